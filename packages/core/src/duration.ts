@@ -1,0 +1,71 @@
+// Durations and sizes with units, as people write them in config files and task options.
+
+import { MemodagError } from "./errors.ts";
+
+const MS_PER_UNIT = {
+  ms: 1,
+  s: 1_000,
+  m: 60_000,
+  h: 3_600_000,
+  d: 86_400_000,
+  w: 604_800_000,
+} as const;
+
+const BYTES_PER_UNIT = {
+  B: 1,
+  KB: 1e3,
+  MB: 1e6,
+  GB: 1e9,
+  KiB: 2 ** 10,
+  MiB: 2 ** 20,
+  GiB: 2 ** 30,
+} as const;
+
+const DURATION = /^(\d+(?:\.\d+)?)\s*(ms|s|m|h|d|w)$/;
+const SIZE = /^(\d+(?:\.\d+)?)\s*(B|KB|MB|GB|KiB|MiB|GiB)$/;
+
+/**
+ * Reads a duration such as `500ms`, `1.5h` or `7d` as whole milliseconds.
+ * @throws MemodagError `duration_invalid` for anything else.
+ */
+export function parseDuration(text: string): number {
+  const match = DURATION.exec(text.trim());
+  if (!match) {
+    throw new MemodagError(
+      "duration_invalid",
+      `"${text}" is not a duration: write a number and one of ms, s, m, h, d, w, such as "7d"`,
+      { fields: { text } },
+    );
+  }
+  return Math.round(Number(match[1]) * MS_PER_UNIT[match[2] as keyof typeof MS_PER_UNIT]);
+}
+
+/**
+ * Reads a size such as `16MiB` as whole bytes.
+ * @throws MemodagError `size_invalid` for anything else.
+ */
+export function parseSize(text: string): number {
+  const match = SIZE.exec(text.trim());
+  if (!match) {
+    throw new MemodagError(
+      "size_invalid",
+      `"${text}" is not a size: write a number and one of B, KB, MB, GB, KiB, MiB, GiB, such as "16MiB"`,
+      { fields: { text } },
+    );
+  }
+  return Math.round(Number(match[1]) * BYTES_PER_UNIT[match[2] as keyof typeof BYTES_PER_UNIT]);
+}
+
+/** Writes milliseconds for people: `7d`, `1.5h`, `340ms`. The largest unit that is at least one. */
+export function formatDuration(ms: number): string {
+  const units = Object.entries(MS_PER_UNIT).toReversed();
+  const [unit, size] = units.find(([, unitMs]) => Math.abs(ms) >= unitMs) ?? ["ms", 1];
+  return `${Number((ms / size).toFixed(size === 1 ? 0 : 1))}${unit}`;
+}
+
+/** Writes bytes for people: `16MiB`, `1.2KiB`, `13B`. */
+export function formatSize(bytes: number): string {
+  const units = (["GiB", "MiB", "KiB"] as const).map((unit) => [unit, BYTES_PER_UNIT[unit]] as const);
+  const [unit, size] = units.find(([, unitBytes]) => bytes >= unitBytes) ?? ["B", 1];
+  return `${Number((bytes / size).toFixed(1))}${unit}`;
+}

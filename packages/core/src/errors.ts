@@ -1,0 +1,67 @@
+// The one error class of memodag: a stable code, typed fields, and a message that ends in a mend.
+
+/** Stable, machine-readable names of everything that can go wrong by a user's or an operator's hand. */
+export type ErrorCode =
+  | "artifact_not_found"
+  | "attempt_lost"
+  | "cache_backend_failed"
+  | "cache_key_ambiguous"
+  | "cache_key_not_found"
+  | "callback_failed"
+  | "conf_invalid"
+  | "config_invalid"
+  | "config_not_found"
+  | "dag_ambiguous"
+  | "dag_file_invalid"
+  | "dag_invalid"
+  | "dag_not_found"
+  | "dag_run_exists"
+  | "dag_run_not_found"
+  | "database_newer"
+  | "database_not_migrated"
+  | "database_unreachable"
+  | "duration_invalid"
+  | "map_not_a_list"
+  | "map_too_long"
+  | "size_invalid"
+  | "task_exited"
+  | "task_failed"
+  | "task_killed"
+  | "task_not_found"
+  | "task_timeout"
+  | "usage"
+  | "value_not_json"
+  | "xcom_not_found"
+  | "xcom_too_large";
+
+/** A value that may stand in an error's fields. */
+export type ErrorField = string | number | boolean | null | readonly string[];
+
+/** Options of {@link MemodagError}. */
+export interface MemodagErrorOptions {
+  /** What caused it, kept for logs. */
+  readonly cause?: unknown;
+  /** The facts in the message, for programs. */
+  readonly fields?: Readonly<Record<string, ErrorField>>;
+}
+
+/**
+ * Something went wrong in a way that has a name. The message says what, where, and the mend;
+ * programs switch on `code`. Anything else that is thrown is a bug.
+ */
+export class MemodagError extends Error {
+  override readonly name: string = "MemodagError";
+  readonly code: ErrorCode;
+  readonly fields: Readonly<Record<string, ErrorField>>;
+
+  constructor(code: ErrorCode, message: string, options: MemodagErrorOptions = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.code = code;
+    this.fields = options.fields ?? {};
+  }
+}
+
+/** The message of anything that was thrown. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

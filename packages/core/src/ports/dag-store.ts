@@ -1,0 +1,98 @@
+// What the Dag processor writes and everybody else reads about Dags. Implemented by the metastore.
+
+import type { SerializedDag } from "../serialized-dag.ts";
+
+/** A Dag file within a bundle. */
+export interface DagFileId {
+  readonly bundle: string;
+  /** Path inside the bundle, with forward slashes. */
+  readonly path: string;
+}
+
+/** What went wrong in a Dag file. */
+export interface DagFileError {
+  readonly message: string;
+  /** The file the error points at; not always the Dag file itself. */
+  readonly file: string | null;
+  /** From 1. */
+  readonly line: number | null;
+  readonly column: number | null;
+}
+
+/** A Dag file as last processed. */
+export interface DagFile extends DagFileId {
+  readonly team: string;
+  /** Digest over everything the file's Dags were built from; unchanged means nothing to do. */
+  readonly fingerprint: string;
+  /** What the fingerprint was taken of: the processor's own record, opaque to the store. */
+  readonly inputs: string;
+  readonly error: DagFileError | null;
+  readonly warnings: readonly string[];
+  /** Milliseconds since the Unix epoch. */
+  readonly processedAt: number;
+}
+
+/** The code of a Dag file, bundled. */
+export interface Artifact {
+  /** sha256 of `code`. */
+  readonly digest: string;
+  readonly code: Uint8Array;
+}
+
+/** A version of a Dag, as stored. */
+export interface DagVersion {
+  readonly id: number;
+  readonly team: string;
+  readonly dagId: string;
+  /** Digest of the serialized Dag's canonical JSON. */
+  readonly digest: string;
+  readonly dag: SerializedDag;
+  readonly file: DagFileId;
+}
+
+/** One line of `dags list`. */
+export interface DagSummary {
+  readonly team: string;
+  readonly dagId: string;
+  readonly file: DagFileId;
+  readonly versionId: number;
+  readonly isPaused: boolean;
+  readonly schedule: string | null;
+  readonly tags: readonly string[];
+  readonly taskCount: number;
+}
+
+/** What came of processing a Dag file. */
+export type ProcessedDagFile =
+  | {
+      readonly kind: "read";
+      readonly file: Omit<DagFile, "error" | "processedAt">;
+      readonly artifact: Artifact;
+      readonly dags: readonly SerializedDag[];
+    }
+  | {
+      readonly kind: "broken";
+      readonly file: Omit<DagFile, "error" | "processedAt">;
+      readonly error: DagFileError;
+    };
+
+/** Dags, their versions and artifacts. Every method that names a Dag takes its team. */
+export interface DagStore {
+  /**
+   * Records what came of a file, all or nothing. A broken file keeps its Dags' last good version;
+   * Dags that a read file no longer defines are gone from the list, with their runs kept.
+   */
+  saveDagFile(processed: ProcessedDagFile): Promise<void>;
+  /** Forgets files of a bundle that are not among `paths`, and their Dags. */
+  removeDagFilesExcept(bundle: string, paths: readonly string[]): Promise<void>;
+  listDagFiles(bundle?: string): Promise<DagFile[]>;
+  listDags(team?: string): Promise<DagSummary[]>;
+  /** The latest versions of Dags with that id: several when teams share it. */
+  findDagVersions(dagId: string, team?: string): Promise<DagVersion[]>;
+  /** @throws MemodagError `dag_not_found` */
+  getDagVersion(id: number): Promise<DagVersion>;
+  /** @throws MemodagError `artifact_not_found` */
+  getArtifact(digest: string): Promise<Artifact>;
+  /** Resolves to false when there is no such Dag. */
+  setPaused(team: string, dagId: string, isPaused: boolean): Promise<boolean>;
+}

@@ -1,0 +1,92 @@
+// The narrow waist between the scheduler and whatever runs attempts. A distributed queue fits behind it.
+
+import type { StoredError } from "../dag-run.ts";
+import type { JsonObject } from "../json/json-value.ts";
+import type { DagFileId } from "./dag-store.ts";
+import type { NamedTemplate } from "../serialized-dag.ts";
+
+/** What a handler may read of its run. Dates are ISO 8601 in UTC. */
+export interface AttemptContext {
+  readonly dag: { readonly dagId: string };
+  readonly dagRun: {
+    readonly runId: string;
+    readonly runType: string;
+    readonly logicalDate: string | null;
+    readonly conf: JsonObject;
+  };
+  readonly task: { readonly taskId: string };
+  readonly taskInstance: { readonly mapIndex: number; readonly tryNumber: number; readonly maxTries: number };
+  readonly params: JsonObject;
+  readonly logicalDate: string | null;
+  readonly dataInterval: { readonly start: string; readonly end: string } | null;
+}
+
+/** One attempt at a task instance: all that a worker needs, and nothing else. */
+export interface Attempt {
+  /** Fencing token; unique for ever. */
+  readonly attemptId: string;
+  readonly team: string;
+  readonly dagId: string;
+  readonly runId: string;
+  readonly taskId: string;
+  readonly mapIndex: number;
+  readonly tryNumber: number;
+  readonly file: DagFileId;
+  readonly artifactDigest: string;
+  /** Every argument by name; for a mapped instance, `expand` names are already narrowed to its element. */
+  readonly args: readonly NamedTemplate[];
+  /** The values that `args` refers to: each upstream's canonical JSON, a list's members in order. */
+  readonly results: ReadonlyMap<string, AttemptResult>;
+  readonly context: AttemptContext;
+  /** Context paths that may be read without making the result uncacheable; `null`: all, no cache. */
+  readonly declaredContext: readonly string[] | null;
+  readonly executionTimeoutMs: number | null;
+}
+
+/** An upstream task's value as a worker gets it. */
+export type AttemptResult =
+  | { readonly kind: "single"; readonly bytes: Uint8Array }
+  | { readonly kind: "mapped"; readonly items: readonly (Uint8Array | null)[] };
+
+/** A value that an attempt pushed: canonical JSON in UTF-8. */
+export interface PushedXCom {
+  readonly key: string;
+  readonly bytes: Uint8Array;
+}
+
+/** How an attempt ended. Durations are milliseconds of the handler alone. */
+export type AttemptOutcome =
+  | {
+      readonly kind: "succeeded";
+      /** With `return_value` always among them. */
+      readonly xcoms: readonly PushedXCom[];
+      readonly durationMs: number;
+      /** Why the result must not be stored, such as `undeclared_input(logicalDate)`; `null`: nothing. */
+      readonly uncacheable: string | null;
+    }
+  | {
+      readonly kind: "failed";
+      readonly error: StoredError;
+      readonly durationMs: number;
+      /** False when the author said that another try is of no use. */
+      readonly retryable: boolean;
+    };
+
+/** What an executor reports, in order for each attempt. */
+export type ExecutorEvent =
+  | { readonly kind: "started"; readonly attemptId: string; readonly pid: number }
+  | { readonly kind: "finished"; readonly attemptId: string; readonly outcome: AttemptOutcome };
+
+/** Runs attempts. */
+export interface Executor {
+  /** How many more attempts may be submitted now. */
+  freeSlots(): number;
+  /** Starts an attempt; what comes of it is an event, a failure to start included. */
+  submit(attempt: Attempt): void;
+  /** Ends an attempt: asks, then kills. Its `finished` event follows. */
+  cancel(attemptId: string, error: StoredError): void;
+  /** Sets who hears events. */
+  onEvent(listener: (event: ExecutorEvent) => void): void;
+  /** Lets what runs end for `graceMs` milliseconds, kills the rest, and resolves when all are gone. */
+  shutdown(graceMs: number): Promise<void>;
+}

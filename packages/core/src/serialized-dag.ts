@@ -1,0 +1,87 @@
+// A Dag as data: what the Dag processor writes and the scheduler reads. No user code in it.
+
+import type { JsonObject } from "./json/json-value.ts";
+import type { TriggerRule } from "./trigger-rule.ts";
+
+/** Version of this format; a scheduler refuses one that it does not know. */
+export const SERIALIZED_DAG_FORMAT = 1;
+
+/**
+ * Where an argument's value comes from.
+ *
+ * - `literal`: canonical JSON text written in the Dag file.
+ * - `result`: the returned value of an upstream task (the list of all of them, in order of
+ *   mapIndex, when that task is mapped), narrowed to the field at `path`.
+ * - `list`, `object`: a list or object in which at least one member is a result.
+ */
+export type ArgTemplate =
+  | { readonly kind: "literal"; readonly json: string }
+  | { readonly kind: "result"; readonly taskId: string; readonly path: readonly (string | number)[] }
+  | { readonly kind: "list"; readonly items: readonly ArgTemplate[] }
+  | { readonly kind: "object"; readonly entries: readonly NamedTemplate[] };
+
+/** An argument's name and where its value comes from. Pairs, so that `__proto__` is a name like another. */
+export type NamedTemplate = readonly [name: string, template: ArgTemplate];
+
+/** What a task's author said about caching; `null` in a task that did not opt in. */
+export interface SerializedCacheConfig {
+  /** Milliseconds; `null` never expires; `"default"` takes the admin's. */
+  readonly ttlMs: number | null | "default";
+  /** Names of arguments that are not in the key. */
+  readonly excludeInputs: readonly string[];
+  /** Context paths that are in the key, such as `params.species`. */
+  readonly includeInputs: readonly string[];
+  /** Names of environment variables that are in the key by value. */
+  readonly env: readonly string[];
+  /** Bumped by hand; in the key. */
+  readonly version: string | null;
+  /** One instance of a key at a time. */
+  readonly serialize: boolean;
+  /** Milliseconds for which a failure is remembered; `null`: never. */
+  readonly errorsTtlMs: number | null;
+}
+
+/** One task of a serialized Dag. */
+export interface SerializedTask {
+  readonly taskId: string;
+  readonly args: readonly NamedTemplate[];
+  /** Arguments that are mapped over: each is a list. Several make the cross product, last fastest. */
+  readonly expand: readonly NamedTemplate[];
+  /** Ids of all tasks this one waits for, through arguments or by order alone. */
+  readonly upstream: readonly string[];
+  readonly triggerRule: TriggerRule;
+  /** How many times a failed attempt is followed by another. */
+  readonly retries: number;
+  readonly retryDelayMs: number;
+  /** Milliseconds after which a running attempt is ended; `null`: never. */
+  readonly executionTimeoutMs: number | null;
+  readonly pool: string;
+  readonly poolSlots: number;
+  readonly priorityWeight: number;
+  readonly cache: SerializedCacheConfig | null;
+  /** Digest of the code that the task can reach. */
+  readonly sourceHash: string;
+}
+
+/** A Dag as data. Its canonical JSON's digest is its version. */
+export interface SerializedDag {
+  readonly format: typeof SERIALIZED_DAG_FORMAT;
+  readonly dagId: string;
+  readonly description: string | null;
+  readonly schedule: string | null;
+  readonly timezone: string;
+  readonly catchup: boolean;
+  readonly maxActiveRuns: number;
+  readonly maxActiveTasks: number;
+  /** Longest list that a task may be mapped over. */
+  readonly maxMapLength: number;
+  /** Defaults of the run's params. */
+  readonly params: JsonObject;
+  readonly tags: readonly string[];
+  /** False switches caching off for every task of the Dag. */
+  readonly cache: boolean;
+  /** Digest of the artifact that a worker runs. */
+  readonly artifactDigest: string;
+  /** In topological order. */
+  readonly tasks: readonly SerializedTask[];
+}

@@ -1,0 +1,68 @@
+// The states of runs and task instances, and the cache status that stands beside them.
+
+/** Where a task instance stands. Spelled as in Airflow. */
+export type TaskInstanceState =
+  | "none"
+  | "scheduled"
+  | "queued"
+  | "running"
+  | "success"
+  | "failed"
+  | "up_for_retry"
+  | "up_for_reschedule"
+  | "upstream_failed"
+  | "skipped"
+  | "removed";
+
+/** States that a task instance leaves only when somebody clears it. */
+export type TerminalState = "success" | "failed" | "upstream_failed" | "skipped" | "removed";
+
+const TERMINAL_STATES: ReadonlySet<TaskInstanceState> = new Set<TerminalState>([
+  "success",
+  "failed",
+  "upstream_failed",
+  "skipped",
+  "removed",
+]);
+
+/** True when nothing more happens to a task instance in this state by itself. */
+export function isTerminal(state: TaskInstanceState): state is TerminalState {
+  return TERMINAL_STATES.has(state);
+}
+
+/** Where a run stands. */
+export type DagRunState = "queued" | "running" | "success" | "failed";
+
+/**
+ * What the cache had to say about a task instance; a column of its own, never a state.
+ * `null` in a row means that the cache has not been asked yet.
+ */
+export type CacheStatus =
+  | "disabled"
+  | "hit"
+  | "miss"
+  | "populated"
+  | "lookup_timeout"
+  | "lookup_failure"
+  | "put_failure"
+  | "skipped"
+  | "uncacheable";
+
+/** Every cache status, in the order in which reports show them. */
+export const CACHE_STATUSES: readonly CacheStatus[] = [
+  "hit",
+  "populated",
+  "miss",
+  "skipped",
+  "uncacheable",
+  "lookup_timeout",
+  "lookup_failure",
+  "put_failure",
+  "disabled",
+];
+
+/** How a run treats the cache: look up and store, store only, or neither. */
+export type CacheMode = "use" | "refresh" | "off";
+
+/** What made a run. */
+export type DagRunType = "manual" | "scheduled" | "backfill";

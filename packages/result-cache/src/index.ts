@@ -1,0 +1,3 @@
+export * from "./key-components.ts";
+export * from "./record-store.ts";
+export * from "./result-store.ts";

@@ -1,0 +1,28 @@
+// What a cache key is made of, kept beside every record so that a miss can be explained by name.
+
+import type { Digest } from "@memodag/core";
+
+/** Version of the key's shape: a change of it makes every older entry unreachable. */
+export const KEY_VERSION = 1;
+
+/**
+ * Everything in a key. What is not here cannot change a hit; `mapIndex`, `runId`, `tryNumber`,
+ * retries and pools are left out on purpose.
+ */
+export interface KeyComponents {
+  readonly v: typeof KEY_VERSION;
+  /** Isolates teams even where their Dags, code and inputs are the same. */
+  readonly team: string;
+  readonly dag: string;
+  readonly task: string;
+  /** Digest of the code that the task can reach. */
+  readonly source: Digest;
+  /** Argument name → digest of the value's canonical JSON. */
+  readonly inputs: Readonly<Record<string, Digest>>;
+  /** Context path → digest of the value's canonical JSON. */
+  readonly context: Readonly<Record<string, Digest>>;
+  /** Environment variable → digest of its text; of `null` when it is not set. */
+  readonly env: Readonly<Record<string, Digest>>;
+  /** Bumped by hand. */
+  readonly version: string | null;
+}

@@ -1,0 +1,98 @@
+// The record half of a cache backend: key → metadata. Where the bytes are is the result store's matter.
+
+import type { Digest, Producer } from "@memodag/core";
+import type { KeyComponents } from "./key-components.ts";
+
+/** One XCom of a cached result. */
+export interface RecordedXCom {
+  readonly key: string;
+  readonly digest: Digest;
+  readonly sizeBytes: number;
+}
+
+/** A result to remember. Times are milliseconds. */
+export interface NewCacheRecord {
+  readonly team: string;
+  readonly key: Digest;
+  readonly dagId: string;
+  readonly taskId: string;
+  readonly sourceHash: Digest;
+  readonly components: KeyComponents;
+  /** All XComs that the task pushed, `return_value` among them. */
+  readonly xcoms: readonly RecordedXCom[];
+  readonly producer: Producer;
+  /** How long the attempt took that a hit saves. */
+  readonly durationMs: number;
+  /** How long the writer thinks it is good for; for collection alone: the reader's ttl decides a hit. */
+  readonly ttlMs: number | null;
+}
+
+/** A remembered result. Times are milliseconds since the Unix epoch by the store's clock. */
+export interface CacheRecord extends Omit<NewCacheRecord, "ttlMs"> {
+  readonly createdAt: number;
+  /** When it may be collected; `null`: never. */
+  readonly expiresAt: number | null;
+  readonly lastHitAt: number | null;
+  readonly hitCount: number;
+  /** Age by the store's clock when it was read; what the reader's ttl is held against. */
+  readonly ageMs: number;
+}
+
+/** Which records; every field narrows. All text is matched whole, never as a pattern. */
+export interface RecordFilter {
+  readonly team?: string;
+  readonly dagId?: string;
+  readonly taskId?: string;
+  readonly key?: Digest;
+  readonly keyPrefix?: string;
+  readonly sourceHash?: Digest;
+  readonly runId?: string;
+  readonly olderThanMs?: number;
+  readonly expired?: boolean;
+}
+
+/** A slice of a listing, newest first. */
+export interface RecordPage {
+  readonly limit: number;
+  readonly offset: number;
+}
+
+/** Sums over records, by task. */
+export interface TaskRecordStats {
+  readonly team: string;
+  readonly dagId: string;
+  readonly taskId: string;
+  readonly entries: number;
+  readonly sizeBytes: number;
+}
+
+/** How a put treats a live row under the same key. An expired row is always replaced. */
+export type PutMode = "keep-live" | "replace";
+
+/** What came of a put: `kept` names the digest of the return value that is there already. */
+export type PutOutcome =
+  | { readonly kind: "stored" }
+  | { readonly kind: "kept"; readonly resultDigest: Digest };
+
+/** Options of a call that has a deadline. */
+export interface StoreCallOptions {
+  /** Ends the work behind the call, not the waiting alone. */
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Keeps one record for each (team, key). Implementations must be exact about the team: it is in
+ * every predicate. Any method may throw; the cache turns that into a miss.
+ */
+export interface RecordStore {
+  /** Records of that team under those keys; keys without one are not in the map. Never writes. */
+  find(team: string, keys: readonly Digest[], options?: StoreCallOptions): Promise<Map<Digest, CacheRecord>>;
+  put(record: NewCacheRecord, mode: PutMode): Promise<PutOutcome>;
+  /** Adds to hit counters, in one batch, off the lookup's path. */
+  countHits(team: string, hits: readonly { readonly key: Digest; readonly count: number }[]): Promise<void>;
+  list(filter: RecordFilter, page: RecordPage): Promise<CacheRecord[]>;
+  stats(filter: RecordFilter): Promise<TaskRecordStats[]>;
+  count(filter: RecordFilter): Promise<number>;
+  /** Deletes what matches and resolves to how many. */
+  purge(filter: RecordFilter): Promise<number>;
+}

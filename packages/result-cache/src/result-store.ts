@@ -1,0 +1,26 @@
+// The result half of a cache backend: digest → bytes.
+
+import type { Digest } from "@memodag/core";
+import type { StoreCallOptions } from "./record-store.ts";
+
+/** Bytes and their sha256. */
+export interface ResultBytes {
+  readonly digest: Digest;
+  readonly bytes: Uint8Array;
+}
+
+/**
+ * Keeps bytes by digest, for each team apart. Does not check them: whoever reads does. Any method
+ * may throw; the cache turns that into a miss.
+ */
+export interface ResultStore {
+  /** Bytes by digest; what is not there is not in the map. */
+  read(
+    team: string,
+    digests: readonly Digest[],
+    options?: StoreCallOptions,
+  ): Promise<Map<Digest, Uint8Array>>;
+  /** Writing what is there already is no error. */
+  write(team: string, results: readonly ResultBytes[]): Promise<void>;
+  delete(team: string, digests: readonly Digest[]): Promise<void>;
+}
