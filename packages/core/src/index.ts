@@ -4,6 +4,7 @@ export * from "./digest.ts";
 export * from "./duration.ts";
 export * from "./errors.ts";
 export * from "./json/json-value.ts";
+export * from "./log.ts";
 export * from "./ports/dag-store.ts";
 export * from "./ports/executor.ts";
 export * from "./ports/run-store.ts";

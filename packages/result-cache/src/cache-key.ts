@@ -1,0 +1,27 @@
+// Turns the components of a key into the key. The one place where a key is hashed.
+
+import { sha256, type Digest } from "@memodag/core";
+import stringify from "fast-json-stable-stringify";
+import type { KeyComponents } from "./key-components.ts";
+
+/**
+ * The cache key: sha256 of the components' canonical JSON (RFC 8785). The components hold digests and
+ * strings alone, which is the domain in which a stable stringify is canonical; values never come here.
+ */
+export function cacheKey(components: KeyComponents): Digest {
+  return sha256(stringify(components));
+}
+
+/**
+ * The digest of a list or object whose members are known by digest, such as the collected results of a
+ * mapped task: members' bytes are never loaded for it. The first line keeps it apart from the digest of
+ * any JSON text, and from one of the other kind. Member names are JSON strings, so that no name can end
+ * a line.
+ */
+export function compositeDigest(
+  kind: "list" | "object",
+  members: readonly (readonly [name: string, digest: Digest])[],
+): Digest {
+  const lines = members.map(([name, digest]) => `${JSON.stringify(name)} ${digest}\n`);
+  return sha256(`memodag ${kind} v1\n${lines.join("")}`);
+}

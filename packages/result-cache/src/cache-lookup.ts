@@ -1,0 +1,45 @@
+// What the cache answers. Outcomes that are to be expected are values; a throw is a bug.
+
+import type { Digest } from "@memodag/core";
+import type { CacheRecord, RecordedXCom } from "./record-store.ts";
+
+/** What one task instance asks. */
+export interface CacheAsk {
+  readonly key: Digest;
+  /** How old an answer may be, in milliseconds, by the store's clock; `null`: any age. */
+  readonly ttlMs: number | null;
+}
+
+/** An XCom of a hit; its bytes have been read and have the recorded size and digest. */
+export interface HitXCom extends RecordedXCom {
+  readonly bytes: Uint8Array;
+}
+
+/** A record that may stand in for a run of the task. */
+export interface CacheHit {
+  readonly record: CacheRecord;
+  readonly xcoms: readonly HitXCom[];
+}
+
+/** Why a key did not hit. */
+export type MissReason = "no_entry" | "expired" | "result_missing" | "integrity_failed";
+
+/** The answer for one key. */
+export type CacheAnswer =
+  | { readonly kind: "hit"; readonly hit: CacheHit }
+  | { readonly kind: "miss"; readonly reason: MissReason };
+
+/** The answer for all keys of a call: there is no partial one. */
+export type LookupOutcome =
+  | { readonly kind: "answered"; readonly answers: ReadonlyMap<Digest, CacheAnswer> }
+  | { readonly kind: "timeout" }
+  | { readonly kind: "failed"; readonly message: string };
+
+/** What came of storing a result. */
+export type StoreOutcome =
+  | { readonly kind: "stored" }
+  | { readonly kind: "kept" }
+  /** A live entry of other bytes is there: the task is not deterministic. The entry stays. */
+  | { readonly kind: "differs"; readonly storedDigest: Digest }
+  | { readonly kind: "too_large"; readonly sizeBytes: number; readonly limitBytes: number }
+  | { readonly kind: "failed"; readonly message: string };

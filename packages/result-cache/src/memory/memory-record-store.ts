@@ -1,0 +1,126 @@
+// Records in this process's memory: for tests, and for installations of one process.
+
+import { RETURN_VALUE, type Clock, type Digest } from "@memodag/core";
+import type {
+  CacheRecord,
+  NewCacheRecord,
+  PutMode,
+  PutOutcome,
+  RecordFilter,
+  RecordPage,
+  RecordStore,
+  TaskRecordStats,
+} from "../record-store.ts";
+
+type Row = Omit<CacheRecord, "ageMs">;
+
+/** A record store that is gone with its process. Time is the given clock's. */
+export class MemoryRecordStore implements RecordStore {
+  readonly #clock: Clock;
+  readonly #teams = new Map<string, Map<Digest, Row>>();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  async find(team: string, keys: readonly Digest[]): Promise<Map<Digest, CacheRecord>> {
+    const rows = this.#teams.get(team);
+    const found = new Map<Digest, CacheRecord>();
+    for (const key of keys) {
+      const row = rows?.get(key);
+      if (row) found.set(key, this.#withAge(row));
+    }
+    return found;
+  }
+
+  async put(record: NewCacheRecord, mode: PutMode): Promise<PutOutcome> {
+    const { ttlMs, ...fields } = record;
+    const now = this.#clock.now();
+    const rows = this.#rowsOf(record.team);
+    const present = rows.get(record.key);
+    const isLive = present !== undefined && (present.expiresAt === null || present.expiresAt > now);
+    if (isLive && mode === "keep-live") return { kind: "kept", resultDigest: returnDigest(present) };
+    rows.set(record.key, {
+      ...fields,
+      createdAt: now,
+      expiresAt: ttlMs === null ? null : now + ttlMs,
+      lastHitAt: null,
+      hitCount: 0,
+    });
+    return { kind: "stored" };
+  }
+
+  async countHits(
+    team: string,
+    hits: readonly { readonly key: Digest; readonly count: number }[],
+  ): Promise<void> {
+    const rows = this.#rowsOf(team);
+    for (const { key, count } of hits) {
+      const row = rows.get(key);
+      if (row) rows.set(key, { ...row, hitCount: row.hitCount + count, lastHitAt: this.#clock.now() });
+    }
+  }
+
+  async list(filter: RecordFilter, page: RecordPage): Promise<CacheRecord[]> {
+    return this.#matching(filter)
+      .toSorted((a, b) => b.createdAt - a.createdAt || (a.key < b.key ? -1 : 1))
+      .slice(page.offset, page.offset + page.limit)
+      .map((row) => this.#withAge(row));
+  }
+
+  async stats(filter: RecordFilter): Promise<TaskRecordStats[]> {
+    const byTask = new Map<string, TaskRecordStats>();
+    for (const { team, dagId, taskId, xcoms } of this.#matching(filter)) {
+      const name = JSON.stringify([team, dagId, taskId]);
+      const sums = byTask.get(name) ?? { team, dagId, taskId, entries: 0, sizeBytes: 0 };
+      const sizeBytes = xcoms.reduce((sum, xcom) => sum + xcom.sizeBytes, sums.sizeBytes);
+      byTask.set(name, { ...sums, entries: sums.entries + 1, sizeBytes });
+    }
+    return [...byTask.values()];
+  }
+
+  async count(filter: RecordFilter): Promise<number> {
+    return this.#matching(filter).length;
+  }
+
+  async purge(filter: RecordFilter): Promise<number> {
+    const doomed = this.#matching(filter);
+    for (const { team, key } of doomed) this.#teams.get(team)?.delete(key);
+    return doomed.length;
+  }
+
+  #rowsOf(team: string): Map<Digest, Row> {
+    const rows = this.#teams.get(team) ?? new Map<Digest, Row>();
+    this.#teams.set(team, rows);
+    return rows;
+  }
+
+  #matching(filter: RecordFilter): Row[] {
+    const now = this.#clock.now();
+    const teams = filter.team === undefined ? [...this.#teams.keys()] : [filter.team];
+    const rows = teams.flatMap((team) => [...(this.#teams.get(team)?.values() ?? [])]);
+    return rows.filter(
+      (row) =>
+        matches(filter.dagId, row.dagId) &&
+        matches(filter.taskId, row.taskId) &&
+        matches(filter.key, row.key) &&
+        matches(filter.sourceHash, row.sourceHash) &&
+        matches(filter.runId, row.producer.runId) &&
+        row.key.startsWith(filter.keyPrefix ?? "") &&
+        (filter.olderThanMs === undefined || now - row.createdAt > filter.olderThanMs) &&
+        (filter.expired === undefined || filter.expired === (row.expiresAt !== null && row.expiresAt <= now)),
+    );
+  }
+
+  #withAge(row: Row): CacheRecord {
+    return { ...row, ageMs: this.#clock.now() - row.createdAt };
+  }
+}
+
+function matches(wanted: string | undefined, actual: string): boolean {
+  return wanted === undefined || wanted === actual;
+}
+
+function returnDigest(row: Row): Digest {
+  return row.xcoms.find((xcom) => xcom.key === RETURN_VALUE)?.digest ?? "";
+}

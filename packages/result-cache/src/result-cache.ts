@@ -1,0 +1,258 @@
+// The cache as the scheduler sees it: fail-open, exact about what a hit is, and never late.
+
+import { RETURN_VALUE, digestOfBytes, messageOf, type Clock, type Digest, type Logger } from "@memodag/core";
+import pTimeout, { TimeoutError } from "p-timeout";
+import type { CacheAnswer, CacheAsk, HitXCom, LookupOutcome, StoreOutcome } from "./cache-lookup.ts";
+import type { CacheRecord, NewCacheRecord, PutMode, RecordStore } from "./record-store.ts";
+import type { ResultBytes, ResultStore } from "./result-store.ts";
+
+/** Settings of a {@link ResultCache}. */
+export interface ResultCacheOptions {
+  /** Milliseconds that all lookups of one scheduling pass may take together. */
+  readonly lookupTimeoutMs: number;
+  /** Milliseconds that storing one result may take. */
+  readonly storeTimeoutMs: number;
+  /** Bytes of all XComs of a result together. */
+  readonly maxResultSize: number;
+}
+
+/** What a {@link ResultCache} is made of. */
+export interface ResultCacheParts {
+  readonly records: RecordStore;
+  readonly results: ResultStore;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly options: ResultCacheOptions;
+}
+
+/** A result to remember: its record and the bytes of all its XComs. */
+export interface CacheEntry {
+  readonly record: Omit<NewCacheRecord, "xcoms">;
+  readonly xcoms: readonly (ResultBytes & { readonly key: string })[];
+}
+
+/** Looks results up and stores them; no method rejects, and none takes longer than its deadline. */
+export class ResultCache {
+  readonly #records: RecordStore;
+  readonly #results: ResultStore;
+  readonly #clock: Clock;
+  readonly #log: Logger;
+  readonly #options: ResultCacheOptions;
+
+  constructor(parts: ResultCacheParts) {
+    this.#records = parts.records;
+    this.#results = parts.results;
+    this.#clock = parts.clock;
+    this.#log = parts.log;
+    this.#options = parts.options;
+  }
+
+  /** Opens the lookups of one scheduling pass: they share one deadline, which starts at the first. */
+  openPass(team: string): PassLookup {
+    return new PassLookup(
+      (asks, timeoutMs, foresee) => this.#lookup(team, asks, timeoutMs, foresee),
+      this.#clock,
+      this.#options.lookupTimeoutMs,
+    );
+  }
+
+  async #lookup(
+    team: string,
+    asks: readonly CacheAsk[],
+    timeoutMs: number,
+    foresee: readonly Digest[],
+  ): Promise<FetchOutcome> {
+    const deadline = new AbortController();
+    const keys = [...new Set([...asks.map((ask) => ask.key), ...foresee])];
+    try {
+      const fetched = await pTimeout(this.#fetch(team, keys, deadline.signal), { milliseconds: timeoutMs });
+      return { kind: "fetched", fetched };
+    } catch (error) {
+      // The race alone would leave the query running: the signal ends the work behind it.
+      deadline.abort();
+      if (error instanceof TimeoutError) return { kind: "timeout" };
+      this.#log.warn("cache lookup failed; the tasks run", { team, error: messageOf(error) });
+      return { kind: "failed", message: messageOf(error) };
+    }
+  }
+
+  async #fetch(team: string, keys: readonly Digest[], signal: AbortSignal): Promise<Map<Digest, Fetched>> {
+    const records = await this.#records.find(team, keys, { signal });
+    const digests = new Set<Digest>();
+    for (const record of records.values()) for (const xcom of record.xcoms) digests.add(xcom.digest);
+    const bytes = await this.#results.read(team, [...digests], { signal });
+    const verified = new Map<Digest, Uint8Array | "bad">();
+    for (const [digest, value] of bytes) {
+      verified.set(digest, (await digestOfBytes(value)) === digest ? value : "bad");
+    }
+    const fetched = new Map<Digest, Fetched>();
+    const unusable: CacheRecord[] = [];
+    for (const [key, record] of records) {
+      const xcoms = readXComs(record, verified);
+      if (typeof xcoms === "string") unusable.push(record);
+      fetched.set(key, { record, xcoms });
+    }
+    this.#removeUnusable(team, unusable, verified);
+    return fetched;
+  }
+
+  /** Takes away what can never hit, so that the next run stores anew. Nobody waits for it. */
+  #removeUnusable(
+    team: string,
+    unusable: readonly CacheRecord[],
+    verified: ReadonlyMap<Digest, Uint8Array | "bad">,
+  ): void {
+    if (unusable.length === 0) return;
+    const bad = [...verified].flatMap(([digest, bytes]) => (bytes === "bad" ? [digest] : []));
+    const remove = async () => {
+      for (const { key } of unusable) await this.#records.purge({ team, key });
+      if (bad.length > 0) await this.#results.delete(team, bad);
+    };
+    this.#log.warn("removed cache entries whose bytes are gone or changed", {
+      team,
+      keys: unusable.map((record) => record.key),
+    });
+    remove().catch((error: unknown) => {
+      this.#log.warn("could not remove unusable cache entries", { team, error: messageOf(error) });
+    });
+  }
+
+  /**
+   * Remembers a result: bytes first, then the record, so that a crash between the two leaves bytes that
+   * nothing names, never a record without bytes.
+   */
+  async store(entry: CacheEntry, mode: PutMode): Promise<StoreOutcome> {
+    const { team } = entry.record;
+    const sizeBytes = entry.xcoms.reduce((sum, xcom) => sum + xcom.bytes.length, 0);
+    const limitBytes = this.#options.maxResultSize;
+    if (sizeBytes > limitBytes) return { kind: "too_large", sizeBytes, limitBytes };
+    const xcoms = entry.xcoms.map(({ key, digest, bytes }) => ({ key, digest, sizeBytes: bytes.length }));
+    const put = async () => {
+      await this.#results.write(team, entry.xcoms);
+      return await this.#records.put({ ...entry.record, xcoms }, mode);
+    };
+    try {
+      const outcome = await pTimeout(put(), { milliseconds: this.#options.storeTimeoutMs });
+      if (outcome.kind === "stored") return outcome;
+      const returned = entry.xcoms.find((xcom) => xcom.key === RETURN_VALUE);
+      return outcome.resultDigest === returned?.digest
+        ? { kind: "kept" }
+        : { kind: "differs", storedDigest: outcome.resultDigest };
+    } catch (error) {
+      this.#log.warn("cache store failed; the task keeps its result", { team, error: messageOf(error) });
+      return { kind: "failed", message: messageOf(error) };
+    }
+  }
+
+  /** Adds to hit counters; a failure is logged and forgotten. */
+  async countHits(team: string, keys: readonly Digest[]): Promise<void> {
+    const counts = new Map<Digest, number>();
+    for (const key of keys) counts.set(key, (counts.get(key) ?? 0) + 1);
+    try {
+      await this.#records.countHits(
+        team,
+        Array.from(counts, ([key, count]) => ({ key, count })),
+      );
+    } catch (error) {
+      this.#log.warn("could not count cache hits", { team, error: messageOf(error) });
+    }
+  }
+}
+
+type Unusable = "result_missing" | "integrity_failed";
+
+interface Fetched {
+  readonly record: CacheRecord;
+  readonly xcoms: readonly HitXCom[] | Unusable;
+}
+
+type FetchOutcome =
+  | { readonly kind: "fetched"; readonly fetched: ReadonlyMap<Digest, Fetched> }
+  | { readonly kind: "timeout" }
+  | { readonly kind: "failed"; readonly message: string };
+
+type Fetch = (
+  asks: readonly CacheAsk[],
+  timeoutMs: number,
+  foresee: readonly Digest[],
+) => Promise<FetchOutcome>;
+
+function readXComs(
+  record: CacheRecord,
+  verified: ReadonlyMap<Digest, Uint8Array | "bad">,
+): readonly HitXCom[] | Unusable {
+  const xcoms: HitXCom[] = [];
+  for (const xcom of record.xcoms) {
+    const bytes = verified.get(xcom.digest);
+    if (bytes === undefined) return "result_missing";
+    if (bytes === "bad" || bytes.length !== xcom.sizeBytes) return "integrity_failed";
+    xcoms.push({ ...xcom, bytes });
+  }
+  // A record without a returned value could not be told from one that lost it.
+  return xcoms.some((xcom) => xcom.key === RETURN_VALUE) ? xcoms : "result_missing";
+}
+
+/**
+ * The lookups of one scheduling pass. What is foreseen is fetched with the first of them, so that a
+ * cascade of hits asks the backend again only where a key turned out different.
+ */
+export class PassLookup {
+  readonly #fetch: Fetch;
+  readonly #clock: Clock;
+  readonly #timeoutMs: number;
+  readonly #known = new Map<Digest, Fetched | undefined>();
+  #endsAt: number | undefined;
+  #broken: Exclude<FetchOutcome, { kind: "fetched" }> | undefined;
+  #roundTrips = 0;
+
+  constructor(fetch: Fetch, clock: Clock, timeoutMs: number) {
+    this.#fetch = fetch;
+    this.#clock = clock;
+    this.#timeoutMs = timeoutMs;
+  }
+
+  /** Calls to the backend so far. */
+  get roundTrips(): number {
+    return this.#roundTrips;
+  }
+
+  /**
+   * Asks for all keys at once.
+   * @param foresee keys that are likely to be asked for later in this pass
+   */
+  async ask(asks: readonly CacheAsk[], foresee: readonly Digest[] = []): Promise<LookupOutcome> {
+    const unknown = asks.filter((ask) => !this.#known.has(ask.key));
+    if (unknown.length > 0) {
+      // One deadline a pass: after it has passed once, nothing more is asked.
+      this.#broken ??= await this.#ask(unknown, foresee);
+      if (this.#broken) return this.#broken;
+    }
+    const answers = new Map<Digest, CacheAnswer>();
+    for (const ask of asks) answers.set(ask.key, answer(this.#known.get(ask.key), ask));
+    return { kind: "answered", answers };
+  }
+
+  async #ask(
+    asks: readonly CacheAsk[],
+    foresee: readonly Digest[],
+  ): Promise<Exclude<FetchOutcome, { kind: "fetched" }> | undefined> {
+    const now = this.#clock.monotonic();
+    this.#endsAt ??= now + this.#timeoutMs;
+    const remainingMs = this.#endsAt - now;
+    if (remainingMs <= 0) return { kind: "timeout" };
+    this.#roundTrips += 1;
+    const outcome = await this.#fetch(asks, remainingMs, foresee);
+    if (outcome.kind !== "fetched") return outcome;
+    for (const ask of asks) this.#known.set(ask.key, outcome.fetched.get(ask.key));
+    for (const key of foresee) this.#known.set(key, outcome.fetched.get(key));
+    return undefined;
+  }
+}
+
+function answer(fetched: Fetched | undefined, ask: CacheAsk): CacheAnswer {
+  if (!fetched) return { kind: "miss", reason: "no_entry" };
+  const { record, xcoms } = fetched;
+  if (ask.ttlMs !== null && record.ageMs >= ask.ttlMs) return { kind: "miss", reason: "expired" };
+  if (typeof xcoms === "string") return { kind: "miss", reason: xcoms };
+  return { kind: "hit", hit: { record, xcoms } };
+}
