@@ -1,0 +1,3 @@
+export * from "./load-artifact.ts";
+export type { LoadedPackage } from "./package-of-module.ts";
+export * from "./materialize-artifact.ts";

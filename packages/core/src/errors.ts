@@ -2,6 +2,7 @@
 
 /** Stable, machine-readable names of everything that can go wrong by a user's or an operator's hand. */
 export type ErrorCode =
+  | "artifact_damaged"
   | "artifact_not_found"
   | "attempt_lost"
   | "cache_backend_failed"

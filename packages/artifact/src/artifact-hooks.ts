@@ -1,0 +1,61 @@
+// Node's module hooks that make artifacts loadable. They belong to the whole process and are set once.
+
+import { registerHooks } from "node:module";
+import { packageOfModule, type LoadedPackage } from "./package-of-module.ts";
+
+const SDK_PACKAGE = "@memodag/sdk";
+/** `memodag`, or a subpath of it: what Dag files import the SDK by. */
+const SDK_SPECIFIER = /^(?:memodag|@memodag\/sdk)(\/.*)?$/;
+
+const sources = new Map<string, Uint8Array>();
+/** Modules reached from artifacts, with what each imports. A module is linked once, whoever asks. */
+const importsOf = new Map<string, Set<string>>();
+let registered = false;
+
+/** Makes `import(url)` give the module that `source` is, though no file is there. */
+export function hookArtifact(url: string, source: Uint8Array): void {
+  if (!registered) {
+    registered = true;
+    registerHooks({ resolve, load });
+  }
+  sources.set(url, source);
+  if (!importsOf.has(url)) importsOf.set(url, new Set());
+}
+
+/** Every package reached from the hooked artifact at `url` so far, the SDK left out. */
+export function packagesReachedFrom(url: string): Set<LoadedPackage> {
+  const packages = new Set<LoadedPackage>();
+  const visited = new Set([url]);
+  for (const visiting of visited) {
+    const loaded = sources.has(visiting) ? null : packageOfModule(visiting);
+    if (loaded) packages.add(loaded);
+    for (const imported of importsOf.get(visiting) ?? []) visited.add(imported);
+  }
+  return packages;
+}
+
+type Hooks = Required<Parameters<typeof registerHooks>[0]>;
+
+const resolve: Hooks["resolve"] = (specifier, context, nextResolve) => {
+  if (sources.has(specifier)) return { url: specifier, format: "module", shortCircuit: true };
+  // One SDK a process: whatever the project has installed under that name, this one's is meant.
+  const sdk = SDK_SPECIFIER.exec(specifier);
+  if (sdk) return nextResolve(SDK_PACKAGE + (sdk[1] ?? ""), { ...context, parentURL: import.meta.url });
+  const resolved = nextResolve(specifier, context);
+  if (context.parentURL !== undefined) noteImport(context.parentURL, resolved.url);
+  return resolved;
+};
+
+const load: Hooks["load"] = (url, context, nextLoad) => {
+  const source = sources.get(url);
+  return source ? { format: "module", source, shortCircuit: true } : nextLoad(url, context);
+};
+
+function noteImport(parent: string, imported: string): void {
+  const imports = importsOf.get(parent);
+  if (!imports) return;
+  imports.add(imported);
+  if (!importsOf.has(imported)) importsOf.set(imported, new Set());
+  // Asked for now, so that the version is the one that is loaded and not one installed later.
+  packageOfModule(imported);
+}

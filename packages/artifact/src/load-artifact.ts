@@ -1,0 +1,75 @@
+// Loads an artifact into this process, as though its file lay beside the Dag file it was built from.
+
+import { readFile } from "node:fs/promises";
+import { basename, join, resolve } from "node:path";
+import { pathToFileURL } from "node:url";
+import { MemodagError, sha256, type Digest } from "@memodag/core";
+import type { Dag } from "@memodag/sdk";
+import { isDag } from "@memodag/sdk/runtime";
+import { hookArtifact, packagesReachedFrom } from "./artifact-hooks.ts";
+import { ARTIFACT_EXTENSION } from "./materialize-artifact.ts";
+import type { LoadedPackage } from "./package-of-module.ts";
+
+/** Which artifact to load, and from where its imports resolve. */
+export interface ArtifactLocation {
+  /** A file named `<digest>.mjs`, as `materializeArtifact` makes it. */
+  readonly path: string;
+  /** Folder of the Dag file: bare specifiers, `import.meta` and source maps are relative to it. */
+  readonly baseDir: string;
+}
+
+/** A loaded artifact. */
+export interface LoadedArtifact {
+  readonly digest: Digest;
+  /** Dags among the module's exports, lists of Dags included, in order of the exports' names. */
+  readonly dags: readonly Dag[];
+  /** Every package loaded from the artifact so far, lazy imports included; by name, then version. */
+  listPackages(): LoadedPackage[];
+}
+
+/**
+ * Runs an artifact's top level and finds its Dags. Its bytes are checked against its name first.
+ * Whatever the Dag file throws is passed on as it is.
+ * @throws MemodagError `artifact_not_found` when the file is not there, `artifact_damaged` when its
+ * bytes are not what its name says.
+ */
+export async function loadArtifact({ path, baseDir }: ArtifactLocation): Promise<LoadedArtifact> {
+  const digest = basename(path, ARTIFACT_EXTENSION);
+  const code = await readArtifact(path);
+  if (sha256(code) !== digest) {
+    throw new MemodagError(
+      "artifact_damaged",
+      `${path} does not hold what its name says: delete it, it is written again when it is needed`,
+      { fields: { path, digest } },
+    );
+  }
+  // The URL lies in the Dag file's folder, so that Node resolves from there without being told.
+  const url = pathToFileURL(join(resolve(baseDir), digest + ARTIFACT_EXTENSION)).href;
+  hookArtifact(url, code);
+  const exports = (await import(/* @vite-ignore */ url)) as Record<string, unknown>;
+  return {
+    digest,
+    dags: [...new Set(Object.values(exports).flat().filter(isDag))],
+    listPackages: () => [...packagesReachedFrom(url)].sort(byNameAndVersion),
+  };
+}
+
+async function readArtifact(path: string): Promise<Uint8Array> {
+  try {
+    return await readFile(path);
+  } catch (cause) {
+    throw new MemodagError(
+      "artifact_not_found",
+      `Cannot read the artifact ${path}: process its Dag file again`,
+      {
+        cause,
+        fields: { path },
+      },
+    );
+  }
+}
+
+function byNameAndVersion(a: LoadedPackage, b: LoadedPackage): number {
+  const [left, right] = a.name === b.name ? [a.version, b.version] : [a.name, b.name];
+  return left < right ? -1 : left > right ? 1 : 0;
+}
