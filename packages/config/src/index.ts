@@ -1,0 +1,6 @@
+export type { BundleConfig, Config } from "./config.ts";
+export * from "./describe-config.ts";
+export type { ConfigLookup } from "./find-config-file.ts";
+export * from "./load-config.ts";
+export * from "./nearest.ts";
+export * from "./redact.ts";

@@ -1,0 +1,76 @@
+// The config as code reads it: camelCase names, durations in milliseconds, sizes in bytes, paths absolute.
+
+import { isAbsolute, resolve } from "node:path";
+import { DEFAULT_TEAM } from "@memodag/core";
+import type { z } from "zod";
+import type { configSchema } from "./schema.ts";
+
+type CamelCase<Name extends string> = Name extends `${infer Head}_${infer Tail}`
+  ? `${Head}${Capitalize<CamelCase<Tail>>}`
+  : Name;
+
+type CamelKeys<T> = T extends readonly (infer Item)[]
+  ? readonly CamelKeys<Item>[]
+  : T extends object
+    ? { readonly [Name in keyof T as CamelCase<Name & string>]: CamelKeys<T[Name]> }
+    : T;
+
+type ParsedConfig = CamelKeys<z.output<typeof configSchema>>;
+
+/** A folder of Dag files and the team it belongs to. */
+export interface BundleConfig {
+  readonly name: string;
+  /** Absolute. */
+  readonly path: string;
+  /** `default` when `core.multiTeam` is off. */
+  readonly team: string;
+}
+
+/**
+ * The config: the schema's keys in camelCase. Durations are milliseconds (`null`: never), sizes
+ * bytes, paths absolute, and `sqlite:` urls hold an absolute path.
+ */
+export interface Config extends Omit<ParsedConfig, "bundles" | "database" | "taskCache"> {
+  /** `url` is resolved, wherever it was written. */
+  readonly database: Omit<ParsedConfig["database"], "urlFile">;
+  /** `url` is undefined when the cache lives in the metadata database. */
+  readonly taskCache: Omit<ParsedConfig["taskCache"], "urlFile">;
+  readonly bundles: readonly BundleConfig[];
+}
+
+/** Makes what the schema parsed into the config, with paths resolved from `projectDir`. */
+export function toConfig(parsed: z.output<typeof configSchema>, projectDir: string): Config {
+  const { core, database, taskCache, bundles, ...rest } = camelKeys(parsed) as ParsedConfig;
+  const { urlFile: _databaseFile, ...databaseKeys } = database;
+  const { urlFile: _cacheFile, url: cacheUrl, ...cacheKeys } = taskCache;
+  return {
+    ...rest,
+    core: { ...core, stateDir: resolve(projectDir, core.stateDir) },
+    database: { ...databaseKeys, url: resolveUrl(database.url, projectDir) },
+    taskCache: { ...cacheKeys, url: cacheUrl === undefined ? undefined : resolveUrl(cacheUrl, projectDir) },
+    bundles: bundles.map(({ name, path, team }) => ({
+      name,
+      path: resolve(projectDir, path),
+      team: team ?? DEFAULT_TEAM,
+    })),
+  };
+}
+
+const SQLITE = "sqlite:";
+
+function resolveUrl(url: string, projectDir: string): string {
+  if (!url.startsWith(SQLITE)) return url;
+  const path = url.slice(SQLITE.length);
+  return isAbsolute(path) ? url : SQLITE + resolve(projectDir, path);
+}
+
+function camelKeys(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(camelKeys);
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([name, member]) => [
+      name.replaceAll(/_([a-z])/g, (_, letter: string) => letter.toUpperCase()),
+      camelKeys(member),
+    ]),
+  );
+}

@@ -1,0 +1,122 @@
+// What can be wrong with a config, as data and as text: where, what was expected, what was found.
+
+import { MemodagError } from "@memodag/core";
+import type { z } from "zod";
+import { findKeyFacts, formatKeyPath, type KeyPath, knownSections } from "./known-keys.ts";
+import { findNearest } from "./nearest.ts";
+
+/** One thing that is wrong with a config. */
+export interface ConfigFault {
+  /** The key's path, such as `core.parallelism` or `bundles[0].team`, or an environment variable. */
+  readonly path: string;
+  /** What should stand there. */
+  readonly expected: string;
+  /** What stands there; never a secret. */
+  readonly found: string;
+  /** The known key that an unknown one probably means. */
+  readonly nearest?: string;
+}
+
+/** The error that lists every fault of a config, one a line. */
+export function configInvalid(source: string, faults: readonly ConfigFault[]): MemodagError {
+  const lines = faults.map(formatFault);
+  const message =
+    lines.length === 1
+      ? `${source}: ${lines[0]}`
+      : [`${source} has ${lines.length} faults:`, ...lines].join("\n  ");
+  return new MemodagError("config_invalid", message, { fields: { source, faults: lines } });
+}
+
+function formatFault({ path, expected, found, nearest }: ConfigFault): string {
+  const hint = nearest === undefined ? "" : `; did you mean ${nearest}?`;
+  return `${path}: expected ${expected}, found ${found}${hint}`;
+}
+
+/** The faults that zod found in a document, one for each path. */
+export function faultsOf(issues: readonly z.core.$ZodIssue[], document: unknown): ConfigFault[] {
+  const faults = new Map<string, ConfigFault>();
+  for (const issue of issues) {
+    const path = issue.path as KeyPath;
+    const found =
+      issue.code === "unrecognized_keys"
+        ? issue.keys.map((key) => unknownKeyFault([...path, key]))
+        : [valueFault(path, valueAt(document, path))];
+    for (const fault of found) if (!faults.has(fault.path)) faults.set(fault.path, fault);
+  }
+  return [...faults.values()];
+}
+
+function valueFault(path: KeyPath, value: unknown): ConfigFault {
+  const facts = findKeyFacts(path);
+  return {
+    path: formatKeyPath(path),
+    expected: facts?.expected ?? expectedSection(String(path[0])),
+    found: formatFound(value, facts?.secret === true),
+  };
+}
+
+function expectedSection(name: string): string {
+  return knownSections.get(name)?.isList ? `tables, each under [[${name}]]` : `a table under [${name}]`;
+}
+
+/** The fault of a key or section that the schema does not know. */
+export function unknownKeyFault(path: KeyPath): ConfigFault {
+  const name = String(path.at(-1));
+  const section = path.length > 1 ? knownSections.get(String(path[0])) : undefined;
+  const nearest =
+    section === undefined ? nearestToTopLevel(name) : nearestInSections(name, path, section.name);
+  return {
+    path: formatKeyPath(path),
+    expected:
+      section === undefined
+        ? `a section: ${[...knownSections.keys()].join(", ")}`
+        : `a key of [${section.name}]: ${[...section.keys.keys()].join(", ")}`,
+    found: "an unknown one",
+    ...(nearest === undefined ? {} : { nearest }),
+  };
+}
+
+function nearestToTopLevel(name: string): string | undefined {
+  return findNearest(name, knownSections.keys()) ?? nearestElsewhere(name);
+}
+
+function nearestInSections(name: string, path: KeyPath, sectionName: string): string | undefined {
+  const nearest = findNearest(name, knownSections.get(sectionName)?.keys.keys() ?? []);
+  return nearest === undefined ? nearestElsewhere(name) : formatKeyPath([...path.slice(0, -1), nearest]);
+}
+
+/** A key that stands under the wrong section, or under none. */
+function nearestElsewhere(name: string): string | undefined {
+  const byName = new Map(
+    [...knownSections.values()]
+      .filter((section) => !section.isList)
+      .flatMap((section) => [...section.keys.keys()].map((key) => [key, `${section.name}.${key}`] as const)),
+  );
+  const nearest = findNearest(name, byName.keys());
+  return nearest === undefined ? undefined : byName.get(nearest);
+}
+
+/** The value at a path of a document; undefined where there is none. */
+export function valueAt(document: unknown, path: KeyPath): unknown {
+  return path.reduce<unknown>(
+    (value, part) =>
+      typeof value === "object" && value !== null && Object.hasOwn(value, part)
+        ? (value as Record<string | number, unknown>)[part]
+        : undefined,
+    document,
+  );
+}
+
+const LONGEST_SHOWN = 60;
+
+function formatFound(value: unknown, isSecret: boolean): string {
+  if (value === undefined) return "nothing";
+  if (isSecret && typeof value === "string") {
+    const scheme = /^[a-z][a-z0-9+.-]*:/i.exec(value)?.[0];
+    return scheme === undefined ? "something else (not shown: it may be a secret)" : `"${scheme}…"`;
+  }
+  if (Array.isArray(value)) return "a list";
+  if (typeof value === "object" && !(value instanceof Date)) return "a table";
+  const text = JSON.stringify(value) ?? String(value);
+  return text.length > LONGEST_SHOWN ? `${text.slice(0, LONGEST_SHOWN)}…` : text;
+}

@@ -1,0 +1,110 @@
+// What one key of the config file is made of: a zod schema and the facts that people are told about it.
+
+import { parseDuration, parseSize } from "@memodag/core";
+import { z } from "zod";
+
+/** How an environment variable's text becomes the key's value. */
+export type KeyKind = "integer" | "boolean" | "string";
+
+/** The facts about a key that are shown to people, kept on its schema as metadata. */
+export interface KeyFacts {
+  /** A sentence on what the key does. */
+  readonly description: string;
+  /** What a value must be, completing "expected …". */
+  readonly expected: string;
+  readonly kind: KeyKind;
+  /** The default as it would be written; absent when the key is unset by default. */
+  readonly default?: string | number | boolean;
+  /** A value to show for a key that is unset by default. */
+  readonly example?: string;
+  /** True when the value may hold a password. */
+  readonly secret?: boolean;
+}
+
+/** Facts that a key has only in a section, beside those that its kind brings along. */
+type OwnFacts = Pick<KeyFacts, "description" | "example">;
+
+/** A schema and what its values must be, before it has a name or a default. */
+interface KeyType<S extends z.ZodType> {
+  readonly schema: S;
+  readonly expected: string;
+  readonly kind: KeyKind;
+  readonly secret?: boolean;
+}
+
+/** A key with a default, written as the admin would write it. */
+export function key<S extends z.ZodType>(
+  type: KeyType<S>,
+  facts: OwnFacts & { readonly default: string | number | boolean },
+) {
+  // Written, not parsed: the default goes through the schema like a value from the file.
+  return type.schema.prefault(facts.default as never).meta(factsOf(type, facts));
+}
+
+/** A key that is unset unless the admin writes it. */
+export function unsetKey<S extends z.ZodType>(type: KeyType<S>, facts: OwnFacts) {
+  return type.schema.optional().meta(factsOf(type, facts));
+}
+
+/** A key that must be written. */
+export function requiredKey<S extends z.ZodType>(type: KeyType<S>, facts: OwnFacts) {
+  return type.schema.meta(factsOf(type, facts));
+}
+
+function factsOf(
+  type: KeyType<z.ZodType>,
+  facts: OwnFacts & { readonly default?: string | number | boolean },
+) {
+  const { schema: _, ...typeFacts } = type;
+  return { ...typeFacts, ...facts };
+}
+
+/** A whole number between two bounds, both allowed. */
+export function integer(min: number, max: number) {
+  return {
+    schema: z.int().min(min).max(max),
+    expected: `a whole number from ${min} to ${max}`,
+    kind: "integer",
+  } as const;
+}
+
+/** True or false. */
+export const boolean = { schema: z.boolean(), expected: "true or false", kind: "boolean" } as const;
+
+/** A text that matches a pattern. */
+export function text(pattern: RegExp, expected: string, facts: { readonly secret?: boolean } = {}) {
+  return { schema: z.string().regex(pattern), expected, kind: "string", ...facts } as const;
+}
+
+/** A duration with its unit; parsed to milliseconds. */
+export const duration = {
+  schema: parsed(z.string(), parseDuration),
+  expected: 'a duration with its unit, such as "500ms", "30s" or "7d"',
+  kind: "string",
+} as const;
+
+/** A duration with its unit, or "never"; parsed to milliseconds, or null. */
+export const durationOrNever = {
+  schema: parsed(z.string(), (written) => (written === "never" ? null : parseDuration(written))),
+  expected: 'a duration with its unit, such as "12h" or "7d", or "never"',
+  kind: "string",
+} as const;
+
+/** A size with its unit; parsed to bytes. */
+export const size = {
+  schema: parsed(z.string(), parseSize),
+  expected: 'a size with its unit, such as "16MiB"',
+  kind: "string",
+} as const;
+
+function parsed<T>(schema: z.ZodString, parse: (written: string) => T) {
+  return schema.transform((written, context): T => {
+    try {
+      return parse(written);
+    } catch {
+      // The message comes from the key's `expected`; what counts here is that there is an issue.
+      context.addIssue({ code: "custom" });
+      return z.NEVER;
+    }
+  });
+}

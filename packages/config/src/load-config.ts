@@ -1,0 +1,68 @@
+// Loads the config: finds the file, lays the environment over it, refuses all faults at once.
+
+import { relative } from "node:path";
+import { bundleFaults } from "./bundle-rules.ts";
+import { type Config, toConfig } from "./config.ts";
+import { type ConfigDocument, readDocument, withValue } from "./document.ts";
+import { readOverrides } from "./environment.ts";
+import { configInvalid, faultsOf } from "./faults.ts";
+import { type ConfigLookup, findConfigFile, projectDirOf } from "./find-config-file.ts";
+import { formatKeyPath } from "./known-keys.ts";
+import { configSchema } from "./schema.ts";
+import { findTwin, withSecrets } from "./secret-files.ts";
+
+/** A config that holds, and where it came from. */
+export interface LoadedConfig {
+  readonly config: Config;
+  /** Absolute path of the file; `null` when built-in defaults hold. */
+  readonly file: string | null;
+  /** The folder that relative paths started from. */
+  readonly projectDir: string;
+  /** What was written, by file and environment; secrets included, so not to be shown. */
+  readonly document: ConfigDocument;
+  /** Key path → the environment variable that set it. */
+  readonly variables: ReadonlyMap<string, string>;
+}
+
+/**
+ * Loads the config of `lookup`.
+ * @throws MemodagError `config_not_found`, `config_invalid` (with every fault).
+ */
+export function loadConfig(lookup: ConfigLookup): LoadedConfig {
+  const file = findConfigFile(lookup);
+  const label = file === undefined ? "The environment" : relative(lookup.cwd, file) || file;
+  const projectDir = file === undefined ? lookup.cwd : projectDirOf(file);
+  const { overrides, faults: variableFaults } = readOverrides(lookup.env);
+
+  let written: ConfigDocument = file === undefined ? {} : readDocument(file, label);
+  const variables = new Map<string, string>();
+  for (const { variable, path, value } of overrides) {
+    variables.set(formatKeyPath(path), variable);
+    written = withValue(written, path, value);
+    const twin = findTwin(path);
+    // The environment wins over the file whole: over `url_file` when it gives `url`, and back.
+    if (twin !== undefined && !variables.has(formatKeyPath(twin)))
+      written = withValue(written, twin, undefined);
+  }
+
+  const { document, faults: secretFaults } = withSecrets(written, projectDir);
+  const parsed = configSchema.safeParse(document);
+  const faults = [
+    ...(parsed.success ? [] : faultsOf(parsed.error.issues, document)),
+    ...bundleFaults(document),
+    ...secretFaults,
+  ].map((fault) => {
+    const variable = variables.get(fault.path);
+    return variable === undefined ? fault : { ...fault, path: `${variable} (${fault.path})` };
+  });
+  if (!parsed.success || faults.length > 0 || variableFaults.length > 0) {
+    throw configInvalid(label, [...faults, ...variableFaults]);
+  }
+  return {
+    config: toConfig(parsed.data, projectDir),
+    file: file ?? null,
+    projectDir,
+    document: written,
+    variables,
+  };
+}

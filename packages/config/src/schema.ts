@@ -1,0 +1,131 @@
+// Every key of the config file. Types, faults, `config/memodag.toml` and its JSON schema come from here.
+
+import { z } from "zod";
+import {
+  boolean,
+  duration,
+  durationOrNever,
+  integer,
+  key,
+  requiredKey,
+  size,
+  text,
+  unsetKey,
+} from "./key.ts";
+
+const DATABASE_URL = text(
+  /^(sqlite:(?!:).+|postgres(ql)?:\/\/.+)$/s,
+  '"sqlite:PATH" or "postgres://USER:PASSWORD@HOST/DATABASE"',
+  { secret: true },
+);
+const NAME = text(
+  /^[a-z0-9][a-z0-9_-]{0,62}$/,
+  "a name of 1 to 63 lower-case letters, digits, - and _ that starts with a letter or digit",
+);
+const FILE = text(/./s, "the path of a file");
+const FOLDER = text(/./s, "the path of a folder");
+
+function section<S extends z.ZodRawShape>(description: string, shape: S) {
+  return z
+    .strictObject(shape)
+    .prefault({} as never)
+    .meta({ description });
+}
+
+/** The schema of the config file. Its input is what is written, its output what is meant. */
+export const configSchema = z.strictObject({
+  core: section("What holds for the whole deployment.", {
+    parallelism: key(integer(1, 4096), {
+      description: "How many worker processes one scheduler runs at a time.",
+      default: 16,
+    }),
+    multi_team: key(boolean, {
+      description: "Whether bundles belong to teams that must not see each other's Dags, runs and results.",
+      default: false,
+    }),
+    task_caching_enabled: key(boolean, {
+      description: "Kill switch: false runs every task and leaves the cache alone.",
+      default: true,
+    }),
+    task_cache_backend: key(
+      text(
+        /^(@?[a-z0-9][\w.~-]*(\/[\w.~-]+)*|\.{0,2}\/.+|file:.+)$/i,
+        '"metadata-db", "memory", "filesystem" or a module specifier such as "@example/memodag-cache"',
+      ),
+      {
+        description: "Where results are remembered: metadata-db, memory, filesystem or a module specifier.",
+        default: "metadata-db",
+      },
+    ),
+    state_dir: key(FOLDER, {
+      description: "The folder of what is not in the database: logs of attempts, artifacts of Dag files.",
+      default: ".memodag",
+    }),
+  }),
+  database: section("Where Dags, runs and task instances are kept.", {
+    url: key(DATABASE_URL, {
+      description: "sqlite:PATH for one machine, postgres://… for several schedulers.",
+      default: "sqlite:.memodag/metadata.db",
+    }),
+    url_file: unsetKey(FILE, {
+      description: "A file that holds the url, in place of `url`: for secrets.",
+      example: "/run/secrets/memodag-database-url",
+    }),
+  }),
+  task_cache: section("How results are remembered.", {
+    url: unsetKey(DATABASE_URL, {
+      description: "A database of its own for the cache; unset: the one of [database].",
+      example: "postgres://cache.example/memodag_cache",
+    }),
+    url_file: unsetKey(FILE, {
+      description: "A file that holds the url, in place of `url`: for secrets.",
+      example: "/run/secrets/memodag-cache-url",
+    }),
+    default_ttl: key(durationOrNever, {
+      description: "How old a result may be to be used again, where its task does not say.",
+      default: "7d",
+    }),
+    lookup_timeout: key(duration, {
+      description: "How long a scheduling pass waits for the cache before it runs its tasks without.",
+      default: "500ms",
+    }),
+    max_result_size: key(size, {
+      description: "Larger results are used and not remembered.",
+      default: "16MiB",
+    }),
+    max_input_size: key(size, {
+      description: "A task with an argument larger than this is not cached: hashing it would hold up others.",
+      default: "16MiB",
+    }),
+  }),
+  scheduler: section("How runs are driven.", {
+    lease: key(duration, {
+      description: "How long a run stays with a scheduler that gives no sign of life.",
+      default: "30s",
+    }),
+    poll_interval: key(duration, {
+      description: "How often a scheduler looks for runs that others have made.",
+      default: "1s",
+    }),
+    shutdown_grace: key(duration, {
+      description: "How long running tasks may go on after the scheduler was told to stop.",
+      default: "10s",
+    }),
+  }),
+  bundles: z
+    .array(
+      z.strictObject({
+        name: requiredKey(NAME, { description: "The bundle's name, unique." }),
+        path: requiredKey(FOLDER, { description: "The folder of its Dag files." }),
+        team: unsetKey(NAME, {
+          description: "The team it belongs to: required with multi_team = true, refused without.",
+          example: "ml",
+        }),
+      }),
+    )
+    .prefault([])
+    .meta({ description: "Folders of Dag files." }),
+});
+
+/** What may be written in a config file. */
+export type ConfigInput = z.input<typeof configSchema>;

@@ -1,0 +1,68 @@
+// Secrets that stand in files of their own: `url_file` beside `url`.
+
+import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
+import { type ConfigDocument, withValue } from "./document.ts";
+import { type ConfigFault, valueAt } from "./faults.ts";
+import { formatKeyPath, type KeyPath, knownSections } from "./known-keys.ts";
+
+const SUFFIX = "_file";
+
+/** The keys that can be read from a file, with the key that names the file. */
+const secretKeys: readonly { readonly path: KeyPath; readonly filePath: KeyPath }[] = [
+  ...knownSections.values(),
+].flatMap((section) =>
+  [...section.keys.keys()]
+    .filter((key) => section.keys.has(key + SUFFIX))
+    .map((key) => ({ path: [section.name, key], filePath: [section.name, key + SUFFIX] })),
+);
+
+/** The path of the key that takes the same value the other way: `url` for `url_file` and back. */
+export function findTwin(path: KeyPath): KeyPath | undefined {
+  const text = formatKeyPath(path);
+  for (const secret of secretKeys) {
+    if (formatKeyPath(secret.path) === text) return secret.filePath;
+    if (formatKeyPath(secret.filePath) === text) return secret.path;
+  }
+  return undefined;
+}
+
+/** The document with the text of every secret file in its key's place, trimmed. */
+export function withSecrets(
+  document: ConfigDocument,
+  projectDir: string,
+): { readonly document: ConfigDocument; readonly faults: readonly ConfigFault[] } {
+  const faults: ConfigFault[] = [];
+  let filled = document;
+  for (const { path, filePath } of secretKeys) {
+    const file = valueAt(document, filePath);
+    if (typeof file !== "string" || file === "") continue;
+    if (valueAt(document, path) !== undefined) {
+      faults.push({
+        path: formatKeyPath(filePath),
+        expected: `either ${formatKeyPath(path)} or ${formatKeyPath(filePath)}`,
+        found: "both",
+      });
+      continue;
+    }
+    const secret = tryRead(resolve(projectDir, file));
+    if (secret !== undefined) filled = withValue(filled, path, secret);
+    else {
+      faults.push({
+        path: formatKeyPath(filePath),
+        expected: "a file that can be read",
+        found: JSON.stringify(file),
+      });
+    }
+  }
+  return { document: filled, faults };
+}
+
+function tryRead(path: string): string | undefined {
+  try {
+    return readFileSync(path, "utf8").trim();
+  } catch {
+    // Whatever the reason, the fault names the file; its text is nobody's business.
+    return undefined;
+  }
+}

@@ -1,0 +1,238 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { MemodagError } from "@memodag/core";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { describeConfig, type LoadedConfig, loadConfig } from "@memodag/config";
+
+let cwd: string;
+beforeEach(() => {
+  cwd = mkdtempSync(join(tmpdir(), "memodag-config-"));
+});
+afterEach(() => rmSync(cwd, { recursive: true }));
+
+function write(path: string, text: string): void {
+  mkdirSync(dirname(join(cwd, path)), { recursive: true });
+  writeFileSync(join(cwd, path), text);
+}
+
+function load(env: Record<string, string> = {}, file?: string): LoadedConfig {
+  return loadConfig({ env, cwd, file });
+}
+
+function faultsOf(env: Record<string, string> = {}): readonly string[] {
+  try {
+    load(env);
+  } catch (error) {
+    if (error instanceof MemodagError && error.code === "config_invalid") {
+      return error.fields["faults"] as readonly string[];
+    }
+    throw error;
+  }
+  throw new Error("the config was accepted");
+}
+
+describe("where the config comes from", () => {
+  it("has defaults when there is no file", () => {
+    const { config, file } = load();
+    expect(file).toBeNull();
+    expect(config.core.parallelism).toBe(16);
+    expect(config.core.stateDir).toBe(join(cwd, ".memodag"));
+    expect(config.database.url).toBe(`sqlite:${join(cwd, ".memodag/metadata.db")}`);
+    expect(config.taskCache.defaultTtl).toBe(7 * 86_400_000);
+    expect(config.taskCache.maxResultSize).toBe(16 * 2 ** 20);
+    expect(config.bundles).toEqual([]);
+  });
+
+  it("takes --config, then $MEMODAG_CONFIG, then ./memodag.toml, then ./config/memodag.toml", () => {
+    write("config/memodag.toml", "core.parallelism = 1");
+    expect(load().config.core.parallelism).toBe(1);
+    write("memodag.toml", "core.parallelism = 2");
+    expect(load().config.core.parallelism).toBe(2);
+    write("a.toml", "core.parallelism = 3");
+    expect(load({ MEMODAG_CONFIG: "a.toml" }).config.core.parallelism).toBe(3);
+    write("b.toml", "core.parallelism = 4");
+    expect(load({ MEMODAG_CONFIG: "a.toml" }, "b.toml").config.core.parallelism).toBe(4);
+  });
+
+  it("refuses a named file that is not there", () => {
+    expect(() => load({}, "nowhere.toml")).toThrow(
+      expect.objectContaining({ code: "config_not_found", message: expect.stringContaining("--config") }),
+    );
+    expect(() => load({ MEMODAG_CONFIG: "nowhere.toml" })).toThrow(/\$MEMODAG_CONFIG names/);
+  });
+
+  it("resolves paths from the file's folder, or from the one above a folder named config", () => {
+    const text = '[[bundles]]\nname = "a"\npath = "dags"\n[database]\nurl = "sqlite:data/m.db"';
+    write("deploy/memodag.toml", text);
+    write("config/memodag.toml", text);
+    const deployed = load({}, "deploy/memodag.toml").config;
+    expect(deployed.bundles[0]?.path).toBe(join(cwd, "deploy/dags"));
+    expect(deployed.database.url).toBe(`sqlite:${join(cwd, "deploy/data/m.db")}`);
+    const project = load().config;
+    expect(project.bundles[0]?.path).toBe(join(cwd, "dags"));
+    expect(project.database.url).toBe(`sqlite:${join(cwd, "data/m.db")}`);
+  });
+
+  it("reads the url from url_file, and lets the environment win over either", () => {
+    write("secret", "postgres://u:hunter2@host/db\n");
+    write("memodag.toml", '[database]\nurl_file = "secret"');
+    expect(load().config.database.url).toBe("postgres://u:hunter2@host/db");
+    expect(load({ MEMODAG__DATABASE__URL: "postgres://other/db" }).config.database.url).toBe(
+      "postgres://other/db",
+    );
+    write("memodag.toml", '[database]\nurl = "postgres://file/db"');
+    expect(load({ MEMODAG__DATABASE__URL_FILE: "secret" }).config.database.url).toContain("hunter2");
+  });
+
+  it("lets MEMODAG__SECTION__KEY override any key, in bundles too", () => {
+    write("memodag.toml", '[[bundles]]\nname = "a"\npath = "dags"');
+    const { config, variables } = load({
+      MEMODAG__CORE__PARALLELISM: "3",
+      MEMODAG__CORE__TASK_CACHING_ENABLED: "false",
+      MEMODAG__TASK_CACHE__DEFAULT_TTL: "never",
+      MEMODAG__BUNDLES__0__PATH: "/elsewhere",
+      MEMODAG__BUNDLES__1__NAME: "b",
+      MEMODAG__BUNDLES__1__PATH: "more",
+    });
+    expect(config.core).toMatchObject({ parallelism: 3, taskCachingEnabled: false });
+    expect(config.taskCache.defaultTtl).toBeNull();
+    expect(config.bundles).toEqual([
+      { name: "a", path: "/elsewhere", team: "default" },
+      { name: "b", path: join(cwd, "more"), team: "default" },
+    ]);
+    expect(variables.get("core.parallelism")).toBe("MEMODAG__CORE__PARALLELISM");
+  });
+});
+
+describe("a config with faults", () => {
+  it("lists five at once, each with its path, what was expected, what was found, and the nearest key", () => {
+    write(
+      "memodag.toml",
+      `
+      [core]
+      paralelism = 3
+      multi_team = "yes"
+      [task_cache]
+      default_ttl = "a week"
+      max_result_size = 16
+      [databse]
+      url = "sqlite:x"
+      `,
+    );
+    expect(faultsOf()).toEqual([
+      'core.multi_team: expected true or false, found "yes"',
+      "core.paralelism: expected a key of [core]: parallelism, multi_team, task_caching_enabled, " +
+        "task_cache_backend, state_dir, found an unknown one; did you mean core.parallelism?",
+      'task_cache.default_ttl: expected a duration with its unit, such as "12h" or "7d", or "never", ' +
+        'found "a week"',
+      'task_cache.max_result_size: expected a size with its unit, such as "16MiB", found 16',
+      "databse: expected a section: core, database, task_cache, scheduler, bundles, found an unknown one; " +
+        "did you mean database?",
+    ]);
+    expect(() => load()).toThrow(/^memodag\.toml has 5 faults:\n {2}core\.multi_team: /);
+  });
+
+  it("says so in one line when there is one", () => {
+    write("memodag.toml", "core.parallelism = 0");
+    expect(() => load()).toThrow(
+      /^memodag\.toml: core\.parallelism: expected a whole number from 1 to 4096, found 0$/,
+    );
+  });
+
+  it("knows a key under the wrong section", () => {
+    write("memodag.toml", 'lookup_timeout = "1s"\n[core]\ndefault_ttl = "1d"');
+    const faults = faultsOf();
+    expect(faults[0]).toMatch(/did you mean task_cache\.default_ttl\?$/);
+    expect(faults[1]).toMatch(/did you mean task_cache\.lookup_timeout\?$/);
+  });
+
+  it("lists bundle and team faults beside the others", () => {
+    write(
+      "memodag.toml",
+      `core.multi_team = true
+      core.parallelism = "many"
+      [[bundles]]
+      name = "a"
+      [[bundles]]
+      name = "a"
+      path = "x"
+      team = "B"`,
+    );
+    expect(faultsOf()).toEqual([
+      'core.parallelism: expected a whole number from 1 to 4096, found "many"',
+      "bundles[0].path: expected the path of a folder, found nothing",
+      expect.stringMatching(/^bundles\[1\]\.team: expected a name of 1 to 63 .*, found "B"$/),
+      "bundles[0].team: expected a team, as core.multi_team is true, found nothing",
+      'bundles[1].name: expected a name of its own, found "a", the name of bundles[0]',
+    ]);
+  });
+
+  it("refuses a team while multi_team is false", () => {
+    write("memodag.toml", '[[bundles]]\nname = "a"\npath = "x"\nteam = "ml"');
+    expect(faultsOf()).toEqual([
+      'bundles[0].team: expected no team unless core.multi_team is true, found "ml"',
+    ]);
+  });
+
+  it("names the environment variable that a fault comes from, and the nearest known one", () => {
+    expect(
+      faultsOf({ MEMODAG__CORE__PARALLELISM: "many", MEMODAG__CORE__PARALELISM: "3", MEMODAG__X: "" }),
+    ).toEqual([
+      'MEMODAG__CORE__PARALLELISM (core.parallelism): expected a whole number from 1 to 4096, found "many"',
+      expect.stringMatching(/^MEMODAG__CORE__PARALELISM: .*; did you mean MEMODAG__CORE__PARALLELISM\?$/),
+      expect.stringMatching(/^MEMODAG__X: .*found an unknown one$/),
+    ]);
+  });
+
+  it("points at the line of what is not TOML", () => {
+    write("memodag.toml", "[core]\nparallelism = = 3");
+    expect(faultsOf()).toEqual([
+      expect.stringMatching(/^line 2, column \d+: expected TOML, found a fault: .+/),
+    ]);
+  });
+
+  it.each(["core = 3", "bundles = 3", 'bundles = ["a"]', "core = []", "core.parallelism = 2026-01-01"])(
+    "refuses a value of another shape: %s",
+    (text) => {
+      write("memodag.toml", text);
+      expect(faultsOf()).toHaveLength(1);
+      expect(faultsOf({ MEMODAG__TASK_CACHE__DEFAULT_TTL: "1d" })).toHaveLength(1);
+    },
+  );
+
+  it("refuses url beside url_file, and a url_file that cannot be read", () => {
+    write("memodag.toml", '[database]\nurl = "sqlite:x"\nurl_file = "y"\n[task_cache]\nurl_file = "nowhere"');
+    expect(faultsOf()).toEqual([
+      "database.url_file: expected either database.url or database.url_file, found both",
+      'task_cache.url_file: expected a file that can be read, found "nowhere"',
+    ]);
+  });
+
+  it("never prints a secret, not even a wrong one", () => {
+    write("secret", "mysql://root:hunter2@host/db");
+    write("memodag.toml", '[database]\nurl_file = "secret"\n[task_cache]\nurl = "hunter2"');
+    expect(faultsOf().join("\n")).not.toContain("hunter2");
+    expect(faultsOf()[0]).toMatch(/found "mysql:…"$/);
+  });
+});
+
+describe("describeConfig", () => {
+  it("shows each key with its origin and no password", () => {
+    write("memodag.toml", '[database]\nurl = "postgres://u:hunter2@host/db?sslpassword=hunter2"');
+    const shown = describeConfig(load({ MEMODAG__CORE__PARALLELISM: "3" }));
+    expect(JSON.stringify(shown)).not.toContain("hunter2");
+    expect(shown).toContainEqual({
+      path: "core.parallelism",
+      value: 3,
+      origin: "MEMODAG__CORE__PARALLELISM",
+    });
+    expect(shown).toContainEqual({
+      path: "database.url",
+      value: "postgres://u:***@host/db?sslpassword=***",
+      origin: "file",
+    });
+    expect(shown).toContainEqual({ path: "task_cache.default_ttl", value: "7d", origin: "default" });
+    expect(shown).toContainEqual({ path: "task_cache.url", value: null, origin: "default" });
+  });
+});
