@@ -32,6 +32,7 @@ export type ErrorCode =
   | "task_timeout"
   | "usage"
   | "value_not_json"
+  | "value_too_large"
   | "xcom_not_found"
   | "xcom_too_large";
 

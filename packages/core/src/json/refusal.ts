@@ -1,0 +1,81 @@
+// What a value outside the JSON domain is called, and what its author should return instead.
+
+/** A refused value: its name in a message and the mend. */
+export interface Refusal {
+  /** Such as `Date` or `instance of Penguin`. */
+  readonly found: string;
+  /** An imperative, such as `return toISOString()`. */
+  readonly mend: string;
+}
+
+const MEND_BY_TYPE: Readonly<Record<string, string>> = {
+  Array: "return a plain array, such as Array.from(it)",
+  ArrayBuffer: 'return Buffer.from(it).toString("base64")',
+  BigInt64Array: "return Array.from(it, String)",
+  BigUint64Array: "return Array.from(it, String)",
+  Boolean: "return valueOf()",
+  Buffer: 'return toString("base64")',
+  DataView: "return its bytes as base64 text",
+  Date: "return toISOString()",
+  Error: "return its message",
+  Map: "return Object.fromEntries(it), or [...it]",
+  Number: "return valueOf()",
+  Promise: "await it",
+  RegExp: "return its source",
+  Set: "return [...it]",
+  SharedArrayBuffer: 'return Buffer.from(it).toString("base64")',
+  String: "return valueOf()",
+  URL: "return its href",
+  WeakMap: "leave it out",
+  WeakSet: "leave it out",
+};
+
+/** Describes an object that is neither a plain object nor a plain array. */
+export function refuseInstance(value: object): Refusal {
+  const types = constructorNames(value);
+  const type = types[0] ?? "unknown class";
+  const known = types.find((name) => Object.hasOwn(MEND_BY_TYPE, name));
+  if (known !== undefined) {
+    const found = known === type && known !== "Array" ? type : `${type} (${known})`;
+    return {
+      found: known === "Array" ? `subclass ${type} of Array` : found,
+      mend: MEND_BY_TYPE[known] ?? "",
+    };
+  }
+  if (ArrayBuffer.isView(value)) return { found: type, mend: "return Array.from(it)" };
+  return { found: `instance of ${type}`, mend: "return a plain object, such as { ...it }" };
+}
+
+/** Describes a primitive, or a function, that JSON has no text for. */
+export function refusePrimitive(value: unknown): Refusal {
+  switch (typeof value) {
+    case "number":
+      return { found: String(value), mend: "return null or a finite number" };
+    case "bigint":
+      return { found: "bigint", mend: "return String(it)" };
+    case "function":
+      return {
+        found: value.name === "" ? "function" : `function ${value.name}`,
+        mend: "call it, or leave it out",
+      };
+    case "symbol":
+      return { found: "symbol", mend: "return its description, or leave it out" };
+    default:
+      return { found: typeof value, mend: "return null" };
+  }
+}
+
+/** The names of the value's class and of those it extends, nearest first, without calling a getter. */
+function constructorNames(value: object): string[] {
+  const names: string[] = [];
+  for (let proto: unknown = Object.getPrototypeOf(value); proto; proto = Object.getPrototypeOf(proto)) {
+    const name = dataProperty(dataProperty(proto, "constructor"), "name");
+    if (typeof name === "string" && name !== "" && name !== "Object") names.push(name);
+  }
+  return names;
+}
+
+function dataProperty(holder: unknown, name: string): unknown {
+  const isObject = (typeof holder === "object" && holder !== null) || typeof holder === "function";
+  return isObject ? Object.getOwnPropertyDescriptor(holder, name)?.value : undefined;
+}

@@ -1,0 +1,24 @@
+// How a field of an upstream's result is found: the same in the key and in the worker.
+
+import type { JsonValue } from "./json-value.ts";
+
+/**
+ * The member of `value` at `path`, or `null` where there is none. Strings select own members of
+ * objects, whole numbers select elements of lists; anything else (`"length"` of a list, say) is not there.
+ */
+export function selectField(value: JsonValue, path: readonly (string | number)[]): JsonValue {
+  let current: JsonValue = value;
+  for (const step of path) {
+    const member = memberOf(current, step);
+    if (member === undefined) return null;
+    current = member;
+  }
+  return current;
+}
+
+function memberOf(value: JsonValue, step: string | number): JsonValue | undefined {
+  if (value === null || typeof value !== "object") return undefined;
+  if (typeof step === "number") return Array.isArray(value) ? value[step] : undefined;
+  if (Array.isArray(value) || !Object.hasOwn(value, step)) return undefined;
+  return (value as { readonly [name: string]: JsonValue })[step];
+}
