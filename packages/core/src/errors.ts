@@ -33,6 +33,7 @@ export type ErrorCode =
   | "usage"
   | "value_not_json"
   | "value_too_large"
+  | "worker_failed"
   | "xcom_not_found"
   | "xcom_too_large";
 
