@@ -6,6 +6,9 @@ import type { CacheAnswer, CacheAsk, HitXCom, LookupOutcome, StoreOutcome } from
 import type { CacheRecord, NewCacheRecord, PutMode, RecordStore } from "./record-store.ts";
 import type { ResultBytes, ResultStore } from "./result-store.ts";
 
+/** Bytes that may be read before anybody has asked for them, at most. */
+const MAX_FORESEEN_BYTES = 16 * 2 ** 20;
+
 /** Settings of a {@link ResultCache}. */
 export interface ResultCacheOptions {
   /** Milliseconds that all lookups of one scheduling pass may take together. */
@@ -63,9 +66,10 @@ export class ResultCache {
     foresee: readonly Digest[],
   ): Promise<FetchOutcome> {
     const deadline = new AbortController();
-    const keys = [...new Set([...asks.map((ask) => ask.key), ...foresee])];
+    const asked = new Set(asks.map((ask) => ask.key));
     try {
-      const fetched = await pTimeout(this.#fetch(team, keys, deadline.signal), { milliseconds: timeoutMs });
+      const fetching = this.#fetch(team, asked, foresee, deadline.signal);
+      const fetched = await pTimeout(fetching, { milliseconds: timeoutMs });
       return { kind: "fetched", fetched };
     } catch (error) {
       // The race alone would leave the query running: the signal ends the work behind it.
@@ -76,10 +80,27 @@ export class ResultCache {
     }
   }
 
-  async #fetch(team: string, keys: readonly Digest[], signal: AbortSignal): Promise<Map<Digest, Fetched>> {
-    const records = await this.#records.find(team, keys, { signal });
+  async #fetch(
+    team: string,
+    asked: ReadonlySet<Digest>,
+    foresee: readonly Digest[],
+    signal: AbortSignal,
+  ): Promise<Map<Digest, Fetched>> {
+    const keys = new Set([...asked, ...foresee]);
+    const records = await this.#records.find(team, [...keys], { signal });
     const digests = new Set<Digest>();
-    for (const record of records.values()) for (const xcom of record.xcoms) digests.add(xcom.digest);
+    let foreseenBytes = 0;
+    for (const [key, record] of records) {
+      if (!asked.has(key)) {
+        foreseenBytes += record.xcoms.reduce((sum, xcom) => sum + xcom.sizeBytes, 0);
+        // Left for when it is asked for: keys is what the caller may take as known.
+        if (foreseenBytes > MAX_FORESEEN_BYTES) {
+          keys.delete(key);
+          continue;
+        }
+      }
+      for (const xcom of record.xcoms) digests.add(xcom.digest);
+    }
     const bytes = await this.#results.read(team, [...digests], { signal });
     const verified = new Map<Digest, Uint8Array | "bad">();
     for (const [digest, value] of bytes) {
@@ -87,7 +108,12 @@ export class ResultCache {
     }
     const fetched = new Map<Digest, Fetched>();
     const unusable: CacheRecord[] = [];
-    for (const [key, record] of records) {
+    for (const key of keys) {
+      const record = records.get(key);
+      if (!record) {
+        fetched.set(key, undefined);
+        continue;
+      }
       const xcoms = readXComs(record, verified);
       if (typeof xcoms === "string") unusable.push(record);
       fetched.set(key, { record, xcoms });
@@ -161,10 +187,8 @@ export class ResultCache {
 
 type Unusable = "result_missing" | "integrity_failed";
 
-interface Fetched {
-  readonly record: CacheRecord;
-  readonly xcoms: readonly HitXCom[] | Unusable;
-}
+/** What is known of a key: its record with what became of its bytes, or that there is no record. */
+type Fetched = { readonly record: CacheRecord; readonly xcoms: readonly HitXCom[] | Unusable } | undefined;
 
 type FetchOutcome =
   | { readonly kind: "fetched"; readonly fetched: ReadonlyMap<Digest, Fetched> }
@@ -200,7 +224,7 @@ export class PassLookup {
   readonly #fetch: Fetch;
   readonly #clock: Clock;
   readonly #timeoutMs: number;
-  readonly #known = new Map<Digest, Fetched | undefined>();
+  readonly #known = new Map<Digest, Fetched>();
   #endsAt: number | undefined;
   #broken: Exclude<FetchOutcome, { kind: "fetched" }> | undefined;
   #roundTrips = 0;
@@ -243,13 +267,12 @@ export class PassLookup {
     this.#roundTrips += 1;
     const outcome = await this.#fetch(asks, remainingMs, foresee);
     if (outcome.kind !== "fetched") return outcome;
-    for (const ask of asks) this.#known.set(ask.key, outcome.fetched.get(ask.key));
-    for (const key of foresee) this.#known.set(key, outcome.fetched.get(key));
+    for (const [key, fetched] of outcome.fetched) this.#known.set(key, fetched);
     return undefined;
   }
 }
 
-function answer(fetched: Fetched | undefined, ask: CacheAsk): CacheAnswer {
+function answer(fetched: Fetched, ask: CacheAsk): CacheAnswer {
   if (!fetched) return { kind: "miss", reason: "no_entry" };
   const { record, xcoms } = fetched;
   if (ask.ttlMs !== null && record.ageMs >= ask.ttlMs) return { kind: "miss", reason: "expired" };

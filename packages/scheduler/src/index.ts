@@ -1,0 +1,4 @@
+export { isDeadOwner, newOwner } from "./process-identity.ts";
+export type { SchedulerListener } from "./run/run-context.ts";
+export { Scheduler, type SchedulerOptions, type SchedulerParts } from "./scheduler.ts";
+export { triggerRun, type TriggerRequest } from "./trigger-run.ts";

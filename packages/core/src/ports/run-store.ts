@@ -98,8 +98,8 @@ export interface RunStore {
   listLeaseOwners(): Promise<string[]>;
   /** Renews every lease of `owner`; resolves to the ids of the runs that it still holds. */
   renewLeases(owner: string, leaseMs: number): Promise<number[]>;
-  /** Frees every lease of `owner`. */
-  releaseLeases(owner: string): Promise<void>;
+  /** Frees every lease of `owner`, or those of the runs named. */
+  releaseLeases(owner: string, runIds?: readonly number[]): Promise<void>;
   writePass(pass: PassWrite): Promise<PassOutcome>;
   /** Cache keys of the Dag's latest finished run, for fetching ahead. */
   listPreviousCacheKeys(team: string, dagId: string, beforeRunId: number): Promise<string[]>;

@@ -1,0 +1,166 @@
+// How far a run has come: the decision of what comes next, as a function of the graph and the events.
+
+import { UNMAPPED, type TerminalState } from "@memodag/core";
+import type { DagGraph, DagNode } from "./dag-graph.ts";
+import { decideTrigger } from "./trigger-decision.ts";
+
+/**
+ * What follows from an event.
+ *
+ * - `ready`: this instance may run.
+ * - `expand`: this mapped task may run, once somebody says over how many elements.
+ * - `ended`: this instance ended without running.
+ */
+export type Decision =
+  | { readonly kind: "ready"; readonly node: DagNode; readonly mapIndex: number }
+  | { readonly kind: "expand"; readonly node: DagNode }
+  | {
+      readonly kind: "ended";
+      readonly node: DagNode;
+      readonly mapIndex: number;
+      readonly state: "skipped" | "upstream_failed";
+    };
+
+interface NodeProgress {
+  success: number;
+  failed: number;
+  skipped: number;
+  /** Upstream tasks of which an instance has not ended. */
+  openUpstream: number;
+  isDecided: boolean;
+  /** Instances of this task that have not ended; meaningful once they are known. */
+  openInstances: number;
+  areInstancesKnown: boolean;
+  hasFailed: boolean;
+}
+
+/**
+ * Counts, for each task, what its upstream has come to, so that an event costs as much as there are
+ * edges out of the task it is about, whatever the size of the Dag. Deterministic, and blind to time,
+ * processes and the database: any order of the same events leads to the same states.
+ */
+export class RunProgress {
+  readonly #graph: DagGraph;
+  readonly #nodes: NodeProgress[];
+  #openNodes: number;
+
+  constructor(graph: DagGraph) {
+    this.#graph = graph;
+    this.#openNodes = graph.nodes.length;
+    this.#nodes = graph.nodes.map((node) => ({
+      success: 0,
+      failed: 0,
+      skipped: 0,
+      openUpstream: node.upstream.length,
+      isDecided: false,
+      openInstances: node.isMapped ? 0 : 1,
+      areInstancesKnown: !node.isMapped,
+      hasFailed: false,
+    }));
+  }
+
+  /** True when every instance of every task has ended. */
+  get isOver(): boolean {
+    return this.#openNodes === 0;
+  }
+
+  /** How the run ended: failed when a task that nothing follows failed. Airflow's rule. */
+  get outcome(): "success" | "failed" {
+    const hasFailedLeaf = this.#graph.nodes.some(
+      (node) => node.downstream.length === 0 && this.#nodes[node.index]?.hasFailed,
+    );
+    return hasFailedLeaf ? "failed" : "success";
+  }
+
+  /** What may happen before any event. */
+  start(): Decision[] {
+    const decisions: Decision[] = [];
+    for (const node of this.#graph.nodes) this.#decide(node, decisions);
+    return decisions;
+  }
+
+  /** A mapped task turns out to have `count` instances, none of them ended; without any it is skipped. */
+  expand(node: DagNode, count: number): Decision[] {
+    const progress = this.#progressOf(node);
+    if (progress.areInstancesKnown) throw new Error(`task "${node.task.taskId}" was expanded twice`);
+    progress.areInstancesKnown = true;
+    progress.openInstances = count;
+    const decisions: Decision[] = [];
+    if (count === 0) {
+      progress.openInstances = 1;
+      decisions.push({ kind: "ended", node, mapIndex: UNMAPPED, state: "skipped" });
+      this.#settle(node, "skipped", decisions);
+      return decisions;
+    }
+    for (let mapIndex = 0; mapIndex < count; mapIndex += 1) decisions.push({ kind: "ready", node, mapIndex });
+    return decisions;
+  }
+
+  /** One instance of a task ended. */
+  settle(node: DagNode, state: TerminalState): Decision[] {
+    const decisions: Decision[] = [];
+    this.#settle(node, state, decisions);
+    return decisions;
+  }
+
+  #settle(first: DagNode, firstState: TerminalState, decisions: Decision[]): void {
+    // A queue, not recursion: a chain of a thousand failures must not be a thousand frames.
+    const ended: [DagNode, TerminalState][] = [[first, firstState]];
+    for (const [node, state] of ended) {
+      const progress = this.#progressOf(node);
+      // A mapped task that ends before it was expanded ends as the one instance that stands for all.
+      if (!progress.areInstancesKnown) {
+        progress.areInstancesKnown = true;
+        progress.openInstances = 1;
+      }
+      progress.openInstances -= 1;
+      if (progress.openInstances < 0)
+        throw new Error(`task "${node.task.taskId}" ended more often than it has instances`);
+      progress.isDecided = true;
+      const isFailure = state === "failed" || state === "upstream_failed";
+      progress.hasFailed ||= isFailure;
+      const isNodeDone = progress.openInstances === 0;
+      if (isNodeDone) this.#openNodes -= 1;
+      for (const index of node.downstream) {
+        const below = this.#nodes[index];
+        const belowNode = this.#graph.nodes[index];
+        if (!below || !belowNode) continue;
+        if (state === "success") below.success += 1;
+        else if (isFailure) below.failed += 1;
+        else below.skipped += 1;
+        if (isNodeDone) below.openUpstream -= 1;
+        const end = this.#decide(belowNode, decisions);
+        if (end) ended.push([belowNode, end]);
+      }
+    }
+  }
+
+  /** Decides a task if it can be; returns the state it ended in when it ends without running. */
+  #decide(node: DagNode, decisions: Decision[]): "skipped" | "upstream_failed" | undefined {
+    const progress = this.#progressOf(node);
+    if (progress.isDecided) return undefined;
+    const decision =
+      node.upstream.length === 0
+        ? "run"
+        : decideTrigger(node.triggerRule, {
+            success: progress.success,
+            failed: progress.failed,
+            skipped: progress.skipped,
+            allDone: progress.openUpstream === 0,
+          });
+    if (decision === "wait") return undefined;
+    progress.isDecided = true;
+    if (decision === "run") {
+      decisions.push(node.isMapped ? { kind: "expand", node } : { kind: "ready", node, mapIndex: UNMAPPED });
+      return undefined;
+    }
+    decisions.push({ kind: "ended", node, mapIndex: UNMAPPED, state: decision });
+    return decision;
+  }
+
+  #progressOf(node: DagNode): NodeProgress {
+    const progress = this.#nodes[node.index];
+    if (!progress) throw new Error(`task "${node.task.taskId}" is not of this Dag`);
+    return progress;
+  }
+}

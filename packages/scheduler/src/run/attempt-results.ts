@@ -1,0 +1,178 @@
+// What attempts came back with: hashed here, kept as XComs, and stored in the cache once it is committed.
+
+import {
+  RETURN_VALUE,
+  digestOfBytes,
+  messageOf,
+  type AttemptOutcome,
+  type CacheStatus,
+  type DagRun,
+  type Digest,
+  type SerializedCacheConfig,
+  type TaskInstance,
+  type XCom,
+  type XComWrite,
+} from "@memodag/core";
+import { cacheKey, type CacheEntry, type PutMode, type StoreOutcome } from "@memodag/result-cache";
+import type { DagNode } from "../graph/dag-graph.ts";
+import type { CacheStep } from "./cache-step.ts";
+import type { RunContext } from "./run-context.ts";
+import type { RunResults } from "./run-results.ts";
+
+/** A store came to an end. */
+export interface ResultEvent {
+  readonly kind: "stored";
+  readonly node: DagNode;
+  readonly mapIndex: number;
+  readonly cacheStatus: CacheStatus;
+  readonly cacheReason: string | null;
+}
+
+/** A successful attempt, hashed. */
+export interface AcceptedResult {
+  readonly change: Partial<TaskInstance>;
+  readonly xcoms: readonly (XComWrite & { readonly bytes: Uint8Array })[];
+  readonly returned: Digest;
+}
+
+type Succeeded = Extract<AttemptOutcome, { kind: "succeeded" }>;
+
+interface StoreJob {
+  readonly node: DagNode;
+  readonly instance: TaskInstance;
+  readonly key: Digest;
+  readonly config: SerializedCacheConfig;
+  readonly xcoms: AcceptedResult["xcoms"];
+}
+
+/** The statuses under which a finished attempt's result goes into the cache. */
+const STORING: ReadonlySet<CacheStatus | null> = new Set<CacheStatus>([
+  "miss",
+  "skipped",
+  "lookup_timeout",
+  "lookup_failure",
+]);
+
+/** Results on their way into the database and the cache, of one run. */
+export class AttemptResults {
+  readonly #context: RunContext;
+  readonly #cacheStep: CacheStep;
+  readonly #report: (event: ResultEvent) => void;
+  #jobs: StoreJob[] = [];
+  #storing = 0;
+
+  constructor(context: RunContext, cacheStep: CacheStep, report: (event: ResultEvent) => void) {
+    this.#context = context;
+    this.#cacheStep = cacheStep;
+    this.#report = report;
+  }
+
+  /** Results that are still to be stored in the cache. */
+  get pending(): number {
+    return this.#jobs.length + this.#storing;
+  }
+
+  /** True when the result of an attempt at this instance is meant for the cache. */
+  willStore(instance: TaskInstance): boolean {
+    return instance.cacheKey !== null && STORING.has(instance.cacheStatus);
+  }
+
+  /** Takes an XCom of an earlier holder's row. */
+  load(results: RunResults, xcom: XCom): void {
+    if (xcom.key === RETURN_VALUE)
+      results.setReturned(results.nodeOf(xcom.taskId), xcom.mapIndex, xcom.digest);
+  }
+
+  /** Hashes what a worker sent; what it says of digests is never asked. */
+  async accept(node: DagNode, instance: TaskInstance, outcome: Succeeded): Promise<AcceptedResult> {
+    const { taskId, mapIndex } = instance;
+    const xcoms = await Promise.all(
+      outcome.xcoms.map(async ({ key, bytes }) => {
+        const digest = await digestOfBytes(bytes);
+        return { taskId, mapIndex, key, digest, sizeBytes: bytes.length, bytes };
+      }),
+    );
+    const returned = xcoms.find((xcom) => xcom.key === RETURN_VALUE);
+    if (!returned) throw new Error(`the executor reported a success of "${taskId}" without a return value`);
+    let change: Partial<TaskInstance> = {};
+    const config = node.task.cache;
+    if (this.willStore(instance) && instance.cacheKey !== null && config) {
+      if (outcome.uncacheable === null) {
+        this.#jobs.push({ node, instance, key: instance.cacheKey, config, xcoms });
+      } else {
+        change = { cacheStatus: "uncacheable", cacheReason: outcome.uncacheable };
+      }
+    }
+    return { change, xcoms, returned: returned.digest };
+  }
+
+  /** Starts what has been accepted; call once it is committed, so that the attempt was ours. */
+  startStores(run: DagRun): void {
+    for (const job of this.#jobs.splice(0)) {
+      this.#storing += 1;
+      void this.#store(run, job);
+    }
+  }
+
+  async #store(run: DagRun, job: StoreJob): Promise<void> {
+    const { node, instance } = job;
+    let status;
+    try {
+      status = statusAfterStore(instance, await this.#put(run, job));
+    } catch (error) {
+      // The key could not be made again: without it there is nothing to store under.
+      status = { cacheStatus: "put_failure" as const, cacheReason: messageOf(error) };
+    }
+    this.#storing -= 1;
+    this.#report({ kind: "stored", node, mapIndex: instance.mapIndex, ...status });
+  }
+
+  async #put(run: DagRun, { node, instance, key, config, xcoms }: StoreJob): Promise<StoreOutcome> {
+    const { task } = node;
+    const components = await this.#cacheStep.componentsOf(run, { node, mapIndex: instance.mapIndex }, config);
+    if (cacheKey(components) !== key) throw new Error("the key's components changed while the task ran");
+    const { ttlMs } = config;
+    const entry: CacheEntry = {
+      record: {
+        team: run.team,
+        key,
+        dagId: run.dagId,
+        taskId: task.taskId,
+        sourceHash: task.sourceHash,
+        components,
+        producer: { runId: run.runId, mapIndex: instance.mapIndex, tryNumber: instance.tryNumber },
+        durationMs: instance.durationMs ?? 0,
+        ttlMs: ttlMs === "default" ? this.#context.defaultTtlMs : ttlMs,
+      },
+      xcoms,
+    };
+    const mode: PutMode = instance.cacheStatus === "skipped" ? "replace" : "keep-live";
+    return await this.#context.cache.store(entry, mode);
+  }
+}
+
+function statusAfterStore(
+  instance: TaskInstance,
+  outcome: StoreOutcome,
+): { cacheStatus: CacheStatus; cacheReason: string | null } {
+  switch (outcome.kind) {
+    case "stored":
+    case "kept":
+      // Only a miss becomes `populated`; a refresh, a late or a failed lookup stay what they were.
+      return instance.cacheStatus === "miss"
+        ? { cacheStatus: "populated", cacheReason: instance.cacheReason }
+        : { cacheStatus: instance.cacheStatus ?? "miss", cacheReason: instance.cacheReason };
+    case "differs":
+      return {
+        cacheStatus: "miss",
+        cacheReason: `nondeterministic: the entry holds ${outcome.storedDigest.slice(0, 12)}, this run returned other bytes`,
+      };
+    case "too_large":
+      return {
+        cacheStatus: "uncacheable",
+        cacheReason: `result_too_large: ${outcome.sizeBytes} bytes, more than max_result_size of ${outcome.limitBytes}`,
+      };
+    case "failed":
+      return { cacheStatus: "put_failure", cacheReason: outcome.message };
+  }
+}

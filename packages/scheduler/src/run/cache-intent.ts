@@ -1,0 +1,81 @@
+// Whether the cache is asked about a task at all, and with which key.
+
+import {
+  canonicalJson,
+  selectField,
+  sha256,
+  type CacheMode,
+  type Digest,
+  type JsonValue,
+  type NamedTemplate,
+  type SerializedCacheConfig,
+  type SerializedDag,
+  type SerializedTask,
+  type AttemptContext,
+} from "@memodag/core";
+import { KEY_VERSION, type KeyComponents } from "@memodag/result-cache";
+import type { RunResults } from "./run-results.ts";
+
+/** What is done about caching for one task of one run. */
+export type CacheIntent =
+  | { readonly kind: "off"; readonly reason: string | null }
+  | { readonly kind: "use" | "refresh"; readonly config: SerializedCacheConfig };
+
+/** Any "off" wins: the task's own, the Dag's, the installation's, the run's. */
+export function cacheIntent(
+  dag: SerializedDag,
+  task: SerializedTask,
+  mode: CacheMode,
+  isCachingEnabled: boolean,
+): CacheIntent {
+  if (!task.cache) return { kind: "off", reason: null };
+  if (!dag.cache) return { kind: "off", reason: "the Dag says cache: false" };
+  if (!isCachingEnabled) return { kind: "off", reason: "caching is switched off for this installation" };
+  if (mode === "off") return { kind: "off", reason: "the run was started without the cache" };
+  return { kind: mode, config: task.cache };
+}
+
+/** What a key is made from. */
+export interface KeyParts {
+  readonly team: string;
+  readonly dag: SerializedDag;
+  readonly task: SerializedTask;
+  readonly config: SerializedCacheConfig;
+  readonly args: readonly NamedTemplate[];
+  readonly context: AttemptContext;
+  /** The environment that a worker will see. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+/** The components of the key of design and nothing else. */
+export async function keyComponents(parts: KeyParts, results: RunResults): Promise<KeyComponents> {
+  const { team, dag, task, config, context, env } = parts;
+  const excluded = new Set(config.excludeInputs);
+  const inputs = emptyRecord();
+  for (const [name, template] of parts.args) {
+    if (!excluded.has(name)) inputs[name] = await results.digestOf(template);
+  }
+  const contextDigests = emptyRecord();
+  for (const path of config.includeInputs) {
+    const value = selectField(context as unknown as JsonValue, path.split("."));
+    contextDigests[path] = sha256(canonicalJson(value));
+  }
+  const envDigests = emptyRecord();
+  for (const name of config.env) envDigests[name] = sha256(canonicalJson(env[name] ?? null));
+  return {
+    v: KEY_VERSION,
+    team,
+    dag: dag.dagId,
+    task: task.taskId,
+    source: task.sourceHash,
+    inputs,
+    context: contextDigests,
+    env: envDigests,
+    version: config.version,
+  };
+}
+
+/** Without a prototype, so that `__proto__` is a name like another. */
+function emptyRecord(): Record<string, Digest> {
+  return Object.create(null) as Record<string, Digest>;
+}

@@ -1,0 +1,32 @@
+// What every run's execution gets from the scheduler that holds it.
+
+import type { Clock, DagRun, Logger, RunStore, TaskInstance } from "@memodag/core";
+import type { ResultCache } from "@memodag/result-cache";
+import type { AttemptRouter } from "../attempt-router.ts";
+
+/** Hears of what has been written about runs; must not throw. */
+export interface SchedulerListener {
+  instanceChanged?(run: DagRun, instance: TaskInstance): void;
+  runChanged?(run: DagRun): void;
+}
+
+/** The parts and settings that the runs of one scheduler share. */
+export interface RunContext {
+  readonly runs: RunStore;
+  readonly cache: ResultCache;
+  readonly attempts: AttemptRouter;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly listener: SchedulerListener;
+  /** Holder of the runs' leases. */
+  readonly owner: string;
+  /** The kill switch, read at each pass. */
+  readonly isCachingEnabled: () => boolean;
+  /** Milliseconds; `null`: never expires. */
+  readonly defaultTtlMs: number | null;
+  /** True when XComs find a cached result's bytes where the cache keeps them, in the metadata database. */
+  readonly resultsInMetastore: boolean;
+  /** The environment that workers will see. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly newAttemptId: () => string;
+}

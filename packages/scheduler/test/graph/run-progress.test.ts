@@ -1,0 +1,166 @@
+import { TRIGGER_RULES, UNMAPPED, type SerializedTask, type TriggerRule } from "@memodag/core";
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { buildDagGraph, type DagGraph } from "../../src/graph/dag-graph.ts";
+import { RunProgress, type Decision } from "../../src/graph/run-progress.ts";
+import { serializedDag, serializedTask } from "../serialized.ts";
+
+type End = "success" | "failed" | "skipped" | "upstream_failed";
+
+interface Plan {
+  readonly task: SerializedTask;
+  /** How each instance ends if it runs; none: mapped over an empty list. */
+  readonly ends: readonly ("success" | "failed" | "skipped")[];
+}
+
+/** Random Dags whose edges lead from lower to higher numbers, with an end for every instance. */
+const plans: fc.Arbitrary<Plan[]> = fc
+  .array(
+    fc.record({
+      rule: fc.constantFrom<TriggerRule>(...TRIGGER_RULES),
+      upstream: fc.array(fc.nat(11), { maxLength: 4 }),
+      isMapped: fc.boolean(),
+      ends: fc.array(fc.constantFrom("success" as const, "failed" as const, "skipped" as const), {
+        maxLength: 3,
+      }),
+    }),
+    { minLength: 1, maxLength: 12 },
+  )
+  .map((drafts) =>
+    drafts.map(({ rule, upstream, isMapped, ends }, index) => ({
+      task: serializedTask(`t${index}`, {
+        triggerRule: rule,
+        upstream: [...new Set(upstream.filter((from) => from < index))].map((from) => `t${from}`),
+        expand: isMapped ? [["x", { kind: "literal", json: "[]" }]] : [],
+      }),
+      ends: isMapped ? ends : [ends[0] ?? "success"],
+    })),
+  );
+
+/** What each rule asks for, said over how all upstream instances ended and nothing else. */
+const MODEL: Record<TriggerRule, (up: readonly End[]) => End | "run"> = {
+  all_success: (up) => (up.some(bad) ? "upstream_failed" : up.some(isSkipped) ? "skipped" : "run"),
+  all_failed: (up) => (up.every(bad) ? "run" : "skipped"),
+  all_done: () => "run",
+  all_skipped: (up) => (up.every(isSkipped) ? "run" : "skipped"),
+  one_success: (up) => (up.some(good) ? "run" : up.some(bad) ? "upstream_failed" : "skipped"),
+  one_failed: (up) => (up.some(bad) ? "run" : "skipped"),
+  one_done: (up) => (up.every(isSkipped) ? "skipped" : "run"),
+  none_failed: (up) => (up.some(bad) ? "upstream_failed" : "run"),
+  none_failed_min_one_success: (up) => (up.some(bad) ? "upstream_failed" : up.some(good) ? "run" : "skipped"),
+  none_skipped: (up) => (up.some(isSkipped) ? "skipped" : "run"),
+  always: () => "run",
+};
+const good = (end: End): boolean => end === "success";
+const bad = (end: End): boolean => end === "failed" || end === "upstream_failed";
+const isSkipped = (end: End): boolean => end === "skipped";
+
+/** The slow, obvious answer: task after task, looking at everything above each. */
+function model(tasks: readonly Plan[]): Record<string, End[]> {
+  const ends: Record<string, End[]> = {};
+  for (const { task, ends: own } of tasks) {
+    const above = task.upstream.flatMap((taskId) => ends[taskId] ?? []);
+    const verdict = task.upstream.length === 0 ? "run" : MODEL[task.triggerRule](above);
+    const isEmptyMap = own.length === 0;
+    ends[task.taskId] = verdict !== "run" ? [verdict] : isEmptyMap ? ["skipped"] : [...own];
+  }
+  return ends;
+}
+
+/** Plays a run in an order drawn from `pick`. */
+function play(
+  graph: DagGraph,
+  tasks: readonly Plan[],
+  pick: (count: number) => number,
+): Record<string, End[]> {
+  const progress = new RunProgress(graph);
+  const ends: Record<string, End[]> = Object.fromEntries(tasks.map(({ task }) => [task.taskId, []]));
+  const open: Decision[] = [];
+  const take = (decisions: readonly Decision[]) => {
+    for (const decision of decisions) {
+      if (decision.kind === "ended") ends[decision.node.task.taskId]?.push(decision.state);
+      else open.push(decision);
+    }
+  };
+  take(progress.start());
+  while (open.length > 0) {
+    const [decision] = open.splice(pick(open.length), 1);
+    if (!decision || decision.kind === "ended") continue;
+    const { node } = decision;
+    const plan = tasks[node.index]?.ends ?? [];
+    if (decision.kind === "expand") {
+      take(progress.expand(node, plan.length));
+      continue;
+    }
+    const end = plan[decision.mapIndex === UNMAPPED ? 0 : decision.mapIndex] ?? "success";
+    ends[node.task.taskId]?.push(end);
+    take(progress.settle(node, end));
+  }
+  expect(progress.isOver).toBe(true);
+  return ends;
+}
+
+const sorted = (ends: Record<string, End[]>): Record<string, End[]> =>
+  Object.fromEntries(Object.entries(ends).map(([taskId, states]) => [taskId, states.toSorted()]));
+
+describe("RunProgress", () => {
+  test("ends in the states of the obvious model, whatever the order of events", () => {
+    fc.assert(
+      fc.property(plans, fc.infiniteStream(fc.nat(1_000)), (tasks, order) => {
+        const graph = buildDagGraph(serializedDag(tasks.map(({ task }) => task)));
+        const numbers = order[Symbol.iterator]();
+        const pick = (count: number) => Number(numbers.next().value ?? 0) % count;
+        expect(sorted(play(graph, tasks, pick))).toEqual(sorted(model(tasks)));
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+
+  test("fails the run exactly when a task that nothing follows failed", () => {
+    fc.assert(
+      fc.property(plans, (tasks) => {
+        const graph = buildDagGraph(serializedDag(tasks.map(({ task }) => task)));
+        const progress = new RunProgress(graph);
+        const ends = model(tasks);
+        const open = progress.start();
+        for (const decision of open) {
+          if (decision.kind === "ended") continue;
+          const { node } = decision;
+          const plan = tasks[node.index]?.ends ?? [];
+          if (decision.kind === "expand") open.push(...progress.expand(node, plan.length));
+          else open.push(...progress.settle(node, plan[Math.max(decision.mapIndex, 0)] ?? "success"));
+        }
+        const leaves = graph.nodes.filter((node) => node.downstream.length === 0);
+        const hasFailed = leaves.some((node) => ends[node.task.taskId]?.some(bad));
+        expect(progress.outcome).toBe(hasFailed ? "failed" : "success");
+      }),
+    );
+  });
+
+  test("carries one failure down a chain of 20,000 tasks without recursion", () => {
+    const tasks = Array.from({ length: 20_000 }, (_, index) =>
+      serializedTask(`t${index}`, { upstream: index === 0 ? [] : [`t${index - 1}`] }),
+    );
+    const graph = buildDagGraph(serializedDag(tasks));
+    const progress = new RunProgress(graph);
+    const [first] = progress.start();
+    const decisions = progress.settle(first!.node, "failed");
+    expect(decisions).toHaveLength(19_999);
+    expect(progress.isOver).toBe(true);
+    expect(progress.outcome).toBe("failed");
+  });
+
+  test("a mapped task that fails before it is expanded fails as one", () => {
+    const tasks = [
+      serializedTask("map", { expand: [["x", { kind: "literal", json: "{}" }]] }),
+      serializedTask("after", { upstream: ["map"] }),
+    ];
+    const progress = new RunProgress(buildDagGraph(serializedDag(tasks)));
+    const [expand] = progress.start();
+    expect(expand?.kind).toBe("expand");
+    expect(progress.settle(expand!.node, "failed")).toMatchObject([
+      { kind: "ended", state: "upstream_failed" },
+    ]);
+    expect(progress.isOver).toBe(true);
+  });
+});
