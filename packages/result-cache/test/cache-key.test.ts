@@ -1,0 +1,100 @@
+import { createHash } from "node:crypto";
+import { canonicalJson, sha256, type JsonValue } from "@memodag/core";
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { cacheKey, compositeDigest, type KeyComponents } from "../src/index.ts";
+import { components } from "./entries.ts";
+
+const digests = fc.string().map((text) => sha256(text));
+const names = fc.oneof(fc.string({ unit: "grapheme" }), fc.constantFrom("__proto__", "constructor", "a\nb"));
+const named = fc
+  .array(fc.tuple(names, digests), { maxLength: 4 })
+  .map((pairs) => Object.assign(Object.create(null), Object.fromEntries(pairs)) as Record<string, string>);
+const anyComponents: fc.Arbitrary<KeyComponents> = fc.record({
+  v: fc.constant(1 as const),
+  team: fc.string(),
+  dag: fc.string(),
+  task: fc.string(),
+  source: digests,
+  inputs: named,
+  context: named,
+  env: named,
+  version: fc.option(fc.string()),
+});
+
+describe("cacheKey", () => {
+  test("is the sha256 of the components' canonical JSON", () => {
+    fc.assert(
+      fc.property(anyComponents, (parts) => {
+        const text = canonicalJson(parts as unknown as JsonValue);
+        expect(cacheKey(parts)).toBe(createHash("sha256").update(text).digest("hex"));
+      }),
+    );
+  });
+
+  test("two keys are equal exactly when the components are", () => {
+    fc.assert(
+      fc.property(anyComponents, anyComponents, (a, b) => {
+        const same = canonicalJson(a as unknown as JsonValue) === canonicalJson(b as unknown as JsonValue);
+        expect(cacheKey(a) === cacheKey(b)).toBe(same);
+      }),
+    );
+  });
+
+  test.each([
+    ["team", { team: "other" }],
+    ["dag", { dag: "other" }],
+    ["task", { task: "other" }],
+    ["source", { source: sha256("other") }],
+    ["an input", { inputs: { depth: sha256("4") } }],
+    ["a context path", { context: { "params.species": sha256('"Gentoo"') } }],
+    ["an environment variable", { env: { REGION: sha256('"eu"') } }],
+    ["version", { version: "2" }],
+  ] as const)("changes with %s", (_, change) => {
+    expect(cacheKey(components(change))).not.toBe(cacheKey(components()));
+  });
+
+  test("an argument, a context path and a variable of one name and value are three things", () => {
+    const one = { name: sha256("1") };
+    const keys = [{ inputs: one }, { context: one }, { env: one }].map((own) => cacheKey(components(own)));
+    expect(new Set(keys).size).toBe(3);
+  });
+});
+
+describe("compositeDigest", () => {
+  test("differs with order, with grouping, with kind, and from the digest of any text", () => {
+    const a = sha256("a");
+    const b = sha256("b");
+    const digestsOfAll = [
+      compositeDigest("list", [
+        ["", a],
+        ["", b],
+      ]),
+      compositeDigest("list", [
+        ["", b],
+        ["", a],
+      ]),
+      compositeDigest("list", [
+        ["", compositeDigest("list", [["", a]])],
+        ["", b],
+      ]),
+      compositeDigest("object", [
+        ["", a],
+        ["", b],
+      ]),
+      sha256(JSON.stringify([a, b])),
+    ];
+    expect(new Set(digestsOfAll).size).toBe(digestsOfAll.length);
+  });
+
+  test("no name can pass for the end of a line", () => {
+    const a = sha256("a");
+    const forged = compositeDigest("object", [[`x" ${a}\n"y`, a]]);
+    expect(forged).not.toBe(
+      compositeDigest("object", [
+        ["x", a],
+        ["y", a],
+      ]),
+    );
+  });
+});

@@ -1,0 +1,242 @@
+import { sha256, silentLogger, systemClock, type Clock } from "@memodag/core";
+import { beforeEach, describe, expect, test } from "vitest";
+import {
+  MemoryRecordStore,
+  MemoryResultStore,
+  ResultCache,
+  type RecordStore,
+  type ResultStore,
+} from "../src/index.ts";
+import { components, entry } from "./entries.ts";
+import { FakeClock } from "./fake-clock.ts";
+
+const OPTIONS = { lookupTimeoutMs: 50, storeTimeoutMs: 50, maxResultSize: 100 };
+
+let clock: FakeClock;
+let records: MemoryRecordStore;
+let results: MemoryResultStore;
+
+beforeEach(() => {
+  clock = new FakeClock();
+  records = new MemoryRecordStore(clock);
+  results = new MemoryResultStore();
+});
+
+function cacheOver(
+  parts: { records?: RecordStore; results?: ResultStore; clock?: Clock } = {},
+  options: Partial<typeof OPTIONS> = {},
+): ResultCache {
+  return new ResultCache({
+    records: parts.records ?? records,
+    results: parts.results ?? results,
+    clock: parts.clock ?? clock,
+    log: silentLogger,
+    options: { ...OPTIONS, ...options },
+  });
+}
+
+/** A store whose every method is `method`. */
+function broken<T extends object>(method: () => Promise<never>): T {
+  return new Proxy({} as T, { get: () => method });
+}
+
+const never = (): Promise<never> => new Promise<never>(() => {});
+
+const refuse = async (): Promise<never> => {
+  throw new Error("connection refused");
+};
+
+async function ask(cache: ResultCache, key: string, ttlMs: number | null = null, team = "ml") {
+  const outcome = await cache.openPass(team).ask([{ key, ttlMs }]);
+  return outcome.kind === "answered" ? outcome.answers.get(key) : outcome;
+}
+
+describe("a hit", () => {
+  test("gives back the bytes and whose they were", async () => {
+    const cache = cacheOver();
+    const stored = entry("[1,2]");
+    expect(await cache.store(stored, "keep-live")).toEqual({ kind: "stored" });
+    const answer = await ask(cache, stored.record.key);
+    expect(answer).toMatchObject({
+      kind: "hit",
+      hit: { record: { producer: { runId: "run-1" }, durationMs: 1_200 }, xcoms: [{ key: "return_value" }] },
+    });
+  });
+
+  test("of null is a hit", async () => {
+    const cache = cacheOver();
+    const stored = entry("null");
+    await cache.store(stored, "keep-live");
+    expect(await ask(cache, stored.record.key)).toMatchObject({ kind: "hit" });
+  });
+
+  test("is never another team's, even under the same key", async () => {
+    const cache = cacheOver();
+    const stored = entry("1");
+    await cache.store(stored, "keep-live");
+    expect(await ask(cache, stored.record.key, null, "finance")).toEqual({
+      kind: "miss",
+      reason: "no_entry",
+    });
+  });
+
+  test("is as old as the reader allows, whatever the writer thought", async () => {
+    const cache = cacheOver();
+    const stored = entry("1", { ttlMs: 1_000_000 });
+    await cache.store(stored, "keep-live");
+    clock.advance(1_000);
+    expect(await ask(cache, stored.record.key, 1_001)).toMatchObject({ kind: "hit" });
+    expect(await ask(cache, stored.record.key, 1_000)).toEqual({ kind: "miss", reason: "expired" });
+  });
+});
+
+describe("bytes that cannot be trusted", () => {
+  test("one flipped byte is a miss, and the entry is removed", async () => {
+    const cache = cacheOver();
+    const stored = entry("[1,2]");
+    await cache.store(stored, "keep-live");
+    const digest = stored.xcoms[0]!.digest;
+    const [bytes] = (await results.read("ml", [digest])).values();
+    bytes!.set([0x39], 1);
+    expect(await ask(cache, stored.record.key)).toEqual({ kind: "miss", reason: "integrity_failed" });
+    expect(await records.count({ team: "ml" })).toBe(0);
+    expect(await cache.store(stored, "keep-live")).toEqual({ kind: "stored" });
+    expect(await ask(cache, stored.record.key)).toMatchObject({ kind: "hit" });
+  });
+
+  test("missing bytes are a miss, and the entry is removed", async () => {
+    const cache = cacheOver();
+    const stored = entry("[1,2]");
+    await cache.store(stored, "keep-live");
+    await results.delete("ml", [stored.xcoms[0]!.digest]);
+    expect(await ask(cache, stored.record.key)).toEqual({ kind: "miss", reason: "result_missing" });
+    expect(await records.count({ team: "ml" })).toBe(0);
+  });
+
+  test("a record without a returned value is a miss", async () => {
+    const stored = entry("1");
+    await records.put({ ...stored.record, xcoms: [] }, "keep-live");
+    expect(await ask(cacheOver(), stored.record.key)).toEqual({ kind: "miss", reason: "result_missing" });
+  });
+});
+
+describe("the deadline", () => {
+  test("ends a lookup that never answers, and is paid once a pass", async () => {
+    const cache = cacheOver({ records: broken(never), clock: systemClock });
+    const pass = cache.openPass("ml");
+    const startedAt = performance.now();
+    expect(await pass.ask([{ key: "a", ttlMs: null }])).toEqual({ kind: "timeout" });
+    expect(await pass.ask([{ key: "b", ttlMs: null }])).toEqual({ kind: "timeout" });
+    expect(performance.now() - startedAt).toBeLessThan(OPTIONS.lookupTimeoutMs * 1.9);
+    expect(pass.roundTrips).toBe(1);
+  });
+
+  test("is told to the work behind it", async () => {
+    let seen: AbortSignal | undefined;
+    const watching: RecordStore = Object.assign(Object.create(records) as RecordStore, {
+      find: async (_team: string, _keys: readonly string[], options?: { signal?: AbortSignal }) => {
+        seen = options?.signal;
+        return await never();
+      },
+    });
+    await ask(cacheOver({ records: watching }), "a");
+    expect(seen?.aborted).toBe(true);
+  });
+
+  test("also ends a store that never answers", async () => {
+    const cache = cacheOver({ results: broken(never) });
+    expect(await cache.store(entry("1"), "keep-live")).toMatchObject({ kind: "failed" });
+  });
+});
+
+describe("a broken backend", () => {
+  test("answers a lookup with a failure, not an error", async () => {
+    expect(await ask(cacheOver({ records: broken(refuse) }), "a")).toEqual({
+      kind: "failed",
+      message: "connection refused",
+    });
+  });
+
+  test("answers a store with a failure, and no record without bytes is left", async () => {
+    const cache = cacheOver({ results: broken(refuse) });
+    expect(await cache.store(entry("1"), "keep-live")).toEqual({
+      kind: "failed",
+      message: "connection refused",
+    });
+    expect(await records.count({})).toBe(0);
+  });
+
+  test("that cannot count hits hurts nobody", async () => {
+    await expect(cacheOver({ records: broken(refuse) }).countHits("ml", ["a"])).resolves.toBeUndefined();
+  });
+});
+
+describe("a store", () => {
+  test("keeps a live entry and says when the bytes differ", async () => {
+    const cache = cacheOver();
+    const of = components();
+    const first = entry("1", { components: of });
+    await cache.store(first, "keep-live");
+    expect(await cache.store(first, "keep-live")).toEqual({ kind: "kept" });
+    expect(await cache.store(entry("2", { components: of }), "keep-live")).toEqual({
+      kind: "differs",
+      storedDigest: sha256("1"),
+    });
+  });
+
+  test("replaces a live entry on refresh, and its age begins again", async () => {
+    const cache = cacheOver();
+    const of = components();
+    await cache.store(entry("1", { components: of }), "keep-live");
+    clock.advance(5_000);
+    expect(await cache.store(entry("2", { components: of }), "replace")).toEqual({ kind: "stored" });
+    expect(await ask(cache, entry("2", { components: of }).record.key, 1_000)).toMatchObject({ kind: "hit" });
+  });
+
+  test("replaces an expired entry", async () => {
+    const cache = cacheOver();
+    const of = components();
+    await cache.store(entry("1", { components: of, ttlMs: 1_000 }), "keep-live");
+    clock.advance(1_000);
+    expect(await cache.store(entry("2", { components: of }), "keep-live")).toEqual({ kind: "stored" });
+  });
+
+  test("refuses what is over the limit", async () => {
+    const outcome = await cacheOver().store(entry(JSON.stringify("x".repeat(99))), "keep-live");
+    expect(outcome).toEqual({ kind: "too_large", sizeBytes: 101, limitBytes: 100 });
+    expect(await records.count({})).toBe(0);
+  });
+});
+
+describe("what is foreseen", () => {
+  test("costs no second round trip", async () => {
+    const cache = cacheOver();
+    const first = entry("1");
+    const second = entry("2");
+    await cache.store(first, "keep-live");
+    await cache.store(second, "keep-live");
+    const pass = cache.openPass("ml");
+    await pass.ask([{ key: first.record.key, ttlMs: null }], [second.record.key, "gone"]);
+    const outcome = await pass.ask([
+      { key: second.record.key, ttlMs: null },
+      { key: "gone", ttlMs: null },
+    ]);
+    expect(outcome.kind === "answered" && [...outcome.answers.values()].map((a) => a.kind)).toEqual([
+      "hit",
+      "miss",
+    ]);
+    expect(pass.roundTrips).toBe(1);
+  });
+
+  test("is read on demand when it is large", async () => {
+    const cache = cacheOver({}, { maxResultSize: 2 ** 26 });
+    const large = entry(JSON.stringify("x".repeat(2 ** 24)));
+    await cache.store(large, "keep-live");
+    const pass = cache.openPass("ml");
+    await pass.ask([{ key: "other", ttlMs: null }], [large.record.key]);
+    const outcome = await pass.ask([{ key: large.record.key, ttlMs: null }]);
+    expect(outcome).toMatchObject({ kind: "answered" });
+    expect(outcome.kind === "answered" && outcome.answers.get(large.record.key)?.kind).toBe("hit");
+    expect(pass.roundTrips).toBe(2);
+  });
+});
