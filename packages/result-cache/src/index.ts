@@ -1,3 +1,4 @@
+export { type BreakerState } from "./cache-breaker.ts";
 export * from "./cache-key.ts";
 export * from "./cache-lookup.ts";
 export * from "./key-components.ts";

@@ -2,9 +2,12 @@
 
 import { RETURN_VALUE, digestOfBytes, messageOf, type Clock, type Digest, type Logger } from "@memodag/core";
 import pTimeout, { TimeoutError } from "p-timeout";
+import { CacheBreaker, type BreakerState } from "./cache-breaker.ts";
 import type { CacheAnswer, CacheAsk, HitXCom, LookupOutcome, StoreOutcome } from "./cache-lookup.ts";
 import type { CacheRecord, NewCacheRecord, PutMode, RecordStore } from "./record-store.ts";
 import type { ResultBytes, ResultStore } from "./result-store.ts";
+
+const BREAKER_OPEN = "the cache has failed too often in a row and is left alone for a while";
 
 /** Bytes that may be read before anybody has asked for them, at most. */
 const MAX_FORESEEN_BYTES = 16 * 2 ** 20;
@@ -17,6 +20,10 @@ export interface ResultCacheOptions {
   readonly storeTimeoutMs: number;
   /** Bytes of all XComs of a result together. */
   readonly maxResultSize: number;
+  /** Failures in a row after which the backend is left alone. */
+  readonly breakerThreshold: number;
+  /** Milliseconds after which one call may try it again. */
+  readonly breakerRestMs: number;
 }
 
 /** What a {@link ResultCache} is made of. */
@@ -41,6 +48,7 @@ export class ResultCache {
   readonly #clock: Clock;
   readonly #log: Logger;
   readonly #options: ResultCacheOptions;
+  readonly #breaker: CacheBreaker;
 
   constructor(parts: ResultCacheParts) {
     this.#records = parts.records;
@@ -48,6 +56,12 @@ export class ResultCache {
     this.#clock = parts.clock;
     this.#log = parts.log;
     this.#options = parts.options;
+    this.#breaker = new CacheBreaker(parts.options, parts.log);
+  }
+
+  /** Whether the backend is asked at the moment. */
+  get breakerState(): BreakerState {
+    return this.#breaker.state;
   }
 
   /** Opens the lookups of one scheduling pass: they share one deadline, which starts at the first. */
@@ -68,9 +82,10 @@ export class ResultCache {
     const deadline = new AbortController();
     const asked = new Set(asks.map((ask) => ask.key));
     try {
-      const fetching = this.#fetch(team, asked, foresee, deadline.signal);
-      const fetched = await pTimeout(fetching, { milliseconds: timeoutMs });
-      return { kind: "fetched", fetched };
+      const fetched = await this.#breaker.call(() =>
+        pTimeout(this.#fetch(team, asked, foresee, deadline.signal), { milliseconds: timeoutMs }),
+      );
+      return fetched === "open" ? { kind: "failed", message: BREAKER_OPEN } : { kind: "fetched", fetched };
     } catch (error) {
       // The race alone would leave the query running: the signal ends the work behind it.
       deadline.abort();
@@ -158,7 +173,10 @@ export class ResultCache {
       return await this.#records.put({ ...entry.record, xcoms }, mode);
     };
     try {
-      const outcome = await pTimeout(put(), { milliseconds: this.#options.storeTimeoutMs });
+      const outcome = await this.#breaker.call(() =>
+        pTimeout(put(), { milliseconds: this.#options.storeTimeoutMs }),
+      );
+      if (outcome === "open") return { kind: "failed", message: BREAKER_OPEN };
       if (outcome.kind === "stored") return outcome;
       const returned = entry.xcoms.find((xcom) => xcom.key === RETURN_VALUE);
       return outcome.resultDigest === returned?.digest

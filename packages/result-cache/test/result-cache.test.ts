@@ -1,5 +1,5 @@
 import { sha256, silentLogger, systemClock, type Clock } from "@memodag/core";
-import { beforeEach, describe, expect, test } from "vitest";
+import { beforeEach, describe, expect, test, vi } from "vitest";
 import {
   MemoryRecordStore,
   MemoryResultStore,
@@ -10,7 +10,13 @@ import {
 import { components, entry } from "./entries.ts";
 import { FakeClock } from "./fake-clock.ts";
 
-const OPTIONS = { lookupTimeoutMs: 50, storeTimeoutMs: 50, maxResultSize: 100 };
+const OPTIONS = {
+  lookupTimeoutMs: 50,
+  storeTimeoutMs: 50,
+  maxResultSize: 100,
+  breakerThreshold: 3,
+  breakerRestMs: 20,
+};
 
 let clock: FakeClock;
 let records: MemoryRecordStore;
@@ -168,6 +174,36 @@ describe("a broken backend", () => {
 
   test("that cannot count hits hurts nobody", async () => {
     await expect(cacheOver({ records: broken(refuse) }).countHits("ml", ["a"])).resolves.toBeUndefined();
+  });
+});
+
+describe("the breaker", () => {
+  test("stops paying for a backend that fails again and again, says so once, and tries it later", async () => {
+    let isDown = true;
+    let calls = 0;
+    const flaky: RecordStore = Object.assign(Object.create(records) as RecordStore, {
+      find: async (team: string, keys: readonly string[]) => {
+        calls += 1;
+        if (isDown) throw new Error("connection refused");
+        return await records.find(team, keys);
+      },
+    });
+    const warnings: string[] = [];
+    const log = { ...silentLogger, warn: (message: string) => warnings.push(message) };
+    const cache = new ResultCache({ records: flaky, results, clock, log, options: OPTIONS });
+    for (let round = 0; round < 20; round += 1)
+      expect(await ask(cache, "a")).toMatchObject({ kind: "failed" });
+    expect(calls).toBe(OPTIONS.breakerThreshold);
+    expect(cache.breakerState).toBe("open");
+    expect(warnings.filter((message) => message.includes("left alone"))).toHaveLength(1);
+    isDown = false;
+    await vi.waitFor(
+      async () => expect(await ask(cache, "a")).toEqual({ kind: "miss", reason: "no_entry" }),
+      {
+        interval: 5,
+      },
+    );
+    expect(cache.breakerState).toBe("closed");
   });
 });
 

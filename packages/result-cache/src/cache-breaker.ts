@@ -1,0 +1,55 @@
+// Leaves a backend alone that has failed too often in a row, so that N failures never cost N deadlines.
+
+import { messageOf, type Logger } from "@memodag/core";
+import { BrokenCircuitError, CircuitState, ConsecutiveBreaker, circuitBreaker, handleAll } from "cockatiel";
+
+/** `open`: not asked; `half_open`: one call is trying it; `closed`: asked as usual. */
+export type BreakerState = "closed" | "open" | "half_open";
+
+/** Settings of a {@link CacheBreaker}. */
+export interface BreakerOptions {
+  /** Failures in a row that open it. */
+  readonly breakerThreshold: number;
+  /** Milliseconds that it stays open before one call may try. */
+  readonly breakerRestMs: number;
+}
+
+/** A circuit breaker around a cache backend. It says in the log when it changes, not at every call. */
+export class CacheBreaker {
+  readonly #policy: ReturnType<typeof circuitBreaker>;
+
+  constructor(options: BreakerOptions, log: Logger) {
+    this.#policy = circuitBreaker(handleAll, {
+      breaker: new ConsecutiveBreaker(options.breakerThreshold),
+      halfOpenAfter: options.breakerRestMs,
+    });
+    this.#policy.onBreak((reason) => {
+      log.warn("the cache fails again and again and is left alone for a while; tasks run without it", {
+        restMs: options.breakerRestMs,
+        error: "error" in reason ? messageOf(reason.error) : null,
+      });
+    });
+    this.#policy.onReset(() => log.info("the cache answers again"));
+  }
+
+  get state(): BreakerState {
+    switch (this.#policy.state) {
+      case CircuitState.Closed:
+        return "closed";
+      case CircuitState.HalfOpen:
+        return "half_open";
+      default:
+        return "open";
+    }
+  }
+
+  /** What `work` comes to, or `open` when it was not called. Rejects with what `work` rejects with. */
+  async call<T>(work: () => Promise<T>): Promise<T | "open"> {
+    try {
+      return await this.#policy.execute(work);
+    } catch (error) {
+      if (error instanceof BrokenCircuitError) return "open";
+      throw error;
+    }
+  }
+}
