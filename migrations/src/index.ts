@@ -1,0 +1,2 @@
+export * from "./all-migrations.ts";
+export * from "./schema-dialect.ts";

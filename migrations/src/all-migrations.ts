@@ -1,0 +1,14 @@
+// The list of migrations, in the order in which they run. Forward only: none has a way down.
+
+import type { Migration } from "kysely/migration";
+import { runs } from "./0001-runs.ts";
+import { cacheRecords } from "./0002-cache-records.ts";
+import type { SchemaDialect } from "./schema-dialect.ts";
+
+/** Every migration by name; they run in the order of their names, on every dialect. */
+export function allMigrations(types: SchemaDialect): Record<string, Migration> {
+  return {
+    "0001_runs": runs(types),
+    "0002_cache_records": cacheRecords(types),
+  };
+}
