@@ -1,6 +1,7 @@
 // Node's module hooks that make artifacts loadable. They belong to the whole process and are set once.
 
 import { registerHooks } from "node:module";
+import { parseAnchoredSpecifier } from "./anchored-specifier.ts";
 import { packageOfModule, type LoadedPackage } from "./package-of-module.ts";
 
 const SDK_PACKAGE = "@memodag/sdk";
@@ -41,7 +42,13 @@ const resolve: Hooks["resolve"] = (specifier, context, nextResolve) => {
   // One SDK a process: whatever the project has installed under that name, this one's is meant.
   const sdk = SDK_SPECIFIER.exec(specifier);
   if (sdk) return nextResolve(SDK_PACKAGE + (sdk[1] ?? ""), { ...context, parentURL: import.meta.url });
-  const resolved = nextResolve(specifier, context);
+  const anchored = parseAnchoredSpecifier(specifier);
+  const resolved = anchored
+    ? nextResolve(anchored.specifier, {
+        ...context,
+        parentURL: folderUrl(anchored.folder, context.parentURL),
+      })
+    : nextResolve(specifier, context);
   if (context.parentURL !== undefined) noteImport(context.parentURL, resolved.url);
   return resolved;
 };
@@ -50,6 +57,11 @@ const load: Hooks["load"] = (url, context, nextLoad) => {
   const source = sources.get(url);
   return source ? { format: "module", source, shortCircuit: true } : nextLoad(url, context);
 };
+
+/** A URL in the folder; resolution looks at its place alone. */
+function folderUrl(folder: string, parent: string | undefined): string {
+  return new URL(`${folder.split("/").map(encodeURIComponent).join("/")}/artifact.mjs`, parent).href;
+}
 
 function noteImport(parent: string, imported: string): void {
   const imports = importsOf.get(parent);

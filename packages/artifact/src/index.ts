@@ -1,3 +1,4 @@
+export * from "./anchored-specifier.ts";
 export * from "./load-artifact.ts";
 export type { LoadedPackage } from "./package-of-module.ts";
 export * from "./materialize-artifact.ts";

@@ -23,6 +23,8 @@ export interface LoadedArtifact {
   readonly digest: Digest;
   /** Dags among the module's exports, lists of Dags included, in order of the exports' names. */
   readonly dags: readonly Dag[];
+  /** All that the module exports. */
+  readonly exports: Readonly<Record<string, unknown>>;
   /** Every package loaded from the artifact so far, lazy imports included; by name, then version. */
   listPackages(): LoadedPackage[];
 }
@@ -49,6 +51,7 @@ export async function loadArtifact({ path, baseDir }: ArtifactLocation): Promise
   const exports = (await import(/* @vite-ignore */ url)) as Record<string, unknown>;
   return {
     digest,
+    exports,
     dags: [...new Set(Object.values(exports).flat().filter(isDag))],
     listPackages: () => [...packagesReachedFrom(url)].sort(byNameAndVersion),
   };

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { sha256 } from "@memodag/core";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { materializeArtifact } from "../src/index.ts";
+import { formatAnchoredSpecifier, materializeArtifact } from "../src/index.ts";
 import { loadInChild, type LoadReport } from "./load-in-child.ts";
 
 let root: string;
@@ -32,7 +32,7 @@ async function load(text: string, probe?: string): Promise<LoadReport> {
 const install = async (folder: string, name: string, version: string, code: string): Promise<void> => {
   await write(
     `${folder}/node_modules/${name}/package.json`,
-    JSON.stringify({ name, version, type: "module" }),
+    JSON.stringify({ name, version, type: "module", exports: "./index.js" }),
   );
   await write(`${folder}/node_modules/${name}/index.js`, code);
 };
@@ -84,6 +84,19 @@ describe("loadArtifact", () => {
         { name: "old", version: "0.0.1" },
       ],
     });
+  });
+
+  it("resolves an anchored specifier from the folder that it names", async () => {
+    await install("project", "rows", "1.0.0", "export default 1;");
+    await install("project/my lib", "rows", "2.0.0", "export default 2;");
+    const anchored = formatAnchoredSpecifier({ folder: "../my lib/src", specifier: "rows" });
+    const report = await load(
+      `import one from "rows";
+       import two from ${JSON.stringify(anchored)};
+       globalThis.probe = () => [one, two];`,
+      "probe",
+    );
+    expect(report).toMatchObject({ probed: [1, 2] });
   });
 
   it("gives Dag files, and packages that they import, this installation's SDK and no other", async () => {
