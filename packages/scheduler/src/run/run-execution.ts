@@ -4,7 +4,6 @@ import {
   MemodagError,
   UNMAPPED,
   isTerminal,
-  messageOf,
   type ClaimedRun,
   type DagRun,
   type DagVersion,
@@ -12,21 +11,23 @@ import {
   type NamedTemplate,
   type StoredError,
   type TaskInstance,
-  type XComWrite,
 } from "@memodag/core";
 import type { PassLookup } from "@memodag/result-cache";
 import { buildDagGraph, type DagGraph, type DagNode } from "../graph/dag-graph.ts";
 import { RunProgress, type Decision } from "../graph/run-progress.ts";
-import { buildAttempt } from "./attempt-builder.ts";
 import { AttemptResults, type ResultEvent } from "./attempt-results.ts";
 import { CacheStep, type ReadyInstance } from "./cache-step.ts";
+import { Dispatcher } from "./dispatcher.ts";
 import { argsOfInstance, expandTask, type Expansion } from "./expansion.ts";
 import { InstanceTable } from "./instance-table.ts";
+import { PassWriter, type WriteResult } from "./pass-writer.ts";
 import type { RunContext } from "./run-context.ts";
 import { RunResults } from "./run-results.ts";
 
 /** What a pass came to. `reload`: the database has moved on; the run must be claimed again. */
-export type PassResult = "open" | "over" | "lease_lost" | "reload";
+export type PassResult = "open" | "over" | Exclude<WriteResult, "written">;
+
+type RunEvent = ExecutorEvent | ResultEvent;
 
 /** Executes one claimed run. Passes must not overlap; events may come at any time. */
 export class RunExecution {
@@ -38,32 +39,36 @@ export class RunExecution {
   readonly #results: RunResults;
   readonly #cacheStep: CacheStep;
   readonly #attemptResults: AttemptResults;
+  readonly #dispatcher: Dispatcher;
+  readonly #writer: PassWriter;
   readonly #expansions = new Map<number, Expansion>();
-  readonly #attempts = new Map<string, { readonly node: DagNode; readonly mapIndex: number }>();
+  readonly #retrying = new Set<ReadyInstance>();
   readonly #wake: () => void;
 
   #run: DagRun;
-  #storedRunState: DagRun["state"];
-  #events: (ExecutorEvent | ResultEvent)[] = [];
+  #events: RunEvent[] = [];
   #decisions: Decision[] = [];
   #ready: ReadyInstance[] = [];
-  #waiting: ReadyInstance[] = [];
-  readonly #retrying = new Set<ReadyInstance>();
-  #toSubmit: (ReadyInstance & { readonly attemptId: string })[] = [];
-  #xcoms: (XComWrite & { readonly bytes: Uint8Array; readonly isCached: boolean })[] = [];
 
   constructor(context: RunContext, claimed: ClaimedRun, version: DagVersion, wake: () => void) {
     this.#context = context;
     this.#version = version;
     this.#wake = wake;
     this.#run = claimed.run;
-    this.#storedRunState = claimed.run.state;
     this.#graph = buildDagGraph(version.dag);
     this.#progress = new RunProgress(this.#graph);
-    this.#table = new InstanceTable(this.#graph.nodes.length);
-    this.#results = new RunResults(claimed.run.team, this.#graph, context.runs);
-    this.#cacheStep = new CacheStep(context, version.dag, this.#results, this.#argsOf);
-    this.#attemptResults = new AttemptResults(context, this.#cacheStep, (event) => this.handle(event));
+    const table = new InstanceTable(this.#graph.nodes.length);
+    const results = new RunResults(claimed.run.team, this.#graph, context.runs);
+    const argsOf = (node: DagNode, mapIndex: number): NamedTemplate[] =>
+      argsOfInstance(node, this.#expansions.get(node.index), mapIndex);
+    const handle = (event: RunEvent): void => this.handle(event);
+    this.#table = table;
+    this.#results = results;
+    this.#cacheStep = new CacheStep(context, version.dag, results, argsOf);
+    this.#attemptResults = new AttemptResults(context, this.#cacheStep, handle);
+    const attemptResults = this.#attemptResults;
+    this.#dispatcher = new Dispatcher({ context, version, table, results, attemptResults, argsOf, handle });
+    this.#writer = new PassWriter(context, table, claimed.run.state);
     this.#load(claimed);
     this.#decisions = this.#progress.start();
   }
@@ -74,11 +79,11 @@ export class RunExecution {
 
   /** True when instances wait for nothing but a free slot. */
   get wantsSlots(): boolean {
-    return this.#waiting.length > 0;
+    return this.#dispatcher.wantsSlots;
   }
 
   /** Takes note of what happened; the next pass acts on it. */
-  handle(event: ExecutorEvent | ResultEvent): void {
+  handle(event: RunEvent): void {
     this.#events.push(event);
     this.#wake();
   }
@@ -96,33 +101,31 @@ export class RunExecution {
     }
     this.#collectRetries();
     await this.#settle(lookup);
-    this.#chooseAttempts();
+    this.#dispatcher.choose();
     const isOver = this.#progress.isOver && this.#attemptResults.pending === 0;
-    const state = isOver ? this.#progress.outcome : "running";
     const now = this.#context.clock.now();
-    const { run } = this;
     this.#run = {
-      ...run,
-      state,
-      startedAt: run.startedAt ?? now,
+      ...this.#run,
+      state: isOver ? this.#progress.outcome : "running",
+      startedAt: this.#run.startedAt ?? now,
       endedAt: isOver ? now : null,
-      lookups: run.lookups + lookup.roundTrips,
+      lookups: this.#run.lookups + lookup.roundTrips,
     };
-    const outcome = await this.#write();
-    if (outcome !== "written") return outcome;
-    await this.#submit();
+    const written = await this.#writer.write(this.#run);
+    if (written !== "written") return written;
+    await this.#dispatcher.submit(this.#run);
     this.#attemptResults.startStores(this.#run);
     return isOver ? "over" : "open";
   }
 
   /** Ends every attempt of the run; for a run whose lease is lost. */
   cancelAttempts(error: StoredError): void {
-    for (const attemptId of this.#attempts.keys()) this.#context.attempts.cancel(attemptId, error);
+    this.#dispatcher.cancelAll(error);
   }
 
   /** Leaves the attempts to run on, for the execution that takes over from this one. */
   forgetAttempts(): void {
-    this.#context.attempts.forget(this.#attempts.keys());
+    this.#dispatcher.forgetAll();
   }
 
   /** Rows of an earlier holder. Its attempts are gone with it unless this process's executor has them. */
@@ -132,16 +135,10 @@ export class RunExecution {
       this.#table.load(node, row);
       if (row.state !== "queued" && row.state !== "running") continue;
       if (row.attemptId !== null && this.#context.attempts.isLive(row.attemptId)) {
-        this.#attempts.set(row.attemptId, { node, mapIndex: row.mapIndex });
-        this.#context.attempts.listen(row.attemptId, (event) => this.handle(event));
+        this.#dispatcher.adopt(row.attemptId, { node, mapIndex: row.mapIndex });
         continue;
       }
-      // Lost, not failed: the next attempt has a number of its own and costs the author no retry.
-      this.#table.change(node, row.mapIndex, {
-        state: "scheduled",
-        attemptId: null,
-        maxTries: row.maxTries + 1,
-      });
+      this.#table.change(node, row.mapIndex, afterLoss(row));
       this.#context.log.warn("an attempt was lost with its scheduler and runs again", {
         dagId: claimed.run.dagId,
         runId: claimed.run.runId,
@@ -153,56 +150,50 @@ export class RunExecution {
     for (const xcom of claimed.xcoms) this.#attemptResults.load(this.#results, xcom);
   }
 
-  async #apply(event: ExecutorEvent | ResultEvent): Promise<void> {
+  async #apply(event: RunEvent): Promise<void> {
     if (event.kind === "stored") {
-      this.#table.change(event.node, event.mapIndex, {
-        cacheStatus: event.cacheStatus,
-        cacheReason: event.cacheReason,
-      });
+      const { cacheStatus, cacheReason } = event;
+      this.#table.change(event.node, event.mapIndex, { cacheStatus, cacheReason });
       return;
     }
-    const attempt = this.#attempts.get(event.attemptId);
+    const instance = this.#dispatcher.instanceOf(event.attemptId);
     // An attempt that nobody waits for any more: its result must change nothing.
-    if (!attempt) return;
-    const { node, mapIndex } = attempt;
-    if (event.kind === "started") {
-      this.#run = { ...this.#run, processesSpawned: this.#run.processesSpawned + 1 };
-      this.#table.change(node, mapIndex, { state: "running", startedAt: this.#context.clock.now() });
+    if (!instance) return;
+    if (event.kind === "finished") {
+      await this.#finish(instance, event.outcome);
+      this.#dispatcher.settle(event.attemptId);
       return;
     }
-    const row = this.#table.get(node, mapIndex);
-    const endedAt = this.#context.clock.now();
-    const times = { attemptId: null, endedAt, durationMs: endedAt - (row.startedAt ?? endedAt) };
-    if (event.outcome.kind === "succeeded") {
-      const { outcome } = event;
-      const ended = { ...row, ...times };
-      const accepted = await this.#attemptResults.accept(node, ended, outcome);
-      this.#table.change(node, mapIndex, { ...times, ...accepted.change, state: "success", error: null });
-      for (const xcom of accepted.xcoms) this.#xcoms.push({ ...xcom, isCached: false });
-      this.#results.setReturned(node, mapIndex, accepted.returned);
-      this.#decisions.push(...this.#progress.settle(node, "success"));
-    } else {
-      this.#fail(node, mapIndex, event.outcome.error, event.outcome.retryable, times);
-    }
-    this.#attempts.delete(event.attemptId);
+    this.#run = { ...this.#run, processesSpawned: this.#run.processesSpawned + 1 };
+    const startedAt = this.#context.clock.now();
+    this.#table.change(instance.node, instance.mapIndex, { state: "running", startedAt });
   }
 
-  #fail(
-    node: DagNode,
-    mapIndex: number,
-    error: StoredError,
-    retryable: boolean,
-    change: Partial<TaskInstance>,
-  ): void {
-    const row = this.#table.find(node, mapIndex);
-    if (row && retryable && row.tryNumber < row.maxTries) {
-      const retryAt = this.#context.clock.now() + node.task.retryDelayMs;
-      this.#table.change(node, mapIndex, { ...change, state: "up_for_retry", retryAt, error });
-      this.#retryAt({ node, mapIndex }, retryAt);
-      return;
+  async #finish(
+    instance: ReadyInstance,
+    outcome: Extract<ExecutorEvent, { kind: "finished" }>["outcome"],
+  ): Promise<void> {
+    const { node, mapIndex } = instance;
+    const row = this.#table.get(node, mapIndex);
+    const endedAt = this.#context.clock.now();
+    const end = { attemptId: null, endedAt, durationMs: endedAt - (row.startedAt ?? endedAt) };
+    if (outcome.kind === "succeeded") {
+      const accepted = await this.#attemptResults.accept(node, { ...row, ...end }, outcome);
+      this.#table.change(node, mapIndex, { ...end, ...accepted.change, state: "success", error: null });
+      this.#writer.addXComs(accepted.xcoms.map((xcom) => ({ ...xcom, isCached: false })));
+      this.#results.setReturned(node, mapIndex, accepted.returned);
+      this.#decisions.push(...this.#progress.settle(node, "success"));
+    } else if (outcome.error.code === "attempt_lost") {
+      this.#table.change(node, mapIndex, afterLoss(row));
+      this.#dispatcher.enqueue(instance);
+    } else if (outcome.retryable && row.tryNumber < row.maxTries) {
+      const retryAt = endedAt + node.task.retryDelayMs;
+      this.#table.change(node, mapIndex, { ...end, state: "up_for_retry", retryAt, error: outcome.error });
+      this.#retryAt(instance, retryAt);
+    } else {
+      this.#table.change(node, mapIndex, { ...end, state: "failed", error: outcome.error });
+      this.#decisions.push(...this.#progress.settle(node, "failed"));
     }
-    this.#table.change(node, mapIndex, { ...change, state: "failed", error });
-    this.#decisions.push(...this.#progress.settle(node, "failed"));
   }
 
   #retryAt(instance: ReadyInstance, retryAt: number): void {
@@ -217,7 +208,7 @@ export class RunExecution {
       if ((this.#table.get(node, mapIndex).retryAt ?? 0) > now) continue;
       this.#retrying.delete(instance);
       this.#table.change(node, mapIndex, { state: "scheduled", retryAt: null });
-      this.#waiting.push(instance);
+      this.#dispatcher.enqueue(instance);
     }
   }
 
@@ -230,10 +221,10 @@ export class RunExecution {
       for (const { node, mapIndex, change, xcoms, returned } of answered) {
         this.#table.change(node, mapIndex, change);
         if (change.state !== "success") {
-          this.#waiting.push({ node, mapIndex });
+          this.#dispatcher.enqueue({ node, mapIndex });
           continue;
         }
-        for (const xcom of xcoms) this.#xcoms.push({ ...xcom, isCached: true });
+        this.#writer.addXComs(xcoms.map((xcom) => ({ ...xcom, isCached: true })));
         this.#results.setReturned(node, mapIndex, returned);
         this.#decisions.push(...this.#progress.settle(node, "success"));
       }
@@ -256,20 +247,19 @@ export class RunExecution {
   async #decide(decision: Decision): Promise<Decision[]> {
     const { node } = decision;
     if (decision.kind === "expand") return await this.#expand(node);
-    const row = this.#table.find(node, decision.mapIndex);
+    const { mapIndex } = decision;
+    const row = this.#table.find(node, mapIndex);
     if (decision.kind === "ended") {
       const endedAt = this.#context.clock.now();
-      if (!row) this.#table.change(node, decision.mapIndex, { state: decision.state, endedAt });
+      if (!row) this.#table.change(node, mapIndex, { state: decision.state, endedAt });
       return [];
     }
-    if (!row) {
-      this.#ready.push({ node, mapIndex: decision.mapIndex });
-      return [];
-    }
+    const instance = { node, mapIndex };
     // A row of an earlier holder: what ended stays ended, what waited waits on.
-    if (isTerminal(row.state)) return this.#progress.settle(node, row.state);
-    if (row.state === "scheduled") this.#waiting.push({ node, mapIndex: decision.mapIndex });
-    if (row.state === "up_for_retry") this.#retryAt(decision, row.retryAt ?? 0);
+    if (!row) this.#ready.push(instance);
+    else if (isTerminal(row.state)) return this.#progress.settle(node, row.state);
+    else if (row.state === "scheduled") this.#dispatcher.enqueue(instance);
+    else if (row.state === "up_for_retry") this.#retryAt(instance, row.retryAt ?? 0);
     return [];
   }
 
@@ -283,130 +273,14 @@ export class RunExecution {
     } catch (error) {
       if (!(error instanceof MemodagError)) throw error;
       const endedAt = this.#context.clock.now();
-      this.#table.change(node, UNMAPPED, {
-        state: "failed",
-        endedAt,
-        error: { code: error.code, message: error.message },
-      });
+      const stored = { code: error.code, message: error.message };
+      this.#table.change(node, UNMAPPED, { state: "failed", endedAt, error: stored });
       return this.#progress.settle(node, "failed");
     }
   }
+}
 
-  /** Gives the slots there are to what waits, heaviest first; the rest waits on. */
-  #chooseAttempts(): void {
-    const waiting = this.#waiting.toSorted((a, b) => b.node.task.priorityWeight - a.node.task.priorityWeight);
-    const rest: ReadyInstance[] = [];
-    for (const instance of waiting) {
-      if (!this.#context.attempts.tryTakeSlot()) {
-        rest.push(instance);
-        continue;
-      }
-      const { node, mapIndex } = instance;
-      const attemptId = this.#context.newAttemptId();
-      const { tryNumber } = this.#table.get(node, mapIndex);
-      this.#table.change(node, mapIndex, {
-        state: "queued",
-        tryNumber: tryNumber + 1,
-        attemptId,
-        startedAt: null,
-        endedAt: null,
-        durationMs: null,
-      });
-      this.#attempts.set(attemptId, instance);
-      this.#toSubmit.push({ ...instance, attemptId });
-    }
-    this.#waiting = rest;
-  }
-
-  async #write(): Promise<"written" | "lease_lost" | "reload"> {
-    const { run } = this;
-    if (!this.#table.isDirty && this.#xcoms.length === 0 && run.state === this.#storedRunState)
-      return "written";
-    const pending = this.#table.pendingWrites();
-    const runWrite = {
-      leaves: this.#storedRunState,
-      state: run.state,
-      startedAt: run.startedAt,
-      endedAt: run.endedAt,
-      processesSpawned: run.processesSpawned,
-      lookups: run.lookups,
-    };
-    const write = async (sendCachedBytes: boolean) =>
-      await this.#context.runs.writePass({
-        runId: run.id,
-        owner: this.#context.owner,
-        run: runWrite,
-        instances: pending.writes,
-        removed: [],
-        xcoms: this.#xcoms.map(({ isCached, ...xcom }) => ({
-          ...xcom,
-          bytes: isCached && !sendCachedBytes ? null : xcom.bytes,
-        })),
-      });
-    let outcome = await write(!this.#context.resultsInMetastore);
-    // The bytes of a hit went between lookup and commit; they are still in hand.
-    if (outcome.kind === "bytes_missing") outcome = await write(true);
-    if (outcome.kind === "lease_lost") return "lease_lost";
-    if (outcome.kind !== "written") {
-      this.#giveSlotsBack();
-      return "reload";
-    }
-    pending.confirm();
-    this.#xcoms = [];
-    const runChanged = this.#storedRunState !== run.state;
-    this.#storedRunState = run.state;
-    for (const { instance } of pending.writes) this.#context.listener.instanceChanged?.(run, instance);
-    if (runChanged) this.#context.listener.runChanged?.(run);
-    this.#countHits(pending.writes.map((item) => item.instance));
-    return "written";
-  }
-
-  #countHits(instances: readonly TaskInstance[]): void {
-    const keys = instances.flatMap(({ cacheStatus, cacheKey }) =>
-      cacheStatus === "hit" && cacheKey !== null ? [cacheKey] : [],
-    );
-    if (keys.length > 0) void this.#context.cache.countHits(this.#run.team, keys);
-  }
-
-  readonly #argsOf = (node: DagNode, mapIndex: number): NamedTemplate[] =>
-    argsOfInstance(node, this.#expansions.get(node.index), mapIndex);
-
-  #giveSlotsBack(): void {
-    for (const _ of this.#toSubmit) this.#context.attempts.giveSlot();
-    this.#toSubmit = [];
-  }
-
-  async #submit(): Promise<void> {
-    for (let next = this.#toSubmit[0]; next; next = this.#toSubmit[0]) {
-      const { node, mapIndex, attemptId } = next;
-      const instance = this.#table.get(node, mapIndex);
-      try {
-        const attempt = await buildAttempt(
-          {
-            run: this.#run,
-            version: this.#version,
-            node,
-            instance,
-            attemptId,
-            args: this.#argsOf(node, mapIndex),
-            declaredContext: this.#attemptResults.willStore(instance)
-              ? (node.task.cache?.includeInputs ?? [])
-              : null,
-          },
-          this.#results,
-        );
-        this.#context.attempts.submit(attempt, (event) => this.handle(event));
-      } catch (error) {
-        if (!(error instanceof MemodagError)) throw error;
-        const failure = { code: error.code, message: messageOf(error) };
-        this.handle({
-          kind: "finished",
-          attemptId,
-          outcome: { kind: "failed", error: failure, durationMs: 0, retryable: false },
-        });
-      }
-      this.#toSubmit.shift();
-      this.#context.attempts.giveSlot();
-    }
-  }
+/** Lost, not failed: the next attempt has a number of its own and costs the author no retry. */
+function afterLoss(row: TaskInstance): Partial<TaskInstance> {
+  return { state: "scheduled", attemptId: null, startedAt: null, maxTries: row.maxTries + 1 };
 }

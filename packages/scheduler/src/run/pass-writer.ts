@@ -1,0 +1,81 @@
+// Writes what passes decided about one run: in one transaction, guarded, and again after a fault.
+
+import type { DagRun, TaskInstance, XComWrite } from "@memodag/core";
+import type { InstanceTable } from "./instance-table.ts";
+import type { RunContext } from "./run-context.ts";
+
+/** An XCom on its way to the database. */
+export interface PendingXCom extends XComWrite {
+  readonly bytes: Uint8Array;
+  /** A hit's: the cache holds its bytes. */
+  readonly isCached: boolean;
+}
+
+/** `reload`: rows were changed by other hands; the run must be claimed again. */
+export type WriteResult = "written" | "lease_lost" | "reload";
+
+/** Knows what the database has of a run, beside the instances' rows. */
+export class PassWriter {
+  readonly #context: RunContext;
+  readonly #table: InstanceTable;
+  #storedState: DagRun["state"];
+  #xcoms: PendingXCom[] = [];
+
+  constructor(context: RunContext, table: InstanceTable, storedState: DagRun["state"]) {
+    this.#context = context;
+    this.#table = table;
+    this.#storedState = storedState;
+  }
+
+  addXComs(xcoms: readonly PendingXCom[]): void {
+    this.#xcoms.push(...xcoms);
+  }
+
+  /** Writes the run as it stands, every changed row and every new XCom; nothing when nothing changed. */
+  async write(run: DagRun): Promise<WriteResult> {
+    const isRunChanged = run.state !== this.#storedState;
+    if (!this.#table.isDirty && this.#xcoms.length === 0 && !isRunChanged) return "written";
+    const pending = this.#table.pendingWrites();
+    const xcomCount = this.#xcoms.length;
+    const send = async (sendCachedBytes: boolean) =>
+      await this.#context.runs.writePass({
+        runId: run.id,
+        owner: this.#context.owner,
+        run: {
+          leaves: this.#storedState,
+          state: run.state,
+          startedAt: run.startedAt,
+          endedAt: run.endedAt,
+          processesSpawned: run.processesSpawned,
+          lookups: run.lookups,
+        },
+        instances: pending.writes,
+        removed: [],
+        xcoms: this.#xcoms.map(({ isCached, ...xcom }) => ({
+          ...xcom,
+          bytes: isCached && !sendCachedBytes ? null : xcom.bytes,
+        })),
+      });
+    let outcome = await send(!this.#context.resultsInMetastore);
+    // The bytes of a hit went between lookup and commit; they are still in hand.
+    if (outcome.kind === "bytes_missing") outcome = await send(true);
+    if (outcome.kind === "lease_lost") return "lease_lost";
+    if (outcome.kind !== "written") return "reload";
+    pending.confirm();
+    this.#xcoms.splice(0, xcomCount);
+    this.#storedState = run.state;
+    const instances = pending.writes.map((write) => write.instance);
+    for (const instance of instances) this.#context.listener.instanceChanged?.(run, instance);
+    if (isRunChanged) this.#context.listener.runChanged?.(run);
+    this.#countHits(run, instances);
+    return "written";
+  }
+
+  /** Off the lookup's path, and nobody waits for it. */
+  #countHits(run: DagRun, instances: readonly TaskInstance[]): void {
+    const keys = instances.flatMap(({ cacheStatus, cacheKey }) =>
+      cacheStatus === "hit" && cacheKey !== null ? [cacheKey] : [],
+    );
+    if (keys.length > 0) void this.#context.cache.countHits(run.team, keys);
+  }
+}
