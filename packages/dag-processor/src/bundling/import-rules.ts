@@ -1,0 +1,58 @@
+// What becomes of each import by name: a package stays outside the artifact, linked source goes in.
+
+import { isBuiltin } from "node:module";
+import { posix, relative, sep } from "node:path";
+import { formatAnchoredSpecifier } from "@memodag/artifact";
+import type { OnResolveArgs, OnResolveResult, Plugin, PluginBuild } from "esbuild";
+
+const SDK_SPECIFIER = /^(?:memodag|@memodag\/sdk)(?:\/|$)/;
+const RESOLVING = Symbol("resolving");
+
+/**
+ * An esbuild plugin. The SDK, Node's own modules and installed packages are left to be resolved when
+ * the artifact is loaded; a package that is linked into node_modules from outside (a workspace) is
+ * bundled as source, so that its code is part of the artifact. Where a name means another package
+ * than beside the Dag file, the import says from where it resolves.
+ */
+export function importRules(dagFolder: string): Plugin {
+  return {
+    name: "memodag-import-rules",
+    setup(build) {
+      build.onResolve({ filter: /^[^./]/ }, (args) =>
+        args.kind === "entry-point" || args.pluginData === RESOLVING
+          ? undefined
+          : resolveByName(build, dagFolder, args),
+      );
+    },
+  };
+}
+
+async function resolveByName(
+  build: PluginBuild,
+  dagFolder: string,
+  args: OnResolveArgs,
+): Promise<OnResolveResult | undefined> {
+  const { path, kind, importer, resolveDir } = args;
+  if (SDK_SPECIFIER.test(path) || isBuiltin(path)) return { path, external: true };
+  const here = await build.resolve(path, { kind, importer, resolveDir, pluginData: RESOLVING });
+  if (here.errors.length > 0) return unresolved(args);
+  if (here.external || here.namespace !== "file") return { path: here.path, external: here.external };
+  if (!here.path.split(sep).includes("node_modules")) return { path: here.path };
+  if (resolveDir === dagFolder) return { path, external: true };
+
+  const there = await build.resolve(path, { kind, resolveDir: dagFolder, pluginData: RESOLVING });
+  if (there.errors.length === 0 && there.path === here.path) return { path, external: true };
+  const folder = relative(dagFolder, resolveDir).split(sep).join(posix.sep);
+  return { path: formatAnchoredSpecifier({ folder, specifier: path }), external: true };
+}
+
+function unresolved({ path, kind }: OnResolveArgs): OnResolveResult {
+  // What is imported while running may be meant to be missing: it fails when it is reached, as in Node.
+  if (kind !== "import-statement") return { path, external: true };
+  const mend = path.startsWith("#")
+    ? `add "${path}" to "imports" in package.json`
+    : path.startsWith("@/") || path.startsWith("~")
+      ? `import it by a relative path, or by a "#" name in package.json's "imports": tsconfig paths are not read`
+      : `install the package, or mend the name`;
+  return { errors: [{ text: `Cannot find "${path}": ${mend}` }] };
+}

@@ -1,0 +1,73 @@
+// Reads the files that go into an artifact, and remembers exactly the bytes that went in.
+
+import { readFile } from "node:fs/promises";
+import { extname, posix, relative, sep } from "node:path";
+import { transform, type OnLoadResult, type Plugin } from "esbuild";
+import { COMPILER_OPTIONS } from "./compiler-options.ts";
+
+const MODULE_LOADERS: Readonly<Record<string, "js" | "jsx" | "ts" | "tsx">> = {
+  ".js": "js",
+  ".mjs": "js",
+  ".jsx": "jsx",
+  ".ts": "ts",
+  ".mts": "ts",
+  ".tsx": "tsx",
+};
+
+const OWN_PLACE = /\bimport\.meta\.(?:url|dirname|filename)\b/;
+
+/**
+ * An esbuild plugin that puts every file it reads into `sources`, by absolute path: what is hashed
+ * later is what was bundled, even when the file is saved again meanwhile.
+ */
+export function readSources(dagFolder: string, sources: Map<string, Uint8Array>): Plugin {
+  return {
+    name: "memodag-read-sources",
+    setup(build) {
+      build.onLoad({ filter: /./, namespace: "file" }, async ({ path, with: attributes }) => {
+        const contents = await readFile(path);
+        sources.set(path, contents);
+        if (attributes["type"] === "text") return { contents, loader: "text" };
+        if (attributes["type"] === "bytes") return { contents, loader: "binary" };
+        const loader = MODULE_LOADERS[extname(path)];
+        if (loader && OWN_PLACE.test(contents.toString())) {
+          return keepOwnPlace(contents, loader, path, dagFolder);
+        }
+        return { contents, loader: "default" };
+      });
+    },
+  };
+}
+
+/** Makes `import.meta` name the source's own place, where it would name the artifact's. */
+async function keepOwnPlace(
+  contents: Buffer,
+  loader: "js" | "jsx" | "ts" | "tsx",
+  path: string,
+  dagFolder: string,
+): Promise<OnLoadResult> {
+  const specifier = relative(dagFolder, path).split(sep).map(encodeURIComponent).join(posix.sep);
+  const url = `new URL(${JSON.stringify(`./${specifier}`)}, import.meta.url)`;
+  const toPath = `process.getBuiltinModule("node:url").fileURLToPath`;
+  const text = contents.toString();
+  const places = [
+    ["url", "__memodagUrl", `${url}.href`],
+    ["filename", "__memodagFilename", `${toPath}(${url})`],
+    ["dirname", "__memodagDirname", `${toPath}(new URL(".", ${url})).replace(/.\\/$/, (end) => end[0])`],
+  ] as const;
+  const used = places.filter(([field]) => new RegExp(`\\bimport\\.meta\\.${field}\\b`).test(text));
+  try {
+    const { code } = await transform(text, {
+      ...COMPILER_OPTIONS,
+      loader,
+      sourcefile: path.slice(path.lastIndexOf(sep) + 1),
+      sourcemap: "inline",
+      define: Object.fromEntries(used.map(([field, name]) => [`import.meta.${field}`, name])),
+      banner: used.map(([, name, value]) => `const ${name} = ${value};`).join(" "),
+    });
+    return { contents: code, loader: "js" };
+  } catch {
+    // Not even its syntax is right: esbuild says so at the right place when it reads the file as it is.
+    return { contents, loader };
+  }
+}

@@ -1,0 +1,232 @@
+// Reads bundles of Dag files into the store: what changed, and nothing else.
+
+import { realpath } from "node:fs/promises";
+import { availableParallelism } from "node:os";
+import { join, resolve } from "node:path";
+import {
+  systemClock,
+  type Clock,
+  type DagFile,
+  type DagFileError,
+  type DagFileId,
+  type DagStore,
+  type ProcessedDagFile,
+} from "@memodag/core";
+import type { DagBundle } from "./dag-bundle.ts";
+import { findRefusals, nameOf, type OwnedDag } from "./dag-owners.ts";
+import { FileDigests } from "./file-digests.ts";
+import { findDagFiles } from "./find-dag-files.ts";
+import { isUnchanged, listInputPaths, NO_FINGERPRINT } from "./fingerprint.ts";
+import { findLockfile } from "./lockfile.ts";
+import { processDagFile, type BundlePass, type DagFileOutcome } from "./process-dag-file.ts";
+
+/** What a Dag processor works with. */
+export interface DagProcessorOptions {
+  readonly store: DagStore;
+  /** A folder of this machine for artifacts as files; `artifacts/` is made in it. */
+  readonly stateDir: string;
+  /** Milliseconds that one file may take to load; 30,000 by default. */
+  readonly loadTimeoutMs?: number;
+  /** How many files are read at once; as many as there are processors by default. */
+  readonly concurrency?: number;
+  readonly clock?: Clock;
+}
+
+/** What came of one Dag file in a pass. */
+export type FileSummary =
+  | { readonly kind: "unchanged"; readonly path: string }
+  | { readonly kind: "read"; readonly path: string; readonly dagIds: readonly string[] }
+  | { readonly kind: "broken"; readonly path: string; readonly error: DagFileError };
+
+/** What came of a bundle in a pass. */
+export interface BundleSummary {
+  readonly bundle: string;
+  /** In order of path. */
+  readonly files: readonly FileSummary[];
+  /** Absolute paths of the files outside the bundle's folder that its Dags are made of. */
+  readonly outside: readonly string[];
+  readonly durationMs: number;
+}
+
+/** A file that was read in this pass, until it is known whether its Dags are its own. */
+interface Processed {
+  readonly path: string;
+  readonly outcome: DagFileOutcome;
+}
+
+/** Processes bundles. One pass over a bundle at a time is the caller's to see to. */
+export class DagProcessor {
+  readonly #store: DagStore;
+  readonly #artifactDir: string;
+  readonly #loadTimeoutMs: number;
+  readonly #concurrency: number;
+  readonly #clock: Clock;
+
+  constructor(options: DagProcessorOptions) {
+    this.#store = options.store;
+    this.#artifactDir = join(options.stateDir, "artifacts");
+    this.#loadTimeoutMs = options.loadTimeoutMs ?? 30_000;
+    this.#concurrency = options.concurrency ?? availableParallelism();
+    this.#clock = options.clock ?? systemClock;
+  }
+
+  /** Processes all bundles of the config, and forgets the files of bundles that are not in it. */
+  async processBundles(bundles: readonly DagBundle[]): Promise<BundleSummary[]> {
+    const configured = new Set(bundles.map(({ name }) => name));
+    const known = new Set((await this.#store.listDagFiles()).map(({ bundle }) => bundle));
+    for (const name of known) {
+      if (!configured.has(name)) await this.#store.removeDagFilesExcept(name, []);
+    }
+    const summaries: BundleSummary[] = [];
+    for (const bundle of bundles) summaries.push(await this.processBundle(bundle));
+    return summaries;
+  }
+
+  /**
+   * Reads the files of a bundle that are new or changed, saves what came of each, and forgets the
+   * files that are gone. A file that cannot be read is saved with its error and keeps its last good
+   * Dags; the others go on.
+   * @throws MemodagError `config_invalid` when the bundle's folder cannot be read.
+   */
+  async processBundle(bundle: DagBundle): Promise<BundleSummary> {
+    const started = this.#clock.monotonic();
+    const paths = await findDagFiles(resolve(bundle.path));
+    const root = await realpath(bundle.path);
+    const pass = await this.#startPass(root);
+    await this.#store.removeDagFilesExcept(bundle.name, paths);
+    const stored = new Map((await this.#store.listDagFiles(bundle.name)).map((file) => [file.path, file]));
+    const changed = await this.#findChanged(paths, bundle, pass, stored);
+    const processed = await this.#processAll(changed, pass);
+    const saved = await this.#saveAll(bundle, processed);
+    const summaries = new Map(saved.map((summary) => [summary.path, summary]));
+    return {
+      bundle: bundle.name,
+      files: paths.map((path) => summaries.get(path) ?? { kind: "unchanged", path }),
+      outside: listOutside(root, pass, processed, stored),
+      durationMs: this.#clock.monotonic() - started,
+    };
+  }
+
+  async #startPass(root: string): Promise<BundlePass> {
+    const digests = new FileDigests();
+    return {
+      root,
+      artifactDir: this.#artifactDir,
+      lockfile: await findLockfile(root, digests),
+      digests,
+      limits: { timeoutMs: this.#loadTimeoutMs, clock: this.#clock },
+    };
+  }
+
+  async #findChanged(
+    paths: readonly string[],
+    { team }: DagBundle,
+    { root, lockfile, digests }: BundlePass,
+    stored: ReadonlyMap<string, DagFile>,
+  ): Promise<string[]> {
+    const changed = await Promise.all(
+      paths.map(async (path) => {
+        const file = stored.get(path);
+        const same =
+          file?.team === team && (await isUnchanged(file, root, lockfile?.digest ?? null, digests));
+        return same ? [] : [path];
+      }),
+    );
+    return changed.flat();
+  }
+
+  async #processAll(paths: readonly string[], pass: BundlePass): Promise<Processed[]> {
+    const processed: Processed[] = [];
+    const queue = paths.values();
+    const worker = async (): Promise<void> => {
+      for (const path of queue) processed.push({ path, outcome: await processDagFile(path, pass) });
+    };
+    await Promise.all(Array.from({ length: Math.min(this.#concurrency, paths.length) }, worker));
+    return processed.sort((a, b) => (a.path < b.path ? -1 : 1));
+  }
+
+  async #saveAll({ name, team }: DagBundle, processed: readonly Processed[]): Promise<FileSummary[]> {
+    if (processed.length === 0) return [];
+    const owned = await this.#store.listDags(team);
+    const settled = refuseTaken(name, processed, owned);
+    const summaries: FileSummary[] = [];
+    for (const { path, outcome } of inOrderOfSaving(name, settled, owned)) {
+      const file = { bundle: name, path, team, ...outcome.fingerprint, warnings: outcome.warnings };
+      await this.#store.saveDagFile(asSaved(file, outcome));
+      summaries.push(
+        outcome.kind === "read"
+          ? { kind: "read", path, dagIds: outcome.dags.map(({ dagId }) => dagId) }
+          : { kind: "broken", path, error: outcome.error },
+      );
+    }
+    return summaries;
+  }
+}
+
+function asSaved(file: ProcessedDagFile["file"], outcome: DagFileOutcome): ProcessedDagFile {
+  return outcome.kind === "read"
+    ? { kind: "read", file, artifact: outcome.artifact, dags: outcome.dags }
+    : { kind: "broken", file, error: outcome.error };
+}
+
+/** Turns files whose dag ids belong to others into broken ones. */
+function refuseTaken(
+  bundle: string,
+  processed: readonly Processed[],
+  owned: readonly OwnedDag[],
+): Processed[] {
+  const read = processed.flatMap(({ path, outcome }) =>
+    outcome.kind === "read" ? [{ file: { bundle, path }, dagIds: idsOf(outcome) }] : [],
+  );
+  const refusals = new Map(findRefusals(owned, read).map((refusal) => [refusal.file.path, refusal]));
+  return processed.map(({ path, outcome }) => {
+    const refusal = refusals.get(path);
+    if (!refusal) return { path, outcome };
+    const message = `The Dag "${refusal.dagId}" of ${label({ bundle, path })} is already defined in ${label(refusal.owner)}: give one of them another id`;
+    return {
+      path,
+      outcome: {
+        kind: "broken",
+        // It may have the id as soon as the other file gives it up.
+        fingerprint: NO_FINGERPRINT,
+        error: { message, file: path, line: null, column: null },
+        warnings: outcome.warnings,
+      },
+    };
+  });
+}
+
+/** Files that give Dags up come first, so that a Dag that moved is free when its new file is saved. */
+function inOrderOfSaving(
+  bundle: string,
+  processed: readonly Processed[],
+  owned: readonly OwnedDag[],
+): Processed[] {
+  const givesUp = ({ path, outcome }: Processed): boolean =>
+    outcome.kind === "read" &&
+    owned.some(
+      ({ dagId, file }) => nameOf(file) === nameOf({ bundle, path }) && !idsOf(outcome).includes(dagId),
+    );
+  return [...processed.filter(givesUp), ...processed.filter((one) => !givesUp(one))];
+}
+
+function idsOf({ dags }: Extract<DagFileOutcome, { kind: "read" }>): string[] {
+  return dags.map(({ dagId }) => dagId);
+}
+
+function label({ bundle, path }: DagFileId): string {
+  return `${path} (bundle ${bundle})`;
+}
+
+function listOutside(
+  root: string,
+  { lockfile }: BundlePass,
+  processed: readonly Processed[],
+  stored: ReadonlyMap<string, DagFile>,
+): string[] {
+  const fresh = processed.map(({ outcome }) => outcome.fingerprint);
+  const inputs = [...stored.values(), ...fresh].flatMap(listInputPaths);
+  const outside = new Set(inputs.filter((path) => path.startsWith("../")).map((path) => resolve(root, path)));
+  if (lockfile && !lockfile.path.startsWith(join(root, "/"))) outside.add(lockfile.path);
+  return [...outside].sort();
+}

@@ -1,0 +1,62 @@
+// Which files of a bundle are Dag files: those that import the SDK, by a cheap look at their text.
+
+import type { Dirent } from "node:fs";
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { MemodagError } from "@memodag/core";
+
+const CANDIDATE = /\.(?:ts|mts|js|mjs)$/;
+const NOT_A_DAG_FILE = /\.(?:d\.[cm]?ts|(?:test|spec)\.[cm]?[jt]s)$/;
+const IMPORTS_SDK = /\b(?:from|import|require)\s*\(?\s*["'](?:memodag|@memodag\/sdk)["']/;
+
+/** Folders that never hold Dag files: what is installed, and what a dot hides. */
+export function isIgnoredFolder(name: string): boolean {
+  return name === "node_modules" || name.startsWith(".");
+}
+
+/**
+ * Lists the Dag files below `root`, as paths with forward slashes, in code unit order. Symbolic links
+ * to folders are not followed.
+ * @throws MemodagError `config_invalid` when `root` is not a folder that can be read.
+ */
+export async function findDagFiles(root: string): Promise<string[]> {
+  const paths: string[] = [];
+  await collect(root, "", paths);
+  return paths.sort();
+}
+
+async function collect(root: string, folder: string, paths: string[]): Promise<void> {
+  const entries = await list(root, folder);
+  await Promise.all(
+    entries.map(async (entry) => {
+      const path = folder === "" ? entry.name : `${folder}/${entry.name}`;
+      if (entry.isDirectory()) {
+        if (!isIgnoredFolder(entry.name)) await collect(root, path, paths);
+      } else if (CANDIDATE.test(entry.name) && !NOT_A_DAG_FILE.test(entry.name)) {
+        if (await importsSdk(join(root, path))) paths.push(path);
+      }
+    }),
+  );
+}
+
+async function list(root: string, folder: string): Promise<Dirent[]> {
+  try {
+    return await readdir(join(root, folder), { withFileTypes: true });
+  } catch (cause) {
+    // A folder below the root may be gone since its parent was listed; the root itself must be there.
+    if (folder !== "") return [];
+    throw new MemodagError(
+      "config_invalid",
+      `The bundle's folder ${root} cannot be read: make it, or mend the bundle's path in the config`,
+      { cause, fields: { path: root } },
+    );
+  }
+}
+
+async function importsSdk(path: string): Promise<boolean> {
+  try {
+    return IMPORTS_SDK.test(await readFile(path, "utf8"));
+  } catch {
+    return false; // Gone or unreadable since it was listed: the same as not there.
+  }
+}

@@ -1,0 +1,73 @@
+// What a Dag file was built from, and whether any of it has changed since.
+
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { sha256, type DagFile, type Digest } from "@memodag/core";
+import * as esbuild from "esbuild";
+import type { FileDigests } from "./file-digests.ts";
+
+/** Bump when the same inputs would give another artifact or another serialized Dag. */
+const OUTPUT_VERSION = 1;
+
+const { version: packageVersion } = JSON.parse(
+  readFileSync(new URL("../package.json", import.meta.url), "utf8"),
+) as { version: string };
+
+const PROCESSOR = `${packageVersion}/${OUTPUT_VERSION}/esbuild ${esbuild.version}`;
+
+/** Everything that a Dag file's processing read. Paths are relative to the bundle's folder. */
+export interface ProcessingInputs {
+  readonly files: ReadonlyMap<string, Digest>;
+  /** Paths where no file was, and where one would have been taken instead. */
+  readonly absent: readonly string[];
+  /** Digest of the lockfile; `null` when there is none. */
+  readonly lockfile: Digest | null;
+}
+
+/** A fingerprint and what it is taken of, as a Dag file's row keeps them. */
+export type Fingerprint = Pick<DagFile, "fingerprint" | "inputs">;
+
+/** The fingerprint of a file that has to be processed again however it looks. */
+export const NO_FINGERPRINT: Fingerprint = { fingerprint: "", inputs: "" };
+
+interface RecordedInputs {
+  readonly processor: string;
+  readonly lockfile: Digest | null;
+  readonly files: readonly (readonly [path: string, digest: Digest])[];
+  readonly absent: readonly string[];
+}
+
+/** Takes the fingerprint of what was read. */
+export function fingerprintOf(read: ProcessingInputs): Fingerprint {
+  const recorded: RecordedInputs = {
+    processor: PROCESSOR,
+    lockfile: read.lockfile,
+    files: [...read.files].sort(([a], [b]) => (a < b ? -1 : 1)),
+    absent: [...new Set(read.absent)].sort(),
+  };
+  const inputs = JSON.stringify(recorded);
+  return { fingerprint: sha256(inputs), inputs };
+}
+
+/** True when processing the file again would read exactly what it read when `stored` was taken. */
+export async function isUnchanged(
+  stored: Fingerprint,
+  root: string,
+  lockfile: Digest | null,
+  digests: FileDigests,
+): Promise<boolean> {
+  if (stored.fingerprint === "") return false;
+  const recorded = JSON.parse(stored.inputs) as RecordedInputs;
+  if (recorded.processor !== PROCESSOR || recorded.lockfile !== lockfile) return false;
+  const same = await Promise.all([
+    ...recorded.files.map(async ([path, digest]) => (await digests.of(join(root, path))) === digest),
+    ...recorded.absent.map(async (path) => (await digests.of(join(root, path))) === null),
+  ]);
+  return same.every(Boolean);
+}
+
+/** Paths of the files behind a stored fingerprint, relative to the bundle's folder. */
+export function listInputPaths(stored: Fingerprint): string[] {
+  if (stored.inputs === "") return [];
+  return (JSON.parse(stored.inputs) as RecordedInputs).files.map(([path]) => path);
+}

@@ -1,0 +1,63 @@
+// Reads the Dags of an artifact in a process of its own, which may throw, end or hang as it likes.
+
+import { fork } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import type { Clock } from "@memodag/core";
+import type { LoadAnswer, LoadRequest } from "./loader-messages.ts";
+
+/** What came of loading: the loader's answer, or why there is none. */
+export type LoadOutcome =
+  | LoadAnswer
+  | { readonly kind: "timed_out" }
+  | {
+      readonly kind: "exited";
+      readonly code: number | null;
+      readonly signal: string | null;
+      /** The end of what it wrote to stderr. */
+      readonly stderr: string;
+    };
+
+/** How long loading may take, and by which clock. */
+export interface LoadLimits {
+  readonly timeoutMs: number;
+  readonly clock: Clock;
+}
+
+// The same file for sources and for what is built from them: a fork runs compiled code alone.
+const CHILD = fileURLToPath(new URL("../../dist/loading/loader-child.js", import.meta.url));
+const KEPT_STDERR = 4_096;
+
+/** Forks, loads and ends the process, whatever comes of it. */
+export function loadDags(request: LoadRequest, { timeoutMs, clock }: LoadLimits): Promise<LoadOutcome> {
+  return new Promise((resolve, reject) => {
+    const child = fork(CHILD, {
+      env: withoutSettings(process.env),
+      execArgv: ["--enable-source-maps"],
+      stdio: ["ignore", "ignore", "pipe", "ipc"],
+    });
+    let stderr = "";
+    child.stderr?.setEncoding("utf8").on("data", (text: string) => {
+      stderr = (stderr + text).slice(-KEPT_STDERR);
+    });
+    const cancelTimer = clock.after(timeoutMs, () => settle({ kind: "timed_out" }));
+    const settle = (outcome: LoadOutcome): void => {
+      cancelTimer();
+      child.kill("SIGKILL");
+      resolve(outcome);
+    };
+    child.once("error", (error) => {
+      cancelTimer();
+      reject(error);
+    });
+    child.once("message", (answer) => settle(answer as LoadAnswer));
+    // "close" comes after the last of stderr; whoever settled first is heard.
+    child.once("close", (code, signal) => settle({ kind: "exited", code, signal, stderr }));
+    // A process that is gone already is told about by "close".
+    child.send(request, () => {});
+  });
+}
+
+/** Settings may hold the metadata database's URL: no Dag file sees them. */
+function withoutSettings(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !name.startsWith("MEMODAG_")));
+}

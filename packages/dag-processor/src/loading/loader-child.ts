@@ -1,0 +1,48 @@
+// The process that reads one Dag file: loads its artifact, serialises its Dags, answers, and is ended.
+
+import { loadArtifact } from "@memodag/artifact";
+import { MemodagError } from "@memodag/core";
+import { listHandlers, serializeDag } from "@memodag/sdk/runtime";
+import type { LoadAnswer, LoadRequest, ThrownError } from "./loader-messages.ts";
+
+// The frame that matters may lie deep under the SDK's.
+Error.stackTraceLimit = 100;
+
+process.once("message", (request) => void answer(request as LoadRequest));
+process.once("uncaughtException", (error) => say({ kind: "threw", error: describe(error) }));
+// Comes when nothing is left to wait for, and not from process.exit().
+process.once("beforeExit", () => say({ kind: "stalled" }));
+
+async function answer({ path, digest, baseDir }: LoadRequest): Promise<void> {
+  try {
+    const { dags, exports, listPackages } = await loadArtifact({ path, baseDir });
+    say({
+      kind: "loaded",
+      dags: dags.map((dag) => {
+        const sourceHashes = new Map([...listHandlers(dag).keys()].map((taskId) => [taskId, ""]));
+        return serializeDag(dag, { artifactDigest: digest, sourceHashes });
+      }),
+      exportsFunction: Object.values(exports).some((value) => typeof value === "function"),
+      packages: listPackages(),
+    });
+  } catch (error) {
+    say({ kind: "threw", error: describe(error) });
+  }
+}
+
+/** Sends an answer; the first one is heard, and this process ended. */
+function say(message: LoadAnswer): void {
+  process.send?.(message);
+}
+
+function describe(error: unknown): ThrownError {
+  if (!(error instanceof Error)) {
+    return { name: typeof error, message: String(error), code: null, stack: "" };
+  }
+  return {
+    name: error.name,
+    message: error.message,
+    code: error instanceof MemodagError ? error.code : null,
+    stack: error.stack ?? "",
+  };
+}

@@ -1,0 +1,39 @@
+// What the Dag processor and the process that reads a Dag file say to each other.
+
+import type { LoadedPackage } from "@memodag/artifact";
+import type { SerializedDag } from "@memodag/core";
+
+/** What to load. */
+export interface LoadRequest {
+  /** The artifact's file. */
+  readonly path: string;
+  readonly digest: string;
+  /** The Dag file's folder. */
+  readonly baseDir: string;
+}
+
+/** An error that was thrown in the other process. */
+export interface ThrownError {
+  readonly name: string;
+  readonly message: string;
+  /** A `MemodagError`'s code; `null` for any other error. */
+  readonly code: string | null;
+  /** With places mapped to the sources. */
+  readonly stack: string;
+}
+
+/** What a loader found in an artifact. */
+export interface LoadedDags {
+  /** Every task's `sourceHash` is empty: who asked fills it in. */
+  readonly dags: readonly SerializedDag[];
+  /** True when the file exports a function: it may be there for other files to import. */
+  readonly exportsFunction: boolean;
+  readonly packages: readonly LoadedPackage[];
+}
+
+/** A loader's only message. */
+export type LoadAnswer =
+  | ({ readonly kind: "loaded" } & LoadedDags)
+  | { readonly kind: "threw"; readonly error: ThrownError }
+  /** The file waits for something, and nothing is under way that could bring it. */
+  | { readonly kind: "stalled" };

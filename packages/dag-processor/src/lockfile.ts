@@ -1,0 +1,31 @@
+// The lockfile that fixes the versions of a bundle's packages.
+
+import { dirname, join } from "node:path";
+import type { Digest } from "@memodag/core";
+import type { FileDigests } from "./file-digests.ts";
+
+const LOCKFILE_NAMES = [
+  "package-lock.json",
+  "npm-shrinkwrap.json",
+  "pnpm-lock.yaml",
+  "yarn.lock",
+  "bun.lock",
+] as const;
+
+/** A lockfile and its content's digest. */
+export interface Lockfile {
+  /** Absolute. */
+  readonly path: string;
+  readonly digest: Digest;
+}
+
+/** The nearest lockfile in `folder` or above; `null` when there is none. */
+export async function findLockfile(folder: string, digests: FileDigests): Promise<Lockfile | null> {
+  for (const name of LOCKFILE_NAMES) {
+    const path = join(folder, name);
+    const digest = await digests.of(path);
+    if (digest !== null) return { path, digest };
+  }
+  const parent = dirname(folder);
+  return parent === folder ? null : findLockfile(parent, digests);
+}

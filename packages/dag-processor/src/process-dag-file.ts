@@ -1,0 +1,180 @@
+// Takes one Dag file from its source to its Dags. Knows nothing of other files, and stores nothing.
+
+import { dirname, join, posix, relative, sep } from "node:path";
+import { materializeArtifact } from "@memodag/artifact";
+import {
+  formatDuration,
+  sha256,
+  type Artifact,
+  type DagFileError,
+  type Digest,
+  type SerializedDag,
+} from "@memodag/core";
+import { bundleDagFile, type BundledDagFile } from "./bundling/bundle-dag-file.ts";
+import { listPassedOver } from "./bundling/passed-over.ts";
+import { findPackageScopes } from "./bundling/package-scopes.ts";
+import type { FileDigests } from "./file-digests.ts";
+import { fingerprintOf, NO_FINGERPRINT, type Fingerprint } from "./fingerprint.ts";
+import { findErrorPlace } from "./loading/error-place.ts";
+import { loadDags, type LoadLimits, type LoadOutcome } from "./loading/load-dags.ts";
+import type { ThrownError } from "./loading/loader-messages.ts";
+import type { Lockfile } from "./lockfile.ts";
+import { hashSources } from "./source-hashes.ts";
+
+/** What a bundle's files have in common during one pass. */
+export interface BundlePass {
+  /** Absolute path of the bundle's folder, without symbolic links. */
+  readonly root: string;
+  /** Where artifacts are kept as files. */
+  readonly artifactDir: string;
+  readonly lockfile: Lockfile | null;
+  readonly digests: FileDigests;
+  readonly limits: LoadLimits;
+}
+
+/** What came of a file. */
+export type DagFileOutcome =
+  | {
+      readonly kind: "read";
+      readonly fingerprint: Fingerprint;
+      readonly artifact: Artifact;
+      readonly dags: readonly SerializedDag[];
+      readonly warnings: readonly string[];
+    }
+  | {
+      readonly kind: "broken";
+      /** None when what is around the file might mend it: it is tried again at every pass. */
+      readonly fingerprint: Fingerprint;
+      readonly error: DagFileError;
+      readonly warnings: readonly string[];
+    };
+
+const CONSTRUCTS_DAG = /\bnew\s+Dag\s*[(<]/;
+
+/** Bundles, loads and serialises the Dag file at `path` inside the bundle. */
+export async function processDagFile(path: string, pass: BundlePass): Promise<DagFileOutcome> {
+  const { root, artifactDir, limits } = pass;
+  const bundled = await bundleDagFile(root, path);
+  if (bundled.kind === "broken") {
+    return { ...bundled, fingerprint: NO_FINGERPRINT, warnings: [] };
+  }
+  const { artifact } = bundled;
+  const artifactPath = await materializeArtifact(artifactDir, artifact);
+  const baseDir = dirname(join(root, path));
+  const loaded = await loadDags({ path: artifactPath, digest: artifact.digest, baseDir }, limits);
+  const fingerprint = fingerprintOf(await listInputs(bundled, pass));
+  if (loaded.kind !== "loaded") {
+    return {
+      kind: "broken",
+      // A file that hangs would cost its whole time limit again at every pass.
+      fingerprint: loaded.kind === "timed_out" ? fingerprint : NO_FINGERPRINT,
+      error: describeFailure(loaded, path, bundled, pass),
+      warnings: bundled.warnings,
+    };
+  }
+  const fault = findFault(loaded.dags, path, pass, bundled, loaded.exportsFunction);
+  if (fault) return { kind: "broken", fingerprint, error: fault, warnings: bundled.warnings };
+
+  const hashes = hashSources({ root, path, bundled, loaded, lockfile: pass.lockfile });
+  return {
+    kind: "read",
+    fingerprint,
+    artifact,
+    dags: loaded.dags.map((dag) => ({
+      ...dag,
+      artifactDigest: artifact.digest,
+      tasks: dag.tasks.map((task) => ({ ...task, sourceHash: hashes.of(dag, task.taskId) })),
+    })),
+    warnings: [...bundled.warnings, ...hashes.warnings],
+  };
+}
+
+async function listInputs(bundled: BundledDagFile, { root, digests, lockfile }: BundlePass) {
+  const scopes = await findPackageScopes(bundled.sources.keys(), digests);
+  const files = new Map<string, Digest>(
+    [...bundled.sources].map(([path, bytes]) => [withinBundle(root, path), sha256(bytes)]),
+  );
+  for (const [path, digest] of scopes.files) files.set(withinBundle(root, path), digest);
+  const absent = scopes.absent.map((path) => withinBundle(root, path));
+  return {
+    files,
+    // A package.json passed over by a relative import may be one that holds for its folder.
+    absent: [...absent, ...listPassedOver(bundled.metafile)].filter((path) => !files.has(path)),
+    lockfile: lockfile?.digest ?? null,
+  };
+}
+
+function withinBundle(root: string, path: string): string {
+  return relative(root, path).split(sep).join(posix.sep);
+}
+
+/** What is wrong with Dags that could be read, if anything. */
+function findFault(
+  dags: readonly SerializedDag[],
+  path: string,
+  { root }: BundlePass,
+  { sources }: BundledDagFile,
+  exportsFunction: boolean,
+): DagFileError | null {
+  const ids = dags.map(({ dagId }) => dagId);
+  const twice = ids.find((id, index) => ids.indexOf(id) !== index);
+  if (twice !== undefined) {
+    return inFile(path, `The file exports two Dags with the id "${twice}": give one of them another id`);
+  }
+  const source = Buffer.from(sources.get(join(root, path)) ?? "").toString();
+  const constructed = CONSTRUCTS_DAG.exec(source);
+  // A file that exports functions may be there to make Dags for others.
+  if (ids.length > 0 || !constructed || exportsFunction) return null;
+  const line = source.slice(0, constructed.index).split("\n").length;
+  return { ...inFile(path, `The file exports no Dag: write "export const dag = new Dag(…)"`), line };
+}
+
+function describeFailure(
+  failure: Exclude<LoadOutcome, { kind: "loaded" }>,
+  path: string,
+  { sources }: BundledDagFile,
+  { root, limits }: BundlePass,
+): DagFileError {
+  switch (failure.kind) {
+    case "timed_out":
+      return inFile(
+        path,
+        `The file was not read within ${formatDuration(limits.timeoutMs)}: take endless loops and long work out of its top level and into tasks`,
+      );
+    case "stalled":
+      return inFile(
+        path,
+        "The file waits at its top level for what never comes: mend the await, or move it into a task",
+      );
+    case "exited":
+      return inFile(path, describeExit(failure));
+    case "threw": {
+      const place = findErrorPlace(failure.error.stack, sources);
+      return {
+        message: describeThrown(failure.error),
+        file: place ? withinBundle(root, place.path) : path,
+        line: place?.line ?? null,
+        column: place?.column ?? null,
+      };
+    }
+  }
+}
+
+function describeExit({ code, signal, stderr }: Extract<LoadOutcome, { kind: "exited" }>): string {
+  if (signal === null) {
+    return `The file ended its process with exit code ${code} while it was read: take process.exit() out of its top level`;
+  }
+  const last = stderr.trimEnd().split("\n").at(-1);
+  const said = last ? `, saying "${last}"` : "";
+  return `The process that read the file was ended by ${signal}${said}: move heavy work out of its top level and into tasks`;
+}
+
+function describeThrown({ name, message, code }: ThrownError): string {
+  // A MemodagError tells its own mend.
+  if (code !== null) return message;
+  return `The file threw while it was read: ${name}: ${message}. Mend it, or move it into a task`;
+}
+
+function inFile(file: string, message: string): DagFileError {
+  return { message, file, line: null, column: null };
+}

@@ -1,0 +1,140 @@
+// Keeps the store up to date with bundles while their files are edited.
+
+import { join, resolve, sep } from "node:path";
+import { messageOf, systemClock, type CancelTimer, type Clock } from "@memodag/core";
+import { watch, type FSWatcher } from "chokidar";
+import type { DagBundle } from "./dag-bundle.ts";
+import type { BundleSummary, DagProcessor } from "./dag-processor.ts";
+import { isIgnoredFolder } from "./find-dag-files.ts";
+
+/** How to watch, and who hears of it. */
+export interface WatchOptions {
+  /** Called after every pass, the first included. */
+  readonly onProcessed?: (summary: BundleSummary) => void;
+  /** Called when a pass fails as a whole, such as for a database that is away; it is tried again. */
+  readonly onError?: (bundle: DagBundle, error: Error) => void;
+  /** Milliseconds of quiet after a change before a pass starts; 50 by default. */
+  readonly debounceMs?: number;
+  /** Milliseconds between passes when nothing is heard, for file systems that tell nothing; 30,000 by default. */
+  readonly rescanMs?: number;
+  readonly clock?: Clock;
+}
+
+/** A watch that goes on until it is stopped. */
+export interface BundleWatch {
+  /** Resolves when the pass under way has ended and nothing is watched any more. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Processes the bundles once, then whatever changes in them or in the files outside that they import.
+ * Resolves after the first pass. What a change is, contents say: a touched file costs a look.
+ */
+export async function watchBundles(
+  processor: DagProcessor,
+  bundles: readonly DagBundle[],
+  options: WatchOptions = {},
+): Promise<BundleWatch> {
+  const watches = await Promise.all(
+    bundles.map(async (bundle) => {
+      const one = new OneBundle(processor, bundle, options);
+      await one.start();
+      return one;
+    }),
+  );
+  return {
+    async stop() {
+      await Promise.all(watches.map((one) => one.stop()));
+    },
+  };
+}
+
+class OneBundle {
+  readonly #processor: DagProcessor;
+  readonly #bundle: DagBundle;
+  readonly #options: WatchOptions;
+  readonly #clock: Clock;
+  readonly #root: string;
+  readonly #watcher: FSWatcher;
+  readonly #watchedOutside = new Set<string>();
+  #cancelTimer: CancelTimer = () => {};
+  #passing: Promise<void> | null = null;
+  #dirty = false;
+  #stopped = false;
+
+  constructor(processor: DagProcessor, bundle: DagBundle, options: WatchOptions) {
+    this.#processor = processor;
+    this.#bundle = bundle;
+    this.#options = options;
+    this.#clock = options.clock ?? systemClock;
+    this.#root = resolve(bundle.path);
+    this.#watcher = watch(this.#root, {
+      ignoreInitial: true,
+      ignored: (path) => this.#isIgnored(path),
+    });
+  }
+
+  async start(): Promise<void> {
+    await new Promise<void>((ready) => void this.#watcher.once("ready", ready));
+    this.#watcher.on("all", () => this.#passSoon(this.#options.debounceMs ?? 50));
+    this.#watcher.on("error", (error) => this.#fail(error));
+    await this.#pass();
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#cancelTimer();
+    await this.#watcher.close();
+    await this.#passing;
+  }
+
+  /** Inside the bundle what never holds sources; outside, what was asked for is meant. */
+  #isIgnored(path: string): boolean {
+    if (!path.startsWith(join(this.#root, sep))) return false;
+    return path
+      .slice(this.#root.length + 1)
+      .split(sep)
+      .some(isIgnoredFolder);
+  }
+
+  #passSoon(ms: number): void {
+    if (this.#stopped) return;
+    if (this.#passing) {
+      this.#dirty = true;
+      return;
+    }
+    this.#cancelTimer();
+    this.#cancelTimer = this.#clock.after(ms, () => void this.#pass());
+  }
+
+  async #pass(): Promise<void> {
+    if (this.#stopped || this.#passing) return;
+    this.#dirty = false;
+    this.#passing = this.#process();
+    await this.#passing;
+    this.#passing = null;
+    this.#passSoon(this.#dirty ? (this.#options.debounceMs ?? 50) : (this.#options.rescanMs ?? 30_000));
+  }
+
+  async #process(): Promise<void> {
+    try {
+      const summary = await this.#processor.processBundle(this.#bundle);
+      this.#watchOutside(summary.outside);
+      this.#options.onProcessed?.(summary);
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  #watchOutside(paths: readonly string[]): void {
+    for (const path of paths) {
+      if (this.#watchedOutside.has(path)) continue;
+      this.#watchedOutside.add(path);
+      this.#watcher.add(path);
+    }
+  }
+
+  #fail(error: unknown): void {
+    this.#options.onError?.(this.#bundle, error instanceof Error ? error : new Error(messageOf(error)));
+  }
+}

@@ -1,0 +1,89 @@
+// A DagStore in memory, with the rules of the port: all or nothing, a broken file keeps its Dags.
+
+import type {
+  Artifact,
+  DagFile,
+  DagFileId,
+  DagStore,
+  DagSummary,
+  DagVersion,
+  ProcessedDagFile,
+  SerializedDag,
+} from "@memodag/core";
+
+interface KeptDag {
+  readonly team: string;
+  readonly file: DagFileId;
+  readonly dag: SerializedDag;
+}
+
+const nameOf = ({ bundle, path }: DagFileId): string => `${bundle}:${path}`;
+
+export class MemoryDagStore implements DagStore {
+  readonly files = new Map<string, DagFile>();
+  readonly dags = new Map<string, KeptDag>();
+  readonly artifacts = new Map<string, Artifact>();
+  /** Every save, in order. */
+  readonly saves: ProcessedDagFile[] = [];
+
+  async saveDagFile(processed: ProcessedDagFile): Promise<void> {
+    this.saves.push(processed);
+    const { file } = processed;
+    const error = processed.kind === "broken" ? processed.error : null;
+    this.files.set(nameOf(file), { ...file, error, processedAt: 0 });
+    if (processed.kind === "broken") return;
+    this.artifacts.set(processed.artifact.digest, processed.artifact);
+    this.#forgetDagsOf(file);
+    for (const dag of processed.dags) {
+      this.dags.set(`${file.team}:${dag.dagId}`, { team: file.team, file, dag });
+    }
+  }
+
+  async removeDagFilesExcept(bundle: string, paths: readonly string[]): Promise<void> {
+    for (const [name, file] of this.files) {
+      if (file.bundle !== bundle || paths.includes(file.path)) continue;
+      this.files.delete(name);
+      this.#forgetDagsOf(file);
+    }
+  }
+
+  async listDagFiles(bundle?: string): Promise<DagFile[]> {
+    return [...this.files.values()].filter((file) => bundle === undefined || file.bundle === bundle);
+  }
+
+  async listDags(team?: string): Promise<DagSummary[]> {
+    const kept = [...this.dags.values()].filter((one) => team === undefined || one.team === team);
+    return kept.map(({ team: dagTeam, file, dag }) => ({
+      team: dagTeam,
+      dagId: dag.dagId,
+      file: { bundle: file.bundle, path: file.path },
+      versionId: 1,
+      isPaused: false,
+      schedule: dag.schedule,
+      tags: dag.tags,
+      taskCount: dag.tasks.length,
+    }));
+  }
+
+  async getArtifact(digest: string): Promise<Artifact> {
+    const artifact = this.artifacts.get(digest);
+    if (!artifact) throw new Error(`no artifact ${digest}`);
+    return artifact;
+  }
+
+  findDagVersions(): Promise<DagVersion[]> {
+    throw new Error("not needed to process Dag files");
+  }
+
+  getDagVersion(): Promise<DagVersion> {
+    throw new Error("not needed to process Dag files");
+  }
+
+  setPaused(): Promise<boolean> {
+    throw new Error("not needed to process Dag files");
+  }
+
+  #forgetDagsOf(file: DagFileId): void {
+    for (const [id, kept] of this.dags) if (nameOf(kept.file) === nameOf(file)) this.dags.delete(id);
+  }
+}
