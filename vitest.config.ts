@@ -1,4 +1,5 @@
 import { defineConfig } from "vitest/config";
+import { ClosingLineReporter } from "./test/closing-line-reporter.ts";
 
 export default defineConfig({
   // Tests read the sources of every package; the processes that they start run the built ones.
@@ -7,5 +8,6 @@ export default defineConfig({
   test: {
     include: ["packages/*/test/**/*.test.ts", "migrations/test/**/*.test.ts", "test/**/*.test.ts"],
     testTimeout: 20_000,
+    reporters: ["default", new ClosingLineReporter()],
   },
 });

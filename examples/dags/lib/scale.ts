@@ -1,0 +1,29 @@
+// Puts measurements in millimetres and grams on one footing: zero mean, unit variance.
+
+/** What was learned of each column. */
+export interface Scale {
+  readonly means: readonly number[];
+  readonly deviations: readonly number[];
+}
+
+/** The scale of these rows; none of them may be empty. */
+export function fitScale(rows: readonly (readonly number[])[]): Scale {
+  const columns = (rows[0] ?? []).map((_, column) => rows.map((row) => row[column] ?? 0));
+  const means = columns.map(mean);
+  const deviations = columns.map((values, column) => {
+    const center = means[column] ?? 0;
+    return Math.sqrt(mean(values.map((value) => (value - center) ** 2))) || 1;
+  });
+  return { means, deviations };
+}
+
+/** The rows on that scale. */
+export function applyScale({ means, deviations }: Scale, rows: readonly (readonly number[])[]): number[][] {
+  return rows.map((row) =>
+    row.map((value, column) => (value - (means[column] ?? 0)) / (deviations[column] ?? 1)),
+  );
+}
+
+function mean(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}

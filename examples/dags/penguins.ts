@@ -1,0 +1,80 @@
+// Which penguin is it? Compares classifiers on the Palmer penguins: real data, real training.
+
+import { parse } from "csv-parse/sync";
+import { Dag, getContext } from "memodag";
+import { trainClassifier, type Classifier } from "./lib/classifier.ts";
+import { listClassifierSettings, type ClassifierSetting } from "./lib/classifier-setting.ts";
+import { cleanPenguins, type PenguinRow } from "./lib/clean-penguins.ts";
+import { describeDataFile, readDataFile, type DataFile } from "./lib/data-file.ts";
+import { evaluateClassifier, type Evaluation } from "./lib/evaluation.ts";
+import { readSpecies, readWholeNumber } from "./lib/params.ts";
+import type { Penguin } from "./lib/penguin.ts";
+import { reportPenguins } from "./lib/penguin-report.ts";
+import { splitPenguins } from "./lib/split-penguins.ts";
+
+/** Params: `seed` of every random choice, `trees` in the larger forest, the `species` to look at. */
+export const dag = new Dag("penguins", {
+  description: "Compares classifiers on the Palmer penguins",
+  params: { seed: 7, trees: 100, species: "Chinstrap" },
+  tags: ["example", "ml"],
+});
+
+// The file's digest is in the key and its path is not: a copy elsewhere is the same input.
+const load = dag.task(
+  "load",
+  async (file: DataFile) => parse(await readDataFile(file), { columns: true }) as PenguinRow[],
+  { cache: { excludeInputs: ["path"] }, retries: 1 },
+);
+
+const clean = dag.task("clean", ({ rows }: { rows: PenguinRow[] }) => cleanPenguins(rows), { cache: true });
+
+// What a cached task reads of its run has to be named, so that it is in the key.
+const split = dag.task(
+  "split",
+  ({ penguins }: { penguins: Penguin[] }) =>
+    splitPenguins(penguins, readWholeNumber(getContext().params, "seed", 0)),
+  { cache: { includeInputs: ["params.seed"] } },
+);
+
+const settings = dag.task(
+  "settings",
+  () => {
+    const { params } = getContext();
+    const trees = readWholeNumber(params, "trees", 1);
+    return listClassifierSettings({ trees, seed: readWholeNumber(params, "seed", 0) });
+  },
+  { cache: { includeInputs: ["params.seed", "params.trees"] } },
+);
+
+const train = dag.task(
+  "train",
+  ({ penguins, setting }: { penguins: Penguin[]; setting: ClassifierSetting }) =>
+    trainClassifier(setting, penguins),
+  { cache: { ttl: "30d" } },
+);
+
+const evaluate = dag.task(
+  "evaluate",
+  ({ penguins, classifier }: { penguins: Penguin[]; classifier: Classifier }) =>
+    evaluateClassifier(classifier, penguins),
+  { cache: true },
+);
+
+const report = dag.task(
+  "report",
+  ({ evaluations, penguins }: { evaluations: Evaluation[]; penguins: Penguin[] }) =>
+    reportPenguins(evaluations, penguins, readSpecies(getContext().params)),
+  { cache: { includeInputs: ["params.species"] } },
+);
+
+const file = describeDataFile(import.meta.resolve("@observablehq/sample-datasets/penguins.csv"));
+const parts = split({ penguins: clean({ rows: load({ path: file.path, sha256: file.sha256 }) }) });
+
+// One instance for each setting. Each is remembered by its own setting, whatever its place in the
+// list: when one setting changes, one classifier is trained again.
+const classifiers = train.partial({ penguins: parts.field("training") }).expand({ setting: settings({}) });
+const evaluations = evaluate
+  .partial({ penguins: parts.field("testing") })
+  .expand({ classifier: classifiers });
+
+report({ evaluations, penguins: parts.field("testing") });

@@ -1,0 +1,70 @@
+// `npm run demo`: one Dag three times. All of it runs, none of it runs, a little of it runs.
+
+import { mkdir, rm, writeFile } from "node:fs/promises";
+import { relative } from "node:path";
+import { fileURLToPath } from "node:url";
+import { CommandFailure, DEMO_CONFIG, memodag } from "./demo/memodag-command.ts";
+import { expectRun, UnmetExpectation } from "./demo/expect-run.ts";
+import type { RunReport } from "./demo/run-report.ts";
+import { formatMs, formatRun } from "./demo/run-table.ts";
+
+const STATE_DIR = fileURLToPath(new URL("../.memodag/demo/", import.meta.url));
+/** What the changed param reaches: the list of settings, the one classifier that it changed, the report. */
+const REACHED_BY_TREES = new Set(["settings", "train[8]", "evaluate[8]", "report"]);
+
+async function main(): Promise<void> {
+  await rm(STATE_DIR, { recursive: true, force: true });
+  await mkdir(STATE_DIR, { recursive: true });
+
+  const first = await showRun("1. Nothing is remembered yet: every task runs.");
+  expectRun("The first run", first, () => true);
+
+  const second = await showRun("2. The same again: every result is remembered, no process starts.");
+  expectRun("The second run", second, () => false);
+
+  const third = await showRun("3. A larger forest: only what the change reaches runs.", "trees=200");
+  expectRun("The third run", third, (instance) => REACHED_BY_TREES.has(instance));
+
+  await showPicture(second, "penguins.svg");
+  await showPicture(third, "penguins-200-trees.svg");
+  say(
+    `Time saved: ${formatMs(second.cache.savedMs)} in the second run, which took ${formatMs(second.durationMs)};`,
+    `            ${formatMs(third.cache.savedMs)} in the third, which took ${formatMs(third.durationMs)}.`,
+    "",
+    `Look around: npx memodag runs list --config ${DEMO_CONFIG}`,
+    `             npx memodag cache stats --config ${DEMO_CONFIG}`,
+  );
+}
+
+async function showRun(title: string, param?: string): Promise<RunReport> {
+  const args = ["dags", "run", "penguins", ...(param === undefined ? [] : ["--param", param])];
+  say(title, `   $ memodag ${args.join(" ")}`, "");
+  const run = (await memodag(args)) as RunReport;
+  say(formatRun(run), "");
+  return run;
+}
+
+// The picture is the report's value, so a run that was a hit all through has it as well.
+async function showPicture({ runId }: RunReport, name: string): Promise<void> {
+  const values = (await memodag(["tasks", "xcom", "penguins", runId, "report"])) as {
+    readonly return_value: { readonly best: string; readonly testAccuracy: number; readonly svg: string };
+  };
+  const { best, testAccuracy, svg } = values.return_value;
+  const path = STATE_DIR + name;
+  await writeFile(path, svg);
+  say(
+    `Picture: ${relative(process.cwd(), path)} (best: ${best}, ${(testAccuracy * 100).toFixed(1)} % right)`,
+  );
+}
+
+function say(...lines: string[]): void {
+  process.stdout.write(`${lines.join("\n")}\n`);
+}
+
+try {
+  await main();
+} catch (error) {
+  if (!(error instanceof UnmetExpectation || error instanceof CommandFailure)) throw error;
+  process.stderr.write(`The demo failed: ${error.message}\n`);
+  process.exitCode = 1;
+}
