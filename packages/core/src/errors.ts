@@ -24,6 +24,7 @@ export type ErrorCode =
   | "duration_invalid"
   | "map_not_a_list"
   | "map_too_long"
+  | "run_interrupted"
   | "size_invalid"
   | "task_exited"
   | "task_failed"
