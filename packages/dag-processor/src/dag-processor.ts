@@ -114,7 +114,7 @@ export class DagProcessor {
       artifactDir: this.#artifactDir,
       lockfile: await findLockfile(root, digests),
       digests,
-      limits: { timeoutMs: this.#loadTimeoutMs, clock: this.#clock },
+      surroundings: { cwd: root, timeoutMs: this.#loadTimeoutMs, clock: this.#clock },
     };
   }
 

@@ -16,7 +16,7 @@ import { findPackageScopes } from "./bundling/package-scopes.ts";
 import type { FileDigests } from "./file-digests.ts";
 import { fingerprintOf, NO_FINGERPRINT, type Fingerprint } from "./fingerprint.ts";
 import { findErrorPlace } from "./loading/error-place.ts";
-import { loadDags, type LoadLimits, type LoadOutcome } from "./loading/load-dags.ts";
+import { loadDags, type LoadSurroundings, type LoadOutcome } from "./loading/load-dags.ts";
 import type { ThrownError } from "./loading/loader-messages.ts";
 import type { Lockfile } from "./lockfile.ts";
 import { hashSources } from "./source-hashes.ts";
@@ -29,7 +29,7 @@ export interface BundlePass {
   readonly artifactDir: string;
   readonly lockfile: Lockfile | null;
   readonly digests: FileDigests;
-  readonly limits: LoadLimits;
+  readonly surroundings: LoadSurroundings;
 }
 
 /** What came of a file. */
@@ -53,7 +53,7 @@ const CONSTRUCTS_DAG = /\bnew\s+Dag\s*[(<]/;
 
 /** Bundles, loads and serialises the Dag file at `path` inside the bundle. */
 export async function processDagFile(path: string, pass: BundlePass): Promise<DagFileOutcome> {
-  const { root, artifactDir, limits } = pass;
+  const { root, artifactDir, surroundings } = pass;
   const bundled = await bundleDagFile(root, path);
   if (bundled.kind === "broken") {
     return { ...bundled, fingerprint: NO_FINGERPRINT, warnings: [] };
@@ -61,7 +61,7 @@ export async function processDagFile(path: string, pass: BundlePass): Promise<Da
   const { artifact } = bundled;
   const artifactPath = await materializeArtifact(artifactDir, artifact);
   const baseDir = dirname(join(root, path));
-  const loaded = await loadDags({ path: artifactPath, digest: artifact.digest, baseDir }, limits);
+  const loaded = await loadDags({ path: artifactPath, digest: artifact.digest, baseDir }, surroundings);
   const fingerprint = fingerprintOf(await listInputs(bundled, pass));
   if (loaded.kind !== "loaded") {
     return {
@@ -133,13 +133,13 @@ function describeFailure(
   failure: Exclude<LoadOutcome, { kind: "loaded" }>,
   path: string,
   { sources }: BundledDagFile,
-  { root, limits }: BundlePass,
+  { root, surroundings }: BundlePass,
 ): DagFileError {
   switch (failure.kind) {
     case "timed_out":
       return inFile(
         path,
-        `The file was not read within ${formatDuration(limits.timeoutMs)}: take endless loops and long work out of its top level and into tasks`,
+        `The file was not read within ${formatDuration(surroundings.timeoutMs)}: take endless loops and long work out of its top level and into tasks`,
       );
     case "stalled":
       return inFile(

@@ -101,6 +101,10 @@ describe("an artifact", () => {
     ]);
   });
 
+  it("is loaded with the bundle as its working directory, as a worker runs it", async () => {
+    expect(await seen("", "process.cwd()")).toBe(join(project.root, "dags"));
+  });
+
   it("maps errors to the line of a source that asks for its place", async () => {
     await project.write(
       "dags/lib/place.ts",

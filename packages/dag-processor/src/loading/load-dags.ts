@@ -17,8 +17,10 @@ export type LoadOutcome =
       readonly stderr: string;
     };
 
-/** How long loading may take, and by which clock. */
-export interface LoadLimits {
+/** Where a file is loaded, how long it may take, and by which clock. */
+export interface LoadSurroundings {
+  /** The bundle's folder, as for a worker: a file's relative paths mean the same at all times. */
+  readonly cwd: string;
   readonly timeoutMs: number;
   readonly clock: Clock;
 }
@@ -28,9 +30,10 @@ const CHILD = fileURLToPath(new URL("../../dist/loading/loader-child.js", import
 const KEPT_STDERR = 4_096;
 
 /** Forks, loads and ends the process, whatever comes of it. */
-export function loadDags(request: LoadRequest, { timeoutMs, clock }: LoadLimits): Promise<LoadOutcome> {
+export function loadDags(request: LoadRequest, surroundings: LoadSurroundings): Promise<LoadOutcome> {
   return new Promise((resolve, reject) => {
     const child = fork(CHILD, {
+      cwd: surroundings.cwd,
       env: withoutSettings(process.env),
       execArgv: ["--enable-source-maps"],
       stdio: ["ignore", "ignore", "pipe", "ipc"],
@@ -39,7 +42,7 @@ export function loadDags(request: LoadRequest, { timeoutMs, clock }: LoadLimits)
     child.stderr?.setEncoding("utf8").on("data", (text: string) => {
       stderr = (stderr + text).slice(-KEPT_STDERR);
     });
-    const cancelTimer = clock.after(timeoutMs, () => settle({ kind: "timed_out" }));
+    const cancelTimer = surroundings.clock.after(surroundings.timeoutMs, () => settle({ kind: "timed_out" }));
     const settle = (outcome: LoadOutcome): void => {
       cancelTimer();
       child.kill("SIGKILL");
