@@ -89,6 +89,19 @@ export const configSchema = z.strictObject({
       description: "How long a scheduling pass waits for the cache before it runs its tasks without.",
       default: "500ms",
     }),
+    store_timeout: key(duration, {
+      description: "How long storing one result may take before it is given up.",
+      default: "10s",
+    }),
+    breaker_threshold: key(integer(1, 1_000_000), {
+      description:
+        "After how many lookups in a row that failed or were late the cache is left alone for a while.",
+      default: 3,
+    }),
+    breaker_rest: key(duration, {
+      description: "How long the cache is then left alone.",
+      default: "30s",
+    }),
     max_result_size: key(size, {
       description: "Larger results are used and not remembered.",
       default: "16MiB",
@@ -107,9 +120,23 @@ export const configSchema = z.strictObject({
       description: "How often a scheduler looks for runs that others have made.",
       default: "1s",
     }),
+    max_runs: key(integer(1, 100_000), {
+      description: "How many runs one scheduler holds at a time.",
+      default: 64,
+    }),
     shutdown_grace: key(duration, {
       description: "How long running tasks may go on after the scheduler was told to stop.",
       default: "10s",
+    }),
+  }),
+  dag_processor: section("How Dag files are read.", {
+    load_timeout: key(duration, {
+      description: "How long one Dag file may take to load.",
+      default: "30s",
+    }),
+    rescan_interval: key(duration, {
+      description: "How often folders are looked through where the file system tells of no changes.",
+      default: "30s",
     }),
   }),
   bundles: z
