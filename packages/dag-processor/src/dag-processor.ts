@@ -54,13 +54,14 @@ interface Processed {
   readonly outcome: DagFileOutcome;
 }
 
-/** Processes bundles. One pass over a bundle at a time is the caller's to see to. */
+/** Processes bundles. */
 export class DagProcessor {
   readonly #store: DagStore;
   readonly #artifactDir: string;
   readonly #loadTimeoutMs: number;
   readonly #concurrency: number;
   readonly #clock: Clock;
+  #lastPass: Promise<unknown> = Promise.resolve();
 
   constructor(options: DagProcessorOptions) {
     this.#store = options.store;
@@ -70,25 +71,35 @@ export class DagProcessor {
     this.#clock = options.clock ?? systemClock;
   }
 
-  /** Processes all bundles of the config, and forgets the files of bundles that are not in it. */
+  /** Processes all bundles of the config, and forgets those that are not in it. */
   async processBundles(bundles: readonly DagBundle[]): Promise<BundleSummary[]> {
+    await this.forgetOtherBundles(bundles);
+    return await Promise.all(bundles.map((bundle) => this.processBundle(bundle)));
+  }
+
+  /** Forgets files, and their Dags, of bundles that the config no longer has. */
+  async forgetOtherBundles(bundles: readonly DagBundle[]): Promise<void> {
     const configured = new Set(bundles.map(({ name }) => name));
     const known = new Set((await this.#store.listDagFiles()).map(({ bundle }) => bundle));
     for (const name of known) {
       if (!configured.has(name)) await this.#store.removeDagFilesExcept(name, []);
     }
-    const summaries: BundleSummary[] = [];
-    for (const bundle of bundles) summaries.push(await this.processBundle(bundle));
-    return summaries;
   }
 
   /**
    * Reads the files of a bundle that are new or changed, saves what came of each, and forgets the
    * files that are gone. A file that cannot be read is saved with its error and keeps its last good
-   * Dags; the others go on.
+   * Dags; the others go on. Passes take turns, in the order in which they were asked for.
    * @throws MemodagError `config_invalid` when the bundle's folder cannot be read.
    */
-  async processBundle(bundle: DagBundle): Promise<BundleSummary> {
+  processBundle(bundle: DagBundle): Promise<BundleSummary> {
+    // Two at once could give one dag id to two files.
+    const pass = this.#lastPass.then(() => this.#process(bundle));
+    this.#lastPass = pass.catch(() => {});
+    return pass;
+  }
+
+  async #process(bundle: DagBundle): Promise<BundleSummary> {
     const started = this.#clock.monotonic();
     const paths = await findDagFiles(resolve(bundle.path));
     const root = await realpath(bundle.path);

@@ -1,8 +1,10 @@
 // The one place where a task's source hash comes from.
 
+import { isBuiltin } from "node:module";
 import type { LoadedPackage } from "@memodag/artifact";
 import { sha256, type Digest, type SerializedDag } from "@memodag/core";
 import type { BundledDagFile } from "./bundling/bundle-dag-file.ts";
+import { isSdk } from "./bundling/import-rules.ts";
 import type { LoadedDags } from "./loading/loader-messages.ts";
 import type { Lockfile } from "./lockfile.ts";
 
@@ -29,15 +31,15 @@ export function hashSources({ bundled, loaded, lockfile }: CodeOfDagFile): Sourc
     JSON.stringify({
       code: sha256(bundled.code),
       packages: loaded.packages.map(({ name, version }: LoadedPackage) => [name, version]),
-      // What is imported late is not among the packages that were loaded; the lockfile covers it.
-      lockfile: importsLate(bundled) ? (lockfile?.digest ?? null) : null,
+      // A package that is loaded late is not among those that were loaded; the lockfile covers it.
+      lockfile: usesPackages(bundled) ? (lockfile?.digest ?? null) : null,
     }),
   );
   return { of: () => hash, warnings: [] };
 }
 
-function importsLate({ metafile }: BundledDagFile): boolean {
+function usesPackages({ metafile }: BundledDagFile): boolean {
   return Object.values(metafile.outputs).some(({ imports }) =>
-    imports.some(({ kind, external }) => external === true && kind !== "import-statement"),
+    imports.some(({ path, external }) => external === true && !isSdk(path) && !isBuiltin(path)),
   );
 }

@@ -13,7 +13,7 @@ export interface WatchOptions {
   readonly onProcessed?: (summary: BundleSummary) => void;
   /** Called when a pass fails as a whole, such as for a database that is away; it is tried again. */
   readonly onError?: (bundle: DagBundle, error: Error) => void;
-  /** Milliseconds of quiet after a change before a pass starts; 50 by default. */
+  /** Milliseconds from a change to the pass that looks at it and at what comes with it; 50 by default. */
   readonly debounceMs?: number;
   /** Milliseconds between passes when nothing is heard, for file systems that tell nothing; 30,000 by default. */
   readonly rescanMs?: number;
@@ -35,13 +35,9 @@ export async function watchBundles(
   bundles: readonly DagBundle[],
   options: WatchOptions = {},
 ): Promise<BundleWatch> {
-  const watches = await Promise.all(
-    bundles.map(async (bundle) => {
-      const one = new OneBundle(processor, bundle, options);
-      await one.start();
-      return one;
-    }),
-  );
+  await processor.forgetOtherBundles(bundles);
+  const watches = bundles.map((bundle) => new OneBundle(processor, bundle, options));
+  await Promise.all(watches.map((one) => one.start()));
   return {
     async stop() {
       await Promise.all(watches.map((one) => one.stop()));
@@ -59,7 +55,7 @@ class OneBundle {
   readonly #watchedOutside = new Set<string>();
   #cancelTimer: CancelTimer = () => {};
   #passing: Promise<void> | null = null;
-  #dirty = false;
+  #changed = false;
   #stopped = false;
 
   constructor(processor: DagProcessor, bundle: DagBundle, options: WatchOptions) {
@@ -76,7 +72,7 @@ class OneBundle {
 
   async start(): Promise<void> {
     await new Promise<void>((ready) => void this.#watcher.once("ready", ready));
-    this.#watcher.on("all", () => this.#passSoon(this.#options.debounceMs ?? 50));
+    this.#watcher.on("all", () => this.#noteChange());
     this.#watcher.on("error", (error) => this.#fail(error));
     await this.#pass();
   }
@@ -97,23 +93,26 @@ class OneBundle {
       .some(isIgnoredFolder);
   }
 
-  #passSoon(ms: number): void {
-    if (this.#stopped) return;
-    if (this.#passing) {
-      this.#dirty = true;
-      return;
-    }
+  /** The first change starts the wait: one that others follow without end is not put off for ever. */
+  #noteChange(): void {
+    if (this.#stopped || this.#changed) return;
+    this.#changed = true;
+    if (!this.#passing) this.#passIn(this.#options.debounceMs ?? 50);
+  }
+
+  #passIn(ms: number): void {
     this.#cancelTimer();
-    this.#cancelTimer = this.#clock.after(ms, () => void this.#pass());
+    if (!this.#stopped) this.#cancelTimer = this.#clock.after(ms, () => void this.#pass());
   }
 
   async #pass(): Promise<void> {
     if (this.#stopped || this.#passing) return;
-    this.#dirty = false;
+    this.#changed = false;
     this.#passing = this.#process();
     await this.#passing;
     this.#passing = null;
-    this.#passSoon(this.#dirty ? (this.#options.debounceMs ?? 50) : (this.#options.rescanMs ?? 30_000));
+    // What changed during the pass may have been read too early.
+    this.#passIn(this.#changed ? (this.#options.debounceMs ?? 50) : (this.#options.rescanMs ?? 30_000));
   }
 
   async #process(): Promise<void> {

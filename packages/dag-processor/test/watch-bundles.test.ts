@@ -97,13 +97,13 @@ describe("watchBundles", () => {
     await start();
     await watch?.stop();
     const failures: Error[] = [];
-    project.store.listDagFiles = () => Promise.reject(new Error("the database is away"));
+    project.store.removeDagFilesExcept = () => Promise.reject(new Error("the database is away"));
     watch = await watchBundles(project.processor(), [project.bundle], {
       onError: (_bundle, error) => void failures.push(error),
       onProcessed: (summary) => void passes.emit("pass", summary),
     });
     expect(failures.map(({ message }) => message)).toEqual(["the database is away"]);
-    Reflect.deleteProperty(project.store, "listDagFiles");
+    Reflect.deleteProperty(project.store, "removeDagFilesExcept");
     const news = nextNews();
     await project.write("dags/one.ts", dagSource("one", "2"));
     expect(await news).toEqual(["read one.ts"]);

@@ -8,6 +8,11 @@ import type { OnResolveArgs, OnResolveResult, Plugin, PluginBuild } from "esbuil
 const SDK_SPECIFIER = /^(?:memodag|@memodag\/sdk)(?:\/|$)/;
 const RESOLVING = Symbol("resolving");
 
+/** True for a specifier that means the SDK. */
+export function isSdk(specifier: string): boolean {
+  return SDK_SPECIFIER.test(specifier);
+}
+
 /**
  * An esbuild plugin. The SDK, Node's own modules and installed packages are left to be resolved when
  * the artifact is loaded; a package that is linked into node_modules from outside (a workspace) is
@@ -33,7 +38,7 @@ async function resolveByName(
   args: OnResolveArgs,
 ): Promise<OnResolveResult | undefined> {
   const { path, kind, importer, resolveDir } = args;
-  if (SDK_SPECIFIER.test(path) || isBuiltin(path)) return { path, external: true };
+  if (isSdk(path) || isBuiltin(path)) return { path, external: true };
   const here = await build.resolve(path, { kind, importer, resolveDir, pluginData: RESOLVING });
   if (here.errors.length > 0) return unresolved(args);
   if (here.external || here.namespace !== "file") return { path: here.path, external: here.external };
