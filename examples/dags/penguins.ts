@@ -26,12 +26,14 @@ const load = dag.task(
   { cache: { excludeInputs: ["path"] }, retries: 1 },
 );
 
-const clean = dag.task("clean", ({ rows }: { rows: PenguinRow[] }) => cleanPenguins(rows), { cache: true });
+const clean = dag.task("clean", ({ rows }: { rows: readonly PenguinRow[] }) => cleanPenguins(rows), {
+  cache: true,
+});
 
 // What a cached task reads of its run has to be named, so that it is in the key.
 const split = dag.task(
   "split",
-  ({ penguins }: { penguins: Penguin[] }) =>
+  ({ penguins }: { penguins: readonly Penguin[] }) =>
     splitPenguins(penguins, readWholeNumber(getContext().params, "seed", 0)),
   { cache: { includeInputs: ["params.seed"] } },
 );
@@ -48,21 +50,21 @@ const settings = dag.task(
 
 const train = dag.task(
   "train",
-  ({ penguins, setting }: { penguins: Penguin[]; setting: ClassifierSetting }) =>
+  ({ penguins, setting }: { penguins: readonly Penguin[]; setting: ClassifierSetting }) =>
     trainClassifier(setting, penguins),
   { cache: { ttl: "30d" } },
 );
 
 const evaluate = dag.task(
   "evaluate",
-  ({ penguins, classifier }: { penguins: Penguin[]; classifier: Classifier }) =>
+  ({ penguins, classifier }: { penguins: readonly Penguin[]; classifier: Classifier }) =>
     evaluateClassifier(classifier, penguins),
   { cache: true },
 );
 
 const report = dag.task(
   "report",
-  ({ evaluations, penguins }: { evaluations: Evaluation[]; penguins: Penguin[] }) =>
+  ({ evaluations, penguins }: { evaluations: readonly Evaluation[]; penguins: readonly Penguin[] }) =>
     reportPenguins(evaluations, penguins, readSpecies(getContext().params)),
   { cache: { includeInputs: ["params.species"] } },
 );
@@ -72,7 +74,7 @@ const parts = split({ penguins: clean({ rows: load({ path: file.path, sha256: fi
 
 // One instance for each setting. Each is remembered by its own setting, whatever its place in the
 // list: when one setting changes, one classifier is trained again.
-const classifiers = train.partial({ penguins: parts.field("training") }).expand({ setting: settings({}) });
+const classifiers = train.partial({ penguins: parts.field("training") }).expand({ setting: settings() });
 const evaluations = evaluate
   .partial({ penguins: parts.field("testing") })
   .expand({ classifier: classifiers });
