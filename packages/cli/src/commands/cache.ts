@@ -1,0 +1,114 @@
+// `memodag cache ls | show | stats`, and the way to `purge`.
+
+import type { Command } from "commander";
+import { formatDuration, formatSize } from "@memodag/core";
+import { printFacts, printJson, printLine, printTable } from "../output/print.ts";
+import { shortDigest, shownAge, shownDuration } from "../output/units.ts";
+import { reportRecord } from "../report/record-report.ts";
+import { withMetadata } from "../wiring/metadata.ts";
+import { type FilterOptions, toRecordFilter, withFilterOptions } from "./cache-filter.ts";
+import { registerPurge } from "./cache-purge.ts";
+import { type TeamOptions, withTeamOptions } from "./common-options.ts";
+import { parseCount, parseDigest, parseIndex } from "./parse-arguments.ts";
+
+/** Adds the `cache` commands. */
+export function registerCache(program: Command): void {
+  const cache = program.command("cache").description("What is remembered.");
+  withFilterOptions(withTeamOptions(cache.command("ls")))
+    .description("the entries, newest first")
+    .option("--limit <n>", "how many at most", parseCount, 100)
+    .option("--offset <n>", "how many to pass over", parseIndex, 0)
+    .action(listRecords);
+  withTeamOptions(cache.command("show"))
+    .description("an entry: where it came from, what its key is made of, its value")
+    .argument("<key>", "the key or its first digits", parseDigest)
+    .action(showRecord);
+  withFilterOptions(withTeamOptions(cache.command("stats")))
+    .description("how much is remembered and what it saved")
+    .action(showStats);
+  registerPurge(cache);
+}
+
+async function listRecords(options: FilterOptions & { limit: number; offset: number }): Promise<void> {
+  const { limit, offset } = options;
+  const records = await withMetadata(options, async (metadata) => {
+    const filter = await toRecordFilter(metadata, options);
+    return await metadata.records.list(filter, { limit, offset });
+  });
+  if (options.json) return printJson(records.map(reportRecord));
+  printTable(
+    ["KEY", "DAG", "TASK", "AGE", "EXPIRES", "SIZE", "TOOK", "HITS", "LAST HIT", "RUN"],
+    records.map((record) => [
+      shortDigest(record.key),
+      record.dagId,
+      record.taskId,
+      formatDuration(record.ageMs),
+      shownExpiry(record.createdAt + record.ageMs, record.expiresAt),
+      formatSize(reportRecord(record).sizeBytes),
+      shownDuration(record.durationMs),
+      record.hitCount,
+      shownAge(record.lastHitAt, record.createdAt + record.ageMs),
+      record.producer.runId,
+    ]),
+    "Nothing is remembered that matches.",
+  );
+}
+
+/** Both times are the store's, so the host's clock has no say. */
+function shownExpiry(now: number, expiresAt: number | null): string {
+  if (expiresAt === null) return "never";
+  return expiresAt <= now ? "expired" : `in ${formatDuration(expiresAt - now)}`;
+}
+
+const LONGEST_VALUE = 2_000;
+
+async function showRecord(keyOrPrefix: string, options: TeamOptions): Promise<void> {
+  const { getRecord, readRecordValues } = await import("../wiring/find-record.ts");
+  const { record, values } = await withMetadata(options, async (metadata) => {
+    const found = await getRecord(metadata.records, keyOrPrefix, options.team);
+    return { record: found, values: await readRecordValues(metadata.results, found) };
+  });
+  const report = reportRecord(record);
+  if (options.json) return printJson({ ...report, components: record.components, values });
+  const { producer, components, ...facts } = { ...report, components: record.components };
+  printFacts({
+    ...facts,
+    sizeBytes: `${formatSize(report.sizeBytes)} (${report.sizeBytes})`,
+    durationMs: formatDuration(report.durationMs),
+    producer: `run ${producer.runId}, mapIndex ${producer.mapIndex}, try ${producer.tryNumber}`,
+    lastHitAt: report.lastHitAt ?? "never",
+    expiresAt: report.expiresAt ?? "never",
+    version: components.version,
+  });
+  for (const part of ["inputs", "context", "env"] as const) {
+    for (const [name, digest] of Object.entries(components[part])) printLine(`${part}.${name}  ${digest}`);
+  }
+  for (const [key, value] of Object.entries(values))
+    printLine(`${key} = ${shortened(JSON.stringify(value))}`);
+}
+
+function shortened(text: string): string {
+  return text.length <= LONGEST_VALUE ? text : `${text.slice(0, LONGEST_VALUE)}… (--json prints all of it)`;
+}
+
+async function showStats(options: FilterOptions): Promise<void> {
+  const { sumRecords } = await import("../report/cache-stats.ts");
+  const stats = await withMetadata(options, async (metadata) =>
+    sumRecords(metadata.records, await toRecordFilter(metadata, options)),
+  );
+  if (options.json) return printJson(stats);
+  printTable(
+    ["DAG", "TASK", "ENTRIES", "SIZE", "HITS", "MISSES", "HIT RATE", "SAVED"],
+    [...stats.tasks, { ...stats, dagId: "all", taskId: "" }].map((line) => [
+      line.dagId,
+      line.taskId,
+      line.entries,
+      formatSize(line.sizeBytes),
+      line.hits,
+      line.misses,
+      line.hitRate === null ? null : `${Math.round(line.hitRate * 100)}%`,
+      formatDuration(line.savedMs),
+    ]),
+    "",
+  );
+}

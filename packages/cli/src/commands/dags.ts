@@ -1,0 +1,153 @@
+// `memodag dags list | show | errors | pause | unpause`, and the way to `run` and `trigger`.
+
+import type { Command } from "commander";
+import { formatDuration, type SerializedDag, type SerializedTask } from "@memodag/core";
+import { printFacts, printJson, printLine, printNote, printTable } from "../output/print.ts";
+import { shortDigest } from "../output/units.ts";
+import { getDag } from "../wiring/find-dag.ts";
+import { withDags } from "../wiring/dag-files.ts";
+import { type TeamOptions, withTeamOptions } from "./common-options.ts";
+import { registerDagRuns } from "./dag-runs.ts";
+
+/** Adds the `dags` commands. */
+export function registerDags(program: Command): void {
+  const dags = program.command("dags").description("Dags: what there is, and running it.");
+  withTeamOptions(dags.command("list")).description("all Dags").action(listDags);
+  withTeamOptions(dags.command("show"))
+    .description("a Dag with its tasks")
+    .argument("<dag>", "the Dag's id")
+    .action(showDag);
+  withTeamOptions(dags.command("errors")).description("Dag files that could not be read").action(listErrors);
+  registerDagRuns(dags);
+  for (const [name, isPaused] of [
+    ["pause", true],
+    ["unpause", false],
+  ] as const) {
+    withTeamOptions(dags.command(name))
+      .description(isPaused ? "make no more scheduled runs of a Dag" : "make scheduled runs of a Dag again")
+      .argument("<dag>", "the Dag's id")
+      .action((dagId: string, options: TeamOptions) => setPaused(dagId, isPaused, options));
+  }
+}
+
+async function listDags(options: TeamOptions): Promise<void> {
+  const { dags, brokenFiles } = await withDags(options, async (metadata) => ({
+    dags: await metadata.dags.listDags(options.team),
+    brokenFiles: (await metadata.dags.listDagFiles()).filter(({ error }) => error !== null).length,
+  }));
+  if (options.json) {
+    printJson(
+      dags.map(({ dagId, team, file, isPaused, schedule, tags, taskCount }) => ({
+        dagId,
+        team,
+        bundle: file.bundle,
+        path: file.path,
+        isPaused,
+        schedule,
+        tags,
+        taskCount,
+      })),
+    );
+  } else {
+    printTable(
+      ["DAG", "TEAM", "FILE", "SCHEDULE", "PAUSED", "TASKS", "TAGS"],
+      dags.map((dag) => [
+        dag.dagId,
+        dag.team,
+        `${dag.file.bundle}/${dag.file.path}`,
+        dag.schedule,
+        dag.isPaused ? "yes" : "no",
+        dag.taskCount,
+        dag.tags.join(", "),
+      ]),
+      "No Dags: name the folder of your Dag files under [[bundles]] in the config.",
+    );
+  }
+  if (brokenFiles > 0)
+    printNote(`${brokenFiles} Dag file(s) could not be read: \`memodag dags errors\` says why.`);
+}
+
+async function showDag(dagId: string, options: TeamOptions): Promise<void> {
+  const version = await withDags(options, ({ dags }) => getDag(dags, { dagId, team: options.team }));
+  const { dag, team, file } = version;
+  const facts = {
+    dagId: dag.dagId,
+    team,
+    bundle: file.bundle,
+    path: file.path,
+    version: version.digest,
+    description: dag.description,
+    schedule: dag.schedule,
+    timezone: dag.timezone,
+    catchup: dag.catchup,
+    maxActiveRuns: dag.maxActiveRuns,
+  };
+  if (options.json) {
+    return printJson({ ...facts, params: dag.params, tags: dag.tags, tasks: dag.tasks.map(taskFacts) });
+  }
+  printFacts({
+    ...facts,
+    catchup: String(dag.catchup),
+    params: JSON.stringify(dag.params),
+    tags: dag.tags.join(", ") || null,
+  });
+  printLine("");
+  printTable(
+    ["TASK", "UPSTREAM", "MAPPED OVER", "RULE", "RETRIES", "CACHE", "SOURCE"],
+    dag.tasks.map((task) => [
+      task.taskId,
+      task.upstream.join(", ") || null,
+      task.expand.map(([name]) => name).join(", ") || null,
+      task.triggerRule,
+      task.retries,
+      shownCache(dag, task),
+      shortDigest(task.sourceHash),
+    ]),
+    "No tasks.",
+  );
+}
+
+function taskFacts({ taskId, upstream, expand, triggerRule, retries, cache, sourceHash }: SerializedTask) {
+  return { taskId, upstream, expand: expand.map(([name]) => name), triggerRule, retries, cache, sourceHash };
+}
+
+function shownCache(dag: SerializedDag, { cache }: SerializedTask): string {
+  if (cache === null || !dag.cache) return "no";
+  if (cache.ttlMs === "default") return "yes";
+  return cache.ttlMs === null ? "for ever" : `for ${formatDuration(cache.ttlMs)}`;
+}
+
+async function listErrors(options: TeamOptions): Promise<void> {
+  const files = await withDags(options, ({ dags }) => dags.listDagFiles());
+  const broken = files.flatMap(({ bundle, path, team, error }) =>
+    error === null || (options.team !== undefined && team !== options.team)
+      ? []
+      : [
+          {
+            bundle,
+            path,
+            team,
+            file: error.file,
+            line: error.line,
+            column: error.column,
+            message: error.message,
+          },
+        ],
+  );
+  if (options.json) return printJson(broken);
+  if (broken.length === 0) return printLine("All Dag files could be read.");
+  for (const { bundle, path, file, line, column, message } of broken) {
+    const place = [file ?? path, line, column].filter((part) => part !== null).join(":");
+    printLine(`${bundle}/${path}: ${place}: ${message}`);
+  }
+}
+
+async function setPaused(dagId: string, isPaused: boolean, options: TeamOptions): Promise<void> {
+  const team = await withDags(options, async ({ dags }) => {
+    const version = await getDag(dags, { dagId, team: options.team });
+    await dags.setPaused(version.team, dagId, isPaused);
+    return version.team;
+  });
+  if (options.json) printJson({ dagId, team, isPaused });
+  else printLine(`${dagId} is ${isPaused ? "paused" : "no longer paused"}.`);
+}

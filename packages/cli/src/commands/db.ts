@@ -1,0 +1,34 @@
+// `memodag db migrate | status`.
+
+import type { Command } from "commander";
+import { printFacts, printJson, printLine } from "../output/print.ts";
+import { migrateDatabases, readDatabaseStatus } from "../wiring/database.ts";
+import type { CommonOptions } from "../wiring/settings.ts";
+import { withCommonOptions } from "./common-options.ts";
+
+/** Adds the `db` commands. */
+export function registerDb(program: Command): void {
+  const db = program.command("db").description("The metadata database.");
+  withCommonOptions(db.command("migrate"))
+    .description("make the database, or bring it up to this program's version")
+    .action(migrate);
+  withCommonOptions(db.command("status"))
+    .description("which database it is and how far it is migrated")
+    .action(showStatus);
+}
+
+async function migrate(options: CommonOptions): Promise<void> {
+  const applied = await migrateDatabases(options);
+  if (options.json) printJson({ applied });
+  else printLine(applied.length === 0 ? "The database is up to date." : `Applied ${applied.join(", ")}.`);
+}
+
+async function showStatus(options: CommonOptions): Promise<void> {
+  const { url, applied, pending } = await readDatabaseStatus(options);
+  if (options.json) return printJson({ url, applied, pending });
+  printFacts({
+    database: url,
+    applied: applied.join(", ") || "nothing",
+    pending: pending.length === 0 ? "nothing" : `${pending.join(", ")}: run \`memodag db migrate\``,
+  });
+}

@@ -1,0 +1,100 @@
+// Reads what stands behind options, and refuses what cannot be meant.
+
+import {
+  canonicalForm,
+  MemodagError,
+  messageOf,
+  parseDuration,
+  type JsonObject,
+  type JsonValue,
+} from "@memodag/core";
+import { InvalidArgumentError } from "commander";
+
+/** A whole number from 1. */
+export function parseCount(text: string): number {
+  if (!/^[1-9]\d{0,8}$/.test(text)) throw new InvalidArgumentError("Write a whole number from 1.");
+  return Number(text);
+}
+
+/** A whole number from 0. */
+export function parseIndex(text: string): number {
+  if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError("Write a whole number from 0.");
+  return Number(text);
+}
+
+/** A duration with its unit, in milliseconds. */
+export function parseAge(text: string): number {
+  try {
+    return parseDuration(text);
+  } catch (error) {
+    throw new InvalidArgumentError(messageOf(error));
+  }
+}
+
+/** A sha256 or the first digits of one. */
+export function parseDigest(text: string): string {
+  if (!/^[0-9a-f]{1,64}$/.test(text)) {
+    throw new InvalidArgumentError(
+      "Write up to 64 digits of 0-9 and a-f, as `memodag cache ls --json` prints them.",
+    );
+  }
+  return text;
+}
+
+const DATE = /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,3})?)?(Z|[+-]\d\d:\d\d)?)?$/;
+
+/** An ISO 8601 date or time, UTC where it names no zone; in milliseconds since the Unix epoch. */
+export function parseTime(text: string): number {
+  const hasZone = /(Z|[+-]\d\d:\d\d)$/.test(text) || !text.includes("T");
+  const time = DATE.test(text) ? Date.parse(hasZone ? text : `${text}Z`) : Number.NaN;
+  // Date.parse rolls the 31st of a shorter month over to the next.
+  const isReal =
+    !Number.isNaN(time) &&
+    new Date(`${text.slice(0, 10)}T00:00Z`).toISOString().startsWith(text.slice(0, 10));
+  if (!isReal)
+    throw new InvalidArgumentError("Write a date or a time of ISO 8601, such as 2026-11-03T06:00Z.");
+  return time;
+}
+
+/**
+ * The value of `--conf`.
+ * @throws MemodagError `conf_invalid`, saying where, for what is not a JSON object.
+ */
+export function parseConf(text: string): JsonObject {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw new MemodagError(
+      "conf_invalid",
+      `--conf is not JSON: ${messageOf(error)}: write an object such as '{"region": "eu"}'`,
+      { cause: error },
+    );
+  }
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    const found = value === null ? "null" : Array.isArray(value) ? "a list" : `a ${typeof value}`;
+    throw new MemodagError(
+      "conf_invalid",
+      `--conf must be a JSON object, found ${found}: write one such as '{"region": "eu"}'`,
+    );
+  }
+  return canonicalForm(value) as JsonObject;
+}
+
+/**
+ * Adds one `--param name=value`; the value is JSON where it reads as such, and text otherwise.
+ * @throws InvalidArgumentError without a name or a `=`.
+ */
+export function parseParam(text: string, params: JsonObject = {}): JsonObject {
+  const [, name, value] = /^([^=]+)=(.*)$/s.exec(text) ?? [];
+  if (name === undefined || value === undefined) throw new InvalidArgumentError("Write NAME=VALUE.");
+  return { ...params, [name]: jsonOrText(value) };
+}
+
+function jsonOrText(text: string): JsonValue {
+  try {
+    return canonicalForm(JSON.parse(text));
+  } catch {
+    return text;
+  }
+}

@@ -1,0 +1,82 @@
+// `memodag runs list | show`.
+
+import type { Command } from "commander";
+import { printJson, printTable } from "../output/print.ts";
+import { printRun } from "../output/run-table.ts";
+import { shownAge, shownDuration } from "../output/units.ts";
+import { isoTime } from "../report/iso-time.ts";
+import { reportRun } from "../report/run-report.ts";
+import { getDag, getRun } from "../wiring/find-dag.ts";
+import { withMetadata } from "../wiring/metadata.ts";
+import { type TeamOptions, withTeamOptions } from "./common-options.ts";
+import { parseCount } from "./parse-arguments.ts";
+
+/** Adds the `runs` commands. */
+export function registerRuns(program: Command): void {
+  const runs = program.command("runs").description("Runs of Dags.");
+  withTeamOptions(runs.command("list"))
+    .description("the latest runs, of one Dag or of all")
+    .argument("[dag]", "a Dag's id")
+    .option("--limit <n>", "how many at most", parseCount, 50)
+    .action(listRuns);
+  withTeamOptions(runs.command("show"))
+    .description("a run with its tasks")
+    .argument("<dag>", "the Dag's id")
+    .argument("<run>", "the run's id")
+    .action(showRun);
+}
+
+async function listRuns(dagId: string | undefined, options: TeamOptions & { limit: number }): Promise<void> {
+  const { team, limit } = options;
+  const runs = await withMetadata(options, async (metadata) => {
+    const found = await metadata.runs.listRuns({
+      ...(team !== undefined && { team }),
+      ...(dagId !== undefined && { dagId }),
+      limit,
+    });
+    // No run is only right of a Dag that there is.
+    if (found.length === 0 && dagId !== undefined) await getDag(metadata.dags, { dagId, team });
+    return found;
+  });
+  if (options.json) {
+    return printJson(
+      runs.map((run) => ({
+        dagId: run.dagId,
+        runId: run.runId,
+        team: run.team,
+        runType: run.runType,
+        state: run.state,
+        logicalDate: isoTime(run.logicalDate),
+        createdAt: isoTime(run.createdAt),
+        startedAt: isoTime(run.startedAt),
+        endedAt: isoTime(run.endedAt),
+        processesSpawned: run.processesSpawned,
+        lookups: run.lookups,
+      })),
+    );
+  }
+  const now = Date.now();
+  printTable(
+    ["DAG", "RUN", "STATE", "CREATED", "DURATION", "PROCESSES"],
+    runs.map((run) => [
+      run.dagId,
+      run.runId,
+      run.state,
+      shownAge(run.createdAt, now),
+      shownDuration(run.endedAt === null || run.startedAt === null ? null : run.endedAt - run.startedAt),
+      run.processesSpawned,
+    ]),
+    "No runs yet: `memodag dags run ID` makes one.",
+  );
+}
+
+async function showRun(dagId: string, runId: string, options: TeamOptions): Promise<void> {
+  const report = await withMetadata(options, async (metadata) => {
+    const run = await getRun(metadata, { dagId, team: options.team }, runId);
+    const instances = await metadata.runs.listTaskInstances(run.team, run.id);
+    const version = await metadata.dags.getDagVersion(run.dagVersionId);
+    return reportRun(run, instances, version.dag.tasks);
+  });
+  if (options.json) printJson(report);
+  else printRun(report);
+}

@@ -1,0 +1,25 @@
+// The way in: runs the command that the arguments name and sets the exit code.
+
+import { reportError } from "./output/errors.ts";
+import { commandPath, createProgram } from "./program.ts";
+
+/**
+ * Runs a command line, such as `["dags", "list", "--json"]`. Sets `process.exitCode`: 0 done, 1 the
+ * run failed, 2 usage or configuration, 70 a bug in memodag. Never rejects.
+ */
+export async function main(args: readonly string[]): Promise<void> {
+  process.stdout.on("error", endOnClosedPipe);
+  const program = createProgram();
+  try {
+    await program.parseAsync(args, { from: "user" });
+  } catch (error) {
+    const mend = `\`${commandPath(program, args)} --help\` says what may be written`;
+    process.exitCode = reportError(error, { asJson: args.includes("--json"), mend });
+  }
+}
+
+function endOnClosedPipe(error: NodeJS.ErrnoException): void {
+  // Whoever read this, `head` perhaps, has enough.
+  if (error.code === "EPIPE") process.exit();
+  throw error;
+}

@@ -1,0 +1,43 @@
+// Errors as they are told: one line and its mend for what a user can cause, a stack for a bug.
+
+import { MemodagError } from "@memodag/core";
+import { CommanderError } from "commander";
+import { EXIT_BUG, EXIT_INTERRUPTED, EXIT_USAGE } from "./exit-codes.ts";
+import { plainText } from "./plain-text.ts";
+
+/** How errors are to be told. */
+export interface ErrorForm {
+  readonly asJson: boolean;
+  /** What to do about words that cannot be understood. */
+  readonly mend: string;
+}
+
+/** Writes an error to stderr and returns the exit code that goes with it. */
+export function reportError(error: unknown, { asJson, mend }: ErrorForm): number {
+  if (error instanceof CommanderError) {
+    if (error.exitCode === 0) return 0;
+    // Help that was asked for by leaving the subcommand out is on stderr already.
+    if (error.code !== "commander.help") writeError("usage", `${usageMessage(error)}: ${mend}`, asJson);
+    return EXIT_USAGE;
+  }
+  if (error instanceof MemodagError) {
+    writeError(error.code, error.message, asJson);
+    return error.code === "run_interrupted" ? EXIT_INTERRUPTED : EXIT_USAGE;
+  }
+  const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  if (asJson) writeError("internal", stack, asJson);
+  else process.stderr.write(`memodag: this is a bug in memodag, please report it:\n${stack}\n`);
+  return EXIT_BUG;
+}
+
+function usageMessage(error: CommanderError): string {
+  return error.message
+    .replace(/^error: /, "")
+    .replaceAll("\n", " ")
+    .replace(/\.$/, "");
+}
+
+function writeError(code: string, message: string, asJson: boolean): void {
+  const text = asJson ? JSON.stringify({ error: { code, message } }) : `memodag: ${plainText(message)}`;
+  process.stderr.write(`${text}\n`);
+}

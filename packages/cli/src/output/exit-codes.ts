@@ -1,0 +1,13 @@
+// What the exit code of `memodag` says; 0 is done.
+
+/** The run that was asked for failed. */
+export const EXIT_RUN_FAILED = 1;
+
+/** Usage or configuration. */
+export const EXIT_USAGE = 2;
+
+/** A bug in memodag: EX_SOFTWARE of sysexits.h. */
+export const EXIT_BUG = 70;
+
+/** Ended by a person: 128 and the number of SIGINT. */
+export const EXIT_INTERRUPTED = 130;

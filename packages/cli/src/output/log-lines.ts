@@ -1,0 +1,48 @@
+// Log messages as lines: text for people, JSON for programs.
+
+import type { LogFields, Logger } from "@memodag/core";
+import { printNote } from "./print.ts";
+
+/** How much is logged: a level and everything above it. */
+export type LogLevel = "info" | "warn";
+
+type Format = (time: Date, level: string, message: string, fields: LogFields) => string;
+
+const nothing = (): void => undefined;
+
+/** A logger that hands each message on as a line. */
+export function lineLogger(
+  write: (line: string) => void,
+  level: LogLevel,
+  format: Format = formatLogLine,
+): Logger {
+  const at = (name: string) => (message: string, fields?: LogFields) => {
+    write(format(new Date(), name, message, fields ?? {}));
+  };
+  return {
+    debug: nothing,
+    info: level === "info" ? at("info") : nothing,
+    warn: at("warn"),
+    error: at("error"),
+  };
+}
+
+/** The logger of a part that goes on until it is told to stop: all to stderr. */
+export function serviceLogger(asJson: boolean): Logger {
+  return lineLogger(printNote, "info", asJson ? formatLogJson : formatLogLine);
+}
+
+function formatLogJson(time: Date, level: string, message: string, fields: LogFields): string {
+  return JSON.stringify({ time: time.toISOString(), level, message, ...fields });
+}
+
+/** `12:03:04 info  run claimed dagId=penguins runId=…` */
+export function formatLogLine(time: Date, level: string, message: string, fields: LogFields): string {
+  const facts = Object.entries(fields).map(([name, value]) => ` ${name}=${formatValue(value)}`);
+  return `${time.toISOString().slice(11, 19)} ${level.padEnd(5)} ${message}${facts.join("")}`;
+}
+
+function formatValue(value: LogFields[string] | undefined): string {
+  const text = typeof value === "string" ? value : JSON.stringify(value);
+  return /^[^\s"]+$/.test(text) ? text : JSON.stringify(text);
+}

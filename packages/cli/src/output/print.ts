@@ -1,0 +1,32 @@
+// What goes to stdout, in the two forms that every command has.
+
+import { formatTable, type Row } from "./table.ts";
+import { plainText } from "./plain-text.ts";
+
+/** Prints a value as JSON. */
+export function printJson(value: unknown): void {
+  process.stdout.write(`${JSON.stringify(value, null, 2)}\n`);
+}
+
+/** Prints a line of text. */
+export function printLine(text: string): void {
+  process.stdout.write(`${plainText(text)}\n`);
+}
+
+/** Prints a line on stderr: about the work, not its outcome. */
+export function printNote(text: string): void {
+  process.stderr.write(`${plainText(text)}\n`);
+}
+
+/** Prints rows under their headers; `empty` when there are none. */
+export function printTable(headers: Row, rows: readonly Row[], empty: string): void {
+  if (rows.length === 0) printLine(empty);
+  else process.stdout.write(formatTable(headers, rows));
+}
+
+/** Prints names and values, one pair a line. */
+export function printFacts(facts: Readonly<Record<string, Row[number]>>): void {
+  const names = Object.keys(facts);
+  const width = Math.max(...names.map((name) => name.length));
+  for (const [name, value] of Object.entries(facts)) printLine(`${name.padEnd(width)}  ${value ?? "-"}`);
+}

@@ -1,0 +1,46 @@
+// A run's report as people read it: a table of its tasks and one line of sums.
+
+import { CACHE_STATUSES, formatDuration } from "@memodag/core";
+import type { RunReport, TaskReport } from "../report/run-report.ts";
+import { printLine, printTable } from "./print.ts";
+import { shownDuration, shownInstance } from "./units.ts";
+
+/** Prints a run: tasks, errors, sums. */
+export function printRun(report: RunReport): void {
+  printTable(
+    ["TASK", "STATE", "TRY", "CACHE", "DURATION", "SAVED"],
+    report.tasks.map((task) => [
+      shownInstance(task.taskId, task.mapIndex),
+      task.state,
+      task.tryNumber,
+      shownCacheStatus(task),
+      shownDuration(task.durationMs),
+      shownDuration(task.savedMs),
+    ]),
+    "No tasks.",
+  );
+  for (const { taskId, mapIndex, error } of report.tasks) {
+    if (error !== null) printLine(`${shownInstance(taskId, mapIndex)}: ${error.code}: ${error.message}`);
+  }
+  printLine(summaryOf(report));
+}
+
+function shownCacheStatus({ cacheStatus, cacheReason }: TaskReport): string | null {
+  if (cacheStatus === null) return null;
+  return cacheReason === null ? cacheStatus : `${cacheStatus} (${cacheReason})`;
+}
+
+function summaryOf(report: RunReport): string {
+  const { cache } = report;
+  const counts = CACHE_STATUSES.filter((status) => cache[status] > 0).map(
+    (status) => `${cache[status]} ${status}`,
+  );
+  const processes = report.processesSpawned === 1 ? "1 process" : `${report.processesSpawned} processes`;
+  const took = report.durationMs === null ? "" : ` in ${formatDuration(report.durationMs)}`;
+  return [
+    `${report.dagId} ${report.runId}: ${report.state}${took}`,
+    ...(counts.length > 0 ? [counts.join(", ")] : []),
+    `${processes} spawned`,
+    `${formatDuration(cache.savedMs)} saved`,
+  ].join("; ");
+}

@@ -1,0 +1,87 @@
+// Shows a run while it goes on: in place on a terminal, as plain lines elsewhere, or not at all.
+
+import { formatDuration, isTerminal, type DagRun, type Logger, type TaskInstance } from "@memodag/core";
+import type { SchedulerListener } from "@memodag/scheduler";
+import { createLogUpdate } from "log-update";
+import { RunProgress } from "../report/run-progress.ts";
+import { lineLogger } from "./log-lines.ts";
+import { plainText } from "./plain-text.ts";
+import { printNote } from "./print.ts";
+import { shownInstance } from "./units.ts";
+
+/** A run that is being shown. All of it goes to stderr. */
+export interface ShownProgress {
+  readonly listener: SchedulerListener;
+  readonly log: Logger;
+  close(): void;
+}
+
+/** Starts to show; `isQuiet` leaves warnings alone. */
+export function showProgress(isQuiet: boolean): ShownProgress {
+  if (isQuiet) return { listener: {}, log: lineLogger(printNote, "warn"), close: () => undefined };
+  return process.stderr.isTTY ? showInPlace(process.stderr) : showLines();
+}
+
+function showLines(): ShownProgress {
+  return {
+    listener: {
+      instanceChanged: (_run, instance) => {
+        const line = endLine(instance);
+        if (line !== null) printNote(line);
+      },
+    },
+    log: lineLogger(printNote, "info"),
+    close: () => undefined,
+  };
+}
+
+/** How often a terminal is drawn anew, in milliseconds. */
+const DRAW_EVERY_MS = 100;
+
+function showInPlace(terminal: NodeJS.WriteStream): ShownProgress {
+  const view = createLogUpdate(terminal);
+  const progress = new RunProgress();
+  const draw = (): void => {
+    const room = Math.max(1, (terminal.rows ?? 24) - 3);
+    view(progressLines(progress, Date.now(), room).map(plainText).join("\n"));
+  };
+  const timer = setInterval(draw, DRAW_EVERY_MS).unref();
+  return {
+    listener: { instanceChanged: (run: DagRun, instance: TaskInstance) => progress.update(run, instance) },
+    log: lineLogger((line) => view.persist(plainText(line)), "warn"),
+    close() {
+      clearInterval(timer);
+      // The table that follows says it all.
+      view.clear();
+      view.done();
+    },
+  };
+}
+
+/** The lines of the view: what runs, as far as there is room, and the counts. */
+export function progressLines(progress: RunProgress, now: number, room: number): string[] {
+  const { running } = progress;
+  const lines = running
+    .slice(0, room - 1)
+    .map(({ taskId, mapIndex, tryNumber, startedAt }) =>
+      [
+        `  ${shownInstance(taskId, mapIndex)}`,
+        ...(tryNumber > 1 ? [`attempt ${tryNumber}`] : []),
+        formatDuration(now - (startedAt ?? now)),
+      ].join("  "),
+    );
+  const counts = Object.entries(progress.counts).map(([standing, count]) => `${count} ${standing}`);
+  return [...lines, counts.join(", ")];
+}
+
+/** The line for an attempt that has ended; nothing while it goes on. */
+export function endLine(instance: TaskInstance): string | null {
+  const { taskId, mapIndex, state, tryNumber, cacheStatus, durationMs, savedMs, error } = instance;
+  if (!isTerminal(state) && state !== "up_for_retry") return null;
+  const name = shownInstance(taskId, mapIndex);
+  if (cacheStatus === "hit") return `${name}: hit, saved ${formatDuration(savedMs ?? 0)}`;
+  const took = durationMs === null ? "" : ` in ${formatDuration(durationMs)}`;
+  const attempt = tryNumber > 1 ? `, attempt ${tryNumber}` : "";
+  const reason = error === null ? "" : `: ${error.code}: ${error.message}`;
+  return `${name}: ${state}${took}${attempt}${reason}`;
+}

@@ -1,0 +1,35 @@
+// Rows in columns, as plain text: no colours, no rules, the same in a terminal and in a file.
+
+import { plainText } from "./plain-text.ts";
+
+/** The cells of one line; `null` shows as `-`. Numbers stand to the right. */
+export type Row = readonly (string | number | null)[];
+
+const GAP = "  ";
+
+/** The text of a table, each line ended by a newline. */
+export function formatTable(headers: Row, rows: readonly Row[]): string {
+  const lines = [headers, ...rows].map((row) => row.map(formatCell));
+  const widths = headers.map((_, column) => Math.max(...lines.map((line) => lengthOf(line[column] ?? ""))));
+  const isNumeric = headers.map((_, column) => rows.every((row) => typeof row[column] !== "string"));
+  return lines
+    .map((line) =>
+      line.map((cell, column) => pad(cell, widths[column] ?? 0, isNumeric[column] === true)).join(GAP),
+    )
+    .map((line) => `${line.trimEnd()}\n`)
+    .join("");
+}
+
+function formatCell(cell: Row[number]): string {
+  return cell === null ? "-" : plainText(String(cell)).replaceAll(/\s+/g, " ");
+}
+
+function pad(cell: string, width: number, toTheRight: boolean): string {
+  const space = " ".repeat(width - lengthOf(cell));
+  return toTheRight ? space + cell : cell + space;
+}
+
+/** In characters, not in the halves of which some consist. */
+function lengthOf(text: string): number {
+  return [...text].length;
+}

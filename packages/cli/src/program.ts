@@ -1,0 +1,41 @@
+// The command tree. What a command needs to do its work is loaded when it runs, not before.
+
+import { readFileSync } from "node:fs";
+import { Command } from "commander";
+import { registerCache } from "./commands/cache.ts";
+import { registerConfig } from "./commands/config.ts";
+import { registerDags } from "./commands/dags.ts";
+import { registerDb } from "./commands/db.ts";
+import { registerRuns } from "./commands/runs.ts";
+import { registerServices } from "./commands/services.ts";
+import { registerTasks } from "./commands/tasks.ts";
+
+/** The `memodag` command with all of its subcommands. */
+export function createProgram(): Command {
+  const program = new Command("memodag")
+    .description("A DAG orchestrator whose scheduler remembers results.")
+    .version(readVersion(), "-V, --version")
+    .showSuggestionAfterError()
+    .exitOverride()
+    // An error is reported once, by main, in one line or as JSON.
+    .configureOutput({ outputError: () => undefined });
+  registerServices(program);
+  registerDb(program);
+  registerDags(program);
+  registerRuns(program);
+  registerTasks(program);
+  registerCache(program);
+  registerConfig(program);
+  return program;
+}
+
+/** The command that arguments name, as far as they name one: `memodag dags run`. */
+export function commandPath(program: Command, args: readonly string[]): string {
+  const next = program.commands.find((command) => command.name() === args[0]);
+  return next === undefined ? program.name() : `${program.name()} ${commandPath(next, args.slice(1))}`;
+}
+
+function readVersion(): string {
+  const text = readFileSync(new URL("../package.json", import.meta.url), "utf8");
+  return (JSON.parse(text) as { version: string }).version;
+}

@@ -1,0 +1,45 @@
+// An entry of the cache in the shape that `cache ls --json` prints.
+
+import { RETURN_VALUE, type Producer } from "@memodag/core";
+import type { CacheRecord } from "@memodag/result-cache";
+import { isoTime } from "./iso-time.ts";
+
+/** An entry of the cache. Times are ISO 8601 in UTC. */
+export interface RecordReport {
+  readonly key: string;
+  readonly team: string;
+  readonly dagId: string;
+  readonly taskId: string;
+  readonly sourceHash: string;
+  /** Digest of the returned value. */
+  readonly resultDigest: string | null;
+  /** Bytes of all its values. */
+  readonly sizeBytes: number;
+  readonly createdAt: string;
+  readonly expiresAt: string | null;
+  readonly lastHitAt: string | null;
+  readonly hitCount: number;
+  /** How long the attempt took that made it. */
+  readonly durationMs: number;
+  readonly producer: Producer;
+}
+
+/** Puts an entry's report together. */
+export function reportRecord(record: CacheRecord): RecordReport {
+  const { key, team, dagId, taskId, sourceHash, hitCount, durationMs, producer } = record;
+  return {
+    key,
+    team,
+    dagId,
+    taskId,
+    sourceHash,
+    resultDigest: record.xcoms.find((xcom) => xcom.key === RETURN_VALUE)?.digest ?? null,
+    sizeBytes: record.xcoms.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
+    createdAt: isoTime(record.createdAt),
+    expiresAt: isoTime(record.expiresAt),
+    lastHitAt: isoTime(record.lastHitAt),
+    hitCount,
+    durationMs,
+    producer: { runId: producer.runId, mapIndex: producer.mapIndex, tryNumber: producer.tryNumber },
+  };
+}

@@ -1,0 +1,114 @@
+// What a run came to, in the shape that `dags run --json` and `runs show --json` print.
+
+import {
+  CACHE_STATUSES,
+  UNMAPPED,
+  type CacheStatus,
+  type DagRun,
+  type DagRunState,
+  type SerializedTask,
+  type StoredError,
+  type TaskInstance,
+  type TaskInstanceState,
+} from "@memodag/core";
+
+/** One task instance of a run. Durations are milliseconds. */
+export interface TaskReport {
+  readonly taskId: string;
+  /** -1 for a task that is not mapped. */
+  readonly mapIndex: number;
+  readonly state: TaskInstanceState;
+  readonly tryNumber: number;
+  readonly cacheStatus: CacheStatus | null;
+  readonly cacheReason: string | null;
+  readonly cacheKey: string | null;
+  readonly durationMs: number | null;
+  readonly savedMs: number | null;
+  readonly error: StoredError | null;
+}
+
+/** A run and its task instances. Durations are milliseconds. */
+export interface RunReport {
+  readonly dagId: string;
+  readonly runId: string;
+  readonly state: DagRunState;
+  /** `null` until the run has ended. */
+  readonly durationMs: number | null;
+  readonly processesSpawned: number;
+  /** Round trips to the cache. */
+  readonly lookups: number;
+  /** How many instances have each cache status, and the time that hits did not have to take. */
+  readonly cache: Readonly<Record<CacheStatus | "savedMs", number>>;
+  /** In the Dag's order. */
+  readonly tasks: readonly TaskReport[];
+}
+
+/** Puts a run's report together; tasks that have no instance yet are in it as `none`. */
+export function reportRun(
+  run: DagRun,
+  instances: readonly TaskInstance[],
+  tasks: readonly SerializedTask[],
+): RunReport {
+  const reports = inDagOrder(instances, tasks);
+  const countOf = (status: CacheStatus) => reports.filter(({ cacheStatus }) => cacheStatus === status).length;
+  const counts = Object.fromEntries(CACHE_STATUSES.map((status) => [status, countOf(status)]));
+  return {
+    dagId: run.dagId,
+    runId: run.runId,
+    state: run.state,
+    durationMs: run.endedAt === null || run.startedAt === null ? null : run.endedAt - run.startedAt,
+    processesSpawned: run.processesSpawned,
+    lookups: run.lookups,
+    cache: {
+      ...(counts as Record<CacheStatus, number>),
+      savedMs: reports.reduce((sum, { savedMs }) => sum + (savedMs ?? 0), 0),
+    },
+    tasks: reports,
+  };
+}
+
+function inDagOrder(instances: readonly TaskInstance[], tasks: readonly SerializedTask[]): TaskReport[] {
+  const byTask = Map.groupBy(instances, ({ taskId }) => taskId);
+  const known = tasks.flatMap(({ taskId }) => {
+    const ofTask = byTask.get(taskId) ?? [];
+    byTask.delete(taskId);
+    return ofTask.length === 0 ? [notYet(taskId)] : ofTask.toSorted(byMapIndex).map(reportTask);
+  });
+  // Of a version of the Dag that has since lost the task.
+  const others = [...byTask.values()].flatMap((ofTask) => ofTask.toSorted(byMapIndex).map(reportTask));
+  return [...known, ...others];
+}
+
+function byMapIndex(a: TaskInstance, b: TaskInstance): number {
+  return a.mapIndex - b.mapIndex;
+}
+
+function reportTask(instance: TaskInstance): TaskReport {
+  return {
+    taskId: instance.taskId,
+    mapIndex: instance.mapIndex,
+    state: instance.state,
+    tryNumber: instance.tryNumber,
+    cacheStatus: instance.cacheStatus,
+    cacheReason: instance.cacheReason,
+    cacheKey: instance.cacheKey,
+    durationMs: instance.durationMs,
+    savedMs: instance.savedMs,
+    error: instance.error,
+  };
+}
+
+function notYet(taskId: string): TaskReport {
+  return {
+    taskId,
+    mapIndex: UNMAPPED,
+    state: "none",
+    tryNumber: 0,
+    cacheStatus: null,
+    cacheReason: null,
+    cacheKey: null,
+    durationMs: null,
+    savedMs: null,
+    error: null,
+  };
+}

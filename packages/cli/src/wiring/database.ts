@@ -1,0 +1,65 @@
+// Opens the databases that config urls name, migrated as far as that is this program's to do.
+
+import type { Metastore, MigrationStatus } from "@memodag/metastore";
+import type { CommonOptions } from "./settings.ts";
+import { loadSettings } from "./settings.ts";
+
+/** True when the database is a file of this machine, which nobody else looks after. */
+export function isSingleMachine(url: string): boolean {
+  return url.startsWith("sqlite:");
+}
+
+/**
+ * Opens a database. One of this machine is made and migrated when it has to be.
+ * @throws MemodagError `database_unreachable`, `database_not_migrated`, `database_newer`.
+ */
+export async function openDatabase(url: string): Promise<Metastore> {
+  const database = await connect(url);
+  try {
+    if (isSingleMachine(url)) await database.migrate();
+    else await database.requireMigrated();
+    return database;
+  } catch (error) {
+    await database.close();
+    throw error;
+  }
+}
+
+async function connect(url: string): Promise<Metastore> {
+  const { openMetastore } = await import("@memodag/metastore");
+  return await openMetastore({ url });
+}
+
+/** Migrates the databases of the config and resolves to what was applied. */
+export async function migrateDatabases(options: CommonOptions): Promise<readonly string[]> {
+  const { config } = await loadSettings(options);
+  const urls = new Set([config.database.url, config.taskCache.url ?? config.database.url]);
+  const applied: string[] = [];
+  for (const url of urls) {
+    const database = await connect(url);
+    try {
+      applied.push(...(await database.migrate()));
+    } finally {
+      await database.close();
+    }
+  }
+  return applied;
+}
+
+/** How far a database is migrated. */
+export interface DatabaseStatus extends MigrationStatus {
+  /** Without its password. */
+  readonly url: string;
+}
+
+/** How far the metadata database is migrated; writes nothing. */
+export async function readDatabaseStatus(options: CommonOptions): Promise<DatabaseStatus> {
+  const { url } = (await loadSettings(options)).config.database;
+  const { redactUrl } = await import("@memodag/config");
+  const database = await connect(url);
+  try {
+    return { url: redactUrl(url), ...(await database.migrationStatus()) };
+  } finally {
+    await database.close();
+  }
+}

@@ -1,0 +1,91 @@
+// From the words of a command line to the Dag, team and run that they name, or to an error that helps.
+
+import {
+  DEFAULT_TEAM,
+  MemodagError,
+  type DagRun,
+  type DagStore,
+  type DagVersion,
+  type RunStore,
+} from "@memodag/core";
+
+/** Which Dag: its id and, where teams share it, its team. */
+export interface DagName {
+  readonly dagId: string;
+  readonly team?: string | undefined;
+}
+
+/**
+ * The latest version of a Dag.
+ * @throws MemodagError `dag_not_found`, naming near misses; `dag_ambiguous` when `--team` is needed.
+ */
+export async function getDag(dags: DagStore, { dagId, team }: DagName): Promise<DagVersion> {
+  const versions = await dags.findDagVersions(dagId, team);
+  const [version] = versions;
+  if (version === undefined) throw await dagNotFound(dags, { dagId, team });
+  if (versions.length > 1) throw dagAmbiguous(dagId, versions);
+  return version;
+}
+
+/**
+ * The team of a Dag that may be gone by now, while its runs are kept.
+ * @throws MemodagError `dag_ambiguous` when `--team` is needed.
+ */
+async function findTeam(dags: DagStore, { dagId, team }: DagName): Promise<string> {
+  if (team !== undefined) return team;
+  const versions = await dags.findDagVersions(dagId);
+  if (versions.length > 1) throw dagAmbiguous(dagId, versions);
+  return versions[0]?.team ?? DEFAULT_TEAM;
+}
+
+/**
+ * A run by its id.
+ * @throws MemodagError `dag_not_found`, `dag_ambiguous`, `dag_run_not_found`.
+ */
+export async function getRun(
+  { dags, runs }: { readonly dags: DagStore; readonly runs: RunStore },
+  name: DagName,
+  runId: string,
+): Promise<DagRun> {
+  const team = await findTeam(dags, name);
+  const run = await runs.findRun(team, name.dagId, runId);
+  if (run !== undefined) return run;
+  const [latest] = await runs.listRuns({ team, dagId: name.dagId, limit: 1 });
+  // Names the Dag when that is what is wrong.
+  if (latest === undefined) await getDag(dags, name);
+  throw new MemodagError(
+    "dag_run_not_found",
+    `Dag "${name.dagId}" has no run "${runId}": \`memodag runs list ${name.dagId}\` lists its runs`,
+    { fields: { dagId: name.dagId, runId } },
+  );
+}
+
+async function dagNotFound(dags: DagStore, { dagId, team }: DagName): Promise<MemodagError> {
+  const { findNearest } = await import("@memodag/config");
+  const known = await dags.listDags(team);
+  const broken = (await dags.listDagFiles()).filter(({ error }) => error !== null);
+  const nearest = findNearest(
+    dagId,
+    known.map((dag) => dag.dagId),
+  );
+  const hints = [
+    ...(nearest === undefined ? [] : [`did you mean "${nearest}"?`]),
+    "`memodag dags list` lists the Dags there are",
+    ...(broken.length === 0
+      ? []
+      : [`${broken.length} Dag file(s) could not be read: \`memodag dags errors\``]),
+  ];
+  const ofTeam = team === undefined ? "" : ` of team "${team}"`;
+  return new MemodagError("dag_not_found", `There is no Dag "${dagId}"${ofTeam}: ${hints.join("; ")}`, {
+    fields: { dagId, nearest: nearest ?? null },
+  });
+}
+
+function dagAmbiguous(dagId: string, versions: readonly DagVersion[]): MemodagError {
+  const teams = versions.map(({ team }) => team).sort();
+  return new MemodagError(
+    "dag_ambiguous",
+    `Teams ${teams.join(", ")} each have a Dag "${dagId}": say which with --team`,
+    { fields: { dagId, teams } },
+  );
+}

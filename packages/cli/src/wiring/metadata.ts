@@ -1,0 +1,47 @@
+// Opens what a command works on: the config, the metadata database, the cache's stores; and closes it.
+
+import type { Config, LoadedConfig } from "@memodag/config";
+import type { DagStore, RunStore } from "@memodag/core";
+import type { RecordStore, ResultStore } from "@memodag/result-cache";
+import type { CommonOptions } from "./settings.ts";
+import { openDatabase } from "./database.ts";
+import { loadSettings } from "./settings.ts";
+import { openCacheStores } from "./cache-stores.ts";
+
+/** What a command works on. */
+export interface Metadata {
+  readonly loaded: LoadedConfig;
+  readonly config: Config;
+  readonly dags: DagStore;
+  readonly runs: RunStore;
+  readonly records: RecordStore;
+  readonly results: ResultStore;
+  /** True when the cache's results lie in the metadata database, where XComs find them. */
+  readonly resultsInMetastore: boolean;
+}
+
+/**
+ * Opens what the options' config names for `work`, and closes it afterwards. A SQLite database is
+ * made and migrated when it has to be; a PostgreSQL one only by `memodag db migrate`.
+ * @throws MemodagError `config_invalid`, `config_not_found`, `database_unreachable`,
+ *   `database_not_migrated`, `database_newer`.
+ */
+export async function withMetadata<T>(
+  options: CommonOptions,
+  work: (metadata: Metadata) => Promise<T>,
+): Promise<T> {
+  const loaded = await loadSettings(options);
+  const { config } = loaded;
+  const database = await openDatabase(config.database.url);
+  try {
+    const cache = await openCacheStores(config, database);
+    try {
+      const { dags, runs } = database;
+      return await work({ loaded, config, dags, runs, ...cache.stores });
+    } finally {
+      await cache.close();
+    }
+  } finally {
+    await database.close();
+  }
+}

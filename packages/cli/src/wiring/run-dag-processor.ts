@@ -1,0 +1,42 @@
+// The Dag processor as a process of its own.
+
+import type { BundleSummary } from "@memodag/dag-processor";
+import type { Logger } from "@memodag/core";
+import type { CommonOptions } from "./settings.ts";
+import { serviceLogger } from "../output/log-lines.ts";
+import { openDagProcessor, requireBundles } from "./dag-files.ts";
+import { withMetadata } from "./metadata.ts";
+import { withStopSignal } from "./stop-signal.ts";
+
+/** Reads Dag files as they change, until it is told to stop. */
+export async function runDagProcessor(options: CommonOptions): Promise<void> {
+  const log = serviceLogger(options.json === true);
+  await withMetadata(options, (metadata) =>
+    withStopSignal(async (stopped) => {
+      requireBundles(metadata.loaded);
+      const { bundles, dagProcessor: settings } = metadata.config;
+      const { watchBundles } = await import("@memodag/dag-processor");
+      const processor = await openDagProcessor(metadata);
+      // Forgets bundles that the config no longer names; the watch looks at those that it does.
+      for (const summary of await processor.processBundles(bundles)) logSummary(log, summary);
+      const watch = await watchBundles(processor, bundles, {
+        rescanMs: settings.rescanInterval,
+        onProcessed: (summary) => logSummary(log, summary),
+        onError: ({ name }, error) => log.error(error.message, { bundle: name }),
+      });
+      log.info("watching Dag files", { bundles: bundles.map(({ name }) => name) });
+      await stopped;
+      await watch.stop();
+    }),
+  );
+}
+
+function logSummary(log: Logger, { bundle, files }: BundleSummary): void {
+  for (const file of files) {
+    if (file.kind === "read") log.info("Dag file read", { bundle, path: file.path, dagIds: file.dagIds });
+    if (file.kind === "broken") {
+      const { message, file: place, line } = file.error;
+      log.warn(`Dag file could not be read: ${message}`, { bundle, path: file.path, file: place, line });
+    }
+  }
+}

@@ -1,0 +1,72 @@
+// Everything a developer needs: a Dag processor in a process of its own, a scheduler in this one.
+
+import { spawn, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { systemClock, type Logger } from "@memodag/core";
+import type { CommonOptions } from "./settings.ts";
+import { serviceLogger } from "../output/log-lines.ts";
+import { runLogger } from "../output/run-logger.ts";
+import { requireBundles } from "./dag-files.ts";
+import { withMetadata } from "./metadata.ts";
+import { openScheduler } from "./open-scheduler.ts";
+import { withStopSignal } from "./stop-signal.ts";
+
+/** Runs until it is told to stop; then drains. */
+export async function runDev(options: CommonOptions): Promise<void> {
+  const log = serviceLogger(options.json === true);
+  await withMetadata(options, (metadata) =>
+    withStopSignal(async (stopped) => {
+      requireBundles(metadata.loaded);
+      const processor = new ProcessorProcess(options, log);
+      const scheduler = openScheduler(metadata, { log, listener: runLogger(log) });
+      scheduler.start();
+      log.info("dev started: `memodag dags trigger ID` makes a run", { config: metadata.loaded.file });
+      await stopped;
+      log.info("dev stops when what runs has ended");
+      await Promise.all([processor.stop(), scheduler.stop()]);
+    }),
+  );
+}
+
+/** How long after its end the Dag processor is started again, in milliseconds. */
+const RESTART_AFTER_MS = 1_000;
+
+/** The Dag processor's process, started again whenever it ends by itself. */
+class ProcessorProcess {
+  readonly #args: readonly string[];
+  readonly #log: Logger;
+  #child: ChildProcess;
+  #isStopping = false;
+
+  constructor({ config, json }: CommonOptions, log: Logger) {
+    this.#args = [
+      "dag-processor",
+      ...(config === undefined ? [] : ["--config", config]),
+      ...(json ? ["--json"] : []),
+    ];
+    this.#log = log;
+    this.#child = this.#start();
+  }
+
+  #start(): ChildProcess {
+    // It ends with this process, however that ends: its end of the IPC channel is closed then.
+    const child = spawn(process.execPath, [process.argv[1] ?? "", ...this.#args], {
+      stdio: ["ignore", "inherit", "inherit", "ipc"],
+    });
+    child.once("exit", (code, signal) => {
+      if (this.#isStopping) return;
+      this.#log.error("the Dag processor ended and is started again", { code, signal });
+      systemClock.after(RESTART_AFTER_MS, () => {
+        if (!this.#isStopping) this.#child = this.#start();
+      });
+    });
+    return child;
+  }
+
+  async stop(): Promise<void> {
+    this.#isStopping = true;
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
+    this.#child.disconnect();
+    await once(this.#child, "exit");
+  }
+}

@@ -1,0 +1,116 @@
+import type { DagRun, TaskInstance } from "@memodag/core";
+import { MemodagError } from "@memodag/core";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { reportError } from "../src/output/errors.ts";
+import { plainText } from "../src/output/plain-text.ts";
+import { endLine, progressLines } from "../src/output/show-progress.ts";
+import { formatTable } from "../src/output/table.ts";
+import { RunProgress } from "../src/report/run-progress.ts";
+import { instanceOf } from "./samples.ts";
+
+describe("formatTable", () => {
+  it("puts text to the left and numbers to the right", () => {
+    const text = formatTable(
+      ["TASK", "TRY"],
+      [
+        ["a", 1],
+        ["longer", 12],
+        ["ünï", null],
+      ],
+    );
+    expect(text).toBe("TASK    TRY\na         1\nlonger   12\nünï       -\n");
+  });
+
+  it("keeps a cell on its line and lets nothing move the cursor", () => {
+    expect(formatTable(["A"], [["x\ny\u001b[2J"]])).toBe("A\nx y\\x1b[2J\n");
+  });
+});
+
+describe("plainText", () => {
+  it("keeps lines and spells control characters out", () => {
+    expect(plainText("a\n\tb\r\u0007\u009b")).toBe("a\n\tb\\x0d\\x07\\x9b");
+  });
+});
+
+describe("reportError", () => {
+  let stderr = "";
+  beforeEach(() => {
+    stderr = "";
+    vi.spyOn(process.stderr, "write").mockImplementation((text) => {
+      stderr += String(text);
+      return true;
+    });
+  });
+  afterEach(() => vi.restoreAllMocks());
+
+  it("tells what a user can cause in a line, as text and as JSON, with 2", () => {
+    const error = new MemodagError("dag_not_found", 'There is no Dag "x"');
+    expect(reportError(error, { asJson: false, mend: "" })).toBe(2);
+    expect(stderr).toBe('memodag: There is no Dag "x"\n');
+    stderr = "";
+    expect(reportError(error, { asJson: true, mend: "" })).toBe(2);
+    expect(JSON.parse(stderr)).toEqual({ error: { code: "dag_not_found", message: 'There is no Dag "x"' } });
+  });
+
+  it("tells a bug with its stack and 70", () => {
+    expect(reportError(new TypeError("no such thing"), { asJson: false, mend: "" })).toBe(70);
+    expect(stderr).toMatch(/bug in memodag.*\nTypeError: no such thing\n {4}at /);
+  });
+});
+
+const RUN = { id: 1, dagId: "d", runId: "r" } as DagRun;
+
+function progressOf(...instances: TaskInstance[]): RunProgress {
+  const progress = new RunProgress();
+  for (const instance of instances) progress.update(RUN, instance);
+  return progress;
+}
+
+describe("progressLines", () => {
+  it("shows what runs, longest first, and counts the rest", () => {
+    const progress = progressOf(
+      instanceOf({ taskId: "a", state: "success", cacheStatus: "hit" }),
+      instanceOf({ taskId: "b", state: "success", cacheStatus: "populated" }),
+      instanceOf({ taskId: "c", state: "failed" }),
+      instanceOf({ taskId: "d", state: "running", mapIndex: 1, startedAt: 5_000, tryNumber: 2 }),
+      instanceOf({ taskId: "e", state: "running", startedAt: 1_000 }),
+      instanceOf({ taskId: "f", state: "scheduled" }),
+    );
+    expect(progressLines(progress, 6_500, 10)).toEqual([
+      "  e  5.5s",
+      "  d[1]  attempt 2  1.5s",
+      "2 running, 1 waiting, 1 done, 1 cached, 1 failed",
+    ]);
+    expect(progressLines(progress, 6_500, 2)).toHaveLength(2);
+  });
+
+  it("counts an instance once, as it stands now", () => {
+    const progress = progressOf(
+      instanceOf({ taskId: "a", state: "running" }),
+      instanceOf({ taskId: "a", state: "success" }),
+    );
+    expect(progress.counts).toEqual({ running: 0, waiting: 0, done: 1, cached: 0, failed: 0 });
+  });
+});
+
+describe("endLine", () => {
+  it("says how an attempt ended, and nothing while it goes on", () => {
+    expect(endLine(instanceOf({ state: "running" }))).toBeNull();
+    expect(endLine(instanceOf({ taskId: "a", state: "success", cacheStatus: "hit", savedMs: 1_500 }))).toBe(
+      "a: hit, saved 1.5s",
+    );
+    expect(endLine(instanceOf({ taskId: "a", mapIndex: 2, state: "success", durationMs: 20 }))).toBe(
+      "a[2]: success in 20ms",
+    );
+    expect(
+      endLine(
+        instanceOf({
+          taskId: "a",
+          state: "up_for_retry",
+          durationMs: 20,
+          error: { code: "task_failed", message: "no" },
+        }),
+      ),
+    ).toBe("a: up_for_retry in 20ms: task_failed: no");
+  });
+});

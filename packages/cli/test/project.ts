@@ -1,0 +1,63 @@
+// A project in a folder of its own, and the real `memodag` command in it.
+
+import { execFile, spawn, type ChildProcess } from "node:child_process";
+import { cpSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const repository = fileURLToPath(new URL("../../..", import.meta.url));
+const bin = join(repository, "packages/memodag/bin/memodag.js");
+
+/** What a command came to. */
+export interface Outcome {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** A folder with a config and Dag files. */
+export class Project {
+  readonly folder: string = mkdtempSync(join(tmpdir(), "memodag-cli-"));
+
+  constructor(config = '[[bundles]]\nname = "dags"\npath = "dags"\n') {
+    writeFileSync(join(this.folder, "memodag.toml"), config);
+    cpSync(fileURLToPath(new URL("fixtures/dags", import.meta.url)), join(this.folder, "dags"), {
+      recursive: true,
+    });
+    symlinkSync(join(repository, "node_modules"), join(this.folder, "node_modules"));
+  }
+
+  /** Runs a command to its end. */
+  async run(...args: string[]): Promise<Outcome> {
+    return await new Promise((resolve) => {
+      const child = execFile(process.execPath, [bin, ...args], this.#options, (_error, stdout, stderr) => {
+        resolve({ code: child.exitCode, stdout, stderr });
+      });
+    });
+  }
+
+  /** Runs a command with `--json` to its end and reads what it printed. */
+  async json<T>(...args: string[]): Promise<T> {
+    const { stdout, stderr, code } = await this.run(...args, "--json");
+    if (stdout === "") throw new Error(`memodag ${args.join(" ")} ended with ${code}: ${stderr}`);
+    return JSON.parse(stdout) as T;
+  }
+
+  /** Starts a command that goes on. */
+  start(...args: string[]): ChildProcess {
+    return spawn(process.execPath, [bin, ...args], { ...this.#options, stdio: ["ignore", "pipe", "pipe"] });
+  }
+
+  remove(): void {
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  get #options() {
+    // Settings of whoever runs the tests are not the project's.
+    const env = Object.fromEntries(
+      Object.entries(process.env).filter(([name]) => !name.startsWith("MEMODAG")),
+    );
+    return { cwd: this.folder, env };
+  }
+}

@@ -1,0 +1,70 @@
+// Values that tests start from.
+
+import { UNMAPPED, type DagRun, type SerializedTask, type TaskInstance } from "@memodag/core";
+
+/** A task instance that has ended, but for what is given. */
+export function instanceOf(given: Partial<TaskInstance>): TaskInstance {
+  return {
+    taskId: "task",
+    mapIndex: UNMAPPED,
+    state: "success",
+    tryNumber: 1,
+    maxTries: 1,
+    attemptId: null,
+    cacheStatus: null,
+    cacheReason: null,
+    cacheKey: null,
+    producer: null,
+    startedAt: null,
+    endedAt: null,
+    durationMs: null,
+    savedMs: null,
+    retryAt: null,
+    error: null,
+    ...given,
+  };
+}
+
+/** A run that has ended, but for what is given. */
+export function runOf(given: Partial<DagRun>): DagRun {
+  return {
+    id: 1,
+    team: "default",
+    dagId: "dag",
+    runId: "run",
+    runType: "manual",
+    dagVersionId: 1,
+    logicalDate: null,
+    dataIntervalStart: null,
+    dataIntervalEnd: null,
+    conf: {},
+    params: {},
+    cacheMode: "use",
+    state: "success",
+    createdAt: 1_000,
+    startedAt: 2_000,
+    endedAt: 5_000,
+    processesSpawned: 0,
+    lookups: 1,
+    ...given,
+  };
+}
+
+/** A task of a serialized Dag. */
+export function taskOf(taskId: string): SerializedTask {
+  return {
+    taskId,
+    args: [],
+    expand: [],
+    upstream: [],
+    triggerRule: "all_success",
+    retries: 0,
+    retryDelayMs: 0,
+    executionTimeoutMs: null,
+    pool: "default",
+    poolSlots: 1,
+    priorityWeight: 1,
+    cache: null,
+    sourceHash: "0".repeat(64),
+  };
+}
