@@ -1,0 +1,82 @@
+// A cache record as a row, and back.
+
+import { RETURN_VALUE } from "@memodag/core";
+import type { CacheRecord, KeyComponents, NewCacheRecord, RecordedXCom } from "@memodag/result-cache";
+import type { Selectable } from "kysely";
+import type { CacheRecordTable } from "../schema.ts";
+
+/** Columns of `cache_record` from which a record is made. */
+export const RECORD_COLUMNS = [
+  "team",
+  "key",
+  "dag_id",
+  "task_id",
+  "source_hash",
+  "components",
+  "xcoms",
+  "producer_run_id",
+  "producer_map_index",
+  "producer_try_number",
+  "duration_ms",
+  "created_at",
+  "expires_at",
+  "last_hit_at",
+  "hit_count",
+] as const;
+
+/** Those columns, and the record's age when it was read. */
+export type CacheRecordRow = Pick<Selectable<CacheRecordTable>, (typeof RECORD_COLUMNS)[number]> & {
+  age_ms: number;
+};
+
+/** The record that a row holds. */
+export function toCacheRecord(row: CacheRecordRow): CacheRecord {
+  const componentsJson = row.components;
+  let components: KeyComponents | undefined;
+  return {
+    team: row.team,
+    key: row.key,
+    dagId: row.dag_id,
+    taskId: row.task_id,
+    sourceHash: row.source_hash,
+    // A lookup has no use for the components, and reading them costs as much as all the rest.
+    get components() {
+      components ??= JSON.parse(componentsJson) as KeyComponents;
+      return components;
+    },
+    xcoms: JSON.parse(row.xcoms) as RecordedXCom[],
+    producer: {
+      runId: row.producer_run_id,
+      mapIndex: row.producer_map_index,
+      tryNumber: row.producer_try_number,
+    },
+    durationMs: row.duration_ms,
+    createdAt: row.created_at,
+    expiresAt: row.expires_at,
+    lastHitAt: row.last_hit_at,
+    hitCount: row.hit_count,
+    ageMs: row.age_ms,
+  };
+}
+
+/** A new record's columns, times left out. */
+export function toCacheRecordRow(
+  record: NewCacheRecord,
+): Omit<Selectable<CacheRecordTable>, "created_at" | "expires_at" | "last_hit_at" | "hit_count"> {
+  const xcoms = record.xcoms.map(({ key, digest, sizeBytes }) => ({ key, digest, sizeBytes }));
+  return {
+    team: record.team,
+    key: record.key,
+    dag_id: record.dagId,
+    task_id: record.taskId,
+    source_hash: record.sourceHash,
+    components: JSON.stringify(record.components),
+    xcoms: JSON.stringify(xcoms),
+    result_digest: xcoms.find((xcom) => xcom.key === RETURN_VALUE)?.digest ?? "",
+    size_bytes: xcoms.reduce((sum, xcom) => sum + xcom.sizeBytes, 0),
+    producer_run_id: record.producer.runId,
+    producer_map_index: record.producer.mapIndex,
+    producer_try_number: record.producer.tryNumber,
+    duration_ms: record.durationMs,
+  };
+}

@@ -1,0 +1,30 @@
+// Bytes of results in the metadata database, shared with the XComs of runs.
+
+import type { Digest } from "@memodag/core";
+import type { ResultBytes, ResultStore, StoreCallOptions } from "@memodag/result-cache";
+import type { Dialect } from "../dialect.ts";
+
+/** The result store of the metadata database. What an XCom or a record names is never deleted. */
+export class MetadataResultStore implements ResultStore {
+  readonly #dialect: Dialect;
+
+  constructor(dialect: Dialect) {
+    this.#dialect = dialect;
+  }
+
+  async read(
+    team: string,
+    digests: readonly Digest[],
+    options: StoreCallOptions = {},
+  ): Promise<Map<Digest, Uint8Array>> {
+    return await this.#dialect.readResults(team, digests, options);
+  }
+
+  async write(team: string, results: readonly ResultBytes[]): Promise<void> {
+    await this.#dialect.writeResults(team, results);
+  }
+
+  async delete(team: string, digests: readonly Digest[]): Promise<void> {
+    await this.#dialect.deleteResults(team, digests);
+  }
+}

@@ -1,0 +1,60 @@
+// Dag files and versions as rows, and back.
+
+import type { DagFile, DagFileError, DagSummary, DagVersion, SerializedDag } from "@memodag/core";
+import type { Selectable } from "kysely";
+import type { DagFileTable, DagTable, DagVersionTable } from "../schema.ts";
+
+/** The file that a row holds. */
+export function toDagFile(row: DagFileTable): DagFile {
+  return {
+    bundle: row.bundle,
+    path: row.path,
+    team: row.team,
+    fingerprint: row.fingerprint,
+    inputs: row.inputs,
+    error: row.error === null ? null : (JSON.parse(row.error) as DagFileError),
+    warnings: JSON.parse(row.warnings) as string[],
+    processedAt: row.processed_at,
+  };
+}
+
+/** Columns of `dag_version` from which a version is made. */
+export const VERSION_COLUMNS = [
+  "dag_version.id",
+  "dag_version.team",
+  "dag_version.dag_id",
+  "dag_version.digest",
+  "dag_version.dag",
+  "dag_version.bundle",
+  "dag_version.path",
+] as const;
+
+/** The version that a row holds. */
+export function toDagVersion(
+  row: Pick<Selectable<DagVersionTable>, "id" | "team" | "dag_id" | "digest" | "dag" | "bundle" | "path">,
+): DagVersion {
+  return {
+    id: row.id,
+    team: row.team,
+    dagId: row.dag_id,
+    digest: row.digest,
+    dag: JSON.parse(row.dag) as SerializedDag,
+    file: { bundle: row.bundle, path: row.path },
+  };
+}
+
+/** The summary that a row of `dag` and its latest version hold. */
+export function toDagSummary(
+  row: Selectable<DagTable> & Pick<DagVersionTable, "schedule" | "tags" | "task_count">,
+): DagSummary {
+  return {
+    team: row.team,
+    dagId: row.dag_id,
+    file: { bundle: row.bundle, path: row.path },
+    versionId: row.version_id,
+    isPaused: row.is_paused === 1,
+    schedule: row.schedule,
+    tags: JSON.parse(row.tags) as string[],
+    taskCount: row.task_count,
+  };
+}

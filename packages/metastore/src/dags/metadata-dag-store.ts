@@ -1,0 +1,120 @@
+// Dag files, Dags, their versions and artifacts in the metadata database.
+
+import {
+  MemodagError,
+  type Artifact,
+  type DagFile,
+  type DagStore,
+  type DagSummary,
+  type DagVersion,
+  type ProcessedDagFile,
+} from "@memodag/core";
+import type { Dialect } from "../dialect.ts";
+import { toDagFile, toDagSummary, toDagVersion, VERSION_COLUMNS } from "./dag-rows.ts";
+import { saveDagFile } from "./save-dag-file.ts";
+
+/** The Dag store of the metadata database. */
+export class MetadataDagStore implements DagStore {
+  readonly #dialect: Dialect;
+
+  constructor(dialect: Dialect) {
+    this.#dialect = dialect;
+  }
+
+  /** @throws MemodagError `dag_file_invalid` when another file of the team defines one of its Dags. */
+  async saveDagFile(processed: ProcessedDagFile): Promise<void> {
+    const { kysely, now } = this.#dialect;
+    await kysely.transaction().execute((db) => saveDagFile(db, now, processed));
+  }
+
+  async removeDagFilesExcept(bundle: string, paths: readonly string[]): Promise<void> {
+    const kept = new Set(paths);
+    await this.#dialect.kysely.transaction().execute(async (db) => {
+      const files = await db.selectFrom("dag_file").select("path").where("bundle", "=", bundle).execute();
+      for (const { path } of files.filter((file) => !kept.has(file.path))) {
+        await db.deleteFrom("dag_file").where("bundle", "=", bundle).where("path", "=", path).execute();
+        await db
+          .updateTable("dag")
+          .set({ is_active: 0 })
+          .where("bundle", "=", bundle)
+          .where("path", "=", path)
+          .execute();
+      }
+    });
+  }
+
+  async listDagFiles(bundle?: string): Promise<DagFile[]> {
+    const rows = await this.#dialect.kysely
+      .selectFrom("dag_file")
+      .selectAll()
+      .$if(bundle !== undefined, (query) => query.where("bundle", "=", bundle ?? ""))
+      .orderBy("bundle")
+      .orderBy("path")
+      .execute();
+    return rows.map(toDagFile);
+  }
+
+  async listDags(team?: string): Promise<DagSummary[]> {
+    const rows = await this.#dialect.kysely
+      .selectFrom("dag")
+      .innerJoin("dag_version", "dag_version.id", "dag.version_id")
+      .selectAll("dag")
+      .select(["dag_version.schedule", "dag_version.tags", "dag_version.task_count"])
+      .where("dag.is_active", "=", 1)
+      .$if(team !== undefined, (query) => query.where("dag.team", "=", team ?? ""))
+      .orderBy("dag.team")
+      .orderBy("dag.dag_id")
+      .execute();
+    return rows.map(toDagSummary);
+  }
+
+  async findDagVersions(dagId: string, team?: string): Promise<DagVersion[]> {
+    const rows = await this.#dialect.kysely
+      .selectFrom("dag")
+      .innerJoin("dag_version", "dag_version.id", "dag.version_id")
+      .select(VERSION_COLUMNS)
+      .where("dag.is_active", "=", 1)
+      .where("dag.dag_id", "=", dagId)
+      .$if(team !== undefined, (query) => query.where("dag.team", "=", team ?? ""))
+      .orderBy("dag.team")
+      .execute();
+    return rows.map(toDagVersion);
+  }
+
+  async getDagVersion(id: number): Promise<DagVersion> {
+    const row = await this.#dialect.kysely
+      .selectFrom("dag_version")
+      .select(VERSION_COLUMNS)
+      .where("id", "=", id)
+      .executeTakeFirst();
+    if (row) return toDagVersion(row);
+    throw new MemodagError("dag_not_found", `no version ${id} of any Dag: process the Dag files again`, {
+      fields: { dagVersionId: id },
+    });
+  }
+
+  async getArtifact(digest: string): Promise<Artifact> {
+    const row = await this.#dialect.kysely
+      .selectFrom("dag_artifact")
+      .select(["digest", "code"])
+      .where("digest", "=", digest)
+      .executeTakeFirst();
+    if (row) return row;
+    throw new MemodagError(
+      "artifact_not_found",
+      `no artifact ${digest}: process the Dag file that it was built from again`,
+      { fields: { digest } },
+    );
+  }
+
+  async setPaused(team: string, dagId: string, isPaused: boolean): Promise<boolean> {
+    const { numUpdatedRows } = await this.#dialect.kysely
+      .updateTable("dag")
+      .set({ is_paused: isPaused ? 1 : 0 })
+      .where("team", "=", team)
+      .where("dag_id", "=", dagId)
+      .where("is_active", "=", 1)
+      .executeTakeFirst();
+    return numUpdatedRows > 0n;
+  }
+}

@@ -1,0 +1,49 @@
+// What the stores need of a database that is not the same on every one. The folders of the dialects
+// implement it, file by file alike; nothing outside them knows which dialect it talks to.
+
+import type { ClaimedRun, ClaimRequest, Digest, PassOutcome, PassWrite } from "@memodag/core";
+import type { SchemaDialect } from "@memodag/migrations";
+import type { CacheRecord, ResultBytes, StoreCallOptions } from "@memodag/result-cache";
+import type { Kysely, RawBuilder, Transaction } from "kysely";
+import type { Schema } from "./schema.ts";
+
+/** The databases that memodag runs on. */
+export const DIALECT_NAMES = ["sqlite", "postgres"] as const;
+
+/** Name of a database that memodag runs on. */
+export type DialectName = (typeof DIALECT_NAMES)[number];
+
+/** How often a call is to be counted against a record. */
+export interface HitCount {
+  readonly key: Digest;
+  readonly count: number;
+}
+
+/** An open database of one kind. */
+export interface Dialect {
+  readonly name: DialectName;
+  /** For everything that is not hot. Its transactions take the write lock at their start. */
+  readonly kysely: Kysely<Schema>;
+  readonly schema: SchemaDialect;
+  /** The database's clock, in milliseconds since the Unix epoch; one value within a statement. */
+  readonly now: RawBuilder<number>;
+  /** Keeps other migrators out until the transaction ends. */
+  lockForMigration(transaction: Transaction<Schema>): Promise<void>;
+
+  claimRuns(request: ClaimRequest): Promise<ClaimedRun[]>;
+  writePass(pass: PassWrite): Promise<PassOutcome>;
+  findRecords(
+    team: string,
+    keys: readonly Digest[],
+    options: StoreCallOptions,
+  ): Promise<Map<Digest, CacheRecord>>;
+  countHits(team: string, hits: readonly HitCount[]): Promise<void>;
+  readResults(
+    team: string,
+    digests: readonly Digest[],
+    options: StoreCallOptions,
+  ): Promise<Map<Digest, Uint8Array>>;
+  writeResults(team: string, results: readonly ResultBytes[]): Promise<void>;
+  deleteResults(team: string, digests: readonly Digest[]): Promise<void>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,71 @@
+// Opens the metadata database that a url names.
+
+import type { DagStore, RunStore } from "@memodag/core";
+import type { RecordStore, ResultStore } from "@memodag/result-cache";
+import { MetadataRecordStore } from "./cache/metadata-record-store.ts";
+import { MetadataResultStore } from "./cache/metadata-result-store.ts";
+import { MetadataDagStore } from "./dags/metadata-dag-store.ts";
+import { parseDatabaseUrl, type DatabaseUrl } from "./database-url.ts";
+import type { Dialect, DialectName } from "./dialect.ts";
+import { migrate, migrationStatus, requireMigrated, type MigrationStatus } from "./migrate.ts";
+import type { PostgresOptions } from "./postgres/connection.ts";
+import { openPostgres } from "./postgres/dialect.ts";
+import { MetadataRunStore } from "./runs/metadata-run-store.ts";
+import type { SqliteOptions } from "./sqlite/connection.ts";
+import { openSqlite } from "./sqlite/dialect.ts";
+
+/** Options of {@link openMetastore}. */
+export interface MetastoreOptions {
+  /** What the path of a `sqlite:` url is relative to. Default: the working directory. */
+  readonly folder?: string;
+  readonly sqlite?: SqliteOptions;
+  readonly postgres?: PostgresOptions;
+}
+
+/** An open metadata database. */
+export interface Metastore {
+  readonly dialect: DialectName;
+  readonly dags: DagStore;
+  readonly runs: RunStore;
+  readonly records: RecordStore;
+  readonly results: ResultStore;
+  /**
+   * Applies pending migrations; safe in any number of processes at once.
+   * @returns the names of those that this call applied
+   * @throws MemodagError `database_newer`
+   */
+  migrate(): Promise<readonly string[]>;
+  migrationStatus(): Promise<MigrationStatus>;
+  /** @throws MemodagError `database_not_migrated`, `database_newer` */
+  requireMigrated(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/**
+ * Opens the database at `sqlite:PATH`, `sqlite::memory:`, `postgres://…` or `postgresql://…`. Makes a
+ * missing SQLite file and its folder; changes no schema.
+ * @throws MemodagError `database_unreachable`
+ */
+export async function openMetastore(url: string, options: MetastoreOptions = {}): Promise<Metastore> {
+  const dialect = await openDialect(parseDatabaseUrl(url, options.folder ?? process.cwd()), options);
+  return {
+    dialect: dialect.name,
+    dags: new MetadataDagStore(dialect),
+    runs: new MetadataRunStore(dialect),
+    records: new MetadataRecordStore(dialect),
+    results: new MetadataResultStore(dialect),
+    migrate: () => migrate(dialect),
+    migrationStatus: () => migrationStatus(dialect),
+    requireMigrated: () => requireMigrated(dialect),
+    close: () => dialect.close(),
+  };
+}
+
+async function openDialect(url: DatabaseUrl, options: MetastoreOptions): Promise<Dialect> {
+  switch (url.dialect) {
+    case "sqlite":
+      return await openSqlite(url.path, options.sqlite ?? {});
+    case "postgres":
+      return await openPostgres(url.url, options.postgres ?? {});
+  }
+}

@@ -1,0 +1,107 @@
+// Opens a PostgreSQL database: a pool, its settings, and a transaction on one of its connections.
+
+import { MemodagError, messageOf } from "@memodag/core";
+import { Kysely, PostgresDialect } from "kysely";
+import { DatabaseError, Pool, types, type ClientBase, type PoolConfig } from "pg";
+import { redactUrl } from "../database-url.ts";
+import type { Schema } from "../schema.ts";
+
+/** Settings of a PostgreSQL pool. */
+export interface PostgresOptions {
+  /** Connections at most. Default 10. */
+  readonly maxConnections?: number;
+  /** Milliseconds after which the server ends a statement; without it, its own setting holds. */
+  readonly statementTimeoutMs?: number;
+  /** Milliseconds that making a connection may take. Default 5000. */
+  readonly connectTimeoutMs?: number;
+}
+
+const OLDEST_VERSION = 15;
+const DEFAULT_CONNECT_TIMEOUT_MS = 5_000;
+const DEFAULT_MAX_CONNECTIONS = 10;
+
+/** An open pool. */
+export class PostgresConnection {
+  readonly kysely: Kysely<Schema>;
+  readonly pool: Pool;
+  /** What another connection to the same database is made with. */
+  readonly config: PoolConfig;
+
+  constructor(config: PoolConfig) {
+    this.config = config;
+    this.pool = new Pool(config);
+    // An idle connection that breaks is replaced; without a listener it would end the process.
+    this.pool.on("error", () => undefined);
+    this.kysely = new Kysely<Schema>({ dialect: new PostgresDialect({ pool: this.pool }) });
+  }
+
+  /** Runs `work` in one transaction, which is rolled back when it throws. */
+  async transaction<T>(work: (client: ClientBase) => Promise<T>): Promise<T> {
+    const client = await this.pool.connect();
+    let broken: Error | undefined;
+    try {
+      await client.query("begin");
+      const result = await work(client);
+      await client.query("commit");
+      return result;
+    } catch (error) {
+      await client.query("rollback").catch((failure: Error) => (broken = failure));
+      throw error;
+    } finally {
+      client.release(broken);
+    }
+  }
+}
+
+/**
+ * Opens the database and makes sure that the server is new enough.
+ * @throws MemodagError `database_unreachable`
+ */
+export async function openPostgresConnection(
+  url: string,
+  options: PostgresOptions,
+): Promise<PostgresConnection> {
+  const connection = new PostgresConnection({
+    connectionString: url,
+    application_name: "memodag",
+    max: options.maxConnections ?? DEFAULT_MAX_CONNECTIONS,
+    connectionTimeoutMillis: options.connectTimeoutMs ?? DEFAULT_CONNECT_TIMEOUT_MS,
+    allowExitOnIdle: true,
+    types: { getTypeParser },
+    ...(options.statementTimeoutMs === undefined ? {} : { statement_timeout: options.statementTimeoutMs }),
+  });
+  try {
+    const { rows } = await connection.pool.query<{ version: number }>(
+      "select current_setting('server_version_num')::int / 10000 as version",
+    );
+    const version = rows[0]?.version ?? 0;
+    if (version >= OLDEST_VERSION) return connection;
+    throw new Error(`it is PostgreSQL ${version}, and ${OLDEST_VERSION} is the oldest that will do`);
+  } catch (error) {
+    await connection.pool.end();
+    throw new MemodagError(
+      "database_unreachable",
+      `cannot open the database ${redactUrl(url)} (${reasonOf(error)}): ` +
+        "check that it runs, and the host, user, password and name in [database] url",
+      { cause: error, fields: { url: redactUrl(url) } },
+    );
+  }
+}
+
+/** When every address of a host refuses, the message is empty and the reasons are within. */
+function reasonOf(error: unknown): string {
+  return error instanceof AggregateError ? error.errors.map(messageOf).join("; ") : messageOf(error);
+}
+
+/** 64-bit integers, and the sums of them, as numbers: for this pool alone, since pg's own table is global. */
+function getTypeParser(oid: number, format?: "text" | "binary"): (value: string) => unknown {
+  if (oid === types.builtins.INT8 || oid === types.builtins.NUMERIC) return Number;
+  return types.getTypeParser(oid, format as "text") as (value: string) => unknown;
+}
+
+const FOREIGN_KEY_VIOLATION = "23503";
+
+/** True when a statement failed since a row that it refers to is not there, or is still referred to. */
+export function isForeignKeyViolation(error: unknown): boolean {
+  return error instanceof DatabaseError && error.code === FOREIGN_KEY_VIOLATION;
+}

@@ -1,0 +1,42 @@
+// PostgreSQL as memodag sees it.
+
+import { sql } from "kysely";
+import type { Dialect } from "../dialect.ts";
+import { claimRuns } from "./claim-runs.ts";
+import { now } from "./clock.ts";
+import { openPostgresConnection, type PostgresOptions } from "./connection.ts";
+import { countHits } from "./count-hits.ts";
+import { deleteResults } from "./delete-results.ts";
+import { findRecords } from "./find-records.ts";
+import { readResults } from "./read-results.ts";
+import { postgresSchema } from "./schema-dialect.ts";
+import { writePass } from "./write-pass.ts";
+import { writeResults } from "./write-results.ts";
+
+/** Names the lock that migrators take; any number that is nobody else's. */
+const MIGRATION_LOCK = 7_236_839_014;
+
+/**
+ * Opens a PostgreSQL database.
+ * @throws MemodagError `database_unreachable`
+ */
+export async function openPostgres(url: string, options: PostgresOptions): Promise<Dialect> {
+  const connection = await openPostgresConnection(url, options);
+  return {
+    name: "postgres",
+    kysely: connection.kysely,
+    schema: postgresSchema,
+    now,
+    async lockForMigration(transaction) {
+      await sql`select pg_advisory_xact_lock(${sql.lit(MIGRATION_LOCK)})`.execute(transaction);
+    },
+    claimRuns: (request) => claimRuns(connection, request),
+    writePass: (pass) => writePass(connection, pass),
+    findRecords: (team, keys, call) => findRecords(connection, team, keys, call),
+    countHits: (team, hits) => countHits(connection, team, hits),
+    readResults: (team, digests, call) => readResults(connection, team, digests, call),
+    writeResults: (team, results) => writeResults(connection, team, results),
+    deleteResults: (team, digests) => deleteResults(connection, team, digests),
+    close: () => connection.kysely.destroy(),
+  };
+}

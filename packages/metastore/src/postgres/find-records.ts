@@ -1,0 +1,31 @@
+// Looks many cache keys up at once, on PostgreSQL.
+
+import type { Digest } from "@memodag/core";
+import type { CacheRecord, StoreCallOptions } from "@memodag/result-cache";
+import { RECORD_COLUMNS, toCacheRecord, type CacheRecordRow } from "../cache/cache-record-row.ts";
+import { cancellableQuery } from "./cancellable.ts";
+import { NOW_MS } from "./clock.ts";
+import type { PostgresConnection } from "./connection.ts";
+import { inChunks } from "./in-chunks.ts";
+
+// A list as one parameter: one prepared statement, and one plan, for any number of keys.
+const FIND = `
+  select ${RECORD_COLUMNS.join(", ")}, ${NOW_MS} - created_at as age_ms
+  from cache_record where team = $1 and key = any($2::text[])`;
+
+/** Finds records; see the record store. */
+export async function findRecords(
+  connection: PostgresConnection,
+  team: string,
+  keys: readonly Digest[],
+  { signal }: StoreCallOptions,
+): Promise<Map<Digest, CacheRecord>> {
+  const found = new Map<Digest, CacheRecord>();
+  await inChunks(keys, async (chunk) => {
+    const query = { name: "find_records", text: FIND, values: [team, chunk] };
+    for (const row of await cancellableQuery<CacheRecordRow>(connection, query, signal)) {
+      found.set(row.key, toCacheRecord(row));
+    }
+  });
+  return found;
+}

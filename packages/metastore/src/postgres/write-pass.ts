@@ -1,0 +1,251 @@
+// Writes what a pass decided, on PostgreSQL: all of it or nothing.
+
+import type { PassOutcome, PassWrite, TaskInstanceId, TaskInstanceWrite } from "@memodag/core";
+import type { ClientBase } from "pg";
+import {
+  INSTANCE_ID_COLUMNS,
+  INSTANCE_VALUE_COLUMNS,
+  instanceValues,
+  type ColumnValue,
+} from "../runs/task-instance-row.ts";
+import { storableText } from "../runs/storable-text.ts";
+import { isForeignKeyViolation, type PostgresConnection } from "./connection.ts";
+import { insertResults } from "./write-results.ts";
+
+const COLUMNS = [...INSTANCE_ID_COLUMNS, ...INSTANCE_VALUE_COLUMNS];
+
+const COLUMN_TYPES: Readonly<Record<(typeof COLUMNS)[number], string>> = {
+  task_id: "text",
+  map_index: "bigint",
+  state: "text",
+  try_number: "bigint",
+  max_tries: "bigint",
+  attempt_id: "text",
+  cache_status: "text",
+  cache_reason: "text",
+  cache_key: "text",
+  producer_run_id: "text",
+  producer_map_index: "bigint",
+  producer_try_number: "bigint",
+  started_at: "bigint",
+  ended_at: "bigint",
+  duration_ms: "double precision",
+  saved_ms: "double precision",
+  retry_at: "bigint",
+  error_code: "text",
+  error_message: "text",
+};
+
+// One statement for all rows, a list for each column: the cost is the server's, one round trip in all.
+const unnested = COLUMNS.map((name, index) => `$${index + 2}::${COLUMN_TYPES[name]}[]`).join(", ");
+const INSERT_INSTANCES = `
+  insert into task_instance (dag_run_id, ${COLUMNS.join(", ")})
+  select $1, * from unnest(${unnested}) on conflict do nothing`;
+const UPDATE_INSTANCES = `
+  update task_instance as stored
+  set ${INSTANCE_VALUE_COLUMNS.map((name) => `${name} = written.${name}`).join(", ")}
+  from unnest(${unnested}, $${COLUMNS.length + 2}::text[], $${COLUMNS.length + 3}::bigint[])
+    as written (${COLUMNS.join(", ")}, leaves_state, leaves_try_number)
+  where stored.dag_run_id = $1 and stored.task_id = written.task_id
+    and stored.map_index = written.map_index and stored.state = written.leaves_state
+    and stored.try_number = written.leaves_try_number`;
+const FIND_INSTANCES = `
+  select task_id, map_index, state, try_number from task_instance
+  where dag_run_id = $1 and (task_id, map_index) in (select * from unnest($2::text[], $3::bigint[]))`;
+const DELETE_XCOMS = `
+  delete from xcom
+  where dag_run_id = $1 and (task_id, map_index) in (select * from unnest($2::text[], $3::bigint[]))`;
+const DELETE_INSTANCES = `
+  delete from task_instance
+  where dag_run_id = $1 and (task_id, map_index) in (select * from unnest($2::text[], $3::bigint[]))`;
+const UPSERT_XCOMS = `
+  insert into xcom (dag_run_id, team, task_id, map_index, key, digest, size_bytes)
+  select $1, $2, * from unnest($3::text[], $4::bigint[], $5::text[], $6::text[], $7::bigint[])
+  on conflict (dag_run_id, task_id, map_index, key)
+  do update set team = excluded.team, digest = excluded.digest, size_bytes = excluded.size_bytes`;
+// Locks the run first, so that passes of one run, and whatever changes it by hand, take turns.
+const FIND_RUN = "select team, state, lease_owner from dag_run where id = $1 for no key update";
+const UPDATE_RUN = `
+  update dag_run set state = $2, started_at = $3, ended_at = $4, processes_spawned = $5, lookups = $6
+  where id = $1`;
+const MISSING_BYTES = `
+  select distinct wanted.digest from unnest($2::text[]) as wanted (digest)
+  where not exists (select 1 from result where team = $1 and digest = wanted.digest)`;
+
+/** Thrown inside the transaction, so that nothing of it stays. */
+class Abandoned extends Error {
+  readonly outcome: PassOutcome;
+
+  constructor(outcome: PassOutcome) {
+    super(outcome.kind);
+    this.outcome = outcome;
+  }
+}
+
+/** Writes a pass; see the port. */
+export async function writePass(connection: PostgresConnection, pass: PassWrite): Promise<PassOutcome> {
+  const outcome = await tryWritePass(connection, pass);
+  // Bytes that were brought along, and collected by another hand between two statements, come again.
+  const isRace = outcome.kind === "bytes_missing" && outcome.digests.length === 0;
+  return isRace ? await tryWritePass(connection, pass) : outcome;
+}
+
+async function tryWritePass(connection: PostgresConnection, pass: PassWrite): Promise<PassOutcome> {
+  try {
+    return await connection.transaction(async (client) => {
+      const team = await writeRun(client, pass);
+      await removeInstances(client, pass);
+      await insertInstances(client, pass);
+      await updateInstances(client, pass);
+      await writeXComs(client, pass, team);
+      return { kind: "written" };
+    });
+  } catch (error) {
+    if (error instanceof Abandoned) return error.outcome;
+    if (isForeignKeyViolation(error)) return await bytesMissing(connection, pass);
+    throw error;
+  }
+}
+
+async function writeRun(client: ClientBase, { runId, owner, run }: PassWrite): Promise<string> {
+  const { rows } = await client.query<RunGuard>({
+    name: "pass_find_run",
+    text: FIND_RUN,
+    values: [runId],
+  });
+  const row = rows[0];
+  if (row === undefined || row.lease_owner !== owner) throw new Abandoned({ kind: "lease_lost" });
+  if (row.state !== run.leaves) throw new Abandoned({ kind: "rejected", instances: [] });
+  await client.query({
+    name: "pass_update_run",
+    text: UPDATE_RUN,
+    values: [runId, run.state, run.startedAt, run.endedAt, run.processesSpawned, run.lookups],
+  });
+  return row.team;
+}
+
+interface RunGuard {
+  readonly team: string;
+  readonly state: string;
+  readonly lease_owner: string | null;
+}
+
+async function removeInstances(client: ClientBase, { runId, removed }: PassWrite): Promise<void> {
+  if (removed.length === 0) return;
+  const values = [runId, removed.map((id) => id.taskId), removed.map((id) => id.mapIndex)];
+  await client.query({ name: "pass_delete_xcoms", text: DELETE_XCOMS, values });
+  await client.query({ name: "pass_delete_instances", text: DELETE_INSTANCES, values });
+}
+
+async function insertInstances(client: ClientBase, { runId, instances }: PassWrite): Promise<void> {
+  const inserts = instances.filter((write) => write.leaves === null);
+  if (inserts.length === 0) return;
+  // Which rows stood in the way could not be told from the ones inserted beside them, so it is asked
+  // only when there were any, in a statement that sees the table as it was.
+  const { rowCount } = await client.query({
+    name: "pass_insert_instances",
+    text: INSERT_INSTANCES,
+    values: [runId, ...columnsOf(inserts)],
+  });
+  if (rowCount === inserts.length) return;
+  await client.query("rollback");
+  const stored = await findInstances(client, runId, inserts);
+  throw new Abandoned({ kind: "rejected", instances: idsWhere(inserts, (id) => stored.has(nameOf(id))) });
+}
+
+async function updateInstances(client: ClientBase, { runId, instances }: PassWrite): Promise<void> {
+  const updates = instances.filter((write) => write.leaves !== null);
+  if (updates.length === 0) return;
+  const { rowCount } = await client.query({
+    name: "pass_update_instances",
+    text: UPDATE_INSTANCES,
+    values: [
+      runId,
+      ...columnsOf(updates),
+      updates.map((write) => write.leaves?.state),
+      updates.map((write) => write.leaves?.tryNumber),
+    ],
+  });
+  if (rowCount === updates.length) return;
+  await client.query("rollback");
+  const stored = await findInstances(client, runId, updates);
+  throw new Abandoned({
+    kind: "rejected",
+    instances: idsWhere(updates, (id, { leaves }) => {
+      const row = stored.get(nameOf(id));
+      return row?.state !== leaves?.state || row?.try_number !== leaves?.tryNumber;
+    }),
+  });
+}
+
+async function writeXComs(client: ClientBase, { runId, xcoms }: PassWrite, team: string): Promise<void> {
+  if (xcoms.length === 0) return;
+  await insertResults(
+    client,
+    team,
+    xcoms.flatMap(({ digest, bytes }) => (bytes === null ? [] : [{ digest, bytes }])),
+  );
+  await client.query({
+    name: "pass_upsert_xcoms",
+    text: UPSERT_XCOMS,
+    values: [
+      runId,
+      team,
+      xcoms.map((xcom) => xcom.taskId),
+      xcoms.map((xcom) => xcom.mapIndex),
+      xcoms.map((xcom) => storableText(xcom.key)),
+      xcoms.map((xcom) => xcom.digest),
+      xcoms.map((xcom) => xcom.sizeBytes),
+    ],
+  });
+}
+
+async function bytesMissing({ pool }: PostgresConnection, { runId, xcoms }: PassWrite): Promise<PassOutcome> {
+  const run = await pool.query<RunGuard>(FIND_RUN.replace("for no key update", ""), [runId]);
+  const awaited = xcoms.filter((xcom) => xcom.bytes === null).map((xcom) => xcom.digest);
+  const { rows } = await pool.query<{ digest: string }>(MISSING_BYTES, [run.rows[0]?.team, awaited]);
+  return { kind: "bytes_missing", digests: rows.map((row) => row.digest) };
+}
+
+/** A list for each of {@link COLUMNS}. */
+function columnsOf(writes: readonly TaskInstanceWrite[]): ColumnValue[][] {
+  const columns: ColumnValue[][] = COLUMNS.map(() => []);
+  for (const { instance } of writes) {
+    const row = [instance.taskId, instance.mapIndex, ...instanceValues(instance)];
+    for (let index = 0; index < row.length; index++) columns[index]?.push(row[index] ?? null);
+  }
+  return columns;
+}
+
+interface StoredInstance {
+  readonly task_id: string;
+  readonly map_index: number;
+  readonly state: string;
+  readonly try_number: number;
+}
+
+async function findInstances(
+  client: ClientBase,
+  runId: number,
+  writes: readonly TaskInstanceWrite[],
+): Promise<Map<string, StoredInstance>> {
+  const { rows } = await client.query<StoredInstance>(FIND_INSTANCES, [
+    runId,
+    writes.map((write) => write.instance.taskId),
+    writes.map((write) => write.instance.mapIndex),
+  ]);
+  return new Map(rows.map((row) => [nameOf({ taskId: row.task_id, mapIndex: row.map_index }), row]));
+}
+
+function idsWhere(
+  writes: readonly TaskInstanceWrite[],
+  holds: (id: TaskInstanceId, write: TaskInstanceWrite) => boolean,
+): TaskInstanceId[] {
+  return writes
+    .filter((write) => holds(write.instance, write))
+    .map(({ instance: { taskId, mapIndex } }) => ({ taskId, mapIndex }));
+}
+
+function nameOf({ taskId, mapIndex }: TaskInstanceId): string {
+  return `${mapIndex}:${taskId}`;
+}

@@ -1,0 +1,32 @@
+// A run as a row, and back.
+
+import type { CacheMode, DagRun, DagRunState, DagRunType, JsonObject } from "@memodag/core";
+import type { Selectable } from "kysely";
+import type { DagRunTable } from "../schema.ts";
+
+/** A row of `dag_run`. */
+export type DagRunRow = Selectable<DagRunTable>;
+
+/** The run that a row holds. */
+export function toDagRun(row: DagRunRow): DagRun {
+  return {
+    id: row.id,
+    team: row.team,
+    dagId: row.dag_id,
+    runId: row.run_id,
+    runType: row.run_type as DagRunType,
+    dagVersionId: row.dag_version_id,
+    logicalDate: row.logical_date,
+    dataIntervalStart: row.data_interval_start,
+    dataIntervalEnd: row.data_interval_end,
+    conf: JSON.parse(row.conf) as JsonObject,
+    params: JSON.parse(row.params) as JsonObject,
+    cacheMode: row.cache_mode as CacheMode,
+    state: row.state as DagRunState,
+    createdAt: row.created_at,
+    startedAt: row.started_at,
+    endedAt: row.ended_at,
+    processesSpawned: row.processes_spawned,
+    lookups: row.lookups,
+  };
+}

@@ -1,0 +1,181 @@
+// Runs, task instances and XComs in the metadata database.
+
+import {
+  MemodagError,
+  type ClaimedRun,
+  type ClaimRequest,
+  type DagRun,
+  type NewDagRun,
+  type PassOutcome,
+  type PassWrite,
+  type RunFilter,
+  type RunStore,
+  type TaskInstance,
+  type TaskInstanceId,
+  type XCom,
+} from "@memodag/core";
+import { sql } from "kysely";
+import type { Dialect } from "../dialect.ts";
+import { toDagRun } from "./dag-run-row.ts";
+import { toTaskInstance } from "./task-instance-row.ts";
+import { toXCom } from "./xcom-row.ts";
+
+/** States of a run that can be claimed; spelled out, so that the index on unfinished runs is used. */
+const isUnfinished = sql<boolean>`state in ('queued', 'running')`;
+
+/** The run store of the metadata database. */
+export class MetadataRunStore implements RunStore {
+  readonly #dialect: Dialect;
+
+  constructor(dialect: Dialect) {
+    this.#dialect = dialect;
+  }
+
+  async createRun(run: NewDagRun): Promise<DagRun> {
+    const row = await this.#dialect.kysely
+      .insertInto("dag_run")
+      .values({
+        team: run.team,
+        dag_id: run.dagId,
+        run_id: run.runId,
+        run_type: run.runType,
+        dag_version_id: run.dagVersionId,
+        state: "queued",
+        logical_date: run.logicalDate,
+        data_interval_start: run.dataIntervalStart,
+        data_interval_end: run.dataIntervalEnd,
+        conf: JSON.stringify(run.conf),
+        params: JSON.stringify(run.params),
+        cache_mode: run.cacheMode,
+        created_at: this.#dialect.now,
+      })
+      .onConflict((conflict) => conflict.columns(["team", "dag_id", "run_id"]).doNothing())
+      .returningAll()
+      .executeTakeFirst();
+    if (row) return toDagRun(row);
+    throw new MemodagError(
+      "dag_run_exists",
+      `the Dag "${run.dagId}" has a run "${run.runId}" already: choose another run id or date`,
+      { fields: { team: run.team, dagId: run.dagId, runId: run.runId } },
+    );
+  }
+
+  async findRun(team: string, dagId: string, runId: string): Promise<DagRun | undefined> {
+    const row = await this.#dialect.kysely
+      .selectFrom("dag_run")
+      .selectAll()
+      .where("team", "=", team)
+      .where("dag_id", "=", dagId)
+      .where("run_id", "=", runId)
+      .executeTakeFirst();
+    return row && toDagRun(row);
+  }
+
+  async listRuns({ team, dagId, limit }: RunFilter): Promise<DagRun[]> {
+    const rows = await this.#dialect.kysely
+      .selectFrom("dag_run")
+      .selectAll()
+      .$if(team !== undefined, (query) => query.where("team", "=", team ?? ""))
+      .$if(dagId !== undefined, (query) => query.where("dag_id", "=", dagId ?? ""))
+      .orderBy("id", "desc")
+      .limit(limit)
+      .execute();
+    return rows.map(toDagRun);
+  }
+
+  async listTaskInstances(team: string, runId: number): Promise<TaskInstance[]> {
+    const rows = await this.#dialect.kysely
+      .selectFrom("task_instance")
+      .innerJoin("dag_run", "dag_run.id", "task_instance.dag_run_id")
+      .selectAll("task_instance")
+      .where("dag_run.team", "=", team)
+      .where("dag_run_id", "=", runId)
+      .orderBy("task_id")
+      .orderBy("map_index")
+      .execute();
+    return rows.map(toTaskInstance);
+  }
+
+  async listXComs(team: string, runId: number, instance?: TaskInstanceId): Promise<XCom[]> {
+    const rows = await this.#dialect.kysely
+      .selectFrom("xcom")
+      .select(["task_id", "map_index", "key", "digest", "size_bytes"])
+      .where("team", "=", team)
+      .where("dag_run_id", "=", runId)
+      .$if(instance !== undefined, (query) =>
+        query.where("task_id", "=", instance?.taskId ?? "").where("map_index", "=", instance?.mapIndex ?? 0),
+      )
+      .orderBy("task_id")
+      .orderBy("map_index")
+      .orderBy("key")
+      .execute();
+    return rows.map(toXCom);
+  }
+
+  async readXComBytes(team: string, digests: readonly string[]): Promise<Map<string, Uint8Array>> {
+    return await this.#dialect.readResults(team, digests, {});
+  }
+
+  async claimRuns(request: ClaimRequest): Promise<ClaimedRun[]> {
+    return await this.#dialect.claimRuns(request);
+  }
+
+  async listLeaseOwners(): Promise<string[]> {
+    const rows = await this.#dialect.kysely
+      .selectFrom("dag_run")
+      .select("lease_owner")
+      .distinct()
+      .where(isUnfinished)
+      .where("lease_owner", "is not", null)
+      .orderBy("lease_owner")
+      .$narrowType<{ lease_owner: string }>()
+      .execute();
+    return rows.map((row) => row.lease_owner);
+  }
+
+  async renewLeases(owner: string, leaseMs: number): Promise<number[]> {
+    const rows = await this.#dialect.kysely
+      .updateTable("dag_run")
+      .set({ lease_expires_at: sql<number>`${this.#dialect.now} + ${sql.lit(leaseMs)}` })
+      .where(isUnfinished)
+      .where("lease_owner", "=", owner)
+      .returning("id")
+      .execute();
+    return rows.map((row) => row.id).sort((a, b) => a - b);
+  }
+
+  async releaseLeases(owner: string): Promise<void> {
+    await this.#dialect.kysely
+      .updateTable("dag_run")
+      .set({ lease_owner: null, lease_expires_at: null })
+      .where(isUnfinished)
+      .where("lease_owner", "=", owner)
+      .execute();
+  }
+
+  async writePass(pass: PassWrite): Promise<PassOutcome> {
+    return await this.#dialect.writePass(pass);
+  }
+
+  async listPreviousCacheKeys(team: string, dagId: string, beforeRunId: number): Promise<string[]> {
+    const rows = await this.#dialect.kysely
+      .selectFrom("task_instance")
+      .select("cache_key")
+      .distinct()
+      .where("dag_run_id", "=", (query) =>
+        query
+          .selectFrom("dag_run")
+          .select("id")
+          .where("team", "=", team)
+          .where("dag_id", "=", dagId)
+          .where("id", "<", beforeRunId)
+          .where("state", "in", ["success", "failed"])
+          .orderBy("id", "desc")
+          .limit(1),
+      )
+      .where("cache_key", "is not", null)
+      .$narrowType<{ cache_key: string }>()
+      .execute();
+    return rows.map((row) => row.cache_key);
+  }
+}

@@ -1,0 +1,169 @@
+// The tables as Kysely sees them. The migrations make them; this only names what is there.
+
+import type { Generated } from "kysely";
+
+/** A Dag file as last processed. */
+export interface DagFileTable {
+  bundle: string;
+  path: string;
+  team: string;
+  fingerprint: string;
+  inputs: string;
+  /** JSON; `null` when the file was read. */
+  error: string | null;
+  /** JSON list of texts. */
+  warnings: string;
+  processed_at: number;
+}
+
+/** The code of a Dag file, bundled. */
+export interface DagArtifactTable {
+  digest: string;
+  code: Uint8Array;
+  created_at: number;
+}
+
+/** Every content that a Dag has had. */
+export interface DagVersionTable {
+  id: Generated<number>;
+  team: string;
+  dag_id: string;
+  digest: string;
+  /** JSON of the serialized Dag. */
+  dag: string;
+  artifact_digest: string;
+  bundle: string;
+  path: string;
+  schedule: string | null;
+  /** JSON list of texts. */
+  tags: string;
+  task_count: number;
+  created_at: number;
+}
+
+/** A Dag by name; inactive when no file defines it any more. */
+export interface DagTable {
+  team: string;
+  dag_id: string;
+  bundle: string;
+  path: string;
+  version_id: number;
+  is_paused: Generated<number>;
+  is_active: Generated<number>;
+}
+
+/** A run and its lease. */
+export interface DagRunTable {
+  id: Generated<number>;
+  team: string;
+  dag_id: string;
+  run_id: string;
+  run_type: string;
+  dag_version_id: number;
+  state: string;
+  logical_date: number | null;
+  data_interval_start: number | null;
+  data_interval_end: number | null;
+  /** JSON. */
+  conf: string;
+  /** JSON. */
+  params: string;
+  cache_mode: string;
+  created_at: number;
+  started_at: number | null;
+  ended_at: number | null;
+  processes_spawned: Generated<number>;
+  lookups: Generated<number>;
+  lease_owner: string | null;
+  lease_expires_at: number | null;
+}
+
+/** A task instance. */
+export interface TaskInstanceTable {
+  dag_run_id: number;
+  task_id: string;
+  map_index: number;
+  state: string;
+  try_number: number;
+  max_tries: number;
+  attempt_id: string | null;
+  cache_status: string | null;
+  cache_reason: string | null;
+  cache_key: string | null;
+  producer_run_id: string | null;
+  producer_map_index: number | null;
+  producer_try_number: number | null;
+  started_at: number | null;
+  ended_at: number | null;
+  duration_ms: number | null;
+  saved_ms: number | null;
+  retry_at: number | null;
+  error_code: string | null;
+  error_message: string | null;
+}
+
+/** An XCom: a name for bytes of `result`. */
+export interface XComTable {
+  dag_run_id: number;
+  task_id: string;
+  map_index: number;
+  key: string;
+  team: string;
+  digest: string;
+  size_bytes: number;
+}
+
+/** Bytes by digest, for each team apart. */
+export interface ResultTable {
+  team: string;
+  digest: string;
+  size_bytes: number;
+  created_at: number;
+  bytes: Uint8Array;
+}
+
+/** A record of the result cache. */
+export interface CacheRecordTable {
+  team: string;
+  key: string;
+  dag_id: string;
+  task_id: string;
+  source_hash: string;
+  /** JSON. */
+  components: string;
+  /** JSON. */
+  xcoms: string;
+  /** Digest of the return value; empty when there is none. */
+  result_digest: string;
+  /** Bytes of all XComs together. */
+  size_bytes: number;
+  producer_run_id: string;
+  producer_map_index: number;
+  producer_try_number: number;
+  duration_ms: number;
+  created_at: number;
+  expires_at: number | null;
+  last_hit_at: number | null;
+  hit_count: Generated<number>;
+}
+
+/** Which bytes a record names. */
+export interface CacheRecordResultTable {
+  team: string;
+  digest: string;
+  key: string;
+}
+
+/** All tables. */
+export interface Schema {
+  cache_record: CacheRecordTable;
+  cache_record_result: CacheRecordResultTable;
+  dag: DagTable;
+  dag_artifact: DagArtifactTable;
+  dag_file: DagFileTable;
+  dag_run: DagRunTable;
+  dag_version: DagVersionTable;
+  result: ResultTable;
+  task_instance: TaskInstanceTable;
+  xcom: XComTable;
+}

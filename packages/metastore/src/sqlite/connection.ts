@@ -1,0 +1,99 @@
+// Opens a SQLite file: one connection, its settings, and its prepared statements.
+
+import { mkdirSync } from "node:fs";
+import { dirname } from "node:path";
+import { MemodagError, messageOf } from "@memodag/core";
+import Database, { type Database as Driver, type Statement } from "better-sqlite3";
+import { Kysely } from "kysely";
+import { IN_MEMORY } from "../database-url.ts";
+import type { Schema } from "../schema.ts";
+import { ImmediateSqliteDialect } from "./kysely-dialect.ts";
+
+/** Milliseconds for which a write waits for another process's by default. */
+export const DEFAULT_BUSY_TIMEOUT_MS = 5_000;
+
+/** Settings of a SQLite connection. */
+export interface SqliteOptions {
+  /** Milliseconds for which a call may wait for a lock. The thread is blocked for as long. Default 5000. */
+  readonly busyTimeoutMs?: number;
+}
+
+/** One connection. SQLite's calls block; what spans several awaits is kept apart by Kysely's lock. */
+export class SqliteConnection {
+  readonly kysely: Kysely<Schema>;
+  readonly #driver: Driver;
+  readonly #statements = new Map<string, Statement<unknown[]>>();
+
+  constructor(driver: Driver) {
+    this.#driver = driver;
+    this.kysely = new Kysely<Schema>({ dialect: new ImmediateSqliteDialect({ database: driver }) });
+  }
+
+  /** Runs synchronous work when no transaction of Kysely is open on the connection. */
+  async exclusive<T>(work: () => T): Promise<T> {
+    return await this.kysely.connection().execute(async () => work());
+  }
+
+  /** Runs synchronous work in one transaction that holds the write lock from its start. */
+  async transaction<T>(work: () => T): Promise<T> {
+    return await this.exclusive(() => this.#driver.transaction(work).immediate());
+  }
+
+  /** The statement of that text; prepared once. */
+  statement(sql: string): Statement<unknown[]> {
+    const known = this.#statements.get(sql);
+    if (known) return known;
+    const statement = this.#driver.prepare<unknown[]>(sql);
+    this.#statements.set(sql, statement);
+    return statement;
+  }
+}
+
+/**
+ * Opens the file, making its folder where that is missing.
+ * @throws MemodagError `database_unreachable`
+ */
+export function openSqliteConnection(path: string, options: SqliteOptions): SqliteConnection {
+  const busyTimeoutMs = options.busyTimeoutMs ?? DEFAULT_BUSY_TIMEOUT_MS;
+  let driver: Driver | undefined;
+  try {
+    if (path !== IN_MEMORY) mkdirSync(dirname(path), { recursive: true });
+    driver = new Database(path, { timeout: busyTimeoutMs });
+    useWriteAheadLog(driver, busyTimeoutMs);
+    driver.pragma("synchronous = NORMAL");
+    driver.pragma("foreign_keys = ON");
+    return new SqliteConnection(driver);
+  } catch (error) {
+    driver?.close();
+    throw new MemodagError(
+      "database_unreachable",
+      `cannot open the database sqlite:${path} (${messageOf(error)}): ` +
+        "check that [database] url names a SQLite file in a folder that can be written to",
+      { cause: error, fields: { url: `sqlite:${path}` } },
+    );
+  }
+}
+
+const RETRY_MS = 20;
+
+/** Changing the journal does not wait for locks by itself, so that processes starting at once would fail. */
+function useWriteAheadLog(driver: Driver, busyTimeoutMs: number): void {
+  for (let waitedMs = 0; ; waitedMs += RETRY_MS) {
+    try {
+      driver.pragma("journal_mode = WAL");
+      return;
+    } catch (error) {
+      if (!isBusy(error) || waitedMs >= busyTimeoutMs) throw error;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, RETRY_MS);
+    }
+  }
+}
+
+function isBusy(error: unknown): boolean {
+  return error instanceof Database.SqliteError && error.code.startsWith("SQLITE_BUSY");
+}
+
+/** True when a statement failed since a row that it refers to is not there, or is still referred to. */
+export function isForeignKeyViolation(error: unknown): boolean {
+  return error instanceof Database.SqliteError && error.code === "SQLITE_CONSTRAINT_FOREIGNKEY";
+}

@@ -1,0 +1,37 @@
+// SQLite as memodag sees it.
+
+import type { Dialect } from "../dialect.ts";
+import { claimRuns } from "./claim-runs.ts";
+import { now } from "./clock.ts";
+import { openSqliteConnection, type SqliteOptions } from "./connection.ts";
+import { countHits } from "./count-hits.ts";
+import { deleteResults } from "./delete-results.ts";
+import { findRecords } from "./find-records.ts";
+import { readResults } from "./read-results.ts";
+import { sqliteSchema } from "./schema-dialect.ts";
+import { writePass } from "./write-pass.ts";
+import { writeResults } from "./write-results.ts";
+
+/**
+ * Opens a SQLite file.
+ * @throws MemodagError `database_unreachable`
+ */
+export async function openSqlite(path: string, options: SqliteOptions): Promise<Dialect> {
+  const connection = openSqliteConnection(path, options);
+  return {
+    name: "sqlite",
+    kysely: connection.kysely,
+    schema: sqliteSchema,
+    now,
+    // Every transaction is the only one that writes.
+    lockForMigration: async () => undefined,
+    claimRuns: (request) => claimRuns(connection, request),
+    writePass: (pass) => writePass(connection, pass),
+    findRecords: (team, keys, call) => findRecords(connection, team, keys, call),
+    countHits: (team, hits) => countHits(connection, team, hits),
+    readResults: (team, digests, call) => readResults(connection, team, digests, call),
+    writeResults: (team, results) => writeResults(connection, team, results),
+    deleteResults: (team, digests) => deleteResults(connection, team, digests),
+    close: () => connection.kysely.destroy(),
+  };
+}

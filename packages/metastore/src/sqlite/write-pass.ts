@@ -1,0 +1,126 @@
+// Writes what a pass decided, on SQLite: all of it or nothing.
+
+import type { PassOutcome, PassWrite, TaskInstanceId, TaskInstanceWrite } from "@memodag/core";
+import { INSTANCE_ID_COLUMNS, INSTANCE_VALUE_COLUMNS, instanceValues } from "../runs/task-instance-row.ts";
+import { storableText } from "../runs/storable-text.ts";
+import { isForeignKeyViolation, type SqliteConnection } from "./connection.ts";
+import { insertResults } from "./write-results.ts";
+
+const COLUMNS = [...INSTANCE_ID_COLUMNS, ...INSTANCE_VALUE_COLUMNS];
+
+// A prepared statement a row, in a loop inside one transaction: SQLite has no round trips to save, and
+// with this many columns binding them beats taking them out of one JSON text by far.
+const INSERT_INSTANCE = `
+  insert into task_instance (dag_run_id, ${COLUMNS.join(", ")})
+  values (?${", ?".repeat(COLUMNS.length)}) on conflict do nothing`;
+const UPDATE_INSTANCE = `
+  update task_instance set ${INSTANCE_VALUE_COLUMNS.map((name) => `${name} = ?`).join(", ")}
+  where dag_run_id = ? and task_id = ? and map_index = ? and state = ? and try_number = ?`;
+const DELETE_INSTANCE = "delete from task_instance where dag_run_id = ? and task_id = ? and map_index = ?";
+const DELETE_XCOMS = "delete from xcom where dag_run_id = ? and task_id = ? and map_index = ?";
+const UPSERT_XCOM = `
+  insert into xcom (dag_run_id, task_id, map_index, key, team, digest, size_bytes)
+  values (?, ?, ?, ?, ?, ?, ?)
+  on conflict (dag_run_id, task_id, map_index, key)
+  do update set team = excluded.team, digest = excluded.digest, size_bytes = excluded.size_bytes`;
+const FIND_RUN = "select team, state, lease_owner from dag_run where id = ?";
+const UPDATE_RUN = `
+  update dag_run set state = ?, started_at = ?, ended_at = ?, processes_spawned = ?, lookups = ?
+  where id = ?`;
+const MISSING_BYTES = `
+  select distinct value from json_each(?) as wanted
+  where not exists (select 1 from result where team = ? and digest = wanted.value)`;
+
+/** Thrown inside the transaction, so that nothing of it stays. */
+class Abandoned extends Error {
+  readonly outcome: PassOutcome;
+
+  constructor(outcome: PassOutcome) {
+    super(outcome.kind);
+    this.outcome = outcome;
+  }
+}
+
+/** Writes a pass; see the port. */
+export async function writePass(connection: SqliteConnection, pass: PassWrite): Promise<PassOutcome> {
+  try {
+    return await connection.transaction(() => {
+      const team = writeRun(connection, pass);
+      removeInstances(connection, pass);
+      writeInstances(connection, pass);
+      writeXComs(connection, pass, team);
+      return { kind: "written" };
+    });
+  } catch (error) {
+    if (error instanceof Abandoned) return error.outcome;
+    throw error;
+  }
+}
+
+function writeRun(connection: SqliteConnection, { runId, owner, run }: PassWrite): string {
+  const row = connection.statement(FIND_RUN).get(runId) as RunGuard | undefined;
+  if (row === undefined || row.lease_owner !== owner) throw new Abandoned({ kind: "lease_lost" });
+  if (row.state !== run.leaves) throw new Abandoned({ kind: "rejected", instances: [] });
+  connection
+    .statement(UPDATE_RUN)
+    .run(run.state, run.startedAt, run.endedAt, run.processesSpawned, run.lookups, runId);
+  return row.team;
+}
+
+interface RunGuard {
+  readonly team: string;
+  readonly state: string;
+  readonly lease_owner: string | null;
+}
+
+function removeInstances(connection: SqliteConnection, { runId, removed }: PassWrite): void {
+  for (const { taskId, mapIndex } of removed) {
+    connection.statement(DELETE_XCOMS).run(runId, taskId, mapIndex);
+    connection.statement(DELETE_INSTANCE).run(runId, taskId, mapIndex);
+  }
+}
+
+function writeInstances(connection: SqliteConnection, { runId, instances }: PassWrite): void {
+  const rejected: TaskInstanceId[] = [];
+  for (const write of instances) {
+    if (!writeInstance(connection, runId, write)) {
+      rejected.push({ taskId: write.instance.taskId, mapIndex: write.instance.mapIndex });
+    }
+  }
+  if (rejected.length > 0) throw new Abandoned({ kind: "rejected", instances: rejected });
+}
+
+function writeInstance(
+  connection: SqliteConnection,
+  runId: number,
+  { instance, leaves }: TaskInstanceWrite,
+): boolean {
+  const { taskId, mapIndex } = instance;
+  const values = instanceValues(instance);
+  const { changes } =
+    leaves === null
+      ? connection.statement(INSERT_INSTANCE).run(runId, taskId, mapIndex, ...values)
+      : connection
+          .statement(UPDATE_INSTANCE)
+          .run(...values, runId, taskId, mapIndex, leaves.state, leaves.tryNumber);
+  return changes === 1;
+}
+
+function writeXComs(connection: SqliteConnection, { runId, xcoms }: PassWrite, team: string): void {
+  insertResults(
+    connection,
+    team,
+    xcoms.flatMap(({ digest, bytes }) => (bytes === null ? [] : [{ digest, bytes }])),
+  );
+  const upsert = connection.statement(UPSERT_XCOM);
+  try {
+    for (const { taskId, mapIndex, key, digest, sizeBytes } of xcoms) {
+      upsert.run(runId, taskId, mapIndex, storableText(key), team, digest, sizeBytes);
+    }
+  } catch (error) {
+    if (!isForeignKeyViolation(error)) throw error;
+    const wanted = JSON.stringify(xcoms.map((xcom) => xcom.digest));
+    const missing = connection.statement(MISSING_BYTES).pluck().all(wanted, team) as string[];
+    throw new Abandoned({ kind: "bytes_missing", digests: missing });
+  }
+}
