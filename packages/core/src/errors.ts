@@ -12,6 +12,7 @@ export type ErrorCode =
   | "conf_invalid"
   | "config_invalid"
   | "config_not_found"
+  | "context_unavailable"
   | "dag_ambiguous"
   | "dag_file_invalid"
   | "dag_invalid"
@@ -35,6 +36,7 @@ export type ErrorCode =
   | "value_not_json"
   | "value_too_large"
   | "worker_failed"
+  | "xcom_key_invalid"
   | "xcom_not_found"
   | "xcom_too_large";
 

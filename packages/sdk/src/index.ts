@@ -1,0 +1,12 @@
+export type { Argument, ArgumentsFor, JsonArgument, Mapped, MappedFor } from "./authoring/arguments.ts";
+export type { CacheConfig } from "./authoring/cache-config.ts";
+export { Dag } from "./authoring/dag.ts";
+export type { DagOptions } from "./authoring/dag-options.ts";
+export type { Handler, NoArguments, ResultOf } from "./authoring/handler.ts";
+export type { PartialTask, TaskFactory } from "./authoring/task-factory.ts";
+export type { NamedTaskOptions, TaskDefaults, TaskOptions } from "./authoring/task-options.ts";
+export { TaskRef, type Refs } from "./authoring/task-ref.ts";
+export { MemodagError, type JsonObject, type JsonValue } from "@memodag/core";
+export { getContext } from "./context/current-context.ts";
+export { getClient, type TaskClient, type XComPush } from "./context/task-client.ts";
+export type { TaskContext, TaskXComs, XComRequest } from "./context/task-context.ts";

@@ -1,0 +1,75 @@
+// What an author may say about caching a task, and how it is read.
+
+import type { SerializedCacheConfig } from "@memodag/core";
+import { canonicalContextPath, CONTEXT_PATH_RULE, isContextPath } from "../context/context-path.ts";
+import { show, type FaultPlace } from "./dag-fault.ts";
+import { OptionReader } from "./option-reader.ts";
+
+/** How a task's results are remembered. `Name` is the union of its arguments' names. */
+export interface CacheConfig<Name extends string = string> {
+  /**
+   * How long a result may be used again: seconds, or a text such as `"7d"`; `null`: for ever.
+   * Default: the admin's `[task_cache] default_ttl`.
+   */
+  readonly ttl?: number | string | null;
+  /** Arguments that do not change the result; they are not in the key. */
+  readonly excludeInputs?: readonly Name[];
+  /** What the task reads of its run, such as `params.species`, `dagRun.conf.region`, `logicalDate`. */
+  readonly includeInputs?: readonly string[];
+  /** Environment variables that change the result; their values are in the key. */
+  readonly env?: readonly string[];
+  /** Any text; bump it by hand to make every older result unreachable. */
+  readonly version?: string;
+  /** True: instances of one key run one at a time, and those that waited look again. Default false. */
+  readonly serialize?: boolean;
+  /** How long a failure may be used again: seconds, or a text such as `"10m"`. Default: never. */
+  readonly errors?: number | string;
+}
+
+const NAMES = ["ttl", "excludeInputs", "includeInputs", "env", "version", "serialize", "errors"] as const;
+
+const ENV_NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
+
+/**
+ * Reads a task's `cache` option: `null` when the task did not opt in.
+ * @throws MemodagError `dag_invalid` naming what is wrong.
+ */
+export function readCacheConfig(place: FaultPlace, options: OptionReader): SerializedCacheConfig | null {
+  const value = options.get("cache");
+  if (value === undefined || value === false) return null;
+  if (value !== true && (typeof value !== "object" || value === null)) {
+    throw options.wrong("cache", value, 'write true, false, or an object such as { ttl: "7d" }');
+  }
+  const reader = new OptionReader(place, "cache.", value === true ? {} : value, NAMES);
+  return {
+    ttlMs: reader.get("ttl") === null ? null : reader.duration("ttl", "default", 1),
+    excludeInputs: reader.texts("excludeInputs").sort(),
+    includeInputs: readContextPaths(reader),
+    env: readEnvNames(reader),
+    version: reader.text("version", null),
+    serialize: reader.flag("serialize", false),
+    errorsTtlMs: reader.duration("errors", null, 1),
+  };
+}
+
+function readContextPaths(reader: OptionReader): string[] {
+  const paths = reader.texts("includeInputs");
+  const unknown = paths.find((path) => !isContextPath(path));
+  if (unknown !== undefined) {
+    throw reader.fault("includeInputs", {
+      problem: `names ${show(unknown)}, which no task can read`,
+      mend: CONTEXT_PATH_RULE,
+    });
+  }
+  return [...new Set(paths.map(canonicalContextPath))].sort();
+}
+
+function readEnvNames(reader: OptionReader): string[] {
+  const names = reader.texts("env");
+  const wrong = names.find((name) => !ENV_NAME.test(name));
+  if (wrong === undefined) return names.sort();
+  throw reader.fault("env", {
+    problem: `names ${show(wrong)}, which is not the name of an environment variable`,
+    mend: 'write the name alone, such as "MODEL_DIR"',
+  });
+}

@@ -1,0 +1,33 @@
+// How a Dag that cannot be right says so: which Dag, which task, what is wrong, and the mend.
+
+import { MemodagError } from "@memodag/core";
+
+/** Where in a Dag file a fault is. */
+export interface FaultPlace {
+  readonly dagId: string;
+  readonly taskId?: string;
+}
+
+/** What is wrong at a place, and how to mend it. */
+export interface Fault {
+  readonly problem: string;
+  readonly mend: string;
+  readonly cause?: unknown;
+}
+
+/** The error `dag_invalid` for a fault. */
+export function dagInvalid(place: FaultPlace, { problem, mend, cause }: Fault): MemodagError {
+  const where = place.taskId === undefined ? "" : `, task "${place.taskId}"`;
+  return new MemodagError("dag_invalid", `Dag "${place.dagId}"${where}: ${problem}: ${mend}`, {
+    fields: { dagId: place.dagId, ...(place.taskId === undefined ? {} : { taskId: place.taskId }) },
+    ...(cause === undefined ? {} : { cause }),
+  });
+}
+
+/** Writes a value of unknown shape for a message, cut to a line. */
+export function show(value: unknown): string {
+  if (typeof value === "string") return JSON.stringify(value).slice(0, 80);
+  if (typeof value === "object" && value !== null) return Array.isArray(value) ? "a list" : "an object";
+  if (typeof value === "function") return "a function";
+  return String(value);
+}

@@ -1,0 +1,44 @@
+// What a Dag knows of itself while its file is read. Found by a registered symbol, not by class, so that
+// two copies of this package in one process understand each other's Dags.
+
+import type { NamedTemplate } from "@memodag/core";
+import type { DagSettings } from "./dag-options.ts";
+import type { AnyHandler } from "./handler.ts";
+import type { TaskSettings } from "./task-options.ts";
+
+const STATE = Symbol.for("memodag.dag");
+
+/** How a task was called. */
+export interface Placement {
+  readonly args: readonly NamedTemplate[];
+  readonly expand: readonly NamedTemplate[];
+}
+
+/** A task as declared and, once it was called, placed. */
+export interface TaskDeclaration {
+  readonly taskId: string;
+  readonly handler: AnyHandler;
+  readonly settings: TaskSettings;
+  /** Ids of the tasks that this one waits for, through arguments or by order alone. */
+  readonly upstream: Set<string>;
+  placement: Placement | null;
+}
+
+/** A Dag as declared so far. */
+export interface DagState {
+  readonly dagId: string;
+  readonly settings: DagSettings;
+  /** By id, in order of declaration. */
+  readonly tasks: Map<string, TaskDeclaration>;
+}
+
+/** Makes `dag` the Dag of that state. */
+export function attachState(dag: object, state: DagState): void {
+  Object.defineProperty(dag, STATE, { value: state });
+}
+
+/** The state of a Dag; `undefined` for anything else. */
+export function findState(value: unknown): DagState | undefined {
+  if (typeof value !== "object" || value === null) return undefined;
+  return Object.getOwnPropertyDescriptor(value, STATE)?.value as DagState | undefined;
+}

@@ -1,0 +1,99 @@
+// A Dag as its author writes it. Declares; nothing runs.
+
+import { MemodagError } from "@memodag/core";
+import { dagInvalid, show } from "./dag-fault.ts";
+import { attachState, type DagState, type TaskDeclaration } from "./dag-state.ts";
+import { readDagSettings, type DagOptions } from "./dag-options.ts";
+import type { AnyHandler, Handler, NamesOf, NoArguments, ResultOf } from "./handler.ts";
+import { IDENTIFIER_RULE, isIdentifier } from "./identifier.ts";
+import type { JsonResult } from "./json-check.ts";
+import { createTaskFactory, type TaskFactory } from "./task-factory.ts";
+import { readTaskSettings, type NamedTaskOptions, type TaskOptions } from "./task-options.ts";
+
+/**
+ * A graph of tasks. Export it from a Dag file:
+ *
+ * ```ts
+ * export const dag = new Dag("penguins", { schedule: "@daily" });
+ * const load = dag.task("load", async ({ path }: { path: string }) => readRows(path), { cache: true });
+ * load({ path: "data/penguins.json" });
+ * ```
+ *
+ * Whatever cannot be right throws `dag_invalid`, naming the Dag, the task and the mend.
+ */
+export class Dag {
+  readonly dagId: string;
+  readonly #state: DagState;
+
+  constructor(dagId: string, options: DagOptions = {}) {
+    if (!isIdentifier(dagId)) {
+      throw new MemodagError("dag_invalid", `${show(dagId)} is not a Dag id: ${IDENTIFIER_RULE}`, {
+        fields: { dagId: String(dagId) },
+      });
+    }
+    this.dagId = dagId;
+    this.#state = { dagId, settings: readDagSettings(dagId, options), tasks: new Map() };
+    attachState(this, this.#state);
+  }
+
+  /**
+   * Declares a task. The handler takes one object of named arguments and returns JSON. Call the
+   * factory once to place the task; what the call returns stands for the task's result.
+   */
+  task<Args extends object = NoArguments, Result = unknown>(
+    taskId: string,
+    handler: Handler<Args, Result> & JsonResult<Awaited<NoInfer<Result>>>,
+    options?: TaskOptions<NamesOf<NoInfer<Args>>>,
+  ): TaskFactory<Args, ResultOf<Result>>;
+  /** Declares a task whose id is the handler's name, unless the options say otherwise. */
+  task<Args extends object = NoArguments, Result = unknown>(
+    handler: Handler<Args, Result> & JsonResult<Awaited<NoInfer<Result>>>,
+    options?: NamedTaskOptions<NamesOf<NoInfer<Args>>>,
+  ): TaskFactory<Args, ResultOf<Result>>;
+  task(
+    first: string | AnyHandler,
+    second?: AnyHandler | NamedTaskOptions,
+    third?: TaskOptions,
+  ): TaskFactory<never, unknown> {
+    const task =
+      typeof first === "function"
+        ? this.#declare((second as NamedTaskOptions | undefined)?.taskId ?? first.name, first, second)
+        : this.#declare(first, second, third);
+    return createTaskFactory(this.#state, task);
+  }
+
+  #declare(taskId: unknown, handler: unknown, options: unknown): TaskDeclaration {
+    const { dagId, settings, tasks } = this.#state;
+    if (taskId === "") {
+      throw dagInvalid(
+        { dagId },
+        {
+          problem: "a task's handler has no name to make an id of",
+          mend: 'write the id first, such as dag.task("load", …)',
+        },
+      );
+    }
+    if (!isIdentifier(taskId)) {
+      throw dagInvalid({ dagId }, { problem: `${show(taskId)} is not a task id`, mend: IDENTIFIER_RULE });
+    }
+    const place = { dagId, taskId };
+    if (tasks.has(taskId)) {
+      throw dagInvalid(place, { problem: "there are two tasks of this id", mend: "rename one of them" });
+    }
+    if (typeof handler !== "function") {
+      throw dagInvalid(place, {
+        problem: `its handler is ${show(handler)}`,
+        mend: "write a function of one object of named arguments",
+      });
+    }
+    const task: TaskDeclaration = {
+      taskId,
+      handler: handler as AnyHandler,
+      settings: readTaskSettings(place, options, settings.defaultArgs),
+      upstream: new Set(),
+      placement: null,
+    };
+    tasks.set(taskId, task);
+    return task;
+  }
+}

@@ -1,0 +1,103 @@
+// What an author may say about a task beside its handler, and how it is read.
+
+import { TRIGGER_RULES, type SerializedCacheConfig, type TriggerRule } from "@memodag/core";
+import { readCacheConfig, type CacheConfig } from "./cache-config.ts";
+import type { FaultPlace } from "./dag-fault.ts";
+import { OptionReader } from "./option-reader.ts";
+
+/** Options of a task that a Dag may give a default for. */
+export interface TaskDefaults {
+  /** How many times a failed attempt is followed by another. Default 0. */
+  readonly retries?: number;
+  /** Wait before the next attempt: seconds, or a text such as `"30s"`. Default one second. */
+  readonly retryDelay?: number | string;
+  /** How long an attempt may run: seconds, or a text such as `"1h"`. Default: for ever. */
+  readonly executionTimeout?: number | string;
+  /** When the task may start, given how its upstream ended. Default `all_success`. */
+  readonly triggerRule?: TriggerRule;
+  /** The pool that the task takes slots of. Default `default_pool`. */
+  readonly pool?: string;
+  /** Slots that an attempt takes. Default 1. */
+  readonly poolSlots?: number;
+  /** Larger goes first where there is not room for all. Default 1. */
+  readonly priorityWeight?: number;
+}
+
+/** Options of a task. `Name` is the union of its arguments' names. */
+export interface TaskOptions<Name extends string = string> extends TaskDefaults {
+  /** Whether and how results are remembered. `true` is `{}`. Default false. */
+  readonly cache?: boolean | CacheConfig<Name>;
+}
+
+/** Options of a task whose id is not given apart. */
+export interface NamedTaskOptions<Name extends string = string> extends TaskOptions<Name> {
+  /** Default: the handler's name. */
+  readonly taskId?: string;
+}
+
+/** Options of a task as read. */
+export interface TaskSettings {
+  readonly retries: number;
+  readonly retryDelayMs: number;
+  readonly executionTimeoutMs: number | null;
+  readonly triggerRule: TriggerRule;
+  readonly pool: string;
+  readonly poolSlots: number;
+  readonly priorityWeight: number;
+  readonly cache: SerializedCacheConfig | null;
+}
+
+const DEFAULT_NAMES = [
+  "retries",
+  "retryDelay",
+  "executionTimeout",
+  "triggerRule",
+  "pool",
+  "poolSlots",
+  "priorityWeight",
+] as const;
+
+const DEFAULT_RETRY_DELAY_MS = 1_000;
+
+/**
+ * Reads a Dag's `defaultArgs`, to be laid under every task's options.
+ * @throws MemodagError `dag_invalid` naming what is wrong.
+ */
+export function readTaskDefaults(place: FaultPlace, value: unknown): TaskDefaults {
+  const options = value ?? {};
+  readSettings(new OptionReader(place, "defaultArgs.", options, DEFAULT_NAMES));
+  return { ...(options as TaskDefaults) };
+}
+
+/**
+ * Reads a task's options over its Dag's defaults.
+ * @throws MemodagError `dag_invalid` naming what is wrong.
+ */
+export function readTaskSettings(place: FaultPlace, value: unknown, defaults: TaskDefaults): TaskSettings {
+  // Checked alone first, so that a default cannot hide what is no object at all.
+  const own = new OptionReader(place, "", value ?? {}, [...DEFAULT_NAMES, "cache", "taskId"]);
+  const given = DEFAULT_NAMES.filter((name) => own.get(name) !== undefined);
+  const merged = { ...defaults, ...Object.fromEntries(given.map((name) => [name, own.get(name)])) };
+  const settings = readSettings(new OptionReader(place, "", merged, DEFAULT_NAMES));
+  return { ...settings, cache: readCacheConfig(place, own) };
+}
+
+function readSettings(reader: OptionReader): Omit<TaskSettings, "cache"> {
+  return {
+    retries: reader.integer("retries", 0, 0),
+    retryDelayMs: reader.duration("retryDelay", DEFAULT_RETRY_DELAY_MS, 0),
+    executionTimeoutMs: reader.duration("executionTimeout", null, 1),
+    triggerRule: readTriggerRule(reader),
+    pool: reader.text("pool", "default_pool"),
+    poolSlots: reader.integer("poolSlots", 1, 1),
+    priorityWeight: reader.integer("priorityWeight", 1, Number.NEGATIVE_INFINITY),
+  };
+}
+
+function readTriggerRule(reader: OptionReader): TriggerRule {
+  const value = reader.get("triggerRule");
+  if (value === undefined) return "all_success";
+  const rule = TRIGGER_RULES.find((known) => known === value);
+  if (rule !== undefined) return rule;
+  throw reader.wrong("triggerRule", value, `write one of ${TRIGGER_RULES.join(", ")}`);
+}

@@ -1,0 +1,95 @@
+// What the worker gives to a running handler, and what the handler gives back beside its result.
+
+import {
+  canonicalBytes,
+  MemodagError,
+  readJson,
+  RETURN_VALUE,
+  type AttemptContext,
+  type JsonValue,
+  type Logger,
+  type PushedXCom,
+} from "@memodag/core";
+import type { TaskXComs, XComRequest } from "../context/task-context.ts";
+
+/** Which XCom of the run, in full. */
+export type XComAddress = Required<XComRequest>;
+
+/** What one attempt runs with. */
+export interface AttemptScope {
+  readonly context: AttemptContext;
+  /** Context paths that may be read; `null`: all, and no read is noted. */
+  readonly declaredContext: readonly string[] | null;
+  readonly signal: AbortSignal;
+  readonly log: Logger;
+  /** The bytes of an XCom of the run's other tasks; without it, pulling from them is refused. */
+  readonly findXCom?: (address: XComAddress) => Promise<Uint8Array | undefined>;
+  /** Longest returned or pushed value in bytes of JSON. Default: no limit. */
+  readonly maxValueBytes?: number;
+}
+
+/** The XComs of one attempt: collects pushes until it is closed. */
+export class AttemptXComs implements TaskXComs {
+  private readonly pushed = new Map<string, Uint8Array>();
+  private readonly scope: AttemptScope;
+  private readonly noteRead: (path: string) => void;
+  private isClosed = false;
+
+  /** `noteRead` hears of every pull from another task instance. */
+  constructor(scope: AttemptScope, noteRead: (path: string) => void) {
+    this.scope = scope;
+    this.noteRead = noteRead;
+  }
+
+  push(key: string, value: unknown): void {
+    if (typeof key !== "string" || key === "" || key.length > MAX_KEY_LENGTH || key === RETURN_VALUE) {
+      throw new MemodagError(
+        "xcom_key_invalid",
+        `${JSON.stringify(key)} cannot be pushed: use a text of 1 to ${MAX_KEY_LENGTH} characters that is not "${RETURN_VALUE}"`,
+      );
+    }
+    if (this.isClosed) {
+      throw new MemodagError(
+        "context_unavailable",
+        `XCom "${key}" is pushed after the task has ended: await everything that the handler starts`,
+      );
+    }
+    this.pushed.set(key, encodeValue(value, this.scope));
+  }
+
+  async pull(request: XComRequest): Promise<JsonValue> {
+    const { task, taskInstance } = this.scope.context;
+    const { key, taskId = task.taskId, mapIndex = taskInstance.mapIndex } = request;
+    if (taskId === task.taskId && mapIndex === taskInstance.mapIndex) {
+      const bytes = this.pushed.get(key);
+      return bytes ? readJson(bytes) : null;
+    }
+    if (!this.scope.findXCom) {
+      throw new MemodagError(
+        "xcom_not_found",
+        `XCom "${key}" of task "${taskId}" cannot be pulled here: take the task's result as an argument`,
+        { fields: { key, taskId } },
+      );
+    }
+    this.noteRead(`xcom(${taskId}.${key})`);
+    const bytes = await this.scope.findXCom({ key, taskId, mapIndex });
+    return bytes ? readJson(bytes) : null;
+  }
+
+  /** Ends collecting; the pushes by key. */
+  close(): PushedXCom[] {
+    this.isClosed = true;
+    return [...this.pushed].map(([key, bytes]) => ({ key, bytes })).sort(byKey);
+  }
+}
+
+const MAX_KEY_LENGTH = 250;
+
+/** The bytes of a value that leaves a task. */
+export function encodeValue(value: unknown, { maxValueBytes }: AttemptScope): Uint8Array {
+  return canonicalBytes(value, maxValueBytes === undefined ? {} : { maxBytes: maxValueBytes });
+}
+
+function byKey(a: PushedXCom, b: PushedXCom): number {
+  return a.key < b.key ? -1 : 1;
+}

@@ -1,0 +1,72 @@
+// Makes what getContext() returns: the run's own values, with reads noted for a cached task.
+
+import { selectField, type AttemptContext, type JsonValue } from "@memodag/core";
+import type { TaskContext } from "../context/task-context.ts";
+import { AttemptXComs, type AttemptScope } from "./attempt-scope.ts";
+import { ReadTracker } from "./read-tracker.ts";
+import { trackObject, trackValue } from "./tracked-object.ts";
+
+/** A context and what its use leaves behind. */
+export interface CreatedContext {
+  readonly context: TaskContext;
+  readonly xcoms: AttemptXComs;
+  /** Undeclared reads so far, sorted. */
+  listUndeclaredReads(): string[];
+}
+
+/** The context of one attempt. Nothing in it can be changed by the handler. */
+export function createContext(scope: AttemptScope): CreatedContext {
+  const values = frozenCopy(scope.context);
+  const { declaredContext, log, signal } = scope;
+  if (declaredContext === null) {
+    const xcoms = new AttemptXComs(scope, () => undefined);
+    const context = Object.freeze({ ...values, log, signal, xcom: xcoms });
+    return { context, xcoms, listUndeclaredReads: () => [] };
+  }
+  const tracker = new ReadTracker(declaredContext, (path) => isPresent(values, path));
+  const xcoms = new AttemptXComs(scope, (path) => tracker.read(path));
+  const context: TaskContext = Object.freeze({
+    // In every key, so any task may read them.
+    dag: values.dag,
+    task: values.task,
+    dagRun: trackObject(values.dagRun, "dagRun", tracker) as AttemptContext["dagRun"],
+    taskInstance: trackObject(
+      { ...values.taskInstance },
+      "taskInstance",
+      tracker,
+    ) as unknown as AttemptContext["taskInstance"],
+    params: trackObject(values.params, "params", tracker),
+    get logicalDate() {
+      return trackValue(values.logicalDate, "logicalDate", tracker);
+    },
+    get dataInterval() {
+      return readDataInterval(values.dataInterval, tracker, declaredContext);
+    },
+    log,
+    signal,
+    xcom: xcoms,
+  });
+  return { context, xcoms, listUndeclaredReads: () => tracker.list() };
+}
+
+function readDataInterval(
+  interval: AttemptContext["dataInterval"],
+  tracker: ReadTracker,
+  declared: readonly string[],
+): AttemptContext["dataInterval"] {
+  // Its ends are dates whenever it is there, so that either of them in the key says that it is not.
+  if (interval === null && declared.some((path) => path.startsWith("dataInterval."))) return null;
+  return trackValue(interval, "dataInterval", tracker);
+}
+
+function isPresent(values: AttemptContext, path: string): boolean {
+  return selectField(values as unknown as JsonValue, path.split(".")) !== null;
+}
+
+function frozenCopy(context: AttemptContext): AttemptContext {
+  return JSON.parse(JSON.stringify(context), freezeMember) as AttemptContext;
+}
+
+function freezeMember(_name: string, value: unknown): unknown {
+  return Object.freeze(value);
+}

@@ -1,0 +1,41 @@
+// Finds a Dag's parts behind its public face.
+
+import { MemodagError } from "@memodag/core";
+import type { Dag } from "../authoring/dag.ts";
+import { findState, type DagState } from "../authoring/dag-state.ts";
+import type { AnyHandler } from "../authoring/handler.ts";
+
+/** True for a Dag, made by this or another copy of this package. */
+export function isDag(value: unknown): value is Dag {
+  return findState(value) !== undefined;
+}
+
+/**
+ * The state of a Dag.
+ * @throws TypeError for anything else, which no typed caller can pass.
+ */
+export function getState(dag: Dag): DagState {
+  const state = findState(dag);
+  if (!state) throw new TypeError("not a Dag");
+  return state;
+}
+
+/** Every declared task's handler by id, in order of declaration. */
+export function listHandlers(dag: Dag): Map<string, AnyHandler> {
+  return new Map([...getState(dag).tasks.values()].map(({ taskId, handler }) => [taskId, handler]));
+}
+
+/**
+ * One task's handler.
+ * @throws MemodagError `task_not_found`
+ */
+export function getHandler(dag: Dag, taskId: string): AnyHandler {
+  const { dagId, tasks } = getState(dag);
+  const task = tasks.get(taskId);
+  if (task) return task.handler;
+  throw new MemodagError(
+    "task_not_found",
+    `Dag "${dagId}" has no task "${taskId}": it has ${[...tasks.keys()].join(", ") || "none"}`,
+    { fields: { dagId, taskId } },
+  );
+}

@@ -1,0 +1,44 @@
+// From a Dag as declared to a Dag as data.
+
+import { SERIALIZED_DAG_FORMAT, type SerializedDag, type SerializedTask } from "@memodag/core";
+import type { Dag } from "../authoring/dag.ts";
+import { dagInvalid } from "../authoring/dag-fault.ts";
+import type { DagState, TaskDeclaration } from "../authoring/dag-state.ts";
+import { getState } from "./list-handlers.ts";
+import { topologicalOrder } from "./topological-order.ts";
+
+/** What is known of a Dag's code. */
+export interface DagSource {
+  readonly artifactDigest: string;
+  /** Digest of the code that each task can reach, by task id. */
+  readonly sourceHashes: ReadonlyMap<string, string>;
+}
+
+/**
+ * The Dag as data: the same for the same declarations, in whatever order options and edges were
+ * written.
+ * @throws MemodagError `dag_invalid` for a task that was never called and for a cycle.
+ */
+export function serializeDag(dag: Dag, { artifactDigest, sourceHashes }: DagSource): SerializedDag {
+  const state = getState(dag);
+  const tasks = topologicalOrder(state).map((task) => serializeTask(state, task, sourceHashes));
+  const { defaultArgs: _applied, ...settings } = state.settings;
+  return { format: SERIALIZED_DAG_FORMAT, dagId: state.dagId, ...settings, artifactDigest, tasks };
+}
+
+function serializeTask(
+  { dagId }: DagState,
+  task: TaskDeclaration,
+  sourceHashes: ReadonlyMap<string, string>,
+): SerializedTask {
+  const { taskId, placement, settings, upstream } = task;
+  if (!placement) {
+    throw dagInvalid(
+      { dagId, taskId },
+      { problem: "it is never called", mend: "call what dag.task() returned once, or remove the task" },
+    );
+  }
+  const sourceHash = sourceHashes.get(taskId);
+  if (sourceHash === undefined) throw new TypeError(`no source hash for task ${taskId}`);
+  return { taskId, ...placement, upstream: [...upstream].sort(), ...settings, sourceHash };
+}

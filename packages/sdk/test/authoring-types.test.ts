@@ -1,0 +1,142 @@
+// What the compiler accepts and refuses in a Dag file. The assertions are checked by tsc; running this
+// file shows that what is accepted can also be declared.
+
+import type { JsonValue } from "@memodag/core";
+import { Dag, type TaskRef } from "@memodag/sdk";
+import { listHandlers } from "@memodag/sdk/runtime";
+import { describe, expect, expectTypeOf, it } from "vitest";
+
+interface Row {
+  readonly id: number;
+  readonly name: string | null;
+}
+
+interface Tree {
+  readonly value: number;
+  readonly children: readonly Tree[];
+}
+
+type OwnJson = string | number | OwnJson[] | { [name: string]: OwnJson };
+
+/** A handler of those arguments. */
+function taking<Args extends object>(): (args: Args) => number {
+  return () => 0;
+}
+
+const fit = ({ rows, depth }: { rows: Row[]; depth: number }): string => `${rows.length}${depth}`;
+
+describe("the types of an authored Dag", () => {
+  it("carry a handler's result to the tasks downstream", () => {
+    const dag = new Dag("d");
+    const load = dag.task("load", async ({ path }: { path: string }): Promise<Row[]> => [
+      { id: 1, name: path },
+    ]);
+    const rows = load({ path: "a" });
+    expectTypeOf(rows).toEqualTypeOf<TaskRef<Row[]>>();
+    expectTypeOf(rows.field(0)).toEqualTypeOf<TaskRef<Row>>();
+    expectTypeOf(rows.field(0).field("name")).toEqualTypeOf<TaskRef<string | null>>();
+
+    const nothing = dag.task("nothing", async () => undefined);
+    expectTypeOf(nothing()).toEqualTypeOf<TaskRef<null>>();
+    const voids = dag.task(function voids(): void {});
+    expectTypeOf(voids({})).toEqualTypeOf<TaskRef<null>>();
+    const maybe = dag.task("maybe", (): number | undefined => 1);
+    expectTypeOf(maybe()).toEqualTypeOf<TaskRef<number | null>>();
+  });
+
+  it("take values, refs and values with refs in them", () => {
+    const dag = new Dag("d");
+    const one = dag.task("one", () => 1)();
+    const row = dag.task("row", (): Row => ({ id: 1, name: "a" }))();
+    const rows = dag.task("rows", (): Row[] => [])();
+    const tree = dag.task("tree", (): Tree => ({ value: 1, children: [] }))();
+    dag.task(
+      "a",
+      taking<{ rows: readonly Row[]; n: number }>(),
+    )({ rows: [row, { id: one, name: null }], n: 2 });
+    dag.task("b", taking<{ rows: readonly Row[]; n?: number }>())({ rows });
+    dag.task("c", taking<{ any: JsonValue }>())({ any: { deep: [row, rows.field(0)] } });
+    dag.task("own", taking<{ any: OwnJson }>())({ any: { deep: [one, "a"] } });
+    dag.task("d", taking<{ any: unknown }>())({ any: [row] });
+    dag.task("e", taking<{ flag: boolean; either: "x" | "y" | null }>())({ flag: true, either: "x" });
+    dag.task("f", taking<{ tree: Tree }>())({ tree });
+    dag.task("g", taking<{ json: JsonValue }>())({ json: tree });
+
+    const h = dag.task("h", taking<{ id: number }>());
+    // @ts-expect-error a Row is not a number
+    h({ id: row });
+    const i = dag.task("i", taking<{ id: number }>());
+    // @ts-expect-error an argument is missing
+    i({});
+    const j = dag.task("j", taking<{ id: number }>());
+    // @ts-expect-error no such argument
+    j({ id: 1, di: 2 });
+    const k = dag.task("k", () => 0);
+    // @ts-expect-error it takes none
+    k({ id: 1 });
+    expect([...listHandlers(dag).keys()]).toHaveLength(16);
+  });
+
+  it("map over lists and over refs to lists", () => {
+    const dag = new Dag("d");
+    const depths = dag.task("depths", (): number[] => [1])();
+    const one = dag.task("one", () => 1)();
+    const a = dag
+      .task("a", fit)
+      .partial({ rows: [] })
+      .expand({ depth: [2, 3] });
+    expectTypeOf(a).toEqualTypeOf<TaskRef<string[]>>();
+    dag.task("b", fit).partial({ rows: [] }).expand({ depth: depths });
+    dag
+      .task("c", fit)
+      .partial({ rows: [] })
+      .expand({ depth: [one, 2] });
+    dag.task("d", fit).expand({ rows: [[], []], depth: depths });
+    dag.task("e", ({ texts }: { texts: string[] }) => texts.length)({ texts: a });
+
+    const f = dag.task("f", fit).partial({ rows: [] });
+    expectTypeOf(f.expand).parameter(0).toHaveProperty("depth");
+    expectTypeOf(f.expand).parameter(0).not.toHaveProperty("rows");
+    // @ts-expect-error an element is not a list
+    expectTypeOf(f.expand).toBeCallableWith({ depth: 2 });
+    // @ts-expect-error what is left has to be mapped over
+    expectTypeOf(f.expand).toBeCallableWith({});
+  });
+
+  it("refuse results that JSON cannot carry", () => {
+    const dag = new Dag("d");
+    // @ts-expect-error a Date is not JSON: return toISOString()
+    dag.task("date", () => new Date());
+    // @ts-expect-error a Map is not JSON
+    dag.task("map", async () => ({ rows: [{ at: new Map<string, number>() }] }));
+    // @ts-expect-error a bigint is not JSON
+    dag.task("bigint", () => [1n]);
+    // @ts-expect-error a function is not JSON
+    dag.task("function", () => ({ run: () => 1 }));
+    // @ts-expect-error bytes are not JSON
+    dag.task(function bytes() {
+      return new Uint8Array(1);
+    });
+    dag.task("any", () => JSON.parse("1"));
+    dag.task("unknown", (): unknown => 1);
+    dag.task("json", (): JsonValue => 1);
+    dag.task("tree", (): Tree => ({ value: 1, children: [] }));
+    dag.task("interface", async (): Promise<Row> => ({ id: 1, name: null }));
+    // The compiler is told; a Dag file that nobody compiled is told when the task runs.
+    expect([...listHandlers(dag).keys()]).toHaveLength(10);
+  });
+
+  it("know the names of arguments in excludeInputs, and every option", () => {
+    const dag = new Dag("d", { schedule: null, defaultArgs: { retries: 1 } });
+    const handler = taking<{ rows: Row[]; account: string }>();
+    dag.task("a", handler, { cache: { ttl: "7d", excludeInputs: ["account"] } });
+    // @ts-expect-error no such argument
+    dag.task("b", handler, { cache: { excludeInputs: ["acount"] } });
+    dag.task("c", handler, { cache: true, triggerRule: "all_done" });
+    const invalid = (): void => {
+      // @ts-expect-error no such rule
+      dag.task("e", handler, { triggerRule: "all_good" });
+    };
+    expectTypeOf(invalid).toBeFunction();
+  });
+});
