@@ -3,22 +3,14 @@
 import { realpath } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { join, resolve } from "node:path";
-import {
-  systemClock,
-  type Clock,
-  type DagFile,
-  type DagFileError,
-  type DagFileId,
-  type DagStore,
-  type ProcessedDagFile,
-} from "@memodag/core";
+import { systemClock, type Clock, type DagFile, type DagFileError, type DagStore } from "@memodag/core";
 import type { DagBundle } from "./dag-bundle.ts";
-import { findRefusals, nameOf, type OwnedDag } from "./dag-owners.ts";
 import { FileDigests } from "./file-digests.ts";
 import { findDagFiles } from "./find-dag-files.ts";
-import { isUnchanged, listInputPaths, NO_FINGERPRINT } from "./fingerprint.ts";
+import { isUnchanged, listInputPaths } from "./fingerprint.ts";
 import { findLockfile } from "./lockfile.ts";
-import { processDagFile, type BundlePass, type DagFileOutcome } from "./process-dag-file.ts";
+import { processDagFile, type BundlePass } from "./process-dag-file.ts";
+import { idsOf, settleOwners, type ProcessedFile } from "./settle-owners.ts";
 
 /** What a Dag processor works with. */
 export interface DagProcessorOptions {
@@ -46,12 +38,6 @@ export interface BundleSummary {
   /** Absolute paths of the files outside the bundle's folder that its Dags are made of. */
   readonly outside: readonly string[];
   readonly durationMs: number;
-}
-
-/** A file that was read in this pass, until it is known whether its Dags are its own. */
-interface Processed {
-  readonly path: string;
-  readonly outcome: DagFileOutcome;
 }
 
 /** Processes bundles. */
@@ -146,8 +132,8 @@ export class DagProcessor {
     return changed.flat();
   }
 
-  async #processAll(paths: readonly string[], pass: BundlePass): Promise<Processed[]> {
-    const processed: Processed[] = [];
+  async #processAll(paths: readonly string[], pass: BundlePass): Promise<ProcessedFile[]> {
+    const processed: ProcessedFile[] = [];
     const queue = paths.values();
     const worker = async (): Promise<void> => {
       for (const path of queue) processed.push({ path, outcome: await processDagFile(path, pass) });
@@ -156,17 +142,20 @@ export class DagProcessor {
     return processed.sort((a, b) => (a.path < b.path ? -1 : 1));
   }
 
-  async #saveAll({ name, team }: DagBundle, processed: readonly Processed[]): Promise<FileSummary[]> {
+  async #saveAll({ name, team }: DagBundle, processed: readonly ProcessedFile[]): Promise<FileSummary[]> {
     if (processed.length === 0) return [];
     const owned = await this.#store.listDags(team);
-    const settled = refuseTaken(name, processed, owned);
     const summaries: FileSummary[] = [];
-    for (const { path, outcome } of inOrderOfSaving(name, settled, owned)) {
+    for (const { path, outcome } of settleOwners(name, processed, owned)) {
       const file = { bundle: name, path, team, ...outcome.fingerprint, warnings: outcome.warnings };
-      await this.#store.saveDagFile(asSaved(file, outcome));
+      await this.#store.saveDagFile(
+        outcome.kind === "read"
+          ? { kind: "read", file, artifact: outcome.artifact, dags: outcome.dags }
+          : { kind: "broken", file, error: outcome.error },
+      );
       summaries.push(
         outcome.kind === "read"
-          ? { kind: "read", path, dagIds: outcome.dags.map(({ dagId }) => dagId) }
+          ? { kind: "read", path, dagIds: idsOf(outcome) }
           : { kind: "broken", path, error: outcome.error },
       );
     }
@@ -174,65 +163,10 @@ export class DagProcessor {
   }
 }
 
-function asSaved(file: ProcessedDagFile["file"], outcome: DagFileOutcome): ProcessedDagFile {
-  return outcome.kind === "read"
-    ? { kind: "read", file, artifact: outcome.artifact, dags: outcome.dags }
-    : { kind: "broken", file, error: outcome.error };
-}
-
-/** Turns files whose dag ids belong to others into broken ones. */
-function refuseTaken(
-  bundle: string,
-  processed: readonly Processed[],
-  owned: readonly OwnedDag[],
-): Processed[] {
-  const read = processed.flatMap(({ path, outcome }) =>
-    outcome.kind === "read" ? [{ file: { bundle, path }, dagIds: idsOf(outcome) }] : [],
-  );
-  const refusals = new Map(findRefusals(owned, read).map((refusal) => [refusal.file.path, refusal]));
-  return processed.map(({ path, outcome }) => {
-    const refusal = refusals.get(path);
-    if (!refusal) return { path, outcome };
-    const message = `The Dag "${refusal.dagId}" of ${label({ bundle, path })} is already defined in ${label(refusal.owner)}: give one of them another id`;
-    return {
-      path,
-      outcome: {
-        kind: "broken",
-        // It may have the id as soon as the other file gives it up.
-        fingerprint: NO_FINGERPRINT,
-        error: { message, file: path, line: null, column: null },
-        warnings: outcome.warnings,
-      },
-    };
-  });
-}
-
-/** Files that give Dags up come first, so that a Dag that moved is free when its new file is saved. */
-function inOrderOfSaving(
-  bundle: string,
-  processed: readonly Processed[],
-  owned: readonly OwnedDag[],
-): Processed[] {
-  const givesUp = ({ path, outcome }: Processed): boolean =>
-    outcome.kind === "read" &&
-    owned.some(
-      ({ dagId, file }) => nameOf(file) === nameOf({ bundle, path }) && !idsOf(outcome).includes(dagId),
-    );
-  return [...processed.filter(givesUp), ...processed.filter((one) => !givesUp(one))];
-}
-
-function idsOf({ dags }: Extract<DagFileOutcome, { kind: "read" }>): string[] {
-  return dags.map(({ dagId }) => dagId);
-}
-
-function label({ bundle, path }: DagFileId): string {
-  return `${path} (bundle ${bundle})`;
-}
-
 function listOutside(
   root: string,
   { lockfile }: BundlePass,
-  processed: readonly Processed[],
+  processed: readonly ProcessedFile[],
   stored: ReadonlyMap<string, DagFile>,
 ): string[] {
   const fresh = processed.map(({ outcome }) => outcome.fingerprint);

@@ -1,24 +1,17 @@
 // Takes one Dag file from its source to its Dags. Knows nothing of other files, and stores nothing.
 
-import { dirname, join, posix, relative, sep } from "node:path";
+import { dirname, join } from "node:path";
 import { materializeArtifact } from "@memodag/artifact";
-import {
-  formatDuration,
-  sha256,
-  type Artifact,
-  type DagFileError,
-  type Digest,
-  type SerializedDag,
-} from "@memodag/core";
+import { sha256, type Artifact, type DagFileError, type Digest, type SerializedDag } from "@memodag/core";
 import { bundleDagFile, type BundledDagFile } from "./bundling/bundle-dag-file.ts";
 import { listPassedOver } from "./bundling/passed-over.ts";
 import { findPackageScopes } from "./bundling/package-scopes.ts";
 import type { FileDigests } from "./file-digests.ts";
 import { fingerprintOf, NO_FINGERPRINT, type Fingerprint } from "./fingerprint.ts";
-import { findErrorPlace } from "./loading/error-place.ts";
-import { loadDags, type LoadSurroundings, type LoadOutcome } from "./loading/load-dags.ts";
-import type { ThrownError } from "./loading/loader-messages.ts";
+import { describeFailure, errorInFile } from "./loading/describe-failure.ts";
+import { loadDags, type LoadSurroundings } from "./loading/load-dags.ts";
 import type { Lockfile } from "./lockfile.ts";
+import { pathInBundle } from "./path-in-bundle.ts";
 import { hashSources } from "./source-hashes.ts";
 
 /** What a bundle's files have in common during one pass. */
@@ -68,7 +61,12 @@ export async function processDagFile(path: string, pass: BundlePass): Promise<Da
       kind: "broken",
       // A file that hangs would cost its whole time limit again at every pass.
       fingerprint: loaded.kind === "timed_out" ? fingerprint : NO_FINGERPRINT,
-      error: describeFailure(loaded, path, bundled, pass),
+      error: describeFailure(loaded, {
+        root,
+        path,
+        sources: bundled.sources,
+        timeoutMs: surroundings.timeoutMs,
+      }),
       warnings: bundled.warnings,
     };
   }
@@ -92,20 +90,16 @@ export async function processDagFile(path: string, pass: BundlePass): Promise<Da
 async function listInputs(bundled: BundledDagFile, { root, digests, lockfile }: BundlePass) {
   const scopes = await findPackageScopes(bundled.sources.keys(), digests);
   const files = new Map<string, Digest>(
-    [...bundled.sources].map(([path, bytes]) => [withinBundle(root, path), sha256(bytes)]),
+    [...bundled.sources].map(([path, bytes]) => [pathInBundle(root, path), sha256(bytes)]),
   );
-  for (const [path, digest] of scopes.files) files.set(withinBundle(root, path), digest);
-  const absent = scopes.absent.map((path) => withinBundle(root, path));
+  for (const [path, digest] of scopes.files) files.set(pathInBundle(root, path), digest);
+  const absent = scopes.absent.map((path) => pathInBundle(root, path));
   return {
     files,
     // A package.json passed over by a relative import may be one that holds for its folder.
     absent: [...absent, ...listPassedOver(bundled.metafile)].filter((path) => !files.has(path)),
     lockfile: lockfile?.digest ?? null,
   };
-}
-
-function withinBundle(root: string, path: string): string {
-  return relative(root, path).split(sep).join(posix.sep);
 }
 
 /** What is wrong with Dags that could be read, if anything. */
@@ -119,62 +113,12 @@ function findFault(
   const ids = dags.map(({ dagId }) => dagId);
   const twice = ids.find((id, index) => ids.indexOf(id) !== index);
   if (twice !== undefined) {
-    return inFile(path, `The file exports two Dags with the id "${twice}": give one of them another id`);
+    return errorInFile(path, `The file exports two Dags with the id "${twice}": give one of them another id`);
   }
   const source = Buffer.from(sources.get(join(root, path)) ?? "").toString();
   const constructed = CONSTRUCTS_DAG.exec(source);
   // A file that exports functions may be there to make Dags for others.
   if (ids.length > 0 || !constructed || exportsFunction) return null;
   const line = source.slice(0, constructed.index).split("\n").length;
-  return { ...inFile(path, `The file exports no Dag: write "export const dag = new Dag(…)"`), line };
-}
-
-function describeFailure(
-  failure: Exclude<LoadOutcome, { kind: "loaded" }>,
-  path: string,
-  { sources }: BundledDagFile,
-  { root, surroundings }: BundlePass,
-): DagFileError {
-  switch (failure.kind) {
-    case "timed_out":
-      return inFile(
-        path,
-        `The file was not read within ${formatDuration(surroundings.timeoutMs)}: take endless loops and long work out of its top level and into tasks`,
-      );
-    case "stalled":
-      return inFile(
-        path,
-        "The file waits at its top level for what never comes: mend the await, or move it into a task",
-      );
-    case "exited":
-      return inFile(path, describeExit(failure));
-    case "threw": {
-      const place = findErrorPlace(failure.error.stack, sources);
-      return {
-        message: describeThrown(failure.error),
-        file: place ? withinBundle(root, place.path) : path,
-        line: place?.line ?? null,
-        column: place?.column ?? null,
-      };
-    }
-  }
-}
-
-function describeExit({ code, signal, stderr }: Extract<LoadOutcome, { kind: "exited" }>): string {
-  if (signal === null) {
-    return `The file ended its process with exit code ${code} while it was read: take process.exit() out of its top level`;
-  }
-  const last = stderr.trimEnd().split("\n").at(-1);
-  const said = last ? `, saying "${last}"` : "";
-  return `The process that read the file was ended by ${signal}${said}: move heavy work out of its top level and into tasks`;
-}
-
-function describeThrown({ name, message, code }: ThrownError): string {
-  // A MemodagError tells its own mend.
-  if (code !== null) return message;
-  return `The file threw while it was read: ${name}: ${message}. Mend it, or move it into a task`;
-}
-
-function inFile(file: string, message: string): DagFileError {
-  return { message, file, line: null, column: null };
+  return { ...errorInFile(path, `The file exports no Dag: write "export const dag = new Dag(…)"`), line };
 }

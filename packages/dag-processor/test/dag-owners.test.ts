@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { findRefusals, nameOf } from "../src/dag-owners.ts";
 
 const file = fc.record({ bundle: fc.constantFrom("a", "b"), path: fc.constantFrom("1.ts", "2.ts", "3.ts") });
-const dagId = fc.constantFrom("x", "y", "z");
+const dagId: fc.Arbitrary<string> = fc.constantFrom("x", "y", "z");
 
 const owned = fc.uniqueArray(fc.record({ dagId, file }), { selector: (one) => one.dagId });
 const read = fc.uniqueArray(fc.record({ file, dagIds: fc.uniqueArray(dagId) }), {

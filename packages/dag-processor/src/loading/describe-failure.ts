@@ -1,0 +1,68 @@
+// What an author reads when a Dag file could not be loaded.
+
+import { formatDuration, type DagFileError } from "@memodag/core";
+import { pathInBundle } from "../path-in-bundle.ts";
+import { findErrorPlace } from "./error-place.ts";
+import type { LoadOutcome } from "./load-dags.ts";
+import type { ThrownError } from "./loader-messages.ts";
+
+/** The file that was to be loaded. */
+export interface LoadedFile {
+  /** Absolute path of the bundle's folder. */
+  readonly root: string;
+  readonly path: string;
+  /** The files in its artifact, by absolute path. */
+  readonly sources: { has(path: string): boolean };
+  /** How long it was given. */
+  readonly timeoutMs: number;
+}
+
+/** An error that has no place in a file but the file itself. */
+export function errorInFile(file: string, message: string): DagFileError {
+  return { message, file, line: null, column: null };
+}
+
+/** Says why a file could not be loaded, at the place in the author's files that it comes from. */
+export function describeFailure(
+  failure: Exclude<LoadOutcome, { kind: "loaded" }>,
+  { root, path, sources, timeoutMs }: LoadedFile,
+): DagFileError {
+  switch (failure.kind) {
+    case "timed_out":
+      return errorInFile(
+        path,
+        `The file was not read within ${formatDuration(timeoutMs)}: take endless loops and long work out of its top level and into tasks`,
+      );
+    case "stalled":
+      return errorInFile(
+        path,
+        "The file waits at its top level for what never comes: mend the await, or move it into a task",
+      );
+    case "exited":
+      return errorInFile(path, describeExit(failure));
+    case "threw": {
+      const place = findErrorPlace(failure.error.stack, sources);
+      return {
+        message: describeThrown(failure.error),
+        file: place ? pathInBundle(root, place.path) : path,
+        line: place?.line ?? null,
+        column: place?.column ?? null,
+      };
+    }
+  }
+}
+
+function describeExit({ code, signal, stderr }: Extract<LoadOutcome, { kind: "exited" }>): string {
+  if (signal === null) {
+    return `The file ended its process with exit code ${code} while it was read: take process.exit() out of its top level`;
+  }
+  const last = stderr.trimEnd().split("\n").at(-1);
+  const said = last ? `, saying "${last}"` : "";
+  return `The process that read the file was ended by ${signal}${said}: move heavy work out of its top level and into tasks`;
+}
+
+function describeThrown({ name, message, code }: ThrownError): string {
+  // A MemodagError tells its own mend.
+  if (code !== null) return message;
+  return `The file threw while it was read: ${name}: ${message}. Mend it, or move it into a task`;
+}
