@@ -1,0 +1,2 @@
+export * from "./local-executor.ts";
+export * from "./log-file-path.ts";

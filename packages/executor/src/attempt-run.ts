@@ -1,0 +1,192 @@
+// Runs one attempt from its artifact to its outcome: starts the worker, watches the time, ends it.
+
+import { existsSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
+import {
+  MemodagError,
+  messageOf,
+  type Attempt,
+  type AttemptOutcome,
+  type CancelTimer,
+  type Clock,
+  type StoredError,
+} from "@memodag/core";
+import type { ArtifactFiles } from "./artifact-files.ts";
+import { decideOutcome, failure, nameOf, timeoutError, workerError } from "./attempt-end.ts";
+import { AttemptLog } from "./attempt-log.ts";
+import type { Frame } from "./frame.ts";
+import { logFilePath } from "./log-file-path.ts";
+import type { OrphanGuard } from "./orphan-guard.ts";
+import { fromWorkerFrame } from "./protocol.ts";
+import { WorkerProcess } from "./worker-process.ts";
+
+/** What every attempt of an executor shares. */
+export interface AttemptSurroundings {
+  readonly artifacts: ArtifactFiles;
+  readonly guard: OrphanGuard;
+  readonly logsDir: string;
+  /** Milliseconds between asking a handler to stop and killing it. */
+  readonly killGraceMs: number;
+  readonly clock: Clock;
+  bundlePath(bundleName: string): string;
+}
+
+/** An attempt under way. */
+export class AttemptRun {
+  readonly attempt: Attempt;
+  readonly #surroundings: AttemptSurroundings;
+  readonly #clock: Clock;
+  readonly #startedAt: number;
+  readonly #timers: CancelTimer[] = [];
+  #worker: WorkerProcess | undefined;
+  #stoppedBy: StoredError | null = null;
+  #reported: AttemptOutcome | null = null;
+
+  constructor(attempt: Attempt, surroundings: AttemptSurroundings) {
+    this.attempt = attempt;
+    this.#surroundings = surroundings;
+    this.#clock = surroundings.clock;
+    this.#startedAt = this.#clock.monotonic();
+  }
+
+  /** Runs the attempt to its end. To be called once; never rejects. */
+  async run(onStarted: (pid: number) => void): Promise<AttemptOutcome> {
+    let log: AttemptLog;
+    try {
+      log = new AttemptLog(logFilePath(this.#surroundings.logsDir, this.attempt), this.#clock);
+    } catch (error) {
+      return this.#failure(error);
+    }
+    const outcome = await this.#runLogged(log, onStarted).catch((error: unknown) => this.#failure(error));
+    logOutcome(log, outcome);
+    log.close();
+    return outcome;
+  }
+
+  /** Ends the attempt with `error`: asks the handler, and kills what is left after `graceMs`. */
+  stop(error: StoredError, graceMs: number): void {
+    const isFirst = this.#stoppedBy === null;
+    // What a handler has already returned stays; only its process is still to be ended.
+    if (!this.#reported) this.#stoppedBy ??= error;
+    if (graceMs <= 0) {
+      this.#worker?.kill();
+    } else if (isFirst && !this.#reported) {
+      this.#worker?.send({ kind: "abort", error });
+      this.#after(graceMs, () => this.#worker?.kill());
+    }
+  }
+
+  async #runLogged(log: AttemptLog, onStarted: (pid: number) => void): Promise<AttemptOutcome> {
+    try {
+      const artifactPath = await this.#surroundings.artifacts.path(this.attempt.artifactDigest);
+      if (this.#stoppedBy) return failure(this.#stoppedBy, this.#elapsedMs());
+      const worker = await this.#startWorker(log);
+      this.#worker = worker;
+      log.write(
+        "info",
+        `attempt ${this.attempt.tryNumber} of ${nameOf(this.attempt)} in run ${this.attempt.runId}: ` +
+          `process ${worker.pid}, artifact ${this.attempt.artifactDigest.slice(0, 12)}`,
+      );
+      this.#handOver(worker, artifactPath);
+      onStarted(worker.pid);
+      const end = await worker.ended;
+      return decideOutcome(this.attempt, {
+        stoppedBy: this.#stoppedBy,
+        reported: this.#reported,
+        process: end,
+        elapsedMs: this.#elapsedMs(),
+      });
+    } finally {
+      for (const cancel of this.#timers) cancel();
+    }
+  }
+
+  async #startWorker(log: AttemptLog): Promise<WorkerProcess> {
+    const cwd = resolve(this.#surroundings.bundlePath(this.attempt.file.bundle));
+    try {
+      return await WorkerProcess.start({
+        cwd,
+        logFd: log.fd,
+        clock: this.#clock,
+        guard: this.#surroundings.guard,
+        onFrame: (frame) => this.#onFrame(frame),
+        onBroken: (reason) => this.#distrust(reason),
+      });
+    } catch (error) {
+      // The system names the program when it means the folder.
+      if (existsSync(cwd)) throw error;
+      throw new MemodagError(
+        "worker_failed",
+        `No worker could run ${nameOf(this.attempt)}: the folder ${cwd} of bundle ` +
+          `"${this.attempt.file.bundle}" is not there; make it or change the bundle's path in the config`,
+        { cause: error, fields: { bundle: this.attempt.file.bundle, path: cwd } },
+      );
+    }
+  }
+
+  #handOver(worker: WorkerProcess, artifactPath: string): void {
+    const { file, executionTimeoutMs } = this.attempt;
+    const bundleDir = resolve(this.#surroundings.bundlePath(file.bundle));
+    const baseDir = join(bundleDir, dirname(file.path));
+    try {
+      worker.send({ kind: "run", attempt: this.attempt, artifactPath, baseDir });
+    } catch (error) {
+      this.stop(workerError(this.attempt, `its arguments cannot be sent: ${messageOf(error)}`), 0);
+      return;
+    }
+    if (executionTimeoutMs !== null) {
+      this.#after(executionTimeoutMs, () =>
+        this.stop(timeoutError(this.attempt, executionTimeoutMs), this.#surroundings.killGraceMs),
+      );
+    }
+  }
+
+  #onFrame(frame: Frame): void {
+    if (this.#reported) return;
+    const message = fromWorkerFrame(frame);
+    if (!message) {
+      this.#distrust("a message is none of the protocol");
+      return;
+    }
+    this.#reported = message.outcome;
+    // The process ends itself now; exit hooks that hang are not waited for.
+    this.#after(this.#surroundings.killGraceMs, () => this.#worker?.kill());
+  }
+
+  #distrust(reason: string): void {
+    this.stop(workerError(this.attempt, `its channel broke, ${reason}: leave descriptor 3 alone`), 0);
+  }
+
+  #failure(error: unknown): AttemptOutcome {
+    const stored =
+      error instanceof MemodagError
+        ? { code: error.code, message: error.message }
+        : workerError(this.attempt, messageOf(error));
+    return failure(stored, this.#elapsedMs());
+  }
+
+  #elapsedMs(): number {
+    return this.#clock.monotonic() - this.#startedAt;
+  }
+
+  /** A timer of any length that ends with the attempt; the clock's own ends early past 24 days. */
+  #after(ms: number, callback: () => void): void {
+    const due = this.#clock.monotonic() + ms;
+    const arm = (): void => {
+      const leftMs = due - this.#clock.monotonic();
+      if (leftMs <= 0) callback();
+      else this.#timers.push(this.#clock.after(leftMs, arm));
+    };
+    arm();
+  }
+}
+
+function logOutcome(log: AttemptLog, outcome: AttemptOutcome): void {
+  const duration = `${Math.round(outcome.durationMs)}ms`;
+  if (outcome.kind === "failed") {
+    log.write("error", `failed after ${duration}: ${outcome.error.code}: ${outcome.error.message}`);
+    return;
+  }
+  const uncacheable = outcome.uncacheable === null ? "" : `, not cached: ${outcome.uncacheable}`;
+  log.write("info", `succeeded in ${duration}${uncacheable}`);
+}

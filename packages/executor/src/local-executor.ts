@@ -1,0 +1,112 @@
+// The executor that runs every attempt in a process of its own on this machine. POSIX systems only: an
+// attempt ends with its whole process group.
+
+import type {
+  Artifact,
+  Attempt,
+  AttemptOutcome,
+  Clock,
+  Digest,
+  Executor,
+  ExecutorEvent,
+  StoredError,
+} from "@memodag/core";
+import { ArtifactFiles } from "./artifact-files.ts";
+import { shutdownError } from "./attempt-end.ts";
+import { AttemptRun, type AttemptSurroundings } from "./attempt-run.ts";
+import { OrphanGuard } from "./orphan-guard.ts";
+
+/** Settings of a {@link LocalExecutor}. */
+export interface LocalExecutorOptions {
+  /** How many attempts may run at once; at least 1. */
+  readonly parallelism: number;
+  /** Folder in which artifacts are kept as files; made when it is needed. */
+  readonly artifactsDir: string;
+  /** Folder of the attempts' logs; see {@link logFilePath}. */
+  readonly logsDir: string;
+  /** Milliseconds between asking a handler to stop and killing it; 2,000 unless said otherwise. */
+  readonly killGraceMs?: number;
+  readonly clock: Clock;
+  /** Fetches an artifact from where the Dag processor stored it. */
+  getArtifact(digest: Digest): Promise<Artifact>;
+  /** The folder of a bundle; workers run in it. */
+  bundlePath(bundleName: string): string;
+}
+
+const DEFAULT_KILL_GRACE_MS = 2_000;
+
+interface RunningAttempt {
+  readonly run: AttemptRun;
+  /** Resolves when its `finished` event was heard. */
+  readonly done: Promise<void>;
+}
+
+/** Runs attempts in worker processes. */
+export class LocalExecutor implements Executor {
+  readonly #parallelism: number;
+  readonly #surroundings: AttemptSurroundings;
+  readonly #running = new Map<string, RunningAttempt>();
+  #listener: (event: ExecutorEvent) => void = () => undefined;
+  #isShutDown = false;
+
+  constructor(options: LocalExecutorOptions) {
+    this.#parallelism = options.parallelism;
+    this.#surroundings = {
+      artifacts: new ArtifactFiles(options.artifactsDir, (digest) => options.getArtifact(digest)),
+      guard: new OrphanGuard(),
+      logsDir: options.logsDir,
+      killGraceMs: options.killGraceMs ?? DEFAULT_KILL_GRACE_MS,
+      clock: options.clock,
+      bundlePath: (bundleName) => options.bundlePath(bundleName),
+    };
+  }
+
+  freeSlots(): number {
+    return this.#isShutDown ? 0 : this.#parallelism - this.#running.size;
+  }
+
+  /** After a shutdown the attempt fails with `attempt_lost`. @throws Error when no slot is free. */
+  submit(attempt: Attempt): void {
+    if (this.#running.size >= this.#parallelism) {
+      throw new Error(`attempt ${attempt.attemptId} was submitted without a free slot`);
+    }
+    const run = new AttemptRun(attempt, this.#surroundings);
+    if (this.#isShutDown) run.stop(shutdownError(attempt), 0);
+    this.#running.set(attempt.attemptId, { run, done: this.#follow(run) });
+  }
+
+  cancel(attemptId: string, error: StoredError): void {
+    this.#running.get(attemptId)?.run.stop(error, this.#surroundings.killGraceMs);
+  }
+
+  onEvent(listener: (event: ExecutorEvent) => void): void {
+    this.#listener = listener;
+  }
+
+  async shutdown(graceMs: number): Promise<void> {
+    this.#isShutDown = true;
+    const running = [...this.#running.values()];
+    const cancelKill = this.#surroundings.clock.after(graceMs, () => {
+      for (const { run } of running) run.stop(shutdownError(run.attempt), 0);
+    });
+    await Promise.all(running.map(({ done }) => done));
+    cancelKill();
+    this.#surroundings.guard.close();
+  }
+
+  async #follow(run: AttemptRun): Promise<void> {
+    const { attemptId, artifactDigest } = run.attempt;
+    const outcome = await run.run((pid) => this.#listener({ kind: "started", attemptId, pid }));
+    if (isArtifactFault(outcome)) this.#surroundings.artifacts.forget(artifactDigest);
+    this.#running.delete(attemptId);
+    this.#listener({ kind: "finished", attemptId, outcome });
+  }
+}
+
+/** The file went away or changed after it was written: the next attempt finds it anew. */
+function isArtifactFault(outcome: AttemptOutcome): boolean {
+  return (
+    outcome.kind === "failed" &&
+    (outcome.error.code === "artifact_not_found" || outcome.error.code === "artifact_damaged")
+  );
+}

@@ -1,0 +1,114 @@
+// What an executor and its worker say to each other. A worker runs user code: what it says is checked.
+
+import {
+  RETURN_VALUE,
+  type Attempt,
+  type AttemptOutcome,
+  type AttemptResult,
+  type PushedXCom,
+  type StoredError,
+} from "@memodag/core";
+import type { Frame } from "./frame.ts";
+
+/** The descriptor of the channel in the worker. */
+export const CHANNEL_FD = 3;
+
+/** The attempt that a worker is started for. */
+export interface RunOrder {
+  readonly kind: "run";
+  readonly attempt: Attempt;
+  /** File that holds the artifact. */
+  readonly artifactPath: string;
+  /** Folder of the Dag file, from which the artifact's imports resolve. */
+  readonly baseDir: string;
+}
+
+/** What an executor says. `abort` asks the handler to stop; whoever does not is killed later. */
+export type ToWorker = RunOrder | { readonly kind: "abort"; readonly error: StoredError };
+
+/** What a worker says. */
+export type FromWorker = { readonly kind: "outcome"; readonly outcome: AttemptOutcome };
+
+/** Results in a message: bytes by their place among the frame's blobs. */
+type PlacedResults = readonly (readonly [taskId: string, at: number | readonly (number | null)[]])[];
+
+/** What an executor says, as a frame. */
+export function toWorkerFrame(message: ToWorker): Frame {
+  if (message.kind === "abort") return { message, blobs: [] };
+  const blobs: Uint8Array[] = [];
+  const place = (bytes: Uint8Array): number => blobs.push(bytes) - 1;
+  const results: PlacedResults = Array.from(message.attempt.results, ([taskId, result]) => [
+    taskId,
+    result.kind === "single" ? place(result.bytes) : result.items.map((bytes) => bytes && place(bytes)),
+  ]);
+  return { message: { ...message, attempt: { ...message.attempt, results } }, blobs };
+}
+
+/** What an executor said. A worker trusts it. */
+export function fromExecutorFrame({ message, blobs }: Frame): ToWorker {
+  const said = message as { readonly kind: string };
+  if (said.kind !== "run") return message as ToWorker;
+  const order = message as RunOrder & { readonly attempt: { readonly results: unknown } };
+  const find = (at: number): Uint8Array => blobs[at] ?? new Uint8Array();
+  const results = new Map<string, AttemptResult>();
+  for (const [taskId, at] of order.attempt.results as unknown as PlacedResults) {
+    results.set(
+      taskId,
+      typeof at === "number"
+        ? { kind: "single", bytes: find(at) }
+        : { kind: "mapped", items: at.map((item) => (item === null ? null : find(item))) },
+    );
+  }
+  return { ...order, attempt: { ...order.attempt, results } };
+}
+
+/** What a worker says, as a frame. */
+export function toExecutorFrame({ kind, outcome }: FromWorker): Frame {
+  if (outcome.kind === "failed") return { message: { kind, outcome }, blobs: [] };
+  const keys = outcome.xcoms.map(({ key }) => key);
+  return {
+    message: { kind, outcome: { ...outcome, xcoms: keys } },
+    blobs: outcome.xcoms.map(({ bytes }) => bytes),
+  };
+}
+
+/** What a worker said, or `undefined` when it is not of the protocol: all that is passed on was looked at. */
+export function fromWorkerFrame({ message, blobs }: Frame): FromWorker | undefined {
+  if (!isRecord(message) || message["kind"] !== "outcome") return undefined;
+  const outcome = readOutcome(message["outcome"], blobs);
+  return outcome && { kind: "outcome", outcome };
+}
+
+function readOutcome(value: unknown, blobs: readonly Uint8Array[]): AttemptOutcome | undefined {
+  if (!isRecord(value)) return undefined;
+  const { kind, durationMs } = value;
+  if (typeof durationMs !== "number" || durationMs < 0) return undefined;
+  if (kind === "failed") {
+    const { error, retryable } = value;
+    if (!isRecord(error) || typeof retryable !== "boolean") return undefined;
+    const { code, message } = error;
+    if (typeof code !== "string" || typeof message !== "string") return undefined;
+    return { kind, error: { code, message }, durationMs, retryable };
+  }
+  if (kind !== "succeeded") return undefined;
+  const { uncacheable } = value;
+  const xcoms = readXComs(value["xcoms"], blobs);
+  if (!xcoms || (uncacheable !== null && typeof uncacheable !== "string")) return undefined;
+  return { kind, xcoms, durationMs, uncacheable };
+}
+
+/** One value a key, and the returned value among them. */
+function readXComs(keys: unknown, blobs: readonly Uint8Array[]): PushedXCom[] | undefined {
+  if (!Array.isArray(keys) || keys.length !== blobs.length) return undefined;
+  const xcoms = new Map<string, PushedXCom>();
+  for (const [index, bytes] of blobs.entries()) {
+    const key: unknown = keys[index];
+    if (typeof key !== "string" || xcoms.has(key)) return undefined;
+    xcoms.set(key, { key, bytes });
+  }
+  return xcoms.has(RETURN_VALUE) ? [...xcoms.values()] : undefined;
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null;
+}

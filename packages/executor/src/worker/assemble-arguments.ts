@@ -1,0 +1,50 @@
+// Makes the arguments of a handler from their templates and the upstreams' results.
+
+import {
+  readJson,
+  selectField,
+  type ArgTemplate,
+  type Attempt,
+  type AttemptResult,
+  type JsonValue,
+  type NamedTemplate,
+} from "@memodag/core";
+
+/** What arguments are made of. */
+export type ArgumentSources = Pick<Attempt, "args" | "results">;
+
+/**
+ * The handler's one argument. Every value is parsed for the place where it stands, so that a handler
+ * that changes one argument changes no other. Names are in order of UTF-16 code units, as in the
+ * cache key, so that two inputs with one key cannot be told apart. A result that is not there is `null`.
+ */
+export function assembleArguments({ args, results }: ArgumentSources): Record<string, JsonValue> {
+  return assembleObject(args, results);
+}
+
+type Results = ReadonlyMap<string, AttemptResult>;
+
+function assemble(template: ArgTemplate, results: Results): JsonValue {
+  switch (template.kind) {
+    case "literal":
+      return JSON.parse(template.json) as JsonValue;
+    case "result":
+      return selectField(readResult(results.get(template.taskId)), template.path);
+    case "list":
+      return template.items.map((item) => assemble(item, results));
+    case "object":
+      return assembleObject(template.entries, results);
+  }
+}
+
+function assembleObject(entries: readonly NamedTemplate[], results: Results): Record<string, JsonValue> {
+  const ordered = entries.toSorted(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
+  // Defines properties, where an assignment to `__proto__` would set the prototype.
+  return Object.fromEntries(ordered.map(([name, template]) => [name, assemble(template, results)]));
+}
+
+function readResult(result: AttemptResult | undefined): JsonValue {
+  if (!result) return null;
+  if (result.kind === "single") return readJson(result.bytes);
+  return result.items.map((bytes) => (bytes ? readJson(bytes) : null));
+}

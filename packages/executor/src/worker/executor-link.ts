@@ -1,0 +1,51 @@
+// The worker's end of the channel to its executor.
+//
+// The first frame and a quick outcome go by blocking calls: loading `node:net` takes longer than a small
+// task. Only a worker that lives long enough to be told something listens.
+
+import { readSync, writeSync } from "node:fs";
+import { encodeFrame, FrameDecoder, type Frame } from "../frame.ts";
+import { FrameChannel, type FrameListener } from "../frame-channel.ts";
+import { CHANNEL_FD } from "../protocol.ts";
+
+const CHUNK_BYTES = 64 * 1024;
+
+/** The channel of this process. */
+export class ExecutorLink {
+  #channel: FrameChannel | undefined;
+
+  /** Waits for the first frame; `undefined` when the executor went away before it. Nothing else runs meanwhile. */
+  receiveFirst(): Frame | undefined {
+    const decoder = new FrameDecoder();
+    for (;;) {
+      const chunk = Buffer.allocUnsafe(CHUNK_BYTES);
+      const length = readSync(CHANNEL_FD, chunk);
+      if (length === 0) return undefined;
+      const frame = decoder.next(chunk.subarray(0, length));
+      if (frame) return frame;
+    }
+  }
+
+  /** Hears what comes after the first frame. */
+  listen(listener: FrameListener): void {
+    const { Socket } = process.getBuiltinModule("node:net");
+    this.#channel = new FrameChannel(new Socket({ fd: CHANNEL_FD }), listener);
+  }
+
+  /**
+   * Sends a frame and calls `onSent` when it is on its way.
+   * @throws RangeError when it is too long; nothing is sent.
+   */
+  send(frame: Frame, onSent: () => void): void {
+    if (this.#channel) {
+      this.#channel.send(frame, onSent);
+      return;
+    }
+    for (const chunk of encodeFrame(frame)) writeAll(chunk);
+    onSent();
+  }
+}
+
+function writeAll(chunk: Uint8Array): void {
+  for (let written = 0; written < chunk.length;) written += writeSync(CHANNEL_FD, chunk, written);
+}

@@ -1,0 +1,67 @@
+// The entry of a worker process: takes one attempt from its executor, runs it, reports, and ends.
+//
+// It ends with its whole process group when the executor is gone. Never opens a database.
+
+import { MemodagError, messageOf, type AttemptOutcome } from "@memodag/core";
+import { fromExecutorFrame, toExecutorFrame, type ToWorker } from "../protocol.ts";
+import { ExecutorLink } from "./executor-link.ts";
+import { failureOf, runAttempt } from "./run-attempt.ts";
+import { shareSdk } from "./share-sdk.ts";
+
+/** Milliseconds after which the worker listens to its executor: a small task is done by then. */
+const LISTEN_AFTER_MS = 10;
+
+// Handlers may replace what they find on `process`; the worker keeps its own.
+const exit: (code: number) => never = process.exit.bind(process);
+const kill = process.kill.bind(process);
+
+const link = new ExecutorLink();
+const stop = new AbortController();
+let hasReported = false;
+
+process.on("uncaughtException", (error) => report(failureOf(error)));
+process.on("unhandledRejection", (reason) => report(failureOf(reason)));
+shareSdk();
+
+const first = link.receiveFirst();
+if (!first) exit(1);
+take(fromExecutorFrame(first));
+setTimeout(() => {
+  link.listen({
+    onFrame: (frame) => take(fromExecutorFrame(frame)),
+    onBroken: endWithGroup,
+    onClose: endWithGroup,
+  });
+}, LISTEN_AFTER_MS);
+
+function take(message: ToWorker): void {
+  switch (message.kind) {
+    case "run":
+      void runAttempt(message, stop.signal).then(report);
+      return;
+    case "abort":
+      stop.abort(new Error(message.error.message));
+  }
+}
+
+/** Reports the first outcome there is, and ends the process once it is on its way. */
+function report(outcome: AttemptOutcome): void {
+  if (hasReported) return;
+  hasReported = true;
+  try {
+    send(outcome);
+  } catch (error) {
+    send(
+      failureOf(new MemodagError("value_too_large", `The task's values cannot be sent: ${messageOf(error)}`)),
+    );
+  }
+}
+
+function send(outcome: AttemptOutcome): void {
+  link.send(toExecutorFrame({ kind: "outcome", outcome }), () => exit(0));
+}
+
+/** The executor is gone, and may have given this attempt up already: nothing may go on. */
+function endWithGroup(): void {
+  kill(-process.pid, "SIGKILL");
+}

@@ -1,0 +1,71 @@
+// Runs one attempt in this process: its artifact, its arguments, its handler, and what came of them.
+
+import { writeSync } from "node:fs";
+import { inspect } from "node:util";
+import { loadArtifact } from "@memodag/artifact";
+import { MemodagError, messageOf, type AttemptOutcome, type Logger } from "@memodag/core";
+import { runHandler, type HandlerOutcome } from "@memodag/sdk/runtime";
+import { MAX_FRAME_BYTES } from "../frame.ts";
+import { formatLogLine, type LogLevel } from "../log-line.ts";
+import type { RunOrder } from "../protocol.ts";
+import { assembleArguments } from "./assemble-arguments.ts";
+
+/** Characters of an error's message that are kept; the log has all of it. */
+const LONGEST_MESSAGE = 4_000;
+
+/** Runs an attempt to its outcome; never rejects. `signal` is aborted when the handler is to stop. */
+export async function runAttempt(order: RunOrder, signal: AbortSignal): Promise<AttemptOutcome> {
+  const { attempt } = order;
+  let startedAt: number | undefined;
+  try {
+    const { dags } = await loadArtifact({ path: order.artifactPath, baseDir: order.baseDir });
+    const dag = dags.find(({ dagId }) => dagId === attempt.dagId);
+    if (!dag) {
+      throw new MemodagError(
+        "dag_not_found",
+        `${attempt.file.path} has no Dag "${attempt.dagId}" when a worker reads it: ` +
+          "let which Dags it exports depend on nothing else",
+      );
+    }
+    const args = assembleArguments(attempt);
+    signal.throwIfAborted();
+    startedAt = performance.now();
+    const outcome = await runHandler(dag, attempt.taskId, args, {
+      context: attempt.context,
+      declaredContext: attempt.declaredContext,
+      signal,
+      log: stdoutLogger,
+      maxValueBytes: MAX_FRAME_BYTES,
+    });
+    return succeeded(outcome, performance.now() - startedAt);
+  } catch (error) {
+    return failureOf(error, startedAt === undefined ? 0 : performance.now() - startedAt);
+  }
+}
+
+function succeeded({ xcoms, undeclaredReads }: HandlerOutcome, durationMs: number): AttemptOutcome {
+  const uncacheable = undeclaredReads.length === 0 ? null : `undeclared_input(${undeclaredReads.join(", ")})`;
+  return { kind: "succeeded", xcoms, durationMs, uncacheable };
+}
+
+/** The outcome of something thrown. What is no error of memodag's goes to the log with its stack. */
+export function failureOf(thrown: unknown, durationMs = 0): AttemptOutcome {
+  const isNamed = thrown instanceof MemodagError;
+  if (!isNamed) process.stderr.write(`${inspect(thrown)}\n`);
+  const message = messageOf(thrown) || inspect(thrown).split("\n", 1).join("");
+  const kept = message.length > LONGEST_MESSAGE ? `${message.slice(0, LONGEST_MESSAGE)}…` : message;
+  const error = { code: isNamed ? thrown.code : "task_failed", message: kept };
+  return { kind: "failed", error, durationMs, retryable: true };
+}
+
+/** Where a handler's log goes: the worker's stdout is the attempt's log. */
+const stdoutLogger: Logger = {
+  debug: (message, fields) => log("debug", message, fields),
+  info: (message, fields) => log("info", message, fields),
+  warn: (message, fields) => log("warn", message, fields),
+  error: (message, fields) => log("error", message, fields),
+};
+
+function log(level: LogLevel, ...[message, fields]: Parameters<Logger["info"]>): void {
+  writeSync(process.stdout.fd, formatLogLine(Date.now(), level, message, fields));
+}

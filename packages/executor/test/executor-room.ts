@@ -1,0 +1,153 @@
+// A folder, an executor in it, and attempts at tasks that are written in the test.
+
+import { randomUUID } from "node:crypto";
+import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import {
+  MemodagError,
+  sha256,
+  systemClock,
+  type Artifact,
+  type Attempt,
+  type AttemptOutcome,
+  type Clock,
+  type ExecutorEvent,
+} from "@memodag/core";
+import { LocalExecutor, logFilePath } from "../src/index.ts";
+
+/** What a room can be given in place of its own. */
+export interface RoomOptions {
+  readonly parallelism?: number;
+  readonly clock?: Clock;
+  readonly killGraceMs?: number;
+  readonly logsDir?: string;
+  readonly bundleDir?: string;
+}
+
+/** A submitted attempt. */
+export interface Submitted {
+  readonly attempt: Attempt;
+  readonly started: Promise<{ readonly pid: number }>;
+  readonly finished: Promise<AttemptOutcome>;
+}
+
+/** A temporary folder with an executor. */
+export class ExecutorRoom {
+  readonly root: string = realpathSync(mkdtempSync(join(tmpdir(), "memodag-executor-")));
+  readonly bundleDir: string;
+  readonly logsDir: string;
+  readonly executor: LocalExecutor;
+  /** Every event so far. */
+  readonly events: ExecutorEvent[] = [];
+  readonly #artifacts = new Map<string, Artifact>();
+  readonly #waiting = new Map<
+    string,
+    { started: PromiseWithResolvers<{ pid: number }>; finished: PromiseWithResolvers<AttemptOutcome> }
+  >();
+
+  constructor(options: RoomOptions = {}) {
+    this.bundleDir = options.bundleDir ?? join(this.root, "dags");
+    this.logsDir = options.logsDir ?? join(this.root, "logs");
+    mkdirSync(join(this.root, "dags"));
+    this.executor = new LocalExecutor({
+      parallelism: options.parallelism ?? 4,
+      artifactsDir: join(this.root, "artifacts"),
+      logsDir: this.logsDir,
+      clock: options.clock ?? systemClock,
+      killGraceMs: options.killGraceMs ?? 2_000,
+      bundlePath: () => this.bundleDir,
+      getArtifact: async (digest) => {
+        const artifact = this.#artifacts.get(digest);
+        if (artifact) return artifact;
+        throw new MemodagError("artifact_not_found", `no artifact ${digest}`);
+      },
+    });
+    this.executor.onEvent((event) => this.#hear(event));
+  }
+
+  /** Submits an attempt at task `it` of a module, in which `dag` and everything of the SDK is at hand. */
+  submit(body: string, overrides: Partial<Attempt> = {}): Submitted {
+    const attempt = this.attempt(body, overrides);
+    const started = Promise.withResolvers<{ pid: number }>();
+    const finished = Promise.withResolvers<AttemptOutcome>();
+    this.#waiting.set(attempt.attemptId, { started, finished });
+    this.executor.submit(attempt);
+    return { attempt, started: started.promise, finished: finished.promise };
+  }
+
+  /** Runs an attempt to its end. */
+  run(body: string, overrides: Partial<Attempt> = {}): Promise<AttemptOutcome> {
+    return this.submit(body, overrides).finished;
+  }
+
+  /** The text of an attempt's log. */
+  log(attempt: Attempt): string {
+    return readFileSync(logFilePath(this.logsDir, attempt), "utf8");
+  }
+
+  /** An attempt at task `it` of a module; its artifact is stored. */
+  attempt(body: string, overrides: Partial<Attempt> = {}): Attempt {
+    const code = Buffer.from(dagModule(body));
+    const artifact = { digest: sha256(code), code };
+    this.#artifacts.set(artifact.digest, artifact);
+    const attemptId = randomUUID();
+    return {
+      attemptId,
+      team: "default",
+      dagId: "d",
+      runId: `run-${attemptId}`,
+      taskId: "it",
+      mapIndex: -1,
+      tryNumber: 1,
+      file: { bundle: "b", path: "d.ts" },
+      artifactDigest: artifact.digest,
+      args: [],
+      results: new Map(),
+      context: {
+        dag: { dagId: "d" },
+        dagRun: { runId: `run-${attemptId}`, runType: "manual", logicalDate: null, conf: { region: "eu" } },
+        task: { taskId: "it" },
+        taskInstance: { mapIndex: -1, tryNumber: 1, maxTries: 1 },
+        params: { species: "Adelie", depth: 3 },
+        logicalDate: "2026-11-21T06:00:00.000Z",
+        dataInterval: null,
+      },
+      declaredContext: null,
+      executionTimeoutMs: null,
+      ...overrides,
+    };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.executor.shutdown(0);
+    rmSync(this.root, { recursive: true, force: true });
+  }
+
+  #hear(event: ExecutorEvent): void {
+    this.events.push(event);
+    const waiting = this.#waiting.get(event.attemptId);
+    if (event.kind === "started") waiting?.started.resolve({ pid: event.pid });
+    else waiting?.finished.resolve(event.outcome);
+  }
+}
+
+/** The returned value of an outcome that must be a success. */
+export function returned(outcome: AttemptOutcome): unknown {
+  if (outcome.kind === "failed") throw new Error(`${outcome.error.code}: ${outcome.error.message}`);
+  const xcom = outcome.xcoms.find(({ key }) => key === "return_value");
+  return JSON.parse(Buffer.from(xcom?.bytes ?? "").toString());
+}
+
+/** The error of an outcome that must be a failure. */
+export function failed(outcome: AttemptOutcome): { code: string; message: string } {
+  if (outcome.kind === "succeeded") throw new Error("the attempt succeeded");
+  return outcome.error;
+}
+
+/** A module of Dag `d`. `body` makes its tasks. */
+export function dagModule(body: string): string {
+  return `import { Dag, getContext, getClient } from "memodag";
+    export const dag = new Dag("d");
+    ${body}`;
+}
