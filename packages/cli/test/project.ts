@@ -1,10 +1,11 @@
 // A project in a folder of its own, and the real `memodag` command in it.
 
 import { execFile, spawn, type ChildProcess } from "node:child_process";
-import { cpSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { dagFiles } from "./dag-files.ts";
 
 const repository = fileURLToPath(new URL("../../..", import.meta.url));
 const bin = join(repository, "packages/memodag/bin/memodag.js");
@@ -22,9 +23,8 @@ export class Project {
 
   constructor(config = '[[bundles]]\nname = "dags"\npath = "dags"\n') {
     writeFileSync(join(this.folder, "memodag.toml"), config);
-    cpSync(fileURLToPath(new URL("fixtures/dags", import.meta.url)), join(this.folder, "dags"), {
-      recursive: true,
-    });
+    mkdirSync(join(this.folder, "dags"));
+    for (const [path, text] of Object.entries(dagFiles)) writeFileSync(join(this.folder, "dags", path), text);
     symlinkSync(join(repository, "node_modules"), join(this.folder, "node_modules"));
   }
 

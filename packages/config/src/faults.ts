@@ -59,8 +59,7 @@ function expectedSection(name: string): string {
   return knownSections.get(name)?.isList ? `tables, each under [[${name}]]` : `a table under [${name}]`;
 }
 
-/** The fault of a key or section that the schema does not know. */
-export function unknownKeyFault(path: KeyPath): ConfigFault {
+function unknownKeyFault(path: KeyPath): ConfigFault {
   const name = String(path.at(-1));
   const section = path.length > 1 ? knownSections.get(String(path[0])) : undefined;
   const nearest =

@@ -153,6 +153,3 @@ export const configSchema = z.strictObject({
     .prefault([])
     .meta({ description: "Folders of Dag files." }),
 });
-
-/** What may be written in a config file. */
-export type ConfigInput = z.input<typeof configSchema>;

@@ -37,7 +37,7 @@ function formatLogJson(time: Date, level: string, message: string, fields: LogFi
 }
 
 /** `12:03:04 info  run claimed dagId=penguins runId=…` */
-export function formatLogLine(time: Date, level: string, message: string, fields: LogFields): string {
+function formatLogLine(time: Date, level: string, message: string, fields: LogFields): string {
   const facts = Object.entries(fields).map(([name, value]) => ` ${name}=${formatValue(value)}`);
   return `${time.toISOString().slice(11, 19)} ${level.padEnd(5)} ${message}${facts.join("")}`;
 }

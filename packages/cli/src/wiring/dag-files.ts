@@ -3,7 +3,6 @@
 import type { LoadedConfig } from "@memodag/config";
 import { MemodagError } from "@memodag/core";
 import type { DagProcessor } from "@memodag/dag-processor";
-import { isSingleMachine } from "./database.ts";
 import { type Metadata, withMetadata } from "./metadata.ts";
 import type { CommonOptions } from "./settings.ts";
 
@@ -46,7 +45,7 @@ export async function withDags<T>(
   work: (metadata: Metadata) => Promise<T>,
 ): Promise<T> {
   return await withMetadata(options, async (metadata) => {
-    if (isSingleMachine(metadata.config.database.url) && metadata.config.bundles.length > 0) {
+    if (metadata.isSingleMachine && metadata.config.bundles.length > 0) {
       await refreshDags(metadata);
     }
     return await work(metadata);

@@ -5,8 +5,8 @@ import type { CommonOptions } from "./settings.ts";
 import { loadSettings } from "./settings.ts";
 
 /** True when the database is a file of this machine, which nobody else looks after. */
-export function isSingleMachine(url: string): boolean {
-  return url.startsWith("sqlite:");
+export function isSingleMachine({ dialect }: Metastore): boolean {
+  return dialect === "sqlite";
 }
 
 /**
@@ -16,7 +16,7 @@ export function isSingleMachine(url: string): boolean {
 export async function openDatabase(url: string): Promise<Metastore> {
   const database = await connect(url);
   try {
-    if (isSingleMachine(url)) await database.migrate();
+    if (isSingleMachine(database)) await database.migrate();
     else await database.requireMigrated();
     return database;
   } catch (error) {
@@ -27,7 +27,7 @@ export async function openDatabase(url: string): Promise<Metastore> {
 
 async function connect(url: string): Promise<Metastore> {
   const { openMetastore } = await import("@memodag/metastore");
-  return await openMetastore({ url });
+  return await openMetastore(url);
 }
 
 /** Migrates the databases of the config and resolves to what was applied. */

@@ -4,7 +4,7 @@ import type { Config, LoadedConfig } from "@memodag/config";
 import type { DagStore, RunStore } from "@memodag/core";
 import type { RecordStore, ResultStore } from "@memodag/result-cache";
 import type { CommonOptions } from "./settings.ts";
-import { openDatabase } from "./database.ts";
+import { isSingleMachine, openDatabase } from "./database.ts";
 import { loadSettings } from "./settings.ts";
 import { openCacheStores } from "./cache-stores.ts";
 
@@ -18,6 +18,8 @@ export interface Metadata {
   readonly results: ResultStore;
   /** True when the cache's results lie in the metadata database, where XComs find them. */
   readonly resultsInMetastore: boolean;
+  /** True when no other machine has a part in it. */
+  readonly isSingleMachine: boolean;
 }
 
 /**
@@ -37,7 +39,14 @@ export async function withMetadata<T>(
     const cache = await openCacheStores(config, database);
     try {
       const { dags, runs } = database;
-      return await work({ loaded, config, dags, runs, ...cache.stores });
+      return await work({
+        loaded,
+        config,
+        dags,
+        runs,
+        ...cache.stores,
+        isSingleMachine: isSingleMachine(database),
+      });
     } finally {
       await cache.close();
     }
