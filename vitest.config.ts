@@ -7,6 +7,7 @@ export default defineConfig({
   ssr: { resolve: { conditions: ["source"] } },
   test: {
     include: ["packages/*/test/**/*.test.ts", "migrations/test/**/*.test.ts", "test/**/*.test.ts"],
+    globalSetup: "test/global-setup.ts",
     testTimeout: 20_000,
     reporters: ["default", new ClosingLineReporter()],
   },

@@ -38,6 +38,7 @@ export interface Metastore {
   migrationStatus(): Promise<MigrationStatus>;
   /** @throws MemodagError `database_not_migrated`, `database_newer` */
   requireMigrated(): Promise<void>;
+  /** May be called more than once. */
   close(): Promise<void>;
 }
 

@@ -35,6 +35,11 @@ export class PostgresConnection {
     this.kysely = new Kysely<Schema>({ dialect: new PostgresDialect({ pool: this.pool }) });
   }
 
+  /** Closes the pool when its connections are back; nothing happens when it is closed already. */
+  async close(): Promise<void> {
+    if (!this.pool.ending) await this.pool.end();
+  }
+
   /** Runs `work` in one transaction, which is rolled back when it throws. */
   async transaction<T>(work: (client: ClientBase) => Promise<T>): Promise<T> {
     const client = await this.pool.connect();
@@ -78,7 +83,7 @@ export async function openPostgresConnection(
     if (version >= OLDEST_VERSION) return connection;
     throw new Error(`it is PostgreSQL ${version}, and ${OLDEST_VERSION} is the oldest that will do`);
   } catch (error) {
-    await connection.pool.end();
+    await connection.close();
     throw new MemodagError(
       "database_unreachable",
       `cannot open the database ${redactUrl(url)} (${reasonOf(error)}): ` +

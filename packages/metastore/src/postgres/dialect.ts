@@ -37,6 +37,6 @@ export async function openPostgres(url: string, options: PostgresOptions): Promi
     readResults: (team, digests, call) => readResults(connection, team, digests, call),
     writeResults: (team, results) => writeResults(connection, team, results),
     deleteResults: (team, digests) => deleteResults(connection, team, digests),
-    close: () => connection.kysely.destroy(),
+    close: () => connection.close(),
   };
 }

@@ -39,6 +39,11 @@ export class SqliteConnection {
     return await this.exclusive(() => this.#driver.transaction(work).immediate());
   }
 
+  /** Closes the file; nothing happens when it is closed already. */
+  async close(): Promise<void> {
+    if (this.#driver.open) await this.exclusive(() => this.#driver.close());
+  }
+
   /** The statement of that text; prepared once. */
   statement(sql: string): Statement<unknown[]> {
     const known = this.#statements.get(sql);

@@ -32,6 +32,6 @@ export async function openSqlite(path: string, options: SqliteOptions): Promise<
     readResults: (team, digests, call) => readResults(connection, team, digests, call),
     writeResults: (team, results) => writeResults(connection, team, results),
     deleteResults: (team, digests) => deleteResults(connection, team, digests),
-    close: () => connection.kysely.destroy(),
+    close: () => connection.close(),
   };
 }
