@@ -12,6 +12,15 @@ const sources = new Map<string, Uint8Array>();
 /** Modules reached from artifacts, with what each imports. A module is linked once, whoever asks. */
 const importsOf = new Map<string, Set<string>>();
 let registered = false;
+let sharedSdkUrl: string | null = null;
+
+/**
+ * Has artifacts get the SDK from the module at `url`, for a process that was bundled with it: loaded
+ * file by file a second time, it would take longer than the rest of the process's start.
+ */
+export function shareSdk(url: string): void {
+  sharedSdkUrl = url;
+}
 
 /** Makes `import(url)` give the module that `source` is, though no file is there. */
 export function hookArtifact(url: string, source: Uint8Array): void {
@@ -41,6 +50,7 @@ const resolve: Hooks["resolve"] = (specifier, context, nextResolve) => {
   if (sources.has(specifier)) return { url: specifier, format: "module", shortCircuit: true };
   // One SDK a process: whatever the project has installed under that name, this one's is meant.
   const sdk = SDK_SPECIFIER.exec(specifier);
+  if (sdk && !sdk[1] && sharedSdkUrl) return { url: sharedSdkUrl, format: "module", shortCircuit: true };
   if (sdk) return nextResolve(SDK_PACKAGE + (sdk[1] ?? ""), { ...context, parentURL: import.meta.url });
   const anchored = parseAnchoredSpecifier(specifier);
   const resolved = anchored

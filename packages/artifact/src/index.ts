@@ -1,4 +1,5 @@
 export * from "./anchored-specifier.ts";
+export { shareSdk } from "./artifact-hooks.ts";
 export * from "./load-artifact.ts";
 export type { LoadedPackage } from "./package-of-module.ts";
 export * from "./materialize-artifact.ts";

@@ -3,14 +3,21 @@
 import { realpath } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { join, resolve } from "node:path";
-import { systemClock, type Clock, type DagFile, type DagFileError, type DagStore } from "@memodag/core";
+import {
+  MemodagError,
+  systemClock,
+  type Clock,
+  type DagFile,
+  type DagFileError,
+  type DagStore,
+} from "@memodag/core";
 import type { DagBundle } from "./dag-bundle.ts";
 import { FileDigests } from "./file-digests.ts";
 import { findDagFiles } from "./find-dag-files.ts";
 import { isUnchanged, listInputPaths } from "./fingerprint.ts";
 import { findLockfile } from "./lockfile.ts";
 import { processDagFile, type BundlePass } from "./process-dag-file.ts";
-import { idsOf, settleOwners, type ProcessedFile } from "./settle-owners.ts";
+import { idsOf, refuse, refuseTaken, type ProcessedFile } from "./refuse-taken.ts";
 
 /** What a Dag processor works with. */
 export interface DagProcessorOptions {
@@ -142,25 +149,46 @@ export class DagProcessor {
     return processed.sort((a, b) => (a.path < b.path ? -1 : 1));
   }
 
-  async #saveAll({ name, team }: DagBundle, processed: readonly ProcessedFile[]): Promise<FileSummary[]> {
+  async #saveAll(bundle: DagBundle, processed: readonly ProcessedFile[]): Promise<FileSummary[]> {
     if (processed.length === 0) return [];
-    const owned = await this.#store.listDags(team);
     const summaries: FileSummary[] = [];
-    for (const { path, outcome } of settleOwners(name, processed, owned)) {
-      const file = { bundle: name, path, team, ...outcome.fingerprint, warnings: outcome.warnings };
+    let waiting = refuseTaken(bundle.name, processed, await this.#store.listDags(bundle.team));
+    while (waiting.length > 0) {
+      const conflicts: { readonly file: ProcessedFile; readonly message: string }[] = [];
+      for (const file of waiting) {
+        const message = await this.#trySave(bundle, file);
+        if (message === null) summaries.push(summarize(file));
+        else conflicts.push({ file, message });
+      }
+      // A file saved in this round may have given up the id that another waits for; when none was
+      // saved, the id is another process's, or two files wait for each other.
+      const stuck = conflicts.length === waiting.length;
+      waiting = conflicts.map(({ file, message }) => (stuck ? refuse(file, message) : file));
+    }
+    return summaries;
+  }
+
+  /** Resolves to the message when the file's Dags belong to another by now, and to `null` when it is saved. */
+  async #trySave({ name, team }: DagBundle, { path, outcome }: ProcessedFile): Promise<string | null> {
+    const file = { bundle: name, path, team, ...outcome.fingerprint, warnings: outcome.warnings };
+    try {
       await this.#store.saveDagFile(
         outcome.kind === "read"
           ? { kind: "read", file, artifact: outcome.artifact, dags: outcome.dags }
           : { kind: "broken", file, error: outcome.error },
       );
-      summaries.push(
-        outcome.kind === "read"
-          ? { kind: "read", path, dagIds: idsOf(outcome) }
-          : { kind: "broken", path, error: outcome.error },
-      );
+      return null;
+    } catch (error) {
+      if (error instanceof MemodagError && error.code === "dag_file_invalid") return error.message;
+      throw error;
     }
-    return summaries;
   }
+}
+
+function summarize({ path, outcome }: ProcessedFile): FileSummary {
+  return outcome.kind === "read"
+    ? { kind: "read", path, dagIds: idsOf(outcome) }
+    : { kind: "broken", path, error: outcome.error };
 }
 
 function listOutside(

@@ -25,22 +25,26 @@ export interface BundlePass {
   readonly surroundings: LoadSurroundings;
 }
 
+/** A file that was read. */
+export interface ReadOutcome {
+  readonly kind: "read";
+  readonly fingerprint: Fingerprint;
+  readonly artifact: Artifact;
+  readonly dags: readonly SerializedDag[];
+  readonly warnings: readonly string[];
+}
+
+/** A file that could not be read. */
+export interface BrokenOutcome {
+  readonly kind: "broken";
+  /** None when what is around the file might mend it: it is tried again at every pass. */
+  readonly fingerprint: Fingerprint;
+  readonly error: DagFileError;
+  readonly warnings: readonly string[];
+}
+
 /** What came of a file. */
-export type DagFileOutcome =
-  | {
-      readonly kind: "read";
-      readonly fingerprint: Fingerprint;
-      readonly artifact: Artifact;
-      readonly dags: readonly SerializedDag[];
-      readonly warnings: readonly string[];
-    }
-  | {
-      readonly kind: "broken";
-      /** None when what is around the file might mend it: it is tried again at every pass. */
-      readonly fingerprint: Fingerprint;
-      readonly error: DagFileError;
-      readonly warnings: readonly string[];
-    };
+export type DagFileOutcome = ReadOutcome | BrokenOutcome;
 
 const CONSTRUCTS_DAG = /\bnew\s+Dag\s*[(<]/;
 

@@ -201,6 +201,31 @@ describe("a dag id that two files have", () => {
     expect(project.store.dags.get("default:same")?.file.path).toBe("a.ts");
   });
 
+  it("moves down a chain of files in one pass", async () => {
+    for (const [index, id] of ["x", "y", "z"].entries())
+      await project.write(`dags/${index}.ts`, dagSource(id));
+    await project.process();
+    for (const [index, id] of ["y", "z", "new"].entries()) {
+      await project.write(`dags/${index}.ts`, dagSource(id));
+    }
+    const { files } = await project.process();
+    expect(files.map(({ kind }) => kind)).toEqual(["read", "read", "read"]);
+    expect([...project.store.dags.keys()].sort()).toEqual(["default:new", "default:y", "default:z"]);
+  });
+
+  it("is refused when another process has given it away meanwhile", async () => {
+    await project.write("other/a.ts", dagSource("same"));
+    const other = { name: "other", path: join(project.root, "other"), team: "default" };
+    await project.processor().processBundle(other);
+    project.store.listDags = () => Promise.resolve([]);
+    await project.write("dags/a.ts", dagSource("same"));
+    const { files } = await project.process();
+    expect(files).toMatchObject([
+      { kind: "broken", error: { file: "a.ts", message: expect.stringContaining("same") } },
+    ]);
+    expect(project.store.dags.get("default:same")?.file.bundle).toBe("other");
+  });
+
   it("is nobody's matter between teams", async () => {
     await project.write("dags/a.ts", dagSource("same"));
     await project.process();

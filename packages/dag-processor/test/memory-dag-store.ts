@@ -1,14 +1,15 @@
 // A DagStore in memory, with the rules of the port: all or nothing, a broken file keeps its Dags.
 
-import type {
-  Artifact,
-  DagFile,
-  DagFileId,
-  DagStore,
-  DagSummary,
-  DagVersion,
-  ProcessedDagFile,
-  SerializedDag,
+import {
+  MemodagError,
+  type Artifact,
+  type DagFile,
+  type DagFileId,
+  type DagStore,
+  type DagSummary,
+  type DagVersion,
+  type ProcessedDagFile,
+  type SerializedDag,
 } from "@memodag/core";
 
 interface KeptDag {
@@ -27,8 +28,9 @@ export class MemoryDagStore implements DagStore {
   readonly saves: ProcessedDagFile[] = [];
 
   async saveDagFile(processed: ProcessedDagFile): Promise<void> {
-    this.saves.push(processed);
     const { file } = processed;
+    if (processed.kind === "read") this.#refuseOtherFiles(file, processed.dags);
+    this.saves.push(processed);
     const error = processed.kind === "broken" ? processed.error : null;
     this.files.set(nameOf(file), { ...file, error, processedAt: 0 });
     if (processed.kind === "broken") return;
@@ -81,6 +83,14 @@ export class MemoryDagStore implements DagStore {
 
   setPaused(): Promise<boolean> {
     throw new Error("not needed to process Dag files");
+  }
+
+  #refuseOtherFiles(file: ProcessedDagFile["file"], dags: readonly SerializedDag[]): void {
+    for (const { dagId } of dags) {
+      const kept = this.dags.get(`${file.team}:${dagId}`);
+      if (!kept || nameOf(kept.file) === nameOf(file)) continue;
+      throw new MemodagError("dag_file_invalid", `${file.path}: "${dagId}" is defined in ${kept.file.path}`);
+    }
   }
 
   #forgetDagsOf(file: DagFileId): void {

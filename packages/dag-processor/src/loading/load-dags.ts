@@ -3,7 +3,7 @@
 import { fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import type { Clock } from "@memodag/core";
-import type { LoadAnswer, LoadRequest } from "./loader-messages.ts";
+import type { LoadAnswer, LoaderStarted, LoadRequest } from "./loader-messages.ts";
 
 /** What came of loading: the loader's answer, or why there is none. */
 export type LoadOutcome =
@@ -25,11 +25,12 @@ export interface LoadSurroundings {
   readonly clock: Clock;
 }
 
-// The same file for sources and for what is built from them: a fork runs compiled code alone.
-const CHILD = fileURLToPath(new URL("../../dist/loading/loader-child.js", import.meta.url));
+// The same file for sources and for what is built from them: a fork runs compiled code alone, in one
+// piece, which starts twice as fast.
+const CHILD = fileURLToPath(new URL("../../dist/loader/loader-child.js", import.meta.url));
 const KEPT_STDERR = 4_096;
 
-/** Forks, loads and ends the process, whatever comes of it. */
+/** Forks, loads and ends the process, whatever comes of it. Rejects when the process does not start. */
 export function loadDags(request: LoadRequest, surroundings: LoadSurroundings): Promise<LoadOutcome> {
   return new Promise((resolve, reject) => {
     const child = fork(CHILD, {
@@ -48,13 +49,21 @@ export function loadDags(request: LoadRequest, surroundings: LoadSurroundings): 
       child.kill("SIGKILL");
       resolve(outcome);
     };
-    child.once("error", (error) => {
+    const fail = (error: Error): void => {
       cancelTimer();
       reject(error);
+    };
+    let started = false;
+    child.once("error", fail);
+    child.on("message", (message: LoaderStarted | LoadAnswer) => {
+      if (message.kind === "started") started = true;
+      else settle(message);
     });
-    child.once("message", (answer) => settle(answer as LoadAnswer));
     // "close" comes after the last of stderr; whoever settled first is heard.
-    child.once("close", (code, signal) => settle({ kind: "exited", code, signal, stderr }));
+    child.once("close", (code, signal) => {
+      if (started) settle({ kind: "exited", code, signal, stderr });
+      else fail(new Error(`The process that reads Dag files does not start: ${stderr}`));
+    });
     // A process that is gone already is told about by "close".
     child.send(request, () => {});
   });

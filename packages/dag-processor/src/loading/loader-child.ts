@@ -1,9 +1,12 @@
 // The process that reads one Dag file: loads its artifact, serialises its Dags, answers, and is ended.
 
-import { loadArtifact } from "@memodag/artifact";
+import { loadArtifact, shareSdk } from "@memodag/artifact";
 import { MemodagError } from "@memodag/core";
 import { listHandlers, serializeDag } from "@memodag/sdk/runtime";
-import type { LoadAnswer, LoadRequest, ThrownError } from "./loader-messages.ts";
+import type { LoadAnswer, LoaderStarted, LoadRequest, ThrownError } from "./loader-messages.ts";
+
+// The build puts both into one folder, with the SDK that they share beside them.
+shareSdk(new URL("./sdk.js", import.meta.url).href);
 
 // The frame that matters may lie deep under the SDK's.
 Error.stackTraceLimit = 100;
@@ -14,6 +17,7 @@ process.once("uncaughtException", (error) => say({ kind: "threw", error: describ
 process.once("beforeExit", () => say({ kind: "stalled" }));
 
 async function answer({ path, digest, baseDir }: LoadRequest): Promise<void> {
+  say({ kind: "started" });
   try {
     const { dags, exports, listPackages } = await loadArtifact({ path, baseDir });
     say({
@@ -30,8 +34,8 @@ async function answer({ path, digest, baseDir }: LoadRequest): Promise<void> {
   }
 }
 
-/** Sends an answer; the first one is heard, and this process ended. */
-function say(message: LoadAnswer): void {
+/** Sends a message; the first answer is heard, and this process ended. */
+function say(message: LoaderStarted | LoadAnswer): void {
   process.send?.(message);
 }
 

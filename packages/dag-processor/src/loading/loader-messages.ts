@@ -31,7 +31,12 @@ export interface LoadedDags {
   readonly packages: readonly LoadedPackage[];
 }
 
-/** A loader's only message. */
+/** Sent when a loader is about to load: whatever comes after is the Dag file's doing. */
+export interface LoaderStarted {
+  readonly kind: "started";
+}
+
+/** A loader's last message. */
 export type LoadAnswer =
   | ({ readonly kind: "loaded" } & LoadedDags)
   | { readonly kind: "threw"; readonly error: ThrownError }
