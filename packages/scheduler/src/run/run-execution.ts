@@ -114,6 +114,7 @@ export class RunExecution {
     const written = await this.#writer.write(this.#run);
     if (written !== "written") return written;
     await this.#dispatcher.submit(this.#run);
+    this.#results.releaseBytes();
     this.#attemptResults.startStores(this.#run);
     return isOver ? "over" : "open";
   }
@@ -181,6 +182,7 @@ export class RunExecution {
       const accepted = await this.#attemptResults.accept(node, { ...row, ...end }, outcome);
       this.#table.change(node, mapIndex, { ...end, ...accepted.change, state: "success", error: null });
       this.#writer.addXComs(accepted.xcoms.map((xcom) => ({ ...xcom, isCached: false })));
+      this.#results.keepBytes(accepted.xcoms);
       this.#results.setReturned(node, mapIndex, accepted.returned);
       this.#decisions.push(...this.#progress.settle(node, "success"));
     } else if (outcome.error.code === "attempt_lost") {
@@ -225,6 +227,7 @@ export class RunExecution {
           continue;
         }
         this.#writer.addXComs(xcoms.map((xcom) => ({ ...xcom, isCached: true })));
+        this.#results.keepBytes(xcoms);
         this.#results.setReturned(node, mapIndex, returned);
         this.#decisions.push(...this.#progress.settle(node, "success"));
       }

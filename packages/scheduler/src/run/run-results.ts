@@ -29,6 +29,8 @@ export class RunResults {
   readonly #runs: RunStore;
   readonly #returned: Map<number, Digest>[];
   readonly #fieldDigests = new Map<string, Digest>();
+  /** Bytes of this pass, which the database does not hold yet. */
+  readonly #uncommitted = new Map<Digest, Uint8Array>();
 
   constructor(team: string, graph: DagGraph, runs: RunStore) {
     this.#team = team;
@@ -40,6 +42,16 @@ export class RunResults {
   /** Notes what an instance returned. */
   setReturned(node: DagNode, mapIndex: number, digest: Digest): void {
     this.#returned[node.index]?.set(mapIndex, digest);
+  }
+
+  /** Keeps bytes at hand until {@link releaseBytes}: a mapped task may need them before they are committed. */
+  keepBytes(values: readonly { readonly digest: Digest; readonly bytes: Uint8Array }[]): void {
+    for (const { digest, bytes } of values) this.#uncommitted.set(digest, bytes);
+  }
+
+  /** The database holds what was kept. */
+  releaseBytes(): void {
+    this.#uncommitted.clear();
   }
 
   /** The digest of what an unmapped task returned; undefined when it returned nothing. */
@@ -63,10 +75,17 @@ export class RunResults {
 
   /** Bytes by digest. @throws MemodagError `xcom_not_found` when any is missing. */
   async readBytes(digests: Iterable<Digest>): Promise<Map<Digest, Uint8Array>> {
-    const wanted = [...new Set(digests)];
-    if (wanted.length === 0) return new Map();
-    const found = await this.#runs.readXComBytes(this.#team, wanted);
-    const missing = wanted.find((digest) => !found.has(digest));
+    const wanted = new Set(digests);
+    const found = new Map<Digest, Uint8Array>();
+    for (const digest of wanted) {
+      const bytes = this.#uncommitted.get(digest);
+      if (bytes) found.set(digest, bytes);
+    }
+    const stored = [...wanted].filter((digest) => !found.has(digest));
+    if (stored.length === 0) return found;
+    for (const [digest, bytes] of await this.#runs.readXComBytes(this.#team, stored))
+      found.set(digest, bytes);
+    const missing = stored.find((digest) => !found.has(digest));
     if (missing !== undefined) {
       throw new MemodagError(
         "xcom_not_found",

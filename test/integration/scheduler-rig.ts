@@ -1,0 +1,139 @@
+// A real metadata database with a real scheduler over it, and attempts that end as a test says.
+
+import {
+  canonicalBytes,
+  sha256,
+  silentLogger,
+  systemClock,
+  type CacheMode,
+  type DagRun,
+  type DagVersion,
+  type JsonObject,
+  type JsonValue,
+  type RunStore,
+  type TaskInstance,
+} from "@memodag/core";
+import type { Metastore } from "@memodag/metastore";
+import { ResultCache, type RecordStore, type ResultStore } from "@memodag/result-cache";
+import { Scheduler, triggerRun, type SchedulerOptions } from "@memodag/scheduler";
+import { listHandlers, serializeDag } from "@memodag/sdk/runtime";
+import type { Dag } from "memodag";
+import { ScriptedExecutor, type Script } from "./scripted-executor.ts";
+
+/** What a run came to. */
+export interface RigRun {
+  readonly run: DagRun;
+  readonly instances: readonly TaskInstance[];
+  readonly executor: ScriptedExecutor;
+  /** `task` or `task[mapIndex]` → `state/cacheStatus`. */
+  readonly states: Readonly<Record<string, string>>;
+}
+
+/** How a run is made. */
+export interface RigRunOptions {
+  readonly params?: JsonObject;
+  readonly cacheMode?: CacheMode;
+  readonly records?: RecordStore;
+  readonly results?: ResultStore;
+  readonly runs?: RunStore;
+  readonly isCachingEnabled?: () => boolean;
+  readonly slots?: number;
+  readonly lookupTimeoutMs?: number;
+}
+
+const SCHEDULING: SchedulerOptions = {
+  leaseMs: 30_000,
+  pollMs: 1_000,
+  maxRuns: 16,
+  defaultTtlMs: 7 * 86_400_000,
+  resultsInMetastore: true,
+};
+
+export class SchedulerRig {
+  readonly metastore: Metastore;
+
+  constructor(metastore: Metastore) {
+    this.metastore = metastore;
+  }
+
+  /** Puts a Dag into the database as the Dag processor would; `source` stands for its code. */
+  async define(dag: Dag, source = "v1", team = "default"): Promise<DagVersion> {
+    const code = new TextEncoder().encode(`// ${source}`);
+    const artifact = { digest: sha256(code), code };
+    const sourceHashes = new Map(
+      Array.from(listHandlers(dag).keys(), (taskId) => [taskId, sha256(`${source} ${taskId}`)]),
+    );
+    const serialized = serializeDag(dag, { artifactDigest: artifact.digest, sourceHashes });
+    const file = { bundle: "tests", path: `${team}/${serialized.dagId}.ts`, team };
+    await this.metastore.dags.saveDagFile({
+      kind: "read",
+      file: { ...file, fingerprint: source, inputs: "", warnings: [] },
+      artifact,
+      dags: [serialized],
+    });
+    const [version] = await this.metastore.dags.findDagVersions(serialized.dagId, team);
+    if (!version) throw new Error("the Dag was not saved");
+    return version;
+  }
+
+  /** One run to its end. */
+  async run(
+    version: DagVersion,
+    scripts: Readonly<Record<string, Script>>,
+    options: RigRunOptions = {},
+  ): Promise<RigRun> {
+    const executor = new ScriptedExecutor(scripts, options.slots);
+    const runs = options.runs ?? this.metastore.runs;
+    const cache = new ResultCache({
+      records: options.records ?? this.metastore.records,
+      results: options.results ?? this.metastore.results,
+      clock: systemClock,
+      log: silentLogger,
+      options: {
+        lookupTimeoutMs: options.lookupTimeoutMs ?? 5_000,
+        storeTimeoutMs: 5_000,
+        maxResultSize: 2 ** 24,
+        breakerThreshold: 5,
+        breakerRestMs: 30_000,
+      },
+    });
+    const scheduler = new Scheduler({
+      runs,
+      dags: this.metastore.dags,
+      cache,
+      executor,
+      clock: systemClock,
+      log: silentLogger,
+      isCachingEnabled: options.isCachingEnabled ?? (() => true),
+      env: {},
+      options: SCHEDULING,
+    });
+    const { id } = await triggerRun(this.metastore.runs, systemClock, {
+      version,
+      conf: {},
+      params: options.params ?? {},
+      logicalDate: Date.now(),
+      cacheMode: options.cacheMode ?? "use",
+    });
+    const over = scheduler.whenOver(id);
+    scheduler.start();
+    const run = await over;
+    await scheduler.stop(0);
+    const instances = await this.metastore.runs.listTaskInstances(version.team, id);
+    const states = Object.fromEntries(
+      instances.map(({ taskId, mapIndex, state, cacheStatus }) => [
+        mapIndex < 0 ? taskId : `${taskId}[${mapIndex}]`,
+        `${state}/${cacheStatus}`,
+      ]),
+    );
+    return { run, instances, executor, states };
+  }
+
+  /** What a task of a run returned. */
+  async returned({ run }: RigRun, taskId: string, mapIndex = -1): Promise<JsonValue> {
+    const [xcom] = await this.metastore.runs.listXComs(run.team, run.id, { taskId, mapIndex });
+    if (!xcom) throw new Error(`${taskId} returned nothing`);
+    const bytes = await this.metastore.runs.readXComBytes(run.team, [xcom.digest]);
+    return JSON.parse(Buffer.from(bytes.get(xcom.digest) ?? canonicalBytes(null)).toString()) as JsonValue;
+  }
+}

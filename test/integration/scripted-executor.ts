@@ -1,0 +1,104 @@
+// An executor whose attempts end as a test says, in this process: for faults and orders that real
+// workers cannot be made to have.
+
+import {
+  canonicalJson,
+  type Attempt,
+  type AttemptOutcome,
+  type Executor,
+  type ExecutorEvent,
+} from "@memodag/core";
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+
+/** What an attempt comes to: a value it returns, or an outcome. */
+export type Script = (attempt: Attempt, args: Readonly<Record<string, unknown>>) => unknown;
+
+export class ScriptedExecutor implements Executor {
+  readonly attempts: Attempt[] = [];
+  readonly #scripts: Readonly<Record<string, Script>>;
+  readonly #slots: number;
+  #running = 0;
+  #listener: (event: ExecutorEvent) => void = () => undefined;
+
+  constructor(scripts: Readonly<Record<string, Script>>, slots = 4) {
+    this.#scripts = scripts;
+    this.#slots = slots;
+  }
+
+  /** Task ids in order of submission; mapped ones with their index. */
+  get submitted(): string[] {
+    return this.attempts.map(({ taskId, mapIndex }) => (mapIndex < 0 ? taskId : `${taskId}[${mapIndex}]`));
+  }
+
+  freeSlots(): number {
+    return this.#slots - this.#running;
+  }
+
+  onEvent(listener: (event: ExecutorEvent) => void): void {
+    this.#listener = listener;
+  }
+
+  submit(attempt: Attempt): void {
+    if (this.freeSlots() <= 0) throw new Error("submitted without a free slot");
+    this.#running += 1;
+    this.attempts.push(attempt);
+    const { attemptId } = attempt;
+    setImmediate(() => {
+      this.#listener({ kind: "started", attemptId, pid: 1 });
+      void this.#run(attempt).then((outcome) => {
+        this.#running -= 1;
+        this.#listener({ kind: "finished", attemptId, outcome });
+      });
+    });
+  }
+
+  cancel(): void {
+    throw new Error("no test cancels a scripted attempt");
+  }
+
+  async shutdown(): Promise<void> {}
+
+  async #run(attempt: Attempt): Promise<AttemptOutcome> {
+    const script = this.#scripts[attempt.taskId] ?? (() => null);
+    try {
+      const result = await script(attempt, argsOf(attempt));
+      if (isOutcome(result)) return result;
+      return succeeded(result);
+    } catch (error) {
+      const stored = { code: "task_failed", message: (error as Error).message };
+      return { kind: "failed", error: stored, durationMs: 1, retryable: true };
+    }
+  }
+}
+
+/** A success that returned `value`. */
+export function succeeded(value: unknown, own: { uncacheable?: string } = {}): AttemptOutcome {
+  const bytes = encoder.encode(canonicalJson(value));
+  return {
+    kind: "succeeded",
+    xcoms: [{ key: "return_value", bytes }],
+    durationMs: 1,
+    uncacheable: own.uncacheable ?? null,
+  };
+}
+
+function isOutcome(value: unknown): value is AttemptOutcome {
+  return typeof value === "object" && value !== null && "durationMs" in value;
+}
+
+/** The arguments as a worker would put them together, for templates that are whole values. */
+function argsOf(attempt: Attempt): Record<string, unknown> {
+  return Object.fromEntries(
+    attempt.args.map(([name, template]) => {
+      if (template.kind === "literal") return [name, JSON.parse(template.json) as unknown];
+      if (template.kind !== "result") throw new Error(`no test script takes a ${template.kind}`);
+      const result = attempt.results.get(template.taskId);
+      if (!result) return [name, null];
+      const parse = (bytes: Uint8Array | null): unknown =>
+        bytes === null ? null : (JSON.parse(decoder.decode(bytes)) as unknown);
+      return [name, result.kind === "single" ? parse(result.bytes) : result.items.map(parse)];
+    }),
+  );
+}
