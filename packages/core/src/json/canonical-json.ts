@@ -3,7 +3,7 @@
 
 import { sha256, type Digest } from "../digest.ts";
 import { MemodagError, messageOf } from "../errors.ts";
-import { formatJsonPath, type JsonPathStep } from "./json-path.ts";
+import { formatJsonPath, shortenJsonPath, type JsonPathStep } from "./json-path.ts";
 import { refuseInstance, refusePrimitive, type Refusal } from "./refusal.ts";
 
 /** Levels of lists and objects that a value may have. */
@@ -174,10 +174,14 @@ class Encoder {
 
   private refusal(refusal: Refusal, depth: number, cause?: unknown): MemodagError {
     const path = formatJsonPath(this.path.slice(0, depth));
-    return new MemodagError("value_not_json", `${refusal.found} at ${shorten(path)}: ${refusal.mend}`, {
-      fields: { path, found: refusal.found, mend: refusal.mend },
-      ...(cause === undefined ? {} : { cause }),
-    });
+    return new MemodagError(
+      "value_not_json",
+      `${refusal.found} at ${shortenJsonPath(path)}: ${refusal.mend}`,
+      {
+        fields: { path, found: refusal.found, mend: refusal.mend },
+        ...(cause === undefined ? {} : { cause }),
+      },
+    );
   }
 }
 
@@ -230,14 +234,6 @@ function sortNames(names: string[]): string[] {
     names[place] = name;
   }
   return names;
-}
-
-const LONGEST_SHOWN_PATH = 200;
-
-/** Keeps both ends of a path that would fill the screen; the error's `path` field has all of it. */
-function shorten(path: string): string {
-  if (path.length <= LONGEST_SHOWN_PATH) return path;
-  return `${path.slice(0, LONGEST_SHOWN_PATH / 2)}…${path.slice(-LONGEST_SHOWN_PATH / 2)}`;
 }
 
 function tooLarge(limitBytes: number): MemodagError {

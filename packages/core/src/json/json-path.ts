@@ -12,3 +12,11 @@ export function formatJsonPath(steps: readonly JsonPathStep[]): string {
     return PLAIN_NAME.test(step) ? `${path}.${step}` : `${path}[${JSON.stringify(step)}]`;
   }, "$");
 }
+
+const LONGEST_SHOWN_PATH = 200;
+
+/** Keeps both ends of a path that would fill the screen. */
+export function shortenJsonPath(path: string): string {
+  if (path.length <= LONGEST_SHOWN_PATH) return path;
+  return `${path.slice(0, LONGEST_SHOWN_PATH / 2)}…${path.slice(-LONGEST_SHOWN_PATH / 2)}`;
+}

@@ -21,7 +21,7 @@ export class ArgumentReader {
 
   /** Arguments by name, ordered by it; what is `undefined` is not given. */
   readArguments(value: unknown): NamedTemplate[] {
-    return this.entriesOf(value).map(([name, given]) => [name, this.read(name, given, 0)]);
+    return this.entriesOf(value).map(([name, given]) => [name, this.read(name, given, [])]);
   }
 
   /** Arguments that are mapped over: each a list or a ref. */
@@ -39,13 +39,13 @@ export class ArgumentReader {
   private readMappedOne(name: string, given: unknown): ArgTemplate {
     if (Array.isArray(given)) {
       const { maxMapLength } = this.dag.settings;
-      if (given.length <= maxMapLength) return this.read(name, given, 0);
+      if (given.length <= maxMapLength) return this.read(name, given, []);
       throw dagInvalid(this.place, {
         problem: `"${name}" is mapped over ${given.length} elements, more than ${maxMapLength}`,
         mend: "shorten the list, or raise maxMapLength of the Dag",
       });
     }
-    if (findTarget(given)) return this.read(name, given, 0);
+    if (findTarget(given)) return this.read(name, given, []);
     throw dagInvalid(this.place, {
       problem: `"${name}" is mapped over ${show(given)}`,
       mend: "give expand() a list, or the result of a task that returns one",
@@ -65,24 +65,31 @@ export class ArgumentReader {
       .filter(([, given]) => given !== undefined);
   }
 
-  private read(name: string, value: unknown, depth: number): ArgTemplate {
+  private read(name: string, value: unknown, around: readonly unknown[]): ArgTemplate {
     const target = findTarget(value);
     if (target) {
       targetIn(this.dag, this.place.taskId, value);
       this.upstream.add(target.task.taskId);
       return { kind: "result", taskId: target.task.taskId, path: target.path };
     }
-    // What has no ref in it, or is too deep or no plain data, is for the encoder to take or refuse.
-    if (depth >= MAX_JSON_DEPTH || !holdsRef(value, new Set(), 0)) {
+    // What has no ref in it is for the encoder to take; what is too deep, to refuse.
+    if (around.length >= MAX_JSON_DEPTH || !holdsRef(value, new Set(), 0)) {
       return { kind: "literal", json: literalText(this.place, name, value) };
     }
+    if (around.includes(value)) {
+      throw dagInvalid(this.place, {
+        problem: `cycle back to a part of itself at ${name}`,
+        mend: "write the id of what it refers to",
+      });
+    }
+    const inside = [...around, value];
     if (Array.isArray(value)) {
       const readItem = (item: unknown, index: number): ArgTemplate =>
-        this.read(`${name}[${index}]`, this.refuseUndefined(name, index, item), depth + 1);
+        this.read(`${name}[${index}]`, this.refuseUndefined(name, index, item), inside);
       return { kind: "list", items: Array.from(value, readItem) };
     }
     const entries = this.entriesOf(value).map(
-      ([key, member]) => [key, this.read(`${name}.${key}`, member, depth + 1)] as const,
+      ([key, member]) => [key, this.read(`${name}.${key}`, member, inside)] as const,
     );
     return { kind: "object", entries };
   }

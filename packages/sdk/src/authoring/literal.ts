@@ -1,6 +1,6 @@
 // Values written in a Dag file: canonical JSON, or an error that names the place in the file's terms.
 
-import { canonicalJson, MemodagError } from "@memodag/core";
+import { canonicalJson, MemodagError, shortenJsonPath } from "@memodag/core";
 import { dagInvalid, type FaultPlace } from "./dag-fault.ts";
 
 /**
@@ -14,7 +14,7 @@ export function literalText(place: FaultPlace, name: string, value: unknown): st
     if (!(cause instanceof MemodagError)) throw cause;
     const { path, found, mend } = cause.fields;
     throw dagInvalid(place, {
-      problem: `${String(found)} at ${name}${String(path).slice(1)}`,
+      problem: `${String(found)} at ${shortenJsonPath(name + String(path).slice(1))}`,
       // The encoder speaks to handlers, which return values.
       mend: String(mend).replace(/^return /, "write "),
       cause,

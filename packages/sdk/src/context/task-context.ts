@@ -2,10 +2,12 @@
 
 import type { AttemptContext, JsonValue, Logger } from "@memodag/core";
 
-/** Which XCom. What is not given is the running task's own. */
+/** Which XCom of the run. */
 export interface XComRequest {
   readonly key: string;
+  /** Default: the running task. */
   readonly taskId?: string;
+  /** Default: the running instance, and of another task the one that is not mapped. */
   readonly mapIndex?: number;
 }
 

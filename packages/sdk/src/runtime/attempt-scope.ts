@@ -5,6 +5,7 @@ import {
   MemodagError,
   readJson,
   RETURN_VALUE,
+  UNMAPPED,
   type AttemptContext,
   type JsonValue,
   type Logger,
@@ -59,8 +60,10 @@ export class AttemptXComs implements TaskXComs {
 
   async pull(request: XComRequest): Promise<JsonValue> {
     const { task, taskInstance } = this.scope.context;
-    const { key, taskId = task.taskId, mapIndex = taskInstance.mapIndex } = request;
-    if (taskId === task.taskId && mapIndex === taskInstance.mapIndex) {
+    const { key, taskId = task.taskId } = request;
+    const isOwnTask = taskId === task.taskId;
+    const mapIndex = request.mapIndex ?? (isOwnTask ? taskInstance.mapIndex : UNMAPPED);
+    if (isOwnTask && mapIndex === taskInstance.mapIndex) {
       const bytes = this.pushed.get(key);
       return bytes ? readJson(bytes) : null;
     }

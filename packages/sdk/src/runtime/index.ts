@@ -1,6 +1,4 @@
 export type { AttemptScope, XComAddress } from "./attempt-scope.ts";
-export { createContext, type CreatedContext } from "./create-context.ts";
-export { runInContext } from "../context/current-context.ts";
 export type { AnyHandler } from "../authoring/handler.ts";
 export { getHandler, isDag, listHandlers } from "./list-handlers.ts";
 export { runHandler, type HandlerOutcome } from "./run-handler.ts";

@@ -1,0 +1,292 @@
+// What cannot be right fails when the Dag file is read. Dag files are not compiled before they are run,
+// so these pass what the compiler would refuse.
+
+import { MemodagError } from "@memodag/core";
+import { Dag, TaskRef } from "@memodag/sdk";
+import { serializeDag } from "@memodag/sdk/runtime";
+import { describe, expect, it } from "vitest";
+
+/** A Dag to whoever checks no types. */
+interface UncheckedDag {
+  task(...given: readonly unknown[]): UncheckedFactory;
+}
+interface UncheckedFactory {
+  (...args: readonly unknown[]): TaskRef<unknown>;
+  partial(args: unknown): { expand(mapped: unknown): TaskRef<unknown> };
+  expand(mapped: unknown): TaskRef<unknown>;
+}
+type UncheckedDagClass = new (dagId?: unknown, options?: unknown) => UncheckedDag & Dag;
+const AnyDag = Dag as unknown as UncheckedDagClass;
+
+function faultOf(declare: () => unknown): MemodagError {
+  try {
+    declare();
+  } catch (error) {
+    if (error instanceof MemodagError) return error;
+    throw error;
+  }
+  return expect.unreachable("nothing was refused");
+}
+
+function handler(): number {
+  return 0;
+}
+
+const PLACE = 'Dag "d", task "t": ';
+
+describe("a Dag's own options", () => {
+  it.each<[unknown, string]>([
+    ["two words", '"two words" is not a Dag id: use letters, digits, _ - and . only, at most 250'],
+    ["", '"" is not a Dag id'],
+    ["é", '"é" is not a Dag id'],
+    ["a".repeat(251), "is not a Dag id"],
+    [undefined, "undefined is not a Dag id"],
+  ])("refuses the id %j", (dagId, message) => {
+    const fault = faultOf(() => new AnyDag(dagId));
+    expect(fault.code).toBe("dag_invalid");
+    expect(fault.message).toContain(message);
+    expect(fault.message.length).toBeLessThan(250);
+  });
+
+  it.each<[unknown, string]>([
+    [{ shedule: "@daily" }, "unknown option shedule: remove it; there are description, schedule"],
+    [7, "the options must be an object and is 7: write { … }"],
+    [{ schedule: "* * * *" }, 'schedule is "* * * *", which is not a cron expression: write five fields'],
+    [{ schedule: "* * * * * *" }, "is not a cron expression"],
+    [{ schedule: "61 * * * *" }, "is not a cron expression"],
+    [{ schedule: "0 0 30 2 *" }, 'schedule is "0 0 30 2 *", which never comes: write a day that exists'],
+    [{ schedule: "@dayly" }, 'schedule is "@dayly", which is not a schedule'],
+    [{ schedule: 5 }, "schedule is 5: write a text"],
+    [{ timezone: "Paris" }, 'timezone is "Paris", which is not a time zone: write an IANA name'],
+    [{ catchup: "yes" }, 'catchup is "yes": write true or false'],
+    [{ maxActiveRuns: 0 }, "maxActiveRuns is 0: write a whole number of at least 1"],
+    [{ maxMapLength: 1.5 }, "maxMapLength is 1.5: write a whole number of at least 1"],
+    [{ tags: "ml" }, 'tags is "ml": write a list of texts'],
+    [{ params: [1] }, "params is a list: write an object of defaults"],
+    [{ params: { at: [new Date(0)] } }, "Date at params.at[0]: write toISOString()"],
+    [{ cache: { ttl: 1 } }, "cache is an object: write true or false"],
+    [{ defaultArgs: { retries: -1 } }, "defaultArgs.retries is -1: write a whole number of at least 0"],
+    [{ defaultArgs: { cache: true } }, "unknown option defaultArgs.cache"],
+  ])("refuses %j", (options, message) => {
+    const fault = faultOf(() => new AnyDag("d", options));
+    expect(fault.message).toContain('Dag "d": ');
+    expect(fault.message).toContain(message);
+    expect(fault).toMatchObject({ code: "dag_invalid", fields: { dagId: "d" } });
+  });
+
+  it.each(["@once", "@midnight", "*/15 0-6 * * MON-FRI", "0 0 L * *"])(
+    "takes the schedule %s",
+    (schedule) => {
+      expect(new Dag("d", { schedule }).dagId).toBe("d");
+    },
+  );
+});
+
+describe("a task's options", () => {
+  it.each<[unknown, string]>([
+    [{ retry: 1 }, "unknown option retry: remove it; there are retries, retryDelay"],
+    [[], "the options must be an object and is a list"],
+    [{ retries: "2" }, 'retries is "2": write a whole number of at least 0'],
+    [
+      { retryDelay: "soon" },
+      'retryDelay is "soon", which is not a duration: write seconds, or a number and one',
+    ],
+    [{ retryDelay: -1 }, "retryDelay is -1: write zero or more seconds"],
+    [{ executionTimeout: 0 }, "executionTimeout is 0: write more than zero seconds"],
+    [{ triggerRule: "all_good" }, 'triggerRule is "all_good": write one of all_success, all_failed'],
+    [{ pool: "" }, 'pool is "": write a text that is not empty'],
+    [{ poolSlots: 0 }, "poolSlots is 0"],
+    [{ priorityWeight: Number.NaN }, "priorityWeight is NaN: write a whole number"],
+    [{ cache: "yes" }, 'cache is "yes": write true, false, or an object such as { ttl: "7d" }'],
+    [{ cache: [] }, "cache must be an object and is a list"],
+    [{ cache: null }, "cache is null"],
+    [{ cache: { tll: 1 } }, "unknown option cache.tll"],
+    [{ cache: { ttl: "7 fortnights" } }, 'cache.ttl is "7 fortnights", which is not a duration'],
+    [{ cache: { ttl: 0 } }, "cache.ttl is 0: write more than zero seconds"],
+    [{ cache: { ttl: Infinity } }, "cache.ttl is Infinity"],
+    [{ cache: { version: 2 } }, "cache.version is 2: write a text that is not empty"],
+    [{ cache: { serialize: 1 } }, "cache.serialize is 1: write true or false"],
+    [{ cache: { errors: true } }, "cache.errors is true"],
+    [{ cache: { env: ["A=B"] } }, 'cache.env names "A=B", which is not the name of an environment variable'],
+    [{ cache: { excludeInputs: "a" } }, 'cache.excludeInputs is "a": write a list of texts'],
+    [
+      { cache: { includeInputs: ["param.x"] } },
+      'cache.includeInputs names "param.x", which no task can read',
+    ],
+    [{ cache: { includeInputs: ["dagRun"] } }, 'names "dagRun", which no task can read: write params.NAME'],
+    [{ cache: { includeInputs: ["params."] } }, 'names "params.", which no task can read'],
+    [{ cache: { includeInputs: ["logicalDate.year"] } }, 'names "logicalDate.year"'],
+  ])("refuses %j", (options, message) => {
+    const fault = faultOf(() => new AnyDag("d").task("t", handler, options));
+    expect(fault.message).toContain(PLACE);
+    expect(fault.message).toContain(message);
+    expect(fault).toMatchObject({ code: "dag_invalid", fields: { dagId: "d", taskId: "t" } });
+  });
+
+  it("takes every context path that a task can read", () => {
+    const includeInputs = [
+      "params",
+      "params.x",
+      "params.a.b",
+      "dagRun.conf",
+      "dagRun.conf.x",
+      "dagRun.runId",
+      "dagRun.runType",
+      "logicalDate",
+      "dataInterval.start",
+      "dataInterval.end",
+      "taskInstance.mapIndex",
+    ];
+    expect(new Dag("d").task("t", handler, { cache: { includeInputs } }).taskId).toBe("t");
+  });
+});
+
+describe("declaring and calling tasks", () => {
+  it.each<[string, (dag: UncheckedDag) => unknown, string]>([
+    ["a bad id", (dag) => dag.task("a b", handler), 'Dag "d": "a b" is not a task id: use letters'],
+    ["no id", (dag) => dag.task(undefined, handler), "undefined is not a task id"],
+    ["no name", (dag) => dag.task(() => 1), "handler has no name to make an id of: write the id first"],
+    ["no handler", (dag) => dag.task("t"), `${PLACE}its handler is undefined: write a function`],
+    [
+      "an id twice",
+      (dag) => [dag.task("t", handler), dag.task("t", handler)],
+      "there are two tasks of this id",
+    ],
+    [
+      "a call twice",
+      (dag) => {
+        const factory = dag.task("t", handler);
+        return [factory(), factory()];
+      },
+      `${PLACE}it is called twice: call it once; declare another task to run the handler again`,
+    ],
+    [
+      "a positional call",
+      (dag) => dag.task("t", handler)(7),
+      `${PLACE}it is called with 7: call it with one object`,
+    ],
+    ["a list of arguments", (dag) => dag.task("t", handler)([1]), "it is called with a list"],
+    [
+      "a bare ref",
+      (dag) => dag.task("t", handler)(dag.task("a", handler)()),
+      "it is called with a task's result: call it with one object of named arguments",
+    ],
+    [
+      "a value",
+      (dag) => dag.task("t", handler)({ a: { b: [1n] } }),
+      `${PLACE}bigint at a.b[0]: write String(it)`,
+    ],
+    [
+      "a value beside a ref",
+      (dag) => dag.task("t", handler)({ a: [dag.task("a", handler)(), { at: new Date(0) }] }),
+      `${PLACE}Date at a[1].at: write toISOString()`,
+    ],
+    [
+      "undefined beside a ref",
+      (dag) => dag.task("t", handler)({ a: [dag.task("a", handler)(), undefined] }),
+      "undefined in a list at a[1]: write null in its place",
+    ],
+    [
+      "an unknown exclusion",
+      (dag) => dag.task("t", handler, { cache: { excludeInputs: ["acount"] } })({ account: 1, rows: [] }),
+      'cache.excludeInputs names "acount", which is not an argument of the call: name one of account, rows',
+    ],
+    ["nothing to map over", (dag) => dag.task("t", handler).expand({}), "expand() names no argument"],
+    [
+      "an element to map over",
+      (dag) => dag.task("t", handler).expand({ x: 3 }),
+      '"x" is mapped over 3: give expand() a list, or the result of a task that returns one',
+    ],
+    [
+      "a long list to map over",
+      () => new AnyDag("d", { maxMapLength: 2 }).task("t", handler).expand({ x: [1, 2, 3] }),
+      '"x" is mapped over 3 elements, more than 2: shorten the list, or raise maxMapLength',
+    ],
+    [
+      "an argument given twice",
+      (dag) =>
+        dag
+          .task("t", handler)
+          .partial({ x: 1 })
+          .expand({ x: [2] }),
+      '"x" is given to partial() and to expand(): give it to one of them',
+    ],
+    [
+      "a ref of another Dag",
+      (dag) => dag.task("t", handler)({ a: [new AnyDag("other").task("far", handler)()] }),
+      `${PLACE}it names task "far" of Dag "other": declare that task in this Dag`,
+    ],
+    [
+      "an edge to another Dag",
+      (dag) => dag.task("t", handler)().after(new AnyDag("other").task("far", handler)()),
+      'it names task "far" of Dag "other"',
+    ],
+    [
+      "an edge to a factory",
+      (dag) =>
+        dag
+          .task("t", handler)()
+          .before(dag.task("a", handler) as never),
+      "a function is not a task's result: call the task first, and pass what the call returns",
+    ],
+    [
+      "a field of no name",
+      (dag) => (dag.task("t", handler)() as TaskRef<unknown[]>).field(-1),
+      "field(-1) selects nothing: write a name, or an index from 0",
+    ],
+  ])("refuses %s", (_name, declare, message) => {
+    const fault = faultOf(() => declare(new AnyDag("d")));
+    expect(fault.code).toBe("dag_invalid");
+    expect(fault.message).toContain(message);
+  });
+
+  it("refuses arguments too deep to read, circular ones too", () => {
+    const dag = new AnyDag("d");
+    let deep: unknown = dag.task("a", handler)();
+    for (let level = 0; level < 100_000; level++) deep = [deep];
+    expect(faultOf(() => dag.task("t", handler)({ deep })).message).toMatch(
+      /deeper than 512 levels at deep\[0\].{0,250}$/,
+    );
+    const circular: unknown[] = [dag.task("b", handler)()];
+    circular.push(circular, circular);
+    expect(faultOf(() => dag.task("c", handler)({ circular })).message).toContain(
+      "cycle back to a part of itself at circular[1]",
+    );
+  });
+});
+
+describe("serializeDag", () => {
+  const source = { artifactDigest: "", sourceHashes: new Map([["t", ""]]) };
+
+  it("refuses a task that was never called", () => {
+    const dag = new Dag("d");
+    dag.task("t", handler);
+    expect(faultOf(() => serializeDag(dag, source)).message).toBe(
+      `${PLACE}it is never called: call what dag.task() returned once, or remove the task`,
+    );
+  });
+
+  it("refuses a cycle, naming its tasks in the order of work", () => {
+    const dag = new Dag("d");
+    const [a, b, c] = ["a", "b", "c"].map((id) => dag.task(id, handler)());
+    dag.task("t", handler)().after(c!);
+    a!.before(b!);
+    b!.before(c!);
+    c!.before(a!);
+    expect(faultOf(() => serializeDag(dag, source)).message).toBe(
+      'Dag "d": there is a cycle, a → b → c → a: remove one of these edges',
+    );
+    const self = new Dag("self");
+    const only = self.task("only", handler)();
+    only.after(only);
+    expect(faultOf(() => serializeDag(self, source)).message).toContain("a cycle, only → only");
+  });
+});
+
+it("a ref is inert: frozen, no promise, and not JSON", async () => {
+  const ref = new Dag("d").task("t", handler)();
+  expect(Object.isFrozen(ref)).toBe(true);
+  expect(await ref).toBe(ref);
+  expect(ref.taskId).toBe("t");
+  expect(Object.keys(ref)).toEqual([]);
+});
