@@ -86,10 +86,11 @@ describe("a handler", () => {
 
   it("may return 100 MB", async () => {
     await using room = new ExecutorRoom({ parallelism: 1 });
-    const outcome = await room.run(`dag.task("it", async () => "x".repeat(1e8))();`);
-    expect(outcome).toMatchObject({ kind: "succeeded" });
-    const size = outcome.kind === "succeeded" ? outcome.xcoms[0]?.bytes.length : 0;
-    expect(size).toBe(1e8 + 2);
+    for (const length of [1e6, 1e8]) {
+      const outcome = await room.run(`dag.task("it", async () => "x".repeat(${length}))();`);
+      const size = outcome.kind === "succeeded" ? outcome.xcoms[0]?.bytes.length : 0;
+      expect(size).toBe(length + 2);
+    }
   });
 });
 
