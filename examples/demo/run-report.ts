@@ -16,7 +16,6 @@ export interface TaskReport {
 export interface RunReport {
   readonly runId: string;
   readonly state: string;
-  readonly durationMs: number;
   readonly processesSpawned: number;
   readonly cache: { readonly savedMs: number };
   readonly tasks: readonly TaskReport[];

@@ -4,8 +4,8 @@ import { isHit, nameInstance, type RunReport, type TaskReport } from "./run-repo
 
 const HEADER = ["task", "from cache", "ran", "worked", "saved", "which ran"];
 
-/** The table, with columns aligned, and one line of sums. */
-export function formatRun(run: RunReport): string {
+/** The table, with columns aligned, and one line of sums. `tookMs` is the time of the whole command. */
+export function formatRun(run: RunReport, tookMs: number): string {
   const byTask = Map.groupBy(run.tasks, ({ taskId }) => taskId);
   const rows = [...byTask].map(([taskId, instances]) => taskRow(taskId, instances));
   const widths = HEADER.map((title, column) =>
@@ -21,7 +21,7 @@ export function formatRun(run: RunReport): string {
       .join("  ")
       .trimEnd(),
   );
-  return [...lines, "", sums(run)].map((line) => (line === "" ? line : `  ${line}`)).join("\n");
+  return [...lines, "", sums(run, tookMs)].map((line) => (line === "" ? line : `  ${line}`)).join("\n");
 }
 
 /** Milliseconds for people, to a tenth of a second; finer below that. */
@@ -56,8 +56,8 @@ function duration(ms: number, applies: boolean): string {
   return applies ? formatMs(ms) : "–";
 }
 
-function sums({ tasks, processesSpawned, durationMs, cache }: RunReport): string {
+function sums({ tasks, processesSpawned, cache }: RunReport, tookMs: number): string {
   const hits = tasks.filter(isHit).length;
   const processes = processesSpawned === 1 ? "1 process" : `${processesSpawned} processes`;
-  return `${tasks.length} task instances, ${hits} from the cache; ${processes} spawned; ${formatMs(durationMs)}, ${formatMs(cache.savedMs)} of work saved`;
+  return `${tasks.length} task instances, ${hits} from the cache; ${processes} spawned; ${formatMs(tookMs)} in all, ${formatMs(cache.savedMs)} of work saved`;
 }
