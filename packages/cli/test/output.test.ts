@@ -1,9 +1,10 @@
 import type { DagRun, TaskInstance } from "@memodag/core";
 import { MemodagError } from "@memodag/core";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { endLine, EndLines } from "../src/output/end-lines.ts";
 import { reportError } from "../src/output/errors.ts";
 import { plainText } from "../src/output/plain-text.ts";
-import { endLine, progressLines } from "../src/output/show-progress.ts";
+import { progressLines } from "../src/output/show-progress.ts";
 import { formatTable } from "../src/output/table.ts";
 import { RunProgress } from "../src/report/run-progress.ts";
 import { instanceOf } from "./samples.ts";
@@ -112,5 +113,17 @@ describe("endLine", () => {
         }),
       ),
     ).toBe("a: up_for_retry in 20ms: task_failed: no");
+  });
+
+  it("is told once for each attempt", () => {
+    const ends = new EndLines();
+    const stored = instanceOf({ taskId: "a", cacheStatus: "populated" });
+    expect(ends.next(RUN, instanceOf({ taskId: "a", cacheStatus: "miss" }))).toBe("a: success");
+    expect(ends.next(RUN, stored)).toBeNull();
+    expect(ends.next({ ...RUN, id: 11 }, stored)).toBe("a: success");
+    expect(ends.next(RUN, instanceOf({ taskId: "a", tryNumber: 2 }))).toBe("a: success, attempt 2");
+    ends.forget(RUN);
+    expect(ends.next(RUN, stored)).toBe("a: success");
+    expect(ends.next({ ...RUN, id: 11 }, stored)).toBeNull();
   });
 });

@@ -43,6 +43,6 @@ function formatLogLine(time: Date, level: string, message: string, fields: LogFi
 }
 
 function formatValue(value: LogFields[string] | undefined): string {
-  const text = typeof value === "string" ? value : JSON.stringify(value);
+  const text = Array.isArray(value) ? value.join(",") : String(value);
   return /^[^\s"]+$/.test(text) ? text : JSON.stringify(text);
 }

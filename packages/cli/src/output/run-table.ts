@@ -25,9 +25,14 @@ export function printRun(report: RunReport): void {
   printLine(summaryOf(report));
 }
 
+const LONGEST_REASON = 60;
+
 function shownCacheStatus({ cacheStatus, cacheReason }: TaskReport): string | null {
-  if (cacheStatus === null) return null;
-  return cacheReason === null ? cacheStatus : `${cacheStatus} (${cacheReason})`;
+  // Why it was a miss at first is of no interest once its result is stored; --json has it.
+  if (cacheStatus === null || cacheReason === null || cacheStatus === "populated") return cacheStatus;
+  const reason =
+    cacheReason.length > LONGEST_REASON ? `${cacheReason.slice(0, LONGEST_REASON)}…` : cacheReason;
+  return `${cacheStatus} (${reason})`;
 }
 
 function summaryOf(report: RunReport): string {

@@ -1,9 +1,9 @@
 // Shows a run while it goes on: in place on a terminal, as plain lines elsewhere, or not at all.
 
-import { formatDuration, isTerminal, type DagRun, type Logger, type TaskInstance } from "@memodag/core";
+import { formatDuration, type DagRun, type Logger, type TaskInstance } from "@memodag/core";
 import type { SchedulerListener } from "@memodag/scheduler";
-import { createLogUpdate } from "log-update";
 import { RunProgress } from "../report/run-progress.ts";
+import { EndLines } from "./end-lines.ts";
 import { lineLogger } from "./log-lines.ts";
 import { plainText } from "./plain-text.ts";
 import { printNote } from "./print.ts";
@@ -17,16 +17,17 @@ export interface ShownProgress {
 }
 
 /** Starts to show; `isQuiet` leaves warnings alone. */
-export function showProgress(isQuiet: boolean): ShownProgress {
+export async function showProgress(isQuiet: boolean): Promise<ShownProgress> {
   if (isQuiet) return { listener: {}, log: lineLogger(printNote, "warn"), close: () => undefined };
-  return process.stderr.isTTY ? showInPlace(process.stderr) : showLines();
+  return process.stderr.isTTY ? await showInPlace(process.stderr) : showLines();
 }
 
 function showLines(): ShownProgress {
+  const ends = new EndLines();
   return {
     listener: {
-      instanceChanged: (_run, instance) => {
-        const line = endLine(instance);
+      instanceChanged: (run, instance) => {
+        const line = ends.next(run, instance);
         if (line !== null) printNote(line);
       },
     },
@@ -38,7 +39,8 @@ function showLines(): ShownProgress {
 /** How often a terminal is drawn anew, in milliseconds. */
 const DRAW_EVERY_MS = 100;
 
-function showInPlace(terminal: NodeJS.WriteStream): ShownProgress {
+async function showInPlace(terminal: NodeJS.WriteStream): Promise<ShownProgress> {
+  const { createLogUpdate } = await import("log-update");
   const view = createLogUpdate(terminal);
   const progress = new RunProgress();
   const draw = (): void => {
@@ -72,16 +74,4 @@ export function progressLines(progress: RunProgress, now: number, room: number):
     );
   const counts = Object.entries(progress.counts).map(([standing, count]) => `${count} ${standing}`);
   return [...lines, counts.join(", ")];
-}
-
-/** The line for an attempt that has ended; nothing while it goes on. */
-export function endLine(instance: TaskInstance): string | null {
-  const { taskId, mapIndex, state, tryNumber, cacheStatus, durationMs, savedMs, error } = instance;
-  if (!isTerminal(state) && state !== "up_for_retry") return null;
-  const name = shownInstance(taskId, mapIndex);
-  if (cacheStatus === "hit") return `${name}: hit, saved ${formatDuration(savedMs ?? 0)}`;
-  const took = durationMs === null ? "" : ` in ${formatDuration(durationMs)}`;
-  const attempt = tryNumber > 1 ? `, attempt ${tryNumber}` : "";
-  const reason = error === null ? "" : `: ${error.code}: ${error.message}`;
-  return `${name}: ${state}${took}${attempt}${reason}`;
 }

@@ -51,7 +51,7 @@ async function warnOfBrokenFile({ dags }: Metadata, file: { bundle: string; path
 }
 
 async function execute(metadata: Metadata, run: DagRun, isQuiet: boolean): Promise<void> {
-  const progress = showProgress(isQuiet);
+  const progress = await showProgress(isQuiet);
   await withStopSignal(async (stopped) => {
     const scheduler = openScheduler(metadata, {
       log: progress.log,
