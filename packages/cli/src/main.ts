@@ -8,7 +8,8 @@ import { commandPath, createProgram } from "./program.ts";
  * run failed, 2 usage or configuration, 70 a bug in memodag. Never rejects.
  */
 export async function main(args: readonly string[]): Promise<void> {
-  process.stdout.on("error", endOnClosedPipe);
+  if (!process.stdout.listeners("error").includes(endOnClosedPipe))
+    process.stdout.on("error", endOnClosedPipe);
   const program = createProgram();
   try {
     await program.parseAsync(args, { from: "user" });

@@ -58,11 +58,9 @@ describe("cache commands", () => {
   });
 
   it("purge: never by accident, and only what was meant", async () => {
-    const [bare, unasked, dry] = await Promise.all([
-      project.run("cache", "purge", "--yes"),
-      project.run("cache", "purge", "--task", "sum"),
-      project.run("cache", "purge", "--task", "draw", "--dry-run"),
-    ]);
+    const bare = await project.run("cache", "purge", "--yes");
+    const unasked = await project.run("cache", "purge", "--task", "sum");
+    const dry = await project.run("cache", "purge", "--task", "draw", "--dry-run");
     expect(bare).toMatchObject({ code: 2, stderr: expect.stringMatching(/add --all/) });
     expect(unasked).toMatchObject({
       code: 2,

@@ -35,7 +35,7 @@ describe("commands on a project", () => {
   });
 
   it("dags run: prints a table, without escape codes where there is no terminal", async () => {
-    const { code, stdout, stderr } = await project.run("dags", "run", "shapes", "--param", "sides=4");
+    const { code, stdout, stderr } = await project.spawn("dags", "run", "shapes", "--param", "sides=4");
     expect(code).toBe(0);
     expect(stdout).toMatch(/^TASK +STATE +TRY +CACHE +DURATION +SAVED\ndraw\[0\] +success +0 +hit/);
     expect(stdout).toMatch(/3 hit, 1 populated; 1 process spawned; \S+ saved\n$/);
@@ -52,7 +52,7 @@ describe("commands on a project", () => {
   });
 
   it("dags run: a run that fails ends with 1 and says why", async () => {
-    const outcome = await project.run("dags", "run", "failing", "--json");
+    const outcome = await project.spawn("dags", "run", "failing", "--json");
     expect(outcome.code).toBe(1);
     const report = JSON.parse(outcome.stdout) as RunReport;
     expect(report.state).toBe("failed");
@@ -86,12 +86,10 @@ describe("commands on a project", () => {
     expect(await project.json("tasks", "xcom", "shapes", second.runId, "draw", "--map-index", "1")).toEqual({
       return_value: { area: 4 },
     });
-    const [mapped, unknown, logs, hit] = await Promise.all([
-      project.run("tasks", "xcom", "shapes", second.runId, "draw"),
-      project.run("tasks", "xcom", "shapes", second.runId, "drew"),
-      project.run("tasks", "logs", "shapes", first.runId, "sum"),
-      project.run("tasks", "logs", "shapes", second.runId, "sum"),
-    ]);
+    const mapped = await project.run("tasks", "xcom", "shapes", second.runId, "draw");
+    const unknown = await project.run("tasks", "xcom", "shapes", second.runId, "drew");
+    const logs = await project.run("tasks", "logs", "shapes", first.runId, "sum");
+    const hit = await project.run("tasks", "logs", "shapes", second.runId, "sum");
     expect(mapped).toMatchObject({ code: 2, stderr: expect.stringMatching(/--map-index, from 0 to 2/) });
     expect(unknown).toMatchObject({
       code: 2,
@@ -138,13 +136,13 @@ describe("commands on a project", () => {
   });
 
   it("words that cannot be meant: one line and 2", async () => {
-    const outcomes = await Promise.all([
-      project.run("dags", "run", "shapes", "--conf", "{bad"),
-      project.run("dags", "run", "shapes", "--param", "side=4"),
-      project.run("cache", "purge", "--older-than", "soon"),
-      project.run("cache", "show", "%"),
-      project.run("dags", "rnu"),
-    ]);
+    const outcomes = [
+      await project.spawn("dags", "run", "shapes", "--conf", "{bad"),
+      await project.run("dags", "run", "shapes", "--param", "side=4"),
+      await project.run("cache", "purge", "--older-than", "soon"),
+      await project.run("cache", "show", "%"),
+      await project.run("dags", "rnu"),
+    ];
     for (const { code, stdout, stderr } of outcomes) {
       expect(code).toBe(2);
       expect(stdout).toBe("");
