@@ -24,11 +24,12 @@ async function migrate(options: CommonOptions): Promise<void> {
 }
 
 async function showStatus(options: CommonOptions): Promise<void> {
-  const { url, applied, pending } = await readDatabaseStatus(options);
-  if (options.json) return printJson({ url, applied, pending });
+  const { url, applied, pending, unknown } = await readDatabaseStatus(options);
+  if (options.json) return printJson({ url, applied, pending, unknown });
   printFacts({
     database: url,
     applied: applied.join(", ") || "nothing",
     pending: pending.length === 0 ? "nothing" : `${pending.join(", ")}: run \`memodag db migrate\``,
+    ...(unknown.length > 0 && { newer: `${unknown.join(", ")}: update memodag` }),
   });
 }

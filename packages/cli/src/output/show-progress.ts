@@ -44,7 +44,7 @@ async function showInPlace(terminal: NodeJS.WriteStream): Promise<ShownProgress>
   const view = createLogUpdate(terminal);
   const progress = new RunProgress();
   const draw = (): void => {
-    const room = Math.max(1, (terminal.rows ?? 24) - 3);
+    const room = Math.max(1, (terminal.rows || 24) - 3);
     view(progressLines(progress, Date.now(), room).map(plainText).join("\n"));
   };
   const timer = setInterval(draw, DRAW_EVERY_MS).unref();

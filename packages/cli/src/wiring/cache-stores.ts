@@ -1,7 +1,8 @@
 // Opens the stores of the cache backend that the config names.
 
 import type { Config } from "@memodag/config";
-import { MemodagError } from "@memodag/core";
+import { join } from "node:path";
+import { MemodagError, systemClock } from "@memodag/core";
 import type { RecordStore, ResultStore } from "@memodag/result-cache";
 import { openDatabase } from "./database.ts";
 
@@ -41,21 +42,25 @@ export async function openCacheStores(
     }
     case "memory": {
       const { MemoryRecordStore, MemoryResultStore } = await import("@memodag/result-cache");
-      const { systemClock } = await import("@memodag/core");
-      return {
-        stores: {
-          records: new MemoryRecordStore(systemClock),
-          results: new MemoryResultStore(),
-          resultsInMetastore: false,
-        },
-        close: nothing,
-      };
+      return apart(new MemoryRecordStore(systemClock), new MemoryResultStore());
+    }
+    case "filesystem": {
+      const { FilesystemRecordStore, FilesystemResultStore } = await import("@memodag/result-cache");
+      const root = join(core.stateDir, "cache");
+      return apart(
+        new FilesystemRecordStore(root, systemClock),
+        new FilesystemResultStore(root, systemClock),
+      );
     }
     default:
       throw new MemodagError(
         "config_invalid",
-        `core.task_cache_backend: expected "metadata-db" or "memory", found "${core.taskCacheBackend}"`,
+        `core.task_cache_backend: expected "metadata-db", "memory" or "filesystem", found "${core.taskCacheBackend}"`,
         { fields: { backend: core.taskCacheBackend } },
       );
   }
+}
+
+function apart(records: RecordStore, results: ResultStore): OpenCacheStores {
+  return { stores: { records, results, resultsInMetastore: false }, close: nothing };
 }

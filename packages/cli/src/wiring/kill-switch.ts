@@ -11,7 +11,7 @@ export interface KillSwitch {
 }
 
 /** How often the file is looked at, in milliseconds: a change counts within a second. */
-const LOOK_EVERY_MS = 400;
+const LOOK_EVERY_MS = 250;
 
 /** Follows the config file. While the file has faults, what it said last holds. */
 export function watchKillSwitch({ config, file }: LoadedConfig, log: Logger): KillSwitch {
