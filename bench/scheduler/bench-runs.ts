@@ -1,0 +1,118 @@
+// Runs of a Dag for benchmarks: a real scheduler, and an executor that starts no process.
+
+import {
+  canonicalBytes,
+  sha256,
+  silentLogger,
+  systemClock,
+  type Attempt,
+  type DagRun,
+  type DagVersion,
+  type Executor,
+  type ExecutorEvent,
+} from "@memodag/core";
+import type { Metastore } from "@memodag/metastore";
+import { ResultCache } from "@memodag/result-cache";
+import { Scheduler, triggerRun } from "@memodag/scheduler";
+import { listHandlers, serializeDag } from "@memodag/sdk/runtime";
+import type { Dag } from "memodag";
+
+/** Ends every attempt at once with a value of its own, of some 100 bytes. */
+class InstantExecutor implements Executor {
+  #listener: (event: ExecutorEvent) => void = () => undefined;
+
+  freeSlots(): number {
+    return 1_000;
+  }
+
+  onEvent(listener: (event: ExecutorEvent) => void): void {
+    this.#listener = listener;
+  }
+
+  submit({ attemptId, taskId }: Attempt): void {
+    const bytes = canonicalBytes({ taskId, text: "x".repeat(80) });
+    setImmediate(() => {
+      this.#listener({ kind: "started", attemptId, pid: 0 });
+      const xcoms = [{ key: "return_value", bytes }];
+      const outcome = { kind: "succeeded" as const, xcoms, durationMs: 1, uncacheable: null };
+      this.#listener({ kind: "finished", attemptId, outcome });
+    });
+  }
+
+  cancel(): void {}
+
+  async shutdown(): Promise<void> {}
+}
+
+/** A scheduler over a database, with nothing to run yet. */
+export class BenchRuns {
+  readonly #metastore: Metastore;
+  readonly #scheduler: Scheduler;
+
+  constructor(metastore: Metastore) {
+    this.#metastore = metastore;
+    const cache = new ResultCache({
+      records: metastore.records,
+      results: metastore.results,
+      clock: systemClock,
+      log: silentLogger,
+      options: {
+        lookupTimeoutMs: 30_000,
+        storeTimeoutMs: 30_000,
+        maxResultSize: 2 ** 24,
+        breakerThreshold: 5,
+        breakerRestMs: 30_000,
+      },
+    });
+    this.#scheduler = new Scheduler({
+      runs: metastore.runs,
+      dags: metastore.dags,
+      cache,
+      executor: new InstantExecutor(),
+      clock: systemClock,
+      log: { ...silentLogger, error: (message, fields) => console.error(message, fields) },
+      isCachingEnabled: () => true,
+      env: {},
+      options: { leaseMs: 60_000, pollMs: 60_000, maxRuns: 16, defaultTtlMs: null, resultsInMetastore: true },
+    });
+    this.#scheduler.start();
+  }
+
+  /** Puts a Dag into the database. */
+  async define(dag: Dag): Promise<DagVersion> {
+    const code = new TextEncoder().encode("// benchmark");
+    const artifact = { digest: sha256(code), code };
+    const sourceHashes = new Map(Array.from(listHandlers(dag).keys(), (taskId) => [taskId, sha256(taskId)]));
+    const serialized = serializeDag(dag, { artifactDigest: artifact.digest, sourceHashes });
+    const file = { bundle: "bench", path: `${serialized.dagId}.ts`, team: "default" };
+    await this.#metastore.dags.saveDagFile({
+      kind: "read",
+      file: { ...file, fingerprint: "", inputs: "", warnings: [] },
+      artifact,
+      dags: [serialized],
+    });
+    const [version] = await this.#metastore.dags.findDagVersions(serialized.dagId);
+    if (!version) throw new Error("the Dag was not saved");
+    return version;
+  }
+
+  /** One run from trigger to end. */
+  async run(version: DagVersion): Promise<{ readonly run: DagRun; readonly ms: number }> {
+    const startedAt = performance.now();
+    const { id } = await triggerRun(this.#metastore.runs, systemClock, {
+      version,
+      conf: {},
+      params: {},
+      logicalDate: null,
+      cacheMode: "use",
+    });
+    const over = this.#scheduler.whenOver(id);
+    this.#scheduler.wake();
+    const run = await over;
+    return { run, ms: performance.now() - startedAt };
+  }
+
+  async stop(): Promise<void> {
+    await this.#scheduler.stop(0);
+  }
+}
