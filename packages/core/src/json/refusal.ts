@@ -30,6 +30,24 @@ const MEND_BY_TYPE: Readonly<Record<string, string>> = {
   WeakSet: "leave it out",
 };
 
+/** An element that is `undefined`. */
+export const UNDEFINED_ELEMENT: Refusal = { found: "undefined in a list", mend: "return null in its place" };
+/** An index of a list that has no element. */
+export const HOLE: Refusal = { found: "hole in a list", mend: "return null in its place" };
+/** A getter or setter. */
+export const ACCESSOR: Refusal = { found: "accessor", mend: "return its value as a plain property" };
+/** An object with a symbol among its names. */
+export const SYMBOL_NAME: Refusal = { found: "property named by a symbol", mend: "name it by a string" };
+/** Text that UTF-8 cannot carry. */
+export const LONE_SURROGATE: Refusal = {
+  found: "string with a lone surrogate",
+  mend: "return toWellFormed()",
+};
+/** A name that UTF-8 cannot carry. */
+export const LONE_SURROGATE_NAME: Refusal = {
+  found: "property name with a lone surrogate",
+  mend: "name it by toWellFormed()",
+};
 /** Describes an object that is neither a plain object nor a plain array. */
 export function refuseInstance(value: object): Refusal {
   const types = constructorNames(value);

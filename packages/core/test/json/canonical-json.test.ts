@@ -121,6 +121,17 @@ describe("canonicalJson", () => {
     expect(reads).toEqual(["b", "a", "a", "b"]);
   });
 
+  it("writes long values as it writes short ones", () => {
+    const rows = Array.from({ length: 20_000 }, (_, index) => ({ name: `€😀${index}`, id: index }));
+    const text = canonicalJson(rows);
+    expect(text).toBe(JSON.stringify(rows.map(({ name, id }) => ({ id, name }))));
+    expect(Buffer.from(canonicalBytes(rows)).toString()).toBe(text);
+    expect(digestOf(rows)).toBe(sha256(text));
+    const { length } = canonicalBytes(rows);
+    expect(canonicalJson(rows, { maxBytes: length })).toBe(text);
+    expect(() => canonicalJson(rows, { maxBytes: length - 1 })).toThrow(`longer than ${length - 1} bytes`);
+  });
+
   it("stops at a byte limit", () => {
     expect(canonicalJson("ab", { maxBytes: 4 })).toBe('"ab"');
     expect(() => canonicalJson("abc", { maxBytes: 4 })).toThrow(

@@ -1,0 +1,221 @@
+// The one encoder: RFC 8785 text, or a refusal that names the path. One pass; each property is read
+// once; toJSON is never called and no object is built.
+
+import { MemodagError, messageOf } from "../errors.ts";
+import { formatJsonPath, shortenJsonPath, type JsonPathStep } from "./json-path.ts";
+import { sortNames } from "./name-order.ts";
+import {
+  ACCESSOR,
+  HOLE,
+  LONE_SURROGATE,
+  LONE_SURROGATE_NAME,
+  refuseInstance,
+  refusePrimitive,
+  SYMBOL_NAME,
+  UNDEFINED_ELEMENT,
+  type Refusal,
+} from "./refusal.ts";
+
+/** Levels of lists and objects that a value may have. */
+export const MAX_JSON_DEPTH = 512;
+
+/** A text, whose beginning is in bytes already when it is long. */
+export interface EncodedText {
+  readonly chunks: readonly Uint8Array[];
+  readonly text: string;
+}
+
+const utf8 = new TextEncoder();
+
+// A text of many parts is a tree of them in memory until it is read; past this length it is turned into
+// bytes, or a value of 12 MB would take 600 MB of memory.
+const LONGEST_PENDING_TEXT = 16_384;
+
+/** Writes one value. Make another for the next. */
+export class JsonEncoder {
+  private out = "";
+  private readonly chunks: Uint8Array[] = [];
+  private chunkedBytes = 0;
+  /** The way to the value at hand; steps past the current depth are left over from other branches. */
+  private readonly path: JsonPathStep[] = [];
+  /** How many steps of the path are meant when somebody else's code throws. */
+  private steps = 0;
+  private readonly ancestors: object[] = [];
+  private readonly maxBytes: number;
+  private readonly flushAt: number;
+
+  /** `maxBytes` may be infinite. */
+  constructor(maxBytes: number) {
+    this.maxBytes = maxBytes;
+    this.flushAt = Math.min(maxBytes, LONGEST_PENDING_TEXT);
+  }
+
+  /** @throws MemodagError `value_not_json`, `value_too_large` */
+  encode(value: unknown): EncodedText {
+    try {
+      this.write(value, 0);
+    } catch (error) {
+      if (error instanceof MemodagError) throw error;
+      // A Proxy's trap threw, or the text grew past the longest string there can be.
+      const found = `unreadable value (${messageOf(error)})`;
+      throw this.refusal({ found, mend: "return a plain, smaller value" }, this.steps, error);
+    }
+    this.checkEnd();
+    return { chunks: this.chunks, text: this.out };
+  }
+
+  private checkEnd(): void {
+    const room = this.maxBytes - this.chunkedBytes;
+    // A code unit is at most three bytes, so that most texts need no count.
+    if (this.out.length * 3 > room && Buffer.byteLength(this.out) > room) throw tooLarge(this.maxBytes);
+  }
+
+  private flush(): void {
+    const chunk = utf8.encode(this.out);
+    this.chunks.push(chunk);
+    this.chunkedBytes += chunk.length;
+    this.out = "";
+    if (this.chunkedBytes > this.maxBytes) throw tooLarge(this.maxBytes);
+  }
+
+  private write(value: unknown, depth: number): void {
+    switch (typeof value) {
+      case "string":
+        this.writeString(value, depth);
+        return;
+      case "number":
+        if (!Number.isFinite(value)) throw this.refusal(refusePrimitive(value), depth);
+        this.out += value; // -0 prints as 0
+        return;
+      case "boolean":
+        this.out += value ? "true" : "false";
+        return;
+      case "object":
+        if (value === null) this.out += "null";
+        else this.writeContainer(value, depth);
+        return;
+      default:
+        throw this.refusal(refusePrimitive(value), depth);
+    }
+  }
+
+  private writeString(text: string, depth: number): void {
+    if (!NEEDS_CARE.test(text)) this.out += `"${text}"`;
+    else if (text.isWellFormed()) this.out += JSON.stringify(text);
+    else throw this.refusal(LONE_SURROGATE, depth);
+  }
+
+  private writeContainer(value: object, depth: number): void {
+    this.enter(value, depth);
+    if (Array.isArray(value)) this.writeArray(value, depth);
+    else this.writeObject(value, depth);
+  }
+
+  private enter(value: object, depth: number): void {
+    for (let level = 0; level < depth; level++) {
+      if (this.ancestors[level] === value) throw this.refusal(this.cycle(level), depth);
+    }
+    if (depth >= MAX_JSON_DEPTH) throw this.refusal(TOO_DEEP, depth);
+    this.ancestors[depth] = value;
+  }
+
+  private step(depth: number, to: JsonPathStep): void {
+    if (this.out.length > this.flushAt) this.flush();
+    this.path[depth] = to;
+    this.steps = depth + 1;
+  }
+
+  private writeArray(list: readonly unknown[], depth: number): void {
+    // Array.prototype is itself an array, in every realm; the prototype of a subclass is not.
+    if (!Array.isArray(Object.getPrototypeOf(list))) throw this.refusal(refuseInstance(list), depth);
+    const length = list.length;
+    this.out += "[";
+    for (let index = 0; index < length; index++) {
+      if (index > 0) this.out += ",";
+      this.step(depth, index);
+      const element = list[index];
+      if (element === undefined) {
+        throw this.refusal(Object.hasOwn(list, index) ? UNDEFINED_ELEMENT : HOLE, depth + 1);
+      }
+      this.write(element, depth + 1);
+    }
+    this.out += "]";
+  }
+
+  private writeObject(value: object, depth: number): void {
+    if (!isPlain(value)) throw this.refusal(refuseInstance(value), depth);
+    if (Object.getOwnPropertySymbols(value).length > 0) throw this.refusal(SYMBOL_NAME, depth);
+    let separator = "{";
+    for (const name of sortNames(Object.keys(value))) {
+      this.step(depth, name);
+      const property = Object.getOwnPropertyDescriptor(value, name);
+      // Only a Proxy names a property that it then does not have.
+      if (property === undefined) continue;
+      if (property.get !== undefined || property.set !== undefined) throw this.refusal(ACCESSOR, depth + 1);
+      if (property.value === undefined) continue;
+      this.out += separator + (QUOTED_NAMES.get(name) ?? this.quoteName(name, depth + 1));
+      separator = ",";
+      this.write(property.value, depth + 1);
+    }
+    this.out += separator === "{" ? "{}" : "}";
+  }
+
+  private quoteName(name: string, depth: number): string {
+    if (!name.isWellFormed()) throw this.refusal(LONE_SURROGATE_NAME, depth);
+    const quoted = `${JSON.stringify(name)}:`;
+    if (QUOTED_NAMES.size < MAX_QUOTED_NAMES && name.length <= LONGEST_QUOTED_NAME) {
+      QUOTED_NAMES.set(name, quoted);
+    }
+    return quoted;
+  }
+
+  private cycle(level: number): Refusal {
+    const target = formatJsonPath(this.path.slice(0, level));
+    return { found: `cycle back to ${target}`, mend: "return the id of what it refers to" };
+  }
+
+  private refusal(refusal: Refusal, depth: number, cause?: unknown): MemodagError {
+    const path = formatJsonPath(this.path.slice(0, depth));
+    return new MemodagError(
+      "value_not_json",
+      `${refusal.found} at ${shortenJsonPath(path)}: ${refusal.mend}`,
+      {
+        fields: { path, found: refusal.found, mend: refusal.mend },
+        ...(cause === undefined ? {} : { cause }),
+      },
+    );
+  }
+}
+
+/** What JSON escapes, and surrogates, which may be alone. */
+// oxlint-disable-next-line no-control-regex -- JSON escapes exactly these
+const NEEDS_CARE = /[\u0000-\u001f"\\\ud800-\udfff]/;
+
+// Values between tasks repeat their names; looking the quoted form up is cheaper than making it.
+const QUOTED_NAMES = new Map<string, string>();
+const MAX_QUOTED_NAMES = 4096;
+const LONGEST_QUOTED_NAME = 64;
+
+const TOO_DEEP: Refusal = {
+  found: `value nested deeper than ${MAX_JSON_DEPTH} levels`,
+  mend: "return it flat, such as a list of nodes with ids",
+};
+
+function isPlain(value: object): boolean {
+  const proto: unknown = Object.getPrototypeOf(value);
+  if (proto === Object.prototype || proto === null) return true;
+  // The Object.prototype of another realm (node:vm) is as plain.
+  return (
+    typeof proto === "object" &&
+    Object.getPrototypeOf(proto) === null &&
+    Object.hasOwn(proto, "isPrototypeOf")
+  );
+}
+
+function tooLarge(limitBytes: number): MemodagError {
+  return new MemodagError(
+    "value_too_large",
+    `the value's JSON is longer than ${limitBytes} bytes: return less, or a reference to where it is kept`,
+    { fields: { limitBytes } },
+  );
+}
