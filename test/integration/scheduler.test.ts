@@ -216,6 +216,17 @@ describe.each(TEST_DIALECTS)("a scheduler on %s", (dialect) => {
     });
   });
 
+  test("tells a context field that is null from one that is not there", async () => {
+    const dag = newDag({ params: { set: { depth: 1 } } });
+    dag.task("train", inert, { cache: { includeInputs: ["params.set.depth"] } })({});
+    const version = await rig.define(dag);
+    await rig.run(version, {}, { params: { set: { depth: null } } });
+    expect((await rig.run(version, {}, { params: { set: {} } })).states).toEqual({
+      train: "success/populated",
+    });
+    expect((await rig.run(version, {}, { params: { set: {} } })).states).toEqual({ train: "success/hit" });
+  });
+
   test("never shows one team what another computed", async () => {
     const dag = newDag();
     dag.task("secret", inert, { cache: true })({});

@@ -19,9 +19,9 @@ export interface KeyComponents {
   readonly source: Digest;
   /** Argument name → digest of the value's canonical JSON. */
   readonly inputs: Readonly<Record<string, Digest>>;
-  /** Context path → digest of the value's canonical JSON. */
+  /** Context path → digest of the value's canonical JSON; a digest of its own where there is none. */
   readonly context: Readonly<Record<string, Digest>>;
-  /** Environment variable → digest of its text; of `null` when it is not set. */
+  /** Environment variable → digest of its text; a digest of its own when it is not set. */
   readonly env: Readonly<Record<string, Digest>>;
   /** Bumped by hand. */
   readonly version: string | null;

@@ -265,7 +265,7 @@ describe("what is foreseen", () => {
   });
 
   test("is read on demand when it is large", async () => {
-    const cache = cacheOver({}, { maxResultSize: 2 ** 26 });
+    const cache = cacheOver({}, { maxResultSize: 2 ** 26, lookupTimeoutMs: 10_000, storeTimeoutMs: 10_000 });
     const large = entry(JSON.stringify("x".repeat(2 ** 24)));
     await cache.store(large, "keep-live");
     const pass = cache.openPass("ml");

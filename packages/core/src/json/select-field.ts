@@ -3,17 +3,22 @@
 import type { JsonValue } from "./json-value.ts";
 
 /**
- * The member of `value` at `path`, or `null` where there is none. Strings select own members of
+ * The member of `value` at `path`, or `undefined` where there is none. Strings select own members of
  * objects, whole numbers select elements of lists; anything else (`"length"` of a list, say) is not there.
  */
-export function selectField(value: JsonValue, path: readonly (string | number)[]): JsonValue {
+export function findField(value: JsonValue, path: readonly (string | number)[]): JsonValue | undefined {
   let current: JsonValue = value;
   for (const step of path) {
     const member = memberOf(current, step);
-    if (member === undefined) return null;
+    if (member === undefined) return undefined;
     current = member;
   }
   return current;
+}
+
+/** Like {@link findField}, with `null` for what is not there: what a task gets as its argument. */
+export function selectField(value: JsonValue, path: readonly (string | number)[]): JsonValue {
+  return findField(value, path) ?? null;
 }
 
 function memberOf(value: JsonValue, step: string | number): JsonValue | undefined {

@@ -2,7 +2,7 @@
 
 import {
   canonicalJson,
-  selectField,
+  findField,
   sha256,
   type CacheMode,
   type Digest,
@@ -15,6 +15,9 @@ import {
 } from "@memodag/core";
 import { KEY_VERSION, type KeyComponents } from "@memodag/result-cache";
 import type { RunResults } from "./run-results.ts";
+
+/** In place of a digest where there is no value: a handler can tell that from `null`, so a key must. */
+const ABSENT = sha256("memodag absent v1");
 
 /** What is done about caching for one task of one run. */
 export type CacheIntent =
@@ -57,11 +60,14 @@ export async function keyComponents(parts: KeyParts, results: RunResults): Promi
   }
   const contextDigests = emptyRecord();
   for (const path of config.includeInputs) {
-    const value = selectField(context as unknown as JsonValue, path.split("."));
-    contextDigests[path] = sha256(canonicalJson(value));
+    const value = findField(context as unknown as JsonValue, path.split("."));
+    contextDigests[path] = value === undefined ? ABSENT : sha256(canonicalJson(value));
   }
   const envDigests = emptyRecord();
-  for (const name of config.env) envDigests[name] = sha256(canonicalJson(env[name] ?? null));
+  for (const name of config.env) {
+    const value = env[name];
+    envDigests[name] = value === undefined ? ABSENT : sha256(canonicalJson(value));
+  }
   return {
     v: KEY_VERSION,
     team,
