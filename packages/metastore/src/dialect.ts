@@ -6,6 +6,7 @@ import type { SchemaDialect } from "@memodag/migrations";
 import type { CacheRecord, ResultBytes, StoreCallOptions } from "@memodag/result-cache";
 import type { Kysely, RawBuilder, Transaction } from "kysely";
 import type { Schema } from "./schema.ts";
+import type { TransactionScript } from "./transaction-script.ts";
 
 /** The databases that memodag runs on. */
 export const DIALECT_NAMES = ["sqlite", "postgres"] as const;
@@ -22,11 +23,13 @@ export interface HitCount {
 /** An open database of one kind. */
 export interface Dialect {
   readonly name: DialectName;
-  /** For everything that is not hot. Its transactions take the write lock at their start. */
+  /** For everything that is not hot: single statements, and the texts of scripts. */
   readonly kysely: Kysely<Schema>;
   readonly schema: SchemaDialect;
   /** The database's clock, in milliseconds since the Unix epoch; one value within a statement. */
   readonly now: RawBuilder<number>;
+  /** Runs a script in one transaction that takes SQLite's write lock at its start; undone when it throws. */
+  transaction<T>(script: () => TransactionScript<T>): Promise<T>;
   /** Keeps other migrators out until the transaction ends. */
   lockForMigration(transaction: Transaction<Schema>): Promise<void>;
 

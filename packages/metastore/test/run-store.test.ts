@@ -134,7 +134,7 @@ describe.each(TEST_DIALECTS)("the run store on %s", (dialect) => {
     // What no database can hold is replaced, not refused: an error must never stop a pass.
     const stored = { ...failed, error: { code: "task_failed", message: "a\ufffdb\ufffdc" } };
     expect(await metastore.runs.listTaskInstances("red", run.id)).toEqual([stored, full]);
-    const { bytes, ...meta } = xcom;
+    const { bytes: _, ...meta } = xcom;
     expect(await metastore.runs.listXComs("red", run.id)).toEqual([meta]);
     expect(await metastore.runs.listXComs("red", run.id, { taskId: "load", mapIndex: 3 })).toEqual([meta]);
     expect(await metastore.runs.listXComs("red", run.id, { taskId: "load", mapIndex: 0 })).toEqual([]);

@@ -39,8 +39,7 @@ export class MetadataRecordStore implements RecordStore {
   }
 
   async put(record: NewCacheRecord, mode: PutMode): Promise<PutOutcome> {
-    const { kysely, now } = this.#dialect;
-    return await kysely.transaction().execute((db) => putRecord(db, now, record, mode));
+    return await this.#dialect.transaction(() => putRecord(this.#dialect, record, mode));
   }
 
   async countHits(team: string, hits: readonly HitCount[]): Promise<void> {

@@ -11,6 +11,7 @@ import {
 } from "@memodag/core";
 import type { Dialect } from "../dialect.ts";
 import { toDagFile, toDagSummary, toDagVersion, VERSION_COLUMNS } from "./dag-rows.ts";
+import { removeDagFiles } from "./remove-dag-files.ts";
 import { saveDagFile } from "./save-dag-file.ts";
 
 /** The Dag store of the metadata database. */
@@ -23,24 +24,11 @@ export class MetadataDagStore implements DagStore {
 
   /** @throws MemodagError `dag_file_invalid` when another file of the team defines one of its Dags. */
   async saveDagFile(processed: ProcessedDagFile): Promise<void> {
-    const { kysely, now } = this.#dialect;
-    await kysely.transaction().execute((db) => saveDagFile(db, now, processed));
+    await this.#dialect.transaction(() => saveDagFile(this.#dialect, processed));
   }
 
   async removeDagFilesExcept(bundle: string, paths: readonly string[]): Promise<void> {
-    const kept = new Set(paths);
-    await this.#dialect.kysely.transaction().execute(async (db) => {
-      const files = await db.selectFrom("dag_file").select("path").where("bundle", "=", bundle).execute();
-      for (const { path } of files.filter((file) => !kept.has(file.path))) {
-        await db.deleteFrom("dag_file").where("bundle", "=", bundle).where("path", "=", path).execute();
-        await db
-          .updateTable("dag")
-          .set({ is_active: 0 })
-          .where("bundle", "=", bundle)
-          .where("path", "=", path)
-          .execute();
-      }
-    });
+    await this.#dialect.transaction(() => removeDagFiles(this.#dialect, bundle, new Set(paths)));
   }
 
   async listDagFiles(bundle?: string): Promise<DagFile[]> {

@@ -5,6 +5,7 @@ import { Kysely, PostgresDialect } from "kysely";
 import { DatabaseError, Pool, types, type ClientBase, type PoolConfig } from "pg";
 import { redactUrl } from "../database-url.ts";
 import type { Schema } from "../schema.ts";
+import type { TransactionScript } from "../transaction-script.ts";
 
 /** Settings of a PostgreSQL pool. */
 export interface PostgresOptions {
@@ -38,6 +39,20 @@ export class PostgresConnection {
   /** Closes the pool when its connections are back; nothing happens when it is closed already. */
   async close(): Promise<void> {
     if (!this.pool.ending) await this.pool.end();
+  }
+
+  /** Runs a script in one transaction. */
+  async runScript<T>(start: () => TransactionScript<T>): Promise<T> {
+    return await this.transaction(async (client) => {
+      const script = start();
+      let step = script.next();
+      while (!step.done) {
+        const { sql, parameters } = step.value;
+        const { rows } = await client.query<Record<string, unknown>>(sql, [...parameters]);
+        step = script.next(rows);
+      }
+      return step.value;
+    });
   }
 
   /** Runs `work` in one transaction, which is rolled back when it throws. */

@@ -144,12 +144,14 @@ export class MetadataRunStore implements RunStore {
     return rows.map((row) => row.id).sort((a, b) => a - b);
   }
 
-  async releaseLeases(owner: string): Promise<void> {
+  async releaseLeases(owner: string, runIds?: readonly number[]): Promise<void> {
     await this.#dialect.kysely
       .updateTable("dag_run")
       .set({ lease_owner: null, lease_expires_at: null })
-      .where(isUnfinished)
       .where("lease_owner", "=", owner)
+      // Named runs may have ended; of the others, the ended ones are many and their leases mean nothing.
+      .$if(runIds === undefined, (query) => query.where(isUnfinished))
+      .$if(runIds !== undefined, (query) => query.where("id", "in", [...(runIds ?? []), -1]))
       .execute();
   }
 

@@ -4,9 +4,10 @@ import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import { MemodagError, messageOf } from "@memodag/core";
 import Database, { type Database as Driver, type Statement } from "better-sqlite3";
-import { Kysely } from "kysely";
+import { Kysely, type CompiledQuery } from "kysely";
 import { IN_MEMORY } from "../database-url.ts";
 import type { Schema } from "../schema.ts";
+import type { TransactionScript } from "../transaction-script.ts";
 import { ImmediateSqliteDialect } from "./kysely-dialect.ts";
 
 /** Milliseconds for which a write waits for another process's by default. */
@@ -34,9 +35,26 @@ export class SqliteConnection {
     return await this.kysely.connection().execute(async () => work());
   }
 
+  /** Runs a script in one transaction. */
+  async runScript<T>(start: () => TransactionScript<T>): Promise<T> {
+    return await this.transaction(() => {
+      const script = start();
+      let step = script.next();
+      while (!step.done) step = script.next(this.#rowsOf(step.value));
+      return step.value;
+    });
+  }
+
   /** Runs synchronous work in one transaction that holds the write lock from its start. */
   async transaction<T>(work: () => T): Promise<T> {
     return await this.exclusive(() => this.#driver.transaction(work).immediate());
+  }
+
+  #rowsOf({ sql, parameters }: CompiledQuery): readonly unknown[] {
+    const statement = this.statement(sql);
+    if (statement.reader) return statement.all(...parameters);
+    statement.run(...parameters);
+    return [];
   }
 
   /** Closes the file; nothing happens when it is closed already. */

@@ -23,6 +23,7 @@ export async function openSqlite(path: string, options: SqliteOptions): Promise<
     kysely: connection.kysely,
     schema: sqliteSchema,
     now,
+    transaction: (script) => connection.runScript(script),
     // Every transaction is the only one that writes.
     lockForMigration: async () => undefined,
     claimRuns: (request) => claimRuns(connection, request),

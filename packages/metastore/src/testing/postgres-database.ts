@@ -25,7 +25,8 @@ export function databaseUrl(serverUrl: string, name: string): string {
   return url.href;
 }
 
-async function onServer(serverUrl: string, work: (client: Client) => Promise<unknown>): Promise<void> {
+/** Works on a connection of its own. */
+export async function onServer(serverUrl: string, work: (client: Client) => Promise<unknown>): Promise<void> {
   const client = new Client({ connectionString: serverUrl });
   await client.connect();
   try {

@@ -4,10 +4,11 @@ import { randomUUID } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import Database from "better-sqlite3";
 import { inject } from "vitest";
 import { DIALECT_NAMES, type DialectName } from "../dialect.ts";
 import { openMetastore, type Metastore, type MetastoreOptions } from "../open-metastore.ts";
-import { createDatabase, databaseUrl, dropDatabase } from "./postgres-database.ts";
+import { createDatabase, databaseUrl, dropDatabase, onServer } from "./postgres-database.ts";
 
 declare module "vitest" {
   interface ProvidedContext {
@@ -24,6 +25,8 @@ export interface TestDatabase extends AsyncDisposable {
   readonly dialect: DialectName;
   /** For `[database] url`, or for processes that a test starts. */
   readonly url: string;
+  /** Runs SQL past the stores, for what they never do: damage, other clocks. */
+  execute(sql: string): Promise<void>;
   /** Removes the database, ending whatever is connected to it. */
   drop(): Promise<void>;
 }
@@ -32,6 +35,8 @@ export interface TestDatabase extends AsyncDisposable {
 export interface TestMetastore extends Metastore, AsyncDisposable {
   /** For `[database] url`, or for processes that a test starts. */
   readonly url: string;
+  /** Runs SQL past the stores, for what they never do: damage, other clocks. */
+  execute(sql: string): Promise<void>;
   /** Opens the database once more, as another process would; closed with this one at the latest. */
   openAgain(options?: MetastoreOptions): Promise<Metastore>;
   /** Closes and removes the database. */
@@ -62,6 +67,7 @@ export async function openTestMetastore(
   return {
     ...metastore,
     url: database.url,
+    execute: (sql) => database.execute(sql),
     async openAgain(again = {}) {
       const another = await openMetastore(database.url, again);
       opened.push(another);
@@ -75,14 +81,21 @@ export async function openTestMetastore(
 function createSqlite(): TestDatabase {
   const folder = mkdtempSync(join(tmpdir(), "memodag-sqlite-"));
   const drop = async (): Promise<void> => rmSync(folder, { recursive: true, force: true });
-  const url = `sqlite:${join(folder, "metadata.db")}`;
-  return { dialect: "sqlite", url, drop, [Symbol.asyncDispose]: drop };
+  const path = join(folder, "metadata.db");
+  const execute = async (sql: string): Promise<void> => {
+    const database = new Database(path);
+    database.exec(sql);
+    database.close();
+  };
+  return { dialect: "sqlite", url: `sqlite:${path}`, execute, drop, [Symbol.asyncDispose]: drop };
 }
 
 async function createPostgres(template?: string): Promise<TestDatabase> {
   const { serverUrl } = inject("postgres");
   const name = `test_${randomUUID().replaceAll("-", "")}`;
   await createDatabase(serverUrl, name, template);
+  const url = databaseUrl(serverUrl, name);
+  const execute = (sql: string): Promise<void> => onServer(url, (client) => client.query(sql));
   const drop = (): Promise<void> => dropDatabase(serverUrl, name);
-  return { dialect: "postgres", url: databaseUrl(serverUrl, name), drop, [Symbol.asyncDispose]: drop };
+  return { dialect: "postgres", url, execute, drop, [Symbol.asyncDispose]: drop };
 }

@@ -1,0 +1,42 @@
+import { describeRecordStore, describeResultStore } from "@memodag/result-cache/testing";
+import { TEST_DIALECTS, openTestMetastore, type TestMetastore } from "@memodag/metastore/testing";
+import { afterAll, beforeAll, describe, test } from "vitest";
+
+describe.each(TEST_DIALECTS)("the metadata database on %s", (dialect) => {
+  let metastore: TestMetastore;
+  beforeAll(async () => {
+    metastore = await openTestMetastore(dialect);
+  });
+  afterAll(() => metastore.close());
+
+  const runner = { describe, test };
+  const empty = (): Promise<void> => metastore.execute("delete from cache_record; delete from result");
+
+  describeRecordStore(
+    dialect,
+    {
+      async open() {
+        await empty();
+        return {
+          store: metastore.records,
+          passTime: (ms) =>
+            metastore.execute(`update cache_record set created_at = created_at - ${ms},
+              expires_at = expires_at - ${ms}, last_hit_at = last_hit_at - ${ms}`),
+          close: empty,
+        };
+      },
+    },
+    runner,
+  );
+
+  describeResultStore(
+    dialect,
+    {
+      async open() {
+        await empty();
+        return { store: metastore.results, close: empty };
+      },
+    },
+    runner,
+  );
+});
