@@ -57,6 +57,8 @@ describe("dev", () => {
     const dev = await startUntil("watching Dag files", "dev");
     const report = await project.json<RunReport>("dags", "trigger", "shapes", "--wait");
     expect(report).toMatchObject({ state: "success", processesSpawned: 4 });
+    // Whichever of the two schedulers takes the run, it ends.
+    expect(await project.json<RunReport>("dags", "run", "shapes")).toMatchObject({ cache: { hit: 4 } });
     const changed = new Promise<void>((resolve) => {
       dev.stderr?.on("data", (chunk: Buffer) => {
         if (chunk.toString().includes("dagIds=added")) resolve();

@@ -10,6 +10,7 @@ import { refreshDags, requireBundles } from "./dag-files.ts";
 import { getDag } from "./find-dag.ts";
 import { type Metadata, withMetadata } from "./metadata.ts";
 import { openScheduler } from "./open-scheduler.ts";
+import { whenEnded } from "./run-end.ts";
 import { withStopSignal } from "./stop-signal.ts";
 
 /** What the words of a command line ask for. */
@@ -58,15 +59,19 @@ async function execute(metadata: Metadata, run: DagRun, isQuiet: boolean): Promi
       listener: progress.listener,
       dag: { team: run.team, dagId: run.dagId },
     });
+    const giveUp = new AbortController();
+    // A scheduler beside this one may be faster to take the run, or take it over.
+    const whenDone = (held: DagRun) =>
+      Promise.race([scheduler.whenOver(held.id), whenEnded(metadata.runs, held, giveUp.signal)]);
+    const isStopped = stopped.then(() => true);
     try {
-      const over = scheduler.whenOver(run.id);
+      const isDone = whenDone(run).then(() => false);
       scheduler.start();
-      const isOver = await Promise.race([over.then(() => true), stopped.then(() => false)]);
-      if (!isOver) throw interrupted(run);
+      if (await Promise.race([isDone, isStopped])) throw interrupted(run);
       // Runs that another process left behind, taken over with this one.
-      const others = scheduler.heldRuns.map(({ id }) => scheduler.whenOver(id));
-      await Promise.race([Promise.all(others), stopped]);
+      await Promise.race([Promise.all(scheduler.heldRuns.map(whenDone)), isStopped]);
     } finally {
+      giveUp.abort();
       await scheduler.stop();
       progress.close();
     }
