@@ -1,3 +1,4 @@
+export * from "./check-folders.ts";
 export type { BundleConfig, Config } from "./config.ts";
 export * from "./describe-config.ts";
 export type { ConfigLookup } from "./find-config-file.ts";

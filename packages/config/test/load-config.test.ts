@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { MemodagError } from "@memodag/core";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { describeConfig, type LoadedConfig, loadConfig } from "@memodag/config";
+import { checkFolders, describeConfig, type LoadedConfig, loadConfig } from "@memodag/config";
 
 let cwd: string;
 beforeEach(() => {
@@ -234,5 +234,19 @@ describe("describeConfig", () => {
     });
     expect(shown).toContainEqual({ path: "task_cache.default_ttl", value: "7d", origin: "default" });
     expect(shown).toContainEqual({ path: "task_cache.url", value: null, origin: "default" });
+  });
+});
+
+describe("checkFolders", () => {
+  it("names every bundle whose folder is not there", () => {
+    const bundle = (name: string) => `[[bundles]]\nname = "${name}"\npath = "${name}"\n`;
+    write("memodag.toml", ["a", "b", "c"].map(bundle).join(""));
+    write("b/dag.ts", "");
+    write("c", "a file");
+    expect(() => checkFolders(load())).toThrow(
+      /has 2 faults:\n {2}bundles\[0\]\.path: expected a folder that is there, found ".*a"\n {2}bundles\[2\]/,
+    );
+    write("memodag.toml", bundle("b"));
+    expect(() => checkFolders(load())).not.toThrow();
   });
 });

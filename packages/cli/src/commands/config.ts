@@ -30,7 +30,10 @@ async function showConfig(options: CommonOptions): Promise<void> {
 }
 
 async function checkConfig(options: CommonOptions): Promise<void> {
-  const { file } = await loadSettings(options);
+  const { checkFolders } = await import("@memodag/config");
+  const loaded = await loadSettings(options);
+  checkFolders(loaded);
+  const { file } = loaded;
   if (options.json) printJson({ file, ok: true });
   else printLine(`${file ?? "no config file; built-in defaults"}: ok`);
 }
