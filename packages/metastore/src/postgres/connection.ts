@@ -31,8 +31,10 @@ export class PostgresConnection {
   constructor(config: PoolConfig) {
     this.config = config;
     this.pool = new Pool(config);
-    // An idle connection that breaks is replaced; without a listener it would end the process.
+    // A connection that breaks is replaced, and its query, if any, rejects. Without these listeners it
+    // would end the process: the pool's hears of idle connections, each client's of its own.
     this.pool.on("error", () => undefined);
+    this.pool.on("connect", (client) => client.on("error", () => undefined));
     this.kysely = new Kysely<Schema>({ dialect: new PostgresDialect({ pool: this.pool }) });
   }
 
