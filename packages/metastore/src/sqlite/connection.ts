@@ -10,8 +10,8 @@ import type { Schema } from "../schema.ts";
 import type { TransactionScript } from "../transaction-script.ts";
 import { ImmediateSqliteDialect } from "./kysely-dialect.ts";
 
-/** Milliseconds for which a write waits for another process's by default. */
-export const DEFAULT_BUSY_TIMEOUT_MS = 5_000;
+/** Milliseconds for which a write waits for another process. */
+const DEFAULT_BUSY_TIMEOUT_MS = 5_000;
 
 /** Settings of a SQLite connection. */
 export interface SqliteOptions {
