@@ -3,6 +3,7 @@
 import { RETURN_VALUE, digestOfBytes, messageOf, type Clock, type Digest, type Logger } from "@memodag/core";
 import pTimeout, { TimeoutError } from "p-timeout";
 import { CacheBreaker, type BreakerState } from "./cache-breaker.ts";
+import { HitCounter } from "./hit-counter.ts";
 import type { CacheAnswer, CacheAsk, HitXCom, LookupOutcome, StoreOutcome } from "./cache-lookup.ts";
 import type { CacheRecord, NewCacheRecord, PutMode, RecordStore } from "./record-store.ts";
 import type { ResultBytes, ResultStore } from "./result-store.ts";
@@ -49,6 +50,7 @@ export class ResultCache {
   readonly #log: Logger;
   readonly #options: ResultCacheOptions;
   readonly #breaker: CacheBreaker;
+  readonly #hits: HitCounter;
 
   constructor(parts: ResultCacheParts) {
     this.#records = parts.records;
@@ -57,6 +59,7 @@ export class ResultCache {
     this.#log = parts.log;
     this.#options = parts.options;
     this.#breaker = new CacheBreaker(parts.options, parts.log);
+    this.#hits = new HitCounter(parts.records, parts.clock, parts.log);
   }
 
   /** Whether the backend is asked at the moment. */
@@ -188,18 +191,14 @@ export class ResultCache {
     }
   }
 
-  /** Adds to hit counters; a failure is logged and forgotten. */
-  async countHits(team: string, keys: readonly Digest[]): Promise<void> {
-    const counts = new Map<Digest, number>();
-    for (const key of keys) counts.set(key, (counts.get(key) ?? 0) + 1);
-    try {
-      await this.#records.countHits(
-        team,
-        Array.from(counts, ([key, count]) => ({ key, count })),
-      );
-    } catch (error) {
-      this.#log.warn("could not count cache hits", { team, error: messageOf(error) });
-    }
+  /** Notes hits for the records' counters, which are written later. */
+  countHits(team: string, keys: readonly Digest[]): void {
+    this.#hits.add(team, keys);
+  }
+
+  /** Writes what has been counted; for the end of a process. Never rejects. */
+  async flush(): Promise<void> {
+    await this.#hits.flush();
   }
 }
 

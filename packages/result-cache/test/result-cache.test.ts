@@ -173,7 +173,23 @@ describe("a broken backend", () => {
   });
 
   test("that cannot count hits hurts nobody", async () => {
-    await expect(cacheOver({ records: broken(refuse) }).countHits("ml", ["a"])).resolves.toBeUndefined();
+    const cache = cacheOver({ records: broken(refuse) });
+    cache.countHits("ml", ["a"]);
+    await expect(cache.flush()).resolves.toBeUndefined();
+  });
+});
+
+describe("hits", () => {
+  test("are counted in one write, a while later", async () => {
+    const cache = cacheOver();
+    const stored = entry("1");
+    await cache.store(stored, "keep-live");
+    const { key } = stored.record;
+    cache.countHits("ml", [key, key]);
+    cache.countHits("ml", [key]);
+    expect((await records.find("ml", [key])).get(key)?.hitCount).toBe(0);
+    clock.advance(2_000);
+    await vi.waitFor(async () => expect((await records.find("ml", [key])).get(key)?.hitCount).toBe(3));
   });
 });
 

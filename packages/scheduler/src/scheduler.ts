@@ -13,6 +13,7 @@ import {
 import type { ResultCache } from "@memodag/result-cache";
 import { randomUUID } from "node:crypto";
 import { AttemptRouter } from "./attempt-router.ts";
+import { VersionGraphs } from "./graph/version-graphs.ts";
 import { isDeadOwner, newOwner } from "./process-identity.ts";
 import type { RunContext, SchedulerListener } from "./run/run-context.ts";
 import { RunExecution, type PassResult } from "./run/run-execution.ts";
@@ -64,6 +65,7 @@ export class Scheduler {
   readonly #context: RunContext;
   readonly #attempts: AttemptRouter;
   readonly #owner = newOwner();
+  readonly #graphs: VersionGraphs;
   readonly #held = new Map<number, HeldRun>();
   readonly #waiters = new Map<number, ((run: DagRun) => void)[]>();
   readonly #timers = new Map<"poll" | "renew", CancelTimer>();
@@ -74,6 +76,7 @@ export class Scheduler {
 
   constructor(parts: SchedulerParts) {
     this.#parts = parts;
+    this.#graphs = new VersionGraphs(parts.dags);
     this.#attempts = new AttemptRouter(parts.executor, () => this.#wakeWaiting());
     this.#context = {
       runs: parts.runs,
@@ -128,6 +131,7 @@ export class Scheduler {
     this.#isStopping = true;
     await Promise.all(this.#passesUnderWay);
     this.#held.clear();
+    await this.#parts.cache.flush();
     await this.#parts.runs.releaseLeases(this.#owner);
   }
 
@@ -153,7 +157,7 @@ export class Scheduler {
   }
 
   async #claim(): Promise<void> {
-    const { runs, dags, options, log } = this.#parts;
+    const { runs, options, log } = this.#parts;
     const limit = options.maxRuns - this.#held.size;
     if (limit <= 0) return;
     const deadOwners = (await runs.listLeaseOwners()).filter(isDeadOwner);
@@ -167,8 +171,8 @@ export class Scheduler {
     for (const claim of claimed) {
       const { id, dagId, runId, state } = claim.run;
       log.info(state === "queued" ? "run claimed" : "interrupted run taken over", { dagId, runId });
-      const version = await dags.getDagVersion(claim.run.dagVersionId);
-      const execution = new RunExecution(this.#context, claim, version, () => this.#wakeRun(id));
+      const graph = await this.#graphs.get(claim.run.dagVersionId);
+      const execution = new RunExecution(this.#context, claim, graph, () => this.#wakeRun(id));
       this.#held.set(id, { execution, isPassing: false, isDue: false });
       this.#wakeRun(id);
     }

@@ -31,6 +31,7 @@ export class Dispatcher {
   readonly #parts: DispatcherParts;
   readonly #underWay = new Map<string, ReadyInstance>();
   #waiting: ReadyInstance[] = [];
+  #isSorted = true;
   #chosen: (ReadyInstance & { readonly attemptId: string })[] = [];
 
   constructor(parts: DispatcherParts) {
@@ -45,6 +46,7 @@ export class Dispatcher {
   /** An instance may be dispatched as soon as there is a slot. */
   enqueue(instance: ReadyInstance): void {
     this.#waiting.push(instance);
+    this.#isSorted = false;
   }
 
   /** Takes an attempt that this process runs already, for an earlier execution of the run. */
@@ -78,7 +80,12 @@ export class Dispatcher {
   /** Gives the slots there are to what waits, heaviest first; the rest waits on. */
   choose(): void {
     const { attempts, newAttemptId } = this.#parts.context;
-    const waiting = this.#waiting.toSorted((a, b) => b.node.task.priorityWeight - a.node.task.priorityWeight);
+    if (!this.#isSorted) {
+      // Stable: what weighs the same goes in the order in which it became ready.
+      this.#waiting.sort((a, b) => b.node.task.priorityWeight - a.node.task.priorityWeight);
+      this.#isSorted = true;
+    }
+    const waiting = this.#waiting;
     let taken = 0;
     for (; taken < waiting.length && attempts.tryTakeSlot(); taken += 1) {
       const instance = waiting[taken];
@@ -97,7 +104,7 @@ export class Dispatcher {
       this.#underWay.set(attemptId, instance);
       this.#chosen.push({ node, mapIndex, attemptId });
     }
-    this.#waiting = waiting.slice(taken);
+    if (taken > 0) this.#waiting = waiting.slice(taken);
   }
 
   /** Submits what was chosen; call once it is written. After a fault, call again. */

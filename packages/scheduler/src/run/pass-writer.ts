@@ -71,11 +71,10 @@ export class PassWriter {
     return "written";
   }
 
-  /** Off the lookup's path, and nobody waits for it. */
   #countHits(run: DagRun, instances: readonly TaskInstance[]): void {
     const keys = instances.flatMap(({ cacheStatus, cacheKey }) =>
       cacheStatus === "hit" && cacheKey !== null ? [cacheKey] : [],
     );
-    if (keys.length > 0) void this.#context.cache.countHits(run.team, keys);
+    if (keys.length > 0) this.#context.cache.countHits(run.team, keys);
   }
 }

@@ -13,8 +13,9 @@ import {
   type TaskInstance,
 } from "@memodag/core";
 import type { PassLookup } from "@memodag/result-cache";
-import { buildDagGraph, type DagGraph, type DagNode } from "../graph/dag-graph.ts";
+import type { DagNode } from "../graph/dag-graph.ts";
 import { RunProgress, type Decision } from "../graph/run-progress.ts";
+import type { VersionGraph } from "../graph/version-graphs.ts";
 import { AttemptResults, type ResultEvent } from "./attempt-results.ts";
 import { CacheStep, type ReadyInstance } from "./cache-step.ts";
 import { Dispatcher } from "./dispatcher.ts";
@@ -33,7 +34,6 @@ type RunEvent = ExecutorEvent | ResultEvent;
 export class RunExecution {
   readonly #context: RunContext;
   readonly #version: DagVersion;
-  readonly #graph: DagGraph;
   readonly #progress: RunProgress;
   readonly #table: InstanceTable;
   readonly #results: RunResults;
@@ -50,15 +50,14 @@ export class RunExecution {
   #decisions: Decision[] = [];
   #ready: ReadyInstance[] = [];
 
-  constructor(context: RunContext, claimed: ClaimedRun, version: DagVersion, wake: () => void) {
+  constructor(context: RunContext, claimed: ClaimedRun, { version, graph }: VersionGraph, wake: () => void) {
     this.#context = context;
     this.#version = version;
     this.#wake = wake;
     this.#run = claimed.run;
-    this.#graph = buildDagGraph(version.dag);
-    this.#progress = new RunProgress(this.#graph);
-    const table = new InstanceTable(this.#graph.nodes.length);
-    const results = new RunResults(claimed.run.team, this.#graph, context.runs);
+    this.#progress = new RunProgress(graph);
+    const table = new InstanceTable(graph.nodes.length);
+    const results = new RunResults(claimed.run.team, graph, context.runs);
     const argsOf = (node: DagNode, mapIndex: number): NamedTemplate[] =>
       argsOfInstance(node, this.#expansions.get(node.index), mapIndex);
     const handle = (event: RunEvent): void => this.handle(event);
