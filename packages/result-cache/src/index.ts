@@ -1,6 +1,8 @@
 export { type BreakerState } from "./cache-breaker.ts";
 export * from "./cache-key.ts";
 export * from "./cache-lookup.ts";
+export * from "./filesystem/filesystem-record-store.ts";
+export * from "./filesystem/filesystem-result-store.ts";
 export * from "./key-components.ts";
 export * from "./memory/memory-record-store.ts";
 export * from "./memory/memory-result-store.ts";

@@ -20,8 +20,9 @@ export class MemoryResultStore implements ResultStore {
   async write(team: string, results: readonly ResultBytes[]): Promise<void> {
     const known = this.#teams.get(team) ?? new Map<Digest, Uint8Array>();
     this.#teams.set(team, known);
-    // A copy: what was stored must not change with the caller's buffer.
-    for (const { digest, bytes } of results) if (!known.has(digest)) known.set(digest, bytes.slice());
+    // Always anew, so that bytes which do not fit their digest heal. A copy: what was stored must not
+    // change with the caller's buffer.
+    for (const { digest, bytes } of results) known.set(digest, bytes.slice());
   }
 
   async delete(team: string, digests: readonly Digest[]): Promise<void> {

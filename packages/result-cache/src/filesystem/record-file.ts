@@ -1,0 +1,97 @@
+// A record as the bytes of a file, and back. What is not exactly a record of this version is none.
+
+import { readJson, type Digest, type JsonValue } from "@memodag/core";
+import { KEY_VERSION, type KeyComponents } from "../key-components.ts";
+import type { CacheRecord, NewCacheRecord, RecordedXCom } from "../record-store.ts";
+import { isDigest } from "./safe-names.ts";
+
+/** A record as it is kept. */
+export type FiledRecord = Omit<CacheRecord, "ageMs">;
+
+/** A new record as of `now`, in milliseconds since the Unix epoch. */
+export function toFiledRecord(record: NewCacheRecord, now: number): FiledRecord {
+  const { ttlMs, ...fields } = record;
+  const expiresAt = ttlMs === null ? null : now + ttlMs;
+  return { ...fields, createdAt: now, expiresAt, lastHitAt: null, hitCount: 0 };
+}
+
+const encoder = new TextEncoder();
+
+export function encodeRecordFile(record: FiledRecord): Uint8Array {
+  return encoder.encode(JSON.stringify(record));
+}
+
+/** The record in a file; `undefined` when it holds none. */
+export function decodeRecordFile(bytes: Uint8Array): FiledRecord | undefined {
+  let value: JsonValue;
+  try {
+    value = readJson(bytes);
+  } catch {
+    return undefined;
+  }
+  return isFiledRecord(value) ? value : undefined;
+}
+
+type Check = (value: unknown) => boolean;
+
+const isText: Check = (value) => typeof value === "string";
+const isNumber: Check = (value) => typeof value === "number";
+const isNumberOrNull: Check = (value) => value === null || isNumber(value);
+const isDigestText: Check = (value) => typeof value === "string" && isDigest(value);
+
+function isFiledRecord(value: unknown): value is FiledRecord {
+  return hasFields<FiledRecord>(value, {
+    team: isText,
+    key: isDigestText,
+    dagId: isText,
+    taskId: isText,
+    sourceHash: isText,
+    components: isComponents,
+    xcoms: (xcoms) => Array.isArray(xcoms) && xcoms.every(isXCom),
+    producer: (producer) =>
+      hasFields<CacheRecord["producer"]>(producer, {
+        runId: isText,
+        mapIndex: isNumber,
+        tryNumber: isNumber,
+      }),
+    durationMs: isNumber,
+    createdAt: isNumber,
+    expiresAt: isNumberOrNull,
+    lastHitAt: isNumberOrNull,
+    hitCount: isNumber,
+  });
+}
+
+function isComponents(value: unknown): boolean {
+  return hasFields<KeyComponents>(value, {
+    v: (version) => version === KEY_VERSION,
+    team: isText,
+    dag: isText,
+    task: isText,
+    source: isText,
+    inputs: isDigests,
+    context: isDigests,
+    env: isDigests,
+    version: (version) => version === null || isText(version),
+  });
+}
+
+function isXCom(value: unknown): boolean {
+  return hasFields<RecordedXCom>(value, { key: isText, digest: isDigestText, sizeBytes: isNumber });
+}
+
+function isDigests(value: unknown): value is Record<string, Digest> {
+  return isObject(value) && Object.values(value).every(isText);
+}
+
+/** Every field of `T` is named, so that one which is added there cannot be forgotten here. */
+function hasFields<T>(value: unknown, checks: Readonly<Record<keyof T & string, Check>>): boolean {
+  if (!isObject(value)) return false;
+  return Object.entries<Check>(checks).every(
+    ([name, check]) => Object.hasOwn(value, name) && check(value[name]),
+  );
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,142 @@
+// A team's folder in a store, whose files appear and vanish whole, with any number of processes at work.
+
+import { randomUUID } from "node:crypto";
+import { mkdir, open, readFile, readdir, rename, rm } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import type { Clock, Digest } from "@memodag/core";
+import { FileLock, modifiedAt } from "./file-lock.ts";
+import { isMissing } from "./folder-failure.ts";
+import { requireDigest } from "./safe-names.ts";
+
+/** Where files are while they are written. Within the team's folder, so that renaming stays on one disk. */
+const INCOMING = "incoming";
+
+/** A file that has been on its way for so many milliseconds belongs to a process that was killed. */
+const ABANDONED_MS = 60 * 60 * 1000;
+
+const SHARD = /^[0-9a-f]{2}$/;
+
+/**
+ * Files named by digest, in folders by its first two digits.
+ *
+ * Each file's bytes are synced before it gets its name, so that after a power failure a file is whole
+ * or absent. Folders are not synced: a file whose name was lost is a miss, no more.
+ */
+export class TeamFolder {
+  readonly #folder: string;
+  readonly #incoming: string;
+  readonly #clock: Clock;
+  #swept: Promise<void> | undefined;
+
+  constructor(folder: string, clock: Clock) {
+    this.#folder = folder;
+    this.#incoming = join(folder, INCOMING);
+    this.#clock = clock;
+  }
+
+  /** @throws MemodagError `cache_backend_failed` when `digest` is none */
+  pathOf(digest: Digest, suffix = ""): string {
+    const name = requireDigest(digest);
+    return join(this.#folder, name.slice(0, 2), name + suffix);
+  }
+
+  /** Puts a file in its place, and over another that is there: readers see the one or the other. */
+  async replace(path: string, bytes: Uint8Array): Promise<void> {
+    const staged = await this.#stage(bytes);
+    try {
+      await inFolder(dirname(path), () => rename(staged, path));
+    } catch (error) {
+      await rm(staged, { force: true });
+      throw error;
+    }
+  }
+
+  /** Does `work` while no other holder of the lock of that digest, here or in another process, does any. */
+  async withLock<T>(digest: Digest, work: () => Promise<T>): Promise<T> {
+    const lock = new FileLock(join(this.#incoming, `${requireDigest(digest)}.lock`), this.#clock);
+    await inFolder(this.#incoming, () => lock.acquire());
+    try {
+      return await work();
+    } finally {
+      await lock.release();
+    }
+  }
+
+  /** Paths of all files with that suffix whose name starts with `prefix`, folder by folder. */
+  async *list(suffix: string, prefix = ""): AsyncGenerator<string[]> {
+    for (const shard of await listNames(this.#folder)) {
+      if (!SHARD.test(shard) || !shard.startsWith(prefix.slice(0, 2))) continue;
+      const folder = join(this.#folder, shard);
+      const names = await listNames(folder);
+      yield names
+        .filter((name) => name.startsWith(prefix) && name.endsWith(suffix))
+        .map((name) => join(folder, name));
+    }
+  }
+
+  async #stage(bytes: Uint8Array): Promise<string> {
+    await this.#sweepOnce();
+    const path = join(this.#incoming, randomUUID());
+    const file = await inFolder(this.#incoming, () => open(path, "wx"));
+    try {
+      await file.writeFile(bytes);
+      await file.sync();
+    } catch (error) {
+      await rm(path, { force: true });
+      throw error;
+    } finally {
+      await file.close();
+    }
+    return path;
+  }
+
+  async #sweepOnce(): Promise<void> {
+    this.#swept ??= this.#sweep();
+    try {
+      await this.#swept;
+    } catch (error) {
+      this.#swept = undefined;
+      throw error;
+    }
+  }
+
+  /** Removes what killed processes left behind: once a process, before its first write. */
+  async #sweep(): Promise<void> {
+    for (const name of await listNames(this.#incoming)) {
+      const path = join(this.#incoming, name);
+      const at = await modifiedAt(path);
+      if (at !== undefined && this.#clock.now() - at > ABANDONED_MS) await rm(path, { force: true });
+    }
+  }
+}
+
+/** The names in a folder; none when there is no such folder. */
+export async function listNames(folder: string): Promise<string[]> {
+  try {
+    return await readdir(folder);
+  } catch (error) {
+    if (isMissing(error)) return [];
+    throw error;
+  }
+}
+
+/** The bytes of a file; `undefined` when there is none. */
+export async function readIfPresent(path: string, signal?: AbortSignal): Promise<Uint8Array | undefined> {
+  try {
+    return await readFile(path, signal ? { signal } : {});
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw error;
+  }
+}
+
+/** What `work` comes to, which wants a folder: it is made when it is missed, which is seldom. */
+async function inFolder<T>(folder: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!isMissing(error)) throw error;
+    await mkdir(folder, { recursive: true });
+    return await work();
+  }
+}

@@ -1,0 +1,3 @@
+export * from "./record-store-contract.ts";
+export * from "./result-store-contract.ts";
+export type * from "./store-harness.ts";

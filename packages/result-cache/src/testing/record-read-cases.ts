@@ -1,0 +1,145 @@
+// The contract of a record store: what was put comes back, with its age and its hits.
+
+import { deepEqual, equal } from "node:assert/strict";
+import { sha256, type Digest } from "@memodag/core";
+import type { NewCacheRecord } from "../record-store.ts";
+import { TEAM, findOne, keyOf, putAll, sampleRecord } from "./sample-record.ts";
+import type { OpenRecordStore, RegisterCase } from "./store-harness.ts";
+
+const HOUR = 3_600_000;
+
+/** What a test may take on a database's clock. */
+const MINUTE = 60_000;
+
+export function describeRecordReads(check: RegisterCase<OpenRecordStore>): void {
+  check("finds what is there among many keys", async ({ store }) => {
+    const records = Array.from({ length: 520 }, (_, index) => sampleRecord(`${index}`));
+    await putAll(store, records);
+    const keys = records.flatMap((record, index) => [keyOf(`absent ${index}`), record.key]);
+    const found = await store.find(TEAM, [...keys, ...keys.slice(0, 10)]);
+    deepEqual([...found.keys()].sort(), records.map((record) => record.key).sort());
+    for (const [key, record] of found) equal(record.key, key);
+  });
+
+  check("finds nothing under no keys, and in an empty store", async ({ store }) => {
+    equal((await store.find(TEAM, [])).size, 0);
+    equal((await store.find(TEAM, [keyOf("one")])).size, 0);
+    deepEqual(await store.list({}, { limit: 10, offset: 0 }), []);
+    deepEqual(await store.stats({}), []);
+    equal(await store.count({}), 0);
+    equal(await store.purge({}), 0);
+  });
+
+  check("every field comes back as it was put", async ({ store }) => {
+    const record = awkwardRecord();
+    await store.put(record, "keep-live");
+    const { ageMs, createdAt, ...found } = await findOne(store, record.key);
+    const { ttlMs, ...fields } = record;
+    // By way of JSON, so that how a store makes its objects is its own affair.
+    deepEqual(plain(found), plain({ ...fields, expiresAt: createdAt + HOUR, lastHitAt: null, hitCount: 0 }));
+    equal(ttlMs, HOUR);
+    equal(ageMs >= 0 && ageMs < MINUTE, true, `age ${ageMs}`);
+    const [listed] = await store.list({}, { limit: 1, offset: 0 });
+    deepEqual(plain({ ...listed, ageMs: 0 }), plain({ ...found, createdAt, ageMs: 0 }));
+  });
+
+  check("a record without a ttl has no expiry, and a null version stays null", async ({ store }) => {
+    await store.put(sampleRecord("one", { ttlMs: null }), "keep-live");
+    const record = await findOne(store, keyOf("one"));
+    equal(record.expiresAt, null);
+    equal(record.components.version, null);
+  });
+
+  check("ages are by the store's clock, and expired records are still found", async ({ store, passTime }) => {
+    await store.put(sampleRecord("one", { ttlMs: 1_000 }), "keep-live");
+    const { createdAt } = await findOne(store, keyOf("one"));
+    await passTime(HOUR);
+    const found = await findOne(store, keyOf("one"));
+    equal(found.ageMs >= HOUR && found.ageMs < HOUR + MINUTE, true, `age ${found.ageMs}`);
+    equal(found.expiresAt, found.createdAt + 1_000);
+    equal(found.createdAt <= createdAt, true);
+  });
+
+  check("hits are added up, and their time is the latest", async ({ store, passTime }) => {
+    await putAll(store, [sampleRecord("one"), sampleRecord("two")]);
+    const [one, two] = [keyOf("one"), keyOf("two")];
+    await store.countHits(TEAM, [
+      { key: one, count: 2 },
+      { key: two, count: 1 },
+      { key: keyOf("absent"), count: 5 },
+    ]);
+    await passTime(HOUR);
+    await store.countHits(TEAM, [{ key: one, count: 3 }]);
+    const found = await store.find(TEAM, [one, two]);
+    equal(found.get(one)?.hitCount, 5);
+    equal(found.get(two)?.hitCount, 1);
+    const sinceHit = (key: Digest) => {
+      const record = found.get(key);
+      return record ? record.createdAt + record.ageMs - (record.lastHitAt ?? 0) : NaN;
+    };
+    equal(sinceHit(one) >= 0 && sinceHit(one) < MINUTE, true, `hit ${sinceHit(one)} ms ago`);
+    equal(sinceHit(two) >= HOUR && sinceHit(two) < HOUR + MINUTE, true, `hit ${sinceHit(two)} ms ago`);
+    equal(await store.count({}), 2);
+  });
+
+  check("hits that are counted at once are all counted", async ({ store }) => {
+    await store.put(sampleRecord("one"), "keep-live");
+    const hit = { key: keyOf("one"), count: 2 };
+    await Promise.all(Array.from({ length: 20 }, () => store.countHits(TEAM, [hit])));
+    await store.countHits(TEAM, []);
+    equal((await findOne(store, keyOf("one"))).hitCount, 40);
+  });
+
+  check("lists newest first, page by page", async ({ store, passTime }) => {
+    // Pairs of one age: pages must not overlap where age alone gives no order.
+    for (let age = 0; age < 4; age++) {
+      await putAll(store, [sampleRecord(`${age} a`), sampleRecord(`${age} b`)]);
+      await passTime(HOUR);
+    }
+    const all = await store.list({}, { limit: 100, offset: 0 });
+    deepEqual(
+      all.map((record) => Math.floor(record.ageMs / HOUR)),
+      [1, 1, 2, 2, 3, 3, 4, 4],
+    );
+    const pages = [];
+    for (let offset = 0; offset < 9; offset += 3) pages.push(...(await store.list({}, { limit: 3, offset })));
+    deepEqual(
+      pages.map((record) => record.key),
+      all.map((record) => record.key),
+    );
+    deepEqual(await store.list({}, { limit: 3, offset: 8 }), []);
+  });
+
+  check("a lookup that is aborted leaves the store in order", async ({ store }) => {
+    await store.put(sampleRecord("one"), "keep-live");
+    const aborted = store.find(TEAM, [keyOf("one")], { signal: AbortSignal.abort() });
+    // It may answer, where it is done before anybody could abort it, or reject.
+    const [outcome] = await Promise.allSettled([aborted]);
+    if (outcome.status === "fulfilled") equal(outcome.value.size, 1);
+    equal((await store.find(TEAM, [keyOf("one")])).size, 1);
+    deepEqual(await store.put(sampleRecord("two"), "keep-live"), { kind: "stored" });
+  });
+}
+
+/** A record whose names and numbers have led stores astray. */
+function awkwardRecord(): NewCacheRecord {
+  const one = sampleRecord("awkward");
+  // JSON.parse makes `__proto__` a property like another; an object literal would not.
+  const inputs = JSON.parse(
+    `{"__proto__":"${sha256("1")}","constructor":"${sha256("2")}","":"${sha256("3")}","é\\n'\\"\\\\":"${sha256("4")}"}`,
+  ) as Record<string, Digest>;
+  return {
+    ...one,
+    dagId: `d'ag "1"; DROP TABLE`,
+    taskId: "grüße.\u{1f427}/../task\n",
+    components: { ...one.components, inputs, context: { "params.species": sha256("5") }, version: "v'1" },
+    xcoms: [...one.xcoms, { key: "__proto__", digest: sha256("6"), sizeBytes: 5_000_000_000 }],
+    producer: { runId: "manual__2026-01-01T00:00:00+00:00", mapIndex: 3, tryNumber: 2 },
+    durationMs: 0.25,
+    ttlMs: HOUR,
+  };
+}
+
+function plain(value: unknown): unknown {
+  return JSON.parse(JSON.stringify(value));
+}

@@ -1,0 +1,59 @@
+// What a backend gives to be tested: a way to open a store, and a test runner.
+
+import type { RecordStore } from "../record-store.ts";
+import type { ResultStore } from "../result-store.ts";
+
+/**
+ * A test runner: `{ describe, test }` of vitest, `node:test` or Jest. Failures are `AssertionError`s of
+ * `node:assert`.
+ */
+export interface TestRunner {
+  describe(name: string, body: () => void): unknown;
+  test(name: string, body: () => Promise<void>): unknown;
+}
+
+/** A store that holds nothing, for one test. */
+export interface OpenStore<Store> {
+  readonly store: Store;
+  /** Called once, when the test has ended. */
+  close(): Promise<void>;
+}
+
+/** A record store that holds nothing, for one test. */
+export interface OpenRecordStore extends OpenStore<RecordStore> {
+  /**
+   * Lets `ms` milliseconds go by for the store: moves its clock on or, where time is a database's,
+   * moves `createdAt`, `expiresAt` and `lastHitAt` of every record into the past.
+   */
+  passTime(ms: number): Promise<void>;
+}
+
+/** Opens record stores. */
+export interface RecordStoreHarness {
+  open(): Promise<OpenRecordStore>;
+}
+
+/** Opens result stores. */
+export interface ResultStoreHarness {
+  open(): Promise<OpenStore<ResultStore>>;
+}
+
+/** Registers a test that is given a store of its own. */
+export type RegisterCase<Opened> = (name: string, body: (opened: Opened) => Promise<void>) => void;
+
+/** Makes the `check` of a suite: a test that opens a store and closes it whatever happens. */
+export function caseOf<Opened extends { close(): Promise<void> }>(
+  runner: TestRunner,
+  harness: { open(): Promise<Opened> },
+): RegisterCase<Opened> {
+  return (name, body) => {
+    runner.test(name, async () => {
+      const opened = await harness.open();
+      try {
+        await body(opened);
+      } finally {
+        await opened.close();
+      }
+    });
+  };
+}

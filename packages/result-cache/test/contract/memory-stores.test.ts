@@ -1,0 +1,27 @@
+import { describe, test } from "vitest";
+import { MemoryRecordStore, MemoryResultStore } from "../../src/index.ts";
+import { describeRecordStore, describeResultStore } from "../../src/testing/index.ts";
+import { FakeClock } from "../fake-clock.ts";
+
+const runner = { describe, test };
+
+describeRecordStore(
+  "memory",
+  {
+    async open() {
+      const clock = new FakeClock();
+      return {
+        store: new MemoryRecordStore(clock),
+        passTime: async (ms) => clock.advance(ms),
+        close: async () => {},
+      };
+    },
+  },
+  runner,
+);
+
+describeResultStore(
+  "memory",
+  { open: async () => ({ store: new MemoryResultStore(), close: async () => {} }) },
+  runner,
+);
