@@ -7,6 +7,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { FilesystemRecordStore, FilesystemResultStore } from "../../src/index.ts";
 import { entry } from "../entries.ts";
 import { FakeClock } from "../fake-clock.ts";
+import type { WriteReport } from "./large-write-process.ts";
 import { makeScratchFolder, type ScratchFolder } from "./scratch-folder.ts";
 
 const run = promisify(execFile);
@@ -35,7 +36,7 @@ describe("a disk that fills up", () => {
       WRITER,
       scratch.path,
     ]);
-    expect(JSON.parse(stdout)).toEqual([
+    expect(JSON.parse(stdout)).toEqual<WriteReport[]>([
       { wrote: "small" },
       { code: "cache_backend_failed", errno: "EFBIG" },
       { code: "cache_backend_failed", errno: "EFBIG" },

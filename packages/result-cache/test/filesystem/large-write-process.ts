@@ -4,6 +4,9 @@ import { MemodagError, sha256, systemClock } from "@memodag/core";
 import { FilesystemRecordStore, FilesystemResultStore } from "../../src/index.ts";
 import { components, entry } from "../entries.ts";
 
+/** What came of one write. */
+export type WriteReport = { readonly wrote: string } | { readonly code: string; readonly errno: unknown };
+
 const [, , root = ""] = process.argv;
 const results = new FilesystemResultStore(root, systemClock);
 const records = new FilesystemRecordStore(root, systemClock);
@@ -11,7 +14,7 @@ const large = new Uint8Array(5_000_000);
 const inputs = Object.fromEntries(Array.from({ length: 10_000 }, (_, index) => [`${index}`, sha256("")]));
 const { record } = entry("1", { components: components({ inputs }) });
 
-async function outcomeOf(work: Promise<unknown>): Promise<unknown> {
+async function outcomeOf(work: Promise<unknown>): Promise<WriteReport> {
   try {
     await work;
     return { wrote: "small" };
