@@ -73,7 +73,14 @@ export class BenchRuns {
       log: { ...silentLogger, error: (message, fields) => console.error(message, fields) },
       isCachingEnabled: () => true,
       env: {},
-      options: { leaseMs: 60_000, pollMs: 60_000, maxRuns: 16, defaultTtlMs: null, resultsInMetastore: true },
+      options: {
+        leaseMs: 60_000,
+        pollMs: 60_000,
+        maxRuns: 16,
+        defaultTtlMs: null,
+        maxInputSize: 2 ** 24,
+        resultsInMetastore: true,
+      },
     });
     this.#scheduler.start();
   }

@@ -46,6 +46,7 @@ const SCHEDULING: SchedulerOptions = {
   pollMs: 1_000,
   maxRuns: 16,
   defaultTtlMs: 7 * 86_400_000,
+  maxInputSize: 1_000_000,
   resultsInMetastore: true,
 };
 

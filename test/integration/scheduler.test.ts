@@ -216,6 +216,35 @@ describe.each(TEST_DIALECTS)("a scheduler on %s", (dialect) => {
     });
   });
 
+  test("replaces an entry that is too old for a reader of a shorter ttl", async () => {
+    const name = `dag${(dagCount += 1)}`;
+    const withTtl = async (ttl: string | null) => {
+      const dag = new Dag(name);
+      dag.task("work", inert, { cache: { ttl } })({});
+      return await rig.define(dag);
+    };
+    await rig.run(await withTtl(null), { work: () => 1 });
+    const impatient = await withTtl("1ms");
+    const second = await rig.run(impatient, { work: () => 2 });
+    expect(second.states).toEqual({ work: "success/populated" });
+    expect(second.instances[0]?.cacheReason).toBe("expired");
+    const third = await rig.run(await withTtl(null), { work: () => 3 });
+    expect(third.states).toEqual({ work: "success/hit" });
+    expect(await rig.returned(third, "work")).toBe(2);
+  });
+
+  test("does not cache what is called with more than the limit", async () => {
+    const dag = newDag();
+    const load = dag.task("load", inert);
+    const use = dag.task("use", inert, { cache: true });
+    use({ rows: load({}) });
+    const { states, instances } = await rig.run(await rig.define(dag), { load: () => "x".repeat(1_000_001) });
+    expect(states).toEqual({ load: "success/disabled", use: "success/uncacheable" });
+    expect(instances.find(({ taskId }) => taskId === "use")?.cacheReason).toMatch(
+      /^input_too_large: 1000003 bytes/,
+    );
+  });
+
   test("tells a context field that is null from one that is not there", async () => {
     const dag = newDag({ params: { set: { depth: 1 } } });
     dag.task("train", inert, { cache: { includeInputs: ["params.set.depth"] } })({});

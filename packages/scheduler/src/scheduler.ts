@@ -28,6 +28,8 @@ export interface SchedulerOptions {
   readonly maxRuns: number;
   /** The admin's ttl for tasks that name none; `null`: never expires. */
   readonly defaultTtlMs: number | null;
+  /** Bytes of all arguments of an instance together, above which it is not cached. */
+  readonly maxInputSize: number;
   /** True when the cache keeps results in the metadata database, where XComs find them. */
   readonly resultsInMetastore: boolean;
   /** Only runs of this Dag. */
@@ -88,6 +90,7 @@ export class Scheduler {
       owner: this.#owner,
       isCachingEnabled: parts.isCachingEnabled,
       defaultTtlMs: parts.options.defaultTtlMs,
+      maxInputSize: parts.options.maxInputSize,
       resultsInMetastore: parts.options.resultsInMetastore,
       env: parts.env,
       newAttemptId: randomUUID,

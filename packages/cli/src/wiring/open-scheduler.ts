@@ -65,6 +65,7 @@ export function openScheduler(metadata: Metadata, { log, listener, dag }: Schedu
       pollMs: settings.pollInterval,
       maxRuns: settings.maxRuns,
       defaultTtlMs: taskCache.defaultTtl,
+      maxInputSize: taskCache.maxInputSize,
       resultsInMetastore: metadata.resultsInMetastore,
       ...(dag && { dag }),
     },

@@ -13,11 +13,17 @@ import {
   type XCom,
   type XComWrite,
 } from "@memodag/core";
-import { cacheKey, type CacheEntry, type PutMode, type StoreOutcome } from "@memodag/result-cache";
+import {
+  cacheKey,
+  type CacheEntry,
+  type MissReason,
+  type PutMode,
+  type StoreOutcome,
+} from "@memodag/result-cache";
 import type { DagNode } from "../graph/dag-graph.ts";
 import type { CacheStep } from "./cache-step.ts";
 import type { RunContext } from "./run-context.ts";
-import type { RunResults } from "./run-results.ts";
+import type { Returned, RunResults } from "./run-results.ts";
 
 /** A store came to an end. */
 export interface ResultEvent {
@@ -32,8 +38,10 @@ export interface ResultEvent {
 export interface AcceptedResult {
   readonly change: Partial<TaskInstance>;
   readonly xcoms: readonly (XComWrite & { readonly bytes: Uint8Array })[];
-  readonly returned: Digest;
+  readonly returned: Returned;
 }
+
+const EXPIRED: MissReason = "expired";
 
 type Succeeded = Extract<AttemptOutcome, { kind: "succeeded" }>;
 
@@ -79,8 +87,7 @@ export class AttemptResults {
 
   /** Takes an XCom of an earlier holder's row. */
   load(results: RunResults, xcom: XCom): void {
-    if (xcom.key === RETURN_VALUE)
-      results.setReturned(results.nodeOf(xcom.taskId), xcom.mapIndex, xcom.digest);
+    if (xcom.key === RETURN_VALUE) results.setReturned(results.nodeOf(xcom.taskId), xcom.mapIndex, xcom);
   }
 
   /** Hashes what a worker sent; what it says of digests is never asked. */
@@ -103,7 +110,7 @@ export class AttemptResults {
         change = { cacheStatus: "uncacheable", cacheReason: outcome.uncacheable };
       }
     }
-    return { change, xcoms, returned: returned.digest };
+    return { change, xcoms, returned };
   }
 
   /** Starts what has been accepted; call once it is committed, so that the attempt was ours. */
@@ -146,7 +153,9 @@ export class AttemptResults {
       },
       xcoms,
     };
-    const mode: PutMode = instance.cacheStatus === "skipped" ? "replace" : "keep-live";
+    // An entry that is too old for this reader may be live for its writer: kept, it would miss for ever.
+    const isStale = instance.cacheReason === EXPIRED;
+    const mode: PutMode = instance.cacheStatus === "skipped" || isStale ? "replace" : "keep-live";
     return await this.#context.cache.store(entry, mode);
   }
 }

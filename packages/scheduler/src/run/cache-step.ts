@@ -22,7 +22,7 @@ import type { DagNode } from "../graph/dag-graph.ts";
 import { attemptContext } from "./attempt-builder.ts";
 import { cacheIntent, keyComponents } from "./cache-intent.ts";
 import type { RunContext } from "./run-context.ts";
-import type { RunResults } from "./run-results.ts";
+import type { Returned, RunResults } from "./run-results.ts";
 
 /** An instance that may run as far as the graph is concerned. */
 export interface ReadyInstance {
@@ -34,9 +34,12 @@ export interface ReadyInstance {
 export interface AnsweredInstance extends ReadyInstance {
   readonly change: Partial<TaskInstance>;
   readonly xcoms: readonly (XComWrite & { readonly bytes: Uint8Array })[];
-  /** Digest of the returned value of a hit. */
-  readonly returned: Digest;
+  /** The returned value of a hit. */
+  readonly returned: Returned;
 }
+
+/** What an instance that did not hit has returned so far. */
+const NOTHING: Returned = { digest: "", sizeBytes: 0 };
 
 /** The arguments of an instance. */
 export type ArgsOf = (node: DagNode, mapIndex: number) => readonly NamedTemplate[];
@@ -103,6 +106,13 @@ export class CacheStep {
       change,
     });
     if (intent.kind === "off") return decided({ cacheStatus: "disabled", cacheReason: intent.reason });
+    const args = this.#argsOf(node, mapIndex);
+    const sizeBytes = args.reduce((sum, [, template]) => sum + this.#results.sizeOf(template), 0);
+    if (sizeBytes > this.#context.maxInputSize) {
+      const limit = this.#context.maxInputSize;
+      const reason = `input_too_large: ${sizeBytes} bytes, more than max_input_size of ${limit}`;
+      return decided({ cacheStatus: "uncacheable", cacheReason: reason });
+    }
     try {
       const components = await this.componentsOf(run, { node, mapIndex }, intent.config);
       const key = cacheKey(components);
@@ -132,7 +142,7 @@ function answered(instance: Evaluated, outcome: LookupOutcome | undefined, now: 
     mapIndex,
     change: { ...change, state: "scheduled" },
     xcoms: [],
-    returned: "",
+    returned: NOTHING,
   });
   if (instance.kind === "decided") return scheduled(instance.change);
   const cacheKeyOf = { cacheKey: instance.key };
@@ -174,6 +184,6 @@ function hit(
       savedMs: record.durationMs,
     },
     xcoms: xcoms.map((xcom) => ({ taskId, mapIndex, ...xcom })),
-    returned: xcoms.find((xcom) => xcom.key === RETURN_VALUE)?.digest ?? "",
+    returned: xcoms.find((xcom) => xcom.key === RETURN_VALUE) ?? NOTHING,
   };
 }

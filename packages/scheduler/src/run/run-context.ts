@@ -24,6 +24,8 @@ export interface RunContext {
   readonly isCachingEnabled: () => boolean;
   /** Milliseconds; `null`: never expires. */
   readonly defaultTtlMs: number | null;
+  /** Bytes of all arguments together, above which an instance is not cached. */
+  readonly maxInputSize: number;
   /** True when XComs find a cached result's bytes where the cache keeps them, in the metadata database. */
   readonly resultsInMetastore: boolean;
   /** The environment that workers will see. */

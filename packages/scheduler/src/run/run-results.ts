@@ -2,6 +2,7 @@
 
 import {
   MemodagError,
+  UNMAPPED,
   canonicalJson,
   selectField,
   sha256,
@@ -22,12 +23,18 @@ const MAX_FIELD_DIGESTS = 50_000;
 
 const decoder = new TextDecoder("utf-8", { fatal: true });
 
+/** A returned value's digest and size. */
+export interface Returned {
+  readonly digest: Digest;
+  readonly sizeBytes: number;
+}
+
 /** The returned values of one run, by digest. */
 export class RunResults {
   readonly #team: string;
   readonly #graph: DagGraph;
   readonly #runs: RunStore;
-  readonly #returned: Map<number, Digest>[];
+  readonly #returned: Map<number, Returned>[];
   readonly #fieldDigests = new Map<string, Digest>();
   /** Bytes of this pass, which the database does not hold yet. */
   readonly #uncommitted = new Map<Digest, Uint8Array>();
@@ -36,12 +43,12 @@ export class RunResults {
     this.#team = team;
     this.#graph = graph;
     this.#runs = runs;
-    this.#returned = graph.nodes.map(() => new Map<number, Digest>());
+    this.#returned = graph.nodes.map(() => new Map<number, Returned>());
   }
 
   /** Notes what an instance returned. */
-  setReturned(node: DagNode, mapIndex: number, digest: Digest): void {
-    this.#returned[node.index]?.set(mapIndex, digest);
+  setReturned(node: DagNode, mapIndex: number, returned: Returned): void {
+    this.#returned[node.index]?.set(mapIndex, { digest: returned.digest, sizeBytes: returned.sizeBytes });
   }
 
   /** Keeps bytes at hand until {@link releaseBytes}: a mapped task may need them before they are committed. */
@@ -56,14 +63,15 @@ export class RunResults {
 
   /** The digest of what an unmapped task returned; undefined when it returned nothing. */
   returnedBy(node: DagNode): Digest | undefined {
-    return this.#returned[node.index]?.get(-1);
+    return this.#returned[node.index]?.get(UNMAPPED)?.digest;
   }
 
   /** The digests of what a mapped task's instances returned, in order; a gap where one did not. */
   returnedByAll(node: DagNode): (Digest | undefined)[] {
-    const digests = this.#returned[node.index] ?? new Map<number, Digest>();
-    const length = Math.max(-1, ...digests.keys()) + 1;
-    return Array.from({ length }, (_, index) => digests.get(index));
+    const returned = this.#returned[node.index] ?? new Map<number, Returned>();
+    let length = 0;
+    for (const mapIndex of returned.keys()) length = Math.max(length, mapIndex + 1);
+    return Array.from({ length }, (_, index) => returned.get(index)?.digest);
   }
 
   /** @throws Error when the Dag has no such task: a bug. */
@@ -102,6 +110,27 @@ export class RunResults {
     return JSON.parse(decoder.decode(bytes.get(digest))) as JsonValue;
   }
 
+  /** Bytes of what a template will come to, at most: a field counts as the value that it is taken from. */
+  sizeOf(template: ArgTemplate): number {
+    switch (template.kind) {
+      case "literal":
+        return template.json.length;
+      case "list":
+        return template.items.reduce((sum, item) => sum + this.sizeOf(item), 0);
+      case "object":
+        return template.entries.reduce((sum, [, item]) => sum + this.sizeOf(item), 0);
+      case "result": {
+        const node = this.nodeOf(template.taskId);
+        const [index] = template.path;
+        const returned = this.#returned[node.index] ?? new Map<number, Returned>();
+        if (node.isMapped && index !== undefined) return returned.get(Number(index))?.sizeBytes ?? 0;
+        let sum = 0;
+        for (const { sizeBytes } of returned.values()) sum += sizeBytes;
+        return sum;
+      }
+    }
+  }
+
   /** The digest of what a template will come to, without loading any value that is taken whole. */
   async digestOf(template: ArgTemplate): Promise<Digest> {
     switch (template.kind) {
@@ -127,7 +156,7 @@ export class RunResults {
       const members = this.returnedByAll(node).map((digest) => ["", digest ?? NULL_DIGEST] as const);
       return compositeDigest("list", members);
     }
-    return await this.#fieldDigest(this.#returned[node.index]?.get(Number(index)), rest);
+    return await this.#fieldDigest(this.#returned[node.index]?.get(Number(index))?.digest, rest);
   }
 
   async #fieldDigest(of: Digest | undefined, path: readonly (string | number)[]): Promise<Digest> {
