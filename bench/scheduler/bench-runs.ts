@@ -34,7 +34,7 @@ class InstantExecutor implements Executor {
     setImmediate(() => {
       this.#listener({ kind: "started", attemptId, pid: 0 });
       const xcoms = [{ key: "return_value", bytes }];
-      const outcome = { kind: "succeeded" as const, xcoms, durationMs: 1, uncacheable: null };
+      const outcome = { kind: "succeeded" as const, xcoms, durationMs: 1, uncacheable: null, packages: [] };
       this.#listener({ kind: "finished", attemptId, outcome });
     });
   }

@@ -10,6 +10,7 @@ import {
   type DagVersion,
   type JsonObject,
   type JsonValue,
+  type PackageVersion,
   type RunStore,
   type TaskInstance,
 } from "@memodag/core";
@@ -58,13 +59,18 @@ export class SchedulerRig {
   }
 
   /** Puts a Dag into the database as the Dag processor would; `source` stands for its code. */
-  async define(dag: Dag, source = "v1", team = "default"): Promise<DagVersion> {
+  async define(
+    dag: Dag,
+    source = "v1",
+    team = "default",
+    packages: readonly PackageVersion[] = [],
+  ): Promise<DagVersion> {
     const code = new TextEncoder().encode(`// ${source}`);
     const artifact = { digest: sha256(code), code };
     const sourceHashes = new Map(
       Array.from(listHandlers(dag).keys(), (taskId) => [taskId, sha256(`${source} ${taskId}`)]),
     );
-    const serialized = serializeDag(dag, { artifactDigest: artifact.digest, sourceHashes });
+    const serialized = serializeDag(dag, { artifactDigest: artifact.digest, sourceHashes, packages });
     const file = { bundle: "tests", path: `${team}/${serialized.dagId}.ts`, team };
     await this.metastore.dags.saveDagFile({
       kind: "read",

@@ -192,6 +192,18 @@ describe.each(TEST_DIALECTS)("a scheduler on %s", (dialect) => {
     expect((await rig.run(version, scripts)).states).toEqual({ dated: "success/uncacheable" });
   });
 
+  test("does not store what other packages computed than the Dag was read with", async () => {
+    const dag = newDag();
+    dag.task("fit", inert, { cache: true })({});
+    const version = await rig.define(dag, "v1", "default", [{ name: "ml-cart", version: "2.1.1" }]);
+    const loaded = (packageVersion: string) => () =>
+      succeeded(1, { packages: [{ name: "ml-cart", version: packageVersion }] });
+    const first = await rig.run(version, { fit: loaded("2.1.2") });
+    expect(first.states).toEqual({ fit: "success/uncacheable" });
+    expect(first.instances[0]?.cacheReason).toMatch(/^code_changed\(package ml-cart 2\.1\.2 /);
+    expect((await rig.run(version, { fit: loaded("2.1.1") })).states).toEqual({ fit: "success/populated" });
+  });
+
   test("refreshes, goes without, and comes back", async () => {
     const { dag, scripts } = chain();
     const version = await rig.define(dag);

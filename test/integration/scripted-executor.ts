@@ -7,6 +7,7 @@ import {
   type AttemptOutcome,
   type Executor,
   type ExecutorEvent,
+  type PackageVersion,
 } from "@memodag/core";
 
 const encoder = new TextEncoder();
@@ -74,13 +75,17 @@ export class ScriptedExecutor implements Executor {
 }
 
 /** A success that returned `value`. */
-export function succeeded(value: unknown, own: { uncacheable?: string } = {}): AttemptOutcome {
+export function succeeded(
+  value: unknown,
+  own: { uncacheable?: string; packages?: readonly PackageVersion[] } = {},
+): AttemptOutcome {
   const bytes = encoder.encode(canonicalJson(value));
   return {
     kind: "succeeded",
     xcoms: [{ key: "return_value", bytes }],
     durationMs: 1,
     uncacheable: own.uncacheable ?? null,
+    packages: own.packages ?? [],
   };
 }
 

@@ -45,8 +45,7 @@ export async function loadArtifact({ path, baseDir }: ArtifactLocation): Promise
       { fields: { path, digest } },
     );
   }
-  // The URL lies in the Dag file's folder, so that Node resolves from there without being told.
-  const url = pathToFileURL(join(resolve(baseDir), digest + ARTIFACT_EXTENSION)).href;
+  const url = artifactUrlOf({ path, baseDir });
   hookArtifact(url, code);
   const exports = (await import(/* @vite-ignore */ url)) as Record<string, unknown>;
   return {
@@ -55,6 +54,12 @@ export async function loadArtifact({ path, baseDir }: ArtifactLocation): Promise
     dags: [...new Set(Object.values(exports).flat().filter(isDag))],
     listPackages: () => [...packagesReachedFrom(url)].sort(byNameAndVersion),
   };
+}
+
+/** The url under which an artifact is loaded; its stack frames name it. */
+export function artifactUrlOf({ path, baseDir }: ArtifactLocation): string {
+  // It lies in the Dag file's folder, so that Node resolves from there without being told.
+  return pathToFileURL(join(resolve(baseDir), basename(path))).href;
 }
 
 async function readArtifact(path: string): Promise<Uint8Array> {

@@ -97,6 +97,17 @@ export const size = {
   kind: "string",
 } as const;
 
+/** Names of environment variables in one text; parsed to a list. */
+export const variableNames = {
+  schema: parsed(z.string(), (written) => {
+    const names = written.split(/\s+/).filter((name) => name !== "");
+    if (!names.every((name) => /^[A-Za-z_][A-Za-z0-9_]*\*?$/.test(name))) throw new Error("not a name");
+    return names;
+  }),
+  expected: 'names separated by spaces, each with "*" at its end to stand for all that begin so',
+  kind: "string",
+} as const;
+
 function parsed<T>(schema: z.ZodString, parse: (written: string) => T) {
   return schema.transform((written, context): T => {
     try {

@@ -11,6 +11,7 @@ import {
   size,
   text,
   unsetKey,
+  variableNames,
 } from "./key.ts";
 
 const DATABASE_URL = text(
@@ -109,6 +110,11 @@ export const configSchema = z.strictObject({
     max_input_size: key(size, {
       description: "A task with an argument larger than this is not cached: hashing it would hold up others.",
       default: "16MiB",
+    }),
+    ordinary_env: key(variableNames, {
+      description: "Environment variables that libraries may read in a cached task without declaring them.",
+      default:
+        "PATH HOME USER LOGNAME SHELL PWD TMPDIR TMP TEMP HOSTNAME NODE_* npm_* UV_* DEBUG DEBUG_* FORCE_COLOR NO_COLOR COLORTERM TERM TERM_* CI",
     }),
   }),
   scheduler: section("How runs are driven.", {

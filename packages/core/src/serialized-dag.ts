@@ -63,6 +63,12 @@ export interface SerializedTask {
   readonly sourceHash: string;
 }
 
+/** A package at a version. */
+export interface PackageVersion {
+  readonly name: string;
+  readonly version: string;
+}
+
 /** A Dag as data. Its canonical JSON's digest is its version. */
 export interface SerializedDag {
   readonly format: typeof SERIALIZED_DAG_FORMAT;
@@ -82,6 +88,8 @@ export interface SerializedDag {
   readonly cache: boolean;
   /** Digest of the artifact that a worker runs. */
   readonly artifactDigest: string;
+  /** Every package that the artifact may load, at the versions that the source hashes were taken of. */
+  readonly packages: readonly PackageVersion[];
   /** In topological order. */
   readonly tasks: readonly SerializedTask[];
 }

@@ -85,6 +85,7 @@ export async function processDagFile(path: string, pass: BundlePass): Promise<Da
     dags: loaded.dags.map((dag) => ({
       ...dag,
       artifactDigest: artifact.digest,
+      packages: loaded.packages,
       tasks: dag.tasks.map((task) => ({ ...task, sourceHash: hashes.of(dag, task.taskId) })),
     })),
     warnings: [...bundled.warnings, ...hashes.warnings],

@@ -25,6 +25,7 @@ export interface AttemptSurroundings {
   readonly artifacts: ArtifactFiles;
   readonly guard: OrphanGuard;
   readonly logsDir: string;
+  readonly ordinaryEnv: readonly string[];
   /** Milliseconds between asking a handler to stop and killing it. */
   readonly killGraceMs: number;
   readonly clock: Clock;
@@ -126,10 +127,11 @@ export class AttemptRun {
 
   #handOver(worker: WorkerProcess, artifactPath: string): void {
     const { file, executionTimeoutMs } = this.attempt;
+    const { ordinaryEnv } = this.#surroundings;
     const bundleDir = resolve(this.#surroundings.bundlePath(file.bundle));
     const baseDir = join(bundleDir, dirname(file.path));
     try {
-      worker.send({ kind: "run", attempt: this.attempt, artifactPath, baseDir });
+      worker.send({ kind: "run", attempt: this.attempt, artifactPath, baseDir, ordinaryEnv });
     } catch (error) {
       this.stop(workerError(this.attempt, `its arguments cannot be sent: ${messageOf(error)}`), 0);
       return;

@@ -26,6 +26,8 @@ export interface LocalExecutorOptions {
   readonly logsDir: string;
   /** Milliseconds between asking a handler to stop and killing it; 2,000 unless said otherwise. */
   readonly killGraceMs?: number;
+  /** Environment variables that libraries may read in a cached task; `NODE_*` stands for all that begin so. */
+  readonly ordinaryEnv: readonly string[];
   readonly clock: Clock;
   /** Fetches an artifact from where the Dag processor stored it. */
   getArtifact(digest: Digest): Promise<Artifact>;
@@ -55,6 +57,7 @@ export class LocalExecutor implements Executor {
       artifacts: new ArtifactFiles(options.artifactsDir, (digest) => options.getArtifact(digest)),
       guard: new OrphanGuard(),
       logsDir: options.logsDir,
+      ordinaryEnv: options.ordinaryEnv,
       killGraceMs: options.killGraceMs ?? DEFAULT_KILL_GRACE_MS,
       clock: options.clock,
       bundlePath: (bundleName) => options.bundlePath(bundleName),

@@ -5,6 +5,7 @@ import {
   type Attempt,
   type AttemptOutcome,
   type AttemptResult,
+  type PackageVersion,
   type PushedXCom,
   type StoredError,
 } from "@memodag/core";
@@ -21,6 +22,8 @@ export interface RunOrder {
   readonly artifactPath: string;
   /** Folder of the Dag file, from which the artifact's imports resolve. */
   readonly baseDir: string;
+  /** Environment variables that libraries may read in a cached task. */
+  readonly ordinaryEnv: readonly string[];
 }
 
 /** What an executor says. `abort` asks the handler to stop; whoever does not is killed later. */
@@ -94,7 +97,20 @@ function readOutcome(value: unknown, blobs: readonly Uint8Array[]): AttemptOutco
   const { uncacheable } = value;
   const xcoms = readXComs(value["xcoms"], blobs);
   if (!xcoms || (uncacheable !== null && typeof uncacheable !== "string")) return undefined;
-  return { kind, xcoms, durationMs, uncacheable };
+  const packages = readPackages(value["packages"]);
+  return packages && { kind, xcoms, durationMs, uncacheable, packages };
+}
+
+function readPackages(value: unknown): PackageVersion[] | undefined {
+  if (!Array.isArray(value)) return undefined;
+  const packages: PackageVersion[] = [];
+  for (const item of value as unknown[]) {
+    if (!isRecord(item)) return undefined;
+    const { name, version } = item;
+    if (typeof name !== "string" || typeof version !== "string") return undefined;
+    packages.push({ name, version });
+  }
+  return packages;
 }
 
 /** One value a key, and the returned value among them. */

@@ -54,6 +54,7 @@ export class ExecutorRoom {
       parallelism: options.parallelism ?? 4,
       artifactsDir: join(this.root, "artifacts"),
       logsDir: this.logsDir,
+      ordinaryEnv: ["PATH", "NODE_*"],
       clock: options.clock ?? systemClock,
       killGraceMs: options.killGraceMs ?? 2_000,
       bundlePath: () => this.bundleDir,
@@ -114,6 +115,7 @@ export class ExecutorRoom {
         dataInterval: null,
       },
       declaredContext: null,
+      declaredEnv: null,
       executionTimeoutMs: null,
       ...overrides,
     };

@@ -1,6 +1,6 @@
 // Attempts in real processes: what a handler gets, and how its end is told.
 
-import { writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { ExecutorRoom, failed, returned } from "./executor-room.ts";
@@ -68,6 +68,57 @@ describe("a handler", () => {
     expect(one).toMatchObject({ kind: "succeeded", uncacheable: "undeclared_input(params.depth)" });
     expect(all).toMatchObject({ kind: "succeeded", uncacheable: null });
     expect(none).toMatchObject({ kind: "succeeded", uncacheable: expect.stringContaining("params.species") });
+  });
+
+  it("tells which environment variables it read undeclared, at its top level too", async () => {
+    process.env["EXECUTOR_TEST_REGION"] = "eu";
+    await using room = new ExecutorRoom();
+    const inHandler = `dag.task("it", async () => process.env.EXECUTOR_TEST_REGION)();`;
+    const atTop = `const region = process.env.EXECUTOR_TEST_REGION; dag.task("it", async () => region)();`;
+    const listed = `dag.task("it", async () => Object.keys(process.env).length)();`;
+    const own = `dag.task("it", async () => process.env.PATH)();`;
+    const child = `dag.task("it", async () =>
+      (await import("node:child_process")).execFileSync("true", { encoding: "utf8" }))();`;
+    const run = (body: string, declaredEnv: string[] | null) => room.run(body, { declaredEnv });
+    const outcomes = await Promise.all([
+      run(inHandler, []),
+      run(inHandler, ["EXECUTOR_TEST_REGION"]),
+      run(inHandler, null),
+      run(atTop, []),
+    ]);
+    const later = await Promise.all([run(listed, []), run(own, []), run(child, [])]);
+    delete process.env["EXECUTOR_TEST_REGION"];
+    const reasons = [...outcomes, ...later].map((outcome) =>
+      outcome.kind === "succeeded" ? outcome.uncacheable : outcome.error,
+    );
+    expect(reasons).toEqual([
+      "undeclared_input(env.EXECUTOR_TEST_REGION)",
+      null,
+      null,
+      "undeclared_input(env.EXECUTOR_TEST_REGION)",
+      "undeclared_input(env)",
+      "undeclared_input(env.PATH)",
+      null,
+    ]);
+  });
+
+  it("lets a library read what is ordinary, and nothing else", async () => {
+    await using room = new ExecutorRoom();
+    const library = join(room.bundleDir, "node_modules", "reader");
+    mkdirSync(library, { recursive: true });
+    writeFileSync(
+      join(library, "package.json"),
+      '{ "name": "reader", "version": "1.2.3", "type": "module", "exports": "./index.js" }',
+    );
+    writeFileSync(join(library, "index.js"), "export const read = (name) => process.env[name];");
+    const body = (name: string) =>
+      `import { read } from "reader"; dag.task("it", async () => read("${name}") ?? null)();`;
+    const [ordinary, other] = await Promise.all(
+      ["NODE_OPTIONS", "READER_MODE"].map((name) => room.run(body(name), { declaredEnv: [] })),
+    );
+    const packages = [{ name: "reader", version: "1.2.3" }];
+    expect(ordinary).toMatchObject({ uncacheable: null, packages });
+    expect(other).toMatchObject({ uncacheable: "undeclared_input(env.READER_MODE)", packages });
   });
 
   it("sees the environment without memodag's settings, in the folder of its bundle", async () => {

@@ -22,6 +22,7 @@ export function serializedDag(dagId: string, changes: Partial<SerializedDag> = {
     tags: [],
     cache: true,
     artifactDigest: artifact.digest,
+    packages: [],
     tasks: [],
     ...changes,
   };

@@ -39,6 +39,7 @@ export function serializedDag(
     tags: [],
     cache: true,
     artifactDigest: sha256("artifact"),
+    packages: [],
     tasks,
     ...own,
   };

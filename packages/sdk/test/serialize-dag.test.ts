@@ -88,6 +88,7 @@ describe("serializeDag", () => {
       tags: [],
       cache: true,
       artifactDigest: "artifact",
+      packages: [],
       tasks: [],
     });
     expect(serialize(penguins())).toMatchObject({

@@ -32,6 +32,7 @@ export function openScheduler(metadata: Metadata, { log, listener, dag }: Schedu
     parallelism: core.parallelism,
     artifactsDir: join(core.stateDir, "artifacts"),
     logsDir: logsDirOf(config),
+    ordinaryEnv: taskCache.ordinaryEnv,
     clock: systemClock,
     getArtifact: (digest) => dags.getArtifact(digest),
     bundlePath: (name) => bundlePaths.get(name) ?? metadata.loaded.projectDir,

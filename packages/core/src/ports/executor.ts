@@ -3,7 +3,7 @@
 import type { StoredError } from "../dag-run.ts";
 import type { JsonObject } from "../json/json-value.ts";
 import type { DagFileId } from "./dag-store.ts";
-import type { NamedTemplate } from "../serialized-dag.ts";
+import type { NamedTemplate, PackageVersion } from "../serialized-dag.ts";
 
 /** What a handler may read of its run. Dates are ISO 8601 in UTC. */
 export interface AttemptContext {
@@ -40,6 +40,8 @@ export interface Attempt {
   readonly context: AttemptContext;
   /** Context paths that may be read without making the result uncacheable; `null`: all, no cache. */
   readonly declaredContext: readonly string[] | null;
+  /** Environment variables that may be read likewise; `null`: all. */
+  readonly declaredEnv: readonly string[] | null;
   readonly executionTimeoutMs: number | null;
 }
 
@@ -63,6 +65,8 @@ export type AttemptOutcome =
       readonly durationMs: number;
       /** Why the result must not be stored, such as `undeclared_input(logicalDate)`; `null`: nothing. */
       readonly uncacheable: string | null;
+      /** The packages that the worker loaded, late ones included. */
+      readonly packages: readonly PackageVersion[];
     }
   | {
       readonly kind: "failed";

@@ -2,13 +2,14 @@
 
 import { writeSync } from "node:fs";
 import { inspect } from "node:util";
-import { loadArtifact } from "@memodag/artifact";
+import { artifactUrlOf, loadArtifact } from "@memodag/artifact";
 import { MemodagError, messageOf, type AttemptOutcome, type Logger } from "@memodag/core";
-import { runHandler, type HandlerOutcome } from "@memodag/sdk/runtime";
+import { runHandler } from "@memodag/sdk/runtime";
 import { MAX_FRAME_BYTES } from "../frame.ts";
 import { formatLogLine, type LogLevel } from "../log-line.ts";
 import type { RunOrder } from "../protocol.ts";
 import { assembleArguments } from "./assemble-arguments.ts";
+import { watchEnvironment } from "./environment-reads.ts";
 
 /** Characters of an error's message that are kept; the log has all of it. */
 const LONGEST_MESSAGE = 4_000;
@@ -18,7 +19,8 @@ export async function runAttempt(order: RunOrder, signal: AbortSignal): Promise<
   const { attempt } = order;
   let startedAt: number | undefined;
   try {
-    const { dags } = await loadArtifact({ path: order.artifactPath, baseDir: order.baseDir });
+    const listEnvironmentReads = watchEnvironmentOf(order);
+    const { dags, listPackages } = await loadArtifact({ path: order.artifactPath, baseDir: order.baseDir });
     const dag = dags.find(({ dagId }) => dagId === attempt.dagId);
     if (!dag) {
       throw new MemodagError(
@@ -37,15 +39,25 @@ export async function runAttempt(order: RunOrder, signal: AbortSignal): Promise<
       log: stdoutLogger,
       maxValueBytes: MAX_FRAME_BYTES,
     });
-    return succeeded(outcome, performance.now() - startedAt);
+    const durationMs = performance.now() - startedAt;
+    const reads = [...outcome.undeclaredReads, ...listEnvironmentReads()];
+    return {
+      kind: "succeeded",
+      xcoms: outcome.xcoms,
+      durationMs,
+      uncacheable: reads.length === 0 ? null : `undeclared_input(${reads.join(", ")})`,
+      packages: listPackages(),
+    };
   } catch (error) {
     return failureOf(error, startedAt === undefined ? 0 : performance.now() - startedAt);
   }
 }
 
-function succeeded({ xcoms, undeclaredReads }: HandlerOutcome, durationMs: number): AttemptOutcome {
-  const uncacheable = undeclaredReads.length === 0 ? null : `undeclared_input(${undeclaredReads.join(", ")})`;
-  return { kind: "succeeded", xcoms, durationMs, uncacheable };
+/** Begins before the artifact is loaded: what its top level reads may be what its handler returns. */
+function watchEnvironmentOf({ attempt, artifactPath, baseDir, ordinaryEnv }: RunOrder): () => string[] {
+  if (attempt.declaredEnv === null) return () => [];
+  const artifactUrl = artifactUrlOf({ path: artifactPath, baseDir });
+  return watchEnvironment({ declared: attempt.declaredEnv, ordinary: ordinaryEnv, artifactUrl });
 }
 
 /** The outcome of something thrown. What is no error of memodag's goes to the log with its stack. */

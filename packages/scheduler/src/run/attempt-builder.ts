@@ -50,6 +50,7 @@ export interface AttemptParts {
   readonly attemptId: string;
   readonly args: readonly NamedTemplate[];
   readonly declaredContext: readonly string[] | null;
+  readonly declaredEnv: readonly string[] | null;
 }
 
 /** @throws MemodagError `xcom_not_found` when an upstream's bytes are gone. */
@@ -70,6 +71,7 @@ export async function buildAttempt(parts: AttemptParts, results: RunResults): Pr
     results: await readResults(args, results),
     context: attemptContext(run, instance),
     declaredContext: parts.declaredContext,
+    declaredEnv: parts.declaredEnv,
     executionTimeoutMs: node.task.executionTimeoutMs,
   };
 }

@@ -8,7 +8,9 @@ import {
   type CacheStatus,
   type DagRun,
   type Digest,
+  type PackageVersion,
   type SerializedCacheConfig,
+  type SerializedDag,
   type TaskInstance,
   type XCom,
   type XComWrite,
@@ -66,10 +68,17 @@ export class AttemptResults {
   readonly #context: RunContext;
   readonly #cacheStep: CacheStep;
   readonly #report: (event: ResultEvent) => void;
+  readonly #locked: ReadonlySet<string>;
   #jobs: StoreJob[] = [];
   #storing = 0;
 
-  constructor(context: RunContext, cacheStep: CacheStep, report: (event: ResultEvent) => void) {
+  constructor(
+    context: RunContext,
+    { packages }: SerializedDag,
+    cacheStep: CacheStep,
+    report: (event: ResultEvent) => void,
+  ) {
+    this.#locked = new Set(packages.map(({ name, version }) => `${name}@${version}`));
     this.#context = context;
     this.#cacheStep = cacheStep;
     this.#report = report;
@@ -104,13 +113,22 @@ export class AttemptResults {
     let change: Partial<TaskInstance> = {};
     const config = node.task.cache;
     if (this.willStore(instance) && instance.cacheKey !== null && config) {
-      if (outcome.uncacheable === null) {
+      const reason = outcome.uncacheable ?? this.#codeChange(outcome.packages);
+      if (reason === null) {
         this.#jobs.push({ node, instance, key: instance.cacheKey, config, xcoms });
       } else {
-        change = { cacheStatus: "uncacheable", cacheReason: outcome.uncacheable };
+        change = { cacheStatus: "uncacheable", cacheReason: reason };
       }
     }
     return { change, xcoms, returned };
+  }
+
+  /** Why the code that ran is not the code of the key: a package was loaded that is not as it was locked. */
+  #codeChange(loaded: readonly PackageVersion[]): string | null {
+    const other = loaded.find(({ name, version }) => !this.#locked.has(`${name}@${version}`));
+    return other
+      ? `code_changed(package ${other.name} ${other.version} is not what the Dag was read with)`
+      : null;
   }
 
   /** Starts what has been accepted; call once it is committed, so that the attempt was ours. */

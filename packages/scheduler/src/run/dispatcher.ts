@@ -119,7 +119,7 @@ export class Dispatcher {
   async #submitOne(run: DagRun, { node, mapIndex }: ReadyInstance, attemptId: string): Promise<void> {
     const { context, version, table, results, attemptResults, argsOf, handle } = this.#parts;
     const instance = table.get(node, mapIndex);
-    const declared = attemptResults.willStore(instance) ? (node.task.cache?.includeInputs ?? []) : null;
+    const config = attemptResults.willStore(instance) ? node.task.cache : null;
     const parts = {
       run,
       version,
@@ -127,7 +127,8 @@ export class Dispatcher {
       instance,
       attemptId,
       args: argsOf(node, mapIndex),
-      declaredContext: declared,
+      declaredContext: config?.includeInputs ?? null,
+      declaredEnv: config?.env ?? null,
     };
     try {
       context.attempts.submit(await buildAttempt(parts, results), handle);

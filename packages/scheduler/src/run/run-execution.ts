@@ -64,7 +64,7 @@ export class RunExecution {
     this.#table = table;
     this.#results = results;
     this.#cacheStep = new CacheStep(context, version.dag, results, argsOf);
-    this.#attemptResults = new AttemptResults(context, this.#cacheStep, handle);
+    this.#attemptResults = new AttemptResults(context, version.dag, this.#cacheStep, handle);
     const attemptResults = this.#attemptResults;
     this.#dispatcher = new Dispatcher({ context, version, table, results, attemptResults, argsOf, handle });
     this.#writer = new PassWriter(context, table, claimed.run.state);

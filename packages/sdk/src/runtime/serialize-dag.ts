@@ -1,6 +1,11 @@
 // From a Dag as declared to a Dag as data.
 
-import { SERIALIZED_DAG_FORMAT, type SerializedDag, type SerializedTask } from "@memodag/core";
+import {
+  SERIALIZED_DAG_FORMAT,
+  type PackageVersion,
+  type SerializedDag,
+  type SerializedTask,
+} from "@memodag/core";
 import type { Dag } from "../authoring/dag.ts";
 import { dagInvalid } from "../authoring/dag-fault.ts";
 import type { DagState, TaskDeclaration } from "../authoring/dag-state.ts";
@@ -12,6 +17,8 @@ export interface DagSource {
   readonly artifactDigest: string;
   /** Digest of the code that each task can reach, by task id. */
   readonly sourceHashes: ReadonlyMap<string, string>;
+  /** Every package that the artifact may load. Default: none. */
+  readonly packages?: readonly PackageVersion[];
 }
 
 /**
@@ -19,11 +26,14 @@ export interface DagSource {
  * written.
  * @throws MemodagError `dag_invalid` for a task that was never called and for a cycle.
  */
-export function serializeDag(dag: Dag, { artifactDigest, sourceHashes }: DagSource): SerializedDag {
+export function serializeDag(
+  dag: Dag,
+  { artifactDigest, sourceHashes, packages = [] }: DagSource,
+): SerializedDag {
   const state = getState(dag);
   const tasks = topologicalOrder(state).map((task) => serializeTask(state, task, sourceHashes));
   const { defaultArgs: _applied, ...settings } = state.settings;
-  return { format: SERIALIZED_DAG_FORMAT, dagId: state.dagId, ...settings, artifactDigest, tasks };
+  return { format: SERIALIZED_DAG_FORMAT, dagId: state.dagId, ...settings, artifactDigest, packages, tasks };
 }
 
 function serializeTask(
