@@ -57,11 +57,12 @@ export class InstanceTable {
   change(node: DagNode, mapIndex: number, change: Partial<TaskInstance>): TaskInstance {
     const entries = this.#entries[node.index];
     let entry = entries?.get(mapIndex);
-    if (!entry) {
-      entry = { row: newInstance(node, mapIndex), stored: null };
+    if (entry) {
+      entry.row = { ...entry.row, ...change };
+    } else {
+      entry = { row: Object.assign(newInstance(node, mapIndex), change), stored: null };
       entries?.set(mapIndex, entry);
     }
-    entry.row = { ...entry.row, ...change };
     this.#dirty.add(entry);
     return entry.row;
   }

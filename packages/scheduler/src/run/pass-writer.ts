@@ -28,7 +28,7 @@ export class PassWriter {
   }
 
   addXComs(xcoms: readonly PendingXCom[]): void {
-    this.#xcoms.push(...xcoms);
+    for (const xcom of xcoms) this.#xcoms.push(xcom);
   }
 
   /** Writes the run as it stands, every changed row and every new XCom; nothing when nothing changed. */
@@ -51,9 +51,13 @@ export class PassWriter {
         },
         instances: pending.writes,
         removed: [],
-        xcoms: this.#xcoms.map(({ isCached, ...xcom }) => ({
-          ...xcom,
-          bytes: isCached && !sendCachedBytes ? null : xcom.bytes,
+        xcoms: this.#xcoms.map((xcom) => ({
+          taskId: xcom.taskId,
+          mapIndex: xcom.mapIndex,
+          key: xcom.key,
+          digest: xcom.digest,
+          sizeBytes: xcom.sizeBytes,
+          bytes: xcom.isCached && !sendCachedBytes ? null : xcom.bytes,
         })),
       });
     let outcome = await send(!this.#context.resultsInMetastore);

@@ -183,7 +183,7 @@ export class RunExecution {
       this.#writer.addXComs(accepted.xcoms.map((xcom) => ({ ...xcom, isCached: false })));
       this.#results.keepBytes(accepted.xcoms);
       this.#results.setReturned(node, mapIndex, accepted.returned);
-      this.#decisions.push(...this.#progress.settle(node, "success"));
+      this.#queue(this.#progress.settle(node, "success"));
     } else if (outcome.error.code === "attempt_lost") {
       this.#table.change(node, mapIndex, afterLoss(row));
       this.#dispatcher.enqueue(instance);
@@ -193,7 +193,7 @@ export class RunExecution {
       this.#retryAt(instance, retryAt);
     } else {
       this.#table.change(node, mapIndex, { ...end, state: "failed", error: outcome.error });
-      this.#decisions.push(...this.#progress.settle(node, "failed"));
+      this.#queue(this.#progress.settle(node, "failed"));
     }
   }
 
@@ -228,9 +228,14 @@ export class RunExecution {
         this.#writer.addXComs(xcoms.map((xcom) => ({ ...xcom, isCached: true })));
         this.#results.keepBytes(xcoms);
         this.#results.setReturned(node, mapIndex, returned);
-        this.#decisions.push(...this.#progress.settle(node, "success"));
+        this.#queue(this.#progress.settle(node, "success"));
       }
     }
+  }
+
+  /** One by one: a mapped task may give more decisions than a call takes arguments. */
+  #queue(decisions: readonly Decision[]): void {
+    for (const decision of decisions) this.#decisions.push(decision);
   }
 
   async #decideAll(): Promise<void> {
@@ -238,7 +243,7 @@ export class RunExecution {
     try {
       for (; done < this.#decisions.length; done += 1) {
         const decision = this.#decisions[done];
-        if (decision) this.#decisions.push(...(await this.#decide(decision)));
+        if (decision) this.#queue(await this.#decide(decision));
       }
     } finally {
       // What was decided before a fault is not decided again.
