@@ -1,0 +1,134 @@
+// Asks V8 for what JavaScript does not tell of a function: its place, its scopes, what it is bound to.
+
+import { Session, type Runtime } from "node:inspector";
+
+/** What V8 knows of a function. */
+export interface InspectedFunction {
+  /** `null` for a function without source, such as one of the language's own. */
+  readonly location: { readonly scriptId: string; readonly line: number; readonly column: number } | null;
+  /** Variables of the functions and blocks around it, innermost scope first; the module's are left out. */
+  readonly scopes: readonly Readonly<Record<string, unknown>>[];
+  /** True for what `bind` returned: its target is out of reach of JavaScript. */
+  readonly isBound: boolean;
+}
+
+const HOLDER = Symbol.for("memodag.inspected");
+const HOLDER_EXPRESSION = `globalThis[Symbol.for("memodag.inspected")]`;
+
+type Holder = Record<typeof HOLDER, unknown>;
+
+/** An inspector session of this process with itself. */
+export class FunctionInspector {
+  readonly #session = new Session();
+
+  constructor() {
+    this.#session.connect();
+  }
+
+  /** Ends the session. */
+  close(): void {
+    this.#session.disconnect();
+  }
+
+  inspect(functions: readonly unknown[]): InspectedFunction[] {
+    return withHeld(functions, () => {
+      const holder = this.#post<Runtime.EvaluateReturnType>("Runtime.evaluate", {
+        expression: HOLDER_EXPRESSION,
+      });
+      const { result } = this.#properties(holder.result.objectId);
+      return functions.map((_, index) => {
+        const entry = result.find(({ name }) => name === String(index));
+        return this.#inspectOne(entry?.value?.objectId);
+      });
+    });
+  }
+
+  /** URLs of scripts by id: asked only when there is a doubt, for it is slow. */
+  scriptUrls(): ReadonlyMap<string, string> {
+    const urls = new Map<string, string>();
+    const note = ({ params }: { params: { scriptId: string; url: string } }): void => {
+      urls.set(params.scriptId, params.url);
+    };
+    this.#session.on("Debugger.scriptParsed", note);
+    this.#post("Debugger.enable", {});
+    this.#post("Debugger.disable", {});
+    this.#session.off("Debugger.scriptParsed", note);
+    return urls;
+  }
+
+  #inspectOne(objectId: string | undefined): InspectedFunction {
+    const { internalProperties = [] } = this.#properties(objectId);
+    const internal = new Map(internalProperties.map(({ name, value }) => [name, value]));
+    const location = internal.get("[[FunctionLocation]]")?.value as
+      | { scriptId: string; lineNumber: number; columnNumber: number }
+      | undefined;
+    return {
+      location: location
+        ? { scriptId: location.scriptId, line: location.lineNumber, column: location.columnNumber }
+        : null,
+      scopes: this.#readScopes(internal.get("[[Scopes]]")?.objectId),
+      isBound: internal.has("[[TargetFunction]]"),
+    };
+  }
+
+  #readScopes(objectId: string | undefined): Readonly<Record<string, unknown>>[] {
+    if (objectId === undefined) return [];
+    const scopes: Readonly<Record<string, unknown>>[] = [];
+    for (const { value } of this.#properties(objectId).result) {
+      if (!value?.objectId || /^(?:Global|Module|Script)\b/.test(value.description ?? "")) continue;
+      scopes.push(this.#read(value.objectId));
+    }
+    return scopes;
+  }
+
+  /** Brings an object that only the inspector can see over to this side. */
+  #read(objectId: string): Readonly<Record<string, unknown>> {
+    return withHeld(undefined, () => {
+      this.#post("Runtime.callFunctionOn", {
+        objectId,
+        functionDeclaration: `function () { ${HOLDER_EXPRESSION} = this; }`,
+      });
+      return unwrapScope((globalThis as unknown as Holder)[HOLDER] as Readonly<Record<string, unknown>>);
+    });
+  }
+
+  #properties(objectId: string | undefined): Runtime.GetPropertiesReturnType {
+    return objectId === undefined
+      ? { result: [] }
+      : this.#post("Runtime.getProperties", { objectId, ownProperties: true });
+  }
+
+  #post<Answer>(method: string, params: object): Answer {
+    let answer: unknown;
+    // In-process, the answer comes before post() returns.
+    this.#session.post(method, params, (error, result) => {
+      if (error) throw new Error(`The inspector refused ${method}: ${error.message}`);
+      answer = result;
+    });
+    return answer as Answer;
+  }
+}
+
+/** V8 wraps a scope with its description. */
+function unwrapScope(held: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  const { description, object } = held;
+  const isWrapped =
+    Object.keys(held).length === 2 &&
+    typeof description === "string" &&
+    typeof object === "object" &&
+    object !== null &&
+    Object.getPrototypeOf(object) === null;
+  return isWrapped ? (object as Readonly<Record<string, unknown>>) : held;
+}
+
+function withHeld<T>(value: unknown, read: () => T): T {
+  const holder = globalThis as unknown as Holder;
+  const before = holder[HOLDER];
+  holder[HOLDER] = value;
+  try {
+    return read();
+  } finally {
+    if (before === undefined) delete (holder as Partial<Holder>)[HOLDER];
+    else holder[HOLDER] = before;
+  }
+}

@@ -1,0 +1,197 @@
+// Hashes, for each task of a Dag file, the code that its handler can reach.
+
+import { messageOf, sha256, type Digest } from "@memodag/core";
+import type { HeapValue, LocatedHandlers } from "./handlers/located-handlers.ts";
+import { HASHER_VERSION } from "./hasher-version.ts";
+import type { LoadedVersion, LockedResolver } from "./packages/package-resolver.ts";
+import type { Node } from "./program/node.ts";
+import { readProgram } from "./program/read-program.ts";
+import { ArtifactAnalysis } from "./slice/artifact-analysis.ts";
+import { SliceDescriber } from "./slice/describe-slice.ts";
+import { ImportIdentities, type ReadAnchor } from "./slice/import-identities.ts";
+import { PlaceNames } from "./slice/place-names.ts";
+import { Slice, type SliceSources } from "./slice/slice.ts";
+import type { SourceHashes, TaskSource } from "./source-hashes.ts";
+
+/** A Dag file as it was bundled and loaded. */
+export interface SourceHashRequest {
+  /** The artifact: one ES module, written by esbuild with `keepNames`. */
+  readonly code: string;
+  /** Its source map (version 3, JSON), for the names in `components`; `null`: there are none. */
+  readonly map: string | null;
+  /** The Dag file's folder, absolute: imports resolve from it. */
+  readonly folder: string;
+  /** The same folder as the paths in `components` should start from, such as `dags`; `""` for none. */
+  readonly shownFolder: string;
+  readonly located: LocatedHandlers;
+  readonly packages: LockedResolver;
+  /** Packages that were loaded with the artifact, to be held against the lockfile. */
+  readonly loaded: readonly LoadedVersion[];
+  /** Reads a specifier that says from which folder it resolves. */
+  readonly readAnchor: ReadAnchor;
+}
+
+/** Above this length, in UTF-16 code units, code is not parsed: its digest stands for all of it. */
+const MAX_PARSED_LENGTH = 4 * 1024 * 1024;
+
+/**
+ * Hashes every located handler's code. Pure: it reads nothing but the request, and the same request
+ * gives the same hashes. Never throws for what the code is: whatever cannot be told makes the hash
+ * cover the whole graph, with a warning.
+ */
+export function hashSources(request: SourceHashRequest): SourceHashes {
+  if (request.code.length > MAX_PARSED_LENGTH) {
+    return hashBytes(request, "its modules are longer than 4 MiB: move data into files that a task reads");
+  }
+  try {
+    return new SourceHasher(request).hash();
+  } catch (error) {
+    return hashBytes(request, `its code could not be analysed (${messageOf(error)})`);
+  }
+}
+
+class SourceHasher {
+  readonly #request: SourceHashRequest;
+  readonly #analysis: ArtifactAnalysis;
+  readonly #places: PlaceNames;
+  readonly #describer: SliceDescriber;
+  readonly #sources: SliceSources;
+  readonly #impure: Slice;
+  #evaluated: Slice | null = null;
+  #whole: Slice | null = null;
+
+  constructor(request: SourceHashRequest) {
+    const { code, map, folder, shownFolder, located, packages, readAnchor } = request;
+    this.#request = request;
+    this.#analysis = new ArtifactAnalysis(readProgram(code));
+    this.#places = new PlaceNames(code, map, shownFolder);
+    this.#describer = new SliceDescriber(this.#analysis, this.#places);
+    this.#sources = {
+      analysis: this.#analysis,
+      imports: new ImportIdentities(packages, folder, readAnchor),
+      heap: located.heap,
+      findFunction: (value) => this.#findFunction(value),
+    };
+    const { impure, program } = this.#analysis;
+    this.#impure = Slice.ofUnits(this.#sources, impure, program.bareImports);
+  }
+
+  hash(): SourceHashes {
+    const { located } = this.#request;
+    return {
+      tasks: new Map(located.handlers.map(([key, index]) => [key, this.#hashTask(key, index)])),
+      impureStatements: this.#analysis.impure.map(({ node }) => {
+        const { path, line } = this.#places.placeOf(node.start);
+        return { path, line, text: this.#describer.textOf(node) };
+      }),
+    };
+  }
+
+  #hashTask(key: string, index: number): TaskSource {
+    let base = this.#analysis.dagEscapes ? this.#evaluatedSlice() : this.#impure;
+    let own = Slice.ofValue(this.#sources, base, index);
+    if (own.sharesObjects && base === this.#impure) {
+      // A captured object may be one that other code changes: how it was made and handed on counts.
+      base = this.#evaluatedSlice();
+      own = Slice.ofValue(this.#sources, base, index);
+    }
+    const doubts = this.#findDoubts(own, base);
+    const notes = new Set(
+      [own, base].flatMap((slice) =>
+        [...slice.imports.values()].flatMap((identity) => identity.package?.notes ?? []),
+      ),
+    );
+    if (doubts.length > 0) return this.#hashWhole(key, own, doubts, notes);
+    const withNames = own.readsNames || base.readsNames;
+    return {
+      hash: digestOf(["slice", base.digest(withNames), own.digest(withNames)]),
+      mode: "slice",
+      components: this.#describer.describe([own, base]),
+      warnings: [...notes],
+    };
+  }
+
+  #hashWhole(key: string, own: Slice, doubts: readonly string[], notes: ReadonlySet<string>): TaskSource {
+    const whole = this.#wholeSlice();
+    const code = sha256(this.#analysis.program.withoutComments());
+    // The key keeps apart tasks of one handler whose captured values could not be compared.
+    const strangers = this.#strangers().map(({ name, version }) => [name, version]);
+    return {
+      hash: digestOf(["whole", key, code, whole.digest(true), own.digest(true), strangers]),
+      mode: "whole_graph",
+      components: this.#describer.describe([own, whole]),
+      warnings: [
+        ...doubts.map((doubt) => `covers every module of the Dag file, because it reaches ${doubt}`),
+        ...notes,
+      ],
+    };
+  }
+
+  #findDoubts(own: Slice, base: Slice): string[] {
+    const doubts = new Set([...own.hazards, ...base.hazards]);
+    const usesPackages = [own, base].some((slice) =>
+      [...slice.imports.values()].some((found) => found.package),
+    );
+    if (usesPackages) {
+      for (const { name, version } of this.#strangers()) {
+        doubts.add(
+          `packages, and ${name} ${version} is installed where the lockfile has another version: run npm ci`,
+        );
+      }
+    }
+    return [...doubts];
+  }
+
+  #strangers(): LoadedVersion[] {
+    return this.#request.packages.findStrangers(this.#request.loaded);
+  }
+
+  #evaluatedSlice(): Slice {
+    const { evaluated, program } = this.#analysis;
+    return (this.#evaluated ??= Slice.ofUnits(this.#sources, evaluated, program.bareImports));
+  }
+
+  #wholeSlice(): Slice {
+    const { units, bareImports } = this.#analysis.program;
+    return (this.#whole ??= Slice.ofUnits(this.#sources, units, bareImports));
+  }
+
+  #findFunction({ place }: HeapValue & { readonly kind: "function" }): Node | undefined {
+    const offset = this.#places.offsetOf(place.line, place.column);
+    const node = offset === undefined ? undefined : this.#analysis.program.functionAt(offset);
+    if (!node) return undefined;
+    const text = this.#request.code.slice(node.end - place.length, node.end);
+    return sha256(text) === place.digest ? node : undefined;
+  }
+}
+
+/** Without looking into the code: its bytes, and every package of the lockfile. */
+function hashBytes({ code, located, loaded, packages }: SourceHashRequest, reason: string): SourceHashes {
+  const content = [sha256(code), packages.fingerprint, loaded.map(({ name, version }) => [name, version])];
+  const heap = sha256(JSON.stringify(located));
+  const whole = {
+    kind: "statement",
+    path: "",
+    name: "every module",
+    version: null,
+    digest: sha256(code),
+  } as const;
+  return {
+    tasks: new Map(
+      located.handlers.map(([key]) => [
+        key,
+        {
+          hash: digestOf(["bytes", key, content, heap]),
+          mode: "whole_graph",
+          components: [whole],
+          warnings: [`covers every module of the Dag file: ${reason}`],
+        },
+      ]),
+    ),
+    impureStatements: [],
+  };
+}
+
+function digestOf(parts: readonly unknown[]): Digest {
+  return sha256(JSON.stringify([HASHER_VERSION, ...parts]));
+}

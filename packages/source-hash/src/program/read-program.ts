@@ -1,0 +1,210 @@
+// Reads an artifact's code into a program.
+
+import { parse, type Comment } from "acorn";
+import { isHelperText, type HelperName } from "./bundler-helpers.ts";
+import { linkNodes } from "./link-nodes.ts";
+import { isClass, isFunction, nameOf, part, parts, textOf, type Node } from "./node.ts";
+import type { Binding, ImportedName, Program, Unit } from "./program.ts";
+import { resolveBindings, type ResolvedBindings } from "./resolve-bindings.ts";
+
+/**
+ * Parses code, an ES module.
+ * @throws SyntaxError when it is none.
+ */
+export function readProgram(code: string): Program {
+  const comments: Comment[] = [];
+  const options = { ecmaVersion: "latest", sourceType: "module", ranges: true, onComment: comments } as const;
+  return new ParsedProgram(code, parse(code, options) as unknown as Node, comments);
+}
+
+class ParsedProgram implements Program {
+  readonly code: string;
+  readonly root: Node;
+  readonly units: Unit[] = [];
+  readonly bareImports: string[] = [];
+  readonly #comments: readonly Comment[];
+  readonly #functions: readonly Node[];
+  readonly #calls: readonly Node[];
+  readonly #bindings: ResolvedBindings;
+  readonly #unitsByBinding = new Map<Binding, Unit[]>();
+  readonly #imports = new Map<Binding, ImportedName>();
+  readonly #helpers = new Map<Binding, string>();
+  readonly #helperUnits = new Set<Unit>();
+
+  constructor(code: string, root: Node, comments: readonly Comment[]) {
+    this.code = code;
+    this.root = root;
+    this.#comments = comments;
+    const nodes = linkNodes(root);
+    this.#functions = nodes.filter((node) => isFunction(node) || isClass(node));
+    this.#calls = nodes.filter(({ type }) => type === "CallExpression");
+    this.#bindings = resolveBindings(root);
+    const statements = parts(root, "body");
+    for (const statement of statements) this.#findHelpers(statement);
+    for (const statement of statements) this.#read(statement);
+    for (const binding of this.#bindings.topLevel) this.#place(binding);
+    for (const statement of statements) this.#attach(statement);
+  }
+
+  bindingOf(identifier: Node): Binding | null | undefined {
+    return this.#bindings.byIdentifier.get(identifier);
+  }
+
+  unitsOf(binding: Binding): readonly Unit[] {
+    return this.#unitsByBinding.get(binding) ?? [];
+  }
+
+  importOf(binding: Binding): ImportedName | undefined {
+    return this.#imports.get(binding);
+  }
+
+  isHelper(node: Node | undefined, name: HelperName): boolean {
+    const binding = node && this.bindingOf(node);
+    return binding ? this.#helpers.get(binding) === name : false;
+  }
+
+  isHelperUnit(unit: Unit): boolean {
+    return this.#helperUnits.has(unit);
+  }
+
+  functionAt(offset: number): Node | undefined {
+    let innermost: Node | undefined;
+    for (const node of this.#functions) {
+      if (node.start > offset) break;
+      if (offset < node.end) innermost = node;
+    }
+    return innermost;
+  }
+
+  unitAround(node: Node): Unit | undefined {
+    let low = 0;
+    let high = this.units.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((this.units[middle] as Unit).node.end <= node.start) low = middle + 1;
+      else high = middle;
+    }
+    const unit = this.units[low];
+    return unit && unit.node.start <= node.start && node.end <= unit.node.end ? unit : undefined;
+  }
+
+  identifiers(): Iterable<Node> {
+    return this.#bindings.byIdentifier.keys();
+  }
+
+  calls(): Iterable<Node> {
+    return this.#calls;
+  }
+
+  withoutComments(): string {
+    let from = 0;
+    const kept: string[] = [];
+    for (const { start, end } of this.#comments) {
+      kept.push(this.code.slice(from, start));
+      from = end;
+    }
+    return kept.join("") + this.code.slice(from);
+  }
+
+  unwrap(node: Node | undefined): Node | undefined {
+    if (node?.type !== "CallExpression" || !this.isHelper(part(node, "callee"), "__name")) return node;
+    return parts(node, "arguments")[0];
+  }
+
+  #findHelpers(statement: Node): void {
+    if (statement.type !== "VariableDeclaration") return;
+    for (const declarator of parts(statement, "declarations")) {
+      const id = part(declarator, "id");
+      const init = part(declarator, "init");
+      const name = nameOf(id);
+      if (!id || !init || !name || !isHelperText(name, this.code.slice(init.start, init.end))) continue;
+      const binding = this.bindingOf(id);
+      if (binding) this.#helpers.set(binding, name);
+    }
+  }
+
+  #read(statement: Node): void {
+    switch (statement.type) {
+      case "ImportDeclaration":
+        return this.#readImport(statement);
+      case "ExportAllDeclaration":
+        this.bareImports.push(textOf(part(statement, "source")) ?? "");
+        return;
+      case "ExportNamedDeclaration": {
+        const source = textOf(part(statement, "source"));
+        if (source !== undefined) this.bareImports.push(source);
+        const declaration = part(statement, "declaration");
+        return declaration ? this.#read(declaration) : undefined;
+      }
+      case "VariableDeclaration":
+        for (const declarator of parts(statement, "declarations")) this.#add("variable", declarator);
+        return;
+      case "FunctionDeclaration":
+        return this.#add("function", statement);
+      case "ClassDeclaration":
+        return this.#add("class", statement);
+      default:
+        if (!this.#isAttached(statement)) this.#add("statement", statement);
+    }
+  }
+
+  #readImport(statement: Node): void {
+    const specifier = textOf(part(statement, "source")) ?? "";
+    const specifiers = parts(statement, "specifiers");
+    if (specifiers.length === 0) this.bareImports.push(specifier);
+    for (const node of specifiers) {
+      const local = part(node, "local");
+      const binding = local && this.bindingOf(local);
+      if (binding) this.#imports.set(binding, { specifier, imported: importedName(node) });
+    }
+  }
+
+  #add(kind: Unit["kind"], node: Node): void {
+    const unit: Unit = { index: this.units.length, kind, node, attached: [], bindings: [] };
+    this.units.push(unit);
+    const id = kind === "variable" ? part(node, "id") : undefined;
+    const binding = id && this.bindingOf(id);
+    if (binding && this.#helpers.has(binding)) this.#helperUnits.add(unit);
+  }
+
+  #place(binding: Binding): void {
+    for (const identifier of binding.identifiers) {
+      const unit = this.unitAround(identifier as unknown as Node);
+      if (!unit) continue;
+      const units = this.#unitsByBinding.get(binding);
+      if (!units) this.#unitsByBinding.set(binding, [unit]);
+      else if (!units.includes(unit)) units.push(unit);
+      else continue;
+      unit.bindings.push(binding);
+    }
+  }
+
+  /** `__name(f, "f")` and `__export(space, { … })` say something of a binding and do nothing else. */
+  #isAttached(statement: Node): boolean {
+    return this.#subject(statement) !== undefined;
+  }
+
+  #subject(statement: Node): Node | undefined {
+    const call = statement.type === "ExpressionStatement" ? part(statement, "expression") : undefined;
+    if (call?.type !== "CallExpression") return undefined;
+    const callee = part(call, "callee");
+    if (!this.isHelper(callee, "__name") && !this.isHelper(callee, "__export")) return undefined;
+    const [subject] = parts(call, "arguments");
+    return subject?.type === "Identifier" ? subject : undefined;
+  }
+
+  #attach(statement: Node): void {
+    const subject = this.#subject(statement);
+    const binding = subject && this.bindingOf(subject);
+    const call = part(statement, "expression");
+    if (!binding || !this.isHelper(part(call, "callee"), "__export")) return;
+    for (const unit of this.unitsOf(binding)) unit.attached.push(statement);
+  }
+}
+
+function importedName(specifier: Node): string {
+  if (specifier.type === "ImportDefaultSpecifier") return "default";
+  if (specifier.type === "ImportNamespaceSpecifier") return "*";
+  const imported = part(specifier, "imported");
+  return nameOf(imported) ?? textOf(imported) ?? "";
+}

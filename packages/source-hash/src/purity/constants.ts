@@ -1,0 +1,159 @@
+// What an identifier can stand for, where that can be told from the code.
+
+import { contains, isFunction, memberName, nameOf, PARENT, part, parts, type Node } from "../program/node.ts";
+import type { Binding, Program, Use } from "../program/program.ts";
+
+/** A node that is evaluated to a value, or `undefined` for the value of that name. */
+export type Possible = Node | undefined;
+
+const READING = new Set(["forEach", "includes", "indexOf", "join", "length", "map", "flatMap"]);
+
+/** Finds the definitions behind names. */
+export class Constants {
+  readonly #program: Program;
+  readonly #possible = new Map<Binding, readonly Possible[] | null>();
+
+  constructor(program: Program) {
+    this.#program = program;
+  }
+
+  /** The one expression, function or class that a node is or stands for; itself when it is no name. */
+  resolve(node: Node | undefined): Node | undefined {
+    const bare = this.#program.unwrap(node);
+    if (bare?.type !== "Identifier") return bare;
+    const binding = this.#program.bindingOf(bare);
+    const definition = binding ? this.definitionOf(binding) : undefined;
+    return definition?.type === "Identifier" ? bare : (definition ?? bare);
+  }
+
+  /** What a binding is defined as, when it is defined once and never written to after. */
+  definitionOf(binding: Binding): Node | undefined {
+    const [definition, ...others] = binding.defs;
+    if (!definition || others.length > 0) return undefined;
+    if (binding.references.some((use) => use.isWrite() && !use.init)) return undefined;
+    const node = definition.node as unknown as Node;
+    if (definition.type === "FunctionName" || definition.type === "ClassName") return node;
+    if (definition.type !== "Variable") return undefined;
+    return part(node, "id")?.type === "Identifier" ? this.#program.unwrap(part(node, "init")) : undefined;
+  }
+
+  /**
+   * All that a binding can stand for: its one definition, the arguments of all calls when it is the
+   * parameter of a function that is only ever called, or the elements of the literal that a loop or
+   * `map` goes through. `null` when that cannot be told.
+   */
+  possibleValuesOf(binding: Binding): readonly Possible[] | null {
+    const known = this.#possible.get(binding);
+    if (known !== undefined) return known;
+    this.#possible.set(binding, null);
+    const values = this.#findPossible(binding);
+    this.#possible.set(binding, values);
+    return values;
+  }
+
+  /** Every call of a function; `null` when it is also used in another way. */
+  callsOf(callee: Node): readonly Node[] | null {
+    const id = isFunction(callee) && callee.type === "FunctionDeclaration" ? part(callee, "id") : undefined;
+    const name = id ?? this.#nameGivenTo(callee);
+    const binding = name && this.#program.bindingOf(name);
+    if (!binding || this.definitionOf(binding) === undefined) return null;
+    const calls: Node[] = [];
+    for (const use of binding.references) {
+      const identifier = use.identifier as unknown as Node;
+      const parent = identifier[PARENT];
+      if (use.isWrite() || this.#isHarmless(use)) continue;
+      if (parent?.type !== "CallExpression" || part(parent, "callee") !== identifier) return null;
+      if (parts(parent, "arguments").some((argument) => argument.type === "SpreadElement")) return null;
+      calls.push(parent);
+    }
+    return calls;
+  }
+
+  #nameGivenTo(callee: Node): Node | undefined {
+    let declarator = callee[PARENT];
+    if (declarator?.type === "CallExpression") declarator = declarator[PARENT];
+    if (declarator?.type !== "VariableDeclarator") return undefined;
+    return this.#program.unwrap(part(declarator, "init")) === callee ? part(declarator, "id") : undefined;
+  }
+
+  /** The bundler's own mention of a name, and its export from the Dag file, call nothing. */
+  #isHarmless(use: Use): boolean {
+    const identifier = use.identifier as unknown as Node;
+    const parent = identifier[PARENT];
+    if (parent?.type === "ExportSpecifier") return true;
+    return parent?.type === "CallExpression" && this.#program.isHelper(part(parent, "callee"), "__name");
+  }
+
+  #findPossible(binding: Binding): readonly Possible[] | null {
+    const definition = this.definitionOf(binding);
+    if (definition) return [definition];
+    const [only, ...others] = binding.defs;
+    if (!only || others.length > 0) return null;
+    if (binding.references.some((use) => use.isWrite() && !use.init)) return null;
+    if (only.type === "Parameter") return this.#argumentsFor(only.node as unknown as Node, binding);
+    if (only.type === "Variable") return this.#elementsFor(only.node as unknown as Node);
+    return null;
+  }
+
+  #argumentsFor(callee: Node, binding: Binding): readonly Possible[] | null {
+    const index = parts(callee, "params").findIndex(
+      (parameter) => this.#program.bindingOf(parameter) === binding,
+    );
+    if (index < 0) return null;
+    const calls = this.callsOf(callee);
+    if (calls) return calls.map((call) => parts(call, "arguments")[index]);
+    const elements = this.#iteratedBy(callee);
+    return index === 0 ? elements : null;
+  }
+
+  /** The elements that `[…].map(callee)` or `[…].forEach(callee)` goes through. */
+  #iteratedBy(callee: Node): readonly Possible[] | null {
+    const call = callee[PARENT];
+    const method = call?.type === "CallExpression" ? part(call, "callee") : undefined;
+    if (!call || parts(call, "arguments")[0] !== callee || method?.type !== "MemberExpression") return null;
+    const name = nameOf(part(method, "property"));
+    if (name !== "map" && name !== "forEach" && name !== "flatMap") return null;
+    return this.#elementsOf(part(method, "object"));
+  }
+
+  #elementsFor(declarator: Node): readonly Possible[] | null {
+    const loop = declarator[PARENT]?.[PARENT];
+    if (loop?.type !== "ForOfStatement" || part(declarator, "id")?.type !== "Identifier") return null;
+    const left = part(loop, "left");
+    return left && contains(left, declarator) ? this.#elementsOf(part(loop, "right")) : null;
+  }
+
+  #isUntouched(name: Node | undefined): boolean {
+    const binding = name && this.#program.bindingOf(name);
+    if (!binding) return false;
+    return binding.references.every((use) => use.init || leavesElements(use.identifier as unknown as Node));
+  }
+
+  #elementsOf(node: Node | undefined): readonly Possible[] | null {
+    const array = this.resolve(node);
+    if (array?.type !== "ArrayExpression") return null;
+    if (array !== this.#program.unwrap(node) && !this.#isUntouched(node)) return null;
+    const elements = array["elements"] as readonly (Node | null)[];
+    return elements.some((element) => element?.type === "SpreadElement")
+      ? null
+      : elements.map((element) => element ?? undefined);
+  }
+}
+
+/** Uses of a list's name that leave its elements as they are. */
+function leavesElements(identifier: Node): boolean {
+  const parent = identifier[PARENT];
+  switch (parent?.type) {
+    case "ForOfStatement":
+      return part(parent, "right") === identifier;
+    case "SpreadElement":
+    case "ExportSpecifier":
+      return true;
+    case "MemberExpression": {
+      const name = memberName(parent);
+      return part(parent, "object") === identifier && name !== undefined && READING.has(name);
+    }
+    default:
+      return false;
+  }
+}

@@ -1,0 +1,225 @@
+// Whether an expression's value is primitive, or a literal list or object without accessors: what can be
+// added, spread and read without running other code.
+
+import { isNode, memberName, nameOf, PARENT, part, parts, type Node } from "../program/node.ts";
+import type { Program } from "../program/program.ts";
+import { isPrimitiveOfPrimitives, isPureOfLiterals } from "./builtins.ts";
+import type { Constants } from "./constants.ts";
+import type { Tampering } from "./tampering.ts";
+
+const ARITHMETIC = new Set("+ - * / % ** << >> >>> & | ^ == != < <= > >=".split(" "));
+const LOGICAL_LITERALS = new Set(["===", "!=="]);
+/** Methods of strings whose value is primitive. */
+const STRING_METHODS = new Set(
+  "at charAt concat endsWith includes indexOf padEnd padStart repeat slice startsWith substring toLowerCase toString toUpperCase trim trimEnd trimStart".split(
+    " ",
+  ),
+);
+
+/** Recognises plain values. */
+export class PlainValues {
+  readonly #program: Program;
+  readonly #constants: Constants;
+  readonly #tampering: Tampering;
+  readonly #asking = new Set<Node>();
+
+  constructor(program: Program, constants: Constants, tampering: Tampering) {
+    this.#program = program;
+    this.#constants = constants;
+    this.#tampering = tampering;
+  }
+
+  /** True when the value is a string, number, boolean, bigint, symbol, null or undefined. */
+  isPrimitive(node: Node | undefined): boolean {
+    if (!node) return true;
+    if (this.#asking.has(node)) return false;
+    this.#asking.add(node);
+    try {
+      return this.#decidePrimitive(node);
+    } finally {
+      this.#asking.delete(node);
+    }
+  }
+
+  /** True for an object literal, or a name for one, whose own properties have no getter. */
+  isPlainObject(node: Node | undefined): boolean {
+    return this.#all(node, (value) => {
+      if (value.type === "CallExpression") return this.#isFrozen(value, (inner) => this.isPlainObject(inner));
+      return (
+        value.type === "ObjectExpression" &&
+        parts(value, "properties").every((property) =>
+          property.type === "SpreadElement"
+            ? this.isPlainObject(part(property, "argument"))
+            : property["kind"] === "init",
+        )
+      );
+    });
+  }
+
+  /** True for a list literal, or a name for one; going through it runs no code of the artifact. */
+  isPlainArray(node: Node | undefined): boolean {
+    if (!this.#tampering.builtinsPristine) return false;
+    return this.#all(node, (value) => {
+      if (value.type === "CallExpression") {
+        return (
+          this.#isFrozen(value, (inner) => this.isPlainArray(inner)) ||
+          (isPureOfLiterals(this.pathOf(part(value, "callee")) ?? "") &&
+            this.isPlainObject(parts(value, "arguments")[0]))
+        );
+      }
+      return (
+        value.type === "ArrayExpression" &&
+        parts(value, "elements").every(
+          (element) => element.type !== "SpreadElement" || this.isPlainArray(part(element, "argument")),
+        )
+      );
+    });
+  }
+
+  /** The global function that an expression names, such as `Math.max`; `undefined` for any other. */
+  pathOf(node: Node | undefined): string | undefined {
+    if (node?.type === "Identifier") {
+      return this.#program.bindingOf(node) === null ? nameOf(node) : undefined;
+    }
+    const name = memberName(node);
+    const object = this.#globalName(part(node, "object"));
+    return name === undefined || object === undefined ? undefined : `${object}.${name}`;
+  }
+
+  /** `process.env.NAME`: always a text or undefined. */
+  isEnvironmentRead(node: Node): boolean {
+    const object = part(node, "object");
+    return (
+      node.type === "MemberExpression" &&
+      memberName(object) === "env" &&
+      this.#globalName(part(object, "object")) === "process" &&
+      (node["computed"] !== true || this.isPrimitive(part(node, "property")))
+    );
+  }
+
+  #globalName(node: Node | undefined): string | undefined {
+    return node?.type === "Identifier" && this.#program.bindingOf(node) === null ? nameOf(node) : undefined;
+  }
+
+  #decidePrimitive(node: Node): boolean {
+    switch (node.type) {
+      case "Literal":
+        return node["regex"] === undefined;
+      case "TemplateLiteral":
+        return parts(node, "expressions").every((inner) => this.isPrimitive(inner));
+      case "UnaryExpression":
+        return node["operator"] !== "delete" && this.#isHarmlessOperand(node);
+      case "BinaryExpression":
+        if (LOGICAL_LITERALS.has(node["operator"] as string)) return true;
+        return ARITHMETIC.has(node["operator"] as string) && this.#arePrimitive(node, "left", "right");
+      case "LogicalExpression":
+        return this.#arePrimitive(node, "left", "right");
+      case "ConditionalExpression":
+        return this.#arePrimitive(node, "consequent", "alternate");
+      case "Identifier":
+        return this.#isPrimitiveName(node);
+      case "MemberExpression":
+        return this.#isPrimitiveMember(node);
+      case "CallExpression":
+        return this.#isPrimitiveCall(node);
+      default:
+        return false;
+    }
+  }
+
+  #isHarmlessOperand(node: Node): boolean {
+    const operator = node["operator"];
+    return (
+      operator === "!" ||
+      operator === "typeof" ||
+      operator === "void" ||
+      this.isPrimitive(part(node, "argument"))
+    );
+  }
+
+  #arePrimitive(node: Node, ...fields: readonly string[]): boolean {
+    return fields.every((field) => this.isPrimitive(part(node, field)));
+  }
+
+  #isPrimitiveName(node: Node): boolean {
+    const binding = this.#program.bindingOf(node);
+    if (binding === null) return ["undefined", "NaN", "Infinity"].includes(node["name"] as string);
+    if (!binding) return false;
+    const values = this.#constants.possibleValuesOf(binding);
+    if (values) return values.every((value) => this.isPrimitive(value));
+    // `let i = 0; … i++`: primitive when everything that is ever written to it is.
+    if (binding.defs.length !== 1 || binding.defs[0]?.type !== "Variable") return false;
+    return binding.references.every((use) => {
+      if (!use.isWrite()) return true;
+      const written = use.writeExpr;
+      const target = use.identifier as unknown as Node;
+      if (isUpdated(target)) return true;
+      return isNode(written) && isWhole(target) && this.isPrimitive(written);
+    });
+  }
+
+  #isPrimitiveMember(node: Node): boolean {
+    if (this.isEnvironmentRead(node) || part(node, "object")?.type === "MetaProperty") return true;
+    const path = this.pathOf(node);
+    if (path?.startsWith("Math.") || path?.startsWith("Number.")) return true;
+    return memberName(node) === "length" && this.isPrimitive(part(node, "object"));
+  }
+
+  #isPrimitiveCall(node: Node): boolean {
+    const args = parts(node, "arguments");
+    if (!this.#tampering.builtinsPristine || !args.every((argument) => this.isPrimitive(argument)))
+      return false;
+    const callee = part(node, "callee");
+    if (isPrimitiveOfPrimitives(this.pathOf(callee) ?? "")) return true;
+    const object = part(callee, "object");
+    const name = memberName(callee);
+    if (name === "join") return this.isPlainArray(object) && this.#hasPrimitiveElements(object);
+    return name !== undefined && STRING_METHODS.has(name) && this.isPrimitive(object);
+  }
+
+  #hasPrimitiveElements(node: Node | undefined): boolean {
+    const array = this.#program.unwrap(node);
+    return (
+      array?.type === "ArrayExpression" &&
+      parts(array, "elements").every((element) => this.isPrimitive(element))
+    );
+  }
+
+  #isFrozen(call: Node, accepts: (node: Node | undefined) => boolean): boolean {
+    if (!this.#tampering.builtinsPristine || this.pathOf(part(call, "callee")) !== "Object.freeze")
+      return false;
+    return accepts(parts(call, "arguments")[0]);
+  }
+
+  /** Holds `test` against everything that a node can stand for. */
+  #all(node: Node | undefined, test: (value: Node) => boolean): boolean {
+    if (!node || this.#asking.has(node)) return false;
+    this.#asking.add(node);
+    try {
+      const binding = node.type === "Identifier" ? this.#program.bindingOf(node) : undefined;
+      if (node.type !== "Identifier") return test(node);
+      const values = binding ? this.#constants.possibleValuesOf(binding) : null;
+      return (
+        values !== null &&
+        values.length > 0 &&
+        values.every((value) => value !== undefined && this.#all(value, test))
+      );
+    } finally {
+      this.#asking.delete(node);
+    }
+  }
+}
+
+function isUpdated(target: Node): boolean {
+  return parentType(target) === "UpdateExpression";
+}
+
+/** True where the whole of what is written goes to the name, and not an element of it. */
+function isWhole(target: Node): boolean {
+  const type = parentType(target);
+  return type === "VariableDeclarator" || type === "AssignmentExpression";
+}
+
+function parentType(node: Node): string | undefined {
+  return node[PARENT]?.type;
+}

@@ -1,0 +1,122 @@
+// Which expressions are the SDK's own objects (Dags, task factories, refs), and what calls of them do:
+// they declare and run nothing.
+
+import { isFunction, memberName, nameOf, part, parts, type Node } from "../program/node.ts";
+import type { Program } from "../program/program.ts";
+import type { Constants } from "./constants.ts";
+
+/** Methods of the SDK's objects; each returns another of them. */
+export const METHODS: ReadonlySet<string> = new Set([
+  "after",
+  "before",
+  "case",
+  "command",
+  "else",
+  "expand",
+  "field",
+  "if",
+  "partial",
+  "sensor",
+  "switch",
+  "task",
+  "taskGroup",
+  "then",
+]);
+
+/** Methods that take a handler, which they keep and do not call. */
+const TAKES_HANDLER = new Set(["sensor", "task"]);
+
+const IDS = new Set(["dagId", "taskId"]);
+
+/** True for a module specifier that means the SDK. */
+export function isSdkSpecifier(specifier: string): boolean {
+  return /^(?:memodag|@memodag\/sdk)(?:\/|$)/.test(specifier);
+}
+
+/** Recognises the SDK's objects. */
+export class SdkObjects {
+  readonly #program: Program;
+  readonly #constants: Constants;
+  readonly #trusted: boolean;
+  readonly #known = new Map<Node, boolean>();
+
+  /** @param options `trusted: false` recognises nothing, for code that may have changed the SDK's objects. */
+  constructor(
+    program: Program,
+    constants: Constants,
+    { trusted = true }: { readonly trusted?: boolean } = {},
+  ) {
+    this.#program = program;
+    this.#constants = constants;
+    this.#trusted = trusted;
+  }
+
+  /** True when the expression is certainly a Dag, a factory, a ref or the like. */
+  isObject(node: Node | undefined): boolean {
+    if (!node || !this.#trusted) return false;
+    const known = this.#known.get(node);
+    if (known !== undefined) return known;
+    this.#known.set(node, false);
+    const answer = this.#decide(node);
+    this.#known.set(node, answer);
+    return answer;
+  }
+
+  /** True for a name of a Dag itself. */
+  isDag(node: Node | undefined): boolean {
+    if (node?.type !== "Identifier" || !this.isObject(node)) return false;
+    const binding = this.#program.bindingOf(node);
+    const values = binding ? this.#constants.possibleValuesOf(binding) : null;
+    return values?.some((value) => value?.type === "NewExpression" || this.isDag(value)) === true;
+  }
+
+  /** True for `new Dag(…)`, a method's call or a factory's call. */
+  isCall(node: Node): boolean {
+    if (!this.#trusted) return false;
+    if (node.type === "NewExpression") return this.#isDagClass(part(node, "callee"));
+    if (node.type !== "CallExpression" || node["optional"] === true) return false;
+    const callee = part(node, "callee");
+    if (callee?.type !== "MemberExpression") return this.isObject(callee);
+    const name = memberName(callee);
+    return name !== undefined && METHODS.has(name) && this.isObject(part(callee, "object"));
+  }
+
+  /** True for a read of `dagId` or `taskId`. */
+  isId(node: Node): boolean {
+    const name = memberName(node);
+    return name !== undefined && IDS.has(name) && this.isObject(part(node, "object"));
+  }
+
+  /** The argument that is a task's handler. */
+  handlerOf(call: Node): Node | undefined {
+    const callee = part(call, "callee");
+    const name = memberName(callee);
+    if (name === undefined || !TAKES_HANDLER.has(name) || !this.isObject(part(callee, "object"))) {
+      return undefined;
+    }
+    const [first, second] = parts(call, "arguments");
+    return isFunction(this.#constants.resolve(first)) ? first : second;
+  }
+
+  #decide(node: Node): boolean {
+    if (node.type === "Identifier") {
+      const binding = this.#program.bindingOf(node);
+      const values = binding ? this.#constants.possibleValuesOf(binding) : null;
+      return values !== null && values.length > 0 && values.every((value) => this.isObject(value));
+    }
+    return (node.type === "NewExpression" || node.type === "CallExpression") && this.isCall(node);
+  }
+
+  #isDagClass(callee: Node | undefined): boolean {
+    if (callee?.type === "MemberExpression") {
+      return memberName(callee) === "Dag" && this.#importedFromSdk(part(callee, "object")) === "*";
+    }
+    return this.#importedFromSdk(callee) === "Dag";
+  }
+
+  #importedFromSdk(node: Node | undefined): string | undefined {
+    const binding = nameOf(node) === undefined || !node ? undefined : this.#program.bindingOf(node);
+    const imported = binding ? this.#program.importOf(binding) : undefined;
+    return imported && isSdkSpecifier(imported.specifier) ? imported.imported : undefined;
+  }
+}

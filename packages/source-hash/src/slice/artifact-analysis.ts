@@ -1,0 +1,87 @@
+// All that is known of an artifact's code before any task is looked at.
+
+import { Constants } from "../purity/constants.ts";
+import { findDagUses, type DagUses } from "../purity/dag-uses.ts";
+import { PlainValues } from "../purity/plain-values.ts";
+import { Purity } from "../purity/purity.ts";
+import { METHODS, SdkObjects } from "../purity/sdk-objects.ts";
+import { findTampering, type Tampering } from "../purity/tampering.ts";
+import { children, isFunction, type Node } from "../program/node.ts";
+import type { Program, Unit } from "../program/program.ts";
+import { writeShape } from "./shape-writer.ts";
+import type { Shape } from "./shape.ts";
+
+/** An artifact's code, looked through. */
+export class ArtifactAnalysis {
+  readonly program: Program;
+  /** Units whose evaluation may do more than make their own value, in order of evaluation. */
+  readonly impure: readonly Unit[];
+  /** Those, and the pure ones that call something while the file is loaded. */
+  readonly evaluated: readonly Unit[];
+  /** True when a Dag is handed to code that may read what else is in it. */
+  readonly dagEscapes: boolean;
+  readonly #inert: ReadonlySet<Node>;
+  readonly #shapes = new Map<Node, Shape>();
+
+  constructor(program: Program) {
+    this.program = program;
+    const tampering = findTampering(program);
+    const constants = new Constants(program);
+    const trusted = new SdkObjects(program, constants);
+    const uses = findDagUses(program, trusted, constants);
+    const sdk = mayTrust(tampering, uses) ? trusted : new SdkObjects(program, constants, { trusted: false });
+    const values = new PlainValues(program, constants, tampering);
+    const purity = new Purity({ program, constants, values, sdk, tampering });
+    this.dagEscapes = uses.escapes;
+    this.impure = program.units.filter((unit) => !purity.isPureUnit(unit));
+    const impure = new Set(this.impure);
+    this.evaluated = program.units.filter(
+      (unit) => impure.has(unit) || (!program.isHelperUnit(unit) && callsSomething(unit)),
+    );
+    this.#inert = findInert(program, sdk, constants, purity);
+  }
+
+  shapeOfUnit(unit: Unit): Shape {
+    return this.#shapeOf(unit.node, [unit.node, ...unit.attached]);
+  }
+
+  shapeOfFunction(node: Node): Shape {
+    return this.#shapeOf(node, [node]);
+  }
+
+  #shapeOf(key: Node, nodes: readonly Node[]): Shape {
+    let shape = this.#shapes.get(key);
+    if (!shape) this.#shapes.set(key, (shape = writeShape(this.program, nodes, this.#inert)));
+    return shape;
+  }
+}
+
+/** An SDK whose methods may have been replaced cannot be told to run nothing. */
+function mayTrust({ writtenProperties }: Tampering, { escapes, isTouched }: DagUses): boolean {
+  if (isTouched) return false;
+  if (writtenProperties === null) return !escapes;
+  return ![...METHODS].some((method) => writtenProperties.has(method));
+}
+
+/** True when something is called while the unit is evaluated, rather than when a function in it is. */
+function callsSomething(unit: Unit): boolean {
+  const pending: Node[] = unit.kind === "function" ? [] : [unit.node];
+  for (let node = pending.pop(); node; node = pending.pop()) {
+    if (node.type === "CallExpression" || node.type === "NewExpression") return true;
+    if (!isFunction(node)) pending.push(...children(node));
+  }
+  return false;
+}
+
+/** Handlers where they are handed to the SDK, which keeps them until the task runs. */
+function findInert(program: Program, sdk: SdkObjects, constants: Constants, purity: Purity): Set<Node> {
+  const inert = new Set<Node>();
+  for (const call of program.calls()) {
+    const handler = sdk.handlerOf(call);
+    if (!handler) continue;
+    const isHandler =
+      isFunction(constants.resolve(handler)) || program.unwrap(handler)?.type === "CallExpression";
+    if (isHandler && purity.isPure(handler)) inert.add(handler);
+  }
+  return inert;
+}

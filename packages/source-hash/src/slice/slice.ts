@@ -1,0 +1,184 @@
+// The code and values that some starting points reach, in an order that does not depend on names or places.
+
+import { sha256, type Digest } from "@memodag/core";
+import type { HeapEdge, HeapValue } from "../handlers/located-handlers.ts";
+import type { Node } from "../program/node.ts";
+import type { Unit } from "../program/program.ts";
+import type { ArtifactAnalysis } from "./artifact-analysis.ts";
+import type { ImportIdentities, ImportIdentity } from "./import-identities.ts";
+import { usesSurroundings } from "./lexical-this.ts";
+import type { Shape } from "./shape.ts";
+import type { Target } from "./target.ts";
+
+/** What a slice is taken from. */
+export interface SliceSources {
+  readonly analysis: ArtifactAnalysis;
+  readonly imports: ImportIdentities;
+  readonly heap: readonly HeapValue[];
+  /** The function at a captured function's place; `undefined` when its text is another. */
+  findFunction(value: HeapValue & { readonly kind: "function" }): Node | undefined;
+}
+
+/** A variable that a handler captured, with what is known of its value. */
+export interface CapturedVariable {
+  readonly name: string;
+  readonly value: HeapValue;
+}
+
+type Item = Unit | number;
+
+/** A slice: the items reached breadth-first, each with numbers in place of the items that it leads to. */
+export class Slice {
+  readonly units: Unit[] = [];
+  readonly functions: Node[] = [];
+  readonly captured: CapturedVariable[] = [];
+  readonly imports: Map<string, ImportIdentity> = new Map();
+  readonly hazards: Set<string> = new Set();
+  /** True when a captured object may be the same object as one that other code has. */
+  sharesObjects = false;
+  readonly #sources: SliceSources;
+  readonly #base: Slice | null;
+  readonly #numbers = new Map<Item, number>();
+  readonly #queue: Item[] = [];
+  readonly #lines: unknown[] = [];
+  readonly #names: (readonly string[])[] = [];
+  #readsNames = false;
+
+  /** @param base a slice whose items are not written again. */
+  constructor(sources: SliceSources, base: Slice | null) {
+    this.#sources = sources;
+    this.#base = base;
+  }
+
+  /** The slice of some units, and of packages imported without a name. */
+  static ofUnits(sources: SliceSources, units: readonly Unit[], bareImports: readonly string[]): Slice {
+    const slice = new Slice(sources, null);
+    for (const specifier of bareImports) {
+      slice.#lines.push(["import", slice.#import({ kind: "import", specifier, imported: "" })]);
+    }
+    // In order of evaluation: an earlier statement's number is lower.
+    for (const unit of units) slice.#number(unit);
+    return slice.#walk();
+  }
+
+  /** The slice of a captured value, which a handler is. */
+  static ofValue(sources: SliceSources, base: Slice, index: number): Slice {
+    const slice = new Slice(sources, base);
+    slice.#number(index);
+    return slice.#walk();
+  }
+
+  /**
+   * Digest of everything in it.
+   * @param withNames whether functions' and classes' own names count.
+   */
+  digest(withNames: boolean): Digest {
+    return sha256(JSON.stringify([this.#lines, withNames ? this.#names : []]));
+  }
+
+  /** True when code in it asks for functions' or classes' own names. */
+  get readsNames(): boolean {
+    return this.#readsNames;
+  }
+
+  #walk(): this {
+    for (const item of this.#queue) {
+      if (typeof item === "number") this.#writeValue(item);
+      else this.#writeUnit(item);
+    }
+    return this;
+  }
+
+  #writeUnit(unit: Unit): void {
+    this.units.push(unit);
+    const shape = this.#sources.analysis.shapeOfUnit(unit);
+    this.#writeShape("unit", shape, []);
+  }
+
+  #writeValue(index: number): void {
+    const value = this.#sources.heap[index];
+    switch (value?.kind) {
+      case "primitive":
+        this.#lines.push(["primitive", value.text]);
+        return;
+      case "object":
+        this.sharesObjects = true;
+        this.#lines.push(["object", value.tag, this.#edges(value.edges)]);
+        return;
+      case "function":
+        return this.#writeFunction(value);
+      default:
+        this.hazards.add(
+          `a handler's use of ${value?.what ?? "a value that is not there"}, captured while the file was loaded`,
+        );
+    }
+  }
+
+  #writeFunction(value: HeapValue & { readonly kind: "function" }): void {
+    const node = this.#sources.findFunction(value);
+    if (!node) {
+      this.hazards.add("a function that is not in the Dag file's modules");
+      return;
+    }
+    if (usesSurroundings(node))
+      this.hazards.add("a function that uses the `this` or `super` of the code around it");
+    if (value.properties.length > 0) this.sharesObjects = true;
+    this.functions.push(node);
+    const shape = this.#sources.analysis.shapeOfFunction(node);
+    this.#writeShape("function", shape, value.captured);
+    if (value.properties.length > 0) this.#lines.push(["properties", this.#edges(value.properties)]);
+  }
+
+  #writeShape(kind: string, shape: Shape, captured: readonly HeapEdge[]): void {
+    for (const hazard of shape.hazards) this.hazards.add(hazard);
+    if (shape.readsNames) this.#readsNames = true;
+    this.#names.push(shape.names);
+    this.#lines.push([kind, shape.digest, shape.targets.map((target) => this.#label(target, captured))]);
+  }
+
+  #edges(edges: readonly HeapEdge[]): unknown[] {
+    return edges.map(([label, index]) => [label, this.#number(index)]);
+  }
+
+  #label(target: Target, captured: readonly HeapEdge[]): unknown {
+    switch (target.kind) {
+      case "units":
+        return target.units.map((unit) => this.#number(unit));
+      case "import":
+        return this.#import(target);
+      case "captured": {
+        const name = target.binding.name;
+        const edge = captured.find(([label]) => label === name);
+        const value = edge && this.#sources.heap[edge[1]];
+        if (!edge || !value) {
+          this.hazards.add(`the captured variable ${name}, whose value is not visible`);
+          return "hidden";
+        }
+        this.captured.push({ name, value });
+        // A name for the value itself: whether two variables have one primitive value or two says nothing.
+        return value.kind === "primitive" ? value.text : this.#number(edge[1]);
+      }
+    }
+  }
+
+  #import(target: Target & { readonly kind: "import" }): readonly string[] {
+    const identity = this.#sources.imports.identify(target);
+    this.imports.set(`${target.specifier} ${target.imported}`, identity);
+    for (const hazard of identity.hazards) this.hazards.add(hazard);
+    return identity.parts;
+  }
+
+  /** An item's number: in the base, or in order of being met. */
+  #number(item: Item): string {
+    const base = this.#base;
+    const inBase = base ? base.#numbers.get(item) : undefined;
+    if (inBase !== undefined) return `base ${inBase}`;
+    let number = this.#numbers.get(item);
+    if (number === undefined) {
+      number = this.#queue.length;
+      this.#numbers.set(item, number);
+      this.#queue.push(item);
+    }
+    return `own ${number}`;
+  }
+}

@@ -1,0 +1,45 @@
+// What a source hash is, and what it is made of.
+
+import type { Digest } from "@memodag/core";
+
+/**
+ * A part of what a hash covers.
+ *
+ * - `function`, `class`, `variable`, `statement`: a piece of source; `asset`: a file imported as data.
+ * - `captured`: a variable that the handler captured.
+ * - `package`: `name` is its name, `version` its version.
+ */
+export interface SourceComponent {
+  readonly kind: "asset" | "captured" | "class" | "function" | "package" | "statement" | "variable";
+  /** Of the source, relative to the bundle's folder; empty for packages and where it is unknown. */
+  readonly path: string;
+  readonly name: string;
+  readonly version: string | null;
+  readonly digest: Digest;
+}
+
+/** The source hash of one task. */
+export interface TaskSource {
+  readonly hash: Digest;
+  /** `whole_graph` when what the task reaches could not be told: every module of the Dag file is in the hash. */
+  readonly mode: "slice" | "whole_graph";
+  readonly components: readonly SourceComponent[];
+  /** Why it is the whole graph, and what else the author should mend. */
+  readonly warnings: readonly string[];
+}
+
+/** A statement that is in every task's hash, because running it may change what other code does. */
+export interface ImpureStatement {
+  readonly path: string;
+  /** From 1; 0 when unknown. */
+  readonly line: number;
+  /** Its first line in the artifact. */
+  readonly text: string;
+}
+
+/** The source hashes of a Dag file. */
+export interface SourceHashes {
+  /** By the key that the handler was located under. */
+  readonly tasks: ReadonlyMap<string, TaskSource>;
+  readonly impureStatements: readonly ImpureStatement[];
+}

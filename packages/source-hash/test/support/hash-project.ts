@@ -1,0 +1,84 @@
+// Bundles, loads and hashes a project in this process.
+
+import { createRequire, registerHooks } from "node:module";
+import {
+  createPackageResolver,
+  hashSources,
+  locateHandlers,
+  type PackageResolverOptions,
+  type SourceHashes,
+  type TaskSource,
+} from "@memodag/source-hash";
+import { bundleProject, type ProjectFiles } from "./bundle-project.ts";
+import { STAND_IN_SDK, tasksOf } from "./stand-in-sdk.ts";
+
+const sources = new Map<string, string>([["memodag:", STAND_IN_SDK]]);
+let loads = 0;
+
+registerHooks({
+  resolve: (specifier, context, next) => {
+    if (specifier === "memodag") return { url: "memodag:", format: "module", shortCircuit: true };
+    if (sources.has(specifier)) return { url: specifier, format: "module", shortCircuit: true };
+    if (context.parentURL?.startsWith("file:///project/") && !specifier.startsWith("node:")) {
+      const url = `package:${specifier}`;
+      sources.set(url, `export const value = "${specifier}"; export default (x) => x;`);
+      return { url, format: "module", shortCircuit: true };
+    }
+    return next(specifier, context);
+  },
+  load: (url, context, next) => {
+    const source = sources.get(url);
+    return source === undefined ? next(url, context) : { format: "module", source, shortCircuit: true };
+  },
+});
+
+/** Loads as Node does, where `import()` would ask the test runner. */
+const load = createRequire(import.meta.url);
+
+/** A lockfile as JSON. */
+export function lockOf(packages: Readonly<Record<string, object>>): string {
+  return JSON.stringify({ lockfileVersion: 3, packages: { "": {}, ...packages } });
+}
+
+/** Options of {@link hashProject}. */
+export interface HashProjectOptions {
+  readonly entry?: string;
+  readonly lock?: string | null;
+  readonly installed?: Readonly<Record<string, string>>;
+  readonly loaded?: readonly { readonly name: string; readonly version: string }[];
+}
+
+/** Hashes by `dag.task`. */
+export async function hashProject(
+  files: ProjectFiles,
+  options: HashProjectOptions = {},
+): Promise<SourceHashes> {
+  const { entry = "dag.ts", lock = lockOf({}), installed = {}, loaded = [] } = options;
+  const { code, map } = await bundleProject(files, entry);
+  const url = `file:///project/artifact-${++loads}.mjs`;
+  sources.set(url, code);
+  const exports = load(url) as Record<string, unknown>;
+  const handlers = new Map([...tasksOf(exports)].map(([key, { handler }]) => [key, handler]));
+  const located = locateHandlers(handlers, { isArtifact: (candidate) => candidate === url });
+  const resolverOptions: PackageResolverOptions = {
+    lockfile: lock === null ? null : { folder: "/project", text: lock },
+    readInstalled: (path) => (path in installed ? { text: installed[path]!, path } : null),
+  };
+  return hashSources({
+    code,
+    map,
+    folder: "/project",
+    shownFolder: "",
+    located: structuredClone(located),
+    packages: createPackageResolver(resolverOptions),
+    loaded,
+    readAnchor: () => null,
+  });
+}
+
+/** The source of one task; fails when there is none. */
+export function taskOf(hashes: SourceHashes, key: string): TaskSource {
+  const task = hashes.tasks.get(key);
+  if (!task) throw new Error(`no task ${key}: there are ${[...hashes.tasks.keys()].join(", ")}`);
+  return task;
+}

@@ -1,0 +1,47 @@
+// As little of the SDK as a fixture needs: what `import { Dag } from "memodag"` gives in these tests.
+
+/** Source of an ES module that stands in for `memodag`. */
+export const STAND_IN_SDK = `
+export class TaskRef {
+  constructor(task) { this.task = task; Object.freeze(this); }
+  get taskId() { return this.task.id; }
+  after() { return this; }
+  before() { return this; }
+}
+export class Dag {
+  #tasks = new Map();
+  constructor(dagId) { this.dagId = dagId; Object.defineProperty(this, Symbol.for("standin.tasks"), { value: this.#tasks }); }
+  task(id, handler) {
+    if (typeof id === "function") { handler = id; id = handler.name; }
+    const task = { id, handler, args: {} };
+    this.#tasks.set(id, task);
+    const place = (args) => { task.args = args; return new TaskRef(task); };
+    return Object.assign((args = {}) => place(args), {
+      taskId: id,
+      expand: (mapped) => place(mapped),
+      partial: (shared) => ({ expand: (mapped) => place({ ...shared, ...mapped }) }),
+    });
+  }
+}
+export const getContext = () => ({ params: {} });
+`;
+
+/** A placed task of the stand-in. */
+export interface StandInTask {
+  readonly id: string;
+  readonly handler: (args: never) => unknown;
+  readonly args: Readonly<Record<string, unknown>>;
+}
+
+/** The tasks of all Dags among a module's exports, by `dag.task`. */
+export function tasksOf(exports: Readonly<Record<string, unknown>>): Map<string, StandInTask> {
+  const tasks = new Map<string, StandInTask>();
+  for (const value of Object.values(exports).flat()) {
+    if (typeof value !== "object" || value === null) continue;
+    const found = (value as Record<symbol, unknown>)[Symbol.for("standin.tasks")];
+    if (!found) continue;
+    const { dagId } = value as unknown as { dagId: string };
+    for (const task of (found as Map<string, StandInTask>).values()) tasks.set(`${dagId}.${task.id}`, task);
+  }
+  return tasks;
+}
