@@ -1,7 +1,8 @@
 // Opens the metadata database that a url names.
 
 import type { DagStore, RunStore } from "@memodag/core";
-import type { RecordStore, ResultStore } from "@memodag/result-cache";
+import type { LeaseStore, RecordStore, ResultStore } from "@memodag/result-cache";
+import { MetadataLeaseStore } from "./cache/metadata-lease-store.ts";
 import { MetadataRecordStore } from "./cache/metadata-record-store.ts";
 import { MetadataResultStore } from "./cache/metadata-result-store.ts";
 import { MetadataDagStore } from "./dags/metadata-dag-store.ts";
@@ -29,6 +30,7 @@ export interface Metastore {
   readonly runs: RunStore;
   readonly records: RecordStore;
   readonly results: ResultStore;
+  readonly leases: LeaseStore;
   /**
    * Applies pending migrations; safe in any number of processes at once.
    * @returns the names of those that this call applied
@@ -55,6 +57,7 @@ export async function openMetastore(url: string, options: MetastoreOptions = {})
     runs: new MetadataRunStore(dialect),
     records: new MetadataRecordStore(dialect),
     results: new MetadataResultStore(dialect),
+    leases: new MetadataLeaseStore(dialect),
     migrate: () => migrate(dialect),
     migrationStatus: () => migrationStatus(dialect),
     requireMigrated: () => requireMigrated(dialect),

@@ -137,6 +137,9 @@ export interface CacheRecordTable {
   result_digest: string;
   /** Bytes of all XComs together. */
   size_bytes: number;
+  /** Of a remembered failure; `null`: a result is remembered. */
+  error_code: string | null;
+  error_message: string | null;
   producer_run_id: string;
   producer_map_index: number;
   producer_try_number: number;
@@ -154,8 +157,18 @@ export interface CacheRecordResultTable {
   key: string;
 }
 
+/** Who may run a task for a key. A row stays where a later token could not be told to be later. */
+export interface CacheLeaseTable {
+  team: string;
+  key: string;
+  token: number;
+  holder: string;
+  expires_at: number;
+}
+
 /** All tables. */
 export interface Schema {
+  cache_lease: CacheLeaseTable;
   cache_record: CacheRecordTable;
   cache_record_result: CacheRecordResultTable;
   dag: DagTable;

@@ -27,6 +27,7 @@ export function cacheRecord(text: string, changes: Partial<NewCacheRecord> = {})
       { key: "return_value", digest: sha256(`value of ${text}`), sizeBytes: 10 },
       { key: "extra", digest: sha256(`extra of ${text}`), sizeBytes: 5 },
     ],
+    error: null,
     producer: { runId: "r1", mapIndex: -1, tryNumber: 1 },
     durationMs: 12.5,
     ttlMs: 60_000,

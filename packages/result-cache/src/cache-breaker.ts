@@ -18,18 +18,19 @@ export interface BreakerOptions {
 export class CacheBreaker {
   readonly #policy: ReturnType<typeof circuitBreaker>;
 
-  constructor(options: BreakerOptions, log: Logger) {
+  /** @param backend what it is called in the log */
+  constructor(options: BreakerOptions, log: Logger, backend = "the cache") {
     this.#policy = circuitBreaker(handleAll, {
       breaker: new ConsecutiveBreaker(options.breakerThreshold),
       halfOpenAfter: options.breakerRestMs,
     });
     this.#policy.onBreak((reason) => {
-      log.warn("the cache fails again and again and is left alone for a while; tasks run without it", {
+      log.warn(`${backend} fails again and again and is left alone for a while; tasks run without it`, {
         restMs: options.breakerRestMs,
         error: "error" in reason ? messageOf(reason.error) : null,
       });
     });
-    this.#policy.onReset(() => log.info("the cache answers again"));
+    this.#policy.onReset(() => log.info(`${backend} answers again`));
   }
 
   get state(): BreakerState {

@@ -1,6 +1,6 @@
 // What the cache answers. Outcomes that are to be expected are values; a throw is a bug.
 
-import type { Digest } from "@memodag/core";
+import type { Digest, StoredError } from "@memodag/core";
 import type { CacheRecord, RecordedXCom } from "./record-store.ts";
 
 /** What one task instance asks. */
@@ -8,6 +8,8 @@ export interface CacheAsk {
   readonly key: Digest;
   /** How old an answer may be, in milliseconds, by the store's clock; `null`: any age. */
   readonly ttlMs: number | null;
+  /** How old a remembered failure may be, likewise; without it or with `null` none is taken. */
+  readonly errorsTtlMs?: number | null;
 }
 
 /** An XCom of a hit; its bytes have been read and have the recorded size and digest. */
@@ -24,9 +26,10 @@ export interface CacheHit {
 /** Why a key did not hit. */
 export type MissReason = "no_entry" | "expired" | "result_missing" | "integrity_failed";
 
-/** The answer for one key. */
+/** The answer for one key. A `failure` stands in for a run of the task as a hit does. */
 export type CacheAnswer =
   | { readonly kind: "hit"; readonly hit: CacheHit }
+  | { readonly kind: "failure"; readonly record: CacheRecord; readonly error: StoredError }
   | { readonly kind: "miss"; readonly reason: MissReason };
 
 /** The answer for all keys of a call: there is no partial one. */
@@ -38,6 +41,7 @@ export type LookupOutcome =
 /** What came of storing a result. */
 export type StoreOutcome =
   | { readonly kind: "stored" }
+  /** A live result of the same bytes is there, or any live one where a failure was to be stored. */
   | { readonly kind: "kept" }
   /** A live entry of other bytes is there: the task is not deterministic. The entry stays. */
   | { readonly kind: "differs"; readonly storedDigest: Digest }

@@ -1,9 +1,12 @@
 export { type BreakerState } from "./cache-breaker.ts";
 export * from "./cache-key.ts";
+export * from "./cache-leases.ts";
 export * from "./cache-lookup.ts";
 export * from "./filesystem/filesystem-record-store.ts";
 export * from "./filesystem/filesystem-result-store.ts";
 export * from "./key-components.ts";
+export * from "./lease-store.ts";
+export * from "./memory/memory-lease-store.ts";
 export * from "./memory/memory-record-store.ts";
 export * from "./memory/memory-result-store.ts";
 export * from "./record-store.ts";

@@ -1,6 +1,6 @@
 // The record half of a cache backend: key → metadata. Where the bytes are is the result store's matter.
 
-import type { Digest, Producer } from "@memodag/core";
+import type { Digest, Producer, StoredError } from "@memodag/core";
 import type { KeyComponents } from "./key-components.ts";
 
 /** One XCom of a cached result. */
@@ -18,8 +18,10 @@ export interface NewCacheRecord {
   readonly taskId: string;
   readonly sourceHash: Digest;
   readonly components: KeyComponents;
-  /** All XComs that the task pushed, `return_value` among them. */
+  /** All XComs that the task pushed, `return_value` among them; none of a failure. */
   readonly xcoms: readonly RecordedXCom[];
+  /** The failure that is remembered in place of a result; `null`: a result is. */
+  readonly error: StoredError | null;
   readonly producer: Producer;
   /** How long the attempt took that a hit saves. */
   readonly durationMs: number;
@@ -66,7 +68,10 @@ export interface TaskRecordStats {
   readonly sizeBytes: number;
 }
 
-/** How a put treats a live row under the same key. An expired row is always replaced. */
+/**
+ * How a put treats a live result under the same key. An expired row, and one that remembers a failure,
+ * is always replaced.
+ */
 export type PutMode = "keep-live" | "replace";
 
 /** What came of a put: `kept` names the digest of the return value that is there already. */

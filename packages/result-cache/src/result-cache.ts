@@ -1,6 +1,14 @@
 // The cache as the scheduler sees it: fail-open, exact about what a hit is, and never late.
 
-import { RETURN_VALUE, digestOfBytes, messageOf, type Clock, type Digest, type Logger } from "@memodag/core";
+import {
+  RETURN_VALUE,
+  digestOfBytes,
+  messageOf,
+  type Clock,
+  type Digest,
+  type Logger,
+  type StoredError,
+} from "@memodag/core";
 import pTimeout, { TimeoutError } from "p-timeout";
 import { CacheBreaker, type BreakerState } from "./cache-breaker.ts";
 import { HitCounter } from "./hit-counter.ts";
@@ -36,7 +44,7 @@ export interface ResultCacheParts {
   readonly options: ResultCacheOptions;
 }
 
-/** A result to remember: its record and the bytes of all its XComs. */
+/** A result to remember: its record and the bytes of all its XComs; a failure has none. */
 export interface CacheEntry {
   readonly record: Omit<NewCacheRecord, "xcoms">;
   readonly xcoms: readonly (ResultBytes & { readonly key: string })[];
@@ -172,7 +180,7 @@ export class ResultCache {
     if (sizeBytes > limitBytes) return { kind: "too_large", sizeBytes, limitBytes };
     const xcoms = entry.xcoms.map(({ key, digest, bytes }) => ({ key, digest, sizeBytes: bytes.length }));
     const put = async () => {
-      await this.#results.write(team, entry.xcoms);
+      if (entry.xcoms.length > 0) await this.#results.write(team, entry.xcoms);
       return await this.#records.put({ ...entry.record, xcoms }, mode);
     };
     try {
@@ -181,6 +189,7 @@ export class ResultCache {
       );
       if (outcome === "open") return { kind: "failed", message: BREAKER_OPEN };
       if (outcome.kind === "stored") return outcome;
+      if (entry.record.error !== null) return { kind: "kept" };
       const returned = entry.xcoms.find((xcom) => xcom.key === RETURN_VALUE);
       return outcome.resultDigest === returned?.digest
         ? { kind: "kept" }
@@ -223,6 +232,7 @@ function readXComs(
   verified: ReadonlyMap<Digest, Uint8Array | "bad">,
 ): readonly HitXCom[] | Unusable {
   const xcoms: HitXCom[] = [];
+  if (record.error !== null) return xcoms;
   for (const xcom of record.xcoms) {
     const bytes = verified.get(xcom.digest);
     if (bytes === undefined) return "result_missing";
@@ -273,6 +283,12 @@ export class PassLookup {
     return { kind: "answered", answers };
   }
 
+  /** Asks for keys whose answer may be another by now, under the same deadline. */
+  async askAgain(asks: readonly CacheAsk[]): Promise<LookupOutcome> {
+    for (const { key } of asks) this.#known.delete(key);
+    return await this.ask(asks);
+  }
+
   async #ask(
     asks: readonly CacheAsk[],
     foresee: readonly Digest[],
@@ -292,7 +308,19 @@ export class PassLookup {
 function answer(fetched: Fetched, ask: CacheAsk): CacheAnswer {
   if (!fetched) return { kind: "miss", reason: "no_entry" };
   const { record, xcoms } = fetched;
+  if (record.error !== null) return failureAnswer(record, record.error, ask);
   if (ask.ttlMs !== null && record.ageMs >= ask.ttlMs) return { kind: "miss", reason: "expired" };
   if (typeof xcoms === "string") return { kind: "miss", reason: xcoms };
   return { kind: "hit", hit: { record, xcoms } };
+}
+
+/** A reader that takes no failures does not see that there is one. */
+function failureAnswer(
+  record: CacheRecord,
+  error: StoredError,
+  { errorsTtlMs = null }: CacheAsk,
+): CacheAnswer {
+  if (errorsTtlMs === null) return { kind: "miss", reason: "no_entry" };
+  if (record.ageMs >= errorsTtlMs) return { kind: "miss", reason: "expired" };
+  return { kind: "failure", record, error };
 }

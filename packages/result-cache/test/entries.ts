@@ -32,6 +32,7 @@ export function entry(json: string, own: Partial<CacheEntry["record"]> = {}): Ca
       taskId: of.task,
       sourceHash: of.source,
       components: of,
+      error: null,
       producer: { runId: "run-1", mapIndex: -1, tryNumber: 1 },
       durationMs: 1_200,
       ttlMs: null,

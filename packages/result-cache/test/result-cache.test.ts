@@ -96,6 +96,69 @@ describe("a hit", () => {
   });
 });
 
+describe("a remembered failure", () => {
+  const error = { code: "task_failed", message: "no such region" };
+  const failure = { ...entry("1", { error }), xcoms: [] };
+  const { key } = failure.record;
+  const askFor = async (cache: ResultCache, errorsTtlMs: number | null) => {
+    const outcome = await cache.openPass("ml").ask([{ key, ttlMs: null, errorsTtlMs }]);
+    return outcome.kind === "answered" ? outcome.answers.get(key) : outcome;
+  };
+
+  test("is told from a hit, and needs no bytes", async () => {
+    const cache = cacheOver({ results: broken(refuse) });
+    expect(await cache.store(failure, "keep-live")).toEqual({ kind: "stored" });
+    const cacheOfAll = cacheOver();
+    expect(await askFor(cacheOfAll, 1_000)).toMatchObject({
+      kind: "failure",
+      error,
+      record: { producer: { runId: "run-1" }, durationMs: 1_200 },
+    });
+    expect(await records.count({ team: "ml" })).toBe(1);
+  });
+
+  test("is nothing to a reader that takes none", async () => {
+    const cache = cacheOver();
+    await cache.store(failure, "keep-live");
+    expect(await askFor(cache, null)).toEqual({ kind: "miss", reason: "no_entry" });
+    expect(await ask(cache, key)).toEqual({ kind: "miss", reason: "no_entry" });
+  });
+
+  test("is as old as the reader allows", async () => {
+    const cache = cacheOver();
+    await cache.store(failure, "keep-live");
+    clock.advance(1_000);
+    expect(await askFor(cache, 1_001)).toMatchObject({ kind: "failure" });
+    expect(await askFor(cache, 1_000)).toEqual({ kind: "miss", reason: "expired" });
+  });
+
+  test("gives way to a result, and never takes its place", async () => {
+    const cache = cacheOver();
+    await cache.store(failure, "keep-live");
+    const stored = entry("1");
+    expect(await cache.store(stored, "keep-live")).toEqual({ kind: "stored" });
+    expect(await cache.store(failure, "keep-live")).toEqual({ kind: "kept" });
+    expect(await askFor(cache, 1_000)).toMatchObject({ kind: "hit" });
+  });
+});
+
+test("a pass that asks again sees what has been stored since, under the same deadline", async () => {
+  const cache = cacheOver();
+  const stored = entry("1");
+  const asks = [{ key: stored.record.key, ttlMs: null }];
+  const pass = cache.openPass("ml");
+  const answerOf = async (outcome: ReturnType<typeof pass.ask>) => {
+    const settled = await outcome;
+    return settled.kind === "answered" ? settled.answers.get(stored.record.key)?.kind : settled.kind;
+  };
+  expect(await answerOf(pass.ask(asks))).toBe("miss");
+  await cache.store(stored, "keep-live");
+  expect(await answerOf(pass.ask(asks))).toBe("miss");
+  expect(await answerOf(pass.askAgain(asks))).toBe("hit");
+  clock.advance(OPTIONS.lookupTimeoutMs);
+  expect(await answerOf(pass.askAgain(asks))).toBe("timeout");
+});
+
 describe("bytes that cannot be trusted", () => {
   test("one flipped byte is a miss, and the entry is removed", async () => {
     const cache = cacheOver();

@@ -3,6 +3,7 @@
 import { RETURN_VALUE } from "@memodag/core";
 import type { CacheRecord, KeyComponents, NewCacheRecord, RecordedXCom } from "@memodag/result-cache";
 import type { Selectable } from "kysely";
+import { storableText } from "../runs/storable-text.ts";
 import type { CacheRecordTable } from "../schema.ts";
 
 /** Columns of `cache_record` from which a record is made. */
@@ -14,6 +15,8 @@ export const RECORD_COLUMNS = [
   "source_hash",
   "components",
   "xcoms",
+  "error_code",
+  "error_message",
   "producer_run_id",
   "producer_map_index",
   "producer_try_number",
@@ -45,6 +48,7 @@ export function toCacheRecord(row: CacheRecordRow): CacheRecord {
       return components;
     },
     xcoms: JSON.parse(row.xcoms) as RecordedXCom[],
+    error: row.error_code === null ? null : { code: row.error_code, message: row.error_message ?? "" },
     producer: {
       runId: row.producer_run_id,
       mapIndex: row.producer_map_index,
@@ -74,6 +78,8 @@ export function toCacheRecordRow(
     xcoms: JSON.stringify(xcoms),
     result_digest: xcoms.find((xcom) => xcom.key === RETURN_VALUE)?.digest ?? "",
     size_bytes: xcoms.reduce((sum, xcom) => sum + xcom.sizeBytes, 0),
+    error_code: record.error === null ? null : storableText(record.error.code),
+    error_message: record.error === null ? null : storableText(record.error.message),
     producer_run_id: record.producer.runId,
     producer_map_index: record.producer.mapIndex,
     producer_try_number: record.producer.tryNumber,

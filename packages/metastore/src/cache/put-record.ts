@@ -20,14 +20,21 @@ export function* putRecord(
     last_hit_at: null,
     hit_count: 0,
   };
-  // An expired row is replaced whatever the mode: left there, it would be a miss for ever.
+  // An expired row is replaced whatever the mode: left there, it would be a miss for ever. So is a
+  // remembered failure: it must not keep a result out.
   const written = yield* statement(
     kysely
       .insertInto("cache_record")
       .values(values)
       .onConflict((conflict) => {
         const update = conflict.columns(["team", "key"]).doUpdateSet(values);
-        return mode === "replace" ? update : update.where("cache_record.expires_at", "<=", now);
+        if (mode === "replace") return update;
+        return update.where((where) =>
+          where.or([
+            where("cache_record.expires_at", "<=", now),
+            where("cache_record.error_code", "is not", null),
+          ]),
+        );
       })
       .returning("key"),
   );

@@ -1,4 +1,4 @@
-import { describeRecordStore, describeResultStore } from "@memodag/result-cache/testing";
+import { describeLeaseStore, describeRecordStore, describeResultStore } from "@memodag/result-cache/testing";
 import { TEST_DIALECTS, openTestMetastore, type TestMetastore } from "@memodag/metastore/testing";
 import { afterAll, beforeAll, describe, test } from "vitest";
 
@@ -23,6 +23,21 @@ describe.each(TEST_DIALECTS)("the metadata database on %s", (dialect) => {
             metastore.execute(`update cache_record set created_at = created_at - ${ms},
               expires_at = expires_at - ${ms}, last_hit_at = last_hit_at - ${ms}`),
           close: empty,
+        };
+      },
+    },
+    runner,
+  );
+
+  describeLeaseStore(
+    dialect,
+    {
+      async open() {
+        await metastore.execute("delete from cache_lease");
+        return {
+          store: metastore.leases,
+          passTime: (ms) => metastore.execute(`update cache_lease set expires_at = expires_at - ${ms}`),
+          close: () => metastore.execute("delete from cache_lease"),
         };
       },
     },

@@ -1,6 +1,6 @@
 // A record as the bytes of a file, and back. What is not exactly a record of this version is none.
 
-import { readJson, type Digest, type JsonValue } from "@memodag/core";
+import { readJson, type Digest, type JsonValue, type StoredError } from "@memodag/core";
 import { KEY_VERSION, type KeyComponents } from "../key-components.ts";
 import type { CacheRecord, NewCacheRecord, RecordedXCom } from "../record-store.ts";
 import { isDigest } from "./safe-names.ts";
@@ -48,6 +48,7 @@ function isFiledRecord(value: unknown): value is FiledRecord {
     sourceHash: isText,
     components: isComponents,
     xcoms: (xcoms) => Array.isArray(xcoms) && xcoms.every(isXCom),
+    error: (error) => error === null || hasFields<StoredError>(error, { code: isText, message: isText }),
     producer: (producer) =>
       hasFields<CacheRecord["producer"]>(producer, {
         runId: isText,

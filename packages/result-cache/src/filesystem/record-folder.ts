@@ -39,7 +39,8 @@ export class RecordFolder {
     return await this.#files.withLock(key, async () => {
       const now = this.#clock.now();
       const present = await this.read(key);
-      if (present && mode === "keep-live" && !isExpired(present, now)) {
+      const isLive = present?.error === null && !isExpired(present, now);
+      if (isLive && mode === "keep-live") {
         return { kind: "kept", resultDigest: returnDigest(present) };
       }
       await this.#write(toFiledRecord(record, now));

@@ -38,7 +38,7 @@ export class MemoryRecordStore implements RecordStore {
     const now = this.#clock.now();
     const rows = this.#rowsOf(record.team);
     const present = rows.get(record.key);
-    const isLive = present !== undefined && (present.expiresAt === null || present.expiresAt > now);
+    const isLive = present?.error === null && (present.expiresAt === null || present.expiresAt > now);
     if (isLive && mode === "keep-live") return { kind: "kept", resultDigest: returnDigest(present) };
     rows.set(record.key, {
       ...fields,

@@ -62,6 +62,32 @@ export function describeRecordPuts(check: RegisterCase<OpenRecordStore>): void {
     equal(await store.count({}), 1);
   });
 
+  check("a failure is replaced by a result, and by a later failure", async ({ store, passTime }) => {
+    const failure = { ...first, xcoms: [], error: { code: "task_failed", message: "first" } };
+    await store.put(failure, "keep-live");
+    await passTime(HOUR / 2);
+    const later = { ...failure, error: { code: "task_failed", message: "second" } };
+    deepEqual(await store.put(later, "keep-live"), { kind: "stored" });
+    const record = await findOne(store, first.key);
+    deepEqual({ ...record.error }, later.error);
+    equal(record.ageMs < HOUR / 2, true, `age ${record.ageMs}`);
+    deepEqual(await store.put(second, "keep-live"), { kind: "stored" });
+    equal((await findOne(store, first.key)).error, null);
+    deepEqual((await findOne(store, first.key)).xcoms, second.xcoms);
+    equal(await store.count({}), 1);
+  });
+
+  check("a failure does not replace a live result", async ({ store, passTime }) => {
+    const failure = { ...second, xcoms: [], error: { code: "task_failed", message: "no" } };
+    await store.put(first, "keep-live");
+    deepEqual(await store.put(failure, "keep-live"), kept);
+    const [listed] = await store.list({}, { limit: 1, offset: 0 });
+    deepEqual(listed?.xcoms, first.xcoms);
+    await passTime(HOUR + 1);
+    deepEqual(await store.put(failure, "keep-live"), { kind: "stored" });
+    deepEqual((await findOne(store, first.key)).xcoms, []);
+  });
+
   check("a replacing put stores where there was nothing", async ({ store }) => {
     deepEqual(await store.put(first, "replace"), { kind: "stored" });
     deepEqual(await listKeys(store, {}), [first.key]);

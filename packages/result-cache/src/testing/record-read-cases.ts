@@ -43,6 +43,20 @@ export function describeRecordReads(check: RegisterCase<OpenRecordStore>): void 
     deepEqual(plain({ ...listed, ageMs: 0 }), plain({ ...found, createdAt, ageMs: 0 }));
   });
 
+  check("a failure comes back with every letter of its error", async ({ store }) => {
+    const error = { code: "value_not_json", message: "Date at $.rows[3].at: 'quoted' \"\\ \n\u{1F427} null" };
+    const record = sampleRecord("one", { xcoms: [], error });
+    await store.put(record, "keep-live");
+    const found = await findOne(store, record.key);
+    deepEqual({ ...found.error }, error);
+    deepEqual([...found.xcoms], []);
+    const [listed] = await store.list({}, { limit: 1, offset: 0 });
+    deepEqual({ ...listed?.error }, error);
+    deepEqual(plain(await store.stats({})), [
+      { team: TEAM, dagId: record.dagId, taskId: record.taskId, entries: 1, sizeBytes: 0 },
+    ]);
+  });
+
   check("a record without a ttl has no expiry, and a null version stays null", async ({ store }) => {
     await store.put(sampleRecord("one", { ttlMs: null }), "keep-live");
     const record = await findOne(store, keyOf("one"));

@@ -36,6 +36,7 @@ export function sampleRecord(name: string, own: Partial<NewCacheRecord> = {}): N
       version: null,
     },
     xcoms: [returnValue(`result of ${name}`)],
+    error: null,
     producer: { runId: "run-1", mapIndex: -1, tryNumber: 1 },
     durationMs: 1_200.5,
     ttlMs: null,

@@ -1,5 +1,6 @@
 // What a backend gives to be tested: a way to open a store, and a test runner.
 
+import type { LeaseStore } from "../lease-store.ts";
 import type { RecordStore } from "../record-store.ts";
 import type { ResultStore } from "../result-store.ts";
 
@@ -26,6 +27,17 @@ export interface OpenRecordStore extends OpenStore<RecordStore> {
    * moves `createdAt`, `expiresAt` and `lastHitAt` of every record into the past.
    */
   passTime(ms: number): Promise<void>;
+}
+
+/** A lease store that holds nothing, for one test. */
+export interface OpenLeaseStore extends OpenStore<LeaseStore> {
+  /** Lets `ms` milliseconds go by for the store: moves its clock on, or every lease into the past. */
+  passTime(ms: number): Promise<void>;
+}
+
+/** Opens lease stores. */
+export interface LeaseStoreHarness {
+  open(): Promise<OpenLeaseStore>;
 }
 
 /** Opens record stores. */

@@ -1,8 +1,18 @@
 // The contract suites are for stores that nobody here has seen: each of these faults must fail them.
 
 import { expect, test } from "vitest";
-import { MemoryRecordStore, MemoryResultStore, type RecordFilter } from "../../src/index.ts";
-import { describeRecordStore, describeResultStore, type TestRunner } from "../../src/testing/index.ts";
+import {
+  MemoryLeaseStore,
+  MemoryRecordStore,
+  MemoryResultStore,
+  type RecordFilter,
+} from "../../src/index.ts";
+import {
+  describeLeaseStore,
+  describeRecordStore,
+  describeResultStore,
+  type TestRunner,
+} from "../../src/testing/index.ts";
 import { FakeClock } from "../fake-clock.ts";
 
 type Records = MemoryRecordStore;
@@ -26,6 +36,14 @@ const RECORD_FAULTS: Record<string, Fault<Records>> = {
       const inputs: Record<string, string> = {};
       for (const [name, digest] of Object.entries(record.components.inputs)) inputs[name] = digest;
       return right.put({ ...record, components: { ...record.components, inputs } }, mode);
+    },
+  }),
+  "forgets the error": (right) => ({ put: (record, mode) => right.put({ ...record, error: null }, mode) }),
+  "keeps a failure like a result": (right) => ({
+    async put(record, mode) {
+      const present = (await right.find(record.team, [record.key])).get(record.key);
+      const isKept = present?.error && record.error === null && mode === "keep-live";
+      return isKept ? { kind: "kept", resultDigest: "" } : await right.put(record, mode);
     },
   }),
   "never replaces": (right) => ({ put: (record) => right.put(record, "keep-live") }),
@@ -145,6 +163,37 @@ test.each(Object.entries(RECORD_FAULTS))("a record store that %s fails", async (
       return { store, passTime: async (ms: number) => clock.advance(ms), close: async () => {} };
     };
     describeRecordStore("faulty", { open }, runner);
+  });
+  expect(failures).not.toEqual([]);
+});
+
+const LEASE_FAULTS: Record<string, Fault<MemoryLeaseStore>> = {
+  "gives it to everybody": () => ({ tryAcquire: async () => ({ kind: "acquired", token: Math.random() }) }),
+  "forgets the team": (right) => ({
+    tryAcquire: (_team, key, holder, leaseMs) => right.tryAcquire("all", key, holder, leaseMs),
+  }),
+  "never expires": (right) => ({
+    tryAcquire: (team, key, holder) => right.tryAcquire(team, key, holder, 1e9),
+  }),
+  "renews what is over": () => ({ tryRenew: async () => true }),
+  "does not renew": (right) => ({ tryRenew: (team, key, token) => right.tryRenew(team, key, token, 0) }),
+  "releases nothing": () => ({ release: async () => {} }),
+  "begins its tokens anew": (right) => ({
+    async tryAcquire(team, key, holder, leaseMs) {
+      const claim = await right.tryAcquire(team, key, holder, leaseMs);
+      return claim.kind === "acquired" ? { kind: "acquired", token: 1 } : claim;
+    },
+  }),
+};
+
+test.each(Object.entries(LEASE_FAULTS))("a lease store that %s fails", async (_name, fault) => {
+  const failures = await failuresOf((runner) => {
+    const open = async () => {
+      const clock = new FakeClock();
+      const store = withFault(new MemoryLeaseStore(clock), fault);
+      return { store, passTime: async (ms: number) => clock.advance(ms), close: async () => {} };
+    };
+    describeLeaseStore("faulty", { open }, runner);
   });
   expect(failures).not.toEqual([]);
 });

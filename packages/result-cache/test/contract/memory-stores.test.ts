@@ -1,6 +1,6 @@
 import { describe, test } from "vitest";
-import { MemoryRecordStore, MemoryResultStore } from "../../src/index.ts";
-import { describeRecordStore, describeResultStore } from "../../src/testing/index.ts";
+import { MemoryLeaseStore, MemoryRecordStore, MemoryResultStore } from "../../src/index.ts";
+import { describeLeaseStore, describeRecordStore, describeResultStore } from "../../src/testing/index.ts";
 import { FakeClock } from "../fake-clock.ts";
 
 const runner = { describe, test };
@@ -23,5 +23,20 @@ describeRecordStore(
 describeResultStore(
   "memory",
   { open: async () => ({ store: new MemoryResultStore(), close: async () => {} }) },
+  runner,
+);
+
+describeLeaseStore(
+  "memory",
+  {
+    async open() {
+      const clock = new FakeClock();
+      return {
+        store: new MemoryLeaseStore(clock),
+        passTime: async (ms) => clock.advance(ms),
+        close: async () => {},
+      };
+    },
+  },
   runner,
 );

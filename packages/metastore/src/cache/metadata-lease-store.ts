@@ -1,0 +1,88 @@
+// Leases of cache keys in the metadata database. Times are by its clock.
+
+import type { Digest } from "@memodag/core";
+import type { LeaseClaim, LeaseStore } from "@memodag/result-cache";
+import { sql } from "kysely";
+import type { Dialect } from "../dialect.ts";
+import { storableText } from "../runs/storable-text.ts";
+
+/** The lease store of the metadata database. */
+export class MetadataLeaseStore implements LeaseStore {
+  readonly #dialect: Dialect;
+
+  constructor(dialect: Dialect) {
+    this.#dialect = dialect;
+  }
+
+  /**
+   * One statement decides. Tokens count up within a row and begin at the clock's milliseconds, so that
+   * they still grow when a row has been deleted in between.
+   */
+  async tryAcquire(team: string, key: Digest, holder: string, leaseMs: number): Promise<LeaseClaim> {
+    const { kysely, now } = this.#dialect;
+    const name = storableText(holder);
+    const expiresAt = sql<number>`${now} + ${sql.lit(leaseMs)}`;
+    for (;;) {
+      const acquired = await kysely
+        .insertInto("cache_lease")
+        .values({ team, key, token: now, holder: name, expires_at: expiresAt })
+        .onConflict((conflict) =>
+          conflict
+            .columns(["team", "key"])
+            .doUpdateSet({
+              token: sql<number>`case when cache_lease.token >= ${now} then cache_lease.token + 1 else ${now} end`,
+              holder: name,
+              expires_at: expiresAt,
+            })
+            .where((where) =>
+              where.or([where("cache_lease.expires_at", "<=", now), where("cache_lease.holder", "=", name)]),
+            ),
+        )
+        .returning("token")
+        .executeTakeFirst();
+      if (acquired) return { kind: "acquired", token: acquired.token };
+      const held = await kysely
+        .selectFrom("cache_lease")
+        .select("holder")
+        .where("team", "=", team)
+        .where("key", "=", key)
+        .where("expires_at", ">", now)
+        .executeTakeFirst();
+      if (held) return { kind: "held", holder: held.holder };
+      // It became free between the two statements: whoever asks again may get it.
+    }
+  }
+
+  async tryRenew(team: string, key: Digest, token: number, leaseMs: number): Promise<boolean> {
+    const { kysely, now } = this.#dialect;
+    const { numUpdatedRows } = await kysely
+      .updateTable("cache_lease")
+      .set({ expires_at: sql<number>`${now} + ${sql.lit(leaseMs)}` })
+      .where("team", "=", team)
+      .where("key", "=", key)
+      .where("token", "=", token)
+      .where("expires_at", ">", now)
+      .executeTakeFirst();
+    return numUpdatedRows > 0n;
+  }
+
+  /** The row goes, unless the next token would not be greater without it. */
+  async release(team: string, key: Digest, token: number): Promise<void> {
+    const { kysely, now } = this.#dialect;
+    const { numDeletedRows } = await kysely
+      .deleteFrom("cache_lease")
+      .where("team", "=", team)
+      .where("key", "=", key)
+      .where("token", "=", token)
+      .where("token", "<", now)
+      .executeTakeFirst();
+    if (numDeletedRows > 0n) return;
+    await kysely
+      .updateTable("cache_lease")
+      .set({ holder: "", expires_at: now })
+      .where("team", "=", team)
+      .where("key", "=", key)
+      .where("token", "=", token)
+      .executeTakeFirst();
+  }
+}

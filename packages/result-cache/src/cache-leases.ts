@@ -1,0 +1,191 @@
+// Leases as the scheduler sees them: fail-open, renewed while they are held, shared by one process's runs.
+
+import { messageOf, type CancelTimer, type Clock, type Digest, type Logger } from "@memodag/core";
+import pTimeout from "p-timeout";
+import { CacheBreaker, type BreakerOptions } from "./cache-breaker.ts";
+import type { LeaseStore } from "./lease-store.ts";
+
+/** Settings of {@link CacheLeases}. */
+export interface CacheLeasesOptions extends BreakerOptions {
+  /** Milliseconds that a lease outlives its last renewal; it is renewed three times as often. */
+  readonly leaseMs: number;
+  /** Milliseconds that one call of the store may take. */
+  readonly timeoutMs: number;
+}
+
+/** What {@link CacheLeases} is made of. */
+export interface CacheLeasesParts {
+  readonly store: LeaseStore;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly options: CacheLeasesOptions;
+}
+
+/** A key whose lease this process holds. */
+export interface KeyLease {
+  readonly team: string;
+  readonly key: Digest;
+  readonly token: number;
+}
+
+/** What came of asking for a lease. `unavailable`: the task runs without one. */
+export type LeaseOutcome =
+  | { readonly kind: "acquired"; readonly lease: KeyLease }
+  | { readonly kind: "held"; readonly holder: string }
+  | { readonly kind: "unavailable"; readonly message: string };
+
+interface Flight {
+  readonly holder: string;
+  readonly outcome: Promise<LeaseOutcome>;
+  lease: KeyLease | undefined;
+  /** Told when the key may be asked for again. */
+  readonly freed: Set<() => void>;
+}
+
+/** Takes, renews and frees leases. No method rejects, and none takes longer than its deadline. */
+export class CacheLeases {
+  readonly #store: LeaseStore;
+  readonly #clock: Clock;
+  readonly #log: Logger;
+  readonly #options: CacheLeasesOptions;
+  readonly #breaker: CacheBreaker;
+  readonly #flights = new Map<string, Flight>();
+  #cancelRenewal: CancelTimer | undefined;
+
+  constructor({ store, clock, log, options }: CacheLeasesParts) {
+    this.#store = store;
+    this.#clock = clock;
+    this.#log = log;
+    this.#options = options;
+    this.#breaker = new CacheBreaker(options, log, "the lease store of the cache");
+  }
+
+  /**
+   * Asks for the lease of a key. What another run of this process holds, or is asking for, costs the
+   * store no call.
+   * @param holder what others are shown while they wait; one name for each task instance of a run
+   */
+  async acquire(team: string, key: Digest, holder: string): Promise<LeaseOutcome> {
+    const name = nameOf(team, key);
+    const present = this.#flights.get(name);
+    if (present) {
+      const outcome = await present.outcome;
+      return outcome.kind === "acquired" ? { kind: "held", holder: present.holder } : outcome;
+    }
+    const outcome = this.#claim(team, key, holder);
+    const flight: Flight = { holder, outcome, lease: undefined, freed: new Set() };
+    this.#flights.set(name, flight);
+    const claimed = await outcome;
+    if (claimed.kind === "acquired") {
+      flight.lease = claimed.lease;
+      this.#scheduleRenewal();
+    } else {
+      this.#end(name, flight);
+    }
+    return claimed;
+  }
+
+  /** Calls `wake` once when a key that this process holds is given back; never for one held elsewhere. */
+  onceFreed(team: string, key: Digest, wake: () => void): void {
+    this.#flights.get(nameOf(team, key))?.freed.add(wake);
+  }
+
+  /** Gives a lease back. Where the store does not take it, it expires. */
+  async release({ team, key, token }: KeyLease): Promise<void> {
+    const name = nameOf(team, key);
+    const flight = this.#flights.get(name);
+    if (flight?.lease?.token !== token) return;
+    flight.lease = undefined;
+    try {
+      await this.#call(() => this.#store.release(team, key, token));
+    } catch (error) {
+      this.#log.warn("could not give back the lease of a cache key; it expires", {
+        team,
+        key,
+        error: messageOf(error),
+      });
+    }
+    this.#end(name, flight);
+  }
+
+  /** Gives back all that are held; for the end of a process. */
+  async close(): Promise<void> {
+    const held = [...this.#flights.values()].flatMap(({ lease }) => (lease ? [lease] : []));
+    await Promise.all(held.map((lease) => this.release(lease)));
+    this.#cancelRenewal?.();
+    this.#cancelRenewal = undefined;
+  }
+
+  async #claim(team: string, key: Digest, holder: string): Promise<LeaseOutcome> {
+    let isLate = false;
+    const ask = async () => {
+      const claim = await this.#store.tryAcquire(team, key, holder, this.#options.leaseMs);
+      // Nobody waits for it any more: the task runs without it, and others must not wait.
+      if (isLate && claim.kind === "acquired") await this.#store.release(team, key, claim.token);
+      return claim;
+    };
+    try {
+      const claim = await this.#call(ask);
+      if (claim === "open") return { kind: "unavailable", message: "it has failed too often in a row" };
+      if (claim.kind === "held") return claim;
+      return { kind: "acquired", lease: { team, key, token: claim.token } };
+    } catch (error) {
+      isLate = true;
+      this.#log.warn("could not ask for the lease of a cache key; the task runs without it", {
+        team,
+        key,
+        error: messageOf(error),
+      });
+      return { kind: "unavailable", message: messageOf(error) };
+    }
+  }
+
+  /** One call of the store, under its deadline. */
+  async #call<T>(work: () => Promise<T>): Promise<T | "open"> {
+    return await this.#breaker.call(async () => {
+      const pending = work();
+      // What fails after the deadline has failed already.
+      pending.catch(() => undefined);
+      return await pTimeout(pending, { milliseconds: this.#options.timeoutMs });
+    });
+  }
+
+  #end(name: string, flight: Flight): void {
+    if (this.#flights.get(name) === flight) this.#flights.delete(name);
+    for (const wake of flight.freed) wake();
+    flight.freed.clear();
+  }
+
+  #scheduleRenewal(): void {
+    this.#cancelRenewal ??= this.#clock.after(this.#options.leaseMs / 3, () => {
+      this.#cancelRenewal = undefined;
+      void this.#renewAll();
+    });
+  }
+
+  async #renewAll(): Promise<void> {
+    const held = [...this.#flights].filter(([, { lease }]) => lease !== undefined);
+    await Promise.all(held.map(([name, flight]) => this.#renew(name, flight)));
+    if ([...this.#flights.values()].some(({ lease }) => lease !== undefined)) this.#scheduleRenewal();
+  }
+
+  async #renew(name: string, flight: Flight): Promise<void> {
+    const { lease } = flight;
+    if (!lease) return;
+    const { team, key, token } = lease;
+    try {
+      const isOurs = await this.#call(() => this.#store.tryRenew(team, key, token, this.#options.leaseMs));
+      // One that was given back meanwhile is not lost.
+      if (isOurs !== false || flight.lease !== lease) return;
+      this.#log.warn("the lease of a cache key was lost; its task runs on", { team, key });
+      flight.lease = undefined;
+      this.#end(name, flight);
+    } catch (error) {
+      this.#log.warn("could not renew the lease of a cache key", { team, key, error: messageOf(error) });
+    }
+  }
+}
+
+function nameOf(team: string, key: Digest): string {
+  return JSON.stringify([team, key]);
+}

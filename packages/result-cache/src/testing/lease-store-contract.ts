@@ -1,0 +1,123 @@
+// What every lease store must do, as tests that a backend of any origin can run.
+
+import { deepEqual, equal } from "node:assert/strict";
+import type { LeaseStore } from "../lease-store.ts";
+import { TEAM, keyOf } from "./sample-record.ts";
+import { caseOf, type LeaseStoreHarness, type TestRunner } from "./store-harness.ts";
+
+const MINUTE = 60_000;
+const KEY = keyOf("one");
+
+/**
+ * Registers the contract of {@link LeaseStore} as tests.
+ *
+ * @param name of the store, for the report
+ * @example describeLeaseStore("redis", { open: openRedisLeases }, { describe, test });
+ */
+export function describeLeaseStore(name: string, harness: LeaseStoreHarness, runner: TestRunner): void {
+  runner.describe(`${name} as a lease store`, () => {
+    const check = caseOf(runner, harness);
+
+    check("one holder at a time, and others hear who it is", async ({ store }) => {
+      await acquire(store, "first");
+      deepEqual(await store.tryAcquire(TEAM, KEY, "second", MINUTE), { kind: "held", holder: "first" });
+    });
+
+    check("keys and teams are apart, to the letter", async ({ store }) => {
+      await acquire(store, "first");
+      for (const [team, key] of [
+        [TEAM, keyOf("two")],
+        ["finance", KEY],
+        [TEAM.toUpperCase(), KEY],
+        [`${TEAM}%`, KEY],
+      ] as const) {
+        equal((await store.tryAcquire(team, key, "second", MINUTE)).kind, "acquired");
+      }
+      deepEqual(await store.tryAcquire(TEAM, KEY, "second", MINUTE), { kind: "held", holder: "first" });
+    });
+
+    check("what is released is free at once", async ({ store }) => {
+      await store.release(TEAM, KEY, await acquire(store, "first"));
+      await acquire(store, "second");
+    });
+
+    check("what nobody renews is free when it expires, and not before", async ({ store, passTime }) => {
+      const token = await acquire(store, "first");
+      await passTime(MINUTE / 2);
+      equal((await store.tryAcquire(TEAM, KEY, "second", MINUTE)).kind, "held");
+      await passTime(MINUTE);
+      equal(await store.tryRenew(TEAM, KEY, token, MINUTE), false);
+      await acquire(store, "second");
+    });
+
+    check("renewing lets it last from now on", async ({ store, passTime }) => {
+      const token = await acquire(store, "first");
+      await passTime(MINUTE / 2);
+      equal(await store.tryRenew(TEAM, KEY, token, MINUTE), true);
+      await passTime(MINUTE / 2 + 1_000);
+      equal((await store.tryAcquire(TEAM, KEY, "second", MINUTE)).kind, "held");
+    });
+
+    check("tokens grow, through release, expiry and return", async ({ store, passTime }) => {
+      const tokens = [await acquire(store, "first")];
+      for (let round = 0; round < 5; round += 1) {
+        await store.release(TEAM, KEY, tokens.at(-1) ?? 0);
+        tokens.push(await acquire(store, "first"));
+      }
+      await passTime(2 * MINUTE);
+      tokens.push(await acquire(store, "second"));
+      tokens.push(await acquire(store, "second"));
+      deepEqual(
+        tokens,
+        [...new Set(tokens)].sort((a, b) => a - b),
+      );
+    });
+
+    check("a holder that comes back has it again, and its old token is over", async ({ store }) => {
+      const old = await acquire(store, "first");
+      const token = await acquire(store, "first");
+      equal(await store.tryRenew(TEAM, KEY, old, MINUTE), false);
+      await store.release(TEAM, KEY, old);
+      equal(await store.tryRenew(TEAM, KEY, token, MINUTE), true);
+      equal((await store.tryAcquire(TEAM, KEY, "second", MINUTE)).kind, "held");
+    });
+
+    check("a late holder neither renews nor releases what is another's", async ({ store, passTime }) => {
+      const late = await acquire(store, "first");
+      await passTime(2 * MINUTE);
+      await acquire(store, "second");
+      equal(await store.tryRenew(TEAM, KEY, late, MINUTE), false);
+      await store.release(TEAM, KEY, late);
+      deepEqual(await store.tryAcquire(TEAM, KEY, "third", MINUTE), { kind: "held", holder: "second" });
+    });
+
+    check("releasing twice, or what never was, does nothing", async ({ store }) => {
+      const token = await acquire(store, "first");
+      await store.release(TEAM, KEY, token);
+      await store.release(TEAM, KEY, token);
+      await store.release(TEAM, keyOf("two"), token);
+      equal(await store.tryRenew(TEAM, KEY, token, MINUTE), false);
+    });
+
+    check("of many that ask at once, one gets it", async ({ store, passTime }) => {
+      for (let round = 0; round < 3; round += 1) {
+        const claims = await Promise.all(
+          Array.from({ length: 20 }, (_, index) => store.tryAcquire(TEAM, KEY, `rival ${index}`, MINUTE)),
+        );
+        const winner = claims.findIndex((claim) => claim.kind === "acquired");
+        for (const [index, claim] of claims.entries()) {
+          if (index !== winner) deepEqual(claim, { kind: "held", holder: `rival ${winner}` });
+        }
+        // An expired lease is raced for like a free one.
+        await passTime(2 * MINUTE);
+      }
+    });
+  });
+}
+
+/** Acquires the lease of {@link KEY} for a minute and resolves to its token. */
+async function acquire(store: LeaseStore, holder: string): Promise<number> {
+  const claim = await store.tryAcquire(TEAM, KEY, holder, MINUTE);
+  if (claim.kind === "held") throw new Error(`held by ${claim.holder}`);
+  return claim.token;
+}

@@ -1,0 +1,143 @@
+import { silentLogger, systemClock } from "@memodag/core";
+import { beforeEach, expect, test } from "vitest";
+import { CacheLeases, MemoryLeaseStore, type LeaseStore } from "../src/index.ts";
+import { FakeClock } from "./fake-clock.ts";
+
+const OPTIONS = { leaseMs: 3_000, timeoutMs: 50, breakerThreshold: 3, breakerRestMs: 60_000 };
+
+let clock: FakeClock;
+let store: MemoryLeaseStore;
+
+beforeEach(() => {
+  clock = new FakeClock();
+  store = new MemoryLeaseStore(clock);
+});
+
+function leasesOver(parts: Partial<LeaseStore> = {}): CacheLeases {
+  const faulty: LeaseStore = {
+    tryAcquire: (...call) => store.tryAcquire(...call),
+    tryRenew: (...call) => store.tryRenew(...call),
+    release: (...call) => store.release(...call),
+    ...parts,
+  };
+  return new CacheLeases({ store: faulty, clock, log: silentLogger, options: OPTIONS });
+}
+
+/** Lets what a timer of the fake clock has started come to its end. */
+const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+async function acquired(leases: CacheLeases, holder: string) {
+  const outcome = await leases.acquire("ml", "key", holder);
+  if (outcome.kind !== "acquired") throw new Error(outcome.kind);
+  return outcome.lease;
+}
+
+test("asks the store once for the runs of one process, and wakes those that wait", async () => {
+  let calls = 0;
+  const leases = leasesOver({
+    tryAcquire(...call) {
+      calls += 1;
+      return store.tryAcquire(...call);
+    },
+  });
+  const holders = ["one", "two", "three"];
+  const outcomes = await Promise.all(holders.map((holder) => leases.acquire("ml", "key", holder)));
+  expect(outcomes.map(({ kind }) => kind)).toEqual(["acquired", "held", "held"]);
+  expect(outcomes[2]).toEqual({ kind: "held", holder: "one" });
+  expect(calls).toBe(1);
+
+  let woken = 0;
+  leases.onceFreed("ml", "key", () => (woken += 1));
+  leases.onceFreed("ml", "another", () => (woken += 100));
+  const [first] = outcomes;
+  if (first?.kind === "acquired") await leases.release(first.lease);
+  expect(woken).toBe(1);
+  await leases.release(await acquired(leases, "two"));
+  expect(woken).toBe(1);
+});
+
+test("renews what is held for as long as it is held", async () => {
+  const leases = leasesOver();
+  const lease = await acquired(leases, "one");
+  for (let round = 0; round < 10; round += 1) {
+    clock.advance(OPTIONS.leaseMs / 3);
+    await settled();
+  }
+  expect(await store.tryAcquire("ml", "key", "two", 1)).toEqual({ kind: "held", holder: "one" });
+  await leases.release(lease);
+  expect(await store.tryAcquire("ml", "key", "two", 1)).toMatchObject({ kind: "acquired" });
+});
+
+test("tells those that wait when a lease was lost, and asks for it anew", async () => {
+  const leases = leasesOver({ tryRenew: async () => false });
+  const lease = await acquired(leases, "one");
+  const freed = new Promise<void>((resolve) => leases.onceFreed("ml", "key", resolve));
+  clock.advance(OPTIONS.leaseMs / 3);
+  await freed;
+  await store.release("ml", "key", lease.token);
+  const again = await acquired(leases, "two");
+  await leases.release(lease);
+  expect(await store.tryRenew("ml", "key", again.token, 1_000)).toBe(true);
+});
+
+test("a store that throws costs nothing but a word", async () => {
+  const refuse = async (): Promise<never> => {
+    throw new Error("connection refused");
+  };
+  const leases = leasesOver({ tryAcquire: refuse });
+  expect(await leases.acquire("ml", "key", "one")).toEqual({
+    kind: "unavailable",
+    message: "connection refused",
+  });
+  const unreleased = leasesOver({ release: refuse, tryRenew: refuse });
+  const lease = await acquired(unreleased, "one");
+  clock.advance(OPTIONS.leaseMs / 3);
+  await settled();
+  await unreleased.release(lease);
+  await unreleased.close();
+});
+
+test("a store that never answers costs its deadline, and after a few of them nothing", async () => {
+  let calls = 0;
+  const leases = leasesOver({
+    tryAcquire: () => {
+      calls += 1;
+      return new Promise<never>(() => {});
+    },
+  });
+  const startedAt = performance.now();
+  for (let index = 0; index < 20; index += 1) {
+    expect(await leases.acquire("ml", `key ${index}`, "one")).toMatchObject({ kind: "unavailable" });
+  }
+  expect(calls).toBe(OPTIONS.breakerThreshold);
+  expect(performance.now() - startedAt).toBeLessThan(OPTIONS.breakerThreshold * OPTIONS.timeoutMs + 500);
+});
+
+test("what is granted too late is given back", async () => {
+  const { promise: answer, resolve } = Promise.withResolvers<void>();
+  const { promise: released, resolve: onReleased } = Promise.withResolvers<void>();
+  const leases = leasesOver({
+    async tryAcquire(...call) {
+      await answer;
+      return await store.tryAcquire(...call);
+    },
+    async release(...call) {
+      await store.release(...call);
+      onReleased();
+    },
+  });
+  expect(await leases.acquire("ml", "key", "one")).toMatchObject({ kind: "unavailable" });
+  resolve();
+  await released;
+  expect(await store.tryAcquire("ml", "key", "two", 1_000)).toMatchObject({ kind: "acquired" });
+});
+
+test("closing gives everything back", async () => {
+  const leases = new CacheLeases({ store, clock: systemClock, log: silentLogger, options: OPTIONS });
+  await leases.acquire("ml", "a", "one");
+  await leases.acquire("ml", "b", "one");
+  await leases.close();
+  for (const key of ["a", "b"]) {
+    expect(await store.tryAcquire("ml", key, "two", 1_000)).toMatchObject({ kind: "acquired" });
+  }
+});
