@@ -16,6 +16,7 @@ import { AttemptRouter } from "./attempt-router.ts";
 import { VersionGraphs } from "./graph/version-graphs.ts";
 import { isDeadOwner, newOwner } from "./process-identity.ts";
 import type { RunContext, SchedulerListener } from "./run/run-context.ts";
+import { ValueWorker } from "./values/value-worker.ts";
 import { RunExecution, type PassResult } from "./run/run-execution.ts";
 
 /** Settings of a {@link Scheduler}. Times in milliseconds. */
@@ -84,6 +85,7 @@ export class Scheduler {
       runs: parts.runs,
       cache: parts.cache,
       attempts: this.#attempts,
+      values: new ValueWorker(),
       clock: parts.clock,
       log: parts.log,
       listener: parts.listener ?? {},

@@ -12,6 +12,7 @@ import {
   type TaskInstance,
 } from "@memodag/core";
 import type { DagNode } from "../graph/dag-graph.ts";
+import type { InstanceArgument, NamedArgument } from "./instance-argument.ts";
 import type { RunResults } from "./run-results.ts";
 
 const decoder = new TextDecoder("utf-8", { fatal: true });
@@ -48,7 +49,7 @@ export interface AttemptParts {
   readonly node: DagNode;
   readonly instance: TaskInstance;
   readonly attemptId: string;
-  readonly args: readonly NamedTemplate[];
+  readonly args: readonly NamedArgument[];
   readonly declaredContext: readonly string[] | null;
   readonly declaredEnv: readonly string[] | null;
 }
@@ -80,10 +81,13 @@ export async function buildAttempt(parts: AttemptParts, results: RunResults): Pr
  * An element of a mapped task's results goes along as text, so that each of n instances is sent one
  * element and not all n.
  */
-async function inlineElements(args: readonly NamedTemplate[], results: RunResults): Promise<NamedTemplate[]> {
+async function inlineElements(args: readonly NamedArgument[], results: RunResults): Promise<NamedTemplate[]> {
   const elements = args.map(([, template]) => elementDigest(template, results));
   const bytes = await results.readBytes(elements.filter((digest) => digest !== undefined && digest !== null));
   return args.map(([name, template], index) => {
+    if (template.kind === "element") {
+      return [name, { kind: "literal", json: template.elements.text(template.index) }];
+    }
     const digest = elements[index];
     if (digest === undefined) return [name, template];
     const json = digest === null ? "null" : decoder.decode(bytes.get(digest));
@@ -92,10 +96,10 @@ async function inlineElements(args: readonly NamedTemplate[], results: RunResult
 }
 
 /** The digest of the one element that a template takes whole; `null` where there is none; undefined: not such a template. */
-function elementDigest(template: ArgTemplate, results: RunResults): Digest | null | undefined {
+function elementDigest(template: InstanceArgument, results: RunResults): Digest | null | undefined {
   if (template.kind !== "result" || template.path.length !== 1) return undefined;
   const upstream = results.nodeOf(template.taskId);
-  return upstream.isMapped ? (results.returnedByAll(upstream)[Number(template.path[0])] ?? null) : undefined;
+  return upstream.isMapped ? (results.returnedAt(upstream, Number(template.path[0])) ?? null) : undefined;
 }
 
 async function readResults(

@@ -7,13 +7,13 @@ import {
   type CacheMode,
   type Digest,
   type JsonValue,
-  type NamedTemplate,
   type SerializedCacheConfig,
   type SerializedDag,
   type SerializedTask,
   type AttemptContext,
 } from "@memodag/core";
 import { KEY_VERSION, type KeyComponents } from "@memodag/result-cache";
+import type { NamedArgument } from "./instance-argument.ts";
 import type { RunResults } from "./run-results.ts";
 
 /** In place of a digest where there is no value: a handler can tell that from `null`, so a key must. */
@@ -44,7 +44,7 @@ export interface KeyParts {
   readonly dag: SerializedDag;
   readonly task: SerializedTask;
   readonly config: SerializedCacheConfig;
-  readonly args: readonly NamedTemplate[];
+  readonly args: readonly NamedArgument[];
   readonly context: AttemptContext;
   /** The environment that a worker will see. */
   readonly env: Readonly<Record<string, string | undefined>>;

@@ -3,9 +3,9 @@
 import {
   MemodagError,
   RETURN_VALUE,
+  Turns,
   type DagRun,
   type Digest,
-  type NamedTemplate,
   type SerializedCacheConfig,
   type SerializedDag,
   type TaskInstance,
@@ -22,6 +22,7 @@ import type { DagNode } from "../graph/dag-graph.ts";
 import { attemptContext } from "./attempt-builder.ts";
 import { cacheIntent, keyComponents } from "./cache-intent.ts";
 import type { RunContext } from "./run-context.ts";
+import type { NamedArgument } from "./instance-argument.ts";
 import type { Returned, RunResults } from "./run-results.ts";
 
 /** An instance that may run as far as the graph is concerned. */
@@ -42,7 +43,7 @@ export interface AnsweredInstance extends ReadyInstance {
 const NOTHING: Returned = { digest: "", sizeBytes: 0 };
 
 /** The arguments of an instance. */
-export type ArgsOf = (node: DagNode, mapIndex: number) => readonly NamedTemplate[];
+export type ArgsOf = (node: DagNode, mapIndex: number) => readonly NamedArgument[];
 
 type Evaluated = ReadyInstance &
   (
@@ -87,7 +88,12 @@ export class CacheStep {
   /** Changes nothing by itself, so that a pass can ask again after a fault. */
   async ask(lookup: PassLookup, run: DagRun, ready: readonly ReadyInstance[]): Promise<AnsweredInstance[]> {
     const isEnabled = this.#context.isCachingEnabled();
-    const evaluated = await Promise.all(ready.map((instance) => this.#evaluate(run, instance, isEnabled)));
+    const evaluated: Evaluated[] = [];
+    const turns = new Turns();
+    for (const instance of ready) {
+      evaluated.push(await this.#evaluate(run, instance, isEnabled));
+      if (turns.isOver) await turns.pause();
+    }
     const asks = evaluated.filter((instance) => instance.kind === "ask");
     if (asks.length === 0)
       return evaluated.map((instance) => answered(instance, undefined, this.#context.clock.now()));

@@ -1,24 +1,26 @@
 // What a mapped task is mapped over: how many instances it has and what each of them gets.
 
-import {
-  MemodagError,
-  canonicalJson,
-  selectField,
-  type ArgTemplate,
-  type JsonValue,
-  type NamedTemplate,
-} from "@memodag/core";
+import { MemodagError, type ArgTemplate } from "@memodag/core";
 import type { DagNode } from "../graph/dag-graph.ts";
+import type { ListElements } from "../values/list-elements.ts";
+import type { InstanceArgument, NamedArgument } from "./instance-argument.ts";
 import type { RunResults } from "./run-results.ts";
 
-/** The lists that a task is mapped over, each element as the template of one argument. */
+/** A list that a task is mapped over. */
+interface MappedList {
+  readonly name: string;
+  readonly length: number;
+  at(index: number): InstanceArgument;
+}
+
+/** The lists that a task is mapped over; several make the cross product. */
 export interface Expansion {
   readonly count: number;
-  readonly lists: readonly (readonly [name: string, elements: readonly ArgTemplate[]])[];
+  readonly lists: readonly MappedList[];
 }
 
 /**
- * Finds the lists of a mapped task. Several make the cross product.
+ * Finds the lists of a mapped task.
  * @throws MemodagError `map_not_a_list`, `map_too_long`
  */
 export async function expandTask(
@@ -26,11 +28,9 @@ export async function expandTask(
   results: RunResults,
   maxMapLength: number,
 ): Promise<Expansion> {
-  const lists: [string, readonly ArgTemplate[]][] = [];
-  for (const [name, template] of node.task.expand) {
-    lists.push([name, await elementsOf(node, name, template, results)]);
-  }
-  const count = lists.reduce((product, [, elements]) => product * elements.length, 1);
+  const lists: MappedList[] = [];
+  for (const [name, template] of node.task.expand) lists.push(await findList(node, name, template, results));
+  const count = lists.reduce((product, { length }) => product * length, 1);
   if (count > maxMapLength) {
     throw new MemodagError(
       "map_too_long",
@@ -47,66 +47,57 @@ export function argsOfInstance(
   node: DagNode,
   expansion: Expansion | undefined,
   mapIndex: number,
-): NamedTemplate[] {
-  if (!expansion) return [...node.task.args];
-  const own: NamedTemplate[] = [];
+): readonly NamedArgument[] {
+  if (!expansion) return node.task.args;
+  const own: NamedArgument[] = [];
   let rest = mapIndex;
-  for (const [name, elements] of expansion.lists.toReversed()) {
-    const element = elements[rest % elements.length];
-    if (!element) throw new Error(`task "${node.task.taskId}" has no instance ${mapIndex}`);
-    own.unshift([name, element]);
-    rest = Math.floor(rest / elements.length);
+  for (const list of expansion.lists.toReversed()) {
+    own.push([list.name, list.at(rest % list.length)]);
+    rest = Math.floor(rest / list.length);
   }
-  return [...node.task.args, ...own];
+  return [...node.task.args, ...own.toReversed()];
 }
 
-async function elementsOf(
+async function findList(
   node: DagNode,
   name: string,
   template: ArgTemplate,
   results: RunResults,
-): Promise<readonly ArgTemplate[]> {
+): Promise<MappedList> {
   switch (template.kind) {
     case "list":
-      return template.items;
-    case "literal":
-      return elementsOfValue(node, name, JSON.parse(template.json) as JsonValue);
+      return { name, length: template.items.length, at: (index) => itemAt(template.items, index) };
     case "object":
       throw notAList(node, name, "an object");
+    case "literal": {
+      const found = await results.elementsOfText(template.json);
+      return typeof found === "string" ? fail(node, name, found) : ofElements(name, found);
+    }
     case "result": {
-      const upstream = results.nodeOf(template.taskId);
-      if (upstream.isMapped && template.path.length === 0) {
-        return results
-          .returnedByAll(upstream)
-          .map((_, index) => ({ kind: "result", taskId: template.taskId, path: [index] }));
+      const { taskId, path } = template;
+      const upstream = results.nodeOf(taskId);
+      if (upstream.isMapped && path.length === 0) {
+        const { length } = results.returnedByAll(upstream);
+        return { name, length, at: (index) => ({ kind: "result", taskId, path: [index] }) };
       }
-      return elementsOfValue(node, name, await valueAt(upstream, template.path, results));
+      const found = await results.elementsOf(upstream, path);
+      return typeof found === "string" ? fail(node, name, found) : ofElements(name, found);
     }
   }
 }
 
-async function valueAt(
-  upstream: DagNode,
-  path: readonly (string | number)[],
-  results: RunResults,
-): Promise<JsonValue> {
-  const [index, ...rest] = path;
-  const digest = upstream.isMapped
-    ? results.returnedByAll(upstream)[Number(index)]
-    : results.returnedBy(upstream);
-  if (digest === undefined) return null;
-  return selectField(await results.readValue(digest), upstream.isMapped ? rest : path);
+function ofElements(name: string, elements: ListElements): MappedList {
+  return { name, length: elements.length, at: (index) => ({ kind: "element", elements, index }) };
 }
 
-/** Elements as literals, so that an instance's worker gets its own element and not the whole list. */
-function elementsOfValue(node: DagNode, name: string, value: JsonValue): ArgTemplate[] {
-  if (!Array.isArray(value)) throw notAList(node, name, describe(value));
-  return value.map((element) => ({ kind: "literal", json: canonicalJson(element) }));
+function itemAt(items: readonly ArgTemplate[], index: number): ArgTemplate {
+  const item = items[index];
+  if (!item) throw new Error(`a list of ${items.length} has no element ${index}`);
+  return item;
 }
 
-function describe(value: JsonValue): string {
-  if (value === null) return "null";
-  return typeof value === "object" ? "an object" : `a ${typeof value}`;
+function fail(node: DagNode, name: string, found: string): never {
+  throw notAList(node, name, found);
 }
 
 function notAList(node: DagNode, name: string, found: string): MemodagError {

@@ -3,6 +3,7 @@
 import type { Clock, DagRun, Logger, RunStore, TaskInstance } from "@memodag/core";
 import type { ResultCache } from "@memodag/result-cache";
 import type { AttemptRouter } from "../attempt-router.ts";
+import type { ValueWorker } from "../values/value-worker.ts";
 
 /** Hears of what has been written about runs; must not throw. */
 export interface SchedulerListener {
@@ -15,6 +16,7 @@ export interface RunContext {
   readonly runs: RunStore;
   readonly cache: ResultCache;
   readonly attempts: AttemptRouter;
+  readonly values: ValueWorker;
   readonly clock: Clock;
   readonly log: Logger;
   readonly listener: SchedulerListener;

@@ -8,7 +8,6 @@ import {
   type DagRun,
   type DagVersion,
   type ExecutorEvent,
-  type NamedTemplate,
   type StoredError,
   type TaskInstance,
 } from "@memodag/core";
@@ -17,7 +16,7 @@ import type { DagNode } from "../graph/dag-graph.ts";
 import { RunProgress, type Decision } from "../graph/run-progress.ts";
 import type { VersionGraph } from "../graph/version-graphs.ts";
 import { AttemptResults, type ResultEvent } from "./attempt-results.ts";
-import { CacheStep, type ReadyInstance } from "./cache-step.ts";
+import { CacheStep, type ArgsOf, type ReadyInstance } from "./cache-step.ts";
 import { Dispatcher } from "./dispatcher.ts";
 import { argsOfInstance, expandTask, type Expansion } from "./expansion.ts";
 import { InstanceTable } from "./instance-table.ts";
@@ -57,8 +56,8 @@ export class RunExecution {
     this.#run = claimed.run;
     this.#progress = new RunProgress(graph);
     const table = new InstanceTable(graph.nodes.length);
-    const results = new RunResults(claimed.run.team, graph, context.runs);
-    const argsOf = (node: DagNode, mapIndex: number): NamedTemplate[] =>
+    const results = new RunResults(claimed.run.team, graph, context.runs, context.values);
+    const argsOf: ArgsOf = (node, mapIndex) =>
       argsOfInstance(node, this.#expansions.get(node.index), mapIndex);
     const handle = (event: RunEvent): void => this.handle(event);
     this.#table = table;

@@ -3,25 +3,23 @@
 import {
   MemodagError,
   UNMAPPED,
-  canonicalJson,
-  selectField,
   sha256,
-  type ArgTemplate,
   type Digest,
-  type JsonValue,
   type NamedTemplate,
   type RunStore,
 } from "@memodag/core";
 import { compositeDigest } from "@memodag/result-cache";
 import type { DagGraph, DagNode } from "../graph/dag-graph.ts";
+import { ListElements } from "../values/list-elements.ts";
+import type { FieldPath, ValueOrder } from "../values/value-work.ts";
+import type { ValueWorker } from "../values/value-worker.ts";
+import type { InstanceArgument } from "./instance-argument.ts";
 
 /** Digest of the canonical JSON of `null`: what an upstream without a result stands for. */
 const NULL_DIGEST = sha256("null");
 
 /** Digests of fields kept in memory, at most: some 200 bytes each. */
 const MAX_FIELD_DIGESTS = 50_000;
-
-const decoder = new TextDecoder("utf-8", { fatal: true });
 
 /** A returned value's digest and size. */
 export interface Returned {
@@ -34,12 +32,14 @@ export class RunResults {
   readonly #team: string;
   readonly #graph: DagGraph;
   readonly #runs: RunStore;
+  readonly #values: ValueWorker;
   readonly #returned: Map<number, Returned>[];
   readonly #fieldDigests = new Map<string, Digest>();
   /** Bytes of this pass, which the database does not hold yet. */
   readonly #uncommitted = new Map<Digest, Uint8Array>();
 
-  constructor(team: string, graph: DagGraph, runs: RunStore) {
+  constructor(team: string, graph: DagGraph, runs: RunStore, values: ValueWorker) {
+    this.#values = values;
     this.#team = team;
     this.#graph = graph;
     this.#runs = runs;
@@ -64,6 +64,11 @@ export class RunResults {
   /** The digest of what an unmapped task returned; undefined when it returned nothing. */
   returnedBy(node: DagNode): Digest | undefined {
     return this.#returned[node.index]?.get(UNMAPPED)?.digest;
+  }
+
+  /** The digest of what one instance of a mapped task returned. */
+  returnedAt(node: DagNode, mapIndex: number): Digest | undefined {
+    return this.#returned[node.index]?.get(mapIndex)?.digest;
   }
 
   /** The digests of what a mapped task's instances returned, in order; a gap where one did not. */
@@ -104,15 +109,33 @@ export class RunResults {
     return found;
   }
 
-  /** One value, parsed. */
-  async readValue(digest: Digest): Promise<JsonValue> {
-    const bytes = await this.readBytes([digest]);
-    return JSON.parse(decoder.decode(bytes.get(digest))) as JsonValue;
+  /** The elements of the list at `path` in what a task returned; what is there instead when it is none. */
+  async elementsOf(node: DagNode, path: FieldPath): Promise<ListElements | string> {
+    const [index, ...rest] = path;
+    const digest = node.isMapped ? this.returnedAt(node, Number(index)) : this.returnedBy(node);
+    if (digest === undefined) return "null";
+    const bytes = (await this.readBytes([digest])).get(digest);
+    if (!bytes) throw new Error(`no bytes of ${digest}`);
+    return await this.#elements({ kind: "elements", bytes, path: node.isMapped ? rest : path });
+  }
+
+  /** Likewise of a list in canonical JSON. */
+  async elementsOfText(json: string): Promise<ListElements | string> {
+    return await this.#elements({ kind: "elements", bytes: Buffer.from(json), path: [] });
+  }
+
+  async #elements(order: ValueOrder): Promise<ListElements | string> {
+    const answer = await this.#values.work(order);
+    if (answer.kind === "not_a_list") return answer.found;
+    if (answer.kind === "digest") throw new Error("a digest was not asked for");
+    return new ListElements(answer.json, answer.spans, answer.digests);
   }
 
   /** Bytes of what a template will come to, at most: a field counts as the value that it is taken from. */
-  sizeOf(template: ArgTemplate): number {
+  sizeOf(template: InstanceArgument): number {
     switch (template.kind) {
+      case "element":
+        return template.elements.sizeBytes(template.index);
       case "literal":
         return template.json.length;
       case "list":
@@ -132,8 +155,10 @@ export class RunResults {
   }
 
   /** The digest of what a template will come to, without loading any value that is taken whole. */
-  async digestOf(template: ArgTemplate): Promise<Digest> {
+  async digestOf(template: InstanceArgument): Promise<Digest> {
     switch (template.kind) {
+      case "element":
+        return template.elements.digest(template.index);
       case "literal":
         return sha256(template.json);
       case "list":
@@ -149,23 +174,26 @@ export class RunResults {
     return await Promise.all(members.map(async ([name, item]) => [name, await this.digestOf(item)] as const));
   }
 
-  async #resultDigest(node: DagNode, path: readonly (string | number)[]): Promise<Digest> {
+  async #resultDigest(node: DagNode, path: FieldPath): Promise<Digest> {
     if (!node.isMapped) return await this.#fieldDigest(this.returnedBy(node), path);
     const [index, ...rest] = path;
     if (index === undefined) {
       const members = this.returnedByAll(node).map((digest) => ["", digest ?? NULL_DIGEST] as const);
       return compositeDigest("list", members);
     }
-    return await this.#fieldDigest(this.#returned[node.index]?.get(Number(index))?.digest, rest);
+    return await this.#fieldDigest(this.returnedAt(node, Number(index)), rest);
   }
 
-  async #fieldDigest(of: Digest | undefined, path: readonly (string | number)[]): Promise<Digest> {
+  async #fieldDigest(of: Digest | undefined, path: FieldPath): Promise<Digest> {
     if (of === undefined) return NULL_DIGEST;
     if (path.length === 0) return of;
     const name = `${of} ${JSON.stringify(path)}`;
     const known = this.#fieldDigests.get(name);
     if (known !== undefined) return known;
-    const digest = sha256(canonicalJson(selectField(await this.readValue(of), path)));
+    const bytes = (await this.readBytes([of])).get(of);
+    const answer = bytes && (await this.#values.work({ kind: "digest", bytes, path }));
+    if (answer?.kind !== "digest") throw new Error("a digest was asked for");
+    const { digest } = answer;
     if (this.#fieldDigests.size >= MAX_FIELD_DIGESTS) this.#fieldDigests.clear();
     this.#fieldDigests.set(name, digest);
     return digest;

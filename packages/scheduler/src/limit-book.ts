@@ -1,0 +1,105 @@
+// What this scheduler's attempts take of pools and of their Dags' limits. The database has the last word,
+// since other schedulers take from the same; this keeps from asking it in vain.
+
+import type { ActiveLimits } from "@memodag/core";
+
+/** What one attempt takes. */
+export interface LimitClaim {
+  /** Names the Dag across teams. */
+  readonly dag: string;
+  /** Instances of the Dag that may be queued or running at once. */
+  readonly maxActiveTasks: number;
+  readonly pool: string;
+  /** No more than the pool has. */
+  readonly slots: number;
+}
+
+interface Use {
+  /** Taken by attempts of this scheduler. */
+  own: number;
+  /** Taken by others, when the database last refused; 0 until it does. */
+  others: number;
+}
+
+/** Counts what is taken of every limit. */
+export class LimitBook {
+  /** Slots by pool. */
+  readonly poolSlots: ReadonlyMap<string, number>;
+  readonly #pools = new Map<string, Use>();
+  readonly #dags = new Map<string, Use>();
+  readonly #onRoom: () => void;
+  readonly #onRefused: () => void;
+  #hasRefused = false;
+
+  /** `onRoom`: something was given back that somebody went without. `onRefused`: others were learnt of. */
+  constructor(poolSlots: ReadonlyMap<string, number>, onRoom: () => void, onRefused: () => void) {
+    this.poolSlots = poolSlots;
+    this.#onRoom = onRoom;
+    this.#onRefused = onRefused;
+  }
+
+  /** Takes, when there is room for all of it. */
+  tryTake(claim: LimitClaim): boolean {
+    const pool = useOf(this.#pools, claim.pool);
+    const dag = useOf(this.#dags, claim.dag);
+    const poolSize = this.poolSlots.get(claim.pool) ?? Infinity;
+    const fits =
+      pool.own + pool.others + claim.slots <= poolSize && dag.own + dag.others < claim.maxActiveTasks;
+    if (fits) this.take(claim);
+    else this.#hasRefused = true;
+    return fits;
+  }
+
+  /** Takes, room or not: for an attempt that is under way already. */
+  take(claim: LimitClaim): void {
+    useOf(this.#pools, claim.pool).own += claim.slots;
+    useOf(this.#dags, claim.dag).own += 1;
+  }
+
+  /** Gives back what was taken. */
+  give(claims: readonly LimitClaim[]): void {
+    for (const { pool, dag, slots } of claims) {
+      useOf(this.#pools, pool).own -= slots;
+      useOf(this.#dags, dag).own -= 1;
+    }
+    if (claims.length === 0 || !this.#hasRefused) return;
+    this.#hasRefused = false;
+    this.#onRoom();
+  }
+
+  /** The database refused `claims`, which have been taken here: others take more than was known. */
+  learn(claims: readonly LimitClaim[], free: ActiveLimits): void {
+    for (const [name, freeSlots] of free.poolSlots) {
+      const asked = claims.reduce((sum, { pool, slots }) => sum + (pool === name ? slots : 0), 0);
+      const size = this.poolSlots.get(name) ?? 0;
+      if (asked > 0) learnOthers(useOf(this.#pools, name), size - freeSlots, asked);
+    }
+    const [first] = claims;
+    if (first) {
+      const taken = first.maxActiveTasks - free.maxActiveTasks;
+      learnOthers(useOf(this.#dags, first.dag), taken, claims.length);
+    }
+    this.#hasRefused = true;
+    this.#onRefused();
+  }
+
+  /** Others may have given back what they took. */
+  forgetOthers(): void {
+    for (const uses of [this.#pools, this.#dags]) {
+      for (const [name, use] of uses) {
+        use.others = 0;
+        if (use.own === 0) uses.delete(name);
+      }
+    }
+  }
+}
+
+function learnOthers(use: Use, taken: number, asked: number): void {
+  use.others = Math.max(0, taken - (use.own - asked));
+}
+
+function useOf(uses: Map<string, Use>, name: string): Use {
+  let use = uses.get(name);
+  if (!use) uses.set(name, (use = { own: 0, others: 0 }));
+  return use;
+}
