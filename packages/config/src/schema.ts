@@ -19,6 +19,10 @@ const DATABASE_URL = text(
   '"sqlite:PATH" or "postgres://USER:PASSWORD@HOST/DATABASE"',
   { secret: true },
 );
+const BACKEND = text(
+  /^(@?[a-z0-9][\w.~-]*(\/[\w.~-]+)*|\.{0,2}\/.+|file:.+)$/i,
+  '"metadata-db", "memory", "filesystem" or a module specifier such as "@example/memodag-cache"',
+);
 const NAME = text(
   /^[a-z0-9][a-z0-9_-]{0,62}$/,
   "a name of 1 to 63 lower-case letters, digits, - and _ that starts with a letter or digit",
@@ -48,16 +52,10 @@ export const configSchema = z.strictObject({
       description: "Kill switch: false runs every task and leaves the cache alone.",
       default: true,
     }),
-    task_cache_backend: key(
-      text(
-        /^(@?[a-z0-9][\w.~-]*(\/[\w.~-]+)*|\.{0,2}\/.+|file:.+)$/i,
-        '"metadata-db", "memory", "filesystem" or a module specifier such as "@example/memodag-cache"',
-      ),
-      {
-        description: "Where results are remembered: metadata-db, memory, filesystem or a module specifier.",
-        default: "metadata-db",
-      },
-    ),
+    task_cache_backend: key(BACKEND, {
+      description: "Where results are remembered: metadata-db, memory, filesystem or a module specifier.",
+      default: "metadata-db",
+    }),
     state_dir: key(FOLDER, {
       description: "The folder of what is not in the database: logs of attempts, artifacts of Dag files.",
       default: ".memodag",
@@ -81,6 +79,14 @@ export const configSchema = z.strictObject({
     url_file: unsetKey(FILE, {
       description: "A file that holds the url, in place of `url`: for secrets.",
       example: "/run/secrets/memodag-cache-url",
+    }),
+    result_store: unsetKey(BACKEND, {
+      description: "Where the bytes of results are kept; unset: where [core] task_cache_backend says.",
+      example: "filesystem",
+    }),
+    backend_options: unsetKey(text(/./s, "a text that is not empty", { secret: true }), {
+      description: "What a backend named by module specifier is given, in its own words.",
+      example: "s3://results?region=eu-west-3",
     }),
     default_ttl: key(durationOrNever, {
       description: "How old a result may be to be used again, where its task does not say.",

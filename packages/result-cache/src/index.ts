@@ -1,3 +1,4 @@
+export * from "./cache-backend.ts";
 export { type BreakerState } from "./cache-breaker.ts";
 export * from "./cache-key.ts";
 export * from "./cache-leases.ts";
@@ -7,6 +8,7 @@ export * from "./filesystem/filesystem-result-store.ts";
 export * from "./key-components.ts";
 export * from "./lease-store.ts";
 export * from "./memory/memory-lease-store.ts";
+export * from "./lazy-backend.ts";
 export * from "./memory/memory-record-store.ts";
 export * from "./memory/memory-result-store.ts";
 export * from "./record-store.ts";

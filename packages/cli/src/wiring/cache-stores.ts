@@ -1,12 +1,12 @@
-// Opens the stores of the cache backend that the config names.
+// Opens the stores that the config names for the cache: where records are, and where results are.
 
-import type { Config } from "@memodag/config";
-import { join } from "node:path";
-import { MemodagError, systemClock } from "@memodag/core";
+import type { LoadedConfig } from "@memodag/config";
 import type { RecordStore, ResultStore } from "@memodag/result-cache";
-import { openDatabase } from "./database.ts";
+import { lineLogger } from "../output/log-lines.ts";
+import { printNote } from "../output/print.ts";
+import { openBackend, ownCacheUrl, type OpenBackend } from "./cache-backends.ts";
 
-/** The stores of a cache backend. */
+/** The stores of the cache. */
 export interface CacheStores {
   readonly records: RecordStore;
   readonly results: ResultStore;
@@ -20,47 +20,48 @@ export interface OpenCacheStores {
   close(): Promise<void>;
 }
 
-const nothing = async (): Promise<void> => undefined;
-
 /**
  * Opens the cache's stores. The metadata database stays its owner's to close.
  * @throws MemodagError `config_invalid` for a backend that is not there.
  */
 export async function openCacheStores(
-  { core, taskCache }: Config,
+  loaded: LoadedConfig,
   metadata: Omit<CacheStores, "resultsInMetastore">,
 ): Promise<OpenCacheStores> {
-  switch (core.taskCacheBackend) {
-    case "metadata-db": {
-      if (taskCache.url === undefined) {
-        const { records, results } = metadata;
-        return { stores: { records, results, resultsInMetastore: true }, close: nothing };
-      }
-      const database = await openDatabase(taskCache.url);
-      const { records, results } = database;
-      return { stores: { records, results, resultsInMetastore: false }, close: () => database.close() };
-    }
-    case "memory": {
-      const { MemoryRecordStore, MemoryResultStore } = await import("@memodag/result-cache");
-      return apart(new MemoryRecordStore(systemClock), new MemoryResultStore());
-    }
-    case "filesystem": {
-      const { FilesystemRecordStore, FilesystemResultStore } = await import("@memodag/result-cache");
-      const root = join(core.stateDir, "cache");
-      return apart(
-        new FilesystemRecordStore(root, systemClock),
-        new FilesystemResultStore(root, systemClock),
-      );
-    }
-    default:
-      throw new MemodagError(
-        "config_invalid",
-        `core.task_cache_backend: expected "metadata-db", "memory" or "filesystem", found "${core.taskCacheBackend}"`,
-        { fields: { backend: core.taskCacheBackend } },
-      );
+  const { core, taskCache } = loaded.config;
+  const parts = { loaded, metadata, log: lineLogger(printNote, "warn") };
+  const name = core.taskCacheBackend;
+  const resultName = taskCache.resultStore ?? name;
+  const key = "core.task_cache_backend";
+  if (resultName === name) {
+    const backend = await openBackend({ name, stores: ["records", "results"], key }, parts);
+    return opened(loaded, resultName, backend, backend);
+  }
+  const byRecord = await openBackend({ name, stores: ["records"], key }, parts);
+  try {
+    const choice = { name: resultName, stores: ["results"], key: "task_cache.result_store" } as const;
+    return opened(loaded, resultName, byRecord, await openBackend(choice, parts));
+  } catch (error) {
+    await byRecord.close();
+    throw error;
   }
 }
 
-function apart(records: RecordStore, results: ResultStore): OpenCacheStores {
-  return { stores: { records, results, resultsInMetastore: false }, close: nothing };
+function opened(
+  { config }: LoadedConfig,
+  resultName: string,
+  byRecord: OpenBackend,
+  byResult: OpenBackend,
+): OpenCacheStores {
+  return {
+    stores: {
+      records: byRecord.records,
+      results: byResult.results,
+      resultsInMetastore: resultName === "metadata-db" && ownCacheUrl(config) === undefined,
+    },
+    async close() {
+      await byRecord.close();
+      if (byResult !== byRecord) await byResult.close();
+    },
+  };
 }

@@ -1,6 +1,6 @@
 // Opens the databases that config urls name, migrated as far as that is this program's to do.
 
-import type { Metastore, MigrationStatus } from "@memodag/metastore";
+import type { Metastore, MetastoreOptions, MigrationStatus } from "@memodag/metastore";
 import type { CommonOptions } from "./settings.ts";
 import { loadSettings } from "./settings.ts";
 
@@ -13,8 +13,8 @@ export function isSingleMachine({ dialect }: Metastore): boolean {
  * Opens a database. One of this machine is made and migrated when it has to be.
  * @throws MemodagError `database_unreachable`, `database_not_migrated`, `database_newer`.
  */
-export async function openDatabase(url: string): Promise<Metastore> {
-  const database = await connect(url);
+export async function openDatabase(url: string, options?: MetastoreOptions): Promise<Metastore> {
+  const database = await connect(url, options);
   try {
     if (isSingleMachine(database)) await database.migrate();
     else await database.requireMigrated();
@@ -25,9 +25,9 @@ export async function openDatabase(url: string): Promise<Metastore> {
   }
 }
 
-async function connect(url: string): Promise<Metastore> {
+async function connect(url: string, options?: MetastoreOptions): Promise<Metastore> {
   const { openMetastore } = await import("@memodag/metastore");
-  return await openMetastore(url);
+  return await openMetastore(url, options);
 }
 
 /** Migrates the databases of the config and resolves to what was applied. */

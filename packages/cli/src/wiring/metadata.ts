@@ -36,7 +36,7 @@ export async function withMetadata<T>(
   const { config } = loaded;
   const database = await openDatabase(config.database.url);
   try {
-    const cache = await openCacheStores(config, database);
+    const cache = await openCacheStores(loaded, database);
     try {
       const { dags, runs } = database;
       return await work({

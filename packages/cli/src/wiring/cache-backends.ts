@@ -1,0 +1,135 @@
+// Opens cache backends by the names that the config may hold.
+
+import { setTimeout as rest } from "node:timers/promises";
+import { join } from "node:path";
+import type { Config, LoadedConfig } from "@memodag/config";
+import { MemodagError, messageOf, systemClock, type Logger } from "@memodag/core";
+import {
+  LazyBackend,
+  requireBackend,
+  requireBackendModule,
+  type CacheBackend,
+  type RecordStore,
+  type ResultStore,
+  type StoreName,
+} from "@memodag/result-cache";
+import { openDatabase } from "./database.ts";
+import { resolveFrom } from "./resolve-from.ts";
+
+/** Which stores of which backend, and the config's key that says so. */
+export interface BackendChoice {
+  readonly name: string;
+  readonly stores: readonly StoreName[];
+  readonly key: string;
+}
+
+/** A backend with both of its stores; those of a module may turn out not to be there when they are asked. */
+export type OpenBackend = Required<CacheBackend>;
+
+/** What backends are opened with. */
+export interface BackendParts {
+  readonly loaded: LoadedConfig;
+  readonly metadata: { readonly records: RecordStore; readonly results: ResultStore };
+  readonly log: Logger;
+}
+
+/** The url of a database that is the cache's own; undefined when it lives in the metadata database. */
+export function ownCacheUrl({ taskCache, database }: Config): string | undefined {
+  return taskCache.url === database.url ? undefined : taskCache.url;
+}
+
+/**
+ * Opens a backend. The metadata database stays its owner's to close.
+ * @throws MemodagError `config_invalid` for a module that is not there or is no backend.
+ */
+export async function openBackend(choice: BackendChoice, parts: BackendParts): Promise<OpenBackend> {
+  const { config } = parts.loaded;
+  switch (choice.name) {
+    case "metadata-db": {
+      const url = ownCacheUrl(config);
+      // Reading waits for nobody, on either database: SQLite reads past writers in WAL mode, PostgreSQL
+      // ends a query with its signal. A second connection to the same SQLite file would be worse, since
+      // the two could block the one thread against each other.
+      if (url === undefined) return { ...parts.metadata, close: async () => undefined };
+      return new LazyBackend(() => openCacheDatabase(url, config));
+    }
+    case "memory": {
+      const { MemoryRecordStore, MemoryResultStore } = await import("@memodag/result-cache");
+      return unclosed(new MemoryRecordStore(systemClock), new MemoryResultStore());
+    }
+    case "filesystem": {
+      const { FilesystemRecordStore, FilesystemResultStore } = await import("@memodag/result-cache");
+      const root = join(config.core.stateDir, "cache");
+      return unclosed(
+        new FilesystemRecordStore(root, systemClock),
+        new FilesystemResultStore(root, systemClock),
+      );
+    }
+    default:
+      return await openModule(choice, parts);
+  }
+}
+
+function unclosed(records: RecordStore, results: ResultStore): OpenBackend {
+  return { records, results, close: async () => undefined };
+}
+
+const SHORTEST_CONNECT_MS = 1_000;
+
+/** A call to it never blocks the thread, nor goes on at the server, for longer than the cache may take. */
+async function openCacheDatabase(url: string, { taskCache }: Config): Promise<CacheBackend> {
+  const { lookupTimeout, storeTimeout } = taskCache;
+  try {
+    return await openDatabase(url, {
+      sqlite: { busyTimeoutMs: Math.floor(lookupTimeout / 2) },
+      postgres: {
+        statementTimeoutMs: Math.max(lookupTimeout, storeTimeout),
+        connectTimeoutMs: Math.max(lookupTimeout, SHORTEST_CONNECT_MS),
+      },
+    });
+  } catch (error) {
+    throw new MemodagError("cache_backend_failed", `[task_cache] url: ${messageOf(error)}`, { cause: error });
+  }
+}
+
+async function openModule({ name, stores, key }: BackendChoice, parts: BackendParts): Promise<OpenBackend> {
+  const { config, projectDir } = parts.loaded;
+  const setting = `${key} = "${name}"`;
+  const { openCacheBackend } = requireBackendModule(await importModule(name, projectDir, setting), setting);
+  const { lookupTimeout: lookupTimeoutMs, storeTimeout: storeTimeoutMs, backendOptions } = config.taskCache;
+  const options = { options: backendOptions ?? "", projectDir, lookupTimeoutMs, storeTimeoutMs };
+  const backend = new LazyBackend(async () =>
+    requireBackend(
+      await openCacheBackend({ ...options, clock: systemClock, log: parts.log }),
+      stores,
+      setting,
+    ),
+  );
+  await refuseNoBackend(backend, lookupTimeoutMs);
+  return backend;
+}
+
+async function importModule(name: string, projectDir: string, setting: string): Promise<unknown> {
+  try {
+    return await import(resolveFrom(projectDir, name));
+  } catch (error) {
+    throw new MemodagError(
+      "config_invalid",
+      `${setting}: the module cannot be loaded from ${projectDir} (${messageOf(error)}): write "metadata-db", ` +
+        '"memory", "filesystem", the path of a module or the name of an installed package',
+      { cause: error, fields: { name, projectDir } },
+    );
+  }
+}
+
+/** A module that is no backend is told at once; one that is away, or slow to come, holds nobody up. */
+async function refuseNoBackend(backend: LazyBackend, waitMs: number): Promise<void> {
+  const waited = new AbortController();
+  try {
+    await Promise.race([backend.opened(), rest(waitMs, undefined, { signal: waited.signal })]);
+  } catch (error) {
+    if (error instanceof MemodagError && error.code === "config_invalid") throw error;
+  } finally {
+    waited.abort();
+  }
+}
