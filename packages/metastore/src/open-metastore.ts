@@ -3,6 +3,8 @@
 import type { DagStore, RunStore } from "@memodag/core";
 import type { LeaseStore, RecordStore, ResultStore } from "@memodag/result-cache";
 import { MetadataLeaseStore } from "./cache/metadata-lease-store.ts";
+import { BreakerBoard } from "./cache/breaker-board.ts";
+import { CacheSwitch } from "./cache/cache-switch.ts";
 import { MetadataRecordStore } from "./cache/metadata-record-store.ts";
 import { MetadataResultStore } from "./cache/metadata-result-store.ts";
 import { MetadataDagStore } from "./dags/metadata-dag-store.ts";
@@ -30,6 +32,8 @@ export interface Metastore {
   readonly runs: RunStore;
   readonly records: RecordStore;
   readonly results: ResultStore;
+  readonly cacheSwitch: CacheSwitch;
+  readonly breakers: BreakerBoard;
   readonly leases: LeaseStore;
   /**
    * Applies pending migrations; safe in any number of processes at once.
@@ -57,6 +61,8 @@ export async function openMetastore(url: string, options: MetastoreOptions = {})
     runs: new MetadataRunStore(dialect),
     records: new MetadataRecordStore(dialect),
     results: new MetadataResultStore(dialect),
+    cacheSwitch: new CacheSwitch(dialect),
+    breakers: new BreakerBoard(dialect),
     leases: new MetadataLeaseStore(dialect),
     migrate: () => migrate(dialect),
     migrationStatus: () => migrationStatus(dialect),

@@ -166,11 +166,31 @@ export interface CacheLeaseTable {
   expires_at: number;
 }
 
+/** A turn of the switch of the cache; the last holds. */
+export interface CacheSwitchTable {
+  id: Generated<number>;
+  is_enabled: number;
+  reason: string | null;
+  changed_by: string;
+  changed_at: number;
+}
+
+/** A scheduler whose cache is not asked as usual. */
+export interface CacheBreakerTable {
+  scheduler: string;
+  state: string;
+  since: number;
+  error: string | null;
+  expires_at: number;
+}
+
 /** All tables. */
 export interface Schema {
+  cache_breaker: CacheBreakerTable;
   cache_lease: CacheLeaseTable;
   cache_record: CacheRecordTable;
   cache_record_result: CacheRecordResultTable;
+  cache_switch: CacheSwitchTable;
   dag: DagTable;
   dag_artifact: DagArtifactTable;
   dag_file: DagFileTable;
