@@ -3,17 +3,18 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { sha256, type DagFile, type Digest } from "@memodag/core";
+import { HASHER_VERSION } from "@memodag/source-hash";
 import * as esbuild from "esbuild";
 import type { FileDigests } from "./file-digests.ts";
 
 /** Bump when the same inputs would give another artifact or another serialized Dag. */
-const OUTPUT_VERSION = 1;
+const OUTPUT_VERSION = 2;
 
 const { version: packageVersion } = JSON.parse(
   readFileSync(new URL("../package.json", import.meta.url), "utf8"),
 ) as { version: string };
 
-const PROCESSOR = `${packageVersion}/${OUTPUT_VERSION}/esbuild ${esbuild.version}`;
+const PROCESSOR = `${packageVersion}/${OUTPUT_VERSION}/hasher ${HASHER_VERSION}/esbuild ${esbuild.version}`;
 
 /** Everything that a Dag file's processing read. Paths are relative to the bundle's folder. */
 export interface ProcessingInputs {

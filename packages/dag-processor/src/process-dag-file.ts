@@ -85,7 +85,7 @@ export async function processDagFile(path: string, pass: BundlePass): Promise<Da
     dags: loaded.dags.map((dag) => ({
       ...dag,
       artifactDigest: artifact.digest,
-      packages: loaded.packages,
+      packages: hashes.packages,
       tasks: dag.tasks.map((task) => ({ ...task, sourceHash: hashes.of(dag, task.taskId) })),
     })),
     warnings: [...bundled.warnings, ...hashes.warnings],

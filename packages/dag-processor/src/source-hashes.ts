@@ -1,11 +1,12 @@
 // The one place where a task's source hash comes from.
 
-import { isBuiltin } from "node:module";
-import type { LoadedPackage } from "@memodag/artifact";
-import { sha256, type Digest, type SerializedDag } from "@memodag/core";
+import { readFileSync, realpathSync } from "node:fs";
+import { dirname, join, posix } from "node:path";
+import { parseAnchoredSpecifier } from "@memodag/artifact";
+import type { Digest, PackageVersion, SerializedDag } from "@memodag/core";
+import { createPackageResolver, hashSources as hashCode, type TaskSource } from "@memodag/source-hash";
 import type { BundledDagFile } from "./bundling/bundle-dag-file.ts";
-import { isSdk } from "./bundling/import-rules.ts";
-import type { LoadedDags } from "./loading/loader-messages.ts";
+import { handlerKey, type LoadedDags } from "./loading/loader-messages.ts";
 import type { Lockfile } from "./lockfile.ts";
 
 /** All that is known of a file's code when its tasks' hashes are taken. */
@@ -22,24 +23,74 @@ export interface CodeOfDagFile {
 /** Source hashes by Dag id, then by task id, and what the author should know about them. */
 export interface SourceHashes {
   of(dag: SerializedDag, taskId: string): Digest;
+  /** What a worker may load without its code being another than the hashes'. */
+  readonly packages: readonly PackageVersion[];
   readonly warnings: readonly string[];
 }
 
-/** Hashes, for each task of a file, the code that it can reach: here, the whole file's and its packages'. */
-export function hashSources({ bundled, loaded, lockfile }: CodeOfDagFile): SourceHashes {
-  const hash = sha256(
-    JSON.stringify({
-      code: sha256(bundled.code),
-      packages: loaded.packages.map(({ name, version }: LoadedPackage) => [name, version]),
-      // A package that is loaded late is not among those that were loaded; the lockfile covers it.
-      lockfile: usesPackages(bundled) ? (lockfile?.digest ?? null) : null,
-    }),
+/** Hashes, for each task of a file, the code that it can reach. */
+export function hashSources({ root, path, bundled, loaded, lockfile }: CodeOfDagFile): SourceHashes {
+  const folder = dirname(join(root, path));
+  const { tasks, packages } = hashCode({
+    code: bundled.code,
+    map: bundled.map,
+    folder,
+    shownFolder: posix.dirname(path) === "." ? "" : posix.dirname(path),
+    located: loaded.located,
+    packages: createPackageResolver({ lockfile: readLockfile(lockfile), readInstalled }),
+    loaded: loaded.packages,
+    readAnchor: parseAnchoredSpecifier,
+  });
+  const sourceOf = (dagId: string, taskId: string): TaskSource => {
+    const source = tasks.get(handlerKey(dagId, taskId));
+    if (!source) throw new Error(`no source hash of task "${taskId}" of Dag "${dagId}"`);
+    return source;
+  };
+  const known = new Map(
+    [...packages, ...loaded.packages].map((found) => [`${found.name}@${found.version}`, found]),
   );
-  return { of: () => hash, warnings: [] };
+  return {
+    of: (dag, taskId) => sourceOf(dag.dagId, taskId).hash,
+    packages: [...known.values()].sort(byNameAndVersion),
+    warnings: warningsOf(loaded.dags, sourceOf),
+  };
 }
 
-function usesPackages({ metafile }: BundledDagFile): boolean {
-  return Object.values(metafile.outputs).some(({ imports }) =>
-    imports.some(({ path, external }) => external === true && !isSdk(path) && !isBuiltin(path)),
+/** A warning once for all the tasks that it holds for. */
+function warningsOf(
+  dags: readonly SerializedDag[],
+  sourceOf: (dagId: string, taskId: string) => TaskSource,
+): string[] {
+  const tasksByWarning = new Map<string, string[]>();
+  for (const { dagId, tasks } of dags) {
+    for (const { taskId, cache } of tasks) {
+      if (!cache) continue;
+      for (const warning of sourceOf(dagId, taskId).warnings) {
+        tasksByWarning.set(warning, [...(tasksByWarning.get(warning) ?? []), `${dagId}.${taskId}`]);
+      }
+    }
+  }
+  return Array.from(
+    tasksByWarning,
+    ([warning, names]) => `the source hash of ${names.join(", ")} ${warning}`,
   );
+}
+
+/** Another tool's lockfile is none that can be read: packages are then known by what is installed. */
+function readLockfile(lockfile: Lockfile | null): { folder: string; text: string } | null {
+  if (!lockfile || !/(?:package-lock|npm-shrinkwrap)\.json$/.test(lockfile.path)) return null;
+  return { folder: dirname(lockfile.path), text: readFileSync(lockfile.path, "utf8") };
+}
+
+function readInstalled(path: string): { text: string; path: string } | null {
+  try {
+    return { text: readFileSync(path, "utf8"), path: realpathSync(path) };
+  } catch {
+    return null;
+  }
+}
+
+function byNameAndVersion(a: PackageVersion, b: PackageVersion): number {
+  const [left, right] = a.name === b.name ? [a.version, b.version] : [a.name, b.name];
+  return left < right ? -1 : left > right ? 1 : 0;
 }

@@ -1,6 +1,6 @@
 // Hashes, for each task of a Dag file, the code that its handler can reach.
 
-import { messageOf, sha256, type Digest } from "@memodag/core";
+import { messageOf, sha256, type Digest, type PackageVersion } from "@memodag/core";
 import type { HeapValue, LocatedHandlers } from "./handlers/located-handlers.ts";
 import { HASHER_VERSION } from "./hasher-version.ts";
 import type { LoadedVersion, LockedResolver } from "./packages/package-resolver.ts";
@@ -57,6 +57,7 @@ class SourceHasher {
   readonly #describer: SliceDescriber;
   readonly #sources: SliceSources;
   readonly #impure: Slice;
+  readonly #packages = new Map<string, PackageVersion>();
   #evaluated: Slice | null = null;
   #whole: Slice | null = null;
 
@@ -78,8 +79,10 @@ class SourceHasher {
 
   hash(): SourceHashes {
     const { located } = this.#request;
+    const tasks = new Map(located.handlers.map(([key, index]) => [key, this.#hashTask(key, index)]));
     return {
-      tasks: new Map(located.handlers.map(([key, index]) => [key, this.#hashTask(key, index)])),
+      tasks,
+      packages: [...this.#packages.values()],
       impureStatements: this.#analysis.impure.map(({ node }) => {
         const { path, line } = this.#places.placeOf(node.start);
         return { path, line, text: this.#describer.textOf(node) };
@@ -95,6 +98,8 @@ class SourceHasher {
       base = this.#evaluatedSlice();
       own = Slice.ofValue(this.#sources, base, index);
     }
+    this.#notePackages(own);
+    this.#notePackages(base);
     const doubts = this.#findDoubts(own, base);
     const notes = new Set(
       [own, base].flatMap((slice) =>
@@ -113,6 +118,7 @@ class SourceHasher {
 
   #hashWhole(key: string, own: Slice, doubts: readonly string[], notes: ReadonlySet<string>): TaskSource {
     const whole = this.#wholeSlice();
+    this.#notePackages(whole);
     const code = sha256(this.#analysis.program.withoutComments());
     // The key keeps apart tasks of one handler whose captured values could not be compared.
     const strangers = this.#strangers().map(({ name, version }) => [name, version]);
@@ -125,6 +131,14 @@ class SourceHasher {
         ...notes,
       ],
     };
+  }
+
+  #notePackages({ imports }: Slice): void {
+    for (const identity of imports.values()) {
+      for (const member of identity.package?.members ?? []) {
+        this.#packages.set(`${member.name}@${member.version}`, member);
+      }
+    }
   }
 
   #findDoubts(own: Slice, base: Slice): string[] {
@@ -189,6 +203,7 @@ function hashBytes({ code, located, loaded, packages }: SourceHashRequest, reaso
       ]),
     ),
     impureStatements: [],
+    packages: loaded,
   };
 }
 

@@ -1,6 +1,6 @@
 // What a source hash is, and what it is made of.
 
-import type { Digest } from "@memodag/core";
+import type { Digest, PackageVersion } from "@memodag/core";
 
 /**
  * A part of what a hash covers.
@@ -42,4 +42,6 @@ export interface SourceHashes {
   /** By the key that the handler was located under. */
   readonly tasks: ReadonlyMap<string, TaskSource>;
   readonly impureStatements: readonly ImpureStatement[];
+  /** Every package that the hashes were taken of, at its version: those that a task may load. */
+  readonly packages: readonly PackageVersion[];
 }

@@ -1,8 +1,10 @@
 // The process that reads one Dag file: loads its artifact, serialises its Dags, answers, and is ended.
 
-import { loadArtifact, shareSdk } from "@memodag/artifact";
+import { artifactUrlOf, loadArtifact, shareSdk } from "@memodag/artifact";
 import { MemodagError } from "@memodag/core";
 import { listHandlers, serializeDag } from "@memodag/sdk/runtime";
+import { locateHandlers } from "@memodag/source-hash";
+import { handlerKey } from "./loader-messages.ts";
 import type { LoadAnswer, LoaderStarted, LoadRequest, ThrownError } from "./loader-messages.ts";
 
 // The build puts both into one folder, with the SDK that they share beside them.
@@ -28,6 +30,17 @@ async function answer({ path, digest, baseDir }: LoadRequest): Promise<void> {
       }),
       exportsFunction: Object.values(exports).some((value) => typeof value === "function"),
       packages: listPackages(),
+      located: locateHandlers(
+        new Map(
+          dags.flatMap((dag) =>
+            Array.from(
+              listHandlers(dag),
+              ([taskId, handler]) => [handlerKey(dag.dagId, taskId), handler] as const,
+            ),
+          ),
+        ),
+        { isArtifact: (candidate) => candidate === artifactUrlOf({ path, baseDir }) },
+      ),
     });
   } catch (error) {
     say({ kind: "threw", error: describe(error) });

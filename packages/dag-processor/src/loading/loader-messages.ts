@@ -2,6 +2,7 @@
 
 import type { LoadedPackage } from "@memodag/artifact";
 import type { SerializedDag } from "@memodag/core";
+import type { LocatedHandlers } from "@memodag/source-hash";
 
 /** What to load. */
 export interface LoadRequest {
@@ -29,6 +30,13 @@ export interface LoadedDags {
   /** True when the file exports a function: it may be there for other files to import. */
   readonly exportsFunction: boolean;
   readonly packages: readonly LoadedPackage[];
+  /** Every task's handler, under its {@link handlerKey}. */
+  readonly located: LocatedHandlers;
+}
+
+/** The name of a task's handler among all of a file. */
+export function handlerKey(dagId: string, taskId: string): string {
+  return JSON.stringify([dagId, taskId]);
 }
 
 /** Sent when a loader is about to load: whatever comes after is the Dag file's doing. */

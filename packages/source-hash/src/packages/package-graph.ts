@@ -31,6 +31,7 @@ export function identifyPackage(source: PackageSource, name: string, fromPlace: 
       name,
       version: "",
       digest: sha256(JSON.stringify(["missing", name])),
+      members: [],
       doubts: [doubt],
       notes: [],
     };
@@ -68,6 +69,7 @@ export function identifyPackage(source: PackageSource, name: string, fromPlace: 
     name: root.name,
     version: root.version,
     digest: sha256(JSON.stringify(lines)),
+    members: queue.map(({ name: member, version }) => ({ name: member, version })),
     doubts: [...doubts],
     notes: [],
   };

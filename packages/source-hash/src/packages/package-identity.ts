@@ -1,6 +1,6 @@
 // What a package is in a hash.
 
-import type { Digest } from "@memodag/core";
+import type { Digest, PackageVersion } from "@memodag/core";
 
 /** A package with everything that it depends on. */
 export interface PackageIdentity {
@@ -9,6 +9,8 @@ export interface PackageIdentity {
   readonly version: string;
   /** Of its version and integrity, and of those of all packages it reaches. */
   readonly digest: Digest;
+  /** The package and all that it reaches, as they are fixed. */
+  readonly members: readonly PackageVersion[];
   /** Why it does not fix what is loaded: nothing is known of a package, or its files can change. */
   readonly doubts: readonly string[];
   /** What the author should know all the same. */
