@@ -29,14 +29,14 @@ export function parts(node: Node | undefined, field: string): Node[] {
   return Array.isArray(value) ? value.filter(isNode) : [];
 }
 
-/** Every direct child, in order of the fields. */
-export function* children(node: Node): Generator<Node> {
+/** Puts every direct child at the end of a list. */
+export function pushChildren(node: Node, list: Node[]): void {
   for (const field in node) {
     const value = node[field];
     if (Array.isArray(value)) {
-      for (const item of value) if (isNode(item)) yield item;
+      for (const item of value) if (isNode(item)) list.push(item);
     } else if (isNode(value)) {
-      yield value;
+      list.push(value);
     }
   }
 }

@@ -1,6 +1,6 @@
 // Whether code may have changed what the language itself does, and which properties it writes.
 
-import { memberName, nameOf, PARENT, part, type Node } from "../program/node.ts";
+import { memberName, nameOf, PARENT, part, pushChildren, type Node } from "../program/node.ts";
 import type { Program } from "../program/program.ts";
 import { isKnownGlobal } from "./builtins.ts";
 
@@ -46,17 +46,6 @@ export function findTampering(program: Program): Tampering {
     pushChildren(node, pending);
   }
   return { builtinsPristine, writtenProperties: computed ? null : writtenProperties };
-}
-
-function pushChildren(node: Node, pending: Node[]): void {
-  for (const field in node) {
-    const value = node[field];
-    if (Array.isArray(value)) {
-      for (const item of value) if (typeof item?.type === "string") pending.push(item as Node);
-    } else if (typeof (value as Node | null)?.type === "string") {
-      pending.push(value as Node);
-    }
-  }
 }
 
 /** True for the target of an assignment, of `++`, of `delete`, of a loop or of destructuring. */

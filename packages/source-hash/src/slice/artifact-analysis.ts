@@ -6,7 +6,7 @@ import { PlainValues } from "../purity/plain-values.ts";
 import { Purity } from "../purity/purity.ts";
 import { METHODS, SdkObjects } from "../purity/sdk-objects.ts";
 import { findTampering, type Tampering } from "../purity/tampering.ts";
-import { children, isFunction, type Node } from "../program/node.ts";
+import { isFunction, pushChildren, type Node } from "../program/node.ts";
 import type { Program, Unit } from "../program/program.ts";
 import { writeShape } from "./shape-writer.ts";
 import type { Shape } from "./shape.ts";
@@ -68,7 +68,7 @@ function callsSomething(unit: Unit): boolean {
   const pending: Node[] = unit.kind === "function" ? [] : [unit.node];
   for (let node = pending.pop(); node; node = pending.pop()) {
     if (node.type === "CallExpression" || node.type === "NewExpression") return true;
-    if (!isFunction(node)) pending.push(...children(node));
+    if (!isFunction(node)) pushChildren(node, pending);
   }
   return false;
 }

@@ -1,30 +1,36 @@
 // Whether a function uses what only the activation around it has, and the inspector does not show.
 
-import { children, isFunction, PARENT, type Node } from "../program/node.ts";
+import { isFunction, PARENT, pushChildren, type Node } from "../program/node.ts";
 
 /** True when an arrow function uses its surroundings' `this`, `arguments` or `super`, or a method its `super`. */
 export function usesSurroundings(node: Node): boolean {
+  if (!isNested(node)) return false;
   const isArrow = node.type === "ArrowFunctionExpression";
-  return isNested(node) && search(node, isArrow);
+  const pending: Node[] = [];
+  pushChildren(node, pending);
+  for (let inner = pending.pop(); inner; inner = pending.pop()) {
+    if (inner.type === "Super" || (isArrow && isActivation(inner))) return true;
+    if (!hasOwnThis(inner)) pushChildren(inner, pending);
+  }
+  return false;
+}
+
+function isActivation(node: Node): boolean {
+  return (
+    node.type === "ThisExpression" ||
+    node.type === "MetaProperty" ||
+    (node.type === "Identifier" && node["name"] === "arguments")
+  );
+}
+
+function hasOwnThis(node: Node): boolean {
+  return node.type === "ClassBody" || (isFunction(node) && node.type !== "ArrowFunctionExpression");
 }
 
 /** A module's top level has no `this`. */
 function isNested(node: Node): boolean {
   for (let outer = node[PARENT]; outer; outer = outer[PARENT]) {
     if (isFunction(outer) || outer.type === "ClassBody" || outer.type === "ObjectExpression") return true;
-  }
-  return false;
-}
-
-function search(node: Node, ownThis: boolean): boolean {
-  for (const child of children(node)) {
-    if (child.type === "Super") return true;
-    if (ownThis && child.type === "ThisExpression") return true;
-    if (ownThis && child.type === "Identifier" && child["name"] === "arguments") return true;
-    if (ownThis && child.type === "MetaProperty") return true;
-    if (child.type === "ClassBody") continue;
-    const isOwn = isFunction(child) && child.type !== "ArrowFunctionExpression";
-    if (isOwn ? false : search(child, ownThis)) return true;
   }
   return false;
 }
