@@ -3,7 +3,13 @@
 
 import type { ClaimedRun, ClaimRequest, Digest, PassOutcome, PassWrite } from "@memodag/core";
 import type { SchemaDialect } from "@memodag/migrations";
-import type { CacheRecord, ResultBytes, StoreCallOptions } from "@memodag/result-cache";
+import type {
+  Amount,
+  CacheRecord,
+  CollectableRecord,
+  ResultBytes,
+  StoreCallOptions,
+} from "@memodag/result-cache";
 import type { Kysely, RawBuilder, Transaction } from "kysely";
 import type { Schema } from "./schema.ts";
 import type { TransactionScript } from "./transaction-script.ts";
@@ -47,6 +53,9 @@ export interface Dialect {
     options: StoreCallOptions,
   ): Promise<Map<Digest, Uint8Array>>;
   writeResults(team: string, results: readonly ResultBytes[]): Promise<void>;
-  deleteResults(team: string, digests: readonly Digest[]): Promise<void>;
+  /** Deletes what was written so long ago, and neither an XCom nor a record names. */
+  deleteResults(team: string, digests: readonly Digest[], olderThanMs: number): Promise<Amount>;
+  /** Deletes records that nobody used or replaced since, and nobody holds a lease of. */
+  deleteRecords(records: readonly CollectableRecord[]): Promise<Amount>;
   close(): Promise<void>;
 }

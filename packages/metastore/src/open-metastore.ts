@@ -1,7 +1,8 @@
 // Opens the metadata database that a url names.
 
 import type { DagStore, RunStore } from "@memodag/core";
-import type { LeaseStore, RecordStore, ResultStore } from "@memodag/result-cache";
+import type { CounterStore, LeaseStore, RecordStore, ResultStore } from "@memodag/result-cache";
+import { MetadataCounterStore } from "./cache/metadata-counter-store.ts";
 import { MetadataLeaseStore } from "./cache/metadata-lease-store.ts";
 import { BreakerBoard } from "./cache/breaker-board.ts";
 import { CacheSwitch } from "./cache/cache-switch.ts";
@@ -34,6 +35,7 @@ export interface Metastore {
   readonly results: ResultStore;
   readonly cacheSwitch: CacheSwitch;
   readonly breakers: BreakerBoard;
+  readonly counters: CounterStore;
   readonly leases: LeaseStore;
   /**
    * Applies pending migrations; safe in any number of processes at once.
@@ -63,6 +65,7 @@ export async function openMetastore(url: string, options: MetastoreOptions = {})
     results: new MetadataResultStore(dialect),
     cacheSwitch: new CacheSwitch(dialect),
     breakers: new BreakerBoard(dialect),
+    counters: new MetadataCounterStore(dialect),
     leases: new MetadataLeaseStore(dialect),
     migrate: () => migrate(dialect),
     migrationStatus: () => migrationStatus(dialect),

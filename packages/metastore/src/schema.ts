@@ -148,6 +148,33 @@ export interface CacheRecordTable {
   expires_at: number | null;
   last_hit_at: number | null;
   hit_count: Generated<number>;
+  /** Results with other bytes that came while it was live, and the last of them. */
+  differing_count: Generated<number>;
+  differing_digest: string | null;
+  differing_run_id: string | null;
+  differing_at: number | null;
+}
+
+/** What the cache did for a task; see `CacheCounts`. Durations are milliseconds. */
+export interface CacheCounterTable {
+  team: string;
+  dag_id: string;
+  task_id: string;
+  hits: number;
+  misses: number;
+  unusable: number;
+  populated: number;
+  refreshes: number;
+  uncacheable: number;
+  lookup_timeouts: number;
+  lookup_failures: number;
+  put_failures: number;
+  nondeterministic: number;
+  stored_bytes: number;
+  lookups: number;
+  lookup_ms: number;
+  lookup_max_ms: number;
+  saved_ms: number;
 }
 
 /** Which bytes a record names. */
@@ -186,6 +213,7 @@ export interface CacheBreakerTable {
 
 /** All tables. */
 export interface Schema {
+  cache_counter: CacheCounterTable;
   cache_breaker: CacheBreakerTable;
   cache_lease: CacheLeaseTable;
   cache_record: CacheRecordTable;

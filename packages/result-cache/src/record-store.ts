@@ -1,7 +1,8 @@
 // The record half of a cache backend: key → metadata. Where the bytes are is the result store's matter.
 
 import type { Digest, Producer, StoredError } from "@memodag/core";
-import type { KeyComponents } from "./key-components.ts";
+import type { RecordedComponents } from "./key-components.ts";
+import type { RecordRetention } from "./retention/retention-ports.ts";
 
 /** One XCom of a cached result. */
 export interface RecordedXCom {
@@ -17,7 +18,7 @@ export interface NewCacheRecord {
   readonly dagId: string;
   readonly taskId: string;
   readonly sourceHash: Digest;
-  readonly components: KeyComponents;
+  readonly components: RecordedComponents;
   /** All XComs that the task pushed, `return_value` among them; none of a failure. */
   readonly xcoms: readonly RecordedXCom[];
   /** The failure that is remembered in place of a result; `null`: a result is. */
@@ -29,6 +30,17 @@ export interface NewCacheRecord {
   readonly ttlMs: number | null;
 }
 
+/** Results with other bytes than a record's that came while it was live. */
+export interface DifferingResults {
+  readonly count: number;
+  /** Return value of the last of them. */
+  readonly digest: Digest;
+  /** Run of the last of them. */
+  readonly runId: string;
+  /** When the last of them came. */
+  readonly at: number;
+}
+
 /** A remembered result. Times are milliseconds since the Unix epoch by the store's clock. */
 export interface CacheRecord extends Omit<NewCacheRecord, "ttlMs"> {
   readonly createdAt: number;
@@ -38,6 +50,8 @@ export interface CacheRecord extends Omit<NewCacheRecord, "ttlMs"> {
   readonly hitCount: number;
   /** Age by the store's clock when it was read; what the reader's ttl is held against. */
   readonly ageMs: number;
+  /** Not there when there were none. A lookup, which has no use for it, may leave it out. */
+  readonly differing?: DifferingResults;
 }
 
 /** Which records; every field narrows. All text is matched whole, never as a pattern. */
@@ -92,6 +106,7 @@ export interface StoreCallOptions {
 export interface RecordStore {
   /** Records of that team under those keys; keys without one are not in the map. Never writes. */
   find(team: string, keys: readonly Digest[], options?: StoreCallOptions): Promise<Map<Digest, CacheRecord>>;
+  /** A put that keeps notes the result that it was given, when that differs, as `differing`. */
   put(record: NewCacheRecord, mode: PutMode): Promise<PutOutcome>;
   /** Adds to hit counters, in one batch, off the lookup's path. */
   countHits(team: string, hits: readonly { readonly key: Digest; readonly count: number }[]): Promise<void>;
@@ -100,4 +115,6 @@ export interface RecordStore {
   count(filter: RecordFilter): Promise<number>;
   /** Deletes what matches and resolves to how many. */
   purge(filter: RecordFilter): Promise<number>;
+  /** For collecting and verifying, once; a backend without it is left alone by both. */
+  retention?(): Promise<RecordRetention | undefined>;
 }

@@ -11,9 +11,11 @@ import {
 } from "@memodag/core";
 import pTimeout, { TimeoutError } from "p-timeout";
 import { CacheBreaker, type BreakerState } from "./cache-breaker.ts";
-import { HitCounter } from "./hit-counter.ts";
 import type { CacheAnswer, CacheAsk, HitXCom, LookupOutcome, StoreOutcome } from "./cache-lookup.ts";
 import type { CacheRecord, NewCacheRecord, PutMode, RecordStore } from "./record-store.ts";
+import type { CacheCounts, TaskName } from "./counters/cache-counts.ts";
+import { CacheCounters } from "./counters/cache-counters.ts";
+import type { CounterStore } from "./counters/counter-store.ts";
 import type { ResultBytes, ResultStore } from "./result-store.ts";
 
 const BREAKER_OPEN = "the cache has failed too often in a row and is left alone for a while";
@@ -40,6 +42,8 @@ export interface ResultCacheParts {
   readonly records: RecordStore;
   readonly results: ResultStore;
   readonly clock: Clock;
+  /** Where counts by task go; without it they are not kept. */
+  readonly counters?: CounterStore;
   readonly log: Logger;
   readonly options: ResultCacheOptions;
 }
@@ -58,7 +62,9 @@ export class ResultCache {
   readonly #log: Logger;
   readonly #options: ResultCacheOptions;
   readonly #breaker: CacheBreaker;
-  readonly #hits: HitCounter;
+  readonly #counters: CacheCounters;
+  /** Tasks that were told of as not deterministic. */
+  readonly #nondeterministic = new Set<string>();
 
   constructor(parts: ResultCacheParts) {
     this.#records = parts.records;
@@ -67,7 +73,7 @@ export class ResultCache {
     this.#log = parts.log;
     this.#options = parts.options;
     this.#breaker = new CacheBreaker(parts.options, parts.log);
-    this.#hits = new HitCounter(parts.records, parts.clock, parts.log);
+    this.#counters = new CacheCounters(parts);
   }
 
   /** Whether the backend is asked at the moment. */
@@ -188,12 +194,16 @@ export class ResultCache {
         pTimeout(put(), { milliseconds: this.#options.storeTimeoutMs }),
       );
       if (outcome === "open") return { kind: "failed", message: BREAKER_OPEN };
-      if (outcome.kind === "stored") return outcome;
+      if (outcome.kind === "stored") {
+        this.count(entry.record, { storedBytes: sizeBytes });
+        return outcome;
+      }
       if (entry.record.error !== null) return { kind: "kept" };
       const returned = entry.xcoms.find((xcom) => xcom.key === RETURN_VALUE);
-      return outcome.resultDigest === returned?.digest
-        ? { kind: "kept" }
-        : { kind: "differs", storedDigest: outcome.resultDigest };
+      if (outcome.resultDigest === returned?.digest) return { kind: "kept" };
+      this.count(entry.record, { nondeterministic: 1 });
+      this.#warnOfDifference(entry.record);
+      return { kind: "differs", storedDigest: outcome.resultDigest };
     } catch (error) {
       this.#log.warn("cache store failed; the task keeps its result", { team, error: messageOf(error) });
       return { kind: "failed", message: messageOf(error) };
@@ -202,12 +212,28 @@ export class ResultCache {
 
   /** Notes hits for the records' counters, which are written later. */
   countHits(team: string, keys: readonly Digest[]): void {
-    this.#hits.add(team, keys);
+    this.#counters.addHits(team, keys);
+  }
+
+  /** Notes what happened to a task, which is written later. */
+  count(task: TaskName, counts: Partial<CacheCounts>): void {
+    this.#counters.add(task, counts);
+  /** Once for each task of this process: it may happen at every run. */
+  #warnOfDifference({ team, dagId, taskId, key, producer }: CacheEntry["record"]): void {
+    const task = JSON.stringify([team, dagId, taskId]);
+    if (this.#nondeterministic.has(task)) return;
+    this.#nondeterministic.add(task);
+    this.#log.warn(
+      "a task returned other bytes than the live entry under its key holds: it is not deterministic, or reads what its key does not say",
+      { team, dagId, taskId, key, runId: producer.runId },
+    );
+  }
+
   }
 
   /** Writes what has been counted; for the end of a process. Never rejects. */
   async flush(): Promise<void> {
-    await this.#hits.flush();
+    await this.#counters.flush();
   }
 }
 

@@ -2,6 +2,7 @@
 
 import type { Digest } from "@memodag/core";
 import type { StoreCallOptions } from "./record-store.ts";
+import type { ResultRetention } from "./retention/retention-ports.ts";
 
 /** Bytes and their sha256. */
 export interface ResultBytes {
@@ -23,4 +24,6 @@ export interface ResultStore {
   /** Writing what is there already is no error. */
   write(team: string, results: readonly ResultBytes[]): Promise<void>;
   delete(team: string, digests: readonly Digest[]): Promise<void>;
+  /** For collecting and verifying, once; a backend without it is left alone by both. */
+  retention?(): Promise<ResultRetention | undefined>;
 }

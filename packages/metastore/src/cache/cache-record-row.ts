@@ -32,6 +32,31 @@ export type CacheRecordRow = Pick<Selectable<CacheRecordTable>, (typeof RECORD_C
   age_ms: number;
 };
 
+/** Columns that listings have beside those: what a lookup has no use for. */
+export const DIFFERING_COLUMNS = [
+  "differing_count",
+  "differing_digest",
+  "differing_run_id",
+  "differing_at",
+] as const;
+
+/** Those columns. */
+type DifferingRow = Pick<Selectable<CacheRecordTable>, (typeof DIFFERING_COLUMNS)[number]>;
+
+/** The record that a row of a listing holds. */
+export function toListedRecord(row: CacheRecordRow & DifferingRow): CacheRecord {
+  const record = toCacheRecord(row);
+  const { differing_count: count, differing_digest, differing_run_id, differing_at } = row;
+  if (count === 0) return record;
+  const differing = {
+    count,
+    digest: differing_digest ?? "",
+    runId: differing_run_id ?? "",
+    at: differing_at ?? 0,
+  };
+  return Object.assign(record, { differing });
+}
+
 /** The record that a row holds. */
 export function toCacheRecord(row: CacheRecordRow): CacheRecord {
   const componentsJson = row.components;
@@ -66,7 +91,10 @@ export function toCacheRecord(row: CacheRecordRow): CacheRecord {
 /** A new record's columns, times left out. */
 export function toCacheRecordRow(
   record: NewCacheRecord,
-): Omit<Selectable<CacheRecordTable>, "created_at" | "expires_at" | "last_hit_at" | "hit_count"> {
+): Omit<
+  Selectable<CacheRecordTable>,
+  "created_at" | "expires_at" | "last_hit_at" | "hit_count" | (typeof DIFFERING_COLUMNS)[number]
+> {
   const xcoms = record.xcoms.map(({ key, digest, sizeBytes }) => ({ key, digest, sizeBytes }));
   return {
     team: record.team,

@@ -1,6 +1,5 @@
 // Cache records in the metadata database. Ages are by its clock.
 
-import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Digest } from "@memodag/core";
 import type {
   CacheRecord,
@@ -9,18 +8,18 @@ import type {
   PutOutcome,
   RecordFilter,
   RecordPage,
+  RecordRetention,
   RecordStore,
   StoreCallOptions,
   TaskRecordStats,
 } from "@memodag/result-cache";
+import { inPacedBatches } from "@memodag/result-cache";
 import { sql } from "kysely";
 import type { Dialect, HitCount } from "../dialect.ts";
-import { RECORD_COLUMNS, toCacheRecord } from "./cache-record-row.ts";
+import { DIFFERING_COLUMNS, RECORD_COLUMNS, toListedRecord } from "./cache-record-row.ts";
+import { MetadataRecordRetention } from "./metadata-record-retention.ts";
 import { putRecord } from "./put-record.ts";
 import { recordCondition } from "./record-filter.ts";
-
-/** Rows that one statement of a purge deletes at most: some 20 ms during which others wait. */
-const PURGE_BATCH = 1_000;
 
 /** The record store of the metadata database. */
 export class MetadataRecordStore implements RecordStore {
@@ -50,7 +49,7 @@ export class MetadataRecordStore implements RecordStore {
     const { kysely, now } = this.#dialect;
     const rows = await kysely
       .selectFrom("cache_record")
-      .select(RECORD_COLUMNS)
+      .select([...RECORD_COLUMNS, ...DIFFERING_COLUMNS])
       .select(sql<number>`${now} - created_at`.as("age_ms"))
       .where(recordCondition(filter, now))
       .orderBy("created_at", "desc")
@@ -58,7 +57,7 @@ export class MetadataRecordStore implements RecordStore {
       .limit(page.limit)
       .offset(page.offset)
       .execute();
-    return rows.map(toCacheRecord);
+    return rows.map(toListedRecord);
   }
 
   async stats(filter: RecordFilter): Promise<TaskRecordStats[]> {
@@ -98,16 +97,20 @@ export class MetadataRecordStore implements RecordStore {
   /** In batches, each a transaction of its own: a purge that is cut short has purged some of it. */
   async purge(filter: RecordFilter): Promise<number> {
     let purged = 0;
-    for (;;) {
-      const batch = await this.#purgeBatch(filter);
+    await inPacedBatches(async (limit) => {
+      const batch = await this.#purgeBatch(filter, limit);
       purged += batch;
-      // An empty batch may mean that somebody else deleted the same rows first.
-      if (batch === 0 && (await this.count(filter)) === 0) return purged;
-      await nextTurn();
-    }
+      // A batch that is not full may mean that somebody else deleted the same rows first.
+      return batch === limit || (await this.count(filter)) > 0;
+    });
+    return purged;
   }
 
-  async #purgeBatch(filter: RecordFilter): Promise<number> {
+  async retention(): Promise<RecordRetention> {
+    return new MetadataRecordRetention(this.#dialect);
+  }
+
+  async #purgeBatch(filter: RecordFilter, limit: number): Promise<number> {
     const { kysely, now } = this.#dialect;
     const { numDeletedRows } = await kysely
       .deleteFrom("cache_record")
@@ -121,7 +124,7 @@ export class MetadataRecordStore implements RecordStore {
             .where(recordCondition(filter, now))
             .orderBy("team")
             .orderBy("key")
-            .limit(PURGE_BATCH)
+            .limit(limit)
             .$asTuple("team", "key"),
         ),
       )

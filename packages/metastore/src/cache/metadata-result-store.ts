@@ -1,8 +1,11 @@
 // Bytes of results in the metadata database, shared with the XComs of runs.
 
 import type { Digest } from "@memodag/core";
-import type { ResultBytes, ResultStore, StoreCallOptions } from "@memodag/result-cache";
+import type { ResultBytes, ResultRetention, ResultStore, StoreCallOptions } from "@memodag/result-cache";
 import type { Dialect } from "../dialect.ts";
+import { MetadataResultRetention } from "./metadata-result-retention.ts";
+
+const ANY_AGE_MS = 0;
 
 /** The result store of the metadata database. What an XCom or a record names is never deleted. */
 export class MetadataResultStore implements ResultStore {
@@ -25,6 +28,10 @@ export class MetadataResultStore implements ResultStore {
   }
 
   async delete(team: string, digests: readonly Digest[]): Promise<void> {
-    await this.#dialect.deleteResults(team, digests);
+    await this.#dialect.deleteResults(team, digests, ANY_AGE_MS);
+  }
+
+  async retention(): Promise<ResultRetention> {
+    return new MetadataResultRetention(this.#dialect);
   }
 }

@@ -1,5 +1,6 @@
 // Writes one cache record.
 
+import type { Digest } from "@memodag/core";
 import type { NewCacheRecord, PutMode, PutOutcome } from "@memodag/result-cache";
 import { sql, type Kysely } from "kysely";
 import type { Dialect } from "../dialect.ts";
@@ -19,6 +20,10 @@ export function* putRecord(
     expires_at: record.ttlMs === null ? null : sql<number>`${now} + ${sql.lit(record.ttlMs)}`,
     last_hit_at: null,
     hit_count: 0,
+    differing_count: 0,
+    differing_digest: null,
+    differing_run_id: null,
+    differing_at: null,
   };
   // An expired row is replaced whatever the mode: left there, it would be a miss for ever. So is a
   // remembered failure: it must not keep a result out.
@@ -50,7 +55,29 @@ export function* putRecord(
       .where("key", "=", record.key),
   );
   // Gone again by another hand since: what was there cannot be named, and nothing is there to differ from.
-  return { kind: "kept", resultDigest: kept?.result_digest ?? values.result_digest };
+  if (!kept) return { kind: "kept", resultDigest: values.result_digest };
+  const isDifferent = record.error === null && kept.result_digest !== values.result_digest;
+  if (isDifferent) yield* noteDifference({ kysely, now }, record, values);
+  return { kind: "kept", resultDigest: kept.result_digest };
+}
+
+function* noteDifference(
+  { kysely, now }: Pick<Dialect, "kysely" | "now">,
+  { team, key, producer }: NewCacheRecord,
+  { result_digest }: { readonly result_digest: Digest },
+): TransactionScript<void> {
+  yield* statement(
+    kysely
+      .updateTable("cache_record")
+      .set((update) => ({
+        differing_count: update("differing_count", "+", 1),
+        differing_digest: result_digest,
+        differing_run_id: producer.runId,
+        differing_at: now,
+      }))
+      .where("team", "=", team)
+      .where("key", "=", key),
+  );
 }
 
 function* writeReferences(

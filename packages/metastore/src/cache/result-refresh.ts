@@ -1,7 +1,9 @@
 // When bytes that are written again count as new.
 
+import { ORPHAN_GRACE_MS } from "@memodag/result-cache";
+
 /**
- * Milliseconds after which writing bytes that are there already renews their age. Collection leaves
- * younger bytes alone, so whoever wrote them has at least this long to name them in a record.
+ * Milliseconds after which writing bytes that are there already renews their age. Whoever wrote them has
+ * at least the rest of the grace to name them in a record.
  */
-export const REFRESH_AFTER_MS = 3_600_000;
+export const REFRESH_AFTER_MS: number = ORPHAN_GRACE_MS / 2;

@@ -6,6 +6,7 @@ import { now } from "./clock.ts";
 import { openSqliteConnection, type SqliteOptions } from "./connection.ts";
 import { countHits } from "./count-hits.ts";
 import { deleteResults } from "./delete-results.ts";
+import { deleteRecords } from "./delete-records.ts";
 import { findRecords } from "./find-records.ts";
 import { readResults } from "./read-results.ts";
 import { sqliteSchema } from "./schema-dialect.ts";
@@ -32,7 +33,8 @@ export async function openSqlite(path: string, options: SqliteOptions): Promise<
     countHits: (team, hits) => countHits(connection, team, hits),
     readResults: (team, digests, call) => readResults(connection, team, digests, call),
     writeResults: (team, results) => writeResults(connection, team, results),
-    deleteResults: (team, digests) => deleteResults(connection, team, digests),
+    deleteResults: (team, digests, olderThanMs) => deleteResults(connection, team, digests, olderThanMs),
+    deleteRecords: (records) => deleteRecords(connection, records),
     close: () => connection.close(),
   };
 }

@@ -1,4 +1,9 @@
-import { describeLeaseStore, describeRecordStore, describeResultStore } from "@memodag/result-cache/testing";
+import {
+  describeLeaseStore,
+  describeRecordStore,
+  describeResultStore,
+  describeRetention,
+} from "@memodag/result-cache/testing";
 import { TEST_DIALECTS, openTestMetastore, type TestMetastore } from "@memodag/metastore/testing";
 import { afterAll, beforeAll, describe, test } from "vitest";
 
@@ -50,6 +55,25 @@ describe.each(TEST_DIALECTS)("the metadata database on %s", (dialect) => {
       async open() {
         await empty();
         return { store: metastore.results, close: empty };
+      },
+    },
+    runner,
+  );
+
+  describeRetention(
+    dialect,
+    {
+      async open() {
+        await empty();
+        return {
+          records: metastore.records,
+          results: metastore.results,
+          passTime: (ms) =>
+            metastore.execute(`update cache_record set created_at = created_at - ${ms},
+              expires_at = expires_at - ${ms}, last_hit_at = last_hit_at - ${ms};
+              update result set created_at = created_at - ${ms}`),
+          close: empty,
+        };
       },
     },
     runner,

@@ -13,6 +13,8 @@ import type {
   StoreCallOptions,
   TaskRecordStats,
 } from "../record-store.ts";
+import type { RecordRetention } from "../retention/retention-ports.ts";
+import { VisitingRecordRetention } from "../retention/visiting-record-retention.ts";
 import { withFolderFailure } from "./folder-failure.ts";
 import { inBatches } from "./in-batches.ts";
 import type { FiledRecord } from "./record-file.ts";
@@ -115,6 +117,26 @@ export class FilesystemRecordStore implements RecordStore {
       }
       return count;
     });
+  }
+
+  async retention(): Promise<RecordRetention> {
+    const records = {
+      visit: () => this.#visitAll(),
+      tryRemove: (team: string, key: Digest, isDoomed: (record: FiledRecord) => boolean) =>
+        withFolderFailure(this.#folder, () => this.#folderOf(team).tryRemove(key, isDoomed)),
+    };
+    return new VisitingRecordRetention(records, this.#clock);
+  }
+
+  async *#visitAll(): AsyncGenerator<readonly FiledRecord[]> {
+    for (const folder of await this.#foldersOf({})) {
+      for await (const keys of folder.keys({})) {
+        const records = await withFolderFailure(this.#folder, () =>
+          inBatches(keys, (key) => folder.read(key)),
+        );
+        yield records.filter((record) => record !== undefined);
+      }
+    }
   }
 
   async #visit(filter: RecordFilter, visitor: (record: FiledRecord) => void): Promise<void> {

@@ -1,13 +1,16 @@
 // Results as files: for installations that share a disk and no database.
 
-import { rm } from "node:fs/promises";
+import { rm, utimes } from "node:fs/promises";
 import { join } from "node:path";
 import type { Clock, Digest } from "@memodag/core";
 import type { StoreCallOptions } from "../record-store.ts";
 import type { ResultBytes, ResultStore } from "../result-store.ts";
+import { ORPHAN_GRACE_MS, type ResultRetention } from "../retention/retention-ports.ts";
+import { FilesystemResultRetention } from "./filesystem-result-retention.ts";
 import { withFolderFailure } from "./folder-failure.ts";
 import { inBatches } from "./in-batches.ts";
 import { teamFolderName } from "./safe-names.ts";
+import { modifiedAt } from "./file-lock.ts";
 import { TeamFolder, readIfPresent } from "./team-folder.ts";
 
 /**
@@ -52,6 +55,7 @@ export class FilesystemResultStore implements ResultStore {
       const path = folder.pathOf(digest);
       const present = await readIfPresent(path);
       if (!present || Buffer.compare(present, bytes) !== 0) await folder.replace(path, bytes);
+      else await renewAge(path, this.#clock.now());
     };
     await withFolderFailure(this.#folder, () => inBatches(results, writeOne));
   }
@@ -62,10 +66,20 @@ export class FilesystemResultStore implements ResultStore {
     await withFolderFailure(this.#folder, () => inBatches(digests, deleteOne));
   }
 
+  async retention(): Promise<ResultRetention> {
+    return new FilesystemResultRetention(this.#folder, (team) => this.#folderOf(team), this.#clock);
+  }
+
   #folderOf(team: string): TeamFolder {
     const name = teamFolderName(team);
     const folder = this.#teams.get(name) ?? new TeamFolder(join(this.#folder, name), this.#clock);
     this.#teams.set(name, folder);
     return folder;
   }
+}
+
+/** Whoever writes bytes that are there is about to name them: collection must leave them alone. */
+async function renewAge(path: string, now: number): Promise<void> {
+  const at = await modifiedAt(path);
+  if (at !== undefined && now - at > ORPHAN_GRACE_MS / 2) await utimes(path, now / 1_000, now / 1_000);
 }

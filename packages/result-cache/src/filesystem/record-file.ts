@@ -2,7 +2,7 @@
 
 import { readJson, type Digest, type JsonValue, type StoredError } from "@memodag/core";
 import { KEY_VERSION, type KeyComponents } from "../key-components.ts";
-import type { CacheRecord, NewCacheRecord, RecordedXCom } from "../record-store.ts";
+import type { CacheRecord, DifferingResults, NewCacheRecord, RecordedXCom } from "../record-store.ts";
 import { isDigest } from "./safe-names.ts";
 
 /** A record as it is kept. */
@@ -40,7 +40,15 @@ const isNumberOrNull: Check = (value) => value === null || isNumber(value);
 const isDigestText: Check = (value) => typeof value === "string" && isDigest(value);
 
 function isFiledRecord(value: unknown): value is FiledRecord {
-  return hasFields<FiledRecord>(value, {
+  return isRecord(value) && (value.differing === undefined || isDiffering(value.differing));
+}
+
+function isDiffering(value: unknown): boolean {
+  return hasFields<DifferingResults>(value, { count: isNumber, digest: isText, runId: isText, at: isNumber });
+}
+
+function isRecord(value: unknown): value is FiledRecord {
+  return hasFields<Omit<FiledRecord, "differing">>(value, {
     team: isText,
     key: isDigestText,
     dagId: isText,

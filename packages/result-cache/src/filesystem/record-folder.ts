@@ -41,11 +41,21 @@ export class RecordFolder {
       const present = await this.read(key);
       const isLive = present?.error === null && !isExpired(present, now);
       if (isLive && mode === "keep-live") {
-        return { kind: "kept", resultDigest: returnDigest(present) };
+        return await this.#keep(present, record, now);
       }
       await this.#write(toFiledRecord(record, now));
       return { kind: "stored" };
     });
+  }
+
+  async #keep(present: FiledRecord, record: NewCacheRecord, now: number): Promise<PutOutcome> {
+    const resultDigest = returnDigest(present);
+    const digest = returnDigest(record);
+    if (record.error === null && digest !== resultDigest) {
+      const count = (present.differing?.count ?? 0) + 1;
+      await this.#write({ ...present, differing: { count, digest, runId: record.producer.runId, at: now } });
+    }
+    return { kind: "kept", resultDigest };
   }
 
   /** Adds to the hits of the record under a key, if there is one. */
@@ -100,6 +110,6 @@ export class RecordFolder {
   }
 }
 
-function returnDigest(record: FiledRecord): Digest {
+function returnDigest(record: Pick<FiledRecord, "xcoms">): Digest {
   return record.xcoms.find((xcom) => xcom.key === RETURN_VALUE)?.digest ?? "";
 }

@@ -11,6 +11,8 @@ import type {
   RecordStore,
   TaskRecordStats,
 } from "../record-store.ts";
+import type { RecordRetention } from "../retention/retention-ports.ts";
+import { VisitingRecordRetention } from "../retention/visiting-record-retention.ts";
 
 type Row = Omit<CacheRecord, "ageMs">;
 
@@ -39,7 +41,16 @@ export class MemoryRecordStore implements RecordStore {
     const rows = this.#rowsOf(record.team);
     const present = rows.get(record.key);
     const isLive = present?.error === null && (present.expiresAt === null || present.expiresAt > now);
-    if (isLive && mode === "keep-live") return { kind: "kept", resultDigest: returnDigest(present) };
+    if (isLive && mode === "keep-live") {
+      const resultDigest = returnDigest(present);
+      const digest = returnDigest(record);
+      if (record.error === null && digest !== resultDigest) {
+        const count = (present.differing?.count ?? 0) + 1;
+        const differing = { count, digest, runId: record.producer.runId, at: now };
+        rows.set(record.key, { ...present, differing });
+      }
+      return { kind: "kept", resultDigest };
+    }
     rows.set(record.key, {
       ...fields,
       createdAt: now,
@@ -89,6 +100,20 @@ export class MemoryRecordStore implements RecordStore {
     return doomed.length;
   }
 
+  async retention(): Promise<RecordRetention> {
+    const teams = this.#teams;
+    const records = {
+      async *visit() {
+        for (const rows of teams.values()) yield [...rows.values()];
+      },
+      tryRemove: async (team: string, key: Digest, isDoomed: (record: Row) => boolean) => {
+        const row = teams.get(team)?.get(key);
+        return row !== undefined && isDoomed(row) && teams.get(team)?.delete(key) === true;
+      },
+    };
+    return new VisitingRecordRetention(records, this.#clock);
+  }
+
   #rowsOf(team: string): Map<Digest, Row> {
     const rows = this.#teams.get(team) ?? new Map<Digest, Row>();
     this.#teams.set(team, rows);
@@ -121,6 +146,6 @@ function matches(wanted: string | undefined, actual: string): boolean {
   return wanted === undefined || wanted === actual;
 }
 
-function returnDigest(row: Row): Digest {
+function returnDigest(row: Pick<Row, "xcoms">): Digest {
   return row.xcoms.find((xcom) => xcom.key === RETURN_VALUE)?.digest ?? "";
 }

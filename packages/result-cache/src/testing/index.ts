@@ -1,4 +1,5 @@
 export * from "./lease-store-contract.ts";
 export * from "./record-store-contract.ts";
 export * from "./result-store-contract.ts";
+export * from "./retention-contract.ts";
 export type * from "./store-harness.ts";

@@ -1,5 +1,6 @@
 // What every record store must do, as tests that a backend of any origin can run.
 
+import { describeRecordDifferences } from "./record-difference-cases.ts";
 import { describeRecordFilters } from "./record-filter-cases.ts";
 import { describeRecordPuts } from "./record-put-cases.ts";
 import { describeRecordReads } from "./record-read-cases.ts";
@@ -16,6 +17,7 @@ export function describeRecordStore(name: string, harness: RecordStoreHarness, r
   runner.describe(`${name} as a record store`, () => {
     const check = caseOf(runner, harness);
     runner.describe("putting", () => describeRecordPuts(check));
+    runner.describe("differing results", () => describeRecordDifferences(check));
     runner.describe("reading", () => describeRecordReads(check));
     runner.describe("filters", () => describeRecordFilters(check));
     runner.describe("teams", () => describeRecordTeams(check));

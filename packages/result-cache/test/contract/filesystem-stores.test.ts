@@ -1,6 +1,7 @@
+import { systemClock, type Clock } from "@memodag/core";
 import { describe, test } from "vitest";
 import { FilesystemRecordStore, FilesystemResultStore } from "../../src/index.ts";
-import { describeRecordStore, describeResultStore } from "../../src/testing/index.ts";
+import { describeRecordStore, describeResultStore, describeRetention } from "../../src/testing/index.ts";
 import { FakeClock } from "../fake-clock.ts";
 import { makeScratchFolder } from "../filesystem/scratch-folder.ts";
 
@@ -29,6 +30,27 @@ describeResultStore(
       const folder = await makeScratchFolder();
       return {
         store: new FilesystemResultStore(folder.path, new FakeClock()),
+        close: () => folder.remove(),
+      };
+    },
+  },
+  runner,
+);
+
+describeRetention(
+  "filesystem",
+  {
+    async open() {
+      // Files have the host's times, so its clock is moved on from where it is.
+      let passedMs = 0;
+      const clock: Clock = { ...systemClock, now: () => systemClock.now() + passedMs };
+      const folder = await makeScratchFolder();
+      return {
+        records: new FilesystemRecordStore(folder.path, clock),
+        results: new FilesystemResultStore(folder.path, clock),
+        passTime: async (ms) => {
+          passedMs += ms;
+        },
         close: () => folder.remove(),
       };
     },

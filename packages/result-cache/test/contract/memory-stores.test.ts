@@ -1,6 +1,11 @@
 import { describe, test } from "vitest";
 import { MemoryLeaseStore, MemoryRecordStore, MemoryResultStore } from "../../src/index.ts";
-import { describeLeaseStore, describeRecordStore, describeResultStore } from "../../src/testing/index.ts";
+import {
+  describeLeaseStore,
+  describeRecordStore,
+  describeResultStore,
+  describeRetention,
+} from "../../src/testing/index.ts";
 import { FakeClock } from "../fake-clock.ts";
 
 const runner = { describe, test };
@@ -33,6 +38,22 @@ describeLeaseStore(
       const clock = new FakeClock();
       return {
         store: new MemoryLeaseStore(clock),
+        passTime: async (ms) => clock.advance(ms),
+        close: async () => {},
+      };
+    },
+  },
+  runner,
+);
+
+describeRetention(
+  "memory",
+  {
+    async open() {
+      const clock = new FakeClock();
+      return {
+        records: new MemoryRecordStore(clock),
+        results: new MemoryResultStore(clock),
         passTime: async (ms) => clock.advance(ms),
         close: async () => {},
       };

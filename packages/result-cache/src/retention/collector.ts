@@ -1,0 +1,219 @@
+// Collects what is of no use any more: expired records, records over the quota, bytes that nothing names.
+
+import type { Digest } from "@memodag/core";
+import { findOrphans, inSteps } from "./orphans.ts";
+import { inPacedBatches } from "./paced-batches.ts";
+import {
+  ORPHAN_GRACE_MS,
+  type Amount,
+  type CollectableRecord,
+  type RecordRetention,
+  type ResultRetention,
+  type StoredResult,
+  type SupersededStore,
+} from "./retention-ports.ts";
+
+/** What a {@link Collector} is made of. A store without retention is left alone. */
+export interface CollectorParts {
+  readonly records: RecordRetention | undefined;
+  readonly results: ResultRetention | undefined;
+  readonly superseded?: SupersededStore;
+  /** What the records may name together, in bytes; `null`: as much as there is. */
+  readonly maxSizeBytes: number | null;
+}
+
+/** What went, or would go. */
+export interface Collection {
+  readonly expired: Amount;
+  /** Over the quota. */
+  readonly evicted: Amount;
+  /** Bytes that neither a record nor an XCom names. */
+  readonly bytes: Amount;
+  /** Versions of Dags, and artifacts. */
+  readonly superseded: Amount;
+}
+
+/** One thing that would go. */
+export interface DoomedItem {
+  readonly kind: "expired" | "evicted" | "bytes";
+  readonly team: string;
+  /** Key of a record, digest of bytes. */
+  readonly name: Digest;
+  readonly dagId: string | null;
+  readonly taskId: string | null;
+  readonly sizeBytes: number;
+  readonly ageMs: number;
+}
+
+/** What would go, and the first of it by name. */
+export interface CollectionPlan extends Collection {
+  readonly items: readonly DoomedItem[];
+}
+
+const NOTHING: Amount = { count: 0, sizeBytes: 0 };
+
+function plus(a: Amount, b: Amount): Amount {
+  return { count: a.count + b.count, sizeBytes: a.sizeBytes + b.sizeBytes };
+}
+
+/** Collects from one cache. Any number may work at once. Rejects with what a store rejects with. */
+export class Collector {
+  readonly #parts: CollectorParts;
+
+  constructor(parts: CollectorParts) {
+    this.#parts = parts;
+  }
+
+  /** Deletes in batches with rests between them, until nothing is left to delete or the signal aborts. */
+  async collect(signal?: AbortSignal): Promise<Collection> {
+    const { records, results, superseded } = this.#parts;
+    // Records first: the bytes that only they name can go after them.
+    const expired = records ? await collectExpired(records, signal) : NOTHING;
+    const evicted = records ? await this.#evict(records, signal) : NOTHING;
+    const bytes = records && results ? await collectBytes(records, results, signal) : NOTHING;
+    return {
+      expired,
+      evicted,
+      bytes,
+      superseded: superseded ? await collectSuperseded(superseded, signal) : NOTHING,
+    };
+  }
+
+  /**
+   * What {@link collect} would delete now, and the first `itemLimit` of it. Bytes that are still named by
+   * a record that would go are not in it: they go with the same collection if they are old enough.
+   */
+  async plan(itemLimit: number): Promise<CollectionPlan> {
+    const { records, results, superseded } = this.#parts;
+    const items: DoomedItem[] = [];
+    const add = (more: readonly DoomedItem[]) => items.push(...more.slice(0, itemLimit - items.length));
+    const expired = records ? await records.amount("expired") : NOTHING;
+    if (records) add((await records.listExpired(itemLimit)).map((record) => doomed("expired", record)));
+    const evicted = records ? await this.#planEviction(records, expired.sizeBytes, add) : NOTHING;
+    let bytes = NOTHING;
+    if (records && results) {
+      for await (const page of results.scan(PAGE)) {
+        const orphans = await findOrphans(records, page);
+        bytes = plus(bytes, amountOf(orphans));
+        add(orphans.map(doomedBytes));
+      }
+    }
+    return {
+      expired,
+      evicted,
+      bytes,
+      superseded: superseded ? await superseded.amount(ORPHAN_GRACE_MS) : NOTHING,
+      items,
+    };
+  }
+
+  async #evict(records: RecordRetention, signal: AbortSignal | undefined): Promise<Amount> {
+    const excess = await this.#excess(records);
+    let gone = NOTHING;
+    if (excess <= 0) return gone;
+    await inPacedBatches(async (limit) => {
+      const oldest = await records.listLeastUsed(limit, 0);
+      const batch = asMuchAs(excess - gone.sizeBytes, oldest);
+      const deleted = await records.deleteUnused(batch);
+      gone = plus(gone, deleted);
+      return deleted.count > 0 && gone.sizeBytes < excess;
+    }, signal);
+    return gone;
+  }
+
+  async #planEviction(
+    records: RecordRetention,
+    expiredBytes: number,
+    add: (items: readonly DoomedItem[]) => void,
+  ): Promise<Amount> {
+    const excess = (await this.#excess(records)) - expiredBytes;
+    let planned = NOTHING;
+    for (let offset = 0; planned.sizeBytes < excess;) {
+      const oldest = await records.listLeastUsed(PAGE, offset);
+      if (oldest.length === 0) break;
+      const batch = asMuchAs(excess - planned.sizeBytes, oldest);
+      planned = plus(planned, amountOf(batch));
+      add(batch.map((record) => doomed("evicted", record)));
+      offset += oldest.length;
+    }
+    return planned;
+  }
+
+  async #excess(records: RecordRetention): Promise<number> {
+    const { maxSizeBytes } = this.#parts;
+    return maxSizeBytes === null ? 0 : (await records.amount("all")).sizeBytes - maxSizeBytes;
+  }
+}
+
+/** Rows that are read at a time where nothing depends on how many. */
+const PAGE = 500;
+
+async function collectExpired(records: RecordRetention, signal: AbortSignal | undefined): Promise<Amount> {
+  let gone = NOTHING;
+  await inPacedBatches(async (limit) => {
+    const batch = await records.listExpired(limit);
+    const deleted = await records.deleteUnused(batch);
+    gone = plus(gone, deleted);
+    return batch.length === limit && deleted.count > 0;
+  }, signal);
+  return gone;
+}
+
+async function collectBytes(
+  records: RecordRetention,
+  results: ResultRetention,
+  signal: AbortSignal | undefined,
+): Promise<Amount> {
+  let gone = NOTHING;
+  const pages = results.scan(PAGE)[Symbol.asyncIterator]();
+  await inPacedBatches(async () => {
+    const page = await pages.next();
+    if (page.done) return false;
+    const orphans = await findOrphans(records, page.value);
+    for (const step of inSteps(orphans)) {
+      const digests = step.map(({ digest }) => digest);
+      const [first] = step;
+      if (!first) continue;
+      gone = plus(gone, await results.deleteUnnamed(first.team, digests, ORPHAN_GRACE_MS));
+    }
+    return true;
+  }, signal);
+  await pages.return?.();
+  return gone;
+}
+
+async function collectSuperseded(
+  superseded: SupersededStore,
+  signal: AbortSignal | undefined,
+): Promise<Amount> {
+  let gone = NOTHING;
+  await inPacedBatches(async (limit) => {
+    const deleted = await superseded.deleteBatch(limit, ORPHAN_GRACE_MS);
+    gone = plus(gone, deleted);
+    return deleted.count > 0;
+  }, signal);
+  return gone;
+}
+
+/** The first of `records` that have so many bytes together. */
+function asMuchAs(bytes: number, records: readonly CollectableRecord[]): CollectableRecord[] {
+  let sum = 0;
+  return records.filter(({ sizeBytes }) => {
+    const isWanted = sum < bytes;
+    sum += sizeBytes;
+    return isWanted;
+  });
+}
+
+function amountOf(items: readonly { readonly sizeBytes: number }[]): Amount {
+  return { count: items.length, sizeBytes: items.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0) };
+}
+
+function doomed(kind: "expired" | "evicted", record: CollectableRecord): DoomedItem {
+  const { team, key, dagId, taskId, sizeBytes, ageMs } = record;
+  return { kind, team, name: key, dagId, taskId, sizeBytes, ageMs };
+}
+
+function doomedBytes({ team, digest, sizeBytes, ageMs }: StoredResult): DoomedItem {
+  return { kind: "bytes", team, name: digest, dagId: null, taskId: null, sizeBytes, ageMs };
+}

@@ -1,0 +1,42 @@
+// Deletes much in little steps, with rests between them in which others come to their turn.
+
+import { setTimeout as rest } from "node:timers/promises";
+
+/** Rows of a batch at most. */
+const LARGEST_BATCH = 1_000;
+
+/** Rows of a batch at least, however long they take. */
+const SMALLEST_BATCH = 50;
+
+/** Milliseconds that a batch should take: SQLite keeps other writers waiting, and this thread, for as long. */
+const BATCH_MS = 12;
+
+/** Milliseconds of a rest at least: a process that waits for SQLite's lock looks at it every few. */
+const SHORTEST_REST_MS = 5;
+
+/** A rest's length in batches: others have the database for most of the time. */
+const RESTS_A_BATCH = 2;
+
+/**
+ * Calls `work` with the size of a batch until it resolves to false, or the signal aborts, which is no
+ * error. Batches shrink while they take long; a rest of twice the time follows each.
+ */
+export async function inPacedBatches(
+  work: (limit: number) => Promise<boolean>,
+  signal?: AbortSignal,
+): Promise<void> {
+  let limit = LARGEST_BATCH;
+  while (!signal?.aborted) {
+    const startedAt = performance.now();
+    if (!(await work(limit))) return;
+    const tookMs = performance.now() - startedAt;
+    limit = nextLimit(limit, tookMs);
+    await rest(Math.max(SHORTEST_REST_MS, tookMs * RESTS_A_BATCH));
+  }
+}
+
+function nextLimit(limit: number, tookMs: number): number {
+  const fitting = Math.floor((limit * BATCH_MS) / Math.max(tookMs, 1));
+  // No more than double at a time: one fast batch says little of the next.
+  return Math.max(SMALLEST_BATCH, Math.min(LARGEST_BATCH, fitting, limit * 2));
+}

@@ -1,0 +1,58 @@
+// Collects now and then beside whatever else a process does.
+
+import { messageOf, type CancelTimer, type Clock, type Logger } from "@memodag/core";
+import type { Collection } from "./collector.ts";
+
+/** What a {@link PeriodicCollection} is made of. */
+export interface PeriodicCollectionParts {
+  /** Does one collection, and ends it early once the signal aborts. */
+  readonly collect: (signal: AbortSignal) => Promise<Collection>;
+  /** Milliseconds of rest before the first collection and between two. */
+  readonly everyMs: number;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/** Collects until it is stopped. What goes wrong is logged, and hurts nobody: the next one tries again. */
+export class PeriodicCollection {
+  readonly #parts: PeriodicCollectionParts;
+  readonly #stopping = new AbortController();
+  #cancelTimer: CancelTimer | undefined;
+  #underWay: Promise<void> = Promise.resolve();
+
+  constructor(parts: PeriodicCollectionParts) {
+    this.#parts = parts;
+  }
+
+  start(): void {
+    this.#cancelTimer = this.#parts.clock.after(this.#parts.everyMs, () => {
+      this.#underWay = this.#collect().then(() => {
+        if (!this.#stopping.signal.aborted) this.start();
+      });
+    });
+  }
+
+  /** Resolves when nothing is under way any more: after one batch at most. */
+  async stop(): Promise<void> {
+    this.#cancelTimer?.();
+    this.#stopping.abort();
+    await this.#underWay;
+  }
+
+  async #collect(): Promise<void> {
+    const { collect, log } = this.#parts;
+    try {
+      const { expired, evicted, bytes, superseded } = await collect(this.#stopping.signal);
+      if (expired.count + evicted.count + bytes.count + superseded.count === 0) return;
+      log.info("collected what the cache has no use for", {
+        expired: expired.count,
+        evicted: evicted.count,
+        results: bytes.count,
+        resultBytes: bytes.sizeBytes,
+        superseded: superseded.count,
+      });
+    } catch (error) {
+      log.warn("could not collect; it will be tried again", { error: messageOf(error) });
+    }
+  }
+}

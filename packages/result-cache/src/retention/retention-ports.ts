@@ -1,0 +1,89 @@
+// What collecting and verifying need of a store, beside what the cache needs: a backend may lack it.
+
+import type { Digest } from "@memodag/core";
+import type { RecordedXCom } from "../record-store.ts";
+
+/**
+ * Milliseconds for which bytes that nothing names are left alone: whoever wrote them may be about to name
+ * them. A store renews the age of bytes that are written again before half of it has passed.
+ */
+export const ORPHAN_GRACE_MS = 3_600_000;
+
+/** How much of something there is. */
+export interface Amount {
+  readonly count: number;
+  readonly sizeBytes: number;
+}
+
+/** A record that may be collected. Times are milliseconds. */
+export interface CollectableRecord {
+  readonly team: string;
+  readonly key: Digest;
+  readonly dagId: string;
+  readonly taskId: string;
+  /** Bytes of all its XComs together. */
+  readonly sizeBytes: number;
+  /** The last hit or, without one, its making; since the Unix epoch, by the store's clock. */
+  readonly usedAt: number;
+  /** Since its making. */
+  readonly ageMs: number;
+}
+
+/** A record as verification sees it. */
+export interface ScannedRecord {
+  readonly team: string;
+  readonly key: Digest;
+  readonly dagId: string;
+  readonly taskId: string;
+  /** None of a remembered failure. */
+  readonly xcoms: readonly RecordedXCom[];
+  readonly isFailure: boolean;
+}
+
+/** Bytes that a result store holds. */
+export interface StoredResult {
+  readonly team: string;
+  readonly digest: Digest;
+  readonly sizeBytes: number;
+  /** Milliseconds since they were last written, as far as the store renews that. */
+  readonly ageMs: number;
+  /** True when an XCom of a run names them. */
+  readonly isShown: boolean;
+}
+
+/** Collecting records. Keys under an unexpired lease are in no list and are never deleted. */
+export interface RecordRetention {
+  /** Up to `limit` records that have expired. */
+  listExpired(limit: number): Promise<CollectableRecord[]>;
+  /** Up to `limit` records that have not expired, least recently used first, after the first `offset`. */
+  listLeastUsed(limit: number, offset: number): Promise<CollectableRecord[]>;
+  /** All records, or those that have expired. */
+  amount(which: "all" | "expired"): Promise<Amount>;
+  /** Deletes those of `records` that nobody used or replaced since they were listed. */
+  deleteUnused(records: readonly CollectableRecord[]): Promise<Amount>;
+  /** Those of `digests` that a record of the team names. */
+  findNamed(team: string, digests: readonly Digest[]): Promise<Set<Digest>>;
+  /** All records, up to `limit` at a time. What is put meanwhile may be left out. */
+  scan(limit: number): AsyncIterable<readonly ScannedRecord[]>;
+}
+
+/** Collecting bytes. */
+export interface ResultRetention {
+  /** All bytes, up to `limit` at a time. What is written meanwhile may be left out. */
+  scan(limit: number): AsyncIterable<readonly StoredResult[]>;
+  /** The sizes of those that are there. */
+  sizesOf(team: string, digests: readonly Digest[]): Promise<Map<Digest, number>>;
+  /**
+   * Deletes those that were last written more than `olderThanMs` ago and that, as far as this store
+   * knows, neither an XCom nor a record names.
+   */
+  deleteUnnamed(team: string, digests: readonly Digest[], olderThanMs: number): Promise<Amount>;
+}
+
+/** Versions of Dags that newer ones took the place of and no run refers to, and artifacts of none. */
+export interface SupersededStore {
+  /** Those that are older than `olderThanMs`; sizes are those of artifacts. */
+  amount(olderThanMs: number): Promise<Amount>;
+  /** Deletes up to `limit` versions and as many artifacts that are older than `olderThanMs`. */
+  deleteBatch(limit: number, olderThanMs: number): Promise<Amount>;
+}

@@ -1,0 +1,197 @@
+// Holds everything that is remembered against its digest, and finds what has lost its other half.
+
+import { digestOfBytes, type Digest } from "@memodag/core";
+import { setImmediate as nextTurn } from "node:timers/promises";
+import type { RecordStore } from "../record-store.ts";
+import type { ResultStore } from "../result-store.ts";
+import { findOrphans, inSteps } from "./orphans.ts";
+import {
+  ORPHAN_GRACE_MS,
+  type RecordRetention,
+  type ResultRetention,
+  type ScannedRecord,
+  type StoredResult,
+} from "./retention-ports.ts";
+
+const PAGE = 500;
+
+/** A store of bytes with what verifying needs of it. */
+export interface VerifiableResults {
+  readonly store: Pick<ResultStore, "read" | "delete">;
+  readonly retention: ResultRetention;
+}
+
+/** What a {@link Verifier} is made of. */
+export interface VerifierParts {
+  readonly records: { readonly store: Pick<RecordStore, "purge">; readonly retention: RecordRetention };
+  /** Where the records' bytes are. */
+  readonly results: VerifiableResults;
+  /** Where runs' XComs are, when that is elsewhere. */
+  readonly xcoms?: VerifiableResults;
+}
+
+/** A record that can never hit. */
+export interface BadRecord {
+  readonly team: string;
+  readonly key: Digest;
+  readonly dagId: string;
+  readonly taskId: string;
+  readonly problem: "result_missing" | "integrity_failed";
+}
+
+/** Bytes that do not have the digest under which they are kept. */
+export interface DamagedBytes {
+  readonly team: string;
+  readonly digest: Digest;
+  readonly sizeBytes: number;
+  /** True when a run's XCom names them: they are kept, whatever they are worth. */
+  readonly isShown: boolean;
+}
+
+/** What was found. */
+export interface Verification {
+  /** How much was looked at. */
+  readonly checked: { readonly records: number; readonly results: number; readonly sizeBytes: number };
+  readonly badRecords: readonly BadRecord[];
+  readonly damaged: readonly DamagedBytes[];
+  /** Bytes that neither a record nor an XCom names, and nobody is about to name. */
+  readonly orphans: readonly StoredResult[];
+  /** True when everything that may be removed was removed. */
+  readonly isRepaired: boolean;
+  /** True when nothing is wrong, or nothing any more. */
+  readonly isSound: boolean;
+}
+
+/** Verifies one cache and the XComs of runs. Reads all bytes there are. */
+export class Verifier {
+  readonly #parts: VerifierParts;
+
+  constructor(parts: VerifierParts) {
+    this.#parts = parts;
+  }
+
+  /** @param repair whether bad records, orphans, and damaged bytes that no XCom names are removed */
+  async verify(repair: boolean): Promise<Verification> {
+    const { results, xcoms } = this.#parts;
+    const cached = await this.#verifyBytes(results);
+    const shown = xcoms ? await this.#verifyBytes(xcoms) : NOTHING_FOUND;
+    const badOfCache = new Set(cached.damaged.map(nameOf));
+    const { badRecords, count } = await this.#verifyRecords(badOfCache);
+    const damaged = [...cached.damaged, ...shown.damaged];
+    if (repair) {
+      await this.#removeRecords(badRecords);
+      await removeBytes(results, cached);
+      if (xcoms) await removeBytes(xcoms, shown);
+    }
+    const orphans = [...cached.orphans, ...shown.orphans];
+    const isClean = badRecords.length + damaged.length + orphans.length === 0;
+    return {
+      checked: {
+        records: count,
+        results: cached.count + shown.count,
+        sizeBytes: cached.sizeBytes + shown.sizeBytes,
+      },
+      badRecords,
+      damaged,
+      orphans,
+      isRepaired: repair,
+      isSound: isClean || (repair && !damaged.some(({ isShown }) => isShown)),
+    };
+  }
+
+  async #verifyBytes({ store, retention }: VerifiableResults): Promise<FoundBytes> {
+    const { records } = this.#parts;
+    const found: FoundBytes = { damaged: [], orphans: [], count: 0, sizeBytes: 0 };
+    for await (const page of retention.scan(PAGE)) {
+      for (const step of inSteps(page)) {
+        const bad = await findDamaged(store, step);
+        found.damaged.push(...bad);
+        found.count += step.length;
+        found.sizeBytes += step.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+        await nextTurn();
+      }
+      found.orphans.push(...(await findOrphans(records.retention, page)));
+    }
+    return found;
+  }
+
+  async #verifyRecords(damaged: ReadonlySet<string>): Promise<{ badRecords: BadRecord[]; count: number }> {
+    const { records, results } = this.#parts;
+    const badRecords: BadRecord[] = [];
+    let count = 0;
+    for await (const page of records.retention.scan(PAGE)) {
+      count += page.length;
+      for (const [team, ofTeam] of Map.groupBy(page, (record) => record.team)) {
+        const digests = new Set(ofTeam.flatMap(({ xcoms }) => xcoms.map(({ digest }) => digest)));
+        const sizes = await results.retention.sizesOf(team, [...digests]);
+        for (const record of ofTeam) {
+          const problem = problemOf(record, sizes, damaged);
+          const { key, dagId, taskId } = record;
+          if (problem) badRecords.push({ team, key, dagId, taskId, problem });
+        }
+      }
+    }
+    return { badRecords, count };
+  }
+
+  async #removeRecords(bad: readonly BadRecord[]): Promise<void> {
+    for (const { team, key } of bad) await this.#parts.records.store.purge({ team, key });
+  }
+}
+
+interface FoundBytes {
+  readonly damaged: DamagedBytes[];
+  readonly orphans: StoredResult[];
+  count: number;
+  sizeBytes: number;
+}
+
+const NOTHING_FOUND: FoundBytes = { damaged: [], orphans: [], count: 0, sizeBytes: 0 };
+
+async function findDamaged(
+  store: VerifiableResults["store"],
+  results: readonly StoredResult[],
+): Promise<DamagedBytes[]> {
+  const [first] = results;
+  if (!first) return [];
+  const read = await store.read(
+    first.team,
+    results.map(({ digest }) => digest),
+  );
+  const damaged: DamagedBytes[] = [];
+  for (const { team, digest, sizeBytes, isShown } of results) {
+    const bytes = read.get(digest);
+    // Collected since it was listed.
+    if (bytes === undefined) continue;
+    if ((await digestOfBytes(bytes)) !== digest) damaged.push({ team, digest, sizeBytes, isShown });
+  }
+  return damaged;
+}
+
+function problemOf(
+  { team, xcoms, isFailure }: ScannedRecord,
+  sizes: ReadonlyMap<Digest, number>,
+  damaged: ReadonlySet<string>,
+): BadRecord["problem"] | undefined {
+  if (isFailure) return undefined;
+  if (xcoms.length === 0 || xcoms.some(({ digest }) => !sizes.has(digest))) return "result_missing";
+  const isBad = xcoms.some(
+    ({ digest, sizeBytes }) => sizes.get(digest) !== sizeBytes || damaged.has(nameOf({ team, digest })),
+  );
+  return isBad ? "integrity_failed" : undefined;
+}
+
+/** The records that named damaged bytes are gone by now, so that only XComs still hold them. */
+async function removeBytes({ store, retention }: VerifiableResults, found: FoundBytes): Promise<void> {
+  for (const { team, digest, isShown } of found.damaged) {
+    if (!isShown) await store.delete(team, [digest]);
+  }
+  for (const step of inSteps(found.orphans)) {
+    const digests = step.map(({ digest }) => digest);
+    if (step[0]) await retention.deleteUnnamed(step[0].team, digests, ORPHAN_GRACE_MS);
+  }
+}
+
+function nameOf({ team, digest }: { readonly team: string; readonly digest: Digest }): string {
+  return JSON.stringify([team, digest]);
+}

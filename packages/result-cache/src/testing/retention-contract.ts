@@ -1,0 +1,324 @@
+// What every backend that can be collected must do, as tests that one of any origin can run.
+
+import { deepEqual, equal, ok } from "node:assert/strict";
+import { RETURN_VALUE, sha256, type Digest } from "@memodag/core";
+import type { NewCacheRecord, RecordStore } from "../record-store.ts";
+import type { ResultStore } from "../result-store.ts";
+import { Collector, type Collection } from "../retention/collector.ts";
+import type { RecordRetention, ResultRetention } from "../retention/retention-ports.ts";
+import { Verifier, type Verification } from "../retention/verifier.ts";
+import { keyOf, listKeys, sampleRecord, TEAM } from "./sample-record.ts";
+import { caseOf, type RegisterCase, type TestRunner } from "./store-harness.ts";
+
+const HOUR = 3_600_000;
+
+/** Both stores of a backend, holding nothing, for one test. */
+export interface OpenRetentionStores {
+  readonly records: RecordStore;
+  readonly results: ResultStore;
+  /** Lets `ms` milliseconds go by for both stores; see `OpenRecordStore`. */
+  passTime(ms: number): Promise<void>;
+  /** Called once, when the test has ended. */
+  close(): Promise<void>;
+}
+
+/** Opens both stores of a backend. */
+export interface RetentionHarness {
+  open(): Promise<OpenRetentionStores>;
+}
+
+/**
+ * Registers the contract of `retention()` of both stores as tests; for backends that have it.
+ *
+ * @param name of the backend, for the report
+ */
+export function describeRetention(name: string, harness: RetentionHarness, runner: TestRunner): void {
+  runner.describe(`${name} as collected`, () => {
+    const check = caseOf(runner, harness);
+    runner.describe("collecting", () => describeCollecting(check));
+    runner.describe("a quota", () => describeQuota(check));
+    runner.describe("verifying", () => describeVerifying(check));
+  });
+}
+
+function describeCollecting(check: RegisterCase<OpenRetentionStores>): void {
+  check("an empty store has nothing to collect", async (stores) => {
+    deepEqual(counts(await collect(stores)), { expired: 0, evicted: 0, bytes: 0 });
+  });
+
+  check("expired records go, and then the bytes that only they named", async (stores) => {
+    await storeAll(stores, [
+      entry("short", { ttlMs: HOUR }),
+      entry("long", { ttlMs: 9 * HOUR }),
+      entry("ever", { ttlMs: null }),
+      entry("other", { ttlMs: HOUR, team: "ops" }),
+      entry("shared", { ttlMs: HOUR }, "value of long"),
+    ]);
+    await stores.passTime(2 * HOUR);
+    deepEqual(counts(await collect(stores)), { expired: 3, evicted: 0, bytes: 2 });
+    deepEqual((await listKeys(stores.records, {})).sort(), [keyOf("long"), keyOf("ever")].sort());
+    await holds(stores, TEAM, { short: false, long: true, ever: true });
+    await holds(stores, "ops", { other: false });
+    deepEqual(counts(await collect(stores)), { expired: 0, evicted: 0, bytes: 0 });
+  });
+
+  check(
+    "bytes that nobody has named yet are left for an hour from when they were written",
+    async (stores) => {
+      const { results, passTime } = stores;
+      const bytes = bytesOf("value of late");
+      await results.write(TEAM, [bytes]);
+      await passTime(HOUR / 2);
+      equal((await collect(stores)).bytes.count, 0);
+      // Written again by somebody who is about to name them: their age begins anew.
+      await passTime(HOUR / 4);
+      await results.write(TEAM, [bytes]);
+      await passTime(HOUR / 2);
+      equal((await collect(stores)).bytes.count, 0);
+      await passTime(HOUR);
+      deepEqual((await collect(stores)).bytes, { count: 1, sizeBytes: bytes.bytes.length });
+      await holds(stores, TEAM, { late: false });
+    },
+  );
+
+  check("bytes under one digest are each team's own", async (stores) => {
+    await storeAll(stores, [entry("one"), entry("one", { team: "ops" })]);
+    await stores.records.purge({ team: "ops" });
+    await stores.passTime(2 * HOUR);
+    deepEqual((await collect(stores)).bytes.count, 1);
+    await holds(stores, TEAM, { one: true });
+    await holds(stores, "ops", { one: false });
+  });
+
+  check("a record that was hit or replaced since it was listed stays", async (stores) => {
+    const { records, passTime } = stores;
+    const names = ["hit", "replaced", "idle"];
+    await storeAll(
+      stores,
+      names.map((name) => entry(name, { ttlMs: HOUR })),
+    );
+    await passTime(2 * HOUR);
+    const { records: retention } = await retentionOf(stores);
+    const listed = await retention.listExpired(10);
+    equal(listed.length, 3);
+    await records.countHits(TEAM, [{ key: keyOf("hit"), count: 1 }]);
+    await storeAll(stores, [entry("replaced")]);
+    equal((await retention.deleteUnused(listed)).count, 1);
+    deepEqual((await listKeys(records, {})).sort(), [keyOf("hit"), keyOf("replaced")].sort());
+  });
+
+  check("more than one batch goes", async (stores) => {
+    const names = Array.from({ length: 60 }, (_, index) => `${index}`);
+    await storeAll(
+      stores,
+      names.map((name) => entry(name, { ttlMs: 0 })),
+    );
+    await stores.passTime(2 * HOUR);
+    const { records } = await retentionOf(stores);
+    equal((await records.listExpired(7)).length, 7);
+    deepEqual(counts(await collect(stores)), { expired: 60, evicted: 0, bytes: 60 });
+  });
+
+  check("a plan deletes nothing, and names what a collection then deletes", async (stores) => {
+    await storeAll(stores, [entry("old", { ttlMs: HOUR }), entry("young")]);
+    await stores.results.write(TEAM, [bytesOf("value of nobody")]);
+    await stores.passTime(2 * HOUR);
+    const plan = await (await collectorOf(stores, 0)).plan(100);
+    deepEqual(counts(plan), { expired: 1, evicted: 1, bytes: 1 });
+    deepEqual(
+      plan.items.map(({ kind, name }) => [kind, name]),
+      [
+        ["expired", keyOf("old")],
+        ["evicted", keyOf("young")],
+        ["bytes", sha256("value of nobody")],
+      ],
+    );
+    ok(plan.items.every(({ ageMs }) => ageMs >= 2 * HOUR));
+    equal((await (await collectorOf(stores, 0)).plan(1)).items.length, 1);
+    equal(await stores.records.count({}), 2);
+    // With the bytes that the two records named.
+    deepEqual(counts(await collect(stores, 0)), { expired: 1, evicted: 1, bytes: 3 });
+  });
+}
+
+function describeQuota(check: RegisterCase<OpenRetentionStores>): void {
+  const TEN = "0123456789";
+
+  async function threeOfTen({ records, passTime, ...stores }: OpenRetentionStores): Promise<void> {
+    for (const name of ["a", "b", "c"]) {
+      await storeAll({ records, passTime, ...stores }, [entry(name, {}, TEN)]);
+      await passTime(1_000);
+    }
+    await records.countHits(TEAM, [{ key: keyOf("a"), count: 1 }]);
+    await passTime(1_000);
+  }
+
+  check("what was used least recently goes first, until the rest fits", async (stores) => {
+    await threeOfTen(stores);
+    deepEqual((await collect(stores, 30)).evicted, { count: 0, sizeBytes: 0 });
+    deepEqual((await collect(stores, 29)).evicted, { count: 1, sizeBytes: 10 });
+    deepEqual((await listKeys(stores.records, {})).sort(), [keyOf("a"), keyOf("c")].sort());
+    deepEqual((await collect(stores, 11)).evicted, { count: 1, sizeBytes: 10 });
+    deepEqual(await listKeys(stores.records, {}), [keyOf("a")]);
+    deepEqual((await collect(stores, 0)).evicted, { count: 1, sizeBytes: 10 });
+    equal(await stores.records.count({}), 0);
+  });
+
+  check("without a quota nothing is evicted", async (stores) => {
+    await threeOfTen(stores);
+    equal((await collect(stores, null)).evicted.count, 0);
+    equal(await stores.records.count({}), 3);
+  });
+
+  check("expired records make room first", async (stores) => {
+    await storeAll(stores, [entry("live", {}, TEN)]);
+    await storeAll(stores, [entry("brief", { ttlMs: 1_000 }, TEN)]);
+    await stores.passTime(5_000);
+    const { expired, evicted } = await collect(stores, 10);
+    deepEqual([expired.count, evicted.count], [1, 0]);
+    deepEqual(await listKeys(stores.records, {}), [keyOf("live")]);
+  });
+}
+
+function describeVerifying(check: RegisterCase<OpenRetentionStores>): void {
+  check("what is sound is told as sound", async (stores) => {
+    await storeAll(stores, [entry("one"), entry("two", { team: "ops" })]);
+    await stores.passTime(2 * HOUR);
+    const found = await verify(stores, false);
+    deepEqual(told(found), { bad: {}, damaged: [], orphans: [] });
+    equal(found.isSound, true);
+    equal(found.checked.records, 2);
+    equal(found.checked.results, 2);
+  });
+
+  check("bytes that are missing or changed, and bytes of nobody, are found and removed", async (stores) => {
+    const { records, results, passTime } = stores;
+    const names = ["good", "missing", "flipped", "cut"];
+    await storeAll(
+      stores,
+      names.map((name) => entry(name)),
+    );
+    // A store may keep bytes that a record names: the record is put when they are gone.
+    await records.purge({ team: TEAM, key: keyOf("missing") });
+    await results.delete(TEAM, [digestOf("missing")]);
+    await records.put(recordOf(entry("missing")), "keep-live");
+    await results.write(TEAM, [
+      { digest: digestOf("flipped"), bytes: bytesOf("Value of flipped").bytes },
+      { digest: digestOf("cut"), bytes: bytesOf("value of c").bytes },
+      bytesOf("value of nobody"),
+    ]);
+    await passTime(2 * HOUR);
+    const wrong = {
+      bad: {
+        [keyOf("missing")]: "result_missing",
+        [keyOf("flipped")]: "integrity_failed",
+        [keyOf("cut")]: "integrity_failed",
+      },
+      damaged: [digestOf("flipped"), digestOf("cut")].sort(),
+      orphans: [digestOf("nobody")],
+    };
+    const looked = await verify(stores, false);
+    deepEqual(told(looked), wrong);
+    equal(looked.isSound, false);
+    equal(await records.count({}), 4);
+    const repaired = await verify(stores, true);
+    deepEqual(told(repaired), wrong);
+    equal(repaired.isSound, true);
+    deepEqual(await listKeys(records, {}), [keyOf("good")]);
+    await holds(stores, TEAM, { good: true, flipped: false, cut: false, nobody: false });
+    deepEqual(told(await verify(stores, false)), { bad: {}, damaged: [], orphans: [] });
+  });
+
+  check("another team's bytes do not make a record sound", async (stores) => {
+    await storeAll(stores, [entry("one", { team: "ops" })]);
+    await stores.records.put(recordOf(entry("one")), "keep-live");
+    deepEqual(told(await verify(stores, true)).bad, { [keyOf("one")]: "result_missing" });
+    equal(await stores.records.count({ team: "ops" }), 1);
+    equal(await stores.records.count({ team: TEAM }), 0);
+  });
+}
+
+interface Entry {
+  readonly record: NewCacheRecord;
+  readonly text: string;
+}
+
+function entry(name: string, own: Partial<NewCacheRecord> = {}, text = `value of ${name}`): Entry {
+  const { digest, bytes } = bytesOf(text);
+  const xcoms = [{ key: RETURN_VALUE, digest, sizeBytes: bytes.length }];
+  return { record: sampleRecord(name, { xcoms, ...own }), text };
+}
+
+function recordOf({ record }: Entry): NewCacheRecord {
+  return record;
+}
+
+function bytesOf(text: string): { digest: Digest; bytes: Uint8Array } {
+  const bytes = new TextEncoder().encode(text);
+  return { digest: sha256(bytes), bytes };
+}
+
+function digestOf(name: string): Digest {
+  return sha256(`value of ${name}`);
+}
+
+async function storeAll({ records, results }: OpenRetentionStores, entries: readonly Entry[]): Promise<void> {
+  for (const { record, text } of entries) {
+    await results.write(record.team, [bytesOf(text)]);
+    await records.put(record, "keep-live");
+  }
+}
+
+async function retentionOf({
+  records,
+  results,
+}: OpenRetentionStores): Promise<{ records: RecordRetention; results: ResultRetention }> {
+  const [ofRecords, ofResults] = [await records.retention?.(), await results.retention?.()];
+  if (!ofRecords || !ofResults) throw new Error("a store has no retention");
+  return { records: ofRecords, results: ofResults };
+}
+
+async function collectorOf(stores: OpenRetentionStores, maxSizeBytes: number | null): Promise<Collector> {
+  return new Collector({ ...(await retentionOf(stores)), maxSizeBytes });
+}
+
+async function collect(stores: OpenRetentionStores, maxSizeBytes: number | null = null): Promise<Collection> {
+  return await (await collectorOf(stores, maxSizeBytes)).collect();
+}
+
+function counts({ expired, evicted, bytes }: Collection): Record<string, number> {
+  return { expired: expired.count, evicted: evicted.count, bytes: bytes.count };
+}
+
+async function verify(stores: OpenRetentionStores, repair: boolean): Promise<Verification> {
+  const { records, results } = await retentionOf(stores);
+  const verifier = new Verifier({
+    records: { store: stores.records, retention: records },
+    results: { store: stores.results, retention: results },
+  });
+  return await verifier.verify(repair);
+}
+
+function told({ badRecords, damaged, orphans }: Verification): {
+  bad: Record<string, string>;
+  damaged: Digest[];
+  orphans: Digest[];
+} {
+  return {
+    bad: Object.fromEntries(badRecords.map(({ key, problem }) => [key, problem])),
+    damaged: damaged.map(({ digest }) => digest).sort(),
+    orphans: orphans.map(({ digest }) => digest).sort(),
+  };
+}
+
+/** Checks which values' bytes are there. */
+async function holds(
+  { results }: OpenRetentionStores,
+  team: string,
+  expected: Readonly<Record<string, boolean>>,
+): Promise<void> {
+  for (const [name, isThere] of Object.entries(expected)) {
+    const digest = digestOf(name);
+    equal((await results.read(team, [digest])).has(digest), isThere, `bytes of ${name} of team ${team}`);
+  }
+}
