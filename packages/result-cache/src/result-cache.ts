@@ -2,6 +2,7 @@
 
 import {
   RETURN_VALUE,
+  Turns,
   digestOfBytes,
   messageOf,
   type Clock,
@@ -12,10 +13,10 @@ import {
 import pTimeout, { TimeoutError } from "p-timeout";
 import { CacheBreaker, type BreakerState } from "./cache-breaker.ts";
 import type { CacheAnswer, CacheAsk, HitXCom, LookupOutcome, StoreOutcome } from "./cache-lookup.ts";
-import type { CacheRecord, NewCacheRecord, PutMode, RecordStore } from "./record-store.ts";
 import type { CacheCounts, TaskName } from "./counters/cache-counts.ts";
 import { CacheCounters } from "./counters/cache-counters.ts";
 import type { CounterStore } from "./counters/counter-store.ts";
+import type { CacheRecord, NewCacheRecord, PutMode, RecordStore } from "./record-store.ts";
 import type { ResultBytes, ResultStore } from "./result-store.ts";
 
 const BREAKER_OPEN = "the cache has failed too often in a row and is left alone for a while";
@@ -41,9 +42,9 @@ export interface ResultCacheOptions {
 export interface ResultCacheParts {
   readonly records: RecordStore;
   readonly results: ResultStore;
-  readonly clock: Clock;
   /** Where counts by task go; without it they are not kept. */
   readonly counters?: CounterStore;
+  readonly clock: Clock;
   readonly log: Logger;
   readonly options: ResultCacheOptions;
 }
@@ -135,8 +136,10 @@ export class ResultCache {
     }
     const bytes = await this.#results.read(team, [...digests], { signal });
     const verified = new Map<Digest, Uint8Array | "bad">();
+    const turns = new Turns();
     for (const [digest, value] of bytes) {
       verified.set(digest, (await digestOfBytes(value)) === digest ? value : "bad");
+      if (turns.isOver) await turns.pause();
     }
     const fetched = new Map<Digest, Fetched>();
     const unusable: CacheRecord[] = [];
@@ -210,14 +213,6 @@ export class ResultCache {
     }
   }
 
-  /** Notes hits for the records' counters, which are written later. */
-  countHits(team: string, keys: readonly Digest[]): void {
-    this.#counters.addHits(team, keys);
-  }
-
-  /** Notes what happened to a task, which is written later. */
-  count(task: TaskName, counts: Partial<CacheCounts>): void {
-    this.#counters.add(task, counts);
   /** Once for each task of this process: it may happen at every run. */
   #warnOfDifference({ team, dagId, taskId, key, producer }: CacheEntry["record"]): void {
     const task = JSON.stringify([team, dagId, taskId]);
@@ -229,6 +224,14 @@ export class ResultCache {
     );
   }
 
+  /** Notes hits for the records' counters, which are written later. */
+  countHits(team: string, keys: readonly Digest[]): void {
+    this.#counters.addHits(team, keys);
+  }
+
+  /** Notes what happened to a task, which is written later. */
+  count(task: TaskName, counts: Partial<CacheCounts>): void {
+    this.#counters.add(task, counts);
   }
 
   /** Writes what has been counted; for the end of a process. Never rejects. */
