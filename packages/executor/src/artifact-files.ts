@@ -1,7 +1,7 @@
 // The artifacts that attempts run, as files, each fetched once.
 
 import { materializeArtifact } from "@memodag/artifact";
-import type { Artifact, Digest } from "@memodag/core";
+import { MemodagError, messageOf, type Artifact, type Digest } from "@memodag/core";
 
 /** Fetches artifacts by digest and keeps them as files in a folder. */
 export class ArtifactFiles {
@@ -31,6 +31,20 @@ export class ArtifactFiles {
   }
 
   async #materialize(digest: Digest): Promise<string> {
-    return materializeArtifact(this.#dir, await this.#getArtifact(digest));
+    return materializeArtifact(this.#dir, await this.#fetch(digest));
+  }
+
+  async #fetch(digest: Digest): Promise<Artifact> {
+    try {
+      return await this.#getArtifact(digest);
+    } catch (error) {
+      if (error instanceof MemodagError) throw error;
+      // The store is away, which says nothing about the task: no try of it is spent.
+      throw new MemodagError(
+        "attempt_lost",
+        `The artifact ${digest} could not be read (${messageOf(error)}): the attempt is made again`,
+        { cause: error, fields: { digest } },
+      );
+    }
   }
 }

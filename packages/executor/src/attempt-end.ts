@@ -59,6 +59,15 @@ export function timeoutError(attempt: Attempt, timeoutMs: number): StoredError {
   );
 }
 
+/** The error of an attempt whose worker gave no sign of life. */
+export function heartbeatError(attempt: Attempt, timeoutMs: number): StoredError {
+  return namedError(
+    "task_heartbeat_lost",
+    `The process of ${nameOf(attempt)} gave no sign of life for ${formatDuration(timeoutMs)}, since it was ` +
+      "stopped by a signal, and was killed: see who sends SIGSTOP, or raise heartbeat_timeout",
+  );
+}
+
 /** The error of an attempt whose worker could not be started or does not keep to the protocol. */
 export function workerError(attempt: Attempt, message: string): StoredError {
   return namedError("worker_failed", `No worker could run ${nameOf(attempt)}: ${message}`);

@@ -12,12 +12,13 @@ import {
   type StoredError,
 } from "@memodag/core";
 import type { ArtifactFiles } from "./artifact-files.ts";
-import { decideOutcome, failure, nameOf, timeoutError, workerError } from "./attempt-end.ts";
+import { decideOutcome, failure, heartbeatError, nameOf, timeoutError, workerError } from "./attempt-end.ts";
 import { AttemptLog } from "./attempt-log.ts";
 import type { Frame } from "./frame.ts";
 import { logFilePath } from "./log-file-path.ts";
 import type { OrphanGuard } from "./orphan-guard.ts";
 import { fromWorkerFrame } from "./protocol.ts";
+import { watchPulse } from "./pulse.ts";
 import { WorkerProcess } from "./worker-process.ts";
 
 /** What every attempt of an executor shares. */
@@ -28,6 +29,8 @@ export interface AttemptSurroundings {
   readonly ordinaryEnv: readonly string[];
   /** Milliseconds between asking a handler to stop and killing it. */
   readonly killGraceMs: number;
+  /** Milliseconds for which a worker may be without a sign of life. */
+  readonly heartbeatTimeoutMs: number;
   readonly clock: Clock;
   bundlePath(bundleName: string): string;
 }
@@ -89,6 +92,7 @@ export class AttemptRun {
           `process ${worker.pid}, artifact ${this.attempt.artifactDigest.slice(0, 12)}`,
       );
       this.#handOver(worker, artifactPath);
+      this.#watchPulse(worker.pid);
       onStarted(worker.pid);
       const end = await worker.ended;
       return decideOutcome(this.attempt, {
@@ -100,6 +104,13 @@ export class AttemptRun {
     } finally {
       for (const cancel of this.#timers) cancel();
     }
+  }
+
+  #watchPulse(pid: number): void {
+    const { clock, heartbeatTimeoutMs: timeoutMs } = this.#surroundings;
+    // A stopped process hears no request: it is killed at once.
+    const onLost = (): void => this.stop(heartbeatError(this.attempt, timeoutMs), 0);
+    this.#timers.push(watchPulse({ pid, timeoutMs, clock, onLost }));
   }
 
   async #startWorker(log: AttemptLog): Promise<WorkerProcess> {

@@ -26,6 +26,8 @@ export interface LocalExecutorOptions {
   readonly logsDir: string;
   /** Milliseconds between asking a handler to stop and killing it; 2,000 unless said otherwise. */
   readonly killGraceMs?: number;
+  /** Milliseconds for which a worker may be without a sign of life; 60,000 unless said otherwise. */
+  readonly heartbeatTimeoutMs?: number;
   /** Environment variables that libraries may read in a cached task; `NODE_*` stands for all that begin so. */
   readonly ordinaryEnv: readonly string[];
   readonly clock: Clock;
@@ -36,6 +38,7 @@ export interface LocalExecutorOptions {
 }
 
 const DEFAULT_KILL_GRACE_MS = 2_000;
+const DEFAULT_HEARTBEAT_TIMEOUT_MS = 60_000;
 
 interface RunningAttempt {
   readonly run: AttemptRun;
@@ -59,6 +62,7 @@ export class LocalExecutor implements Executor {
       logsDir: options.logsDir,
       ordinaryEnv: options.ordinaryEnv,
       killGraceMs: options.killGraceMs ?? DEFAULT_KILL_GRACE_MS,
+      heartbeatTimeoutMs: options.heartbeatTimeoutMs ?? DEFAULT_HEARTBEAT_TIMEOUT_MS,
       clock: options.clock,
       bundlePath: (bundleName) => options.bundlePath(bundleName),
     };

@@ -42,7 +42,7 @@ describe("executionTimeout", () => {
 
   it("kills a handler that does not listen, with all that it started", async () => {
     const clock = new HeldClock();
-    await using room = new ExecutorRoom({ clock });
+    await using room = new ExecutorRoom({ clock, heartbeatTimeoutMs: 60 * 86_400_000 });
     const bell = await Bell.hang(room.root);
     const { finished } = room.submit(
       `${ringSource(bell.path)}

@@ -12,6 +12,7 @@ import {
   type Attempt,
   type AttemptOutcome,
   type Clock,
+  type Digest,
   type ExecutorEvent,
 } from "@memodag/core";
 import { LocalExecutor, logFilePath } from "../src/index.ts";
@@ -21,6 +22,7 @@ export interface RoomOptions {
   readonly parallelism?: number;
   readonly clock?: Clock;
   readonly killGraceMs?: number;
+  readonly heartbeatTimeoutMs?: number;
   readonly logsDir?: string;
   readonly bundleDir?: string;
 }
@@ -57,15 +59,19 @@ export class ExecutorRoom {
       ordinaryEnv: ["PATH", "NODE_*"],
       clock: options.clock ?? systemClock,
       killGraceMs: options.killGraceMs ?? 2_000,
+      heartbeatTimeoutMs: options.heartbeatTimeoutMs ?? 60_000,
       bundlePath: () => this.bundleDir,
-      getArtifact: async (digest) => {
-        const artifact = this.#artifacts.get(digest);
-        if (artifact) return artifact;
-        throw new MemodagError("artifact_not_found", `no artifact ${digest}`);
-      },
+      getArtifact: (digest) => this.getArtifact(digest),
     });
     this.executor.onEvent((event) => this.#hear(event));
   }
+
+  /** Where the executor gets artifacts from; a test may put something else in its place. */
+  getArtifact = async (digest: Digest): Promise<Artifact> => {
+    const artifact = this.#artifacts.get(digest);
+    if (artifact) return artifact;
+    throw new MemodagError("artifact_not_found", `no artifact ${digest}`);
+  };
 
   /** Submits an attempt at task `it` of a module, in which `dag` and everything of the SDK is at hand. */
   submit(body: string, overrides: Partial<Attempt> = {}): Submitted {
