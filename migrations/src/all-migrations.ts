@@ -5,6 +5,7 @@ import { runs } from "./0001-runs.ts";
 import { cacheRecords } from "./0002-cache-records.ts";
 import { cacheLeases } from "./0003-cache-leases.ts";
 import { cacheSwitch } from "./0006-cache-switch.ts";
+import { limits } from "./0005-limits.ts";
 import { cacheCounters } from "./0004-cache-counters.ts";
 import type { SchemaDialect } from "./schema-dialect.ts";
 
@@ -16,5 +17,6 @@ export function allMigrations(types: SchemaDialect): Record<string, Migration> {
     "0003_cache_leases": cacheLeases(types),
     "0004_cache_counters": cacheCounters(types),
     "0006_cache_switch": cacheSwitch(types),
+    "0005_limits": limits(types),
   };
 }

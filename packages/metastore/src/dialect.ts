@@ -1,7 +1,7 @@
 // What the stores need of a database that is not the same on every one. The folders of the dialects
 // implement it, file by file alike; nothing outside them knows which dialect it talks to.
 
-import type { ClaimedRun, ClaimRequest, Digest, PassOutcome, PassWrite } from "@memodag/core";
+import type { ClaimedRun, ClaimRequest, Digest, PassOutcome, PassWrite, Watch } from "@memodag/core";
 import type { SchemaDialect } from "@memodag/migrations";
 import type {
   Amount,
@@ -38,6 +38,16 @@ export interface Dialect {
   transaction<T>(script: () => TransactionScript<T>): Promise<T>;
   /** Keeps other migrators out until the transaction ends. */
   lockForMigration(transaction: Transaction<Schema>): Promise<void>;
+
+  /**
+   * How other processes' changes are heard of. `pushed`: the database tells of what was announced.
+   * `checked`: a look at a number, a few times a second, that moves with every change.
+   */
+  readonly changes: "pushed" | "checked";
+  /** Says that there may be a run to claim; where changes are checked, nobody needs to be told. */
+  announceRuns(): Promise<void>;
+  /** See the port. */
+  watchRuns(listener: () => void): Promise<Watch>;
 
   claimRuns(request: ClaimRequest): Promise<ClaimedRun[]>;
   writePass(pass: PassWrite): Promise<PassOutcome>;

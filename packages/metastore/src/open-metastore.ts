@@ -1,7 +1,7 @@
 // Opens the metadata database that a url names.
 
-import type { DagStore, RunStore } from "@memodag/core";
-import type { CounterStore, LeaseStore, RecordStore, ResultStore } from "@memodag/result-cache";
+import type { ChangeFeed, DagStore, RunStore } from "@memodag/core";
+import type { CounterStore, LeaseStore, RecordStore, ResultStore, SupersededStore } from "@memodag/result-cache";
 import { MetadataCounterStore } from "./cache/metadata-counter-store.ts";
 import { MetadataLeaseStore } from "./cache/metadata-lease-store.ts";
 import { BreakerBoard } from "./cache/breaker-board.ts";
@@ -32,6 +32,7 @@ export interface Metastore {
   readonly dags: DagStore;
   readonly runs: RunStore;
   readonly records: RecordStore;
+  readonly changes: ChangeFeed;
   readonly results: ResultStore;
   readonly cacheSwitch: CacheSwitch;
   readonly breakers: BreakerBoard;
@@ -64,6 +65,7 @@ export async function openMetastore(url: string, options: MetastoreOptions = {})
     records: new MetadataRecordStore(dialect),
     results: new MetadataResultStore(dialect),
     cacheSwitch: new CacheSwitch(dialect),
+    changes: { watchRuns: (listener) => dialect.watchRuns(listener) },
     breakers: new BreakerBoard(dialect),
     counters: new MetadataCounterStore(dialect),
     leases: new MetadataLeaseStore(dialect),

@@ -38,6 +38,7 @@ export interface DagVersionTable {
   /** JSON list of texts. */
   tags: string;
   task_count: number;
+  max_active_runs: number;
   created_at: number;
 }
 
@@ -100,6 +101,17 @@ export interface TaskInstanceTable {
   retry_at: number | null;
   error_code: string | null;
   error_message: string | null;
+}
+
+/** A task instance that is queued or running, and what it takes of its pool. */
+export interface ActiveTaskTable {
+  dag_run_id: number;
+  task_id: string;
+  map_index: number;
+  team: string;
+  dag_id: string;
+  pool: string;
+  slots: number;
 }
 
 /** An XCom: a name for bytes of `result`. */
@@ -224,6 +236,7 @@ export interface Schema {
   dag_file: DagFileTable;
   dag_run: DagRunTable;
   dag_version: DagVersionTable;
+  active_task: ActiveTaskTable;
   result: ResultTable;
   task_instance: TaskInstanceTable;
   xcom: XComTable;

@@ -34,9 +34,20 @@ export function dagFile(path: string, team = "red", bundle = "main") {
 }
 
 /** Saves a Dag in a file of its own and resolves to its version's id. */
-export async function saveDag({ dags }: Metastore, dagId: string, team = "red"): Promise<number> {
+export async function saveDag(
+  { dags }: Metastore,
+  dagId: string,
+  team = "red",
+  changes: Partial<SerializedDag> = {},
+): Promise<number> {
   const file = dagFile(`${dagId}.ts`, team, team);
-  await dags.saveDagFile({ kind: "read", file, artifact, dags: [serializedDag(dagId)] });
+  await dags.saveDagFile({
+    kind: "read",
+    file,
+    artifact,
+    dags: [serializedDag(dagId, changes)],
+    sources: [],
+  });
   const [version] = await dags.findDagVersions(dagId, team);
   if (!version) throw new Error("the Dag was not saved");
   return version.id;

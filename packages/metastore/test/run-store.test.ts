@@ -285,7 +285,7 @@ describe.each(TEST_DIALECTS)("the run store on %s", (dialect) => {
 
   test("gives each run to one of many claimers, oldest first", async () => {
     const dagId = newDagId();
-    const version = await saveDag(metastore, dagId);
+    const version = await saveDag(metastore, dagId, "red", { maxActiveRuns: 100 });
     const runs: DagRun[] = [];
     for (let index = 0; index < 20; index++) {
       runs.push(await metastore.runs.createRun(newRun(dagId, version, { runId: `r${index}` })));

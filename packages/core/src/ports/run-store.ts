@@ -24,11 +24,28 @@ export interface ClaimRequest {
   readonly dag?: { readonly team: string; readonly dagId: string };
 }
 
+/** What an instance takes of a pool while it is queued or running. */
+export interface PoolSlots {
+  readonly pool: string;
+  /** At least 1; more than the pool has counts as all of them. */
+  readonly slots: number;
+}
+
+/** How much may be queued or running at once, in the hands of all schedulers together. */
+export interface ActiveLimits {
+  /** Instances of the run's Dag, over all of its runs. */
+  readonly maxActiveTasks: number;
+  /** Slots by pool; a pool that is not there has no limit. */
+  readonly poolSlots: ReadonlyMap<string, number>;
+}
+
 /** One task instance as it shall stand, and the state it must be leaving. */
 export interface TaskInstanceWrite {
   readonly instance: TaskInstance;
   /** `null`: the row must not exist yet. */
   readonly leaves: { readonly state: TaskInstanceState; readonly tryNumber: number } | null;
+  /** What it counts for from now on; for an instance that becomes queued. Absent: it takes nothing. */
+  readonly takes?: PoolSlots;
 }
 
 /** An XCom to write. */
@@ -54,6 +71,8 @@ export interface PassWrite {
   /** Rows that a mapped task's expansion replaces. */
   readonly removed: readonly TaskInstanceId[];
   readonly xcoms: readonly XComWrite[];
+  /** Checked when an instance takes something; absent: nothing is limited. */
+  readonly limits?: ActiveLimits;
 }
 
 /**
@@ -62,13 +81,27 @@ export interface PassWrite {
  * - `lease_lost`: another holder has the run; nothing was written.
  * - `rejected`: a row had left its state by other hands (a clear, a mark); nothing was written and
  *   the run must be loaded again.
+ * - `limit_reached`: more would be queued or running than `limits` allow; nothing was written. `free` is
+ *   what there is for this pass.
  * - `bytes_missing`: an XCom's bytes were gone between lookup and commit; nothing was written.
  */
 export type PassOutcome =
   | { readonly kind: "written" }
   | { readonly kind: "lease_lost" }
   | { readonly kind: "rejected"; readonly instances: readonly TaskInstanceId[] }
+  | { readonly kind: "limit_reached"; readonly free: ActiveLimits }
   | { readonly kind: "bytes_missing"; readonly digests: readonly string[] };
+
+/** Instances of one task that shall run again. */
+export interface ClearedTask {
+  readonly taskId: string;
+  /** Instances in these states; absent: all there are. */
+  readonly states?: readonly TaskInstanceState[];
+  /** How many failures of theirs are followed by another attempt from now on. */
+  readonly retries: number;
+  /** Why they run whatever the cache holds, and replace what it holds; `null`: it is asked as usual. */
+  readonly refreshReason: string | null;
+}
 
 /** Which runs to list. */
 export interface RunFilter {
@@ -91,7 +124,8 @@ export interface RunStore {
 
   /**
    * Takes the lease of runs that are queued or running and free, oldest first, and loads them.
-   * Two claimers never get one run.
+   * Two claimers never get one run. A queued run stays where it is while its Dag has as many runs under
+   * way as `maxActiveRuns` allows.
    */
   claimRuns(request: ClaimRequest): Promise<ClaimedRun[]>;
   /** Owners that hold a lease on an unfinished run. */
@@ -101,6 +135,15 @@ export interface RunStore {
   /** Frees every lease of `owner`, or those of the runs named. */
   releaseLeases(owner: string, runIds?: readonly number[]): Promise<void>;
   writePass(pass: PassWrite): Promise<PassOutcome>;
+  /**
+   * Sends a run back to `queued`, and instances of it back to `none`, without their XComs; their numbers
+   * of tries go on. A finished run is free to be claimed; the holder of one under way finds it among
+   * {@link listQueuedRuns} and its next pass `rejected`.
+   * @returns the instances that were cleared; without any, nothing has changed
+   */
+  clearTasks(team: string, runId: number, tasks: readonly ClearedTask[]): Promise<TaskInstanceId[]>;
+  /** Runs that `owner` holds and that are `queued`: not begun yet, or cleared since. */
+  listQueuedRuns(owner: string): Promise<number[]>;
   /** Cache keys of the Dag's latest finished run, for fetching ahead. */
   listPreviousCacheKeys(team: string, dagId: string, beforeRunId: number): Promise<string[]>;
 }

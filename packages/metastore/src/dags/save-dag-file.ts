@@ -99,6 +99,7 @@ function* refuseOtherFiles({ kysely }: Dialect, file: ReadFile, dagId: string): 
       .where("dag_id", "=", dagId)
       .where("is_active", "=", 1)
       .where((where) => where.or([where("bundle", "!=", file.bundle), where("path", "!=", file.path)])),
+        max_active_runs: dag.maxActiveRuns,
   );
   if (!other) return;
   throw new MemodagError(

@@ -9,14 +9,39 @@ import type { TaskInstanceTable, XComTable } from "../schema.ts";
 import { NOW_MS } from "./clock.ts";
 import type { PostgresConnection } from "./connection.ts";
 
-// Claimers skip what another one is claiming instead of waiting for it. The choice is a materialized
-// CTE: as a plain subquery it may be run again, with other locks, and claim more than was asked for.
-// The partial index on unfinished runs keeps it from looking at history.
+/** Names the lock that claimers take; any number that is nobody else's. */
+const CLAIM_LOCK = 7_236_839_015;
+
+// Claimers take turns, so that two of them cannot both start the last run that maxActiveRuns allows, and
+// so that each gets its share of a burst: the lock is given in the order in which it was asked for.
+const LOCK = `select pg_advisory_xact_lock(${CLAIM_LOCK})`;
+
+// What is under way comes before what waits: a run that was begun is never held back. Rows that a pass
+// is just writing are skipped instead of waited for; their lease is asked about again once the row is
+// locked, since it may have been renewed meanwhile. Of the queued, as many as their Dag has room for. The
+// partial index on unfinished runs keeps all of it from looking at history.
 const CLAIM = `
-  with free as materialized (
+  with under_way as materialized (
+    select team, dag_id, count(*) as runs from dag_run
+    where state in ('queued', 'running') and (state = 'running' or lease_owner is not null)
+    group by team, dag_id),
+  waiting as materialized (
+    select id, team, dag_id, dag_version_id,
+      row_number() over (partition by team, dag_id order by id) as place
+    from dag_run
+    where state in ('queued', 'running') and state = 'queued' and lease_owner is null
+      and ($4::text is null or team = $4) and ($5::text is null or dag_id = $5)),
+  allowed as materialized (
+    select waiting.id from waiting
+    join dag_version on dag_version.id = waiting.dag_version_id
+    left join under_way on under_way.team = waiting.team and under_way.dag_id = waiting.dag_id
+    where waiting.place + coalesce(under_way.runs, 0) <= dag_version.max_active_runs
+    order by waiting.id limit $6),
+  free as materialized (
     select id from dag_run
     where state in ('queued', 'running')
       and (lease_owner is null or lease_expires_at <= ${NOW_MS} or lease_owner = any($3::text[]))
+      and (state = 'running' or lease_owner is not null or id in (select id from allowed))
       and ($4::text is null or team = $4) and ($5::text is null or dag_id = $5)
     order by id limit $6
     for update skip locked)
@@ -34,31 +59,36 @@ export async function claimRuns(
   connection: PostgresConnection,
   request: ClaimRequest,
 ): Promise<ClaimedRun[]> {
-  return await connection.transaction(async (client) => {
-    const { rows } = await client.query<DagRunRow>({
-      name: "claim_runs",
-      text: CLAIM,
-      values: [
-        request.owner,
-        request.leaseMs,
-        request.deadOwners,
-        request.dag?.team ?? null,
-        request.dag?.dagId ?? null,
-        request.limit,
-      ],
-    });
-    if (rows.length === 0) return [];
-    return await loadRuns(
-      client,
-      rows.sort((a, b) => a.id - b.id),
-    );
-  });
+  const rows = await connection.transaction((client) => takeLeases(client, request));
+  if (rows.length === 0) return [];
+  // The runs are this claimer's now: other claimers need not wait until they are loaded.
+  return await loadRuns(
+    connection,
+    rows.sort((a, b) => a.id - b.id),
+  );
 }
 
-async function loadRuns(client: ClientBase, rows: readonly DagRunRow[]): Promise<ClaimedRun[]> {
+async function takeLeases(client: ClientBase, request: ClaimRequest): Promise<DagRunRow[]> {
+  await client.query({ name: "claim_lock", text: LOCK });
+  const { rows } = await client.query<DagRunRow>({
+    name: "claim_runs",
+    text: CLAIM,
+    values: [
+      request.owner,
+      request.leaseMs,
+      request.deadOwners,
+      request.dag?.team ?? null,
+      request.dag?.dagId ?? null,
+      request.limit,
+    ],
+  });
+  return rows;
+}
+
+async function loadRuns({ pool }: PostgresConnection, rows: readonly DagRunRow[]): Promise<ClaimedRun[]> {
   const ids = [rows.map((row) => row.id)];
-  const instances = await client.query<TaskInstanceTable>(INSTANCES, ids);
-  const xcoms = await client.query<XComTable>(XCOMS, ids);
+  const instances = await pool.query<TaskInstanceTable>(INSTANCES, ids);
+  const xcoms = await pool.query<XComTable>(XCOMS, ids);
   const instancesOf = Map.groupBy(instances.rows, (row) => row.dag_run_id);
   const xcomsOf = Map.groupBy(xcoms.rows, (row) => row.dag_run_id);
   return rows.map((row) => ({

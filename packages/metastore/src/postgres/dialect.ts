@@ -2,12 +2,13 @@
 
 import { sql } from "kysely";
 import type { Dialect } from "../dialect.ts";
+import { announceRuns, watchRuns } from "./change-feed.ts";
 import { claimRuns } from "./claim-runs.ts";
 import { now } from "./clock.ts";
 import { openPostgresConnection, type PostgresOptions } from "./connection.ts";
 import { countHits } from "./count-hits.ts";
-import { deleteResults } from "./delete-results.ts";
 import { deleteRecords } from "./delete-records.ts";
+import { deleteResults } from "./delete-results.ts";
 import { findRecords } from "./find-records.ts";
 import { readResults } from "./read-results.ts";
 import { postgresSchema } from "./schema-dialect.ts";
@@ -32,6 +33,9 @@ export async function openPostgres(url: string, options: PostgresOptions): Promi
     async lockForMigration(transaction) {
       await sql`select pg_advisory_xact_lock(${sql.lit(MIGRATION_LOCK)})`.execute(transaction);
     },
+    changes: "pushed",
+    announceRuns: () => announceRuns(connection),
+    watchRuns: (listener) => watchRuns(connection, listener),
     claimRuns: (request) => claimRuns(connection, request),
     writePass: (pass) => writePass(connection, pass),
     findRecords: (team, keys, call) => findRecords(connection, team, keys, call),

@@ -2,6 +2,7 @@
 
 import type { PassOutcome, PassWrite, TaskInstanceId, TaskInstanceWrite } from "@memodag/core";
 import type { ClientBase } from "pg";
+import { AbandonedPass } from "../runs/abandoned-pass.ts";
 import {
   INSTANCE_ID_COLUMNS,
   INSTANCE_VALUE_COLUMNS,
@@ -10,6 +11,7 @@ import {
 } from "../runs/task-instance-row.ts";
 import { storableText } from "../runs/storable-text.ts";
 import { isForeignKeyViolation, type PostgresConnection } from "./connection.ts";
+import { writeActiveTasks } from "./write-active-tasks.ts";
 import { insertResults } from "./write-results.ts";
 
 const COLUMNS = [...INSTANCE_ID_COLUMNS, ...INSTANCE_VALUE_COLUMNS];
@@ -41,6 +43,7 @@ const unnested = COLUMNS.map((name, index) => `$${index + 2}::${COLUMN_TYPES[nam
 const INSERT_INSTANCES = `
   insert into task_instance (dag_run_id, ${COLUMNS.join(", ")})
   select $1, * from unnest(${unnested}) on conflict do nothing`;
+// The last condition: a try has one attempt and never gets another, whatever a scheduler may believe.
 const UPDATE_INSTANCES = `
   update task_instance as stored
   set ${INSTANCE_VALUE_COLUMNS.map((name) => `${name} = written.${name}`).join(", ")}
@@ -48,7 +51,9 @@ const UPDATE_INSTANCES = `
     as written (${COLUMNS.join(", ")}, leaves_state, leaves_try_number)
   where stored.dag_run_id = $1 and stored.task_id = written.task_id
     and stored.map_index = written.map_index and stored.state = written.leaves_state
-    and stored.try_number = written.leaves_try_number`;
+    and stored.try_number = written.leaves_try_number
+    and (written.attempt_id is null or written.attempt_id = stored.attempt_id
+         or written.try_number > stored.try_number)`;
 const FIND_INSTANCES = `
   select task_id, map_index, state, try_number from task_instance
   where dag_run_id = $1 and (task_id, map_index) in (select * from unnest($2::text[], $3::bigint[]))`;
@@ -64,23 +69,13 @@ const UPSERT_XCOMS = `
   on conflict (dag_run_id, task_id, map_index, key)
   do update set team = excluded.team, digest = excluded.digest, size_bytes = excluded.size_bytes`;
 // Locks the run first, so that passes of one run, and whatever changes it by hand, take turns.
-const FIND_RUN = "select team, state, lease_owner from dag_run where id = $1 for no key update";
+const FIND_RUN = "select team, dag_id, state, lease_owner from dag_run where id = $1 for no key update";
 const UPDATE_RUN = `
   update dag_run set state = $2, started_at = $3, ended_at = $4, processes_spawned = $5, lookups = $6
   where id = $1`;
 const MISSING_BYTES = `
   select distinct wanted.digest from unnest($2::text[]) as wanted (digest)
   where not exists (select 1 from result where team = $1 and digest = wanted.digest)`;
-
-/** Thrown inside the transaction, so that nothing of it stays. */
-class Abandoned extends Error {
-  readonly outcome: PassOutcome;
-
-  constructor(outcome: PassOutcome) {
-    super(outcome.kind);
-    this.outcome = outcome;
-  }
-}
 
 /** Writes a pass; see the port. */
 export async function writePass(connection: PostgresConnection, pass: PassWrite): Promise<PassOutcome> {
@@ -93,39 +88,41 @@ export async function writePass(connection: PostgresConnection, pass: PassWrite)
 async function tryWritePass(connection: PostgresConnection, pass: PassWrite): Promise<PassOutcome> {
   try {
     return await connection.transaction(async (client) => {
-      const team = await writeRun(client, pass);
+      const run = await writeRun(client, pass);
       await removeInstances(client, pass);
       await insertInstances(client, pass);
       await updateInstances(client, pass);
-      await writeXComs(client, pass, team);
+      await writeXComs(client, pass, run.team);
+      await writeActiveTasks(client, pass, run);
       return { kind: "written" };
     });
   } catch (error) {
-    if (error instanceof Abandoned) return error.outcome;
+    if (error instanceof AbandonedPass) return error.outcome;
     if (isForeignKeyViolation(error)) return await bytesMissing(connection, pass);
     throw error;
   }
 }
 
-async function writeRun(client: ClientBase, { runId, owner, run }: PassWrite): Promise<string> {
+async function writeRun(client: ClientBase, { runId, owner, run }: PassWrite): Promise<RunGuard> {
   const { rows } = await client.query<RunGuard>({
     name: "pass_find_run",
     text: FIND_RUN,
     values: [runId],
   });
   const row = rows[0];
-  if (row === undefined || row.lease_owner !== owner) throw new Abandoned({ kind: "lease_lost" });
-  if (row.state !== run.leaves) throw new Abandoned({ kind: "rejected", instances: [] });
+  if (row === undefined || row.lease_owner !== owner) throw new AbandonedPass({ kind: "lease_lost" });
+  if (row.state !== run.leaves) throw new AbandonedPass({ kind: "rejected", instances: [] });
   await client.query({
     name: "pass_update_run",
     text: UPDATE_RUN,
     values: [runId, run.state, run.startedAt, run.endedAt, run.processesSpawned, run.lookups],
   });
-  return row.team;
+  return row;
 }
 
 interface RunGuard {
   readonly team: string;
+  readonly dag_id: string;
   readonly state: string;
   readonly lease_owner: string | null;
 }
@@ -150,7 +147,7 @@ async function insertInstances(client: ClientBase, { runId, instances }: PassWri
   if (rowCount === inserts.length) return;
   await client.query("rollback");
   const stored = await findInstances(client, runId, inserts);
-  throw new Abandoned({ kind: "rejected", instances: idsWhere(inserts, (id) => stored.has(nameOf(id))) });
+  throw new AbandonedPass({ kind: "rejected", instances: idsWhere(inserts, (id) => stored.has(nameOf(id))) });
 }
 
 async function updateInstances(client: ClientBase, { runId, instances }: PassWrite): Promise<void> {
@@ -169,7 +166,7 @@ async function updateInstances(client: ClientBase, { runId, instances }: PassWri
   if (rowCount === updates.length) return;
   await client.query("rollback");
   const stored = await findInstances(client, runId, updates);
-  throw new Abandoned({
+  throw new AbandonedPass({
     kind: "rejected",
     instances: idsWhere(updates, (id, { leaves }) => {
       const row = stored.get(nameOf(id));

@@ -52,7 +52,10 @@ export class MetadataRunStore implements RunStore {
       .onConflict((conflict) => conflict.columns(["team", "dag_id", "run_id"]).doNothing())
       .returningAll()
       .executeTakeFirst();
-    if (row) return toDagRun(row);
+    if (row) {
+      await this.#announce();
+      return toDagRun(row);
+    }
     throw new MemodagError(
       "dag_run_exists",
       `the Dag "${run.dagId}" has a run "${run.runId}" already: choose another run id or date`,
@@ -155,6 +158,29 @@ export class MetadataRunStore implements RunStore {
       .execute();
   }
 
+    await this.#announce();
+  }
+
+  /** What was written stands, heard or not: who does not hear of it asks sooner or later. */
+  async #announce(): Promise<void> {
+    await this.#dialect.announceRuns().catch(() => undefined);
+  }
+
+  async clearTasks(team: string, runId: number, tasks: readonly ClearedTask[]): Promise<TaskInstanceId[]> {
+    const cleared = await clearTasks(this.#dialect, team, runId, tasks);
+    if (cleared.length > 0) await this.#announce();
+    return cleared;
+  }
+
+  async listQueuedRuns(owner: string): Promise<number[]> {
+    const rows = await this.#dialect.kysely
+      .selectFrom("dag_run")
+      .select("id")
+      .where(isUnfinished)
+      .where("state", "=", "queued")
+      .where("lease_owner", "=", owner)
+      .execute();
+    return rows.map((row) => row.id);
   async writePass(pass: PassWrite): Promise<PassOutcome> {
     return await this.#dialect.writePass(pass);
   }

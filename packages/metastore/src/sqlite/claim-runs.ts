@@ -8,15 +8,33 @@ import type { TaskInstanceTable, XComTable } from "../schema.ts";
 import { NOW_MS } from "./clock.ts";
 import type { SqliteConnection } from "./connection.ts";
 
-// One writer at a time: the update is the claim, nothing has to be skipped. The partial index on
-// unfinished runs keeps it from looking at history. `state in (…)` must be spelled as in the index.
+// One writer at a time: the update is the claim, nothing has to be skipped. What is under way comes before
+// what waits, of which as many are taken as their Dag has room for. The partial index on unfinished runs
+// keeps it from looking at history. `state in (…)` must be spelled as in the index.
 const CLAIM = `
+  with under_way as materialized (
+    select team, dag_id, count(*) as runs from dag_run
+    where state in ('queued', 'running') and (state = 'running' or lease_owner is not null)
+    group by team, dag_id),
+  waiting as materialized (
+    select id, team, dag_id, dag_version_id,
+      row_number() over (partition by team, dag_id order by id) as place
+    from dag_run
+    where state in ('queued', 'running') and state = 'queued' and lease_owner is null
+      and (:team is null or team = :team) and (:dagId is null or dag_id = :dagId)),
+  allowed as materialized (
+    select waiting.id from waiting
+    join dag_version on dag_version.id = waiting.dag_version_id
+    left join under_way on under_way.team = waiting.team and under_way.dag_id = waiting.dag_id
+    where waiting.place + coalesce(under_way.runs, 0) <= dag_version.max_active_runs
+    order by waiting.id limit :limit)
   update dag_run set lease_owner = :owner, lease_expires_at = ${NOW_MS} + :leaseMs
   where id in (
     select id from dag_run
     where state in ('queued', 'running')
       and (lease_owner is null or lease_expires_at <= ${NOW_MS}
            or lease_owner in (select value from json_each(:deadOwners)))
+      and (state = 'running' or lease_owner is not null or id in (select id from allowed))
       and (:team is null or team = :team) and (:dagId is null or dag_id = :dagId)
     order by id limit :limit)
   returning *`;

@@ -30,6 +30,10 @@ export class SqliteConnection {
     this.kysely = new Kysely<Schema>({ dialect: new ImmediateSqliteDialect({ database: driver }) });
   }
 
+  get isOpen(): boolean {
+    return this.#driver.open;
+  }
+
   /** Runs synchronous work when no transaction of Kysely is open on the connection. */
   async exclusive<T>(work: () => T): Promise<T> {
     return await this.kysely.connection().execute(async () => work());

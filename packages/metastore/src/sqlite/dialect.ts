@@ -1,12 +1,13 @@
 // SQLite as memodag sees it.
 
 import type { Dialect } from "../dialect.ts";
+import { watchRuns } from "./change-feed.ts";
 import { claimRuns } from "./claim-runs.ts";
 import { now } from "./clock.ts";
 import { openSqliteConnection, type SqliteOptions } from "./connection.ts";
 import { countHits } from "./count-hits.ts";
-import { deleteResults } from "./delete-results.ts";
 import { deleteRecords } from "./delete-records.ts";
+import { deleteResults } from "./delete-results.ts";
 import { findRecords } from "./find-records.ts";
 import { readResults } from "./read-results.ts";
 import { sqliteSchema } from "./schema-dialect.ts";
@@ -27,6 +28,9 @@ export async function openSqlite(path: string, options: SqliteOptions): Promise<
     transaction: (script) => connection.runScript(script),
     // Every transaction is the only one that writes.
     lockForMigration: async () => undefined,
+    changes: "checked",
+    announceRuns: async () => undefined,
+    watchRuns: async (listener) => watchRuns(connection, listener),
     claimRuns: (request) => claimRuns(connection, request),
     writePass: (pass) => writePass(connection, pass),
     findRecords: (team, keys, call) => findRecords(connection, team, keys, call),

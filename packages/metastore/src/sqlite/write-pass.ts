@@ -1,9 +1,11 @@
 // Writes what a pass decided, on SQLite: all of it or nothing.
 
 import type { PassOutcome, PassWrite, TaskInstanceId, TaskInstanceWrite } from "@memodag/core";
+import { AbandonedPass } from "../runs/abandoned-pass.ts";
 import { INSTANCE_ID_COLUMNS, INSTANCE_VALUE_COLUMNS, instanceValues } from "../runs/task-instance-row.ts";
 import { storableText } from "../runs/storable-text.ts";
 import { isForeignKeyViolation, type SqliteConnection } from "./connection.ts";
+import { writeActiveTasks } from "./write-active-tasks.ts";
 import { insertResults } from "./write-results.ts";
 
 const COLUMNS = [...INSTANCE_ID_COLUMNS, ...INSTANCE_VALUE_COLUMNS];
@@ -13,9 +15,11 @@ const COLUMNS = [...INSTANCE_ID_COLUMNS, ...INSTANCE_VALUE_COLUMNS];
 const INSERT_INSTANCE = `
   insert into task_instance (dag_run_id, ${COLUMNS.join(", ")})
   values (?${", ?".repeat(COLUMNS.length)}) on conflict do nothing`;
+// The last condition: a try has one attempt and never gets another, whatever a scheduler may believe.
 const UPDATE_INSTANCE = `
   update task_instance set ${INSTANCE_VALUE_COLUMNS.map((name) => `${name} = ?`).join(", ")}
-  where dag_run_id = ? and task_id = ? and map_index = ? and state = ? and try_number = ?`;
+  where dag_run_id = ? and task_id = ? and map_index = ? and state = ? and try_number = ?
+    and (? is null or ? = attempt_id or ? > try_number)`;
 const DELETE_INSTANCE = "delete from task_instance where dag_run_id = ? and task_id = ? and map_index = ?";
 const DELETE_XCOMS = "delete from xcom where dag_run_id = ? and task_id = ? and map_index = ?";
 const UPSERT_XCOM = `
@@ -23,7 +27,7 @@ const UPSERT_XCOM = `
   values (?, ?, ?, ?, ?, ?, ?)
   on conflict (dag_run_id, task_id, map_index, key)
   do update set team = excluded.team, digest = excluded.digest, size_bytes = excluded.size_bytes`;
-const FIND_RUN = "select team, state, lease_owner from dag_run where id = ?";
+const FIND_RUN = "select team, dag_id, state, lease_owner from dag_run where id = ?";
 const UPDATE_RUN = `
   update dag_run set state = ?, started_at = ?, ended_at = ?, processes_spawned = ?, lookups = ?
   where id = ?`;
@@ -31,44 +35,36 @@ const MISSING_BYTES = `
   select distinct value from json_each(?) as wanted
   where not exists (select 1 from result where team = ? and digest = wanted.value)`;
 
-/** Thrown inside the transaction, so that nothing of it stays. */
-class Abandoned extends Error {
-  readonly outcome: PassOutcome;
-
-  constructor(outcome: PassOutcome) {
-    super(outcome.kind);
-    this.outcome = outcome;
-  }
-}
-
 /** Writes a pass; see the port. */
 export async function writePass(connection: SqliteConnection, pass: PassWrite): Promise<PassOutcome> {
   try {
     return await connection.transaction(() => {
-      const team = writeRun(connection, pass);
+      const run = writeRun(connection, pass);
       removeInstances(connection, pass);
       writeInstances(connection, pass);
-      writeXComs(connection, pass, team);
+      writeXComs(connection, pass, run.team);
+      writeActiveTasks(connection, pass, run);
       return { kind: "written" };
     });
   } catch (error) {
-    if (error instanceof Abandoned) return error.outcome;
+    if (error instanceof AbandonedPass) return error.outcome;
     throw error;
   }
 }
 
-function writeRun(connection: SqliteConnection, { runId, owner, run }: PassWrite): string {
+function writeRun(connection: SqliteConnection, { runId, owner, run }: PassWrite): RunGuard {
   const row = connection.statement(FIND_RUN).get(runId) as RunGuard | undefined;
-  if (row === undefined || row.lease_owner !== owner) throw new Abandoned({ kind: "lease_lost" });
-  if (row.state !== run.leaves) throw new Abandoned({ kind: "rejected", instances: [] });
+  if (row === undefined || row.lease_owner !== owner) throw new AbandonedPass({ kind: "lease_lost" });
+  if (row.state !== run.leaves) throw new AbandonedPass({ kind: "rejected", instances: [] });
   connection
     .statement(UPDATE_RUN)
     .run(run.state, run.startedAt, run.endedAt, run.processesSpawned, run.lookups, runId);
-  return row.team;
+  return row;
 }
 
 interface RunGuard {
   readonly team: string;
+  readonly dag_id: string;
   readonly state: string;
   readonly lease_owner: string | null;
 }
@@ -87,7 +83,7 @@ function writeInstances(connection: SqliteConnection, { runId, instances }: Pass
       rejected.push({ taskId: write.instance.taskId, mapIndex: write.instance.mapIndex });
     }
   }
-  if (rejected.length > 0) throw new Abandoned({ kind: "rejected", instances: rejected });
+  if (rejected.length > 0) throw new AbandonedPass({ kind: "rejected", instances: rejected });
 }
 
 function writeInstance(
@@ -97,12 +93,12 @@ function writeInstance(
 ): boolean {
   const { taskId, mapIndex } = instance;
   const values = instanceValues(instance);
-  const { changes } =
-    leaves === null
-      ? connection.statement(INSERT_INSTANCE).run(runId, taskId, mapIndex, ...values)
-      : connection
-          .statement(UPDATE_INSTANCE)
-          .run(...values, runId, taskId, mapIndex, leaves.state, leaves.tryNumber);
+  if (leaves === null) {
+    return connection.statement(INSERT_INSTANCE).run(runId, taskId, mapIndex, ...values).changes === 1;
+  }
+  const { attemptId, tryNumber } = instance;
+  const where = [runId, taskId, mapIndex, leaves.state, leaves.tryNumber, attemptId, attemptId, tryNumber];
+  const { changes } = connection.statement(UPDATE_INSTANCE).run(...values, ...where);
   return changes === 1;
 }
 
@@ -121,6 +117,6 @@ function writeXComs(connection: SqliteConnection, { runId, xcoms }: PassWrite, t
     if (!isForeignKeyViolation(error)) throw error;
     const wanted = JSON.stringify(xcoms.map((xcom) => xcom.digest));
     const missing = connection.statement(MISSING_BYTES).pluck().all(wanted, team) as string[];
-    throw new Abandoned({ kind: "bytes_missing", digests: missing });
+    throw new AbandonedPass({ kind: "bytes_missing", digests: missing });
   }
 }
