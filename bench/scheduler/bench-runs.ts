@@ -71,8 +71,9 @@ export class BenchRuns {
       executor: new InstantExecutor(),
       clock: systemClock,
       log: { ...silentLogger, error: (message, fields) => console.error(message, fields) },
-      isCachingEnabled: () => true,
+      cachingOffReason: () => null,
       env: {},
+      secrets: { patterns: [], key: new Uint8Array(32) },
       options: {
         leaseMs: 60_000,
         pollMs: 60_000,
@@ -97,6 +98,7 @@ export class BenchRuns {
       file: { ...file, fingerprint: "", inputs: "", warnings: [] },
       artifact,
       dags: [serialized],
+      sources: [],
     });
     const [version] = await this.#metastore.dags.findDagVersions(serialized.dagId);
     if (!version) throw new Error("the Dag was not saved");

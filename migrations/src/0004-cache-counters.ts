@@ -68,6 +68,13 @@ export function cacheCounters(types: SchemaDialect): Migration {
         .on("dag_version")
         .column("artifact_digest")
         .execute();
+      // Their ages stand behind texts and code that would be read to get there.
+      await db.schema.createIndex("dag_version_by_age").on("dag_version").column("created_at").execute();
+      await db.schema
+        .createIndex("dag_artifact_by_age")
+        .on("dag_artifact")
+        .columns(["created_at", "digest"])
+        .execute();
     },
   };
 }

@@ -3,10 +3,11 @@
 import type { Migration } from "kysely/migration";
 import { runs } from "./0001-runs.ts";
 import { cacheRecords } from "./0002-cache-records.ts";
-import { cacheLeases } from "./0003-cache-leases.ts";
-import { cacheSwitch } from "./0006-cache-switch.ts";
-import { limits } from "./0005-limits.ts";
 import { cacheCounters } from "./0004-cache-counters.ts";
+import { cacheLeases } from "./0003-cache-leases.ts";
+import { limits } from "./0005-limits.ts";
+import { cacheSwitch } from "./0006-cache-switch.ts";
+import { taskSources } from "./0007-task-sources.ts";
 import type { SchemaDialect } from "./schema-dialect.ts";
 
 /** Every migration by name; they run in the order of their names, on every dialect. */
@@ -16,7 +17,8 @@ export function allMigrations(types: SchemaDialect): Record<string, Migration> {
     "0002_cache_records": cacheRecords(types),
     "0003_cache_leases": cacheLeases(types),
     "0004_cache_counters": cacheCounters(types),
-    "0006_cache_switch": cacheSwitch(types),
     "0005_limits": limits(types),
+    "0006_cache_switch": cacheSwitch(types),
+    "0007_task_sources": taskSources(types),
   };
 }

@@ -15,7 +15,13 @@ import {
   type TaskInstance,
 } from "@memodag/core";
 import type { Metastore } from "@memodag/metastore";
-import { ResultCache, type RecordStore, type ResultStore } from "@memodag/result-cache";
+import {
+  CacheLeases,
+  ResultCache,
+  type LeaseStore,
+  type RecordStore,
+  type ResultStore,
+} from "@memodag/result-cache";
 import { Scheduler, triggerRun, type SchedulerOptions } from "@memodag/scheduler";
 import { listHandlers, serializeDag } from "@memodag/sdk/runtime";
 import type { Dag } from "memodag";
@@ -36,8 +42,9 @@ export interface RigRunOptions {
   readonly cacheMode?: CacheMode;
   readonly records?: RecordStore;
   readonly results?: ResultStore;
+  readonly leases?: LeaseStore;
   readonly runs?: RunStore;
-  readonly isCachingEnabled?: () => boolean;
+  readonly cachingOffReason?: () => string | null;
   readonly slots?: number;
   readonly lookupTimeoutMs?: number;
 }
@@ -77,6 +84,7 @@ export class SchedulerRig {
       file: { ...file, fingerprint: source, inputs: "", warnings: [] },
       artifact,
       dags: [serialized],
+      sources: [],
     });
     const [version] = await this.metastore.dags.findDagVersions(serialized.dagId, team);
     if (!version) throw new Error("the Dag was not saved");
@@ -108,11 +116,18 @@ export class SchedulerRig {
       runs,
       dags: this.metastore.dags,
       cache,
+      keyLeases: new CacheLeases({
+        store: options.leases ?? this.metastore.leases,
+        clock: systemClock,
+        log: silentLogger,
+        options: { leaseMs: 30_000, timeoutMs: 200, breakerThreshold: 3, breakerRestMs: 30_000 },
+      }),
       executor,
       clock: systemClock,
       log: silentLogger,
-      isCachingEnabled: options.isCachingEnabled ?? (() => true),
+      cachingOffReason: options.cachingOffReason ?? (() => null),
       env: {},
+      secrets: { patterns: ["*TOKEN*"], key: new Uint8Array(32) },
       options: SCHEDULING,
     });
     const { id } = await triggerRun(this.metastore.runs, systemClock, {

@@ -108,6 +108,13 @@ export const variableNames = {
   kind: "string",
 } as const;
 
+/** Patterns of names in one text, `*` standing for any characters; parsed to a list. */
+export const namePatterns = {
+  schema: parsed(z.string(), (written) => written.split(/\s+/).filter((pattern) => pattern !== "")),
+  expected: 'patterns of names separated by spaces, such as "*PASSWORD* *TOKEN*"',
+  kind: "string",
+} as const;
+
 function parsed<T>(schema: z.ZodString, parse: (written: string) => T) {
   return schema.transform((written, context): T => {
     try {

@@ -7,6 +7,7 @@ import {
   durationOrNever,
   integer,
   key,
+  namePatterns,
   requiredKey,
   size,
   text,
@@ -55,6 +56,11 @@ export const configSchema = z.strictObject({
     task_cache_backend: key(BACKEND, {
       description: "Where results are remembered: metadata-db, memory, filesystem or a module specifier.",
       default: "metadata-db",
+    }),
+    secret_patterns: key(namePatterns, {
+      description:
+        "Names of arguments, context fields and variables whose values are never shown, and kept as keyed digests.",
+      default: "*PASSWORD* *PASSWD* *SECRET* *TOKEN* *API_KEY* *APIKEY* *CREDENTIAL* *PRIVATE_KEY*",
     }),
     state_dir: key(FOLDER, {
       description: "The folder of what is not in the database: logs of attempts, artifacts of Dag files.",

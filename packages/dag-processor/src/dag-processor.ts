@@ -174,7 +174,7 @@ export class DagProcessor {
     try {
       await this.#store.saveDagFile(
         outcome.kind === "read"
-          ? { kind: "read", file, artifact: outcome.artifact, dags: outcome.dags }
+          ? { kind: "read", file, artifact: outcome.artifact, dags: outcome.dags, sources: outcome.sources }
           : { kind: "broken", file, error: outcome.error },
       );
       return null;

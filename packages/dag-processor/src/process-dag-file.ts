@@ -2,7 +2,14 @@
 
 import { dirname, join } from "node:path";
 import { materializeArtifact } from "@memodag/artifact";
-import { sha256, type Artifact, type DagFileError, type Digest, type SerializedDag } from "@memodag/core";
+import {
+  sha256,
+  type Artifact,
+  type DagFileError,
+  type Digest,
+  type SerializedDag,
+  type TaskSourceRecord,
+} from "@memodag/core";
 import { bundleDagFile, type BundledDagFile } from "./bundling/bundle-dag-file.ts";
 import { listPassedOver } from "./bundling/passed-over.ts";
 import { findPackageScopes } from "./bundling/package-scopes.ts";
@@ -31,6 +38,7 @@ export interface ReadOutcome {
   readonly fingerprint: Fingerprint;
   readonly artifact: Artifact;
   readonly dags: readonly SerializedDag[];
+  readonly sources: readonly TaskSourceRecord[];
   readonly warnings: readonly string[];
 }
 
@@ -88,6 +96,7 @@ export async function processDagFile(path: string, pass: BundlePass): Promise<Da
       packages: hashes.packages,
       tasks: dag.tasks.map((task) => ({ ...task, sourceHash: hashes.of(dag, task.taskId) })),
     })),
+    sources: hashes.sources,
     warnings: [...bundled.warnings, ...hashes.warnings],
   };
 }

@@ -3,8 +3,13 @@
 import { readFileSync, realpathSync } from "node:fs";
 import { dirname, join, posix } from "node:path";
 import { parseAnchoredSpecifier } from "@memodag/artifact";
-import type { Digest, PackageVersion, SerializedDag } from "@memodag/core";
-import { createPackageResolver, hashSources as hashCode, type TaskSource } from "@memodag/source-hash";
+import type { Digest, PackageVersion, SerializedDag, TaskSourceRecord } from "@memodag/core";
+import {
+  createPackageResolver,
+  hashSources as hashCode,
+  type ImpureStatement,
+  type TaskSource,
+} from "@memodag/source-hash";
 import type { BundledDagFile } from "./bundling/bundle-dag-file.ts";
 import { handlerKey, type LoadedDags } from "./loading/loader-messages.ts";
 import type { Lockfile } from "./lockfile.ts";
@@ -25,13 +30,17 @@ export interface SourceHashes {
   of(dag: SerializedDag, taskId: string): Digest;
   /** What a worker may load without its code being another than the hashes'. */
   readonly packages: readonly PackageVersion[];
+  readonly sources: readonly TaskSourceRecord[];
   readonly warnings: readonly string[];
 }
+
+/** Statements that widen every hash of a file, shown at most. */
+const MAX_SHOWN_STATEMENTS = 10;
 
 /** Hashes, for each task of a file, the code that it can reach. */
 export function hashSources({ root, path, bundled, loaded, lockfile }: CodeOfDagFile): SourceHashes {
   const folder = dirname(join(root, path));
-  const { tasks, packages } = hashCode({
+  const { tasks, packages, impureStatements } = hashCode({
     code: bundled.code,
     map: bundled.map,
     folder,
@@ -52,7 +61,12 @@ export function hashSources({ root, path, bundled, loaded, lockfile }: CodeOfDag
   return {
     of: (dag, taskId) => sourceOf(dag.dagId, taskId).hash,
     packages: [...known.values()].sort(byNameAndVersion),
-    warnings: warningsOf(loaded.dags, sourceOf),
+    sources: [...tasks.values()].map(({ hash, mode, components }) => ({
+      sourceHash: hash,
+      mode,
+      components,
+    })),
+    warnings: [...warningsOf(loaded.dags, sourceOf), ...notesOf(impureStatements)],
   };
 }
 
@@ -74,6 +88,18 @@ function warningsOf(
     tasksByWarning,
     ([warning, names]) => `the source hash of ${names.join(", ")} ${warning}`,
   );
+}
+
+/** What an author can mend so that a change of one thing runs fewer tasks again. */
+function notesOf(statements: readonly ImpureStatement[]): string[] {
+  const notes = statements
+    .slice(0, MAX_SHOWN_STATEMENTS)
+    .map(
+      ({ path, line, text }) =>
+        `${path}:${line} is in every task's source hash, since running it may matter to any: ${text}`,
+    );
+  const rest = statements.length - notes.length;
+  return rest > 0 ? [...notes, `${rest} more statements are in every task's source hash`] : notes;
 }
 
 /** Another tool's lockfile is none that can be read: packages are then known by what is installed. */

@@ -9,6 +9,7 @@ import {
   type DagSummary,
   type DagVersion,
   type ProcessedDagFile,
+  type TaskSourceRecord,
   type SerializedDag,
 } from "@memodag/core";
 
@@ -39,6 +40,11 @@ export class MemoryDagStore implements DagStore {
     for (const dag of processed.dags) {
       this.dags.set(`${file.team}:${dag.dagId}`, { team: file.team, file, dag });
     }
+  }
+
+  async findTaskSources(): Promise<Map<string, TaskSourceRecord>> {
+    const read = this.saves.flatMap((saved) => (saved.kind === "read" ? saved.sources : []));
+    return new Map(read.map((source) => [source.sourceHash, source]));
   }
 
   async removeDagFilesExcept(bundle: string, paths: readonly string[]): Promise<void> {

@@ -223,9 +223,20 @@ export interface CacheBreakerTable {
   expires_at: number;
 }
 
+/** What a source hash is made of. */
+export interface TaskSourceTable {
+  team: string;
+  source_hash: string;
+  mode: string;
+  /** JSON. */
+  components: string;
+  created_at: number;
+}
+
 /** All tables. */
 export interface Schema {
   cache_counter: CacheCounterTable;
+  active_task: ActiveTaskTable;
   cache_breaker: CacheBreakerTable;
   cache_lease: CacheLeaseTable;
   cache_record: CacheRecordTable;
@@ -236,8 +247,8 @@ export interface Schema {
   dag_file: DagFileTable;
   dag_run: DagRunTable;
   dag_version: DagVersionTable;
-  active_task: ActiveTaskTable;
   result: ResultTable;
   task_instance: TaskInstanceTable;
+  task_source: TaskSourceTable;
   xcom: XComTable;
 }

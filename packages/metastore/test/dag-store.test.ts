@@ -13,7 +13,7 @@ describe.each(TEST_DIALECTS)("the Dag store on %s", (dialect) => {
   const read = (
     file: ReturnType<typeof dagFile>,
     ...dags: ReturnType<typeof serializedDag>[]
-  ): ProcessedDagFile => ({ kind: "read", file, artifact, dags });
+  ): ProcessedDagFile => ({ kind: "read", file, artifact, dags, sources: [] });
   const idsOf = async (team: string) => (await metastore.dags.listDags(team)).map((dag) => dag.dagId);
 
   test("keeps all of a file, its Dags and its artifact", async () => {

@@ -26,3 +26,12 @@ export interface KeyComponents {
   /** Bumped by hand. */
   readonly version: string | null;
 }
+
+/** Components as a record keeps them, for explanations: no hit is decided on these. */
+export interface RecordedComponents extends KeyComponents {
+  /**
+   * Short printable forms by `inputs.NAME`, `context.PATH` and `env.NAME`, of values that are small and
+   * no secrets. A secret's digest is a keyed one here, so that nobody can guess the value from it.
+   */
+  readonly shown?: Readonly<Record<string, string>>;
+}

@@ -3,6 +3,7 @@
 import {
   messageOf,
   type CancelTimer,
+  type ClaimedRun,
   type Clock,
   type DagRun,
   type DagStore,
@@ -10,10 +11,12 @@ import {
   type Logger,
   type RunStore,
 } from "@memodag/core";
-import type { ResultCache } from "@memodag/result-cache";
+import type { CacheLeases, ResultCache, SecretRules } from "@memodag/result-cache";
 import { randomUUID } from "node:crypto";
 import { AttemptRouter } from "./attempt-router.ts";
 import { VersionGraphs } from "./graph/version-graphs.ts";
+import { LeaseKeeper } from "./lease-keeper.ts";
+import { LimitBook } from "./limit-book.ts";
 import { isDeadOwner, newOwner } from "./process-identity.ts";
 import type { RunContext, SchedulerListener } from "./run/run-context.ts";
 import { ValueWorker } from "./values/value-worker.ts";
@@ -33,6 +36,8 @@ export interface SchedulerOptions {
   readonly maxInputSize: number;
   /** True when the cache keeps results in the metadata database, where XComs find them. */
   readonly resultsInMetastore: boolean;
+  /** Slots by pool; {@link DEFAULT_POOLS} unless said otherwise. The same for every scheduler. */
+  readonly poolSlots?: ReadonlyMap<string, number>;
   /** Only runs of this Dag. */
   readonly dag?: { readonly team: string; readonly dagId: string };
 }
@@ -42,10 +47,15 @@ export interface SchedulerParts {
   readonly runs: RunStore;
   readonly dags: DagStore;
   readonly cache: ResultCache;
+  /** Leases of cache keys; without them `serialize` means nothing. */
+  readonly keyLeases?: CacheLeases;
   readonly executor: Executor;
   readonly clock: Clock;
   readonly log: Logger;
-  readonly isCachingEnabled: () => boolean;
+  /** Which switch turns caching off, in words; `null`: none does. */
+  readonly cachingOffReason: () => string | null;
+  /** Which names a record must not show, and the key under which their digests are kept. */
+  readonly secrets: SecretRules;
   /** The environment that workers will see. */
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly listener?: SchedulerListener;
@@ -59,8 +69,17 @@ interface HeldRun {
   isDue: boolean;
 }
 
+/** The pool that tasks are of unless they say otherwise, and its slots. */
+export const DEFAULT_POOLS: ReadonlyMap<string, number> = new Map([["default_pool", 128]]);
+
 /** How long a run rests after a pass that a fault ended. */
 const FAULT_REST_MS = 1_000;
+
+/** Runs claimed at a time, so that each of several idle schedulers gets its share of a burst. */
+const CLAIM_BATCH = 4;
+
+/** How long what other schedulers take of a pool is taken for true, in milliseconds. */
+const OTHERS_REST_MS = 500;
 
 /** Runs whatever the database has to run, until it is stopped. */
 export class Scheduler {
@@ -71,9 +90,14 @@ export class Scheduler {
   readonly #graphs: VersionGraphs;
   readonly #held = new Map<number, HeldRun>();
   readonly #waiters = new Map<number, ((run: DagRun) => void)[]>();
-  readonly #timers = new Map<"poll" | "renew", CancelTimer>();
+  readonly #leases: LeaseKeeper;
+  #cancelPoll: CancelTimer = () => undefined;
   #isClaiming = false;
   #isClaimDue = false;
+  #claimsUnderWay = Promise.resolve();
+  /** Counts claims, so that a renewal can tell whether one went on meanwhile. */
+  #claimCount = 0;
+  #isDraining = false;
   #isStopping = false;
   #passesUnderWay = new Set<Promise<void>>();
 
@@ -81,20 +105,34 @@ export class Scheduler {
     this.#parts = parts;
     this.#graphs = new VersionGraphs(parts.dags);
     this.#attempts = new AttemptRouter(parts.executor, () => this.#wakeWaiting());
+    const limits = new LimitBook(
+      parts.options.poolSlots ?? DEFAULT_POOLS,
+      () => this.#wakeWaiting(),
+      () =>
+        parts.clock.after(OTHERS_REST_MS, () => {
+          limits.forgetOthers();
+          this.#wakeWaiting();
+        }),
+    );
+    this.#leases = this.#keepLeases();
     this.#context = {
       runs: parts.runs,
       cache: parts.cache,
+      keyLeases: parts.keyLeases,
       attempts: this.#attempts,
+      limits,
+      areLeasesSure: () => this.#leases.areSure,
       values: new ValueWorker(),
       clock: parts.clock,
       log: parts.log,
       listener: parts.listener ?? {},
       owner: this.#owner,
-      isCachingEnabled: parts.isCachingEnabled,
+      cachingOffReason: parts.cachingOffReason,
       defaultTtlMs: parts.options.defaultTtlMs,
       maxInputSize: parts.options.maxInputSize,
       resultsInMetastore: parts.options.resultsInMetastore,
       env: parts.env,
+      secrets: parts.secrets,
       newAttemptId: randomUUID,
     };
   }
@@ -102,15 +140,15 @@ export class Scheduler {
   /** Begins to claim and execute runs. */
   start(): void {
     this.#poll();
-    this.#renew();
+    this.#leases.start();
   }
 
   /** Looks for new runs now; call after making one in this process. */
   wake(): void {
     this.#isClaimDue = true;
-    if (this.#isClaiming || this.#isStopping) return;
+    if (this.#isClaiming || this.#isDraining) return;
     this.#isClaiming = true;
-    void this.#claimWhileDue();
+    this.#claimsUnderWay = this.#claimWhileDue();
   }
 
   /** Resolves with the run when this scheduler has brought it to its end. */
@@ -130,27 +168,53 @@ export class Scheduler {
    * attempts that were cut off are rescheduled by whoever claims them.
    */
   async stop(graceMs: number): Promise<void> {
+    const { executor, cache, keyLeases, runs, log } = this.#parts;
+    this.#isDraining = true;
     this.#attempts.close();
-    for (const cancel of this.#timers.values()) cancel();
-    await this.#parts.executor.shutdown(graceMs);
+    this.#cancelPoll();
+    await this.#claimsUnderWay;
+    // Leases are renewed until the last attempt has ended: a drain may take longer than one lasts.
+    await executor.shutdown(graceMs);
     this.#isStopping = true;
     await Promise.all(this.#passesUnderWay);
+    this.#leases.stop();
     this.#held.clear();
-    await this.#parts.cache.flush();
-    await this.#parts.runs.releaseLeases(this.#owner);
+    await cache.flush();
+    await keyLeases?.close();
+    try {
+      await runs.releaseLeases(this.#owner);
+    } catch (error) {
+      // They expire, and a holder that is known to be dead is not waited for.
+      log.error("could not give runs back", { error: messageOf(error) });
+    }
   }
 
   #poll(): void {
     this.wake();
-    this.#timers.set(
-      "poll",
-      this.#parts.clock.after(this.#parts.options.pollMs, () => this.#poll()),
-    );
+    void this.#reloadCleared();
+    const { clock, options } = this.#parts;
+    this.#cancelPoll = clock.after(options.pollMs, () => this.#poll());
+  }
+
+  /** A run that is cleared while it is held goes on from what its rows say then. */
+  async #reloadCleared(): Promise<void> {
+    if (this.#held.size === 0) return;
+    try {
+      for (const id of await this.#parts.runs.listQueuedRuns(this.#owner)) {
+        const held = this.#held.get(id);
+        // A pass under way, or one to come first, finds it out by itself.
+        if (held && !held.isPassing && held.execution.run.state === "running")
+          this.#finishPass(id, held, "reload");
+      }
+    } catch (error) {
+      this.#parts.log.error("could not look for cleared runs", { error: messageOf(error) });
+    }
   }
 
   async #claimWhileDue(): Promise<void> {
-    while (this.#isClaimDue && !this.#isStopping) {
+    while (this.#isClaimDue && !this.#isDraining) {
       this.#isClaimDue = false;
+      this.#claimCount += 1;
       try {
         await this.#claim();
       } catch (error) {
@@ -162,10 +226,11 @@ export class Scheduler {
   }
 
   async #claim(): Promise<void> {
-    const { runs, options, log } = this.#parts;
-    const limit = options.maxRuns - this.#held.size;
+    const { runs, clock, options } = this.#parts;
+    const limit = Math.min(CLAIM_BATCH, options.maxRuns - this.#held.size);
     if (limit <= 0) return;
     const deadOwners = (await runs.listLeaseOwners()).filter(isDeadOwner);
+    const askedAt = clock.monotonic();
     const claimed = await runs.claimRuns({
       owner: this.#owner,
       leaseMs: options.leaseMs,
@@ -173,14 +238,27 @@ export class Scheduler {
       deadOwners,
       ...(options.dag && { dag: options.dag }),
     });
-    for (const claim of claimed) {
-      const { id, dagId, runId, state } = claim.run;
-      log.info(state === "queued" ? "run claimed" : "interrupted run taken over", { dagId, runId });
+    if (claimed.length === limit) this.#isClaimDue = true;
+    if (this.#held.size === 0) this.#leases.begin(askedAt);
+    for (const claim of claimed) await this.#hold(claim);
+  }
+
+  async #hold(claim: ClaimedRun): Promise<void> {
+    const { id, dagId, runId, state } = claim.run;
+    // Its own lease had expired unseen: it goes on.
+    if (this.#held.has(id)) return;
+    const { log, clock } = this.#parts;
+    try {
       const graph = await this.#graphs.get(claim.run.dagVersionId);
       const execution = new RunExecution(this.#context, claim, graph, () => this.#wakeRun(id));
       this.#held.set(id, { execution, isPassing: false, isDue: false });
-      this.#wakeRun(id);
+    } catch (error) {
+      log.error("a claimed run cannot be loaded", { dagId, runId, error: messageOf(error) });
+      clock.after(FAULT_REST_MS, () => this.#giveBack([id]));
+      return;
     }
+    log.info(state === "queued" ? "run claimed" : "interrupted run taken over", { dagId, runId });
+    this.#wakeRun(id);
   }
 
   #wakeWaiting(): void {
@@ -220,6 +298,8 @@ export class Scheduler {
   }
 
   #finishPass(id: number, held: HeldRun, result: PassResult): void {
+    // It was lost while the pass went on.
+    if (this.#held.get(id) !== held) return;
     switch (result) {
       case "open":
         return;
@@ -227,6 +307,8 @@ export class Scheduler {
         this.#drop(id, held);
         for (const resolve of this.#waiters.get(id) ?? []) resolve(held.execution.run);
         this.#waiters.delete(id);
+        // Its Dag may have room for another run now.
+        this.wake();
         return;
       case "lease_lost":
         this.#loseRun(id, held);
@@ -235,11 +317,15 @@ export class Scheduler {
         // Its attempts run on, unheard until the run is claimed again.
         held.execution.forgetAttempts();
         this.#drop(id, held);
-        void this.#parts.runs.releaseLeases(this.#owner, [id]).then(
-          () => this.wake(),
-          (error: unknown) => this.#parts.log.error("could not give a run back", { error: messageOf(error) }),
-        );
+        this.#giveBack([id]);
     }
+  }
+
+  #giveBack(runIds: readonly number[]): void {
+    void this.#parts.runs.releaseLeases(this.#owner, runIds).then(
+      () => this.wake(),
+      (error: unknown) => this.#parts.log.error("could not give a run back", { error: messageOf(error) }),
+    );
   }
 
   #loseRun(id: number, held: HeldRun): void {
@@ -247,7 +333,7 @@ export class Scheduler {
     this.#parts.log.warn("the lease of a run was lost: its attempts here are ended", { dagId, runId });
     held.execution.cancelAttempts({
       code: "attempt_lost",
-      message: "another scheduler has taken the run over",
+      message: "the lease of its run was lost: another scheduler may have taken it over",
     });
     this.#drop(id, held);
   }
@@ -257,28 +343,37 @@ export class Scheduler {
     this.#held.delete(id);
   }
 
-  #renew(): void {
-    const everyMs = this.#parts.options.leaseMs / 3;
-    void this.#renewHeld().then(() => {
-      if (this.#isStopping) return;
-      this.#timers.set(
-        "renew",
-        this.#parts.clock.after(everyMs, () => this.#renew()),
-      );
+  #keepLeases(): LeaseKeeper {
+    const { runs, clock, log, options } = this.#parts;
+    let claimCount = 0;
+    return new LeaseKeeper({
+      runs,
+      clock,
+      log,
+      owner: this.#owner,
+      leaseMs: options.leaseMs,
+      listHeld: () => {
+        claimCount = this.#claimCount;
+        return new Set(this.#held.keys());
+      },
+      onRenewed: (asked, renewed) => {
+        for (const [id, held] of this.#held) {
+          if (renewed.has(id)) {
+            // What could not be dispatched while the lease was in doubt.
+            if (held.execution.wantsToSubmit) this.#wakeRun(id);
+          } else if (asked.has(id) && !held.isPassing) {
+            // One that a pass is ending at this moment has no lease any more, and is not lost.
+            this.#loseRun(id, held);
+          }
+        }
+        // Leases without a run, left by a claim that was cut off: nobody would ever go on with them.
+        const isSettled = !this.#isClaiming && claimCount === this.#claimCount;
+        const strays = [...renewed].filter((id) => !this.#held.has(id));
+        if (isSettled && strays.length > 0) this.#giveBack(strays);
+      },
+      onExpired: () => {
+        for (const [id, held] of this.#held) this.#loseRun(id, held);
+      },
     });
-  }
-
-  async #renewHeld(): Promise<void> {
-    if (this.#held.size === 0) return;
-    const before = new Map(this.#held);
-    try {
-      const still = new Set(await this.#parts.runs.renewLeases(this.#owner, this.#parts.options.leaseMs));
-      for (const [id, held] of before) {
-        // A run that a pass is ending at this moment has no lease any more, and is not lost.
-        if (!still.has(id) && this.#held.get(id) === held && !held.isPassing) this.#loseRun(id, held);
-      }
-    } catch (error) {
-      this.#parts.log.error("could not renew leases", { error: messageOf(error) });
-    }
   }
 }

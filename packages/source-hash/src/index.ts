@@ -11,4 +11,4 @@ export {
   type PackageResolverOptions,
 } from "./packages/package-resolver.ts";
 export type { ReadAnchor } from "./slice/import-identities.ts";
-export type { ImpureStatement, SourceComponent, SourceHashes, TaskSource } from "./source-hashes.ts";
+export type { ImpureStatement, SourceHashes, TaskSource } from "./source-hashes.ts";

@@ -1,22 +1,6 @@
 // What a source hash is, and what it is made of.
 
-import type { Digest, PackageVersion } from "@memodag/core";
-
-/**
- * A part of what a hash covers.
- *
- * - `function`, `class`, `variable`, `statement`: a piece of source; `asset`: a file imported as data.
- * - `captured`: a variable that the handler captured.
- * - `package`: `name` is its name, `version` its version.
- */
-export interface SourceComponent {
-  readonly kind: "asset" | "captured" | "class" | "function" | "package" | "statement" | "variable";
-  /** Of the source, relative to the bundle's folder; empty for packages and where it is unknown. */
-  readonly path: string;
-  readonly name: string;
-  readonly version: string | null;
-  readonly digest: Digest;
-}
+import type { Digest, PackageVersion, SourceComponent } from "@memodag/core";
 
 /** The source hash of one task. */
 export interface TaskSource {

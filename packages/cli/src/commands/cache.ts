@@ -2,12 +2,14 @@
 
 import type { Command } from "commander";
 import { formatDuration, formatSize } from "@memodag/core";
-import { printFacts, printJson, printLine, printTable } from "../output/print.ts";
+import { printFacts, printJson, printLine, printNote, printTable } from "../output/print.ts";
 import { shortDigest, shownAge, shownDuration } from "../output/units.ts";
 import { reportRecord } from "../report/record-report.ts";
 import { withMetadata } from "../wiring/metadata.ts";
 import { type FilterOptions, toRecordFilter, withFilterOptions } from "./cache-filter.ts";
+import { registerDiff } from "./cache-diff.ts";
 import { registerPurge } from "./cache-purge.ts";
+import { registerSwitch } from "./cache-switch.ts";
 import { type TeamOptions, withTeamOptions } from "./common-options.ts";
 import { parseCount, parseDigest, parseIndex } from "./parse-arguments.ts";
 
@@ -26,7 +28,9 @@ export function registerCache(program: Command): void {
   withFilterOptions(withTeamOptions(cache.command("stats")))
     .description("how much is remembered and what it saved")
     .action(showStats);
+  registerDiff(cache);
   registerPurge(cache);
+  registerSwitch(cache);
 }
 
 async function listRecords(options: FilterOptions & { limit: number; offset: number }): Promise<void> {
@@ -93,10 +97,12 @@ function shortened(text: string): string {
 
 async function showStats(options: FilterOptions): Promise<void> {
   const { sumRecords } = await import("../report/cache-stats.ts");
-  const stats = await withMetadata(options, async (metadata) =>
-    sumRecords(metadata.records, await toRecordFilter(metadata, options)),
-  );
-  if (options.json) return printJson(stats);
+  const { readCacheHealth } = await import("../report/cache-health.ts");
+  const { stats, health } = await withMetadata(options, async (metadata) => ({
+    stats: await sumRecords(metadata.records, await toRecordFilter(metadata, options)),
+    health: await readCacheHealth(metadata),
+  }));
+  if (options.json) return printJson({ ...stats, ...health });
   printTable(
     ["DAG", "TASK", "ENTRIES", "SIZE", "HITS", "MISSES", "HIT RATE", "SAVED"],
     [...stats.tasks, { ...stats, dagId: "all", taskId: "" }].map((line) => [
@@ -111,4 +117,9 @@ async function showStats(options: FilterOptions): Promise<void> {
     ]),
     "",
   );
+  if (health.offReason !== null) printNote(`Caching is off: ${health.offReason}.`);
+  for (const { scheduler, state, since, error } of health.breakers) {
+    const why = error === null ? "" : `: ${error}`;
+    printNote(`Scheduler ${scheduler} leaves the cache alone (${state} since ${since})${why}`);
+  }
 }

@@ -1,4 +1,4 @@
-// Puts a scheduler together: executor, cache, kill switch.
+// Puts a scheduler together: executor, cache, switches.
 
 import { join } from "node:path";
 import { systemClock, type Logger } from "@memodag/core";
@@ -6,8 +6,11 @@ import { LocalExecutor } from "@memodag/executor";
 import { ResultCache } from "@memodag/result-cache";
 import { Scheduler, type SchedulerListener } from "@memodag/scheduler";
 import { logsDirOf } from "./attempt-logs.ts";
+import { BreakerReporter } from "./breaker-reporter.ts";
+import { watchDatabaseSwitch } from "./database-switch.ts";
 import { watchKillSwitch } from "./kill-switch.ts";
 import type { Metadata } from "./metadata.ts";
+import { readSecretKey } from "./secret-key.ts";
 
 /** What a scheduler is to do. */
 export interface SchedulerWish {
@@ -24,7 +27,10 @@ export interface OpenScheduler extends Pick<Scheduler, "start" | "wake" | "whenO
 }
 
 /** Puts a scheduler together; `start` starts it. */
-export function openScheduler(metadata: Metadata, { log, listener, dag }: SchedulerWish): OpenScheduler {
+export async function openScheduler(
+  metadata: Metadata,
+  { log, listener, dag }: SchedulerWish,
+): Promise<OpenScheduler> {
   const { config, dags, runs, records, results } = metadata;
   const { core, taskCache, scheduler: settings } = config;
   const bundlePaths = new Map(config.bundles.map(({ name, path }) => [name, path]));
@@ -37,11 +43,18 @@ export function openScheduler(metadata: Metadata, { log, listener, dag }: Schedu
     getArtifact: (digest) => dags.getArtifact(digest),
     bundlePath: (name) => bundlePaths.get(name) ?? metadata.loaded.projectDir,
   });
+  const reporter = new BreakerReporter({
+    board: metadata.breakers,
+    clock: systemClock,
+    log,
+    ttlMs: settings.lease,
+  });
   const cache = new ResultCache({
     records,
     results,
     clock: systemClock,
     log,
+    onBreakerChange: (change) => reporter.changed(change),
     options: {
       lookupTimeoutMs: taskCache.lookupTimeout,
       storeTimeoutMs: taskCache.storeTimeout,
@@ -50,6 +63,7 @@ export function openScheduler(metadata: Metadata, { log, listener, dag }: Schedu
       breakerRestMs: taskCache.breakerRest,
     },
   });
+  const databaseSwitch = await watchDatabaseSwitch(metadata.cacheSwitch, systemClock, log);
   const killSwitch = watchKillSwitch(metadata.loaded, log);
   const scheduler = new Scheduler({
     runs,
@@ -58,8 +72,9 @@ export function openScheduler(metadata: Metadata, { log, listener, dag }: Schedu
     executor,
     clock: systemClock,
     log,
-    isCachingEnabled: () => killSwitch.isCachingEnabled(),
+    cachingOffReason: () => killSwitch.offReason() ?? databaseSwitch.offReason(),
     env: process.env,
+    secrets: { patterns: core.secretPatterns, key: readSecretKey(core.stateDir) },
     ...(listener && { listener }),
     options: {
       leaseMs: settings.lease,
@@ -79,8 +94,10 @@ export function openScheduler(metadata: Metadata, { log, listener, dag }: Schedu
       return scheduler.heldRuns;
     },
     async stop() {
-      killSwitch.close();
       await scheduler.stop(settings.shutdownGrace);
+      killSwitch.close();
+      databaseSwitch.close();
+      await reporter.close();
     },
   };
 }

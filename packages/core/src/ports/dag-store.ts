@@ -62,6 +62,26 @@ export interface DagSummary {
   readonly taskCount: number;
 }
 
+/** A part of what a task's source hash covers. */
+export interface SourceComponent {
+  /** `package`: `name` is the package's; `captured`: a variable that the handler captured. */
+  readonly kind: "asset" | "captured" | "class" | "function" | "package" | "statement" | "variable";
+  /** Of the source, relative to the bundle's folder; empty for packages and where it is unknown. */
+  readonly path: string;
+  readonly name: string;
+  /** A package's; `null` for anything else. */
+  readonly version: string | null;
+  readonly digest: string;
+}
+
+/** What a source hash is made of. */
+export interface TaskSourceRecord {
+  readonly sourceHash: string;
+  /** `whole_graph`: what the task reaches could not be told, so every module of the Dag file counts. */
+  readonly mode: "slice" | "whole_graph";
+  readonly components: readonly SourceComponent[];
+}
+
 /** What came of processing a Dag file. */
 export type ProcessedDagFile =
   | {
@@ -69,6 +89,8 @@ export type ProcessedDagFile =
       readonly file: Omit<DagFile, "error" | "processedAt">;
       readonly artifact: Artifact;
       readonly dags: readonly SerializedDag[];
+      /** Of every source hash among the Dags' tasks. */
+      readonly sources: readonly TaskSourceRecord[];
     }
   | {
       readonly kind: "broken";
@@ -91,6 +113,8 @@ export interface DagStore {
   findDagVersions(dagId: string, team?: string): Promise<DagVersion[]>;
   /** @throws MemodagError `dag_not_found` */
   getDagVersion(id: number): Promise<DagVersion>;
+  /** What source hashes are made of; hashes that are not known are not in the map. */
+  findTaskSources(team: string, sourceHashes: readonly string[]): Promise<Map<string, TaskSourceRecord>>;
   /** @throws MemodagError `artifact_not_found` */
   getArtifact(digest: string): Promise<Artifact>;
   /** Resolves to false when there is no such Dag. */

@@ -8,6 +8,7 @@ import {
   type DagSummary,
   type DagVersion,
   type ProcessedDagFile,
+  type TaskSourceRecord,
 } from "@memodag/core";
 import type { Dialect } from "../dialect.ts";
 import { toDagFile, toDagSummary, toDagVersion, VERSION_COLUMNS } from "./dag-rows.ts";
@@ -79,6 +80,29 @@ export class MetadataDagStore implements DagStore {
     throw new MemodagError("dag_not_found", `no version ${id} of any Dag: process the Dag files again`, {
       fields: { dagVersionId: id },
     });
+  }
+
+  async findTaskSources(
+    team: string,
+    sourceHashes: readonly string[],
+  ): Promise<Map<string, TaskSourceRecord>> {
+    if (sourceHashes.length === 0) return new Map();
+    const rows = await this.#dialect.kysely
+      .selectFrom("task_source")
+      .select(["source_hash", "mode", "components"])
+      .where("team", "=", team)
+      .where("source_hash", "in", sourceHashes)
+      .execute();
+    return new Map(
+      rows.map(({ source_hash: sourceHash, mode, components }) => [
+        sourceHash,
+        {
+          sourceHash,
+          mode: mode as TaskSourceRecord["mode"],
+          components: JSON.parse(components) as TaskSourceRecord["components"],
+        },
+      ]),
+    );
   }
 
   async getArtifact(digest: string): Promise<Artifact> {

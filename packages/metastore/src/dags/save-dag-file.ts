@@ -8,9 +8,13 @@ import {
   type DagFileError,
   type ProcessedDagFile,
   type SerializedDag,
+  type TaskSourceRecord,
 } from "@memodag/core";
 import type { Dialect } from "../dialect.ts";
 import { statement, type TransactionScript } from "../transaction-script.ts";
+
+/** Databases limit how many values one statement takes. */
+const SOURCES_A_STATEMENT = 1_000;
 
 type ReadFile = Omit<DagFile, "error" | "processedAt">;
 
@@ -20,6 +24,7 @@ export function* saveDagFile(dialect: Dialect, processed: ProcessedDagFile): Tra
   yield* upsertFile(dialect, file, processed.kind === "broken" ? processed.error : null);
   if (processed.kind === "broken") return;
   yield* insertArtifact(dialect, processed.artifact);
+  yield* insertSources(dialect, file.team, processed.sources);
   for (const dag of processed.dags) yield* saveDag(dialect, file, dag);
   yield* retireDagsOfFile(dialect, file, processed.dags);
 }
@@ -50,8 +55,31 @@ function* insertArtifact({ kysely, now }: Dialect, { digest, code }: Artifact): 
     kysely
       .insertInto("dag_artifact")
       .values({ digest, code, created_at: now })
-      .onConflict((conflict) => conflict.doNothing()),
+      // Renewed, so that collection leaves it alone until the version that names it is there.
+      .onConflict((conflict) => conflict.column("digest").doUpdateSet({ created_at: now })),
   );
+}
+
+function* insertSources(
+  { kysely, now }: Dialect,
+  team: string,
+  sources: readonly TaskSourceRecord[],
+): TransactionScript<void> {
+  for (let from = 0; from < sources.length; from += SOURCES_A_STATEMENT) {
+    const rows = sources.slice(from, from + SOURCES_A_STATEMENT).map((source) => ({
+      team,
+      source_hash: source.sourceHash,
+      mode: source.mode,
+      components: JSON.stringify(source.components),
+      created_at: now,
+    }));
+    yield* statement(
+      kysely
+        .insertInto("task_source")
+        .values(rows)
+        .onConflict((conflict) => conflict.doNothing()),
+    );
+  }
 }
 
 function* saveDag(dialect: Dialect, file: ReadFile, dag: SerializedDag): TransactionScript<void> {
@@ -71,6 +99,7 @@ function* saveDag(dialect: Dialect, file: ReadFile, dag: SerializedDag): Transac
         schedule: dag.schedule,
         tags: JSON.stringify(dag.tags),
         task_count: dag.tasks.length,
+        max_active_runs: dag.maxActiveRuns,
         created_at: now,
       })
       // A content that was there before, perhaps in another file, is that version again.
@@ -99,7 +128,6 @@ function* refuseOtherFiles({ kysely }: Dialect, file: ReadFile, dagId: string): 
       .where("dag_id", "=", dagId)
       .where("is_active", "=", 1)
       .where((where) => where.or([where("bundle", "!=", file.bundle), where("path", "!=", file.path)])),
-        max_active_runs: dag.maxActiveRuns,
   );
   if (!other) return;
   throw new MemodagError(

@@ -11,6 +11,7 @@ import {
   type PackageVersion,
   type SerializedCacheConfig,
   type SerializedDag,
+  type StoredError,
   type TaskInstance,
   type XCom,
   type XComWrite,
@@ -24,6 +25,8 @@ import {
 } from "@memodag/result-cache";
 import type { DagNode } from "../graph/dag-graph.ts";
 import type { CacheStep } from "./cache-step.ts";
+import type { ReadyInstance } from "./ready-instance.ts";
+import { STORED_FAILURE, isOwnFailure } from "./remembered-failure.ts";
 import type { RunContext } from "./run-context.ts";
 import type { Returned, RunResults } from "./run-results.ts";
 
@@ -46,6 +49,7 @@ export interface AcceptedResult {
 const EXPIRED: MissReason = "expired";
 
 type Succeeded = Extract<AttemptOutcome, { kind: "succeeded" }>;
+type Failed = Extract<AttemptOutcome, { kind: "failed" }>;
 
 interface StoreJob {
   readonly node: DagNode;
@@ -53,6 +57,8 @@ interface StoreJob {
   readonly key: Digest;
   readonly config: SerializedCacheConfig;
   readonly xcoms: AcceptedResult["xcoms"];
+  /** The failure to remember; `null`: a result is. */
+  readonly error: StoredError | null;
 }
 
 /** The statuses under which a finished attempt's result goes into the cache. */
@@ -89,6 +95,11 @@ export class AttemptResults {
     return this.#jobs.length + this.#storing;
   }
 
+  /** True while the result of this instance, or its failure, is on its way into the cache. */
+  isPending({ node, mapIndex }: ReadyInstance): boolean {
+    return this.#jobs.some((job) => job.node === node && job.instance.mapIndex === mapIndex);
+  }
+
   /** True when the result of an attempt at this instance is meant for the cache. */
   willStore(instance: TaskInstance): boolean {
     return instance.cacheKey !== null && STORING.has(instance.cacheStatus);
@@ -115,12 +126,24 @@ export class AttemptResults {
     if (this.willStore(instance) && instance.cacheKey !== null && config) {
       const reason = outcome.uncacheable ?? this.#codeChange(outcome.packages);
       if (reason === null) {
-        this.#jobs.push({ node, instance, key: instance.cacheKey, config, xcoms });
+        this.#jobs.push({ node, instance, key: instance.cacheKey, config, xcoms, error: null });
       } else {
         change = { cacheStatus: "uncacheable", cacheReason: reason };
       }
     }
     return { change, xcoms, returned };
+  }
+
+  /**
+   * Takes a final failure, which is remembered where the author asked for it: the task's own error alone,
+   * and only when the executor vouches that it came of nothing but what is in the key.
+   */
+  acceptFailure(node: DagNode, instance: TaskInstance, { error, uncacheable, packages }: Failed): void {
+    const config = node.task.cache;
+    const key = instance.cacheKey;
+    if (!config || config.errorsTtlMs === null || key === null || !this.willStore(instance)) return;
+    if (!isOwnFailure(error) || uncacheable !== null || !packages || this.#codeChange(packages)) return;
+    this.#jobs.push({ node, instance, key, config, xcoms: [], error });
   }
 
   /** Why the code that ran is not the code of the key: a package was loaded that is not as it was locked. */
@@ -143,7 +166,7 @@ export class AttemptResults {
     const { node, instance } = job;
     let status;
     try {
-      status = statusAfterStore(instance, await this.#put(run, job));
+      status = statusAfterStore(job, await this.#put(run, job));
     } catch (error) {
       // The key could not be made again: without it there is nothing to store under.
       status = { cacheStatus: "put_failure" as const, cacheReason: messageOf(error) };
@@ -152,11 +175,12 @@ export class AttemptResults {
     this.#report({ kind: "stored", node, mapIndex: instance.mapIndex, ...status });
   }
 
-  async #put(run: DagRun, { node, instance, key, config, xcoms }: StoreJob): Promise<StoreOutcome> {
+  async #put(run: DagRun, { node, instance, key, config, xcoms, error }: StoreJob): Promise<StoreOutcome> {
     const { task } = node;
-    const components = await this.#cacheStep.componentsOf(run, { node, mapIndex: instance.mapIndex }, config);
+    const ready = { node, mapIndex: instance.mapIndex };
+    const components = await this.#cacheStep.componentsOf(run, ready, config);
     if (cacheKey(components) !== key) throw new Error("the key's components changed while the task ran");
-    const { ttlMs } = config;
+    const ttlMs = error ? config.errorsTtlMs : config.ttlMs;
     const entry: CacheEntry = {
       record: {
         team: run.team,
@@ -164,7 +188,8 @@ export class AttemptResults {
         dagId: run.dagId,
         taskId: task.taskId,
         sourceHash: task.sourceHash,
-        components,
+        components: await this.#cacheStep.recordedComponentsOf(run, ready, config, components),
+        error,
         producer: { runId: run.runId, mapIndex: instance.mapIndex, tryNumber: instance.tryNumber },
         durationMs: instance.durationMs ?? 0,
         ttlMs: ttlMs === "default" ? this.#context.defaultTtlMs : ttlMs,
@@ -173,18 +198,24 @@ export class AttemptResults {
     };
     // An entry that is too old for this reader may be live for its writer: kept, it would miss for ever.
     const isStale = instance.cacheReason === EXPIRED;
-    const mode: PutMode = instance.cacheStatus === "skipped" || isStale ? "replace" : "keep-live";
+    // A failure never takes the place of a result that others may still use.
+    const isReplacing = error === null && (instance.cacheStatus === "skipped" || isStale);
+    const mode: PutMode = isReplacing ? "replace" : "keep-live";
     return await this.#context.cache.store(entry, mode);
   }
 }
 
 function statusAfterStore(
-  instance: TaskInstance,
+  { instance, error }: StoreJob,
   outcome: StoreOutcome,
 ): { cacheStatus: CacheStatus; cacheReason: string | null } {
   switch (outcome.kind) {
     case "stored":
     case "kept":
+      if (error && outcome.kind === "stored") {
+        return { cacheStatus: "populated", cacheReason: STORED_FAILURE };
+      }
+      if (error) return { cacheStatus: instance.cacheStatus ?? "miss", cacheReason: instance.cacheReason };
       // Only a miss becomes `populated`; a refresh, a late or a failed lookup stay what they were.
       return instance.cacheStatus === "miss"
         ? { cacheStatus: "populated", cacheReason: instance.cacheReason }

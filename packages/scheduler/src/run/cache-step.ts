@@ -2,54 +2,40 @@
 
 import {
   MemodagError,
-  RETURN_VALUE,
   Turns,
   type DagRun,
   type Digest,
   type SerializedCacheConfig,
   type SerializedDag,
   type TaskInstance,
-  type XComWrite,
 } from "@memodag/core";
 import {
   cacheKey,
-  type CacheHit,
+  recordComponents,
   type KeyComponents,
   type LookupOutcome,
   type PassLookup,
+  type RecordedComponents,
 } from "@memodag/result-cache";
 import type { DagNode } from "../graph/dag-graph.ts";
 import { attemptContext } from "./attempt-builder.ts";
-import { cacheIntent, keyComponents } from "./cache-intent.ts";
+import { answeredInstance, scheduledInstance, type AnsweredInstance } from "./cache-answer.ts";
+import { cacheIntent, keyComponents, type KeyParts } from "./cache-intent.ts";
 import type { RunContext } from "./run-context.ts";
 import type { NamedArgument } from "./instance-argument.ts";
-import type { Returned, RunResults } from "./run-results.ts";
-
-/** An instance that may run as far as the graph is concerned. */
-export interface ReadyInstance {
-  readonly node: DagNode;
-  readonly mapIndex: number;
-}
-
-/** What becomes of a ready instance: `success` with a hit's XComs, or `scheduled`. */
-export interface AnsweredInstance extends ReadyInstance {
-  readonly change: Partial<TaskInstance>;
-  readonly xcoms: readonly (XComWrite & { readonly bytes: Uint8Array })[];
-  /** The returned value of a hit. */
-  readonly returned: Returned;
-}
-
-/** What an instance that did not hit has returned so far. */
-const NOTHING: Returned = { digest: "", sizeBytes: 0 };
+import { readShownValues } from "./shown-values.ts";
+import type { KeyedInstance, ReadyInstance } from "./ready-instance.ts";
+import type { RunResults } from "./run-results.ts";
 
 /** The arguments of an instance. */
 export type ArgsOf = (node: DagNode, mapIndex: number) => readonly NamedArgument[];
 
-type Evaluated = ReadyInstance &
-  (
-    | { readonly kind: "decided"; readonly change: Partial<TaskInstance> }
-    | { readonly kind: "ask"; readonly key: Digest; readonly ttlMs: number | null }
-  );
+/** Why an instance is to run whatever the cache holds, by what its row says; `null`: it need not. */
+export type RefreshReasonOf = (node: DagNode, mapIndex: number) => string | null;
+
+type Evaluated =
+  | (ReadyInstance & { readonly kind: "decided"; readonly change: Partial<TaskInstance> })
+  | (KeyedInstance & { readonly kind: "ask" });
 
 /** Asks the cache for one run. */
 export class CacheStep {
@@ -57,13 +43,21 @@ export class CacheStep {
   readonly #dag: SerializedDag;
   readonly #results: RunResults;
   readonly #argsOf: ArgsOf;
+  readonly #refreshReasonOf: RefreshReasonOf;
   #foreseen: readonly Digest[] | undefined;
 
-  constructor(context: RunContext, dag: SerializedDag, results: RunResults, argsOf: ArgsOf) {
+  constructor(
+    context: RunContext,
+    dag: SerializedDag,
+    results: RunResults,
+    argsOf: ArgsOf,
+    refreshReasonOf: RefreshReasonOf,
+  ) {
     this.#context = context;
     this.#dag = dag;
     this.#results = results;
     this.#argsOf = argsOf;
+    this.#refreshReasonOf = refreshReasonOf;
   }
 
   /** What the key of an instance is made of; the same whenever it is asked within a run. */
@@ -72,8 +66,23 @@ export class CacheStep {
     { node, mapIndex }: ReadyInstance,
     config: SerializedCacheConfig,
   ): Promise<KeyComponents> {
+    return await keyComponents(this.#partsOf(run, { node, mapIndex }, config), this.#results);
+  }
+
+  /** Those components as a record keeps them. */
+  async recordedComponentsOf(
+    run: DagRun,
+    instance: ReadyInstance,
+    config: SerializedCacheConfig,
+    components: KeyComponents,
+  ): Promise<RecordedComponents> {
+    const textOf = await readShownValues(this.#partsOf(run, instance, config), this.#results);
+    return recordComponents(components, textOf, this.#context.secrets);
+  }
+
+  #partsOf(run: DagRun, { node, mapIndex }: ReadyInstance, config: SerializedCacheConfig): KeyParts {
     const instance = { taskId: node.task.taskId, mapIndex, tryNumber: 0, maxTries: 0 };
-    const parts = {
+    return {
       team: run.team,
       dag: this.#dag,
       task: node.task,
@@ -82,29 +91,75 @@ export class CacheStep {
       context: attemptContext(run, instance),
       env: this.#context.env,
     };
-    return await keyComponents(parts, this.#results);
   }
 
   /** Changes nothing by itself, so that a pass can ask again after a fault. */
   async ask(lookup: PassLookup, run: DagRun, ready: readonly ReadyInstance[]): Promise<AnsweredInstance[]> {
-    const isEnabled = this.#context.isCachingEnabled();
+    const { cachingOffReason } = this.#context;
+    const offReason = cachingOffReason();
     const evaluated: Evaluated[] = [];
     const turns = new Turns();
     for (const instance of ready) {
-      evaluated.push(await this.#evaluate(run, instance, isEnabled));
+      evaluated.push(await this.#evaluate(run, instance, offReason));
       if (turns.isOver) await turns.pause();
     }
     const asks = evaluated.filter((instance) => instance.kind === "ask");
     if (asks.length === 0)
-      return evaluated.map((instance) => answered(instance, undefined, this.#context.clock.now()));
+      return evaluated.map((instance) => settled(instance, undefined, this.#context.clock.now()));
     this.#foreseen ??= await this.#context.runs.listPreviousCacheKeys(run.team, run.dagId, run.id);
+    const askedAt = this.#context.clock.monotonic();
     const outcome = await lookup.ask(asks, this.#foreseen);
+    this.#countLookups(run, asks, this.#context.clock.monotonic() - askedAt);
+    // A switch that was turned meanwhile counts: however late the answer, no hit is recorded after it.
+    const turnedOff = cachingOffReason();
+    if (turnedOff !== null) {
+      const change = { cacheStatus: "disabled", cacheReason: turnedOff } as const;
+      return evaluated.map((instance) =>
+        scheduledInstance(instance, instance.kind === "decided" ? instance.change : change),
+      );
+    }
     const now = this.#context.clock.now();
-    return evaluated.map((instance) => answered(instance, outcome, now));
+    return evaluated.map((instance) => settled(instance, outcome, now));
   }
 
-  async #evaluate(run: DagRun, { node, mapIndex }: ReadyInstance, isEnabled: boolean): Promise<Evaluated> {
-    const intent = cacheIntent(this.#dag, node.task, run.cacheMode, isEnabled);
+  #countLookups({ team, dagId }: DagRun, asks: readonly ReadyInstance[], lookupMs: number): void {
+    for (const [taskId, ofTask] of Map.groupBy(asks, ({ node }) => node.task.taskId)) {
+      const lookups = ofTask.length;
+      const counts = { lookups, lookupMs: lookupMs * lookups, lookupMaxMs: lookupMs };
+      this.#context.cache.count({ team, dagId, taskId }, counts);
+    }
+  }
+
+  /** Asks again, for instances that missed under these keys, under the same deadline. */
+  async askAgain(
+    lookup: PassLookup,
+    missed: readonly (ReadyInstance & Pick<KeyedInstance, "key">)[],
+  ): Promise<AnsweredInstance[]> {
+    const asked = missed.flatMap((instance) => {
+      const config = instance.node.task.cache;
+      return config ? [this.#keyed(instance, config)] : [];
+    });
+    const outcome = await lookup.askAgain(asked);
+    // As in `ask`: no hit after caching was switched off.
+    if (this.#context.cachingOffReason() !== null) return [];
+    const now = this.#context.clock.now();
+    return asked.map((instance) => answeredInstance(instance, outcome, now));
+  }
+
+  #keyed(
+    { node, mapIndex, key }: ReadyInstance & Pick<KeyedInstance, "key">,
+    { ttlMs, errorsTtlMs }: SerializedCacheConfig,
+  ): KeyedInstance {
+    const readerTtlMs = ttlMs === "default" ? this.#context.defaultTtlMs : ttlMs;
+    return { node, mapIndex, key, ttlMs: readerTtlMs, errorsTtlMs };
+  }
+
+  async #evaluate(
+    run: DagRun,
+    { node, mapIndex }: ReadyInstance,
+    offReason: string | null,
+  ): Promise<Evaluated> {
+    const intent = cacheIntent(this.#dag, node.task, run.cacheMode, offReason);
     const decided = (change: Partial<TaskInstance>): Evaluated => ({
       node,
       mapIndex,
@@ -122,17 +177,12 @@ export class CacheStep {
     try {
       const components = await this.componentsOf(run, { node, mapIndex }, intent.config);
       const key = cacheKey(components);
-      if (intent.kind === "refresh") {
-        return decided({ cacheStatus: "skipped", cacheReason: "a refresh was asked for", cacheKey: key });
+      const refreshReason =
+        intent.kind === "refresh" ? "a refresh was asked for" : this.#refreshReasonOf(node, mapIndex);
+      if (refreshReason !== null) {
+        return decided({ cacheStatus: "skipped", cacheReason: refreshReason, cacheKey: key });
       }
-      const { ttlMs } = intent.config;
-      return {
-        node,
-        mapIndex,
-        kind: "ask",
-        key,
-        ttlMs: ttlMs === "default" ? this.#context.defaultTtlMs : ttlMs,
-      };
+      return { ...this.#keyed({ node, mapIndex, key }, intent.config), kind: "ask" };
     } catch (error) {
       if (!(error instanceof MemodagError)) throw error;
       // What cannot be keyed exactly is not cached: there is no partial key.
@@ -141,55 +191,8 @@ export class CacheStep {
   }
 }
 
-function answered(instance: Evaluated, outcome: LookupOutcome | undefined, now: number): AnsweredInstance {
-  const { node, mapIndex } = instance;
-  const scheduled = (change: Partial<TaskInstance>): AnsweredInstance => ({
-    node,
-    mapIndex,
-    change: { ...change, state: "scheduled" },
-    xcoms: [],
-    returned: NOTHING,
-  });
-  if (instance.kind === "decided") return scheduled(instance.change);
-  const cacheKeyOf = { cacheKey: instance.key };
-  switch (outcome?.kind) {
-    case undefined:
-      throw new Error("an instance asked the cache and nobody answered");
-    case "timeout":
-      return scheduled({ ...cacheKeyOf, cacheStatus: "lookup_timeout", cacheReason: null });
-    case "failed":
-      return scheduled({ ...cacheKeyOf, cacheStatus: "lookup_failure", cacheReason: outcome.message });
-    case "answered": {
-      const answer = outcome.answers.get(instance.key);
-      if (answer?.kind === "hit") return hit(instance, instance.key, answer.hit, now);
-      return scheduled({ ...cacheKeyOf, cacheStatus: "miss", cacheReason: answer?.reason ?? "no_entry" });
-    }
-  }
-}
-
-/** Start and end are now and the state is never `running`: no heartbeat check can mistake a hit. */
-function hit(
-  { node, mapIndex }: ReadyInstance,
-  key: Digest,
-  { record, xcoms }: CacheHit,
-  now: number,
-): AnsweredInstance {
-  const { taskId } = node.task;
-  return {
-    node,
-    mapIndex,
-    change: {
-      state: "success",
-      cacheStatus: "hit",
-      cacheReason: null,
-      cacheKey: key,
-      producer: record.producer,
-      startedAt: now,
-      endedAt: now,
-      durationMs: 0,
-      savedMs: record.durationMs,
-    },
-    xcoms: xcoms.map((xcom) => ({ taskId, mapIndex, ...xcom })),
-    returned: xcoms.find((xcom) => xcom.key === RETURN_VALUE) ?? NOTHING,
-  };
+function settled(instance: Evaluated, outcome: LookupOutcome | undefined, now: number): AnsweredInstance {
+  if (instance.kind === "decided") return scheduledInstance(instance, instance.change);
+  if (!outcome) throw new Error("an instance asked the cache and nobody answered");
+  return answeredInstance(instance, outcome, now);
 }

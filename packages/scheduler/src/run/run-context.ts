@@ -1,8 +1,9 @@
 // What every run's execution gets from the scheduler that holds it.
 
 import type { Clock, DagRun, Logger, RunStore, TaskInstance } from "@memodag/core";
-import type { ResultCache } from "@memodag/result-cache";
+import type { CacheLeases, ResultCache, SecretRules } from "@memodag/result-cache";
 import type { AttemptRouter } from "../attempt-router.ts";
+import type { LimitBook } from "../limit-book.ts";
 import type { ValueWorker } from "../values/value-worker.ts";
 
 /** Hears of what has been written about runs; must not throw. */
@@ -15,21 +16,28 @@ export interface SchedulerListener {
 export interface RunContext {
   readonly runs: RunStore;
   readonly cache: ResultCache;
+  /** Of cache keys; without them `serialize` means nothing. */
+  readonly keyLeases: CacheLeases | undefined;
   readonly attempts: AttemptRouter;
+  readonly limits: LimitBook;
+  /** False when a lease may have expired unnoticed: nothing may be started until it is renewed. */
+  readonly areLeasesSure: () => boolean;
   readonly values: ValueWorker;
   readonly clock: Clock;
   readonly log: Logger;
   readonly listener: SchedulerListener;
   /** Holder of the runs' leases. */
   readonly owner: string;
-  /** The kill switch, read at each pass. */
-  readonly isCachingEnabled: () => boolean;
+  /** Which switch turns caching off, in words; `null`: none does. Read at each pass. */
+  readonly cachingOffReason: () => string | null;
   /** Milliseconds; `null`: never expires. */
   readonly defaultTtlMs: number | null;
   /** Bytes of all arguments together, above which an instance is not cached. */
   readonly maxInputSize: number;
   /** True when XComs find a cached result's bytes where the cache keeps them, in the metadata database. */
   readonly resultsInMetastore: boolean;
+  /** Which names a record must not show, and the key under which their digests are kept. */
+  readonly secrets: SecretRules;
   /** The environment that workers will see. */
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly newAttemptId: () => string;

@@ -1,10 +1,9 @@
 // Names what a slice is made of, for people who ask why a hash changed.
 
 import { posix } from "node:path";
-import { sha256 } from "@memodag/core";
+import { sha256, type SourceComponent } from "@memodag/core";
 import { isClass, isFunction, part, type Node } from "../program/node.ts";
 import type { Unit } from "../program/program.ts";
-import type { SourceComponent } from "../source-hashes.ts";
 import type { ArtifactAnalysis } from "./artifact-analysis.ts";
 import type { ImportIdentity } from "./import-identities.ts";
 import type { PlaceNames } from "./place-names.ts";

@@ -1,0 +1,133 @@
+// What is different between two keys, by name.
+
+import type { SourceComponent, TaskSourceRecord } from "@memodag/core";
+import type { RecordedComponents } from "./key-components.ts";
+
+/** One difference. `before` and `after` are short forms of values, or digests; `null`: not there. */
+export interface ComponentChange {
+  readonly kind: "team" | "dag" | "task" | "input" | "context" | "env" | "version" | "source" | "package";
+  /** The argument, context path, variable, package, or place in the source. */
+  readonly path: string;
+  readonly before: string | null;
+  readonly after: string | null;
+}
+
+/** A key's components, with what its source hash is made of where that is known. */
+export interface ComparedKey {
+  readonly components: RecordedComponents;
+  readonly source: TaskSourceRecord | undefined;
+}
+
+/** Every difference, in the order in which people look for them. */
+export function compareComponents(before: ComparedKey, after: ComparedKey): ComponentChange[] {
+  const a = before.components;
+  const b = after.components;
+  return [
+    ...compareTexts("team", a.team, b.team),
+    ...compareTexts("dag", a.dag, b.dag),
+    ...compareTexts("task", a.task, b.task),
+    ...compareNamed("input", "inputs", a, b),
+    ...compareNamed("context", "context", a, b),
+    ...compareNamed("env", "env", a, b),
+    ...compareTexts("version", a.version, b.version),
+    ...compareSources(before, after),
+  ];
+}
+
+function compareTexts(
+  kind: ComponentChange["kind"],
+  before: string | null,
+  after: string | null,
+): ComponentChange[] {
+  return before === after ? [] : [{ kind, path: kind, before, after }];
+}
+
+function compareNamed(
+  kind: ComponentChange["kind"],
+  part: "inputs" | "context" | "env",
+  before: RecordedComponents,
+  after: RecordedComponents,
+): ComponentChange[] {
+  const names = new Set([...Object.keys(before[part]), ...Object.keys(after[part])]);
+  return [...names]
+    .sort()
+    .filter((name) => before[part][name] !== after[part][name])
+    .map((name) => ({
+      kind,
+      path: name,
+      before: shownForm(before, part, name),
+      after: shownForm(after, part, name),
+    }));
+}
+
+function shownForm(
+  components: RecordedComponents,
+  part: "inputs" | "context" | "env",
+  name: string,
+): string | null {
+  const digest = components[part][name];
+  if (digest === undefined) return null;
+  return components.shown?.[`${part}.${name}`] ?? digest.slice(0, 12);
+}
+
+function compareSources(before: ComparedKey, after: ComparedKey): ComponentChange[] {
+  const a = before.components.source;
+  const b = after.components.source;
+  if (a === b) return [];
+  const changes = before.source && after.source ? compareParts(before.source, after.source) : [];
+  // Without the parts, or with a change that none of them names, the hash itself is all there is to say.
+  return changes.length > 0
+    ? changes
+    : [{ kind: "source", path: "source", before: a.slice(0, 12), after: b.slice(0, 12) }];
+}
+
+function compareParts(before: TaskSourceRecord, after: TaskSourceRecord): ComponentChange[] {
+  const a = groupByName(before.components);
+  const b = groupByName(after.components);
+  return [...new Set([...a.keys(), ...b.keys()])].sort().flatMap((name) => {
+    const from = a.get(name);
+    const to = b.get(name);
+    if (from?.digests === to?.digests && from?.versions === to?.versions) return [];
+    const isPackage = (from ?? to)?.isPackage === true;
+    const form = (part: PartGroup | undefined): string | null =>
+      part ? (isPackage ? part.versions : part.digests.slice(0, 12)) : null;
+    return [
+      { kind: isPackage ? "package" : "source", path: name, before: form(from), after: form(to) } as const,
+    ];
+  });
+}
+
+interface PartGroup {
+  readonly isPackage: boolean;
+  readonly digests: string;
+  readonly versions: string;
+}
+
+/** Parts of one name together: a file may have several statements, and a graph several copies of a package. */
+function groupByName(components: readonly SourceComponent[]): Map<string, PartGroup> {
+  const groups = new Map<string, SourceComponent[]>();
+  for (const component of components) {
+    const name = nameOf(component);
+    groups.set(name, [...(groups.get(name) ?? []), component]);
+  }
+  return new Map(
+    Array.from(groups, ([name, parts]) => [
+      name,
+      {
+        isPackage: parts[0]?.kind === "package",
+        digests: parts
+          .map(({ digest }) => digest)
+          .sort()
+          .join(),
+        versions: parts
+          .map(({ version }) => version ?? "")
+          .sort()
+          .join(", "),
+      },
+    ]),
+  );
+}
+
+function nameOf({ kind, path, name }: SourceComponent): string {
+  return kind === "package" ? name : `${path} ${kind} ${name}`.trim();
+}

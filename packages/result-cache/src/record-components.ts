@@ -1,0 +1,58 @@
+// From the components of a key to what a record keeps of them: small values to read, secrets out of sight.
+
+import { createHmac } from "node:crypto";
+import type { Digest } from "@memodag/core";
+import type { KeyComponents, RecordedComponents } from "./key-components.ts";
+
+/** Characters of a value that are kept to be shown; longer values are known by their digest alone. */
+export const LONGEST_SHOWN = 120;
+
+/** Which names are secrets, and the key under which their digests are kept. */
+export interface SecretRules {
+  /** Names, `*` standing for any characters; case does not count. */
+  readonly patterns: readonly string[];
+  readonly key: Uint8Array;
+}
+
+const PARTS = ["inputs", "context", "env"] as const;
+
+/**
+ * What a record keeps.
+ * @param textOf the value's JSON by part and name; undefined when it is not at hand or long.
+ */
+export function recordComponents(
+  components: KeyComponents,
+  textOf: (part: (typeof PARTS)[number], name: string) => string | undefined,
+  secrets: SecretRules,
+): RecordedComponents {
+  const isSecret = secretTest(secrets.patterns);
+  const shown: Record<string, string> = Object.create(null) as Record<string, string>;
+  const kept: Record<string, Readonly<Record<string, Digest>>> = {};
+  for (const part of PARTS) {
+    const digests: Record<string, Digest> = Object.create(null) as Record<string, Digest>;
+    for (const [name, digest] of Object.entries(components[part])) {
+      if (isSecret(name)) {
+        digests[name] = createHmac("sha256", secrets.key).update(digest).digest("hex");
+        continue;
+      }
+      digests[name] = digest;
+      const text = textOf(part, name);
+      // A value may hold a secret under a name of its own.
+      if (text !== undefined && text.length <= LONGEST_SHOWN && !isSecret(text))
+        shown[`${part}.${name}`] = text;
+    }
+    kept[part] = digests;
+  }
+  return { ...components, ...kept, shown };
+}
+
+function secretTest(patterns: readonly string[]): (text: string) => boolean {
+  if (patterns.length === 0) return () => false;
+  const sources = patterns.map((pattern) => pattern.split("*").map(escape).join(".*"));
+  const expression = new RegExp(sources.join("|"), "is");
+  return (text) => expression.test(text);
+}
+
+function escape(text: string): string {
+  return text.replaceAll(/[\\^$.*+?()[\]{}|]/g, String.raw`\$&`);
+}
