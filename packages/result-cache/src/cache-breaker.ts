@@ -6,6 +6,13 @@ import { BrokenCircuitError, CircuitState, ConsecutiveBreaker, circuitBreaker, h
 /** `open`: not asked; `half_open`: one call is trying it; `closed`: asked as usual. */
 export type BreakerState = "closed" | "open" | "half_open";
 
+/** A breaker came to another state. */
+export interface BreakerChange {
+  readonly state: BreakerState;
+  /** What failed last; `null` once the backend answers again. */
+  readonly error: string | null;
+}
+
 /** Settings of a {@link CacheBreaker}. */
 export interface BreakerOptions {
   /** Failures in a row that open it. */
@@ -18,19 +25,34 @@ export interface BreakerOptions {
 export class CacheBreaker {
   readonly #policy: ReturnType<typeof circuitBreaker>;
 
-  /** @param backend what it is called in the log */
-  constructor(options: BreakerOptions, log: Logger, backend = "the cache") {
+  /**
+   * @param backend what it is called in the log
+   * @param onChange hears of every change of the state; must not throw
+   */
+  constructor(
+    options: BreakerOptions,
+    log: Logger,
+    backend: string,
+    onChange: (change: BreakerChange) => void = () => undefined,
+  ) {
+    let error: string | null = null;
     this.#policy = circuitBreaker(handleAll, {
       breaker: new ConsecutiveBreaker(options.breakerThreshold),
       halfOpenAfter: options.breakerRestMs,
     });
     this.#policy.onBreak((reason) => {
+      error = "error" in reason ? messageOf(reason.error) : null;
+      onChange({ state: "open", error });
       log.warn(`${backend} fails again and again and is left alone for a while; tasks run without it`, {
         restMs: options.breakerRestMs,
-        error: "error" in reason ? messageOf(reason.error) : null,
+        error,
       });
     });
-    this.#policy.onReset(() => log.info(`${backend} answers again`));
+    this.#policy.onHalfOpen(() => onChange({ state: "half_open", error }));
+    this.#policy.onReset(() => {
+      onChange({ state: "closed", error: null });
+      log.info(`${backend} answers again`);
+    });
   }
 
   get state(): BreakerState {

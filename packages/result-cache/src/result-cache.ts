@@ -11,7 +11,7 @@ import {
   type StoredError,
 } from "@memodag/core";
 import pTimeout, { TimeoutError } from "p-timeout";
-import { CacheBreaker, type BreakerState } from "./cache-breaker.ts";
+import { CacheBreaker, type BreakerChange, type BreakerState } from "./cache-breaker.ts";
 import type { CacheAnswer, CacheAsk, HitXCom, LookupOutcome, StoreOutcome } from "./cache-lookup.ts";
 import type { CacheCounts, TaskName } from "./counters/cache-counts.ts";
 import { CacheCounters } from "./counters/cache-counters.ts";
@@ -46,6 +46,8 @@ export interface ResultCacheParts {
   readonly counters?: CounterStore;
   readonly clock: Clock;
   readonly log: Logger;
+  /** Hears when the backend is left alone, tried, and asked again; must not throw. */
+  readonly onBreakerChange?: (change: BreakerChange) => void;
   readonly options: ResultCacheOptions;
 }
 
@@ -73,7 +75,7 @@ export class ResultCache {
     this.#clock = parts.clock;
     this.#log = parts.log;
     this.#options = parts.options;
-    this.#breaker = new CacheBreaker(parts.options, parts.log);
+    this.#breaker = new CacheBreaker(parts.options, parts.log, "the cache", parts.onBreakerChange);
     this.#counters = new CacheCounters(parts);
   }
 

@@ -1,12 +1,14 @@
-// The switch that turns caching off while a scheduler runs: `core.task_caching_enabled`, read again.
+// The switch in the config file that turns caching off while a scheduler runs:
+// `core.task_caching_enabled`, read again.
 
 import { unwatchFile, watchFile } from "node:fs";
 import { loadConfig, type LoadedConfig } from "@memodag/config";
 import { messageOf, type Logger } from "@memodag/core";
 
-/** The switch, as it stands. */
-export interface KillSwitch {
-  isCachingEnabled(): boolean;
+/** A switch, as it stands. */
+export interface CachingSwitch {
+  /** Why caching is off by it, in words; `null`: it is on. */
+  offReason(): string | null;
   close(): void;
 }
 
@@ -14,20 +16,29 @@ export interface KillSwitch {
 const LOOK_EVERY_MS = 250;
 
 /** Follows the config file. While the file has faults, what it said last holds. */
-export function watchKillSwitch({ config, file }: LoadedConfig, log: Logger): KillSwitch {
-  let isEnabled = config.core.taskCachingEnabled;
-  if (file === null) return { isCachingEnabled: () => isEnabled, close: () => undefined };
+export function watchKillSwitch(loaded: LoadedConfig, log: Logger): CachingSwitch {
+  let offReason = configOffReason(loaded);
+  const { file } = loaded;
+  if (file === null) return { offReason: () => offReason, close: () => undefined };
   const read = (): void => {
     try {
-      const next = loadConfig({ file, env: process.env, cwd: process.cwd() }).config.core.taskCachingEnabled;
-      if (next !== isEnabled)
-        log.info(next ? "caching was switched on" : "caching was switched off", { file });
-      isEnabled = next;
+      const next = configOffReason(loadConfig({ file, env: process.env, cwd: process.cwd() }));
+      if (next !== offReason)
+        log.info(next === null ? "caching was switched on" : "caching was switched off", { file });
+      offReason = next;
     } catch (error) {
       log.warn("the config file has faults; what it said before holds", { error: messageOf(error) });
     }
   };
   // Polling sees what notification does not: network folders, files replaced by a rename.
   watchFile(file, { interval: LOOK_EVERY_MS, persistent: false }, read);
-  return { isCachingEnabled: () => isEnabled, close: () => unwatchFile(file, read) };
+  return { offReason: () => offReason, close: () => unwatchFile(file, read) };
+}
+
+const KEY = "core.task_caching_enabled";
+
+/** Why a config turns caching off; `null` when it does not. */
+export function configOffReason({ config, file, variables }: LoadedConfig): string | null {
+  if (config.core.taskCachingEnabled) return null;
+  return `${KEY} is false in ${variables.get(KEY) ?? file ?? "the config"}`;
 }

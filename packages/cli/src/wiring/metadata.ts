@@ -1,7 +1,8 @@
 // Opens what a command works on: the config, the metadata database, the cache's stores; and closes it.
 
 import type { Config, LoadedConfig } from "@memodag/config";
-import type { DagStore, RunStore } from "@memodag/core";
+import type { ChangeFeed, DagStore, RunStore } from "@memodag/core";
+import type { BreakerBoard, CacheSwitch } from "@memodag/metastore";
 import type { RecordStore, ResultStore } from "@memodag/result-cache";
 import type { CommonOptions } from "./settings.ts";
 import { isSingleMachine, openDatabase } from "./database.ts";
@@ -14,8 +15,11 @@ export interface Metadata {
   readonly config: Config;
   readonly dags: DagStore;
   readonly runs: RunStore;
+  readonly changes: ChangeFeed;
   readonly records: RecordStore;
   readonly results: ResultStore;
+  readonly cacheSwitch: CacheSwitch;
+  readonly breakers: BreakerBoard;
   /** True when the cache's results lie in the metadata database, where XComs find them. */
   readonly resultsInMetastore: boolean;
   /** True when no other machine has a part in it. */
@@ -38,12 +42,15 @@ export async function withMetadata<T>(
   try {
     const cache = await openCacheStores(loaded, database);
     try {
-      const { dags, runs } = database;
+      const { dags, runs, changes, cacheSwitch, breakers } = database;
       return await work({
         loaded,
         config,
         dags,
         runs,
+        changes,
+        cacheSwitch,
+        breakers,
         ...cache.stores,
         isSingleMachine: isSingleMachine(database),
       });

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { systemClock, type Logger } from "@memodag/core";
 import { LocalExecutor } from "@memodag/executor";
 import { ResultCache } from "@memodag/result-cache";
-import { Scheduler, type SchedulerListener } from "@memodag/scheduler";
+import { DEFAULT_POOLS, Scheduler, type SchedulerListener } from "@memodag/scheduler";
 import { logsDirOf } from "./attempt-logs.ts";
 import { BreakerReporter } from "./breaker-reporter.ts";
 import { watchDatabaseSwitch } from "./database-switch.ts";
@@ -39,6 +39,7 @@ export async function openScheduler(
     artifactsDir: join(core.stateDir, "artifacts"),
     logsDir: logsDirOf(config),
     ordinaryEnv: taskCache.ordinaryEnv,
+    heartbeatTimeoutMs: settings.heartbeatTimeout,
     clock: systemClock,
     getArtifact: (digest) => dags.getArtifact(digest),
     bundlePath: (name) => bundlePaths.get(name) ?? metadata.loaded.projectDir,
@@ -80,20 +81,32 @@ export async function openScheduler(
       leaseMs: settings.lease,
       pollMs: settings.pollInterval,
       maxRuns: settings.maxRuns,
+      poolSlots: new Map([
+        ...DEFAULT_POOLS,
+        ...config.pools.map(({ name, slots }) => [name, slots] as const),
+      ]),
       defaultTtlMs: taskCache.defaultTtl,
       maxInputSize: taskCache.maxInputSize,
       resultsInMetastore: metadata.resultsInMetastore,
       ...(dag && { dag }),
     },
   });
+  let isStarted = false;
+  const watch = await metadata.changes.watchRuns(() => {
+    if (isStarted) scheduler.wake();
+  });
   return {
-    start: () => scheduler.start(),
+    start() {
+      isStarted = true;
+      scheduler.start();
+    },
     wake: () => scheduler.wake(),
     whenOver: (runId) => scheduler.whenOver(runId),
     get heldRuns() {
       return scheduler.heldRuns;
     },
     async stop() {
+      await watch.close();
       await scheduler.stop(settings.shutdownGrace);
       killSwitch.close();
       databaseSwitch.close();

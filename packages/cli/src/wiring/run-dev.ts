@@ -18,7 +18,7 @@ export async function runDev(options: CommonOptions): Promise<void> {
     withStopSignal(async (stopped) => {
       requireBundles(metadata.loaded);
       const processor = new ProcessorProcess(options, log);
-      const scheduler = openScheduler(metadata, { log, listener: runLogger(log) });
+      const scheduler = await openScheduler(metadata, { log, listener: runLogger(log) });
       scheduler.start();
       log.info("dev started: `memodag dags trigger ID` makes a run", { config: metadata.loaded.file });
       await stopped;

@@ -13,7 +13,7 @@ export async function runScheduler(options: CommonOptions): Promise<void> {
   await withMetadata(options, (metadata) =>
     withStopSignal(async (stopped) => {
       const { core, scheduler: settings } = metadata.config;
-      const scheduler = openScheduler(metadata, { log, listener: runLogger(log) });
+      const scheduler = await openScheduler(metadata, { log, listener: runLogger(log) });
       scheduler.start();
       log.info("scheduler started", { parallelism: core.parallelism });
       await stopped;

@@ -54,7 +54,7 @@ async function warnOfBrokenFile({ dags }: Metadata, file: { bundle: string; path
 async function execute(metadata: Metadata, run: DagRun, isQuiet: boolean): Promise<void> {
   const progress = await showProgress(isQuiet);
   await withStopSignal(async (stopped) => {
-    const scheduler = openScheduler(metadata, {
+    const scheduler = await openScheduler(metadata, {
       log: progress.log,
       listener: progress.listener,
       dag: { team: run.team, dagId: run.dagId },

@@ -4,6 +4,7 @@ import {
   MemodagError,
   type ClaimedRun,
   type ClaimRequest,
+  type ClearedTask,
   type DagRun,
   type NewDagRun,
   type PassOutcome,
@@ -16,6 +17,7 @@ import {
 } from "@memodag/core";
 import { sql } from "kysely";
 import type { Dialect } from "../dialect.ts";
+import { clearTasks } from "./clear-tasks.ts";
 import { toDagRun } from "./dag-run-row.ts";
 import { toTaskInstance } from "./task-instance-row.ts";
 import { toXCom } from "./xcom-row.ts";
@@ -156,8 +158,6 @@ export class MetadataRunStore implements RunStore {
       .$if(runIds === undefined, (query) => query.where(isUnfinished))
       .$if(runIds !== undefined, (query) => query.where("id", "in", [...(runIds ?? []), -1]))
       .execute();
-  }
-
     await this.#announce();
   }
 
@@ -181,6 +181,8 @@ export class MetadataRunStore implements RunStore {
       .where("lease_owner", "=", owner)
       .execute();
     return rows.map((row) => row.id);
+  }
+
   async writePass(pass: PassWrite): Promise<PassOutcome> {
     return await this.#dialect.writePass(pass);
   }

@@ -1,0 +1,50 @@
+// `memodag cache disable | enable`: turns caching off and on for every scheduler at once.
+
+import { hostname, userInfo } from "node:os";
+import type { Command } from "commander";
+import { printJson, printLine, printNote } from "../output/print.ts";
+import { isoTime } from "../report/iso-time.ts";
+import { configOffReason } from "../wiring/kill-switch.ts";
+import { withMetadata } from "../wiring/metadata.ts";
+import type { CommonOptions } from "../wiring/settings.ts";
+import { withCommonOptions } from "./common-options.ts";
+
+interface SwitchOptions extends CommonOptions {
+  readonly reason?: string;
+}
+
+/** Adds `cache disable` and `cache enable`. */
+export function registerSwitch(cache: Command): void {
+  withReason(cache.command("disable"))
+    .description("run every task and leave the cache alone, in every scheduler, within a second")
+    .action((options: SwitchOptions) => turn(false, options));
+  withReason(cache.command("enable"))
+    .description("use the cache again, unless another switch is off")
+    .action((options: SwitchOptions) => turn(true, options));
+}
+
+function withReason(command: Command): Command {
+  return withCommonOptions(command).option("--reason <text>", "why, for those who ask later");
+}
+
+async function turn(isEnabled: boolean, options: SwitchOptions): Promise<void> {
+  const { changedAt, changedBy, reason, otherReason } = await withMetadata(options, async (metadata) => {
+    const { cacheSwitch, loaded } = metadata;
+    const wish = { isEnabled, reason: options.reason ?? null, changedBy: userName() };
+    await cacheSwitch.turn(wish);
+    const [last] = await cacheSwitch.list(1);
+    return { ...wish, changedAt: last?.changedAt ?? null, otherReason: configOffReason(loaded) };
+  });
+  if (options.json) return printJson({ isEnabled, reason, changedBy, changedAt: isoTime(changedAt) });
+  printLine(`Caching is ${isEnabled ? "enabled" : "disabled"} for every scheduler.`);
+  if (isEnabled && otherReason !== null) printNote(`It stays off all the same: ${otherReason}.`);
+}
+
+function userName(): string {
+  try {
+    return `${userInfo().username}@${hostname()}`;
+  } catch {
+    // A user without a name, as containers have them.
+    return `${process.getuid?.() ?? "unknown"}@${hostname()}`;
+  }
+}

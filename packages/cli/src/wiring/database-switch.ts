@@ -1,0 +1,49 @@
+// The switch in the database that turns caching off for all schedulers at once, followed by one of them.
+
+import { messageOf, type Clock, type Logger } from "@memodag/core";
+import type { CacheSwitch, SwitchTurn } from "@memodag/metastore";
+import type { CachingSwitch } from "./kill-switch.ts";
+
+/** How often the database is asked, in milliseconds: a turn of the switch counts within a second. */
+const LOOK_EVERY_MS = 250;
+
+/** Reads the switch, and follows it. While the database is away, what it said last holds. */
+export async function watchDatabaseSwitch(
+  cacheSwitch: Pick<CacheSwitch, "find">,
+  clock: Clock,
+  log: Logger,
+): Promise<CachingSwitch> {
+  let offReason = turnOffReason(await cacheSwitch.find());
+  const look = async (): Promise<void> => {
+    try {
+      const next = turnOffReason(await cacheSwitch.find());
+      if (next !== offReason)
+        log.info(next === null ? "caching was enabled" : "caching was disabled", { reason: next });
+      offReason = next;
+    } catch (error) {
+      log.debug("the switch of the cache could not be read", { error: messageOf(error) });
+    }
+  };
+  let cancel = clock.after(LOOK_EVERY_MS, lookAgain);
+  let isClosed = false;
+  function lookAgain(): void {
+    void look().then(() => {
+      if (!isClosed) cancel = clock.after(LOOK_EVERY_MS, lookAgain);
+    });
+  }
+  return {
+    offReason: () => offReason,
+    close() {
+      isClosed = true;
+      cancel();
+    },
+  };
+}
+
+/** Why a turn of the switch leaves caching off; `null` when it does not. */
+export function turnOffReason(turn: SwitchTurn | undefined): string | null {
+  if (turn === undefined || turn.isEnabled) return null;
+  const { changedBy, changedAt, reason } = turn;
+  const why = reason === null ? "" : `: ${reason}`;
+  return `memodag cache disable by ${changedBy} at ${new Date(changedAt).toISOString()}${why}`;
+}
