@@ -8,6 +8,7 @@ import { readOverrides } from "./environment.ts";
 import { configInvalid, faultsOf } from "./faults.ts";
 import { type ConfigLookup, findConfigFile, projectDirOf } from "./find-config-file.ts";
 import { formatKeyPath } from "./known-keys.ts";
+import { poolFaults } from "./pool-rules.ts";
 import { configSchema } from "./schema.ts";
 import { findTwin, withSecrets } from "./secret-files.ts";
 
@@ -50,6 +51,7 @@ export function loadConfig(lookup: ConfigLookup): LoadedConfig {
   const faults = [
     ...(parsed.success ? [] : faultsOf(parsed.error.issues, document)),
     ...bundleFaults(document),
+    ...poolFaults(document),
     ...secretFaults,
   ].map((fault) => {
     const variable = variables.get(fault.path);

@@ -28,6 +28,7 @@ const NAME = text(
   /^[a-z0-9][a-z0-9_-]{0,62}$/,
   "a name of 1 to 63 lower-case letters, digits, - and _ that starts with a letter or digit",
 );
+const POOL_NAME = text(/^\S(.{0,126}\S)?$/, "a name of 1 to 128 characters");
 const FILE = text(/./s, "the path of a file");
 const FOLDER = text(/./s, "the path of a folder");
 
@@ -135,8 +136,8 @@ export const configSchema = z.strictObject({
       default: "30s",
     }),
     poll_interval: key(duration, {
-      description: "How often a scheduler looks for runs that others have made.",
-      default: "1s",
+      description: "How often a scheduler looks for runs that nobody told it of.",
+      default: "5s",
     }),
     max_runs: key(integer(1, 100_000), {
       description: "How many runs one scheduler holds at a time.",
@@ -145,6 +146,10 @@ export const configSchema = z.strictObject({
     shutdown_grace: key(duration, {
       description: "How long running tasks may go on after the scheduler was told to stop.",
       default: "10s",
+    }),
+    heartbeat_timeout: key(duration, {
+      description: "How long the process of a task may give no sign of life, computing being one.",
+      default: "60s",
     }),
   }),
   dag_processor: section("How Dag files are read.", {
@@ -157,6 +162,17 @@ export const configSchema = z.strictObject({
       default: "30s",
     }),
   }),
+  pools: z
+    .array(
+      z.strictObject({
+        name: requiredKey(POOL_NAME, { description: "The pool's name, unique." }),
+        slots: requiredKey(integer(1, 1_000_000), {
+          description: "How many slots its tasks may hold at a time, in all schedulers together.",
+        }),
+      }),
+    )
+    .prefault([])
+    .meta({ description: "What tasks share and may use no more of. The same for every scheduler." }),
   bundles: z
     .array(
       z.strictObject({

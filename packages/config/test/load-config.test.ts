@@ -127,7 +127,7 @@ describe("a config with faults", () => {
       'task_cache.default_ttl: expected a duration with its unit, such as "12h" or "7d", or "never", ' +
         'found "a week"',
       'task_cache.max_result_size: expected a size with its unit, such as "16MiB", found 16',
-      "databse: expected a section: core, database, task_cache, scheduler, dag_processor, bundles, found an unknown one; " +
+      "databse: expected a section: core, database, task_cache, scheduler, dag_processor, pools, bundles, found an unknown one; " +
         "did you mean database?",
     ]);
     expect(() => load()).toThrow(/^memodag\.toml has 5 faults:\n {2}core\.multi_team: /);
@@ -248,5 +248,23 @@ describe("checkFolders", () => {
     );
     write("memodag.toml", bundle("b"));
     expect(() => checkFolders(load())).not.toThrow();
+  });
+});
+
+describe("pools", () => {
+  it("have names of their own and a number of slots", () => {
+    write("memodag.toml", '[[pools]]\nname = "gpu"\nslots = 2\n');
+    expect(load().config.pools).toEqual([{ name: "gpu", slots: 2 }]);
+    expect(load({ MEMODAG__POOLS__0__SLOTS: "3" }).config.pools).toEqual([{ name: "gpu", slots: 3 }]);
+    write(
+      "memodag.toml",
+      '[[pools]]\nname = "gpu"\nslots = 0\n[[pools]]\nname = "gpu"\nslots = 1\n[[pools]]\nname = " "\n',
+    );
+    expect(faultsOf()).toEqual([
+      expect.stringContaining("pools[0].slots"),
+      expect.stringContaining("pools[2].name"),
+      expect.stringContaining("pools[2].slots"),
+      expect.stringContaining('pools[1].name: expected a name of its own, found "gpu", the name of pools[0]'),
+    ]);
   });
 });

@@ -12,6 +12,12 @@ const HEAD = `#:schema ./memodag.schema.json
 # Durations carry a unit (ms, s, m, h, d, w), and so do sizes (B, KB, MB, GB, KiB, MiB, GiB).
 `;
 
+/** What one element of a list says, by key. */
+type WrittenElement = Partial<Record<string, string | number>>;
+
+/** The pool that is there also where none is written. */
+const DEFAULT_POOL = { name: "default_pool", slots: 128 };
+
 /** A bundle to write under `[[bundles]]`. */
 export interface WrittenBundle {
   readonly name: string;
@@ -25,12 +31,13 @@ export function renderConfigToml(bundle: WrittenBundle): string {
 
 function renderSection(section: KnownSection, bundle: WrittenBundle): string {
   const header = section.isList ? `[[${section.name}]]` : `[${section.name}]`;
-  const written: Partial<Record<string, string>> = section.isList ? { ...bundle } : {};
+  const elements: Partial<Record<string, WrittenElement>> = { bundles: { ...bundle }, pools: DEFAULT_POOL };
+  const written = elements[section.name] ?? {};
   const keys = [...section.keys].map(([name, facts]) => renderKey(name, facts, written[name]));
   return `# ${section.description}\n${header}\n${keys.join("")}`;
 }
 
-function renderKey(name: string, facts: KeyFacts, written: string | undefined): string {
+function renderKey(name: string, facts: KeyFacts, written: string | number | undefined): string {
   const value = written ?? facts.default;
   const assignment =
     value === undefined
