@@ -6,10 +6,14 @@ import type { Attempt, Executor, ExecutorEvent, StoredError } from "@memodag/cor
 export type AttemptListener = (event: ExecutorEvent) => void;
 
 interface LiveAttempt {
+  readonly run: RunName;
   listener: AttemptListener | undefined;
   /** What happened while nobody listened: a run that is being loaded again hears of it afterwards. */
   unheard: ExecutorEvent[];
 }
+
+/** Which run. */
+type RunName = Pick<Attempt, "team" | "dagId" | "runId">;
 
 /** Submits attempts and hands each one's events to the run that waits for it. */
 export class AttemptRouter {
@@ -30,11 +34,19 @@ export class AttemptRouter {
     return this.#live.has(attemptId);
   }
 
-  /** Reserves a slot between deciding to dispatch and submitting; false when there is none. */
-  tryTakeSlot(): boolean {
-    if (this.#isClosed || this.#executor.freeSlots() - this.#slotsTaken <= 0) return false;
+  /** How many more attempts may be chosen. */
+  get freeSlots(): number {
+    return this.#isClosed ? 0 : Math.max(0, this.#executor.freeSlots() - this.#slotsTaken);
+  }
+
+  /** True when another attempt may be chosen. */
+  hasSlot(): boolean {
+    return this.freeSlots > 0;
+  }
+
+  /** Reserves a slot between deciding to dispatch and submitting. */
+  takeSlot(): void {
     this.#slotsTaken += 1;
-    return true;
   }
 
   /** Gives a reserved slot back: the attempt is with the executor now, or never will be. */
@@ -43,7 +55,8 @@ export class AttemptRouter {
   }
 
   submit(attempt: Attempt, listener: AttemptListener): void {
-    this.#live.set(attempt.attemptId, { listener, unheard: [] });
+    const { team, dagId, runId } = attempt;
+    this.#live.set(attempt.attemptId, { run: { team, dagId, runId }, listener, unheard: [] });
     this.#executor.submit(attempt);
   }
 
@@ -64,6 +77,18 @@ export class AttemptRouter {
     for (const attemptId of attemptIds) {
       const attempt = this.#live.get(attemptId);
       if (attempt) attempt.listener = undefined;
+    }
+  }
+
+  /** Ends the attempts of a run that nobody took over: their instances were cleared. */
+  cancelUnheard({ team, dagId, runId }: RunName, error: StoredError): void {
+    for (const [attemptId, { run, listener, unheard }] of this.#live) {
+      if (listener || run.runId !== runId || run.dagId !== dagId || run.team !== team) continue;
+      if (unheard.some((event) => event.kind === "finished")) this.#live.delete(attemptId);
+      else {
+        this.listen(attemptId, () => undefined);
+        this.#executor.cancel(attemptId, error);
+      }
     }
   }
 

@@ -14,6 +14,9 @@ export interface LimitClaim {
   readonly slots: number;
 }
 
+/** Whether a claim was taken, and else what has no room for it. */
+export type TakeResult = "taken" | "dag_full" | "pool_full";
+
 interface Use {
   /** Taken by attempts of this scheduler. */
   own: number;
@@ -39,21 +42,26 @@ export class LimitBook {
   }
 
   /** Takes, when there is room for all of it. */
-  tryTake(claim: LimitClaim): boolean {
-    const pool = useOf(this.#pools, claim.pool);
-    const dag = useOf(this.#dags, claim.dag);
-    const poolSize = this.poolSlots.get(claim.pool) ?? Infinity;
-    const fits =
-      pool.own + pool.others + claim.slots <= poolSize && dag.own + dag.others < claim.maxActiveTasks;
-    if (fits) this.take(claim);
+  tryTake(claim: LimitClaim): TakeResult {
+    const result = this.#check(claim);
+    if (result === "taken") this.take(claim);
     else this.#hasRefused = true;
-    return fits;
+    return result;
   }
 
   /** Takes, room or not: for an attempt that is under way already. */
   take(claim: LimitClaim): void {
     useOf(this.#pools, claim.pool).own += claim.slots;
     useOf(this.#dags, claim.dag).own += 1;
+  }
+
+  #check({ pool, slots, dag, maxActiveTasks }: LimitClaim): TakeResult {
+    const ofDag = useOf(this.#dags, dag);
+    if (ofDag.own + ofDag.others >= maxActiveTasks) return "dag_full";
+    const ofPool = useOf(this.#pools, pool);
+    return ofPool.own + ofPool.others + slots > (this.poolSlots.get(pool) ?? Infinity)
+      ? "pool_full"
+      : "taken";
   }
 
   /** Gives back what was taken. */

@@ -2,17 +2,24 @@
 
 import {
   MemodagError,
+  type ActiveLimits,
+  type Attempt,
   type DagRun,
   type DagVersion,
   type ExecutorEvent,
+  type SerializedTask,
   type StoredError,
+  type TaskInstance,
 } from "@memodag/core";
+import type { LimitClaim, TakeResult } from "../limit-book.ts";
 import { buildAttempt } from "./attempt-builder.ts";
 import type { AttemptResults } from "./attempt-results.ts";
-import type { ArgsOf, ReadyInstance } from "./cache-step.ts";
+import type { ArgsOf } from "./cache-step.ts";
 import type { InstanceTable } from "./instance-table.ts";
+import type { ReadyInstance } from "./ready-instance.ts";
 import type { RunContext } from "./run-context.ts";
 import type { RunResults } from "./run-results.ts";
+import { WaitingLines } from "./waiting-lines.ts";
 
 /** What a {@link Dispatcher} works with. */
 export interface DispatcherParts {
@@ -26,13 +33,21 @@ export interface DispatcherParts {
   readonly handle: (event: ExecutorEvent) => void;
 }
 
+interface ChosenAttempt extends ReadyInstance {
+  readonly attemptId: string;
+  /** The row as it was, for an attempt that has to wait after all. */
+  readonly before: TaskInstance;
+}
+
 /** Chooses attempts before a pass is written and submits them after: never one that is not recorded. */
 export class Dispatcher {
   readonly #parts: DispatcherParts;
   readonly #underWay = new Map<string, ReadyInstance>();
-  #waiting: ReadyInstance[] = [];
-  #isSorted = true;
-  #chosen: (ReadyInstance & { readonly attemptId: string })[] = [];
+  readonly #waiting = new WaitingLines();
+  #chosen: ChosenAttempt[] = [];
+  /** What settled attempts took, until the database knows that they are settled. */
+  #settled: LimitClaim[] = [];
+  #isGivenUp = false;
 
   constructor(parts: DispatcherParts) {
     this.#parts = parts;
@@ -40,19 +55,25 @@ export class Dispatcher {
 
   /** True when instances wait for nothing but a free slot. */
   get wantsSlots(): boolean {
-    return this.#waiting.length > 0;
+    return this.#waiting.size > 0;
+  }
+
+  /** True when attempts are recorded, or about to be, and not submitted yet. */
+  get wantsToSubmit(): boolean {
+    return this.#chosen.length > 0;
   }
 
   /** An instance may be dispatched as soon as there is a slot. */
   enqueue(instance: ReadyInstance): void {
-    this.#waiting.push(instance);
-    this.#isSorted = false;
+    this.#waiting.add(instance);
   }
 
   /** Takes an attempt that this process runs already, for an earlier execution of the run. */
   adopt(attemptId: string, instance: ReadyInstance): void {
+    const { attempts, limits } = this.#parts.context;
     this.#underWay.set(attemptId, instance);
-    this.#parts.context.attempts.listen(attemptId, this.#parts.handle);
+    limits.take(this.#claimOf(instance));
+    attempts.listen(attemptId, this.#parts.handle);
   }
 
   /** The instance of an attempt, as long as its result is waited for. */
@@ -60,64 +81,151 @@ export class Dispatcher {
     return this.#underWay.get(attemptId);
   }
 
+  /** Ends an attempt whose instance there is no longer. */
+  abandon(attemptId: string): void {
+    this.#parts.context.attempts.cancel(attemptId, {
+      code: "attempt_lost",
+      message: "its instance is not wanted any more: an upstream task was cleared",
+    });
+    this.settle(attemptId);
+  }
+
   /** Nobody waits for this attempt any more. */
   settle(attemptId: string): void {
+    const instance = this.#underWay.get(attemptId);
+    if (!instance) return;
     this.#underWay.delete(attemptId);
+    this.#settled.push(this.#claimOf(instance));
+  }
+
+  /** Others may take what settled attempts took; call once the pass that settled them is written. */
+  giveRoom(): void {
+    this.#parts.context.limits.give(this.#settled.splice(0));
   }
 
   /** Ends every attempt of the run. */
   cancelAll(error: StoredError): void {
-    this.#giveSlotsBack();
+    this.#giveUp();
     for (const attemptId of this.#underWay.keys()) this.#parts.context.attempts.cancel(attemptId, error);
   }
 
   /** Leaves the attempts to run on, for the execution that takes over from this one. */
   forgetAll(): void {
-    this.#giveSlotsBack();
+    this.#giveUp();
     this.#parts.context.attempts.forget(this.#underWay.keys());
   }
 
   /** Gives the slots there are to what waits, heaviest first; the rest waits on. */
   choose(): void {
-    const { attempts, newAttemptId } = this.#parts.context;
-    if (!this.#isSorted) {
-      // Stable: what weighs the same goes in the order in which it became ready.
-      this.#waiting.sort((a, b) => b.node.task.priorityWeight - a.node.task.priorityWeight);
-      this.#isSorted = true;
+    const { attempts } = this.#parts.context;
+    const closed = new Set<string>();
+    while (attempts.hasSlot()) {
+      const instance = this.#waiting.next(closed);
+      if (!instance) return;
+      const { pool } = instance.node.task;
+      const answer = this.#tryTakeRoom(instance);
+      if (answer === "dag_full") return;
+      // What comes after in the same pool waits its turn, even where it would take less.
+      if (answer === "pool_full") closed.add(pool);
+      else {
+        this.#waiting.leave(pool);
+        attempts.takeSlot();
+        this.#choose(instance);
+      }
     }
-    const waiting = this.#waiting;
-    let taken = 0;
-    for (; taken < waiting.length && attempts.tryTakeSlot(); taken += 1) {
-      const instance = waiting[taken];
-      if (!instance) break;
-      const { node, mapIndex } = instance;
-      const attemptId = newAttemptId();
-      const { tryNumber } = this.#parts.table.get(node, mapIndex);
-      this.#parts.table.change(node, mapIndex, {
-        state: "queued",
-        tryNumber: tryNumber + 1,
-        attemptId,
-        startedAt: null,
-        endedAt: null,
-        durationMs: null,
-      });
-      this.#underWay.set(attemptId, instance);
-      this.#chosen.push({ node, mapIndex, attemptId });
-    }
-    if (taken > 0) this.#waiting = waiting.slice(taken);
   }
 
-  /** Submits what was chosen; call once it is written. After a fault, call again. */
+  /** The database had room for less than was chosen: what does not fit waits on. */
+  retreat(free: ActiveLimits): void {
+    const { context, table } = this.#parts;
+    const claims = this.#chosen.map((instance) => this.#claimOf(instance));
+    context.limits.learn(claims, free);
+    let tasks = free.maxActiveTasks;
+    const poolSlots = new Map(free.poolSlots);
+    const kept: ChosenAttempt[] = [];
+    const given: LimitClaim[] = [];
+    for (const [index, chosen] of this.#chosen.entries()) {
+      const claim = claims[index];
+      if (!claim) continue;
+      const left = poolSlots.get(claim.pool) ?? Infinity;
+      if (tasks > 0 && claim.slots <= left) {
+        tasks -= 1;
+        poolSlots.set(claim.pool, left - claim.slots);
+        kept.push(chosen);
+        continue;
+      }
+      const { node, mapIndex, attemptId, before } = chosen;
+      table.change(node, mapIndex, before);
+      this.#underWay.delete(attemptId);
+      this.enqueue({ node, mapIndex });
+      context.attempts.giveSlot();
+      given.push(claim);
+    }
+    this.#chosen = kept;
+    context.limits.give(given);
+  }
+
+  /**
+   * Submits what was chosen; call once it is written. After a fault, and when it was not sure of the lease
+   * any more, call again.
+   */
   async submit(run: DagRun): Promise<void> {
+    const { attempts, areLeasesSure } = this.#parts.context;
     for (let next = this.#chosen[0]; next; next = this.#chosen[0]) {
-      await this.#submitOne(run, next, next.attemptId);
+      const attempt = await this.#build(run, next, next.attemptId);
+      // While it was built, the run may have been given up, with all that was chosen.
+      if (this.#isGivenUp || !areLeasesSure()) return;
       this.#chosen.shift();
-      this.#parts.context.attempts.giveSlot();
+      attempts.giveSlot();
+      if ("kind" in attempt) this.#parts.handle(attempt);
+      else attempts.submit(attempt, this.#parts.handle);
     }
   }
 
-  async #submitOne(run: DagRun, { node, mapIndex }: ReadyInstance, attemptId: string): Promise<void> {
-    const { context, version, table, results, attemptResults, argsOf, handle } = this.#parts;
+  #tryTakeRoom(instance: ReadyInstance): TakeResult {
+    const claim = this.#claimOf(instance);
+    // What this pass settles makes room for what it dispatches: both are written together.
+    const same = this.#settled.findIndex(({ pool, slots }) => pool === claim.pool && slots === claim.slots);
+    if (same < 0) return this.#parts.context.limits.tryTake(claim);
+    this.#settled.splice(same, 1);
+    return "taken";
+  }
+
+  #choose(instance: ReadyInstance): void {
+    const { context, table } = this.#parts;
+    const { node, mapIndex } = instance;
+    const attemptId = context.newAttemptId();
+    const before = table.get(node, mapIndex);
+    table.change(node, mapIndex, {
+      state: "queued",
+      tryNumber: before.tryNumber + 1,
+      attemptId,
+      startedAt: null,
+      endedAt: null,
+      durationMs: null,
+    });
+    this.#underWay.set(attemptId, instance);
+    this.#chosen.push({ node, mapIndex, attemptId, before });
+  }
+
+  #claimOf({ node }: ReadyInstance): LimitClaim {
+    const { context, version } = this.#parts;
+    const { pool, poolSlots } = node.task;
+    return {
+      dag: `${version.team}/${version.dag.dagId}`,
+      maxActiveTasks: version.dag.maxActiveTasks,
+      pool,
+      slots: Math.min(poolSlots, context.limits.poolSlots.get(pool) ?? poolSlots),
+    };
+  }
+
+  /** The attempt, or its end when it cannot be made. */
+  async #build(
+    run: DagRun,
+    { node, mapIndex }: ReadyInstance,
+    attemptId: string,
+  ): Promise<Attempt | ExecutorEvent> {
+    const { context, version, table, results, attemptResults, argsOf } = this.#parts;
     const instance = table.get(node, mapIndex);
     const config = attemptResults.willStore(instance) ? node.task.cache : null;
     const parts = {
@@ -131,16 +239,33 @@ export class Dispatcher {
       declaredEnv: config?.env ?? null,
     };
     try {
-      context.attempts.submit(await buildAttempt(parts, results), handle);
+      requirePool(context.limits.poolSlots, node.task);
+      return await buildAttempt(parts, results);
     } catch (error) {
       if (!(error instanceof MemodagError)) throw error;
       const failure = { code: error.code, message: error.message };
       const outcome = { kind: "failed" as const, error: failure, durationMs: 0, retryable: false };
-      handle({ kind: "finished", attemptId, outcome });
+      return { kind: "finished", attemptId, outcome };
     }
   }
 
-  #giveSlotsBack(): void {
-    for (const _ of this.#chosen.splice(0)) this.#parts.context.attempts.giveSlot();
+  /** Whoever goes on with the run decides anew about what is not submitted. */
+  #giveUp(): void {
+    if (this.#isGivenUp) return;
+    this.#isGivenUp = true;
+    const { attempts, limits } = this.#parts.context;
+    for (const _ of this.#chosen.splice(0)) attempts.giveSlot();
+    limits.give(Array.from(this.#underWay.values(), (instance) => this.#claimOf(instance)));
+    this.giveRoom();
   }
+}
+
+function requirePool(poolSlots: ReadonlyMap<string, number>, { taskId, pool }: SerializedTask): void {
+  if (poolSlots.has(pool)) return;
+  throw new MemodagError(
+    "pool_not_found",
+    `Task "${taskId}" is of the pool "${pool}", which this scheduler's config does not have: ` +
+      `add [[pools]] with name = "${pool}", or name one of ${[...poolSlots.keys()].join(", ")}`,
+    { fields: { taskId, pool } },
+  );
 }

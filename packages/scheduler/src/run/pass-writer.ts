@@ -1,6 +1,7 @@
 // Writes what passes decided about one run: in one transaction, guarded, and again after a fault.
 
-import type { DagRun, TaskInstance, XComWrite } from "@memodag/core";
+import type { ActiveLimits, DagRun, TaskInstance, XComWrite } from "@memodag/core";
+import { CacheTally } from "./cache-tally.ts";
 import type { InstanceTable } from "./instance-table.ts";
 import type { RunContext } from "./run-context.ts";
 
@@ -18,24 +19,41 @@ export type WriteResult = "written" | "lease_lost" | "reload";
 export class PassWriter {
   readonly #context: RunContext;
   readonly #table: InstanceTable;
+  readonly #limits: ActiveLimits;
+  readonly #tally: CacheTally;
   #storedState: DagRun["state"];
   #xcoms: PendingXCom[] = [];
 
-  constructor(context: RunContext, table: InstanceTable, storedState: DagRun["state"]) {
+  constructor(
+    context: RunContext,
+    table: InstanceTable,
+    storedState: DagRun["state"],
+    maxActiveTasks: number,
+  ) {
+    this.#limits = { maxActiveTasks, poolSlots: context.limits.poolSlots };
     this.#context = context;
+    this.#tally = new CacheTally(context.cache);
     this.#table = table;
     this.#storedState = storedState;
+  }
+
+  /** Takes a row that the database holds. */
+  load(instance: TaskInstance): void {
+    this.#tally.load(instance);
   }
 
   addXComs(xcoms: readonly PendingXCom[]): void {
     for (const xcom of xcoms) this.#xcoms.push(xcom);
   }
 
-  /** Writes the run as it stands, every changed row and every new XCom; nothing when nothing changed. */
-  async write(run: DagRun): Promise<WriteResult> {
+  /**
+   * Writes the run as it stands, every changed row and every new XCom; nothing when nothing changed. When
+   * more would be under way than limits allow, `retreat` has to choose less.
+   */
+  async write(run: DagRun, retreat: (free: ActiveLimits) => void): Promise<WriteResult> {
     const isRunChanged = run.state !== this.#storedState;
     if (!this.#table.isDirty && this.#xcoms.length === 0 && !isRunChanged) return "written";
-    const pending = this.#table.pendingWrites();
+    let pending = this.#table.pendingWrites();
     const xcomCount = this.#xcoms.length;
     const send = async (sendCachedBytes: boolean) =>
       await this.#context.runs.writePass({
@@ -50,7 +68,8 @@ export class PassWriter {
           lookups: run.lookups,
         },
         instances: pending.writes,
-        removed: [],
+        removed: pending.removed,
+        limits: this.#limits,
         xcoms: this.#xcoms.map((xcom) => ({
           taskId: xcom.taskId,
           mapIndex: xcom.mapIndex,
@@ -63,6 +82,11 @@ export class PassWriter {
     let outcome = await send(!this.#context.resultsInMetastore);
     // The bytes of a hit went between lookup and commit; they are still in hand.
     if (outcome.kind === "bytes_missing") outcome = await send(true);
+    while (outcome.kind === "limit_reached") {
+      retreat(outcome.free);
+      pending = this.#table.pendingWrites();
+      outcome = await send(true);
+    }
     if (outcome.kind === "lease_lost") return "lease_lost";
     if (outcome.kind !== "written") return "reload";
     pending.confirm();
@@ -71,14 +95,7 @@ export class PassWriter {
     const instances = pending.writes.map((write) => write.instance);
     for (const instance of instances) this.#context.listener.instanceChanged?.(run, instance);
     if (isRunChanged) this.#context.listener.runChanged?.(run);
-    this.#countHits(run, instances);
+    this.#tally.count(run, instances);
     return "written";
-  }
-
-  #countHits(run: DagRun, instances: readonly TaskInstance[]): void {
-    const keys = instances.flatMap(({ cacheStatus, cacheKey }) =>
-      cacheStatus === "hit" && cacheKey !== null ? [cacheKey] : [],
-    );
-    if (keys.length > 0) this.#context.cache.countHits(run.team, keys);
   }
 }

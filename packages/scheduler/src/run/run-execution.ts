@@ -66,7 +66,9 @@ export class RunExecution {
     this.#attemptResults = new AttemptResults(context, version.dag, this.#cacheStep, handle);
     const attemptResults = this.#attemptResults;
     this.#dispatcher = new Dispatcher({ context, version, table, results, attemptResults, argsOf, handle });
-    this.#writer = new PassWriter(context, table, claimed.run.state);
+    const dispatch = (instance: ReadyInstance): void => this.#dispatcher.enqueue(instance);
+    this.#singleFlight = new SingleFlight({ context, table, cacheStep, dispatch, wake });
+    this.#writer = new PassWriter(context, table, claimed.run.state, version.dag.maxActiveTasks);
     this.#load(claimed);
     this.#decisions = this.#progress.start();
   }
@@ -77,7 +79,12 @@ export class RunExecution {
 
   /** True when instances wait for nothing but a free slot. */
   get wantsSlots(): boolean {
-    return this.#dispatcher.wantsSlots;
+    return this.#dispatcher.wantsSlots || this.#singleFlight.wantsSlots;
+  }
+
+  /** True when attempts are recorded and not submitted yet. */
+  get wantsToSubmit(): boolean {
+    return this.#dispatcher.wantsToSubmit;
   }
 
   /** Takes note of what happened; the next pass acts on it. */
@@ -109,7 +116,7 @@ export class RunExecution {
       endedAt: isOver ? now : null,
       lookups: this.#run.lookups + lookup.roundTrips,
     };
-    const written = await this.#writer.write(this.#run);
+    const written = await this.#writer.write(this.#run, (free) => this.#dispatcher.retreat(free));
     if (written !== "written") return written;
     await this.#dispatcher.submit(this.#run);
     this.#results.releaseBytes();
@@ -125,6 +132,7 @@ export class RunExecution {
   /** Leaves the attempts to run on, for the execution that takes over from this one. */
   forgetAttempts(): void {
     this.#dispatcher.forgetAll();
+    this.#dispatcher.giveRoom();
   }
 
   /** Rows of an earlier holder. Its attempts are gone with it unless this process's executor has them. */
