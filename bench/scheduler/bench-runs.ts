@@ -49,7 +49,7 @@ export class BenchRuns {
   readonly #metastore: Metastore;
   readonly #scheduler: Scheduler;
 
-  constructor(metastore: Metastore) {
+  constructor(metastore: Metastore, executor: Executor = new InstantExecutor()) {
     this.#metastore = metastore;
     const cache = new ResultCache({
       records: metastore.records,
@@ -68,7 +68,7 @@ export class BenchRuns {
       runs: metastore.runs,
       dags: metastore.dags,
       cache,
-      executor: new InstantExecutor(),
+      executor,
       clock: systemClock,
       log: { ...silentLogger, error: (message, fields) => console.error(message, fields) },
       cachingOffReason: () => null,

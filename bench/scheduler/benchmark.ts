@@ -5,6 +5,7 @@ import { onEachDatabase, type BenchDatabase } from "../harness/databases.ts";
 import { absolute, compared, median, type Report } from "../harness/measurement.ts";
 import { BenchRuns } from "./bench-runs.ts";
 import { chainDag, layeredDag, wideDag } from "./cached-dags.ts";
+import { measureUncached } from "./uncached.ts";
 import { openPostgresFloor } from "./floor-postgres.ts";
 import { openSqliteFloor } from "./floor-sqlite.ts";
 
@@ -21,6 +22,7 @@ export async function benchmark(report: Report): Promise<void> {
     await measureHits(database, runs, layeredDag(10_000, 50), "10,000 in 50 layers", report);
     await measureSingle(database, runs, report);
     await runs.stop();
+    await measureUncached(database, report);
   });
 }
 
