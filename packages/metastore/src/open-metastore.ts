@@ -1,7 +1,13 @@
 // Opens the metadata database that a url names.
 
 import type { ChangeFeed, DagStore, RunStore } from "@memodag/core";
-import type { CounterStore, LeaseStore, RecordStore, ResultStore, SupersededStore } from "@memodag/result-cache";
+import type {
+  CounterStore,
+  LeaseStore,
+  RecordStore,
+  ResultStore,
+  SupersededStore,
+} from "@memodag/result-cache";
 import { MetadataCounterStore } from "./cache/metadata-counter-store.ts";
 import { MetadataLeaseStore } from "./cache/metadata-lease-store.ts";
 import { BreakerBoard } from "./cache/breaker-board.ts";
@@ -9,6 +15,7 @@ import { CacheSwitch } from "./cache/cache-switch.ts";
 import { MetadataRecordStore } from "./cache/metadata-record-store.ts";
 import { MetadataResultStore } from "./cache/metadata-result-store.ts";
 import { MetadataDagStore } from "./dags/metadata-dag-store.ts";
+import { MetadataSupersededStore } from "./dags/metadata-superseded-store.ts";
 import { parseDatabaseUrl, type DatabaseUrl } from "./database-url.ts";
 import type { Dialect, DialectName } from "./dialect.ts";
 import { migrate, migrationStatus, requireMigrated, type MigrationStatus } from "./migrate.ts";
@@ -31,12 +38,14 @@ export interface Metastore {
   readonly dialect: DialectName;
   readonly dags: DagStore;
   readonly runs: RunStore;
-  readonly records: RecordStore;
   readonly changes: ChangeFeed;
+  readonly records: RecordStore;
   readonly results: ResultStore;
+  readonly counters: CounterStore;
+  /** Versions of Dags, and artifacts, that nothing refers to any more. */
+  readonly superseded: SupersededStore;
   readonly cacheSwitch: CacheSwitch;
   readonly breakers: BreakerBoard;
-  readonly counters: CounterStore;
   readonly leases: LeaseStore;
   /**
    * Applies pending migrations; safe in any number of processes at once.
@@ -62,12 +71,13 @@ export async function openMetastore(url: string, options: MetastoreOptions = {})
     dialect: dialect.name,
     dags: new MetadataDagStore(dialect),
     runs: new MetadataRunStore(dialect),
+    changes: { watchRuns: (listener) => dialect.watchRuns(listener) },
     records: new MetadataRecordStore(dialect),
     results: new MetadataResultStore(dialect),
-    cacheSwitch: new CacheSwitch(dialect),
-    changes: { watchRuns: (listener) => dialect.watchRuns(listener) },
-    breakers: new BreakerBoard(dialect),
     counters: new MetadataCounterStore(dialect),
+    superseded: new MetadataSupersededStore(dialect),
+    cacheSwitch: new CacheSwitch(dialect),
+    breakers: new BreakerBoard(dialect),
     leases: new MetadataLeaseStore(dialect),
     migrate: () => migrate(dialect),
     migrationStatus: () => migrationStatus(dialect),

@@ -2,14 +2,10 @@
 
 import type { Digest, Producer, StoredError } from "@memodag/core";
 import type { RecordedComponents } from "./key-components.ts";
+import type { RecordedXCom } from "./recorded-xcom.ts";
 import type { RecordRetention } from "./retention/retention-ports.ts";
 
-/** One XCom of a cached result. */
-export interface RecordedXCom {
-  readonly key: string;
-  readonly digest: Digest;
-  readonly sizeBytes: number;
-}
+export type { RecordedXCom };
 
 /** A result to remember. Times are milliseconds. */
 export interface NewCacheRecord {

@@ -6,27 +6,28 @@ import { setTimeout as rest } from "node:timers/promises";
 const LARGEST_BATCH = 1_000;
 
 /** Rows of a batch at least, however long they take. */
-const SMALLEST_BATCH = 50;
+const SMALLEST_BATCH = 100;
 
 /** Milliseconds that a batch should take: SQLite keeps other writers waiting, and this thread, for as long. */
-const BATCH_MS = 12;
+const BATCH_MS = 15;
 
 /** Milliseconds of a rest at least: a process that waits for SQLite's lock looks at it every few. */
 const SHORTEST_REST_MS = 5;
 
-/** A rest's length in batches: others have the database for most of the time. */
-const RESTS_A_BATCH = 2;
+/** A rest's length in batches: others have the database for half of the time at least. */
+const RESTS_A_BATCH = 1;
 
 /**
  * Calls `work` with the size of a batch until it resolves to false, or the signal aborts, which is no
- * error. Batches shrink while they take long; a rest of twice the time follows each.
+ * error. Batches shrink while they take long; a rest of the same time follows each.
  */
 export async function inPacedBatches(
   work: (limit: number) => Promise<boolean>,
   signal?: AbortSignal,
 ): Promise<void> {
   let limit = LARGEST_BATCH;
-  while (!signal?.aborted) {
+  for (;;) {
+    if (signal?.aborted) return;
     const startedAt = performance.now();
     if (!(await work(limit))) return;
     const tookMs = performance.now() - startedAt;

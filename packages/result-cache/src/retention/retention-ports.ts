@@ -1,7 +1,7 @@
 // What collecting and verifying need of a store, beside what the cache needs: a backend may lack it.
 
 import type { Digest } from "@memodag/core";
-import type { RecordedXCom } from "../record-store.ts";
+import type { RecordedXCom } from "../recorded-xcom.ts";
 
 /**
  * Milliseconds for which bytes that nothing names are left alone: whoever wrote them may be about to name
