@@ -22,7 +22,7 @@ import {
   type RecordStore,
   type ResultStore,
 } from "@memodag/result-cache";
-import { Scheduler, triggerRun, type SchedulerOptions } from "@memodag/scheduler";
+import { Scheduler, triggerRun, type SchedulerListener, type SchedulerOptions } from "@memodag/scheduler";
 import { listHandlers, serializeDag } from "@memodag/sdk/runtime";
 import type { Dag } from "memodag";
 import { ScriptedExecutor, type Script } from "./scripted-executor.ts";
@@ -36,10 +36,12 @@ export interface RigRun {
   readonly states: Readonly<Record<string, string>>;
 }
 
-/** How a run is made. */
-export interface RigRunOptions {
-  readonly params?: JsonObject;
-  readonly cacheMode?: CacheMode;
+/** How a scheduler is made. */
+export interface RigSchedulerOptions {
+  /** The database as another process opens it; the rig's own unless said otherwise. */
+  readonly metastore?: Metastore;
+  readonly listener?: SchedulerListener;
+  readonly scheduling?: Partial<SchedulerOptions>;
   readonly records?: RecordStore;
   readonly results?: ResultStore;
   readonly leases?: LeaseStore;
@@ -47,6 +49,12 @@ export interface RigRunOptions {
   readonly cachingOffReason?: () => string | null;
   readonly slots?: number;
   readonly lookupTimeoutMs?: number;
+}
+
+/** How a run is made. */
+export interface RigRunOptions extends RigSchedulerOptions {
+  readonly params?: JsonObject;
+  readonly cacheMode?: CacheMode;
 }
 
 const SCHEDULING: SchedulerOptions = {
@@ -91,17 +99,16 @@ export class SchedulerRig {
     return version;
   }
 
-  /** One run to its end. */
-  async run(
-    version: DagVersion,
+  /** A scheduler with an executor of its own; nothing is started. */
+  newScheduler(
     scripts: Readonly<Record<string, Script>>,
-    options: RigRunOptions = {},
-  ): Promise<RigRun> {
+    options: RigSchedulerOptions = {},
+  ): { readonly scheduler: Scheduler; readonly executor: ScriptedExecutor } {
     const executor = new ScriptedExecutor(scripts, options.slots);
-    const runs = options.runs ?? this.metastore.runs;
+    const metastore = options.metastore ?? this.metastore;
     const cache = new ResultCache({
-      records: options.records ?? this.metastore.records,
-      results: options.results ?? this.metastore.results,
+      records: options.records ?? metastore.records,
+      results: options.results ?? metastore.results,
       clock: systemClock,
       log: silentLogger,
       options: {
@@ -113,11 +120,11 @@ export class SchedulerRig {
       },
     });
     const scheduler = new Scheduler({
-      runs,
-      dags: this.metastore.dags,
+      runs: options.runs ?? metastore.runs,
+      dags: metastore.dags,
       cache,
       keyLeases: new CacheLeases({
-        store: options.leases ?? this.metastore.leases,
+        store: options.leases ?? metastore.leases,
         clock: systemClock,
         log: silentLogger,
         options: { leaseMs: 30_000, timeoutMs: 200, breakerThreshold: 3, breakerRestMs: 30_000 },
@@ -128,8 +135,19 @@ export class SchedulerRig {
       cachingOffReason: options.cachingOffReason ?? (() => null),
       env: {},
       secrets: { patterns: ["*TOKEN*"], key: new Uint8Array(32) },
-      options: SCHEDULING,
+      ...(options.listener && { listener: options.listener }),
+      options: { ...SCHEDULING, ...options.scheduling },
     });
+    return { scheduler, executor };
+  }
+
+  /** One run to its end. */
+  async run(
+    version: DagVersion,
+    scripts: Readonly<Record<string, Script>>,
+    options: RigRunOptions = {},
+  ): Promise<RigRun> {
+    const { scheduler, executor } = this.newScheduler(scripts, options);
     const { id } = await triggerRun(this.metastore.runs, systemClock, {
       version,
       conf: {},

@@ -210,7 +210,7 @@ describe.each(TEST_DIALECTS)("a scheduler on %s", (dialect) => {
     await rig.run(version, scripts);
     const off = await rig.run(version, scripts, { cacheMode: "off" });
     expect(new Set(Object.values(off.states))).toEqual(new Set(["success/disabled"]));
-    const killed = await rig.run(version, scripts, { isCachingEnabled: () => false });
+    const killed = await rig.run(version, scripts, { cachingOffReason: () => "off" });
     expect(new Set(Object.values(killed.states))).toEqual(new Set(["success/disabled"]));
     const refreshed = await rig.run(version, { ...scripts, report: () => "new" }, { cacheMode: "refresh" });
     expect(new Set(Object.values(refreshed.states))).toEqual(new Set(["success/skipped"]));

@@ -68,8 +68,7 @@ export class ScriptedExecutor implements Executor {
       if (isOutcome(result)) return result;
       return succeeded(result);
     } catch (error) {
-      const stored = { code: "task_failed", message: (error as Error).message };
-      return { kind: "failed", error: stored, durationMs: 1, retryable: true };
+      return failed((error as Error).message);
     }
   }
 }
@@ -84,6 +83,21 @@ export function succeeded(
     kind: "succeeded",
     xcoms: [{ key: "return_value", bytes }],
     durationMs: 1,
+    uncacheable: own.uncacheable ?? null,
+    packages: own.packages ?? [],
+  };
+}
+
+/** A failure of the task's own; `own` makes it another, or one that nobody vouches for. */
+export function failed(
+  message: string,
+  own: { code?: string; uncacheable?: string; packages?: readonly PackageVersion[] } = {},
+): AttemptOutcome {
+  return {
+    kind: "failed",
+    error: { code: own.code ?? "task_failed", message },
+    durationMs: 1,
+    retryable: true,
     uncacheable: own.uncacheable ?? null,
     packages: own.packages ?? [],
   };

@@ -3,7 +3,7 @@
 import type { Config, LoadedConfig } from "@memodag/config";
 import type { ChangeFeed, DagStore, RunStore } from "@memodag/core";
 import type { BreakerBoard, CacheSwitch } from "@memodag/metastore";
-import type { RecordStore, ResultStore } from "@memodag/result-cache";
+import type { LeaseStore, RecordStore, ResultStore } from "@memodag/result-cache";
 import type { CommonOptions } from "./settings.ts";
 import { isSingleMachine, openDatabase } from "./database.ts";
 import { loadSettings } from "./settings.ts";
@@ -18,6 +18,8 @@ export interface Metadata {
   readonly changes: ChangeFeed;
   readonly records: RecordStore;
   readonly results: ResultStore;
+  /** Of cache keys; in the metadata database, wherever the cache is. */
+  readonly leases: LeaseStore;
   readonly cacheSwitch: CacheSwitch;
   readonly breakers: BreakerBoard;
   /** True when the cache's results lie in the metadata database, where XComs find them. */
@@ -42,12 +44,13 @@ export async function withMetadata<T>(
   try {
     const cache = await openCacheStores(loaded, database);
     try {
-      const { dags, runs, changes, cacheSwitch, breakers } = database;
+      const { dags, runs, leases, changes, cacheSwitch, breakers } = database;
       return await work({
         loaded,
         config,
         dags,
         runs,
+        leases,
         changes,
         cacheSwitch,
         breakers,

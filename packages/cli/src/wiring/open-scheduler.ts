@@ -3,7 +3,7 @@
 import { join } from "node:path";
 import { systemClock, type Logger } from "@memodag/core";
 import { LocalExecutor } from "@memodag/executor";
-import { ResultCache } from "@memodag/result-cache";
+import { CacheLeases, ResultCache } from "@memodag/result-cache";
 import { DEFAULT_POOLS, Scheduler, type SchedulerListener } from "@memodag/scheduler";
 import { logsDirOf } from "./attempt-logs.ts";
 import { BreakerReporter } from "./breaker-reporter.ts";
@@ -64,12 +64,24 @@ export async function openScheduler(
       breakerRestMs: taskCache.breakerRest,
     },
   });
+  const keyLeases = new CacheLeases({
+    store: metadata.leases,
+    clock: systemClock,
+    log,
+    options: {
+      leaseMs: settings.lease,
+      timeoutMs: taskCache.lookupTimeout,
+      breakerThreshold: taskCache.breakerThreshold,
+      breakerRestMs: taskCache.breakerRest,
+    },
+  });
   const databaseSwitch = await watchDatabaseSwitch(metadata.cacheSwitch, systemClock, log);
   const killSwitch = watchKillSwitch(metadata.loaded, log);
   const scheduler = new Scheduler({
     runs,
     dags,
     cache,
+    keyLeases,
     executor,
     clock: systemClock,
     log,

@@ -74,6 +74,13 @@ export type AttemptOutcome =
       readonly durationMs: number;
       /** False when the author said that another try is of no use. */
       readonly retryable: boolean;
+      /**
+       * Why the failure must not be remembered, as for a success. Without it and `packages` nobody
+       * vouches that it came of what is in the key alone, and it is not remembered either.
+       */
+      readonly uncacheable?: string | null;
+      /** The packages that the worker loaded, as for a success. */
+      readonly packages?: readonly PackageVersion[];
     };
 
 /** What an executor reports, in order for each attempt. */

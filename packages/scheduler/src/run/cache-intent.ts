@@ -21,20 +21,23 @@ const ABSENT = sha256("memodag absent v1");
 
 /** What is done about caching for one task of one run. */
 export type CacheIntent =
-  | { readonly kind: "off"; readonly reason: string | null }
+  | { readonly kind: "off"; readonly reason: string }
   | { readonly kind: "use" | "refresh"; readonly config: SerializedCacheConfig };
+
+/** Why a task that did not opt in is not cached: the usual case, which reports need not point out. */
+export const NOT_ASKED_FOR = "the task does not say cache: true";
 
 /** Any "off" wins: the task's own, the Dag's, the installation's, the run's. */
 export function cacheIntent(
   dag: SerializedDag,
   task: SerializedTask,
   mode: CacheMode,
-  isCachingEnabled: boolean,
+  offReason: string | null,
 ): CacheIntent {
-  if (!task.cache) return { kind: "off", reason: null };
+  if (!task.cache) return { kind: "off", reason: NOT_ASKED_FOR };
   if (!dag.cache) return { kind: "off", reason: "the Dag says cache: false" };
-  if (!isCachingEnabled) return { kind: "off", reason: "caching is switched off for this installation" };
-  if (mode === "off") return { kind: "off", reason: "the run was started without the cache" };
+  if (offReason !== null) return { kind: "off", reason: offReason };
+  if (mode === "off") return { kind: "off", reason: "the run was started with --no-cache" };
   return { kind: mode, config: task.cache };
 }
 

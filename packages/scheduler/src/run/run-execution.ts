@@ -16,13 +16,17 @@ import type { DagNode } from "../graph/dag-graph.ts";
 import { RunProgress, type Decision } from "../graph/run-progress.ts";
 import type { VersionGraph } from "../graph/version-graphs.ts";
 import { AttemptResults, type ResultEvent } from "./attempt-results.ts";
-import { CacheStep, type ArgsOf, type ReadyInstance } from "./cache-step.ts";
+import type { AnsweredInstance } from "./cache-answer.ts";
+import { CacheStep, type ArgsOf } from "./cache-step.ts";
 import { Dispatcher } from "./dispatcher.ts";
 import { argsOfInstance, expandTask, type Expansion } from "./expansion.ts";
 import { InstanceTable } from "./instance-table.ts";
 import { PassWriter, type WriteResult } from "./pass-writer.ts";
+import type { ReadyInstance } from "./ready-instance.ts";
 import type { RunContext } from "./run-context.ts";
+import { Retries } from "./retries.ts";
 import { RunResults } from "./run-results.ts";
+import { SingleFlight } from "./single-flight.ts";
 
 /** What a pass came to. `reload`: the database has moved on; the run must be claimed again. */
 export type PassResult = "open" | "over" | Exclude<WriteResult, "written">;
@@ -39,9 +43,12 @@ export class RunExecution {
   readonly #cacheStep: CacheStep;
   readonly #attemptResults: AttemptResults;
   readonly #dispatcher: Dispatcher;
+  readonly #singleFlight: SingleFlight;
   readonly #writer: PassWriter;
   readonly #expansions = new Map<number, Expansion>();
-  readonly #retrying = new Set<ReadyInstance>();
+  /** Tasks that the graph has let run; an attempt at another is of before its upstream was cleared. */
+  readonly #letRun = new Set<DagNode>();
+  readonly #retries: Retries;
   readonly #wake: () => void;
 
   #run: DagRun;
@@ -53,6 +60,7 @@ export class RunExecution {
     this.#context = context;
     this.#version = version;
     this.#wake = wake;
+    this.#retries = new Retries(context.clock, wake);
     this.#run = claimed.run;
     this.#progress = new RunProgress(graph);
     const table = new InstanceTable(graph.nodes.length);
@@ -62,8 +70,13 @@ export class RunExecution {
     const handle = (event: RunEvent): void => this.handle(event);
     this.#table = table;
     this.#results = results;
-    this.#cacheStep = new CacheStep(context, version.dag, results, argsOf);
-    this.#attemptResults = new AttemptResults(context, version.dag, this.#cacheStep, handle);
+    const refreshReasonOf = (node: DagNode, mapIndex: number): string | null => {
+      const row = table.find(node, mapIndex);
+      return row?.cacheStatus === "skipped" ? (row.cacheReason ?? "cleared") : null;
+    };
+    const cacheStep = new CacheStep(context, version.dag, results, argsOf, refreshReasonOf);
+    this.#cacheStep = cacheStep;
+    this.#attemptResults = new AttemptResults(context, version.dag, cacheStep, handle);
     const attemptResults = this.#attemptResults;
     this.#dispatcher = new Dispatcher({ context, version, table, results, attemptResults, argsOf, handle });
     const dispatch = (instance: ReadyInstance): void => this.#dispatcher.enqueue(instance);
@@ -107,7 +120,8 @@ export class RunExecution {
     this.#collectRetries();
     await this.#settle(lookup);
     this.#dispatcher.choose();
-    const isOver = this.#progress.isOver && this.#attemptResults.pending === 0;
+    const isStoring = this.#attemptResults.pending > 0 || this.#events.length > 0;
+    const isOver = this.#progress.isOver && !isStoring;
     const now = this.#context.clock.now();
     this.#run = {
       ...this.#run,
@@ -118,6 +132,7 @@ export class RunExecution {
     };
     const written = await this.#writer.write(this.#run, (free) => this.#dispatcher.retreat(free));
     if (written !== "written") return written;
+    this.#dispatcher.giveRoom();
     await this.#dispatcher.submit(this.#run);
     this.#results.releaseBytes();
     this.#attemptResults.startStores(this.#run);
@@ -127,12 +142,13 @@ export class RunExecution {
   /** Ends every attempt of the run; for a run whose lease is lost. */
   cancelAttempts(error: StoredError): void {
     this.#dispatcher.cancelAll(error);
+    this.#singleFlight.leave();
   }
 
   /** Leaves the attempts to run on, for the execution that takes over from this one. */
   forgetAttempts(): void {
     this.#dispatcher.forgetAll();
-    this.#dispatcher.giveRoom();
+    this.#singleFlight.leave();
   }
 
   /** Rows of an earlier holder. Its attempts are gone with it unless this process's executor has them. */
@@ -140,6 +156,7 @@ export class RunExecution {
     for (const row of claimed.instances) {
       const node = this.#results.nodeOf(row.taskId);
       this.#table.load(node, row);
+      this.#writer.load(row);
       if (row.state !== "queued" && row.state !== "running") continue;
       if (row.attemptId !== null && this.#context.attempts.isLive(row.attemptId)) {
         this.#dispatcher.adopt(row.attemptId, { node, mapIndex: row.mapIndex });
@@ -155,12 +172,15 @@ export class RunExecution {
       });
     }
     for (const xcom of claimed.xcoms) this.#attemptResults.load(this.#results, xcom);
+    this.#context.attempts.cancelUnheard(claimed.run, CLEARED);
   }
 
   async #apply(event: RunEvent): Promise<void> {
     if (event.kind === "stored") {
       const { cacheStatus, cacheReason } = event;
-      this.#table.change(event.node, event.mapIndex, { cacheStatus, cacheReason });
+      if (this.#table.find(event.node, event.mapIndex))
+        this.#table.change(event.node, event.mapIndex, { cacheStatus, cacheReason });
+      this.#singleFlight.release(event);
       return;
     }
     const instance = this.#dispatcher.instanceOf(event.attemptId);
@@ -168,6 +188,7 @@ export class RunExecution {
     if (!instance) return;
     if (event.kind === "finished") {
       await this.#finish(instance, event.outcome);
+      if (!this.#attemptResults.isPending(instance)) this.#singleFlight.release(instance);
       this.#dispatcher.settle(event.attemptId);
       return;
     }
@@ -190,53 +211,56 @@ export class RunExecution {
       this.#writer.addXComs(accepted.xcoms.map((xcom) => ({ ...xcom, isCached: false })));
       this.#results.keepBytes(accepted.xcoms);
       this.#results.setReturned(node, mapIndex, accepted.returned);
-      this.#queue(this.#progress.settle(node, "success"));
+      this.#settleOf(node, "success");
     } else if (outcome.error.code === "attempt_lost") {
       this.#table.change(node, mapIndex, afterLoss(row));
-      this.#dispatcher.enqueue(instance);
+      this.#singleFlight.release(instance);
+      if (this.#letRun.has(node)) this.#singleFlight.enqueue(instance);
     } else if (outcome.retryable && row.tryNumber < row.maxTries) {
       const retryAt = endedAt + node.task.retryDelayMs;
       this.#table.change(node, mapIndex, { ...end, state: "up_for_retry", retryAt, error: outcome.error });
-      this.#retryAt(instance, retryAt);
+      if (this.#letRun.has(node)) this.#retries.add(instance, retryAt);
     } else {
       this.#table.change(node, mapIndex, { ...end, state: "failed", error: outcome.error });
-      this.#queue(this.#progress.settle(node, "failed"));
+      this.#attemptResults.acceptFailure(node, { ...row, ...end }, outcome);
+      this.#settleOf(node, "failed");
     }
   }
 
-  #retryAt(instance: ReadyInstance, retryAt: number): void {
-    this.#retrying.add(instance);
-    this.#context.clock.after(retryAt - this.#context.clock.now(), this.#wake);
+  /** The graph hears of an end once it has let the task run; until then the row keeps it. */
+  #settleOf(node: DagNode, state: "success" | "failed"): void {
+    if (this.#letRun.has(node)) this.#queue(this.#progress.settle(node, state));
   }
 
   #collectRetries(): void {
-    const now = this.#context.clock.now();
-    for (const instance of this.#retrying) {
-      const { node, mapIndex } = instance;
-      if ((this.#table.get(node, mapIndex).retryAt ?? 0) > now) continue;
-      this.#retrying.delete(instance);
-      this.#table.change(node, mapIndex, { state: "scheduled", retryAt: null });
-      this.#dispatcher.enqueue(instance);
+    for (const instance of this.#retries.takeDue()) {
+      this.#table.change(instance.node, instance.mapIndex, { state: "scheduled", retryAt: null });
+      this.#singleFlight.enqueue(instance);
     }
   }
 
   /** Turns decisions into rows and asks the cache, until neither has anything new. */
   async #settle(lookup: PassLookup): Promise<void> {
-    while (this.#decisions.length > 0 || this.#ready.length > 0) {
+    do {
       await this.#decideAll();
       const answered = await this.#cacheStep.ask(lookup, this.#run, this.#ready);
       this.#ready = [];
-      for (const { node, mapIndex, change, xcoms, returned } of answered) {
-        this.#table.change(node, mapIndex, change);
-        if (change.state !== "success") {
-          this.#dispatcher.enqueue({ node, mapIndex });
-          continue;
-        }
-        this.#writer.addXComs(xcoms.map((xcom) => ({ ...xcom, isCached: true })));
-        this.#results.keepBytes(xcoms);
-        this.#results.setReturned(node, mapIndex, returned);
-        this.#queue(this.#progress.settle(node, "success"));
+      this.#take(answered);
+      this.#take(await this.#singleFlight.admit(lookup, this.#run));
+    } while (this.#decisions.length > 0 || this.#ready.length > 0);
+  }
+
+  #take(answered: readonly AnsweredInstance[]): void {
+    for (const { node, mapIndex, change, xcoms, returned } of answered) {
+      const { state } = this.#table.change(node, mapIndex, change);
+      if (!isTerminal(state)) {
+        this.#singleFlight.enqueue({ node, mapIndex });
+        continue;
       }
+      this.#writer.addXComs(xcoms.map((xcom) => ({ ...xcom, isCached: true })));
+      this.#results.keepBytes(xcoms);
+      if (state === "success") this.#results.setReturned(node, mapIndex, returned);
+      this.#queue(this.#progress.settle(node, state));
     }
   }
 
@@ -264,16 +288,20 @@ export class RunExecution {
     const { mapIndex } = decision;
     const row = this.#table.find(node, mapIndex);
     if (decision.kind === "ended") {
+      if (node.isMapped) this.#removeOpen(node);
+      if (row && isTerminal(row.state)) return [];
       const endedAt = this.#context.clock.now();
-      if (!row) this.#table.change(node, mapIndex, { state: decision.state, endedAt });
+      this.#abandon(row?.attemptId);
+      this.#table.change(node, mapIndex, { state: decision.state, endedAt, attemptId: null });
       return [];
     }
+    this.#letRun.add(node);
     const instance = { node, mapIndex };
     // A row of an earlier holder: what ended stays ended, what waited waits on.
-    if (!row) this.#ready.push(instance);
+    if (!row || row.state === "none") this.#ready.push(instance);
     else if (isTerminal(row.state)) return this.#progress.settle(node, row.state);
-    else if (row.state === "scheduled") this.#dispatcher.enqueue(instance);
-    else if (row.state === "up_for_retry") this.#retryAt(instance, row.retryAt ?? 0);
+    else if (row.state === "scheduled") this.#singleFlight.enqueue(instance);
+    else if (row.state === "up_for_retry") this.#retries.add(instance, row.retryAt ?? 0);
     return [];
   }
 
@@ -283,16 +311,46 @@ export class RunExecution {
     try {
       const expansion = await expandTask(node, this.#results, this.#version.dag.maxMapLength);
       this.#expansions.set(node.index, expansion);
+      this.#removeBeyond(node, expansion.count);
       return this.#progress.expand(node, expansion.count);
     } catch (error) {
       if (!(error instanceof MemodagError)) throw error;
       const endedAt = this.#context.clock.now();
       const stored = { code: error.code, message: error.message };
+      this.#removeOpen(node);
       this.#table.change(node, UNMAPPED, { state: "failed", endedAt, error: stored });
       return this.#progress.settle(node, "failed");
     }
   }
+
+  /** After a clear, a list may have come to another length: instances that it had before go. */
+  #removeBeyond(node: DagNode, count: number): void {
+    for (const { mapIndex } of this.#table.listOf(node)) {
+      const isUnexpanded = mapIndex === UNMAPPED && count > 0;
+      if (isUnexpanded || mapIndex >= count) this.#remove(node, mapIndex);
+    }
+  }
+
+  /** A mapped task that ends unexpanded ends as one; of what it was, only what has ended stays. */
+  #removeOpen(node: DagNode): void {
+    for (const { mapIndex, state } of this.#table.listOf(node)) {
+      if (mapIndex !== UNMAPPED && !isTerminal(state)) this.#remove(node, mapIndex);
+    }
+  }
+
+  #remove(node: DagNode, mapIndex: number): void {
+    this.#abandon(this.#table.get(node, mapIndex).attemptId);
+    this.#results.forgetReturned(node, mapIndex);
+    this.#table.remove(node, mapIndex);
+  }
+
+  #abandon(attemptId: string | null | undefined): void {
+    if (attemptId) this.#dispatcher.abandon(attemptId);
+  }
 }
+
+/** What ends an attempt whose instance was cleared while it ran. */
+const CLEARED: StoredError = { code: "attempt_lost", message: "its task was cleared, and runs anew" };
 
 /** Lost, not failed: the next attempt has a number of its own and costs the author no retry. */
 function afterLoss(row: TaskInstance): Partial<TaskInstance> {

@@ -51,6 +51,11 @@ export class RunResults {
     this.#returned[node.index]?.set(mapIndex, { digest: returned.digest, sizeBytes: returned.sizeBytes });
   }
 
+  /** Forgets what an instance returned that there is no longer. */
+  forgetReturned(node: DagNode, mapIndex: number): void {
+    this.#returned[node.index]?.delete(mapIndex);
+  }
+
   /** Keeps bytes at hand until {@link releaseBytes}: a mapped task may need them before they are committed. */
   keepBytes(values: readonly { readonly digest: Digest; readonly bytes: Uint8Array }[]): void {
     for (const { digest, bytes } of values) this.#uncommitted.set(digest, bytes);

@@ -1,0 +1,36 @@
+// Which failures are remembered, and what is said of one that stands in for a run.
+
+import { formatDuration, type ErrorCode, type StoredError } from "@memodag/core";
+import type { CacheRecord } from "@memodag/result-cache";
+
+/** The cache reason of an instance that failed by a remembered failure, or that stored one. */
+export const STORED_FAILURE = "stored_failure";
+
+/**
+ * What a handler does to itself, given its code and its inputs. A timeout, a kill, an exit, a lost
+ * attempt or a worker that could not start says something of the moment and the machine, and would say
+ * something else the next time.
+ */
+const OWN_FAILURES: ReadonlySet<string> = new Set<ErrorCode>([
+  "task_failed",
+  "value_not_json",
+  "value_too_large",
+  "xcom_key_invalid",
+  "xcom_too_large",
+]);
+
+/** True when the error is the task's own, so that another run with the same key would fail likewise. */
+export function isOwnFailure({ code }: StoredError): boolean {
+  return OWN_FAILURES.has(code);
+}
+
+/** The error of an instance that did not run since its key has failed before. */
+export function rememberedError(record: CacheRecord, error: StoredError): StoredError {
+  const age = formatDuration(Math.max(1_000, Math.floor(record.ageMs / 1_000) * 1_000));
+  return {
+    code: error.code,
+    message:
+      `${error.message} (remembered from run ${record.producer.runId}, ${age} ago: ` +
+      "to try again, run with --refresh-cache or clear the task)",
+  };
+}

@@ -1,0 +1,229 @@
+// Single flight: of the instances with one key, in all runs and schedulers, one runs and the others wait.
+
+import type {
+  CacheStatus,
+  Digest,
+  DagRun,
+  CancelTimer,
+  SerializedCacheConfig,
+  TaskInstance,
+} from "@memodag/core";
+import type { KeyLease, PassLookup } from "@memodag/result-cache";
+import type { AnsweredInstance } from "./cache-answer.ts";
+import type { CacheStep } from "./cache-step.ts";
+import type { InstanceTable } from "./instance-table.ts";
+import type { ReadyInstance } from "./ready-instance.ts";
+import type { RunContext } from "./run-context.ts";
+
+/** How often, in milliseconds, the lease of another process is asked for. */
+const POLL_MS = 500;
+
+const WAITING = "waiting for ";
+
+/** What {@link SingleFlight} works with. */
+export interface SingleFlightParts {
+  readonly context: RunContext;
+  readonly table: InstanceTable;
+  readonly cacheStep: CacheStep;
+  /** Takes instances that may be given to a worker. */
+  readonly dispatch: (instance: ReadyInstance) => void;
+  /** Asks for a pass. */
+  readonly wake: () => void;
+}
+
+type Asked = Pick<TaskInstance, "cacheStatus" | "cacheReason">;
+
+interface Waiter extends ReadyInstance {
+  readonly key: Digest;
+  /** What the cache said before it waited. */
+  readonly asked: Asked;
+  /** `new`: the lease has not been asked for; `waiting`: it is another's; `due`: it may be free by now. */
+  phase: "new" | "waiting" | "due";
+  readonly onFreed: () => void;
+}
+
+/**
+ * Stands before the dispatcher. An instance of a task that says `serialize`, and that missed, needs the
+ * lease of its key to pass; without it, it takes no slot and stays `scheduled`. The lease is held until
+ * the attempt's result is stored, is given back between attempts, and is done without where the lease
+ * store fails: the worst that comes of that is a task that runs twice.
+ */
+export class SingleFlight {
+  readonly #parts: SingleFlightParts;
+  readonly #waiting = new Map<string, Waiter>();
+  readonly #held = new Map<string, KeyLease>();
+  #cancelPoll: CancelTimer | undefined;
+  #hasLeft = false;
+
+  constructor(parts: SingleFlightParts) {
+    this.#parts = parts;
+  }
+
+  /** True when instances have not asked for their lease since no slot was free. */
+  get wantsSlots(): boolean {
+    for (const { phase } of this.#waiting.values()) if (phase === "new") return true;
+    return false;
+  }
+
+  /** An instance that did not hit: it is dispatched, or waits for {@link admit}. */
+  enqueue({ node, mapIndex }: ReadyInstance): void {
+    const { table, dispatch, wake } = this.#parts;
+    const { cacheKey, cacheStatus, cacheReason } = table.get(node, mapIndex);
+    const isFree = cacheKey === null || !needsLease(node.task.cache, cacheStatus);
+    if (isFree || !this.#parts.context.keyLeases || this.#held.has(nameOf({ node, mapIndex }))) {
+      dispatch({ node, mapIndex });
+      return;
+    }
+    const waiter: Waiter = {
+      node,
+      mapIndex,
+      key: cacheKey,
+      // Whom an earlier holder of the run saw it wait for is over.
+      asked: { cacheStatus, cacheReason: cacheReason?.startsWith(WAITING) ? null : cacheReason },
+      phase: "new",
+      onFreed: () => {
+        waiter.phase = "due";
+        wake();
+      },
+    };
+    this.#waiting.set(nameOf(waiter), waiter);
+  }
+
+  /**
+   * Asks for the leases that are due, and reads the cache again for the keys that were got: what their
+   * last holder stored is a hit for all that waited. Never rejects.
+   * @returns the hits; what is to run has been dispatched
+   */
+  async admit(lookup: PassLookup, run: DagRun): Promise<readonly AnsweredInstance[]> {
+    const { keyLeases, cachingOffReason } = this.#parts.context;
+    if (this.#waiting.size === 0 || !keyLeases) return [];
+    const offReason = cachingOffReason();
+    if (offReason !== null) {
+      const asked = { cacheStatus: "disabled", cacheReason: offReason } as const;
+      for (const waiter of this.#waiting.values()) this.#dispatch(waiter, asked);
+      return [];
+    }
+    const due = this.#due();
+    const outcomes = await Promise.all(
+      due.map((waiter) => keyLeases.acquire(run.team, waiter.key, holderName(run, waiter))),
+    );
+    if (this.#hasLeft) {
+      for (const outcome of outcomes) if (outcome.kind === "acquired") void keyLeases.release(outcome.lease);
+      return [];
+    }
+    const admitted: Waiter[] = [];
+    for (const [index, waiter] of due.entries()) {
+      const outcome = outcomes[index];
+      if (outcome?.kind === "held") {
+        this.#wait(run, waiter, outcome.holder);
+      } else if (outcome?.kind === "acquired") {
+        this.#held.set(nameOf(waiter), outcome.lease);
+        admitted.push(waiter);
+      } else {
+        this.#dispatch(waiter, waiter.asked);
+      }
+    }
+    return await this.#readAgain(lookup, admitted);
+  }
+
+  /** The attempt of an instance is over and its result is where it belongs. */
+  release(instance: ReadyInstance): void {
+    const name = nameOf(instance);
+    const lease = this.#held.get(name);
+    if (!lease) return;
+    this.#held.delete(name);
+    void this.#parts.context.keyLeases?.release(lease);
+  }
+
+  /** The run is in other hands: gives back what it holds, and waits for nothing. */
+  leave(): void {
+    this.#hasLeft = true;
+    this.#cancelPoll?.();
+    this.#waiting.clear();
+    for (const lease of this.#held.values()) void this.#parts.context.keyLeases?.release(lease);
+    this.#held.clear();
+  }
+
+  /** Who asks now: at first, as many keys as there are slots, heaviest first; then by poll or when freed. */
+  #due(): Waiter[] {
+    const { attempts } = this.#parts.context;
+    const tried = new Set<Digest>();
+    const roomFor = (key: Digest) => tried.has(key) || tried.size < attempts.freeSlots;
+    const due: Waiter[] = [];
+    const byWeight = [...this.#waiting.values()].toSorted(
+      (a, b) => b.node.task.priorityWeight - a.node.task.priorityWeight,
+    );
+    for (const waiter of byWeight) {
+      if (waiter.phase === "waiting" || (waiter.phase === "new" && !roomFor(waiter.key))) continue;
+      if (waiter.phase === "new") tried.add(waiter.key);
+      due.push(waiter);
+    }
+    return due;
+  }
+
+  async #readAgain(lookup: PassLookup, admitted: readonly Waiter[]): Promise<readonly AnsweredInstance[]> {
+    // Whoever asked for a refresh does not read, whatever has been stored meanwhile.
+    const keys = new Set(admitted.filter(isReader).map(({ key }) => key));
+    const readers = [...this.#waiting.values()].filter((waiter) => isReader(waiter) && keys.has(waiter.key));
+    const answers = readers.length === 0 ? [] : await this.#parts.cacheStep.askAgain(lookup, readers);
+    const hits = answers.filter(({ change }) => change.state !== "scheduled");
+    for (const hit of hits) {
+      this.#waiting.delete(nameOf(hit));
+      this.release(hit);
+    }
+    const misses = new Map(answers.map((answer) => [nameOf(answer), answer.change]));
+    for (const waiter of admitted) {
+      if (!this.#waiting.has(nameOf(waiter))) continue;
+      const { cacheStatus, cacheReason } = misses.get(nameOf(waiter)) ?? waiter.asked;
+      // An answer that did not come changes nothing about the one that did.
+      this.#dispatch(
+        waiter,
+        cacheStatus === "miss" ? { cacheStatus, cacheReason: cacheReason ?? null } : waiter.asked,
+      );
+    }
+    return hits;
+  }
+
+  #dispatch(waiter: Waiter, asked: Asked): void {
+    this.#waiting.delete(nameOf(waiter));
+    this.#change(waiter, asked);
+    this.#parts.dispatch({ node: waiter.node, mapIndex: waiter.mapIndex });
+  }
+
+  #wait(run: DagRun, waiter: Waiter, holder: string): void {
+    const { context, wake } = this.#parts;
+    this.#change(waiter, { ...waiter.asked, cacheReason: `${WAITING}${holder}` });
+    waiter.phase = "waiting";
+    context.keyLeases?.onceFreed(run.team, waiter.key, waiter.onFreed);
+    this.#cancelPoll ??= context.clock.after(POLL_MS, () => {
+      this.#cancelPoll = undefined;
+      for (const waiting of this.#waiting.values()) if (waiting.phase === "waiting") waiting.phase = "due";
+      wake();
+    });
+  }
+
+  #change({ node, mapIndex }: ReadyInstance, asked: Asked): void {
+    const row = this.#parts.table.get(node, mapIndex);
+    if (row.cacheStatus === asked.cacheStatus && row.cacheReason === asked.cacheReason) return;
+    this.#parts.table.change(node, mapIndex, asked);
+  }
+}
+
+/** A lookup that was late or failed asks for no lease: the cache is in trouble, and the task runs. */
+function needsLease(config: SerializedCacheConfig | null, status: CacheStatus | null): boolean {
+  return config?.serialize === true && (status === "miss" || status === "skipped");
+}
+
+function isReader({ asked }: Waiter): boolean {
+  return asked.cacheStatus === "miss";
+}
+
+/** What others are shown while they wait for this instance; no other instance of its key has this name. */
+function holderName({ runId }: DagRun, { node, mapIndex }: ReadyInstance): string {
+  const { taskId } = node.task;
+  return `${mapIndex < 0 ? taskId : `${taskId}[${mapIndex}]`} of run ${runId}`;
+}
+
+function nameOf({ node, mapIndex }: ReadyInstance): string {
+  return `${node.index}:${mapIndex}`;
+}
