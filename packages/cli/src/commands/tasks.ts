@@ -1,4 +1,4 @@
-// `memodag tasks logs | xcom`.
+// `memodag tasks logs | xcom`, and the way to `clear`.
 
 import type { Command } from "commander";
 import { RETURN_VALUE } from "@memodag/core";
@@ -9,6 +9,7 @@ import { withMetadata } from "../wiring/metadata.ts";
 import { getInstance, listInstancesOf } from "../wiring/find-instance.ts";
 import { type TeamOptions, withTeamOptions } from "./common-options.ts";
 import { parseCount, parseIndex } from "./parse-arguments.ts";
+import { registerClear } from "./tasks-clear.ts";
 
 interface InstanceOptions extends TeamOptions {
   readonly mapIndex?: number;
@@ -22,6 +23,7 @@ export function registerTasks(program: Command): void {
     .option("--try <n>", "another attempt than the latest", parseCount)
     .action(showLogs);
   withInstance(tasks.command("xcom")).description("the values that a task left for others").action(showXComs);
+  registerClear(tasks);
 }
 
 function withInstance(command: Command): Command {

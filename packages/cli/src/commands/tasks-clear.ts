@@ -1,0 +1,56 @@
+// `memodag tasks clear`: has task instances of a run run again.
+
+import type { Command } from "commander";
+import type { TaskInstanceId } from "@memodag/core";
+import { printJson, printLine } from "../output/print.ts";
+import { shownInstance } from "../output/units.ts";
+import { getRun } from "../wiring/find-dag.ts";
+import { withMetadata } from "../wiring/metadata.ts";
+import { type TeamOptions, withTeamOptions } from "./common-options.ts";
+
+interface ClearOptions extends TeamOptions {
+  readonly downstream?: boolean;
+  readonly useCache?: boolean;
+}
+
+/** Adds `tasks clear`. */
+export function registerClear(tasks: Command): void {
+  withTeamOptions(tasks.command("clear"))
+    .description("have tasks of a run run again, anew, by whichever scheduler runs next")
+    .argument("<dag>", "the Dag's id")
+    .argument("<run>", "the run's id")
+    .argument("[task]", "all instances of this task (default: instances that failed)")
+    .option("--downstream", "and everything below; there the cache is asked as usual")
+    .option("--use-cache", "ask the cache, where clearing would run anew and replace what it holds")
+    .action(clearTasks);
+}
+
+async function clearTasks(
+  dagId: string,
+  runId: string,
+  taskId: string | undefined,
+  options: ClearOptions,
+): Promise<void> {
+  const { clearRun } = await import("@memodag/scheduler");
+  const { downstream = false, useCache = false } = options;
+  const { cleared, state } = await withMetadata(options, async (metadata) => {
+    const run = await getRun(metadata, { dagId, team: options.team }, runId);
+    const version = await metadata.dags.getDagVersion(run.dagVersionId);
+    const wish = { ...(taskId !== undefined && { taskId }), downstream, useCache };
+    const instances = await clearRun(metadata.runs, { run, version }, wish);
+    return { cleared: instances, state: instances.length > 0 ? "queued" : run.state };
+  });
+  if (options.json) return printJson({ dagId, runId, state, cleared });
+  if (cleared.length === 0) {
+    return printLine(`Nothing of ${runId} failed: name a task to clear it all the same.`);
+  }
+  printLine(`Cleared ${cleared.length} of ${runId}: ${shownInstances(cleared)}.`);
+  printLine("The run is queued: a running `memodag scheduler` or `memodag dev` brings it to its end.");
+}
+
+const MOST_SHOWN = 10;
+
+function shownInstances(cleared: readonly TaskInstanceId[]): string {
+  const names = cleared.slice(0, MOST_SHOWN).map(({ taskId, mapIndex }) => shownInstance(taskId, mapIndex));
+  return [...names, ...(cleared.length > MOST_SHOWN ? ["…"] : [])].join(", ");
+}

@@ -1,0 +1,115 @@
+// Decides which task instances of a run are to run again, and sends them back.
+
+import {
+  MemodagError,
+  type ClearedTask,
+  type DagRun,
+  type DagVersion,
+  type RunStore,
+  type TaskInstance,
+  type TaskInstanceId,
+  type TaskInstanceState,
+} from "@memodag/core";
+import { buildDagGraph, type DagGraph } from "./graph/dag-graph.ts";
+
+/** What a person asks for. */
+export interface ClearWish {
+  /** All instances of this task; without it, those of the run that failed. */
+  readonly taskId?: string;
+  /** Everything below what is cleared, too. */
+  readonly downstream: boolean;
+  /** The cache is asked for what is cleared; otherwise it runs anew, and its results replace what is there. */
+  readonly useCache: boolean;
+}
+
+/** A run and the version of its Dag. */
+export interface RunToClear {
+  readonly run: DagRun;
+  readonly version: DagVersion;
+}
+
+/** Every state of a row but the one that clearing leaves. */
+const ROW_STATES: readonly TaskInstanceState[] = [
+  "scheduled",
+  "queued",
+  "running",
+  "success",
+  "failed",
+  "up_for_retry",
+  "up_for_reschedule",
+  "upstream_failed",
+  "skipped",
+  "removed",
+];
+
+/**
+ * Sends instances of a run back to before they ran, and the run to `queued`, for whichever scheduler
+ * claims it. A run under way goes on with everything else.
+ * @returns what was cleared; nothing when no task failed, and the run stays as it is
+ * @throws MemodagError `task_not_found` for a task that the Dag does not have or that has not begun
+ */
+export async function clearRun(
+  runs: RunStore,
+  { run, version }: RunToClear,
+  wish: ClearWish,
+): Promise<TaskInstanceId[]> {
+  const instances = await runs.listTaskInstances(run.team, run.id);
+  const graph = buildDagGraph(version.dag);
+  if (wish.taskId !== undefined) requireBegun(graph, run, wish.taskId, instances);
+  return await runs.clearTasks(run.team, run.id, planClear(graph, instances, wish));
+}
+
+/** What a wish comes to for a run of that graph that stands so. */
+export function planClear(
+  graph: DagGraph,
+  instances: readonly TaskInstance[],
+  { taskId, downstream, useCache }: ClearWish,
+): ClearedTask[] {
+  const refreshReason = useCache ? null : "cleared";
+  const retriesOf = (id: string) => graph.nodes[graph.indexOf.get(id) ?? -1]?.task.retries ?? 0;
+  const failed = inState(instances, "failed");
+  const named = taskId === undefined ? failed : [taskId];
+  const cleared: ClearedTask[] = named.map((id) => ({
+    taskId: id,
+    ...(taskId === undefined && { states: ["failed"] }),
+    retries: retriesOf(id),
+    refreshReason,
+  }));
+  // Never ran, so there is nothing to refresh: what they are given now decides.
+  const held = taskId === undefined ? inState(instances, "upstream_failed") : [];
+  for (const id of held)
+    cleared.push({ taskId: id, states: ["upstream_failed"], retries: retriesOf(id), refreshReason: null });
+  if (!downstream) return cleared;
+  for (const id of below(graph, named))
+    // What is cleared already is in none of these states.
+    cleared.push({ taskId: id, states: ROW_STATES, retries: retriesOf(id), refreshReason: null });
+  return cleared;
+}
+
+function inState(instances: readonly TaskInstance[], state: TaskInstanceState): string[] {
+  return [...new Set(instances.flatMap((row) => (row.state === state ? [row.taskId] : [])))];
+}
+
+/** Everything that waits for these tasks, directly or not. */
+function below(graph: DagGraph, taskIds: readonly string[]): string[] {
+  const found = new Set<number>();
+  const visit = (index: number | undefined): void => {
+    for (const next of graph.nodes[index ?? -1]?.downstream ?? []) found.add(next);
+  };
+  for (const taskId of taskIds) visit(graph.indexOf.get(taskId));
+  for (const index of found) visit(index);
+  return graph.nodes.flatMap(({ index, task }) => (found.has(index) ? [task.taskId] : []));
+}
+
+function requireBegun(
+  graph: DagGraph,
+  { dagId, runId }: DagRun,
+  taskId: string,
+  instances: readonly TaskInstance[],
+): void {
+  if (instances.some((row) => row.taskId === taskId)) return;
+  const message = graph.indexOf.has(taskId)
+    ? `Task "${taskId}" of run "${runId}" has not begun, so there is nothing to clear: it runs by itself`
+    : `Dag "${dagId}" has no task "${taskId}": its tasks are ${[...graph.indexOf.keys()].join(", ")}`;
+  throw new MemodagError("task_not_found", message, { fields: { dagId, runId, taskId } });
+}
