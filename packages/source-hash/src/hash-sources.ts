@@ -5,6 +5,7 @@ import type { HeapValue, LocatedHandlers } from "./handlers/located-handlers.ts"
 import { HASHER_VERSION } from "./hasher-version.ts";
 import type { LoadedVersion, LockedResolver } from "./packages/package-resolver.ts";
 import type { Node } from "./program/node.ts";
+import type { Unit } from "./program/program.ts";
 import { readProgram } from "./program/read-program.ts";
 import { ArtifactAnalysis } from "./slice/artifact-analysis.ts";
 import { SliceDescriber } from "./slice/describe-slice.ts";
@@ -74,7 +75,8 @@ class SourceHasher {
       findFunction: (value) => this.#findFunction(value),
     };
     const { impure, program } = this.#analysis;
-    this.#impure = Slice.ofUnits(this.#sources, impure, program.bareImports);
+    const { bareImports } = program;
+    this.#impure = Slice.ofUnits(this.#sources, impure, { bareImports, pruning: "handlers" });
   }
 
   hash(): SourceHashes {
@@ -161,13 +163,16 @@ class SourceHasher {
   }
 
   #evaluatedSlice(): Slice {
-    const { evaluated, program } = this.#analysis;
-    return (this.#evaluated ??= Slice.ofUnits(this.#sources, evaluated, program.bareImports));
+    return (this.#evaluated ??= this.#sliceOf(this.#analysis.evaluated));
   }
 
   #wholeSlice(): Slice {
-    const { units, bareImports } = this.#analysis.program;
-    return (this.#whole ??= Slice.ofUnits(this.#sources, units, bareImports));
+    return (this.#whole ??= this.#sliceOf(this.#analysis.program.units));
+  }
+
+  #sliceOf(units: readonly Unit[]): Slice {
+    const { bareImports } = this.#analysis.program;
+    return Slice.ofUnits(this.#sources, units, { bareImports, pruning: "functions" });
   }
 
   #findFunction({ place }: HeapValue & { readonly kind: "function" }): Node | undefined {

@@ -29,7 +29,7 @@ const TO_PRIMITIVE = [
 ];
 
 /** Calls that only read a plain literal. */
-const OF_LITERALS = ["Object.entries Object.freeze Object.fromEntries Object.keys Object.values"];
+const OF_LITERALS = ["Object.entries Object.freeze Object.keys Object.values"];
 
 const setOf = (lines: readonly string[]): ReadonlySet<string> => new Set(lines.join(" ").split(" "));
 

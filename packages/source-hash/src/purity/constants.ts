@@ -113,14 +113,14 @@ export class Constants {
     if (!call || parts(call, "arguments")[0] !== callee || method?.type !== "MemberExpression") return null;
     const name = nameOf(part(method, "property"));
     if (name !== "map" && name !== "forEach" && name !== "flatMap") return null;
-    return this.#elementsOf(part(method, "object"));
+    return this.elementsOf(part(method, "object"));
   }
 
   #elementsFor(declarator: Node): readonly Possible[] | null {
     const loop = declarator[PARENT]?.[PARENT];
     if (loop?.type !== "ForOfStatement" || part(declarator, "id")?.type !== "Identifier") return null;
     const left = part(loop, "left");
-    return left && contains(left, declarator) ? this.#elementsOf(part(loop, "right")) : null;
+    return left && contains(left, declarator) ? this.elementsOf(part(loop, "right")) : null;
   }
 
   #isUntouched(name: Node | undefined): boolean {
@@ -129,14 +129,27 @@ export class Constants {
     return binding.references.every((use) => use.init || leavesElements(use.identifier as unknown as Node));
   }
 
-  #elementsOf(node: Node | undefined): readonly Possible[] | null {
-    const array = this.resolve(node);
+  /** The elements of a list literal, or of a name for one that nothing can have changed; else `null`. */
+  elementsOf(node: Node | undefined): readonly Possible[] | null {
+    const bare = this.#program.unwrap(node);
+    const value = this.resolve(bare);
+    const frozen = value ? this.#frozenBy(value) : undefined;
+    const array = frozen ?? value;
     if (array?.type !== "ArrayExpression") return null;
-    if (array !== this.#program.unwrap(node) && !this.#isUntouched(node)) return null;
+    if (value !== bare && !frozen && !this.#isUntouched(bare)) return null;
     const elements = array["elements"] as readonly (Node | null)[];
     return elements.some((element) => element?.type === "SpreadElement")
       ? null
       : elements.map((element) => element ?? undefined);
+  }
+
+  /** The list in `Object.freeze([…])`. */
+  #frozenBy(call: Node): Node | undefined {
+    const callee = call.type === "CallExpression" ? part(call, "callee") : undefined;
+    const object = part(callee, "object");
+    const isObject =
+      nameOf(object) === "Object" && object !== undefined && this.#program.bindingOf(object) === null;
+    return isObject && memberName(callee) === "freeze" ? parts(call, "arguments")[0] : undefined;
   }
 }
 

@@ -1,7 +1,7 @@
 // Whether an expression's value is primitive, or a literal list or object without accessors: what can be
 // added, spread and read without running other code.
 
-import { isNode, memberName, nameOf, PARENT, part, parts, type Node } from "../program/node.ts";
+import { PARENT, isNode, memberName, nameOf, part, parts, textOf, type Node } from "../program/node.ts";
 import type { Program } from "../program/program.ts";
 import { isPrimitiveOfPrimitives, isPureOfLiterals } from "./builtins.ts";
 import type { Constants } from "./constants.ts";
@@ -50,7 +50,7 @@ export class PlainValues {
         parts(value, "properties").every((property) =>
           property.type === "SpreadElement"
             ? this.isPlainObject(part(property, "argument"))
-            : property["kind"] === "init",
+            : property["kind"] === "init" && !setsPrototype(property),
         )
       );
     });
@@ -208,6 +208,12 @@ export class PlainValues {
       this.#asking.delete(node);
     }
   }
+}
+
+/** `{ __proto__: x }` brings x's getters with it. */
+function setsPrototype(property: Node): boolean {
+  const key = part(property, "key");
+  return nameOf(key) === "__proto__" || textOf(key) === "__proto__";
 }
 
 function isUpdated(target: Node): boolean {

@@ -8,6 +8,7 @@ import type { Constants } from "./constants.ts";
 import { isEnumBody } from "./enum-body.ts";
 import { enclosingFunction } from "./enclosing-function.ts";
 import type { PlainValues } from "./plain-values.ts";
+import type { Readable } from "./readable.ts";
 import type { SdkObjects } from "./sdk-objects.ts";
 import type { Tampering } from "./tampering.ts";
 
@@ -16,6 +17,7 @@ export interface PuritySources {
   readonly program: Program;
   readonly constants: Constants;
   readonly values: PlainValues;
+  readonly readable: Readable;
   readonly sdk: SdkObjects;
   readonly tampering: Tampering;
 }
@@ -82,7 +84,7 @@ export class Purity {
       case "UpdateExpression":
         return this.#isPureTarget(part(node, "argument"), node) && values.isPrimitive(part(node, "argument"));
       case "NewExpression":
-        return sdk.isCall(node) ? this.#arePure(node) : this.#isPureConstruction(node);
+        return sdk.isCall(node) ? this.#isPureSdkCall(node) : this.#isPureConstruction(node);
       case "CallExpression":
         return sdk.isCall(node) ? this.#isPureSdkCall(node) : this.#isPureCall(node);
       default:
@@ -176,29 +178,57 @@ export class Purity {
   }
 
   #isPureSdkCall(call: Node): boolean {
+    const { sdk, readable } = this.#is;
     const callee = part(call, "callee");
     const target = callee?.type === "MemberExpression" ? part(callee, "object") : callee;
-    return this.isPure(target) && this.#arePure(call);
+    if (!this.isPure(target) || !this.#arePure(call)) return false;
+    const handler = sdk.handlerOf(call);
+    return parts(call, "arguments").every(
+      (argument) => argument === handler || readable.isReadable(argument),
+    );
   }
 
   #isPureConstruction(node: Node): boolean {
     const { values, tampering } = this.#is;
-    if (!tampering.builtinsPristine || !isPureConstructor(values.pathOf(part(node, "callee")) ?? ""))
-      return false;
-    return parts(node, "arguments").every((argument) => this.isPure(argument) && this.#isPlainDeep(argument));
+    const path = values.pathOf(part(node, "callee")) ?? "";
+    if (!tampering.builtinsPristine || !isPureConstructor(path)) return false;
+    const accepts = isCollection(path)
+      ? (argument: Node) => this.#isListOfMembers(argument)
+      : (argument: Node) => this.#isScalar(argument);
+    return parts(node, "arguments").every((argument) => this.isPure(argument) && accepts(argument));
   }
 
-  /** A primitive value, or a literal of literals: what a constructor may go through. */
-  #isPlainDeep(node: Node): boolean {
-    const { values, constants, program } = this.#is;
+  /** What a constructor may make texts and numbers of: an object's own `toString` would run. */
+  #isScalar(node: Node): boolean {
+    const { values } = this.#is;
     if (values.isPrimitive(node)) return true;
-    if (values.isPlainObject(node)) return true;
-    const array = constants.resolve(program.unwrap(node));
-    if (array?.type === "CallExpression") return values.isPlainArray(array);
-    if (array?.type !== "ArrayExpression" || !values.isPlainArray(array)) return false;
-    return parts(array, "elements").every(
-      (element) => element.type === "SpreadElement" || isFunction(element) || this.#isPlainDeep(element),
+    if (node.type === "ObjectExpression") {
+      return (
+        values.isPlainObject(node) &&
+        parts(node, "properties").every((property) => values.isPrimitive(part(property, "value")))
+      );
+    }
+    return (
+      node.type === "ArrayExpression" &&
+      values.isPlainArray(node) &&
+      parts(node, "elements").every((element) => values.isPrimitive(element))
     );
+  }
+
+  /** A list of a collection's members, which it keeps as they are; of a map's, pairs. */
+  #isListOfMembers(node: Node): boolean {
+    const { values } = this.#is;
+    if (values.isPrimitive(node)) return true;
+    if (!values.isPlainArray(node)) return false;
+    if (node.type !== "ArrayExpression") return node.type === "CallExpression";
+    return parts(node, "elements").every(
+      (element) => values.isPrimitive(element) || element.type === "ArrayExpression",
+    );
+  }
+
+  /** A literal written on the spot: nobody else has it yet. */
+  #isFresh(node: Node | undefined): boolean {
+    return node?.type === "ObjectExpression" || node?.type === "ArrayExpression";
   }
 
   #isPureCall(call: Node): boolean {
@@ -214,7 +244,10 @@ export class Purity {
       const path = values.pathOf(callee) ?? "";
       if (isPureOfPrimitives(path) && args.every((argument) => values.isPrimitive(argument))) return true;
       if (path === "Array.isArray") return true;
-      if (isPureOfLiterals(path)) return args.every((argument) => this.#isPlainDeep(argument));
+      if (path === "Object.freeze") return this.#isFresh(args[0]);
+      if (isPureOfLiterals(path)) {
+        return args.every((argument) => values.isPlainObject(argument) || values.isPlainArray(argument));
+      }
       if (values.isPrimitive(call)) return this.isPure(part(callee, "object") ?? callee);
       if (this.#isPureIteration(callee, args)) return true;
     }
@@ -224,12 +257,13 @@ export class Purity {
 
   /** `[…].map((x) => …)` with a pure body. */
   #isPureIteration(callee: Node | undefined, args: readonly Node[]): boolean {
+    const { constants } = this.#is;
     const object = part(callee, "object");
     const [body, ...others] = args;
     return (
       ITERATING.has(memberName(callee) ?? "") &&
-      // By a name, the list could have been given a method of its own.
-      object?.type === "ArrayExpression" &&
+      // Any other list could have been given a method of its own.
+      constants.elementsOf(object) !== null &&
       this.#is.values.isPlainArray(object) &&
       this.isPure(object) &&
       others.length === 0 &&
@@ -249,7 +283,6 @@ export class Purity {
   }
 
   #decideBody(body: Node): boolean {
-    if (body["generator"] === true) return true;
     const plainParameters = parts(body, "params").every(
       (parameter) =>
         parameter.type === "Identifier" ||
@@ -258,6 +291,8 @@ export class Purity {
           this.isPure(part(parameter, "right"))),
     );
     if (!plainParameters) return false;
+    // A generator's body waits for somebody to ask.
+    if (body["generator"] === true) return true;
     const block = part(body, "body");
     return block?.type === "BlockStatement" ? this.#isPureStatement(block) : this.isPure(block);
   }
@@ -387,6 +422,10 @@ export class Purity {
       this.#isPureStatement(part(node, "body"))
     );
   }
+}
+
+function isCollection(path: string): boolean {
+  return path === "Map" || path === "Set" || path === "WeakMap" || path === "WeakSet";
 }
 
 function isWellKnownSymbol(key: Node | undefined): boolean {

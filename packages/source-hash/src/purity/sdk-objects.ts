@@ -1,7 +1,7 @@
 // Which expressions are the SDK's own objects (Dags, task factories, refs), and what calls of them do:
 // they declare and run nothing.
 
-import { isFunction, memberName, nameOf, part, parts, type Node } from "../program/node.ts";
+import { isFunction, memberName, nameOf, part, parts, pushChildren, type Node } from "../program/node.ts";
 import type { Program } from "../program/program.ts";
 import type { Constants } from "./constants.ts";
 
@@ -104,7 +104,18 @@ export class SdkObjects {
       const values = binding ? this.#constants.possibleValuesOf(binding) : null;
       return values !== null && values.length > 0 && values.every((value) => this.isObject(value));
     }
-    return (node.type === "NewExpression" || node.type === "CallExpression") && this.isCall(node);
+    if (node.type === "NewExpression") return this.isCall(node);
+    return node.type === "CallExpression" && (this.isCall(node) || this.#returnsObject(part(node, "callee")));
+  }
+
+  /** True for a function of the artifact whose every return is of such an object. */
+  #returnsObject(callee: Node | undefined): boolean {
+    const called = this.#constants.resolve(callee);
+    if (!isFunction(called) || called["async"] === true || called["generator"] === true) return false;
+    const body = part(called, "body");
+    if (body?.type !== "BlockStatement") return this.isObject(body);
+    const returned = returnsOf(body);
+    return returned.length > 0 && returned.every((value) => this.isObject(value));
   }
 
   #isDagClass(callee: Node | undefined): boolean {
@@ -119,4 +130,16 @@ export class SdkObjects {
     const imported = binding ? this.#program.importOf(binding) : undefined;
     return imported && isSdkSpecifier(imported.specifier) ? imported.imported : undefined;
   }
+}
+
+/** What a function's body returns, `undefined` for a return of nothing. */
+function returnsOf(body: Node): (Node | undefined)[] {
+  const returned: (Node | undefined)[] = [];
+  const pending: Node[] = [body];
+  for (let node = pending.pop(); node; node = pending.pop()) {
+    if (isFunction(node)) continue;
+    if (node.type === "ReturnStatement") returned.push(part(node, "argument"));
+    pushChildren(node, pending);
+  }
+  return returned;
 }

@@ -3,6 +3,7 @@
 import { memberName, nameOf, PARENT, part, pushChildren, type Node } from "../program/node.ts";
 import type { Program } from "../program/program.ts";
 import { isKnownGlobal } from "./builtins.ts";
+import { isEnumBody } from "./enum-body.ts";
 
 /** What an artifact's code may change beyond the bindings that it names. */
 export interface Tampering {
@@ -33,8 +34,10 @@ export function findTampering(program: Program): Tampering {
     .filter((unit) => !program.isHelperUnit(unit))
     .map((unit) => unit.node);
   for (let node = pending.pop(); node; node = pending.pop()) {
+    // An enum fills an object of its own, and names what it writes by literals.
+    if (node.type === "CallExpression" && isEnumBody(node, program)) continue;
     if (node.type === "MemberExpression") {
-      if (isWritten(node)) {
+      if (isWritten(node) && part(node, "property")?.type !== "PrivateIdentifier") {
         const name = memberName(node);
         if (name === undefined) computed = true;
         else writtenProperties.add(name);

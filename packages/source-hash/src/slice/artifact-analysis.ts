@@ -4,12 +4,20 @@ import { Constants } from "../purity/constants.ts";
 import { findDagUses, type DagUses } from "../purity/dag-uses.ts";
 import { PlainValues } from "../purity/plain-values.ts";
 import { Purity } from "../purity/purity.ts";
+import { Readable } from "../purity/readable.ts";
 import { METHODS, SdkObjects } from "../purity/sdk-objects.ts";
 import { findTampering, type Tampering } from "../purity/tampering.ts";
 import { isFunction, pushChildren, type Node } from "../program/node.ts";
 import type { Program, Unit } from "../program/program.ts";
+import { EvaluationOrder, type Moment } from "./evaluation-order.ts";
 import { writeShape } from "./shape-writer.ts";
 import type { Shape } from "./shape.ts";
+
+/**
+ * What is left out of code that hands handlers to the SDK: whatever makes the `handlers`, or only the
+ * `functions` and not the calls that make one of its arguments.
+ */
+export type Pruning = "functions" | "handlers";
 
 /** An artifact's code, looked through. */
 export class ArtifactAnalysis {
@@ -20,8 +28,12 @@ export class ArtifactAnalysis {
   readonly evaluated: readonly Unit[];
   /** True when a Dag is handed to code that may read what else is in it. */
   readonly dagEscapes: boolean;
-  readonly #inert: ReadonlySet<Node>;
-  readonly #shapes = new Map<Node, Shape>();
+  readonly #order: EvaluationOrder;
+  readonly #inert: Readonly<Record<Pruning, ReadonlySet<Node>>>;
+  readonly #shapes: Readonly<Record<Pruning, Map<Node, Shape>>> = {
+    handlers: new Map(),
+    functions: new Map(),
+  };
 
   constructor(program: Program) {
     this.program = program;
@@ -31,29 +43,45 @@ export class ArtifactAnalysis {
     const uses = findDagUses(program, trusted, constants);
     const sdk = mayTrust(tampering, uses) ? trusted : new SdkObjects(program, constants, { trusted: false });
     const values = new PlainValues(program, constants, tampering);
-    const purity = new Purity({ program, constants, values, sdk, tampering });
+    const readable = new Readable({ program, constants, values, sdk });
+    const purity = new Purity({ program, constants, values, readable, sdk, tampering });
     this.dagEscapes = uses.escapes;
     this.impure = program.units.filter((unit) => !purity.isPureUnit(unit));
     const impure = new Set(this.impure);
     this.evaluated = program.units.filter(
       (unit) => impure.has(unit) || (!program.isHelperUnit(unit) && callsSomething(unit)),
     );
-    this.#inert = findInert(program, sdk, constants, purity);
+    const inert = findInert(program, sdk, constants, purity);
+    this.#inert = {
+      handlers: inert,
+      functions: new Set([...inert].filter((node) => isCode(program.unwrap(node)))),
+    };
+    this.#order = new EvaluationOrder(program, this.impure);
   }
 
-  shapeOfUnit(unit: Unit): Shape {
-    return this.#shapeOf(unit.node, [unit.node, ...unit.attached]);
+  /** What of a unit depends on when it is evaluated. */
+  momentOf(unit: Unit, pruning: Pruning): Moment | null {
+    return this.#order.momentOf(unit, (reached) => this.shapeOfUnit(reached, pruning));
   }
 
-  shapeOfFunction(node: Node): Shape {
-    return this.#shapeOf(node, [node]);
+  shapeOfUnit(unit: Unit, pruning: Pruning): Shape {
+    return this.#shapeOf(unit.node, [unit.node, ...unit.attached], pruning);
   }
 
-  #shapeOf(key: Node, nodes: readonly Node[]): Shape {
-    let shape = this.#shapes.get(key);
-    if (!shape) this.#shapes.set(key, (shape = writeShape(this.program, nodes, this.#inert)));
+  shapeOfFunction(node: Node, pruning: Pruning): Shape {
+    return this.#shapeOf(node, [node], pruning);
+  }
+
+  #shapeOf(key: Node, nodes: readonly Node[], pruning: Pruning): Shape {
+    const shapes = this.#shapes[pruning];
+    let shape = shapes.get(key);
+    if (!shape) shapes.set(key, (shape = writeShape(this.program, nodes, this.#inert[pruning])));
     return shape;
   }
+}
+
+function isCode(handler: Node | undefined): boolean {
+  return isFunction(handler) || handler?.type === "Identifier";
 }
 
 /** An SDK whose methods may have been replaced cannot be told to run nothing. */

@@ -12,6 +12,8 @@ import type { CapturedVariable, Slice } from "./slice.ts";
 
 const CODE = /\.[cm]?[jt]sx?$/;
 const TEXT_LENGTH = 80;
+/** What a component's digest leaves out: other tasks' handlers. */
+const PRUNING = "handlers";
 
 /** Describes slices of one artifact. */
 export class SliceDescriber {
@@ -50,7 +52,7 @@ export class SliceDescriber {
       path,
       name: isAsset ? posix.basename(path) : ownName,
       version: null,
-      digest: digestOf(this.#analysis.shapeOfUnit(unit)),
+      digest: digestOf(this.#analysis.shapeOfUnit(unit, PRUNING)),
     };
     this.#units.set(unit, component);
     return component;
@@ -70,7 +72,7 @@ export class SliceDescriber {
   #describeFunction(node: Node): SourceComponent {
     const unit = this.#analysis.program.unitAround(node);
     const { path } = this.#places.placeOf(node.start);
-    const shape = this.#analysis.shapeOfFunction(node);
+    const shape = this.#analysis.shapeOfFunction(node, PRUNING);
     const name = shape.names[0] ?? (unit && unit.bindings.length === 1 ? unit.bindings[0]?.name : undefined);
     return { kind: "function", path, name: name ?? "handler", version: null, digest: digestOf(shape) };
   }

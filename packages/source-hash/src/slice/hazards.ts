@@ -1,6 +1,16 @@
 // Code that can reach what no analysis of names can tell.
 
-import { isClass, isFunction, memberName, nameOf, PARENT, part, parts, type Node } from "../program/node.ts";
+import {
+  isClass,
+  isFunction,
+  memberName,
+  nameOf,
+  PARENT,
+  part,
+  parts,
+  textOf,
+  type Node,
+} from "../program/node.ts";
 import type { Program } from "../program/program.ts";
 
 const OWN_PLACE = new Set(["dirname", "filename", "url"]);
@@ -54,18 +64,31 @@ function ofMeta(node: Node): string | undefined {
   return name !== undefined && OWN_PLACE.has(name) ? undefined : "import.meta";
 }
 
-/** True when a node may ask for a function's or a class's own name or text. */
+/**
+ * True when a node may ask for a function's or a class's own name or text. Any `.name` may: which object
+ * it is asked of cannot be told.
+ */
 export function readsNames(node: Node, program: Program): boolean {
-  if (node.type === "MetaProperty") return nameOf(part(node, "meta")) === "new";
-  if (node.type === "CallExpression") {
-    return (
-      nameOf(part(node, "callee")) === "String" &&
-      parts(node, "arguments").some((argument) => isCode(argument, program))
-    );
+  switch (node.type) {
+    case "CallExpression":
+      return (
+        nameOf(part(node, "callee")) === "String" &&
+        parts(node, "arguments").some((argument) => isCode(argument, program))
+      );
+    case "MemberExpression":
+      if (memberName(node) === "name") return true;
+      return memberName(node) === "toString" && isCode(part(node, "object"), program);
+    case "Property":
+      return node[PARENT]?.type === "ObjectPattern" && isNamed(part(node, "key"));
+    case "Literal":
+      return isNamed(node) && node[PARENT]?.type !== "Property";
+    default:
+      return false;
   }
-  const name = memberName(node);
-  if (name === "constructor") return true;
-  return (name === "name" || name === "toString") && isCode(part(node, "object"), program);
+}
+
+function isNamed(node: Node | undefined): boolean {
+  return nameOf(node) === "name" || textOf(node) === "name";
 }
 
 function isCode(node: Node | undefined, program: Program): boolean {

@@ -41,7 +41,7 @@ class ShapeWriter {
   readonly #text: string[] = [];
   readonly #targets: Target[] = [];
   readonly #numbers = new Map<Binding | string, number>();
-  readonly #locals = new Map<Binding | string, number>();
+  readonly #locals = new Map<Binding, number>();
   readonly #hazards = new Set<string>();
   readonly #names: string[] = [];
   #readsNames = false;
@@ -64,6 +64,7 @@ class ShapeWriter {
       hazards: [...this.#hazards],
       readsNames: this.#readsNames,
       names: this.#names,
+      locals: this.#locals,
     };
   }
 
@@ -138,7 +139,7 @@ class ShapeWriter {
     this.#put("@", String(number), ";");
   }
 
-  #writeLocal(key: Binding | string): void {
+  #writeLocal(key: Binding): void {
     let number = this.#locals.get(key);
     if (number === undefined) this.#locals.set(key, (number = this.#locals.size));
     this.#put("$", String(number), ";");

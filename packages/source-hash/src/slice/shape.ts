@@ -1,6 +1,7 @@
 // A piece of code without its formatting and its names: what of it is in a hash.
 
 import type { Digest } from "@memodag/core";
+import type { Binding } from "../program/program.ts";
 import type { Target } from "./target.ts";
 
 /** What is hashed of a piece of code, and what it leads to. */
@@ -18,4 +19,6 @@ export interface Shape {
   readonly readsNames: boolean;
   /** Names given to functions and classes in it. */
   readonly names: readonly string[];
+  /** The numbers that stand for the bindings declared in it. */
+  readonly locals: ReadonlyMap<Binding, number>;
 }

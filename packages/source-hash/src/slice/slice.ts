@@ -3,9 +3,10 @@
 import { sha256, type Digest } from "@memodag/core";
 import type { HeapEdge, HeapValue } from "../handlers/located-handlers.ts";
 import type { Node } from "../program/node.ts";
-import type { Unit } from "../program/program.ts";
-import type { ArtifactAnalysis } from "./artifact-analysis.ts";
+import type { Binding, Unit } from "../program/program.ts";
+import type { ArtifactAnalysis, Pruning } from "./artifact-analysis.ts";
 import type { ImportIdentities, ImportIdentity } from "./import-identities.ts";
+import { isRewritten } from "./rewritten.ts";
 import { usesSurroundings } from "./lexical-this.ts";
 import type { Shape } from "./shape.ts";
 import type { Target } from "./target.ts";
@@ -38,6 +39,7 @@ export class Slice {
   sharesObjects = false;
   readonly #sources: SliceSources;
   readonly #base: Slice | null;
+  readonly #pruning: Pruning;
   readonly #numbers = new Map<Item, number>();
   readonly #queue: Item[] = [];
   readonly #lines: unknown[] = [];
@@ -45,14 +47,19 @@ export class Slice {
   #readsNames = false;
 
   /** @param base a slice whose items are not written again. */
-  constructor(sources: SliceSources, base: Slice | null) {
+  private constructor(sources: SliceSources, base: Slice | null, pruning: Pruning) {
     this.#sources = sources;
     this.#base = base;
+    this.#pruning = pruning;
   }
 
   /** The slice of some units, and of packages imported without a name. */
-  static ofUnits(sources: SliceSources, units: readonly Unit[], bareImports: readonly string[]): Slice {
-    const slice = new Slice(sources, null);
+  static ofUnits(
+    sources: SliceSources,
+    units: readonly Unit[],
+    { bareImports, pruning }: { readonly bareImports: readonly string[]; readonly pruning: Pruning },
+  ): Slice {
+    const slice = new Slice(sources, null, pruning);
     for (const specifier of bareImports) {
       slice.#lines.push(["import", slice.#import({ kind: "import", specifier, imported: "" })]);
     }
@@ -63,7 +70,7 @@ export class Slice {
 
   /** The slice of a captured value, which a handler is. */
   static ofValue(sources: SliceSources, base: Slice, index: number): Slice {
-    const slice = new Slice(sources, base);
+    const slice = new Slice(sources, base, base.#pruning);
     slice.#number(index);
     return slice.#walk();
   }
@@ -91,8 +98,10 @@ export class Slice {
 
   #writeUnit(unit: Unit): void {
     this.units.push(unit);
-    const shape = this.#sources.analysis.shapeOfUnit(unit);
-    this.#writeShape("unit", shape, []);
+    const { analysis } = this.#sources;
+    this.#writeShape("unit", analysis.shapeOfUnit(unit, this.#pruning), []);
+    const moment = analysis.momentOf(unit, this.#pruning);
+    if (moment) this.#lines.push([moment.impureBefore, moment.later.map((later) => this.#number(later))]);
   }
 
   #writeValue(index: number): void {
@@ -124,7 +133,7 @@ export class Slice {
       this.hazards.add("a function that uses the `this` or `super` of the code around it");
     if (value.properties.length > 0) this.sharesObjects = true;
     this.functions.push(node);
-    const shape = this.#sources.analysis.shapeOfFunction(node);
+    const shape = this.#sources.analysis.shapeOfFunction(node, this.#pruning);
     this.#writeShape("function", shape, value.captured);
     if (value.properties.length > 0) this.#lines.push(["properties", this.#edges(value.properties)]);
   }
@@ -155,10 +164,29 @@ export class Slice {
           return "hidden";
         }
         this.captured.push({ name, value });
-        // A name for the value itself: whether two variables have one primitive value or two says nothing.
-        return value.kind === "primitive" ? value.text : this.#number(edge[1]);
+        return value.kind === "primitive" && !isRewritten(target.binding)
+          ? value.text
+          : this.#cell(target.binding, edge[1], value);
       }
     }
+  }
+
+  /**
+   * A variable that other code may hold too, or may set: beside its value, which one it is counts, for
+   * two of the same value are not one.
+   */
+  #cell(binding: Binding, index: number, value: HeapValue): unknown {
+    const { analysis } = this.#sources;
+    if (isRewritten(binding)) this.sharesObjects = true;
+    const declared = binding.identifiers[0] as unknown as Node | undefined;
+    const unit = declared && analysis.program.unitAround(declared);
+    const number = unit && analysis.shapeOfUnit(unit, this.#pruning).locals.get(binding);
+    if (!unit || number === undefined) {
+      this.hazards.add(`the captured variable ${binding.name}, which is made where a handler is handed over`);
+      return "hidden";
+    }
+    const held = value.kind === "primitive" ? value.text : this.#number(index);
+    return ["variable", this.#number(unit), number, held];
   }
 
   #import(target: Target & { readonly kind: "import" }): readonly string[] {

@@ -1,0 +1,72 @@
+// What depends on when code is evaluated: `const copy = state` is another value after `state = 2`.
+
+import { isFunction, pushChildren, type Node } from "../program/node.ts";
+import type { Program, Unit } from "../program/program.ts";
+import type { Shape } from "./shape.ts";
+
+/** When a unit is evaluated, as far as its value can depend on it. */
+export interface Moment {
+  /** How many impure units are evaluated before. */
+  readonly impureBefore: number;
+  /** Units that it reaches and that are evaluated after it, in order of being reached. */
+  readonly later: readonly Unit[];
+}
+
+/** Knows the order in which an artifact's units are evaluated. */
+export class EvaluationOrder {
+  readonly #program: Program;
+  readonly #impureBefore: readonly number[];
+  readonly #timeless = new Map<Unit, boolean>();
+
+  constructor(program: Program, impure: readonly Unit[]) {
+    this.#program = program;
+    const isImpure = new Set(impure);
+    let count = 0;
+    this.#impureBefore = program.units.map((unit) => (isImpure.has(unit) ? count++ : count));
+  }
+
+  /** `null` for a unit that is the same whenever it is evaluated: a function, a literal. */
+  momentOf(unit: Unit, shapeOf: (unit: Unit) => Shape): Moment | null {
+    if (this.#isTimeless(unit)) return null;
+    const later: Unit[] = [];
+    const seen = new Set<Unit>([unit]);
+    const queue: Unit[] = [unit];
+    for (const visited of queue) {
+      for (const target of shapeOf(visited).targets) {
+        if (target.kind !== "units") continue;
+        for (const reached of target.units) {
+          if (seen.has(reached)) continue;
+          seen.add(reached);
+          queue.push(reached);
+          if (reached.index > unit.index && reached.kind !== "function") later.push(reached);
+        }
+      }
+    }
+    return { impureBefore: this.#impureBefore[unit.index] ?? 0, later };
+  }
+
+  #isTimeless(unit: Unit): boolean {
+    let timeless = this.#timeless.get(unit);
+    if (timeless === undefined) this.#timeless.set(unit, (timeless = this.#decide(unit)));
+    return timeless;
+  }
+
+  /** True when evaluation reads no binding but the unit's own, and calls nothing. */
+  #decide(unit: Unit): boolean {
+    if (unit.kind === "function" || this.#program.isHelperUnit(unit)) return true;
+    const pending: Node[] = [unit.node];
+    for (let node = pending.pop(); node; node = pending.pop()) {
+      const bare = this.#program.unwrap(node) ?? node;
+      if (isFunction(bare)) continue;
+      if (bare.type === "CallExpression" || bare.type === "NewExpression") return false;
+      if (bare.type === "StaticBlock") continue;
+      const binding = this.#program.bindingOf(bare);
+      if (binding && !unit.bindings.includes(binding)) {
+        const units = this.#program.unitsOf(binding);
+        if (units.some(({ kind }) => kind !== "function")) return false;
+      }
+      pushChildren(bare, pending);
+    }
+    return true;
+  }
+}
