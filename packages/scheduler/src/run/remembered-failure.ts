@@ -26,7 +26,7 @@ export function isOwnFailure({ code }: StoredError): boolean {
 
 /** The error of an instance that did not run since its key has failed before. */
 export function rememberedError(record: CacheRecord, error: StoredError): StoredError {
-  const age = formatDuration(Math.max(1_000, Math.floor(record.ageMs / 1_000) * 1_000));
+  const age = formatDuration(record.ageMs);
   return {
     code: error.code,
     message:

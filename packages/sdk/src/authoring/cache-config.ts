@@ -20,9 +20,18 @@ export interface CacheConfig<Name extends string = string> {
   readonly env?: readonly string[];
   /** Any text; bump it by hand to make every older result unreachable. */
   readonly version?: string;
-  /** True: instances of one key run one at a time, and those that waited look again. Default false. */
+  /**
+   * True: of the instances with one key, in any run, one runs at a time. The others wait without a slot and
+   * look again when it has ended: what it stored is a hit for all of them. For work that is dear, or that
+   * must not be done twice at once; where leases cannot be had, tasks run without. Default false.
+   */
   readonly serialize?: boolean;
-  /** How long a failure may be used again: seconds, or a text such as `"10m"`. Default: never. */
+  /**
+   * How long a failure may be used again: seconds, or a text such as `"10m"`. An error that the task threw
+   * itself, after its last retry, fails later instances of its key without running them; a timeout, a kill
+   * or a lost worker is not remembered. `--refresh-cache` and a clear pass over it, and a result replaces
+   * it. Default: never.
+   */
   readonly errors?: number | string;
 }
 
