@@ -120,6 +120,15 @@ export const configSchema = z.strictObject({
       description: "Larger results are used and not remembered.",
       default: "16MiB",
     }),
+    max_size: unsetKey(size, {
+      description: "What is remembered in all; over it, what was used least recently goes. Unset: no limit.",
+      example: "10GiB",
+    }),
+    gc_interval: key(durationOrNever, {
+      description:
+        "How often a scheduler removes what has expired, is over max_size, or is named by nothing.",
+      default: "10m",
+    }),
     max_input_size: key(size, {
       description: "A task with an argument larger than this is not cached: hashing it would hold up others.",
       default: "16MiB",

@@ -31,7 +31,7 @@ describe.each(TEST_DIALECTS)("retention on %s", (dialect) => {
   async function collect(maxSizeBytes: number | null = null): Promise<Collection> {
     const { superseded } = metastore;
     const [records, results] = [await metastore.records.retention?.(), await metastore.results.retention?.()];
-    return await new Collector({ records, results, superseded, maxSizeBytes }).collect();
+    return await new Collector({ records, results: [results], superseded, maxSizeBytes }).collect();
   }
 
   /** Has a run return bytes that the cache has, too. */

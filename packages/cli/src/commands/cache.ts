@@ -1,15 +1,17 @@
-// `memodag cache ls | show | stats`, and the way to `purge`.
+// `memodag cache ls | show | stats`, and the way to its other commands.
 
 import type { Command } from "commander";
 import { formatDuration, formatSize } from "@memodag/core";
 import { printFacts, printJson, printLine, printNote, printTable } from "../output/print.ts";
 import { shortDigest, shownAge, shownDuration } from "../output/units.ts";
-import { reportRecord } from "../report/record-report.ts";
+import { reportDiffering, reportRecord } from "../report/record-report.ts";
 import { withMetadata } from "../wiring/metadata.ts";
 import { type FilterOptions, toRecordFilter, withFilterOptions } from "./cache-filter.ts";
 import { registerDiff } from "./cache-diff.ts";
+import { registerGc } from "./cache-gc.ts";
 import { registerPurge } from "./cache-purge.ts";
 import { registerSwitch } from "./cache-switch.ts";
+import { registerVerify } from "./cache-verify.ts";
 import { type TeamOptions, withTeamOptions } from "./common-options.ts";
 import { parseCount, parseDigest, parseIndex } from "./parse-arguments.ts";
 
@@ -26,10 +28,12 @@ export function registerCache(program: Command): void {
     .argument("<key>", "the key or its first digits", parseDigest)
     .action(showRecord);
   withFilterOptions(withTeamOptions(cache.command("stats")))
-    .description("how much is remembered and what it saved")
+    .description("how much is remembered, and what was counted for the tasks in question")
     .action(showStats);
   registerDiff(cache);
   registerPurge(cache);
+  registerGc(cache);
+  registerVerify(cache);
   registerSwitch(cache);
 }
 
@@ -73,7 +77,8 @@ async function showRecord(keyOrPrefix: string, options: TeamOptions): Promise<vo
     return { record: found, values: await readRecordValues(metadata.results, found) };
   });
   const report = reportRecord(record);
-  if (options.json) return printJson({ ...report, components: record.components, values });
+  const differing = reportDiffering(record);
+  if (options.json) return printJson({ ...report, ...differing, components: record.components, values });
   const { producer, components, ...facts } = { ...report, components: record.components };
   printFacts({
     ...facts,
@@ -83,6 +88,9 @@ async function showRecord(keyOrPrefix: string, options: TeamOptions): Promise<vo
     lastHitAt: report.lastHitAt ?? "never",
     expiresAt: report.expiresAt ?? "never",
     version: components.version,
+    ...(differing.lastDiffering && {
+      nondeterministic: `${differing.nondeterministicCount} results with other bytes, the last by run ${differing.lastDiffering.runId} at ${differing.lastDiffering.at}: ${differing.lastDiffering.resultDigest}`,
+    }),
   });
   for (const part of ["inputs", "context", "env"] as const) {
     for (const [name, digest] of Object.entries(components[part])) printLine(`${part}.${name}  ${digest}`);
@@ -96,15 +104,15 @@ function shortened(text: string): string {
 }
 
 async function showStats(options: FilterOptions): Promise<void> {
-  const { sumRecords } = await import("../report/cache-stats.ts");
+  const { readCacheStats } = await import("../report/cache-stats.ts");
   const { readCacheHealth } = await import("../report/cache-health.ts");
   const { stats, health } = await withMetadata(options, async (metadata) => ({
-    stats: await sumRecords(metadata.records, await toRecordFilter(metadata, options)),
+    stats: await readCacheStats(metadata, await toRecordFilter(metadata, options)),
     health: await readCacheHealth(metadata),
   }));
   if (options.json) return printJson({ ...stats, ...health });
   printTable(
-    ["DAG", "TASK", "ENTRIES", "SIZE", "HITS", "MISSES", "HIT RATE", "SAVED"],
+    ["DAG", "TASK", "ENTRIES", "SIZE", "HITS", "MISSES", "HIT RATE", "SAVED", "LOOKUP", "FAILED", "DIFFERED"],
     [...stats.tasks, { ...stats, dagId: "all", taskId: "" }].map((line) => [
       line.dagId,
       line.taskId,
@@ -114,6 +122,9 @@ async function showStats(options: FilterOptions): Promise<void> {
       line.misses,
       line.hitRate === null ? null : `${Math.round(line.hitRate * 100)}%`,
       formatDuration(line.savedMs),
+      shownDuration(line.lookupAvgMs),
+      line.lookupTimeouts + line.lookupFailures + line.putFailures,
+      line.nondeterministic,
     ]),
     "",
   );

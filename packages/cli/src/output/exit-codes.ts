@@ -3,6 +3,9 @@
 /** The run that was asked for failed. */
 export const EXIT_RUN_FAILED = 1;
 
+/** What was verified is not sound. */
+export const EXIT_UNSOUND = 1;
+
 /** Usage or configuration. */
 export const EXIT_USAGE = 2;
 

@@ -1,64 +1,96 @@
-// What the cache holds and has saved, summed over its entries, in the shape of `cache stats --json`.
+// What the cache holds and did, by task and in all, in the shape of `cache stats --json`.
 
-import type { CacheRecord, RecordFilter, RecordStore } from "@memodag/result-cache";
-import { reportRecord } from "./record-report.ts";
+import {
+  NO_COUNTS,
+  addCounts,
+  type CacheCounts,
+  type CounterStore,
+  type RecordFilter,
+  type RecordStore,
+  type TaskName,
+} from "@memodag/result-cache";
 
-/** Sums over entries. */
-export interface CacheSums {
+/** What is held, and what was counted since counting began. Durations are milliseconds. */
+export interface CacheSums extends Omit<CacheCounts, "lookupMs"> {
   readonly entries: number;
   readonly sizeBytes: number;
-  readonly hits: number;
-  /** Runs of tasks that made the entries: each was a miss once. */
-  readonly misses: number;
-  /** From 0 to 1; `null` when nothing was asked. */
+  /** From 0 to 1, of what was answered; `null` when nothing was. */
   readonly hitRate: number | null;
-  /** Time that hits did not have to take, in milliseconds. */
-  readonly savedMs: number;
+  /** How long an instance waited for its answer, on average; `null` when none did. */
+  readonly lookupAvgMs: number | null;
 }
 
-/** The sums of all entries, and those of each task. */
+/** The sums of all tasks, and those of each. */
 export interface CacheStats extends CacheSums {
-  readonly tasks: readonly (CacheSums & {
-    readonly team: string;
-    readonly dagId: string;
-    readonly taskId: string;
-  })[];
+  readonly tasks: readonly (CacheSums & TaskName)[];
 }
 
-const PAGE = 1_000;
+/** What is held of a task, and what was counted for it. */
+interface TaskLine extends TaskName {
+  entries: number;
+  sizeBytes: number;
+  counts: CacheCounts;
+}
 
-/** Sums over the entries that match. */
-export async function sumRecords(records: RecordStore, filter: RecordFilter): Promise<CacheStats> {
-  const byTask = new Map<string, CacheRecord[]>();
-  for (let offset = 0; ; offset += PAGE) {
-    const page = await records.list(filter, { limit: PAGE, offset });
-    for (const record of page) {
-      const task = JSON.stringify([record.team, record.dagId, record.taskId]);
-      const ofTask = byTask.get(task);
-      if (ofTask === undefined) byTask.set(task, [record]);
-      else ofTask.push(record);
-    }
-    if (page.length < PAGE) break;
+/**
+ * Sums entries that match, and counts of their tasks: counts know nothing of single entries, so a filter
+ * narrows them by team, Dag and task alone.
+ */
+export async function readCacheStats(
+  { records, counters }: { readonly records: RecordStore; readonly counters: CounterStore },
+  filter: RecordFilter,
+): Promise<CacheStats> {
+  const { team, dagId, taskId, ...others } = filter;
+  const [held, counted] = await Promise.all([
+    records.stats(filter),
+    counters.list({
+      ...(team !== undefined && { team }),
+      ...(dagId !== undefined && { dagId }),
+      ...(taskId !== undefined && { taskId }),
+    }),
+  ]);
+  const lines = new Map<string, TaskLine>();
+  for (const task of held) lines.set(nameOf(task), { ...task, counts: NO_COUNTS });
+  const isByTask = Object.keys(others).length === 0;
+  for (const { counts, ...task } of counted) {
+    const line = lines.get(nameOf(task));
+    if (line) line.counts = counts;
+    else if (isByTask) lines.set(nameOf(task), { ...task, entries: 0, sizeBytes: 0, counts });
   }
-  const tasks = [...byTask.values()].flatMap((ofTask) => {
-    const [first] = ofTask;
-    if (first === undefined) return [];
-    return [{ team: first.team, dagId: first.dagId, taskId: first.taskId, ...sum(ofTask) }];
-  });
-  return { ...sum([...byTask.values()].flat()), tasks };
+  const tasks = [...lines].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, line]) => line);
+  return {
+    ...toSums(sumOf(tasks)),
+    tasks: tasks.map((line) => ({
+      team: line.team,
+      dagId: line.dagId,
+      taskId: line.taskId,
+      ...toSums(line),
+    })),
+  };
 }
 
-function sum(records: readonly CacheRecord[]): CacheSums {
-  const total = (value: (record: CacheRecord) => number) =>
-    records.reduce((sums, record) => sums + value(record), 0);
-  const entries = records.length;
-  const hits = total(({ hitCount }) => hitCount);
+function nameOf({ team, dagId, taskId }: TaskName): string {
+  return JSON.stringify([team, dagId, taskId]);
+}
+
+function sumOf(lines: readonly TaskLine[]): Omit<TaskLine, keyof TaskName> {
+  const counts = { ...NO_COUNTS };
+  for (const line of lines) addCounts(counts, line.counts);
+  return {
+    entries: lines.reduce((sum, { entries }) => sum + entries, 0),
+    sizeBytes: lines.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
+    counts,
+  };
+}
+
+function toSums({ entries, sizeBytes, counts }: Omit<TaskLine, keyof TaskName>): CacheSums {
+  const { lookupMs, ...rest } = counts;
+  const answered = counts.hits + counts.misses;
   return {
     entries,
-    sizeBytes: total((record) => reportRecord(record).sizeBytes),
-    hits,
-    misses: entries,
-    hitRate: hits + entries === 0 ? null : hits / (hits + entries),
-    savedMs: total(({ hitCount, durationMs }) => hitCount * durationMs),
+    sizeBytes,
+    ...rest,
+    hitRate: answered === 0 ? null : counts.hits / answered,
+    lookupAvgMs: counts.lookups === 0 ? null : lookupMs / counts.lookups,
   };
 }

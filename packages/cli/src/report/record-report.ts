@@ -24,6 +24,26 @@ export interface RecordReport {
   readonly producer: Producer;
 }
 
+/** Results with other bytes that came while the entry was live. */
+export interface DifferingReport {
+  readonly nondeterministicCount: number;
+  readonly lastDiffering: {
+    readonly resultDigest: string;
+    readonly runId: string;
+    readonly at: string;
+  } | null;
+}
+
+/** What is known of results that differed from an entry. */
+export function reportDiffering({ differing }: CacheRecord): DifferingReport {
+  if (!differing) return { nondeterministicCount: 0, lastDiffering: null };
+  const { count, digest, runId, at } = differing;
+  return {
+    nondeterministicCount: count,
+    lastDiffering: { resultDigest: digest, runId, at: isoTime(at) },
+  };
+}
+
 /** Puts an entry's report together. */
 export function reportRecord(record: CacheRecord): RecordReport {
   const { key, team, dagId, taskId, sourceHash, hitCount, durationMs, producer } = record;

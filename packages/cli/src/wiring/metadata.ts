@@ -3,7 +3,13 @@
 import type { Config, LoadedConfig } from "@memodag/config";
 import type { ChangeFeed, DagStore, RunStore } from "@memodag/core";
 import type { BreakerBoard, CacheSwitch } from "@memodag/metastore";
-import type { LeaseStore, RecordStore, ResultStore } from "@memodag/result-cache";
+import type {
+  CounterStore,
+  LeaseStore,
+  RecordStore,
+  ResultStore,
+  SupersededStore,
+} from "@memodag/result-cache";
 import type { CommonOptions } from "./settings.ts";
 import { isSingleMachine, openDatabase } from "./database.ts";
 import { loadSettings } from "./settings.ts";
@@ -20,6 +26,11 @@ export interface Metadata {
   readonly results: ResultStore;
   /** Of cache keys; in the metadata database, wherever the cache is. */
   readonly leases: LeaseStore;
+  /** What the cache did, by task; in the metadata database, wherever the cache is. */
+  readonly counters: CounterStore;
+  readonly superseded: SupersededStore;
+  /** Where the bytes of runs' XComs are. */
+  readonly xcomResults: ResultStore;
   readonly cacheSwitch: CacheSwitch;
   readonly breakers: BreakerBoard;
   /** True when the cache's results lie in the metadata database, where XComs find them. */
@@ -44,13 +55,16 @@ export async function withMetadata<T>(
   try {
     const cache = await openCacheStores(loaded, database);
     try {
-      const { dags, runs, leases, changes, cacheSwitch, breakers } = database;
+      const { dags, runs, leases, counters, superseded, changes, cacheSwitch, breakers } = database;
       return await work({
         loaded,
         config,
         dags,
         runs,
         leases,
+        counters,
+        superseded,
+        xcomResults: database.results,
         changes,
         cacheSwitch,
         breakers,

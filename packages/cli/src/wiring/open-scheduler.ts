@@ -7,6 +7,7 @@ import { CacheLeases, ResultCache } from "@memodag/result-cache";
 import { DEFAULT_POOLS, Scheduler, type SchedulerListener } from "@memodag/scheduler";
 import { logsDirOf } from "./attempt-logs.ts";
 import { BreakerReporter } from "./breaker-reporter.ts";
+import { openPeriodicCollection } from "./collection.ts";
 import { watchDatabaseSwitch } from "./database-switch.ts";
 import { watchKillSwitch } from "./kill-switch.ts";
 import type { Metadata } from "./metadata.ts";
@@ -53,6 +54,7 @@ export async function openScheduler(
   const cache = new ResultCache({
     records,
     results,
+    counters: metadata.counters,
     clock: systemClock,
     log,
     onBreakerChange: (change) => reporter.changed(change),
@@ -103,6 +105,7 @@ export async function openScheduler(
       ...(dag && { dag }),
     },
   });
+  const collection = openPeriodicCollection(metadata, log);
   let isStarted = false;
   const watch = await metadata.changes.watchRuns(() => {
     if (isStarted) scheduler.wake();
@@ -111,6 +114,7 @@ export async function openScheduler(
     start() {
       isStarted = true;
       scheduler.start();
+      collection?.start();
     },
     wake: () => scheduler.wake(),
     whenOver: (runId) => scheduler.whenOver(runId),
@@ -119,6 +123,7 @@ export async function openScheduler(
     },
     async stop() {
       await watch.close();
+      await collection?.stop();
       await scheduler.stop(settings.shutdownGrace);
       killSwitch.close();
       databaseSwitch.close();

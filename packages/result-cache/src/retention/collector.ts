@@ -16,7 +16,8 @@ import {
 /** What a {@link Collector} is made of. A store without retention is left alone. */
 export interface CollectorParts {
   readonly records: RecordRetention | undefined;
-  readonly results: ResultRetention | undefined;
+  /** Every store that holds bytes of records or XComs. */
+  readonly results: readonly (ResultRetention | undefined)[];
   readonly superseded?: SupersededStore;
   /** What the records may name together, in bytes; `null`: as much as there is. */
   readonly maxSizeBytes: number | null;
@@ -70,7 +71,10 @@ export class Collector {
     // Records first: the bytes that only they name can go after them.
     const expired = records ? await collectExpired(records, signal) : NOTHING;
     const evicted = records ? await this.#evict(records, signal) : NOTHING;
-    const bytes = records && results ? await collectBytes(records, results, signal) : NOTHING;
+    let bytes = NOTHING;
+    for (const store of results) {
+      if (records && store) bytes = plus(bytes, await collectBytes(records, store, signal));
+    }
     return {
       expired,
       evicted,
@@ -91,8 +95,9 @@ export class Collector {
     if (records) add((await records.listExpired(itemLimit)).map((record) => doomed("expired", record)));
     const evicted = records ? await this.#planEviction(records, expired.sizeBytes, add) : NOTHING;
     let bytes = NOTHING;
-    if (records && results) {
-      for await (const page of results.scan(PAGE)) {
+    for (const store of results) {
+      if (!records || !store) continue;
+      for await (const page of store.scan(PAGE)) {
         const orphans = await findOrphans(records, page);
         bytes = plus(bytes, amountOf(orphans));
         add(orphans.map(doomedBytes));

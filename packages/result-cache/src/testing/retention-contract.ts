@@ -279,7 +279,8 @@ async function retentionOf({
 }
 
 async function collectorOf(stores: OpenRetentionStores, maxSizeBytes: number | null): Promise<Collector> {
-  return new Collector({ ...(await retentionOf(stores)), maxSizeBytes });
+  const { records, results } = await retentionOf(stores);
+  return new Collector({ records, results: [results], maxSizeBytes });
 }
 
 async function collect(stores: OpenRetentionStores, maxSizeBytes: number | null = null): Promise<Collection> {

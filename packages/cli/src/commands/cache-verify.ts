@@ -1,0 +1,77 @@
+// `memodag cache verify`: holds what is remembered against its digests.
+
+import { formatDuration, formatSize } from "@memodag/core";
+import type { Verification } from "@memodag/result-cache";
+import type { Command } from "commander";
+import { EXIT_UNSOUND } from "../output/exit-codes.ts";
+import { printJson, printLine, printTable } from "../output/print.ts";
+import { shortDigest } from "../output/units.ts";
+import { withMetadata } from "../wiring/metadata.ts";
+import type { CommonOptions } from "../wiring/settings.ts";
+import { withCommonOptions } from "./common-options.ts";
+
+interface VerifyOptions extends CommonOptions {
+  readonly repair?: boolean;
+}
+
+/** Lines of a table at most; `--json` has them all. */
+const MOST_SHOWN = 100;
+
+/** Adds `cache verify`. */
+export function registerVerify(cache: Command): void {
+  withCommonOptions(cache.command("verify"))
+    .description("hash all bytes anew, and find entries without bytes and bytes without entries")
+    .option("--repair", "remove bad entries, and bytes that nothing names; what a run's XCom names is kept")
+    .action(verify);
+}
+
+async function verify(options: VerifyOptions): Promise<void> {
+  const { openVerifier } = await import("../wiring/collection.ts");
+  const found = await withMetadata(options, async (metadata) => {
+    const verifier = await openVerifier(metadata);
+    return await verifier.verify(options.repair === true);
+  });
+  if (options.json) {
+    const { isSound, isRepaired, ...rest } = found;
+    printJson({ ok: isSound, repaired: isRepaired, ...rest });
+  } else {
+    show(found);
+  }
+  if (!found.isSound) process.exitCode = EXIT_UNSOUND;
+}
+
+function show(found: Verification): void {
+  const { checked, badRecords, damaged, orphans, isRepaired, isSound } = found;
+  const rows = [
+    ...badRecords.map(({ key, team, dagId, taskId, problem }) => {
+      const what = problem === "result_missing" ? "entry without its bytes" : "entry with damaged bytes";
+      return [what, shortDigest(key), team, `${dagId}.${taskId}`, null, null, isRepaired ? "removed" : null];
+    }),
+    ...damaged.map(({ digest, team, sizeBytes, isShown }) => {
+      const done = isShown ? "kept: an XCom names them" : isRepaired ? "removed" : null;
+      return ["damaged bytes", shortDigest(digest), team, null, formatSize(sizeBytes), null, done];
+    }),
+    ...orphans.map(({ digest, team, sizeBytes, ageMs }) => {
+      const age = formatDuration(ageMs);
+      const done = isRepaired ? "removed" : null;
+      return ["bytes that nothing names", shortDigest(digest), team, null, formatSize(sizeBytes), age, done];
+    }),
+  ];
+  if (rows.length > 0) {
+    const headers = ["WHAT", "KEY OR DIGEST", "TEAM", "TASK", "SIZE", "AGE", "DONE"];
+    printTable(headers, rows.slice(0, MOST_SHOWN), "");
+    if (rows.length > MOST_SHOWN)
+      printLine(`… and ${rows.length - MOST_SHOWN} more: --json prints all of them`);
+    printLine("");
+  }
+  printLine(
+    `Checked ${checked.records} entries and ${checked.results} results of ${formatSize(checked.sizeBytes)}: ` +
+      (rows.length === 0 ? "all is sound." : `${rows.length} found.`),
+  );
+  if (isSound) return;
+  printLine(
+    isRepaired
+      ? "What is damaged and kept is a run's own: clear its task to make it anew."
+      : "`memodag cache verify --repair` removes what may go.",
+  );
+}
