@@ -1,16 +1,27 @@
-// Gives every node its way up.
+// Gives every node its way up, and finds those that are asked for by place.
 
-import { isNode, PARENT, type Node } from "./node.ts";
+import { isClass, isFunction, isNode, PARENT, type Node } from "./node.ts";
 
-/** Sets each node's parent, and lists all nodes in order of their start, outer ones first. */
-export function linkNodes(root: Node): Node[] {
-  const nodes: Node[] = [];
+/** Nodes of a program that are looked up. */
+export interface LinkedNodes {
+  /** Functions and classes in order of their start, outer ones first. */
+  readonly functions: readonly Node[];
+  /** Every call. */
+  readonly calls: readonly Node[];
+}
+
+/** Sets each node's parent. */
+export function linkNodes(root: Node): LinkedNodes {
+  const functions: Node[] = [];
+  const calls: Node[] = [];
   const pending: Node[] = [root];
   // Without recursion: a generated file may nest deeper than the stack.
   for (let node = pending.pop(); node; node = pending.pop()) {
-    nodes.push(node);
+    if (node.type === "CallExpression") calls.push(node);
+    else if (isFunction(node) || isClass(node)) functions.push(node);
     for (const field in node) {
       const value = node[field];
+      if (typeof value !== "object" || value === null) continue;
       if (Array.isArray(value)) {
         for (const item of value) if (isNode(item)) link(item, node, pending);
       } else if (isNode(value)) {
@@ -18,7 +29,8 @@ export function linkNodes(root: Node): Node[] {
       }
     }
   }
-  return nodes.sort((a, b) => a.start - b.start || b.end - a.end);
+  functions.sort((a, b) => a.start - b.start || b.end - a.end);
+  return { functions, calls };
 }
 
 function link(child: Node, parent: Node, pending: Node[]): void {

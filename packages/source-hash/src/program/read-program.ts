@@ -3,7 +3,7 @@
 import { parse, type Comment } from "acorn";
 import { isHelperText, type HelperName } from "./bundler-helpers.ts";
 import { linkNodes } from "./link-nodes.ts";
-import { isClass, isFunction, nameOf, part, parts, textOf, type Node } from "./node.ts";
+import { nameOf, part, parts, textOf, type Node } from "./node.ts";
 import type { Binding, ImportedName, Program, Unit } from "./program.ts";
 import { resolveBindings, type ResolvedBindings } from "./resolve-bindings.ts";
 
@@ -35,9 +35,9 @@ class ParsedProgram implements Program {
     this.code = code;
     this.root = root;
     this.#comments = comments;
-    const nodes = linkNodes(root);
-    this.#functions = nodes.filter((node) => isFunction(node) || isClass(node));
-    this.#calls = nodes.filter(({ type }) => type === "CallExpression");
+    const { functions, calls } = linkNodes(root);
+    this.#functions = functions;
+    this.#calls = calls;
     this.#bindings = resolveBindings(root);
     const statements = parts(root, "body");
     for (const statement of statements) this.#findHelpers(statement);
@@ -68,12 +68,12 @@ class ParsedProgram implements Program {
   }
 
   functionAt(offset: number): Node | undefined {
-    let innermost: Node | undefined;
-    for (const node of this.#functions) {
-      if (node.start > offset) break;
-      if (offset < node.end) innermost = node;
+    // Those that start before the offset, from the last back: the first that reaches over it is innermost.
+    for (let index = lastBefore(this.#functions, offset); index >= 0; index--) {
+      const node = this.#functions[index];
+      if (node && offset < node.end) return node;
     }
-    return innermost;
+    return undefined;
   }
 
   unitAround(node: Node): Unit | undefined {
@@ -200,6 +200,18 @@ class ParsedProgram implements Program {
     if (!binding || !this.isHelper(part(call, "callee"), "__export")) return;
     for (const unit of this.unitsOf(binding)) unit.attached.push(statement);
   }
+}
+
+/** Index of the last node that starts at the offset or before; -1 when there is none. */
+function lastBefore(nodes: readonly Node[], offset: number): number {
+  let low = 0;
+  let high = nodes.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((nodes[middle] as Node).start <= offset) low = middle + 1;
+    else high = middle;
+  }
+  return low - 1;
 }
 
 function importedName(specifier: Node): string {
