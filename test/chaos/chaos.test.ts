@@ -1,0 +1,180 @@
+// Schedulers and workers are killed and stopped at random; every run must end as if nothing had happened.
+//
+// $CHAOS_SEED gives the Dags, $CHAOS_RUNS how many runs there are. Which process was hit when is not in the
+// seed. `npm run chaos` is the long form.
+
+import {
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { digestOf, systemClock, type DagRun, type DagVersion, type JsonValue } from "@memodag/core";
+import { openTestMetastore, type TestMetastore } from "@memodag/metastore/testing";
+import { triggerRun } from "@memodag/scheduler";
+import { expect, test } from "vitest";
+import { dagFileText, drawDag, predict, type DagPlan, type Prediction } from "./dag-plan.ts";
+import { findDeviations, instanceName } from "./find-deviations.ts";
+import { Fleet } from "./fleet.ts";
+import { Random } from "./random.ts";
+
+const SEED = Number(process.env["CHAOS_SEED"] ?? Math.floor(Math.random() * 2 ** 31));
+const LONG_RUNS = Number(process.env["CHAOS_RUNS"] ?? 0);
+const LEASE_MS = 1_500;
+const HARM_EVERY_MS = 700;
+
+const modules = fileURLToPath(new URL("../../node_modules", import.meta.url));
+
+const CASES = [
+  { dialect: "postgres", schedulers: 3, runs: LONG_RUNS || 6 },
+  { dialect: "sqlite", schedulers: 1, runs: LONG_RUNS || 3 },
+] as const;
+
+test.each(CASES)(
+  "$schedulers schedulers on $dialect end $runs runs as predicted, whatever is killed",
+  async ({ dialect, schedulers, runs: runCount }) => {
+    const random = new Random(SEED);
+    const plans = Array.from({ length: Math.ceil(runCount / 3) }, (_, index) =>
+      drawDag(random, `chaos${index}`),
+    );
+    await using metastore = await openTestMetastore(dialect);
+    const folder = makeProject(metastore.url, plans);
+    const fleet = new Fleet(folder, LEASE_MS);
+    try {
+      const versions = await readDags(fleet, metastore, plans);
+      for (let index = 0; index < schedulers; index += 1) fleet.add();
+      const runs: { run: DagRun; prediction: Prediction }[] = [];
+      for (let index = 0; index < runCount; index += 1) {
+        const at = index % plans.length;
+        const n = random.between(0, 1);
+        const request = { conf: {}, params: { n }, logicalDate: null, cacheMode: "use" as const };
+        const run = await triggerRun(metastore.runs, systemClock, { version: versions[at]!, ...request });
+        runs.push({ run, prediction: predict(plans[at]!, n) });
+      }
+      const startedAt = performance.now();
+      while (await hasOpenRuns(metastore)) {
+        await sleep(HARM_EVERY_MS);
+        await fleet.harm(new Random(Math.floor(Math.random() * 2 ** 32)));
+      }
+      const seconds = ((performance.now() - startedAt) / 1_000).toFixed(1);
+      await fleet.drain();
+      await fleet.workersGone();
+
+      const tries = readTries(folder);
+      const counts = { instances: 0, hits: 0, tries: 0 };
+      const deviations: string[] = [];
+      for (const { run: made, prediction } of runs) {
+        const run = await metastore.runs.findRun(made.team, made.dagId, made.runId);
+        const instances = await metastore.runs.listTaskInstances(made.team, made.id);
+        const xcoms = await metastore.runs.listXComs(made.team, made.id);
+        const triesOf = (instance: string) => tries.get(`${made.runId}/${instance}`) ?? [];
+        deviations.push(...findDeviations({ run: run ?? made, instances, xcoms }, prediction, triesOf));
+        counts.instances += instances.length;
+        counts.hits += instances.filter(({ cacheStatus }) => cacheStatus === "hit").length;
+        for (const instance of instances) counts.tries += triesOf(instanceName(instance)).length;
+      }
+      deviations.push(...(await findWrongEntries(metastore, plans)));
+      expect(deviations).toEqual([]);
+      process.stdout.write(
+        `chaos on ${dialect}: seed ${SEED}, ${runCount} runs in ${seconds} s, ` +
+          `${JSON.stringify({ ...counts, ...fleet.harms })}\n`,
+      );
+    } catch (error) {
+      process.stdout.write(`chaos on ${dialect} failed with CHAOS_SEED=${SEED}\n${fleet.lastWords}\n`);
+      throw error;
+    } finally {
+      fleet.kill();
+      rmSync(folder, { recursive: true, force: true });
+    }
+  },
+  LONG_RUNS > 0 ? 1_800_000 : 60_000,
+);
+
+function makeProject(url: string, plans: readonly DagPlan[]): string {
+  const folder = realpathSync(mkdtempSync(join(tmpdir(), "memodag-chaos-")));
+  mkdirSync(join(folder, "dags"));
+  symlinkSync(modules, join(folder, "node_modules"));
+  writeFileSync(
+    join(folder, "memodag.toml"),
+    `core.parallelism = 3
+[database]
+url = ${JSON.stringify(url)}
+[task_cache]
+lookup_timeout = "5s"
+[scheduler]
+lease = "${LEASE_MS}ms"
+poll_interval = "500ms"
+shutdown_grace = "200ms"
+[[bundles]]
+name = "dags"
+path = "dags"
+`,
+  );
+  for (const plan of plans)
+    writeFileSync(join(folder, "dags", `${plan.dagId}.ts`), dagFileText(plan, join(folder, "tries")));
+  writeFileSync(join(folder, "tries"), "");
+  return folder;
+}
+
+/** Has the Dag files read by a process of its own. */
+async function readDags(
+  fleet: Fleet,
+  { dags }: TestMetastore,
+  plans: readonly DagPlan[],
+): Promise<DagVersion[]> {
+  const processor = fleet.start("dag-processor");
+  try {
+    for (;;) {
+      const broken = (await dags.listDagFiles()).find(({ error }) => error !== null);
+      if (broken) throw new Error(`${broken.path}: ${broken.error?.message}`);
+      const found = await Promise.all(plans.map(({ dagId }) => dags.findDagVersions(dagId)));
+      const versions = found.flat();
+      if (versions.length === plans.length) return versions;
+      if (processor.exitCode !== null) throw new Error("the Dag processor ended");
+      await sleep(50);
+    }
+  } finally {
+    processor.kill("SIGKILL");
+  }
+}
+
+async function hasOpenRuns({ runs }: TestMetastore): Promise<boolean> {
+  return (await runs.listRuns({ limit: 10_000 })).some((run) => run.endedAt === null);
+}
+
+/** Numbers of the tries that were begun, by run and instance. */
+function readTries(folder: string): Map<string, number[]> {
+  const tries = new Map<string, number[]>();
+  for (const line of readFileSync(join(folder, "tries"), "utf8").split("\n")) {
+    const found = /run_id=([^/]+)\/task_id=([^/]+)\/map_index=(-?\d+)\/attempt=(\d+)\.log$/.exec(line);
+    if (!found) continue;
+    const [, runId = "", taskId, mapIndex, tryNumber] = found;
+    const instance = mapIndex === "-1" ? taskId : `${taskId}[${mapIndex}]`;
+    const name = `${decodeURIComponent(runId)}/${instance}`;
+    tries.set(name, [...(tries.get(name) ?? []), Number(tryNumber)]);
+  }
+  return tries;
+}
+
+/** Records that hold something else than the model says that their task returns, for one of the params. */
+async function findWrongEntries({ records }: TestMetastore, plans: readonly DagPlan[]): Promise<string[]> {
+  const right = new Set<string>();
+  for (const plan of plans) {
+    for (const n of [0, 1]) {
+      for (const [name, value] of Object.entries(predict(plan, n).values))
+        right.add(`${plan.dagId} ${name.replace(/\[\d+\]$/, "")} ${digestOf(value as JsonValue)}`);
+    }
+  }
+  const stored = await records.list({}, { limit: 100_000, offset: 0 });
+  return stored
+    .map(({ dagId, taskId, xcoms }) => `${dagId} ${taskId} ${xcoms[0]?.digest}`)
+    .filter((entry) => !right.has(entry))
+    .map((entry) => `a wrong entry: ${entry}`);
+}
