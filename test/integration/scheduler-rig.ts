@@ -109,6 +109,7 @@ export class SchedulerRig {
     const cache = new ResultCache({
       records: options.records ?? metastore.records,
       results: options.results ?? metastore.results,
+      counters: metastore.counters,
       clock: systemClock,
       log: silentLogger,
       options: {

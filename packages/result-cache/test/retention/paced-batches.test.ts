@@ -1,0 +1,48 @@
+import { expect, test } from "vitest";
+import { inPacedBatches } from "../../src/index.ts";
+
+/** Work of so many milliseconds that keeps the thread, as SQLite's does. */
+function block(ms: number): void {
+  const endsAt = performance.now() + ms;
+  while (performance.now() < endsAt);
+}
+
+test("goes on until there is nothing left", async () => {
+  let calls = 0;
+  await inPacedBatches(async () => (calls += 1) < 3);
+  expect(calls).toBe(3);
+});
+
+test("takes less at a time from a slow store", async () => {
+  const limits: number[] = [];
+  await inPacedBatches(async (limit) => {
+    block(limit / 20);
+    return limits.push(limit) < 4;
+  });
+  expect(limits[0]).toBe(1_000);
+  expect(Math.max(...limits.slice(1))).toBeLessThan(500);
+  expect(Math.min(...limits)).toBeGreaterThanOrEqual(100);
+});
+
+test("rests for as long as it worked", async () => {
+  const endedAt: number[] = [];
+  const beganAt: number[] = [];
+  await inPacedBatches(async () => {
+    beganAt.push(performance.now());
+    block(20);
+    endedAt.push(performance.now());
+    return endedAt.length < 2;
+  });
+  expect((beganAt[1] ?? 0) - (endedAt[0] ?? 0)).toBeGreaterThanOrEqual(15);
+});
+
+test("ends at the next batch once it is aborted, without an error", async () => {
+  const abort = new AbortController();
+  let calls = 0;
+  await inPacedBatches(async () => {
+    calls += 1;
+    abort.abort();
+    return true;
+  }, abort.signal);
+  expect(calls).toBe(1);
+});

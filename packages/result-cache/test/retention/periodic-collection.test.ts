@@ -1,0 +1,57 @@
+import { silentLogger, type Logger } from "@memodag/core";
+import { expect, test, vi } from "vitest";
+import { PeriodicCollection, type Collection } from "../../src/index.ts";
+import { FakeClock } from "../fake-clock.ts";
+
+const NOTHING = { count: 0, sizeBytes: 0 };
+const ONE: Collection = {
+  expired: { count: 1, sizeBytes: 7 },
+  evicted: NOTHING,
+  bytes: NOTHING,
+  superseded: NOTHING,
+};
+
+function rig(collect: (signal: AbortSignal) => Promise<Collection>) {
+  const clock = new FakeClock();
+  const told: string[] = [];
+  const log: Logger = {
+    ...silentLogger,
+    info: (message) => told.push(`info: ${message}`),
+    warn: (message) => told.push(`warn: ${message}`),
+  };
+  return { clock, told, periodic: new PeriodicCollection({ collect, everyMs: 1_000, clock, log }) };
+}
+
+test("collects again and again, whatever goes wrong", async () => {
+  let calls = 0;
+  const { clock, told, periodic } = rig(async () => {
+    calls += 1;
+    if (calls === 1) throw new Error("connection refused");
+    return ONE;
+  });
+  periodic.start();
+  for (const round of [1, 2, 3]) {
+    // Again, as the next one is timed only when the last has ended.
+    await vi.waitFor(() => {
+      clock.advance(1_000);
+      expect(calls).toBeGreaterThanOrEqual(round);
+    });
+  }
+  await periodic.stop();
+  expect(told[0]).toMatch(/^warn: could not collect/);
+  expect(told[1]).toMatch(/^info: collected/);
+});
+
+test("ends what is under way when it is stopped, and begins nothing after", async () => {
+  let calls = 0;
+  const { clock, periodic } = rig(async (signal) => {
+    calls += 1;
+    await new Promise((resolve) => signal.addEventListener("abort", resolve));
+    return ONE;
+  });
+  periodic.start();
+  clock.advance(1_000);
+  await periodic.stop();
+  clock.advance(10_000);
+  expect(calls).toBe(1);
+});
