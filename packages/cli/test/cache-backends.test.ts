@@ -150,4 +150,35 @@ describe("a cache database of its own", () => {
     );
     expect(report.durationMs).toBeLessThan(3_000);
   });
+
+  it("that is away is told by cache stats of the scheduler that leaves it alone, until it comes", async () => {
+    await using database = await createTestDatabase("postgres");
+    const rest = 'breaker_threshold = 1\nbreaker_rest = "50ms"';
+    project = projectWith("", `url = ${JSON.stringify(database.url)}\n${rest}`);
+    const scheduler = project.start("scheduler");
+    try {
+      let heard = "";
+      const hearing = (async () => {
+        for await (const chunk of scheduler.stderr ?? []) heard += String(chunk);
+      })();
+      await project.json("dags", "trigger", "shapes", "--wait");
+      const asked = await project.run("cache", "stats");
+      expect(asked.code).toBe(2);
+      expect(asked.stderr).toMatch(
+        /^Scheduler \S+ leaves the cache alone \((half_)?open since \S+Z\): \[task_cache\] url: .*memodag db migrate/,
+      );
+      await project.json("db", "migrate");
+      // The same process, which nobody has started again, tries it and takes it.
+      const report = await project.json<RunReport>("dags", "trigger", "shapes", "--wait");
+      expect(report.state).toBe("success");
+      const next = await project.json<RunReport>("dags", "trigger", "shapes", "--wait");
+      expect(next).toMatchObject({ state: "success", cache: { hit: 4 } });
+      expect(await project.json("cache", "stats")).toMatchObject({ breakers: [] });
+      scheduler.kill();
+      await hearing;
+      expect(heard.match(/left alone for a while/g)?.length).toBeLessThanOrEqual(4);
+    } finally {
+      scheduler.kill("SIGKILL");
+    }
+  });
 });

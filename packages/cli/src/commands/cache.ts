@@ -4,7 +4,8 @@ import type { Command } from "commander";
 import { formatDuration, formatSize } from "@memodag/core";
 import { printFacts, printJson, printLine, printNote, printTable } from "../output/print.ts";
 import { shortDigest, shownAge, shownDuration } from "../output/units.ts";
-import { reportDiffering, reportRecord } from "../report/record-report.ts";
+import type { CacheHealth } from "../report/cache-health.ts";
+import { reportDiffering, reportRecord, shownDiffering } from "../report/record-report.ts";
 import { withMetadata } from "../wiring/metadata.ts";
 import { type FilterOptions, toRecordFilter, withFilterOptions } from "./cache-filter.ts";
 import { registerDiff } from "./cache-diff.ts";
@@ -88,9 +89,7 @@ async function showRecord(keyOrPrefix: string, options: TeamOptions): Promise<vo
     lastHitAt: report.lastHitAt ?? "never",
     expiresAt: report.expiresAt ?? "never",
     version: components.version,
-    ...(differing.lastDiffering && {
-      nondeterministic: `${differing.nondeterministicCount} results with other bytes, the last by run ${differing.lastDiffering.runId} at ${differing.lastDiffering.at}: ${differing.lastDiffering.resultDigest}`,
-    }),
+    ...(record.differing && { nondeterministic: shownDiffering(record.differing) }),
   });
   for (const part of ["inputs", "context", "env"] as const) {
     for (const [name, digest] of Object.entries(components[part])) printLine(`${part}.${name}  ${digest}`);
@@ -106,10 +105,18 @@ function shortened(text: string): string {
 async function showStats(options: FilterOptions): Promise<void> {
   const { readCacheStats } = await import("../report/cache-stats.ts");
   const { readCacheHealth } = await import("../report/cache-health.ts");
-  const { stats, health } = await withMetadata(options, async (metadata) => ({
-    stats: await readCacheStats(metadata, await toRecordFilter(metadata, options)),
-    health: await readCacheHealth(metadata),
-  }));
+  const { stats, health } = await withMetadata(options, async (metadata) => {
+    const healthNow = await readCacheHealth(metadata);
+    try {
+      const filter = await toRecordFilter(metadata, options);
+      return { stats: await readCacheStats(metadata, filter), health: healthNow };
+    } catch (error) {
+      // Of a backend that is away, this is what there is to show.
+      if (options.json) printJson(healthNow);
+      else printHealth(healthNow);
+      throw error;
+    }
+  });
   if (options.json) return printJson({ ...stats, ...health });
   printTable(
     ["DAG", "TASK", "ENTRIES", "SIZE", "HITS", "MISSES", "HIT RATE", "SAVED", "LOOKUP", "FAILED", "DIFFERED"],
@@ -128,8 +135,12 @@ async function showStats(options: FilterOptions): Promise<void> {
     ]),
     "",
   );
-  if (health.offReason !== null) printNote(`Caching is off: ${health.offReason}.`);
-  for (const { scheduler, state, since, error } of health.breakers) {
+  printHealth(health);
+}
+
+function printHealth({ offReason, breakers }: CacheHealth): void {
+  if (offReason !== null) printNote(`Caching is off: ${offReason}.`);
+  for (const { scheduler, state, since, error } of breakers) {
     const why = error === null ? "" : `: ${error}`;
     printNote(`Scheduler ${scheduler} leaves the cache alone (${state} since ${since})${why}`);
   }

@@ -1,7 +1,7 @@
 // An entry of the cache in the shape that `cache ls --json` prints.
 
 import { RETURN_VALUE, type Producer } from "@memodag/core";
-import type { CacheRecord } from "@memodag/result-cache";
+import type { CacheRecord, DifferingResults } from "@memodag/result-cache";
 import { isoTime } from "./iso-time.ts";
 
 /** An entry of the cache. Times are ISO 8601 in UTC. */
@@ -42,6 +42,12 @@ export function reportDiffering({ differing }: CacheRecord): DifferingReport {
     nondeterministicCount: count,
     lastDiffering: { resultDigest: digest, runId, at: isoTime(at) },
   };
+}
+
+/** The same as people read it. */
+export function shownDiffering({ count, digest, runId, at }: DifferingResults): string {
+  const results = count === 1 ? "1 result" : `${count} results`;
+  return `${results} with other bytes, the last by run ${runId} at ${isoTime(at)}: ${digest}`;
 }
 
 /** Puts an entry's report together. */
