@@ -7,6 +7,7 @@ import {
   type AttemptOutcome,
   type Executor,
   type ExecutorEvent,
+  type StoredError,
   type PackageVersion,
 } from "@memodag/core";
 
@@ -18,6 +19,11 @@ export type Script = (attempt: Attempt, args: Readonly<Record<string, unknown>>)
 
 export class ScriptedExecutor implements Executor {
   readonly attempts: Attempt[] = [];
+  /** Ids of the attempts that were ended, by cancelling or by a shutdown. */
+  readonly ended: string[] = [];
+  /** Whether a shutdown ends what runs, as a real one does. */
+  endsAtShutdown = false;
+  readonly #ends = new Map<string, (outcome: AttemptOutcome) => void>();
   readonly #scripts: Readonly<Record<string, Script>>;
   readonly #slots: number;
   #running = 0;
@@ -46,20 +52,32 @@ export class ScriptedExecutor implements Executor {
     this.#running += 1;
     this.attempts.push(attempt);
     const { attemptId } = attempt;
+    const end = Promise.withResolvers<AttemptOutcome>();
+    this.#ends.set(attemptId, end.resolve);
     setImmediate(() => {
       this.#listener({ kind: "started", attemptId, pid: 1 });
-      void this.#run(attempt).then((outcome) => {
+      void this.#run(attempt).then(end.resolve);
+      void end.promise.then((outcome) => {
         this.#running -= 1;
+        this.#ends.delete(attemptId);
         this.#listener({ kind: "finished", attemptId, outcome });
       });
     });
   }
 
-  cancel(): void {
-    throw new Error("no test cancels a scripted attempt");
+  cancel(attemptId: string, error: StoredError): void {
+    const end = this.#ends.get(attemptId);
+    if (!end) return;
+    this.ended.push(attemptId);
+    end({ kind: "failed", error, durationMs: 1, retryable: true });
   }
 
-  async shutdown(): Promise<void> {}
+  async shutdown(): Promise<void> {
+    if (!this.endsAtShutdown) return;
+    for (const attemptId of this.#ends.keys())
+      this.cancel(attemptId, { code: "attempt_lost", message: "the executor shut down" });
+    while (this.#running > 0) await new Promise((resolve) => setImmediate(resolve));
+  }
 
   async #run(attempt: Attempt): Promise<AttemptOutcome> {
     const script = this.#scripts[attempt.taskId] ?? (() => null);
