@@ -88,6 +88,9 @@ describe.each(TEST_DIALECTS)("a failure, remembered on %s,", (dialect) => {
   test("is passed over by a refresh, and gives way to a result", async () => {
     const version = await rig.define(newDag()({ errors: "1h" }));
     await rig.run(version, { load: refuse });
+    const again = await rig.run(version, { load: refuse }, { cacheMode: "refresh" });
+    expect(again.states["load"]).toBe("failed/skipped");
+    expect(instanceOf(again, "load")?.cacheReason).toBe("stored_failure");
     const refreshed = await rig.run(version, { load: () => 1 }, { cacheMode: "refresh" });
     expect(refreshed.states["load"]).toBe("success/skipped");
     const after = await rig.run(version, { load: refuse });

@@ -211,15 +211,15 @@ function statusAfterStore(
 ): { cacheStatus: CacheStatus; cacheReason: string | null } {
   switch (outcome.kind) {
     case "stored":
-    case "kept":
-      if (error && outcome.kind === "stored") {
-        return { cacheStatus: "populated", cacheReason: STORED_FAILURE };
-      }
-      if (error) return { cacheStatus: instance.cacheStatus ?? "miss", cacheReason: instance.cacheReason };
-      // Only a miss becomes `populated`; a refresh, a late or a failed lookup stay what they were.
-      return instance.cacheStatus === "miss"
-        ? { cacheStatus: "populated", cacheReason: instance.cacheReason }
-        : { cacheStatus: instance.cacheStatus ?? "miss", cacheReason: instance.cacheReason };
+    case "kept": {
+      const { cacheStatus } = instance;
+      const isKept = outcome.kind === "kept";
+      const cacheReason = error && !isKept ? STORED_FAILURE : instance.cacheReason;
+      // Only a miss becomes `populated`; a refresh, a late or a failed lookup stay what they were, and so
+      // does a failure beside which a result was kept.
+      const isPopulated = cacheStatus === "miss" && !(error && isKept);
+      return { cacheStatus: isPopulated ? "populated" : (cacheStatus ?? "miss"), cacheReason };
+    }
     case "differs":
       return {
         cacheStatus: "miss",
