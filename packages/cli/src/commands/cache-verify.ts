@@ -65,7 +65,7 @@ function show(found: Verification): void {
     printLine("");
   }
   printLine(
-    `Checked ${checked.records} entries and ${checked.results} results of ${formatSize(checked.sizeBytes)}: ` +
+    `Checked ${counted(checked.records, "entry", "entries")} and ${counted(checked.results, "result", "results")} of ${formatSize(checked.sizeBytes)}: ` +
       (rows.length === 0 ? "all is sound." : `${rows.length} found.`),
   );
   if (isSound) return;
@@ -74,4 +74,8 @@ function show(found: Verification): void {
       ? "What is damaged and kept is a run's own: clear its task to make it anew."
       : "`memodag cache verify --repair` removes what may go.",
   );
+}
+
+function counted(count: number, one: string, many: string): string {
+  return `${count} ${count === 1 ? one : many}`;
 }
