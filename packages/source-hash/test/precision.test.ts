@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { SourceHashes } from "@memodag/source-hash";
-import { hashProject, taskOf } from "./support/hash-project.ts";
+import { hashProject, lockOf, taskOf } from "./support/hash-project.ts";
 
 const hash = (source: string): Promise<SourceHashes> => hashProject({ "dag.ts": source });
 
@@ -94,5 +94,33 @@ describe("a Dag file that only declares", () => {
     const names = components.map(({ kind, name }) => `${kind} ${name}`);
     expect(names).toEqual(expect.arrayContaining(["function named", "class Model", "variable Kind"]));
     expect(components.every(({ path }) => path.endsWith("dag.ts"))).toBe(true);
+  });
+});
+
+describe("a CommonJS source that requires a package", () => {
+  const files = {
+    "dag.ts": `import { Dag } from "memodag";
+import { separator } from "./old.cjs";
+export const dag = new Dag("d");
+dag.task("old", () => separator)();
+dag.task("new", () => 1)();
+`,
+    "old.cjs": `exports.separator = require("node:path").sep;\nexports.left = () => require("left");\n`,
+  };
+  const lock = (version: string): string =>
+    lockOf({ "node_modules/left": { version, integrity: `sha512-${version}` } });
+
+  test("leads to that package, and no further", async () => {
+    const before = await hashProject(files, { lock: lock("1.0.0") });
+    const after = await hashProject(files, { lock: lock("1.0.1") });
+    expect(taskOf(before, "d.old")).toMatchObject({ mode: "slice", warnings: [] });
+    expect(taskOf(after, "d.old").hash).not.toBe(taskOf(before, "d.old").hash);
+  });
+
+  test("covers the whole graph when what it requires is computed", async () => {
+    const computed = { ...files, "old.cjs": `exports.separator = (x) => require(x);` };
+    const source = taskOf(await hashProject(computed), "d.old");
+    expect(source.mode).toBe("whole_graph");
+    expect(source.warnings.join()).toContain("computed require()");
   });
 });

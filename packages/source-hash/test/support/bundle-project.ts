@@ -23,11 +23,19 @@ const LOADERS = {
   ".cjs": "js",
 } as const;
 
+/** What the Dag processor gives to CommonJS sources. */
+const REQUIRE_BANNER = `import { createRequire as __memodagCreateRequire } from "node:module"; const require = __memodagCreateRequire(import.meta.url);`;
+
 /**
  * Bundles `entry`.
  * @throws esbuild's failure for what cannot be bundled.
  */
 export async function bundleProject(files: ProjectFiles, entry: string): Promise<BundledProject> {
+  const bundled = await bundle(files, entry, "");
+  return bundled.code.includes("Dynamic require of") ? bundle(files, entry, REQUIRE_BANNER) : bundled;
+}
+
+async function bundle(files: ProjectFiles, entry: string, banner: string): Promise<BundledProject> {
   const result = await build({
     entryPoints: [entry],
     bundle: true,
@@ -44,6 +52,7 @@ export async function bundleProject(files: ProjectFiles, entry: string): Promise
     metafile: true,
     sourcemap: "external",
     sourcesContent: false,
+    banner: { js: banner },
     outfile: posix.join("/project", posix.dirname(entry), "artifact.mjs"),
     plugins: [virtualFiles(files)],
   });

@@ -30,17 +30,15 @@ function compile(source: string): vm.Script {
   return script;
 }
 
-interface LoadedRealm {
-  readonly tasks: ReadonlyMap<string, StandInTask>;
-  readonly context: vm.Context;
-}
-
 /**
- * Evaluates an artifact in a new realm, with its own builtins.
+ * Evaluates an artifact anew: its modules' state is its own, its builtins are the realm's.
  * @throws whatever the artifact throws.
  */
-function loadRealm(code: string, packages: PackageSources): LoadedRealm {
-  const context = newContext();
+function loadAnew(
+  code: string,
+  packages: PackageSources,
+  context: vm.Context,
+): ReadonlyMap<string, StandInTask> {
   const load = (source: string): Record<string, unknown> => {
     const module = { exports: {} as Record<string, unknown> };
     compile(source).runInContext(context)(module, (specifier: string) => {
@@ -49,8 +47,7 @@ function loadRealm(code: string, packages: PackageSources): LoadedRealm {
     });
     return module.exports;
   };
-  const tasks = tasksOf(load(code));
-  return { tasks, context };
+  return tasksOf(load(code));
 }
 
 function newContext(): vm.Context {
@@ -83,7 +80,7 @@ export async function locate(code: string, packages: PackageSources): Promise<Lo
 
 /** Inputs of every task, from running the whole Dag once in order of declaration. */
 export async function collectInputs(code: string, packages: PackageSources): Promise<TaskInputs> {
-  const { tasks } = loadRealm(code, packages);
+  const tasks = loadAnew(code, packages, newContext());
   const inputs = new Map<string, string>();
   const results = new Map<unknown, unknown>();
   for (const [key, task] of tasks) {
@@ -112,10 +109,10 @@ export async function runTasks(
   packages: PackageSources,
 ): Promise<TaskOutputs> {
   const outputs = new Map<string, string>();
-  compile(code);
+  // One realm for all: what an artifact does to builtins it does again, and the same, for every task.
+  const context = newContext();
   for (const [key, input] of inputs) {
-    const { tasks, context } = loadRealm(code, packages);
-    const task = tasks.get(key);
+    const task = loadAnew(code, packages, context).get(key);
     if (task) outputs.set(key, await runTask(task, input, context));
   }
   scripts.delete(code);

@@ -1,0 +1,34 @@
+// What the deciders of purity share: what they know, and what they ask one another.
+
+import type { Node } from "../program/node.ts";
+import type { Program } from "../program/program.ts";
+import type { Constants } from "./constants.ts";
+import type { PlainValues } from "./plain-values.ts";
+import type { Readable } from "./readable.ts";
+import type { SdkObjects } from "./sdk-objects.ts";
+import type { Tampering } from "./tampering.ts";
+
+/** What purity is decided from. */
+export interface PuritySources {
+  readonly program: Program;
+  readonly constants: Constants;
+  readonly values: PlainValues;
+  readonly readable: Readable;
+  readonly sdk: SdkObjects;
+  readonly tampering: Tampering;
+}
+
+/** Decides for expressions. */
+export interface ExpressionPurity {
+  /** True when evaluating the expression changes nothing and can run no code that does. */
+  isPure(node: Node | undefined): boolean;
+  /** The same for an element of a list or of arguments, which may be spread. */
+  isPureElement(element: Node): boolean;
+  /** The same for a member's computed key. */
+  isPureKey(member: Node): boolean;
+}
+
+/** Decides for statements. */
+export interface StatementPurity {
+  isPureStatement(node: Node | undefined): boolean;
+}
