@@ -1,6 +1,6 @@
 // Opens a SQLite file: one connection, its settings, and its prepared statements.
 
-import { mkdirSync } from "node:fs";
+import { existsSync, mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import { MemodagError, messageOf } from "@memodag/core";
 import Database, { type Database as Driver, type Statement } from "better-sqlite3";
@@ -84,7 +84,7 @@ export function openSqliteConnection(path: string, options: SqliteOptions): Sqli
   const busyTimeoutMs = options.busyTimeoutMs ?? DEFAULT_BUSY_TIMEOUT_MS;
   let driver: Driver | undefined;
   try {
-    if (path !== IN_MEMORY) mkdirSync(dirname(path), { recursive: true });
+    if (path !== IN_MEMORY) makeFolder(dirname(path));
     driver = new Database(path, { timeout: busyTimeoutMs });
     useWriteAheadLog(driver, busyTimeoutMs);
     driver.pragma("synchronous = NORMAL");
@@ -98,6 +98,18 @@ export function openSqliteConnection(path: string, options: SqliteOptions): Sqli
         "check that [database] url names a SQLite file in a folder that can be written to",
       { cause: error, fields: { url: `sqlite:${path}` } },
     );
+  }
+}
+
+/** Makes a folder and those above it. Node's own `recursive` never returns for one below /proc. */
+function makeFolder(folder: string): void {
+  if (existsSync(folder)) return;
+  makeFolder(dirname(folder));
+  try {
+    mkdirSync(folder);
+  } catch (error) {
+    // Another process may have been faster.
+    if (!existsSync(folder)) throw error;
   }
 }
 
