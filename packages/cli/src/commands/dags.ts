@@ -60,7 +60,7 @@ async function listDags(options: TeamOptions): Promise<void> {
         dag.taskCount,
         dag.tags.join(", "),
       ]),
-      "No Dags: name the folder of your Dag files under [[bundles]] in the config.",
+      "No Dags: a file that exports one belongs into a folder that [[bundles]] in the config names.",
     );
   }
   if (brokenFiles > 0)

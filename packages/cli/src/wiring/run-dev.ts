@@ -17,6 +17,9 @@ export async function runDev(options: CommonOptions): Promise<void> {
   await withMetadata(options, (metadata) =>
     withStopSignal(async (stopped) => {
       requireBundles(metadata.loaded);
+      // Refused here, once: the Dag processor would be started again and again.
+      const { checkFolders } = await import("@memodag/config");
+      checkFolders(metadata.loaded);
       const processor = new ProcessorProcess(options, log);
       const scheduler = await openScheduler(metadata, { log, listener: runLogger(log) });
       scheduler.start();
