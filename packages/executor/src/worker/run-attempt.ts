@@ -1,6 +1,7 @@
 // Runs one attempt in this process: its artifact, its arguments, its handler, and what came of them.
 
 import { writeSync } from "node:fs";
+import { setSourceMapsSupport } from "node:module";
 import { inspect } from "node:util";
 import { artifactUrlOf, loadArtifact } from "@memodag/artifact";
 import { MemodagError, messageOf, type AttemptOutcome, type Logger } from "@memodag/core";
@@ -20,6 +21,8 @@ export async function runAttempt(order: RunOrder, signal: AbortSignal): Promise<
   let startedAt: number | undefined;
   try {
     const listEnvironmentReads = watchEnvironmentOf(order);
+    // Stacks name the author's own files and lines: the artifact is no file at the place it says it is.
+    setSourceMapsSupport(true);
     const { dags, listPackages } = await loadArtifact({ path: order.artifactPath, baseDir: order.baseDir });
     const dag = dags.find(({ dagId }) => dagId === attempt.dagId);
     if (!dag) {
