@@ -76,6 +76,7 @@ export async function processDagFile(path: string, pass: BundlePass): Promise<Da
       error: describeFailure(loaded, {
         root,
         path,
+        source: textOf(bundled, join(root, path)),
         sources: bundled.sources,
         timeoutMs: surroundings.timeoutMs,
       }),
@@ -121,7 +122,7 @@ function findFault(
   dags: readonly SerializedDag[],
   path: string,
   { root }: BundlePass,
-  { sources }: BundledDagFile,
+  bundled: BundledDagFile,
   exportsFunction: boolean,
 ): DagFileError | null {
   const ids = dags.map(({ dagId }) => dagId);
@@ -129,10 +130,14 @@ function findFault(
   if (twice !== undefined) {
     return errorInFile(path, `The file exports two Dags with the id "${twice}": give one of them another id`);
   }
-  const source = Buffer.from(sources.get(join(root, path)) ?? "").toString();
+  const source = textOf(bundled, join(root, path));
   const constructed = CONSTRUCTS_DAG.exec(source);
   // A file that exports functions may be there to make Dags for others.
   if (ids.length > 0 || !constructed || exportsFunction) return null;
   const line = source.slice(0, constructed.index).split("\n").length;
   return { ...errorInFile(path, `The file exports no Dag: write "export const dag = new Dag(…)"`), line };
+}
+
+function textOf({ sources }: BundledDagFile, path: string): string {
+  return Buffer.from(sources.get(path) ?? "").toString();
 }

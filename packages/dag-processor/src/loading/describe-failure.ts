@@ -2,6 +2,7 @@
 
 import { formatDuration, type DagFileError } from "@memodag/core";
 import { pathInBundle } from "../path-in-bundle.ts";
+import { findConstruction } from "./dag-construction.ts";
 import { findErrorPlace } from "./error-place.ts";
 import type { LoadOutcome } from "./load-dags.ts";
 import type { ThrownError } from "./loader-messages.ts";
@@ -11,6 +12,8 @@ export interface LoadedFile {
   /** Absolute path of the bundle's folder. */
   readonly root: string;
   readonly path: string;
+  /** Its text. */
+  readonly source: string;
   /** The files in its artifact, by absolute path. */
   readonly sources: { has(path: string): boolean };
   /** How long it was given. */
@@ -25,7 +28,7 @@ export function errorInFile(file: string, message: string): DagFileError {
 /** Says why a file could not be loaded, at the place in the author's files that it comes from. */
 export function describeFailure(
   failure: Exclude<LoadOutcome, { kind: "loaded" }>,
-  { root, path, sources, timeoutMs }: LoadedFile,
+  { root, path, source, sources, timeoutMs }: LoadedFile,
 ): DagFileError {
   switch (failure.kind) {
     case "timed_out":
@@ -41,13 +44,12 @@ export function describeFailure(
     case "exited":
       return errorInFile(path, describeExit(failure));
     case "threw": {
+      const message = describeThrown(failure.error);
       const place = findErrorPlace(failure.error.stack, sources);
-      return {
-        message: describeThrown(failure.error),
-        file: place ? pathInBundle(root, place.path) : path,
-        line: place?.line ?? null,
-        column: place?.column ?? null,
-      };
+      // What is wrong with a Dag as a whole, a cycle, is found when no line of the author's runs any more.
+      const line = findConstruction(source, failure.error.dagId);
+      if (!place) return { ...errorInFile(path, message), line };
+      return { message, file: pathInBundle(root, place.path), line: place.line, column: place.column };
     }
   }
 }

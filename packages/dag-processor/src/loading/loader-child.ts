@@ -54,12 +54,15 @@ function say(message: LoaderStarted | LoadAnswer): void {
 
 function describe(error: unknown): ThrownError {
   if (!(error instanceof Error)) {
-    return { name: typeof error, message: String(error), code: null, stack: "" };
+    return { name: typeof error, message: String(error), code: null, dagId: null, stack: "" };
   }
+  const isNamed = error instanceof MemodagError;
+  const dagId = isNamed ? error.fields.dagId : null;
   return {
     name: error.name,
     message: error.message,
-    code: error instanceof MemodagError ? error.code : null,
+    code: isNamed ? error.code : null,
+    dagId: typeof dagId === "string" ? dagId : null,
     stack: error.stack ?? "",
   };
 }

@@ -19,6 +19,8 @@ export interface ThrownError {
   readonly message: string;
   /** A `MemodagError`'s code; `null` for any other error. */
   readonly code: string | null;
+  /** The Dag that a `MemodagError` is about; `null` where it names none. */
+  readonly dagId: string | null;
   /** With places mapped to the sources. */
   readonly stack: string;
 }
