@@ -175,6 +175,7 @@ export class Scheduler {
     await this.#claimsUnderWay;
     // Leases are renewed until the last attempt has ended: a drain may take longer than one lasts.
     await executor.shutdown(graceMs);
+    await this.#finishEnded();
     this.#isStopping = true;
     await Promise.all(this.#passesUnderWay);
     this.#leases.stop();
@@ -295,6 +296,18 @@ export class Scheduler {
       }
     }
     held.isPassing = false;
+  }
+
+  /** Lets passes write what has ended, and its results be stored, until nothing of that is left. */
+  async #finishEnded(): Promise<void> {
+    for (let isBusy = true; isBusy;) {
+      await Promise.all(this.#passesUnderWay);
+      const storing = Array.from(this.#held.values(), ({ execution }) => execution).filter(
+        ({ isStoring }) => isStoring,
+      );
+      await Promise.all(storing.map((execution) => execution.whenStored()));
+      isBusy = storing.length > 0 || this.#passesUnderWay.size > 0;
+    }
   }
 
   #finishPass(id: number, held: HeldRun, result: PassResult): void {

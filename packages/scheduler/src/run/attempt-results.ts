@@ -76,7 +76,7 @@ export class AttemptResults {
   readonly #report: (event: ResultEvent) => void;
   readonly #locked: ReadonlySet<string>;
   #jobs: StoreJob[] = [];
-  #storing = 0;
+  readonly #stores = new Set<Promise<void>>();
 
   constructor(
     context: RunContext,
@@ -92,7 +92,17 @@ export class AttemptResults {
 
   /** Results that are still to be stored in the cache. */
   get pending(): number {
-    return this.#jobs.length + this.#storing;
+    return this.#jobs.length + this.#stores.size;
+  }
+
+  /** Results that are being stored at this moment. */
+  get storing(): number {
+    return this.#stores.size;
+  }
+
+  /** Resolves when the stores that are under way have ended; each has its deadline. */
+  async whenStored(): Promise<void> {
+    await Promise.all(this.#stores);
   }
 
   /** True while the result of this instance, or its failure, is on its way into the cache. */
@@ -157,8 +167,9 @@ export class AttemptResults {
   /** Starts what has been accepted; call once it is committed, so that the attempt was ours. */
   startStores(run: DagRun): void {
     for (const job of this.#jobs.splice(0)) {
-      this.#storing += 1;
-      void this.#store(run, job);
+      const store = this.#store(run, job);
+      this.#stores.add(store);
+      void store.then(() => this.#stores.delete(store));
     }
   }
 
@@ -171,7 +182,6 @@ export class AttemptResults {
       // The key could not be made again: without it there is nothing to store under.
       status = { cacheStatus: "put_failure" as const, cacheReason: messageOf(error) };
     }
-    this.#storing -= 1;
     this.#report({ kind: "stored", node, mapIndex: instance.mapIndex, ...status });
   }
 

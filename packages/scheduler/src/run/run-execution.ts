@@ -90,6 +90,16 @@ export class RunExecution {
     return this.#run;
   }
 
+  /** True while results are being stored in the cache. */
+  get isStoring(): boolean {
+    return this.#attemptResults.storing > 0;
+  }
+
+  /** Resolves when the stores that are under way have ended; each has its deadline. */
+  async whenStored(): Promise<void> {
+    await this.#attemptResults.whenStored();
+  }
+
   /** True when instances wait for nothing but a free slot. */
   get wantsSlots(): boolean {
     return this.#dispatcher.wantsSlots || this.#singleFlight.wantsSlots;
