@@ -9,6 +9,7 @@ export type ErrorCode =
   | "cache_key_ambiguous"
   | "cache_key_not_found"
   | "callback_failed"
+  | "command_not_started"
   | "conf_invalid"
   | "config_invalid"
   | "config_not_found"

@@ -41,6 +41,27 @@ export interface SerializedCacheConfig {
   readonly errorsTtlMs: number | null;
 }
 
+/** A file that a command is made of. */
+export interface CommandFile {
+  /** Relative to the Dag file's folder, with forward slashes. */
+  readonly path: string;
+  readonly digest: string;
+}
+
+/** A program that a task runs in place of a handler. */
+export interface SerializedCommand {
+  /** The program and its arguments, as they are handed over: no shell reads them. */
+  readonly argv: readonly string[];
+  /** The folder that it runs in, relative to the Dag file's. */
+  readonly cwd: string;
+  /** Variables that the author sets, by name. */
+  readonly env: readonly (readonly [name: string, value: string])[];
+  /** Globs of the files that it is made of, relative to the Dag file's folder. */
+  readonly sources: readonly string[];
+  /** What the globs matched when the Dag was read, by path; empty until the Dag processor has looked. */
+  readonly files: readonly CommandFile[];
+}
+
 /** One task of a serialized Dag. */
 export interface SerializedTask {
   readonly taskId: string;
@@ -61,6 +82,8 @@ export interface SerializedTask {
   readonly cache: SerializedCacheConfig | null;
   /** Digest of the code that the task can reach. */
   readonly sourceHash: string;
+  /** The program that the task runs; without it, its handler in the artifact. */
+  readonly command?: SerializedCommand;
 }
 
 /** A package at a version. */

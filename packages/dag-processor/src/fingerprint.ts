@@ -3,6 +3,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { sha256, type DagFile, type Digest } from "@memodag/core";
+import { listCommandSources } from "@memodag/sdk/command-sources";
 import { HASHER_VERSION } from "@memodag/source-hash";
 import * as esbuild from "esbuild";
 import type { FileDigests } from "./file-digests.ts";
@@ -21,8 +22,19 @@ export interface ProcessingInputs {
   readonly files: ReadonlyMap<string, Digest>;
   /** Paths where no file was, and where one would have been taken instead. */
   readonly absent: readonly string[];
+  /** Which files there are of those that commands name as their sources. */
+  readonly globs: readonly GlobInput[];
   /** Digest of the lockfile; `null` when there is none. */
   readonly lockfile: Digest | null;
+}
+
+/** Globs and the files that they matched. */
+export interface GlobInput {
+  /** The folder that patterns and paths are relative to; relative to the bundle's folder itself. */
+  readonly folder: string;
+  readonly patterns: readonly string[];
+  /** By pattern. */
+  readonly paths: readonly (readonly string[])[];
 }
 
 /** A fingerprint and what it is taken of, as a Dag file's row keeps them. */
@@ -36,6 +48,8 @@ interface RecordedInputs {
   readonly lockfile: Digest | null;
   readonly files: readonly (readonly [path: string, digest: Digest])[];
   readonly absent: readonly string[];
+  /** Left out when there are none. */
+  readonly globs?: readonly GlobInput[];
 }
 
 /** Takes the fingerprint of what was read. */
@@ -45,6 +59,7 @@ export function fingerprintOf(read: ProcessingInputs): Fingerprint {
     lockfile: read.lockfile,
     files: [...read.files].sort(([a], [b]) => (a < b ? -1 : 1)),
     absent: [...new Set(read.absent)].sort(),
+    ...(read.globs.length > 0 && { globs: read.globs }),
   };
   const inputs = JSON.stringify(recorded);
   return { fingerprint: sha256(inputs), inputs };
@@ -64,7 +79,14 @@ export async function isUnchanged(
     ...recorded.files.map(async ([path, digest]) => (await digests.of(join(root, path))) === digest),
     ...recorded.absent.map(async (path) => (await digests.of(join(root, path))) === null),
   ]);
-  return same.every(Boolean);
+  if (!same.every(Boolean)) return false;
+  const globs = await Promise.all((recorded.globs ?? []).map((glob) => matchesAsBefore(glob, root)));
+  return globs.every(Boolean);
+}
+
+async function matchesAsBefore({ folder, patterns, paths }: GlobInput, root: string): Promise<boolean> {
+  const found = await listCommandSources(join(root, folder), patterns);
+  return JSON.stringify(patterns.map((pattern) => found.get(pattern))) === JSON.stringify(paths);
 }
 
 /** Paths of the files behind a stored fingerprint, relative to the bundle's folder. */

@@ -13,6 +13,7 @@ import {
 import { bundleDagFile, type BundledDagFile } from "./bundling/bundle-dag-file.ts";
 import { listPassedOver } from "./bundling/passed-over.ts";
 import { findPackageScopes } from "./bundling/package-scopes.ts";
+import { readCommands } from "./commands/read-commands.ts";
 import type { FileDigests } from "./file-digests.ts";
 import { fingerprintOf, NO_FINGERPRINT, type Fingerprint } from "./fingerprint.ts";
 import { describeFailure, errorInFile } from "./loading/describe-failure.ts";
@@ -67,7 +68,8 @@ export async function processDagFile(path: string, pass: BundlePass): Promise<Da
   const artifactPath = await materializeArtifact(artifactDir, artifact);
   const baseDir = dirname(join(root, path));
   const loaded = await loadDags({ path: artifactPath, digest: artifact.digest, baseDir }, surroundings);
-  const fingerprint = fingerprintOf(await listInputs(bundled, pass));
+  const inputs = await listInputs(bundled, pass);
+  const fingerprint = fingerprintOf(inputs);
   if (loaded.kind !== "loaded") {
     return {
       kind: "broken",
@@ -86,19 +88,30 @@ export async function processDagFile(path: string, pass: BundlePass): Promise<Da
   const fault = findFault(loaded.dags, path, pass, bundled, loaded.exportsFunction);
   if (fault) return { kind: "broken", fingerprint, error: fault, warnings: bundled.warnings };
 
-  const hashes = hashSources({ root, path, bundled, loaded, lockfile: pass.lockfile });
+  const commands = await readCommands(loaded.dags, { root, path, digests: pass.digests });
+  if (commands.fault !== null) {
+    // The file that is not there may come at any time.
+    const error = errorInFile(path, commands.fault);
+    return { kind: "broken", fingerprint: NO_FINGERPRINT, error, warnings: bundled.warnings };
+  }
+  const code = { root, path, bundled, loaded: { ...loaded, dags: commands.dags }, lockfile: pass.lockfile };
+  const hashes = hashSources(code);
   return {
     kind: "read",
-    fingerprint,
+    fingerprint: fingerprintOf({
+      ...inputs,
+      files: new Map([...inputs.files, ...commands.files]),
+      globs: commands.globs,
+    }),
     artifact,
-    dags: loaded.dags.map((dag) => ({
+    dags: commands.dags.map((dag) => ({
       ...dag,
       artifactDigest: artifact.digest,
       packages: hashes.packages,
       tasks: dag.tasks.map((task) => ({ ...task, sourceHash: hashes.of(dag, task.taskId) })),
     })),
     sources: hashes.sources,
-    warnings: [...bundled.warnings, ...hashes.warnings],
+    warnings: [...bundled.warnings, ...hashes.warnings, ...commands.warnings],
   };
 }
 
@@ -113,6 +126,7 @@ async function listInputs(bundled: BundledDagFile, { root, digests, lockfile }: 
     files,
     // A package.json passed over by a relative import may be one that holds for its folder.
     absent: [...absent, ...listPassedOver(bundled.metafile)].filter((path) => !files.has(path)),
+    globs: [],
     lockfile: lockfile?.digest ?? null,
   };
 }

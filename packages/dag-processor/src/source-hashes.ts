@@ -11,6 +11,7 @@ import {
   type TaskSource,
 } from "@memodag/source-hash";
 import type { BundledDagFile } from "./bundling/bundle-dag-file.ts";
+import { hashCommands } from "./commands/hash-commands.ts";
 import { handlerKey, type LoadedDags } from "./loading/loader-messages.ts";
 import type { Lockfile } from "./lockfile.ts";
 
@@ -50,8 +51,10 @@ export function hashSources({ root, path, bundled, loaded, lockfile }: CodeOfDag
     loaded: loaded.packages,
     readAnchor: parseAnchoredSpecifier,
   });
+  const commands = hashCommands(loaded.dags, path);
   const sourceOf = (dagId: string, taskId: string): TaskSource => {
-    const source = tasks.get(handlerKey(dagId, taskId));
+    const key = handlerKey(dagId, taskId);
+    const source = tasks.get(key) ?? commands.get(key);
     if (!source) throw new Error(`no source hash of task "${taskId}" of Dag "${dagId}"`);
     return source;
   };
@@ -61,7 +64,7 @@ export function hashSources({ root, path, bundled, loaded, lockfile }: CodeOfDag
   return {
     of: (dag, taskId) => sourceOf(dag.dagId, taskId).hash,
     packages: [...known.values()].sort(byNameAndVersion),
-    sources: [...tasks.values()].map(({ hash, mode, components }) => ({
+    sources: [...tasks.values(), ...commands.values()].map(({ hash, mode, components }) => ({
       sourceHash: hash,
       mode,
       components,

@@ -1,6 +1,8 @@
 // Runs one attempt from its artifact to its outcome: starts the worker, watches the time, ends it.
 
 import { existsSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import {
   MemodagError,
@@ -43,6 +45,8 @@ export class AttemptRun {
   readonly #startedAt: number;
   readonly #timers: CancelTimer[] = [];
   #worker: WorkerProcess | undefined;
+  /** Made for a command, and removed however the attempt ends: a worker that is killed removes nothing. */
+  #exchangeDir: string | null = null;
   #stoppedBy: StoredError | null = null;
   #reported: AttemptOutcome | null = null;
 
@@ -83,6 +87,7 @@ export class AttemptRun {
   async #runLogged(log: AttemptLog, onStarted: (pid: number) => void): Promise<AttemptOutcome> {
     try {
       const artifactPath = await this.#surroundings.artifacts.path(this.attempt.artifactDigest);
+      if (this.attempt.command) this.#exchangeDir = await mkdtemp(join(tmpdir(), "memodag-"));
       if (this.#stoppedBy) return failure(this.#stoppedBy, this.#elapsedMs());
       const worker = await this.#startWorker(log);
       this.#worker = worker;
@@ -103,6 +108,7 @@ export class AttemptRun {
       });
     } finally {
       for (const cancel of this.#timers) cancel();
+      if (this.#exchangeDir !== null) await rm(this.#exchangeDir, { recursive: true, force: true });
     }
   }
 
@@ -142,7 +148,8 @@ export class AttemptRun {
     const bundleDir = resolve(this.#surroundings.bundlePath(file.bundle));
     const baseDir = join(bundleDir, dirname(file.path));
     try {
-      worker.send({ kind: "run", attempt: this.attempt, artifactPath, baseDir, ordinaryEnv });
+      const exchangeDir = this.#exchangeDir;
+      worker.send({ kind: "run", attempt: this.attempt, artifactPath, baseDir, ordinaryEnv, exchangeDir });
     } catch (error) {
       this.stop(workerError(this.attempt, `its arguments cannot be sent: ${messageOf(error)}`), 0);
       return;

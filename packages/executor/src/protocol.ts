@@ -24,6 +24,8 @@ export interface RunOrder {
   readonly baseDir: string;
   /** Environment variables that libraries may read in a cached task. */
   readonly ordinaryEnv: readonly string[];
+  /** Folder for the files by which a command takes its arguments and gives its result; `null`: no command. */
+  readonly exchangeDir: string | null;
 }
 
 /** What an executor says. `abort` asks the handler to stop; whoever does not is killed later. */

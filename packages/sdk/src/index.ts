@@ -1,5 +1,6 @@
 export type { Argument, ArgumentsFor, JsonArgument, Mapped, MappedFor } from "./authoring/arguments.ts";
 export type { CacheConfig } from "./authoring/cache-config.ts";
+export type { CommandArguments, CommandOptions } from "./authoring/command-options.ts";
 export { Dag } from "./authoring/dag.ts";
 export type { DagOptions } from "./authoring/dag-options.ts";
 export type { Handler, NoArguments, ResultOf } from "./authoring/handler.ts";

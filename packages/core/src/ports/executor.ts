@@ -3,7 +3,7 @@
 import type { StoredError } from "../dag-run.ts";
 import type { JsonObject } from "../json/json-value.ts";
 import type { DagFileId } from "./dag-store.ts";
-import type { NamedTemplate, PackageVersion } from "../serialized-dag.ts";
+import type { NamedTemplate, PackageVersion, SerializedCommand } from "../serialized-dag.ts";
 
 /** What a handler may read of its run. Dates are ISO 8601 in UTC. */
 export interface AttemptContext {
@@ -19,6 +19,15 @@ export interface AttemptContext {
   readonly params: JsonObject;
   readonly logicalDate: string | null;
   readonly dataInterval: { readonly start: string; readonly end: string } | null;
+}
+
+/** The program of an attempt at a command task. */
+export interface AttemptCommand extends SerializedCommand {
+  /**
+   * Names of the variables that it gets beside ordinary ones and its own; `null`: all there are. Nobody
+   * can watch which ones a program reads, so that of a cached task gets those alone that are in its key.
+   */
+  readonly visibleEnv: readonly string[] | null;
 }
 
 /** One attempt at a task instance: all that a worker needs, and nothing else. */
@@ -43,6 +52,8 @@ export interface Attempt {
   /** Environment variables that may be read likewise; `null`: all. */
   readonly declaredEnv: readonly string[] | null;
   readonly executionTimeoutMs: number | null;
+  /** The program to run; without it, the task's handler in the artifact. */
+  readonly command?: AttemptCommand;
 }
 
 /** An upstream task's value as a worker gets it. */

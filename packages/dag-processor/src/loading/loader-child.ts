@@ -2,7 +2,7 @@
 
 import { artifactUrlOf, loadArtifact, shareSdk } from "@memodag/artifact";
 import { MemodagError } from "@memodag/core";
-import { listHandlers, serializeDag } from "@memodag/sdk/runtime";
+import { listHandlers, listTaskIds, serializeDag } from "@memodag/sdk/runtime";
 import { locateHandlers } from "@memodag/source-hash";
 import { handlerKey } from "./loader-messages.ts";
 import type { LoadAnswer, LoaderStarted, LoadRequest, ThrownError } from "./loader-messages.ts";
@@ -25,7 +25,7 @@ async function answer({ path, digest, baseDir }: LoadRequest): Promise<void> {
     say({
       kind: "loaded",
       dags: dags.map((dag) => {
-        const sourceHashes = new Map([...listHandlers(dag).keys()].map((taskId) => [taskId, ""]));
+        const sourceHashes = new Map(listTaskIds(dag).map((taskId) => [taskId, ""]));
         return serializeDag(dag, { artifactDigest: digest, sourceHashes });
       }),
       exportsFunction: Object.values(exports).some((value) => typeof value === "function"),

@@ -27,12 +27,12 @@ export interface ThrownError {
 
 /** What a loader found in an artifact. */
 export interface LoadedDags {
-  /** Every task's `sourceHash` is empty: who asked fills it in. */
+  /** Every task's `sourceHash` is empty, and so are a command's `files`: who asked fills them in. */
   readonly dags: readonly SerializedDag[];
   /** True when the file exports a function: it may be there for other files to import. */
   readonly exportsFunction: boolean;
   readonly packages: readonly LoadedPackage[];
-  /** Every task's handler, under its {@link handlerKey}. */
+  /** The handler of every task that has one, under its {@link handlerKey}. */
   readonly located: LocatedHandlers;
 }
 

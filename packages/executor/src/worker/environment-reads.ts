@@ -27,7 +27,7 @@ export function watchEnvironment(rules: EnvironmentRules): () => string[] {
     const reader = findReader();
     if (reader === undefined || reader.startsWith("node:")) return;
     const isOwn = reader === rules.artifactUrl;
-    if (!isOwn && (name === undefined || rules.ordinary.some((pattern) => matches(pattern, name)))) return;
+    if (!isOwn && (name === undefined || isOrdinary(rules.ordinary, name))) return;
     undeclared.add(name === undefined ? ALL : `${ALL}.${name}`);
   };
   process.env = new Proxy(process.env, {
@@ -52,8 +52,11 @@ export function watchEnvironment(rules: EnvironmentRules): () => string[] {
   return () => (undeclared.has(ALL) ? [ALL] : [...undeclared].sort());
 }
 
-function matches(pattern: string, name: string): boolean {
-  return pattern.endsWith("*") ? name.startsWith(pattern.slice(0, -1)) : name === pattern;
+/** True when one of the patterns is the name, or stands for it, as `NODE_*` does. */
+export function isOrdinary(patterns: readonly string[], name: string): boolean {
+  return patterns.some((pattern) =>
+    pattern.endsWith("*") ? name.startsWith(pattern.slice(0, -1)) : name === pattern,
+  );
 }
 
 /** The file that reads: the nearest caller that is not the worker itself. */

@@ -3,7 +3,7 @@
 // It ends with its whole process group when the executor is gone. Never opens a database.
 
 import { MemodagError, messageOf, type AttemptOutcome } from "@memodag/core";
-import { fromExecutorFrame, toExecutorFrame, type ToWorker } from "../protocol.ts";
+import { fromExecutorFrame, toExecutorFrame, type RunOrder, type ToWorker } from "../protocol.ts";
 import { ExecutorLink } from "./executor-link.ts";
 import { failureOf, runAttempt } from "./run-attempt.ts";
 import { shareSdk } from "./share-sdk.ts";
@@ -37,11 +37,18 @@ setTimeout(() => {
 function take(message: ToWorker): void {
   switch (message.kind) {
     case "run":
-      void runAttempt(message, stop.signal).then(report);
+      void run(message).then(report);
       return;
     case "abort":
       stop.abort(new Error(message.error.message));
   }
+}
+
+/** What a command needs is loaded for commands alone. */
+async function run(order: RunOrder): Promise<AttemptOutcome> {
+  if (!order.attempt.command) return await runAttempt(order, stop.signal);
+  const { runCommand } = await import("./run-command.ts");
+  return await runCommand(order, order.attempt.command, stop.signal);
 }
 
 /** Reports the first outcome there is, and ends the process once it is on its way. */

@@ -9,6 +9,7 @@ import {
   type DagVersion,
   type Digest,
   type NamedTemplate,
+  type SerializedTask,
   type TaskInstance,
 } from "@memodag/core";
 import type { DagNode } from "../graph/dag-graph.ts";
@@ -74,7 +75,13 @@ export async function buildAttempt(parts: AttemptParts, results: RunResults): Pr
     declaredContext: parts.declaredContext,
     declaredEnv: parts.declaredEnv,
     executionTimeoutMs: node.task.executionTimeoutMs,
+    ...commandOf(node.task),
   };
+}
+
+/** By what the task says and not by what this attempt is for: a command sees the same with `--no-cache`. */
+function commandOf({ command, cache }: SerializedTask): Pick<Attempt, "command"> {
+  return command ? { command: { ...command, visibleEnv: cache?.env ?? null } } : {};
 }
 
 /**

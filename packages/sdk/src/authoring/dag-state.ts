@@ -2,6 +2,7 @@
 // two copies of this package in one process understand each other's Dags.
 
 import type { NamedTemplate } from "@memodag/core";
+import type { CommandSettings } from "./command-options.ts";
 import type { DagSettings } from "./dag-options.ts";
 import type { AnyHandler } from "./handler.ts";
 import type { TaskSettings } from "./task-options.ts";
@@ -17,7 +18,9 @@ export interface Placement {
 /** A task as declared and, once it was called, placed. */
 export interface TaskDeclaration {
   readonly taskId: string;
-  readonly handler: AnyHandler;
+  /** `null`: the task runs a command. */
+  readonly handler: AnyHandler | null;
+  readonly command: CommandSettings | null;
   readonly settings: TaskSettings;
   /** Ids of the tasks that this one waits for, through arguments or by order alone. */
   readonly upstream: Set<string>;

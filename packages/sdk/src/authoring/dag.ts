@@ -1,7 +1,8 @@
 // A Dag as its author writes it. Declares; nothing runs.
 
-import { MemodagError } from "@memodag/core";
-import { dagInvalid, show } from "./dag-fault.ts";
+import { MemodagError, type JsonValue } from "@memodag/core";
+import { readCommandOptions, type CommandArguments, type CommandOptions } from "./command-options.ts";
+import { dagInvalid, show, type FaultPlace } from "./dag-fault.ts";
 import { attachState, type DagState, type TaskDeclaration } from "./dag-state.ts";
 import { readDagSettings, type DagOptions } from "./dag-options.ts";
 import type { AnyHandler, Handler, NamesOf, NoArguments, ResultOf } from "./handler.ts";
@@ -62,8 +63,50 @@ export class Dag {
     return createTaskFactory(this.#state, task);
   }
 
+  /**
+   * Declares a task that runs a program:
+   *
+   * ```ts
+   * const fit = dag.command<Model>("fit", { command: ["python3", "fit.py"], sources: ["fit.py"], cache: true });
+   * fit({ rows: load(), depth: 3 });
+   * ```
+   *
+   * The program finds the named arguments as one JSON object in the file named by `$MEMODAG_INPUTS`, and
+   * leaves its result as JSON in the file named by `$MEMODAG_RESULT`; no file, or an empty one, is `null`.
+   * Exit code 0 is success. What it prints goes to the log. `Result` is believed, not checked.
+   *
+   * A cached command's key has its arguments, its `command`, `cwd`, `env` and `sources`, and not the
+   * program itself, such as Python and its packages: name their versions in `cache.version`, or name a
+   * lock file among the `sources`.
+   */
+  command<Result = JsonValue>(
+    taskId: string,
+    options: CommandOptions,
+  ): TaskFactory<CommandArguments, Result> {
+    const place = this.#newPlace(taskId);
+    const { command, settings } = readCommandOptions(place, options, this.#state.settings.defaultArgs);
+    return createTaskFactory(this.#state, this.#add({ taskId, handler: null, command, settings }));
+  }
+
   #declare(taskId: unknown, handler: unknown, options: unknown): TaskDeclaration {
-    const { dagId, settings, tasks } = this.#state;
+    const place = this.#newPlace(taskId);
+    if (typeof handler !== "function") {
+      throw dagInvalid(place, {
+        problem: `its handler is ${show(handler)}`,
+        mend: "write a function of one object of named arguments",
+      });
+    }
+    return this.#add({
+      taskId: place.taskId,
+      handler: handler as AnyHandler,
+      command: null,
+      settings: readTaskSettings(place, options, this.#state.settings.defaultArgs),
+    });
+  }
+
+  /** The place of a task to come, whose id no other has. */
+  #newPlace(taskId: unknown): FaultPlace & { readonly taskId: string } {
+    const { dagId, tasks } = this.#state;
     if (taskId === "") {
       throw dagInvalid(
         { dagId },
@@ -80,20 +123,12 @@ export class Dag {
     if (tasks.has(taskId)) {
       throw dagInvalid(place, { problem: "there are two tasks of this id", mend: "rename one of them" });
     }
-    if (typeof handler !== "function") {
-      throw dagInvalid(place, {
-        problem: `its handler is ${show(handler)}`,
-        mend: "write a function of one object of named arguments",
-      });
-    }
-    const task: TaskDeclaration = {
-      taskId,
-      handler: handler as AnyHandler,
-      settings: readTaskSettings(place, options, settings.defaultArgs),
-      upstream: new Set(),
-      placement: null,
-    };
-    tasks.set(taskId, task);
+    return place;
+  }
+
+  #add(declared: Omit<TaskDeclaration, "upstream" | "placement">): TaskDeclaration {
+    const task: TaskDeclaration = { ...declared, upstream: new Set(), placement: null };
+    this.#state.tasks.set(task.taskId, task);
     return task;
   }
 }

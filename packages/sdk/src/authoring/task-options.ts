@@ -57,6 +57,9 @@ const DEFAULT_NAMES = [
   "priorityWeight",
 ] as const;
 
+/** Names of the options that any task has. */
+export const TASK_OPTION_NAMES: readonly (keyof TaskOptions)[] = [...DEFAULT_NAMES, "cache"];
+
 const DEFAULT_RETRY_DELAY_MS = 1_000;
 
 /**
@@ -75,7 +78,7 @@ export function readTaskDefaults(place: FaultPlace, value: unknown): TaskDefault
  */
 export function readTaskSettings(place: FaultPlace, value: unknown, defaults: TaskDefaults): TaskSettings {
   // Checked alone first, so that a default cannot hide what is no object at all.
-  const own = new OptionReader(place, "", value ?? {}, [...DEFAULT_NAMES, "cache", "taskId"]);
+  const own = new OptionReader(place, "", value ?? {}, [...TASK_OPTION_NAMES, "taskId"]);
   const given = DEFAULT_NAMES.filter((name) => own.get(name) !== undefined);
   const merged = { ...defaults, ...Object.fromEntries(given.map((name) => [name, own.get(name)])) };
   const settings = readSettings(new OptionReader(place, "", merged, DEFAULT_NAMES));

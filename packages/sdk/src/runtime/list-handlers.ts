@@ -20,9 +20,18 @@ export function getState(dag: Dag): DagState {
   return state;
 }
 
-/** Every declared task's handler by id, in order of declaration. */
+/** Ids of every declared task, in order of declaration. */
+export function listTaskIds(dag: Dag): string[] {
+  return [...getState(dag).tasks.keys()];
+}
+
+/** The handler of every declared task that has one, by id, in order of declaration. */
 export function listHandlers(dag: Dag): Map<string, AnyHandler> {
-  return new Map([...getState(dag).tasks.values()].map(({ taskId, handler }) => [taskId, handler]));
+  const handlers = new Map<string, AnyHandler>();
+  for (const { taskId, handler } of getState(dag).tasks.values()) {
+    if (handler) handlers.set(taskId, handler);
+  }
+  return handlers;
 }
 
 /**
@@ -32,7 +41,14 @@ export function listHandlers(dag: Dag): Map<string, AnyHandler> {
 export function getHandler(dag: Dag, taskId: string): AnyHandler {
   const { dagId, tasks } = getState(dag);
   const task = tasks.get(taskId);
-  if (task) return task.handler;
+  if (task?.handler) return task.handler;
+  if (task) {
+    throw new MemodagError(
+      "task_not_found",
+      `Task "${taskId}" of Dag "${dagId}" runs a command and has no handler: run its command`,
+      { fields: { dagId, taskId } },
+    );
+  }
   throw new MemodagError(
     "task_not_found",
     `Dag "${dagId}" has no task "${taskId}": it has ${[...tasks.keys()].join(", ") || "none"}`,

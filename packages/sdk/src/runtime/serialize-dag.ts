@@ -41,14 +41,24 @@ function serializeTask(
   task: TaskDeclaration,
   sourceHashes: ReadonlyMap<string, string>,
 ): SerializedTask {
-  const { taskId, placement, settings, upstream } = task;
+  const { taskId, placement, settings, upstream, command } = task;
   if (!placement) {
     throw dagInvalid(
       { dagId, taskId },
-      { problem: "it is never called", mend: "call what dag.task() returned once, or remove the task" },
+      {
+        problem: "it is never called",
+        mend: `call what dag.${command ? "command" : "task"}() returned once, or remove the task`,
+      },
     );
   }
   const sourceHash = sourceHashes.get(taskId);
   if (sourceHash === undefined) throw new TypeError(`no source hash for task ${taskId}`);
-  return { taskId, ...placement, upstream: [...upstream].sort(), ...settings, sourceHash };
+  return {
+    taskId,
+    ...placement,
+    upstream: [...upstream].sort(),
+    ...settings,
+    sourceHash,
+    ...(command && { command: { ...command, files: [] } }),
+  };
 }

@@ -1,0 +1,45 @@
+// The source hash of a task that runs a program: what is handed to the system, and the files it is made of.
+
+import { posix } from "node:path";
+import { sha256, type SerializedCommand, type SerializedDag, type SourceComponent } from "@memodag/core";
+import { HASHER_VERSION, type TaskSource } from "@memodag/source-hash";
+import { handlerKey } from "../loading/loader-messages.ts";
+
+/** The sources of every command among the Dags of the file at `path`, by handler key. */
+export function hashCommands(dags: readonly SerializedDag[], path: string): Map<string, TaskSource> {
+  const sources = new Map<string, TaskSource>();
+  for (const { dagId, tasks } of dags) {
+    for (const { taskId, command } of tasks) {
+      if (command) sources.set(handlerKey(dagId, taskId), hashCommand(command, path));
+    }
+  }
+  return sources;
+}
+
+function hashCommand({ argv, cwd, env, files }: SerializedCommand, path: string): TaskSource {
+  // The globs are not in it: which files there are is what counts.
+  const parts = ["command", HASHER_VERSION, argv, cwd, env, files.map((file) => [file.path, file.digest])];
+  const folder = posix.dirname(path);
+  const said = (name: string, value: unknown): SourceComponent => {
+    return { kind: "variable", path, name, version: null, digest: digestOf(value) };
+  };
+  return {
+    hash: digestOf(parts),
+    mode: "slice",
+    components: [
+      said("command", argv),
+      said("cwd", cwd),
+      ...env.map(([name, value]) => said(`env.${name}`, value)),
+      ...files.map((file): SourceComponent => {
+        const shown = posix.join(folder, file.path);
+        const name = posix.basename(file.path);
+        return { kind: "asset", path: shown, name, version: null, digest: file.digest };
+      }),
+    ],
+    warnings: [],
+  };
+}
+
+function digestOf(value: unknown): string {
+  return sha256(JSON.stringify(value));
+}

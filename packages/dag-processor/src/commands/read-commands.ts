@@ -1,0 +1,124 @@
+// Finds the files that a Dag file's commands are made of.
+
+import { dirname, join, posix } from "node:path";
+import type { CommandFile, Digest, SerializedCommand, SerializedDag } from "@memodag/core";
+import { listCommandSources } from "@memodag/sdk/command-sources";
+import type { FileDigests } from "../file-digests.ts";
+import type { GlobInput } from "../fingerprint.ts";
+import { pathInBundle } from "../path-in-bundle.ts";
+
+/** Where a Dag file is, and the digests of the pass that reads it. */
+export interface CommandPlace {
+  /** Absolute path of the bundle's folder. */
+  readonly root: string;
+  /** The Dag file's path inside the bundle. */
+  readonly path: string;
+  readonly digests: FileDigests;
+}
+
+/** A Dag file's Dags with their commands' files, and what was read for them. */
+export interface ReadCommands {
+  readonly dags: readonly SerializedDag[];
+  /** By path from the bundle's folder. */
+  readonly files: ReadonlyMap<string, Digest>;
+  readonly globs: readonly GlobInput[];
+  /** What is wrong with a command's sources; `null`: nothing. */
+  readonly fault: string | null;
+  readonly warnings: readonly string[];
+}
+
+interface ReadCommand {
+  readonly command: SerializedCommand;
+  readonly glob: GlobInput;
+  /** A pattern that matches nothing. */
+  readonly unmatched: string | undefined;
+}
+
+/** Fills in the files of every command. */
+export async function readCommands(
+  dags: readonly SerializedDag[],
+  place: CommandPlace,
+): Promise<ReadCommands> {
+  const folder = dirname(join(place.root, place.path));
+  const files = new Map<string, Digest>();
+  const globs: GlobInput[] = [];
+  const warnings: string[] = [];
+  let fault: string | null = null;
+  const readTask = async (dagId: string, task: SerializedDag["tasks"][number]) => {
+    if (!task.command) return task;
+    const { command, glob, unmatched } = await readCommand(task.command, folder, place);
+    for (const { path, digest } of command.files) {
+      files.set(pathInBundle(place.root, join(folder, path)), digest);
+    }
+    if (glob.patterns.length > 0) globs.push(glob);
+    if (unmatched !== undefined) fault ??= describeUnmatched(dagId, task.taskId, unmatched, place.path);
+    if (task.cache) {
+      const named = await listNamedFiles(command, folder, place.digests);
+      warnings.push(...named.map((name) => describeUnnamed(dagId, task.taskId, name)));
+    }
+    return { ...task, command };
+  };
+  const read: SerializedDag[] = [];
+  for (const dag of dags) {
+    const tasks = [];
+    for (const task of dag.tasks) tasks.push(await readTask(dag.dagId, task));
+    read.push({ ...dag, tasks });
+  }
+  return { dags: read, files, globs, fault, warnings };
+}
+
+async function readCommand(
+  command: SerializedCommand,
+  folder: string,
+  { root, digests }: CommandPlace,
+): Promise<ReadCommand> {
+  const found = await listCommandSources(folder, command.sources);
+  const paths = [...new Set([...found.values()].flat())].sort();
+  const files = await Promise.all(
+    paths.map(async (path): Promise<CommandFile[]> => {
+      const digest = await digests.of(join(folder, path));
+      return digest === null ? [] : [{ path, digest }];
+    }),
+  );
+  const glob = {
+    folder: pathInBundle(root, folder),
+    patterns: command.sources,
+    paths: command.sources.map((pattern) => found.get(pattern) ?? []),
+  };
+  return {
+    command: { ...command, files: files.flat() },
+    glob,
+    unmatched: command.sources.find((pattern) => found.get(pattern)?.length === 0),
+  };
+}
+
+/** Files that are named in the command and not in its sources. */
+async function listNamedFiles(
+  { argv, cwd, files }: SerializedCommand,
+  folder: string,
+  digests: FileDigests,
+): Promise<string[]> {
+  const sources = new Set(files.map(({ path }) => path));
+  const relative = argv.filter((text) => text !== "" && !text.startsWith("-") && !text.startsWith("/"));
+  const named: string[] = [];
+  for (const path of new Set(relative.map((text) => posix.join(cwd, text)))) {
+    if (!sources.has(path) && (await digests.of(join(folder, path))) !== null) named.push(path);
+  }
+  return named;
+}
+
+function describeUnmatched(dagId: string, taskId: string, pattern: string, path: string): string {
+  const folder = posix.dirname(path);
+  const where = folder === "." ? "the bundle's folder" : folder;
+  return (
+    `Dag "${dagId}", task "${taskId}": sources names "${pattern}", which matches no file in ${where}: ` +
+    "make the file, or mend the pattern; it is relative to the Dag file's folder"
+  );
+}
+
+function describeUnnamed(dagId: string, taskId: string, name: string): string {
+  return (
+    `the command of ${dagId}.${taskId} names the file ${name}, which is not in its cache key: ` +
+    "add it to sources, unless it is what the command writes"
+  );
+}

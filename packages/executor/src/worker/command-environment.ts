@@ -1,0 +1,30 @@
+// The environment of a command.
+
+import type { AttemptCommand } from "@memodag/core";
+import { isOrdinary } from "./environment-reads.ts";
+
+/** The files by which a command takes its arguments and gives its result. */
+export interface ExchangeFiles {
+  readonly inputs: string;
+  readonly result: string;
+}
+
+/**
+ * What a command gets to see of the worker's environment, which has none of memodag's own variables, its
+ * author's variables over it, and the names of its files over all.
+ */
+export function commandEnvironment(
+  environment: NodeJS.ProcessEnv,
+  { env, visibleEnv }: Pick<AttemptCommand, "env" | "visibleEnv">,
+  ordinary: readonly string[],
+  files: ExchangeFiles,
+): NodeJS.ProcessEnv {
+  const isVisible = (name: string): boolean =>
+    visibleEnv === null || visibleEnv.includes(name) || isOrdinary(ordinary, name);
+  return {
+    ...Object.fromEntries(Object.entries(environment).filter(([name]) => isVisible(name))),
+    ...Object.fromEntries(env),
+    MEMODAG_INPUTS: files.inputs,
+    MEMODAG_RESULT: files.result,
+  };
+}

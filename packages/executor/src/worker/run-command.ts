@@ -1,0 +1,80 @@
+// Runs one attempt at a command in this process's care: its arguments and its result go by files.
+
+import { writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import {
+  canonicalBytes,
+  MemodagError,
+  RETURN_VALUE,
+  type AttemptCommand,
+  type AttemptOutcome,
+} from "@memodag/core";
+import type { RunOrder } from "../protocol.ts";
+import { assembleArguments } from "./assemble-arguments.ts";
+import { findChangedSource } from "./changed-source.ts";
+import { commandEnvironment } from "./command-environment.ts";
+import { readResultFile } from "./result-file.ts";
+import { failureOf } from "./run-attempt.ts";
+import { nameOfProgram, runProgram, type ProgramEnd } from "./run-program.ts";
+
+/** Runs a command to its outcome; never rejects. `signal` is aborted when the program is to stop. */
+export async function runCommand(
+  order: RunOrder,
+  command: AttemptCommand,
+  signal: AbortSignal,
+): Promise<AttemptOutcome> {
+  let startedAt: number | undefined;
+  try {
+    const files = exchangeFiles(order);
+    writeFileSync(files.inputs, canonicalBytes(assembleArguments(order.attempt)));
+    const changedBefore = await findChange(order, command);
+    signal.throwIfAborted();
+    startedAt = performance.now();
+    const end = await runProgram({
+      argv: command.argv,
+      cwd: resolve(order.baseDir, command.cwd),
+      env: commandEnvironment(process.env, command, order.ordinaryEnv, files),
+      signal,
+    });
+    refuseFailure(command, end);
+    const durationMs = performance.now() - startedAt;
+    const bytes = readResultFile(files.result);
+    const changed = changedBefore ?? (await findChange(order, command));
+    return {
+      kind: "succeeded",
+      xcoms: [{ key: RETURN_VALUE, bytes }],
+      durationMs,
+      uncacheable: changed === null ? null : `code_changed(${changed})`,
+      packages: [],
+    };
+  } catch (error) {
+    return failureOf(error, startedAt === undefined ? 0 : performance.now() - startedAt);
+  }
+}
+
+function exchangeFiles({ exchangeDir }: RunOrder): { inputs: string; result: string } {
+  if (exchangeDir === null) throw new Error("a command came without a folder for its files");
+  return { inputs: join(exchangeDir, "inputs.json"), result: join(exchangeDir, "result.json") };
+}
+
+/** The first source that is not as the cache key has it; `null`: all are, or nothing is to be stored. */
+async function findChange({ attempt, baseDir }: RunOrder, command: AttemptCommand): Promise<string | null> {
+  return attempt.declaredEnv === null ? null : await findChangedSource(baseDir, command);
+}
+
+function refuseFailure({ argv }: AttemptCommand, { code, signal, lastWords }: ProgramEnd): void {
+  const name = nameOfProgram(argv);
+  const said = lastWords === "" ? "nothing on stderr" : `on stderr: ${lastWords}`;
+  if (signal !== null) {
+    throw new MemodagError(
+      "task_killed",
+      `${name} was killed by ${signal} (${said}): see who did; a system short of memory does it with SIGKILL`,
+      { fields: { signal } },
+    );
+  }
+  if (code !== 0) {
+    throw new MemodagError("task_failed", `${name} exited with code ${code} (${said}): see the log`, {
+      fields: { exitCode: code },
+    });
+  }
+}
