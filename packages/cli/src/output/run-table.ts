@@ -1,6 +1,6 @@
 // A run's report as people read it: a table of its tasks and one line of sums.
 
-import { CACHE_STATUSES, formatDuration } from "@memodag/core";
+import { CACHE_STATUSES, NOT_ASKED_FOR, formatDuration } from "@memodag/core";
 import type { RunReport, TaskReport } from "../report/run-report.ts";
 import { printLine, printTable } from "./print.ts";
 import { shownDuration, shownInstance } from "./units.ts";
@@ -30,6 +30,7 @@ const LONGEST_REASON = 60;
 function shownCacheStatus({ cacheStatus, cacheReason }: TaskReport): string | null {
   // Why it was a miss at first is of no interest once its result is stored; --json has it.
   if (cacheStatus === null || cacheReason === null || cacheStatus === "populated") return cacheStatus;
+  if (cacheReason === NOT_ASKED_FOR) return cacheStatus;
   const reason =
     cacheReason.length > LONGEST_REASON ? `${cacheReason.slice(0, LONGEST_REASON)}…` : cacheReason;
   return `${cacheStatus} (${reason})`;

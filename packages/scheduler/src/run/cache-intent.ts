@@ -1,6 +1,7 @@
 // Whether the cache is asked about a task at all, and with which key.
 
 import {
+  NOT_ASKED_FOR,
   canonicalJson,
   findField,
   sha256,
@@ -23,9 +24,6 @@ const ABSENT = sha256("memodag absent v1");
 export type CacheIntent =
   | { readonly kind: "off"; readonly reason: string }
   | { readonly kind: "use" | "refresh"; readonly config: SerializedCacheConfig };
-
-/** Why a task that did not opt in is not cached: the usual case, which reports need not point out. */
-export const NOT_ASKED_FOR = "the task does not say cache: true";
 
 /** Any "off" wins: the task's own, the Dag's, the installation's, the run's. */
 export function cacheIntent(
