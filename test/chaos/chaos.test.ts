@@ -3,19 +3,9 @@
 // $CHAOS_SEED gives the Dags, $CHAOS_RUNS how many runs there are. Which process was hit when is not in the
 // seed. `npm run chaos` is the long form.
 
-import {
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  realpathSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
 import { digestOf, systemClock, type DagRun, type DagVersion, type JsonValue } from "@memodag/core";
 import { openTestMetastore, type TestMetastore } from "@memodag/metastore/testing";
 import { triggerRun } from "@memodag/scheduler";
@@ -23,18 +13,28 @@ import { expect, test } from "vitest";
 import { dagFileText, drawDag, predict, type DagPlan, type Prediction } from "./dag-plan.ts";
 import { findDeviations, instanceName } from "./find-deviations.ts";
 import { Fleet } from "./fleet.ts";
+import { makeProject } from "./project.ts";
 import { Random } from "./random.ts";
 
 const SEED = Number(process.env["CHAOS_SEED"] ?? Math.floor(Math.random() * 2 ** 31));
 const LONG_RUNS = Number(process.env["CHAOS_RUNS"] ?? 0);
 const LEASE_MS = 1_500;
-const HARM_EVERY_MS = 700;
+const HARM_EVERY_MS = 800;
 
-const modules = fileURLToPath(new URL("../../node_modules", import.meta.url));
+const SETTINGS = `
+[core]
+parallelism = 3
+[task_cache]
+lookup_timeout = "5s"
+[scheduler]
+lease = "${LEASE_MS}ms"
+poll_interval = "500ms"
+shutdown_grace = "200ms"
+`;
 
 const CASES = [
-  { dialect: "postgres", schedulers: 3, runs: LONG_RUNS || 6 },
-  { dialect: "sqlite", schedulers: 1, runs: LONG_RUNS || 3 },
+  { dialect: "postgres", schedulers: 3, runs: LONG_RUNS || 9 },
+  { dialect: "sqlite", schedulers: 1, runs: LONG_RUNS || 4 },
 ] as const;
 
 test.each(CASES)(
@@ -45,7 +45,11 @@ test.each(CASES)(
       drawDag(random, `chaos${index}`),
     );
     await using metastore = await openTestMetastore(dialect);
-    const folder = makeProject(metastore.url, plans);
+    const folder = makeProject(metastore.url, SETTINGS);
+    const notes = join(folder, "tries");
+    writeFileSync(notes, "");
+    for (const plan of plans)
+      writeFileSync(join(folder, "dags", `${plan.dagId}.ts`), dagFileText(plan, notes));
     const fleet = new Fleet(folder, LEASE_MS);
     try {
       const versions = await readDags(fleet, metastore, plans);
@@ -67,7 +71,7 @@ test.each(CASES)(
       await fleet.drain();
       await fleet.workersGone();
 
-      const tries = readTries(folder);
+      const tries = readTries(notes);
       const counts = { instances: 0, hits: 0, tries: 0 };
       const deviations: string[] = [];
       for (const { run: made, prediction } of runs) {
@@ -97,32 +101,6 @@ test.each(CASES)(
   LONG_RUNS > 0 ? 1_800_000 : 60_000,
 );
 
-function makeProject(url: string, plans: readonly DagPlan[]): string {
-  const folder = realpathSync(mkdtempSync(join(tmpdir(), "memodag-chaos-")));
-  mkdirSync(join(folder, "dags"));
-  symlinkSync(modules, join(folder, "node_modules"));
-  writeFileSync(
-    join(folder, "memodag.toml"),
-    `core.parallelism = 3
-[database]
-url = ${JSON.stringify(url)}
-[task_cache]
-lookup_timeout = "5s"
-[scheduler]
-lease = "${LEASE_MS}ms"
-poll_interval = "500ms"
-shutdown_grace = "200ms"
-[[bundles]]
-name = "dags"
-path = "dags"
-`,
-  );
-  for (const plan of plans)
-    writeFileSync(join(folder, "dags", `${plan.dagId}.ts`), dagFileText(plan, join(folder, "tries")));
-  writeFileSync(join(folder, "tries"), "");
-  return folder;
-}
-
 /** Has the Dag files read by a process of its own. */
 async function readDags(
   fleet: Fleet,
@@ -150,9 +128,9 @@ async function hasOpenRuns({ runs }: TestMetastore): Promise<boolean> {
 }
 
 /** Numbers of the tries that were begun, by run and instance. */
-function readTries(folder: string): Map<string, number[]> {
+function readTries(notes: string): Map<string, number[]> {
   const tries = new Map<string, number[]>();
-  for (const line of readFileSync(join(folder, "tries"), "utf8").split("\n")) {
+  for (const line of readFileSync(notes, "utf8").split("\n")) {
     const found = /run_id=([^/]+)\/task_id=([^/]+)\/map_index=(-?\d+)\/attempt=(\d+)\.log$/.exec(line);
     if (!found) continue;
     const [, runId = "", taskId, mapIndex, tryNumber] = found;
