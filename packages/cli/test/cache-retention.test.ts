@@ -141,3 +141,20 @@ it("the filesystem backend is collected and verified, and runs' XComs beside it"
     project.remove();
   }
 });
+
+it("a scheduler collects beside what it runs", async () => {
+  const project = new Project(`[task_cache]\ngc_interval = "20ms"\n${BUNDLE}`);
+  try {
+    await project.run("dags", "run", "shapes");
+    expect(await project.json("cache", "ls")).toHaveLength(4);
+    const metastore = await openMetastore(`sqlite:${join(project.folder, ".memodag/metadata.db")}`);
+    for (const record of await metastore.records.list({}, { limit: 9, offset: 0 })) {
+      await metastore.records.put({ ...record, ttlMs: 0 }, "replace");
+    }
+    await metastore.close();
+    await project.run("dags", "run", "failing");
+    expect(await project.json("cache", "ls")).toEqual([]);
+  } finally {
+    project.remove();
+  }
+});

@@ -89,6 +89,9 @@ export function openSqliteConnection(path: string, options: SqliteOptions): Sqli
     useWriteAheadLog(driver, busyTimeoutMs);
     driver.pragma("synchronous = NORMAL");
     driver.pragma("foreign_keys = ON");
+    // Keys are random: what is written next to one another lies all over the file. SQLite's own 2 MB make
+    // deleting records twice as slow when there are many.
+    driver.pragma("cache_size = -32768");
     return new SqliteConnection(driver);
   } catch (error) {
     driver?.close();

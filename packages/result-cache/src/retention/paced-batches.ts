@@ -2,6 +2,9 @@
 
 import { setTimeout as rest } from "node:timers/promises";
 
+/** Rows of the first batch, before it is known how long they take. */
+const FIRST_BATCH = 200;
+
 /** Rows of a batch at most. */
 const LARGEST_BATCH = 1_000;
 
@@ -19,13 +22,13 @@ const RESTS_A_BATCH = 1;
 
 /**
  * Calls `work` with the size of a batch until it resolves to false, or the signal aborts, which is no
- * error. Batches shrink while they take long; a rest of the same time follows each.
+ * error. Batches grow while they are fast and shrink while they take long; a rest of the same time follows each.
  */
 export async function inPacedBatches(
   work: (limit: number) => Promise<boolean>,
   signal?: AbortSignal,
 ): Promise<void> {
-  let limit = LARGEST_BATCH;
+  let limit = FIRST_BATCH;
   for (;;) {
     if (signal?.aborted) return;
     const startedAt = performance.now();
