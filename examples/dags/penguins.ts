@@ -69,8 +69,8 @@ const report = dag.task(
   { cache: { includeInputs: ["params.species"] } },
 );
 
-const file = describeDataFile(import.meta.resolve("@observablehq/sample-datasets/penguins.csv"));
-const parts = split({ penguins: clean({ rows: load({ path: file.path, sha256: file.sha256 }) }) });
+const file = describeDataFile("@observablehq/sample-datasets", "penguins.csv");
+const parts = split({ penguins: clean({ rows: load(file) }) });
 
 // One instance for each setting. Each is remembered by its own setting, whatever its place in the
 // list: when one setting changes, one classifier is trained again.

@@ -3,7 +3,9 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
-import { fileURLToPath } from "node:url";
+import { findPackageJSON } from "node:module";
+import { dirname, join } from "node:path";
+import { pathToFileURL } from "node:url";
 
 /**
  * A file as an argument of a task. The digest belongs in the task's cache key and the path does not:
@@ -15,9 +17,11 @@ export interface DataFile {
   readonly sha256: string;
 }
 
-/** Describes the file at `url` as it is now. */
-export function describeDataFile(url: string): DataFile {
-  const path = fileURLToPath(url);
+/** Describes a file of an installed package, as seen from the working directory: the bundle's folder. */
+export function describeDataFile(packageName: string, file: string): DataFile {
+  const manifest = findPackageJSON(packageName, pathToFileURL(`${process.cwd()}/`));
+  if (manifest === undefined) throw new Error(`the package ${packageName} is not installed: run npm ci`);
+  const path = join(dirname(manifest), file);
   return { path, sha256: digestOf(readFileSync(path)) };
 }
 

@@ -68,7 +68,12 @@ async function listDags(options: TeamOptions): Promise<void> {
 }
 
 async function showDag(dagId: string, options: TeamOptions): Promise<void> {
-  const version = await withDags(options, ({ dags }) => getDag(dags, { dagId, team: options.team }));
+  const { version, warnings } = await withDags(options, async ({ dags }) => {
+    const found = await getDag(dags, { dagId, team: options.team });
+    const files = await dags.listDagFiles(found.file.bundle);
+    const read = files.find(({ path }) => path === found.file.path);
+    return { version: found, warnings: read?.warnings ?? [] };
+  });
   const { dag, team, file } = version;
   const facts = {
     dagId: dag.dagId,
@@ -83,7 +88,13 @@ async function showDag(dagId: string, options: TeamOptions): Promise<void> {
     maxActiveRuns: dag.maxActiveRuns,
   };
   if (options.json) {
-    return printJson({ ...facts, params: dag.params, tags: dag.tags, tasks: dag.tasks.map(taskFacts) });
+    return printJson({
+      ...facts,
+      params: dag.params,
+      tags: dag.tags,
+      tasks: dag.tasks.map(taskFacts),
+      warnings,
+    });
   }
   printFacts({
     ...facts,
@@ -105,6 +116,7 @@ async function showDag(dagId: string, options: TeamOptions): Promise<void> {
     ]),
     "No tasks.",
   );
+  for (const warning of warnings) printLine(`note: ${warning}`);
 }
 
 function taskFacts({ taskId, upstream, expand, triggerRule, retries, cache, sourceHash }: SerializedTask) {
