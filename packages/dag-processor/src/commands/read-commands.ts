@@ -1,5 +1,6 @@
 // Finds the files that a Dag file's commands are made of.
 
+import { stat } from "node:fs/promises";
 import { dirname, join, posix } from "node:path";
 import type { CommandFile, Digest, SerializedCommand, SerializedDag } from "@memodag/core";
 import { listCommandSources } from "@memodag/sdk/command-sources";
@@ -53,7 +54,7 @@ export async function readCommands(
     if (glob.patterns.length > 0) globs.push(glob);
     if (unmatched !== undefined) fault ??= describeUnmatched(dagId, task.taskId, unmatched, place.path);
     if (task.cache) {
-      const named = await listNamedFiles(command, folder, place.digests);
+      const named = await listNamedFiles(command, folder);
       warnings.push(...named.map((name) => describeUnnamed(dagId, task.taskId, name)));
     }
     return { ...task, command };
@@ -93,18 +94,22 @@ async function readCommand(
 }
 
 /** Files that are named in the command and not in its sources. */
-async function listNamedFiles(
-  { argv, cwd, files }: SerializedCommand,
-  folder: string,
-  digests: FileDigests,
-): Promise<string[]> {
+async function listNamedFiles({ argv, cwd, files }: SerializedCommand, folder: string): Promise<string[]> {
   const sources = new Set(files.map(({ path }) => path));
   const relative = argv.filter((text) => text !== "" && !text.startsWith("-") && !text.startsWith("/"));
   const named: string[] = [];
   for (const path of new Set(relative.map((text) => posix.join(cwd, text)))) {
-    if (!sources.has(path) && (await digests.of(join(folder, path))) !== null) named.push(path);
+    if (!sources.has(path) && (await isFile(join(folder, path)))) named.push(path);
   }
   return named;
+}
+
+async function isFile(path: string): Promise<boolean> {
+  try {
+    return (await stat(path)).isFile();
+  } catch {
+    return false; // Not there, or no path at all.
+  }
 }
 
 function describeUnmatched(dagId: string, taskId: string, pattern: string, path: string): string {
