@@ -60,7 +60,7 @@ export async function clearRun(
 }
 
 /** What a wish comes to for a run of that graph that stands so. */
-export function planClear(
+function planClear(
   graph: DagGraph,
   instances: readonly TaskInstance[],
   { taskId, downstream, useCache }: ClearWish,
