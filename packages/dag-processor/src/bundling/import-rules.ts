@@ -9,7 +9,7 @@ const SDK_SPECIFIER = /^(?:memodag|@memodag\/sdk)(?:\/|$)/;
 const RESOLVING = Symbol("resolving");
 
 /** True for a specifier that means the SDK. */
-export function isSdk(specifier: string): boolean {
+function isSdk(specifier: string): boolean {
   return SDK_SPECIFIER.test(specifier);
 }
 
