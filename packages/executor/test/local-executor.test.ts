@@ -70,6 +70,25 @@ describe("a handler", () => {
     expect(none).toMatchObject({ kind: "succeeded", uncacheable: expect.stringContaining("params.species") });
   });
 
+  it("tells what a failure came of, when the handler ran", async () => {
+    await using room = new ExecutorRoom();
+    const body = `dag.task("it", async () => { throw new Error(getContext().params.depth); })();`;
+    const declare = (...declaredContext: string[]) => room.run(body, { declaredContext });
+    const [undeclared, declared, unread] = await Promise.all([
+      declare(),
+      declare("params.depth"),
+      room.run(`throw new Error("at the top level");`, { declaredContext: [] }),
+    ]);
+    expect(undeclared).toMatchObject({
+      kind: "failed",
+      uncacheable: "undeclared_input(params.depth)",
+      packages: [],
+    });
+    expect(declared).toMatchObject({ kind: "failed", uncacheable: null, packages: [] });
+    expect(unread).not.toHaveProperty("uncacheable");
+    expect(unread).not.toHaveProperty("packages");
+  });
+
   it("tells which environment variables it read undeclared, at its top level too", async () => {
     process.env["EXECUTOR_TEST_REGION"] = "eu";
     await using room = new ExecutorRoom();

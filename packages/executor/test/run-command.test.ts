@@ -230,7 +230,7 @@ describe("a command's sources", () => {
     expect(outcome).toMatchObject({ kind: "succeeded", uncacheable: null });
   });
 
-  it.each([
+  it.each<[string, (room: CommandRoom) => void, string, string?]>([
     ["changed since the key was made", (room: CommandRoom) => void room.write("lib/a.txt", "other"), ""],
     ["that came since", (room: CommandRoom) => void room.write("lib/A.txt", "new"), "", "lib/A.txt"],
     ["that change while it runs", () => undefined, `writeFileSync("lib/a.txt", "other");`],

@@ -1,0 +1,138 @@
+// Tasks that run programs: how they are declared, and what is refused.
+
+import { MemodagError, type JsonValue, type SerializedTask } from "@memodag/core";
+import { Dag, type CommandOptions, type TaskRef } from "@memodag/sdk";
+import { getHandler, listHandlers, listTaskIds, serializeDag } from "@memodag/sdk/runtime";
+import { describe, expect, expectTypeOf, it } from "vitest";
+
+function tasksOf(dag: Dag): Map<string, SerializedTask> {
+  const sourceHashes = new Map(listTaskIds(dag).map((taskId) => [taskId, ""]));
+  const { tasks } = serializeDag(dag, { artifactDigest: "", sourceHashes });
+  return new Map(tasks.map((task) => [task.taskId, task]));
+}
+
+function messageOf(declare: () => unknown): string {
+  try {
+    declare();
+  } catch (error) {
+    if (error instanceof MemodagError && error.code === "dag_invalid") return error.message;
+    throw error;
+  }
+  return expect.unreachable("nothing was refused");
+}
+
+describe("dag.command", () => {
+  it("declares a task with a program in place of a handler, and all options of a task", () => {
+    const dag = new Dag("d", { defaultArgs: { retries: 2, pool: "gpu" } });
+    const load = dag.task("load", () => [1])();
+    const fit = dag.command("fit", {
+      command: ["python3", "fit.py", "-v", "-v", ""],
+      sources: ["lib/**/*.py", "fit.py", "fit.py"],
+      env: { LEVEL: "3", A: "" },
+      cwd: "ml",
+      retries: 1,
+      executionTimeout: "1h",
+      cache: { env: ["MODEL_DIR"], excludeInputs: ["account"] },
+    });
+    const model = fit({ rows: load, depth: 3, account: "me" });
+    dag.task("best", ({ models }: { models: JsonValue }) => models)({ models: model });
+
+    const task = tasksOf(dag).get("fit");
+    expect(task).toMatchObject({
+      args: [
+        ["account", {}],
+        ["depth", { json: "3" }],
+        ["rows", { kind: "result", taskId: "load" }],
+      ],
+      upstream: ["load"],
+      retries: 1,
+      pool: "gpu",
+      executionTimeoutMs: 3_600_000,
+      cache: { env: ["MODEL_DIR"], excludeInputs: ["account"] },
+    });
+    expect(task?.command).toEqual({
+      argv: ["python3", "fit.py", "-v", "-v", ""],
+      cwd: "ml",
+      env: [
+        ["A", ""],
+        ["LEVEL", "3"],
+      ],
+      sources: ["fit.py", "lib/**/*.py"],
+      files: [],
+    });
+    expect(tasksOf(dag).get("best")).not.toHaveProperty("command");
+    expect([...listHandlers(dag).keys()]).toEqual(["load", "best"]);
+    expect(() => getHandler(dag, "fit")).toThrow(/runs a command and has no handler/);
+  });
+
+  it("maps, and takes lists and objects with refs in them", () => {
+    const dag = new Dag("d");
+    const one = dag.command<{ id: string }>("one", { command: ["true"] })();
+    const all = dag
+      .command<number>("all", { command: ["true"] })
+      .partial({ of: { id: one.field("id") } })
+      .expand({ depth: [1, 2] });
+    expectTypeOf(one).toEqualTypeOf<TaskRef<{ id: string }>>();
+    expectTypeOf(all).toEqualTypeOf<TaskRef<number[]>>();
+    const any = dag.command("any", { command: ["true"] })({ list: [one, 1] });
+    expectTypeOf(any).toEqualTypeOf<TaskRef<JsonValue>>();
+    expect(tasksOf(dag).get("all")).toMatchObject({ expand: [["depth", {}]], upstream: ["one"] });
+    expect(tasksOf(dag).get("any")?.upstream).toEqual(["one"]);
+  });
+
+  it("knows its options", () => {
+    const dag = new Dag("d");
+    // @ts-expect-error there is no command
+    expect(() => dag.command("a", {})).toThrow(/command is undefined/);
+    // @ts-expect-error a number is no argument
+    expect(() => dag.command("b", { command: ["sleep", 1] })).toThrow(/command is a list/);
+    // @ts-expect-error no such option
+    expect(() => dag.command("c", { command: ["true"], shell: true })).toThrow(/unknown option shell/);
+  });
+
+  it.each<[unknown, string]>([
+    [undefined, "the options must be an object and is undefined"],
+    [{}, 'command is undefined: write the program and its arguments, such as ["python3", "fit.py"]'],
+    [{ command: "python3 fit.py" }, 'command is "python3 fit.py": write the program'],
+    [{ command: [] }, "command is a list: write the program"],
+    [{ command: [""] }, "command is a list"],
+    [{ command: ["a\0b"] }, "command is a list"],
+    [
+      { command: ["a"], shell: true },
+      "unknown option shell: remove it; there are command, sources, env, cwd,",
+    ],
+    [
+      { command: ["a"], cache: true },
+      'sources is not there, and the task is cached: name the files that the program is made of, such as ["fit.py"], or write []',
+    ],
+    [{ command: ["a"], sources: "fit.py" }, 'sources is "fit.py": write a list of texts'],
+    [
+      { command: ["a"], sources: ["/etc/passwd"] },
+      'sources names "/etc/passwd": write a path or glob relative',
+    ],
+    [{ command: ["a"], cwd: "/tmp" }, 'cwd is "/tmp": write a folder relative'],
+    [{ command: ["a"], env: ["A"] }, "env is a list: write variables by name"],
+    [{ command: ["a"], env: { A: 1 } }, "env.A is 1: write a text; to hand on a variable"],
+    [{ command: ["a"], env: { "A=B": "1" } }, 'env sets "A=B": use letters'],
+    [
+      { command: ["a"], env: { MEMODAG_INPUTS: "x" } },
+      'env sets "MEMODAG_INPUTS": use letters, digits and _, and no name that begins with MEMODAG_',
+    ],
+    [{ command: ["a"], retries: -1 }, "retries is -1"],
+    [{ command: ["a"], cache: { ttl: "soon" }, sources: [] }, 'cache.ttl is "soon"'],
+  ])("refuses %j", (options, message) => {
+    expect(messageOf(() => new Dag("d").command("t", options as CommandOptions))).toContain(
+      `Dag "d", task "t": ${message}`,
+    );
+  });
+
+  it("refuses one that is never called, called twice, or has another's id", () => {
+    const dag = new Dag("d");
+    const fit = dag.command("fit", { command: ["true"] });
+    expect(messageOf(() => tasksOf(dag))).toContain("call what dag.command() returned once");
+    fit();
+    expect(messageOf(() => fit())).toContain("it is called twice");
+    expect(messageOf(() => dag.command("fit", { command: ["true"] }))).toContain("two tasks of this id");
+    expect(messageOf(() => dag.command("no id", { command: ["true"] }))).toContain("is not a task id");
+  });
+});
