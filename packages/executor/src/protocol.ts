@@ -93,14 +93,22 @@ function readOutcome(value: unknown, blobs: readonly Uint8Array[]): AttemptOutco
     if (!isRecord(error) || typeof retryable !== "boolean") return undefined;
     const { code, message } = error;
     if (typeof code !== "string" || typeof message !== "string") return undefined;
-    return { kind, error: { code, message }, durationMs, retryable };
+    const failure = { kind, error: { code, message }, durationMs, retryable } as const;
+    const packages = readPackages(value["packages"]);
+    const reason = value["uncacheable"];
+    // Half a word on what it came of is none: the failure is then not remembered.
+    return packages && isReason(reason) ? { ...failure, uncacheable: reason, packages } : failure;
   }
   if (kind !== "succeeded") return undefined;
   const { uncacheable } = value;
   const xcoms = readXComs(value["xcoms"], blobs);
-  if (!xcoms || (uncacheable !== null && typeof uncacheable !== "string")) return undefined;
+  if (!xcoms || !isReason(uncacheable)) return undefined;
   const packages = readPackages(value["packages"]);
   return packages && { kind, xcoms, durationMs, uncacheable, packages };
+}
+
+function isReason(value: unknown): value is string | null {
+  return value === null || typeof value === "string";
 }
 
 function readPackages(value: unknown): PackageVersion[] | undefined {

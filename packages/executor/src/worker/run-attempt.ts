@@ -19,6 +19,8 @@ const LONGEST_MESSAGE = 4_000;
 export async function runAttempt(order: RunOrder, signal: AbortSignal): Promise<AttemptOutcome> {
   const { attempt } = order;
   let startedAt: number | undefined;
+  /** What a failure of the handler came of; nobody vouches for one from before it ran. */
+  let evidenceOf: (() => Evidence) | undefined;
   try {
     const listEnvironmentReads = watchEnvironmentOf(order);
     // Stacks name the author's own files and lines: the artifact is no file at the place it says it is.
@@ -41,19 +43,26 @@ export async function runAttempt(order: RunOrder, signal: AbortSignal): Promise<
       signal,
       log: stdoutLogger,
       maxValueBytes: MAX_FRAME_BYTES,
+      watchReads(listUndeclaredReads) {
+        evidenceOf = () => ({
+          uncacheable: uncacheableFor([...listUndeclaredReads(), ...listEnvironmentReads()]),
+          packages: listPackages(),
+        });
+      },
     });
     const durationMs = performance.now() - startedAt;
-    const reads = [...outcome.undeclaredReads, ...listEnvironmentReads()];
-    return {
-      kind: "succeeded",
-      xcoms: outcome.xcoms,
-      durationMs,
-      uncacheable: reads.length === 0 ? null : `undeclared_input(${reads.join(", ")})`,
-      packages: listPackages(),
-    };
+    const uncacheable = uncacheableFor([...outcome.undeclaredReads, ...listEnvironmentReads()]);
+    return { kind: "succeeded", xcoms: outcome.xcoms, durationMs, uncacheable, packages: listPackages() };
   } catch (error) {
-    return failureOf(error, startedAt === undefined ? 0 : performance.now() - startedAt);
+    const failure = failureOf(error, startedAt === undefined ? 0 : performance.now() - startedAt);
+    return { ...failure, ...evidenceOf?.() };
   }
+}
+
+type Evidence = Pick<Extract<AttemptOutcome, { kind: "succeeded" }>, "uncacheable" | "packages">;
+
+function uncacheableFor(reads: readonly string[]): string | null {
+  return reads.length === 0 ? null : `undeclared_input(${reads.join(", ")})`;
 }
 
 /** Begins before the artifact is loaded: what its top level reads may be what its handler returns. */

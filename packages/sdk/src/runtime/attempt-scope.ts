@@ -27,6 +27,8 @@ export interface AttemptScope {
   readonly findXCom?: (address: XComAddress) => Promise<Uint8Array | undefined>;
   /** Longest returned or pushed value in bytes of JSON. Default: no limit. */
   readonly maxValueBytes?: number;
+  /** Given what lists the undeclared reads so far, before the handler runs: it may throw. */
+  readonly watchReads?: (listUndeclaredReads: () => readonly string[]) => void;
 }
 
 /** The XComs of one attempt: collects pushes until it is closed. */

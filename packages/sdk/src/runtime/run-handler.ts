@@ -29,6 +29,7 @@ export async function runHandler(
 ): Promise<HandlerOutcome> {
   const handler = getHandler(dag, taskId);
   const { context, xcoms, listUndeclaredReads } = createContext(scope);
+  scope.watchReads?.(listUndeclaredReads);
   const returned = await runInContext(context, async () => handler(args as never));
   // Encoding a result may read the context, where the handler returned a part of it.
   const bytes = encodeValue(returned, scope);
