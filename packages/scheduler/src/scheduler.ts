@@ -239,7 +239,8 @@ export class Scheduler {
       deadOwners,
       ...(options.dag && { dag: options.dag }),
     });
-    if (claimed.length === limit) this.#isClaimDue = true;
+    // There may be more: a claim looks at the oldest alone.
+    if (claimed.length > 0) this.#isClaimDue = true;
     if (this.#held.size === 0) this.#leases.begin(askedAt);
     for (const claim of claimed) await this.#hold(claim);
   }

@@ -16,6 +16,9 @@ const CLAIM_LOCK = 7_236_839_015;
 // so that each gets its share of a burst: the lock is given in the order in which it was asked for.
 const LOCK = `select pg_advisory_xact_lock(${CLAIM_LOCK})`;
 
+/** Queued runs that a claim looks at, of Dags with room: a long backlog costs no more. */
+const OLDEST = 256;
+
 // What is under way comes before what waits: a run that was begun is never held back. Rows that a pass
 // is just writing are skipped instead of waited for; their lease is asked about again once the row is
 // locked, since it may have been renewed meanwhile. Of the queued, as many as their Dag has room for. The
@@ -26,17 +29,22 @@ const CLAIM = `
     where state in ('queued', 'running') and (state = 'running' or lease_owner is not null)
     group by team, dag_id),
   waiting as materialized (
-    select id, team, dag_id, dag_version_id,
-      row_number() over (partition by team, dag_id order by id) as place
-    from dag_run
+    select id, team, dag_id, dag_version_id from dag_run
     where state in ('queued', 'running') and state = 'queued' and lease_owner is null
-      and ($4::text is null or team = $4) and ($5::text is null or dag_id = $5)),
-  allowed as materialized (
-    select waiting.id from waiting
+      and ($4::text is null or team = $4) and ($5::text is null or dag_id = $5)
+      and not exists (
+        select 1 from under_way
+        where under_way.team = dag_run.team and under_way.dag_id = dag_run.dag_id and under_way.runs >=
+          (select max_active_runs from dag_version where dag_version.id = dag_run.dag_version_id))
+    order by id limit ${OLDEST}),
+  placed as materialized (
+    select waiting.id, dag_version.max_active_runs, coalesce(under_way.runs, 0) +
+      row_number() over (partition by waiting.team, waiting.dag_id order by waiting.id) as place
+    from waiting
     join dag_version on dag_version.id = waiting.dag_version_id
-    left join under_way on under_way.team = waiting.team and under_way.dag_id = waiting.dag_id
-    where waiting.place + coalesce(under_way.runs, 0) <= dag_version.max_active_runs
-    order by waiting.id limit $6),
+    left join under_way on under_way.team = waiting.team and under_way.dag_id = waiting.dag_id),
+  allowed as materialized (
+    select id from placed where place <= max_active_runs order by id limit $6),
   free as materialized (
     select id from dag_run
     where state in ('queued', 'running')

@@ -8,6 +8,9 @@ import type { TaskInstanceTable, XComTable } from "../schema.ts";
 import { NOW_MS } from "./clock.ts";
 import type { SqliteConnection } from "./connection.ts";
 
+/** Queued runs that a claim looks at, of Dags with room: a long backlog costs no more. */
+const OLDEST = 256;
+
 // One writer at a time: the update is the claim, nothing has to be skipped. What is under way comes before
 // what waits, of which as many are taken as their Dag has room for. The partial index on unfinished runs
 // keeps it from looking at history. `state in (…)` must be spelled as in the index.
@@ -17,17 +20,22 @@ const CLAIM = `
     where state in ('queued', 'running') and (state = 'running' or lease_owner is not null)
     group by team, dag_id),
   waiting as materialized (
-    select id, team, dag_id, dag_version_id,
-      row_number() over (partition by team, dag_id order by id) as place
-    from dag_run
+    select id, team, dag_id, dag_version_id from dag_run
     where state in ('queued', 'running') and state = 'queued' and lease_owner is null
-      and (:team is null or team = :team) and (:dagId is null or dag_id = :dagId)),
-  allowed as materialized (
-    select waiting.id from waiting
+      and (:team is null or team = :team) and (:dagId is null or dag_id = :dagId)
+      and not exists (
+        select 1 from under_way
+        where under_way.team = dag_run.team and under_way.dag_id = dag_run.dag_id and under_way.runs >=
+          (select max_active_runs from dag_version where dag_version.id = dag_run.dag_version_id))
+    order by id limit ${OLDEST}),
+  placed as materialized (
+    select waiting.id, dag_version.max_active_runs, coalesce(under_way.runs, 0) +
+      row_number() over (partition by waiting.team, waiting.dag_id order by waiting.id) as place
+    from waiting
     join dag_version on dag_version.id = waiting.dag_version_id
-    left join under_way on under_way.team = waiting.team and under_way.dag_id = waiting.dag_id
-    where waiting.place + coalesce(under_way.runs, 0) <= dag_version.max_active_runs
-    order by waiting.id limit :limit)
+    left join under_way on under_way.team = waiting.team and under_way.dag_id = waiting.dag_id),
+  allowed as materialized (
+    select id from placed where place <= max_active_runs order by id limit :limit)
   update dag_run set lease_owner = :owner, lease_expires_at = ${NOW_MS} + :leaseMs
   where id in (
     select id from dag_run
