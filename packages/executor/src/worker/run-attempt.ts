@@ -1,7 +1,6 @@
 // Runs one attempt in this process: its artifact, its arguments, its handler, and what came of them.
 
 import { writeSync } from "node:fs";
-import { setSourceMapsSupport } from "node:module";
 import { inspect } from "node:util";
 import { artifactUrlOf, loadArtifact } from "@memodag/artifact";
 import { MemodagError, messageOf, type AttemptOutcome, type Logger } from "@memodag/core";
@@ -10,6 +9,7 @@ import { MAX_FRAME_BYTES } from "../frame.ts";
 import { formatLogLine, type LogLevel } from "../log-line.ts";
 import type { RunOrder } from "../protocol.ts";
 import { assembleArguments } from "./assemble-arguments.ts";
+import { rememberArtifact, withAuthorPlaces } from "./author-places.ts";
 import { watchEnvironment } from "./environment-reads.ts";
 
 /** Characters of an error's message that are kept; the log has all of it. */
@@ -23,8 +23,7 @@ export async function runAttempt(order: RunOrder, signal: AbortSignal): Promise<
   let evidenceOf: (() => Evidence) | undefined;
   try {
     const listEnvironmentReads = watchEnvironmentOf(order);
-    // Stacks name the author's own files and lines: the artifact is no file at the place it says it is.
-    setSourceMapsSupport(true);
+    rememberArtifact(order);
     const { dags, listPackages } = await loadArtifact({ path: order.artifactPath, baseDir: order.baseDir });
     const dag = dags.find(({ dagId }) => dagId === attempt.dagId);
     if (!dag) {
@@ -75,7 +74,7 @@ function watchEnvironmentOf({ attempt, artifactPath, baseDir, ordinaryEnv }: Run
 /** The outcome of something thrown. What is no error of memodag's goes to the log with its stack. */
 export function failureOf(thrown: unknown, durationMs = 0): AttemptOutcome {
   const isNamed = thrown instanceof MemodagError;
-  if (!isNamed) process.stderr.write(`${inspect(thrown)}\n`);
+  if (!isNamed) process.stderr.write(`${withAuthorPlaces(inspect(thrown))}\n`);
   const message = messageOf(thrown) || inspect(thrown).split("\n", 1).join("");
   const kept = message.length > LONGEST_MESSAGE ? `${message.slice(0, LONGEST_MESSAGE)}…` : message;
   const error = { code: isNamed ? thrown.code : "task_failed", message: kept };
