@@ -247,6 +247,17 @@ describe("a command's sources", () => {
     expect(returned(outcome)).toBe(1);
   });
 
+  it("vouch for a failure, too", async () => {
+    await using room = newRoom();
+    const files = [room.write("a.txt", "a")];
+    const sources = ["a.txt"];
+    const own = await room.program("process.exit(3);", CACHED, { sources, files });
+    expect(own).toMatchObject({ kind: "failed", uncacheable: null, packages: [] });
+    const change = `writeFileSync("a.txt", "b"); process.exit(3);`;
+    const changed = await room.program(change, CACHED, { sources, files });
+    expect(changed).toMatchObject({ kind: "failed", uncacheable: "code_changed(a.txt)" });
+  });
+
   it("are not looked at when nothing is to be stored", async () => {
     await using room = newRoom();
     const outcome = await room.program(

@@ -24,10 +24,16 @@ export async function runCommand(
   signal: AbortSignal,
 ): Promise<AttemptOutcome> {
   let startedAt: number | undefined;
+  let changedBefore: string | null = null;
+  /** What the outcome came of: the sources as they are when the program has ended, too. */
+  const findEvidence = async () => {
+    const changed = changedBefore ?? (await findChange(order, command));
+    return { uncacheable: changed === null ? null : `code_changed(${changed})`, packages: [] };
+  };
   try {
     const files = exchangeFiles(order);
     writeFileSync(files.inputs, canonicalBytes(assembleArguments(order.attempt)));
-    const changedBefore = await findChange(order, command);
+    changedBefore = await findChange(order, command);
     signal.throwIfAborted();
     startedAt = performance.now();
     const end = await runProgram({
@@ -39,16 +45,12 @@ export async function runCommand(
     refuseFailure(command, end);
     const durationMs = performance.now() - startedAt;
     const bytes = readResultFile(files.result);
-    const changed = changedBefore ?? (await findChange(order, command));
-    return {
-      kind: "succeeded",
-      xcoms: [{ key: RETURN_VALUE, bytes }],
-      durationMs,
-      uncacheable: changed === null ? null : `code_changed(${changed})`,
-      packages: [],
-    };
+    const xcoms = [{ key: RETURN_VALUE, bytes }];
+    return { kind: "succeeded", xcoms, durationMs, ...(await findEvidence()) };
   } catch (error) {
-    return failureOf(error, startedAt === undefined ? 0 : performance.now() - startedAt);
+    if (startedAt === undefined) return failureOf(error);
+    const failure = failureOf(error, performance.now() - startedAt);
+    return { ...failure, ...(await findEvidence()) };
   }
 }
 
