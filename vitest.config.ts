@@ -9,6 +9,8 @@ export default defineConfig({
     include: ["packages/*/test/**/*.test.ts", "migrations/test/**/*.test.ts", "test/**/*.test.ts"],
     globalSetup: "test/global-setup.ts",
     testTimeout: 20_000,
+    // On two cores the default is one: most of what tests do is wait for processes of their own.
+    maxWorkers: 2,
     reporters: ["default", new ClosingLineReporter()],
   },
 });
