@@ -19,7 +19,7 @@ export async function benchmark(report: Report): Promise<void> {
 
 /** An input of 1 KB such as tasks have: a few options and a list of rows. */
 function input(index: number): unknown {
-  const rows = Array.from({ length: 12 }, (_, row) => ({
+  const rows = Array.from({ length: 17 }, (_, row) => ({
     id: index + row,
     name: `penguin ${row}`,
     mass: row * 1.5,
