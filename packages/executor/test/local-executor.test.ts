@@ -70,6 +70,13 @@ describe("a handler", () => {
     expect(none).toMatchObject({ kind: "succeeded", uncacheable: expect.stringContaining("params.species") });
   });
 
+  it("tells when it read which attempt it is, which is in no key", async () => {
+    await using room = new ExecutorRoom();
+    const body = `dag.task("it", async () => getContext().taskInstance.tryNumber)();`;
+    const outcome = await room.run(body, { declaredContext: ["taskInstance.mapIndex"], tryNumber: 2 });
+    expect(outcome).toMatchObject({ uncacheable: "undeclared_input(taskInstance.tryNumber)" });
+  });
+
   it("tells what a failure came of, when the handler ran", async () => {
     await using room = new ExecutorRoom();
     const body = `dag.task("it", async () => { throw new Error(getContext().params.depth); })();`;

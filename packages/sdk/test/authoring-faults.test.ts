@@ -111,11 +111,13 @@ describe("a task's options", () => {
     [{ cache: { excludeInputs: "a" } }, 'cache.excludeInputs is "a": write a list of texts'],
     [
       { cache: { includeInputs: ["param.x"] } },
-      'cache.includeInputs names "param.x", which no task can read',
+      'cache.includeInputs names "param.x", which cannot be in a key',
     ],
-    [{ cache: { includeInputs: ["dagRun"] } }, 'names "dagRun", which no task can read: write params.NAME'],
-    [{ cache: { includeInputs: ["params."] } }, 'names "params.", which no task can read'],
+    [{ cache: { includeInputs: ["dagRun"] } }, 'names "dagRun", which cannot be in a key: write params.NAME'],
+    [{ cache: { includeInputs: ["params."] } }, 'names "params.", which cannot be in a key'],
     [{ cache: { includeInputs: ["logicalDate.year"] } }, 'names "logicalDate.year"'],
+    [{ cache: { includeInputs: ["taskInstance.tryNumber"] } }, 'names "taskInstance.tryNumber"'],
+    [{ cache: { includeInputs: ["taskInstance.maxTries"] } }, 'names "taskInstance.maxTries"'],
   ])("refuses %j", (options, message) => {
     const fault = faultOf(() => new AnyDag("d").task("t", handler, options));
     expect(fault.message).toContain(PLACE);
@@ -123,7 +125,7 @@ describe("a task's options", () => {
     expect(fault).toMatchObject({ code: "dag_invalid", fields: { dagId: "d", taskId: "t" } });
   });
 
-  it("takes every context path that a task can read", () => {
+  it("takes every context path that can be in a key", () => {
     const includeInputs = [
       "params",
       "params.x",

@@ -66,7 +66,7 @@ function readContextPaths(reader: OptionReader): string[] {
   const unknown = paths.find((path) => !isContextPath(path));
   if (unknown !== undefined) {
     throw reader.fault("includeInputs", {
-      problem: `names ${show(unknown)}, which no task can read`,
+      problem: `names ${show(unknown)}, which cannot be in a key`,
       mend: CONTEXT_PATH_RULE,
     });
   }

@@ -1,6 +1,10 @@
 // The names of what a task may read of its run, as `includeInputs` writes them and messages show them.
 
-/** Paths of single values; those of `params` and `dagRun.conf` may go on into the value. */
+/**
+ * Paths of single values; those of `params` and `dagRun.conf` may go on into the value. Which attempt it
+ * is, is not among them: a key is made before there is one, so it could not tell a result of the second
+ * try from one of the first.
+ */
 const LEAF_PATHS: ReadonlySet<string> = new Set([
   "dagRun.logicalDate",
   "dagRun.runId",
@@ -10,8 +14,6 @@ const LEAF_PATHS: ReadonlySet<string> = new Set([
   "dataInterval.start",
   "logicalDate",
   "taskInstance.mapIndex",
-  "taskInstance.maxTries",
-  "taskInstance.tryNumber",
 ]);
 
 const OPEN_PATH = /^(?:params|dagRun\.conf)(?:\.[^.[\]"\s]+)*$/;
@@ -23,7 +25,7 @@ export const CONTEXT_PATH_RULE: string =
   "write params.NAME, dagRun.conf.NAME, dagRun.runId, dagRun.runType, logicalDate, " +
   "dataInterval.start, dataInterval.end or taskInstance.mapIndex";
 
-/** True for a path that a task can read, such as `params.species` or `dataInterval.start`. */
+/** True for a path whose value can be in a key, such as `params.species` or `dataInterval.start`. */
 export function isContextPath(path: string): boolean {
   return LEAF_PATHS.has(path) || OPEN_PATH.test(path);
 }
