@@ -128,7 +128,7 @@ export class SchedulerRig {
         store: options.leases ?? metastore.leases,
         clock: systemClock,
         log: silentLogger,
-        options: { leaseMs: 30_000, timeoutMs: 200, breakerThreshold: 3, breakerRestMs: 30_000 },
+        options: { leaseMs: 30_000, timeoutMs: 1_000, breakerThreshold: 3, breakerRestMs: 30_000 },
       }),
       executor,
       clock: systemClock,
