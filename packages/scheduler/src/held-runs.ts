@@ -1,0 +1,188 @@
+// The runs that this scheduler holds: their passes follow one another, and each ends, is lost or goes back.
+
+import { messageOf, type Clock, type DagRun, type Logger, type StoredError } from "@memodag/core";
+import type { PassResult, RunExecution } from "./run/run-execution.ts";
+import { FAULT_REST_MS } from "./scheduler-parts.ts";
+
+/** What {@link HeldRuns} works with. */
+export interface HeldRunsParts {
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** A run is over: its Dag may have room for another now. */
+  readonly onOver: () => void;
+  /** The leases of runs that are to be claimed anew. */
+  readonly giveBack: (runIds: readonly number[]) => void;
+}
+
+interface HeldRun {
+  readonly execution: RunExecution;
+  isPassing: boolean;
+  /** Something happened since the pass under way began. */
+  isDue: boolean;
+}
+
+const LEASE_LOST: StoredError = {
+  code: "attempt_lost",
+  message: "the lease of its run was lost: another scheduler may have taken it over",
+};
+
+/** Runs by id, each with at most one pass under way. */
+export class HeldRuns {
+  readonly #parts: HeldRunsParts;
+  readonly #held = new Map<number, HeldRun>();
+  readonly #waiters = new Map<number, ((run: DagRun) => void)[]>();
+  readonly #passesUnderWay = new Set<Promise<void>>();
+  #isClosed = false;
+
+  constructor(parts: HeldRunsParts) {
+    this.#parts = parts;
+  }
+
+  get size(): number {
+    return this.#held.size;
+  }
+
+  /** Ids of the runs held now. */
+  ids(): Set<number> {
+    return new Set(this.#held.keys());
+  }
+
+  /** The runs held now. */
+  list(): DagRun[] {
+    return Array.from(this.#held.values(), (held) => held.execution.run);
+  }
+
+  has(id: number): boolean {
+    return this.#held.has(id);
+  }
+
+  /** Takes a claimed run, and wakes it. */
+  add(execution: RunExecution): void {
+    const { id } = execution.run;
+    this.#held.set(id, { execution, isPassing: false, isDue: false });
+    this.wake(id);
+  }
+
+  /** Resolves with the run when this scheduler has brought it to its end. */
+  async whenOver(id: number): Promise<DagRun> {
+    return await new Promise((resolve) => {
+      this.#waiters.set(id, [...(this.#waiters.get(id) ?? []), resolve]);
+    });
+  }
+
+  /** Asks for a pass; those asked for while one is under way are one. */
+  wake(id: number): void {
+    const held = this.#held.get(id);
+    if (!held) return;
+    held.isDue = true;
+    if (held.isPassing || this.#isClosed) return;
+    held.isPassing = true;
+    const passes = this.#passWhileDue(id, held);
+    this.#passesUnderWay.add(passes);
+    void passes.then(() => this.#passesUnderWay.delete(passes));
+  }
+
+  /** Wakes the runs whose instances wait for a slot or a pool. */
+  wakeWaiting(): void {
+    for (const [id, held] of this.#held) if (held.execution.wantsSlots) this.wake(id);
+  }
+
+  /** Wakes a run if it could not dispatch while its lease was in doubt. */
+  wakeToSubmit(id: number): void {
+    if (this.#held.get(id)?.execution.wantsToSubmit) this.wake(id);
+  }
+
+  /** A run was changed by other hands: it goes on from what its rows say when it is claimed again. */
+  reload(id: number): void {
+    const held = this.#held.get(id);
+    // A pass under way, or one to come first, finds it out by itself.
+    if (held && !held.isPassing && held.execution.run.state === "running") this.#finish(id, held, "reload");
+  }
+
+  /** The lease of a run is another's, or may be: its attempts here are ended. */
+  lose(id: number): void {
+    const held = this.#held.get(id);
+    if (held) this.#lose(id, held);
+  }
+
+  /** The same for a lease that was not renewed: one that a pass is ending now is not lost. */
+  loseUnrenewed(id: number): void {
+    const held = this.#held.get(id);
+    if (held && !held.isPassing) this.#lose(id, held);
+  }
+
+  /** Lets passes write what has ended, and its results be stored, until nothing of that is left. */
+  async finishEnded(): Promise<void> {
+    for (let isBusy = true; isBusy;) {
+      await Promise.all(this.#passesUnderWay);
+      const storing = Array.from(this.#held.values(), ({ execution }) => execution).filter(
+        ({ isStoring }) => isStoring,
+      );
+      await Promise.all(storing.map((execution) => execution.whenStored()));
+      isBusy = storing.length > 0 || this.#passesUnderWay.size > 0;
+    }
+  }
+
+  /** Begins no pass any more, and forgets every run once those under way have ended. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    await Promise.all(this.#passesUnderWay);
+    this.#held.clear();
+  }
+
+  async #passWhileDue(id: number, held: HeldRun): Promise<void> {
+    // Events that come together are one pass.
+    await new Promise((resolve) => setImmediate(resolve));
+    while (held.isDue) {
+      held.isDue = false;
+      try {
+        this.#finish(id, held, await held.execution.pass());
+      } catch (error) {
+        const { dagId, runId } = held.execution.run;
+        this.#parts.log.error("a scheduling pass failed and will be repeated", {
+          dagId,
+          runId,
+          error: messageOf(error),
+        });
+        this.#parts.clock.after(FAULT_REST_MS, () => this.wake(id));
+        break;
+      }
+    }
+    held.isPassing = false;
+  }
+
+  #finish(id: number, held: HeldRun, result: PassResult): void {
+    // It was lost while the pass went on.
+    if (this.#held.get(id) !== held) return;
+    switch (result) {
+      case "open":
+        return;
+      case "over":
+        this.#drop(id, held);
+        for (const resolve of this.#waiters.get(id) ?? []) resolve(held.execution.run);
+        this.#waiters.delete(id);
+        this.#parts.onOver();
+        return;
+      case "lease_lost":
+        this.#lose(id, held);
+        return;
+      case "reload":
+        // Its attempts run on, unheard until the run is claimed again.
+        held.execution.forgetAttempts();
+        this.#drop(id, held);
+        this.#parts.giveBack([id]);
+    }
+  }
+
+  #lose(id: number, held: HeldRun): void {
+    const { dagId, runId } = held.execution.run;
+    this.#parts.log.warn("the lease of a run was lost: its attempts here are ended", { dagId, runId });
+    held.execution.cancelAttempts(LEASE_LOST);
+    this.#drop(id, held);
+  }
+
+  #drop(id: number, held: HeldRun): void {
+    held.isDue = false;
+    this.#held.delete(id);
+  }
+}

@@ -1,0 +1,90 @@
+// Takes the leases of runs that are free, whenever there may be some.
+
+import { messageOf, type ClaimedRun, type Clock, type Logger, type RunStore } from "@memodag/core";
+import { isDeadOwner } from "./process-identity.ts";
+import type { SchedulerOptions } from "./scheduler-parts.ts";
+
+/** Runs claimed at a time, so that each of several idle schedulers gets its share of a burst. */
+const CLAIM_BATCH = 4;
+
+/** What {@link RunClaims} works with. */
+export interface RunClaimsParts {
+  readonly runs: RunStore;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly owner: string;
+  readonly options: Pick<SchedulerOptions, "leaseMs" | "maxRuns" | "dag">;
+  /** Runs held now. */
+  readonly countHeld: () => number;
+  /** Takes claimed runs, whose leases were asked for at that time of the monotonic clock. */
+  readonly take: (claimed: readonly ClaimedRun[], askedAt: number) => Promise<void>;
+}
+
+/** Claims, one after the other. */
+export class RunClaims {
+  readonly #parts: RunClaimsParts;
+  #isClaiming = false;
+  #isDue = false;
+  #isClosed = false;
+  #underWay = Promise.resolve();
+  #count = 0;
+
+  constructor(parts: RunClaimsParts) {
+    this.#parts = parts;
+  }
+
+  /** How many claims have begun. */
+  get count(): number {
+    return this.#count;
+  }
+
+  get isClaiming(): boolean {
+    return this.#isClaiming;
+  }
+
+  /** Looks for runs now, or again when a claim is under way. */
+  wake(): void {
+    this.#isDue = true;
+    if (this.#isClaiming || this.#isClosed) return;
+    this.#isClaiming = true;
+    this.#underWay = this.#claimWhileDue();
+  }
+
+  /** Claims nothing more; resolves when a claim under way has ended. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    await this.#underWay;
+  }
+
+  async #claimWhileDue(): Promise<void> {
+    while (this.#isDue && !this.#isClosed) {
+      this.#isDue = false;
+      this.#count += 1;
+      try {
+        await this.#claim();
+      } catch (error) {
+        // The poll is the net: it asks again.
+        this.#parts.log.error("could not claim runs", { error: messageOf(error) });
+      }
+    }
+    this.#isClaiming = false;
+  }
+
+  async #claim(): Promise<void> {
+    const { runs, clock, owner, options, countHeld, take } = this.#parts;
+    const limit = Math.min(CLAIM_BATCH, options.maxRuns - countHeld());
+    if (limit <= 0) return;
+    const deadOwners = (await runs.listLeaseOwners()).filter(isDeadOwner);
+    const askedAt = clock.monotonic();
+    const claimed = await runs.claimRuns({
+      owner,
+      leaseMs: options.leaseMs,
+      limit,
+      deadOwners,
+      ...(options.dag && { dag: options.dag }),
+    });
+    // There may be more: a claim looks at the oldest alone.
+    if (claimed.length > 0) this.#isDue = true;
+    await take(claimed, askedAt);
+  }
+}

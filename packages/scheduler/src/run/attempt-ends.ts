@@ -1,0 +1,77 @@
+// What the end of an attempt makes of its instance: success, another attempt, or a failure that stays.
+
+import type { AttemptOutcome, TaskInstance } from "@memodag/core";
+import type { AttemptResults } from "./attempt-results.ts";
+import type { InstanceTable } from "./instance-table.ts";
+import type { PassWriter } from "./pass-writer.ts";
+import type { ReadyInstance } from "./ready-instance.ts";
+import type { Retries } from "./retries.ts";
+import type { RunContext } from "./run-context.ts";
+import type { RunDecisions } from "./run-decisions.ts";
+import type { RunResults } from "./run-results.ts";
+import type { SingleFlight } from "./single-flight.ts";
+
+/** What {@link AttemptEnds} works with. */
+export interface AttemptEndsParts {
+  readonly context: RunContext;
+  readonly table: InstanceTable;
+  readonly results: RunResults;
+  readonly attemptResults: AttemptResults;
+  readonly decisions: RunDecisions;
+  readonly singleFlight: SingleFlight;
+  readonly retries: Retries;
+  readonly writer: PassWriter;
+}
+
+/** Takes the ends of attempts that this run waits for. */
+export class AttemptEnds {
+  readonly #parts: AttemptEndsParts;
+
+  constructor(parts: AttemptEndsParts) {
+    this.#parts = parts;
+  }
+
+  /** Acts on an attempt's outcome. */
+  async take(instance: ReadyInstance, outcome: AttemptOutcome): Promise<void> {
+    const { context, table, attemptResults, decisions, singleFlight, retries } = this.#parts;
+    const { node, mapIndex } = instance;
+    const row = table.get(node, mapIndex);
+    const endedAt = context.clock.now();
+    const end = { attemptId: null, endedAt, durationMs: endedAt - (row.startedAt ?? endedAt) };
+    if (outcome.kind === "succeeded") {
+      await this.#succeed(instance, { ...row, ...end }, outcome);
+    } else if (outcome.error.code === "attempt_lost") {
+      table.change(node, mapIndex, afterLoss(row));
+      singleFlight.release(instance);
+      if (decisions.hasLetRun(node)) singleFlight.enqueue(instance);
+    } else if (outcome.retryable && row.tryNumber < row.maxTries) {
+      const retryAt = endedAt + node.task.retryDelayMs;
+      table.change(node, mapIndex, { ...end, state: "up_for_retry", retryAt, error: outcome.error });
+      if (decisions.hasLetRun(node)) retries.add(instance, retryAt);
+    } else {
+      table.change(node, mapIndex, { ...end, state: "failed", error: outcome.error });
+      attemptResults.acceptFailure(node, { ...row, ...end }, outcome);
+      decisions.settle(node, "failed");
+    }
+    if (!attemptResults.isPending(instance)) singleFlight.release(instance);
+  }
+
+  async #succeed(
+    { node, mapIndex }: ReadyInstance,
+    ended: TaskInstance,
+    outcome: Extract<AttemptOutcome, { kind: "succeeded" }>,
+  ): Promise<void> {
+    const { table, results, attemptResults, decisions, writer } = this.#parts;
+    const { change, xcoms, returned } = await attemptResults.accept(node, ended, outcome);
+    table.change(node, mapIndex, { ...ended, ...change, state: "success", error: null });
+    writer.addXComs(xcoms.map((xcom) => ({ ...xcom, isCached: false })));
+    results.keepBytes(xcoms);
+    results.setReturned(node, mapIndex, returned);
+    decisions.settle(node, "success");
+  }
+}
+
+/** Lost, not failed: the next attempt has a number of its own and costs the author no retry. */
+export function afterLoss(row: TaskInstance): Partial<TaskInstance> {
+  return { state: "scheduled", attemptId: null, startedAt: null, maxTries: row.maxTries + 1 };
+}

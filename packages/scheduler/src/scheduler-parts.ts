@@ -1,0 +1,51 @@
+// What a scheduler is made of, and its settings.
+
+import type { Clock, DagStore, Executor, Logger, RunStore } from "@memodag/core";
+import type { CacheLeases, ResultCache, SecretRules } from "@memodag/result-cache";
+import type { SchedulerListener } from "./run/run-context.ts";
+
+/** Settings of a scheduler. Times in milliseconds. */
+export interface SchedulerOptions {
+  /** How long a lease lasts that nobody renews; it is renewed three times as often. */
+  readonly leaseMs: number;
+  /** How often the database is asked for new runs when nothing wakes the scheduler. */
+  readonly pollMs: number;
+  /** Runs held at once, at most. */
+  readonly maxRuns: number;
+  /** The admin's ttl for tasks that name none; `null`: never expires. */
+  readonly defaultTtlMs: number | null;
+  /** Bytes of all arguments of an instance together, above which it is not cached. */
+  readonly maxInputSize: number;
+  /** True when the cache keeps results in the metadata database, where XComs find them. */
+  readonly resultsInMetastore: boolean;
+  /** Slots by pool; {@link DEFAULT_POOLS} unless said otherwise. The same for every scheduler. */
+  readonly poolSlots?: ReadonlyMap<string, number>;
+  /** Only runs of this Dag. */
+  readonly dag?: { readonly team: string; readonly dagId: string };
+}
+
+/** The parts of a scheduler. */
+export interface SchedulerParts {
+  readonly runs: RunStore;
+  readonly dags: DagStore;
+  readonly cache: ResultCache;
+  /** Leases of cache keys; without them `serialize` means nothing. */
+  readonly keyLeases?: CacheLeases;
+  readonly executor: Executor;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Which switch turns caching off, in words; `null`: none does. */
+  readonly cachingOffReason: () => string | null;
+  /** Which names a record must not show, and the key under which their digests are kept. */
+  readonly secrets: SecretRules;
+  /** The environment that workers will see. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly listener?: SchedulerListener;
+  readonly options: SchedulerOptions;
+}
+
+/** The pool that tasks are of unless they say otherwise, and its slots. */
+export const DEFAULT_POOLS: ReadonlyMap<string, number> = new Map([["default_pool", 128]]);
+
+/** How long a run rests after a pass that a fault ended, or that cannot be loaded, in milliseconds. */
+export const FAULT_REST_MS = 1_000;
