@@ -1,6 +1,6 @@
 // What a migration must know of the database that it runs on: how columns are spelled there.
 
-import type { ColumnDataType, CreateTableBuilder, Expression } from "kysely";
+import type { ColumnDataType, CreateTableBuilder, Expression, Kysely } from "kysely";
 
 type ColumnType = ColumnDataType | Expression<unknown>;
 
@@ -17,4 +17,6 @@ export interface SchemaDialect {
   withIdentity<T extends string>(table: CreateTableBuilder<T>): CreateTableBuilder<T, "id">;
   /** Keeps rows in the order of their primary key where that pays. For tables of small rows alone. */
   clustered<T extends string, C extends string>(table: CreateTableBuilder<T, C>): CreateTableBuilder<T, C>;
+  /** Has the database refuse to change or delete rows of a table, whoever asks. */
+  makeAppendOnly(db: Kysely<unknown>, table: string): Promise<void>;
 }

@@ -2,6 +2,7 @@
 
 import { readFileSync } from "node:fs";
 import { Command } from "commander";
+import { registerAudit } from "./commands/audit.ts";
 import { registerCache } from "./commands/cache.ts";
 import { registerConfig } from "./commands/config.ts";
 import { registerDags } from "./commands/dags.ts";
@@ -25,6 +26,7 @@ export function createProgram(): Command {
   registerRuns(program);
   registerTasks(program);
   registerCache(program);
+  registerAudit(program);
   registerConfig(program);
   return program;
 }

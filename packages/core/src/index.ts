@@ -1,3 +1,4 @@
+export * from "./audit.ts";
 export * from "./clock.ts";
 export * from "./dag-run.ts";
 export * from "./digest.ts";
@@ -11,6 +12,7 @@ export * from "./json/json-value.ts";
 export * from "./json/read-json.ts";
 export * from "./json/select-field.ts";
 export * from "./log.ts";
+export * from "./ports/audit-log.ts";
 export * from "./ports/change-feed.ts";
 export * from "./ports/dag-store.ts";
 export * from "./ports/executor.ts";

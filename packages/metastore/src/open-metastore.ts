@@ -1,6 +1,6 @@
 // Opens the metadata database that a url names.
 
-import type { ChangeFeed, DagStore, RunStore } from "@memodag/core";
+import type { AuditLog, ChangeFeed, DagStore, RunStore } from "@memodag/core";
 import type {
   CounterStore,
   LeaseStore,
@@ -8,6 +8,7 @@ import type {
   ResultStore,
   SupersededStore,
 } from "@memodag/result-cache";
+import { MetadataAuditLog } from "./audit/metadata-audit-log.ts";
 import { MetadataCounterStore } from "./cache/metadata-counter-store.ts";
 import { MetadataLeaseStore } from "./cache/metadata-lease-store.ts";
 import { BreakerBoard } from "./cache/breaker-board.ts";
@@ -46,6 +47,7 @@ export interface Metastore {
   readonly superseded: SupersededStore;
   readonly cacheSwitch: CacheSwitch;
   readonly breakers: BreakerBoard;
+  readonly audit: AuditLog;
   readonly leases: LeaseStore;
   /**
    * Applies pending migrations; safe in any number of processes at once.
@@ -78,6 +80,7 @@ export async function openMetastore(url: string, options: MetastoreOptions = {})
     superseded: new MetadataSupersededStore(dialect),
     cacheSwitch: new CacheSwitch(dialect),
     breakers: new BreakerBoard(dialect),
+    audit: new MetadataAuditLog(dialect),
     leases: new MetadataLeaseStore(dialect),
     migrate: () => migrate(dialect),
     migrationStatus: () => migrationStatus(dialect),

@@ -205,6 +205,27 @@ export interface CacheLeaseTable {
   expires_at: number;
 }
 
+/** Something that somebody did. */
+export interface AuditEntryTable {
+  id: Generated<number>;
+  at: number;
+  actor_kind: string;
+  actor: string;
+  host: string;
+  action: string;
+  team: string | null;
+  /** JSON. */
+  filter: string;
+}
+
+/** How it ended. */
+export interface AuditOutcomeTable {
+  entry_id: number;
+  at: number;
+  affected: number | null;
+  error: string | null;
+}
+
 /** A turn of the switch of the cache; the last holds. */
 export interface CacheSwitchTable {
   id: Generated<number>;
@@ -235,6 +256,8 @@ export interface TaskSourceTable {
 
 /** All tables. */
 export interface Schema {
+  audit_entry: AuditEntryTable;
+  audit_outcome: AuditOutcomeTable;
   cache_counter: CacheCounterTable;
   active_task: ActiveTaskTable;
   cache_breaker: CacheBreakerTable;

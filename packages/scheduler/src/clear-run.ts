@@ -2,6 +2,7 @@
 
 import {
   MemodagError,
+  type AuditAct,
   type ClearedTask,
   type DagRun,
   type DagVersion,
@@ -45,6 +46,7 @@ const ROW_STATES: readonly TaskInstanceState[] = [
 /**
  * Sends instances of a run back to before they ran, and the run to `queued`, for whichever scheduler
  * claims it. A run under way goes on with everything else.
+ * @param act whose wish it is, written down with what it does
  * @returns what was cleared; nothing when no task failed, and the run stays as it is
  * @throws MemodagError `task_not_found` for a task that the Dag does not have or that has not begun
  */
@@ -52,11 +54,12 @@ export async function clearRun(
   runs: RunStore,
   { run, version }: RunToClear,
   wish: ClearWish,
+  act?: AuditAct,
 ): Promise<TaskInstanceId[]> {
   const instances = await runs.listTaskInstances(run.team, run.id);
   const graph = buildDagGraph(version.dag);
   if (wish.taskId !== undefined) requireBegun(graph, run, wish.taskId, instances);
-  return await runs.clearTasks(run.team, run.id, planClear(graph, instances, wish));
+  return await runs.clearTasks(run.team, run.id, planClear(graph, instances, wish), act);
 }
 
 /** What a wish comes to for a run of that graph that stands so. */

@@ -3,11 +3,13 @@
 import { randomBytes } from "node:crypto";
 import {
   MemodagError,
+  type AuditAct,
   type CacheMode,
   type Clock,
   type DagRun,
   type DagVersion,
   type JsonObject,
+  type NewDagRun,
   type RunStore,
 } from "@memodag/core";
 
@@ -20,6 +22,8 @@ export interface TriggerRequest {
   /** Milliseconds since the Unix epoch; `null`: the run has none. */
   readonly logicalDate: number | null;
   readonly cacheMode: CacheMode;
+  /** Whose wish it is; written down with the run that it makes. */
+  readonly act?: AuditAct;
 }
 
 /**
@@ -27,7 +31,7 @@ export interface TriggerRequest {
  * @throws MemodagError `conf_invalid` for a param that the Dag does not declare.
  */
 export async function triggerRun(runs: RunStore, clock: Clock, request: TriggerRequest): Promise<DagRun> {
-  const { version, conf, params, logicalDate, cacheMode } = request;
+  const { version, conf, params, logicalDate, cacheMode, act } = request;
   const { dag } = version;
   const unknown = Object.keys(params).filter((name) => !Object.hasOwn(dag.params, name));
   if (unknown.length > 0) {
@@ -42,10 +46,11 @@ export async function triggerRun(runs: RunStore, clock: Clock, request: TriggerR
     );
   }
   const nonce = randomBytes(3).toString("hex");
-  return await runs.createRun({
+  const runId = `manual__${new Date(logicalDate ?? clock.now()).toISOString()}_${nonce}`;
+  const run: NewDagRun = {
     team: version.team,
     dagId: dag.dagId,
-    runId: `manual__${new Date(logicalDate ?? clock.now()).toISOString()}_${nonce}`,
+    runId,
     runType: "manual",
     dagVersionId: version.id,
     logicalDate,
@@ -55,5 +60,6 @@ export async function triggerRun(runs: RunStore, clock: Clock, request: TriggerR
     conf,
     params: { ...dag.params, ...params },
     cacheMode,
-  });
+  };
+  return await runs.createRun(run, act && { ...act, filter: { ...act.filter, runId } });
 }

@@ -1,11 +1,12 @@
 // `memodag cache gc`: removes what is of no use any more.
 
 import { formatDuration, formatSize } from "@memodag/core";
-import type { Collection, CollectionPlan, DoomedItem } from "@memodag/result-cache";
+import type { Collection, CollectionPlan, Collector, DoomedItem } from "@memodag/result-cache";
 import type { Command } from "commander";
 import { printJson, printLine, printTable } from "../output/print.ts";
 import { shortDigest } from "../output/units.ts";
-import { withMetadata } from "../wiring/metadata.ts";
+import { audited, newAct } from "../wiring/audited.ts";
+import { withMetadata, type Metadata } from "../wiring/metadata.ts";
 import type { CommonOptions } from "../wiring/settings.ts";
 import { withCommonOptions } from "./common-options.ts";
 
@@ -42,8 +43,17 @@ async function collect(options: GcOptions): Promise<void> {
   await withMetadata(options, async (metadata) => {
     const collector = await openCollector(metadata);
     if (options.dryRun) showPlan(await collector.plan(MOST_NAMED), options);
-    else showCollection(await collector.collect(), options);
+    else showCollection(await collectAudited(metadata, collector), options);
   });
+}
+
+async function collectAudited({ audit }: Metadata, collector: Collector): Promise<Collection> {
+  return await audited(
+    audit,
+    newAct("cache.gc", null, {}),
+    () => collector.collect(),
+    (collection) => Object.values(amountsOf(collection)).reduce((sum, { count }) => sum + count, 0),
+  );
 }
 
 function showCollection(collection: Collection, { json }: GcOptions): void {

@@ -4,6 +4,7 @@ import { createInterface } from "node:readline/promises";
 import { MemodagError } from "@memodag/core";
 import type { Command } from "commander";
 import { printJson, printLine } from "../output/print.ts";
+import { audited, newAct } from "../wiring/audited.ts";
 import { withMetadata } from "../wiring/metadata.ts";
 import { type FilterOptions, toRecordFilter, withFilterOptions } from "./cache-filter.ts";
 import { withTeamOptions } from "./common-options.ts";
@@ -36,7 +37,13 @@ async function purge(options: PurgeOptions): Promise<void> {
     const count = await metadata.records.count(filter);
     if (options.dryRun) return count;
     if (!options.yes) await confirm(count);
-    return await metadata.records.purge(filter);
+    const { team = null, ...rest } = filter;
+    return await audited(
+      metadata.audit,
+      newAct("cache.purge", team, rest),
+      () => metadata.records.purge(filter),
+      (purged) => purged,
+    );
   });
   if (options.json) printJson(options.dryRun ? { deleted: 0, wouldDelete: deleted } : { deleted });
   else printLine(options.dryRun ? `Would forget ${entries(deleted)}.` : `Forgot ${entries(deleted)}.`);

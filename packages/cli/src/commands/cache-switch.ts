@@ -1,9 +1,9 @@
 // `memodag cache disable | enable`: turns caching off and on for every scheduler at once.
 
-import { hostname, userInfo } from "node:os";
 import type { Command } from "commander";
 import { printJson, printLine, printNote } from "../output/print.ts";
 import { isoTime } from "../report/iso-time.ts";
+import { currentActor, newAct } from "../wiring/audited.ts";
 import { configOffReason } from "../wiring/kill-switch.ts";
 import { withMetadata } from "../wiring/metadata.ts";
 import type { CommonOptions } from "../wiring/settings.ts";
@@ -30,21 +30,14 @@ function withReason(command: Command): Command {
 async function turn(isEnabled: boolean, options: SwitchOptions): Promise<void> {
   const { changedAt, changedBy, reason, otherReason } = await withMetadata(options, async (metadata) => {
     const { cacheSwitch, loaded } = metadata;
-    const wish = { isEnabled, reason: options.reason ?? null, changedBy: userName() };
-    await cacheSwitch.turn(wish);
+    const { name, host } = currentActor();
+    const wish = { isEnabled, reason: options.reason ?? null, changedBy: `${name}@${host}` };
+    const action = isEnabled ? "cache.enable" : "cache.disable";
+    await cacheSwitch.turn(wish, newAct(action, null, { reason: wish.reason }));
     const [last] = await cacheSwitch.list(1);
     return { ...wish, changedAt: last?.changedAt ?? null, otherReason: configOffReason(loaded) };
   });
   if (options.json) return printJson({ isEnabled, reason, changedBy, changedAt: isoTime(changedAt) });
   printLine(`Caching is ${isEnabled ? "enabled" : "disabled"} for every scheduler.`);
   if (isEnabled && otherReason !== null) printNote(`It stays off all the same: ${otherReason}.`);
-}
-
-function userName(): string {
-  try {
-    return `${userInfo().username}@${hostname()}`;
-  } catch {
-    // A user without a name, as containers have them.
-    return `${process.getuid?.() ?? "unknown"}@${hostname()}`;
-  }
 }

@@ -6,6 +6,7 @@ import type { Command } from "commander";
 import { EXIT_UNSOUND } from "../output/exit-codes.ts";
 import { printJson, printLine, printTable } from "../output/print.ts";
 import { shortDigest } from "../output/units.ts";
+import { audited, newAct } from "../wiring/audited.ts";
 import { withMetadata } from "../wiring/metadata.ts";
 import type { CommonOptions } from "../wiring/settings.ts";
 import { withCommonOptions } from "./common-options.ts";
@@ -29,7 +30,15 @@ async function verify(options: VerifyOptions): Promise<void> {
   const { openVerifier } = await import("../wiring/collection.ts");
   const found = await withMetadata(options, async (metadata) => {
     const verifier = await openVerifier(metadata);
-    return await verifier.verify(options.repair === true);
+    // Looking alone changes nothing.
+    if (!options.repair) return await verifier.verify(false);
+    return await audited(
+      metadata.audit,
+      newAct("cache.verify", null, { repair: true }),
+      () => verifier.verify(true),
+      ({ badRecords, damaged, orphans }) =>
+        badRecords.length + damaged.filter(({ isShown }) => !isShown).length + orphans.length,
+    );
   });
   if (options.json) {
     const { isSound, isRepaired, ...rest } = found;

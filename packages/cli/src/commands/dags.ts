@@ -4,6 +4,7 @@ import type { Command } from "commander";
 import { formatDuration, type SerializedDag, type SerializedTask } from "@memodag/core";
 import { printFacts, printJson, printLine, printNote, printTable } from "../output/print.ts";
 import { shortDigest } from "../output/units.ts";
+import { newAct } from "../wiring/audited.ts";
 import { getDag } from "../wiring/find-dag.ts";
 import { withDags } from "../wiring/dag-files.ts";
 import { type TeamOptions, withTeamOptions } from "./common-options.ts";
@@ -157,7 +158,8 @@ async function listErrors(options: TeamOptions): Promise<void> {
 async function setPaused(dagId: string, isPaused: boolean, options: TeamOptions): Promise<void> {
   const team = await withDags(options, async ({ dags }) => {
     const version = await getDag(dags, { dagId, team: options.team });
-    await dags.setPaused(version.team, dagId, isPaused);
+    const act = newAct(isPaused ? "dags.pause" : "dags.unpause", version.team, { dagId });
+    await dags.setPaused(version.team, dagId, isPaused, act);
     return version.team;
   });
   if (options.json) printJson({ dagId, team, isPaused });

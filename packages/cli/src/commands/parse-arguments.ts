@@ -41,6 +41,11 @@ export function parseDigest(text: string): string {
   return text;
 }
 
+/** A time, or a duration before now; in milliseconds since the Unix epoch. */
+export function parseSince(text: string): number {
+  return DATE.test(text) ? parseTime(text) : Date.now() - parseAge(text);
+}
+
 const DATE = /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,3})?)?(Z|[+-]\d\d:\d\d)?)?$/;
 
 /** An ISO 8601 date or time, UTC where it names no zone; in milliseconds since the Unix epoch. */

@@ -5,6 +5,7 @@ import type { TaskInstanceId } from "@memodag/core";
 import { printJson, printLine } from "../output/print.ts";
 import { shownInstance } from "../output/units.ts";
 import { getRun } from "../wiring/find-dag.ts";
+import { newAct } from "../wiring/audited.ts";
 import { withMetadata } from "../wiring/metadata.ts";
 import { type TeamOptions, withTeamOptions } from "./common-options.ts";
 
@@ -37,7 +38,8 @@ async function clearTasks(
     const run = await getRun(metadata, { dagId, team: options.team }, runId);
     const version = await metadata.dags.getDagVersion(run.dagVersionId);
     const wish = { ...(taskId !== undefined && { taskId }), downstream, useCache };
-    const instances = await clearRun(metadata.runs, { run, version }, wish);
+    const act = newAct("tasks.clear", run.team, { dagId, runId, ...wish });
+    const instances = await clearRun(metadata.runs, { run, version }, wish, act);
     return { cleared: instances, state: instances.length > 0 ? "queued" : run.state };
   });
   if (options.json) return printJson({ dagId, runId, state, cleared });

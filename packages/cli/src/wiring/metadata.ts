@@ -1,7 +1,7 @@
 // Opens what a command works on: the config, the metadata database, the cache's stores; and closes it.
 
 import type { Config, LoadedConfig } from "@memodag/config";
-import type { ChangeFeed, DagStore, RunStore } from "@memodag/core";
+import type { AuditLog, ChangeFeed, DagStore, RunStore } from "@memodag/core";
 import type { BreakerBoard, CacheSwitch } from "@memodag/metastore";
 import type {
   CounterStore,
@@ -33,6 +33,8 @@ export interface Metadata {
   readonly xcomResults: ResultStore;
   readonly cacheSwitch: CacheSwitch;
   readonly breakers: BreakerBoard;
+  /** Who did what; for acts that no store writes down by itself. */
+  readonly audit: AuditLog;
   /** True when the cache's results lie in the metadata database, where XComs find them. */
   readonly resultsInMetastore: boolean;
   /** True when no other machine has a part in it. */
@@ -55,7 +57,7 @@ export async function withMetadata<T>(
   try {
     const cache = await openCacheStores(loaded, database);
     try {
-      const { dags, runs, leases, counters, superseded, changes, cacheSwitch, breakers } = database;
+      const { dags, runs, leases, counters, superseded, changes, cacheSwitch, breakers, audit } = database;
       return await work({
         loaded,
         config,
@@ -68,6 +70,7 @@ export async function withMetadata<T>(
         changes,
         cacheSwitch,
         breakers,
+        audit,
         ...cache.stores,
         isSingleMachine: isSingleMachine(database),
       });

@@ -6,6 +6,7 @@ import type { CommonOptions } from "./settings.ts";
 import { printNote } from "../output/print.ts";
 import { showProgress } from "../output/show-progress.ts";
 import { reportRun, type RunReport } from "../report/run-report.ts";
+import { triggerAct } from "./trigger-act.ts";
 import { refreshDags, requireBundles } from "./dag-files.ts";
 import { getDag } from "./find-dag.ts";
 import { type Metadata, withMetadata } from "./metadata.ts";
@@ -36,7 +37,9 @@ export async function runToEnd(words: RunWords, options: CommonOptions): Promise
     const { dagId, team, ...request } = words;
     const version = await getDag(metadata.dags, { dagId, team });
     await warnOfBrokenFile(metadata, version.file);
-    const run = await triggerRun(metadata.runs, systemClock, { version, ...request });
+    const wish = { version, ...request };
+    const act = triggerAct("dags.run", wish);
+    const run = await triggerRun(metadata.runs, systemClock, { ...wish, act });
     await execute(metadata, run, options.json === true);
     return await readReport(metadata, run);
   });

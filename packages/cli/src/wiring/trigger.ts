@@ -9,6 +9,7 @@ import { withDags } from "./dag-files.ts";
 import type { Metadata } from "./metadata.ts";
 import { whenEnded } from "./run-end.ts";
 import type { RunWords } from "./run-to-end.ts";
+import { triggerAct } from "./trigger-act.ts";
 
 /**
  * Makes a run in state `queued`.
@@ -30,5 +31,7 @@ export async function waitForRun(words: RunWords, options: CommonOptions): Promi
 
 async function create({ dags, runs }: Metadata, { dagId, team, ...request }: RunWords) {
   const version = await getDag(dags, { dagId, team });
-  return { run: await triggerRun(runs, systemClock, { version, ...request }), version };
+  const wish = { version, ...request };
+  const act = triggerAct("dags.trigger", wish);
+  return { run: await triggerRun(runs, systemClock, { ...wish, act }), version };
 }

@@ -1,5 +1,6 @@
 // What the Dag processor writes and everybody else reads about Dags. Implemented by the metastore.
 
+import type { AuditAct } from "../audit.ts";
 import type { SerializedDag } from "../serialized-dag.ts";
 
 /** A Dag file within a bundle. */
@@ -117,6 +118,6 @@ export interface DagStore {
   findTaskSources(team: string, sourceHashes: readonly string[]): Promise<Map<string, TaskSourceRecord>>;
   /** @throws MemodagError `artifact_not_found` */
   getArtifact(digest: string): Promise<Artifact>;
-  /** Resolves to false when there is no such Dag. */
-  setPaused(team: string, dagId: string, isPaused: boolean): Promise<boolean>;
+  /** Resolves to false when there is no such Dag. `act` is written down in the same transaction. */
+  setPaused(team: string, dagId: string, isPaused: boolean, act?: AuditAct): Promise<boolean>;
 }

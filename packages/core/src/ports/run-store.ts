@@ -1,5 +1,6 @@
 // What the scheduler reads and writes about runs. Implemented by the metastore.
 
+import type { AuditAct } from "../audit.ts";
 import type { DagRun, NewDagRun, TaskInstance, TaskInstanceId, XCom } from "../dag-run.ts";
 import type { DagRunState, TaskInstanceState } from "../states.ts";
 
@@ -110,10 +111,13 @@ export interface RunFilter {
   readonly limit: number;
 }
 
-/** Runs, task instances and XComs. Every method that names a Dag takes its team. */
+/**
+ * Runs, task instances and XComs. Every method that names a Dag takes its team. Where a method takes an
+ * `act`, it is written down in the transaction that does it.
+ */
 export interface RunStore {
   /** @throws MemodagError `dag_run_exists` */
-  createRun(run: NewDagRun): Promise<DagRun>;
+  createRun(run: NewDagRun, act?: AuditAct): Promise<DagRun>;
   findRun(team: string, dagId: string, runId: string): Promise<DagRun | undefined>;
   /** Newest first. */
   listRuns(filter: RunFilter): Promise<DagRun[]>;
@@ -141,7 +145,12 @@ export interface RunStore {
    * {@link listQueuedRuns} and its next pass `rejected`.
    * @returns the instances that were cleared; without any, nothing has changed
    */
-  clearTasks(team: string, runId: number, tasks: readonly ClearedTask[]): Promise<TaskInstanceId[]>;
+  clearTasks(
+    team: string,
+    runId: number,
+    tasks: readonly ClearedTask[],
+    act?: AuditAct,
+  ): Promise<TaskInstanceId[]>;
   /** Runs that `owner` holds and that are `queued`: not begun yet, or cleared since. */
   listQueuedRuns(owner: string): Promise<number[]>;
   /** Cache keys of the Dag's latest finished run, for fetching ahead. */

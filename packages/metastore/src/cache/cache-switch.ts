@@ -1,7 +1,10 @@
 // The switch in the database that turns caching off and on for all schedulers at once.
 
+import type { AuditAct } from "@memodag/core";
+import { writeAct } from "../audit/write-act.ts";
 import type { Dialect } from "../dialect.ts";
 import { storableText } from "../runs/storable-text.ts";
+import { statement } from "../transaction-script.ts";
 
 /** How the switch stands, and who turned it so. */
 export interface SwitchTurn {
@@ -43,15 +46,19 @@ export class CacheSwitch {
     }));
   }
 
-  async turn({ isEnabled, reason, changedBy }: Omit<SwitchTurn, "changedAt">): Promise<void> {
-    await this.#dialect.kysely
-      .insertInto("cache_switch")
-      .values({
-        is_enabled: isEnabled ? 1 : 0,
-        reason: reason === null ? null : storableText(reason),
-        changed_by: storableText(changedBy),
-        changed_at: this.#dialect.now,
-      })
-      .execute();
+  /** `act` is written down in the same transaction. */
+  async turn({ isEnabled, reason, changedBy }: Omit<SwitchTurn, "changedAt">, act?: AuditAct): Promise<void> {
+    const dialect = this.#dialect;
+    await dialect.transaction(function* () {
+      yield* statement(
+        dialect.kysely.insertInto("cache_switch").values({
+          is_enabled: isEnabled ? 1 : 0,
+          reason: reason === null ? null : storableText(reason),
+          changed_by: storableText(changedBy),
+          changed_at: dialect.now,
+        }),
+      );
+      yield* writeAct(dialect, act, null);
+    });
   }
 }

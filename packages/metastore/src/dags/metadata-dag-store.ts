@@ -3,6 +3,7 @@
 import {
   MemodagError,
   type Artifact,
+  type AuditAct,
   type DagFile,
   type DagStore,
   type DagSummary,
@@ -10,7 +11,9 @@ import {
   type ProcessedDagFile,
   type TaskSourceRecord,
 } from "@memodag/core";
+import { writeAct } from "../audit/write-act.ts";
 import type { Dialect } from "../dialect.ts";
+import { statement } from "../transaction-script.ts";
 import { toDagFile, toDagSummary, toDagVersion, VERSION_COLUMNS } from "./dag-rows.ts";
 import { removeDagFiles } from "./remove-dag-files.ts";
 import { saveDagFile } from "./save-dag-file.ts";
@@ -119,14 +122,21 @@ export class MetadataDagStore implements DagStore {
     );
   }
 
-  async setPaused(team: string, dagId: string, isPaused: boolean): Promise<boolean> {
-    const { numUpdatedRows } = await this.#dialect.kysely
-      .updateTable("dag")
-      .set({ is_paused: isPaused ? 1 : 0 })
-      .where("team", "=", team)
-      .where("dag_id", "=", dagId)
-      .where("is_active", "=", 1)
-      .executeTakeFirst();
-    return numUpdatedRows > 0n;
+  async setPaused(team: string, dagId: string, isPaused: boolean, act?: AuditAct): Promise<boolean> {
+    const dialect = this.#dialect;
+    return await dialect.transaction(function* () {
+      const updated = yield* statement(
+        dialect.kysely
+          .updateTable("dag")
+          .set({ is_paused: isPaused ? 1 : 0 })
+          .where("team", "=", team)
+          .where("dag_id", "=", dagId)
+          .where("is_active", "=", 1)
+          .returning("dag_id"),
+      );
+      if (updated.length === 0) return false;
+      yield* writeAct(dialect, act, updated.length);
+      return true;
+    });
   }
 }

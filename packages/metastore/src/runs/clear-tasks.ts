@@ -1,7 +1,8 @@
 // Sends task instances of a run, and the run with them, back to before they ran.
 
-import type { ClearedTask, TaskInstanceId } from "@memodag/core";
+import type { AuditAct, ClearedTask, TaskInstanceId } from "@memodag/core";
 import { sql } from "kysely";
+import { writeAct } from "../audit/write-act.ts";
 import type { Dialect } from "../dialect.ts";
 import { statement, type TransactionScript } from "../transaction-script.ts";
 import { storableText } from "./storable-text.ts";
@@ -15,9 +16,14 @@ export async function clearTasks(
   team: string,
   runId: number,
   tasks: readonly ClearedTask[],
+  act?: AuditAct,
 ): Promise<TaskInstanceId[]> {
   try {
-    return await dialect.transaction(() => clearScript(dialect, team, runId, tasks));
+    return await dialect.transaction(function* () {
+      const cleared = yield* clearScript(dialect, team, runId, tasks);
+      yield* writeAct(dialect, act, cleared.length);
+      return cleared;
+    });
   } catch (error) {
     if (error instanceof NothingToClear) return [];
     throw error;

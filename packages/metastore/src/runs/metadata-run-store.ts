@@ -2,6 +2,7 @@
 
 import {
   MemodagError,
+  type AuditAct,
   type ClaimedRun,
   type ClaimRequest,
   type ClearedTask,
@@ -16,7 +17,9 @@ import {
   type XCom,
 } from "@memodag/core";
 import { sql } from "kysely";
+import { writeAct } from "../audit/write-act.ts";
 import type { Dialect } from "../dialect.ts";
+import { statement } from "../transaction-script.ts";
 import { clearTasks } from "./clear-tasks.ts";
 import { toDagRun } from "./dag-run-row.ts";
 import { toTaskInstance } from "./task-instance-row.ts";
@@ -33,27 +36,33 @@ export class MetadataRunStore implements RunStore {
     this.#dialect = dialect;
   }
 
-  async createRun(run: NewDagRun): Promise<DagRun> {
-    const row = await this.#dialect.kysely
-      .insertInto("dag_run")
-      .values({
-        team: run.team,
-        dag_id: run.dagId,
-        run_id: run.runId,
-        run_type: run.runType,
-        dag_version_id: run.dagVersionId,
-        state: "queued",
-        logical_date: run.logicalDate,
-        data_interval_start: run.dataIntervalStart,
-        data_interval_end: run.dataIntervalEnd,
-        conf: JSON.stringify(run.conf),
-        params: JSON.stringify(run.params),
-        cache_mode: run.cacheMode,
-        created_at: this.#dialect.now,
-      })
-      .onConflict((conflict) => conflict.columns(["team", "dag_id", "run_id"]).doNothing())
-      .returningAll()
-      .executeTakeFirst();
+  async createRun(run: NewDagRun, act?: AuditAct): Promise<DagRun> {
+    const dialect = this.#dialect;
+    const row = await dialect.transaction(function* () {
+      const [made] = yield* statement(
+        dialect.kysely
+          .insertInto("dag_run")
+          .values({
+            team: run.team,
+            dag_id: run.dagId,
+            run_id: run.runId,
+            run_type: run.runType,
+            dag_version_id: run.dagVersionId,
+            state: "queued",
+            logical_date: run.logicalDate,
+            data_interval_start: run.dataIntervalStart,
+            data_interval_end: run.dataIntervalEnd,
+            conf: JSON.stringify(run.conf),
+            params: JSON.stringify(run.params),
+            cache_mode: run.cacheMode,
+            created_at: dialect.now,
+          })
+          .onConflict((conflict) => conflict.columns(["team", "dag_id", "run_id"]).doNothing())
+          .returningAll(),
+      );
+      if (made) yield* writeAct(dialect, act, 1);
+      return made;
+    });
     if (row) {
       await this.#announce();
       return toDagRun(row);
@@ -166,8 +175,13 @@ export class MetadataRunStore implements RunStore {
     await this.#dialect.announceRuns().catch(() => undefined);
   }
 
-  async clearTasks(team: string, runId: number, tasks: readonly ClearedTask[]): Promise<TaskInstanceId[]> {
-    const cleared = await clearTasks(this.#dialect, team, runId, tasks);
+  async clearTasks(
+    team: string,
+    runId: number,
+    tasks: readonly ClearedTask[],
+    act?: AuditAct,
+  ): Promise<TaskInstanceId[]> {
+    const cleared = await clearTasks(this.#dialect, team, runId, tasks, act);
     if (cleared.length > 0) await this.#announce();
     return cleared;
   }

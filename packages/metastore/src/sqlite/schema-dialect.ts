@@ -1,7 +1,7 @@
 // How the schema is spelled on SQLite.
 
 import type { SchemaDialect } from "@memodag/migrations";
-import { sql } from "kysely";
+import { sql, type RawBuilder } from "kysely";
 
 /** SQLite's columns: text compares byte by byte by itself. */
 export const sqliteSchema: SchemaDialect = {
@@ -11,4 +11,16 @@ export const sqliteSchema: SchemaDialect = {
   bytes: "blob",
   withIdentity: (table) => table.addColumn("id", "integer", (column) => column.primaryKey().autoIncrement()),
   clustered: (table) => table.modifyEnd(sql`without rowid`),
+  async makeAppendOnly(db, table) {
+    const refusal = sql`begin select raise(abort, ${sql.lit(`${table} is append-only`)}); end`;
+    const refuse = async (name: string, when: RawBuilder<unknown>): Promise<void> => {
+      await sql`create trigger ${sql.id(`${table}_${name}`)} before ${when} ${refusal}`.execute(db);
+    };
+    const on = sql`on ${sql.table(table)}`;
+    await refuse("no_update", sql`update ${on}`);
+    await refuse("no_delete", sql`delete ${on}`);
+    // `insert or replace` deletes without asking the trigger for that.
+    const held = sql`select 1 from ${sql.table(table)} as held where held.rowid = new.rowid`;
+    await refuse("no_replace", sql`insert ${on} when exists (${held})`);
+  },
 };

@@ -1,0 +1,23 @@
+// What is written down of somebody who has a Dag run.
+
+import type { AuditAct } from "@memodag/core";
+import type { TriggerRequest } from "@memodag/scheduler";
+import { isoTime } from "../report/iso-time.ts";
+import { newAct } from "./audited.ts";
+
+/** The act of making a run. Values of conf and params may be secrets, so only their names are in it. */
+export function triggerAct(action: "dags.run" | "dags.trigger", request: TriggerRequest): AuditAct {
+  const { version, conf, params, logicalDate, cacheMode } = request;
+  return newAct(action, version.team, {
+    dagId: version.dagId,
+    ...namesOf("conf", conf),
+    ...namesOf("params", params),
+    ...(logicalDate !== null && { logicalDate: isoTime(logicalDate) }),
+    ...(cacheMode !== "use" && { cacheMode }),
+  });
+}
+
+function namesOf(what: string, values: object): Record<string, string[]> {
+  const names = Object.keys(values);
+  return names.length > 0 ? { [what]: names } : {};
+}

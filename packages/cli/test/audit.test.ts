@@ -1,0 +1,124 @@
+import { hostname, userInfo } from "node:os";
+import { join } from "node:path";
+import type { AuditEntry } from "@memodag/core";
+import { openMetastore } from "@memodag/metastore";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { RunReport } from "../src/report/run-report.ts";
+import { audited, newAct } from "../src/wiring/audited.ts";
+import { Project } from "./project.ts";
+
+describe("audit ls", () => {
+  let project: Project;
+  let failing: RunReport;
+  let entries: AuditEntry[];
+
+  beforeAll(async () => {
+    project = new Project();
+    await project.run("dags", "run", "shapes", "--param", "sides=5", "--conf", '{"password": "hunter2"}');
+    failing = await project.json<RunReport>("dags", "run", "failing", "--no-cache");
+    await project.run("dags", "trigger", "shapes", "--logical-date", "2026-11-03");
+    await project.run("tasks", "clear", "failing", failing.runId, "--downstream");
+    await project.run("dags", "pause", "shapes");
+    await project.run("dags", "unpause", "shapes");
+    await project.run("cache", "disable", "--reason", "bad data");
+    await project.run("cache", "enable");
+    await project.run("cache", "purge", "--task", "draw", "--team", "default", "--yes");
+    await project.run("cache", "purge", "--all", "--dry-run");
+    await project.run("cache", "gc");
+    await project.run("cache", "gc", "--dry-run");
+    await project.run("cache", "verify", "--repair");
+    await project.run("cache", "verify");
+    entries = await project.json<AuditEntry[]>("audit", "ls");
+  });
+  afterAll(() => project.remove());
+
+  it("has everything that was done by command, with its filter and rows, and nothing that was only looked at", () => {
+    const { runId } = failing;
+    const done = (affected: number | null) => ({ kind: "done", affected });
+    expect(entries.map(({ action, team, filter, outcome }) => [action, team, filter, outcome])).toEqual([
+      ["cache.verify", null, { repair: true }, done(0)],
+      ["cache.gc", null, {}, done(0)],
+      ["cache.purge", "default", { taskId: "draw" }, done(3)],
+      ["cache.enable", null, { reason: null }, done(null)],
+      ["cache.disable", null, { reason: "bad data" }, done(null)],
+      ["dags.unpause", "default", { dagId: "shapes" }, done(1)],
+      ["dags.pause", "default", { dagId: "shapes" }, done(1)],
+      ["tasks.clear", "default", { dagId: "failing", runId, downstream: true, useCache: false }, done(2)],
+      [
+        "dags.trigger",
+        "default",
+        expect.objectContaining({ dagId: "shapes", logicalDate: "2026-11-03T00:00:00.000Z" }),
+        done(1),
+      ],
+      ["dags.run", "default", { dagId: "failing", runId, cacheMode: "off" }, done(1)],
+      [
+        "dags.run",
+        "default",
+        { dagId: "shapes", conf: ["password"], params: ["sides"], runId: expect.any(String) },
+        done(1),
+      ],
+    ]);
+    expect(entries[0]).toMatchObject({
+      actor: { kind: "os_user", name: userInfo().username, host: hostname() },
+      at: expect.stringMatching(/^\d{4}-.*Z$/),
+    });
+  });
+
+  it("never holds values of users, which may be secret", () => {
+    expect(JSON.stringify(entries)).not.toContain("hunter2");
+  });
+
+  it("is narrowed down by team, action, time and number", async () => {
+    const count = async (...options: string[]) =>
+      (await project.json<unknown[]>("audit", "ls", ...options)).length;
+    expect(await count("--team", "default")).toBe(7);
+    expect(await count("--team", "other")).toBe(0);
+    expect(await count("--action", "dags.run")).toBe(2);
+    expect(await count("--since", "1h", "--limit", "3")).toBe(3);
+    expect(await count("--since", "2099-01-01")).toBe(0);
+    expect(await project.run("audit", "ls", "--action", "cache.burn")).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/cache\.purge/),
+    });
+    expect(await project.run("audit", "ls", "--since", "yesterday")).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/--since/),
+    });
+  });
+
+  it("shows a line an act", async () => {
+    const { stdout } = await project.run("audit", "ls", "--action", "cache.purge");
+    expect(stdout).toMatch(/^TIME +WHO +ACTION +TEAM +WHAT +ROWS +OUTCOME\n/);
+    expect(stdout).toMatch(/ \S+@\S+ +cache\.purge +default +taskId=draw +3 +done\n$/);
+  });
+
+  it("says that an act began where nobody said how it ended, and why one failed", async () => {
+    await using metastore = await openAs(project);
+    const { audit } = metastore;
+    const act = newAct("cache.purge", null, {});
+    await expect(
+      audited(
+        audit,
+        act,
+        async () => {
+          const [begun] = await audit.list({ limit: 1 });
+          expect(begun).toMatchObject({ ...act, outcome: { kind: "begun" } });
+          throw new Error("the disk is full");
+        },
+        () => 0,
+      ),
+    ).rejects.toThrow("the disk is full");
+    const [failed] = await audit.list({ limit: 1 });
+    expect(failed?.outcome).toEqual({ kind: "failed", error: "the disk is full" });
+    const isDone = async () => {
+      throw new Error("begun in spite of all");
+    };
+    const closed = { ...audit, begin: () => Promise.reject(new Error("read-only")) };
+    await expect(audited(closed, act, isDone, () => 0)).rejects.toThrow("read-only");
+  });
+});
+
+async function openAs({ folder }: Project) {
+  const metastore = await openMetastore(`sqlite:${join(folder, ".memodag/metadata.db")}`);
+  return { ...metastore, [Symbol.asyncDispose]: () => metastore.close() };
+}
