@@ -5,7 +5,7 @@ import { loadConfig } from "@memodag/config";
 import { generatedFiles } from "../src/generate/generated-files.ts";
 
 describe("the generated files", () => {
-  it.each(generatedFiles())("$path is what the schema says (npm run generate -w @memodag/config)", (file) => {
+  it.each(generatedFiles())("$path is what the schema says (npm run generate)", (file) => {
     expect(readFileSync(file.path, "utf8")).toBe(file.text);
   });
 

@@ -1,6 +1,7 @@
 // Which files of the repository come from the schema.
 
 import { fileURLToPath } from "node:url";
+import { renderConfigReference } from "./config-reference.ts";
 import { renderConfigToml } from "./config-toml.ts";
 import { renderJsonSchema } from "./json-schema.ts";
 
@@ -19,6 +20,7 @@ export function generatedFiles(): GeneratedFile[] {
       text: renderConfigToml({ name: "examples", path: "examples/dags" }),
     },
     { path: inRepository("config/memodag.schema.json"), text: renderJsonSchema() },
+    { path: inRepository("docs/reference/config.md"), text: renderConfigReference() },
   ];
 }
 
