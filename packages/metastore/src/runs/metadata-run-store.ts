@@ -205,7 +205,6 @@ export class MetadataRunStore implements RunStore {
     const rows = await this.#dialect.kysely
       .selectFrom("task_instance")
       .select("cache_key")
-      .distinct()
       .where("dag_run_id", "=", (query) =>
         query
           .selectFrom("dag_run")
@@ -220,6 +219,6 @@ export class MetadataRunStore implements RunStore {
       .where("cache_key", "is not", null)
       .$narrowType<{ cache_key: string }>()
       .execute();
-    return rows.map((row) => row.cache_key);
+    return Array.from(new Set(rows.map((row) => row.cache_key)));
   }
 }

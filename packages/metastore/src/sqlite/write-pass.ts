@@ -4,7 +4,7 @@ import type { PassOutcome, PassWrite, TaskInstanceId, TaskInstanceWrite } from "
 import { AbandonedPass } from "../runs/abandoned-pass.ts";
 import { INSTANCE_ID_COLUMNS, INSTANCE_VALUE_COLUMNS, instanceValues } from "../runs/task-instance-row.ts";
 import { storableText } from "../runs/storable-text.ts";
-import { isForeignKeyViolation, type SqliteConnection } from "./connection.ts";
+import { isForeignKeyViolation, isPrimaryKeyViolation, type SqliteConnection } from "./connection.ts";
 import { writeActiveTasks } from "./write-active-tasks.ts";
 import { insertResults } from "./write-results.ts";
 
@@ -22,9 +22,10 @@ const UPDATE_INSTANCE = `
     and (? is null or ? = attempt_id or ? > try_number)`;
 const DELETE_INSTANCE = "delete from task_instance where dag_run_id = ? and task_id = ? and map_index = ?";
 const DELETE_XCOMS = "delete from xcom where dag_run_id = ? and task_id = ? and map_index = ?";
-const UPSERT_XCOM = `
+const INSERT_XCOM = `
   insert into xcom (dag_run_id, task_id, map_index, key, team, digest, size_bytes)
-  values (?, ?, ?, ?, ?, ?, ?)
+  values (?, ?, ?, ?, ?, ?, ?)`;
+const UPSERT_XCOM = `${INSERT_XCOM}
   on conflict (dag_run_id, task_id, map_index, key)
   do update set team = excluded.team, digest = excluded.digest, size_bytes = excluded.size_bytes`;
 const FIND_RUN = "select team, dag_id, state, lease_owner from dag_run where id = ?";
@@ -94,7 +95,7 @@ function writeInstance(
   const { taskId, mapIndex } = instance;
   const values = instanceValues(instance);
   if (leaves === null) {
-    return connection.statement(INSERT_INSTANCE).run(runId, taskId, mapIndex, ...values).changes === 1;
+    return connection.statement(INSERT_INSTANCE).run([runId, taskId, mapIndex, ...values]).changes === 1;
   }
   const { attemptId, tryNumber } = instance;
   const where = [runId, taskId, mapIndex, leaves.state, leaves.tryNumber, attemptId, attemptId, tryNumber];
@@ -108,10 +109,17 @@ function writeXComs(connection: SqliteConnection, { runId, xcoms }: PassWrite, t
     team,
     xcoms.flatMap(({ digest, bytes }) => (bytes === null ? [] : [{ digest, bytes }])),
   );
-  const upsert = connection.statement(UPSERT_XCOM);
+  const insert = connection.statement(INSERT_XCOM);
   try {
     for (const { taskId, mapIndex, key, digest, sizeBytes } of xcoms) {
-      upsert.run(runId, taskId, mapIndex, storableText(key), team, digest, sizeBytes);
+      const row = [runId, taskId, mapIndex, storableText(key), team, digest, sizeBytes];
+      try {
+        insert.run(row);
+      } catch (error) {
+        // Rare enough to pay for when it happens: an upsert of every row takes a fifth longer.
+        if (!isPrimaryKeyViolation(error)) throw error;
+        connection.statement(UPSERT_XCOM).run(row);
+      }
     }
   } catch (error) {
     if (!isForeignKeyViolation(error)) throw error;

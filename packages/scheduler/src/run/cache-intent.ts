@@ -54,10 +54,11 @@ export interface KeyParts {
 /** The components of the key of design and nothing else. */
 export async function keyComponents(parts: KeyParts, results: RunResults): Promise<KeyComponents> {
   const { team, dag, task, config, context, env } = parts;
-  const excluded = new Set(config.excludeInputs);
   const inputs = emptyRecord();
   for (const [name, template] of parts.args) {
-    if (!excluded.has(name)) inputs[name] = await results.digestOf(template);
+    if (config.excludeInputs.includes(name)) continue;
+    // Most are known at once, and awaiting them all would cost a wide Dag as much as the rest of its keys.
+    inputs[name] = results.findDigest(template) ?? (await results.digestOf(template));
   }
   const contextDigests = emptyRecord();
   for (const path of config.includeInputs) {

@@ -2,47 +2,31 @@
 
 import type { CacheStatus, DagRun, TaskInstance } from "@memodag/core";
 import type { CacheCounts, MissReason, ResultCache } from "@memodag/result-cache";
+import type { WrittenInstance } from "./instance-table.ts";
 
 type Tally = { -readonly [Name in keyof CacheCounts]?: number };
 
 const UNUSABLE: ReadonlySet<string | null> = new Set<MissReason>(["result_missing", "integrity_failed"]);
 
-/** Remembers what it has counted, as a row is written more than once. */
-export class CacheTally {
-  readonly #cache: Pick<ResultCache, "count" | "countHits">;
-  readonly #counted = new Map<string, CacheStatus | null>();
-
-  constructor(cache: Pick<ResultCache, "count" | "countHits">) {
-    this.#cache = cache;
+/** Counts what is new in the rows of a run that have just been written. */
+export function countOutcomes(
+  cache: Pick<ResultCache, "count" | "countHits">,
+  { team, dagId }: DagRun,
+  written: readonly WrittenInstance[],
+): void {
+  const tallies = new Map<string, Tally>();
+  const hits: string[] = [];
+  for (const { instance, cacheStatusBefore } of written) {
+    const { taskId, cacheStatus, cacheKey } = instance;
+    // A row is written more than once; its outcome is counted when it changes.
+    if (cacheStatus === null || cacheStatus === "disabled" || cacheStatus === cacheStatusBefore) continue;
+    let tally = tallies.get(taskId);
+    if (!tally) tallies.set(taskId, (tally = {}));
+    addOutcome(tally, cacheStatus, instance);
+    if (cacheStatus === "hit" && cacheKey !== null) hits.push(cacheKey);
   }
-
-  /** Takes a row that an earlier holder of the run has written, and counted. */
-  load(instance: TaskInstance): void {
-    this.#counted.set(nameOf(instance), instance.cacheStatus);
-  }
-
-  /** Counts what is new in rows that have just been written. */
-  count({ team, dagId }: DagRun, instances: readonly TaskInstance[]): void {
-    const tallies = new Map<string, Tally>();
-    const hits: string[] = [];
-    for (const instance of instances) {
-      const { taskId, cacheStatus, cacheKey } = instance;
-      if (cacheStatus === null || cacheStatus === "disabled" || !this.#isNew(instance)) continue;
-      const tally = tallies.get(taskId) ?? {};
-      tallies.set(taskId, tally);
-      addOutcome(tally, cacheStatus, instance);
-      if (cacheStatus === "hit" && cacheKey !== null) hits.push(cacheKey);
-    }
-    for (const [taskId, tally] of tallies) this.#cache.count({ team, dagId, taskId }, tally);
-    if (hits.length > 0) this.#cache.countHits(team, hits);
-  }
-
-  #isNew(instance: TaskInstance): boolean {
-    const name = nameOf(instance);
-    if (this.#counted.get(name) === instance.cacheStatus) return false;
-    this.#counted.set(name, instance.cacheStatus);
-    return true;
-  }
+  for (const [taskId, tally] of tallies) cache.count({ team, dagId, taskId }, tally);
+  if (hits.length > 0) cache.countHits(team, hits);
 }
 
 function addOutcome(tally: Tally, status: CacheStatus, { savedMs, cacheReason }: TaskInstance): void {
@@ -71,8 +55,4 @@ function addOutcome(tally: Tally, status: CacheStatus, { savedMs, cacheReason }:
     case "disabled":
       return;
   }
-}
-
-function nameOf({ taskId, mapIndex }: TaskInstance): string {
-  return `${mapIndex}:${taskId}`;
 }

@@ -1,13 +1,26 @@
 // The task instances of one run in memory, and what of them the database does not know yet.
 
-import { UNMAPPED, type TaskInstance, type TaskInstanceId, type TaskInstanceWrite } from "@memodag/core";
+import {
+  UNMAPPED,
+  type CacheStatus,
+  type TaskInstance,
+  type TaskInstanceId,
+  type TaskInstanceWrite,
+} from "@memodag/core";
 import type { DagNode } from "../graph/dag-graph.ts";
+import { ByInstance } from "./by-instance.ts";
 
 interface Entry {
   readonly node: DagNode;
   row: TaskInstance;
   /** What the database holds; `null`: no row. */
-  stored: TaskInstanceWrite["leaves"];
+  stored: Pick<TaskInstance, "state" | "tryNumber" | "cacheStatus"> | null;
+}
+
+/** A row that was written, and what the cache had said of it before. */
+export interface WrittenInstance {
+  readonly instance: TaskInstance;
+  readonly cacheStatusBefore: CacheStatus | null;
 }
 
 /** A batch of changes on its way to the database. */
@@ -16,27 +29,26 @@ export interface PendingWrites {
   /** Rows that go. */
   readonly removed: readonly TaskInstanceId[];
   /** Call when the database has them. */
-  confirm(): void;
+  confirm(): WrittenInstance[];
 }
 
 /** Rows by task and mapIndex. */
 export class InstanceTable {
-  readonly #entries: Map<number, Entry>[];
+  readonly #entries: ByInstance<Entry>;
   #dirty = new Set<Entry>();
   #removed: TaskInstanceId[] = [];
 
   constructor(nodeCount: number) {
-    this.#entries = Array.from({ length: nodeCount }, () => new Map<number, Entry>());
+    this.#entries = new ByInstance(nodeCount);
   }
 
   /** Takes a row that the database holds. */
   load(node: DagNode, row: TaskInstance): void {
-    const stored = { state: row.state, tryNumber: row.tryNumber };
-    this.#entries[node.index]?.set(row.mapIndex, { node, row, stored });
+    this.#entries.set(node, row.mapIndex, { node, row, stored: row });
   }
 
   find(node: DagNode, mapIndex: number): TaskInstance | undefined {
-    return this.#entries[node.index]?.get(mapIndex)?.row;
+    return this.#entries.get(node, mapIndex)?.row;
   }
 
   /** @throws Error when there is no such instance: a bug. */
@@ -48,24 +60,18 @@ export class InstanceTable {
 
   /** The instances of a task by mapIndex, from 0; the one of an unmapped task. */
   listOf(node: DagNode): TaskInstance[] {
-    const entries = this.#entries[node.index] ?? new Map<number, Entry>();
-    return Array.from(entries.values(), (entry) => entry.row).toSorted((a, b) => a.mapIndex - b.mapIndex);
-  }
-
-  /** Every row of the run, by task and mapIndex. */
-  all(): TaskInstance[] {
-    return this.#entries.flatMap((entries) => Array.from(entries.values(), (entry) => entry.row));
+    const rows = this.#entries.entriesOf(node).map(([, entry]) => entry.row);
+    return rows.sort((a, b) => a.mapIndex - b.mapIndex);
   }
 
   /** Changes a row, or makes it. */
   change(node: DagNode, mapIndex: number, change: Partial<TaskInstance>): TaskInstance {
-    const entries = this.#entries[node.index];
-    let entry = entries?.get(mapIndex);
+    let entry = this.#entries.get(node, mapIndex);
     if (entry) {
       entry.row = { ...entry.row, ...change };
     } else {
       entry = { node, row: Object.assign(newInstance(node, mapIndex), change), stored: null };
-      entries?.set(mapIndex, entry);
+      this.#entries.set(node, mapIndex, entry);
     }
     this.#dirty.add(entry);
     return entry.row;
@@ -73,10 +79,9 @@ export class InstanceTable {
 
   /** Takes away an instance that there is no longer, for the database too. */
   remove(node: DagNode, mapIndex: number): void {
-    const entries = this.#entries[node.index];
-    const entry = entries?.get(mapIndex);
+    const entry = this.#entries.get(node, mapIndex);
     if (!entry) return;
-    entries?.delete(mapIndex);
+    this.#entries.delete(node, mapIndex);
     this.#dirty.delete(entry);
     if (entry.stored) this.#removed.push({ taskId: node.task.taskId, mapIndex });
   }
@@ -92,17 +97,20 @@ export class InstanceTable {
     const removed = [...this.#removed];
     const confirm = () => {
       this.#removed.splice(0, removed.length);
-      for (const { entry, instance } of batch) {
-        entry.stored = { state: instance.state, tryNumber: instance.tryNumber };
+      return batch.map(({ entry, instance }) => {
+        const cacheStatusBefore = entry.stored?.cacheStatus ?? null;
+        entry.stored = instance;
         // A row that changed again while the batch was on its way stays dirty.
         if (entry.row === instance) this.#dirty.delete(entry);
-      }
+        return { instance, cacheStatusBefore };
+      });
     };
     return { writes, removed, confirm };
   }
 }
 
-function writeOf({ node, stored: leaves }: Entry, instance: TaskInstance): TaskInstanceWrite {
+function writeOf({ node, stored }: Entry, instance: TaskInstance): TaskInstanceWrite {
+  const leaves = stored && { state: stored.state, tryNumber: stored.tryNumber };
   if (instance.state !== "queued") return { instance, leaves };
   return { instance, leaves, takes: { pool: node.task.pool, slots: node.task.poolSlots } };
 }

@@ -1,7 +1,7 @@
 // Writes what passes decided about one run: in one transaction, guarded, and again after a fault.
 
-import type { ActiveLimits, DagRun, TaskInstance, XComWrite } from "@memodag/core";
-import { CacheTally } from "./cache-tally.ts";
+import type { ActiveLimits, DagRun, XComWrite } from "@memodag/core";
+import { countOutcomes } from "./cache-tally.ts";
 import type { InstanceTable } from "./instance-table.ts";
 import type { RunContext } from "./run-context.ts";
 
@@ -20,7 +20,6 @@ export class PassWriter {
   readonly #context: RunContext;
   readonly #table: InstanceTable;
   readonly #limits: ActiveLimits;
-  readonly #tally: CacheTally;
   #storedState: DagRun["state"];
   #xcoms: PendingXCom[] = [];
 
@@ -32,14 +31,8 @@ export class PassWriter {
   ) {
     this.#limits = { maxActiveTasks, poolSlots: context.limits.poolSlots };
     this.#context = context;
-    this.#tally = new CacheTally(context.cache);
     this.#table = table;
     this.#storedState = storedState;
-  }
-
-  /** Takes a row that the database holds. */
-  load(instance: TaskInstance): void {
-    this.#tally.load(instance);
   }
 
   addXComs(xcoms: readonly PendingXCom[]): void {
@@ -89,13 +82,12 @@ export class PassWriter {
     }
     if (outcome.kind === "lease_lost") return "lease_lost";
     if (outcome.kind !== "written") return "reload";
-    pending.confirm();
+    const instances = pending.confirm();
     this.#xcoms.splice(0, xcomCount);
     this.#storedState = run.state;
-    const instances = pending.writes.map((write) => write.instance);
-    for (const instance of instances) this.#context.listener.instanceChanged?.(run, instance);
+    for (const { instance } of instances) this.#context.listener.instanceChanged?.(run, instance);
     if (isRunChanged) this.#context.listener.runChanged?.(run);
-    this.#tally.count(run, instances);
+    countOutcomes(this.#context.cache, run, instances);
     return "written";
   }
 }

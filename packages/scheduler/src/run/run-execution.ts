@@ -178,7 +178,6 @@ export class RunExecution {
     for (const row of claimed.instances) {
       const node = this.#results.nodeOf(row.taskId);
       this.#table.load(node, row);
-      this.#writer.load(row);
       if (row.state !== "queued" && row.state !== "running") continue;
       if (row.attemptId !== null && this.#context.attempts.isLive(row.attemptId)) {
         this.#dispatcher.adopt(row.attemptId, { node, mapIndex: row.mapIndex });

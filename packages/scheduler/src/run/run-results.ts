@@ -13,6 +13,7 @@ import type { DagGraph, DagNode } from "../graph/dag-graph.ts";
 import { ListElements } from "../values/list-elements.ts";
 import type { FieldPath, ValueOrder } from "../values/value-work.ts";
 import type { ValueWorker } from "../values/value-worker.ts";
+import { ByInstance } from "./by-instance.ts";
 import type { InstanceArgument } from "./instance-argument.ts";
 
 /** Digest of the canonical JSON of `null`: what an upstream without a result stands for. */
@@ -33,7 +34,7 @@ export class RunResults {
   readonly #graph: DagGraph;
   readonly #runs: RunStore;
   readonly #values: ValueWorker;
-  readonly #returned: Map<number, Returned>[];
+  readonly #returned: ByInstance<Returned>;
   readonly #fieldDigests = new Map<string, Digest>();
   /** Bytes of this pass, which the database does not hold yet. */
   readonly #uncommitted = new Map<Digest, Uint8Array>();
@@ -43,17 +44,17 @@ export class RunResults {
     this.#team = team;
     this.#graph = graph;
     this.#runs = runs;
-    this.#returned = graph.nodes.map(() => new Map<number, Returned>());
+    this.#returned = new ByInstance(graph.nodes.length);
   }
 
   /** Notes what an instance returned. */
   setReturned(node: DagNode, mapIndex: number, returned: Returned): void {
-    this.#returned[node.index]?.set(mapIndex, { digest: returned.digest, sizeBytes: returned.sizeBytes });
+    this.#returned.set(node, mapIndex, { digest: returned.digest, sizeBytes: returned.sizeBytes });
   }
 
   /** Forgets what an instance returned that there is no longer. */
   forgetReturned(node: DagNode, mapIndex: number): void {
-    this.#returned[node.index]?.delete(mapIndex);
+    this.#returned.delete(node, mapIndex);
   }
 
   /** Keeps bytes at hand until {@link releaseBytes}: a mapped task may need them before they are committed. */
@@ -68,20 +69,22 @@ export class RunResults {
 
   /** The digest of what an unmapped task returned; undefined when it returned nothing. */
   returnedBy(node: DagNode): Digest | undefined {
-    return this.#returned[node.index]?.get(UNMAPPED)?.digest;
+    return this.#returned.get(node, UNMAPPED)?.digest;
   }
 
   /** The digest of what one instance of a mapped task returned. */
   returnedAt(node: DagNode, mapIndex: number): Digest | undefined {
-    return this.#returned[node.index]?.get(mapIndex)?.digest;
+    return this.#returned.get(node, mapIndex)?.digest;
   }
 
   /** The digests of what a mapped task's instances returned, in order; a gap where one did not. */
   returnedByAll(node: DagNode): (Digest | undefined)[] {
-    const returned = this.#returned[node.index] ?? new Map<number, Returned>();
-    let length = 0;
-    for (const mapIndex of returned.keys()) length = Math.max(length, mapIndex + 1);
-    return Array.from({ length }, (_, index) => returned.get(index)?.digest);
+    const digests: (Digest | undefined)[] = [];
+    for (const [mapIndex, { digest }] of this.#returned.entriesOf(node)) {
+      while (digests.length <= mapIndex) digests.push(undefined);
+      if (mapIndex >= 0) digests[mapIndex] = digest;
+    }
+    return digests;
   }
 
   /** @throws Error when the Dag has no such task: a bug. */
@@ -150,28 +153,42 @@ export class RunResults {
       case "result": {
         const node = this.nodeOf(template.taskId);
         const [index] = template.path;
-        const returned = this.#returned[node.index] ?? new Map<number, Returned>();
-        if (node.isMapped && index !== undefined) return returned.get(Number(index))?.sizeBytes ?? 0;
-        let sum = 0;
-        for (const { sizeBytes } of returned.values()) sum += sizeBytes;
-        return sum;
+        if (!node.isMapped) return this.#returned.get(node, UNMAPPED)?.sizeBytes ?? 0;
+        if (index !== undefined) return this.#returned.get(node, Number(index))?.sizeBytes ?? 0;
+        return this.#returned.entriesOf(node).reduce((sum, [, { sizeBytes }]) => sum + sizeBytes, 0);
       }
     }
   }
 
-  /** The digest of what a template will come to, without loading any value that is taken whole. */
-  async digestOf(template: InstanceArgument): Promise<Digest> {
+  /** The digest of what a template will come to, where it is known without reading any value. */
+  findDigest(template: InstanceArgument): Digest | undefined {
     switch (template.kind) {
       case "element":
         return template.elements.digest(template.index);
       case "literal":
         return sha256(template.json);
+      case "result": {
+        const node = this.nodeOf(template.taskId);
+        return node.isMapped || template.path.length > 0 ? undefined : (this.returnedBy(node) ?? NULL_DIGEST);
+      }
+      default:
+        return undefined;
+    }
+  }
+
+  /** The digest of what a template will come to, without loading any value that is taken whole. */
+  async digestOf(template: InstanceArgument): Promise<Digest> {
+    const known = this.findDigest(template);
+    if (known !== undefined) return known;
+    switch (template.kind) {
       case "list":
         return compositeDigest("list", await this.#digestsOf(template.items.map((item) => ["", item])));
       case "object":
         return compositeDigest("object", await this.#digestsOf(template.entries));
       case "result":
         return await this.#resultDigest(this.nodeOf(template.taskId), template.path);
+      default:
+        throw new Error(`the digest of a ${template.kind} is known at once`);
     }
   }
 
