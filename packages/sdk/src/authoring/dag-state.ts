@@ -1,7 +1,7 @@
 // What a Dag knows of itself while its file is read. Found by a registered symbol, not by class, so that
 // two copies of this package in one process understand each other's Dags.
 
-import type { NamedTemplate } from "@memodag/core";
+import type { NamedTemplate, SerializedRunStep, SerializedSensor } from "@memodag/core";
 import type { CommandSettings } from "./command-options.ts";
 import type { DagSettings } from "./dag-options.ts";
 import type { AnyHandler } from "./handler.ts";
@@ -18,9 +18,13 @@ export interface Placement {
 /** A task as declared and, once it was called, placed. */
 export interface TaskDeclaration {
   readonly taskId: string;
-  /** `null`: the task runs a command. */
+  /** `null`: the task runs a command, or the scheduler carries it out. */
   readonly handler: AnyHandler | null;
   readonly command: CommandSettings | null;
+  /** How the handler is asked, when the task is a sensor. */
+  readonly sensor?: SerializedSensor;
+  /** What the scheduler does for it. */
+  readonly runStep?: SerializedRunStep;
   readonly settings: TaskSettings;
   /** Ids of the tasks that this one waits for, through arguments or by order alone. */
   readonly upstream: Set<string>;
