@@ -20,7 +20,6 @@ export function instanceOf(given: Partial<TaskInstance>): TaskInstance {
     durationMs: null,
     savedMs: null,
     retryAt: null,
-    waitingSince: null,
     error: null,
     ...given,
   };

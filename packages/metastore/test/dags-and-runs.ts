@@ -95,7 +95,6 @@ export function instance(taskId: string, changes: Partial<TaskInstance> = {}): T
     durationMs: null,
     savedMs: null,
     retryAt: null,
-    waitingSince: null,
     error: null,
     ...changes,
   };

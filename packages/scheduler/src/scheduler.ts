@@ -63,13 +63,8 @@ export class Scheduler {
       listener: parts.listener ?? {},
       owner: this.#owner,
       cachingOffReason: parts.cachingOffReason,
-      // Both may change while this scheduler runs.
-      get defaultTtlMs() {
-        return options.defaultTtlMs;
-      },
-      get maxInputSize() {
-        return options.maxInputSize;
-      },
+      defaultTtlMs: options.defaultTtlMs,
+      maxInputSize: options.maxInputSize,
       resultsInMetastore: options.resultsInMetastore,
       env: parts.env,
       secrets: parts.secrets,

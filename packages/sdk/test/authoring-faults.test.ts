@@ -229,7 +229,7 @@ describe("declaring and calling tasks", () => {
         dag
           .task("t", handler)()
           .before(dag.task("a", handler) as never),
-      "a function is not a task's result: call the task first, and pass what the call returns",
+      "a function is neither a task's result nor a task group: call the task first, and pass what the call returns",
     ],
     [
       "a field of no name",

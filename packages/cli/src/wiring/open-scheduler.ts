@@ -4,22 +4,17 @@ import { join } from "node:path";
 import { systemClock, type Logger } from "@memodag/core";
 import { LocalExecutor } from "@memodag/executor";
 import { CacheLeases, ResultCache } from "@memodag/result-cache";
-import { Scheduler, type SchedulerListener } from "@memodag/scheduler";
+import { DEFAULT_POOLS, Scheduler, type SchedulerListener } from "@memodag/scheduler";
 import { logsDirOf } from "./attempt-logs.ts";
 import { BreakerReporter } from "./breaker-reporter.ts";
 import { openPeriodicCollection } from "./collection.ts";
 import { watchDatabaseSwitch } from "./database-switch.ts";
-import { configOffReason } from "./kill-switch.ts";
-import type { LiveConfig } from "./live-config.ts";
-import { cacheSettings, keyLeaseSettings, schedulerSettings } from "./live-settings.ts";
+import { watchKillSwitch } from "./kill-switch.ts";
 import type { Metadata } from "./metadata.ts";
-import { writeConfigChange } from "./config-change-act.ts";
 import { readSecretKey } from "./secret-key.ts";
 
 /** What a scheduler is to do. */
 export interface SchedulerWish {
-  /** Followed for as long as the scheduler is open. */
-  readonly live: LiveConfig;
   readonly log: Logger;
   readonly listener?: SchedulerListener;
   /** Runs of this Dag alone. */
@@ -35,15 +30,13 @@ export interface OpenScheduler extends Pick<Scheduler, "start" | "wake" | "whenO
 /** Puts a scheduler together; `start` starts it. */
 export async function openScheduler(
   metadata: Metadata,
-  { live, log, listener, dag }: SchedulerWish,
+  { log, listener, dag }: SchedulerWish,
 ): Promise<OpenScheduler> {
   const { config, dags, runs, records, results } = metadata;
   const { core, taskCache, scheduler: settings } = config;
   const bundlePaths = new Map(config.bundles.map(({ name, path }) => [name, path]));
   const executor = new LocalExecutor({
-    get parallelism() {
-      return live.config.core.parallelism;
-    },
+    parallelism: core.parallelism,
     artifactsDir: join(core.stateDir, "artifacts"),
     logsDir: logsDirOf(config),
     ordinaryEnv: taskCache.ordinaryEnv,
@@ -65,20 +58,27 @@ export async function openScheduler(
     clock: systemClock,
     log,
     onBreakerChange: (change) => reporter.changed(change),
-    options: cacheSettings(live),
+    options: {
+      lookupTimeoutMs: taskCache.lookupTimeout,
+      storeTimeoutMs: taskCache.storeTimeout,
+      maxResultSize: taskCache.maxResultSize,
+      breakerThreshold: taskCache.breakerThreshold,
+      breakerRestMs: taskCache.breakerRest,
+    },
   });
   const keyLeases = new CacheLeases({
     store: metadata.leases,
     clock: systemClock,
     log,
-    options: keyLeaseSettings(live),
+    options: {
+      leaseMs: settings.lease,
+      timeoutMs: taskCache.lookupTimeout,
+      breakerThreshold: taskCache.breakerThreshold,
+      breakerRestMs: taskCache.breakerRest,
+    },
   });
   const databaseSwitch = await watchDatabaseSwitch(metadata.cacheSwitch, systemClock, log);
-  await live.follow({
-    clock: systemClock,
-    log,
-    onChange: (changes) => void writeConfigChange(metadata.audit, changes, log),
-  });
+  const killSwitch = watchKillSwitch(metadata.loaded, log);
   const scheduler = new Scheduler({
     runs,
     dags,
@@ -87,17 +87,25 @@ export async function openScheduler(
     executor,
     clock: systemClock,
     log,
-    cachingOffReason: () => configOffReason(live.loaded) ?? databaseSwitch.offReason(),
+    cachingOffReason: () => killSwitch.offReason() ?? databaseSwitch.offReason(),
     env: process.env,
     secrets: { patterns: core.secretPatterns, key: readSecretKey(core.stateDir) },
     ...(listener && { listener }),
-    // Its properties have to be read at each use: spread, they would be copies.
-    options: Object.assign(schedulerSettings(live), {
+    options: {
+      leaseMs: settings.lease,
+      pollMs: settings.pollInterval,
+      maxRuns: settings.maxRuns,
+      poolSlots: new Map([
+        ...DEFAULT_POOLS,
+        ...config.pools.map(({ name, slots }) => [name, slots] as const),
+      ]),
+      defaultTtlMs: taskCache.defaultTtl,
+      maxInputSize: taskCache.maxInputSize,
       resultsInMetastore: metadata.resultsInMetastore,
       ...(dag && { dag }),
-    }),
+    },
   });
-  const collection = openPeriodicCollection(metadata, live, log);
+  const collection = openPeriodicCollection(metadata, log);
   let isStarted = false;
   const watch = await metadata.changes.watchRuns(() => {
     if (isStarted) scheduler.wake();
@@ -116,8 +124,8 @@ export async function openScheduler(
     async stop() {
       await watch.close();
       await collection?.stop();
-      await scheduler.stop(live.config.scheduler.shutdownGrace);
-      live.close();
+      await scheduler.stop(settings.shutdownGrace);
+      killSwitch.close();
       databaseSwitch.close();
       await reporter.close();
     },

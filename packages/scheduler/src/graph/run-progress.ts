@@ -1,8 +1,8 @@
 // How far a run has come: the decision of what comes next, as a function of the graph and the events.
 
 import { UNMAPPED, type TerminalState } from "@memodag/core";
-import type { DagGraph, DagNode } from "./dag-graph.ts";
-import { decideTrigger } from "./trigger-decision.ts";
+import type { DagGraph, DagNode, NodeBranch } from "./dag-graph.ts";
+import { decideTrigger, type TriggerDecision } from "./trigger-decision.ts";
 
 /**
  * What follows from an event.
@@ -32,6 +32,9 @@ interface NodeProgress {
   openInstances: number;
   areInstancesKnown: boolean;
   hasFailed: boolean;
+  /** Branches that may choose against this task and have not been decided. */
+  openBranches: number;
+  isChosenAgainst: boolean;
 }
 
 /**
@@ -56,6 +59,8 @@ export class RunProgress {
       openInstances: node.isMapped ? 0 : 1,
       areInstancesKnown: !node.isMapped,
       hasFailed: false,
+      openBranches: node.branchCount,
+      isChosenAgainst: false,
     }));
   }
 
@@ -96,14 +101,31 @@ export class RunProgress {
     return decisions;
   }
 
-  /** One instance of a task ended. */
-  settle(node: DagNode, state: TerminalState): Decision[] {
+  /** One instance of a task ended; `chosen` is what the result of a task that decides a branch chose. */
+  settle(node: DagNode, state: TerminalState, chosen?: ReadonlySet<number>): Decision[] {
+    if (node.branch && state === "success" && !chosen)
+      throw new Error(`task "${node.task.taskId}" decides a branch and chose nothing`);
     const decisions: Decision[] = [];
-    this.#settle(node, state, decisions);
+    this.#settle(node, state, decisions, chosen);
     return decisions;
   }
 
-  #settle(first: DagNode, firstState: TerminalState, decisions: Decision[]): void {
+  /** Without a choice, as when the task that decides failed, trigger rules alone decide. */
+  #closeBranch({ targets }: NodeBranch, chosen: ReadonlySet<number> | undefined): void {
+    for (const index of targets) {
+      const target = this.#nodes[index];
+      if (!target) continue;
+      target.openBranches -= 1;
+      target.isChosenAgainst ||= chosen?.has(index) === false;
+    }
+  }
+
+  #settle(
+    first: DagNode,
+    firstState: TerminalState,
+    decisions: Decision[],
+    chosen?: ReadonlySet<number>,
+  ): void {
     // A queue, not recursion: a chain of a thousand failures must not be a thousand frames.
     const ended: [DagNode, TerminalState][] = [[first, firstState]];
     for (const [node, state] of ended) {
@@ -121,6 +143,7 @@ export class RunProgress {
       progress.hasFailed ||= isFailure;
       const isNodeDone = progress.openInstances === 0;
       if (isNodeDone) this.#openNodes -= 1;
+      if (node.branch) this.#closeBranch(node.branch, node === first ? chosen : undefined);
       for (const index of node.downstream) {
         const below = this.#nodes[index];
         const belowNode = this.#graph.nodes[index];
@@ -132,6 +155,12 @@ export class RunProgress {
         const end = this.#decide(belowNode, decisions);
         if (end) ended.push([belowNode, end]);
       }
+      // Within a group that is chosen, or not, only the first tasks are downstream.
+      for (const index of node.branch?.targets ?? []) {
+        const target = this.#graph.nodes[index];
+        const end = target && this.#decide(target, decisions);
+        if (end) ended.push([target, end]);
+      }
     }
   }
 
@@ -139,15 +168,7 @@ export class RunProgress {
   #decide(node: DagNode, decisions: Decision[]): "skipped" | "upstream_failed" | undefined {
     const progress = this.#progressOf(node);
     if (progress.isDecided) return undefined;
-    const decision =
-      node.upstream.length === 0
-        ? "run"
-        : decideTrigger(node.triggerRule, {
-            success: progress.success,
-            failed: progress.failed,
-            skipped: progress.skipped,
-            allDone: progress.openUpstream === 0,
-          });
+    const decision = this.#decisionOn(node, progress);
     if (decision === "wait") return undefined;
     progress.isDecided = true;
     if (decision === "run") {
@@ -156,6 +177,15 @@ export class RunProgress {
     }
     decisions.push({ kind: "ended", node, mapIndex: UNMAPPED, state: decision });
     return decision;
+  }
+
+  #decisionOn(node: DagNode, progress: NodeProgress): TriggerDecision {
+    if (progress.isChosenAgainst) return "skipped";
+    // Even a rule that is fulfilled waits for the choice.
+    if (progress.openBranches > 0) return "wait";
+    if (node.upstream.length === 0) return "run";
+    const { success, failed, skipped, openUpstream } = progress;
+    return decideTrigger(node.triggerRule, { success, failed, skipped, allDone: openUpstream === 0 });
   }
 
   #progressOf(node: DagNode): NodeProgress {

@@ -198,8 +198,7 @@ export class Dispatcher {
     const before = table.get(node, mapIndex);
     table.change(node, mapIndex, {
       state: "queued",
-      // A sensor that asks again goes on with the try that it began.
-      tryNumber: before.waitingSince === null ? before.tryNumber + 1 : before.tryNumber,
+      tryNumber: before.tryNumber + 1,
       attemptId,
       startedAt: null,
       endedAt: null,
@@ -241,7 +240,7 @@ export class Dispatcher {
     };
     try {
       requirePool(context.limits.poolSlots, node.task);
-      return await buildAttempt({ ...parts, now: context.clock.now() }, results);
+      return await buildAttempt(parts, results);
     } catch (error) {
       if (!(error instanceof MemodagError)) throw error;
       const failure = { code: error.code, message: error.message };

@@ -132,7 +132,6 @@ function newInstance(node: DagNode, mapIndex: number): TaskInstance {
     durationMs: null,
     savedMs: null,
     retryAt: null,
-    waitingSince: null,
     error: null,
   };
 }

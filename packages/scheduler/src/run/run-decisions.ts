@@ -1,15 +1,16 @@
 // Carries out what a run's graph decides: instances become ready, mapped tasks get theirs, tasks end unrun.
 
 import { MemodagError, UNMAPPED, isTerminal, type TerminalState } from "@memodag/core";
+import { chooseBranch } from "../graph/branch-choice.ts";
 import type { DagGraph, DagNode } from "../graph/dag-graph.ts";
 import { RunProgress, type Decision } from "../graph/run-progress.ts";
 import type { ArgsOf } from "./cache-step.ts";
 import { argsOfInstance, expandTask, type Expansion } from "./expansion.ts";
 import type { InstanceTable } from "./instance-table.ts";
 import type { ReadyInstance } from "./ready-instance.ts";
+import type { Retries } from "./retries.ts";
 import type { RunContext } from "./run-context.ts";
 import type { RunResults } from "./run-results.ts";
-import type { TimedWaits } from "./timed-waits.ts";
 
 /** What {@link RunDecisions} works with. */
 export interface RunDecisionsParts {
@@ -17,12 +18,20 @@ export interface RunDecisionsParts {
   readonly graph: DagGraph;
   readonly table: InstanceTable;
   readonly results: RunResults;
-  readonly waits: TimedWaits;
+  readonly retries: Retries;
   /** Takes an instance that an earlier holder had scheduled. */
   readonly resume: (instance: ReadyInstance) => void;
   /** Ends an attempt whose instance there is no longer. */
   readonly abandon: (attemptId: string) => void;
 }
+
+/** A task that decides a branch has succeeded; what it chose has to be read from its result. */
+interface ChoiceToMake {
+  readonly kind: "choose";
+  readonly node: DagNode;
+}
+
+type Step = Decision | ChoiceToMake;
 
 /** Between the graph, which knows no rows, and the rows, which know no graph. */
 export class RunDecisions {
@@ -31,7 +40,7 @@ export class RunDecisions {
   readonly #expansions = new Map<number, Expansion>();
   /** Tasks that the graph has let run; an attempt at another is of before its upstream was cleared. */
   readonly #letRun = new Set<DagNode>();
-  #decisions: Decision[] = [];
+  #decisions: Step[] = [];
   #ready: ReadyInstance[] = [];
 
   constructor(parts: RunDecisionsParts) {
@@ -80,7 +89,12 @@ export class RunDecisions {
 
   /** The graph hears of an end once it has let the task run; until then the row keeps it. */
   settle(node: DagNode, state: TerminalState): void {
-    if (this.#letRun.has(node)) this.#queue(this.#progress.settle(node, state));
+    if (this.#letRun.has(node)) this.#queue(this.#settle(node, state));
+  }
+
+  #settle(node: DagNode, state: TerminalState): readonly Step[] {
+    if (node.branch && state === "success") return [{ kind: "choose", node }];
+    return this.#progress.settle(node, state);
   }
 
   /** Turns every decision into rows and ready instances. After a fault, call again. */
@@ -91,9 +105,9 @@ export class RunDecisions {
         const decision = this.#decisions[done];
         if (!decision) continue;
         // Awaited only where there is something to wait for: a wide Dag makes many thousands of these.
-        this.#queue(
-          decision.kind === "expand" ? await this.#expand(decision.node) : this.#carryOut(decision),
-        );
+        if (decision.kind === "expand") this.#queue(await this.#expand(decision.node));
+        else if (decision.kind === "choose") this.#queue(await this.#choose(decision.node));
+        else this.#queue(this.#carryOut(decision));
       }
     } finally {
       // What was decided before a fault is not decided again.
@@ -102,12 +116,12 @@ export class RunDecisions {
   }
 
   /** One by one: a mapped task may give more decisions than a call takes arguments. */
-  #queue(decisions: readonly Decision[]): void {
+  #queue(decisions: readonly Step[]): void {
     for (const decision of decisions) this.#decisions.push(decision);
   }
 
-  #carryOut(decision: Exclude<Decision, { kind: "expand" }>): readonly Decision[] {
-    const { table, waits, resume, context } = this.#parts;
+  #carryOut(decision: Exclude<Decision, { kind: "expand" }>): readonly Step[] {
+    const { table, retries, resume, context } = this.#parts;
     const { node, mapIndex } = decision;
     const row = table.find(node, mapIndex);
     if (decision.kind === "ended") {
@@ -118,7 +132,6 @@ export class RunDecisions {
         state: decision.state,
         endedAt: context.clock.now(),
         attemptId: null,
-        waitingSince: null,
       });
       return [];
     }
@@ -126,10 +139,9 @@ export class RunDecisions {
     const instance = { node, mapIndex };
     // A row of an earlier holder: what ended stays ended, what waited waits on.
     if (!row || row.state === "none") this.#ready.push(instance);
-    else if (isTerminal(row.state)) return this.#progress.settle(node, row.state);
+    else if (isTerminal(row.state)) return this.#settle(node, row.state);
     else if (row.state === "scheduled") resume(instance);
-    else if (row.state === "up_for_retry" || row.state === "up_for_reschedule")
-      waits.add(instance, row.retryAt ?? 0);
+    else if (row.state === "up_for_retry") retries.add(instance, row.retryAt ?? 0);
     return [];
   }
 
@@ -148,6 +160,22 @@ export class RunDecisions {
       table.change(node, UNMAPPED, {
         state: "failed",
         endedAt: context.clock.now(),
+        error: { code: error.code, message: error.message },
+      });
+      return this.#progress.settle(node, "failed");
+    }
+  }
+
+  /** A result that is no choice is a failure of the task that returned it, not of those that it chooses among. */
+  async #choose(node: DagNode): Promise<readonly Decision[]> {
+    const { table, results } = this.#parts;
+    try {
+      const value = await results.decidingValue(node, node.task.branch?.path ?? []);
+      return this.#progress.settle(node, "success", chooseBranch(node, value));
+    } catch (error) {
+      if (!(error instanceof MemodagError)) throw error;
+      table.change(node, UNMAPPED, {
+        state: "failed",
         error: { code: error.code, message: error.message },
       });
       return this.#progress.settle(node, "failed");

@@ -9,6 +9,7 @@ import {
   type RunStore,
 } from "@memodag/core";
 import { compositeDigest } from "@memodag/result-cache";
+import type { DecidingValue } from "../graph/branch-choice.ts";
 import type { DagGraph, DagNode } from "../graph/dag-graph.ts";
 import { ListElements } from "../values/list-elements.ts";
 import type { FieldPath, ValueOrder } from "../values/value-work.ts";
@@ -132,10 +133,21 @@ export class RunResults {
     return await this.#elements({ kind: "elements", bytes: Buffer.from(json), path: [] });
   }
 
+  /** What chooses: the value at `path` in what an unmapped task returned. */
+  async decidingValue(node: DagNode, path: FieldPath): Promise<DecidingValue> {
+    const digest = this.returnedBy(node);
+    const bytes = digest === undefined ? undefined : (await this.readBytes([digest])).get(digest);
+    if (!bytes) return { kind: "other", found: "nothing" };
+    const answer = await this.#values.work({ kind: "scalar", bytes, path });
+    if (answer.kind === "scalar") return answer;
+    if (answer.kind === "not_a_scalar") return { kind: "other", found: answer.found };
+    throw new Error("a text, a number or the like was asked for");
+  }
+
   async #elements(order: ValueOrder): Promise<ListElements | string> {
     const answer = await this.#values.work(order);
     if (answer.kind === "not_a_list") return answer.found;
-    if (answer.kind === "digest") throw new Error("a digest was not asked for");
+    if (answer.kind !== "elements") throw new Error("elements were asked for");
     return new ListElements(answer.json, answer.spans, answer.digests);
   }
 

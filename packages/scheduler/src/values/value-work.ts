@@ -3,12 +3,17 @@
 import { canonicalBytes, readJson, selectField, sha256, type Digest } from "@memodag/core";
 import { elementDigests, elementSpans } from "./list-elements.ts";
 
+const OPEN_BRACKET = 0x5b;
+const OPEN_BRACE = 0x7b;
+
+const decoder = new TextDecoder("utf-8", { fatal: true });
+
 /** A field's path within a value. */
 export type FieldPath = readonly (string | number)[];
 
-/** Work on a value: the digest of a field, or the elements of the list that a field is. */
+/** Work on a value: the digest of a field, the elements of the list that a field is, or its text. */
 export interface ValueOrder {
-  readonly kind: "digest" | "elements";
+  readonly kind: "digest" | "elements" | "scalar";
   readonly bytes: Uint8Array;
   readonly path: FieldPath;
 }
@@ -20,25 +25,36 @@ export interface ElementParts {
   readonly digests: readonly Digest[];
 }
 
-/** What came of a {@link ValueOrder}. `not_a_list` tells what was found in its place. */
+/** What came of a {@link ValueOrder}. `not_a_list` and `not_a_scalar` tell what was found in its place. */
 export type ValueAnswer =
   | { readonly kind: "digest"; readonly digest: Digest }
   | ({ readonly kind: "elements" } & ElementParts)
-  | { readonly kind: "not_a_list"; readonly found: string };
+  | { readonly kind: "not_a_list"; readonly found: string }
+  | { readonly kind: "scalar"; readonly json: string }
+  | { readonly kind: "not_a_scalar"; readonly found: string };
 
 /** Does the work; a field that is not there counts as `null`. */
 export function workOnValue({ kind, bytes, path }: ValueOrder): ValueAnswer {
   const json = path.length === 0 ? bytes : canonicalBytes(selectField(readJson(bytes), path));
   if (kind === "digest") return { kind, digest: sha256(json) };
+  if (kind === "scalar") return scalarOf(json);
   const spans = elementSpans(json);
   if (!spans) return { kind: "not_a_list", found: describe(json) };
   return { kind, json, spans, digests: elementDigests(json, spans) };
 }
 
+function scalarOf(json: Uint8Array): ValueAnswer {
+  const isScalar = json[0] !== OPEN_BRACE && json[0] !== OPEN_BRACKET;
+  if (isScalar) return { kind: "scalar", json: decoder.decode(json) };
+  return { kind: "not_a_scalar", found: describe(json) };
+}
+
 function describe(json: Uint8Array): string {
   switch (json[0]) {
-    case 0x7b:
+    case OPEN_BRACE:
       return "an object";
+    case OPEN_BRACKET:
+      return "a list";
     case 0x22:
       return "a text";
     case 0x6e:

@@ -1,7 +1,14 @@
-import { TRIGGER_RULES, UNMAPPED, type SerializedTask, type TriggerRule } from "@memodag/core";
+import {
+  TRIGGER_RULES,
+  UNMAPPED,
+  type SerializedBranch,
+  type SerializedTask,
+  type TriggerRule,
+} from "@memodag/core";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { buildDagGraph, type DagGraph } from "../../src/graph/dag-graph.ts";
+import { chooseBranch } from "../../src/graph/branch-choice.ts";
+import { buildDagGraph, type DagGraph, type DagNode } from "../../src/graph/dag-graph.ts";
 import { RunProgress, type Decision } from "../../src/graph/run-progress.ts";
 import { serializedDag, serializedTask } from "../serialized.ts";
 
@@ -11,9 +18,21 @@ interface Plan {
   readonly task: SerializedTask;
   /** How each instance ends if it runs; none: mapped over an empty list. */
   readonly ends: readonly ("success" | "failed" | "skipped")[];
+  /** What it returns if it decides a branch. */
+  readonly value: string;
 }
 
-/** Random Dags whose edges lead from lower to higher numbers, with an end for every instance. */
+/** A branch to later tasks, some of which wait for the task that decides and some only for its choice. */
+const branches = fc.record({
+  cases: fc.array(fc.array(fc.nat(11), { maxLength: 3 }), { minLength: 1, maxLength: 2 }),
+  otherwise: fc.array(fc.nat(11), { maxLength: 2 }),
+  waitsToo: fc.boolean(),
+});
+
+/**
+ * Random Dags whose edges and branches lead from lower to higher numbers, with an end for every instance
+ * and a value for every choice.
+ */
 const plans: fc.Arbitrary<Plan[]> = fc
   .array(
     fc.record({
@@ -23,19 +42,42 @@ const plans: fc.Arbitrary<Plan[]> = fc
       ends: fc.array(fc.constantFrom("success" as const, "failed" as const, "skipped" as const), {
         maxLength: 3,
       }),
+      branch: fc.option(branches, { freq: 2 }),
+      value: fc.constantFrom("0", "1", "2"),
     }),
     { minLength: 1, maxLength: 12 },
   )
-  .map((drafts) =>
-    drafts.map(({ rule, upstream, isMapped, ends }, index) => ({
-      task: serializedTask(`t${index}`, {
-        triggerRule: rule,
-        upstream: [...new Set(upstream.filter((from) => from < index))].map((from) => `t${from}`),
-        expand: isMapped ? [["x", { kind: "literal", json: "[]" }]] : [],
-      }),
-      ends: isMapped ? ends : [ends[0] ?? "success"],
-    })),
-  );
+  .map((drafts) => {
+    const later = (targets: readonly number[], index: number): number[] =>
+      [...new Set(targets)].filter((target) => target > index && target < drafts.length);
+    const branchOf = (index: number): SerializedBranch | undefined => {
+      const { branch, isMapped } = drafts[index] ?? {};
+      if (!branch || isMapped) return undefined;
+      const idsOf = (targets: readonly number[]) => later(targets, index).map((target) => `t${target}`);
+      const cases = branch.cases.map((targets, at) => ({ json: String(at), taskIds: idsOf(targets) }));
+      return { by: "value", path: [], cases, otherwise: idsOf(branch.otherwise) };
+    };
+    const decidersOf = (index: number): number[] =>
+      drafts.flatMap(({ branch }, from) => {
+        const { cases = [], otherwise = [] } = branchOf(from) ?? {};
+        const targets = [...cases.flatMap(({ taskIds }) => taskIds), ...otherwise];
+        return branch?.waitsToo && targets.includes(`t${index}`) ? [from] : [];
+      });
+    return drafts.map(({ rule, upstream, isMapped, ends, value }, index): Plan => {
+      const branch = branchOf(index);
+      const above = upstream.filter((from) => from < index);
+      return {
+        task: serializedTask(`t${index}`, {
+          triggerRule: rule,
+          upstream: [...new Set([...above, ...decidersOf(index)])].map((from) => `t${from}`),
+          expand: isMapped ? [["x", { kind: "literal", json: "[]" }]] : [],
+          ...(branch && { branch }),
+        }),
+        ends: isMapped ? ends : [ends[0] ?? "success"],
+        value,
+      };
+    });
+  });
 
 /** What each rule asks for, said over how all upstream instances ended and nothing else. */
 const MODEL: Record<TriggerRule, (up: readonly End[]) => End | "run"> = {
@@ -55,16 +97,35 @@ const good = (end: End): boolean => end === "success";
 const bad = (end: End): boolean => end === "failed" || end === "upstream_failed";
 const isSkipped = (end: End): boolean => end === "skipped";
 
+/** True when the task decides a branch that names the other one, and chose without it. */
+function choosesAgainst({ task: { branch }, value }: Plan, taskId: string): boolean {
+  if (!branch) return false;
+  const targets = [...branch.cases.flatMap(({ taskIds }) => taskIds), ...branch.otherwise];
+  const chosen = branch.cases.find(({ json }) => json === value)?.taskIds ?? branch.otherwise;
+  return targets.includes(taskId) && !chosen.includes(taskId);
+}
+
 /** The slow, obvious answer: task after task, looking at everything above each. */
 function model(tasks: readonly Plan[]): Record<string, End[]> {
   const ends: Record<string, End[]> = {};
   for (const { task, ends: own } of tasks) {
     const above = task.upstream.flatMap((taskId) => ends[taskId] ?? []);
-    const verdict = task.upstream.length === 0 ? "run" : MODEL[task.triggerRule](above);
+    const isChosenAgainst = tasks.some(
+      (other) => ends[other.task.taskId]?.[0] === "success" && choosesAgainst(other, task.taskId),
+    );
+    const ofRule = task.upstream.length === 0 ? "run" : MODEL[task.triggerRule](above);
+    const verdict = isChosenAgainst ? "skipped" : ofRule;
     const isEmptyMap = own.length === 0;
     ends[task.taskId] = verdict !== "run" ? [verdict] : isEmptyMap ? ["skipped"] : [...own];
   }
   return ends;
+}
+
+/** Ends an instance; one that decides chooses what its plan says. */
+function settle(progress: RunProgress, node: DagNode, end: End, tasks: readonly Plan[]): Decision[] {
+  const decides = node.branch !== null && end === "success";
+  const json = tasks[node.index]?.value ?? "0";
+  return progress.settle(node, end, decides ? chooseBranch(node, { kind: "scalar", json }) : undefined);
 }
 
 /** Plays a run in an order drawn from `pick`. */
@@ -94,7 +155,7 @@ function play(
     }
     const end = plan[decision.mapIndex === UNMAPPED ? 0 : decision.mapIndex] ?? "success";
     ends[node.task.taskId]?.push(end);
-    take(progress.settle(node, end));
+    take(settle(progress, node, end, tasks));
   }
   expect(progress.isOver).toBe(true);
   return ends;
@@ -128,7 +189,7 @@ describe("RunProgress", () => {
           const { node } = decision;
           const plan = tasks[node.index]?.ends ?? [];
           if (decision.kind === "expand") open.push(...progress.expand(node, plan.length));
-          else open.push(...progress.settle(node, plan[Math.max(decision.mapIndex, 0)] ?? "success"));
+          else open.push(...settle(progress, node, plan[Math.max(decision.mapIndex, 0)] ?? "success", tasks));
         }
         const leaves = graph.nodes.filter((node) => node.downstream.length === 0);
         const hasFailed = leaves.some((node) => ends[node.task.taskId]?.some(bad));

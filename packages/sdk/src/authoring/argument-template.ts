@@ -5,7 +5,7 @@ import { dagInvalid, show, type FaultPlace } from "./dag-fault.ts";
 import type { DagState } from "./dag-state.ts";
 import { literalText } from "./literal.ts";
 import { isPlainObject } from "./plain-object.ts";
-import { findTarget, targetIn } from "./task-ref.ts";
+import { findTarget, targetIn } from "./ref-target.ts";
 
 /** Reads the arguments of one call. Collects the tasks that they refer to. */
 export class ArgumentReader {

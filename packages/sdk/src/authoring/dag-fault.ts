@@ -6,6 +6,8 @@ import { MemodagError } from "@memodag/core";
 export interface FaultPlace {
   readonly dagId: string;
   readonly taskId?: string;
+  /** A task group, where no task is named. */
+  readonly groupId?: string;
 }
 
 /** What is wrong at a place, and how to mend it. */
@@ -17,9 +19,11 @@ export interface Fault {
 
 /** The error `dag_invalid` for a fault. */
 export function dagInvalid(place: FaultPlace, { problem, mend, cause }: Fault): MemodagError {
-  const where = place.taskId === undefined ? "" : `, task "${place.taskId}"`;
-  return new MemodagError("dag_invalid", `Dag "${place.dagId}"${where}: ${problem}: ${mend}`, {
-    fields: { dagId: place.dagId, ...(place.taskId === undefined ? {} : { taskId: place.taskId }) },
+  const { dagId, taskId, groupId } = place;
+  const within = groupId === undefined ? "" : `, task group "${groupId}"`;
+  const where = taskId === undefined ? within : `, task "${taskId}"`;
+  return new MemodagError("dag_invalid", `Dag "${dagId}"${where}: ${problem}: ${mend}`, {
+    fields: { ...place },
     ...(cause === undefined ? {} : { cause }),
   });
 }

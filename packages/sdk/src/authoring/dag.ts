@@ -1,30 +1,14 @@
 // A Dag as its author writes it. Declares; nothing runs.
 
-import { MemodagError, type JsonValue } from "@memodag/core";
-import { readCommandOptions, type CommandArguments, type CommandOptions } from "./command-options.ts";
-import { dagInvalid, show, type FaultPlace } from "./dag-fault.ts";
-import { attachState, type DagState, type TaskDeclaration } from "./dag-state.ts";
+import { MemodagError } from "@memodag/core";
+import { createIf, createSwitch, type CaseValue, type IfBranch, type SwitchBranch } from "./branch.ts";
+import { show } from "./dag-fault.ts";
+import { attachState, type DagState } from "./dag-state.ts";
 import { readDagSettings, type DagOptions } from "./dag-options.ts";
-import type { AnyHandler, Handler, NamesOf, NoArguments, ResultOf } from "./handler.ts";
 import { IDENTIFIER_RULE, isIdentifier } from "./identifier.ts";
-import type { JsonResult } from "./json-check.ts";
-import type { Poke, PokeAnswer, SensorFactory } from "./poke.ts";
-import {
-  readTriggerOptions,
-  readWaitOptions,
-  type RunStepDeclaration,
-  type TriggerDagRunOptions,
-  type WaitForDagRunOptions,
-} from "./run-step-options.ts";
-import { readSensorOptions, type NamedSensorOptions, type SensorOptions } from "./sensor-options.ts";
-import { createTaskFactory, type TaskFactory } from "./task-factory.ts";
-import {
-  readTaskSettings,
-  type NamedTaskOptions,
-  type TaskDefaults,
-  type TaskOptions,
-} from "./task-options.ts";
+import { TaskGroup } from "./task-group.ts";
 import type { TaskRef } from "./task-ref.ts";
+import { TaskScope } from "./task-scope.ts";
 
 /**
  * A graph of tasks. Export it from a Dag file:
@@ -37,8 +21,7 @@ import type { TaskRef } from "./task-ref.ts";
  *
  * Whatever cannot be right throws `dag_invalid`, naming the Dag, the task and the mend.
  */
-export class Dag {
-  readonly dagId: string;
+export class Dag extends TaskScope {
   readonly #state: DagState;
 
   constructor(dagId: string, options: DagOptions = {}) {
@@ -47,190 +30,55 @@ export class Dag {
         fields: { dagId: String(dagId) },
       });
     }
-    this.dagId = dagId;
-    this.#state = { dagId, settings: readDagSettings(dagId, options), tasks: new Map() };
-    attachState(this, this.#state);
+    const settings = readDagSettings(dagId, options);
+    const state: DagState = {
+      dagId,
+      settings,
+      tasks: new Map(),
+      groups: new Map(),
+      groupEdges: [],
+      branches: new Map(),
+    };
+    super(state, null);
+    this.#state = state;
+    attachState(this, state);
+  }
+
+  /** Declares a group of tasks, whose ids begin with the group's. */
+  taskGroup(groupId: string): TaskGroup {
+    return new TaskGroup(this.#state, null, groupId);
   }
 
   /**
-   * Declares a task. The handler takes one object of named arguments and returns JSON. Call the
-   * factory once to place the task; what the call returns stands for the task's result.
-   */
-  task<Args extends object = NoArguments, Result = unknown>(
-    taskId: string,
-    handler: Handler<Args, Result> & JsonResult<Awaited<NoInfer<Result>>>,
-    options?: TaskOptions<NamesOf<NoInfer<Args>>>,
-  ): TaskFactory<Args, ResultOf<Result>>;
-  /** Declares a task whose id is the handler's name, unless the options say otherwise. */
-  task<Args extends object = NoArguments, Result = unknown>(
-    handler: Handler<Args, Result> & JsonResult<Awaited<NoInfer<Result>>>,
-    options?: NamedTaskOptions<NamesOf<NoInfer<Args>>>,
-  ): TaskFactory<Args, ResultOf<Result>>;
-  task(
-    first: string | AnyHandler,
-    second?: AnyHandler | NamedTaskOptions,
-    third?: TaskOptions,
-  ): TaskFactory<never, unknown> {
-    const task =
-      typeof first === "function"
-        ? this.#declare((second as NamedTaskOptions | undefined)?.taskId ?? first.name, first, second)
-        : this.#declare(first, second, third);
-    return createTaskFactory(this.#state, task);
-  }
-
-  /**
-   * Declares a task that runs a program:
+   * Lets the result of one task choose which of two others runs:
    *
    * ```ts
-   * const fit = dag.command<Model>("fit", { command: ["python3", "fit.py"], sources: ["fit.py"], cache: true });
-   * fit({ rows: load(), depth: 3 });
+   * dag.if(hasRows({ rows })).then(loaded).else(reported);
    * ```
    *
-   * The program finds the named arguments as one JSON object in the file named by `$MEMODAG_INPUTS`, and
-   * leaves its result as JSON in the file named by `$MEMODAG_RESULT`; no file, or an empty one, is `null`.
-   * Exit code 0 is success. What it prints goes to the log. `Result` is believed, not checked.
-   *
-   * A cached command's key has its arguments, its `command`, `cwd`, `env` and `sources`, and not the
-   * program itself, such as Python and its packages: name their versions in `cache.version`, or name a
-   * lock file among the `sources`.
+   * What is not chosen is skipped, whatever its trigger rule; what comes after it goes by its own. A
+   * target may be a task group: then all of its tasks run, or none.
    */
-  command<Result = JsonValue>(
-    taskId: string,
-    options: CommandOptions,
-  ): TaskFactory<CommandArguments, Result> {
-    const place = this.#newPlace(taskId);
-    const { command, settings } = readCommandOptions(place, options, this.#state.settings.defaultArgs);
-    return createTaskFactory(this.#state, this.#add({ taskId, handler: null, command, settings }));
+  if(condition: TaskRef<boolean>): IfBranch {
+    return createIf(this.#state, condition);
   }
 
   /**
-   * Declares a task that waits for something: its handler is asked again and again until it answers
-   * `true`, or `{ done: true, value }` for a result.
+   * Lets the result of one task choose among several, by what it returned:
    *
    * ```ts
-   * const file = dag.sensor("file", ({ path }: { path: string }) => existsSync(path), {
-   *   mode: "reschedule", pokeInterval: "1m", timeout: "2h",
-   * });
+   * dag.switch(cadence()).case("daily", daily).case("weekly", weekly).default(never);
    * ```
    *
-   * A try that goes on for longer than `timeout` fails and is not tried again.
-   */
-  sensor<Args extends object = NoArguments, Answer extends PokeAnswer = boolean>(
-    taskId: string,
-    poke: Poke<Args, Answer>,
-    options?: SensorOptions<NamesOf<NoInfer<Args>>>,
-  ): SensorFactory<Args, Answer>;
-  /** Declares a sensor whose id is the handler's name, unless the options say otherwise. */
-  sensor<Args extends object = NoArguments, Answer extends PokeAnswer = boolean>(
-    poke: Poke<Args, Answer>,
-    options?: NamedSensorOptions<NamesOf<NoInfer<Args>>>,
-  ): SensorFactory<Args, Answer>;
-  sensor(
-    first: string | AnyHandler,
-    second?: AnyHandler | NamedSensorOptions,
-    third?: SensorOptions,
-  ): TaskFactory<never, unknown> {
-    const [taskId, poke, options] =
-      typeof first === "function"
-        ? [(second as NamedSensorOptions | undefined)?.taskId ?? first.name, first, second]
-        : [first, second, third];
-    return createTaskFactory(this.#state, this.#declare(taskId, poke, options, readSensorOptions));
-  }
-
-  /**
-   * Places a task that makes a run of another Dag of the team, and gives the run's id. The scheduler does
-   * it by itself: no worker, no slot, also while it waits for the run's end.
+   * or by the task that it returned, `() => (isMonday() ? weekly : daily)`:
    *
    * ```ts
-   * dag.triggerDagRun("report", { dagId: "report", conf: { rows: load() }, waitForCompletion: true });
+   * dag.switch(pick()).case(daily).case(weekly);
    * ```
+   *
+   * What is not chosen is skipped as with `if`.
    */
-  triggerDagRun(taskId: string, options: TriggerDagRunOptions): TaskRef<string>;
-  triggerDagRun(options: TriggerDagRunOptions & { readonly taskId: string }): TaskRef<string>;
-  triggerDagRun(first: unknown, options?: unknown): TaskRef<string> {
-    return this.#placeRunStep(first, options, readTriggerOptions);
-  }
-
-  /**
-   * Places a task that waits for a run of another Dag of the team, which somebody else makes, and gives
-   * the run's id. It waits for the run of the same logical date, unless its options name another.
-   */
-  waitForDagRun(taskId: string, options: WaitForDagRunOptions): TaskRef<string>;
-  waitForDagRun(options: WaitForDagRunOptions & { readonly taskId: string }): TaskRef<string>;
-  waitForDagRun(first: unknown, options?: unknown): TaskRef<string> {
-    return this.#placeRunStep(first, options, readWaitOptions);
-  }
-
-  #placeRunStep(
-    first: unknown,
-    second: unknown,
-    read: (place: FaultPlace, options: unknown, defaults: TaskDefaults) => RunStepDeclaration,
-  ): TaskRef<string> {
-    const isNamedApart = typeof first === "string";
-    const options = isNamedApart ? second : first;
-    const place = this.#newPlace(isNamedApart ? first : (options as { taskId?: unknown } | null)?.taskId);
-    const { args, ...declared } = read(place, options, this.#state.settings.defaultArgs);
-    const task = this.#add({ taskId: place.taskId, handler: null, command: null, ...declared });
-    return createTaskFactory<typeof args, string>(this.#state, task)(args);
-  }
-
-  #declare(
-    taskId: unknown,
-    handler: unknown,
-    options: unknown,
-    read: HandlerOptionsReader = readHandlerOptions,
-  ): TaskDeclaration {
-    const place = this.#newPlace(taskId);
-    if (typeof handler !== "function") {
-      throw dagInvalid(place, {
-        problem: `its handler is ${show(handler)}`,
-        mend: "write a function of one object of named arguments",
-      });
-    }
-    return this.#add({
-      taskId: place.taskId,
-      handler: handler as AnyHandler,
-      command: null,
-      ...read(place, options, this.#state.settings.defaultArgs),
-    });
-  }
-
-  /** The place of a task to come, whose id no other has. */
-  #newPlace(taskId: unknown): FaultPlace & { readonly taskId: string } {
-    const { dagId, tasks } = this.#state;
-    if (taskId === "") {
-      throw dagInvalid(
-        { dagId },
-        {
-          problem: "a task's handler has no name to make an id of",
-          mend: 'write the id first, such as dag.task("load", …)',
-        },
-      );
-    }
-    if (!isIdentifier(taskId)) {
-      throw dagInvalid({ dagId }, { problem: `${show(taskId)} is not a task id`, mend: IDENTIFIER_RULE });
-    }
-    const place = { dagId, taskId };
-    if (tasks.has(taskId)) {
-      throw dagInvalid(place, { problem: "there are two tasks of this id", mend: "rename one of them" });
-    }
-    return place;
-  }
-
-  #add(declared: Omit<TaskDeclaration, "upstream" | "placement">): TaskDeclaration {
-    const task: TaskDeclaration = { ...declared, upstream: new Set(), placement: null };
-    this.#state.tasks.set(task.taskId, task);
-    return task;
+  switch<T extends CaseValue>(decider: TaskRef<T>): SwitchBranch<T> {
+    return createSwitch(this.#state, decider);
   }
 }
-
-/** Reads what an author says of a task that has a handler. */
-type HandlerOptionsReader = (
-  place: FaultPlace,
-  options: unknown,
-  defaults: TaskDefaults,
-) => Pick<TaskDeclaration, "settings" | "sensor">;
-
-const readHandlerOptions: HandlerOptionsReader = (place, options, defaults) => ({
-  settings: readTaskSettings(place, options, defaults),
-});

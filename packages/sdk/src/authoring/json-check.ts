@@ -1,5 +1,7 @@
 // Tells the compiler what a handler may return, so that a Date is refused where it is written.
 
+import type { GraphNode } from "./graph-node.ts";
+
 /** What a value of a type outside JSON is called and how it is mended; `never` for JSON types. */
 type NotJsonLeaf<T> = T extends Date
   ? "a Date is not JSON: return toISOString()"
@@ -39,7 +41,10 @@ type NotJson<T, Level extends number = 3> = 0 extends 1 & T
             : never
         : NotJsonLeaf<T>;
 
-/** `unknown` for a result that JSON can carry; otherwise a type that says in its name what is wrong. */
-export type JsonResult<Result> = [NotJson<Result>] extends [never]
+/**
+ * `unknown` for a result that JSON can carry, and for a task or a group, which stands for its id;
+ * otherwise a type that says in its name what is wrong.
+ */
+export type JsonResult<Result> = [NotJson<Exclude<Result, GraphNode>>] extends [never]
   ? unknown
-  : { readonly "the handler's result is not JSON": NotJson<Result> };
+  : { readonly "the handler's result is not JSON": NotJson<Exclude<Result, GraphNode>> };

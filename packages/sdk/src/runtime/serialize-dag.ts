@@ -2,7 +2,6 @@
 
 import {
   SERIALIZED_DAG_FORMAT,
-  sha256,
   type PackageVersion,
   type SerializedDag,
   type SerializedTask,
@@ -11,6 +10,8 @@ import type { Dag } from "../authoring/dag.ts";
 import { dagInvalid } from "../authoring/dag-fault.ts";
 import type { DagState, TaskDeclaration } from "../authoring/dag-state.ts";
 import { getState } from "./list-handlers.ts";
+import { resolveEdges, type Upstreams } from "./resolve-edges.ts";
+import { serializeBranches } from "./serialize-branches.ts";
 import { topologicalOrder } from "./topological-order.ts";
 
 /** What is known of a Dag's code. */
@@ -25,53 +26,48 @@ export interface DagSource {
 /**
  * The Dag as data: the same for the same declarations, in whatever order options and edges were
  * written.
- * @throws MemodagError `dag_invalid` for a task that was never called and for a cycle.
+ * @throws MemodagError `dag_invalid` for a task that was never called, a cycle, and a branch that chooses
+ *   what it cannot.
  */
 export function serializeDag(
   dag: Dag,
   { artifactDigest, sourceHashes, packages = [] }: DagSource,
 ): SerializedDag {
   const state = getState(dag);
-  const tasks = topologicalOrder(state).map((task) => serializeTask(state, task, sourceHashes));
+  const branches = serializeBranches(state);
+  const upstreams = resolveEdges(state);
+  const tasks = topologicalOrder(state, upstreams).map((task) => {
+    const branch = branches.get(task.taskId);
+    return { ...serializeTask(state, task, upstreams, sourceHashes), ...(branch && { branch }) };
+  });
   const { defaultArgs: _applied, ...settings } = state.settings;
   return { format: SERIALIZED_DAG_FORMAT, dagId: state.dagId, ...settings, artifactDigest, packages, tasks };
 }
 
-/** The source hash of a task without code. */
-const NO_SOURCE = sha256("");
-
 function serializeTask(
   { dagId }: DagState,
   task: TaskDeclaration,
+  upstreams: Upstreams,
   sourceHashes: ReadonlyMap<string, string>,
 ): SerializedTask {
-  const { taskId, placement, settings, upstream, command, sensor, runStep } = task;
+  const { taskId, placement, settings, command } = task;
   if (!placement) {
     throw dagInvalid(
       { dagId, taskId },
       {
         problem: "it is never called",
-        mend: `call what dag.${methodOf(task)}() returned once, or remove the task`,
+        mend: `call what dag.${command ? "command" : "task"}() returned once, or remove the task`,
       },
     );
   }
-  // What the scheduler carries out itself has no code.
-  const sourceHash = runStep ? NO_SOURCE : sourceHashes.get(taskId);
+  const sourceHash = sourceHashes.get(taskId);
   if (sourceHash === undefined) throw new TypeError(`no source hash for task ${taskId}`);
   return {
     taskId,
     ...placement,
-    upstream: [...upstream].sort(),
+    upstream: [...(upstreams.get(taskId) ?? [])].sort(),
     ...settings,
     sourceHash,
     ...(command && { command: { ...command, files: [] } }),
-    ...(sensor && { sensor }),
-    ...(runStep && { runStep }),
   };
-}
-
-/** The method that declared a task, for messages. */
-function methodOf({ command, sensor }: TaskDeclaration): string {
-  if (command) return "command";
-  return sensor ? "sensor" : "task";
 }

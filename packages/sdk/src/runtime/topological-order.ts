@@ -2,12 +2,13 @@
 
 import { dagInvalid } from "../authoring/dag-fault.ts";
 import type { DagState, TaskDeclaration } from "../authoring/dag-state.ts";
+import type { Upstreams } from "./resolve-edges.ts";
 
 /**
  * The tasks in topological order; among those that could come next, in order of declaration.
  * @throws MemodagError `dag_invalid` naming the tasks of a cycle.
  */
-export function topologicalOrder(dag: DagState): TaskDeclaration[] {
+export function topologicalOrder(dag: DagState, upstreams: Upstreams): TaskDeclaration[] {
   const position = new Map([...dag.tasks.keys()].map((taskId, index) => [taskId, index]));
   const positionOf = (taskId: string): number => position.get(taskId) ?? 0;
   const order: TaskDeclaration[] = [];
@@ -20,7 +21,7 @@ export function topologicalOrder(dag: DagState): TaskDeclaration[] {
     if (!task || done.has(taskId)) return;
     if (underWay.has(taskId)) throw cycle(dag, stack, taskId);
     underWay.add(taskId);
-    const upstream = [...task.upstream].sort((a, b) => positionOf(a) - positionOf(b));
+    const upstream = [...(upstreams.get(taskId) ?? [])].sort((a, b) => positionOf(a) - positionOf(b));
     stack.push({ task, remaining: upstream.values() });
   };
   for (const root of dag.tasks.keys()) {
