@@ -153,7 +153,7 @@ describe("a cache database of its own", () => {
 
   it("that is away is told by cache stats of the scheduler that leaves it alone, until it comes", async () => {
     await using database = await createTestDatabase("postgres");
-    const rest = 'breaker_threshold = 1\nbreaker_rest = "50ms"';
+    const rest = 'breaker_threshold = 1\nbreaker_rest = "1s"';
     project = projectWith("", `url = ${JSON.stringify(database.url)}\n${rest}`);
     const scheduler = project.start("scheduler");
     try {
@@ -168,9 +168,17 @@ describe("a cache database of its own", () => {
         /^Scheduler \S+ leaves the cache alone \((half_)?open since \S+Z\): \[task_cache\] url: .*memodag db migrate/,
       );
       await project.json("db", "migrate");
-      // The same process, which nobody has started again, tries it and takes it.
-      const report = await project.json<RunReport>("dags", "trigger", "shapes", "--wait");
-      expect(report.state).toBe("success");
+      // The same process, which nobody has started again, tries it and takes it; no run waits for that.
+      await expect
+        .poll(
+          async () => {
+            const report = await project.json<RunReport>("dags", "trigger", "shapes", "--wait");
+            expect(report.state).toBe("success");
+            return await project.json("cache", "ls");
+          },
+          { timeout: 15_000 },
+        )
+        .toHaveLength(4);
       const next = await project.json<RunReport>("dags", "trigger", "shapes", "--wait");
       expect(next).toMatchObject({ state: "success", cache: { hit: 4 } });
       expect(await project.json("cache", "stats")).toMatchObject({ breakers: [] });

@@ -1,7 +1,8 @@
-// Leaves a backend alone that has failed too often in a row, so that N failures never cost N deadlines.
+// Calls a backend: each call under a deadline, and nobody waits for a backend that is in trouble.
 
 import { messageOf, type Logger } from "@memodag/core";
 import { BrokenCircuitError, CircuitState, ConsecutiveBreaker, circuitBreaker, handleAll } from "cockatiel";
+import pTimeout, { TimeoutError } from "p-timeout";
 
 /** `open`: not asked; `half_open`: one call is trying it; `closed`: asked as usual. */
 export type BreakerState = "closed" | "open" | "half_open";
@@ -21,9 +22,35 @@ export interface BreakerOptions {
   readonly breakerRestMs: number;
 }
 
-/** A circuit breaker around a cache backend. It says in the log when it changes, not at every call. */
+/** What is called. It must stop at the signal, which is aborted when the deadline has passed. */
+export type BackendWork<T> = (signal: AbortSignal, isTrial: boolean) => Promise<T>;
+
+type CallKind = "call" | "send";
+
+/** What came of a call. `late`: the deadline was waited for; `left_alone`: there is no answer to wait for. */
+export type BackendOutcome<T> =
+  | { readonly kind: "answered"; readonly value: T }
+  | { readonly kind: "late"; readonly message: string }
+  | { readonly kind: "failed"; readonly message: string }
+  | { readonly kind: "left_alone"; readonly message: string };
+
+/** What came of sending. `unwaited`: it goes on, and what comes of it is not waited for. */
+export type SendOutcome<T> = BackendOutcome<T> | { readonly kind: "unwaited"; readonly message: string };
+
+/**
+ * A circuit breaker around a cache backend. It opens after failures in a row, and says so in the log when
+ * it changes, not at every call.
+ *
+ * A deadline is paid once: after one call was late, and when an open breaker has rested, the next call is a
+ * trial. It goes on without its caller, who is told that the backend is left alone, as is everybody until
+ * the trial is over; once one has succeeded in time, calls are waited for again. What is sent is worth doing
+ * without a caller: it goes on alone for as long as calls are not waited for, or what was sent was late.
+ */
 export class CacheBreaker {
   readonly #policy: ReturnType<typeof circuitBreaker>;
+  readonly #backend: string;
+  readonly #wasLate = { call: false, send: false };
+  #isTrying = false;
 
   /**
    * @param backend what it is called in the log
@@ -36,6 +63,7 @@ export class CacheBreaker {
     onChange: (change: BreakerChange) => void = () => undefined,
   ) {
     let error: string | null = null;
+    this.#backend = backend;
     this.#policy = circuitBreaker(handleAll, {
       breaker: new ConsecutiveBreaker(options.breakerThreshold),
       halfOpenAfter: options.breakerRestMs,
@@ -66,13 +94,60 @@ export class CacheBreaker {
     }
   }
 
-  /** What `work` comes to, or `open` when it was not called. Rejects with what `work` rejects with. */
-  async call<T>(work: () => Promise<T>): Promise<T | "open"> {
+  /** Asks the backend, unless it is left alone. Never rejects, and takes no longer than `timeoutMs`. */
+  async call<T>(timeoutMs: number, work: BackendWork<T>): Promise<BackendOutcome<T>> {
+    return await this.#call("call", timeoutMs, work);
+  }
+
+  /** Gives the backend something. Never rejects, and takes no longer than `timeoutMs`. */
+  async send<T>(timeoutMs: number, work: BackendWork<T>): Promise<SendOutcome<T>> {
+    if (this.state !== "closed") return await this.#call("send", timeoutMs, work);
+    const isWaitedFor = !this.#wasLate.call && !this.#wasLate.send;
+    const outcome = this.#outcomeOf("send", timeoutMs, (signal) => work(signal, false));
+    return isWaitedFor ? await outcome : { kind: "unwaited", message: this.#leftAlone().message };
+  }
+
+  async #call<T>(kind: CallKind, timeoutMs: number, work: BackendWork<T>): Promise<BackendOutcome<T>> {
+    if (this.#isTrying) return this.#leftAlone();
+    let isTrial = this.#wasLate[kind];
+    const outcome = this.#outcomeOf(kind, timeoutMs, (signal) => {
+      // Known only here: it is the policy that lets a call through after its rest.
+      isTrial ||= this.#policy.state === CircuitState.HalfOpen;
+      return work(signal, isTrial);
+    });
+    if (!isTrial) return await outcome;
+    this.#isTrying = true;
+    void outcome.then(() => (this.#isTrying = false));
+    return this.#leftAlone();
+  }
+
+  async #outcomeOf<T>(
+    kind: CallKind,
+    timeoutMs: number,
+    work: (signal: AbortSignal) => Promise<T>,
+  ): Promise<BackendOutcome<T>> {
+    const deadline = new AbortController();
     try {
-      return await this.#policy.execute(work);
+      const value = await this.#policy.execute(async () => {
+        const message = `no answer within ${Math.ceil(timeoutMs)} ms`;
+        return await pTimeout(work(deadline.signal), { milliseconds: timeoutMs, message });
+      });
+      this.#wasLate[kind] = false;
+      return { kind: "answered", value };
     } catch (error) {
-      if (error instanceof BrokenCircuitError) return "open";
-      throw error;
+      if (error instanceof BrokenCircuitError) return this.#leftAlone();
+      // The race alone would leave the work running.
+      deadline.abort();
+      this.#wasLate[kind] = error instanceof TimeoutError;
+      return { kind: this.#wasLate[kind] ? "late" : "failed", message: messageOf(error) };
     }
+  }
+
+  #leftAlone(): Extract<BackendOutcome<never>, { kind: "left_alone" }> {
+    const why =
+      this.state === "closed"
+        ? "was late: nobody waits for it until it answers in time"
+        : "has failed too often in a row and is left alone for a while";
+    return { kind: "left_alone", message: `${this.#backend} ${why}` };
   }
 }

@@ -1,8 +1,7 @@
 // Leases as the scheduler sees them: fail-open, renewed while they are held, shared by one process's runs.
 
-import { messageOf, type CancelTimer, type Clock, type Digest, type Logger } from "@memodag/core";
-import pTimeout from "p-timeout";
-import { CacheBreaker, type BreakerOptions } from "./cache-breaker.ts";
+import type { CancelTimer, Clock, Digest, Logger } from "@memodag/core";
+import { CacheBreaker, type BackendOutcome, type BackendWork, type BreakerOptions } from "./cache-breaker.ts";
 import type { LeaseStore } from "./lease-store.ts";
 
 /** Settings of {@link CacheLeases}. */
@@ -96,13 +95,12 @@ export class CacheLeases {
     const flight = this.#flights.get(name);
     if (flight?.lease?.token !== token) return;
     flight.lease = undefined;
-    try {
-      await this.#call(() => this.#store.release(team, key, token));
-    } catch (error) {
+    const outcome = await this.#call(() => this.#store.release(team, key, token));
+    if (outcome.kind !== "answered") {
       this.#log.warn("could not give back the lease of a cache key; it expires", {
         team,
         key,
-        error: messageOf(error),
+        error: outcome.message,
       });
     }
     this.#end(name, flight);
@@ -117,37 +115,31 @@ export class CacheLeases {
   }
 
   async #claim(team: string, key: Digest, holder: string): Promise<LeaseOutcome> {
-    let isLate = false;
-    const ask = async () => {
+    const outcome = await this.#call(async (signal, isTrial) => {
       const claim = await this.#store.tryAcquire(team, key, holder, this.#options.leaseMs);
       // Nobody waits for it any more: the task runs without it, and others must not wait.
-      if (isLate && claim.kind === "acquired") await this.#store.release(team, key, claim.token);
+      const isUnwanted = signal.aborted || isTrial;
+      if (isUnwanted && claim.kind === "acquired") await this.#store.release(team, key, claim.token);
       return claim;
-    };
-    try {
-      const claim = await this.#call(ask);
-      if (claim === "open") return { kind: "unavailable", message: "it has failed too often in a row" };
-      if (claim.kind === "held") return claim;
-      return { kind: "acquired", lease: { team, key, token: claim.token } };
-    } catch (error) {
-      isLate = true;
+    });
+    if (outcome.kind === "answered") {
+      const claim = outcome.value;
+      return claim.kind === "held" ? claim : { kind: "acquired", lease: { team, key, token: claim.token } };
+    }
+    const { message } = outcome;
+    if (outcome.kind !== "left_alone") {
       this.#log.warn("could not ask for the lease of a cache key; the task runs without it", {
         team,
         key,
-        error: messageOf(error),
+        error: message,
       });
-      return { kind: "unavailable", message: messageOf(error) };
     }
+    return { kind: "unavailable", message };
   }
 
   /** One call of the store, under its deadline. */
-  async #call<T>(work: () => Promise<T>): Promise<T | "open"> {
-    return await this.#breaker.call(async () => {
-      const pending = work();
-      // What fails after the deadline has failed already.
-      pending.catch(() => undefined);
-      return await pTimeout(pending, { milliseconds: this.#options.timeoutMs });
-    });
+  async #call<T>(work: BackendWork<T>): Promise<BackendOutcome<T>> {
+    return await this.#breaker.call(this.#options.timeoutMs, work);
   }
 
   #end(name: string, flight: Flight): void {
@@ -173,15 +165,15 @@ export class CacheLeases {
     const { lease } = flight;
     if (!lease) return;
     const { team, key, token } = lease;
-    try {
-      const isOurs = await this.#call(() => this.#store.tryRenew(team, key, token, this.#options.leaseMs));
+    const outcome = await this.#call(() => this.#store.tryRenew(team, key, token, this.#options.leaseMs));
+    if (outcome.kind === "answered") {
       // One that was given back meanwhile is not lost.
-      if (isOurs !== false || flight.lease !== lease) return;
+      if (outcome.value || flight.lease !== lease) return;
       this.#log.warn("the lease of a cache key was lost; its task runs on", { team, key });
       flight.lease = undefined;
       this.#end(name, flight);
-    } catch (error) {
-      this.#log.warn("could not renew the lease of a cache key", { team, key, error: messageOf(error) });
+    } else if (outcome.kind !== "left_alone") {
+      this.#log.warn("could not renew the lease of a cache key", { team, key, error: outcome.message });
     }
   }
 }

@@ -46,4 +46,6 @@ export type StoreOutcome =
   /** A live entry of other bytes is there: the task is not deterministic. The entry stays. */
   | { readonly kind: "differs"; readonly storedDigest: Digest }
   | { readonly kind: "too_large"; readonly sizeBytes: number; readonly limitBytes: number }
+  /** It may be stored yet: the cache was late, and nobody waits for what becomes of it. */
+  | { readonly kind: "unwaited"; readonly message: string }
   | { readonly kind: "failed"; readonly message: string };

@@ -16,6 +16,8 @@ export * from "./memory/memory-lease-store.ts";
 export * from "./memory/memory-record-store.ts";
 export * from "./memory/memory-result-store.ts";
 export * from "./record-store.ts";
+export type * from "./entry-writer.ts";
+export type { PassLookup } from "./pass-lookup.ts";
 export * from "./result-cache.ts";
 export * from "./result-store.ts";
 export * from "./retention/collector.ts";

@@ -1,5 +1,5 @@
 import { sha256, silentLogger, systemClock, type Clock } from "@memodag/core";
-import { beforeEach, describe, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import {
   MemoryRecordStore,
   MemoryResultStore,
@@ -257,7 +257,10 @@ describe("hits", () => {
 });
 
 describe("the breaker", () => {
+  afterEach(() => void vi.useRealTimers());
+
   test("stops paying for a backend that fails again and again, says so once, and tries it later", async () => {
+    vi.useFakeTimers({ toFake: ["Date"] });
     let isDown = true;
     let calls = 0;
     const flaky: RecordStore = Object.assign(Object.create(records) as RecordStore, {
@@ -276,6 +279,7 @@ describe("the breaker", () => {
     expect(cache.breakerState).toBe("open");
     expect(warnings.filter((message) => message.includes("left alone"))).toHaveLength(1);
     isDown = false;
+    vi.setSystemTime(Date.now() + OPTIONS.breakerRestMs);
     await vi.waitFor(
       async () => expect(await ask(cache, "a")).toEqual({ kind: "miss", reason: "no_entry" }),
       {

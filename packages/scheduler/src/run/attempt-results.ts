@@ -26,8 +26,9 @@ import {
 import type { DagNode } from "../graph/dag-graph.ts";
 import type { CacheStep } from "./cache-step.ts";
 import type { ReadyInstance } from "./ready-instance.ts";
-import { STORED_FAILURE, isOwnFailure } from "./remembered-failure.ts";
+import { isOwnFailure } from "./remembered-failure.ts";
 import type { RunContext } from "./run-context.ts";
+import { statusAfterStore } from "./store-status.ts";
 import type { Returned, RunResults } from "./run-results.ts";
 
 /** A store came to an end. */
@@ -177,7 +178,7 @@ export class AttemptResults {
     const { node, instance } = job;
     let status;
     try {
-      status = statusAfterStore(job, await this.#put(run, job));
+      status = statusAfterStore(job.instance, job.error, await this.#put(run, job));
     } catch (error) {
       // The key could not be made again: without it there is nothing to store under.
       status = { cacheStatus: "put_failure" as const, cacheReason: messageOf(error) };
@@ -212,35 +213,5 @@ export class AttemptResults {
     const isReplacing = error === null && (instance.cacheStatus === "skipped" || isStale);
     const mode: PutMode = isReplacing ? "replace" : "keep-live";
     return await this.#context.cache.store(entry, mode);
-  }
-}
-
-function statusAfterStore(
-  { instance, error }: StoreJob,
-  outcome: StoreOutcome,
-): { cacheStatus: CacheStatus; cacheReason: string | null } {
-  switch (outcome.kind) {
-    case "stored":
-    case "kept": {
-      const { cacheStatus } = instance;
-      const isKept = outcome.kind === "kept";
-      const cacheReason = error && !isKept ? STORED_FAILURE : instance.cacheReason;
-      // Only a miss becomes `populated`; a refresh, a late or a failed lookup stay what they were, and so
-      // does a failure beside which a result was kept.
-      const isPopulated = cacheStatus === "miss" && !(error && isKept);
-      return { cacheStatus: isPopulated ? "populated" : (cacheStatus ?? "miss"), cacheReason };
-    }
-    case "differs":
-      return {
-        cacheStatus: "miss",
-        cacheReason: `nondeterministic: the entry holds ${outcome.storedDigest.slice(0, 12)}, this run returned other bytes`,
-      };
-    case "too_large":
-      return {
-        cacheStatus: "uncacheable",
-        cacheReason: `result_too_large: ${outcome.sizeBytes} bytes, more than max_result_size of ${outcome.limitBytes}`,
-      };
-    case "failed":
-      return { cacheStatus: "put_failure", cacheReason: outcome.message };
   }
 }

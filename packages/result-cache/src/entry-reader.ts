@@ -1,0 +1,144 @@
+// Reads entries: records with their bytes, verified, so that nothing is called a hit that is not whole.
+
+import {
+  RETURN_VALUE,
+  Turns,
+  digestOfBytes,
+  messageOf,
+  sha256,
+  type Digest,
+  type Logger,
+} from "@memodag/core";
+import type { HitXCom } from "./cache-lookup.ts";
+import type { CacheRecord, RecordStore } from "./record-store.ts";
+import type { ResultStore } from "./result-store.ts";
+import { isSoundRecord, requireMap } from "./sound-record.ts";
+
+/** Bytes that may be read before anybody has asked for them, at most. */
+const MAX_FORESEEN_BYTES = 16 * 2 ** 20;
+
+/** Hashing as much is over before another thread would have begun. */
+const HASHED_HERE_BYTES = 64 * 1024;
+
+/** Why the bytes of a record cannot be used. */
+export type Unusable = "result_missing" | "integrity_failed";
+
+/** What is known of a key: its record with what became of its bytes; `unsound`: what a store made up. */
+export type Entry =
+  | undefined
+  | "unsound"
+  | { readonly record: CacheRecord; readonly xcoms: readonly HitXCom[] | Unusable };
+
+/** Bytes by digest; `bad` are those that have another. */
+type VerifiedBytes = ReadonlyMap<Digest, Uint8Array | "bad">;
+
+/** What {@link EntryReader} works with. */
+export interface EntryReaderParts {
+  readonly records: RecordStore;
+  readonly results: ResultStore;
+  readonly log: Logger;
+}
+
+/** Reads entries for lookups, and takes away those that can never hit. */
+export class EntryReader {
+  readonly #records: RecordStore;
+  readonly #results: ResultStore;
+  readonly #log: Logger;
+
+  constructor({ records, results, log }: EntryReaderParts) {
+    this.#records = records;
+    this.#results = results;
+    this.#log = log;
+  }
+
+  /**
+   * Entries of all keys asked for, and of those foreseen ones whose bytes there is room for. Once the signal
+   * is aborted it only rejects: an answer that is late changes nothing.
+   */
+  async read(
+    team: string,
+    asked: ReadonlySet<Digest>,
+    foreseen: readonly Digest[],
+    signal: AbortSignal,
+  ): Promise<Map<Digest, Entry>> {
+    const keys = foreseen.length === 0 ? asked : new Set([...asked, ...foreseen]);
+    const records = requireMap(await this.#records.find(team, [...keys], { signal }), "record");
+    signal.throwIfAborted();
+    const known = new Map<Digest, Entry>();
+    const sound: CacheRecord[] = [];
+    const digests = new Set<Digest>();
+    let foreseenBytes = 0;
+    for (const key of keys) {
+      const record = records.get(key);
+      if (record === undefined) {
+        known.set(key, undefined);
+      } else if (!isSoundRecord(record, team, key)) {
+        known.set(key, "unsound");
+      } else {
+        if (!asked.has(key)) {
+          for (const { sizeBytes } of record.xcoms) foreseenBytes += sizeBytes;
+          // Left for when it is asked for: what is in the map is taken as known.
+          if (foreseenBytes > MAX_FORESEEN_BYTES) continue;
+        }
+        sound.push(record);
+        for (const { digest } of record.xcoms) digests.add(digest);
+      }
+    }
+    const bytes = await this.#readBytes(team, [...digests], signal);
+    for (const record of sound) known.set(record.key, { record, xcoms: readXComs(record, bytes) });
+    this.#removeUnusable(team, known, bytes);
+    return known;
+  }
+
+  async #readBytes(team: string, digests: readonly Digest[], signal: AbortSignal): Promise<VerifiedBytes> {
+    const verified = new Map<Digest, Uint8Array | "bad">();
+    if (digests.length === 0) return verified;
+    const bytes = requireMap(await this.#results.read(team, digests, { signal }), "result");
+    const turns = new Turns();
+    for (const [digest, value] of bytes) {
+      verified.set(digest, (await isOfDigest(value, digest)) ? value : "bad");
+      if (turns.isOver) await turns.pause();
+    }
+    signal.throwIfAborted();
+    return verified;
+  }
+
+  /** Takes away what can never hit, so that the next run stores anew. Nobody waits for it. */
+  #removeUnusable(team: string, known: ReadonlyMap<Digest, Entry>, bytes: VerifiedBytes): void {
+    const keys: Digest[] = [];
+    for (const [key, entry] of known)
+      if (entry === "unsound" || typeof entry?.xcoms === "string") keys.push(key);
+    if (keys.length === 0) return;
+    const bad = [...bytes].flatMap(([digest, value]) => (value === "bad" ? [digest] : []));
+    const remove = async () => {
+      for (const key of keys) await this.#records.purge({ team, key });
+      if (bad.length > 0) await this.#results.delete(team, bad);
+    };
+    this.#log.warn("removed cache entries whose record or bytes are gone, changed, or somebody else's", {
+      team,
+      keys,
+    });
+    remove().catch((error: unknown) => {
+      this.#log.warn("could not remove unusable cache entries", { team, error: messageOf(error) });
+    });
+  }
+}
+
+/** A store may answer with anything, a text of the same digest among it. */
+async function isOfDigest(bytes: Uint8Array, digest: Digest): Promise<boolean> {
+  if (!((bytes as unknown) instanceof Uint8Array)) return false;
+  return (bytes.length <= HASHED_HERE_BYTES ? sha256(bytes) : await digestOfBytes(bytes)) === digest;
+}
+
+function readXComs(record: CacheRecord, verified: VerifiedBytes): readonly HitXCom[] | Unusable {
+  const xcoms: HitXCom[] = [];
+  if (record.error !== null) return xcoms;
+  for (const { key, digest, sizeBytes } of record.xcoms) {
+    const bytes = verified.get(digest);
+    if (bytes === undefined) return "result_missing";
+    if (bytes === "bad" || bytes.length !== sizeBytes) return "integrity_failed";
+    xcoms.push({ key, digest, sizeBytes, bytes });
+  }
+  // A record without a returned value could not be told from one that lost it.
+  return xcoms.some((xcom) => xcom.key === RETURN_VALUE) ? xcoms : "result_missing";
+}

@@ -1,0 +1,95 @@
+// Stores entries: bytes first, then the record, so that a crash between the two leaves bytes that nothing
+// names, never a record without bytes.
+
+import { RETURN_VALUE, type Logger } from "@memodag/core";
+import type { CacheBreaker } from "./cache-breaker.ts";
+import type { StoreOutcome } from "./cache-lookup.ts";
+import type { CacheCounters } from "./counters/cache-counters.ts";
+import type { NewCacheRecord, PutMode, PutOutcome, RecordStore } from "./record-store.ts";
+import type { ResultBytes, ResultStore } from "./result-store.ts";
+
+/** A result to remember: its record and the bytes of all its XComs; a failure has none. */
+export interface CacheEntry {
+  readonly record: Omit<NewCacheRecord, "xcoms">;
+  readonly xcoms: readonly (ResultBytes & { readonly key: string })[];
+}
+
+/** What {@link EntryWriter} works with. */
+export interface EntryWriterParts {
+  readonly records: RecordStore;
+  readonly results: ResultStore;
+  readonly breaker: CacheBreaker;
+  readonly counters: CacheCounters;
+  readonly log: Logger;
+  /** Milliseconds that storing one result may take. */
+  readonly storeTimeoutMs: number;
+  /** Bytes of all XComs of a result together. */
+  readonly maxResultSize: number;
+}
+
+/** Stores entries. No method rejects, and none takes longer than its deadline. */
+export class EntryWriter {
+  readonly #parts: EntryWriterParts;
+  /** Tasks that were told of as not deterministic. */
+  readonly #nondeterministic = new Set<string>();
+
+  constructor(parts: EntryWriterParts) {
+    this.#parts = parts;
+  }
+
+  /** Remembers a result. */
+  async store(entry: CacheEntry, mode: PutMode): Promise<StoreOutcome> {
+    const { breaker, log, storeTimeoutMs, maxResultSize: limitBytes } = this.#parts;
+    const sizeBytes = entry.xcoms.reduce((sum, xcom) => sum + xcom.bytes.length, 0);
+    if (sizeBytes > limitBytes) return { kind: "too_large", sizeBytes, limitBytes };
+    const outcome = await breaker.send(storeTimeoutMs, (signal) => this.#put(entry, mode, signal));
+    switch (outcome.kind) {
+      case "answered":
+        return this.#afterPut(entry, sizeBytes, outcome.value);
+      case "late":
+      case "failed":
+        log.warn("cache store failed; the task keeps its result", {
+          team: entry.record.team,
+          error: outcome.message,
+        });
+        return { kind: "failed", message: outcome.message };
+      case "left_alone":
+        return { kind: "failed", message: outcome.message };
+      case "unwaited":
+        return outcome;
+    }
+  }
+
+  async #put({ record, xcoms }: CacheEntry, mode: PutMode, signal: AbortSignal): Promise<PutOutcome> {
+    if (xcoms.length > 0) await this.#parts.results.write(record.team, xcoms);
+    // After the deadline it has been reported as not stored, and must not turn up later.
+    signal.throwIfAborted();
+    const recorded = xcoms.map(({ key, digest, bytes }) => ({ key, digest, sizeBytes: bytes.length }));
+    return await this.#parts.records.put({ ...record, xcoms: recorded }, mode);
+  }
+
+  #afterPut({ record, xcoms }: CacheEntry, sizeBytes: number, outcome: PutOutcome): StoreOutcome {
+    const { counters } = this.#parts;
+    if (outcome.kind === "stored") {
+      counters.add(record, { storedBytes: sizeBytes });
+      return outcome;
+    }
+    if (record.error !== null) return { kind: "kept" };
+    const returned = xcoms.find((xcom) => xcom.key === RETURN_VALUE);
+    if (outcome.resultDigest === returned?.digest) return { kind: "kept" };
+    counters.add(record, { nondeterministic: 1 });
+    this.#warnOfDifference(record);
+    return { kind: "differs", storedDigest: outcome.resultDigest };
+  }
+
+  /** Once for each task of this process: it may happen at every run. */
+  #warnOfDifference({ team, dagId, taskId, key, producer }: CacheEntry["record"]): void {
+    const task = JSON.stringify([team, dagId, taskId]);
+    if (this.#nondeterministic.has(task)) return;
+    this.#nondeterministic.add(task);
+    this.#parts.log.warn(
+      "a task returned other bytes than the live entry under its key holds: it is not deterministic, or reads what its key does not say",
+      { team, dagId, taskId, key, runId: producer.runId },
+    );
+  }
+}

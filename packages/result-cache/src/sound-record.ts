@@ -1,0 +1,46 @@
+// Whether what a store answered is what it was asked for: backends are other people's code, and disks fail.
+
+import type { Digest } from "@memodag/core";
+import type { CacheRecord } from "./record-store.ts";
+
+/**
+ * Takes what a store answered for a map.
+ * @throws Error when it is none
+ */
+export function requireMap<V>(answer: ReadonlyMap<Digest, V>, store: string): ReadonlyMap<Digest, V> {
+  if ((answer as unknown) instanceof Map) return answer;
+  throw new Error(`the ${store} store answered with something that is not a Map`);
+}
+
+/**
+ * True when this is a record of that team and key, and everything that a hit relies on is there and of its
+ * type. An age that is no number would be under every ttl.
+ */
+export function isSoundRecord(record: CacheRecord, team: string, key: Digest): boolean {
+  if (!isObject(record) || record.team !== team || record.key !== key) return false;
+  const { ageMs, durationMs, producer, error, xcoms } = record;
+  return (
+    Number.isFinite(ageMs) &&
+    Number.isFinite(durationMs) &&
+    durationMs >= 0 &&
+    isObject(producer) &&
+    isText(producer.runId) &&
+    Number.isInteger(producer.mapIndex) &&
+    Number.isInteger(producer.tryNumber) &&
+    (error === null
+      ? Array.isArray(xcoms) && xcoms.every(isSoundXCom)
+      : isObject(error) && isText(error.code) && isText(error.message))
+  );
+}
+
+function isSoundXCom(xcom: CacheRecord["xcoms"][number]): boolean {
+  return isObject(xcom) && isText(xcom.key) && isText(xcom.digest) && Number.isInteger(xcom.sizeBytes);
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === "string";
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === "object" && value !== null;
+}

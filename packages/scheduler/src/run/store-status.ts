@@ -1,0 +1,45 @@
+// What the outcome of a store makes of an instance's cache status. A function of values.
+
+import type { CacheStatus, StoredError, TaskInstance } from "@memodag/core";
+import type { StoreOutcome } from "@memodag/result-cache";
+import { STORED_FAILURE } from "./remembered-failure.ts";
+
+/**
+ * The status of an instance once its result, or its failure, has been stored or not.
+ * @param error the failure that was to be remembered; `null`: a result was
+ */
+export function statusAfterStore(
+  instance: TaskInstance,
+  error: StoredError | null,
+  outcome: StoreOutcome,
+): { cacheStatus: CacheStatus; cacheReason: string | null } {
+  switch (outcome.kind) {
+    case "stored":
+    case "kept": {
+      const { cacheStatus } = instance;
+      const isKept = outcome.kind === "kept";
+      const cacheReason = error && !isKept ? STORED_FAILURE : instance.cacheReason;
+      // Only a miss becomes `populated`; a refresh, a late or a failed lookup stay what they were, and so
+      // does a failure beside which a result was kept.
+      const isPopulated = cacheStatus === "miss" && !(error && isKept);
+      return { cacheStatus: isPopulated ? "populated" : (cacheStatus ?? "miss"), cacheReason };
+    }
+    case "differs":
+      return {
+        cacheStatus: "miss",
+        cacheReason: `nondeterministic: the entry holds ${outcome.storedDigest.slice(0, 12)}, this run returned other bytes`,
+      };
+    case "too_large":
+      return {
+        cacheStatus: "uncacheable",
+        cacheReason: `result_too_large: ${outcome.sizeBytes} bytes, more than max_result_size of ${outcome.limitBytes}`,
+      };
+    case "unwaited": {
+      const { cacheStatus, cacheReason } = instance;
+      if (cacheStatus !== null && cacheStatus !== "miss") return { cacheStatus, cacheReason };
+      return { cacheStatus: "put_failure", cacheReason: outcome.message };
+    }
+    case "failed":
+      return { cacheStatus: "put_failure", cacheReason: outcome.message };
+  }
+}
