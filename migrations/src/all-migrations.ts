@@ -9,6 +9,7 @@ import { limits } from "./0005-limits.ts";
 import { cacheSwitch } from "./0006-cache-switch.ts";
 import { taskSources } from "./0007-task-sources.ts";
 import { audit } from "./0010-audit.ts";
+import { waiting } from "./0011-waiting.ts";
 import type { SchemaDialect } from "./schema-dialect.ts";
 
 /** Every migration by name; they run in the order of their names, on every dialect. */
@@ -22,5 +23,6 @@ export function allMigrations(types: SchemaDialect): Record<string, Migration> {
     "0006_cache_switch": cacheSwitch(types),
     "0007_task_sources": taskSources(types),
     "0010_audit": audit(types),
+    "0011_waiting": waiting(types),
   };
 }

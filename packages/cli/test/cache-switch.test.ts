@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as rest } from "node:timers/promises";
-import { systemClock, type DagRun, type TaskInstance } from "@memodag/core";
+import { systemClock, type AuditEntry, type DagRun, type TaskInstance } from "@memodag/core";
 import { openMetastore, type Metastore } from "@memodag/metastore";
 import { createTestDatabase, TEST_DIALECTS, type TestDatabase } from "@memodag/metastore/testing";
 import { triggerRun } from "@memodag/scheduler";
@@ -133,7 +133,7 @@ max_runs = 2\n[[bundles]]\nname = "dags"\npath = "dags"\n`;
   it("nor after it was turned off in the config file", async () => {
     const file = join(project.folder, "memodag.toml");
     const off = `core.task_caching_enabled = false\n${config}`;
-    const { after } = await turn(() => writeFileSync(file, off), "caching was switched off");
+    const { after } = await turn(() => writeFileSync(file, off), "core.task_caching_enabled: true → false");
     for (const { cacheStatus, cacheReason } of after) {
       expect(cacheStatus).toBe("disabled");
       expect(cacheReason).toBe(`core.task_caching_enabled is false in ${file}`);
@@ -144,8 +144,22 @@ max_runs = 2\n[[bundles]]\nname = "dags"\npath = "dags"\n`;
     });
     const since = Date.now();
     writeFileSync(file, config);
-    await Promise.all(schedulers.map((scheduler) => scheduler.said("caching was switched on", since)));
+    const seenBy = await project.json<AuditEntry[]>("audit", "ls", "--action", "config.change");
+    expect(new Set(seenBy.map(({ filter }) => filter["pid"])).size).toBe(2);
+    for (const { filter } of seenBy)
+      expect(filter).toMatchObject({ "core.task_caching_enabled": [true, false] });
+    await Promise.all(
+      schedulers.map((scheduler) => scheduler.said("core.task_caching_enabled: false → true", since)),
+    );
     expect(await outcome(await trigger())).toMatchObject({ cacheStatus: "hit" });
+  });
+
+  it("take a new default_ttl from the config file as they run", async () => {
+    const file = join(project.folder, "memodag.toml");
+    const since = Date.now();
+    writeFileSync(file, `${config}[task_cache]\ndefault_ttl = "1ms"\n`);
+    await Promise.all(schedulers.map((scheduler) => scheduler.said("task_cache.default_ttl", since)));
+    expect(await outcome(await trigger())).toMatchObject({ cacheStatus: "populated" });
   });
 });
 

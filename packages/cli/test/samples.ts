@@ -20,6 +20,7 @@ export function instanceOf(given: Partial<TaskInstance>): TaskInstance {
     durationMs: null,
     savedMs: null,
     retryAt: null,
+    waitingSince: null,
     error: null,
     ...given,
   };

@@ -64,13 +64,15 @@ function resolveUrl(url: string, projectDir: string): string {
   return isAbsolute(path) ? url : SQLITE + resolve(projectDir, path);
 }
 
+/** A key's name as the config spells it: `default_ttl` is `defaultTtl`. */
+export function camelCase(name: string): string {
+  return name.replaceAll(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
+}
+
 function camelKeys(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(camelKeys);
   if (typeof value !== "object" || value === null) return value;
   return Object.fromEntries(
-    Object.entries(value).map(([name, member]) => [
-      name.replaceAll(/_([a-z])/g, (_, letter: string) => letter.toUpperCase()),
-      camelKeys(member),
-    ]),
+    Object.entries(value).map(([name, member]) => [camelCase(name), camelKeys(member)]),
   );
 }

@@ -19,31 +19,41 @@ export interface ShownKey {
 
 /** Every key of a config, in the schema's order. */
 export function describeConfig({ document, variables }: LoadedConfig): ShownKey[] {
+  return listKeys(document).map((key) => {
+    const path = formatKeyPath(key.keyPath);
+    const isWritten = valueAt(document, key.keyPath) !== undefined;
+    return { path, value: shownValue(key), origin: variables.get(path) ?? (isWritten ? "file" : "default") };
+  });
+}
+
+/** A key of a config, before it is fit to be shown. */
+export interface WrittenKey {
+  readonly keyPath: KeyPath;
+  readonly facts: KeyFacts;
+  /** As written, or the default; secrets included. */
+  readonly value: ShownKey["value"];
+}
+
+/** Every key of a document, in the schema's order. */
+export function listKeys(document: ConfigDocument): WrittenKey[] {
   return [...knownSections.values()].flatMap((section) =>
     prefixesOf(section.name, section.isList, document).flatMap((prefix) =>
-      [...section.keys].map(([name, facts]) => describeKey([...prefix, name], facts, document, variables)),
+      [...section.keys].map(([name, facts]) => {
+        const keyPath = [...prefix, name];
+        const written = valueAt(document, keyPath) as ShownKey["value"] | undefined;
+        return { keyPath, facts, value: written ?? facts.default ?? null };
+      }),
     ),
   );
+}
+
+/** A value without its password. */
+export function shownValue({ facts, value }: WrittenKey): ShownKey["value"] {
+  return facts.secret === true && typeof value === "string" ? redactUrl(value) : value;
 }
 
 function prefixesOf(name: string, isList: boolean, document: ConfigDocument): KeyPath[] {
   if (!isList) return [[name]];
   const elements = valueAt(document, [name]);
   return Array.isArray(elements) ? elements.map((_, index) => [name, index]) : [];
-}
-
-function describeKey(
-  keyPath: KeyPath,
-  facts: KeyFacts,
-  document: ConfigDocument,
-  variables: ReadonlyMap<string, string>,
-): ShownKey {
-  const path = formatKeyPath(keyPath);
-  const written = valueAt(document, keyPath) as ShownKey["value"] | undefined;
-  const value = written ?? facts.default ?? null;
-  return {
-    path,
-    value: facts.secret === true && typeof value === "string" ? redactUrl(value) : value,
-    origin: variables.get(path) ?? (written === undefined ? "default" : "file"),
-  };
 }

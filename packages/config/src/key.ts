@@ -19,10 +19,12 @@ export interface KeyFacts {
   readonly example?: string;
   /** True when the value may hold a password. */
   readonly secret?: boolean;
+  /** True when a change takes effect in processes that are running; of the others, at their next start. */
+  readonly live?: boolean;
 }
 
 /** Facts that a key has only in a section, beside those that its kind brings along. */
-type OwnFacts = Pick<KeyFacts, "description" | "example">;
+type OwnFacts = Pick<KeyFacts, "description" | "example" | "live">;
 
 /** A schema and what its values must be, before it has a name or a default. */
 interface KeyType<S extends z.ZodType> {
@@ -70,6 +72,16 @@ export function integer(min: number, max: number) {
 
 /** True or false. */
 export const boolean = { schema: z.boolean(), expected: "true or false", kind: "boolean" } as const;
+
+/** One of a few words. */
+export function choice<const W extends readonly [string, ...string[]]>(...words: W) {
+  const quoted = words.map((word) => JSON.stringify(word));
+  return {
+    schema: z.enum(words),
+    expected: `${quoted.slice(0, -1).join(", ")} or ${quoted.at(-1)}`,
+    kind: "string",
+  } as const;
+}
 
 /** A text that matches a pattern. */
 export function text(pattern: RegExp, expected: string, facts: { readonly secret?: boolean } = {}) {

@@ -3,6 +3,7 @@
 import { z } from "zod";
 import {
   boolean,
+  choice,
   duration,
   durationOrNever,
   integer,
@@ -45,6 +46,7 @@ export const configSchema = z.strictObject({
     parallelism: key(integer(1, 4096), {
       description: "How many worker processes one scheduler runs at a time.",
       default: 16,
+      live: true,
     }),
     multi_team: key(boolean, {
       description: "Whether bundles belong to teams that must not see each other's Dags, runs and results.",
@@ -53,6 +55,7 @@ export const configSchema = z.strictObject({
     task_caching_enabled: key(boolean, {
       description: "Kill switch: false runs every task and leaves the cache alone.",
       default: true,
+      live: true,
     }),
     task_cache_backend: key(BACKEND, {
       description: "Where results are remembered: metadata-db, memory, filesystem or a module specifier.",
@@ -62,6 +65,11 @@ export const configSchema = z.strictObject({
       description:
         "Names of arguments, context fields and variables whose values are never shown, and kept as keyed digests.",
       default: "*PASSWORD* *PASSWD* *SECRET* *TOKEN* *API_KEY* *APIKEY* *CREDENTIAL* *PRIVATE_KEY*",
+    }),
+    log_level: key(choice("debug", "info", "warn", "error"), {
+      description: "What services log: this and everything above it.",
+      default: "info",
+      live: true,
     }),
     state_dir: key(FOLDER, {
       description: "The folder of what is not in the database: logs of attempts, artifacts of Dag files.",
@@ -98,14 +106,17 @@ export const configSchema = z.strictObject({
     default_ttl: key(durationOrNever, {
       description: "How old a result may be to be used again, where its task does not say.",
       default: "7d",
+      live: true,
     }),
     lookup_timeout: key(duration, {
       description: "How long a scheduling pass waits for the cache before it runs its tasks without.",
       default: "500ms",
+      live: true,
     }),
     store_timeout: key(duration, {
       description: "How long storing one result may take before it is given up.",
       default: "10s",
+      live: true,
     }),
     breaker_threshold: key(integer(1, 1_000_000), {
       description:
@@ -119,10 +130,12 @@ export const configSchema = z.strictObject({
     max_result_size: key(size, {
       description: "Larger results are used and not remembered.",
       default: "16MiB",
+      live: true,
     }),
     max_size: unsetKey(size, {
       description: "What is remembered in all; over it, what was used least recently goes. Unset: no limit.",
       example: "10GiB",
+      live: true,
     }),
     gc_interval: key(durationOrNever, {
       description:
@@ -132,6 +145,7 @@ export const configSchema = z.strictObject({
     max_input_size: key(size, {
       description: "A task with an argument larger than this is not cached: hashing it would hold up others.",
       default: "16MiB",
+      live: true,
     }),
     ordinary_env: key(variableNames, {
       description: "Environment variables that libraries may read in a cached task without declaring them.",
@@ -147,14 +161,17 @@ export const configSchema = z.strictObject({
     poll_interval: key(duration, {
       description: "How often a scheduler looks for runs that nobody told it of.",
       default: "5s",
+      live: true,
     }),
     max_runs: key(integer(1, 100_000), {
       description: "How many runs one scheduler holds at a time.",
       default: 64,
+      live: true,
     }),
     shutdown_grace: key(duration, {
       description: "How long running tasks may go on after the scheduler was told to stop.",
       default: "10s",
+      live: true,
     }),
     heartbeat_timeout: key(duration, {
       description: "How long the process of a task may give no sign of life, computing being one.",

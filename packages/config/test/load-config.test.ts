@@ -123,7 +123,7 @@ describe("a config with faults", () => {
     expect(faultsOf()).toEqual([
       'core.multi_team: expected true or false, found "yes"',
       "core.paralelism: expected a key of [core]: parallelism, multi_team, task_caching_enabled, " +
-        "task_cache_backend, secret_patterns, state_dir, found an unknown one; did you mean core.parallelism?",
+        "task_cache_backend, secret_patterns, log_level, state_dir, found an unknown one; did you mean core.parallelism?",
       'task_cache.default_ttl: expected a duration with its unit, such as "12h" or "7d", or "never", ' +
         'found "a week"',
       'task_cache.max_result_size: expected a size with its unit, such as "16MiB", found 16',

@@ -26,6 +26,8 @@ export interface NewDagRun {
   /** The Dag's defaults with what was given for this run laid over them. */
   readonly params: JsonObject;
   readonly cacheMode: CacheMode;
+  /** Names the try of a task that makes it, so that it is made once; absent: a person or a schedule does. */
+  readonly madeBy?: string;
 }
 
 /** A run, as stored. */
@@ -80,8 +82,10 @@ export interface TaskInstance extends TaskInstanceId {
   readonly durationMs: number | null;
   /** For a hit: the duration of the attempt that did not have to run. */
   readonly savedMs: number | null;
-  /** When the next attempt may start, while `up_for_retry`. */
+  /** When the next attempt may start, while `up_for_retry`, or the next poke, while `up_for_reschedule`. */
   readonly retryAt: number | null;
+  /** Since when this try waits for something: a sensor's first poke; `null` before it, and in other tasks. */
+  readonly waitingSince: number | null;
   readonly error: StoredError | null;
 }
 

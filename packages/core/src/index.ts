@@ -4,6 +4,7 @@ export * from "./dag-run.ts";
 export * from "./digest.ts";
 export * from "./duration.ts";
 export * from "./errors.ts";
+export * from "./iso-time.ts";
 export * from "./json/canonical-json.ts";
 export { MAX_JSON_DEPTH } from "./json/json-encoder.ts";
 export * from "./json/json-path.ts";

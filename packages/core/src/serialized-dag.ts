@@ -1,6 +1,7 @@
 // A Dag as data: what the Dag processor writes and the scheduler reads. No user code in it.
 
 import type { JsonObject } from "./json/json-value.ts";
+import type { DagRunState } from "./states.ts";
 import type { TriggerRule } from "./trigger-rule.ts";
 
 /** Version of this format; a scheduler refuses one that it does not know. */
@@ -62,6 +63,58 @@ export interface SerializedCommand {
   readonly files: readonly CommandFile[];
 }
 
+/** How a sensor's handler is asked again until what it looks for is there. */
+export interface SerializedSensor {
+  /** `poke`: one process asks and waits by turns; `reschedule`: a process for each time it is asked. */
+  readonly mode: "poke" | "reschedule";
+  readonly pokeIntervalMs: number;
+  /** Milliseconds from the first time that a try asked until it gives up. */
+  readonly timeoutMs: number;
+  /** Ends as `skipped` where it would fail for good. */
+  readonly softFail: boolean;
+  /** Each wait is twice as long as the one before. */
+  readonly exponentialBackoff: boolean;
+  /** The longest wait that the backoff comes to; `null`: as long as it takes. */
+  readonly maxWaitMs: number | null;
+}
+
+/**
+ * What the scheduler does itself for a task, without a worker: it makes a run of another Dag of the team,
+ * or waits for one. The task's arguments say which: `runId`, `logicalDate`, and of a run to make `conf`
+ * and `params`.
+ */
+export type SerializedRunStep = TriggerStep | WaitStep;
+
+interface RunStep {
+  readonly dagId: string;
+  /** How long it relies on hearing of the run's end, at most, before it looks by itself. */
+  readonly pokeIntervalMs: number;
+  /** States of the run in which the task succeeds; none of them is among `failedStates`. */
+  readonly allowedStates: readonly DagRunState[];
+  readonly failedStates: readonly DagRunState[];
+}
+
+/** Makes a run of another Dag, and may wait for its end. */
+export interface TriggerStep extends RunStep {
+  readonly kind: "trigger";
+  readonly waitForCompletion: boolean;
+  /** Ends as `skipped` when there is a run of that id, which it did not make. */
+  readonly skipWhenAlreadyExists: boolean;
+  /** Fails when the Dag is paused. */
+  readonly failWhenDagIsPaused: boolean;
+}
+
+/** Waits for a run that others make: by its id, by its logical date, or by that of its own run. */
+export interface WaitStep extends RunStep {
+  readonly kind: "wait";
+  /** Milliseconds by which the other run's logical date is before its own run's. */
+  readonly executionDeltaMs: number;
+  /** Milliseconds after which a try gives up. */
+  readonly timeoutMs: number;
+  /** Ends as `skipped` when it gives up. */
+  readonly softFail: boolean;
+}
+
 /**
  * What a task's result chooses among the tasks after it: of all that are named here, those not chosen are
  * skipped.
@@ -108,6 +161,10 @@ export interface SerializedTask {
   readonly sourceHash: string;
   /** The program that the task runs; without it, its handler in the artifact. */
   readonly command?: SerializedCommand;
+  /** How its handler is asked, which answers whether what it looks for is there. */
+  readonly sensor?: SerializedSensor;
+  /** What the scheduler does for it; such a task has no code. */
+  readonly runStep?: SerializedRunStep;
   /** What its result chooses. */
   readonly branch?: SerializedBranch;
 }

@@ -30,8 +30,11 @@ export function isTerminal(state: TaskInstanceState): state is TerminalState {
   return TERMINAL_STATES.has(state);
 }
 
+/** Every state of a run. */
+export const DAG_RUN_STATES = ["queued", "running", "success", "failed"] as const;
+
 /** Where a run stands. */
-export type DagRunState = "queued" | "running" | "success" | "failed";
+export type DagRunState = (typeof DAG_RUN_STATES)[number];
 
 /**
  * What the cache had to say about a task instance; a column of its own, never a state.

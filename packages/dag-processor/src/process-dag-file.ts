@@ -108,7 +108,10 @@ export async function processDagFile(path: string, pass: BundlePass): Promise<Da
       ...dag,
       artifactDigest: artifact.digest,
       packages: hashes.packages,
-      tasks: dag.tasks.map((task) => ({ ...task, sourceHash: hashes.of(dag, task.taskId) })),
+      // What the scheduler carries out itself has no code to hash.
+      tasks: dag.tasks.map((task) =>
+        task.runStep ? task : { ...task, sourceHash: hashes.of(dag, task.taskId) },
+      ),
     })),
     sources: hashes.sources,
     warnings: [...bundled.warnings, ...hashes.warnings, ...commands.warnings],

@@ -5,6 +5,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import {
+  formatDuration,
   MemodagError,
   messageOf,
   type Attempt,
@@ -205,6 +206,10 @@ function logOutcome(log: AttemptLog, outcome: AttemptOutcome): void {
   const duration = `${Math.round(outcome.durationMs)}ms`;
   if (outcome.kind === "failed") {
     log.write("error", `failed after ${duration}: ${outcome.error.code}: ${outcome.error.message}`);
+    return;
+  }
+  if (outcome.kind === "rescheduled") {
+    log.write("info", `not there after ${duration}: asks again in ${formatDuration(outcome.afterMs)}`);
     return;
   }
   const uncacheable = outcome.uncacheable === null ? "" : `, not cached: ${outcome.uncacheable}`;

@@ -18,7 +18,7 @@ import { OrphanGuard } from "./orphan-guard.ts";
 
 /** Settings of a {@link LocalExecutor}. */
 export interface LocalExecutorOptions {
-  /** How many attempts may run at once; at least 1. */
+  /** How many attempts may run at once; at least 1. Asked for at each attempt: it may change. */
   readonly parallelism: number;
   /** Folder in which artifacts are kept as files; made when it is needed. */
   readonly artifactsDir: string;
@@ -48,14 +48,14 @@ interface RunningAttempt {
 
 /** Runs attempts in worker processes. */
 export class LocalExecutor implements Executor {
-  readonly #parallelism: number;
+  readonly #options: LocalExecutorOptions;
   readonly #surroundings: AttemptSurroundings;
   readonly #running = new Map<string, RunningAttempt>();
   #listener: (event: ExecutorEvent) => void = () => undefined;
   #isShutDown = false;
 
   constructor(options: LocalExecutorOptions) {
-    this.#parallelism = options.parallelism;
+    this.#options = options;
     this.#surroundings = {
       artifacts: new ArtifactFiles(options.artifactsDir, (digest) => options.getArtifact(digest)),
       guard: new OrphanGuard(),
@@ -69,12 +69,12 @@ export class LocalExecutor implements Executor {
   }
 
   freeSlots(): number {
-    return this.#isShutDown ? 0 : this.#parallelism - this.#running.size;
+    return this.#isShutDown ? 0 : Math.max(0, this.#options.parallelism - this.#running.size);
   }
 
   /** After a shutdown the attempt fails with `attempt_lost`. @throws Error when no slot is free. */
   submit(attempt: Attempt): void {
-    if (this.#running.size >= this.#parallelism) {
+    if (this.#running.size >= this.#options.parallelism) {
       throw new Error(`attempt ${attempt.attemptId} was submitted without a free slot`);
     }
     const run = new AttemptRun(attempt, this.#surroundings);

@@ -69,7 +69,7 @@ export function fromExecutorFrame({ message, blobs }: Frame): ToWorker {
 
 /** What a worker says, as a frame. */
 export function toExecutorFrame({ kind, outcome }: FromWorker): Frame {
-  if (outcome.kind === "failed") return { message: { kind, outcome }, blobs: [] };
+  if (outcome.kind !== "succeeded") return { message: { kind, outcome }, blobs: [] };
   const keys = outcome.xcoms.map(({ key }) => key);
   return {
     message: { kind, outcome: { ...outcome, xcoms: keys } },
@@ -98,6 +98,10 @@ function readOutcome(value: unknown, blobs: readonly Uint8Array[]): AttemptOutco
     const reason = value["uncacheable"];
     // Half a word on what it came of is none: the failure is then not remembered.
     return packages && isReason(reason) ? { ...failure, uncacheable: reason, packages } : failure;
+  }
+  if (kind === "rescheduled") {
+    const { afterMs } = value;
+    return typeof afterMs === "number" && afterMs >= 0 ? { kind, afterMs, durationMs } : undefined;
   }
   if (kind !== "succeeded") return undefined;
   const { uncacheable } = value;

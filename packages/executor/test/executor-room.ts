@@ -143,13 +143,14 @@ export class ExecutorRoom {
 /** The returned value of an outcome that must be a success. */
 export function returned(outcome: AttemptOutcome): unknown {
   if (outcome.kind === "failed") throw new Error(`${outcome.error.code}: ${outcome.error.message}`);
+  if (outcome.kind === "rescheduled") throw new Error("the attempt was rescheduled");
   const xcom = outcome.xcoms.find(({ key }) => key === "return_value");
   return JSON.parse(Buffer.from(xcom?.bytes ?? "").toString());
 }
 
 /** The error of an outcome that must be a failure. */
 export function failed(outcome: AttemptOutcome): { code: string; message: string } {
-  if (outcome.kind === "succeeded") throw new Error("the attempt succeeded");
+  if (outcome.kind !== "failed") throw new Error(`the attempt ${outcome.kind}`);
   return outcome.error;
 }
 

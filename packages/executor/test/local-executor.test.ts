@@ -115,7 +115,7 @@ describe("a handler", () => {
     const later = await Promise.all([run(listed, []), run(own, []), run(child, [])]);
     delete process.env["EXECUTOR_TEST_REGION"];
     const reasons = [...outcomes, ...later].map((outcome) =>
-      outcome.kind === "succeeded" ? outcome.uncacheable : outcome.error,
+      outcome.kind === "succeeded" ? outcome.uncacheable : outcome,
     );
     expect(reasons).toEqual([
       "undeclared_input(env.EXECUTOR_TEST_REGION)",

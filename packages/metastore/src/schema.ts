@@ -70,6 +70,8 @@ export interface DagRunTable {
   /** JSON. */
   params: string;
   cache_mode: string;
+  /** Which try of which task made it; `null`: none did. */
+  made_by: string | null;
   created_at: number;
   started_at: number | null;
   ended_at: number | null;
@@ -99,6 +101,7 @@ export interface TaskInstanceTable {
   duration_ms: number | null;
   saved_ms: number | null;
   retry_at: number | null;
+  waiting_since: number | null;
   error_code: string | null;
   error_message: string | null;
 }

@@ -95,6 +95,7 @@ export function instance(taskId: string, changes: Partial<TaskInstance> = {}): T
     durationMs: null,
     savedMs: null,
     retryAt: null,
+    waitingSince: null,
     error: null,
     ...changes,
   };

@@ -109,6 +109,7 @@ describe.each(TEST_DIALECTS)("the run store on %s", (dialect) => {
       durationMs: 0.25,
       savedMs: 1234.5,
       retryAt: 5,
+      waitingSince: 4,
     });
     const failed = instance("fit", {
       state: "failed",

@@ -63,8 +63,13 @@ export class Scheduler {
       listener: parts.listener ?? {},
       owner: this.#owner,
       cachingOffReason: parts.cachingOffReason,
-      defaultTtlMs: options.defaultTtlMs,
-      maxInputSize: options.maxInputSize,
+      // Both may change while this scheduler runs.
+      get defaultTtlMs() {
+        return options.defaultTtlMs;
+      },
+      get maxInputSize() {
+        return options.maxInputSize;
+      },
       resultsInMetastore: options.resultsInMetastore,
       env: parts.env,
       secrets: parts.secrets,

@@ -62,7 +62,7 @@ describe("dag.command", () => {
     });
     expect(tasksOf(dag).get("best")).not.toHaveProperty("command");
     expect([...listHandlers(dag).keys()]).toEqual(["load", "best"]);
-    expect(() => getHandler(dag, "fit")).toThrow(/runs a command and has no handler/);
+    expect(() => getHandler(dag, "fit")).toThrow(/has no handler: run its command/);
   });
 
   it("maps, and takes lists and objects with refs in them", () => {

@@ -31,6 +31,9 @@ dag.task("wrapped", retrying(async ({ n }) => n + 1))({ n: 1 });
 async function named() { return new Model().grow() + Kind[1]!.length }
 dag.task(named)();
 dag.task("table", () => TABLE.get("a"))().before(loaded, eu);
+const seen = dag.sensor("seen", ({ path }) => path.length > LIMIT, { mode: "reschedule" })({ path: loaded });
+dag.triggerDagRun("other", { dagId: "other", conf: { loaded, limit: LIMIT } }).after(seen);
+dag.waitForDagRun({ taskId: "another", dagId: "another", timeout: "1h" }).before(eu);
 if (LIMIT > 5) dag.task("if", () => "if")();
 `;
 
@@ -56,6 +59,7 @@ describe("a Dag file that only declares", () => {
     ["wrapped", "({ n }) => n + 1", "({ n }) => n + 2"],
     ["named", "new Model().grow()", "new Model().grow() * 2"],
     ["table", `TABLE.get("a")`, `TABLE.get("b")`],
+    ["seen", "path.length > LIMIT", "path.length >= LIMIT"],
     ["if", `() => "if"`, `() => "of"`],
   ])("a handler's body is in the hash of its own task alone: %s", async (id, from, to) => {
     expect(DAG).toContain(from);

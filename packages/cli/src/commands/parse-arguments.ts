@@ -2,6 +2,7 @@
 
 import {
   canonicalForm,
+  findIsoTime,
   MemodagError,
   messageOf,
   parseDuration,
@@ -43,22 +44,14 @@ export function parseDigest(text: string): string {
 
 /** A time, or a duration before now; in milliseconds since the Unix epoch. */
 export function parseSince(text: string): number {
-  return DATE.test(text) ? parseTime(text) : Date.now() - parseAge(text);
+  return /^\d{4}-/.test(text) ? parseTime(text) : Date.now() - parseAge(text);
 }
-
-const DATE = /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,3})?)?(Z|[+-]\d\d:\d\d)?)?$/;
 
 /** An ISO 8601 date or time, UTC where it names no zone; in milliseconds since the Unix epoch. */
 export function parseTime(text: string): number {
-  const hasZone = /(Z|[+-]\d\d:\d\d)$/.test(text) || !text.includes("T");
-  const time = DATE.test(text) ? Date.parse(hasZone ? text : `${text}Z`) : Number.NaN;
-  // Date.parse rolls the 31st of a shorter month over to the next.
-  const isReal =
-    !Number.isNaN(time) &&
-    new Date(`${text.slice(0, 10)}T00:00Z`).toISOString().startsWith(text.slice(0, 10));
-  if (!isReal)
-    throw new InvalidArgumentError("Write a date or a time of ISO 8601, such as 2026-11-03T06:00Z.");
-  return time;
+  const time = findIsoTime(text);
+  if (time !== undefined) return time;
+  throw new InvalidArgumentError("Write a date or a time of ISO 8601, such as 2026-11-03T06:00Z.");
 }
 
 /**

@@ -3,33 +3,29 @@
 import type { LogFields, Logger } from "@memodag/core";
 import { printNote } from "./print.ts";
 
+const LEVELS = ["debug", "info", "warn", "error"] as const;
+
 /** How much is logged: a level and everything above it. */
-export type LogLevel = "info" | "warn";
+export type LogLevel = (typeof LEVELS)[number];
 
 type Format = (time: Date, level: string, message: string, fields: LogFields) => string;
 
-const nothing = (): void => undefined;
-
-/** A logger that hands each message on as a line. */
+/** A logger that hands each message on as a line. The level is asked for at every message. */
 export function lineLogger(
   write: (line: string) => void,
-  level: LogLevel,
+  level: () => LogLevel,
   format: Format = formatLogLine,
 ): Logger {
-  const at = (name: string) => (message: string, fields?: LogFields) => {
+  const at = (name: LogLevel) => (message: string, fields?: LogFields) => {
+    if (LEVELS.indexOf(name) < LEVELS.indexOf(level())) return;
     write(format(new Date(), name, message, fields ?? {}));
   };
-  return {
-    debug: nothing,
-    info: level === "info" ? at("info") : nothing,
-    warn: at("warn"),
-    error: at("error"),
-  };
+  return { debug: at("debug"), info: at("info"), warn: at("warn"), error: at("error") };
 }
 
 /** The logger of a part that goes on until it is told to stop: all to stderr. */
-export function serviceLogger(asJson: boolean): Logger {
-  return lineLogger(printNote, "info", asJson ? formatLogJson : formatLogLine);
+export function serviceLogger(asJson: boolean, level: () => LogLevel): Logger {
+  return lineLogger(printNote, level, asJson ? formatLogJson : formatLogLine);
 }
 
 function formatLogJson(time: Date, level: string, message: string, fields: LogFields): string {

@@ -18,7 +18,7 @@ export interface ShownProgress {
 
 /** Starts to show; `isQuiet` leaves warnings alone. */
 export async function showProgress(isQuiet: boolean): Promise<ShownProgress> {
-  if (isQuiet) return { listener: {}, log: lineLogger(printNote, "warn"), close: () => undefined };
+  if (isQuiet) return { listener: {}, log: lineLogger(printNote, () => "warn"), close: () => undefined };
   return process.stderr.isTTY ? await showInPlace(process.stderr) : showLines();
 }
 
@@ -31,7 +31,7 @@ function showLines(): ShownProgress {
         if (line !== null) printNote(line);
       },
     },
-    log: lineLogger(printNote, "info"),
+    log: lineLogger(printNote, () => "info"),
     close: () => undefined,
   };
 }
@@ -50,7 +50,10 @@ async function showInPlace(terminal: NodeJS.WriteStream): Promise<ShownProgress>
   const timer = setInterval(draw, DRAW_EVERY_MS).unref();
   return {
     listener: { instanceChanged: (run: DagRun, instance: TaskInstance) => progress.update(run, instance) },
-    log: lineLogger((line) => view.persist(plainText(line)), "warn"),
+    log: lineLogger(
+      (line) => view.persist(plainText(line)),
+      () => "warn",
+    ),
     close() {
       clearInterval(timer);
       // The table that follows says it all.

@@ -29,7 +29,7 @@ export async function openCacheStores(
   metadata: Omit<CacheStores, "resultsInMetastore">,
 ): Promise<OpenCacheStores> {
   const { core, taskCache } = loaded.config;
-  const parts = { loaded, metadata, log: lineLogger(printNote, "warn") };
+  const parts = { loaded, metadata, log: lineLogger(printNote, () => "warn") };
   const name = core.taskCacheBackend;
   const resultName = taskCache.resultStore ?? name;
   const key = "core.task_cache_backend";

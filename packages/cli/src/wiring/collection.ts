@@ -5,8 +5,11 @@ import { Collector, PeriodicCollection, Verifier, type ResultStore } from "@memo
 import type { Metadata } from "./metadata.ts";
 
 /** What collects the cache, the XComs' bytes and superseded Dag versions. */
-export async function openCollector(metadata: Metadata): Promise<Collector> {
-  const { records, superseded, config } = metadata;
+export async function openCollector(
+  metadata: Metadata,
+  { config }: Pick<Metadata, "config"> = metadata,
+): Promise<Collector> {
+  const { records, superseded } = metadata;
   return new Collector({
     records: await records.retention?.(),
     results: await Promise.all(resultStoresOf(metadata).map((store) => store.retention?.())),
@@ -16,12 +19,16 @@ export async function openCollector(metadata: Metadata): Promise<Collector> {
 }
 
 /** What collects beside a scheduler, as often as the config says; `undefined`: never. */
-export function openPeriodicCollection(metadata: Metadata, log: Logger): PeriodicCollection | undefined {
+export function openPeriodicCollection(
+  metadata: Metadata,
+  live: Pick<Metadata, "config">,
+  log: Logger,
+): PeriodicCollection | undefined {
   const everyMs = metadata.config.taskCache.gcInterval;
   if (everyMs === null) return undefined;
   return new PeriodicCollection({
     // Opened each time: a backend may have been away the last time.
-    collect: async (signal) => await (await openCollector(metadata)).collect(signal),
+    collect: async (signal) => await (await openCollector(metadata, live)).collect(signal),
     everyMs,
     clock: systemClock,
     log,

@@ -2,17 +2,23 @@
 
 import { messageOf, type Clock, type Logger } from "@memodag/core";
 import type { CacheSwitch, SwitchTurn } from "@memodag/metastore";
-import type { CachingSwitch } from "./kill-switch.ts";
 
 /** How often the database is asked, in milliseconds: a turn of the switch counts within a second. */
 const LOOK_EVERY_MS = 250;
+
+/** A switch, as it stands. */
+export interface DatabaseSwitch {
+  /** Why caching is off by it, in words; `null`: it is on. */
+  offReason(): string | null;
+  close(): void;
+}
 
 /** Reads the switch, and follows it. While the database is away, what it said last holds. */
 export async function watchDatabaseSwitch(
   cacheSwitch: Pick<CacheSwitch, "find">,
   clock: Clock,
   log: Logger,
-): Promise<CachingSwitch> {
+): Promise<DatabaseSwitch> {
   let offReason = turnOffReason(await cacheSwitch.find());
   const look = async (): Promise<void> => {
     try {

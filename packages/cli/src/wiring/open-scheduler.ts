@@ -4,17 +4,22 @@ import { join } from "node:path";
 import { systemClock, type Logger } from "@memodag/core";
 import { LocalExecutor } from "@memodag/executor";
 import { CacheLeases, ResultCache } from "@memodag/result-cache";
-import { DEFAULT_POOLS, Scheduler, type SchedulerListener } from "@memodag/scheduler";
+import { Scheduler, type SchedulerListener } from "@memodag/scheduler";
 import { logsDirOf } from "./attempt-logs.ts";
 import { BreakerReporter } from "./breaker-reporter.ts";
 import { openPeriodicCollection } from "./collection.ts";
 import { watchDatabaseSwitch } from "./database-switch.ts";
-import { watchKillSwitch } from "./kill-switch.ts";
+import { configOffReason } from "./kill-switch.ts";
+import type { LiveConfig } from "./live-config.ts";
+import { cacheSettings, keyLeaseSettings, schedulerSettings } from "./live-settings.ts";
 import type { Metadata } from "./metadata.ts";
+import { writeConfigChange } from "./config-change-act.ts";
 import { readSecretKey } from "./secret-key.ts";
 
 /** What a scheduler is to do. */
 export interface SchedulerWish {
+  /** Followed for as long as the scheduler is open. */
+  readonly live: LiveConfig;
   readonly log: Logger;
   readonly listener?: SchedulerListener;
   /** Runs of this Dag alone. */
@@ -30,13 +35,15 @@ export interface OpenScheduler extends Pick<Scheduler, "start" | "wake" | "whenO
 /** Puts a scheduler together; `start` starts it. */
 export async function openScheduler(
   metadata: Metadata,
-  { log, listener, dag }: SchedulerWish,
+  { live, log, listener, dag }: SchedulerWish,
 ): Promise<OpenScheduler> {
   const { config, dags, runs, records, results } = metadata;
   const { core, taskCache, scheduler: settings } = config;
   const bundlePaths = new Map(config.bundles.map(({ name, path }) => [name, path]));
   const executor = new LocalExecutor({
-    parallelism: core.parallelism,
+    get parallelism() {
+      return live.config.core.parallelism;
+    },
     artifactsDir: join(core.stateDir, "artifacts"),
     logsDir: logsDirOf(config),
     ordinaryEnv: taskCache.ordinaryEnv,
@@ -58,27 +65,20 @@ export async function openScheduler(
     clock: systemClock,
     log,
     onBreakerChange: (change) => reporter.changed(change),
-    options: {
-      lookupTimeoutMs: taskCache.lookupTimeout,
-      storeTimeoutMs: taskCache.storeTimeout,
-      maxResultSize: taskCache.maxResultSize,
-      breakerThreshold: taskCache.breakerThreshold,
-      breakerRestMs: taskCache.breakerRest,
-    },
+    options: cacheSettings(live),
   });
   const keyLeases = new CacheLeases({
     store: metadata.leases,
     clock: systemClock,
     log,
-    options: {
-      leaseMs: settings.lease,
-      timeoutMs: taskCache.lookupTimeout,
-      breakerThreshold: taskCache.breakerThreshold,
-      breakerRestMs: taskCache.breakerRest,
-    },
+    options: keyLeaseSettings(live),
   });
   const databaseSwitch = await watchDatabaseSwitch(metadata.cacheSwitch, systemClock, log);
-  const killSwitch = watchKillSwitch(metadata.loaded, log);
+  await live.follow({
+    clock: systemClock,
+    log,
+    onChange: (changes) => void writeConfigChange(metadata.audit, changes, log),
+  });
   const scheduler = new Scheduler({
     runs,
     dags,
@@ -87,25 +87,17 @@ export async function openScheduler(
     executor,
     clock: systemClock,
     log,
-    cachingOffReason: () => killSwitch.offReason() ?? databaseSwitch.offReason(),
+    cachingOffReason: () => configOffReason(live.loaded) ?? databaseSwitch.offReason(),
     env: process.env,
     secrets: { patterns: core.secretPatterns, key: readSecretKey(core.stateDir) },
     ...(listener && { listener }),
-    options: {
-      leaseMs: settings.lease,
-      pollMs: settings.pollInterval,
-      maxRuns: settings.maxRuns,
-      poolSlots: new Map([
-        ...DEFAULT_POOLS,
-        ...config.pools.map(({ name, slots }) => [name, slots] as const),
-      ]),
-      defaultTtlMs: taskCache.defaultTtl,
-      maxInputSize: taskCache.maxInputSize,
+    // Its properties have to be read at each use: spread, they would be copies.
+    options: Object.assign(schedulerSettings(live), {
       resultsInMetastore: metadata.resultsInMetastore,
       ...(dag && { dag }),
-    },
+    }),
   });
-  const collection = openPeriodicCollection(metadata, log);
+  const collection = openPeriodicCollection(metadata, live, log);
   let isStarted = false;
   const watch = await metadata.changes.watchRuns(() => {
     if (isStarted) scheduler.wake();
@@ -124,8 +116,8 @@ export async function openScheduler(
     async stop() {
       await watch.close();
       await collection?.stop();
-      await scheduler.stop(settings.shutdownGrace);
-      killSwitch.close();
+      await scheduler.stop(live.config.scheduler.shutdownGrace);
+      live.close();
       databaseSwitch.close();
       await reporter.close();
     },

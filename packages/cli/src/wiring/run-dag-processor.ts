@@ -1,18 +1,22 @@
 // The Dag processor as a process of its own.
 
 import type { BundleSummary } from "@memodag/dag-processor";
-import type { Logger } from "@memodag/core";
+import { silentLogger, systemClock, type Logger } from "@memodag/core";
 import type { CommonOptions } from "./settings.ts";
 import { serviceLogger } from "../output/log-lines.ts";
 import { openDagProcessor, requireBundles } from "./dag-files.ts";
+import { LiveConfig } from "./live-config.ts";
 import { withMetadata } from "./metadata.ts";
 import { withStopSignal } from "./stop-signal.ts";
 
 /** Reads Dag files as they change, until it is told to stop. */
 export async function runDagProcessor(options: CommonOptions): Promise<void> {
-  const log = serviceLogger(options.json === true);
   await withMetadata(options, (metadata) =>
     withStopSignal(async (stopped) => {
+      const live = new LiveConfig(metadata.loaded);
+      const log = serviceLogger(options.json === true, () => live.config.core.logLevel);
+      // Whoever started this process, `memodag dev`, tells of changes itself.
+      await live.follow({ clock: systemClock, log: process.connected ? silentLogger : log });
       requireBundles(metadata.loaded);
       const { bundles, dagProcessor: settings } = metadata.config;
       const { watchBundles } = await import("@memodag/dag-processor");
@@ -26,6 +30,7 @@ export async function runDagProcessor(options: CommonOptions): Promise<void> {
       });
       log.info("watching Dag files", { bundles: bundles.map(({ name }) => name) });
       await stopped;
+      live.close();
       await watch.stop();
     }),
   );

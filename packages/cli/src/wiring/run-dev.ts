@@ -7,21 +7,23 @@ import type { CommonOptions } from "./settings.ts";
 import { serviceLogger } from "../output/log-lines.ts";
 import { runLogger } from "../output/run-logger.ts";
 import { requireBundles } from "./dag-files.ts";
+import { LiveConfig } from "./live-config.ts";
 import { withMetadata } from "./metadata.ts";
 import { openScheduler } from "./open-scheduler.ts";
 import { withStopSignal } from "./stop-signal.ts";
 
 /** Runs until it is told to stop; then drains. */
 export async function runDev(options: CommonOptions): Promise<void> {
-  const log = serviceLogger(options.json === true);
   await withMetadata(options, (metadata) =>
     withStopSignal(async (stopped) => {
+      const live = new LiveConfig(metadata.loaded);
+      const log = serviceLogger(options.json === true, () => live.config.core.logLevel);
       requireBundles(metadata.loaded);
       // Refused here, once: the Dag processor would be started again and again.
       const { checkFolders } = await import("@memodag/config");
       checkFolders(metadata.loaded);
       const processor = new ProcessorProcess(options, log);
-      const scheduler = await openScheduler(metadata, { log, listener: runLogger(log) });
+      const scheduler = await openScheduler(metadata, { live, log, listener: runLogger(log) });
       scheduler.start();
       log.info("dev started: `memodag dags trigger ID` makes a run", { config: metadata.loaded.file });
       await stopped;

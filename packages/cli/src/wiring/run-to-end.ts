@@ -9,6 +9,7 @@ import { reportRun, type RunReport } from "../report/run-report.ts";
 import { triggerAct } from "./trigger-act.ts";
 import { refreshDags, requireBundles } from "./dag-files.ts";
 import { getDag } from "./find-dag.ts";
+import { LiveConfig } from "./live-config.ts";
 import { type Metadata, withMetadata } from "./metadata.ts";
 import { openScheduler } from "./open-scheduler.ts";
 import { whenEnded } from "./run-end.ts";
@@ -58,6 +59,7 @@ async function execute(metadata: Metadata, run: DagRun, isQuiet: boolean): Promi
   const progress = await showProgress(isQuiet);
   await withStopSignal(async (stopped) => {
     const scheduler = await openScheduler(metadata, {
+      live: new LiveConfig(metadata.loaded),
       log: progress.log,
       listener: progress.listener,
       dag: { team: run.team, dagId: run.dagId },

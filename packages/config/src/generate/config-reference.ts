@@ -15,7 +15,11 @@ The config is a TOML file: the one of \`--config\`, of \`$MEMODAG_CONFIG\`, \`./
 Any key can be overridden by an environment variable: \`MEMODAG__SECTION__KEY\`, and \`MEMODAG__BUNDLES__0__PATH\`
 in a list. Durations carry a unit (ms, s, m, h, d, w), and so do sizes (B, KB, MB, GB, KiB, MiB, GiB).
 
-A file with faults is refused whole, and every fault is listed. \`memodag config check\` looks for them, and
+Schedulers read the file again when it changes. Keys marked *live* take effect at once; for the others, the
+log says which need a restart. A file with faults changes nothing: what held before goes on, and the log says
+what is wrong. Files that \`url_file\` names are read at the start only.
+
+At the start a file with faults is refused whole, and every fault is listed. \`memodag config check\` looks for them, and
 \`memodag config show\` says where each value comes from.
 `;
 
@@ -40,7 +44,7 @@ ${rows.join("\n")}
 function renderKey(name: string, facts: KeyFacts): string {
   const value = facts.default === undefined ? "" : `\`${JSON.stringify(facts.default)}\``;
   const [expected, description] = [facts.expected, facts.description].map(escapeText);
-  return `| \`${name}\` | ${expected} | ${value} | ${description} |`;
+  return `| \`${name}\` | ${expected} | ${value} | ${description}${facts.live ? " *live*" : ""} |`;
 }
 
 function escapeText(text: string): string {

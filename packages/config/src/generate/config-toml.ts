@@ -10,6 +10,7 @@ const HEAD = `#:schema ./memodag.schema.json
 # overridden by an environment variable: MEMODAG__SECTION__KEY, as MEMODAG__CORE__PARALLELISM=4.
 # Relative paths start from the folder of this file, or from the one above when that is named config.
 # Durations carry a unit (ms, s, m, h, d, w), and so do sizes (B, KB, MB, GB, KiB, MiB, GiB).
+# Keys marked (live) take effect while schedulers run; a change of another needs a restart.
 `;
 
 /** What one element of a list says, by key. */
@@ -43,5 +44,5 @@ function renderKey(name: string, facts: KeyFacts, written: string | number | und
     value === undefined
       ? `# ${name} = ${JSON.stringify(facts.example)}`
       : `${name} = ${JSON.stringify(value)}`;
-  return `# ${facts.description}\n${assignment}\n`;
+  return `# ${facts.description}${facts.live ? " (live)" : ""}\n${assignment}\n`;
 }

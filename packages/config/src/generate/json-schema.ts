@@ -4,7 +4,7 @@ import { z } from "zod";
 import { configSchema } from "../schema.ts";
 
 /** Facts of ours that JSON Schema has no word for. */
-const OWN_FACTS = ["expected", "kind", "secret", "example"];
+const OWN_FACTS = ["expected", "kind", "secret", "example", "live"];
 
 /** The JSON schema of what may be written in a config file. */
 export function renderJsonSchema(): string {

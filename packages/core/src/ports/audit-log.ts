@@ -18,6 +18,8 @@ export interface AuditLog {
   begin(act: AuditAct): Promise<number>;
   /** Says how the act of that number ended; once. */
   end(id: number, outcome: Exclude<AuditOutcome, { kind: "begun" }>): Promise<void>;
+  /** Writes an act down that is done already. */
+  write(act: AuditAct, affected: number | null): Promise<void>;
   /** Newest first. */
   list(filter: AuditFilter): Promise<AuditEntry[]>;
 }

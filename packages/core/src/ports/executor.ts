@@ -3,7 +3,12 @@
 import type { StoredError } from "../dag-run.ts";
 import type { JsonObject } from "../json/json-value.ts";
 import type { DagFileId } from "./dag-store.ts";
-import type { NamedTemplate, PackageVersion, SerializedCommand } from "../serialized-dag.ts";
+import type {
+  NamedTemplate,
+  PackageVersion,
+  SerializedCommand,
+  SerializedSensor,
+} from "../serialized-dag.ts";
 
 /** What a handler may read of its run. Dates are ISO 8601 in UTC. */
 export interface AttemptContext {
@@ -30,6 +35,12 @@ export interface AttemptCommand extends SerializedCommand {
   readonly visibleEnv: readonly string[] | null;
 }
 
+/** How an attempt at a sensor asks. */
+export interface AttemptSensor extends SerializedSensor {
+  /** Milliseconds since the first poke of this try, in attempts before this one. */
+  readonly waitedMs: number;
+}
+
 /** One attempt at a task instance: all that a worker needs, and nothing else. */
 export interface Attempt {
   /** Fencing token; unique for ever. */
@@ -54,6 +65,8 @@ export interface Attempt {
   readonly executionTimeoutMs: number | null;
   /** The program to run; without it, the task's handler in the artifact. */
   readonly command?: AttemptCommand;
+  /** How the handler is asked, until it says that what it looks for is there. */
+  readonly sensor?: AttemptSensor;
 }
 
 /** An upstream task's value as a worker gets it. */
@@ -78,6 +91,13 @@ export type AttemptOutcome =
       readonly uncacheable: string | null;
       /** The packages that the worker loaded, late ones included. */
       readonly packages: readonly PackageVersion[];
+    }
+  | {
+      /** A sensor's: what it looks for is not there, and the same try goes on in another attempt. */
+      readonly kind: "rescheduled";
+      /** Milliseconds until it asks again. */
+      readonly afterMs: number;
+      readonly durationMs: number;
     }
   | {
       readonly kind: "failed";

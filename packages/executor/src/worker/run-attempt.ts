@@ -1,10 +1,11 @@
 // Runs one attempt in this process: its artifact, its arguments, its handler, and what came of them.
 
 import { writeSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
 import { inspect } from "node:util";
 import { artifactUrlOf, loadArtifact } from "@memodag/artifact";
 import { MemodagError, messageOf, type AttemptOutcome, type Logger } from "@memodag/core";
-import { runHandler } from "@memodag/sdk/runtime";
+import { runHandler, runSensor, type AttemptScope, type SensorTime } from "@memodag/sdk/runtime";
 import { MAX_FRAME_BYTES } from "../frame.ts";
 import { formatLogLine, type LogLevel } from "../log-line.ts";
 import type { RunOrder } from "../protocol.ts";
@@ -14,6 +15,8 @@ import { watchEnvironment } from "./environment-reads.ts";
 
 /** Characters of an error's message that are kept; the log has all of it. */
 const LONGEST_MESSAGE = 4_000;
+
+const LONGEST_SLEEP_MS = 2 ** 31 - 1;
 
 /** Runs an attempt to its outcome; never rejects. `signal` is aborted when the handler is to stop. */
 export async function runAttempt(order: RunOrder, signal: AbortSignal): Promise<AttemptOutcome> {
@@ -36,7 +39,7 @@ export async function runAttempt(order: RunOrder, signal: AbortSignal): Promise<
     const args = assembleArguments(attempt);
     signal.throwIfAborted();
     startedAt = performance.now();
-    const outcome = await runHandler(dag, attempt.taskId, args, {
+    const scope: AttemptScope = {
       context: attempt.context,
       declaredContext: attempt.declaredContext,
       signal,
@@ -48,8 +51,13 @@ export async function runAttempt(order: RunOrder, signal: AbortSignal): Promise<
           packages: listPackages(),
         });
       },
-    });
+    };
+    const { sensor, taskId } = attempt;
+    const outcome = sensor
+      ? await runSensor(dag, taskId, args, scope, { sensor, time: sensorTime })
+      : await runHandler(dag, taskId, args, scope);
     const durationMs = performance.now() - startedAt;
+    if (outcome.kind === "rescheduled") return { ...outcome, durationMs };
     const uncacheable = uncacheableFor([...outcome.undeclaredReads, ...listEnvironmentReads()]);
     return { kind: "succeeded", xcoms: outcome.xcoms, durationMs, uncacheable, packages: listPackages() };
   } catch (error) {
@@ -78,8 +86,15 @@ export function failureOf(thrown: unknown, durationMs = 0): AttemptOutcome {
   const message = messageOf(thrown) || inspect(thrown).split("\n", 1).join("");
   const kept = message.length > LONGEST_MESSAGE ? `${message.slice(0, LONGEST_MESSAGE)}…` : message;
   const error = { code: isNamed ? thrown.code : "task_failed", message: kept };
-  return { kind: "failed", error, durationMs, retryable: true };
+  // As in Airflow: who has waited for so long does not wait as long again.
+  return { kind: "failed", error, durationMs, retryable: error.code !== "sensor_timeout" };
 }
+
+const sensorTime: SensorTime = {
+  monotonic: () => performance.now(),
+  // A timer cannot be longer: the sensor asks once more after 24 days.
+  sleep: async (ms, signal) => await sleep(Math.min(ms, LONGEST_SLEEP_MS), undefined, { signal }),
+};
 
 /** Where a handler's log goes: the worker's stdout is the attempt's log. */
 const stdoutLogger: Logger = {

@@ -11,7 +11,7 @@ import type {
   JsonObject,
 } from "@memodag/core";
 import type { Dialect } from "../dialect.ts";
-import { writeEntry, writeOutcome } from "./write-act.ts";
+import { writeAct, writeEntry, writeOutcome } from "./write-act.ts";
 
 /** The audit trail of the metadata database. */
 export class MetadataAuditLog implements AuditLog {
@@ -27,6 +27,10 @@ export class MetadataAuditLog implements AuditLog {
 
   async end(id: number, outcome: Exclude<AuditOutcome, { kind: "begun" }>): Promise<void> {
     await this.#dialect.transaction(() => writeOutcome(this.#dialect, id, outcome));
+  }
+
+  async write(act: AuditAct, affected: number | null): Promise<void> {
+    await this.#dialect.transaction(() => writeAct(this.#dialect, act, affected));
   }
 
   async list({ team, action, since, limit }: AuditFilter): Promise<AuditEntry[]> {

@@ -34,6 +34,7 @@ const COLUMN_TYPES: Readonly<Record<(typeof COLUMNS)[number], string>> = {
   duration_ms: "double precision",
   saved_ms: "double precision",
   retry_at: "bigint",
+  waiting_since: "bigint",
   error_code: "text",
   error_message: "text",
 };
@@ -43,7 +44,8 @@ const unnested = COLUMNS.map((name, index) => `$${index + 2}::${COLUMN_TYPES[nam
 const INSERT_INSTANCES = `
   insert into task_instance (dag_run_id, ${COLUMNS.join(", ")})
   select $1, * from unnest(${unnested}) on conflict do nothing`;
-// The last condition: a try has one attempt and never gets another, whatever a scheduler may believe.
+// The last condition: a try has one attempt and never gets another, whatever a scheduler may believe;
+// one that waits for something has one after the other.
 const UPDATE_INSTANCES = `
   update task_instance as stored
   set ${INSTANCE_VALUE_COLUMNS.map((name) => `${name} = written.${name}`).join(", ")}
@@ -53,7 +55,8 @@ const UPDATE_INSTANCES = `
     and stored.map_index = written.map_index and stored.state = written.leaves_state
     and stored.try_number = written.leaves_try_number
     and (written.attempt_id is null or written.attempt_id = stored.attempt_id
-         or written.try_number > stored.try_number)`;
+         or written.try_number > stored.try_number
+         or stored.waiting_since is not null)`;
 const FIND_INSTANCES = `
   select task_id, map_index, state, try_number from task_instance
   where dag_run_id = $1 and (task_id, map_index) in (select * from unnest($2::text[], $3::bigint[]))`;

@@ -90,6 +90,7 @@ function* clearTask(
         duration_ms: null,
         saved_ms: null,
         retry_at: null,
+        waiting_since: null,
         error_code: null,
         error_message: null,
       })

@@ -22,6 +22,7 @@ export function toDagRun(row: DagRunRow): DagRun {
     conf: JSON.parse(row.conf) as JsonObject,
     params: JSON.parse(row.params) as JsonObject,
     cacheMode: row.cache_mode as CacheMode,
+    ...(row.made_by !== null && { madeBy: row.made_by }),
     state: row.state as DagRunState,
     createdAt: row.created_at,
     startedAt: row.started_at,

@@ -55,6 +55,7 @@ export class MetadataRunStore implements RunStore {
             conf: JSON.stringify(run.conf),
             params: JSON.stringify(run.params),
             cache_mode: run.cacheMode,
+            made_by: run.madeBy ?? null,
             created_at: dialect.now,
           })
           .onConflict((conflict) => conflict.columns(["team", "dag_id", "run_id"]).doNothing())

@@ -24,6 +24,7 @@ export const INSTANCE_VALUE_COLUMNS = [
   "duration_ms",
   "saved_ms",
   "retry_at",
+  "waiting_since",
   "error_code",
   "error_message",
 ] as const;
@@ -50,6 +51,7 @@ export function instanceValues(instance: TaskInstance): ColumnValue[] {
     instance.durationMs,
     instance.savedMs,
     instance.retryAt,
+    instance.waitingSince,
     error === null ? null : storableText(error.code),
     error === null ? null : storableText(error.message),
   ];
@@ -80,6 +82,7 @@ export function toTaskInstance(row: TaskInstanceTable): TaskInstance {
     durationMs: row.duration_ms,
     savedMs: row.saved_ms,
     retryAt: row.retry_at,
+    waitingSince: row.waiting_since,
     error: row.error_code === null ? null : { code: row.error_code, message: row.error_message ?? "" },
   };
 }

@@ -15,11 +15,12 @@ const COLUMNS = [...INSTANCE_ID_COLUMNS, ...INSTANCE_VALUE_COLUMNS];
 const INSERT_INSTANCE = `
   insert into task_instance (dag_run_id, ${COLUMNS.join(", ")})
   values (?${", ?".repeat(COLUMNS.length)}) on conflict do nothing`;
-// The last condition: a try has one attempt and never gets another, whatever a scheduler may believe.
+// The last condition: a try has one attempt and never gets another, whatever a scheduler may believe;
+// one that waits for something has one after the other.
 const UPDATE_INSTANCE = `
   update task_instance set ${INSTANCE_VALUE_COLUMNS.map((name) => `${name} = ?`).join(", ")}
   where dag_run_id = ? and task_id = ? and map_index = ? and state = ? and try_number = ?
-    and (? is null or ? = attempt_id or ? > try_number)`;
+    and (? is null or ? = attempt_id or ? > try_number or waiting_since is not null)`;
 const DELETE_INSTANCE = "delete from task_instance where dag_run_id = ? and task_id = ? and map_index = ?";
 const DELETE_XCOMS = "delete from xcom where dag_run_id = ? and task_id = ? and map_index = ?";
 const INSERT_XCOM = `

@@ -53,6 +53,8 @@ export interface AttemptParts {
   readonly args: readonly NamedArgument[];
   readonly declaredContext: readonly string[] | null;
   readonly declaredEnv: readonly string[] | null;
+  /** Milliseconds since the Unix epoch. */
+  readonly now: number;
 }
 
 /** @throws MemodagError `xcom_not_found` when an upstream's bytes are gone. */
@@ -76,7 +78,13 @@ export async function buildAttempt(parts: AttemptParts, results: RunResults): Pr
     declaredEnv: parts.declaredEnv,
     executionTimeoutMs: node.task.executionTimeoutMs,
     ...commandOf(node.task),
+    ...sensorOf(parts),
   };
+}
+
+function sensorOf({ node, instance, now }: AttemptParts): Pick<Attempt, "sensor"> {
+  const { sensor } = node.task;
+  return sensor ? { sensor: { ...sensor, waitedMs: Math.max(0, now - (instance.waitingSince ?? now)) } } : {};
 }
 
 /** By what the task says and not by what this attempt is for: a command sees the same with `--no-cache`. */

@@ -1,15 +1,15 @@
 // What the end of an attempt makes of its instance: success, another attempt, or a failure that stays.
 
-import type { AttemptOutcome, TaskInstance } from "@memodag/core";
+import type { AttemptOutcome, ErrorCode, TaskInstance } from "@memodag/core";
 import type { AttemptResults } from "./attempt-results.ts";
 import type { InstanceTable } from "./instance-table.ts";
 import type { PassWriter } from "./pass-writer.ts";
 import type { ReadyInstance } from "./ready-instance.ts";
-import type { Retries } from "./retries.ts";
 import type { RunContext } from "./run-context.ts";
 import type { RunDecisions } from "./run-decisions.ts";
 import type { RunResults } from "./run-results.ts";
 import type { SingleFlight } from "./single-flight.ts";
+import type { TimedWaits } from "./timed-waits.ts";
 
 /** What {@link AttemptEnds} works with. */
 export interface AttemptEndsParts {
@@ -19,7 +19,7 @@ export interface AttemptEndsParts {
   readonly attemptResults: AttemptResults;
   readonly decisions: RunDecisions;
   readonly singleFlight: SingleFlight;
-  readonly retries: Retries;
+  readonly waits: TimedWaits;
   readonly writer: PassWriter;
 }
 
@@ -33,11 +33,19 @@ export class AttemptEnds {
 
   /** Acts on an attempt's outcome. */
   async take(instance: ReadyInstance, outcome: AttemptOutcome): Promise<void> {
-    const { context, table, attemptResults, decisions, singleFlight, retries } = this.#parts;
+    const { context, table, attemptResults, decisions, singleFlight, waits } = this.#parts;
     const { node, mapIndex } = instance;
     const row = table.get(node, mapIndex);
     const endedAt = context.clock.now();
-    const end = { attemptId: null, endedAt, durationMs: endedAt - (row.startedAt ?? endedAt) };
+    if (outcome.kind === "rescheduled") {
+      const retryAt = endedAt + outcome.afterMs;
+      table.change(node, mapIndex, { attemptId: null, state: "up_for_reschedule", retryAt });
+      if (decisions.hasLetRun(node)) waits.add(instance, retryAt);
+      singleFlight.release(instance);
+      return;
+    }
+    const durationMs = endedAt - (row.startedAt ?? endedAt);
+    const end = { attemptId: null, waitingSince: null, endedAt, durationMs };
     if (outcome.kind === "succeeded") {
       await this.#succeed(instance, { ...row, ...end }, outcome);
     } else if (outcome.error.code === "attempt_lost") {
@@ -47,7 +55,10 @@ export class AttemptEnds {
     } else if (outcome.retryable && row.tryNumber < row.maxTries) {
       const retryAt = endedAt + node.task.retryDelayMs;
       table.change(node, mapIndex, { ...end, state: "up_for_retry", retryAt, error: outcome.error });
-      if (decisions.hasLetRun(node)) retries.add(instance, retryAt);
+      if (decisions.hasLetRun(node)) waits.add(instance, retryAt);
+    } else if (node.task.sensor?.softFail && WAITED_IN_VAIN.has(outcome.error.code)) {
+      table.change(node, mapIndex, { ...end, state: "skipped", error: outcome.error });
+      decisions.settle(node, "skipped");
     } else {
       table.change(node, mapIndex, { ...end, state: "failed", error: outcome.error });
       attemptResults.acceptFailure(node, { ...row, ...end }, outcome);
@@ -71,7 +82,14 @@ export class AttemptEnds {
   }
 }
 
-/** Lost, not failed: the next attempt has a number of its own and costs the author no retry. */
+/** Final failures that skip a sensor which may fail softly. As in Airflow; its own errors are no such. */
+const WAITED_IN_VAIN: ReadonlySet<string> = new Set<ErrorCode>(["sensor_timeout", "task_timeout"]);
+
+/**
+ * Lost, not failed: the next attempt has a number of its own and costs the author no retry. What waits goes
+ * on with the try that it began, whose time runs.
+ */
 export function afterLoss(row: TaskInstance): Partial<TaskInstance> {
-  return { state: "scheduled", attemptId: null, startedAt: null, maxTries: row.maxTries + 1 };
+  const again = { state: "scheduled", attemptId: null, startedAt: null } as const;
+  return row.waitingSince === null ? { ...again, maxTries: row.maxTries + 1 } : again;
 }

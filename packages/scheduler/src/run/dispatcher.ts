@@ -198,7 +198,8 @@ export class Dispatcher {
     const before = table.get(node, mapIndex);
     table.change(node, mapIndex, {
       state: "queued",
-      tryNumber: before.tryNumber + 1,
+      // A sensor that asks again goes on with the try that it began.
+      tryNumber: before.waitingSince === null ? before.tryNumber + 1 : before.tryNumber,
       attemptId,
       startedAt: null,
       endedAt: null,
@@ -240,7 +241,7 @@ export class Dispatcher {
     };
     try {
       requirePool(context.limits.poolSlots, node.task);
-      return await buildAttempt(parts, results);
+      return await buildAttempt({ ...parts, now: context.clock.now() }, results);
     } catch (error) {
       if (!(error instanceof MemodagError)) throw error;
       const failure = { code: error.code, message: error.message };

@@ -132,6 +132,7 @@ function newInstance(node: DagNode, mapIndex: number): TaskInstance {
     durationMs: null,
     savedMs: null,
     retryAt: null,
+    waitingSince: null,
     error: null,
   };
 }

@@ -8,9 +8,9 @@ import type { ArgsOf } from "./cache-step.ts";
 import { argsOfInstance, expandTask, type Expansion } from "./expansion.ts";
 import type { InstanceTable } from "./instance-table.ts";
 import type { ReadyInstance } from "./ready-instance.ts";
-import type { Retries } from "./retries.ts";
 import type { RunContext } from "./run-context.ts";
 import type { RunResults } from "./run-results.ts";
+import type { TimedWaits } from "./timed-waits.ts";
 
 /** What {@link RunDecisions} works with. */
 export interface RunDecisionsParts {
@@ -18,7 +18,7 @@ export interface RunDecisionsParts {
   readonly graph: DagGraph;
   readonly table: InstanceTable;
   readonly results: RunResults;
-  readonly retries: Retries;
+  readonly waits: TimedWaits;
   /** Takes an instance that an earlier holder had scheduled. */
   readonly resume: (instance: ReadyInstance) => void;
   /** Ends an attempt whose instance there is no longer. */
@@ -121,7 +121,7 @@ export class RunDecisions {
   }
 
   #carryOut(decision: Exclude<Decision, { kind: "expand" }>): readonly Step[] {
-    const { table, retries, resume, context } = this.#parts;
+    const { table, waits, resume, context } = this.#parts;
     const { node, mapIndex } = decision;
     const row = table.find(node, mapIndex);
     if (decision.kind === "ended") {
@@ -132,6 +132,7 @@ export class RunDecisions {
         state: decision.state,
         endedAt: context.clock.now(),
         attemptId: null,
+        waitingSince: null,
       });
       return [];
     }
@@ -141,7 +142,8 @@ export class RunDecisions {
     if (!row || row.state === "none") this.#ready.push(instance);
     else if (isTerminal(row.state)) return this.#settle(node, row.state);
     else if (row.state === "scheduled") resume(instance);
-    else if (row.state === "up_for_retry") retries.add(instance, row.retryAt ?? 0);
+    else if (row.state === "up_for_retry" || row.state === "up_for_reschedule")
+      waits.add(instance, row.retryAt ?? 0);
     return [];
   }
 

@@ -18,11 +18,11 @@ import { Dispatcher } from "./dispatcher.ts";
 import { InstanceTable } from "./instance-table.ts";
 import { PassWriter, type WriteResult } from "./pass-writer.ts";
 import type { ReadyInstance } from "./ready-instance.ts";
-import { Retries } from "./retries.ts";
 import type { RunContext } from "./run-context.ts";
 import { RunDecisions } from "./run-decisions.ts";
 import { RunResults } from "./run-results.ts";
 import { SingleFlight } from "./single-flight.ts";
+import { TimedWaits } from "./timed-waits.ts";
 
 /** What a pass came to. `reload`: the database has moved on; the run must be claimed again. */
 export type PassResult = "open" | "over" | Exclude<WriteResult, "written">;
@@ -34,7 +34,7 @@ export class RunExecution {
   readonly #context: RunContext;
   readonly #table: InstanceTable;
   readonly #results: RunResults;
-  readonly #retries: Retries;
+  readonly #waits: TimedWaits;
   readonly #decisions: RunDecisions;
   readonly #cacheStep: CacheStep;
   readonly #attemptResults: AttemptResults;
@@ -53,14 +53,14 @@ export class RunExecution {
     this.#run = claimed.run;
     const table = new InstanceTable(graph.nodes.length);
     const results = new RunResults(claimed.run.team, graph, context.runs, context.values);
-    const retries = new Retries(context.clock, wake);
+    const waits = new TimedWaits(context.clock, wake);
     const handle = (event: RunEvent): void => this.handle(event);
     const decisions = new RunDecisions({
       context,
       graph,
       table,
       results,
-      retries,
+      waits,
       resume: (instance) => this.#singleFlight.enqueue(instance),
       abandon: (attemptId) => this.#dispatcher.abandon(attemptId),
     });
@@ -77,7 +77,7 @@ export class RunExecution {
     const writer = new PassWriter(context, table, claimed.run.state, version.dag.maxActiveTasks);
     this.#table = table;
     this.#results = results;
-    this.#retries = retries;
+    this.#waits = waits;
     this.#decisions = decisions;
     this.#cacheStep = cacheStep;
     this.#attemptResults = attemptResults;
@@ -91,7 +91,7 @@ export class RunExecution {
       attemptResults,
       decisions,
       singleFlight,
-      retries,
+      waits,
       writer,
     });
     this.#load(claimed);
@@ -139,7 +139,7 @@ export class RunExecution {
       await this.#apply(event);
       this.#events.shift();
     }
-    this.#collectRetries();
+    this.#collectDue();
     await this.#settle(lookup);
     this.#dispatcher.choose();
     const isStoring = this.#attemptResults.pending > 0 || this.#events.length > 0;
@@ -215,10 +215,17 @@ export class RunExecution {
     this.#run = { ...this.#run, processesSpawned: this.#run.processesSpawned + 1 };
     const startedAt = this.#context.clock.now();
     this.#table.change(instance.node, instance.mapIndex, { state: "running", startedAt });
+    this.#beginWait(instance, startedAt);
   }
 
-  #collectRetries(): void {
-    for (const instance of this.#retries.takeDue()) {
+  /** A sensor's first poke, from which its timeout counts. */
+  #beginWait({ node, mapIndex }: ReadyInstance, now: number): void {
+    if (!node.task.sensor || this.#table.get(node, mapIndex).waitingSince !== null) return;
+    this.#table.change(node, mapIndex, { waitingSince: now });
+  }
+
+  #collectDue(): void {
+    for (const instance of this.#waits.takeDue()) {
       this.#table.change(instance.node, instance.mapIndex, { state: "scheduled", retryAt: null });
       this.#singleFlight.enqueue(instance);
     }

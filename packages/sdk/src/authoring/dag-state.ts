@@ -1,7 +1,7 @@
 // What a Dag knows of itself while its file is read. Found by a registered symbol, not by class, so that
 // two copies of this package in one process understand each other's Dags.
 
-import type { NamedTemplate, SerializedBranch } from "@memodag/core";
+import type { NamedTemplate, SerializedBranch, SerializedRunStep, SerializedSensor } from "@memodag/core";
 import type { CommandSettings } from "./command-options.ts";
 import type { DagSettings } from "./dag-options.ts";
 import type { AnyHandler } from "./handler.ts";
@@ -20,9 +20,13 @@ export interface TaskDeclaration {
   readonly taskId: string;
   /** The innermost group that it is in. */
   readonly group: GroupDeclaration | null;
-  /** `null`: the task runs a command. */
+  /** `null`: the task runs a command, or the scheduler carries it out. */
   readonly handler: AnyHandler | null;
   readonly command: CommandSettings | null;
+  /** How the handler is asked, when the task is a sensor. */
+  readonly sensor?: SerializedSensor;
+  /** What the scheduler does for it. */
+  readonly runStep?: SerializedRunStep;
   readonly settings: TaskSettings;
   /** Ids of the tasks that this one waits for, through arguments or by order alone; groups apart. */
   readonly upstream: Set<string>;

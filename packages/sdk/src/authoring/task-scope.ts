@@ -8,8 +8,23 @@ import type { AnyHandler, Handler, NamesOf, NoArguments, ResultOf } from "./hand
 import type { JsonResult } from "./json-check.ts";
 import { newNodeId } from "./node-id.ts";
 import { groupsAround } from "./order-edges.ts";
+import type { Poke, PokeAnswer, SensorFactory } from "./poke.ts";
+import {
+  readTriggerOptions,
+  readWaitOptions,
+  type RunStepDeclaration,
+  type TriggerDagRunOptions,
+  type WaitForDagRunOptions,
+} from "./run-step-options.ts";
+import { readSensorOptions, type NamedSensorOptions, type SensorOptions } from "./sensor-options.ts";
 import { createTaskFactory, type TaskFactory } from "./task-factory.ts";
-import { readTaskSettings, type NamedTaskOptions, type TaskOptions } from "./task-options.ts";
+import {
+  readTaskSettings,
+  type NamedTaskOptions,
+  type TaskDefaults,
+  type TaskOptions,
+} from "./task-options.ts";
+import type { TaskRef } from "./task-ref.ts";
 
 /** Declares tasks. */
 export abstract class TaskScope {
@@ -77,7 +92,83 @@ export abstract class TaskScope {
     );
   }
 
-  #declare(taskId: unknown, handler: unknown, options: unknown): TaskDeclaration {
+  /**
+   * Declares a task that waits for something: its handler is asked again and again until it answers
+   * `true`, or `{ done: true, value }` for a result.
+   *
+   * ```ts
+   * const file = dag.sensor("file", ({ path }: { path: string }) => existsSync(path), {
+   *   mode: "reschedule", pokeInterval: "1m", timeout: "2h",
+   * });
+   * ```
+   *
+   * A try that goes on for longer than `timeout` fails and is not tried again.
+   */
+  sensor<Args extends object = NoArguments, Answer extends PokeAnswer = boolean>(
+    taskId: string,
+    poke: Poke<Args, Answer>,
+    options?: SensorOptions<NamesOf<NoInfer<Args>>>,
+  ): SensorFactory<Args, Answer>;
+  /** Declares a sensor whose id is the handler's name, unless the options say otherwise. */
+  sensor<Args extends object = NoArguments, Answer extends PokeAnswer = boolean>(
+    poke: Poke<Args, Answer>,
+    options?: NamedSensorOptions<NamesOf<NoInfer<Args>>>,
+  ): SensorFactory<Args, Answer>;
+  sensor(
+    first: string | AnyHandler,
+    second?: AnyHandler | NamedSensorOptions,
+    third?: SensorOptions,
+  ): TaskFactory<never, unknown> {
+    const [taskId, poke, options] =
+      typeof first === "function"
+        ? [(second as NamedSensorOptions | undefined)?.taskId ?? first.name, first, second]
+        : [first, second, third];
+    return createTaskFactory(this.#dag, this.#declare(taskId, poke, options, readSensorOptions));
+  }
+
+  /**
+   * Places a task that makes a run of another Dag of the team, and gives the run's id. The scheduler does
+   * it by itself: no worker, no slot, also while it waits for the run's end.
+   *
+   * ```ts
+   * dag.triggerDagRun("report", { dagId: "report", conf: { rows: load() }, waitForCompletion: true });
+   * ```
+   */
+  triggerDagRun(taskId: string, options: TriggerDagRunOptions): TaskRef<string>;
+  triggerDagRun(options: TriggerDagRunOptions & { readonly taskId: string }): TaskRef<string>;
+  triggerDagRun(first: unknown, options?: unknown): TaskRef<string> {
+    return this.#placeRunStep(first, options, readTriggerOptions);
+  }
+
+  /**
+   * Places a task that waits for a run of another Dag of the team, which somebody else makes, and gives
+   * the run's id. It waits for the run of the same logical date, unless its options name another.
+   */
+  waitForDagRun(taskId: string, options: WaitForDagRunOptions): TaskRef<string>;
+  waitForDagRun(options: WaitForDagRunOptions & { readonly taskId: string }): TaskRef<string>;
+  waitForDagRun(first: unknown, options?: unknown): TaskRef<string> {
+    return this.#placeRunStep(first, options, readWaitOptions);
+  }
+
+  #placeRunStep(
+    first: unknown,
+    second: unknown,
+    read: (place: FaultPlace, options: unknown, defaults: TaskDefaults) => RunStepDeclaration,
+  ): TaskRef<string> {
+    const isNamedApart = typeof first === "string";
+    const options = isNamedApart ? second : first;
+    const place = this.#newPlace(isNamedApart ? first : (options as { taskId?: unknown } | null)?.taskId);
+    const { args, ...declared } = read(place, options, this.#dag.settings.defaultArgs);
+    const task = this.#add({ taskId: place.taskId, handler: null, command: null, ...declared });
+    return createTaskFactory<typeof args, string>(this.#dag, task)(args);
+  }
+
+  #declare(
+    taskId: unknown,
+    handler: unknown,
+    options: unknown,
+    read: HandlerOptionsReader = readHandlerOptions,
+  ): TaskDeclaration {
     const place = this.#newPlace(taskId);
     if (typeof handler !== "function") {
       throw dagInvalid(place, {
@@ -89,7 +180,7 @@ export abstract class TaskScope {
       taskId: place.taskId,
       handler: handler as AnyHandler,
       command: null,
-      settings: readTaskSettings(place, options, this.#dag.settings.defaultArgs),
+      ...read(place, options, this.#dag.settings.defaultArgs),
     });
   }
 
@@ -114,3 +205,14 @@ export abstract class TaskScope {
     return task;
   }
 }
+
+/** Reads what an author says of a task that has a handler. */
+type HandlerOptionsReader = (
+  place: FaultPlace,
+  options: unknown,
+  defaults: TaskDefaults,
+) => Pick<TaskDeclaration, "settings" | "sensor">;
+
+const readHandlerOptions: HandlerOptionsReader = (place, options, defaults) => ({
+  settings: readTaskSettings(place, options, defaults),
+});

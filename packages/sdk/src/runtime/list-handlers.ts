@@ -45,7 +45,7 @@ export function getHandler(dag: Dag, taskId: string): AnyHandler {
   if (task) {
     throw new MemodagError(
       "task_not_found",
-      `Task "${taskId}" of Dag "${dagId}" runs a command and has no handler: run its command`,
+      `Task "${taskId}" of Dag "${dagId}" has no handler: ${task.command ? "run its command" : "the scheduler carries it out"}`,
       { fields: { dagId, taskId } },
     );
   }

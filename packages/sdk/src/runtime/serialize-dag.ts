@@ -2,6 +2,7 @@
 
 import {
   SERIALIZED_DAG_FORMAT,
+  sha256,
   type PackageVersion,
   type SerializedDag,
   type SerializedTask,
@@ -44,23 +45,27 @@ export function serializeDag(
   return { format: SERIALIZED_DAG_FORMAT, dagId: state.dagId, ...settings, artifactDigest, packages, tasks };
 }
 
+/** The source hash of a task without code. */
+const NO_SOURCE = sha256("");
+
 function serializeTask(
   { dagId }: DagState,
   task: TaskDeclaration,
   upstreams: Upstreams,
   sourceHashes: ReadonlyMap<string, string>,
 ): SerializedTask {
-  const { taskId, placement, settings, command } = task;
+  const { taskId, placement, settings, command, sensor, runStep } = task;
   if (!placement) {
     throw dagInvalid(
       { dagId, taskId },
       {
         problem: "it is never called",
-        mend: `call what dag.${command ? "command" : "task"}() returned once, or remove the task`,
+        mend: `call what dag.${methodOf(task)}() returned once, or remove the task`,
       },
     );
   }
-  const sourceHash = sourceHashes.get(taskId);
+  // What the scheduler carries out itself has no code.
+  const sourceHash = runStep ? NO_SOURCE : sourceHashes.get(taskId);
   if (sourceHash === undefined) throw new TypeError(`no source hash for task ${taskId}`);
   return {
     taskId,
@@ -69,5 +74,13 @@ function serializeTask(
     ...settings,
     sourceHash,
     ...(command && { command: { ...command, files: [] } }),
+    ...(sensor && { sensor }),
+    ...(runStep && { runStep }),
   };
+}
+
+/** The method that declared a task, for messages. */
+function methodOf({ command, sensor }: TaskDeclaration): string {
+  if (command) return "command";
+  return sensor ? "sensor" : "task";
 }

@@ -21,6 +21,8 @@ export const METHODS: ReadonlySet<string> = new Set([
   "task",
   "taskGroup",
   "then",
+  "triggerDagRun",
+  "waitForDagRun",
 ]);
 
 /** Methods that take a handler, which they keep and do not call. */

@@ -23,6 +23,11 @@ export class Dag {
     });
   }
 }
+Object.assign(Dag.prototype, {
+  sensor: Dag.prototype.task,
+  triggerDagRun: (id) => new TaskRef({ id: id.taskId ?? id }),
+  waitForDagRun: (id) => new TaskRef({ id: id.taskId ?? id }),
+});
 export const getContext = () => ({ params: {} });
 `;
 

@@ -1,6 +1,6 @@
 import type { Clock } from "@memodag/core";
 import { expect, test } from "vitest";
-import { Retries } from "../../src/run/retries.ts";
+import { TimedWaits } from "../../src/run/timed-waits.ts";
 import type { ReadyInstance } from "../../src/run/ready-instance.ts";
 
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
@@ -33,45 +33,45 @@ class HandClock implements Clock {
 
 const instance = { mapIndex: -1 } as ReadyInstance;
 
-function newRetries() {
+function newTimedWaits() {
   const clock = new HandClock();
   const woken: number[] = [];
-  const retries = new Retries(clock, () => woken.push(clock.time));
-  return { clock, woken, retries };
+  const waits = new TimedWaits(clock, () => woken.push(clock.time));
+  return { clock, woken, waits };
 }
 
 test("gives an instance once, when its time has come", () => {
-  const { clock, woken, retries } = newRetries();
-  retries.add(instance, clock.time + 60_000);
-  expect(retries.takeDue()).toEqual([]);
+  const { clock, woken, waits } = newTimedWaits();
+  waits.add(instance, clock.time + 60_000);
+  expect(waits.takeDue()).toEqual([]);
   clock.fire();
   expect(woken).toHaveLength(1);
-  expect(retries.takeDue()).toEqual([instance]);
-  expect(retries.takeDue()).toEqual([]);
+  expect(waits.takeDue()).toEqual([instance]);
+  expect(waits.takeDue()).toEqual([]);
 });
 
 test("does not lose an instance whose timer is a little early", () => {
-  const { clock, woken, retries } = newRetries();
-  retries.add(instance, clock.time + 60_000);
+  const { clock, woken, waits } = newTimedWaits();
+  waits.add(instance, clock.time + 60_000);
   clock.fire(1);
   expect(woken).toHaveLength(1);
-  expect(retries.takeDue()).toEqual([instance]);
+  expect(waits.takeDue()).toEqual([instance]);
 });
 
 test("waits longer than any timer", () => {
-  const { clock, woken, retries } = newRetries();
-  retries.add(instance, clock.time + LONGEST_TIMER_MS + 60_000);
+  const { clock, woken, waits } = newTimedWaits();
+  waits.add(instance, clock.time + LONGEST_TIMER_MS + 60_000);
   clock.fire();
   expect(woken).toEqual([]);
-  expect(retries.takeDue()).toEqual([]);
+  expect(waits.takeDue()).toEqual([]);
   clock.fire();
-  expect(retries.takeDue()).toEqual([instance]);
+  expect(waits.takeDue()).toEqual([instance]);
 });
 
 test("what is late already is due at once", () => {
-  const { clock, retries } = newRetries();
-  retries.add(instance, clock.time - 5_000);
+  const { clock, waits } = newTimedWaits();
+  waits.add(instance, clock.time - 5_000);
   expect(clock.timers[0]?.ms).toBe(0);
   clock.fire();
-  expect(retries.takeDue()).toEqual([instance]);
+  expect(waits.takeDue()).toEqual([instance]);
 });

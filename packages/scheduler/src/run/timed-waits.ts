@@ -1,13 +1,13 @@
-// Failed instances of one run that will be tried again, and when.
+// Instances of one run that go on at a time: failed ones that are tried again, sensors that ask again.
 
 import type { Clock } from "@memodag/core";
 import type { ReadyInstance } from "./ready-instance.ts";
 
-/** Milliseconds by which a timer may be early: it counts by another clock than the one that `retryAt` is of. */
+/** Milliseconds by which a timer may be early: it counts by another clock than the one that times are told by. */
 const EARLY_MS = 1_000;
 
-/** Instances that wait for their next attempt. */
-export class Retries {
+/** Instances that wait until a time. */
+export class TimedWaits {
   readonly #clock: Clock;
   readonly #wake: () => void;
   #due: ReadyInstance[] = [];
@@ -18,12 +18,12 @@ export class Retries {
     this.#wake = wake;
   }
 
-  /** Lets an instance wait until `retryAt`, in milliseconds since the Unix epoch. */
-  add(instance: ReadyInstance, retryAt: number): void {
-    this.#clock.after(Math.max(0, retryAt - this.#clock.now()), () => {
+  /** Lets an instance wait until `time`, in milliseconds since the Unix epoch. */
+  add(instance: ReadyInstance, time: number): void {
+    this.#clock.after(Math.max(0, time - this.#clock.now()), () => {
       // No timer is longer than 24 days.
-      if (retryAt - this.#clock.now() > EARLY_MS) {
-        this.add(instance, retryAt);
+      if (time - this.#clock.now() > EARLY_MS) {
+        this.add(instance, time);
         return;
       }
       this.#due.push(instance);
