@@ -1,5 +1,7 @@
 // The way in: runs the command that the arguments name and sets the exit code.
 
+import { MemodagError } from "@memodag/core";
+import { CommanderError } from "commander";
 import { reportError } from "./output/errors.ts";
 import { commandPath, createProgram } from "./program.ts";
 
@@ -15,8 +17,15 @@ export async function main(args: readonly string[]): Promise<void> {
     await program.parseAsync(args, { from: "user" });
   } catch (error) {
     const mend = `\`${commandPath(program, args)} --help\` says what may be written`;
-    process.exitCode = reportError(error, { asJson: args.includes("--json"), mend });
+    process.exitCode = reportError(await namedError(error), { asJson: args.includes("--json"), mend });
   }
+}
+
+/** A database that fails in the middle of a command is not a bug. */
+async function namedError(error: unknown): Promise<unknown> {
+  if (error instanceof MemodagError || error instanceof CommanderError) return error;
+  const { findDatabaseFault } = await import("@memodag/metastore");
+  return findDatabaseFault(error) ?? error;
 }
 
 function endOnClosedPipe(error: NodeJS.ErrnoException): void {

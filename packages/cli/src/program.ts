@@ -7,6 +7,7 @@ import { registerCache } from "./commands/cache.ts";
 import { registerConfig } from "./commands/config.ts";
 import { registerDags } from "./commands/dags.ts";
 import { registerDb } from "./commands/db.ts";
+import { registerDoctor } from "./commands/doctor.ts";
 import { registerRuns } from "./commands/runs.ts";
 import { registerServices } from "./commands/services.ts";
 import { registerTasks } from "./commands/tasks.ts";
@@ -28,6 +29,7 @@ export function createProgram(): Command {
   registerCache(program);
   registerAudit(program);
   registerConfig(program);
+  registerDoctor(program);
   return program;
 }
 

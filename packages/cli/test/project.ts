@@ -21,6 +21,8 @@ export interface Outcome {
 
 /** A folder with a config and Dag files. */
 export class Project {
+  /** The path of the command. */
+  readonly bin = bin;
   readonly folder: string = mkdtempSync(join(tmpdir(), "memodag-cli-"));
 
   constructor(config = '[[bundles]]\nname = "dags"\npath = "dags"\n') {

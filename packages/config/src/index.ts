@@ -1,6 +1,7 @@
 export * from "./check-folders.ts";
 export * from "./compare-configs.ts";
 export type { BundleConfig, Config } from "./config.ts";
+export { type ConfigWarning, listWarnings } from "./config-warnings.ts";
 export { describeConfig, type ShownKey } from "./describe-config.ts";
 export type { ConfigLookup } from "./find-config-file.ts";
 export * from "./load-config.ts";

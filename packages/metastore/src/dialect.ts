@@ -26,6 +26,14 @@ export interface HitCount {
   readonly count: number;
 }
 
+/** What a database has against being used. */
+export interface DatabaseFault {
+  readonly code: "database_read_only" | "database_failed";
+  /** In the database's words. */
+  readonly reason: string;
+  readonly mend: string;
+}
+
 /** An open database of one kind. */
 export interface Dialect {
   readonly name: DialectName;

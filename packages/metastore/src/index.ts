@@ -1,5 +1,6 @@
 export type { BreakerBoard, BreakerReport, ReportedBreaker } from "./cache/breaker-board.ts";
 export type { CacheSwitch, SwitchTurn } from "./cache/cache-switch.ts";
+export { findDatabaseFault } from "./database-fault.ts";
 export { redactUrl } from "./database-url.ts";
 export { DIALECT_NAMES, type DialectName } from "./dialect.ts";
 export type { MigrationStatus } from "./migrate.ts";

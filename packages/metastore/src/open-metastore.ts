@@ -23,6 +23,7 @@ import { migrate, migrationStatus, requireMigrated, type MigrationStatus } from 
 import type { PostgresOptions } from "./postgres/connection.ts";
 import { openPostgres } from "./postgres/dialect.ts";
 import { MetadataRunStore } from "./runs/metadata-run-store.ts";
+import { requireWritable } from "./require-writable.ts";
 import type { SqliteOptions } from "./sqlite/connection.ts";
 import { openSqlite } from "./sqlite/dialect.ts";
 
@@ -58,6 +59,10 @@ export interface Metastore {
   migrationStatus(): Promise<MigrationStatus>;
   /** @throws MemodagError `database_not_migrated`, `database_newer` */
   requireMigrated(): Promise<void>;
+  /** Writes and takes it back. @throws MemodagError `database_read_only`, `database_failed` */
+  requireWritable(): Promise<void>;
+  /** The database's clock, in milliseconds since the Unix epoch. */
+  readClock(): Promise<number>;
   /** May be called more than once. */
   close(): Promise<void>;
 }
@@ -85,8 +90,15 @@ export async function openMetastore(url: string, options: MetastoreOptions = {})
     migrate: () => migrate(dialect),
     migrationStatus: () => migrationStatus(dialect),
     requireMigrated: () => requireMigrated(dialect),
+    requireWritable: () => requireWritable(dialect),
+    readClock: () => readClock(dialect),
     close: () => dialect.close(),
   };
+}
+
+async function readClock({ kysely, now }: Dialect): Promise<number> {
+  const row = await kysely.selectNoFrom(now.as("now")).executeTakeFirstOrThrow();
+  return row.now;
 }
 
 async function openDialect(url: DatabaseUrl, options: MetastoreOptions): Promise<Dialect> {

@@ -1,7 +1,7 @@
 // `memodag config show | check`.
 
 import type { Command } from "commander";
-import { printJson, printLine, printTable } from "../output/print.ts";
+import { printJson, printLine, printNote, printTable } from "../output/print.ts";
 import { type CommonOptions, loadSettings } from "../wiring/settings.ts";
 import { withCommonOptions } from "./common-options.ts";
 
@@ -30,10 +30,12 @@ async function showConfig(options: CommonOptions): Promise<void> {
 }
 
 async function checkConfig(options: CommonOptions): Promise<void> {
-  const { checkFolders } = await import("@memodag/config");
+  const { checkFolders, listWarnings } = await import("@memodag/config");
   const loaded = await loadSettings(options);
   checkFolders(loaded);
   const { file } = loaded;
-  if (options.json) printJson({ file, ok: true });
-  else printLine(`${file ?? "no config file; built-in defaults"}: ok`);
+  const warnings = listWarnings(loaded);
+  if (options.json) return printJson({ file, ok: true, warnings });
+  for (const { path, message } of warnings) printNote(`warning: ${path}: ${message}`);
+  printLine(`${file ?? "no config file; built-in defaults"}: ok`);
 }

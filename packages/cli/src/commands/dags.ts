@@ -4,6 +4,7 @@ import type { Command } from "commander";
 import { formatDuration, type SerializedDag, type SerializedTask } from "@memodag/core";
 import { printFacts, printJson, printLine, printNote, printTable } from "../output/print.ts";
 import { shortDigest } from "../output/units.ts";
+import { placeOf } from "../report/dag-file-place.ts";
 import { newAct } from "../wiring/audited.ts";
 import { getDag } from "../wiring/find-dag.ts";
 import { withDags } from "../wiring/dag-files.ts";
@@ -150,7 +151,7 @@ async function listErrors(options: TeamOptions): Promise<void> {
   if (options.json) return printJson(broken);
   if (broken.length === 0) return printLine("All Dag files could be read.");
   for (const { bundle, path, file, line, column, message } of broken) {
-    const place = [file ?? path, line, column].filter((part) => part !== null).join(":");
+    const place = placeOf(path, { file, line, column, message });
     printLine(`${bundle}/${path}: ${place}: ${message}`);
   }
 }

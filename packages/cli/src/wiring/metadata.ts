@@ -39,6 +39,8 @@ export interface Metadata {
   readonly resultsInMetastore: boolean;
   /** True when no other machine has a part in it. */
   readonly isSingleMachine: boolean;
+  /** @throws MemodagError `database_read_only`, `database_failed` */
+  requireWritable(): Promise<void>;
 }
 
 /**
@@ -73,6 +75,7 @@ export async function withMetadata<T>(
         audit,
         ...cache.stores,
         isSingleMachine: isSingleMachine(database),
+        requireWritable: () => database.requireWritable(),
       });
     } finally {
       await cache.close();

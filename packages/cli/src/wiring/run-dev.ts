@@ -22,6 +22,7 @@ export async function runDev(options: CommonOptions): Promise<void> {
       // Refused here, once: the Dag processor would be started again and again.
       const { checkFolders } = await import("@memodag/config");
       checkFolders(metadata.loaded);
+      await metadata.requireWritable();
       const processor = new ProcessorProcess(options, log);
       const scheduler = await openScheduler(metadata, { live, log, listener: runLogger(log) });
       scheduler.start();

@@ -14,6 +14,7 @@ export async function runScheduler(options: CommonOptions): Promise<void> {
     withStopSignal(async (stopped) => {
       const live = new LiveConfig(metadata.loaded);
       const log = serviceLogger(options.json === true, () => live.config.core.logLevel);
+      await metadata.requireWritable();
       const scheduler = await openScheduler(metadata, { live, log, listener: runLogger(log) });
       scheduler.start();
       log.info("scheduler started", { parallelism: live.config.core.parallelism });

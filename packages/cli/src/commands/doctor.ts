@@ -1,0 +1,29 @@
+// `memodag doctor`: is everything there that memodag needs?
+
+import type { Command } from "commander";
+import { EXIT_UNSOUND } from "../output/exit-codes.ts";
+import { printJson, printLine } from "../output/print.ts";
+import type { CommonOptions } from "../wiring/settings.ts";
+import { withCommonOptions } from "./common-options.ts";
+
+/** Adds `doctor`. */
+export function registerDoctor(program: Command): void {
+  withCommonOptions(program.command("doctor"))
+    .description(
+      "look whether everything is there: config, database, folders, Dag files, a worker, the cache",
+    )
+    .action(runDoctor);
+}
+
+async function runDoctor(options: CommonOptions): Promise<void> {
+  const { examine } = await import("../doctor/examine.ts");
+  const findings = [];
+  for await (const finding of examine(options)) {
+    findings.push(finding);
+    const { status, check, message } = finding;
+    if (!options.json) printLine(`${status.padEnd(4)}  ${check.padEnd(8)}  ${message}`);
+  }
+  const isWell = findings.every(({ status }) => status !== "fail");
+  if (options.json) printJson({ ok: isWell, checks: findings });
+  if (!isWell) process.exitCode = EXIT_UNSOUND;
+}

@@ -1,0 +1,66 @@
+// Everything that `memodag doctor` looks at, in order: what the rest rests on comes first.
+
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { listWarnings, redactUrl, type LoadedConfig } from "@memodag/config";
+import { systemClock } from "@memodag/core";
+import { openMetastore, type Metastore } from "@memodag/metastore";
+import { type CommonOptions, loadSettings } from "../wiring/settings.ts";
+import { type Finding, look } from "./finding.ts";
+import { lookAtCacheStores, lookAtSwitches } from "./look-at-cache.ts";
+import { lookAtClocks, lookAtDatabase } from "./look-at-database.ts";
+import { lookAtDagFiles, lookAtStateDir } from "./look-at-files.ts";
+import { lookAtWorker } from "./look-at-worker.ts";
+
+/** Hands on each thing that is found, as it is found; never rejects for something that is amiss. */
+export async function* examine(options: CommonOptions): AsyncGenerator<Finding> {
+  let loaded: LoadedConfig | undefined;
+  yield* await look("config", async () => {
+    loaded = await loadSettings(options);
+    return lookAtConfig(loaded);
+  });
+  // Without it nobody knows where the rest is.
+  if (loaded === undefined) return;
+  yield* await examineDatabase(loaded);
+  const config = loaded;
+  yield* await look("folders", () => lookAtStateDir(config));
+  const scratchDir = mkdtempSync(join(tmpdir(), "memodag-doctor-"));
+  try {
+    yield* await look("dags", () => lookAtDagFiles(config, scratchDir));
+    yield* await look("worker", () => lookAtWorker(config, scratchDir));
+  } finally {
+    rmSync(scratchDir, { recursive: true, force: true });
+  }
+}
+
+function lookAtConfig(loaded: LoadedConfig): Finding[] {
+  const message = `${loaded.file ?? "no config file: built-in defaults"} has no faults`;
+  return [
+    { check: "config", status: "ok", message },
+    ...listWarnings(loaded).map((warning): Finding => ({
+      check: "config",
+      status: "warn",
+      message: `${warning.path}: ${warning.message}`,
+    })),
+  ];
+}
+
+async function examineDatabase(loaded: LoadedConfig): Promise<readonly Finding[]> {
+  const { url } = loaded.config.database;
+  let database: Metastore;
+  try {
+    database = await openMetastore(url);
+  } catch (error) {
+    return await look("database", () => Promise.reject(error));
+  }
+  try {
+    const found = await look("database", () => lookAtDatabase(database, redactUrl(url)));
+    const clocks = await look("clock", () => lookAtClocks(database, systemClock));
+    if (found.some(({ status }) => status === "fail")) return [...found, ...clocks];
+    const cache = await look("cache", () => lookAtCacheStores(loaded, database));
+    return [...found, ...clocks, ...cache, ...(await look("switch", () => lookAtSwitches(loaded, database)))];
+  } finally {
+    await database.close();
+  }
+}

@@ -1,0 +1,96 @@
+// Can a worker run a task on this machine? One does.
+
+import { join } from "node:path";
+import type { LoadedConfig } from "@memodag/config";
+import {
+  DEFAULT_TEAM,
+  RETURN_VALUE,
+  formatDuration,
+  sha256,
+  systemClock,
+  type Attempt,
+  type AttemptOutcome,
+} from "@memodag/core";
+import { LocalExecutor } from "@memodag/executor";
+import type { Finding } from "./finding.ts";
+
+const CODE = `import { Dag } from "memodag";
+export const dag = new Dag("doctor");
+dag.task("answer", () => "here")({});
+`;
+
+/** How long it may take, in milliseconds. */
+const PATIENCE_MS = 30_000;
+
+/** Has a worker process run a task to its end. */
+export async function lookAtWorker({ config }: LoadedConfig, scratchDir: string): Promise<Finding[]> {
+  const code = new TextEncoder().encode(CODE);
+  const digest = sha256(code);
+  const executor = new LocalExecutor({
+    parallelism: 1,
+    artifactsDir: join(scratchDir, "worker-artifacts"),
+    logsDir: join(scratchDir, "logs"),
+    ordinaryEnv: config.taskCache.ordinaryEnv,
+    heartbeatTimeoutMs: config.scheduler.heartbeatTimeout,
+    clock: systemClock,
+    getArtifact: async () => ({ digest, code }),
+    bundlePath: () => scratchDir,
+  });
+  const startedAt = performance.now();
+  try {
+    const outcome = await run(executor, attemptOf(digest));
+    return [{ check: "worker", ...verdict(outcome, performance.now() - startedAt) }];
+  } finally {
+    await executor.shutdown(0);
+  }
+}
+
+async function run(executor: LocalExecutor, attempt: Attempt): Promise<AttemptOutcome> {
+  return await new Promise((resolve) => {
+    executor.onEvent((event) => {
+      if (event.kind === "finished") resolve(event.outcome);
+    });
+    executor.submit(attempt);
+  });
+}
+
+function verdict(outcome: AttemptOutcome, tookMs: number): Omit<Finding, "check"> {
+  if (outcome.kind === "failed") {
+    return { status: "fail", message: `no worker could run a task: ${outcome.error.message}` };
+  }
+  const xcoms = outcome.kind === "succeeded" ? outcome.xcoms : [];
+  const value = xcoms.find(({ key }) => key === RETURN_VALUE);
+  const isRight = value !== undefined && new TextDecoder().decode(value.bytes) === '"here"';
+  return isRight
+    ? { status: "ok", message: `one started, ran a task and ended in ${formatDuration(tookMs)}` }
+    : { status: "fail", message: "a worker returned another value than its task: report this" };
+}
+
+function attemptOf(artifactDigest: string): Attempt {
+  const [dagId, runId, taskId] = ["doctor", "doctor", "answer"];
+  return {
+    attemptId: `doctor-${process.pid}`,
+    team: DEFAULT_TEAM,
+    dagId,
+    runId,
+    taskId,
+    mapIndex: -1,
+    tryNumber: 1,
+    file: { bundle: "doctor", path: "doctor.ts" },
+    artifactDigest,
+    args: [],
+    results: new Map(),
+    context: {
+      dag: { dagId },
+      dagRun: { runId, runType: "manual", logicalDate: null, conf: {} },
+      task: { taskId },
+      taskInstance: { mapIndex: -1, tryNumber: 1, maxTries: 1 },
+      params: {},
+      logicalDate: null,
+      dataInterval: null,
+    },
+    declaredContext: null,
+    declaredEnv: null,
+    executionTimeoutMs: PATIENCE_MS,
+  };
+}

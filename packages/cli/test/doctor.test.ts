@@ -1,0 +1,282 @@
+import { execFile } from "node:child_process";
+import { once } from "node:events";
+import { chmodSync, rmSync, writeFileSync } from "node:fs";
+import { createServer, type AddressInfo } from "node:net";
+import { join } from "node:path";
+import { openMetastore } from "@memodag/metastore";
+import { createTestDatabase, openTestMetastore } from "@memodag/metastore/testing";
+import { loadConfig } from "@memodag/config";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { Finding } from "../src/doctor/finding.ts";
+import { lookAtClocks } from "../src/doctor/look-at-database.ts";
+import { lookAtWorker } from "../src/doctor/look-at-worker.ts";
+import { Project, type Outcome } from "./project.ts";
+
+const BUNDLE = '[[bundles]]\nname = "dags"\npath = "dags"\n';
+
+function soundProject(config = ""): Project {
+  const project = new Project(config + BUNDLE);
+  rmSync(join(project.folder, "dags/broken.ts"));
+  return project;
+}
+
+interface Answer {
+  readonly ok: boolean;
+  readonly checks: readonly Finding[];
+}
+
+/** What doctor finds, less what is well. */
+async function findFaults(project: Project): Promise<string[]> {
+  const { checks } = await project.json<Answer>("doctor");
+  return checks.flatMap(({ status, check, message }) =>
+    status === "ok" ? [] : [`${status} ${check}: ${message}`],
+  );
+}
+
+describe("doctor", () => {
+  let project: Project;
+  beforeAll(() => {
+    project = soundProject();
+  });
+  afterAll(() => project.remove());
+
+  it("looks at everything, and says that all is well", async () => {
+    const { code, stdout } = await project.run("doctor");
+    expect(code).toBe(0);
+    expect(stdout.split("\n").map((line) => line.split(/ +/).slice(0, 2).join(" "))).toEqual([
+      "ok config",
+      "ok database",
+      "ok clock",
+      "ok cache",
+      "ok switch",
+      "ok breaker",
+      "ok folders",
+      "ok dags",
+      "ok worker",
+      "",
+    ]);
+    expect(stdout).toMatch(/^ok {4}dags +2 in 2 files$/m);
+    expect(await project.json("doctor")).toMatchObject({ ok: true });
+  });
+
+  it("stores no Dag that it read", async () => {
+    await using metastore = await openIn(project);
+    expect(await metastore.dags.listDagFiles()).toEqual([]);
+  });
+
+  it("tells of switches and breakers without failing", async () => {
+    await project.run("cache", "disable", "--reason", "bad data");
+    await using metastore = await openIn(project);
+    const broken = { scheduler: "h:1", state: "open", since: 0, error: "refused" } as const;
+    await metastore.breakers.report(broken, 60_000);
+    const { code, stdout } = await project.run("doctor");
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^warn {2}switch +caching is off: .*: bad data; `memodag cache enable`/m);
+    expect(stdout).toMatch(/^warn {2}breaker +scheduler h:1 leaves the cache alone, open .*refused/m);
+    await metastore.breakers.report({ ...broken, state: "closed" }, 0);
+    await project.run("cache", "enable");
+  });
+
+  it("names a Dag file that cannot be read, and where", async () => {
+    writeFileSync(
+      join(project.folder, "dags/half.ts"),
+      "import { Dag } from 'memodag';\nexport const dag = ",
+    );
+    expect(await findFaults(project)).toEqual([
+      expect.stringMatching(/^fail dags: dags\/half\.ts: half\.ts:2:/),
+    ]);
+    expect((await project.run("doctor")).code).toBe(1);
+    rmSync(join(project.folder, "dags/half.ts"));
+  });
+
+  it("lists what the config says and rarely means, as `config check` does", async () => {
+    const odd = new Project(
+      'core.task_cache_backend = "memory"\n[database]\nurl = "postgres://u:hunter2@127.0.0.1:1/db"\n' +
+        '[task_cache]\nlookup_timeout = "1m"\nmax_size = "1GiB"\ngc_interval = "never"\n',
+    );
+    const paths = [
+      "core.task_cache_backend",
+      "database.url",
+      "task_cache.lookup_timeout",
+      "task_cache.max_size",
+    ];
+    const { warnings } = await odd.json<{ warnings: { path: string }[] }>("config", "check");
+    expect(warnings.map(({ path }) => path)).toEqual([...paths, "bundles"]);
+    const { code, stdout } = await odd.run("doctor");
+    expect(code).toBe(1);
+    for (const path of paths) expect(stdout).toContain(`warn  config    ${path}: `);
+    expect(stdout).toMatch(/^fail {2}database +cannot open the database .*check that it runs/m);
+    expect(stdout).toMatch(/^warn {2}dags +no Dag in any folder/m);
+    expect(stdout).not.toContain("hunter2");
+    odd.remove();
+  });
+
+  it("names every fault of a config, and stops there", async () => {
+    const faulty = new Project("core.paralelism = 3\ncore.parallelism = 0\n");
+    const { code, stdout } = await faulty.run("doctor");
+    expect(code).toBe(1);
+    expect(stdout).toMatch(/^fail {2}config +.*memodag\.toml has 2 faults:/);
+    expect(stdout).toMatch(/did you mean core\.parallelism\?/);
+    expect(stdout).not.toMatch(/worker/);
+    faulty.remove();
+  });
+
+  it("names a folder that cannot be written to", async () => {
+    const stuck = soundProject('core.state_dir = "/dev/null/state"\n[database]\nurl = "sqlite:m.db"\n');
+    expect(await findFaults(stuck)).toEqual([
+      expect.stringMatching(/^fail folders: \/dev\/null\/state cannot be written to .*state_dir$/),
+    ]);
+    stuck.remove();
+  });
+
+  it("says that no worker could run, and why", async () => {
+    const loaded = loadConfig({ cwd: project.folder, env: {} });
+    expect(await lookAtWorker(loaded, "/dev/null/scratch")).toMatchObject([
+      { check: "worker", status: "fail", message: expect.stringMatching(/^no worker could run a task: /) },
+    ]);
+  });
+
+  it.each([
+    [0, 0, "ok", "agree"],
+    [1_500, 400, "ok", "agree"],
+    [-1_999, 0, "ok", "agree"],
+    [2_500, 400, "warn", "2.1s behind"],
+    [-2_500, 0, "warn", "2.5s ahead of"],
+    [60_400, 400, "fail", "1m behind"],
+  ])("takes a database %i ms ahead that answers after %i ms for %s", async (ahead, took, status, words) => {
+    const times = [1_000_000, 1_000_000 + took];
+    const database = { readClock: async () => 1_000_000 + ahead };
+    expect(await lookAtClocks(database, { now: () => times.shift() ?? Number.NaN })).toEqual([
+      { check: "clock", status, message: expect.stringContaining(words) },
+    ]);
+  });
+});
+
+describe("doctor, on PostgreSQL", () => {
+  it("names migrations that are pending, and those of a newer program", async () => {
+    await using database = await createTestDatabase("postgres");
+    const project = soundProject(`[database]\nurl = "${database.url}"\n`);
+    expect(await findFaults(project)).toEqual([
+      expect.stringMatching(/^fail database: .* lacks 0001_runs, .*: run `memodag db migrate`$/),
+    ]);
+    await project.run("db", "migrate");
+    expect(await findFaults(project)).toEqual([]);
+    await database.execute("insert into schema_migration values ('9999_future', '2099-01-01T00:00:00Z')");
+    expect(await findFaults(project)).toEqual([expect.stringMatching(/newer memodag \(9999_future\)/)]);
+    project.remove();
+  });
+
+  it("and every other command say that it is read-only", async () => {
+    await using metastore = await openTestMetastore("postgres");
+    const project = soundProject(`[database]\nurl = "${metastore.url}"\n`);
+    const name = new URL(metastore.url).pathname.slice(1);
+    await project.run("dags", "run", "shapes");
+    await metastore.execute(`alter database ${name} set default_transaction_read_only = on`);
+    expect(await findFaults(project)).toEqual([
+      expect.stringMatching(/^fail database: The database cannot be written to .*primary/),
+    ]);
+    await refusesToWrite((...args) => project.run(...args));
+    project.remove();
+  });
+
+  it("and every other command say that the password is wrong, and do not show it", async () => {
+    // The server of the tests trusts everybody; this one trusts nobody.
+    const server = createServer((socket) => {
+      socket.once("data", () => {
+        socket.write(Buffer.from([0x52, 0, 0, 0, 8, 0, 0, 0, 3]));
+        socket.once("data", () => socket.end(refusal('password authentication failed for user "ada"')));
+      });
+      socket.on("error", () => undefined);
+    });
+    await once(server.listen(0, "127.0.0.1"), "listening");
+    const { port } = server.address() as AddressInfo;
+    const project = soundProject(`[database]\nurl = "postgres://ada:hunter2@127.0.0.1:${port}/db"\n`);
+    const unreachable =
+      /cannot open the database \S+:\*\*\*@\S+ \(password authentication failed for user "ada"\): check .* user, password/;
+    expect(await findFaults(project)).toEqual([
+      expect.stringMatching(/^warn config: database\.url: holds a password/),
+      expect.stringMatching(unreachable),
+    ]);
+    for (const args of [
+      ["runs", "list"],
+      ["db", "status"],
+      ["cache", "purge", "--all", "--yes"],
+      ["scheduler"],
+    ]) {
+      const outcome = await project.run(...args);
+      expect(outcome).toMatchObject({ code: 2, stdout: "", stderr: expect.stringMatching(unreachable) });
+      expect(outcome.stderr).not.toMatch(/hunter2|\n +at /);
+    }
+    server.close();
+    project.remove();
+  });
+});
+
+describe("doctor, on a SQLite file without write permission", () => {
+  it("and every other command say that it is read-only", async () => {
+    const project = soundProject();
+    await project.run("dags", "run", "shapes");
+    const file = join(project.folder, ".memodag/metadata.db");
+    chmodSync(file, 0o444);
+    const run = (...args: string[]) => runWithoutPrivilege(project, args);
+    const { code, stdout } = await run("doctor");
+    expect(code).toBe(1);
+    expect(stdout).toMatch(/^fail {2}database +The database cannot be written to .*to its folder$/m);
+    await refusesToWrite(run);
+    // What only reads works on.
+    expect(await run("cache", "ls")).toMatchObject({ code: 0, stdout: expect.stringMatching(/shapes/) });
+    expect(await run("runs", "list")).toMatchObject({ code: 0, stdout: expect.stringMatching(/shapes/) });
+    project.remove();
+  }, 60_000);
+});
+
+/** Commands that write end with the mend in a line, and without a stack. */
+async function refusesToWrite(run: (...args: string[]) => Promise<Outcome>): Promise<void> {
+  const commands = [
+    ["dags", "trigger", "shapes"],
+    ["dags", "pause", "shapes"],
+    ["dags", "run", "shapes"],
+    ["cache", "disable"],
+    ["cache", "purge", "--all", "--yes"],
+    ["cache", "gc"],
+    ["scheduler"],
+    ["dev"],
+  ];
+  const outcomes = [];
+  for (const args of commands) outcomes.push({ args, ...(await run(...args)) });
+  expect(outcomes).toEqual(
+    commands.map((args) => ({
+      args,
+      code: 2,
+      stdout: "",
+      stderr: expect.stringMatching(/^memodag: The database cannot be written to \([^\n]*\): [^\n]+\n$/),
+    })),
+  );
+}
+
+/** PostgreSQL's answer to a wrong password. */
+function refusal(message: string): Buffer {
+  const fields = Buffer.from(`SFATAL\0VFATAL\0C28P01\0M${message}\0\0`);
+  const length = Buffer.alloc(4);
+  length.writeUInt32BE(fields.length + 4);
+  return Buffer.concat([Buffer.from("E"), length, fields]);
+}
+
+/** A process of root may write whatever it likes, unless it gives that up. */
+async function runWithoutPrivilege(project: Project, args: readonly string[]): Promise<Outcome> {
+  const command = [process.execPath, project.bin, ...args];
+  const [program = "", ...words] =
+    process.getuid?.() === 0
+      ? ["setpriv", "--bounding-set=-dac_override", "--inh-caps=-dac_override", ...command]
+      : command;
+  return await new Promise((resolve) => {
+    const child = execFile(program, words, { cwd: project.folder }, (_error, stdout, stderr) => {
+      resolve({ code: child.exitCode, stdout, stderr });
+    });
+  });
+}
+
+async function openIn({ folder }: Project) {
+  const metastore = await openMetastore(`sqlite:${join(folder, ".memodag/metadata.db")}`);
+  return { ...metastore, [Symbol.asyncDispose]: () => metastore.close() };
+}

@@ -1,0 +1,34 @@
+// What PostgreSQL says, or the way to it, when the fault is not memodag's.
+
+import { DatabaseError } from "pg";
+import type { DatabaseFault } from "../dialect.ts";
+
+const READ_ONLY = "25006";
+
+/** SQLSTATE classes and codes that name trouble of the server, or of what its user may do. */
+const SERVER_FAULT = /^(08|28|3D|53|57|58|XX|42501)/;
+
+/** Of Node's sockets, and what pg throws in words alone. */
+const CONNECTION_FAULT =
+  /^(ECONN|EHOST|ENET|ENOTFOUND|EPIPE|ETIMEDOUT|EAI_)|^Connection terminated|^timeout exceeded when trying to connect|is not queryable$/;
+
+/** The fault that an error of pg stands for; undefined when it is none that an operator can mend. */
+export function faultOf(error: unknown): DatabaseFault | undefined {
+  if (!(error instanceof Error)) return undefined;
+  const code = (error as NodeJS.ErrnoException).code ?? "";
+  if (error instanceof DatabaseError) {
+    if (code === READ_ONLY) {
+      return {
+        code: "database_read_only",
+        reason: error.message,
+        mend: "point [database] url at the primary, or turn default_transaction_read_only off for its user",
+      };
+    }
+    if (!SERVER_FAULT.test(code)) return undefined;
+  } else if (!CONNECTION_FAULT.test(code) && !CONNECTION_FAULT.test(error.message)) return undefined;
+  return {
+    code: "database_failed",
+    reason: error.message || code,
+    mend: "check that it runs, can be reached, and lets the user of [database] url read and write",
+  };
+}

@@ -1,0 +1,26 @@
+// What SQLite says when the fault is not memodag's: its file, its disk, who may write.
+
+import Database from "better-sqlite3";
+import type { DatabaseFault } from "../dialect.ts";
+
+/** The mend by the beginning of SQLite's code. */
+const FAULTS: readonly (readonly [prefix: string, code: DatabaseFault["code"], mend: string])[] = [
+  [
+    "SQLITE_READONLY",
+    "database_read_only",
+    "let the user that runs memodag write to the file that [database] url names, and to its folder",
+  ],
+  ["SQLITE_FULL", "database_failed", "make room on its disk"],
+  ["SQLITE_BUSY", "database_failed", "another process keeps it locked: try again when that has ended"],
+  ["SQLITE_CORRUPT", "database_failed", "its file is damaged: put a backup in its place"],
+  ["SQLITE_NOTADB", "database_failed", "the file that [database] url names is no SQLite database"],
+  ["SQLITE_IOERR", "database_failed", "check its disk"],
+  ["SQLITE_CANTOPEN", "database_failed", "check that its folder is there and can be written to"],
+];
+
+/** The fault that an error of SQLite stands for; undefined when it is none that an operator can mend. */
+export function faultOf(error: unknown): DatabaseFault | undefined {
+  if (!(error instanceof Database.SqliteError)) return undefined;
+  const known = FAULTS.find(([prefix]) => error.code.startsWith(prefix));
+  return known && { code: known[1], reason: error.message, mend: known[2] };
+}
