@@ -30,6 +30,12 @@ export function isTerminal(state: TaskInstanceState): state is TerminalState {
   return TERMINAL_STATES.has(state);
 }
 
+/** States that a person may set, in the order in which they are told. */
+export const MARKED_STATES = ["success", "failed", "skipped"] as const;
+
+/** A state that a person may set. */
+export type MarkedState = (typeof MARKED_STATES)[number];
+
 /** Every state of a run. */
 export const DAG_RUN_STATES = ["queued", "running", "success", "failed"] as const;
 

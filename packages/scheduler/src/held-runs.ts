@@ -10,8 +10,10 @@ export interface HeldRunsParts {
   readonly log: Logger;
   /** A run is over: its Dag may have room for another now. */
   readonly onOver: () => void;
-  /** The leases of runs that are to be claimed anew. */
-  readonly giveBack: (runIds: readonly number[]) => void;
+  /** A run was changed by other hands, and is held no more; its attempts run on, unheard. */
+  readonly onMoved: (run: DagRun) => void;
+  /** A run that other hands may have changed has ended its passes for now. */
+  readonly onDoubt: () => void;
 }
 
 interface HeldRun {
@@ -19,6 +21,8 @@ interface HeldRun {
   isPassing: boolean;
   /** Something happened since the pass under way began. */
   isDue: boolean;
+  /** It may have been changed by other hands while a pass was under way, which need not have noticed. */
+  isInDoubt: boolean;
 }
 
 const LEASE_LOST: StoredError = {
@@ -42,6 +46,11 @@ export class HeldRuns {
     return this.#held.size;
   }
 
+  /** Ids of the runs held now that the database knows to be under way. */
+  begun(): number[] {
+    return this.list().flatMap((run) => (run.state === "running" ? [run.id] : []));
+  }
+
   /** Ids of the runs held now. */
   ids(): Set<number> {
     return new Set(this.#held.keys());
@@ -59,7 +68,7 @@ export class HeldRuns {
   /** Takes a claimed run, and wakes it. */
   add(execution: RunExecution): void {
     const { id } = execution.run;
-    this.#held.set(id, { execution, isPassing: false, isDue: false });
+    this.#held.set(id, { execution, isPassing: false, isDue: false, isInDoubt: false });
     this.wake(id);
   }
 
@@ -95,8 +104,16 @@ export class HeldRuns {
   /** A run was changed by other hands: it goes on from what its rows say when it is claimed again. */
   reload(id: number): void {
     const held = this.#held.get(id);
-    // A pass under way, or one to come first, finds it out by itself.
-    if (held && !held.isPassing && held.execution.run.state === "running") this.#finish(id, held, "reload");
+    if (!held) return;
+    // Of a run that is being passed, the database may have said what the pass was about to change.
+    if (held.isPassing) held.isInDoubt = true;
+    else if (held.execution.run.state === "running") this.#finish(id, held, "reload");
+  }
+
+  /** A run that was held here has been ended by other hands. */
+  endedElsewhere(run: DagRun): void {
+    this.#tell(run);
+    this.#parts.onOver();
   }
 
   /** The lease of a run is another's, or may be: its attempts here are ended. */
@@ -149,6 +166,9 @@ export class HeldRuns {
       }
     }
     held.isPassing = false;
+    if (!held.isInDoubt) return;
+    held.isInDoubt = false;
+    this.#parts.onDoubt();
   }
 
   #finish(id: number, held: HeldRun, result: PassResult): void {
@@ -159,8 +179,7 @@ export class HeldRuns {
         return;
       case "over":
         this.#drop(id, held);
-        for (const resolve of this.#waiters.get(id) ?? []) resolve(held.execution.run);
-        this.#waiters.delete(id);
+        this.#tell(held.execution.run);
         this.#parts.onOver();
         return;
       case "lease_lost":
@@ -170,8 +189,13 @@ export class HeldRuns {
         // Its attempts run on, unheard until the run is claimed again.
         held.execution.forgetAttempts();
         this.#drop(id, held);
-        this.#parts.giveBack([id]);
+        this.#parts.onMoved(held.execution.run);
     }
+  }
+
+  #tell(run: DagRun): void {
+    for (const resolve of this.#waiters.get(run.id) ?? []) resolve(run);
+    this.#waiters.delete(run.id);
   }
 
   #lose(id: number, held: HeldRun): void {

@@ -1,4 +1,6 @@
-export { clearRun, type ClearWish, type RunToClear } from "./clear-run.ts";
+export { cancelRun } from "./by-hand/cancel-run.ts";
+export { clearRun, type ClearWish } from "./by-hand/clear-run.ts";
+export { markRun, type MarkWish } from "./by-hand/mark-run.ts";
 export { isDeadOwner, newOwner } from "./process-identity.ts";
 export type { SchedulerListener } from "./run/run-context.ts";
 export { DEFAULT_POOLS, type SchedulerOptions, type SchedulerParts } from "./scheduler-parts.ts";

@@ -7,6 +7,7 @@ import { VersionGraphs } from "./graph/version-graphs.ts";
 import { HeldRuns } from "./held-runs.ts";
 import { LeaseKeeper } from "./lease-keeper.ts";
 import { LimitBook } from "./limit-book.ts";
+import { MovedRuns } from "./moved-runs.ts";
 import { newOwner } from "./process-identity.ts";
 import { RunClaims } from "./run-claims.ts";
 import type { RunContext } from "./run/run-context.ts";
@@ -26,6 +27,7 @@ export class Scheduler {
   readonly #graphs: VersionGraphs;
   readonly #held: HeldRuns;
   readonly #claims: RunClaims;
+  readonly #moved: MovedRuns;
   readonly #leases: LeaseKeeper;
   #cancelPoll: CancelTimer = () => undefined;
 
@@ -37,7 +39,8 @@ export class Scheduler {
       clock,
       log,
       onOver: () => this.wake(),
-      giveBack: (runIds) => this.#giveBack(runIds),
+      onMoved: (run) => this.#moved.take(run),
+      onDoubt: () => this.#moved.wake(),
     });
     this.#claims = new RunClaims({
       runs,
@@ -50,6 +53,16 @@ export class Scheduler {
     });
     this.#leases = this.#keepLeases();
     this.#attempts = new AttemptRouter(parts.executor, () => this.#held.wakeWaiting());
+    this.#moved = new MovedRuns({
+      runs,
+      clock,
+      log,
+      owner: this.#owner,
+      held: this.#held,
+      attempts: this.#attempts,
+      giveBack: (runId) => this.#giveBack([runId]),
+      onEnded: (run) => parts.listener?.runChanged?.(run),
+    });
     this.#context = {
       runs,
       cache: parts.cache,
@@ -83,9 +96,10 @@ export class Scheduler {
     this.#leases.start();
   }
 
-  /** Looks for new runs now; call after making one in this process. */
+  /** Looks for new runs, and for what other hands did to those held, now; call when there may be either. */
   wake(): void {
     this.#claims.wake();
+    this.#moved.wake();
   }
 
   /** Resolves with the run when this scheduler has brought it to its end. */
@@ -124,18 +138,8 @@ export class Scheduler {
 
   #poll(): void {
     this.wake();
-    void this.#reloadCleared();
     const { clock, options } = this.#parts;
     this.#cancelPoll = clock.after(options.pollMs, () => this.#poll());
-  }
-
-  async #reloadCleared(): Promise<void> {
-    if (this.#held.size === 0) return;
-    try {
-      for (const id of await this.#parts.runs.listQueuedRuns(this.#owner)) this.#held.reload(id);
-    } catch (error) {
-      this.#parts.log.error("could not look for cleared runs", { error: messageOf(error) });
-    }
   }
 
   async #take(claimed: readonly ClaimedRun[], askedAt: number): Promise<void> {

@@ -1,4 +1,4 @@
-// `memodag runs list | show`.
+// `memodag runs list | show`, and the way to `cancel`.
 
 import type { Command } from "commander";
 import { printJson, printTable } from "../output/print.ts";
@@ -10,6 +10,7 @@ import { getDag, getRun } from "../wiring/find-dag.ts";
 import { withMetadata } from "../wiring/metadata.ts";
 import { type TeamOptions, withTeamOptions } from "./common-options.ts";
 import { parseCount } from "./parse-arguments.ts";
+import { registerCancel } from "./runs-cancel.ts";
 
 /** Adds the `runs` commands. */
 export function registerRuns(program: Command): void {
@@ -24,6 +25,7 @@ export function registerRuns(program: Command): void {
     .argument("<dag>", "the Dag's id")
     .argument("<run>", "the run's id")
     .action(showRun);
+  registerCancel(runs);
 }
 
 async function listRuns(dagId: string | undefined, options: TeamOptions & { limit: number }): Promise<void> {

@@ -1,9 +1,8 @@
 // `memodag tasks clear`: has task instances of a run run again.
 
 import type { Command } from "commander";
-import type { TaskInstanceId } from "@memodag/core";
+import { shownInstances } from "../output/instance-names.ts";
 import { printJson, printLine } from "../output/print.ts";
-import { shownInstance } from "../output/units.ts";
 import { getRun } from "../wiring/find-dag.ts";
 import { newAct } from "../wiring/audited.ts";
 import { withMetadata } from "../wiring/metadata.ts";
@@ -48,11 +47,4 @@ async function clearTasks(
   }
   printLine(`Cleared ${cleared.length} of ${runId}: ${shownInstances(cleared)}.`);
   printLine("The run is queued: a running `memodag scheduler` or `memodag dev` brings it to its end.");
-}
-
-const MOST_SHOWN = 10;
-
-function shownInstances(cleared: readonly TaskInstanceId[]): string {
-  const names = cleared.slice(0, MOST_SHOWN).map(({ taskId, mapIndex }) => shownInstance(taskId, mapIndex));
-  return [...names, ...(cleared.length > MOST_SHOWN ? ["…"] : [])].join(", ");
 }

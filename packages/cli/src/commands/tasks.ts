@@ -1,4 +1,4 @@
-// `memodag tasks logs | xcom`, and the way to `clear`.
+// `memodag tasks logs | xcom`, and the way to `clear` and `set-state`.
 
 import type { Command } from "commander";
 import { RETURN_VALUE } from "@memodag/core";
@@ -10,6 +10,7 @@ import { getInstance, listInstancesOf } from "../wiring/find-instance.ts";
 import { type TeamOptions, withTeamOptions } from "./common-options.ts";
 import { parseCount, parseIndex } from "./parse-arguments.ts";
 import { registerClear } from "./tasks-clear.ts";
+import { registerSetState } from "./tasks-set-state.ts";
 
 interface InstanceOptions extends TeamOptions {
   readonly mapIndex?: number;
@@ -24,6 +25,7 @@ export function registerTasks(program: Command): void {
     .action(showLogs);
   withInstance(tasks.command("xcom")).description("the values that a task left for others").action(showXComs);
   registerClear(tasks);
+  registerSetState(tasks);
 }
 
 function withInstance(command: Command): Command {

@@ -1,8 +1,8 @@
 // What the scheduler reads and writes about runs. Implemented by the metastore.
 
 import type { AuditAct } from "../audit.ts";
-import type { DagRun, NewDagRun, TaskInstance, TaskInstanceId, XCom } from "../dag-run.ts";
-import type { DagRunState, TaskInstanceState } from "../states.ts";
+import type { DagRun, NewDagRun, StoredError, TaskInstance, TaskInstanceId, XCom } from "../dag-run.ts";
+import type { DagRunState, MarkedState, TaskInstanceState } from "../states.ts";
 
 /** A run that this process holds the lease of, with what is already known of it. */
 export interface ClaimedRun {
@@ -104,6 +104,39 @@ export interface ClearedTask {
   readonly refreshReason: string | null;
 }
 
+/** Instances of one task whose state a person sets. */
+export interface MarkedTask {
+  readonly taskId: string;
+  /** Absent: every instance; the whole task, where it has none yet. */
+  readonly mapIndex?: number;
+}
+
+/** What a person makes of a run by setting states. */
+export interface TaskMarks {
+  readonly tasks: readonly MarkedTask[];
+  readonly state: MarkedState;
+  /** Of a state that needs a reason; `null` for the others. */
+  readonly error: StoredError | null;
+  /** What is to be decided anew because of it. */
+  readonly cleared: readonly ClearedTask[];
+}
+
+/** What cancelling a run comes to. */
+export interface RunCancellation {
+  /** Of the run's Dag: tasks that have no instance yet get one, which is skipped. */
+  readonly taskIds: readonly string[];
+  /** Of the instances that were running. */
+  readonly error: StoredError;
+}
+
+/** The instances that a cancelled run left open. */
+export interface CancelledInstances {
+  /** They were running. */
+  readonly failed: readonly TaskInstanceId[];
+  /** They were still to run. */
+  readonly skipped: readonly TaskInstanceId[];
+}
+
 /** Which runs to list. */
 export interface RunFilter {
   readonly team?: string;
@@ -142,7 +175,7 @@ export interface RunStore {
   /**
    * Sends a run back to `queued`, and instances of it back to `none`, without their XComs; their numbers
    * of tries go on. A finished run is free to be claimed; the holder of one under way finds it among
-   * {@link listQueuedRuns} and its next pass `rejected`.
+   * {@link listMovedRuns} and its next pass `rejected`.
    * @returns the instances that were cleared; without any, nothing has changed
    */
   clearTasks(
@@ -151,8 +184,26 @@ export interface RunStore {
     tasks: readonly ClearedTask[],
     act?: AuditAct,
   ): Promise<TaskInstanceId[]>;
-  /** Runs that `owner` holds and that are `queued`: not begun yet, or cleared since. */
-  listQueuedRuns(owner: string): Promise<number[]>;
+  /**
+   * Gives instances a state, in place of whatever they are in, and takes their XComs; sends the run back
+   * to `queued` as {@link clearTasks} does, and clears what is to be decided anew. An instance that is in
+   * that state already stays as it is.
+   * @returns the instances whose state was set; without any, nothing has changed
+   */
+  markTasks(team: string, runId: number, marks: TaskMarks, act?: AuditAct): Promise<TaskInstanceId[]>;
+  /**
+   * Ends a run as `failed`, whoever holds it: instances that run fail, those that were still to run are
+   * skipped. Its holder finds it among {@link listMovedRuns} and its next pass `rejected`.
+   * @returns undefined, and nothing has changed, when the run has ended already
+   */
+  cancelRun(
+    team: string,
+    runId: number,
+    cancellation: RunCancellation,
+    act?: AuditAct,
+  ): Promise<CancelledInstances | undefined>;
+  /** Those of the runs, all held and begun by `owner`, that other hands have sent back or ended since. */
+  listMovedRuns(owner: string, runIds: readonly number[]): Promise<number[]>;
   /** Cache keys of the Dag's latest finished run, for fetching ahead. */
   listPreviousCacheKeys(team: string, dagId: string, beforeRunId: number): Promise<string[]>;
 }

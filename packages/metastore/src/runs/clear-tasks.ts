@@ -2,13 +2,10 @@
 
 import type { AuditAct, ClearedTask, TaskInstanceId } from "@memodag/core";
 import { sql } from "kysely";
-import { writeAct } from "../audit/write-act.ts";
 import type { Dialect } from "../dialect.ts";
 import { statement, type TransactionScript } from "../transaction-script.ts";
+import { changeByHand, NothingToChange, requeueRun } from "./requeue-run.ts";
 import { storableText } from "./storable-text.ts";
-
-/** Thrown inside the transaction, so that nothing of it stays. */
-class NothingToClear extends Error {}
 
 /** Clears; see the port. */
 export async function clearTasks(
@@ -17,54 +14,28 @@ export async function clearTasks(
   runId: number,
   tasks: readonly ClearedTask[],
   act?: AuditAct,
-): Promise<TaskInstanceId[]> {
-  try {
-    return await dialect.transaction(function* () {
-      const cleared = yield* clearScript(dialect, team, runId, tasks);
-      yield* writeAct(dialect, act, cleared.length);
-      return cleared;
-    });
-  } catch (error) {
-    if (error instanceof NothingToClear) return [];
-    throw error;
-  }
+): Promise<readonly TaskInstanceId[]> {
+  return await changeByHand(dialect, act, function* () {
+    yield* requeueRun(dialect, team, runId);
+    const cleared = yield* clearInstances(dialect, runId, tasks);
+    if (cleared.length === 0) throw new NothingToChange();
+    return cleared;
+  });
 }
 
-function* clearScript(
+/** Sends instances back to `none`, without their XComs. */
+export function* clearInstances(
   dialect: Dialect,
-  team: string,
   runId: number,
   tasks: readonly ClearedTask[],
 ): TransactionScript<TaskInstanceId[]> {
-  // The run first, as a pass does, so that the two take turns.
-  yield* requeue(dialect, team, runId);
   const cleared: TaskInstanceId[] = [];
-  for (const task of tasks) cleared.push(...(yield* clearTask(dialect, runId, task)));
-  if (cleared.length === 0) throw new NothingToClear();
-  yield* removeTraces(dialect, runId);
+  for (const task of tasks) {
+    // One by one: a mapped task may have more instances than a call takes arguments.
+    for (const id of yield* clearTask(dialect, runId, task)) cleared.push(id);
+  }
+  if (cleared.length > 0) yield* removeTraces(dialect, runId);
   return cleared;
-}
-
-function* requeue({ kysely }: Dialect, team: string, runId: number): TransactionScript<void> {
-  // A finished run keeps its last holder. One under way keeps the holder that it has, whose attempts at
-  // other tasks go on.
-  const keptUnderWay = (column: "lease_owner" | "lease_expires_at") =>
-    sql<never>`case when state in ('queued', 'running') then ${sql.ref(column)} end`;
-  const found = yield* statement(
-    kysely
-      .updateTable("dag_run")
-      .set({
-        state: "queued",
-        started_at: null,
-        ended_at: null,
-        lease_owner: keptUnderWay("lease_owner"),
-        lease_expires_at: keptUnderWay("lease_expires_at"),
-      })
-      .where("team", "=", team)
-      .where("id", "=", runId)
-      .returning("id"),
-  );
-  if (found.length === 0) throw new NothingToClear();
 }
 
 function* clearTask(

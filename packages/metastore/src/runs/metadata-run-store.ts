@@ -3,6 +3,7 @@
 import {
   MemodagError,
   type AuditAct,
+  type CancelledInstances,
   type ClaimedRun,
   type ClaimRequest,
   type ClearedTask,
@@ -10,18 +11,22 @@ import {
   type NewDagRun,
   type PassOutcome,
   type PassWrite,
+  type RunCancellation,
   type RunFilter,
   type RunStore,
   type TaskInstance,
   type TaskInstanceId,
+  type TaskMarks,
   type XCom,
 } from "@memodag/core";
 import { sql } from "kysely";
 import { writeAct } from "../audit/write-act.ts";
 import type { Dialect } from "../dialect.ts";
 import { statement } from "../transaction-script.ts";
+import { cancelRun } from "./cancel-run.ts";
 import { clearTasks } from "./clear-tasks.ts";
 import { toDagRun } from "./dag-run-row.ts";
+import { markTasks } from "./mark-tasks.ts";
 import { toTaskInstance } from "./task-instance-row.ts";
 import { toXCom } from "./xcom-row.ts";
 
@@ -184,15 +189,33 @@ export class MetadataRunStore implements RunStore {
   ): Promise<TaskInstanceId[]> {
     const cleared = await clearTasks(this.#dialect, team, runId, tasks, act);
     if (cleared.length > 0) await this.#announce();
-    return cleared;
+    return [...cleared];
   }
 
-  async listQueuedRuns(owner: string): Promise<number[]> {
+  async markTasks(team: string, runId: number, marks: TaskMarks, act?: AuditAct): Promise<TaskInstanceId[]> {
+    const marked = await markTasks(this.#dialect, team, runId, marks, act);
+    if (marked.length > 0) await this.#announce();
+    return [...marked];
+  }
+
+  async cancelRun(
+    team: string,
+    runId: number,
+    cancellation: RunCancellation,
+    act?: AuditAct,
+  ): Promise<CancelledInstances | undefined> {
+    const cancelled = await cancelRun(this.#dialect, team, runId, cancellation, act);
+    if (cancelled !== undefined) await this.#announce();
+    return cancelled;
+  }
+
+  async listMovedRuns(owner: string, runIds: readonly number[]): Promise<number[]> {
+    if (runIds.length === 0) return [];
     const rows = await this.#dialect.kysely
       .selectFrom("dag_run")
       .select("id")
-      .where(isUnfinished)
-      .where("state", "=", "queued")
+      .where("id", "in", [...runIds])
+      .where("state", "!=", "running")
       .where("lease_owner", "=", owner)
       .execute();
     return rows.map((row) => row.id);

@@ -21,6 +21,12 @@ export type Decision =
       readonly state: "skipped" | "upstream_failed";
     };
 
+/** An instance that has ended before the run's graph was asked. */
+export interface EndedInstance {
+  readonly mapIndex: number;
+  readonly state: TerminalState;
+}
+
 interface NodeProgress {
   success: number;
   failed: number;
@@ -44,11 +50,17 @@ interface NodeProgress {
  */
 export class RunProgress {
   readonly #graph: DagGraph;
+  readonly #endsOf: (node: DagNode) => readonly EndedInstance[];
   readonly #nodes: NodeProgress[];
   #openNodes: number;
 
-  constructor(graph: DagGraph) {
+  /**
+   * @param endsOf the instances of a task, in order, if all that there are have ended already, by an
+   *   earlier holder or by hand; nothing unless said otherwise. They stay as they are, whatever is above.
+   */
+  constructor(graph: DagGraph, endsOf: (node: DagNode) => readonly EndedInstance[] = () => []) {
     this.#graph = graph;
+    this.#endsOf = endsOf;
     this.#openNodes = graph.nodes.length;
     this.#nodes = graph.nodes.map((node) => ({
       success: 0,
@@ -80,6 +92,16 @@ export class RunProgress {
   /** What may happen before any event. */
   start(): Decision[] {
     const decisions: Decision[] = [];
+    // The instances of a list are not among them: it may come out otherwise than when they ended.
+    const ended = this.#graph.nodes.flatMap((node) => {
+      const [first] = this.#endsOf(node);
+      return first?.mapIndex === UNMAPPED ? [[node, first.state] as const] : [];
+    });
+    for (const [node] of ended) this.#progressOf(node).isDecided = true;
+    for (const [node, state] of ended) {
+      if (isChoice(node, state)) decisions.push({ kind: "ready", node, mapIndex: UNMAPPED });
+      else this.#settle(node, state, decisions);
+    }
     for (const node of this.#graph.nodes) this.#decide(node, decisions);
     return decisions;
   }
@@ -103,7 +125,7 @@ export class RunProgress {
 
   /** One instance of a task ended; `chosen` is what the result of a task that decides a branch chose. */
   settle(node: DagNode, state: TerminalState, chosen?: ReadonlySet<number>): Decision[] {
-    if (node.branch && state === "success" && !chosen)
+    if (isChoice(node, state) && !chosen)
       throw new Error(`task "${node.task.taskId}" decides a branch and chose nothing`);
     const decisions: Decision[] = [];
     this.#settle(node, state, decisions, chosen);
@@ -152,31 +174,40 @@ export class RunProgress {
         else if (isFailure) below.failed += 1;
         else below.skipped += 1;
         if (isNodeDone) below.openUpstream -= 1;
-        const end = this.#decide(belowNode, decisions);
-        if (end) ended.push([belowNode, end]);
+        for (const end of this.#decide(belowNode, decisions)) ended.push([belowNode, end]);
       }
       // Within a group that is chosen, or not, only the first tasks are downstream.
       for (const index of node.branch?.targets ?? []) {
         const target = this.#graph.nodes[index];
-        const end = target && this.#decide(target, decisions);
-        if (end) ended.push([target, end]);
+        if (!target) continue;
+        for (const end of this.#decide(target, decisions)) ended.push([target, end]);
       }
     }
   }
 
-  /** Decides a task if it can be; returns the state it ended in when it ends without running. */
-  #decide(node: DagNode, decisions: Decision[]): "skipped" | "upstream_failed" | undefined {
+  /** Decides a task if it can be; returns the states its instances are in when it ends without running. */
+  #decide(node: DagNode, decisions: Decision[]): readonly TerminalState[] {
     const progress = this.#progressOf(node);
-    if (progress.isDecided) return undefined;
+    if (progress.isDecided) return [];
     const decision = this.#decisionOn(node, progress);
-    if (decision === "wait") return undefined;
+    if (decision === "wait") return [];
     progress.isDecided = true;
     if (decision === "run") {
       decisions.push(node.isMapped ? { kind: "expand", node } : { kind: "ready", node, mapIndex: UNMAPPED });
-      return undefined;
+      return [];
+    }
+    const ends = this.#endsOf(node);
+    if (ends.some(({ state }) => isChoice(node, state))) {
+      decisions.push({ kind: "ready", node, mapIndex: UNMAPPED });
+      return [];
+    }
+    if (ends.length > 0) {
+      progress.areInstancesKnown = true;
+      progress.openInstances = ends.length;
+      return ends.map(({ state }) => state);
     }
     decisions.push({ kind: "ended", node, mapIndex: UNMAPPED, state: decision });
-    return decision;
+    return [decision];
   }
 
   #decisionOn(node: DagNode, progress: NodeProgress): TriggerDecision {
@@ -193,4 +224,9 @@ export class RunProgress {
     if (!progress) throw new Error(`task "${node.task.taskId}" is not of this Dag`);
     return progress;
   }
+}
+
+/** Such an end is not known without what it chose; whoever is told that the task may run finds it ended. */
+function isChoice(node: DagNode, state: TerminalState): boolean {
+  return node.branch !== null && state === "success";
 }

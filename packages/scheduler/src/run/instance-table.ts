@@ -2,12 +2,14 @@
 
 import {
   UNMAPPED,
+  isTerminal,
   type CacheStatus,
   type TaskInstance,
   type TaskInstanceId,
   type TaskInstanceWrite,
 } from "@memodag/core";
 import type { DagNode } from "../graph/dag-graph.ts";
+import type { EndedInstance } from "../graph/run-progress.ts";
 import { ByInstance } from "./by-instance.ts";
 
 interface Entry {
@@ -62,6 +64,13 @@ export class InstanceTable {
   listOf(node: DagNode): TaskInstance[] {
     const rows = this.#entries.entriesOf(node).map(([, entry]) => entry.row);
     return rows.sort((a, b) => a.mapIndex - b.mapIndex);
+  }
+
+  /** The instances of a task, as in {@link listOf}, if all of them have ended; nothing otherwise. */
+  endedOf(node: DagNode): EndedInstance[] {
+    const rows = this.listOf(node);
+    const ended = rows.flatMap(({ mapIndex, state }) => (isTerminal(state) ? [{ mapIndex, state }] : []));
+    return ended.length === rows.length ? ended : [];
   }
 
   /** Changes a row, or makes it. */

@@ -45,7 +45,7 @@ export class RunDecisions {
 
   constructor(parts: RunDecisionsParts) {
     this.#parts = parts;
-    this.#progress = new RunProgress(parts.graph);
+    this.#progress = new RunProgress(parts.graph, (node) => parts.table.endedOf(node));
   }
 
   /** The arguments of an instance, with its element of each list that its task is mapped over. */
@@ -126,7 +126,6 @@ export class RunDecisions {
     const row = table.find(node, mapIndex);
     if (decision.kind === "ended") {
       if (node.isMapped) this.#removeOpen(node);
-      if (row && isTerminal(row.state)) return [];
       this.#abandon(row?.attemptId);
       table.change(node, mapIndex, {
         state: decision.state,
@@ -171,6 +170,9 @@ export class RunDecisions {
   /** A result that is no choice is a failure of the task that returned it, not of those that it chooses among. */
   async #choose(node: DagNode): Promise<readonly Decision[]> {
     const { table, results } = this.#parts;
+    // Its state was set by hand. As in Airflow, it chose against nothing.
+    if (results.returnedBy(node) === undefined)
+      return this.#progress.settle(node, "success", new Set(node.branch?.targets));
     try {
       const value = await results.decidingValue(node, node.task.branch?.path ?? []);
       return this.#progress.settle(node, "success", chooseBranch(node, value));

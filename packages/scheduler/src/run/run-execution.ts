@@ -257,5 +257,8 @@ export class RunExecution {
   }
 }
 
-/** What ends an attempt whose instance was cleared while it ran. */
-const CLEARED: StoredError = { code: "attempt_lost", message: "its task was cleared, and runs anew" };
+/** What ends an attempt whose instance was cleared, or given a state, while it ran. */
+const CLEARED: StoredError = {
+  code: "attempt_lost",
+  message: "its task was cleared or its state set by hand, so that nobody waits for it any more",
+};

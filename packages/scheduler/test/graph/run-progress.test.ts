@@ -9,7 +9,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { chooseBranch } from "../../src/graph/branch-choice.ts";
 import { buildDagGraph, type DagGraph, type DagNode } from "../../src/graph/dag-graph.ts";
-import { RunProgress, type Decision } from "../../src/graph/run-progress.ts";
+import { RunProgress, type Decision, type EndedInstance } from "../../src/graph/run-progress.ts";
 import { serializedDag, serializedTask } from "../serialized.ts";
 
 type End = "success" | "failed" | "skipped" | "upstream_failed";
@@ -20,6 +20,8 @@ interface Plan {
   readonly ends: readonly ("success" | "failed" | "skipped")[];
   /** What it returns if it decides a branch. */
   readonly value: string;
+  /** It has ended so already, before the graph is asked. */
+  readonly hasEnded: boolean;
 }
 
 /** A branch to later tasks, some of which wait for the task that decides and some only for its choice. */
@@ -44,6 +46,7 @@ const plans: fc.Arbitrary<Plan[]> = fc
       }),
       branch: fc.option(branches, { freq: 2 }),
       value: fc.constantFrom("0", "1", "2"),
+      hasEnded: fc.nat(4).map((draw) => draw === 0),
     }),
     { minLength: 1, maxLength: 12 },
   )
@@ -63,7 +66,7 @@ const plans: fc.Arbitrary<Plan[]> = fc
         const targets = [...cases.flatMap(({ taskIds }) => taskIds), ...otherwise];
         return branch?.waitsToo && targets.includes(`t${index}`) ? [from] : [];
       });
-    return drafts.map(({ rule, upstream, isMapped, ends, value }, index): Plan => {
+    return drafts.map(({ rule, upstream, isMapped, ends, value, hasEnded }, index): Plan => {
       const branch = branchOf(index);
       const above = upstream.filter((from) => from < index);
       return {
@@ -75,6 +78,7 @@ const plans: fc.Arbitrary<Plan[]> = fc
         }),
         ends: isMapped ? ends : [ends[0] ?? "success"],
         value,
+        hasEnded: hasEnded && (!isMapped || ends.length > 0),
       };
     });
   });
@@ -108,7 +112,7 @@ function choosesAgainst({ task: { branch }, value }: Plan, taskId: string): bool
 /** The slow, obvious answer: task after task, looking at everything above each. */
 function model(tasks: readonly Plan[]): Record<string, End[]> {
   const ends: Record<string, End[]> = {};
-  for (const { task, ends: own } of tasks) {
+  for (const { task, ends: own, hasEnded } of tasks) {
     const above = task.upstream.flatMap((taskId) => ends[taskId] ?? []);
     const isChosenAgainst = tasks.some(
       (other) => ends[other.task.taskId]?.[0] === "success" && choosesAgainst(other, task.taskId),
@@ -116,7 +120,13 @@ function model(tasks: readonly Plan[]): Record<string, End[]> {
     const ofRule = task.upstream.length === 0 ? "run" : MODEL[task.triggerRule](above);
     const verdict = isChosenAgainst ? "skipped" : ofRule;
     const isEmptyMap = own.length === 0;
-    ends[task.taskId] = verdict !== "run" ? [verdict] : isEmptyMap ? ["skipped"] : [...own];
+    ends[task.taskId] = hasEnded
+      ? [...own]
+      : verdict !== "run"
+        ? [verdict]
+        : isEmptyMap
+          ? ["skipped"]
+          : [...own];
   }
   return ends;
 }
@@ -128,13 +138,21 @@ function settle(progress: RunProgress, node: DagNode, end: End, tasks: readonly 
   return progress.settle(node, end, decides ? chooseBranch(node, { kind: "scalar", json }) : undefined);
 }
 
+/** How the instances of a task have ended already. */
+const endsOf =
+  (tasks: readonly Plan[]) =>
+  ({ index, isMapped }: DagNode): EndedInstance[] => {
+    const { ends = [], hasEnded = false } = tasks[index] ?? {};
+    return hasEnded ? ends.map((state, at) => ({ mapIndex: isMapped ? at : UNMAPPED, state })) : [];
+  };
+
 /** Plays a run in an order drawn from `pick`. */
 function play(
   graph: DagGraph,
   tasks: readonly Plan[],
   pick: (count: number) => number,
 ): Record<string, End[]> {
-  const progress = new RunProgress(graph);
+  const progress = new RunProgress(graph, endsOf(tasks));
   const ends: Record<string, End[]> = Object.fromEntries(tasks.map(({ task }) => [task.taskId, []]));
   const open: Decision[] = [];
   const take = (decisions: readonly Decision[]) => {
@@ -158,6 +176,9 @@ function play(
     take(settle(progress, node, end, tasks));
   }
   expect(progress.isOver).toBe(true);
+  // Of what has ended already, a list that is made anew is told of again, and nothing else.
+  for (const { task, ends: own, hasEnded } of tasks)
+    if (hasEnded && ends[task.taskId]?.length === 0) ends[task.taskId]?.push(...own);
   return ends;
 }
 
@@ -181,7 +202,7 @@ describe("RunProgress", () => {
     fc.assert(
       fc.property(plans, (tasks) => {
         const graph = buildDagGraph(serializedDag(tasks.map(({ task }) => task)));
-        const progress = new RunProgress(graph);
+        const progress = new RunProgress(graph, endsOf(tasks));
         const ends = model(tasks);
         const open = progress.start();
         for (const decision of open) {

@@ -5,13 +5,13 @@ import {
   type AuditAct,
   type ClearedTask,
   type DagRun,
-  type DagVersion,
   type RunStore,
   type TaskInstance,
   type TaskInstanceId,
   type TaskInstanceState,
 } from "@memodag/core";
-import { buildDagGraph, type DagGraph } from "./graph/dag-graph.ts";
+import { buildDagGraph, type DagGraph } from "../graph/dag-graph.ts";
+import { noSuchTask, retriesOf, tasksBelow, type RunOfVersion } from "./run-of-version.ts";
 
 /** What a person asks for. */
 export interface ClearWish {
@@ -21,12 +21,6 @@ export interface ClearWish {
   readonly downstream: boolean;
   /** The cache is asked for what is cleared; otherwise it runs anew, and its results replace what is there. */
   readonly useCache: boolean;
-}
-
-/** A run and the version of its Dag. */
-export interface RunToClear {
-  readonly run: DagRun;
-  readonly version: DagVersion;
 }
 
 /** Every state of a row but the one that clearing leaves. */
@@ -52,7 +46,7 @@ const ROW_STATES: readonly TaskInstanceState[] = [
  */
 export async function clearRun(
   runs: RunStore,
-  { run, version }: RunToClear,
+  { run, version }: RunOfVersion,
   wish: ClearWish,
   act?: AuditAct,
 ): Promise<TaskInstanceId[]> {
@@ -69,23 +63,27 @@ function planClear(
   { taskId, downstream, useCache }: ClearWish,
 ): ClearedTask[] {
   const refreshReason = useCache ? null : "cleared";
-  const retriesOf = (id: string) => graph.nodes[graph.indexOf.get(id) ?? -1]?.task.retries ?? 0;
   const failed = inState(instances, "failed");
   const named = taskId === undefined ? failed : [taskId];
   const cleared: ClearedTask[] = named.map((id) => ({
     taskId: id,
     ...(taskId === undefined && { states: ["failed"] }),
-    retries: retriesOf(id),
+    retries: retriesOf(graph, id),
     refreshReason,
   }));
   // Never ran, so there is nothing to refresh: what they are given now decides.
   const held = taskId === undefined ? inState(instances, "upstream_failed") : [];
   for (const id of held)
-    cleared.push({ taskId: id, states: ["upstream_failed"], retries: retriesOf(id), refreshReason: null });
+    cleared.push({
+      taskId: id,
+      states: ["upstream_failed"],
+      retries: retriesOf(graph, id),
+      refreshReason: null,
+    });
   if (!downstream) return cleared;
-  for (const id of below(graph, named))
+  for (const id of tasksBelow(graph, named))
     // What is cleared already is in none of these states.
-    cleared.push({ taskId: id, states: ROW_STATES, retries: retriesOf(id), refreshReason: null });
+    cleared.push({ taskId: id, states: ROW_STATES, retries: retriesOf(graph, id), refreshReason: null });
   return cleared;
 }
 
@@ -93,26 +91,18 @@ function inState(instances: readonly TaskInstance[], state: TaskInstanceState): 
   return [...new Set(instances.flatMap((row) => (row.state === state ? [row.taskId] : [])))];
 }
 
-/** Everything that waits for these tasks, directly or not. */
-function below(graph: DagGraph, taskIds: readonly string[]): string[] {
-  const found = new Set<number>();
-  const visit = (index: number | undefined): void => {
-    for (const next of graph.nodes[index ?? -1]?.downstream ?? []) found.add(next);
-  };
-  for (const taskId of taskIds) visit(graph.indexOf.get(taskId));
-  for (const index of found) visit(index);
-  return graph.nodes.flatMap(({ index, task }) => (found.has(index) ? [task.taskId] : []));
-}
-
 function requireBegun(
   graph: DagGraph,
-  { dagId, runId }: DagRun,
+  run: DagRun,
   taskId: string,
   instances: readonly TaskInstance[],
 ): void {
+  if (!graph.indexOf.has(taskId)) throw noSuchTask(graph, run, taskId);
   if (instances.some((row) => row.taskId === taskId)) return;
-  const message = graph.indexOf.has(taskId)
-    ? `Task "${taskId}" of run "${runId}" has not begun, so there is nothing to clear: it runs by itself`
-    : `Dag "${dagId}" has no task "${taskId}": its tasks are ${[...graph.indexOf.keys()].join(", ")}`;
-  throw new MemodagError("task_not_found", message, { fields: { dagId, runId, taskId } });
+  const { dagId, runId } = run;
+  throw new MemodagError(
+    "task_not_found",
+    `Task "${taskId}" of run "${runId}" has not begun, so there is nothing to clear: it runs by itself`,
+    { fields: { dagId, runId, taskId } },
+  );
 }

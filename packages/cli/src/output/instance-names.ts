@@ -1,0 +1,12 @@
+// Task instances named one after the other, in a line that stays readable.
+
+import type { TaskInstanceId } from "@memodag/core";
+import { shownInstance } from "./units.ts";
+
+const MOST_SHOWN = 10;
+
+/** The first instances by name, and a sign for the rest. */
+export function shownInstances(instances: readonly TaskInstanceId[]): string {
+  const names = instances.slice(0, MOST_SHOWN).map(({ taskId, mapIndex }) => shownInstance(taskId, mapIndex));
+  return [...names, ...(instances.length > MOST_SHOWN ? ["…"] : [])].join(", ");
+}

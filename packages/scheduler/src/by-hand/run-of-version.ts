@@ -1,0 +1,35 @@
+// A run that a person changes, beside the graph that says what hangs on what in it.
+
+import { MemodagError, type DagRun, type DagVersion } from "@memodag/core";
+import type { DagGraph } from "../graph/dag-graph.ts";
+
+/** A run and the version of its Dag. */
+export interface RunOfVersion {
+  readonly run: DagRun;
+  readonly version: DagVersion;
+}
+
+/** Everything that waits for these tasks, directly or not, in the Dag's order. */
+export function tasksBelow(graph: DagGraph, taskIds: readonly string[]): string[] {
+  const found = new Set<number>();
+  const visit = (index: number | undefined): void => {
+    for (const next of graph.nodes[index ?? -1]?.downstream ?? []) found.add(next);
+  };
+  for (const taskId of taskIds) visit(graph.indexOf.get(taskId));
+  for (const index of found) visit(index);
+  return graph.nodes.flatMap(({ index, task }) => (found.has(index) ? [task.taskId] : []));
+}
+
+/** How many failures of a task are followed by another attempt. */
+export function retriesOf(graph: DagGraph, taskId: string): number {
+  return graph.nodes[graph.indexOf.get(taskId) ?? -1]?.task.retries ?? 0;
+}
+
+/** The error for a task that the Dag does not have. */
+export function noSuchTask(graph: DagGraph, { dagId, runId }: DagRun, taskId: string): MemodagError {
+  return new MemodagError(
+    "task_not_found",
+    `Dag "${dagId}" has no task "${taskId}": its tasks are ${[...graph.indexOf.keys()].join(", ")}`,
+    { fields: { dagId, runId, taskId } },
+  );
+}
