@@ -10,6 +10,8 @@ import { PostgresServer } from "@memodag/test/postgres-server";
 export interface BenchDatabase {
   readonly dialect: DialectName;
   readonly metastore: Metastore;
+  /** As a config file names it. */
+  readonly url: string;
   /** A file path on SQLite, a url on PostgreSQL. */
   readonly location: string;
 }
@@ -41,7 +43,7 @@ async function withMetastore(
   const metastore = await openMetastore(url);
   try {
     await metastore.migrate();
-    await work({ dialect, metastore, location });
+    await work({ dialect, metastore, url, location });
   } finally {
     await metastore.close();
   }

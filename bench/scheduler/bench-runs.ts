@@ -49,7 +49,8 @@ export class BenchRuns {
   readonly #metastore: Metastore;
   readonly #scheduler: Scheduler;
 
-  constructor(metastore: Metastore, executor: Executor = new InstantExecutor()) {
+  /** `dagId`: leaves the runs of other Dags alone. */
+  constructor(metastore: Metastore, executor: Executor = new InstantExecutor(), dagId?: string) {
     this.#metastore = metastore;
     const cache = new ResultCache({
       records: metastore.records,
@@ -81,6 +82,7 @@ export class BenchRuns {
         defaultTtlMs: null,
         maxInputSize: 2 ** 24,
         resultsInMetastore: true,
+        ...(dagId !== undefined && { dag: { team: "default", dagId } }),
       },
     });
     this.#scheduler.start();

@@ -5,6 +5,7 @@ import { onEachDatabase, type BenchDatabase } from "../harness/databases.ts";
 import { absolute, compared, median, type Report } from "../harness/measurement.ts";
 import { BenchRuns } from "./bench-runs.ts";
 import { chainDag, layeredDag, wideDag } from "./cached-dags.ts";
+import { measureScale } from "./scale.ts";
 import { measureUncached } from "./uncached.ts";
 import { openPostgresFloor } from "./floor-postgres.ts";
 import { openSqliteFloor } from "./floor-sqlite.ts";
@@ -23,6 +24,7 @@ export async function benchmark(report: Report): Promise<void> {
     await measureSingle(database, runs, report);
     await runs.stop();
     await measureUncached(database, report);
+    await measureScale(database, report);
   });
 }
 

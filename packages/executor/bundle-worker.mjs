@@ -2,6 +2,7 @@
 //
 // Two entries that share one SDK: the worker itself, and what `import "memodag"` gives in it.
 
+import { rm } from "node:fs/promises";
 import { build } from "esbuild";
 
 /**
@@ -20,9 +21,12 @@ const builtinModules = {
   },
 };
 
+const outdir = "dist/worker-bundle";
+// Chunks are named by their content: those of earlier builds would stay for ever.
+await rm(outdir, { recursive: true, force: true });
 await build({
   entryPoints: ["src/worker/main.ts", "src/worker/sdk.ts"],
-  outdir: "dist/worker-bundle",
+  outdir,
   bundle: true,
   splitting: true,
   format: "esm",

@@ -1,11 +1,11 @@
-// Reads in pieces, so that no answer is too large to hold.
+// Reads and writes in pieces, so that no statement and no answer is too large to hold.
 
 const CHUNK = 5_000;
 
-/** Calls `read` with up to 5000 keys at a time, one call after another. */
-export async function inChunks(
-  keys: readonly string[],
-  read: (chunk: readonly string[]) => Promise<void>,
+/** Calls `work` with up to 5000 items at a time, one call after another. */
+export async function inChunks<T>(
+  items: readonly T[],
+  work: (chunk: readonly T[]) => Promise<void>,
 ): Promise<void> {
-  for (let start = 0; start < keys.length; start += CHUNK) await read(keys.slice(start, start + CHUNK));
+  for (let start = 0; start < items.length; start += CHUNK) await work(items.slice(start, start + CHUNK));
 }

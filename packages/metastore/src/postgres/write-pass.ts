@@ -11,6 +11,7 @@ import {
 } from "../runs/task-instance-row.ts";
 import { storableText } from "../runs/storable-text.ts";
 import { isForeignKeyViolation, type PostgresConnection } from "./connection.ts";
+import { inChunks } from "./in-chunks.ts";
 import { writeActiveTasks } from "./write-active-tasks.ts";
 import { insertResults } from "./write-results.ts";
 
@@ -139,42 +140,47 @@ async function removeInstances(client: ClientBase, { runId, removed }: PassWrite
 
 async function insertInstances(client: ClientBase, { runId, instances }: PassWrite): Promise<void> {
   const inserts = instances.filter((write) => write.leaves === null);
-  if (inserts.length === 0) return;
-  // Which rows stood in the way could not be told from the ones inserted beside them, so it is asked
-  // only when there were any, in a statement that sees the table as it was.
-  const { rowCount } = await client.query({
-    name: "pass_insert_instances",
-    text: INSERT_INSTANCES,
-    values: [runId, ...columnsOf(inserts)],
+  await inChunks(inserts, async (chunk) => {
+    // Which rows stood in the way could not be told from the ones inserted beside them, so it is asked
+    // only when there were any, in a statement that sees the table as it was.
+    const { rowCount } = await client.query({
+      name: "pass_insert_instances",
+      text: INSERT_INSTANCES,
+      values: [runId, ...columnsOf(chunk)],
+    });
+    if (rowCount === chunk.length) return;
+    await client.query("rollback");
+    const stored = await findInstances(client, runId, inserts);
+    throw new AbandonedPass({
+      kind: "rejected",
+      instances: idsWhere(inserts, (id) => stored.has(nameOf(id))),
+    });
   });
-  if (rowCount === inserts.length) return;
-  await client.query("rollback");
-  const stored = await findInstances(client, runId, inserts);
-  throw new AbandonedPass({ kind: "rejected", instances: idsWhere(inserts, (id) => stored.has(nameOf(id))) });
 }
 
 async function updateInstances(client: ClientBase, { runId, instances }: PassWrite): Promise<void> {
   const updates = instances.filter((write) => write.leaves !== null);
-  if (updates.length === 0) return;
-  const { rowCount } = await client.query({
-    name: "pass_update_instances",
-    text: UPDATE_INSTANCES,
-    values: [
-      runId,
-      ...columnsOf(updates),
-      updates.map((write) => write.leaves?.state),
-      updates.map((write) => write.leaves?.tryNumber),
-    ],
-  });
-  if (rowCount === updates.length) return;
-  await client.query("rollback");
-  const stored = await findInstances(client, runId, updates);
-  throw new AbandonedPass({
-    kind: "rejected",
-    instances: idsWhere(updates, (id, { leaves }) => {
-      const row = stored.get(nameOf(id));
-      return row?.state !== leaves?.state || row?.try_number !== leaves?.tryNumber;
-    }),
+  await inChunks(updates, async (chunk) => {
+    const { rowCount } = await client.query({
+      name: "pass_update_instances",
+      text: UPDATE_INSTANCES,
+      values: [
+        runId,
+        ...columnsOf(chunk),
+        chunk.map((write) => write.leaves?.state),
+        chunk.map((write) => write.leaves?.tryNumber),
+      ],
+    });
+    if (rowCount === chunk.length) return;
+    await client.query("rollback");
+    const stored = await findInstances(client, runId, updates);
+    throw new AbandonedPass({
+      kind: "rejected",
+      instances: idsWhere(updates, (id, { leaves }) => {
+        const row = stored.get(nameOf(id));
+        return row?.state !== leaves?.state || row?.try_number !== leaves?.tryNumber;
+      }),
+    });
   });
 }
 
@@ -185,18 +191,20 @@ async function writeXComs(client: ClientBase, { runId, xcoms }: PassWrite, team:
     team,
     xcoms.flatMap(({ digest, bytes }) => (bytes === null ? [] : [{ digest, bytes }])),
   );
-  await client.query({
-    name: "pass_upsert_xcoms",
-    text: UPSERT_XCOMS,
-    values: [
-      runId,
-      team,
-      xcoms.map((xcom) => xcom.taskId),
-      xcoms.map((xcom) => xcom.mapIndex),
-      xcoms.map((xcom) => storableText(xcom.key)),
-      xcoms.map((xcom) => xcom.digest),
-      xcoms.map((xcom) => xcom.sizeBytes),
-    ],
+  await inChunks(xcoms, async (chunk) => {
+    await client.query({
+      name: "pass_upsert_xcoms",
+      text: UPSERT_XCOMS,
+      values: [
+        runId,
+        team,
+        chunk.map((xcom) => xcom.taskId),
+        chunk.map((xcom) => xcom.mapIndex),
+        chunk.map((xcom) => storableText(xcom.key)),
+        chunk.map((xcom) => xcom.digest),
+        chunk.map((xcom) => xcom.sizeBytes),
+      ],
+    });
   });
 }
 

@@ -2,31 +2,31 @@
 
 import type { CacheStatus, DagRun, TaskInstance } from "@memodag/core";
 import type { CacheCounts, MissReason, ResultCache } from "@memodag/result-cache";
-import type { WrittenInstance } from "./instance-table.ts";
 
 type Tally = { -readonly [Name in keyof CacheCounts]?: number };
 
 const UNUSABLE: ReadonlySet<string | null> = new Set<MissReason>(["result_missing", "integrity_failed"]);
 
-/** Counts what is new in the rows of a run that have just been written. */
-export function countOutcomes(
-  cache: Pick<ResultCache, "count" | "countHits">,
-  { team, dagId }: DagRun,
-  written: readonly WrittenInstance[],
-): void {
-  const tallies = new Map<string, Tally>();
-  const hits: string[] = [];
-  for (const { instance, cacheStatusBefore } of written) {
+/** Counts the outcomes of one written pass by task. */
+export class CacheTally {
+  readonly #tallies = new Map<string, Tally>();
+  readonly #hits: string[] = [];
+
+  /** Takes a row that was written: its outcome counts when it is another than before. */
+  add(instance: TaskInstance, before: CacheStatus | null): void {
     const { taskId, cacheStatus, cacheKey } = instance;
-    // A row is written more than once; its outcome is counted when it changes.
-    if (cacheStatus === null || cacheStatus === "disabled" || cacheStatus === cacheStatusBefore) continue;
-    let tally = tallies.get(taskId);
-    if (!tally) tallies.set(taskId, (tally = {}));
+    if (cacheStatus === null || cacheStatus === "disabled" || cacheStatus === before) return;
+    let tally = this.#tallies.get(taskId);
+    if (!tally) this.#tallies.set(taskId, (tally = {}));
     addOutcome(tally, cacheStatus, instance);
-    if (cacheStatus === "hit" && cacheKey !== null) hits.push(cacheKey);
+    if (cacheStatus === "hit" && cacheKey !== null) this.#hits.push(cacheKey);
   }
-  for (const [taskId, tally] of tallies) cache.count({ team, dagId, taskId }, tally);
-  if (hits.length > 0) cache.countHits(team, hits);
+
+  /** Hands on what was counted. */
+  report(cache: Pick<ResultCache, "count" | "countHits">, { team, dagId }: DagRun): void {
+    for (const [taskId, tally] of this.#tallies) cache.count({ team, dagId, taskId }, tally);
+    if (this.#hits.length > 0) cache.countHits(team, this.#hits);
+  }
 }
 
 function addOutcome(tally: Tally, status: CacheStatus, { savedMs, cacheReason }: TaskInstance): void {

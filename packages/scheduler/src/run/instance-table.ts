@@ -19,11 +19,8 @@ interface Entry {
   stored: Pick<TaskInstance, "state" | "tryNumber" | "cacheStatus"> | null;
 }
 
-/** A row that was written, and what the cache had said of it before. */
-export interface WrittenInstance {
-  readonly instance: TaskInstance;
-  readonly cacheStatusBefore: CacheStatus | null;
-}
+/** Hears of a row that was written, and what the cache had said of it before. */
+export type WrittenListener = (instance: TaskInstance, cacheStatusBefore: CacheStatus | null) => void;
 
 /** A batch of changes on its way to the database. */
 export interface PendingWrites {
@@ -31,7 +28,7 @@ export interface PendingWrites {
   /** Rows that go. */
   readonly removed: readonly TaskInstanceId[];
   /** Call when the database has them. */
-  confirm(): WrittenInstance[];
+  confirm(onWritten: WrittenListener): void;
 }
 
 /** Rows by task and mapIndex. */
@@ -101,24 +98,26 @@ export class InstanceTable {
 
   /** What the database does not know yet. Until confirmed, the same changes are given again. */
   pendingWrites(): PendingWrites {
-    const batch = Array.from(this.#dirty, (entry) => ({ entry, instance: entry.row }));
-    const writes = batch.map(({ entry, instance }) => writeOf(entry, instance));
+    const entries = [...this.#dirty];
+    const writes = entries.map(writeOf);
     const removed = [...this.#removed];
-    const confirm = () => {
+    const confirm = (onWritten: WrittenListener): void => {
       this.#removed.splice(0, removed.length);
-      return batch.map(({ entry, instance }) => {
+      for (const [index, { instance }] of writes.entries()) {
+        const entry = entries[index];
+        if (!entry) continue;
         const cacheStatusBefore = entry.stored?.cacheStatus ?? null;
         entry.stored = instance;
         // A row that changed again while the batch was on its way stays dirty.
         if (entry.row === instance) this.#dirty.delete(entry);
-        return { instance, cacheStatusBefore };
-      });
+        onWritten(instance, cacheStatusBefore);
+      }
     };
     return { writes, removed, confirm };
   }
 }
 
-function writeOf({ node, stored }: Entry, instance: TaskInstance): TaskInstanceWrite {
+function writeOf({ node, stored, row: instance }: Entry): TaskInstanceWrite {
   const leaves = stored && { state: stored.state, tryNumber: stored.tryNumber };
   if (instance.state !== "queued") return { instance, leaves };
   return { instance, leaves, takes: { pool: node.task.pool, slots: node.task.poolSlots } };

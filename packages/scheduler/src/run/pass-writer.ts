@@ -1,7 +1,7 @@
 // Writes what passes decided about one run: in one transaction, guarded, and again after a fault.
 
 import type { ActiveLimits, DagRun, XComWrite } from "@memodag/core";
-import { countOutcomes } from "./cache-tally.ts";
+import { CacheTally } from "./cache-tally.ts";
 import type { InstanceTable } from "./instance-table.ts";
 import type { RunContext } from "./run-context.ts";
 
@@ -82,12 +82,15 @@ export class PassWriter {
     }
     if (outcome.kind === "lease_lost") return "lease_lost";
     if (outcome.kind !== "written") return "reload";
-    const instances = pending.confirm();
+    const tally = new CacheTally();
+    pending.confirm((instance, cacheStatusBefore) => {
+      tally.add(instance, cacheStatusBefore);
+      this.#context.listener.instanceChanged?.(run, instance);
+    });
     this.#xcoms.splice(0, xcomCount);
     this.#storedState = run.state;
-    for (const { instance } of instances) this.#context.listener.instanceChanged?.(run, instance);
     if (isRunChanged) this.#context.listener.runChanged?.(run);
-    countOutcomes(this.#context.cache, run, instances);
+    tally.report(this.#context.cache, run);
     return "written";
   }
 }

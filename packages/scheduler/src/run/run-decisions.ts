@@ -42,6 +42,8 @@ export class RunDecisions {
   readonly #letRun = new Set<DagNode>();
   #decisions: Step[] = [];
   #ready: ReadyInstance[] = [];
+  /** Where what is still ready begins. */
+  #firstReady = 0;
 
   constructor(parts: RunDecisionsParts) {
     this.#parts = parts;
@@ -64,17 +66,20 @@ export class RunDecisions {
 
   /** True when there is something to decide or something ready. */
   get hasWork(): boolean {
-    return this.#decisions.length > 0 || this.#ready.length > 0;
+    return this.#decisions.length > 0 || this.#ready.length > this.#firstReady;
   }
 
-  /** Instances that may run and of which the cache has not been asked. */
-  get ready(): readonly ReadyInstance[] {
-    return this.#ready;
+  /** The first so many of the instances that may run and of which the cache has not been asked. */
+  nextReady(count: number): readonly ReadyInstance[] {
+    return this.#ready.slice(this.#firstReady, this.#firstReady + count);
   }
 
-  /** What was ready has been taken care of. */
-  clearReady(): void {
+  /** The first so many of what was ready have been taken care of. */
+  dropReady(count: number): void {
+    this.#firstReady += count;
+    if (this.#firstReady < this.#ready.length) return;
     this.#ready = [];
+    this.#firstReady = 0;
   }
 
   /** Lets the graph decide what may happen before any event; call once the run's rows are loaded. */
@@ -136,13 +141,12 @@ export class RunDecisions {
       return [];
     }
     this.#letRun.add(node);
-    const instance = { node, mapIndex };
     // A row of an earlier holder: what ended stays ended, what waited waits on.
-    if (!row || row.state === "none") this.#ready.push(instance);
+    if (!row || row.state === "none") this.#ready.push(decision);
     else if (isTerminal(row.state)) return this.#settle(node, row.state);
-    else if (row.state === "scheduled") resume(instance);
+    else if (row.state === "scheduled") resume(decision);
     else if (row.state === "up_for_retry" || row.state === "up_for_reschedule")
-      waits.add(instance, row.retryAt ?? 0);
+      waits.add(decision, row.retryAt ?? 0);
     return [];
   }
 

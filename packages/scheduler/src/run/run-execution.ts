@@ -235,8 +235,9 @@ export class RunExecution {
   async #settle(lookup: PassLookup): Promise<void> {
     do {
       await this.#decisions.carryOut();
-      const answered = await this.#cacheStep.ask(lookup, this.#run, this.#decisions.ready);
-      this.#decisions.clearReady();
+      const ready = this.#decisions.nextReady(MOST_ASKED);
+      const answered = await this.#cacheStep.ask(lookup, this.#run, ready);
+      this.#decisions.dropReady(ready.length);
       this.#take(answered);
       this.#take(await this.#singleFlight.admit(lookup, this.#run));
     } while (this.#decisions.hasWork);
@@ -256,6 +257,9 @@ export class RunExecution {
     }
   }
 }
+
+/** Instances that the cache is asked about at a time, so that a run of very many takes no more memory. */
+const MOST_ASKED = 10_000;
 
 /** What ends an attempt whose instance was cleared, or given a state, while it ran. */
 const CLEARED: StoredError = {
