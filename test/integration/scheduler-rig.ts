@@ -49,6 +49,7 @@ export interface RigSchedulerOptions {
   readonly cachingOffReason?: () => string | null;
   readonly slots?: number;
   readonly lookupTimeoutMs?: number;
+  readonly storeTimeoutMs?: number;
 }
 
 /** How a run is made. */
@@ -114,7 +115,7 @@ export class SchedulerRig {
       log: silentLogger,
       options: {
         lookupTimeoutMs: options.lookupTimeoutMs ?? 5_000,
-        storeTimeoutMs: 5_000,
+        storeTimeoutMs: options.storeTimeoutMs ?? 5_000,
         maxResultSize: 2 ** 24,
         breakerThreshold: 5,
         breakerRestMs: 30_000,

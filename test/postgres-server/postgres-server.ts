@@ -58,7 +58,7 @@ export class PostgresServer {
     return this.#process?.pid;
   }
 
-  /** Starts it again after {@link crash}; resolves when it takes connections. */
+  /** Starts it again after {@link crash} or {@link kill}; resolves when it takes connections. */
   async start(): Promise<void> {
     const settings = Object.entries(SETTINGS).flatMap(([name, value]) => ["-c", `${name}=${value}`]);
     const command = [this.#binaries.postgres, "-D", this.#data, "-k", this.#folder, ...settings];
@@ -78,6 +78,14 @@ export class PostgresServer {
   /** Ends it as a power cut would, and keeps its data. */
   async crash(): Promise<void> {
     await this.#end("SIGQUIT");
+  }
+
+  /**
+   * Ends its first process with `kill -9`, and keeps its data. The others find out by themselves; until they
+   * have, starting it again fails.
+   */
+  async kill(): Promise<void> {
+    await this.#end("SIGKILL");
   }
 
   /** Ends it and removes its data. */

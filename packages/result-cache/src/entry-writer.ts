@@ -7,6 +7,7 @@ import type { StoreOutcome } from "./cache-lookup.ts";
 import type { CacheCounters } from "./counters/cache-counters.ts";
 import type { NewCacheRecord, PutMode, PutOutcome, RecordStore } from "./record-store.ts";
 import type { ResultBytes, ResultStore } from "./result-store.ts";
+import { requirePutOutcome } from "./sound-record.ts";
 
 /** A result to remember: its record and the bytes of all its XComs; a failure has none. */
 export interface CacheEntry {
@@ -65,7 +66,7 @@ export class EntryWriter {
     // After the deadline it has been reported as not stored, and must not turn up later.
     signal.throwIfAborted();
     const recorded = xcoms.map(({ key, digest, bytes }) => ({ key, digest, sizeBytes: bytes.length }));
-    return await this.#parts.records.put({ ...record, xcoms: recorded }, mode);
+    return requirePutOutcome(await this.#parts.records.put({ ...record, xcoms: recorded }, mode));
   }
 
   #afterPut({ record, xcoms }: CacheEntry, sizeBytes: number, outcome: PutOutcome): StoreOutcome {

@@ -1,7 +1,7 @@
 // Whether what a store answered is what it was asked for: backends are other people's code, and disks fail.
 
 import type { Digest } from "@memodag/core";
-import type { CacheRecord } from "./record-store.ts";
+import type { CacheRecord, PutOutcome } from "./record-store.ts";
 
 /**
  * Takes what a store answered for a map.
@@ -10,6 +10,18 @@ import type { CacheRecord } from "./record-store.ts";
 export function requireMap<V>(answer: ReadonlyMap<Digest, V>, store: string): ReadonlyMap<Digest, V> {
   if ((answer as unknown) instanceof Map) return answer;
   throw new Error(`the ${store} store answered with something that is not a Map`);
+}
+
+/**
+ * Takes what a store answered a put with for its outcome.
+ * @throws Error when it is none
+ */
+export function requirePutOutcome(answer: PutOutcome): PutOutcome {
+  if (isObject(answer)) {
+    if (answer.kind === "stored") return answer;
+    if (answer.kind === "kept" && isText(answer.resultDigest)) return answer;
+  }
+  throw new Error("the record store did not say whether it stored");
 }
 
 /**

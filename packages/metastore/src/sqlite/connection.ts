@@ -17,6 +17,8 @@ const DEFAULT_BUSY_TIMEOUT_MS = 5_000;
 export interface SqliteOptions {
   /** Milliseconds for which a call may wait for a lock. The thread is blocked for as long. Default 5000. */
   readonly busyTimeoutMs?: number;
+  /** Pages to which the file may grow, or as many as it has: writing more fails as on a full disk. */
+  readonly maxPages?: number;
 }
 
 /** One connection. SQLite's calls block; what spans several awaits is kept apart by Kysely's lock. */
@@ -92,6 +94,7 @@ export function openSqliteConnection(path: string, options: SqliteOptions): Sqli
     // Keys are random: what is written next to one another lies all over the file. SQLite's own 2 MB make
     // deleting records twice as slow when there are many.
     driver.pragma("cache_size = -32768");
+    if (options.maxPages !== undefined) driver.pragma(`max_page_count = ${options.maxPages}`);
     return new SqliteConnection(driver);
   } catch (error) {
     driver?.close();
