@@ -1,14 +1,17 @@
-// Schedulers and workers are killed and stopped at random; every run must end as if nothing had happened.
+// Schedulers, workers and the database are killed and stopped at random; every run must end as if nothing
+// had happened.
 //
 // $CHAOS_SEED gives the Dags, $CHAOS_RUNS how many runs there are. Which process was hit when is not in the
 // seed. `npm run chaos` is the long form.
 
-import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { digestOf, systemClock, type DagRun, type DagVersion, type JsonValue } from "@memodag/core";
-import { openTestMetastore, type TestMetastore } from "@memodag/metastore/testing";
+import { openMetastore, type DialectName, type Metastore } from "@memodag/metastore";
 import { triggerRun } from "@memodag/scheduler";
+import { PostgresServer } from "@memodag/test/postgres-server";
 import { expect, test } from "vitest";
 import { dagFileText, drawDag, predict, type DagPlan, type Prediction } from "./dag-plan.ts";
 import { findDeviations, instanceName } from "./find-deviations.ts";
@@ -44,13 +47,14 @@ test.each(CASES)(
     const plans = Array.from({ length: Math.ceil(runCount / 3) }, (_, index) =>
       drawDag(random, `chaos${index}`),
     );
-    await using metastore = await openTestMetastore(dialect);
-    const folder = makeProject(metastore.url, SETTINGS);
+    await using database = await openDatabase(dialect);
+    const { metastore } = database;
+    const folder = makeProject(database.url, SETTINGS);
     const notes = join(folder, "tries");
     writeFileSync(notes, "");
     for (const plan of plans)
       writeFileSync(join(folder, "dags", `${plan.dagId}.ts`), dagFileText(plan, notes));
-    const fleet = new Fleet(folder, LEASE_MS);
+    const fleet = new Fleet(folder, LEASE_MS, database.server);
     try {
       const versions = await readDags(fleet, metastore, plans);
       for (let index = 0; index < schedulers; index += 1) fleet.add();
@@ -101,12 +105,29 @@ test.each(CASES)(
   LONG_RUNS > 0 ? 1_800_000 : 60_000,
 );
 
+interface ChaosDatabase extends AsyncDisposable {
+  readonly url: string;
+  readonly metastore: Metastore;
+  /** Of this test alone, since it is crashed. SQLite has none: it is in the processes that are killed. */
+  readonly server: PostgresServer | undefined;
+}
+
+async function openDatabase(dialect: DialectName): Promise<ChaosDatabase> {
+  const server = dialect === "postgres" ? await PostgresServer.create() : undefined;
+  const folder = mkdtempSync(join(tmpdir(), "memodag-chaos-database-"));
+  const url = server?.url("postgres") ?? `sqlite:${join(folder, "metadata.db")}`;
+  const metastore = await openMetastore(url);
+  await metastore.migrate();
+  const dispose = async (): Promise<void> => {
+    await metastore.close();
+    await server?.stop();
+    rmSync(folder, { recursive: true, force: true });
+  };
+  return { url, metastore, server, [Symbol.asyncDispose]: dispose };
+}
+
 /** Has the Dag files read by a process of its own. */
-async function readDags(
-  fleet: Fleet,
-  { dags }: TestMetastore,
-  plans: readonly DagPlan[],
-): Promise<DagVersion[]> {
+async function readDags(fleet: Fleet, { dags }: Metastore, plans: readonly DagPlan[]): Promise<DagVersion[]> {
   const processor = fleet.start("dag-processor");
   try {
     for (;;) {
@@ -123,8 +144,11 @@ async function readDags(
   }
 }
 
-async function hasOpenRuns({ runs }: TestMetastore): Promise<boolean> {
-  return (await runs.listRuns({ limit: 10_000 })).some((run) => run.endedAt === null);
+async function hasOpenRuns({ runs }: Metastore): Promise<boolean> {
+  const list = () => runs.listRuns({ limit: 10_000 });
+  // After a crash the pool may still hold connections that do not know that they are cut.
+  const listed = await list().catch(list).catch(list);
+  return listed.some((run) => run.endedAt === null);
 }
 
 /** Numbers of the tries that were begun, by run and instance. */
@@ -142,7 +166,7 @@ function readTries(notes: string): Map<string, number[]> {
 }
 
 /** Records that hold something else than the model says that their task returns, for one of the params. */
-async function findWrongEntries({ records }: TestMetastore, plans: readonly DagPlan[]): Promise<string[]> {
+async function findWrongEntries({ records }: Metastore, plans: readonly DagPlan[]): Promise<string[]> {
   const right = new Set<string>();
   for (const plan of plans) {
     for (const n of [0, 1]) {

@@ -1,4 +1,5 @@
-// Schedulers as real processes, and what is done to them. Linux only: workers are found in /proc.
+// Schedulers as real processes, and what is done to them and their database. Linux only: workers are found
+// in /proc.
 
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
@@ -12,7 +13,17 @@ const bin = fileURLToPath(new URL("../../packages/memodag/bin/memodag.js", impor
 /** What may be done to a scheduler or to one of its workers. */
 const HARMS = ["kill scheduler", "kill worker", "kill worker", "stop scheduler", "drain scheduler"] as const;
 
-type Harm = (typeof HARMS)[number];
+type Harm = (typeof HARMS)[number] | "crash database" | "restart scheduler";
+
+/** A database server that can be ended as a power cut would. */
+export interface Crashing {
+  crash(): Promise<void>;
+  /** Resolves when it takes connections again. */
+  start(): Promise<void>;
+}
+
+/** For how long a crashed database stays away, in milliseconds. */
+const AWAY_MS = 300;
 
 /** Some schedulers of one project. */
 export class Fleet {
@@ -20,20 +31,28 @@ export class Fleet {
   readonly harms: Partial<Record<Harm, number>> = {};
   readonly #folder: string;
   readonly #leaseMs: number;
+  readonly #database: Crashing | undefined;
   readonly #schedulers = new Set<ChildProcess>();
   readonly #errors: string[] = [];
 
-  /** `leaseMs`: how long a lease of theirs lasts. */
-  constructor(folder: string, leaseMs: number) {
+  /** `leaseMs`: how long a lease of theirs lasts. `database`: may be crashed. */
+  constructor(folder: string, leaseMs: number, database?: Crashing) {
     this.#folder = folder;
     this.#leaseMs = leaseMs;
+    this.#database = database;
   }
 
   /** Starts a scheduler and does not wait for it. */
   add(): void {
     const child = this.start("scheduler");
     this.#schedulers.add(child);
-    child.once("exit", () => this.#schedulers.delete(child));
+    child.once("exit", () => {
+      // One that began while the database was away has given up; whoever supervises it starts it again.
+      if (this.#schedulers.delete(child)) {
+        this.#count("restart scheduler");
+        this.add();
+      }
+    });
   }
 
   /** Starts a command of the project. */
@@ -59,11 +78,16 @@ export class Fleet {
   /** Does something to one of them, and has as many as before run in the end. */
   async harm(random: Random): Promise<void> {
     const scheduler = random.pick([...this.#schedulers]);
-    const harm = random.pick(HARMS);
-    this.harms[harm] = (this.harms[harm] ?? 0) + 1;
+    const harm = random.pick(this.#database ? [...HARMS, "crash database" as const] : HARMS);
+    this.#count(harm);
     switch (harm) {
+      case "crash database":
+        await this.#database?.crash();
+        await sleep(AWAY_MS);
+        await this.#database?.start();
+        return;
       case "kill scheduler":
-        await end(scheduler, "SIGKILL");
+        await this.#end(scheduler, "SIGKILL");
         this.add();
         return;
       case "drain scheduler":
@@ -90,7 +114,7 @@ export class Fleet {
 
   /** Ends whatever is left. */
   kill(): void {
-    for (const scheduler of this.#schedulers) scheduler.kill("SIGKILL");
+    for (const scheduler of this.#schedulers) void this.#end(scheduler, "SIGKILL");
     for (const worker of this.#workers()) kill(worker);
   }
 
@@ -101,8 +125,20 @@ export class Fleet {
 
   async #drain(scheduler: ChildProcess): Promise<void> {
     // Before it listens for signals, one ends it as it ends any process.
-    const code = await end(scheduler, "SIGTERM");
-    if (code !== 0 && code !== null) throw new Error(`a drained scheduler ended with ${code}`);
+    const code = await this.#end(scheduler, "SIGTERM");
+    const hasNotBegun = code === 2 && this.harms["crash database"] !== undefined;
+    if (code !== 0 && code !== null && !hasNotBegun)
+      throw new Error(`a drained scheduler ended with ${code}`);
+  }
+
+  async #end(scheduler: ChildProcess, signal: NodeJS.Signals): Promise<number | null> {
+    // Meant to end: it is not started again for it.
+    this.#schedulers.delete(scheduler);
+    return await end(scheduler, signal);
+  }
+
+  #count(harm: Harm): void {
+    this.harms[harm] = (this.harms[harm] ?? 0) + 1;
   }
 
   /** Workers have their environment from their scheduler, which has its folder in it. */
