@@ -34,7 +34,7 @@ export interface Config extends Omit<ParsedConfig, "bundles" | "database" | "tas
   /** `url` is resolved, wherever it was written. */
   readonly database: Omit<ParsedConfig["database"], "urlFile">;
   /** `url` is undefined when the cache lives in the metadata database. */
-  readonly taskCache: Omit<ParsedConfig["taskCache"], "urlFile">;
+  readonly taskCache: Omit<ParsedConfig["taskCache"], "urlFile" | "backendOptionsFile">;
   readonly bundles: readonly BundleConfig[];
 }
 
@@ -42,7 +42,7 @@ export interface Config extends Omit<ParsedConfig, "bundles" | "database" | "tas
 export function toConfig(parsed: z.output<typeof configSchema>, projectDir: string): Config {
   const { core, database, taskCache, bundles, ...rest } = camelKeys(parsed) as ParsedConfig;
   const { urlFile: _databaseFile, ...databaseKeys } = database;
-  const { urlFile: _cacheFile, url: cacheUrl, ...cacheKeys } = taskCache;
+  const { urlFile: _cacheFile, backendOptionsFile: _optionsFile, url: cacheUrl, ...cacheKeys } = taskCache;
   return {
     ...rest,
     core: { ...core, stateDir: resolve(projectDir, core.stateDir) },

@@ -103,6 +103,10 @@ export const configSchema = z.strictObject({
       description: "What a backend named by module specifier is given, in its own words.",
       example: "s3://results?region=eu-west-3",
     }),
+    backend_options_file: unsetKey(FILE, {
+      description: "A file that holds the options, in place of `backend_options`: for secrets.",
+      example: "/run/secrets/memodag-cache-options",
+    }),
     default_ttl: key(durationOrNever, {
       description: "How old a result may be to be used again, where its task does not say.",
       default: "7d",

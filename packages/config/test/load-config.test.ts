@@ -74,13 +74,18 @@ describe("where the config comes from", () => {
     expect(project.database.url).toBe(`sqlite:${join(cwd, "data/m.db")}`);
   });
 
-  it("reads the url from url_file, and lets the environment win over either", () => {
+  it("reads secrets from files of their own, and lets the environment win over either", () => {
     write("secret", "postgres://u:hunter2@host/db\n");
     write("memodag.toml", '[database]\nurl_file = "secret"');
     expect(load().config.database.url).toBe("postgres://u:hunter2@host/db");
     expect(load({ MEMODAG__DATABASE__URL: "postgres://other/db" }).config.database.url).toBe(
       "postgres://other/db",
     );
+    write("options", "token=hunter2\n");
+    write("memodag.toml", '[task_cache]\nbackend_options_file = "options"');
+    expect(load().config.taskCache).toMatchObject({ backendOptions: "token=hunter2" });
+    expect(load().config.taskCache).not.toHaveProperty("backendOptionsFile");
+    expect(JSON.stringify(describeConfig(load()))).not.toContain("hunter2");
     write("memodag.toml", '[database]\nurl = "postgres://file/db"');
     expect(load({ MEMODAG__DATABASE__URL_FILE: "secret" }).config.database.url).toContain("hunter2");
   });
