@@ -160,6 +160,8 @@ describe.each(TEST_DIALECTS)("misses that are explained, on %s", (dialect) => {
       reason: "result_missing",
     });
 
+    // The bad entry goes beside the run, which may find it there still when it stores: not so the next.
+    await rig.run(version, scripts);
     await metastore.execute(
       `update cache_record set xcoms = replace(xcoms, '"sizeBytes":1', '"sizeBytes":2') where dag_id = '${dagId}'`,
     );
