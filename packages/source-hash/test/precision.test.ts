@@ -101,6 +101,96 @@ describe("a Dag file that only declares", () => {
   });
 });
 
+const BRANCHING_DAG = `import { Dag } from "memodag";
+export const dag = new Dag("d");
+const extract = dag.taskGroup("extract");
+const north = extract.task("north", () => ({ rows: 1 }));
+const far = extract.taskGroup("far");
+const south = far.task("south", () => ({ rows: 2 }));
+const clean = dag.task("clean", ({ rows }: { rows: number }) => rows);
+const split = dag.task("split", ({ x }: { x: number }) => x);
+const parted = split({ x: clean({ rows: north().field("rows") }) });
+const regions = ["eu", "us"].map((region) => dag.task("of-" + region, () => region)());
+const gather = dag.task("gather", ({ all, far }: { all: string[]; far: number }) => all.length + far);
+gather({ all: regions, far: south().field("rows") }).after(extract, parted);
+const daily = dag.task("daily", () => "every day");
+const weekly = dag.task("weekly", () => "every week");
+const onDays = daily();
+const onWeeks = weekly();
+const byDay = daily.taskId;
+const ran = dag.task("ran", () => true);
+dag.if(ran()).then(onDays).else(far);
+const asked = dag.task("asked", () => 1);
+dag.switch(asked()).case(1, onDays).case(2, onWeeks).default(extract);
+const picked = dag.task("picked", () => (byDay ? "daily" : "weekly"));
+dag.switch(picked()).case(onDays).case(onWeeks);
+extract.before(parted);
+`;
+
+describe("a Dag file with groups and branches", () => {
+  test("has no impure statement, and every hash is of a slice", async () => {
+    const { impureStatements, tasks } = await hash(BRANCHING_DAG);
+    expect(impureStatements).toEqual([]);
+    expect([...tasks.values()].map(({ mode }) => mode)).not.toContain("whole_graph");
+    expect([...tasks.values()].flatMap(({ warnings }) => warnings)).toEqual([]);
+    expect([...tasks.keys()]).toContain("d.extract.far.south");
+  });
+
+  test.each([
+    ["d.extract.north", "rows: 1", "rows: 3"],
+    ["d.extract.far.south", "rows: 2", "rows: 3"],
+    ["d.clean", "=> rows)", "=> rows + 1)"],
+    ["d.weekly", `"every week"`, `"each week"`],
+    ["d.gather", "all.length + far", "all.length - far"],
+  ])("a handler's body is in the hash of its own task alone: %s", async (id, from, to) => {
+    expect(BRANCHING_DAG).toContain(from);
+    const [before, after] = [await hash(BRANCHING_DAG), await hash(BRANCHING_DAG.replace(from, to))];
+    const changed = [...before.tasks.keys()].filter(
+      (key) => taskOf(before, key).hash !== taskOf(after, key).hash,
+    );
+    expect(changed).toEqual([id]);
+  });
+
+  test.each([
+    ["another side", "then(onDays)", "then(onWeeks)"],
+    ["another case", ".case(2, onWeeks)", ".case(3, onWeeks)"],
+    ["no default", ".default(extract)", ""],
+    ["no edge", "extract.before(parted);", ""],
+    ["other arguments", "{ all: regions,", "{ all: [onDays],"],
+  ])("%s changes no hash", async (_, from, to) => {
+    expect(BRANCHING_DAG).toContain(from);
+    const [before, after] = [await hash(BRANCHING_DAG), await hash(BRANCHING_DAG.replace(from, to))];
+    const changed = [...before.tasks.keys()].filter(
+      (key) => taskOf(before, key).hash !== taskOf(after, key).hash,
+    );
+    expect(changed).toEqual([]);
+  });
+
+  test.each([
+    `clean({ rows: [1].map((n) => ({ get rows() { return north.taskId; } })) as never });`,
+    `clean({ rows: [1].map((n) => made(n)) as never });\nfunction made(n: number) { return { get n() { return n; } }; }`,
+    `const odd = { get n() { return 1; } };\nclean({ rows: [odd].map((n) => n) as never });`,
+    `clean({ rows: [1].map(async (n) => n) as never });`,
+  ])("a mapped list that may run code when it is read stays impure: %s", async (statement) => {
+    const { impureStatements } = await hash(BRANCHING_DAG + statement);
+    expect(impureStatements).toMatchObject([{ text: expect.stringMatching(/^clean/) as string }]);
+  });
+
+  test("a task that returns a task to choose it depends on which it is, and not on what that does", async () => {
+    const choosing = (choice: string, weeklyText: string): string => `import { Dag } from "memodag";
+export const dag = new Dag("d");
+const daily = dag.task("daily", () => "every day")();
+const weekly = dag.task("weekly", () => "${weeklyText}")();
+const pick = dag.task("pick", () => ${choice})();
+dag.switch(pick).case(daily).case(weekly);
+`;
+    const of = async (choice: string, text: string) =>
+      taskOf(await hash(choosing(choice, text)), "d.pick").hash;
+    expect(await of("weekly", "every week")).toBe(await of("weekly", "each week"));
+    expect(await of("weekly", "every week")).not.toBe(await of("daily", "every week"));
+  });
+});
+
 describe("a CommonJS source that requires a package", () => {
   const files = {
     "dag.ts": `import { Dag } from "memodag";

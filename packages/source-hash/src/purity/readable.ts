@@ -5,7 +5,7 @@ import { isClass, isFunction, memberName, part, parts, type Node } from "../prog
 import type { Program } from "../program/program.ts";
 import type { Constants } from "./constants.ts";
 import type { PlainValues } from "./plain-values.ts";
-import type { SdkObjects } from "./sdk-objects.ts";
+import { returnsOf, type SdkObjects } from "./sdk-objects.ts";
 
 /** What readability is decided from. */
 export interface ReadableSources {
@@ -66,10 +66,23 @@ export class Readable {
       case "MemberExpression":
         return this.#isReadableMember(node);
       case "CallExpression":
-        return values.isPlainArray(node);
+        return values.isPlainArray(node) || this.#isReadableMap(node);
       default:
         return false;
     }
+  }
+
+  /** `[…].map((x) => …)` whose every result can be read. */
+  #isReadableMap(call: Node): boolean {
+    const { constants, values } = this.#is;
+    const callee = part(call, "callee");
+    const object = part(callee, "object");
+    const [body, ...others] = parts(call, "arguments");
+    if (memberName(callee) !== "map" || others.length > 0 || !isFunction(body)) return false;
+    if (body["async"] === true || body["generator"] === true) return false;
+    // Any other list could have been given a method of its own.
+    if (constants.elementsOf(object) === null || !values.isPlainArray(object)) return false;
+    return returnsOf(body).every((value) => this.isReadable(value));
   }
 
   #isPlainSpread(spread: Node): boolean {

@@ -11,6 +11,7 @@ export const METHODS: ReadonlySet<string> = new Set([
   "before",
   "case",
   "command",
+  "default",
   "else",
   "expand",
   "field",
@@ -28,7 +29,7 @@ export const METHODS: ReadonlySet<string> = new Set([
 /** Methods that take a handler, which they keep and do not call. */
 const TAKES_HANDLER = new Set(["sensor", "task"]);
 
-const IDS = new Set(["dagId", "taskId"]);
+const IDS = new Set(["dagId", "groupId", "taskId"]);
 
 /** True for a module specifier that means the SDK. */
 export function isSdkSpecifier(specifier: string): boolean {
@@ -83,7 +84,7 @@ export class SdkObjects {
     return name !== undefined && METHODS.has(name) && this.isObject(part(callee, "object"));
   }
 
-  /** True for a read of `dagId` or `taskId`. */
+  /** True for a read of `dagId`, `groupId` or `taskId`. */
   isId(node: Node): boolean {
     const name = memberName(node);
     return name !== undefined && IDS.has(name) && this.isObject(part(node, "object"));
@@ -114,9 +115,7 @@ export class SdkObjects {
   #returnsObject(callee: Node | undefined): boolean {
     const called = this.#constants.resolve(callee);
     if (!isFunction(called) || called["async"] === true || called["generator"] === true) return false;
-    const body = part(called, "body");
-    if (body?.type !== "BlockStatement") return this.isObject(body);
-    const returned = returnsOf(body);
+    const returned = returnsOf(called);
     return returned.length > 0 && returned.every((value) => this.isObject(value));
   }
 
@@ -134,8 +133,10 @@ export class SdkObjects {
   }
 }
 
-/** What a function's body returns, `undefined` for a return of nothing. */
-function returnsOf(body: Node): (Node | undefined)[] {
+/** What a function returns, `undefined` for a return of nothing. */
+export function returnsOf(called: Node): (Node | undefined)[] {
+  const body = part(called, "body");
+  if (!body || body.type !== "BlockStatement") return [body];
   const returned: (Node | undefined)[] = [];
   const pending: Node[] = [body];
   for (let node = pending.pop(); node; node = pending.pop()) {

@@ -7,12 +7,16 @@ export class TaskRef {
   get taskId() { return this.task.id; }
   after() { return this; }
   before() { return this; }
+  field() { return new TaskRef(this.task); }
 }
-export class Dag {
-  #tasks = new Map();
-  constructor(dagId) { this.dagId = dagId; Object.defineProperty(this, Symbol.for("standin.tasks"), { value: this.#tasks }); }
+class TaskScope {
+  #tasks;
+  #prefix;
+  constructor(tasks, prefix) { this.#tasks = tasks; this.#prefix = prefix; }
+  taskGroup(id) { return new TaskGroup(this.#tasks, this.#prefix + id + "."); }
   task(id, handler) {
     if (typeof id === "function") { handler = id; id = handler.name; }
+    id = this.#prefix + id;
     const task = { id, handler, args: {} };
     this.#tasks.set(id, task);
     const place = (args) => { task.args = args; return new TaskRef(task); };
@@ -23,8 +27,25 @@ export class Dag {
     });
   }
 }
-Object.assign(Dag.prototype, {
-  sensor: Dag.prototype.task,
+class TaskGroup extends TaskScope {
+  after() { return this; }
+  before() { return this; }
+}
+export class Dag extends TaskScope {
+  constructor(dagId) {
+    const tasks = new Map();
+    super(tasks, "");
+    this.dagId = dagId;
+    Object.defineProperty(this, Symbol.for("standin.tasks"), { value: tasks });
+  }
+  if() { return { then: () => ({ else: () => {} }) }; }
+  switch() {
+    const cases = { case: () => cases, default: () => {} };
+    return cases;
+  }
+}
+Object.assign(TaskScope.prototype, {
+  sensor: TaskScope.prototype.task,
   triggerDagRun: (id) => new TaskRef({ id: id.taskId ?? id }),
   waitForDagRun: (id) => new TaskRef({ id: id.taskId ?? id }),
 });
