@@ -110,34 +110,6 @@ describe.each(TEST_DIALECTS)("a scheduler on %s", (dialect) => {
     expect(await rig.returned(second, "sum")).toBe("[9,25,4]");
   });
 
-  test("skips a task that is mapped over nothing, and fails one that is mapped over no list", async () => {
-    const dag = newDag();
-    const empty = dag.task("empty", inert as () => number[]);
-    const none = dag.task("none", inert as () => number[]);
-    const each = dag.task("each", inert as (args: { n: number }) => number);
-    const every = dag.task("every", inert as (args: { n: number }) => number);
-    const after = dag.task("after", inert as (args: { all: number[] }) => number);
-    each.partial({}).expand({ n: empty({}) });
-    after({ all: every.partial({}).expand({ n: none({}) }) });
-    const { run, states, instances } = await rig.run(await rig.define(dag), {
-      empty: () => [],
-      none: () => ({ length: 2 }),
-    });
-    expect(run.state).toBe("failed");
-    expect(states).toEqual({
-      empty: "success/disabled",
-      each: "skipped/null",
-      none: "success/disabled",
-      every: "failed/null",
-      after: "upstream_failed/null",
-    });
-    expect(instances.find(({ taskId }) => taskId === "every")?.error).toEqual({
-      code: "map_not_a_list",
-      message:
-        'task "every" is mapped over "n", which is an object: return a list from the task it comes from',
-    });
-  });
-
   test("retries by the rules, and a failure fails what comes after it", async () => {
     const dag = newDag();
     const flaky = dag.task("flaky", inert, { retries: 1 });

@@ -20,17 +20,14 @@ const RECORD_FAULTS: Record<string, Fault<RecordRetention>> = {
       (await right.listLeastUsed(1e6, offset)).toReversed().slice(0, limit),
   }),
   "deletes what was used since": (right) => ({
-    async deleteUnused(records, cause) {
+    async deleteUnused(records) {
       const now = new Map(
         [...(await right.listExpired(1e6)), ...(await right.listLeastUsed(1e6, 0))].map((one) => [
           one.key,
           one,
         ]),
       );
-      return await right.deleteUnused(
-        records.map((one) => now.get(one.key) ?? one),
-        cause,
-      );
+      return await right.deleteUnused(records.map((one) => now.get(one.key) ?? one));
     },
   }),
   "names bytes of every team": (right) => ({

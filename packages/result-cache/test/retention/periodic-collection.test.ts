@@ -9,7 +9,6 @@ const ONE: Collection = {
   evicted: NOTHING,
   bytes: NOTHING,
   superseded: NOTHING,
-  explanations: NOTHING,
 };
 
 function rig(collect: (signal: AbortSignal) => Promise<Collection>) {

@@ -16,7 +16,6 @@ import type { AnsweredInstance } from "./cache-answer.ts";
 import { CacheStep } from "./cache-step.ts";
 import { Dispatcher } from "./dispatcher.ts";
 import { InstanceTable } from "./instance-table.ts";
-import { MissNotes } from "./miss-notes.ts";
 import { PassWriter, type WriteResult } from "./pass-writer.ts";
 import type { ReadyInstance } from "./ready-instance.ts";
 import type { RunContext } from "./run-context.ts";
@@ -38,7 +37,6 @@ export class RunExecution {
   readonly #waits: TimedWaits;
   readonly #decisions: RunDecisions;
   readonly #cacheStep: CacheStep;
-  readonly #missNotes: MissNotes;
   readonly #attemptResults: AttemptResults;
   readonly #attemptEnds: AttemptEnds;
   readonly #dispatcher: Dispatcher;
@@ -82,7 +80,6 @@ export class RunExecution {
     this.#waits = waits;
     this.#decisions = decisions;
     this.#cacheStep = cacheStep;
-    this.#missNotes = new MissNotes(context, cacheStep);
     this.#attemptResults = attemptResults;
     this.#dispatcher = dispatcher;
     this.#singleFlight = singleFlight;
@@ -161,7 +158,6 @@ export class RunExecution {
     await this.#dispatcher.submit(this.#run);
     this.#results.releaseBytes();
     this.#attemptResults.startStores(this.#run);
-    this.#missNotes.release(this.#run);
     return isOver ? "over" : "open";
   }
 
@@ -248,11 +244,9 @@ export class RunExecution {
   }
 
   #take(answered: readonly AnsweredInstance[]): void {
-    for (const instance of answered) {
-      const { node, mapIndex, change, xcoms, returned } = instance;
+    for (const { node, mapIndex, change, xcoms, returned } of answered) {
       const { state } = this.#table.change(node, mapIndex, change);
       if (!isTerminal(state)) {
-        this.#missNotes.add(instance);
         this.#singleFlight.enqueue({ node, mapIndex });
         continue;
       }
