@@ -153,6 +153,21 @@ describe("doctor", () => {
 });
 
 describe("doctor, on PostgreSQL", () => {
+  it("looks at a database that is the cache's own, too", async () => {
+    await using database = await createTestDatabase("postgres");
+    const project = soundProject(`[task_cache]\nurl = "${database.url}"\n`);
+    expect(await findFaults(project)).toEqual([
+      expect.stringMatching(/^fail cache: .* lacks 0001_runs, .*: run `memodag db migrate`$/),
+    ]);
+    await project.run("db", "migrate");
+    expect(await findFaults(project)).toEqual([]);
+    await database.drop();
+    expect(await findFaults(project)).toEqual([
+      expect.stringMatching(/^fail cache: cannot open the database/),
+    ]);
+    project.remove();
+  });
+
   it("names migrations that are pending, and those of a newer program", async () => {
     await using database = await createTestDatabase("postgres");
     const project = soundProject(`[database]\nurl = "${database.url}"\n`);
@@ -175,7 +190,10 @@ describe("doctor, on PostgreSQL", () => {
     expect(await findFaults(project)).toEqual([
       expect.stringMatching(/^fail database: The database cannot be written to .*primary/),
     ]);
-    await refusesToWrite((...args) => project.run(...args));
+    await refusesToWrite(
+      (...args) => project.run(...args),
+      [...WRITING, ["dev"], ["dags", "pause", "shapes"]],
+    );
     project.remove();
   });
 
@@ -222,7 +240,7 @@ describe("doctor, on a SQLite file without write permission", () => {
     const { code, stdout } = await run("doctor");
     expect(code).toBe(1);
     expect(stdout).toMatch(/^fail {2}database +The database cannot be written to .*to its folder$/m);
-    await refusesToWrite(run);
+    await refusesToWrite(run, WRITING);
     // What only reads works on.
     expect(await run("cache", "ls")).toMatchObject({ code: 0, stdout: expect.stringMatching(/shapes/) });
     expect(await run("runs", "list")).toMatchObject({ code: 0, stdout: expect.stringMatching(/shapes/) });
@@ -230,18 +248,18 @@ describe("doctor, on a SQLite file without write permission", () => {
   }, 60_000);
 });
 
+const WRITING = [
+  ["dags", "run", "shapes"],
+  ["cache", "disable"],
+  ["cache", "purge", "--all", "--yes"],
+  ["scheduler"],
+];
+
 /** Commands that write end with the mend in a line, and without a stack. */
-async function refusesToWrite(run: (...args: string[]) => Promise<Outcome>): Promise<void> {
-  const commands = [
-    ["dags", "trigger", "shapes"],
-    ["dags", "pause", "shapes"],
-    ["dags", "run", "shapes"],
-    ["cache", "disable"],
-    ["cache", "purge", "--all", "--yes"],
-    ["cache", "gc"],
-    ["scheduler"],
-    ["dev"],
-  ];
+async function refusesToWrite(
+  run: (...args: string[]) => Promise<Outcome>,
+  commands: readonly string[][],
+): Promise<void> {
   const outcomes = [];
   for (const args of commands) outcomes.push({ args, ...(await run(...args)) });
   expect(outcomes).toEqual(

@@ -1,7 +1,14 @@
 #!/usr/bin/env node
 // The memodag command. Compiled code is kept between starts, which halves the time that a start takes.
-import { enableCompileCache } from "node:module";
+import nodeModule from "node:module";
 
-enableCompileCache();
+// An older Node fails somewhere below, in words that nobody can make sense of.
+if (Number.parseInt(process.versions.node, 10) < 22) {
+  process.stderr.write(
+    `memodag: Node ${process.versions.node} is too old: install Node 22.19, 24.5, 26 or newer\n`,
+  );
+  process.exit(2);
+}
+nodeModule.enableCompileCache();
 const { main } = await import("@memodag/cli");
 await main(process.argv.slice(2));

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { listWarnings, redactUrl, type LoadedConfig } from "@memodag/config";
 import { systemClock } from "@memodag/core";
 import { openMetastore, type Metastore } from "@memodag/metastore";
+import { ownCacheUrl } from "../wiring/cache-backends.ts";
 import { type CommonOptions, loadSettings } from "../wiring/settings.ts";
 import { type Finding, look } from "./finding.ts";
 import { lookAtCacheStores, lookAtSwitches } from "./look-at-cache.ts";
@@ -47,20 +48,34 @@ function lookAtConfig(loaded: LoadedConfig): Finding[] {
 }
 
 async function examineDatabase(loaded: LoadedConfig): Promise<readonly Finding[]> {
-  const { url } = loaded.config.database;
-  let database: Metastore;
-  try {
-    database = await openMetastore(url);
-  } catch (error) {
-    return await look("database", () => Promise.reject(error));
-  }
-  try {
-    const found = await look("database", () => lookAtDatabase(database, redactUrl(url)));
+  return await withOpen("database", loaded.config.database.url, async (database, findings) => {
     const clocks = await look("clock", () => lookAtClocks(database, systemClock));
-    if (found.some(({ status }) => status === "fail")) return [...found, ...clocks];
-    const cache = await look("cache", () => lookAtCacheStores(loaded, database));
-    return [...found, ...clocks, ...cache, ...(await look("switch", () => lookAtSwitches(loaded, database)))];
-  } finally {
-    await database.close();
-  }
+    if (findings.some(({ status }) => status === "fail")) return [...findings, ...clocks];
+    const caches = await examineCache(loaded, database);
+    const switches = await look("switch", () => lookAtSwitches(loaded, database));
+    return [...findings, ...clocks, ...caches, ...switches];
+  });
+}
+
+async function examineCache(loaded: LoadedConfig, database: Metastore): Promise<readonly Finding[]> {
+  const url = ownCacheUrl(loaded.config);
+  const own = url === undefined ? [] : await withOpen("cache", url, async (_, findings) => findings);
+  if (own.some(({ status }) => status === "fail")) return own;
+  return [...own, ...(await look("cache", () => lookAtCacheStores(loaded, database)))];
+}
+
+/** Opens a database, looks at it, and does more with it and what was found. */
+async function withOpen(
+  check: string,
+  url: string,
+  more: (database: Metastore, findings: readonly Finding[]) => Promise<readonly Finding[]>,
+): Promise<readonly Finding[]> {
+  return await look(check, async () => {
+    const database = await openMetastore(url);
+    try {
+      return await more(database, await look(check, () => lookAtDatabase(check, database, redactUrl(url))));
+    } finally {
+      await database.close();
+    }
+  });
 }

@@ -5,23 +5,21 @@ import type { Metastore } from "@memodag/metastore";
 import { isSingleMachine } from "../wiring/database.ts";
 import type { Finding, FindingStatus } from "./finding.ts";
 
-const CHECK = "database";
-
 /** Looks at an open database; `name` is its url, without a password. */
-export async function lookAtDatabase(database: Metastore, name: string): Promise<Finding[]> {
+export async function lookAtDatabase(check: string, database: Metastore, name: string): Promise<Finding[]> {
   const { pending, unknown } = await database.migrationStatus();
   if (unknown.length > 0) {
     const message = `${name} was migrated by a newer memodag (${unknown.join(", ")}): update memodag`;
-    return [{ check: CHECK, status: "fail", message }];
+    return [{ check, status: "fail", message }];
   }
   if (pending.length > 0 && !isSingleMachine(database)) {
     const message = `${name} lacks ${pending.join(", ")}: run \`memodag db migrate\``;
-    return [{ check: CHECK, status: "fail", message }];
+    return [{ check, status: "fail", message }];
   }
   // As every command does with a database of this machine.
   await database.migrate();
   await database.requireWritable();
-  return [{ check: CHECK, status: "ok", message: `${name} is migrated and can be written to` }];
+  return [{ check, status: "ok", message: `${name} is migrated and can be written to` }];
 }
 
 /** From here on, in milliseconds, times of the database look odd beside those of this host. */
