@@ -1,23 +1,79 @@
 import { hostname, userInfo } from "node:os";
 import { join } from "node:path";
-import type { AuditEntry } from "@memodag/core";
+import { AUDIT_ACTIONS, type AuditAction, type AuditEntry } from "@memodag/core";
 import { openMetastore } from "@memodag/metastore";
+import type { Command } from "commander";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { RunReport } from "../src/report/run-report.ts";
+import { createProgram } from "../src/program.ts";
 import { audited, newAct } from "../src/wiring/audited.ts";
 import { Project } from "./project.ts";
+
+/** Every command: what it writes down, or that it changes nothing that anybody would ask about. */
+const WRITTEN_DOWN: Readonly<Record<string, AuditAction | "looks" | "service">> = {
+  "audit ls": "looks",
+  "cache diff": "looks",
+  "cache disable": "cache.disable",
+  "cache enable": "cache.enable",
+  "cache gc": "cache.gc",
+  "cache ls": "looks",
+  "cache purge": "cache.purge",
+  "cache show": "looks",
+  "cache stats": "looks",
+  "cache verify": "cache.verify",
+  "config check": "looks",
+  "config show": "looks",
+  "dag-processor": "service",
+  "dags errors": "looks",
+  "dags list": "looks",
+  "dags pause": "dags.pause",
+  "dags run": "dags.run",
+  "dags show": "looks",
+  "dags trigger": "dags.trigger",
+  "dags unpause": "dags.unpause",
+  // It makes the table that others are written to, and the migrations of a database are kept in it.
+  "db migrate": "service",
+  "db status": "looks",
+  dev: "service",
+  doctor: "looks",
+  "runs cancel": "runs.cancel",
+  "runs list": "looks",
+  "runs show": "looks",
+  scheduler: "service",
+  "tasks clear": "tasks.clear",
+  "tasks logs": "looks",
+  "tasks set-state": "tasks.set-state",
+  "tasks xcom": "looks",
+};
+
+/** Acts of no command, or of one that is to come. */
+const OTHER_ACTIONS: readonly AuditAction[] = ["config.change", "dags.backfill"];
+
+it("has a place for every command, and a command for every act", () => {
+  expect(listCommands(createProgram()).toSorted()).toEqual(Object.keys(WRITTEN_DOWN).toSorted());
+  const acts = new Set([...Object.values(WRITTEN_DOWN), ...OTHER_ACTIONS]);
+  expect(AUDIT_ACTIONS.filter((action) => !acts.has(action))).toEqual([]);
+});
+
+function listCommands(command: Command, path: readonly string[] = []): string[] {
+  if (command.commands.length === 0) return [path.join(" ")];
+  return command.commands.flatMap((below) => listCommands(below, [...path, below.name()]));
+}
 
 describe("audit ls", () => {
   let project: Project;
   let failing: RunReport;
+  let triggered: { readonly runId: string };
   let entries: AuditEntry[];
 
   beforeAll(async () => {
     project = new Project();
     await project.run("dags", "run", "shapes", "--param", "sides=5", "--conf", '{"password": "hunter2"}');
     failing = await project.json<RunReport>("dags", "run", "failing", "--no-cache");
-    await project.run("dags", "trigger", "shapes", "--logical-date", "2026-11-03");
+    triggered = await project.json("dags", "trigger", "shapes", "--logical-date", "2026-11-03");
     await project.run("tasks", "clear", "failing", failing.runId, "--downstream");
+    await project.run("tasks", "set-state", "failing", failing.runId, "bad", "success");
+    await project.run("runs", "cancel", "shapes", triggered.runId);
     await project.run("dags", "pause", "shapes");
     await project.run("dags", "unpause", "shapes");
     await project.run("cache", "disable", "--reason", "bad data");
@@ -43,11 +99,18 @@ describe("audit ls", () => {
       ["cache.disable", null, { reason: "bad data" }, done(null)],
       ["dags.unpause", "default", { dagId: "shapes" }, done(1)],
       ["dags.pause", "default", { dagId: "shapes" }, done(1)],
+      ["runs.cancel", "default", { dagId: "shapes", runId: triggered.runId }, done(2)],
+      [
+        "tasks.set-state",
+        "default",
+        { dagId: "failing", runId, taskId: "bad", state: "success", downstream: false },
+        done(1),
+      ],
       ["tasks.clear", "default", { dagId: "failing", runId, downstream: true, useCache: false }, done(2)],
       [
         "dags.trigger",
         "default",
-        expect.objectContaining({ dagId: "shapes", logicalDate: "2026-11-03T00:00:00.000Z" }),
+        { dagId: "shapes", logicalDate: "2026-11-03T00:00:00.000Z", runId: triggered.runId },
         done(1),
       ],
       ["dags.run", "default", { dagId: "failing", runId, cacheMode: "off" }, done(1)],
@@ -71,7 +134,7 @@ describe("audit ls", () => {
   it("is narrowed down by team, action, time and number", async () => {
     const count = async (...options: string[]) =>
       (await project.json<unknown[]>("audit", "ls", ...options)).length;
-    expect(await count("--team", "default")).toBe(7);
+    expect(await count("--team", "default")).toBe(9);
     expect(await count("--team", "other")).toBe(0);
     expect(await count("--action", "dags.run")).toBe(2);
     expect(await count("--since", "1h", "--limit", "3")).toBe(3);
