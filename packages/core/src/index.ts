@@ -1,4 +1,5 @@
 export * from "./audit.ts";
+export * from "./assemble-arguments.ts";
 export * from "./clock.ts";
 export * from "./dag-run.ts";
 export * from "./digest.ts";

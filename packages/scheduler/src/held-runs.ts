@@ -8,7 +8,7 @@ import { FAULT_REST_MS } from "./scheduler-parts.ts";
 export interface HeldRunsParts {
   readonly clock: Clock;
   readonly log: Logger;
-  /** A run is over: its Dag may have room for another now. */
+  /** A run is over, or has nothing to do but to wait: there may be room for another now. */
   readonly onOver: () => void;
   /** A run was changed by other hands, and is held no more; its attempts run on, unheard. */
   readonly onMoved: (run: DagRun) => void;
@@ -19,6 +19,8 @@ export interface HeldRunsParts {
 interface HeldRun {
   readonly execution: RunExecution;
   isPassing: boolean;
+  /** After its last pass it had nothing to do but to wait. */
+  isResting: boolean;
   /** Something happened since the pass under way began. */
   isDue: boolean;
   /** It may have been changed by other hands while a pass was under way, which need not have noticed. */
@@ -51,6 +53,13 @@ export class HeldRuns {
     return this.list().flatMap((run) => (run.state === "running" ? [run.id] : []));
   }
 
+  /** How many of them do not only wait for a time, or for other runs, which need a place too. */
+  countBusy(): number {
+    let count = 0;
+    for (const { execution } of this.#held.values()) if (!execution.isResting) count += 1;
+    return count;
+  }
+
   /** Ids of the runs held now. */
   ids(): Set<number> {
     return new Set(this.#held.keys());
@@ -68,7 +77,13 @@ export class HeldRuns {
   /** Takes a claimed run, and wakes it. */
   add(execution: RunExecution): void {
     const { id } = execution.run;
-    this.#held.set(id, { execution, isPassing: false, isDue: false, isInDoubt: false });
+    this.#held.set(id, {
+      execution,
+      isPassing: false,
+      isDue: false,
+      isResting: false,
+      isInDoubt: false,
+    });
     this.wake(id);
   }
 
@@ -176,6 +191,8 @@ export class HeldRuns {
     if (this.#held.get(id) !== held) return;
     switch (result) {
       case "open":
+        if (held.execution.isResting && !held.isResting) this.#parts.onOver();
+        held.isResting = held.execution.isResting;
         return;
       case "over":
         this.#drop(id, held);

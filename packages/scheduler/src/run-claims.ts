@@ -14,7 +14,7 @@ export interface RunClaimsParts {
   readonly log: Logger;
   readonly owner: string;
   readonly options: Pick<SchedulerOptions, "leaseMs" | "maxRuns" | "dag">;
-  /** Runs held now. */
+  /** Runs held now that are not at rest. */
   readonly countHeld: () => number;
   /** Takes claimed runs, whose leases were asked for at that time of the monotonic clock. */
   readonly take: (claimed: readonly ClaimedRun[], askedAt: number) => Promise<void>;
@@ -23,6 +23,7 @@ export interface RunClaimsParts {
 /** Claims, one after the other. */
 export class RunClaims {
   readonly #parts: RunClaimsParts;
+  readonly #alsoRuns = new Set<number>();
   #isClaiming = false;
   #isDue = false;
   #isClosed = false;
@@ -40,6 +41,11 @@ export class RunClaims {
 
   get isClaiming(): boolean {
     return this.#isClaiming;
+  }
+
+  /** Claims this run, whatever Dag it is of; where only those of one Dag are claimed. */
+  alsoTake(runId: number): void {
+    if (this.#parts.options.dag) this.#alsoRuns.add(runId);
   }
 
   /** Looks for runs now, or again when a claim is under way. */
@@ -81,7 +87,7 @@ export class RunClaims {
       leaseMs: options.leaseMs,
       limit,
       deadOwners,
-      ...(options.dag && { dag: options.dag }),
+      ...(options.dag && { dag: options.dag, alsoRuns: [...this.#alsoRuns] }),
     });
     // There may be more: a claim looks at the oldest alone.
     if (claimed.length > 0) this.#isDue = true;

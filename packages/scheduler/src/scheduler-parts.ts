@@ -10,7 +10,7 @@ export interface SchedulerOptions {
   readonly leaseMs: number;
   /** How often the database is asked for new runs when nothing wakes the scheduler. */
   readonly pollMs: number;
-  /** Runs held at once, at most. */
+  /** Runs held at once, at most; those that only wait for a time or for another run do not count. */
   readonly maxRuns: number;
   /** The admin's ttl for tasks that name none; `null`: never expires. */
   readonly defaultTtlMs: number | null;

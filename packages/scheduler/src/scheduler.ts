@@ -2,6 +2,7 @@
 
 import { messageOf, type CancelTimer, type ClaimedRun, type DagRun } from "@memodag/core";
 import { randomUUID } from "node:crypto";
+import { AwaitedRuns } from "./awaited-runs.ts";
 import { AttemptRouter } from "./attempt-router.ts";
 import { VersionGraphs } from "./graph/version-graphs.ts";
 import { HeldRuns } from "./held-runs.ts";
@@ -10,7 +11,7 @@ import { LimitBook } from "./limit-book.ts";
 import { MovedRuns } from "./moved-runs.ts";
 import { newOwner } from "./process-identity.ts";
 import { RunClaims } from "./run-claims.ts";
-import type { RunContext } from "./run/run-context.ts";
+import type { RunContext, SchedulerListener } from "./run/run-context.ts";
 import { RunExecution } from "./run/run-execution.ts";
 import { DEFAULT_POOLS, FAULT_REST_MS, type SchedulerParts } from "./scheduler-parts.ts";
 import { ValueWorker } from "./values/value-worker.ts";
@@ -28,6 +29,7 @@ export class Scheduler {
   readonly #held: HeldRuns;
   readonly #claims: RunClaims;
   readonly #moved: MovedRuns;
+  readonly #awaited: AwaitedRuns;
   readonly #leases: LeaseKeeper;
   #cancelPoll: CancelTimer = () => undefined;
 
@@ -48,9 +50,10 @@ export class Scheduler {
       log,
       owner: this.#owner,
       options,
-      countHeld: () => this.#held.size,
+      countHeld: () => this.#held.countBusy(),
       take: (claimed, askedAt) => this.#take(claimed, askedAt),
     });
+    this.#awaited = new AwaitedRuns({ runs, clock, log });
     this.#leases = this.#keepLeases();
     this.#attempts = new AttemptRouter(parts.executor, () => this.#held.wakeWaiting());
     this.#moved = new MovedRuns({
@@ -61,10 +64,17 @@ export class Scheduler {
       held: this.#held,
       attempts: this.#attempts,
       giveBack: (runId) => this.#giveBack([runId]),
-      onEnded: (run) => parts.listener?.runChanged?.(run),
+      onEnded: (run) => this.#context.listener.runChanged?.(run),
     });
     this.#context = {
       runs,
+      dags: parts.dags,
+      awaited: this.#awaited,
+      onRunMade: (run, isAwaited) => {
+        // Nobody else may be there to bring it to its end.
+        if (isAwaited) this.#claims.alsoTake(run.id);
+        this.wake();
+      },
       cache: parts.cache,
       keyLeases: parts.keyLeases,
       attempts: this.#attempts,
@@ -73,7 +83,7 @@ export class Scheduler {
       values: new ValueWorker(),
       clock,
       log,
-      listener: parts.listener ?? {},
+      listener: this.#listen(),
       owner: this.#owner,
       cachingOffReason: parts.cachingOffReason,
       // Both may change while this scheduler runs.
@@ -100,6 +110,7 @@ export class Scheduler {
   wake(): void {
     this.#claims.wake();
     this.#moved.wake();
+    this.#awaited.wake();
   }
 
   /** Resolves with the run when this scheduler has brought it to its end. */
@@ -134,6 +145,18 @@ export class Scheduler {
       // They expire, and a holder that is known to be dead is not waited for.
       log.error("could not give runs back", { error: messageOf(error) });
     }
+  }
+
+  /** Tasks that wait for a run hear of it before the program does. */
+  #listen(): SchedulerListener {
+    const { listener = {} } = this.#parts;
+    return {
+      instanceChanged: (run, instance) => listener.instanceChanged?.(run, instance),
+      runChanged: (run) => {
+        this.#awaited.changed(run);
+        listener.runChanged?.(run);
+      },
+    };
   }
 
   #poll(): void {

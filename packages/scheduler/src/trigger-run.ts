@@ -22,6 +22,10 @@ export interface TriggerRequest {
   /** Milliseconds since the Unix epoch; `null`: the run has none. */
   readonly logicalDate: number | null;
   readonly cacheMode: CacheMode;
+  /** Default: one made of its date and of chance. */
+  readonly runId?: string;
+  /** The try of a task that makes it; see {@link NewDagRun}. */
+  readonly madeBy?: string;
   /** Whose wish it is; written down with the run that it makes. */
   readonly act?: AuditAct;
 }
@@ -31,7 +35,7 @@ export interface TriggerRequest {
  * @throws MemodagError `conf_invalid` for a param that the Dag does not declare.
  */
 export async function triggerRun(runs: RunStore, clock: Clock, request: TriggerRequest): Promise<DagRun> {
-  const { version, conf, params, logicalDate, cacheMode, act } = request;
+  const { version, conf, params, logicalDate, cacheMode, madeBy, act } = request;
   const { dag } = version;
   const unknown = Object.keys(params).filter((name) => !Object.hasOwn(dag.params, name));
   if (unknown.length > 0) {
@@ -46,7 +50,7 @@ export async function triggerRun(runs: RunStore, clock: Clock, request: TriggerR
     );
   }
   const nonce = randomBytes(3).toString("hex");
-  const runId = `manual__${new Date(logicalDate ?? clock.now()).toISOString()}_${nonce}`;
+  const runId = request.runId ?? `manual__${new Date(logicalDate ?? clock.now()).toISOString()}_${nonce}`;
   const run: NewDagRun = {
     team: version.team,
     dagId: dag.dagId,
@@ -60,6 +64,7 @@ export async function triggerRun(runs: RunStore, clock: Clock, request: TriggerR
     conf,
     params: { ...dag.params, ...params },
     cacheMode,
+    ...(madeBy !== undefined && { madeBy }),
   };
   return await runs.createRun(run, act && { ...act, filter: { ...act.filter, runId } });
 }

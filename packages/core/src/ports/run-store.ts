@@ -23,7 +23,18 @@ export interface ClaimRequest {
   readonly deadOwners: readonly string[];
   /** Claim runs of this Dag alone. */
   readonly dag?: { readonly team: string; readonly dagId: string };
+  /** Runs of other Dags that are claimed all the same, by number; means nothing without `dag`. */
+  readonly alsoRuns?: readonly number[];
 }
+
+/** Which run of a Dag: that of an id, or the newest of a logical date. */
+export type WantedRun = { readonly team: string; readonly dagId: string } & (
+  | { readonly runId: string }
+  | { readonly logicalDate: number }
+);
+
+/** How far a run is. */
+export type RunStanding = Pick<DagRun, "runId" | "state">;
 
 /** What an instance takes of a pool while it is queued or running. */
 export interface PoolSlots {
@@ -152,6 +163,8 @@ export interface RunStore {
   /** @throws MemodagError `dag_run_exists` */
   createRun(run: NewDagRun, act?: AuditAct): Promise<DagRun>;
   findRun(team: string, dagId: string, runId: string): Promise<DagRun | undefined>;
+  /** How far each of these runs is, in their order; undefined for one that is not there. */
+  findRunStandings(wanted: readonly WantedRun[]): Promise<(RunStanding | undefined)[]>;
   /** Newest first. */
   listRuns(filter: RunFilter): Promise<DagRun[]>;
   listTaskInstances(team: string, runId: number): Promise<TaskInstance[]>;

@@ -4,12 +4,11 @@ import { writeSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { inspect } from "node:util";
 import { artifactUrlOf, loadArtifact } from "@memodag/artifact";
-import { MemodagError, messageOf, type AttemptOutcome, type Logger } from "@memodag/core";
+import { assembleArguments, MemodagError, messageOf, type AttemptOutcome, type Logger } from "@memodag/core";
 import { runHandler, runSensor, type AttemptScope, type SensorTime } from "@memodag/sdk/runtime";
 import { MAX_FRAME_BYTES } from "../frame.ts";
 import { formatLogLine, type LogLevel } from "../log-line.ts";
 import type { RunOrder } from "../protocol.ts";
-import { assembleArguments } from "./assemble-arguments.ts";
 import { rememberArtifact, withAuthorPlaces } from "./author-places.ts";
 import { watchEnvironment } from "./environment-reads.ts";
 

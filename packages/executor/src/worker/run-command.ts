@@ -3,6 +3,7 @@
 import { writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import {
+  assembleArguments,
   canonicalBytes,
   MemodagError,
   RETURN_VALUE,
@@ -10,7 +11,6 @@ import {
   type AttemptOutcome,
 } from "@memodag/core";
 import type { RunOrder } from "../protocol.ts";
-import { assembleArguments } from "./assemble-arguments.ts";
 import { findChangedSource } from "./changed-source.ts";
 import { commandEnvironment } from "./command-environment.ts";
 import { readResultFile } from "./result-file.ts";

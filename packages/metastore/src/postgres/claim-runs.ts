@@ -31,7 +31,7 @@ const CLAIM = `
   waiting as materialized (
     select id, team, dag_id, dag_version_id from dag_run
     where state in ('queued', 'running') and state = 'queued' and lease_owner is null
-      and ($4::text is null or team = $4) and ($5::text is null or dag_id = $5)
+      and ($4::text is null or (team = $4 and dag_id = $5) or id = any($7::bigint[]))
       and not exists (
         select 1 from under_way
         where under_way.team = dag_run.team and under_way.dag_id = dag_run.dag_id and under_way.runs >=
@@ -50,7 +50,7 @@ const CLAIM = `
     where state in ('queued', 'running')
       and (lease_owner is null or lease_expires_at <= ${NOW_MS} or lease_owner = any($3::text[]))
       and (state = 'running' or lease_owner is not null or id in (select id from allowed))
-      and ($4::text is null or team = $4) and ($5::text is null or dag_id = $5)
+      and ($4::text is null or (team = $4 and dag_id = $5) or id = any($7::bigint[]))
     order by id limit $6
     for update skip locked)
   update dag_run set lease_owner = $1, lease_expires_at = ${NOW_MS} + $2::bigint
@@ -88,6 +88,7 @@ async function takeLeases(client: ClientBase, request: ClaimRequest): Promise<Da
       request.dag?.team ?? null,
       request.dag?.dagId ?? null,
       request.limit,
+      request.alsoRuns ?? [],
     ],
   });
   return rows;

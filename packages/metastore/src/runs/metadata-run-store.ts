@@ -13,10 +13,12 @@ import {
   type PassWrite,
   type RunCancellation,
   type RunFilter,
+  type RunStanding,
   type RunStore,
   type TaskInstance,
   type TaskInstanceId,
   type TaskMarks,
+  type WantedRun,
   type XCom,
 } from "@memodag/core";
 import { sql } from "kysely";
@@ -27,6 +29,7 @@ import { cancelRun } from "./cancel-run.ts";
 import { clearTasks } from "./clear-tasks.ts";
 import { toDagRun } from "./dag-run-row.ts";
 import { markTasks } from "./mark-tasks.ts";
+import { findRunStandings } from "./find-run-standings.ts";
 import { toTaskInstance } from "./task-instance-row.ts";
 import { toXCom } from "./xcom-row.ts";
 
@@ -89,6 +92,10 @@ export class MetadataRunStore implements RunStore {
       .where("run_id", "=", runId)
       .executeTakeFirst();
     return row && toDagRun(row);
+  }
+
+  async findRunStandings(wanted: readonly WantedRun[]): Promise<(RunStanding | undefined)[]> {
+    return await findRunStandings(this.#dialect, wanted);
   }
 
   async listRuns({ team, dagId, limit }: RunFilter): Promise<DagRun[]> {
@@ -222,7 +229,10 @@ export class MetadataRunStore implements RunStore {
   }
 
   async writePass(pass: PassWrite): Promise<PassOutcome> {
-    return await this.#dialect.writePass(pass);
+    const outcome = await this.#dialect.writePass(pass);
+    // Others may wait for its end, or for the room that it leaves.
+    if (outcome.kind === "written" && pass.run.endedAt !== null) await this.#announce();
+    return outcome;
   }
 
   async listPreviousCacheKeys(team: string, dagId: string, beforeRunId: number): Promise<string[]> {

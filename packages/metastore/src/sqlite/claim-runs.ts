@@ -22,7 +22,7 @@ const CLAIM = `
   waiting as materialized (
     select id, team, dag_id, dag_version_id from dag_run
     where state in ('queued', 'running') and state = 'queued' and lease_owner is null
-      and (:team is null or team = :team) and (:dagId is null or dag_id = :dagId)
+      and (:team is null or (team = :team and dag_id = :dagId) or id in (select value from json_each(:alsoRuns)))
       and not exists (
         select 1 from under_way
         where under_way.team = dag_run.team and under_way.dag_id = dag_run.dag_id and under_way.runs >=
@@ -43,7 +43,7 @@ const CLAIM = `
       and (lease_owner is null or lease_expires_at <= ${NOW_MS}
            or lease_owner in (select value from json_each(:deadOwners)))
       and (state = 'running' or lease_owner is not null or id in (select id from allowed))
-      and (:team is null or team = :team) and (:dagId is null or dag_id = :dagId)
+      and (:team is null or (team = :team and dag_id = :dagId) or id in (select value from json_each(:alsoRuns)))
     order by id limit :limit)
   returning *`;
 
@@ -60,6 +60,7 @@ export async function claimRuns(connection: SqliteConnection, request: ClaimRequ
       deadOwners: JSON.stringify(request.deadOwners),
       team: request.dag?.team ?? null,
       dagId: request.dag?.dagId ?? null,
+      alsoRuns: JSON.stringify(request.alsoRuns ?? []),
     }) as DagRunRow[];
     return rows.sort((a, b) => a.id - b.id).map((row) => loadRun(connection, row));
   });

@@ -60,7 +60,6 @@ export interface AttemptParts {
 /** @throws MemodagError `xcom_not_found` when an upstream's bytes are gone. */
 export async function buildAttempt(parts: AttemptParts, results: RunResults): Promise<Attempt> {
   const { run, version, node, instance } = parts;
-  const args = await inlineElements(parts.args, results);
   return {
     attemptId: parts.attemptId,
     team: run.team,
@@ -71,8 +70,7 @@ export async function buildAttempt(parts: AttemptParts, results: RunResults): Pr
     tryNumber: instance.tryNumber,
     file: version.file,
     artifactDigest: version.dag.artifactDigest,
-    args,
-    results: await readResults(args, results),
+    ...(await readInputs(parts.args, results)),
     context: attemptContext(run, instance),
     declaredContext: parts.declaredContext,
     declaredEnv: parts.declaredEnv,
@@ -80,6 +78,18 @@ export async function buildAttempt(parts: AttemptParts, results: RunResults): Pr
     ...commandOf(node.task),
     ...sensorOf(parts),
   };
+}
+
+/**
+ * The arguments of an instance and the values that they refer to.
+ * @throws MemodagError `xcom_not_found` when an upstream's bytes are gone.
+ */
+export async function readInputs(
+  given: readonly NamedArgument[],
+  results: RunResults,
+): Promise<Pick<Attempt, "args" | "results">> {
+  const args = await inlineElements(given, results);
+  return { args, results: await readResults(args, results) };
 }
 
 function sensorOf({ node, instance, now }: AttemptParts): Pick<Attempt, "sensor"> {

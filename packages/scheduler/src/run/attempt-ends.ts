@@ -1,6 +1,6 @@
 // What the end of an attempt makes of its instance: success, another attempt, or a failure that stays.
 
-import type { AttemptOutcome, ErrorCode, TaskInstance } from "@memodag/core";
+import type { AttemptOutcome, ErrorCode, SerializedTask, StoredError, TaskInstance } from "@memodag/core";
 import type { AttemptResults } from "./attempt-results.ts";
 import type { InstanceTable } from "./instance-table.ts";
 import type { PassWriter } from "./pass-writer.ts";
@@ -56,7 +56,7 @@ export class AttemptEnds {
       const retryAt = endedAt + node.task.retryDelayMs;
       table.change(node, mapIndex, { ...end, state: "up_for_retry", retryAt, error: outcome.error });
       if (decisions.hasLetRun(node)) waits.add(instance, retryAt);
-    } else if (node.task.sensor?.softFail && WAITED_IN_VAIN.has(outcome.error.code)) {
+    } else if (isSkippedBy(node.task, outcome.error)) {
       table.change(node, mapIndex, { ...end, state: "skipped", error: outcome.error });
       decisions.settle(node, "skipped");
     } else {
@@ -82,7 +82,13 @@ export class AttemptEnds {
   }
 }
 
-/** Final failures that skip a sensor which may fail softly. As in Airflow; its own errors are no such. */
+/** True for a final failure that the author wants to be a skip. */
+function isSkippedBy({ sensor, runStep }: SerializedTask, { code }: StoredError): boolean {
+  if (runStep?.kind === "trigger") return runStep.skipWhenAlreadyExists && code === "dag_run_exists";
+  return (sensor ?? runStep)?.softFail === true && WAITED_IN_VAIN.has(code);
+}
+
+/** Failures that skip what may fail softly. As in Airflow; a sensor's own errors are no such. */
 const WAITED_IN_VAIN: ReadonlySet<string> = new Set<ErrorCode>(["sensor_timeout", "task_timeout"]);
 
 /**

@@ -58,6 +58,11 @@ export class Dispatcher {
     return this.#waiting.size > 0;
   }
 
+  /** True when attempts are under way, or wait for a slot. */
+  get isBusy(): boolean {
+    return this.#underWay.size > 0 || this.#waiting.size > 0;
+  }
+
   /** True when attempts are recorded, or about to be, and not submitted yet. */
   get wantsToSubmit(): boolean {
     return this.#chosen.length > 0;

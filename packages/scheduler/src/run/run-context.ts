@@ -1,8 +1,9 @@
 // What every run's execution gets from the scheduler that holds it.
 
-import type { Clock, DagRun, Logger, RunStore, TaskInstance } from "@memodag/core";
+import type { Clock, DagRun, DagStore, Logger, RunStore, TaskInstance } from "@memodag/core";
 import type { CacheLeases, ResultCache, SecretRules } from "@memodag/result-cache";
 import type { AttemptRouter } from "../attempt-router.ts";
+import type { AwaitedRuns } from "../awaited-runs.ts";
 import type { LimitBook } from "../limit-book.ts";
 import type { ValueWorker } from "../values/value-worker.ts";
 
@@ -15,11 +16,16 @@ export interface SchedulerListener {
 /** The parts and settings that the runs of one scheduler share. */
 export interface RunContext {
   readonly runs: RunStore;
+  readonly dags: DagStore;
   readonly cache: ResultCache;
   /** Of cache keys; without them `serialize` means nothing. */
   readonly keyLeases: CacheLeases | undefined;
   readonly attempts: AttemptRouter;
   readonly limits: LimitBook;
+  /** Runs that tasks wait for. */
+  readonly awaited: AwaitedRuns;
+  /** A task has made a run; when it waits for its end, this process sees to it that somebody brings it there. */
+  readonly onRunMade: (run: DagRun, isAwaited: boolean) => void;
   /** False when a lease may have expired unnoticed: nothing may be started until it is renewed. */
   readonly areLeasesSure: () => boolean;
   readonly values: ValueWorker;

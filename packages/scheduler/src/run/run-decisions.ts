@@ -1,6 +1,6 @@
 // Carries out what a run's graph decides: instances become ready, mapped tasks get theirs, tasks end unrun.
 
-import { MemodagError, UNMAPPED, isTerminal, type TerminalState } from "@memodag/core";
+import { MemodagError, UNMAPPED, isTerminal, type TaskInstance, type TerminalState } from "@memodag/core";
 import { chooseBranch } from "../graph/branch-choice.ts";
 import type { DagGraph, DagNode } from "../graph/dag-graph.ts";
 import { RunProgress, type Decision } from "../graph/run-progress.ts";
@@ -144,7 +144,7 @@ export class RunDecisions {
     // A row of an earlier holder: what ended stays ended, what waited waits on.
     if (!row || row.state === "none") this.#ready.push(decision);
     else if (isTerminal(row.state)) return this.#settle(node, row.state);
-    else if (row.state === "scheduled") resume(decision);
+    else if (row.state === "scheduled" || isCarriedOutHere(row, node)) resume(decision);
     else if (row.state === "up_for_retry" || row.state === "up_for_reschedule")
       waits.add(decision, row.retryAt ?? 0);
     return [];
@@ -215,4 +215,9 @@ export class RunDecisions {
   #abandon(attemptId: string | null | undefined): void {
     if (attemptId) this.#parts.abandon(attemptId);
   }
+}
+
+/** A try that the scheduler carries out itself, begun by an earlier holder, which took no notice with it. */
+function isCarriedOutHere({ state }: TaskInstance, { task }: DagNode): boolean {
+  return task.runStep !== undefined && (state === "running" || state === "up_for_reschedule");
 }

@@ -21,13 +21,14 @@ import type { ReadyInstance } from "./ready-instance.ts";
 import type { RunContext } from "./run-context.ts";
 import { RunDecisions } from "./run-decisions.ts";
 import { RunResults } from "./run-results.ts";
+import { RunSteps, type StepEvent } from "./run-steps.ts";
 import { SingleFlight } from "./single-flight.ts";
 import { TimedWaits } from "./timed-waits.ts";
 
 /** What a pass came to. `reload`: the database has moved on; the run must be claimed again. */
 export type PassResult = "open" | "over" | Exclude<WriteResult, "written">;
 
-type RunEvent = ExecutorEvent | ResultEvent;
+type RunEvent = ExecutorEvent | ResultEvent | StepEvent;
 
 /** Executes one claimed run. Passes must not overlap; events may come at any time. */
 export class RunExecution {
@@ -40,6 +41,7 @@ export class RunExecution {
   readonly #attemptResults: AttemptResults;
   readonly #attemptEnds: AttemptEnds;
   readonly #dispatcher: Dispatcher;
+  readonly #steps: RunSteps;
   readonly #singleFlight: SingleFlight;
   readonly #writer: PassWriter;
   readonly #wake: () => void;
@@ -72,7 +74,9 @@ export class RunExecution {
     const cacheStep = new CacheStep(context, version.dag, results, argsOf, refreshReasonOf);
     const attemptResults = new AttemptResults(context, version.dag, cacheStep, handle);
     const dispatcher = new Dispatcher({ context, version, table, results, attemptResults, argsOf, handle });
-    const dispatch = (instance: ReadyInstance): void => dispatcher.enqueue(instance);
+    const steps = new RunSteps({ context, table, results, argsOf, handle, wake });
+    const dispatch = (instance: ReadyInstance): void =>
+      (instance.node.task.runStep ? steps : dispatcher).enqueue(instance);
     const singleFlight = new SingleFlight({ context, table, cacheStep, dispatch, wake });
     const writer = new PassWriter(context, table, claimed.run.state, version.dag.maxActiveTasks);
     this.#table = table;
@@ -82,6 +86,7 @@ export class RunExecution {
     this.#cacheStep = cacheStep;
     this.#attemptResults = attemptResults;
     this.#dispatcher = dispatcher;
+    this.#steps = steps;
     this.#singleFlight = singleFlight;
     this.#writer = writer;
     this.#attemptEnds = new AttemptEnds({
@@ -119,7 +124,13 @@ export class RunExecution {
 
   /** True when attempts are recorded and not submitted yet. */
   get wantsToSubmit(): boolean {
-    return this.#dispatcher.wantsToSubmit;
+    return this.#dispatcher.wantsToSubmit || this.#steps.wantsToSubmit;
+  }
+
+  /** True when everything under way waits for a time or for another run: it costs nothing but its place. */
+  get isResting(): boolean {
+    const waiting = this.#waits.size + this.#steps.waiting;
+    return waiting > 0 && !this.#dispatcher.isBusy && !this.#singleFlight.wantsSlots;
   }
 
   /** Takes note of what happened; the next pass acts on it. */
@@ -135,6 +146,7 @@ export class RunExecution {
    */
   async pass(): Promise<PassResult> {
     const lookup = this.#context.cache.openPass(this.#run.team);
+    this.#steps.reportLate();
     for (let event = this.#events[0]; event; event = this.#events[0]) {
       await this.#apply(event);
       this.#events.shift();
@@ -142,6 +154,7 @@ export class RunExecution {
     this.#collectDue();
     await this.#settle(lookup);
     this.#dispatcher.choose();
+    this.#steps.begin();
     const isStoring = this.#attemptResults.pending > 0 || this.#events.length > 0;
     const isOver = this.#decisions.isOver && !isStoring;
     const now = this.#context.clock.now();
@@ -156,6 +169,7 @@ export class RunExecution {
     if (written !== "written") return written;
     this.#dispatcher.giveRoom();
     await this.#dispatcher.submit(this.#run);
+    await this.#steps.submit(this.#run);
     this.#results.releaseBytes();
     this.#attemptResults.startStores(this.#run);
     return isOver ? "over" : "open";
@@ -164,12 +178,14 @@ export class RunExecution {
   /** Ends every attempt of the run; for a run whose lease is lost. */
   cancelAttempts(error: StoredError): void {
     this.#dispatcher.cancelAll(error);
+    this.#steps.leave();
     this.#singleFlight.leave();
   }
 
   /** Leaves the attempts to run on, for the execution that takes over from this one. */
   forgetAttempts(): void {
     this.#dispatcher.forgetAll();
+    this.#steps.leave();
     this.#singleFlight.leave();
   }
 
@@ -179,6 +195,8 @@ export class RunExecution {
       const node = this.#results.nodeOf(row.taskId);
       this.#table.load(node, row);
       if (row.state !== "queued" && row.state !== "running") continue;
+      // No attempt: it goes on with what it had begun.
+      if (node.task.runStep) continue;
       if (row.attemptId !== null && this.#context.attempts.isLive(row.attemptId)) {
         this.#dispatcher.adopt(row.attemptId, { node, mapIndex: row.mapIndex });
         continue;
@@ -202,6 +220,11 @@ export class RunExecution {
       if (this.#table.find(event.node, event.mapIndex))
         this.#table.change(event.node, event.mapIndex, { cacheStatus, cacheReason });
       this.#singleFlight.release(event);
+      return;
+    }
+    if (event.kind === "step") {
+      const outcome = this.#steps.take(event);
+      if (outcome) await this.#attemptEnds.take(event, outcome);
       return;
     }
     const instance = this.#dispatcher.instanceOf(event.attemptId);

@@ -11,6 +11,7 @@ export class TimedWaits {
   readonly #clock: Clock;
   readonly #wake: () => void;
   #due: ReadyInstance[] = [];
+  #size = 0;
 
   /** @param wake called when an instance is due */
   constructor(clock: Clock, wake: () => void) {
@@ -18,21 +19,32 @@ export class TimedWaits {
     this.#wake = wake;
   }
 
+  /** How many wait, or are due and have not been taken. */
+  get size(): number {
+    return this.#size;
+  }
+
   /** Lets an instance wait until `time`, in milliseconds since the Unix epoch. */
   add(instance: ReadyInstance, time: number): void {
+    this.#size += 1;
+    this.#arm(instance, time);
+  }
+
+  /** Those that are due; each is given once. */
+  takeDue(): ReadyInstance[] {
+    this.#size -= this.#due.length;
+    return this.#due.splice(0);
+  }
+
+  #arm(instance: ReadyInstance, time: number): void {
     this.#clock.after(Math.max(0, time - this.#clock.now()), () => {
       // No timer is longer than 24 days.
       if (time - this.#clock.now() > EARLY_MS) {
-        this.add(instance, time);
+        this.#arm(instance, time);
         return;
       }
       this.#due.push(instance);
       this.#wake();
     });
-  }
-
-  /** Those that are due; each is given once. */
-  takeDue(): ReadyInstance[] {
-    return this.#due.splice(0);
   }
 }

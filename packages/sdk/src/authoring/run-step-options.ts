@@ -40,7 +40,7 @@ export interface TriggerDagRunOptions extends RunStepOptions, Pick<TaskDefaults,
   readonly waitForCompletion?: boolean;
   /** True: the task is skipped when there is a run of that id. Default false. */
   readonly skipWhenAlreadyExists?: boolean;
-  /** True: the task fails when the other Dag is paused. Default false: the run waits until it is not. */
+  /** True: the task fails when the other Dag is paused. Default false. */
   readonly failWhenDagIsPaused?: boolean;
   /** Means nothing here, where waiting never takes a slot; Dags written for Airflow say it. */
   readonly deferrable?: boolean;

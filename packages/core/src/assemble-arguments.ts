@@ -1,14 +1,10 @@
-// Makes the arguments of a handler from their templates and the upstreams' results.
+// Makes the arguments of a task from their templates and the upstreams' results.
 
-import {
-  readJson,
-  selectField,
-  type ArgTemplate,
-  type Attempt,
-  type AttemptResult,
-  type JsonValue,
-  type NamedTemplate,
-} from "@memodag/core";
+import type { JsonValue } from "./json/json-value.ts";
+import { readJson } from "./json/read-json.ts";
+import { selectField } from "./json/select-field.ts";
+import type { Attempt, AttemptResult } from "./ports/executor.ts";
+import type { ArgTemplate, NamedTemplate } from "./serialized-dag.ts";
 
 /** What arguments are made of. */
 export type ArgumentSources = Pick<Attempt, "args" | "results">;

@@ -1,6 +1,6 @@
 import type { ArgTemplate, AttemptResult } from "@memodag/core";
 import { describe, expect, it } from "vitest";
-import { assembleArguments } from "../src/worker/assemble-arguments.ts";
+import { assembleArguments } from "@memodag/core";
 
 const bytes = (value: unknown): Uint8Array => Buffer.from(JSON.stringify(value));
 const single = (value: unknown): AttemptResult => ({ kind: "single", bytes: bytes(value) });

@@ -1,0 +1,70 @@
+// What a run that is waited for, as it stands, makes of the task that waits. Functions of values.
+
+import {
+  canonicalBytes,
+  formatDuration,
+  RETURN_VALUE,
+  type AttemptOutcome,
+  type ErrorCode,
+  type RunStanding,
+  type SerializedRunStep,
+  type StoredError,
+  type WantedRun,
+} from "@memodag/core";
+
+/** The XCom in which Airflow's own operator leaves the id of the run that it made. */
+const TRIGGERED_RUN_ID = "trigger_run_id";
+
+/** Errors that another try would only come to again. */
+const FINAL: ReadonlySet<string> = new Set<ErrorCode>(["conf_invalid", "dag_run_exists", "sensor_timeout"]);
+
+/** How the task ends; undefined while it waits on. */
+export function outcomeOf(
+  step: SerializedRunStep,
+  wanted: WantedRun,
+  standing: RunStanding | undefined,
+): AttemptOutcome | undefined {
+  if (!standing) return undefined;
+  const { runId, state } = standing;
+  if (step.allowedStates.includes(state)) return stepSucceeded(step, runId);
+  if (!step.failedStates.includes(state)) return undefined;
+  return stepFailed({
+    code: "dag_run_failed" satisfies ErrorCode,
+    message:
+      `Run "${runId}" of Dag "${wanted.dagId}", which the task waits for, is ${state}: ` +
+      `see \`memodag runs show ${wanted.dagId} ${runId}\``,
+  });
+}
+
+/** The task returns the run's id. */
+export function stepSucceeded({ kind }: SerializedRunStep, runId: string): AttemptOutcome {
+  const bytes = canonicalBytes(runId);
+  const keys = kind === "trigger" ? [RETURN_VALUE, TRIGGERED_RUN_ID] : [RETURN_VALUE];
+  const xcoms = keys.map((key) => ({ key, bytes }));
+  return { kind: "succeeded", xcoms, durationMs: 0, uncacheable: null, packages: [] };
+}
+
+/** The task fails; it is tried again where that may come to something else. */
+export function stepFailed(error: StoredError): AttemptOutcome {
+  return { kind: "failed", error, durationMs: 0, retryable: !FINAL.has(error.code) };
+}
+
+/** The task has waited for as long as it may. */
+export function stepTimedOut(
+  step: SerializedRunStep,
+  wanted: WantedRun,
+  standing: RunStanding | undefined,
+  timeoutMs: number,
+): AttemptOutcome {
+  const time = formatDuration(timeoutMs);
+  const found = standing
+    ? `run "${standing.runId}" of Dag "${wanted.dagId}" was ${standing.state} after ${time}`
+    : `Dag "${wanted.dagId}" had no run ${nameOf(wanted)} within ${time}`;
+  const [code, name]: [ErrorCode, string] =
+    step.kind === "wait" ? ["sensor_timeout", "timeout"] : ["task_timeout", "executionTimeout"];
+  return stepFailed({ code, message: `It waited in vain, ${found}: see why, or raise the task's ${name}` });
+}
+
+function nameOf(wanted: WantedRun): string {
+  return "runId" in wanted ? `"${wanted.runId}"` : `of ${new Date(wanted.logicalDate).toISOString()}`;
+}

@@ -1,0 +1,149 @@
+// Tasks that make runs of other Dags or wait for them: how they are declared, and what is refused.
+
+import type { SerializedTask } from "@memodag/core";
+import { Dag, type TaskRef, type TriggerDagRunOptions, type WaitForDagRunOptions } from "@memodag/sdk";
+import { getHandler, listHandlers, serializeDag } from "@memodag/sdk/runtime";
+import { describe, expect, expectTypeOf, it } from "vitest";
+
+function tasksOf(dag: Dag): Map<string, SerializedTask> {
+  const sourceHashes = new Map(Array.from(listHandlers(dag).keys(), (taskId) => [taskId, "h"]));
+  const { tasks } = serializeDag(dag, { artifactDigest: "", sourceHashes });
+  return new Map(tasks.map((task) => [task.taskId, task]));
+}
+
+describe("dag.triggerDagRun", () => {
+  it("places a task without code, whose arguments say what the run is given", () => {
+    const dag = new Dag("d", { defaultArgs: { retries: 2, executionTimeout: "1h", pool: "gpu" } });
+    const rows = dag.task("load", () => ({ count: 3 }))();
+    const ref = dag.triggerDagRun("report", {
+      dagId: "report",
+      conf: { rows, depth: [3, rows.field("count")] },
+      params: { species: "Adelie" },
+      logicalDate: new Date(Date.UTC(2026, 10, 3)),
+      waitForCompletion: true,
+      retries: 1,
+    });
+    expectTypeOf(ref).toEqualTypeOf<TaskRef<string>>();
+    const task = tasksOf(dag).get("report");
+    expect(task).toMatchObject({
+      args: [
+        ["conf", { kind: "object" }],
+        ["logicalDate", { kind: "literal", json: '"2026-11-03T00:00:00.000Z"' }],
+        ["params", { kind: "literal", json: '{"species":"Adelie"}' }],
+      ],
+      upstream: ["load"],
+      retries: 1,
+      executionTimeoutMs: 3_600_000,
+      cache: null,
+      sourceHash: expect.stringMatching(/^[0-9a-f]{64}$/),
+    });
+    expect(task?.runStep).toEqual({
+      kind: "trigger",
+      dagId: "report",
+      pokeIntervalMs: 60_000,
+      allowedStates: ["success"],
+      failedStates: ["failed"],
+      waitForCompletion: true,
+      skipWhenAlreadyExists: false,
+      failWhenDagIsPaused: false,
+    });
+    expect(() => getHandler(dag, "report")).toThrow(/has no handler: the scheduler carries it out/);
+  });
+
+  it("takes its id among its options, as Airflow has it, and edges like any task", () => {
+    const dag = new Dag("d");
+    const cleaned = dag.task("clean", () => null)();
+    dag
+      .triggerDagRun({
+        taskId: "trigger_downstream",
+        dagId: "typescript_example",
+        conf: { triggered_by: "d" },
+        deferrable: true,
+        allowedStates: [],
+        failedStates: [],
+        pokeInterval: 30,
+        runId: "r1",
+        skipWhenAlreadyExists: true,
+        failWhenDagIsPaused: true,
+      })
+      .after(cleaned);
+    const task = tasksOf(dag).get("trigger_downstream");
+    expect(task?.upstream).toEqual(["clean"]);
+    expect(task?.runStep).toMatchObject({
+      pokeIntervalMs: 30_000,
+      allowedStates: ["success"],
+      failedStates: [],
+      skipWhenAlreadyExists: true,
+      failWhenDagIsPaused: true,
+    });
+  });
+
+  it.each<[Record<string, unknown>, RegExp]>([
+    [{}, /task "t": dagId is undefined: name the other Dag/],
+    [{ dagId: "a b" }, /dagId is "a b": name the other Dag; use letters/],
+    [{ dagId: "o", conf: [1] }, /conf is a list: write an object, or a task's result/],
+    [{ dagId: "o", conf: { at: new Date(0) } }, /Date at conf.at: write toISOString\(\)/],
+    [{ dagId: "o", logicalDate: "2026-02-30" }, /logicalDate is "2026-02-30": write a date/],
+    [{ dagId: "o", allowedStates: ["done"] }, /allowedStates names "done": name states of a run: queued,/],
+    [{ dagId: "o", allowedStates: ["failed"] }, /failedStates names "failed", which allowedStates names too/],
+    [{ dagId: "o", pokeInterval: "often" }, /pokeInterval is "often"/],
+    [{ dagId: "o", cache: true }, /unknown option cache/],
+    [{ dagId: "o", waitForCompletion: "yes" }, /waitForCompletion is "yes": write true or false/],
+  ])("refuses %j", (options, message) => {
+    const dag = new Dag("d");
+    expect(() => dag.triggerDagRun("t", options as unknown as TriggerDagRunOptions)).toThrow(message);
+  });
+
+  it("refuses an id that is none, and one that is taken", () => {
+    const dag = new Dag("d");
+    dag.triggerDagRun("t", { dagId: "o" });
+    expect(() => dag.triggerDagRun("t", { dagId: "o" })).toThrow(/there are two tasks of this id/);
+    // @ts-expect-error there is no id
+    expect(() => dag.triggerDagRun({ dagId: "o" })).toThrow(/undefined is not a task id/);
+    // @ts-expect-error there are no options
+    expect(() => dag.triggerDagRun()).toThrow(/undefined is not a task id/);
+    // @ts-expect-error there are no options
+    expect(() => dag.triggerDagRun("u")).toThrow(/the options must be an object and is undefined/);
+  });
+});
+
+describe("dag.waitForDagRun", () => {
+  it("waits for the run of the same logical date, or of one before, or for the run that is named", () => {
+    const dag = new Dag("d");
+    const id = dag.task("id", () => "r1")();
+    dag.waitForDagRun("same", { dagId: "o" });
+    dag.waitForDagRun({ taskId: "before", dagId: "o", executionDelta: "1d", timeout: "2h", softFail: true });
+    dag.waitForDagRun("named", { dagId: "o", runId: id, failedStates: [] });
+    const tasks = tasksOf(dag);
+    expect(tasks.get("same")).toMatchObject({ args: [], cache: null });
+    expect(tasks.get("same")?.runStep).toEqual({
+      kind: "wait",
+      dagId: "o",
+      pokeIntervalMs: 60_000,
+      allowedStates: ["success"],
+      failedStates: ["failed"],
+      executionDeltaMs: 0,
+      timeoutMs: 604_800_000,
+      softFail: false,
+    });
+    expect(tasks.get("before")?.runStep).toMatchObject({
+      executionDeltaMs: 86_400_000,
+      timeoutMs: 7_200_000,
+      softFail: true,
+    });
+    expect(tasks.get("named")).toMatchObject({
+      args: [["runId", { kind: "result", taskId: "id" }]],
+      upstream: ["id"],
+    });
+  });
+
+  it.each<[Record<string, unknown>, RegExp]>([
+    [{ dagId: "o", runId: "r", logicalDate: "2026-01-01" }, /runId and logicalDate each say which run/],
+    [{ dagId: "o", logicalDate: "2026-01-01", executionDelta: 1 }, /logicalDate and executionDelta each say/],
+    [{ dagId: "o", executionDelta: -1 }, /executionDelta is -1: write zero or more seconds/],
+    [{ dagId: "o", conf: {} }, /unknown option conf/],
+  ])("refuses %j", (options, message) => {
+    const dag = new Dag("d");
+    expect(() => dag.waitForDagRun("t", options as unknown as WaitForDagRunOptions)).toThrow(message);
+  });
+});
