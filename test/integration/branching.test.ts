@@ -160,14 +160,41 @@ describe.each(TEST_DIALECTS)("a branch on %s", (dialect) => {
     };
     expect(statesOf(first)).toEqual(states);
     const failed = (run: RigRun) => run.instances.find(({ taskId }) => taskId === "ok");
-    expect(failed(first)?.error).toMatchObject({
-      code: "branch_invalid",
-      message: expect.stringContaining(`task "ok" ${message}`) as string,
+    expect(failed(first)).toMatchObject({
+      cacheStatus: "miss",
+      error: { code: "branch_invalid", message: expect.stringContaining(`task "ok" ${message}`) as string },
     });
-    // The result was what it was, and is again.
-    const second = await rig.run(version, scripts);
-    expect(statesOf(second)).toEqual(states);
-    expect(failed(second)).toMatchObject({ cacheStatus: "hit", error: { code: "branch_invalid" } });
+    const second = await rig.run(version, { ok: () => true });
+    expect(second.states).toMatchObject({ ok: "success/populated", no: "skipped/null" });
+  });
+
+  test("tries again where a task that decides has retries, and takes the choice that it makes then", async () => {
+    const dag = newDag();
+    const ok = dag.task("ok", isTrue, { retries: 1, retryDelay: 0 })();
+    dag.if(ok).then(dag.task("yes", inert)());
+    const { states } = await rig.run(await rig.define(dag), {
+      ok: ({ tryNumber }) => (tryNumber === 1 ? "yes" : true),
+      yes: () => 1,
+    });
+    expect(states).toEqual({ ok: "success/disabled", yes: "success/disabled" });
+  });
+
+  test("fails by a stored result that a branch, which was written since, cannot use", async () => {
+    const define = async (dagId: string, isBranching: boolean): Promise<DagVersion> => {
+      const dag = new Dag(dagId);
+      const ok = dag.task("ok", isTrue, { cache: true })();
+      const yes = dag.task("yes", inert)();
+      if (isBranching) dag.if(ok).then(yes);
+      return await rig.define(dag);
+    };
+    const { dagId } = newDag();
+    await rig.run(await define(dagId, false), { ok: () => "true" });
+    const { instances, states } = await rig.run(await define(dagId, true), {});
+    expect(states).toEqual({ ok: "failed/hit", yes: "upstream_failed/null" });
+    expect(instances.find(({ taskId }) => taskId === "ok")?.error).toEqual({
+      code: "branch_invalid",
+      message: 'task "ok" returned "true", which decides no if: return true or false',
+    });
   });
 
   test("fails a task that chooses outside of its switch, and names the cases", async () => {

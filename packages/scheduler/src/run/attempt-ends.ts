@@ -3,6 +3,7 @@
 import type { AttemptOutcome, ErrorCode, SerializedTask, StoredError, TaskInstance } from "@memodag/core";
 import type { AttemptResults } from "./attempt-results.ts";
 import type { InstanceTable } from "./instance-table.ts";
+import { judgeOutcome } from "./judged-outcome.ts";
 import type { PassWriter } from "./pass-writer.ts";
 import type { ReadyInstance } from "./ready-instance.ts";
 import type { RunContext } from "./run-context.ts";
@@ -32,9 +33,10 @@ export class AttemptEnds {
   }
 
   /** Acts on an attempt's outcome. */
-  async take(instance: ReadyInstance, outcome: AttemptOutcome): Promise<void> {
-    const { context, table, attemptResults, decisions, singleFlight, waits } = this.#parts;
+  async take(instance: ReadyInstance, reported: AttemptOutcome): Promise<void> {
+    const { context, table, results, attemptResults, decisions, singleFlight, waits } = this.#parts;
     const { node, mapIndex } = instance;
+    const outcome = await judgeOutcome(node, reported, results);
     const row = table.get(node, mapIndex);
     const endedAt = context.clock.now();
     if (outcome.kind === "rescheduled") {

@@ -137,7 +137,11 @@ export class RunResults {
   async decidingValue(node: DagNode, path: FieldPath): Promise<DecidingValue> {
     const digest = this.returnedBy(node);
     const bytes = digest === undefined ? undefined : (await this.readBytes([digest])).get(digest);
-    if (!bytes) return { kind: "other", found: "nothing" };
+    return bytes ? await this.decidingValueOf(bytes, path) : { kind: "other", found: "nothing" };
+  }
+
+  /** Likewise in bytes that nobody has accepted yet. */
+  async decidingValueOf(bytes: Uint8Array, path: FieldPath): Promise<DecidingValue> {
     const answer = await this.#values.work({ kind: "scalar", bytes, path });
     if (answer.kind === "scalar") return answer;
     if (answer.kind === "not_a_scalar") return { kind: "other", found: answer.found };
