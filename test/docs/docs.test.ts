@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, globSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, relative } from "node:path";
 import { createProgram } from "@memodag/cli";
@@ -24,6 +24,34 @@ test("every memodag command and option exists", () => {
     return !isKnownOption(program, flag) && !FOREIGN_OPTIONS.has(flag);
   });
   expect(unknown).toEqual([]);
+});
+
+test("every command that a message or a comment of the program names exists", () => {
+  const sources = globSync("packages/*/src/**/*.ts", { cwd: repository });
+  const named = sources.flatMap((path) => {
+    const text = readFileSync(join(repository, path), "utf8");
+    return [...text.matchAll(/`memodag ([a-z][^`|]*?)\\?`/g)].map((match) => ({
+      place: `${path}:${text.slice(0, match.index).split("\n").length}`,
+      text: (match[1] ?? "").replaceAll(/\$\{[^}]*\}/g, "VALUE"),
+    }));
+  });
+  expect(named.length).toBeGreaterThan(20);
+  expect(named.flatMap((line) => withPlace(line.place, findCommandFault(program, line.text)))).toEqual([]);
+});
+
+test("every script that is to be run with npm exists", () => {
+  const { scripts } = JSON.parse(readFileSync(join(repository, "package.json"), "utf8")) as {
+    readonly scripts: Readonly<Record<string, string>>;
+  };
+  const pieces = files.flatMap(({ blocks, spans }) => [...blocks, ...spans]);
+  const named = pieces.flatMap(({ place, text }) =>
+    [...text.matchAll(/npm run (?:-s |--silent )?([\w:]+)/g)].map((match) => ({
+      place,
+      script: match[1] ?? "",
+    })),
+  );
+  expect(named.length).toBeGreaterThan(3);
+  expect(named.filter(({ script }) => !Object.hasOwn(scripts, script))).toEqual([]);
 });
 
 const schema = JSON.parse(readFileSync(join(repository, "config/memodag.schema.json"), "utf8")) as {
