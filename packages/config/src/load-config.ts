@@ -11,6 +11,7 @@ import { formatKeyPath } from "./known-keys.ts";
 import { poolFaults } from "./pool-rules.ts";
 import { configSchema } from "./schema.ts";
 import { findTwin, withSecrets } from "./secret-files.ts";
+import { variableFaults } from "./variable-rules.ts";
 
 /** A config that holds, and where it came from. */
 export interface LoadedConfig {
@@ -33,7 +34,7 @@ export function loadConfig(lookup: ConfigLookup): LoadedConfig {
   const file = findConfigFile(lookup);
   const label = file === undefined ? "The environment" : relative(lookup.cwd, file) || file;
   const projectDir = file === undefined ? lookup.cwd : projectDirOf(file);
-  const { overrides, faults: variableFaults } = readOverrides(lookup.env);
+  const { overrides, faults: overrideFaults } = readOverrides(lookup.env);
 
   let written: ConfigDocument = file === undefined ? {} : readDocument(file, label);
   const variables = new Map<string, string>();
@@ -52,13 +53,14 @@ export function loadConfig(lookup: ConfigLookup): LoadedConfig {
     ...(parsed.success ? [] : faultsOf(parsed.error.issues, document)),
     ...bundleFaults(document),
     ...poolFaults(document),
+    ...variableFaults(document),
     ...secretFaults,
   ].map((fault) => {
     const variable = variables.get(fault.path);
     return variable === undefined ? fault : { ...fault, path: `${variable} (${fault.path})` };
   });
-  if (!parsed.success || faults.length > 0 || variableFaults.length > 0) {
-    throw configInvalid(label, [...faults, ...variableFaults]);
+  if (!parsed.success || faults.length > 0 || overrideFaults.length > 0) {
+    throw configInvalid(label, [...faults, ...overrideFaults]);
   }
   return {
     config: toConfig(parsed.data, projectDir),

@@ -30,6 +30,8 @@ const NAME = text(
   "a name of 1 to 63 lower-case letters, digits, - and _ that starts with a letter or digit",
 );
 const POOL_NAME = text(/^\S(.{0,126}\S)?$/, "a name of 1 to 128 characters");
+const VARIABLE_NAME = text(/^[^\s"]{1,250}$/, "a name of 1 to 250 characters without spaces and quotes");
+const VARIABLE_VALUE = text(/^[^]*$/, "a text", { secret: true });
 const FILE = text(/./s, "the path of a file");
 const FOLDER = text(/./s, "the path of a folder");
 
@@ -70,6 +72,10 @@ export const configSchema = z.strictObject({
       description: "What services log: this and everything above it.",
       default: "info",
       live: true,
+    }),
+    max_xcom_size: key(size, {
+      description: "How long a value that a task returns or pushes may be, as JSON; 511MiB at most.",
+      default: "128MiB",
     }),
     state_dir: key(FOLDER, {
       description: "The folder of what is not in the database: logs of attempts, artifacts of Dag files.",
@@ -181,6 +187,11 @@ export const configSchema = z.strictObject({
       description: "How long the process of a task may give no sign of life, computing being one.",
       default: "60s",
     }),
+    callback_timeout: key(duration, {
+      description: "How long a callback of a task may run.",
+      default: "1m",
+      live: true,
+    }),
   }),
   dag_processor: section("How Dag files are read.", {
     load_timeout: key(duration, {
@@ -203,6 +214,25 @@ export const configSchema = z.strictObject({
     )
     .prefault([])
     .meta({ description: "What tasks share and may use no more of. The same for every scheduler." }),
+  variables: z
+    .array(
+      z.strictObject({
+        name: requiredKey(VARIABLE_NAME, {
+          description: "The variable's name, unique within its team.",
+          example: "region",
+        }),
+        value: requiredKey(VARIABLE_VALUE, { description: "Its text.", example: "eu-west-3" }),
+        team: unsetKey(NAME, {
+          description: "The team whose tasks may read it; unset: every team's.",
+          example: "ml",
+        }),
+      }),
+    )
+    .prefault([])
+    .meta({
+      description:
+        "What tasks read by getClient().getVariable(). MEMODAG_VAR_NAME in the environment goes before them.",
+    }),
   bundles: z
     .array(
       z.strictObject({

@@ -128,11 +128,11 @@ describe("a config with faults", () => {
     expect(faultsOf()).toEqual([
       'core.multi_team: expected true or false, found "yes"',
       "core.paralelism: expected a key of [core]: parallelism, multi_team, task_caching_enabled, " +
-        "task_cache_backend, secret_patterns, log_level, state_dir, found an unknown one; did you mean core.parallelism?",
+        "task_cache_backend, secret_patterns, log_level, max_xcom_size, state_dir, found an unknown one; did you mean core.parallelism?",
       'task_cache.default_ttl: expected a duration with its unit, such as "12h" or "7d", or "never", ' +
         'found "a week"',
       'task_cache.max_result_size: expected a size with its unit, such as "16MiB", found 16',
-      "databse: expected a section: core, database, task_cache, scheduler, dag_processor, pools, bundles, found an unknown one; " +
+      "databse: expected a section: core, database, task_cache, scheduler, dag_processor, pools, variables, bundles, found an unknown one; " +
         "did you mean database?",
     ]);
     expect(() => load()).toThrow(/^memodag\.toml has 5 faults:\n {2}core\.multi_team: /);
@@ -253,6 +253,26 @@ describe("checkFolders", () => {
     );
     write("memodag.toml", bundle("b"));
     expect(() => checkFolders(load())).not.toThrow();
+  });
+});
+
+describe("variables", () => {
+  it("are texts by name, for every team or for one, each once", () => {
+    write("memodag.toml", '[[variables]]\nname = "region"\nvalue = "eu"\n');
+    expect(load().config.variables).toEqual([{ name: "region", value: "eu" }]);
+    write(
+      "memodag.toml",
+      '[[variables]]\nname = "a b"\nvalue = "s3cret"\n' +
+        '[[variables]]\nname = "k"\nvalue = "s3cret"\n[[variables]]\nname = "k"\nvalue = 3\n' +
+        '[[variables]]\nname = "k"\nvalue = "s3cret"\nteam = "ml"\n',
+    );
+    const faults = faultsOf();
+    expect(faults).toEqual([
+      expect.stringContaining("variables[0].name"),
+      expect.stringContaining("variables[2].value"),
+      'variables[2].name: expected a name of its own, found "k", the name of variables[1]',
+    ]);
+    expect(faults.join()).not.toContain("s3cret");
   });
 });
 

@@ -2,6 +2,7 @@
 
 import type { JsonObject } from "./json/json-value.ts";
 import type { DagRunState } from "./states.ts";
+import type { CallbackEvent } from "./task-callback.ts";
 import type { TriggerRule } from "./trigger-rule.ts";
 
 /** Version of this format; a scheduler refuses one that it does not know. */
@@ -61,6 +62,10 @@ export interface SerializedCommand {
   readonly sources: readonly string[];
   /** What the globs matched when the Dag was read, by path; empty until the Dag processor has looked. */
   readonly files: readonly CommandFile[];
+  /** Exit codes that mean that there was nothing to do. Absent: none does. */
+  readonly skipOnExitCodes?: readonly number[];
+  /** Exit codes after which another attempt is of no use. Absent: none. */
+  readonly failOnExitCodes?: readonly number[];
 }
 
 /** How a sensor's handler is asked again until what it looks for is there. */
@@ -151,6 +156,12 @@ export interface SerializedTask {
   /** How many times a failed attempt is followed by another. */
   readonly retries: number;
   readonly retryDelayMs: number;
+  /** By how much the delay grows with every failure; at least 1. Absent: it stays as it is. */
+  readonly retryBackoffFactor?: number;
+  /** Milliseconds that no delay is longer than. Absent: a day. */
+  readonly maxRetryDelayMs?: number;
+  /** What its callbacks are to hear of, sorted. Absent: it has none. */
+  readonly callbacks?: readonly CallbackEvent[];
   /** Milliseconds after which a running attempt is ended; `null`: never. */
   readonly executionTimeoutMs: number | null;
   readonly pool: string;

@@ -52,6 +52,13 @@ export function failure(error: StoredError, durationMs: number): AttemptOutcome 
 
 /** The error of an attempt that ran out of time. */
 export function timeoutError(attempt: Attempt, timeoutMs: number): StoredError {
+  if (attempt.callback) {
+    return namedError(
+      "callback_failed",
+      `The ${attempt.callback.event} callback of ${nameOf(attempt)} ran longer than [scheduler] callback_timeout of ` +
+        `${formatDuration(timeoutMs)}: give it less to do, or raise the limit`,
+    );
+  }
   return namedError(
     "task_timeout",
     `${nameOf(attempt)} ran longer than its executionTimeout of ${formatDuration(timeoutMs)}: ` +

@@ -10,17 +10,19 @@ import {
   messageOf,
   type Attempt,
   type AttemptOutcome,
+  type AttemptQueries,
   type CancelTimer,
   type Clock,
   type StoredError,
 } from "@memodag/core";
+import { answerQuestion, unanswered } from "./answer-question.ts";
 import type { ArtifactFiles } from "./artifact-files.ts";
 import { decideOutcome, failure, heartbeatError, nameOf, timeoutError, workerError } from "./attempt-end.ts";
 import { AttemptLog } from "./attempt-log.ts";
 import type { Frame } from "./frame.ts";
 import { logFilePath } from "./log-file-path.ts";
 import type { OrphanGuard } from "./orphan-guard.ts";
-import { fromWorkerFrame } from "./protocol.ts";
+import { fromWorkerFrame, type Question } from "./protocol.ts";
 import { watchPulse } from "./pulse.ts";
 import { WorkerProcess } from "./worker-process.ts";
 
@@ -30,6 +32,9 @@ export interface AttemptSurroundings {
   readonly guard: OrphanGuard;
   readonly logsDir: string;
   readonly ordinaryEnv: readonly string[];
+  /** Bytes of JSON that a returned or pushed value may have. */
+  readonly maxXComBytes: number;
+  readonly queries: AttemptQueries;
   /** Milliseconds between asking a handler to stop and killing it. */
   readonly killGraceMs: number;
   /** Milliseconds for which a worker may be without a sign of life. */
@@ -67,7 +72,7 @@ export class AttemptRun {
       return this.#failure(error);
     }
     const outcome = await this.#runLogged(log, onStarted).catch((error: unknown) => this.#failure(error));
-    logOutcome(log, outcome);
+    logOutcome(log, this.attempt, outcome);
     log.close();
     return outcome;
   }
@@ -145,12 +150,13 @@ export class AttemptRun {
 
   #handOver(worker: WorkerProcess, artifactPath: string): void {
     const { file, executionTimeoutMs } = this.attempt;
-    const { ordinaryEnv } = this.#surroundings;
+    const { ordinaryEnv, maxXComBytes } = this.#surroundings;
     const bundleDir = resolve(this.#surroundings.bundlePath(file.bundle));
     const baseDir = join(bundleDir, dirname(file.path));
     try {
       const exchangeDir = this.#exchangeDir;
-      worker.send({ kind: "run", attempt: this.attempt, artifactPath, baseDir, ordinaryEnv, exchangeDir });
+      const { attempt } = this;
+      worker.send({ kind: "run", attempt, artifactPath, baseDir, ordinaryEnv, exchangeDir, maxXComBytes });
     } catch (error) {
       this.stop(workerError(this.attempt, `its arguments cannot be sent: ${messageOf(error)}`), 0);
       return;
@@ -169,9 +175,22 @@ export class AttemptRun {
       this.#distrust("a message is none of the protocol");
       return;
     }
+    if (message.kind === "question") {
+      void this.#answer(message.id, message.question);
+      return;
+    }
     this.#reported = message.outcome;
     // The process ends itself now; exit hooks that hang are not waited for.
     this.#after(this.#surroundings.killGraceMs, () => this.#worker?.kill());
+  }
+
+  async #answer(id: number, question: Question): Promise<void> {
+    const answer = await answerQuestion(this.#surroundings.queries, this.attempt, question);
+    try {
+      this.#worker?.send({ kind: "answer", id, answer });
+    } catch (error) {
+      this.#worker?.send({ kind: "answer", id, answer: unanswered(question, messageOf(error)) });
+    }
   }
 
   #distrust(reason: string): void {
@@ -202,10 +221,21 @@ export class AttemptRun {
   }
 }
 
-function logOutcome(log: AttemptLog, outcome: AttemptOutcome): void {
+function logOutcome(log: AttemptLog, { callback }: Attempt, outcome: AttemptOutcome): void {
   const duration = `${Math.round(outcome.durationMs)}ms`;
   if (outcome.kind === "failed") {
-    log.write("error", `failed after ${duration}: ${outcome.error.code}: ${outcome.error.message}`);
+    const failed = `failed after ${duration}: ${outcome.error.code}: ${outcome.error.message}`;
+    if (callback)
+      log.write("warn", `the ${callback.event} callback ${failed} (the task stays ${callback.state})`);
+    else log.write("error", failed);
+    return;
+  }
+  if (callback) {
+    log.write("info", `the ${callback.event} callback ended in ${duration}`);
+    return;
+  }
+  if (outcome.kind === "skipped") {
+    log.write("info", `skipped after ${duration}: ${outcome.reason}`);
     return;
   }
   if (outcome.kind === "rescheduled") {

@@ -5,6 +5,7 @@ import type {
   Artifact,
   Attempt,
   AttemptOutcome,
+  AttemptQueries,
   Clock,
   Digest,
   Executor,
@@ -14,6 +15,7 @@ import type {
 import { ArtifactFiles } from "./artifact-files.ts";
 import { shutdownError } from "./attempt-end.ts";
 import { AttemptRun, type AttemptSurroundings } from "./attempt-run.ts";
+import { MAX_FRAME_BYTES } from "./frame.ts";
 import { OrphanGuard } from "./orphan-guard.ts";
 
 /** Settings of a {@link LocalExecutor}. */
@@ -30,6 +32,10 @@ export interface LocalExecutorOptions {
   readonly heartbeatTimeoutMs?: number;
   /** Environment variables that libraries may read in a cached task; `NODE_*` stands for all that begin so. */
   readonly ordinaryEnv: readonly string[];
+  /** Bytes of JSON that a returned or pushed value may have; as many as can be sent unless said otherwise. */
+  readonly maxXComBytes?: number;
+  /** What attempts may ask for; nothing is there unless said otherwise. */
+  readonly queries?: AttemptQueries;
   readonly clock: Clock;
   /** Fetches an artifact from where the Dag processor stored it. */
   getArtifact(digest: Digest): Promise<Artifact>;
@@ -38,6 +44,12 @@ export interface LocalExecutorOptions {
 }
 
 const DEFAULT_KILL_GRACE_MS = 2_000;
+/** A frame has some room for the message beside the value. */
+const LARGEST_XCOM_BYTES = MAX_FRAME_BYTES - 2 ** 20;
+const NOTHING_THERE: AttemptQueries = {
+  findXCom: () => Promise.resolve(undefined),
+  findVariable: () => Promise.resolve(undefined),
+};
 const DEFAULT_HEARTBEAT_TIMEOUT_MS = 60_000;
 
 interface RunningAttempt {
@@ -61,6 +73,8 @@ export class LocalExecutor implements Executor {
       guard: new OrphanGuard(),
       logsDir: options.logsDir,
       ordinaryEnv: options.ordinaryEnv,
+      maxXComBytes: Math.min(options.maxXComBytes ?? LARGEST_XCOM_BYTES, LARGEST_XCOM_BYTES),
+      queries: options.queries ?? NOTHING_THERE,
       killGraceMs: options.killGraceMs ?? DEFAULT_KILL_GRACE_MS,
       heartbeatTimeoutMs: options.heartbeatTimeoutMs ?? DEFAULT_HEARTBEAT_TIMEOUT_MS,
       clock: options.clock,

@@ -8,6 +8,7 @@ import {
   type PackageVersion,
   type PushedXCom,
   type StoredError,
+  type XComAddress,
 } from "@memodag/core";
 import type { Frame } from "./frame.ts";
 
@@ -26,13 +27,31 @@ export interface RunOrder {
   readonly ordinaryEnv: readonly string[];
   /** Folder for the files by which a command takes its arguments and gives its result; `null`: no command. */
   readonly exchangeDir: string | null;
+  /** Bytes of JSON that a returned or pushed value may have. */
+  readonly maxXComBytes: number;
 }
 
+/** What a running task asks for. */
+export type Question =
+  | ({ readonly kind: "xcom" } & XComAddress)
+  | { readonly kind: "variable"; readonly name: string };
+
+/** What is answered: text in UTF-8, `null` for what is not there, or why there is no answer. */
+export type Answer =
+  | { readonly kind: "found"; readonly bytes: Uint8Array | null }
+  | { readonly kind: "failed"; readonly error: StoredError };
+
 /** What an executor says. `abort` asks the handler to stop; whoever does not is killed later. */
-export type ToWorker = RunOrder | { readonly kind: "abort"; readonly error: StoredError };
+export type ToWorker =
+  | RunOrder
+  | { readonly kind: "abort"; readonly error: StoredError }
+  | { readonly kind: "answer"; readonly id: number; readonly answer: Answer };
 
 /** What a worker says. */
-export type FromWorker = { readonly kind: "outcome"; readonly outcome: AttemptOutcome };
+export type FromWorker =
+  | { readonly kind: "outcome"; readonly outcome: AttemptOutcome }
+  /** `id` is the worker's own, and the answer's. */
+  | { readonly kind: "question"; readonly id: number; readonly question: Question };
 
 /** Results in a message: bytes by their place among the frame's blobs. */
 type PlacedResults = readonly (readonly [taskId: string, at: number | readonly (number | null)[]])[];
@@ -40,6 +59,7 @@ type PlacedResults = readonly (readonly [taskId: string, at: number | readonly (
 /** What an executor says, as a frame. */
 export function toWorkerFrame(message: ToWorker): Frame {
   if (message.kind === "abort") return { message, blobs: [] };
+  if (message.kind === "answer") return toAnswerFrame(message);
   const blobs: Uint8Array[] = [];
   const place = (bytes: Uint8Array): number => blobs.push(bytes) - 1;
   const results: PlacedResults = Array.from(message.attempt.results, ([taskId, result]) => [
@@ -49,10 +69,22 @@ export function toWorkerFrame(message: ToWorker): Frame {
   return { message: { ...message, attempt: { ...message.attempt, results } }, blobs };
 }
 
+function toAnswerFrame(message: Extract<ToWorker, { kind: "answer" }>): Frame {
+  const { answer } = message;
+  if (answer.kind === "failed") return { message, blobs: [] };
+  const { bytes } = answer;
+  return { message: { ...message, answer: { kind: "found", bytes: null } }, blobs: bytes ? [bytes] : [] };
+}
+
 /** What an executor said. A worker trusts it. */
 export function fromExecutorFrame({ message, blobs }: Frame): ToWorker {
   const said = message as { readonly kind: string };
-  if (said.kind !== "run") return message as ToWorker;
+  if (said.kind === "abort") return message as ToWorker;
+  if (said.kind === "answer") {
+    const answer = message as Extract<ToWorker, { kind: "answer" }>;
+    const bytes = blobs[0];
+    return bytes ? { ...answer, answer: { kind: "found", bytes } } : answer;
+  }
   const order = message as RunOrder & { readonly attempt: { readonly results: unknown } };
   const find = (at: number): Uint8Array => blobs[at] ?? new Uint8Array();
   const results = new Map<string, AttemptResult>();
@@ -68,7 +100,9 @@ export function fromExecutorFrame({ message, blobs }: Frame): ToWorker {
 }
 
 /** What a worker says, as a frame. */
-export function toExecutorFrame({ kind, outcome }: FromWorker): Frame {
+export function toExecutorFrame(message: FromWorker): Frame {
+  if (message.kind === "question") return { message, blobs: [] };
+  const { kind, outcome } = message;
   if (outcome.kind !== "succeeded") return { message: { kind, outcome }, blobs: [] };
   const keys = outcome.xcoms.map(({ key }) => key);
   return {
@@ -79,9 +113,21 @@ export function toExecutorFrame({ kind, outcome }: FromWorker): Frame {
 
 /** What a worker said, or `undefined` when it is not of the protocol: all that is passed on was looked at. */
 export function fromWorkerFrame({ message, blobs }: Frame): FromWorker | undefined {
-  if (!isRecord(message) || message["kind"] !== "outcome") return undefined;
+  if (!isRecord(message)) return undefined;
+  if (message["kind"] === "question") return readQuestion(message);
+  if (message["kind"] !== "outcome") return undefined;
   const outcome = readOutcome(message["outcome"], blobs);
   return outcome && { kind: "outcome", outcome };
+}
+
+function readQuestion({ id, question }: Record<string, unknown>): FromWorker | undefined {
+  if (!Number.isSafeInteger(id) || !isRecord(question)) return undefined;
+  const asked = { kind: "question", id: id as number } as const;
+  const { kind, name, taskId, mapIndex, key } = question;
+  if (kind === "variable" && typeof name === "string") return { ...asked, question: { kind, name } };
+  const isAddress = typeof taskId === "string" && typeof key === "string" && Number.isSafeInteger(mapIndex);
+  if (kind !== "xcom" || !isAddress) return undefined;
+  return { ...asked, question: { kind, taskId, mapIndex: mapIndex as number, key } };
 }
 
 function readOutcome(value: unknown, blobs: readonly Uint8Array[]): AttemptOutcome | undefined {
@@ -102,6 +148,10 @@ function readOutcome(value: unknown, blobs: readonly Uint8Array[]): AttemptOutco
   if (kind === "rescheduled") {
     const { afterMs } = value;
     return typeof afterMs === "number" && afterMs >= 0 ? { kind, afterMs, durationMs } : undefined;
+  }
+  if (kind === "skipped") {
+    const { reason } = value;
+    return typeof reason === "string" ? { kind, reason, durationMs } : undefined;
   }
   if (kind !== "succeeded") return undefined;
   const { uncacheable } = value;

@@ -11,6 +11,7 @@ import {
   type Artifact,
   type Attempt,
   type AttemptOutcome,
+  type AttemptQueries,
   type Clock,
   type Digest,
   type ExecutorEvent,
@@ -25,6 +26,8 @@ export interface RoomOptions {
   readonly heartbeatTimeoutMs?: number;
   readonly logsDir?: string;
   readonly bundleDir?: string;
+  readonly maxXComBytes?: number;
+  readonly queries?: AttemptQueries;
 }
 
 /** A submitted attempt. */
@@ -60,6 +63,8 @@ export class ExecutorRoom {
       clock: options.clock ?? systemClock,
       killGraceMs: options.killGraceMs ?? 2_000,
       heartbeatTimeoutMs: options.heartbeatTimeoutMs ?? 60_000,
+      ...(options.maxXComBytes !== undefined && { maxXComBytes: options.maxXComBytes }),
+      ...(options.queries && { queries: options.queries }),
       bundlePath: () => this.bundleDir,
       getArtifact: (digest) => this.getArtifact(digest),
     });
@@ -143,7 +148,7 @@ export class ExecutorRoom {
 /** The returned value of an outcome that must be a success. */
 export function returned(outcome: AttemptOutcome): unknown {
   if (outcome.kind === "failed") throw new Error(`${outcome.error.code}: ${outcome.error.message}`);
-  if (outcome.kind === "rescheduled") throw new Error("the attempt was rescheduled");
+  if (outcome.kind !== "succeeded") throw new Error(`the attempt was ${outcome.kind}`);
   const xcom = outcome.xcoms.find(({ key }) => key === "return_value");
   return JSON.parse(Buffer.from(xcom?.bytes ?? "").toString());
 }
@@ -156,7 +161,7 @@ export function failed(outcome: AttemptOutcome): { code: string; message: string
 
 /** A module of Dag `d`. `body` makes its tasks. */
 export function dagModule(body: string): string {
-  return `import { Dag, getContext, getClient } from "memodag";
+  return `import { Dag, FailTask, getContext, getClient, SkipTask } from "memodag";
     export const dag = new Dag("d");
     ${body}`;
 }

@@ -179,6 +179,42 @@ describe("a command that cannot be started", () => {
   });
 });
 
+describe("a command's exit code", () => {
+  const exits = { skipOnExitCodes: [99], failOnExitCodes: [3] };
+
+  it("skips the task where its author said so", async () => {
+    await using room = newRoom();
+    room.write("program.mjs", "process.exit(99);");
+    const { attempt, finished } = room.start({ argv: [NODE, "program.mjs"], ...exits });
+    expect(await finished).toMatchObject({
+      kind: "skipped",
+      reason: expect.stringMatching(/program\.mjs exited with code 99, which skips it$/),
+    });
+    expect(room.log(attempt)).toMatch(/INFO +skipped after \d+ms: .*exited with code 99/);
+  });
+
+  it("says that another attempt is of no use", async () => {
+    await using room = newRoom();
+    const refused = await room.program("process.exit(3);", {}, exits);
+    expect(refused).toMatchObject({ kind: "failed", retryable: false, error: { code: "task_failed" } });
+    const other = await room.program("process.exit(4);", {}, exits);
+    expect(other).toMatchObject({ kind: "failed", retryable: true });
+  });
+});
+
+it("a command's result over the limit is refused, with what it printed kept", async () => {
+  await using room = newRoom({ maxXComBytes: 1_000 });
+  room.write("program.mjs", `${EXCHANGE} console.log("did it"); result(JSON.stringify("x".repeat(2_046)));`);
+  const { attempt, finished } = room.start({ argv: [NODE, "program.mjs"] });
+  expect(failed(await finished)).toEqual({
+    code: "xcom_too_large",
+    message: expect.stringMatching(
+      /^The command's result is 2KiB of JSON, more than \[core\] max_xcom_size of 1000B: write it to a file/,
+    ),
+  });
+  expect(room.log(attempt)).toContain("did it");
+});
+
 describe("a command's environment", () => {
   const SHOW = `result(JSON.stringify(Object.keys(process.env)));`;
 

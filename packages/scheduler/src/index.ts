@@ -1,4 +1,5 @@
 export { cancelRun } from "./by-hand/cancel-run.ts";
+export { answerAttempts } from "./attempt-queries.ts";
 export { clearRun, type ClearWish } from "./by-hand/clear-run.ts";
 export { markRun, type MarkWish } from "./by-hand/mark-run.ts";
 export { isDeadOwner, newOwner } from "./process-identity.ts";

@@ -41,6 +41,8 @@ export interface SchedulerParts {
   /** The environment that workers will see. */
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly listener?: SchedulerListener;
+  /** From 0 to 1, the latter left out; `Math.random` unless said otherwise. */
+  readonly random?: () => number;
   readonly options: SchedulerOptions;
 }
 

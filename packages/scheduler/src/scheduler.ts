@@ -97,6 +97,7 @@ export class Scheduler {
       env: parts.env,
       secrets: parts.secrets,
       newAttemptId: randomUUID,
+      random: parts.random ?? Math.random,
     };
   }
 

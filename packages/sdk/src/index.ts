@@ -14,6 +14,13 @@ export type { NamedSensorOptions, SensorOptions } from "./authoring/sensor-optio
 export type { NamedTaskOptions, TaskDefaults, TaskOptions } from "./authoring/task-options.ts";
 export { TaskRef } from "./authoring/task-ref.ts";
 export { MemodagError, type JsonObject, type JsonValue } from "@memodag/core";
+export type {
+  CallbackContext,
+  ReportedTaskInstance,
+  TaskCallback,
+  TaskCallbacks,
+} from "./context/callback-context.ts";
 export { getContext } from "./context/current-context.ts";
 export { getClient, type TaskClient, type XComPush } from "./context/task-client.ts";
+export { FailTask, SkipTask } from "./context/task-end.ts";
 export type { TaskContext, TaskXComs, XComRequest } from "./context/task-context.ts";

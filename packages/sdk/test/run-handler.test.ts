@@ -7,9 +7,10 @@ import {
   MemodagError,
   readJson,
   silentLogger,
+  type XComAddress,
 } from "@memodag/core";
 import { Dag, getClient, getContext, type TaskContext } from "@memodag/sdk";
-import { type AttemptScope, type HandlerOutcome, runHandler, type XComAddress } from "@memodag/sdk/runtime";
+import { type AttemptScope, type HandlerOutcome, runHandler } from "@memodag/sdk/runtime";
 import { inspect } from "node:util";
 import { describe, expect, it } from "vitest";
 
@@ -95,7 +96,10 @@ describe("runHandler", () => {
       message: "Date at $.rows[0].at: return toISOString()",
     });
     await expect(run(() => "x".repeat(100), { maxValueBytes: 50 })).rejects.toMatchObject({
-      code: "value_too_large",
+      code: "xcom_too_large",
+      message: expect.stringMatching(
+        /^The returned value is 102B of JSON, more than \[core\] max_xcom_size of 50B: /,
+      ),
     });
   });
 

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { systemClock, type Logger } from "@memodag/core";
 import { LocalExecutor } from "@memodag/executor";
 import { CacheLeases, ResultCache } from "@memodag/result-cache";
-import { Scheduler, type SchedulerListener } from "@memodag/scheduler";
+import { answerAttempts, Scheduler, type SchedulerListener } from "@memodag/scheduler";
 import { logsDirOf } from "./attempt-logs.ts";
 import { BreakerReporter } from "./breaker-reporter.ts";
 import { openPeriodicCollection } from "./collection.ts";
@@ -48,6 +48,8 @@ export async function openScheduler(
     logsDir: logsDirOf(config),
     ordinaryEnv: taskCache.ordinaryEnv,
     heartbeatTimeoutMs: settings.heartbeatTimeout,
+    maxXComBytes: core.maxXcomSize,
+    queries: answerAttempts({ runs, variables: config.variables, env: process.env }),
     clock: systemClock,
     getArtifact: (digest) => dags.getArtifact(digest),
     bundlePath: (name) => bundlePaths.get(name) ?? metadata.loaded.projectDir,

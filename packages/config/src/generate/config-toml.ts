@@ -31,9 +31,11 @@ export function renderConfigToml(bundle: WrittenBundle): string {
 }
 
 function renderSection(section: KnownSection, bundle: WrittenBundle): string {
-  const header = section.isList ? `[[${section.name}]]` : `[${section.name}]`;
   const elements: Partial<Record<string, WrittenElement>> = { bundles: { ...bundle }, pools: DEFAULT_POOL };
   const written = elements[section.name] ?? {};
+  // A list that is empty by default: an element without its keys would be a fault.
+  const mark = section.isList && !elements[section.name] ? "# " : "";
+  const header = section.isList ? `${mark}[[${section.name}]]` : `[${section.name}]`;
   const keys = [...section.keys].map(([name, facts]) => renderKey(name, facts, written[name]));
   return `# ${section.description}\n${header}\n${keys.join("")}`;
 }

@@ -9,6 +9,7 @@ import type {
   SerializedCommand,
   SerializedSensor,
 } from "../serialized-dag.ts";
+import type { CallbackReport } from "../task-callback.ts";
 
 /** What a handler may read of its run. Dates are ISO 8601 in UTC. */
 export interface AttemptContext {
@@ -67,6 +68,23 @@ export interface Attempt {
   readonly command?: AttemptCommand;
   /** How the handler is asked, until it says that what it looks for is there. */
   readonly sensor?: AttemptSensor;
+  /** What the task's callback is told, which is called in place of its handler; absent: the task is run. */
+  readonly callback?: CallbackReport;
+}
+
+/** Which XCom of an attempt's run. */
+export interface XComAddress {
+  readonly taskId: string;
+  readonly mapIndex: number;
+  readonly key: string;
+}
+
+/** What running attempts may ask for, each about its own team and run alone. */
+export interface AttemptQueries {
+  /** The canonical JSON of an XCom; `undefined`: there is none. */
+  findXCom(attempt: Attempt, address: XComAddress): Promise<Uint8Array | undefined>;
+  /** The text of an admin's variable; `undefined`: there is none. */
+  findVariable(attempt: Attempt, name: string): Promise<string | undefined>;
 }
 
 /** An upstream task's value as a worker gets it. */
@@ -112,6 +130,12 @@ export type AttemptOutcome =
       readonly uncacheable?: string | null;
       /** The packages that the worker loaded, as for a success. */
       readonly packages?: readonly PackageVersion[];
+    }
+  | {
+      /** The task said that there is nothing for it to do. */
+      readonly kind: "skipped";
+      readonly reason: string;
+      readonly durationMs: number;
     };
 
 /** What an executor reports, in order for each attempt. */

@@ -1,6 +1,7 @@
 // What the scheduler reads and writes about runs. Implemented by the metastore.
 
 import type { AuditAct } from "../audit.ts";
+import type { NewCallback } from "./callback-store.ts";
 import type { DagRun, NewDagRun, StoredError, TaskInstance, TaskInstanceId, XCom } from "../dag-run.ts";
 import type { DagRunState, MarkedState, TaskInstanceState } from "../states.ts";
 
@@ -85,6 +86,12 @@ export interface PassWrite {
   readonly xcoms: readonly XComWrite[];
   /** Checked when an instance takes something; absent: nothing is limited. */
   readonly limits?: ActiveLimits;
+  /** What `owner` owes to authors from now on. Absent: nothing. */
+  readonly callbacks?: {
+    readonly owed: readonly NewCallback[];
+    /** Milliseconds of the database's clock after which others may take them over. */
+    readonly leaseMs: number;
+  };
 }
 
 /**

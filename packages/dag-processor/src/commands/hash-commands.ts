@@ -16,9 +16,12 @@ export function hashCommands(dags: readonly SerializedDag[], path: string): Map<
   return sources;
 }
 
-function hashCommand({ argv, cwd, env, files }: SerializedCommand, path: string): TaskSource {
+function hashCommand(command: SerializedCommand, path: string): TaskSource {
+  const { argv, cwd, env, files } = command;
+  const exits = exitCodesOf(command);
   // The globs are not in it: which files there are is what counts.
-  const parts = ["command", HASHER_VERSION, argv, cwd, env, files.map((file) => [file.path, file.digest])];
+  const fileParts = files.map((file) => [file.path, file.digest]);
+  const parts = ["command", HASHER_VERSION, argv, cwd, env, fileParts, ...exits];
   const folder = posix.dirname(path);
   const said = (name: string, value: unknown): SourceComponent => {
     return { kind: "variable", path, name, version: null, digest: digestOf(value) };
@@ -30,6 +33,7 @@ function hashCommand({ argv, cwd, env, files }: SerializedCommand, path: string)
       said("command", argv),
       said("cwd", cwd),
       ...env.map(([name, value]) => said(`env.${name}`, value)),
+      ...exits.map(([name, codes]) => said(name, codes)),
       ...files.map((file): SourceComponent => {
         const shown = posix.join(folder, file.path);
         const name = posix.basename(file.path);
@@ -38,6 +42,14 @@ function hashCommand({ argv, cwd, env, files }: SerializedCommand, path: string)
     ],
     warnings: [],
   };
+}
+
+/** What its exit codes mean, where its author said so: a failure that is remembered may be none under others. */
+function exitCodesOf({ skipOnExitCodes, failOnExitCodes }: SerializedCommand): [string, readonly number[]][] {
+  return [
+    ...(skipOnExitCodes ? [["skipOnExitCode", skipOnExitCodes] satisfies [string, unknown]] : []),
+    ...(failOnExitCodes ? [["failOnExitCode", failOnExitCodes] satisfies [string, unknown]] : []),
+  ];
 }
 
 function digestOf(value: unknown): string {

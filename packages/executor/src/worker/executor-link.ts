@@ -6,13 +6,16 @@
 import { readSync, writeSync } from "node:fs";
 import { encodeFrame, FrameDecoder, type Frame } from "../frame.ts";
 import { FrameChannel, type FrameListener } from "../frame-channel.ts";
-import { CHANNEL_FD } from "../protocol.ts";
+import { CHANNEL_FD, toExecutorFrame, type Answer, type Question } from "../protocol.ts";
 
 const CHUNK_BYTES = 64 * 1024;
 
 /** The channel of this process. */
 export class ExecutorLink {
   #channel: FrameChannel | undefined;
+  /** Who waits for which answer. */
+  readonly #asking = new Map<number, (answer: Answer) => void>();
+  #questions = 0;
 
   /** Waits for the first frame; `undefined` when the executor went away before it. Nothing else runs meanwhile. */
   receiveFirst(): Frame | undefined {
@@ -26,10 +29,26 @@ export class ExecutorLink {
     }
   }
 
-  /** Hears what comes after the first frame. */
+  /** Hears what comes after the first frame; to be called as often as one likes. */
   listen(listener: FrameListener): void {
+    if (this.#channel) return;
     const { Socket } = process.getBuiltinModule("node:net");
     this.#channel = new FrameChannel(new Socket({ fd: CHANNEL_FD }), listener);
+  }
+
+  /** Asks the executor; somebody has to listen. */
+  ask(question: Question): Promise<Answer> {
+    const id = (this.#questions += 1);
+    return new Promise((resolve) => {
+      this.#asking.set(id, resolve);
+      this.send(toExecutorFrame({ kind: "question", id, question }), () => undefined);
+    });
+  }
+
+  /** An answer has come. */
+  takeAnswer(id: number, answer: Answer): void {
+    this.#asking.get(id)?.(answer);
+    this.#asking.delete(id);
   }
 
   /**

@@ -3,7 +3,13 @@
 // It ends with its whole process group when the executor is gone. Never opens a database.
 
 import { MemodagError, messageOf, type AttemptOutcome } from "@memodag/core";
-import { fromExecutorFrame, toExecutorFrame, type RunOrder, type ToWorker } from "../protocol.ts";
+import {
+  fromExecutorFrame,
+  toExecutorFrame,
+  type Question,
+  type RunOrder,
+  type ToWorker,
+} from "../protocol.ts";
 import { ExecutorLink } from "./executor-link.ts";
 import { failureOf, runAttempt } from "./run-attempt.ts";
 import { shareSdk } from "./share-sdk.ts";
@@ -26,13 +32,22 @@ shareSdk();
 const first = link.receiveFirst();
 if (!first) exit(1);
 take(fromExecutorFrame(first));
-setTimeout(() => {
+setTimeout(listen, LISTEN_AFTER_MS);
+
+function listen(): void {
   link.listen({
     onFrame: (frame) => take(fromExecutorFrame(frame)),
     onBroken: endWithGroup,
     onClose: endWithGroup,
   });
-}, LISTEN_AFTER_MS);
+}
+
+async function ask(question: Question): Promise<Uint8Array | undefined> {
+  listen();
+  const answer = await link.ask(question);
+  if (answer.kind === "found") return answer.bytes ?? undefined;
+  throw new MemodagError("question_unanswered", answer.error.message);
+}
 
 function take(message: ToWorker): void {
   switch (message.kind) {
@@ -41,14 +56,23 @@ function take(message: ToWorker): void {
       return;
     case "abort":
       stop.abort(new Error(message.error.message));
+      return;
+    case "answer":
+      link.takeAnswer(message.id, message.answer);
   }
 }
 
-/** What a command needs is loaded for commands alone. */
+/** What a command or a callback needs is loaded for it alone. */
 async function run(order: RunOrder): Promise<AttemptOutcome> {
-  if (!order.attempt.command) return await runAttempt(order, stop.signal);
+  const { callback, command } = order.attempt;
+  const support = { signal: stop.signal, ask };
+  if (callback) {
+    const { runCallback } = await import("./run-callback.ts");
+    return await runCallback(order, callback, support);
+  }
+  if (!command) return await runAttempt(order, support);
   const { runCommand } = await import("./run-command.ts");
-  return await runCommand(order, order.attempt.command, stop.signal);
+  return await runCommand(order, command, stop.signal);
 }
 
 /** Reports the first outcome there is, and ends the process once it is on its way. */

@@ -2,6 +2,7 @@
 
 import { readFileSync, statSync } from "node:fs";
 import { canonicalBytes, MemodagError, messageOf } from "@memodag/core";
+import { xcomTooLarge } from "@memodag/sdk/runtime";
 import { MAX_FRAME_BYTES } from "../frame.ts";
 import { findJsonFault } from "./json-fault.ts";
 
@@ -9,19 +10,17 @@ const SHOWN_LENGTH = 40;
 
 /**
  * The canonical JSON of a result file; of `null` when there is no file, or an empty one.
- * @throws MemodagError `value_not_json` with the place of the fault, `value_too_large`
+ * @param maxBytes of its JSON
+ * @throws MemodagError `value_not_json` with the place of the fault, `xcom_too_large`
  */
-export function readResultFile(path: string): Uint8Array {
+export function readResultFile(path: string, maxBytes: number): Uint8Array {
   const size = statSync(path, { throwIfNoEntry: false })?.size ?? 0;
-  if (size > MAX_FRAME_BYTES) {
-    throw new MemodagError(
-      "value_too_large",
-      `The command's result is ${size} bytes, more than ${MAX_FRAME_BYTES}: write it to a file of your own and return its path`,
-      { fields: { sizeBytes: size } },
-    );
-  }
+  // White space counts for nothing, and nobody writes as much of it.
+  if (size > MAX_FRAME_BYTES) throw xcomTooLarge("The command's result", size, maxBytes);
   const text = size === 0 ? "" : readText(path);
-  return canonicalBytes(text.trim() === "" ? null : parse(text), { maxBytes: MAX_FRAME_BYTES });
+  const bytes = canonicalBytes(text.trim() === "" ? null : parse(text));
+  if (bytes.length > maxBytes) throw xcomTooLarge("The command's result", bytes.length, maxBytes);
+  return bytes;
 }
 
 function readText(path: string): string {

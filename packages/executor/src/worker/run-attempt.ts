@@ -4,11 +4,18 @@ import { writeSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { inspect } from "node:util";
 import { artifactUrlOf, loadArtifact } from "@memodag/artifact";
-import { assembleArguments, MemodagError, messageOf, type AttemptOutcome, type Logger } from "@memodag/core";
-import { runHandler, runSensor, type AttemptScope, type SensorTime } from "@memodag/sdk/runtime";
-import { MAX_FRAME_BYTES } from "../frame.ts";
+import {
+  assembleArguments,
+  MemodagError,
+  messageOf,
+  type AttemptOutcome,
+  type Logger,
+  type PackageVersion,
+} from "@memodag/core";
+import type { Dag } from "@memodag/sdk";
+import { findTaskEnd, runHandler, runSensor, type AttemptScope, type SensorTime } from "@memodag/sdk/runtime";
 import { formatLogLine, type LogLevel } from "../log-line.ts";
-import type { RunOrder } from "../protocol.ts";
+import type { Question, RunOrder } from "../protocol.ts";
 import { rememberArtifact, withAuthorPlaces } from "./author-places.ts";
 import { watchEnvironment } from "./environment-reads.ts";
 
@@ -17,33 +24,29 @@ const LONGEST_MESSAGE = 4_000;
 
 const LONGEST_SLEEP_MS = 2 ** 31 - 1;
 
-/** Runs an attempt to its outcome; never rejects. `signal` is aborted when the handler is to stop. */
-export async function runAttempt(order: RunOrder, signal: AbortSignal): Promise<AttemptOutcome> {
+/** What surrounds an attempt in its worker. */
+export interface AttemptSupport {
+  /** Aborted when the handler is to stop. */
+  readonly signal: AbortSignal;
+  /** Asks the executor. @throws MemodagError `question_unanswered` */
+  readonly ask: (question: Question) => Promise<Uint8Array | undefined>;
+}
+
+/** Runs an attempt to its outcome; never rejects. */
+export async function runAttempt(order: RunOrder, support: AttemptSupport): Promise<AttemptOutcome> {
   const { attempt } = order;
+  const { signal } = support;
   let startedAt: number | undefined;
   /** What a failure of the handler came of; nobody vouches for one from before it ran. */
   let evidenceOf: (() => Evidence) | undefined;
   try {
     const listEnvironmentReads = watchEnvironmentOf(order);
-    rememberArtifact(order);
-    const { dags, listPackages } = await loadArtifact({ path: order.artifactPath, baseDir: order.baseDir });
-    const dag = dags.find(({ dagId }) => dagId === attempt.dagId);
-    if (!dag) {
-      throw new MemodagError(
-        "dag_not_found",
-        `${attempt.file.path} has no Dag "${attempt.dagId}" when a worker reads it: ` +
-          "let which Dags it exports depend on nothing else",
-      );
-    }
+    const { dag, listPackages } = await loadDag(order);
     const args = assembleArguments(attempt);
     signal.throwIfAborted();
     startedAt = performance.now();
     const scope: AttemptScope = {
-      context: attempt.context,
-      declaredContext: attempt.declaredContext,
-      signal,
-      log: stdoutLogger,
-      maxValueBytes: MAX_FRAME_BYTES,
+      ...scopeOf(order, support),
       watchReads(listUndeclaredReads) {
         evidenceOf = () => ({
           uncacheable: uncacheableFor([...listUndeclaredReads(), ...listEnvironmentReads()]),
@@ -60,9 +63,43 @@ export async function runAttempt(order: RunOrder, signal: AbortSignal): Promise<
     const uncacheable = uncacheableFor([...outcome.undeclaredReads, ...listEnvironmentReads()]);
     return { kind: "succeeded", xcoms: outcome.xcoms, durationMs, uncacheable, packages: listPackages() };
   } catch (error) {
-    const failure = failureOf(error, startedAt === undefined ? 0 : performance.now() - startedAt);
-    return { ...failure, ...evidenceOf?.() };
+    const durationMs = startedAt === undefined ? 0 : performance.now() - startedAt;
+    if (findTaskEnd(error) === "skip") return { kind: "skipped", reason: shortMessageOf(error), durationMs };
+    return { ...failureOf(error, durationMs), ...evidenceOf?.() };
   }
+}
+
+/**
+ * Loads the Dag of an order.
+ * @throws MemodagError `dag_not_found`, and whatever loading its artifact throws.
+ */
+export async function loadDag(order: RunOrder): Promise<{ dag: Dag; listPackages: () => PackageVersion[] }> {
+  rememberArtifact(order);
+  const { attempt, artifactPath, baseDir } = order;
+  const { dags, listPackages } = await loadArtifact({ path: artifactPath, baseDir });
+  const dag = dags.find(({ dagId }) => dagId === attempt.dagId);
+  if (dag) return { dag, listPackages };
+  throw new MemodagError(
+    "dag_not_found",
+    `${attempt.file.path} has no Dag "${attempt.dagId}" when a worker reads it: ` +
+      "let which Dags it exports depend on nothing else",
+  );
+}
+
+/** What a handler, or a callback, of an order finds around it. */
+export function scopeOf({ attempt, maxXComBytes }: RunOrder, { signal, ask }: AttemptSupport): AttemptScope {
+  return {
+    context: attempt.context,
+    declaredContext: attempt.declaredContext,
+    signal,
+    log: stdoutLogger,
+    maxValueBytes: maxXComBytes,
+    findXCom: async (address) => await ask({ kind: "xcom", ...address }),
+    findVariable: async (name) => {
+      const bytes = await ask({ kind: "variable", name });
+      return bytes && new TextDecoder().decode(bytes);
+    },
+  };
 }
 
 type Evidence = Pick<Extract<AttemptOutcome, { kind: "succeeded" }>, "uncacheable" | "packages">;
@@ -79,14 +116,18 @@ function watchEnvironmentOf({ attempt, artifactPath, baseDir, ordinaryEnv }: Run
 }
 
 /** The outcome of something thrown. What is no error of memodag's goes to the log with its stack. */
-export function failureOf(thrown: unknown, durationMs = 0): AttemptOutcome {
+export function failureOf(thrown: unknown, durationMs = 0): Extract<AttemptOutcome, { kind: "failed" }> {
   const isNamed = thrown instanceof MemodagError;
   if (!isNamed) process.stderr.write(`${withAuthorPlaces(inspect(thrown))}\n`);
-  const message = messageOf(thrown) || inspect(thrown).split("\n", 1).join("");
-  const kept = message.length > LONGEST_MESSAGE ? `${message.slice(0, LONGEST_MESSAGE)}…` : message;
-  const error = { code: isNamed ? thrown.code : "task_failed", message: kept };
+  const error = { code: isNamed ? thrown.code : "task_failed", message: shortMessageOf(thrown) };
   // As in Airflow: who has waited for so long does not wait as long again.
-  return { kind: "failed", error, durationMs, retryable: error.code !== "sensor_timeout" };
+  const isFinal = error.code === "sensor_timeout" || findTaskEnd(thrown) === "fail";
+  return { kind: "failed", error, durationMs, retryable: !isFinal };
+}
+
+function shortMessageOf(thrown: unknown): string {
+  const message = messageOf(thrown) || inspect(thrown).split("\n", 1).join("");
+  return message.length > LONGEST_MESSAGE ? `${message.slice(0, LONGEST_MESSAGE)}…` : message;
 }
 
 const sensorTime: SensorTime = {

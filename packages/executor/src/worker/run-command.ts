@@ -42,15 +42,18 @@ export async function runCommand(
       env: commandEnvironment(process.env, command, order.ordinaryEnv, files),
       signal,
     });
-    refuseFailure(command, end);
+    const skipped = findSkip(command, end);
     const durationMs = performance.now() - startedAt;
-    const bytes = readResultFile(files.result);
+    if (skipped !== null) return { kind: "skipped", reason: skipped, durationMs };
+    refuseFailure(command, end);
+    const bytes = readResultFile(files.result, order.maxXComBytes);
     const xcoms = [{ key: RETURN_VALUE, bytes }];
     return { kind: "succeeded", xcoms, durationMs, ...(await findEvidence()) };
   } catch (error) {
     if (startedAt === undefined) return failureOf(error);
     const failure = failureOf(error, performance.now() - startedAt);
-    return { ...failure, ...(await findEvidence()) };
+    const isFinal = isFinalExit(command, error);
+    return { ...failure, ...(isFinal && { retryable: false }), ...(await findEvidence()) };
   }
 }
 
@@ -62,6 +65,17 @@ function exchangeFiles({ exchangeDir }: RunOrder): { inputs: string; result: str
 /** The first source that is not as the cache key has it; `null`: all are, or nothing is to be stored. */
 async function findChange({ attempt, baseDir }: RunOrder, command: AttemptCommand): Promise<string | null> {
   return attempt.declaredEnv === null ? null : await findChangedSource(baseDir, command);
+}
+
+/** Why a program that has ended so had nothing to do; `null`: it did not say so. */
+function findSkip({ argv, skipOnExitCodes = [] }: AttemptCommand, { code }: ProgramEnd): string | null {
+  if (code === null || !skipOnExitCodes.includes(code)) return null;
+  return `${nameOfProgram(argv)} exited with code ${code}, which skips it`;
+}
+
+function isFinalExit({ failOnExitCodes = [] }: AttemptCommand, error: unknown): boolean {
+  const exitCode = error instanceof MemodagError ? error.fields["exitCode"] : undefined;
+  return typeof exitCode === "number" && failOnExitCodes.includes(exitCode);
 }
 
 function refuseFailure({ argv }: AttemptCommand, { code, signal, lastWords }: ProgramEnd): void {

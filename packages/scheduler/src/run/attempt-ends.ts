@@ -6,6 +6,7 @@ import type { InstanceTable } from "./instance-table.ts";
 import { judgeOutcome } from "./judged-outcome.ts";
 import type { PassWriter } from "./pass-writer.ts";
 import type { ReadyInstance } from "./ready-instance.ts";
+import { retryDelayMs } from "./retry-delay.ts";
 import type { RunContext } from "./run-context.ts";
 import type { RunDecisions } from "./run-decisions.ts";
 import type { RunResults } from "./run-results.ts";
@@ -50,12 +51,16 @@ export class AttemptEnds {
     const end = { attemptId: null, waitingSince: null, endedAt, durationMs };
     if (outcome.kind === "succeeded") {
       await this.#succeed(instance, { ...row, ...end }, outcome);
+    } else if (outcome.kind === "skipped") {
+      const error: StoredError = { code: "task_skipped", message: outcome.reason };
+      table.change(node, mapIndex, { ...end, state: "skipped", error });
+      decisions.settle(node, "skipped");
     } else if (outcome.error.code === "attempt_lost") {
       table.change(node, mapIndex, afterLoss(row));
       singleFlight.release(instance);
       if (decisions.hasLetRun(node)) singleFlight.enqueue(instance);
     } else if (outcome.retryable && row.tryNumber < row.maxTries) {
-      const retryAt = endedAt + node.task.retryDelayMs;
+      const retryAt = endedAt + retryDelayMs(node.task, row, context.random);
       table.change(node, mapIndex, { ...end, state: "up_for_retry", retryAt, error: outcome.error });
       if (decisions.hasLetRun(node)) waits.add(instance, retryAt);
     } else if (isSkippedBy(node.task, outcome.error)) {

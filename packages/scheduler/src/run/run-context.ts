@@ -47,4 +47,6 @@ export interface RunContext {
   /** The environment that workers will see. */
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly newAttemptId: () => string;
+  /** From 0 to 1, the latter left out. */
+  readonly random: () => number;
 }

@@ -33,6 +33,10 @@ export interface CommandOptions extends TaskOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** The folder to run in, relative to the Dag file's. Default: that folder. */
   readonly cwd?: string;
+  /** Exit code, or several, that mean that there was nothing to do: the task is `skipped`. Default: none. */
+  readonly skipOnExitCode?: number | readonly number[];
+  /** Exit code, or several, after which another attempt is of no use: the task fails at once. Default: none. */
+  readonly failOnExitCode?: number | readonly number[];
 }
 
 /** What a command may be called with: any JSON by name. */
@@ -41,7 +45,7 @@ export type CommandArguments = { readonly [name: string]: JsonValue };
 /** A command as read. */
 export type CommandSettings = Omit<SerializedCommand, "files">;
 
-const COMMAND_NAMES = ["command", "sources", "env", "cwd"] as const;
+const COMMAND_NAMES = ["command", "sources", "env", "cwd", "skipOnExitCode", "failOnExitCode"] as const;
 
 const ENV_NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
 const OWN_ENV_PREFIX = "MEMODAG_";
@@ -63,6 +67,7 @@ export function readCommandOptions(
     cwd: readFolder(reader),
     env: readVariables(reader),
     sources: readSources(reader),
+    ...readExitCodes(reader),
   };
   if (settings.cache && reader.get("sources") === undefined) {
     throw reader.fault("sources", {
@@ -82,6 +87,34 @@ function readArgv(reader: OptionReader): string[] {
 
 function isArgument(value: unknown): value is string {
   return typeof value === "string" && !value.includes("\0");
+}
+
+/** Absent where none are named, so that a Dag without them is stored as it always was. */
+function readExitCodes(reader: OptionReader): Pick<CommandSettings, "skipOnExitCodes" | "failOnExitCodes"> {
+  const skip = readCodes(reader, "skipOnExitCode");
+  const fail = readCodes(reader, "failOnExitCode");
+  const twice = skip.find((code) => fail.includes(code));
+  if (twice !== undefined) {
+    throw reader.fault("failOnExitCode", {
+      problem: `names ${twice}, and so does skipOnExitCode`,
+      mend: "name it in one of them",
+    });
+  }
+  return {
+    ...(skip.length > 0 && { skipOnExitCodes: skip }),
+    ...(fail.length > 0 && { failOnExitCodes: fail }),
+  };
+}
+
+function readCodes(reader: OptionReader, name: string): number[] {
+  const value = reader.get(name) ?? [];
+  const codes: readonly unknown[] = Array.isArray(value) ? value : [value];
+  if (codes.every(isFailingCode)) return [...new Set(codes)].sort((a, b) => a - b);
+  throw reader.wrong(name, value, "write an exit code from 1 to 255, or a list of them");
+}
+
+function isFailingCode(code: unknown): code is number {
+  return Number.isInteger(code) && (code as number) >= 1 && (code as number) <= 255;
 }
 
 function readFolder(reader: OptionReader): string {

@@ -1,16 +1,26 @@
 // What an author may say about a task beside its handler, and how it is read.
 
 import { TRIGGER_RULES, type SerializedCacheConfig, type TriggerRule } from "@memodag/core";
+import type { TaskCallbacks } from "../context/callback-context.ts";
 import { readCacheConfig, type CacheConfig } from "./cache-config.ts";
 import type { FaultPlace } from "./dag-fault.ts";
 import { OptionReader } from "./option-reader.ts";
+import { readBackoff, readCallbacks, type BackoffSettings, type CallbackFunctions } from "./retry-options.ts";
 
 /** Options of a task that a Dag may give a default for. */
-export interface TaskDefaults {
+export interface TaskDefaults extends TaskCallbacks {
   /** How many times a failed attempt is followed by another. Default 0. */
   readonly retries?: number;
   /** Wait before the next attempt: seconds, or a text such as `"30s"`. Default one second. */
   readonly retryDelay?: number | string;
+  /**
+   * By how much the wait grows with every failure: `true` doubles it, a number is the factor. What is waited
+   * lies anywhere between that and twice as long, so that tasks that failed together do not come back
+   * together. Default: it does not grow, and is kept to the millisecond.
+   */
+  readonly retryExponentialBackoff?: boolean | number;
+  /** No wait is longer: seconds, or a text such as `"10m"`. Default a day. */
+  readonly maxRetryDelay?: number | string;
   /** How long an attempt may run: seconds, or a text such as `"1h"`. Default: for ever. */
   readonly executionTimeout?: number | string;
   /** When the task may start, given how its upstream ended. Default `all_success`. */
@@ -36,9 +46,11 @@ export interface NamedTaskOptions<Name extends string = string> extends TaskOpti
 }
 
 /** Options of a task as read. */
-export interface TaskSettings {
+export interface TaskSettings extends BackoffSettings {
   readonly retries: number;
   readonly retryDelayMs: number;
+  /** Absent: none. */
+  readonly callbacks?: CallbackFunctions;
   readonly executionTimeoutMs: number | null;
   readonly triggerRule: TriggerRule;
   readonly pool: string;
@@ -50,11 +62,16 @@ export interface TaskSettings {
 const DEFAULT_NAMES = [
   "retries",
   "retryDelay",
+  "retryExponentialBackoff",
+  "maxRetryDelay",
   "executionTimeout",
   "triggerRule",
   "pool",
   "poolSlots",
   "priorityWeight",
+  "onSuccess",
+  "onFailure",
+  "onRetry",
 ] as const;
 
 /** Names of the options that any task has. */
@@ -89,6 +106,8 @@ function readSettings(reader: OptionReader): Omit<TaskSettings, "cache"> {
   return {
     retries: reader.integer("retries", 0, 0),
     retryDelayMs: reader.duration("retryDelay", DEFAULT_RETRY_DELAY_MS, 0),
+    ...readBackoff(reader),
+    ...readCallbacks(reader),
     executionTimeoutMs: reader.duration("executionTimeout", null, 1),
     triggerRule: readTriggerRule(reader),
     pool: reader.text("pool", "default_pool"),

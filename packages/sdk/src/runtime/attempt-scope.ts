@@ -6,15 +6,14 @@ import {
   readJson,
   RETURN_VALUE,
   UNMAPPED,
+  formatSize,
   type AttemptContext,
   type JsonValue,
   type Logger,
   type PushedXCom,
+  type XComAddress,
 } from "@memodag/core";
 import type { TaskXComs, XComRequest } from "../context/task-context.ts";
-
-/** Which XCom of the run, in full. */
-export type XComAddress = Required<XComRequest>;
 
 /** What one attempt runs with. */
 export interface AttemptScope {
@@ -25,6 +24,8 @@ export interface AttemptScope {
   readonly log: Logger;
   /** The bytes of an XCom of the run's other tasks; without it, pulling from them is refused. */
   readonly findXCom?: (address: XComAddress) => Promise<Uint8Array | undefined>;
+  /** The text of an admin's variable; without it, there are none. */
+  readonly findVariable?: (name: string) => Promise<string | undefined>;
   /** Longest returned or pushed value in bytes of JSON. Default: no limit. */
   readonly maxValueBytes?: number;
   /** Given what lists the undeclared reads so far, before the handler runs: it may throw. */
@@ -57,7 +58,7 @@ export class AttemptXComs implements TaskXComs {
         `XCom "${key}" is pushed after the task has ended: await everything that the handler starts`,
       );
     }
-    this.pushed.set(key, encodeValue(value, this.scope));
+    this.pushed.set(key, encodeValue(value, this.scope, `XCom "${key}"`));
   }
 
   async pull(request: XComRequest): Promise<JsonValue> {
@@ -65,7 +66,8 @@ export class AttemptXComs implements TaskXComs {
     const { key, taskId = task.taskId } = request;
     const isOwnTask = taskId === task.taskId;
     const mapIndex = request.mapIndex ?? (isOwnTask ? taskInstance.mapIndex : UNMAPPED);
-    if (isOwnTask && mapIndex === taskInstance.mapIndex) {
+    // After the attempt, as a callback asks, what was pushed is where that of the others is.
+    if (isOwnTask && mapIndex === taskInstance.mapIndex && !this.isClosed) {
       const bytes = this.pushed.get(key);
       return bytes ? readJson(bytes) : null;
     }
@@ -90,9 +92,38 @@ export class AttemptXComs implements TaskXComs {
 
 const MAX_KEY_LENGTH = 250;
 
-/** The bytes of a value that leaves a task. */
-export function encodeValue(value: unknown, { maxValueBytes }: AttemptScope): Uint8Array {
-  return canonicalBytes(value, maxValueBytes === undefined ? {} : { maxBytes: maxValueBytes });
+/** The bytes of a value that leaves a task; `name` is what it is called in messages. */
+export function encodeValue(value: unknown, { maxValueBytes }: AttemptScope, name: string): Uint8Array {
+  if (maxValueBytes === undefined) return canonicalBytes(value);
+  const bytes = tryEncode(value, maxValueBytes * MEASURED);
+  if (bytes && bytes.length <= maxValueBytes) return bytes;
+  throw xcomTooLarge(name, bytes?.length ?? null, maxValueBytes);
+}
+
+/** Up to how many times the limit a value's size is found out, which costs as much memory. */
+const MEASURED = 4;
+
+function tryEncode(value: unknown, maxBytes: number): Uint8Array | undefined {
+  try {
+    return canonicalBytes(value, { maxBytes });
+  } catch (error) {
+    if (error instanceof MemodagError && error.code === "value_too_large") return undefined;
+    throw error;
+  }
+}
+
+/**
+ * The error of a value that is longer than XComs may be. Sizes are bytes of JSON; `null`: far too many to
+ * count.
+ */
+export function xcomTooLarge(name: string, sizeBytes: number | null, limitBytes: number): MemodagError {
+  const size = sizeBytes === null ? `over ${formatSize(limitBytes * MEASURED)}` : formatSize(sizeBytes);
+  return new MemodagError(
+    "xcom_too_large",
+    `${name} is ${size} of JSON, more than [core] max_xcom_size of ${formatSize(limitBytes)}: ` +
+      "write it to a file or a store of your own and return where it is, or raise the limit",
+    { fields: { sizeBytes, limitBytes } },
+  );
 }
 
 function byKey(a: PushedXCom, b: PushedXCom): number {

@@ -1,14 +1,15 @@
 // Makes what getContext() returns: the run's own values, with reads noted for a cached task.
 
 import { selectField, type AttemptContext, type JsonValue } from "@memodag/core";
+import { memberPath } from "../context/context-path.ts";
+import type { RunningTask } from "../context/current-context.ts";
 import type { TaskContext } from "../context/task-context.ts";
 import { AttemptXComs, type AttemptScope } from "./attempt-scope.ts";
 import { ReadTracker } from "./read-tracker.ts";
 import { trackObject, trackValue } from "./tracked-object.ts";
 
 /** A context and what its use leaves behind. */
-export interface CreatedContext {
-  readonly context: TaskContext;
+export interface CreatedContext extends RunningTask {
   readonly xcoms: AttemptXComs;
   /** Undeclared reads so far, sorted. */
   listUndeclaredReads(): string[];
@@ -21,7 +22,8 @@ export function createContext(scope: AttemptScope): CreatedContext {
   if (declaredContext === null) {
     const xcoms = new AttemptXComs(scope, () => undefined);
     const context = Object.freeze({ ...values, log, signal, xcom: xcoms });
-    return { context, xcoms, listUndeclaredReads: () => [] };
+    const readVariable = variableReader(scope, () => undefined);
+    return { context, readVariable, xcoms, listUndeclaredReads: () => [] };
   }
   const tracker = new ReadTracker(declaredContext, (path) => isPresent(values, path));
   const xcoms = new AttemptXComs(scope, (path) => tracker.read(path));
@@ -46,7 +48,18 @@ export function createContext(scope: AttemptScope): CreatedContext {
     signal,
     xcom: xcoms,
   });
-  return { context, xcoms, listUndeclaredReads: () => tracker.list() };
+  const readVariable = variableReader(scope, (path) => tracker.read(path));
+  return { context, readVariable, xcoms, listUndeclaredReads: () => tracker.list() };
+}
+
+function variableReader(
+  { findVariable }: AttemptScope,
+  noteRead: (path: string) => void,
+): RunningTask["readVariable"] {
+  return async (name) => {
+    noteRead(memberPath("var", name));
+    return (await findVariable?.(name)) ?? null;
+  };
 }
 
 function readDataInterval(

@@ -1,9 +1,10 @@
 // Finds a Dag's parts behind its public face.
 
-import { MemodagError } from "@memodag/core";
+import { MemodagError, type CallbackEvent } from "@memodag/core";
 import type { Dag } from "../authoring/dag.ts";
 import { findState, type DagState } from "../authoring/dag-state.ts";
 import type { AnyHandler } from "../authoring/handler.ts";
+import type { TaskCallback } from "../context/callback-context.ts";
 
 /** True for a Dag, made by this or another copy of this package. */
 export function isDag(value: unknown): value is Dag {
@@ -32,6 +33,11 @@ export function listHandlers(dag: Dag): Map<string, AnyHandler> {
     if (handler) handlers.set(taskId, handler);
   }
   return handlers;
+}
+
+/** What a task's author wants to be called with; `undefined`: the task has no such callback. */
+export function findCallback(dag: Dag, taskId: string, event: CallbackEvent): TaskCallback | undefined {
+  return getState(dag).tasks.get(taskId)?.settings.callbacks?.get(event);
 }
 
 /**

@@ -27,7 +27,7 @@ export type SensorOutcome = HandlerOutcome | { readonly kind: "rescheduled"; rea
  * Runs a task's handler with its arguments, which must be in canonical form.
  *
  * Rejects with whatever the handler throws.
- * @throws MemodagError `task_not_found`; `value_not_json` or `value_too_large` for the result.
+ * @throws MemodagError `task_not_found`; `value_not_json` or `xcom_too_large` for the result.
  */
 export async function runHandler(
   dag: Dag,
@@ -65,14 +65,14 @@ interface OpenHandler {
 
 function openHandler(dag: Dag, taskId: string, scope: AttemptScope): OpenHandler {
   const handler = getHandler(dag, taskId);
-  const { context, xcoms, listUndeclaredReads } = createContext(scope);
+  const { xcoms, listUndeclaredReads, ...running } = createContext(scope);
   scope.watchReads?.(listUndeclaredReads);
   return {
     handler,
-    run: async (call) => await runInContext(context, call),
+    run: async (call) => await runInContext(running, call),
     succeed(returned) {
       // Encoding a result may read the context, where the handler returned a part of it.
-      const bytes = encodeValue(idOfNode(returned), scope);
+      const bytes = encodeValue(idOfNode(returned), scope, "The returned value");
       const pushed = xcoms.close();
       return {
         kind: "succeeded",

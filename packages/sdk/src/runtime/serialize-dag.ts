@@ -54,7 +54,8 @@ function serializeTask(
   upstreams: Upstreams,
   sourceHashes: ReadonlyMap<string, string>,
 ): SerializedTask {
-  const { taskId, placement, settings, command, sensor, runStep } = task;
+  const { taskId, placement, command, sensor, runStep } = task;
+  const { callbacks, ...settings } = task.settings;
   if (!placement) {
     throw dagInvalid(
       { dagId, taskId },
@@ -76,6 +77,7 @@ function serializeTask(
     ...(command && { command: { ...command, files: [] } }),
     ...(sensor && { sensor }),
     ...(runStep && { runStep }),
+    ...(callbacks && { callbacks: [...callbacks.keys()].sort() }),
   };
 }
 

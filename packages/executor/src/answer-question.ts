@@ -1,0 +1,37 @@
+// Answers what a running task asks for: about its own team and run, whatever the worker says of them.
+
+import { messageOf, type Attempt, type AttemptQueries } from "@memodag/core";
+import type { Answer, Question } from "./protocol.ts";
+
+/** Answers a question; never rejects. */
+export async function answerQuestion(
+  queries: AttemptQueries,
+  attempt: Attempt,
+  question: Question,
+): Promise<Answer> {
+  try {
+    return { kind: "found", bytes: await findAnswer(queries, attempt, question) };
+  } catch (error) {
+    return unanswered(question, messageOf(error));
+  }
+}
+
+/** The answer that there is none. */
+export function unanswered(question: Question, reason: string): Answer {
+  const asked =
+    question.kind === "xcom"
+      ? `XCom "${question.key}" of task "${question.taskId}"`
+      : `Variable "${question.name}"`;
+  const message = `${asked} could not be read: ${reason}`;
+  return { kind: "failed", error: { code: "question_unanswered", message } };
+}
+
+async function findAnswer(
+  queries: AttemptQueries,
+  attempt: Attempt,
+  question: Question,
+): Promise<Uint8Array | null> {
+  if (question.kind === "xcom") return (await queries.findXCom(attempt, question)) ?? null;
+  const text = await queries.findVariable(attempt, question.name);
+  return text === undefined ? null : Buffer.from(text);
+}

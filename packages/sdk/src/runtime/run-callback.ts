@@ -1,0 +1,53 @@
+// Calls one of a task's callbacks once.
+
+import { MemodagError, type CallbackReport } from "@memodag/core";
+import type { Dag } from "../authoring/dag.ts";
+import { CALLBACK_OPTIONS, type CallbackContext } from "../context/callback-context.ts";
+import { runInContext } from "../context/current-context.ts";
+import type { TaskContext } from "../context/task-context.ts";
+import type { AttemptScope } from "./attempt-scope.ts";
+import { createContext } from "./create-context.ts";
+import { findCallback } from "./list-handlers.ts";
+
+/**
+ * Calls the task's callback with what it is told. Rejects with whatever it throws.
+ * @throws MemodagError `callback_failed` when the task has no such callback.
+ */
+export async function runCallback(
+  dag: Dag,
+  taskId: string,
+  report: CallbackReport,
+  scope: AttemptScope,
+): Promise<void> {
+  const callback = findCallback(dag, taskId, report.event);
+  if (!callback) {
+    throw new MemodagError(
+      "callback_failed",
+      `Task "${taskId}" has no ${CALLBACK_OPTIONS[report.event]} when a worker reads its Dag file: ` +
+        "let which callbacks it has depend on nothing else",
+      { fields: { taskId, event: report.event } },
+    );
+  }
+  const { xcoms, ...running } = createContext({ ...scope, declaredContext: null });
+  // The task has ended: what it pushed can be pulled, and nothing be added to it.
+  xcoms.close();
+  const context = withReport(running.context, report);
+  await runInContext({ ...running, context }, async () => callback(context));
+}
+
+function withReport(context: TaskContext, report: CallbackReport): CallbackContext {
+  const { event, state, cacheStatus, cacheReason, durationMs, retryAt, error } = report;
+  return Object.freeze({
+    ...context,
+    event,
+    taskInstance: Object.freeze({
+      ...context.taskInstance,
+      state,
+      cacheStatus,
+      cacheReason,
+      durationMs,
+      retryAt: retryAt === null ? null : new Date(retryAt).toISOString(),
+    }),
+    error: error && Object.freeze({ ...error }),
+  });
+}
