@@ -1,4 +1,4 @@
-// A Dag file in the shape of Airflow's TypeScript SDK: groups, if, switch and edges between them.
+// A Dag file in the shape of Airflow's TypeScript SDK: groups, if, switch, edges between them, another Dag's run.
 
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { PATIENT } from "./patience.ts";
@@ -43,6 +43,10 @@ read.before(picked);
 
 const cleaned = dag.task("clean", async () => undefined, { triggerRule: "all_done" })();
 cleaned.after(stored, empty, daily, weekly);
+
+export const report = new Dag("report");
+report.task("write", async () => "written")();
+dag.triggerDagRun({ taskId: "trigger_report", dagId: "report", conf: { triggered_by: "regions" } }).after(cleaned);
 `;
 
 const wrongDag = `import { Dag } from "memodag";
@@ -82,6 +86,7 @@ describe("a Dag with groups and branches", () => {
       daily: "skipped",
       weekly: "success",
       clean: "success",
+      trigger_report: "success",
     };
     expect(await run()).toEqual({ state: "success", states: expected, hits: [] });
     const again = await run();

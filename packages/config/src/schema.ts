@@ -174,7 +174,8 @@ export const configSchema = z.strictObject({
       live: true,
     }),
     max_runs: key(integer(1, 100_000), {
-      description: "How many runs one scheduler holds at a time.",
+      description:
+        "How many runs one scheduler holds at a time; those that do nothing but wait are not counted.",
       default: 64,
       live: true,
     }),

@@ -114,7 +114,7 @@ async function showDag(dagId: string, options: TeamOptions): Promise<void> {
       task.triggerRule,
       task.retries,
       shownCache(dag, task),
-      shortDigest(task.sourceHash),
+      task.runStep ? null : shortDigest(task.sourceHash),
     ]),
     "No tasks.",
   );
