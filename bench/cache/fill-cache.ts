@@ -25,7 +25,7 @@ interface Row {
 }
 
 function rowOf(number: number): Row {
-  const bytes = Buffer.from(JSON.stringify({ number, text: "x".repeat(64) }));
+  const bytes = Buffer.from(JSON.stringify({ number, text: "x".repeat(64 + (number % 61)) }));
   const digest = sha256(bytes);
   const source = sha256(`source ${number % 50}`);
   return {
@@ -48,6 +48,14 @@ function rowOf(number: number): Row {
   };
 }
 
+function durationOf(number: number): number {
+  return 100 + (number % 977);
+}
+
+function hitsOf(number: number): number {
+  return number % 1_009;
+}
+
 /** Adds the records from `from` up to, not including, `to`. */
 export async function fillCache(
   { dialect, location }: BenchDatabase,
@@ -58,7 +66,7 @@ export async function fillCache(
 }
 
 const RECORD_COLUMNS =
-  "team, key, dag_id, task_id, source_hash, components, xcoms, result_digest, size_bytes, producer_run_id, producer_map_index, producer_try_number, duration_ms, created_at";
+  "team, key, dag_id, task_id, source_hash, components, xcoms, result_digest, size_bytes, producer_run_id, producer_map_index, producer_try_number, duration_ms, created_at, hit_count";
 
 function fillSqlite(path: string, from: number, to: number): void {
   const db = new Database(path);
@@ -67,7 +75,7 @@ function fillSqlite(path: string, from: number, to: number): void {
     "insert into result (team, digest, size_bytes, created_at, bytes) values (?, ?, ?, ?, ?)",
   );
   const record = db.prepare(
-    `insert into cache_record (${RECORD_COLUMNS}) values (?, ?, 'bench', ?, ?, ?, ?, ?, ?, ?, -1, 1, 1000, ?)`,
+    `insert into cache_record (${RECORD_COLUMNS}) values (?, ?, 'bench', ?, ?, ?, ?, ?, ?, ?, -1, 1, ?, ?, ?)`,
   );
   const now = Date.now();
   for (let start = from; start < to; start += CHUNK) {
@@ -85,7 +93,9 @@ function fillSqlite(path: string, from: number, to: number): void {
           row.digest,
           row.bytes.length,
           `run-${number % 1_000}`,
-          now - number,
+          durationOf(number),
+          now - number * 100,
+          hitsOf(number),
         );
       }
     })();
@@ -111,7 +121,7 @@ async function fillPostgres(url: string, from: number, to: number): Promise<void
     );
     await client.query(
       `insert into cache_record (${RECORD_COLUMNS})
-       select $1, key, 'bench', 't' || (number % 50), source, components, xcoms, digest, size, 'run-' || (number % 1000), -1, 1, 1000, $2 - number
+       select $1, key, 'bench', 't' || (number % 50), source, components, xcoms, digest, size, 'run-' || (number % 1000), -1, 1, 100 + number % 977, $2 - number * 100, number % 1009
        from unnest($3::text[], $4::bigint[], $5::text[], $6::text[], $7::text[], $8::text[], $9::bigint[])
          as t (key, number, source, components, xcoms, digest, size)`,
       [

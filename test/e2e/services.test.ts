@@ -82,8 +82,40 @@ describe.each(TEST_DIALECTS)("on %s", (dialect) => {
 
     workspace.write("dags/live.ts", `${liveDag(3)}throw new Error("half written");\n`);
     await dev.says("Dag file could not be read");
-    expect(dev.stderr).toMatch(/Dag file could not be read.*half written.*file=live\.ts line=5/);
+    expect(dev.stderr).toMatch(/Dag file could not be read.*half written.*at=dags\/live\.ts:5:/);
     expect(await askLive()).toBe(2);
+
+    // Told once, though the file is looked at again with every pass.
+    workspace.write("dags/other.ts", liveDag(7).replace("live", "other"));
+    await dev.says("dagIds=other");
+    expect(dev.stderr.match(/half written/g)).toHaveLength(1);
+
+    workspace.write("dags/live.ts", liveDag(4));
+    await dev.says("Dag file is mended and was read");
+    expect(await askLive()).toBe(4);
     expect(await dev.end("SIGTERM")).toBe(0);
+  });
+
+  it("dev --json says everything as JSON, from both of its processes", async () => {
+    const dev = workspace.start("dev", "--json");
+    await dev.says("watching Dag files");
+    workspace.write("dags/live.ts", `throw new Error("not yet");\n${liveDag(1)}`);
+    await dev.says("not yet");
+    expect(await dev.end("SIGTERM")).toBe(0);
+    const lines = dev.stderr.trim().split("\n");
+    const messages = lines.map((line) => JSON.parse(line) as Record<string, unknown>);
+    expect(messages.map(({ message }) => message)).toEqual(
+      expect.arrayContaining([
+        expect.stringContaining("dev started"),
+        "watching Dag files",
+        "dev stops when what runs has ended",
+      ]),
+    );
+    for (const { time, level } of messages) {
+      expect(time).toMatch(/^\d{4}-\d\d-\d\dT.*Z$/);
+      expect(["info", "warn"]).toContain(level);
+    }
+    const broken = messages.find(({ level }) => level === "warn");
+    expect(broken).toMatchObject({ at: "dags/live.ts:1:7", path: "live.ts" });
   });
 });

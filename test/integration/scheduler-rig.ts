@@ -17,6 +17,7 @@ import {
 import type { Metastore } from "@memodag/metastore";
 import {
   CacheLeases,
+  DecisionLog,
   ResultCache,
   type LeaseStore,
   type RecordStore,
@@ -130,6 +131,13 @@ export class SchedulerRig {
         clock: systemClock,
         log: silentLogger,
         options: { leaseMs: 30_000, timeoutMs: 1_000, breakerThreshold: 3, breakerRestMs: 30_000 },
+      }),
+      decisionLog: new DecisionLog({
+        decisions: metastore.decisions,
+        records: options.records ?? metastore.records,
+        findSources: (team, hashes) => metastore.dags.findTaskSources(team, hashes),
+        clock: systemClock,
+        log: silentLogger,
       }),
       executor,
       clock: systemClock,

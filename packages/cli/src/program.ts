@@ -8,6 +8,7 @@ import { registerConfig } from "./commands/config.ts";
 import { registerDags } from "./commands/dags.ts";
 import { registerDb } from "./commands/db.ts";
 import { registerDoctor } from "./commands/doctor.ts";
+import { withOptionsBefore } from "./commands/common-options.ts";
 import { registerRuns } from "./commands/runs.ts";
 import { registerServices } from "./commands/services.ts";
 import { registerTasks } from "./commands/tasks.ts";
@@ -21,6 +22,7 @@ export function createProgram(): Command {
     .exitOverride()
     // An error is reported once, by main, in one line or as JSON.
     .configureOutput({ outputError: () => undefined });
+  withOptionsBefore(program);
   registerServices(program);
   registerDb(program);
   registerDags(program);
@@ -35,8 +37,11 @@ export function createProgram(): Command {
 
 /** The command that arguments name, as far as they name one: `memodag dags run`. */
 export function commandPath(program: Command, args: readonly string[]): string {
-  const next = program.commands.find((command) => command.name() === args[0]);
-  return next === undefined ? program.name() : `${program.name()} ${commandPath(next, args.slice(1))}`;
+  const names = new Map(program.commands.map((command) => [command.name(), command]));
+  // Options may stand before a command.
+  const at = args.findIndex((word) => names.has(word));
+  const next = names.get(args[at] ?? "");
+  return next === undefined ? program.name() : `${program.name()} ${commandPath(next, args.slice(at + 1))}`;
 }
 
 function readVersion(): string {

@@ -36,6 +36,49 @@ describe("cache commands", () => {
     expect((await project.run("cache", "ls")).stdout).toMatch(/^KEY +DAG +TASK/);
   });
 
+  it("ls: in the order that is asked for, and page by page", async () => {
+    const listed = async (...args: string[]) =>
+      (await project.json<RecordReport[]>("cache", "ls", ...args)).map(({ key }) => key);
+    const keys = records.map(({ key }) => key);
+    const sorted = (valueOf: (record: RecordReport) => number) =>
+      records.toSorted((a, b) => valueOf(b) - valueOf(a) || (a.key < b.key ? 1 : -1)).map(({ key }) => key);
+    expect(await listed("--sort", "age")).toEqual(keys);
+    expect(await listed("--sort", "age", "--desc")).toEqual(keys.toReversed());
+    expect(await listed("--sort", "size")).toEqual(sorted(({ sizeBytes }) => sizeBytes));
+    expect(await listed("--sort", "saved")).toEqual(
+      sorted(({ hitCount, durationMs }) => hitCount * durationMs),
+    );
+    expect(await listed("--sort", "hits", "--asc")).toEqual(sorted(({ hitCount }) => hitCount).toReversed());
+    expect(await listed("--limit", "3", "--offset", "2")).toEqual(keys.slice(2));
+    const page = await project.run("cache", "ls", "--limit", "3");
+    expect(page.stdout.split("\n")).toHaveLength(5);
+    expect(page.stderr).toBe("There are more: --offset 3 shows the next.\n");
+    expect((await project.run("cache", "ls", "--limit", "4")).stderr).toBe("");
+    const wrong = await project.run("cache", "ls", "--sort", "name");
+    expect(wrong).toMatchObject({ code: 2, stderr: expect.stringMatching(/age, size, hits, saved/) });
+  });
+
+  it("takes the text of a filter for what it says, in every command that takes one", async () => {
+    for (const command of [["ls"], ["stats"], ["purge", "--dry-run"]]) {
+      for (const [option, text] of [
+        ["--dag", "shape%"],
+        ["--dag", "shape_"],
+        ["--task", "%"],
+        ["--run", "manual%"],
+        ["--team", "d_fault"],
+      ] as const) {
+        const { stdout } = await project.run("cache", ...command, option, text, "--json");
+        const found = JSON.parse(stdout) as { entries?: unknown; wouldDelete?: number } | unknown[];
+        const count = Array.isArray(found) ? found.length : (found.wouldDelete ?? found.entries);
+        expect(count, `${command[0]} ${option} ${text}`).toBe(0);
+      }
+      const malformed = await project.run("cache", ...command, "--older-than", "a week");
+      expect(malformed).toMatchObject({ code: 2, stderr: expect.stringMatching(/--older-than.*"7d"|7d/) });
+      const notHex = await project.run("cache", ...command, "--key", "%");
+      expect(notHex).toMatchObject({ code: 2, stderr: expect.stringMatching(/0-9 and a-f/) });
+    }
+  });
+
   it("show: takes first digits, and lists keys when they are not enough", async () => {
     const { key } = records[0]!;
     expect(await project.json("cache", "show", key.slice(0, 12))).toMatchObject({
@@ -66,10 +109,32 @@ describe("cache commands", () => {
       code: 2,
       stderr: expect.stringMatching(/1 entry would go .* add --yes/),
     });
-    expect(dry).toMatchObject({ code: 0, stdout: "Would forget 3 entries.\n" });
+    expect(dry).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/^KEY .*(\n.* draw .*){3}\n\nWould forget 3 entries of 30B\.\n$/),
+    });
     expect(await project.json("cache", "purge", "--task", "sum", "--yes")).toEqual({ deleted: 1 });
     expect(await project.json("cache", "ls")).toHaveLength(3);
     expect(await project.json("cache", "purge", "--all", "--yes")).toEqual({ deleted: 3 });
     expect(await project.json("cache", "ls")).toEqual([]);
   });
+
+  it("names the entries whose keys begin alike", async () => {
+    // Of seventeen keys, two begin with the same digit.
+    for (let sides = 10; sides < 24; sides++)
+      await project.run("dags", "run", "shapes", "--param", `sides=${sides}`);
+    const all = await project.json<RecordReport[]>("cache", "ls");
+    const byDigit = Map.groupBy(all, ({ key }) => key.slice(0, 1));
+    const [digit = "", alike = []] = [...byDigit].find(([, ofDigit]) => ofDigit.length > 1) ?? [];
+    for (const command of [
+      ["show", digit],
+      ["diff", digit, all[0]?.key ?? ""],
+      ["purge", "--yes", "--key", digit],
+    ]) {
+      const { code, stderr } = await project.run("cache", ...command);
+      expect(code).toBe(2);
+      for (const { key } of alike) expect(stderr).toContain(key);
+    }
+    expect(await project.json("cache", "ls")).toHaveLength(all.length);
+  }, 60_000);
 });

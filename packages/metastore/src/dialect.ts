@@ -7,6 +7,8 @@ import type {
   Amount,
   CacheRecord,
   CollectableRecord,
+  DecidedInstance,
+  RemovalCause,
   ResultBytes,
   StoreCallOptions,
 } from "@memodag/result-cache";
@@ -34,6 +36,25 @@ export interface DatabaseFault {
   readonly mend: string;
 }
 
+/** A key, and the instance that asked for it. */
+export type AskedKey = DecidedInstance & { readonly key: Digest };
+
+/** Another key that an instance had, as its row says. */
+export interface EarlierKeyRow {
+  /** Place of the instance among those that were asked about. */
+  readonly place: number;
+  readonly key: string;
+  readonly run_id: string;
+  /** JSON. */
+  readonly components: string;
+}
+
+/** A record that went. */
+export interface RemovedKey {
+  readonly team: string;
+  readonly key: string;
+}
+
 /** An open database of one kind. */
 export interface Dialect {
   readonly name: DialectName;
@@ -42,6 +63,8 @@ export interface Dialect {
   readonly schema: SchemaDialect;
   /** The database's clock, in milliseconds since the Unix epoch; one value within a statement. */
   readonly now: RawBuilder<number>;
+  /** Ends a select of rows to delete: leaves out those that others hold. Nothing where there is one writer. */
+  readonly skipLocked: RawBuilder<unknown>;
   /** Runs a script in one transaction that takes SQLite's write lock at its start; undone when it throws. */
   transaction<T>(script: () => TransactionScript<T>): Promise<T>;
   /** Keeps other migrators out until the transaction ends. */
@@ -73,7 +96,11 @@ export interface Dialect {
   writeResults(team: string, results: readonly ResultBytes[]): Promise<void>;
   /** Deletes what was written so long ago, and neither an XCom nor a record names. */
   deleteResults(team: string, digests: readonly Digest[], olderThanMs: number): Promise<Amount>;
-  /** Deletes records that nobody used or replaced since, and nobody holds a lease of. */
-  deleteRecords(records: readonly CollectableRecord[]): Promise<Amount>;
+  /** Deletes records that nobody used or replaced since, and nobody holds a lease of, and notes why. */
+  deleteRecords(records: readonly CollectableRecord[], cause: RemovalCause): Promise<Amount>;
+  /** The statement that notes how keys lost their records; the last time counts. */
+  noteRemovals(removed: readonly RemovedKey[], cause: RemovalCause): RawBuilder<unknown>;
+  /** See the decision store. */
+  listEarlierKeys(asked: readonly AskedKey[], limit: number): Promise<EarlierKeyRow[]>;
   close(): Promise<void>;
 }

@@ -2,13 +2,15 @@
 
 import type { AuditLog, ChangeFeed, DagStore, RunStore } from "@memodag/core";
 import type {
+  AgedStore,
   CounterStore,
+  DecisionStore,
   LeaseStore,
   RecordStore,
   ResultStore,
-  SupersededStore,
 } from "@memodag/result-cache";
 import { MetadataAuditLog } from "./audit/metadata-audit-log.ts";
+import { MetadataDecisionStore } from "./cache/metadata-decision-store.ts";
 import { MetadataCounterStore } from "./cache/metadata-counter-store.ts";
 import { MetadataLeaseStore } from "./cache/metadata-lease-store.ts";
 import { BreakerBoard } from "./cache/breaker-board.ts";
@@ -44,8 +46,10 @@ export interface Metastore {
   readonly records: RecordStore;
   readonly results: ResultStore;
   readonly counters: CounterStore;
+  /** Why instances did not hit. */
+  readonly decisions: DecisionStore & AgedStore;
   /** Versions of Dags, and artifacts, that nothing refers to any more. */
-  readonly superseded: SupersededStore;
+  readonly superseded: AgedStore;
   readonly cacheSwitch: CacheSwitch;
   readonly breakers: BreakerBoard;
   readonly audit: AuditLog;
@@ -82,6 +86,7 @@ export async function openMetastore(url: string, options: MetastoreOptions = {})
     records: new MetadataRecordStore(dialect),
     results: new MetadataResultStore(dialect),
     counters: new MetadataCounterStore(dialect),
+    decisions: new MetadataDecisionStore(dialect),
     superseded: new MetadataSupersededStore(dialect),
     cacheSwitch: new CacheSwitch(dialect),
     breakers: new BreakerBoard(dialect),

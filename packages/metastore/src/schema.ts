@@ -247,6 +247,34 @@ export interface CacheBreakerTable {
   expires_at: number;
 }
 
+/** Why an instance that asked the cache did not hit. */
+export interface CacheDecisionTable {
+  dag_run_id: number;
+  task_id: string;
+  map_index: number;
+  team: string;
+  dag_id: string;
+  run_id: string;
+  key: string;
+  reason: string;
+  detail: string | null;
+  compared_with: string | null;
+  compared_run_id: string | null;
+  /** JSON. */
+  changes: string;
+  /** JSON. */
+  components: string;
+  decided_at: number;
+}
+
+/** How a key lost its record. */
+export interface CacheRemovalTable {
+  team: string;
+  key: string;
+  cause: string;
+  removed_at: number;
+}
+
 /** What a source hash is made of. */
 export interface TaskSourceTable {
   team: string;
@@ -262,11 +290,13 @@ export interface Schema {
   audit_entry: AuditEntryTable;
   audit_outcome: AuditOutcomeTable;
   cache_counter: CacheCounterTable;
+  cache_decision: CacheDecisionTable;
   active_task: ActiveTaskTable;
   cache_breaker: CacheBreakerTable;
   cache_lease: CacheLeaseTable;
   cache_record: CacheRecordTable;
   cache_record_result: CacheRecordResultTable;
+  cache_removal: CacheRemovalTable;
   cache_switch: CacheSwitchTable;
   dag: DagTable;
   dag_artifact: DagArtifactTable;

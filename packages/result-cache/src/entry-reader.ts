@@ -105,18 +105,20 @@ export class EntryReader {
 
   /** Takes away what can never hit, so that the next run stores anew. Nobody waits for it. */
   #removeUnusable(team: string, known: ReadonlyMap<Digest, Entry>, bytes: VerifiedBytes): void {
-    const keys: Digest[] = [];
-    for (const [key, entry] of known)
-      if (entry === "unsound" || typeof entry?.xcoms === "string") keys.push(key);
-    if (keys.length === 0) return;
+    const causes = new Map<Digest, Unusable>();
+    for (const [key, entry] of known) {
+      if (entry === "unsound") causes.set(key, "integrity_failed");
+      else if (typeof entry?.xcoms === "string") causes.set(key, entry.xcoms);
+    }
+    if (causes.size === 0) return;
     const bad = [...bytes].flatMap(([digest, value]) => (value === "bad" ? [digest] : []));
     const remove = async () => {
-      for (const key of keys) await this.#records.purge({ team, key });
+      for (const [key, cause] of causes) await this.#records.purge({ team, key }, cause);
       if (bad.length > 0) await this.#results.delete(team, bad);
     };
     this.#log.warn("removed cache entries whose record or bytes are gone, changed, or somebody else's", {
       team,
-      keys,
+      keys: [...causes.keys()],
     });
     remove().catch((error: unknown) => {
       this.#log.warn("could not remove unusable cache entries", { team, error: messageOf(error) });

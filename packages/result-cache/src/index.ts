@@ -8,6 +8,8 @@ export type * from "./counters/counter-store.ts";
 export * from "./filesystem/filesystem-record-store.ts";
 export * from "./filesystem/filesystem-result-store.ts";
 export * from "./compare-components.ts";
+export * from "./decisions/decision-log.ts";
+export * from "./decisions/decision-store.ts";
 export * from "./key-components.ts";
 export * from "./record-components.ts";
 export * from "./lazy-backend.ts";

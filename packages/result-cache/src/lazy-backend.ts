@@ -45,7 +45,7 @@ export class LazyBackend {
         const target = (await this.opened())[store] as unknown as Record<string, Method>;
         return await target[name]?.(...args);
       };
-    // Collecting and verifying is for those who have it: without it the answer is that there is none.
-    return Object.fromEntries([...methods, "retention"].map((name) => [name, forward(name)]));
+    // Collecting, verifying and removals are for those who have them: without, the answer is that there is none.
+    return Object.fromEntries([...methods, "retention", "findRemovals"].map((name) => [name, forward(name)]));
   }
 }

@@ -3,9 +3,10 @@
 import type { Digest, Producer, StoredError } from "@memodag/core";
 import type { RecordedComponents } from "./key-components.ts";
 import type { RecordedXCom } from "./recorded-xcom.ts";
+import type { Removal, RemovalCause } from "./removal.ts";
 import type { RecordRetention } from "./retention/retention-ports.ts";
 
-export type { RecordedXCom };
+export type { RecordedXCom, Removal, RemovalCause };
 
 /** A result to remember. Times are milliseconds. */
 export interface NewCacheRecord {
@@ -63,10 +64,23 @@ export interface RecordFilter {
   readonly expired?: boolean;
 }
 
-/** A slice of a listing, newest first. */
+/**
+ * What a listing is in the order of: the making, the size of all XComs, hits, what hits have saved (hits
+ * times duration).
+ */
+export const RECORD_SORTS = ["age", "size", "hits", "saved"] as const;
+
+/** See {@link RECORD_SORTS}. */
+export type RecordSort = (typeof RECORD_SORTS)[number];
+
+/** A slice of a listing. Records that are alike in what it is sorted by stand in the order of their keys. */
 export interface RecordPage {
   readonly limit: number;
   readonly offset: number;
+  /** Default: `age`. */
+  readonly sort?: RecordSort;
+  /** The oldest, smallest or least first. Default: the newest, largest or most first. */
+  readonly ascending?: boolean;
 }
 
 /** Sums over records, by task. */
@@ -109,8 +123,16 @@ export interface RecordStore {
   list(filter: RecordFilter, page: RecordPage): Promise<CacheRecord[]>;
   stats(filter: RecordFilter): Promise<TaskRecordStats[]>;
   count(filter: RecordFilter): Promise<number>;
-  /** Deletes what matches and resolves to how many. */
-  purge(filter: RecordFilter): Promise<number>;
+  /**
+   * Deletes what matches and resolves to how many.
+   * @param cause for {@link findRemovals}; `purged` unless said otherwise
+   */
+  purge(filter: RecordFilter, cause?: RemovalCause): Promise<number>;
+  /**
+   * How keys of that team lost their records, for explanations; keys of which that is not known are not in
+   * the map. A store may do without, or forget.
+   */
+  findRemovals?(team: string, keys: readonly Digest[]): Promise<Map<Digest, Removal> | undefined>;
   /** For collecting and verifying, once; a backend without it is left alone by both. */
   retention?(): Promise<RecordRetention | undefined>;
 }

@@ -1,7 +1,7 @@
 // What a scheduler is made of, and its settings.
 
 import type { Clock, DagStore, Executor, Logger, RunStore } from "@memodag/core";
-import type { CacheLeases, ResultCache, SecretRules } from "@memodag/result-cache";
+import type { CacheLeases, DecisionLog, ResultCache, SecretRules } from "@memodag/result-cache";
 import type { SchedulerListener } from "./run/run-context.ts";
 
 /** Settings of a scheduler. Times in milliseconds. */
@@ -31,6 +31,8 @@ export interface SchedulerParts {
   readonly cache: ResultCache;
   /** Leases of cache keys; without them `serialize` means nothing. */
   readonly keyLeases?: CacheLeases;
+  /** Explains misses; without it they have no explanation. */
+  readonly decisionLog?: DecisionLog;
   readonly executor: Executor;
   readonly clock: Clock;
   readonly log: Logger;

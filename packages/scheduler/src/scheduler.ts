@@ -77,6 +77,7 @@ export class Scheduler {
       },
       cache: parts.cache,
       keyLeases: parts.keyLeases,
+      decisionLog: parts.decisionLog,
       attempts: this.#attempts,
       limits: this.#bookLimits(),
       areLeasesSure: () => this.#leases.areSure,
@@ -129,7 +130,7 @@ export class Scheduler {
    * attempts that were cut off are rescheduled by whoever claims them.
    */
   async stop(graceMs: number): Promise<void> {
-    const { executor, cache, keyLeases, runs, log } = this.#parts;
+    const { executor, cache, keyLeases, decisionLog, runs, log } = this.#parts;
     this.#attempts.close();
     this.#cancelPoll();
     await this.#claims.close();
@@ -139,6 +140,7 @@ export class Scheduler {
     await this.#held.close();
     this.#leases.stop();
     await cache.flush();
+    await decisionLog?.flush();
     await keyLeases?.close();
     try {
       await runs.releaseLeases(this.#owner);

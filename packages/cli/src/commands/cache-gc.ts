@@ -22,6 +22,7 @@ const WHAT = {
   evicted: "entries over max_size",
   bytes: "results that nothing names",
   superseded: "superseded Dag versions and artifacts",
+  explanations: "explanations of more than 30 days ago",
 } as const satisfies Record<keyof Collection, string>;
 
 const KIND: Readonly<Record<DoomedItem["kind"], string>> = {
@@ -85,8 +86,8 @@ function showPlan(plan: CollectionPlan, { json }: GcOptions): void {
   }
 }
 
-function amountsOf({ expired, evicted, bytes, superseded }: Collection): Collection {
-  return { expired, evicted, bytes, superseded };
+function amountsOf({ expired, evicted, bytes, superseded, explanations }: Collection): Collection {
+  return { expired, evicted, bytes, superseded, explanations };
 }
 
 function printAmounts(collection: Collection, empty: string): void {

@@ -1,11 +1,14 @@
 // `memodag cache purge`: forgets entries; never by accident.
 
 import { createInterface } from "node:readline/promises";
-import { MemodagError } from "@memodag/core";
+import { MemodagError, formatSize } from "@memodag/core";
+import type { RecordFilter } from "@memodag/result-cache";
 import type { Command } from "commander";
 import { printJson, printLine } from "../output/print.ts";
 import { audited, newAct } from "../wiring/audited.ts";
-import { withMetadata } from "../wiring/metadata.ts";
+import { reportRecord } from "../report/record-report.ts";
+import { withMetadata, type Metadata } from "../wiring/metadata.ts";
+import { printRecords } from "./cache-ls.ts";
 import { type FilterOptions, toRecordFilter, withFilterOptions } from "./cache-filter.ts";
 import { withTeamOptions } from "./common-options.ts";
 
@@ -20,23 +23,19 @@ export function registerPurge(cache: Command): void {
   withFilterOptions(withTeamOptions(cache.command("purge")))
     .description("forget the entries that match, at once for every scheduler")
     .option("--all", "every entry, when nothing narrows it down")
-    .option("--dry-run", "say how many would go, and forget none")
+    .option("--dry-run", "say what would go, and forget nothing")
     .option("--yes", "do not ask")
     .action(purge);
 }
 
+/** Entries that a dry run names at most; it counts them all. */
+const MOST_NAMED = 1_000;
+
 async function purge(options: PurgeOptions): Promise<void> {
+  if (options.dryRun) return await showDoomed(options);
   const deleted = await withMetadata(options, async (metadata) => {
-    const filter = await toRecordFilter(metadata, options);
-    if (Object.keys(filter).length === 0 && !options.all) {
-      throw new MemodagError(
-        "usage",
-        "Nothing says what to purge: narrow it down, with --dag for one, or add --all",
-      );
-    }
-    const count = await metadata.records.count(filter);
-    if (options.dryRun) return count;
-    if (!options.yes) await confirm(count);
+    const filter = await filterOf(metadata, options);
+    if (!options.yes) await confirm(await metadata.records.count(filter));
     const { team = null, ...rest } = filter;
     return await audited(
       metadata.audit,
@@ -45,8 +44,40 @@ async function purge(options: PurgeOptions): Promise<void> {
       (purged) => purged,
     );
   });
-  if (options.json) printJson(options.dryRun ? { deleted: 0, wouldDelete: deleted } : { deleted });
-  else printLine(options.dryRun ? `Would forget ${entries(deleted)}.` : `Forgot ${entries(deleted)}.`);
+  if (options.json) printJson({ deleted });
+  else printLine(`Forgot ${entries(deleted)}.`);
+}
+
+/** @throws MemodagError `usage` when nothing says what is meant, not even that everything is. */
+async function filterOf(metadata: Metadata, options: PurgeOptions): Promise<RecordFilter> {
+  const filter = await toRecordFilter(metadata, options);
+  if (Object.keys(filter).length > 0 || options.all) return filter;
+  throw new MemodagError(
+    "usage",
+    "Nothing says what to purge: narrow it down, with --dag for one, or add --all",
+  );
+}
+
+async function showDoomed(options: PurgeOptions): Promise<void> {
+  const { tasks, records } = await withMetadata(options, async (metadata) => {
+    const filter = await filterOf(metadata, options);
+    return {
+      tasks: await metadata.records.stats(filter),
+      records: await metadata.records.list(filter, { limit: MOST_NAMED, offset: 0 }),
+    };
+  });
+  const count = tasks.reduce((sum, task) => sum + task.entries, 0);
+  const sizeBytes = tasks.reduce((sum, task) => sum + task.sizeBytes, 0);
+  if (options.json) {
+    printJson({ deleted: 0, wouldDelete: count, sizeBytes, tasks, entries: records.map(reportRecord) });
+    return;
+  }
+  if (count > 0) {
+    printRecords(records);
+    if (count > records.length) printLine(`… and ${count - records.length} more.`);
+    printLine("");
+  }
+  printLine(`Would forget ${entries(count)} of ${formatSize(sizeBytes)}.`);
 }
 
 function entries(count: number): string {

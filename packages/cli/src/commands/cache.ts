@@ -1,29 +1,27 @@
-// `memodag cache ls | show | stats`, and the way to its other commands.
+// `memodag cache show | stats`, and the way to the other commands about the cache.
 
 import type { Command } from "commander";
-import { formatDuration, formatSize } from "@memodag/core";
+import { DEFAULT_TEAM, formatDuration, formatSize } from "@memodag/core";
 import { printFacts, printJson, printLine, printNote, printTable } from "../output/print.ts";
-import { shortDigest, shownAge, shownDuration } from "../output/units.ts";
+import { shownDuration } from "../output/units.ts";
 import type { CacheHealth } from "../report/cache-health.ts";
 import { reportDiffering, reportRecord, shownDiffering } from "../report/record-report.ts";
 import { withMetadata } from "../wiring/metadata.ts";
 import { type FilterOptions, toRecordFilter, withFilterOptions } from "./cache-filter.ts";
 import { registerDiff } from "./cache-diff.ts";
+import { registerExplain } from "./cache-explain.ts";
 import { registerGc } from "./cache-gc.ts";
+import { registerLs } from "./cache-ls.ts";
 import { registerPurge } from "./cache-purge.ts";
 import { registerSwitch } from "./cache-switch.ts";
 import { registerVerify } from "./cache-verify.ts";
 import { type TeamOptions, withTeamOptions } from "./common-options.ts";
-import { parseCount, parseDigest, parseIndex } from "./parse-arguments.ts";
+import { parseDigest } from "./parse-arguments.ts";
 
 /** Adds the `cache` commands. */
 export function registerCache(program: Command): void {
   const cache = program.command("cache").description("What is remembered.");
-  withFilterOptions(withTeamOptions(cache.command("ls")))
-    .description("the entries, newest first")
-    .option("--limit <n>", "how many at most", parseCount, 100)
-    .option("--offset <n>", "how many to pass over", parseIndex, 0)
-    .action(listRecords);
+  registerLs(cache);
   withTeamOptions(cache.command("show"))
     .description("an entry: where it came from, what its key is made of, its value")
     .argument("<key>", "the key or its first digits", parseDigest)
@@ -31,42 +29,12 @@ export function registerCache(program: Command): void {
   withFilterOptions(withTeamOptions(cache.command("stats")))
     .description("how much is remembered, and what was counted for the tasks in question")
     .action(showStats);
+  registerExplain(cache);
   registerDiff(cache);
   registerPurge(cache);
   registerGc(cache);
   registerVerify(cache);
   registerSwitch(cache);
-}
-
-async function listRecords(options: FilterOptions & { limit: number; offset: number }): Promise<void> {
-  const { limit, offset } = options;
-  const records = await withMetadata(options, async (metadata) => {
-    const filter = await toRecordFilter(metadata, options);
-    return await metadata.records.list(filter, { limit, offset });
-  });
-  if (options.json) return printJson(records.map(reportRecord));
-  printTable(
-    ["KEY", "DAG", "TASK", "AGE", "EXPIRES", "SIZE", "TOOK", "HITS", "LAST HIT", "RUN"],
-    records.map((record) => [
-      shortDigest(record.key),
-      record.dagId,
-      record.taskId,
-      formatDuration(record.ageMs),
-      shownExpiry(record.createdAt + record.ageMs, record.expiresAt),
-      formatSize(reportRecord(record).sizeBytes),
-      shownDuration(record.durationMs),
-      record.hitCount,
-      shownAge(record.lastHitAt, record.createdAt + record.ageMs),
-      record.producer.runId,
-    ]),
-    "Nothing is remembered that matches.",
-  );
-}
-
-/** Both times are the store's, so the host's clock has no say. */
-function shownExpiry(now: number, expiresAt: number | null): string {
-  if (expiresAt === null) return "never";
-  return expiresAt <= now ? "expired" : `in ${formatDuration(expiresAt - now)}`;
 }
 
 const LONGEST_VALUE = 2_000;
@@ -89,10 +57,21 @@ async function showRecord(keyOrPrefix: string, options: TeamOptions): Promise<vo
     lastHitAt: report.lastHitAt ?? "never",
     expiresAt: report.expiresAt ?? "never",
     version: components.version,
+    ...(record.error && { failure: `${record.error.code}: ${record.error.message}` }),
     ...(record.differing && { nondeterministic: shownDiffering(record.differing) }),
   });
-  for (const part of ["inputs", "context", "env"] as const) {
-    for (const [name, digest] of Object.entries(components[part])) printLine(`${part}.${name}  ${digest}`);
+  const parts = (["inputs", "context", "env"] as const).flatMap((part) =>
+    Object.entries(components[part]).map(([name, digest]) => [
+      part,
+      name,
+      components.shown?.[`${part}.${name}`] ?? null,
+      digest,
+    ]),
+  );
+  if (parts.length > 0) {
+    printLine("");
+    printTable(["KEY PART", "NAME", "VALUE", "DIGEST"], parts, "");
+    printLine("");
   }
   for (const [key, value] of Object.entries(values))
     printLine(`${key} = ${shortened(JSON.stringify(value))}`);
@@ -118,9 +97,12 @@ async function showStats(options: FilterOptions): Promise<void> {
     }
   });
   if (options.json) return printJson({ ...stats, ...health });
+  const columns = ["ENTRIES", "SIZE", "HITS", "MISSES", "HIT RATE", "SAVED", "LOOKUP", "FAILED", "DIFFERED"];
+  const hasTeams = stats.tasks.some(({ team }) => team !== DEFAULT_TEAM);
   printTable(
-    ["DAG", "TASK", "ENTRIES", "SIZE", "HITS", "MISSES", "HIT RATE", "SAVED", "LOOKUP", "FAILED", "DIFFERED"],
-    [...stats.tasks, { ...stats, dagId: "all", taskId: "" }].map((line) => [
+    [...(hasTeams ? ["TEAM"] : []), "DAG", "TASK", ...columns],
+    [...stats.tasks, { ...stats, team: "", dagId: "all", taskId: "" }].map((line) => [
+      ...(hasTeams ? [line.team] : []),
       line.dagId,
       line.taskId,
       line.entries,

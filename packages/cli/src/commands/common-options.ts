@@ -1,5 +1,6 @@
 // Options that every command takes.
 
+import { MemodagError } from "@memodag/core";
 import type { Command } from "commander";
 import type { CommonOptions } from "../wiring/settings.ts";
 
@@ -21,4 +22,18 @@ export function withCommonOptions(command: Command): Command {
 /** Adds `--config`, `--json` and `--team`. */
 export function withTeamOptions(command: Command): Command {
   return withCommonOptions(command).option("--team <team>", "the team, where there are several");
+}
+
+/** Lets the options of commands stand before them too: `memodag --config FILE dags list`. The nearer one wins. */
+export function withOptionsBefore(program: Command): Command {
+  return withTeamOptions(program)
+    .enablePositionalOptions()
+    .hook("preAction", (_, command) => {
+      for (const [name, value] of Object.entries(program.opts())) {
+        if (!command.options.some((option) => option.attributeName() === name)) {
+          throw new MemodagError("usage", `\`memodag … ${command.name()}\` takes no --${name}: leave it out`);
+        }
+        if (command.getOptionValueSource(name) === undefined) command.setOptionValue(name, value);
+      }
+    });
 }

@@ -1,41 +1,48 @@
-// Log messages as lines: text for people, JSON for programs.
+// Log messages for people: a line each.
 
+import { styleText } from "node:util";
 import type { LogFields, Logger } from "@memodag/core";
-import { printNote } from "./print.ts";
+import { plainText } from "./plain-text.ts";
 
 const LEVELS = ["debug", "info", "warn", "error"] as const;
 
 /** How much is logged: a level and everything above it. */
 export type LogLevel = (typeof LEVELS)[number];
 
-type Format = (time: Date, level: string, message: string, fields: LogFields) => string;
+/** True when what is said at `level` is at least as grave as `least`. */
+export function isLogged(level: LogLevel, least: LogLevel): boolean {
+  return LEVELS.indexOf(level) >= LEVELS.indexOf(least);
+}
 
 /** A logger that hands each message on as a line. The level is asked for at every message. */
-export function lineLogger(
-  write: (line: string) => void,
-  level: () => LogLevel,
-  format: Format = formatLogLine,
-): Logger {
+export function lineLogger(write: (line: string, of: LogLevel) => void, level: () => LogLevel): Logger {
   const at = (name: LogLevel) => (message: string, fields?: LogFields) => {
-    if (LEVELS.indexOf(name) < LEVELS.indexOf(level())) return;
-    write(format(new Date(), name, message, fields ?? {}));
+    if (isLogged(name, level())) write(formatLogLine(new Date(), name, message, fields ?? {}), name);
   };
   return { debug: at("debug"), info: at("info"), warn: at("warn"), error: at("error") };
 }
 
 /** The logger of a part that goes on until it is told to stop: all to stderr. */
-export function serviceLogger(asJson: boolean, level: () => LogLevel): Logger {
-  return lineLogger(printNote, level, asJson ? formatLogJson : formatLogLine);
+export async function serviceLogger(asJson: boolean, level: () => LogLevel): Promise<Logger> {
+  if (!asJson) return lineLogger(printColoured, level);
+  // People do without it, and so does every command that ends.
+  const { jsonLogger } = await import("./json-logger.ts");
+  return jsonLogger(level);
 }
 
-function formatLogJson(time: Date, level: string, message: string, fields: LogFields): string {
-  return JSON.stringify({ time: time.toISOString(), level, message, ...fields });
+const COLOURS = { debug: "gray", info: "reset", warn: "yellow", error: "red" } as const;
+
+/** In colour on a terminal that wants it. */
+function printColoured(line: string, of: LogLevel): void {
+  process.stderr.write(`${styleText(COLOURS[of], plainText(line), { stream: process.stderr })}\n`);
 }
 
-/** `12:03:04 info  run claimed dagId=penguins runId=…` */
-function formatLogLine(time: Date, level: string, message: string, fields: LogFields): string {
-  const facts = Object.entries(fields).map(([name, value]) => ` ${name}=${formatValue(value)}`);
-  return `${time.toISOString().slice(11, 19)} ${level.padEnd(5)} ${message}${facts.join("")}`;
+/** `12:03:04 info  run claimed dagId=penguins runId=…`, in the host's own time. */
+function formatLogLine(time: Date, level: LogLevel, message: string, fields: LogFields): string {
+  const facts = Object.entries(fields)
+    .filter(([, value]) => value !== null)
+    .map(([name, value]) => ` ${name}=${formatValue(value)}`);
+  return `${time.toTimeString().slice(0, 8)} ${level.padEnd(5)} ${message}${facts.join("")}`;
 }
 
 function formatValue(value: LogFields[string] | undefined): string {

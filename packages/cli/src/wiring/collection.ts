@@ -9,11 +9,12 @@ export async function openCollector(
   metadata: Metadata,
   { config }: Pick<Metadata, "config"> = metadata,
 ): Promise<Collector> {
-  const { records, superseded } = metadata;
+  const { records, superseded, decisions } = metadata;
   return new Collector({
     records: await records.retention?.(),
     results: await Promise.all(resultStoresOf(metadata).map((store) => store.retention?.())),
     superseded,
+    explanations: decisions,
     maxSizeBytes: config.taskCache.maxSize ?? null,
   });
 }

@@ -4,11 +4,12 @@ import type { Config, LoadedConfig } from "@memodag/config";
 import type { AuditLog, ChangeFeed, DagStore, RunStore } from "@memodag/core";
 import type { BreakerBoard, CacheSwitch } from "@memodag/metastore";
 import type {
+  AgedStore,
   CounterStore,
+  DecisionStore,
   LeaseStore,
   RecordStore,
   ResultStore,
-  SupersededStore,
 } from "@memodag/result-cache";
 import type { CommonOptions } from "./settings.ts";
 import { isSingleMachine, openDatabase } from "./database.ts";
@@ -28,7 +29,9 @@ export interface Metadata {
   readonly leases: LeaseStore;
   /** What the cache did, by task; in the metadata database, wherever the cache is. */
   readonly counters: CounterStore;
-  readonly superseded: SupersededStore;
+  readonly superseded: AgedStore;
+  /** Why instances did not hit; in the metadata database, wherever the cache is. */
+  readonly decisions: DecisionStore & AgedStore;
   /** Where the bytes of runs' XComs are. */
   readonly xcomResults: ResultStore;
   readonly cacheSwitch: CacheSwitch;
@@ -59,7 +62,8 @@ export async function withMetadata<T>(
   try {
     const cache = await openCacheStores(loaded, database);
     try {
-      const { dags, runs, leases, counters, superseded, changes, cacheSwitch, breakers, audit } = database;
+      const { dags, runs, leases, counters, decisions, superseded } = database;
+      const { changes, cacheSwitch, breakers, audit } = database;
       return await work({
         loaded,
         config,
@@ -67,6 +71,7 @@ export async function withMetadata<T>(
         runs,
         leases,
         counters,
+        decisions,
         superseded,
         xcomResults: database.results,
         changes,

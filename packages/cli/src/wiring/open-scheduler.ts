@@ -3,7 +3,7 @@
 import { join } from "node:path";
 import { systemClock, type Logger } from "@memodag/core";
 import { LocalExecutor } from "@memodag/executor";
-import { CacheLeases, ResultCache } from "@memodag/result-cache";
+import { CacheLeases, DecisionLog, ResultCache } from "@memodag/result-cache";
 import { answerAttempts, Scheduler, type SchedulerListener } from "@memodag/scheduler";
 import { logsDirOf } from "./attempt-logs.ts";
 import { BreakerReporter } from "./breaker-reporter.ts";
@@ -75,6 +75,13 @@ export async function openScheduler(
     log,
     options: keyLeaseSettings(live),
   });
+  const decisionLog = new DecisionLog({
+    decisions: metadata.decisions,
+    records,
+    findSources: (team, hashes) => dags.findTaskSources(team, hashes),
+    clock: systemClock,
+    log,
+  });
   const databaseSwitch = await watchDatabaseSwitch(metadata.cacheSwitch, systemClock, log);
   await live.follow({
     clock: systemClock,
@@ -86,6 +93,7 @@ export async function openScheduler(
     dags,
     cache,
     keyLeases,
+    decisionLog,
     executor,
     clock: systemClock,
     log,

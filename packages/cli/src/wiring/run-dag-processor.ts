@@ -1,8 +1,8 @@
 // The Dag processor as a process of its own.
 
-import type { BundleSummary } from "@memodag/dag-processor";
-import { silentLogger, systemClock, type Logger } from "@memodag/core";
+import { silentLogger, systemClock } from "@memodag/core";
 import type { CommonOptions } from "./settings.ts";
+import { DagFileLog } from "../output/dag-file-log.ts";
 import { serviceLogger } from "../output/log-lines.ts";
 import { openDagProcessor, requireBundles } from "./dag-files.ts";
 import { LiveConfig } from "./live-config.ts";
@@ -14,7 +14,7 @@ export async function runDagProcessor(options: CommonOptions): Promise<void> {
   await withMetadata(options, (metadata) =>
     withStopSignal(async (stopped) => {
       const live = new LiveConfig(metadata.loaded);
-      const log = serviceLogger(options.json === true, () => live.config.core.logLevel);
+      const log = await serviceLogger(options.json === true, () => live.config.core.logLevel);
       // Whoever started this process, `memodag dev`, tells of changes itself.
       await live.follow({ clock: systemClock, log: process.connected ? silentLogger : log });
       requireBundles(metadata.loaded);
@@ -22,10 +22,12 @@ export async function runDagProcessor(options: CommonOptions): Promise<void> {
       const { watchBundles } = await import("@memodag/dag-processor");
       const processor = await openDagProcessor(metadata);
       // Forgets bundles that the config no longer names; the watch looks at those that it does.
-      for (const summary of await processor.processBundles(bundles)) logSummary(log, summary);
+      const fileLog = new DagFileLog(log, bundles, process.cwd());
+      for (const summary of await processor.processBundles(bundles)) fileLog.tell(summary);
+      for (const file of await metadata.dags.listDagFiles()) fileLog.tellStored(file);
       const watch = await watchBundles(processor, bundles, {
         rescanMs: settings.rescanInterval,
-        onProcessed: (summary) => logSummary(log, summary),
+        onProcessed: (summary) => fileLog.tell(summary),
         onError: ({ name }, error) => log.error(error.message, { bundle: name }),
       });
       log.info("watching Dag files", { bundles: bundles.map(({ name }) => name) });
@@ -34,14 +36,4 @@ export async function runDagProcessor(options: CommonOptions): Promise<void> {
       await watch.stop();
     }),
   );
-}
-
-function logSummary(log: Logger, { bundle, files }: BundleSummary): void {
-  for (const file of files) {
-    if (file.kind === "read") log.info("Dag file read", { bundle, path: file.path, dagIds: file.dagIds });
-    if (file.kind === "broken") {
-      const { message, file: place, line } = file.error;
-      log.warn(`Dag file could not be read: ${message}`, { bundle, path: file.path, file: place, line });
-    }
-  }
 }

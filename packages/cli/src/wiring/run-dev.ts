@@ -17,7 +17,7 @@ export async function runDev(options: CommonOptions): Promise<void> {
   await withMetadata(options, (metadata) =>
     withStopSignal(async (stopped) => {
       const live = new LiveConfig(metadata.loaded);
-      const log = serviceLogger(options.json === true, () => live.config.core.logLevel);
+      const log = await serviceLogger(options.json === true, () => live.config.core.logLevel);
       requireBundles(metadata.loaded);
       // Refused here, once: the Dag processor would be started again and again.
       const { checkFolders } = await import("@memodag/config");

@@ -13,7 +13,7 @@ export async function runScheduler(options: CommonOptions): Promise<void> {
   await withMetadata(options, (metadata) =>
     withStopSignal(async (stopped) => {
       const live = new LiveConfig(metadata.loaded);
-      const log = serviceLogger(options.json === true, () => live.config.core.logLevel);
+      const log = await serviceLogger(options.json === true, () => live.config.core.logLevel);
       await metadata.requireWritable();
       const scheduler = await openScheduler(metadata, { live, log, listener: runLogger(log) });
       scheduler.start();

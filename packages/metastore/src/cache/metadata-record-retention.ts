@@ -7,11 +7,13 @@ import type {
   CollectableRecord,
   RecordRetention,
   RecordedXCom,
+  RemovalCause,
   ScannedRecord,
 } from "@memodag/result-cache";
 import { sql, type ExpressionBuilder } from "kysely";
 import type { Dialect } from "../dialect.ts";
 import type { Schema } from "../schema.ts";
+import { RecordRemovals } from "./record-removals.ts";
 
 /** When a record was last of use; spelled as in its index. */
 const USED_AT = sql<number>`coalesce(last_hit_at, created_at)`;
@@ -23,10 +25,12 @@ const COLUMNS = ["team", "key", "dag_id", "task_id", "size_bytes"] as const;
 
 /** Retention of the metadata database's records. */
 export class MetadataRecordRetention implements RecordRetention {
+  readonly removals: RecordRemovals;
   readonly #dialect: Dialect;
 
   constructor(dialect: Dialect) {
     this.#dialect = dialect;
+    this.removals = new RecordRemovals(dialect);
   }
 
   async listExpired(limit: number): Promise<CollectableRecord[]> {
@@ -62,9 +66,9 @@ export class MetadataRecordRetention implements RecordRetention {
     return which === "all" ? await this.#sumAll() : await this.#sumExpired();
   }
 
-  async deleteUnused(records: readonly CollectableRecord[]): Promise<Amount> {
+  async deleteUnused(records: readonly CollectableRecord[], cause: RemovalCause): Promise<Amount> {
     if (records.length === 0) return { count: 0, sizeBytes: 0 };
-    return await this.#dialect.deleteRecords(records);
+    return await this.#dialect.deleteRecords(records, cause);
   }
 
   async findNamed(team: string, digests: readonly Digest[]): Promise<Set<Digest>> {

@@ -9,17 +9,30 @@ import type {
   RecordFilter,
   RecordPage,
   RecordRetention,
+  RecordSort,
   RecordStore,
+  Removal,
+  RemovalCause,
   StoreCallOptions,
   TaskRecordStats,
 } from "@memodag/result-cache";
 import { inPacedBatches } from "@memodag/result-cache";
-import { sql } from "kysely";
+import { sql, type RawBuilder } from "kysely";
 import type { Dialect, HitCount } from "../dialect.ts";
+import { statement, type TransactionScript } from "../transaction-script.ts";
 import { DIFFERING_COLUMNS, RECORD_COLUMNS, toListedRecord } from "./cache-record-row.ts";
 import { MetadataRecordRetention } from "./metadata-record-retention.ts";
 import { putRecord } from "./put-record.ts";
+import { RecordRemovals } from "./record-removals.ts";
 import { recordCondition } from "./record-filter.ts";
+
+/** What listings are in the order of; spelled as in the indexes, which have the key as well. */
+const SORTED_BY = {
+  age: sql<number>`created_at`,
+  size: sql<number>`size_bytes`,
+  hits: sql<number>`hit_count`,
+  saved: sql<number>`(hit_count * duration_ms)`,
+} as const satisfies Record<RecordSort, RawBuilder<number>>;
 
 /** The record store of the metadata database. */
 export class MetadataRecordStore implements RecordStore {
@@ -47,13 +60,14 @@ export class MetadataRecordStore implements RecordStore {
 
   async list(filter: RecordFilter, page: RecordPage): Promise<CacheRecord[]> {
     const { kysely, now } = this.#dialect;
+    const direction = page.ascending === true ? "asc" : "desc";
     const rows = await kysely
       .selectFrom("cache_record")
       .select([...RECORD_COLUMNS, ...DIFFERING_COLUMNS])
       .select(sql<number>`${now} - created_at`.as("age_ms"))
       .where(recordCondition(filter, now))
-      .orderBy("created_at", "desc")
-      .orderBy("key", "desc")
+      .orderBy(SORTED_BY[page.sort ?? "age"], direction)
+      .orderBy("key", direction)
       .limit(page.limit)
       .offset(page.offset)
       .execute();
@@ -95,10 +109,10 @@ export class MetadataRecordStore implements RecordStore {
   }
 
   /** In batches, each a transaction of its own: a purge that is cut short has purged some of it. */
-  async purge(filter: RecordFilter): Promise<number> {
+  async purge(filter: RecordFilter, cause: RemovalCause = "purged"): Promise<number> {
     let purged = 0;
     await inPacedBatches(async (limit) => {
-      const batch = await this.#purgeBatch(filter, limit);
+      const batch = await this.#dialect.transaction(() => purgeBatch(this.#dialect, filter, cause, limit));
       purged += batch;
       // A batch that is not full may mean that somebody else deleted the same rows first.
       return batch === limit || (await this.count(filter)) > 0;
@@ -106,13 +120,27 @@ export class MetadataRecordStore implements RecordStore {
     return purged;
   }
 
+  async findRemovals(team: string, keys: readonly Digest[]): Promise<Map<Digest, Removal>> {
+    return await new RecordRemovals(this.#dialect).find(team, keys);
+  }
+
   async retention(): Promise<RecordRetention> {
     return new MetadataRecordRetention(this.#dialect);
   }
+}
 
-  async #purgeBatch(filter: RecordFilter, limit: number): Promise<number> {
-    const { kysely, now } = this.#dialect;
-    const { numDeletedRows } = await kysely
+/**
+ * Deletes up to `limit` records. In no order, so that the index which finds them is all that is read, and
+ * without waiting for rows that others hold: whoever does comes by again.
+ */
+function* purgeBatch(
+  { kysely, now, skipLocked, noteRemovals }: Dialect,
+  filter: RecordFilter,
+  cause: RemovalCause,
+  limit: number,
+): TransactionScript<number> {
+  const gone = yield* statement(
+    kysely
       .deleteFrom("cache_record")
       .where((where) =>
         where(
@@ -122,13 +150,13 @@ export class MetadataRecordStore implements RecordStore {
             .selectFrom("cache_record")
             .select(["team", "key"])
             .where(recordCondition(filter, now))
-            .orderBy("team")
-            .orderBy("key")
             .limit(limit)
+            .modifyEnd(skipLocked)
             .$asTuple("team", "key"),
         ),
       )
-      .executeTakeFirst();
-    return Number(numDeletedRows);
-  }
+      .returning(["team", "key"]),
+  );
+  if (gone.length > 0) yield noteRemovals(gone, cause).compile(kysely);
+  return gone.length;
 }

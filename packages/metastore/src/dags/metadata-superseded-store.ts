@@ -1,6 +1,6 @@
 // Collecting versions of Dags that newer ones took the place of, and the artifacts that only they named.
 
-import type { Amount, SupersededStore } from "@memodag/result-cache";
+import type { AgedStore, Amount } from "@memodag/result-cache";
 import { sql } from "kysely";
 import type { Dialect } from "../dialect.ts";
 
@@ -8,7 +8,7 @@ import type { Dialect } from "../dialect.ts";
 const ARTIFACTS_A_BATCH = 20;
 
 /** Superseded versions and artifacts of the metadata database. */
-export class MetadataSupersededStore implements SupersededStore {
+export class MetadataSupersededStore implements AgedStore {
   readonly #dialect: Dialect;
 
   constructor(dialect: Dialect) {

@@ -1,6 +1,6 @@
 // Deletes cache records that are still as they were listed, on PostgreSQL.
 
-import type { Amount, CollectableRecord } from "@memodag/result-cache";
+import type { Amount, CollectableRecord, RemovalCause } from "@memodag/result-cache";
 import { NOW_MS } from "./clock.ts";
 import type { PostgresConnection } from "./connection.ts";
 
@@ -16,15 +16,22 @@ const DELETE = `
       and not exists (
         select 1 from cache_lease as lease
         where lease.team = record.team and lease.key = record.key and lease.expires_at > ${NOW_MS})
-    for update of record skip locked)
-  delete from cache_record as record using unused
-  where record.team = unused.team and record.key = unused.key
-  returning record.size_bytes`;
+    for update of record skip locked),
+  deleted as (
+    delete from cache_record as record using unused
+    where record.team = unused.team and record.key = unused.key
+    returning record.team, record.key, record.size_bytes),
+  noted as (
+    insert into cache_removal (team, key, cause, removed_at)
+    select team, key, $4, ${NOW_MS} from deleted order by team, key
+    on conflict (team, key) do update set cause = excluded.cause, removed_at = excluded.removed_at)
+  select size_bytes from deleted`;
 
 /** Deletes records in one statement; see retention. */
 export async function deleteRecords(
   { pool }: PostgresConnection,
   records: readonly CollectableRecord[],
+  cause: RemovalCause,
 ): Promise<Amount> {
   const { rows } = await pool.query<{ size_bytes: number }>({
     name: "delete_records",
@@ -33,6 +40,7 @@ export async function deleteRecords(
       records.map(({ team }) => team),
       records.map(({ key }) => key),
       records.map(({ usedAt }) => usedAt),
+      cause,
     ],
   });
   return { count: rows.length, sizeBytes: rows.reduce((sum, row) => sum + row.size_bytes, 0) };

@@ -10,6 +10,8 @@ import { countHits } from "./count-hits.ts";
 import { deleteRecords } from "./delete-records.ts";
 import { deleteResults } from "./delete-results.ts";
 import { findRecords } from "./find-records.ts";
+import { listEarlierKeys } from "./list-earlier-keys.ts";
+import { noteRemovals } from "./note-removals.ts";
 import { readResults } from "./read-results.ts";
 import { postgresSchema } from "./schema-dialect.ts";
 import { writePass } from "./write-pass.ts";
@@ -29,6 +31,7 @@ export async function openPostgres(url: string, options: PostgresOptions): Promi
     kysely: connection.kysely,
     schema: postgresSchema,
     now,
+    skipLocked: sql`for update skip locked`,
     transaction: (script) => connection.runScript(script),
     async lockForMigration(transaction) {
       await sql`select pg_advisory_xact_lock(${sql.lit(MIGRATION_LOCK)})`.execute(transaction);
@@ -43,7 +46,9 @@ export async function openPostgres(url: string, options: PostgresOptions): Promi
     readResults: (team, digests, call) => readResults(connection, team, digests, call),
     writeResults: (team, results) => writeResults(connection, team, results),
     deleteResults: (team, digests, olderThanMs) => deleteResults(connection, team, digests, olderThanMs),
-    deleteRecords: (records) => deleteRecords(connection, records),
+    deleteRecords: (records, cause) => deleteRecords(connection, records, cause),
+    noteRemovals,
+    listEarlierKeys: (asked, limit) => listEarlierKeys(connection, asked, limit),
     close: () => connection.close(),
   };
 }

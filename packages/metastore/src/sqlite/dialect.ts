@@ -1,5 +1,6 @@
 // SQLite as memodag sees it.
 
+import { sql } from "kysely";
 import type { Dialect } from "../dialect.ts";
 import { watchRuns } from "./change-feed.ts";
 import { claimRuns } from "./claim-runs.ts";
@@ -9,6 +10,8 @@ import { countHits } from "./count-hits.ts";
 import { deleteRecords } from "./delete-records.ts";
 import { deleteResults } from "./delete-results.ts";
 import { findRecords } from "./find-records.ts";
+import { listEarlierKeys } from "./list-earlier-keys.ts";
+import { noteRemovals } from "./note-removals.ts";
 import { readResults } from "./read-results.ts";
 import { sqliteSchema } from "./schema-dialect.ts";
 import { writePass } from "./write-pass.ts";
@@ -25,6 +28,7 @@ export async function openSqlite(path: string, options: SqliteOptions): Promise<
     kysely: connection.kysely,
     schema: sqliteSchema,
     now,
+    skipLocked: sql``,
     transaction: (script) => connection.runScript(script),
     // Every transaction is the only one that writes.
     lockForMigration: async () => undefined,
@@ -38,7 +42,9 @@ export async function openSqlite(path: string, options: SqliteOptions): Promise<
     readResults: (team, digests, call) => readResults(connection, team, digests, call),
     writeResults: (team, results) => writeResults(connection, team, results),
     deleteResults: (team, digests, olderThanMs) => deleteResults(connection, team, digests, olderThanMs),
-    deleteRecords: (records) => deleteRecords(connection, records),
+    deleteRecords: (records, cause) => deleteRecords(connection, records, cause),
+    noteRemovals,
+    listEarlierKeys: (asked, limit) => listEarlierKeys(connection, asked, limit),
     close: () => connection.close(),
   };
 }

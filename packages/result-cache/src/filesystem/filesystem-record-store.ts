@@ -13,13 +13,14 @@ import type {
   StoreCallOptions,
   TaskRecordStats,
 } from "../record-store.ts";
+import { pageOf } from "../record-order.ts";
 import type { RecordRetention } from "../retention/retention-ports.ts";
 import { VisitingRecordRetention } from "../retention/visiting-record-retention.ts";
 import { withFolderFailure } from "./folder-failure.ts";
 import { inBatches } from "./in-batches.ts";
 import type { FiledRecord } from "./record-file.ts";
 import { RecordFolder } from "./record-folder.ts";
-import { TaskSums, byAge, matchesFilter } from "./record-matching.ts";
+import { TaskSums, matchesFilter } from "./record-matching.ts";
 import { teamFolderName } from "./safe-names.ts";
 import { listNames } from "./team-folder.ts";
 
@@ -81,8 +82,7 @@ export class FilesystemRecordStore implements RecordStore {
     return await withFolderFailure(this.#folder, async () => {
       const records: FiledRecord[] = [];
       await this.#visit(filter, (record) => records.push(record));
-      const shown = records.toSorted(byAge).slice(page.offset, page.offset + page.limit);
-      return shown.map((record) => this.#withAge(record));
+      return pageOf(records, page).map((record) => this.#withAge(record));
     });
   }
 

@@ -32,11 +32,6 @@ function matches<T>(wanted: T | undefined, actual: T): boolean {
   return wanted === undefined || wanted === actual;
 }
 
-/** Newest first; those of one age in the order of their keys. */
-export function byAge(a: MatchableRecord, b: MatchableRecord): number {
-  return b.createdAt - a.createdAt || (a.key < b.key ? -1 : 1);
-}
-
 /** Sums records by task. */
 export class TaskSums {
   readonly #byTask = new Map<string, TaskRecordStats>();

@@ -9,8 +9,11 @@ import type {
   RecordFilter,
   RecordPage,
   RecordStore,
+  Removal,
+  RemovalCause,
   TaskRecordStats,
 } from "../record-store.ts";
+import { pageOf } from "../record-order.ts";
 import type { RecordRetention } from "../retention/retention-ports.ts";
 import { VisitingRecordRetention } from "../retention/visiting-record-retention.ts";
 
@@ -20,6 +23,7 @@ type Row = Omit<CacheRecord, "ageMs">;
 export class MemoryRecordStore implements RecordStore {
   readonly #clock: Clock;
   readonly #teams = new Map<string, Map<Digest, Row>>();
+  readonly #removals = new Map<string, Map<Digest, Removal>>();
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -73,10 +77,7 @@ export class MemoryRecordStore implements RecordStore {
   }
 
   async list(filter: RecordFilter, page: RecordPage): Promise<CacheRecord[]> {
-    return this.#matching(filter)
-      .toSorted((a, b) => b.createdAt - a.createdAt || (a.key < b.key ? -1 : 1))
-      .slice(page.offset, page.offset + page.limit)
-      .map((row) => this.#withAge(row));
+    return pageOf(this.#matching(filter), page).map((row) => this.#withAge(row));
   }
 
   async stats(filter: RecordFilter): Promise<TaskRecordStats[]> {
@@ -94,10 +95,25 @@ export class MemoryRecordStore implements RecordStore {
     return this.#matching(filter).length;
   }
 
-  async purge(filter: RecordFilter): Promise<number> {
+  async purge(filter: RecordFilter, cause: RemovalCause = "purged"): Promise<number> {
     const doomed = this.#matching(filter);
-    for (const { team, key } of doomed) this.#teams.get(team)?.delete(key);
+    const removal = { cause, removedAt: this.#clock.now() };
+    for (const { team, key } of doomed) {
+      this.#teams.get(team)?.delete(key);
+      const removals = this.#removals.get(team) ?? new Map<Digest, Removal>();
+      this.#removals.set(team, removals.set(key, removal));
+    }
     return doomed.length;
+  }
+
+  async findRemovals(team: string, keys: readonly Digest[]): Promise<Map<Digest, Removal>> {
+    const removals = this.#removals.get(team);
+    return new Map(
+      keys.flatMap((key) => {
+        const removal = removals?.get(key);
+        return removal ? [[key, removal] as const] : [];
+      }),
+    );
   }
 
   async retention(): Promise<RecordRetention> {

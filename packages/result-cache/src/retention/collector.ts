@@ -2,15 +2,16 @@
 
 import type { Digest } from "@memodag/core";
 import { findOrphans, inSteps } from "./orphans.ts";
+import { DECISION_TTL_MS } from "../decisions/decision-store.ts";
 import { inPacedBatches } from "./paced-batches.ts";
 import {
   ORPHAN_GRACE_MS,
+  type AgedStore,
   type Amount,
   type CollectableRecord,
   type RecordRetention,
   type ResultRetention,
   type StoredResult,
-  type SupersededStore,
 } from "./retention-ports.ts";
 
 /** What a {@link Collector} is made of. A store without retention is left alone. */
@@ -18,7 +19,10 @@ export interface CollectorParts {
   readonly records: RecordRetention | undefined;
   /** Every store that holds bytes of records or XComs. */
   readonly results: readonly (ResultRetention | undefined)[];
-  readonly superseded?: SupersededStore;
+  /** Versions of Dags that newer ones took the place of and no run refers to, and artifacts of none. */
+  readonly superseded?: AgedStore;
+  /** Why tasks missed; what became of removed records is kept with the records. */
+  readonly explanations?: AgedStore;
   /** What the records may name together, in bytes; `null`: as much as there is. */
   readonly maxSizeBytes: number | null;
 }
@@ -32,6 +36,8 @@ export interface Collection {
   readonly bytes: Amount;
   /** Versions of Dags, and artifacts. */
   readonly superseded: Amount;
+  /** Why tasks missed long ago, and which records were removed then. */
+  readonly explanations: Amount;
 }
 
 /** One thing that would go. */
@@ -79,7 +85,8 @@ export class Collector {
       expired,
       evicted,
       bytes,
-      superseded: superseded ? await collectSuperseded(superseded, signal) : NOTHING,
+      superseded: superseded ? await collectAged(superseded, ORPHAN_GRACE_MS, signal) : NOTHING,
+      explanations: await this.#collectExplanations(signal),
     };
   }
 
@@ -108,8 +115,28 @@ export class Collector {
       evicted,
       bytes,
       superseded: superseded ? await superseded.amount(ORPHAN_GRACE_MS) : NOTHING,
+      explanations: await this.#planExplanations(),
       items,
     };
+  }
+
+  async #collectExplanations(signal: AbortSignal | undefined): Promise<Amount> {
+    let gone = NOTHING;
+    for (const store of this.#explanations()) {
+      gone = plus(gone, await collectAged(store, DECISION_TTL_MS, signal));
+    }
+    return gone;
+  }
+
+  async #planExplanations(): Promise<Amount> {
+    let planned = NOTHING;
+    for (const store of this.#explanations()) planned = plus(planned, await store.amount(DECISION_TTL_MS));
+    return planned;
+  }
+
+  #explanations(): AgedStore[] {
+    const { records, explanations } = this.#parts;
+    return [explanations, records?.removals].filter((store) => store !== undefined);
   }
 
   async #evict(records: RecordRetention, signal: AbortSignal | undefined): Promise<Amount> {
@@ -119,7 +146,7 @@ export class Collector {
     await inPacedBatches(async (limit) => {
       const oldest = await records.listLeastUsed(limit, 0);
       const batch = asMuchAs(excess - gone.sizeBytes, oldest);
-      const deleted = await records.deleteUnused(batch);
+      const deleted = await records.deleteUnused(batch, "evicted");
       gone = plus(gone, deleted);
       return deleted.count > 0 && gone.sizeBytes < excess;
     }, signal);
@@ -157,7 +184,7 @@ async function collectExpired(records: RecordRetention, signal: AbortSignal | un
   let gone = NOTHING;
   await inPacedBatches(async (limit) => {
     const batch = await records.listExpired(limit);
-    const deleted = await records.deleteUnused(batch);
+    const deleted = await records.deleteUnused(batch, "expired");
     gone = plus(gone, deleted);
     return batch.length === limit && deleted.count > 0;
   }, signal);
@@ -187,13 +214,14 @@ async function collectBytes(
   return gone;
 }
 
-async function collectSuperseded(
-  superseded: SupersededStore,
+async function collectAged(
+  store: AgedStore,
+  olderThanMs: number,
   signal: AbortSignal | undefined,
 ): Promise<Amount> {
   let gone = NOTHING;
   await inPacedBatches(async (limit) => {
-    const deleted = await superseded.deleteBatch(limit, ORPHAN_GRACE_MS);
+    const deleted = await store.deleteBatch(limit, olderThanMs);
     gone = plus(gone, deleted);
     return deleted.count > 0;
   }, signal);

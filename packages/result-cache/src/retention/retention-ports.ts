@@ -2,6 +2,7 @@
 
 import type { Digest } from "@memodag/core";
 import type { RecordedXCom } from "../recorded-xcom.ts";
+import type { RemovalCause } from "../removal.ts";
 
 /**
  * Milliseconds for which bytes that nothing names are left alone: whoever wrote them may be about to name
@@ -53,14 +54,16 @@ export interface StoredResult {
 
 /** Collecting records. Keys under an unexpired lease are in no list and are never deleted. */
 export interface RecordRetention {
+  /** What is kept of records that went, where anything is. */
+  readonly removals?: AgedStore;
   /** Up to `limit` records that have expired. */
   listExpired(limit: number): Promise<CollectableRecord[]>;
   /** Up to `limit` records that have not expired, least recently used first, after the first `offset`. */
   listLeastUsed(limit: number, offset: number): Promise<CollectableRecord[]>;
   /** All records, or those that have expired. */
   amount(which: "all" | "expired"): Promise<Amount>;
-  /** Deletes those of `records` that nobody used or replaced since they were listed. */
-  deleteUnused(records: readonly CollectableRecord[]): Promise<Amount>;
+  /** Deletes those of `records` that nobody used or replaced since they were listed, and may note why. */
+  deleteUnused(records: readonly CollectableRecord[], cause: RemovalCause): Promise<Amount>;
   /** Those of `digests` that a record of the team names. */
   findNamed(team: string, digests: readonly Digest[]): Promise<Set<Digest>>;
   /** All records, up to `limit` at a time. What is put meanwhile may be left out. */
@@ -80,10 +83,10 @@ export interface ResultRetention {
   deleteUnnamed(team: string, digests: readonly Digest[], olderThanMs: number): Promise<Amount>;
 }
 
-/** Versions of Dags that newer ones took the place of and no run refers to, and artifacts of none. */
-export interface SupersededStore {
-  /** Those that are older than `olderThanMs`; sizes are those of artifacts. */
+/** What is of no use after some time, whatever else there is. Sizes are 0 where they are not known. */
+export interface AgedStore {
+  /** How much is older than `olderThanMs`. */
   amount(olderThanMs: number): Promise<Amount>;
-  /** Deletes up to `limit` versions and as many artifacts that are older than `olderThanMs`. */
+  /** Deletes up to `limit` of each kind that are older than `olderThanMs`. */
   deleteBatch(limit: number, olderThanMs: number): Promise<Amount>;
 }

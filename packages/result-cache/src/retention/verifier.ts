@@ -135,7 +135,7 @@ export class Verifier {
   }
 
   async #removeRecords(bad: readonly BadRecord[]): Promise<void> {
-    for (const { team, key } of bad) await this.#parts.records.store.purge({ team, key });
+    for (const { team, key, problem } of bad) await this.#parts.records.store.purge({ team, key }, problem);
   }
 }
 

@@ -95,6 +95,26 @@ export function describeRecordFilters(check: RegisterCase<OpenRecordStore>): voi
     await means(store, {}, [keyOf("ever")]);
   });
 
+  check("what went, and why, where the store keeps that", async ({ store }) => {
+    if ((await store.findRemovals?.("ml", [])) === undefined) return;
+    await putAll(store, [sampleRecord("one"), sampleRecord("two"), sampleRecord("one", { team: "ops" })]);
+    const causesOf = async (team: string) => {
+      const removals = await store.findRemovals?.(team, ["one", "two", "absent"].map(keyOf));
+      return Array.from(removals ?? [], ([key, { cause }]) => `${key.slice(0, 4)} ${cause}`).sort();
+    };
+    deepEqual(await causesOf("ml"), []);
+    await store.purge({ team: "ml", key: keyOf("one") });
+    await store.purge({ team: "ml", key: keyOf("two") }, "integrity_failed");
+    const [one, two] = ["one", "two"].map((name) => keyOf(name).slice(0, 4));
+    deepEqual(await causesOf("ml"), [`${one} purged`, `${two} integrity_failed`].sort());
+    deepEqual(await causesOf("ops"), []);
+    // Gone again, for another reason: the last one counts.
+    await store.put(sampleRecord("one"), "keep-live");
+    await store.purge({ key: keyOf("one") }, "result_missing");
+    deepEqual(await causesOf("ml"), [`${one} result_missing`, `${two} integrity_failed`].sort());
+    deepEqual(await causesOf("ops"), [`${one} result_missing`]);
+  });
+
   check("several fields narrow together", async ({ store }) => {
     await putAll(store, [
       sampleRecord("both", { dagId: "geese", taskId: "count" }),

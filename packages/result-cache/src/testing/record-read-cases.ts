@@ -2,7 +2,7 @@
 
 import { deepEqual, equal } from "node:assert/strict";
 import { sha256, type Digest } from "@memodag/core";
-import type { NewCacheRecord } from "../record-store.ts";
+import type { NewCacheRecord, RecordSort } from "../record-store.ts";
 import { TEAM, findOne, keyOf, putAll, sampleRecord } from "./sample-record.ts";
 import type { OpenRecordStore, RegisterCase } from "./store-harness.ts";
 
@@ -122,6 +122,37 @@ export function describeRecordReads(check: RegisterCase<OpenRecordStore>): void 
       all.map((record) => record.key),
     );
     deepEqual(await store.list({}, { limit: 3, offset: 8 }), []);
+  });
+
+  check("lists by size, hits and time saved, either way round", async ({ store }) => {
+    const sized = (name: string, sizeBytes: number, durationMs: number) =>
+      sampleRecord(name, {
+        xcoms: [
+          { key: "return_value", digest: sha256(name), sizeBytes: sizeBytes - 1 },
+          { key: "report", digest: sha256("r"), sizeBytes: 1 },
+        ],
+        durationMs,
+      });
+    await putAll(store, [sized("a", 9, 10), sized("b", 70, 1_000), sized("c", 800, 0.5), sized("d", 70, 1)]);
+    await store.countHits(TEAM, [
+      { key: keyOf("a"), count: 12 },
+      { key: keyOf("b"), count: 1 },
+      { key: keyOf("c"), count: 3 },
+    ]);
+    const names = new Map(["a", "b", "c", "d"].map((name) => [keyOf(name), name]));
+    const listed = async (sort: RecordSort, ascending: boolean, limit = 10) => {
+      const records = await store.list({ team: TEAM }, { limit, offset: 0, sort, ascending });
+      return records.map(({ key }) => names.get(key)).join("");
+    };
+    equal(await listed("hits", false), "acbd");
+    equal(await listed("hits", true), "dbca");
+    equal(await listed("hits", false, 2), "ac");
+    equal(await listed("saved", false), "bacd");
+    equal(await listed("saved", true, 3), "dca");
+    const bySize = await listed("size", false);
+    equal(bySize === "cbda" || bySize === "cdba", true, bySize);
+    // Alike in size: in one order, which turns round with the rest.
+    equal(await listed("size", true), [...bySize].toReversed().join(""));
   });
 
   check("a lookup that is aborted leaves the store in order", async ({ store }) => {

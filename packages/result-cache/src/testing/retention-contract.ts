@@ -103,7 +103,7 @@ function describeCollecting(check: RegisterCase<OpenRetentionStores>): void {
     equal(listed.length, 3);
     await records.countHits(TEAM, [{ key: keyOf("hit"), count: 1 }]);
     await storeAll(stores, [entry("replaced")]);
-    equal((await retention.deleteUnused(listed)).count, 1);
+    equal((await retention.deleteUnused(listed, "expired")).count, 1);
     deepEqual((await listKeys(records, {})).sort(), [keyOf("hit"), keyOf("replaced")].sort());
   });
 

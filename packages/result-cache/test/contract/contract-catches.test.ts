@@ -75,6 +75,26 @@ const RECORD_FAULTS: Record<string, Fault<Records>> = {
       for (const { team } of await right.stats({})) await right.countHits(team, hits);
     },
   }),
+  "knows one order": (right) => ({
+    list: (filter, { limit, offset }) => right.list(filter, { limit, offset }),
+  }),
+  "knows one direction": (right) => ({
+    list: (filter, { limit, offset, sort = "age" }) => right.list(filter, { limit, offset, sort }),
+  }),
+  "sorts the page alone": (right) => ({
+    async list(filter, page) {
+      const first = await right.list(filter, { limit: page.limit, offset: page.offset });
+      const keys = new Set(first.map(({ key }) => key));
+      const all = await right.list(filter, { ...page, limit: 1_000, offset: 0 });
+      return all.filter(({ key }) => keys.has(key));
+    },
+  }),
+  "names one cause for all that went": (right) => ({ purge: (filter) => right.purge(filter) }),
+  "shows what went to every team": (right) => ({
+    async findRemovals(_team, keys) {
+      return new Map([...(await right.findRemovals("ml", keys)), ...(await right.findRemovals("ops", keys))]);
+    },
+  }),
   "lists oldest first": (right) => ({
     list: async (filter, page) =>
       (await right.list(filter, { limit: 1_000, offset: 0 }))

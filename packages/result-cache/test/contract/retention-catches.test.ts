@@ -20,14 +20,17 @@ const RECORD_FAULTS: Record<string, Fault<RecordRetention>> = {
       (await right.listLeastUsed(1e6, offset)).toReversed().slice(0, limit),
   }),
   "deletes what was used since": (right) => ({
-    async deleteUnused(records) {
+    async deleteUnused(records, cause) {
       const now = new Map(
         [...(await right.listExpired(1e6)), ...(await right.listLeastUsed(1e6, 0))].map((one) => [
           one.key,
           one,
         ]),
       );
-      return await right.deleteUnused(records.map((one) => now.get(one.key) ?? one));
+      return await right.deleteUnused(
+        records.map((one) => now.get(one.key) ?? one),
+        cause,
+      );
     },
   }),
   "names bytes of every team": (right) => ({

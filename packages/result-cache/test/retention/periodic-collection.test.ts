@@ -9,6 +9,7 @@ const ONE: Collection = {
   evicted: NOTHING,
   bytes: NOTHING,
   superseded: NOTHING,
+  explanations: NOTHING,
 };
 
 function rig(collect: (signal: AbortSignal) => Promise<Collection>) {

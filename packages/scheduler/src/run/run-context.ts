@@ -1,7 +1,7 @@
 // What every run's execution gets from the scheduler that holds it.
 
 import type { Clock, DagRun, DagStore, Logger, RunStore, TaskInstance } from "@memodag/core";
-import type { CacheLeases, ResultCache, SecretRules } from "@memodag/result-cache";
+import type { CacheLeases, DecisionLog, ResultCache, SecretRules } from "@memodag/result-cache";
 import type { AttemptRouter } from "../attempt-router.ts";
 import type { AwaitedRuns } from "../awaited-runs.ts";
 import type { LimitBook } from "../limit-book.ts";
@@ -20,6 +20,8 @@ export interface RunContext {
   readonly cache: ResultCache;
   /** Of cache keys; without them `serialize` means nothing. */
   readonly keyLeases: CacheLeases | undefined;
+  /** Explains misses; without it they have no explanation. */
+  readonly decisionLog: DecisionLog | undefined;
   readonly attempts: AttemptRouter;
   readonly limits: LimitBook;
   /** Runs that tasks wait for. */

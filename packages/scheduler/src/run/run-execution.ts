@@ -16,6 +16,7 @@ import type { AnsweredInstance } from "./cache-answer.ts";
 import { CacheStep } from "./cache-step.ts";
 import { Dispatcher } from "./dispatcher.ts";
 import { InstanceTable } from "./instance-table.ts";
+import { MissNotes } from "./miss-notes.ts";
 import { PassWriter, type WriteResult } from "./pass-writer.ts";
 import type { ReadyInstance } from "./ready-instance.ts";
 import type { RunContext } from "./run-context.ts";
@@ -38,6 +39,7 @@ export class RunExecution {
   readonly #waits: TimedWaits;
   readonly #decisions: RunDecisions;
   readonly #cacheStep: CacheStep;
+  readonly #missNotes: MissNotes;
   readonly #attemptResults: AttemptResults;
   readonly #attemptEnds: AttemptEnds;
   readonly #dispatcher: Dispatcher;
@@ -84,6 +86,7 @@ export class RunExecution {
     this.#waits = waits;
     this.#decisions = decisions;
     this.#cacheStep = cacheStep;
+    this.#missNotes = new MissNotes(context, cacheStep);
     this.#attemptResults = attemptResults;
     this.#dispatcher = dispatcher;
     this.#steps = steps;
@@ -172,6 +175,7 @@ export class RunExecution {
     await this.#steps.submit(this.#run);
     this.#results.releaseBytes();
     this.#attemptResults.startStores(this.#run);
+    this.#missNotes.release(this.#run);
     return isOver ? "over" : "open";
   }
 
@@ -267,9 +271,11 @@ export class RunExecution {
   }
 
   #take(answered: readonly AnsweredInstance[]): void {
-    for (const { node, mapIndex, change, xcoms, returned } of answered) {
+    for (const instance of answered) {
+      const { node, mapIndex, change, xcoms, returned } = instance;
       const { state } = this.#table.change(node, mapIndex, change);
       if (!isTerminal(state)) {
+        this.#missNotes.add(instance);
         this.#singleFlight.enqueue({ node, mapIndex });
         continue;
       }

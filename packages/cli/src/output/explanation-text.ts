@@ -1,0 +1,148 @@
+// An explanation as people read it: one line of verdict, what changed, and the mend where there is one.
+
+import { formatDuration } from "@memodag/core";
+import type { Explanation } from "../report/explanation.ts";
+import { formatTable } from "./table.ts";
+
+/** What is explained, and what is known of it beside the explanation. */
+export interface ExplainedInstance {
+  /** Such as `train[3]`. */
+  readonly name: string;
+  readonly runId: string;
+  readonly explanation: Explanation;
+  /** Milliseconds that a hit saved. */
+  readonly savedMs: number | null;
+  /** How old the entry of a hit is, in milliseconds; `null` when it is gone. */
+  readonly entryAgeMs: number | null;
+}
+
+/** The lines, without a newline at the end. */
+export function explanationText(instance: ExplainedInstance): string {
+  const { changes } = instance.explanation;
+  const rows = changes.map(({ kind, path, before, after }) => [kind, path, before ?? "–", after ?? "–"]);
+  const table =
+    rows.length === 0 ? [] : ["", formatTable(["CHANGED", "NAME", "BEFORE", "AFTER"], rows).trimEnd()];
+  const mend = mendOf(instance.explanation);
+  return [verdictOf(instance), ...table, ...(mend === null ? [] : ["", mend])].join("\n");
+}
+
+function verdictOf(instance: ExplainedInstance): string {
+  const { name, explanation } = instance;
+  const { status, reason, detail, comparedRunId, changes } = explanation;
+  const because = detail === null ? "" : `: ${detail}`;
+  switch (reason) {
+    case "hit":
+      return hitVerdict(instance);
+    case "first_run":
+      return `${name} missed: no earlier result of it is known${because}.`;
+    case "source_changed":
+    case "package_changed":
+    case "input_changed":
+    case "context_changed":
+    case "env_changed":
+    case "version_changed": {
+      const [change, ...others] = changes;
+      const what =
+        change === undefined || others.length > 0
+          ? `${changes.length} things changed`
+          : `${WHAT[change.kind]}${isNamed(change.kind) ? ` ${change.path}` : ""} changed`;
+      return `${name} missed: ${what} since run ${comparedRunId}${because}.`;
+    }
+    case "expired":
+      return `${name} missed: its entry was older than its ttl${because}.`;
+    case "purged":
+      return `${name} missed: its entry had been removed${detail === null ? " by a purge" : because}.`;
+    case "result_missing":
+      return `${name} missed: its entry had lost its bytes${because}.`;
+    case "integrity_failed":
+      return `${name} missed: the bytes of its entry were not what had been stored${because}.`;
+    case "refresh":
+      return `${name} did not ask the cache, to store its result anew${because}.`;
+    case "disabled":
+      return `${name} did not ask the cache${because}.`;
+    case "uncacheable":
+      return `${name} was not cached${because}.`;
+    case "lookup_timeout":
+      return `${name} ran: the cache did not answer in time${because}.`;
+    case "lookup_failure":
+      return `${name} ran: the cache failed${because}.`;
+    case null:
+      return status === null
+        ? `Nobody has asked the cache about ${name}${because}.`
+        : `${name} missed, and why is not kept (any more): explanations are kept for 30 days${because}.`;
+  }
+}
+
+const WHAT = {
+  team: "its team",
+  dag: "its Dag's id",
+  task: "its id",
+  input: "input",
+  context: "context value",
+  env: "environment variable",
+  version: "its version",
+  source: "source",
+  package: "package",
+} as const;
+
+function isNamed(kind: keyof typeof WHAT): boolean {
+  return !WHAT[kind].startsWith("its ");
+}
+
+function hitVerdict({ name, explanation, savedMs, entryAgeMs }: ExplainedInstance): string {
+  const { producer, detail } = explanation;
+  const from = producer === null ? "an earlier run" : `run ${producer.runId}, attempt ${producer.tryNumber}`;
+  const age = entryAgeMs === null ? "" : `, ${formatDuration(entryAgeMs)} ago`;
+  const took = savedMs === null ? "" : `, which took ${formatDuration(savedMs)}`;
+  return detail === null
+    ? `${name} was a hit: its result is that of ${from}${age}${took}.`
+    : `${name} was a hit: it failed by the failure of ${from}${age}${took}.`;
+}
+
+/** What to do about it, where something can be done that the verdict does not say. */
+function mendOf({ reason, detail, changes }: Explanation): string | null {
+  switch (reason) {
+    case "input_changed":
+      return exclusion(changes, "input", (names) => `write cache: { excludeInputs: [${names}] }`);
+    case "context_changed":
+      return exclusion(changes, "context", (names) => `take ${names} out of includeInputs`);
+    case "env_changed":
+      return exclusion(changes, "env", (names) => `take ${names} out of env`);
+    case "expired":
+      return "To keep results longer: cache: { ttl } of the task, or [task_cache] default_ttl.";
+    case "result_missing":
+    case "integrity_failed":
+      return "`memodag cache verify` holds everything that is stored against its digest.";
+    case "lookup_timeout":
+    case "lookup_failure":
+      return "`memodag cache stats` says how long lookups take and which schedulers leave the cache alone.";
+    case "uncacheable":
+      return undeclared(detail);
+    default:
+      return null;
+  }
+}
+
+function exclusion(
+  changes: Explanation["changes"],
+  kind: Explanation["changes"][number]["kind"],
+  mend: (names: string) => string,
+): string {
+  const names = changes.filter((change) => change.kind === kind).map(({ path }) => JSON.stringify(path));
+  const it = names.length === 1 ? "it" : "them";
+  return `If the result does not depend on ${it}, ${mend(names.join(", "))}.`;
+}
+
+/** The mend for `undeclared_input(…)`: the paths go where the key takes them from. */
+function undeclared(detail: string | null): string | null {
+  const paths = /^undeclared_input\((.*)\)$/.exec(detail ?? "")?.[1]?.split(", ") ?? [];
+  if (paths.length === 0) return null;
+  const list = (names: readonly string[]) => names.map((name) => JSON.stringify(name)).join(", ");
+  const variables = paths.filter((path) => path.startsWith("env.")).map((path) => path.slice(4));
+  const fields = paths.filter((path) => path !== "env" && !path.startsWith("env."));
+  const parts = [
+    ...(fields.length === 0 ? [] : [`includeInputs: [${list(fields)}]`]),
+    ...(variables.length === 0 ? [] : [`env: [${list(variables)}]`]),
+  ];
+  return parts.length === 0 ? null : `To have it cached, say what it reads: cache: { ${parts.join(", ")} }.`;
+}

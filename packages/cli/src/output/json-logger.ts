@@ -1,0 +1,24 @@
+// Log messages for programs: a JSON object a line, by pino.
+
+import type { LogFields, Logger } from "@memodag/core";
+import { pino } from "pino";
+import { isLogged, type LogLevel } from "./log-lines.ts";
+
+/** A logger that writes to stderr, each line before it returns. The level is asked for at every message. */
+export function jsonLogger(level: () => LogLevel): Logger {
+  const sink = pino(
+    {
+      base: null,
+      level: "debug",
+      messageKey: "message",
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: (name) => ({ level: name }) },
+    },
+    // What a process says last must not be lost with it.
+    pino.destination({ dest: process.stderr.fd, sync: true }),
+  );
+  const at = (name: LogLevel) => (message: string, fields?: LogFields) => {
+    if (isLogged(name, level())) sink[name](fields ?? {}, message);
+  };
+  return { debug: at("debug"), info: at("info"), warn: at("warn"), error: at("error") };
+}

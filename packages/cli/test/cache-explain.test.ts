@@ -1,0 +1,121 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { Explanation } from "../src/report/explanation.ts";
+import type { RunReport } from "../src/report/run-report.ts";
+import { Project } from "./project.ts";
+
+describe("cache explain", () => {
+  let project: Project;
+  let first: RunReport;
+  beforeAll(async () => {
+    project = new Project();
+    first = await project.json<RunReport>("dags", "run", "shapes");
+  });
+  afterAll(() => project.remove());
+
+  const explain = async (runId: string, ...task: string[]) =>
+    await project.json<Explanation>("cache", "explain", "shapes", runId, ...task);
+  const told = async (runId: string, ...task: string[]) =>
+    (await project.run("cache", "explain", "shapes", runId, ...task)).stdout;
+
+  it("tells a first run, a hit with the run it came from, and one thing that changed", async () => {
+    expect(await explain(first.runId, "sum")).toEqual({
+      status: "populated",
+      reason: "first_run",
+      key: expect.stringMatching(/^[0-9a-f]{64}$/),
+      comparedWith: null,
+      changes: [],
+      detail: null,
+      comparedRunId: null,
+      producer: null,
+    });
+    const second = await project.json<RunReport>("dags", "run", "shapes", "--param", "sides=4");
+    expect(await explain(second.runId, "draw", "--map-index", "1")).toMatchObject({
+      status: "hit",
+      reason: "hit",
+      comparedWith: null,
+      changes: [],
+      producer: { runId: first.runId, mapIndex: 1, tryNumber: 1 },
+    });
+    expect(await told(second.runId, "draw", "--map-index", "1")).toMatch(
+      new RegExp(
+        `^draw\\[1\\] was a hit: its result is that of run ${first.runId}, attempt 1, .* ago, which took `,
+      ),
+    );
+    const { comparedWith, changes } = await explain(second.runId, "sum");
+    expect(comparedWith).toBe((await explain(first.runId, "sum")).key);
+    expect(changes).toEqual([{ kind: "context", path: "params.sides", before: "3", after: "4" }]);
+    expect(await told(second.runId, "sum")).toBe(
+      [
+        `sum missed: context value params.sides changed since run ${first.runId}.`,
+        "",
+        "CHANGED  NAME          BEFORE  AFTER",
+        "context  params.sides  3       4",
+        "",
+        'If the result does not depend on it, take "params.sides" out of includeInputs.',
+        "",
+      ].join("\n"),
+    );
+  });
+
+  it("names the function that was edited, and stays true after a purge", async () => {
+    const path = join(project.folder, "dags/shapes.ts");
+    const text = readFileSync(path, "utf8");
+    writeFileSync(path, text.replace("size * size", "size * size * 10"));
+    const edited = await project.json<RunReport>("dags", "run", "shapes");
+    const before = await explain(edited.runId, "draw", "--map-index", "0");
+    expect(before).toMatchObject({ reason: "source_changed", comparedRunId: first.runId });
+    expect(before.changes.map(({ path: name }) => name)).toEqual(["shapes.ts function draw"]);
+    expect(await project.json("cache", "purge", "--all", "--yes")).toMatchObject({
+      deleted: expect.any(Number),
+    });
+    expect(await explain(edited.runId, "draw", "--map-index", "0")).toEqual(before);
+    const purged = await project.json<RunReport>("dags", "run", "shapes");
+    expect(await explain(purged.runId, "sum")).toMatchObject({ status: "populated", reason: "purged" });
+    expect(await told(purged.runId, "sum")).toBe("sum missed: its entry had been removed by a purge.\n");
+    writeFileSync(path, text);
+  });
+
+  it("says why the cache was not asked, and what to do about a result that was not kept", async () => {
+    const refreshed = await project.json<RunReport>("dags", "run", "shapes", "--refresh-cache");
+    expect(await explain(refreshed.runId, "sum")).toMatchObject({ status: "skipped", reason: "refresh" });
+    const off = await project.json<RunReport>("dags", "run", "shapes", "--no-cache");
+    expect(await explain(off.runId, "sum")).toMatchObject({
+      status: "disabled",
+      reason: "disabled",
+      key: null,
+    });
+    expect(await told(off.runId, "sum")).toBe(
+      "sum did not ask the cache: the run was started with --no-cache.\n",
+    );
+    const path = join(project.folder, "dags/shapes.ts");
+    const text = readFileSync(path, "utf8");
+    writeFileSync(path, text.replace('includeInputs: ["params.sides"]', "includeInputs: []"));
+    const reading = await project.json<RunReport>("dags", "run", "shapes");
+    writeFileSync(path, text);
+    expect(await explain(reading.runId, "sum")).toMatchObject({
+      status: "uncacheable",
+      reason: "uncacheable",
+      changes: [],
+      detail: "undeclared_input(params.sides)",
+    });
+    expect(await told(reading.runId, "sum")).toBe(
+      [
+        "sum was not cached: undeclared_input(params.sides).",
+        "",
+        'To have it cached, say what it reads: cache: { includeInputs: ["params.sides"] }.',
+        "",
+      ].join("\n"),
+    );
+  });
+
+  it("asks for an index, and helps with names that are not there", async () => {
+    const unsaid = await project.run("cache", "explain", "shapes", first.runId, "draw");
+    expect(unsaid).toMatchObject({ code: 2, stderr: expect.stringMatching(/--map-index, from 0 to 2/) });
+    const unknown = await project.run("cache", "explain", "shapes", first.runId, "drawn");
+    expect(unknown).toMatchObject({ code: 2, stderr: expect.stringMatching(/no task "drawn".*draw, sum/) });
+    const norun = await project.run("cache", "explain", "shapes", "never", "draw");
+    expect(norun).toMatchObject({ code: 2, stderr: expect.stringMatching(/memodag runs list shapes/) });
+  });
+});

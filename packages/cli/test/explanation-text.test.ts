@@ -1,0 +1,135 @@
+import { expect, it } from "vitest";
+import { explanationText } from "../src/output/explanation-text.ts";
+import { explainInstance } from "../src/report/explanation.ts";
+import type { KeptDecision } from "@memodag/result-cache";
+import type { TaskInstance } from "@memodag/core";
+import { instanceOf } from "./samples.ts";
+
+const KEY = "a".repeat(64);
+
+const decision: KeptDecision = {
+  team: "default",
+  dagId: "dag",
+  runId: "run",
+  dagRunId: 1,
+  taskId: "task",
+  mapIndex: -1,
+  key: KEY,
+  reason: "input_changed",
+  detail: null,
+  comparedWith: "b".repeat(64),
+  comparedRunId: "earlier",
+  changes: [
+    { kind: "input", path: "depth", before: "2", after: null },
+    { kind: "env", path: "REGION", before: '"eu"', after: '"us"' },
+  ],
+  components: {
+    v: 1,
+    team: "default",
+    dag: "dag",
+    task: "task",
+    source: "",
+    inputs: {},
+    context: {},
+    env: {},
+    version: null,
+  },
+  decidedAt: 0,
+};
+
+const text = (instance: Partial<TaskInstance>, decided?: KeptDecision): string =>
+  explanationText({
+    name: "task",
+    runId: "run",
+    explanation: explainInstance(instanceOf({ cacheKey: KEY, ...instance }), decided),
+    savedMs: instance.savedMs ?? null,
+    entryAgeMs: null,
+  });
+
+it.each<[string, Partial<TaskInstance>, KeptDecision | undefined, RegExp]>([
+  [
+    "several changes",
+    { cacheStatus: "populated" },
+    decision,
+    /^task missed: 2 things changed since run earlier\.\n\nCHANGED.*\ninput +depth +2 +–\nenv +REGION +"eu" +"us"\n\nIf the .* excludeInputs: \["depth"\]/,
+  ],
+  [
+    "a result that was not stored",
+    { cacheStatus: "put_failure", cacheReason: "disk full" },
+    decision,
+    /since run earlier: disk full\./,
+  ],
+  [
+    "results that differ",
+    { cacheStatus: "miss", cacheReason: "nondeterministic: the entry holds 12" },
+    decision,
+    /since run earlier: nondeterministic/,
+  ],
+  [
+    "an expired entry",
+    { cacheStatus: "populated", cacheReason: "expired" },
+    { ...decision, reason: "expired", changes: [] },
+    /older than its ttl\.\n\nTo keep results longer/,
+  ],
+  [
+    "an expired entry, with no decision",
+    { cacheStatus: "populated", cacheReason: "expired" },
+    undefined,
+    /older than its ttl\./,
+  ],
+  [
+    "a miss whose decision is gone",
+    { cacheStatus: "populated", cacheReason: "no_entry" },
+    undefined,
+    /^task missed, and why is not kept \(any more\): explanations are kept for 30 days\.$/,
+  ],
+  [
+    "a decision of before it was cleared",
+    { cacheStatus: "populated" },
+    { ...decision, key: "c".repeat(64) },
+    /why is not kept/,
+  ],
+  [
+    "a remembered failure",
+    {
+      cacheStatus: "hit",
+      cacheReason: "stored_failure",
+      producer: { runId: "bad", mapIndex: -1, tryNumber: 2 },
+      savedMs: 1_500,
+    },
+    undefined,
+    /^task was a hit: it failed by the failure of run bad, attempt 2, which took 1\.5s\.$/,
+  ],
+  [
+    "a late cache",
+    { cacheStatus: "lookup_timeout" },
+    { ...decision, reason: "lookup_timeout", changes: [] },
+    /^task ran: the cache did not answer in time\.\n\n`memodag cache stats`/,
+  ],
+  [
+    "a broken cache",
+    { cacheStatus: "lookup_failure", cacheReason: "refused" },
+    undefined,
+    /^task ran: the cache failed: refused\./,
+  ],
+  [
+    "a task that never began",
+    { state: "upstream_failed", cacheKey: null },
+    undefined,
+    /^Nobody has asked the cache about task: it is upstream_failed\.$/,
+  ],
+  [
+    "variables it read",
+    { cacheStatus: "uncacheable", cacheReason: "undeclared_input(logicalDate, env.REGION)" },
+    decision,
+    /cache: \{ includeInputs: \["logicalDate"\], env: \["REGION"\] \}\.$/,
+  ],
+  [
+    "all variables it read",
+    { cacheStatus: "uncacheable", cacheReason: "undeclared_input(env)" },
+    decision,
+    /^task was not cached: undeclared_input\(env\)\.$/,
+  ],
+])("%s", (_name, instance, decided, expected) => {
+  expect(text(instance, decided)).toMatch(expected);
+});

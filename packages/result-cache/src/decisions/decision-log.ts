@@ -1,0 +1,230 @@
+// Explains misses after the passes that made them, and keeps what comes of it. No pass and no lookup waits
+// for it; where it fails, an explanation is missing and nothing else.
+
+import {
+  Turns,
+  messageOf,
+  type CancelTimer,
+  type Clock,
+  type Digest,
+  type Logger,
+  type TaskSourceRecord,
+} from "@memodag/core";
+import pTimeout from "p-timeout";
+import type { RecordedComponents } from "../key-components.ts";
+import type { RecordStore, Removal } from "../record-store.ts";
+import type {
+  CacheDecision,
+  DecidedInstance,
+  DecisionStore,
+  EarlierKey,
+  LookupVerdict,
+} from "./decision-store.ts";
+import { explainMiss } from "./explain-miss.ts";
+
+/** Milliseconds from the first miss that is not explained yet to its being explained. */
+const FLUSH_AFTER_MS = 250;
+
+/** Misses that are explained together: SQLite is blocked for some milliseconds by as many. */
+const BATCH = 100;
+
+/** Misses that wait at most: more come faster than they can be explained, and go without. */
+const MOST_WAITING = 20_000;
+
+/** Earlier keys of an instance that are looked at, to find the nearest. */
+const EARLIER_KEYS = 5;
+
+/** Entries of a task that are looked at where no decision about it is kept. */
+const EARLIER_ENTRIES = 50;
+
+/** Milliseconds that one call to a store may take: at its end, a process waits for them. */
+const CALL_TIMEOUT_MS = 2_000;
+
+/** A miss to explain. */
+export interface NotedMiss extends DecidedInstance {
+  readonly key: Digest;
+  readonly verdict: LookupVerdict;
+  /** What the key is made of, as records keep it. Called once, after the pass. */
+  readonly components: () => Promise<RecordedComponents>;
+}
+
+/** What a {@link DecisionLog} is made of. */
+export interface DecisionLogParts {
+  readonly decisions: DecisionStore;
+  readonly records: Pick<RecordStore, "list" | "findRemovals">;
+  /** What source hashes of a team are made of. */
+  readonly findSources: (team: string, hashes: readonly Digest[]) => Promise<Map<Digest, TaskSourceRecord>>;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+type Explained = NotedMiss & { readonly made: RecordedComponents };
+
+/** Misses of this process that are not explained yet. */
+export class DecisionLog {
+  readonly #parts: DecisionLogParts;
+  readonly #waiting: NotedMiss[] = [];
+  #cancelFlush: CancelTimer | undefined;
+  #flushing: Promise<void> = Promise.resolve();
+  #isFailing = false;
+  #hasLost = false;
+
+  constructor(parts: DecisionLogParts) {
+    this.#parts = parts;
+  }
+
+  /** Takes a miss, to be explained soon. */
+  note(miss: NotedMiss): void {
+    if (this.#waiting.length >= MOST_WAITING) {
+      if (!this.#hasLost) this.#parts.log.warn("misses come too fast: some will have no explanation");
+      this.#hasLost = true;
+      return;
+    }
+    this.#waiting.push(miss);
+    this.#cancelFlush ??= this.#parts.clock.after(FLUSH_AFTER_MS, () => void this.flush());
+  }
+
+  /** Explains what waits; for the end of a process. Never rejects. */
+  async flush(): Promise<void> {
+    this.#cancelFlush?.();
+    this.#cancelFlush = undefined;
+    this.#flushing = this.#flushing.then(() => this.#write());
+    await this.#flushing;
+  }
+
+  async #write(): Promise<void> {
+    while (this.#waiting.length > 0) {
+      const batch = this.#waiting.splice(0, BATCH);
+      try {
+        await this.#parts.decisions.keep(await this.#explain(batch));
+        this.#isFailing = false;
+      } catch (error) {
+        // Lost, not kept for later: an explanation is worth less than the memory of a long outage.
+        if (!this.#isFailing) {
+          this.#parts.log.warn("could not keep why tasks missed the cache", { error: messageOf(error) });
+        }
+        this.#isFailing = true;
+      }
+    }
+  }
+
+  async #explain(batch: readonly NotedMiss[]): Promise<CacheDecision[]> {
+    const misses = await this.#withComponents(batch);
+    const absent = misses.filter(({ verdict }) => verdict === "no_entry");
+    const removals = await this.#findRemovals(absent);
+    const earlier = await this.#findEarlier(absent);
+    const sources = await this.#findSources(absent, [...earlier.values()].flat());
+    return misses.map((miss) => {
+      const { team, dagId, runId, dagRunId, taskId, mapIndex, key, verdict, made } = miss;
+      const explanation = explainMiss({
+        verdict,
+        components: made,
+        removal: removals.get(nameOf(miss))?.cause,
+        earlier: earlier.get(miss) ?? [],
+        sources: sources.get(team) ?? new Map(),
+      });
+      return { team, dagId, runId, dagRunId, taskId, mapIndex, key, ...explanation, components: made };
+    });
+  }
+
+  async #withComponents(batch: readonly NotedMiss[]): Promise<Explained[]> {
+    const misses: Explained[] = [];
+    const turns = new Turns();
+    for (const miss of batch) {
+      try {
+        misses.push({ ...miss, made: await miss.components() });
+      } catch (error) {
+        // Cleared since, or its upstream was: there is nothing to explain any more.
+        this.#parts.log.debug("a miss has no explanation", { key: miss.key, error: messageOf(error) });
+      }
+      if (turns.isOver) await turns.pause();
+    }
+    return misses;
+  }
+
+  async #findRemovals(misses: readonly Explained[]): Promise<Map<string, Removal>> {
+    const found = new Map<string, Removal>();
+    for (const [team, ofTeam] of byTeam(misses)) {
+      const keys = ofTeam.map(({ key }) => key);
+      const removals = await this.#tryAsking(
+        async () => await this.#parts.records.findRemovals?.(team, keys),
+      );
+      for (const [key, removal] of removals ?? []) found.set(nameOf({ team, key }), removal);
+    }
+    return found;
+  }
+
+  async #findEarlier(misses: readonly Explained[]): Promise<Map<Explained, readonly EarlierKey[]>> {
+    const decided = await this.#parts.decisions.listEarlier(misses, EARLIER_KEYS);
+    const found = new Map<Explained, readonly EarlierKey[]>();
+    const unknown: Explained[] = [];
+    for (const [index, miss] of misses.entries()) {
+      const earlier = decided[index] ?? [];
+      if (earlier.length > 0) found.set(miss, earlier);
+      else unknown.push(miss);
+    }
+    // Entries of before decisions were kept, or that have outlived theirs.
+    for (const ofTask of Map.groupBy(unknown, taskOf).values()) {
+      const entries = await this.#listEntries(ofTask);
+      for (const miss of ofTask) {
+        const others = entries.filter(
+          ({ key, mapIndex, runId }) =>
+            key !== miss.key && mapIndex === miss.mapIndex && runId !== miss.runId,
+        );
+        found.set(miss, others);
+      }
+    }
+    return found;
+  }
+
+  async #listEntries([first]: readonly Explained[]): Promise<(EarlierKey & { readonly mapIndex: number })[]> {
+    if (!first) return [];
+    const { team, dagId, taskId } = first;
+    const page = { limit: EARLIER_ENTRIES, offset: 0 };
+    const records = await this.#tryAsking(() => this.#parts.records.list({ team, dagId, taskId }, page));
+    return (records ?? []).map(({ key, components, producer: { runId, mapIndex } }) => ({
+      key,
+      components,
+      runId,
+      mapIndex,
+    }));
+  }
+
+  async #findSources(
+    misses: readonly Explained[],
+    earlier: readonly EarlierKey[],
+  ): Promise<Map<string, Map<Digest, TaskSourceRecord>>> {
+    const found = new Map<string, Map<Digest, TaskSourceRecord>>();
+    const hashes = new Set(
+      [...misses.map(({ made }) => made), ...earlier.map(({ components }) => components)].map(
+        ({ source }) => source,
+      ),
+    );
+    for (const team of byTeam(misses).keys()) {
+      found.set(team, await this.#parts.findSources(team, [...hashes]));
+    }
+    return found;
+  }
+
+  /** The cache may be another system, and away: what it would have said is left out then. */
+  async #tryAsking<T>(ask: () => Promise<T>): Promise<T | undefined> {
+    try {
+      return await pTimeout(ask(), { milliseconds: CALL_TIMEOUT_MS });
+    } catch (error) {
+      this.#parts.log.debug("the cache could not be asked why tasks missed", { error: messageOf(error) });
+      return undefined;
+    }
+  }
+}
+
+function byTeam(misses: readonly Explained[]): Map<string, Explained[]> {
+  return Map.groupBy(misses, ({ team }) => team);
+}
+
+function nameOf({ team, key }: { readonly team: string; readonly key: Digest }): string {
+  return `${key} ${team}`;
+}
+
+function taskOf({ team, dagId, taskId }: Explained): string {
+  return JSON.stringify([team, dagId, taskId]);
+}

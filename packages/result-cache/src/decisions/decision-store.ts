@@ -1,0 +1,81 @@
+// Why instances did not hit, as it is kept: everything that an explanation says, from when it was decided.
+
+import type { Digest, TaskInstanceId } from "@memodag/core";
+import type { ComponentChange } from "../compare-components.ts";
+import type { RecordedComponents } from "../key-components.ts";
+import type { MissReason } from "../cache-lookup.ts";
+
+/** What an instance got from the cache in place of a hit: what was answered, or why nothing was. */
+export type LookupVerdict = MissReason | "refresh" | "lookup_timeout" | "lookup_failure";
+
+/** Kinds of change that make another key, in the order in which one of them is named as the reason. */
+export const CHANGE_REASONS = [
+  "source_changed",
+  "package_changed",
+  "input_changed",
+  "context_changed",
+  "env_changed",
+  "version_changed",
+] as const;
+
+/** Why an instance that asked did not hit. */
+export type DecisionReason =
+  | (typeof CHANGE_REASONS)[number]
+  | Exclude<LookupVerdict, "no_entry">
+  | "first_run"
+  | "purged";
+
+/** A task instance by all of its names, in one run. */
+export interface DecidedInstance extends TaskInstanceId {
+  readonly team: string;
+  readonly dagId: string;
+  readonly runId: string;
+  /** The run's number in the database. */
+  readonly dagRunId: number;
+}
+
+/** Why an instance did not hit. Nothing in it depends on what becomes of entries and runs later. */
+export interface CacheDecision extends DecidedInstance {
+  readonly key: Digest;
+  readonly reason: DecisionReason;
+  /** What there is to say beside the reason; `null`: nothing. */
+  readonly detail: string | null;
+  /** The key whose components `changes` starts from; `null` when the reason is no change. */
+  readonly comparedWith: Digest | null;
+  /** The run that had that key. */
+  readonly comparedRunId: string | null;
+  readonly changes: readonly ComponentChange[];
+  readonly components: RecordedComponents;
+}
+
+/** A decision that is kept. */
+export interface KeptDecision extends CacheDecision {
+  /** Milliseconds since the Unix epoch, by the store's clock. */
+  readonly decidedAt: number;
+}
+
+/** What a new decision may be compared with. */
+export interface EarlierKey {
+  readonly key: Digest;
+  readonly runId: string;
+  readonly components: RecordedComponents;
+}
+
+/** Milliseconds for which decisions, and what became of removed entries, are kept: 30 days. */
+export const DECISION_TTL_MS: number = 30 * 86_400_000;
+
+/** Keeps one decision for each task instance that asked the cache and did not hit. */
+export interface DecisionStore {
+  /** Keeps decisions, each in place of an earlier one about its instance. */
+  keep(decisions: readonly CacheDecision[]): Promise<void>;
+  /** The decision about an instance of a run; undefined when there is none, or none any more. */
+  find(team: string, dagRunId: number, instance: TaskInstanceId): Promise<KeptDecision | undefined>;
+  /**
+   * For each of `asked`, up to `limit` other keys that the same task had at the same mapIndex in other
+   * runs of the same Dag of the team, latest first.
+   */
+  listEarlier(
+    asked: readonly (DecidedInstance & { readonly key: Digest })[],
+    limit: number,
+  ): Promise<EarlierKey[][]>;
+}

@@ -1,0 +1,92 @@
+import { sha256, silentLogger, type Logger } from "@memodag/core";
+import { expect, test } from "vitest";
+import { DecisionLog, MemoryRecordStore, type CacheDecision, type NotedMiss } from "../../src/index.ts";
+import { FakeClock } from "../fake-clock.ts";
+
+function rig(keep: (decisions: readonly CacheDecision[]) => Promise<void>) {
+  const clock = new FakeClock();
+  const warnings: string[] = [];
+  const log: Logger = { ...silentLogger, warn: (message) => warnings.push(message) };
+  const decisionLog = new DecisionLog({
+    decisions: {
+      keep,
+      find: async () => undefined,
+      listEarlier: async (asked) => asked.map(() => []),
+    },
+    records: new MemoryRecordStore(clock),
+    findSources: async () => new Map(),
+    clock,
+    log,
+  });
+  return { clock, decisionLog, warnings };
+}
+
+function miss(number: number, components?: NotedMiss["components"]): NotedMiss {
+  const made = {
+    v: 1,
+    team: "ml",
+    dag: "dag",
+    task: "fit",
+    source: sha256("source"),
+    inputs: {},
+    context: {},
+    env: {},
+    version: String(number),
+  } as const;
+  return {
+    team: "ml",
+    dagId: "dag",
+    runId: "run",
+    dagRunId: 1,
+    taskId: "fit",
+    mapIndex: number,
+    key: sha256(`${number}`),
+    verdict: "no_entry",
+    components: components ?? (async () => made),
+  };
+}
+
+test("misses are explained together, a little later, in batches", async () => {
+  const kept: number[] = [];
+  const { clock, decisionLog } = rig(async (decisions) => void kept.push(decisions.length));
+  for (let number = 0; number < 250; number++) decisionLog.note(miss(number));
+  expect(kept).toEqual([]);
+  clock.advance(1_000);
+  await decisionLog.flush();
+  expect(kept).toEqual([100, 100, 50]);
+});
+
+test("one that cannot be explained takes none of the others with it", async () => {
+  const kept: string[] = [];
+  const { decisionLog } = rig(async (decisions) => void kept.push(...decisions.map(({ key }) => key)));
+  decisionLog.note(miss(1));
+  decisionLog.note(miss(2, async () => await Promise.reject(new Error("cleared"))));
+  decisionLog.note(miss(3));
+  await decisionLog.flush();
+  expect(kept).toEqual([miss(1).key, miss(3).key]);
+});
+
+test("a database that is away is told of once, and asked again with the next", async () => {
+  let isAway = true;
+  const kept: string[] = [];
+  const { decisionLog, warnings } = rig(async (decisions) => {
+    if (isAway) throw new Error("away");
+    kept.push(...decisions.map(({ key }) => key));
+  });
+  for (let number = 0; number < 200; number++) decisionLog.note(miss(number));
+  await decisionLog.flush();
+  expect(warnings).toEqual(["could not keep why tasks missed the cache"]);
+  isAway = false;
+  decisionLog.note(miss(300));
+  await decisionLog.flush();
+  expect(kept).toEqual([miss(300).key]);
+});
+
+test("what comes faster than it can be explained is dropped, and said once", async () => {
+  let count = 0;
+  const { decisionLog, warnings } = rig(async (decisions) => void (count += decisions.length));
+  for (let number = 0; number < 20_100; number++) decisionLog.note(miss(number));
+  await decisionLog.flush();
+  expect(count).toBe(20_000);
+  expect(warnings).toHaveLength(1);
+});
