@@ -162,7 +162,7 @@ function compare(
 /** True when the mutant must leave that task's hash alone. */
 function isForbidden({ kind, task }: Mutant, key: string, isWhole: boolean): boolean {
   if (kind === "neutral") return true;
-  return !isWhole && task !== null && !key.split(".")[1]!.startsWith(task);
+  return !isWhole && task !== null && !key.split(".").at(-1)!.startsWith(task);
 }
 
 function emptyCounts(): MutableCounts {

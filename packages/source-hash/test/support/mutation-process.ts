@@ -12,7 +12,7 @@ import { sha256 } from "@memodag/core";
 import type { BundledProject, ProjectFiles } from "./bundle-project.ts";
 import { packageOf, runHarness, type Hasher } from "./mutation-harness.ts";
 
-const ENTRIES = ["dags/etl.ts", "dags/train.ts", "dags/odd.ts"];
+const ENTRIES = ["dags/etl.ts", "dags/train.ts", "dags/odd.ts", "dags/branching.ts"];
 
 function readProject(root: string): ProjectFiles {
   const paths = readdirSync(root, { recursive: true, encoding: "utf8" }).filter((path) =>

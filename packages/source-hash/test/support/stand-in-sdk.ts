@@ -5,6 +5,7 @@ export const STAND_IN_SDK = `
 export class TaskRef {
   constructor(task) { this.task = task; Object.freeze(this); }
   get taskId() { return this.task.id; }
+  toJSON() { return this.task.id; }
   after() { return this; }
   before() { return this; }
   field() { return new TaskRef(this.task); }
@@ -28,6 +29,8 @@ class TaskScope {
   }
 }
 class TaskGroup extends TaskScope {
+  constructor(tasks, prefix) { super(tasks, prefix); this.groupId = prefix.slice(0, -1); }
+  toJSON() { return this.groupId; }
   after() { return this; }
   before() { return this; }
 }
