@@ -2,7 +2,7 @@
 // file shows that what is accepted can also be declared.
 
 import type { JsonValue } from "@memodag/core";
-import { Dag, type TaskRef } from "@memodag/sdk";
+import { Dag, type TaskGroup, type TaskRef } from "@memodag/sdk";
 import { listHandlers } from "@memodag/sdk/runtime";
 import { describe, expect, expectTypeOf, it } from "vitest";
 
@@ -101,6 +101,36 @@ describe("the types of an authored Dag", () => {
     expectTypeOf(f.expand).toBeCallableWith({ depth: 2 });
     // @ts-expect-error what is left has to be mapped over
     expectTypeOf(f.expand).toBeCallableWith({});
+  });
+
+  it("are the same in a group, which edges and branches take as they take a task", () => {
+    const dag = new Dag("d");
+    const group = dag.taskGroup("g").taskGroup("h");
+    const rows = group.task("rows", async (): Promise<Row[]> => [])();
+    expectTypeOf(rows).toEqualTypeOf<TaskRef<Row[]>>();
+    const sizes = group.task("size", taking<{ row: Row }>()).expand({ row: rows });
+    expectTypeOf(sizes).toEqualTypeOf<TaskRef<number[]>>();
+    const first = dag.task("first", () => 1)();
+    expectTypeOf(first.before(group, [rows, group])).toEqualTypeOf<TaskRef<number>>();
+    expectTypeOf(group.after(first)).toEqualTypeOf<TaskGroup>();
+
+    const ok = dag.task("ok", () => ({ is: true, level: 1 as 1 | 2 }))();
+    const other = dag.taskGroup("other");
+    expectTypeOf(dag.if(ok.field("is")).then(group).else(other)).toBeVoid();
+    expectTypeOf(dag.switch).toBeCallableWith(ok.field("level"));
+    const chosen = dag.task("chosen", async () => (rows.taskId === "" ? rows : other))();
+    expectTypeOf(chosen).toEqualTypeOf<TaskRef<string>>();
+    const invalid = (): void => {
+      // @ts-expect-error a list is no condition
+      dag.if(rows);
+      // @ts-expect-error an id is no target
+      dag.if(ok.field("is")).then("first");
+      // @ts-expect-error the level is never 3
+      dag.switch(ok.field("level")).case(3, first);
+      // @ts-expect-error a task is returned by itself, not in an object
+      dag.task("inside", () => ({ chosen: rows }));
+    };
+    expectTypeOf(invalid).toBeFunction();
   });
 
   it("refuse results that JSON cannot carry", () => {
