@@ -127,7 +127,7 @@ test("the checks find what is wrong", async () => {
   const file = readMarkdown(
     "a.md",
     "# Un `mot`, deux\n[a](b.md#c)\n\n```sh\nnpx memodag dags run x --conf '{}' | head\nmemodag dag list\n" +
-      "memodag cache purge --older-then 7d # why\n```\n\n`memodag dags fly`, `[core] paralelism`\n\n" +
+      "memodag cache purge --older-then 7d # why\n```\n\n1. Then\n\n   ```sh\n   memodag run\n   ```\n\n`memodag dags fly`, `[core] paralelism`\n\n" +
       "<!-- prelude\ndeclare const before: number;\n-->\n\n```ts\nconst after: string = before;\n```\n",
   );
   expect(file.links).toEqual([{ place: "a.md:2", text: "b.md#c" }]);
@@ -137,6 +137,7 @@ test("the checks find what is wrong", async () => {
     undefined,
     'memodag has no command "dag"',
     "purge has no option --older-then",
+    'memodag has no command "run"',
     'dags has no command "fly"',
   ]);
   expect(configKeysOf(file).filter((key) => !isConfigKey(key))).toHaveLength(1);

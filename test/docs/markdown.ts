@@ -43,7 +43,8 @@ export function markdownFiles(): MarkdownFile[] {
     .map((path) => readMarkdown(path, readFileSync(join(repository, path), "utf8")));
 }
 
-const FENCE = /^```([^\n]*)\n(.*?)^```$/gms;
+/** A block may stand within a list, indented. */
+const FENCE = /^( *)```([^\n]*)\n(.*?)^\1```$/gms;
 const PRELUDE = /<!-- prelude\n((?:(?!-->).)*)-->\n\n?$/s;
 
 /** Takes the text of a Markdown file apart. */
@@ -51,8 +52,8 @@ export function readMarkdown(path: string, text: string): MarkdownFile {
   const at = (index: number): string => `${path}:${text.slice(0, index).split("\n").length}`;
   const blocks = [...text.matchAll(FENCE)].map((match) => ({
     place: at(match.index),
-    language: (match[1] ?? "").trim(),
-    text: match[2] ?? "",
+    language: (match[2] ?? "").trim(),
+    text: (match[3] ?? "").replaceAll(new RegExp(`^${match[1]}`, "gm"), ""),
     prelude: PRELUDE.exec(text.slice(0, match.index))?.[1] ?? "",
   }));
   // Blanked, so that places stay what they are.
