@@ -15,6 +15,7 @@ const WRITTEN_DOWN: Readonly<Record<string, AuditAction | "looks" | "service">> 
   "cache diff": "looks",
   "cache disable": "cache.disable",
   "cache enable": "cache.enable",
+  "cache explain": "looks",
   "cache gc": "cache.gc",
   "cache ls": "looks",
   "cache purge": "cache.purge",
