@@ -8,6 +8,7 @@ import { cacheLeases } from "./0003-cache-leases.ts";
 import { limits } from "./0005-limits.ts";
 import { cacheSwitch } from "./0006-cache-switch.ts";
 import { taskSources } from "./0007-task-sources.ts";
+import { schedules } from "./0008-schedules.ts";
 import { cacheDecisions } from "./0009-cache-decisions.ts";
 import { audit } from "./0010-audit.ts";
 import { waiting } from "./0011-waiting.ts";
@@ -23,6 +24,7 @@ export function allMigrations(types: SchemaDialect): Record<string, Migration> {
     "0005_limits": limits(types),
     "0006_cache_switch": cacheSwitch(types),
     "0007_task_sources": taskSources(types),
+    "0008_schedules": schedules(types),
     "0009_cache_decisions": cacheDecisions(types),
     "0010_audit": audit(types),
     "0011_waiting": waiting(types),

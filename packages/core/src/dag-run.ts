@@ -28,6 +28,8 @@ export interface NewDagRun {
   readonly cacheMode: CacheMode;
   /** Names the try of a task that makes it, so that it is made once; absent: a person or a schedule does. */
   readonly madeBy?: string;
+  /** It begins only while fewer runs of its Dag are under way; absent: its Dag's limit alone holds. */
+  readonly maxActiveRuns?: number;
 }
 
 /** A run, as stored. */

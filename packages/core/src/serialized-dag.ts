@@ -186,6 +186,9 @@ export interface PackageVersion {
   readonly version: string;
 }
 
+/** A JSON schema of draft 2020-12. */
+export type JsonSchema = JsonObject | boolean;
+
 /** A Dag as data. Its canonical JSON's digest is its version. */
 export interface SerializedDag {
   readonly format: typeof SERIALIZED_DAG_FORMAT;
@@ -193,6 +196,10 @@ export interface SerializedDag {
   readonly description: string | null;
   readonly schedule: string | null;
   readonly timezone: string;
+  /** ISO 8601; without an offset it is in `timezone`. The first date is not before it; absent: no bound. */
+  readonly startDate?: string;
+  /** Likewise: the last date is not after it, nor, of a day alone, after its end. */
+  readonly endDate?: string;
   readonly catchup: boolean;
   readonly maxActiveRuns: number;
   readonly maxActiveTasks: number;
@@ -200,6 +207,10 @@ export interface SerializedDag {
   readonly maxMapLength: number;
   /** Defaults of the run's params. */
   readonly params: JsonObject;
+  /** JSON schemas of params by name; one that has no default has to be given. Absent: any JSON will do. */
+  readonly paramSchemas?: Readonly<Record<string, JsonSchema>>;
+  /** JSON schema of the whole `conf`; absent: any object will do. */
+  readonly confSchema?: JsonSchema;
   readonly tags: readonly string[];
   /** False switches caching off for every task of the Dag. */
   readonly cache: boolean;

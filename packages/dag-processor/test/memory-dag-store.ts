@@ -67,6 +67,7 @@ export class MemoryDagStore implements DagStore {
       file: { bundle: file.bundle, path: file.path },
       versionId: 1,
       isPaused: false,
+      plan: { versionId: null, nextDate: null, lastDate: null },
       schedule: dag.schedule,
       tags: dag.tags,
       taskCount: dag.tasks.length,

@@ -1,6 +1,6 @@
 // Opens the metadata database that a url names.
 
-import type { AuditLog, ChangeFeed, DagStore, RunStore } from "@memodag/core";
+import type { AuditLog, ChangeFeed, DagStore, RunStore, ScheduleStore } from "@memodag/core";
 import type {
   AgedStore,
   CounterStore,
@@ -26,6 +26,7 @@ import type { PostgresOptions } from "./postgres/connection.ts";
 import { openPostgres } from "./postgres/dialect.ts";
 import { MetadataRunStore } from "./runs/metadata-run-store.ts";
 import { requireWritable } from "./require-writable.ts";
+import { MetadataScheduleStore } from "./schedules/metadata-schedule-store.ts";
 import type { SqliteOptions } from "./sqlite/connection.ts";
 import { openSqlite } from "./sqlite/dialect.ts";
 
@@ -42,6 +43,7 @@ export interface Metastore {
   readonly dialect: DialectName;
   readonly dags: DagStore;
   readonly runs: RunStore;
+  readonly schedules: ScheduleStore;
   readonly changes: ChangeFeed;
   readonly records: RecordStore;
   readonly results: ResultStore;
@@ -82,6 +84,7 @@ export async function openMetastore(url: string, options: MetastoreOptions = {})
     dialect: dialect.name,
     dags: new MetadataDagStore(dialect),
     runs: new MetadataRunStore(dialect),
+    schedules: new MetadataScheduleStore(dialect),
     changes: { watchRuns: (listener) => dialect.watchRuns(listener) },
     records: new MetadataRecordStore(dialect),
     results: new MetadataResultStore(dialect),

@@ -51,6 +51,10 @@ export interface DagTable {
   version_id: number;
   is_paused: Generated<number>;
   is_active: Generated<number>;
+  /** The version that the schedule was planned for; see `DueDag`. */
+  planned_version_id: number | null;
+  next_date: number | null;
+  last_date: number | null;
 }
 
 /** A run and its lease. */
@@ -72,6 +76,8 @@ export interface DagRunTable {
   cache_mode: string;
   /** Which try of which task made it; `null`: none did. */
   made_by: string | null;
+  /** A limit of its own, besides its Dag's. */
+  max_active_runs: number | null;
   created_at: number;
   started_at: number | null;
   ended_at: number | null;

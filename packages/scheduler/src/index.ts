@@ -5,5 +5,6 @@ export { markRun, type MarkWish } from "./by-hand/mark-run.ts";
 export { isDeadOwner, newOwner } from "./process-identity.ts";
 export type { SchedulerListener } from "./run/run-context.ts";
 export { DEFAULT_POOLS, type SchedulerOptions, type SchedulerParts } from "./scheduler-parts.ts";
+export { ScheduleLoop, type ScheduleLoopParts } from "./schedule/schedule-loop.ts";
 export { Scheduler } from "./scheduler.ts";
 export { triggerRun, type TriggerRequest } from "./trigger-run.ts";

@@ -1,19 +1,20 @@
-// Makes a run of a Dag: its id, its params, its dates.
+// Makes runs of a Dag, whoever asks for them: their ids, their params, their dates.
 
 import { randomBytes } from "node:crypto";
-import {
-  MemodagError,
-  type AuditAct,
-  type CacheMode,
-  type Clock,
-  type DagRun,
-  type DagVersion,
-  type JsonObject,
-  type NewDagRun,
-  type RunStore,
+import type {
+  AuditAct,
+  CacheMode,
+  Clock,
+  DagRun,
+  DagRunType,
+  DagVersion,
+  JsonObject,
+  NewDagRun,
+  RunStore,
 } from "@memodag/core";
+import { checkRequest } from "./check-request.ts";
 
-/** What a person may say about a run. */
+/** What is said about a run. */
 export interface TriggerRequest {
   readonly version: DagVersion;
   readonly conf: JsonObject;
@@ -32,39 +33,44 @@ export interface TriggerRequest {
 
 /**
  * Creates a run in state `queued`.
- * @throws MemodagError `conf_invalid` for a param that the Dag does not declare.
+ * @throws MemodagError `conf_invalid` for params and conf that do not fit the Dag; `dag_run_exists` when
+ *   the Dag has a run of that logical date.
  */
 export async function triggerRun(runs: RunStore, clock: Clock, request: TriggerRequest): Promise<DagRun> {
-  const { version, conf, params, logicalDate, cacheMode, madeBy, act } = request;
-  const { dag } = version;
-  const unknown = Object.keys(params).filter((name) => !Object.hasOwn(dag.params, name));
-  if (unknown.length > 0) {
-    const declared = Object.keys(dag.params);
-    throw new MemodagError(
-      "conf_invalid",
-      `Dag "${dag.dagId}" has no param ${unknown.map((name) => `"${name}"`).join(", ")}: ` +
-        (declared.length > 0
-          ? `its params are ${declared.join(", ")}`
-          : "declare it in the Dag's params first"),
-      { fields: { dagId: dag.dagId, unknown } },
-    );
-  }
+  const { logicalDate, act } = request;
   const nonce = randomBytes(3).toString("hex");
   const runId = request.runId ?? `manual__${new Date(logicalDate ?? clock.now()).toISOString()}_${nonce}`;
-  const run: NewDagRun = {
+  const run = await newRun(request, { runType: "manual", runId });
+  return await runs.createRun(run, act && { ...act, filter: { ...act.filter, runId } });
+}
+
+/** The run of a Dag that its schedule, or a backfill, has for a date: there is one id for it. */
+export async function newDatedRun(
+  request: TriggerRequest & { readonly logicalDate: number },
+  runType: Exclude<DagRunType, "manual">,
+): Promise<NewDagRun> {
+  return await newRun(request, {
+    runType,
+    runId: `${runType}__${new Date(request.logicalDate).toISOString()}`,
+  });
+}
+
+async function newRun(
+  { version, conf, params, logicalDate, cacheMode, madeBy }: TriggerRequest,
+  name: Pick<NewDagRun, "runType" | "runId">,
+): Promise<NewDagRun> {
+  return {
+    ...name,
     team: version.team,
-    dagId: dag.dagId,
-    runId,
-    runType: "manual",
+    dagId: version.dag.dagId,
     dagVersionId: version.id,
     logicalDate,
-    // Airflow 3: a run by hand has the interval that begins and ends at its logical date.
+    // Airflow 3: the interval of a run begins and ends at its logical date.
     dataIntervalStart: logicalDate,
     dataIntervalEnd: logicalDate,
     conf,
-    params: { ...dag.params, ...params },
+    params: await checkRequest(version.dag, { conf, params }),
     cacheMode,
     ...(madeBy !== undefined && { madeBy }),
   };
-  return await runs.createRun(run, act && { ...act, filter: { ...act.filter, runId } });
 }

@@ -7,13 +7,15 @@ export type { DagOptions } from "./authoring/dag-options.ts";
 export type { GraphNode, GraphNodes } from "./authoring/graph-node.ts";
 export type { Handler, NoArguments, ResultOf } from "./authoring/handler.ts";
 export { TaskGroup } from "./authoring/task-group.ts";
+export { param, type Param, type ParamOptions, type StandardSchema } from "./authoring/param.ts";
+export { every } from "./authoring/schedule.ts";
 export type { PartialTask, TaskFactory } from "./authoring/task-factory.ts";
 export type { FoundBy, Poke, PokeAnswer, SensorFactory } from "./authoring/poke.ts";
 export type { TriggerDagRunOptions, WaitForDagRunOptions } from "./authoring/run-step-options.ts";
 export type { NamedSensorOptions, SensorOptions } from "./authoring/sensor-options.ts";
 export type { NamedTaskOptions, TaskDefaults, TaskOptions } from "./authoring/task-options.ts";
 export { TaskRef } from "./authoring/task-ref.ts";
-export { MemodagError, type JsonObject, type JsonValue } from "@memodag/core";
+export { MemodagError, type JsonObject, type JsonSchema, type JsonValue } from "@memodag/core";
 export type {
   CallbackContext,
   ReportedTaskInstance,

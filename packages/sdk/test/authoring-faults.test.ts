@@ -2,7 +2,7 @@
 // so these pass what the compiler would refuse.
 
 import { MemodagError } from "@memodag/core";
-import { Dag, TaskRef } from "@memodag/sdk";
+import { Dag, every, param, TaskRef } from "@memodag/sdk";
 import { serializeDag } from "@memodag/sdk/runtime";
 import { describe, expect, it } from "vitest";
 
@@ -51,13 +51,11 @@ describe("a Dag's own options", () => {
   it.each<[unknown, string]>([
     [{ shedule: "@daily" }, "unknown option shedule: remove it; there are description, schedule"],
     [7, "the options must be an object and is 7: write { … }"],
-    [{ schedule: "* * * *" }, 'schedule is "* * * *", which is not a cron expression: write five fields'],
-    [{ schedule: "* * * * * *" }, "is not a cron expression"],
-    [{ schedule: "61 * * * *" }, "is not a cron expression"],
-    [{ schedule: "0 0 30 2 *" }, 'schedule is "0 0 30 2 *", which never comes: write a day that exists'],
-    [{ schedule: "@dayly" }, 'schedule is "@dayly", which is not a schedule'],
     [{ schedule: 5 }, "schedule is 5: write a text"],
-    [{ timezone: "Paris" }, 'timezone is "Paris", which is not a time zone: write an IANA name'],
+    [{ startDate: "2026-02-30" }, 'startDate is "2026-02-30": write a date or time of ISO 8601'],
+    [{ endDate: new Date(Number.NaN) }, "endDate is an object: write a date or time of ISO 8601"],
+    [{ params: { depth: param({ defualt: 3 } as object) } }, "unknown option params.depth.defualt"],
+    [{ params: { depth: param({ default: new Date(0) as never }) } }, "Date at params.depth: write toISO"],
     [{ catchup: "yes" }, 'catchup is "yes": write true or false'],
     [{ maxActiveRuns: 0 }, "maxActiveRuns is 0: write a whole number of at least 1"],
     [{ maxMapLength: 1.5 }, "maxMapLength is 1.5: write a whole number of at least 1"],
@@ -74,12 +72,31 @@ describe("a Dag's own options", () => {
     expect(fault).toMatchObject({ code: "dag_invalid", fields: { dagId: "d" } });
   });
 
-  it.each(["@once", "@midnight", "*/15 0-6 * * MON-FRI", "0 0 L * *"])(
-    "takes the schedule %s",
-    (schedule) => {
-      expect(new Dag("d", { schedule }).dagId).toBe("d");
-    },
-  );
+  it.each([0, -1, 0.5, "0s", "soon", Number.NaN, null])("refuses every(%j)", (interval) => {
+    const fault = faultOf(() => every(interval as never));
+    expect(fault.message).toMatch(/^every\(.*\) is no schedule: /);
+  });
+
+  it("refuses schemas that are none when the Dag is serialized", () => {
+    const standard = (jsonSchema?: object) => ({
+      "~standard": { vendor: "acme", ...(jsonSchema && { jsonSchema }) },
+    });
+    const throwing = standard({
+      input: () => {
+        throw new Error("a Date is no JSON");
+      },
+    });
+    for (const [schema, message] of [
+      ["integer", 'the schema of params.depth is "integer": write a JSON schema such as'],
+      [standard(), "the acme schema of params.depth has no JSON schema: write a JSON schema, or a validator"],
+      [throwing, "the acme schema of params.depth cannot say itself as JSON schema"],
+    ] as const) {
+      const dag = new AnyDag("d", { params: { depth: param({ schema: schema as never }) } });
+      expect(
+        faultOf(() => serializeDag(dag, { artifactDigest: "a", sourceHashes: new Map() })).message,
+      ).toContain(message);
+    }
+  });
 });
 
 describe("a task's options", () => {

@@ -4,7 +4,8 @@ import { hashProject, lockOf, taskOf } from "./support/hash-project.ts";
 
 const hash = (source: string): Promise<SourceHashes> => hashProject({ "dag.ts": source });
 
-const DAG = `import { Dag } from "memodag";
+const DAG = `import { Dag, every } from "memodag";
+import * as memodag from "memodag";
 enum Kind { Small = 1, Large }
 const PATHS = { input: "in.json", nested: { output: "out.json" } } as const;
 const DEPTHS = [2, 3];
@@ -15,7 +16,10 @@ class Model { static kind = "m"; #size = 1; grow() { this.#size++; return this.#
 const retrying = (handler: (args: any) => unknown, times = 2) => async (args: any) => {
   for (let i = 0; i < times; i++) try { return await handler(args) } catch {}
 };
-export const dag = new Dag("d", { params: { species: "Adelie" }, tags: [...NAMES] });
+const DEPTH = memodag.param({ default: 3, schema: { type: "integer", minimum: LIMIT } });
+export const dag = new Dag("d", {
+  schedule: every("15m"), params: { species: "Adelie", depth: DEPTH }, tags: [...NAMES],
+});
 const load = dag.task("load", async ({ path }: { path: string }) => path + LIMIT, { cache: true });
 const loaded = load({ path: PATHS.nested.output });
 for (const depth of DEPTHS) dag.task("deep-" + depth, () => depth)();
@@ -78,6 +82,8 @@ describe("a Dag file that only declares", () => {
     ["another option", "{ cache: true }", "{ cache: true, retries: 4 }"],
     ["another order", ".after(eu)", ""],
     ["the Dag's params", `"Adelie"`, `"Gentoo"`],
+    ["a param's schema", `"integer", minimum`, `"number", maximum`],
+    ["the Dag's schedule", `every("15m")`, `every("1h")`],
     ["another call of a factory of tasks", `place(dag, "us")`, `place(dag, "jp");place(dag, "us")`],
   ])("%s changes no other hash", async (_, from, to) => {
     const [before, after] = [await hash(DAG), await hash(DAG.replace(from, to))];

@@ -54,6 +54,12 @@ export function parseTime(text: string): number {
   throw new InvalidArgumentError("Write a date or a time of ISO 8601, such as 2026-11-03T06:00Z.");
 }
 
+/** An ISO 8601 date or time as it was written, whose zone is not known yet. */
+export function parseIsoTime(text: string): string {
+  parseTime(text);
+  return text;
+}
+
 /**
  * The value of `--conf`.
  * @throws MemodagError `conf_invalid`, saying where, for what is not a JSON object.

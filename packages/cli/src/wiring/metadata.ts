@@ -1,7 +1,7 @@
 // Opens what a command works on: the config, the metadata database, the cache's stores; and closes it.
 
 import type { Config, LoadedConfig } from "@memodag/config";
-import type { AuditLog, ChangeFeed, DagStore, RunStore } from "@memodag/core";
+import type { AuditLog, ChangeFeed, DagStore, RunStore, ScheduleStore } from "@memodag/core";
 import type { BreakerBoard, CacheSwitch } from "@memodag/metastore";
 import type {
   AgedStore,
@@ -22,6 +22,7 @@ export interface Metadata {
   readonly config: Config;
   readonly dags: DagStore;
   readonly runs: RunStore;
+  readonly schedules: ScheduleStore;
   readonly changes: ChangeFeed;
   readonly records: RecordStore;
   readonly results: ResultStore;
@@ -62,13 +63,14 @@ export async function withMetadata<T>(
   try {
     const cache = await openCacheStores(loaded, database);
     try {
-      const { dags, runs, leases, counters, decisions, superseded } = database;
+      const { dags, runs, schedules, leases, counters, decisions, superseded } = database;
       const { changes, cacheSwitch, breakers, audit } = database;
       return await work({
         loaded,
         config,
         dags,
         runs,
+        schedules,
         leases,
         counters,
         decisions,

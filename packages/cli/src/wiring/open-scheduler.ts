@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { systemClock, type Logger } from "@memodag/core";
 import { LocalExecutor } from "@memodag/executor";
 import { CacheLeases, DecisionLog, ResultCache } from "@memodag/result-cache";
-import { answerAttempts, Scheduler, type SchedulerListener } from "@memodag/scheduler";
+import { answerAttempts, ScheduleLoop, Scheduler, type SchedulerListener } from "@memodag/scheduler";
 import { logsDirOf } from "./attempt-logs.ts";
 import { BreakerReporter } from "./breaker-reporter.ts";
 import { openPeriodicCollection } from "./collection.ts";
@@ -22,7 +22,7 @@ export interface SchedulerWish {
   readonly live: LiveConfig;
   readonly log: Logger;
   readonly listener?: SchedulerListener;
-  /** Runs of this Dag alone. */
+  /** Runs of this Dag alone, and none that its schedule would make. */
   readonly dag?: { readonly team: string; readonly dagId: string };
 }
 
@@ -100,22 +100,33 @@ export async function openScheduler(
     cachingOffReason: () => configOffReason(live.loaded) ?? databaseSwitch.offReason(),
     env: process.env,
     secrets: { patterns: core.secretPatterns, key: readSecretKey(core.stateDir) },
-    ...(listener && { listener }),
+    listener: {
+      ...listener,
+      runChanged(run) {
+        listener?.runChanged?.(run);
+        // Its Dag may have room for the run of a date that has come.
+        if (run.endedAt !== null) scheduleLoop?.wake();
+      },
+    },
     // Its properties have to be read at each use: spread, they would be copies.
     options: Object.assign(schedulerSettings(live), {
       resultsInMetastore: metadata.resultsInMetastore,
       ...(dag && { dag }),
     }),
   });
+  const scheduleLoop = dag ? undefined : openScheduleLoop(metadata, live, log, () => scheduler.wake());
   const collection = openPeriodicCollection(metadata, live, log);
   let isStarted = false;
   const watch = await metadata.changes.watchRuns(() => {
-    if (isStarted) scheduler.wake();
+    if (!isStarted) return;
+    scheduler.wake();
+    scheduleLoop?.wake();
   });
   return {
     start() {
       isStarted = true;
       scheduler.start();
+      scheduleLoop?.wake();
       collection?.start();
     },
     wake: () => scheduler.wake(),
@@ -125,6 +136,7 @@ export async function openScheduler(
     },
     async stop() {
       await watch.close();
+      await scheduleLoop?.close();
       await collection?.stop();
       await scheduler.stop(live.config.scheduler.shutdownGrace);
       live.close();
@@ -132,4 +144,14 @@ export async function openScheduler(
       await reporter.close();
     },
   };
+}
+
+function openScheduleLoop(
+  { schedules, dags }: Metadata,
+  live: LiveConfig,
+  log: Logger,
+  onRunMade: () => void,
+): ScheduleLoop {
+  const clock = systemClock;
+  return new ScheduleLoop({ schedules, dags, clock, log, onRunMade, options: schedulerSettings(live) });
 }

@@ -58,6 +58,12 @@ export interface DagSummary {
   readonly file: DagFileId;
   readonly versionId: number;
   readonly isPaused: boolean;
+  /** How far its schedule was planned: for which version, `null` for none yet, and to which dates. */
+  readonly plan: {
+    readonly versionId: number | null;
+    readonly nextDate: number | null;
+    readonly lastDate: number | null;
+  };
   readonly schedule: string | null;
   readonly tags: readonly string[];
   readonly taskCount: number;

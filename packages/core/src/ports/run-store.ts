@@ -167,11 +167,13 @@ export interface RunFilter {
  * `act`, it is written down in the transaction that does it.
  */
 export interface RunStore {
-  /** @throws MemodagError `dag_run_exists` */
+  /** @throws MemodagError `dag_run_exists` when the Dag has a run of that id, or of that logical date */
   createRun(run: NewDagRun, act?: AuditAct): Promise<DagRun>;
   findRun(team: string, dagId: string, runId: string): Promise<DagRun | undefined>;
   /** How far each of these runs is, in their order; undefined for one that is not there. */
   findRunStandings(wanted: readonly WantedRun[]): Promise<(RunStanding | undefined)[]>;
+  /** The ids of a Dag's runs of those logical dates, by date. */
+  listDatedRuns(team: string, dagId: string, dates: readonly number[]): Promise<Map<number, string>>;
   /** Newest first. */
   listRuns(filter: RunFilter): Promise<DagRun[]>;
   listTaskInstances(team: string, runId: number): Promise<TaskInstance[]>;

@@ -4,6 +4,7 @@ import { artifactUrlOf, loadArtifact, shareSdk } from "@memodag/artifact";
 import { MemodagError } from "@memodag/core";
 import { listHandlers, listTaskIds, serializeDag } from "@memodag/sdk/runtime";
 import { locateHandlers } from "@memodag/source-hash";
+import { checkDag } from "./check-dag.ts";
 import { handlerKey } from "./loader-messages.ts";
 import type { LoadAnswer, LoaderStarted, LoadRequest, ThrownError } from "./loader-messages.ts";
 
@@ -22,12 +23,14 @@ async function answer({ path, digest, baseDir }: LoadRequest): Promise<void> {
   say({ kind: "started" });
   try {
     const { dags, exports, listPackages } = await loadArtifact({ path, baseDir });
+    const serialized = dags.map((dag) => {
+      const sourceHashes = new Map(listTaskIds(dag).map((taskId) => [taskId, ""]));
+      return serializeDag(dag, { artifactDigest: digest, sourceHashes });
+    });
+    for (const dag of serialized) await checkDag(dag);
     say({
       kind: "loaded",
-      dags: dags.map((dag) => {
-        const sourceHashes = new Map(listTaskIds(dag).map((taskId) => [taskId, ""]));
-        return serializeDag(dag, { artifactDigest: digest, sourceHashes });
-      }),
+      dags: serialized,
       exportsFunction: Object.values(exports).some((value) => typeof value === "function"),
       packages: listPackages(),
       located: locateHandlers(

@@ -53,6 +53,7 @@ export function toDagSummary(
     file: { bundle: row.bundle, path: row.path },
     versionId: row.version_id,
     isPaused: row.is_paused === 1,
+    plan: { versionId: row.planned_version_id, nextDate: row.next_date, lastDate: row.last_date },
     schedule: row.schedule,
     tags: JSON.parse(row.tags) as string[],
     taskCount: row.task_count,

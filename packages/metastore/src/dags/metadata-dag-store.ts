@@ -29,6 +29,7 @@ export class MetadataDagStore implements DagStore {
   /** @throws MemodagError `dag_file_invalid` when another file of the team defines one of its Dags. */
   async saveDagFile(processed: ProcessedDagFile): Promise<void> {
     await this.#dialect.transaction(() => saveDagFile(this.#dialect, processed));
+    await this.#announce();
   }
 
   async removeDagFilesExcept(bundle: string, paths: readonly string[]): Promise<void> {
@@ -124,7 +125,7 @@ export class MetadataDagStore implements DagStore {
 
   async setPaused(team: string, dagId: string, isPaused: boolean, act?: AuditAct): Promise<boolean> {
     const dialect = this.#dialect;
-    return await dialect.transaction(function* () {
+    const isSet = await dialect.transaction(function* () {
       const updated = yield* statement(
         dialect.kysely
           .updateTable("dag")
@@ -138,5 +139,12 @@ export class MetadataDagStore implements DagStore {
       yield* writeAct(dialect, act, updated.length);
       return true;
     });
+    if (isSet) await this.#announce();
+    return isSet;
+  }
+
+  /** A schedule may have another date now. Who does not hear of it asks sooner or later. */
+  async #announce(): Promise<void> {
+    await this.#dialect.announceRuns().catch(() => undefined);
   }
 }

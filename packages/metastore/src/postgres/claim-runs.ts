@@ -29,16 +29,18 @@ const CLAIM = `
     where state in ('queued', 'running') and (state = 'running' or lease_owner is not null)
     group by team, dag_id),
   waiting as materialized (
-    select id, team, dag_id, dag_version_id from dag_run
+    select id, team, dag_id, dag_version_id, max_active_runs from dag_run
     where state in ('queued', 'running') and state = 'queued' and lease_owner is null
       and ($4::text is null or (team = $4 and dag_id = $5) or id = any($7::bigint[]))
       and not exists (
         select 1 from under_way
         where under_way.team = dag_run.team and under_way.dag_id = dag_run.dag_id and under_way.runs >=
-          (select max_active_runs from dag_version where dag_version.id = dag_run.dag_version_id))
+          (select least(dag_version.max_active_runs, dag_run.max_active_runs)
+           from dag_version where dag_version.id = dag_run.dag_version_id))
     order by id limit ${OLDEST}),
   placed as materialized (
-    select waiting.id, dag_version.max_active_runs, coalesce(under_way.runs, 0) +
+    select waiting.id, least(dag_version.max_active_runs, waiting.max_active_runs) as max_active_runs,
+      coalesce(under_way.runs, 0) +
       row_number() over (partition by waiting.team, waiting.dag_id order by waiting.id) as place
     from waiting
     join dag_version on dag_version.id = waiting.dag_version_id

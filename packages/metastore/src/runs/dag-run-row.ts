@@ -23,6 +23,7 @@ export function toDagRun(row: DagRunRow): DagRun {
     params: JSON.parse(row.params) as JsonObject,
     cacheMode: row.cache_mode as CacheMode,
     ...(row.made_by !== null && { madeBy: row.made_by }),
+    ...(row.max_active_runs !== null && { maxActiveRuns: row.max_active_runs }),
     state: row.state as DagRunState,
     createdAt: row.created_at,
     startedAt: row.started_at,

@@ -24,9 +24,9 @@ import {
 import { sql } from "kysely";
 import { writeAct } from "../audit/write-act.ts";
 import type { Dialect } from "../dialect.ts";
-import { statement } from "../transaction-script.ts";
 import { cancelRun } from "./cancel-run.ts";
 import { clearTasks } from "./clear-tasks.ts";
+import { insertRun } from "./create-run.ts";
 import { toDagRun } from "./dag-run-row.ts";
 import { markTasks } from "./mark-tasks.ts";
 import { findRunStandings } from "./find-run-standings.ts";
@@ -46,41 +46,14 @@ export class MetadataRunStore implements RunStore {
 
   async createRun(run: NewDagRun, act?: AuditAct): Promise<DagRun> {
     const dialect = this.#dialect;
-    const row = await dialect.transaction(function* () {
-      const [made] = yield* statement(
-        dialect.kysely
-          .insertInto("dag_run")
-          .values({
-            team: run.team,
-            dag_id: run.dagId,
-            run_id: run.runId,
-            run_type: run.runType,
-            dag_version_id: run.dagVersionId,
-            state: "queued",
-            logical_date: run.logicalDate,
-            data_interval_start: run.dataIntervalStart,
-            data_interval_end: run.dataIntervalEnd,
-            conf: JSON.stringify(run.conf),
-            params: JSON.stringify(run.params),
-            cache_mode: run.cacheMode,
-            made_by: run.madeBy ?? null,
-            created_at: dialect.now,
-          })
-          .onConflict((conflict) => conflict.columns(["team", "dag_id", "run_id"]).doNothing())
-          .returningAll(),
-      );
-      if (made) yield* writeAct(dialect, act, 1);
-      return made;
+    const outcome = await dialect.transaction(function* () {
+      const inserted = yield* insertRun(dialect, run);
+      if (inserted.kind === "made") yield* writeAct(dialect, act, 1);
+      return inserted;
     });
-    if (row) {
-      await this.#announce();
-      return toDagRun(row);
-    }
-    throw new MemodagError(
-      "dag_run_exists",
-      `the Dag "${run.dagId}" has a run "${run.runId}" already: choose another run id or date`,
-      { fields: { team: run.team, dagId: run.dagId, runId: run.runId } },
-    );
+    if (outcome.kind === "taken") throw runExists(run, outcome.runId);
+    await this.#announce();
+    return toDagRun(outcome.row);
   }
 
   async findRun(team: string, dagId: string, runId: string): Promise<DagRun | undefined> {
@@ -108,6 +81,23 @@ export class MetadataRunStore implements RunStore {
       .limit(limit)
       .execute();
     return rows.map(toDagRun);
+  }
+
+  async listDatedRuns(team: string, dagId: string, dates: readonly number[]): Promise<Map<number, string>> {
+    if (dates.length === 0) return new Map();
+    const rows = await this.#dialect.kysely
+      .selectFrom("dag_run")
+      .select(["logical_date", "run_id"])
+      .where("team", "=", team)
+      .where("dag_id", "=", dagId)
+      .where("logical_date", ">=", Math.min(...dates))
+      .where("logical_date", "<=", Math.max(...dates))
+      .$narrowType<{ logical_date: number }>()
+      .execute();
+    const wanted = new Set(dates);
+    return new Map(
+      rows.filter((row) => wanted.has(row.logical_date)).map((row) => [row.logical_date, row.run_id]),
+    );
   }
 
   async listTaskInstances(team: string, runId: number): Promise<TaskInstance[]> {
@@ -255,4 +245,17 @@ export class MetadataRunStore implements RunStore {
       .execute();
     return Array.from(new Set(rows.map((row) => row.cache_key)));
   }
+}
+
+function runExists({ team, dagId, runId, logicalDate }: NewDagRun, takenBy: string): MemodagError {
+  const wanted =
+    logicalDate === null || takenBy === runId
+      ? `a run "${takenBy}"`
+      : `a run of ${new Date(logicalDate).toISOString()}, "${takenBy}",`;
+  return new MemodagError(
+    "dag_run_exists",
+    `The Dag "${dagId}" has ${wanted} already: choose another date, or run its tasks again with ` +
+      `\`memodag tasks clear ${dagId} ${takenBy}\``,
+    { fields: { team, dagId, runId: takenBy } },
+  );
 }

@@ -1,50 +1,53 @@
-// Which schedules and time zones a Dag may name.
+// What an author may write as a schedule. Whether croner and Intl can read it is found out by the process
+// that reads Dag files: a worker, which runs the same declarations, would pay for both at every start.
 
-import { Cron } from "croner";
-import { show, type Fault } from "./dag-fault.ts";
+import { findIsoTime, intervalSchedule, MemodagError, messageOf, parseDuration } from "@memodag/core";
+import { show } from "./dag-fault.ts";
+import type { OptionReader } from "./option-reader.ts";
 
-const ALIASES: ReadonlySet<string> = new Set([
-  "@annually",
-  "@continuous",
-  "@daily",
-  "@hourly",
-  "@midnight",
-  "@monthly",
-  "@once",
-  "@weekly",
-  "@yearly",
-]);
+const SHORTEST_MS = 1_000;
 
-const MEND = 'write five fields such as "0 6 * * *", or one of @hourly, @daily, @weekly, @monthly, @yearly';
+/**
+ * A schedule of fixed intervals: `schedule: every("15m")`. Intervals are counted from the Dag's `startDate`,
+ * or without one from 1970-01-01T00:00Z, and take no notice of time zones.
+ *
+ * @param interval seconds, or a text such as `"15m"`; at least one second
+ * @throws MemodagError `dag_invalid` for anything else
+ */
+export function every(interval: number | string): string {
+  const ms = typeof interval === "number" ? Math.round(interval * 1_000) : readDuration(interval);
+  if (Number.isSafeInteger(ms) && ms >= SHORTEST_MS) return intervalSchedule(ms);
+  throw everyInvalid(interval, 'write one second or more, such as every("15m")');
+}
 
-/** What is wrong with a schedule; `undefined`: nothing. */
-export function findScheduleFault(schedule: string): Fault | undefined {
-  if (schedule.startsWith("@")) {
-    if (ALIASES.has(schedule)) return undefined;
-    return { problem: `is ${show(schedule)}, which is not a schedule`, mend: MEND };
-  }
+function readDuration(interval: unknown): number {
+  if (typeof interval !== "string") throw everyInvalid(interval, 'write seconds or a text such as "15m"');
   try {
-    // The reference is fixed, so that a Dag is as valid today as tomorrow.
-    const cron = new Cron(schedule, { paused: true, mode: "5-part", utcOffset: 0 });
-    if (cron.nextRun("2000-01-01T00:00:00Z")) return undefined;
-    return { problem: `is ${show(schedule)}, which never comes`, mend: "write a day that exists" };
+    return parseDuration(interval);
   } catch (cause) {
-    return { problem: `is ${show(schedule)}, which is not a cron expression`, mend: MEND, cause };
+    throw everyInvalid(interval, messageOf(cause), cause);
   }
 }
 
-/** What is wrong with a time zone; `undefined`: nothing. */
-export function findTimezoneFault(timezone: string): Fault | undefined {
-  // Every worker reads its Dag file, and the first use of Intl takes longer than all the rest.
-  if (timezone === "UTC") return undefined;
-  try {
-    new Intl.DateTimeFormat("en", { timeZone: timezone }).format(0);
-    return undefined;
-  } catch (cause) {
-    return {
-      problem: `is ${show(timezone)}, which is not a time zone`,
-      mend: 'write an IANA name such as "Europe/Paris"',
-      cause,
-    };
-  }
+function everyInvalid(interval: unknown, mend: string, cause?: unknown): MemodagError {
+  const message = `every(${show(interval)}) is no schedule: ${mend}`;
+  return new MemodagError("dag_invalid", message, cause === undefined ? {} : { cause });
+}
+
+/** The `schedule` option as a text; whether it is a schedule is not known yet. */
+export function readSchedule(reader: OptionReader): string | null {
+  return reader.get("schedule") === null ? null : reader.text("schedule", null);
+}
+
+/** The text of a date option, in ISO 8601. */
+export function readTime(reader: OptionReader, name: string): string | undefined {
+  const value = reader.get(name);
+  if (value === undefined) return undefined;
+  if (value instanceof Date && !Number.isNaN(value.getTime())) return value.toISOString();
+  if (typeof value === "string" && findIsoTime(value) !== undefined) return value;
+  throw reader.wrong(
+    name,
+    value,
+    "write a date or time of ISO 8601, such as 2026-11-03 or 2026-11-03T06:00Z",
+  );
 }

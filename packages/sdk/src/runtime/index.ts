@@ -1,3 +1,4 @@
+export { dagInvalid } from "../authoring/dag-fault.ts";
 export { xcomTooLarge, type AttemptScope } from "./attempt-scope.ts";
 export type { AnyHandler } from "../authoring/handler.ts";
 export { getHandler, isDag, listHandlers, listTaskIds } from "./list-handlers.ts";

@@ -10,6 +10,7 @@ import {
 import type { Dag } from "../authoring/dag.ts";
 import { dagInvalid } from "../authoring/dag-fault.ts";
 import type { DagState, TaskDeclaration } from "../authoring/dag-state.ts";
+import { serializeParams } from "../authoring/params.ts";
 import { getState } from "./list-handlers.ts";
 import { resolveEdges, type Upstreams } from "./resolve-edges.ts";
 import { serializeBranches } from "./serialize-branches.ts";
@@ -41,8 +42,17 @@ export function serializeDag(
     const branch = branches.get(task.taskId);
     return { ...serializeTask(state, task, upstreams, sourceHashes), ...(branch && { branch }) };
   });
-  const { defaultArgs: _applied, ...settings } = state.settings;
-  return { format: SERIALIZED_DAG_FORMAT, dagId: state.dagId, ...settings, artifactDigest, packages, tasks };
+  const { dagId } = state;
+  const { defaultArgs: _applied, params, confSchema, ...settings } = state.settings;
+  return {
+    format: SERIALIZED_DAG_FORMAT,
+    dagId,
+    ...settings,
+    ...serializeParams({ dagId }, params, confSchema),
+    artifactDigest,
+    packages,
+    tasks,
+  };
 }
 
 /** The source hash of a task without code. */

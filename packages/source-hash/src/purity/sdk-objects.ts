@@ -29,6 +29,9 @@ export const METHODS: ReadonlySet<string> = new Set([
 /** Methods that take a handler, which they keep and do not call. */
 const TAKES_HANDLER = new Set(["sensor", "task"]);
 
+/** Functions of the SDK that only make what a Dag's options hold. */
+const FUNCTIONS = new Set(["every", "param"]);
+
 const IDS = new Set(["dagId", "groupId", "taskId"]);
 
 /** True for a module specifier that means the SDK. */
@@ -73,12 +76,13 @@ export class SdkObjects {
     return values?.some((value) => value?.type === "NewExpression" || this.isDag(value)) === true;
   }
 
-  /** True for `new Dag(…)`, a method's call or a factory's call. */
+  /** True for `new Dag(…)`, `every(…)`, `param(…)`, a method's call or a factory's call. */
   isCall(node: Node): boolean {
     if (!this.#trusted) return false;
-    if (node.type === "NewExpression") return this.#isDagClass(part(node, "callee"));
+    if (node.type === "NewExpression") return this.#sdkNameOf(part(node, "callee")) === "Dag";
     if (node.type !== "CallExpression" || node["optional"] === true) return false;
     const callee = part(node, "callee");
+    if (FUNCTIONS.has(this.#sdkNameOf(callee) ?? "")) return true;
     if (callee?.type !== "MemberExpression") return this.isObject(callee);
     const name = memberName(callee);
     return name !== undefined && METHODS.has(name) && this.isObject(part(callee, "object"));
@@ -119,11 +123,10 @@ export class SdkObjects {
     return returned.length > 0 && returned.every((value) => this.isObject(value));
   }
 
-  #isDagClass(callee: Node | undefined): boolean {
-    if (callee?.type === "MemberExpression") {
-      return memberName(callee) === "Dag" && this.#importedFromSdk(part(callee, "object")) === "*";
-    }
-    return this.#importedFromSdk(callee) === "Dag";
+  /** The SDK's name for what an expression names: `Dag`, or `memodag.Dag` of all of it. */
+  #sdkNameOf(callee: Node | undefined): string | undefined {
+    if (callee?.type !== "MemberExpression") return this.#importedFromSdk(callee);
+    return this.#importedFromSdk(part(callee, "object")) === "*" ? memberName(callee) : undefined;
   }
 
   #importedFromSdk(node: Node | undefined): string | undefined {

@@ -53,6 +53,8 @@ Object.assign(TaskScope.prototype, {
   waitForDagRun: (id) => new TaskRef({ id: id.taskId ?? id }),
 });
 export const getContext = () => ({ params: {} });
+export const every = (interval) => "@every " + interval;
+export const param = (options) => Object.freeze({ options });
 `;
 
 /** A placed task of the stand-in. */

@@ -1,0 +1,63 @@
+// What is wrong with a Dag that takes a library to tell: its schedule, and the schemas of its params. Told
+// when the Dag is read, so that no worker has to load either.
+
+import type { JsonSchema, JsonValue, SerializedDag } from "@memodag/core";
+import { dagInvalid } from "@memodag/sdk/runtime";
+
+/**
+ * Checks a Dag's schedule, its schemas, and that what a run is made of by default fits them.
+ * @throws MemodagError `dag_invalid` naming what is wrong.
+ */
+export async function checkDag(dag: SerializedDag): Promise<void> {
+  await checkSchedule(dag);
+  for (const [name, schema] of Object.entries(dag.paramSchemas ?? {})) {
+    const option = `params.${name}`;
+    await checkSchema(dag, option, schema);
+    if (Object.hasOwn(dag.params, name)) {
+      await checkDefault(dag, `the default of ${option}`, schema, dag.params[name] ?? null);
+    } else if (dag.schedule !== null) {
+      throw dagInvalid(dag, {
+        problem: `${option} has no default, and nobody gives scheduled runs one`,
+        mend: "give it a default, or leave out the schedule",
+      });
+    }
+  }
+  if (dag.confSchema === undefined) return;
+  await checkSchema(dag, "confSchema", dag.confSchema);
+  if (dag.schedule !== null) await checkDefault(dag, "the empty conf of scheduled runs", dag.confSchema, {});
+}
+
+async function checkSchedule(dag: SerializedDag): Promise<void> {
+  // Most Dags have none, and need not wait for croner.
+  if (dag.schedule === null && dag.timezone === "UTC" && dag.endDate === undefined) return;
+  const { findScheduleFault } = await import("@memodag/timetable");
+  const fault = findScheduleFault(dag);
+  if (fault) throw dagInvalid(dag, { problem: `${fault.option} ${fault.problem}`, mend: fault.mend });
+}
+
+async function checkSchema(dag: SerializedDag, name: string, schema: JsonSchema): Promise<void> {
+  const { findSchemaFault } = await import("@memodag/params");
+  const fault = findSchemaFault(schema);
+  if (fault === undefined) return;
+  throw dagInvalid(dag, {
+    problem: `${name} has a schema that is no JSON schema of draft 2020-12: ${fault}`,
+    mend: "mend the schema",
+  });
+}
+
+async function checkDefault(
+  dag: SerializedDag,
+  name: string,
+  schema: JsonSchema,
+  value: JsonValue,
+): Promise<void> {
+  const { findMisfit } = await import("@memodag/params");
+  const misfit = findMisfit(schema, value);
+  if (misfit === undefined) return;
+  const { path, expected, found } = misfit;
+  const where = path === "$" ? "" : `, at ${path},`;
+  throw dagInvalid(dag, {
+    problem: `${name}${where} ${expected} and is ${found}`,
+    mend: "change it, or the schema",
+  });
+}

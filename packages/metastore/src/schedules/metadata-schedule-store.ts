@@ -1,0 +1,66 @@
+// The schedules of Dags in the metadata database.
+
+import type { DueDags, PlanOutcome, SchedulePlan, ScheduleStore } from "@memodag/core";
+import type { Dialect } from "../dialect.ts";
+import { writePlan } from "./write-plan.ts";
+
+/** The schedule store of the metadata database. */
+export class MetadataScheduleStore implements ScheduleStore {
+  readonly #dialect: Dialect;
+
+  constructor(dialect: Dialect) {
+    this.#dialect = dialect;
+  }
+
+  async readClock(): Promise<number> {
+    const { kysely, now } = this.#dialect;
+    const row = await kysely.selectNoFrom(now.as("now")).executeTakeFirstOrThrow();
+    return row.now;
+  }
+
+  async listDueDags(now: number): Promise<DueDags> {
+    const { kysely } = this.#dialect;
+    const planned = kysely.selectFrom("dag").where("is_active", "=", 1).where("is_paused", "=", 0);
+    const rows = await planned
+      .innerJoin("dag_version", "dag_version.id", "dag.version_id")
+      .select(["dag.team", "dag.dag_id", "version_id", "planned_version_id", "next_date", "last_date"])
+      .where((where) =>
+        where.or([
+          where("next_date", "<=", now),
+          where.and([
+            where("planned_version_id", "is distinct from", where.ref("version_id")),
+            // What never had a schedule needs no plan.
+            where.or([where("schedule", "is not", null), where("next_date", "is not", null)]),
+          ]),
+        ]),
+      )
+      .orderBy("next_date")
+      .orderBy("dag.team")
+      .orderBy("dag.dag_id")
+      .execute();
+    const next = await planned
+      .select((select) => select.fn.min("next_date").as("next_date"))
+      .where("next_date", ">", now)
+      .executeTakeFirst();
+    return {
+      dags: rows.map((row) => ({
+        team: row.team,
+        dagId: row.dag_id,
+        versionId: row.version_id,
+        plannedVersionId: row.planned_version_id,
+        nextDate: row.next_date,
+        lastDate: row.last_date,
+      })),
+      nextDate: next?.next_date ?? null,
+    };
+  }
+
+  async writePlan(plan: SchedulePlan): Promise<PlanOutcome> {
+    const outcome = await this.#dialect.transaction(() => writePlan(this.#dialect, plan));
+    // What was written stands, heard or not: who does not hear of it asks sooner or later.
+    if (outcome.kind === "planned" && outcome.run) {
+      await this.#dialect.announceRuns().catch(() => undefined);
+    }
+    return outcome;
+  }
+}

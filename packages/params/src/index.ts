@@ -1,0 +1,1 @@
+export { findMisfit, findSchemaFault, type Misfit } from "./json-schema.ts";

@@ -1,0 +1,48 @@
+import type { JsonSchema, JsonValue } from "@memodag/core";
+import { expect, it } from "vitest";
+import { findMisfit, findSchemaFault } from "../src/index.ts";
+
+it.each<[JsonSchema, JsonValue, string]>([
+  [{ type: "integer", minimum: 1 }, 0, "$ must be >= 1, found 0"],
+  [{ type: "integer" }, "3", '$ must be integer, found "3"'],
+  [{ enum: ["a", 2] }, null, '$ must be one of "a", 2, found null'],
+  [{ const: "a" }, [1], '$ must be "a", found [1]'],
+  [{ type: "string", format: "date" }, "soon", '$ must match format "date", found "soon"'],
+  [
+    { type: "object", properties: { "a/b": { items: { type: "number" } } } },
+    { "a/b": [1, "x"] },
+    '$["a/b"][1] must be number, found "x"',
+  ],
+  [{ type: "object", required: ["region"] }, {}, "$ must have required property 'region', found {}"],
+  [
+    { type: "object", properties: {}, additionalProperties: false },
+    { regoin: 1 },
+    '$ must not have a property "regoin", found {"regoin":1}',
+  ],
+  [false, 1, "$ boolean schema is false, found 1"],
+])("%j is not fit by %j", (schema, value, misfit) => {
+  const { path, expected, found } = findMisfit(schema, value) ?? {};
+  expect(`${path} ${expected}, found ${found}`).toBe(misfit);
+});
+
+it("a value that fits is left as it is", () => {
+  const value = { depth: 3 };
+  const schema = { type: "object", properties: { depth: { type: "integer" }, seed: { default: 7 } } };
+  expect(findMisfit(schema, value)).toBeUndefined();
+  expect(value).toEqual({ depth: 3 });
+});
+
+it("two schemas of one name are two schemas", () => {
+  const named = (type: string): JsonSchema => ({ $id: "https://example.org/depth", type });
+  expect(findMisfit(named("integer"), 1)).toBeUndefined();
+  expect(findMisfit(named("string"), 1)).toMatchObject({ expected: "must be string" });
+});
+
+it.each<[JsonSchema, RegExp]>([
+  [{ type: "integer", minimun: 1 }, /unknown keyword: "minimun"/],
+  [{ type: "number", minimum: "1" }, /minimum must be number/],
+  [{ $ref: "https://example.org/elsewhere" }, /can't resolve reference/],
+  [{ type: "string", pattern: "(" }, /[Rr]egular expression|pattern/],
+])("%j is no schema", (schema, message) => {
+  expect(findSchemaFault(schema)).toMatch(message);
+});

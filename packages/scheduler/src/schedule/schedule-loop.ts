@@ -1,0 +1,126 @@
+// Makes the runs of schedules, each when its date comes. Any number of them may work on one database.
+
+import {
+  messageOf,
+  type CancelTimer,
+  type Clock,
+  type DagStore,
+  type DagVersion,
+  type DueDag,
+  type Logger,
+  type NewDagRun,
+  type ScheduleStore,
+} from "@memodag/core";
+import { newDatedRun } from "../trigger-run.ts";
+import { nextStep, type ScheduleStep } from "./next-step.ts";
+
+/** What a {@link ScheduleLoop} is made of. */
+export interface ScheduleLoopParts {
+  readonly schedules: ScheduleStore;
+  readonly dags: Pick<DagStore, "getDagVersion">;
+  /** For timers alone: what is due, the database's clock says. */
+  readonly clock: Pick<Clock, "after">;
+  readonly log: Logger;
+  /** How often it looks when nothing wakes it, in milliseconds. Read at each use. */
+  readonly options: { readonly pollMs: number };
+  /** Called when there is a new run to claim. */
+  readonly onRunMade: () => void;
+}
+
+/** Looks for dates that have come whenever it is woken, and when the next one comes. */
+export class ScheduleLoop {
+  readonly #parts: ScheduleLoopParts;
+  #isPassing = false;
+  #isDue = false;
+  #isClosed = false;
+  #underWay = Promise.resolve();
+  #cancelTimer: CancelTimer = () => undefined;
+
+  constructor(parts: ScheduleLoopParts) {
+    this.#parts = parts;
+  }
+
+  /** Looks now; call when a Dag may have changed, or have room for another run. */
+  wake(): void {
+    this.#isDue = true;
+    if (this.#isPassing || this.#isClosed) return;
+    this.#isPassing = true;
+    this.#cancelTimer();
+    this.#underWay = this.#passWhileDue();
+  }
+
+  /** Makes no more runs; resolves when what is under way has ended. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    this.#cancelTimer();
+    await this.#underWay;
+  }
+
+  async #passWhileDue(): Promise<void> {
+    const { clock, log, options } = this.#parts;
+    let restMs = options.pollMs;
+    while (this.#isDue && !this.#isClosed) {
+      this.#isDue = false;
+      try {
+        restMs = await this.#pass();
+      } catch (error) {
+        // The poll is the net: it looks again.
+        log.error("could not look for dates that have come", { error: messageOf(error) });
+        restMs = options.pollMs;
+      }
+    }
+    this.#isPassing = false;
+    if (!this.#isClosed) {
+      this.#cancelTimer = clock.after(Math.min(restMs, options.pollMs), () => this.wake());
+    }
+  }
+
+  /** Takes each Dag that is due one step on, and resolves to how long it is until the next date, in milliseconds. */
+  async #pass(): Promise<number> {
+    const { schedules } = this.#parts;
+    const now = await schedules.readClock();
+    const { dags, nextDate } = await schedules.listDueDags(now);
+    for (const due of dags) {
+      if (this.#isClosed) break;
+      // There may be another date to make up for, or one that is earlier than those planned before.
+      if (await this.#takeStep(due, now)) this.#isDue = true;
+    }
+    return nextDate === null ? Number.POSITIVE_INFINITY : nextDate - now;
+  }
+
+  /** True when the plan has moved. */
+  async #takeStep(due: DueDag, now: number): Promise<boolean> {
+    const { schedules, dags, log, onRunMade } = this.#parts;
+    const version = await dags.getDagVersion(due.versionId);
+    const { run, nextDate, lastDate } = await this.#planOf(version, due, now);
+    const { maxActiveRuns } = version.dag;
+    const outcome = await schedules.writePlan({ leaves: due, run, nextDate, lastDate, maxActiveRuns });
+    // Overtaken: what the other made of it is seen at the next look.
+    if (outcome.kind !== "planned") return false;
+    if (outcome.run) {
+      log.info("scheduled run made", { dagId: due.dagId, runId: outcome.run.runId });
+      onRunMade();
+    }
+    return true;
+  }
+
+  async #planOf(
+    version: DagVersion,
+    due: DueDag,
+    now: number,
+  ): Promise<Omit<ScheduleStep, "runDate"> & { readonly run: NewDagRun | null }> {
+    try {
+      const { runDate, ...step } = nextStep(version.dag, due, now);
+      if (runDate === null) return { ...step, run: null };
+      const wishes = { conf: {}, params: {}, cacheMode: "use" } as const;
+      return { ...step, run: await newDatedRun({ version, logicalDate: runDate, ...wishes }, "scheduled") };
+    } catch (error) {
+      // Read by another version of the program, perhaps; one Dag must not hold up the others.
+      this.#parts.log.error("a Dag's schedule cannot be followed until its file changes", {
+        dagId: due.dagId,
+        error: messageOf(error),
+      });
+      return { run: null, nextDate: null, lastDate: due.lastDate };
+    }
+  }
+}
