@@ -5,6 +5,7 @@ export type ErrorCode =
   | "artifact_damaged"
   | "artifact_not_found"
   | "attempt_lost"
+  | "backfill_invalid"
   | "branch_invalid"
   | "cache_backend_failed"
   | "cache_key_ambiguous"

@@ -45,6 +45,7 @@ describe.each(TEST_DIALECTS)("the Dag store on %s", (dialect) => {
         file: place,
         versionId: version!.id,
         isPaused: false,
+        plan: { versionId: null, nextDate: null, lastDate: null },
         schedule: "@daily",
         tags: ["ml", "ü"],
         taskCount: 0,

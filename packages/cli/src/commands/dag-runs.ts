@@ -1,51 +1,47 @@
 // `memodag dags run | trigger`.
 
 import type { Command } from "commander";
-import { MemodagError, type CacheMode, type JsonObject } from "@memodag/core";
 import { EXIT_RUN_FAILED } from "../output/exit-codes.ts";
 import { printJson, printLine } from "../output/print.ts";
 import { printRun } from "../output/run-table.ts";
 import type { RunReport } from "../report/run-report.ts";
 import type { RunWords } from "../wiring/run-to-end.ts";
-import { type TeamOptions, withTeamOptions } from "./common-options.ts";
-import { parseConf, parseParam, parseTime } from "./parse-arguments.ts";
+import type { TeamOptions } from "./common-options.ts";
+import { parseTime } from "./parse-arguments.ts";
+import { toRunWords, withRunOptions, type RunOptions } from "./run-options.ts";
 
-interface RunOptions extends TeamOptions {
-  readonly conf?: string;
-  readonly param?: JsonObject;
+interface DatedRunOptions extends RunOptions {
   readonly logicalDate?: number;
-  readonly refreshCache?: boolean;
-  /** False with `--no-cache`. */
-  readonly cache: boolean;
 }
 
 /** Adds `dags run` and `dags trigger`. */
 export function registerDagRuns(dags: Command): void {
-  withRunOptions(dags.command("run")).description("run a Dag to its end in this process").action(runDag);
-  withRunOptions(dags.command("trigger"))
+  withDatedRunOptions(dags.command("run")).description("run a Dag to its end in this process").action(runDag);
+  withDatedRunOptions(dags.command("trigger"))
     .description("make a run for a scheduler that is running")
     .option("--wait", "until the run has ended")
     .action(triggerDag);
 }
 
-function withRunOptions(command: Command): Command {
-  return withTeamOptions(command)
-    .argument("<dag>", "the Dag's id")
-    .option("--conf <json>", "a JSON object that tasks find in dagRun.conf")
-    .option("--param <name=value>", "a param of the Dag; again for another", parseParam)
-    .option("--logical-date <time>", "the run's logical date, in ISO 8601", parseTime)
-    .option("--refresh-cache", "run every task and remember its result anew")
-    .option("--no-cache", "run every task and leave the cache alone");
+function withDatedRunOptions(command: Command): Command {
+  return withRunOptions(command).option(
+    "--logical-date <time>",
+    "the run's logical date, in ISO 8601",
+    parseTime,
+  );
 }
 
-async function runDag(dagId: string, options: RunOptions): Promise<void> {
-  const words = toRunWords(dagId, options);
+async function runDag(dagId: string, options: DatedRunOptions): Promise<void> {
+  const words = toDatedWords(dagId, options);
   const { runToEnd } = await import("../wiring/run-to-end.ts");
   showOutcome(await runToEnd(words, options), options);
 }
 
-async function triggerDag(dagId: string, options: RunOptions & { readonly wait?: boolean }): Promise<void> {
-  const words = toRunWords(dagId, options);
+async function triggerDag(
+  dagId: string,
+  options: DatedRunOptions & { readonly wait?: boolean },
+): Promise<void> {
+  const words = toDatedWords(dagId, options);
   const { trigger, waitForRun } = await import("../wiring/trigger.ts");
   if (options.wait) return showOutcome(await waitForRun(words, options), options);
   const run = await trigger(words, options);
@@ -56,22 +52,8 @@ async function triggerDag(dagId: string, options: RunOptions & { readonly wait?:
     );
 }
 
-function toRunWords(dagId: string, options: RunOptions): RunWords {
-  return {
-    dagId,
-    team: options.team,
-    conf: options.conf === undefined ? {} : parseConf(options.conf),
-    params: options.param ?? {},
-    logicalDate: options.logicalDate ?? null,
-    cacheMode: cacheModeOf(options),
-  };
-}
-
-function cacheModeOf({ refreshCache, cache }: RunOptions): CacheMode {
-  if (refreshCache && !cache) {
-    throw new MemodagError("usage", "--refresh-cache and --no-cache exclude each other: leave one out");
-  }
-  return refreshCache ? "refresh" : cache ? "use" : "off";
+function toDatedWords(dagId: string, options: DatedRunOptions): RunWords {
+  return { ...toRunWords(dagId, options), logicalDate: options.logicalDate ?? null };
 }
 
 function showOutcome(report: RunReport, options: TeamOptions): void {

@@ -5,10 +5,13 @@ import { formatDuration, type SerializedDag, type SerializedTask } from "@memoda
 import { printFacts, printJson, printLine, printNote, printTable } from "../output/print.ts";
 import { shortDigest } from "../output/units.ts";
 import { placeOf } from "../report/dag-file-place.ts";
+import { isoTime } from "../report/iso-time.ts";
+import { listScheduledDags } from "../wiring/next-run.ts";
 import { newAct } from "../wiring/audited.ts";
 import { getDag } from "../wiring/find-dag.ts";
 import { withDags } from "../wiring/dag-files.ts";
 import { type TeamOptions, withTeamOptions } from "./common-options.ts";
+import { registerDagsBackfill } from "./dags-backfill.ts";
 import { registerDagRuns } from "./dag-runs.ts";
 
 /** Adds the `dags` commands. */
@@ -21,6 +24,7 @@ export function registerDags(program: Command): void {
     .action(showDag);
   withTeamOptions(dags.command("errors")).description("Dag files that could not be read").action(listErrors);
   registerDagRuns(dags);
+  registerDagsBackfill(dags);
   for (const [name, isPaused] of [
     ["pause", true],
     ["unpause", false],
@@ -34,30 +38,32 @@ export function registerDags(program: Command): void {
 
 async function listDags(options: TeamOptions): Promise<void> {
   const { dags, brokenFiles } = await withDags(options, async (metadata) => ({
-    dags: await metadata.dags.listDags(options.team),
+    dags: await listScheduledDags(metadata, { team: options.team }),
     brokenFiles: (await metadata.dags.listDagFiles()).filter(({ error }) => error !== null).length,
   }));
   if (options.json) {
     printJson(
-      dags.map(({ dagId, team, file, isPaused, schedule, tags, taskCount }) => ({
+      dags.map(({ dagId, team, file, isPaused, schedule, nextRun, tags, taskCount }) => ({
         dagId,
         team,
         bundle: file.bundle,
         path: file.path,
         isPaused,
         schedule,
+        nextRunAt: isoTime(nextRun),
         tags,
         taskCount,
       })),
     );
   } else {
     printTable(
-      ["DAG", "TEAM", "FILE", "SCHEDULE", "PAUSED", "TASKS", "TAGS"],
+      ["DAG", "TEAM", "FILE", "SCHEDULE", "NEXT RUN", "PAUSED", "TASKS", "TAGS"],
       dags.map((dag) => [
         dag.dagId,
         dag.team,
         `${dag.file.bundle}/${dag.file.path}`,
         dag.schedule,
+        isoTime(dag.nextRun),
         dag.isPaused ? "yes" : "no",
         dag.taskCount,
         dag.tags.join(", "),
@@ -70,11 +76,13 @@ async function listDags(options: TeamOptions): Promise<void> {
 }
 
 async function showDag(dagId: string, options: TeamOptions): Promise<void> {
-  const { version, warnings } = await withDags(options, async ({ dags }) => {
+  const { version, warnings, scheduled } = await withDags(options, async (metadata) => {
+    const { dags } = metadata;
     const found = await getDag(dags, { dagId, team: options.team });
+    const [summary] = await listScheduledDags(metadata, found);
     const files = await dags.listDagFiles(found.file.bundle);
     const read = files.find(({ path }) => path === found.file.path);
-    return { version: found, warnings: read?.warnings ?? [] };
+    return { version: found, warnings: read?.warnings ?? [], scheduled: summary };
   });
   const { dag, team, file } = version;
   const facts = {
@@ -86,6 +94,10 @@ async function showDag(dagId: string, options: TeamOptions): Promise<void> {
     description: dag.description,
     schedule: dag.schedule,
     timezone: dag.timezone,
+    ...(dag.startDate !== undefined && { startDate: dag.startDate }),
+    ...(dag.endDate !== undefined && { endDate: dag.endDate }),
+    isPaused: scheduled?.isPaused === true,
+    nextRunAt: isoTime(scheduled?.nextRun ?? null),
     catchup: dag.catchup,
     maxActiveRuns: dag.maxActiveRuns,
   };
@@ -93,6 +105,8 @@ async function showDag(dagId: string, options: TeamOptions): Promise<void> {
     return printJson({
       ...facts,
       params: dag.params,
+      ...(dag.paramSchemas && { paramSchemas: dag.paramSchemas }),
+      ...(dag.confSchema !== undefined && { confSchema: dag.confSchema }),
       tags: dag.tags,
       tasks: dag.tasks.map(taskFacts),
       warnings,
@@ -100,6 +114,7 @@ async function showDag(dagId: string, options: TeamOptions): Promise<void> {
   }
   printFacts({
     ...facts,
+    isPaused: String(facts.isPaused),
     catchup: String(dag.catchup),
     params: JSON.stringify(dag.params),
     tags: dag.tags.join(", ") || null,

@@ -1,7 +1,7 @@
 // What is written down of somebody who has a Dag run.
 
 import type { AuditAct } from "@memodag/core";
-import type { TriggerRequest } from "@memodag/scheduler";
+import type { BackfillRequest, TriggerRequest } from "@memodag/scheduler";
 import { isoTime } from "../report/iso-time.ts";
 import { newAct } from "./audited.ts";
 
@@ -14,6 +14,19 @@ export function triggerAct(action: "dags.run" | "dags.trigger", request: Trigger
     ...namesOf("params", params),
     ...(logicalDate !== null && { logicalDate: isoTime(logicalDate) }),
     ...(cacheMode !== "use" && { cacheMode }),
+  });
+}
+
+/** The act of making the runs of a range; likewise. */
+export function backfillAct(request: BackfillRequest): AuditAct {
+  const { version, conf, params, range, cacheMode, maxActiveRuns } = request;
+  return newAct("dags.backfill", version.team, {
+    dagId: version.dagId,
+    ...range,
+    ...namesOf("conf", conf),
+    ...namesOf("params", params),
+    ...(cacheMode !== "use" && { cacheMode }),
+    ...(maxActiveRuns !== undefined && { maxActiveRuns }),
   });
 }
 

@@ -1,0 +1,47 @@
+// Options of commands that make runs, and what they ask for.
+
+import type { Command } from "commander";
+import { MemodagError, type CacheMode, type JsonObject } from "@memodag/core";
+import type { RunWords } from "../wiring/run-to-end.ts";
+import { type TeamOptions, withTeamOptions } from "./common-options.ts";
+import { parseConf, parseParam } from "./parse-arguments.ts";
+
+/** For commands that make runs. */
+export interface RunOptions extends TeamOptions {
+  readonly conf?: string;
+  readonly param?: JsonObject;
+  readonly refreshCache?: boolean;
+  /** False with `--no-cache`. */
+  readonly cache: boolean;
+}
+
+/** Adds the Dag's id and what is said about its runs. */
+export function withRunOptions(command: Command): Command {
+  return withTeamOptions(command)
+    .argument("<dag>", "the Dag's id")
+    .option("--conf <json>", "a JSON object that tasks find in dagRun.conf")
+    .option("--param <name=value>", "a param of the Dag; again for another", parseParam)
+    .option("--refresh-cache", "run every task and remember its result anew")
+    .option("--no-cache", "run every task and leave the cache alone");
+}
+
+/**
+ * What the options ask for.
+ * @throws MemodagError `conf_invalid`, `usage`.
+ */
+export function toRunWords(dagId: string, options: RunOptions): Omit<RunWords, "logicalDate"> {
+  return {
+    dagId,
+    team: options.team,
+    conf: options.conf === undefined ? {} : parseConf(options.conf),
+    params: options.param ?? {},
+    cacheMode: cacheModeOf(options),
+  };
+}
+
+function cacheModeOf({ refreshCache, cache }: RunOptions): CacheMode {
+  if (refreshCache && !cache) {
+    throw new MemodagError("usage", "--refresh-cache and --no-cache exclude each other: leave one out");
+  }
+  return refreshCache ? "refresh" : cache ? "use" : "off";
+}
