@@ -9,7 +9,7 @@ import {
   type TaskInstance,
 } from "@memodag/core";
 import { openTestMetastore, TEST_DIALECTS, type TestMetastore } from "@memodag/metastore/testing";
-import { clearRun, triggerRun } from "@memodag/scheduler";
+import { cancelRun, clearRun, triggerRun } from "@memodag/scheduler";
 import { Dag } from "memodag";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { SchedulerRig, type RigSchedulerOptions } from "./scheduler-rig.ts";
@@ -264,6 +264,66 @@ describe.each(TEST_DIALECTS)("a run step on %s", (dialect) => {
     await Promise.all([scheduler.stop(0), far.scheduler.stop(0)]);
   });
 
+  test("is carried out again after a fault, and finds the run that it had made", async () => {
+    const other = await defineOther();
+    const dag = newDag();
+    dag.triggerDagRun("step", { dagId: other.dagId });
+    const version = await rig.define(dag);
+    const { id } = await trigger(version);
+    let calls = 0;
+    const runs = afterCall(metastore.runs, "createRun", () => {
+      calls += 1;
+      throw new Error("the connection broke");
+    });
+    const { scheduler } = rig.newScheduler({}, { runs, scheduling: onlyOf(version) });
+    const over = scheduler.whenOver(id);
+    scheduler.start();
+    expect((await over).state).toBe("success");
+    await scheduler.stop(0);
+    expect(calls).toBe(1);
+    expect(await runsOf(other)).toHaveLength(1);
+  });
+
+  test("stops waiting when its executionTimeout is over, and leaves the other run alone", async () => {
+    const other = await defineOther();
+    const dag = newDag();
+    dag.triggerDagRun("step", {
+      dagId: other.dagId,
+      waitForCompletion: true,
+      executionTimeout: "50ms",
+      retries: 1,
+      retryDelay: 0,
+    });
+    const { instance } = await runToEnd(await rig.define(dag), { work: () => new Promise(() => undefined) });
+    expect(instance).toMatchObject({ state: "failed", tryNumber: 2, error: { code: "task_timeout" } });
+    expect(instance?.error?.message).toMatch(
+      /was (queued|running) after 50ms: see why, or raise the task's exec/,
+    );
+    expect((await runsOf(other)).every(({ endedAt }) => endedAt === null)).toBe(true);
+  });
+
+  test("ends with its run when that is cancelled, and makes nothing more", async () => {
+    const other = await defineOther();
+    const dag = newDag();
+    dag.waitForDagRun("step", { dagId: other.dagId, runId: "never" });
+    const version = await rig.define(dag);
+    const { id, dagId, runId } = await trigger(version);
+    const { listener, waiting } = whenWaiting();
+    const { scheduler } = rig.newScheduler({}, { listener, scheduling: onlyOf(version) });
+    const over = scheduler.whenOver(id);
+    scheduler.start();
+    await waiting;
+    const run = await metastore.runs.findRun("default", dagId, runId);
+    if (!run) throw new Error("the run is gone");
+    await cancelRun(metastore.runs, { run, version });
+    scheduler.wake();
+    expect((await over).state).toBe("failed");
+    await scheduler.stop(0);
+    const [instance] = await metastore.runs.listTaskInstances("default", id);
+    expect(instance).toMatchObject({ waitingSince: null });
+    expect(["failed", "skipped"]).toContain(instance?.state);
+  });
+
   test("that is cleared makes another run", async () => {
     const other = await defineOther();
     const dag = newDag();
@@ -286,6 +346,7 @@ describe.each(TEST_DIALECTS)("a run step on %s", (dialect) => {
     ["conf that is no object", { conf: "given" }, "conf_invalid", /conf came to a list: give it an object/],
     ["a date that is none", { logicalDate: "given" }, "conf_invalid", /logicalDate came to a list/],
     ["an id that is none", { runId: "given" }, "conf_invalid", /runId came to a list: give it a text/],
+    ["more than a run should be given", { conf: { rows: "big" } }, "value_too_large", /more than 1048576/],
     ["a run that is there", { runId: "taken" }, "dag_run_exists", /has a run "taken"/],
     ["a paused Dag", { failWhenDagIsPaused: true }, "dag_paused", /is paused: unpause it/],
   ])("fails for %s, and makes nothing", async (_what, options, code, message) => {
@@ -297,9 +358,16 @@ describe.each(TEST_DIALECTS)("a run step on %s", (dialect) => {
     await metastore.dags.setPaused("default", other.dagId, true);
     const dag = newDag();
     const given = dag.task("given", inert)({});
-    const refs = Object.entries(options).map(([name, value]) => [name, value === "given" ? given : value]);
+    const big = dag.task("big", inert)({});
+    const refs = Object.entries(options).map(([name, value]) => [
+      name,
+      value === "given" ? given : name === "conf" ? { rows: big } : (value as unknown),
+    ]);
     dag.triggerDagRun("step", { dagId: other.dagId, ...Object.fromEntries(refs) }).after(given);
-    const { run, instance } = await runToEnd(await rig.define(dag), { given: () => [1] });
+    const { run, instance } = await runToEnd(await rig.define(dag), {
+      given: () => [1],
+      big: () => "x".repeat(2 ** 20),
+    });
     expect(run.state).toBe("failed");
     expect(instance).toMatchObject({ state: "failed", tryNumber: 1, error: { code } });
     expect(instance?.error?.message).toMatch(message);

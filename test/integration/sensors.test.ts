@@ -134,6 +134,15 @@ describe.each(TEST_DIALECTS)("a sensor on %s", (dialect) => {
     expect(row?.error).toMatchObject({ code: "sensor_timeout" });
   });
 
+  test("that may fail softly is skipped when its handler gives up", async () => {
+    const givesUp = { ...timedOut, error: { code: "task_failed", message: "refused" } };
+    const { states } = await rig.run(await defineSensor({ softFail: true, retries: 1 }), {
+      sensor: () => givesUp,
+    });
+    expect(states).toEqual({ sensor: "skipped/disabled" });
+    expect((await rig.run(await defineSensor(), { sensor: () => givesUp })).run.state).toBe("failed");
+  });
+
   test("that may fail softly fails all the same by an error of its own, after its retries", async () => {
     const version = await defineSensor({ softFail: true, retries: 1, retryDelay: 0 });
     const { run, executor, instances } = await rig.run(version, { sensor: () => failed("no network") });

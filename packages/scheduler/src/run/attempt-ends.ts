@@ -1,6 +1,6 @@
 // What the end of an attempt makes of its instance: success, another attempt, or a failure that stays.
 
-import type { AttemptOutcome, ErrorCode, SerializedTask, StoredError, TaskInstance } from "@memodag/core";
+import type { AttemptOutcome, SerializedTask, StoredError, TaskInstance } from "@memodag/core";
 import type { AttemptResults } from "./attempt-results.ts";
 import type { InstanceTable } from "./instance-table.ts";
 import { judgeOutcome } from "./judged-outcome.ts";
@@ -63,7 +63,7 @@ export class AttemptEnds {
       const retryAt = endedAt + retryDelayMs(node.task, row, context.random);
       table.change(node, mapIndex, { ...end, state: "up_for_retry", retryAt, error: outcome.error });
       if (decisions.hasLetRun(node)) waits.add(instance, retryAt);
-    } else if (isSkippedBy(node.task, outcome.error)) {
+    } else if (isSkippedBy(node.task, outcome)) {
       table.change(node, mapIndex, { ...end, state: "skipped", error: outcome.error });
       decisions.settle(node, "skipped");
     } else {
@@ -90,13 +90,16 @@ export class AttemptEnds {
 }
 
 /** True for a final failure that the author wants to be a skip. */
-function isSkippedBy({ sensor, runStep }: SerializedTask, { code }: StoredError): boolean {
+function isSkippedBy({ sensor, runStep }: SerializedTask, { error, retryable }: Failed): boolean {
+  const { code } = error;
   if (runStep?.kind === "trigger") return runStep.skipWhenAlreadyExists && code === "dag_run_exists";
-  return (sensor ?? runStep)?.softFail === true && WAITED_IN_VAIN.has(code);
+  if (runStep) return runStep.softFail && code === "sensor_timeout";
+  // As in Airflow: time that is over, and a handler that gives up; any other error of its own fails it.
+  const hasGivenUp = code === "task_failed" && !retryable;
+  return sensor?.softFail === true && (hasGivenUp || code === "sensor_timeout" || code === "task_timeout");
 }
 
-/** Failures that skip what may fail softly. As in Airflow; a sensor's own errors are no such. */
-const WAITED_IN_VAIN: ReadonlySet<string> = new Set<ErrorCode>(["sensor_timeout", "task_timeout"]);
+type Failed = Extract<AttemptOutcome, { kind: "failed" }>;
 
 /**
  * Lost, not failed: the next attempt has a number of its own and costs the author no retry. What waits goes

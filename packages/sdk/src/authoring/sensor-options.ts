@@ -22,7 +22,7 @@ export interface SensorOptions<Name extends string = string> extends TaskOptions
   readonly pokeInterval?: number | string;
   /** How long a try goes on, from the first time that it asks. Default seven days. */
   readonly timeout?: number | string;
-  /** True: it is skipped where it would fail for good by a timeout. Default false. */
+  /** True: it is skipped where it would fail for good by a timeout, or by `FailTask`. Default false. */
   readonly softFail?: boolean;
   /** True: each wait is twice as long as the one before, from `pokeInterval` on. Default false. */
   readonly exponentialBackoff?: boolean;
