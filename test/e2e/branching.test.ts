@@ -107,6 +107,19 @@ describe("a Dag with groups and branches", () => {
     });
   });
 
+  it("shows what each task chooses", async () => {
+    const { stdout } = await workspace.memodag(["dags", "show", "regions"]);
+    expect(stdout).toContain("false: empty.close, empty.warn; true: store");
+    expect(stdout).toContain("daily; weekly");
+    const { tasks } = await workspace.json<{ tasks: { taskId: string; branch: unknown }[] }>(
+      "dags",
+      "show",
+      "regions",
+    );
+    const branches = tasks.filter(({ branch }) => branch !== null).map(({ taskId }) => taskId);
+    expect(branches.toSorted()).toEqual(["has_rows", "pick"]);
+  });
+
   it("says where a Dag file branches to what it cannot", async () => {
     workspace.write("dags/wrong.ts", wrongDag);
     expect((await workspace.memodag(["dags", "run", "wrong"])).code).toBe(2);

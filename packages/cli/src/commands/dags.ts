@@ -2,6 +2,7 @@
 
 import type { Command } from "commander";
 import { formatDuration, type SerializedDag, type SerializedTask } from "@memodag/core";
+import { branchText } from "../output/branch-text.ts";
 import { printFacts, printJson, printLine, printNote, printTable } from "../output/print.ts";
 import { shortDigest } from "../output/units.ts";
 import { placeOf } from "../report/dag-file-place.ts";
@@ -121,11 +122,12 @@ async function showDag(dagId: string, options: TeamOptions): Promise<void> {
   });
   printLine("");
   printTable(
-    ["TASK", "UPSTREAM", "MAPPED OVER", "RULE", "RETRIES", "CACHE", "SOURCE"],
+    ["TASK", "UPSTREAM", "MAPPED OVER", "CHOOSES", "RULE", "RETRIES", "CACHE", "SOURCE"],
     dag.tasks.map((task) => [
       task.taskId,
       task.upstream.join(", ") || null,
       task.expand.map(([name]) => name).join(", ") || null,
+      task.branch ? branchText(task.branch) : null,
       task.triggerRule,
       task.retries,
       shownCache(dag, task),
@@ -136,8 +138,11 @@ async function showDag(dagId: string, options: TeamOptions): Promise<void> {
   for (const warning of warnings) printLine(`note: ${warning}`);
 }
 
-function taskFacts({ taskId, upstream, expand, triggerRule, retries, cache, sourceHash }: SerializedTask) {
-  return { taskId, upstream, expand: expand.map(([name]) => name), triggerRule, retries, cache, sourceHash };
+function taskFacts(task: SerializedTask) {
+  const { taskId, upstream, expand, branch, triggerRule, retries, cache, sourceHash } = task;
+  const mappedOver = expand.map(([name]) => name);
+  const facts = { taskId, upstream, expand: mappedOver, branch: branch ?? null };
+  return { ...facts, triggerRule, retries, cache, sourceHash };
 }
 
 function shownCache(dag: SerializedDag, { cache }: SerializedTask): string {
