@@ -1,0 +1,25 @@
+import { expect, it } from "vitest";
+import { lineLogger, type LogLevel } from "../src/output/log-lines.ts";
+
+it("logs what is at least as grave as the level that holds at that moment", () => {
+  const lines: string[] = [];
+  let level: LogLevel = "info";
+  const log = lineLogger(
+    (line) => lines.push(line.slice(9)),
+    () => level,
+  );
+  const sayAll = (): void => {
+    log.debug("a");
+    log.info("b", { dagId: "penguins", reason: "two words" });
+    log.warn("c");
+    log.error("d");
+  };
+  sayAll();
+  expect(lines.splice(0)).toEqual(['info  b dagId=penguins reason="two words"', "warn  c", "error d"]);
+  level = "error";
+  sayAll();
+  expect(lines.splice(0)).toEqual(["error d"]);
+  level = "debug";
+  sayAll();
+  expect(lines).toHaveLength(4);
+});
