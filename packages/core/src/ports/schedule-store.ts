@@ -2,7 +2,7 @@
 
 import type { DagRun, NewDagRun } from "../dag-run.ts";
 
-/** A Dag that is to be planned: its date has come, or its content has changed since it was planned. */
+/** A Dag that is to be planned: its date has come, or it has another version than was planned. */
 export interface DueDag {
   readonly team: string;
   readonly dagId: string;

@@ -22,21 +22,16 @@ export class MetadataScheduleStore implements ScheduleStore {
     const { kysely } = this.#dialect;
     const planned = kysely.selectFrom("dag").where("is_active", "=", 1).where("is_paused", "=", 0);
     const rows = await planned
-      .innerJoin("dag_version", "dag_version.id", "dag.version_id")
-      .select(["dag.team", "dag.dag_id", "version_id", "planned_version_id", "next_date", "last_date"])
+      .select(["team", "dag_id", "version_id", "planned_version_id", "next_date", "last_date"])
       .where((where) =>
         where.or([
           where("next_date", "<=", now),
-          where.and([
-            where("planned_version_id", "is distinct from", where.ref("version_id")),
-            // What never had a schedule needs no plan.
-            where.or([where("schedule", "is not", null), where("next_date", "is not", null)]),
-          ]),
+          where("planned_version_id", "is distinct from", where.ref("version_id")),
         ]),
       )
       .orderBy("next_date")
-      .orderBy("dag.team")
-      .orderBy("dag.dag_id")
+      .orderBy("team")
+      .orderBy("dag_id")
       .execute();
     const next = await planned
       .select((select) => select.fn.min("next_date").as("next_date"))
