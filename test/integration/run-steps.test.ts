@@ -386,6 +386,41 @@ describe.each(TEST_DIALECTS)("a run step on %s", (dialect) => {
     expect(await runsOf(other)).toHaveLength(1);
   });
 
+  test("has a run that is there run again, where that is asked for, and no more than once", async () => {
+    const other = await defineOther();
+    const { run: there } = await runToEnd(other, { work: () => failed("no") });
+    expect(there.state).toBe("failed");
+    const dag = newDag();
+    dag.triggerDagRun("step", {
+      dagId: other.dagId,
+      runId: there.runId,
+      resetDagRun: true,
+      waitForCompletion: true,
+    });
+    const version = await rig.define(dag);
+    const { id } = await trigger(version);
+    const { listener, waiting } = whenWaiting();
+    const never = { work: () => new Promise(() => undefined) };
+    const first = rig.newScheduler(never, { listener, scheduling: onlyOf(version) });
+    first.scheduler.start();
+    await waiting;
+    await first.scheduler.stop(0);
+
+    // It ends while nobody holds the run that waits for it, and stays as it is.
+    const theirs = rig.newScheduler({}, { scheduling: onlyOf(other) });
+    const ended = theirs.scheduler.whenOver(there.id);
+    theirs.scheduler.start();
+    expect((await ended).state).toBe("success");
+    await theirs.scheduler.stop(0);
+    const second = rig.newScheduler({}, { scheduling: onlyOf(version) });
+    const over = second.scheduler.whenOver(id);
+    second.scheduler.start();
+    expect((await over).state).toBe("success");
+    await second.scheduler.stop(0);
+    expect(second.executor.submitted).toEqual([]);
+    expect(await runsOf(other)).toMatchObject([{ runId: there.runId, state: "success" }]);
+  });
+
   test("sees the Dags of its own team alone", async () => {
     const theirs = await defineOther("blue");
     const dag = newDag();

@@ -103,6 +103,8 @@ interface RunStep {
 export interface TriggerStep extends RunStep {
   readonly kind: "trigger";
   readonly waitForCompletion: boolean;
+  /** Has the run of that id, which it did not make, run again from the start. */
+  readonly resetDagRun: boolean;
   /** Ends as `skipped` when there is a run of that id, which it did not make. */
   readonly skipWhenAlreadyExists: boolean;
   /** Fails when the Dag is paused. */

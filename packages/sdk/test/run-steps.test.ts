@@ -44,6 +44,7 @@ describe("dag.triggerDagRun", () => {
       allowedStates: ["success"],
       failedStates: ["failed"],
       waitForCompletion: true,
+      resetDagRun: false,
       skipWhenAlreadyExists: false,
       failWhenDagIsPaused: false,
     });

@@ -18,14 +18,14 @@ import type { RunOrder } from "./step-arguments.ts";
 /** What runs are made with. */
 export interface RunMaking {
   readonly runs: RunStore;
-  readonly dags: Pick<DagStore, "findDagVersions" | "listDags">;
+  readonly dags: Pick<DagStore, "findDagVersions" | "getDagVersion" | "listDags">;
   readonly clock: Clock;
 }
 
 /** The try of a task that makes a run. */
 export interface RunMaker {
   readonly run: DagRun;
-  readonly instance: Pick<TaskInstance, "taskId" | "mapIndex" | "tryNumber">;
+  readonly instance: Pick<TaskInstance, "taskId" | "mapIndex" | "tryNumber" | "state">;
 }
 
 /**
@@ -34,20 +34,31 @@ export interface RunMaker {
  *   or date which this try has not made
  */
 export async function makeRun(
-  { runs, dags, clock }: RunMaking,
+  making: RunMaking,
   maker: RunMaker,
   step: TriggerStep,
   order: RunOrder,
 ): Promise<DagRun> {
+  const { runs, dags, clock } = making;
   const { team, cacheMode } = maker.run;
   const runId = order.runId ?? runIdOf(maker);
   const madeBy = nameOf(maker);
   const there = await runs.findRun(team, step.dagId, runId);
   if (there?.madeBy === madeBy) return there;
+  if (there && step.resetDagRun) return await resetRun(making, maker, there);
   const version = await findVersion(dags, team, step.dagId);
   if (step.failWhenDagIsPaused) await refusePaused(dags, team, step.dagId);
   const { conf, params, logicalDate } = order;
   return await triggerRun(runs, clock, { version, conf, params, logicalDate, cacheMode, runId, madeBy });
+}
+
+/** Sends a run back to before it began; not again once the try waits for it. */
+async function resetRun({ runs, dags }: RunMaking, { instance }: RunMaker, there: DagRun): Promise<DagRun> {
+  if (instance.state === "up_for_reschedule") return there;
+  const { dag } = await dags.getDagVersion(there.dagVersionId);
+  const tasks = dag.tasks.map(({ taskId, retries }) => ({ taskId, retries, refreshReason: null }));
+  await runs.clearTasks(there.team, there.id, tasks);
+  return there;
 }
 
 /** There is one for a try; the digest keeps apart what the readable part does not. */

@@ -38,6 +38,8 @@ export interface TriggerDagRunOptions extends RunStepOptions, Pick<TaskDefaults,
   readonly logicalDate?: string | Date | TaskRef<string>;
   /** True: the task ends when the run does, and as the run does. It takes no slot meanwhile. Default false. */
   readonly waitForCompletion?: boolean;
+  /** True: a run of that id that is there runs again from the start, with the conf it has. Default false. */
+  readonly resetDagRun?: boolean;
   /** True: the task is skipped when there is a run of that id. Default false. */
   readonly skipWhenAlreadyExists?: boolean;
   /** True: the task fails when the other Dag is paused. Default false. */
@@ -83,6 +85,7 @@ const TRIGGER_NAMES = [
   "conf",
   "params",
   "waitForCompletion",
+  "resetDagRun",
   "skipWhenAlreadyExists",
   "failWhenDagIsPaused",
   "deferrable",
@@ -106,6 +109,7 @@ export function readTriggerOptions(
     kind: "trigger" as const,
     ...readStep(reader),
     waitForCompletion: reader.flag("waitForCompletion", false),
+    resetDagRun: reader.flag("resetDagRun", false),
     skipWhenAlreadyExists: reader.flag("skipWhenAlreadyExists", false),
     failWhenDagIsPaused: reader.flag("failWhenDagIsPaused", false),
   };
