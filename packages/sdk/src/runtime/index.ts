@@ -7,3 +7,4 @@ export { runCallback } from "./run-callback.ts";
 export { runHandler, runSensor, type HandlerOutcome, type SensorOutcome } from "./run-handler.ts";
 export { findTaskEnd } from "../context/task-end.ts";
 export { serializeDag, type DagSource } from "./serialize-dag.ts";
+export { replaceHandlers } from "./replace-handlers.ts";

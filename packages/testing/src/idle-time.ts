@@ -1,0 +1,52 @@
+// Lets the clock of a test go on to what is waited for, as soon as nothing else is to be done.
+
+import { isTerminal, type TaskInstance } from "@memodag/core";
+import type { InProcessExecutor } from "./in-process-executor.ts";
+import type { TestClock } from "./test-clock.ts";
+
+/** Watches one run. */
+export class IdleTime {
+  readonly #clock: TestClock;
+  readonly #executor: InProcessExecutor;
+  /** Instances that have not ended, as last written. */
+  readonly #open = new Map<string, TaskInstance>();
+  #isChecking = false;
+
+  constructor(clock: TestClock, executor: InProcessExecutor) {
+    this.#clock = clock;
+    this.#executor = executor;
+    executor.onSleep(() => this.#check());
+  }
+
+  /** Takes note of how an instance stands. */
+  changed(instance: TaskInstance): void {
+    const name = `${instance.mapIndex} ${instance.taskId}`;
+    if (isTerminal(instance.state)) this.#open.delete(name);
+    else this.#open.set(name, instance);
+    this.#check();
+  }
+
+  #check(): void {
+    if (this.#isChecking) return;
+    this.#isChecking = true;
+    setImmediate(() => {
+      this.#isChecking = false;
+      const next = this.#nextTime();
+      if (next !== undefined) this.#clock.advanceTo(next);
+    });
+  }
+
+  /** The time at which the first of the instances goes on, when all that are open wait. */
+  #nextTime(): number | undefined {
+    let next: number | undefined;
+    for (const { state, retryAt, attemptId } of this.#open.values()) {
+      // Without a slot, or in line for a key: it goes on when one of the others does.
+      if (state === "scheduled") continue;
+      const isWaiting = state === "up_for_retry" || state === "up_for_reschedule";
+      const time = isWaiting ? retryAt : attemptId === null ? null : this.#executor.asleepUntil(attemptId);
+      if (time === null) return undefined;
+      next = Math.min(next ?? Infinity, time);
+    }
+    return next;
+  }
+}

@@ -1,0 +1,190 @@
+// Runs attempts in the test's own process, on its clock.
+
+import {
+  assembleArguments,
+  canonicalBytes,
+  MemodagError,
+  messageOf,
+  RETURN_VALUE,
+  silentLogger,
+  type Attempt,
+  type AttemptOutcome,
+  type AttemptQueries,
+  type Executor,
+  type ExecutorEvent,
+  type StoredError,
+} from "@memodag/core";
+import type { Dag } from "@memodag/sdk";
+import { findTaskEnd, runCallback, runHandler, runSensor, type AttemptScope } from "@memodag/sdk/runtime";
+import type { TestClock } from "./test-clock.ts";
+
+/** As many as anybody would want at once: a test waits for nothing. */
+const SLOTS = 100_000;
+
+interface RunningAttempt {
+  readonly abort: AbortController;
+  readonly end: (outcome: AttemptOutcome) => void;
+  /** When it asks again, for a sensor that waits in between. */
+  asleepUntil: number | null;
+}
+
+/** Runs the handlers of one Dag. */
+export class InProcessExecutor implements Executor {
+  readonly #dag: Dag;
+  readonly #clock: TestClock;
+  readonly #queries: AttemptQueries;
+  readonly #running = new Map<string, RunningAttempt>();
+  /** What the latest attempt at each instance threw. */
+  readonly #thrown = new Map<string, unknown>();
+  #listener: (event: ExecutorEvent) => void = () => undefined;
+  #onSleep: () => void = () => undefined;
+
+  constructor(dag: Dag, clock: TestClock, queries: AttemptQueries) {
+    this.#dag = dag;
+    this.#clock = clock;
+    this.#queries = queries;
+  }
+
+  freeSlots(): number {
+    return SLOTS - this.#running.size;
+  }
+
+  onEvent(listener: (event: ExecutorEvent) => void): void {
+    this.#listener = listener;
+  }
+
+  /** Sets who hears that an attempt waits for a time. */
+  onSleep(listener: () => void): void {
+    this.#onSleep = listener;
+  }
+
+  /** When a running attempt goes on by itself; `null` while it is at work. */
+  asleepUntil(attemptId: string): number | null {
+    return this.#running.get(attemptId)?.asleepUntil ?? null;
+  }
+
+  /** What the latest attempt at an instance threw. */
+  thrownBy(taskId: string, mapIndex: number): unknown {
+    return this.#thrown.get(nameOf({ taskId, mapIndex }));
+  }
+
+  submit(attempt: Attempt): void {
+    const { attemptId, executionTimeoutMs } = attempt;
+    const end = Promise.withResolvers<AttemptOutcome>();
+    const running: RunningAttempt = {
+      abort: new AbortController(),
+      end: end.resolve,
+      asleepUntil: null,
+    };
+    this.#running.set(attemptId, running);
+    this.#thrown.delete(nameOf(attempt));
+    setImmediate(() => {
+      this.#listener({ kind: "started", attemptId, pid: process.pid });
+      void this.#run(attempt, running).then(end.resolve);
+    });
+    const cancelTimeout =
+      executionTimeoutMs === null
+        ? () => undefined
+        : this.#clock.after(executionTimeoutMs, () => this.cancel(attemptId, timedOut(executionTimeoutMs)));
+    void end.promise.then((outcome) => {
+      cancelTimeout();
+      this.#running.delete(attemptId);
+      this.#listener({ kind: "finished", attemptId, outcome });
+    });
+  }
+
+  cancel(attemptId: string, error: StoredError): void {
+    const running = this.#running.get(attemptId);
+    running?.abort.abort(new Error(error.message));
+    running?.end({ kind: "failed", error, durationMs: 0, retryable: true });
+  }
+
+  async shutdown(): Promise<void> {
+    for (const attemptId of this.#running.keys())
+      this.cancel(attemptId, { code: "attempt_lost", message: "the test is over" });
+  }
+
+  async #run(attempt: Attempt, running: RunningAttempt): Promise<AttemptOutcome> {
+    const { callback, sensor, taskId } = attempt;
+    let listReads: () => readonly string[] = () => [];
+    const scope = this.#scopeOf(attempt, running.abort.signal, (list) => (listReads = list));
+    try {
+      if (callback) {
+        await runCallback(this.#dag, taskId, callback, scope);
+        return succeeded([{ key: RETURN_VALUE, bytes: canonicalBytes(null) }], []);
+      }
+      const args = assembleArguments(attempt);
+      const outcome = sensor
+        ? await runSensor(this.#dag, taskId, args, scope, { sensor, time: this.#timeOf(running) })
+        : await runHandler(this.#dag, taskId, args, scope);
+      if (outcome.kind === "rescheduled") return { ...outcome, durationMs: 0 };
+      return succeeded(outcome.xcoms, outcome.undeclaredReads);
+    } catch (error) {
+      if (!callback) this.#thrown.set(nameOf(attempt), error);
+      if (findTaskEnd(error) === "skip") return { kind: "skipped", reason: messageOf(error), durationMs: 0 };
+      return { ...failureOf(error), uncacheable: reasonFor(listReads()), packages: [] };
+    }
+  }
+
+  #scopeOf(
+    attempt: Attempt,
+    signal: AbortSignal,
+    watchReads: NonNullable<AttemptScope["watchReads"]>,
+  ): AttemptScope {
+    const { context, declaredContext } = attempt;
+    return {
+      context,
+      declaredContext,
+      signal,
+      log: silentLogger,
+      watchReads,
+      findXCom: async (address) => await this.#queries.findXCom(attempt, address),
+      findVariable: async (name) => await this.#queries.findVariable(attempt, name),
+    };
+  }
+
+  #timeOf(running: RunningAttempt) {
+    return {
+      monotonic: () => this.#clock.monotonic(),
+      sleep: async (ms: number, signal: AbortSignal) => {
+        running.asleepUntil = this.#clock.now() + ms;
+        const slept = new Promise<void>((resolve) => void this.#clock.after(ms, resolve));
+        this.#onSleep();
+        await slept;
+        running.asleepUntil = null;
+        signal.throwIfAborted();
+      },
+    };
+  }
+}
+
+function succeeded(
+  xcoms: Extract<AttemptOutcome, { kind: "succeeded" }>["xcoms"],
+  undeclaredReads: readonly string[],
+): AttemptOutcome {
+  return { kind: "succeeded", xcoms, durationMs: 0, uncacheable: reasonFor(undeclaredReads), packages: [] };
+}
+
+/** As a worker says it. */
+function failureOf(thrown: unknown): Extract<AttemptOutcome, { kind: "failed" }> {
+  const code = thrown instanceof MemodagError ? thrown.code : "task_failed";
+  const error = { code, message: messageOf(thrown) };
+  return {
+    kind: "failed",
+    error,
+    durationMs: 0,
+    retryable: code !== "sensor_timeout" && findTaskEnd(thrown) !== "fail",
+  };
+}
+
+function reasonFor(undeclaredReads: readonly string[]): string | null {
+  return undeclaredReads.length === 0 ? null : `undeclared_input(${undeclaredReads.join(", ")})`;
+}
+
+function timedOut(ms: number): StoredError {
+  return { code: "task_timeout", message: `the task ran for longer than its executionTimeout of ${ms} ms` };
+}
+
+function nameOf({ taskId, mapIndex }: { readonly taskId: string; readonly mapIndex: number }): string {
+  return `${mapIndex} ${taskId}`;
+}

@@ -1,0 +1,50 @@
+// A clock that stands still until it is told the time.
+
+import type { CancelTimer, Clock } from "@memodag/core";
+
+interface Timer {
+  readonly due: number;
+  readonly callback: () => void;
+}
+
+/** Time goes on by {@link advanceTo} alone. */
+export class TestClock implements Clock {
+  readonly #timers = new Set<Timer>();
+  #now: number;
+
+  /** @param now milliseconds since the Unix epoch */
+  constructor(now: number) {
+    this.#now = now;
+  }
+
+  now(): number {
+    return this.#now;
+  }
+
+  monotonic(): number {
+    return this.#now;
+  }
+
+  after(ms: number, callback: () => void): CancelTimer {
+    const timer = { due: this.#now + ms, callback };
+    this.#timers.add(timer);
+    return () => this.#timers.delete(timer);
+  }
+
+  /** Lets time go on, and everything happen that is due by then, in its order. */
+  advanceTo(time: number): void {
+    for (;;) {
+      const [next] = [...this.#timers].filter(({ due }) => due <= time).sort((a, b) => a.due - b.due);
+      if (!next) break;
+      this.#timers.delete(next);
+      this.#now = Math.max(this.#now, next.due);
+      next.callback();
+    }
+    this.#now = Math.max(this.#now, time);
+  }
+
+  /** Forgets what was to happen: nobody waits for it any more. */
+  clear(): void {
+    this.#timers.clear();
+  }
+}

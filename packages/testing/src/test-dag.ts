@@ -1,0 +1,238 @@
+// A Dag under test: its runs, and what they remember from one to the next.
+
+import {
+  DEFAULT_TEAM,
+  MemodagError,
+  parseDuration,
+  sha256,
+  silentLogger,
+  systemClock,
+  type DagRun,
+  type DagVersion,
+  type Logger,
+} from "@memodag/core";
+import { openMetastore, type Metastore } from "@memodag/metastore";
+import {
+  CacheLeases,
+  MemoryLeaseStore,
+  MemoryRecordStore,
+  MemoryResultStore,
+  ResultCache,
+} from "@memodag/result-cache";
+import { answerAttempts, Scheduler, triggerRun } from "@memodag/scheduler";
+import type { Dag } from "@memodag/sdk";
+import { getHandler, isDag, listTaskIds, replaceHandlers, serializeDag } from "@memodag/sdk/runtime";
+import { IdleTime } from "./idle-time.ts";
+import { InProcessExecutor } from "./in-process-executor.ts";
+import { CodeIdentities, readMocks } from "./mocks.ts";
+import { giveOptions, readTime, type GivenOptions, type TestRunOptions } from "./run-options.ts";
+import { TestClock } from "./test-clock.ts";
+import { readTestedRun, type TestedRun } from "./tested-run.ts";
+
+/** What all runs of a test get, and when it begins. */
+export interface TestDagOptions extends TestRunOptions {
+  /** ISO 8601 or a Date. Default 2026-01-01T00:00Z. */
+  readonly now?: Date | string;
+}
+
+/** A Dag under test. */
+export interface DagTest {
+  /** The test's time. It stands still while tasks run, and goes on at once where they only wait. */
+  readonly now: Date;
+  /** Lets time pass between runs: `"8d"`. */
+  advance(duration: string): void;
+  /**
+   * One run to its end. Runs of one test take turns, and remember what those before returned. What is
+   * given here goes before what was given for all runs.
+   * @throws MemodagError `task_not_found` and `usage` for mocks, `conf_invalid` for params, `dag_invalid`
+   */
+  run(options?: TestRunOptions): Promise<TestedRun>;
+}
+
+const DEFAULT_NOW = "2026-01-01T00:00:00Z";
+
+/** As `[task_cache] default_ttl` and `max_input_size` are unless an admin says otherwise. */
+const DEFAULT_TTL_MS = 7 * 86_400_000;
+const MAX_SIZE = 16 * 2 ** 20;
+
+/** So long that it never comes: one process has the store to itself. */
+const NEVER_MS = 100 * 365 * 86_400_000;
+
+/** Of the real clock: whatever is late in memory is a fault. */
+const PATIENCE_MS = 60_000;
+
+const ARTIFACT = { code: new Uint8Array(), digest: sha256(new Uint8Array()) };
+
+/**
+ * Takes a Dag to test: with the real scheduler and the real cache keys, in this process, in memory. No
+ * file is written and no process started.
+ *
+ * ```ts
+ * const test = testDag(dag, { mocks: { load: [1, 2, 3] } });
+ * const first = await test.run({ params: { depth: 3 } });
+ * expect(first.task("train").returned).toEqual({ score: 0.9 });
+ * const second = await test.run({ params: { depth: 3 } });
+ * expect(second.cacheStatuses.train).toBe("hit");
+ * ```
+ */
+export function testDag(dag: Dag, options: TestDagOptions = {}): DagTest {
+  if (!isDag(dag)) throw new MemodagError("usage", "testDag() was not given a Dag: write testDag(dag, …)");
+  return new InMemoryTest(dag, options);
+}
+
+class InMemoryTest implements DagTest {
+  readonly #dag: Dag;
+  readonly #options: TestDagOptions;
+  readonly #clock: TestClock;
+  readonly #records: MemoryRecordStore;
+  readonly #results: MemoryResultStore;
+  readonly #code = new CodeIdentities();
+  #last: Promise<unknown> = Promise.resolve();
+
+  constructor(dag: Dag, options: TestDagOptions) {
+    this.#dag = dag;
+    this.#options = options;
+    this.#clock = new TestClock(readTime("now", options.now ?? DEFAULT_NOW));
+    this.#records = new MemoryRecordStore(this.#clock);
+    this.#results = new MemoryResultStore(this.#clock);
+  }
+
+  get now(): Date {
+    return new Date(this.#clock.now());
+  }
+
+  advance(duration: string): void {
+    this.#clock.advanceTo(this.#clock.now() + parseDuration(duration));
+  }
+
+  async run(options: TestRunOptions = {}): Promise<TestedRun> {
+    const run = this.#last.then(() => this.#run(options));
+    this.#last = run.catch(() => undefined);
+    return await run;
+  }
+
+  async #run(own: TestRunOptions): Promise<TestedRun> {
+    const options = giveOptions(this.#options, own, this.#clock.now());
+    const dag = replaceHandlers(this.#dag, readMocks(this.#dag, options.mocks));
+    // One for each run: what they remember is the cache, and a Dag has one run of a date.
+    const metastore = await openMetastore("sqlite::memory:");
+    try {
+      await metastore.migrate();
+      return await this.#runIn(metastore, dag, options);
+    } finally {
+      await metastore.close();
+    }
+  }
+
+  async #runIn(metastore: Metastore, dag: Dag, options: GivenOptions): Promise<TestedRun> {
+    const version = await this.#save(metastore, dag, options);
+    const run = await triggerRun(metastore.runs, this.#clock, {
+      version,
+      conf: options.conf,
+      params: options.params,
+      logicalDate: options.logicalDate,
+      cacheMode: options.cache,
+    });
+    const variables = Object.entries(options.variables).map(([name, value]) => ({ name, value }));
+    const queries = answerAttempts({ runs: metastore.runs, variables, env: {} });
+    const executor = new InProcessExecutor(dag, this.#clock, queries);
+    const ended = await this.#execute(metastore, executor, run, options.env);
+    const thrownBy = (taskId: string, mapIndex: number): unknown => executor.thrownBy(taskId, mapIndex);
+    return await readTestedRun(metastore.runs, version, ended, thrownBy);
+  }
+
+  async #save({ dags }: Metastore, dag: Dag, { mocks, code }: GivenOptions): Promise<DagVersion> {
+    const sourceHashes = new Map(
+      listTaskIds(dag).map((taskId) => [
+        taskId,
+        this.#code.digestOf(getHandler(dag, taskId), mocks[taskId], code[taskId]),
+      ]),
+    );
+    const serialized = serializeDag(dag, { artifactDigest: ARTIFACT.digest, sourceHashes });
+    await dags.saveDagFile({
+      kind: "read",
+      file: {
+        bundle: "test",
+        path: "test.ts",
+        team: DEFAULT_TEAM,
+        fingerprint: "",
+        inputs: "",
+        warnings: [],
+      },
+      artifact: ARTIFACT,
+      dags: [serialized],
+      sources: [],
+    });
+    const [version] = await dags.findDagVersions(dag.dagId, DEFAULT_TEAM);
+    if (!version) throw new Error("the Dag was not saved");
+    return version;
+  }
+
+  async #execute(
+    metastore: Metastore,
+    executor: InProcessExecutor,
+    run: DagRun,
+    env: Readonly<Record<string, string>>,
+  ): Promise<DagRun> {
+    const fault = Promise.withResolvers<never>();
+    const log: Logger = {
+      ...silentLogger,
+      // It would be repeated for ever: in memory, a fault is a bug.
+      error: (message, fields) => fault.reject(new Error(`${message}: ${JSON.stringify(fields)}`)),
+    };
+    const idle = new IdleTime(this.#clock, executor);
+    const breaker = { breakerThreshold: 1_000, breakerRestMs: 1 };
+    const cache = new ResultCache({
+      records: this.#records,
+      results: this.#results,
+      counters: metastore.counters,
+      // Deadlines are of real time, which the test's has nothing to do with.
+      clock: systemClock,
+      log,
+      options: {
+        lookupTimeoutMs: PATIENCE_MS,
+        storeTimeoutMs: PATIENCE_MS,
+        maxResultSize: MAX_SIZE,
+        ...breaker,
+      },
+    });
+    const keyLeases = new CacheLeases({
+      store: new MemoryLeaseStore(systemClock),
+      clock: systemClock,
+      log,
+      options: { leaseMs: PATIENCE_MS, timeoutMs: PATIENCE_MS, ...breaker },
+    });
+    const scheduler = new Scheduler({
+      runs: metastore.runs,
+      dags: metastore.dags,
+      cache,
+      keyLeases,
+      executor,
+      clock: this.#clock,
+      log,
+      cachingOffReason: () => null,
+      secrets: { patterns: [], key: new Uint8Array(32) },
+      env,
+      listener: { instanceChanged: (_, instance) => idle.changed(instance) },
+      options: {
+        leaseMs: NEVER_MS,
+        pollMs: NEVER_MS,
+        maxRuns: 1,
+        defaultTtlMs: DEFAULT_TTL_MS,
+        maxInputSize: MAX_SIZE,
+        resultsInMetastore: false,
+      },
+    });
+    const over = scheduler.whenOver(run.id);
+    scheduler.start();
+    // The test's clock keeps no process alive.
+    const alive = setInterval(() => undefined, PATIENCE_MS);
+    try {
+      return await Promise.race([over, fault.promise]);
+    } finally {
+      clearInterval(alive);
+      await scheduler.stop(0);
+      this.#clock.clear();
+    }
+  }
+}

@@ -1,0 +1,114 @@
+// What a run in a test came to, as a test asks about it.
+
+import {
+  MemodagError,
+  readJson,
+  RETURN_VALUE,
+  UNMAPPED,
+  type CacheStatus,
+  type DagRun,
+  type DagVersion,
+  type JsonValue,
+  type RunStore,
+  type StoredError,
+  type TaskInstance,
+  type TaskInstanceState,
+} from "@memodag/core";
+
+/** One task instance. */
+export interface TestedTask {
+  readonly taskId: string;
+  /** -1 for a task that is not mapped. */
+  readonly mapIndex: number;
+  readonly state: TaskInstanceState;
+  /** `null`: the cache was not asked. */
+  readonly cacheStatus: CacheStatus | null;
+  readonly cacheReason: string | null;
+  readonly cacheKey: string | null;
+  /** Attempts so far, over all retries; 0 for a hit. */
+  readonly tryNumber: number;
+  /** What the task returned; `undefined` when it did not succeed. */
+  readonly returned: JsonValue | undefined;
+  /** All that it left for others, what it returned under `return_value`. */
+  readonly xcoms: Readonly<Record<string, JsonValue>>;
+  readonly error: StoredError | null;
+  /** What the handler threw, itself, with its stack. */
+  readonly thrown: unknown;
+}
+
+/** A run that has ended. */
+export interface TestedRun {
+  readonly runId: string;
+  readonly state: "success" | "failed";
+  /** In the Dag's order, then by mapIndex. */
+  readonly tasks: readonly TestedTask[];
+  /** States by `task`, or `task[mapIndex]`. */
+  readonly states: Readonly<Record<string, TaskInstanceState>>;
+  /** Cache statuses likewise. */
+  readonly cacheStatuses: Readonly<Record<string, CacheStatus | null>>;
+  /** @throws MemodagError `task_not_found` for an instance that the run does not have */
+  task(taskId: string, mapIndex?: number): TestedTask;
+}
+
+/** Reads what there is of a run that has ended. */
+export async function readTestedRun(
+  runs: RunStore,
+  { dag }: DagVersion,
+  run: DagRun,
+  thrownBy: (taskId: string, mapIndex: number) => unknown,
+): Promise<TestedRun> {
+  const order = new Map(dag.tasks.map(({ taskId }, index) => [taskId, index]));
+  const placeOf = ({ taskId }: TaskInstance): number => order.get(taskId) ?? 0;
+  const instances = (await runs.listTaskInstances(run.team, run.id)).toSorted(
+    (a, b) => placeOf(a) - placeOf(b) || a.mapIndex - b.mapIndex,
+  );
+  const xcoms = await runs.listXComs(run.team, run.id);
+  const bytes = await runs.readXComBytes(run.team, [...new Set(xcoms.map(({ digest }) => digest))]);
+  const valuesOf = ({ taskId, mapIndex }: TaskInstance): Record<string, JsonValue> =>
+    Object.fromEntries(
+      xcoms
+        .filter((xcom) => xcom.taskId === taskId && xcom.mapIndex === mapIndex)
+        .map(({ key, digest }) => [key, readJson(bytes.get(digest) ?? new Uint8Array())]),
+    );
+  const tasks = instances.map((instance): TestedTask => {
+    const { taskId, mapIndex, state, cacheStatus, cacheReason, cacheKey, tryNumber, error } = instance;
+    const values = valuesOf(instance);
+    const thrown = thrownBy(taskId, mapIndex);
+    const returned = values[RETURN_VALUE];
+    return {
+      taskId,
+      mapIndex,
+      state,
+      cacheStatus,
+      cacheReason,
+      cacheKey,
+      tryNumber,
+      returned,
+      xcoms: values,
+      error,
+      thrown,
+    };
+  });
+  return {
+    runId: run.runId,
+    state: run.state === "success" ? "success" : "failed",
+    tasks,
+    states: Object.fromEntries(tasks.map((task) => [nameOf(task), task.state])),
+    cacheStatuses: Object.fromEntries(tasks.map((task) => [nameOf(task), task.cacheStatus])),
+    task: (taskId, mapIndex = UNMAPPED) => getTask(tasks, taskId, mapIndex),
+  };
+}
+
+function getTask(tasks: readonly TestedTask[], taskId: string, mapIndex: number): TestedTask {
+  const found = tasks.find((task) => task.taskId === taskId && task.mapIndex === mapIndex);
+  if (found) return found;
+  throw new MemodagError(
+    "task_not_found",
+    `The run has no ${nameOf({ taskId, mapIndex })}: it has ${tasks.map(nameOf).join(", ")}`,
+    { fields: { taskId, mapIndex } },
+  );
+}
+
+function nameOf({ taskId, mapIndex }: Pick<TestedTask, "taskId" | "mapIndex">): string {
+  return mapIndex === UNMAPPED ? taskId : `${taskId}[${mapIndex}]`;
+}
