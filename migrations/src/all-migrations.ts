@@ -12,6 +12,7 @@ import { schedules } from "./0008-schedules.ts";
 import { cacheDecisions } from "./0009-cache-decisions.ts";
 import { audit } from "./0010-audit.ts";
 import { waiting } from "./0011-waiting.ts";
+import { owedCallbacks } from "./0012-owed-callbacks.ts";
 import type { SchemaDialect } from "./schema-dialect.ts";
 
 /** Every migration by name; they run in the order of their names, on every dialect. */
@@ -28,5 +29,6 @@ export function allMigrations(types: SchemaDialect): Record<string, Migration> {
     "0009_cache_decisions": cacheDecisions(types),
     "0010_audit": audit(types),
     "0011_waiting": waiting(types),
+    "0012_owed_callbacks": owedCallbacks(types),
   };
 }

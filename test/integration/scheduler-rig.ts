@@ -10,6 +10,7 @@ import {
   type DagVersion,
   type JsonObject,
   type JsonValue,
+  type Logger,
   type PackageVersion,
   type RunStore,
   type TaskInstance,
@@ -50,6 +51,8 @@ export interface RigSchedulerOptions {
   readonly cachingOffReason?: () => string | null;
   readonly slots?: number;
   readonly lookupTimeoutMs?: number;
+  readonly log?: Logger;
+  readonly random?: () => number;
   readonly storeTimeoutMs?: number;
 }
 
@@ -124,6 +127,7 @@ export class SchedulerRig {
     });
     const scheduler = new Scheduler({
       runs: options.runs ?? metastore.runs,
+      callbacks: metastore.callbacks,
       dags: metastore.dags,
       cache,
       keyLeases: new CacheLeases({
@@ -141,7 +145,8 @@ export class SchedulerRig {
       }),
       executor,
       clock: systemClock,
-      log: silentLogger,
+      log: options.log ?? silentLogger,
+      ...(options.random && { random: options.random }),
       cachingOffReason: options.cachingOffReason ?? (() => null),
       env: {},
       secrets: { patterns: ["*TOKEN*"], key: new Uint8Array(32) },
@@ -168,6 +173,7 @@ export class SchedulerRig {
     const over = scheduler.whenOver(id);
     scheduler.start();
     const run = await over;
+    await scheduler.whenCallbacksCalled();
     await scheduler.stop(0);
     const instances = await this.metastore.runs.listTaskInstances(version.team, id);
     const states = Object.fromEntries(

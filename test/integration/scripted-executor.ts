@@ -36,7 +36,10 @@ export class ScriptedExecutor implements Executor {
 
   /** Task ids in order of submission; mapped ones with their index. */
   get submitted(): string[] {
-    return this.attempts.map(({ taskId, mapIndex }) => (mapIndex < 0 ? taskId : `${taskId}[${mapIndex}]`));
+    return this.attempts.map((attempt) => {
+      const name = nameOf(attempt);
+      return attempt.mapIndex < 0 ? name : `${name}[${attempt.mapIndex}]`;
+    });
   }
 
   freeSlots(): number {
@@ -80,7 +83,7 @@ export class ScriptedExecutor implements Executor {
   }
 
   async #run(attempt: Attempt): Promise<AttemptOutcome> {
-    const script = this.#scripts[attempt.taskId] ?? (() => null);
+    const script = this.#scripts[nameOf(attempt)] ?? (() => null);
     try {
       const result = await script(attempt, argsOf(attempt));
       if (isOutcome(result)) return result;
@@ -119,6 +122,11 @@ export function failed(
     uncacheable: own.uncacheable ?? null,
     packages: own.packages ?? [],
   };
+}
+
+/** The script that an attempt runs: its task's, or `task.event` for a callback. */
+function nameOf({ taskId, callback }: Attempt): string {
+  return callback ? `${taskId}.${callback.event}` : taskId;
 }
 
 function isOutcome(value: unknown): value is AttemptOutcome {

@@ -1,6 +1,6 @@
 // Opens the metadata database that a url names.
 
-import type { AuditLog, ChangeFeed, DagStore, RunStore, ScheduleStore } from "@memodag/core";
+import type { AuditLog, CallbackStore, ChangeFeed, DagStore, RunStore, ScheduleStore } from "@memodag/core";
 import type {
   AgedStore,
   CounterStore,
@@ -24,6 +24,7 @@ import type { Dialect, DialectName } from "./dialect.ts";
 import { migrate, migrationStatus, requireMigrated, type MigrationStatus } from "./migrate.ts";
 import type { PostgresOptions } from "./postgres/connection.ts";
 import { openPostgres } from "./postgres/dialect.ts";
+import { MetadataCallbackStore } from "./runs/metadata-callback-store.ts";
 import { MetadataRunStore } from "./runs/metadata-run-store.ts";
 import { requireWritable } from "./require-writable.ts";
 import { MetadataScheduleStore } from "./schedules/metadata-schedule-store.ts";
@@ -44,6 +45,7 @@ export interface Metastore {
   readonly dags: DagStore;
   readonly runs: RunStore;
   readonly schedules: ScheduleStore;
+  readonly callbacks: CallbackStore;
   readonly changes: ChangeFeed;
   readonly records: RecordStore;
   readonly results: ResultStore;
@@ -85,6 +87,7 @@ export async function openMetastore(url: string, options: MetastoreOptions = {})
     dags: new MetadataDagStore(dialect),
     runs: new MetadataRunStore(dialect),
     schedules: new MetadataScheduleStore(dialect),
+    callbacks: new MetadataCallbackStore(dialect),
     changes: { watchRuns: (listener) => dialect.watchRuns(listener) },
     records: new MetadataRecordStore(dialect),
     results: new MetadataResultStore(dialect),

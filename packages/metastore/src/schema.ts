@@ -291,6 +291,17 @@ export interface TaskSourceTable {
   created_at: number;
 }
 
+/** A callback that nobody has called yet. */
+export interface OwedCallbackTable {
+  id: string;
+  dag_run_id: number;
+  /** JSON of the instance and the report. */
+  body: string;
+  owner: string;
+  expires_at: number;
+  created_at: number;
+}
+
 /** All tables. */
 export interface Schema {
   audit_entry: AuditEntryTable;
@@ -309,6 +320,7 @@ export interface Schema {
   dag_file: DagFileTable;
   dag_run: DagRunTable;
   dag_version: DagVersionTable;
+  owed_callback: OwedCallbackTable;
   result: ResultTable;
   task_instance: TaskInstanceTable;
   task_source: TaskSourceTable;

@@ -1,6 +1,6 @@
 // What a scheduler is made of, and its settings.
 
-import type { Clock, DagStore, Executor, Logger, RunStore } from "@memodag/core";
+import type { CallbackStore, Clock, DagStore, Executor, Logger, RunStore } from "@memodag/core";
 import type { CacheLeases, DecisionLog, ResultCache, SecretRules } from "@memodag/result-cache";
 import type { SchedulerListener } from "./run/run-context.ts";
 
@@ -20,6 +20,8 @@ export interface SchedulerOptions {
   readonly resultsInMetastore: boolean;
   /** Slots by pool; {@link DEFAULT_POOLS} unless said otherwise. The same for every scheduler. */
   readonly poolSlots?: ReadonlyMap<string, number>;
+  /** How long a callback may run; a minute unless said otherwise. */
+  readonly callbackTimeoutMs?: number;
   /** Only runs of this Dag. */
   readonly dag?: { readonly team: string; readonly dagId: string };
 }
@@ -27,6 +29,8 @@ export interface SchedulerOptions {
 /** The parts of a scheduler. */
 export interface SchedulerParts {
   readonly runs: RunStore;
+  /** What is owed to authors; without it no callback is called. */
+  readonly callbacks?: CallbackStore;
   readonly dags: DagStore;
   readonly cache: ResultCache;
   /** Leases of cache keys; without them `serialize` means nothing. */

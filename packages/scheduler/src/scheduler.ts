@@ -4,6 +4,7 @@ import { messageOf, type CancelTimer, type ClaimedRun, type DagRun } from "@memo
 import { randomUUID } from "node:crypto";
 import { AwaitedRuns } from "./awaited-runs.ts";
 import { AttemptRouter } from "./attempt-router.ts";
+import { CallbackCaller } from "./callbacks/callback-caller.ts";
 import { VersionGraphs } from "./graph/version-graphs.ts";
 import { HeldRuns } from "./held-runs.ts";
 import { LeaseKeeper } from "./lease-keeper.ts";
@@ -31,6 +32,7 @@ export class Scheduler {
   readonly #moved: MovedRuns;
   readonly #awaited: AwaitedRuns;
   readonly #leases: LeaseKeeper;
+  readonly #callbacks: CallbackCaller | undefined;
   #cancelPoll: CancelTimer = () => undefined;
 
   constructor(parts: SchedulerParts) {
@@ -55,7 +57,22 @@ export class Scheduler {
     });
     this.#awaited = new AwaitedRuns({ runs, clock, log });
     this.#leases = this.#keepLeases();
-    this.#attempts = new AttemptRouter(parts.executor, () => this.#held.wakeWaiting());
+    this.#attempts = new AttemptRouter(parts.executor, () => {
+      this.#held.wakeWaiting();
+      this.#callbacks?.wake();
+    });
+    this.#callbacks =
+      parts.callbacks &&
+      new CallbackCaller({
+        store: parts.callbacks,
+        attempts: this.#attempts,
+        graphs: this.#graphs,
+        clock,
+        log,
+        owner: this.#owner,
+        options,
+        newAttemptId: randomUUID,
+      });
     this.#moved = new MovedRuns({
       runs,
       clock,
@@ -79,6 +96,7 @@ export class Scheduler {
       keyLeases: parts.keyLeases,
       decisionLog: parts.decisionLog,
       attempts: this.#attempts,
+      callbacks: this.#callbacks,
       limits: this.#bookLimits(),
       areLeasesSure: () => this.#leases.areSure,
       values: new ValueWorker(),
@@ -106,6 +124,7 @@ export class Scheduler {
   start(): void {
     this.#poll();
     this.#leases.start();
+    this.#callbacks?.start();
   }
 
   /** Looks for new runs, and for what other hands did to those held, now; call when there may be either. */
@@ -118,6 +137,11 @@ export class Scheduler {
   /** Resolves with the run when this scheduler has brought it to its end. */
   async whenOver(runId: number): Promise<DagRun> {
     return await this.#held.whenOver(runId);
+  }
+
+  /** Resolves when no callback is owed any more; more may be, as long as runs go on. */
+  async whenCallbacksCalled(): Promise<void> {
+    await this.#callbacks?.whenIdle();
   }
 
   /** Runs held now. */
@@ -138,6 +162,7 @@ export class Scheduler {
     await executor.shutdown(graceMs);
     await this.#held.finishEnded();
     await this.#held.close();
+    await this.#callbacks?.close();
     this.#leases.stop();
     await cache.flush();
     await decisionLog?.flush();

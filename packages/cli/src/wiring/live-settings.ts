@@ -47,6 +47,9 @@ export function schedulerSettings(live: LiveConfig): Omit<SchedulerOptions, "res
       return live.config.scheduler.maxRuns;
     },
     poolSlots: new Map([...DEFAULT_POOLS, ...pools.map(({ name, slots }) => [name, slots] as const)]),
+    get callbackTimeoutMs() {
+      return live.config.scheduler.callbackTimeout;
+    },
     get defaultTtlMs() {
       return live.config.taskCache.defaultTtl;
     },

@@ -1,7 +1,7 @@
 // Opens what a command works on: the config, the metadata database, the cache's stores; and closes it.
 
 import type { Config, LoadedConfig } from "@memodag/config";
-import type { AuditLog, ChangeFeed, DagStore, RunStore, ScheduleStore } from "@memodag/core";
+import type { AuditLog, CallbackStore, ChangeFeed, DagStore, RunStore, ScheduleStore } from "@memodag/core";
 import type { BreakerBoard, CacheSwitch } from "@memodag/metastore";
 import type {
   AgedStore,
@@ -23,6 +23,8 @@ export interface Metadata {
   readonly dags: DagStore;
   readonly runs: RunStore;
   readonly schedules: ScheduleStore;
+  /** What is owed to authors. */
+  readonly callbacks: CallbackStore;
   readonly changes: ChangeFeed;
   readonly records: RecordStore;
   readonly results: ResultStore;
@@ -63,7 +65,7 @@ export async function withMetadata<T>(
   try {
     const cache = await openCacheStores(loaded, database);
     try {
-      const { dags, runs, schedules, leases, counters, decisions, superseded } = database;
+      const { dags, runs, schedules, callbacks, leases, counters, decisions, superseded } = database;
       const { changes, cacheSwitch, breakers, audit } = database;
       return await work({
         loaded,
@@ -71,6 +73,7 @@ export async function withMetadata<T>(
         dags,
         runs,
         schedules,
+        callbacks,
         leases,
         counters,
         decisions,

@@ -27,7 +27,10 @@ export interface SchedulerWish {
 }
 
 /** A scheduler with its parts. */
-export interface OpenScheduler extends Pick<Scheduler, "start" | "wake" | "whenOver" | "heldRuns"> {
+export interface OpenScheduler extends Pick<
+  Scheduler,
+  "start" | "wake" | "whenOver" | "whenCallbacksCalled" | "heldRuns"
+> {
   /** Drains for the configured grace and lets go of everything. */
   stop(): Promise<void>;
 }
@@ -90,6 +93,7 @@ export async function openScheduler(
   });
   const scheduler = new Scheduler({
     runs,
+    callbacks: metadata.callbacks,
     dags,
     cache,
     keyLeases,
@@ -131,6 +135,7 @@ export async function openScheduler(
     },
     wake: () => scheduler.wake(),
     whenOver: (runId) => scheduler.whenOver(runId),
+    whenCallbacksCalled: () => scheduler.whenCallbacksCalled(),
     get heldRuns() {
       return scheduler.heldRuns;
     },

@@ -75,6 +75,8 @@ async function execute(metadata: Metadata, run: DagRun, isQuiet: boolean): Promi
       if (await Promise.race([isDone, isStopped])) throw interrupted(run);
       // Runs that another process left behind, taken over with this one.
       await Promise.race([Promise.all(scheduler.heldRuns.map(whenDone)), isStopped]);
+      // Nobody else may be there to call them.
+      await Promise.race([scheduler.whenCallbacksCalled(), isStopped]);
     } finally {
       giveUp.abort();
       await scheduler.stop();

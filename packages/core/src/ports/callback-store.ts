@@ -39,10 +39,10 @@ export interface CallbackStore {
   listOwners(): Promise<string[]>;
   /** Takes what is free, oldest first; two claimers never get one. */
   claim(request: CallbackClaim): Promise<OwedCallback[]>;
-  /** Renews the lease of all that `owner` owes. */
-  renew(owner: string, leaseMs: number): Promise<void>;
-  /** Frees all that `owner` owes. */
-  release(owner: string): Promise<void>;
+  /** Renews the leases of these. */
+  renew(ids: readonly string[], leaseMs: number): Promise<void>;
+  /** Frees these: whoever claims next gets them. */
+  release(ids: readonly string[]): Promise<void>;
   /** Forgets callbacks that were called. */
   remove(ids: readonly string[]): Promise<void>;
 }

@@ -10,6 +10,8 @@ import {
   type ColumnValue,
 } from "../runs/task-instance-row.ts";
 import { storableText } from "../runs/storable-text.ts";
+import { owedCallbackBody } from "../runs/owed-callback-row.ts";
+import { NOW_MS } from "./clock.ts";
 import { isForeignKeyViolation, type PostgresConnection } from "./connection.ts";
 import { inChunks } from "./in-chunks.ts";
 import { writeActiveTasks } from "./write-active-tasks.ts";
@@ -72,6 +74,9 @@ const UPSERT_XCOMS = `
   select $1, $2, * from unnest($3::text[], $4::bigint[], $5::text[], $6::text[], $7::bigint[])
   on conflict (dag_run_id, task_id, map_index, key)
   do update set team = excluded.team, digest = excluded.digest, size_bytes = excluded.size_bytes`;
+const INSERT_CALLBACKS = `
+  insert into owed_callback (id, dag_run_id, body, owner, expires_at, created_at)
+  select id, $1, body, $2, ${NOW_MS} + $3, ${NOW_MS} from unnest($4::text[], $5::text[]) as owed (id, body)`;
 // Locks the run first, so that passes of one run, and whatever changes it by hand, take turns.
 const FIND_RUN = "select team, dag_id, state, lease_owner from dag_run where id = $1 for no key update";
 const UPDATE_RUN = `
@@ -97,6 +102,7 @@ async function tryWritePass(connection: PostgresConnection, pass: PassWrite): Pr
       await insertInstances(client, pass);
       await updateInstances(client, pass);
       await writeXComs(client, pass, run.team);
+      await writeOwedCallbacks(client, pass);
       await writeActiveTasks(client, pass, run);
       return { kind: "written" };
     });
@@ -205,6 +211,16 @@ async function writeXComs(client: ClientBase, { runId, xcoms }: PassWrite, team:
         chunk.map((xcom) => xcom.sizeBytes),
       ],
     });
+  });
+}
+
+async function writeOwedCallbacks(client: ClientBase, { runId, owner, callbacks }: PassWrite): Promise<void> {
+  if (!callbacks) return;
+  const { owed, leaseMs } = callbacks;
+  await client.query({
+    name: "pass_insert_callbacks",
+    text: INSERT_CALLBACKS,
+    values: [runId, owner, leaseMs, owed.map(({ id }) => id), owed.map(owedCallbackBody)],
   });
 }
 

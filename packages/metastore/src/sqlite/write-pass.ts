@@ -4,6 +4,8 @@ import type { PassOutcome, PassWrite, TaskInstanceId, TaskInstanceWrite } from "
 import { AbandonedPass } from "../runs/abandoned-pass.ts";
 import { INSTANCE_ID_COLUMNS, INSTANCE_VALUE_COLUMNS, instanceValues } from "../runs/task-instance-row.ts";
 import { storableText } from "../runs/storable-text.ts";
+import { owedCallbackBody } from "../runs/owed-callback-row.ts";
+import { NOW_MS } from "./clock.ts";
 import { isForeignKeyViolation, isPrimaryKeyViolation, type SqliteConnection } from "./connection.ts";
 import { writeActiveTasks } from "./write-active-tasks.ts";
 import { insertResults } from "./write-results.ts";
@@ -29,6 +31,9 @@ const INSERT_XCOM = `
 const UPSERT_XCOM = `${INSERT_XCOM}
   on conflict (dag_run_id, task_id, map_index, key)
   do update set team = excluded.team, digest = excluded.digest, size_bytes = excluded.size_bytes`;
+const INSERT_CALLBACK = `
+  insert into owed_callback (id, dag_run_id, body, owner, expires_at, created_at)
+  values (?, ?, ?, ?, ${NOW_MS} + ?, ${NOW_MS})`;
 const FIND_RUN = "select team, dag_id, state, lease_owner from dag_run where id = ?";
 const UPDATE_RUN = `
   update dag_run set state = ?, started_at = ?, ended_at = ?, processes_spawned = ?, lookups = ?
@@ -45,6 +50,7 @@ export async function writePass(connection: SqliteConnection, pass: PassWrite): 
       removeInstances(connection, pass);
       writeInstances(connection, pass);
       writeXComs(connection, pass, run.team);
+      writeOwedCallbacks(connection, pass);
       writeActiveTasks(connection, pass, run);
       return { kind: "written" };
     });
@@ -127,5 +133,13 @@ function writeXComs(connection: SqliteConnection, { runId, xcoms }: PassWrite, t
     const wanted = JSON.stringify(xcoms.map((xcom) => xcom.digest));
     const missing = connection.statement(MISSING_BYTES).pluck().all(wanted, team) as string[];
     throw new AbandonedPass({ kind: "bytes_missing", digests: missing });
+  }
+}
+
+function writeOwedCallbacks(connection: SqliteConnection, { runId, owner, callbacks }: PassWrite): void {
+  for (const callback of callbacks?.owed ?? []) {
+    connection
+      .statement(INSERT_CALLBACK)
+      .run(callback.id, runId, owedCallbackBody(callback), owner, callbacks?.leaseMs);
   }
 }

@@ -35,7 +35,7 @@ export class AttemptEnds {
 
   /** Acts on an attempt's outcome. */
   async take(instance: ReadyInstance, reported: AttemptOutcome): Promise<void> {
-    const { context, table, results, attemptResults, decisions, singleFlight, waits } = this.#parts;
+    const { context, table, results, attemptResults, decisions, singleFlight, waits, writer } = this.#parts;
     const { node, mapIndex } = instance;
     const outcome = await judgeOutcome(node, reported, results);
     const row = table.get(node, mapIndex);
@@ -61,13 +61,15 @@ export class AttemptEnds {
       if (decisions.hasLetRun(node)) singleFlight.enqueue(instance);
     } else if (outcome.retryable && row.tryNumber < row.maxTries) {
       const retryAt = endedAt + retryDelayMs(node.task, row, context.random);
-      table.change(node, mapIndex, { ...end, state: "up_for_retry", retryAt, error: outcome.error });
+      const change = { ...end, state: "up_for_retry", retryAt, error: outcome.error } as const;
+      writer.owe("retry", node, table.change(node, mapIndex, change));
       if (decisions.hasLetRun(node)) waits.add(instance, retryAt);
     } else if (isSkippedBy(node.task, outcome)) {
       table.change(node, mapIndex, { ...end, state: "skipped", error: outcome.error });
       decisions.settle(node, "skipped");
     } else {
-      table.change(node, mapIndex, { ...end, state: "failed", error: outcome.error });
+      const change = { ...end, state: "failed", error: outcome.error } as const;
+      writer.owe("failure", node, table.change(node, mapIndex, change));
       attemptResults.acceptFailure(node, { ...row, ...end }, outcome);
       decisions.settle(node, "failed");
     }
@@ -81,7 +83,8 @@ export class AttemptEnds {
   ): Promise<void> {
     const { table, results, attemptResults, decisions, writer } = this.#parts;
     const { change, xcoms, returned } = await attemptResults.accept(node, ended, outcome);
-    table.change(node, mapIndex, { ...ended, ...change, state: "success", error: null });
+    const row = table.change(node, mapIndex, { ...ended, ...change, state: "success", error: null });
+    writer.owe("success", node, row);
     writer.addXComs(xcoms.map((xcom) => ({ ...xcom, isCached: false })));
     results.keepBytes(xcoms);
     results.setReturned(node, mapIndex, returned);

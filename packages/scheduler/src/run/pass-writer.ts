@@ -1,6 +1,15 @@
 // Writes what passes decided about one run: in one transaction, guarded, and again after a fault.
 
-import type { ActiveLimits, DagRun, XComWrite } from "@memodag/core";
+import type {
+  ActiveLimits,
+  CallbackEvent,
+  DagRun,
+  NewCallback,
+  TaskInstance,
+  XComWrite,
+} from "@memodag/core";
+import { newCallback } from "../callbacks/new-callback.ts";
+import type { DagNode } from "../graph/dag-graph.ts";
 import { CacheTally } from "./cache-tally.ts";
 import type { InstanceTable } from "./instance-table.ts";
 import type { RunContext } from "./run-context.ts";
@@ -22,6 +31,7 @@ export class PassWriter {
   readonly #limits: ActiveLimits;
   #storedState: DagRun["state"];
   #xcoms: PendingXCom[] = [];
+  #owed: NewCallback[] = [];
 
   constructor(
     context: RunContext,
@@ -33,6 +43,13 @@ export class PassWriter {
     this.#context = context;
     this.#table = table;
     this.#storedState = storedState;
+  }
+
+  /** Has the author told of what came of an instance, once that is written; most tasks have no callback. */
+  owe(event: CallbackEvent, { task }: DagNode, row: TaskInstance): void {
+    const { callbacks, newAttemptId } = this.#context;
+    const owed = callbacks && newCallback(event, task, row, newAttemptId);
+    if (owed) this.#owed.push(owed);
   }
 
   addXComs(xcoms: readonly PendingXCom[]): void {
@@ -48,6 +65,8 @@ export class PassWriter {
     if (!this.#table.isDirty && this.#xcoms.length === 0 && !isRunChanged) return "written";
     let pending = this.#table.pendingWrites();
     const xcomCount = this.#xcoms.length;
+    const { callbacks } = this.#context;
+    const owed = [...this.#owed];
     const send = async (sendCachedBytes: boolean) =>
       await this.#context.runs.writePass({
         runId: run.id,
@@ -63,6 +82,7 @@ export class PassWriter {
         instances: pending.writes,
         removed: pending.removed,
         limits: this.#limits,
+        ...(callbacks && owed.length > 0 && { callbacks: { owed, leaseMs: callbacks.leaseMs } }),
         xcoms: this.#xcoms.map((xcom) => ({
           taskId: xcom.taskId,
           mapIndex: xcom.mapIndex,
@@ -88,6 +108,10 @@ export class PassWriter {
       this.#context.listener.instanceChanged?.(run, instance);
     });
     this.#xcoms.splice(0, xcomCount);
+    if (owed.length > 0) {
+      this.#owed.splice(0, owed.length);
+      callbacks?.take(owed.map((callback) => ({ ...callback, run })));
+    }
     this.#storedState = run.state;
     if (isRunChanged) this.#context.listener.runChanged?.(run);
     tally.report(this.#context.cache, run);

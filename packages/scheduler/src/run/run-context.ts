@@ -2,6 +2,7 @@
 
 import type { Clock, DagRun, DagStore, Logger, RunStore, TaskInstance } from "@memodag/core";
 import type { CacheLeases, DecisionLog, ResultCache, SecretRules } from "@memodag/result-cache";
+import type { CallbackCaller } from "../callbacks/callback-caller.ts";
 import type { AttemptRouter } from "../attempt-router.ts";
 import type { AwaitedRuns } from "../awaited-runs.ts";
 import type { LimitBook } from "../limit-book.ts";
@@ -23,6 +24,8 @@ export interface RunContext {
   /** Explains misses; without it they have no explanation. */
   readonly decisionLog: DecisionLog | undefined;
   readonly attempts: AttemptRouter;
+  /** Calls what authors want to be told; without it nobody is. */
+  readonly callbacks: CallbackCaller | undefined;
   readonly limits: LimitBook;
   /** Runs that tasks wait for. */
   readonly awaited: AwaitedRuns;

@@ -23,6 +23,8 @@ export interface RunDecisionsParts {
   readonly resume: (instance: ReadyInstance) => void;
   /** Ends an attempt whose instance there is no longer. */
   readonly abandon: (attemptId: string) => void;
+  /** An instance failed without an attempt. */
+  readonly onFailed: (node: DagNode, row: TaskInstance) => void;
 }
 
 /** A task that decides a branch has succeeded; what it chose has to be read from its result. */
@@ -162,11 +164,12 @@ export class RunDecisions {
     } catch (error) {
       if (!(error instanceof MemodagError)) throw error;
       this.#removeOpen(node);
-      table.change(node, UNMAPPED, {
+      const failed = table.change(node, UNMAPPED, {
         state: "failed",
         endedAt: context.clock.now(),
         error: { code: error.code, message: error.message },
       });
+      this.#parts.onFailed(node, failed);
       return this.#progress.settle(node, "failed");
     }
   }
@@ -182,10 +185,11 @@ export class RunDecisions {
       return this.#progress.settle(node, "success", chooseBranch(node, value));
     } catch (error) {
       if (!(error instanceof MemodagError)) throw error;
-      table.change(node, UNMAPPED, {
+      const failed = table.change(node, UNMAPPED, {
         state: "failed",
         error: { code: error.code, message: error.message },
       });
+      this.#parts.onFailed(node, failed);
       return this.#progress.settle(node, "failed");
     }
   }

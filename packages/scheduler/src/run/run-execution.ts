@@ -67,6 +67,7 @@ export class RunExecution {
       waits,
       resume: (instance) => this.#singleFlight.enqueue(instance),
       abandon: (attemptId) => this.#dispatcher.abandon(attemptId),
+      onFailed: (node, row) => this.#writer.owe("failure", node, row),
     });
     const { argsOf } = decisions;
     const refreshReasonOf = (node: DagNode, mapIndex: number): string | null => {
@@ -273,7 +274,8 @@ export class RunExecution {
   #take(answered: readonly AnsweredInstance[]): void {
     for (const instance of answered) {
       const { node, mapIndex, change, xcoms, returned } = instance;
-      const { state } = this.#table.change(node, mapIndex, change);
+      const row = this.#table.change(node, mapIndex, change);
+      const { state } = row;
       if (!isTerminal(state)) {
         this.#missNotes.add(instance);
         this.#singleFlight.enqueue({ node, mapIndex });
@@ -282,6 +284,8 @@ export class RunExecution {
       this.#writer.addXComs(xcoms.map((xcom) => ({ ...xcom, isCached: true })));
       this.#results.keepBytes(xcoms);
       if (state === "success") this.#results.setReturned(node, mapIndex, returned);
+      if (state === "success" || state === "failed")
+        this.#writer.owe(state === "success" ? "success" : "failure", node, row);
       this.#decisions.settle(node, state);
     }
   }

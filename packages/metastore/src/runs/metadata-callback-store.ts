@@ -1,0 +1,104 @@
+// Callbacks that are owed, in the metadata database. Times are by its clock.
+
+import type { CallbackClaim, CallbackStore, OwedCallback } from "@memodag/core";
+import { sql, type ExpressionBuilder } from "kysely";
+import type { Dialect } from "../dialect.ts";
+import type { Schema } from "../schema.ts";
+import { toOwedCallback } from "./owed-callback-row.ts";
+
+/** Ids in one statement, at most. */
+const IDS_A_STATEMENT = 1_000;
+
+/** The callback store of the metadata database. A pass writes to its table; see the dialects' `writePass`. */
+export class MetadataCallbackStore implements CallbackStore {
+  readonly #dialect: Dialect;
+
+  constructor(dialect: Dialect) {
+    this.#dialect = dialect;
+  }
+
+  async listOwners(): Promise<string[]> {
+    const rows = await this.#dialect.kysely.selectFrom("owed_callback").select("owner").distinct().execute();
+    return rows.map((row) => row.owner);
+  }
+
+  /** What is free is asked again where it is taken, as another claimer may have been faster. */
+  async claim({ owner, leaseMs, limit, deadOwners, dag }: CallbackClaim): Promise<OwedCallback[]> {
+    const { kysely, now } = this.#dialect;
+    const isFree = (owed: ExpressionBuilder<Schema, "owed_callback">) =>
+      owed.or([
+        owed("expires_at", "<=", now),
+        ...(deadOwners.length > 0 ? [owed("owner", "in", deadOwners)] : []),
+      ]);
+    let free = kysely
+      .selectFrom("owed_callback")
+      .select("owed_callback.id")
+      .where(isFree)
+      .orderBy("owed_callback.created_at")
+      .orderBy("owed_callback.id")
+      .limit(limit);
+    if (dag) {
+      free = free.where((owed) =>
+        owed.exists(
+          owed
+            .selectFrom("dag_run")
+            .select("dag_run.id")
+            .whereRef("dag_run.id", "=", "owed_callback.dag_run_id")
+            .where("dag_run.team", "=", dag.team)
+            .where("dag_run.dag_id", "=", dag.dagId),
+        ),
+      );
+    }
+    const taken = await kysely
+      .updateTable("owed_callback")
+      .set({ owner, expires_at: sql<number>`${now} + ${sql.lit(leaseMs)}` })
+      .where("id", "in", free)
+      .where(isFree)
+      .returning("id")
+      .execute();
+    if (taken.length === 0) return [];
+    const rows = await kysely
+      .selectFrom("owed_callback")
+      .innerJoin("dag_run", "dag_run.id", "owed_callback.dag_run_id")
+      .selectAll("dag_run")
+      .select(["owed_callback.id as callback_id", "owed_callback.body"])
+      .where(
+        "owed_callback.id",
+        "in",
+        taken.map(({ id }) => id),
+      )
+      .orderBy("owed_callback.created_at")
+      .orderBy("owed_callback.id")
+      .execute();
+    return rows.map(toOwedCallback);
+  }
+
+  async renew(ids: readonly string[], leaseMs: number): Promise<void> {
+    const { now } = this.#dialect;
+    await this.#setExpiry(ids, sql<number>`${now} + ${sql.lit(leaseMs)}`);
+  }
+
+  async release(ids: readonly string[]): Promise<void> {
+    await this.#setExpiry(ids, sql<number>`0`);
+  }
+
+  async remove(ids: readonly string[]): Promise<void> {
+    for (const some of inChunks(ids)) {
+      await this.#dialect.kysely.deleteFrom("owed_callback").where("id", "in", some).execute();
+    }
+  }
+
+  async #setExpiry(ids: readonly string[], expiresAt: ReturnType<typeof sql<number>>): Promise<void> {
+    for (const some of inChunks(ids)) {
+      await this.#dialect.kysely
+        .updateTable("owed_callback")
+        .set({ expires_at: expiresAt })
+        .where("id", "in", some)
+        .execute();
+    }
+  }
+}
+
+function* inChunks(ids: readonly string[]): Generator<readonly string[]> {
+  for (let at = 0; at < ids.length; at += IDS_A_STATEMENT) yield ids.slice(at, at + IDS_A_STATEMENT);
+}

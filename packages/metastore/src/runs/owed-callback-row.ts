@@ -1,0 +1,15 @@
+// A callback that is owed as a row, and back.
+
+import type { NewCallback, OwedCallback } from "@memodag/core";
+import { toDagRun, type DagRunRow } from "./dag-run-row.ts";
+
+/** What the row keeps as text. */
+export function owedCallbackBody({ instance, report }: NewCallback): string {
+  return JSON.stringify({ instance, report });
+}
+
+/** The callback that a row holds, beside that of its run. */
+export function toOwedCallback(row: DagRunRow & { callback_id: string; body: string }): OwedCallback {
+  const { instance, report } = JSON.parse(row.body) as Pick<OwedCallback, "instance" | "report">;
+  return { id: row.callback_id, run: toDagRun(row), instance, report };
+}

@@ -1,0 +1,31 @@
+// The attempt that calls a callback, which a worker runs like any other.
+
+import type { Attempt, DagVersion, OwedCallback } from "@memodag/core";
+import { attemptContext } from "../run/attempt-builder.ts";
+
+/** The attempt; its log goes on where that of the task's attempt ends. */
+export function callbackAttempt(
+  { run, instance, report }: OwedCallback,
+  version: DagVersion,
+  { attemptId, timeoutMs }: { readonly attemptId: string; readonly timeoutMs: number },
+): Attempt {
+  const { taskId, mapIndex, tryNumber } = instance;
+  return {
+    attemptId,
+    team: run.team,
+    dagId: run.dagId,
+    runId: run.runId,
+    taskId,
+    mapIndex,
+    tryNumber,
+    file: version.file,
+    artifactDigest: version.dag.artifactDigest,
+    args: [],
+    results: new Map(),
+    context: attemptContext(run, instance),
+    declaredContext: null,
+    declaredEnv: null,
+    executionTimeoutMs: timeoutMs,
+    callback: report,
+  };
+}

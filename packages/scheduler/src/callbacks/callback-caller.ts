@@ -1,0 +1,232 @@
+// Calls the callbacks that are owed: those of this scheduler's passes, and what others left behind.
+//
+// At least once: what a callback tells of, a page in the night at times, is worth more than not being told
+// twice. A row is written with the state and goes when the callback has ended, however it ended; what is
+// found of it after a crash is called again.
+
+import {
+  messageOf,
+  type AttemptOutcome,
+  type CallbackStore,
+  type CancelTimer,
+  type Clock,
+  type Logger,
+  type OwedCallback,
+} from "@memodag/core";
+import type { AttemptRouter } from "../attempt-router.ts";
+import type { VersionGraphs } from "../graph/version-graphs.ts";
+import { isDeadOwner } from "../process-identity.ts";
+import { callbackAttempt } from "./callback-attempt.ts";
+
+/** Callbacks that run at a time, so that a wide Dag's leave slots to tasks. */
+const AT_A_TIME = 4;
+/** Callbacks taken over at a time. */
+const CLAIM_BATCH = 100;
+const DEFAULT_TIMEOUT_MS = 60_000;
+/** How long one that could not be called rests. */
+const FAULT_REST_MS = 1_000;
+
+/** Settings. Times in milliseconds. */
+export interface CallbackCallerOptions {
+  /** How long a callback is a scheduler's that gives no sign of life. */
+  readonly leaseMs: number;
+  /** How long a callback may run; a minute unless said otherwise. */
+  readonly callbackTimeoutMs?: number;
+  /** Callbacks of this Dag alone are taken over. */
+  readonly dag?: { readonly team: string; readonly dagId: string };
+}
+
+/** What {@link CallbackCaller} works with. */
+export interface CallbackCallerParts {
+  readonly store: CallbackStore;
+  readonly attempts: AttemptRouter;
+  readonly graphs: VersionGraphs;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly owner: string;
+  readonly options: CallbackCallerOptions;
+  readonly newAttemptId: () => string;
+}
+
+/** What this scheduler owes, in the order in which it came to owe it. */
+export class CallbackCaller {
+  readonly #parts: CallbackCallerParts;
+  readonly #waiting: OwedCallback[] = [];
+  /** Ids of all that is owed: waiting, running, or called and still written down. */
+  readonly #owed = new Set<string>();
+  readonly #called = new Set<string>();
+  readonly #onIdle: (() => void)[] = [];
+  #running = 0;
+  #isForgetting = false;
+  #isClosed = false;
+  #looking: Promise<void> = Promise.resolve();
+  #cancelLook: CancelTimer = () => undefined;
+  #cancelRenewal: CancelTimer | undefined;
+
+  constructor(parts: CallbackCallerParts) {
+    this.#parts = parts;
+  }
+
+  /** How long a callback is this scheduler's that it gives no sign of life for, in milliseconds. */
+  get leaseMs(): number {
+    return this.#parts.options.leaseMs;
+  }
+
+  /** Looks for what others left behind, now and each time that a lease may have expired. */
+  start(): void {
+    this.#looking = this.#look();
+  }
+
+  /** Takes callbacks that are written down as this scheduler's. */
+  take(owed: readonly OwedCallback[]): void {
+    for (const callback of owed) {
+      if (this.#owed.has(callback.id)) continue;
+      this.#owed.add(callback.id);
+      this.#waiting.push(callback);
+    }
+    if (this.#owed.size > 0) this.#keepRenewing();
+    this.wake();
+  }
+
+  /** Calls what waits, as long as there are slots. */
+  wake(): void {
+    while (this.#running < AT_A_TIME && this.#parts.attempts.hasSlot()) {
+      const next = this.#waiting.shift();
+      if (!next) return;
+      void this.#call(next);
+    }
+  }
+
+  /** Resolves when nothing is owed, neither by this scheduler nor by any that is known to be gone. */
+  async whenIdle(): Promise<void> {
+    await this.#looking;
+    if (this.#owed.size > 0) await new Promise<void>((resolve) => this.#onIdle.push(resolve));
+  }
+
+  /** Gives back what was not called; nothing may run any more. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    this.#cancelLook();
+    this.#cancelRenewal?.();
+    await this.#looking;
+    await this.#forgetCalled();
+    if (this.#owed.size === 0) return;
+    try {
+      await this.#parts.store.release([...this.#owed]);
+    } catch (error) {
+      // Their leases expire.
+      this.#parts.log.error("could not give callbacks back", { error: messageOf(error) });
+    }
+  }
+
+  async #look(): Promise<void> {
+    const { store, clock, log, owner, options } = this.#parts;
+    try {
+      const owners = await store.listOwners();
+      for (let isMore = owners.length > 0; isMore && !this.#isClosed;) {
+        const claimed = await store.claim({
+          owner,
+          leaseMs: options.leaseMs,
+          limit: CLAIM_BATCH,
+          deadOwners: owners.filter(isDeadOwner),
+          ...(options.dag && { dag: options.dag }),
+        });
+        this.take(claimed);
+        isMore = claimed.length === CLAIM_BATCH;
+      }
+    } catch (error) {
+      log.error("could not look for callbacks that are owed", { error: messageOf(error) });
+    }
+    if (!this.#isClosed) this.#cancelLook = clock.after(options.leaseMs, () => this.start());
+  }
+
+  async #call(owed: OwedCallback): Promise<void> {
+    const { attempts, graphs, options, newAttemptId } = this.#parts;
+    this.#running += 1;
+    attempts.takeSlot();
+    let attempt;
+    try {
+      const { version } = await graphs.get(owed.run.dagVersionId);
+      const timeoutMs = options.callbackTimeoutMs ?? DEFAULT_TIMEOUT_MS;
+      attempt = callbackAttempt(owed, version, { attemptId: newAttemptId(), timeoutMs });
+    } catch (error) {
+      attempts.giveSlot();
+      this.#postpone(owed, messageOf(error));
+      return;
+    }
+    attempts.giveSlot();
+    attempts.submit(attempt, (event) => {
+      if (event.kind === "finished") this.#end(owed, event.outcome);
+    });
+  }
+
+  #end(owed: OwedCallback, outcome: AttemptOutcome): void {
+    if (outcome.kind === "failed" && outcome.error.code === "attempt_lost") {
+      this.#postpone(owed, outcome.error.message);
+      return;
+    }
+    this.#running -= 1;
+    if (outcome.kind === "failed") {
+      const { code, message } = outcome.error;
+      const fields = { ...fieldsOf(owed), code, error: message };
+      this.#parts.log.warn("a callback failed; its task stays as it is", fields);
+    }
+    this.#called.add(owed.id);
+    void this.#forgetCalled();
+    this.wake();
+  }
+
+  /** It says nothing of the callback that it could not be called. */
+  #postpone(owed: OwedCallback, reason: string): void {
+    this.#running -= 1;
+    // Whoever claims it goes on.
+    if (this.#isClosed) return;
+    const { clock, log } = this.#parts;
+    log.warn("a callback could not be called and will be later", { ...fieldsOf(owed), error: reason });
+    clock.after(FAULT_REST_MS, () => {
+      this.#waiting.push(owed);
+      this.wake();
+    });
+  }
+
+  async #forgetCalled(): Promise<void> {
+    if (this.#isForgetting) return;
+    this.#isForgetting = true;
+    try {
+      while (this.#called.size > 0) {
+        const ids = [...this.#called];
+        await this.#parts.store.remove(ids);
+        for (const id of ids) {
+          this.#called.delete(id);
+          this.#owed.delete(id);
+        }
+      }
+    } catch (error) {
+      // The next renewal tries again; were this process to die first, they would be called twice.
+      this.#parts.log.error("could not write down that callbacks were called", { error: messageOf(error) });
+    }
+    this.#isForgetting = false;
+    if (this.#owed.size === 0) for (const resolve of this.#onIdle.splice(0)) resolve();
+  }
+
+  #keepRenewing(): void {
+    this.#cancelRenewal ??= this.#parts.clock.after(this.leaseMs / 3, () => void this.#renew());
+  }
+
+  async #renew(): Promise<void> {
+    const { store, log, options } = this.#parts;
+    await this.#forgetCalled();
+    try {
+      await store.renew([...this.#owed], options.leaseMs);
+    } catch (error) {
+      log.error("could not renew the leases of callbacks", { error: messageOf(error) });
+    }
+    this.#cancelRenewal = undefined;
+    if (this.#owed.size > 0 && !this.#isClosed) this.#keepRenewing();
+  }
+}
+
+function fieldsOf({ run, instance, report }: OwedCallback) {
+  const { taskId, mapIndex, tryNumber } = instance;
+  return { dagId: run.dagId, runId: run.runId, taskId, mapIndex, tryNumber, event: report.event };
+}

@@ -1,0 +1,28 @@
+// The callback that is owed for what came of an instance, where its author wants to be told.
+
+import type { CallbackEvent, NewCallback, SerializedTask, TaskInstance } from "@memodag/core";
+
+/** `undefined` when the task has no such callback. */
+export function newCallback(
+  event: CallbackEvent,
+  task: SerializedTask,
+  row: TaskInstance,
+  newId: () => string,
+): NewCallback | undefined {
+  if (!task.callbacks?.includes(event)) return undefined;
+  const { taskId, mapIndex, tryNumber, maxTries, state, cacheStatus, cacheReason, error } = row;
+  const { durationMs, retryAt } = row;
+  return {
+    id: newId(),
+    instance: { taskId, mapIndex, tryNumber, maxTries },
+    report: {
+      event,
+      state,
+      cacheStatus,
+      cacheReason,
+      error: event === "success" ? null : error,
+      durationMs,
+      retryAt: event === "retry" ? retryAt : null,
+    },
+  };
+}
