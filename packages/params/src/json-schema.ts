@@ -1,6 +1,7 @@
 // What is wrong with a JSON schema, and with a value that does not fit one. Loading it takes ajv along, some
 // tens of milliseconds: import it when there is a schema.
 
+import { runInNewContext } from "node:vm";
 import { formatJsonPath, messageOf, type JsonSchema, type JsonValue } from "@memodag/core";
 import { Ajv2020, type ErrorObject, type ValidateFunction } from "ajv/dist/2020.js";
 import addFormats from "ajv-formats";
@@ -19,6 +20,16 @@ export interface Misfit {
 const ajv = new Ajv2020({ strict: true, strictTypes: false, strictTuples: false, strictRequired: false });
 addFormats.default(ajv);
 
+const LONGEST_CHECK_MS = 1_000;
+
+const TOO_SLOW = {
+  instancePath: "",
+  keyword: "pattern",
+  params: {},
+  schemaPath: "#",
+  message: "must be something that a pattern of the schema can be held against within a second",
+} satisfies ErrorObject;
+
 /** Why a schema is none of draft 2020-12; `undefined`: it is one. */
 export function findSchemaFault(schema: JsonSchema): string | undefined {
   try {
@@ -32,11 +43,27 @@ export function findSchemaFault(schema: JsonSchema): string | undefined {
 /** The first reason why a value does not fit a schema; `undefined`: it fits. Throws for what is no schema. */
 export function findMisfit(schema: JsonSchema, value: JsonValue): Misfit | undefined {
   return withValidator(schema, (validate) => {
-    if (validate(value)) return undefined;
+    const answer = answerInTime(() => validate(value));
+    if (answer === "fits") return undefined;
+    if (answer === "late") return describe(TOO_SLOW, value);
     const [error] = validate.errors ?? [];
     if (error === undefined) throw new Error("ajv refuses a value and does not say why");
     return describe(error, value);
   });
+}
+
+/**
+ * Runs a check for as long as a check may take. A `pattern` can take for ever, and whoever wrote it must not
+ * hold up the scheduler that makes the run.
+ */
+function answerInTime(check: () => boolean): "fits" | "late" | "misfit" {
+  try {
+    const isFit: unknown = runInNewContext("check()", { check }, { timeout: LONGEST_CHECK_MS });
+    return isFit === true ? "fits" : "misfit";
+  } catch (error) {
+    if ((error as { code?: unknown }).code === "ERR_SCRIPT_EXECUTION_TIMEOUT") return "late";
+    throw error;
+  }
 }
 
 function withValidator<T>(schema: JsonSchema, work: (validate: ValidateFunction) => T): T {

@@ -25,6 +25,15 @@ it.each<[JsonSchema, JsonValue, string]>([
   expect(`${path} ${expected}, found ${found}`).toBe(misfit);
 });
 
+it("a pattern that would take for ever is given up", () => {
+  const schema = { items: { type: "string", pattern: "^(a+)+$" } };
+  expect(findMisfit(schema, ["a".repeat(50)])).toBeUndefined();
+  expect(findMisfit(schema, [`${"a".repeat(50)}!`])?.expected).toMatch(
+    /a pattern of the schema can be held against/,
+  );
+  expect(findMisfit({ type: "integer" }, 1)).toBeUndefined();
+});
+
 it("a value that fits is left as it is", () => {
   const value = { depth: 3 };
   const schema = { type: "object", properties: { depth: { type: "integer" }, seed: { default: 7 } } };
