@@ -22,6 +22,8 @@ describe("dag.triggerDagRun", () => {
       logicalDate: new Date(Date.UTC(2026, 10, 3)),
       waitForCompletion: true,
       retries: 1,
+      retryExponentialBackoff: true,
+      onFailure: () => undefined,
     });
     expectTypeOf(ref).toEqualTypeOf<TaskRef<string>>();
     const task = tasksOf(dag).get("report");
@@ -33,6 +35,8 @@ describe("dag.triggerDagRun", () => {
       ],
       upstream: ["load"],
       retries: 1,
+      retryBackoffFactor: 2,
+      callbacks: [expect.any(String)],
       executionTimeoutMs: 3_600_000,
       cache: null,
       sourceHash: expect.stringMatching(/^[0-9a-f]{64}$/),

@@ -12,7 +12,7 @@ import { readTaskSettings, type TaskDefaults, type TaskSettings } from "./task-o
 import type { TaskRef } from "./task-ref.ts";
 
 /** Options of a task that the scheduler carries out itself. Times are seconds, or texts such as `"30s"`. */
-interface RunStepOptions extends Pick<TaskDefaults, "retries" | "retryDelay" | "triggerRule"> {
+interface RunStepOptions extends Pick<TaskDefaults, (typeof SETTING_NAMES)[number]> {
   /** The other Dag; of the same team. */
   readonly dagId: string;
   /** At the latest after this time the other run is looked at. Its end is heard of at once. Default one minute. */
@@ -70,7 +70,17 @@ export interface RunStepDeclaration {
   readonly args: Readonly<Record<string, unknown>>;
 }
 
-const SETTING_NAMES = ["retries", "retryDelay", "triggerRule"] as const;
+/** Options of any task that mean something without a worker. */
+const SETTING_NAMES = [
+  "retries",
+  "retryDelay",
+  "retryExponentialBackoff",
+  "maxRetryDelay",
+  "triggerRule",
+  "onSuccess",
+  "onFailure",
+  "onRetry",
+] as const;
 const STEP_NAMES = [
   "taskId",
   "dagId",
