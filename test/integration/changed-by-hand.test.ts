@@ -1,4 +1,4 @@
-import type { DagRun, DagVersion, TaskInstance } from "@memodag/core";
+import type { DagRun, DagVersion, PassWrite, TaskInstance } from "@memodag/core";
 import { openTestMetastore, TEST_DIALECTS, type TestMetastore } from "@memodag/metastore/testing";
 import { cancelRun, clearRun, markRun, type MarkWish } from "@memodag/scheduler";
 import { Dag } from "memodag";
@@ -261,6 +261,41 @@ describe.each(TEST_DIALECTS)("a run changed by hand on %s", (dialect) => {
     expect(given).toEqual([null, 2]);
     expect(executor.ended).toHaveLength(1);
     expect(executor.submitted.toSorted()).toEqual(["last", "other", "stuck[0]", "stuck[1]"]);
+  });
+
+  test("what another task came back with in the same moment is taken all the same", async () => {
+    const dag = newDag();
+    dag.task("stuck", inert)({});
+    dag.task("other", inert)({});
+    const version = await rig.define(dag);
+    const { runs } = metastore;
+    let isChanged = false;
+    const rival = new Proxy(runs, {
+      get(_, name) {
+        if (name !== "writePass") {
+          const value: unknown = Reflect.get(runs, name);
+          return typeof value === "function" ? (value.bind(runs) as unknown) : value;
+        }
+        return async (pass: PassWrite) => {
+          const ends = pass.instances.some(({ instance }) => instance.state === "success");
+          if (ends && !isChanged) {
+            isChanged = true;
+            await runs.markTasks("default", pass.runId, {
+              tasks: [{ taskId: "stuck" }],
+              state: "skipped",
+              error: null,
+              cleared: [],
+            });
+          }
+          return await runs.writePass(pass);
+        };
+      },
+    });
+    const ended = await rig.run(version, { stuck: forever, other: () => "kept" }, { runs: rival });
+    expect(isChanged).toBe(true);
+    expect(ended.states).toEqual({ stuck: "skipped/null", other: "success/disabled" });
+    expect(ended.executor.submitted.toSorted()).toEqual(["other", "stuck"]);
+    expect(await rig.returned(ended, "other")).toBe("kept");
   });
 
   test("a task set to success before its turn does not wait for what is above it", async () => {

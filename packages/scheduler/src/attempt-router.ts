@@ -80,6 +80,18 @@ export class AttemptRouter {
     }
   }
 
+  /** Takes back what was heard and came to nothing, so that whoever listens next hears of it again. */
+  handBack({ team, dagId, runId }: RunName, events: readonly ExecutorEvent[]): void {
+    for (const event of events) {
+      let attempt = this.#live.get(event.attemptId);
+      if (!attempt) {
+        attempt = { run: { team, dagId, runId }, listener: undefined, unheard: [] };
+        this.#live.set(event.attemptId, attempt);
+      }
+      attempt.unheard.push(event);
+    }
+  }
+
   /** Ends the attempts of a run that nobody took over: their instances were cleared. */
   cancelUnheard({ team, dagId, runId }: RunName, error: StoredError): void {
     for (const [attemptId, { run, listener, unheard }] of this.#live) {

@@ -50,6 +50,8 @@ export class RunExecution {
 
   #run: DagRun;
   #events: RunEvent[] = [];
+  /** Of attempts, what passes have acted on since one was written. */
+  #unwritten: ExecutorEvent[] = [];
 
   constructor(context: RunContext, claimed: ClaimedRun, { version, graph }: VersionGraph, wake: () => void) {
     this.#context = context;
@@ -154,6 +156,7 @@ export class RunExecution {
     for (let event = this.#events[0]; event; event = this.#events[0]) {
       await this.#apply(event);
       this.#events.shift();
+      if (isOfAttempt(event)) this.#unwritten.push(event);
     }
     this.#collectDue();
     await this.#settle(lookup);
@@ -171,6 +174,7 @@ export class RunExecution {
     };
     const written = await this.#writer.write(this.#run, (free) => this.#dispatcher.retreat(free));
     if (written !== "written") return written;
+    this.#unwritten = [];
     this.#dispatcher.giveRoom();
     await this.#dispatcher.submit(this.#run);
     await this.#steps.submit(this.#run);
@@ -190,6 +194,9 @@ export class RunExecution {
   /** Leaves the attempts to run on, for the execution that takes over from this one. */
   forgetAttempts(): void {
     this.#dispatcher.forgetAll();
+    // What came of them was not written: it would be lost, and they would run once more.
+    const unwritten = [...this.#unwritten, ...this.#events.filter(isOfAttempt)];
+    this.#context.attempts.handBack(this.#run, unwritten);
     this.#steps.leave();
     this.#singleFlight.leave();
   }
@@ -293,6 +300,10 @@ export class RunExecution {
 
 /** Instances that the cache is asked about at a time, so that a run of very many takes no more memory. */
 const MOST_ASKED = 10_000;
+
+function isOfAttempt(event: RunEvent): event is ExecutorEvent {
+  return event.kind === "started" || event.kind === "finished";
+}
 
 /** What ends an attempt whose instance was cleared, or given a state, while it ran. */
 const CLEARED: StoredError = {
