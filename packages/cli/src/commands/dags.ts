@@ -40,7 +40,9 @@ export function registerDags(program: Command): void {
 async function listDags(options: TeamOptions): Promise<void> {
   const { dags, brokenFiles } = await withDags(options, async (metadata) => ({
     dags: await listScheduledDags(metadata, { team: options.team }),
-    brokenFiles: (await metadata.dags.listDagFiles()).filter(({ error }) => error !== null).length,
+    brokenFiles: (await metadata.dags.listDagFiles()).filter(
+      ({ team, error }) => error !== null && (options.team === undefined || team === options.team),
+    ).length,
   }));
   if (options.json) {
     printJson(

@@ -63,7 +63,9 @@ export async function getRun(
 async function dagNotFound(dags: DagStore, { dagId, team }: DagName): Promise<MemodagError> {
   const { findNearest } = await import("@memodag/config");
   const known = await dags.listDags(team);
-  const broken = (await dags.listDagFiles()).filter(({ error }) => error !== null);
+  const broken = (await dags.listDagFiles()).filter(
+    (file) => file.error !== null && (team === undefined || file.team === team),
+  );
   const nearest = findNearest(
     dagId,
     known.map((dag) => dag.dagId),

@@ -1,0 +1,152 @@
+// Every command, called as one team about what another team has: same Dag file, tasks and inputs.
+
+import type { Command } from "commander";
+import { createTestDatabase, TEST_DIALECTS, type TestDatabase } from "@memodag/metastore/testing";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { createProgram } from "../src/program.ts";
+import type { RecordReport } from "../src/report/record-report.ts";
+import type { RunReport } from "../src/report/run-report.ts";
+import { Project } from "./project.ts";
+
+/** What ants have that bees must not see. */
+interface OfAnts {
+  readonly runId: string;
+  readonly key: string;
+  readonly otherKey: string;
+}
+
+/**
+ * A command line of bees, and what they are to get: a text or JSON that matches, or the error's code. A
+ * string in its place: why the command knows no teams.
+ */
+type Case = (ants: OfAnts) => readonly [args: readonly string[], expected: unknown];
+
+const WHOLE = "for those who run the installation: it is about all of it";
+const REFUSED = (code: string) => ({ error: expect.objectContaining({ code }) });
+
+const CASES: Readonly<Record<string, Case | string>> = {
+  dev: WHOLE,
+  scheduler: WHOLE,
+  "dag-processor": WHOLE,
+  "db migrate": WHOLE,
+  "db status": WHOLE,
+  "cache gc": WHOLE,
+  "cache verify": WHOLE,
+  "cache disable": WHOLE,
+  "cache enable": WHOLE,
+  "config show": WHOLE,
+  "config check": WHOLE,
+  doctor: WHOLE,
+
+  "dags list": () => [[], onlyOf("bees")],
+  "dags show": () => [["shapes"], expect.objectContaining({ team: "bees" })],
+  "dags errors": () => [[], onlyOf("bees")],
+  "dags pause": () => [["shapes"], expect.anything()],
+  "dags unpause": () => [["shapes"], expect.anything()],
+  "dags trigger": () => [["shapes"], expect.objectContaining({ dagId: "shapes" })],
+  "dags backfill": () => [["shapes", "--from", "2026-01-01", "--to", "2026-01-02"], expect.anything()],
+  "runs list": () => [[], onlyOf("bees")],
+  "runs show": ({ runId }) => [["shapes", runId], REFUSED("dag_run_not_found")],
+  "runs cancel": ({ runId }) => [["shapes", runId], REFUSED("dag_run_not_found")],
+  "tasks logs": ({ runId }) => [["shapes", runId, "sum"], REFUSED("dag_run_not_found")],
+  "tasks xcom": ({ runId }) => [["shapes", runId, "sum"], REFUSED("dag_run_not_found")],
+  "tasks clear": ({ runId }) => [["shapes", runId], REFUSED("dag_run_not_found")],
+  "tasks set-state": ({ runId }) => [["shapes", runId, "sum", "failed"], REFUSED("dag_run_not_found")],
+  "cache ls": ({ key }) => [["--key", key], []],
+  "cache show": ({ key }) => [[key], REFUSED("cache_key_not_found")],
+  "cache stats": () => [
+    [],
+    expect.objectContaining({ entries: 0, hits: 0, misses: 0, savedMs: 0, tasks: [] }),
+  ],
+  "cache explain": ({ runId }) => [["shapes", runId, "sum"], REFUSED("dag_run_not_found")],
+  "cache diff": ({ key, otherKey }) => [[key, otherKey], REFUSED("cache_key_not_found")],
+  "cache purge": () => [["--all", "--yes"], { deleted: 0 }],
+  "audit ls": () => [["--action", "dags.run"], []],
+  // Last: from then on bees have entries of their own, and no hit among them.
+  "dags run": () => [
+    ["shapes"],
+    expect.objectContaining({ state: "success", cache: expect.objectContaining({ hit: 0, populated: 4 }) }),
+  ],
+};
+
+/** A list of which every line that says its team is of that one. */
+function onlyOf(team: string): unknown {
+  return expect.not.arrayContaining([expect.not.objectContaining({ team })]);
+}
+
+it("has a case for every command that there is", () => {
+  expect(leavesOf(createProgram()).sort()).toEqual(Object.keys(CASES).sort());
+});
+
+it("takes --team in every command that has one", () => {
+  const takers = leavesOf(createProgram(), (command) =>
+    command.options.some(({ long }) => long === "--team"),
+  );
+  expect(takers.sort()).toEqual(
+    Object.entries(CASES)
+      .flatMap(([name, one]) => (typeof one === "string" ? [] : [name]))
+      .sort(),
+  );
+});
+
+describe.each(TEST_DIALECTS)("two teams with one Dag, on %s", (dialect) => {
+  let database: TestDatabase;
+  let project: Project;
+  let ants: OfAnts;
+  let before: unknown;
+
+  beforeAll(async () => {
+    database = await createTestDatabase(dialect);
+    const bundle = (team: string) => `[[bundles]]\nname = "${team}"\npath = "dags"\nteam = "${team}"\n`;
+    project = new Project(
+      `core.multi_team = true\ndatabase.url = ${JSON.stringify(database.url)}\n${bundle("ants")}${bundle("bees")}`,
+    );
+    await project.run("db", "migrate");
+    const { runId } = await project.json<RunReport>("dags", "run", "shapes", "--team", "ants");
+    await project.json<RunReport>("dags", "run", "shapes", "--team", "ants");
+    const [one, other] = await project.json<RecordReport[]>("cache", "ls", "--team", "ants");
+    ants = { runId, key: one?.key ?? "", otherKey: other?.key ?? "" };
+    before = await everythingOfAnts();
+  }, 60_000);
+  afterAll(async () => {
+    project.remove();
+    await database.drop();
+  });
+
+  for (const [name, one] of Object.entries(CASES)) {
+    if (typeof one === "string") continue;
+    it(`${name}`, async () => {
+      const [args, expected] = one(ants);
+      const { stdout, stderr } = await project.run(...name.split(" "), ...args, "--team", "bees", "--json");
+      expect(JSON.parse(stdout === "" ? stderr : stdout)).toEqual(expected);
+      expect(stdout).not.toContain("ants");
+      expect(stdout).not.toContain(ants.runId);
+      expect(await everythingOfAnts()).toEqual(before);
+    }, 30_000);
+  }
+
+  async function everythingOfAnts(): Promise<unknown> {
+    const of = async (...args: string[]) => await project.json(...args, "--team", "ants");
+    return {
+      dags: await of("dags", "list"),
+      runs: await of("runs", "list"),
+      run: await of("runs", "show", "shapes", ants.runId),
+      values: await of("tasks", "xcom", "shapes", ants.runId, "sum"),
+      why: await of("cache", "explain", "shapes", ants.runId, "sum"),
+      entries: await of("cache", "ls"),
+      value: await of("cache", "show", ants.key),
+      stats: await of("cache", "stats"),
+      acts: await of("audit", "ls"),
+    };
+  }
+});
+
+/** `cache ls` and so on: the commands that do something. */
+function leavesOf(
+  command: Command,
+  isWanted: (command: Command) => boolean = () => true,
+  path: readonly string[] = [],
+): string[] {
+  if (command.commands.length === 0) return isWanted(command) ? [path.join(" ")] : [];
+  return command.commands.flatMap((one) => leavesOf(one, isWanted, [...path, one.name()]));
+}

@@ -1,0 +1,452 @@
+// Every method of every store, called as one team about what another team has under the same names.
+
+import { sha256, type DagRun } from "@memodag/core";
+import { openTestMetastore, TEST_DIALECTS, type TestMetastore } from "@memodag/metastore/testing";
+import { NO_COUNTS, type CacheDecision } from "@memodag/result-cache";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { cacheRecord } from "./cache-records.ts";
+import { artifact, bytesOf, dagFile, instance, newRun, saveDag, serializedDag } from "./dags-and-runs.ts";
+
+const [ANTS, BEES] = ["ants", "bees"];
+/** Names that both teams could have. */
+const DAG = "shared";
+const TASK = { taskId: "fit", mapIndex: -1 };
+const record = cacheRecord("shared", { team: ANTS, dagId: DAG, taskId: TASK.taskId });
+const { key } = record;
+const value = bytesOf("value of shared");
+const actor = { kind: "os_user", name: "eve", host: "host" } as const;
+/** The logical date of the run of ants. */
+const ANTS_DATE = 1_000;
+const RETURNED = { ...TASK, key: "return_value", digest: value.digest, sizeBytes: value.bytes.length };
+
+/** What a case works with: a run of ants, one of bees, and bees' own version of the Dag. */
+interface World {
+  readonly metastore: TestMetastore;
+  readonly antsRun: DagRun;
+  readonly beesRun: DagRun;
+  readonly beesVersion: number;
+}
+
+/** Why a method has no team: it is not about what teams have, or whoever calls it has all of them in hand. */
+type Teamless = string;
+
+/** Calls a method as bees; resolves to what they got, and what that has to be. */
+type Case = (world: World) => Promise<readonly [got: unknown, expected: unknown]>;
+
+const NONE = new Map();
+const ofScheduler: Teamless = "schedulers carry out the runs of all teams, and never show one's to another";
+const ofAdmin: Teamless = "the installation's, and no team's";
+
+const CASES: Readonly<Record<string, Case | Teamless>> = {
+  "dags.saveDagFile": async ({ metastore }) => [
+    await metastore.dags.saveDagFile({
+      kind: "read",
+      file: dagFile(`${DAG}.ts`, BEES, BEES),
+      artifact,
+      dags: [serializedDag(DAG, { schedule: "0 6 * * *" })],
+      sources: [],
+    }),
+    undefined,
+  ],
+  "dags.removeDagFilesExcept": async ({ metastore }) => [
+    await metastore.dags.removeDagFilesExcept("no bundle of ants", []),
+    undefined,
+  ],
+  "dags.listDagFiles": async ({ metastore }) => [
+    (await metastore.dags.listDagFiles(BEES)).map(({ team }) => team),
+    [BEES],
+  ],
+  "dags.listDags": async ({ metastore }) => [
+    (await metastore.dags.listDags(BEES)).map(({ team, dagId }) => [team, dagId]),
+    [[BEES, DAG]],
+  ],
+  "dags.findDagVersions": async ({ metastore }) => [
+    (await metastore.dags.findDagVersions(DAG, BEES)).map(({ team }) => team),
+    [BEES],
+  ],
+  "dags.getDagVersion": "by a number that only a run or a Dag of the team names",
+  "dags.findTaskSources": async ({ metastore }) => [
+    await metastore.dags.findTaskSources(BEES, [sha256("source")]),
+    NONE,
+  ],
+  "dags.getArtifact": "by a digest that only a version of the team's Dag names",
+  "dags.setPaused": async ({ metastore }) => [await metastore.dags.setPaused(BEES, DAG, true), true],
+
+  "runs.findRun": async ({ metastore, antsRun }) => [
+    await metastore.runs.findRun(BEES, DAG, antsRun.runId),
+    undefined,
+  ],
+  "runs.findRunStandings": async ({ metastore, antsRun }) => [
+    await metastore.runs.findRunStandings([{ team: BEES, dagId: DAG, runId: antsRun.runId }]),
+    [undefined],
+  ],
+  "runs.listDatedRuns": async ({ metastore }) => [
+    await metastore.runs.listDatedRuns(BEES, DAG, [ANTS_DATE]),
+    NONE,
+  ],
+  "runs.listRuns": async ({ metastore }) => [
+    (await metastore.runs.listRuns({ team: BEES, limit: 9 })).every(({ team }) => team === BEES),
+    true,
+  ],
+  "runs.listTaskInstances": async ({ metastore, antsRun }) => [
+    await metastore.runs.listTaskInstances(BEES, antsRun.id),
+    [],
+  ],
+  "runs.listXComs": async ({ metastore, antsRun }) => [
+    [
+      await metastore.runs.listXComs(BEES, antsRun.id),
+      await metastore.runs.listXComs(BEES, antsRun.id, TASK),
+    ],
+    [[], []],
+  ],
+  "runs.readXComBytes": async ({ metastore }) => [
+    await metastore.runs.readXComBytes(BEES, [value.digest]),
+    NONE,
+  ],
+  "runs.claimRuns": ofScheduler,
+  "runs.listLeaseOwners": ofScheduler,
+  "runs.renewLeases": ofScheduler,
+  "runs.releaseLeases": ofScheduler,
+  "runs.listMovedRuns": ofScheduler,
+  "runs.clearTasks": async ({ metastore, antsRun }) => [
+    await metastore.runs.clearTasks(BEES, antsRun.id, [
+      { taskId: TASK.taskId, retries: 0, refreshReason: null },
+    ]),
+    [],
+  ],
+  "runs.markTasks": async ({ metastore, antsRun }) => [
+    await metastore.runs.markTasks(BEES, antsRun.id, {
+      tasks: [TASK],
+      state: "failed",
+      error: { code: "task_failed", message: "by hand" },
+      cleared: [],
+    }),
+    [],
+  ],
+  "runs.cancelRun": async ({ metastore, antsRun }) => [
+    await metastore.runs.cancelRun(BEES, antsRun.id, {
+      taskIds: [TASK.taskId],
+      error: { code: "task_killed", message: "cancelled" },
+    }),
+    undefined,
+  ],
+  "runs.writePass": async ({ metastore, beesRun }) => [
+    // Bytes of ants, by their digest and without having them: there are none for bees.
+    await metastore.runs.writePass(passOf(beesRun, "bees-scheduler", null)),
+    { kind: "bytes_missing", digests: [value.digest] },
+  ],
+  "runs.listPreviousCacheKeys": async ({ metastore }) => [
+    await metastore.runs.listPreviousCacheKeys(BEES, DAG, 1_000),
+    [],
+  ],
+
+  "schedules.readClock": ofScheduler,
+  "schedules.listDueDags": ofScheduler,
+  "schedules.writePlan": async ({ metastore, beesVersion }) => {
+    await metastore.dags.setPaused(BEES, DAG, false);
+    const { dags } = await metastore.schedules.listDueDags(ANTS_DATE);
+    const leaves = dags.find(({ team }) => team === BEES);
+    if (!leaves) throw new Error("a new version is to be planned");
+    // Ants have run that date: bees may, too.
+    const run = newRun(DAG, beesVersion, { team: BEES, runId: "planned", logicalDate: ANTS_DATE });
+    const plan = { leaves, nextDate: ANTS_DATE + 1, lastDate: ANTS_DATE, run, maxActiveRuns: 9 };
+    return [
+      await metastore.schedules.writePlan(plan),
+      { kind: "planned", run: expect.objectContaining({ team: BEES, logicalDate: ANTS_DATE }) },
+    ];
+  },
+
+  "changes.watchRuns": ofScheduler,
+
+  "records.find": async ({ metastore }) => [await metastore.records.find(BEES, [key]), NONE],
+  "records.put": async ({ metastore }) => {
+    const own = { ...record, team: BEES, xcoms: [{ ...record.xcoms[0]!, digest: sha256("bees") }] };
+    const put = await metastore.records.put(own, "replace");
+    await metastore.records.purge({ team: BEES });
+    return [put, { kind: "stored" }];
+  },
+  "records.countHits": async ({ metastore }) => [
+    await metastore.records.countHits(BEES, [{ key, count: 7 }]),
+    undefined,
+  ],
+  "records.list": async ({ metastore }) => [
+    [
+      await metastore.records.list({ team: BEES }, { limit: 9, offset: 0 }),
+      await metastore.records.list(
+        { team: BEES, keyPrefix: key.slice(0, 4) },
+        { limit: 9, offset: 0, sort: "hits" },
+      ),
+    ],
+    [[], []],
+  ],
+  "records.stats": async ({ metastore }) => [await metastore.records.stats({ team: BEES, dagId: DAG }), []],
+  "records.count": async ({ metastore }) => [await metastore.records.count({ team: BEES, key }), 0],
+  "records.purge": async ({ metastore }) => [
+    [await metastore.records.purge({ team: BEES }), await metastore.records.purge({ team: BEES, key })],
+    [0, 0],
+  ],
+  "records.findRemovals": async ({ metastore }) => [
+    await metastore.records.findRemovals?.(BEES, [sha256("purged by ants")]),
+    NONE,
+  ],
+  "records.retention": ofAdmin,
+  "recordRetention.listExpired": ofAdmin,
+  "recordRetention.listLeastUsed": ofAdmin,
+  "recordRetention.amount": ofAdmin,
+  "recordRetention.scan": ofAdmin,
+  "recordRetention.deleteUnused": async ({ metastore }) => {
+    const retention = await metastore.records.retention?.();
+    const [own] = await metastore.records.list({ team: ANTS, key }, { limit: 1, offset: 0 });
+    if (!own) throw new Error("ants have a record");
+    const listed = { ...own, team: BEES, sizeBytes: 1, usedAt: own.lastHitAt ?? own.createdAt };
+    return [await retention?.deleteUnused([listed], "evicted"), { count: 0, sizeBytes: 0 }];
+  },
+  "recordRetention.findNamed": async ({ metastore }) => [
+    await (
+      await metastore.records.retention?.()
+    )?.findNamed(
+      BEES,
+      record.xcoms.map(({ digest }) => digest),
+    ),
+    new Set(),
+  ],
+
+  "results.read": async ({ metastore }) => [await metastore.results.read(BEES, [value.digest]), NONE],
+  "results.write": async ({ metastore }) => {
+    // The same digest, other bytes: a lie that is bees' own affair.
+    const lie = { digest: value.digest, bytes: bytesOf("lie").bytes };
+    const written = await metastore.results.write(BEES, [lie]);
+    await metastore.results.delete(BEES, [value.digest]);
+    return [written, undefined];
+  },
+  "results.delete": async ({ metastore }) => [
+    await metastore.results.delete(BEES, [value.digest]),
+    undefined,
+  ],
+  "results.retention": ofAdmin,
+  "resultRetention.scan": ofAdmin,
+  "resultRetention.sizesOf": async ({ metastore }) => [
+    await (await metastore.results.retention?.())?.sizesOf(BEES, [value.digest]),
+    NONE,
+  ],
+  "resultRetention.deleteUnnamed": async ({ metastore }) => [
+    await (await metastore.results.retention?.())?.deleteUnnamed(BEES, [value.digest], 0),
+    { count: 0, sizeBytes: 0 },
+  ],
+
+  "counters.add": async ({ metastore }) => [
+    await metastore.counters.add([{ team: BEES, dagId: DAG, taskId: TASK.taskId, counts: NO_COUNTS }]),
+    undefined,
+  ],
+  "counters.list": async ({ metastore }) => [
+    (await metastore.counters.list({ team: BEES, dagId: DAG })).every(({ team }) => team === BEES),
+    true,
+  ],
+
+  "decisions.keep": async ({ metastore, beesRun }) => [
+    await metastore.decisions.keep([decisionOf(beesRun, "bees")]),
+    undefined,
+  ],
+  "decisions.find": async ({ metastore, antsRun }) => [
+    await metastore.decisions.find(BEES, antsRun.id, TASK),
+    undefined,
+  ],
+  "decisions.listEarlier": async ({ metastore, beesRun }) => [
+    await metastore.decisions.listEarlier([decisionOf(beesRun, "next")], 9),
+    [[]],
+  ],
+  "decisions.amount": ofAdmin,
+  "decisions.deleteBatch": ofAdmin,
+
+  "superseded.amount": ofAdmin,
+  "superseded.deleteBatch": ofAdmin,
+  "cacheSwitch.find": ofAdmin,
+  "cacheSwitch.list": ofAdmin,
+  "cacheSwitch.turn": ofAdmin,
+  "breakers.report": ofAdmin,
+  "breakers.list": ofAdmin,
+
+  "audit.begin": "an act says its team itself",
+  "audit.end": "by the number that beginning it gave",
+  "audit.write": "an act says its team itself",
+  "audit.list": async ({ metastore }) => [await metastore.audit.list({ team: BEES, limit: 9 }), []],
+
+  "leases.tryAcquire": async ({ metastore }) => {
+    const claim = await metastore.leases.tryAcquire(BEES, key, "bees", 60_000);
+    if (claim.kind === "acquired") await metastore.leases.release(BEES, key, claim.token);
+    return [claim.kind, "acquired"];
+  },
+  "leases.tryRenew": async ({ metastore }) => [
+    await metastore.leases.tryRenew(BEES, key, await antsToken(metastore), 60_000),
+    false,
+  ],
+  "leases.release": async ({ metastore }) => [
+    await metastore.leases.release(BEES, key, await antsToken(metastore)),
+    undefined,
+  ],
+
+  "runs.createRun": async ({ metastore, beesVersion, antsRun }) => [
+    // Last, since from then on bees have it. The same name as a run of ants: no conflict between teams.
+    (await metastore.runs.createRun(newRun(DAG, beesVersion, { team: BEES, runId: antsRun.runId }))).team,
+    BEES,
+  ],
+};
+
+describe.each(TEST_DIALECTS)("two teams with the same names, on %s", (dialect) => {
+  let world: World;
+  let close: () => Promise<void>;
+  let before: unknown;
+
+  beforeAll(async () => {
+    const metastore = await openTestMetastore(dialect);
+    close = () => metastore.close();
+    const antsRun = await settle(metastore);
+    const beesVersion = await saveDag(metastore, DAG, BEES);
+    const beesRun = await metastore.runs.createRun(
+      newRun(DAG, beesVersion, { team: BEES, runId: "bees-run" }),
+    );
+    await metastore.runs.claimRuns({
+      owner: "bees-scheduler",
+      leaseMs: 600_000,
+      limit: 9,
+      deadOwners: [],
+      dag: { team: BEES, dagId: DAG },
+    });
+    world = { metastore, antsRun, beesRun, beesVersion };
+    before = await everythingOf(world);
+  });
+  afterAll(() => close());
+
+  test("every method of every store is looked at", async () => {
+    expect((await listMethods(world.metastore)).sort()).toEqual(Object.keys(CASES).sort());
+  });
+
+  for (const [name, one] of Object.entries(CASES)) {
+    if (typeof one === "string") continue;
+    test(`${name} shows and changes nothing of the other team's`, async () => {
+      const [got, expected] = await one(world);
+      expect(got).toEqual(expected);
+      expect(await everythingOf(world)).toEqual(before);
+    });
+  }
+});
+
+/** Gives ants a Dag, a finished run with a value, and all that a cache remembers of it. */
+async function settle(metastore: TestMetastore): Promise<DagRun> {
+  const file = dagFile(`${DAG}.ts`, ANTS, ANTS);
+  await metastore.dags.saveDagFile({
+    kind: "read",
+    file,
+    artifact,
+    dags: [serializedDag(DAG)],
+    sources: [{ sourceHash: sha256("source"), mode: "slice", components: [] }],
+  });
+  const [version] = await metastore.dags.findDagVersions(DAG, ANTS);
+  const run = await metastore.runs.createRun(
+    newRun(DAG, version?.id ?? 0, { team: ANTS, runId: "ants-run", logicalDate: ANTS_DATE }),
+  );
+  await metastore.runs.claimRuns({ owner: "ants-scheduler", leaseMs: 600_000, limit: 1, deadOwners: [] });
+  expect(await metastore.runs.writePass(passOf(run, "ants-scheduler", value.bytes))).toEqual({
+    kind: "written",
+  });
+  await metastore.records.put(record, "keep-live");
+  await metastore.records.put(cacheRecord("purged by ants", { team: ANTS, dagId: DAG }), "keep-live");
+  await metastore.records.purge({ team: ANTS, key: sha256("purged by ants") });
+  await metastore.records.countHits(ANTS, [{ key, count: 1 }]);
+  await metastore.counters.add([
+    { team: ANTS, dagId: DAG, taskId: TASK.taskId, counts: { ...NO_COUNTS, hits: 1 } },
+  ]);
+  await metastore.decisions.keep([decisionOf(run, "ants")]);
+  await metastore.audit.write({ actor, action: "dags.run", team: ANTS, filter: { dagId: DAG } }, 1);
+  await metastore.leases.tryAcquire(ANTS, key, "ants", 600_000);
+  return run;
+}
+
+function passOf(run: DagRun, owner: string, bytes: Uint8Array | null) {
+  return {
+    runId: run.id,
+    owner,
+    run: {
+      leaves: "queued",
+      state: "success",
+      startedAt: 1,
+      endedAt: 2,
+      processesSpawned: 0,
+      lookups: 0,
+    },
+    instances: [
+      {
+        instance: instance(TASK.taskId, { state: "success", cacheStatus: "populated", cacheKey: key }),
+        leaves: null,
+      },
+    ],
+    removed: [],
+    xcoms: [{ ...RETURNED, bytes }],
+  } as const;
+}
+
+function decisionOf(run: DagRun, name: string): CacheDecision {
+  return {
+    team: run.team,
+    dagId: DAG,
+    runId: run.runId,
+    dagRunId: run.id,
+    ...TASK,
+    key: sha256(name),
+    reason: "first_run",
+    detail: null,
+    comparedWith: null,
+    comparedRunId: null,
+    changes: [],
+    components: record.components,
+  };
+}
+
+/** The token of the lease that ants hold; taking it again under the same name gives another. */
+async function antsToken({ leases }: TestMetastore): Promise<number> {
+  const claim = await leases.tryAcquire(ANTS, key, "ants", 600_000);
+  if (claim.kind !== "acquired") throw new Error("ants lost their lease");
+  return claim.token;
+}
+
+/** All that ants have, as they see it. */
+async function everythingOf({ metastore, antsRun }: World): Promise<unknown> {
+  const { dags, runs, records, results, counters, decisions, audit, leases } = metastore;
+  return {
+    files: await dags.listDagFiles(ANTS),
+    dags: await dags.listDags(ANTS),
+    versions: await dags.findDagVersions(DAG, ANTS),
+    sources: await dags.findTaskSources(ANTS, [sha256("source")]),
+    runs: await runs.listRuns({ team: ANTS, limit: 9 }),
+    instances: await runs.listTaskInstances(ANTS, antsRun.id),
+    xcoms: await runs.listXComs(ANTS, antsRun.id),
+    bytes: await results.read(ANTS, [value.digest]),
+    records: (await records.list({ team: ANTS }, { limit: 9, offset: 0 })).map((one) => ({
+      ...one,
+      ageMs: 0,
+    })),
+    stats: await records.stats({ team: ANTS }),
+    removals: await records.findRemovals?.(ANTS, [sha256("purged by ants"), key]),
+    counters: await counters.list({ team: ANTS }),
+    decision: await decisions.find(ANTS, antsRun.id, TASK),
+    audit: await audit.list({ team: ANTS, limit: 9 }),
+    lease: await leases.tryAcquire(ANTS, key, "somebody else", 1),
+  };
+}
+
+/** `store.method` of all that an open database has, and of what collects from it. */
+async function listMethods(metastore: TestMetastore): Promise<string[]> {
+  const stores = {
+    ...metastore,
+    recordRetention: await metastore.records.retention?.(),
+    resultRetention: await metastore.results.retention?.(),
+  };
+  return Object.entries(stores).flatMap(([name, store]) => {
+    if (typeof store !== "object") return [];
+    const prototype = Object.getPrototypeOf(store) as object;
+    const owner = prototype === Object.prototype ? store : prototype;
+    return Object.getOwnPropertyNames(owner)
+      .filter((method) => method !== "constructor")
+      .map((method) => `${name}.${method}`);
+  });
+}
