@@ -1,6 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { listScheduledDags } from "../src/wiring/next-run.ts";
 import { Project } from "./project.ts";
 
 const NIGHTLY = `import { Dag, every, param } from "memodag";
@@ -106,4 +107,16 @@ describe("a Dag with a schedule", () => {
     expect(stderr).toContain(message);
     expect(await countRuns()).toBe(before);
   });
+});
+
+it("a schedule that an earlier version let pass fails no list", async () => {
+  const plan = { versionId: null, nextDate: null, lastDate: null };
+  const summary = { dagId: "old", isPaused: false, schedule: "@never", versionId: 7, plan };
+  const dag = { schedule: "@never", timezone: "UTC", catchup: false };
+  const metadata = {
+    dags: { listDags: async () => [summary], getDagVersion: async () => ({ dag }) },
+    schedules: { readClock: async () => 0 },
+  };
+  const listed = await listScheduledDags(metadata as never, {});
+  expect(listed).toMatchObject([{ dagId: "old", nextRun: null }]);
 });

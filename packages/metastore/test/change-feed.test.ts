@@ -51,6 +51,20 @@ describe.each(TEST_DIALECTS)("watching for runs on %s", (dialect) => {
     await second.close();
     expect(heard.count).toBe(count);
   });
+
+  test("hears of a Dag whose schedule may have changed", async () => {
+    const other = await metastore.openAgain();
+    const heard = new Heard();
+    const watch = await other.changes.watchRuns(heard.listener);
+    const saved = heard.next;
+    await saveDag(metastore, "scheduled", "red", { schedule: "@daily" });
+    await saved;
+    const paused = heard.next;
+    await metastore.dags.setPaused("red", "scheduled", true);
+    await paused;
+    expect(heard.count).toBeGreaterThanOrEqual(2);
+    await watch.close();
+  });
 });
 
 test("watching on PostgreSQL goes on after the connection was cut", async () => {

@@ -66,7 +66,10 @@ export async function backfill(words: BackfillWords, options: CommonOptions): Pr
     if (dryRun) return report(plan.dates.map(plannedLine));
     const request = { ...wishes, version, range, ...(maxActiveRuns !== undefined && { maxActiveRuns }) };
     const filled = await fill(metadata, request, plan);
-    return report(await Promise.all(filled.map((date) => filledLine(metadata, date, wait))));
+    const lines: BackfillLine[] = [];
+    // One after the other: waiting for thousands at once would be thousands of questions at a time.
+    for (const date of filled) lines.push(await filledLine(metadata, date, wait));
+    return report(lines);
   });
 }
 

@@ -36,7 +36,12 @@ async function findNextRun(
   if (isPlanned) return plan.nextDate;
   const { nextDate, openTimetable } = await import("@memodag/timetable");
   const { dag } = await dags.getDagVersion(versionId);
-  const timetable = openTimetable(dag);
   const progress = { lastDate: plan.lastDate, plannedDate: plan.nextDate };
-  return timetable && nextDate(timetable, progress, now, dag.catchup);
+  try {
+    const timetable = openTimetable(dag);
+    return timetable && nextDate(timetable, progress, now, dag.catchup);
+  } catch {
+    // A schedule that an earlier version of the program let pass has no dates; the scheduler logs why.
+    return null;
+  }
 }
