@@ -249,16 +249,16 @@ describe.each(TEST_DIALECTS)("a run changed by hand on %s", (dialect) => {
     const released = Promise.withResolvers<void>();
     let given: unknown;
     const { run, scheduler, executor, reloaded } = await beginRun(version, "stuck", {
-      stuck: ({ mapIndex }) => (mapIndex === 0 ? forever() : 2),
+      stuck: ({ mapIndex }) => (mapIndex === 1 ? forever() : 2),
       other: () => released.promise,
       last: (_, { all }) => (given = all),
     });
     const over = scheduler.whenOver(run.id);
-    expect(await mark(version, run, { taskId: "stuck", mapIndex: 0 })).toEqual(["stuck[0]"]);
+    expect(await mark(version, run, { taskId: "stuck", mapIndex: 1 })).toEqual(["stuck[1]"]);
     await reloaded;
     released.resolve();
     expect(await over).toMatchObject({ state: "success" });
-    expect(given).toEqual([null, 2]);
+    expect(given).toEqual([2, null]);
     expect(executor.ended).toHaveLength(1);
     expect(executor.submitted.toSorted()).toEqual(["last", "other", "stuck[0]", "stuck[1]"]);
   });

@@ -159,6 +159,7 @@ export class RunDecisions {
     try {
       const expansion = await expandTask(node, results, graph.dag.maxMapLength);
       this.#expansions.set(node.index, expansion);
+      results.setLength(node, expansion.count);
       this.#removeBeyond(node, expansion.count);
       return this.#progress.expand(node, expansion.count);
     } catch (error) {

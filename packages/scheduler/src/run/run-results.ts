@@ -36,6 +36,8 @@ export class RunResults {
   readonly #runs: RunStore;
   readonly #values: ValueWorker;
   readonly #returned: ByInstance<Returned>;
+  /** How many instances mapped tasks have, by the task's number. */
+  readonly #lengths = new Map<number, number>();
   readonly #fieldDigests = new Map<string, Digest>();
   /** Bytes of this pass, which the database does not hold yet. */
   readonly #uncommitted = new Map<Digest, Uint8Array>();
@@ -78,9 +80,15 @@ export class RunResults {
     return this.#returned.get(node, mapIndex)?.digest;
   }
 
+  /** A mapped task has so many instances, whatever they will return. */
+  setLength(node: DagNode, length: number): void {
+    this.#lengths.set(node.index, length);
+  }
+
   /** The digests of what a mapped task's instances returned, in order; a gap where one did not. */
   returnedByAll(node: DagNode): (Digest | undefined)[] {
-    const digests: (Digest | undefined)[] = [];
+    const length = this.#lengths.get(node.index) ?? 0;
+    const digests: (Digest | undefined)[] = Array.from({ length }, () => undefined);
     for (const [mapIndex, { digest }] of this.#returned.entriesOf(node)) {
       while (digests.length <= mapIndex) digests.push(undefined);
       if (mapIndex >= 0) digests[mapIndex] = digest;
