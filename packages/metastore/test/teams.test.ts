@@ -156,6 +156,12 @@ const CASES: Readonly<Record<string, Case | Teamless>> = {
     ];
   },
 
+  "callbacks.claim": ofScheduler,
+  "callbacks.listOwners": ofScheduler,
+  "callbacks.release": ofScheduler,
+  "callbacks.remove": ofScheduler,
+  "callbacks.renew": ofScheduler,
+
   "changes.watchRuns": ofScheduler,
 
   "records.find": async ({ metastore }) => [await metastore.records.find(BEES, [key]), NONE],
