@@ -3,7 +3,7 @@
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import { relative } from "node:path";
 import { fileURLToPath } from "node:url";
-import { CommandFailure, DEMO_CONFIG, memodag } from "./demo/memodag-command.ts";
+import { CommandFailure, DEMO_CONFIG, memodag, memodagText } from "./demo/memodag-command.ts";
 import { expectRun, UnmetExpectation } from "./demo/expect-run.ts";
 import type { RunReport } from "./demo/run-report.ts";
 import { formatMs, formatRun } from "./demo/run-table.ts";
@@ -38,9 +38,27 @@ async function main(): Promise<void> {
     `Time saved: the second run took ${formatMs(second.tookMs)} and the third ${formatMs(third.tookMs)},`,
     `            in place of ${formatMs(first.tookMs)} for the first.`,
     "",
-    `Look around: npx memodag runs list --config ${DEMO_CONFIG}`,
-    `             npx memodag cache stats --config ${DEMO_CONFIG}`,
   );
+
+  await expectReason(second.run, "report", "hit");
+  await expectReason(third.run, "settings", "context_changed");
+  await showText("Why was it a hit?", ["cache", "explain", "penguins", second.run.runId, "report"]);
+  await showText("Why was it none?", ["cache", "explain", "penguins", third.run.runId, "settings"]);
+  await showText("What is remembered, and what did it save?", ["cache", "stats"]);
+  say(`Look around: npx memodag runs list --config ${DEMO_CONFIG}`);
+}
+
+async function expectReason({ runId }: RunReport, taskId: string, expected: string): Promise<void> {
+  const args = ["cache", "explain", "penguins", runId, taskId];
+  const { reason } = (await memodag(args)) as { readonly reason: string };
+  if (reason !== expected) {
+    throw new UnmetExpectation(`${taskId} of run ${runId} is explained by ${reason}, expected ${expected}`);
+  }
+}
+
+async function showText(title: string, args: readonly string[]): Promise<void> {
+  const text = await memodagText(args);
+  say(title, `   $ memodag ${args.join(" ")}`, "", text.replaceAll(/^(?=.)/gm, "   "));
 }
 
 async function showRun(title: string, param?: string): Promise<ShownRun> {

@@ -20,7 +20,15 @@ export class CommandFailure extends Error {
  * @throws CommandFailure when it ends with another exit code than 0.
  */
 export async function memodag(args: readonly string[]): Promise<unknown> {
-  const child = spawn(process.execPath, [MEMODAG, ...args, "--config", DEMO_CONFIG, "--json"], {
+  return JSON.parse(await memodagText([...args, "--json"]));
+}
+
+/**
+ * Runs `memodag …` with the demo's config and resolves to what it printed.
+ * @throws CommandFailure when it ends with another exit code than 0.
+ */
+export async function memodagText(args: readonly string[]): Promise<string> {
+  const child = spawn(process.execPath, [MEMODAG, ...args, "--config", DEMO_CONFIG], {
     cwd: REPOSITORY,
     env: environment(),
     stdio: ["ignore", "pipe", "inherit"],
@@ -31,7 +39,7 @@ export async function memodag(args: readonly string[]): Promise<unknown> {
   });
   const [printed, code] = await Promise.all([text(child.stdout), ended]);
   if (code !== 0) throw new CommandFailure(`memodag ${args.join(" ")} ended with ${code ?? "a signal"}`);
-  return JSON.parse(printed);
+  return printed;
 }
 
 // Overrides that the shell has for another deployment are not meant for the demo.
