@@ -107,6 +107,42 @@ describe("a Dag file that only declares", () => {
   });
 });
 
+const CALLBACK_DAG = `import { readFileSync } from "node:fs";
+import { Dag, FailTask } from "memodag";
+import send from "mailer";
+const CHANNEL = { name: "ops" };
+const notify = async ({ task, error }: any) => { await send(CHANNEL.name, task.taskId + error.message) };
+export const dag = new Dag("d", { defaultArgs: { onFailure: notify, retries: 2, retryExponentialBackoff: true } });
+const load = dag.task("load", ({ path }: { path: string }) => {
+  const rows = readFileSync(path, "utf8");
+  if (rows === "") throw new FailTask("no rows");
+  return rows;
+}, { cache: true, onSuccess: ({ taskInstance }: any) => console.log("done", taskInstance.cacheStatus) });
+dag.task("count", ({ rows }: { rows: string }) => rows.length, { onRetry: notify, onFailure: async (c: any) => { await notify(c); } })({
+  rows: load({ path: "in.csv" }),
+});
+`;
+
+describe("a Dag file with callbacks", () => {
+  test("has no impure statement, and every hash is of a slice", async () => {
+    const { impureStatements, tasks } = await hash(CALLBACK_DAG);
+    expect(impureStatements).toEqual([]);
+    expect([...tasks.values()].map(({ mode }) => mode)).not.toContain("whole_graph");
+  });
+
+  test.each([
+    ["a callback's body", `"done"`, `"over"`],
+    ["what a callback reaches", `"ops"`, `"nights"`],
+    ["which callback it is", "onRetry: notify", "onSuccess: notify"],
+    ["a callback of every task", "onFailure: notify,", ""],
+    ["how long is waited", "retryExponentialBackoff: true", "retryExponentialBackoff: 3"],
+  ])("%s changes no hash", async (_, from, to) => {
+    expect(CALLBACK_DAG).toContain(from);
+    const [before, after] = [await hash(CALLBACK_DAG), await hash(CALLBACK_DAG.replace(from, to))];
+    for (const [key, { hash: known }] of before.tasks) expect(taskOf(after, key).hash).toBe(known);
+  });
+});
+
 const BRANCHING_DAG = `import { Dag } from "memodag";
 export const dag = new Dag("d");
 const extract = dag.taskGroup("extract");

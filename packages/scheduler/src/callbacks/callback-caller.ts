@@ -155,9 +155,14 @@ export class CallbackCaller {
       return;
     }
     attempts.giveSlot();
-    attempts.submit(attempt, (event) => {
-      if (event.kind === "finished") this.#end(owed, event.outcome);
-    });
+    try {
+      attempts.submit(attempt, (event) => {
+        if (event.kind === "finished") this.#end(owed, event.outcome);
+      });
+    } catch (error) {
+      // There are fewer slots than there were a moment ago.
+      this.#postpone(owed, messageOf(error));
+    }
   }
 
   #end(owed: OwedCallback, outcome: AttemptOutcome): void {

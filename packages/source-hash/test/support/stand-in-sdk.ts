@@ -53,6 +53,7 @@ Object.assign(TaskScope.prototype, {
   waitForDagRun: (id) => new TaskRef({ id: id.taskId ?? id }),
 });
 export const getContext = () => ({ params: {} });
+export class FailTask extends Error {}
 export const every = (interval) => "@every " + interval;
 export const param = (options) => Object.freeze({ options });
 `;
