@@ -1,4 +1,4 @@
-import type { DagRun, DagVersion, PassWrite, TaskInstance } from "@memodag/core";
+import type { ClaimRequest, DagRun, DagVersion, PassWrite, RunStore, TaskInstance } from "@memodag/core";
 import { openTestMetastore, TEST_DIALECTS, type TestMetastore } from "@memodag/metastore/testing";
 import { cancelRun, clearRun, markRun, type MarkWish } from "@memodag/scheduler";
 import { Dag } from "memodag";
@@ -119,6 +119,17 @@ describe.each(TEST_DIALECTS)("a run changed by hand on %s", (dialect) => {
     });
     await createRun(version, "r1");
     return { ...parts, run: await begun.promise, reloaded: reloaded.promise };
+  }
+
+  /** The run store, with methods of the test's in place of its own. */
+  function withMethods(methods: Partial<RunStore>): RunStore {
+    const { runs } = metastore;
+    return new Proxy(runs, {
+      get(_, name) {
+        const value: unknown = Reflect.get(methods, name) ?? Reflect.get(runs, name);
+        return typeof value === "function" ? (value.bind(runs) as unknown) : value;
+      },
+    });
   }
 
   const forever = () => new Promise<never>(() => undefined);
@@ -270,25 +281,15 @@ describe.each(TEST_DIALECTS)("a run changed by hand on %s", (dialect) => {
     const version = await rig.define(dag);
     const { runs } = metastore;
     let isChanged = false;
-    const rival = new Proxy(runs, {
-      get(_, name) {
-        if (name !== "writePass") {
-          const value: unknown = Reflect.get(runs, name);
-          return typeof value === "function" ? (value.bind(runs) as unknown) : value;
+    const rival = withMethods({
+      async writePass(pass: PassWrite) {
+        const ends = pass.instances.some(({ instance }) => instance.state === "success");
+        if (ends && !isChanged) {
+          isChanged = true;
+          const marks = { tasks: [{ taskId: "stuck" }], state: "skipped", error: null, cleared: [] } as const;
+          await runs.markTasks("default", pass.runId, marks);
         }
-        return async (pass: PassWrite) => {
-          const ends = pass.instances.some(({ instance }) => instance.state === "success");
-          if (ends && !isChanged) {
-            isChanged = true;
-            await runs.markTasks("default", pass.runId, {
-              tasks: [{ taskId: "stuck" }],
-              state: "skipped",
-              error: null,
-              cleared: [],
-            });
-          }
-          return await runs.writePass(pass);
-        };
+        return await runs.writePass(pass);
       },
     });
     const ended = await rig.run(version, { stuck: forever, other: () => "kept" }, { runs: rival });
@@ -296,6 +297,36 @@ describe.each(TEST_DIALECTS)("a run changed by hand on %s", (dialect) => {
     expect(ended.states).toEqual({ stuck: "skipped/null", other: "success/disabled" });
     expect(ended.executor.submitted.toSorted()).toEqual(["other", "stuck"]);
     expect(await rig.returned(ended, "other")).toBe("kept");
+  });
+
+  test("a change between a claim and its first pass is not lost", async () => {
+    const dag = newDag();
+    dag.task("early", inert)({});
+    dag.task("late", inert)({});
+    const version = await rig.define(dag);
+    const { run } = await rig.run(version, {});
+    const { runs } = metastore;
+    const clear = async (taskId: string) =>
+      await runs.clearTasks("default", run.id, [{ taskId, retries: 0, refreshReason: null }]);
+    await clear("early");
+    let isChanged = false;
+    const rival = withMethods({
+      async claimRuns(request: ClaimRequest) {
+        const claimed = await runs.claimRuns(request);
+        if (claimed.length > 0 && !isChanged) {
+          isChanged = true;
+          await clear("late");
+        }
+        return claimed;
+      },
+    });
+    const { scheduler, executor } = rig.newScheduler({}, { runs: rival });
+    const over = scheduler.whenOver(run.id);
+    scheduler.start();
+    await over;
+    await scheduler.stop(0);
+    expect(new Set(executor.submitted)).toEqual(new Set(["early", "late"]));
+    expect(await statesOf(run)).toEqual({ early: "success/disabled", late: "success/disabled" });
   });
 
   test("a task set to success before its turn does not wait for what is above it", async () => {

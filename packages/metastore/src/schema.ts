@@ -76,6 +76,8 @@ export interface DagRunTable {
   cache_mode: string;
   /** Which try of which task made it; `null`: none did. */
   made_by: string | null;
+  /** How often somebody changed it by hand. */
+  hand_count: Generated<number>;
   /** A limit of its own, besides its Dag's. */
   max_active_runs: number | null;
   created_at: number;

@@ -11,6 +11,8 @@ export interface ClaimedRun {
   /** Empty for a run that nobody has started. */
   readonly instances: readonly TaskInstance[];
   readonly xcoms: readonly XCom[];
+  /** How often somebody had changed it by hand when it was claimed. */
+  readonly handCount: number;
 }
 
 /** Which runs to claim. */
@@ -71,6 +73,8 @@ export interface XComWrite extends XCom {
 export interface PassWrite {
   readonly runId: number;
   readonly owner: string;
+  /** What the run was claimed with; absent: not compared. */
+  readonly handCount?: number;
   /** The run as it shall stand. */
   readonly run: {
     readonly leaves: DagRunState;

@@ -106,5 +106,6 @@ async function loadRuns({ pool }: PostgresConnection, rows: readonly DagRunRow[]
     run: toDagRun(row),
     instances: (instancesOf.get(row.id) ?? []).map(toTaskInstance),
     xcoms: (xcomsOf.get(row.id) ?? []).map(toXCom),
+    handCount: row.hand_count,
   }));
 }

@@ -78,7 +78,8 @@ const INSERT_CALLBACKS = `
   insert into owed_callback (id, dag_run_id, body, owner, expires_at, created_at)
   select id, $1, body, $2, ${NOW_MS} + $3, ${NOW_MS} from unnest($4::text[], $5::text[]) as owed (id, body)`;
 // Locks the run first, so that passes of one run, and whatever changes it by hand, take turns.
-const FIND_RUN = "select team, dag_id, state, lease_owner from dag_run where id = $1 for no key update";
+const FIND_RUN =
+  "select team, dag_id, state, lease_owner, hand_count from dag_run where id = $1 for no key update";
 const UPDATE_RUN = `
   update dag_run set state = $2, started_at = $3, ended_at = $4, processes_spawned = $5, lookups = $6
   where id = $1`;
@@ -113,7 +114,7 @@ async function tryWritePass(connection: PostgresConnection, pass: PassWrite): Pr
   }
 }
 
-async function writeRun(client: ClientBase, { runId, owner, run }: PassWrite): Promise<RunGuard> {
+async function writeRun(client: ClientBase, { runId, owner, run, handCount }: PassWrite): Promise<RunGuard> {
   const { rows } = await client.query<RunGuard>({
     name: "pass_find_run",
     text: FIND_RUN,
@@ -121,7 +122,8 @@ async function writeRun(client: ClientBase, { runId, owner, run }: PassWrite): P
   });
   const row = rows[0];
   if (row === undefined || row.lease_owner !== owner) throw new AbandonedPass({ kind: "lease_lost" });
-  if (row.state !== run.leaves) throw new AbandonedPass({ kind: "rejected", instances: [] });
+  const isChanged = handCount !== undefined && row.hand_count !== handCount;
+  if (isChanged || row.state !== run.leaves) throw new AbandonedPass({ kind: "rejected", instances: [] });
   await client.query({
     name: "pass_update_run",
     text: UPDATE_RUN,
@@ -135,6 +137,7 @@ interface RunGuard {
   readonly dag_id: string;
   readonly state: string;
   readonly lease_owner: string | null;
+  readonly hand_count: number;
 }
 
 async function removeInstances(client: ClientBase, { runId, removed }: PassWrite): Promise<void> {

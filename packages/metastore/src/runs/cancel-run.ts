@@ -48,7 +48,12 @@ function* cancelScript(
   const found = yield* statement(
     kysely
       .updateTable("dag_run")
-      .set((run) => ({ state: "failed", ended_at: now, started_at: run.fn.coalesce("started_at", now) }))
+      .set((run) => ({
+        state: "failed",
+        ended_at: now,
+        started_at: run.fn.coalesce("started_at", now),
+        hand_count: run("hand_count", "+", 1),
+      }))
       .where("team", "=", team)
       .where("id", "=", runId)
       .where("state", "in", ["queued", "running"])

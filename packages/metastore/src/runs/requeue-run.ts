@@ -38,6 +38,7 @@ export function* requeueRun({ kysely }: Dialect, team: string, runId: number): T
       .updateTable("dag_run")
       .set({
         state: "queued",
+        hand_count: sql<number>`hand_count + 1`,
         started_at: null,
         ended_at: null,
         lease_owner: keptUnderWay("lease_owner"),

@@ -73,5 +73,10 @@ export async function claimRuns(connection: SqliteConnection, request: ClaimRequ
 function loadRun(connection: SqliteConnection, row: DagRunRow): ClaimedRun {
   const instances = connection.statement(INSTANCES).all(row.id) as TaskInstanceTable[];
   const xcoms = connection.statement(XCOMS).all(row.id) as XComTable[];
-  return { run: toDagRun(row), instances: instances.map(toTaskInstance), xcoms: xcoms.map(toXCom) };
+  return {
+    run: toDagRun(row),
+    instances: instances.map(toTaskInstance),
+    xcoms: xcoms.map(toXCom),
+    handCount: row.hand_count,
+  };
 }

@@ -34,7 +34,7 @@ const UPSERT_XCOM = `${INSERT_XCOM}
 const INSERT_CALLBACK = `
   insert into owed_callback (id, dag_run_id, body, owner, expires_at, created_at)
   values (?, ?, ?, ?, ${NOW_MS} + ?, ${NOW_MS})`;
-const FIND_RUN = "select team, dag_id, state, lease_owner from dag_run where id = ?";
+const FIND_RUN = "select team, dag_id, state, lease_owner, hand_count from dag_run where id = ?";
 const UPDATE_RUN = `
   update dag_run set state = ?, started_at = ?, ended_at = ?, processes_spawned = ?, lookups = ?
   where id = ?`;
@@ -60,10 +60,11 @@ export async function writePass(connection: SqliteConnection, pass: PassWrite): 
   }
 }
 
-function writeRun(connection: SqliteConnection, { runId, owner, run }: PassWrite): RunGuard {
+function writeRun(connection: SqliteConnection, { runId, owner, run, handCount }: PassWrite): RunGuard {
   const row = connection.statement(FIND_RUN).get(runId) as RunGuard | undefined;
   if (row === undefined || row.lease_owner !== owner) throw new AbandonedPass({ kind: "lease_lost" });
-  if (row.state !== run.leaves) throw new AbandonedPass({ kind: "rejected", instances: [] });
+  const isChanged = handCount !== undefined && row.hand_count !== handCount;
+  if (isChanged || row.state !== run.leaves) throw new AbandonedPass({ kind: "rejected", instances: [] });
   connection
     .statement(UPDATE_RUN)
     .run(run.state, run.startedAt, run.endedAt, run.processesSpawned, run.lookups, runId);
@@ -75,6 +76,7 @@ interface RunGuard {
   readonly dag_id: string;
   readonly state: string;
   readonly lease_owner: string | null;
+  readonly hand_count: number;
 }
 
 function removeInstances(connection: SqliteConnection, { runId, removed }: PassWrite): void {

@@ -3,6 +3,7 @@
 import type {
   ActiveLimits,
   CallbackEvent,
+  ClaimedRun,
   DagRun,
   NewCallback,
   TaskInstance,
@@ -29,6 +30,7 @@ export class PassWriter {
   readonly #context: RunContext;
   readonly #table: InstanceTable;
   readonly #limits: ActiveLimits;
+  readonly #handCount: number;
   #storedState: DagRun["state"];
   #xcoms: PendingXCom[] = [];
   #owed: NewCallback[] = [];
@@ -36,13 +38,14 @@ export class PassWriter {
   constructor(
     context: RunContext,
     table: InstanceTable,
-    storedState: DagRun["state"],
+    { run, handCount }: ClaimedRun,
     maxActiveTasks: number,
   ) {
     this.#limits = { maxActiveTasks, poolSlots: context.limits.poolSlots };
     this.#context = context;
     this.#table = table;
-    this.#storedState = storedState;
+    this.#storedState = run.state;
+    this.#handCount = handCount;
   }
 
   /** Has the author told of what came of an instance, once that is written; most tasks have no callback. */
@@ -71,6 +74,7 @@ export class PassWriter {
       await this.#context.runs.writePass({
         runId: run.id,
         owner: this.#context.owner,
+        handCount: this.#handCount,
         run: {
           leaves: this.#storedState,
           state: run.state,

@@ -83,7 +83,7 @@ export class RunExecution {
     const dispatch = (instance: ReadyInstance): void =>
       (instance.node.task.runStep ? steps : dispatcher).enqueue(instance);
     const singleFlight = new SingleFlight({ context, table, cacheStep, dispatch, wake });
-    const writer = new PassWriter(context, table, claimed.run.state, version.dag.maxActiveTasks);
+    const writer = new PassWriter(context, table, claimed, version.dag.maxActiveTasks);
     this.#table = table;
     this.#results = results;
     this.#waits = waits;
