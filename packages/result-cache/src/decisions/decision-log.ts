@@ -1,6 +1,7 @@
 // Explains misses after the passes that made them, and keeps what comes of it. No pass and no lookup waits
 // for it; where it fails, an explanation is missing and nothing else.
 
+import { setImmediate as nextTurn } from "node:timers/promises";
 import {
   Turns,
   messageOf,
@@ -105,6 +106,8 @@ export class DecisionLog {
         }
         this.#isFailing = true;
       }
+      // SQLite answers without letting anybody else have the thread.
+      await nextTurn();
     }
   }
 

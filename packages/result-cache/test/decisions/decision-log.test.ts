@@ -56,6 +56,20 @@ test("misses are explained together, a little later, in batches", async () => {
   expect(kept).toEqual([100, 100, 50]);
 });
 
+test("others have their turn between batches, however fast the database answers", async () => {
+  const turns: number[] = [];
+  let turn = 0;
+  const { decisionLog } = rig(async () => void turns.push(turn));
+  for (let number = 0; number < 300; number++) decisionLog.note(miss(number));
+  const count = () => {
+    turn += 1;
+    if (turns.length < 3) setImmediate(count);
+  };
+  setImmediate(count);
+  await decisionLog.flush();
+  expect(new Set(turns).size).toBe(3);
+});
+
 test("one that cannot be explained takes none of the others with it", async () => {
   const kept: string[] = [];
   const { decisionLog } = rig(async (decisions) => void kept.push(...decisions.map(({ key }) => key)));
