@@ -170,6 +170,42 @@ describe("testDag", () => {
     expect(() => run.task("fails", 3)).toThrow("The run has no fails[3]: it has fails, skips, below");
   });
 
+  test("calls callbacks, for hits too, and tells of one that throws", async () => {
+    const told: string[] = [];
+    const dag = new Dag("callbacks");
+    const works = dag.task("works", () => 1, {
+      cache: true,
+      onSuccess: ({ taskInstance }) => void told.push(`${taskInstance.state} ${taskInstance.cacheStatus}`),
+    });
+    const fails = dag.task("fails", neverCalled, {
+      retries: 1,
+      onRetry: ({ error }) => void told.push(`again: ${error?.message}`),
+      onFailure: () => {
+        throw new Error("nobody there");
+      },
+    });
+    works();
+    fails();
+    const calls = testDag(dag);
+    const { callbacks } = await calls.run();
+    const failure = expect.objectContaining({ message: "nobody there" });
+    expect(callbacks).toHaveLength(3);
+    expect(callbacks).toEqual(
+      expect.arrayContaining([
+        { taskId: "works", mapIndex: -1, event: "success", thrown: undefined },
+        { taskId: "fails", mapIndex: -1, event: "retry", thrown: undefined },
+        { taskId: "fails", mapIndex: -1, event: "failure", thrown: failure },
+      ]),
+    );
+    expect(told.toSorted()).toEqual([
+      "again: not in a test",
+      expect.stringMatching(/^success (miss|populated)/),
+    ]);
+    told.length = 0;
+    await calls.run({ mocks: { fails: 1 } });
+    expect(told).toEqual(["success hit"]);
+  });
+
   test("gives handlers their context, and says what keeps a result from being cached", async () => {
     const dag = new Dag("context", { params: { region: "eu" } });
     const reads = dag.task("reads", () => getContext().dagRun.conf["day"] ?? null, { cache: true });

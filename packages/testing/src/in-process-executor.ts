@@ -10,6 +10,7 @@ import {
   type Attempt,
   type AttemptOutcome,
   type AttemptQueries,
+  type CallbackReport,
   type Executor,
   type ExecutorEvent,
   type StoredError,
@@ -17,6 +18,7 @@ import {
 import type { Dag } from "@memodag/sdk";
 import { findTaskEnd, runCallback, runHandler, runSensor, type AttemptScope } from "@memodag/sdk/runtime";
 import type { TestClock } from "./test-clock.ts";
+import type { CalledCallback } from "./tested-run.ts";
 
 /** As many as anybody would want at once: a test waits for nothing. */
 const SLOTS = 100_000;
@@ -30,6 +32,8 @@ interface RunningAttempt {
 
 /** Runs the handlers of one Dag. */
 export class InProcessExecutor implements Executor {
+  /** In the order in which they ended. */
+  readonly called: CalledCallback[] = [];
   readonly #dag: Dag;
   readonly #clock: TestClock;
   readonly #queries: AttemptQueries;
@@ -110,7 +114,7 @@ export class InProcessExecutor implements Executor {
     const scope = this.#scopeOf(attempt, running.abort.signal, (list) => (listReads = list));
     try {
       if (callback) {
-        await runCallback(this.#dag, taskId, callback, scope);
+        await this.#call(attempt, callback, scope);
         return succeeded([{ key: RETURN_VALUE, bytes: canonicalBytes(null) }], []);
       }
       const args = assembleArguments(attempt);
@@ -123,6 +127,17 @@ export class InProcessExecutor implements Executor {
       if (!callback) this.#thrown.set(nameOf(attempt), error);
       if (findTaskEnd(error) === "skip") return { kind: "skipped", reason: messageOf(error), durationMs: 0 };
       return { ...failureOf(error), uncacheable: reasonFor(listReads()), packages: [] };
+    }
+  }
+
+  async #call({ taskId, mapIndex }: Attempt, report: CallbackReport, scope: AttemptScope): Promise<void> {
+    const called = { taskId, mapIndex, event: report.event };
+    try {
+      await runCallback(this.#dag, taskId, report, scope);
+      this.called.push({ ...called, thrown: undefined });
+    } catch (error) {
+      this.called.push({ ...called, thrown: error });
+      throw error;
     }
   }
 

@@ -1,4 +1,4 @@
 export type { Mock } from "./mocks.ts";
 export { testDag, type DagTest, type TestDagOptions } from "./test-dag.ts";
-export type { TestedRun, TestedTask } from "./tested-run.ts";
+export type { CalledCallback, TestedRun, TestedTask } from "./tested-run.ts";
 export type { TestRunOptions } from "./run-options.ts";

@@ -137,8 +137,7 @@ class InMemoryTest implements DagTest {
     const queries = answerAttempts({ runs: metastore.runs, variables, env: {} });
     const executor = new InProcessExecutor(dag, this.#clock, queries);
     const ended = await this.#execute(metastore, executor, run, options.env);
-    const thrownBy = (taskId: string, mapIndex: number): unknown => executor.thrownBy(taskId, mapIndex);
-    return await readTestedRun(metastore.runs, version, ended, thrownBy);
+    return await readTestedRun(metastore.runs, version, ended, executor);
   }
 
   async #save({ dags }: Metastore, dag: Dag, { mocks, code }: GivenOptions): Promise<DagVersion> {
@@ -204,6 +203,7 @@ class InMemoryTest implements DagTest {
     });
     const scheduler = new Scheduler({
       runs: metastore.runs,
+      callbacks: metastore.callbacks,
       dags: metastore.dags,
       cache,
       keyLeases,
@@ -212,6 +212,8 @@ class InMemoryTest implements DagTest {
       log,
       cachingOffReason: () => null,
       secrets: { patterns: [], key: new Uint8Array(32) },
+      // Waits that are spread at random are the same in every run of a test.
+      random: () => 0.5,
       env,
       listener: { instanceChanged: (_, instance) => idle.changed(instance) },
       options: {
@@ -228,7 +230,9 @@ class InMemoryTest implements DagTest {
     // The test's clock keeps no process alive.
     const alive = setInterval(() => undefined, PATIENCE_MS);
     try {
-      return await Promise.race([over, fault.promise]);
+      const ended = await Promise.race([over, fault.promise]);
+      await Promise.race([scheduler.whenCallbacksCalled(), fault.promise]);
+      return ended;
     } finally {
       clearInterval(alive);
       await scheduler.stop(0);

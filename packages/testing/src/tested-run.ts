@@ -6,6 +6,7 @@ import {
   RETURN_VALUE,
   UNMAPPED,
   type CacheStatus,
+  type CallbackEvent,
   type DagRun,
   type DagVersion,
   type JsonValue,
@@ -36,6 +37,16 @@ export interface TestedTask {
   readonly thrown: unknown;
 }
 
+/** A callback of a task that was called. */
+export interface CalledCallback {
+  readonly taskId: string;
+  /** -1 for a task that is not mapped. */
+  readonly mapIndex: number;
+  readonly event: CallbackEvent;
+  /** What it threw; its task stays as it is. */
+  readonly thrown: unknown;
+}
+
 /** A run that has ended. */
 export interface TestedRun {
   readonly runId: string;
@@ -44,10 +55,19 @@ export interface TestedRun {
   readonly tasks: readonly TestedTask[];
   /** States by `task`, or `task[mapIndex]`. */
   readonly states: Readonly<Record<string, TaskInstanceState>>;
+  /** In the order in which they ended. */
+  readonly callbacks: readonly CalledCallback[];
   /** Cache statuses likewise. */
   readonly cacheStatuses: Readonly<Record<string, CacheStatus | null>>;
   /** @throws MemodagError `task_not_found` for an instance that the run does not have */
   task(taskId: string, mapIndex?: number): TestedTask;
+}
+
+/** What is known of a run beside what was stored of it. */
+export interface RunTraces {
+  readonly called: readonly CalledCallback[];
+  /** What the latest attempt at an instance threw. */
+  thrownBy(taskId: string, mapIndex: number): unknown;
 }
 
 /** Reads what there is of a run that has ended. */
@@ -55,7 +75,7 @@ export async function readTestedRun(
   runs: RunStore,
   { dag }: DagVersion,
   run: DagRun,
-  thrownBy: (taskId: string, mapIndex: number) => unknown,
+  traces: RunTraces,
 ): Promise<TestedRun> {
   const order = new Map(dag.tasks.map(({ taskId }, index) => [taskId, index]));
   const placeOf = ({ taskId }: TaskInstance): number => order.get(taskId) ?? 0;
@@ -73,7 +93,7 @@ export async function readTestedRun(
   const tasks = instances.map((instance): TestedTask => {
     const { taskId, mapIndex, state, cacheStatus, cacheReason, cacheKey, tryNumber, error } = instance;
     const values = valuesOf(instance);
-    const thrown = thrownBy(taskId, mapIndex);
+    const thrown = traces.thrownBy(taskId, mapIndex);
     const returned = values[RETURN_VALUE];
     return {
       taskId,
@@ -93,6 +113,7 @@ export async function readTestedRun(
     runId: run.runId,
     state: run.state === "success" ? "success" : "failed",
     tasks,
+    callbacks: [...traces.called],
     states: Object.fromEntries(tasks.map((task) => [nameOf(task), task.state])),
     cacheStatuses: Object.fromEntries(tasks.map((task) => [nameOf(task), task.cacheStatus])),
     task: (taskId, mapIndex = UNMAPPED) => getTask(tasks, taskId, mapIndex),
