@@ -57,7 +57,7 @@ export class CallbackCaller {
   readonly #called = new Set<string>();
   readonly #onIdle: (() => void)[] = [];
   #running = 0;
-  #isForgetting = false;
+  #forgetting: Promise<void> | undefined;
   #isClosed = false;
   #looking: Promise<void> = Promise.resolve();
   #cancelLook: CancelTimer = () => undefined;
@@ -195,8 +195,11 @@ export class CallbackCaller {
   }
 
   async #forgetCalled(): Promise<void> {
-    if (this.#isForgetting) return;
-    this.#isForgetting = true;
+    if (this.#called.size > 0) this.#forgetting ??= this.#forget();
+    await this.#forgetting;
+  }
+
+  async #forget(): Promise<void> {
     try {
       while (this.#called.size > 0) {
         const ids = [...this.#called];
@@ -210,7 +213,7 @@ export class CallbackCaller {
       // The next renewal tries again; were this process to die first, they would be called twice.
       this.#parts.log.error("could not write down that callbacks were called", { error: messageOf(error) });
     }
-    this.#isForgetting = false;
+    this.#forgetting = undefined;
     if (this.#owed.size === 0) for (const resolve of this.#onIdle.splice(0)) resolve();
   }
 
