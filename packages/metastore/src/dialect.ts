@@ -49,8 +49,8 @@ export interface EarlierKeyRow {
   readonly components: string;
 }
 
-/** A record that went. */
-export interface RemovedKey {
+/** What a record is known by. */
+export interface RecordName {
   readonly team: string;
   readonly key: string;
 }
@@ -63,7 +63,7 @@ export interface Dialect {
   readonly schema: SchemaDialect;
   /** The database's clock, in milliseconds since the Unix epoch; one value within a statement. */
   readonly now: RawBuilder<number>;
-  /** Ends a select of rows to delete: leaves out those that others hold. Nothing where there is one writer. */
+  /** Ends a select from `cache_record`: leaves out rows that others hold. Nothing where there is one writer. */
   readonly skipLocked: RawBuilder<unknown>;
   /** Runs a script in one transaction that takes SQLite's write lock at its start; undone when it throws. */
   transaction<T>(script: () => TransactionScript<T>): Promise<T>;
@@ -98,8 +98,8 @@ export interface Dialect {
   deleteResults(team: string, digests: readonly Digest[], olderThanMs: number): Promise<Amount>;
   /** Deletes records that nobody used or replaced since, and nobody holds a lease of, and notes why. */
   deleteRecords(records: readonly CollectableRecord[], cause: RemovalCause): Promise<Amount>;
-  /** The statement that notes how keys lost their records; the last time counts. */
-  noteRemovals(removed: readonly RemovedKey[], cause: RemovalCause): RawBuilder<unknown>;
+  /** A subquery with a row (`listed_team`, `listed_key`) for each. */
+  keyRows(names: readonly RecordName[]): RawBuilder<unknown>;
   /** See the decision store. */
   listEarlierKeys(asked: readonly AskedKey[], limit: number): Promise<EarlierKeyRow[]>;
   close(): Promise<void>;

@@ -16,12 +16,11 @@ import type {
   StoreCallOptions,
   TaskRecordStats,
 } from "@memodag/result-cache";
-import { inPacedBatches } from "@memodag/result-cache";
 import { sql, type RawBuilder } from "kysely";
 import type { Dialect, HitCount } from "../dialect.ts";
-import { statement, type TransactionScript } from "../transaction-script.ts";
 import { DIFFERING_COLUMNS, RECORD_COLUMNS, toListedRecord } from "./cache-record-row.ts";
 import { MetadataRecordRetention } from "./metadata-record-retention.ts";
+import { purgeRecords } from "./purge-records.ts";
 import { putRecord } from "./put-record.ts";
 import { RecordRemovals } from "./record-removals.ts";
 import { recordCondition } from "./record-filter.ts";
@@ -110,14 +109,7 @@ export class MetadataRecordStore implements RecordStore {
 
   /** In batches, each a transaction of its own: a purge that is cut short has purged some of it. */
   async purge(filter: RecordFilter, cause: RemovalCause = "purged"): Promise<number> {
-    let purged = 0;
-    await inPacedBatches(async (limit) => {
-      const batch = await this.#dialect.transaction(() => purgeBatch(this.#dialect, filter, cause, limit));
-      purged += batch;
-      // A batch that is not full may mean that somebody else deleted the same rows first.
-      return batch === limit || (await this.count(filter)) > 0;
-    });
-    return purged;
+    return await purgeRecords(this.#dialect, filter, cause);
   }
 
   async findRemovals(team: string, keys: readonly Digest[]): Promise<Map<Digest, Removal>> {
@@ -127,36 +119,4 @@ export class MetadataRecordStore implements RecordStore {
   async retention(): Promise<RecordRetention> {
     return new MetadataRecordRetention(this.#dialect);
   }
-}
-
-/**
- * Deletes up to `limit` records. In no order, so that the index which finds them is all that is read, and
- * without waiting for rows that others hold: whoever does comes by again.
- */
-function* purgeBatch(
-  { kysely, now, skipLocked, noteRemovals }: Dialect,
-  filter: RecordFilter,
-  cause: RemovalCause,
-  limit: number,
-): TransactionScript<number> {
-  const gone = yield* statement(
-    kysely
-      .deleteFrom("cache_record")
-      .where((where) =>
-        where(
-          where.refTuple("team", "key"),
-          "in",
-          where
-            .selectFrom("cache_record")
-            .select(["team", "key"])
-            .where(recordCondition(filter, now))
-            .limit(limit)
-            .modifyEnd(skipLocked)
-            .$asTuple("team", "key"),
-        ),
-      )
-      .returning(["team", "key"]),
-  );
-  if (gone.length > 0) yield noteRemovals(gone, cause).compile(kysely);
-  return gone.length;
 }

@@ -10,8 +10,8 @@ import { countHits } from "./count-hits.ts";
 import { deleteRecords } from "./delete-records.ts";
 import { deleteResults } from "./delete-results.ts";
 import { findRecords } from "./find-records.ts";
+import { keyRows } from "./key-rows.ts";
 import { listEarlierKeys } from "./list-earlier-keys.ts";
-import { noteRemovals } from "./note-removals.ts";
 import { readResults } from "./read-results.ts";
 import { sqliteSchema } from "./schema-dialect.ts";
 import { writePass } from "./write-pass.ts";
@@ -43,7 +43,7 @@ export async function openSqlite(path: string, options: SqliteOptions): Promise<
     writeResults: (team, results) => writeResults(connection, team, results),
     deleteResults: (team, digests, olderThanMs) => deleteResults(connection, team, digests, olderThanMs),
     deleteRecords: (records, cause) => deleteRecords(connection, records, cause),
-    noteRemovals,
+    keyRows,
     listEarlierKeys: (asked, limit) => listEarlierKeys(connection, asked, limit),
     close: () => connection.close(),
   };
