@@ -174,6 +174,20 @@ describe.each(TEST_DIALECTS)("misses that are explained, on %s", (dialect) => {
     expect(await decisionOf(first, "fit")).toMatchObject({ reason: "first_run" });
   });
 
+  test("of a cache that tells nothing of removals, an entry that was there is said to be gone", async () => {
+    const { dag } = fitDag();
+    const version = await rig.define(dag);
+    const untold = withStore({ findRemovals: async () => undefined });
+    const first = await rig.run(version, scripts, { records: untold });
+    expect(await decisionOf(first, "fit")).toMatchObject({ reason: "first_run" });
+    await metastore.records.purge({ team: "default", dagId: version.dagId });
+    const gone = await rig.run(version, scripts, { records: untold });
+    expect(await decisionOf(gone, "fit")).toMatchObject({
+      reason: "purged",
+      detail: expect.stringContaining("does not tell how"),
+    });
+  });
+
   test("an entry that was purged is still known to compare with", async () => {
     const { dag, again } = fitDag(1);
     const first = await rig.run(await rig.define(dag), scripts);
@@ -291,6 +305,7 @@ describe.each(TEST_DIALECTS)("misses that are explained, on %s", (dialect) => {
       keep: async () => await Promise.reject(new Error("away")),
       find: (...args) => decisions.find(...args),
       listEarlier: (...args) => decisions.listEarlier(...args),
+      wasStored: (...args) => decisions.wasStored(...args),
       amount: (...args) => decisions.amount(...args),
       deleteBatch: (...args) => decisions.deleteBatch(...args),
     };

@@ -261,6 +261,14 @@ const CASES: Readonly<Record<string, Case | Teamless>> = {
     await metastore.decisions.listEarlier([decisionOf(beesRun, "next")], 9),
     [[]],
   ],
+  "decisions.wasStored": async ({ metastore, beesRun, antsRun }) => [
+    // Ants stored that; of their own next run they are told.
+    [
+      await metastore.decisions.wasStored(decisionOf(beesRun, "ants")),
+      await metastore.decisions.wasStored({ ...decisionOf(antsRun, "ants"), dagRunId: -1 }),
+    ],
+    [false, true],
+  ],
   "decisions.amount": ofAdmin,
   "decisions.deleteBatch": ofAdmin,
 

@@ -69,6 +69,28 @@ export class MetadataDecisionStore implements DecisionStore, AgedStore {
     return earlier;
   }
 
+  async wasStored({ team, dagId, taskId, mapIndex, dagRunId, key }: AskedKey): Promise<boolean> {
+    const row = await this.#dialect.kysely
+      .selectFrom("cache_decision as decision")
+      .innerJoin("task_instance as instance", (join) =>
+        join
+          .onRef("instance.dag_run_id", "=", "decision.dag_run_id")
+          .onRef("instance.task_id", "=", "decision.task_id")
+          .onRef("instance.map_index", "=", "decision.map_index"),
+      )
+      .select("decision.key")
+      .where("decision.team", "=", team)
+      .where("decision.dag_id", "=", dagId)
+      .where("decision.task_id", "=", taskId)
+      .where("decision.map_index", "=", mapIndex)
+      .where("decision.dag_run_id", "<>", dagRunId)
+      .where("decision.key", "=", key)
+      .where("instance.cache_status", "=", "populated")
+      .limit(1)
+      .executeTakeFirst();
+    return row !== undefined;
+  }
+
   async deleteBatch(limit: number, olderThanMs: number): Promise<Amount> {
     const { numDeletedRows } = await this.#dialect.kysely
       .deleteFrom("cache_decision")

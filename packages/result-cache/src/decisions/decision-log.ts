@@ -13,7 +13,7 @@ import {
 } from "@memodag/core";
 import pTimeout from "p-timeout";
 import type { RecordedComponents } from "../key-components.ts";
-import type { RecordStore, Removal } from "../record-store.ts";
+import type { RecordStore, RemovalCause } from "../record-store.ts";
 import type {
   CacheDecision,
   DecidedInstance,
@@ -122,7 +122,7 @@ export class DecisionLog {
       const explanation = explainMiss({
         verdict,
         components: made,
-        removal: removals.get(nameOf(miss))?.cause,
+        removal: removals.get(nameOf(miss)),
         earlier: earlier.get(miss) ?? [],
         sources: sources.get(team) ?? new Map(),
       });
@@ -145,14 +145,18 @@ export class DecisionLog {
     return misses;
   }
 
-  async #findRemovals(misses: readonly Explained[]): Promise<Map<string, Removal>> {
-    const found = new Map<string, Removal>();
+  async #findRemovals(misses: readonly Explained[]): Promise<Map<string, RemovalCause | "untold">> {
+    const found = new Map<string, RemovalCause | "untold">();
     for (const [team, ofTeam] of byTeam(misses)) {
       const keys = ofTeam.map(({ key }) => key);
       const removals = await this.#tryAsking(
         async () => await this.#parts.records.findRemovals?.(team, keys),
       );
-      for (const [key, removal] of removals ?? []) found.set(nameOf({ team, key }), removal);
+      for (const [key, { cause }] of removals ?? []) found.set(nameOf({ team, key }), cause);
+      if (removals) continue;
+      for (const miss of ofTeam) {
+        if (await this.#parts.decisions.wasStored(miss)) found.set(nameOf(miss), "untold");
+      }
     }
     return found;
   }

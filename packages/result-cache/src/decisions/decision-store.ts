@@ -78,4 +78,6 @@ export interface DecisionStore {
     asked: readonly (DecidedInstance & { readonly key: Digest })[],
     limit: number,
   ): Promise<EarlierKey[][]>;
+  /** Whether the same instance of another run had the same key, and its result was stored. */
+  wasStored(asked: DecidedInstance & { readonly key: Digest }): Promise<boolean>;
 }

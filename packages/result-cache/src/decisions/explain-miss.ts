@@ -17,7 +17,7 @@ export interface MissEvidence {
   readonly verdict: LookupVerdict;
   readonly components: RecordedComponents;
   /** How the key lost its entry; `undefined` when it had none, as far as is known. */
-  readonly removal: RemovalCause | undefined;
+  readonly removal: RemovalCause | "untold" | undefined;
   /** Other keys of the same instance, latest first. */
   readonly earlier: readonly EarlierKey[];
   /** What source hashes are made of, as far as that is known. */
@@ -34,12 +34,13 @@ const REMOVED = {
   purged: { reason: "purged", detail: null },
   evicted: { reason: "purged", detail: "it was removed to keep the cache under [task_cache] max_size" },
   expired: { reason: "expired", detail: "it had expired and was collected" },
+  untold: { reason: "purged", detail: "it is gone, and this cache does not tell how" },
   result_missing: { reason: "result_missing", detail: "its bytes were gone, so it was removed" },
   integrity_failed: {
     reason: "integrity_failed",
     detail: "its bytes were not what they had been, so it was removed",
   },
-} as const satisfies Record<RemovalCause, Pick<MissExplanation, "reason" | "detail">>;
+} as const satisfies Record<RemovalCause | "untold", Pick<MissExplanation, "reason" | "detail">>;
 
 /** Explains a miss. What became of the key itself says more than what other keys were made of. */
 export function explainMiss(evidence: MissEvidence): MissExplanation {

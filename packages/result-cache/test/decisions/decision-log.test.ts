@@ -12,6 +12,7 @@ function rig(keep: (decisions: readonly CacheDecision[]) => Promise<void>) {
       keep,
       find: async () => undefined,
       listEarlier: async (asked) => asked.map(() => []),
+      wasStored: async () => false,
     },
     records: new MemoryRecordStore(clock),
     findSources: async () => new Map(),

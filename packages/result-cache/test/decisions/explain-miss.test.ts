@@ -59,7 +59,8 @@ describe("why a task missed", () => {
     expect(explain(known)).toMatchObject({ reason: verdict, comparedWith: null, changes: [] });
   });
 
-  test.each<[RemovalCause, string]>([
+  test.each<[RemovalCause | "untold", string]>([
+    ["untold", "purged"],
     ["purged", "purged"],
     ["evicted", "purged"],
     ["expired", "expired"],
