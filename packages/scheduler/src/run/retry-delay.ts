@@ -22,6 +22,7 @@ export function retryDelayMs(
   // Attempts that were lost have numbers too, and are no failures.
   const retriesLeft = instance.maxTries - instance.tryNumber;
   const failures = Math.max(1, task.retries - retriesLeft + 1);
-  const leastMs = task.retryDelayMs * factor ** (failures - 1);
+  // A power past the largest number is infinite, and no wait at all, infinitely often, is no number.
+  const leastMs = task.retryDelayMs * Math.min(factor ** (failures - 1), Number.MAX_VALUE);
   return Math.round(Math.min(leastMs * (1 + random()), longestMs ?? LONGEST_DELAY_MS));
 }

@@ -29,6 +29,12 @@ describe("the wait for the next attempt", () => {
     expect(waits(task, 0, 4)).toEqual(waits(task, 0));
   });
 
+  it("is none for ever, where the author wrote none", () => {
+    expect(new Set(waits({ retries: 400, retryDelayMs: 0, retryBackoffFactor: 100 }, 0.5))).toEqual(
+      new Set([0]),
+    );
+  });
+
   it("is never longer than the author said, or a day", () => {
     fc.assert(
       fc.property(
