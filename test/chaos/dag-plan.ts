@@ -153,7 +153,7 @@ export function predict(dag: DagPlan, n: number): Prediction {
       ends[name] = end;
       if (end === "success") values[name] = valueOf(own);
     }
-    const returns = end === "success" ? instances.map(([name]) => values[name]) : [];
+    const returns = instances.map(([name]) => values[name] ?? null);
     done.set(task.id, { ends: instances.map(() => end), value: list ? returns : (returns[0] ?? null) });
   }
   const above = new Set(dag.tasks.flatMap((task) => [...task.inputs, task.over]));
