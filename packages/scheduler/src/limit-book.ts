@@ -24,6 +24,22 @@ interface Use {
   others: number;
 }
 
+/** Which of the claims of one Dag fit into what is free, first come first served; one answer a claim. */
+export function fitInto(
+  { maxActiveTasks, poolSlots }: ActiveLimits,
+  claims: readonly LimitClaim[],
+): boolean[] {
+  let tasks = maxActiveTasks;
+  const slotsLeft = new Map(poolSlots);
+  return claims.map(({ pool, slots }) => {
+    const left = slotsLeft.get(pool) ?? Infinity;
+    if (tasks <= 0 || slots > left) return false;
+    tasks -= 1;
+    slotsLeft.set(pool, left - slots);
+    return true;
+  });
+}
+
 /** Counts what is taken of every limit. */
 export class LimitBook {
   /** Slots by pool. */

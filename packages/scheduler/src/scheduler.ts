@@ -6,8 +6,9 @@ import { AwaitedRuns } from "./awaited-runs.ts";
 import { AttemptRouter } from "./attempt-router.ts";
 import { CallbackCaller } from "./callbacks/callback-caller.ts";
 import { VersionGraphs } from "./graph/version-graphs.ts";
+import { keepLeases } from "./held-leases.ts";
 import { HeldRuns } from "./held-runs.ts";
-import { LeaseKeeper } from "./lease-keeper.ts";
+import type { LeaseKeeper } from "./lease-keeper.ts";
 import { LimitBook } from "./limit-book.ts";
 import { MovedRuns } from "./moved-runs.ts";
 import { newOwner } from "./process-identity.ts";
@@ -56,7 +57,10 @@ export class Scheduler {
       take: (claimed, askedAt) => this.#take(claimed, askedAt),
     });
     this.#awaited = new AwaitedRuns({ runs, clock, log });
-    this.#leases = this.#keepLeases();
+    this.#leases = keepLeases(
+      { runs, clock, log, owner: this.#owner, leaseMs: options.leaseMs },
+      { held: this.#held, claims: this.#claims, giveBack: (runIds) => this.#giveBack(runIds) },
+    );
     this.#attempts = new AttemptRouter(parts.executor, () => {
       this.#held.wakeWaiting();
       this.#callbacks?.wake();
@@ -235,34 +239,5 @@ export class Scheduler {
         }),
     );
     return limits;
-  }
-
-  #keepLeases(): LeaseKeeper {
-    const { runs, clock, log, options } = this.#parts;
-    let claimCount = 0;
-    return new LeaseKeeper({
-      runs,
-      clock,
-      log,
-      owner: this.#owner,
-      leaseMs: options.leaseMs,
-      listHeld: () => {
-        claimCount = this.#claims.count;
-        return this.#held.ids();
-      },
-      onRenewed: (asked, renewed) => {
-        for (const id of this.#held.ids()) {
-          if (renewed.has(id)) this.#held.wakeToSubmit(id);
-          else if (asked.has(id)) this.#held.loseUnrenewed(id);
-        }
-        // Leases without a run, left by a claim that was cut off: nobody would ever go on with them.
-        const isSettled = !this.#claims.isClaiming && claimCount === this.#claims.count;
-        const strays = [...renewed].filter((id) => !this.#held.has(id));
-        if (isSettled && strays.length > 0) this.#giveBack(strays);
-      },
-      onExpired: () => {
-        for (const id of this.#held.ids()) this.#held.lose(id);
-      },
-    });
   }
 }

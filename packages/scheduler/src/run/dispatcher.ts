@@ -1,34 +1,13 @@
 // The attempts of one run: which instances wait for a slot, which attempts are under way.
 
-import {
-  MemodagError,
-  type ActiveLimits,
-  type Attempt,
-  type DagRun,
-  type DagVersion,
-  type ExecutorEvent,
-  type SerializedTask,
-  type StoredError,
-  type TaskInstance,
-} from "@memodag/core";
-import type { LimitClaim, TakeResult } from "../limit-book.ts";
-import { buildAttempt } from "./attempt-builder.ts";
-import type { AttemptResults } from "./attempt-results.ts";
-import type { ArgsOf } from "./cache-step.ts";
-import type { InstanceTable } from "./instance-table.ts";
+import type { ActiveLimits, DagRun, ExecutorEvent, StoredError, TaskInstance } from "@memodag/core";
+import { fitInto, type LimitClaim, type TakeResult } from "../limit-book.ts";
+import { AttemptMaker, type AttemptMakerParts } from "./attempt-maker.ts";
 import type { ReadyInstance } from "./ready-instance.ts";
-import type { RunContext } from "./run-context.ts";
-import type { RunResults } from "./run-results.ts";
 import { WaitingLines } from "./waiting-lines.ts";
 
 /** What a {@link Dispatcher} works with. */
-export interface DispatcherParts {
-  readonly context: RunContext;
-  readonly version: DagVersion;
-  readonly table: InstanceTable;
-  readonly results: RunResults;
-  readonly attemptResults: AttemptResults;
-  readonly argsOf: ArgsOf;
+export interface DispatcherParts extends AttemptMakerParts {
   /** Hears of every attempt of the run. */
   readonly handle: (event: ExecutorEvent) => void;
 }
@@ -42,6 +21,7 @@ interface ChosenAttempt extends ReadyInstance {
 /** Chooses attempts before a pass is written and submits them after: never one that is not recorded. */
 export class Dispatcher {
   readonly #parts: DispatcherParts;
+  readonly #maker: AttemptMaker;
   readonly #underWay = new Map<string, ReadyInstance>();
   readonly #waiting = new WaitingLines();
   #chosen: ChosenAttempt[] = [];
@@ -51,6 +31,7 @@ export class Dispatcher {
 
   constructor(parts: DispatcherParts) {
     this.#parts = parts;
+    this.#maker = new AttemptMaker(parts);
   }
 
   /** True when instances wait for nothing but a free slot. */
@@ -145,17 +126,11 @@ export class Dispatcher {
     const { context, table } = this.#parts;
     const claims = this.#chosen.map((instance) => this.#claimOf(instance));
     context.limits.learn(claims, free);
-    let tasks = free.maxActiveTasks;
-    const poolSlots = new Map(free.poolSlots);
+    const fits = fitInto(free, claims);
     const kept: ChosenAttempt[] = [];
     const given: LimitClaim[] = [];
     for (const [index, chosen] of this.#chosen.entries()) {
-      const claim = claims[index];
-      if (!claim) continue;
-      const left = poolSlots.get(claim.pool) ?? Infinity;
-      if (tasks > 0 && claim.slots <= left) {
-        tasks -= 1;
-        poolSlots.set(claim.pool, left - claim.slots);
+      if (fits[index]) {
         kept.push(chosen);
         continue;
       }
@@ -164,7 +139,7 @@ export class Dispatcher {
       this.#underWay.delete(attemptId);
       this.enqueue({ node, mapIndex });
       context.attempts.giveSlot();
-      given.push(claim);
+      given.push(this.#claimOf(chosen));
     }
     this.#chosen = kept;
     context.limits.give(given);
@@ -177,7 +152,7 @@ export class Dispatcher {
   async submit(run: DagRun): Promise<void> {
     const { attempts, areLeasesSure } = this.#parts.context;
     for (let next = this.#chosen[0]; next; next = this.#chosen[0]) {
-      const attempt = await this.#build(run, next, next.attemptId);
+      const attempt = await this.#maker.make(run, next, next.attemptId);
       // While it was built, the run may have been given up, with all that was chosen.
       if (this.#isGivenUp || !areLeasesSure()) return;
       this.#chosen.shift();
@@ -225,36 +200,6 @@ export class Dispatcher {
     };
   }
 
-  /** The attempt, or its end when it cannot be made. */
-  async #build(
-    run: DagRun,
-    { node, mapIndex }: ReadyInstance,
-    attemptId: string,
-  ): Promise<Attempt | ExecutorEvent> {
-    const { context, version, table, results, attemptResults, argsOf } = this.#parts;
-    const instance = table.get(node, mapIndex);
-    const config = attemptResults.willStore(instance) ? node.task.cache : null;
-    const parts = {
-      run,
-      version,
-      node,
-      instance,
-      attemptId,
-      args: argsOf(node, mapIndex),
-      declaredContext: config?.includeInputs ?? null,
-      declaredEnv: config?.env ?? null,
-    };
-    try {
-      requirePool(context.limits.poolSlots, node.task);
-      return await buildAttempt({ ...parts, now: context.clock.now() }, results);
-    } catch (error) {
-      if (!(error instanceof MemodagError)) throw error;
-      const failure = { code: error.code, message: error.message };
-      const outcome = { kind: "failed" as const, error: failure, durationMs: 0, retryable: false };
-      return { kind: "finished", attemptId, outcome };
-    }
-  }
-
   /** Whoever goes on with the run decides anew about what is not submitted. */
   #giveUp(): void {
     if (this.#isGivenUp) return;
@@ -264,14 +209,4 @@ export class Dispatcher {
     limits.give(Array.from(this.#underWay.values(), (instance) => this.#claimOf(instance)));
     this.giveRoom();
   }
-}
-
-function requirePool(poolSlots: ReadonlyMap<string, number>, { taskId, pool }: SerializedTask): void {
-  if (poolSlots.has(pool)) return;
-  throw new MemodagError(
-    "pool_not_found",
-    `Task "${taskId}" is of the pool "${pool}", which this scheduler's config does not have: ` +
-      `add [[pools]] with name = "${pool}", or name one of ${[...poolSlots.keys()].join(", ")}`,
-    { fields: { taskId, pool } },
-  );
 }

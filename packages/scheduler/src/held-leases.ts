@@ -1,0 +1,40 @@
+// What renewing leases means for the runs held: one that was not renewed is lost, one of no run goes back.
+
+import type { HeldRuns } from "./held-runs.ts";
+import { LeaseKeeper, type LeaseKeeperParts } from "./lease-keeper.ts";
+import type { RunClaims } from "./run-claims.ts";
+
+/** Whose leases are kept, and how they come and go. */
+export interface LeaseHolder {
+  readonly held: HeldRuns;
+  readonly claims: RunClaims;
+  readonly giveBack: (runIds: readonly number[]) => void;
+}
+
+/** A keeper of the leases of held runs. */
+export function keepLeases(
+  parts: Omit<LeaseKeeperParts, "listHeld" | "onRenewed" | "onExpired">,
+  { held, claims, giveBack }: LeaseHolder,
+): LeaseKeeper {
+  let claimCount = 0;
+  return new LeaseKeeper({
+    ...parts,
+    listHeld: () => {
+      claimCount = claims.count;
+      return held.ids();
+    },
+    onRenewed: (asked, renewed) => {
+      for (const id of held.ids()) {
+        if (renewed.has(id)) held.wakeToSubmit(id);
+        else if (asked.has(id)) held.loseUnrenewed(id);
+      }
+      // Leases without a run, left by a claim that was cut off: nobody would ever go on with them.
+      const isSettled = !claims.isClaiming && claimCount === claims.count;
+      const strays = [...renewed].filter((id) => !held.has(id));
+      if (isSettled && strays.length > 0) giveBack(strays);
+    },
+    onExpired: () => {
+      for (const id of held.ids()) held.lose(id);
+    },
+  });
+}
