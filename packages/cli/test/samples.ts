@@ -1,27 +1,16 @@
 // Values that tests start from.
 
-import { UNMAPPED, type DagRun, type SerializedTask, type TaskInstance } from "@memodag/core";
+import { UNMAPPED, UNTOUCHED, type DagRun, type SerializedTask, type TaskInstance } from "@memodag/core";
 
 /** A task instance that has ended, but for what is given. */
 export function instanceOf(given: Partial<TaskInstance>): TaskInstance {
   return {
+    ...UNTOUCHED,
     taskId: "task",
     mapIndex: UNMAPPED,
     state: "success",
     tryNumber: 1,
     maxTries: 1,
-    attemptId: null,
-    cacheStatus: null,
-    cacheReason: null,
-    cacheKey: null,
-    producer: null,
-    startedAt: null,
-    endedAt: null,
-    durationMs: null,
-    savedMs: null,
-    retryAt: null,
-    waitingSince: null,
-    error: null,
     ...given,
   };
 }

@@ -91,6 +91,24 @@ export interface TaskInstance extends TaskInstanceId {
   readonly error: StoredError | null;
 }
 
+/** What an instance is before anything has happened to it; whose it is and how often it is tried left out. */
+export const UNTOUCHED: Omit<TaskInstance, keyof TaskInstanceId | "maxTries"> = {
+  state: "none",
+  tryNumber: 0,
+  attemptId: null,
+  cacheStatus: null,
+  cacheReason: null,
+  cacheKey: null,
+  producer: null,
+  startedAt: null,
+  endedAt: null,
+  durationMs: null,
+  savedMs: null,
+  retryAt: null,
+  waitingSince: null,
+  error: null,
+};
+
 /** One XCom's metadata: its value is the bytes of `digest`. */
 export interface XCom extends TaskInstanceId {
   readonly key: string;

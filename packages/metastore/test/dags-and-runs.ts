@@ -1,6 +1,14 @@
 // Dags and runs for tests to work on.
 
-import { sha256, type DagRun, type NewDagRun, type SerializedDag, type TaskInstance } from "@memodag/core";
+import {
+  UNMAPPED,
+  UNTOUCHED,
+  sha256,
+  type DagRun,
+  type NewDagRun,
+  type SerializedDag,
+  type TaskInstance,
+} from "@memodag/core";
 import type { Metastore } from "@memodag/metastore";
 
 /** The artifact of every Dag here. */
@@ -79,26 +87,7 @@ export function newRun(dagId: string, dagVersionId: number, changes: Partial<New
 
 /** An instance that nothing has happened to. */
 export function instance(taskId: string, changes: Partial<TaskInstance> = {}): TaskInstance {
-  return {
-    taskId,
-    mapIndex: -1,
-    state: "none",
-    tryNumber: 0,
-    maxTries: 1,
-    attemptId: null,
-    cacheStatus: null,
-    cacheReason: null,
-    cacheKey: null,
-    producer: null,
-    startedAt: null,
-    endedAt: null,
-    durationMs: null,
-    savedMs: null,
-    retryAt: null,
-    waitingSince: null,
-    error: null,
-    ...changes,
-  };
+  return { ...UNTOUCHED, taskId, mapIndex: UNMAPPED, maxTries: 1, ...changes };
 }
 
 /** Bytes of a text with their digest. */

@@ -4,6 +4,7 @@ import type { AuditAct, ClearedTask, TaskInstanceId } from "@memodag/core";
 import { sql } from "kysely";
 import type { Dialect } from "../dialect.ts";
 import { statement, type TransactionScript } from "../transaction-script.ts";
+import { UNTOUCHED_COLUMNS } from "./new-instance-row.ts";
 import { changeByHand, NothingToChange, requeueRun } from "./requeue-run.ts";
 import { storableText } from "./storable-text.ts";
 
@@ -47,23 +48,10 @@ function* clearTask(
     kysely
       .updateTable("task_instance")
       .set({
-        state: "none",
+        ...UNTOUCHED_COLUMNS,
         max_tries: sql<number>`try_number + ${sql.lit(retries + 1)}`,
-        attempt_id: null,
         cache_status: refreshReason === null ? null : "skipped",
         cache_reason: refreshReason === null ? null : storableText(refreshReason),
-        cache_key: null,
-        producer_run_id: null,
-        producer_map_index: null,
-        producer_try_number: null,
-        started_at: null,
-        ended_at: null,
-        duration_ms: null,
-        saved_ms: null,
-        retry_at: null,
-        waiting_since: null,
-        error_code: null,
-        error_message: null,
       })
       .where("dag_run_id", "=", runId)
       .where("task_id", "=", taskId)

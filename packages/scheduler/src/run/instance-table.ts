@@ -2,6 +2,7 @@
 
 import {
   UNMAPPED,
+  UNTOUCHED,
   isTerminal,
   type CacheStatus,
   type TaskInstance,
@@ -125,22 +126,9 @@ function writeOf({ node, stored, row: instance }: Entry): TaskInstanceWrite {
 
 function newInstance(node: DagNode, mapIndex: number): TaskInstance {
   return {
+    ...UNTOUCHED,
     taskId: node.task.taskId,
     mapIndex: node.isMapped ? mapIndex : UNMAPPED,
-    state: "none",
-    tryNumber: 0,
     maxTries: node.task.retries + 1,
-    attemptId: null,
-    cacheStatus: null,
-    cacheReason: null,
-    cacheKey: null,
-    producer: null,
-    startedAt: null,
-    endedAt: null,
-    durationMs: null,
-    savedMs: null,
-    retryAt: null,
-    waitingSince: null,
-    error: null,
   };
 }
