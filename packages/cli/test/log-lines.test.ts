@@ -1,5 +1,6 @@
 import { expect, it } from "vitest";
-import { lineLogger, type LogLevel } from "../src/output/log-lines.ts";
+import { lineLogger } from "../src/output/log-lines.ts";
+import type { LogLevel } from "../src/output/log-level.ts";
 
 it("logs what is at least as grave as the level that holds at that moment", () => {
   const lines: string[] = [];

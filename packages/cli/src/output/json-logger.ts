@@ -2,7 +2,7 @@
 
 import type { LogFields, Logger } from "@memodag/core";
 import { pino } from "pino";
-import { isLogged, type LogLevel } from "./log-lines.ts";
+import { isLogged, type LogLevel } from "./log-level.ts";
 
 /** A logger that writes to stderr, each line before it returns. The level is asked for at every message. */
 export function jsonLogger(level: () => LogLevel): Logger {

@@ -2,17 +2,8 @@
 
 import { styleText } from "node:util";
 import type { LogFields, Logger } from "@memodag/core";
+import { isLogged, type LogLevel } from "./log-level.ts";
 import { plainText } from "./plain-text.ts";
-
-const LEVELS = ["debug", "info", "warn", "error"] as const;
-
-/** How much is logged: a level and everything above it. */
-export type LogLevel = (typeof LEVELS)[number];
-
-/** True when what is said at `level` is at least as grave as `least`. */
-export function isLogged(level: LogLevel, least: LogLevel): boolean {
-  return LEVELS.indexOf(level) >= LEVELS.indexOf(least);
-}
 
 /** A logger that hands each message on as a line. The level is asked for at every message. */
 export function lineLogger(write: (line: string, of: LogLevel) => void, level: () => LogLevel): Logger {
