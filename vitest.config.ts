@@ -8,7 +8,9 @@ export default defineConfig({
   test: {
     include: ["packages/*/test/**/*.test.ts", "migrations/test/**/*.test.ts", "test/**/*.test.ts"],
     globalSetup: "test/global-setup.ts",
-    testTimeout: 20_000,
+    // Longer than anything takes on a machine that has much else to do; no test waits for it on purpose.
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
     // On two cores the default is one: most of what tests do is wait for processes of their own.
     maxWorkers: 2,
     reporters: ["default", new ClosingLineReporter()],

@@ -1,5 +1,6 @@
 // Limits as runs meet them: pools and maxActiveTasks over several schedulers, and hits that take none.
 
+import { setTimeout as rest } from "node:timers/promises";
 import { systemClock, type DagRun, type DagVersion } from "@memodag/core";
 import { openTestMetastore, TEST_DIALECTS, type TestMetastore } from "@memodag/metastore/testing";
 import { triggerRun } from "@memodag/scheduler";
@@ -37,7 +38,7 @@ describe.each(TEST_DIALECTS)("limits on %s", (dialect) => {
     const seen = { now: 0, most: 0 };
     const script = async (): Promise<null> => {
       seen.most = Math.max(seen.most, (seen.now += 1));
-      await new Promise((resolve) => setTimeout(resolve, 5));
+      await rest(5);
       seen.now -= 1;
       return null;
     };
@@ -58,12 +59,23 @@ describe.each(TEST_DIALECTS)("limits on %s", (dialect) => {
       ["default_pool", 128],
     ]);
     const scheduling = { maxRuns: 1, pollMs: 50, poolSlots };
+    // Nothing ends before each holds its run: whoever is done would take the other's.
+    const bothHold = Promise.withResolvers<void>();
+    const held = (script: () => unknown) => async () => {
+      await bothHold.promise;
+      return await script();
+    };
+    const heldScripts = Object.fromEntries(
+      Object.entries(scripts).map(([taskId, script]) => [taskId, held(script)]),
+    );
     await trigger(version);
     await trigger(version);
     const schedulers = [metastore, await metastore.openAgain()].map((own) =>
-      rig.newScheduler(scripts, { metastore: own, listener, scheduling, slots: 10 }),
+      rig.newScheduler(heldScripts, { metastore: own, listener, scheduling, slots: 10 }),
     );
     for (const { scheduler } of schedulers) scheduler.start();
+    while (schedulers.some(({ scheduler }) => scheduler.heldRuns.length === 0)) await rest(5);
+    bothHold.resolve();
     await ended.promise;
     await Promise.all(schedulers.map(({ scheduler }) => scheduler.stop(0)));
     return { states, attempts: schedulers.map(({ executor }) => executor.attempts.length) };

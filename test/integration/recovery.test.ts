@@ -1,5 +1,6 @@
 // What becomes of runs when their scheduler, its database, or the way to it is gone for a while.
 
+import { setTimeout as rest } from "node:timers/promises";
 import { systemClock, type DagRun, type DagVersion, type RunStore, type TaskInstance } from "@memodag/core";
 import { openMetastore, type Metastore } from "@memodag/metastore";
 import { openTestMetastore, TEST_DIALECTS, type TestMetastore } from "@memodag/metastore/testing";
@@ -29,7 +30,7 @@ const trigger = (metastore: Metastore, version: DagVersion): Promise<DagRun> =>
 /** Waits for what no event tells of. */
 async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
   // A pause, not the next turn: whoever spins takes the processor from what it waits for.
-  while (!(await holds())) await new Promise((resolve) => systemClock.after(5, () => resolve(undefined)));
+  while (!(await holds())) await rest(5);
 }
 
 /** A run store whose every call does what `fault` says, as long as that is set. */
@@ -44,6 +45,27 @@ function withFaults(runs: RunStore): { runs: RunStore; fault: (() => Promise<nev
     }),
   };
   return faulty;
+}
+
+/** A run store whose later claims wait for everybody's first; `claims`: each one's first, this one's at `own`. */
+function withPacedClaims(
+  runs: RunStore,
+  claims: readonly PromiseWithResolvers<void>[],
+  own: number,
+): RunStore {
+  let count = 0;
+  return new Proxy(runs, {
+    get(target, name) {
+      const member = Reflect.get(target, name) as (...args: unknown[]) => Promise<unknown>;
+      return async (...args: unknown[]) => {
+        if (name !== "claimRuns") return await member.apply(target, args);
+        if ((count += 1) > 1) await Promise.all(claims.map(({ promise }) => promise));
+        const claimed = await member.apply(target, args);
+        claims[own]?.resolve();
+        return claimed;
+      };
+    },
+  });
 }
 
 describe.each(TEST_DIALECTS)("recovery on %s", { timeout: TIMEOUT_MS }, (dialect) => {
@@ -168,8 +190,13 @@ describe.each(TEST_DIALECTS)("recovery on %s", { timeout: TIMEOUT_MS }, (dialect
     const gate = Promise.withResolvers<null>();
     const runs = [];
     for (let index = 0; index < 12; index += 1) runs.push(await trigger(metastore, version));
-    const schedulers = [metastore, await metastore.openAgain()].map((own) =>
-      rig.newScheduler({ work: () => gate.promise }, { metastore: own, slots: 20 }),
+    // Neither claims a second time before both have claimed once: who is slow to begin gets a share, too.
+    const claims = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const schedulers = [metastore, await metastore.openAgain()].map((own, index) =>
+      rig.newScheduler(
+        { work: () => gate.promise },
+        { metastore: own, runs: withPacedClaims(own.runs, claims, index), slots: 20 },
+      ),
     );
     for (const { scheduler } of schedulers) scheduler.start();
     const started = () => schedulers.map(({ executor }) => executor.attempts.length);

@@ -1,6 +1,7 @@
 // An executor whose attempts end as a test says, in this process: for faults and orders that real
 // workers cannot be made to have.
 
+import { setTimeout as rest } from "node:timers/promises";
 import {
   canonicalJson,
   type Attempt,
@@ -79,7 +80,7 @@ export class ScriptedExecutor implements Executor {
     if (!this.endsAtShutdown) return;
     for (const attemptId of this.#ends.keys())
       this.cancel(attemptId, { code: "attempt_lost", message: "the executor shut down" });
-    while (this.#running > 0) await new Promise((resolve) => setImmediate(resolve));
+    while (this.#running > 0) await rest(2);
   }
 
   async #run(attempt: Attempt): Promise<AttemptOutcome> {

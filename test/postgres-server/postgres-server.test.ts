@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { rmSync } from "node:fs";
 import { createInterface } from "node:readline";
+import { setTimeout as rest } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { openMetastore } from "@memodag/metastore";
 import { expect, test } from "vitest";
@@ -17,7 +18,7 @@ test.runIf(process.platform === "linux")("a server goes when its runner is kille
   expect(isAlive(pid)).toBe(true);
   runner.kill("SIGKILL");
   await once(runner, "exit");
-  while (isAlive(pid)) await new Promise((resolve) => setImmediate(resolve));
+  while (isAlive(pid)) await rest(5);
   await expect(metastore.migrationStatus()).rejects.toBeInstanceOf(Error);
   await metastore.close();
   rmSync(new URL(url).searchParams.get("host") ?? "", { recursive: true, force: true });

@@ -9,13 +9,16 @@ import { Project } from "./project.ts";
 
 /** A clock whose one timer goes off when a test says so. */
 class HandClock implements Clock {
+  /** What the timer was set to, in milliseconds. */
+  ms = 0;
   #callback = (): void => undefined;
   #heard = (): void => undefined;
 
   now = systemClock.now;
   monotonic = systemClock.monotonic;
 
-  after(_ms: number, callback: () => void): () => void {
+  after(ms: number, callback: () => void): () => void {
+    this.ms = ms;
     this.#callback = callback;
     this.#heard();
     return () => undefined;
@@ -91,6 +94,12 @@ describe("LiveConfig", () => {
 
     await save('[database]\nurl = "postgres://u:hunter2@a/b"\n');
     expect(logged.at(-1)).toMatch(/^info: the config file needs no restart any more/);
+  });
+
+  it("looks often enough for the kill switch to hold within a second", async () => {
+    await clock.tick();
+    // A save is taken once two looks in a row have seen it.
+    expect(2 * clock.ms).toBeLessThanOrEqual(500);
   });
 
   it("tells a changed password by its change alone", async () => {

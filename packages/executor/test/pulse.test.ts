@@ -1,6 +1,7 @@
 // Workers that are stopped, and workers that merely look it.
 
 import { spawnSync } from "node:child_process";
+import { setTimeout as rest } from "node:timers/promises";
 import { expect, it } from "vitest";
 import { Bell, ringSource } from "./bell.ts";
 import { ExecutorRoom, failed, returned } from "./executor-room.ts";
@@ -14,7 +15,7 @@ async function signalled(pid: number, signal: NodeJS.Signals, isDone: (state: st
   for (;;) {
     const { stdout } = spawnSync("ps", ["-o", "state=", "-p", String(pid)], { encoding: "utf8" });
     if (isDone(stdout.trim())) return;
-    await new Promise((resolve) => setImmediate(resolve));
+    await rest(5);
   }
 }
 

@@ -1,3 +1,4 @@
+import { setTimeout as rest } from "node:timers/promises";
 import { openTestMetastore, type TestMetastore } from "@memodag/metastore/testing";
 import { sha256 } from "@memodag/core";
 import Database from "better-sqlite3";
@@ -31,7 +32,7 @@ describe("cancelling on PostgreSQL", () => {
   }
 
   async function until(condition: () => Promise<boolean>): Promise<void> {
-    while (!(await condition())) await new Promise((resolve) => setImmediate(resolve));
+    while (!(await condition())) await rest(5);
   }
 
   test.each([
