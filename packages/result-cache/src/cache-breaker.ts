@@ -2,7 +2,7 @@
 
 import { messageOf, type Logger } from "@memodag/core";
 import { BrokenCircuitError, CircuitState, ConsecutiveBreaker, circuitBreaker, handleAll } from "cockatiel";
-import pTimeout, { TimeoutError } from "p-timeout";
+import pTimeout from "p-timeout";
 
 /** `open`: not asked; `half_open`: one call is trying it; `closed`: asked as usual. */
 export type BreakerState = "closed" | "open" | "half_open";
@@ -24,6 +24,8 @@ export interface BreakerOptions {
 
 /** What is called. It must stop at the signal, which is aborted when the deadline has passed. */
 export type BackendWork<T> = (signal: AbortSignal, isTrial: boolean) => Promise<T>;
+
+class LateError extends Error {}
 
 type CallKind = "call" | "send";
 
@@ -128,17 +130,14 @@ export class CacheBreaker {
   ): Promise<BackendOutcome<T>> {
     const deadline = new AbortController();
     try {
-      const value = await this.#policy.execute(async () => {
-        const message = `no answer within ${Math.ceil(timeoutMs)} ms`;
-        return await pTimeout(work(deadline.signal), { milliseconds: timeoutMs, message });
-      });
+      const value = await this.#policy.execute(() => withinDeadline(work(deadline.signal), timeoutMs));
       this.#wasLate[kind] = false;
       return { kind: "answered", value };
     } catch (error) {
       if (error instanceof BrokenCircuitError) return this.#leftAlone();
       // The race alone would leave the work running.
       deadline.abort();
-      this.#wasLate[kind] = error instanceof TimeoutError;
+      this.#wasLate[kind] = error instanceof LateError;
       return { kind: this.#wasLate[kind] ? "late" : "failed", message: messageOf(error) };
     }
   }
@@ -150,4 +149,16 @@ export class CacheBreaker {
         : "has failed too often in a row and is left alone for a while";
     return { kind: "left_alone", message: `${this.#backend} ${why}` };
   }
+}
+
+/**
+ * What `work` comes to, unless that takes longer.
+ * @throws LateError
+ */
+async function withinDeadline<T>(work: Promise<T>, milliseconds: number): Promise<T> {
+  // Without a fallback, an error with its stack would be made for every call.
+  const fallback = (): never => {
+    throw new LateError(`no answer within ${Math.ceil(milliseconds)} ms`);
+  };
+  return await pTimeout(work, { milliseconds, fallback });
 }

@@ -29,8 +29,13 @@ export type Entry =
   | "unsound"
   | { readonly record: CacheRecord; readonly xcoms: readonly HitXCom[] | Unusable };
 
-/** Bytes by digest; `bad` are those that have another. */
-type VerifiedBytes = ReadonlyMap<Digest, Uint8Array | "bad">;
+/** Bytes by digest, and the digests whose bytes have another. */
+interface VerifiedBytes {
+  readonly bytes: ReadonlyMap<Digest, Uint8Array>;
+  readonly bad: ReadonlySet<Digest>;
+}
+
+const NO_BYTES: VerifiedBytes = { bytes: new Map(), bad: new Set() };
 
 /** What {@link EntryReader} works with. */
 export interface EntryReaderParts {
@@ -84,37 +89,39 @@ export class EntryReader {
         for (const { digest } of record.xcoms) digests.add(digest);
       }
     }
-    const bytes = await this.#readBytes(team, [...digests], signal);
-    for (const record of sound) known.set(record.key, { record, xcoms: readXComs(record, bytes) });
-    this.#removeUnusable(team, known, bytes);
+    const verified = digests.size === 0 ? NO_BYTES : await this.#readBytes(team, [...digests], signal);
+    for (const record of sound) known.set(record.key, { record, xcoms: readXComs(record, verified) });
+    this.#removeUnusable(team, known, verified.bad);
     return known;
   }
 
   async #readBytes(team: string, digests: readonly Digest[], signal: AbortSignal): Promise<VerifiedBytes> {
-    const verified = new Map<Digest, Uint8Array | "bad">();
-    if (digests.length === 0) return verified;
     const bytes = requireMap(await this.#results.read(team, digests, { signal }), "result");
+    const bad = new Set<Digest>();
     const turns = new Turns();
     for (const [digest, value] of bytes) {
-      verified.set(digest, (await isOfDigest(value, digest)) ? value : "bad");
+      if (!isBytes(value)) bad.add(digest);
+      // Awaiting each of what is hashed at once would be most of the work.
+      else if (value.length <= HASHED_HERE_BYTES) {
+        if (sha256(value) !== digest) bad.add(digest);
+      } else if ((await digestOfBytes(value)) !== digest) bad.add(digest);
       if (turns.isOver) await turns.pause();
     }
     signal.throwIfAborted();
-    return verified;
+    return { bytes, bad };
   }
 
   /** Takes away what can never hit, so that the next run stores anew. Nobody waits for it. */
-  #removeUnusable(team: string, known: ReadonlyMap<Digest, Entry>, bytes: VerifiedBytes): void {
+  #removeUnusable(team: string, known: ReadonlyMap<Digest, Entry>, bad: ReadonlySet<Digest>): void {
     const causes = new Map<Digest, Unusable>();
     for (const [key, entry] of known) {
       if (entry === "unsound") causes.set(key, "integrity_failed");
       else if (typeof entry?.xcoms === "string") causes.set(key, entry.xcoms);
     }
     if (causes.size === 0) return;
-    const bad = [...bytes].flatMap(([digest, value]) => (value === "bad" ? [digest] : []));
     const remove = async () => {
       for (const [key, cause] of causes) await this.#records.purge({ team, key }, cause);
-      if (bad.length > 0) await this.#results.delete(team, bad);
+      if (bad.size > 0) await this.#results.delete(team, [...bad]);
     };
     this.#log.warn("removed cache entries whose record or bytes are gone, changed, or somebody else's", {
       team,
@@ -127,19 +134,18 @@ export class EntryReader {
 }
 
 /** A store may answer with anything, a text of the same digest among it. */
-async function isOfDigest(bytes: Uint8Array, digest: Digest): Promise<boolean> {
-  if (!((bytes as unknown) instanceof Uint8Array)) return false;
-  return (bytes.length <= HASHED_HERE_BYTES ? sha256(bytes) : await digestOfBytes(bytes)) === digest;
+function isBytes(value: unknown): value is Uint8Array {
+  return value instanceof Uint8Array;
 }
 
-function readXComs(record: CacheRecord, verified: VerifiedBytes): readonly HitXCom[] | Unusable {
+function readXComs(record: CacheRecord, { bytes, bad }: VerifiedBytes): readonly HitXCom[] | Unusable {
   const xcoms: HitXCom[] = [];
   if (record.error !== null) return xcoms;
   for (const { key, digest, sizeBytes } of record.xcoms) {
-    const bytes = verified.get(digest);
-    if (bytes === undefined) return "result_missing";
-    if (bytes === "bad" || bytes.length !== sizeBytes) return "integrity_failed";
-    xcoms.push({ key, digest, sizeBytes, bytes });
+    const value = bytes.get(digest);
+    if (value === undefined) return "result_missing";
+    if (bad.has(digest) || value.length !== sizeBytes) return "integrity_failed";
+    xcoms.push({ key, digest, sizeBytes, bytes: value });
   }
   // A record without a returned value could not be told from one that lost it.
   return xcoms.some((xcom) => xcom.key === RETURN_VALUE) ? xcoms : "result_missing";

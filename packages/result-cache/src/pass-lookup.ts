@@ -11,7 +11,7 @@ export type FetchEntries = (
   asked: ReadonlySet<Digest>,
   foreseen: readonly Digest[],
   timeoutMs: number,
-) => Promise<BackendOutcome<ReadonlyMap<Digest, Entry>>>;
+) => Promise<BackendOutcome<Map<Digest, Entry>>>;
 
 type Broken = Exclude<LookupOutcome, { kind: "answered" }>;
 
@@ -23,7 +23,7 @@ export class PassLookup {
   readonly #fetch: FetchEntries;
   readonly #clock: Clock;
   readonly #timeoutMs: number;
-  readonly #known = new Map<Digest, Entry>();
+  #known = new Map<Digest, Entry>();
   #endsAt: number | undefined;
   #broken: Broken | undefined;
   #roundTrips = 0;
@@ -71,7 +71,8 @@ export class PassLookup {
     if (outcome.kind !== "left_alone") this.#roundTrips += 1;
     switch (outcome.kind) {
       case "answered":
-        for (const [key, entry] of outcome.value) this.#known.set(key, entry);
+        if (this.#known.size === 0) this.#known = outcome.value;
+        else for (const [key, entry] of outcome.value) this.#known.set(key, entry);
         return undefined;
       case "late":
         return { kind: "timeout" };

@@ -86,7 +86,7 @@ export class ResultCache {
     asked: ReadonlySet<Digest>,
     foreseen: readonly Digest[],
     timeoutMs: number,
-  ): Promise<BackendOutcome<ReadonlyMap<Digest, Entry>>> {
+  ): Promise<BackendOutcome<Map<Digest, Entry>>> {
     const outcome = await this.#breaker.call(timeoutMs, (signal) =>
       this.#reader.read(team, asked, foreseen, signal),
     );
