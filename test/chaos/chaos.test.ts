@@ -13,9 +13,11 @@ import { openMetastore, type DialectName, type Metastore } from "@memodag/metast
 import { triggerRun } from "@memodag/scheduler";
 import { PostgresServer } from "@memodag/test/postgres-server";
 import { expect, test } from "vitest";
-import { dagFileText, drawDag, predict, type DagPlan, type Prediction } from "./dag-plan.ts";
+import { dagFileTexts } from "./dag-file-text.ts";
+import { drawDag, type DagPlan } from "./dag-plan.ts";
 import { findDeviations, instanceName } from "./find-deviations.ts";
 import { Fleet } from "./fleet.ts";
+import { predict, type Prediction } from "./predict.ts";
 import { makeProject } from "./project.ts";
 import { Random } from "./random.ts";
 
@@ -52,13 +54,13 @@ test.each(CASES)(
     const folder = makeProject(database.url, SETTINGS);
     const notes = join(folder, "tries");
     writeFileSync(notes, "");
-    for (const plan of plans)
-      writeFileSync(join(folder, "dags", `${plan.dagId}.ts`), dagFileText(plan, notes));
+    for (const [name, text] of plans.flatMap((plan) => [...dagFileTexts(plan, notes)]))
+      writeFileSync(join(folder, "dags", name), text);
     const fleet = new Fleet(folder, LEASE_MS, database.server);
     try {
       const versions = await readDags(fleet, metastore, plans);
       for (let index = 0; index < schedulers; index += 1) fleet.add();
-      const runs: { run: DagRun; prediction: Prediction }[] = [];
+      const runs: PredictedRun[] = [];
       for (let index = 0; index < runCount; index += 1) {
         const at = index % plans.length;
         const n = random.between(0, 1);
@@ -76,14 +78,14 @@ test.each(CASES)(
       await fleet.workersGone();
 
       const tries = readTries(notes);
-      const counts = { instances: 0, hits: 0, tries: 0 };
-      const deviations: string[] = [];
-      for (const { run: made, prediction } of runs) {
-        const run = await metastore.runs.findRun(made.team, made.dagId, made.runId);
-        const instances = await metastore.runs.listTaskInstances(made.team, made.id);
-        const xcoms = await metastore.runs.listXComs(made.team, made.id);
-        const triesOf = (instance: string) => tries.get(`${made.runId}/${instance}`) ?? [];
-        deviations.push(...findDeviations({ run: run ?? made, instances, xcoms }, prediction, triesOf));
+      const { made, deviations } = await findMadeRuns(metastore, plans, runs);
+      const counts = { made: made.length, instances: 0, hits: 0, tries: 0 };
+      for (const { run: begun, prediction } of [...runs, ...made]) {
+        const run = await metastore.runs.findRun(begun.team, begun.dagId, begun.runId);
+        const instances = await metastore.runs.listTaskInstances(begun.team, begun.id);
+        const xcoms = await metastore.runs.listXComs(begun.team, begun.id);
+        const triesOf = (instance: string) => tries.get(`${begun.runId}/${instance}`) ?? [];
+        deviations.push(...findDeviations({ run: run ?? begun, instances, xcoms }, prediction, triesOf));
         counts.instances += instances.length;
         counts.hits += instances.filter(({ cacheStatus }) => cacheStatus === "hit").length;
         for (const instance of instances) counts.tries += triesOf(instanceName(instance)).length;
@@ -104,6 +106,33 @@ test.each(CASES)(
   },
   LONG_RUNS > 0 ? 1_800_000 : 60_000,
 );
+
+interface PredictedRun {
+  readonly run: DagRun;
+  readonly prediction: Prediction;
+}
+
+/** The runs that tasks made: one for each of them, whatever was killed. */
+async function findMadeRuns(
+  { runs }: Metastore,
+  plans: readonly DagPlan[],
+  makers: readonly PredictedRun[],
+): Promise<{ made: PredictedRun[]; deviations: string[] }> {
+  const made: PredictedRun[] = [];
+  const deviations: string[] = [];
+  for (const { dagId, child } of plans) {
+    if (!child) continue;
+    const prediction = predict(child.plan, child.n);
+    const listed = await runs.listRuns({ dagId: child.plan.dagId, limit: 10_000 });
+    made.push(...listed.map((run) => ({ run, prediction })));
+    const wanted = makers
+      .filter(({ run }) => run.dagId === dagId)
+      .reduce((sum, maker) => sum + maker.prediction.makers.length, 0);
+    if (listed.length !== wanted)
+      deviations.push(`tasks of ${dagId} made ${listed.length} runs in place of ${wanted}`);
+  }
+  return { made, deviations };
+}
 
 interface ChaosDatabase extends AsyncDisposable {
   readonly url: string;
@@ -128,14 +157,15 @@ async function openDatabase(dialect: DialectName): Promise<ChaosDatabase> {
 
 /** Has the Dag files read by a process of its own. */
 async function readDags(fleet: Fleet, { dags }: Metastore, plans: readonly DagPlan[]): Promise<DagVersion[]> {
+  const dagIds = plans.flatMap(({ dagId, child }) => (child ? [dagId, child.plan.dagId] : [dagId]));
   const processor = fleet.start("dag-processor");
   try {
     for (;;) {
       const broken = (await dags.listDagFiles()).find(({ error }) => error !== null);
       if (broken) throw new Error(`${broken.path}: ${broken.error?.message}`);
-      const found = await Promise.all(plans.map(({ dagId }) => dags.findDagVersions(dagId)));
-      const versions = found.flat();
-      if (versions.length === plans.length) return versions;
+      const found = (await Promise.all(dagIds.map((dagId) => dags.findDagVersions(dagId)))).flat();
+      if (found.length === dagIds.length)
+        return found.filter((version) => plans.some(({ dagId }) => dagId === version.dagId));
       if (processor.exitCode !== null) throw new Error("the Dag processor ended");
       await sleep(50);
     }
@@ -168,7 +198,7 @@ function readTries(notes: string): Map<string, number[]> {
 /** Records that hold something else than the model says that their task returns, for one of the params. */
 async function findWrongEntries({ records }: Metastore, plans: readonly DagPlan[]): Promise<string[]> {
   const right = new Set<string>();
-  for (const plan of plans) {
+  for (const plan of plans.flatMap((one) => (one.child ? [one, one.child.plan] : [one]))) {
     for (const n of [0, 1]) {
       for (const [name, value] of Object.entries(predict(plan, n).values))
         right.add(`${plan.dagId} ${name.replace(/\[\d+\]$/, "")} ${digestOf(value as JsonValue)}`);

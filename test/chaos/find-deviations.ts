@@ -1,7 +1,7 @@
 // Compares what became of a run with what had to.
 
 import { digestOf, type DagRun, type JsonValue, type TaskInstance, type XCom } from "@memodag/core";
-import type { Prediction } from "./dag-plan.ts";
+import type { Prediction } from "./predict.ts";
 
 /** A run as the database has it. */
 export interface EndedRun {
@@ -17,6 +17,7 @@ export function findDeviations(
   triesOf: (instance: string) => readonly number[],
 ): string[] {
   const place = `run ${run.runId} of ${run.dagId}`;
+  const isMaker = ({ taskId }: { readonly taskId: string }): boolean => prediction.makers.includes(taskId);
   const digests = Object.entries(prediction.values).map(([name, value]) => [
     name,
     digestOf(value as JsonValue),
@@ -30,12 +31,17 @@ export function findDeviations(
     ),
     ...differences(
       `${place}: digest of`,
-      Object.fromEntries(xcoms.map((xcom) => [instanceName(xcom), xcom.digest])),
+      Object.fromEntries(
+        xcoms.filter((xcom) => !isMaker(xcom)).map((xcom) => [instanceName(xcom), xcom.digest]),
+      ),
       Object.fromEntries(digests) as Record<string, string>,
     ),
-    ...instances.flatMap((one) =>
-      wrongTries(one, triesOf(instanceName(one))).map((what) => `${place}: ${instanceName(one)} ${what}`),
-    ),
+    // What the scheduler does itself has no process that could note its tries.
+    ...instances
+      .filter((one) => !isMaker(one))
+      .flatMap((one) =>
+        wrongTries(one, triesOf(instanceName(one))).map((what) => `${place}: ${instanceName(one)} ${what}`),
+      ),
   ];
 }
 
