@@ -12,7 +12,7 @@ export default defineConfig({
     testTimeout: 60_000,
     hookTimeout: 60_000,
     // On two cores the default is one: most of what tests do is wait for processes of their own.
-    maxWorkers: 2,
+    maxWorkers: 3,
     reporters: ["default", new ClosingLineReporter()],
   },
 });
