@@ -21,11 +21,10 @@ type Plan = { name: string; kind: string; length: number; failures: number | nul
 
 const NOTES = ${JSON.stringify(notes)};
 
-/** Notes a try, once. Which one it is stands in no context that may be read without being in the key. */
-function note(kind: string): string {
+/** Notes a try. Which one it is stands in no context that may be read without being in the key. */
+function note(): string {
   const log = readlinkSync("/proc/self/fd/1");
-  // The pokes of such a sensor are one try in many processes.
-  if (kind !== "reschedule" || !readFileSync(NOTES, "utf8").includes(log + "\\n")) appendFileSync(NOTES, log + "\\n");
+  appendFileSync(NOTES, log + "\\n");
   return log;
 }
 
@@ -38,17 +37,16 @@ function valueOf(plan: Plan, inputs: unknown[]): unknown {
 }
 
 async function play(plan: Plan, inputs: unknown[]): Promise<any> {
-  const log = note(plan.kind);
+  const log = note();
   await sleep(plan.ms);
   const tryNumber = Number(/attempt=(\\d+)\\.log$/.exec(log)?.[1]);
   if (plan.failures === null || tryNumber <= plan.failures) throw new Error("planned");
   return valueOf(plan, inputs);
 }
 
-let pokesHere = 0;
-
 function poke(plan: Plan, inputs: unknown[]): any {
-  if ((pokesHere += 1) === 1) note(plan.kind);
+  // A sensor that is lost, or asked again later, goes on with the try that it began: in many processes.
+  if (!readFileSync(NOTES, "utf8").includes(readlinkSync("/proc/self/fd/1") + "\\n")) note();
   const { dagRun, task } = getContext();
   const name = \`\${NOTES}.\${dagRun.runId}.\${task.taskId}\`;
   appendFileSync(name, ".");
