@@ -4,7 +4,7 @@ import { RETURN_VALUE } from "@memodag/core";
 import type { CacheRecord, KeyComponents, NewCacheRecord, RecordedXCom } from "@memodag/result-cache";
 import type { Selectable } from "kysely";
 import { storableText } from "../runs/storable-text.ts";
-import type { CacheRecordTable } from "../schema.ts";
+import type { CacheRecordTable } from "./cache-tables.ts";
 
 /** Columns of `cache_record` from which a record is made. */
 export const RECORD_COLUMNS = [

@@ -15,7 +15,7 @@ import type {
 import { sql, type RawBuilder, type Selectable } from "kysely";
 import type { AskedKey, Dialect } from "../dialect.ts";
 import { storableText } from "../runs/storable-text.ts";
-import type { CacheDecisionTable } from "../schema.ts";
+import type { CacheDecisionTable } from "./cache-tables.ts";
 import { statement, type TransactionScript } from "../transaction-script.ts";
 
 /** Columns that a later decision about the same instance of the same run replaces. */

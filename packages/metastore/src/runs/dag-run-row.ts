@@ -2,7 +2,7 @@
 
 import type { CacheMode, DagRun, DagRunState, DagRunType, JsonObject } from "@memodag/core";
 import type { Selectable } from "kysely";
-import type { DagRunTable } from "../schema.ts";
+import type { DagRunTable } from "./run-tables.ts";
 
 /** A row of `dag_run`. */
 export type DagRunRow = Selectable<DagRunTable>;

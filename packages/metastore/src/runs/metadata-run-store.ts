@@ -21,7 +21,6 @@ import {
   type WantedRun,
   type XCom,
 } from "@memodag/core";
-import { sql } from "kysely";
 import { writeAct } from "../audit/write-act.ts";
 import type { Dialect } from "../dialect.ts";
 import { cancelRun } from "./cancel-run.ts";
@@ -30,11 +29,9 @@ import { insertRun } from "./create-run.ts";
 import { toDagRun } from "./dag-run-row.ts";
 import { markTasks } from "./mark-tasks.ts";
 import { findRunStandings } from "./find-run-standings.ts";
+import { listLeaseOwners, releaseLeases, renewLeases } from "./run-leases.ts";
 import { toTaskInstance } from "./task-instance-row.ts";
 import { toXCom } from "./xcom-row.ts";
-
-/** States of a run that can be claimed; spelled out, so that the index on unfinished runs is used. */
-const isUnfinished = sql<boolean>`state in ('queued', 'running')`;
 
 /** The run store of the metadata database. */
 export class MetadataRunStore implements RunStore {
@@ -138,38 +135,15 @@ export class MetadataRunStore implements RunStore {
   }
 
   async listLeaseOwners(): Promise<string[]> {
-    const rows = await this.#dialect.kysely
-      .selectFrom("dag_run")
-      .select("lease_owner")
-      .distinct()
-      .where(isUnfinished)
-      .where("lease_owner", "is not", null)
-      .orderBy("lease_owner")
-      .$narrowType<{ lease_owner: string }>()
-      .execute();
-    return rows.map((row) => row.lease_owner);
+    return await listLeaseOwners(this.#dialect);
   }
 
   async renewLeases(owner: string, leaseMs: number): Promise<number[]> {
-    const rows = await this.#dialect.kysely
-      .updateTable("dag_run")
-      .set({ lease_expires_at: sql<number>`${this.#dialect.now} + ${sql.lit(leaseMs)}` })
-      .where(isUnfinished)
-      .where("lease_owner", "=", owner)
-      .returning("id")
-      .execute();
-    return rows.map((row) => row.id).sort((a, b) => a - b);
+    return await renewLeases(this.#dialect, owner, leaseMs);
   }
 
   async releaseLeases(owner: string, runIds?: readonly number[]): Promise<void> {
-    await this.#dialect.kysely
-      .updateTable("dag_run")
-      .set({ lease_owner: null, lease_expires_at: null })
-      .where("lease_owner", "=", owner)
-      // Named runs may have ended; of the others, the ended ones are many and their leases mean nothing.
-      .$if(runIds === undefined, (query) => query.where(isUnfinished))
-      .$if(runIds !== undefined, (query) => query.where("id", "in", [...(runIds ?? []), -1]))
-      .execute();
+    await releaseLeases(this.#dialect, owner, runIds);
     await this.#announce();
   }
 

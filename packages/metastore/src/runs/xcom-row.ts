@@ -1,7 +1,7 @@
 // An XCom as a row.
 
 import type { XCom } from "@memodag/core";
-import type { XComTable } from "../schema.ts";
+import type { XComTable } from "./run-tables.ts";
 
 /** The XCom that a row holds. */
 export function toXCom(row: Omit<XComTable, "dag_run_id" | "team">): XCom {

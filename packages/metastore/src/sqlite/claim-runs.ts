@@ -4,7 +4,7 @@ import type { ClaimedRun, ClaimRequest } from "@memodag/core";
 import { toDagRun, type DagRunRow } from "../runs/dag-run-row.ts";
 import { toTaskInstance } from "../runs/task-instance-row.ts";
 import { toXCom } from "../runs/xcom-row.ts";
-import type { TaskInstanceTable, XComTable } from "../schema.ts";
+import type { TaskInstanceTable, XComTable } from "../runs/run-tables.ts";
 import { NOW_MS } from "./clock.ts";
 import type { SqliteConnection } from "./connection.ts";
 

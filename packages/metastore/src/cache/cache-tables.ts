@@ -1,0 +1,142 @@
+// The tables of the result cache, and of what bytes it shares with XComs, as Kysely sees them. The migrations make them.
+
+import type { Generated } from "kysely";
+
+/** Bytes by digest, for each team apart. */
+interface ResultTable {
+  team: string;
+  digest: string;
+  size_bytes: number;
+  created_at: number;
+  bytes: Uint8Array;
+}
+
+/** A record of the result cache. */
+export interface CacheRecordTable {
+  team: string;
+  key: string;
+  dag_id: string;
+  task_id: string;
+  source_hash: string;
+  /** JSON. */
+  components: string;
+  /** JSON. */
+  xcoms: string;
+  /** Digest of the return value; empty when there is none. */
+  result_digest: string;
+  /** Bytes of all XComs together. */
+  size_bytes: number;
+  /** Of a remembered failure; `null`: a result is remembered. */
+  error_code: string | null;
+  error_message: string | null;
+  producer_run_id: string;
+  producer_map_index: number;
+  producer_try_number: number;
+  duration_ms: number;
+  created_at: number;
+  expires_at: number | null;
+  last_hit_at: number | null;
+  hit_count: Generated<number>;
+  /** Results with other bytes that came while it was live, and the last of them. */
+  differing_count: Generated<number>;
+  differing_digest: string | null;
+  differing_run_id: string | null;
+  differing_at: number | null;
+}
+
+/** Which bytes a record names. */
+interface CacheRecordResultTable {
+  team: string;
+  digest: string;
+  key: string;
+}
+
+/** Who may run a task for a key. A row stays where a later token could not be told to be later. */
+interface CacheLeaseTable {
+  team: string;
+  key: string;
+  token: number;
+  holder: string;
+  expires_at: number;
+}
+
+/** What the cache did for a task; see `CacheCounts`. Durations are milliseconds. */
+export interface CacheCounterTable {
+  team: string;
+  dag_id: string;
+  task_id: string;
+  hits: number;
+  misses: number;
+  unusable: number;
+  populated: number;
+  refreshes: number;
+  uncacheable: number;
+  lookup_timeouts: number;
+  lookup_failures: number;
+  put_failures: number;
+  nondeterministic: number;
+  stored_bytes: number;
+  lookups: number;
+  lookup_ms: number;
+  lookup_max_ms: number;
+  saved_ms: number;
+}
+
+/** Why an instance that asked the cache did not hit. */
+export interface CacheDecisionTable {
+  dag_run_id: number;
+  task_id: string;
+  map_index: number;
+  team: string;
+  dag_id: string;
+  run_id: string;
+  key: string;
+  reason: string;
+  detail: string | null;
+  compared_with: string | null;
+  compared_run_id: string | null;
+  /** JSON. */
+  changes: string;
+  /** JSON. */
+  components: string;
+  decided_at: number;
+}
+
+/** How a key lost its record. */
+interface CacheRemovalTable {
+  team: string;
+  key: string;
+  cause: string;
+  removed_at: number;
+}
+
+/** A turn of the switch of the cache; the last holds. */
+interface CacheSwitchTable {
+  id: Generated<number>;
+  is_enabled: number;
+  reason: string | null;
+  changed_by: string;
+  changed_at: number;
+}
+
+/** A scheduler whose cache is not asked as usual. */
+interface CacheBreakerTable {
+  scheduler: string;
+  state: string;
+  since: number;
+  error: string | null;
+  expires_at: number;
+}
+
+/** By name. */
+export interface CacheTables {
+  result: ResultTable;
+  cache_record: CacheRecordTable;
+  cache_record_result: CacheRecordResultTable;
+  cache_lease: CacheLeaseTable;
+  cache_counter: CacheCounterTable;
+  cache_decision: CacheDecisionTable;
+  cache_removal: CacheRemovalTable;
+  cache_switch: CacheSwitchTable;
+  cache_breaker: CacheBreakerTable;
+}

@@ -1,0 +1,102 @@
+// The tables of runs, as Kysely sees them. The migrations make them.
+
+import type { Generated } from "kysely";
+
+/** A run and its lease. */
+export interface DagRunTable {
+  id: Generated<number>;
+  team: string;
+  dag_id: string;
+  run_id: string;
+  run_type: string;
+  dag_version_id: number;
+  state: string;
+  logical_date: number | null;
+  data_interval_start: number | null;
+  data_interval_end: number | null;
+  /** JSON. */
+  conf: string;
+  /** JSON. */
+  params: string;
+  cache_mode: string;
+  /** Which try of which task made it; `null`: none did. */
+  made_by: string | null;
+  /** How often somebody changed it by hand. */
+  hand_count: Generated<number>;
+  /** A limit of its own, besides its Dag's. */
+  max_active_runs: number | null;
+  created_at: number;
+  started_at: number | null;
+  ended_at: number | null;
+  processes_spawned: Generated<number>;
+  lookups: Generated<number>;
+  lease_owner: string | null;
+  lease_expires_at: number | null;
+}
+
+/** A task instance. */
+export interface TaskInstanceTable {
+  dag_run_id: number;
+  task_id: string;
+  map_index: number;
+  state: string;
+  try_number: number;
+  max_tries: number;
+  attempt_id: string | null;
+  cache_status: string | null;
+  cache_reason: string | null;
+  cache_key: string | null;
+  producer_run_id: string | null;
+  producer_map_index: number | null;
+  producer_try_number: number | null;
+  started_at: number | null;
+  ended_at: number | null;
+  duration_ms: number | null;
+  saved_ms: number | null;
+  retry_at: number | null;
+  waiting_since: number | null;
+  error_code: string | null;
+  error_message: string | null;
+}
+
+/** A task instance that is queued or running, and what it takes of its pool. */
+interface ActiveTaskTable {
+  dag_run_id: number;
+  task_id: string;
+  map_index: number;
+  team: string;
+  dag_id: string;
+  pool: string;
+  slots: number;
+}
+
+/** An XCom: a name for bytes of `result`. */
+export interface XComTable {
+  dag_run_id: number;
+  task_id: string;
+  map_index: number;
+  key: string;
+  team: string;
+  digest: string;
+  size_bytes: number;
+}
+
+/** A callback that nobody has called yet. */
+interface OwedCallbackTable {
+  id: string;
+  dag_run_id: number;
+  /** JSON of the instance and the report. */
+  body: string;
+  owner: string;
+  expires_at: number;
+  created_at: number;
+}
+
+/** By name. */
+export interface RunTables {
+  dag_run: DagRunTable;
+  task_instance: TaskInstanceTable;
+  active_task: ActiveTaskTable;
+  xcom: XComTable;
+  owed_callback: OwedCallbackTable;
+}
