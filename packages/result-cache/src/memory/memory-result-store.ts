@@ -35,7 +35,7 @@ export class MemoryResultStore implements ResultStore {
     // Always anew, so that bytes which do not fit their digest heal. A copy: what was stored must not
     // change with the caller's buffer.
     const writtenAt = this.#clock.now();
-    for (const { digest, bytes } of results) known.set(digest, { bytes: bytes.slice(), writtenAt });
+    for (const { digest, bytes } of results) known.set(digest, { bytes: new Uint8Array(bytes), writtenAt });
   }
 
   async delete(team: string, digests: readonly Digest[]): Promise<void> {

@@ -30,8 +30,9 @@ export class ValueWorker {
       return await new Promise<ValueAnswer>((resolve, reject) => {
         thread.once("message", resolve);
         thread.once("error", reject);
-        // In memory of its own, which moves to the thread without being copied a second time.
-        const bytes = order.bytes.slice();
+        // In memory of its own, which moves to the thread without being copied a second time. Not by slice():
+        // of a Buffer, which workers' results are, that is the same memory, and moving it empties the result.
+        const bytes = new Uint8Array(order.bytes);
         thread.postMessage({ ...order, bytes }, [bytes.buffer as ArrayBuffer]);
       });
     } finally {

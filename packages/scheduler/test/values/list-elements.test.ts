@@ -62,8 +62,10 @@ describe("a value", () => {
     }
   });
 
-  test("that is large leaves the caller's bytes alone", async () => {
-    const bytes = canonicalBytes(rows);
+  test.each([
+    ["in memory of its own", canonicalBytes(rows)],
+    ["in a Buffer", Buffer.from(canonicalBytes(rows))],
+  ])("that is large and %s leaves the caller's bytes alone", async (_, bytes) => {
     const values = new ValueWorker();
     const [first, second] = await Promise.all([
       values.work({ kind: "digest", bytes, path: [0] }),
@@ -72,5 +74,6 @@ describe("a value", () => {
     expect(first).toEqual({ kind: "digest", digest: digestOf(rows[0]) });
     expect(second).toEqual({ kind: "digest", digest: digestOf("row 1") });
     expect(bytes.length).toBeGreaterThan(128 * 1024);
+    expect(JSON.parse(Buffer.from(bytes).toString())).toEqual(rows);
   });
 });
