@@ -7,6 +7,7 @@ import { CommandFailure, DEMO_CONFIG, memodag, memodagText } from "./demo/memoda
 import { expectRun, UnmetExpectation } from "./demo/expect-run.ts";
 import type { RunReport } from "./demo/run-report.ts";
 import { formatMs, formatRun } from "./demo/run-table.ts";
+import { wrapProse } from "./demo/wrap-prose.ts";
 
 const STATE_DIR = fileURLToPath(new URL("../.memodag/demo/", import.meta.url));
 /** What the changed param reaches: the list of settings, the one classifier that it changed, the report. */
@@ -21,6 +22,8 @@ interface ShownRun {
 async function main(): Promise<void> {
   await rm(STATE_DIR, { recursive: true, force: true });
   await mkdir(STATE_DIR, { recursive: true });
+
+  say("One Dag, three times: examples/dags/penguins.ts compares nine classifiers on real data.", "");
 
   const first = await showRun("1. Nothing is remembered yet: every task runs.");
   expectRun("The first run", first.run, () => true);
@@ -42,10 +45,26 @@ async function main(): Promise<void> {
 
   await expectReason(second.run, "report", "hit");
   await expectReason(third.run, "settings", "context_changed");
-  await showText("Why was it a hit?", ["cache", "explain", "penguins", second.run.runId, "report"]);
-  await showText("Why was it none?", ["cache", "explain", "penguins", third.run.runId, "settings"]);
+  await showText("Why was the report of the second run a hit?", [
+    "cache",
+    "explain",
+    "penguins",
+    second.run.runId,
+    "report",
+  ]);
+  await showText("Why did the settings of the third run again?", [
+    "cache",
+    "explain",
+    "penguins",
+    third.run.runId,
+    "settings",
+  ]);
   await showText("What is remembered, and what did it save?", ["cache", "stats"]);
-  say(`Look around: npx memodag runs list --config ${DEMO_CONFIG}`);
+  say(
+    "Now you: change examples/dags/penguins.ts, or run another of the examples.",
+    `   npx memodag runs list --config ${DEMO_CONFIG}`,
+    `   npx memodag dags run opticks --config ${DEMO_CONFIG}`,
+  );
 }
 
 async function expectReason({ runId }: RunReport, taskId: string, expected: string): Promise<void> {
@@ -58,7 +77,7 @@ async function expectReason({ runId }: RunReport, taskId: string, expected: stri
 
 async function showText(title: string, args: readonly string[]): Promise<void> {
   const text = await memodagText(args);
-  say(title, `   $ memodag ${args.join(" ")}`, "", text.replaceAll(/^(?=.)/gm, "   "));
+  say(title, `   $ memodag ${args.join(" ")}`, "", wrapProse(text).replaceAll(/^(?=.)/gm, "   "));
 }
 
 async function showRun(title: string, param?: string): Promise<ShownRun> {

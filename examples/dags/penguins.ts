@@ -1,23 +1,38 @@
 // Which penguin is it? Compares classifiers on the Palmer penguins: real data, real training.
 
 import { parse } from "csv-parse/sync";
-import { Dag, getContext } from "memodag";
+import { Dag, getContext, param } from "memodag";
 import { trainClassifier, type Classifier } from "./lib/classifier.ts";
 import { listClassifierSettings, type ClassifierSetting } from "./lib/classifier-setting.ts";
 import { cleanPenguins, type PenguinRow } from "./lib/clean-penguins.ts";
 import { describeDataFile, readDataFile, type DataFile } from "./lib/data-file.ts";
 import { evaluateClassifier, type Evaluation } from "./lib/evaluation.ts";
-import { readSpecies, readWholeNumber } from "./lib/params.ts";
-import type { Penguin } from "./lib/penguin.ts";
+import { SPECIES, type Penguin, type Species } from "./lib/penguin.ts";
 import { reportPenguins } from "./lib/penguin-report.ts";
 import { splitPenguins } from "./lib/split-penguins.ts";
 
-/** Params: `seed` of every random choice, `trees` in the larger forest, the `species` to look at. */
+/** What a run may be given. */
+interface Params {
+  /** Of every random choice. */
+  readonly seed: number;
+  /** In the larger forest. */
+  readonly trees: number;
+  /** Which species the report looks at. */
+  readonly species: Species;
+}
+
+// A param that does not fit its schema is refused before there is a run, so tasks need not look again.
 export const dag = new Dag("penguins", {
   description: "Compares classifiers on the Palmer penguins",
-  params: { seed: 7, trees: 100, species: "Chinstrap" },
+  params: {
+    seed: param({ default: 7, schema: { type: "integer", minimum: 0 } }),
+    trees: param({ default: 100, schema: { type: "integer", minimum: 1 } }),
+    species: param({ default: "Chinstrap", schema: { enum: [...SPECIES] } }),
+  },
   tags: ["example", "ml"],
 });
+
+const params = (): Params => getContext().params as unknown as Params;
 
 // The file's digest is in the key and its path is not: a copy elsewhere is the same input.
 const load = dag.task(
@@ -33,17 +48,15 @@ const clean = dag.task("clean", ({ rows }: { rows: readonly PenguinRow[] }) => c
 // What a cached task reads of its run has to be named, so that it is in the key.
 const split = dag.task(
   "split",
-  ({ penguins }: { penguins: readonly Penguin[] }) =>
-    splitPenguins(penguins, readWholeNumber(getContext().params, "seed", 0)),
+  ({ penguins }: { penguins: readonly Penguin[] }) => splitPenguins(penguins, params().seed),
   { cache: { includeInputs: ["params.seed"] } },
 );
 
 const settings = dag.task(
   "settings",
   () => {
-    const { params } = getContext();
-    const trees = readWholeNumber(params, "trees", 1);
-    return listClassifierSettings({ trees, seed: readWholeNumber(params, "seed", 0) });
+    const { seed, trees } = params();
+    return listClassifierSettings({ seed, trees });
   },
   { cache: { includeInputs: ["params.seed", "params.trees"] } },
 );
@@ -65,7 +78,7 @@ const evaluate = dag.task(
 const report = dag.task(
   "report",
   ({ evaluations, penguins }: { evaluations: readonly Evaluation[]; penguins: readonly Penguin[] }) =>
-    reportPenguins(evaluations, penguins, readSpecies(getContext().params)),
+    reportPenguins(evaluations, penguins, params().species),
   { cache: { includeInputs: ["params.species"] } },
 );
 
