@@ -104,7 +104,7 @@ test.each(CASES)(
       rmSync(folder, { recursive: true, force: true });
     }
   },
-  LONG_RUNS > 0 ? 1_800_000 : 60_000,
+  LONG_RUNS > 0 ? 1_800_000 : 180_000,
 );
 
 interface PredictedRun {

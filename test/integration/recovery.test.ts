@@ -234,7 +234,7 @@ test.each(["crash", "kill"] as const)(
       gate.resolve("while it was away");
       await until(() => executor.freeSlots() === 4);
       // Processes of a server that was killed may be there for a moment longer, and keep another out.
-      await vi.waitFor(() => server.start(), { timeout: 10_000, interval: 100 });
+      await vi.waitFor(() => server.start(), { timeout: 45_000, interval: 100 });
       expect((await over).state).toBe("success");
       const instances = await metastore.runs.listTaskInstances(run.team, run.id);
       expect(instances.map(({ state, tryNumber }) => [state, tryNumber])).toEqual([

@@ -176,7 +176,7 @@ describe("a cache database of its own", () => {
             expect(report.state).toBe("success");
             return await project.json("cache", "ls");
           },
-          { timeout: 15_000 },
+          { timeout: 45_000 },
         )
         .toHaveLength(4);
       const next = await project.json<RunReport>("dags", "trigger", "shapes", "--wait");

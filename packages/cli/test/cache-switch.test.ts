@@ -141,7 +141,7 @@ max_runs = 2\n[[bundles]]\nname = "dags"\npath = "dags"\n`;
     });
     const seen = () => project.json<AuditEntry[]>("audit", "ls", "--action", "config.change");
     const pids = async () => new Set((await seen()).map(({ filter }) => filter["pid"]));
-    await expect.poll(pids, { timeout: 15_000 }).toHaveProperty("size", 2);
+    await expect.poll(pids, { timeout: 45_000 }).toHaveProperty("size", 2);
     const seenBy = await seen();
     for (const { filter } of seenBy)
       expect(filter).toMatchObject({ "core.task_caching_enabled": [true, false] });

@@ -82,9 +82,10 @@ describe("bad input", () => {
 
   test("5 MB of code are hashed in bounded time, all of them", () => {
     const code = `export const rows = [${"[1,2,3],".repeat(650_000)}];\n`;
-    const started = performance.now();
+    // Time of the processor, of which others take none.
+    const before = process.cpuUsage();
     const { tasks } = hashSources({ ...request, code });
-    expect(performance.now() - started).toBeLessThan(2000);
+    expect(process.cpuUsage(before).user / 1_000).toBeLessThan(2_000);
     const other = hashSources({
       ...request,
       code: code.replace("3]];", "4]];").replace("[1,2,3],]", "[1,2,4],]"),
