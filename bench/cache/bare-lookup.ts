@@ -8,7 +8,7 @@ import { TEAM } from "./fill-cache.ts";
 
 const CHUNK = 500;
 const COLUMNS =
-  "key, dag_id, task_id, source_hash, components, xcoms, producer_run_id, producer_map_index, producer_try_number, duration_ms, created_at, expires_at, last_hit_at, hit_count";
+  "key, xcoms, error_code, error_message, producer_run_id, producer_map_index, producer_try_number, duration_ms, created_at";
 
 interface RecordRow {
   readonly xcoms: string;

@@ -1,7 +1,7 @@
 // Faults that a cache may have, as tables of what its stores do and what tasks then are.
 
 import { sha256, type CacheStatus } from "@memodag/core";
-import type { CacheRecord, PutOutcome, RecordStore, ResultStore } from "@memodag/result-cache";
+import type { FoundRecord, PutOutcome, RecordStore, ResultStore } from "@memodag/result-cache";
 
 /** Milliseconds that a lookup or a store may take where it never ends. */
 export const DEADLINE_MS = 100;
@@ -30,12 +30,12 @@ export interface Room {
 }
 
 /** A record store that answers with what `change` makes of its records. */
-const answering = (change: (record: CacheRecord) => unknown): Room => ({
+const answering = (change: (record: FoundRecord) => unknown): Room => ({
   faults: {
     records: (real) => ({
       find: async (...call) =>
         new Map(
-          Array.from(await real.find(...call), ([key, record]) => [key, change(record) as CacheRecord]),
+          Array.from(await real.find(...call), ([key, record]) => [key, change(record) as FoundRecord]),
         ),
     }),
   },
@@ -43,7 +43,7 @@ const answering = (change: (record: CacheRecord) => unknown): Room => ({
 });
 
 const answeringAll = (answer: unknown): Room => ({
-  faults: { records: () => ({ find: async () => answer as Map<string, CacheRecord> }) },
+  faults: { records: () => ({ find: async () => answer as Map<string, FoundRecord> }) },
   statuses: ["lookup_failure"],
 });
 
@@ -58,7 +58,7 @@ const giving = (change: (bytes: Uint8Array) => unknown): Room => ({
   statuses: ["populated"],
 });
 
-const without = (name: keyof CacheRecord): Room =>
+const without = (name: keyof FoundRecord): Room =>
   answering((record) => ({ ...record, components: {}, [name]: undefined }));
 
 const LATE = { statuses: ["lookup_timeout", "lookup_failure", "put_failure"], deadlines: 1 } as const;

@@ -5,7 +5,7 @@ import type { ClaimedRun, ClaimRequest, Digest, PassOutcome, PassWrite, Watch } 
 import type { SchemaDialect } from "@memodag/migrations";
 import type {
   Amount,
-  CacheRecord,
+  FoundRecord,
   CollectableRecord,
   DecidedInstance,
   RemovalCause,
@@ -86,7 +86,7 @@ export interface Dialect {
     team: string,
     keys: readonly Digest[],
     options: StoreCallOptions,
-  ): Promise<Map<Digest, CacheRecord>>;
+  ): Promise<Map<Digest, FoundRecord>>;
   countHits(team: string, hits: readonly HitCount[]): Promise<void>;
   readResults(
     team: string,

@@ -13,7 +13,8 @@ describe.each(TEST_DIALECTS)("the record store on %s", (dialect) => {
   });
   afterAll(() => metastore.close());
 
-  const find = async (team: string, key: string) => (await metastore.records.find(team, [key])).get(key);
+  const find = async (team: string, key: string) =>
+    (await metastore.records.list({ team, key }, { limit: 1, offset: 0 }))[0];
 
   test("keeps all of a record", async () => {
     const team = newTeam();
@@ -22,7 +23,10 @@ describe.each(TEST_DIALECTS)("the record store on %s", (dialect) => {
     expect(await metastore.records.put(wanted, "keep-live")).toEqual({ kind: "stored" });
     const found = await metastore.records.find(team, [wanted.key, sha256("absent")]);
     expect([...found.keys()]).toEqual([wanted.key]);
-    const record = found.get(wanted.key)!;
+    const record = (await find(team, wanted.key))!;
+    const { key, xcoms, error, producer, durationMs } = wanted;
+    const ageMs = expect.any(Number) as number;
+    expect(found.get(key)).toEqual({ team, key, xcoms, error, producer, durationMs, ageMs });
     expect(record).toEqual({
       ...fields,
       createdAt: expect.any(Number),
@@ -35,6 +39,16 @@ describe.each(TEST_DIALECTS)("the record store on %s", (dialect) => {
     expect(record.ageMs).toBeLessThan(10_000);
     expect(await metastore.records.list({ team }, { limit: 9, offset: 0 })).toMatchObject([fields]);
     expect(await metastore.records.find(team, [])).toEqual(new Map());
+  });
+
+  test("finds a record whose list of results was damaged as one without any, and its neighbours whole", async () => {
+    const team = newTeam();
+    const [damaged, whole] = [cacheRecord("damaged", { team }), cacheRecord("whole", { team })];
+    for (const record of [damaged, whole]) await metastore.records.put(record, "keep-live");
+    await metastore.execute(`update cache_record set xcoms = '[{' where key = '${damaged.key}'`);
+    const found = await metastore.records.find(team, [damaged.key, whole.key]);
+    expect(found.get(damaged.key)?.xcoms).toEqual([]);
+    expect(found.get(whole.key)?.xcoms).toEqual(whole.xcoms);
   });
 
   test("finds thousands of keys in one call", async () => {

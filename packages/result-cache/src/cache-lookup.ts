@@ -1,7 +1,7 @@
 // What the cache answers. Outcomes that are to be expected are values; a throw is a bug.
 
 import type { Digest, StoredError } from "@memodag/core";
-import type { CacheRecord, RecordedXCom } from "./record-store.ts";
+import type { FoundRecord, RecordedXCom } from "./record-store.ts";
 
 /** What one task instance asks. */
 export interface CacheAsk {
@@ -19,7 +19,7 @@ export interface HitXCom extends RecordedXCom {
 
 /** A record that may stand in for a run of the task. */
 export interface CacheHit {
-  readonly record: CacheRecord;
+  readonly record: FoundRecord;
   readonly xcoms: readonly HitXCom[];
 }
 
@@ -29,7 +29,7 @@ export type MissReason = "no_entry" | "expired" | "result_missing" | "integrity_
 /** The answer for one key. A `failure` stands in for a run of the task as a hit does. */
 export type CacheAnswer =
   | { readonly kind: "hit"; readonly hit: CacheHit }
-  | { readonly kind: "failure"; readonly record: CacheRecord; readonly error: StoredError }
+  | { readonly kind: "failure"; readonly record: FoundRecord; readonly error: StoredError }
   | { readonly kind: "miss"; readonly reason: MissReason };
 
 /** The answer for all keys of a call: there is no partial one. */

@@ -10,7 +10,7 @@ import {
   type Logger,
 } from "@memodag/core";
 import type { HitXCom } from "./cache-lookup.ts";
-import type { CacheRecord, RecordStore } from "./record-store.ts";
+import type { FoundRecord, RecordStore } from "./record-store.ts";
 import type { ResultStore } from "./result-store.ts";
 import { isSoundRecord, requireMap } from "./sound-record.ts";
 
@@ -27,7 +27,7 @@ export type Unusable = "result_missing" | "integrity_failed";
 export type Entry =
   | undefined
   | "unsound"
-  | { readonly record: CacheRecord; readonly xcoms: readonly HitXCom[] | Unusable };
+  | { readonly record: FoundRecord; readonly xcoms: readonly HitXCom[] | Unusable };
 
 /** Bytes by digest, and the digests whose bytes have another. */
 interface VerifiedBytes {
@@ -70,7 +70,7 @@ export class EntryReader {
     const records = requireMap(await this.#records.find(team, [...keys], { signal }), "record");
     signal.throwIfAborted();
     const known = new Map<Digest, Entry>();
-    const sound: CacheRecord[] = [];
+    const sound: FoundRecord[] = [];
     const digests = new Set<Digest>();
     let foreseenBytes = 0;
     for (const key of keys) {
@@ -138,7 +138,7 @@ function isBytes(value: unknown): value is Uint8Array {
   return value instanceof Uint8Array;
 }
 
-function readXComs(record: CacheRecord, { bytes, bad }: VerifiedBytes): readonly HitXCom[] | Unusable {
+function readXComs(record: FoundRecord, { bytes, bad }: VerifiedBytes): readonly HitXCom[] | Unusable {
   const xcoms: HitXCom[] = [];
   if (record.error !== null) return xcoms;
   for (const { key, digest, sizeBytes } of record.xcoms) {

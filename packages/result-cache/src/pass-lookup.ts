@@ -4,7 +4,7 @@ import type { Clock, Digest, StoredError } from "@memodag/core";
 import type { BackendOutcome } from "./cache-breaker.ts";
 import type { CacheAnswer, CacheAsk, LookupOutcome } from "./cache-lookup.ts";
 import type { Entry } from "./entry-reader.ts";
-import type { CacheRecord } from "./record-store.ts";
+import type { FoundRecord } from "./record-store.ts";
 
 /** Asks the backend for entries; see {@link PassLookup}. */
 export type FetchEntries = (
@@ -95,7 +95,7 @@ function answer(entry: Entry, ask: CacheAsk): CacheAnswer {
 
 /** A reader that takes no failures does not see that there is one. */
 function failureAnswer(
-  record: CacheRecord,
+  record: FoundRecord,
   error: StoredError,
   { errorsTtlMs = null }: CacheAsk,
 ): CacheAnswer {

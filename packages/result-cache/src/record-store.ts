@@ -47,9 +47,15 @@ export interface CacheRecord extends Omit<NewCacheRecord, "ttlMs"> {
   readonly hitCount: number;
   /** Age by the store's clock when it was read; what the reader's ttl is held against. */
   readonly ageMs: number;
-  /** Not there when there were none. A lookup, which has no use for it, may leave it out. */
+  /** Not there when there were none. */
   readonly differing?: DifferingResults;
 }
+
+/** What a lookup reads of a record: all that a hit rests on and is explained by, and nothing else. */
+export type FoundRecord = Pick<
+  CacheRecord,
+  "team" | "key" | "xcoms" | "error" | "producer" | "durationMs" | "ageMs"
+>;
 
 /** Which records; every field narrows. All text is matched whole, never as a pattern. */
 export interface RecordFilter {
@@ -115,7 +121,7 @@ export interface StoreCallOptions {
  */
 export interface RecordStore {
   /** Records of that team under those keys; keys without one are not in the map. Never writes. */
-  find(team: string, keys: readonly Digest[], options?: StoreCallOptions): Promise<Map<Digest, CacheRecord>>;
+  find(team: string, keys: readonly Digest[], options?: StoreCallOptions): Promise<Map<Digest, FoundRecord>>;
   /** A put that keeps notes the result that it was given, when that differs, as `differing`. */
   put(record: NewCacheRecord, mode: PutMode): Promise<PutOutcome>;
   /** Adds to hit counters, in one batch, off the lookup's path. */

@@ -1,7 +1,7 @@
 // Whether what a store answered is what it was asked for: backends are other people's code, and disks fail.
 
 import type { Digest } from "@memodag/core";
-import type { CacheRecord, PutOutcome } from "./record-store.ts";
+import type { FoundRecord, PutOutcome } from "./record-store.ts";
 
 /**
  * Takes what a store answered for a map.
@@ -28,7 +28,7 @@ export function requirePutOutcome(answer: PutOutcome): PutOutcome {
  * True when this is a record of that team and key, and everything that a hit relies on is there and of its
  * type. An age that is no number would be under every ttl.
  */
-export function isSoundRecord(record: CacheRecord, team: string, key: Digest): boolean {
+export function isSoundRecord(record: FoundRecord, team: string, key: Digest): boolean {
   if (!isObject(record) || record.team !== team || record.key !== key) return false;
   const { ageMs, durationMs, producer, error, xcoms } = record;
   return (
@@ -45,7 +45,7 @@ export function isSoundRecord(record: CacheRecord, team: string, key: Digest): b
   );
 }
 
-function isSoundXCom(xcom: CacheRecord["xcoms"][number]): boolean {
+function isSoundXCom(xcom: FoundRecord["xcoms"][number]): boolean {
   return isObject(xcom) && isText(xcom.key) && isText(xcom.digest) && Number.isInteger(xcom.sizeBytes);
 }
 

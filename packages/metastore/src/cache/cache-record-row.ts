@@ -1,7 +1,13 @@
 // A cache record as a row, and back.
 
 import { RETURN_VALUE } from "@memodag/core";
-import type { CacheRecord, KeyComponents, NewCacheRecord, RecordedXCom } from "@memodag/result-cache";
+import type {
+  CacheRecord,
+  FoundRecord,
+  KeyComponents,
+  NewCacheRecord,
+  RecordedXCom,
+} from "@memodag/result-cache";
 import type { Selectable } from "kysely";
 import { storableText } from "../runs/storable-text.ts";
 import type { CacheRecordTable } from "./cache-tables.ts";
@@ -27,7 +33,25 @@ export const RECORD_COLUMNS = [
   "hit_count",
 ] as const;
 
+/** Columns that a lookup reads: the components alone are as long as all of these together. */
+export const FOUND_COLUMNS = [
+  "team",
+  "key",
+  "xcoms",
+  "error_code",
+  "error_message",
+  "producer_run_id",
+  "producer_map_index",
+  "producer_try_number",
+  "duration_ms",
+] as const;
+
 /** Those columns, and the record's age when it was read. */
+export type FoundRecordRow = Pick<Selectable<CacheRecordTable>, (typeof FOUND_COLUMNS)[number]> & {
+  age_ms: number;
+};
+
+/** The columns of a whole record, and its age when it was read. */
 export type CacheRecordRow = Pick<Selectable<CacheRecordTable>, (typeof RECORD_COLUMNS)[number]> & {
   age_ms: number;
 };
@@ -57,22 +81,12 @@ export function toListedRecord(row: CacheRecordRow & DifferingRow): CacheRecord 
   return Object.assign(record, { differing });
 }
 
-/** The record that a row holds. */
-export function toCacheRecord(row: CacheRecordRow): CacheRecord {
-  const componentsJson = row.components;
-  let components: KeyComponents | undefined;
+/** What a lookup needs of the record that a row holds. */
+export function toFoundRecord(row: FoundRecordRow): FoundRecord {
   return {
     team: row.team,
     key: row.key,
-    dagId: row.dag_id,
-    taskId: row.task_id,
-    sourceHash: row.source_hash,
-    // A lookup has no use for the components, and reading them costs as much as all the rest.
-    get components() {
-      components ??= JSON.parse(componentsJson) as KeyComponents;
-      return components;
-    },
-    xcoms: JSON.parse(row.xcoms) as RecordedXCom[],
+    xcoms: readXComs(row.xcoms),
     error: row.error_code === null ? null : { code: row.error_code, message: row.error_message ?? "" },
     producer: {
       runId: row.producer_run_id,
@@ -80,12 +94,32 @@ export function toCacheRecord(row: CacheRecordRow): CacheRecord {
       tryNumber: row.producer_try_number,
     },
     durationMs: row.duration_ms,
+    ageMs: row.age_ms,
+  };
+}
+
+/** The record that a row holds. */
+function toCacheRecord(row: CacheRecordRow): CacheRecord {
+  return {
+    ...toFoundRecord(row),
+    dagId: row.dag_id,
+    taskId: row.task_id,
+    sourceHash: row.source_hash,
+    components: JSON.parse(row.components) as KeyComponents,
     createdAt: row.created_at,
     expiresAt: row.expires_at,
     lastHitAt: row.last_hit_at,
     hitCount: row.hit_count,
-    ageMs: row.age_ms,
   };
+}
+
+/** Damaged text names no result: that record can never hit, and is removed when it is found. */
+function readXComs(json: string): RecordedXCom[] {
+  try {
+    return JSON.parse(json) as RecordedXCom[];
+  } catch {
+    return [];
+  }
 }
 
 /** A new record's columns, times left out. */

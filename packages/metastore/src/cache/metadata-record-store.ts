@@ -3,6 +3,7 @@
 import type { Digest } from "@memodag/core";
 import type {
   CacheRecord,
+  FoundRecord,
   NewCacheRecord,
   PutMode,
   PutOutcome,
@@ -45,7 +46,7 @@ export class MetadataRecordStore implements RecordStore {
     team: string,
     keys: readonly Digest[],
     options: StoreCallOptions = {},
-  ): Promise<Map<Digest, CacheRecord>> {
+  ): Promise<Map<Digest, FoundRecord>> {
     return await this.#dialect.findRecords(team, keys, options);
   }
 

@@ -1,8 +1,8 @@
 // Looks many cache keys up at once, on PostgreSQL.
 
 import type { Digest } from "@memodag/core";
-import type { CacheRecord, StoreCallOptions } from "@memodag/result-cache";
-import { RECORD_COLUMNS, toCacheRecord, type CacheRecordRow } from "../cache/cache-record-row.ts";
+import type { FoundRecord, StoreCallOptions } from "@memodag/result-cache";
+import { FOUND_COLUMNS, toFoundRecord, type FoundRecordRow } from "../cache/cache-record-row.ts";
 import { cancellableQuery } from "./cancellable.ts";
 import { NOW_MS } from "./clock.ts";
 import type { PostgresConnection } from "./connection.ts";
@@ -10,7 +10,7 @@ import { inChunks } from "./in-chunks.ts";
 
 // A list as one parameter: one prepared statement, and one plan, for any number of keys.
 const FIND = `
-  select ${RECORD_COLUMNS.join(", ")}, ${NOW_MS} - created_at as age_ms
+  select ${FOUND_COLUMNS.join(", ")}, ${NOW_MS} - created_at as age_ms
   from cache_record where team = $1 and key = any($2::text[])`;
 
 /** Finds records; see the record store. */
@@ -19,12 +19,12 @@ export async function findRecords(
   team: string,
   keys: readonly Digest[],
   { signal }: StoreCallOptions,
-): Promise<Map<Digest, CacheRecord>> {
-  const found = new Map<Digest, CacheRecord>();
+): Promise<Map<Digest, FoundRecord>> {
+  const found = new Map<Digest, FoundRecord>();
   await inChunks(keys, async (chunk) => {
     const query = { name: "find_records", text: FIND, values: [team, chunk] };
-    for (const row of await cancellableQuery<CacheRecordRow>(connection, query, signal)) {
-      found.set(row.key, toCacheRecord(row));
+    for (const row of await cancellableQuery<FoundRecordRow>(connection, query, signal)) {
+      found.set(row.key, toFoundRecord(row));
     }
   });
   return found;

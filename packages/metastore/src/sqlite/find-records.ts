@@ -1,8 +1,8 @@
 // Looks many cache keys up at once, on SQLite.
 
 import type { Digest } from "@memodag/core";
-import type { CacheRecord, StoreCallOptions } from "@memodag/result-cache";
-import { RECORD_COLUMNS, toCacheRecord, type CacheRecordRow } from "../cache/cache-record-row.ts";
+import type { FoundRecord, StoreCallOptions } from "@memodag/result-cache";
+import { FOUND_COLUMNS, toFoundRecord, type FoundRecordRow } from "../cache/cache-record-row.ts";
 import { NOW_MS } from "./clock.ts";
 import type { SqliteConnection } from "./connection.ts";
 import { inChunks } from "./in-chunks.ts";
@@ -10,7 +10,7 @@ import { inChunks } from "./in-chunks.ts";
 // The keys go in as one JSON text, so that one prepared statement serves any number of them. The clock
 // is a scalar subquery, which SQLite evaluates once and not for each row.
 const FIND = `
-  select ${RECORD_COLUMNS.join(", ")}, (select ${NOW_MS}) - created_at as age_ms
+  select ${FOUND_COLUMNS.join(", ")}, (select ${NOW_MS}) - created_at as age_ms
   from cache_record where team = ? and key in (select value from json_each(?))`;
 
 /** Finds records; see the record store. */
@@ -19,11 +19,11 @@ export async function findRecords(
   team: string,
   keys: readonly Digest[],
   { signal }: StoreCallOptions,
-): Promise<Map<Digest, CacheRecord>> {
-  const found = new Map<Digest, CacheRecord>();
+): Promise<Map<Digest, FoundRecord>> {
+  const found = new Map<Digest, FoundRecord>();
   await inChunks(connection, keys, signal, (chunk) => {
-    const rows = connection.statement(FIND).all(team, JSON.stringify(chunk)) as CacheRecordRow[];
-    for (const row of rows) found.set(row.key, toCacheRecord(row));
+    const rows = connection.statement(FIND).all(team, JSON.stringify(chunk)) as FoundRecordRow[];
+    for (const row of rows) found.set(row.key, toFoundRecord(row));
   });
   return found;
 }

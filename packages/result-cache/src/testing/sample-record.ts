@@ -59,11 +59,12 @@ export async function putAll(store: RecordStore, records: readonly NewCacheRecor
   return outcomes;
 }
 
-/** The one record under a key. */
+/** The one record under a key: as a listing shows it, with what a lookup finds of it laid over that. */
 export async function findOne(store: RecordStore, key: Digest, team: string = TEAM): Promise<CacheRecord> {
-  const record = (await store.find(team, [key])).get(key);
-  if (!record) throw new Error(`no record of team ${team} under ${key}`);
-  return record;
+  const found = (await store.find(team, [key])).get(key);
+  const [listed] = await store.list({ team, key }, { limit: 1, offset: 0 });
+  if (!found || !listed) throw new Error(`no record of team ${team} under ${key}`);
+  return { ...listed, ...found };
 }
 
 /** Keys of all records that match, in the order in which they are listed. */

@@ -1,7 +1,7 @@
 // What the cache's answer makes of a task instance. A function of values.
 
 import { RETURN_VALUE, type StoredError, type TaskInstance, type XComWrite } from "@memodag/core";
-import type { CacheHit, CacheRecord, LookupOutcome } from "@memodag/result-cache";
+import type { CacheHit, FoundRecord, LookupOutcome } from "@memodag/result-cache";
 import type { KeyedInstance, ReadyInstance } from "./ready-instance.ts";
 import { STORED_FAILURE, rememberedError } from "./remembered-failure.ts";
 import type { Returned } from "./run-results.ts";
@@ -66,7 +66,7 @@ function hit(asked: KeyedInstance, { record, xcoms }: CacheHit, now: number): An
 
 function failure(
   asked: KeyedInstance,
-  record: CacheRecord,
+  record: FoundRecord,
   error: StoredError,
   now: number,
 ): AnsweredInstance {
@@ -81,7 +81,7 @@ function failure(
 }
 
 /** Start and end are now and the state is never `running`: no heartbeat check can mistake a hit. */
-function standingIn({ key }: KeyedInstance, record: CacheRecord, now: number): Partial<TaskInstance> {
+function standingIn({ key }: KeyedInstance, record: FoundRecord, now: number): Partial<TaskInstance> {
   return {
     cacheStatus: "hit",
     cacheKey: key,

@@ -1,7 +1,7 @@
 // Which failures are remembered, and what is said of one that stands in for a run.
 
 import { formatDuration, type ErrorCode, type StoredError } from "@memodag/core";
-import type { CacheRecord } from "@memodag/result-cache";
+import type { FoundRecord } from "@memodag/result-cache";
 
 /** The cache reason of an instance that failed by a remembered failure, or that stored one. */
 export const STORED_FAILURE = "stored_failure";
@@ -25,7 +25,7 @@ export function isOwnFailure({ code }: StoredError): boolean {
 }
 
 /** The error of an instance that did not run since its key has failed before. */
-export function rememberedError(record: CacheRecord, error: StoredError): StoredError {
+export function rememberedError(record: FoundRecord, error: StoredError): StoredError {
   const age = formatDuration(record.ageMs);
   return {
     code: error.code,
