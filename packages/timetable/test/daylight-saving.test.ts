@@ -130,6 +130,9 @@ it.each([
     "2026-03-30T00:00Z",
     ["03-29T00:00", "03-29T12:00", "03-30T00:00"],
   ],
-] as const)("%s: %s in %s", (_what, schedule, timezone, from, to, dates) => {
-  expect(datesOf(schedule, timezone, from, to)).toEqual(dates);
-});
+] as const)(
+  "keeps the hours when the clocks change, %s: %s in %s",
+  (_what, schedule, timezone, from, to, dates) => {
+    expect(datesOf(schedule, timezone, from, to)).toEqual(dates);
+  },
+);

@@ -1,0 +1,86 @@
+// A Dag file as Airflow's TypeScript SDK has it, but for the import line and the registration.
+
+import { afterAll, beforeAll, expect, it, vi } from "vitest";
+import { PATIENT } from "./patience.ts";
+import type { RunReport } from "./run-report.ts";
+import { Workspace } from "./workspace.ts";
+
+vi.setConfig(PATIENT);
+
+const ORDERS = `import { Dag, getClient } from "memodag";
+
+interface Shop { readonly shop: string; readonly orders: number }
+
+export const dag = new Dag("orders", {
+  schedule: "@daily", catchup: false, startDate: new Date("2026-01-01"), maxActiveRuns: 1,
+  tags: ["shops"], description: "What the shops sold",
+});
+
+const shops = dag.taskGroup("shops");
+const paris = shops.task("paris", async (): Promise<Shop> => {
+  const orders = await getClient().getVariable("paris_orders");
+  return { shop: "paris", orders: Number(orders ?? 3) };
+});
+const lyon = shops.task("lyon", async (): Promise<Shop> => ({ shop: "lyon", orders: 4 }));
+
+const sum = dag.task(async function sum({ a, b }: { a: Shop; b: Shop }) {
+  await getClient().setXCom({ key: "shops", value: [a.shop, b.shop] });
+  return { total: a.orders + b.orders };
+}, { retries: 2, retryDelay: 1, executionTimeout: 60 });
+const summed = sum({ a: paris(), b: lyon() });
+
+const hasOrders = dag.task("has_orders", async ({ sums }: { sums: { total: number } }) => sums.total > 0);
+const store = dag.task("store", async () => await getClient().getXCom<string[]>({ key: "shops", taskId: "sum" }));
+const warn = dag.task("warn", async () => "nothing was sold");
+const stored = store();
+const warned = warn();
+dag.if(hasOrders({ sums: summed })).then(stored).else(warned);
+
+const short = dag.task("short", async () => "short")();
+const long = dag.task("long", async () => "long")();
+const pick = dag.task("pick", async ({ sums }: { sums: { total: number } }) => (sums.total > 100 ? long : short));
+dag.switch(pick({ sums: summed })).case(short).case(long);
+
+const cleaned = dag.task("clean", async () => undefined, { triggerRule: "all_done" })();
+cleaned.after(stored, warned, short, long);
+shops.before(cleaned);
+dag.triggerDagRun({ taskId: "tell", dagId: "tell", conf: { by: "orders" }, waitForCompletion: true }).after(cleaned);
+`;
+
+const TELL = `import { Dag, getContext } from "memodag";
+
+export const dag = new Dag("tell");
+dag.task("say", async () => getContext().dagRun.conf.by)();
+`;
+
+let workspace: Workspace;
+beforeAll(() => {
+  workspace = new Workspace({
+    config: '[[variables]]\nname = "paris_orders"\nvalue = "5"\n',
+    dags: { "orders.ts": ORDERS, "tell.ts": TELL },
+  });
+});
+afterAll(async () => await workspace.remove());
+
+it("a Dag of Airflow's TypeScript SDK runs with another import line", async () => {
+  const run = await workspace.json<RunReport>("dags", "run", "orders");
+  expect(run.state).toBe("success");
+  expect(Object.fromEntries(run.tasks.map(({ taskId, state }) => [taskId, state]))).toEqual({
+    "shops.paris": "success",
+    "shops.lyon": "success",
+    sum: "success",
+    has_orders: "success",
+    store: "success",
+    warn: "skipped",
+    pick: "success",
+    short: "success",
+    long: "skipped",
+    clean: "success",
+    tell: "success",
+  });
+  const valueOf = async (taskId: string) =>
+    await workspace.json("tasks", "xcom", "orders", run.runId, taskId);
+  expect(await valueOf("sum")).toEqual({ return_value: { total: 9 }, shops: ["paris", "lyon"] });
+  expect(await valueOf("store")).toEqual({ return_value: ["paris", "lyon"] });
+  expect(await workspace.json("runs", "list", "tell")).toMatchObject([{ state: "success" }]);
+});
