@@ -132,7 +132,19 @@ describe.each(TEST_DIALECTS)("on %s, a run succeeds whose cache", (dialect) => {
     bytes[7] = (bytes[7] ?? 0) ^ 1;
     const literal = dialect === "sqlite" ? `x'${bytes.toString("hex")}'` : `'\\x${bytes.toString("hex")}'`;
     await cache.execute(`update result set bytes = ${literal} where digest = '${digest}'`);
-    const next = await run();
+    // No run waits until what is damaged is taken away. This one does, lest that take what it stores.
+    const removed = Promise.withResolvers<void>();
+    const results = withMethods(cache.results, {
+      async delete(...call: Parameters<ResultStore["delete"]>) {
+        await cache.results.delete(...call);
+        removed.resolve();
+      },
+      async write(...call: Parameters<ResultStore["write"]>) {
+        await removed.promise;
+        await cache.results.write(...call);
+      },
+    });
+    const next = await run({ results });
     expect(next.run.state).toBe("success");
     expect(next.states).toEqual({ first: "success/hit", second: "success/populated", third: "success/hit" });
     expect(await rig.returned(next, "second")).not.toBe(null);
