@@ -49,10 +49,12 @@ export interface EarlierKeyRow {
   readonly components: string;
 }
 
-/** What a record is known by. */
-export interface RecordName {
+/** A record as a purge found it. */
+export interface FoundRecord {
   readonly team: string;
   readonly key: string;
+  /** Tells it from one that took its place since. */
+  readonly createdAt: number;
 }
 
 /** An open database of one kind. */
@@ -63,8 +65,6 @@ export interface Dialect {
   readonly schema: SchemaDialect;
   /** The database's clock, in milliseconds since the Unix epoch; one value within a statement. */
   readonly now: RawBuilder<number>;
-  /** Ends a select from `cache_record`: leaves out rows that others hold. Nothing where there is one writer. */
-  readonly skipLocked: RawBuilder<unknown>;
   /** Runs a script in one transaction that takes SQLite's write lock at its start; undone when it throws. */
   transaction<T>(script: () => TransactionScript<T>): Promise<T>;
   /** Keeps other migrators out until the transaction ends. */
@@ -98,8 +98,11 @@ export interface Dialect {
   deleteResults(team: string, digests: readonly Digest[], olderThanMs: number): Promise<Amount>;
   /** Deletes records that nobody used or replaced since, and nobody holds a lease of, and notes why. */
   deleteRecords(records: readonly CollectableRecord[], cause: RemovalCause): Promise<Amount>;
-  /** A subquery with a row (`listed_team`, `listed_key`) for each. */
-  keyRows(names: readonly RecordName[]): RawBuilder<unknown>;
+  /**
+   * Deletes records that nobody replaced since they were found, and notes why; resolves to how many. Where
+   * there is more than one writer, what others hold stays.
+   */
+  purgeFound(found: readonly FoundRecord[], cause: RemovalCause): Promise<number>;
   /** See the decision store. */
   listEarlierKeys(asked: readonly AskedKey[], limit: number): Promise<EarlierKeyRow[]>;
   close(): Promise<void>;

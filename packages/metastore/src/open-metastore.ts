@@ -26,6 +26,7 @@ import type { PostgresOptions } from "./postgres/connection.ts";
 import { openPostgres } from "./postgres/dialect.ts";
 import { MetadataCallbackStore } from "./runs/metadata-callback-store.ts";
 import { MetadataRunStore } from "./runs/metadata-run-store.ts";
+import { readClock } from "./read-clock.ts";
 import { requireWritable } from "./require-writable.ts";
 import { MetadataScheduleStore } from "./schedules/metadata-schedule-store.ts";
 import type { SqliteOptions } from "./sqlite/connection.ts";
@@ -105,11 +106,6 @@ export async function openMetastore(url: string, options: MetastoreOptions = {})
     readClock: () => readClock(dialect),
     close: () => dialect.close(),
   };
-}
-
-async function readClock({ kysely, now }: Dialect): Promise<number> {
-  const row = await kysely.selectNoFrom(now.as("now")).executeTakeFirstOrThrow();
-  return row.now;
 }
 
 async function openDialect(url: DatabaseUrl, options: MetastoreOptions): Promise<Dialect> {

@@ -91,7 +91,7 @@ export class EntryReader {
     }
     const verified = digests.size === 0 ? NO_BYTES : await this.#readBytes(team, [...digests], signal);
     for (const record of sound) known.set(record.key, { record, xcoms: readXComs(record, verified) });
-    this.#removeUnusable(team, known, verified.bad);
+    this.#removeUnusable(team, unusableOf(known, records), verified.bad);
     return known;
   }
 
@@ -112,25 +112,42 @@ export class EntryReader {
   }
 
   /** Takes away what can never hit, so that the next run stores anew. Nobody waits for it. */
-  #removeUnusable(team: string, known: ReadonlyMap<Digest, Entry>, bad: ReadonlySet<Digest>): void {
-    const causes = new Map<Digest, Unusable>();
-    for (const [key, entry] of known) {
-      if (entry === "unsound") causes.set(key, "integrity_failed");
-      else if (typeof entry?.xcoms === "string") causes.set(key, entry.xcoms);
-    }
-    if (causes.size === 0) return;
+  #removeUnusable(team: string, unusable: readonly UnusableRecord[], bad: ReadonlySet<Digest>): void {
+    if (unusable.length === 0) return;
     const remove = async () => {
-      for (const [key, cause] of causes) await this.#records.purge({ team, key }, cause);
+      for (const { which, cause } of unusable) await this.#records.purge({ team, ...which }, cause);
       if (bad.size > 0) await this.#results.delete(team, [...bad]);
     };
     this.#log.warn("removed cache entries whose record or bytes are gone, changed, or somebody else's", {
       team,
-      keys: [...causes.keys()],
+      keys: unusable.map(({ which }) => which.key),
     });
     remove().catch((error: unknown) => {
       this.#log.warn("could not remove unusable cache entries", { team, error: messageOf(error) });
     });
   }
+}
+
+/** A record to take away, and why. */
+interface UnusableRecord {
+  /** With its making, so that what somebody stored in its place since is left alone. */
+  readonly which: { readonly key: Digest; readonly createdAt?: number };
+  readonly cause: Unusable;
+}
+
+function unusableOf(
+  known: ReadonlyMap<Digest, Entry>,
+  records: ReadonlyMap<Digest, CacheRecord>,
+): UnusableRecord[] {
+  const unusable: UnusableRecord[] = [];
+  for (const [key, entry] of known) {
+    const cause = entry === "unsound" ? "integrity_failed" : entry?.xcoms;
+    if (typeof cause !== "string") continue;
+    const { createdAt } = { ...records.get(key) };
+    // What is unsound may lack even that.
+    unusable.push({ which: { key, ...(typeof createdAt === "number" && { createdAt }) }, cause });
+  }
+  return unusable;
 }
 
 /** A store may answer with anything, a text of the same digest among it. */

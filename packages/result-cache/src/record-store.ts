@@ -67,6 +67,8 @@ export interface RecordFilter {
   readonly sourceHash?: Digest;
   readonly runId?: string;
   readonly olderThanMs?: number;
+  /** Made at that very moment, by the store's clock: tells a record from one that took its place. */
+  readonly createdAt?: number;
   readonly expired?: boolean;
 }
 

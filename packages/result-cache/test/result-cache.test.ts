@@ -183,6 +183,23 @@ describe("bytes that cannot be trusted", () => {
     expect(await records.count({ team: "ml" })).toBe(0);
   });
 
+  test("what somebody stored meanwhile in the entry's place is left alone", async () => {
+    const stored = entry("[1,2]");
+    await cacheOver().store(stored, "keep-live");
+    await results.delete("ml", [stored.xcoms[0]!.digest]);
+    const find: RecordStore["find"] = async (team, keys) => {
+      const found = await records.find(team, keys);
+      clock.advance(1);
+      await cacheOver().store(stored, "replace");
+      await results.delete("ml", [stored.xcoms[0]!.digest]);
+      return found;
+    };
+    const purge: RecordStore["purge"] = (...purged) => records.purge(...purged);
+    const cache = cacheOver({ records: { ...broken<RecordStore>(refuse), find, purge } });
+    expect(await ask(cache, stored.record.key)).toEqual({ kind: "miss", reason: "result_missing" });
+    expect(await records.count({ team: "ml" })).toBe(1);
+  });
+
   test("a record without a returned value is a miss", async () => {
     const stored = entry("1");
     await records.put({ ...stored.record, xcoms: [] }, "keep-live");

@@ -86,7 +86,7 @@ export class MetadataRecordRetention implements RecordRetention {
   async *scan(limit: number): AsyncGenerator<readonly ScannedRecord[]> {
     const query = this.#dialect.kysely
       .selectFrom("cache_record")
-      .select(["team", "key", "dag_id", "task_id", "xcoms", "error_code"])
+      .select(["team", "key", "created_at", "dag_id", "task_id", "xcoms", "error_code"])
       .orderBy("team")
       .orderBy("key")
       .limit(limit);
@@ -95,6 +95,7 @@ export class MetadataRecordRetention implements RecordRetention {
       yield rows.map((row) => ({
         team: row.team,
         key: row.key,
+        createdAt: row.created_at,
         dagId: row.dag_id,
         taskId: row.task_id,
         xcoms: JSON.parse(row.xcoms) as RecordedXCom[],

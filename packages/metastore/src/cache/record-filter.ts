@@ -12,7 +12,7 @@ export function recordCondition(
   filter: RecordFilter,
   now: RawBuilder<number>,
 ): (where: ExpressionBuilder<Schema, "cache_record">) => Expression<SqlBool> {
-  const { team, dagId, taskId, key, keyPrefix, sourceHash, runId, olderThanMs, expired } = filter;
+  const { team, dagId, taskId, key, keyPrefix, sourceHash, runId, olderThanMs, createdAt, expired } = filter;
   return (where) => {
     const all: Expression<SqlBool>[] = [];
     if (team !== undefined) all.push(where("team", "=", team));
@@ -26,6 +26,7 @@ export function recordCondition(
     if (olderThanMs !== undefined) {
       all.push(where("created_at", "<", sql<number>`${now} - ${sql.lit(olderThanMs)}`));
     }
+    if (createdAt !== undefined) all.push(where("created_at", "=", createdAt));
     if (expired === true) all.push(where("expires_at", "<=", now));
     if (expired === false) {
       all.push(where.or([where("expires_at", "is", null), where("expires_at", ">", now)]));

@@ -10,8 +10,8 @@ import { countHits } from "./count-hits.ts";
 import { deleteRecords } from "./delete-records.ts";
 import { deleteResults } from "./delete-results.ts";
 import { findRecords } from "./find-records.ts";
-import { keyRows } from "./key-rows.ts";
 import { listEarlierKeys } from "./list-earlier-keys.ts";
+import { purgeFound } from "./purge-found.ts";
 import { readResults } from "./read-results.ts";
 import { postgresSchema } from "./schema-dialect.ts";
 import { writePass } from "./write-pass.ts";
@@ -31,7 +31,6 @@ export async function openPostgres(url: string, options: PostgresOptions): Promi
     kysely: connection.kysely,
     schema: postgresSchema,
     now,
-    skipLocked: sql`for update of cache_record skip locked`,
     transaction: (script) => connection.runScript(script),
     async lockForMigration(transaction) {
       await sql`select pg_advisory_xact_lock(${sql.lit(MIGRATION_LOCK)})`.execute(transaction);
@@ -47,7 +46,7 @@ export async function openPostgres(url: string, options: PostgresOptions): Promi
     writeResults: (team, results) => writeResults(connection, team, results),
     deleteResults: (team, digests, olderThanMs) => deleteResults(connection, team, digests, olderThanMs),
     deleteRecords: (records, cause) => deleteRecords(connection, records, cause),
-    keyRows,
+    purgeFound: (found, cause) => purgeFound(connection, found, cause),
     listEarlierKeys: (asked, limit) => listEarlierKeys(connection, asked, limit),
     close: () => connection.close(),
   };

@@ -13,12 +13,28 @@ import { ImmediateSqliteDialect } from "./kysely-dialect.ts";
 /** Milliseconds for which a write waits for another process. */
 const DEFAULT_BUSY_TIMEOUT_MS = 5_000;
 
+/**
+ * Pages of the log from which on whoever commits copies them into the file, and waits for the disk. Four times
+ * SQLite's own, so that this falls to those who write most: they do it by themselves, before it is so many.
+ */
+const CHECKPOINT_PAGES = 4_000;
+
+/** What others write while the log is copied is copied in another round; so many at most. */
+const CHECKPOINT_ROUNDS = 3;
+
 /** Settings of a SQLite connection. */
 export interface SqliteOptions {
   /** Milliseconds for which a call may wait for a lock. The thread is blocked for as long. Default 5000. */
   readonly busyTimeoutMs?: number;
   /** Pages to which the file may grow, or as many as it has: writing more fails as on a full disk. */
   readonly maxPages?: number;
+}
+
+/** What SQLite says of a checkpoint; pages are counted from the log's beginning. */
+interface CheckpointState {
+  readonly busy: number;
+  readonly log: number;
+  readonly checkpointed: number;
 }
 
 /** One connection. SQLite's calls block; what spans several awaits is kept apart by Kysely's lock. */
@@ -54,6 +70,24 @@ export class SqliteConnection {
   /** Runs synchronous work in one transaction that holds the write lock from its start. */
   async transaction<T>(work: () => T): Promise<T> {
     return await this.exclusive(() => this.#driver.transaction(work).immediate());
+  }
+
+  /**
+   * A transaction that writes much, and copies that out of the log at once, when it has let go of the lock:
+   * left there, it would fall to the next one who writes a little, and keep that waiting for the disk.
+   */
+  async bulkTransaction<T>(work: () => T): Promise<T> {
+    const result = await this.transaction(work);
+    await this.exclusive(() => this.#checkpoint());
+    return result;
+  }
+
+  /** Waits for no lock. Where another connection is at it or reads what was before, the rest is left to the next. */
+  #checkpoint(): void {
+    for (let round = 0; round < CHECKPOINT_ROUNDS; round += 1) {
+      const [state] = this.#driver.pragma("wal_checkpoint(PASSIVE)") as CheckpointState[];
+      if (!state || state.busy !== 0 || state.log === state.checkpointed) return;
+    }
   }
 
   #rowsOf({ sql, parameters }: CompiledQuery): readonly unknown[] {
@@ -94,6 +128,7 @@ export function openSqliteConnection(path: string, options: SqliteOptions): Sqli
     // Keys are random: what is written next to one another lies all over the file. SQLite's own 2 MB make
     // deleting records twice as slow when there are many.
     driver.pragma("cache_size = -32768");
+    driver.pragma(`wal_autocheckpoint = ${CHECKPOINT_PAGES}`);
     if (options.maxPages !== undefined) driver.pragma(`max_page_count = ${options.maxPages}`);
     return new SqliteConnection(driver);
   } catch (error) {

@@ -21,7 +21,7 @@ export async function deleteRecords(
   records: readonly CollectableRecord[],
   cause: RemovalCause,
 ): Promise<Amount> {
-  return await connection.transaction(() => {
+  return await connection.bulkTransaction(() => {
     const remove = connection.statement(DELETE);
     const leases = connection.statement(LEASED).all() as Pick<CollectableRecord, "team" | "key">[];
     const leased = new Set(leases.map(nameOf));

@@ -21,7 +21,7 @@ export async function deleteResults(
   digests: readonly Digest[],
   olderThanMs: number,
 ): Promise<Amount> {
-  return await connection.transaction(() => {
+  return await connection.bulkTransaction(() => {
     const sizes = connection
       .statement(DELETE)
       .pluck()

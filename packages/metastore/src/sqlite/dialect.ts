@@ -1,6 +1,5 @@
 // SQLite as memodag sees it.
 
-import { sql } from "kysely";
 import type { Dialect } from "../dialect.ts";
 import { watchRuns } from "./change-feed.ts";
 import { claimRuns } from "./claim-runs.ts";
@@ -10,8 +9,8 @@ import { countHits } from "./count-hits.ts";
 import { deleteRecords } from "./delete-records.ts";
 import { deleteResults } from "./delete-results.ts";
 import { findRecords } from "./find-records.ts";
-import { keyRows } from "./key-rows.ts";
 import { listEarlierKeys } from "./list-earlier-keys.ts";
+import { purgeFound } from "./purge-found.ts";
 import { readResults } from "./read-results.ts";
 import { sqliteSchema } from "./schema-dialect.ts";
 import { writePass } from "./write-pass.ts";
@@ -28,7 +27,6 @@ export async function openSqlite(path: string, options: SqliteOptions): Promise<
     kysely: connection.kysely,
     schema: sqliteSchema,
     now,
-    skipLocked: sql``,
     transaction: (script) => connection.runScript(script),
     // Every transaction is the only one that writes.
     lockForMigration: async () => undefined,
@@ -43,7 +41,7 @@ export async function openSqlite(path: string, options: SqliteOptions): Promise<
     writeResults: (team, results) => writeResults(connection, team, results),
     deleteResults: (team, digests, olderThanMs) => deleteResults(connection, team, digests, olderThanMs),
     deleteRecords: (records, cause) => deleteRecords(connection, records, cause),
-    keyRows,
+    purgeFound: (found, cause) => purgeFound(connection, found, cause),
     listEarlierKeys: (asked, limit) => listEarlierKeys(connection, asked, limit),
     close: () => connection.close(),
   };

@@ -22,6 +22,7 @@ export function matchesFilter(record: MatchableRecord, filter: RecordFilter, now
     matches(filter.key, record.key) &&
     matches(filter.sourceHash, record.sourceHash) &&
     matches(filter.runId, record.producer.runId) &&
+    matches(filter.createdAt, record.createdAt) &&
     record.key.startsWith(filter.keyPrefix ?? "") &&
     (filter.olderThanMs === undefined || now - record.createdAt > filter.olderThanMs) &&
     matches(filter.expired, isExpired(record, now))

@@ -147,6 +147,7 @@ export class MemoryRecordStore implements RecordStore {
         matches(filter.key, row.key) &&
         matches(filter.sourceHash, row.sourceHash) &&
         matches(filter.runId, row.producer.runId) &&
+        matches(filter.createdAt, row.createdAt) &&
         row.key.startsWith(filter.keyPrefix ?? "") &&
         (filter.olderThanMs === undefined || now - row.createdAt > filter.olderThanMs) &&
         (filter.expired === undefined || filter.expired === (row.expiresAt !== null && row.expiresAt <= now)),
@@ -158,7 +159,7 @@ export class MemoryRecordStore implements RecordStore {
   }
 }
 
-function matches(wanted: string | undefined, actual: string): boolean {
+function matches<T>(wanted: T | undefined, actual: T): boolean {
   return wanted === undefined || wanted === actual;
 }
 

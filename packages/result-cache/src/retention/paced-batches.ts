@@ -3,26 +3,30 @@
 import { setTimeout as rest } from "node:timers/promises";
 
 /** Rows of the first batch, before it is known how long they take. */
-const FIRST_BATCH = 200;
+const FIRST_BATCH = 50;
 
 /** Rows of a batch at most. */
 const LARGEST_BATCH = 1_000;
 
-/** Rows of a batch at least, however long they take. */
-const SMALLEST_BATCH = 100;
+/** Rows of a batch at least, however long they take. Few: a row may lie on a dozen of pages, all cold. */
+const SMALLEST_BATCH = 10;
 
-/** Milliseconds that a batch should take: SQLite keeps other writers waiting, and this thread, for as long. */
-const BATCH_MS = 15;
+/**
+ * Milliseconds that a batch should take. SQLite keeps other writers waiting for the part of it that is no
+ * checkpoint, and this thread for all of it. Whoever waits for SQLite's lock looks again after 1, 3, 8, 18
+ * and 33 ms: batches so short are over by the third look, and leave it no chance to meet the next one.
+ */
+const BATCH_MS = 10;
 
 /** Milliseconds of a rest at least: a process that waits for SQLite's lock looks at it every few. */
 const SHORTEST_REST_MS = 5;
 
-/** A rest's length in batches: others have the database for half of the time at least. */
-const RESTS_A_BATCH = 1;
+/** A rest's length in batches: with it, others have the database for a third of the time at least. */
+const RESTS_A_BATCH = 0.5;
 
 /**
  * Calls `work` with the size of a batch until it resolves to false, or the signal aborts, which is no
- * error. Batches grow while they are fast and shrink while they take long; a rest of the same time follows each.
+ * error. Batches grow while they are fast and shrink while they take long; a rest of half that time follows each.
  */
 export async function inPacedBatches(
   work: (limit: number) => Promise<boolean>,

@@ -34,6 +34,8 @@ export interface CollectableRecord {
 export interface ScannedRecord {
   readonly team: string;
   readonly key: Digest;
+  /** Milliseconds since the Unix epoch, by the store's clock. */
+  readonly createdAt: number;
   readonly dagId: string;
   readonly taskId: string;
   /** None of a remembered failure. */

@@ -34,6 +34,8 @@ export interface VerifierParts {
 export interface BadRecord {
   readonly team: string;
   readonly key: Digest;
+  /** Milliseconds since the Unix epoch, by the store's clock. */
+  readonly createdAt: number;
   readonly dagId: string;
   readonly taskId: string;
   readonly problem: "result_missing" | "integrity_failed";
@@ -126,8 +128,8 @@ export class Verifier {
         const sizes = await results.retention.sizesOf(team, [...digests]);
         for (const record of ofTeam) {
           const problem = problemOf(record, sizes, damaged);
-          const { key, dagId, taskId } = record;
-          if (problem) badRecords.push({ team, key, dagId, taskId, problem });
+          const { key, createdAt, dagId, taskId } = record;
+          if (problem) badRecords.push({ team, key, createdAt, dagId, taskId, problem });
         }
       }
     }
@@ -135,7 +137,10 @@ export class Verifier {
   }
 
   async #removeRecords(bad: readonly BadRecord[]): Promise<void> {
-    for (const { team, key, problem } of bad) await this.#parts.records.store.purge({ team, key }, problem);
+    for (const { team, key, createdAt, problem } of bad) {
+      // With its making: what was stored in its place since is left alone.
+      await this.#parts.records.store.purge({ team, key, createdAt }, problem);
+    }
   }
 }
 

@@ -85,14 +85,17 @@ export class VisitingRecordRetention implements RecordRetention {
   async *scan(limit: number): AsyncGenerator<readonly ScannedRecord[]> {
     for await (const records of this.#records.visit()) {
       for (let from = 0; from < records.length; from += limit) {
-        yield records.slice(from, from + limit).map(({ team, key, dagId, taskId, xcoms, error }) => ({
-          team,
-          key,
-          dagId,
-          taskId,
-          xcoms,
-          isFailure: error !== null,
-        }));
+        yield records
+          .slice(from, from + limit)
+          .map(({ team, key, createdAt, dagId, taskId, xcoms, error }) => ({
+            team,
+            key,
+            createdAt,
+            dagId,
+            taskId,
+            xcoms,
+            isFailure: error !== null,
+          }));
       }
     }
   }

@@ -115,6 +115,21 @@ export function describeRecordFilters(check: RegisterCase<OpenRecordStore>): voi
     deepEqual(await causesOf("ops"), [`${one} result_missing`]);
   });
 
+  check("a record, and not the one that took its place", async ({ store, passTime }) => {
+    const key = keyOf("one");
+    await putAll(store, [sampleRecord("one"), sampleRecord("two"), sampleRecord("one", { team: "ops" })]);
+    const read = (await store.find("ml", [key])).get(key);
+    const createdAt = read?.createdAt ?? Number.NaN;
+    await means(store, { team: "ml", key, createdAt }, [key]);
+    await means(store, { team: "ml", key, createdAt: createdAt - 1 }, []);
+    await passTime(HOUR);
+    equal((await store.put(sampleRecord("one"), "replace")).kind, "stored");
+    await purges(store, { team: "ml", key, createdAt }, 0);
+    const replaced = (await store.find("ml", [key])).get(key);
+    await purges(store, { team: "ml", key, createdAt: replaced?.createdAt ?? Number.NaN }, 1);
+    await means(store, { key }, [key]);
+  });
+
   check("several fields narrow together", async ({ store }) => {
     await putAll(store, [
       sampleRecord("both", { dagId: "geese", taskId: "count" }),

@@ -121,6 +121,13 @@ const RECORD_FAULTS: Record<string, Fault<Records>> = {
       return doomed.length;
     },
   }),
+  "purges what took a record's place": (right) => ({
+    purge: (filter, cause) => {
+      const whatever = { ...filter };
+      delete whatever.createdAt;
+      return right.purge(whatever, cause);
+    },
+  }),
   "takes an empty team for none": (right) => ({ purge: (filter) => right.purge(withoutEmpty(filter)) }),
   "sums the first XCom": (right) => ({
     stats: async (filter) =>

@@ -27,10 +27,10 @@ test("takes more at a time while the store is fast, and less once it is slow", a
   expect(second).toBeGreaterThan(first ?? Number.NaN);
   expect(Math.max(...limits)).toBeLessThanOrEqual(1_000);
   expect(limits.at(-1)).toBeLessThan(Math.max(...limits) / 2);
-  expect(Math.min(...limits)).toBeGreaterThanOrEqual(100);
+  expect(Math.min(...limits)).toBeGreaterThanOrEqual(10);
 });
 
-test("rests for as long as it worked", async () => {
+test("rests for half as long as it worked", async () => {
   const endedAt: number[] = [];
   const beganAt: number[] = [];
   await inPacedBatches(async () => {
@@ -39,7 +39,7 @@ test("rests for as long as it worked", async () => {
     endedAt.push(performance.now());
     return endedAt.length < 2;
   });
-  expect((beganAt[1] ?? 0) - (endedAt[0] ?? 0)).toBeGreaterThanOrEqual(15);
+  expect((beganAt[1] ?? 0) - (endedAt[0] ?? 0)).toBeGreaterThanOrEqual(9);
 });
 
 test("ends at the next batch once it is aborted, without an error", async () => {
