@@ -50,7 +50,7 @@ export interface EarlierKeyRow {
 }
 
 /** A record as a purge found it. */
-export interface FoundRecord {
+export interface DoomedRecord {
   readonly team: string;
   readonly key: string;
   /** Tells it from one that took its place since. */
@@ -102,7 +102,7 @@ export interface Dialect {
    * Deletes records that nobody replaced since they were found, and notes why; resolves to how many. Where
    * there is more than one writer, what others hold stays.
    */
-  purgeFound(found: readonly FoundRecord[], cause: RemovalCause): Promise<number>;
+  purgeFound(found: readonly DoomedRecord[], cause: RemovalCause): Promise<number>;
   /** See the decision store. */
   listEarlierKeys(asked: readonly AskedKey[], limit: number): Promise<EarlierKeyRow[]>;
   close(): Promise<void>;

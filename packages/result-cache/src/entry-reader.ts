@@ -137,7 +137,7 @@ interface UnusableRecord {
 
 function unusableOf(
   known: ReadonlyMap<Digest, Entry>,
-  records: ReadonlyMap<Digest, CacheRecord>,
+  records: ReadonlyMap<Digest, FoundRecord>,
 ): UnusableRecord[] {
   const unusable: UnusableRecord[] = [];
   for (const [key, entry] of known) {

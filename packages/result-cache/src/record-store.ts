@@ -51,10 +51,10 @@ export interface CacheRecord extends Omit<NewCacheRecord, "ttlMs"> {
   readonly differing?: DifferingResults;
 }
 
-/** What a lookup reads of a record: all that a hit rests on and is explained by, and nothing else. */
+/** What a lookup reads of a record: what a hit rests on and is explained by, and what tells it from another. */
 export type FoundRecord = Pick<
   CacheRecord,
-  "team" | "key" | "xcoms" | "error" | "producer" | "durationMs" | "ageMs"
+  "team" | "key" | "xcoms" | "error" | "producer" | "durationMs" | "createdAt" | "ageMs"
 >;
 
 /** Which records; every field narrows. All text is matched whole, never as a pattern. */

@@ -44,6 +44,7 @@ export const FOUND_COLUMNS = [
   "producer_map_index",
   "producer_try_number",
   "duration_ms",
+  "created_at",
 ] as const;
 
 /** Those columns, and the record's age when it was read. */
@@ -94,6 +95,7 @@ export function toFoundRecord(row: FoundRecordRow): FoundRecord {
       tryNumber: row.producer_try_number,
     },
     durationMs: row.duration_ms,
+    createdAt: row.created_at,
     ageMs: row.age_ms,
   };
 }
@@ -106,7 +108,6 @@ function toCacheRecord(row: CacheRecordRow): CacheRecord {
     taskId: row.task_id,
     sourceHash: row.source_hash,
     components: JSON.parse(row.components) as KeyComponents,
-    createdAt: row.created_at,
     expiresAt: row.expires_at,
     lastHitAt: row.last_hit_at,
     hitCount: row.hit_count,

@@ -3,7 +3,7 @@
 import { MemodagError } from "@memodag/core";
 import { inPacedBatches, type RecordFilter, type RemovalCause } from "@memodag/result-cache";
 import { sql, type RawBuilder } from "kysely";
-import type { Dialect, FoundRecord } from "../dialect.ts";
+import type { Dialect, DoomedRecord } from "../dialect.ts";
 import { readClock } from "../read-clock.ts";
 import { recordCondition } from "./record-filter.ts";
 
@@ -47,7 +47,7 @@ async function findMatching(
   { kysely }: Dialect,
   filter: RecordFilter,
   startedAt: RawBuilder<number>,
-): Promise<FoundRecord[]> {
+): Promise<DoomedRecord[]> {
   return await kysely
     .selectFrom("cache_record")
     .select(["team", "key", "created_at as createdAt"])

@@ -1,7 +1,7 @@
 // Deletes cache records that a purge has found, on PostgreSQL.
 
 import type { RemovalCause } from "@memodag/result-cache";
-import type { FoundRecord } from "../dialect.ts";
+import type { DoomedRecord } from "../dialect.ts";
 import { NOW_MS } from "./clock.ts";
 import type { PostgresConnection } from "./connection.ts";
 
@@ -28,7 +28,7 @@ const PURGE = `
 /** Deletes records in one statement; see the dialect. */
 export async function purgeFound(
   { pool }: PostgresConnection,
-  found: readonly FoundRecord[],
+  found: readonly DoomedRecord[],
   cause: RemovalCause,
 ): Promise<number> {
   const { rows } = await pool.query<{ purged: number }>({

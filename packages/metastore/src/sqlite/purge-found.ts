@@ -1,7 +1,7 @@
 // Deletes cache records that a purge has found, on SQLite.
 
 import type { RemovalCause } from "@memodag/result-cache";
-import type { FoundRecord } from "../dialect.ts";
+import type { DoomedRecord } from "../dialect.ts";
 import { NOW_MS } from "./clock.ts";
 import type { SqliteConnection } from "./connection.ts";
 
@@ -14,7 +14,7 @@ const NOTE = `
 /** Deletes records in one transaction; see the dialect. */
 export async function purgeFound(
   connection: SqliteConnection,
-  found: readonly FoundRecord[],
+  found: readonly DoomedRecord[],
   cause: RemovalCause,
 ): Promise<number> {
   return await connection.bulkTransaction(() => {
