@@ -26,7 +26,8 @@ describe.each(TEST_DIALECTS)("the record store on %s", (dialect) => {
     const record = (await find(team, wanted.key))!;
     const { key, xcoms, error, producer, durationMs } = wanted;
     const ageMs = expect.any(Number) as number;
-    expect(found.get(key)).toEqual({ team, key, xcoms, error, producer, durationMs, ageMs });
+    const { createdAt } = record;
+    expect(found.get(key)).toEqual({ team, key, xcoms, error, producer, durationMs, createdAt, ageMs });
     expect(record).toEqual({
       ...fields,
       createdAt: expect.any(Number),
