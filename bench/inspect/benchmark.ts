@@ -160,8 +160,9 @@ async function measurePurge(
 /** Does `work` while another process writes, and resolves to how long its writes took, in milliseconds. */
 async function whileWriting(url: string, work: () => Promise<void>): Promise<number[]> {
   const writer = fork(fileURLToPath(new URL("small-writes.ts", import.meta.url)), [url]);
-  const gone = once(writer, "exit").then(([code]) => {
-    throw new Error(`the process that writes beside it ended with ${String(code)}`);
+  // Not its exit: that may be heard of before its last message.
+  const gone = once(writer, "disconnect").then(() => {
+    throw new Error("the process that writes beside it ended without saying how long its writes took");
   });
   await Promise.race([once(writer, "message"), gone]);
   await Promise.race([work(), gone]);

@@ -19,5 +19,5 @@ while (!over.signal.aborted) {
   await rest(2);
 }
 await metastore.close();
-process.send?.(waits);
-process.disconnect();
+// Not before it is on its way: what is not would be lost with the channel.
+process.send?.(waits, () => process.disconnect());
