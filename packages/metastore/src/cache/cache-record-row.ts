@@ -12,27 +12,6 @@ import type { Selectable } from "kysely";
 import { storableText } from "../runs/storable-text.ts";
 import type { CacheRecordTable } from "./cache-tables.ts";
 
-/** Columns of `cache_record` from which a record is made. */
-export const RECORD_COLUMNS = [
-  "team",
-  "key",
-  "dag_id",
-  "task_id",
-  "source_hash",
-  "components",
-  "xcoms",
-  "error_code",
-  "error_message",
-  "producer_run_id",
-  "producer_map_index",
-  "producer_try_number",
-  "duration_ms",
-  "created_at",
-  "expires_at",
-  "last_hit_at",
-  "hit_count",
-] as const;
-
 /** Columns that a lookup reads: the components alone are as long as all of these together. */
 export const FOUND_COLUMNS = [
   "team",
@@ -47,13 +26,28 @@ export const FOUND_COLUMNS = [
   "created_at",
 ] as const;
 
-/** Those columns, and the record's age when it was read. */
+const OTHER_COLUMNS = [
+  "dag_id",
+  "task_id",
+  "source_hash",
+  "components",
+  "expires_at",
+  "last_hit_at",
+  "hit_count",
+] as const;
+
+type RecordColumn = (typeof FOUND_COLUMNS)[number] | (typeof OTHER_COLUMNS)[number];
+
+/** Columns of `cache_record` from which a whole record is made. */
+export const RECORD_COLUMNS: readonly RecordColumn[] = [...FOUND_COLUMNS, ...OTHER_COLUMNS];
+
+/** The columns of a lookup, and the record's age when it was read. */
 export type FoundRecordRow = Pick<Selectable<CacheRecordTable>, (typeof FOUND_COLUMNS)[number]> & {
   age_ms: number;
 };
 
 /** The columns of a whole record, and its age when it was read. */
-export type CacheRecordRow = Pick<Selectable<CacheRecordTable>, (typeof RECORD_COLUMNS)[number]> & {
+export type CacheRecordRow = Pick<Selectable<CacheRecordTable>, RecordColumn> & {
   age_ms: number;
 };
 
