@@ -15,13 +15,13 @@ const LET_GO = `
 // Under a lock, so that two schedulers cannot both take the last slot. It is the last thing that a pass
 // asks for and is held until its commit; starting the worker takes many times as long.
 const LOCK = `select pg_advisory_xact_lock(${DISPATCH_LOCK})`;
-// The instance's row decides, so that what was changed by hand counts no more.
+// The instance's row decides, so that what was changed by hand counts no more. Not a join: of a table that
+// comes and goes like this one the planner thinks too large, and would go through all instances there are.
 const COUNT = `
   select a.pool, sum(a.slots) as slots, count(*) filter (where a.team = $1 and a.dag_id = $2) as of_dag
   from active_task as a
-  join task_instance as t
-    on t.dag_run_id = a.dag_run_id and t.task_id = a.task_id and t.map_index = a.map_index
-  where t.state in ${ACTIVE_STATES}
+  where (select t.state from task_instance as t
+    where t.dag_run_id = a.dag_run_id and t.task_id = a.task_id and t.map_index = a.map_index) in ${ACTIVE_STATES}
   group by a.pool`;
 const TAKE = `
   insert into active_task (dag_run_id, team, dag_id, task_id, map_index, pool, slots)
