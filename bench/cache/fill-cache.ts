@@ -118,7 +118,6 @@ function fillSqlite(path: string, from: number, to: number): void {
     })();
   }
   for (const { sql } of indexes) db.exec(sql);
-  db.exec("analyze");
   db.pragma("wal_checkpoint(TRUNCATE)");
   db.close();
 }

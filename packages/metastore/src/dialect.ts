@@ -12,7 +12,7 @@ import type {
   ResultBytes,
   StoreCallOptions,
 } from "@memodag/result-cache";
-import type { Kysely, RawBuilder, Transaction } from "kysely";
+import type { Expression, Kysely, RawBuilder, Transaction, SqlBool } from "kysely";
 import type { Schema } from "./schema.ts";
 import type { TransactionScript } from "./transaction-script.ts";
 
@@ -65,6 +65,8 @@ export interface Dialect {
   readonly schema: SchemaDialect;
   /** The database's clock, in milliseconds since the Unix epoch; one value within a statement. */
   readonly now: RawBuilder<number>;
+  /** Says of a condition that it holds for many rows, where a planner without statistics takes it for few. */
+  broad(condition: Expression<SqlBool>): Expression<SqlBool>;
   /** Runs a script in one transaction that takes SQLite's write lock at its start; undone when it throws. */
   transaction<T>(script: () => TransactionScript<T>): Promise<T>;
   /** Keeps other migrators out until the transaction ends. */

@@ -61,12 +61,17 @@ export class MetadataRecordStore implements RecordStore {
   async list(filter: RecordFilter, page: RecordPage): Promise<CacheRecord[]> {
     const { kysely, now } = this.#dialect;
     const direction = page.ascending === true ? "asc" : "desc";
+    const { sort = "age" } = page;
+    const { team, ...rest } = filter;
+    // By age there is an index for each team; else all are read in order until there are enough of the team.
+    const isBroad = team !== undefined && rest.dagId === undefined && sort !== "age";
     const rows = await kysely
       .selectFrom("cache_record")
       .select([...RECORD_COLUMNS, ...DIFFERING_COLUMNS])
       .select(sql<number>`${now} - created_at`.as("age_ms"))
-      .where(recordCondition(filter, now))
-      .orderBy(SORTED_BY[page.sort ?? "age"], direction)
+      .where(recordCondition(isBroad ? rest : filter, now))
+      .$if(isBroad, (query) => query.where((where) => this.#dialect.broad(where("team", "=", team ?? ""))))
+      .orderBy(SORTED_BY[sort], direction)
       .orderBy("key", direction)
       .limit(page.limit)
       .offset(page.offset)

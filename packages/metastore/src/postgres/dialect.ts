@@ -31,6 +31,7 @@ export async function openPostgres(url: string, options: PostgresOptions): Promi
     kysely: connection.kysely,
     schema: postgresSchema,
     now,
+    broad: (condition) => condition,
     transaction: (script) => connection.runScript(script),
     async lockForMigration(transaction) {
       await sql`select pg_advisory_xact_lock(${sql.lit(MIGRATION_LOCK)})`.execute(transaction);

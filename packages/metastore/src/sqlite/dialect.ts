@@ -1,5 +1,6 @@
 // SQLite as memodag sees it.
 
+import { sql, type SqlBool } from "kysely";
 import type { Dialect } from "../dialect.ts";
 import { watchRuns } from "./change-feed.ts";
 import { claimRuns } from "./claim-runs.ts";
@@ -27,6 +28,7 @@ export async function openSqlite(path: string, options: SqliteOptions): Promise<
     kysely: connection.kysely,
     schema: sqliteSchema,
     now,
+    broad: (condition) => sql<SqlBool>`likely(${condition})`,
     transaction: (script) => connection.runScript(script),
     // Every transaction is the only one that writes.
     lockForMigration: async () => undefined,
