@@ -1,6 +1,7 @@
 // Counts in memory and writes now and then, in batches: nobody who looks up or stores waits for it.
 
 import { messageOf, type CancelTimer, type Clock, type Digest, type Logger } from "@memodag/core";
+import pTimeout from "p-timeout";
 import type { RecordStore } from "../record-store.ts";
 import {
   NO_COUNTS,
@@ -23,6 +24,9 @@ const HITS_A_CALL = 1_000;
 
 /** Records whose hits are kept for a database that is away; more would fill the memory. */
 const MAX_WAITING_RECORDS = 100_000;
+
+/** Milliseconds that one call may take: at its end, a process waits for it. */
+const CALL_TIMEOUT_MS = 2_000;
 
 /** What {@link CacheCounters} is made of. */
 export interface CacheCountersParts {
@@ -73,7 +77,11 @@ export class CacheCounters {
     this.#hits.clear();
     this.#tasks.clear();
     let failure: unknown;
-    for (const [team, ofTeam] of hits) failure = (await this.#writeHits(team, ofTeam)) ?? failure;
+    for (const [team, ofTeam] of hits) {
+      if (failure === undefined) failure = await this.#writeHits(team, ofTeam);
+      // One deadline, not one for each team.
+      else for (const [key, count] of ofTeam) this.#addHits(team, key, count);
+    }
     failure = (await this.#writeTasks(tasks)) ?? failure;
     if (failure === undefined) {
       this.#isFailing = false;
@@ -94,8 +102,10 @@ export class CacheCounters {
     const counted = Array.from(hits, ([key, count]) => ({ key, count }));
     for (let from = 0; from < counted.length; from += HITS_A_CALL) {
       try {
-        await this.#parts.records.countHits(team, counted.slice(from, from + HITS_A_CALL));
+        const call = this.#parts.records.countHits(team, counted.slice(from, from + HITS_A_CALL));
+        await pTimeout(call, { milliseconds: CALL_TIMEOUT_MS });
       } catch (error) {
+        // One that was late may have counted after all: twice is better than a process that does not end.
         for (const { key, count } of counted.slice(from)) this.#addHits(team, key, count);
         return error;
       }

@@ -38,7 +38,7 @@ const EARLIER_KEYS = 5;
 /** Entries of a task that are looked at where no decision about it is kept. */
 const EARLIER_ENTRIES = 50;
 
-/** Milliseconds that one call to a store may take: at its end, a process waits for them. */
+/** Milliseconds that a call to the cache may take: at its end, a process waits for it. */
 const CALL_TIMEOUT_MS = 2_000;
 
 /** A miss to explain. */
@@ -68,6 +68,8 @@ export class DecisionLog {
   #cancelFlush: CancelTimer | undefined;
   #flushing: Promise<void> = Promise.resolve();
   #isFailing = false;
+  /** The cache did not answer: what else is being written goes without it, or each batch would wait anew. */
+  #isCacheAway = false;
   #hasLost = false;
 
   constructor(parts: DecisionLogParts) {
@@ -94,6 +96,7 @@ export class DecisionLog {
   }
 
   async #write(): Promise<void> {
+    this.#isCacheAway = false;
     while (this.#waiting.length > 0) {
       const batch = this.#waiting.splice(0, BATCH);
       try {
@@ -215,9 +218,11 @@ export class DecisionLog {
 
   /** The cache may be another system, and away: what it would have said is left out then. */
   async #tryAsking<T>(ask: () => Promise<T>): Promise<T | undefined> {
+    if (this.#isCacheAway) return undefined;
     try {
       return await pTimeout(ask(), { milliseconds: CALL_TIMEOUT_MS });
     } catch (error) {
+      this.#isCacheAway = true;
       this.#parts.log.debug("the cache could not be asked why tasks missed", { error: messageOf(error) });
       return undefined;
     }

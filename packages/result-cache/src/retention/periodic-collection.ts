@@ -1,7 +1,11 @@
 // Collects now and then beside whatever else a process does.
 
 import { messageOf, type CancelTimer, type Clock, type Logger } from "@memodag/core";
+import pTimeout from "p-timeout";
 import type { Collection } from "./collector.ts";
+
+/** Milliseconds that a process waits at its end for a batch: one takes some fifteen, in a store that answers. */
+const LONGEST_BATCH_MS = 2_000;
 
 /** What a {@link PeriodicCollection} is made of. */
 export interface PeriodicCollectionParts {
@@ -32,11 +36,11 @@ export class PeriodicCollection {
     });
   }
 
-  /** Resolves when nothing is under way any more: after one batch at most. */
+  /** Resolves when nothing is under way any more: after one batch, or a short while that it may hang in. */
   async stop(): Promise<void> {
     this.#cancelTimer?.();
     this.#stopping.abort();
-    await this.#underWay;
+    await pTimeout(this.#underWay, { milliseconds: LONGEST_BATCH_MS, fallback: () => undefined });
   }
 
   async #collect(): Promise<void> {

@@ -43,6 +43,30 @@ describe("counters", () => {
     });
   });
 
+  test("a cache that never answers holds nobody up for longer than one call, whatever is to be counted", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    try {
+      const asked: string[] = [];
+      const countHits = (team: string): Promise<never> => {
+        asked.push(team);
+        return new Promise<never>(() => undefined);
+      };
+      const hung = new CacheCounters({ records: { countHits }, clock, log: silentLogger });
+      for (const team of ["ml", "ops", "web"]) hung.addHits(team, ["a"]);
+      const flushed = hung.flush();
+      await vi.advanceTimersByTimeAsync(2_000);
+      await flushed;
+      expect(asked).toEqual(["ml"]);
+      const again = hung.flush();
+      await vi.advanceTimersByTimeAsync(2_000);
+      await again;
+      // What was not written is still to be.
+      expect(asked).toHaveLength(2);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
   test("are written together, a while later", async () => {
     counters.add(TASK, { hits: 2, savedMs: 10, lookupMaxMs: 5 });
     counters.add(TASK, { hits: 1, savedMs: 1, lookupMaxMs: 3 });

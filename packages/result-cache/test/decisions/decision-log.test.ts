@@ -1,9 +1,13 @@
 import { sha256, silentLogger, type Logger } from "@memodag/core";
 import { expect, test } from "vitest";
 import { DecisionLog, MemoryRecordStore, type CacheDecision, type NotedMiss } from "../../src/index.ts";
+import type { DecisionLogParts } from "../../src/decisions/decision-log.ts";
 import { FakeClock } from "../fake-clock.ts";
 
-function rig(keep: (decisions: readonly CacheDecision[]) => Promise<void>) {
+function rig(
+  keep: (decisions: readonly CacheDecision[]) => Promise<void>,
+  change: Partial<DecisionLogParts> = {},
+) {
   const clock = new FakeClock();
   const warnings: string[] = [];
   const log: Logger = { ...silentLogger, warn: (message) => warnings.push(message) };
@@ -18,6 +22,7 @@ function rig(keep: (decisions: readonly CacheDecision[]) => Promise<void>) {
     findSources: async () => new Map(),
     clock,
     log,
+    ...change,
   });
   return { clock, decisionLog, warnings };
 }
@@ -104,4 +109,22 @@ test("what comes faster than it can be explained is dropped, and said once", asy
   await decisionLog.flush();
   expect(count).toBe(20_000);
   expect(warnings).toHaveLength(1);
+});
+
+test("a cache that is away is asked once, however many batches there are: a process waits for them at its end", async () => {
+  let asked = 0;
+  const refuse = async (): Promise<never> => {
+    asked += 1;
+    throw new Error("away");
+  };
+  const kept: number[] = [];
+  const { decisionLog } = rig(async (decisions) => void kept.push(decisions.length), {
+    records: { list: refuse, findRemovals: refuse },
+  });
+  for (let number = 0; number < 300; number++) decisionLog.note(miss(number));
+  await decisionLog.flush();
+  expect({ asked, kept }).toEqual({ asked: 1, kept: [100, 100, 100] });
+  decisionLog.note(miss(300));
+  await decisionLog.flush();
+  expect(asked).toBe(2);
 });

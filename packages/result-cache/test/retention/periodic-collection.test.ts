@@ -56,3 +56,17 @@ test("ends what is under way when it is stopped, and begins nothing after", asyn
   clock.advance(10_000);
   expect(calls).toBe(1);
 });
+
+test("a cache that hangs in the middle of a batch does not keep a process from its end", async () => {
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+  try {
+    const { clock, periodic } = rig(() => new Promise<never>(() => undefined));
+    periodic.start();
+    clock.advance(1_000);
+    const stopped = periodic.stop();
+    await vi.advanceTimersByTimeAsync(2_000);
+    await expect(stopped).resolves.toBeUndefined();
+  } finally {
+    vi.useRealTimers();
+  }
+});
