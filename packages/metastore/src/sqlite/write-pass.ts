@@ -1,30 +1,15 @@
 // Writes what a pass decided, on SQLite: all of it or nothing.
 
-import type { PassOutcome, PassWrite, TaskInstanceId, TaskInstanceWrite } from "@memodag/core";
+import type { PassOutcome, PassWrite } from "@memodag/core";
 import { AbandonedPass } from "../runs/abandoned-pass.ts";
-import { INSTANCE_ID_COLUMNS, INSTANCE_VALUE_COLUMNS, instanceValues } from "../runs/task-instance-row.ts";
 import { storableText } from "../runs/storable-text.ts";
 import { owedCallbackBody } from "../runs/owed-callback-row.ts";
 import { NOW_MS } from "./clock.ts";
 import { isForeignKeyViolation, isPrimaryKeyViolation, type SqliteConnection } from "./connection.ts";
 import { writeActiveTasks } from "./write-active-tasks.ts";
+import { writeInstances } from "./write-instances.ts";
 import { insertResults } from "./write-results.ts";
 
-const COLUMNS = [...INSTANCE_ID_COLUMNS, ...INSTANCE_VALUE_COLUMNS];
-
-// A prepared statement a row, in a loop inside one transaction: SQLite has no round trips to save, and
-// with this many columns binding them beats taking them out of one JSON text by far.
-const INSERT_INSTANCE = `
-  insert into task_instance (dag_run_id, ${COLUMNS.join(", ")})
-  values (?${", ?".repeat(COLUMNS.length)}) on conflict do nothing`;
-// The last condition: a try has one attempt and never gets another, whatever a scheduler may believe;
-// one that waits for something has one after the other.
-const UPDATE_INSTANCE = `
-  update task_instance set ${INSTANCE_VALUE_COLUMNS.map((name) => `${name} = ?`).join(", ")}
-  where dag_run_id = ? and task_id = ? and map_index = ? and state = ? and try_number = ?
-    and (? is null or ? = attempt_id or ? > try_number or waiting_since is not null)`;
-const DELETE_INSTANCE = "delete from task_instance where dag_run_id = ? and task_id = ? and map_index = ?";
-const DELETE_XCOMS = "delete from xcom where dag_run_id = ? and task_id = ? and map_index = ?";
 const INSERT_XCOM = `
   insert into xcom (dag_run_id, task_id, map_index, key, team, digest, size_bytes)
   values (?, ?, ?, ?, ?, ?, ?)`;
@@ -47,7 +32,6 @@ export async function writePass(connection: SqliteConnection, pass: PassWrite): 
   try {
     return await connection.transaction(() => {
       const run = writeRun(connection, pass);
-      removeInstances(connection, pass);
       writeInstances(connection, pass);
       writeXComs(connection, pass, run.team);
       writeOwedCallbacks(connection, pass);
@@ -77,39 +61,6 @@ interface RunGuard {
   readonly state: string;
   readonly lease_owner: string | null;
   readonly hand_count: number;
-}
-
-function removeInstances(connection: SqliteConnection, { runId, removed }: PassWrite): void {
-  for (const { taskId, mapIndex } of removed) {
-    connection.statement(DELETE_XCOMS).run(runId, taskId, mapIndex);
-    connection.statement(DELETE_INSTANCE).run(runId, taskId, mapIndex);
-  }
-}
-
-function writeInstances(connection: SqliteConnection, { runId, instances }: PassWrite): void {
-  const rejected: TaskInstanceId[] = [];
-  for (const write of instances) {
-    if (!writeInstance(connection, runId, write)) {
-      rejected.push({ taskId: write.instance.taskId, mapIndex: write.instance.mapIndex });
-    }
-  }
-  if (rejected.length > 0) throw new AbandonedPass({ kind: "rejected", instances: rejected });
-}
-
-function writeInstance(
-  connection: SqliteConnection,
-  runId: number,
-  { instance, leaves }: TaskInstanceWrite,
-): boolean {
-  const { taskId, mapIndex } = instance;
-  const values = instanceValues(instance);
-  if (leaves === null) {
-    return connection.statement(INSERT_INSTANCE).run([runId, taskId, mapIndex, ...values]).changes === 1;
-  }
-  const { attemptId, tryNumber } = instance;
-  const where = [runId, taskId, mapIndex, leaves.state, leaves.tryNumber, attemptId, attemptId, tryNumber];
-  const { changes } = connection.statement(UPDATE_INSTANCE).run(...values, ...where);
-  return changes === 1;
 }
 
 function writeXComs(connection: SqliteConnection, { runId, xcoms }: PassWrite, team: string): void {
