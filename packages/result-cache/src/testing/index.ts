@@ -3,3 +3,4 @@ export * from "./record-store-contract.ts";
 export * from "./result-store-contract.ts";
 export * from "./retention-contract.ts";
 export type * from "./store-harness.ts";
+export type { OpenRetentionStores, RetentionHarness } from "./retention-stores.ts";
