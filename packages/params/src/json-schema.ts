@@ -8,8 +8,8 @@ import addFormats from "ajv-formats";
 
 /** Why a value does not fit. */
 export interface Misfit {
-  /** Where in the value: `$` is the value itself. */
-  readonly path: string;
+  /** Where in the value, to be put behind its name: ``, at $.rows[3],``; empty for the value itself. */
+  readonly where: string;
   /** Such as `must be >= 1`. */
   readonly expected: string;
   /** JSON of what is there, cut to a line. */
@@ -88,7 +88,7 @@ function describe(error: ErrorObject, value: JsonValue): Misfit {
   });
   const text = JSON.stringify(found);
   return {
-    path: formatJsonPath(steps),
+    where: steps.length === 0 ? "" : `, at ${formatJsonPath(steps)},`,
     expected: expectationOf(error),
     found: text.length > 80 ? `${text.slice(0, 79)}…` : text,
   };

@@ -21,7 +21,8 @@ it.each<[JsonSchema, JsonValue, string]>([
   ],
   [false, 1, "$ boolean schema is false, found 1"],
 ])("%j is not fit by %j", (schema, value, misfit) => {
-  const { path, expected, found } = findMisfit(schema, value) ?? {};
+  const { where, expected, found } = findMisfit(schema, value) ?? {};
+  const path = where === "" ? "$" : where?.replace(/^, at (.*),$/, "$1");
   expect(`${path} ${expected}, found ${found}`).toBe(misfit);
 });
 

@@ -62,8 +62,7 @@ async function refuseMisfit(
   const { findMisfit } = await import("@memodag/params");
   const misfit = findMisfit(schema, value);
   if (misfit === undefined) return;
-  const { path, expected, found } = misfit;
-  const where = path === "$" ? "" : `, at ${path},`;
+  const { where, expected, found } = misfit;
   const hint =
     typeof value !== "string" && expected === "must be string"
       ? `, in quotes to be a text: '"${found}"'`

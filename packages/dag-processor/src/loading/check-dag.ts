@@ -54,8 +54,7 @@ async function checkDefault(
   const { findMisfit } = await import("@memodag/params");
   const misfit = findMisfit(schema, value);
   if (misfit === undefined) return;
-  const { path, expected, found } = misfit;
-  const where = path === "$" ? "" : `, at ${path},`;
+  const { where, expected, found } = misfit;
   throw dagInvalid(dag, {
     problem: `${name}${where} ${expected} and is ${found}`,
     mend: "change it, or the schema",
