@@ -1,5 +1,6 @@
 export * from "./audit.ts";
 export * from "./assemble-arguments.ts";
+export * from "./cache-trust.ts";
 export * from "./clock.ts";
 export * from "./dag-run.ts";
 export * from "./digest.ts";

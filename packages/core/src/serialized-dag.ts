@@ -1,5 +1,6 @@
 // A Dag as data: what the Dag processor writes and the scheduler reads. No user code in it.
 
+import type { CacheTrust } from "./cache-trust.ts";
 import type { JsonObject } from "./json/json-value.ts";
 import type { DagRunState } from "./states.ts";
 import type { CallbackEvent } from "./task-callback.ts";
@@ -41,6 +42,13 @@ export interface SerializedCacheConfig {
   readonly serialize: boolean;
   /** Milliseconds for which a failure is remembered; `null`: never. */
   readonly errorsTtlMs: number | null;
+  /**
+   * Globs of files that are in the key by name and content, relative to the bundle's folder or absolute,
+   * sorted. Absent: none.
+   */
+  readonly files?: readonly string[];
+  /** What the author vouches for, sorted. Absent: nothing. */
+  readonly trust?: readonly CacheTrust[];
 }
 
 /** A file that a command is made of. */

@@ -125,6 +125,12 @@ describe("a task's options", () => {
     [{ cache: { serialize: 1 } }, "cache.serialize is 1: write true or false"],
     [{ cache: { errors: true } }, "cache.errors is true"],
     [{ cache: { env: ["A=B"] } }, 'cache.env names "A=B", which is not the name of an environment variable'],
+    [{ cache: { files: ["data\\rows.csv"] } }, 'cache.files names "data\\\\rows.csv": write a path or glob'],
+    [{ cache: { files: "rows.csv" } }, 'cache.files is "rows.csv": write a list of texts'],
+    [
+      { cache: { trust: ["network"] } },
+      'cache.trust names "network", which cannot be vouched for: name one or more of child_process',
+    ],
     [{ cache: { excludeInputs: "a" } }, 'cache.excludeInputs is "a": write a list of texts'],
     [
       { cache: { includeInputs: ["param.x"] } },

@@ -153,6 +153,7 @@ describe("serializeDag", () => {
     dag.task("a", take, { cache: options })({});
     dag.task("b", take, { cache: { ttl: 0.5 } })({});
     dag.task("c", take, { cache: false })({});
+    dag.task("d", take, { cache: { files: ["b.csv", "a/*"], trust: ["file_reads", "addons"] } })({});
     expect(taskOf(dag, "a").cache).toMatchObject({
       ttlMs: null,
       env: ["A", "B"],
@@ -161,7 +162,14 @@ describe("serializeDag", () => {
       errorsTtlMs: 60_000,
     });
     expect(taskOf(dag, "b").cache).toMatchObject({ ttlMs: 500 });
+    // Absent where there are none, so that the versions of Dags which name none stay what they were.
+    expect(taskOf(dag, "b").cache).not.toHaveProperty("files");
+    expect(taskOf(dag, "b").cache).not.toHaveProperty("trust");
     expect(taskOf(dag, "c").cache).toBeNull();
+    expect(taskOf(dag, "d").cache).toMatchObject({
+      files: ["a/*", "b.csv"],
+      trust: ["addons", "file_reads"],
+    });
   });
 
   it("lays a task's options over the Dag's defaultArgs", () => {

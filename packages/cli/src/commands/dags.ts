@@ -137,7 +137,7 @@ async function showDag(dagId: string, options: TeamOptions): Promise<void> {
     ]),
     "No tasks.",
   );
-  for (const warning of warnings) printLine(`note: ${warning}`);
+  for (const line of [...dag.tasks.flatMap(declarationNotes), ...warnings]) printLine(`note: ${line}`);
 }
 
 function taskFacts(task: SerializedTask) {
@@ -151,6 +151,15 @@ function shownCache(dag: SerializedDag, { cache }: SerializedTask): string {
   if (cache === null || !dag.cache) return "no";
   if (cache.ttlMs === "default") return "yes";
   return cache.ttlMs === null ? "for ever" : `for ${formatDuration(cache.ttlMs)}`;
+}
+
+/** What the author of a cached task declared beside its arguments, and what is vouched for. */
+function declarationNotes({ taskId, cache }: SerializedTask): string[] {
+  const { files = [], trust = [] } = cache ?? {};
+  return [
+    ...(files.length > 0 ? [`the files of ${taskId}, ${files.join(", ")}, are in its cache key`] : []),
+    ...(trust.length > 0 ? [`${trust.join(", ")} of ${taskId} are vouched for by its author`] : []),
+  ];
 }
 
 async function listErrors(options: TeamOptions): Promise<void> {

@@ -1,5 +1,6 @@
 // The narrow waist between the scheduler and whatever runs attempts. A distributed queue fits behind it.
 
+import type { CacheTrust } from "../cache-trust.ts";
 import type { StoredError } from "../dag-run.ts";
 import type { JsonObject } from "../json/json-value.ts";
 import type { DagFileId } from "./dag-store.ts";
@@ -63,6 +64,13 @@ export interface Attempt {
   readonly declaredContext: readonly string[] | null;
   /** Environment variables that may be read likewise; `null`: all. */
   readonly declaredEnv: readonly string[] | null;
+  /**
+   * Globs of files that may be read likewise, relative to the bundle's folder or absolute; they are in the
+   * key. Absent: none.
+   */
+  readonly declaredFiles?: readonly string[];
+  /** What is not watched, since the author vouches for it. Absent: nothing. */
+  readonly trust?: readonly CacheTrust[];
   readonly executionTimeoutMs: number | null;
   /** The program to run; without it, the task's handler in the artifact. */
   readonly command?: AttemptCommand;

@@ -5,6 +5,7 @@ import {
   type Attempt,
   type AttemptContext,
   type AttemptResult,
+  type CacheTrust,
   type DagRun,
   type DagVersion,
   type Digest,
@@ -53,6 +54,8 @@ export interface AttemptParts {
   readonly args: readonly NamedArgument[];
   readonly declaredContext: readonly string[] | null;
   readonly declaredEnv: readonly string[] | null;
+  readonly declaredFiles: readonly string[] | undefined;
+  readonly trust: readonly CacheTrust[] | undefined;
   /** Milliseconds since the Unix epoch. */
   readonly now: number;
 }
@@ -74,6 +77,8 @@ export async function buildAttempt(parts: AttemptParts, results: RunResults): Pr
     context: attemptContext(run, instance),
     declaredContext: parts.declaredContext,
     declaredEnv: parts.declaredEnv,
+    ...(parts.declaredFiles && { declaredFiles: parts.declaredFiles }),
+    ...(parts.trust && { trust: parts.trust }),
     executionTimeoutMs: node.task.executionTimeoutMs,
     ...commandOf(node.task),
     ...sensorOf(parts),

@@ -52,6 +52,8 @@ export class AttemptMaker {
       args: argsOf(node, mapIndex),
       declaredContext: config?.includeInputs ?? null,
       declaredEnv: config?.env ?? null,
+      declaredFiles: config?.files,
+      trust: config?.trust,
       now: context.clock.now(),
     };
     try {

@@ -1,6 +1,6 @@
 // What an author may say about caching a task, and how it is read.
 
-import type { SerializedCacheConfig } from "@memodag/core";
+import { CACHE_TRUSTS, type CacheTrust, type SerializedCacheConfig } from "@memodag/core";
 import { canonicalContextPath, CONTEXT_PATH_RULE, isContextPath } from "../context/context-path.ts";
 import { show, type FaultPlace } from "./dag-fault.ts";
 import { OptionReader } from "./option-reader.ts";
@@ -33,9 +33,29 @@ export interface CacheConfig<Name extends string = string> {
    * it. Default: never.
    */
   readonly errors?: number | string;
+  /**
+   * Files that change the result: globs such as `"data/*.csv"`, relative to the bundle's folder or absolute.
+   * Which files they match and what is in them is in the key.
+   */
+  readonly files?: readonly string[];
+  /**
+   * What need not be noticed, since you vouch that it changes no result, or is in the key by another way:
+   * `child_process`, `worker_threads`, `addons` and `file_reads` of a handler, `imports` of a command.
+   */
+  readonly trust?: readonly CacheTrust[];
 }
 
-const NAMES = ["ttl", "excludeInputs", "includeInputs", "env", "version", "serialize", "errors"] as const;
+const NAMES = [
+  "ttl",
+  "excludeInputs",
+  "includeInputs",
+  "env",
+  "version",
+  "serialize",
+  "errors",
+  "files",
+  "trust",
+] as const;
 
 const ENV_NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
@@ -58,7 +78,37 @@ export function readCacheConfig(place: FaultPlace, options: OptionReader): Seria
     version: reader.text("version", null),
     serialize: reader.flag("serialize", false),
     errorsTtlMs: reader.duration("errors", null, 1),
+    ...nonEmpty("files", readFiles(reader)),
+    ...nonEmpty("trust", readTrust(reader)),
   };
+}
+
+/** Absent where there is none, so that Dags which name none are the same as before. */
+function nonEmpty<Key extends string, Item>(
+  name: Key,
+  list: readonly Item[],
+): { [K in Key]?: readonly Item[] } {
+  return list.length === 0 ? {} : ({ [name]: list } as { [K in Key]?: readonly Item[] });
+}
+
+function readFiles(reader: OptionReader): string[] {
+  const patterns = reader.texts("files");
+  const wrong = patterns.find((pattern) => pattern.includes("\\") || pattern.includes("\0"));
+  if (wrong === undefined) return patterns.sort();
+  throw reader.fault("files", {
+    problem: `names ${show(wrong)}`,
+    mend: 'write a path or glob with forward slashes, relative to the bundle\'s folder, such as "data/*.csv"',
+  });
+}
+
+function readTrust(reader: OptionReader): CacheTrust[] {
+  const names = reader.texts("trust");
+  const unknown = names.find((name) => !CACHE_TRUSTS.some((known) => known === name));
+  if (unknown === undefined) return (names as CacheTrust[]).sort();
+  throw reader.fault("trust", {
+    problem: `names ${show(unknown)}, which cannot be vouched for`,
+    mend: `name one or more of ${CACHE_TRUSTS.join(", ")}`,
+  });
 }
 
 function readContextPaths(reader: OptionReader): string[] {
