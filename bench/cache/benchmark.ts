@@ -58,9 +58,9 @@ async function measure(
     clock: systemClock,
     log: silentLogger,
     options: {
-      lookupTimeoutMs: 60_000,
-      storeTimeoutMs: 60_000,
-      maxResultSize: 2 ** 24,
+      lookupTimeoutMs: () => 60_000,
+      storeTimeoutMs: () => 60_000,
+      maxResultSize: () => 2 ** 24,
       breakerThreshold: 5,
       breakerRestMs: 30_000,
     },

@@ -45,7 +45,7 @@ export async function measureUncached({ dialect, metastore }: BenchDatabase, rep
   const processor = new DagProcessor({ store: metastore.dags, stateDir: join(root, "state") });
   await processor.processBundle({ name: "bench", path: dags, team: "default" });
   const executor = new LocalExecutor({
-    parallelism: 1,
+    parallelism: () => 1,
     artifactsDir: join(root, "state", "artifacts"),
     logsDir: join(root, "logs"),
     ordinaryEnv: [],

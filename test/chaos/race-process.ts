@@ -81,9 +81,9 @@ class Racer {
       clock: systemClock,
       log: silentLogger,
       options: {
-        lookupTimeoutMs: PATIENCE_MS,
-        storeTimeoutMs: PATIENCE_MS,
-        maxResultSize: 2 ** 24,
+        lookupTimeoutMs: () => PATIENCE_MS,
+        storeTimeoutMs: () => PATIENCE_MS,
+        maxResultSize: () => 2 ** 24,
         breakerThreshold: 1_000_000,
         breakerRestMs: 1,
       },

@@ -1,9 +1,9 @@
 // What tests of run steps share: Dags that others make runs of, and schedulers that run one Dag alone.
 
 import { systemClock, type DagRun, type DagVersion, type JsonObject, type TaskInstance } from "@memodag/core";
-import { triggerRun, type SchedulerListener, type SchedulerOptions } from "@memodag/scheduler";
+import { triggerRun, type SchedulerListener } from "@memodag/scheduler";
 import { Dag } from "memodag";
-import { SchedulerRig, type RigSchedulerOptions } from "./scheduler-rig.ts";
+import { SchedulerRig, type RigScheduling, type RigSchedulerOptions } from "./scheduler-rig.ts";
 import type { Script } from "./scripted-executor.ts";
 
 /** A handler whose attempts a script ends. */
@@ -32,7 +32,7 @@ export class RunStepRig extends SchedulerRig {
   }
 
   /** Settings of a scheduler that runs this Dag alone, and what its runs wait for. */
-  onlyOf({ team, dagId }: DagVersion): Partial<SchedulerOptions> {
+  onlyOf({ team, dagId }: DagVersion): Partial<RigScheduling> {
     return { ...SCHEDULING, dag: { team, dagId } };
   }
 

@@ -22,7 +22,7 @@ export class RigLoop {
         writePlan: (plan) => schedules.writePlan(plan),
       },
       clock: { after: (ms, callback) => this.#rest(ms, callback) },
-      options: { pollMs: POLL_MS },
+      options: { pollMs: () => POLL_MS },
       onRunMade: () => undefined,
     });
   }

@@ -38,12 +38,19 @@ export interface RigRun {
   readonly states: Readonly<Record<string, string>>;
 }
 
+/** Settings of a rig's scheduler, which stay as they are. */
+export type RigScheduling = Omit<SchedulerOptions, LiveOption> & {
+  readonly [K in Exclude<LiveOption, "callbackTimeoutMs">]: ReturnType<SchedulerOptions[K]>;
+};
+
+type LiveOption = "pollMs" | "maxRuns" | "defaultTtlMs" | "maxInputSize" | "callbackTimeoutMs";
+
 /** How a scheduler is made. */
 export interface RigSchedulerOptions {
   /** The database as another process opens it; the rig's own unless said otherwise. */
   readonly metastore?: Metastore;
   readonly listener?: SchedulerListener;
-  readonly scheduling?: Partial<SchedulerOptions>;
+  readonly scheduling?: Partial<RigScheduling>;
   readonly records?: RecordStore;
   readonly results?: ResultStore;
   readonly leases?: LeaseStore;
@@ -62,7 +69,7 @@ export interface RigRunOptions extends RigSchedulerOptions {
   readonly cacheMode?: CacheMode;
 }
 
-const SCHEDULING: SchedulerOptions = {
+const SCHEDULING: RigScheduling = {
   leaseMs: 30_000,
   pollMs: 1_000,
   maxRuns: 16,
@@ -70,6 +77,22 @@ const SCHEDULING: SchedulerOptions = {
   maxInputSize: 1_000_000,
   resultsInMetastore: true,
 };
+
+function optionsOf({
+  pollMs,
+  maxRuns,
+  defaultTtlMs,
+  maxInputSize,
+  ...others
+}: RigScheduling): SchedulerOptions {
+  return {
+    ...others,
+    pollMs: () => pollMs,
+    maxRuns: () => maxRuns,
+    defaultTtlMs: () => defaultTtlMs,
+    maxInputSize: () => maxInputSize,
+  };
+}
 
 export class SchedulerRig {
   readonly metastore: Metastore;
@@ -118,9 +141,9 @@ export class SchedulerRig {
       clock: systemClock,
       log: silentLogger,
       options: {
-        lookupTimeoutMs: options.lookupTimeoutMs ?? 5_000,
-        storeTimeoutMs: options.storeTimeoutMs ?? 5_000,
-        maxResultSize: 2 ** 24,
+        lookupTimeoutMs: () => options.lookupTimeoutMs ?? 5_000,
+        storeTimeoutMs: () => options.storeTimeoutMs ?? 5_000,
+        maxResultSize: () => 2 ** 24,
         breakerThreshold: 5,
         breakerRestMs: 30_000,
       },
@@ -134,7 +157,7 @@ export class SchedulerRig {
         store: options.leases ?? metastore.leases,
         clock: systemClock,
         log: silentLogger,
-        options: { leaseMs: 30_000, timeoutMs: 1_000, breakerThreshold: 3, breakerRestMs: 30_000 },
+        options: { leaseMs: 30_000, timeoutMs: () => 1_000, breakerThreshold: 3, breakerRestMs: 30_000 },
       }),
       decisionLog: new DecisionLog({
         decisions: metastore.decisions,
@@ -151,7 +174,7 @@ export class SchedulerRig {
       env: {},
       secrets: { patterns: ["*TOKEN*"], key: new Uint8Array(32) },
       ...(options.listener && { listener: options.listener }),
-      options: { ...SCHEDULING, ...options.scheduling },
+      options: optionsOf({ ...SCHEDULING, ...options.scheduling }),
     });
     return { scheduler, executor };
   }

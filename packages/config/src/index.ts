@@ -4,6 +4,7 @@ export type { BundleConfig, Config } from "./config.ts";
 export { type ConfigWarning, listWarnings } from "./config-warnings.ts";
 export { describeConfig, type ShownKey } from "./describe-config.ts";
 export type { ConfigLookup } from "./find-config-file.ts";
+export { knownSections } from "./known-keys.ts";
 export * from "./load-config.ts";
 export * from "./nearest.ts";
 export * from "./redact.ts";

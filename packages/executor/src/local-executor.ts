@@ -11,6 +11,7 @@ import type {
   Executor,
   ExecutorEvent,
   StoredError,
+  Live,
 } from "@memodag/core";
 import { ArtifactFiles } from "./artifact-files.ts";
 import { shutdownError } from "./attempt-end.ts";
@@ -21,7 +22,7 @@ import { OrphanGuard } from "./orphan-guard.ts";
 /** Settings of a {@link LocalExecutor}. */
 export interface LocalExecutorOptions {
   /** How many attempts may run at once; at least 1. Asked for at each attempt: it may change. */
-  readonly parallelism: number;
+  readonly parallelism: Live<number>;
   /** Folder in which artifacts are kept as files; made when it is needed. */
   readonly artifactsDir: string;
   /** Folder of the attempts' logs; see {@link logFilePath}. */
@@ -83,12 +84,12 @@ export class LocalExecutor implements Executor {
   }
 
   freeSlots(): number {
-    return this.#isShutDown ? 0 : Math.max(0, this.#options.parallelism - this.#running.size);
+    return this.#isShutDown ? 0 : Math.max(0, this.#options.parallelism() - this.#running.size);
   }
 
   /** After a shutdown the attempt fails with `attempt_lost`. @throws Error when no slot is free. */
   submit(attempt: Attempt): void {
-    if (this.#running.size >= this.#options.parallelism) {
+    if (this.#running.size >= this.#options.parallelism()) {
       throw new Error(`attempt ${attempt.attemptId} was submitted without a free slot`);
     }
     const run = new AttemptRun(attempt, this.#surroundings);

@@ -56,7 +56,7 @@ export class ExecutorRoom {
     this.logsDir = options.logsDir ?? join(this.root, "logs");
     mkdirSync(join(this.root, "dags"));
     this.executor = new LocalExecutor({
-      parallelism: options.parallelism ?? 4,
+      parallelism: () => options.parallelism ?? 4,
       artifactsDir: join(this.root, "artifacts"),
       logsDir: this.logsDir,
       ordinaryEnv: ["PATH", "NODE_*"],

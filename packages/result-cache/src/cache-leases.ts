@@ -1,6 +1,6 @@
 // Leases as the scheduler sees them: fail-open, renewed while they are held, shared by one process's runs.
 
-import type { CancelTimer, Clock, Digest, Logger } from "@memodag/core";
+import type { CancelTimer, Clock, Digest, Logger, Live } from "@memodag/core";
 import { CacheBreaker, type BackendOutcome, type BackendWork, type BreakerOptions } from "./cache-breaker.ts";
 import type { LeaseStore } from "./lease-store.ts";
 
@@ -9,7 +9,7 @@ export interface CacheLeasesOptions extends BreakerOptions {
   /** Milliseconds that a lease outlives its last renewal; it is renewed three times as often. */
   readonly leaseMs: number;
   /** Milliseconds that one call of the store may take. */
-  readonly timeoutMs: number;
+  readonly timeoutMs: Live<number>;
 }
 
 /** What {@link CacheLeases} is made of. */
@@ -139,7 +139,7 @@ export class CacheLeases {
 
   /** One call of the store, under its deadline. */
   async #call<T>(work: BackendWork<T>): Promise<BackendOutcome<T>> {
-    return await this.#breaker.call(this.#options.timeoutMs, work);
+    return await this.#breaker.call(this.#options.timeoutMs(), work);
   }
 
   #end(name: string, flight: Flight): void {

@@ -1,7 +1,7 @@
 // Stores entries: bytes first, then the record, so that a crash between the two leaves bytes that nothing
 // names, never a record without bytes.
 
-import { RETURN_VALUE, type Logger } from "@memodag/core";
+import { RETURN_VALUE, type Live, type Logger } from "@memodag/core";
 import type { CacheBreaker } from "./cache-breaker.ts";
 import type { StoreOutcome } from "./cache-lookup.ts";
 import type { CacheCounters } from "./counters/cache-counters.ts";
@@ -23,9 +23,9 @@ export interface EntryWriterParts {
   readonly counters: CacheCounters;
   readonly log: Logger;
   /** Milliseconds that storing one result may take. */
-  readonly storeTimeoutMs: number;
+  readonly storeTimeoutMs: Live<number>;
   /** Bytes of all XComs of a result together. */
-  readonly maxResultSize: number;
+  readonly maxResultSize: Live<number>;
 }
 
 /** Stores entries. No method rejects, and none takes longer than its deadline. */
@@ -40,10 +40,11 @@ export class EntryWriter {
 
   /** Remembers a result. */
   async store(entry: CacheEntry, mode: PutMode): Promise<StoreOutcome> {
-    const { breaker, log, storeTimeoutMs, maxResultSize: limitBytes } = this.#parts;
+    const { breaker, log, storeTimeoutMs, maxResultSize } = this.#parts;
+    const limitBytes = maxResultSize();
     const sizeBytes = entry.xcoms.reduce((sum, xcom) => sum + xcom.bytes.length, 0);
     if (sizeBytes > limitBytes) return { kind: "too_large", sizeBytes, limitBytes };
-    const outcome = await breaker.send(storeTimeoutMs, (signal) => this.#put(entry, mode, signal));
+    const outcome = await breaker.send(storeTimeoutMs(), (signal) => this.#put(entry, mode, signal));
     switch (outcome.kind) {
       case "answered":
         return this.#afterPut(entry, sizeBytes, outcome.value);

@@ -1,6 +1,6 @@
 // The cache as the scheduler sees it: fail-open, exact about what a hit is, and never late.
 
-import type { Clock, Digest, Logger } from "@memodag/core";
+import type { Clock, Digest, Live, Logger } from "@memodag/core";
 import {
   CacheBreaker,
   type BackendOutcome,
@@ -21,11 +21,11 @@ import type { ResultStore } from "./result-store.ts";
 /** Settings of a {@link ResultCache}. */
 export interface ResultCacheOptions extends BreakerOptions {
   /** Milliseconds that all lookups of one scheduling pass may take together. */
-  readonly lookupTimeoutMs: number;
+  readonly lookupTimeoutMs: Live<number>;
   /** Milliseconds that storing one result may take. */
-  readonly storeTimeoutMs: number;
+  readonly storeTimeoutMs: Live<number>;
   /** Bytes of all XComs of a result together. */
-  readonly maxResultSize: number;
+  readonly maxResultSize: Live<number>;
 }
 
 /** What a {@link ResultCache} is made of. */
@@ -45,7 +45,7 @@ export interface ResultCacheParts {
 export class ResultCache {
   readonly #clock: Clock;
   readonly #log: Logger;
-  readonly #lookupTimeoutMs: number;
+  readonly #lookupTimeoutMs: Live<number>;
   readonly #breaker: CacheBreaker;
   readonly #counters: CacheCounters;
   readonly #reader: EntryReader;
@@ -77,7 +77,7 @@ export class ResultCache {
     return new PassLookup(
       (asked, foreseen, timeoutMs) => this.#read(team, asked, foreseen, timeoutMs),
       this.#clock,
-      this.#lookupTimeoutMs,
+      this.#lookupTimeoutMs(),
     );
   }
 

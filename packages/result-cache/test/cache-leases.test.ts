@@ -3,7 +3,7 @@ import { beforeEach, expect, test, vi } from "vitest";
 import { CacheLeases, MemoryLeaseStore, type LeaseStore } from "../src/index.ts";
 import { FakeClock } from "./fake-clock.ts";
 
-const OPTIONS = { leaseMs: 3_000, timeoutMs: 50, breakerThreshold: 3, breakerRestMs: 60_000 };
+const OPTIONS = { leaseMs: 3_000, timeoutMs: () => 50, breakerThreshold: 3, breakerRestMs: 60_000 };
 
 let clock: FakeClock;
 let store: MemoryLeaseStore;

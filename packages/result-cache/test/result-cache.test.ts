@@ -29,6 +29,15 @@ beforeEach(() => {
   results = new MemoryResultStore();
 });
 
+function optionsOf({ lookupTimeoutMs, storeTimeoutMs, maxResultSize, ...others }: typeof OPTIONS) {
+  return {
+    ...others,
+    lookupTimeoutMs: () => lookupTimeoutMs,
+    storeTimeoutMs: () => storeTimeoutMs,
+    maxResultSize: () => maxResultSize,
+  };
+}
+
 function cacheOver(
   parts: { records?: RecordStore; results?: ResultStore; clock?: Clock } = {},
   options: Partial<typeof OPTIONS> = {},
@@ -38,7 +47,7 @@ function cacheOver(
     results: parts.results ?? results,
     clock: parts.clock ?? clock,
     log: silentLogger,
-    options: { ...OPTIONS, ...options },
+    options: optionsOf({ ...OPTIONS, ...options }),
   });
 }
 
@@ -290,7 +299,7 @@ describe("the breaker", () => {
     });
     const warnings: string[] = [];
     const log = { ...silentLogger, warn: (message: string) => warnings.push(message) };
-    const cache = new ResultCache({ records: flaky, results, clock, log, options: OPTIONS });
+    const cache = new ResultCache({ records: flaky, results, clock, log, options: optionsOf(OPTIONS) });
     for (let round = 0; round < 20; round += 1)
       expect(await ask(cache, "a")).toMatchObject({ kind: "failed" });
     expect(calls).toBe(OPTIONS.breakerThreshold);

@@ -78,7 +78,7 @@ export class RunClaims {
 
   async #claim(): Promise<void> {
     const { runs, clock, owner, options, countHeld, take } = this.#parts;
-    const limit = Math.min(CLAIM_BATCH, options.maxRuns - countHeld());
+    const limit = Math.min(CLAIM_BATCH, options.maxRuns() - countHeld());
     if (limit <= 0) return;
     const deadOwners = (await runs.listLeaseOwners()).filter(isDeadOwner);
     const askedAt = clock.monotonic();

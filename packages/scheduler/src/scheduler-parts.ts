@@ -1,6 +1,6 @@
 // What a scheduler is made of, and its settings.
 
-import type { CallbackStore, Clock, DagStore, Executor, Logger, RunStore } from "@memodag/core";
+import type { CallbackStore, Clock, DagStore, Executor, Live, Logger, RunStore } from "@memodag/core";
 import type { CacheLeases, DecisionLog, ResultCache, SecretRules } from "@memodag/result-cache";
 import type { SchedulerListener } from "./run/run-context.ts";
 
@@ -9,19 +9,19 @@ export interface SchedulerOptions {
   /** How long a lease lasts that nobody renews; it is renewed three times as often. */
   readonly leaseMs: number;
   /** How often the database is asked for new runs when nothing wakes the scheduler. */
-  readonly pollMs: number;
+  readonly pollMs: Live<number>;
   /** Runs held at once, at most; those that only wait for a time or for another run do not count. */
-  readonly maxRuns: number;
+  readonly maxRuns: Live<number>;
   /** The admin's ttl for tasks that name none; `null`: never expires. */
-  readonly defaultTtlMs: number | null;
+  readonly defaultTtlMs: Live<number | null>;
   /** Bytes of all arguments of an instance together, above which it is not cached. */
-  readonly maxInputSize: number;
+  readonly maxInputSize: Live<number>;
   /** True when the cache keeps results in the metadata database, where XComs find them. */
   readonly resultsInMetastore: boolean;
   /** Slots by pool; {@link DEFAULT_POOLS} unless said otherwise. The same for every scheduler. */
   readonly poolSlots?: ReadonlyMap<string, number>;
   /** How long a callback may run; a minute unless said otherwise. */
-  readonly callbackTimeoutMs?: number;
+  readonly callbackTimeoutMs?: Live<number>;
   /** Only runs of this Dag. */
   readonly dag?: { readonly team: string; readonly dagId: string };
 }

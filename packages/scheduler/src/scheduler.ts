@@ -109,13 +109,8 @@ export class Scheduler {
       listener: this.#listen(),
       owner: this.#owner,
       cachingOffReason: parts.cachingOffReason,
-      // Both may change while this scheduler runs.
-      get defaultTtlMs() {
-        return options.defaultTtlMs;
-      },
-      get maxInputSize() {
-        return options.maxInputSize;
-      },
+      defaultTtlMs: options.defaultTtlMs,
+      maxInputSize: options.maxInputSize,
       resultsInMetastore: options.resultsInMetastore,
       env: parts.env,
       secrets: parts.secrets,
@@ -136,6 +131,14 @@ export class Scheduler {
     this.#claims.wake();
     this.#moved.wake();
     this.#awaited.wake();
+  }
+
+  /** Call when a live setting has changed: what was timed or refused by the one before is looked at again. */
+  settingsChanged(): void {
+    this.#cancelPoll();
+    this.#poll();
+    this.#held.wakeWaiting();
+    this.#callbacks?.wake();
   }
 
   /** Resolves with the run when this scheduler has brought it to its end. */
@@ -194,7 +197,7 @@ export class Scheduler {
   #poll(): void {
     this.wake();
     const { clock, options } = this.#parts;
-    this.#cancelPoll = clock.after(options.pollMs, () => this.#poll());
+    this.#cancelPoll = clock.after(options.pollMs(), () => this.#poll());
   }
 
   async #take(claimed: readonly ClaimedRun[], askedAt: number): Promise<void> {

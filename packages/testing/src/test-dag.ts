@@ -189,9 +189,9 @@ class InMemoryTest implements DagTest {
       clock: systemClock,
       log,
       options: {
-        lookupTimeoutMs: PATIENCE_MS,
-        storeTimeoutMs: PATIENCE_MS,
-        maxResultSize: MAX_SIZE,
+        lookupTimeoutMs: () => PATIENCE_MS,
+        storeTimeoutMs: () => PATIENCE_MS,
+        maxResultSize: () => MAX_SIZE,
         ...breaker,
       },
     });
@@ -199,7 +199,7 @@ class InMemoryTest implements DagTest {
       store: new MemoryLeaseStore(systemClock),
       clock: systemClock,
       log,
-      options: { leaseMs: PATIENCE_MS, timeoutMs: PATIENCE_MS, ...breaker },
+      options: { leaseMs: PATIENCE_MS, timeoutMs: () => PATIENCE_MS, ...breaker },
     });
     const scheduler = new Scheduler({
       runs: metastore.runs,
@@ -218,10 +218,10 @@ class InMemoryTest implements DagTest {
       listener: { instanceChanged: (_, instance) => idle.changed(instance) },
       options: {
         leaseMs: NEVER_MS,
-        pollMs: NEVER_MS,
-        maxRuns: 1,
-        defaultTtlMs: DEFAULT_TTL_MS,
-        maxInputSize: MAX_SIZE,
+        pollMs: () => NEVER_MS,
+        maxRuns: () => 1,
+        defaultTtlMs: () => DEFAULT_TTL_MS,
+        maxInputSize: () => MAX_SIZE,
         resultsInMetastore: false,
       },
     });

@@ -27,7 +27,7 @@ export async function lookAtWorker({ config }: LoadedConfig, scratchDir: string)
   const code = new TextEncoder().encode(CODE);
   const digest = sha256(code);
   const executor = new LocalExecutor({
-    parallelism: 1,
+    parallelism: () => 1,
     artifactsDir: join(scratchDir, "worker-artifacts"),
     logsDir: join(scratchDir, "logs"),
     ordinaryEnv: config.taskCache.ordinaryEnv,

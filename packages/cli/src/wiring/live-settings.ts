@@ -1,4 +1,4 @@
-// The settings of a scheduler's parts, read anew at each use where the config may change meanwhile.
+// The settings of a scheduler's parts. What the config marks as live is a function that reads what holds now.
 
 import type { CacheLeasesOptions, ResultCacheOptions } from "@memodag/result-cache";
 import { DEFAULT_POOLS, type SchedulerOptions } from "@memodag/scheduler";
@@ -8,15 +8,9 @@ import type { LiveConfig } from "./live-config.ts";
 export function cacheSettings(live: LiveConfig): ResultCacheOptions {
   const { breakerThreshold, breakerRest } = live.config.taskCache;
   return {
-    get lookupTimeoutMs() {
-      return live.config.taskCache.lookupTimeout;
-    },
-    get storeTimeoutMs() {
-      return live.config.taskCache.storeTimeout;
-    },
-    get maxResultSize() {
-      return live.config.taskCache.maxResultSize;
-    },
+    lookupTimeoutMs: () => live.config.taskCache.lookupTimeout,
+    storeTimeoutMs: () => live.config.taskCache.storeTimeout,
+    maxResultSize: () => live.config.taskCache.maxResultSize,
     breakerThreshold,
     breakerRestMs: breakerRest,
   };
@@ -27,9 +21,7 @@ export function keyLeaseSettings(live: LiveConfig): CacheLeasesOptions {
   const { scheduler, taskCache } = live.config;
   return {
     leaseMs: scheduler.lease,
-    get timeoutMs() {
-      return live.config.taskCache.lookupTimeout;
-    },
+    timeoutMs: () => live.config.taskCache.lookupTimeout,
     breakerThreshold: taskCache.breakerThreshold,
     breakerRestMs: taskCache.breakerRest,
   };
@@ -40,21 +32,11 @@ export function schedulerSettings(live: LiveConfig): Omit<SchedulerOptions, "res
   const { scheduler, pools } = live.config;
   return {
     leaseMs: scheduler.lease,
-    get pollMs() {
-      return live.config.scheduler.pollInterval;
-    },
-    get maxRuns() {
-      return live.config.scheduler.maxRuns;
-    },
+    pollMs: () => live.config.scheduler.pollInterval,
+    maxRuns: () => live.config.scheduler.maxRuns,
     poolSlots: new Map([...DEFAULT_POOLS, ...pools.map(({ name, slots }) => [name, slots] as const)]),
-    get callbackTimeoutMs() {
-      return live.config.scheduler.callbackTimeout;
-    },
-    get defaultTtlMs() {
-      return live.config.taskCache.defaultTtl;
-    },
-    get maxInputSize() {
-      return live.config.taskCache.maxInputSize;
-    },
+    callbackTimeoutMs: () => live.config.scheduler.callbackTimeout,
+    defaultTtlMs: () => live.config.taskCache.defaultTtl,
+    maxInputSize: () => live.config.taskCache.maxInputSize,
   };
 }

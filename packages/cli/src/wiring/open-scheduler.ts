@@ -44,9 +44,7 @@ export async function openScheduler(
   const { core, taskCache, scheduler: settings } = config;
   const bundlePaths = new Map(config.bundles.map(({ name, path }) => [name, path]));
   const executor = new LocalExecutor({
-    get parallelism() {
-      return live.config.core.parallelism;
-    },
+    parallelism: () => live.config.core.parallelism,
     artifactsDir: join(core.stateDir, "artifacts"),
     logsDir: logsDirOf(config),
     ordinaryEnv: taskCache.ordinaryEnv,
@@ -86,11 +84,6 @@ export async function openScheduler(
     log,
   });
   const databaseSwitch = await watchDatabaseSwitch(metadata.cacheSwitch, systemClock, log);
-  await live.follow({
-    clock: systemClock,
-    log,
-    onChange: (changes) => void writeConfigChange(metadata.audit, changes, log),
-  });
   const scheduler = new Scheduler({
     runs,
     callbacks: metadata.callbacks,
@@ -112,15 +105,25 @@ export async function openScheduler(
         if (run.endedAt !== null) scheduleLoop?.wake();
       },
     },
-    // Its properties have to be read at each use: spread, they would be copies.
-    options: Object.assign(schedulerSettings(live), {
+    options: {
+      ...schedulerSettings(live),
       resultsInMetastore: metadata.resultsInMetastore,
       ...(dag && { dag }),
-    }),
+    },
   });
   const scheduleLoop = dag ? undefined : openScheduleLoop(metadata, live, log, () => scheduler.wake());
   const collection = openPeriodicCollection(metadata, live, log);
   let isStarted = false;
+  await live.follow({
+    clock: systemClock,
+    log,
+    onChange(changes) {
+      void writeConfigChange(metadata.audit, changes, log);
+      if (!isStarted) return;
+      scheduler.settingsChanged();
+      scheduleLoop?.wake();
+    },
+  });
   const watch = await metadata.changes.watchRuns(() => {
     if (!isStarted) return;
     scheduler.wake();

@@ -10,6 +10,7 @@ import {
   type CallbackStore,
   type CancelTimer,
   type Clock,
+  type Live,
   type Logger,
   type OwedCallback,
 } from "@memodag/core";
@@ -31,7 +32,7 @@ export interface CallbackCallerOptions {
   /** How long a callback is a scheduler's that gives no sign of life. */
   readonly leaseMs: number;
   /** How long a callback may run; a minute unless said otherwise. */
-  readonly callbackTimeoutMs?: number;
+  readonly callbackTimeoutMs?: Live<number>;
   /** Callbacks of this Dag alone are taken over. */
   readonly dag?: { readonly team: string; readonly dagId: string };
 }
@@ -147,7 +148,7 @@ export class CallbackCaller {
     let attempt;
     try {
       const { version } = await graphs.get(owed.run.dagVersionId);
-      const timeoutMs = options.callbackTimeoutMs ?? DEFAULT_TIMEOUT_MS;
+      const timeoutMs = options.callbackTimeoutMs?.() ?? DEFAULT_TIMEOUT_MS;
       attempt = callbackAttempt(owed, version, { attemptId: newAttemptId(), timeoutMs });
     } catch (error) {
       attempts.giveSlot();

@@ -203,7 +203,7 @@ export class AttemptResults {
         error,
         producer: { runId: run.runId, mapIndex: instance.mapIndex, tryNumber: instance.tryNumber },
         durationMs: instance.durationMs ?? 0,
-        ttlMs: ttlMs === "default" ? this.#context.defaultTtlMs : ttlMs,
+        ttlMs: ttlMs === "default" ? this.#context.defaultTtlMs() : ttlMs,
       },
       xcoms,
     };

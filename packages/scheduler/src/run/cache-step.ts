@@ -150,7 +150,7 @@ export class CacheStep {
     { node, mapIndex, key }: ReadyInstance & Pick<KeyedInstance, "key">,
     { ttlMs, errorsTtlMs }: SerializedCacheConfig,
   ): KeyedInstance {
-    const readerTtlMs = ttlMs === "default" ? this.#context.defaultTtlMs : ttlMs;
+    const readerTtlMs = ttlMs === "default" ? this.#context.defaultTtlMs() : ttlMs;
     return { node, mapIndex, key, ttlMs: readerTtlMs, errorsTtlMs };
   }
 
@@ -169,8 +169,8 @@ export class CacheStep {
     if (intent.kind === "off") return decided({ cacheStatus: "disabled", cacheReason: intent.reason });
     const args = this.#argsOf(node, mapIndex);
     const sizeBytes = args.reduce((sum, [, template]) => sum + this.#results.sizeOf(template), 0);
-    if (sizeBytes > this.#context.maxInputSize) {
-      const limit = this.#context.maxInputSize;
+    if (sizeBytes > this.#context.maxInputSize()) {
+      const limit = this.#context.maxInputSize();
       const reason = `input_too_large: ${sizeBytes} bytes, more than max_input_size of ${limit}`;
       return decided({ cacheStatus: "uncacheable", cacheReason: reason });
     }

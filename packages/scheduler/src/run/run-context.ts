@@ -1,6 +1,6 @@
 // What every run's execution gets from the scheduler that holds it.
 
-import type { Clock, DagRun, DagStore, Logger, RunStore, TaskInstance } from "@memodag/core";
+import type { Clock, DagRun, DagStore, Logger, RunStore, TaskInstance, Live } from "@memodag/core";
 import type { CacheLeases, DecisionLog, ResultCache, SecretRules } from "@memodag/result-cache";
 import type { CallbackCaller } from "../callbacks/callback-caller.ts";
 import type { AttemptRouter } from "../attempt-router.ts";
@@ -42,9 +42,9 @@ export interface RunContext {
   /** Which switch turns caching off, in words; `null`: none does. Read at each pass. */
   readonly cachingOffReason: () => string | null;
   /** Milliseconds; `null`: never expires. */
-  readonly defaultTtlMs: number | null;
+  readonly defaultTtlMs: Live<number | null>;
   /** Bytes of all arguments together, above which an instance is not cached. */
-  readonly maxInputSize: number;
+  readonly maxInputSize: Live<number>;
   /** True when XComs find a cached result's bytes where the cache keeps them, in the metadata database. */
   readonly resultsInMetastore: boolean;
   /** Which names a record must not show, and the key under which their digests are kept. */

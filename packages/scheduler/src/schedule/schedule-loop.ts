@@ -10,6 +10,7 @@ import {
   type Logger,
   type NewDagRun,
   type ScheduleStore,
+  type Live,
 } from "@memodag/core";
 import { newDatedRun } from "../trigger-run.ts";
 import { nextStep, type ScheduleStep } from "./next-step.ts";
@@ -21,8 +22,8 @@ export interface ScheduleLoopParts {
   /** For timers alone: what is due, the database's clock says. */
   readonly clock: Pick<Clock, "after">;
   readonly log: Logger;
-  /** How often it looks when nothing wakes it, in milliseconds. Read at each use. */
-  readonly options: { readonly pollMs: number };
+  /** How often it looks when nothing wakes it, in milliseconds. */
+  readonly options: { readonly pollMs: Live<number> };
   /** Called when there is a new run to claim. */
   readonly onRunMade: () => void;
 }
@@ -58,7 +59,7 @@ export class ScheduleLoop {
 
   async #passWhileDue(): Promise<void> {
     const { clock, log, options } = this.#parts;
-    let restMs = options.pollMs;
+    let restMs = options.pollMs();
     while (this.#isDue && !this.#isClosed) {
       this.#isDue = false;
       try {
@@ -66,12 +67,12 @@ export class ScheduleLoop {
       } catch (error) {
         // The poll is the net: it looks again.
         log.error("could not look for dates that have come", { error: messageOf(error) });
-        restMs = options.pollMs;
+        restMs = options.pollMs();
       }
     }
     this.#isPassing = false;
     if (!this.#isClosed) {
-      this.#cancelTimer = clock.after(Math.min(restMs, options.pollMs), () => this.wake());
+      this.#cancelTimer = clock.after(Math.min(restMs, options.pollMs()), () => this.wake());
     }
   }
 

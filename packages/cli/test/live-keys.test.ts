@@ -1,0 +1,276 @@
+// Every key of the config that says it is live: the file is changed under one scheduler, and what it does changes.
+
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as rest } from "node:timers/promises";
+import { knownSections } from "@memodag/config";
+import { systemClock, type DagRun, type TaskInstance } from "@memodag/core";
+import { triggerRun } from "@memodag/scheduler";
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { serviceLogger } from "../src/output/log-lines.ts";
+import { LiveConfig } from "../src/wiring/live-config.ts";
+import { withMetadata, type Metadata } from "../src/wiring/metadata.ts";
+import { openScheduler, type OpenScheduler } from "../src/wiring/open-scheduler.ts";
+import { Project } from "./project.ts";
+
+/** `wide` for slots, `one` for the cache, `slow` for what is under way, `told` for callbacks. */
+const DAGS = `import { Dag } from "memodag";
+import { setTimeout as rest } from "node:timers/promises";
+const wide = new Dag("wide");
+for (const name of ["a", "b", "c"]) wide.task(name, () => rest(400))({});
+const one = new Dag("one");
+one.task("only", (input: { text: string }) => input.text, { cache: true })({ text: "0123456789" });
+const slow = new Dag("slow");
+slow.task("only", () => rest(1_500, 1))({});
+const told = new Dag("told");
+told.task("only", () => 1, { onSuccess: () => rest(2_500) })({});
+export { wide, one, slow, told };
+`;
+
+/** A backend that takes 400 ms for each call; a forgetful one finds nothing. */
+const SLOW_BACKEND = `import { setTimeout as rest } from "node:timers/promises";
+import { MemoryRecordStore, MemoryResultStore } from "@memodag/result-cache";
+export function openCacheBackend({ clock, options }) {
+  const records = new MemoryRecordStore(clock);
+  for (const name of ["find", "put"]) {
+    const call = records[name].bind(records);
+    records[name] = async (...args) => (await rest(400), await call(...args));
+  }
+  if (options === "forgetful") records.find = async () => new Map();
+  return { records, results: new MemoryResultStore(), close: async () => undefined };
+}
+`;
+
+/** A scheduler that runs in this process, over a config file that a test changes. */
+interface Room {
+  readonly metadata: Metadata;
+  readonly scheduler: OpenScheduler;
+  /** What was logged since the file was changed last. */
+  logged(): string;
+  trigger(dagId: string): Promise<DagRun>;
+  /** A run to its end. */
+  run(dagId: string): Promise<{ readonly run: DagRun; readonly instances: readonly TaskInstance[] }>;
+}
+
+interface LiveKey {
+  readonly before: string;
+  readonly after: string;
+  /** Other keys, as they stand from the beginning. */
+  readonly rest?: string;
+  readonly observe: (room: Room) => Promise<unknown>;
+  /** What is seen while `before` holds, and while `after` does; the former is left out where looking ends it. */
+  readonly seen: readonly [before: unknown, after: unknown];
+}
+
+const cacheStatus = async (room: Room) => (await room.run("one")).instances[0]?.cacheStatus;
+
+const BACKEND = 'core.task_cache_backend = "./backend.mjs"';
+
+const KEYS: Readonly<Record<string, LiveKey>> = {
+  "core.parallelism": {
+    before: "1",
+    after: "3",
+    async observe(room) {
+      const { instances } = await room.run("wide");
+      const starts = instances.map(({ startedAt }) => startedAt ?? Infinity);
+      return instances.filter(({ endedAt }) => (endedAt ?? 0) > Math.max(...starts)).length;
+    },
+    seen: [1, 3],
+  },
+  "core.task_caching_enabled": {
+    before: "true",
+    after: "false",
+    observe: cacheStatus,
+    seen: ["populated", "disabled"],
+  },
+  "core.log_level": {
+    before: '"error"',
+    after: '"info"',
+    async observe(room) {
+      await room.run("one");
+      return room.logged().includes("run claimed");
+    },
+    seen: [false, true],
+  },
+  "task_cache.default_ttl": {
+    before: '"1ms"',
+    after: '"7d"',
+    async observe(room) {
+      await room.run("one");
+      await rest(5);
+      return await cacheStatus(room);
+    },
+    seen: ["populated", "hit"],
+  },
+  "task_cache.lookup_timeout": {
+    before: '"50ms"',
+    after: '"30s"',
+    rest: BACKEND,
+    async observe(room) {
+      // After one that was late, the next is a trial that is not waited for.
+      const statuses = [await cacheStatus(room)];
+      await rest(500);
+      statuses.push(await cacheStatus(room));
+      return statuses.some((status) => status === "hit" || status === "populated");
+    },
+    seen: [false, true],
+  },
+  "task_cache.store_timeout": {
+    before: '"50ms"',
+    after: '"30s"',
+    rest: `${BACKEND}\ntask_cache.backend_options = "forgetful"`,
+    async observe(room) {
+      const statuses = [await cacheStatus(room)];
+      await rest(500);
+      statuses.push(await cacheStatus(room));
+      return statuses.includes("populated");
+    },
+    seen: [false, true],
+  },
+  "task_cache.max_result_size": {
+    before: '"3B"',
+    after: '"1KiB"',
+    observe: cacheStatus,
+    seen: ["uncacheable", "populated"],
+  },
+  "task_cache.max_input_size": {
+    before: '"3B"',
+    after: '"1KiB"',
+    observe: cacheStatus,
+    seen: ["uncacheable", "populated"],
+  },
+  "task_cache.max_size": {
+    before: '"1GiB"',
+    after: '"1B"',
+    rest: 'task_cache.gc_interval = "1s"',
+    async observe(room) {
+      await room.run("one");
+      await rest(1_200);
+      return (await room.metadata.records.stats({})).reduce((sum, { entries }) => sum + entries, 0);
+    },
+    seen: [1, 0],
+  },
+  "scheduler.poll_interval": {
+    before: '"1h"',
+    after: '"100ms"',
+    async observe(room) {
+      // Made on the scheduler's own connection and told to no one: only looking finds it.
+      const run = await room.trigger("one");
+      return await Promise.race([room.scheduler.whenOver(run.id).then(() => "found"), rest(1_500, "unseen")]);
+    },
+    seen: ["unseen", "found"],
+  },
+  "scheduler.max_runs": {
+    before: "1",
+    after: "3",
+    async observe(room) {
+      const runs = [await room.trigger("slow"), await room.trigger("slow")];
+      const over = Promise.all(runs.map(({ id }) => room.scheduler.whenOver(id)));
+      room.scheduler.wake();
+      let most = 0;
+      const looking = setInterval(() => (most = Math.max(most, room.scheduler.heldRuns.length)), 20);
+      await over;
+      clearInterval(looking);
+      return most;
+    },
+    seen: [1, 2],
+  },
+  "scheduler.callback_timeout": {
+    before: '"1s"',
+    after: '"30s"',
+    async observe(room) {
+      await room.run("told");
+      await room.scheduler.whenCallbacksCalled();
+      return room.logged().includes("a callback failed");
+    },
+    seen: [true, false],
+  },
+  "scheduler.shutdown_grace": {
+    before: '"0ms"',
+    after: '"30s"',
+    async observe(room) {
+      const run = await room.trigger("slow");
+      room.scheduler.wake();
+      const instance = async () => (await room.metadata.runs.listTaskInstances(run.team, run.id))[0];
+      await expect.poll(async () => (await instance())?.state, { timeout: 20_000 }).toBe("running");
+      await room.scheduler.stop();
+      return (await instance())?.state;
+    },
+    seen: [undefined, "success"],
+  },
+};
+
+/** The keys that the schema marks. */
+const LIVE_KEYS = [...knownSections.values()].flatMap(({ name, keys }) =>
+  [...keys].filter(([, { live }]) => live === true).map(([key]) => `${name}.${key}`),
+);
+
+describe("keys marked as live", () => {
+  let project: Project;
+  let logged = "";
+
+  afterEach(() => {
+    vi.restoreAllMocks();
+    project.remove();
+  });
+
+  it.each(LIVE_KEYS)("%s takes effect in a scheduler that is running", async (key) => {
+    const { before, after, rest: others = "", observe, seen } = KEYS[key] ?? unknownKey(key);
+    const text = (value: string) =>
+      `${others}\n${key} = ${value}\n[[bundles]]\nname = "dags"\npath = "dags"\n`;
+    project = new Project(text(before));
+    const file = join(project.folder, "memodag.toml");
+    writeFileSync(join(project.folder, "backend.mjs"), SLOW_BACKEND);
+    writeFileSync(join(project.folder, "dags/live.ts"), DAGS);
+    expect(await project.run("dags", "run", "slow")).toMatchObject({ code: 0 });
+    vi.spyOn(process.stderr, "write").mockImplementation((line) => {
+      logged += String(line);
+      return true;
+    });
+    await withMetadata({ config: file }, async (metadata) => {
+      const live = new LiveConfig(metadata.loaded);
+      const log = await serviceLogger(false, () => live.config.core.logLevel);
+      const scheduler = await openScheduler(metadata, { live, log });
+      const room = roomOf(metadata, scheduler, () => logged);
+      logged = "";
+      scheduler.start();
+      try {
+        const initially = seen[0] === undefined ? undefined : await observe(room);
+        expect(initially).toEqual(seen[0]);
+        logged = "";
+        const running = live.loaded;
+        writeFileSync(file, text(after));
+        await expect.poll(() => live.loaded !== running, { timeout: 20_000 }).toBe(true);
+        expect(await observe(room)).toEqual(seen[1]);
+      } finally {
+        await scheduler.stop();
+      }
+    });
+  });
+});
+
+function unknownKey(key: string): never {
+  throw new Error(`${key} is marked as live: say here what changes with it`);
+}
+
+function roomOf(metadata: Metadata, scheduler: OpenScheduler, logged: () => string): Room {
+  const trigger = async (dagId: string) => {
+    const [version] = await metadata.dags.findDagVersions(dagId);
+    if (!version) throw new Error(`Dag ${dagId} was not read`);
+    const request = { version, conf: {}, params: {}, logicalDate: null, cacheMode: "use" } as const;
+    return await triggerRun(metadata.runs, systemClock, request);
+  };
+  return {
+    metadata,
+    scheduler,
+    logged,
+    trigger,
+    async run(dagId) {
+      const run = await trigger(dagId);
+      const over = scheduler.whenOver(run.id);
+      scheduler.wake();
+      await over;
+      return { run, instances: await metadata.runs.listTaskInstances(run.team, run.id) };
+    },
+  };
+}
