@@ -18,6 +18,12 @@ export interface ArtifactLocation {
   readonly baseDir: string;
 }
 
+/** Who hears of the loading. */
+export interface LoadArtifactOptions {
+  /** Called when the top level has run, before anything else does. What it throws is passed on. */
+  readonly onImported?: () => void;
+}
+
 /** A loaded artifact. */
 export interface LoadedArtifact {
   readonly digest: Digest;
@@ -35,7 +41,10 @@ export interface LoadedArtifact {
  * @throws MemodagError `artifact_not_found` when the file is not there, `artifact_damaged` when its
  * bytes are not what its name says.
  */
-export async function loadArtifact({ path, baseDir }: ArtifactLocation): Promise<LoadedArtifact> {
+export async function loadArtifact(
+  { path, baseDir }: ArtifactLocation,
+  { onImported }: LoadArtifactOptions = {},
+): Promise<LoadedArtifact> {
   const digest = basename(path, ARTIFACT_EXTENSION);
   const code = await readArtifact(path);
   if (sha256(code) !== digest) {
@@ -48,6 +57,7 @@ export async function loadArtifact({ path, baseDir }: ArtifactLocation): Promise
   const url = artifactUrlOf({ path, baseDir });
   hookArtifact(url, code);
   const exports = (await import(/* @vite-ignore */ url)) as Record<string, unknown>;
+  onImported?.();
   return {
     digest,
     exports,

@@ -2,6 +2,7 @@
 
 import { formatDuration, type DagFileError } from "@memodag/core";
 import { pathInBundle } from "../path-in-bundle.ts";
+import { CHANNEL_LOST } from "./loader-frames.ts";
 import { findConstruction } from "./dag-construction.ts";
 import { findErrorPlace } from "./error-place.ts";
 import type { LoadOutcome } from "./load-dags.ts";
@@ -43,6 +44,8 @@ export function describeFailure(
       );
     case "exited":
       return errorInFile(path, describeExit(failure));
+    case "disturbed":
+      return errorInFile(path, DISTURBED[failure.fault]);
     case "threw": {
       const message = describeThrown(failure.error);
       const place = findErrorPlace(failure.error.stack, sources);
@@ -54,7 +57,19 @@ export function describeFailure(
   }
 }
 
+const DISTURBED = {
+  foreign:
+    "The file wrote to descriptor 3 while it was read, which it did not open: write to files that it opens itself",
+  too_large:
+    "The file's Dags are larger than 256 MiB as JSON: split it, and move data into files that tasks read",
+  malformed:
+    "What was read from the file is no Dag: it changed what Dags are written down with; take that out of its top level",
+} as const;
+
 function describeExit({ code, signal, stderr }: Extract<LoadOutcome, { kind: "exited" }>): string {
+  if (code === CHANNEL_LOST) {
+    return "The file closed descriptor 3 while it was read, which it did not open: close only what it opened itself";
+  }
   if (signal === null) {
     return `The file ended its process with exit code ${code} while it was read: take process.exit() out of its top level`;
   }

@@ -1,14 +1,21 @@
-// Reads the Dags of an artifact in a process of its own, which may throw, end or hang as it likes.
+// Reads the Dags of an artifact in a process of its own, which may throw, end, hang or lie as it likes.
 
-import { fork } from "node:child_process";
+import { spawn, type ChildProcess } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import type { Duplex } from "node:stream";
 import { fileURLToPath } from "node:url";
 import type { Clock } from "@memodag/core";
-import type { LoadAnswer, LoaderStarted, LoadRequest } from "./loader-messages.ts";
+import { loaderEnvironment } from "./loader-environment.ts";
+import { CHANNEL_FD, FrameReader, type FrameFault } from "./loader-frames.ts";
+import type { LoadAnswer, LoadRequest } from "./loader-messages.ts";
+import { readLoaderMessage } from "./read-answer.ts";
 
 /** What came of loading: the loader's answer, or why there is none. */
 export type LoadOutcome =
   | LoadAnswer
   | { readonly kind: "timed_out" }
+  /** Something other than the loader wrote to its descriptor, or what it answered is no Dag. */
+  | { readonly kind: "disturbed"; readonly fault: FrameFault | "malformed" }
   | {
       readonly kind: "exited";
       readonly code: number | null;
@@ -29,16 +36,22 @@ export interface LoadSurroundings {
 // piece, which starts twice as fast.
 const CHILD = fileURLToPath(new URL("../../dist/loader/loader-child.js", import.meta.url));
 const KEPT_STDERR = 4_096;
+/** Milliseconds after its end for what it last wrote; its own children may keep stderr open for ever. */
+const LAST_WORDS_MS = 250;
 
-/** Forks, loads and ends the process, whatever comes of it. Rejects when the process does not start. */
-export function loadDags(request: LoadRequest, surroundings: LoadSurroundings): Promise<LoadOutcome> {
+/** Starts, loads and ends the process, whatever comes of it. Rejects when the process does not start. */
+export function loadDags(
+  request: Omit<LoadRequest, "token">,
+  surroundings: LoadSurroundings,
+): Promise<LoadOutcome> {
   return new Promise((resolve, reject) => {
-    const child = fork(CHILD, {
+    const token = randomBytes(16).toString("hex");
+    const child = spawn(process.execPath, ["--enable-source-maps", CHILD], {
       cwd: surroundings.cwd,
-      env: withoutSettings(process.env),
-      execArgv: ["--enable-source-maps"],
-      stdio: ["ignore", "ignore", "pipe", "ipc"],
+      env: loaderEnvironment(process.env),
+      stdio: ["ignore", "ignore", "pipe", "pipe"],
     });
+    const channel = child.stdio[CHANNEL_FD] as Duplex;
     let stderr = "";
     child.stderr?.setEncoding("utf8").on("data", (text: string) => {
       stderr = (stderr + text).slice(-KEPT_STDERR);
@@ -46,30 +59,61 @@ export function loadDags(request: LoadRequest, surroundings: LoadSurroundings): 
     const cancelTimer = surroundings.clock.after(surroundings.timeoutMs, () => settle({ kind: "timed_out" }));
     const settle = (outcome: LoadOutcome): void => {
       cancelTimer();
-      child.kill("SIGKILL");
+      end(child, channel);
       resolve(outcome);
     };
     const fail = (error: Error): void => {
       cancelTimer();
+      end(child, channel);
       reject(error);
     };
     let started = false;
     child.once("error", fail);
-    child.on("message", (message: LoaderStarted | LoadAnswer) => {
-      if (message.kind === "started") started = true;
-      else settle(message);
+    const frames = new FrameReader(token);
+    channel.on("data", (chunk: Buffer) => {
+      for (const event of frames.push(chunk)) {
+        const message = event.kind === "message" ? readLoaderMessage(event.text) : undefined;
+        if (message?.kind === "started") started = true;
+        else if (message) settle(message);
+        else settle({ kind: "disturbed", fault: event.kind === "fault" ? event.fault : "malformed" });
+      }
     });
-    // "close" comes after the last of stderr; whoever settled first is heard.
-    child.once("close", (code, signal) => {
+    whenEnded(child, channel, surroundings.clock, (code, signal) => {
       if (started) settle({ kind: "exited", code, signal, stderr });
       else fail(new Error(`The process that reads Dag files does not start: ${stderr}`));
     });
-    // A process that is gone already is told about by "close".
-    child.send(request, () => {});
+    // A process that is gone already is told about by its exit.
+    channel.on("error", () => {});
+    channel.write(`${JSON.stringify({ ...request, token })}\n`);
   });
 }
 
-/** Settings may hold the metadata database's URL: no Dag file sees them. */
-function withoutSettings(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  return Object.fromEntries(Object.entries(env).filter(([name]) => !name.startsWith("MEMODAG_")));
+/** Calls back once, when the process has ended and the last of what it wrote is there. */
+function whenEnded(
+  child: ChildProcess,
+  channel: Duplex,
+  clock: Clock,
+  heard: (code: number | null, signal: string | null) => void,
+): void {
+  child.once("exit", (code, signal) => {
+    let waiting = 2;
+    const cancel = clock.after(LAST_WORDS_MS, () => heard(code, signal));
+    const ended = (): void => {
+      waiting -= 1;
+      if (waiting > 0) return;
+      cancel();
+      heard(code, signal);
+    };
+    for (const stream of [channel, child.stderr]) {
+      if (!stream || stream.closed) ended();
+      else stream.once("close", ended);
+    }
+  });
+}
+
+/** Ends the process, and waits for nothing that its own children hold. */
+function end(child: ChildProcess, channel: Duplex): void {
+  child.kill("SIGKILL");
+  child.stderr?.destroy();
+  channel.destroy();
 }

@@ -4,9 +4,11 @@ import { artifactUrlOf, loadArtifact, shareSdk } from "@memodag/artifact";
 import { MemodagError } from "@memodag/core";
 import { listHandlers, listTaskIds, serializeDag } from "@memodag/sdk/runtime";
 import { locateHandlers } from "@memodag/source-hash";
+import { AnswerChannel } from "./answer-channel.ts";
 import { checkDag } from "./check-dag.ts";
+import { Intrinsics } from "./intrinsics.ts";
 import { handlerKey } from "./loader-messages.ts";
-import type { LoadAnswer, LoaderStarted, LoadRequest, ThrownError } from "./loader-messages.ts";
+import type { LoadRequest, ThrownError } from "./loader-messages.ts";
 
 // The build puts both into one folder, with the SDK that they share beside them.
 shareSdk(new URL("./sdk.js", import.meta.url).href);
@@ -14,21 +16,26 @@ shareSdk(new URL("./sdk.js", import.meta.url).href);
 // The frame that matters may lie deep under the SDK's.
 Error.stackTraceLimit = 100;
 
-process.once("message", (request) => void answer(request as LoadRequest));
-process.once("uncaughtException", (error) => say({ kind: "threw", error: describe(error) }));
-// Comes when nothing is left to wait for, and not from process.exit().
-process.once("beforeExit", () => say({ kind: "stalled" }));
+const request = AnswerChannel.readRequest();
+const channel = new AnswerChannel(request);
+const intrinsics = new Intrinsics();
 
-async function answer({ path, digest, baseDir }: LoadRequest): Promise<void> {
-  say({ kind: "started" });
+process.once("uncaughtException", (error) => fail(error));
+// Comes when nothing is left to wait for, and not from process.exit().
+process.once("beforeExit", () => channel.answer({ kind: "stalled" }));
+await load(request);
+
+async function load({ path, digest, baseDir }: LoadRequest): Promise<void> {
+  channel.start();
   try {
-    const { dags, exports, listPackages } = await loadArtifact({ path, baseDir });
+    const onImported = (): void => restoreIntrinsics();
+    const { dags, exports, listPackages } = await loadArtifact({ path, baseDir }, { onImported });
     const serialized = dags.map((dag) => {
       const sourceHashes = new Map(listTaskIds(dag).map((taskId) => [taskId, ""]));
       return serializeDag(dag, { artifactDigest: digest, sourceHashes });
     });
     for (const dag of serialized) await checkDag(dag);
-    say({
+    channel.answer({
       kind: "loaded",
       dags: serialized,
       exportsFunction: Object.values(exports).some((value) => typeof value === "function"),
@@ -46,13 +53,24 @@ async function answer({ path, digest, baseDir }: LoadRequest): Promise<void> {
       ),
     });
   } catch (error) {
-    say({ kind: "threw", error: describe(error) });
+    fail(error);
   }
 }
 
-/** Sends a message; the first answer is heard, and this process ended. */
-function say(message: LoaderStarted | LoadAnswer): void {
-  process.send?.(message);
+/** The Dags are written down by the language as it is, whatever the file made of it. */
+function restoreIntrinsics(): void {
+  const lost = intrinsics.restore();
+  if (lost === null) return;
+  throw new MemodagError(
+    "dag_file_invalid",
+    `The file replaced ${lost} for good while it was read, which its Dags are written down with: ` +
+      "leave it as it is, or make the change in a task",
+  );
+}
+
+function fail(error: unknown): void {
+  intrinsics.restore();
+  channel.answer({ kind: "threw", error: describe(error) });
 }
 
 function describe(error: unknown): ThrownError {

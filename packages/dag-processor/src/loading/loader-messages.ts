@@ -11,6 +11,8 @@ export interface LoadRequest {
   readonly digest: string;
   /** The Dag file's folder. */
   readonly baseDir: string;
+  /** What its answers begin with: a Dag file cannot know it. */
+  readonly token: string;
 }
 
 /** An error that was thrown in the other process. */

@@ -72,8 +72,10 @@ class HeapReader {
       for (const { index, value } of round) {
         const read = readValue(value);
         if (read.kind === "function") functions.push({ index, value: value as AnyFunction });
-        else if (read.kind === "object") this.values[index] = { ...read, edges: this.#edges(read.parts) };
-        else this.values[index] = read;
+        else if (read.kind === "object") {
+          // Its parts are values of the author's, which no message can carry.
+          this.values[index] = { kind: "object", tag: read.tag, edges: this.#edges(read.parts) };
+        } else this.values[index] = read;
       }
       const inspected = this.#inspector.inspect(functions.map(({ value }) => value));
       for (const [at, { index, value }] of functions.entries()) {

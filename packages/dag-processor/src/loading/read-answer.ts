@@ -1,0 +1,125 @@
+// Reads a loader's message as what may be anything: it comes from a process that ran the author's code.
+
+import type { LoadAnswer, LoaderStarted } from "./loader-messages.ts";
+
+type Check = (value: unknown) => boolean;
+
+const isText: Check = (value) => typeof value === "string";
+const isFlag: Check = (value) => typeof value === "boolean";
+const isNumber: Check = (value) => typeof value === "number";
+const isAny: Check = () => true;
+const orNull =
+  (check: Check): Check =>
+  (value) =>
+    value === null || check(value);
+const orAbsent =
+  (check: Check): Check =>
+  (value) =>
+    value === undefined || check(value);
+const listOf =
+  (check: Check): Check =>
+  (value) =>
+    Array.isArray(value) && value.every(check);
+const pairOf =
+  (first: Check, second: Check): Check =>
+  (value) =>
+    Array.isArray(value) && value.length === 2 && first(value[0]) && second(value[1]);
+const shapeOf =
+  (checks: Readonly<Record<string, Check>>): Check =>
+  (value) =>
+    isObject(value) && Object.entries(checks).every(([name, check]) => check(value[name]));
+
+const isTask = shapeOf({
+  taskId: isText,
+  args: listOf(pairOf(isText, isObject)),
+  expand: listOf(pairOf(isText, isObject)),
+  upstream: listOf(isText),
+  triggerRule: isText,
+  retries: isNumber,
+  retryDelayMs: isNumber,
+  executionTimeoutMs: orNull(isNumber),
+  pool: isText,
+  poolSlots: isNumber,
+  priorityWeight: isNumber,
+  cache: orNull(isObject),
+  sourceHash: isText,
+  command: orAbsent(shapeOf({ argv: listOf(isText), cwd: isText, sources: listOf(isText) })),
+  sensor: orAbsent(isObject),
+  runStep: orAbsent(isObject),
+  branch: orAbsent(isObject),
+});
+
+const isDag = shapeOf({
+  format: isNumber,
+  dagId: isText,
+  description: orNull(isText),
+  schedule: orNull(isText),
+  timezone: isText,
+  catchup: isFlag,
+  maxActiveRuns: isNumber,
+  maxActiveTasks: isNumber,
+  maxMapLength: isNumber,
+  params: isObject,
+  tags: listOf(isText),
+  cache: isFlag,
+  artifactDigest: isText,
+  packages: listOf(isObject),
+  tasks: listOf(isTask),
+});
+
+const edges = listOf(pairOf(isText, isNumber));
+const HEAP_VALUES: Readonly<Record<string, Check>> = {
+  primitive: shapeOf({ text: isText }),
+  object: shapeOf({ tag: isText, edges }),
+  function: shapeOf({
+    place: shapeOf({ line: isNumber, column: isNumber, length: isNumber, digest: isText }),
+    captured: edges,
+    properties: edges,
+  }),
+  opaque: shapeOf({ what: isText }),
+};
+
+const MESSAGES: Readonly<Record<string, Check>> = {
+  started: isAny,
+  stalled: isAny,
+  threw: shapeOf({
+    error: shapeOf({
+      name: isText,
+      message: isText,
+      code: orNull(isText),
+      dagId: orNull(isText),
+      stack: isText,
+    }),
+  }),
+  loaded: shapeOf({
+    dags: listOf(isDag),
+    exportsFunction: isFlag,
+    packages: listOf(shapeOf({ name: isText, version: isText })),
+    located: shapeOf({
+      handlers: listOf(pairOf(isText, isNumber)),
+      heap: listOf((value) => isObject(value) && fits(HEAP_VALUES, value)),
+    }),
+  }),
+};
+
+/** The message that a text is; `undefined` when it is none. */
+export function readLoaderMessage(text: string): LoaderStarted | LoadAnswer | undefined {
+  let message: unknown;
+  try {
+    message = JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+  return isObject(message) && fits(MESSAGES, message)
+    ? (message as unknown as LoaderStarted | LoadAnswer)
+    : undefined;
+}
+
+function fits(checks: Readonly<Record<string, Check>>, value: Readonly<Record<string, unknown>>): boolean {
+  const { kind } = value;
+  return typeof kind === "string" && Object.hasOwn(checks, kind) && checks[kind]?.(value) === true;
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
