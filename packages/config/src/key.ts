@@ -1,7 +1,7 @@
 // What one key of the config file is made of: a zod schema and the facts that people are told about it.
 
 import { parseDuration, parseSize } from "@memodag/core";
-import { z } from "zod";
+import * as z from "zod";
 
 /** How an environment variable's text becomes the key's value. */
 export type KeyKind = "integer" | "boolean" | "string";

@@ -1,6 +1,6 @@
 // The keys that the schema knows, by path: for faults, overrides, `config show` and generated files.
 
-import { z } from "zod";
+import * as z from "zod";
 import type { KeyFacts } from "./key.ts";
 import { configSchema } from "./schema.ts";
 

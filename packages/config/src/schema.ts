@@ -1,6 +1,6 @@
 // Every key of the config file. Types, faults, `config/memodag.toml` and its JSON schema come from here.
 
-import { z } from "zod";
+import * as z from "zod";
 import {
   boolean,
   choice,

@@ -10,5 +10,5 @@ if (Number.parseInt(process.versions.node, 10) < 22) {
   process.exit(2);
 }
 nodeModule.enableCompileCache();
-const { main } = await import("@memodag/cli");
+const { main } = await import("../dist/main.js");
 await main(process.argv.slice(2));

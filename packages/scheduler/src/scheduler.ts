@@ -16,7 +16,7 @@ import { RunClaims } from "./run-claims.ts";
 import type { RunContext, SchedulerListener } from "./run/run-context.ts";
 import { RunExecution } from "./run/run-execution.ts";
 import { DEFAULT_POOLS, FAULT_REST_MS, type SchedulerParts } from "./scheduler-parts.ts";
-import { ValueWorker } from "./values/value-worker.ts";
+import { ValueWorker } from "./value-worker.ts";
 
 /** How long what other schedulers take of a pool is taken for true, in milliseconds. */
 const OTHERS_REST_MS = 500;

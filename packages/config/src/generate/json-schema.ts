@@ -1,6 +1,6 @@
 // Writes `config/memodag.schema.json`, for editors that complete and check TOML.
 
-import { z } from "zod";
+import * as z from "zod";
 import { configSchema } from "../schema.ts";
 
 /** Facts of ours that JSON Schema has no word for. */

@@ -3,8 +3,8 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import type { Duplex } from "node:stream";
-import { fileURLToPath } from "node:url";
 import type { Clock } from "@memodag/core";
+import { LOADER_ENTRY } from "../loader-entry.ts";
 import { loaderEnvironment } from "./loader-environment.ts";
 import { CHANNEL_FD, FrameReader, type FrameFault } from "./loader-frames.ts";
 import type { LoadAnswer, LoadRequest } from "./loader-messages.ts";
@@ -32,9 +32,6 @@ export interface LoadSurroundings {
   readonly clock: Clock;
 }
 
-// The same file for sources and for what is built from them: a fork runs compiled code alone, in one
-// piece, which starts twice as fast.
-const CHILD = fileURLToPath(new URL("../../dist/loader/loader-child.js", import.meta.url));
 const KEPT_STDERR = 4_096;
 /** Milliseconds after its end for what it last wrote; its own children may keep stderr open for ever. */
 const LAST_WORDS_MS = 250;
@@ -46,7 +43,7 @@ export function loadDags(
 ): Promise<LoadOutcome> {
   return new Promise((resolve, reject) => {
     const token = randomBytes(16).toString("hex");
-    const child = spawn(process.execPath, ["--enable-source-maps", CHILD], {
+    const child = spawn(process.execPath, ["--enable-source-maps", LOADER_ENTRY], {
       cwd: surroundings.cwd,
       env: loaderEnvironment(process.env),
       stdio: ["ignore", "ignore", "pipe", "pipe"],

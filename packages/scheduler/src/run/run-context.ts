@@ -6,7 +6,7 @@ import type { CallbackCaller } from "../callbacks/callback-caller.ts";
 import type { AttemptRouter } from "../attempt-router.ts";
 import type { AwaitedRuns } from "../awaited-runs.ts";
 import type { LimitBook } from "../limit-book.ts";
-import type { ValueWorker } from "../values/value-worker.ts";
+import type { ValueWorker } from "../value-worker.ts";
 
 /** Hears of what has been written about runs; must not throw. */
 export interface SchedulerListener {

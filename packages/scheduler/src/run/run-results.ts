@@ -13,7 +13,7 @@ import type { DecidingValue } from "../graph/branch-choice.ts";
 import type { DagGraph, DagNode } from "../graph/dag-graph.ts";
 import { ListElements } from "../values/list-elements.ts";
 import type { FieldPath, ValueOrder } from "../values/value-work.ts";
-import type { ValueWorker } from "../values/value-worker.ts";
+import type { ValueWorker } from "../value-worker.ts";
 import { ByInstance } from "./by-instance.ts";
 import type { InstanceArgument } from "./instance-argument.ts";
 

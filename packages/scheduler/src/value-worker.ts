@@ -1,7 +1,7 @@
 // Works on values: small ones here, large ones on a thread, so that scheduling is not held up by them.
 
 import { Worker } from "node:worker_threads";
-import { workOnValue, type ValueAnswer, type ValueOrder } from "./value-work.ts";
+import { workOnValue, type ValueAnswer, type ValueOrder } from "./values/value-work.ts";
 
 /** Above this many bytes the work would block scheduling for milliseconds. */
 const OFF_THREAD_BYTES = 128 * 1024;

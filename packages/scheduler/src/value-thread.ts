@@ -1,7 +1,7 @@
 // The thread on which large values are worked on.
 
 import { parentPort } from "node:worker_threads";
-import { workOnValue, type ValueOrder } from "./value-work.ts";
+import { workOnValue, type ValueOrder } from "./values/value-work.ts";
 
 parentPort?.on("message", (order: ValueOrder) => {
   const answer = workOnValue(order);

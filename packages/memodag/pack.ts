@@ -1,0 +1,119 @@
+// Makes the tarball that users install: one package with the whole program, and none of the internal ones.
+
+import { execFileSync } from "node:child_process";
+import { cpSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join, relative } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const root = fileURLToPath(new URL("../../", import.meta.url));
+const output = join(root, "dist");
+const stage = join(output, "memodag");
+
+interface Manifest {
+  readonly name: string;
+  readonly version: string;
+  readonly dependencies?: Readonly<Record<string, string>>;
+  readonly [field: string]: unknown;
+}
+
+/** What users may import. */
+const ENTRIES = ["index", "testing"];
+
+const manifests = [...globSync("packages/*/package.json", { cwd: root }), "migrations/package.json"]
+  .sort()
+  .map((path): { folder: string; manifest: Manifest } => ({
+    folder: dirname(path),
+    manifest: readManifest(path),
+  }));
+const own = readManifest("packages/memodag/package.json");
+
+rmSync(stage, { recursive: true, force: true });
+mkdirSync(stage, { recursive: true });
+cpSync(join(root, "packages/memodag/dist"), join(stage, "dist"), {
+  recursive: true,
+  filter: (path) => !path.endsWith(".d.ts"),
+});
+copyTypes();
+for (const name of ["README.md", "LICENSE", "CHANGELOG.md"]) cpSync(join(root, name), join(stage, name));
+cpSync(join(root, "packages/memodag/bin"), join(stage, "bin"), { recursive: true });
+writeFileSync(join(stage, "package.json"), `${JSON.stringify(packedManifest(), null, 2)}\n`);
+const [packed] = JSON.parse(
+  execFileSync("npm", ["pack", "--json", "--pack-destination", output], { cwd: stage, encoding: "utf8" }),
+) as [{ filename: string; size: number; unpackedSize: number; entryCount: number }];
+process.stdout.write(
+  `dist/${packed.filename}: ${packed.entryCount} files, ${megabytes(packed.size)} packed, ` +
+    `${megabytes(packed.unpackedSize)} unpacked\n`,
+);
+
+/** The declarations that a user's types reach, with relative paths between them. */
+function copyTypes(): void {
+  const pending = ENTRIES.map((entry) => ({ folder: "packages/memodag", path: `${entry}.d.ts` }));
+  const copied = new Set<string>();
+  for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
+    const { folder, path } = next;
+    const target = typesPath(folder, path);
+    if (copied.has(target)) continue;
+    copied.add(target);
+    const text = readFileSync(join(root, folder, "dist", path), "utf8").replace(
+      /(?<=\bfrom "|\bimport\(")(?:@memodag\/|\.)[^"]+(?=")/g,
+      (specifier) => {
+        const found = specifier.startsWith(".")
+          ? { folder, path: join(dirname(path), specifier.replace(/\.ts$/, ".d.ts")) }
+          : findDeclarations(specifier);
+        pending.push(found);
+        const place = relative(dirname(target), typesPath(found.folder, found.path));
+        return `${place.startsWith(".") ? "" : "./"}${place.replace(/\.d\.ts$/, ".js")}`;
+      },
+    );
+    mkdirSync(dirname(join(stage, target)), { recursive: true });
+    writeFileSync(join(stage, target), text);
+  }
+}
+
+function typesPath(folder: string, path: string): string {
+  return join("types", folder === "packages/memodag" ? "" : folder.replace(/^packages\//, ""), path);
+}
+
+/** Where the types of a package of ours, or of a subpath of it, are. */
+function findDeclarations(specifier: string): { folder: string; path: string } {
+  const [scope, name, ...rest] = specifier.split("/");
+  const found = manifests.find(({ manifest }) => manifest.name === `${scope}/${name}`);
+  const exported = found?.manifest["exports"] as Record<string, { types: string }> | undefined;
+  const types = exported?.[[".", ...rest].join("/")]?.types;
+  if (found === undefined || types === undefined) throw new Error(`no types of ${specifier}`);
+  return { folder: found.folder, path: types.replace(/^\.\/dist\//, "") };
+}
+
+function packedManifest(): object {
+  const { bin, dependencies, description, engines, license, name, type, version } = own;
+  return {
+    name,
+    version,
+    description,
+    keywords: ["dag", "orchestrator", "workflow", "scheduler", "cache", "memoization", "pipeline"],
+    license,
+    type,
+    bin,
+    exports: {
+      ...Object.fromEntries(
+        ENTRIES.map((entry) => [
+          entry === "index" ? "." : `./${entry}`,
+          { types: `./types/${entry}.d.ts`, default: `./dist/${entry}.js` },
+        ]),
+      ),
+      "./package.json": "./package.json",
+    },
+    files: ["bin", "dist", "types", "CHANGELOG.md"],
+    sideEffects: false,
+    dependencies,
+    engines,
+  };
+}
+
+function readManifest(path: string): Manifest {
+  return JSON.parse(readFileSync(join(root, path), "utf8")) as Manifest;
+}
+
+function megabytes(bytes: number): string {
+  return `${(bytes / 1e6).toFixed(1)} MB`;
+}

@@ -1,0 +1,91 @@
+// The packed memodag in an empty project: the command, the tests of a Dag, and the types.
+
+import { globSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, expect, it, vi } from "vitest";
+import { PATIENT } from "./patience.ts";
+import { InstalledProject } from "./installed-project.ts";
+
+vi.setConfig(PATIENT);
+
+const MODULES = fileURLToPath(new URL("../../node_modules", import.meta.url));
+
+const DAG = `import { Dag } from "memodag";
+
+export const dag = new Dag("hello");
+const count = dag.task("count", async ({ word }: { word: string }) => word.length, { cache: true });
+const add = dag.task("add", ({ counts }: { counts: number[] }) => counts.reduce((a, b) => a + b, 0), {
+  cache: { ttl: "7d" },
+});
+add({ counts: count.expand({ word: ["load", "clean", "train"] }) });
+`;
+
+const TEST = `import assert from "node:assert/strict";
+import { test } from "node:test";
+import { testDag } from "memodag/testing";
+import { dag } from "./dags/hello.ts";
+
+test("hello adds the lengths", async () => {
+  const hello = testDag(dag);
+  assert.equal((await hello.run()).task("add").returned, 14);
+  assert.deepEqual((await hello.run()).cacheStatuses.add, "hit");
+});
+`;
+
+/** Strict, and with a look at every declaration that memodag ships. */
+const TSCONFIG = {
+  compilerOptions: {
+    module: "nodenext",
+    target: "es2024",
+    strict: true,
+    noEmit: true,
+    skipLibCheck: false,
+    allowImportingTsExtensions: true,
+    types: ["node"],
+    typeRoots: [join(MODULES, "@types")],
+  },
+  include: ["*.ts", "dags"],
+};
+
+interface RunReport {
+  readonly state: string;
+  readonly processesSpawned: number;
+}
+
+let project: InstalledProject;
+beforeAll(async () => {
+  project = await InstalledProject.create();
+  project.write("memodag.toml", '[[bundles]]\nname = "main"\npath = "dags"\n');
+  project.write("dags/hello.ts", DAG);
+  project.write("hello.test.ts", TEST);
+  project.write("tsconfig.json", JSON.stringify(TSCONFIG));
+});
+afterAll(() => project.remove());
+
+it("runs a Dag twice: the second run is all hits and starts no process", async () => {
+  const first = await project.json<RunReport>("dags", "run", "hello");
+  expect(first).toMatchObject({ state: "success", processesSpawned: 4 });
+  const second = await project.json<RunReport>("dags", "run", "hello");
+  expect(second).toMatchObject({ state: "success", processesSpawned: 0 });
+});
+
+it("tests a Dag with Node's own test runner", async () => {
+  const { stdout } = await project.run(process.execPath, ["--test", "--test-reporter=tap"]);
+  expect(stdout).toMatch(/^# pass 1$/m);
+});
+
+it.each(["typescript", "ts59"])("its types are clean under %s", async (compiler) => {
+  const { stdout } = await project.run(process.execPath, [join(MODULES, compiler, "bin/tsc"), "-p", "."]);
+  expect(stdout).toBe("");
+});
+
+it("brings few packages, and none of memodag's own", () => {
+  const names = readdirSync(join(project.folder, "node_modules")).filter((name) => !name.startsWith("."));
+  expect(names).not.toContain("@memodag");
+  expect(names.length).toBeLessThan(40);
+  // Everything that the declarations import is there.
+  expect(globSync("node_modules/memodag/types/**/*.d.ts", { cwd: project.folder }).length).toBeGreaterThan(
+    10,
+  );
+});
