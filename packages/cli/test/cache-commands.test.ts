@@ -64,7 +64,7 @@ describe("cache commands", () => {
         ["--dag", "shape%"],
         ["--dag", "shape_"],
         ["--task", "%"],
-        ["--run", "manual%"],
+        ["--run", "shapes/manual%"],
         ["--team", "d_fault"],
       ] as const) {
         const { stdout } = await project.run("cache", ...command, option, text, "--json");
@@ -76,6 +76,25 @@ describe("cache commands", () => {
       expect(malformed).toMatchObject({ code: 2, stderr: expect.stringMatching(/--older-than.*"7d"|7d/) });
       const notHex = await project.run("cache", ...command, "--key", "%");
       expect(notHex).toMatchObject({ code: 2, stderr: expect.stringMatching(/0-9 and a-f/) });
+    }
+  });
+
+  it("takes a run with its Dag alone, since every Dag has a run of the same date", async () => {
+    const { runId } = records[0]!.producer;
+    const all = records.length;
+    for (const command of [["ls"], ["stats"], ["purge", "--dry-run"]]) {
+      const bare = await project.run("cache", ...command, "--run", runId);
+      expect(bare).toMatchObject({ code: 2, stderr: expect.stringMatching(/add --dag, or write --run DAG\//) });
+      const counted = async (...filter: string[]) => {
+        const { stdout } = await project.run("cache", ...command, ...filter, "--json");
+        const found = JSON.parse(stdout) as { entries?: number; wouldDelete?: number } | unknown[];
+        return Array.isArray(found) ? found.length : (found.wouldDelete ?? found.entries);
+      };
+      expect(await counted("--dag", "shapes", "--run", runId)).toBe(all);
+      expect(await counted("--run", `shapes/${runId}`)).toBe(all);
+      expect(await counted("--run", `other/${runId}`)).toBe(0);
+      expect(await counted("--dag", "other", "--run", runId)).toBe(0);
+      expect(await counted("--dag", "shapes", "--run", `shapes/${runId}`)).toBe(0);
     }
   });
 

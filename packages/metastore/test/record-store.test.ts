@@ -149,7 +149,7 @@ describe.each(TEST_DIALECTS)("the record store on %s", (dialect) => {
     expect(await listed({})).toEqual(["eternal", "old", "plain", "wild"]);
     expect(await listed({ dagId: "my_dag" })).toEqual(["old", "plain"]);
     expect(await listed({ taskId: "%" })).toEqual(["wild"]);
-    expect(await listed({ runId: "r_" })).toEqual(["wild"]);
+    expect(await listed({ run: { dagId: "myXdag", runId: "r_" } })).toEqual(["wild"]);
     expect(await listed({ sourceHash: sha256("other") })).toEqual(["eternal"]);
     expect(await listed({ key: records.old.key })).toEqual(["old"]);
     expect(await listed({ keyPrefix: records.wild.key.slice(0, 12) })).toEqual(["wild"]);

@@ -57,6 +57,12 @@ export type FoundRecord = Pick<
   "team" | "key" | "xcoms" | "error" | "producer" | "durationMs" | "createdAt" | "ageMs"
 >;
 
+/** The run that made a record. */
+export interface ProducingRun {
+  readonly dagId: string;
+  readonly runId: string;
+}
+
 /** Which records; every field narrows. All text is matched whole, never as a pattern. */
 export interface RecordFilter {
   readonly team?: string;
@@ -65,7 +71,8 @@ export interface RecordFilter {
   readonly key?: Digest;
   readonly keyPrefix?: string;
   readonly sourceHash?: Digest;
-  readonly runId?: string;
+  /** Made by this run. Runs of one date have the same id in every Dag, so a run is named with its Dag. */
+  readonly run?: ProducingRun;
   readonly olderThanMs?: number;
   /** Made at that very moment, by the store's clock: tells a record from one that took its place. */
   readonly createdAt?: number;

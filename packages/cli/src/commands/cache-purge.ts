@@ -36,10 +36,10 @@ async function purge(options: PurgeOptions): Promise<void> {
   const deleted = await withMetadata(options, async (metadata) => {
     const filter = await filterOf(metadata, options);
     if (!options.yes) await confirm(await metadata.records.count(filter));
-    const { team = null, ...rest } = filter;
+    const { team = null, run, ...rest } = filter;
     return await audited(
       metadata.audit,
-      newAct("cache.purge", team, rest),
+      newAct("cache.purge", team, { ...rest, ...run }),
       () => metadata.records.purge(filter),
       (purged) => purged,
     );

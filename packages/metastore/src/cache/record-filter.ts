@@ -12,7 +12,7 @@ export function recordCondition(
   filter: RecordFilter,
   now: RawBuilder<number>,
 ): (where: ExpressionBuilder<Schema, "cache_record">) => Expression<SqlBool> {
-  const { team, dagId, taskId, key, keyPrefix, sourceHash, runId, olderThanMs, createdAt, expired } = filter;
+  const { team, dagId, taskId, key, keyPrefix, sourceHash, run, olderThanMs, createdAt, expired } = filter;
   return (where) => {
     const all: Expression<SqlBool>[] = [];
     if (team !== undefined) all.push(where("team", "=", team));
@@ -22,7 +22,7 @@ export function recordCondition(
     // A range, where LIKE would take `%` and `_` for more than they are, and could not use the index.
     if (keyPrefix) all.push(where("key", ">=", keyPrefix), where("key", "<", keyPrefix + AFTER_ALL));
     if (sourceHash !== undefined) all.push(where("source_hash", "=", sourceHash));
-    if (runId !== undefined) all.push(where("producer_run_id", "=", runId));
+    if (run !== undefined) all.push(where("dag_id", "=", run.dagId), where("producer_run_id", "=", run.runId));
     if (olderThanMs !== undefined) {
       all.push(where("created_at", "<", sql<number>`${now} - ${sql.lit(olderThanMs)}`));
     }

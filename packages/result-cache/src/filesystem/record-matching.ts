@@ -21,12 +21,20 @@ export function matchesFilter(record: MatchableRecord, filter: RecordFilter, now
     matches(filter.taskId, record.taskId) &&
     matches(filter.key, record.key) &&
     matches(filter.sourceHash, record.sourceHash) &&
-    matches(filter.runId, record.producer.runId) &&
+    isOfRun(record, filter.run) &&
     matches(filter.createdAt, record.createdAt) &&
     record.key.startsWith(filter.keyPrefix ?? "") &&
     (filter.olderThanMs === undefined || now - record.createdAt > filter.olderThanMs) &&
     matches(filter.expired, isExpired(record, now))
   );
+}
+
+/** Whether a run made a record; any one where none is named. */
+export function isOfRun(
+  { dagId, producer }: Pick<CacheRecord, "dagId" | "producer">,
+  run: RecordFilter["run"],
+): boolean {
+  return run === undefined || (run.dagId === dagId && run.runId === producer.runId);
 }
 
 function matches<T>(wanted: T | undefined, actual: T): boolean {

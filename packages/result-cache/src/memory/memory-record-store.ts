@@ -13,6 +13,7 @@ import type {
   RemovalCause,
   TaskRecordStats,
 } from "../record-store.ts";
+import { isOfRun } from "../filesystem/record-matching.ts";
 import { pageOf } from "../record-order.ts";
 import type { RecordRetention } from "../retention/retention-ports.ts";
 import { VisitingRecordRetention } from "../retention/visiting-record-retention.ts";
@@ -146,7 +147,7 @@ export class MemoryRecordStore implements RecordStore {
         matches(filter.taskId, row.taskId) &&
         matches(filter.key, row.key) &&
         matches(filter.sourceHash, row.sourceHash) &&
-        matches(filter.runId, row.producer.runId) &&
+        isOfRun(row, filter.run) &&
         matches(filter.createdAt, row.createdAt) &&
         row.key.startsWith(filter.keyPrefix ?? "") &&
         (filter.olderThanMs === undefined || now - row.createdAt > filter.olderThanMs) &&

@@ -14,14 +14,13 @@ const LOOKALIKES = ["a_b", "axb", "a%", "a", "ab", "A_B", "a_b_", "%", "_", "a\\
 
 /** Fields of a filter that are matched whole, and how to make a record that has such a text there. */
 const WHOLE_TEXTS: readonly {
-  readonly field: "team" | "dagId" | "taskId" | "sourceHash" | "runId";
+  readonly field: "team" | "dagId" | "taskId" | "sourceHash";
   readonly own: (text: string) => Partial<NewCacheRecord>;
 }[] = [
   { field: "team", own: (team) => ({ team }) },
   { field: "dagId", own: (dagId) => ({ dagId }) },
   { field: "taskId", own: (taskId) => ({ taskId }) },
   { field: "sourceHash", own: (sourceHash) => ({ sourceHash }) },
-  { field: "runId", own: (runId) => ({ producer: { runId, mapIndex: -1, tryNumber: 1 } }) },
 ];
 
 export function describeRecordFilters(check: RegisterCase<OpenRecordStore>): void {
@@ -38,6 +37,25 @@ export function describeRecordFilters(check: RegisterCase<OpenRecordStore>): voi
       await means(store, { [field]: "axb" }, [keyOf("axb")]);
     });
   }
+
+  check("a run is matched whole, and is one of its Dag alone", async ({ store }) => {
+    const made = (dagId: string, runId: string) =>
+      sampleRecord(`${dagId} ${runId}`, { dagId, producer: { runId, mapIndex: -1, tryNumber: 1 } });
+    // Every Dag has a run of that name at that date.
+    const sameDate = ["penguins", "geese", "geese_2"].map((dagId) => made(dagId, "scheduled__2026-01-01"));
+    await putAll(store, [...sameDate, ...LOOKALIKES.map((runId) => made("penguins", runId))]);
+    for (const runId of LOOKALIKES) {
+      await means(store, { run: { dagId: "penguins", runId } }, [keyOf(`penguins ${runId}`)]);
+      await means(store, { run: { dagId: "geese", runId } }, []);
+    }
+    const run = { dagId: "geese", runId: "scheduled__2026-01-01" };
+    await means(store, { run }, [keyOf("geese scheduled__2026-01-01")]);
+    await means(store, { run, dagId: "penguins" }, []);
+    await means(store, { run: { ...run, dagId: "" } }, []);
+    await purges(store, { run: { ...run, dagId: "g%" } }, 0);
+    await purges(store, { run }, 1);
+    await means(store, { run: { ...run, dagId: "geese_2" } }, [keyOf("geese_2 scheduled__2026-01-01")]);
+  });
 
   check("a key, and the start of one", async ({ store }) => {
     const names = Array.from({ length: 40 }, (_, index) => `${index}`);
