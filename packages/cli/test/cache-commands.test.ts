@@ -84,7 +84,10 @@ describe("cache commands", () => {
     const all = records.length;
     for (const command of [["ls"], ["stats"], ["purge", "--dry-run"]]) {
       const bare = await project.run("cache", ...command, "--run", runId);
-      expect(bare).toMatchObject({ code: 2, stderr: expect.stringMatching(/add --dag, or write --run DAG\//) });
+      expect(bare).toMatchObject({
+        code: 2,
+        stderr: expect.stringMatching(/add --dag, or write --run DAG\//),
+      });
       const counted = async (...filter: string[]) => {
         const { stdout } = await project.run("cache", ...command, ...filter, "--json");
         const found = JSON.parse(stdout) as { entries?: number; wouldDelete?: number } | unknown[];

@@ -22,7 +22,8 @@ export function recordCondition(
     // A range, where LIKE would take `%` and `_` for more than they are, and could not use the index.
     if (keyPrefix) all.push(where("key", ">=", keyPrefix), where("key", "<", keyPrefix + AFTER_ALL));
     if (sourceHash !== undefined) all.push(where("source_hash", "=", sourceHash));
-    if (run !== undefined) all.push(where("dag_id", "=", run.dagId), where("producer_run_id", "=", run.runId));
+    if (run !== undefined)
+      all.push(where("dag_id", "=", run.dagId), where("producer_run_id", "=", run.runId));
     if (olderThanMs !== undefined) {
       all.push(where("created_at", "<", sql<number>`${now} - ${sql.lit(olderThanMs)}`));
     }

@@ -19,6 +19,12 @@ const DEFAULT_BUSY_TIMEOUT_MS = 5_000;
  */
 const CHECKPOINT_PAGES = 4_000;
 
+/**
+ * Prepared statements that are kept. The program has some hundred texts; those of scripts differ in the number of
+ * their rows and in constants.
+ */
+const STATEMENTS_KEPT = 256;
+
 /** What others write while the log is copied is copied in another round; so many at most. */
 const CHECKPOINT_ROUNDS = 3;
 
@@ -41,6 +47,7 @@ interface CheckpointState {
 export class SqliteConnection {
   readonly kysely: Kysely<Schema>;
   readonly #driver: Driver;
+  /** By text, the one used least recently first. */
   readonly #statements = new Map<string, Statement<unknown[]>>();
 
   constructor(driver: Driver) {
@@ -102,13 +109,21 @@ export class SqliteConnection {
     if (this.#driver.open) await this.exclusive(() => this.#driver.close());
   }
 
-  /** The statement of that text; prepared once. */
+  /** The statement of that text; prepared once, as long as it is among those that were used last. */
   statement(sql: string): Statement<unknown[]> {
-    const known = this.#statements.get(sql);
-    if (known) return known;
-    const statement = this.#driver.prepare<unknown[]>(sql);
+    const statement = this.#statements.get(sql) ?? this.#driver.prepare<unknown[]>(sql);
+    this.#statements.delete(sql);
     this.#statements.set(sql, statement);
+    for (const oldest of this.#statements.keys()) {
+      if (this.#statements.size <= STATEMENTS_KEPT) break;
+      this.#statements.delete(oldest);
+    }
     return statement;
+  }
+
+  /** Prepared statements that are kept. */
+  get keptStatements(): number {
+    return this.#statements.size;
   }
 }
 

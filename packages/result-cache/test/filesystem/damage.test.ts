@@ -106,13 +106,17 @@ describe("a file that holds no record of its key and team", () => {
 });
 
 describe("a file that a killed process left half-written", () => {
-  const secondsAgo = (seconds: number) => new Date(clock.now() - seconds * 1_000);
-
-  async function leave(store: "records" | "results", name: string, seconds: number): Promise<string> {
+  async function leave(
+    store: "records" | "results",
+    name: string,
+    seconds: number,
+    now = clock.now(),
+  ): Promise<string> {
+    const at = new Date(now - seconds * 1_000);
     const path = join(scratch.path, store, "team-ml", "incoming", name);
     await mkdir(dirname(path), { recursive: true });
     await writeFile(path, '{"team":"ml","key');
-    await utimes(path, secondsAgo(seconds), secondsAgo(seconds));
+    await utimes(path, at, at);
     return `${store}/team-ml/incoming/${name}`;
   }
 
@@ -134,7 +138,7 @@ describe("a file that a killed process left half-written", () => {
   });
 
   test("a lock is honoured while its holder may live", async () => {
-    const lock = await leave("records", `${sha256("1")}.lock`, 9);
+    const lock = await leave("records", `${sha256("1")}.lock`, 9, Date.now());
     const settled = vi.fn<() => void>();
     const put = records.put(recordOf("1"), "keep-live").finally(settled);
     // Another key's lock is another lock.
@@ -145,7 +149,7 @@ describe("a file that a killed process left half-written", () => {
   });
 
   test("a lock is broken when its holder must be dead", async () => {
-    const lock = await leave("records", `${sha256("1")}.lock`, 11);
+    const lock = await leave("records", `${sha256("1")}.lock`, 11, Date.now());
     expect(await records.put(recordOf("1"), "keep-live")).toEqual({ kind: "stored" });
     expect(await scratch.files()).not.toContain(lock);
   });
