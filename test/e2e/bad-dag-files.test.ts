@@ -95,7 +95,7 @@ describe("a bundle with Dag files that cannot be read", () => {
 
   it("prints each on a line of its own, without a stack", async () => {
     const { code, stdout } = await workspace.memodag(["dags", "errors"]);
-    expect(code).toBe(0);
+    expect(code).toBe(1);
     expect(stdout).not.toMatch(/^\s+at /m);
     expect(stdout.match(/^dags\/\S+: \S+: /gm)).toHaveLength(5);
     expect(stdout).toContain("dags/throws.ts: throws.ts:4:");
@@ -107,12 +107,39 @@ describe("a bundle with Dag files that cannot be read", () => {
     expect(await workspace.json("tasks", "xcom", "good", runId, "answer")).toEqual({ return_value: 41 });
   });
 
-  it("runs the last good version of a file that was good, and says so", async () => {
-    const { code, stdout, stderr } = await workspace.memodag(["dags", "run", "was_good", "--json"]);
+  it("does not run a Dag whose file was good before", async () => {
+    const { code, stdout, stderr } = await workspace.memodag(["dags", "run", "was_good"]);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
+    expect(stderr).toMatch(
+      /^memodag: dags\/was-good\.ts could not be read: .*no configuration.*--last-good.*\n$/,
+    );
+    expect(await workspace.json("runs", "list", "was_good")).toEqual([]);
+  });
+
+  it("runs its last good version when that is wanted, and says so", async () => {
+    const args = ["dags", "run", "was_good", "--last-good", "--json"];
+    const { code, stdout, stderr } = await workspace.memodag(args);
     expect(code).toBe(0);
-    expect(stderr).toMatch(/dags\/was-good\.ts .*last good version runs.*no configuration/);
+    expect(stderr).toMatch(
+      /^Running the last good version: dags\/was-good\.ts could not be read: .*no configuration/,
+    );
+    expect(JSON.parse(stdout)).toMatchObject({
+      lastGood: true,
+      dagFileErrors: [
+        { bundle: "dags", path: "was-good.ts", message: expect.stringMatching("no configuration") },
+      ],
+    });
     const { runId } = JSON.parse(stdout) as RunReport;
     expect(await workspace.json("tasks", "xcom", "was_good", runId, "answer")).toEqual({ return_value: 42 });
+  });
+
+  it("makes a run of the last good version for a scheduler, and says so", async () => {
+    const asText = await workspace.memodag(["dags", "trigger", "was_good"]);
+    expect(asText).toMatchObject({ code: 0, stdout: expect.stringContaining("Made run manual__") });
+    expect(asText.stderr).toMatch(/^Running the last good version: dags\/was-good\.ts could not be read: /);
+    const asJson = await workspace.json<object>("dags", "trigger", "was_good");
+    expect(asJson).toMatchObject({ lastGood: true, dagFileErrors: [{ path: "was-good.ts" }] });
+    expect(await workspace.json<object>("dags", "trigger", "good")).not.toHaveProperty("lastGood");
   });
 
   it("points to the broken files where a Dag of theirs is asked for", async () => {

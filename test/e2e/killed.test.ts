@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, rmSync } from "node:fs";
 import { sha256 } from "@memodag/core";
 import { openMetastore } from "@memodag/metastore";
 import { createTestDatabase, TEST_DIALECTS, type TestDatabase } from "@memodag/metastore/testing";
@@ -25,16 +25,21 @@ const quick = dag.task("quick", () => {
   return "x".repeat(100_000);
 }, { cache: true });
 const waits = dag.task("waits", async ({ base, text }: { base: number; text: string }) => {
+  appendFileSync("../ran.log", "waits\\n");
   writeFileSync("../waits.pid", String(process.pid));
   while (!existsSync("../go")) await new Promise((resolve) => setTimeout(resolve, 5));
   return base + text.length;
 }, { cache: true });
 const spins = dag.task("spins", ({ base }: { base: number }) => {
+  appendFileSync("../ran.log", "spins\\n");
   writeFileSync("../spins.pid", String(process.pid));
   while (!existsSync("../go"));
   return base + 1;
 }, { cache: true });
-const last = dag.task("last", ({ a, b }: { a: number; b: number }) => a + b, { cache: true });
+const last = dag.task("last", ({ a, b }: { a: number; b: number }) => {
+  appendFileSync("../ran.log", "last\\n");
+  return a + b;
+}, { cache: true });
 
 const base = plain({});
 last({ a: waits({ base, text: quick({}) }), b: spins({ base }) });
@@ -51,6 +56,29 @@ dag.task("victim", async () => {
 }, { retries: 1, retryDelay: "1ms" })({});
 `;
 
+const quickDag = `import { Dag } from "memodag";
+
+export const dag = new Dag("quick");
+dag.task("done", () => 1)({});
+`;
+
+const singleDag = `import { writeFileSync } from "node:fs";
+import { Dag } from "memodag";
+
+export const dag = new Dag("single", { maxActiveRuns: 1 });
+dag.task("waits", async () => {
+  writeFileSync("../single.pid", String(process.pid));
+  for (;;) await new Promise((resolve) => setTimeout(resolve, 1_000));
+})({});
+`;
+
+/** How often each line is in a file. */
+function countLines(path: string): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const line of readFileSync(path, "utf8").trimEnd().split("\n")) counts[line] = (counts[line] ?? 0) + 1;
+  return counts;
+}
+
 describe.each(TEST_DIALECTS)("what is killed with -9, on %s", (dialect) => {
   let database: TestDatabase;
   let workspace: Workspace;
@@ -59,7 +87,7 @@ describe.each(TEST_DIALECTS)("what is killed with -9, on %s", (dialect) => {
     database = await createTestDatabase(dialect);
     workspace = new Workspace({
       databaseUrl: database.url,
-      dags: { "steps.ts": stepsDag, "once.ts": onceDag },
+      dags: { "steps.ts": stepsDag, "once.ts": onceDag, "single.ts": singleDag, "quick.ts": quickDag },
     });
     await workspace.memodag(["db", "migrate"]);
   });
@@ -87,14 +115,37 @@ describe.each(TEST_DIALECTS)("what is killed with -9, on %s", (dialect) => {
         .toEqual([]);
     });
 
-    it("is brought to its end by the next dags run, beside that one's own run", async () => {
+    it("is left interrupted by the next dags run, which says so and runs its own alone", async () => {
       workspace.write("go", "");
-      next = await workspace.json("dags", "run", "steps");
-      expect(next.state).toBe("success");
-      const runs = await workspace.json<{ runId: string; state: string }[]>("runs", "list", "steps");
+      const { code, stdout, stderr } = await workspace.memodag(["dags", "run", "steps", "--json"]);
+      expect(code).toBe(0);
+      next = JSON.parse(stdout) as RunReport;
+      const runs = await listRuns();
+      expect(runs).toMatchObject([
+        { runId: next.runId, state: "success", isInterrupted: false },
+        { state: "running", isInterrupted: true },
+      ]);
+      expect(stderr).toContain(`Run ${runs[1]!.runId} was interrupted: \`memodag dags run steps --resume\``);
+    });
+
+    it("costs nothing of its finished, cached work twice", () => {
+      const times = countLines(workspace.path("ran.log"));
+      // Those that were cut off had to begin anew.
+      expect(times).toEqual({ plain: 2, quick: 1, waits: 2, spins: 2, last: 1 });
+    });
+
+    it("is continued by dags run --resume, which makes no run of its own", async () => {
+      const resumed = await workspace.json<RunReport>("dags", "run", "steps", "--resume");
+      const runs = await listRuns();
+      expect(runs.map(({ runId }) => runId)).toEqual([next.runId, resumed.runId]);
       expect(runs.map(({ state }) => state)).toEqual(["success", "success"]);
-      expect(runs[0]?.runId).toBe(next.runId);
-      interrupted = await workspace.json("runs", "show", "steps", runs[1]!.runId);
+      interrupted = await workspace.json("runs", "show", "steps", resumed.runId);
+    });
+
+    it("has nothing to resume once that is done", async () => {
+      const outcome = await workspace.memodag(["dags", "run", "steps", "--resume"]);
+      expect(outcome).toMatchObject({ code: 2, stdout: "" });
+      expect(outcome.stderr).toContain('Dag "steps" has no interrupted run: leave out --resume');
     });
 
     it("does not run again what was recorded as done", () => {
@@ -103,9 +154,11 @@ describe.each(TEST_DIALECTS)("what is killed with -9, on %s", (dialect) => {
         { state: "success", tryNumber: 1 },
         { state: "success", tryNumber: 1 },
       ]);
-      const ran = readFileSync(workspace.path("ran.log"), "utf8").split("\n");
-      // Once for each run: it is not cached.
-      expect(ran.filter((name) => name === "plain")).toHaveLength(2);
+    });
+
+    it("takes over what the next run had cached by then, of the work that was cut off", () => {
+      const times = countLines(workspace.path("ran.log"));
+      expect(times).toEqual({ plain: 2, quick: 1, waits: 2, spins: 2, last: 1 });
     });
 
     it("leaves the same values in both runs", async () => {
@@ -147,6 +200,48 @@ describe.each(TEST_DIALECTS)("what is killed with -9, on %s", (dialect) => {
       expect(again).toMatchObject({ state: "success", processesSpawned: 1, cache: { hit: 4 } });
     });
   });
+
+  describe("dags run of a Dag that allows one active run", () => {
+    let runId: string;
+
+    beforeAll(async () => {
+      const command = workspace.start("dags", "run", "single");
+      await whenWritten(workspace.path("single.pid"));
+      await command.end("SIGKILL");
+      runId = (await workspace.json<{ runId: string }[]>("runs", "list", "single"))[0]!.runId;
+    });
+
+    it("does not wait for the place of the interrupted run, which would be for ever", async () => {
+      const { code, stderr } = await workspace.memodag(["dags", "run", "single"]);
+      expect(code).toBe(2);
+      expect(stderr).toContain(`allows 1 active run(s) (maxActiveRuns), and there are 1 interrupted ones`);
+      expect(stderr).toContain(`\`memodag runs cancel single ${runId}\` ends it`);
+    });
+
+    it("shows it as interrupted", async () => {
+      const { stdout } = await workspace.memodag(["runs", "list", "single"]);
+      expect(stdout).toContain("running (interrupted)");
+      const shown = await workspace.memodag(["runs", "show", "single", runId]);
+      expect(shown.stdout).toContain("Interrupted: `memodag dags run single --resume`");
+    });
+
+    it("is not revived once its Dag is gone", async () => {
+      rmSync(workspace.path("dags/single.ts"));
+      const resumed = await workspace.memodag(["dags", "run", "single", "--resume"]);
+      expect(resumed).toMatchObject({ code: 2, stderr: expect.stringContaining('There is no Dag "single"') });
+      const scheduler = workspace.start("scheduler");
+      await scheduler.says("scheduler started");
+      // A run that it takes after it had the time to take this one.
+      const later = await workspace.json<{ state: string }>("dags", "trigger", "quick", "--wait");
+      expect(later.state).toBe("success");
+      expect(await scheduler.end("SIGTERM")).toBe(0);
+      expect(scheduler.stderr).not.toContain(runId);
+    });
+  });
+
+  async function listRuns(): Promise<{ runId: string; state: string; isInterrupted: boolean }[]> {
+    return await workspace.json("runs", "list", "steps");
+  }
 
   it("a worker is a failed attempt, tried again by the rules of its task", async () => {
     const command = workspace.start("dags", "run", "once", "--json");

@@ -50,6 +50,12 @@ export class RunningCommand {
     return await this.ended();
   }
 
+  /** Sends a signal to it and to all that it has in its process group, as a terminal does at Ctrl-C. */
+  signalGroup(signal: NodeJS.Signals): void {
+    const { pid } = this.#child;
+    if (pid !== undefined) process.kill(-pid, signal);
+  }
+
   /** Resolves with its exit code when it has ended by itself. */
   async ended(): Promise<number | null> {
     if (this.#child.exitCode === null && this.#child.signalCode === null) await once(this.#child, "close");

@@ -1,6 +1,6 @@
 // A folder with a config and Dag files of its own, and the real `memodag` command in it.
 
-import { execFile, spawn, type ChildProcess } from "node:child_process";
+import { execFile, spawn, type ChildProcess, type StdioOptions } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -71,11 +71,14 @@ export class Workspace {
     return JSON.parse(stdout) as T;
   }
 
-  /** Starts a command that goes on; it is killed with the workspace at the latest. */
+  /**
+   * Starts a command that goes on; it is killed with the workspace at the latest. It leads a process group, as
+   * a command does that a shell starts.
+   */
   start(...args: string[]): RunningCommand {
-    const command = new RunningCommand(
-      spawn(process.execPath, [BIN, ...args], { ...this.#options({}), stdio: ["ignore", "pipe", "pipe"] }),
-    );
+    const stdio: StdioOptions = ["ignore", "pipe", "pipe"];
+    const options = { ...this.#options({}), stdio, detached: true };
+    const command = new RunningCommand(spawn(process.execPath, [BIN, ...args], options));
     this.#running.push(command);
     return command;
   }

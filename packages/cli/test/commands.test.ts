@@ -118,7 +118,7 @@ describe("commands on a project", () => {
     });
     const errors = await project.run("dags", "errors");
     expect(errors).toMatchObject({
-      code: 0,
+      code: 1,
       stdout: expect.stringMatching(/^dags\/broken\.ts: .*broken\.ts:3.*half written/),
     });
     await project.run("dags", "pause", "failing");

@@ -32,6 +32,7 @@ export type ErrorCode =
   | "duration_invalid"
   | "map_not_a_list"
   | "map_too_long"
+  | "max_active_runs_reached"
   | "pool_not_found"
   | "question_unanswered"
   | "run_cancelled"

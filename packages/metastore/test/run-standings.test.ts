@@ -68,14 +68,14 @@ describe.each(TEST_DIALECTS)("runs that are waited for, on %s", (dialect) => {
     await watch.close();
   });
 
-  test("are claimed beside those of a claimer's own Dag, and no others", async () => {
+  test("are claimed beside those of a claimer's own Dag, or alone, and no others", async () => {
     const [mine, theirs] = await Promise.all([saveDag(metastore, "mine"), saveDag(metastore, "theirs")]);
     const own = await metastore.runs.createRun(newRun("mine", mine));
     const awaited = await metastore.runs.createRun(newRun("theirs", theirs, { madeBy: '[1,"a",-1,1]' }));
     await metastore.runs.createRun(newRun("theirs", theirs, { runId: "another" }));
     const request = { owner: "me", leaseMs: 60_000, limit: 10, deadOwners: [] };
     const dag = { team: "red", dagId: "mine" };
-    const claimed = await metastore.runs.claimRuns({ ...request, dag, alsoRuns: [awaited.id] });
+    const claimed = await metastore.runs.claimRuns({ ...request, dag, runs: [awaited.id] });
     expect(claimed.map(({ run }) => run.id)).toEqual([own.id, awaited.id]);
     expect(claimed.map(({ run }) => run.madeBy)).toEqual([undefined, '[1,"a",-1,1]']);
   });

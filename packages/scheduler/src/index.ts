@@ -9,6 +9,7 @@ export {
   type BackfillRequest,
   type FilledDate,
 } from "./backfill.ts";
+export { listInterruptedRuns } from "./interrupted-runs.ts";
 export { isDeadOwner, newOwner } from "./process-identity.ts";
 export type { SchedulerListener } from "./run/run-context.ts";
 export { DEFAULT_POOLS, type SchedulerOptions, type SchedulerParts } from "./scheduler-parts.ts";

@@ -13,7 +13,7 @@ export interface RunClaimsParts {
   readonly clock: Clock;
   readonly log: Logger;
   readonly owner: string;
-  readonly options: Pick<SchedulerOptions, "leaseMs" | "maxRuns" | "dag">;
+  readonly options: Pick<SchedulerOptions, "leaseMs" | "maxRuns" | "dag" | "runs">;
   /** Runs held now that are not at rest. */
   readonly countHeld: () => number;
   /** Takes claimed runs, whose leases were asked for at that time of the monotonic clock. */
@@ -23,7 +23,8 @@ export interface RunClaimsParts {
 /** Claims, one after the other. */
 export class RunClaims {
   readonly #parts: RunClaimsParts;
-  readonly #alsoRuns = new Set<number>();
+  /** The only runs to claim; undefined: not restricted to some. */
+  readonly #runs: Set<number> | undefined;
   #isClaiming = false;
   #isDue = false;
   #isClosed = false;
@@ -32,6 +33,8 @@ export class RunClaims {
 
   constructor(parts: RunClaimsParts) {
     this.#parts = parts;
+    const { runs, dag } = parts.options;
+    this.#runs = runs || dag ? new Set(runs) : undefined;
   }
 
   /** How many claims have begun. */
@@ -43,9 +46,9 @@ export class RunClaims {
     return this.#isClaiming;
   }
 
-  /** Claims this run, whatever Dag it is of; where only those of one Dag are claimed. */
+  /** Claims this run too, whatever Dag it is of; where only some runs are claimed. */
   alsoTake(runId: number): void {
-    if (this.#parts.options.dag) this.#alsoRuns.add(runId);
+    this.#runs?.add(runId);
   }
 
   /** Looks for runs now, or again when a claim is under way. */
@@ -87,7 +90,8 @@ export class RunClaims {
       leaseMs: options.leaseMs,
       limit,
       deadOwners,
-      ...(options.dag && { dag: options.dag, alsoRuns: [...this.#alsoRuns] }),
+      ...(options.dag && !options.runs && { dag: options.dag }),
+      ...(this.#runs && { runs: [...this.#runs] }),
     });
     // There may be more: a claim looks at the oldest alone.
     if (claimed.length > 0) this.#isDue = true;

@@ -22,8 +22,10 @@ export interface SchedulerOptions {
   readonly poolSlots?: ReadonlyMap<string, number>;
   /** How long a callback may run; a minute unless said otherwise. */
   readonly callbackTimeoutMs?: Live<number>;
-  /** Only runs of this Dag. */
+  /** Only runs of this Dag, and callbacks that are owed by them. */
   readonly dag?: { readonly team: string; readonly dagId: string };
+  /** Of that Dag's runs these alone, by number; and runs that they wait for. */
+  readonly runs?: readonly number[];
 }
 
 /** The parts of a scheduler. */

@@ -3,6 +3,7 @@
 import type { Command } from "commander";
 import { formatDuration, type SerializedDag, type SerializedTask } from "@memodag/core";
 import { branchText } from "../output/branch-text.ts";
+import { EXIT_UNREADABLE } from "../output/exit-codes.ts";
 import { printFacts, printJson, printLine, printNote, printTable } from "../output/print.ts";
 import { shortDigest } from "../output/units.ts";
 import { placeOf } from "../report/dag-file-place.ts";
@@ -23,7 +24,9 @@ export function registerDags(program: Command): void {
     .description("a Dag with its tasks")
     .argument("<dag>", "the Dag's id")
     .action(showDag);
-  withTeamOptions(dags.command("errors")).description("Dag files that could not be read").action(listErrors);
+  withTeamOptions(dags.command("errors"))
+    .description("Dag files that could not be read; exits with 1 when there are any")
+    .action(listErrors);
   registerDagRuns(dags);
   registerDagsBackfill(dags);
   for (const [name, isPaused] of [
@@ -179,6 +182,7 @@ async function listErrors(options: TeamOptions): Promise<void> {
           },
         ],
   );
+  if (broken.length > 0) process.exitCode = EXIT_UNREADABLE;
   if (options.json) return printJson(broken);
   if (broken.length === 0) return printLine("All Dag files could be read.");
   for (const { bundle, path, file, line, column, message } of broken) {

@@ -1,7 +1,8 @@
 // `memodag runs list | show`, and the way to `cancel`.
 
 import type { Command } from "commander";
-import { printJson, printTable } from "../output/print.ts";
+import { printJson, printLine, printTable } from "../output/print.ts";
+import { waysOut } from "../output/interrupted-text.ts";
 import { printRun } from "../output/run-table.ts";
 import { shownAge, shownDuration } from "../output/units.ts";
 import { isoTime } from "../report/iso-time.ts";
@@ -30,7 +31,8 @@ export function registerRuns(program: Command): void {
 
 async function listRuns(dagId: string | undefined, options: TeamOptions & { limit: number }): Promise<void> {
   const { team, limit } = options;
-  const runs = await withMetadata(options, async (metadata) => {
+  const { listInterruptedRuns } = await import("@memodag/scheduler");
+  const { runs, interrupted } = await withMetadata(options, async (metadata) => {
     const found = await metadata.runs.listRuns({
       ...(team !== undefined && { team }),
       ...(dagId !== undefined && { dagId }),
@@ -38,7 +40,11 @@ async function listRuns(dagId: string | undefined, options: TeamOptions & { limi
     });
     // No run is only right of a Dag that there is.
     if (found.length === 0 && dagId !== undefined) await getDag(metadata.dags, { dagId, team });
-    return found;
+    const leftBehind = await listInterruptedRuns(metadata.runs, {
+      ...(team !== undefined && { team }),
+      ...(dagId !== undefined && { dagId }),
+    });
+    return { runs: found, interrupted: new Set(leftBehind.map(({ id }) => id)) };
   });
   if (options.json) {
     return printJson(
@@ -48,6 +54,7 @@ async function listRuns(dagId: string | undefined, options: TeamOptions & { limi
         team: run.team,
         runType: run.runType,
         state: run.state,
+        isInterrupted: interrupted.has(run.id),
         logicalDate: isoTime(run.logicalDate),
         createdAt: isoTime(run.createdAt),
         startedAt: isoTime(run.startedAt),
@@ -63,7 +70,7 @@ async function listRuns(dagId: string | undefined, options: TeamOptions & { limi
     runs.map((run) => [
       run.dagId,
       run.runId,
-      run.state,
+      interrupted.has(run.id) ? `${run.state} (interrupted)` : run.state,
       shownAge(run.createdAt, now),
       shownDuration(run.endedAt === null || run.startedAt === null ? null : run.endedAt - run.startedAt),
       run.processesSpawned,
@@ -73,12 +80,18 @@ async function listRuns(dagId: string | undefined, options: TeamOptions & { limi
 }
 
 async function showRun(dagId: string, runId: string, options: TeamOptions): Promise<void> {
-  const report = await withMetadata(options, async (metadata) => {
+  const { listInterruptedRuns } = await import("@memodag/scheduler");
+  const { report, isInterrupted } = await withMetadata(options, async (metadata) => {
     const run = await getRun(metadata, { dagId, team: options.team }, runId);
+    const interrupted = await listInterruptedRuns(metadata.runs, { team: run.team, dagId });
     const instances = await metadata.runs.listTaskInstances(run.team, run.id);
     const version = await metadata.dags.getDagVersion(run.dagVersionId);
-    return reportRun(run, instances, version.dag.tasks);
+    return {
+      report: reportRun(run, instances, version.dag.tasks),
+      isInterrupted: interrupted.some(({ id }) => id === run.id),
+    };
   });
-  if (options.json) printJson(report);
-  else printRun(report);
+  if (options.json) return printJson({ ...report, ...(isInterrupted && { isInterrupted }) });
+  printRun(report);
+  if (isInterrupted) printLine(`Interrupted: ${waysOut(dagId, runId)}.`);
 }

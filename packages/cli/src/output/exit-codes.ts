@@ -6,6 +6,9 @@ export const EXIT_RUN_FAILED = 1;
 /** What was verified is not sound. */
 export const EXIT_UNSOUND = 1;
 
+/** Some Dag files cannot be read. */
+export const EXIT_UNREADABLE = 1;
+
 /** Usage or configuration. */
 export const EXIT_USAGE = 2;
 

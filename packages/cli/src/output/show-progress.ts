@@ -16,19 +16,29 @@ export interface ShownProgress {
   close(): void;
 }
 
-/** Starts to show; `isQuiet` leaves warnings alone. */
-export async function showProgress(isQuiet: boolean): Promise<ShownProgress> {
+/**
+ * Starts to show; `isQuiet` shows nothing but warnings.
+ * @param runIds numbers of the runs that were asked for; what is of others says so
+ */
+export async function showProgress(isQuiet: boolean, runIds: readonly number[]): Promise<ShownProgress> {
   if (isQuiet) return { listener: {}, log: lineLogger(printNote, () => "warn"), close: () => undefined };
-  return process.stderr.isTTY ? await showInPlace(process.stderr) : showLines();
+  const labelOf = labelsOf(runIds);
+  return process.stderr.isTTY ? await showInPlace(process.stderr, labelOf) : showLines(labelOf);
 }
 
-function showLines(): ShownProgress {
+/** What a line about a run begins with: nothing for the only run that was asked for. */
+function labelsOf(runIds: readonly number[]): (run: DagRun) => string {
+  const [only] = runIds.length === 1 ? runIds : [];
+  return ({ id, dagId, runId }) => (id === only ? "" : `[${dagId} ${runId}] `);
+}
+
+function showLines(labelOf: (run: DagRun) => string): ShownProgress {
   const ends = new EndLines();
   return {
     listener: {
       instanceChanged: (run, instance) => {
         const line = ends.next(run, instance);
-        if (line !== null) printNote(line);
+        if (line !== null) printNote(`${labelOf(run)}${line}`);
       },
     },
     log: lineLogger(printNote, () => "info"),
@@ -39,10 +49,13 @@ function showLines(): ShownProgress {
 /** How often a terminal is drawn anew, in milliseconds. */
 const DRAW_EVERY_MS = 100;
 
-async function showInPlace(terminal: NodeJS.WriteStream): Promise<ShownProgress> {
+async function showInPlace(
+  terminal: NodeJS.WriteStream,
+  labelOf: (run: DagRun) => string,
+): Promise<ShownProgress> {
   const { createLogUpdate } = await import("log-update");
   const view = createLogUpdate(terminal);
-  const progress = new RunProgress();
+  const progress = new RunProgress(labelOf);
   const draw = (): void => {
     const room = Math.max(1, (terminal.rows || 24) - 3);
     view(progressLines(progress, Date.now(), room).map(plainText).join("\n"));
@@ -68,9 +81,9 @@ export function progressLines(progress: RunProgress, now: number, room: number):
   const { running } = progress;
   const lines = running
     .slice(0, room - 1)
-    .map(({ taskId, mapIndex, tryNumber, startedAt }) =>
+    .map(({ label, taskId, mapIndex, tryNumber, startedAt }) =>
       [
-        `  ${shownInstance(taskId, mapIndex)}`,
+        `  ${label}${shownInstance(taskId, mapIndex)}`,
         ...(tryNumber > 1 ? [`attempt ${tryNumber}`] : []),
         formatDuration(now - (startedAt ?? now)),
       ].join("  "),

@@ -11,17 +11,30 @@ export interface ProgressCounts {
   readonly failed: number;
 }
 
+/** An instance, and what tells its run from that which was asked for. */
+export interface LabelledInstance extends TaskInstance {
+  readonly label: string;
+}
+
 /** Follows task instances. */
 export class RunProgress {
-  readonly #instances = new Map<string, TaskInstance>();
+  readonly #instances = new Map<string, LabelledInstance>();
+  readonly #labelOf: (run: DagRun) => string;
+
+  constructor(labelOf: (run: DagRun) => string = () => "") {
+    this.#labelOf = labelOf;
+  }
 
   /** Takes in an instance as it stands now. */
   update(run: DagRun, instance: TaskInstance): void {
-    this.#instances.set(JSON.stringify([run.id, instance.taskId, instance.mapIndex]), instance);
+    this.#instances.set(JSON.stringify([run.id, instance.taskId, instance.mapIndex]), {
+      ...instance,
+      label: this.#labelOf(run),
+    });
   }
 
   /** The instances that run now, longest first. */
-  get running(): TaskInstance[] {
+  get running(): LabelledInstance[] {
     return [...this.#instances.values()]
       .filter(({ state }) => state === "running")
       .sort((a, b) => (a.startedAt ?? 0) - (b.startedAt ?? 0));

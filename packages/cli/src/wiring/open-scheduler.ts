@@ -24,6 +24,8 @@ export interface SchedulerWish {
   readonly listener?: SchedulerListener;
   /** Runs of this Dag alone, and none that its schedule would make. */
   readonly dag?: { readonly team: string; readonly dagId: string };
+  /** Of that Dag's runs these alone, by number. */
+  readonly runs?: readonly number[];
 }
 
 /** A scheduler with its parts. */
@@ -38,7 +40,7 @@ export interface OpenScheduler extends Pick<
 /** Puts a scheduler together; `start` starts it. */
 export async function openScheduler(
   metadata: Metadata,
-  { live, log, listener, dag }: SchedulerWish,
+  { live, log, listener, dag, runs: onlyRuns }: SchedulerWish,
 ): Promise<OpenScheduler> {
   const { config, dags, runs, records, results } = metadata;
   const { core, taskCache, scheduler: settings } = config;
@@ -109,6 +111,7 @@ export async function openScheduler(
       ...schedulerSettings(live),
       resultsInMetastore: metadata.resultsInMetastore,
       ...(dag && { dag }),
+      ...(onlyRuns && { runs: onlyRuns }),
     },
   });
   const scheduleLoop = dag ? undefined : openScheduleLoop(metadata, live, log, () => scheduler.wake());

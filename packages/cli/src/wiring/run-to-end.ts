@@ -1,19 +1,29 @@
 // Runs a Dag to its end in this process, with a scheduler and an executor of its own.
 
-import { MemodagError, systemClock, type CacheMode, type DagRun, type JsonObject } from "@memodag/core";
-import { triggerRun } from "@memodag/scheduler";
+import {
+  MemodagError,
+  systemClock,
+  type CacheMode,
+  type DagRun,
+  type DagVersion,
+  type JsonObject,
+} from "@memodag/core";
+import { listInterruptedRuns, triggerRun } from "@memodag/scheduler";
 import type { CommonOptions } from "./settings.ts";
+import { waysOut } from "../output/interrupted-text.ts";
 import { printNote } from "../output/print.ts";
 import { showProgress } from "../output/show-progress.ts";
 import { reportRun, type RunReport } from "../report/run-report.ts";
+import { cancelStoppedRuns, runCancelled } from "./cancel-stopped-runs.ts";
 import { triggerAct } from "./trigger-act.ts";
 import { refreshDags, requireBundles } from "./dag-files.ts";
 import { getDag } from "./find-dag.ts";
+import { faultLines, lastGoodOf, requireReadable, type LastGood } from "./last-good.ts";
 import { LiveConfig } from "./live-config.ts";
 import { type Metadata, withMetadata } from "./metadata.ts";
 import { openScheduler } from "./open-scheduler.ts";
 import { whenEnded } from "./run-end.ts";
-import { withStopSignal } from "./stop-signal.ts";
+import { withStopSignal, type StopCause } from "./stop-signal.ts";
 
 /** What the words of a command line ask for. */
 export interface RunWords {
@@ -26,71 +36,121 @@ export interface RunWords {
   readonly cacheMode: CacheMode;
 }
 
+/** How `dags run` goes about it. */
+export interface RunToEndOptions extends CommonOptions {
+  /** Goes on with the Dag's interrupted runs in place of making a new one. */
+  readonly resume?: boolean;
+  /** Runs the Dag as it was last read when its file cannot be read now. */
+  readonly lastGood?: boolean;
+}
+
+/** A finished run and, where its file could not be read, what ran in its place. */
+export type FinishedRun = RunReport & LastGood;
+
 /**
- * Reads the Dag files, makes a run and executes it. Interrupted runs of the same Dag, whose process
- * is dead, are brought to their end too.
- * @throws MemodagError `dag_not_found`, `dag_ambiguous`, `conf_invalid`, `config_invalid`.
+ * Reads the Dag files, makes a run and executes it; or executes the Dag's interrupted runs, whose process is
+ * dead or has stopped. A signal cancels what is executed.
+ * @returns the runs, oldest first; one unless several were resumed
+ * @throws MemodagError `dag_not_found`, `dag_ambiguous`, `dag_file_invalid`, `dag_run_not_found`,
+ *   `conf_invalid`, `config_invalid`, `max_active_runs_reached`, `run_interrupted`.
  */
-export async function runToEnd(words: RunWords, options: CommonOptions): Promise<RunReport> {
+export async function runToEnd(words: RunWords, options: RunToEndOptions): Promise<FinishedRun[]> {
   return await withMetadata(options, async (metadata) => {
     requireBundles(metadata.loaded);
     await refreshDags(metadata);
-    const { dagId, team, ...request } = words;
-    const version = await getDag(metadata.dags, { dagId, team });
-    await warnOfBrokenFile(metadata, version.file);
-    const wish = { version, ...request };
-    const act = triggerAct("dags.run", wish);
-    const run = await triggerRun(metadata.runs, systemClock, { ...wish, act });
-    await execute(metadata, run, options.json === true);
-    return await readReport(metadata, run);
-  });
-}
-
-async function warnOfBrokenFile({ dags }: Metadata, file: { bundle: string; path: string }): Promise<void> {
-  const files = await dags.listDagFiles(file.bundle);
-  const error = files.find(({ path }) => path === file.path)?.error;
-  if (error)
-    printNote(
-      `${file.bundle}/${file.path} could not be read, so its last good version runs: ${error.message}`,
-    );
-}
-
-async function execute(metadata: Metadata, run: DagRun, isQuiet: boolean): Promise<void> {
-  const progress = await showProgress(isQuiet);
-  await withStopSignal(async (stopped) => {
-    const scheduler = await openScheduler(metadata, {
-      live: new LiveConfig(metadata.loaded),
-      log: progress.log,
-      listener: progress.listener,
-      dag: { team: run.team, dagId: run.dagId },
+    const version = await getDag(metadata.dags, words);
+    // What is resumed runs as the version that it was made of, whatever the file says now.
+    const lastGood = options.resume ? {} : await lastGoodOf(metadata.dags, version);
+    requireReadable(lastGood, options.lastGood === true);
+    for (const line of faultLines(lastGood)) printNote(`Running the last good version: ${line}`);
+    return await withStopSignal(async (stopped) => {
+      const runs = options.resume
+        ? await findInterrupted(metadata, version)
+        : [await makeRun(metadata, words, version)];
+      await execute(metadata, { runs, stopped, isQuiet: options.json === true });
+      const finished: FinishedRun[] = [];
+      for (const run of runs) finished.push({ ...(await readReport(metadata, run)), ...lastGood });
+      return finished;
     });
-    const giveUp = new AbortController();
-    // A scheduler beside this one may be faster to take the run, or take it over.
-    const whenDone = (held: DagRun) =>
-      Promise.race([scheduler.whenOver(held.id), whenEnded(metadata.runs, held, giveUp.signal)]);
-    const isStopped = stopped.then(() => true);
-    try {
-      const isDone = whenDone(run).then(() => false);
-      scheduler.start();
-      if (await Promise.race([isDone, isStopped])) throw interrupted(run);
-      // Runs that another process left behind, taken over with this one.
-      await Promise.race([Promise.all(scheduler.heldRuns.map(whenDone)), isStopped]);
-      // Nobody else may be there to call them.
-      await Promise.race([scheduler.whenCallbacksCalled(), isStopped]);
-    } finally {
-      giveUp.abort();
-      await scheduler.stop();
-      progress.close();
-    }
   });
 }
 
-function interrupted({ dagId, runId }: DagRun): MemodagError {
-  return new MemodagError(
-    "run_interrupted",
-    `Run ${runId} was interrupted: the next scheduler, or \`memodag dags run ${dagId}\`, brings it to its end`,
-    { fields: { dagId, runId } },
+async function makeRun({ runs }: Metadata, words: RunWords, version: DagVersion): Promise<DagRun> {
+  const { conf, params, logicalDate, cacheMode } = words;
+  const interrupted = await listInterruptedRuns(runs, { team: version.team, dagId: version.dagId });
+  requireRoom(version, interrupted);
+  for (const run of interrupted) printNote(`${interruptedText(run)}.`);
+  const wish = { version, conf, params, logicalDate, cacheMode };
+  return await triggerRun(runs, systemClock, { ...wish, act: triggerAct("dags.run", wish) });
+}
+
+/** Interrupted runs keep their places among the Dag's runs: a run that waits for one would wait for ever. */
+function requireRoom({ dagId, dag }: DagVersion, interrupted: readonly DagRun[]): void {
+  const [first] = interrupted;
+  if (first === undefined || interrupted.length < dag.maxActiveRuns) return;
+  throw new MemodagError(
+    "max_active_runs_reached",
+    `Dag "${dagId}" allows ${dag.maxActiveRuns} active run(s) (maxActiveRuns), and there are ` +
+      `${interrupted.length} interrupted ones. ${interruptedText(first)}`,
+    { fields: { dagId, runIds: interrupted.map(({ runId }) => runId) } },
   );
+}
+
+function interruptedText({ dagId, runId }: DagRun): string {
+  return `Run ${runId} was interrupted: ${waysOut(dagId, runId)}`;
+}
+
+async function findInterrupted({ runs }: Metadata, { team, dagId }: DagVersion): Promise<DagRun[]> {
+  const interrupted = await listInterruptedRuns(runs, { team, dagId });
+  if (interrupted.length > 0) return interrupted;
+  throw new MemodagError(
+    "dag_run_not_found",
+    `Dag "${dagId}" has no interrupted run: leave out --resume to make a new run`,
+    { fields: { dagId } },
+  );
+}
+
+interface Execution {
+  /** Runs of one Dag. */
+  readonly runs: readonly DagRun[];
+  readonly stopped: Promise<StopCause>;
+  readonly isQuiet: boolean;
+}
+
+async function execute(metadata: Metadata, { runs, stopped, isQuiet }: Execution): Promise<void> {
+  const [first] = runs;
+  if (first === undefined) return;
+  const runIds = runs.map(({ id }) => id);
+  const progress = await showProgress(isQuiet, runIds);
+  const scheduler = await openScheduler(metadata, {
+    live: new LiveConfig(metadata.loaded),
+    log: progress.log,
+    listener: progress.listener,
+    dag: { team: first.team, dagId: first.dagId },
+    runs: runIds,
+  });
+  const giveUp = new AbortController();
+  // A scheduler beside this one may be faster to take a run, or take it over.
+  const whenDone = async (run: DagRun): Promise<DagRun> =>
+    await Promise.race([scheduler.whenOver(run.id), whenEnded(metadata.runs, run, giveUp.signal)]);
+  try {
+    const allDone = Promise.all(runs.map(whenDone));
+    scheduler.start();
+    const cause = await Promise.race([allDone.then(() => null), stopped]);
+    if (cause !== null) {
+      const cancelled = await cancelStoppedRuns(metadata, { runs, cause, scheduler });
+      await allDone;
+      // No other process may be there to call them.
+      await scheduler.whenCallbacksCalled();
+      if (cancelled.length > 0) throw runCancelled(cancelled, cause);
+      return;
+    }
+    await Promise.race([scheduler.whenCallbacksCalled(), stopped]);
+  } finally {
+    giveUp.abort();
+    await scheduler.stop();
+    progress.close();
+  }
 }
 
 async function readReport({ runs, dags }: Metadata, { team, dagId, runId, id }: DagRun): Promise<RunReport> {

@@ -24,10 +24,10 @@ export interface ClaimRequest {
   readonly limit: number;
   /** Holders known to be dead: their leases are free at once. */
   readonly deadOwners: readonly string[];
-  /** Claim runs of this Dag alone. */
+  /** Claim runs of this Dag alone, and those of `runs`. */
   readonly dag?: { readonly team: string; readonly dagId: string };
-  /** Runs of other Dags that are claimed all the same, by number; means nothing without `dag`. */
-  readonly alsoRuns?: readonly number[];
+  /** Claim these runs alone, by number, beside those of `dag`. With neither, any run may be claimed. */
+  readonly runs?: readonly number[];
 }
 
 /** Which run of a Dag: that of an id, or the newest of a logical date. */
@@ -166,6 +166,14 @@ export interface RunFilter {
   readonly limit: number;
 }
 
+/** Which interrupted runs to list. */
+export interface InterruptedRunFilter {
+  readonly team?: string;
+  readonly dagId?: string;
+  /** Holders known to be dead; the leases of others count until they expire. */
+  readonly deadOwners: readonly string[];
+}
+
 /**
  * Runs, task instances and XComs. Every method that names a Dag takes its team. Where a method takes an
  * `act`, it is written down in the transaction that does it.
@@ -188,9 +196,11 @@ export interface RunStore {
   /**
    * Takes the lease of runs that are queued or running and free, oldest first, and loads them.
    * Two claimers never get one run. A queued run stays where it is while its Dag has as many runs under
-   * way as `maxActiveRuns` allows.
+   * way as `maxActiveRuns` allows; a run of a Dag that no file defines any more is not claimed.
    */
   claimRuns(request: ClaimRequest): Promise<ClaimedRun[]>;
+  /** Runs that were begun and are not in anyone's hands, oldest first. */
+  listInterruptedRuns(filter: InterruptedRunFilter): Promise<DagRun[]>;
   /** Owners that hold a lease on an unfinished run. */
   listLeaseOwners(): Promise<string[]>;
   /** Renews every lease of `owner`; resolves to the ids of the runs that it still holds. */

@@ -19,6 +19,10 @@ const LOCK = `select pg_advisory_xact_lock(${CLAIM_LOCK})`;
 /** Queued runs that a claim looks at, of Dags with room: a long backlog costs no more. */
 const OLDEST = 256;
 
+/** A run of a Dag that was removed is left as it is. */
+const HAS_DAG = `exists (
+        select 1 from dag where dag.team = dag_run.team and dag.dag_id = dag_run.dag_id and dag.is_active = 1)`;
+
 // What is under way comes before what waits: a run that was begun is never held back. Rows that a pass
 // is just writing are skipped instead of waited for; their lease is asked about again once the row is
 // locked, since it may have been renewed meanwhile. Of the queued, as many as their Dag has room for. The
@@ -31,7 +35,8 @@ const CLAIM = `
   waiting as materialized (
     select id, team, dag_id, dag_version_id, max_active_runs from dag_run
     where state in ('queued', 'running') and state = 'queued' and lease_owner is null
-      and ($4::text is null or (team = $4 and dag_id = $5) or id = any($7::bigint[]))
+      and ($8::boolean or (team = $4 and dag_id = $5) or id = any($7::bigint[]))
+      and ${HAS_DAG}
       and not exists (
         select 1 from under_way
         where under_way.team = dag_run.team and under_way.dag_id = dag_run.dag_id and under_way.runs >=
@@ -52,7 +57,8 @@ const CLAIM = `
     where state in ('queued', 'running')
       and (lease_owner is null or lease_expires_at <= ${NOW_MS} or lease_owner = any($3::text[]))
       and (state = 'running' or lease_owner is not null or id in (select id from allowed))
-      and ($4::text is null or (team = $4 and dag_id = $5) or id = any($7::bigint[]))
+      and ($8::boolean or (team = $4 and dag_id = $5) or id = any($7::bigint[]))
+      and ${HAS_DAG}
     order by id limit $6
     for update skip locked)
   update dag_run set lease_owner = $1, lease_expires_at = ${NOW_MS} + $2::bigint
@@ -90,7 +96,8 @@ async function takeLeases(client: ClientBase, request: ClaimRequest): Promise<Da
       request.dag?.team ?? null,
       request.dag?.dagId ?? null,
       request.limit,
-      request.alsoRuns ?? [],
+      request.runs ?? [],
+      !request.dag && !request.runs,
     ],
   });
   return rows;

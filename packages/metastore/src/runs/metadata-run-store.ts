@@ -8,6 +8,7 @@ import {
   type ClaimRequest,
   type ClearedTask,
   type DagRun,
+  type InterruptedRunFilter,
   type NewDagRun,
   type PassOutcome,
   type PassWrite,
@@ -29,6 +30,7 @@ import { insertRun } from "./create-run.ts";
 import { toDagRun } from "./dag-run-row.ts";
 import { markTasks } from "./mark-tasks.ts";
 import { findRunStandings } from "./find-run-standings.ts";
+import { listInterruptedRuns } from "./list-interrupted-runs.ts";
 import { listLeaseOwners, releaseLeases, renewLeases } from "./run-leases.ts";
 import { toTaskInstance } from "./task-instance-row.ts";
 import { toXCom } from "./xcom-row.ts";
@@ -132,6 +134,10 @@ export class MetadataRunStore implements RunStore {
 
   async claimRuns(request: ClaimRequest): Promise<ClaimedRun[]> {
     return await this.#dialect.claimRuns(request);
+  }
+
+  async listInterruptedRuns(filter: InterruptedRunFilter): Promise<DagRun[]> {
+    return await listInterruptedRuns(this.#dialect, filter);
   }
 
   async listLeaseOwners(): Promise<string[]> {

@@ -11,6 +11,10 @@ import type { SqliteConnection } from "./connection.ts";
 /** Queued runs that a claim looks at, of Dags with room: a long backlog costs no more. */
 const OLDEST = 256;
 
+/** A run of a Dag that was removed is left as it is. */
+const HAS_DAG = `exists (
+        select 1 from dag where dag.team = dag_run.team and dag.dag_id = dag_run.dag_id and dag.is_active = 1)`;
+
 // One writer at a time: the update is the claim, nothing has to be skipped. What is under way comes before
 // what waits, of which as many are taken as their Dag has room for. The partial index on unfinished runs
 // keeps it from looking at history. `state in (…)` must be spelled as in the index.
@@ -22,7 +26,8 @@ const CLAIM = `
   waiting as materialized (
     select id, team, dag_id, dag_version_id, max_active_runs from dag_run
     where state in ('queued', 'running') and state = 'queued' and lease_owner is null
-      and (:team is null or (team = :team and dag_id = :dagId) or id in (select value from json_each(:alsoRuns)))
+      and (:isAny or (team = :team and dag_id = :dagId) or id in (select value from json_each(:runs)))
+      and ${HAS_DAG}
       and not exists (
         select 1 from under_way
         where under_way.team = dag_run.team and under_way.dag_id = dag_run.dag_id and under_way.runs >=
@@ -47,7 +52,8 @@ const CLAIM = `
       and (lease_owner is null or lease_expires_at <= ${NOW_MS}
            or lease_owner in (select value from json_each(:deadOwners)))
       and (state = 'running' or lease_owner is not null or id in (select id from allowed))
-      and (:team is null or (team = :team and dag_id = :dagId) or id in (select value from json_each(:alsoRuns)))
+      and (:isAny or (team = :team and dag_id = :dagId) or id in (select value from json_each(:runs)))
+      and ${HAS_DAG}
     order by id limit :limit)
   returning *`;
 
@@ -64,7 +70,8 @@ export async function claimRuns(connection: SqliteConnection, request: ClaimRequ
       deadOwners: JSON.stringify(request.deadOwners),
       team: request.dag?.team ?? null,
       dagId: request.dag?.dagId ?? null,
-      alsoRuns: JSON.stringify(request.alsoRuns ?? []),
+      runs: JSON.stringify(request.runs ?? []),
+      isAny: request.dag || request.runs ? 0 : 1,
     }) as DagRunRow[];
     return rows.sort((a, b) => a.id - b.id).map((row) => loadRun(connection, row));
   });
