@@ -11,7 +11,8 @@ export interface Measurement {
   readonly ratio: number | null;
   /** What the work set out to reach, in words. */
   readonly goal: string | null;
-  readonly ok: boolean | null;
+  /** True where there is no goal. */
+  readonly ok: boolean;
 }
 
 /** Takes a measurement when it is made. */
@@ -35,7 +36,7 @@ export function compared(
     floor: figures.floor,
     ratio,
     goal: goal?.text ?? null,
-    ok: goal?.isMet(ratio, figures.value) ?? null,
+    ok: goal?.isMet(ratio, figures.value) ?? true,
   };
 }
 
@@ -53,7 +54,7 @@ export function absolute(
     floor: null,
     ratio: null,
     goal: goal?.text ?? null,
-    ok: goal?.isMet(value) ?? null,
+    ok: goal?.isMet(value) ?? true,
   };
 }
 
