@@ -23,14 +23,12 @@ import { parseDatabaseUrl, type DatabaseUrl } from "./database-url.ts";
 import type { Dialect, DialectName } from "./dialect.ts";
 import { migrate, migrationStatus, requireMigrated, type MigrationStatus } from "./migrate.ts";
 import type { PostgresOptions } from "./postgres/connection.ts";
-import { openPostgres } from "./postgres/dialect.ts";
 import { MetadataCallbackStore } from "./runs/metadata-callback-store.ts";
 import { MetadataRunStore } from "./runs/metadata-run-store.ts";
 import { readClock } from "./read-clock.ts";
 import { requireWritable } from "./require-writable.ts";
 import { MetadataScheduleStore } from "./schedules/metadata-schedule-store.ts";
 import type { SqliteOptions } from "./sqlite/connection.ts";
-import { openSqlite } from "./sqlite/dialect.ts";
 
 /** Options of {@link openMetastore}. */
 export interface MetastoreOptions {
@@ -108,11 +106,16 @@ export async function openMetastore(url: string, options: MetastoreOptions = {})
   };
 }
 
+/** Loads one dialect and its driver: loading both would double the time of a short command. */
 async function openDialect(url: DatabaseUrl, options: MetastoreOptions): Promise<Dialect> {
   switch (url.dialect) {
-    case "sqlite":
+    case "sqlite": {
+      const { openSqlite } = await import("./sqlite/dialect.ts");
       return await openSqlite(url.path, options.sqlite ?? {});
-    case "postgres":
+    }
+    case "postgres": {
+      const { openPostgres } = await import("./postgres/dialect.ts");
       return await openPostgres(url.url, options.postgres ?? {});
+    }
   }
 }

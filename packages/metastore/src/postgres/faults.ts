@@ -1,6 +1,5 @@
 // What PostgreSQL says, or the way to it, when the fault is not memodag's.
 
-import { DatabaseError } from "pg";
 import type { DatabaseFault } from "../dialect.ts";
 
 const READ_ONLY = "25006";
@@ -16,7 +15,7 @@ const CONNECTION_FAULT =
 export function faultOf(error: unknown): DatabaseFault | undefined {
   if (!(error instanceof Error)) return undefined;
   const code = (error as NodeJS.ErrnoException).code ?? "";
-  if (error instanceof DatabaseError) {
+  if (isDatabaseError(error)) {
     if (code === READ_ONLY) {
       return {
         code: "database_read_only",
@@ -31,4 +30,9 @@ export function faultOf(error: unknown): DatabaseFault | undefined {
     reason: error.message || code,
     mend: "check that it runs, can be reached, and lets the user of [database] url read and write",
   };
+}
+
+/** As pg's own class, which is not imported for it: a SQLite user does not load pg to see an error. */
+function isDatabaseError(error: Error): boolean {
+  return "severity" in error && "length" in error;
 }

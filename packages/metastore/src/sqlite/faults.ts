@@ -1,6 +1,5 @@
 // What SQLite says when the fault is not memodag's: its file, its disk, who may write.
 
-import Database from "better-sqlite3";
 import type { DatabaseFault } from "../dialect.ts";
 
 /** The mend by the beginning of SQLite's code. */
@@ -20,7 +19,12 @@ const FAULTS: readonly (readonly [prefix: string, code: DatabaseFault["code"], m
 
 /** The fault that an error of SQLite stands for; undefined when it is none that an operator can mend. */
 export function faultOf(error: unknown): DatabaseFault | undefined {
-  if (!(error instanceof Database.SqliteError)) return undefined;
+  if (!isSqliteError(error)) return undefined;
   const known = FAULTS.find(([prefix]) => error.code.startsWith(prefix));
   return known && { code: known[1], reason: error.message, mend: known[2] };
+}
+
+/** As better-sqlite3's own class, which is not imported for it: the driver is loaded when it is used. */
+function isSqliteError(error: unknown): error is Error & { readonly code: string } {
+  return error instanceof Error && "code" in error && String(error.code).startsWith("SQLITE_");
 }
