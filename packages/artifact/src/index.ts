@@ -1,5 +1,6 @@
 export * from "./anchored-specifier.ts";
 export { shareSdk } from "./artifact-hooks.ts";
+export * from "./input-digest.ts";
 export * from "./load-artifact.ts";
 export type { LoadedPackage } from "./package-of-module.ts";
 export * from "./materialize-artifact.ts";

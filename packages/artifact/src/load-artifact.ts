@@ -20,6 +20,8 @@ export interface ArtifactLocation {
 
 /** Who hears of the loading. */
 export interface LoadArtifactOptions {
+  /** Called when all is ready, right before the top level runs. */
+  readonly onImporting?: () => void;
   /** Called when the top level has run, before anything else does. What it throws is passed on. */
   readonly onImported?: () => void;
 }
@@ -43,7 +45,7 @@ export interface LoadedArtifact {
  */
 export async function loadArtifact(
   { path, baseDir }: ArtifactLocation,
-  { onImported }: LoadArtifactOptions = {},
+  { onImporting, onImported }: LoadArtifactOptions = {},
 ): Promise<LoadedArtifact> {
   const digest = basename(path, ARTIFACT_EXTENSION);
   const code = await readArtifact(path);
@@ -56,6 +58,7 @@ export async function loadArtifact(
   }
   const url = artifactUrlOf({ path, baseDir });
   hookArtifact(url, code);
+  onImporting?.();
   const exports = (await import(/* @vite-ignore */ url)) as Record<string, unknown>;
   onImported?.();
   return {

@@ -1,6 +1,6 @@
 // Which package a module's file belongs to: the nearest package.json above it that has a name.
 
-import { readFileSync } from "node:fs";
+import fs from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -9,6 +9,9 @@ export interface LoadedPackage {
   readonly name: string;
   readonly version: string;
 }
+
+/** As it is now: what looks for packages is not to be taken for a read of the file that is loaded. */
+const { readFileSync } = fs;
 
 const packageByFolder = new Map<string, LoadedPackage | null>();
 

@@ -180,6 +180,11 @@ export interface SerializedTask {
   readonly cache: SerializedCacheConfig | null;
   /** Digest of the code that the task can reach. */
   readonly sourceHash: string;
+  /**
+   * What the task may load and nothing can follow, such as `createRequire`, by places: its results are not
+   * cached. Absent: nothing.
+   */
+  readonly unfollowed?: readonly string[];
   /** The program that the task runs; without it, its handler in the artifact. */
   readonly command?: SerializedCommand;
   /** How its handler is asked, which answers whether what it looks for is there. */
@@ -194,6 +199,24 @@ export interface SerializedTask {
 export interface PackageVersion {
   readonly name: string;
   readonly version: string;
+}
+
+/**
+ * What a Dag's code was made from beside its artifact and its packages. Another value at run time is other
+ * code or another Dag than the source hashes were taken of. Both lists are sorted.
+ */
+export interface DagInputs {
+  /**
+   * Files that were read while the Dag file was loaded, and files that its code loads by path, whose
+   * content is in the source hashes: relative to the bundle's folder, with the digest that
+   * `digestInput` of `@memodag/artifact` gives; `null`: there was none.
+   */
+  readonly files: readonly (readonly [path: string, digest: string | null])[];
+  /**
+   * Variables that were read while the Dag file was loaded, with the digest that `digestVariable` gives;
+   * `null`: it was not set. The name `*` stands for which variables there are.
+   */
+  readonly env: readonly (readonly [name: string, digest: string | null])[];
 }
 
 /** A JSON schema of draft 2020-12. */
@@ -228,6 +251,8 @@ export interface SerializedDag {
   readonly artifactDigest: string;
   /** Every package that the artifact may load, at the versions that the source hashes were taken of. */
   readonly packages: readonly PackageVersion[];
+  /** Absent: nothing but the artifact and its packages. */
+  readonly inputs?: DagInputs;
   /** In topological order. */
   readonly tasks: readonly SerializedTask[];
 }

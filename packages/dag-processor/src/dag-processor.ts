@@ -13,8 +13,9 @@ import {
 } from "@memodag/core";
 import type { DagBundle } from "./dag-bundle.ts";
 import { FileDigests } from "./file-digests.ts";
-import { findDagFiles } from "./find-dag-files.ts";
+import { findDagFiles, isIgnoredFolder } from "./find-dag-files.ts";
 import { isUnchanged, listInputPaths } from "./fingerprint.ts";
+import { loaderEnvironment } from "./loading/loader-environment.ts";
 import { findLockfile } from "./lockfile.ts";
 import { processDagFile, type BundlePass } from "./process-dag-file.ts";
 import { idsOf, refuse, refuseTaken, type ProcessedFile } from "./refuse-taken.ts";
@@ -42,7 +43,7 @@ export interface BundleSummary {
   readonly bundle: string;
   /** In order of path. */
   readonly files: readonly FileSummary[];
-  /** Absolute paths of the files outside the bundle's folder that its Dags are made of. */
+  /** Absolute paths of the files outside the bundle's folder, or hidden in it, that its Dags are made of. */
   readonly outside: readonly string[];
   readonly durationMs: number;
 }
@@ -118,6 +119,7 @@ export class DagProcessor {
       artifactDir: this.#artifactDir,
       lockfile: await findLockfile(root, digests),
       digests,
+      env: loaderEnvironment(process.env),
       surroundings: { cwd: root, timeoutMs: this.#loadTimeoutMs, clock: this.#clock },
     };
   }
@@ -125,14 +127,13 @@ export class DagProcessor {
   async #findChanged(
     paths: readonly string[],
     { team }: DagBundle,
-    { root, lockfile, digests }: BundlePass,
+    pass: BundlePass,
     stored: ReadonlyMap<string, DagFile>,
   ): Promise<string[]> {
     const changed = await Promise.all(
       paths.map(async (path) => {
         const file = stored.get(path);
-        const same =
-          file?.team === team && (await isUnchanged(file, root, lockfile?.digest ?? null, digests));
+        const same = file?.team === team && (await isUnchanged(file, pass));
         return same ? [] : [path];
       }),
     );
@@ -191,6 +192,11 @@ function summarize({ path, outcome }: ProcessedFile): FileSummary {
     : { kind: "broken", path, error: outcome.error };
 }
 
+/** True for what is not watched with the bundle's folder. */
+function isOutOfSight(path: string): boolean {
+  return path.startsWith("../") || path.split("/").some(isIgnoredFolder);
+}
+
 function listOutside(
   root: string,
   { lockfile }: BundlePass,
@@ -199,7 +205,7 @@ function listOutside(
 ): string[] {
   const fresh = processed.map(({ outcome }) => outcome.fingerprint);
   const inputs = [...stored.values(), ...fresh].flatMap(listInputPaths);
-  const outside = new Set(inputs.filter((path) => path.startsWith("../")).map((path) => resolve(root, path)));
+  const outside = new Set(inputs.filter(isOutOfSight).map((path) => resolve(root, path)));
   if (lockfile && !lockfile.path.startsWith(join(root, "/"))) outside.add(lockfile.path);
   return [...outside].sort();
 }

@@ -1,18 +1,49 @@
 // Digests of files, each read once a pass however many Dag files it is part of.
 
-import { readFile } from "node:fs/promises";
+import { readFile, realpath, stat } from "node:fs/promises";
+import { digestInput } from "@memodag/artifact";
 import { sha256, type Digest } from "@memodag/core";
 
 /** The content digests of files as they are during one pass. */
 export class FileDigests {
   readonly #known = new Map<string, Promise<Digest | null>>();
+  readonly #inputs = new Map<string, Digest | null>();
+  readonly #places = new Map<string, Promise<string | null>>();
 
   /** The digest of the file at an absolute path; `null` when there is no such file. */
   of(path: string): Promise<Digest | null> {
     const known = this.#known.get(path);
     if (known) return known;
-    const digest = readFile(path).then(sha256, () => null);
+    const digest = readRegularFile(path).then((bytes) => bytes && sha256(bytes));
     this.#known.set(path, digest);
     return digest;
+  }
+
+  /** What is at an absolute path that was read while a Dag file was loaded; see `digestInput`. */
+  ofInput(path: string): Digest | null {
+    let digest = this.#inputs.get(path);
+    if (digest === undefined) this.#inputs.set(path, (digest = digestInput(path)));
+    return digest;
+  }
+
+  /** Where an absolute path leads, links followed; `null`: nowhere. */
+  placeOf(path: string): Promise<string | null> {
+    const known = this.#places.get(path);
+    if (known) return known;
+    const place = realpath(path).catch(() => null);
+    this.#places.set(path, place);
+    return place;
+  }
+}
+
+/**
+ * Reads a file; `null` when there is none. A FIFO, a socket or a device is never opened: it may wait for
+ * ever, or do something.
+ */
+export async function readRegularFile(path: string): Promise<Buffer | null> {
+  try {
+    return (await stat(path)).isFile() ? await readFile(path) : null;
+  } catch {
+    return null;
   }
 }

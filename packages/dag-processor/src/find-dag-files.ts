@@ -1,9 +1,10 @@
 // Which files of a bundle are Dag files: those that import the SDK, by a cheap look at their text.
 
 import type { Dirent } from "node:fs";
-import { readdir, readFile } from "node:fs/promises";
+import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { MemodagError } from "@memodag/core";
+import { readRegularFile } from "./file-digests.ts";
 
 const CANDIDATE = /\.(?:ts|mts|js|mjs)$/;
 const NOT_A_DAG_FILE = /\.(?:d\.[cm]?ts|(?:test|spec)\.[cm]?[jt]s)$/;
@@ -53,10 +54,8 @@ async function list(root: string, folder: string): Promise<Dirent[]> {
   }
 }
 
+/** False as well for a file that is gone since it was listed, or is none: a FIFO, a socket, a device. */
 async function importsSdk(path: string): Promise<boolean> {
-  try {
-    return IMPORTS_SDK.test(await readFile(path, "utf8"));
-  } catch {
-    return false; // Gone or unreadable since it was listed: the same as not there.
-  }
+  const bytes = await readRegularFile(path);
+  return bytes !== null && IMPORTS_SDK.test(bytes.toString());
 }

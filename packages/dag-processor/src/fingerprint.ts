@@ -1,7 +1,8 @@
 // What a Dag file was built from, and whether any of it has changed since.
 
 import { readFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
+import { digestVariable } from "@memodag/artifact";
 import { sha256, type DagFile, type Digest } from "@memodag/core";
 import { listCommandSources } from "@memodag/sdk/command-sources";
 import { HASHER_VERSION } from "@memodag/source-hash";
@@ -9,7 +10,7 @@ import * as esbuild from "esbuild";
 import type { FileDigests } from "./file-digests.ts";
 
 /** Bump when the same inputs would give another artifact or another serialized Dag. */
-const OUTPUT_VERSION = 2;
+const OUTPUT_VERSION = 3;
 
 const { version: packageVersion } = JSON.parse(
   readFileSync(new URL("../package.json", import.meta.url), "utf8"),
@@ -26,7 +27,16 @@ export interface ProcessingInputs {
   readonly globs: readonly GlobInput[];
   /** Digest of the lockfile; `null` when there is none. */
   readonly lockfile: Digest | null;
+  /** Where paths that were asked for led, when it was elsewhere. */
+  readonly links: ReadonlyMap<string, string>;
+  /** What was read while the file was loaded, and files that its code loads by path. */
+  readonly read: readonly InputDigest[];
+  /** Variables that were read while the file was loaded. */
+  readonly env: readonly InputDigest[];
 }
+
+/** A path or a variable's name and what it was; `null`: it was not there. */
+export type InputDigest = readonly [name: string, digest: Digest | null];
 
 /** Globs and the files that they matched. */
 export interface GlobInput {
@@ -50,6 +60,19 @@ interface RecordedInputs {
   readonly absent: readonly string[];
   /** Left out when there are none. */
   readonly globs?: readonly GlobInput[];
+  readonly links?: readonly (readonly [path: string, place: string])[];
+  readonly read?: readonly InputDigest[];
+  readonly env?: readonly InputDigest[];
+}
+
+/** The world that a stored fingerprint is held against. */
+export interface FingerprintSurroundings {
+  /** Absolute path of the bundle's folder, without symbolic links. */
+  readonly root: string;
+  readonly lockfile: { readonly digest: Digest } | null;
+  readonly digests: FileDigests;
+  /** The environment that Dag files are read in. */
+  readonly env: NodeJS.ProcessEnv;
 }
 
 /** Takes the fingerprint of what was read. */
@@ -60,6 +83,9 @@ export function fingerprintOf(read: ProcessingInputs): Fingerprint {
     files: [...read.files].sort(([a], [b]) => (a < b ? -1 : 1)),
     absent: [...new Set(read.absent)].sort(),
     ...(read.globs.length > 0 && { globs: read.globs }),
+    ...(read.links.size > 0 && { links: [...read.links].sort(([a], [b]) => (a < b ? -1 : 1)) }),
+    ...(read.read.length > 0 && { read: read.read }),
+    ...(read.env.length > 0 && { env: read.env }),
   };
   const inputs = JSON.stringify(recorded);
   return { fingerprint: sha256(inputs), inputs };
@@ -68,18 +94,30 @@ export function fingerprintOf(read: ProcessingInputs): Fingerprint {
 /** True when processing the file again would read exactly what it read when `stored` was taken. */
 export async function isUnchanged(
   stored: Fingerprint,
-  root: string,
-  lockfile: Digest | null,
-  digests: FileDigests,
+  { root, lockfile, digests, env }: FingerprintSurroundings,
 ): Promise<boolean> {
   if (stored.fingerprint === "") return false;
   const recorded = JSON.parse(stored.inputs) as RecordedInputs;
-  if (recorded.processor !== PROCESSOR || recorded.lockfile !== lockfile) return false;
+  if (recorded.processor !== PROCESSOR || recorded.lockfile !== (lockfile?.digest ?? null)) return false;
+  if (!(recorded.env ?? []).every(([name, digest]) => digestVariable(env, name) === digest)) return false;
+  const links = new Map(recorded.links);
   const same = await Promise.all([
     ...recorded.files.map(async ([path, digest]) => (await digests.of(join(root, path))) === digest),
+    // A link in a path that had none: what lies there imports its neighbours from elsewhere.
+    ...recorded.files.map(async ([path]) => {
+      const folder = dirname(path);
+      return (await digests.placeOf(join(root, folder))) === join(root, links.get(folder) ?? folder);
+    }),
     ...recorded.absent.map(async (path) => (await digests.of(join(root, path))) === null),
+    ...Array.from(
+      links,
+      async ([path, place]) => (await digests.placeOf(join(root, path))) === join(root, place),
+    ),
   ]);
   if (!same.every(Boolean)) return false;
+  // `join` keeps the slash at the end that says that a folder was listed.
+  if (!(recorded.read ?? []).every(([path, digest]) => digests.ofInput(join(root, path)) === digest))
+    return false;
   const globs = await Promise.all((recorded.globs ?? []).map((glob) => matchesAsBefore(glob, root)));
   return globs.every(Boolean);
 }
@@ -89,8 +127,9 @@ async function matchesAsBefore({ folder, patterns, paths }: GlobInput, root: str
   return JSON.stringify(patterns.map((pattern) => found.get(pattern))) === JSON.stringify(paths);
 }
 
-/** Paths of the files behind a stored fingerprint, relative to the bundle's folder. */
+/** Paths of the files and links behind a stored fingerprint, relative to the bundle's folder. */
 export function listInputPaths(stored: Fingerprint): string[] {
   if (stored.inputs === "") return [];
-  return (JSON.parse(stored.inputs) as RecordedInputs).files.map(([path]) => path);
+  const { files, links = [], read = [] } = JSON.parse(stored.inputs) as RecordedInputs;
+  return [...files, ...links, ...read].map(([path]) => path);
 }

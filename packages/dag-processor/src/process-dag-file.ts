@@ -11,13 +11,14 @@ import {
   type TaskSourceRecord,
 } from "@memodag/core";
 import { bundleDagFile, type BundledDagFile } from "./bundling/bundle-dag-file.ts";
-import { listPassedOver } from "./bundling/passed-over.ts";
+import { findImportPlaces } from "./bundling/passed-over.ts";
 import { findPackageScopes } from "./bundling/package-scopes.ts";
 import { readCommands } from "./commands/read-commands.ts";
 import type { FileDigests } from "./file-digests.ts";
-import { fingerprintOf, NO_FINGERPRINT, type Fingerprint } from "./fingerprint.ts";
+import { fingerprintOf, NO_FINGERPRINT, type Fingerprint, type ProcessingInputs } from "./fingerprint.ts";
 import { describeFailure, errorInFile } from "./loading/describe-failure.ts";
 import { loadDags, type LoadSurroundings } from "./loading/load-dags.ts";
+import type { NotedInputs } from "./loading/note-inputs.ts";
 import type { Lockfile } from "./lockfile.ts";
 import { pathInBundle } from "./path-in-bundle.ts";
 import { hashSources } from "./source-hashes.ts";
@@ -30,6 +31,8 @@ export interface BundlePass {
   readonly artifactDir: string;
   readonly lockfile: Lockfile | null;
   readonly digests: FileDigests;
+  /** The environment that Dag files are read in. */
+  readonly env: NodeJS.ProcessEnv;
   readonly surroundings: LoadSurroundings;
 }
 
@@ -68,7 +71,8 @@ export async function processDagFile(path: string, pass: BundlePass): Promise<Da
   const artifactPath = await materializeArtifact(artifactDir, artifact);
   const baseDir = dirname(join(root, path));
   const loaded = await loadDags({ path: artifactPath, digest: artifact.digest, baseDir }, surroundings);
-  const inputs = await listInputs(bundled, pass);
+  const noted = loaded.kind === "loaded" ? loaded.noted : null;
+  const inputs = await listInputs(path, bundled, noted, pass);
   const fingerprint = fingerprintOf(inputs);
   if (loaded.kind !== "loaded") {
     return {
@@ -94,20 +98,31 @@ export async function processDagFile(path: string, pass: BundlePass): Promise<Da
     const error = errorInFile(path, commands.fault);
     return { kind: "broken", fingerprint: NO_FINGERPRINT, error, warnings: bundled.warnings };
   }
-  const code = { root, path, bundled, loaded: { ...loaded, dags: commands.dags }, lockfile: pass.lockfile };
+  const code = {
+    root,
+    path,
+    bundled,
+    loaded: { ...loaded, dags: commands.dags },
+    lockfile: pass.lockfile,
+    read: inputs.read,
+  };
   const hashes = hashSources(code);
   return {
     kind: "read",
-    fingerprint: fingerprintOf({
-      ...inputs,
-      files: new Map([...inputs.files, ...commands.files]),
-      globs: commands.globs,
-    }),
+    fingerprint: isStill(loaded.noted)
+      ? fingerprintOf({
+          ...inputs,
+          files: new Map([...inputs.files, ...commands.files]),
+          globs: commands.globs,
+          links: new Map([...inputs.links, ...(await findFolderLinks(commands.files.keys(), pass))]),
+        })
+      : NO_FINGERPRINT,
     artifact,
     dags: commands.dags.map((dag) => ({
       ...dag,
       artifactDigest: artifact.digest,
       packages: hashes.packages,
+      ...describeInputs(inputs, loaded.noted),
       // What the scheduler carries out itself has no code to hash.
       tasks: dag.tasks.map((task) =>
         task.runStep ? task : { ...task, sourceHash: hashes.of(dag, task.taskId) },
@@ -118,20 +133,63 @@ export async function processDagFile(path: string, pass: BundlePass): Promise<Da
   };
 }
 
-async function listInputs(bundled: BundledDagFile, { root, digests, lockfile }: BundlePass) {
+async function listInputs(
+  path: string,
+  bundled: BundledDagFile,
+  noted: NotedInputs | null,
+  { root, digests, lockfile }: BundlePass,
+): Promise<ProcessingInputs> {
   const scopes = await findPackageScopes(bundled.sources.keys(), digests);
   const files = new Map<string, Digest>(
-    [...bundled.sources].map(([path, bytes]) => [pathInBundle(root, path), sha256(bytes)]),
+    [...bundled.sources].map(([source, bytes]) => [pathInBundle(root, source), sha256(bytes)]),
   );
-  for (const [path, digest] of scopes.files) files.set(pathInBundle(root, path), digest);
-  const absent = scopes.absent.map((path) => pathInBundle(root, path));
+  for (const [scope, digest] of scopes.files) files.set(pathInBundle(root, scope), digest);
+  const { passedOver, links } = await findImportPlaces(bundled.metafile, { root, entry: path, digests });
+  const absent = scopes.absent.map((scope) => pathInBundle(root, scope));
   return {
     files,
     // A package.json passed over by a relative import may be one that holds for its folder.
-    absent: [...absent, ...listPassedOver(bundled.metafile)].filter((path) => !files.has(path)),
+    absent: [...absent, ...passedOver].filter((passed) => !files.has(passed)),
+    links,
     globs: [],
     lockfile: lockfile?.digest ?? null,
+    read: (noted?.files ?? []).map(([file, digest]) => [nameInput(root, file), digest]),
+    env: noted?.env ?? [],
   };
+}
+
+/** What whoever runs the code can hold against what is there then. */
+function describeInputs(
+  { read, env }: ProcessingInputs,
+  { listsAll }: NotedInputs,
+): Pick<SerializedDag, "inputs"> {
+  // Packages that look for variables of theirs list all of them: what they then read is noted by name.
+  const named = listsAll ? env : env.filter(([name]) => name !== "*");
+  return read.length + named.length > 0 ? { inputs: { files: read, env: named } } : {};
+}
+
+/** False when what the file read is not as it read it any more: it has to be read again. */
+function isStill({ changed }: NotedInputs): boolean {
+  return changed.length === 0;
+}
+
+/** As `pathInBundle`, and with the slash at its end that says that a folder was listed. */
+function nameInput(root: string, path: string): string {
+  return pathInBundle(root, path) + (path.endsWith("/") ? "/" : "");
+}
+
+/** The links among the folders of some files, by path from the bundle's folder. */
+async function findFolderLinks(
+  paths: Iterable<string>,
+  { root, digests }: BundlePass,
+): Promise<Map<string, string>> {
+  const links = new Map<string, string>();
+  for (const folder of new Set(Array.from(paths, (path) => dirname(path)))) {
+    const place = await digests.placeOf(join(root, folder));
+    const found = place === null ? folder : pathInBundle(root, place);
+    if (found !== pathInBundle(root, join(root, folder))) links.set(folder, found);
+  }
+  return links;
 }
 
 /** What is wrong with Dags that could be read, if anything. */

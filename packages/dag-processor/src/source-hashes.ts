@@ -12,6 +12,7 @@ import {
 } from "@memodag/source-hash";
 import type { BundledDagFile } from "./bundling/bundle-dag-file.ts";
 import { hashCommands } from "./commands/hash-commands.ts";
+import type { InputDigest } from "./fingerprint.ts";
 import { handlerKey, type LoadedDags } from "./loading/loader-messages.ts";
 import type { Lockfile } from "./lockfile.ts";
 
@@ -24,6 +25,8 @@ export interface CodeOfDagFile {
   readonly bundled: BundledDagFile;
   readonly loaded: LoadedDags;
   readonly lockfile: Lockfile | null;
+  /** What was read while the file was loaded, by path from the bundle's folder. */
+  readonly read: readonly InputDigest[];
 }
 
 /** Source hashes by Dag id, then by task id, and what the author should know about them. */
@@ -39,7 +42,7 @@ export interface SourceHashes {
 const MAX_SHOWN_STATEMENTS = 10;
 
 /** Hashes, for each task of a file, the code that it can reach. */
-export function hashSources({ root, path, bundled, loaded, lockfile }: CodeOfDagFile): SourceHashes {
+export function hashSources({ root, path, bundled, loaded, lockfile, read }: CodeOfDagFile): SourceHashes {
   const folder = dirname(join(root, path));
   const { tasks, packages, impureStatements } = hashCode({
     code: bundled.code,
@@ -50,6 +53,8 @@ export function hashSources({ root, path, bundled, loaded, lockfile }: CodeOfDag
     packages: createPackageResolver({ lockfile: readLockfile(lockfile), readInstalled }),
     loaded: loaded.packages,
     readAnchor: parseAnchoredSpecifier,
+    // What is absent is in no hash: it may lie outside of the project, where each machine has its own paths.
+    inputs: read.flatMap(([input, digest]) => (digest === null ? [] : [{ path: input, digest }])),
   });
   const commands = hashCommands(loaded.dags, path);
   const sourceOf = (dagId: string, taskId: string): TaskSource => {

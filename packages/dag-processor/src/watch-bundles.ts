@@ -86,7 +86,7 @@ class OneBundle {
 
   /** Inside the bundle what never holds sources; outside, what was asked for is meant. */
   #isIgnored(path: string): boolean {
-    if (!path.startsWith(join(this.#root, sep))) return false;
+    if (!path.startsWith(join(this.#root, sep)) || this.#watchedOutside.has(path)) return false;
     return path
       .slice(this.#root.length + 1)
       .split(sep)

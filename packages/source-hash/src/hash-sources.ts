@@ -1,6 +1,7 @@
 // Hashes, for each task of a Dag file, the code that its handler can reach.
 
-import { messageOf, sha256, type Digest, type PackageVersion } from "@memodag/core";
+import { posix } from "node:path";
+import { messageOf, sha256, type Digest, type PackageVersion, type SourceComponent } from "@memodag/core";
 import type { HeapValue, LocatedHandlers } from "./handlers/located-handlers.ts";
 import { HASHER_VERSION } from "./hasher-version.ts";
 import type { LoadedVersion, LockedResolver } from "./packages/package-resolver.ts";
@@ -28,8 +29,17 @@ export interface SourceHashRequest {
   readonly packages: LockedResolver;
   /** Packages that were loaded with the artifact, to be held against the lockfile. */
   readonly loaded: readonly LoadedVersion[];
+  /** What was read while the file was loaded: any task's code may have been made of it. Absent: nothing. */
+  readonly inputs?: readonly InputFile[];
   /** Reads a specifier that says from which folder it resolves. */
   readonly readAnchor: ReadAnchor;
+}
+
+/** A file that code was made of, beside its modules. */
+export interface InputFile {
+  /** As it is shown. */
+  readonly path: string;
+  readonly digest: Digest;
 }
 
 /** Above this length, in UTF-16 code units, code is not parsed: its digest stands for all of it. */
@@ -41,6 +51,10 @@ const MAX_PARSED_LENGTH = 4 * 1024 * 1024;
  * cover the whole graph, with a warning.
  */
 export function hashSources(request: SourceHashRequest): SourceHashes {
+  return withInputs(hashModules(request), request.inputs ?? []);
+}
+
+function hashModules(request: SourceHashRequest): SourceHashes {
   if (request.code.length > MAX_PARSED_LENGTH) {
     return hashBytes(request, "its modules are longer than 4 MiB: move data into files that a task reads");
   }
@@ -210,6 +224,21 @@ function hashBytes({ code, located, loaded, packages }: SourceHashRequest, reaso
     impureStatements: [],
     packages: loaded,
   };
+}
+
+/** The same, with files that any task's code may have been made of. */
+function withInputs(hashes: SourceHashes, inputs: readonly InputFile[]): SourceHashes {
+  if (inputs.length === 0) return hashes;
+  const components = inputs.map(({ path, digest }): SourceComponent => {
+    return { kind: "asset", path, name: posix.basename(path), version: null, digest };
+  });
+  const parts = inputs.map(({ path, digest }) => [path, digest]);
+  const withParts = (source: TaskSource): TaskSource => ({
+    ...source,
+    hash: digestOf(["inputs", source.hash, parts]),
+    components: [...source.components, ...components],
+  });
+  return { ...hashes, tasks: new Map(Array.from(hashes.tasks, ([key, source]) => [key, withParts(source)])) };
 }
 
 function digestOf(parts: readonly unknown[]): Digest {

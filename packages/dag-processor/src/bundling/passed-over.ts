@@ -1,7 +1,9 @@
-// Files that are not there but would change what an import means.
+// What decides which file an import means, beside the files that are meant: files that are not there, and links.
 
-import { posix } from "node:path";
+import { join, posix } from "node:path";
 import type { Metafile } from "esbuild";
+import type { FileDigests } from "../file-digests.ts";
+import { pathInBundle } from "../path-in-bundle.ts";
 import { RESOLVE_EXTENSIONS } from "./compiler-options.ts";
 
 const TYPESCRIPT_NAMES: Readonly<Record<string, readonly string[]>> = {
@@ -11,21 +13,67 @@ const TYPESCRIPT_NAMES: Readonly<Record<string, readonly string[]>> = {
   ".cjs": [".cts"],
 };
 
-/**
- * Paths that relative imports tried before the file they found, relative to the bundle's folder: a
- * file that appears at one of them is taken instead. Some of them may be folders.
- */
-export function listPassedOver(metafile: Metafile): string[] {
+/** How imports were resolved. Paths are relative to the bundle's folder. */
+export interface ImportPlaces {
+  /**
+   * Paths that were tried before the file that was found: a file that appears at one of them is taken
+   * instead. Some of them may be folders.
+   */
+  readonly passedOver: readonly string[];
+  /** Where links led, by the path that was asked for. */
+  readonly links: ReadonlyMap<string, string>;
+}
+
+/** Finds them for the Dag file at `entry` and for all that it imports. */
+export async function findImportPlaces(
+  { inputs }: Metafile,
+  { root, entry, digests }: { readonly root: string; readonly entry: string; readonly digests: FileDigests },
+): Promise<ImportPlaces> {
   const passedOver: string[] = [];
-  for (const [importer, { imports }] of Object.entries(metafile.inputs)) {
+  const links = new Map<string, string>();
+  const leadsTo = async (path: string, found: string): Promise<boolean> => {
+    const place = await digests.placeOf(join(root, path));
+    if (place === null || pathInBundle(root, place) !== found) return false;
+    if (path !== found) links.set(path, found);
+    return true;
+  };
+  const entryPlace = await digests.placeOf(join(root, entry));
+  if (entryPlace !== null) await leadsTo(entry, pathInBundle(root, entryPlace));
+  for (const [importer, { imports }] of Object.entries(inputs)) {
     for (const { original, path, external } of imports) {
-      if (external || original === undefined || !/^\.{1,2}(?:\/|$)/.test(original)) continue;
-      const candidates = listCandidates(posix.join(posix.dirname(importer), original));
-      const found = candidates.indexOf(path);
-      if (found > 0) passedOver.push(...candidates.slice(0, found));
+      if (external || original === undefined) continue;
+      const isRelative = /^\.{1,2}(?:\/|$)/.test(original);
+      const candidates = isRelative
+        ? listCandidates(posix.join(posix.dirname(importer), original))
+        : listInstalled(posix.dirname(importer), original, root);
+      // A package's folder holds what is imported from it.
+      for (const candidate of candidates) {
+        if (isRelative && candidate === path) break;
+        if (isRelative && (await leadsTo(candidate, path))) break;
+        const place = isRelative ? null : await digests.placeOf(join(root, candidate));
+        if (place !== null) {
+          links.set(candidate, pathInBundle(root, place));
+          break;
+        }
+        passedOver.push(candidate);
+      }
     }
   }
-  return passedOver;
+  return { passedOver, links };
+}
+
+/** Where a package of that name could be, from the importer's folder up. */
+function listInstalled(folder: string, specifier: string, root: string): string[] {
+  if (!/^(?:@[^/]+\/)?[^./#@][^/]*/.test(specifier) || /^[a-z]+:/.test(specifier)) return [];
+  const name = specifier
+    .split("/")
+    .slice(0, specifier.startsWith("@") ? 2 : 1)
+    .join("/");
+  const paths: string[] = [];
+  for (let at = join(root, folder); ; at = join(at, "..")) {
+    paths.push(pathInBundle(root, join(at, "node_modules", name)));
+    if (at === join(at, "..")) return paths;
+  }
 }
 
 function listCandidates(base: string): string[] {

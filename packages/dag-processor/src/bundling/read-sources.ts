@@ -1,8 +1,8 @@
 // Reads the files that go into an artifact, and remembers exactly the bytes that went in.
 
-import { readFile } from "node:fs/promises";
-import { extname, posix, relative, sep } from "node:path";
+import { basename, extname, posix, relative, sep } from "node:path";
 import { transform, type OnLoadResult, type Plugin } from "esbuild";
+import { readRegularFile } from "../file-digests.ts";
 import { COMPILER_OPTIONS } from "./compiler-options.ts";
 
 const MODULE_LOADERS: Readonly<Record<string, "js" | "jsx" | "ts" | "tsx">> = {
@@ -25,7 +25,9 @@ export function readSources(dagFolder: string, sources: Map<string, Uint8Array>)
     name: "memodag-read-sources",
     setup(build) {
       build.onLoad({ filter: /./, namespace: "file" }, async ({ path, with: attributes }) => {
-        const contents = await readFile(path);
+        const contents = await readRegularFile(path);
+        if (!contents)
+          return { errors: [{ text: `"${basename(path)}" is no file that can be read: mend the path` }] };
         sources.set(path, contents);
         if (attributes["type"] === "text") return { contents, loader: "text" };
         if (attributes["type"] === "bytes") return { contents, loader: "binary" };

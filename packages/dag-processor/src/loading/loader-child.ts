@@ -1,5 +1,6 @@
 // The process that reads one Dag file: loads its artifact, serialises its Dags, answers, and is ended.
 
+import { fileURLToPath } from "node:url";
 import { artifactUrlOf, loadArtifact, shareSdk } from "@memodag/artifact";
 import { MemodagError } from "@memodag/core";
 import { listHandlers, listTaskIds, serializeDag } from "@memodag/sdk/runtime";
@@ -7,6 +8,7 @@ import { locateHandlers } from "@memodag/source-hash";
 import { AnswerChannel } from "./answer-channel.ts";
 import { checkDag } from "./check-dag.ts";
 import { Intrinsics } from "./intrinsics.ts";
+import { InputNotes } from "./note-inputs.ts";
 import { handlerKey } from "./loader-messages.ts";
 import type { LoadRequest, ThrownError } from "./loader-messages.ts";
 
@@ -15,6 +17,11 @@ shareSdk(new URL("./sdk.js", import.meta.url).href);
 
 // The frame that matters may lie deep under the SDK's.
 Error.stackTraceLimit = 100;
+
+/** memodag's packages, where they are not installed below a node_modules. */
+const packagesFolder = fileURLToPath(new URL("../../..", import.meta.url));
+const isOwnCode = (file: string): boolean =>
+  file.startsWith(packagesFolder) && /^[^/\\]+[/\\](?:dist|src)[/\\]/.test(file.slice(packagesFolder.length));
 
 const request = AnswerChannel.readRequest();
 const channel = new AnswerChannel(request);
@@ -28,8 +35,19 @@ await load(request);
 async function load({ path, digest, baseDir }: LoadRequest): Promise<void> {
   channel.start();
   try {
-    const onImported = (): void => restoreIntrinsics();
-    const { dags, exports, listPackages } = await loadArtifact({ path, baseDir }, { onImported });
+    let notes: InputNotes | undefined;
+    const artifactUrl = artifactUrlOf({ path, baseDir });
+    const { dags, exports, listPackages } = await loadArtifact(
+      { path, baseDir },
+      {
+        onImporting: () => (notes = new InputNotes({ artifactUrl, isOwnCode })),
+        onImported: () => {
+          notes?.stop();
+          restoreIntrinsics();
+        },
+      },
+    );
+    if (!notes) throw new Error("the artifact was loaded without being watched");
     const serialized = dags.map((dag) => {
       const sourceHashes = new Map(listTaskIds(dag).map((taskId) => [taskId, ""]));
       return serializeDag(dag, { artifactDigest: digest, sourceHashes });
@@ -40,6 +58,7 @@ async function load({ path, digest, baseDir }: LoadRequest): Promise<void> {
       dags: serialized,
       exportsFunction: Object.values(exports).some((value) => typeof value === "function"),
       packages: listPackages(),
+      noted: notes.list(),
       located: locateHandlers(
         new Map(
           dags.flatMap((dag) =>
@@ -49,7 +68,7 @@ async function load({ path, digest, baseDir }: LoadRequest): Promise<void> {
             ),
           ),
         ),
-        { isArtifact: (candidate) => candidate === artifactUrlOf({ path, baseDir }) },
+        { isArtifact: (candidate) => candidate === artifactUrl },
       ),
     });
   } catch (error) {

@@ -3,6 +3,7 @@
 import type { LoadedPackage } from "@memodag/artifact";
 import type { SerializedDag } from "@memodag/core";
 import type { LocatedHandlers } from "@memodag/source-hash";
+import type { NotedInputs } from "./note-inputs.ts";
 
 /** What to load. */
 export interface LoadRequest {
@@ -36,6 +37,8 @@ export interface LoadedDags {
   readonly packages: readonly LoadedPackage[];
   /** The handler of every task that has one, under its {@link handlerKey}. */
   readonly located: LocatedHandlers;
+  /** What was read while the file was loaded. */
+  readonly noted: NotedInputs;
 }
 
 /** The name of a task's handler among all of a file. */

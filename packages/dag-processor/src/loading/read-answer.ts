@@ -94,6 +94,12 @@ const MESSAGES: Readonly<Record<string, Check>> = {
   loaded: shapeOf({
     dags: listOf(isDag),
     exportsFunction: isFlag,
+    noted: shapeOf({
+      files: listOf(pairOf(isText, orNull(isText))),
+      env: listOf(pairOf(isText, orNull(isText))),
+      listsAll: isFlag,
+      changed: listOf(isText),
+    }),
     packages: listOf(shapeOf({ name: isText, version: isText })),
     located: shapeOf({
       handlers: listOf(pairOf(isText, isNumber)),

@@ -167,6 +167,10 @@ export class CacheStep {
       change,
     });
     if (intent.kind === "off") return decided({ cacheStatus: "disabled", cacheReason: intent.reason });
+    const unfollowed = node.task.unfollowed?.[0];
+    if (unfollowed !== undefined) {
+      return decided({ cacheStatus: "uncacheable", cacheReason: `unfollowed_code(${unfollowed})` });
+    }
     const args = this.#argsOf(node, mapIndex);
     const sizeBytes = args.reduce((sum, [, template]) => sum + this.#results.sizeOf(template), 0);
     if (sizeBytes > this.#context.maxInputSize()) {

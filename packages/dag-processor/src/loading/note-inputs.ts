@@ -1,0 +1,190 @@
+// Notes which files and variables a Dag file reads while it is loaded: they are inputs of reading it.
+
+import fs from "node:fs";
+import { syncBuiltinESMExports } from "node:module";
+import { resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { digestInput, digestVariable } from "@memodag/artifact";
+import type { Digest } from "@memodag/core";
+
+/** What was read, with what was there at the time. */
+export interface NotedInputs {
+  /** By absolute path. Folders that were listed and files that were not there are among them. */
+  readonly files: readonly (readonly [path: string, digest: Digest | null])[];
+  /** By name; `*` stands for which variables there are. */
+  readonly env: readonly (readonly [name: string, digest: Digest | null])[];
+  /** True when the file's own code listed all variables, and not only a package. */
+  readonly listsAll: boolean;
+  /** Paths that something wrote to, or that changed, between being read and now. */
+  readonly changed: readonly string[];
+}
+
+/** Functions of `node:fs` whose first argument is a path that they read, in all their forms. */
+const READING = [
+  "access",
+  "copyFile",
+  "exists",
+  "lstat",
+  "open",
+  "openAsBlob",
+  "readFile",
+  "readlink",
+  "realpath",
+  "stat",
+];
+/** Those that read what a folder holds. */
+const LISTING = ["readdir", "opendir", "cp"];
+/** What is nobody's input: the system's own views, and what a package holds, which is known as a whole. */
+const NOT_AN_INPUT = /^\/(?:proc|sys|dev)(?:\/|$)|[\\/]node_modules[\\/]/;
+type Reader = (...args: unknown[]) => unknown;
+type Api = Record<string, unknown>;
+
+/** Where the reads come from that are not the Dag file's. */
+export interface NotingRules {
+  /** Url of the artifact: what is read from there is read by the author's own code. */
+  readonly artifactUrl: string;
+  /** True for a file of this process's own code. */
+  readonly isOwnCode: (path: string) => boolean;
+}
+
+/** Watches from now on. */
+export class InputNotes {
+  readonly #rules: NotingRules;
+  readonly #files = new Map<string, Digest | null>();
+  readonly #variables = new Map<string, Digest | null>();
+  readonly #environment: NodeJS.ProcessEnv;
+  #isNoting = true;
+  #isOwnRead = false;
+  #listsAll = false;
+  /** Names that a listing of all is about to look up, last first. */
+  #listed: string[] = [];
+
+  constructor(rules: NotingRules) {
+    this.#rules = rules;
+    this.#environment = { ...process.env };
+    for (const api of [fs, fs.promises] as unknown as Api[]) {
+      for (const name of READING) this.#wrapAll(api, name, "");
+      for (const name of LISTING) this.#wrapAll(api, name, "/");
+    }
+    syncBuiltinESMExports();
+    process.env = this.#watchEnvironment(process.env);
+  }
+
+  /** Stops noting. */
+  stop(): void {
+    this.#isNoting = false;
+  }
+
+  /** All that was read until it stopped. */
+  list(): NotedInputs {
+    const files = [...this.#files].sort(byName);
+    const changed = files.filter(([path, digest]) => digestInput(path) !== digest).map(([path]) => path);
+    return { files, env: [...this.#variables].sort(byName), listsAll: this.#listsAll, changed };
+  }
+
+  #wrapAll(api: Api, name: string, ending: "" | "/"): void {
+    this.#wrap(api, name, ending);
+    this.#wrap(api, `${name}Sync`, ending);
+  }
+
+  #wrap(api: Api, name: string, ending: "" | "/"): void {
+    const original = api[name];
+    if (typeof original !== "function") return;
+    const note = (path: unknown): void => this.#noteFile(path, ending);
+    const wrapped = function (this: unknown, ...args: unknown[]): unknown {
+      if (!name.startsWith("open") || !opensToWrite(args[1])) note(args[0]);
+      return Reflect.apply(original as Reader, this, args);
+    };
+    // `realpath.native`, what `promisify` looks for, the name: it is the function that it was.
+    for (const key of Reflect.ownKeys(original)) {
+      const descriptor = Reflect.getOwnPropertyDescriptor(original, key);
+      if (descriptor) Reflect.defineProperty(wrapped, key, descriptor);
+    }
+    api[name] = wrapped;
+  }
+
+  #noteFile(given: unknown, ending: "" | "/"): void {
+    if (!this.#isNoting || this.#isOwnRead) return;
+    const path = absolutePath(given);
+    if (path === null || NOT_AN_INPUT.test(path) || this.#rules.isOwnCode(path)) return;
+    if (this.#files.has(path + ending)) return;
+    // Its digest is taken by the functions that are watched.
+    this.#isOwnRead = true;
+    this.#files.set(path + ending, digestInput(path + ending));
+    this.#isOwnRead = false;
+  }
+
+  #watchEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+    const note = (name: string | symbol): void => {
+      if (typeof name === "string") this.#noteVariable(name);
+    };
+    return new Proxy(env, {
+      get(target, name) {
+        note(name);
+        return Reflect.get(target, name) as unknown;
+      },
+      has(target, name) {
+        note(name);
+        return Reflect.has(target, name);
+      },
+      getOwnPropertyDescriptor: (target, name) => {
+        // Whoever lists the names asks of each whether it is enumerable: that is no read of its value.
+        if (this.#listed.at(-1) === name) this.#listed.pop();
+        else note(name);
+        return Reflect.getOwnPropertyDescriptor(target, name);
+      },
+      ownKeys: (target) => {
+        const names = Reflect.ownKeys(target);
+        this.#noteVariable("*");
+        this.#listed = names.filter((name) => typeof name === "string").toReversed();
+        return names;
+      },
+    });
+  }
+
+  /** With the value that was handed in: what the file itself sets is its own affair. */
+  #noteVariable(name: string): void {
+    if (!this.#isNoting || (name !== "*" && this.#variables.has(name))) return;
+    const reader = findReader();
+    if (reader === undefined || reader.startsWith("node:")) return;
+    if (name === "*" && reader === this.#rules.artifactUrl) this.#listsAll = true;
+    this.#variables.set(name, digestVariable(this.#environment, name));
+  }
+}
+
+function absolutePath(given: unknown): string | null {
+  try {
+    if (typeof given === "string") return resolve(given.startsWith("file:") ? fileURLToPath(given) : given);
+    if (given instanceof URL) return given.protocol === "file:" ? fileURLToPath(given) : null;
+    if (given instanceof Uint8Array) return resolve(Buffer.from(given).toString());
+  } catch {
+    // Not a path that anything could be read from.
+  }
+  return null;
+}
+
+/** True for flags of `open` with which nothing can be read. */
+function opensToWrite(flags: unknown): boolean {
+  if (typeof flags === "number") return (flags & 3) === fs.constants.O_WRONLY;
+  return typeof flags === "string" && /^[wa](?!.*\+)/.test(flags);
+}
+
+/** The file that reads: the nearest caller that is not this one. Node's own hands the environment to children. */
+function findReader(): string | undefined {
+  const { prepareStackTrace, stackTraceLimit } = Error;
+  try {
+    Error.stackTraceLimit = 12;
+    Error.prepareStackTrace = (_error, sites) => sites.map((site) => site.getFileName());
+    const trace: { stack?: unknown } = {};
+    Error.captureStackTrace(trace, findReader);
+    const files = trace.stack as (string | null | undefined)[];
+    return files.find((file) => typeof file === "string" && file !== import.meta.url) ?? undefined;
+  } finally {
+    Error.prepareStackTrace = prepareStackTrace;
+    Error.stackTraceLimit = stackTraceLimit;
+  }
+}
+
+function byName([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number {
+  return a < b ? -1 : 1;
+}
