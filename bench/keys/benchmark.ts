@@ -38,6 +38,7 @@ function measureKey(report: Report): void {
       dag: "penguins",
       task: "train",
       source,
+      runtime: { node: "24.21.0" },
       inputs: { rows: digestOf(value) },
       context: {},
       env: {},

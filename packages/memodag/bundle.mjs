@@ -40,8 +40,9 @@ const { metafile } = await build({
     index: "src/index.ts",
     testing: "src/testing.ts",
     main: "src/main.ts",
-    // A thread that the scheduler starts by the name of its file.
+    // Threads that are started by the names of their files.
     "value-thread": "../scheduler/src/value-thread.ts",
+    "look-thread": "../executor/src/surroundings/look-thread.ts",
   },
   outdir: "dist",
   bundle: true,

@@ -55,6 +55,7 @@ function componentsOf(number: number): KeyComponents {
     dag: "race",
     task: "t",
     source,
+    runtime: {},
     inputs,
     context: {},
     env: {},

@@ -157,6 +157,11 @@ export const configSchema = z.strictObject({
       default: "16MiB",
       live: true,
     }),
+    runtime: key(choice("exact", "major"), {
+      description:
+        "Which versions of Node share results: the very same one, or all of a major version (ICU left out).",
+      default: "exact",
+    }),
     ordinary_env: key(variableNames, {
       description: "Environment variables that libraries may read in a cached task without declaring them.",
       default:

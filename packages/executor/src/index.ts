@@ -1,2 +1,3 @@
 export * from "./local-executor.ts";
 export * from "./log-file-path.ts";
+export * from "./surroundings/local-surroundings.ts";

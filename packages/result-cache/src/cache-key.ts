@@ -1,6 +1,6 @@
 // Turns the components of a key into the key. The one place where a key is hashed.
 
-import { sha256, type Digest } from "@memodag/core";
+import { sha256, type Digest, type RuntimeComponent } from "@memodag/core";
 import stringify from "fast-json-stable-stringify";
 import type { KeyComponents } from "./key-components.ts";
 
@@ -16,12 +16,27 @@ export function cacheKey(components: KeyComponents): Digest {
  * A key's own names are known, and written in their order; a generic stringify sorts them anew for each
  * key, which took twice as long. That it is the same text is tested as a property.
  */
-function canonicalText({ v, team, dag, task, source, inputs, context, env, version }: KeyComponents): string {
+function canonicalText(components: KeyComponents): string {
+  const { v, team, dag, task, source, runtime, inputs, context, env, version, files } = components;
+  // In the text only where there are some, so that tasks without keep their keys when a part is added.
+  const ownFiles = files === undefined ? "" : `"files":${stringify(files)},`;
   return (
-    `{"context":${stringify(context)},"dag":${JSON.stringify(dag)},"env":${stringify(env)},` +
-    `"inputs":${stringify(inputs)},"source":${JSON.stringify(source)},"task":${JSON.stringify(task)},` +
-    `"team":${JSON.stringify(team)},"v":${v},"version":${JSON.stringify(version)}}`
+    `{"context":${stringify(context)},"dag":${JSON.stringify(dag)},"env":${stringify(env)},${ownFiles}` +
+    `"inputs":${stringify(inputs)},"runtime":${runtimeText(runtime)},"source":${JSON.stringify(source)},` +
+    `"task":${JSON.stringify(task)},"team":${JSON.stringify(team)},"v":${v},"version":${JSON.stringify(version)}}`
   );
+}
+
+/** One object for all handlers of a process: its text is made once. */
+const RUNTIME_TEXTS = new WeakMap<RuntimeComponent, string>();
+
+function runtimeText(runtime: RuntimeComponent): string {
+  let text = RUNTIME_TEXTS.get(runtime);
+  if (text === undefined) {
+    text = stringify(runtime);
+    RUNTIME_TEXTS.set(runtime, text);
+  }
+  return text;
 }
 
 /**

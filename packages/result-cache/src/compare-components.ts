@@ -5,8 +5,20 @@ import type { RecordedComponents } from "./key-components.ts";
 
 /** One difference. `before` and `after` are short forms of values, or digests; `null`: not there. */
 export interface ComponentChange {
-  readonly kind: "team" | "dag" | "task" | "input" | "context" | "env" | "version" | "source" | "package";
-  /** The argument, context path, variable, package, or place in the source. */
+  readonly kind:
+    | "edition"
+    | "team"
+    | "dag"
+    | "task"
+    | "runtime"
+    | "input"
+    | "file"
+    | "context"
+    | "env"
+    | "version"
+    | "source"
+    | "package";
+  /** The argument, context path, variable, file, package, part of the runtime, or place in the source. */
   readonly path: string;
   readonly before: string | null;
   readonly after: string | null;
@@ -23,10 +35,13 @@ export function compareComponents(before: ComparedKey, after: ComparedKey): Comp
   const a = before.components;
   const b = after.components;
   return [
+    ...(a.v === b.v ? [] : [editionChange(a.v, b.v)]),
     ...compareTexts("team", a.team, b.team),
     ...compareTexts("dag", a.dag, b.dag),
     ...compareTexts("task", a.task, b.task),
+    ...compareRuntimes(a, b),
     ...compareNamed("input", "inputs", a, b),
+    ...compareFiles(a, b),
     ...compareNamed("context", "context", a, b),
     ...compareNamed("env", "env", a, b),
     ...compareTexts("version", a.version, b.version),
@@ -40,6 +55,48 @@ function compareTexts(
   after: string | null,
 ): ComponentChange[] {
   return before === after ? [] : [{ kind, path: kind, before, after }];
+}
+
+function editionChange(before: number, after: number): ComponentChange {
+  return { kind: "edition", path: "key edition", before: `${before}`, after: `${after}` };
+}
+
+/** A program is shown by its path and the first digits of its digest. */
+function compareRuntimes(before: RecordedComponents, after: RecordedComponents): ComponentChange[] {
+  // An edition without it says nothing of what it was made with.
+  if (!before.runtime || !after.runtime) return [];
+  return compareRecords("runtime", before.runtime, after.runtime, (value) =>
+    value.replace(/ ([0-9a-f]{12})[0-9a-f]{52}$/, " $1"),
+  );
+}
+
+/** By the files' names where those are kept, else by pattern. */
+function compareFiles(before: RecordedComponents, after: RecordedComponents): ComponentChange[] {
+  const patterns = compareRecords("file", before.files ?? {}, after.files ?? {}, shortForm);
+  if (patterns.length === 0) return [];
+  const hasNames = [before, after].every(({ files, shownFiles }) => !files || shownFiles);
+  if (!hasNames) return patterns;
+  const files = compareRecords("file", before.shownFiles ?? {}, after.shownFiles ?? {}, shortForm);
+  return files.length > 0 ? files : patterns;
+}
+
+function shortForm(digest: string): string {
+  return digest.slice(0, 12);
+}
+
+function compareRecords(
+  kind: ComponentChange["kind"],
+  before: Readonly<Record<string, string>>,
+  after: Readonly<Record<string, string>>,
+  form: (value: string) => string,
+): ComponentChange[] {
+  const valueOf = (record: Readonly<Record<string, string>>, name: string) =>
+    Object.hasOwn(record, name) ? (record[name] ?? null) : null;
+  return [...new Set([...Object.keys(before), ...Object.keys(after)])].sort().flatMap((path) => {
+    const [from, to] = [valueOf(before, path), valueOf(after, path)];
+    if (from === to) return [];
+    return [{ kind, path, before: from === null ? null : form(from), after: to === null ? null : form(to) }];
+  });
 }
 
 function compareNamed(

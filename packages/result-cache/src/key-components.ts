@@ -1,9 +1,9 @@
 // What a cache key is made of, kept beside every record so that a miss can be explained by name.
 
-import type { Digest } from "@memodag/core";
+import type { Digest, RuntimeComponent } from "@memodag/core";
 
 /** Version of the key's shape: a change of it makes every older entry unreachable. */
-export const KEY_VERSION = 1;
+export const KEY_VERSION = 2;
 
 /**
  * Everything in a key. What is not here cannot change a hit; `mapIndex`, `runId`, `tryNumber`,
@@ -17,6 +17,8 @@ export interface KeyComponents {
   readonly task: string;
   /** Digest of the code that the task can reach. */
   readonly source: Digest;
+  /** What runs it, as short texts: Node, platform, time zone, locale; of a command, its program. */
+  readonly runtime: RuntimeComponent;
   /** Argument name → digest of the value's canonical JSON. */
   readonly inputs: Readonly<Record<string, Digest>>;
   /** Context path → digest of the value's canonical JSON; a digest of its own where there is none. */
@@ -25,13 +27,24 @@ export interface KeyComponents {
   readonly env: Readonly<Record<string, Digest>>;
   /** Bumped by hand. */
   readonly version: string | null;
+  /** Pattern of declared files → digest of which files there are and what is in them. Absent: none. */
+  readonly files?: Readonly<Record<string, Digest>>;
 }
 
-/** Components as a record keeps them, for explanations: no hit is decided on these. */
-export interface RecordedComponents extends KeyComponents {
+/**
+ * Components as a record keeps them, for explanations: no hit is decided on these. Those of an edition before
+ * have fewer.
+ */
+export interface RecordedComponents extends Omit<KeyComponents, "v" | "runtime"> {
+  /** The key's edition, see {@link KEY_VERSION}. */
+  readonly v: number;
+  /** Absent: of an edition before the second. */
+  readonly runtime?: RuntimeComponent;
   /**
    * Short printable forms by `inputs.NAME`, `context.PATH` and `env.NAME`, of values that are small and
    * no secrets. A secret's digest is a keyed one here, so that nobody can guess the value from it.
    */
   readonly shown?: Readonly<Record<string, string>>;
+  /** The beginning of the digest of each declared file by its path. Absent: none, or too many. */
+  readonly shownFiles?: Readonly<Record<string, string>>;
 }

@@ -10,17 +10,22 @@ const names = fc.oneof(fc.string({ unit: "grapheme" }), fc.constantFrom("__proto
 const named = fc
   .array(fc.tuple(names, digests), { maxLength: 4 })
   .map((pairs) => Object.assign(Object.create(null), Object.fromEntries(pairs)) as Record<string, string>);
-const anyComponents: fc.Arbitrary<KeyComponents> = fc.record({
-  v: fc.constant(1 as const),
+const required = {
+  v: fc.constant(2 as const),
   team: fc.string(),
   dag: fc.string(),
   task: fc.string(),
   source: digests,
+  runtime: named,
   inputs: named,
   context: named,
   env: named,
   version: fc.option(fc.string()),
-});
+};
+const anyComponents: fc.Arbitrary<KeyComponents> = fc.record(
+  { ...required, files: named },
+  { requiredKeys: Object.keys(required) as (keyof typeof required)[] },
+);
 
 describe("cacheKey", () => {
   test("is the sha256 of the components' canonical JSON", () => {
@@ -29,6 +34,13 @@ describe("cacheKey", () => {
         const text = canonicalJson(parts as unknown as JsonValue);
         expect(cacheKey(parts)).toBe(createHash("sha256").update(text).digest("hex"));
       }),
+    );
+  });
+
+  test("is the same for ever: keys of the second edition", () => {
+    expect(cacheKey(components())).toBe("98a1ab5138b30d3426b4baaa300fa47a98ece83c0ac2b525799f3c815dda67f1");
+    expect(cacheKey(components({ files: { "data/*.csv": sha256("rows") } }))).toBe(
+      "a51d2493d11a6171bc85794d9ce568cad6428aee7f19e3190a15607abab27747",
     );
   });
 
@@ -50,6 +62,9 @@ describe("cacheKey", () => {
     ["a context path", { context: { "params.species": sha256('"Gentoo"') } }],
     ["an environment variable", { env: { REGION: sha256('"eu"') } }],
     ["version", { version: "2" }],
+    ["the runtime", { runtime: { node: "26.1.0" } }],
+    ["declared files", { files: {} }],
+    ["a declared file", { files: { "data/*.csv": sha256("rows") } }],
   ] as const)("changes with %s", (_, change) => {
     expect(cacheKey(components(change))).not.toBe(cacheKey(components()));
   });

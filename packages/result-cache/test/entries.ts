@@ -12,6 +12,7 @@ export function components(own: Partial<KeyComponents> = {}): KeyComponents {
     dag: "penguins",
     task: "train",
     source: sha256("source"),
+    runtime: { node: "24.21.0" },
     inputs: {},
     context: {},
     env: {},
@@ -21,7 +22,10 @@ export function components(own: Partial<KeyComponents> = {}): KeyComponents {
 }
 
 /** An entry whose task returned `json`. */
-export function entry(json: string, own: Partial<CacheEntry["record"]> = {}): CacheEntry {
+export function entry(
+  json: string,
+  own: Partial<Omit<CacheEntry["record"], "components">> & { components?: KeyComponents } = {},
+): CacheEntry {
   const of = own.components ?? components({ inputs: { of: sha256(json) } });
   const bytes = encoder.encode(json);
   return {

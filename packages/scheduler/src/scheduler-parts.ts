@@ -1,6 +1,15 @@
 // What a scheduler is made of, and its settings.
 
-import type { CallbackStore, Clock, DagStore, Executor, Live, Logger, RunStore } from "@memodag/core";
+import type {
+  CallbackStore,
+  Clock,
+  DagStore,
+  Executor,
+  Live,
+  Logger,
+  RunStore,
+  Surroundings,
+} from "@memodag/core";
 import type { CacheLeases, DecisionLog, ResultCache, SecretRules } from "@memodag/result-cache";
 import type { SchedulerListener } from "./run/run-context.ts";
 
@@ -46,6 +55,8 @@ export interface SchedulerParts {
   readonly cachingOffReason: () => string | null;
   /** Which names a record must not show, and the key under which their digests are kept. */
   readonly secrets: SecretRules;
+  /** Looks at the machine of the workers; without it that is this process's, and no file is looked at. */
+  readonly surroundings?: Surroundings;
   /** The environment that workers will see. */
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly listener?: SchedulerListener;

@@ -13,6 +13,7 @@ import { LimitBook } from "./limit-book.ts";
 import { MovedRuns } from "./moved-runs.ts";
 import { newOwner } from "./process-identity.ts";
 import { RunClaims } from "./run-claims.ts";
+import { OwnSurroundings } from "./run/own-surroundings.ts";
 import type { RunContext, SchedulerListener } from "./run/run-context.ts";
 import { RunExecution } from "./run/run-execution.ts";
 import { DEFAULT_POOLS, FAULT_REST_MS, type SchedulerParts } from "./scheduler-parts.ts";
@@ -112,6 +113,7 @@ export class Scheduler {
       defaultTtlMs: options.defaultTtlMs,
       maxInputSize: options.maxInputSize,
       resultsInMetastore: options.resultsInMetastore,
+      surroundings: parts.surroundings ?? new OwnSurroundings(parts.env),
       env: parts.env,
       secrets: parts.secrets,
       newAttemptId: randomUUID,

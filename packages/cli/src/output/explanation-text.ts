@@ -35,7 +35,11 @@ function verdictOf(instance: ExplainedInstance): string {
       return hitVerdict(instance);
     case "first_run":
       return `${name} missed: no earlier result of it is known${because}.`;
+    case "edition_changed":
+      return `${name} missed: keys are made in another way since ${comparedRunId}${editionsOf(changes)}${because}.`;
     case "source_changed":
+    case "runtime_changed":
+    case "file_changed":
     case "package_changed":
     case "input_changed":
     case "context_changed":
@@ -43,9 +47,7 @@ function verdictOf(instance: ExplainedInstance): string {
     case "version_changed": {
       const [change, ...others] = changes;
       const what =
-        change === undefined || others.length > 0
-          ? `${changes.length} things changed`
-          : `${WHAT[change.kind]}${isNamed(change.kind) ? ` ${change.path}` : ""} changed`;
+        change === undefined || others.length > 0 ? `${changes.length} things changed` : whatChanged(change);
       return `${name} missed: ${what} since run ${comparedRunId}${because}.`;
     }
     case "expired":
@@ -73,7 +75,22 @@ function verdictOf(instance: ExplainedInstance): string {
   }
 }
 
+function whatChanged({ kind, path, before, after }: Explanation["changes"][number]): string {
+  if (kind !== "runtime") return `${WHAT[kind]}${isNamed(kind) ? ` ${path}` : ""} changed`;
+  // A program is known by a digest that says nothing.
+  if (path.startsWith("program ") || before === null || after === null) return `${path} changed`;
+  return `runtime ${path} ${before} → ${after}`;
+}
+
+function editionsOf(changes: Explanation["changes"]): string {
+  const edition = changes.find(({ kind }) => kind === "edition");
+  return edition ? ` (key edition ${edition.before} → ${edition.after})` : "";
+}
+
 const WHAT = {
+  edition: "its key edition",
+  runtime: "runtime",
+  file: "file",
   team: "its team",
   dag: "its Dag's id",
   task: "its id",

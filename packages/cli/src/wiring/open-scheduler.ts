@@ -2,7 +2,7 @@
 
 import { join } from "node:path";
 import { systemClock, type Logger } from "@memodag/core";
-import { LocalExecutor } from "@memodag/executor";
+import { LocalExecutor, LocalSurroundings } from "@memodag/executor";
 import { CacheLeases, DecisionLog, ResultCache } from "@memodag/result-cache";
 import { answerAttempts, ScheduleLoop, Scheduler, type SchedulerListener } from "@memodag/scheduler";
 import { logsDirOf } from "./attempt-logs.ts";
@@ -45,6 +45,7 @@ export async function openScheduler(
   const { config, dags, runs, records, results } = metadata;
   const { core, taskCache, scheduler: settings } = config;
   const bundlePaths = new Map(config.bundles.map(({ name, path }) => [name, path]));
+  const bundlePath = (name: string): string => bundlePaths.get(name) ?? metadata.loaded.projectDir;
   const executor = new LocalExecutor({
     parallelism: () => live.config.core.parallelism,
     artifactsDir: join(core.stateDir, "artifacts"),
@@ -55,7 +56,7 @@ export async function openScheduler(
     queries: answerAttempts({ runs, variables: config.variables, env: process.env }),
     clock: systemClock,
     getArtifact: (digest) => dags.getArtifact(digest),
-    bundlePath: (name) => bundlePaths.get(name) ?? metadata.loaded.projectDir,
+    bundlePath,
   });
   const reporter = new BreakerReporter({
     board: metadata.breakers,
@@ -97,6 +98,13 @@ export async function openScheduler(
     clock: systemClock,
     log,
     cachingOffReason: () => configOffReason(live.loaded) ?? databaseSwitch.offReason(),
+    surroundings: new LocalSurroundings({
+      level: taskCache.runtime,
+      env: process.env,
+      ordinaryEnv: taskCache.ordinaryEnv,
+      clock: systemClock,
+      bundlePath,
+    }),
     env: process.env,
     secrets: { patterns: core.secretPatterns, key: readSecretKey(core.stateDir) },
     listener: {

@@ -4,6 +4,7 @@ import type { CacheTrust } from "../cache-trust.ts";
 import type { StoredError } from "../dag-run.ts";
 import type { JsonObject } from "../json/json-value.ts";
 import type { DagFileId } from "./dag-store.ts";
+import type { AttemptRuntime } from "./task-surroundings.ts";
 import type {
   NamedTemplate,
   PackageVersion,
@@ -71,6 +72,8 @@ export interface Attempt {
   readonly declaredFiles?: readonly string[];
   /** What is not watched, since the author vouches for it. Absent: nothing. */
   readonly trust?: readonly CacheTrust[];
+  /** What the key was made with; a result from another runtime is not stored. Absent: no cache. */
+  readonly runtime?: AttemptRuntime;
   readonly executionTimeoutMs: number | null;
   /** The program to run; without it, the task's handler in the artifact. */
   readonly command?: AttemptCommand;

@@ -18,6 +18,7 @@ import { formatLogLine, type LogLevel } from "../log-line.ts";
 import type { Question, RunOrder } from "../protocol.ts";
 import { rememberArtifact, withAuthorPlaces } from "./author-places.ts";
 import { watchEnvironment } from "./environment-reads.ts";
+import { findRuntimeChange } from "./runtime-change.ts";
 
 /** Characters of an error's message that are kept; the log has all of it. */
 const LONGEST_MESSAGE = 4_000;
@@ -40,6 +41,7 @@ export async function runAttempt(order: RunOrder, support: AttemptSupport): Prom
   /** What a failure of the handler came of; nobody vouches for one from before it ran. */
   let evidenceOf: (() => Evidence) | undefined;
   try {
+    const runtimeChange = findRuntimeChange(attempt);
     const listEnvironmentReads = watchEnvironmentOf(order);
     const { dag, listPackages } = await loadDag(order);
     const args = assembleArguments(attempt);
@@ -49,7 +51,7 @@ export async function runAttempt(order: RunOrder, support: AttemptSupport): Prom
       ...scopeOf(order, support),
       watchReads(listUndeclaredReads) {
         evidenceOf = () => ({
-          uncacheable: uncacheableFor([...listUndeclaredReads(), ...listEnvironmentReads()]),
+          uncacheable: runtimeChange ?? uncacheableFor([...listUndeclaredReads(), ...listEnvironmentReads()]),
           packages: listPackages(),
         });
       },
@@ -60,7 +62,8 @@ export async function runAttempt(order: RunOrder, support: AttemptSupport): Prom
       : await runHandler(dag, taskId, args, scope);
     const durationMs = performance.now() - startedAt;
     if (outcome.kind === "rescheduled") return { ...outcome, durationMs };
-    const uncacheable = uncacheableFor([...outcome.undeclaredReads, ...listEnvironmentReads()]);
+    const uncacheable =
+      runtimeChange ?? uncacheableFor([...outcome.undeclaredReads, ...listEnvironmentReads()]);
     return { kind: "succeeded", xcoms: outcome.xcoms, durationMs, uncacheable, packages: listPackages() };
   } catch (error) {
     const durationMs = startedAt === undefined ? 0 : performance.now() - startedAt;

@@ -4,7 +4,7 @@ import { RETURN_VALUE } from "@memodag/core";
 import type {
   CacheRecord,
   FoundRecord,
-  KeyComponents,
+  RecordedComponents,
   NewCacheRecord,
   RecordedXCom,
 } from "@memodag/result-cache";
@@ -101,7 +101,7 @@ function toCacheRecord(row: CacheRecordRow): CacheRecord {
     dagId: row.dag_id,
     taskId: row.task_id,
     sourceHash: row.source_hash,
-    components: JSON.parse(row.components) as KeyComponents,
+    components: JSON.parse(row.components) as RecordedComponents,
     expiresAt: row.expires_at,
     lastHitAt: row.last_hit_at,
     hitCount: row.hit_count,

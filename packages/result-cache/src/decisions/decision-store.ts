@@ -10,9 +10,12 @@ export type LookupVerdict = MissReason | "refresh" | "lookup_timeout" | "lookup_
 
 /** Kinds of change that make another key, in the order in which one of them is named as the reason. */
 export const CHANGE_REASONS = [
+  "edition_changed",
   "source_changed",
   "package_changed",
+  "runtime_changed",
   "input_changed",
+  "file_changed",
   "context_changed",
   "env_changed",
   "version_changed",

@@ -72,8 +72,13 @@ function isRecord(value: unknown): value is FiledRecord {
 }
 
 function isComponents(value: unknown): boolean {
-  return hasFields<KeyComponents>(value, {
-    v: (version) => version === KEY_VERSION,
+  if (!isObject(value)) return false;
+  const { runtime, files, shown, shownFiles } = value;
+  // The first edition had none; its records cannot be hit, and explain why.
+  if (value["v"] !== 1 && !isDigests(runtime)) return false;
+  if (![files, shown, shownFiles].every((part) => part === undefined || isDigests(part))) return false;
+  return hasFields<Omit<KeyComponents, "runtime" | "files">>(value, {
+    v: (version) => version === 1 || version === KEY_VERSION,
     team: isText,
     dag: isText,
     task: isText,

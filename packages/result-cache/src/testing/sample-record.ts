@@ -30,6 +30,7 @@ export function sampleRecord(name: string, own: Partial<NewCacheRecord> = {}): N
       dag: dagId,
       task: taskId,
       source: sourceHash,
+      runtime: { node: "24.21.0" },
       inputs: { rows: sha256(name) },
       context: {},
       env: {},

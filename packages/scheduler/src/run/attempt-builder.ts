@@ -5,6 +5,7 @@ import {
   type Attempt,
   type AttemptContext,
   type AttemptResult,
+  type AttemptRuntime,
   type CacheTrust,
   type DagRun,
   type DagVersion,
@@ -56,6 +57,7 @@ export interface AttemptParts {
   readonly declaredEnv: readonly string[] | null;
   readonly declaredFiles: readonly string[] | undefined;
   readonly trust: readonly CacheTrust[] | undefined;
+  readonly runtime: AttemptRuntime | undefined;
   /** Milliseconds since the Unix epoch. */
   readonly now: number;
 }
@@ -79,6 +81,7 @@ export async function buildAttempt(parts: AttemptParts, results: RunResults): Pr
     declaredEnv: parts.declaredEnv,
     ...(parts.declaredFiles && { declaredFiles: parts.declaredFiles }),
     ...(parts.trust && { trust: parts.trust }),
+    ...(parts.runtime && { runtime: parts.runtime }),
     executionTimeoutMs: node.task.executionTimeoutMs,
     ...commandOf(node.task),
     ...sensorOf(parts),

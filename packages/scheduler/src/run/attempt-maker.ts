@@ -54,6 +54,7 @@ export class AttemptMaker {
       declaredEnv: config?.env ?? null,
       declaredFiles: config?.files,
       trust: config?.trust,
+      runtime: config && !node.task.command ? context.surroundings.runtime : undefined,
       now: context.clock.now(),
     };
     try {

@@ -28,6 +28,7 @@ import type { CacheStep } from "./cache-step.ts";
 import type { ReadyInstance } from "./ready-instance.ts";
 import { isOwnFailure } from "./remembered-failure.ts";
 import type { RunContext } from "./run-context.ts";
+import { findInputChange, type InputChanged } from "./input-change.ts";
 import { statusAfterStore } from "./store-status.ts";
 import type { Returned, RunResults } from "./run-results.ts";
 
@@ -186,11 +187,22 @@ export class AttemptResults {
     this.#report({ kind: "stored", node, mapIndex: instance.mapIndex, ...status });
   }
 
-  async #put(run: DagRun, { node, instance, key, config, xcoms, error }: StoreJob): Promise<StoreOutcome> {
+  async #put(
+    run: DagRun,
+    { node, instance, key, config, xcoms, error }: StoreJob,
+  ): Promise<StoreOutcome | InputChanged> {
     const { task } = node;
     const ready = { node, mapIndex: instance.mapIndex };
-    const components = await this.#cacheStep.componentsOf(run, ready, config);
-    if (cacheKey(components) !== key) throw new Error("the key's components changed while the task ran");
+    // Looked at anew: what the task read is in the key only if it is what it was when the key was made.
+    const surroundings = await this.#cacheStep.surroundingsOf(node);
+    if (surroundings.kind === "unknown") return { kind: "input_changed", reason: surroundings.reason };
+    const before = await this.#cacheStep.surroundingsOfKey(key, node);
+    const change = findInputChange(before, surroundings);
+    if (change !== null) return { kind: "input_changed", reason: `input_changed(${change})` };
+    const components = await this.#cacheStep.componentsOf(run, ready, config, surroundings);
+    if (cacheKey(components) !== key) {
+      return { kind: "input_changed", reason: "input_changed(what the key was made of)" };
+    }
     const ttlMs = error ? config.errorsTtlMs : config.ttlMs;
     const entry: CacheEntry = {
       record: {
@@ -199,7 +211,7 @@ export class AttemptResults {
         dagId: run.dagId,
         taskId: task.taskId,
         sourceHash: task.sourceHash,
-        components: await this.#cacheStep.recordedComponentsOf(run, ready, config, components),
+        components: await this.#cacheStep.recordedComponentsOf(run, ready, config, components, surroundings),
         error,
         producer: { runId: run.runId, mapIndex: instance.mapIndex, tryNumber: instance.tryNumber },
         durationMs: instance.durationMs ?? 0,

@@ -12,6 +12,7 @@ import {
   type SerializedDag,
   type SerializedTask,
   type AttemptContext,
+  type TaskSurroundings,
 } from "@memodag/core";
 import { KEY_VERSION, type KeyComponents } from "@memodag/result-cache";
 import type { NamedArgument } from "./instance-argument.ts";
@@ -49,11 +50,15 @@ export interface KeyParts {
   readonly context: AttemptContext;
   /** The environment that a worker will see. */
   readonly env: Readonly<Record<string, string | undefined>>;
+  readonly surroundings: KnownSurroundings;
 }
+
+/** Surroundings that a key can be made with. */
+export type KnownSurroundings = Extract<TaskSurroundings, { kind: "known" }>;
 
 /** The components of the key of design and nothing else. */
 export async function keyComponents(parts: KeyParts, results: RunResults): Promise<KeyComponents> {
-  const { team, dag, task, config, context, env } = parts;
+  const { team, dag, task, config, context, env, surroundings } = parts;
   const inputs = emptyRecord();
   for (const [name, template] of parts.args) {
     if (config.excludeInputs.includes(name)) continue;
@@ -76,10 +81,12 @@ export async function keyComponents(parts: KeyParts, results: RunResults): Promi
     dag: dag.dagId,
     task: task.taskId,
     source: task.sourceHash,
+    runtime: surroundings.runtime,
     inputs,
     context: contextDigests,
     env: envDigests,
     version: config.version,
+    ...(surroundings.files && { files: surroundings.files.digests }),
   };
 }
 

@@ -3,11 +3,14 @@
 import {
   MemodagError,
   Turns,
+  type DagFileId,
   type DagRun,
+  type DagVersion,
   type Digest,
   type SerializedCacheConfig,
   type SerializedDag,
   type TaskInstance,
+  type TaskSurroundings,
 } from "@memodag/core";
 import {
   cacheKey,
@@ -20,7 +23,7 @@ import {
 import type { DagNode } from "../graph/dag-graph.ts";
 import { attemptContext } from "./attempt-builder.ts";
 import { answeredInstance, scheduledInstance, type AnsweredInstance } from "./cache-answer.ts";
-import { cacheIntent, keyComponents, type KeyParts } from "./cache-intent.ts";
+import { cacheIntent, keyComponents, type KeyParts, type KnownSurroundings } from "./cache-intent.ts";
 import type { RunContext } from "./run-context.ts";
 import type { NamedArgument } from "./instance-argument.ts";
 import { readShownValues } from "./shown-values.ts";
@@ -41,20 +44,24 @@ type Evaluated =
 export class CacheStep {
   readonly #context: RunContext;
   readonly #dag: SerializedDag;
+  readonly #file: DagFileId;
   readonly #results: RunResults;
   readonly #argsOf: ArgsOf;
   readonly #refreshReasonOf: RefreshReasonOf;
   #foreseen: readonly Digest[] | undefined;
+  /** Of keys that were made with more than the runtime: files or a program, which may change. */
+  readonly #madeWith = new Map<Digest, KnownSurroundings>();
 
   constructor(
     context: RunContext,
-    dag: SerializedDag,
+    { dag, file }: Pick<DagVersion, "dag" | "file">,
     results: RunResults,
     argsOf: ArgsOf,
     refreshReasonOf: RefreshReasonOf,
   ) {
     this.#context = context;
     this.#dag = dag;
+    this.#file = file;
     this.#results = results;
     this.#argsOf = argsOf;
     this.#refreshReasonOf = refreshReasonOf;
@@ -65,8 +72,9 @@ export class CacheStep {
     run: DagRun,
     { node, mapIndex }: ReadyInstance,
     config: SerializedCacheConfig,
+    surroundings: KnownSurroundings,
   ): Promise<KeyComponents> {
-    return await keyComponents(this.#partsOf(run, { node, mapIndex }, config), this.#results);
+    return await keyComponents(this.#partsOf(run, { node, mapIndex }, config, surroundings), this.#results);
   }
 
   /** Those components as a record keeps them. */
@@ -75,12 +83,31 @@ export class CacheStep {
     instance: ReadyInstance,
     config: SerializedCacheConfig,
     components: KeyComponents,
+    surroundings: KnownSurroundings,
   ): Promise<RecordedComponents> {
-    const textOf = await readShownValues(this.#partsOf(run, instance, config), this.#results);
-    return recordComponents(components, textOf, this.#context.secrets);
+    const parts = this.#partsOf(run, instance, config, surroundings);
+    const textOf = await readShownValues(parts, this.#results);
+    const recorded = recordComponents(components, textOf, this.#context.secrets);
+    const shownFiles = surroundings.files?.shown;
+    return shownFiles ? { ...recorded, shownFiles } : recorded;
   }
 
-  #partsOf(run: DagRun, { node, mapIndex }: ReadyInstance, config: SerializedCacheConfig): KeyParts {
+  /** What a key was made with in this run; looked at now when that is not known. */
+  async surroundingsOfKey(key: Digest, node: DagNode): Promise<TaskSurroundings> {
+    return this.#madeWith.get(key) ?? (await this.surroundingsOf(node));
+  }
+
+  /** What a key of the task would be made with now. */
+  async surroundingsOf({ task }: DagNode): Promise<TaskSurroundings> {
+    return await this.#context.surroundings.of(this.#file, task);
+  }
+
+  #partsOf(
+    run: DagRun,
+    { node, mapIndex }: ReadyInstance,
+    config: SerializedCacheConfig,
+    surroundings: KnownSurroundings,
+  ): KeyParts {
     const instance = { taskId: node.task.taskId, mapIndex, tryNumber: 0, maxTries: 0 };
     return {
       team: run.team,
@@ -90,6 +117,7 @@ export class CacheStep {
       args: this.#argsOf(node, mapIndex),
       context: attemptContext(run, instance),
       env: this.#context.env,
+      surroundings,
     };
   }
 
@@ -99,8 +127,11 @@ export class CacheStep {
     const offReason = cachingOffReason();
     const evaluated: Evaluated[] = [];
     const turns = new Turns();
+    // Looked at once for all instances of a task, and for all tasks at the same time.
+    const around = this.#lookAround(run, ready, offReason);
     for (const instance of ready) {
-      evaluated.push(await this.#evaluate(run, instance, offReason));
+      const surroundings = around.get(instance.node);
+      evaluated.push(await this.#evaluate(run, instance, offReason, surroundings));
       if (turns.isOver) await turns.pause();
     }
     const asks = evaluated.filter((instance) => instance.kind === "ask");
@@ -120,6 +151,20 @@ export class CacheStep {
     }
     const now = this.#context.clock.now();
     return evaluated.map((instance) => settled(instance, outcome, now));
+  }
+
+  #lookAround(
+    run: DagRun,
+    ready: readonly ReadyInstance[],
+    offReason: string | null,
+  ): Map<DagNode, TaskSurroundings | Promise<TaskSurroundings>> {
+    const around = new Map<DagNode, TaskSurroundings | Promise<TaskSurroundings>>();
+    for (const { node } of ready) {
+      if (around.has(node)) continue;
+      if (cacheIntent(this.#dag, node.task, run.cacheMode, offReason).kind === "off") continue;
+      around.set(node, this.#context.surroundings.of(this.#file, node.task));
+    }
+    return around;
   }
 
   #countLookups({ team, dagId }: DagRun, asks: readonly ReadyInstance[], lookupMs: number): void {
@@ -158,6 +203,7 @@ export class CacheStep {
     run: DagRun,
     { node, mapIndex }: ReadyInstance,
     offReason: string | null,
+    around: TaskSurroundings | Promise<TaskSurroundings> | undefined,
   ): Promise<Evaluated> {
     const intent = cacheIntent(this.#dag, node.task, run.cacheMode, offReason);
     const decided = (change: Partial<TaskInstance>): Evaluated => ({
@@ -178,9 +224,16 @@ export class CacheStep {
       const reason = `input_too_large: ${sizeBytes} bytes, more than max_input_size of ${limit}`;
       return decided({ cacheStatus: "uncacheable", cacheReason: reason });
     }
+    // Most are known at once, and awaiting them all would cost a wide Dag.
+    const surroundings = around instanceof Promise ? await around : around;
+    if (surroundings?.kind !== "known") {
+      const reason = surroundings?.reason ?? "the surroundings were not looked at";
+      return decided({ cacheStatus: "uncacheable", cacheReason: reason });
+    }
     try {
-      const components = await this.componentsOf(run, { node, mapIndex }, intent.config);
+      const components = await this.componentsOf(run, { node, mapIndex }, intent.config, surroundings);
       const key = cacheKey(components);
+      if (around instanceof Promise) this.#madeWith.set(key, surroundings);
       const refreshReason =
         intent.kind === "refresh" ? "a refresh was asked for" : this.#refreshReasonOf(node, mapIndex);
       if (refreshReason !== null) {

@@ -57,9 +57,11 @@ export class MissNotes {
     config: SerializedCacheConfig,
     key: string,
   ): Promise<RecordedComponents> {
-    const components = await this.#cacheStep.componentsOf(run, instance, config);
+    const surroundings = await this.#cacheStep.surroundingsOfKey(key, instance.node);
+    if (surroundings.kind === "unknown") throw new Error(surroundings.reason);
+    const components = await this.#cacheStep.componentsOf(run, instance, config, surroundings);
     if (cacheKey(components) !== key) throw new Error("the key's components changed since");
-    return await this.#cacheStep.recordedComponentsOf(run, instance, config, components);
+    return await this.#cacheStep.recordedComponentsOf(run, instance, config, components, surroundings);
   }
 }
 

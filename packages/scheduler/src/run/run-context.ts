@@ -1,6 +1,15 @@
 // What every run's execution gets from the scheduler that holds it.
 
-import type { Clock, DagRun, DagStore, Logger, RunStore, TaskInstance, Live } from "@memodag/core";
+import type {
+  Clock,
+  DagRun,
+  DagStore,
+  Live,
+  Logger,
+  RunStore,
+  Surroundings,
+  TaskInstance,
+} from "@memodag/core";
 import type { CacheLeases, DecisionLog, ResultCache, SecretRules } from "@memodag/result-cache";
 import type { CallbackCaller } from "../callbacks/callback-caller.ts";
 import type { AttemptRouter } from "../attempt-router.ts";
@@ -49,6 +58,8 @@ export interface RunContext {
   readonly resultsInMetastore: boolean;
   /** Which names a record must not show, and the key under which their digests are kept. */
   readonly secrets: SecretRules;
+  /** Looks at the machine of the workers. */
+  readonly surroundings: Surroundings;
   /** The environment that workers will see. */
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly newAttemptId: () => string;

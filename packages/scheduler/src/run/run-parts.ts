@@ -63,7 +63,7 @@ export function assembleRun(
     const row = table.find(node, mapIndex);
     return row?.cacheStatus === "skipped" ? (row.cacheReason ?? "cleared") : null;
   };
-  const cacheStep = new CacheStep(context, version.dag, results, argsOf, refreshReasonOf);
+  const cacheStep = new CacheStep(context, version, results, argsOf, refreshReasonOf);
   const missNotes = new MissNotes(context, cacheStep);
   const attemptResults = new AttemptResults(context, version.dag, cacheStep, handle);
   const dispatcher = new Dispatcher({ context, version, table, results, attemptResults, argsOf, handle });

@@ -2,6 +2,7 @@
 
 import type { CacheStatus, StoredError, TaskInstance } from "@memodag/core";
 import type { StoreOutcome } from "@memodag/result-cache";
+import type { InputChanged } from "./input-change.ts";
 import { STORED_FAILURE } from "./remembered-failure.ts";
 
 /**
@@ -11,7 +12,7 @@ import { STORED_FAILURE } from "./remembered-failure.ts";
 export function statusAfterStore(
   instance: TaskInstance,
   error: StoredError | null,
-  outcome: StoreOutcome,
+  outcome: StoreOutcome | InputChanged,
 ): { cacheStatus: CacheStatus; cacheReason: string | null } {
   switch (outcome.kind) {
     case "stored":
@@ -29,6 +30,8 @@ export function statusAfterStore(
         cacheStatus: "miss",
         cacheReason: `nondeterministic: the entry holds ${outcome.storedDigest.slice(0, 12)}, this run returned other bytes`,
       };
+    case "input_changed":
+      return { cacheStatus: "uncacheable", cacheReason: outcome.reason };
     case "too_large":
       return {
         cacheStatus: "uncacheable",

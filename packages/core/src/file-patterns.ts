@@ -1,0 +1,122 @@
+// Which paths a task's declared file patterns stand for. One meaning, for looking files up and for noticing reads.
+
+import { posix } from "node:path";
+
+/** A part of a pattern between slashes. */
+export type PatternSegment =
+  | { readonly kind: "literal"; readonly name: string }
+  | { readonly kind: "wildcard"; readonly expression: RegExp }
+  /** `**`: any number of folders. */
+  | { readonly kind: "globstar" };
+
+/** A pattern: its folder, which has no wildcards, and what is below it. */
+export interface FilePattern {
+  /** As written. */
+  readonly text: string;
+  /** Normalised, relative to the bundle's folder or absolute; `.` for the bundle's folder. */
+  readonly base: string;
+  readonly segments: readonly PatternSegment[];
+}
+
+/** What a `**` passes over, since programs write there what is no input; a pattern can name them. */
+const NOT_ENTERED = new Set(["node_modules", "__pycache__"]);
+
+/** True when a `**` goes into folders of that name, and takes files of it. */
+export function isEnteredByGlobstar(name: string): boolean {
+  return !name.startsWith(".") && !NOT_ENTERED.has(name);
+}
+
+/**
+ * Reads a pattern: `*`, `?`, `[a-z]`, `{a,b}` and `**` have the meaning that they have in a shell, which
+ * leaves out names that begin with a dot unless the pattern does. A pattern that matches a folder stands
+ * for all that is in it. Braces make several patterns.
+ */
+export function parseFilePattern(text: string): FilePattern[] {
+  return expandBraces(text).map((pattern) => {
+    const parts = posix.normalize(pattern).split("/");
+    // `data/` and `data/**` are all of the folder, as `data` is.
+    while (parts.length > 1 && (parts.at(-1) === "" || parts.at(-1) === "**")) parts.pop();
+    const firstWild = parts.findIndex((part) => HAS_WILDCARD.test(part));
+    const fixed = firstWild === -1 ? parts : parts.slice(0, firstWild);
+    const wild = firstWild === -1 ? [] : parts.slice(firstWild);
+    const base = fixed.join("/") || (pattern.startsWith("/") ? "/" : ".");
+    // A `**` alone is all of the bundle.
+    return { text, base, segments: wild.length === 1 && wild[0] === "**" ? [] : wild.map(readSegment) };
+  });
+}
+
+/** True when one of the patterns stands for the path, which is written like them: relative to the bundle. */
+export function isDeclaredFile(patterns: readonly FilePattern[], path: string): boolean {
+  const normal = posix.normalize(path);
+  return patterns.some((pattern) => standsFor(pattern, normal));
+}
+
+const HAS_WILDCARD = /[*?[]/;
+
+function standsFor({ base, segments }: FilePattern, path: string): boolean {
+  const isInBundle = base === "." && !posix.isAbsolute(path) && path !== ".." && !path.startsWith("../");
+  const prefix = base.endsWith("/") ? base : `${base}/`;
+  if (!isInBundle && path !== base && !path.startsWith(prefix)) return false;
+  const rest = isInBundle ? path : path.slice(prefix.length);
+  const names = rest === "" || rest === "." ? [] : rest.split("/");
+  return matchesFrom(segments, 0, names, 0);
+}
+
+/** A pattern that is used up has matched the path or a folder above it. */
+function matchesFrom(
+  segments: readonly PatternSegment[],
+  at: number,
+  names: readonly string[],
+  from: number,
+): boolean {
+  const segment = segments[at];
+  if (!segment) return true;
+  if (segment.kind === "globstar") {
+    if (matchesFrom(segments, at + 1, names, from)) return true;
+    const name = names[from];
+    return name !== undefined && isEnteredByGlobstar(name) && matchesFrom(segments, at, names, from + 1);
+  }
+  const name = names[from];
+  return (
+    name !== undefined && segmentMatches(segment, name) && matchesFrom(segments, at + 1, names, from + 1)
+  );
+}
+
+/** True when a name is what a segment asks for. */
+export function segmentMatches(segment: PatternSegment, name: string): boolean {
+  switch (segment.kind) {
+    case "literal":
+      return segment.name === name;
+    case "wildcard":
+      return segment.expression.test(name);
+    case "globstar":
+      return isEnteredByGlobstar(name);
+  }
+}
+
+function readSegment(text: string): PatternSegment {
+  if (text === "**") return { kind: "globstar" };
+  if (!HAS_WILDCARD.test(text)) return { kind: "literal", name: text };
+  let source = text.startsWith(".") ? "" : String.raw`(?!\.)`;
+  for (let at = 0; at < text.length; at += 1) {
+    const character = text[at] ?? "";
+    const end = character === "[" ? text.indexOf("]", at + 2) : -1;
+    if (character === "*") source += "[^/]*";
+    else if (character === "?") source += "[^/]";
+    else if (end !== -1) {
+      const inside = text.slice(at + 1, end).replace(/^[!^]/, "");
+      const isNegated = /^[!^]/.test(text.slice(at + 1));
+      source += `[${isNegated ? "^" : ""}${inside.replaceAll(/[\\\][^]/g, String.raw`\$&`)}]`;
+      at = end;
+    } else source += character.replaceAll(/[\\^$.*+?()[\]{}|]/g, String.raw`\$&`);
+  }
+  return { kind: "wildcard", expression: new RegExp(`^${source}$`, "su") };
+}
+
+/** `a{b,c}` → `ab`, `ac`; braces without a comma stay as they are. */
+function expandBraces(text: string): string[] {
+  const found = /^(.*?)\{([^{}]*,[^{}]*)\}(.*)$/s.exec(text);
+  if (!found) return [text];
+  const [, before = "", inside = "", after = ""] = found;
+  return inside.split(",").flatMap((choice) => expandBraces(`${before}${choice}${after}`));
+}

@@ -1,0 +1,140 @@
+// What tasks depend on beside their code and arguments, on the machine whose workers this process starts.
+
+import { dirname, join, resolve } from "node:path";
+import {
+  codeInNodeOptions,
+  LOCALE_VARIABLES,
+  resolvedLocale,
+  runtimeComponent,
+  runtimeIdentity,
+  systemZone,
+  type AttemptRuntime,
+  type Clock,
+  type DagFileId,
+  type DeclaredFiles,
+  type RuntimeComponent,
+  type RuntimeLevel,
+  type SerializedCommand,
+  type SerializedTask,
+  type Surroundings,
+  type TaskSurroundings,
+} from "@memodag/core";
+import { workerEnvironment } from "../worker-environment.ts";
+import { commandEnvironment } from "../worker/command-environment.ts";
+import { LookClient } from "./look-client.ts";
+
+/** What {@link LocalSurroundings} works with. */
+export interface LocalSurroundingsOptions {
+  readonly level: RuntimeLevel;
+  /** The environment of which workers get theirs. */
+  readonly env: NodeJS.ProcessEnv;
+  /** Variables that a command sees without naming them. */
+  readonly ordinaryEnv: readonly string[];
+  readonly clock: Clock;
+  /** The folder of a bundle. */
+  bundlePath(bundleName: string): string;
+}
+
+/** Milliseconds after which the system's time zone is looked at again. */
+const ZONE_AGE_MS = 1_000;
+
+const VISIBLE_LOCALE = /^(?:LANG|LANGUAGE|LC_[A-Z]+)$/;
+
+/** Looks at this machine. */
+export class LocalSurroundings implements Surroundings {
+  readonly #options: LocalSurroundingsOptions;
+  readonly #look: LookClient;
+  readonly #locale = resolvedLocale();
+  #runtime: AttemptRuntime;
+  #component: RuntimeComponent;
+  #lookedAt: number;
+
+  constructor(options: LocalSurroundingsOptions) {
+    this.#options = options;
+    this.#look = new LookClient(options.clock);
+    this.#runtime = { identity: runtimeIdentity(workerEnvironment(options.env)), level: options.level };
+    this.#component = this.#newComponent();
+    this.#lookedAt = options.clock.monotonic();
+  }
+
+  get runtime(): AttemptRuntime {
+    const now = this.#options.clock.monotonic();
+    if (now - this.#lookedAt > ZONE_AGE_MS) {
+      this.#lookedAt = now;
+      const zone = systemZone();
+      if (zone !== this.#runtime.identity.systemZone) {
+        this.#runtime = { ...this.#runtime, identity: { ...this.#runtime.identity, systemZone: zone } };
+        this.#component = this.#newComponent();
+      }
+    }
+    return this.#runtime;
+  }
+
+  of(file: DagFileId, { command, cache }: SerializedTask): TaskSurroundings | Promise<TaskSurroundings> {
+    const patterns = cache?.files ?? [];
+    if (command) return this.#ofCommand(file, command, cache?.env ?? [], patterns);
+    const { identity } = this.runtime;
+    const code = codeInNodeOptions(identity);
+    if (code !== null && !cache?.env.includes("NODE_OPTIONS")) {
+      const reason = `runtime_unknown(NODE_OPTIONS runs code that no key holds: ${code})`;
+      return { kind: "unknown", reason };
+    }
+    if (patterns.length === 0) return { kind: "known", runtime: this.#component, files: null };
+    return this.#withFiles(file, patterns, this.#component);
+  }
+
+  async #ofCommand(
+    file: DagFileId,
+    command: SerializedCommand,
+    visibleEnv: readonly string[],
+    patterns: readonly string[],
+  ): Promise<TaskSurroundings> {
+    const { env, ordinaryEnv } = this.#options;
+    const seen = commandEnvironment(workerEnvironment(env), { env: command.env, visibleEnv }, ordinaryEnv, {
+      inputs: "",
+      result: "",
+    });
+    const cwd = resolve(this.#bundleDir(file), dirname(file.path), command.cwd);
+    const found = await this.#look.program({ program: command.argv[0] ?? "", cwd, path: seen["PATH"] });
+    if (found.kind === "unknown") return found;
+    const { platform, arch } = this.runtime.identity;
+    const runtime = { platform, arch, ...localeOf(seen), ...nodeVariablesOf(seen), ...found.parts };
+    return await this.#withFiles(file, patterns, runtime);
+  }
+
+  async #withFiles(
+    file: DagFileId,
+    patterns: readonly string[],
+    runtime: RuntimeComponent,
+  ): Promise<TaskSurroundings> {
+    let files: DeclaredFiles | null = null;
+    if (patterns.length > 0) {
+      const found = await this.#look.files({ root: this.#bundleDir(file), patterns });
+      if (found.kind === "unknown") return found;
+      files = found.files;
+    }
+    return { kind: "known", runtime, files };
+  }
+
+  #bundleDir({ bundle }: DagFileId): string {
+    return resolve(join(this.#options.bundlePath(bundle)));
+  }
+
+  #newComponent(): RuntimeComponent {
+    const { identity, level } = this.#runtime;
+    return runtimeComponent(identity, level, this.#locale);
+  }
+}
+
+/** What a program takes for time zone and locale; which of the variables it heeds is its own affair. */
+function localeOf(env: NodeJS.ProcessEnv): RuntimeComponent {
+  const names = Object.keys(env).filter((name) => VISIBLE_LOCALE.test(name));
+  const locale = names.sort().map((name) => `${name}=${env[name]}`);
+  return { tz: env["TZ"] ?? systemZone(), locale: locale.join(" ") || "C" };
+}
+
+/** A program may be Node, or start it. */
+function nodeVariablesOf(env: NodeJS.ProcessEnv): RuntimeComponent {
+  const { variables } = runtimeIdentity(env);
+  return Object.fromEntries(Object.entries(variables).filter(([name]) => !LOCALE_VARIABLES.includes(name)));
+}

@@ -1,0 +1,130 @@
+// From file patterns to what a cache key has of them.
+
+import { statSync } from "node:fs";
+import { parseFilePattern, sha256, type DeclaredFiles, type Digest } from "@memodag/core";
+import { isSameFile, type DigestMemory } from "./digest-memory.ts";
+import { UnreadableInput, walkFiles, type FoundFile } from "./walk-files.ts";
+
+/** Files whose digests a record keeps, so that an explanation can name them. */
+const MOST_SHOWN = 1_000;
+
+/** Digits of a file's digest that are kept for that. */
+const SHOWN_DIGITS = 12;
+
+/** Files by pattern, relative to the folder. */
+export interface FilesOrder {
+  readonly root: string;
+  readonly patterns: readonly string[];
+}
+
+/** What there was to be seen, or why nothing could be. */
+export type FilesAnswer =
+  | { readonly kind: "files"; readonly files: DeclaredFiles }
+  | { readonly kind: "unknown"; readonly reason: string };
+
+type FoundFiles = readonly (readonly [pattern: string, files: ReadonlyMap<string, FoundFile>])[];
+
+interface Looked {
+  readonly found: FoundFiles;
+  readonly files: DeclaredFiles;
+}
+
+/** Looks at declared files, and reads those that changed since it last did. */
+export class FileLooker {
+  readonly #memory: DigestMemory;
+  /** The latest answer to each order: while no file changed, it is the answer. */
+  readonly #latest = new Map<string, Looked>();
+  #changes = 0;
+
+  constructor(memory: DigestMemory) {
+    this.#memory = memory;
+  }
+
+  look({ root, patterns }: FilesOrder): FilesAnswer {
+    try {
+      return { kind: "files", files: this.#look(root, patterns) };
+    } catch (error) {
+      if (error instanceof UnreadableInput) {
+        return { kind: "unknown", reason: `input_unreadable(file:${error.path}: ${error.message})` };
+      }
+      throw error;
+    }
+  }
+
+  #look(root: string, patterns: readonly string[]): DeclaredFiles {
+    const found = patterns.map((text) => [text, findAll(root, text)] as const);
+    const order = JSON.stringify([root, ...patterns]);
+    const latest = this.#latest.get(order);
+    const isSame = latest !== undefined && this.#isSame(latest.found, found);
+    if (isSame && !this.#wouldRead(found)) return latest.files;
+    const stamp = isSame ? latest.files.stamp : `${(this.#changes += 1)}`;
+    const files = this.#digest(found, stamp);
+    this.#latest.set(order, { found, files });
+    return files;
+  }
+
+  #isSame(before: FoundFiles, after: FoundFiles): boolean {
+    return after.every(([, files], index) => {
+      const earlier = before[index]?.[1];
+      if (earlier?.size !== files.size) return false;
+      for (const [path, file] of files) {
+        const was = earlier.get(path);
+        if (was?.kind !== file.kind) return false;
+        if (file.kind === "file" && was.kind === "file" && !isSameFile(was.stats, file.stats)) return false;
+      }
+      return true;
+    });
+  }
+
+  #wouldRead(found: FoundFiles): boolean {
+    for (const [, files] of found) {
+      for (const file of files.values()) {
+        if (file.kind === "file" && this.#memory.wouldRead(file.absolute, file.stats)) return true;
+      }
+    }
+    return false;
+  }
+
+  #digest(found: FoundFiles, stamp: string): DeclaredFiles {
+    const digests: Record<string, Digest> = Object.create(null) as Record<string, Digest>;
+    const all = new Map<string, string>();
+    for (const [text, files] of found) {
+      const lines: string[] = [];
+      for (const path of sortBytewise([...files.keys()])) {
+        const file = files.get(path);
+        if (!file) continue;
+        const digest = file.kind === "file" ? this.#digestOf(path, file) : file.kind;
+        lines.push(`${JSON.stringify(path)} ${digest}\n`);
+        all.set(path, file.kind === "file" ? digest.slice(0, SHOWN_DIGITS) : file.kind);
+      }
+      digests[text] = sha256(`memodag files v1\n${lines.join("")}`);
+    }
+    const shown = all.size > MOST_SHOWN ? null : Object.fromEntries(all);
+    return { digests, shown, count: all.size, stamp };
+  }
+
+  #digestOf(path: string, { absolute }: Extract<FoundFile, { kind: "file" }>): Digest {
+    try {
+      return this.#memory.digestOf(absolute, statSync(absolute, { bigint: true }));
+    } catch (error) {
+      const { code, message } = error as NodeJS.ErrnoException;
+      throw new UnreadableInput(path, code ?? message);
+    }
+  }
+}
+
+function findAll(root: string, text: string): Map<string, FoundFile> {
+  const [first, ...others] = parseFilePattern(text).map((pattern) => walkFiles(root, pattern));
+  const found = first ?? new Map<string, FoundFile>();
+  for (const more of others) for (const [path, file] of more) found.set(path, file);
+  return found;
+}
+
+/** In the order of their bytes in UTF-8, which that of UTF-16 is but for surrogates. */
+function sortBytewise(paths: string[]): string[] {
+  return paths.some((path) => SURROGATE.test(path))
+    ? paths.sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)))
+    : paths.sort();
+}
+
+const SURROGATE = /[\ud800-\udfff]/;

@@ -1,0 +1,111 @@
+// Which program a command will run, and by what it can be told from another one.
+
+import { accessSync, closeSync, constants, openSync, readSync, realpathSync, statSync } from "node:fs";
+import { basename, dirname, join, resolve } from "node:path";
+import type { RuntimeComponent } from "@memodag/core";
+import type { DigestMemory } from "./digest-memory.ts";
+
+/** Where the system looks when there is no PATH. */
+const DEFAULT_PATH = "/usr/bin:/bin";
+
+/** Interpreters of interpreters that the system follows. */
+const MOST_INTERPRETERS = 5;
+
+/** Bytes of a first line that the system reads. */
+const FIRST_LINE_BYTES = 256;
+
+/** A program, as it will be looked for. */
+export interface ProgramOrder {
+  readonly program: string;
+  /** Absolute: the folder in which the command runs. */
+  readonly cwd: string;
+  /** The PATH that the command sees. */
+  readonly path: string | undefined;
+}
+
+/** What there was to be seen, or why nothing could be. */
+export type ProgramAnswer =
+  | { readonly kind: "program"; readonly parts: RuntimeComponent }
+  | { readonly kind: "unknown"; readonly reason: string };
+
+/** Looks at the program, and at what runs it when it is a script. */
+export function lookAtProgram(order: ProgramOrder, memory: DigestMemory): ProgramAnswer {
+  const parts: Record<string, string> = {};
+  try {
+    let program: string | undefined = order.program;
+    for (let depth = 0; program !== undefined; depth += 1) {
+      if (depth > MOST_INTERPRETERS) throw new Error("its interpreters have interpreters without an end");
+      program = addProgram(program, order, memory, parts);
+    }
+    return { kind: "program", parts };
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    return { kind: "unknown", reason: `program_unknown(${order.program}: ${code ?? message})` };
+  }
+}
+
+/** Adds a program to the parts and gives the interpreter that runs it, if it is a script. */
+function addProgram(
+  program: string,
+  order: ProgramOrder,
+  memory: DigestMemory,
+  parts: Record<string, string>,
+): string | undefined {
+  const found = findProgram(program, order);
+  if (found === undefined) throw new Error(`no program "${program}" is on the PATH of the command`);
+  const real = realpathSync(found);
+  const digest = memory.digestOf(real, statSync(real, { bigint: true }));
+  parts[`program ${basename(program)}`] = `${real} ${digest}`;
+  addVirtualEnvironment(found, memory, parts);
+  return interpreterOf(real, parts);
+}
+
+function findProgram(program: string, { cwd, path }: ProgramOrder): string | undefined {
+  if (program.includes("/")) return resolve(cwd, program);
+  const folders = (path ?? DEFAULT_PATH).split(":");
+  return folders.map((folder) => resolve(cwd, folder, program)).find(isExecutable);
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return statSync(path).isFile();
+  } catch {
+    return false;
+  }
+}
+
+/** Python finds its packages by the file beside it, or above it, on the way that it was called by. */
+function addVirtualEnvironment(found: string, memory: DigestMemory, parts: Record<string, string>): void {
+  for (const folder of [dirname(found), dirname(dirname(found))]) {
+    const config = join(folder, "pyvenv.cfg");
+    const stats = statSync(config, { bigint: true, throwIfNoEntry: false });
+    if (stats?.isFile()) parts["pyvenv.cfg"] = `${config} ${memory.digestOf(config, stats)}`;
+  }
+}
+
+/** The interpreter that the first line of a script names, through `env` where it is that. */
+function interpreterOf(path: string, parts: Record<string, string>): string | undefined {
+  const line = firstLineOf(path);
+  const words = /^#!\s*(\S+)(?:\s+(.*\S))?\s*$/.exec(line);
+  const [, interpreter, argument] = words ?? [];
+  if (interpreter === undefined) return undefined;
+  if (basename(interpreter) !== "env" || argument === undefined) return interpreter;
+  parts["program env"] = interpreter;
+  const program = argument
+    .split(/\s+/)
+    .map((word) => word.replace(/^(?:-S|--split-string=)/, ""))
+    .find((word) => word !== "" && !word.startsWith("-") && !word.includes("="));
+  return program;
+}
+
+function firstLineOf(path: string): string {
+  const descriptor = openSync(path, "r");
+  try {
+    const bytes = Buffer.alloc(FIRST_LINE_BYTES);
+    const length = readSync(descriptor, bytes, 0, bytes.length, 0);
+    return bytes.toString("latin1", 0, length).split("\n", 1)[0] ?? "";
+  } finally {
+    closeSync(descriptor);
+  }
+}

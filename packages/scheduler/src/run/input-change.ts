@@ -1,0 +1,30 @@
+// What of a task's surroundings changed while it ran. A function of values.
+
+import type { DeclaredFiles, TaskSurroundings } from "@memodag/core";
+
+/** Why a result is not stored: it may have come of other inputs than its key's. */
+export interface InputChanged {
+  readonly kind: "input_changed";
+  readonly reason: string;
+}
+
+/** The first thing that is not as it was, such as `file:data/rows.csv`; `null`: all of it is. */
+export function findInputChange(before: TaskSurroundings, after: TaskSurroundings): string | null {
+  if (before.kind === "unknown" || after.kind === "unknown") return null;
+  const names = new Set([...Object.keys(before.runtime), ...Object.keys(after.runtime)]);
+  const part = [...names].find((name) => before.runtime[name] !== after.runtime[name]);
+  if (part !== undefined) return part;
+  return before.files && after.files ? findFileChange(before.files, after.files) : null;
+}
+
+function findFileChange(before: DeclaredFiles, after: DeclaredFiles): string | null {
+  if (before.shown && after.shown) {
+    const paths = new Set([...Object.keys(before.shown), ...Object.keys(after.shown)]);
+    const path = [...paths].sort().find((each) => before.shown?.[each] !== after.shown?.[each]);
+    if (path !== undefined) return `file:${path}`;
+  }
+  const pattern = Object.keys(after.digests).find((each) => before.digests[each] !== after.digests[each]);
+  if (pattern !== undefined) return `file:${pattern}`;
+  // Written to and as it was: the task may have read it half-way.
+  return before.stamp === after.stamp ? null : `file:${Object.keys(after.digests).join(", ")}`;
+}

@@ -1,0 +1,30 @@
+// Surroundings of tasks that run in this process, as in tests: no file and no program is looked at.
+
+import {
+  resolvedLocale,
+  runtimeComponent,
+  runtimeIdentity,
+  type AttemptRuntime,
+  type DagFileId,
+  type RuntimeComponent,
+  type SerializedTask,
+  type Surroundings,
+  type TaskSurroundings,
+} from "@memodag/core";
+
+/** This process as the runtime. */
+export class OwnSurroundings implements Surroundings {
+  readonly runtime: AttemptRuntime;
+  readonly #component: RuntimeComponent;
+
+  constructor(env: Readonly<Record<string, string | undefined>>) {
+    this.runtime = { identity: runtimeIdentity(env), level: "exact" };
+    this.#component = runtimeComponent(this.runtime.identity, "exact", resolvedLocale());
+  }
+
+  of(_file: DagFileId, { cache }: SerializedTask): TaskSurroundings {
+    return cache?.files
+      ? { kind: "unknown", reason: "input_unreadable(files are not looked at here)" }
+      : { kind: "known", runtime: this.#component, files: null };
+  }
+}
