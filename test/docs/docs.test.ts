@@ -12,7 +12,15 @@ const files = markdownFiles();
 const program = createProgram();
 
 /** Options of other programs that are written of. */
-const FOREIGN_OPTIONS = new Set(["--conditions", "--deny-warnings", "--noEmit", "--ignore-scripts"]);
+const FOREIGN_OPTIONS = new Set([
+  "--conditions",
+  "--deny-warnings",
+  "--ignore-scripts",
+  "--import",
+  "--max-old-space-size",
+  "--noEmit",
+  "--require",
+]);
 
 test("every memodag command and option exists", () => {
   const lines = files.flatMap(commandLines);

@@ -97,7 +97,7 @@ export class FileLooker {
         lines.push(`${JSON.stringify(path)} ${digest}\n`);
         all.set(path, file.kind === "file" ? digest.slice(0, SHOWN_DIGITS) : file.kind);
       }
-      digests[text] = sha256(`memodag files v1\n${lines.join("")}`);
+      digests[text] = sha256(`declared files v1\n${lines.join("")}`);
     }
     const shown = all.size > MOST_SHOWN ? null : Object.fromEntries(all);
     return { digests, shown, count: all.size, stamp };

@@ -72,7 +72,7 @@ export class LookClient {
     this.#current = { id, waiting };
     const thread = (this.#thread ??= this.#start());
     thread.ref();
-    thread.postMessage({ id, ...waiting.look } satisfies LookOrder);
+    thread.postMessage({ id, ...waiting.look } satisfies LookOrder, []);
   }
 
   #start(): Worker {

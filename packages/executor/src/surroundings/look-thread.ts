@@ -21,5 +21,5 @@ const files = new FileLooker(memory);
 
 parentPort?.on("message", (order: LookOrder) => {
   const answer = "files" in order ? files.look(order.files) : lookAtProgram(order.program, memory);
-  parentPort?.postMessage({ id: order.id, answer } satisfies LookAnswer);
+  parentPort?.postMessage({ id: order.id, answer } satisfies LookAnswer, []);
 });
