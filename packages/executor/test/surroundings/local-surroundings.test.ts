@@ -135,7 +135,7 @@ describe("declared files", () => {
   });
 
   test("that are no files, or cannot be read, make no key, and nothing waits for them", async () => {
-    execFileSync("mkfifo", [join(folder, "pipe")]);
+    execFileSync("sh", ["-c", `mkfifo "${join(folder, "pipe")}"`]);
     expect(await digestOf("pipe")).toBe("unknown: input_unreadable(file:pipe: it is a named pipe)");
     expect(await digestOf("/dev/null")).toBe("unknown: input_unreadable(file:/dev/null: it is a device)");
     const server = createServer().listen(join(folder, "socket"));
