@@ -114,20 +114,21 @@ class SourceHasher {
       base = this.#evaluatedSlice();
       own = Slice.ofValue(this.#sources, base, index);
     }
-    this.#notePackages(own);
-    this.#notePackages(base);
-    const doubts = this.#findDoubts(own, base);
+    const chosen = this.#choiceOf(index);
+    for (const slice of [own, base, ...chosen]) this.#notePackages(slice);
+    const doubts = this.#findDoubts([own, base, ...chosen]);
     const notes = new Set(
-      [own, base].flatMap((slice) =>
+      [own, base, ...chosen].flatMap((slice) =>
         [...slice.imports.values()].flatMap((identity) => identity.package?.notes ?? []),
       ),
     );
     if (doubts.length > 0) return this.#hashWhole(key, own, doubts, notes);
-    const withNames = own.readsNames || base.readsNames;
+    const slices = [base, own, ...chosen];
+    const withText = slices.some(({ readsText }) => readsText);
     return {
-      hash: digestOf(["slice", base.digest(withNames), own.digest(withNames)]),
+      hash: digestOf(["slice", ...slices.map((slice) => slice.digest(withText))]),
       mode: "slice",
-      components: this.#describer.describe([own, base]),
+      components: this.#describer.describe([own, base, ...chosen]),
       warnings: [...notes],
     };
   }
@@ -157,11 +158,23 @@ class SourceHasher {
     }
   }
 
-  #findDoubts(own: Slice, base: Slice): string[] {
-    const doubts = new Set([...own.hazards, ...base.hazards]);
-    const usesPackages = [own, base].some((slice) =>
-      [...slice.imports.values()].some((found) => found.package),
-    );
+  /** The code that chose the handler by the environment, and so all that it could have chosen. */
+  #choiceOf(index: number): Slice[] {
+    const handler = this.#request.located.heap[index];
+    const node = handler?.kind === "function" ? this.#findFunction(handler) : undefined;
+    const unit = node && this.#analysis.program.unitAround(node);
+    if (!unit) return [];
+    return this.#analysis.choosing
+      .map((choosing) => Slice.ofUnits(this.#sources, [choosing], { bareImports: [], pruning: "none" }))
+      .filter(({ units }) => units.includes(unit));
+  }
+
+  #findDoubts(slices: readonly Slice[]): string[] {
+    const doubts = new Set(slices.flatMap(({ hazards }) => [...hazards]));
+    if (slices.some(({ prunes }) => prunes) && slices.some(({ reveals }) => reveals)) {
+      doubts.add("a task or Dag, and code that can find what is hidden in one");
+    }
+    const usesPackages = slices.some((slice) => [...slice.imports.values()].some((found) => found.package));
     if (usesPackages) {
       for (const { name, version } of this.#strangers()) {
         doubts.add(

@@ -33,7 +33,8 @@ describe("what a handler reaches", () => {
     ["comments", { ...base, "lib.ts": `// hello\n${LIB.replace("{ return", "{ /* x */ return")}` }],
     ["formatting", { ...base, "lib.ts": LIB.replaceAll("; ", ";\n\n    ").replaceAll("(", "( ") }],
     ["types", { ...base, "lib.ts": LIB.replaceAll(": string", ": any") }],
-    ["local names", { ...base, "lib.ts": LIB.replaceAll("cut", "shorten").replaceAll("WIDTH", "width") }],
+    ["variables' names", { ...base, "lib.ts": LIB.replaceAll("WIDTH", "width") }],
+    ["another function's name", { ...base, "lib.ts": `${LIB}export const other = () => 1;` }],
     ["parameters' names", { ...base, "lib.ts": LIB.replaceAll("text", "t") }],
     ["the order of declarations", { ...base, "lib.ts": LIB.split("\n").toReversed().join("\n") }],
     [

@@ -1,14 +1,10 @@
 // An artifact as a syntax tree with its bindings resolved, cut into the units that a hash is made of.
 
-import type { Reference, Variable } from "eslint-scope";
+import type { Binding, Use } from "./binding.ts";
 import type { HelperName } from "./bundler-helpers.ts";
 import type { Node } from "./node.ts";
 
-/** A name that code can refer to. */
-export type Binding = Variable;
-
-/** A use of a binding. */
-export type Use = Reference;
+export type { Binding, Use };
 
 /**
  * The smallest piece that is in a hash or is not: a function, a class, one declared variable with its
@@ -48,6 +44,8 @@ export interface Program {
   isHelper(node: Node | undefined, name: HelperName): boolean;
   /** The unit that is one of the bundler's helpers. */
   isHelperUnit(unit: Unit): boolean;
+  /** The `name` of the function or class that a binding declares, whatever the bundler calls it. */
+  givenName(binding: Binding): string;
   /** The innermost function or class that an offset lies in. */
   functionAt(offset: number): Node | undefined;
   /** The unit that a node lies in. */

@@ -1,9 +1,9 @@
 // Reads an artifact's code into a program.
 
 import { parse, type Comment } from "acorn";
-import { isHelperText, type HelperName } from "./bundler-helpers.ts";
+import { helperOf, type HelperName } from "./bundler-helpers.ts";
 import { linkNodes } from "./link-nodes.ts";
-import { nameOf, part, parts, textOf, type Node } from "./node.ts";
+import { nameOf, PARENT, part, parts, textOf, type Node } from "./node.ts";
 import type { Binding, ImportedName, Program, Unit } from "./program.ts";
 import { resolveBindings, type ResolvedBindings } from "./resolve-bindings.ts";
 
@@ -28,8 +28,9 @@ class ParsedProgram implements Program {
   readonly #bindings: ResolvedBindings;
   readonly #unitsByBinding = new Map<Binding, Unit[]>();
   readonly #imports = new Map<Binding, ImportedName>();
-  readonly #helpers = new Map<Binding, string>();
+  readonly #helpers = new Map<Binding, HelperName>();
   readonly #helperUnits = new Set<Unit>();
+  readonly #givenNames = new Map<Binding, string>();
 
   constructor(code: string, root: Node, comments: readonly Comment[]) {
     this.code = code;
@@ -44,6 +45,7 @@ class ParsedProgram implements Program {
     for (const statement of statements) this.#read(statement);
     for (const binding of this.#bindings.topLevel) this.#place(binding);
     for (const statement of statements) this.#attach(statement);
+    for (const call of calls) this.#noteName(call);
   }
 
   bindingOf(identifier: Node): Binding | null | undefined {
@@ -65,6 +67,10 @@ class ParsedProgram implements Program {
 
   isHelperUnit(unit: Unit): boolean {
     return this.#helperUnits.has(unit);
+  }
+
+  givenName(binding: Binding): string {
+    return this.#givenNames.get(binding) ?? binding.name;
   }
 
   functionAt(offset: number): Node | undefined {
@@ -116,11 +122,15 @@ class ParsedProgram implements Program {
     for (const declarator of parts(statement, "declarations")) {
       const id = part(declarator, "id");
       const init = part(declarator, "init");
-      const name = nameOf(id);
-      if (!id || !init || !name || !isHelperText(name, this.code.slice(init.start, init.end))) continue;
-      const binding = this.bindingOf(id);
-      if (binding) this.#helpers.set(binding, name);
+      const helper = id && init && helperOf(init, (identifier) => this.#helperOrBinding(identifier));
+      const binding = helper && this.bindingOf(id);
+      if (binding) this.#helpers.set(binding, helper);
     }
+  }
+
+  #helperOrBinding(identifier: Node): HelperName | Binding | null | undefined {
+    const binding = this.bindingOf(identifier);
+    return (binding && this.#helpers.get(binding)) ?? binding;
   }
 
   #read(statement: Node): void {
@@ -191,6 +201,17 @@ class ParsedProgram implements Program {
     if (!this.isHelper(callee, "__name") && !this.isHelper(callee, "__export")) return undefined;
     const [subject] = parts(call, "arguments");
     return subject?.type === "Identifier" ? subject : undefined;
+  }
+
+  /** `__name(helper2, "helper")`, and `static { __name(this, "Meter") }` of `class Meter2`. */
+  #noteName(call: Node): void {
+    if (!this.isHelper(part(call, "callee"), "__name")) return;
+    const [subject, text] = parts(call, "arguments");
+    const named =
+      subject?.type === "ThisExpression" ? part(call[PARENT]?.[PARENT]?.[PARENT]?.[PARENT], "id") : subject;
+    const binding = named?.type === "Identifier" ? this.bindingOf(named) : undefined;
+    const name = textOf(text);
+    if (binding && name !== undefined) this.#givenNames.set(binding, name);
   }
 
   #attach(statement: Node): void {

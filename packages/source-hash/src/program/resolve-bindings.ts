@@ -2,7 +2,7 @@
 
 import { analyze, type Scope } from "eslint-scope";
 import type { Node } from "./node.ts";
-import type { Binding } from "./program.ts";
+import type { Binding } from "./binding.ts";
 
 /** The bindings of a module. */
 export interface ResolvedBindings {

@@ -2,11 +2,14 @@
 
 import { contains, isFunction, memberName, nameOf, PARENT, part, parts, type Node } from "../program/node.ts";
 import type { Binding, Program, Use } from "../program/program.ts";
+import { isWritten } from "./written.ts";
 
 /** A node that is evaluated to a value, or `undefined` for the value of that name. */
 export type Possible = Node | undefined;
 
 const READING = new Set(["forEach", "includes", "indexOf", "join", "length", "map", "flatMap"]);
+
+const CALLING_BACK = new Set(["flatMap", "forEach", "map"]);
 
 /** Finds the definitions behind names. */
 export class Constants {
@@ -164,9 +167,23 @@ function leavesElements(identifier: Node): boolean {
       return true;
     case "MemberExpression": {
       const name = memberName(parent);
-      return part(parent, "object") === identifier && name !== undefined && READING.has(name);
+      if (part(parent, "object") !== identifier || name === undefined || !READING.has(name)) return false;
+      return !isWritten(parent) && !seesList(parent);
     }
     default:
       return false;
   }
+}
+
+/** True for a callback that may be given the list itself, as its third argument. */
+function seesList(method: Node): boolean {
+  const call = method[PARENT];
+  if (call?.type !== "CallExpression" || part(call, "callee") !== method) return false;
+  const [given] = parts(call, "arguments");
+  // A function that the bundler gives a name to is wrapped.
+  const callback = given?.type === "CallExpression" ? parts(given, "arguments")[0] : given;
+  if (!CALLING_BACK.has(memberName(method) as string) || !callback) return false;
+  if (callback.type !== "ArrowFunctionExpression") return true;
+  const parameters = parts(callback, "params");
+  return parameters.length > 2 || parameters.some((parameter) => parameter.type === "RestElement");
 }

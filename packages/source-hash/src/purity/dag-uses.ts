@@ -1,32 +1,64 @@
 // What an artifact's code does with its Dags beside declaring tasks.
 
-import { isFunction, PARENT, part, parts, type Node } from "../program/node.ts";
+import { isFunction, memberName, nameOf, PARENT, part, parts, textOf, type Node } from "../program/node.ts";
 import type { Program } from "../program/program.ts";
 import type { Constants } from "./constants.ts";
-import type { SdkObjects } from "./sdk-objects.ts";
+import { METHODS, type SdkObjects } from "./sdk-objects.ts";
+import type { Tampering } from "./tampering.ts";
 
 /** What happens to the Dags of an artifact. */
 export interface DagUses {
-  /** A Dag is handed to something that cannot be told: it may read which tasks there are. */
-  readonly escapes: boolean;
-  /** A property of a Dag is read or written that is none of the SDK's calls. */
-  readonly isTouched: boolean;
+  /** Where a Dag is handed to something that cannot be told: it may read which tasks there are. */
+  readonly escapes: readonly Node[];
+  /** True unless the methods of the SDK's objects are certainly its own. */
+  readonly mayReplaceMethods: boolean;
 }
+
+type Use = "declares" | "escapes" | "leaves" | "touched";
 
 /** Looks at every place where a Dag is named. */
-export function findDagUses(program: Program, sdk: SdkObjects, constants: Constants): DagUses {
-  let escapes = false;
+export function findDagUses(
+  program: Program,
+  sdk: SdkObjects,
+  constants: Constants,
+  tampering: Tampering,
+): DagUses {
+  const escapes: Node[] = [];
   let isTouched = false;
   for (const node of program.identifiers()) {
+    if (sdk.isEscapingClass(node)) isTouched = true;
     if (!sdk.isDag(node)) continue;
-    const use = useOf(node, sdk, constants);
-    if (use === "escapes") escapes = true;
-    if (use === "touched") isTouched = true;
+    const use = useOf(node, program, sdk, constants);
+    if (use === "escapes" || use === "leaves") escapes.push(node);
+    if (use === "touched" || use === "leaves") isTouched = true;
   }
-  return { escapes, isTouched };
+  const { writtenProperties, definers } = tampering;
+  const writesMethods =
+    writtenProperties === null
+      ? escapes.length > 0
+      : [...METHODS].some((method) => writtenProperties.has(method));
+  const defines = definers.some((call) => mayDefineMethod(call, sdk, constants, escapes.length > 0));
+  return { escapes, mayReplaceMethods: isTouched || writesMethods || defines };
 }
 
-function useOf(node: Node, sdk: SdkObjects, constants: Constants): "declares" | "escapes" | "touched" {
+/** `Object.assign(group, { task })`, and any such call on what may be a Dag. */
+function mayDefineMethod(call: Node, sdk: SdkObjects, constants: Constants, escapes: boolean): boolean {
+  const [target, ...others] = parts(call, "arguments");
+  if (sdk.isObject(target)) return true;
+  const kept = constants.resolve(target);
+  if (kept?.type === "ObjectExpression" || kept?.type === "ArrayExpression" || isFunction(kept)) return false;
+  if (escapes) return true;
+  return others.some((argument) => {
+    if (METHODS.has(textOf(argument) ?? "")) return true;
+    const literal = constants.resolve(argument);
+    return parts(literal, "properties").some((property) => {
+      const key = part(property, "key");
+      return METHODS.has(nameOf(key) ?? textOf(key) ?? "");
+    });
+  });
+}
+
+function useOf(node: Node, program: Program, sdk: SdkObjects, constants: Constants): Use {
   const parent = node[PARENT];
   switch (parent?.type) {
     case "MemberExpression": {
@@ -36,7 +68,8 @@ function useOf(node: Node, sdk: SdkObjects, constants: Constants): "declares" | 
       return sdk.isId(parent) || (isCalled && sdk.isCall(call)) ? "declares" : "touched";
     }
     case "CallExpression":
-      return isParameterDag(node, parent, sdk, constants) ? "declares" : "escapes";
+    case "NewExpression":
+      return useInCall(node, parent, program, sdk, constants);
     case "VariableDeclarator":
       return part(parent, "id") === node || part(parent, "id")?.type === "Identifier"
         ? "declares"
@@ -53,9 +86,25 @@ function useOf(node: Node, sdk: SdkObjects, constants: Constants): "declares" | 
   }
 }
 
-/** True when the function called is known, and takes the Dag as a parameter that is always one. */
-function isParameterDag(node: Node, call: Node, sdk: SdkObjects, constants: Constants): boolean {
-  const callee = constants.resolve(part(call, "callee"));
+/** A function that is known takes it as a parameter; code outside of the artifact may do anything with it. */
+function useInCall(node: Node, call: Node, program: Program, sdk: SdkObjects, constants: Constants): Use {
+  const callee = part(call, "callee");
+  const resolved = constants.resolve(callee);
   const index = parts(call, "arguments").indexOf(node);
-  return index >= 0 && isFunction(callee) && sdk.isDag(parts(callee, "params")[index]);
+  if (isFunction(resolved)) {
+    return index >= 0 && sdk.isDag(parts(resolved, "params")[index]) ? "declares" : "escapes";
+  }
+  return isForeign(callee, program) ? "leaves" : "escapes";
+}
+
+/** A function imported from outside, one of the language's own, or a member of either. */
+function isForeign(callee: Node | undefined, program: Program): boolean {
+  if (callee?.type === "MemberExpression") {
+    // `list.push(dag)` keeps it as it is.
+    const isKept = ["push", "set", "add", "unshift"].includes(memberName(callee) ?? "");
+    return !isKept && isForeign(part(callee, "object"), program);
+  }
+  if (callee?.type !== "Identifier") return false;
+  const binding = program.bindingOf(callee);
+  return !binding || program.importOf(binding) !== undefined;
 }

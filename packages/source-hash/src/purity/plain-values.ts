@@ -198,6 +198,8 @@ export class PlainValues {
     try {
       const binding = node.type === "Identifier" ? this.#program.bindingOf(node) : undefined;
       if (node.type !== "Identifier") return test(node);
+      // What was made without accessors may have been given some since.
+      if (this.#tampering.definesAccessors) return false;
       const values = binding ? this.#constants.possibleValuesOf(binding) : null;
       return (
         values !== null &&

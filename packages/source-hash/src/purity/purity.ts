@@ -136,7 +136,9 @@ export class Purity implements ExpressionPurity {
     const object = constants.resolve(part(node, "object"));
     if (name === undefined || object?.type !== "ObjectExpression" || !tampering.builtinsPristine)
       return false;
-    if (tampering.writtenProperties?.has(name) !== false) return false;
+    if (tampering.writtenProperties?.has(name) !== false || tampering.definesAccessors) return false;
+    // What is spread may bring one of that name.
+    if (parts(object, "properties").some((property) => property.type === "SpreadElement")) return false;
     const property = parts(object, "properties").findLast(
       (candidate) => candidate.type === "Property" && memberKey(candidate) === name,
     );

@@ -5,6 +5,7 @@ import { isClass, isFunction, memberName, part, parts, type Node } from "../prog
 import type { Program } from "../program/program.ts";
 import type { Constants } from "./constants.ts";
 import type { PlainValues } from "./plain-values.ts";
+import type { Tampering } from "./tampering.ts";
 import { returnsOf, type SdkObjects } from "./sdk-objects.ts";
 
 /** What readability is decided from. */
@@ -13,6 +14,7 @@ export interface ReadableSources {
   readonly constants: Constants;
   readonly values: PlainValues;
   readonly sdk: SdkObjects;
+  readonly tampering: Tampering;
 }
 
 /** Decides what can be read. */
@@ -61,7 +63,7 @@ export class Readable {
       case "Identifier": {
         const binding = program.bindingOf(node);
         const possible = binding ? constants.possibleValuesOf(binding) : null;
-        return possible !== null && possible.every((value) => this.isReadable(value));
+        return possible !== null && possible.every((value) => this.#isReadableLater(value));
       }
       case "MemberExpression":
         return this.#isReadableMember(node);
@@ -70,6 +72,15 @@ export class Readable {
       default:
         return false;
     }
+  }
+
+  /** What a name stands for: accessors may have been put into a literal since. */
+  #isReadableLater(value: Node | undefined): boolean {
+    const { program, tampering } = this.#is;
+    const bare = program.unwrap(value);
+    const isLiteral = bare?.type === "ObjectExpression" || bare?.type === "ArrayExpression";
+    if (isLiteral && (tampering.hasAccessors || tampering.definesAccessors)) return false;
+    return this.isReadable(bare);
   }
 
   /** `[…].map((x) => …)` whose every result can be read. */
@@ -95,6 +106,6 @@ export class Readable {
     if (memberName(node) === undefined) return false;
     if (object?.type === "MemberExpression") return this.#isReadableMember(object);
     const literal = this.#is.constants.resolve(object);
-    return literal?.type === "ObjectExpression" && this.isReadable(literal);
+    return literal?.type === "ObjectExpression" && this.#isReadableLater(literal);
   }
 }

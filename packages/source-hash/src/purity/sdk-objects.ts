@@ -1,7 +1,16 @@
 // Which expressions are the SDK's own objects (Dags, task factories, refs), and what calls of them do:
 // they declare and run nothing.
 
-import { isFunction, memberName, nameOf, part, parts, pushChildren, type Node } from "../program/node.ts";
+import {
+  isFunction,
+  memberName,
+  nameOf,
+  PARENT,
+  part,
+  parts,
+  pushChildren,
+  type Node,
+} from "../program/node.ts";
 import type { Program } from "../program/program.ts";
 import type { Constants } from "./constants.ts";
 
@@ -105,6 +114,18 @@ export class SdkObjects {
     return isFunction(this.#constants.resolve(first)) ? first : second;
   }
 
+  /** True for the SDK's class of Dags, or all of the SDK, in a place where it can be changed or handed on. */
+  isEscapingClass(node: Node): boolean {
+    const imported = this.#importedFromSdk(node);
+    if (imported !== "Dag" && imported !== "*") return false;
+    const parent = node[PARENT];
+    if (parent?.type.startsWith("Import") === true) return false;
+    if (imported === "Dag") return !isPlainUse(node, parent);
+    if (parent?.type !== "MemberExpression" || part(parent, "object") !== node) return true;
+    const name = memberName(parent);
+    return name === undefined || (name === "Dag" && !isPlainUse(parent, parent[PARENT]));
+  }
+
   #decide(node: Node): boolean {
     if (node.type === "Identifier") {
       const binding = this.#program.bindingOf(node);
@@ -134,6 +155,12 @@ export class SdkObjects {
     const imported = binding ? this.#program.importOf(binding) : undefined;
     return imported && isSdkSpecifier(imported.specifier) ? imported.imported : undefined;
   }
+}
+
+function isPlainUse(node: Node, parent: Node | undefined): boolean {
+  if (part(parent, "superClass") === node) return true;
+  if (parent?.type === "BinaryExpression") return parent["operator"] === "instanceof";
+  return parent?.type === "NewExpression" && part(parent, "callee") === node;
 }
 
 /** What a function returns, `undefined` for a return of nothing. */

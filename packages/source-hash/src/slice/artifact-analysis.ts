@@ -1,23 +1,25 @@
 // All that is known of an artifact's code before any task is looked at.
 
 import { Constants } from "../purity/constants.ts";
-import { findDagUses, type DagUses } from "../purity/dag-uses.ts";
+import { findDagUses } from "../purity/dag-uses.ts";
 import { PlainValues } from "../purity/plain-values.ts";
 import { Purity } from "../purity/purity.ts";
 import { Readable } from "../purity/readable.ts";
-import { METHODS, SdkObjects } from "../purity/sdk-objects.ts";
-import { findTampering, type Tampering } from "../purity/tampering.ts";
+import { SdkObjects } from "../purity/sdk-objects.ts";
+import { findTampering } from "../purity/tampering.ts";
 import { isFunction, pushChildren, type Node } from "../program/node.ts";
 import type { Program, Unit } from "../program/program.ts";
+import { findChoosingUnits } from "./choosing-units.ts";
 import { EvaluationOrder, type Moment } from "./evaluation-order.ts";
-import { writeShape } from "./shape-writer.ts";
+import { FunctionTexts } from "./function-texts.ts";
+import { writeShape, type ShapeSources } from "./shape-writer.ts";
 import type { Shape } from "./shape.ts";
 
 /**
  * What is left out of code that hands handlers to the SDK: whatever makes the `handlers`, or only the
- * `functions` and not the calls that make one of its arguments.
+ * `functions` and not the calls that make one of its arguments, or nothing.
  */
-export type Pruning = "functions" | "handlers";
+export type Pruning = "functions" | "handlers" | "none";
 
 /** An artifact's code, looked through. */
 export class ArtifactAnalysis {
@@ -26,26 +28,30 @@ export class ArtifactAnalysis {
   readonly impure: readonly Unit[];
   /** Those, and the pure ones that call something while the file is loaded. */
   readonly evaluated: readonly Unit[];
+  /** Units in which the environment says which handler a task has. */
+  readonly choosing: readonly Unit[];
   /** True when a Dag is handed to code that may read what else is in it. */
   readonly dagEscapes: boolean;
   readonly #order: EvaluationOrder;
+  readonly #shapeSources: ShapeSources;
   readonly #inert: Readonly<Record<Pruning, ReadonlySet<Node>>>;
   readonly #shapes: Readonly<Record<Pruning, Map<Node, Shape>>> = {
     handlers: new Map(),
     functions: new Map(),
+    none: new Map(),
   };
 
   constructor(program: Program) {
     this.program = program;
-    const tampering = findTampering(program);
     const constants = new Constants(program);
-    const trusted = new SdkObjects(program, constants);
-    const uses = findDagUses(program, trusted, constants);
-    const sdk = mayTrust(tampering, uses) ? trusted : new SdkObjects(program, constants, { trusted: false });
+    const tampering = findTampering(program, constants);
+    const trusting = new SdkObjects(program, constants);
+    const uses = findDagUses(program, trusting, constants, tampering);
+    const sdk = uses.mayReplaceMethods ? new SdkObjects(program, constants, { trusted: false }) : trusting;
     const values = new PlainValues(program, constants, tampering);
-    const readable = new Readable({ program, constants, values, sdk });
+    const readable = new Readable({ program, constants, values, sdk, tampering });
     const purity = new Purity({ program, constants, values, readable, sdk, tampering });
-    this.dagEscapes = uses.escapes;
+    this.dagEscapes = uses.escapes.length > 0;
     this.impure = program.units.filter((unit) => !purity.isPureUnit(unit));
     const impure = new Set(this.impure);
     this.evaluated = program.units.filter(
@@ -55,8 +61,12 @@ export class ArtifactAnalysis {
     this.#inert = {
       handlers: inert,
       functions: new Set([...inert].filter((node) => isCode(program.unwrap(node)))),
+      none: new Set(),
     };
+
+    this.#shapeSources = { program, texts: new FunctionTexts(program, constants) };
     this.#order = new EvaluationOrder(program, this.impure);
+    this.choosing = findChoosingUnits(program, sdk);
   }
 
   /** What of a unit depends on when it is evaluated. */
@@ -75,20 +85,13 @@ export class ArtifactAnalysis {
   #shapeOf(key: Node, nodes: readonly Node[], pruning: Pruning): Shape {
     const shapes = this.#shapes[pruning];
     let shape = shapes.get(key);
-    if (!shape) shapes.set(key, (shape = writeShape(this.program, nodes, this.#inert[pruning])));
+    if (!shape) shapes.set(key, (shape = writeShape(this.#shapeSources, nodes, this.#inert[pruning])));
     return shape;
   }
 }
 
 function isCode(handler: Node | undefined): boolean {
   return isFunction(handler) || handler?.type === "Identifier";
-}
-
-/** An SDK whose methods may have been replaced cannot be told to run nothing. */
-function mayTrust({ writtenProperties }: Tampering, { escapes, isTouched }: DagUses): boolean {
-  if (isTouched) return false;
-  if (writtenProperties === null) return !escapes;
-  return ![...METHODS].some((method) => writtenProperties.has(method));
 }
 
 /** True when something is called while the unit is evaluated, rather than when a function in it is. */

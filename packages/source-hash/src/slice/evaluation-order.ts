@@ -1,7 +1,10 @@
 // What depends on when code is evaluated: `const copy = state` is another value after `state = 2`.
 
-import { isFunction, pushChildren, type Node } from "../program/node.ts";
+import { isFunction, nameOf, PARENT, part, pushChildren, type Node } from "../program/node.ts";
 import type { Program, Unit } from "../program/program.ts";
+import { isKnownGlobal } from "../purity/builtins.ts";
+import { isSdkSpecifier } from "../purity/sdk-objects.ts";
+import { isRewritten } from "./rewritten.ts";
 import type { Shape } from "./shape.ts";
 
 /** When a unit is evaluated, as far as its value can depend on it. */
@@ -60,13 +63,30 @@ export class EvaluationOrder {
       if (isFunction(bare)) continue;
       if (bare.type === "CallExpression" || bare.type === "NewExpression") return false;
       if (bare.type === "StaticBlock") continue;
-      const binding = this.#program.bindingOf(bare);
-      if (binding && !unit.bindings.includes(binding)) {
-        const units = this.#program.unitsOf(binding);
-        if (units.some(({ kind }) => kind !== "function")) return false;
-      }
+      if (!this.#isTimelessName(bare, unit)) return false;
       pushChildren(bare, pending);
     }
     return true;
   }
+
+  /** Other code may have set it before: a variable, a function written to, what a package exports, the environment. */
+  #isTimelessName(node: Node, unit: Unit): boolean {
+    const binding = this.#program.bindingOf(node);
+    if (binding === null) return !LIVE_GLOBALS.has(nameOf(node) as string) && !isMemberOfGlobal(node);
+    if (!binding || unit.bindings.includes(binding)) return true;
+    const imported = this.#program.importOf(binding);
+    if (imported) return isSdkSpecifier(imported.specifier);
+    return this.#program.unitsOf(binding).every(({ kind }) => kind === "function") && !isRewritten(binding);
+  }
+}
+
+/** Objects and values that code may set members of, or that stand for all globals. */
+const LIVE_GLOBALS: ReadonlySet<string> = new Set(["global", "globalThis", "process"]);
+
+/** `Error.stackTraceLimit`; of a name that nothing declares, any other code may have made it. */
+function isMemberOfGlobal(node: Node): boolean {
+  const parent = node[PARENT];
+  return parent?.type === "MemberExpression"
+    ? part(parent, "object") === node
+    : !isKnownGlobal(nameOf(node) as string);
 }

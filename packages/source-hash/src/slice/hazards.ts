@@ -1,16 +1,6 @@
 // Code that can reach what no analysis of names can tell.
 
-import {
-  isClass,
-  isFunction,
-  memberName,
-  nameOf,
-  PARENT,
-  part,
-  parts,
-  textOf,
-  type Node,
-} from "../program/node.ts";
+import { memberName, nameOf, PARENT, part, type Node } from "../program/node.ts";
 import type { Program } from "../program/program.ts";
 
 const OWN_PLACE = new Set(["dirname", "filename", "url"]);
@@ -64,41 +54,29 @@ function ofMeta(node: Node): string | undefined {
   return name !== undefined && OWN_PLACE.has(name) ? undefined : "import.meta";
 }
 
-/**
- * True when a node may ask for a function's or a class's own name or text. Any `.name` may: which object
- * it is asked of cannot be told.
- */
-export function readsNames(node: Node, program: Program): boolean {
-  switch (node.type) {
-    case "CallExpression":
-      return (
-        nameOf(part(node, "callee")) === "String" &&
-        parts(node, "arguments").some((argument) => isCode(argument, program))
-      );
-    case "MemberExpression":
-      if (memberName(node) === "name") return true;
-      return memberName(node) === "toString" && isCode(part(node, "object"), program);
-    case "Property":
-      return node[PARENT]?.type === "ObjectPattern" && isNamed(part(node, "key"));
-    case "Literal":
-      return isNamed(node) && node[PARENT]?.type !== "Property";
-    default:
-      return false;
-  }
+const REVEALING = new Set(["getOwnPropertyDescriptor", "getOwnPropertyDescriptors", "getOwnPropertySymbols"]);
+
+/** True for what can find properties that have no name: the SDK keeps handlers in such. */
+export function revealsHidden(node: Node, program: Program): boolean {
+  if (node.type === "MemberExpression") return REVEALING.has(memberName(node) ?? "");
+  if (node.type !== "Identifier") return false;
+  const binding = program.bindingOf(node);
+  const imported = binding ? program.importOf(binding) : undefined;
+  if (imported) return /^(?:node:)?util$/.test(imported.specifier) && SHOWING.has(imported.imported);
+  if (binding) return false;
+  if (nameOf(node) === "Reflect") return true;
+  const parent = node[PARENT];
+  // `Symbol("kind")` is one that nothing else has.
+  if (nameOf(node) !== "Symbol" || part(parent, "callee") === node) return false;
+  return !WELL_KNOWN.has(memberName(parent) ?? "");
 }
 
-function isNamed(node: Node | undefined): boolean {
-  return nameOf(node) === "name" || textOf(node) === "name";
-}
-
-function isCode(node: Node | undefined, program: Program): boolean {
-  const bare = program.unwrap(node);
-  if (isFunction(bare) || isClass(bare) || bare?.type === "ThisExpression") return true;
-  const binding = bare?.type === "Identifier" ? program.bindingOf(bare) : undefined;
-  if (!binding) return false;
-  return binding.defs.some((definition) => {
-    if (definition.type === "FunctionName" || definition.type === "ClassName") return true;
-    const init = program.unwrap(part(definition.node as unknown as Node, "init"));
-    return isFunction(init) || isClass(init);
-  });
-}
+const SHOWING = new Set(["*", "default", "format", "inspect"]);
+const WELL_KNOWN = new Set([
+  "asyncDispose",
+  "asyncIterator",
+  "dispose",
+  "iterator",
+  "toPrimitive",
+  "toStringTag",
+]);

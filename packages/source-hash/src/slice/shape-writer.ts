@@ -14,7 +14,8 @@ import {
   type Node,
 } from "../program/node.ts";
 import type { Binding, Program } from "../program/program.ts";
-import { findHazard, readsNames } from "./hazards.ts";
+import type { FunctionTexts } from "./function-texts.ts";
+import { findHazard, revealsHidden } from "./hazards.ts";
 import type { Shape } from "./shape.ts";
 import type { Target } from "./target.ts";
 
@@ -30,12 +31,19 @@ const SPELLING: Readonly<Record<string, ReadonlySet<string>>> = {
  * The shape of some nodes, written one after the other.
  * @param inert expressions that the SDK keeps and does not run: within the nodes, they are left out.
  */
-export function writeShape(program: Program, nodes: readonly Node[], inert: ReadonlySet<Node>): Shape {
-  return new ShapeWriter(program, nodes, inert).write();
+export function writeShape(sources: ShapeSources, nodes: readonly Node[], inert: ReadonlySet<Node>): Shape {
+  return new ShapeWriter(sources, nodes, inert).write();
+}
+
+/** What a shape is written from. */
+export interface ShapeSources {
+  readonly program: Program;
+  readonly texts: FunctionTexts;
 }
 
 class ShapeWriter {
   readonly #program: Program;
+  readonly #texts: FunctionTexts;
   readonly #nodes: readonly Node[];
   readonly #inert: ReadonlySet<Node>;
   readonly #text: string[] = [];
@@ -44,10 +52,14 @@ class ShapeWriter {
   readonly #locals = new Map<Binding, number>();
   readonly #hazards = new Set<string>();
   readonly #names: string[] = [];
-  #readsNames = false;
+  readonly #code: Node[] = [];
+  #readsText = false;
+  #prunes = false;
+  #reveals = false;
 
-  constructor(program: Program, nodes: readonly Node[], inert: ReadonlySet<Node>) {
+  constructor({ program, texts }: ShapeSources, nodes: readonly Node[], inert: ReadonlySet<Node>) {
     this.#program = program;
+    this.#texts = texts;
     this.#nodes = nodes;
     this.#inert = inert;
   }
@@ -62,14 +74,20 @@ class ShapeWriter {
       digest: sha256(this.#text.join("")),
       targets: this.#targets,
       hazards: [...this.#hazards],
-      readsNames: this.#readsNames,
+      prunes: this.#prunes,
+      reveals: this.#reveals,
+      readsText: this.#readsText,
+      code: this.#code,
       names: this.#names,
       locals: this.#locals,
     };
   }
 
   #writeNode(node: Node): void {
-    if (this.#inert.has(node)) return this.#put("inert;");
+    if (this.#inert.has(node)) {
+      this.#prunes = true;
+      return this.#put("inert;");
+    }
     this.#writeBare(node);
   }
 
@@ -83,10 +101,14 @@ class ShapeWriter {
     if (this.#isNaming(node)) return this.#put("name;");
     if (this.#writesRequire(node)) return;
     this.#note(node);
+    if ((isFunction(node) || isClass(node)) && !this.#code.some((outer) => contains(outer, node)))
+      this.#code.push(node);
     this.#put(node.type, "{");
     for (const field in node) {
-      if (PLACE_FIELDS.has(field) || SPELLING[node.type]?.has(field)) continue;
+      if (PLACE_FIELDS.has(field) || (SPELLING[node.type]?.has(field) && !isProto(node))) continue;
       if (field === "value" && node["regex"] !== undefined) continue;
+      // A lazily evaluated module has its path for a key.
+      if (field === "key" && this.#isModuleOfBundler(node)) continue;
       this.#put(field, ":");
       this.#writeValue(node[field]);
     }
@@ -120,6 +142,7 @@ class ShapeWriter {
       return this.#put("global ", name, ";");
     }
     this.#noteName(node);
+    if (revealsHidden(node, this.#program)) this.#reveals = true;
     const imported = this.#program.importOf(binding);
     if (imported) return this.#writeTarget(binding, { kind: "import", ...imported });
     const units = this.#program.unitsOf(binding);
@@ -171,25 +194,41 @@ class ShapeWriter {
     const call = part(statement, "expression");
     if (call?.type !== "CallExpression" || !this.#program.isHelper(part(call, "callee"), "__name"))
       return false;
-    this.#names.push(textOf(parts(call, "arguments")[1]) ?? "");
+    const [subject, text] = parts(call, "arguments");
+    // The class around has no name of its own for it.
+    if (subject?.type === "ThisExpression" && !part(statement[PARENT]?.[PARENT]?.[PARENT], "id"))
+      this.#names.push(textOf(text) ?? "");
     return true;
+  }
+
+  #isModuleOfBundler(node: Node): boolean {
+    const call = node.type === "Property" ? node[PARENT]?.[PARENT] : undefined;
+    const callee = call?.type === "CallExpression" ? part(call, "callee") : undefined;
+    return this.#program.isHelper(callee, "__esm") || this.#program.isHelper(callee, "__commonJS");
   }
 
   #note(node: Node): void {
     const hazard = findHazard(node, this.#program);
     if (hazard) this.#hazards.add(hazard);
-    if (readsNames(node, this.#program)) this.#readsNames = true;
+    if (this.#texts.isReadBy(node)) this.#readsText = true;
+    if (revealsHidden(node, this.#program)) this.#reveals = true;
   }
 
-  /** The name of a declared function or class is its `name`, unless the bundler set another. */
+  /** The name of a declared function or class is its `name`: code may use it as a value. */
   #noteName(identifier: Node): void {
     const parent = identifier[PARENT];
     if ((isFunction(parent) || isClass(parent)) && part(parent, "id") === identifier) {
-      this.#names.push(nameOf(identifier) as string);
+      const binding = this.#program.bindingOf(identifier);
+      this.#names.push(binding ? this.#program.givenName(binding) : (nameOf(identifier) as string));
     }
   }
 
   #put(...text: readonly string[]): void {
     this.#text.push(...text);
   }
+}
+
+/** `{ __proto__: x }` sets a prototype, and `{ __proto__ }` a property. */
+function isProto(node: Node): boolean {
+  return node.type === "Property" && nameOf(part(node, "key")) === "__proto__";
 }

@@ -1,6 +1,7 @@
 // A piece of code without its formatting and its names: what of it is in a hash.
 
 import type { Digest } from "@memodag/core";
+import type { Node } from "../program/node.ts";
 import type { Binding } from "../program/program.ts";
 import type { Target } from "./target.ts";
 
@@ -15,9 +16,15 @@ export interface Shape {
   readonly targets: readonly Target[];
   /** Reasons why what it reaches cannot be told. */
   readonly hazards: readonly string[];
-  /** True when it asks for the names of functions or classes. */
-  readonly readsNames: boolean;
-  /** Names given to functions and classes in it. */
+  /** True when handlers of tasks are left out of it. */
+  readonly prunes: boolean;
+  /** True when it may take the SDK's objects apart, and find the handlers in them. */
+  readonly reveals: boolean;
+  /** True when it may make a text of a function or class. */
+  readonly readsText: boolean;
+  /** The functions and classes in it, outermost only: their text, where some code reads it. */
+  readonly code: readonly Node[];
+  /** Names given to functions and classes in it, which are values as well. */
   readonly names: readonly string[];
   /** The numbers that stand for the bindings declared in it. */
   readonly locals: ReadonlyMap<Binding, number>;

@@ -35,6 +35,10 @@ export class Slice {
   readonly captured: CapturedVariable[] = [];
   readonly imports: Map<string, ImportIdentity> = new Map();
   readonly hazards: Set<string> = new Set();
+  /** True when handlers of tasks are left out of code in it. */
+  prunes = false;
+  /** True when code in it may take the SDK's objects apart. */
+  reveals = false;
   /** True when a captured object may be the same object as one that other code has. */
   sharesObjects = false;
   readonly #sources: SliceSources;
@@ -44,7 +48,8 @@ export class Slice {
   readonly #queue: Item[] = [];
   readonly #lines: unknown[] = [];
   readonly #names: (readonly string[])[] = [];
-  #readsNames = false;
+  readonly #code: Node[] = [];
+  #readsText = false;
 
   /** @param base a slice whose items are not written again. */
   private constructor(sources: SliceSources, base: Slice | null, pruning: Pruning) {
@@ -77,15 +82,17 @@ export class Slice {
 
   /**
    * Digest of everything in it.
-   * @param withNames whether functions' and classes' own names count.
+   * @param withText whether the spelling of functions and classes counts.
    */
-  digest(withNames: boolean): Digest {
-    return sha256(JSON.stringify([this.#lines, withNames ? this.#names : []]));
+  digest(withText: boolean): Digest {
+    const { code } = this.#sources.analysis.program;
+    const texts = withText ? this.#code.map(({ start, end }) => code.slice(start, end)) : [];
+    return sha256(JSON.stringify([this.#lines, this.#names, texts]));
   }
 
-  /** True when code in it asks for functions' or classes' own names. */
-  get readsNames(): boolean {
-    return this.#readsNames;
+  /** True when code in it may make a text of a function or a class. */
+  get readsText(): boolean {
+    return this.#readsText;
   }
 
   #walk(): this {
@@ -140,8 +147,11 @@ export class Slice {
 
   #writeShape(kind: string, shape: Shape, captured: readonly HeapEdge[]): void {
     for (const hazard of shape.hazards) this.hazards.add(hazard);
-    if (shape.readsNames) this.#readsNames = true;
+    if (shape.prunes) this.prunes = true;
+    if (shape.reveals) this.reveals = true;
+    if (shape.readsText) this.#readsText = true;
     this.#names.push(shape.names);
+    this.#code.push(...shape.code);
     this.#lines.push([kind, shape.digest, shape.targets.map((target) => this.#label(target, captured))]);
   }
 

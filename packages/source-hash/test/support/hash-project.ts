@@ -12,12 +12,13 @@ import {
 import { bundleProject, type ProjectFiles } from "./bundle-project.ts";
 import { STAND_IN_SDK, tasksOf } from "./stand-in-sdk.ts";
 
-const sources = new Map<string, string>([["memodag:", STAND_IN_SDK]]);
+const sources = new Map<string, string>();
 let loads = 0;
 
 registerHooks({
   resolve: (specifier, context, next) => {
-    if (specifier === "memodag") return { url: "memodag:", format: "module", shortCircuit: true };
+    // One for each project: code of one may change it.
+    if (specifier === "memodag") return { url: `memodag:${loads}`, format: "module", shortCircuit: true };
     if (sources.has(specifier)) return { url: specifier, format: "module", shortCircuit: true };
     if (context.parentURL?.startsWith("file:///project/") && !specifier.startsWith("node:")) {
       const url = `package:${specifier}`;
@@ -27,7 +28,7 @@ registerHooks({
     return next(specifier, context);
   },
   load: (url, context, next) => {
-    const source = sources.get(url);
+    const source = url.startsWith("memodag:") ? STAND_IN_SDK : sources.get(url);
     return source === undefined ? next(url, context) : { format: "module", source, shortCircuit: true };
   },
 });

@@ -1,0 +1,133 @@
+// Which expressions give code an object that is not the artifact's own: one of the language's, which all
+// code of the process works with.
+
+import {
+  isClass,
+  isFunction,
+  memberName,
+  nameOf,
+  PARENT,
+  part,
+  parts,
+  textOf,
+  type Node,
+} from "../program/node.ts";
+import type { Program } from "../program/program.ts";
+import { isKnownGlobal } from "./builtins.ts";
+import type { Constants } from "./constants.ts";
+import { isWritten } from "./written.ts";
+
+const GLOBAL_OBJECTS = new Set(["global", "globalThis"]);
+const PROTOTYPE_OF = new Set(["__lookupGetter__", "__lookupSetter__", "getPrototypeOf"]);
+const PROTOTYPES = new Set(["__proto__", "constructor", "prototype"]);
+/** Functions of primitive values, which lists are given to call: `names.filter(Boolean)`. */
+const PRIMITIVE_FUNCTIONS = new Set("BigInt Boolean Number String isNaN parseFloat parseInt".split(" "));
+const CALLING = new Set("every filter find findIndex findLast flatMap map some then".split(" "));
+/** Pieces that a name such as `__proto__` can be put together from. */
+const PIECES = /__p|o__|\bprototype\b|\bconstructor\b/;
+
+/** True when the node's value may be such an object, and is not only called or asked for one property. */
+export function isSharedObject(node: Node, program: Program, constants: Constants): boolean {
+  switch (node.type) {
+    case "Identifier":
+      return program.bindingOf(node) === null && isSharedGlobal(node);
+    case "MemberExpression":
+      return isSharedMember(node, program, constants);
+    case "Property":
+      return isPatternKey(node);
+    case "Literal":
+      return isPiece(node);
+    case "TemplateElement":
+      return PIECES.test(String((node["value"] as { cooked?: unknown }).cooked));
+    default:
+      return false;
+  }
+}
+
+function isSharedMember(node: Node, program: Program, constants: Constants): boolean {
+  const object = part(node, "object");
+  const isGlobal = object?.type === "Identifier" && program.bindingOf(object) === null;
+  // `Symbol.iterator` is the key of what a loop calls, by whatever name it is used later.
+  if (isGlobal && nameOf(object) === "Symbol") return !isSymbolUse(node);
+  const name = memberName(node);
+  if (name === undefined) return false;
+  if (PROTOTYPE_OF.has(name)) return true;
+  if (name === "__proto__") return isEscaping(node);
+  if (name === "constructor") return isEscaping(node) && object?.type !== "ThisExpression";
+  if (name === "prototype") return isEscaping(node) && !isOwnClass(object, constants);
+  return isGlobal && isWritten(node);
+}
+
+/** A class or function of the artifact's own; of a parameter it is not known. */
+function isOwnClass(node: Node | undefined, constants: Constants): boolean {
+  const value = constants.resolve(node);
+  return isClass(value) || isFunction(value);
+}
+
+/** `Symbol.for(…)`, and a member of a literal or a class that says how it is gone through. */
+function isSymbolUse(node: Node): boolean {
+  const parent = node[PARENT];
+  if (parent?.type === "CallExpression") return part(parent, "callee") === node;
+  const isKey = part(parent, "key") === node && parent?.["computed"] === true;
+  return isKey && parent?.[PARENT]?.type !== "ObjectPattern";
+}
+
+/** `const { __proto__: p } = []`. */
+function isPatternKey(property: Node): boolean {
+  if (property[PARENT]?.type !== "ObjectPattern") return false;
+  const key = part(property, "key");
+  return PROTOTYPES.has(nameOf(key) ?? textOf(key) ?? "");
+}
+
+function isPiece(node: Node): boolean {
+  const text = textOf(node);
+  if (text === undefined || !PIECES.test(text)) return false;
+  const parent = node[PARENT];
+  if (parent?.type === "Property" && part(parent, "key") === node && parent["computed"] !== true)
+    return false;
+  return !/^(?:Import|Export)/.test(parent?.type ?? "");
+}
+
+/** True unless the value is only asked for one named property, such as `Object.prototype.toString`. */
+function isEscaping(node: Node): boolean {
+  const parent = node[PARENT];
+  return (
+    parent?.type !== "MemberExpression" ||
+    part(parent, "object") !== node ||
+    memberName(parent) === undefined ||
+    PROTOTYPES.has(memberName(parent) as string) ||
+    isWritten(parent)
+  );
+}
+
+function isSharedGlobal(node: Node): boolean {
+  const name = nameOf(node) as string;
+  const parent = node[PARENT];
+  if (GLOBAL_OBJECTS.has(name)) return true;
+  if (name === "Reflect") return part(parent, "object") !== node || memberName(parent) === undefined;
+  if (name === "Proxy") return parent?.type !== "NewExpression" || part(parent, "callee") !== node;
+  if (!isKnownGlobal(name) || name === "undefined" || name === "NaN" || name === "Infinity") return false;
+  switch (parent?.type) {
+    case "CallExpression":
+      return part(parent, "callee") !== node && !(PRIMITIVE_FUNCTIONS.has(name) && isCalledBy(parent));
+    case "NewExpression":
+      return part(parent, "callee") !== node;
+    case "MemberExpression":
+      return part(parent, "object") !== node || memberName(parent) === undefined;
+    case "BinaryExpression":
+      return parent["operator"] !== "instanceof" || part(parent, "right") !== node;
+    case "UnaryExpression":
+      return parent["operator"] !== "typeof";
+    case "ClassDeclaration":
+    case "ClassExpression":
+      return part(parent, "superClass") !== node;
+    default:
+      return true;
+  }
+}
+
+/** `….filter(Boolean)` of a list written on the spot, or of what such a call gave. */
+function isCalledBy(call: Node): boolean {
+  const callee = part(call, "callee");
+  return CALLING.has(memberName(callee) ?? "") && parts(call, "arguments").length === 1;
+}
