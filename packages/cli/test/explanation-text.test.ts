@@ -125,6 +125,30 @@ it.each<[string, Partial<TaskInstance>, KeptDecision | undefined, RegExp]>([
     /cache: \{ includeInputs: \["logicalDate"\], env: \["REGION"\] \}\.$/,
   ],
   [
+    "a variable that a package read",
+    { cacheStatus: "uncacheable", cacheReason: "undeclared_input(env.MODE (package dep))" },
+    decision,
+    /cache: \{ env: \["MODE"\] \}\. If MODE changes nothing that dep returns, add it to \[task_cache\] ordinary_env\.$/,
+  ],
+  [
+    "files it read",
+    {
+      cacheStatus: "uncacheable",
+      cacheReason: "undeclared_input(file:data/, file:rate.txt (package dep), 3 more files)",
+    },
+    decision,
+    /cache: \{ files: \["data", "rate\.txt"\] \}\.$/,
+  ],
+  [
+    "a program and a thread it started",
+    {
+      cacheStatus: "uncacheable",
+      cacheReason: "undeclared_input(child_process, worker_threads, addon:lib/a.node)",
+    },
+    decision,
+    /vouch for it: cache: \{ trust: \["child_process", "worker_threads", "addons"\] \}\.$/,
+  ],
+  [
     "all variables it read",
     { cacheStatus: "uncacheable", cacheReason: "undeclared_input(env)" },
     decision,

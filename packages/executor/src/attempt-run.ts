@@ -24,6 +24,7 @@ import { logFilePath } from "./log-file-path.ts";
 import type { OrphanGuard } from "./orphan-guard.ts";
 import { fromWorkerFrame, type Question } from "./protocol.ts";
 import { watchPulse } from "./pulse.ts";
+import { isWatched, processEnvironment, workerEnvironment } from "./worker-environment.ts";
 import { WorkerProcess } from "./worker-process.ts";
 
 /** What every attempt of an executor shares. */
@@ -130,6 +131,7 @@ export class AttemptRun {
     try {
       return await WorkerProcess.start({
         cwd,
+        env: processEnvironment(process.env, this.attempt, this.#surroundings.ordinaryEnv),
         logFd: log.fd,
         clock: this.#clock,
         guard: this.#surroundings.guard,
@@ -156,7 +158,17 @@ export class AttemptRun {
     try {
       const exchangeDir = this.#exchangeDir;
       const { attempt } = this;
-      worker.send({ kind: "run", attempt, artifactPath, baseDir, ordinaryEnv, exchangeDir, maxXComBytes });
+      worker.send({
+        kind: "run",
+        attempt,
+        artifactPath,
+        bundleDir,
+        baseDir,
+        ordinaryEnv,
+        environment: isWatched(attempt) ? workerEnvironment(process.env) : {},
+        exchangeDir,
+        maxXComBytes,
+      });
     } catch (error) {
       this.stop(workerError(this.attempt, `its arguments cannot be sent: ${messageOf(error)}`), 0);
       return;

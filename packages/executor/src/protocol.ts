@@ -21,10 +21,14 @@ export interface RunOrder {
   readonly attempt: Attempt;
   /** File that holds the artifact. */
   readonly artifactPath: string;
+  /** Folder of the bundle; a worker runs in it. */
+  readonly bundleDir: string;
   /** Folder of the Dag file, from which the artifact's imports resolve. */
   readonly baseDir: string;
   /** Environment variables that libraries may read in a cached task. */
   readonly ordinaryEnv: readonly string[];
+  /** All variables that the task may see; of a task that is watched, its process was started with fewer. */
+  readonly environment: Readonly<Record<string, string>>;
   /** Folder for the files by which a command takes its arguments and gives its result; `null`: no command. */
   readonly exchangeDir: string | null;
   /** Bytes of JSON that a returned or pushed value may have. */

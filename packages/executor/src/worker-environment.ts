@@ -1,11 +1,69 @@
 // What of this process's environment a worker gets to see.
 
+import type { Attempt } from "@memodag/core";
+
 const OWN_PREFIX = "MEMODAG_";
+
+/**
+ * What a process needs to start at all, or that its runtime's part of the key stands for: shown to every worker. Where
+ * libraries lie is a fact of the machine.
+ */
+const NATIVE = [
+  "TZ",
+  "LANG",
+  "LANGUAGE",
+  "LC_*",
+  "LD_LIBRARY_PATH",
+  "LD_PRELOAD",
+  "DYLD_*",
+  "SSL_CERT_FILE",
+  "SSL_CERT_DIR",
+  "OPENSSL_CONF",
+  "SystemRoot",
+  "windir",
+  "ComSpec",
+];
 
 /**
  * The environment without memodag's own variables: any setting can be one of them, the database's URL
  * included.
  */
-export function workerEnvironment(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  return Object.fromEntries(Object.entries(environment).filter(([name]) => !name.startsWith(OWN_PREFIX)));
+export function workerEnvironment(environment: NodeJS.ProcessEnv): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(environment).filter(
+      (entry): entry is [string, string] => entry[1] !== undefined && !entry[0].startsWith(OWN_PREFIX),
+    ),
+  );
+}
+
+/**
+ * The environment that a worker's process starts with. A cached handler's has what is in its key alone: threads
+ * and native code look there themselves.
+ */
+export function processEnvironment(
+  environment: NodeJS.ProcessEnv,
+  attempt: Attempt,
+  ordinary: readonly string[],
+): Record<string, string> {
+  const all = workerEnvironment(environment);
+  if (!isWatched(attempt)) return all;
+  const declared = attempt.declaredEnv ?? [];
+  return Object.fromEntries(Object.entries(all).filter(([name]) => isVisible(name, declared, ordinary)));
+}
+
+/** True for an attempt at a cached handler, whose reads are watched. A command's process is told its own. */
+export function isWatched({ declaredEnv, command, callback }: Attempt): boolean {
+  return declaredEnv !== null && command === undefined && callback === undefined;
+}
+
+/** True when a cached task's programs, threads and native code may see a variable. */
+export function isVisible(name: string, declared: readonly string[], ordinary: readonly string[]): boolean {
+  return declared.includes(name) || isOrdinary(ordinary, name) || isOrdinary(NATIVE, name);
+}
+
+/** True when one of the patterns is the name, or stands for it, as `NODE_*` does. */
+export function isOrdinary(patterns: readonly string[], name: string): boolean {
+  return patterns.some((pattern) =>
+    pattern.endsWith("*") ? name.startsWith(pattern.slice(0, -1)) : name === pattern,
+  );
 }

@@ -9,7 +9,6 @@ import type { Frame } from "./frame.ts";
 import { FrameChannel } from "./frame-channel.ts";
 import type { OrphanGuard } from "./orphan-guard.ts";
 import { CHANNEL_FD, toWorkerFrame, type ToWorker } from "./protocol.ts";
-import { workerEnvironment } from "./worker-environment.ts";
 
 /** Workers run the bundle that the build made, also when this module is read from its source. */
 const WORKER_ENTRY = fileURLToPath(new URL("../dist/worker-bundle/main.js", import.meta.url));
@@ -20,6 +19,7 @@ const LAST_WORDS_MS = 1_000;
 /** What a worker process needs. */
 export interface WorkerProcessOptions {
   readonly cwd: string;
+  readonly env: Readonly<Record<string, string>>;
   /** Takes the worker's stdout and stderr. */
   readonly logFd: number;
   readonly clock: Clock;
@@ -48,7 +48,7 @@ export class WorkerProcess {
   static async start(options: WorkerProcessOptions): Promise<WorkerProcess> {
     const child = spawn(process.execPath, [WORKER_ENTRY], {
       cwd: options.cwd,
-      env: workerEnvironment(process.env),
+      env: options.env,
       // A group of its own: signals of the terminal do not reach it, and it ends with all it started.
       detached: true,
       stdio: ["ignore", options.logFd, options.logFd, "pipe"],

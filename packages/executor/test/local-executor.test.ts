@@ -124,7 +124,7 @@ describe("a handler", () => {
       "undeclared_input(env.EXECUTOR_TEST_REGION)",
       "undeclared_input(env)",
       "undeclared_input(env.PATH)",
-      null,
+      "undeclared_input(child_process)",
     ]);
   });
 
@@ -144,7 +144,10 @@ describe("a handler", () => {
     );
     const packages = [{ name: "reader", version: "1.2.3" }];
     expect(ordinary).toMatchObject({ uncacheable: null, packages });
-    expect(other).toMatchObject({ uncacheable: "undeclared_input(env.READER_MODE)", packages });
+    expect(other).toMatchObject({
+      uncacheable: "undeclared_input(env.READER_MODE (package reader))",
+      packages,
+    });
   });
 
   it("sees the environment without memodag's settings, in the folder of its bundle", async () => {

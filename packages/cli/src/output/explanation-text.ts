@@ -3,6 +3,7 @@
 import { formatDuration } from "@memodag/core";
 import type { Explanation } from "../report/explanation.ts";
 import { formatTable } from "./table.ts";
+import { adviceFor } from "./undeclared-advice.ts";
 
 /** What is explained, and what is known of it beside the explanation. */
 export interface ExplainedInstance {
@@ -134,7 +135,7 @@ function mendOf({ reason, detail, changes }: Explanation): string | null {
     case "lookup_failure":
       return "`memodag cache stats` says how long lookups take and which schedulers leave the cache alone.";
     case "uncacheable":
-      return undeclared(detail);
+      return adviceFor(detail);
     default:
       return null;
   }
@@ -148,18 +149,4 @@ function exclusion(
   const names = changes.filter((change) => change.kind === kind).map(({ path }) => JSON.stringify(path));
   const it = names.length === 1 ? "it" : "them";
   return `If the result does not depend on ${it}, ${mend(names.join(", "))}.`;
-}
-
-/** The mend for `undeclared_input(…)`: the paths go where the key takes them from. */
-function undeclared(detail: string | null): string | null {
-  const paths = /^undeclared_input\((.*)\)$/.exec(detail ?? "")?.[1]?.split(", ") ?? [];
-  if (paths.length === 0) return null;
-  const list = (names: readonly string[]) => names.map((name) => JSON.stringify(name)).join(", ");
-  const variables = paths.filter((path) => path.startsWith("env.")).map((path) => path.slice(4));
-  const fields = paths.filter((path) => path !== "env" && !path.startsWith("env."));
-  const parts = [
-    ...(fields.length === 0 ? [] : [`includeInputs: [${list(fields)}]`]),
-    ...(variables.length === 0 ? [] : [`env: [${list(variables)}]`]),
-  ];
-  return parts.length === 0 ? null : `To have it cached, say what it reads: cache: { ${parts.join(", ")} }.`;
 }

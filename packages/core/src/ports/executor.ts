@@ -6,6 +6,7 @@ import type { JsonObject } from "../json/json-value.ts";
 import type { DagFileId } from "./dag-store.ts";
 import type { AttemptRuntime } from "./task-surroundings.ts";
 import type {
+  DagInputs,
   NamedTemplate,
   PackageVersion,
   SerializedCommand,
@@ -70,6 +71,11 @@ export interface Attempt {
    * key. Absent: none.
    */
   readonly declaredFiles?: readonly string[];
+  /**
+   * What the code of the key was made from beside the artifact: a worker of a cached task compares. Absent:
+   * nothing.
+   */
+  readonly inputs?: DagInputs;
   /** What is not watched, since the author vouches for it. Absent: nothing. */
   readonly trust?: readonly CacheTrust[];
   /** What the key was made with; a result from another runtime is not stored. Absent: no cache. */

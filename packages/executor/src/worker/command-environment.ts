@@ -1,7 +1,7 @@
 // The environment of a command.
 
 import type { AttemptCommand } from "@memodag/core";
-import { isOrdinary } from "./environment-reads.ts";
+import { isOrdinary } from "../worker-environment.ts";
 
 /** The files by which a command takes its arguments and gives its result. */
 export interface ExchangeFiles {

@@ -3,7 +3,7 @@
 import { writeSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { inspect } from "node:util";
-import { artifactUrlOf, loadArtifact } from "@memodag/artifact";
+import { loadArtifact } from "@memodag/artifact";
 import {
   assembleArguments,
   MemodagError,
@@ -17,7 +17,7 @@ import { findTaskEnd, runHandler, runSensor, type AttemptScope, type SensorTime 
 import { formatLogLine, type LogLevel } from "../log-line.ts";
 import type { Question, RunOrder } from "../protocol.ts";
 import { rememberArtifact, withAuthorPlaces } from "./author-places.ts";
-import { watchEnvironment } from "./environment-reads.ts";
+import { watchInputs } from "./noticing/watch-inputs.ts";
 import { findRuntimeChange } from "./runtime-change.ts";
 
 /** Characters of an error's message that are kept; the log has all of it. */
@@ -42,8 +42,10 @@ export async function runAttempt(order: RunOrder, support: AttemptSupport): Prom
   let evidenceOf: (() => Evidence) | undefined;
   try {
     const runtimeChange = findRuntimeChange(attempt);
-    const listEnvironmentReads = watchEnvironmentOf(order);
-    const { dag, listPackages } = await loadDag(order);
+    const watch = watchInputs(order);
+    const loaded = await loadDag(order);
+    const { dag } = loaded;
+    const listPackages = () => distinct([...loaded.listPackages(), ...watch.listPackages()]);
     const args = assembleArguments(attempt);
     signal.throwIfAborted();
     startedAt = performance.now();
@@ -51,7 +53,7 @@ export async function runAttempt(order: RunOrder, support: AttemptSupport): Prom
       ...scopeOf(order, support),
       watchReads(listUndeclaredReads) {
         evidenceOf = () => ({
-          uncacheable: runtimeChange ?? uncacheableFor([...listUndeclaredReads(), ...listEnvironmentReads()]),
+          uncacheable: runtimeChange ?? watch.reasonWith(listUndeclaredReads()),
           packages: listPackages(),
         });
       },
@@ -62,8 +64,7 @@ export async function runAttempt(order: RunOrder, support: AttemptSupport): Prom
       : await runHandler(dag, taskId, args, scope);
     const durationMs = performance.now() - startedAt;
     if (outcome.kind === "rescheduled") return { ...outcome, durationMs };
-    const uncacheable =
-      runtimeChange ?? uncacheableFor([...outcome.undeclaredReads, ...listEnvironmentReads()]);
+    const uncacheable = runtimeChange ?? watch.reasonWith(outcome.undeclaredReads);
     return { kind: "succeeded", xcoms: outcome.xcoms, durationMs, uncacheable, packages: listPackages() };
   } catch (error) {
     const durationMs = startedAt === undefined ? 0 : performance.now() - startedAt;
@@ -107,15 +108,8 @@ export function scopeOf({ attempt, maxXComBytes }: RunOrder, { signal, ask }: At
 
 type Evidence = Pick<Extract<AttemptOutcome, { kind: "succeeded" }>, "uncacheable" | "packages">;
 
-function uncacheableFor(reads: readonly string[]): string | null {
-  return reads.length === 0 ? null : `undeclared_input(${reads.join(", ")})`;
-}
-
-/** Begins before the artifact is loaded: what its top level reads may be what its handler returns. */
-function watchEnvironmentOf({ attempt, artifactPath, baseDir, ordinaryEnv }: RunOrder): () => string[] {
-  if (attempt.declaredEnv === null) return () => [];
-  const artifactUrl = artifactUrlOf({ path: artifactPath, baseDir });
-  return watchEnvironment({ declared: attempt.declaredEnv, ordinary: ordinaryEnv, artifactUrl });
+function distinct(packages: readonly PackageVersion[]): PackageVersion[] {
+  return [...new Map(packages.map((found) => [`${found.name}@${found.version}`, found])).values()];
 }
 
 /** The outcome of something thrown. What is no error of memodag's goes to the log with its stack. */

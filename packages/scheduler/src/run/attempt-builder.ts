@@ -81,6 +81,7 @@ export async function buildAttempt(parts: AttemptParts, results: RunResults): Pr
     declaredEnv: parts.declaredEnv,
     ...(parts.declaredFiles && { declaredFiles: parts.declaredFiles }),
     ...(parts.trust && { trust: parts.trust }),
+    ...(parts.declaredEnv && version.dag.inputs && { inputs: version.dag.inputs }),
     ...(parts.runtime && { runtime: parts.runtime }),
     executionTimeoutMs: node.task.executionTimeoutMs,
     ...commandOf(node.task),

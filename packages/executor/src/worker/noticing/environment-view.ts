@@ -1,0 +1,143 @@
+// Puts a view in the place of `process.env` that takes note of what a cached task reads and did not declare.
+//
+// The process itself has the visible variables alone: what threads, reports and native code see is in the key.
+
+import { inspect } from "node:util";
+import { digestVariable } from "@memodag/artifact";
+import type { DagInputs } from "@memodag/core";
+import { isOrdinary, isVisible } from "../../worker-environment.ts";
+import { isHarmlessForNode, isHarmlessForPackage } from "./harmless-variables.ts";
+import type { NoticedInputs } from "./noticed-inputs.ts";
+import type { PackageFolders } from "./package-folders.ts";
+import { findReader, isLoader } from "./reader.ts";
+
+/** What counts as a read. */
+export interface EnvironmentRules {
+  /** Every variable that an uncached attempt would see. */
+  readonly variables: Readonly<Record<string, string>>;
+  /** Names that the task declared: they are in its key. */
+  readonly declared: readonly string[];
+  /** Variables that the Dag file's code was read with: they are in its hashes. */
+  readonly atLoad: DagInputs["env"];
+  /** Names that libraries may read, such as `PATH`; `NODE_*` stands for all that begin so. */
+  readonly ordinary: readonly string[];
+  /** True when the author vouches for programs: they are then shown what is visible, and nothing is noted. */
+  readonly isChildTrusted: boolean;
+}
+
+/** The view, for those who have to know it from other objects. */
+export interface EnvironmentView {
+  readonly env: NodeJS.ProcessEnv;
+  /** A copy of all variables, which takes no note. */
+  copy(): NodeJS.ProcessEnv;
+  /** Takes over variables that Node has added to the process's own environment. */
+  takeAdded(): void;
+}
+
+/**
+ * Replaces `process.env`. The author's own code may read what is declared and nothing else; a library, and
+ * Node itself, may read what is ordinary, too. What the attempt has set itself is no input.
+ */
+export function watchEnvironment(
+  rules: EnvironmentRules,
+  packages: PackageFolders,
+  noticed: NoticedInputs,
+): EnvironmentView {
+  const native = process.env;
+  const declared = new Set(rules.declared);
+  const atLoad = new Map(rules.atLoad);
+  const written = new Set<string>();
+  const target = Object.assign(
+    Object.create(Object.getPrototypeOf(native) as object) as NodeJS.ProcessEnv,
+    rules.variables,
+  );
+  const isShown = (name: string): boolean =>
+    written.has(name) || isVisible(name, rules.declared, rules.ordinary);
+
+  const note = (name: string | undefined, trap: (...args: never[]) => unknown): void => {
+    if (name !== undefined && (declared.has(name) || written.has(name))) return;
+    const reader = findReader(packages, trap);
+    const { packageName, builtin } = reader;
+    if (isForChild(builtin) || (name !== undefined && isLoader(reader))) return;
+    const known = name === undefined ? undefined : atLoad.get(name);
+    if (name !== undefined && known !== undefined) {
+      if (known !== digestVariable(rules.variables, name)) noticed.addChange(`env.${name}`);
+      return;
+    }
+    const isLenient = packageName !== null || builtin !== null;
+    if (name !== undefined && isLenient && isOrdinary(rules.ordinary, name)) return;
+    if (name !== undefined && builtin !== null && isHarmlessForNode(name)) return;
+    if (name !== undefined && packageName !== null && isHarmlessForPackage(packageName, name)) return;
+    noticed.addVariable(name, packageName);
+  };
+
+  // An inspection looks behind a proxy, and finds this.
+  Object.defineProperty(target, inspect.custom, {
+    configurable: true,
+    writable: true,
+    value: function inspected(): NodeJS.ProcessEnv {
+      note(undefined, inspected);
+      return { ...target };
+    },
+  });
+
+  const handler: Required<
+    Pick<
+      ProxyHandler<NodeJS.ProcessEnv>,
+      "get" | "has" | "getOwnPropertyDescriptor" | "ownKeys" | "set" | "defineProperty" | "deleteProperty"
+    >
+  > = {
+    get(_, name) {
+      if (typeof name === "string") note(name, handler.get);
+      return Reflect.get(target, name) as unknown;
+    },
+    has(_, name) {
+      if (typeof name === "string") note(name, handler.has);
+      return Reflect.has(target, name);
+    },
+    getOwnPropertyDescriptor(_, name) {
+      if (typeof name === "string") note(name, handler.getOwnPropertyDescriptor);
+      return Reflect.getOwnPropertyDescriptor(target, name);
+    },
+    ownKeys() {
+      const names = Object.keys(target);
+      const isChild = isForChild(findReader(packages, handler.ownKeys).builtin);
+      if (!isChild) noticed.addVariable(undefined, null);
+      return isChild && rules.isChildTrusted ? names.filter(isShown) : names;
+    },
+    set(_, name, value) {
+      return store(name, value);
+    },
+    defineProperty(_, name, descriptor) {
+      if (!Reflect.defineProperty(native, name, descriptor)) return false;
+      return typeof name !== "string" || store(name, descriptor.value);
+    },
+    deleteProperty(_, name) {
+      if (typeof name === "string") written.add(name);
+      return Reflect.deleteProperty(native, name) && Reflect.deleteProperty(target, name);
+    },
+  };
+
+  function store(name: string | symbol, value: unknown): boolean {
+    // Node's own object makes strings of values and refuses symbols.
+    if (!Reflect.set(native, name, value) || typeof name !== "string") return false;
+    target[name] = native[name] ?? "";
+    written.add(name);
+    return true;
+  }
+
+  const env = new Proxy(target, handler);
+  process.env = env;
+  return {
+    env,
+    copy: () => ({ ...target }),
+    takeAdded() {
+      for (const [name, value] of Object.entries(native)) target[name] ??= value ?? "";
+    },
+  };
+}
+
+/** Node hands the environment on to a program; that one was started is noted elsewhere. */
+function isForChild(builtin: string | null): boolean {
+  return builtin === "node:child_process" || builtin === "node:internal/child_process";
+}

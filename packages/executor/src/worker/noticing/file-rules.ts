@@ -1,0 +1,225 @@
+// Decides which files an attempt may read without a word: those that its key, or its own work, accounts for.
+
+import { tmpdir } from "node:os";
+import { isAbsolute, join, relative, resolve, sep } from "node:path";
+import { fileURLToPath } from "node:url";
+import { digestInput } from "@memodag/artifact";
+import {
+  isDeclaredFile,
+  parseFilePattern,
+  type DagInputs,
+  type Digest,
+  type FilePattern,
+} from "@memodag/core";
+import type { NoticedInputs } from "./noticed-inputs.ts";
+import { isWithin, type PackageFolders } from "./package-folders.ts";
+import { findReader, isLoader } from "./reader.ts";
+
+/** What is read of a path: what is in it, whether it is there, or which names a folder has. */
+export type ReadKind = "content" | "presence" | "listing";
+
+/** Where an attempt's files are, and what was declared. */
+export interface FileSurroundings {
+  readonly bundleDir: string;
+  readonly baseDir: string;
+  readonly artifactPath: string;
+  /** Patterns relative to the bundle's folder. */
+  readonly declared: readonly string[];
+  /** Files that the Dag file's code was read with: they are in its hashes. */
+  readonly atLoad: DagInputs["files"];
+  /** True when the author vouches for files that are read. */
+  readonly isTrusted: boolean;
+}
+
+/** Devices without a content of their own, time zones and certificates: facts of the runtime, not inputs. */
+const SYSTEM = [
+  "/dev/null",
+  "/dev/zero",
+  "/dev/random",
+  "/dev/urandom",
+  "/etc/localtime",
+  "/etc/timezone",
+  "/usr/share/zoneinfo",
+  "/etc/ssl",
+  "/etc/pki",
+  "/usr/share/ca-certificates",
+];
+/** What packages look at to learn on which system they run. */
+const PLATFORM = [
+  "/usr/bin/ldd",
+  "/etc/os-release",
+  "/usr/lib/os-release",
+  "/etc/alpine-release",
+  "/proc/version",
+  "/proc/sys",
+  "/proc/self/exe",
+  "/proc/self/cgroup",
+  "/proc/cpuinfo",
+  "/proc/meminfo",
+  "/sys/fs/cgroup",
+  "/.dockerenv",
+  "/run/.containerenv",
+  "/etc/resolv.conf",
+  "/etc/hosts",
+];
+/** What removes or copies a folder has to look into it. That it was called is noted itself. */
+const HELPERS = ["node:internal/fs/rimraf", "node:internal/fs/cp/"];
+
+/** Names that no pattern means by chance: one that stands for them stands for whatever comes. */
+const ANY_NAMES = ["\u{10fffd}", ".\u{10fffd}"];
+
+/** The files of one attempt. */
+export class FileRules {
+  readonly #surroundings: FileSurroundings;
+  readonly #packages: PackageFolders;
+  readonly #noticed: NoticedInputs;
+  readonly #patterns: readonly FilePattern[];
+  /** By path, with a slash at the end for a folder's list of names. */
+  readonly #atLoad: ReadonlyMap<string, Digest | null>;
+  /** Of {@link #atLoad}, what was used. */
+  readonly #used = new Set<string>();
+  /** True while files are read by the functions that are watched, for this one. */
+  #isComparing = false;
+  /** Folders whose presence says nothing. */
+  readonly #folders: readonly string[];
+  /** Files and folders that the attempt made. */
+  readonly #own = new Set<string>();
+  /** Paths that were decided, by kind: most programs read the same few over and over. */
+  readonly #decided: Readonly<Record<ReadKind, Set<string>>> = {
+    content: new Set(),
+    presence: new Set(),
+    listing: new Set(),
+  };
+
+  constructor(surroundings: FileSurroundings, packages: PackageFolders, noticed: NoticedInputs) {
+    const { bundleDir, baseDir, declared, atLoad } = surroundings;
+    this.#surroundings = surroundings;
+    this.#packages = packages;
+    this.#noticed = noticed;
+    this.#patterns = declared.flatMap(parseFilePattern);
+    // A pattern without wildcards is a file's own name.
+    const bases = this.#patterns.map(({ base, segments }) =>
+      resolve(bundleDir, base, segments.length === 0 ? ".." : "."),
+    );
+    this.#folders = [tmpdir(), baseDir, bundleDir, ...bases];
+    this.#atLoad = new Map(
+      atLoad.map(([path, digest]) => [resolve(bundleDir, path) + (path.endsWith("/") ? "/" : ""), digest]),
+    );
+  }
+
+  /** Takes note of a read by the caller of `called`. `place` is what a function of `node:fs` takes for a path. */
+  read(place: unknown, kind: ReadKind, called: (...args: never[]) => unknown): void {
+    if (this.#surroundings.isTrusted || this.#isComparing) return;
+    const path = pathOf(place);
+    if (path === undefined) return;
+    const decided = this.#decided[kind];
+    if (decided.has(path)) return;
+    if (!this.#isAccountedFor(path, kind)) {
+      const reader = findReader(this.#packages, called);
+      const { packageName } = reader;
+      // Not decided for good: another reader of the same path may be the author's code.
+      const { builtin } = reader;
+      if (isLoader(reader) || HELPERS.some((helper) => builtin?.startsWith(helper))) return;
+      if (packageName !== null && isBelow(PLATFORM, path)) return;
+      this.#noticed.addFile(this.nameOf(path, kind), packageName);
+    }
+    decided.add(path);
+  }
+
+  /** Takes note of code that is loaded at run time and lies in no artifact. */
+  load(path: string): void {
+    if (!this.#isAccountedFor(path, "content")) this.#noticed.addFile(this.nameOf(path), null);
+  }
+
+  /** True for a file of an installed package, which is then one that was used. */
+  isInstalled(path: string): boolean {
+    const found = this.#packages.find(path);
+    if (found) this.#packages.use(found);
+    return found !== null || this.#packages.isOwn(path);
+  }
+
+  /** Takes note that the attempt made a file or folder: what it finds there is its own. */
+  made(place: unknown): void {
+    const path = pathOf(place);
+    if (path !== undefined) this.#own.add(path);
+  }
+
+  /** True for a path that the attempt made, or that is in a folder that it made. */
+  isMade(place: unknown): boolean {
+    const path = pathOf(place);
+    return path !== undefined && this.#isOwn(path);
+  }
+
+  #isAccountedFor(path: string, kind: ReadKind): boolean {
+    if (this.#isOwn(path) || path === this.#surroundings.artifactPath) return true;
+    if (isBelow(SYSTEM, path)) return true;
+    if (kind === "presence" && this.#folders.some((folder) => isWithin(path, folder))) return true;
+    if (this.isInstalled(path)) return true;
+    if (this.#isAsAtLoad(kind === "listing" ? `${path}/` : path)) return true;
+    if (this.#patterns.length === 0) return false;
+    const names = kind === "listing" ? ANY_NAMES.map((name) => join(path, name)) : [path];
+    return names.every((name) => this.#isDeclared(name));
+  }
+
+  #isDeclared(path: string): boolean {
+    const { bundleDir } = this.#surroundings;
+    // A pattern may be absolute and lead into the bundle, or the other way round.
+    return [path, relative(bundleDir, path)].some((shown) => isDeclaredFile(this.#patterns, shown));
+  }
+
+  /** True for a file of the key; that it is another one now is noted. */
+  #isAsAtLoad(path: string): boolean {
+    const digest = this.#atLoad.get(path);
+    if (digest === undefined) return false;
+    this.#used.add(path);
+    this.#compare(path, digest);
+    return true;
+  }
+
+  #compare(path: string, digest: Digest | null): void {
+    this.#isComparing = true;
+    if (digestInput(path) !== digest) this.#noticed.addChange(this.nameOf(path));
+    this.#isComparing = false;
+  }
+
+  /** Compares files of the key once more, which may have changed after they were read. */
+  compareAgain(): void {
+    for (const path of this.#used) this.#compare(path, this.#atLoad.get(path) ?? null);
+  }
+
+  #isOwn(path: string): boolean {
+    if (this.#own.size === 0) return false;
+    for (let at = path.length; at > 0; at = path.lastIndexOf(sep, at - 1)) {
+      if (this.#own.has(path.slice(0, at))) return true;
+    }
+    return false;
+  }
+
+  /** A path as people know it: relative to the bundle where it is in it. */
+  nameOf(path: string, kind: ReadKind = "content"): string {
+    const { bundleDir } = this.#surroundings;
+    const shown = isWithin(bundleDir, path) ? relative(bundleDir, path) || "." : path;
+    return kind === "listing" ? `${shown}/` : shown;
+  }
+}
+
+function isBelow(folders: readonly string[], path: string): boolean {
+  return folders.some((folder) => isWithin(folder, path));
+}
+
+/** The absolute path that a function of `node:fs` would take an argument for; undefined: none. */
+function pathOf(place: unknown): string | undefined {
+  try {
+    if (typeof place === "string") return isAbsolute(place) && isPlain(place) ? place : resolve(place);
+    if (place instanceof Uint8Array) return resolve(Buffer.from(place).toString());
+    if (place instanceof URL) return fileURLToPath(place);
+  } catch {
+    // Node refuses it, too.
+  }
+  return undefined;
+}
+
+/** True for an absolute path that resolving would leave as it is. */
+function isPlain(path: string): boolean {
+  return !path.includes("/.") && !path.includes("//") && (path.length === 1 || !path.endsWith("/"));
+}

@@ -1,0 +1,105 @@
+// Which files belong to installed packages, and which are the worker's own.
+
+import { readFileSync } from "node:fs";
+import { dirname, join, sep } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { PackageVersion } from "@memodag/core";
+
+const NODE_MODULES = `${sep}node_modules${sep}`;
+
+// Taken before handlers are given functions that take note of what they read.
+const readText = readFileSync;
+
+/** A package and its folder. */
+interface PackageFolder extends PackageVersion {
+  readonly folder: string;
+}
+
+/** The packages that a process has met. */
+export class PackageFolders {
+  /** By folder; `null`: no package is installed there. */
+  readonly #known = new Map<string, PackageFolder | null>();
+  /** Packages in folders that no `node_modules` is above: linked ones. */
+  readonly #linked: PackageFolder[] = [];
+  readonly #used = new Map<string, PackageVersion>();
+  /** Folder of the Dag file: a package that holds it is the author's own code. */
+  readonly #baseDir: string;
+  /** Folders of memodag itself. */
+  readonly #ownFolders: string[];
+
+  constructor(baseDir: string, ownFolders: readonly string[]) {
+    this.#baseDir = baseDir;
+    this.#ownFolders = [...ownFolders];
+  }
+
+  /** True for a file of memodag. */
+  isOwn(path: string): boolean {
+    return this.#ownFolders.some((folder) => isWithin(folder, path));
+  }
+
+  /** Takes note of a module that was resolved by a package's name, from `parent`. */
+  addResolved(path: string, parent: string | null, isSdk: boolean): void {
+    if (path.includes(NODE_MODULES) && !isSdk) return;
+    const found = this.#nearest(dirname(path));
+    if (!found || isWithin(found.folder, this.#baseDir)) return;
+    if (isSdk || (parent !== null && this.isOwn(parent))) this.#ownFolders.push(found.folder);
+    else if (!this.#linked.includes(found)) this.#linked.push(found);
+  }
+
+  /** The package that holds a file, which may be missing. */
+  find(path: string): PackageVersion | null {
+    const at = path.lastIndexOf(NODE_MODULES);
+    if (at < 0) return this.#linked.find(({ folder }) => isWithin(folder, path)) ?? null;
+    const [first = "", second = ""] = path.slice(at + NODE_MODULES.length).split(sep, 2);
+    if (first.startsWith(".") || first === "") return null;
+    const name = first.startsWith("@") ? join(first, second) : first;
+    return this.#read(path.slice(0, at + NODE_MODULES.length) + name);
+  }
+
+  /** Takes note that a file of a package was used. */
+  use(found: PackageVersion): void {
+    this.#used.set(`${found.name}@${found.version}`, { name: found.name, version: found.version });
+  }
+
+  /** Every package of which a file was used. */
+  list(): PackageVersion[] {
+    return [...this.#used.values()];
+  }
+
+  #nearest(folder: string): PackageFolder | null {
+    const found = this.#read(folder);
+    const parent = dirname(folder);
+    return found ?? (parent === folder ? null : this.#nearest(parent));
+  }
+
+  #read(folder: string): PackageFolder | null {
+    const known = this.#known.get(folder);
+    if (known !== undefined) return known;
+    const found = readPackage(folder);
+    this.#known.set(folder, found);
+    return found;
+  }
+}
+
+/** True when `path` is `folder` or below it. */
+export function isWithin(folder: string, path: string): boolean {
+  if (!path.startsWith(folder)) return false;
+  return path.length === folder.length || folder.endsWith(sep) || path[folder.length] === sep;
+}
+
+/** The path that a stack or a module names, which may be a URL; `null`: neither. */
+export function pathOfModule(name: string): string | null {
+  if (name.startsWith("file:")) return fileURLToPath(name);
+  return name.startsWith(sep) ? name : null;
+}
+
+function readPackage(folder: string): PackageFolder | null {
+  try {
+    const text = readText(join(folder, "package.json"), "utf8");
+    const { name, version } = JSON.parse(text) as { name?: unknown; version?: unknown };
+    if (typeof name !== "string") return null;
+    return { folder, name, version: typeof version === "string" ? version : "0.0.0" };
+  } catch {
+    return null;
+  }
+}

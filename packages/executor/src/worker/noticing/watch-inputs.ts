@@ -1,0 +1,63 @@
+// Watches what a cached handler's process reads, from before its code is loaded.
+
+import type { PackageVersion } from "@memodag/core";
+import type { RunOrder } from "../../protocol.ts";
+import { isWatched } from "../../worker-environment.ts";
+import { BuiltinFunctions } from "./builtin-functions.ts";
+import { watchEnvironment } from "./environment-view.ts";
+import { watchFileFunctions } from "./file-functions.ts";
+import { FileRules } from "./file-rules.ts";
+import { watchModules } from "./loaded-modules.ts";
+import { NoticedInputs } from "./noticed-inputs.ts";
+import { PackageFolders } from "./package-folders.ts";
+import { workerFolder } from "./reader.ts";
+
+/** What was noticed so far. */
+export interface InputWatch {
+  /** Why the result must not be stored, with undeclared inputs of other kinds; `null`: nothing. */
+  reasonWith(undeclared: readonly string[]): string | null;
+  /** Packages of which a file was loaded or read. */
+  listPackages(): PackageVersion[];
+}
+
+const UNWATCHED: InputWatch = {
+  reasonWith: (undeclared) => new NoticedInputs().reasonWith(undeclared),
+  listPackages: () => [],
+};
+
+/** Begins before the artifact is loaded: what its top level reads may be what its handler returns. */
+export function watchInputs(order: RunOrder): InputWatch {
+  const { attempt, artifactPath, baseDir, bundleDir } = order;
+  if (!isWatched(attempt)) return UNWATCHED;
+  const { declaredEnv, declaredFiles = [], trust = [], inputs } = attempt;
+  const noticed = new NoticedInputs();
+  const packages = new PackageFolders(baseDir, [workerFolder]);
+  const environment = watchEnvironment(
+    {
+      variables: order.environment,
+      declared: declaredEnv ?? [],
+      atLoad: inputs?.env ?? [],
+      ordinary: order.ordinaryEnv,
+      isChildTrusted: trust.includes("child_process"),
+    },
+    packages,
+    noticed,
+  );
+  const isTrusted = trust.includes("file_reads");
+  const files = new FileRules(
+    { bundleDir, baseDir, artifactPath, declared: declaredFiles, atLoad: inputs?.files ?? [], isTrusted },
+    packages,
+    noticed,
+  );
+  const builtins = new BuiltinFunctions({ trust, environment, files, packages, noticed });
+  watchFileFunctions(files);
+  builtins.watchProcess();
+  watchModules(files, packages, builtins);
+  return {
+    reasonWith(undeclared) {
+      files.compareAgain();
+      return noticed.reasonWith(undeclared);
+    },
+    listPackages: () => packages.list(),
+  };
+}
