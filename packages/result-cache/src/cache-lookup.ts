@@ -32,9 +32,14 @@ export type CacheAnswer =
   | { readonly kind: "failure"; readonly record: FoundRecord; readonly error: StoredError }
   | { readonly kind: "miss"; readonly reason: MissReason };
 
-/** The answer for all keys of a call: there is no partial one. */
+/** The answers for the keys of a call; of a call for many, those that came in time. */
 export type LookupOutcome =
-  | { readonly kind: "answered"; readonly answers: ReadonlyMap<Digest, CacheAnswer> }
+  | {
+      readonly kind: "answered";
+      readonly answers: ReadonlyMap<Digest, CacheAnswer>;
+      /** Why keys are missing among the answers; absent: none is. */
+      readonly unanswered?: Exclude<LookupOutcome, { kind: "answered" }>;
+    }
   | { readonly kind: "timeout" }
   | { readonly kind: "failed"; readonly message: string };
 

@@ -13,19 +13,35 @@ export type FetchEntries = (
   timeoutMs: number,
 ) => Promise<BackendOutcome<Map<Digest, Entry>>>;
 
-type Broken = Exclude<LookupOutcome, { kind: "answered" }>;
+/** Why keys have no answer. */
+type Unanswered = Exclude<LookupOutcome, { kind: "answered" }>;
+
+/** Keys that are asked for in one call at first; more or fewer as the backend turns out fast or slow. */
+const FIRST_CHUNK = 1_000;
+const LEAST_CHUNK = 100;
+const MOST_CHUNK = 10_000;
 
 /**
- * The lookups of one scheduling pass. What is foreseen is fetched with the first of them, so that a
- * cascade of hits asks the backend again only where a key turned out different.
+ * The lookups of one scheduling pass. Many keys are asked for in several calls, each with a deadline of its
+ * own, so that what was answered in time counts; few share one deadline, however often the pass asks. After
+ * the first call that is late nothing more is asked: a backend in trouble costs a pass one deadline.
+ *
+ * What is foreseen fills up the calls that are made for what was asked, so that a cascade of hits asks the
+ * backend again only where a key turned out different.
  */
 export class PassLookup {
   readonly #fetch: FetchEntries;
   readonly #clock: Clock;
   readonly #timeoutMs: number;
-  #known = new Map<Digest, Entry>();
-  #endsAt: number | undefined;
-  #broken: Broken | undefined;
+  /** Fetched ahead, or asked for before while these were few: a pass of many would keep all of their bytes. */
+  readonly #known = new Map<Digest, Entry>();
+  #chunk = FIRST_CHUNK;
+  /** Keys for which the current deadline still stands, and how much of it has been waited for. */
+  #room = 0;
+  #waitedMs = 0;
+  /** How much of what is foreseen has been fetched. */
+  #foreseen = 0;
+  #broken: Unanswered | undefined;
   #roundTrips = 0;
 
   constructor(fetch: FetchEntries, clock: Clock, timeoutMs: number) {
@@ -40,39 +56,78 @@ export class PassLookup {
   }
 
   /**
-   * Asks for all keys at once.
-   * @param foresee keys that are likely to be asked for later in this pass
+   * Asks for keys.
+   * @param foresee keys that are likely to be asked for later in this pass; the same list at each call
    */
   async ask(asks: readonly CacheAsk[], foresee: readonly Digest[] = []): Promise<LookupOutcome> {
+    const found = new Map<Digest, Entry>();
     const unknown = new Set<Digest>();
-    for (const { key } of asks) if (!this.#known.has(key)) unknown.add(key);
-    if (unknown.size > 0) {
-      // One deadline a pass: after it has passed once, nothing more is asked.
-      this.#broken ??= await this.#ask(unknown, foresee);
-      if (this.#broken) return this.#broken;
+    for (const { key } of asks) {
+      if (this.#known.has(key)) found.set(key, this.#known.get(key));
+      else unknown.add(key);
     }
+    if (unknown.size > 0) await this.#askAll([...unknown], foresee, found);
+    const unanswered = this.#broken;
+    if (unanswered && found.size === 0) return unanswered;
     const answers = new Map<Digest, CacheAnswer>();
-    for (const ask of asks) answers.set(ask.key, answer(this.#known.get(ask.key), ask));
-    return { kind: "answered", answers };
+    for (const ask of asks) if (found.has(ask.key)) answers.set(ask.key, answer(found.get(ask.key), ask));
+    return unanswered ? { kind: "answered", answers, unanswered } : { kind: "answered", answers };
   }
 
-  /** Asks for keys whose answer may be another by now, under the same deadline. */
+  /** Asks for keys whose answer may be another by now. */
   async askAgain(asks: readonly CacheAsk[]): Promise<LookupOutcome> {
     for (const { key } of asks) this.#known.delete(key);
     return await this.ask(asks);
   }
 
-  async #ask(asked: ReadonlySet<Digest>, foresee: readonly Digest[]): Promise<Broken | undefined> {
-    const now = this.#clock.monotonic();
-    this.#endsAt ??= now + this.#timeoutMs;
-    const remainingMs = this.#endsAt - now;
+  async #askAll(
+    keys: readonly Digest[],
+    foresee: readonly Digest[],
+    found: Map<Digest, Entry>,
+  ): Promise<void> {
+    for (let at = 0; at < keys.length && !this.#broken;) {
+      const count = Math.min(this.#chunk, keys.length - at);
+      if (this.#room < count) {
+        this.#room = this.#chunk;
+        this.#waitedMs = 0;
+      }
+      this.#room -= count;
+      const asked = new Set(keys.slice(at, at + count));
+      at += count;
+      this.#broken = await this.#askChunk(asked, this.#foreseenFor(asked, foresee), found);
+    }
+  }
+
+  /** As many of the keys foreseen as there is room for beside what is asked. */
+  #foreseenFor(asked: ReadonlySet<Digest>, foresee: readonly Digest[]): Digest[] {
+    const taken: Digest[] = [];
+    for (; this.#foreseen < foresee.length; this.#foreseen += 1) {
+      if (asked.size + taken.length >= this.#chunk) break;
+      const key = foresee[this.#foreseen];
+      if (key !== undefined && !asked.has(key)) taken.push(key);
+    }
+    return taken;
+  }
+
+  async #askChunk(
+    asked: ReadonlySet<Digest>,
+    foreseen: readonly Digest[],
+    found: Map<Digest, Entry>,
+  ): Promise<Unanswered | undefined> {
+    const remainingMs = this.#timeoutMs - this.#waitedMs;
     if (remainingMs <= 0) return { kind: "timeout" };
-    const outcome = await this.#fetch(asked, foresee, remainingMs);
+    const askedAt = this.#clock.monotonic();
+    const outcome = await this.#fetch(asked, foreseen, remainingMs);
+    const tookMs = this.#clock.monotonic() - askedAt;
+    this.#waitedMs += tookMs;
     if (outcome.kind !== "left_alone") this.#roundTrips += 1;
     switch (outcome.kind) {
       case "answered":
-        if (this.#known.size === 0) this.#known = outcome.value;
-        else for (const [key, entry] of outcome.value) this.#known.set(key, entry);
+        this.#adapt(asked.size + foreseen.length, tookMs);
+        for (const [key, entry] of outcome.value) {
+          if (asked.has(key)) found.set(key, entry);
+          if (!asked.has(key) || this.#known.size < FIRST_CHUNK) this.#known.set(key, entry);
+        }
         return undefined;
       case "late":
         return { kind: "timeout" };
@@ -80,6 +135,13 @@ export class PassLookup {
       case "left_alone":
         return { kind: "failed", message: outcome.message };
     }
+  }
+
+  /** The next call shall take a part of its deadline that leaves room for a machine that is suddenly busy. */
+  #adapt(count: number, tookMs: number): void {
+    if (tookMs > this.#timeoutMs / 3) this.#chunk = Math.max(LEAST_CHUNK, Math.floor(this.#chunk / 4));
+    else if (count >= this.#chunk && tookMs < this.#timeoutMs / 16)
+      this.#chunk = Math.min(MOST_CHUNK, this.#chunk * 4);
   }
 }
 

@@ -35,6 +35,8 @@ export function answeredInstance(
   now: number,
 ): AnsweredInstance {
   const cacheKeyOf = { cacheKey: asked.key };
+  const isUnanswered = outcome.kind === "answered" && !outcome.answers.has(asked.key);
+  if (isUnanswered && outcome.unanswered) return answeredInstance(asked, outcome.unanswered, now);
   switch (outcome.kind) {
     case "timeout":
       return scheduledInstance(asked, { ...cacheKeyOf, cacheStatus: "lookup_timeout", cacheReason: null });
