@@ -14,6 +14,7 @@ import { audit } from "./0010-audit.ts";
 import { waiting } from "./0011-waiting.ts";
 import { owedCallbacks } from "./0012-owed-callbacks.ts";
 import { changesByHand } from "./0013-changes-by-hand.ts";
+import { losses } from "./0014-losses.ts";
 import type { SchemaDialect } from "./schema-dialect.ts";
 
 /** Every migration by name; they run in the order of their names, on every dialect. */
@@ -32,5 +33,6 @@ export function allMigrations(types: SchemaDialect): Record<string, Migration> {
     "0011_waiting": waiting(types),
     "0012_owed_callbacks": owedCallbacks(types),
     "0013_changes_by_hand": changesByHand(types),
+    "0014_losses": losses(types),
   };
 }

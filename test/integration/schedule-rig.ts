@@ -21,7 +21,7 @@ export class RigLoop {
         listDueDags: (time) => schedules.listDueDags(time),
         writePlan: (plan) => schedules.writePlan(plan),
       },
-      clock: { after: (ms, callback) => this.#rest(ms, callback) },
+      clock: { after: (ms, callback) => this.#rest(ms, callback), monotonic: () => performance.now() },
       options: { pollMs: () => POLL_MS },
       onRunMade: () => undefined,
     });

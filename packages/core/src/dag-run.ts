@@ -89,6 +89,8 @@ export interface TaskInstance extends TaskInstanceId {
   /** Since when this try waits for something: a sensor's first poke; `null` before it, and in other tasks. */
   readonly waitingSince: number | null;
   readonly error: StoredError | null;
+  /** How often an attempt at it was lost with its scheduler since it was cleared or last succeeded. */
+  readonly losses: number;
 }
 
 /** What an instance is before anything has happened to it; whose it is and how often it is tried left out. */
@@ -107,6 +109,7 @@ export const UNTOUCHED: Omit<TaskInstance, keyof TaskInstanceId | "maxTries"> = 
   retryAt: null,
   waitingSince: null,
   error: null,
+  losses: 0,
 };
 
 /** One XCom's metadata: its value is the bytes of `digest`. */

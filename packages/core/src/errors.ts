@@ -54,6 +54,7 @@ export type ErrorCode =
   | "value_too_large"
   | "variable_not_found"
   | "worker_failed"
+  | "worker_lost"
   | "xcom_key_invalid"
   | "xcom_not_found"
   | "xcom_too_large";

@@ -87,10 +87,12 @@ export class LocalExecutor implements Executor {
     return this.#isShutDown ? 0 : Math.max(0, this.#options.parallelism() - this.#running.size);
   }
 
-  /** After a shutdown the attempt fails with `attempt_lost`. @throws Error when no slot is free. */
+  /** Without a free slot, and after a shutdown, the attempt ends with `attempt_lost` and no process. */
   submit(attempt: Attempt): void {
-    if (this.#running.size >= this.#options.parallelism()) {
-      throw new Error(`attempt ${attempt.attemptId} was submitted without a free slot`);
+    if (!this.#isShutDown && this.#running.size >= this.#options.parallelism()) {
+      // As an event of its own, after this call: the parallelism may have been lowered since it was asked for.
+      setImmediate(() => this.#refuse(attempt));
+      return;
     }
     const run = new AttemptRun(attempt, this.#surroundings);
     if (this.#isShutDown) run.stop(shutdownError(attempt), 0);
@@ -114,6 +116,16 @@ export class LocalExecutor implements Executor {
     await Promise.all(running.map(({ done }) => done));
     cancelKill();
     this.#surroundings.guard.close();
+  }
+
+  #refuse({ attemptId }: Attempt): void {
+    const message = "no slot was free when the attempt was submitted: it waits for the next one";
+    const error = { code: "attempt_lost", message };
+    this.#listener({
+      kind: "finished",
+      attemptId,
+      outcome: { kind: "failed", error, durationMs: 0, retryable: true },
+    });
   }
 
   async #follow(run: AttemptRun): Promise<void> {

@@ -367,7 +367,7 @@ describe.each(TEST_DIALECTS)("the run store on %s", (dialect) => {
     expect(await metastore.runs.listLeaseOwners()).not.toContain("finisher");
     expect((await leaseOf(run, "x")).map((claim) => claim.run.runId)).toEqual(["r2"]);
     const previous = (team: string, before: number) =>
-      metastore.runs.listPreviousCacheKeys(team, run.dagId, before);
+      metastore.runs.listPreviousCacheKeys(team, run.dagId, before, 10);
     expect((await previous("red", next.id)).sort()).toEqual(keys);
     expect(await previous("red", run.id)).toEqual([]);
     expect(await previous("blue", next.id)).toEqual([]);

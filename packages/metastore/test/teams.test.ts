@@ -108,6 +108,7 @@ const CASES: Readonly<Record<string, Case | Teamless>> = {
   "runs.renewLeases": ofScheduler,
   "runs.releaseLeases": ofScheduler,
   "runs.listMovedRuns": ofScheduler,
+  "runs.reloadRun": ofScheduler,
   "runs.clearTasks": async ({ metastore, antsRun }) => [
     await metastore.runs.clearTasks(BEES, antsRun.id, [
       { taskId: TASK.taskId, retries: 0, refreshReason: null },
@@ -136,7 +137,7 @@ const CASES: Readonly<Record<string, Case | Teamless>> = {
     { kind: "bytes_missing", digests: [value.digest] },
   ],
   "runs.listPreviousCacheKeys": async ({ metastore }) => [
-    await metastore.runs.listPreviousCacheKeys(BEES, DAG, 1_000),
+    await metastore.runs.listPreviousCacheKeys(BEES, DAG, 1_000, 10),
     [],
   ],
 
@@ -156,6 +157,7 @@ const CASES: Readonly<Record<string, Case | Teamless>> = {
     ];
   },
 
+  "callbacks.begin": ofScheduler,
   "callbacks.claim": ofScheduler,
   "callbacks.listOwners": ofScheduler,
   "callbacks.release": ofScheduler,

@@ -28,11 +28,16 @@ export interface Awaited {
 }
 
 interface Watch extends Awaited {
+  /** The last question about it failed, whatever it was asked together with. */
+  isApart: boolean;
   cancelTimer: CancelTimer;
 }
 
 /** However often somebody wants to look: hearing of a change is faster. */
 const LEAST_EVERY_MS = 1_000;
+
+/** Questions of one look that may fail: enough to find a few among very many. */
+const MOST_FAILURES = 40;
 
 /** Runs that the runs of one scheduler wait for. One question at a time, for all that are to be looked at. */
 export class AwaitedRuns {
@@ -40,6 +45,7 @@ export class AwaitedRuns {
   readonly #watches = new Set<Watch>();
   #due = new Set<Watch>();
   #isLooking = false;
+  #isClosed = false;
 
   constructor(parts: AwaitedRunsParts) {
     this.#parts = parts;
@@ -47,7 +53,7 @@ export class AwaitedRuns {
 
   /** Looks at the run soon, and again until the function that it returns is called. */
   watch(awaited: Awaited): () => void {
-    const watch: Watch = { ...awaited, cancelTimer: () => undefined };
+    const watch: Watch = { ...awaited, isApart: false, cancelTimer: () => undefined };
     this.#watches.add(watch);
     this.#look([watch]);
     return () => {
@@ -67,7 +73,16 @@ export class AwaitedRuns {
     this.#look([...this.#watches].filter(({ run }) => run.dagId === dagId && run.team === team));
   }
 
+  /** Looks at nothing more. */
+  close(): void {
+    this.#isClosed = true;
+    for (const { cancelTimer } of this.#watches) cancelTimer();
+    this.#watches.clear();
+    this.#due.clear();
+  }
+
   #look(watches: Iterable<Watch>): void {
+    if (this.#isClosed) return;
     for (const watch of watches) {
       this.#due.add(watch);
       watch.cancelTimer();
@@ -83,17 +98,62 @@ export class AwaitedRuns {
     // Those who begin to wait together are one question.
     await new Promise((resolve) => setImmediate(resolve));
     while (this.#due.size > 0) {
-      const watches = [...this.#due];
+      const due = [...this.#due];
       this.#due.clear();
-      try {
-        const standings = await this.#parts.runs.findRunStandings(watches.map(({ run }) => run));
-        for (const [index, watch] of watches.entries())
-          if (this.#watches.has(watch)) watch.onSeen(standings[index]);
-      } catch (error) {
-        // Each is looked at again by its timer.
-        this.#parts.log.error("could not look at runs that others wait for", { error: messageOf(error) });
-      }
+      const failures = new Failures();
+      const [apart = [], together = []] = [true, false].map((is) =>
+        due.filter(({ isApart }) => isApart === is),
+      );
+      await this.#ask(together, failures);
+      for (const watch of apart) await this.#ask([watch], failures);
+      if (failures.count > 0) this.#report(failures);
     }
     this.#isLooking = false;
+  }
+
+  /**
+   * One question for all. When it fails, one for each half, until those that cannot be asked about are found:
+   * they hold up no other, and are asked about apart from now on. Every watch is looked at again by its timer.
+   */
+  async #ask(watches: readonly Watch[], failures: Failures): Promise<void> {
+    if (watches.length === 0 || failures.areTooMany) return;
+    try {
+      const standings = await this.#parts.runs.findRunStandings(watches.map(({ run }) => run));
+      for (const [index, watch] of watches.entries()) {
+        watch.isApart = false;
+        if (this.#watches.has(watch)) watch.onSeen(standings[index]);
+      }
+    } catch (error) {
+      const [first] = watches;
+      failures.add(first?.run, error);
+      if (watches.length === 1 && first) {
+        first.isApart = true;
+        return;
+      }
+      const half = Math.ceil(watches.length / 2);
+      await this.#ask(watches.slice(0, half), failures);
+      await this.#ask(watches.slice(half), failures);
+    }
+  }
+
+  #report({ last }: Failures): void {
+    const fields = { ...last?.run, error: messageOf(last?.error) };
+    this.#parts.log.error("could not look at runs that others wait for", fields);
+  }
+}
+
+/** Questions of one look that failed. */
+class Failures {
+  count = 0;
+  last: { readonly run: WantedRun | undefined; readonly error: unknown } | undefined;
+
+  /** When the database is away every question fails: what is left waits for the next look. */
+  get areTooMany(): boolean {
+    return this.count >= MOST_FAILURES;
+  }
+
+  add(run: WantedRun | undefined, error: unknown): void {
+    this.count += 1;
+    this.last = { run, error };
   }
 }

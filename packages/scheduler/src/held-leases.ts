@@ -8,13 +8,17 @@ import type { RunClaims } from "./run-claims.ts";
 export interface LeaseHolder {
   readonly held: HeldRuns;
   readonly claims: RunClaims;
+  /** True for a run that is being loaded again, or whose attempts are being ended. */
+  readonly isMoving: (id: number) => boolean;
   readonly giveBack: (runIds: readonly number[]) => void;
+  /** No lease could be renewed for as long as one lasts. */
+  readonly onExpired: () => void;
 }
 
 /** A keeper of the leases of held runs. */
 export function keepLeases(
   parts: Omit<LeaseKeeperParts, "listHeld" | "onRenewed" | "onExpired">,
-  { held, claims, giveBack }: LeaseHolder,
+  { held, claims, isMoving, giveBack, onExpired }: LeaseHolder,
 ): LeaseKeeper {
   let claimCount = 0;
   return new LeaseKeeper({
@@ -28,13 +32,14 @@ export function keepLeases(
         if (renewed.has(id)) held.wakeToSubmit(id);
         else if (asked.has(id)) held.loseUnrenewed(id);
       }
-      // Leases without a run, left by a claim that was cut off: nobody would ever go on with them.
+      // Leases without a run, left by a claim that was cut off: no one would ever go on with them.
       const isSettled = !claims.isClaiming && claimCount === claims.count;
-      const strays = [...renewed].filter((id) => !held.has(id));
+      const strays = [...renewed].filter((id) => !held.has(id) && !isMoving(id));
       if (isSettled && strays.length > 0) giveBack(strays);
     },
     onExpired: () => {
       for (const id of held.ids()) held.lose(id);
+      onExpired();
     },
   });
 }

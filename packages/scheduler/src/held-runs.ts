@@ -1,8 +1,15 @@
 // The runs that this scheduler holds: their passes follow one another, and each ends, is lost or goes back.
 
-import { messageOf, type Clock, type DagRun, type Logger, type StoredError } from "@memodag/core";
+import {
+  messageOf,
+  type Clock,
+  type DagRun,
+  type LoadedRunName,
+  type Logger,
+  type StoredError,
+} from "@memodag/core";
+import { Backoff } from "./backoff.ts";
 import type { PassResult, RunExecution } from "./run/run-execution.ts";
-import { FAULT_REST_MS } from "./scheduler-parts.ts";
 
 /** What {@link HeldRuns} works with. */
 export interface HeldRunsParts {
@@ -10,10 +17,10 @@ export interface HeldRunsParts {
   readonly log: Logger;
   /** A run is over, or has nothing to do but to wait: there may be room for another now. */
   readonly onOver: () => void;
-  /** A run was changed by other hands, and is held no more; its attempts run on, unheard. */
+  /** A run was changed by another process, and is held no more; its attempts run on, unheard. */
   readonly onMoved: (run: DagRun) => void;
-  /** A run that other hands may have changed has ended its passes for now. */
-  readonly onDoubt: () => void;
+  /** Its lease is another's, or may be, and its attempts are being ended. */
+  readonly onLost: (run: DagRun) => void;
 }
 
 interface HeldRun {
@@ -23,11 +30,15 @@ interface HeldRun {
   isResting: boolean;
   /** Something happened since the pass under way began. */
   isDue: boolean;
-  /** It may have been changed by other hands while a pass was under way, which need not have noticed. */
-  isInDoubt: boolean;
+  /** It was changed by another process while a pass was under way. */
+  isMoved: boolean;
 }
 
-const LEASE_LOST: StoredError = {
+/** Rests after passes that failed, in milliseconds: whatever happens to the run ends one early. */
+const PASS_RESTS = { firstMs: 1_000, longestMs: 30_000 };
+
+/** What ends the attempts of a run whose lease was lost. */
+export const LEASE_LOST: StoredError = {
   code: "attempt_lost",
   message: "the lease of its run was lost: another scheduler may have taken it over",
 };
@@ -38,19 +49,21 @@ export class HeldRuns {
   readonly #held = new Map<number, HeldRun>();
   readonly #waiters = new Map<number, ((run: DagRun) => void)[]>();
   readonly #passesUnderWay = new Set<Promise<void>>();
+  readonly #faults: Backoff<number>;
   #isClosed = false;
 
   constructor(parts: HeldRunsParts) {
     this.#parts = parts;
+    this.#faults = new Backoff(parts.clock, PASS_RESTS);
   }
 
   get size(): number {
     return this.#held.size;
   }
 
-  /** Ids of the runs held now that the database knows to be under way. */
-  begun(): number[] {
-    return this.list().flatMap((run) => (run.state === "running" ? [run.id] : []));
+  /** The runs held now, as they were loaded. */
+  loaded(): LoadedRunName[] {
+    return Array.from(this.#held, ([id, { execution }]) => ({ id, handCount: execution.handCount }));
   }
 
   /** How many of them do not only wait for a time, or for other runs, which need a place too. */
@@ -82,7 +95,7 @@ export class HeldRuns {
       isPassing: false,
       isDue: false,
       isResting: false,
-      isInDoubt: false,
+      isMoved: false,
     });
     this.wake(id);
   }
@@ -116,16 +129,16 @@ export class HeldRuns {
     if (this.#held.get(id)?.execution.wantsToSubmit) this.wake(id);
   }
 
-  /** A run was changed by other hands: it goes on from what its rows say when it is claimed again. */
-  reload(id: number): void {
+  /** A run was changed by another process since it was loaded: it goes on from what its rows say now. */
+  reload({ id, handCount }: LoadedRunName): void {
     const held = this.#held.get(id);
-    if (!held) return;
-    // Of a run that is being passed, the database may have said what the pass was about to change.
-    if (held.isPassing) held.isInDoubt = true;
-    else if (held.execution.run.state === "running") this.#finish(id, held, "reload");
+    // A late answer says nothing of a run that was loaded again meanwhile.
+    if (!held || held.execution.handCount !== handCount) return;
+    if (held.isPassing) held.isMoved = true;
+    else this.#finish(id, held, "reload");
   }
 
-  /** A run that was held here has been ended by other hands. */
+  /** A run that was held here has been ended by another process. */
   endedElsewhere(run: DagRun): void {
     this.#tell(run);
     this.#parts.onOver();
@@ -159,7 +172,7 @@ export class HeldRuns {
   async close(): Promise<void> {
     this.#isClosed = true;
     await Promise.all(this.#passesUnderWay);
-    this.#held.clear();
+    for (const [id, held] of this.#held) this.#drop(id, held);
   }
 
   async #passWhileDue(id: number, held: HeldRun): Promise<void> {
@@ -169,21 +182,27 @@ export class HeldRuns {
       held.isDue = false;
       try {
         this.#finish(id, held, await held.execution.pass());
+        this.#faults.forget(id);
       } catch (error) {
-        const { dagId, runId } = held.execution.run;
-        this.#parts.log.error("a scheduling pass failed and will be repeated", {
-          dagId,
-          runId,
-          error: messageOf(error),
-        });
-        this.#parts.clock.after(FAULT_REST_MS, () => this.wake(id));
+        // Lost or given up meanwhile: there is nothing to repeat.
+        if (this.#held.get(id) === held) this.#repeat(id, held, error);
         break;
       }
     }
     held.isPassing = false;
-    if (!held.isInDoubt) return;
-    held.isInDoubt = false;
-    this.#parts.onDoubt();
+    if (held.isMoved) this.#finish(id, held, "reload");
+  }
+
+  #repeat(id: number, { execution }: HeldRun, error: unknown): void {
+    const { dagId, runId } = execution.run;
+    const restMs = this.#faults.failed(id);
+    this.#parts.log.error("a scheduling pass failed and will be repeated", {
+      dagId,
+      runId,
+      restMs,
+      error: messageOf(error),
+    });
+    this.#parts.clock.after(restMs, () => this.wake(id));
   }
 
   #finish(id: number, held: HeldRun, result: PassResult): void {
@@ -220,10 +239,13 @@ export class HeldRuns {
     this.#parts.log.warn("the lease of a run was lost: its attempts here are ended", { dagId, runId });
     held.execution.cancelAttempts(LEASE_LOST);
     this.#drop(id, held);
+    this.#parts.onLost(held.execution.run);
   }
 
   #drop(id: number, held: HeldRun): void {
     held.isDue = false;
     this.#held.delete(id);
+    this.#faults.forget(id);
+    held.execution.close();
   }
 }

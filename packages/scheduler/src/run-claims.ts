@@ -16,6 +16,8 @@ export interface RunClaimsParts {
   readonly options: Pick<SchedulerOptions, "leaseMs" | "maxRuns" | "dag" | "runs">;
   /** Runs held now that are not at rest. */
   readonly countHeld: () => number;
+  /** Runs that are left alone for now. */
+  readonly exceptRuns: () => readonly number[];
   /** Takes claimed runs, whose leases were asked for at that time of the monotonic clock. */
   readonly take: (claimed: readonly ClaimedRun[], askedAt: number) => Promise<void>;
 }
@@ -29,6 +31,8 @@ export class RunClaims {
   #isDue = false;
   #isClosed = false;
   #underWay = Promise.resolve();
+  /** Ends when the claim, or the giving back, that came last has ended. */
+  #turn = Promise.resolve();
   #count = 0;
 
   constructor(parts: RunClaimsParts) {
@@ -59,10 +63,29 @@ export class RunClaims {
     this.#underWay = this.#claimWhileDue();
   }
 
-  /** Claims nothing more; resolves when a claim under way has ended. */
+  /**
+   * Gives leases back. In turn with claims: one that reached the database late would give back what was
+   * claimed since.
+   */
+  giveBack(runIds: readonly number[]): void {
+    const { runs, owner, log } = this.#parts;
+    void this.#inTurn(() => runs.releaseLeases(owner, runIds)).then(
+      () => this.wake(),
+      (error: unknown) => log.error("could not give a run back", { error: messageOf(error) }),
+    );
+  }
+
+  /** Claims nothing more; resolves when what is under way has ended. */
   async close(): Promise<void> {
     this.#isClosed = true;
     await this.#underWay;
+    await this.#turn;
+  }
+
+  async #inTurn(work: () => Promise<void>): Promise<void> {
+    const turn = this.#turn.then(work);
+    this.#turn = turn.catch(() => undefined);
+    await turn;
   }
 
   async #claimWhileDue(): Promise<void> {
@@ -70,7 +93,7 @@ export class RunClaims {
       this.#isDue = false;
       this.#count += 1;
       try {
-        await this.#claim();
+        await this.#inTurn(() => this.#claim());
       } catch (error) {
         // The poll is the net: it asks again.
         this.#parts.log.error("could not claim runs", { error: messageOf(error) });
@@ -80,7 +103,7 @@ export class RunClaims {
   }
 
   async #claim(): Promise<void> {
-    const { runs, clock, owner, options, countHeld, take } = this.#parts;
+    const { runs, clock, owner, options, countHeld, exceptRuns, take } = this.#parts;
     const limit = Math.min(CLAIM_BATCH, options.maxRuns() - countHeld());
     if (limit <= 0) return;
     const deadOwners = (await runs.listLeaseOwners()).filter(isDeadOwner);
@@ -90,6 +113,7 @@ export class RunClaims {
       leaseMs: options.leaseMs,
       limit,
       deadOwners,
+      exceptRuns: exceptRuns(),
       ...(options.dag && !options.runs && { dag: options.dag }),
       ...(this.#runs && { runs: [...this.#runs] }),
     });

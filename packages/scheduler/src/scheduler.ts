@@ -1,6 +1,6 @@
 // The scheduler: claims runs, holds them while their passes go on, renews its leases, drains at the end.
 
-import { messageOf, type CancelTimer, type ClaimedRun, type DagRun } from "@memodag/core";
+import { messageOf, type CancelTimer, type ClaimedRun, type Clock, type DagRun } from "@memodag/core";
 import { randomUUID } from "node:crypto";
 import { AwaitedRuns } from "./awaited-runs.ts";
 import { AttemptRouter } from "./attempt-router.ts";
@@ -8,6 +8,7 @@ import { CallbackCaller } from "./callbacks/callback-caller.ts";
 import { VersionGraphs } from "./graph/version-graphs.ts";
 import { keepLeases } from "./held-leases.ts";
 import { HeldRuns } from "./held-runs.ts";
+import { Backoff } from "./backoff.ts";
 import type { LeaseKeeper } from "./lease-keeper.ts";
 import { LimitBook } from "./limit-book.ts";
 import { MovedRuns } from "./moved-runs.ts";
@@ -16,11 +17,15 @@ import { RunClaims } from "./run-claims.ts";
 import { OwnSurroundings } from "./run/own-surroundings.ts";
 import type { RunContext, SchedulerListener } from "./run/run-context.ts";
 import { RunExecution } from "./run/run-execution.ts";
-import { DEFAULT_POOLS, FAULT_REST_MS, type SchedulerParts } from "./scheduler-parts.ts";
+import { DEFAULT_POOLS, type SchedulerParts } from "./scheduler-parts.ts";
+import { ScopedClock } from "./scoped-clock.ts";
 import { ValueWorker } from "./value-worker.ts";
 
 /** How long what other schedulers take of a pool is taken for true, in milliseconds. */
 const OTHERS_REST_MS = 500;
+
+/** How long a run that cannot be loaded is left alone, in milliseconds. */
+const LOAD_RESTS = { firstMs: 1_000, longestMs: 300_000 };
 
 /** Runs whatever the database has to run, until it is stopped. */
 export class Scheduler {
@@ -35,18 +40,25 @@ export class Scheduler {
   readonly #awaited: AwaitedRuns;
   readonly #leases: LeaseKeeper;
   readonly #callbacks: CallbackCaller | undefined;
+  readonly #unloadable: Backoff<number>;
+  /** Aborted when this scheduler has stopped: nothing of it goes on. */
+  readonly #stopped = new AbortController();
+  readonly #clock: Clock;
   #cancelPoll: CancelTimer = () => undefined;
 
   constructor(parts: SchedulerParts) {
-    const { runs, clock, log, options } = parts;
+    const { runs, log, options } = parts;
+    const clock = new ScopedClock(parts.clock, this.#stopped.signal);
     this.#parts = parts;
+    this.#clock = clock;
+    this.#unloadable = new Backoff(clock, LOAD_RESTS);
     this.#graphs = new VersionGraphs(parts.dags);
     this.#held = new HeldRuns({
       clock,
       log,
       onOver: () => this.wake(),
       onMoved: (run) => this.#moved.take(run),
-      onDoubt: () => this.#moved.wake(),
+      onLost: (run) => this.#moved.lost(run),
     });
     this.#claims = new RunClaims({
       runs,
@@ -55,17 +67,21 @@ export class Scheduler {
       owner: this.#owner,
       options,
       countHeld: () => this.#held.countBusy(),
+      exceptRuns: () => this.#unloadable.resting(),
       take: (claimed, askedAt) => this.#take(claimed, askedAt),
     });
     this.#awaited = new AwaitedRuns({ runs, clock, log });
     this.#leases = keepLeases(
       { runs, clock, log, owner: this.#owner, leaseMs: options.leaseMs },
-      { held: this.#held, claims: this.#claims, giveBack: (runIds) => this.#giveBack(runIds) },
+      {
+        held: this.#held,
+        claims: this.#claims,
+        isMoving: (id) => this.#moved.isMoving(id),
+        giveBack: (runIds) => this.#claims.giveBack(runIds),
+        onExpired: () => this.#moved.loseAll(),
+      },
     );
-    this.#attempts = new AttemptRouter(parts.executor, () => {
-      this.#held.wakeWaiting();
-      this.#callbacks?.wake();
-    });
+    this.#attempts = new AttemptRouter(parts.executor, () => this.#wakeWaiting());
     this.#callbacks =
       parts.callbacks &&
       new CallbackCaller({
@@ -85,7 +101,9 @@ export class Scheduler {
       owner: this.#owner,
       held: this.#held,
       attempts: this.#attempts,
-      giveBack: (runId) => this.#giveBack([runId]),
+      leaseMs: options.leaseMs,
+      take: (claimed) => this.#load(claimed),
+      giveBack: (runId) => this.#claims.giveBack([runId]),
       onEnded: (run) => this.#context.listener.runChanged?.(run),
     });
     this.#context = {
@@ -93,7 +111,7 @@ export class Scheduler {
       dags: parts.dags,
       awaited: this.#awaited,
       onRunMade: (run, isAwaited) => {
-        // Nobody else may be there to bring it to its end.
+        // There may be no other process to bring it to its end.
         if (isAwaited) this.#claims.alsoTake(run.id);
         this.wake();
       },
@@ -128,7 +146,7 @@ export class Scheduler {
     this.#callbacks?.start();
   }
 
-  /** Looks for new runs, and for what other hands did to those held, now; call when there may be either. */
+  /** Looks for new runs, and for what other processes did to those held, now; call when there may be either. */
   wake(): void {
     this.#claims.wake();
     this.#moved.wake();
@@ -160,7 +178,7 @@ export class Scheduler {
 
   /**
    * Starts nothing new, lets what runs end for `graceMs`, ends the rest, and gives the runs back: the
-   * attempts that were cut off are rescheduled by whoever claims them.
+   * attempts that were cut off are rescheduled by whoever claims them. Once it has resolved, nothing goes on.
    */
   async stop(graceMs: number): Promise<void> {
     const { executor, cache, keyLeases, decisionLog, runs, log } = this.#parts;
@@ -173,6 +191,8 @@ export class Scheduler {
     await this.#held.close();
     await this.#callbacks?.close();
     this.#leases.stop();
+    this.#moved.close();
+    this.#awaited.close();
     await cache.flush();
     await decisionLog?.flush();
     await keyLeases?.close();
@@ -182,6 +202,7 @@ export class Scheduler {
       // They expire, and a holder that is known to be dead is not waited for.
       log.error("could not give runs back", { error: messageOf(error) });
     }
+    this.#stopped.abort();
   }
 
   /** Tasks that wait for a run hear of it before the program does. */
@@ -198,47 +219,55 @@ export class Scheduler {
 
   #poll(): void {
     this.wake();
-    const { clock, options } = this.#parts;
-    this.#cancelPoll = clock.after(options.pollMs(), () => this.#poll());
+    // The net under what wakes those who wait for a slot; also for when there are more of them than before.
+    if (this.#attempts.hasSlot()) this.#wakeWaiting();
+    this.#cancelPoll = this.#clock.after(this.#parts.options.pollMs(), () => this.#poll());
+  }
+
+  #wakeWaiting(): void {
+    this.#held.wakeWaiting();
+    this.#callbacks?.wake();
   }
 
   async #take(claimed: readonly ClaimedRun[], askedAt: number): Promise<void> {
     if (this.#held.size === 0) this.#leases.begin(askedAt);
-    for (const claim of claimed) await this.#hold(claim);
+    for (const claim of claimed) {
+      const { id, dagId, runId, state } = claim.run;
+      // Its own lease had expired unseen: it goes on.
+      if (this.#held.has(id) || this.#moved.isMoving(id)) continue;
+      if (!(await this.#load(claim))) this.#claims.giveBack([id]);
+      else
+        this.#parts.log.info(state === "queued" ? "run claimed" : "interrupted run taken over", {
+          dagId,
+          runId,
+        });
+    }
   }
 
-  async #hold(claim: ClaimedRun): Promise<void> {
-    const { id, dagId, runId, state } = claim.run;
-    // Its own lease had expired unseen: it goes on.
-    if (this.#held.has(id)) return;
-    const { log, clock } = this.#parts;
+  /** False when it cannot be loaded: it is left alone for a while, longer each time. */
+  async #load(claim: ClaimedRun): Promise<boolean> {
+    const { id, dagId, runId } = claim.run;
     let execution: RunExecution;
     try {
       const graph = await this.#graphs.get(claim.run.dagVersionId);
       execution = new RunExecution(this.#context, claim, graph, () => this.#held.wake(id));
     } catch (error) {
-      log.error("a claimed run cannot be loaded", { dagId, runId, error: messageOf(error) });
-      clock.after(FAULT_REST_MS, () => this.#giveBack([id]));
-      return;
+      const restMs = this.#unloadable.failed(id);
+      const fields = { dagId, runId, restMs, error: messageOf(error) };
+      this.#parts.log.error("a claimed run cannot be loaded and is left alone for a while", fields);
+      return false;
     }
-    log.info(state === "queued" ? "run claimed" : "interrupted run taken over", { dagId, runId });
+    this.#unloadable.forget(id);
     this.#held.add(execution);
-  }
-
-  #giveBack(runIds: readonly number[]): void {
-    void this.#parts.runs.releaseLeases(this.#owner, runIds).then(
-      () => this.wake(),
-      (error: unknown) => this.#parts.log.error("could not give a run back", { error: messageOf(error) }),
-    );
+    return true;
   }
 
   #bookLimits(): LimitBook {
-    const { clock, options } = this.#parts;
     const limits = new LimitBook(
-      options.poolSlots ?? DEFAULT_POOLS,
+      this.#parts.options.poolSlots ?? DEFAULT_POOLS,
       () => this.#held.wakeWaiting(),
       () =>
-        clock.after(OTHERS_REST_MS, () => {
+        this.#clock.after(OTHERS_REST_MS, () => {
           limits.forgetOthers();
           this.#held.wakeWaiting();
         }),

@@ -31,6 +31,7 @@ function owed(id: string): OwedCallback {
       conf: {},
       params: {},
     } as unknown as DagRun,
+    begins: 0,
     instance: { taskId: id, mapIndex: -1, tryNumber: 1, maxTries: 1 },
     report: {
       event: "success",
@@ -78,6 +79,7 @@ function room(store: Partial<CallbackStore>, slots = 16) {
     store: {
       listOwners: async () => [],
       claim: async () => [],
+      begin: async () => undefined,
       renew: async () => undefined,
       release: async () => undefined,
       remove: async () => undefined,

@@ -163,7 +163,14 @@ export class InProcessExecutor implements Executor {
       monotonic: () => this.#clock.monotonic(),
       sleep: async (ms: number, signal: AbortSignal) => {
         running.asleepUntil = this.#clock.now() + ms;
-        const slept = new Promise<void>((resolve) => void this.#clock.after(ms, resolve));
+        const slept = new Promise<void>((resolve) => {
+          const cancel = this.#clock.after(ms, resolve);
+          const wake = (): void => {
+            cancel();
+            resolve();
+          };
+          signal.addEventListener("abort", wake, { once: true });
+        });
         this.#onSleep();
         await slept;
         running.asleepUntil = null;

@@ -43,8 +43,8 @@ export class TestClock implements Clock {
     this.#now = Math.max(this.#now, time);
   }
 
-  /** Forgets what was to happen: nobody waits for it any more. */
-  clear(): void {
-    this.#timers.clear();
+  /** How many timers are set. */
+  get pending(): number {
+    return this.#timers.size;
   }
 }

@@ -229,14 +229,16 @@ class InMemoryTest implements DagTest {
     scheduler.start();
     // The test's clock keeps no process alive.
     const alive = setInterval(() => undefined, PATIENCE_MS);
+    let ended: DagRun;
     try {
-      const ended = await Promise.race([over, fault.promise]);
+      ended = await Promise.race([over, fault.promise]);
       await Promise.race([scheduler.whenCallbacksCalled(), fault.promise]);
-      return ended;
     } finally {
       clearInterval(alive);
       await scheduler.stop(0);
-      this.#clock.clear();
     }
+    // They would go off in the next run of the test.
+    if (this.#clock.pending > 0) throw new Error(`${this.#clock.pending} timers outlived their scheduler`);
+    return ended;
   }
 }

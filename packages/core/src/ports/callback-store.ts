@@ -18,6 +18,8 @@ export interface NewCallback {
 /** The same with the run that it belongs to. */
 export interface OwedCallback extends NewCallback {
   readonly run: DagRun;
+  /** How many calls of it have begun and were lost with their scheduler. */
+  readonly begins: number;
 }
 
 /** Which callbacks to take over. */
@@ -39,9 +41,11 @@ export interface CallbackStore {
   listOwners(): Promise<string[]>;
   /** Takes what is free, oldest first; two claimers never get one. */
   claim(request: CallbackClaim): Promise<OwedCallback[]>;
+  /** Notes that a call begins. */
+  begin(id: string): Promise<void>;
   /** Renews the leases of these. */
   renew(ids: readonly string[], leaseMs: number): Promise<void>;
-  /** Frees these: whoever claims next gets them. */
+  /** Frees these, none of which was lost: whoever claims next gets them. */
   release(ids: readonly string[]): Promise<void>;
   /** Forgets callbacks that were called. */
   remove(ids: readonly string[]): Promise<void>;

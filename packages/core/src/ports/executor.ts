@@ -164,7 +164,10 @@ export type ExecutorEvent =
 export interface Executor {
   /** How many more attempts may be submitted now. */
   freeSlots(): number;
-  /** Starts an attempt; what comes of it is an event, a failure to start included. */
+  /**
+   * Starts an attempt; its outcome is an event, a failure to start included. Never throws: one for which
+   * there is no slot any more ends with `attempt_lost`.
+   */
   submit(attempt: Attempt): void;
   /** Ends an attempt: asks, then kills. Its `finished` event follows. */
   cancel(attemptId: string, error: StoredError): void;

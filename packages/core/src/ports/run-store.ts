@@ -28,6 +28,14 @@ export interface ClaimRequest {
   readonly dag?: { readonly team: string; readonly dagId: string };
   /** Claim these runs alone, by number, beside those of `dag`. With neither, any run may be claimed. */
   readonly runs?: readonly number[];
+  /** Runs that are not claimed, by number. */
+  readonly exceptRuns?: readonly number[];
+}
+
+/** A run by number, and how often it had been changed manually when it was loaded. */
+export interface LoadedRunName {
+  readonly id: number;
+  readonly handCount: number;
 }
 
 /** Which run of a Dag: that of an id, or the newest of a logical date. */
@@ -201,6 +209,8 @@ export interface RunStore {
   claimRuns(request: ClaimRequest): Promise<ClaimedRun[]>;
   /** Runs that were begun and are not in anyone's hands, oldest first. */
   listInterruptedRuns(filter: InterruptedRunFilter): Promise<DagRun[]>;
+  /** Loads an unfinished run that `owner` holds once more, and renews its lease; undefined: it holds none. */
+  reloadRun(owner: string, leaseMs: number, runId: number): Promise<ClaimedRun | undefined>;
   /** Owners that hold a lease on an unfinished run. */
   listLeaseOwners(): Promise<string[]>;
   /** Renews every lease of `owner`; resolves to the ids of the runs that it still holds. */
@@ -210,8 +220,8 @@ export interface RunStore {
   writePass(pass: PassWrite): Promise<PassOutcome>;
   /**
    * Sends a run back to `queued`, and instances of it back to `none`, without their XComs; their numbers
-   * of tries go on. A finished run is free to be claimed; the holder of one under way finds it among
-   * {@link listMovedRuns} and its next pass `rejected`.
+   * of tries go on. Whoever holds the run keeps it, and finds it among {@link listMovedRuns} and its next
+   * pass `rejected`; a run that its holder brought to its end is held by none, and free to be claimed.
    * @returns the instances that were cleared; without any, nothing has changed
    */
   clearTasks(
@@ -229,7 +239,8 @@ export interface RunStore {
   markTasks(team: string, runId: number, marks: TaskMarks, act?: AuditAct): Promise<TaskInstanceId[]>;
   /**
    * Ends a run as `failed`, whoever holds it: instances that run fail, those that were still to run are
-   * skipped. Its holder finds it among {@link listMovedRuns} and its next pass `rejected`.
+   * skipped. Its holder finds it among {@link listMovedRuns} and its next pass `rejected`, and keeps the lease
+   * until it has ended the attempts.
    * @returns undefined, and nothing has changed, when the run has ended already
    */
   cancelRun(
@@ -238,8 +249,8 @@ export interface RunStore {
     cancellation: RunCancellation,
     act?: AuditAct,
   ): Promise<CancelledInstances | undefined>;
-  /** Those of the runs, all held and begun by `owner`, that other hands have sent back or ended since. */
-  listMovedRuns(owner: string, runIds: readonly number[]): Promise<number[]>;
-  /** Cache keys of the Dag's latest finished run, for fetching ahead. */
-  listPreviousCacheKeys(team: string, dagId: string, beforeRunId: number): Promise<string[]>;
+  /** Those of the runs, all held by `owner`, that were changed manually since they were loaded. */
+  listMovedRuns(owner: string, loaded: readonly LoadedRunName[]): Promise<number[]>;
+  /** Cache keys of the Dag's latest finished run, for fetching ahead: at most `limit`, unmapped tasks first. */
+  listPreviousCacheKeys(team: string, dagId: string, beforeRunId: number, limit: number): Promise<string[]>;
 }

@@ -37,6 +37,7 @@ const CLAIM = `
     where state in ('queued', 'running') and state = 'queued' and lease_owner is null
       and ($8::boolean or (team = $4 and dag_id = $5) or id = any($7::bigint[]))
       and ${HAS_DAG}
+      and id <> all($9::bigint[])
       and not exists (
         select 1 from under_way
         where under_way.team = dag_run.team and under_way.dag_id = dag_run.dag_id and under_way.runs >=
@@ -56,6 +57,7 @@ const CLAIM = `
     select id from dag_run
     where state in ('queued', 'running')
       and (lease_owner is null or lease_expires_at <= ${NOW_MS} or lease_owner = any($3::text[]))
+      and id <> all($9::bigint[])
       and (state = 'running' or lease_owner is not null or id in (select id from allowed))
       and ($8::boolean or (team = $4 and dag_id = $5) or id = any($7::bigint[]))
       and ${HAS_DAG}
@@ -98,6 +100,7 @@ async function takeLeases(client: ClientBase, request: ClaimRequest): Promise<Da
       request.limit,
       request.runs ?? [],
       !request.dag && !request.runs,
+      request.exceptRuns ?? [],
     ],
   });
   return rows;

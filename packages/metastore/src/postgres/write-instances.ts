@@ -34,6 +34,7 @@ const COLUMN_TYPES: Readonly<Record<(typeof COLUMNS)[number], string>> = {
   waiting_since: "bigint",
   error_code: "text",
   error_message: "text",
+  loss_count: "bigint",
 };
 
 // One statement for all rows, a list for each column: the cost is the server's, one round trip in all.

@@ -26,6 +26,8 @@ const FIND_RUN =
 const UPDATE_RUN = `
   update dag_run set state = $2, started_at = $3, ended_at = $4, processes_spawned = $5, lookups = $6
   where id = $1`;
+// Nothing runs of a run that its holder brings to its end: the lease ends with it.
+const RELEASE_RUN = "update dag_run set lease_owner = null, lease_expires_at = null where id = $1";
 const MISSING_BYTES = `
   select distinct wanted.digest from unnest($2::text[]) as wanted (digest)
   where not exists (select 1 from result where team = $1 and digest = wanted.digest)`;
@@ -62,7 +64,7 @@ async function writeRun(client: ClientBase, { runId, owner, run, handCount }: Pa
     values: [runId],
   });
   const row = rows[0];
-  if (row === undefined || row.lease_owner !== owner) throw new AbandonedPass({ kind: "lease_lost" });
+  if (row === undefined || !mayWrite(row, owner)) throw new AbandonedPass({ kind: "lease_lost" });
   const isChanged = handCount !== undefined && row.hand_count !== handCount;
   if (isChanged || row.state !== run.leaves) throw new AbandonedPass({ kind: "rejected", instances: [] });
   await client.query({
@@ -70,7 +72,14 @@ async function writeRun(client: ClientBase, { runId, owner, run, handCount }: Pa
     text: UPDATE_RUN,
     values: [runId, run.state, run.startedAt, run.endedAt, run.processesSpawned, run.lookups],
   });
+  if (run.endedAt !== null)
+    await client.query({ name: "pass_release_run", text: RELEASE_RUN, values: [runId] });
   return row;
+}
+
+/** A run that has ended has no holder: whoever writes of it finds that its state is another. */
+function mayWrite({ state, lease_owner: holder }: RunGuard, owner: string): boolean {
+  return holder === owner || (holder === null && state !== "queued" && state !== "running");
 }
 
 interface RunGuard {

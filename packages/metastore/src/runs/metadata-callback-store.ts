@@ -61,7 +61,7 @@ export class MetadataCallbackStore implements CallbackStore {
       .selectFrom("owed_callback")
       .innerJoin("dag_run", "dag_run.id", "owed_callback.dag_run_id")
       .selectAll("dag_run")
-      .select(["owed_callback.id as callback_id", "owed_callback.body"])
+      .select(["owed_callback.id as callback_id", "owed_callback.body", "owed_callback.begin_count"])
       .where(
         "owed_callback.id",
         "in",
@@ -75,26 +75,36 @@ export class MetadataCallbackStore implements CallbackStore {
 
   async renew(ids: readonly string[], leaseMs: number): Promise<void> {
     const { now } = this.#dialect;
-    await this.#setExpiry(ids, sql<number>`${now} + ${sql.lit(leaseMs)}`);
+    for (const some of inChunks(ids)) {
+      await this.#dialect.kysely
+        .updateTable("owed_callback")
+        .set({ expires_at: sql<number>`${now} + ${sql.lit(leaseMs)}` })
+        .where("id", "in", some)
+        .execute();
+    }
+  }
+
+  async begin(id: string): Promise<void> {
+    await this.#dialect.kysely
+      .updateTable("owed_callback")
+      .set((owed) => ({ begin_count: owed("begin_count", "+", 1) }))
+      .where("id", "=", id)
+      .execute();
   }
 
   async release(ids: readonly string[]): Promise<void> {
-    await this.#setExpiry(ids, sql<number>`0`);
+    for (const some of inChunks(ids)) {
+      await this.#dialect.kysely
+        .updateTable("owed_callback")
+        .set({ expires_at: 0, begin_count: 0 })
+        .where("id", "in", some)
+        .execute();
+    }
   }
 
   async remove(ids: readonly string[]): Promise<void> {
     for (const some of inChunks(ids)) {
       await this.#dialect.kysely.deleteFrom("owed_callback").where("id", "in", some).execute();
-    }
-  }
-
-  async #setExpiry(ids: readonly string[], expiresAt: ReturnType<typeof sql<number>>): Promise<void> {
-    for (const some of inChunks(ids)) {
-      await this.#dialect.kysely
-        .updateTable("owed_callback")
-        .set({ expires_at: expiresAt })
-        .where("id", "in", some)
-        .execute();
     }
   }
 }

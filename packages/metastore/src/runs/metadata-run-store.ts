@@ -9,6 +9,7 @@ import {
   type ClearedTask,
   type DagRun,
   type InterruptedRunFilter,
+  type LoadedRunName,
   type NewDagRun,
   type PassOutcome,
   type PassWrite,
@@ -31,6 +32,7 @@ import { toDagRun } from "./dag-run-row.ts";
 import { markTasks } from "./mark-tasks.ts";
 import { findRunStandings } from "./find-run-standings.ts";
 import { listInterruptedRuns } from "./list-interrupted-runs.ts";
+import { reloadRun } from "./reload-run.ts";
 import { listLeaseOwners, releaseLeases, renewLeases } from "./run-leases.ts";
 import { toTaskInstance } from "./task-instance-row.ts";
 import { toXCom } from "./xcom-row.ts";
@@ -140,6 +142,10 @@ export class MetadataRunStore implements RunStore {
     return await listInterruptedRuns(this.#dialect, filter);
   }
 
+  async reloadRun(owner: string, leaseMs: number, runId: number): Promise<ClaimedRun | undefined> {
+    return await reloadRun(this.#dialect, owner, leaseMs, runId);
+  }
+
   async listLeaseOwners(): Promise<string[]> {
     return await listLeaseOwners(this.#dialect);
   }
@@ -186,16 +192,17 @@ export class MetadataRunStore implements RunStore {
     return cancelled;
   }
 
-  async listMovedRuns(owner: string, runIds: readonly number[]): Promise<number[]> {
-    if (runIds.length === 0) return [];
+  /** By the count of changes, which only grows: an answer that is late is as true as one that is not. */
+  async listMovedRuns(owner: string, loaded: readonly LoadedRunName[]): Promise<number[]> {
+    if (loaded.length === 0) return [];
+    const handCounts = new Map(loaded.map(({ id, handCount }) => [id, handCount]));
     const rows = await this.#dialect.kysely
       .selectFrom("dag_run")
-      .select("id")
-      .where("id", "in", [...runIds])
-      .where("state", "!=", "running")
+      .select(["id", "hand_count"])
+      .where("id", "in", [...handCounts.keys()])
       .where("lease_owner", "=", owner)
       .execute();
-    return rows.map((row) => row.id);
+    return rows.filter((row) => row.hand_count !== handCounts.get(row.id)).map((row) => row.id);
   }
 
   async writePass(pass: PassWrite): Promise<PassOutcome> {
@@ -205,7 +212,12 @@ export class MetadataRunStore implements RunStore {
     return outcome;
   }
 
-  async listPreviousCacheKeys(team: string, dagId: string, beforeRunId: number): Promise<string[]> {
+  async listPreviousCacheKeys(
+    team: string,
+    dagId: string,
+    beforeRunId: number,
+    limit: number,
+  ): Promise<string[]> {
     const rows = await this.#dialect.kysely
       .selectFrom("task_instance")
       .select("cache_key")
@@ -221,6 +233,8 @@ export class MetadataRunStore implements RunStore {
           .limit(1),
       )
       .where("cache_key", "is not", null)
+      .orderBy("map_index")
+      .limit(limit)
       .$narrowType<{ cache_key: string }>()
       .execute();
     return Array.from(new Set(rows.map((row) => row.cache_key)));

@@ -21,6 +21,7 @@ export const UNTOUCHED_COLUMNS = {
   waiting_since: null,
   error_code: null,
   error_message: null,
+  loss_count: 0,
 } as const;
 
 /** The one instance of a task, or the one that stands for a mapped task before its list is known. */

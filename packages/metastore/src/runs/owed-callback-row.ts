@@ -9,7 +9,9 @@ export function owedCallbackBody({ instance, report }: NewCallback): string {
 }
 
 /** The callback that a row holds, beside that of its run. */
-export function toOwedCallback(row: DagRunRow & { callback_id: string; body: string }): OwedCallback {
+export function toOwedCallback(
+  row: DagRunRow & { callback_id: string; body: string; begin_count: number },
+): OwedCallback {
   const { instance, report } = JSON.parse(row.body) as Pick<OwedCallback, "instance" | "report">;
-  return { id: row.callback_id, run: toDagRun(row), instance, report };
+  return { id: row.callback_id, run: toDagRun(row), instance, report, begins: row.begin_count };
 }

@@ -29,10 +29,8 @@ export async function changeByHand<T>(
 
 /** Sends the run back to `queued`. First in its transaction, as in that of a pass, so that the two take turns. */
 export function* requeueRun({ kysely }: Dialect, team: string, runId: number): TransactionScript<void> {
-  // A finished run keeps its last holder. One under way keeps the holder that it has, whose attempts at
-  // other tasks go on.
-  const keptUnderWay = (column: "lease_owner" | "lease_expires_at") =>
-    sql<never>`case when state in ('queued', 'running') then ${sql.ref(column)} end`;
+  // Whoever holds the run keeps it: its attempts at other tasks go on, or it is just ending those of a run
+  // that was cancelled. A run that its holder brought to its end has none.
   const found = yield* statement(
     kysely
       .updateTable("dag_run")
@@ -41,8 +39,6 @@ export function* requeueRun({ kysely }: Dialect, team: string, runId: number): T
         hand_count: sql<number>`hand_count + 1`,
         started_at: null,
         ended_at: null,
-        lease_owner: keptUnderWay("lease_owner"),
-        lease_expires_at: keptUnderWay("lease_expires_at"),
       })
       .where("team", "=", team)
       .where("id", "=", runId)

@@ -57,6 +57,8 @@ export interface TaskInstanceTable {
   waiting_since: number | null;
   error_code: string | null;
   error_message: string | null;
+  /** How often in a row it was lost with its scheduler. */
+  loss_count: number;
 }
 
 /** A task instance that is queued or running, and what it takes of its pool. */
@@ -89,6 +91,8 @@ interface OwedCallbackTable {
   body: string;
   owner: string;
   expires_at: number;
+  /** How often a call of it began that did not end. */
+  begin_count: Generated<number>;
   created_at: number;
 }
 

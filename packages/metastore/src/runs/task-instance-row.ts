@@ -27,6 +27,7 @@ export const INSTANCE_VALUE_COLUMNS = [
   "waiting_since",
   "error_code",
   "error_message",
+  "loss_count",
 ] as const;
 
 /** What a column may hold when it is written. */
@@ -54,6 +55,7 @@ export function instanceValues(instance: TaskInstance): ColumnValue[] {
     instance.waitingSince,
     error === null ? null : storableText(error.code),
     error === null ? null : storableText(error.message),
+    instance.losses,
   ];
 }
 
@@ -84,5 +86,6 @@ export function toTaskInstance(row: TaskInstanceTable): TaskInstance {
     retryAt: row.retry_at,
     waitingSince: row.waiting_since,
     error: row.error_code === null ? null : { code: row.error_code, message: row.error_message ?? "" },
+    losses: row.loss_count,
   };
 }

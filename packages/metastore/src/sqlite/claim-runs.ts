@@ -28,6 +28,7 @@ const CLAIM = `
     where state in ('queued', 'running') and state = 'queued' and lease_owner is null
       and (:isAny or (team = :team and dag_id = :dagId) or id in (select value from json_each(:runs)))
       and ${HAS_DAG}
+      and id not in (select value from json_each(:exceptRuns))
       and not exists (
         select 1 from under_way
         where under_way.team = dag_run.team and under_way.dag_id = dag_run.dag_id and under_way.runs >=
@@ -51,6 +52,7 @@ const CLAIM = `
     where state in ('queued', 'running')
       and (lease_owner is null or lease_expires_at <= ${NOW_MS}
            or lease_owner in (select value from json_each(:deadOwners)))
+      and id not in (select value from json_each(:exceptRuns))
       and (state = 'running' or lease_owner is not null or id in (select id from allowed))
       and (:isAny or (team = :team and dag_id = :dagId) or id in (select value from json_each(:runs)))
       and ${HAS_DAG}
@@ -72,6 +74,7 @@ export async function claimRuns(connection: SqliteConnection, request: ClaimRequ
       dagId: request.dag?.dagId ?? null,
       runs: JSON.stringify(request.runs ?? []),
       isAny: request.dag || request.runs ? 0 : 1,
+      exceptRuns: JSON.stringify(request.exceptRuns ?? []),
     }) as DagRunRow[];
     return rows.sort((a, b) => a.id - b.id).map((row) => loadRun(connection, row));
   });

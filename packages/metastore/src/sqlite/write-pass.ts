@@ -23,6 +23,8 @@ const FIND_RUN = "select team, dag_id, state, lease_owner, hand_count from dag_r
 const UPDATE_RUN = `
   update dag_run set state = ?, started_at = ?, ended_at = ?, processes_spawned = ?, lookups = ?
   where id = ?`;
+// Nothing runs of a run that its holder brings to its end: the lease ends with it.
+const RELEASE_RUN = "update dag_run set lease_owner = null, lease_expires_at = null where id = ?";
 const MISSING_BYTES = `
   select distinct value from json_each(?) as wanted
   where not exists (select 1 from result where team = ? and digest = wanted.value)`;
@@ -46,13 +48,19 @@ export async function writePass(connection: SqliteConnection, pass: PassWrite): 
 
 function writeRun(connection: SqliteConnection, { runId, owner, run, handCount }: PassWrite): RunGuard {
   const row = connection.statement(FIND_RUN).get(runId) as RunGuard | undefined;
-  if (row === undefined || row.lease_owner !== owner) throw new AbandonedPass({ kind: "lease_lost" });
+  if (row === undefined || !mayWrite(row, owner)) throw new AbandonedPass({ kind: "lease_lost" });
   const isChanged = handCount !== undefined && row.hand_count !== handCount;
   if (isChanged || row.state !== run.leaves) throw new AbandonedPass({ kind: "rejected", instances: [] });
   connection
     .statement(UPDATE_RUN)
     .run(run.state, run.startedAt, run.endedAt, run.processesSpawned, run.lookups, runId);
+  if (run.endedAt !== null) connection.statement(RELEASE_RUN).run(runId);
   return row;
+}
+
+/** A run that has ended has no holder: whoever writes of it finds that its state is another. */
+function mayWrite({ state, lease_owner: holder }: RunGuard, owner: string): boolean {
+  return holder === owner || (holder === null && state !== "queued" && state !== "running");
 }
 
 interface RunGuard {

@@ -14,6 +14,7 @@ import {
   type Logger,
   type OwedCallback,
 } from "@memodag/core";
+import { Backoff } from "../backoff.ts";
 import type { AttemptRouter } from "../attempt-router.ts";
 import type { VersionGraphs } from "../graph/version-graphs.ts";
 import { isDeadOwner } from "../process-identity.ts";
@@ -25,7 +26,11 @@ const AT_A_TIME = 4;
 const CLAIM_BATCH = 100;
 const DEFAULT_TIMEOUT_MS = 60_000;
 /** How long one that could not be called rests. */
-const FAULT_REST_MS = 1_000;
+const RESTS = { firstMs: 1_000, longestMs: 300_000 };
+/** Failures in a row after which a callback is not waited for: it is called when it can be, by whoever has it then. */
+const FAILURES_WAITED_FOR = 3;
+/** How often a callback is begun: one that takes its scheduler down with it is not called for ever. */
+const MOST_BEGINS = 3;
 
 /** Settings. Times in milliseconds. */
 export interface CallbackCallerOptions {
@@ -56,6 +61,7 @@ export class CallbackCaller {
   /** Ids of all that is owed: waiting, running, or called and still written down. */
   readonly #owed = new Set<string>();
   readonly #called = new Set<string>();
+  readonly #faults: Backoff<string>;
   readonly #onIdle: (() => void)[] = [];
   #running = 0;
   #forgetting: Promise<void> | undefined;
@@ -66,6 +72,7 @@ export class CallbackCaller {
 
   constructor(parts: CallbackCallerParts) {
     this.#parts = parts;
+    this.#faults = new Backoff(parts.clock, RESTS);
   }
 
   /** How long a callback is this scheduler's that it gives no sign of life for, in milliseconds. */
@@ -98,10 +105,13 @@ export class CallbackCaller {
     }
   }
 
-  /** Resolves when nothing is owed, neither by this scheduler nor by any that is known to be gone. */
+  /**
+   * Resolves when nothing is owed, neither by this scheduler nor by any that is known to be gone, but what
+   * could not be called again and again.
+   */
   async whenIdle(): Promise<void> {
     await this.#looking;
-    if (this.#owed.size > 0) await new Promise<void>((resolve) => this.#onIdle.push(resolve));
+    if (!this.#isIdle) await new Promise<void>((resolve) => this.#onIdle.push(resolve));
   }
 
   /** Gives back what was not called; nothing may run any more. */
@@ -120,6 +130,15 @@ export class CallbackCaller {
     }
   }
 
+  get #isIdle(): boolean {
+    for (const id of this.#owed) if (this.#faults.failuresOf(id) < FAILURES_WAITED_FOR) return false;
+    return true;
+  }
+
+  #tellIdle(): void {
+    if (this.#isIdle) for (const resolve of this.#onIdle.splice(0)) resolve();
+  }
+
   async #look(): Promise<void> {
     const { store, clock, log, owner, options } = this.#parts;
     try {
@@ -132,7 +151,7 @@ export class CallbackCaller {
           deadOwners: owners.filter(isDeadOwner),
           ...(options.dag && { dag: options.dag }),
         });
-        this.take(claimed);
+        this.#takeOver(claimed);
         isMore = claimed.length === CLAIM_BATCH;
       }
     } catch (error) {
@@ -141,8 +160,20 @@ export class CallbackCaller {
     if (!this.#isClosed) this.#cancelLook = clock.after(options.leaseMs, () => this.start());
   }
 
+  #takeOver(claimed: readonly OwedCallback[]): void {
+    this.take(claimed.filter(({ begins }) => begins < MOST_BEGINS));
+    for (const owed of claimed) {
+      if (owed.begins < MOST_BEGINS || this.#owed.has(owed.id)) continue;
+      const fields = { ...fieldsOf(owed), begins: owed.begins };
+      this.#parts.log.error("a callback was lost with its scheduler too often and is called no more", fields);
+      this.#owed.add(owed.id);
+      this.#called.add(owed.id);
+    }
+    void this.#forgetCalled();
+  }
+
   async #call(owed: OwedCallback): Promise<void> {
-    const { attempts, graphs, options, newAttemptId } = this.#parts;
+    const { store, attempts, graphs, options, newAttemptId } = this.#parts;
     this.#running += 1;
     attempts.takeSlot();
     let attempt;
@@ -150,20 +181,15 @@ export class CallbackCaller {
       const { version } = await graphs.get(owed.run.dagVersionId);
       const timeoutMs = options.callbackTimeoutMs?.() ?? DEFAULT_TIMEOUT_MS;
       attempt = callbackAttempt(owed, version, { attemptId: newAttemptId(), timeoutMs });
+      await store.begin(owed.id);
     } catch (error) {
       attempts.giveSlot();
       this.#postpone(owed, messageOf(error));
       return;
     }
-    attempts.giveSlot();
-    try {
-      attempts.submit(attempt, (event) => {
-        if (event.kind === "finished") this.#end(owed, event.outcome);
-      });
-    } catch (error) {
-      // There are fewer slots than there were a moment ago.
-      this.#postpone(owed, messageOf(error));
-    }
+    attempts.submit(attempt, (event) => {
+      if (event.kind === "finished") this.#end(owed, event.outcome);
+    });
   }
 
   #end(owed: OwedCallback, outcome: AttemptOutcome): void {
@@ -188,11 +214,17 @@ export class CallbackCaller {
     // Whoever claims it goes on.
     if (this.#isClosed) return;
     const { clock, log } = this.#parts;
-    log.warn("a callback could not be called and will be later", { ...fieldsOf(owed), error: reason });
-    clock.after(FAULT_REST_MS, () => {
+    const restMs = this.#faults.failed(owed.id);
+    log.warn("a callback could not be called and will be later", {
+      ...fieldsOf(owed),
+      restMs,
+      error: reason,
+    });
+    clock.after(restMs, () => {
       this.#waiting.push(owed);
       this.wake();
     });
+    this.#tellIdle();
   }
 
   async #forgetCalled(): Promise<void> {
@@ -208,6 +240,7 @@ export class CallbackCaller {
         for (const id of ids) {
           this.#called.delete(id);
           this.#owed.delete(id);
+          this.#faults.forget(id);
         }
       }
     } catch (error) {
@@ -215,7 +248,7 @@ export class CallbackCaller {
       this.#parts.log.error("could not write down that callbacks were called", { error: messageOf(error) });
     }
     this.#forgetting = undefined;
-    if (this.#owed.size === 0) for (const resolve of this.#onIdle.splice(0)) resolve();
+    this.#tellIdle();
   }
 
   #keepRenewing(): void {

@@ -1,9 +1,10 @@
 // What the end of an attempt makes of its instance: success, another attempt, or a failure that stays.
 
-import type { AttemptOutcome, SerializedTask, StoredError, TaskInstance } from "@memodag/core";
+import type { AttemptOutcome, DagRun, SerializedTask, StoredError, TaskInstance } from "@memodag/core";
 import type { AttemptResults } from "./attempt-results.ts";
 import type { InstanceTable } from "./instance-table.ts";
 import { judgeOutcome } from "./judged-outcome.ts";
+import { afterLoss, isLostWithScheduler, lossError, lostTooOften, MOST_LOSSES } from "./lost-attempt.ts";
 import type { PassWriter } from "./pass-writer.ts";
 import type { ReadyInstance } from "./ready-instance.ts";
 import { retryDelayMs } from "./retry-delay.ts";
@@ -16,6 +17,8 @@ import type { TimedWaits } from "./timed-waits.ts";
 /** What {@link AttemptEnds} works with. */
 export interface AttemptEndsParts {
   readonly context: RunContext;
+  /** The run that they are of. */
+  readonly run: Pick<DagRun, "dagId" | "runId">;
   readonly table: InstanceTable;
   readonly results: RunResults;
   readonly attemptResults: AttemptResults;
@@ -37,12 +40,15 @@ export class AttemptEnds {
   async take(instance: ReadyInstance, reported: AttemptOutcome): Promise<void> {
     const { context, table, results, attemptResults, decisions, singleFlight, waits, writer } = this.#parts;
     const { node, mapIndex } = instance;
-    const outcome = await judgeOutcome(node, reported, results);
+    const judged = await judgeOutcome(node, reported, results);
     const row = table.get(node, mapIndex);
     const endedAt = context.clock.now();
+    const loss = isLostWithScheduler(judged) ? this.#noteLoss(instance, endedAt) : null;
+    if (loss?.isBearable) return this.#runAgain(instance, { losses: loss.losses, error: loss.error });
+    const outcome = loss ? lostTooOften(loss.error) : judged;
     if (outcome.kind === "rescheduled") {
       const retryAt = endedAt + outcome.afterMs;
-      table.change(node, mapIndex, { attemptId: null, state: "up_for_reschedule", retryAt });
+      table.change(node, mapIndex, { attemptId: null, state: "up_for_reschedule", retryAt, losses: 0 });
       if (decisions.hasLetRun(node)) waits.add(instance, retryAt);
       singleFlight.release(instance);
       return;
@@ -56,9 +62,7 @@ export class AttemptEnds {
       table.change(node, mapIndex, { ...end, state: "skipped", error });
       decisions.settle(node, "skipped");
     } else if (outcome.error.code === "attempt_lost") {
-      table.change(node, mapIndex, afterLoss(row));
-      singleFlight.release(instance);
-      if (decisions.hasLetRun(node)) singleFlight.enqueue(instance);
+      this.#runAgain(instance);
     } else if (outcome.retryable && row.tryNumber < row.maxTries) {
       const retryAt = endedAt + retryDelayMs(node.task, row, context.random);
       const change = { ...end, state: "up_for_retry", retryAt, error: outcome.error } as const;
@@ -76,6 +80,36 @@ export class AttemptEnds {
     if (!attemptResults.isPending(instance)) singleFlight.release(instance);
   }
 
+  /** The loss counts, whatever it comes to. */
+  #noteLoss(
+    { node, mapIndex }: ReadyInstance,
+    now: number,
+  ): { readonly losses: number; readonly error: StoredError; readonly isBearable: boolean } {
+    const { context, table, run } = this.#parts;
+    const row = table.get(node, mapIndex);
+    const losses = row.losses + 1;
+    const isBearable = losses < MOST_LOSSES;
+    table.change(node, mapIndex, { losses });
+    const what = isBearable ? "and runs again" : "too often, and has failed";
+    context.log.warn(`an attempt was lost with its scheduler ${what}`, {
+      dagId: run.dagId,
+      runId: run.runId,
+      taskId: row.taskId,
+      mapIndex,
+      tryNumber: row.tryNumber,
+      losses,
+    });
+    return { losses, error: lossError(row, losses, now), isBearable };
+  }
+
+  #runAgain(instance: ReadyInstance, loss: Partial<TaskInstance> = {}): void {
+    const { table, singleFlight, decisions } = this.#parts;
+    const { node, mapIndex } = instance;
+    table.change(node, mapIndex, { ...afterLoss(table.get(node, mapIndex)), ...loss });
+    singleFlight.release(instance);
+    if (decisions.hasLetRun(node)) singleFlight.enqueue(instance);
+  }
+
   async #succeed(
     { node, mapIndex }: ReadyInstance,
     ended: TaskInstance,
@@ -83,7 +117,13 @@ export class AttemptEnds {
   ): Promise<void> {
     const { table, results, attemptResults, decisions, writer } = this.#parts;
     const { change, xcoms, returned } = await attemptResults.accept(node, ended, outcome);
-    const row = table.change(node, mapIndex, { ...ended, ...change, state: "success", error: null });
+    const row = table.change(node, mapIndex, {
+      ...ended,
+      ...change,
+      state: "success",
+      error: null,
+      losses: 0,
+    });
     writer.owe("success", node, row);
     writer.addXComs(xcoms.map((xcom) => ({ ...xcom, isCached: false })));
     results.keepBytes(xcoms);
@@ -103,12 +143,3 @@ function isSkippedBy({ sensor, runStep }: SerializedTask, { error, retryable }: 
 }
 
 type Failed = Extract<AttemptOutcome, { kind: "failed" }>;
-
-/**
- * Lost, not failed: the next attempt has a number of its own and costs the author no retry. What waits goes
- * on with the try that it began, whose time runs.
- */
-export function afterLoss(row: TaskInstance): Partial<TaskInstance> {
-  const again = { state: "scheduled", attemptId: null, startedAt: null } as const;
-  return row.waitingSince === null ? { ...again, maxTries: row.maxTries + 1 } : again;
-}

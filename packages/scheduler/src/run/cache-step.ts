@@ -30,6 +30,9 @@ import { readShownValues } from "./shown-values.ts";
 import type { KeyedInstance, ReadyInstance } from "./ready-instance.ts";
 import type { RunResults } from "./run-results.ts";
 
+/** Keys of the Dag's last run that may be fetched ahead: more than a cascade of hits has levels. */
+const MOST_FORESEEN = 5_000;
+
 /** The arguments of an instance. */
 export type ArgsOf = (node: DagNode, mapIndex: number) => readonly NamedArgument[];
 
@@ -137,7 +140,12 @@ export class CacheStep {
     const asks = evaluated.filter((instance) => instance.kind === "ask");
     if (asks.length === 0)
       return evaluated.map((instance) => settled(instance, undefined, this.#context.clock.now()));
-    this.#foreseen ??= await this.#context.runs.listPreviousCacheKeys(run.team, run.dagId, run.id);
+    this.#foreseen ??= await this.#context.runs.listPreviousCacheKeys(
+      run.team,
+      run.dagId,
+      run.id,
+      MOST_FORESEEN,
+    );
     const askedAt = this.#context.clock.monotonic();
     const outcome = await lookup.ask(asks, this.#foreseen);
     this.#countLookups(run, asks, this.#context.clock.monotonic() - askedAt);

@@ -8,6 +8,8 @@ import { WaitingLines } from "./waiting-lines.ts";
 
 /** What a {@link Dispatcher} works with. */
 export interface DispatcherParts extends AttemptMakerParts {
+  /** The run that they are of. */
+  readonly run: Pick<DagRun, "team" | "dagId" | "runId">;
   /** Hears of every attempt of the run. */
   readonly handle: (event: ExecutorEvent) => void;
 }
@@ -21,27 +23,32 @@ interface ChosenAttempt extends ReadyInstance {
 /** Chooses attempts before a pass is written and submits them after: never one that is not recorded. */
 export class Dispatcher {
   readonly #parts: DispatcherParts;
+  readonly #run: DispatcherParts["run"];
   readonly #maker: AttemptMaker;
   readonly #underWay = new Map<string, ReadyInstance>();
   readonly #waiting = new WaitingLines();
+  /** Instances with an earlier attempt whose process is still being ended. */
+  #held: ReadyInstance[] = [];
   #chosen: ChosenAttempt[] = [];
   /** What settled attempts took, until the database knows that they are settled. */
   #settled: LimitClaim[] = [];
   #isGivenUp = false;
 
   constructor(parts: DispatcherParts) {
+    const { team, dagId, runId } = parts.run;
+    this.#run = { team, dagId, runId };
     this.#parts = parts;
     this.#maker = new AttemptMaker(parts);
   }
 
   /** True when instances wait for nothing but a free slot. */
   get wantsSlots(): boolean {
-    return this.#waiting.size > 0;
+    return this.#waiting.size > 0 || this.#held.length > 0;
   }
 
   /** True when attempts are under way, or wait for a slot. */
   get isBusy(): boolean {
-    return this.#underWay.size > 0 || this.#waiting.size > 0;
+    return this.#underWay.size > 0 || this.wantsSlots;
   }
 
   /** True when attempts are recorded, or about to be, and not submitted yet. */
@@ -105,10 +112,16 @@ export class Dispatcher {
   choose(): void {
     const { attempts } = this.#parts.context;
     const closed = new Set<string>();
+    for (const instance of this.#held.splice(0)) this.enqueue(instance);
     while (attempts.hasSlot()) {
       const instance = this.#waiting.next(closed);
       if (!instance) return;
-      const { pool } = instance.node.task;
+      const { taskId, pool } = instance.node.task;
+      if (attempts.isRunning({ ...this.#run, taskId, mapIndex: instance.mapIndex })) {
+        this.#waiting.leave(pool);
+        this.#held.push(instance);
+        continue;
+      }
       const answer = this.#tryTakeRoom(instance);
       if (answer === "dag_full") return;
       // What comes after in the same pool waits its turn, even where it would take less.
@@ -156,9 +169,10 @@ export class Dispatcher {
       // While it was built, the run may have been given up, with all that was chosen.
       if (this.#isGivenUp || !areLeasesSure()) return;
       this.#chosen.shift();
-      attempts.giveSlot();
-      if ("kind" in attempt) this.#parts.handle(attempt);
-      else attempts.submit(attempt, this.#parts.handle);
+      if ("kind" in attempt) {
+        this.#parts.handle(attempt);
+        attempts.giveSlot();
+      } else attempts.submit(attempt, this.#parts.handle);
     }
   }
 

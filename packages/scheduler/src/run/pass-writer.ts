@@ -114,7 +114,7 @@ export class PassWriter {
     this.#xcoms.splice(0, xcomCount);
     if (owed.length > 0) {
       this.#owed.splice(0, owed.length);
-      callbacks?.take(owed.map((callback) => ({ ...callback, run })));
+      callbacks?.take(owed.map((callback) => ({ ...callback, run, begins: 0 })));
     }
     this.#storedState = run.state;
     if (isRunChanged) this.#context.listener.runChanged?.(run);

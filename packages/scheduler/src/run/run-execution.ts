@@ -26,8 +26,15 @@ const MOST_ASKED = 10_000;
 export class RunExecution {
   readonly #parts: RunParts;
   readonly #wake: () => void;
+  /** Aborted when this execution is over: its timers and watches end with it. */
+  readonly #closed = new AbortController();
+
+  /** How often the run had been changed manually when it was loaded. */
+  readonly handCount: number;
 
   #run: DagRun;
+  /** Everything has ended but processes of attempts that are being ended. */
+  #isEnding = false;
   #events: RunEvent[] = [];
   /** Of attempts, what passes have acted on since one was written. */
   #unwritten: ExecutorEvent[] = [];
@@ -35,8 +42,13 @@ export class RunExecution {
   constructor(context: RunContext, claimed: ClaimedRun, graph: VersionGraph, wake: () => void) {
     this.#wake = wake;
     this.#run = claimed.run;
-    this.#parts = assembleRun(context, claimed, graph, (event) => this.handle(event), wake);
-    loadRun(claimed, this.#parts);
+    this.handCount = claimed.handCount;
+    this.#parts = assembleRun(context, claimed, graph, {
+      handle: (event) => this.handle(event),
+      wake,
+      closed: this.#closed.signal,
+    });
+    loadRun(claimed, this.#parts, (event) => this.handle(event));
     this.#parts.decisions.start();
   }
 
@@ -54,10 +66,10 @@ export class RunExecution {
     await this.#parts.attemptResults.whenStored();
   }
 
-  /** True when instances wait for nothing but a free slot. */
+  /** True when instances wait for nothing but a free slot, or the run for the last process to go. */
   get wantsSlots(): boolean {
     const { dispatcher, singleFlight } = this.#parts;
-    return dispatcher.wantsSlots || singleFlight.wantsSlots;
+    return dispatcher.wantsSlots || singleFlight.wantsSlots || this.#isEnding;
   }
 
   /** True when attempts are recorded and not submitted yet. */
@@ -97,7 +109,10 @@ export class RunExecution {
     dispatcher.choose();
     steps.begin();
     const isStoring = attemptResults.pending > 0 || this.#events.length > 0;
-    const isOver = decisions.isOver && !isStoring;
+    const hasEnded = decisions.isOver && !isStoring;
+    // Whoever runs it again finds nothing of it running.
+    this.#isEnding = hasEnded && context.attempts.hasRunning(this.#run);
+    const isOver = hasEnded && !this.#isEnding;
     const now = context.clock.now();
     this.#run = {
       ...this.#run,
@@ -118,23 +133,25 @@ export class RunExecution {
     return isOver ? "over" : "open";
   }
 
+  /** Ends its timers and watches; no pass begins from now on. */
+  close(): void {
+    this.#closed.abort();
+    this.#parts.singleFlight.leave();
+    this.#parts.steps.leave();
+  }
+
   /** Ends every attempt of the run; for a run whose lease is lost. */
   cancelAttempts(error: StoredError): void {
-    const { dispatcher, steps, singleFlight } = this.#parts;
-    dispatcher.cancelAll(error);
-    steps.leave();
-    singleFlight.leave();
+    this.#parts.dispatcher.cancelAll(error);
   }
 
   /** Leaves the attempts to run on, for the execution that takes over from this one. */
   forgetAttempts(): void {
-    const { context, dispatcher, steps, singleFlight } = this.#parts;
+    const { context, dispatcher } = this.#parts;
     dispatcher.forgetAll();
     // What came of them was not written: it would be lost, and they would run once more.
     const unwritten = [...this.#unwritten, ...this.#events.filter(isOfAttempt)];
     context.attempts.handBack(this.#run, unwritten);
-    steps.leave();
-    singleFlight.leave();
   }
 
   async #apply(event: RunEvent): Promise<void> {

@@ -1,6 +1,7 @@
 // Puts together what executes one run: each part owns one thing, and here is who knows whom.
 
 import type { ClaimedRun, ExecutorEvent } from "@memodag/core";
+import { ScopedClock } from "../scoped-clock.ts";
 import type { VersionGraph } from "../graph/version-graphs.ts";
 import { AttemptEnds } from "./attempt-ends.ts";
 import { AttemptResults, type ResultEvent } from "./attempt-results.ts";
@@ -37,17 +38,26 @@ export interface RunParts {
   readonly writer: PassWriter;
 }
 
-/** `handle` hears of events, `wake` is asked for passes; neither is called before this has returned. */
+/** What the parts of a run's execution call, and what ends them; neither is called before they are there. */
+export interface RunHooks {
+  readonly handle: (event: RunEvent) => void;
+  /** Asks for a pass. */
+  readonly wake: () => void;
+  /** Aborted when the execution is over. */
+  readonly closed: AbortSignal;
+}
+
+/** The parts of the execution of one run. */
 export function assembleRun(
   context: RunContext,
   claimed: ClaimedRun,
   { version, graph }: VersionGraph,
-  handle: (event: RunEvent) => void,
-  wake: () => void,
+  { handle, wake, closed }: RunHooks,
 ): RunParts {
+  const clock = new ScopedClock(context.clock, closed);
   const table = new InstanceTable(graph.nodes.length);
   const results = new RunResults(claimed.run.team, graph, context.runs, context.values);
-  const waits = new TimedWaits(context.clock, wake);
+  const waits = new TimedWaits(clock, wake);
   const decisions = new RunDecisions({
     context,
     graph,
@@ -66,12 +76,22 @@ export function assembleRun(
   const cacheStep = new CacheStep(context, version, results, argsOf, refreshReasonOf);
   const missNotes = new MissNotes(context, cacheStep);
   const attemptResults = new AttemptResults(context, version.dag, cacheStep, handle);
-  const dispatcher = new Dispatcher({ context, version, table, results, attemptResults, argsOf, handle });
-  const steps = new RunSteps({ context, table, results, argsOf, handle, wake });
+  const { run } = claimed;
+  const dispatcher = new Dispatcher({
+    context,
+    run,
+    version,
+    table,
+    results,
+    attemptResults,
+    argsOf,
+    handle,
+  });
+  const steps = new RunSteps({ context, clock, table, results, argsOf, handle, wake });
   const dispatch = (instance: ReadyInstance): void =>
     (instance.node.task.runStep ? steps : dispatcher).enqueue(instance);
-  const singleFlight = new SingleFlight({ context, table, cacheStep, dispatch, wake });
+  const singleFlight = new SingleFlight({ context, clock, table, cacheStep, dispatch, wake });
   const writer = new PassWriter(context, table, claimed, version.dag.maxActiveTasks);
-  const known = { context, table, results, waits, decisions, attemptResults, singleFlight, writer };
+  const known = { context, run, table, results, waits, decisions, attemptResults, singleFlight, writer };
   return { ...known, cacheStep, missNotes, dispatcher, steps, attemptEnds: new AttemptEnds(known) };
 }

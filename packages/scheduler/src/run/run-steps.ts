@@ -4,6 +4,7 @@ import {
   assembleArguments,
   MemodagError,
   type AttemptOutcome,
+  type Clock,
   type DagRun,
   type SerializedRunStep,
   type RunStanding,
@@ -24,6 +25,8 @@ import { TimedWaits } from "./timed-waits.ts";
 /** What {@link RunSteps} works with. */
 export interface RunStepsParts {
   readonly context: RunContext;
+  /** Whose timers end with the execution. */
+  readonly clock: Clock;
   readonly table: InstanceTable;
   readonly results: RunResults;
   readonly argsOf: ArgsOf;
@@ -68,7 +71,7 @@ export class RunSteps {
 
   constructor(parts: RunStepsParts) {
     this.#parts = parts;
-    this.#deadlines = new TimedWaits(parts.context.clock, parts.wake);
+    this.#deadlines = new TimedWaits(parts.clock, parts.wake);
   }
 
   /** How many tasks wait for other runs. */

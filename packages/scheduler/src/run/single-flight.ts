@@ -5,10 +5,11 @@ import type {
   Digest,
   DagRun,
   CancelTimer,
+  Clock,
   SerializedCacheConfig,
   TaskInstance,
 } from "@memodag/core";
-import type { KeyLease, PassLookup } from "@memodag/result-cache";
+import type { CacheLeases, KeyLease, PassLookup } from "@memodag/result-cache";
 import type { AnsweredInstance } from "./cache-answer.ts";
 import type { CacheStep } from "./cache-step.ts";
 import type { InstanceTable } from "./instance-table.ts";
@@ -23,12 +24,21 @@ const WAITING = "waiting for ";
 /** What {@link SingleFlight} works with. */
 export interface SingleFlightParts {
   readonly context: RunContext;
+  /** Whose timers end with the execution. */
+  readonly clock: Clock;
   readonly table: InstanceTable;
   readonly cacheStep: CacheStep;
   /** Takes instances that may be given to a worker. */
   readonly dispatch: (instance: ReadyInstance) => void;
   /** Asks for a pass. */
   readonly wake: () => void;
+}
+
+/** Waiters that ask for their leases together. */
+interface AdmissionRound {
+  readonly lookup: PassLookup;
+  readonly run: DagRun;
+  readonly due: readonly Waiter[];
 }
 
 type Asked = Pick<TaskInstance, "cacheStatus" | "cacheReason">;
@@ -103,14 +113,30 @@ export class SingleFlight {
       for (const waiter of this.#waiting.values()) this.#dispatch(waiter, asked);
       return [];
     }
-    const due = this.#due();
+    const hits: AnsweredInstance[] = [];
+    // A hit takes no slot, and no one wakes this run on account of it: the next in line ask at once.
+    let slots = this.#parts.context.attempts.freeSlots;
+    for (let due = this.#due(slots); due.length > 0; due = this.#due(slots)) {
+      const round = await this.#admitRound(keyLeases, { lookup, run, due });
+      for (const hit of round.hits) hits.push(hit);
+      slots -= round.dispatched;
+    }
+    return hits;
+  }
+
+  /** Asks for the leases of those that are due; each of them has hit, been dispatched, or waits afterwards. */
+  async #admitRound(
+    keyLeases: CacheLeases,
+    { lookup, run, due }: AdmissionRound,
+  ): Promise<{ readonly hits: readonly AnsweredInstance[]; readonly dispatched: number }> {
     const outcomes = await Promise.all(
       due.map((waiter) => keyLeases.acquire(run.team, waiter.key, holderName(run, waiter))),
     );
     if (this.#hasLeft) {
       for (const outcome of outcomes) if (outcome.kind === "acquired") void keyLeases.release(outcome.lease);
-      return [];
+      return { hits: [], dispatched: 0 };
     }
+    let dispatched = 0;
     const admitted: Waiter[] = [];
     for (const [index, waiter] of due.entries()) {
       const outcome = outcomes[index];
@@ -121,9 +147,14 @@ export class SingleFlight {
         admitted.push(waiter);
       } else {
         this.#dispatch(waiter, waiter.asked);
+        dispatched += 1;
       }
     }
-    return await this.#readAgain(lookup, admitted);
+    const hits = await this.#readAgain(lookup, admitted);
+    return {
+      hits,
+      dispatched: dispatched + admitted.filter((waiter) => this.#held.has(nameOf(waiter))).length,
+    };
   }
 
   /** The attempt of an instance is over and its result is where it belongs. */
@@ -145,10 +176,10 @@ export class SingleFlight {
   }
 
   /** Who asks now: at first, as many keys as there are slots, heaviest first; then by poll or when freed. */
-  #due(): Waiter[] {
-    const { attempts } = this.#parts.context;
+  #due(slots: number): Waiter[] {
+    if (this.#hasLeft) return [];
     const tried = new Set<Digest>();
-    const roomFor = (key: Digest) => tried.has(key) || tried.size < attempts.freeSlots;
+    const roomFor = (key: Digest) => tried.has(key) || tried.size < slots;
     const due: Waiter[] = [];
     const byWeight = [...this.#waiting.values()].toSorted(
       (a, b) => b.node.task.priorityWeight - a.node.task.priorityWeight,
@@ -191,11 +222,11 @@ export class SingleFlight {
   }
 
   #wait(run: DagRun, waiter: Waiter, holder: string): void {
-    const { context, wake } = this.#parts;
+    const { context, clock, wake } = this.#parts;
     this.#change(waiter, { ...waiter.asked, cacheReason: `${WAITING}${holder}` });
     waiter.phase = "waiting";
     context.keyLeases?.onceFreed(run.team, waiter.key, waiter.onFreed);
-    this.#cancelPoll ??= context.clock.after(POLL_MS, () => {
+    this.#cancelPoll ??= clock.after(POLL_MS, () => {
       this.#cancelPoll = undefined;
       for (const waiting of this.#waiting.values()) if (waiting.phase === "waiting") waiting.phase = "due";
       wake();

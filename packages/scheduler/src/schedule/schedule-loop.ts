@@ -12,6 +12,7 @@ import {
   type ScheduleStore,
   type Live,
 } from "@memodag/core";
+import { Backoff } from "../backoff.ts";
 import { newDatedRun } from "../trigger-run.ts";
 import { nextStep, type ScheduleStep } from "./next-step.ts";
 
@@ -20,7 +21,7 @@ export interface ScheduleLoopParts {
   readonly schedules: ScheduleStore;
   readonly dags: Pick<DagStore, "getDagVersion">;
   /** For timers alone: what is due, the database's clock says. */
-  readonly clock: Pick<Clock, "after">;
+  readonly clock: Pick<Clock, "after" | "monotonic">;
   readonly log: Logger;
   /** How often it looks when nothing wakes it, in milliseconds. */
   readonly options: { readonly pollMs: Live<number> };
@@ -28,9 +29,13 @@ export interface ScheduleLoopParts {
   readonly onRunMade: () => void;
 }
 
+/** How long a Dag whose step failed is left alone, in milliseconds; a new version of it is looked at at once. */
+const STEP_RESTS = { firstMs: 1_000, longestMs: 300_000 };
+
 /** Looks for dates that have come whenever it is woken, and when the next one comes. */
 export class ScheduleLoop {
   readonly #parts: ScheduleLoopParts;
+  readonly #faults: Backoff<string>;
   #isPassing = false;
   #isDue = false;
   #isClosed = false;
@@ -39,6 +44,7 @@ export class ScheduleLoop {
 
   constructor(parts: ScheduleLoopParts) {
     this.#parts = parts;
+    this.#faults = new Backoff(parts.clock, STEP_RESTS);
   }
 
   /** Looks now; call when a Dag may have changed, or have room for another run. */
@@ -84,9 +90,26 @@ export class ScheduleLoop {
     for (const due of dags) {
       if (this.#isClosed) break;
       // There may be another date to make up for, or one that is earlier than those planned before.
-      if (await this.#takeStep(due, now)) this.#isDue = true;
+      if (await this.#tryStep(due, now)) this.#isDue = true;
     }
     return nextDate === null ? Number.POSITIVE_INFINITY : nextDate - now;
+  }
+
+  /** One Dag whose step fails is left alone for a while, and holds up no other. */
+  async #tryStep(due: DueDag, now: number): Promise<boolean> {
+    const { team, dagId, versionId } = due;
+    const name = JSON.stringify([team, dagId, versionId]);
+    if (this.#faults.remainingMs(name) > 0) return false;
+    try {
+      const hasMoved = await this.#takeStep(due, now);
+      this.#faults.forget(name);
+      return hasMoved;
+    } catch (error) {
+      const restMs = this.#faults.failed(name);
+      const fields = { team, dagId, restMs, error: messageOf(error) };
+      this.#parts.log.error("a Dag's schedule could not be followed and is left alone for a while", fields);
+      return false;
+    }
   }
 
   /** True when the plan has moved. */
