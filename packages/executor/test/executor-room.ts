@@ -20,7 +20,7 @@ import { LocalExecutor, logFilePath } from "../src/index.ts";
 
 /** What a room can be given in place of its own. */
 export interface RoomOptions {
-  readonly parallelism?: number;
+  readonly parallelism?: number | (() => number);
   readonly clock?: Clock;
   readonly killGraceMs?: number;
   readonly heartbeatTimeoutMs?: number;
@@ -55,8 +55,9 @@ export class ExecutorRoom {
     this.bundleDir = options.bundleDir ?? join(this.root, "dags");
     this.logsDir = options.logsDir ?? join(this.root, "logs");
     mkdirSync(join(this.root, "dags"));
+    const { parallelism = 4 } = options;
     this.executor = new LocalExecutor({
-      parallelism: () => options.parallelism ?? 4,
+      parallelism: typeof parallelism === "function" ? parallelism : () => parallelism,
       artifactsDir: join(this.root, "artifacts"),
       logsDir: this.logsDir,
       ordinaryEnv: ["PATH", "NODE_*"],
@@ -120,7 +121,7 @@ export class ExecutorRoom {
         dag: { dagId: "d" },
         dagRun: { runId: `run-${attemptId}`, runType: "manual", logicalDate: null, conf: { region: "eu" } },
         task: { taskId: "it" },
-        taskInstance: { mapIndex: -1, tryNumber: 1, maxTries: 1 },
+        taskInstance: { mapIndex: -1, tryNumber: 1, maxTries: 1, attemptId: "a1" },
         params: { species: "Adelie", depth: 3 },
         logicalDate: "2026-11-21T06:00:00.000Z",
         dataInterval: null,

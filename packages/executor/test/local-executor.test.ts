@@ -316,8 +316,26 @@ describe("slots", () => {
     const body = `dag.task("it", async () => 1)();`;
     const first = room.run(body);
     expect(room.executor.freeSlots()).toBe(0);
-    expect(() => room.submit(body)).toThrow("without a free slot");
+    const second = room.submit(body);
+    // An event, after the call: what is submitted has an outcome, and is never thrown back.
+    expect(room.events.map(({ attemptId }) => attemptId)).not.toContain(second.attempt.attemptId);
+    expect(await second.finished).toMatchObject({ kind: "failed", error: { code: "attempt_lost" } });
+    expect(room.events.filter(({ kind }) => kind === "started")).toHaveLength(0);
     expect(returned(await first)).toBe(1);
+    expect(room.executor.freeSlots()).toBe(1);
+  });
+
+  it("are fewer after the parallelism is lowered: what runs goes on, what comes is refused", async () => {
+    let parallelism = 3;
+    await using room = new ExecutorRoom({ parallelism: () => parallelism });
+    const body = `dag.task("it", async () => 1)();`;
+    const running = [room.run(body), room.run(body)];
+    parallelism = 1;
+    expect(room.executor.freeSlots()).toBe(0);
+    expect(await room.submit(body).finished).toMatchObject({ error: { code: "attempt_lost" } });
+    expect((await Promise.all(running)).map(returned)).toEqual([1, 1]);
+    expect(room.executor.freeSlots()).toBe(1);
+    expect(returned(await room.run(body))).toBe(1);
   });
 });
 

@@ -96,7 +96,7 @@ describe("dag.switch", () => {
           dag: { dagId: "d" },
           dagRun,
           task: { taskId: "pick" },
-          taskInstance: { mapIndex: -1, tryNumber: 1, maxTries: 1 },
+          taskInstance: { mapIndex: -1, tryNumber: 1, maxTries: 1, attemptId: "a1" },
           params: {},
           logicalDate: null,
           dataInterval: null,

@@ -23,7 +23,7 @@ const CONTEXT: AttemptContext = {
     conf: { region: "north", limits: { rows: 5 } },
   },
   task: { taskId: "t" },
-  taskInstance: { mapIndex: 3, tryNumber: 1, maxTries: 2 },
+  taskInstance: { mapIndex: 3, tryNumber: 1, maxTries: 2, attemptId: "a1" },
   params: { species: "Adelie", model: { depth: 3, list: [1, { a: 1 }] }, none: null, "a.b": 1 },
   logicalDate: "2026-01-02T00:00:00.000Z",
   dataInterval: { start: "2026-01-01T00:00:00.000Z", end: "2026-01-02T00:00:00.000Z" },

@@ -134,7 +134,7 @@ const CONTEXT = {
   dag: { dagId: "d" },
   dagRun: { runId: "r", runType: "manual", logicalDate: null, conf: {} },
   task: { taskId: "s" },
-  taskInstance: { mapIndex: -1, tryNumber: 1, maxTries: 1 },
+  taskInstance: { mapIndex: -1, tryNumber: 1, maxTries: 1, attemptId: "a1" },
   params: {},
   logicalDate: null,
   dataInterval: null,

@@ -84,7 +84,7 @@ function attemptOf(artifactDigest: string): Attempt {
       dag: { dagId },
       dagRun: { runId, runType: "manual", logicalDate: null, conf: {} },
       task: { taskId },
-      taskInstance: { mapIndex: -1, tryNumber: 1, maxTries: 1 },
+      taskInstance: { mapIndex: -1, tryNumber: 1, maxTries: 1, attemptId: "a1" },
       params: {},
       logicalDate: null,
       dataInterval: null,

@@ -24,7 +24,16 @@ export interface AttemptContext {
     readonly conf: JsonObject;
   };
   readonly task: { readonly taskId: string };
-  readonly taskInstance: { readonly mapIndex: number; readonly tryNumber: number; readonly maxTries: number };
+  readonly taskInstance: {
+    readonly mapIndex: number;
+    readonly tryNumber: number;
+    readonly maxTries: number;
+    /**
+     * Names this attempt, unique for ever: the next one at the same instance has another. Systems that take
+     * an idempotency key take it for what one attempt does.
+     */
+    readonly attemptId: string;
+  };
   readonly params: JsonObject;
   readonly logicalDate: string | null;
   readonly dataInterval: { readonly start: string; readonly end: string } | null;

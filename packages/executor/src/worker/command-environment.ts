@@ -11,13 +11,14 @@ export interface ExchangeFiles {
 
 /**
  * What a command gets to see of the worker's environment, which has none of memodag's own variables, its
- * author's variables over it, and the names of its files over all.
+ * author's variables over it, and the names of its files and of its attempt over all.
  */
 export function commandEnvironment(
   environment: NodeJS.ProcessEnv,
   { env, visibleEnv }: Pick<AttemptCommand, "env" | "visibleEnv">,
   ordinary: readonly string[],
   files: ExchangeFiles,
+  attemptId: string,
 ): NodeJS.ProcessEnv {
   const isVisible = (name: string): boolean =>
     visibleEnv === null || visibleEnv.includes(name) || isOrdinary(ordinary, name);
@@ -26,5 +27,7 @@ export function commandEnvironment(
     ...Object.fromEntries(env),
     MEMODAG_INPUTS: files.inputs,
     MEMODAG_RESULT: files.result,
+    // Which attempt it is cannot be in a key: a cached program that wrote it down would be given another's.
+    ...(visibleEnv === null && { MEMODAG_ATTEMPT_ID: attemptId }),
   };
 }

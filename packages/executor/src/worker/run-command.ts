@@ -39,7 +39,7 @@ export async function runCommand(
     const end = await runProgram({
       argv: command.argv,
       cwd: resolve(order.baseDir, command.cwd),
-      env: commandEnvironment(process.env, command, order.ordinaryEnv, files),
+      env: commandEnvironment(process.env, command, order.ordinaryEnv, files, order.attempt.attemptId),
       signal,
     });
     const skipped = findSkip(command, end);

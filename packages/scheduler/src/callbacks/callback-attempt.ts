@@ -22,7 +22,7 @@ export function callbackAttempt(
     artifactDigest: version.dag.artifactDigest,
     args: [],
     results: new Map(),
-    context: attemptContext(run, instance),
+    context: attemptContext(run, instance, attemptId),
     declaredContext: null,
     declaredEnv: null,
     executionTimeoutMs: timeoutMs,

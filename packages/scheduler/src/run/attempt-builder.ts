@@ -24,6 +24,7 @@ const decoder = new TextDecoder("utf-8", { fatal: true });
 export function attemptContext(
   run: DagRun,
   instance: Pick<TaskInstance, "taskId" | "mapIndex" | "tryNumber" | "maxTries">,
+  attemptId: string,
 ): AttemptContext {
   const { dataIntervalStart: start, dataIntervalEnd: end } = run;
   const logicalDate = isoDate(run.logicalDate);
@@ -35,6 +36,7 @@ export function attemptContext(
       mapIndex: instance.mapIndex,
       tryNumber: instance.tryNumber,
       maxTries: instance.maxTries,
+      attemptId,
     },
     params: run.params,
     logicalDate,
@@ -76,7 +78,7 @@ export async function buildAttempt(parts: AttemptParts, results: RunResults): Pr
     file: version.file,
     artifactDigest: version.dag.artifactDigest,
     ...(await readInputs(parts.args, results)),
-    context: attemptContext(run, instance),
+    context: attemptContext(run, instance, parts.attemptId),
     declaredContext: parts.declaredContext,
     declaredEnv: parts.declaredEnv,
     ...(parts.declaredFiles && { declaredFiles: parts.declaredFiles }),

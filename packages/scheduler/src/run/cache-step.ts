@@ -118,7 +118,8 @@ export class CacheStep {
       task: node.task,
       config,
       args: this.#argsOf(node, mapIndex),
-      context: attemptContext(run, instance),
+      // A key is made before there is an attempt; which one it is cannot be in it.
+      context: attemptContext(run, instance, ""),
       env: this.#context.env,
       surroundings,
     };
