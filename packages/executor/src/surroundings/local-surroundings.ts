@@ -90,10 +90,9 @@ export class LocalSurroundings implements Surroundings {
     patterns: readonly string[],
   ): Promise<TaskSurroundings> {
     const { env, ordinaryEnv } = this.#options;
-    const seen = commandEnvironment(workerEnvironment(env), { env: command.env, visibleEnv }, ordinaryEnv, {
-      inputs: "",
-      result: "",
-    });
+    const declared = { env: command.env, visibleEnv };
+    const files = { inputs: "", result: "" };
+    const seen = commandEnvironment(workerEnvironment(env), declared, ordinaryEnv, files, "");
     const cwd = resolve(this.#bundleDir(file), dirname(file.path), command.cwd);
     const found = await this.#look.program({ program: command.argv[0] ?? "", cwd, path: seen["PATH"] });
     if (found.kind === "unknown") return found;

@@ -105,7 +105,11 @@ export class AttemptEnds {
   #runAgain(instance: ReadyInstance, loss: Partial<TaskInstance> = {}): void {
     const { table, singleFlight, decisions } = this.#parts;
     const { node, mapIndex } = instance;
-    table.change(node, mapIndex, { ...afterLoss(table.get(node, mapIndex)), ...loss });
+    const row = table.get(node, mapIndex);
+    table.change(node, mapIndex, { ...afterLoss(row), ...loss });
+    // The cache is asked anew about what missed: another run may have stored that result since.
+    const isAsked = row.waitingSince === null && row.cacheStatus === "miss" && !decisions.hasLetRun(node);
+    if (isAsked) table.change(node, mapIndex, { state: "none" });
     singleFlight.release(instance);
     if (decisions.hasLetRun(node)) singleFlight.enqueue(instance);
   }

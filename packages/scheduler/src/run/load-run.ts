@@ -1,6 +1,6 @@
 // Takes over what an earlier holder of a run has written of it.
 
-import type { ClaimedRun, StoredError } from "@memodag/core";
+import type { ClaimedRun, StoredError, TaskInstance } from "@memodag/core";
 import { afterLoss, LOST_WITH_SCHEDULER } from "./lost-attempt.ts";
 import type { RunEvent, RunParts } from "./run-parts.ts";
 
@@ -9,6 +9,11 @@ const CLEARED: StoredError = {
   code: "attempt_lost",
   message: "its task was cleared or its state set by hand, so that nobody waits for it any more",
 };
+
+/** The cache is asked anew about what missed: another run may have stored that result since. */
+function wasMiss({ cacheStatus }: TaskInstance): boolean {
+  return cacheStatus === "miss";
+}
 
 /**
  * Loads a claimed run's rows. Attempts are gone with their holder unless this process's executor has them;
