@@ -40,6 +40,8 @@ const { metafile } = await build({
     index: "src/index.ts",
     testing: "src/testing.ts",
     main: "src/main.ts",
+    // Asked for before anything else is loaded.
+    "compile-cache": "src/compile-cache.ts",
     // Threads that are started by the names of their files.
     "value-thread": "../scheduler/src/value-thread.ts",
     "look-thread": "../executor/src/surroundings/look-thread.ts",

@@ -1,0 +1,1 @@
+export { findCompileCacheFolder } from "@memodag/cli/compile-cache";
