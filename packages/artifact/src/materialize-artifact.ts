@@ -3,7 +3,14 @@
 import { randomUUID } from "node:crypto";
 import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { MemodagError, sha256, type Artifact } from "@memodag/core";
+import {
+  MemodagError,
+  nameFileFault,
+  OWN_FILE_MODE,
+  OWN_FOLDER_MODE,
+  sha256,
+  type Artifact,
+} from "@memodag/core";
 
 /** What an artifact's file name has after its digest. */
 export const ARTIFACT_EXTENSION = ".mjs";
@@ -12,6 +19,7 @@ export const ARTIFACT_EXTENSION = ".mjs";
  * Makes sure that `<dir>/<digest>.mjs` holds the artifact's code and resolves to its path. Safe when
  * several processes do it at once; a file that was damaged is replaced.
  * @throws MemodagError `artifact_damaged` when `code` does not have that digest; nothing is written.
+ * `disk_failed` when the folder cannot be written to.
  */
 export async function materializeArtifact(dir: string, { digest, code }: Artifact): Promise<string> {
   if (sha256(code) !== digest) {
@@ -23,16 +31,25 @@ export async function materializeArtifact(dir: string, { digest, code }: Artifac
   }
   const path = join(dir, digest + ARTIFACT_EXTENSION);
   if (await holds(path, digest)) return path;
-  await mkdir(dir, { recursive: true });
-  const temporary = join(dir, `.${digest}.${randomUUID()}.tmp`);
   try {
-    await writeFile(temporary, code, { flag: "wx" });
-    await rename(temporary, path);
+    await write(dir, path, code);
   } catch (error) {
-    await rm(temporary, { force: true });
-    throw error;
+    throw nameFileFault(error, { what: "artifacts", path: dir, setting: "[core] state_dir" });
   }
   return path;
+}
+
+async function write(dir: string, path: string, code: Uint8Array): Promise<void> {
+  await mkdir(dir, { recursive: true, mode: OWN_FOLDER_MODE });
+  const temporary = join(dir, `.${randomUUID()}.tmp`);
+  try {
+    await writeFile(temporary, code, { flag: "wx", mode: OWN_FILE_MODE });
+    await rename(temporary, path);
+  } catch (error) {
+    // What made it fail may keep the file from being removed as well, and is what there is to tell.
+    await rm(temporary, { force: true }).catch(() => undefined);
+    throw error;
+  }
 }
 
 async function holds(path: string, digest: string): Promise<boolean> {

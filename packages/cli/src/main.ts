@@ -1,6 +1,6 @@
 // The way in: runs the command that the arguments name and sets the exit code.
 
-import { MemodagError } from "@memodag/core";
+import { findFileFault, MemodagError } from "@memodag/core";
 import { CommanderError } from "commander";
 import { reportError } from "./output/errors.ts";
 import { commandPath, createProgram } from "./program.ts";
@@ -21,11 +21,11 @@ export async function main(args: readonly string[]): Promise<void> {
   }
 }
 
-/** A database that fails in the middle of a command is not a bug. */
+/** A database that fails in the middle of a command is not a bug, and neither is a disk. */
 async function namedError(error: unknown): Promise<unknown> {
   if (error instanceof MemodagError || error instanceof CommanderError) return error;
   const { findDatabaseFault } = await import("@memodag/metastore");
-  return findDatabaseFault(error) ?? error;
+  return findDatabaseFault(error) ?? findFileFault(error) ?? error;
 }
 
 function endOnClosedPipe(error: NodeJS.ErrnoException): void {

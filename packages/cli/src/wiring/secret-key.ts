@@ -1,19 +1,122 @@
 // The key under which digests of secrets are kept: a file beside the state, made when it is first needed.
+//
+// It is complete before it has its name, so that no process can read half of it, and it is believed only
+// while it is this user's alone: whoever knows it can guess secrets from their digests.
 
-import { randomBytes } from "node:crypto";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { randomBytes, randomUUID } from "node:crypto";
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  fsyncSync,
+  linkSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
+import { MemodagError, nameFileFault, OWN_FILE_MODE, OWN_FOLDER_MODE } from "@memodag/core";
 
 const KEY_BYTES = 32;
+const PERMISSIONS = 0o777;
+const GROUP_AND_OTHERS = 0o077;
 
-/** Reads the key, or makes one that this user alone may read. Two processes at once end with one key. */
-export function readSecretKey(stateDir: string): Uint8Array {
+/**
+ * Reads the key, or makes one that this user alone may read. Processes that do so at once end with one key.
+ * @throws MemodagError `secret_key_invalid` when the file is not a key that only this user can have read,
+ *   `disk_failed` when there is none and none can be made.
+ */
+export function readSecretKey(stateDir: string, uid: number | undefined = process.geteuid?.()): Uint8Array {
   const path = join(stateDir, "secret.key");
-  mkdirSync(stateDir, { recursive: true });
+  const known = tryRead(path, uid);
+  if (known) return known;
   try {
-    writeFileSync(path, randomBytes(KEY_BYTES), { flag: "wx", mode: 0o600 });
+    makeKey(stateDir, path);
+  } catch (error) {
+    throw nameFileFault(error, { what: "secret.key", path: stateDir, setting: "[core] state_dir" });
+  }
+  const made = tryRead(path, uid);
+  if (made) return made;
+  throw invalid(path, "was removed while it was read", "start again");
+}
+
+/** Written and on the disk under another name first; the first of several to be linked is the key. */
+function makeKey(stateDir: string, path: string): void {
+  mkdirSync(stateDir, { recursive: true, mode: OWN_FOLDER_MODE });
+  const temporary = `${path}.${randomUUID()}`;
+  try {
+    writeFileSync(temporary, randomBytes(KEY_BYTES), { flag: "wx", mode: OWN_FILE_MODE, flush: true });
+    linkSync(temporary, path);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+  } finally {
+    rmSync(temporary, { force: true });
   }
-  return readFileSync(path);
+  flushFolder(stateDir);
+}
+
+/** So that the name survives a loss of power, as everything does that was digested with the key. */
+function flushFolder(folder: string): void {
+  const fd = openSync(folder, constants.O_RDONLY);
+  try {
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function tryRead(path: string, uid: number | undefined): Uint8Array | undefined {
+  let fd: number;
+  try {
+    // Not through a link, and without waiting for who would write to a pipe.
+    fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "ENOENT") return undefined;
+    if (code === "ELOOP") throw invalid(path, "is a symbolic link", "put the key itself there", error);
+    if (code === "EACCES") {
+      throw invalid(
+        path,
+        "belongs to another user",
+        "run memodag as that user, or chown it to this one",
+        error,
+      );
+    }
+    throw nameFileFault(error, { what: "secret.key", path });
+  }
+  try {
+    return readChecked(fd, path, uid);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function readChecked(fd: number, path: string, uid: number | undefined): Uint8Array {
+  const stat = fstatSync(fd);
+  if (!stat.isFile()) throw invalid(path, "is no regular file", "remove it, a key is made anew");
+  if (uid !== undefined && stat.uid !== uid) {
+    const owner = `belongs to user ${stat.uid}, and memodag runs as ${uid}`;
+    throw invalid(path, owner, `run memodag as that user, or \`chown ${uid}\` it if its key is to be kept`);
+  }
+  if ((stat.mode & GROUP_AND_OTHERS) !== 0) {
+    const mode = (stat.mode & PERMISSIONS).toString(8).padStart(3, "0");
+    throw invalid(
+      path,
+      `may be read or written by others (mode ${mode})`,
+      "`chmod 600` it; remove it if others may have read it",
+    );
+  }
+  const key = stat.size === KEY_BYTES ? readFileSync(fd) : undefined;
+  if (key?.length === KEY_BYTES) return key;
+  throw invalid(
+    path,
+    `has ${stat.size} bytes where a key has ${KEY_BYTES}`,
+    "put it back from a backup or remove it: a key is made anew, and digests of secrets are then new",
+  );
+}
+
+function invalid(path: string, what: string, fix: string, cause?: unknown): MemodagError {
+  return new MemodagError("secret_key_invalid", `${path} ${what}: ${fix}`, { cause, fields: { path } });
 }
