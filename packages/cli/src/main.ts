@@ -3,6 +3,8 @@
 import { findFileFault, MemodagError } from "@memodag/core";
 import { CommanderError } from "commander";
 import { reportError } from "./output/errors.ts";
+import { EXIT_USAGE } from "./output/exit-codes.ts";
+import { guardStandardStreams, takeStdoutFault } from "./output/standard-streams.ts";
 import { commandPath, createProgram } from "./program.ts";
 
 /**
@@ -10,8 +12,7 @@ import { commandPath, createProgram } from "./program.ts";
  * run failed, 2 usage or configuration, 70 a bug in memodag. Never rejects.
  */
 export async function main(args: readonly string[]): Promise<void> {
-  if (!process.stdout.listeners("error").includes(endOnClosedPipe))
-    process.stdout.on("error", endOnClosedPipe);
+  guardStandardStreams();
   const program = createProgram();
   try {
     await program.parseAsync(args, { from: "user" });
@@ -19,6 +20,9 @@ export async function main(args: readonly string[]): Promise<void> {
     const mend = `\`${commandPath(program, args)} --help\` says what may be written`;
     process.exitCode = reportError(await namedError(error), { asJson: args.includes("--json"), mend });
   }
+  // By then streams have said what they could not take.
+  await new Promise((told) => setImmediate(told));
+  reportStdoutFault();
 }
 
 /** A database that fails in the middle of a command is not a bug, and neither is a disk. */
@@ -28,8 +32,11 @@ async function namedError(error: unknown): Promise<unknown> {
   return findDatabaseFault(error) ?? findFileFault(error) ?? error;
 }
 
-function endOnClosedPipe(error: NodeJS.ErrnoException): void {
-  // Whoever read this, `head` perhaps, has enough.
-  if (error.code === "EPIPE") process.exit();
-  throw error;
+/** What a command did is done, and its exit code stays; one that was to print and could not has failed. */
+function reportStdoutFault(): void {
+  const fault = takeStdoutFault();
+  if (fault === undefined) return;
+  process.stderr.write(`memodag: ${fault}\n`);
+  process.exitCode ??= EXIT_USAGE;
+  if (process.exitCode === 0) process.exitCode = EXIT_USAGE;
 }

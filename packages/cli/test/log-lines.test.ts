@@ -24,3 +24,13 @@ it("logs what is at least as grave as the level that holds at that moment", () =
   sayAll();
   expect(lines).toHaveLength(4);
 });
+
+it("keeps a message on its line, and lets no field forge another", () => {
+  const lines: string[] = [];
+  const log = lineLogger(
+    (line) => lines.push(line.slice(9)),
+    () => "info",
+  );
+  log.warn("failed: a\n12:00:00 info  all is well", { error: "b\nc\u001b[2J" });
+  expect(lines).toEqual(['warn  failed: a\\n12:00:00 info  all is well error="b\\nc\\u001b[2J"']);
+});

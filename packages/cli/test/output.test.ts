@@ -3,7 +3,7 @@ import { MemodagError } from "@memodag/core";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { endLine, EndLines } from "../src/output/end-lines.ts";
 import { reportError } from "../src/output/errors.ts";
-import { plainText } from "../src/output/plain-text.ts";
+import { plainBlock, plainJson, plainLine, plainText } from "../src/output/plain-text.ts";
 import { progressLines } from "../src/output/show-progress.ts";
 import { formatTable } from "../src/output/table.ts";
 import { RunProgress } from "../src/report/run-progress.ts";
@@ -23,13 +23,38 @@ describe("formatTable", () => {
   });
 
   it("keeps a cell on its line and lets nothing move the cursor", () => {
-    expect(formatTable(["A"], [["x\ny\u001b[2J"]])).toBe("A\nx y\\x1b[2J\n");
+    expect(formatTable(["A"], [["x\ny\u001b[2J"]])).toBe("A\nx\\ny\\x1b[2J\n");
   });
 });
 
 describe("plainText", () => {
   it("keeps lines and spells control characters out", () => {
     expect(plainText("a\n\tb\r\u0007\u009b")).toBe("a\n\tb\\x0d\\x07\\x9b");
+  });
+});
+
+describe("text that a terminal would act upon", () => {
+  const UNSAFE = ["\u0000", "\r", "\u001b", "\u007f", "\u0085", "\u009b", "\u061c", "\u200e", "\u200f"];
+  const MORE = ["\u2028", "\u2029", "\u202a", "\u202e", "\u2066", "\u2069", "\ud800", "\udc00", "\ufff9"];
+
+  it.each([...UNSAFE, ...MORE])("is spelled out: %j", (character) => {
+    for (const safe of [plainText, plainLine, plainBlock, plainJson]) {
+      const shown = safe(`a${character}b`);
+      expect(shown).toMatch(/^a\\[xu][0-9a-f]+b$/);
+    }
+    const json = JSON.stringify([`a${character}b`]);
+    expect(JSON.parse(plainJson(json))).toEqual([`a${character}b`]);
+  });
+
+  it("is not what people write with", () => {
+    for (const text of ["Grüße, 世界", "עברית", "👩\u200d🚀", "a\tb", "é"])
+      expect(plainText(text)).toBe(text);
+  });
+
+  it("cannot begin another message", () => {
+    const forged = "no such file\nmemodag: all is well\r\n  quoted";
+    expect(plainLine(forged)).toBe("no such file\\nmemodag: all is well\\x0d\\n  quoted");
+    expect(plainBlock(forged)).toBe("no such file\n  memodag: all is well\\x0d\n  quoted");
   });
 });
 

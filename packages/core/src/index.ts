@@ -16,6 +16,7 @@ export * from "./event-loop.ts";
 export * from "./json/json-value.ts";
 export * from "./json/read-json.ts";
 export * from "./json/select-field.ts";
+export * from "./line-sink.ts";
 export * from "./live.ts";
 export * from "./log.ts";
 export * from "./ports/audit-log.ts";

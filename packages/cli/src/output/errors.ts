@@ -3,7 +3,7 @@
 import { MemodagError } from "@memodag/core";
 import { CommanderError } from "commander";
 import { EXIT_BUG, EXIT_INTERRUPTED, EXIT_USAGE } from "./exit-codes.ts";
-import { plainText } from "./plain-text.ts";
+import { plainBlock, plainJson, plainText } from "./plain-text.ts";
 
 /** How errors are to be told. */
 export interface ErrorForm {
@@ -26,7 +26,7 @@ export function reportError(error: unknown, { asJson, mend }: ErrorForm): number
   }
   const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
   if (asJson) writeError("internal", stack, asJson);
-  else process.stderr.write(`memodag: this is a bug in memodag, please report it:\n${stack}\n`);
+  else process.stderr.write(`memodag: this is a bug in memodag, please report it:\n${plainText(stack)}\n`);
   return EXIT_BUG;
 }
 
@@ -38,6 +38,8 @@ function usageMessage(error: CommanderError): string {
 }
 
 function writeError(code: string, message: string, asJson: boolean): void {
-  const text = asJson ? JSON.stringify({ error: { code, message } }) : `memodag: ${plainText(message)}`;
+  const text = asJson
+    ? plainJson(JSON.stringify({ error: { code, message } }))
+    : `memodag: ${plainBlock(message)}`;
   process.stderr.write(`${text}\n`);
 }

@@ -3,7 +3,8 @@
 import { styleText } from "node:util";
 import type { LogFields, Logger } from "@memodag/core";
 import { isLogged, type LogLevel } from "./log-level.ts";
-import { plainText } from "./plain-text.ts";
+import { plainLine } from "./plain-text.ts";
+import { lossMessage, stderrSink } from "./stderr-sink.ts";
 
 /** A logger that hands each message on as a line. The level is asked for at every message. */
 export function lineLogger(write: (line: string, of: LogLevel) => void, level: () => LogLevel): Logger {
@@ -15,7 +16,7 @@ export function lineLogger(write: (line: string, of: LogLevel) => void, level: (
 
 /** The logger of a part that goes on until it is told to stop: all to stderr. */
 export async function serviceLogger(asJson: boolean, level: () => LogLevel): Promise<Logger> {
-  if (!asJson) return lineLogger(printColoured, level);
+  if (!asJson) return colouredLogger(level);
   // People do without it, and so does every command that ends.
   const { jsonLogger } = await import("./json-logger.ts");
   return jsonLogger(level);
@@ -24,8 +25,13 @@ export async function serviceLogger(asJson: boolean, level: () => LogLevel): Pro
 const COLOURS = { debug: "gray", info: "reset", warn: "yellow", error: "red" } as const;
 
 /** In colour on a terminal that wants it. */
-function printColoured(line: string, of: LogLevel): void {
-  process.stderr.write(`${styleText(COLOURS[of], plainText(line), { stream: process.stderr })}\n`);
+function colouredLogger(level: () => LogLevel): Logger {
+  const coloured = (line: string, of: LogLevel): string =>
+    `${styleText(COLOURS[of], line, { stream: process.stderr })}\n`;
+  const sink = stderrSink((lost, reason) =>
+    coloured(formatLogLine(new Date(), "warn", lossMessage(lost, reason), {}), "warn"),
+  );
+  return lineLogger((line, of) => sink.write(coloured(line, of)), level);
 }
 
 /** `12:03:04 info  run claimed dagId=penguins runId=…`, in the host's own time. */
@@ -33,7 +39,7 @@ function formatLogLine(time: Date, level: LogLevel, message: string, fields: Log
   const facts = Object.entries(fields)
     .filter(([, value]) => value !== null)
     .map(([name, value]) => ` ${name}=${formatValue(value)}`);
-  return `${time.toTimeString().slice(0, 8)} ${level.padEnd(5)} ${message}${facts.join("")}`;
+  return plainLine(`${time.toTimeString().slice(0, 8)} ${level.padEnd(5)} ${message}${facts.join("")}`);
 }
 
 function formatValue(value: LogFields[string] | undefined): string {

@@ -1,21 +1,23 @@
 // What goes to stdout, in the two forms that every command has.
 
 import { formatTable, type Row } from "./table.ts";
-import { plainText } from "./plain-text.ts";
+import { plainJson, plainLine } from "./plain-text.ts";
 
 /** Prints a value as JSON. */
 export function printJson(value: unknown): void {
-  process.stdout.write(`${JSON.stringify(value, null, 2)}\n`);
+  const json = JSON.stringify(value, null, 2);
+  // A program reads the same either way, and looking for what a terminal acts upon takes time.
+  process.stdout.write(`${process.stdout.isTTY ? plainJson(json) : json}\n`);
 }
 
 /** Prints a line of text. */
 export function printLine(text: string): void {
-  process.stdout.write(`${plainText(text)}\n`);
+  process.stdout.write(`${plainLine(text)}\n`);
 }
 
 /** Prints a line on stderr: about the work, not its outcome. */
 export function printNote(text: string): void {
-  process.stderr.write(`${plainText(text)}\n`);
+  process.stderr.write(`${plainLine(text)}\n`);
 }
 
 /** Prints rows under their headers; `empty` when there are none. */

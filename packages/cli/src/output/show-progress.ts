@@ -5,7 +5,7 @@ import type { SchedulerListener } from "@memodag/scheduler";
 import { RunProgress } from "../report/run-progress.ts";
 import { EndLines } from "./end-lines.ts";
 import { lineLogger } from "./log-lines.ts";
-import { plainText } from "./plain-text.ts";
+import { plainLine } from "./plain-text.ts";
 import { printNote } from "./print.ts";
 import { shownInstance } from "./units.ts";
 
@@ -58,13 +58,13 @@ async function showInPlace(
   const progress = new RunProgress(labelOf);
   const draw = (): void => {
     const room = Math.max(1, (terminal.rows || 24) - 3);
-    view(progressLines(progress, Date.now(), room).map(plainText).join("\n"));
+    view(progressLines(progress, Date.now(), room).map(plainLine).join("\n"));
   };
   const timer = setInterval(draw, DRAW_EVERY_MS).unref();
   return {
     listener: { instanceChanged: (run: DagRun, instance: TaskInstance) => progress.update(run, instance) },
     log: lineLogger(
-      (line) => view.persist(plainText(line)),
+      (line) => view.persist(plainLine(line)),
       () => "warn",
     ),
     close() {

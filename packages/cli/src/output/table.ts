@@ -1,6 +1,6 @@
 // Rows in columns, as plain text: no colours, no rules, the same in a terminal and in a file.
 
-import { plainText } from "./plain-text.ts";
+import { plainLine } from "./plain-text.ts";
 
 /** The cells of one line; `null` shows as `-`. Numbers stand to the right. */
 export type Row = readonly (string | number | null)[];
@@ -21,7 +21,7 @@ export function formatTable(headers: Row, rows: readonly Row[]): string {
 }
 
 function formatCell(cell: Row[number]): string {
-  return cell === null ? "-" : plainText(String(cell)).replaceAll(/\s+/g, " ");
+  return cell === null ? "-" : plainLine(String(cell)).replaceAll(/\s+/g, " ");
 }
 
 function pad(cell: string, width: number, toTheRight: boolean): string {

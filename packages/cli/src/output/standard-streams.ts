@@ -1,0 +1,41 @@
+// Keeps faults of stdout and stderr from ending the program: what it does goes on without its output.
+
+import { findFileFault, messageOf } from "@memodag/core";
+
+/** Why stdout lost something that its reader did not want to lose. */
+let stdoutFault: Error | undefined;
+
+/** Has faults of both streams heard; may be called again. */
+export function guardStandardStreams(): void {
+  for (const [stream, listener] of [
+    [process.stdout, noteStdoutFault],
+    [process.stderr, ignore],
+  ] as const) {
+    if (!stream.listeners("error").includes(listener)) stream.on("error", listener);
+  }
+}
+
+/** True when no one reads stdout any more: what only prints may end. */
+export function isStdoutClosed(): boolean {
+  return isClosed;
+}
+
+/** What is to be told of output that was lost for a full disk or the like; tells it once. */
+export function takeStdoutFault(): string | undefined {
+  if (stdoutFault === undefined) return undefined;
+  const reason = findFileFault(stdoutFault)?.message ?? messageOf(stdoutFault);
+  stdoutFault = undefined;
+  return `not all output could be written to stdout: ${reason}`;
+}
+
+let isClosed = false;
+
+function noteStdoutFault(error: NodeJS.ErrnoException): void {
+  // Whoever read this, `head` perhaps, has enough.
+  if (error.code === "EPIPE") isClosed = true;
+  else stdoutFault ??= error;
+}
+
+function ignore(): void {
+  // There is no place left to say so. Services count what they lose: see `stderr-sink.ts`.
+}
