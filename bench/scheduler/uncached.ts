@@ -48,6 +48,7 @@ export async function measureUncached({ dialect, metastore }: BenchDatabase, rep
     parallelism: () => 1,
     artifactsDir: join(root, "state", "artifacts"),
     logsDir: join(root, "logs"),
+    exchangeDir: join(root, "exchange"),
     ordinaryEnv: [],
     clock: systemClock,
     getArtifact: (digest) => metastore.dags.getArtifact(digest),

@@ -45,6 +45,7 @@ const { metafile } = await build({
     // Threads that are started by the names of their files.
     "value-thread": "../scheduler/src/value-thread.ts",
     "look-thread": "../executor/src/surroundings/look-thread.ts",
+    "canonical-json-thread": "../executor/src/canonical-json-thread.ts",
   },
   outdir: "dist",
   bundle: true,

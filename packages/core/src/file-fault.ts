@@ -26,6 +26,12 @@ const FAULTS: Readonly<Record<string, readonly [reason: string, fix: string]>> =
   ENODEV: ["its device is gone", "check its disk"],
 };
 
+/** What making a folder, with those above it, says in words of its own. */
+const MKDIR_FAULTS: typeof FAULTS = {
+  EEXIST: ["a file stands where a folder is expected", "move that file away"],
+  ENOENT: ["it cannot be made there", "mount its file system writable, or make the folder above it"],
+};
+
 /** What was to be done with which folder or file. */
 export interface FileUse {
   /** What the files are, such as "artifacts". */
@@ -73,5 +79,6 @@ function faultOf(error: unknown): readonly [reason: string, fix: string] | undef
   if (!(error instanceof Error) || error instanceof MemodagError) return undefined;
   const { code, syscall } = error as NodeJS.ErrnoException;
   // Without a call of the system it is another library's code of the same name.
-  return code === undefined || syscall === undefined ? undefined : FAULTS[code];
+  if (code === undefined || syscall === undefined) return undefined;
+  return syscall === "mkdir" ? (MKDIR_FAULTS[code] ?? FAULTS[code]) : FAULTS[code];
 }

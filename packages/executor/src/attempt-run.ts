@@ -1,13 +1,14 @@
 // Runs one attempt from its artifact to its outcome: starts the worker, watches the time, ends it.
 
 import { existsSync } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import {
   formatDuration,
   MemodagError,
   messageOf,
+  nameFileFault,
+  OWN_FOLDER_MODE,
   type Attempt,
   type AttemptOutcome,
   type AttemptQueries,
@@ -15,15 +16,19 @@ import {
   type Clock,
   type StoredError,
 } from "@memodag/core";
-import { answerQuestion, unanswered } from "./answer-question.ts";
 import type { ArtifactFiles } from "./artifact-files.ts";
 import { decideOutcome, failure, heartbeatError, nameOf, timeoutError, workerError } from "./attempt-end.ts";
+import type { AttemptCgroups } from "./attempt-cgroup.ts";
 import { AttemptLog } from "./attempt-log.ts";
-import type { Frame } from "./frame.ts";
+import { areCanonicalJson } from "./canonical-check.ts";
+import { DiskPatience } from "./disk-patience.ts";
+import type { FaultNotices } from "./fault-notices.ts";
+import { MAX_FRAME_BYTES, type Frame } from "./frame.ts";
 import { logFilePath } from "./log-file-path.ts";
 import type { OrphanGuard } from "./orphan-guard.ts";
-import { fromWorkerFrame, type Question } from "./protocol.ts";
+import { fromWorkerFrame, type FromWorker } from "./protocol.ts";
 import { watchPulse } from "./pulse.ts";
+import { QuestionDesk } from "./question-desk.ts";
 import { isWatched, processEnvironment, workerEnvironment } from "./worker-environment.ts";
 import { WorkerProcess } from "./worker-process.ts";
 
@@ -31,7 +36,11 @@ import { WorkerProcess } from "./worker-process.ts";
 export interface AttemptSurroundings {
   readonly artifacts: ArtifactFiles;
   readonly guard: OrphanGuard;
+  readonly cgroups: AttemptCgroups;
+  readonly notices: FaultNotices;
   readonly logsDir: string;
+  /** Folder for the files of commands; made when it is needed. */
+  readonly exchangeDir: string;
   readonly ordinaryEnv: readonly string[];
   /** Bytes of JSON that a returned or pushed value may have. */
   readonly maxXComBytes: number;
@@ -44,6 +53,9 @@ export interface AttemptSurroundings {
   bundlePath(bundleName: string): string;
 }
 
+/** The message beside the values; the error of a task and the packages that it loaded take a few kilobytes. */
+const MAX_MESSAGE_BYTES = 16 * 2 ** 20;
+
 /** An attempt under way. */
 export class AttemptRun {
   readonly attempt: Attempt;
@@ -55,10 +67,23 @@ export class AttemptRun {
   /** Made for a command, and removed however the attempt ends: a worker that is killed removes nothing. */
   #exchangeDir: string | null = null;
   #stoppedBy: StoredError | null = null;
-  #reported: AttemptOutcome | null = null;
+  /** Resolves to `null` when it turns out to be no outcome. */
+  #reported: Promise<AttemptOutcome | null> | null = null;
+  readonly #mark: string;
+  readonly #patience: DiskPatience;
+  readonly #desk: QuestionDesk;
 
-  constructor(attempt: Attempt, surroundings: AttemptSurroundings) {
+  /** `mark` is of this attempt alone, among all on this machine. */
+  constructor(attempt: Attempt, mark: string, surroundings: AttemptSurroundings) {
     this.attempt = attempt;
+    this.#mark = mark;
+    this.#patience = new DiskPatience(surroundings);
+    this.#desk = new QuestionDesk({
+      attempt,
+      queries: surroundings.queries,
+      send: (message) => new Promise((sent) => this.#worker?.send(message, sent)),
+      listen: (isListening) => this.#worker?.listen(isListening),
+    });
     this.#surroundings = surroundings;
     this.#clock = surroundings.clock;
     this.#startedAt = this.#clock.monotonic();
@@ -66,12 +91,8 @@ export class AttemptRun {
 
   /** Runs the attempt to its end. To be called once; never rejects. */
   async run(onStarted: (pid: number) => void): Promise<AttemptOutcome> {
-    let log: AttemptLog;
-    try {
-      log = new AttemptLog(logFilePath(this.#surroundings.logsDir, this.attempt), this.#clock);
-    } catch (error) {
-      return this.#failure(error);
-    }
+    const { logsDir, notices } = this.#surroundings;
+    const log = new AttemptLog(logFilePath(logsDir, this.attempt), this.#clock, notices);
     const outcome = await this.#runLogged(log, onStarted).catch((error: unknown) => this.#failure(error));
     logOutcome(log, this.attempt, outcome);
     log.close();
@@ -81,6 +102,7 @@ export class AttemptRun {
   /** Ends the attempt with `error`: asks the handler, and kills what is left after `graceMs`. */
   stop(error: StoredError, graceMs: number): void {
     const isFirst = this.#stoppedBy === null;
+    this.#patience.stop();
     // What a handler has already returned stays; only its process is still to be ended.
     if (!this.#reported) this.#stoppedBy ??= error;
     if (graceMs <= 0) {
@@ -93,8 +115,9 @@ export class AttemptRun {
 
   async #runLogged(log: AttemptLog, onStarted: (pid: number) => void): Promise<AttemptOutcome> {
     try {
-      const artifactPath = await this.#surroundings.artifacts.path(this.attempt.artifactDigest);
-      if (this.attempt.command) this.#exchangeDir = await mkdtemp(join(tmpdir(), "memodag-"));
+      const { artifacts } = this.#surroundings;
+      const artifactPath = await this.#patience.run(() => artifacts.path(this.attempt.artifactDigest));
+      if (this.attempt.command) this.#exchangeDir = await this.#patience.run(() => this.#makeExchangeDir());
       if (this.#stoppedBy) return failure(this.#stoppedBy, this.#elapsedMs());
       const worker = await this.#startWorker(log);
       this.#worker = worker;
@@ -107,16 +130,37 @@ export class AttemptRun {
       this.#watchPulse(worker.pid);
       onStarted(worker.pid);
       const end = await worker.ended;
+      const reported = await this.#reported;
       return decideOutcome(this.attempt, {
         stoppedBy: this.#stoppedBy,
-        reported: this.#reported,
+        reported,
         process: end,
         elapsedMs: this.#elapsedMs(),
       });
     } finally {
       for (const cancel of this.#timers) cancel();
-      if (this.#exchangeDir !== null) await rm(this.#exchangeDir, { recursive: true, force: true });
+      await this.#removeExchangeDir();
     }
+  }
+
+  async #makeExchangeDir(): Promise<string> {
+    const { exchangeDir } = this.#surroundings;
+    try {
+      await mkdir(exchangeDir, { recursive: true, mode: OWN_FOLDER_MODE });
+      return await mkdtemp(join(exchangeDir, "command-"));
+    } catch (error) {
+      throw nameFileFault(error, {
+        what: "files of commands",
+        path: exchangeDir,
+        setting: "[core] state_dir",
+      });
+    }
+  }
+
+  async #removeExchangeDir(): Promise<void> {
+    if (this.#exchangeDir === null) return;
+    // What cannot be removed now is removed with the folder around it.
+    await rm(this.#exchangeDir, { recursive: true, force: true }).catch(() => undefined);
   }
 
   #watchPulse(pid: number): void {
@@ -135,8 +179,16 @@ export class AttemptRun {
         logFd: log.fd,
         clock: this.#clock,
         guard: this.#surroundings.guard,
+        cgroups: this.#surroundings.cgroups,
+        mark: this.#mark,
+        limits: {
+          frameBytes: MAX_FRAME_BYTES,
+          jsonBytes: MAX_MESSAGE_BYTES,
+          blobBytes: this.#surroundings.maxXComBytes,
+        },
         onFrame: (frame) => this.#onFrame(frame),
         onBroken: (reason) => this.#distrust(reason),
+        onClose: () => this.#onClose(),
       });
     } catch (error) {
       // The system names the program when it means the folder.
@@ -188,25 +240,30 @@ export class AttemptRun {
       return;
     }
     if (message.kind === "question") {
-      void this.#answer(message.id, message.question);
+      this.#desk.take(message.id, message.question);
       return;
     }
-    this.#reported = message.outcome;
+    this.#reported = this.#check(message);
     // The process ends itself now; exit hooks that hang are not waited for.
     this.#after(this.#surroundings.killGraceMs, () => this.#worker?.kill());
   }
 
-  async #answer(id: number, question: Question): Promise<void> {
-    const answer = await answerQuestion(this.#surroundings.queries, this.attempt, question);
-    try {
-      this.#worker?.send({ kind: "answer", id, answer });
-    } catch (error) {
-      this.#worker?.send({ kind: "answer", id, answer: unanswered(question, messageOf(error)) });
-    }
+  /** The outcome, if its values are what they are taken for from here on. */
+  async #check({ outcome }: Extract<FromWorker, { kind: "outcome" }>): Promise<AttemptOutcome | null> {
+    if (outcome.kind !== "succeeded") return outcome;
+    if (await areCanonicalJson(outcome.xcoms.map(({ bytes }) => bytes))) return outcome;
+    this.#stoppedBy ??= distrusted(this.attempt, "a value is no canonical JSON");
+    return null;
+  }
+
+  /** A worker closes it by ending; one that goes on can neither be asked to stop nor report. */
+  #onClose(): void {
+    if (this.#reported) return;
+    this.#after(this.#surroundings.killGraceMs, () => this.#distrust("it was closed"));
   }
 
   #distrust(reason: string): void {
-    this.stop(workerError(this.attempt, `its channel broke, ${reason}: leave descriptor 3 alone`), 0);
+    this.stop(distrusted(this.attempt, reason), 0);
   }
 
   #failure(error: unknown): AttemptOutcome {
@@ -231,6 +288,10 @@ export class AttemptRun {
     };
     arm();
   }
+}
+
+function distrusted(attempt: Attempt, reason: string): StoredError {
+  return workerError(attempt, `its channel broke, ${reason}: leave descriptor 3 alone`);
 }
 
 function logOutcome(log: AttemptLog, { callback }: Attempt, outcome: AttemptOutcome): void {

@@ -2,7 +2,7 @@
 
 import type { Duplex } from "node:stream";
 import { messageOf } from "@memodag/core";
-import { encodeFrame, FrameDecoder, type Frame } from "./frame.ts";
+import { encodeFrame, FrameDecoder, type Frame, type FrameLimits } from "./frame.ts";
 
 /** Who hears what comes in. */
 export interface FrameListener {
@@ -18,10 +18,12 @@ export interface FrameListener {
 export class FrameChannel {
   readonly #stream: Duplex;
   readonly #listener: FrameListener;
-  readonly #decoder = new FrameDecoder();
+  readonly #decoder: FrameDecoder;
   #isBroken = false;
 
-  constructor(stream: Duplex, listener: FrameListener) {
+  /** `limits` hold for what comes in; as much as can be sent unless said otherwise. */
+  constructor(stream: Duplex, listener: FrameListener, limits?: FrameLimits) {
+    this.#decoder = new FrameDecoder(limits);
     this.#stream = stream;
     this.#listener = listener;
     stream.on("data", (chunk: Buffer) => this.#take(chunk));
@@ -42,6 +44,12 @@ export class FrameChannel {
       if (!error) onSent?.();
     });
     this.#stream.uncork();
+  }
+
+  /** Hears nothing more, or hears on: what is sent meanwhile waits on the other side. */
+  listen(isListening: boolean): void {
+    if (isListening) this.#stream.resume();
+    else this.#stream.pause();
   }
 
   /** Gives the channel up. */

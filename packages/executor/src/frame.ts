@@ -34,15 +34,37 @@ export function encodeFrame({ message, blobs }: Frame, maxBytes: number = MAX_FR
   return [lengths, json, ...blobs];
 }
 
-/** Finds frames in bytes that come in pieces. */
-export class FrameDecoder {
-  readonly #maxBytes: number;
-  #chunks: Uint8Array[] = [];
-  #bufferedBytes = 0;
-  #neededBytes = LENGTH_BYTES;
+/** What a frame may be. A claim that is over a limit is refused before what it claims is taken into memory. */
+export interface FrameLimits {
+  readonly frameBytes: number;
+  readonly jsonBytes: number;
+  /** Of each blob. */
+  readonly blobBytes: number;
+}
 
-  constructor(maxBytes: number = MAX_FRAME_BYTES) {
-    this.#maxBytes = maxBytes;
+/** A frame of which the JSON has come. */
+interface FrameHead {
+  readonly message: unknown;
+  readonly blobLengths: readonly number[];
+}
+
+const NO_LIMITS: FrameLimits = {
+  frameBytes: MAX_FRAME_BYTES,
+  jsonBytes: MAX_FRAME_BYTES,
+  blobBytes: MAX_FRAME_BYTES,
+};
+
+/** Finds frames in bytes that come in pieces, each byte copied as often as it takes to have a frame in one. */
+export class FrameDecoder {
+  readonly #limits: FrameLimits;
+  #bytes: Buffer = Buffer.alloc(0);
+  /** What has come and belongs to no frame yet stands between these two. */
+  #start = 0;
+  #end = 0;
+  #head: FrameHead | undefined;
+
+  constructor(limits: FrameLimits = NO_LIMITS) {
+    this.#limits = limits;
   }
 
   /**
@@ -51,38 +73,69 @@ export class FrameDecoder {
    * @throws RangeError or SyntaxError when the bytes are no frames; nothing after it can be read.
    */
   next(chunk?: Uint8Array): Frame | undefined {
-    if (chunk) {
-      this.#chunks.push(chunk);
-      this.#bufferedBytes += chunk.length;
+    if (chunk) this.#append(chunk);
+    const length = this.#claimAt(0);
+    if (length === undefined) return undefined;
+    if (length > this.#limits.frameBytes) throw new RangeError(`a frame claims ${length} bytes`);
+    const jsonLength = this.#claimAt(LENGTH_BYTES);
+    if (length < LENGTH_BYTES) throw new RangeError("a frame that is too short");
+    if (jsonLength === undefined) return undefined;
+    if (jsonLength > Math.min(length - LENGTH_BYTES, this.#limits.jsonBytes)) {
+      throw new RangeError(`the message of a frame claims ${jsonLength} bytes`);
     }
-    if (this.#bufferedBytes < this.#neededBytes) return undefined;
-    const bytes = Buffer.concat(this.#chunks);
-    this.#chunks = [bytes];
-    const length = bytes.readUInt32BE();
-    if (length > this.#maxBytes) throw new RangeError(`a frame claims ${length} bytes`);
-    this.#neededBytes = LENGTH_BYTES + length;
-    if (bytes.length < this.#neededBytes) return undefined;
-    this.#chunks = [bytes.subarray(this.#neededBytes)];
-    this.#bufferedBytes = bytes.length - this.#neededBytes;
-    const frame = decodeFrame(bytes.subarray(LENGTH_BYTES, this.#neededBytes));
-    this.#neededBytes = LENGTH_BYTES;
-    return frame;
+    const blobsAt = this.#start + 2 * LENGTH_BYTES + jsonLength;
+    if (this.#end < blobsAt) return undefined;
+    this.#head ??= this.#readHead(blobsAt - jsonLength, blobsAt, length - LENGTH_BYTES - jsonLength);
+    const frameEnd = this.#start + LENGTH_BYTES + length;
+    if (this.#end < frameEnd) return undefined;
+    const { message, blobLengths } = this.#head;
+    this.#head = undefined;
+    this.#start = frameEnd;
+    let at = blobsAt;
+    return { message, blobs: blobLengths.map((size) => this.#bytes.subarray(at, (at += size))) };
   }
-}
 
-function decodeFrame(body: Buffer): Frame {
-  // Reading past the end throws a RangeError, as a frame that is too short must.
-  const jsonEnd = LENGTH_BYTES + body.readUInt32BE();
-  const decoded: unknown = JSON.parse(body.toString("utf8", LENGTH_BYTES, jsonEnd));
-  if (!Array.isArray(decoded) || !Array.isArray(decoded[1])) throw new SyntaxError("a frame without lengths");
-  const blobs: Uint8Array[] = [];
-  let at = jsonEnd;
-  for (const length of decoded[1] as unknown[]) {
-    if (!Number.isSafeInteger(length) || (length as number) < 0) throw new SyntaxError("a blob of no length");
-    const end = at + (length as number);
-    blobs.push(body.subarray(at, end));
-    at = end;
+  #claimAt(offset: number): number | undefined {
+    const at = this.#start + offset;
+    return this.#end < at + LENGTH_BYTES ? undefined : this.#bytes.readUInt32BE(at);
   }
-  if (at !== body.length) throw new RangeError("a frame whose parts are not as long as it is");
-  return { message: decoded[0], blobs };
+
+  #readHead(start: number, end: number, blobBytes: number): FrameHead {
+    const decoded: unknown = JSON.parse(this.#bytes.toString("utf8", start, end));
+    if (!Array.isArray(decoded) || !Array.isArray(decoded[1]))
+      throw new SyntaxError("a frame without lengths");
+    const blobLengths = decoded[1] as unknown[];
+    let sum = 0;
+    for (const length of blobLengths) {
+      if (!Number.isSafeInteger(length) || (length as number) < 0)
+        throw new SyntaxError("a blob of no length");
+      if ((length as number) > this.#limits.blobBytes)
+        throw new RangeError(`a value claims ${String(length)} bytes`);
+      sum += length as number;
+    }
+    if (sum !== blobBytes) throw new RangeError("a frame whose parts are not as long as it is");
+    return { message: decoded[0], blobLengths: blobLengths as number[] };
+  }
+
+  /** What was given away before lies before `#start`, and is never written over. */
+  #append(chunk: Uint8Array): void {
+    const used = this.#end - this.#start;
+    if (used === 0) {
+      this.#bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length);
+      this.#start = 0;
+      this.#end = chunk.length;
+      return;
+    }
+    // A piece that was taken as it came has no room behind it.
+    if (this.#end + chunk.length > this.#bytes.length) {
+      // Twice as much as has come, whatever is claimed: many small pieces cost no more than one.
+      const grown = Buffer.allocUnsafeSlow(2 * (used + chunk.length));
+      this.#bytes.copy(grown, 0, this.#start, this.#end);
+      this.#bytes = grown;
+      this.#start = 0;
+      this.#end = used;
+    }
+    this.#bytes.set(chunk, this.#end);
+    this.#end += chunk.length;
+  }
 }

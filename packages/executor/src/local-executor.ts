@@ -1,21 +1,26 @@
 // The executor that runs every attempt in a process of its own on this machine. POSIX systems only: an
 // attempt ends with its whole process group.
 
-import type {
-  Artifact,
-  Attempt,
-  AttemptOutcome,
-  AttemptQueries,
-  Clock,
-  Digest,
-  Executor,
-  ExecutorEvent,
-  StoredError,
-  Live,
+import { randomBytes } from "node:crypto";
+import {
+  silentLogger,
+  type Artifact,
+  type Attempt,
+  type AttemptOutcome,
+  type AttemptQueries,
+  type Clock,
+  type Digest,
+  type Executor,
+  type ExecutorEvent,
+  type Live,
+  type Logger,
+  type StoredError,
 } from "@memodag/core";
 import { ArtifactFiles } from "./artifact-files.ts";
+import { AttemptCgroups } from "./attempt-cgroup.ts";
 import { shutdownError } from "./attempt-end.ts";
 import { AttemptRun, type AttemptSurroundings } from "./attempt-run.ts";
+import { FaultNotices } from "./fault-notices.ts";
 import { MAX_FRAME_BYTES } from "./frame.ts";
 import { OrphanGuard } from "./orphan-guard.ts";
 
@@ -27,6 +32,12 @@ export interface LocalExecutorOptions {
   readonly artifactsDir: string;
   /** Folder of the attempts' logs; see {@link logFilePath}. */
   readonly logsDir: string;
+  /** Folder for arguments and results of commands; this executor's alone: made when needed, removed at its end. */
+  readonly exchangeDir: string;
+  /** Hears of disks that cannot be written to; nothing is said unless it is given. */
+  readonly log?: Logger;
+  /** Puts attempts into cgroups where they can be had, which is so unless said otherwise. */
+  readonly cgroups?: AttemptCgroups;
   /** Milliseconds between asking a handler to stop and killing it; 2,000 unless said otherwise. */
   readonly killGraceMs?: number;
   /** Milliseconds for which a worker may be without a sign of life; 60,000 unless said otherwise. */
@@ -66,13 +77,19 @@ export class LocalExecutor implements Executor {
   readonly #running = new Map<string, RunningAttempt>();
   #listener: (event: ExecutorEvent) => void = () => undefined;
   #isShutDown = false;
+  /** In the environment of all that attempts start. The dot ends it, so that none begins with another. */
+  readonly #mark = `${randomBytes(12).toString("hex")}.`;
+  #attempts = 0;
 
   constructor(options: LocalExecutorOptions) {
     this.#options = options;
     this.#surroundings = {
       artifacts: new ArtifactFiles(options.artifactsDir, (digest) => options.getArtifact(digest)),
-      guard: new OrphanGuard(),
+      guard: new OrphanGuard({ mark: this.#mark, folder: options.exchangeDir }),
+      cgroups: options.cgroups ?? new AttemptCgroups(),
+      notices: new FaultNotices(options.log ?? silentLogger),
       logsDir: options.logsDir,
+      exchangeDir: options.exchangeDir,
       ordinaryEnv: options.ordinaryEnv,
       maxXComBytes: Math.min(options.maxXComBytes ?? LARGEST_XCOM_BYTES, LARGEST_XCOM_BYTES),
       queries: options.queries ?? NOTHING_THERE,
@@ -94,7 +111,7 @@ export class LocalExecutor implements Executor {
       setImmediate(() => this.#refuse(attempt));
       return;
     }
-    const run = new AttemptRun(attempt, this.#surroundings);
+    const run = new AttemptRun(attempt, `${this.#mark}${(this.#attempts += 1)}`, this.#surroundings);
     if (this.#isShutDown) run.stop(shutdownError(attempt), 0);
     this.#running.set(attempt.attemptId, { run, done: this.#follow(run) });
   }
@@ -115,6 +132,7 @@ export class LocalExecutor implements Executor {
     });
     await Promise.all(running.map(({ done }) => done));
     cancelKill();
+    this.#surroundings.cgroups.removeEmpty();
     this.#surroundings.guard.close();
   }
 

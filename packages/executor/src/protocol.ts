@@ -128,8 +128,8 @@ function readQuestion({ id, question }: Record<string, unknown>): FromWorker | u
   if (!Number.isSafeInteger(id) || !isRecord(question)) return undefined;
   const asked = { kind: "question", id: id as number } as const;
   const { kind, name, taskId, mapIndex, key } = question;
-  if (kind === "variable" && typeof name === "string") return { ...asked, question: { kind, name } };
-  const isAddress = typeof taskId === "string" && typeof key === "string" && Number.isSafeInteger(mapIndex);
+  if (kind === "variable" && isName(name)) return { ...asked, question: { kind, name } };
+  const isAddress = isName(taskId) && isName(key) && Number.isSafeInteger(mapIndex);
   if (kind !== "xcom" || !isAddress) return undefined;
   return { ...asked, question: { kind, taskId, mapIndex: mapIndex as number, key } };
 }
@@ -137,13 +137,13 @@ function readQuestion({ id, question }: Record<string, unknown>): FromWorker | u
 function readOutcome(value: unknown, blobs: readonly Uint8Array[]): AttemptOutcome | undefined {
   if (!isRecord(value)) return undefined;
   const { kind, durationMs } = value;
-  if (typeof durationMs !== "number" || durationMs < 0) return undefined;
+  if (!isTime(durationMs)) return undefined;
   if (kind === "failed") {
     const { error, retryable } = value;
     if (!isRecord(error) || typeof retryable !== "boolean") return undefined;
     const { code, message } = error;
-    if (typeof code !== "string" || typeof message !== "string") return undefined;
-    const failure = { kind, error: { code, message }, durationMs, retryable } as const;
+    if (typeof code !== "string" || !CODE.test(code) || typeof message !== "string") return undefined;
+    const failure = { kind, error: { code, message: storable(message) }, durationMs, retryable } as const;
     const packages = readPackages(value["packages"]);
     const reason = value["uncacheable"];
     // Half a word on what it came of is none: the failure is then not remembered.
@@ -151,11 +151,11 @@ function readOutcome(value: unknown, blobs: readonly Uint8Array[]): AttemptOutco
   }
   if (kind === "rescheduled") {
     const { afterMs } = value;
-    return typeof afterMs === "number" && afterMs >= 0 ? { kind, afterMs, durationMs } : undefined;
+    return isTime(afterMs) ? { kind, afterMs, durationMs } : undefined;
   }
   if (kind === "skipped") {
     const { reason } = value;
-    return typeof reason === "string" ? { kind, reason, durationMs } : undefined;
+    return typeof reason === "string" ? { kind, reason: storable(reason), durationMs } : undefined;
   }
   if (kind !== "succeeded") return undefined;
   const { uncacheable } = value;
@@ -166,7 +166,31 @@ function readOutcome(value: unknown, blobs: readonly Uint8Array[]): AttemptOutco
 }
 
 function isReason(value: unknown): value is string | null {
-  return value === null || typeof value === "string";
+  return value === null || (typeof value === "string" && value === storable(value));
+}
+
+const CODE = /^[a-z][a-z_]{0,63}$/;
+const LONGEST_KEY = 250;
+const LONGEST_NAME = 1_000;
+const LONGEST_MESSAGE = 16_384;
+/** A century, in milliseconds: dates that are made of it have to be dates. */
+const LONGEST_TIME_MS = 100 * 366 * 86_400_000;
+
+/** Neither NaN nor infinite, which JSON can say as 1e999. */
+function isTime(value: unknown): value is number {
+  return typeof value === "number" && value >= 0 && value <= LONGEST_TIME_MS;
+}
+
+/** What every database takes as a name. */
+function isName(value: unknown): value is string {
+  return (
+    typeof value === "string" && value !== "" && value.length <= LONGEST_NAME && value === storable(value)
+  );
+}
+
+/** Text as every database takes it, and not too much of it: no half characters, no U+0000. */
+function storable(text: string): string {
+  return text.slice(0, LONGEST_MESSAGE).toWellFormed().replaceAll("\0", "\ufffd");
 }
 
 function readPackages(value: unknown): PackageVersion[] | undefined {
@@ -175,7 +199,7 @@ function readPackages(value: unknown): PackageVersion[] | undefined {
   for (const item of value as unknown[]) {
     if (!isRecord(item)) return undefined;
     const { name, version } = item;
-    if (typeof name !== "string" || typeof version !== "string") return undefined;
+    if (!isName(name) || !isName(version)) return undefined;
     packages.push({ name, version });
   }
   return packages;
@@ -187,7 +211,7 @@ function readXComs(keys: unknown, blobs: readonly Uint8Array[]): PushedXCom[] | 
   const xcoms = new Map<string, PushedXCom>();
   for (const [index, bytes] of blobs.entries()) {
     const key: unknown = keys[index];
-    if (typeof key !== "string" || xcoms.has(key)) return undefined;
+    if (!isName(key) || key.length > LONGEST_KEY || xcoms.has(key)) return undefined;
     xcoms.set(key, { key, bytes });
   }
   return xcoms.has(RETURN_VALUE) ? [...xcoms.values()] : undefined;

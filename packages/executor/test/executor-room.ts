@@ -15,7 +15,9 @@ import {
   type Clock,
   type Digest,
   type ExecutorEvent,
+  type Logger,
 } from "@memodag/core";
+import type { AttemptCgroups } from "../src/attempt-cgroup.ts";
 import { LocalExecutor, logFilePath } from "../src/index.ts";
 
 /** What a room can be given in place of its own. */
@@ -28,6 +30,8 @@ export interface RoomOptions {
   readonly bundleDir?: string;
   readonly maxXComBytes?: number;
   readonly queries?: AttemptQueries;
+  readonly log?: Logger;
+  readonly cgroups?: AttemptCgroups;
 }
 
 /** A submitted attempt. */
@@ -42,6 +46,7 @@ export class ExecutorRoom {
   readonly root: string = realpathSync(mkdtempSync(join(tmpdir(), "memodag-executor-")));
   readonly bundleDir: string;
   readonly logsDir: string;
+  readonly exchangeDir: string;
   readonly executor: LocalExecutor;
   /** Every event so far. */
   readonly events: ExecutorEvent[] = [];
@@ -54,12 +59,16 @@ export class ExecutorRoom {
   constructor(options: RoomOptions = {}) {
     this.bundleDir = options.bundleDir ?? join(this.root, "dags");
     this.logsDir = options.logsDir ?? join(this.root, "logs");
+    this.exchangeDir = join(this.root, "exchange");
     mkdirSync(join(this.root, "dags"));
     const { parallelism = 4 } = options;
     this.executor = new LocalExecutor({
       parallelism: typeof parallelism === "function" ? parallelism : () => parallelism,
       artifactsDir: join(this.root, "artifacts"),
       logsDir: this.logsDir,
+      exchangeDir: this.exchangeDir,
+      ...(options.log && { log: options.log }),
+      ...(options.cgroups && { cgroups: options.cgroups }),
       ordinaryEnv: ["PATH", "NODE_*"],
       clock: options.clock ?? systemClock,
       killGraceMs: options.killGraceMs ?? 2_000,

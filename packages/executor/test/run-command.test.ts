@@ -228,6 +228,7 @@ describe("a command's environment", () => {
     const names = returned(outcome) as string[];
     expect(names).toEqual(expect.arrayContaining(["COMMAND_TEST_REGION", "LEVEL", "PATH"]));
     expect(names.filter((name) => name.startsWith("MEMODAG_")).sort()).toEqual([
+      "MEMODAG_ATTEMPTS",
       "MEMODAG_INPUTS",
       "MEMODAG_RESULT",
     ]);

@@ -30,6 +30,7 @@ export async function lookAtWorker({ config }: LoadedConfig, scratchDir: string)
     parallelism: () => 1,
     artifactsDir: join(scratchDir, "worker-artifacts"),
     logsDir: join(scratchDir, "logs"),
+    exchangeDir: join(scratchDir, "exchange"),
     ordinaryEnv: config.taskCache.ordinaryEnv,
     heartbeatTimeoutMs: config.scheduler.heartbeatTimeout,
     clock: systemClock,

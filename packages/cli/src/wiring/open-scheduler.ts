@@ -9,6 +9,7 @@ import { logsDirOf } from "./attempt-logs.ts";
 import { BreakerReporter } from "./breaker-reporter.ts";
 import { openPeriodicCollection } from "./collection.ts";
 import { watchDatabaseSwitch } from "./database-switch.ts";
+import { exchangeFolder } from "./exchange-folder.ts";
 import { configOffReason } from "./kill-switch.ts";
 import type { LiveConfig } from "./live-config.ts";
 import { cacheSettings, keyLeaseSettings, schedulerSettings } from "./live-settings.ts";
@@ -50,6 +51,8 @@ export async function openScheduler(
     parallelism: () => live.config.core.parallelism,
     artifactsDir: join(core.stateDir, "artifacts"),
     logsDir: logsDirOf(config),
+    exchangeDir: exchangeFolder(core.stateDir),
+    log,
     ordinaryEnv: taskCache.ordinaryEnv,
     heartbeatTimeoutMs: settings.heartbeatTimeout,
     maxXComBytes: core.maxXcomSize,

@@ -1,6 +1,7 @@
 // The environment of a command.
 
 import type { AttemptCommand } from "@memodag/core";
+import { MARK_VARIABLE } from "../process-mark.ts";
 import { isOrdinary } from "../worker-environment.ts";
 
 /** The files by which a command takes its arguments and gives its result. */
@@ -25,6 +26,8 @@ export function commandEnvironment(
   return {
     ...Object.fromEntries(Object.entries(environment).filter(([name]) => isVisible(name))),
     ...Object.fromEntries(env),
+    // By which the attempt's end finds the program, wherever it goes.
+    [MARK_VARIABLE]: environment[MARK_VARIABLE],
     MEMODAG_INPUTS: files.inputs,
     MEMODAG_RESULT: files.result,
     // Which attempt it is cannot be in a key: a cached program that wrote it down would be given another's.

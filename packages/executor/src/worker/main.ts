@@ -13,6 +13,7 @@ import {
 import { ExecutorLink } from "./executor-link.ts";
 import { failureOf, runAttempt } from "./run-attempt.ts";
 import { shareSdk } from "./share-sdk.ts";
+import { guardOutput } from "./worker-log.ts";
 
 /** Milliseconds after which the worker listens to its executor: a small task is done by then. */
 const LISTEN_AFTER_MS = 10;
@@ -28,6 +29,7 @@ let hasReported = false;
 process.on("uncaughtException", (error) => report(failureOf(error)));
 process.on("unhandledRejection", (reason) => report(failureOf(reason)));
 shareSdk();
+guardOutput();
 
 const first = link.receiveFirst();
 if (!first) exit(1);

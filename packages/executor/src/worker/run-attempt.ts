@@ -1,6 +1,5 @@
 // Runs one attempt in this process: its artifact, its arguments, its handler, and what came of them.
 
-import { writeSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { inspect } from "node:util";
 import { loadArtifact } from "@memodag/artifact";
@@ -9,16 +8,15 @@ import {
   MemodagError,
   messageOf,
   type AttemptOutcome,
-  type Logger,
   type PackageVersion,
 } from "@memodag/core";
 import type { Dag } from "@memodag/sdk";
 import { findTaskEnd, runHandler, runSensor, type AttemptScope, type SensorTime } from "@memodag/sdk/runtime";
-import { formatLogLine, type LogLevel } from "../log-line.ts";
 import type { Question, RunOrder } from "../protocol.ts";
 import { rememberArtifact, withAuthorPlaces } from "./author-places.ts";
 import { watchInputs } from "./noticing/watch-inputs.ts";
 import { findRuntimeChange } from "./runtime-change.ts";
+import { attemptLogger, logStack } from "./worker-log.ts";
 
 /** Characters of an error's message that are kept; the log has all of it. */
 const LONGEST_MESSAGE = 4_000;
@@ -96,7 +94,7 @@ export function scopeOf({ attempt, maxXComBytes }: RunOrder, { signal, ask }: At
     context: attempt.context,
     declaredContext: attempt.declaredContext,
     signal,
-    log: stdoutLogger,
+    log: attemptLogger,
     maxValueBytes: maxXComBytes,
     findXCom: async (address) => await ask({ kind: "xcom", ...address }),
     findVariable: async (name) => {
@@ -115,7 +113,7 @@ function distinct(packages: readonly PackageVersion[]): PackageVersion[] {
 /** The outcome of something thrown. What is no error of memodag's goes to the log with its stack. */
 export function failureOf(thrown: unknown, durationMs = 0): Extract<AttemptOutcome, { kind: "failed" }> {
   const isNamed = thrown instanceof MemodagError;
-  if (!isNamed) process.stderr.write(`${withAuthorPlaces(inspect(thrown))}\n`);
+  if (!isNamed) logStack(withAuthorPlaces(inspect(thrown)));
   const error = { code: isNamed ? thrown.code : "task_failed", message: shortMessageOf(thrown) };
   // As in Airflow: who has waited for so long does not wait as long again.
   const isFinal = error.code === "sensor_timeout" || findTaskEnd(thrown) === "fail";
@@ -132,15 +130,3 @@ const sensorTime: SensorTime = {
   // A timer cannot be longer: the sensor asks once more after 24 days.
   sleep: async (ms, signal) => await sleep(Math.min(ms, LONGEST_SLEEP_MS), undefined, { signal }),
 };
-
-/** Where a handler's log goes: the worker's stdout is the attempt's log. */
-const stdoutLogger: Logger = {
-  debug: (message, fields) => log("debug", message, fields),
-  info: (message, fields) => log("info", message, fields),
-  warn: (message, fields) => log("warn", message, fields),
-  error: (message, fields) => log("error", message, fields),
-};
-
-function log(level: LogLevel, ...[message, fields]: Parameters<Logger["info"]>): void {
-  writeSync(process.stdout.fd, formatLogLine(Date.now(), level, message, fields));
-}

@@ -6,6 +6,8 @@ import {
   assembleArguments,
   canonicalBytes,
   MemodagError,
+  nameFileFault,
+  OWN_FILE_MODE,
   RETURN_VALUE,
   type AttemptCommand,
   type AttemptOutcome,
@@ -32,7 +34,7 @@ export async function runCommand(
   };
   try {
     const files = exchangeFiles(order);
-    writeFileSync(files.inputs, canonicalBytes(assembleArguments(order.attempt)));
+    writeArguments(files.inputs, canonicalBytes(assembleArguments(order.attempt)));
     changedBefore = await findChange(order, command);
     signal.throwIfAborted();
     startedAt = performance.now();
@@ -60,6 +62,14 @@ export async function runCommand(
 function exchangeFiles({ exchangeDir }: RunOrder): { inputs: string; result: string } {
   if (exchangeDir === null) throw new Error("a command came without a folder for its files");
   return { inputs: join(exchangeDir, "inputs.json"), result: join(exchangeDir, "result.json") };
+}
+
+function writeArguments(path: string, bytes: Uint8Array): void {
+  try {
+    writeFileSync(path, bytes, { flag: "wx", mode: OWN_FILE_MODE });
+  } catch (error) {
+    throw nameFileFault(error, { what: "arguments of a command", path, setting: "[core] state_dir" });
+  }
 }
 
 /** The first source that is not as the cache key has it; `null`: all are, or nothing is to be stored. */

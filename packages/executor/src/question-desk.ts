@@ -1,0 +1,63 @@
+// Takes a task's questions one after the other: as many at once as are good, in the order in which they come.
+
+import { messageOf, type Attempt, type AttemptQueries } from "@memodag/core";
+import { answerQuestion, unanswered } from "./answer-question.ts";
+import type { Question, ToWorker } from "./protocol.ts";
+
+/** Questions that the stores are asked at once. */
+const MOST_AT_ONCE = 16;
+
+/** So many may wait; the task is then not heard until there are fewer. */
+const MOST_WAITING = 256;
+
+/** The channel to the task. */
+export interface QuestionDeskOptions {
+  readonly queries: AttemptQueries;
+  readonly attempt: Attempt;
+  /** Resolves when the task's side has taken it. @throws RangeError when the message is too long. */
+  send(message: ToWorker): Promise<void>;
+  /** Says whether more may be heard. */
+  listen(isListening: boolean): void;
+}
+
+/** Answers the questions of one attempt. A task that asks without end, or does not read, holds up itself alone. */
+export class QuestionDesk {
+  readonly #options: QuestionDeskOptions;
+  readonly #waiting: { readonly id: number; readonly question: Question }[] = [];
+  #underWay = 0;
+
+  constructor(options: QuestionDeskOptions) {
+    this.#options = options;
+  }
+
+  /** Takes a question; it is answered in its turn. */
+  take(id: number, question: Question): void {
+    this.#waiting.push({ id, question });
+    if (this.#waiting.length >= MOST_WAITING) this.#options.listen(false);
+    this.#next();
+  }
+
+  #next(): void {
+    while (this.#underWay < MOST_AT_ONCE) {
+      const asked = this.#waiting.shift();
+      if (!asked) return;
+      this.#underWay += 1;
+      void this.#answer(asked.id, asked.question).then(() => {
+        this.#underWay -= 1;
+        if (this.#waiting.length < MOST_WAITING / 2) this.#options.listen(true);
+        this.#next();
+      });
+    }
+  }
+
+  /** Never rejects. */
+  async #answer(id: number, question: Question): Promise<void> {
+    const { queries, attempt } = this.#options;
+    const answer = await answerQuestion(queries, attempt, question);
+    try {
+      await this.#options.send({ kind: "answer", id, answer });
+    } catch (error) {
+      await this.#options.send({ kind: "answer", id, answer: unanswered(question, messageOf(error)) });
+    }
+  }
+}
