@@ -7,7 +7,7 @@ const FIRST_PAUSE_MS = 500;
 const LONGEST_PAUSE_MS = 15_000;
 
 /** For how long a disk is waited for, in milliseconds; then the attempt fails, and can be tried again. */
-export const DISK_PATIENCE_MS: number = 5 * 60_000;
+const DISK_PATIENCE_MS = 5 * 60_000;
 
 /** What waiting takes. */
 export interface DiskPatienceOptions {
