@@ -2,7 +2,7 @@
 
 import { registerHooks } from "node:module";
 import { parseAnchoredSpecifier } from "./anchored-specifier.ts";
-import { packageOfModule, type LoadedPackage } from "./package-of-module.ts";
+import { packageOfModule, type PackageFolder } from "./package-of-module.ts";
 
 const SDK_PACKAGE = "@memodag/sdk";
 /** `memodag`, or a subpath of it: what Dag files import the SDK by. */
@@ -11,6 +11,9 @@ const SDK_SPECIFIER = /^(?:memodag|@memodag\/sdk)(\/.*)?$/;
 const sources = new Map<string, Uint8Array>();
 /** Modules reached from artifacts, with what each imports. A module is linked once, whoever asks. */
 const importsOf = new Map<string, Set<string>>();
+/** Files of the project that loaded something without being reached from an artifact. */
+const ownModules = new Set<string>();
+const memodag = new URL("../../", import.meta.url).href;
 let registered = false;
 let sharedSdkUrl: string | null = null;
 
@@ -33,9 +36,9 @@ export function hookArtifact(url: string, source: Uint8Array): void {
 }
 
 /** Every package reached from the hooked artifact at `url` so far, the SDK left out. */
-export function packagesReachedFrom(url: string): Set<LoadedPackage> {
-  const packages = new Set<LoadedPackage>();
-  const visited = new Set([url]);
+export function packagesReachedFrom(url: string): Set<PackageFolder> {
+  const packages = new Set<PackageFolder>();
+  const visited = new Set([url, ...ownModules]);
   for (const visiting of visited) {
     const loaded = sources.has(visiting) ? null : packageOfModule(visiting);
     if (loaded) packages.add(loaded);
@@ -68,13 +71,23 @@ const load: Hooks["load"] = (url, context, nextLoad) => {
   return source ? { format: "module", source, shortCircuit: true } : nextLoad(url, context);
 };
 
+/** True for a file that is neither an installed package's nor memodag's. */
+function isOwnModule(url: string): boolean {
+  return url.startsWith("file:") && !url.includes("/node_modules/") && !url.startsWith(memodag);
+}
+
 /** A URL in the folder; resolution looks at its place alone. */
 function folderUrl(folder: string, parent: string | undefined): string {
   return new URL(`${folder.split("/").map(encodeURIComponent).join("/")}/artifact.mjs`, parent).href;
 }
 
 function noteImport(parent: string, imported: string): void {
-  const imports = importsOf.get(parent);
+  let imports = importsOf.get(parent);
+  if (!imports && isOwnModule(parent)) {
+    // A source of the author's that is loaded by its path, or that a `createRequire` of its own names.
+    ownModules.add(parent);
+    importsOf.set(parent, (imports = new Set()));
+  }
   if (!imports) return;
   imports.add(imported);
   if (!importsOf.has(imported)) importsOf.set(imported, new Set());

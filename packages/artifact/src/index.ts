@@ -2,5 +2,5 @@ export * from "./anchored-specifier.ts";
 export { shareSdk } from "./artifact-hooks.ts";
 export * from "./input-digest.ts";
 export * from "./load-artifact.ts";
-export type { LoadedPackage } from "./package-of-module.ts";
+export type { LoadedPackage, PackageFolder } from "./package-of-module.ts";
 export * from "./materialize-artifact.ts";

@@ -8,7 +8,7 @@ import type { Dag } from "@memodag/sdk";
 import { isDag } from "@memodag/sdk/runtime";
 import { hookArtifact, packagesReachedFrom } from "./artifact-hooks.ts";
 import { ARTIFACT_EXTENSION } from "./materialize-artifact.ts";
-import type { LoadedPackage } from "./package-of-module.ts";
+import type { LoadedPackage, PackageFolder } from "./package-of-module.ts";
 
 /** Which artifact to load, and from where its imports resolve. */
 export interface ArtifactLocation {
@@ -35,6 +35,8 @@ export interface LoadedArtifact {
   readonly exports: Readonly<Record<string, unknown>>;
   /** Every package loaded from the artifact so far, lazy imports included; by name, then version. */
   listPackages(): LoadedPackage[];
+  /** The same, with the folders that they lie in: two copies of a version are two. */
+  listPackageFolders(): PackageFolder[];
 }
 
 /**
@@ -65,7 +67,9 @@ export async function loadArtifact(
     digest,
     exports,
     dags: [...new Set(Object.values(exports).flat().filter(isDag))],
-    listPackages: () => [...packagesReachedFrom(url)].sort(byNameAndVersion),
+    listPackages: () =>
+      [...packagesReachedFrom(url)].map(({ name, version }) => ({ name, version })).sort(byNameAndVersion),
+    listPackageFolders: () => [...packagesReachedFrom(url)].sort(byNameAndVersion),
   };
 }
 

@@ -13,14 +13,20 @@ export interface LoadedPackage {
 /** As it is now: what looks for packages is not to be taken for a read of the file that is loaded. */
 const { readFileSync } = fs;
 
-const packageByFolder = new Map<string, LoadedPackage | null>();
+/** A package, and where it lies. */
+export interface PackageFolder extends LoadedPackage {
+  /** The folder of its package.json, links followed. */
+  readonly folder: string;
+}
+
+const packageByFolder = new Map<string, PackageFolder | null>();
 
 /** The package that holds the module at `url`; `null` for builtins, data URLs and files in no package. */
-export function packageOfModule(url: string): LoadedPackage | null {
+export function packageOfModule(url: string): PackageFolder | null {
   return url.startsWith("file:") ? packageOfFolder(dirname(fileURLToPath(url))) : null;
 }
 
-function packageOfFolder(folder: string): LoadedPackage | null {
+function packageOfFolder(folder: string): PackageFolder | null {
   const known = packageByFolder.get(folder);
   if (known !== undefined) return known;
   const parent = dirname(folder);
@@ -29,7 +35,7 @@ function packageOfFolder(folder: string): LoadedPackage | null {
   return found;
 }
 
-function readPackage(folder: string): LoadedPackage | null {
+function readPackage(folder: string): PackageFolder | null {
   let text: string;
   try {
     text = readFileSync(join(folder, "package.json"), "utf8");
@@ -39,5 +45,5 @@ function readPackage(folder: string): LoadedPackage | null {
   // A package.json without a name only says how files below it are read, such as dist/esm's.
   const { name, version } = JSON.parse(text) as { name?: unknown; version?: unknown };
   if (typeof name !== "string") return null;
-  return { name, version: typeof version === "string" ? version : "0.0.0" };
+  return { name, version: typeof version === "string" ? version : "0.0.0", folder };
 }

@@ -11,12 +11,14 @@ import {
   type DagFileError,
   type DagStore,
 } from "@memodag/core";
+import { createPackageResolver } from "@memodag/source-hash";
 import type { DagBundle } from "./dag-bundle.ts";
 import { FileDigests } from "./file-digests.ts";
 import { findDagFiles, isIgnoredFolder } from "./find-dag-files.ts";
 import { isUnchanged, listInputPaths } from "./fingerprint.ts";
 import { loaderEnvironment } from "./loading/loader-environment.ts";
 import { findLockfile } from "./lockfile.ts";
+import { NodeModules, PackageMemory } from "./packages/installed-files.ts";
 import { processDagFile, type BundlePass } from "./process-dag-file.ts";
 import { idsOf, refuse, refuseTaken, type ProcessedFile } from "./refuse-taken.ts";
 
@@ -55,6 +57,7 @@ export class DagProcessor {
   readonly #loadTimeoutMs: number;
   readonly #concurrency: number;
   readonly #clock: Clock;
+  readonly #packageMemory: PackageMemory;
   #lastPass: Promise<unknown> = Promise.resolve();
 
   constructor(options: DagProcessorOptions) {
@@ -63,6 +66,7 @@ export class DagProcessor {
     this.#loadTimeoutMs = options.loadTimeoutMs ?? 30_000;
     this.#concurrency = options.concurrency ?? availableParallelism();
     this.#clock = options.clock ?? systemClock;
+    this.#packageMemory = new PackageMemory(join(options.stateDir, "packages.json"), this.#clock);
   }
 
   /** Processes all bundles of the config, and forgets those that are not in it. */
@@ -103,6 +107,7 @@ export class DagProcessor {
     const changed = await this.#findChanged(paths, bundle, pass, stored);
     const processed = await this.#processAll(changed, pass);
     const saved = await this.#saveAll(bundle, processed);
+    this.#packageMemory.save();
     const summaries = new Map(saved.map((summary) => [summary.path, summary]));
     return {
       bundle: bundle.name,
@@ -114,12 +119,15 @@ export class DagProcessor {
 
   async #startPass(root: string): Promise<BundlePass> {
     const digests = new FileDigests();
+    const installed = new NodeModules(this.#packageMemory);
     return {
       root,
       artifactDir: this.#artifactDir,
       lockfile: await findLockfile(root, digests),
       digests,
       env: loaderEnvironment(process.env),
+      installed,
+      packages: createPackageResolver(installed),
       surroundings: { cwd: root, timeoutMs: this.#loadTimeoutMs, clock: this.#clock },
     };
   }

@@ -5,7 +5,7 @@ import { dirname, join } from "node:path";
 import { digestVariable } from "@memodag/artifact";
 import { sha256, type DagFile, type Digest } from "@memodag/core";
 import { listCommandSources } from "@memodag/sdk/command-sources";
-import { HASHER_VERSION } from "@memodag/source-hash";
+import { HASHER_VERSION, type InstalledFiles, type PackageResolver } from "@memodag/source-hash";
 import * as esbuild from "esbuild";
 import type { FileDigests } from "./file-digests.ts";
 
@@ -33,7 +33,11 @@ export interface ProcessingInputs {
   readonly read: readonly InputDigest[];
   /** Variables that were read while the file was loaded. */
   readonly env: readonly InputDigest[];
+  readonly packages: readonly PackageInput[];
 }
+
+/** A package as it was found: by name from a folder, or, loaded by another way, in the folder itself. */
+export type PackageInput = readonly [folder: string, name: string | null, digest: Digest];
 
 /** A path or a variable's name and what it was; `null`: it was not there. */
 export type InputDigest = readonly [name: string, digest: Digest | null];
@@ -63,6 +67,7 @@ interface RecordedInputs {
   readonly links?: readonly (readonly [path: string, place: string])[];
   readonly read?: readonly InputDigest[];
   readonly env?: readonly InputDigest[];
+  readonly packages?: readonly PackageInput[];
 }
 
 /** The world that a stored fingerprint is held against. */
@@ -73,6 +78,9 @@ export interface FingerprintSurroundings {
   readonly digests: FileDigests;
   /** The environment that Dag files are read in. */
   readonly env: NodeJS.ProcessEnv;
+  /** Packages as they are installed now. */
+  readonly packages: PackageResolver;
+  readonly installed: InstalledFiles;
 }
 
 /** Takes the fingerprint of what was read. */
@@ -86,6 +94,7 @@ export function fingerprintOf(read: ProcessingInputs): Fingerprint {
     ...(read.links.size > 0 && { links: [...read.links].sort(([a], [b]) => (a < b ? -1 : 1)) }),
     ...(read.read.length > 0 && { read: read.read }),
     ...(read.env.length > 0 && { env: read.env }),
+    ...(read.packages.length > 0 && { packages: read.packages }),
   };
   const inputs = JSON.stringify(recorded);
   return { fingerprint: sha256(inputs), inputs };
@@ -94,7 +103,7 @@ export function fingerprintOf(read: ProcessingInputs): Fingerprint {
 /** True when processing the file again would read exactly what it read when `stored` was taken. */
 export async function isUnchanged(
   stored: Fingerprint,
-  { root, lockfile, digests, env }: FingerprintSurroundings,
+  { root, lockfile, digests, env, packages, installed }: FingerprintSurroundings,
 ): Promise<boolean> {
   if (stored.fingerprint === "") return false;
   const recorded = JSON.parse(stored.inputs) as RecordedInputs;
@@ -118,6 +127,11 @@ export async function isUnchanged(
   // `join` keeps the slash at the end that says that a folder was listed.
   if (!(recorded.read ?? []).every(([path, digest]) => digests.ofInput(join(root, path)) === digest))
     return false;
+  for (const [folder, name, digest] of recorded.packages ?? []) {
+    const place = join(root, folder);
+    const now = name === null ? installed.contentsOf(place) : packages.identify(name, place);
+    if (now.digest !== digest) return false;
+  }
   const globs = await Promise.all((recorded.globs ?? []).map((glob) => matchesAsBefore(glob, root)));
   return globs.every(Boolean);
 }

@@ -10,6 +10,7 @@ import {
   type SerializedDag,
   type TaskSourceRecord,
 } from "@memodag/core";
+import type { InstalledFiles, PackageResolver } from "@memodag/source-hash";
 import { bundleDagFile, type BundledDagFile } from "./bundling/bundle-dag-file.ts";
 import { findImportPlaces } from "./bundling/passed-over.ts";
 import { findPackageScopes } from "./bundling/package-scopes.ts";
@@ -33,6 +34,8 @@ export interface BundlePass {
   readonly digests: FileDigests;
   /** The environment that Dag files are read in. */
   readonly env: NodeJS.ProcessEnv;
+  readonly installed: InstalledFiles;
+  readonly packages: PackageResolver;
   readonly surroundings: LoadSurroundings;
 }
 
@@ -103,7 +106,8 @@ export async function processDagFile(path: string, pass: BundlePass): Promise<Da
     path,
     bundled,
     loaded: { ...loaded, dags: commands.dags },
-    lockfile: pass.lockfile,
+    installed: pass.installed,
+    packages: pass.packages,
     read: inputs.read,
   };
   const hashes = hashSources(code);
@@ -114,6 +118,7 @@ export async function processDagFile(path: string, pass: BundlePass): Promise<Da
           ...inputs,
           files: new Map([...inputs.files, ...commands.files]),
           globs: commands.globs,
+          packages: hashes.inputs,
           links: new Map([...inputs.links, ...(await findFolderLinks(commands.files.keys(), pass))]),
         })
       : NO_FINGERPRINT,
@@ -155,6 +160,7 @@ async function listInputs(
     lockfile: lockfile?.digest ?? null,
     read: (noted?.files ?? []).map(([file, digest]) => [nameInput(root, file), digest]),
     env: noted?.env ?? [],
+    packages: [],
   };
 }
 

@@ -1,20 +1,22 @@
 // The one place where a task's source hash comes from.
 
-import { readFileSync, realpathSync } from "node:fs";
 import { dirname, join, posix } from "node:path";
 import { parseAnchoredSpecifier } from "@memodag/artifact";
 import type { Digest, PackageVersion, SerializedDag, TaskSourceRecord } from "@memodag/core";
 import {
-  createPackageResolver,
   hashSources as hashCode,
+  NotingResolver,
   type ImpureStatement,
+  type InstalledFiles,
+  type PackageResolver,
   type TaskSource,
 } from "@memodag/source-hash";
 import type { BundledDagFile } from "./bundling/bundle-dag-file.ts";
 import { hashCommands } from "./commands/hash-commands.ts";
-import type { InputDigest } from "./fingerprint.ts";
+import type { InputDigest, PackageInput } from "./fingerprint.ts";
 import { handlerKey, type LoadedDags } from "./loading/loader-messages.ts";
-import type { Lockfile } from "./lockfile.ts";
+import { readPrivateName } from "./packages/private-names.ts";
+import { pathInBundle } from "./path-in-bundle.ts";
 
 /** All that is known of a file's code when its tasks' hashes are taken. */
 export interface CodeOfDagFile {
@@ -24,7 +26,8 @@ export interface CodeOfDagFile {
   readonly path: string;
   readonly bundled: BundledDagFile;
   readonly loaded: LoadedDags;
-  readonly lockfile: Lockfile | null;
+  readonly installed: InstalledFiles;
+  readonly packages: PackageResolver;
   /** What was read while the file was loaded, by path from the bundle's folder. */
   readonly read: readonly InputDigest[];
 }
@@ -35,6 +38,8 @@ export interface SourceHashes {
   /** What a worker may load without its code being another than the hashes'. */
   readonly packages: readonly PackageVersion[];
   readonly sources: readonly TaskSourceRecord[];
+  /** The packages that the hashes were taken of. */
+  readonly inputs: readonly PackageInput[];
   readonly warnings: readonly string[];
 }
 
@@ -42,16 +47,29 @@ export interface SourceHashes {
 const MAX_SHOWN_STATEMENTS = 10;
 
 /** Hashes, for each task of a file, the code that it can reach. */
-export function hashSources({ root, path, bundled, loaded, lockfile, read }: CodeOfDagFile): SourceHashes {
+export function hashSources({
+  root,
+  path,
+  bundled,
+  loaded,
+  installed,
+  packages: resolver,
+  read,
+}: CodeOfDagFile): SourceHashes {
   const folder = dirname(join(root, path));
+  const noting = new NotingResolver(resolver);
+  const contents = loaded.packages.map(({ name, version, folder: place }) => {
+    return { name, version, digest: installed.contentsOf(place).digest };
+  });
   const { tasks, packages, impureStatements } = hashCode({
     code: bundled.code,
     map: bundled.map,
     folder,
     shownFolder: posix.dirname(path) === "." ? "" : posix.dirname(path),
     located: loaded.located,
-    packages: createPackageResolver({ lockfile: readLockfile(lockfile), readInstalled }),
-    loaded: loaded.packages,
+    packages: noting,
+    loaded: contents,
+    readPrivateName: (specifier) => readPrivateName(specifier, folder),
     readAnchor: parseAnchoredSpecifier,
     // What is absent is in no hash: it may lie outside of the project, where each machine has its own paths.
     inputs: read.flatMap(([input, digest]) => (digest === null ? [] : [{ path: input, digest }])),
@@ -64,11 +82,21 @@ export function hashSources({ root, path, bundled, loaded, lockfile, read }: Cod
     return source;
   };
   const known = new Map(
-    [...packages, ...loaded.packages].map((found) => [`${found.name}@${found.version}`, found]),
+    [...packages, ...loaded.packages].map(({ name, version }) => [`${name}@${version}`, { name, version }]),
   );
   return {
     of: (dag, taskId) => sourceOf(dag.dagId, taskId).hash,
     packages: [...known.values()].sort(byNameAndVersion),
+    inputs: [
+      ...noting
+        .list()
+        .map((found): PackageInput => [pathInBundle(root, found.folder), found.name, found.digest]),
+      ...loaded.packages.map(({ folder: place }, index): PackageInput => [
+        pathInBundle(root, place),
+        null,
+        contents[index]?.digest ?? "",
+      ]),
+    ],
     sources: [...tasks.values(), ...commands.values()].map(({ hash, mode, components }) => ({
       sourceHash: hash,
       mode,
@@ -108,20 +136,6 @@ function notesOf(statements: readonly ImpureStatement[]): string[] {
     );
   const rest = statements.length - notes.length;
   return rest > 0 ? [...notes, `${rest} more statements are in every task's source hash`] : notes;
-}
-
-/** Another tool's lockfile is none that can be read: packages are then known by what is installed. */
-function readLockfile(lockfile: Lockfile | null): { folder: string; text: string } | null {
-  if (!lockfile || !/(?:package-lock|npm-shrinkwrap)\.json$/.test(lockfile.path)) return null;
-  return { folder: dirname(lockfile.path), text: readFileSync(lockfile.path, "utf8") };
-}
-
-function readInstalled(path: string): { text: string; path: string } | null {
-  try {
-    return { text: readFileSync(path, "utf8"), path: realpathSync(path) };
-  } catch {
-    return null;
-  }
 }
 
 function byNameAndVersion(a: PackageVersion, b: PackageVersion): number {

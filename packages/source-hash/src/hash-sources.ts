@@ -4,13 +4,13 @@ import { posix } from "node:path";
 import { messageOf, sha256, type Digest, type PackageVersion, type SourceComponent } from "@memodag/core";
 import type { HeapValue, LocatedHandlers } from "./handlers/located-handlers.ts";
 import { HASHER_VERSION } from "./hasher-version.ts";
-import type { LoadedVersion, LockedResolver } from "./packages/package-resolver.ts";
+import type { PackageResolver } from "./packages/package-identity.ts";
 import type { Node } from "./program/node.ts";
 import type { Unit } from "./program/program.ts";
 import { readProgram } from "./program/read-program.ts";
 import { ArtifactAnalysis } from "./slice/artifact-analysis.ts";
 import { SliceDescriber } from "./slice/describe-slice.ts";
-import { ImportIdentities, type ReadAnchor } from "./slice/import-identities.ts";
+import { ImportIdentities, type ReadAnchor, type ReadPrivateName } from "./slice/import-identities.ts";
 import { PlaceNames } from "./slice/place-names.ts";
 import { Slice, type SliceSources } from "./slice/slice.ts";
 import type { SourceHashes, TaskSource } from "./source-hashes.ts";
@@ -26,13 +26,21 @@ export interface SourceHashRequest {
   /** The same folder as the paths in `components` should start from, such as `dags`; `""` for none. */
   readonly shownFolder: string;
   readonly located: LocatedHandlers;
-  readonly packages: LockedResolver;
-  /** Packages that were loaded with the artifact, to be held against the lockfile. */
-  readonly loaded: readonly LoadedVersion[];
+  readonly packages: PackageResolver;
+  /** Packages that were loaded with the artifact, by whatever way. */
+  readonly loaded: readonly LoadedContents[];
   /** What was read while the file was loaded: any task's code may have been made of it. Absent: nothing. */
   readonly inputs?: readonly InputFile[];
   /** Reads a specifier that says from which folder it resolves. */
   readonly readAnchor: ReadAnchor;
+  /** Reads what a private name (`#name`) stands for. */
+  readonly readPrivateName: ReadPrivateName;
+}
+
+/** A package that a process loaded. */
+export interface LoadedContents extends PackageVersion {
+  /** Of its files. */
+  readonly digest: Digest;
 }
 
 /** A file that code was made of, beside its modules. */
@@ -75,21 +83,22 @@ class SourceHasher {
   readonly #packages = new Map<string, PackageVersion>();
   #evaluated: Slice | null = null;
   #whole: Slice | null = null;
+  #loose: readonly unknown[] | null = null;
 
   constructor(request: SourceHashRequest) {
-    const { code, map, folder, shownFolder, located, packages, readAnchor } = request;
+    const { code, map, folder, shownFolder, located, packages, readAnchor, readPrivateName } = request;
     this.#request = request;
     this.#analysis = new ArtifactAnalysis(readProgram(code));
     this.#places = new PlaceNames(code, map, shownFolder);
     this.#describer = new SliceDescriber(this.#analysis, this.#places);
     this.#sources = {
       analysis: this.#analysis,
-      imports: new ImportIdentities(packages, folder, readAnchor),
+      imports: new ImportIdentities({ packages, folder, readAnchor, readPrivateName }),
       heap: located.heap,
       findFunction: (value) => this.#findFunction(value),
     };
-    const { impure, program } = this.#analysis;
-    const { bareImports } = program;
+    const { impure } = this.#analysis;
+    const bareImports = this.#importsWithEffects();
     this.#impure = Slice.ofUnits(this.#sources, impure, { bareImports, pruning: "handlers" });
   }
 
@@ -117,43 +126,42 @@ class SourceHasher {
     const chosen = this.#choiceOf(index);
     for (const slice of [own, base, ...chosen]) this.#notePackages(slice);
     const doubts = this.#findDoubts([own, base, ...chosen]);
-    const notes = new Set(
-      [own, base, ...chosen].flatMap((slice) =>
-        [...slice.imports.values()].flatMap((identity) => identity.package?.notes ?? []),
-      ),
-    );
-    if (doubts.length > 0) return this.#hashWhole(key, own, doubts, notes);
+    if (doubts.length > 0) return this.#hashWhole(key, own, doubts);
     const slices = [base, own, ...chosen];
     const withText = slices.some(({ readsText }) => readsText);
     return {
-      hash: digestOf(["slice", ...slices.map((slice) => slice.digest(withText))]),
+      hash: digestOf(["slice", ...slices.map((slice) => slice.digest(withText)), this.#findLoose()]),
       mode: "slice",
       components: this.#describer.describe([own, base, ...chosen]),
-      warnings: [...notes],
+      warnings: [],
     };
   }
 
-  #hashWhole(key: string, own: Slice, doubts: readonly string[], notes: ReadonlySet<string>): TaskSource {
+  #hashWhole(key: string, own: Slice, doubts: readonly string[]): TaskSource {
     const whole = this.#wholeSlice();
     this.#notePackages(whole);
     const code = sha256(this.#analysis.program.withoutComments());
     // The key keeps apart tasks of one handler whose captured values could not be compared.
-    const strangers = this.#strangers().map(({ name, version }) => [name, version]);
     return {
-      hash: digestOf(["whole", key, code, whole.digest(true), own.digest(true), strangers]),
+      hash: digestOf([
+        "whole",
+        key,
+        code,
+        whole.digest(true),
+        own.digest(true),
+        contentsOf(this.#request.loaded),
+      ]),
       mode: "whole_graph",
       components: this.#describer.describe([own, whole]),
-      warnings: [
-        ...doubts.map((doubt) => `covers every module of the Dag file, because it reaches ${doubt}`),
-        ...notes,
-      ],
+      warnings: doubts.map((doubt) => `covers every module of the Dag file, because it reaches ${doubt}`),
     };
   }
 
   #notePackages({ imports }: Slice): void {
     for (const identity of imports.values()) {
       for (const member of identity.package?.members ?? []) {
-        this.#packages.set(`${member.name}@${member.version}`, member);
+        const { name, version } = member;
+        this.#packages.set(`${name}@${version}`, { name, version });
       }
     }
   }
@@ -174,19 +182,32 @@ class SourceHasher {
     if (slices.some(({ prunes }) => prunes) && slices.some(({ reveals }) => reveals)) {
       doubts.add("a task or Dag, and code that can find what is hidden in one");
     }
-    const usesPackages = slices.some((slice) => [...slice.imports.values()].some((found) => found.package));
-    if (usesPackages) {
-      for (const { name, version } of this.#strangers()) {
-        doubts.add(
-          `packages, and ${name} ${version} is installed where the lockfile has another version: run npm ci`,
-        );
-      }
-    }
     return [...doubts];
   }
 
-  #strangers(): LoadedVersion[] {
-    return this.#request.packages.findStrangers(this.#request.loaded);
+  /**
+   * Imports of packages that may do something when they are loaded, in order: they are loaded for every
+   * task, whichever one names what they export.
+   */
+  #importsWithEffects(): string[] {
+    const { bareImports, imports } = this.#analysis.program;
+    const bare = new Set(bareImports);
+    return imports.filter((specifier) => {
+      const found = this.#sources.imports.identify({ specifier, imported: "" });
+      return bare.has(specifier) || found.package?.hasEffects === true;
+    });
+  }
+
+  /** Packages that were loaded and that no import leads to, such as by a `require` of the author's own. */
+  #findLoose(): readonly unknown[] {
+    if (this.#loose) return this.#loose;
+    const reached = new Set<string>();
+    for (const specifier of this.#analysis.program.imports) {
+      const { members = [] } = this.#sources.imports.identify({ specifier, imported: "" }).package ?? {};
+      for (const { name, version } of members) reached.add(`${name}@${version}`);
+    }
+    const loose = this.#request.loaded.filter(({ name, version }) => !reached.has(`${name}@${version}`));
+    return (this.#loose = contentsOf(loose));
   }
 
   #evaluatedSlice(): Slice {
@@ -198,7 +219,7 @@ class SourceHasher {
   }
 
   #sliceOf(units: readonly Unit[]): Slice {
-    const { bareImports } = this.#analysis.program;
+    const bareImports = this.#importsWithEffects();
     return Slice.ofUnits(this.#sources, units, { bareImports, pruning: "functions" });
   }
 
@@ -211,9 +232,13 @@ class SourceHasher {
   }
 }
 
-/** Without looking into the code: its bytes, and every package of the lockfile. */
-function hashBytes({ code, located, loaded, packages }: SourceHashRequest, reason: string): SourceHashes {
-  const content = [sha256(code), packages.fingerprint, loaded.map(({ name, version }) => [name, version])];
+function contentsOf(loaded: readonly LoadedContents[]): readonly unknown[] {
+  return loaded.map(({ name, version, digest }) => [name, version, digest]);
+}
+
+/** Without looking into the code: its bytes, and every package that was loaded. */
+function hashBytes({ code, located, loaded }: SourceHashRequest, reason: string): SourceHashes {
+  const content = [sha256(code), contentsOf(loaded)];
   const heap = sha256(JSON.stringify(located));
   const whole = {
     kind: "statement",
@@ -235,7 +260,7 @@ function hashBytes({ code, located, loaded, packages }: SourceHashRequest, reaso
       ]),
     ),
     impureStatements: [],
-    packages: loaded,
+    packages: loaded.map(({ name, version }) => ({ name, version })),
   };
 }
 

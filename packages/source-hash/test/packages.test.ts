@@ -31,7 +31,7 @@ async function hash(key: string, options: HashProjectOptions): Promise<TaskSourc
   return taskOf(await hashProject(FILES, options), `d.${key}`);
 }
 
-describe("packages of a lockfile", () => {
+describe("packages", () => {
   const base = { lock: lockOf(LOCK) };
   const changed = (place: keyof typeof LOCK, fields: object): HashProjectOptions => ({
     lock: lockOf({ ...LOCK, [place]: { ...LOCK[place], ...fields } }),
@@ -84,57 +84,29 @@ describe("packages of a lockfile", () => {
     expect((await hash("none", { lock: lockOf(without) })).mode).toBe("slice");
   });
 
-  test("one that another needs and it lacks is named too", async () => {
-    const { "node_modules/ml-cart/node_modules/tree": _, "node_modules/tree": __, ...without } = LOCK;
-    const source = await hash("fit", { lock: lockOf(without) });
-    expect(source.mode).toBe("whole_graph");
-    expect(source.warnings.join()).toContain(`"tree"`);
-  });
-
-  test("one that is installed from a folder is not fixed by it", async () => {
-    const linked = {
-      "node_modules/left": { resolved: "libs/left", link: true },
-      "libs/left": { version: "1.0.0" },
-    };
-    const source = await hash("left", { lock: lockOf({ ...LOCK, ...linked }) });
-    expect(source.mode).toBe("whole_graph");
-    expect(source.warnings.join()).toContain(`"left"`);
-  });
-
-  test("a loaded version that it does not have is not taken for the locked one", async () => {
-    const loaded = [{ name: "ml-cart", version: "2.0.0" }];
-    const source = await hash("fit", { ...base, loaded });
-    expect(source.mode).toBe("whole_graph");
-    expect(source.warnings.join()).toContain("ml-cart 2.0.0");
-    expect(source.hash).not.toBe((await hash("fit", base)).hash);
-    expect((await hash("none", { ...base, loaded })).mode).toBe("slice");
-    expect((await hash("fit", { ...base, loaded: [{ name: "ml-cart", version: "2.1.1" }] })).mode).toBe(
-      "slice",
+  test("what was loaded by another way than an import is in every hash", async () => {
+    const loaded = [{ name: "loose", version: "1.0.0", digest: "a" }];
+    const before = await hash("none", { ...base, loaded });
+    expect(before.hash).not.toBe((await hash("none", base)).hash);
+    expect(before.hash).not.toBe(
+      (await hash("none", { ...base, loaded: [{ ...loaded[0]!, digest: "b" }] })).hash,
     );
   });
 
-  test("a lockfile that is none is said to be", async () => {
-    const source = await hash("fit", { lock: "{" });
-    expect(source.warnings.join()).toContain("package-lock.json is not JSON");
+  test("one that may do something when it is loaded is in every hash", async () => {
+    const withEffects = (integrity: string) => changed("node_modules/left", { sideEffects: true, integrity });
+    expect((await hash("none", withEffects("a"))).hash).not.toBe((await hash("none", withEffects("b"))).hash);
   });
-});
 
-describe("packages without a lockfile", () => {
-  const installed = {
-    "/project/node_modules/ml-cart/package.json": `{"name":"ml-cart","version":"2.1.1","dependencies":{"tree":"1"}}`,
-    "/project/node_modules/tree/package.json": `{"name":"tree","version":"1.0.0"}`,
-    "/project/node_modules/left/package.json": `{"name":"left","version":"1.0.0"}`,
-  };
+  test("so is one that does so through another one", async () => {
+    const withEffects = (integrity: string) =>
+      changed("node_modules/tree", { sideEffects: ["./a.js"], integrity });
+    expect((await hash("none", withEffects("a"))).hash).not.toBe((await hash("none", withEffects("b"))).hash);
+  });
 
-  test.each([["ml-cart"], ["tree"]])("the installed version of %s is in the hash", async (name) => {
-    const path = `/project/node_modules/${name}/package.json` as keyof typeof installed;
-    const upgraded = { ...installed, [path]: installed[path].replace(/"version":"\d/, `"version":"9`) };
-    const before = await hash("fit", { lock: null, installed });
-    const after = await hash("fit", { lock: null, installed: upgraded });
-    expect(after.hash).not.toBe(before.hash);
-    expect(before.warnings.join()).toContain("package-lock.json");
-    expect((await hash("left", { lock: null, installed: upgraded })).hash).toBe(
-      (await hash("left", { lock: null, installed })).hash,
+  test("one that changed behind another one is named", async () => {
+    expect((await hash("fit", base)).components).toContainEqual(
+      expect.objectContaining({ kind: "package", name: "tree (through ml-cart)", version: "1.0.0" }),
     );
   });
 });

@@ -58,9 +58,10 @@ describe("bad input", () => {
     map: null,
     folder: "/project",
     shownFolder: "",
-    packages: createPackageResolver({ lockfile: null, readInstalled: () => null }),
+    packages: createPackageResolver({ read: () => null, contentsOf: () => ({ digest: "", imports: [] }) }),
     loaded: [],
     readAnchor: () => null,
+    readPrivateName: () => null,
     located: { handlers: [["d.t", 0]], heap: [{ kind: "opaque", what: "nothing" }] },
   } as const;
 

@@ -37,7 +37,7 @@ async function load({ path, digest, baseDir }: LoadRequest): Promise<void> {
   try {
     let notes: InputNotes | undefined;
     const artifactUrl = artifactUrlOf({ path, baseDir });
-    const { dags, exports, listPackages } = await loadArtifact(
+    const { dags, exports, listPackageFolders } = await loadArtifact(
       { path, baseDir },
       {
         onImporting: () => (notes = new InputNotes({ artifactUrl, isOwnCode })),
@@ -57,7 +57,7 @@ async function load({ path, digest, baseDir }: LoadRequest): Promise<void> {
       kind: "loaded",
       dags: serialized,
       exportsFunction: Object.values(exports).some((value) => typeof value === "function"),
-      packages: listPackages(),
+      packages: listPackageFolders(),
       noted: notes.list(),
       located: locateHandlers(
         new Map(

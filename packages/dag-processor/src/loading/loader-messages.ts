@@ -1,6 +1,6 @@
 // What the Dag processor and the process that reads a Dag file say to each other.
 
-import type { LoadedPackage } from "@memodag/artifact";
+import type { PackageFolder } from "@memodag/artifact";
 import type { SerializedDag } from "@memodag/core";
 import type { LocatedHandlers } from "@memodag/source-hash";
 import type { NotedInputs } from "./note-inputs.ts";
@@ -34,7 +34,7 @@ export interface LoadedDags {
   readonly dags: readonly SerializedDag[];
   /** True when the file exports a function: it may be there for other files to import. */
   readonly exportsFunction: boolean;
-  readonly packages: readonly LoadedPackage[];
+  readonly packages: readonly PackageFolder[];
   /** The handler of every task that has one, under its {@link handlerKey}. */
   readonly located: LocatedHandlers;
   /** What was read while the file was loaded. */

@@ -100,7 +100,7 @@ const MESSAGES: Readonly<Record<string, Check>> = {
       listsAll: isFlag,
       changed: listOf(isText),
     }),
-    packages: listOf(shapeOf({ name: isText, version: isText })),
+    packages: listOf(shapeOf({ name: isText, version: isText, folder: isText })),
     located: shapeOf({
       handlers: listOf(pairOf(isText, isNumber)),
       heap: listOf((value) => isObject(value) && fits(HEAP_VALUES, value)),

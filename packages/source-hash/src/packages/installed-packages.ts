@@ -1,26 +1,42 @@
-// Packages as they lie in node_modules, for projects without a lockfile that can be read.
+// Packages as they lie in node_modules: what is installed is what runs, whatever a lockfile says.
 
 import { dirname, join, sep } from "node:path";
+import type { Digest } from "@memodag/core";
 import type { PackageEntry, PackageSource } from "./package-graph.ts";
 
-/** Reads a file as text, following symbolic links; `null` when it is not there. `path` is where it lies. */
-export type ReadInstalled = (path: string) => { readonly text: string; readonly path: string } | null;
+/** What is in a package's folder, the packages in its own node_modules left out. */
+export interface PackageContents {
+  /** Of the names and contents of all of its files. */
+  readonly digest: Digest;
+  /** Names of packages that its code imports, whatever its package.json says of them. */
+  readonly imports: readonly string[];
+}
+
+/** The files of installed packages. */
+export interface InstalledFiles {
+  /** Reads a file as text, following symbolic links; `null` when it is not there. `path` is where it lies. */
+  read(path: string): { readonly text: string; readonly path: string } | null;
+  contentsOf(folder: string): PackageContents;
+}
 
 interface Manifest {
-  readonly name?: string;
-  readonly version?: string;
-  readonly dependencies?: Readonly<Record<string, string>>;
-  readonly optionalDependencies?: Readonly<Record<string, string>>;
-  readonly peerDependencies?: Readonly<Record<string, string>>;
+  readonly name?: unknown;
+  readonly version?: unknown;
+  readonly sideEffects?: unknown;
+  readonly dependencies?: Readonly<Record<string, unknown>>;
+  readonly optionalDependencies?: Readonly<Record<string, unknown>>;
+  readonly peerDependencies?: Readonly<Record<string, unknown>>;
+  readonly peerDependenciesMeta?: Readonly<Record<string, unknown>>;
 }
 
 /** The packages that Node would find. Places are absolute folders, without symbolic links. */
 export class InstalledPackages implements PackageSource {
-  readonly #read: ReadInstalled;
+  readonly #files: InstalledFiles;
   readonly #entries = new Map<string, PackageEntry | undefined>();
+  readonly #byPlace = new Map<string, PackageEntry>();
 
-  constructor(read: ReadInstalled) {
-    this.#read = read;
+  constructor(files: InstalledFiles) {
+    this.#files = files;
   }
 
   find(name: string, fromPlace: string): PackageEntry | undefined {
@@ -35,34 +51,46 @@ export class InstalledPackages implements PackageSource {
 
   #at(folder: string): PackageEntry | undefined {
     if (this.#entries.has(folder)) return this.#entries.get(folder);
-    const file = this.#read(join(folder, "package.json"));
-    const entry = file ? readEntry(dirname(file.path), file.text) : undefined;
+    const file = this.#files.read(join(folder, "package.json"));
+    const entry = file ? this.#entryAt(dirname(file.path), file.text) : undefined;
     this.#entries.set(folder, entry);
+    return entry;
+  }
+
+  #entryAt(place: string, text: string): PackageEntry {
+    let entry = this.#byPlace.get(place);
+    if (!entry) this.#byPlace.set(place, (entry = readEntry(place, text, this.#files.contentsOf(place))));
     return entry;
   }
 }
 
-function readEntry(place: string, text: string): PackageEntry | undefined {
-  let manifest: Manifest;
-  try {
-    manifest = JSON.parse(text) as Manifest;
-  } catch {
-    return undefined;
-  }
-  const dependencies = new Map<string, { optional: boolean }>();
-  // What is missing here is missing when it is imported too, and what is there decides: all may be absent.
-  for (const group of [manifest.peerDependencies, manifest.optionalDependencies, manifest.dependencies]) {
-    for (const name of Object.keys(group ?? {})) dependencies.set(name, { optional: true });
-  }
-  const name = manifest.name ?? place;
+function readEntry(place: string, text: string, { digest, imports }: PackageContents): PackageEntry {
+  const manifest = readManifest(text);
+  const groups = [
+    manifest.dependencies,
+    manifest.optionalDependencies,
+    manifest.peerDependencies,
+    manifest.peerDependenciesMeta,
+  ];
   return {
     place,
-    name,
-    version: manifest.version ?? "",
-    integrity: "",
-    dependencies,
-    doubts: place.split(sep).includes("node_modules")
-      ? []
-      : [`package "${name}" is installed from a folder: its files are not in the hash`],
+    name: typeof manifest.name === "string" ? manifest.name : place.slice(place.lastIndexOf(sep) + 1),
+    version: typeof manifest.version === "string" ? manifest.version : "",
+    contents: digest,
+    // What is missing is missing when it is imported, too: what is there decides.
+    dependencies: [...new Set([...groups.flatMap((group) => Object.keys(group ?? {})), ...imports])].sort(),
+    hasEffects: !isFreeOfEffects(manifest.sideEffects),
   };
+}
+
+function readManifest(text: string): Manifest {
+  try {
+    return (JSON.parse(text) ?? {}) as Manifest;
+  } catch {
+    return {}; // Node cannot load it either; its text is in the digest.
+  }
+}
+
+function isFreeOfEffects(sideEffects: unknown): boolean {
+  return sideEffects === false || (Array.isArray(sideEffects) && sideEffects.length === 0);
 }

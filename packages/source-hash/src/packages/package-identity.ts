@@ -2,19 +2,27 @@
 
 import type { Digest, PackageVersion } from "@memodag/core";
 
-/** A package with everything that it depends on. */
+/** One of the packages that another one reaches. */
+export interface PackageMember extends PackageVersion {
+  /** Of its files alone. */
+  readonly digest: Digest;
+  /** The folder that it lies in, without symbolic links. */
+  readonly place: string;
+}
+
+/** A package with everything that it may load. */
 export interface PackageIdentity {
   readonly name: string;
   /** Empty when it could not be found. */
   readonly version: string;
-  /** Of its version and integrity, and of those of all packages it reaches. */
+  /** Of its files, and of those of all packages that it reaches. */
   readonly digest: Digest;
-  /** The package and all that it reaches, as they are fixed. */
-  readonly members: readonly PackageVersion[];
-  /** Why it does not fix what is loaded: nothing is known of a package, or its files can change. */
+  /** The package, and all that it reaches. */
+  readonly members: readonly PackageMember[];
+  /** True when loading it, or one that it reaches, may change something that other code sees. */
+  readonly hasEffects: boolean;
+  /** Why it does not fix what is loaded. */
   readonly doubts: readonly string[];
-  /** What the author should know all the same. */
-  readonly notes: readonly string[];
 }
 
 /** Finds packages. */

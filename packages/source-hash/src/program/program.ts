@@ -35,6 +35,8 @@ export interface Program {
   readonly units: readonly Unit[];
   /** Packages imported for their side effects alone, or re-exported. */
   readonly bareImports: readonly string[];
+  /** What is imported from outside of the artifact by declarations, with names or without, in order. */
+  readonly imports: readonly string[];
   /** The binding that an identifier names; `null` for a global, `undefined` for a property's name or a label. */
   bindingOf(identifier: Node): Binding | null | undefined;
   /** The units that declare a binding of the top level: several when `var` does so twice, none for others. */

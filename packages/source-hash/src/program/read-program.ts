@@ -22,6 +22,7 @@ class ParsedProgram implements Program {
   readonly root: Node;
   readonly units: Unit[] = [];
   readonly bareImports: string[] = [];
+  readonly imports: string[] = [];
   readonly #comments: readonly Comment[];
   readonly #functions: readonly Node[];
   readonly #calls: readonly Node[];
@@ -139,10 +140,14 @@ class ParsedProgram implements Program {
         return this.#readImport(statement);
       case "ExportAllDeclaration":
         this.bareImports.push(textOf(part(statement, "source")) ?? "");
+        this.imports.push(textOf(part(statement, "source")) ?? "");
         return;
       case "ExportNamedDeclaration": {
         const source = textOf(part(statement, "source"));
-        if (source !== undefined) this.bareImports.push(source);
+        if (source !== undefined) {
+          this.bareImports.push(source);
+          this.imports.push(source);
+        }
         const declaration = part(statement, "declaration");
         return declaration ? this.#read(declaration) : undefined;
       }
@@ -161,6 +166,7 @@ class ParsedProgram implements Program {
   #readImport(statement: Node): void {
     const specifier = textOf(part(statement, "source")) ?? "";
     const specifiers = parts(statement, "specifiers");
+    this.imports.push(specifier);
     if (specifiers.length === 0) this.bareImports.push(specifier);
     for (const node of specifiers) {
       const local = part(node, "local");

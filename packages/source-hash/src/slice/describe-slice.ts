@@ -12,6 +12,9 @@ import type { CapturedVariable, Slice } from "./slice.ts";
 
 const CODE = /\.[cm]?[jt]sx?$/;
 const TEXT_LENGTH = 80;
+/** Packages behind one package that are shown each. */
+const MAX_SHOWN_MEMBERS = 40;
+
 /** What a component's digest leaves out: other tasks' handlers. */
 const PRUNING = "handlers";
 
@@ -90,13 +93,16 @@ function describeCaptured({ name, value }: CapturedVariable): SourceComponent {
   return { kind: "captured", path: "", name, version: null, digest: sha256(JSON.stringify(value)) };
 }
 
+/** A package, and those that it leads to by their own files: the one that changed is named. */
 function addPackage({ package: found }: ImportIdentity, packages: Map<string, SourceComponent>): void {
   if (!found) return;
-  packages.set(JSON.stringify([found.name, found.version]), {
-    kind: "package",
-    path: "",
-    name: found.name,
-    version: found.version,
-    digest: found.digest,
-  });
+  const [own, ...others] = found.members;
+  // What a package leads to has its own line, unless it is too much to be read.
+  const isShort = others.length <= MAX_SHOWN_MEMBERS;
+  const add = (name: string, version: string, digest: string): void => {
+    packages.set(JSON.stringify([name, version]), { kind: "package", path: "", name, version, digest });
+  };
+  add(found.name, found.version, isShort && own ? own.digest : found.digest);
+  if (!isShort) return;
+  for (const { name, version, digest } of others) add(`${name} (through ${found.name})`, version, digest);
 }

@@ -2,6 +2,7 @@
 
 import { isBuiltin } from "node:module";
 import { join } from "node:path";
+import { sha256 } from "@memodag/core";
 import type { PackageIdentity, PackageResolver } from "../packages/package-identity.ts";
 import { isSdkSpecifier } from "../purity/sdk-objects.ts";
 import type { ImportedName } from "../program/program.ts";
@@ -19,17 +20,33 @@ export type ReadAnchor = (
   specifier: string,
 ) => { readonly folder: string; readonly specifier: string } | null;
 
+/**
+ * Reads what a private name (`#name`) of the Dag file's package stands for: every target that one of its
+ * conditions may choose; `null` when there is no such name.
+ */
+export type ReadPrivateName = (specifier: string) => readonly string[] | null;
+
+/** What imports are resolved with. */
+export interface ImportSurroundings {
+  readonly packages: PackageResolver;
+  /** The Dag file's, absolute. */
+  readonly folder: string;
+  readonly readAnchor: ReadAnchor;
+  readonly readPrivateName: ReadPrivateName;
+}
+
 /** Tells what imports mean beside one Dag file. */
 export class ImportIdentities {
   readonly #packages: PackageResolver;
   readonly #folder: string;
   readonly #readAnchor: ReadAnchor;
+  readonly #readPrivateName: ReadPrivateName;
 
-  /** @param folder the Dag file's, absolute. */
-  constructor(packages: PackageResolver, folder: string, readAnchor: ReadAnchor) {
+  constructor({ packages, folder, readAnchor, readPrivateName }: ImportSurroundings) {
     this.#packages = packages;
     this.#folder = folder;
     this.#readAnchor = readAnchor;
+    this.#readPrivateName = readPrivateName;
   }
 
   identify({ specifier, imported }: ImportedName): ImportIdentity {
@@ -44,6 +61,10 @@ export class ImportIdentities {
     if (isSdkSpecifier(specifier)) return { parts: ["sdk", specifier, imported], package: null, hazards: [] };
     const anchor = this.#readAnchor(specifier);
     const bare = anchor?.specifier ?? specifier;
+    if (bare.startsWith("#") && !anchor) {
+      const identity = this.#identifyPrivate(bare, imported);
+      if (identity) return identity;
+    }
     if (/^(?:[./#]|[a-z]+:)/.test(bare)) {
       return {
         parts: ["file", bare, imported],
@@ -55,6 +76,34 @@ export class ImportIdentities {
     const found = this.#packages.identify(bare, folder);
     return { parts: ["package", bare, imported, found.digest], package: found, hazards: found.doubts };
   }
+
+  /** A private name that stands for packages: which one of them it is, its conditions say. */
+  #identifyPrivate(specifier: string, imported: string): ImportIdentity | undefined {
+    const targets = this.#readPrivateName(specifier);
+    if (!targets || targets.length === 0 || targets.some((target) => /^[./#]/.test(target))) return undefined;
+    const found = targets
+      .filter((target) => !isBuiltin(target))
+      .map((target) => this.#packages.identify(target, this.#folder));
+    const digests = found.map(({ digest }) => digest);
+    return {
+      parts: ["private", specifier, imported, JSON.stringify([targets, digests])],
+      package: combine(specifier, found),
+      hazards: found.length === 1 ? (found[0]?.doubts ?? []) : [],
+    };
+  }
+}
+
+function combine(name: string, found: readonly PackageIdentity[]): PackageIdentity | null {
+  const [first] = found;
+  if (!first || found.length === 1) return first ?? null;
+  return {
+    ...first,
+    name,
+    digest: sha256(JSON.stringify(found.map(({ digest }) => digest))),
+    members: found.flatMap(({ members }) => members),
+    hasEffects: found.some(({ hasEffects }) => hasEffects),
+    doubts: [],
+  };
 }
 
 /** What can load any file from a computed name. */

@@ -5,11 +5,11 @@ import {
   createPackageResolver,
   hashSources,
   locateHandlers,
-  type PackageResolverOptions,
   type SourceHashes,
   type TaskSource,
 } from "@memodag/source-hash";
 import { bundleProject, type ProjectFiles } from "./bundle-project.ts";
+import { installedBy } from "./installed-by.ts";
 import { STAND_IN_SDK, tasksOf } from "./stand-in-sdk.ts";
 
 const sources = new Map<string, string>();
@@ -44,9 +44,8 @@ export function lockOf(packages: Readonly<Record<string, object>>): string {
 /** Options of {@link hashProject}. */
 export interface HashProjectOptions {
   readonly entry?: string;
-  readonly lock?: string | null;
-  readonly installed?: Readonly<Record<string, string>>;
-  readonly loaded?: readonly { readonly name: string; readonly version: string }[];
+  readonly lock?: string;
+  readonly loaded?: readonly { readonly name: string; readonly version: string; readonly digest: string }[];
 }
 
 /** Hashes by `dag.task`. */
@@ -54,26 +53,23 @@ export async function hashProject(
   files: ProjectFiles,
   options: HashProjectOptions = {},
 ): Promise<SourceHashes> {
-  const { entry = "dag.ts", lock = lockOf({}), installed = {}, loaded = [] } = options;
+  const { entry = "dag.ts", lock = lockOf({}), loaded = [] } = options;
   const { code, map } = await bundleProject(files, entry);
   const url = `file:///project/artifact-${++loads}.mjs`;
   sources.set(url, code);
   const exports = load(url) as Record<string, unknown>;
   const handlers = new Map([...tasksOf(exports)].map(([key, { handler }]) => [key, handler]));
   const located = locateHandlers(handlers, { isArtifact: (candidate) => candidate === url });
-  const resolverOptions: PackageResolverOptions = {
-    lockfile: lock === null ? null : { folder: "/project", text: lock },
-    readInstalled: (path) => (path in installed ? { text: installed[path]!, path } : null),
-  };
   return hashSources({
     code,
     map,
     folder: "/project",
     shownFolder: "",
     located: structuredClone(located),
-    packages: createPackageResolver(resolverOptions),
+    packages: createPackageResolver(installedBy(lock)),
     loaded,
     readAnchor: () => null,
+    readPrivateName: () => null,
   });
 }
 

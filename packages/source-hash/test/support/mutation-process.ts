@@ -11,6 +11,7 @@ import {
 import { sha256 } from "@memodag/core";
 import type { BundledProject, ProjectFiles } from "./bundle-project.ts";
 import { packageOf, runHarness, type Hasher } from "./mutation-harness.ts";
+import { installedBy } from "./installed-by.ts";
 
 const ENTRIES = ["dags/etl.ts", "dags/train.ts", "dags/odd.ts", "dags/branching.ts"];
 
@@ -39,12 +40,10 @@ function hashSlices(
     folder: "/project/dags",
     shownFolder: "dags",
     located,
-    packages: createPackageResolver({
-      lockfile: { folder: "/project", text: JSON.stringify({ packages: Object.fromEntries(packages) }) },
-      readInstalled: () => null,
-    }),
+    packages: createPackageResolver(installedBy(JSON.stringify({ packages: Object.fromEntries(packages) }))),
     loaded: [],
     readAnchor: () => null,
+    readPrivateName: () => null,
   });
 }
 
