@@ -14,6 +14,7 @@ export { MAX_JSON_DEPTH } from "./json/json-encoder.ts";
 export * from "./json/json-path.ts";
 export * from "./event-loop.ts";
 export * from "./json/json-value.ts";
+export { parseOutsideJson } from "./json/outside-json.ts";
 export * from "./json/read-json.ts";
 export * from "./json/select-field.ts";
 export * from "./line-sink.ts";

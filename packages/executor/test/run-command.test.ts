@@ -137,7 +137,8 @@ describe("a command's result outside JSON", () => {
     ['{"loss": NaN}', 'line 1, column 10: found "NaN}": JSON has no such number: write null'],
     ['{\n  "rows": [1,\n', "line 3, column 1: it ends too early"],
     ["{'a': 1}", "line 1, column 2: found"],
-    ["1e999", "Infinity at $"],
+    ["1e999", "1e999 at $ is larger than any number"],
+    ['{"ids": [1, 9007199254740993]}', "9007199254740993 at $.ids[1] is no exact number in JavaScript"],
     ['{"a": ["\\ud800"]}', "$.a[0]"],
   ])("is refused: %s", async (text, message) => {
     await using room = newRoom();

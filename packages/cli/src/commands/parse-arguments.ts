@@ -6,6 +6,7 @@ import {
   MemodagError,
   messageOf,
   parseDuration,
+  parseOutsideJson,
   type JsonObject,
   type JsonValue,
 } from "@memodag/core";
@@ -67,8 +68,11 @@ export function parseIsoTime(text: string): string {
 export function parseConf(text: string): JsonObject {
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = parseOutsideJson(text);
   } catch (error) {
+    if (error instanceof MemodagError) {
+      throw new MemodagError("conf_invalid", `--conf: ${error.message}`, { cause: error });
+    }
     throw new MemodagError(
       "conf_invalid",
       `--conf is not JSON: ${messageOf(error)}: write an object such as '{"region": "eu"}'`,
@@ -95,10 +99,15 @@ export function parseParam(text: string, params: JsonObject = {}): JsonObject {
   return { ...params, [name]: jsonOrText(value) };
 }
 
+function capitalised(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
 function jsonOrText(text: string): JsonValue {
   try {
-    return canonicalForm(JSON.parse(text));
-  } catch {
+    return canonicalForm(parseOutsideJson(text));
+  } catch (error) {
+    if (error instanceof MemodagError) throw new InvalidArgumentError(`${capitalised(error.message)}.`);
     return text;
   }
 }

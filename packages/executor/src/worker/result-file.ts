@@ -1,7 +1,7 @@
 // Reads what a command left as its result.
 
 import { readFileSync, statSync } from "node:fs";
-import { canonicalBytes, MemodagError, messageOf } from "@memodag/core";
+import { canonicalBytes, MemodagError, messageOf, parseOutsideJson } from "@memodag/core";
 import { xcomTooLarge } from "@memodag/sdk/runtime";
 import { MAX_FRAME_BYTES } from "../frame.ts";
 import { findJsonFault } from "./json-fault.ts";
@@ -37,8 +37,14 @@ function readText(path: string): string {
 
 function parse(text: string): unknown {
   try {
-    return JSON.parse(text) as unknown;
+    return parseOutsideJson(text);
   } catch (cause) {
+    if (cause instanceof MemodagError) {
+      throw new MemodagError("value_not_json", `The command's result cannot be taken: ${cause.message}`, {
+        cause,
+        fields: cause.fields,
+      });
+    }
     const offset = findJsonFault(text) ?? text.length;
     const before = text.slice(0, offset).split("\n");
     const [line, column] = [before.length, (before.at(-1) ?? "").length + 1];
