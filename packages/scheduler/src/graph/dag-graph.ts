@@ -10,6 +10,8 @@ export interface DagNode {
   readonly upstream: readonly number[];
   readonly downstream: readonly number[];
   readonly isMapped: boolean;
+  /** The tasks whose results it is mapped over. */
+  readonly mappedOver: readonly number[];
   /** What its result chooses among other tasks. */
   readonly branch: NodeBranch | null;
   /** How many tasks' results may choose against it. */
@@ -60,6 +62,9 @@ export function buildDagGraph(dag: SerializedDag): DagGraph {
     upstream: upstream[index] ?? [],
     downstream: downstream[index] ?? [],
     isMapped: task.expand.length > 0,
+    mappedOver: task.expand.flatMap(([, template]) =>
+      template.kind === "result" ? [numberOf(template.taskId, task)] : [],
+    ),
     branch: branches[index] ?? null,
     branchCount: branchCounts[index] ?? 0,
   }));

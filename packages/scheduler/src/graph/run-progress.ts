@@ -38,6 +38,7 @@ interface NodeProgress {
   openInstances: number;
   areInstancesKnown: boolean;
   hasFailed: boolean;
+  hasSucceeded: boolean;
   /** Branches that may choose against this task and have not been decided. */
   openBranches: number;
   isChosenAgainst: boolean;
@@ -71,6 +72,7 @@ export class RunProgress {
       openInstances: node.isMapped ? 0 : 1,
       areInstancesKnown: !node.isMapped,
       hasFailed: false,
+      hasSucceeded: false,
       openBranches: node.branchCount,
       isChosenAgainst: false,
     }));
@@ -163,6 +165,7 @@ export class RunProgress {
       progress.isDecided = true;
       const isFailure = state === "failed" || state === "upstream_failed";
       progress.hasFailed ||= isFailure;
+      progress.hasSucceeded ||= state === "success";
       const isNodeDone = progress.openInstances === 0;
       if (isNodeDone) this.#openNodes -= 1;
       if (node.branch) this.#closeBranch(node.branch, node === first ? chosen : undefined);
@@ -216,7 +219,25 @@ export class RunProgress {
     if (progress.openBranches > 0) return "wait";
     if (node.upstream.length === 0) return "run";
     const { success, failed, skipped, openUpstream } = progress;
-    return decideTrigger(node.triggerRule, { success, failed, skipped, allDone: openUpstream === 0 });
+    const decision = decideTrigger(node.triggerRule, {
+      success,
+      failed,
+      skipped,
+      allDone: openUpstream === 0,
+    });
+    return decision === "run" && node.isMapped ? this.#decisionOnLists(node) : decision;
+  }
+
+  /**
+   * A rule that is fulfilled without a list gives nothing to map over: as in Airflow, such a task ends as what
+   * was to return the list did, and never by a failure of its own.
+   */
+  #decisionOnLists(node: DagNode): TriggerDecision {
+    const lists = node.mappedOver.map((index) => this.#nodes[index]).filter((list) => list !== undefined);
+    if (lists.some((list) => !list.areInstancesKnown || list.openInstances > 0)) return "wait";
+    const without = lists.filter((list) => !list.hasSucceeded);
+    if (without.length === 0) return "run";
+    return without.some((list) => list.hasFailed) ? "upstream_failed" : "skipped";
   }
 
   #progressOf(node: DagNode): NodeProgress {
