@@ -24,7 +24,7 @@ export interface CacheHit {
 }
 
 /** Why a key did not hit. */
-export type MissReason = "no_entry" | "expired" | "result_missing" | "integrity_failed";
+export type MissReason = "no_entry" | "expired" | "from_future" | "result_missing" | "integrity_failed";
 
 /** The answer for one key. A `failure` stands in for a run of the task as a hit does. */
 export type CacheAnswer =

@@ -145,10 +145,15 @@ export class PassLookup {
   }
 }
 
+/** By how much an entry may be younger than now, in milliseconds: clocks are set, and by a little. */
+const TOLERATED_SKEW_MS = 60_000;
+
+/** An entry from the future never expires, and nothing is known of when it was made. */
 function answer(entry: Entry, ask: CacheAsk): CacheAnswer {
   if (!entry) return { kind: "miss", reason: "no_entry" };
   if (entry === "unsound") return { kind: "miss", reason: "integrity_failed" };
   const { record, xcoms } = entry;
+  if (record.ageMs < -TOLERATED_SKEW_MS) return { kind: "miss", reason: "from_future" };
   if (record.error !== null) return failureAnswer(record, record.error, ask);
   if (ask.ttlMs !== null && record.ageMs >= ask.ttlMs) return { kind: "miss", reason: "expired" };
   if (typeof xcoms === "string") return { kind: "miss", reason: xcoms };

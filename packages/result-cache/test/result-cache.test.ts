@@ -96,6 +96,21 @@ describe("a hit", () => {
     });
   });
 
+  test("is never from the future, but for what clocks differ by", async () => {
+    const stored = entry("1", { ttlMs: null });
+    await cacheOver().store(stored, "keep-live");
+    const later = (ms: number): RecordStore => ({
+      ...broken(refuse),
+      find: async (team, keys) => {
+        const found = await records.find(team, keys);
+        return new Map(Array.from(found, ([key, record]) => [key, { ...record, ageMs: record.ageMs - ms }]));
+      },
+    });
+    const askAhead = async (ms: number) => await ask(cacheOver({ records: later(ms) }), stored.record.key);
+    expect(await askAhead(3_600_000)).toEqual({ kind: "miss", reason: "from_future" });
+    expect(await askAhead(1_000)).toMatchObject({ kind: "hit" });
+  });
+
   test("is as old as the reader allows, whatever the writer thought", async () => {
     const cache = cacheOver();
     const stored = entry("1", { ttlMs: 1_000_000 });

@@ -51,6 +51,8 @@ function verdictOf(instance: ExplainedInstance): string {
         change === undefined || others.length > 0 ? `${changes.length} things changed` : whatChanged(change);
       return `${name} missed: ${what} since run ${comparedRunId}${because}.`;
     }
+    case "from_future":
+      return `${name} missed: its entry is stamped later than now by the cache's clock${because}.`;
     case "expired":
       return `${name} missed: its entry was older than its ttl${because}.`;
     case "purged":
@@ -126,6 +128,8 @@ function mendOf({ reason, detail, changes }: Explanation): string | null {
       return exclusion(changes, "context", (names) => `take ${names} out of includeInputs`);
     case "env_changed":
       return exclusion(changes, "env", (names) => `take ${names} out of env`);
+    case "from_future":
+      return "`memodag doctor` compares the clocks. The result replaced the entry.";
     case "expired":
       return "To keep results longer: cache: { ttl } of the task, or [task_cache] default_ttl.";
     case "result_missing":

@@ -73,6 +73,7 @@ function tell({ cacheStatus, cacheReason, state }: TaskInstance, own: KeptDecisi
 function rowReason(cacheReason: string | null): ExplanationReason | null {
   switch (cacheReason) {
     case "expired":
+    case "from_future":
     case "result_missing":
     case "integrity_failed":
       return cacheReason;

@@ -4,7 +4,7 @@ import { MemodagError } from "../errors.ts";
 import { formatJsonPath, shortenJsonPath, type JsonPathStep } from "./json-path.ts";
 
 /** A number that reading would change. */
-export interface ChangedNumber {
+interface ChangedNumber {
   /** Where it stands, such as `$.rows[3].id`. */
   readonly path: string;
   readonly text: string;
@@ -37,7 +37,7 @@ const MAY_CHANGE = /\d{16}|\d[eE]/;
 const TOKEN = /"(?:[^"\\]|\\.)*"|-?\d[\d.eE+-]*|[[\]{},:]/gs;
 
 /** The first number of a JSON text that would change when it is read; `undefined`: there is none. */
-export function findChangedNumber(text: string): ChangedNumber | undefined {
+function findChangedNumber(text: string): ChangedNumber | undefined {
   if (!MAY_CHANGE.test(text)) return undefined;
   /** The step to what comes next, in each list and object that is open. */
   const steps: JsonPathStep[] = [];

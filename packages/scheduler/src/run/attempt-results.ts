@@ -48,7 +48,8 @@ export interface AcceptedResult {
   readonly returned: Returned;
 }
 
-const EXPIRED: MissReason = "expired";
+/** Entries that the next result replaces. */
+const STALE: ReadonlySet<string | null> = new Set<MissReason>(["expired", "from_future"]);
 
 type Succeeded = Extract<AttemptOutcome, { kind: "succeeded" }>;
 type Failed = Extract<AttemptOutcome, { kind: "failed" }>;
@@ -220,7 +221,7 @@ export class AttemptResults {
       xcoms,
     };
     // An entry that is too old for this reader may be live for its writer: kept, it would miss for ever.
-    const isStale = instance.cacheReason === EXPIRED;
+    const isStale = STALE.has(instance.cacheReason);
     // A failure never takes the place of a result that others may still use.
     const isReplacing = error === null && (instance.cacheStatus === "skipped" || isStale);
     const mode: PutMode = isReplacing ? "replace" : "keep-live";

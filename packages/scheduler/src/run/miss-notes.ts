@@ -79,4 +79,4 @@ function verdictOf(status: CacheStatus, reason: string | null): LookupVerdict | 
   }
 }
 
-const MISS_REASONS: readonly MissReason[] = ["expired", "result_missing", "integrity_failed"];
+const MISS_REASONS: readonly MissReason[] = ["expired", "from_future", "result_missing", "integrity_failed"];
