@@ -12,11 +12,18 @@ import {
 } from "@memodag/core";
 import type { InstalledFiles, PackageResolver } from "@memodag/source-hash";
 import { bundleDagFile, type BundledDagFile } from "./bundling/bundle-dag-file.ts";
+import { followFiles, type FollowedFiles } from "./bundling/followed-files.ts";
 import { findImportPlaces } from "./bundling/passed-over.ts";
 import { findPackageScopes } from "./bundling/package-scopes.ts";
 import { readCommands } from "./commands/read-commands.ts";
 import type { FileDigests } from "./file-digests.ts";
-import { fingerprintOf, NO_FINGERPRINT, type Fingerprint, type ProcessingInputs } from "./fingerprint.ts";
+import {
+  fingerprintOf,
+  NO_FINGERPRINT,
+  type Fingerprint,
+  type InputDigest,
+  type ProcessingInputs,
+} from "./fingerprint.ts";
 import { describeFailure, errorInFile } from "./loading/describe-failure.ts";
 import { loadDags, type LoadSurroundings } from "./loading/load-dags.ts";
 import type { NotedInputs } from "./loading/note-inputs.ts";
@@ -75,7 +82,8 @@ export async function processDagFile(path: string, pass: BundlePass): Promise<Da
   const baseDir = dirname(join(root, path));
   const loaded = await loadDags({ path: artifactPath, digest: artifact.digest, baseDir }, surroundings);
   const noted = loaded.kind === "loaded" ? loaded.noted : null;
-  const inputs = await listInputs(path, bundled, noted, pass);
+  const followed = await followFiles(bundled.sources);
+  const inputs = await listInputs(path, bundled, noted, followed, pass);
   const fingerprint = fingerprintOf(inputs);
   if (loaded.kind !== "loaded") {
     return {
@@ -109,6 +117,7 @@ export async function processDagFile(path: string, pass: BundlePass): Promise<Da
     installed: pass.installed,
     packages: pass.packages,
     read: inputs.read,
+    followed,
   };
   const hashes = hashSources(code);
   return {
@@ -129,9 +138,7 @@ export async function processDagFile(path: string, pass: BundlePass): Promise<Da
       packages: hashes.packages,
       ...describeInputs(inputs, loaded.noted),
       // What the scheduler carries out itself has no code to hash.
-      tasks: dag.tasks.map((task) =>
-        task.runStep ? task : { ...task, sourceHash: hashes.of(dag, task.taskId) },
-      ),
+      tasks: dag.tasks.map((task) => (task.runStep ? task : { ...task, ...hashes.of(dag, task.taskId) })),
     })),
     sources: hashes.sources,
     warnings: [...bundled.warnings, ...hashes.warnings, ...commands.warnings],
@@ -142,6 +149,7 @@ async function listInputs(
   path: string,
   bundled: BundledDagFile,
   noted: NotedInputs | null,
+  followed: FollowedFiles,
   { root, digests, lockfile }: BundlePass,
 ): Promise<ProcessingInputs> {
   const scopes = await findPackageScopes(bundled.sources.keys(), digests);
@@ -158,7 +166,10 @@ async function listInputs(
     links,
     globs: [],
     lockfile: lockfile?.digest ?? null,
-    read: (noted?.files ?? []).map(([file, digest]) => [nameInput(root, file), digest]),
+    // What was read while the file was loaded is known as it was then.
+    read: Array.from(new Map([...followed.files, ...(noted?.files ?? [])]), ([file, digest]): InputDigest => {
+      return [nameInput(root, file), digest];
+    }).sort(([a], [b]) => (a < b ? -1 : 1)),
     env: noted?.env ?? [],
     packages: [],
   };

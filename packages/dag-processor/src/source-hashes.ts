@@ -2,7 +2,7 @@
 
 import { dirname, join, posix } from "node:path";
 import { parseAnchoredSpecifier } from "@memodag/artifact";
-import type { Digest, PackageVersion, SerializedDag, TaskSourceRecord } from "@memodag/core";
+import type { PackageVersion, SerializedDag, SerializedTask, TaskSourceRecord } from "@memodag/core";
 import {
   hashSources as hashCode,
   NotingResolver,
@@ -12,6 +12,7 @@ import {
   type TaskSource,
 } from "@memodag/source-hash";
 import type { BundledDagFile } from "./bundling/bundle-dag-file.ts";
+import type { FollowedFiles } from "./bundling/followed-files.ts";
 import { hashCommands } from "./commands/hash-commands.ts";
 import type { InputDigest, PackageInput } from "./fingerprint.ts";
 import { handlerKey, type LoadedDags } from "./loading/loader-messages.ts";
@@ -30,11 +31,13 @@ export interface CodeOfDagFile {
   readonly packages: PackageResolver;
   /** What was read while the file was loaded, by path from the bundle's folder. */
   readonly read: readonly InputDigest[];
+  /** What the code loads by path. */
+  readonly followed: FollowedFiles;
 }
 
 /** Source hashes by Dag id, then by task id, and what the author should know about them. */
 export interface SourceHashes {
-  of(dag: SerializedDag, taskId: string): Digest;
+  of(dag: SerializedDag, taskId: string): Pick<SerializedTask, "sourceHash" | "unfollowed">;
   /** What a worker may load without its code being another than the hashes'. */
   readonly packages: readonly PackageVersion[];
   readonly sources: readonly TaskSourceRecord[];
@@ -43,6 +46,8 @@ export interface SourceHashes {
   readonly warnings: readonly string[];
 }
 
+/** Tasks that a warning names at most. */
+const MAX_SHOWN_TASKS = 10;
 /** Statements that widen every hash of a file, shown at most. */
 const MAX_SHOWN_STATEMENTS = 10;
 
@@ -55,12 +60,16 @@ export function hashSources({
   installed,
   packages: resolver,
   read,
+  followed,
 }: CodeOfDagFile): SourceHashes {
   const folder = dirname(join(root, path));
   const noting = new NotingResolver(resolver);
   const contents = loaded.packages.map(({ name, version, folder: place }) => {
     return { name, version, digest: installed.contentsOf(place).digest };
   });
+  const required = followed.packages
+    .map(([name, from]) => noting.identify(name, from))
+    .filter(({ members }) => members.length > 0);
   const { tasks, packages, impureStatements } = hashCode({
     code: bundled.code,
     map: bundled.map,
@@ -68,24 +77,29 @@ export function hashSources({
     shownFolder: posix.dirname(path) === "." ? "" : posix.dirname(path),
     located: loaded.located,
     packages: noting,
-    loaded: contents,
+    loaded: [...contents, ...required.map(({ name, version, digest }) => ({ name, version, digest }))],
     readPrivateName: (specifier) => readPrivateName(specifier, folder),
     readAnchor: parseAnchoredSpecifier,
     // What is absent is in no hash: it may lie outside of the project, where each machine has its own paths.
     inputs: read.flatMap(([input, digest]) => (digest === null ? [] : [{ path: input, digest }])),
   });
   const commands = hashCommands(loaded.dags, path);
-  const sourceOf = (dagId: string, taskId: string): TaskSource => {
+  const sourceOf = (dagId: string, taskId: string): HashedTask => {
     const key = handlerKey(dagId, taskId);
     const source = tasks.get(key) ?? commands.get(key);
     if (!source) throw new Error(`no source hash of task "${taskId}" of Dag "${dagId}"`);
-    return source;
+    return { ...source, unfollowed: listUnfollowed(source.doubts, followed, root) };
   };
   const known = new Map(
-    [...packages, ...loaded.packages].map(({ name, version }) => [`${name}@${version}`, { name, version }]),
+    [...packages, ...loaded.packages, ...required.flatMap(({ members }) => members)].map(
+      ({ name, version }) => [`${name}@${version}`, { name, version }],
+    ),
   );
   return {
-    of: (dag, taskId) => sourceOf(dag.dagId, taskId).hash,
+    of: (dag, taskId) => {
+      const { hash, unfollowed } = sourceOf(dag.dagId, taskId);
+      return { sourceHash: hash, ...(unfollowed.length > 0 && { unfollowed }) };
+    },
     packages: [...known.values()].sort(byNameAndVersion),
     inputs: [
       ...noting
@@ -106,24 +120,59 @@ export function hashSources({
   };
 }
 
+/** A task's source, and what may be loaded beside it. */
+interface HashedTask extends TaskSource {
+  readonly unfollowed: readonly string[];
+}
+
+/** What can load code from a name or a path that nothing knows before it runs. */
+const UNFOLLOWED =
+  /^(?:a computed import\(\)|a require\(\) that was not bundled|process\.getBuiltinModule\(\)|import of ".*", which was not bundled)$/;
+const MAKES_REQUIRE = "node:module";
+
+/** Of what a task reaches, that which may load other code than its hash holds. */
+function listUnfollowed(doubts: readonly string[], followed: FollowedFiles, root: string): string[] {
+  return doubts.flatMap((doubt) => {
+    if (UNFOLLOWED.test(doubt)) return [doubt];
+    if (doubt !== MAKES_REQUIRE) return [];
+    return followed.unfollowed.map((path) => `createRequire in ${pathInBundle(root, path)}`);
+  });
+}
+
+function warningsOfTask({ warnings, unfollowed }: HashedTask): readonly string[] {
+  const [first] = unfollowed;
+  if (first === undefined) return warnings;
+  return [
+    `does not hold all that may be loaded: it reaches ${first}, which cannot be followed. It is not cached`,
+  ];
+}
+
 /** A warning once for all the tasks that it holds for. */
 function warningsOf(
   dags: readonly SerializedDag[],
-  sourceOf: (dagId: string, taskId: string) => TaskSource,
+  sourceOf: (dagId: string, taskId: string) => HashedTask,
 ): string[] {
   const tasksByWarning = new Map<string, string[]>();
   for (const { dagId, tasks } of dags) {
     for (const { taskId, cache } of tasks) {
       if (!cache) continue;
-      for (const warning of sourceOf(dagId, taskId).warnings) {
-        tasksByWarning.set(warning, [...(tasksByWarning.get(warning) ?? []), `${dagId}.${taskId}`]);
+      for (const warning of warningsOfTask(sourceOf(dagId, taskId))) {
+        const names = tasksByWarning.get(warning);
+        if (names) names.push(`${dagId}.${taskId}`);
+        else tasksByWarning.set(warning, [`${dagId}.${taskId}`]);
       }
     }
   }
   return Array.from(
     tasksByWarning,
-    ([warning, names]) => `the source hash of ${names.join(", ")} ${warning}`,
+    ([warning, names]) => `the source hash of ${listNames(names)} ${warning}`,
   );
+}
+
+function listNames(names: readonly string[]): string {
+  const shown = names.slice(0, MAX_SHOWN_TASKS).join(", ");
+  const rest = names.length - MAX_SHOWN_TASKS;
+  return rest > 0 ? `${shown} and ${rest} more` : shown;
 }
 
 /** What an author can mend so that a change of one thing runs fewer tasks again. */

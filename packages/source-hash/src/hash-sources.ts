@@ -84,6 +84,8 @@ class SourceHasher {
   #evaluated: Slice | null = null;
   #whole: Slice | null = null;
   #loose: readonly unknown[] | null = null;
+  #code: Digest | null = null;
+  #choosing: Slice[] | null = null;
 
   constructor(request: SourceHashRequest) {
     const { code, map, folder, shownFolder, located, packages, readAnchor, readPrivateName } = request;
@@ -133,6 +135,7 @@ class SourceHasher {
       hash: digestOf(["slice", ...slices.map((slice) => slice.digest(withText)), this.#findLoose()]),
       mode: "slice",
       components: this.#describer.describe([own, base, ...chosen]),
+      doubts: [],
       warnings: [],
     };
   }
@@ -140,7 +143,7 @@ class SourceHasher {
   #hashWhole(key: string, own: Slice, doubts: readonly string[]): TaskSource {
     const whole = this.#wholeSlice();
     this.#notePackages(whole);
-    const code = sha256(this.#analysis.program.withoutComments());
+    const code = (this.#code ??= sha256(this.#analysis.program.withoutComments()));
     // The key keeps apart tasks of one handler whose captured values could not be compared.
     return {
       hash: digestOf([
@@ -153,6 +156,7 @@ class SourceHasher {
       ]),
       mode: "whole_graph",
       components: this.#describer.describe([own, whole]),
+      doubts,
       warnings: doubts.map((doubt) => `covers every module of the Dag file, because it reaches ${doubt}`),
     };
   }
@@ -172,9 +176,10 @@ class SourceHasher {
     const node = handler?.kind === "function" ? this.#findFunction(handler) : undefined;
     const unit = node && this.#analysis.program.unitAround(node);
     if (!unit) return [];
-    return this.#analysis.choosing
-      .map((choosing) => Slice.ofUnits(this.#sources, [choosing], { bareImports: [], pruning: "none" }))
-      .filter(({ units }) => units.includes(unit));
+    this.#choosing ??= this.#analysis.choosing.map((choosing) =>
+      Slice.ofUnits(this.#sources, [choosing], { bareImports: [], pruning: "none" }),
+    );
+    return this.#choosing.filter(({ units }) => units.includes(unit));
   }
 
   #findDoubts(slices: readonly Slice[]): string[] {
@@ -255,6 +260,7 @@ function hashBytes({ code, located, loaded }: SourceHashRequest, reason: string)
           hash: digestOf(["bytes", key, content, heap]),
           mode: "whole_graph",
           components: [whole],
+          doubts: [],
           warnings: [`covers every module of the Dag file: ${reason}`],
         },
       ]),

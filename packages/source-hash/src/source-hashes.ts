@@ -8,6 +8,8 @@ export interface TaskSource {
   /** `whole_graph` when what the task reaches could not be told: every module of the Dag file is in the hash. */
   readonly mode: "slice" | "whole_graph";
   readonly components: readonly SourceComponent[];
+  /** What it reaches that could not be told; empty for a slice. */
+  readonly doubts: readonly string[];
   /** Why it is the whole graph, and what else the author should mend. */
   readonly warnings: readonly string[];
 }

@@ -40,6 +40,7 @@ function hashCommand(command: SerializedCommand, path: string): TaskSource {
         return { kind: "asset", path: shown, name, version: null, digest: file.digest };
       }),
     ],
+    doubts: [],
     warnings: [],
   };
 }

@@ -36,10 +36,8 @@ export class FunctionInspector {
         expression: HOLDER_EXPRESSION,
       });
       const { result } = this.#properties(holder.result.objectId);
-      return functions.map((_, index) => {
-        const entry = result.find(({ name }) => name === String(index));
-        return this.#inspectOne(entry?.value?.objectId);
-      });
+      const ids = new Map(result.map(({ name, value }) => [name, value?.objectId]));
+      return functions.map((_, index) => this.#inspectOne(ids.get(String(index))));
     });
   }
 

@@ -1,6 +1,6 @@
 // Code that can reach what no analysis of names can tell.
 
-import { memberName, nameOf, PARENT, part, type Node } from "../program/node.ts";
+import { memberName, nameOf, PARENT, part, parts, textOf, type Node } from "../program/node.ts";
 import type { Program } from "../program/program.ts";
 
 const OWN_PLACE = new Set(["dirname", "filename", "url"]);
@@ -40,12 +40,21 @@ function ofGlobal(node: Node): string | undefined {
 function ofMember(node: Node, program: Program): string | undefined {
   const name = memberName(node);
   if (name === "eval" || name === "Function") return name;
+  if (name === "getBuiltinModule" && !isNamedBuiltin(node)) return "process.getBuiltinModule()";
   const object = part(node, "object");
   const isGlobalObject =
     object?.type === "Identifier" &&
     program.bindingOf(object) === null &&
     (object["name"] === "globalThis" || object["name"] === "global");
   return isGlobalObject && name === undefined ? "a computed property of globalThis" : undefined;
+}
+
+/** False where it may give the module that makes a `require`. */
+function isNamedBuiltin(member: Node): boolean {
+  const call = member[PARENT];
+  if (call?.type !== "CallExpression" || part(call, "callee") !== member) return false;
+  const name = textOf(parts(call, "arguments")[0]);
+  return name !== undefined && !/^(?:node:)?module$/.test(name);
 }
 
 function ofMeta(node: Node): string | undefined {

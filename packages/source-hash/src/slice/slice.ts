@@ -47,6 +47,8 @@ export class Slice {
   readonly #numbers = new Map<Item, number>();
   readonly #queue: Item[] = [];
   readonly #lines: unknown[] = [];
+  /** A base is asked once for each task. */
+  readonly #digests = new Map<boolean, Digest>();
   readonly #names: (readonly string[])[] = [];
   readonly #code: Node[] = [];
   #readsText = false;
@@ -85,6 +87,14 @@ export class Slice {
    * @param withText whether the spelling of functions and classes counts.
    */
   digest(withText: boolean): Digest {
+    const known = this.#digests.get(withText);
+    if (known !== undefined) return known;
+    const digest = this.#digestOf(withText);
+    this.#digests.set(withText, digest);
+    return digest;
+  }
+
+  #digestOf(withText: boolean): Digest {
     const { code } = this.#sources.analysis.program;
     const texts = withText ? this.#code.map(({ start, end }) => code.slice(start, end)) : [];
     return sha256(JSON.stringify([this.#lines, this.#names, texts]));
