@@ -143,7 +143,7 @@ it("the filesystem backend is collected and verified, and runs' XComs beside it"
 });
 
 it("a scheduler collects beside what it runs", async () => {
-  const project = new Project(`[task_cache]\ngc_interval = "20ms"\n${BUNDLE}`);
+  const project = new Project(`[task_cache]\ngc_interval = "1s"\n${BUNDLE}`);
   try {
     await project.run("dags", "run", "shapes");
     expect(await project.json("cache", "ls")).toHaveLength(4);

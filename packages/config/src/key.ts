@@ -1,6 +1,6 @@
 // What one key of the config file is made of: a zod schema and the facts that people are told about it.
 
-import { parseDuration, parseSize } from "@memodag/core";
+import { LARGEST_SIZE, LONGEST_DURATION, parseDuration, parseSize } from "@memodag/core";
 import * as z from "zod";
 
 /** How an environment variable's text becomes the key's value. */
@@ -88,26 +88,43 @@ export function text(pattern: RegExp, expected: string, facts: { readonly secret
   return { schema: z.string().regex(pattern), expected, kind: "string", ...facts } as const;
 }
 
-/** A duration with its unit; parsed to milliseconds. */
-export const duration = {
-  schema: parsed(z.string(), parseDuration),
-  expected: 'a duration with its unit, such as "500ms", "30s" or "7d"',
-  kind: "string",
-} as const;
+/** A duration with its unit between two bounds, both allowed; parsed to milliseconds. */
+export function duration(least: string, longest: string = LONGEST_DURATION) {
+  const parse = between(parseDuration, least, longest);
+  return {
+    schema: parsed(z.string(), parse),
+    expected: `a duration with its unit from ${least} to ${longest}, such as "30s"`,
+    kind: "string",
+  } as const;
+}
 
-/** A duration with its unit, or "never"; parsed to milliseconds, or null. */
-export const durationOrNever = {
-  schema: parsed(z.string(), (written) => (written === "never" ? null : parseDuration(written))),
-  expected: 'a duration with its unit, such as "12h" or "7d", or "never"',
-  kind: "string",
-} as const;
+/** A duration with its unit between two bounds, both allowed, or "never"; parsed to milliseconds, or null. */
+export function durationOrNever(least: string, longest: string = LONGEST_DURATION) {
+  const parse = between(parseDuration, least, longest);
+  return {
+    schema: parsed(z.string(), (written) => (written === "never" ? null : parse(written))),
+    expected: `a duration with its unit from ${least} to ${longest}, such as "12h", or "never"`,
+    kind: "string",
+  } as const;
+}
 
-/** A size with its unit; parsed to bytes. */
-export const size = {
-  schema: parsed(z.string(), parseSize),
-  expected: 'a size with its unit, such as "16MiB"',
-  kind: "string",
-} as const;
+/** A size with its unit between two bounds, both allowed; parsed to bytes. */
+export function size(least: string, largest: string = LARGEST_SIZE) {
+  return {
+    schema: parsed(z.string(), between(parseSize, least, largest)),
+    expected: `a size with its unit from ${least} to ${largest}, such as "16MiB"`,
+    kind: "string",
+  } as const;
+}
+
+function between(parse: (text: string) => number, least: string, most: string): (text: string) => number {
+  const [min, max] = [parse(least), parse(most)];
+  return (text) => {
+    const value = parse(text);
+    if (value >= min && value <= max) return value;
+    throw new Error("out of range");
+  };
+}
 
 /** Names of environment variables in one text; parsed to a list. */
 export const variableNames = {

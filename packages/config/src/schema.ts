@@ -73,7 +73,7 @@ export const configSchema = z.strictObject({
       default: "info",
       live: true,
     }),
-    max_xcom_size: key(size, {
+    max_xcom_size: key(size("1B", "511MiB"), {
       description: "How long a value that a task returns or pushes may be, as JSON; 511MiB at most.",
       default: "128MiB",
     }),
@@ -113,17 +113,17 @@ export const configSchema = z.strictObject({
       description: "A file that holds the options, in place of `backend_options`: for secrets.",
       example: "/run/secrets/memodag-cache-options",
     }),
-    default_ttl: key(durationOrNever, {
+    default_ttl: key(durationOrNever("1ms"), {
       description: "How old a result may be to be used again, where its task does not say.",
       default: "7d",
       live: true,
     }),
-    lookup_timeout: key(duration, {
+    lookup_timeout: key(duration("1ms", "1m"), {
       description: "How long a scheduling pass waits for the cache before it runs its tasks without.",
       default: "500ms",
       live: true,
     }),
-    store_timeout: key(duration, {
+    store_timeout: key(duration("1ms", "10m"), {
       description: "How long storing one result may take before it is given up.",
       default: "10s",
       live: true,
@@ -133,26 +133,26 @@ export const configSchema = z.strictObject({
         "After how many lookups in a row that failed or were late the cache is left alone for a while.",
       default: 3,
     }),
-    breaker_rest: key(duration, {
+    breaker_rest: key(duration("1ms", "1d"), {
       description: "How long the cache is then left alone.",
       default: "30s",
     }),
-    max_result_size: key(size, {
+    max_result_size: key(size("1B"), {
       description: "Larger results are used and not remembered.",
       default: "16MiB",
       live: true,
     }),
-    max_size: unsetKey(size, {
+    max_size: unsetKey(size("1B"), {
       description: "What is remembered in all; over it, what was used least recently goes. Unset: no limit.",
       example: "10GiB",
       live: true,
     }),
-    gc_interval: key(durationOrNever, {
+    gc_interval: key(durationOrNever("1s", "90d"), {
       description:
         "How often a scheduler removes what has expired, is over max_size, or is named by nothing.",
       default: "10m",
     }),
-    max_input_size: key(size, {
+    max_input_size: key(size("1B"), {
       description: "A task with an argument larger than this is not cached: hashing it would hold up others.",
       default: "16MiB",
       live: true,
@@ -169,11 +169,11 @@ export const configSchema = z.strictObject({
     }),
   }),
   scheduler: section("How runs are driven.", {
-    lease: key(duration, {
+    lease: key(duration("1s", "1d"), {
       description: "How long a run stays with a scheduler that gives no sign of life.",
       default: "30s",
     }),
-    poll_interval: key(duration, {
+    poll_interval: key(duration("10ms", "1d"), {
       description: "How often a scheduler looks for runs that nobody told it of.",
       default: "5s",
       live: true,
@@ -184,27 +184,27 @@ export const configSchema = z.strictObject({
       default: 64,
       live: true,
     }),
-    shutdown_grace: key(duration, {
+    shutdown_grace: key(duration("0ms", "1d"), {
       description: "How long running tasks may go on after the scheduler was told to stop.",
       default: "10s",
       live: true,
     }),
-    heartbeat_timeout: key(duration, {
+    heartbeat_timeout: key(duration("1s", "1d"), {
       description: "How long the process of a task may give no sign of life, computing being one.",
       default: "60s",
     }),
-    callback_timeout: key(duration, {
+    callback_timeout: key(duration("100ms", "1d"), {
       description: "How long a callback of a task may run.",
       default: "1m",
       live: true,
     }),
   }),
   dag_processor: section("How Dag files are read.", {
-    load_timeout: key(duration, {
+    load_timeout: key(duration("1s", "1h"), {
       description: "How long one Dag file may take to load.",
       default: "30s",
     }),
-    rescan_interval: key(duration, {
+    rescan_interval: key(duration("100ms", "1d"), {
       description: "How often folders are looked through where the file system tells of no changes.",
       default: "30s",
     }),

@@ -20,9 +20,14 @@ export const systemClock: Clock = {
   now: () => Date.now(),
   monotonic: () => performance.now(),
   after(ms, callback) {
-    // setTimeout fires at once past 2^31-1 ms; whoever waits longer looks at the clock again.
-    const timer = setTimeout(callback, Math.min(ms, LONGEST_TIMEOUT_MS));
-    timer.unref();
+    let timer: NodeJS.Timeout;
+    // setTimeout fires at once past 2^31-1 ms.
+    const wait = (leftMs: number): void => {
+      const nowMs = Math.min(leftMs, LONGEST_TIMEOUT_MS);
+      timer = setTimeout(() => (leftMs > nowMs ? wait(leftMs - nowMs) : callback()), nowMs);
+      timer.unref();
+    };
+    wait(ms);
     return () => clearTimeout(timer);
   },
 };

@@ -21,39 +21,67 @@ const BYTES_PER_UNIT = {
   GiB: 2 ** 30,
 } as const;
 
+/** The longest duration that may be written, a hundred years: times that it is added to stay times. */
+export const LONGEST_DURATION = "36500d";
+
+/** {@link LONGEST_DURATION} in milliseconds. */
+export const LONGEST_DURATION_MS: number = 36_500 * MS_PER_UNIT.d;
+
+/** The largest size that may be written, a pebibyte. */
+export const LARGEST_SIZE = "1048576GiB";
+
+const LARGEST_SIZE_BYTES = 2 ** 50;
+
 const DURATION = /^(\d+(?:\.\d+)?)\s*(ms|s|m|h|d|w)$/;
 const SIZE = /^(\d+(?:\.\d+)?)\s*(B|KB|MB|GB|KiB|MiB|GiB)$/;
 
 /**
  * Reads a duration such as `500ms`, `1.5h` or `7d` as whole milliseconds.
- * @throws MemodagError `duration_invalid` for anything else.
+ * @throws MemodagError `duration_invalid` for anything else, and for more than {@link LONGEST_DURATION}.
  */
 export function parseDuration(text: string): number {
   const match = DURATION.exec(text.trim());
   if (!match) {
     throw new MemodagError(
       "duration_invalid",
-      `"${text}" is not a duration: write a number and one of ms, s, m, h, d, w, such as "7d"`,
+      `${quoted(text)} is not a duration: write a number and one of ms, s, m, h, d, w, such as "7d"`,
       { fields: { text } },
     );
   }
-  return Math.round(Number(match[1]) * MS_PER_UNIT[match[2] as keyof typeof MS_PER_UNIT]);
+  const ms = Math.round(Number(match[1]) * MS_PER_UNIT[match[2] as keyof typeof MS_PER_UNIT]);
+  if (ms <= LONGEST_DURATION_MS) return ms;
+  throw new MemodagError(
+    "duration_invalid",
+    `${quoted(text)} is too long: write at most ${LONGEST_DURATION}, a hundred years`,
+    { fields: { text } },
+  );
 }
 
 /**
  * Reads a size such as `16MiB` as whole bytes.
- * @throws MemodagError `size_invalid` for anything else.
+ * @throws MemodagError `size_invalid` for anything else, and for more than {@link LARGEST_SIZE}.
  */
 export function parseSize(text: string): number {
   const match = SIZE.exec(text.trim());
   if (!match) {
     throw new MemodagError(
       "size_invalid",
-      `"${text}" is not a size: write a number and one of B, KB, MB, GB, KiB, MiB, GiB, such as "16MiB"`,
+      `${quoted(text)} is not a size: write a number and one of B, KB, MB, GB, KiB, MiB, GiB, such as "16MiB"`,
       { fields: { text } },
     );
   }
-  return Math.round(Number(match[1]) * BYTES_PER_UNIT[match[2] as keyof typeof BYTES_PER_UNIT]);
+  const bytes = Math.round(Number(match[1]) * BYTES_PER_UNIT[match[2] as keyof typeof BYTES_PER_UNIT]);
+  if (bytes <= LARGEST_SIZE_BYTES) return bytes;
+  throw new MemodagError("size_invalid", `${quoted(text)} is too large: write at most ${LARGEST_SIZE}`, {
+    fields: { text },
+  });
+}
+
+const LONGEST_QUOTED = 60;
+
+/** A text as a message shows it, whatever its length. */
+function quoted(text: string): string {
+  return text.length > LONGEST_QUOTED ? `"${text.slice(0, LONGEST_QUOTED)}…"` : `"${text}"`;
 }
 
 /** Writes milliseconds for people: `7d`, `1.5h`, `340ms`. The largest unit that is at least one. */

@@ -57,13 +57,13 @@ describe("a Dag's own options", () => {
     [{ params: { depth: param({ defualt: 3 } as object) } }, "unknown option params.depth.defualt"],
     [{ params: { depth: param({ default: new Date(0) as never }) } }, "Date at params.depth: write toISO"],
     [{ catchup: "yes" }, 'catchup is "yes": write true or false'],
-    [{ maxActiveRuns: 0 }, "maxActiveRuns is 0: write a whole number of at least 1"],
-    [{ maxMapLength: 1.5 }, "maxMapLength is 1.5: write a whole number of at least 1"],
+    [{ maxActiveRuns: 0 }, "maxActiveRuns is 0: write a whole number from 1 to "],
+    [{ maxMapLength: 1.5 }, "maxMapLength is 1.5: write a whole number from 1 to "],
     [{ tags: "ml" }, 'tags is "ml": write a list of texts'],
     [{ params: [1] }, "params is a list: write an object of defaults"],
     [{ params: { at: [new Date(0)] } }, "Date at params.at[0]: write toISOString()"],
     [{ cache: { ttl: 1 } }, "cache is an object: write true or false"],
-    [{ defaultArgs: { retries: -1 } }, "defaultArgs.retries is -1: write a whole number of at least 0"],
+    [{ defaultArgs: { retries: -1 } }, "defaultArgs.retries is -1: write a whole number from 0 to "],
     [{ defaultArgs: { cache: true } }, "unknown option defaultArgs.cache"],
   ])("refuses %j", (options, message) => {
     const fault = faultOf(() => new AnyDag("d", options));
@@ -103,7 +103,7 @@ describe("a task's options", () => {
   it.each<[unknown, string]>([
     [{ retry: 1 }, "unknown option retry: remove it; there are retries, retryDelay"],
     [[], "the options must be an object and is a list"],
-    [{ retries: "2" }, 'retries is "2": write a whole number of at least 0'],
+    [{ retries: "2" }, 'retries is "2": write a whole number from 0 to '],
     [
       { retryDelay: "soon" },
       'retryDelay is "soon", which is not a duration: write seconds, or a number and one',

@@ -73,7 +73,7 @@ describe("dag.sensor", () => {
 
   it.each<[Record<string, unknown>, RegExp]>([
     [{ mode: "wait" }, /mode is "wait": write "poke" or "reschedule"/],
-    [{ pokeInterval: -1 }, /pokeInterval is -1: write zero or more seconds/],
+    [{ pokeInterval: -1 }, /pokeInterval is -1: write more than zero seconds/],
     [{ timeout: "soon" }, /timeout is "soon", which is not a duration/],
     [{ softFail: 1 }, /softFail is 1: write true or false/],
     [{ pokeIntervall: 1 }, /unknown option pokeIntervall/],

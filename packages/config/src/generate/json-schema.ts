@@ -11,6 +11,14 @@ export function renderJsonSchema(): string {
   const schema = z.toJSONSchema(configSchema, {
     io: "input",
     override: ({ jsonSchema }) => {
+      // Ranges of texts, which JSON Schema has no word for either.
+      const { expected, description } = jsonSchema as {
+        readonly expected?: string;
+        readonly description?: string;
+      };
+      if (expected?.includes(" from ") === true && jsonSchema.type === "string") {
+        jsonSchema.description = `${description} Write ${expected}.`;
+      }
       for (const fact of OWN_FACTS) delete jsonSchema[fact];
     },
   });

@@ -1,6 +1,6 @@
 // How long a failed instance waits for its next attempt.
 
-import type { SerializedTask, TaskInstance } from "@memodag/core";
+import { LONGEST_DURATION_MS, type SerializedTask, type TaskInstance } from "@memodag/core";
 
 /** Airflow's: no delay is longer, unless its author said so. */
 const LONGEST_DELAY_MS = 86_400_000;
@@ -17,12 +17,16 @@ export function retryDelayMs(
   instance: Pick<TaskInstance, "tryNumber" | "maxTries">,
   random: () => number,
 ): number {
-  const { retryBackoffFactor: factor, maxRetryDelayMs: longestMs } = task;
-  if (factor === undefined) return Math.min(task.retryDelayMs, longestMs ?? Number.POSITIVE_INFINITY);
+  const { retryBackoffFactor: factor, maxRetryDelayMs = LONGEST_DURATION_MS } = task;
+  // A Dag that was stored before delays had a bound may have any.
+  const longestMs = Math.min(maxRetryDelayMs, LONGEST_DURATION_MS);
+  if (factor === undefined) return Math.min(task.retryDelayMs, longestMs);
   // Attempts that were lost have numbers too, and are no failures.
   const retriesLeft = instance.maxTries - instance.tryNumber;
   const failures = Math.max(1, task.retries - retriesLeft + 1);
   // A power past the largest number is infinite, and no wait at all, infinitely often, is no number.
   const leastMs = task.retryDelayMs * Math.min(factor ** (failures - 1), Number.MAX_VALUE);
-  return Math.round(Math.min(leastMs * (1 + random()), longestMs ?? LONGEST_DELAY_MS));
+  return Math.round(
+    Math.min(leastMs * (1 + random()), task.maxRetryDelayMs === undefined ? LONGEST_DELAY_MS : longestMs),
+  );
 }

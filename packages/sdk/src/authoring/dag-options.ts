@@ -1,7 +1,7 @@
 // What an author may say about a Dag beside its tasks, and how it is read.
 
 import type { JsonSchema, JsonValue } from "@memodag/core";
-import { OptionReader } from "./option-reader.ts";
+import { LARGEST_COUNT, OptionReader } from "./option-reader.ts";
 import type { Param, StandardSchema } from "./param.ts";
 import { readParams, type ParamSettings } from "./params.ts";
 import { readSchedule, readTime } from "./schedule.ts";
@@ -93,9 +93,9 @@ export function readDagSettings(dagId: string, value: unknown): DagSettings {
     ...(startDate !== undefined && { startDate }),
     ...(endDate !== undefined && { endDate }),
     catchup: reader.flag("catchup", false),
-    maxActiveRuns: reader.integer("maxActiveRuns", 16, 1),
-    maxActiveTasks: reader.integer("maxActiveTasks", 16, 1),
-    maxMapLength: reader.integer("maxMapLength", 10_000, 1),
+    maxActiveRuns: reader.integer("maxActiveRuns", 16, 1, LARGEST_COUNT),
+    maxActiveTasks: reader.integer("maxActiveTasks", 16, 1, LARGEST_COUNT),
+    maxMapLength: reader.integer("maxMapLength", 10_000, 1, LARGEST_COUNT),
     params: readParams({ dagId }, reader),
     confSchema: reader.get("confSchema"),
     tags: reader.texts("tags"),

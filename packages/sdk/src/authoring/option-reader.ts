@@ -1,8 +1,11 @@
 // Reads options that no compiler checked: each by its name, and refuses names that nobody reads.
 
-import { parseDuration } from "@memodag/core";
+import { LONGEST_DURATION, LONGEST_DURATION_MS, parseDuration } from "@memodag/core";
 import { dagInvalid, show, type Fault, type FaultPlace } from "./dag-fault.ts";
 import { isPlainObject } from "./plain-object.ts";
+
+/** The largest number that options take that count runs, instances or slots; a pool has no more slots. */
+export const LARGEST_COUNT = 1_000_000;
 
 /**
  * Reads one group of options. Every method gives the default for an option that is absent or
@@ -58,21 +61,24 @@ export class OptionReader {
     throw this.wrong(name, value, "write true or false");
   }
 
-  integer(name: string, whenAbsent: number, least: number): number {
+  /** A whole number from `least` to `most`. */
+  integer(name: string, whenAbsent: number, least: number, most: number): number {
     const value = this.get(name);
     if (value === undefined) return whenAbsent;
-    if (Number.isSafeInteger(value) && (value as number) >= least) return value as number;
-    const range = Number.isFinite(least) ? ` of at least ${least}` : "";
-    throw this.wrong(name, value, `write a whole number${range}`);
+    if (Number.isSafeInteger(value) && (value as number) >= least && (value as number) <= most) {
+      return value as number;
+    }
+    throw this.wrong(name, value, `write a whole number from ${least} to ${most}`);
   }
 
-  /** Milliseconds, of seconds or a text with a unit; `least` is in milliseconds too. */
+  /** Milliseconds, of seconds or a text with a unit; `least` is in milliseconds too. A hundred years at most. */
   duration<Default>(name: string, whenAbsent: Default, least: number): number | Default {
     const value = this.get(name);
     if (value === undefined) return whenAbsent;
     const ms = this.readDuration(name, value);
-    if (ms >= least) return ms;
-    throw this.wrong(name, value, `write ${least === 0 ? "zero or more" : "more than zero"} seconds`);
+    if (ms >= least && ms <= LONGEST_DURATION_MS) return ms;
+    const range = `${least === 0 ? "zero or more" : "more than zero"} seconds`;
+    throw this.wrong(name, value, `write ${range}, and at most ${LONGEST_DURATION}`);
   }
 
   /** A list of distinct texts; later copies of one are dropped. */
@@ -97,7 +103,8 @@ export class OptionReader {
     try {
       return parseDuration(value);
     } catch (cause) {
-      throw this.fault(name, { problem: `is ${show(value)}, which is not a duration`, mend, cause });
+      const most = `${mend}, and at most ${LONGEST_DURATION}`;
+      throw this.fault(name, { problem: `is ${show(value)}, which is not a duration`, mend: most, cause });
     }
   }
 }

@@ -177,7 +177,7 @@ function readStep(reader: OptionReader) {
       mend: "name it in one of them",
     });
   }
-  const pokeIntervalMs = reader.duration("pokeInterval", DEFAULT_POKE_INTERVAL_MS, 0);
+  const pokeIntervalMs = reader.duration("pokeInterval", DEFAULT_POKE_INTERVAL_MS, 1);
   return { dagId, pokeIntervalMs, allowedStates, failedStates };
 }
 

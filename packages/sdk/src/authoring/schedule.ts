@@ -1,7 +1,15 @@
 // What an author may write as a schedule. Whether croner and Intl can read it is found out by the process
 // that reads Dag files: a worker, which runs the same declarations, would pay for both at every start.
 
-import { findIsoTime, intervalSchedule, MemodagError, messageOf, parseDuration } from "@memodag/core";
+import {
+  findIsoTime,
+  intervalSchedule,
+  LONGEST_DURATION,
+  LONGEST_DURATION_MS,
+  MemodagError,
+  messageOf,
+  parseDuration,
+} from "@memodag/core";
 import { show } from "./dag-fault.ts";
 import type { OptionReader } from "./option-reader.ts";
 
@@ -11,13 +19,16 @@ const SHORTEST_MS = 1_000;
  * A schedule of fixed intervals: `schedule: every("15m")`. Intervals are counted from the Dag's `startDate`,
  * or without one from 1970-01-01T00:00Z, and take no notice of time zones.
  *
- * @param interval seconds, or a text such as `"15m"`; at least one second
+ * @param interval seconds, or a text such as `"15m"`; at least one second and at most a hundred years
  * @throws MemodagError `dag_invalid` for anything else
  */
 export function every(interval: number | string): string {
   const ms = typeof interval === "number" ? Math.round(interval * 1_000) : readDuration(interval);
-  if (Number.isSafeInteger(ms) && ms >= SHORTEST_MS) return intervalSchedule(ms);
-  throw everyInvalid(interval, 'write one second or more, such as every("15m")');
+  if (ms >= SHORTEST_MS && ms <= LONGEST_DURATION_MS) return intervalSchedule(ms);
+  throw everyInvalid(
+    interval,
+    `write one second or more and at most ${LONGEST_DURATION}, such as every("15m")`,
+  );
 }
 
 function readDuration(interval: unknown): number {

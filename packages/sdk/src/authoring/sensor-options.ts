@@ -64,7 +64,7 @@ export function readSensorOptions(
   const settings = readTaskSettings(place, Object.fromEntries(given), defaults);
   const sensor = {
     mode: readMode(reader),
-    pokeIntervalMs: reader.duration("pokeInterval", DEFAULT_POKE_INTERVAL_MS, 0),
+    pokeIntervalMs: reader.duration("pokeInterval", DEFAULT_POKE_INTERVAL_MS, 1),
     timeoutMs: reader.duration("timeout", DEFAULT_SENSOR_TIMEOUT_MS, 0),
     softFail: reader.flag("softFail", false),
     exponentialBackoff: reader.flag("exponentialBackoff", false),

@@ -4,7 +4,7 @@ import { TRIGGER_RULES, type SerializedCacheConfig, type TriggerRule } from "@me
 import type { TaskCallbacks } from "../context/callback-context.ts";
 import { readCacheConfig, type CacheConfig } from "./cache-config.ts";
 import type { FaultPlace } from "./dag-fault.ts";
-import { OptionReader } from "./option-reader.ts";
+import { LARGEST_COUNT, OptionReader } from "./option-reader.ts";
 import { readBackoff, readCallbacks, type BackoffSettings, type CallbackFunctions } from "./retry-options.ts";
 
 /** Options of a task that a Dag may give a default for. */
@@ -78,6 +78,8 @@ const DEFAULT_NAMES = [
 export const TASK_OPTION_NAMES: readonly (keyof TaskOptions)[] = [...DEFAULT_NAMES, "cache"];
 
 const DEFAULT_RETRY_DELAY_MS = 1_000;
+const MOST_RETRIES = 10_000;
+const LARGEST_WEIGHT = 1_000_000_000;
 
 /**
  * Reads a Dag's `defaultArgs`, to be laid under every task's options.
@@ -104,15 +106,15 @@ export function readTaskSettings(place: FaultPlace, value: unknown, defaults: Ta
 
 function readSettings(reader: OptionReader): Omit<TaskSettings, "cache"> {
   return {
-    retries: reader.integer("retries", 0, 0),
+    retries: reader.integer("retries", 0, 0, MOST_RETRIES),
     retryDelayMs: reader.duration("retryDelay", DEFAULT_RETRY_DELAY_MS, 0),
     ...readBackoff(reader),
     ...readCallbacks(reader),
     executionTimeoutMs: reader.duration("executionTimeout", null, 1),
     triggerRule: readTriggerRule(reader),
     pool: reader.text("pool", "default_pool"),
-    poolSlots: reader.integer("poolSlots", 1, 1),
-    priorityWeight: reader.integer("priorityWeight", 1, Number.NEGATIVE_INFINITY),
+    poolSlots: reader.integer("poolSlots", 1, 1, LARGEST_COUNT),
+    priorityWeight: reader.integer("priorityWeight", 1, -LARGEST_WEIGHT, LARGEST_WEIGHT),
   };
 }
 
