@@ -1,14 +1,18 @@
 // Tells other processes of runs to claim and hears of theirs, on PostgreSQL: NOTIFY and LISTEN.
 
 import type { Watch } from "@memodag/core";
-import { Client } from "pg";
+import type { Client } from "pg";
 import type { PostgresConnection } from "./connection.ts";
+import { WatchedClient } from "./watched-client.ts";
 
 const CHANNEL = "memodag_runs";
 
 /** Pauses between attempts to connect again, in milliseconds: doubled from the first to the last. */
 const FIRST_REST_MS = 100;
 const LONGEST_REST_MS = 5_000;
+
+/** Nothing else is sent here after LISTEN, and what is lost on the way is never said: so it is asked, so often. */
+const PING_EVERY_MS = 15_000;
 
 /** Rings for everybody who watches, this process included. */
 export async function announceRuns({ pool }: PostgresConnection): Promise<void> {
@@ -38,8 +42,7 @@ class Listening implements Watch {
   /** Resolves when it listens, or has failed to once. */
   async start(): Promise<void> {
     const { connectionString, connectionTimeoutMillis, application_name } = this.#connection.config;
-    // A peer that is gone without a word is noticed by TCP; nothing is ever sent here after LISTEN.
-    const client = new Client({
+    const client: Client = new WatchedClient(this.#connection.connections, {
       connectionString,
       connectionTimeoutMillis,
       application_name,
@@ -55,6 +58,7 @@ class Listening implements Watch {
       this.#restMs = FIRST_REST_MS;
       // What was said while nobody listened is not said again.
       this.#listener();
+      this.#ping(client);
     } catch {
       this.#startAgain(client);
       await client.end().catch(() => undefined);
@@ -67,9 +71,23 @@ class Listening implements Watch {
     await this.#client?.end().catch(() => undefined);
   }
 
+  /** A server that does not answer loses its connection, which is then made anew. */
+  #ping(client: Client): void {
+    if (this.#isClosed || this.#client !== client) return;
+    const pingEveryMs = Math.min(PING_EVERY_MS, 2 * this.#connection.connections.settings.silentMs);
+    this.#timer = setTimeout(() => {
+      client.query("select 1").then(
+        () => this.#ping(client),
+        () => undefined,
+      );
+    }, pingEveryMs);
+    this.#timer.unref();
+  }
+
   #startAgain(broken: Client): void {
     if (this.#isClosed || this.#client !== broken) return;
     this.#client = undefined;
+    clearTimeout(this.#timer);
     this.#timer = setTimeout(() => void this.start(), this.#restMs);
     this.#timer.unref();
     this.#restMs = Math.min(2 * this.#restMs, LONGEST_REST_MS);

@@ -6,20 +6,34 @@ import { DatabaseError, Pool, types, type ClientBase, type PoolConfig } from "pg
 import { redactUrl } from "../database-url.ts";
 import type { Schema } from "../schema.ts";
 import type { TransactionScript } from "../transaction-script.ts";
+import {
+  WATCH_SETTINGS,
+  watchedClientClass,
+  WatchedConnections,
+  type WatchSettings,
+} from "./watched-client.ts";
 
 /** Settings of a PostgreSQL pool. */
 export interface PostgresOptions {
   /** Connections at most. Default 10. */
   readonly maxConnections?: number;
-  /** Milliseconds after which the server ends a statement; without it, its own setting holds. */
+  /** Milliseconds after which the server ends a statement; 10 minutes unless said otherwise. */
   readonly statementTimeoutMs?: number;
   /** Milliseconds that making a connection may take. Default 5000. */
   readonly connectTimeoutMs?: number;
+  /** How connections are judged on which no answer comes. */
+  readonly watch?: WatchSettings;
 }
 
 const OLDEST_VERSION = 15;
 const DEFAULT_CONNECT_TIMEOUT_MS = 5_000;
 const DEFAULT_MAX_CONNECTIONS = 10;
+/** Longer than any statement of this program but a migration takes, which says so itself. */
+const DEFAULT_STATEMENT_TIMEOUT_MS = 600_000;
+/** A transaction between whose statements nothing happens for so long has lost its client, and holds locks. */
+const IDLE_IN_TRANSACTION_TIMEOUT_MS = 60_000;
+/** Without a word for so long, the operating system asks whether the other side is still there. */
+const KEEP_ALIVE_MS = 15_000;
 
 /** An open pool. */
 export class PostgresConnection {
@@ -27,10 +41,13 @@ export class PostgresConnection {
   readonly pool: Pool;
   /** What another connection to the same database is made with. */
   readonly config: PoolConfig;
+  /** All connections to the database but those that ask after others. */
+  readonly connections: WatchedConnections;
 
-  constructor(config: PoolConfig) {
+  constructor(config: PoolConfig, watch: WatchSettings = WATCH_SETTINGS) {
     this.config = config;
-    this.pool = new Pool(config);
+    this.connections = new WatchedConnections(watch);
+    this.pool = new Pool({ ...config, Client: watchedClientClass(this.connections) });
     // A connection that breaks is replaced, and its query, if any, rejects. Without these listeners it
     // would end the process: the pool's hears of idle connections, each client's of its own.
     this.pool.on("error", () => undefined);
@@ -83,15 +100,24 @@ export async function openPostgresConnection(
   url: string,
   options: PostgresOptions,
 ): Promise<PostgresConnection> {
-  const connection = new PostgresConnection({
+  const config: PoolConfig = {
     connectionString: url,
     application_name: "memodag",
     max: options.maxConnections ?? DEFAULT_MAX_CONNECTIONS,
     connectionTimeoutMillis: options.connectTimeoutMs ?? DEFAULT_CONNECT_TIMEOUT_MS,
     allowExitOnIdle: true,
     types: { getTypeParser },
-    ...(options.statementTimeoutMs === undefined ? {} : { statement_timeout: options.statementTimeoutMs }),
-  });
+    keepAlive: true,
+    keepAliveInitialDelayMillis: KEEP_ALIVE_MS,
+    onConnect: async (client) => {
+      const timeoutMs = options.statementTimeoutMs ?? DEFAULT_STATEMENT_TIMEOUT_MS;
+      // Set here and not at the connection's start: a pooler refuses what it does not know there.
+      await client.query(
+        `set statement_timeout = ${timeoutMs}; set idle_in_transaction_session_timeout = ${IDLE_IN_TRANSACTION_TIMEOUT_MS}`,
+      );
+    },
+  };
+  const connection = new PostgresConnection(config, options.watch);
   try {
     const { rows } = await connection.pool.query<{ version: number }>(
       "select current_setting('server_version_num')::int / 10000 as version",

@@ -34,6 +34,9 @@ export async function openPostgres(url: string, options: PostgresOptions): Promi
     broad: (condition) => condition,
     transaction: (script) => connection.runScript(script),
     async lockForMigration(transaction) {
+      // Others' migrations are waited for, and one's own take as long as they take.
+      await sql`set local statement_timeout = 0`.execute(transaction);
+      await sql`set local idle_in_transaction_session_timeout = 0`.execute(transaction);
       await sql`select pg_advisory_xact_lock(${sql.lit(MIGRATION_LOCK)})`.execute(transaction);
     },
     changes: "pushed",

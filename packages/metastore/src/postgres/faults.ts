@@ -9,7 +9,7 @@ const SERVER_FAULT = /^(08|28|3D|53|57|58|XX|42501)/;
 
 /** Of Node's sockets, and what pg throws in words alone. */
 const CONNECTION_FAULT =
-  /^(ECONN|EHOST|ENET|ENOTFOUND|EPIPE|ETIMEDOUT|EAI_)|^Connection terminated|^timeout exceeded when trying to connect|is not queryable$/;
+  /^(ECONN|EHOST|ENET|ENOTFOUND|EPIPE|ETIMEDOUT|EAI_)|^Connection terminated|^timeout exceeded when trying to connect|^timeout expired$|is not queryable$/;
 
 /** The fault that an error of pg stands for; undefined when it is none that an operator can mend. */
 export function faultOf(error: unknown): DatabaseFault | undefined {

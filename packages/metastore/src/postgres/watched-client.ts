@@ -1,0 +1,194 @@
+// A connection to PostgreSQL whose server may vanish without a word: packets that are lost, a firewall or a
+// failover that forgot it. TCP notices after a quarter of an hour; what waits for an answer must not wait as long.
+
+import { Client, type ClientConfig } from "pg";
+
+/** How a silent connection is judged. Times in milliseconds. */
+export interface WatchSettings {
+  /** For so long nothing may come while a query waits, before the server is asked on another connection. */
+  readonly silentMs: number;
+  /** How long asking may take. */
+  readonly probeMs: number;
+  /** A server that answers, and does not know the connection, is given so long: a pooler may stand between. */
+  readonly unknownMs: number;
+}
+
+/** Well below a lease's usual 30 seconds, so that it can still be renewed on a new connection. */
+export const WATCH_SETTINGS: WatchSettings = { silentMs: 8_000, probeMs: 4_000, unknownMs: 60_000 };
+
+/** What the server says of the query that an answer is awaited of. */
+type Verdict = "working" | "lost" | "unknown" | "unreachable";
+
+/** All connections of one pool: when one turns out to be broken, the others are looked at. */
+export class WatchedConnections {
+  readonly settings: WatchSettings;
+  readonly #clients = new Set<WatchedClient>();
+
+  constructor(settings: WatchSettings = WATCH_SETTINGS) {
+    this.settings = settings;
+  }
+
+  add(client: WatchedClient): void {
+    this.#clients.add(client);
+    client.once("end", () => this.#clients.delete(client));
+  }
+
+  /** What broke one has broken others most likely: found one by one, each would cost the next query its time. */
+  doubt(broken: WatchedClient): void {
+    for (const client of this.#clients) if (client !== broken) client.doubt();
+  }
+}
+
+/** The class of a pool's connections. */
+export function watchedClientClass(connections: WatchedConnections): typeof Client {
+  return class extends WatchedClient {
+    constructor(config?: string | ClientConfig) {
+      super(connections, config);
+    }
+  };
+}
+
+/**
+ * A client that destroys its connection when an answer does not come and the server, asked on another connection,
+ * does not work on the query, or cannot be reached. Its queries reject, and the pool makes another one. A query
+ * that the server works on, or that is still being sent or received, is waited for.
+ */
+export class WatchedClient extends Client {
+  readonly #connections: WatchedConnections;
+  readonly #config: ClientConfig;
+  #pending = 0;
+  #timer: NodeJS.Timeout | undefined;
+  #bytes = -1;
+  #silentSince = 0;
+
+  constructor(connections: WatchedConnections, config: string | ClientConfig = {}) {
+    super(config);
+    this.#connections = connections;
+    this.#config = typeof config === "string" ? { connectionString: config } : config;
+    connections.add(this);
+  }
+
+  // pg's overloads take a text, a config or a cursor, with a callback or without; all come through here.
+  override query(...parts: never[]): never {
+    const call = super.query.bind(this) as (...parts: unknown[]) => unknown;
+    const callback = parts.at(-1) as unknown;
+    this.#begin();
+    if (typeof callback === "function") {
+      const onEnd = (...outcome: unknown[]): void => {
+        this.#end();
+        (callback as (...outcome: unknown[]) => void)(...outcome);
+      };
+      return call(...parts.slice(0, -1), onEnd) as never;
+    }
+    const answer = call(...parts);
+    if (answer instanceof Promise) answer.then(this.#end, this.#end);
+    else this.#end();
+    return answer as never;
+  }
+
+  /** Lets go of the connection; a server that does not answer is not waited for. */
+  override end(): Promise<void>;
+  override end(callback: (error: Error) => void): void;
+  override end(callback?: (error: Error) => void): Promise<void> | void {
+    const giveUp = setTimeout(() => this.connection.stream.destroy(), this.#connections.settings.probeMs);
+    giveUp.unref();
+    this.once("end", () => clearTimeout(giveUp));
+    return callback === undefined ? super.end() : super.end(callback);
+  }
+
+  /** Another connection of the pool is broken: an idle one is made anew, of one that waits the server is asked. */
+  doubt(): void {
+    if (this.#pending === 0) this.connection.stream.destroy();
+    else void this.#judge();
+  }
+
+  #begin(): void {
+    this.#pending += 1;
+    if (this.#pending > 1) return;
+    this.#bytes = -1;
+    this.#watch();
+  }
+
+  readonly #end = (): void => {
+    this.#pending -= 1;
+    if (this.#pending === 0) clearTimeout(this.#timer);
+  };
+
+  /** Looks whether anything came or went since the last look. */
+  #watch(): void {
+    clearTimeout(this.#timer);
+    if (this.#pending === 0) return;
+    const { bytesRead = 0, bytesWritten = 0, writableLength } = this.connection.stream as SocketCounts;
+    const bytes = bytesRead + bytesWritten - writableLength;
+    if (bytes !== this.#bytes) {
+      this.#bytes = bytes;
+      this.#silentSince = performance.now();
+    }
+    const { silentMs } = this.#connections.settings;
+    if (performance.now() - this.#silentSince >= silentMs) void this.#judge();
+    else this.#timer = setTimeout(() => this.#watch(), silentMs / 4).unref();
+  }
+
+  async #judge(): Promise<void> {
+    clearTimeout(this.#timer);
+    const { silentMs, unknownMs } = this.#connections.settings;
+    const bytes = this.#bytes;
+    const verdict = await this.#ask();
+    if (this.#pending === 0) return;
+    const silentMsSoFar = performance.now() - this.#silentSince;
+    const isBroken = verdict === "lost" || verdict === "unreachable" || silentMsSoFar >= unknownMs;
+    if (verdict === "working" || !isBroken || this.#hasMoved(bytes)) {
+      this.#timer = setTimeout(() => this.#watch(), silentMs / 2).unref();
+      return;
+    }
+    const seconds = Math.round(silentMsSoFar / 1_000);
+    const why = verdict === "unreachable" ? "cannot be reached" : "answers on others";
+    this.connection.stream.destroy(
+      new Error(
+        `Connection terminated: no answer for ${seconds} s on this connection to a server that ${why}`,
+      ),
+    );
+    this.#connections.doubt(this);
+  }
+
+  #hasMoved(bytes: number): boolean {
+    const { bytesRead = 0, bytesWritten = 0, writableLength } = this.connection.stream as SocketCounts;
+    return bytes !== -1 && bytesRead + bytesWritten - writableLength !== bytes;
+  }
+
+  /** Asks the server, on a connection of its own, what it does for this one. */
+  async #ask(): Promise<Verdict> {
+    const { probeMs } = this.#connections.settings;
+    const probe = new Client({ ...this.#config, connectionTimeoutMillis: probeMs });
+    probe.on("error", () => undefined);
+    const giveUp = setTimeout(() => probe.connection.stream.destroy(), probeMs);
+    try {
+      await probe.connect();
+      const { processID } = this as unknown as { readonly processID: number | null };
+      const { rows } = await probe.query<{ state: string | null }>(
+        "select state from pg_stat_activity where pid = $1",
+        [processID],
+      );
+      const [row] = rows;
+      if (row === undefined) return "unknown";
+      return row.state === null || row.state === "active" ? "working" : "lost";
+    } catch (error) {
+      // What the server says itself, such as that it has too many connections, is an answer.
+      return isFromServer(error) ? "unknown" : "unreachable";
+    } finally {
+      clearTimeout(giveUp);
+      probe.end().catch(() => undefined);
+      setTimeout(() => probe.connection.stream.destroy(), probeMs).unref();
+    }
+  }
+}
+
+interface SocketCounts {
+  readonly bytesRead?: number;
+  readonly bytesWritten?: number;
+  readonly writableLength: number;
+}
+
+function isFromServer(error: unknown): boolean {
+  return error instanceof Error && "severity" in error;
+}
