@@ -117,10 +117,14 @@ export function size(least: string, largest: string = LARGEST_SIZE) {
   } as const;
 }
 
-function between(parse: (text: string) => number, least: string, most: string): (text: string) => number {
+function between(
+  parse: (written: string) => number,
+  least: string,
+  most: string,
+): (written: string) => number {
   const [min, max] = [parse(least), parse(most)];
-  return (text) => {
-    const value = parse(text);
+  return (written) => {
+    const value = parse(written);
     if (value >= min && value <= max) return value;
     throw new Error("out of range");
   };

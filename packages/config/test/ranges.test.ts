@@ -58,7 +58,7 @@ describe("ranges of keys", () => {
       scaled(key.least, () => "-1"),
     ];
     for (const value of beyond) {
-      expect(() => load(key, value), value).toThrow(
+      expect(() => load(key, value)).toThrow(
         expect.objectContaining({
           code: "config_invalid",
           message: expect.stringMatching(`from ${key.least} to ${key.most}|cannot be represented`),
