@@ -2,7 +2,7 @@
 
 import type { AuditAct, AuditOutcome } from "@memodag/core";
 import type { Dialect } from "../dialect.ts";
-import { storableText } from "../runs/storable-text.ts";
+import { storableText } from "../storable-text.ts";
 import { statement, type TransactionScript } from "../transaction-script.ts";
 
 /** Writes an act with its outcome; nothing for `undefined`, which is nobody's act. */

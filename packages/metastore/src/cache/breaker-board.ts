@@ -3,7 +3,7 @@
 import type { BreakerState } from "@memodag/result-cache";
 import { sql } from "kysely";
 import type { Dialect } from "../dialect.ts";
-import { storableText } from "../runs/storable-text.ts";
+import { storableText } from "../storable-text.ts";
 
 /** What a scheduler says of its circuit breaker. */
 export interface BreakerReport {

@@ -9,7 +9,7 @@ import type {
   RecordedXCom,
 } from "@memodag/result-cache";
 import type { Selectable } from "kysely";
-import { storableText } from "../runs/storable-text.ts";
+import { storableText } from "../storable-text.ts";
 import type { CacheRecordTable } from "./cache-tables.ts";
 
 /** Columns that a lookup reads: the components alone are as long as all of these together. */

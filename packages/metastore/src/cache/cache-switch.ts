@@ -3,7 +3,7 @@
 import type { AuditAct } from "@memodag/core";
 import { writeAct } from "../audit/write-act.ts";
 import type { Dialect } from "../dialect.ts";
-import { storableText } from "../runs/storable-text.ts";
+import { storableText } from "../storable-text.ts";
 import { statement } from "../transaction-script.ts";
 
 /** How the switch stands, and who turned it so. */

@@ -14,7 +14,7 @@ import type {
 } from "@memodag/result-cache";
 import { sql, type RawBuilder, type Selectable } from "kysely";
 import type { AskedKey, Dialect } from "../dialect.ts";
-import { storableText } from "../runs/storable-text.ts";
+import { storableText } from "../storable-text.ts";
 import type { CacheDecisionTable } from "./cache-tables.ts";
 import { statement, type TransactionScript } from "../transaction-script.ts";
 

@@ -4,7 +4,7 @@ import type { Digest } from "@memodag/core";
 import type { LeaseClaim, LeaseStore } from "@memodag/result-cache";
 import { sql } from "kysely";
 import type { Dialect } from "../dialect.ts";
-import { storableText } from "../runs/storable-text.ts";
+import { storableText } from "../storable-text.ts";
 
 /** The lease store of the metadata database. */
 export class MetadataLeaseStore implements LeaseStore {

@@ -2,6 +2,7 @@
 // failover that forgot it. TCP notices after a quarter of an hour; what waits for an answer must not wait as long.
 
 import { Client, type ClientConfig } from "pg";
+import { storableParameters } from "../storable-text.ts";
 
 /** How a silent connection is judged. Times in milliseconds. */
 export interface WatchSettings {
@@ -70,17 +71,18 @@ export class WatchedClient extends Client {
 
   // pg's overloads take a text, a config or a cursor, with a callback or without; all come through here.
   override query(...parts: never[]): never {
-    const call = super.query.bind(this) as (...parts: unknown[]) => unknown;
-    const callback = parts.at(-1) as unknown;
+    const call = super.query.bind(this) as (...given: unknown[]) => unknown;
+    const [query, ...rest] = (parts as unknown[]).map(withStorableParameters);
+    const callback = rest.at(-1);
     this.#begin();
     if (typeof callback === "function") {
       const onEnd = (...outcome: unknown[]): void => {
         this.#end();
         (callback as (...outcome: unknown[]) => void)(...outcome);
       };
-      return call(...parts.slice(0, -1), onEnd) as never;
+      return call(query, ...rest.slice(0, -1), onEnd) as never;
     }
-    const answer = call(...parts);
+    const answer = call(query, ...rest);
     if (answer instanceof Promise) answer.then(this.#end, this.#end);
     else this.#end();
     return answer as never;
@@ -181,6 +183,17 @@ export class WatchedClient extends Client {
       setTimeout(() => probe.connection.stream.destroy(), probeMs).unref();
     }
   }
+}
+
+/** The parameters stand in a list, or in the `values` of a config. */
+function withStorableParameters(part: unknown): unknown {
+  if (Array.isArray(part)) return storableParameters(part);
+  if (typeof part !== "object" || part === null || Object.getPrototypeOf(part) !== Object.prototype)
+    return part;
+  const { values } = part as { readonly values?: unknown };
+  if (!Array.isArray(values)) return part;
+  const stored = storableParameters(values);
+  return stored === values ? part : { ...part, values: stored };
 }
 
 interface SocketCounts {

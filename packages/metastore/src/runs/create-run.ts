@@ -1,7 +1,8 @@
 // Writes a new run, unless its id or its date is taken.
 
-import type { NewDagRun } from "@memodag/core";
+import { MemodagError, type NewDagRun } from "@memodag/core";
 import type { Dialect } from "../dialect.ts";
+import { isStorableText } from "../storable-text.ts";
 import { statement, type TransactionScript } from "../transaction-script.ts";
 import type { DagRunRow } from "./dag-run-row.ts";
 
@@ -9,6 +10,22 @@ import type { DagRunRow } from "./dag-run-row.ts";
 export type InsertOutcome =
   | { readonly kind: "made"; readonly row: DagRunRow }
   | { readonly kind: "taken"; readonly runId: string };
+
+const LONGEST_RUN_ID = 250;
+
+/**
+ * Refuses an id that would be another one when it is read again.
+ * @throws MemodagError `conf_invalid`
+ */
+export function checkRunId({ dagId, runId }: Pick<NewDagRun, "dagId" | "runId">): void {
+  if (runId !== "" && runId.length <= LONGEST_RUN_ID && isStorableText(runId)) return;
+  throw new MemodagError(
+    "conf_invalid",
+    `${JSON.stringify(runId.slice(0, LONGEST_RUN_ID))} cannot be the id of a run of Dag "${dagId}": ` +
+      `write 1 to ${LONGEST_RUN_ID} characters of well-formed Unicode, without U+0000`,
+    { fields: { dagId } },
+  );
+}
 
 /** Writes a run in state `queued`. A logical date has one run of a Dag, of whatever kind. */
 export function* insertRun(dialect: Dialect, run: NewDagRun): TransactionScript<InsertOutcome> {

@@ -27,7 +27,7 @@ import { writeAct } from "../audit/write-act.ts";
 import type { Dialect } from "../dialect.ts";
 import { cancelRun } from "./cancel-run.ts";
 import { clearTasks } from "./clear-tasks.ts";
-import { insertRun } from "./create-run.ts";
+import { checkRunId, insertRun } from "./create-run.ts";
 import { toDagRun } from "./dag-run-row.ts";
 import { markTasks } from "./mark-tasks.ts";
 import { findRunStandings } from "./find-run-standings.ts";
@@ -46,6 +46,7 @@ export class MetadataRunStore implements RunStore {
   }
 
   async createRun(run: NewDagRun, act?: AuditAct): Promise<DagRun> {
+    checkRunId(run);
     const dialect = this.#dialect;
     const outcome = await dialect.transaction(function* () {
       const inserted = yield* insertRun(dialect, run);
@@ -85,14 +86,23 @@ export class MetadataRunStore implements RunStore {
   }
 
   async listDatedRuns(team: string, dagId: string, dates: readonly number[]): Promise<Map<number, string>> {
+    const [first = 0] = dates;
     if (dates.length === 0) return new Map();
     const rows = await this.#dialect.kysely
       .selectFrom("dag_run")
       .select(["logical_date", "run_id"])
       .where("team", "=", team)
       .where("dag_id", "=", dagId)
-      .where("logical_date", ">=", Math.min(...dates))
-      .where("logical_date", "<=", Math.max(...dates))
+      .where(
+        "logical_date",
+        ">=",
+        dates.reduce((least, date) => Math.min(least, date), first),
+      )
+      .where(
+        "logical_date",
+        "<=",
+        dates.reduce((most, date) => Math.max(most, date), first),
+      )
       .$narrowType<{ logical_date: number }>()
       .execute();
     const wanted = new Set(dates);

@@ -2,7 +2,7 @@
 
 import type { CacheStatus, TaskInstance, TaskInstanceState } from "@memodag/core";
 import type { TaskInstanceTable } from "./run-tables.ts";
-import { storableText } from "./storable-text.ts";
+import { storableText } from "../storable-text.ts";
 
 /** Columns of `task_instance` that name the instance within its run. */
 export const INSTANCE_ID_COLUMNS = ["task_id", "map_index"] as const;

@@ -1,12 +1,13 @@
 // Opens a SQLite file: one connection, its settings, and its prepared statements.
 
-import { existsSync, mkdirSync } from "node:fs";
+import { existsSync, mkdirSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { MemodagError, messageOf } from "@memodag/core";
 import Database, { type Database as Driver, type Statement } from "better-sqlite3";
 import { Kysely, type CompiledQuery } from "kysely";
 import { IN_MEMORY } from "../database-url.ts";
 import type { Schema } from "../schema.ts";
+import { storableParameters } from "../storable-text.ts";
 import type { TransactionScript } from "../transaction-script.ts";
 import { ImmediateSqliteDialect } from "./kysely-dialect.ts";
 
@@ -145,6 +146,7 @@ export function openSqliteConnection(path: string, options: SqliteOptions): Sqli
     driver.pragma("cache_size = -32768");
     driver.pragma(`wal_autocheckpoint = ${CHECKPOINT_PAGES}`);
     if (options.maxPages !== undefined) driver.pragma(`max_page_count = ${options.maxPages}`);
+    guardStatements(driver, path === IN_MEMORY ? () => undefined : watchFile(path));
     return new SqliteConnection(driver);
   } catch (error) {
     driver?.close();
@@ -155,6 +157,54 @@ export function openSqliteConnection(path: string, options: SqliteOptions): Sqli
       { cause: error, fields: { url: `sqlite:${path}` } },
     );
   }
+}
+
+/** How often it is looked whether the file is still the one that was opened, in milliseconds. */
+const LOOK_AT_FILE_MS = 500;
+
+/**
+ * Throws what SQLite says of a file that was moved, once another one or none is under its path: the file that is
+ * open would go on to be written to, and be gone with the process.
+ */
+function watchFile(path: string): () => void {
+  const identity = (): string | undefined => {
+    const file = statSync(path, { bigint: true, throwIfNoEntry: false });
+    return file && `${file.dev}:${file.ino}`;
+  };
+  const opened = identity();
+  let lookedAt = performance.now();
+  return () => {
+    const now = performance.now();
+    if (now - lookedAt < LOOK_AT_FILE_MS) return;
+    if (identity() === opened) {
+      lookedAt = now;
+      return;
+    }
+    throw new Database.SqliteError(
+      `the file ${path} was removed or replaced while it was open`,
+      "SQLITE_READONLY_DBMOVED",
+    );
+  };
+}
+
+/**
+ * Has every statement of a driver look after the file first, and take its parameters as PostgreSQL would: SQLite
+ * alone takes U+0000.
+ */
+function guardStatements(driver: Driver, checkFile: () => void): void {
+  const prepare = driver.prepare.bind(driver);
+  driver.prepare = ((source: string) => {
+    const statement = prepare(source);
+    for (const name of ["run", "get", "all", "iterate"] as const) {
+      const call = statement[name].bind(statement) as (...parameters: unknown[]) => unknown;
+      const stored = (...parameters: unknown[]): unknown => {
+        checkFile();
+        return call(...storableParameters(parameters));
+      };
+      Object.defineProperty(statement, name, { value: stored });
+    }
+    return statement;
+  }) as typeof driver.prepare;
 }
 
 /** Makes a folder and those above it. Node's own `recursive` never returns for one below /proc. */

@@ -5,6 +5,11 @@ import type { DatabaseFault } from "../dialect.ts";
 /** The mend by the beginning of SQLite's code. */
 const FAULTS: readonly (readonly [prefix: string, code: DatabaseFault["code"], mend: string])[] = [
   [
+    "SQLITE_READONLY_DBMOVED",
+    "database_failed",
+    "put the file back, or restart what runs on it: what is written now would be lost",
+  ],
+  [
     "SQLITE_READONLY",
     "database_read_only",
     "let the user that runs memodag write to the file that [database] url names, and to its folder",

@@ -2,7 +2,7 @@
 
 import type { PassOutcome, PassWrite } from "@memodag/core";
 import { AbandonedPass } from "../runs/abandoned-pass.ts";
-import { storableText } from "../runs/storable-text.ts";
+import { storableText } from "../storable-text.ts";
 import { owedCallbackBody } from "../runs/owed-callback-row.ts";
 import { NOW_MS } from "./clock.ts";
 import { isForeignKeyViolation, isPrimaryKeyViolation, type SqliteConnection } from "./connection.ts";

@@ -65,8 +65,14 @@ export function readWantedRun(own: DagRun, step: WaitStep, args: StepArguments):
 function readRunId(args: StepArguments): string | null {
   const value = args["runId"];
   if (value === undefined) return null;
-  if (typeof value === "string" && value !== "" && value.length <= LONGEST_RUN_ID) return value;
-  throw wrong("runId", value, `give it a text of 1 to ${LONGEST_RUN_ID} characters`);
+  const isId = typeof value === "string" && value !== "" && value.length <= LONGEST_RUN_ID;
+  // Neither is kept by every database as it is: the id that is read again would be another one.
+  if (isId && value.isWellFormed() && !value.includes("\u0000")) return value;
+  throw wrong(
+    "runId",
+    value,
+    `give it a string of 1 to ${LONGEST_RUN_ID} characters, without U+0000 and lone surrogates`,
+  );
 }
 
 function readObject(args: StepArguments, name: string): JsonObject {
