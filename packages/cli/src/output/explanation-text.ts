@@ -74,7 +74,7 @@ function verdictOf(instance: ExplainedInstance): string {
     case null:
       return status === null
         ? `Nobody has asked the cache about ${name}${because}.`
-        : `${name} missed, and why is not kept (any more): explanations are kept for 30 days${because}.`;
+        : `${name} missed, and why is not kept (any more): explanations are kept for 30 days, and of very many misses at once not all are written${because}.`;
   }
 }
 

@@ -22,7 +22,7 @@ import { faultLines, lastGoodOf, requireReadable, type LastGood } from "./last-g
 import { LiveConfig } from "./live-config.ts";
 import { type Metadata, withMetadata } from "./metadata.ts";
 import { openScheduler } from "./open-scheduler.ts";
-import { whenEnded } from "./run-end.ts";
+import { rideOut, whenEnded } from "./run-end.ts";
 import { withStopSignal, type StopCause } from "./stop-signal.ts";
 
 /** What the words of a command line ask for. */
@@ -69,7 +69,8 @@ export async function runToEnd(words: RunWords, options: RunToEndOptions): Promi
         : [await makeRun(metadata, words, version)];
       await execute(metadata, { runs, stopped, isQuiet: options.json === true });
       const finished: FinishedRun[] = [];
-      for (const run of runs) finished.push({ ...(await readReport(metadata, run)), ...lastGood });
+      for (const run of runs)
+        finished.push({ ...(await rideOut(() => readReport(metadata, run))), ...lastGood });
       return finished;
     });
   });

@@ -8,7 +8,7 @@ import { lastGoodOf, type LastGood } from "./last-good.ts";
 import { getDag } from "./find-dag.ts";
 import { withDags } from "./dag-files.ts";
 import type { Metadata } from "./metadata.ts";
-import { whenEnded } from "./run-end.ts";
+import { rideOut, whenEnded } from "./run-end.ts";
 import type { RunWords } from "./run-to-end.ts";
 import { triggerAct } from "./trigger-act.ts";
 
@@ -32,7 +32,7 @@ export async function waitForRun(words: RunWords, options: CommonOptions): Promi
   return await withDags(options, async (metadata) => {
     const { run, version, lastGood } = await create(metadata, words);
     const ended = await whenEnded(metadata.runs, run);
-    const instances = await metadata.runs.listTaskInstances(run.team, run.id);
+    const instances = await rideOut(() => metadata.runs.listTaskInstances(run.team, run.id));
     return { ...reportRun(ended, instances, version.dag.tasks), ...lastGood };
   });
 }

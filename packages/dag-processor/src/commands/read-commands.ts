@@ -55,7 +55,7 @@ export async function readCommands(
     if (unmatched !== undefined) fault ??= describeUnmatched(dagId, task.taskId, unmatched, place.path);
     if (task.cache) {
       const named = await listNamedFiles(command, folder);
-      warnings.push(...named.map((name) => describeUnnamed(dagId, task.taskId, name)));
+      for (const name of named) warnings.push(describeUnnamed(dagId, task.taskId, name));
     }
     return { ...task, command };
   };

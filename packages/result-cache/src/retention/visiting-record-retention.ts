@@ -46,7 +46,7 @@ export class VisitingRecordRetention implements RecordRetention {
     const live: CollectableRecord[] = [];
     const now = this.#clock.now();
     for await (const records of this.#records.visit()) {
-      live.push(...records.filter((record) => !isExpired(record, now)).map((one) => toCollectable(one, now)));
+      for (const record of records) if (!isExpired(record, now)) live.push(toCollectable(record, now));
     }
     return live.sort((a, b) => a.usedAt - b.usedAt).slice(offset, offset + limit);
   }

@@ -75,7 +75,7 @@ function requireInstance(
     ? "it is not mapped: name the task without an index"
     : indexes.length === 0
       ? "its list is not known yet: name the task without an index to set all of it"
-      : `its indexes go from 0 to ${Math.max(...indexes)}`;
+      : `its indexes go from 0 to ${indexes.reduce((most, index) => Math.max(most, index), 0)}`;
   throw new MemodagError("task_not_found", `Task "${taskId}" has no instance ${mapIndex}: ${problem}`, {
     fields: { dagId, runId, taskId, mapIndex },
   });

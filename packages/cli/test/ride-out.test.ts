@@ -1,0 +1,53 @@
+import { describe, expect, it } from "vitest";
+import { rideOut } from "../src/wiring/run-end.ts";
+
+/** What Node throws when a server refuses. */
+const refused = () => Object.assign(new Error("connect ECONNREFUSED 127.0.0.1:1"), { code: "ECONNREFUSED" });
+const lost = () => new Error("Connection terminated: no answer for 9 s on this connection");
+
+/** Reads that fail for so long, by a clock that pauses alone move. */
+function away(forMs: number, fault: () => Error) {
+  let now = 0;
+  const notes: string[] = [];
+  return {
+    notes,
+    waited: () => now,
+    read: async () => {
+      if (now < forMs) throw fault();
+      return "read";
+    },
+    options: {
+      clock: { monotonic: () => now },
+      pause: async (ms: number) => (now += ms),
+      note: (line: string) => void notes.push(line),
+    },
+  };
+}
+
+describe("a command that waits", () => {
+  it.each([refused, lost])(
+    "goes on where the database is away for some seconds, and says so once",
+    async (fault) => {
+      const { notes, read, options, waited } = away(20_000, fault);
+      expect(await rideOut(read, options)).toBe("read");
+      expect(notes).toEqual([
+        expect.stringMatching(/^The database failed .*waits for it for up to a minute/),
+        "The database answers again.",
+      ]);
+      expect(waited()).toBeLessThan(25_000);
+    },
+  );
+
+  it("gives up with what was wrong after a minute", async () => {
+    const { read, options, waited } = away(Infinity, refused);
+    await expect(rideOut(read, options)).rejects.toThrow("ECONNREFUSED");
+    expect(waited()).toBeGreaterThan(59_000);
+    expect(waited()).toBeLessThan(66_000);
+  });
+
+  it("waits for nothing that time does not cure", async () => {
+    const { read, options, waited } = away(Infinity, () => new TypeError("a bug"));
+    await expect(rideOut(read, options)).rejects.toThrow("a bug");
+    expect(waited()).toBe(0);
+  });
+});
