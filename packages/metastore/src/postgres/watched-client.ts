@@ -61,6 +61,9 @@ export class WatchedClient extends Client {
   #timer: NodeJS.Timeout | undefined;
   #bytes = -1;
   #silentSince = 0;
+  #lookedAt = 0;
+  /** Verdicts in a row that it is broken. */
+  #doubts = 0;
 
   constructor(connections: WatchedConnections, config: string | ClientConfig = {}) {
     super(config);
@@ -108,6 +111,8 @@ export class WatchedClient extends Client {
     this.#pending += 1;
     if (this.#pending > 1) return;
     this.#bytes = -1;
+    this.#doubts = 0;
+    this.#lookedAt = performance.now();
     this.#watch();
   }
 
@@ -122,12 +127,16 @@ export class WatchedClient extends Client {
     if (this.#pending === 0) return;
     const { bytesRead = 0, bytesWritten = 0, writableLength } = this.connection.stream as SocketCounts;
     const bytes = bytesRead + bytesWritten - writableLength;
-    if (bytes !== this.#bytes) {
-      this.#bytes = bytes;
-      this.#silentSince = performance.now();
-    }
     const { silentMs } = this.#connections.settings;
-    if (performance.now() - this.#silentSince >= silentMs) void this.#judge();
+    const now = performance.now();
+    // A look that is late says that this process had no time to read what came.
+    if (bytes !== this.#bytes || now - this.#lookedAt > silentMs) {
+      this.#bytes = bytes;
+      this.#silentSince = now;
+      this.#doubts = 0;
+    }
+    this.#lookedAt = now;
+    if (now - this.#silentSince >= silentMs) void this.#judge();
     else this.#timer = setTimeout(() => this.#watch(), silentMs / 4).unref();
   }
 
@@ -138,9 +147,15 @@ export class WatchedClient extends Client {
     const verdict = await this.#ask();
     if (this.#pending === 0) return;
     const silentMsSoFar = performance.now() - this.#silentSince;
-    const isBroken = verdict === "lost" || verdict === "unreachable" || silentMsSoFar >= unknownMs;
-    if (verdict === "working" || !isBroken || this.#hasMoved(bytes)) {
-      this.#timer = setTimeout(() => this.#watch(), silentMs / 2).unref();
+    // What is still being sent is not known to the server yet.
+    const isSending = this.connection.stream.writableLength > 0;
+    const isDoubtful = (verdict === "lost" && !isSending) || verdict === "unreachable";
+    this.#doubts = isDoubtful ? this.#doubts + 1 : 0;
+    const isBroken = this.#doubts > 1 || (verdict !== "working" && silentMsSoFar >= unknownMs);
+    if (!isBroken || this.#hasMoved(bytes)) {
+      // Asked twice: a query may just have arrived when the server was asked first.
+      this.#lookedAt = performance.now();
+      this.#timer = setTimeout(() => this.#watch(), isDoubtful ? silentMs / 8 : silentMs / 2).unref();
       return;
     }
     const seconds = Math.round(silentMsSoFar / 1_000);
