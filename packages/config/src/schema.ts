@@ -74,7 +74,8 @@ export const configSchema = z.strictObject({
       live: true,
     }),
     max_xcom_size: key(size("1B", "511MiB"), {
-      description: "How long a value that a task returns or pushes may be, as JSON; 511MiB at most.",
+      description:
+        "How long a value that a task returns or pushes may be, as JSON; at most 511MiB, and 240MiB on PostgreSQL.",
       default: "128MiB",
     }),
     state_dir: key(FOLDER, {

@@ -63,6 +63,8 @@ export interface Dialect {
   /** For everything that is not hot: single statements, and the texts of scripts. */
   readonly kysely: Kysely<Schema>;
   readonly schema: SchemaDialect;
+  /** Bytes that a result may have to be stored and read again. */
+  readonly maxResultBytes: number;
   /** The database's clock, in milliseconds since the Unix epoch; one value within a statement. */
   readonly now: RawBuilder<number>;
   /** Says of a condition that it holds for many rows, where a planner without statistics takes it for few. */

@@ -41,6 +41,8 @@ export interface MetastoreOptions {
 /** An open metadata database. */
 export interface Metastore {
   readonly dialect: DialectName;
+  /** Bytes that an XCom or a result may have; a larger one is refused by each pass anew. */
+  readonly maxResultBytes: number;
   readonly dags: DagStore;
   readonly runs: RunStore;
   readonly schedules: ScheduleStore;
@@ -83,6 +85,7 @@ export async function openMetastore(url: string, options: MetastoreOptions = {})
   const dialect = await openDialect(parseDatabaseUrl(url, options.folder ?? process.cwd()), options);
   return {
     dialect: dialect.name,
+    maxResultBytes: dialect.maxResultBytes,
     dags: new MetadataDagStore(dialect),
     runs: new MetadataRunStore(dialect),
     schedules: new MetadataScheduleStore(dialect),

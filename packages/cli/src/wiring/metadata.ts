@@ -35,6 +35,8 @@ export interface Metadata {
   readonly superseded: AgedStore;
   /** Why instances did not hit; in the metadata database, wherever the cache is. */
   readonly decisions: DecisionStore & AgedStore;
+  /** Bytes that one of a run's XComs may have. */
+  readonly maxXComBytes: number;
   /** Where the bytes of runs' XComs are. */
   readonly xcomResults: ResultStore;
   readonly cacheSwitch: CacheSwitch;
@@ -79,6 +81,7 @@ export async function withMetadata<T>(
         decisions,
         superseded,
         xcomResults: database.results,
+        maxXComBytes: Math.min(config.core.maxXcomSize, database.maxResultBytes),
         changes,
         cacheSwitch,
         breakers,

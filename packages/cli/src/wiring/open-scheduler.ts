@@ -55,7 +55,7 @@ export async function openScheduler(
     log,
     ordinaryEnv: taskCache.ordinaryEnv,
     heartbeatTimeoutMs: settings.heartbeatTimeout,
-    maxXComBytes: core.maxXcomSize,
+    maxXComBytes: metadata.maxXComBytes,
     queries: answerAttempts({ runs, variables: config.variables, env: process.env }),
     clock: systemClock,
     getArtifact: (digest) => dags.getArtifact(digest),

@@ -15,7 +15,7 @@ import { purgeFound } from "./purge-found.ts";
 import { readResults } from "./read-results.ts";
 import { postgresSchema } from "./schema-dialect.ts";
 import { writePass } from "./write-pass.ts";
-import { writeResults } from "./write-results.ts";
+import { LARGEST_RESULT_BYTES, writeResults } from "./write-results.ts";
 
 /** Names the lock that migrators take; any number that is nobody else's. */
 const MIGRATION_LOCK = 7_236_839_014;
@@ -30,6 +30,7 @@ export async function openPostgres(url: string, options: PostgresOptions): Promi
     name: "postgres",
     kysely: connection.kysely,
     schema: postgresSchema,
+    maxResultBytes: LARGEST_RESULT_BYTES,
     now,
     broad: (condition) => condition,
     transaction: (script) => connection.runScript(script),

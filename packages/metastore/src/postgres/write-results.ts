@@ -17,8 +17,14 @@ const UPSERT = `
   set bytes = excluded.bytes, size_bytes = excluded.size_bytes, created_at = excluded.created_at
   where result.bytes <> excluded.bytes or result.created_at < excluded.created_at - ${REFRESH_AFTER_MS}`;
 
-/** Bytes that one statement carries at most, one result over: a message of the protocol holds 1 GiB. */
+/** Bytes that one statement carries at most, unless one result alone has more. */
 const MAX_STATEMENT_BYTES = 64 * 2 ** 20;
+
+/**
+ * Bytes that one result may have. They go both ways as hexadecimal digits, in one string of JavaScript, which holds
+ * half a gibibyte of them.
+ */
+export const LARGEST_RESULT_BYTES: number = 240 * 2 ** 20;
 
 /** Writes within the caller's transaction. */
 export async function insertResults(
@@ -37,10 +43,11 @@ export async function insertResults(
     [digests, bytes, size] = [[], [], 0];
   };
   for (const [digest, value] of distinct) {
+    // Before and not after: a large one on top of what is there already may be more than a statement holds.
+    if (size + value.length > MAX_STATEMENT_BYTES) await flush();
     digests.push(digest);
     bytes.push(value);
     size += value.length;
-    if (size >= MAX_STATEMENT_BYTES) await flush();
   }
   await flush();
 }

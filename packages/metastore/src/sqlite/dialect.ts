@@ -15,7 +15,7 @@ import { purgeFound } from "./purge-found.ts";
 import { readResults } from "./read-results.ts";
 import { sqliteSchema } from "./schema-dialect.ts";
 import { writePass } from "./write-pass.ts";
-import { writeResults } from "./write-results.ts";
+import { LARGEST_RESULT_BYTES, writeResults } from "./write-results.ts";
 
 /**
  * Opens a SQLite file.
@@ -27,6 +27,7 @@ export async function openSqlite(path: string, options: SqliteOptions): Promise<
     name: "sqlite",
     kysely: connection.kysely,
     schema: sqliteSchema,
+    maxResultBytes: LARGEST_RESULT_BYTES,
     now,
     broad: (condition) => sql<SqlBool>`likely(${condition})`,
     transaction: (script) => connection.runScript(script),

@@ -13,6 +13,9 @@ const UPSERT = `
   set bytes = excluded.bytes, size_bytes = excluded.size_bytes, created_at = excluded.created_at
   where result.bytes <> excluded.bytes or result.created_at < excluded.created_at - ${REFRESH_AFTER_MS}`;
 
+/** Bytes that one result may have: as many as a worker's frame carries. SQLite itself takes a thousand million. */
+export const LARGEST_RESULT_BYTES: number = 511 * 2 ** 20;
+
 /** Writes within the caller's transaction. */
 export function insertResults(
   connection: SqliteConnection,
