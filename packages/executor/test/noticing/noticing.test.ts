@@ -205,16 +205,15 @@ describe("a file that a cached handler reads", () => {
     );
   });
 
-  it("makes a package of which a file is read, or that is required, one that was used", async () => {
-    for (const expression of [
-      `fs.readFileSync("node_modules/dep/data.json", "utf8")`,
-      `require("dep").own()`,
-    ]) {
-      expect(await run(expression)).toMatchObject({
-        uncacheable: null,
-        packages: [{ name: "dep", version: "1.0.0" }],
-      });
-    }
+  it("is noticed when it is a package's, and not read by a package", async () => {
+    expect(await noticed(`fs.readFileSync("node_modules/dep/data.json", "utf8")`)).toBe(
+      "file:node_modules/dep/data.json",
+    );
+  });
+
+  it("makes a package that is required one that was used", async () => {
+    const packages = [{ name: "dep", version: "1.0.0" }];
+    expect(await run(`require("dep").own()`)).toMatchObject({ uncacheable: null, packages });
   });
 
   it("leaves errors, and what is not caught, as they are", async () => {
@@ -246,9 +245,10 @@ describe("what the Dag file was read with", () => {
   const attempt = (overrides: Partial<DagInputs> = {}) =>
     room.run(body, { declaredContext: [], declaredEnv: [], inputs: { ...inputs(), ...overrides } });
 
-  it("is in the key, and may be read", async () => {
-    expect(await attempt()).toMatchObject({ uncacheable: null });
-    expect(await attempt({ env: [] })).toMatchObject({ uncacheable: `undeclared_input(env.${REGION})` });
+  it("is in the key, and may be read, but for variables that are not declared", async () => {
+    expect(await attempt()).toMatchObject({ uncacheable: `undeclared_input(env.${REGION})` });
+    const declared = { declaredContext: [], declaredEnv: [REGION], inputs: inputs() };
+    expect(await room.run(body, declared)).toMatchObject({ uncacheable: null });
   });
 
   it("is compared with what a worker finds", async () => {

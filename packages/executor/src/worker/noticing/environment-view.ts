@@ -17,7 +17,7 @@ export interface EnvironmentRules {
   readonly variables: Readonly<Record<string, string>>;
   /** Names that the task declared: they are in its key. */
   readonly declared: readonly string[];
-  /** Variables that the Dag file's code was read with: they are in its hashes. */
+  /** Variables that the Dag file's code was read with. They are in no hash: of those that are declared, too, the value counts. */
   readonly atLoad: DagInputs["env"];
   /** Names that libraries may read, such as `PATH`; `NODE_*` stands for all that begin so. */
   readonly ordinary: readonly string[];
@@ -55,15 +55,14 @@ export function watchEnvironment(
     written.has(name) || isVisible(name, rules.declared, rules.ordinary);
 
   const note = (name: string | undefined, trap: (...args: never[]) => unknown): void => {
+    const known = name === undefined ? undefined : atLoad.get(name);
+    if (name !== undefined && known !== undefined && known !== digestVariable(rules.variables, name)) {
+      noticed.addChange(`env.${name}`);
+    }
     if (name !== undefined && (declared.has(name) || written.has(name))) return;
     const reader = findReader(packages, trap);
     const { packageName, builtin } = reader;
     if (isForChild(builtin) || (name !== undefined && isLoader(reader))) return;
-    const known = name === undefined ? undefined : atLoad.get(name);
-    if (name !== undefined && known !== undefined) {
-      if (known !== digestVariable(rules.variables, name)) noticed.addChange(`env.${name}`);
-      return;
-    }
     const isLenient = packageName !== null || builtin !== null;
     if (name !== undefined && isLenient && isOrdinary(rules.ordinary, name)) return;
     if (name !== undefined && builtin !== null && isHarmlessForNode(name)) return;

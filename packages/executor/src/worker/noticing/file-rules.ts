@@ -116,11 +116,11 @@ export class FileRules {
     if (decided.has(path)) return;
     if (!this.#isAccountedFor(path, kind)) {
       const reader = findReader(this.#packages, called);
-      const { packageName } = reader;
+      const { packageName, builtin } = reader;
       // Not decided for good: another reader of the same path may be the author's code.
-      const { builtin } = reader;
       if (isLoader(reader) || HELPERS.some((helper) => builtin?.startsWith(helper))) return;
-      if (packageName !== null && isBelow(PLATFORM, path)) return;
+      // A package is in the keys of tasks that import it: what reads it by path may be another one.
+      if (packageName !== null && (isBelow(PLATFORM, path) || this.isInstalled(path))) return;
       this.#noticed.addFile(this.nameOf(path, kind), packageName);
     }
     decided.add(path);
@@ -128,7 +128,8 @@ export class FileRules {
 
   /** Takes note of code that is loaded at run time and lies in no artifact. */
   load(path: string): void {
-    if (!this.#isAccountedFor(path, "content")) this.#noticed.addFile(this.nameOf(path), null);
+    if (!this.isInstalled(path) && !this.#isAccountedFor(path, "content"))
+      this.#noticed.addFile(this.nameOf(path), null);
   }
 
   /** True for a file of an installed package, which is then one that was used. */
@@ -154,7 +155,7 @@ export class FileRules {
     if (this.#isOwn(path) || path === this.#surroundings.artifactPath) return true;
     if (isBelow(SYSTEM, path)) return true;
     if (kind === "presence" && this.#folders.some((folder) => isWithin(path, folder))) return true;
-    if (this.isInstalled(path)) return true;
+    if (this.#packages.isOwn(path)) return true;
     if (this.#isAsAtLoad(kind === "listing" ? `${path}/` : path)) return true;
     if (this.#patterns.length === 0) return false;
     const names = kind === "listing" ? ANY_NAMES.map((name) => join(path, name)) : [path];

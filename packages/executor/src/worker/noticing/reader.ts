@@ -13,6 +13,7 @@ export interface Reader {
 }
 
 const FRAMES = 24;
+const FILE_FUNCTIONS = ["node:fs", "node:internal/fs/promises"];
 
 /** Parts of Node that read for themselves: what they load is noticed as code, by hooks. */
 const LOADERS = ["node:internal/modules/", "node:internal/source_map/"];
@@ -28,6 +29,8 @@ export const workerFolder: string = dirname(WORKER_FOLDER + "x");
 export function findReader(packages: PackageFolders, called: (...args: never[]) => unknown): Reader {
   let builtin: string | null = null;
   for (const file of filesAbove(called)) {
+    // A function of `node:fs` that calls another one reads for its own caller.
+    if (FILE_FUNCTIONS.includes(file)) continue;
     if (file.startsWith("node:")) builtin ??= file;
     else if (!file.startsWith(WORKER) && !file.startsWith(WORKER_FOLDER)) {
       return { packageName: packageOf(packages, file), builtin };
