@@ -40,7 +40,7 @@ export function packagesReachedFrom(url: string): Set<PackageFolder> {
   const packages = new Set<PackageFolder>();
   const visited = new Set([url, ...ownModules]);
   for (const visiting of visited) {
-    const loaded = sources.has(visiting) ? null : packageOfModule(visiting);
+    const loaded = sources.has(visiting) || ownModules.has(visiting) ? null : packageOfModule(visiting);
     if (loaded) packages.add(loaded);
     for (const imported of importsOf.get(visiting) ?? []) visited.add(imported);
   }
@@ -90,6 +90,8 @@ function noteImport(parent: string, imported: string): void {
   }
   if (!imports) return;
   imports.add(imported);
+  // The project's own package is none that is installed: its files are known one by one.
+  if (ownModules.has(parent) && isOwnModule(imported)) ownModules.add(imported);
   if (!importsOf.has(imported)) importsOf.set(imported, new Set());
   // Asked for now, so that the version is the one that is loaded and not one installed later.
   packageOfModule(imported);
