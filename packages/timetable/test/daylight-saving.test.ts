@@ -136,3 +136,113 @@ it.each([
     expect(datesOf(schedule, timezone, from, to)).toEqual(dates);
   },
 );
+
+/** Whole days around the change, in each zone: what its clocks show, and the dates in UTC. */
+const CHANGES = [
+  // Berlin: 02:00 is followed by 03:00, at 01:00 UTC; in autumn 03:00 by 02:00, at the same.
+  { zone: "Europe/Berlin", from: "2026-03-28T23:00Z", to: "2026-03-29T03:59Z", season: "spring" },
+  { zone: "Europe/Berlin", from: "2026-10-24T22:00Z", to: "2026-10-25T04:59Z", season: "autumn" },
+  // New York: 02:00 is followed by 03:00, at 07:00 UTC; in autumn by 01:00, at 06:00 UTC.
+  { zone: "America/New_York", from: "2026-03-08T05:00Z", to: "2026-03-08T09:59Z", season: "spring" },
+  { zone: "America/New_York", from: "2026-11-01T04:00Z", to: "2026-11-01T10:59Z", season: "autumn" },
+  // Lord Howe: 02:00 is followed by 02:30, at 15:30 UTC; in autumn by 01:30, at 15:00 UTC.
+  { zone: "Australia/Lord_Howe", from: "2026-10-03T13:30Z", to: "2026-10-03T18:59Z", season: "spring" },
+  { zone: "Australia/Lord_Howe", from: "2026-04-04T13:00Z", to: "2026-04-04T19:29Z", season: "autumn" },
+] as const;
+
+/** Hours and minutes as the zone's clocks show them. */
+function clockTimes(schedule: string, { zone, from, to }: (typeof CHANGES)[number]): string[] {
+  const format = new Intl.DateTimeFormat("sv", { timeZone: zone, hour: "2-digit", minute: "2-digit" });
+  const before = new Date(Date.parse(from) - 1).toISOString();
+  return datesOf(schedule, zone, before, to).map((date) => format.format(Date.parse(`2026-${date}Z`)));
+}
+
+it.each([
+  // [schedule, then by change: spring and autumn of Berlin, of New York, of Lord Howe]
+  [
+    "0,30 2 * * *",
+    ["03:00"],
+    ["02:00", "02:30"],
+    ["03:00"],
+    ["02:00", "02:30"],
+    ["02:30"],
+    ["02:00", "02:30"],
+  ],
+  [
+    "*/15 2 * * *",
+    ["03:00"],
+    ["02:00", "02:15", "02:30", "02:45"],
+    ["03:00"],
+    ["02:00", "02:15", "02:30", "02:45"],
+    ["02:30", "02:45"],
+    ["02:00", "02:15", "02:30", "02:45"],
+  ],
+  [
+    "0 2-4 * * *",
+    ["03:00", "04:00"],
+    ["02:00", "03:00", "04:00"],
+    ["03:00", "04:00"],
+    ["02:00", "03:00", "04:00"],
+    ["02:30", "03:00", "04:00"],
+    ["02:00", "03:00", "04:00"],
+  ],
+  ["30 1 * * *", ["01:30"], ["01:30"], ["01:30"], ["01:30"], ["01:30"], ["01:30"]],
+  [
+    "15,45 1 * * *",
+    ["01:15", "01:45"],
+    ["01:15", "01:45"],
+    ["01:15", "01:45"],
+    ["01:15", "01:45"],
+    ["01:15", "01:45"],
+    ["01:15", "01:45"],
+  ],
+  [
+    "30 1-2 * * *",
+    ["01:30", "03:00"],
+    ["01:30", "02:30"],
+    ["01:30", "03:00"],
+    ["01:30", "02:30"],
+    ["01:30", "02:30"],
+    ["01:30", "02:30"],
+  ],
+  [
+    "0 */2 * * *",
+    ["00:00", "03:00", "04:00"],
+    ["00:00", "02:00", "04:00"],
+    ["00:00", "03:00", "04:00"],
+    ["00:00", "02:00", "04:00"],
+    ["00:00", "02:30", "04:00"],
+    ["00:00", "02:00", "04:00"],
+  ],
+] as const)("gives each time of the clock once when it changes: %s", (schedule, ...expected) => {
+  expect(CHANGES.map((change) => clockTimes(schedule, change))).toEqual(expected);
+});
+
+it.each([
+  ["*/20 * * * *", 20],
+  ["0,30 * * * *", 30],
+  ["*/30 0-23 * * *", 30],
+  ["5 */1 * * *", 60],
+] as const)("goes on through a change by an hour in what runs in every hour: %s", (schedule, minutes) => {
+  for (const { zone, from, to } of CHANGES.slice(0, 4)) {
+    const dates = datesOf(schedule, zone, from, to).map((date) => Date.parse(`2026-${date}Z`));
+    const gaps = dates.slice(1).map((date, index) => (date - (dates[index] ?? 0)) / 60_000);
+    expect(dates.length).toBeGreaterThan(3);
+    expect(new Set(gaps)).toEqual(new Set([minutes]));
+  }
+});
+
+it("looks back to the dates that it gives forward, whenever it is asked", () => {
+  for (const schedule of ["0,30 2 * * *", "*/15 1-2 * * *", "0 */2 * * *", "30 1 * * *", "0 * * * *"]) {
+    for (const { zone, from, to } of CHANGES) {
+      const timetable = openTimetable({ schedule, timezone: zone });
+      const begin = Date.parse(from);
+      let latest = timetable?.dateUpTo(begin) ?? null;
+      for (let time = begin; time <= Date.parse(to); time += 5 * 60_000) {
+        const next = timetable?.dateAfter(time - 1) ?? null;
+        if (next === time) latest = time;
+        expect([schedule, zone, time, timetable?.dateUpTo(time + 1)]).toEqual([schedule, zone, time, latest]);
+      }
+    }
+  }
+});
