@@ -1,11 +1,11 @@
 // `memodag tasks logs | xcom`, and the way to `clear` and `set-state`.
 
 import type { Command } from "commander";
-import { RETURN_VALUE } from "@memodag/core";
+import { isTerminal, MemodagError, RETURN_VALUE, type DagRun, type TaskInstance } from "@memodag/core";
 import { printJson, printLine, printNote, printTable } from "../output/print.ts";
 import { shownInstance } from "../output/units.ts";
 import { getRun } from "../wiring/find-dag.ts";
-import { withMetadata } from "../wiring/metadata.ts";
+import { type Metadata, withMetadata } from "../wiring/metadata.ts";
 import { getInstance, listInstancesOf } from "../wiring/find-instance.ts";
 import { type TeamOptions, withTeamOptions } from "./common-options.ts";
 import { parseCount, parseIndex } from "./parse-arguments.ts";
@@ -22,6 +22,8 @@ export function registerTasks(program: Command): void {
   withInstance(tasks.command("logs"))
     .description("what the attempts at a task printed: the latest attempt of each instance")
     .option("--try <n>", "another attempt than the latest", parseCount)
+    .option("--tail <n>", "the last lines alone", parseCount)
+    .option("--follow", "go on until the attempt has ended")
     .action(showLogs);
   withInstance(tasks.command("xcom")).description("the values that a task left for others").action(showXComs);
   registerClear(tasks);
@@ -36,24 +38,62 @@ function withInstance(command: Command): Command {
     .option("--map-index <n>", "one instance of a mapped task", parseIndex);
 }
 
-async function showLogs(
-  dagId: string,
-  runId: string,
-  taskId: string,
-  options: InstanceOptions & { readonly try?: number },
-): Promise<void> {
-  const { readAttemptLogs } = await import("../wiring/attempt-logs.ts");
-  const logs = await withMetadata(options, async (metadata) => {
+interface LogOptions extends InstanceOptions {
+  readonly try?: number;
+  readonly tail?: number;
+  readonly follow?: true;
+}
+
+async function showLogs(dagId: string, runId: string, taskId: string, options: LogOptions): Promise<void> {
+  const { findAttemptLogs } = await import("../wiring/attempt-logs.ts");
+  const { readLog } = await import("../wiring/log-file.ts");
+  const { printLogsJson, printLogText } = await import("../output/print-log.ts");
+  await withMetadata(options, async (metadata) => {
     const run = await getRun(metadata, { dagId, team: options.team }, runId);
     const instances = await listInstancesOf(metadata.runs, run, taskId, options.mapIndex);
-    return await readAttemptLogs(metadata.config, run, instances, options.try);
+    if (options.follow) return await followLog(metadata, run, instances, options);
+    const places = findAttemptLogs(metadata.config, run, instances, options.try);
+    const part = { lastLines: options.tail };
+    if (options.json) {
+      return await printLogsJson(
+        places.map(({ path, note, ...facts }) => ({ facts, note, text: readLog(path, part) })),
+      );
+    }
+    for (const { mapIndex, tryNumber, path, note } of places) {
+      if (places.length > 1) printLine(`==> ${shownInstance(taskId, mapIndex)}, attempt ${tryNumber} <==`);
+      if (note === null) await printLogText(readLog(path, part));
+      else printNote(note);
+    }
   });
-  if (options.json) return printJson(logs);
-  for (const { mapIndex, tryNumber, text, note } of logs) {
-    if (logs.length > 1) printLine(`==> ${shownInstance(taskId, mapIndex)}, attempt ${tryNumber} <==`);
-    if (note !== null) printNote(note);
-    if (text) process.stdout.write(text.endsWith("\n") ? text : `${text}\n`);
+}
+
+/** Prints what one attempt writes until it has ended; one that has not begun is waited for. */
+async function followLog(
+  { config, runs }: Metadata,
+  run: DagRun,
+  instances: readonly TaskInstance[],
+  options: LogOptions,
+): Promise<void> {
+  const { findAttemptLogs } = await import("../wiring/attempt-logs.ts");
+  const { readLog } = await import("../wiring/log-file.ts");
+  const { printLogText } = await import("../output/print-log.ts");
+  const { isStdoutClosed } = await import("../output/standard-streams.ts");
+  const [instance] = instances;
+  if (instance === undefined || instances.length > 1 || options.json) {
+    throw new MemodagError(
+      "usage",
+      "--follow shows one log, as text: name one with --map-index, and leave out --json",
+    );
   }
+  const { taskId, mapIndex } = instance;
+  const attempt = options.try ?? Math.max(1, instance.tryNumber);
+  const [place] = findAttemptLogs(config, run, instances, attempt);
+  const isOver = async (): Promise<boolean> => {
+    const now = await getInstance(runs, run, taskId, mapIndex);
+    const waits = now.state === "up_for_retry" && now.tryNumber >= attempt;
+    return isStdoutClosed() || isTerminal(now.state) || now.tryNumber > attempt || waits;
+  };
+  if (place) await printLogText(readLog(place.path, { lastLines: options.tail, isOver }));
 }
 
 async function showXComs(

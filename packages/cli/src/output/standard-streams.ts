@@ -15,6 +15,11 @@ export function guardStandardStreams(): void {
   }
 }
 
+/** True when no one reads stdout any more: what only prints may end. */
+export function isStdoutClosed(): boolean {
+  return isClosed;
+}
+
 /** What is to be told of output that was lost for a full disk or the like; tells it once. */
 export function takeStdoutFault(): string | undefined {
   if (stdoutFault === undefined) return undefined;
@@ -23,9 +28,12 @@ export function takeStdoutFault(): string | undefined {
   return `not all output could be written to stdout: ${reason}`;
 }
 
+let isClosed = false;
+
 function noteStdoutFault(error: NodeJS.ErrnoException): void {
   // Whoever read this, `head` perhaps, has enough.
-  if (error.code !== "EPIPE") stdoutFault ??= error;
+  if (error.code === "EPIPE") isClosed = true;
+  else stdoutFault ??= error;
 }
 
 function ignore(): void {

@@ -1,20 +1,19 @@
-// Reads the log files of attempts.
+// Finds the log files of attempts. What is in them is streamed, see `log-file.ts`: it may be larger than memory.
 
-import { readFile } from "node:fs/promises";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { Config } from "@memodag/config";
 import type { DagRun, TaskInstance } from "@memodag/core";
 import { logFilePath } from "@memodag/executor";
 import { shownInstance } from "../output/units.ts";
 
-/** The log of one attempt. */
-export interface AttemptLog {
+/** Where the log of one attempt is. */
+export interface AttemptLogPlace {
   readonly taskId: string;
   readonly mapIndex: number;
   readonly tryNumber: number;
-  /** `null` when there is no file. */
-  readonly text: string | null;
-  /** Why there is no text. */
+  readonly path: string;
+  /** Why there is no file; `null` when there is one. */
   readonly note: string | null;
 }
 
@@ -24,35 +23,19 @@ export function logsDirOf(config: Config): string {
 }
 
 /** The logs of the latest attempts, or of attempt `tryNumber`, at each instance. */
-export async function readAttemptLogs(
+export function findAttemptLogs(
   config: Config,
   run: DagRun,
   instances: readonly TaskInstance[],
   tryNumber: number | undefined,
-): Promise<AttemptLog[]> {
-  return await Promise.all(
-    instances.map(async ({ taskId, mapIndex, ...instance }) => {
-      const attempt = { taskId, mapIndex, tryNumber: tryNumber ?? instance.tryNumber };
-      const path = logFilePath(logsDirOf(config), {
-        team: run.team,
-        dagId: run.dagId,
-        runId: run.runId,
-        ...attempt,
-      });
-      const text = await readIfThere(path);
-      const note = text === null ? whyNoLog({ ...instance, taskId, mapIndex }, path) : null;
-      return { ...attempt, text, note };
-    }),
-  );
-}
-
-async function readIfThere(path: string): Promise<string | null> {
-  try {
-    return await readFile(path, "utf8");
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return null;
-    throw error;
-  }
+): AttemptLogPlace[] {
+  return instances.map((instance) => {
+    const { taskId, mapIndex } = instance;
+    const attempt = { taskId, mapIndex, tryNumber: tryNumber ?? instance.tryNumber };
+    const { team, dagId, runId } = run;
+    const path = logFilePath(logsDirOf(config), { team, dagId, runId, ...attempt });
+    return { ...attempt, path, note: existsSync(path) ? null : whyNoLog(instance, path) };
+  });
 }
 
 function whyNoLog(instance: TaskInstance, path: string): string {
