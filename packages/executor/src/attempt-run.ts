@@ -38,6 +38,8 @@ export interface AttemptSurroundings {
   readonly guard: OrphanGuard;
   readonly cgroups: AttemptCgroups;
   readonly notices: FaultNotices;
+  /** Milliseconds for which an attempt waits for a disk before it starts. */
+  readonly diskPatienceMs: number;
   readonly logsDir: string;
   /** Folder for the files of commands; made when it is needed. */
   readonly exchangeDir: string;

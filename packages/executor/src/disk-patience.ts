@@ -6,13 +6,12 @@ import type { FaultNotices } from "./fault-notices.ts";
 const FIRST_PAUSE_MS = 500;
 const LONGEST_PAUSE_MS = 15_000;
 
-/** For how long a disk is waited for, in milliseconds; then the attempt fails, and can be tried again. */
-const DISK_PATIENCE_MS = 5 * 60_000;
-
 /** What waiting takes. */
 export interface DiskPatienceOptions {
   readonly clock: Clock;
   readonly notices: FaultNotices;
+  /** For how long a disk is waited for, in milliseconds; then the attempt fails, and can be tried again. */
+  readonly diskPatienceMs: number;
 }
 
 /** Repeats what a disk keeps from being done, until it is done, it is stopped, or patience is over. */
@@ -33,8 +32,8 @@ export class DiskPatience {
 
   /** The result of `work`. @throws what it throws, if that is no fault of a disk or lasts too long. */
   async run<T>(work: () => Promise<T>): Promise<T> {
-    const { clock, notices } = this.#options;
-    const until = clock.monotonic() + DISK_PATIENCE_MS;
+    const { clock, notices, diskPatienceMs } = this.#options;
+    const until = clock.monotonic() + diskPatienceMs;
     for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS)) {
       try {
         const result = await work();

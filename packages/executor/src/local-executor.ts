@@ -40,6 +40,8 @@ export interface LocalExecutorOptions {
   readonly cgroups?: AttemptCgroups;
   /** Milliseconds between asking a handler to stop and killing it; 2,000 unless said otherwise. */
   readonly killGraceMs?: number;
+  /** Milliseconds for which an attempt waits for a disk before it starts; 300,000 unless said otherwise. */
+  readonly diskPatienceMs?: number;
   /** Milliseconds for which a worker may be without a sign of life; 60,000 unless said otherwise. */
   readonly heartbeatTimeoutMs?: number;
   /** Environment variables that libraries may read in a cached task; `NODE_*` stands for all that begin so. */
@@ -56,6 +58,7 @@ export interface LocalExecutorOptions {
 }
 
 const DEFAULT_KILL_GRACE_MS = 2_000;
+const DEFAULT_DISK_PATIENCE_MS = 300_000;
 /** A frame has some room for the message beside the value. */
 const LARGEST_XCOM_BYTES = MAX_FRAME_BYTES - 2 ** 20;
 const NOTHING_THERE: AttemptQueries = {
@@ -87,6 +90,7 @@ export class LocalExecutor implements Executor {
       artifacts: new ArtifactFiles(options.artifactsDir, (digest) => options.getArtifact(digest)),
       guard: new OrphanGuard({ mark: this.#mark, folder: options.exchangeDir }),
       cgroups: options.cgroups ?? new AttemptCgroups(),
+      diskPatienceMs: options.diskPatienceMs ?? DEFAULT_DISK_PATIENCE_MS,
       notices: new FaultNotices(options.log ?? silentLogger),
       logsDir: options.logsDir,
       exchangeDir: options.exchangeDir,

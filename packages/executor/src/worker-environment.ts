@@ -1,8 +1,6 @@
 // What of this process's environment a worker gets to see.
 
-import type { Attempt } from "@memodag/core";
-
-const OWN_PREFIX = "MEMODAG_";
+import { isKeptFromAuthors, type Attempt } from "@memodag/core";
 
 /**
  * What a process needs to start at all, or that its runtime's part of the key stands for: shown to every worker. Where
@@ -25,13 +23,13 @@ const NATIVE = [
 ];
 
 /**
- * The environment without memodag's own variables: any setting can be one of them, the database's URL
- * included.
+ * The environment without memodag's own variables and PostgreSQL's: the database's URL and its password may be
+ * among them.
  */
 export function workerEnvironment(environment: NodeJS.ProcessEnv): Record<string, string> {
   return Object.fromEntries(
     Object.entries(environment).filter(
-      (entry): entry is [string, string] => entry[1] !== undefined && !entry[0].startsWith(OWN_PREFIX),
+      (entry): entry is [string, string] => entry[1] !== undefined && !isKeptFromAuthors(entry[0]),
     ),
   );
 }

@@ -230,6 +230,7 @@ describe("a command's environment", () => {
     expect(names).toEqual(expect.arrayContaining(["COMMAND_TEST_REGION", "LEVEL", "PATH"]));
     expect(names.filter((name) => name.startsWith("MEMODAG_")).sort()).toEqual([
       "MEMODAG_ATTEMPTS",
+      "MEMODAG_ATTEMPT_ID",
       "MEMODAG_INPUTS",
       "MEMODAG_RESULT",
     ]);
@@ -251,6 +252,7 @@ describe("a command's environment", () => {
     expect(names.filter((name) => name !== "__CF_USER_TEXT_ENCODING")).toEqual([
       "COMMAND_TEST_REGION",
       "LEVEL",
+      "MEMODAG_ATTEMPTS",
       "MEMODAG_INPUTS",
       "MEMODAG_RESULT",
       "PATH",

@@ -31,6 +31,7 @@ export async function lookAtWorker({ config }: LoadedConfig, scratchDir: string)
     artifactsDir: join(scratchDir, "worker-artifacts"),
     logsDir: join(scratchDir, "logs"),
     exchangeDir: join(scratchDir, "exchange"),
+    diskPatienceMs: 0,
     ordinaryEnv: config.taskCache.ordinaryEnv,
     heartbeatTimeoutMs: config.scheduler.heartbeatTimeout,
     clock: systemClock,

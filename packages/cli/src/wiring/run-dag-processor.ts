@@ -1,6 +1,6 @@
 // The Dag processor as a process of its own.
 
-import { silentLogger, systemClock } from "@memodag/core";
+import { isFileFault, messageOf, silentLogger, systemClock } from "@memodag/core";
 import type { CommonOptions } from "./settings.ts";
 import { DagFileLog } from "../output/dag-file-log.ts";
 import { serviceLogger } from "../output/log-lines.ts";
@@ -23,7 +23,13 @@ export async function runDagProcessor(options: CommonOptions): Promise<void> {
       const processor = await openDagProcessor(metadata);
       // Forgets bundles that the config no longer names; the watch looks at those that it does.
       const fileLog = new DagFileLog(log, bundles, process.cwd());
-      for (const summary of await processor.processBundles(bundles)) fileLog.tell(summary);
+      try {
+        for (const summary of await processor.processBundles(bundles)) fileLog.tell(summary);
+      } catch (error) {
+        // The watch tries again, and goes on when there is room.
+        if (!isFileFault(error)) throw error;
+        log.error(messageOf(error));
+      }
       for (const file of await metadata.dags.listDagFiles()) fileLog.tellStored(file);
       const watch = await watchBundles(processor, bundles, {
         rescanMs: settings.rescanInterval,

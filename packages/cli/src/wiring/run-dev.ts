@@ -34,8 +34,12 @@ export async function runDev(options: CommonOptions): Promise<void> {
   );
 }
 
-/** How long after its end the Dag processor is started again, in milliseconds. */
+/** How long after its end the Dag processor is started again, in milliseconds; twice as long each time that follows. */
 const RESTART_AFTER_MS = 1_000;
+const LONGEST_RESTART_MS = 30_000;
+
+/** One that has run for as long, in milliseconds, has not ended for what ended the one before. */
+const STEADY_MS = 60_000;
 
 /** The Dag processor's process, started again whenever it ends by itself. */
 class ProcessorProcess {
@@ -43,6 +47,7 @@ class ProcessorProcess {
   readonly #log: Logger;
   #child: ChildProcess;
   #isStopping = false;
+  #restartMs = RESTART_AFTER_MS;
 
   constructor({ config, json }: CommonOptions, log: Logger) {
     this.#args = [
@@ -59,10 +64,14 @@ class ProcessorProcess {
     const child = spawn(process.execPath, [process.argv[1] ?? "", ...this.#args], {
       stdio: ["ignore", "inherit", "inherit", "ipc"],
     });
+    const startedAt = systemClock.monotonic();
     child.once("exit", (code, signal) => {
       if (this.#isStopping) return;
-      this.#log.error("the Dag processor ended and is started again", { code, signal });
-      systemClock.after(RESTART_AFTER_MS, () => {
+      if (systemClock.monotonic() - startedAt >= STEADY_MS) this.#restartMs = RESTART_AFTER_MS;
+      const inMs = this.#restartMs;
+      this.#restartMs = Math.min(2 * inMs, LONGEST_RESTART_MS);
+      this.#log.error("the Dag processor ended and is started again", { code, signal, inMs });
+      systemClock.after(inMs, () => {
         if (!this.#isStopping) this.#child = this.#start();
       });
     });

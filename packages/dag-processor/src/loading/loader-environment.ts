@@ -5,7 +5,7 @@
  * are meant for this process, and not for one that it starts.
  */
 const NOT_HANDED_ON =
-  /^(?:MEMODAG_|WATCH_|NODE_(?:CHANNEL_|UNIQUE_ID$|TEST_|V8_COVERAGE$)|VSCODE_INSPECTOR_OPTIONS$)/;
+  /^(?:MEMODAG_|PG[A-Z]|WATCH_|NODE_(?:CHANNEL_|UNIQUE_ID$|TEST_|V8_COVERAGE$)|VSCODE_INSPECTOR_OPTIONS$)/;
 const WAITS_OR_WATCHES = /^--(?:inspect|watch|test|debug)/;
 
 /** Settings (`MEMODAG_*`) may hold the metadata database's URL: no Dag file sees them. */

@@ -1,8 +1,8 @@
 // Opens a SQLite file: one connection, its settings, and its prepared statements.
 
-import { existsSync, mkdirSync, statSync } from "node:fs";
+import { closeSync, existsSync, mkdirSync, openSync, statSync } from "node:fs";
 import { dirname } from "node:path";
-import { MemodagError, messageOf } from "@memodag/core";
+import { MemodagError, messageOf, OWN_FILE_MODE, OWN_FOLDER_MODE } from "@memodag/core";
 import Database, { type Database as Driver, type Statement } from "better-sqlite3";
 import { Kysely, type CompiledQuery } from "kysely";
 import { IN_MEMORY } from "../database-url.ts";
@@ -136,7 +136,7 @@ export function openSqliteConnection(path: string, options: SqliteOptions): Sqli
   const busyTimeoutMs = options.busyTimeoutMs ?? DEFAULT_BUSY_TIMEOUT_MS;
   let driver: Driver | undefined;
   try {
-    if (path !== IN_MEMORY) makeFolder(dirname(path));
+    if (path !== IN_MEMORY) makeFile(path);
     driver = new Database(path, { timeout: busyTimeoutMs });
     useWriteAheadLog(driver, busyTimeoutMs);
     driver.pragma("synchronous = NORMAL");
@@ -207,12 +207,22 @@ function guardStatements(driver: Driver, checkFile: () => void): void {
   }) as typeof driver.prepare;
 }
 
+/** Makes a file that its user alone can read; SQLite gives those beside it the same permissions. */
+function makeFile(path: string): void {
+  makeFolder(dirname(path));
+  try {
+    closeSync(openSync(path, "wx", OWN_FILE_MODE));
+  } catch (error) {
+    if (!existsSync(path)) throw error;
+  }
+}
+
 /** Makes a folder and those above it. Node's own `recursive` never returns for one below /proc. */
 function makeFolder(folder: string): void {
   if (existsSync(folder)) return;
   makeFolder(dirname(folder));
   try {
-    mkdirSync(folder);
+    mkdirSync(folder, { mode: OWN_FOLDER_MODE });
   } catch (error) {
     // Another process may have been faster.
     if (!existsSync(folder)) throw error;
