@@ -46,6 +46,20 @@ describe.each(TEST_DIALECTS)("misses that are explained, on %s", (dialect) => {
     return { dag: make(input, version), dagId, again: make };
   }
 
+  test("is compared with the nearest of all keys that are kept, however old", async () => {
+    const { dag, again } = fitDag(1, "a");
+    const first = await rig.run(await rig.define(dag), scripts);
+    // Each of these differs from the last one below in two places, the first run in one.
+    for (let value = 2; value < 12; value += 1)
+      await rig.run(await rig.define(again(value, `other${value}`)), scripts);
+    const last = await rig.run(await rig.define(again(1, "b")), scripts);
+    expect(await decisionOf(last, "fit")).toMatchObject({
+      reason: "version_changed",
+      comparedRunId: first.run.runId,
+      changes: [{ kind: "version", before: "a", after: "b" }],
+    });
+  });
+
   test("first run, then whatever changed, by name", async () => {
     const { dag, again } = fitDag();
     const version = await rig.define(dag);
@@ -305,6 +319,7 @@ describe.each(TEST_DIALECTS)("misses that are explained, on %s", (dialect) => {
       keep: async () => await Promise.reject(new Error("away")),
       find: (...args) => decisions.find(...args),
       listEarlier: (...args) => decisions.listEarlier(...args),
+      listOfRun: (...args) => decisions.listOfRun(...args),
       wasStored: (...args) => decisions.wasStored(...args),
       amount: (...args) => decisions.amount(...args),
       deleteBatch: (...args) => decisions.deleteBatch(...args),

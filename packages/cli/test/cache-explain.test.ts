@@ -5,6 +5,21 @@ import type { Explanation } from "../src/report/explanation.ts";
 import type { RunReport } from "../src/report/run-report.ts";
 import { Project } from "./project.ts";
 
+const FLOW = `import { Dag } from "memodag";
+
+export const dag = new Dag("flow");
+const clean = dag.task("clean", () => [Number(process.env.FLOW_WINDOW), 2], {
+  cache: { env: ["FLOW_WINDOW"] },
+});
+const limit = dag.task("limit", () => Number(process.env.FLOW_LIMIT), { cache: { env: ["FLOW_LIMIT"] } });
+const fit = dag.task("fit", ({ row, depth }: { row: number; depth: number }) => row + depth, { cache: true });
+const total = dag.task("total", ({ parts, most }: { parts: number[]; most: number }) => parts.length + most, {
+  cache: true,
+});
+const most = limit({});
+total({ parts: fit.partial({ depth: 3 }).expand({ row: clean({}) }), most });
+`;
+
 describe("cache explain", () => {
   let project: Project;
   let first: RunReport;
@@ -108,6 +123,61 @@ describe("cache explain", () => {
         "",
       ].join("\n"),
     );
+  });
+
+  it("leads from a miss to the task above that began it, and groups a run by cause", async () => {
+    const path = join(project.folder, "dags/flow.ts");
+    writeFileSync(path, FLOW);
+    const runFlow = async (window: string, limit: string): Promise<RunReport> => {
+      Object.assign(process.env, { FLOW_WINDOW: window, FLOW_LIMIT: limit });
+      return await project.json<RunReport>("dags", "run", "flow");
+    };
+    const before = await runFlow("1", "1");
+    const { runId } = await runFlow("5", "1");
+    const flow = async (...args: string[]) => await project.run("cache", "explain", "flow", ...args);
+    const asText = (await flow(runId, "total")).stdout;
+    expect(asText).toContain(
+      `total missed: input parts changed since run ${before.runId}, because \`clean\` ran: variable FLOW_WINDOW changed.`,
+    );
+    // The result above is what it adds up: its key must not do without it.
+    expect(asText).not.toContain("excludeInputs");
+    expect(await project.json("cache", "explain", "flow", runId, "fit", "--map-index", "0")).toMatchObject({
+      reason: "input_changed",
+      cause: { taskId: "clean", reason: "env_changed", changes: [{ kind: "env", path: "FLOW_WINDOW" }] },
+    });
+    const { groups } = await project.json<{ groups: object[] }>("cache", "explain", "flow", runId);
+    expect(groups).toMatchObject([
+      {
+        taskId: "clean",
+        reason: "env_changed",
+        count: 3,
+        tasks: [
+          { taskId: "clean", count: 1 },
+          { taskId: "fit", count: 1 },
+          { taskId: "total", count: 1 },
+        ],
+      },
+      { status: "hit", count: 2, tasks: [{ taskId: "limit" }, { taskId: "fit" }] },
+    ]);
+    expect((await flow(runId)).stdout).toMatch(
+      /^ +3 {2}clean: variable FLOW_WINDOW changed +clean, fit, total$/m,
+    );
+
+    // A hit may have another result than the run that is compared with.
+    const other = await runFlow("5", "2");
+    const text = (await flow(other.runId, "total")).stdout;
+    expect(text).toContain("because `limit` ran: variable FLOW_LIMIT changed.");
+    const refused = await flow(runId, "--map-index", "1");
+    expect(refused).toMatchObject({ code: 2, stderr: expect.stringContaining("name the task too") });
+  });
+
+  it("advises to leave out an input that is written in the Dag file", async () => {
+    const path = join(project.folder, "dags/flow.ts");
+    await project.json<RunReport>("dags", "run", "flow");
+    writeFileSync(path, FLOW.replace("depth: 3", "depth: 4"));
+    const { runId } = await project.json<RunReport>("dags", "run", "flow");
+    const { stdout } = await project.run("cache", "explain", "flow", runId, "fit", "--map-index", "0");
+    expect(stdout).toContain('write cache: { excludeInputs: ["depth"] }');
   });
 
   it("asks for an index, and helps with names that are not there", async () => {

@@ -107,7 +107,13 @@ export interface Dialect {
    * there is more than one writer, what others hold stays.
    */
   purgeFound(found: readonly DoomedRecord[], cause: RemovalCause): Promise<number>;
-  /** See the decision store. */
+  /** Latest first; see the decision store. */
   listEarlierKeys(asked: readonly AskedKey[], limit: number): Promise<EarlierKeyRow[]>;
+  /** Those first that contain the most of the parts, as JSON has them; see the decision store. */
+  listNearestKeys(
+    asked: AskedKey,
+    parts: readonly string[],
+    limit: number,
+  ): Promise<Omit<EarlierKeyRow, "place">[]>;
   close(): Promise<void>;
 }

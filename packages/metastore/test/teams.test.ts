@@ -104,6 +104,10 @@ const CASES: Readonly<Record<string, Case | Teamless>> = {
     NONE,
   ],
   "runs.claimRuns": ofScheduler,
+  "runs.listInterruptedRuns": async ({ metastore }) => [
+    await metastore.runs.listInterruptedRuns({ team: BEES, deadOwners: [] }),
+    [],
+  ],
   "runs.listLeaseOwners": ofScheduler,
   "runs.renewLeases": ofScheduler,
   "runs.releaseLeases": ofScheduler,
@@ -262,6 +266,10 @@ const CASES: Readonly<Record<string, Case | Teamless>> = {
   "decisions.listEarlier": async ({ metastore, beesRun }) => [
     await metastore.decisions.listEarlier([decisionOf(beesRun, "next")], 9),
     [[]],
+  ],
+  "decisions.listOfRun": async ({ metastore, antsRun }) => [
+    await metastore.decisions.listOfRun(BEES, antsRun.id),
+    [],
   ],
   "decisions.wasStored": async ({ metastore, beesRun, antsRun }) => [
     // Ants stored that; of their own next run they are told.

@@ -1,9 +1,12 @@
-// `memodag cache explain`: why a task instance hit, or what changed when it missed.
+// `memodag cache explain`: why a task instance, or each of a run, hit, or what changed when it missed.
 
+import { MemodagError, type DagRun } from "@memodag/core";
 import type { Command } from "commander";
 import { explanationText } from "../output/explanation-text.ts";
-import { printJson, printLine } from "../output/print.ts";
+import { groupRows } from "../output/causes-text.ts";
+import { printJson, printLine, printTable } from "../output/print.ts";
 import { shownInstance } from "../output/units.ts";
+import { RunCauses } from "../report/causes.ts";
 import { explainInstance } from "../report/explanation.ts";
 import { getRun } from "../wiring/find-dag.ts";
 import { getInstance } from "../wiring/find-instance.ts";
@@ -18,15 +21,21 @@ interface ExplainOptions extends TeamOptions {
 /** Adds `cache explain`. */
 export function registerExplain(cache: Command): void {
   withTeamOptions(cache.command("explain"))
-    .description("why a task hit, or what changed when it missed")
+    .description("why a task hit, or what changed when it missed; without a task, all of a run by cause")
     .argument("<dag>", "the Dag's id")
     .argument("<run>", "the run's id")
-    .argument("<task>", "the task's id")
+    .argument("[task]", "the task's id (default: all of them, grouped by cause)")
     .option("--map-index <n>", "which instance of a mapped task", parseIndex)
     .action(explain);
 }
 
-async function explain(dagId: string, runId: string, taskId: string, options: ExplainOptions): Promise<void> {
+async function explain(
+  dagId: string,
+  runId: string,
+  taskId: string | undefined,
+  options: ExplainOptions,
+): Promise<void> {
+  if (taskId === undefined) return await explainRun(dagId, runId, options);
   const explained = await withMetadata(options, async (metadata) => {
     const run = await getRun(metadata, { dagId, team: options.team }, runId);
     const instance = await getInstance(metadata.runs, run, taskId, options.mapIndex);
@@ -36,10 +45,42 @@ async function explain(dagId: string, runId: string, taskId: string, options: Ex
     const entryAgeMs =
       options.json || explanation.reason !== "hit" ? null : await ageOf(metadata, run.team, explanation.key);
     const name = shownInstance(taskId, instance.mapIndex);
-    return { name, runId, explanation, savedMs: instance.savedMs, entryAgeMs };
+    const causes = explanation.reason === "input_changed" ? await causesOf(metadata, run) : null;
+    const cause = causes?.causeOf(instance) ?? null;
+    return {
+      name,
+      runId,
+      explanation,
+      savedMs: instance.savedMs,
+      entryAgeMs,
+      cause,
+      ...(causes && { ownInputs: causes.ownInputs(instance) }),
+    };
   });
-  if (options.json) printJson(explained.explanation);
+  const { explanation, cause } = explained;
+  if (options.json) printJson({ ...explanation, ...(cause && { cause }) });
   else for (const line of explanationText(explained).split("\n")) printLine(line);
+}
+
+async function explainRun(dagId: string, runId: string, options: ExplainOptions): Promise<void> {
+  if (options.mapIndex !== undefined)
+    throw new MemodagError("usage", "--map-index names an instance of a task: name the task too");
+  const groups = await withMetadata(options, async (metadata) => {
+    const run = await getRun(metadata, { dagId, team: options.team }, runId);
+    return (await causesOf(metadata, run)).groups();
+  });
+  if (options.json) return printJson({ dagId, runId, groups });
+  printTable(["COUNT", "WHY", "TASKS"], groupRows(groups), "No task of the run has been looked at yet.");
+}
+
+async function causesOf({ runs, dags, decisions }: Metadata, run: DagRun): Promise<RunCauses> {
+  const { dag } = await dags.getDagVersion(run.dagVersionId);
+  const instances = await runs.listTaskInstances(run.team, run.id);
+  return new RunCauses({
+    tasks: dag.tasks,
+    instances,
+    decisions: await decisions.listOfRun(run.team, run.id),
+  });
 }
 
 async function ageOf({ records }: Metadata, team: string, key: string | null): Promise<number | null> {

@@ -1,7 +1,10 @@
 // An explanation as people read it: one line of verdict, what changed, and the mend where there is one.
 
 import { formatDuration } from "@memodag/core";
+import type { Cause } from "../report/causes.ts";
 import type { Explanation } from "../report/explanation.ts";
+import { causeText } from "./causes-text.ts";
+import { whatChanged } from "./changed-thing.ts";
 import { formatTable } from "./table.ts";
 import { adviceFor } from "./undeclared-advice.ts";
 
@@ -13,6 +16,10 @@ export interface ExplainedInstance {
   readonly explanation: Explanation;
   /** Milliseconds that a hit saved. */
   readonly savedMs: number | null;
+  /** What began it, when that is a task above. */
+  readonly cause?: Cause | null;
+  /** Inputs that changed and are no results of tasks above; absent: all of them. */
+  readonly ownInputs?: readonly string[];
   /** How old the entry of a hit is, in milliseconds; `null` when it is gone. */
   readonly entryAgeMs: number | null;
 }
@@ -23,7 +30,7 @@ export function explanationText(instance: ExplainedInstance): string {
   const rows = changes.map(({ kind, path, before, after }) => [kind, path, before ?? "–", after ?? "–"]);
   const table =
     rows.length === 0 ? [] : ["", formatTable(["CHANGED", "NAME", "BEFORE", "AFTER"], rows).trimEnd()];
-  const mend = mendOf(instance.explanation);
+  const mend = mendOf(instance);
   return [verdictOf(instance), ...table, ...(mend === null ? [] : ["", mend])].join("\n");
 }
 
@@ -31,6 +38,7 @@ function verdictOf(instance: ExplainedInstance): string {
   const { name, explanation } = instance;
   const { status, reason, detail, comparedRunId, changes } = explanation;
   const because = detail === null ? "" : `: ${detail}`;
+  const cause = instance.cause ? `, because ${causeText(instance.cause)}` : "";
   switch (reason) {
     case "hit":
       return hitVerdict(instance);
@@ -49,7 +57,7 @@ function verdictOf(instance: ExplainedInstance): string {
       const [change, ...others] = changes;
       const what =
         change === undefined || others.length > 0 ? `${changes.length} things changed` : whatChanged(change);
-      return `${name} missed: ${what} since run ${comparedRunId}${because}.`;
+      return `${name} missed: ${what} since run ${comparedRunId}${cause}${because}.`;
     }
     case "from_future":
       return `${name} missed: its entry is stamped later than now by the cache's clock${because}.`;
@@ -78,35 +86,9 @@ function verdictOf(instance: ExplainedInstance): string {
   }
 }
 
-function whatChanged({ kind, path, before, after }: Explanation["changes"][number]): string {
-  if (kind !== "runtime") return `${WHAT[kind]}${isNamed(kind) ? ` ${path}` : ""} changed`;
-  // A program is known by a digest that says nothing.
-  if (path.startsWith("program ") || before === null || after === null) return `${path} changed`;
-  return `runtime ${path} ${before} → ${after}`;
-}
-
 function editionsOf(changes: Explanation["changes"]): string {
   const edition = changes.find(({ kind }) => kind === "edition");
   return edition ? ` (key edition ${edition.before} → ${edition.after})` : "";
-}
-
-const WHAT = {
-  edition: "its key edition",
-  runtime: "runtime",
-  file: "file",
-  team: "its team",
-  dag: "its Dag's id",
-  task: "its id",
-  input: "input",
-  context: "context value",
-  env: "environment variable",
-  version: "its version",
-  source: "source",
-  package: "package",
-} as const;
-
-function isNamed(kind: keyof typeof WHAT): boolean {
-  return !WHAT[kind].startsWith("its ");
 }
 
 function hitVerdict({ name, explanation, savedMs, entryAgeMs }: ExplainedInstance): string {
@@ -120,9 +102,15 @@ function hitVerdict({ name, explanation, savedMs, entryAgeMs }: ExplainedInstanc
 }
 
 /** What to do about it, where something can be done that the verdict does not say. */
-function mendOf({ reason, detail, changes }: Explanation): string | null {
+function mendOf({ explanation, ownInputs }: ExplainedInstance): string | null {
+  const { reason, detail } = explanation;
+  // The result of a task above is what this one is made of: leaving it out of the key would give wrong hits.
+  const changes = explanation.changes.filter(
+    ({ kind, path }) => kind !== "input" || !ownInputs || ownInputs.includes(path),
+  );
   switch (reason) {
     case "input_changed":
+      if (!changes.some(({ kind }) => kind === "input")) return null;
       return exclusion(changes, "input", (names) => `write cache: { excludeInputs: [${names}] }`);
     case "context_changed":
       return exclusion(changes, "context", (names) => `take ${names} out of includeInputs`);

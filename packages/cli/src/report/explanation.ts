@@ -1,7 +1,7 @@
 // Why a task instance hit or not, in the shape that `cache explain --json` prints. A function of values.
 
 import type { CacheStatus, Producer, TaskInstance } from "@memodag/core";
-import type { ComponentChange, DecisionReason, KeptDecision } from "@memodag/result-cache";
+import type { ComponentChange, DecisionReason, RunDecision } from "@memodag/result-cache";
 
 /** Why a task instance hit, or did not. */
 export type ExplanationReason = "hit" | "disabled" | "uncacheable" | DecisionReason;
@@ -31,7 +31,7 @@ type Told = Pick<Explanation, "reason" | "detail">;
  * Explains an instance from its row, and from what was decided when it missed.
  * @param decision of that run's instance; undefined when there is none
  */
-export function explainInstance(instance: TaskInstance, decision: KeptDecision | undefined): Explanation {
+export function explainInstance(instance: TaskInstance, decision: RunDecision | undefined): Explanation {
   const { cacheStatus: status, cacheKey: key, producer } = instance;
   // One about another key is of before the instance was cleared.
   const own = decision && decision.key === key ? decision : undefined;
@@ -49,7 +49,7 @@ export function explainInstance(instance: TaskInstance, decision: KeptDecision |
   };
 }
 
-function tell({ cacheStatus, cacheReason, state }: TaskInstance, own: KeptDecision | undefined): Told {
+function tell({ cacheStatus, cacheReason, state }: TaskInstance, own: RunDecision | undefined): Told {
   switch (cacheStatus) {
     case null:
       return { reason: null, detail: `it is ${state}` };

@@ -11,11 +11,13 @@ import type {
   EarlierKey,
   KeptDecision,
   RecordedComponents,
+  RunDecision,
 } from "@memodag/result-cache";
 import { sql, type RawBuilder, type Selectable } from "kysely";
-import type { AskedKey, Dialect } from "../dialect.ts";
+import type { AskedKey, Dialect, EarlierKeyRow } from "../dialect.ts";
 import { storableText } from "../storable-text.ts";
 import type { CacheDecisionTable } from "./cache-tables.ts";
+import { keyParts } from "./key-parts.ts";
 import { statement, type TransactionScript } from "../transaction-script.ts";
 
 /** Columns that a later decision about the same instance of the same run replaces. */
@@ -59,14 +61,45 @@ export class MetadataDecisionStore implements DecisionStore, AgedStore {
     return row && toDecision(row);
   }
 
-  async listEarlier(asked: readonly AskedKey[], limit: number): Promise<EarlierKey[][]> {
-    const earlier: EarlierKey[][] = asked.map(() => []);
-    if (asked.length === 0) return earlier;
-    for (const row of await this.#dialect.listEarlierKeys(asked, limit)) {
-      const components = JSON.parse(row.components) as RecordedComponents;
-      earlier[row.place]?.push({ key: row.key, runId: row.run_id, components });
+  async listEarlier(
+    asked: readonly (AskedKey & { readonly near?: RecordedComponents })[],
+    limit: number,
+  ): Promise<EarlierKey[][]> {
+    if (asked.length === 0) return [];
+    const latest = Map.groupBy(await this.#dialect.listEarlierKeys(asked, limit), ({ place }) => place);
+    const earlier: EarlierKey[][] = [];
+    for (const [place, instance] of asked.entries()) {
+      const rows = latest.get(place) ?? [];
+      const parts = instance.near ? keyParts(instance.near) : [];
+      // Most misses differ from a recent key in one part, and no key is nearer than that.
+      const isNearEnough = rows.length < limit || rows.some((row) => countMissing(row, parts) <= 1);
+      const nearest = isNearEnough ? rows : await this.#dialect.listNearestKeys(instance, parts, limit);
+      earlier.push(nearest.map(toEarlierKey));
     }
     return earlier;
+  }
+
+  async listOfRun(team: string, dagRunId: number): Promise<RunDecision[]> {
+    const rows = await this.#dialect.kysely
+      .selectFrom("cache_decision")
+      .select([
+        "team",
+        "dag_id",
+        "run_id",
+        "dag_run_id",
+        "task_id",
+        "map_index",
+        "key",
+        "reason",
+        "detail",
+        "compared_with",
+        "compared_run_id",
+        "changes",
+      ])
+      .where("team", "=", team)
+      .where("dag_run_id", "=", dagRunId)
+      .execute();
+    return rows.map(toRunDecision);
   }
 
   async wasStored({ team, dagId, taskId, mapIndex, dagRunId, key }: AskedKey): Promise<boolean> {
@@ -157,7 +190,23 @@ function toRow(decision: CacheDecision): Omit<Selectable<CacheDecisionTable>, "d
   };
 }
 
+function countMissing({ components }: EarlierKeyRow, parts: readonly string[]): number {
+  return parts.filter((part) => !components.includes(part)).length;
+}
+
+function toEarlierKey({ key, run_id, components }: Omit<EarlierKeyRow, "place">): EarlierKey {
+  return { key, runId: run_id, components: JSON.parse(components) as RecordedComponents };
+}
+
 function toDecision(row: Selectable<CacheDecisionTable>): KeptDecision {
+  return {
+    ...toRunDecision(row),
+    components: JSON.parse(row.components) as RecordedComponents,
+    decidedAt: row.decided_at,
+  };
+}
+
+function toRunDecision(row: Omit<Selectable<CacheDecisionTable>, "components" | "decided_at">): RunDecision {
   return {
     team: row.team,
     dagId: row.dag_id,
@@ -171,7 +220,5 @@ function toDecision(row: Selectable<CacheDecisionTable>): KeptDecision {
     comparedWith: row.compared_with,
     comparedRunId: row.compared_run_id,
     changes: JSON.parse(row.changes) as ComponentChange[],
-    components: JSON.parse(row.components) as RecordedComponents,
-    decidedAt: row.decided_at,
   };
 }

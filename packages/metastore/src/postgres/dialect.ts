@@ -11,6 +11,7 @@ import { deleteRecords } from "./delete-records.ts";
 import { deleteResults } from "./delete-results.ts";
 import { findRecords } from "./find-records.ts";
 import { listEarlierKeys } from "./list-earlier-keys.ts";
+import { listNearestKeys } from "./list-nearest-keys.ts";
 import { purgeFound } from "./purge-found.ts";
 import { readResults } from "./read-results.ts";
 import { postgresSchema } from "./schema-dialect.ts";
@@ -53,6 +54,7 @@ export async function openPostgres(url: string, options: PostgresOptions): Promi
     deleteRecords: (records, cause) => deleteRecords(connection, records, cause),
     purgeFound: (found, cause) => purgeFound(connection, found, cause),
     listEarlierKeys: (asked, limit) => listEarlierKeys(connection, asked, limit),
+    listNearestKeys: (asked, parts, limit) => listNearestKeys(connection, asked, parts, limit),
     close: () => connection.close(),
   };
 }

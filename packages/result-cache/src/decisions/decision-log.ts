@@ -32,7 +32,7 @@ const BATCH = 100;
 /** Misses that wait at most: more come faster than they can be explained, and go without. */
 const MOST_WAITING = 20_000;
 
-/** Earlier keys of an instance that are looked at, to find the nearest. */
+/** Earlier keys of an instance, the nearest of those kept, that are compared in full. */
 const EARLIER_KEYS = 5;
 
 /** Entries of a task that are looked at where no decision about it is kept. */
@@ -165,7 +165,8 @@ export class DecisionLog {
   }
 
   async #findEarlier(misses: readonly Explained[]): Promise<Map<Explained, readonly EarlierKey[]>> {
-    const decided = await this.#parts.decisions.listEarlier(misses, EARLIER_KEYS);
+    const asked = misses.map((miss) => ({ ...miss, near: miss.made }));
+    const decided = await this.#parts.decisions.listEarlier(asked, EARLIER_KEYS);
     const found = new Map<Explained, readonly EarlierKey[]>();
     const unknown: Explained[] = [];
     for (const [index, miss] of misses.entries()) {

@@ -51,6 +51,9 @@ export interface CacheDecision extends DecidedInstance {
   readonly components: RecordedComponents;
 }
 
+/** What is listed of a run's decisions. */
+export type RunDecision = Omit<CacheDecision, "components">;
+
 /** A decision that is kept. */
 export interface KeptDecision extends CacheDecision {
   /** Milliseconds since the Unix epoch, by the store's clock. */
@@ -75,12 +78,15 @@ export interface DecisionStore {
   find(team: string, dagRunId: number, instance: TaskInstanceId): Promise<KeptDecision | undefined>;
   /**
    * For each of `asked`, up to `limit` other keys that the same task had at the same mapIndex in other
-   * runs of the same Dag of the team, latest first.
+   * runs of the same Dag of the team: latest first or, of one with `near`, those that have the most parts in
+   * common with it, the latest of equals first.
    */
   listEarlier(
-    asked: readonly (DecidedInstance & { readonly key: Digest })[],
+    asked: readonly (DecidedInstance & { readonly key: Digest; readonly near?: RecordedComponents })[],
     limit: number,
   ): Promise<EarlierKey[][]>;
+  /** All decisions about a run that are kept. */
+  listOfRun(team: string, dagRunId: number): Promise<RunDecision[]>;
   /** Whether the same instance of another run had the same key, and its result was stored. */
   wasStored(asked: DecidedInstance & { readonly key: Digest }): Promise<boolean>;
 }

@@ -16,6 +16,7 @@ function rig(
       keep,
       find: async () => undefined,
       listEarlier: async (asked) => asked.map(() => []),
+      listOfRun: async () => [],
       wasStored: async () => false,
     },
     records: new MemoryRecordStore(clock),

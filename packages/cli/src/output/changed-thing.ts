@@ -1,0 +1,30 @@
+// What a key is made of, by the names that people use.
+
+import type { ComponentChange } from "@memodag/result-cache";
+
+const WHAT = {
+  edition: "its key edition",
+  runtime: "runtime",
+  file: "file",
+  team: "its team",
+  dag: "its Dag's id",
+  task: "its id",
+  input: "input",
+  context: "context value",
+  env: "environment variable",
+  version: "its version",
+  source: "source",
+  package: "package",
+} as const;
+
+/** Such as `input rows changed`, or `runtime node 24.21.0 → 26.1.0`. */
+export function whatChanged({ kind, path, before, after }: ComponentChange): string {
+  if (kind !== "runtime") return `${WHAT[kind]}${isNamed(kind) ? ` ${path}` : ""} changed`;
+  // A program is known by a digest that says nothing.
+  if (path.startsWith("program ") || before === null || after === null) return `${path} changed`;
+  return `runtime ${path} ${before} → ${after}`;
+}
+
+function isNamed(kind: keyof typeof WHAT): boolean {
+  return !WHAT[kind].startsWith("its ");
+}

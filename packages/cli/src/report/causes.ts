@@ -1,0 +1,151 @@
+// What began the misses of a run: from an input that changed to the task above that made it. Functions of values.
+
+import type { ArgTemplate, CacheStatus, SerializedTask, TaskInstance } from "@memodag/core";
+import type { ComponentChange, RunDecision } from "@memodag/result-cache";
+import { explainInstance, type Explanation, type ExplanationReason } from "./explanation.ts";
+
+/** The first of the tasks above an instance that has another result than before, and why. */
+export interface Cause {
+  readonly taskId: string;
+  readonly mapIndex: number;
+  readonly status: CacheStatus | null;
+  readonly reason: ExplanationReason | null;
+  readonly changes: readonly ComponentChange[];
+  readonly detail: string | null;
+}
+
+/** Instances of one run that did what they did for one reason. */
+export interface CauseGroup extends Omit<Cause, "mapIndex"> {
+  /** Instances in all, those of the cause's own task counted. */
+  readonly count: number;
+  /** In the Dag's order. */
+  readonly tasks: readonly { readonly taskId: string; readonly count: number }[];
+}
+
+/** A run as its causes are found. */
+export interface ExplainedRun {
+  readonly tasks: readonly SerializedTask[];
+  readonly instances: readonly TaskInstance[];
+  readonly decisions: readonly RunDecision[];
+}
+
+/** Finds the causes of one run's misses; each is found once. */
+export class RunCauses {
+  readonly #run: ExplainedRun;
+  readonly #tasks: ReadonlyMap<string, SerializedTask>;
+  readonly #instances: ReadonlyMap<string, TaskInstance>;
+  /** One instance of each task; one that ran, where there is any. */
+  readonly #firstOf = new Map<string, TaskInstance>();
+  readonly #decisions: ReadonlyMap<string, RunDecision>;
+  readonly #found = new Map<string, Cause>();
+
+  constructor(run: ExplainedRun) {
+    this.#run = run;
+    this.#tasks = new Map(run.tasks.map((task) => [task.taskId, task]));
+    this.#instances = new Map(run.instances.map((instance) => [nameOf(instance), instance]));
+    for (const instance of run.instances) {
+      const first = this.#firstOf.get(instance.taskId);
+      if (!first || (first.cacheStatus === "hit" && instance.cacheStatus !== "hit"))
+        this.#firstOf.set(instance.taskId, instance);
+    }
+    this.#decisions = new Map(run.decisions.map((decision) => [nameOf(decision), decision]));
+  }
+
+  /** What lies behind an explanation; `null` when it is a cause itself. */
+  causeOf(instance: TaskInstance): Cause | null {
+    const cause = this.#rootOf(instance);
+    return cause.taskId === instance.taskId ? null : cause;
+  }
+
+  /** Inputs that changed and are not results of tasks above: those that might be left out of a key. */
+  ownInputs(instance: TaskInstance): string[] {
+    return changedInputs(this.#explain(instance)).filter(
+      (name) => this.#makersOf(instance, name).length === 0,
+    );
+  }
+
+  /** All instances of the run by cause, the most numerous first. */
+  groups(): CauseGroup[] {
+    const place = new Map(this.#run.tasks.map(({ taskId }, at) => [taskId, at]));
+    const placeOf = ({ taskId }: { readonly taskId: string }): number => place.get(taskId) ?? 0;
+    // From above to below, so that what is above has been found when it is asked for.
+    const instances = this.#run.instances.toSorted((a, b) => placeOf(a) - placeOf(b));
+    const groups = Map.groupBy(instances, (instance) => groupOf(this.#rootOf(instance)));
+    return Array.from(groups.values(), (members) => {
+      const { mapIndex: _, ...cause } = this.#rootOf(members[0]!);
+      const tasks = Array.from(
+        Map.groupBy(members, ({ taskId }) => taskId),
+        ([taskId, ofTask]) => ({
+          taskId,
+          count: ofTask.length,
+        }),
+      );
+      return { ...cause, count: members.length, tasks };
+    }).sort((a, b) => b.count - a.count);
+  }
+
+  #explain(instance: TaskInstance): Explanation {
+    return explainInstance(instance, this.#decisions.get(nameOf(instance)));
+  }
+
+  /** No circle: the tasks of a Dag have none. */
+  #rootOf(instance: TaskInstance): Cause {
+    const known = this.#found.get(nameOf(instance));
+    if (known) return known;
+    const explanation = this.#explain(instance);
+    const above = this.#makerOfChange(instance, explanation);
+    const { taskId, mapIndex } = instance;
+    const { status, reason, changes, detail } = explanation;
+    const cause = above ? this.#rootOf(above) : { taskId, mapIndex, status, reason, changes, detail };
+    this.#found.set(nameOf(instance), cause);
+    return cause;
+  }
+
+  /** Only where nothing but inputs changed: of another change, the instance itself is the cause. */
+  #makerOfChange(instance: TaskInstance, { reason, changes }: Explanation): TaskInstance | undefined {
+    if (reason !== "input_changed" || changes.some(({ kind }) => kind !== "input")) return undefined;
+    const makers = changes.flatMap(({ path }) => this.#makersOf(instance, path));
+    // What ran may have returned something new; a hit has what an earlier run returned.
+    return makers.find(({ cacheStatus }) => cacheStatus !== "hit") ?? makers[0];
+  }
+
+  #makersOf({ taskId, mapIndex }: TaskInstance, input: string): TaskInstance[] {
+    const task = this.#tasks.get(taskId);
+    const template = [...(task?.args ?? []), ...(task?.expand ?? [])].find(([name]) => name === input)?.[1];
+    const taskIds = template ? [...new Set(resultsIn(template))] : [];
+    // Of a mapped task, the result at the same place is the likely one, or else one that is new.
+    return taskIds.flatMap((id) => {
+      const same = this.#instances.get(nameOf({ taskId: id, mapIndex }));
+      const first = this.#firstOf.get(id);
+      return [...(same ? [same] : []), ...(first ? [first] : [])];
+    });
+  }
+}
+
+function changedInputs({ changes }: Explanation): string[] {
+  return changes.filter(({ kind }) => kind === "input").map(({ path }) => path);
+}
+
+function resultsIn(template: ArgTemplate): string[] {
+  switch (template.kind) {
+    case "literal":
+      return [];
+    case "result":
+      return [template.taskId];
+    case "list":
+      return template.items.flatMap(resultsIn);
+    case "object":
+      return template.entries.flatMap(([, value]) => resultsIn(value));
+  }
+}
+
+function nameOf({ taskId, mapIndex }: Pick<TaskInstance, "taskId" | "mapIndex">): string {
+  return `${mapIndex} ${taskId}`;
+}
+
+/** One group for all hits, and for each thing that changed, whichever instances of a task it changed. */
+function groupOf({ taskId, status, reason, changes, detail }: Cause): string {
+  if (status === "hit") return "hit";
+  const changed = changes.map(({ kind, path }) => [kind, path]);
+  return JSON.stringify([taskId, status === null ? detail : null, reason, changed, reason ? detail : null]);
+}
