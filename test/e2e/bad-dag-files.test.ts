@@ -1,3 +1,4 @@
+import { rmSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { PATIENT } from "./patience.ts";
 import type { RunReport } from "./run-report.ts";
@@ -140,6 +141,38 @@ describe("a bundle with Dag files that cannot be read", () => {
     const asJson = await workspace.json<object>("dags", "trigger", "was_good");
     expect(asJson).toMatchObject({ lastGood: true, dagFileErrors: [{ path: "was-good.ts" }] });
     expect(await workspace.json<object>("dags", "trigger", "good")).not.toHaveProperty("lastGood");
+  });
+
+  it.each([
+    ["new Bundle()", /does not provide an export named 'Bundle'; there is no Bundle: export each Dag/],
+    ["getConnection('db')", /no connections: read a variable, getClient\(\)\.getVariable/],
+    ["dag.task('t', () => 1).withArgList([1])", /arguments have names: call the task with an object/],
+  ])("says what to write in place of %s of Airflow's SDK", async (expression, instead) => {
+    const name = /^new Bundle|^getConnection/.exec(expression)?.[0].replace("new ", "");
+    const text = `import { Dag${name ? `, ${name}` : ""} } from "memodag";
+export const dag = new Dag("moved");
+export const other = ${expression};
+`;
+    workspace.write("dags/moved.ts", text);
+    const errors = await workspace.json<ListedError[]>("dags", "errors");
+    expect(errors.find(({ path }) => path === "moved.ts")?.message).toMatch(instead);
+    rmSync(workspace.path("dags/moved.ts"));
+  });
+
+  it("says of a name that only tsconfig.json knows that it is not read", async () => {
+    workspace.write(
+      "tsconfig.json",
+      '{ "compilerOptions": { "paths": { "@lib/*": ["./lib/*"], "rows": ["./r.ts"] } } }',
+    );
+    for (const name of ["@lib/one", "rows"]) {
+      workspace.write("dags/alias.ts", `import { one } from "${name}";\nexport const two = one;\n`);
+      const errors = await workspace.json<ListedError[]>("dags", "errors");
+      expect(errors.find(({ path }) => path === "alias.ts")?.message).toMatch(
+        /it is one of "paths" in .*tsconfig\.json, which are not read.*relative path.*"imports"/,
+      );
+    }
+    rmSync(workspace.path("dags/alias.ts"));
+    rmSync(workspace.path("tsconfig.json"));
   });
 
   it("points to the broken files where a Dag of theirs is asked for", async () => {

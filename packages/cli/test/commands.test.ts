@@ -38,7 +38,7 @@ describe("commands on a project", () => {
     const { code, stdout, stderr } = await project.spawn("dags", "run", "shapes", "--param", "sides=4");
     expect(code).toBe(0);
     expect(stdout).toMatch(/^TASK +STATE +TRY +CACHE +DURATION +SAVED\ndraw\[0\] +success +0 +hit/);
-    expect(stdout).toMatch(/3 hit, 1 populated; 1 process spawned; \S+ saved\n$/);
+    expect(stdout).toMatch(/3 hit, 1 populated; 1 process spawned; \S+ of task execution saved\n$/);
     expect(stderr).toMatch(/^draw\[0\]: hit, saved /m);
     expect(stdout + stderr).not.toContain(ESCAPE);
   });

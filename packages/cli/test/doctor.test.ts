@@ -1,6 +1,7 @@
 import { execFile } from "node:child_process";
 import { once } from "node:events";
-import { chmodSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { createServer, type AddressInfo } from "node:net";
 import { join } from "node:path";
 import { openMetastore } from "@memodag/metastore";
@@ -8,6 +9,8 @@ import { createTestDatabase, openTestMetastore } from "@memodag/metastore/testin
 import { loadConfig } from "@memodag/config";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Finding } from "../src/doctor/finding.ts";
+import { diskFinding } from "../src/doctor/look-at-disks.ts";
+import { lookAtRuns } from "../src/doctor/look-at-runs.ts";
 import { lookAtClocks } from "../src/doctor/look-at-database.ts";
 import { lookAtWorker } from "../src/doctor/look-at-worker.ts";
 import { Project, type Outcome } from "./project.ts";
@@ -50,7 +53,10 @@ describe("doctor", () => {
       "ok cache",
       "ok switch",
       "ok breaker",
+      "ok runs",
       "ok folders",
+      "ok disk",
+      "ok disk",
       "ok dags",
       "ok worker",
       "",
@@ -75,6 +81,49 @@ describe("doctor", () => {
     expect(stdout).toMatch(/^warn {2}breaker +scheduler h:1 leaves the cache alone, open .*refused/m);
     await metastore.breakers.report({ ...broken, state: "closed" }, 0);
     await project.run("cache", "enable");
+  });
+
+  it("tells of runs that wait while no scheduler is there", async () => {
+    await using metastore = await openIn(project);
+    await project.json("dags", "trigger", "shapes");
+    const now = Date.now();
+    expect(await lookAtRuns(metastore.runs, now)).toMatchObject([{ status: "ok" }]);
+    expect(await lookAtRuns(metastore.runs, now + 60_000)).toEqual([
+      {
+        check: "runs",
+        status: "warn",
+        message: "1 run is queued, and no scheduler is alive: start `memodag scheduler`",
+      },
+    ]);
+    const [run] = await metastore.runs.listRuns({ limit: 1 });
+    await project.run("runs", "cancel", "shapes", run!.runId);
+    expect(await lookAtRuns(metastore.runs, now + 60_000)).toMatchObject([{ status: "ok" }]);
+  });
+
+  it.each([
+    [0, "fail", "the disk is full: 0B free for logs in /var/x: make room"],
+    [4_096, "fail", "the disk is full: 4KiB free"],
+    [200 * 2 ** 20, "warn", "200MiB free for logs in /var/x: make room"],
+    [2 ** 40, "ok", "1024GiB free for logs in /var/x"],
+  ] as const)("calls %d free bytes of a disk %s", (freeBytes, status, message) => {
+    const finding = diskFinding({ what: "logs", folder: "/var/x", freeBytes });
+    expect(finding).toMatchObject({ check: "disk", status, message: expect.stringContaining(message) });
+  });
+
+  it("says where it looked for a config file that is not there", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "memodag-empty-"));
+    try {
+      const { stdout } = await new Promise<{ stdout: string }>((resolve) => {
+        execFile(process.execPath, [project.bin, "doctor"], { cwd: folder }, (_error, out) =>
+          resolve({ stdout: out }),
+        );
+      });
+      expect(stdout).toMatch(
+        /^warn +config +no config file was found.*\$MEMODAG_CONFIG \(not set\), .*memodag\.toml, .*config\/memodag\.toml/m,
+      );
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
   });
 
   it("names a Dag file that cannot be read, and where", async () => {

@@ -18,6 +18,13 @@ const after = dag.task("after", ({ n }: { n: number }) => n, { cache: true });
 after({ n: use({ n: load({}) }) });
 `;
 
+const MAPPED = `import { Dag } from "memodag";
+
+export const dag = new Dag("mapped");
+const draw = dag.task("draw", ({ n }: { n: number }) => n * n, { cache: true });
+draw.partial({}).expand({ n: [1, 2, 3] });
+`;
+
 describe("tasks clear", () => {
   let project: Project;
   let failed: RunReport;
@@ -28,6 +35,26 @@ describe("tasks clear", () => {
     failed = await project.json<RunReport>("dags", "run", "flaky");
   });
   afterAll(() => project.remove());
+
+  it("clears one instance of a mapped task, which --resume runs again", async () => {
+    writeFileSync(join(project.folder, "dags/mapped.ts"), MAPPED);
+    const { runId } = await project.json<RunReport>("dags", "run", "mapped");
+    const clear = async (...args: string[]) => await project.run("tasks", "clear", "mapped", runId, ...args);
+    expect(await clear("--map-index", "1")).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining("name the task too"),
+    });
+    const beyond = await clear("draw", "--map-index", "3");
+    expect(beyond).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/no instance 3: they go from 0 to 2/),
+    });
+    const cleared = await project.json("tasks", "clear", "mapped", runId, "draw", "--map-index", "1");
+    expect(cleared).toMatchObject({ state: "queued", cleared: [{ taskId: "draw", mapIndex: 1 }] });
+    const resumed = await project.json<RunReport>("dags", "run", "mapped", "--resume");
+    expect(resumed.runId).toBe(runId);
+    expect(resumed.tasks.map(({ tryNumber }) => tryNumber)).toEqual([1, 2, 1]);
+  });
 
   it("has what failed run again, in the run that it failed in, by the next scheduler", async () => {
     expect(failed.state).toBe("failed");
@@ -48,7 +75,7 @@ describe("tasks clear", () => {
     });
     const xcoms = await project.json("tasks", "xcom", "flaky", runId, "use");
     expect(xcoms).toEqual({});
-    await project.json("dags", "run", "flaky");
+    await project.json("dags", "run", "flaky", "--resume");
     const mended = await project.json<RunReport>("runs", "show", "flaky", runId);
     expect(mended).toMatchObject({
       state: "success",
@@ -85,7 +112,7 @@ describe("tasks clear", () => {
     expect(cleared.stdout).toMatch(
       /^Cleared 3 of \S+: load, use, after\.\nThe run is queued: .*memodag scheduler/,
     );
-    await project.json("dags", "run", "flaky");
+    await project.json("dags", "run", "flaky", "--resume");
     const cached = await project.json<RunReport>("runs", "show", "flaky", runId);
     expect(cached).toMatchObject({ state: "success", cache: { hit: 3 } });
   });

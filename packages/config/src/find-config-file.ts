@@ -14,6 +14,11 @@ export interface ConfigLookup {
 
 const DEFAULT_PLACES = ["memodag.toml", join("config", "memodag.toml")];
 
+/** Where a config file is looked for when `--config` names none, for people. */
+export function placesLookedAt(cwd: string): string[] {
+  return ["$MEMODAG_CONFIG (not set)", ...DEFAULT_PLACES.map((place) => join(cwd, place))];
+}
+
 /**
  * The absolute path of the config file: `--config`, `$MEMODAG_CONFIG`, `./memodag.toml`,
  * `./config/memodag.toml`; undefined when there is none and defaults hold.

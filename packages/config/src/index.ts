@@ -3,7 +3,7 @@ export * from "./compare-configs.ts";
 export type { BundleConfig, Config } from "./config.ts";
 export { type ConfigWarning, listWarnings } from "./config-warnings.ts";
 export { describeConfig, type ShownKey } from "./describe-config.ts";
-export type { ConfigLookup } from "./find-config-file.ts";
+export { placesLookedAt, type ConfigLookup } from "./find-config-file.ts";
 export { knownSections } from "./known-keys.ts";
 export * from "./load-config.ts";
 export * from "./nearest.ts";

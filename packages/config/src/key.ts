@@ -141,6 +141,28 @@ export const variableNames = {
   kind: "string",
 } as const;
 
+/** Options of Node in one text; parsed to a list. */
+export const nodeOptions = {
+  schema: parsed(z.string(), (written) => {
+    const options = written.split(/\s+/).filter((option) => option !== "");
+    if (!options.every((option) => NODE_OPTION.test(option))) throw new Error("not an option");
+    return options;
+  }),
+  expected:
+    'options of Node separated by spaces, such as "--max-old-space-size=4096": those for memory, reports, traces, ' +
+    "certificates and DNS; none that loads code, which keys would not cover",
+  kind: "string",
+} as const;
+
+const NODE_OPTION = new RegExp(
+  `^--(${[
+    "(max-(old-space|semi-space|heap)-size|stack-trace-limit|heapsnapshot-near-heap-limit)=[1-9][0-9]{0,9}",
+    "trace-(warnings|uncaught|deprecation|exit|gc|sync-io)|no-warnings|no-deprecation",
+    "report-(uncaught-exception|on-fatalerror|compact)|heapsnapshot-signal=SIG[A-Z0-9]+",
+    "use-(system|openssl|bundled)-ca|dns-result-order=[a-z0-9]+|no-network-family-autoselection",
+  ].join("|")})$`,
+);
+
 /** Patterns of names in one text, `*` standing for any characters; parsed to a list. */
 export const namePatterns = {
   schema: parsed(z.string(), (written) => written.split(/\s+/).filter((pattern) => pattern !== "")),

@@ -9,6 +9,7 @@ import {
   integer,
   key,
   namePatterns,
+  nodeOptions,
   requiredKey,
   size,
   text,
@@ -198,6 +199,13 @@ export const configSchema = z.strictObject({
       description: "How long a callback of a task may run.",
       default: "1m",
       live: true,
+    }),
+  }),
+  worker: section("The processes of tasks.", {
+    node_options: key(nodeOptions, {
+      description:
+        "Options of Node for the processes of tasks, such as --max-old-space-size=4096; a task's memory goes before it.",
+      default: "",
     }),
   }),
   dag_processor: section("How Dag files are read.", {

@@ -132,7 +132,7 @@ describe("a config with faults", () => {
       'task_cache.default_ttl: expected a duration with its unit, such as "12h" or "7d", or "never", ' +
         'found "a week"',
       'task_cache.max_result_size: expected a size with its unit, such as "16MiB", found 16',
-      "databse: expected a section: core, database, task_cache, scheduler, dag_processor, pools, variables, bundles, found an unknown one; " +
+      "databse: expected a section: core, database, task_cache, scheduler, worker, dag_processor, pools, variables, bundles, found an unknown one; " +
         "did you mean database?",
     ]);
     expect(() => load()).toThrow(/^memodag\.toml has 5 faults:\n {2}core\.multi_team: /);

@@ -49,6 +49,7 @@ export type ErrorCode =
   | "task_heartbeat_lost"
   | "task_killed"
   | "task_not_found"
+  | "task_out_of_memory"
   | "task_skipped"
   | "task_timeout"
   | "usage"

@@ -174,6 +174,8 @@ export interface SerializedTask {
   readonly callbacks?: readonly CallbackEvent[];
   /** Milliseconds after which a running attempt is ended; `null`: never. */
   readonly executionTimeoutMs: number | null;
+  /** Bytes that the heap of its process may have. Absent: as many as the installation says. */
+  readonly memoryBytes?: number;
   readonly pool: string;
   readonly poolSlots: number;
   readonly priorityWeight: number;

@@ -2,6 +2,7 @@
 
 import {
   formatDuration,
+  formatSize,
   type Attempt,
   type AttemptOutcome,
   type ErrorCode,
@@ -16,6 +17,8 @@ export interface AttemptEnd {
   /** What the worker reported, if it came to that. */
   readonly reported: AttemptOutcome | null;
   readonly process: ProcessEnd;
+  /** The process said that its JavaScript heap was full. */
+  readonly isOutOfMemory: boolean;
   /** Milliseconds since the process was started. */
   readonly elapsedMs: number;
 }
@@ -25,6 +28,7 @@ export function decideOutcome(attempt: Attempt, end: AttemptEnd): AttemptOutcome
   if (end.stoppedBy) return failure(end.stoppedBy, end.elapsedMs);
   if (end.reported) return end.reported;
   const { code, signal } = end.process;
+  if (end.isOutOfMemory) return failure(memoryError(attempt), end.elapsedMs);
   if (signal !== null) {
     return failure(
       namedError(
@@ -63,6 +67,17 @@ export function timeoutError(attempt: Attempt, timeoutMs: number): StoredError {
     "task_timeout",
     `${nameOf(attempt)} ran longer than its executionTimeout of ${formatDuration(timeoutMs)}: ` +
       "raise it or give the task less to do",
+  );
+}
+
+function memoryError(attempt: Attempt): StoredError {
+  const { memoryBytes } = attempt;
+  const limit = memoryBytes === undefined ? "" : ` of ${formatSize(memoryBytes)}`;
+  return namedError(
+    "task_out_of_memory",
+    `The process of ${nameOf(attempt)} ran out of memory: its JavaScript heap reached its limit${limit}. Let it keep ` +
+      'less in memory, or raise the limit: the task\'s option memory: "8GB", or for all tasks [worker] ' +
+      'node_options = "--max-old-space-size=8192" in the config',
   );
 }
 

@@ -20,6 +20,9 @@ export interface LogLossListener {
   written(): void;
 }
 
+/** Node prints a stack and its state after the words that tell why it ends. */
+const LAST_WORDS_BYTES = 64 * 1024;
+
 /**
  * An open log file. The worker writes to the same descriptor, so that its lines are in the file the
  * moment they are written, whatever becomes of it. Never throws: a log that cannot be written is lost, and the
@@ -58,6 +61,16 @@ export class AttemptLog {
   write(level: LogLevel, message: string): void {
     const lineBreak = this.#endsInLine() ? "" : "\n";
     this.#sink.write(lineBreak + formatLogLine(this.#clock.now(), level, message));
+  }
+
+  /** True when the worker's last words are those of a JavaScript heap that is full. */
+  tellsOfFullHeap(): boolean {
+    const { size } = fstatSync(this.fd);
+    const end = Buffer.alloc(Math.min(size, LAST_WORDS_BYTES));
+    readSync(this.fd, end, 0, end.length, size - end.length);
+    return /^FATAL ERROR: .*(heap out of memory|heap limit|Invalid array length Allocation failed)/m.test(
+      end.toString("latin1"),
+    );
   }
 
   close(): void {

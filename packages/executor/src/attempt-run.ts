@@ -44,6 +44,8 @@ export interface AttemptSurroundings {
   /** Folder for the files of commands; made when it is needed. */
   readonly exchangeDir: string;
   readonly ordinaryEnv: readonly string[];
+  /** Options of Node for every worker. */
+  readonly nodeOptions: readonly string[];
   /** Bytes of JSON that a returned or pushed value may have. */
   readonly maxXComBytes: number;
   readonly queries: AttemptQueries;
@@ -137,6 +139,7 @@ export class AttemptRun {
         stoppedBy: this.#stoppedBy,
         reported,
         process: end,
+        isOutOfMemory: end.signal === "SIGABRT" && log.tellsOfFullHeap(),
         elapsedMs: this.#elapsedMs(),
       });
     } finally {
@@ -178,6 +181,7 @@ export class AttemptRun {
       return await WorkerProcess.start({
         cwd,
         env: processEnvironment(process.env, this.attempt, this.#surroundings.ordinaryEnv),
+        nodeOptions: [...this.#surroundings.nodeOptions, ...heapOption(this.attempt)],
         logFd: log.fd,
         clock: this.#clock,
         guard: this.#surroundings.guard,
@@ -319,4 +323,9 @@ function logOutcome(log: AttemptLog, { callback }: Attempt, outcome: AttemptOutc
   }
   const uncacheable = outcome.uncacheable === null ? "" : `, not cached: ${outcome.uncacheable}`;
   log.write("info", `succeeded in ${duration}${uncacheable}`);
+}
+
+/** The last one of its kind counts for Node. */
+function heapOption({ memoryBytes }: Attempt): string[] {
+  return memoryBytes === undefined ? [] : [`--max-old-space-size=${Math.floor(memoryBytes / 2 ** 20)}`];
 }

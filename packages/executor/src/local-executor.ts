@@ -46,6 +46,8 @@ export interface LocalExecutorOptions {
   readonly heartbeatTimeoutMs?: number;
   /** Environment variables that libraries may read in a cached task; `NODE_*` stands for all that begin so. */
   readonly ordinaryEnv: readonly string[];
+  /** Options of Node for workers; none unless said otherwise. */
+  readonly nodeOptions?: readonly string[];
   /** Bytes of JSON that a returned or pushed value may have; as many as can be sent unless said otherwise. */
   readonly maxXComBytes?: number;
   /** What attempts may ask for; nothing is there unless said otherwise. */
@@ -95,6 +97,7 @@ export class LocalExecutor implements Executor {
       logsDir: options.logsDir,
       exchangeDir: options.exchangeDir,
       ordinaryEnv: options.ordinaryEnv,
+      nodeOptions: options.nodeOptions ?? [],
       maxXComBytes: Math.min(options.maxXComBytes ?? LARGEST_XCOM_BYTES, LARGEST_XCOM_BYTES),
       queries: options.queries ?? NOTHING_THERE,
       killGraceMs: options.killGraceMs ?? DEFAULT_KILL_GRACE_MS,

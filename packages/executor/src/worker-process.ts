@@ -25,6 +25,8 @@ const YOUNG_MS = 2_000;
 export interface WorkerProcessOptions {
   readonly cwd: string;
   readonly env: Readonly<Record<string, string>>;
+  /** Options of Node. */
+  readonly nodeOptions: readonly string[];
   /** Takes the worker's stdout and stderr. */
   readonly logFd: number;
   readonly clock: Clock;
@@ -61,7 +63,7 @@ export class WorkerProcess {
 
   /** @throws what the system says when no process can be made. */
   static async start(options: WorkerProcessOptions): Promise<WorkerProcess> {
-    const child = spawn(process.execPath, [WORKER_ENTRY], {
+    const child = spawn(process.execPath, [...options.nodeOptions, WORKER_ENTRY], {
       cwd: options.cwd,
       env: { ...options.env, [MARK_VARIABLE]: markValue(options.mark, process.env[MARK_VARIABLE]) },
       // A group of its own: signals of the terminal do not reach it, and it ends with all it started.

@@ -1,12 +1,12 @@
 #!/usr/bin/env node
 // The memodag command. Compiled code is kept between starts, which halves the time that a start takes.
 import nodeModule from "node:module";
+import { refusalOf } from "./node-floor.js";
 
-// An older Node fails somewhere below, in words that make sense to no one.
-if (Number.parseInt(process.versions.node, 10) < 22) {
-  process.stderr.write(
-    `memodag: Node ${process.versions.node} is too old: install Node 22.19, 24.5, 26 or newer\n`,
-  );
+// Another Node fails somewhere below, some with a crash: nothing of memodag is loaded before this.
+const refusal = refusalOf(process.versions.node);
+if (refusal !== null) {
+  process.stderr.write(`memodag: ${refusal}\n`);
   process.exit(2);
 }
 const { findCompileCacheFolder } = await import("../dist/compile-cache.js");

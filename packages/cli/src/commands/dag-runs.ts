@@ -24,7 +24,7 @@ interface RunDagOptions extends DatedRunOptions {
 export function registerDagRuns(dags: Command): void {
   withDatedRunOptions(dags.command("run"))
     .description("run a Dag to its end in this process; Ctrl-C cancels the run")
-    .option("--resume", "continue the Dag's interrupted runs in place of making a new one")
+    .option("--resume", "continue the Dag's interrupted and cleared runs in place of making a new one")
     .option("--last-good", "run the version from before when the Dag's file cannot be read")
     .action(runDag);
   withDatedRunOptions(dags.command("trigger"))

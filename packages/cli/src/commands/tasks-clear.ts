@@ -1,16 +1,20 @@
 // `memodag tasks clear`: has task instances of a run run again.
 
+import { MemodagError } from "@memodag/core";
 import type { Command } from "commander";
 import { shownInstances } from "../output/instance-names.ts";
+import { queuedText } from "../output/interrupted-text.ts";
 import { printJson, printLine } from "../output/print.ts";
 import { getRun } from "../wiring/find-dag.ts";
 import { newAct } from "../wiring/audited.ts";
 import { withMetadata } from "../wiring/metadata.ts";
 import { type TeamOptions, withTeamOptions } from "./common-options.ts";
+import { parseIndex } from "./parse-arguments.ts";
 
 interface ClearOptions extends TeamOptions {
   readonly downstream?: boolean;
   readonly useCache?: boolean;
+  readonly mapIndex?: number;
 }
 
 /** Adds `tasks clear`. */
@@ -20,6 +24,7 @@ export function registerClear(tasks: Command): void {
     .argument("<dag>", "the Dag's id")
     .argument("<run>", "the run's id")
     .argument("[task]", "all instances of this task (default: instances that failed)")
+    .option("--map-index <n>", "one instance of a mapped task (default: all of them)", parseIndex)
     .option("--downstream", "and everything below; there the cache is asked as usual")
     .option("--use-cache", "ask the cache, where clearing would run anew and replace what it holds")
     .action(clearTasks);
@@ -32,11 +37,18 @@ async function clearTasks(
   options: ClearOptions,
 ): Promise<void> {
   const { clearRun } = await import("@memodag/scheduler");
-  const { downstream = false, useCache = false } = options;
+  const { downstream = false, useCache = false, mapIndex } = options;
+  if (mapIndex !== undefined && taskId === undefined)
+    throw new MemodagError("usage", "--map-index names an instance of a task: name the task too");
   const { cleared, state } = await withMetadata(options, async (metadata) => {
     const run = await getRun(metadata, { dagId, team: options.team }, runId);
     const version = await metadata.dags.getDagVersion(run.dagVersionId);
-    const wish = { ...(taskId !== undefined && { taskId }), downstream, useCache };
+    const wish = {
+      ...(taskId !== undefined && { taskId }),
+      ...(mapIndex !== undefined && { mapIndex }),
+      downstream,
+      useCache,
+    };
     const act = newAct("tasks.clear", run.team, { dagId, runId, ...wish });
     const instances = await clearRun(metadata.runs, { run, version }, wish, act);
     return { cleared: instances, state: instances.length > 0 ? "queued" : run.state };
@@ -46,5 +58,5 @@ async function clearTasks(
     return printLine(`Nothing of ${runId} failed: name a task to clear it all the same.`);
   }
   printLine(`Cleared ${cleared.length} of ${runId}: ${shownInstances(cleared)}.`);
-  printLine("The run is queued: a running `memodag scheduler` or `memodag dev` brings it to its end.");
+  printLine(queuedText(dagId));
 }

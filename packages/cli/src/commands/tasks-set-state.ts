@@ -3,6 +3,7 @@
 import { Argument, type Command } from "commander";
 import { MARKED_STATES, type MarkedState } from "@memodag/core";
 import { shownInstances } from "../output/instance-names.ts";
+import { queuedText } from "../output/interrupted-text.ts";
 import { printJson, printLine } from "../output/print.ts";
 import { shownInstance } from "../output/units.ts";
 import { newAct } from "../wiring/audited.ts";
@@ -54,5 +55,5 @@ async function setState(
     return printLine(`${shownInstance(taskId, mapIndex ?? -1)} of ${runId} is ${state} already.`);
   }
   printLine(`Set ${changed.length} of ${runId} to ${state}: ${shownInstances(changed)}.`);
-  printLine("The run is queued: a running `memodag scheduler` or `memodag dev` brings it to its end.");
+  printLine(queuedText(dagId));
 }

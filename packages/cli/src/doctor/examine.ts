@@ -3,7 +3,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { listWarnings, redactUrl, type LoadedConfig } from "@memodag/config";
+import { listWarnings, placesLookedAt, redactUrl, type LoadedConfig } from "@memodag/config";
 import { systemClock } from "@memodag/core";
 import { openMetastore, type Metastore } from "@memodag/metastore";
 import { ownCacheUrl } from "../wiring/cache-backends.ts";
@@ -11,6 +11,8 @@ import { type CommonOptions, loadSettings } from "../wiring/settings.ts";
 import { type Finding, look } from "./finding.ts";
 import { lookAtCacheStores, lookAtSwitches } from "./look-at-cache.ts";
 import { lookAtClocks, lookAtDatabase } from "./look-at-database.ts";
+import { lookAtDisks } from "./look-at-disks.ts";
+import { lookAtRuns } from "./look-at-runs.ts";
 import { lookAtDagFiles, lookAtStateDir } from "./look-at-files.ts";
 import { lookAtWorker } from "./look-at-worker.ts";
 
@@ -26,6 +28,7 @@ export async function* examine(options: CommonOptions): AsyncGenerator<Finding> 
   yield* await examineDatabase(loaded);
   const config = loaded;
   yield* await look("folders", () => lookAtStateDir(config));
+  yield* await look("disk", async () => lookAtDisks(config));
   const scratchDir = mkdtempSync(join(tmpdir(), "memodag-doctor-"));
   try {
     yield* await look("dags", () => lookAtDagFiles(config, scratchDir));
@@ -36,9 +39,16 @@ export async function* examine(options: CommonOptions): AsyncGenerator<Finding> 
 }
 
 function lookAtConfig(loaded: LoadedConfig): Finding[] {
-  const message = `${loaded.file ?? "no config file: built-in defaults"} has no faults`;
+  const found: Finding =
+    loaded.file === undefined
+      ? {
+          check: "config",
+          status: "warn",
+          message: `no config file was found, so built-in defaults hold: looked for ${placesLookedAt(process.cwd()).join(", ")}`,
+        }
+      : { check: "config", status: "ok", message: `${loaded.file} has no faults` };
   return [
-    { check: "config", status: "ok", message },
+    found,
     ...listWarnings(loaded).map((warning): Finding => ({
       check: "config",
       status: "warn",
@@ -53,7 +63,8 @@ async function examineDatabase(loaded: LoadedConfig): Promise<readonly Finding[]
     if (findings.some(({ status }) => status === "fail")) return [...findings, ...clocks];
     const caches = await examineCache(loaded, database);
     const switches = await look("switch", () => lookAtSwitches(loaded, database));
-    return [...findings, ...clocks, ...caches, ...switches];
+    const runs = await look("runs", async () => lookAtRuns(database.runs, await database.readClock()));
+    return [...findings, ...clocks, ...caches, ...switches, ...runs];
   });
 }
 

@@ -42,11 +42,14 @@ function summaryOf(report: RunReport): string {
     (status) => `${cache[status]} ${status}`,
   );
   const processes = report.processesSpawned === 1 ? "1 process" : `${report.processesSpawned} processes`;
+  // A run of hits alone has executed nothing, and no duration of its own to speak of.
+  const isAllCached = report.tasks.length > 0 && cache.hit === report.tasks.length;
   const took = report.durationMs === null ? "" : ` in ${formatDuration(report.durationMs)}`;
   return [
-    `${report.dagId} ${report.runId}: ${report.state}${took}`,
+    `${report.dagId} ${report.runId}: ${report.state}${isAllCached ? ", all from the cache" : took}`,
     ...(counts.length > 0 ? [counts.join(", ")] : []),
     `${processes} spawned`,
-    `${formatDuration(cache.savedMs)} saved`,
+    // A sum of what the tasks took when they ran, some of them side by side: not the time that passed.
+    ...(cache.savedMs > 0 ? [`${formatDuration(cache.savedMs)} of task execution saved`] : []),
   ].join("; ");
 }

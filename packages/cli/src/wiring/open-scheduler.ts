@@ -54,6 +54,7 @@ export async function openScheduler(
     exchangeDir: exchangeFolder(core.stateDir),
     log,
     ordinaryEnv: taskCache.ordinaryEnv,
+    nodeOptions: config.worker.nodeOptions,
     heartbeatTimeoutMs: settings.heartbeatTimeout,
     maxXComBytes: metadata.maxXComBytes,
     queries: answerAttempts({ runs, variables: config.variables, env: process.env }),

@@ -38,7 +38,7 @@ export interface RunWords {
 
 /** How `dags run` goes about it. */
 export interface RunToEndOptions extends CommonOptions {
-  /** Goes on with the Dag's interrupted runs in place of making a new one. */
+  /** Goes on with the Dag's interrupted and cleared runs in place of making a new one. */
   readonly resume?: boolean;
   /** Runs the Dag as it was last read when its file cannot be read now. */
   readonly lastGood?: boolean;
@@ -102,11 +102,11 @@ function interruptedText({ dagId, runId }: DagRun): string {
 }
 
 async function findInterrupted({ runs }: Metadata, { team, dagId }: DagVersion): Promise<DagRun[]> {
-  const interrupted = await listInterruptedRuns(runs, { team, dagId });
+  const interrupted = await listInterruptedRuns(runs, { team, dagId, queued: "cleared" });
   if (interrupted.length > 0) return interrupted;
   throw new MemodagError(
     "dag_run_not_found",
-    `Dag "${dagId}" has no interrupted run: leave out --resume to make a new run`,
+    `Dag "${dagId}" has no run that was interrupted or cleared: leave out --resume to make a new run`,
     { fields: { dagId } },
   );
 }

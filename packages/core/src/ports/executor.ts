@@ -90,6 +90,8 @@ export interface Attempt {
   /** What the key was made with; a result from another runtime is not stored. Absent: no cache. */
   readonly runtime?: AttemptRuntime;
   readonly executionTimeoutMs: number | null;
+  /** Bytes that the heap of its process may have. Absent: as many as the installation says. */
+  readonly memoryBytes?: number;
   /** The program to run; without it, the task's handler in the artifact. */
   readonly command?: AttemptCommand;
   /** How the handler is asked, until it says that what it looks for is there. */

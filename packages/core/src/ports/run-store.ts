@@ -128,6 +128,8 @@ export interface ClearedTask {
   readonly taskId: string;
   /** Instances in these states; absent: all there are. */
   readonly states?: readonly TaskInstanceState[];
+  /** Absent: every instance. */
+  readonly mapIndex?: number;
   /** How many failures of theirs are followed by another attempt from now on. */
   readonly retries: number;
   /** Why they run whatever the cache holds, and replace what it holds; `null`: it is asked as usual. */
@@ -180,6 +182,8 @@ export interface InterruptedRunFilter {
   readonly dagId?: string;
   /** Holders known to be dead; the leases of others count until they expire. */
   readonly deadOwners: readonly string[];
+  /** Also runs in `queued` that no one has claimed: those that a person sent back to it, or all. */
+  readonly queued?: "cleared" | "all";
 }
 
 /**

@@ -3,6 +3,7 @@
 import { isBuiltin } from "node:module";
 import { posix, relative, sep } from "node:path";
 import { formatAnchoredSpecifier } from "@memodag/artifact";
+import { findPathsConfig } from "./tsconfig-paths.ts";
 import type { OnResolveArgs, OnResolveResult, Plugin, PluginBuild } from "esbuild";
 
 const SDK_SPECIFIER = /^(?:memodag|@memodag\/sdk)(?:\/|$)/;
@@ -51,13 +52,17 @@ async function resolveByName(
   return { path: formatAnchoredSpecifier({ folder, specifier: path }), external: true };
 }
 
-function unresolved({ path, kind }: OnResolveArgs): OnResolveResult {
+function unresolved({ path, kind, resolveDir }: OnResolveArgs): OnResolveResult {
   // What is imported while running may be meant to be missing: it fails when it is reached, as in Node.
   if (kind !== "import-statement") return { path, external: true };
+  const tsconfig = findPathsConfig(path, resolveDir);
+  const byName = `import it by a relative path, or by a "#" name in package.json's "imports"`;
   const mend = path.startsWith("#")
     ? `add "${path}" to "imports" in package.json`
-    : path.startsWith("@/") || path.startsWith("~")
-      ? `import it by a relative path, or by a "#" name in package.json's "imports": tsconfig paths are not read`
-      : `install the package, or mend the name`;
+    : tsconfig !== undefined
+      ? `it is one of "paths" in ${tsconfig}, which are not read, neither by Node: ${byName}`
+      : path.startsWith("@/") || path.startsWith("~")
+        ? `${byName}: tsconfig paths are not read`
+        : `install the package, or mend the name`;
   return { errors: [{ text: `Cannot find "${path}": ${mend}` }] };
 }

@@ -3,6 +3,7 @@
 import { formatDuration, type DagFileError } from "@memodag/core";
 import { pathInBundle } from "../path-in-bundle.ts";
 import { CHANNEL_LOST } from "./loader-frames.ts";
+import { insteadOfAirflowName } from "./airflow-names.ts";
 import { findConstruction } from "./dag-construction.ts";
 import { findErrorPlace } from "./error-place.ts";
 import type { LoadOutcome } from "./load-dags.ts";
@@ -81,5 +82,7 @@ function describeExit({ code, signal, stderr }: Extract<LoadOutcome, { kind: "ex
 function describeThrown({ name, message, code }: ThrownError): string {
   // A MemodagError tells its own mend.
   if (code !== null) return message;
+  const instead = insteadOfAirflowName(message);
+  if (instead !== undefined) return `memodag is not Airflow's SDK in this: ${message}; ${instead}`;
   return `The file threw while it was read: ${name}: ${message}. Mend it, or move it into a task`;
 }

@@ -38,6 +38,7 @@ const isTask = shapeOf({
   retries: isNumber,
   retryDelayMs: isNumber,
   executionTimeoutMs: orNull(isNumber),
+  memoryBytes: orAbsent(isNumber),
   pool: isText,
   poolSlots: isNumber,
   priorityWeight: isNumber,

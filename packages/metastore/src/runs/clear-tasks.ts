@@ -42,7 +42,7 @@ export function* clearInstances(
 function* clearTask(
   { kysely }: Dialect,
   runId: number,
-  { taskId, states, retries, refreshReason }: ClearedTask,
+  { taskId, states, mapIndex, retries, refreshReason }: ClearedTask,
 ): TransactionScript<TaskInstanceId[]> {
   const rows = yield* statement(
     kysely
@@ -56,6 +56,7 @@ function* clearTask(
       .where("dag_run_id", "=", runId)
       .where("task_id", "=", taskId)
       .$if(states !== undefined, (query) => query.where("state", "in", [...(states ?? [])]))
+      .$if(mapIndex !== undefined, (query) => query.where("map_index", "=", mapIndex ?? 0))
       .returning("map_index"),
   );
   return rows.map((row) => ({ taskId, mapIndex: row.map_index }));

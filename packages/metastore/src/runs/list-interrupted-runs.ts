@@ -8,7 +8,7 @@ import { toDagRun } from "./dag-run-row.ts";
 /** Interrupted runs, oldest first; see the port. The partial index on unfinished runs finds them. */
 export async function listInterruptedRuns(
   { kysely, now }: Dialect,
-  { team, dagId, deadOwners }: InterruptedRunFilter,
+  { team, dagId, deadOwners, queued }: InterruptedRunFilter,
 ): Promise<DagRun[]> {
   const rows = await kysely
     .selectFrom("dag_run")
@@ -20,6 +20,12 @@ export async function listInterruptedRuns(
       where.or([
         // Given back by a scheduler that stopped.
         where.and([where("state", "=", "running"), where("lease_owner", "is", null)]),
+        where.and([
+          where(sql.lit(queued === undefined ? 0 : 1), "=", 1),
+          where("state", "=", "queued"),
+          where("lease_owner", "is", null),
+          where("hand_count", ">", queued === "cleared" ? 0 : -1),
+        ]),
         where("lease_expires_at", "<=", now),
         where("lease_owner", "in", [...deadOwners, ""]),
       ]),

@@ -17,6 +17,8 @@ import { noSuchTask, retriesOf, tasksBelow, type RunOfVersion } from "./run-of-v
 export interface ClearWish {
   /** All instances of this task; without it, those of the run that failed. */
   readonly taskId?: string;
+  /** Of that task this instance alone. */
+  readonly mapIndex?: number;
   /** Everything below what is cleared, too. */
   readonly downstream: boolean;
   /** The cache is asked for what is cleared; otherwise it runs anew, and its results replace what is there. */
@@ -52,7 +54,7 @@ export async function clearRun(
 ): Promise<TaskInstanceId[]> {
   const instances = await runs.listTaskInstances(run.team, run.id);
   const graph = buildDagGraph(version.dag);
-  if (wish.taskId !== undefined) requireBegun(graph, run, wish.taskId, instances);
+  if (wish.taskId !== undefined) requireBegun(graph, run, wish, instances);
   return await runs.clearTasks(run.team, run.id, planClear(graph, instances, wish), act);
 }
 
@@ -60,7 +62,7 @@ export async function clearRun(
 function planClear(
   graph: DagGraph,
   instances: readonly TaskInstance[],
-  { taskId, downstream, useCache }: ClearWish,
+  { taskId, mapIndex, downstream, useCache }: ClearWish,
 ): ClearedTask[] {
   const refreshReason = useCache ? null : "cleared";
   const failed = inState(instances, "failed");
@@ -68,6 +70,7 @@ function planClear(
   const cleared: ClearedTask[] = named.map((id) => ({
     taskId: id,
     ...(taskId === undefined && { states: ["failed"] }),
+    ...(mapIndex !== undefined && { mapIndex }),
     retries: retriesOf(graph, id),
     refreshReason,
   }));
@@ -94,12 +97,25 @@ function inState(instances: readonly TaskInstance[], state: TaskInstanceState): 
 function requireBegun(
   graph: DagGraph,
   run: DagRun,
-  taskId: string,
+  { taskId = "", mapIndex }: ClearWish,
   instances: readonly TaskInstance[],
 ): void {
   if (!graph.indexOf.has(taskId)) throw noSuchTask(graph, run, taskId);
-  if (instances.some((row) => row.taskId === taskId)) return;
+  const indexes = instances.flatMap((row) => (row.taskId === taskId ? [row.mapIndex] : []));
+  if (mapIndex === undefined ? indexes.length > 0 : indexes.includes(mapIndex)) return;
   const { dagId, runId } = run;
+  if (indexes.length > 0) {
+    const mapped = indexes.filter((index) => index >= 0);
+    const problem =
+      mapped.length === 0
+        ? "it is not mapped"
+        : `they go from 0 to ${Math.max(mapped.at(-1) ?? 0, mapped[0] ?? 0)}`;
+    throw new MemodagError(
+      "task_not_found",
+      `Task "${taskId}" of run "${runId}" has no instance ${mapIndex}: ${problem}`,
+      { fields: { dagId, runId, taskId, mapIndex: mapIndex ?? null } },
+    );
+  }
   throw new MemodagError(
     "task_not_found",
     `Task "${taskId}" of run "${runId}" has not begun, so there is nothing to clear: it runs by itself`,

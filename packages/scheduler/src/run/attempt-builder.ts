@@ -86,6 +86,7 @@ export async function buildAttempt(parts: AttemptParts, results: RunResults): Pr
     ...(parts.declaredEnv && version.dag.inputs && { inputs: version.dag.inputs }),
     ...(parts.runtime && { runtime: parts.runtime }),
     executionTimeoutMs: node.task.executionTimeoutMs,
+    ...(node.task.memoryBytes !== undefined && { memoryBytes: node.task.memoryBytes }),
     ...commandOf(node.task),
     ...sensorOf(parts),
   };

@@ -1,6 +1,12 @@
 // Reads options that no compiler checked: each by its name, and refuses names that nobody reads.
 
-import { LONGEST_DURATION, LONGEST_DURATION_MS, parseDuration } from "@memodag/core";
+import {
+  formatSize,
+  LONGEST_DURATION,
+  LONGEST_DURATION_MS,
+  parseDuration,
+  parseSize,
+} from "@memodag/core";
 import { dagInvalid, show, type Fault, type FaultPlace } from "./dag-fault.ts";
 import { isPlainObject } from "./plain-object.ts";
 
@@ -28,11 +34,12 @@ export class OptionReader {
       });
     }
     this.options = options;
-    const unknown = Object.keys(options).find((name) => !known.includes(name));
-    if (unknown !== undefined) {
+    const unknown = Object.keys(options).filter((name) => !known.includes(name));
+    if (unknown.length > 0) {
+      const names = unknown.map((name) => `${group}${name}`).join(", ");
       throw dagInvalid(place, {
-        problem: `unknown option ${group}${unknown}`,
-        mend: `remove it; there are ${known.join(", ")}`,
+        problem: `unknown option${unknown.length === 1 ? "" : "s"} ${names}`,
+        mend: `remove ${unknown.length === 1 ? "it" : "them"}; there are ${known.join(", ")}`,
       });
     }
   }
@@ -79,6 +86,22 @@ export class OptionReader {
     if (ms >= least && ms <= LONGEST_DURATION_MS) return ms;
     const range = `${least === 0 ? "zero or more" : "more than zero"} seconds`;
     throw this.wrong(name, value, `write ${range}, and at most ${LONGEST_DURATION}`);
+  }
+
+  /** Bytes, of a text with a unit; `null` where it is absent. */
+  size(name: string, least: number, most: number): number | null {
+    const value = this.get(name);
+    if (value === undefined) return null;
+    const mend = `write a size from ${formatSize(least)} to ${formatSize(most)}, such as "4GB"`;
+    if (typeof value !== "string") throw this.wrong(name, value, mend);
+    let bytes: number;
+    try {
+      bytes = parseSize(value);
+    } catch (cause) {
+      throw this.fault(name, { problem: `is ${show(value)}, which is not a size`, mend, cause });
+    }
+    if (bytes >= least && bytes <= most) return bytes;
+    throw this.wrong(name, value, mend);
   }
 
   /** A list of distinct texts; later copies of one are dropped. */

@@ -23,6 +23,11 @@ export interface TaskDefaults extends TaskCallbacks {
   readonly maxRetryDelay?: number | string;
   /** How long an attempt may run: seconds, or a text such as `"1h"`. Default: for ever. */
   readonly executionTimeout?: number | string;
+  /**
+   * How large the JavaScript heap of an attempt's process may become, such as `"4GB"`; from 64MiB to 1TiB. Means
+   * nothing to a command. Default: `[worker] node_options` in the config, and then what Node takes.
+   */
+  readonly memory?: string;
   /** When the task may start, given how its upstream ended. Default `all_success`. */
   readonly triggerRule?: TriggerRule;
   /** The pool that the task takes slots of. Default `default_pool`. */
@@ -52,6 +57,8 @@ export interface TaskSettings extends BackoffSettings {
   /** Absent: none. */
   readonly callbacks?: CallbackFunctions;
   readonly executionTimeoutMs: number | null;
+  /** Absent: as the installation says. */
+  readonly memoryBytes?: number;
   readonly triggerRule: TriggerRule;
   readonly pool: string;
   readonly poolSlots: number;
@@ -65,6 +72,7 @@ const DEFAULT_NAMES = [
   "retryExponentialBackoff",
   "maxRetryDelay",
   "executionTimeout",
+  "memory",
   "triggerRule",
   "pool",
   "poolSlots",
@@ -111,11 +119,20 @@ function readSettings(reader: OptionReader): Omit<TaskSettings, "cache"> {
     ...readBackoff(reader),
     ...readCallbacks(reader),
     executionTimeoutMs: reader.duration("executionTimeout", null, 1),
+    ...readMemory(reader),
     triggerRule: readTriggerRule(reader),
     pool: reader.text("pool", "default_pool"),
     poolSlots: reader.integer("poolSlots", 1, 1, LARGEST_COUNT),
     priorityWeight: reader.integer("priorityWeight", 1, -LARGEST_WEIGHT, LARGEST_WEIGHT),
   };
+}
+
+const LEAST_MEMORY = 64 * 2 ** 20;
+const MOST_MEMORY = 2 ** 40;
+
+function readMemory(reader: OptionReader): { readonly memoryBytes?: number } {
+  const memoryBytes = reader.size("memory", LEAST_MEMORY, MOST_MEMORY);
+  return memoryBytes === null ? {} : { memoryBytes };
 }
 
 function readTriggerRule(reader: OptionReader): TriggerRule {
