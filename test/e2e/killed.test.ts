@@ -29,13 +29,13 @@ const waits = dag.task("waits", async ({ base, text }: { base: number; text: str
   writeFileSync("../waits.pid", String(process.pid));
   while (!existsSync("../go")) await new Promise((resolve) => setTimeout(resolve, 5));
   return base + text.length;
-}, { cache: true });
+}, { cache: { trust: ["file_reads"] } });
 const spins = dag.task("spins", ({ base }: { base: number }) => {
   appendFileSync("../ran.log", "spins\\n");
   writeFileSync("../spins.pid", String(process.pid));
   while (!existsSync("../go"));
   return base + 1;
-}, { cache: true });
+}, { cache: { trust: ["file_reads"] } });
 const last = dag.task("last", ({ a, b }: { a: number; b: number }) => {
   appendFileSync("../ran.log", "last\\n");
   return a + b;

@@ -13,7 +13,7 @@ const load = dag.task("load", () => 1, { cache: true });
 const use = dag.task("use", ({ n }: { n: number }) => {
   if (!existsSync("../go")) throw new Error("not yet");
   return n;
-}, { cache: true });
+}, { cache: { trust: ["file_reads"] } });
 const after = dag.task("after", ({ n }: { n: number }) => n, { cache: true });
 after({ n: use({ n: load({}) }) });
 `;

@@ -40,7 +40,7 @@ export async function* examine(options: CommonOptions): AsyncGenerator<Finding> 
 
 function lookAtConfig(loaded: LoadedConfig): Finding[] {
   const found: Finding =
-    loaded.file === undefined
+    loaded.file === null
       ? {
           check: "config",
           status: "warn",

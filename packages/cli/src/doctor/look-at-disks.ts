@@ -1,6 +1,6 @@
 // Is there room on the disks that memodag writes to?
 
-import { statfsSync } from "node:fs";
+import { existsSync, statfsSync } from "node:fs";
 import { dirname } from "node:path";
 import { formatSize } from "@memodag/core";
 import type { LoadedConfig } from "@memodag/config";
@@ -21,9 +21,11 @@ export function lookAtDisks({ config }: LoadedConfig): Finding[] {
       : []),
     ["logs and artifacts", config.core.stateDir] as const,
   ];
-  return places.map(([what, folder]) => {
+  return places.flatMap(([what, folder]) => {
+    // That a folder is not there is a finding of its own.
+    if (!existsSync(folder)) return [];
     const { bavail, bsize } = statfsSync(folder);
-    return diskFinding({ what, folder, freeBytes: bavail * bsize });
+    return [diskFinding({ what, folder, freeBytes: bavail * bsize })];
   });
 }
 

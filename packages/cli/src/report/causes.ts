@@ -72,7 +72,9 @@ export class RunCauses {
     const instances = this.#run.instances.toSorted((a, b) => placeOf(a) - placeOf(b));
     const groups = Map.groupBy(instances, (instance) => groupOf(this.#rootOf(instance)));
     return Array.from(groups.values(), (members) => {
-      const { mapIndex: _, ...cause } = this.#rootOf(members[0]!);
+      const [first] = members;
+      if (!first) throw new Error("a group has members");
+      const { taskId: causeTask, status, reason, changes, detail } = this.#rootOf(first);
       const tasks = Array.from(
         Map.groupBy(members, ({ taskId }) => taskId),
         ([taskId, ofTask]) => ({
@@ -80,7 +82,7 @@ export class RunCauses {
           count: ofTask.length,
         }),
       );
-      return { ...cause, count: members.length, tasks };
+      return { taskId: causeTask, status, reason, changes, detail, count: members.length, tasks };
     }).sort((a, b) => b.count - a.count);
   }
 

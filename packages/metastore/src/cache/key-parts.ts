@@ -9,8 +9,9 @@ export const MOST_COMPARED = 10_000;
 const MOST_PARTS = 32;
 
 /** Each part as `"name":value`, the way `JSON.stringify` writes it. Texts to be shown are no parts. */
-export function keyParts({ shown: _, ...components }: RecordedComponents): string[] {
-  const parts = Object.entries(components).flatMap(([name, value]) =>
+export function keyParts(components: RecordedComponents): string[] {
+  const named = Object.entries(components).filter(([name]) => name !== "shown");
+  const parts = named.flatMap(([name, value]) =>
     typeof value === "object" && value !== null && !Array.isArray(value)
       ? Object.entries(value).map(([inner, digest]) => part(inner, digest))
       : [part(name, value)],
