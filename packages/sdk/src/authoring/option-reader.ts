@@ -1,12 +1,6 @@
 // Reads options that no compiler checked: each by its name, and refuses names that nobody reads.
 
-import {
-  formatSize,
-  LONGEST_DURATION,
-  LONGEST_DURATION_MS,
-  parseDuration,
-  parseSize,
-} from "@memodag/core";
+import { formatSize, LONGEST_DURATION, LONGEST_DURATION_MS, parseDuration, parseSize } from "@memodag/core";
 import { dagInvalid, show, type Fault, type FaultPlace } from "./dag-fault.ts";
 import { isPlainObject } from "./plain-object.ts";
 
