@@ -3,11 +3,13 @@ import { openTestMetastore, TEST_DIALECTS, type TestMetastore } from "@memodag/m
 import type { LeaseStore } from "@memodag/result-cache";
 import { triggerRun, type SchedulerListener } from "@memodag/scheduler";
 import { Dag, type CacheConfig } from "memodag";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import type { Script } from "./scripted-executor.ts";
 import { SchedulerRig } from "./scheduler-rig.ts";
 
 const INSTANCES = 20;
+
+const waitFor = (holds: () => boolean) => vi.waitUntil(holds, { timeout: 30_000, interval: 5 });
 
 const inert: (args: Record<string, unknown>) => unknown = () => null;
 
@@ -94,6 +96,38 @@ describe.each(TEST_DIALECTS)("single flight on %s", (dialect) => {
     expect(new Set(hits.map(({ producer }) => producer?.runId))).toEqual(new Set([run.runId]));
     expect(new Set(hits.map(({ cacheReason }) => cacheReason))).toEqual(new Set([null]));
     expect(await rig.returned({ run, states, executor, instances }, "work", INSTANCES - 1)).toBe(42);
+  });
+
+  test("goes on by itself where those that ask first turn out to be hits, and take no slot", async () => {
+    const dag = new Dag(`dag${(dagCount += 1)}`);
+    const work = dag.task("work", inert as (args: { n: number }) => number, { cache: { serialize: true } });
+    work.expand({ n: Array.from({ length: 12 }, (_, n) => n) });
+    const version = await rig.define(dag);
+    const held = gate();
+    const first = await newScheduler({ work: () => held.promise.then(() => 42) }, { slots: 12 });
+    const ear = newEar(2);
+    // One slot, no poll and no other run: nothing wakes it but what it waits for.
+    const second = rig.newScheduler(
+      { work: () => 42 },
+      {
+        metastore: await metastore.openAgain(),
+        listener: ear.listener,
+        slots: 1,
+        scheduling: { pollMs: 3_600_000, maxRuns: 1 },
+      },
+    );
+    const runs = [await trigger(version)];
+    const overs = [first.scheduler.whenOver(runs[0]!.id)];
+    first.scheduler.start();
+    await waitFor(() => first.executor.attempts.length === 12);
+    runs.push(await trigger(version));
+    overs.push(second.scheduler.whenOver(runs[1]!.id));
+    second.scheduler.start();
+    await ear.waiting;
+    held.resolve();
+    expect((await Promise.all(overs)).map(({ state }) => state)).toEqual(["success", "success"]);
+    expect(second.executor.attempts).toEqual([]);
+    await Promise.all([first.scheduler.stop(0), second.scheduler.stop(0)]);
   });
 
   test("runs each instance for itself where it is not asked for", async () => {

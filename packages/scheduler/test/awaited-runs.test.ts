@@ -1,5 +1,5 @@
 import { silentLogger, type Clock, type DagRun, type RunStanding, type WantedRun } from "@memodag/core";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { AwaitedRuns } from "../src/awaited-runs.ts";
 
 /** A clock whose timers fire by hand. */
@@ -28,13 +28,15 @@ function newAwaited() {
   const questions: string[][] = [];
   const seen: string[] = [];
   let isAway = false;
+  const poison = new Set<string>();
   const asked = { next: Promise.withResolvers<void>() };
   const runs = {
     async findRunStandings(asking: readonly WantedRun[]): Promise<(RunStanding | undefined)[]> {
       questions.push(asking.map((run) => ("runId" in run ? run.runId : "")));
       asked.next.resolve();
       asked.next = Promise.withResolvers();
-      if (isAway) throw new Error("away");
+      const isBad = asking.some((run) => "runId" in run && poison.has(run.runId));
+      if (isAway || isBad) throw new Error("away");
       return asking.map((run) =>
         "runId" in run ? { runId: run.runId, state: "running" as const } : undefined,
       );
@@ -53,8 +55,30 @@ function newAwaited() {
     await next;
     await new Promise((resolve) => setImmediate(resolve));
   };
-  return { clock, awaited, questions, seen, watch, looked, setAway: (away: boolean) => (isAway = away) };
+  return {
+    clock,
+    awaited,
+    questions,
+    seen,
+    watch,
+    looked,
+    poison,
+    setAway: (away: boolean) => (isAway = away),
+  };
 }
+
+test("one that cannot be asked about holds up no other, and is asked about apart", async () => {
+  const { questions, seen, watch, looked, clock, poison } = newAwaited();
+  poison.add("bad");
+  await looked(() => ["a", "b", "bad", "c", "d"].map((runId) => watch(runId)));
+  await vi.waitFor(() => expect(seen.toSorted()).toEqual(["a", "b", "c", "d"]));
+  questions.length = 0;
+  await looked(() => clock.fireAll());
+  await vi.waitFor(() => expect(questions).toEqual([["a", "b", "c", "d"], ["bad"]]));
+  poison.clear();
+  await looked(() => clock.fireAll());
+  await vi.waitFor(() => expect(seen).toContain("bad"));
+});
 
 test("those who begin to wait together are one question, and each hears of its own run", async () => {
   const { questions, seen, watch, looked, clock } = newAwaited();
