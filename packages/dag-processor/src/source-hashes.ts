@@ -180,8 +180,8 @@ function notesOf(statements: readonly ImpureStatement[]): string[] {
   const notes = statements
     .slice(0, MAX_SHOWN_STATEMENTS)
     .map(
-      ({ path, line, text }) =>
-        `${path}:${line} is in every task's source hash, since running it may matter to any: ${text}`,
+      ({ path, line, text, reason }) =>
+        `${path}:${line} is in every task's source hash, since ${reason}: ${text}`,
     );
   const rest = statements.length - notes.length;
   return rest > 0 ? [...notes, `${rest} more statements are in every task's source hash`] : notes;

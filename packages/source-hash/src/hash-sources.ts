@@ -8,7 +8,7 @@ import type { PackageResolver } from "./packages/package-identity.ts";
 import type { Node } from "./program/node.ts";
 import type { Unit } from "./program/program.ts";
 import { readProgram } from "./program/read-program.ts";
-import { ArtifactAnalysis } from "./slice/artifact-analysis.ts";
+import { ArtifactAnalysis, type Attraction, type Pruning } from "./slice/artifact-analysis.ts";
 import { SliceDescriber } from "./slice/describe-slice.ts";
 import { ImportIdentities, type ReadAnchor, type ReadPrivateName } from "./slice/import-identities.ts";
 import { PlaceNames } from "./slice/place-names.ts";
@@ -81,6 +81,7 @@ class SourceHasher {
   readonly #sources: SliceSources;
   readonly #impure: Slice;
   readonly #packages = new Map<string, PackageVersion>();
+  #sharing: Slice | null = null;
   #evaluated: Slice | null = null;
   #whole: Slice | null = null;
   #loose: readonly unknown[] | null = null;
@@ -99,9 +100,7 @@ class SourceHasher {
       heap: located.heap,
       findFunction: (value) => this.#findFunction(value),
     };
-    const { impure } = this.#analysis;
-    const bareImports = this.#importsWithEffects();
-    this.#impure = Slice.ofUnits(this.#sources, impure, { bareImports, pruning: "handlers" });
+    this.#impure = this.#impureSlice("handlers", "effects");
   }
 
   hash(): SourceHashes {
@@ -110,18 +109,22 @@ class SourceHasher {
     return {
       tasks,
       packages: [...this.#packages.values()],
-      impureStatements: this.#analysis.impure.map(({ node }) => {
+      impureStatements: this.#analysis.impure.map(({ unit: { node }, reason }) => {
         const { path, line } = this.#places.placeOf(node.start);
-        return { path, line, text: this.#describer.textOf(node) };
+        return { path, line, text: this.#describer.textOf(node), reason };
       }),
     };
   }
 
   #hashTask(key: string, index: number): TaskSource {
-    let base = this.#analysis.dagEscapes ? this.#evaluatedSlice() : this.#impure;
+    let base = this.#impure;
     let own = Slice.ofValue(this.#sources, base, index);
-    if (own.sharesObjects && base === this.#impure) {
+    if (own.sharesObjects) {
       // A captured object may be one that other code changes: how it was made and handed on counts.
+      base = this.#sharing ??= this.#impureSlice("functions", "evaluated");
+      own = Slice.ofValue(this.#sources, base, index);
+    }
+    if ([...own.units, ...base.units].some((unit) => this.#analysis.escaping.has(unit))) {
       base = this.#evaluatedSlice();
       own = Slice.ofValue(this.#sources, base, index);
     }
@@ -177,7 +180,7 @@ class SourceHasher {
     const unit = node && this.#analysis.program.unitAround(node);
     if (!unit) return [];
     this.#choosing ??= this.#analysis.choosing.map((choosing) =>
-      Slice.ofUnits(this.#sources, [choosing], { bareImports: [], pruning: "none" }),
+      Slice.ofUnits(this.#sources, [choosing], { bareImports: [], pruning: "none", attraction: null }),
     );
     return this.#choosing.filter(({ units }) => units.includes(unit));
   }
@@ -216,16 +219,21 @@ class SourceHasher {
   }
 
   #evaluatedSlice(): Slice {
-    return (this.#evaluated ??= this.#sliceOf(this.#analysis.evaluated));
+    return (this.#evaluated ??= this.#sliceOf(this.#analysis.evaluated, "functions", null));
   }
 
   #wholeSlice(): Slice {
-    return (this.#whole ??= this.#sliceOf(this.#analysis.program.units));
+    return (this.#whole ??= this.#sliceOf(this.#analysis.program.units, "none", null));
   }
 
-  #sliceOf(units: readonly Unit[]): Slice {
+  #impureSlice(pruning: Pruning, attraction: Attraction): Slice {
+    const units = this.#analysis.impure.map(({ unit }) => unit);
+    return this.#sliceOf(units, pruning, attraction);
+  }
+
+  #sliceOf(units: readonly Unit[], pruning: Pruning, attraction: Attraction | null): Slice {
     const bareImports = this.#importsWithEffects();
-    return Slice.ofUnits(this.#sources, units, { bareImports, pruning: "functions" });
+    return Slice.ofUnits(this.#sources, units, { bareImports, pruning, attraction });
   }
 
   #findFunction({ place }: HeapValue & { readonly kind: "function" }): Node | undefined {

@@ -21,6 +21,8 @@ export interface ImpureStatement {
   readonly line: number;
   /** Its first line in the artifact. */
   readonly text: string;
+  /** Why what it changes cannot be told, such as `it calls set of "settings"`. */
+  readonly reason: string;
 }
 
 /** The source hashes of a Dag file. */

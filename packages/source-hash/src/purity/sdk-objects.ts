@@ -52,7 +52,8 @@ export function isSdkSpecifier(specifier: string): boolean {
 export class SdkObjects {
   readonly #program: Program;
   readonly #constants: Constants;
-  readonly #trusted: boolean;
+  /** False where code may have changed the SDK's objects: none is recognised. */
+  readonly isTrusted: boolean;
   readonly #known = new Map<Node, boolean>();
 
   /** @param options `trusted: false` recognises nothing, for code that may have changed the SDK's objects. */
@@ -63,12 +64,12 @@ export class SdkObjects {
   ) {
     this.#program = program;
     this.#constants = constants;
-    this.#trusted = trusted;
+    this.isTrusted = trusted;
   }
 
   /** True when the expression is certainly a Dag, a factory, a ref or the like. */
   isObject(node: Node | undefined): boolean {
-    if (!node || !this.#trusted) return false;
+    if (!node || !this.isTrusted) return false;
     const known = this.#known.get(node);
     if (known !== undefined) return known;
     this.#known.set(node, false);
@@ -87,7 +88,7 @@ export class SdkObjects {
 
   /** True for `new Dag(…)`, `every(…)`, `param(…)`, a method's call or a factory's call. */
   isCall(node: Node): boolean {
-    if (!this.#trusted) return false;
+    if (!this.isTrusted) return false;
     if (node.type === "NewExpression") return this.#sdkNameOf(part(node, "callee")) === "Dag";
     if (node.type !== "CallExpression" || node["optional"] === true) return false;
     const callee = part(node, "callee");

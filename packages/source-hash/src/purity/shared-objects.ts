@@ -1,17 +1,7 @@
 // Which expressions give code an object that is not the artifact's own: one of the language's, which all
 // code of the process works with.
 
-import {
-  isClass,
-  isFunction,
-  memberName,
-  nameOf,
-  PARENT,
-  part,
-  parts,
-  textOf,
-  type Node,
-} from "../program/node.ts";
+import { isClass, isFunction, memberName, nameOf, PARENT, part, textOf, type Node } from "../program/node.ts";
 import type { Program } from "../program/program.ts";
 import { isKnownGlobal } from "./builtins.ts";
 import type { Constants } from "./constants.ts";
@@ -20,9 +10,8 @@ import { isWritten } from "./written.ts";
 const GLOBAL_OBJECTS = new Set(["global", "globalThis"]);
 const PROTOTYPE_OF = new Set(["__lookupGetter__", "__lookupSetter__", "getPrototypeOf"]);
 const PROTOTYPES = new Set(["__proto__", "constructor", "prototype"]);
-/** Functions of primitive values, which lists are given to call: `names.filter(Boolean)`. */
+/** Functions of primitive values, which code hands on to be called: `names.filter(Boolean)`. */
 const PRIMITIVE_FUNCTIONS = new Set("BigInt Boolean Number String isNaN parseFloat parseInt".split(" "));
-const CALLING = new Set("every filter find findIndex findLast flatMap map some then".split(" "));
 /** Pieces that a name such as `__proto__` can be put together from. */
 const PIECES = /__p|o__|\bprototype\b|\bconstructor\b/;
 
@@ -55,7 +44,7 @@ function isSharedMember(node: Node, program: Program, constants: Constants): boo
   if (name === "__proto__") return isEscaping(node);
   if (name === "constructor") return isEscaping(node) && object?.type !== "ThisExpression";
   if (name === "prototype") return isEscaping(node) && !isOwnClass(object, constants);
-  return isGlobal && isWritten(node);
+  return isGlobal && nameOf(object) !== "process" && isWritten(node);
 }
 
 /** A class or function of the artifact's own; of a parameter it is not known. */
@@ -109,7 +98,9 @@ function isSharedGlobal(node: Node): boolean {
   if (!isKnownGlobal(name) || name === "undefined" || name === "NaN" || name === "Infinity") return false;
   switch (parent?.type) {
     case "CallExpression":
-      return part(parent, "callee") !== node && !(PRIMITIVE_FUNCTIONS.has(name) && isCalledBy(parent));
+      return part(parent, "callee") !== node && !PRIMITIVE_FUNCTIONS.has(name);
+    case "Property":
+      return !PRIMITIVE_FUNCTIONS.has(name) || parent["computed"] === true;
     case "NewExpression":
       return part(parent, "callee") !== node;
     case "MemberExpression":
@@ -124,10 +115,4 @@ function isSharedGlobal(node: Node): boolean {
     default:
       return true;
   }
-}
-
-/** `….filter(Boolean)` of a list written on the spot, or of what such a call gave. */
-function isCalledBy(call: Node): boolean {
-  const callee = part(call, "callee");
-  return CALLING.has(memberName(callee) ?? "") && parts(call, "arguments").length === 1;
 }

@@ -30,6 +30,13 @@ const DEFINING = new Set([
   "setPrototypeOf",
 ]);
 
+/** What code may set of functions such as Number, which a table may hold. */
+const OF_PRIMITIVES: ReadonlySet<string> = new Set(
+  [BigInt, Boolean, Number, String]
+    .flatMap((made) => Object.getOwnPropertyNames(made))
+    .filter((name) => name !== "length" && name !== "name"),
+);
+
 /** Looks through all nodes of a program, the bundler's helpers left out. */
 export function findTampering(program: Program, constants: Constants): Tampering {
   let builtinsPristine = true;
@@ -50,6 +57,8 @@ export function findTampering(program: Program, constants: Constants): Tampering
       if (isWritten(node) && part(node, "property")?.type !== "PrivateIdentifier") {
         if (name === undefined) computed = true;
         else writtenProperties.add(name);
+        // `casts.number` may be the language's Number.
+        if (name !== undefined && OF_PRIMITIVES.has(name)) builtinsPristine = false;
       }
     }
     if (node.type === "CallExpression" && isDefiner(node)) {

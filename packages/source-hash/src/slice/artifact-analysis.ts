@@ -1,5 +1,10 @@
 // All that is known of an artifact's code before any task is looked at.
 
+import { CodeReader } from "../effects/code-facts.ts";
+import { Effects } from "../effects/effects.ts";
+import { attractedBy, findEffects, type Attracted, type ImpureUnit } from "../effects/find-effects.ts";
+import { FreshObjects } from "../effects/fresh-objects.ts";
+import { Mutability } from "../effects/mutability.ts";
 import { Constants } from "../purity/constants.ts";
 import { findDagUses } from "../purity/dag-uses.ts";
 import { PlainValues } from "../purity/plain-values.ts";
@@ -10,7 +15,7 @@ import { findTampering } from "../purity/tampering.ts";
 import { isFunction, pushChildren, type Node } from "../program/node.ts";
 import type { Program, Unit } from "../program/program.ts";
 import { findChoosingUnits } from "./choosing-units.ts";
-import { EvaluationOrder, type Moment } from "./evaluation-order.ts";
+import { EvaluationOrder } from "./evaluation-order.ts";
 import { FunctionTexts } from "./function-texts.ts";
 import { writeShape, type ShapeSources } from "./shape-writer.ts";
 import type { Shape } from "./shape.ts";
@@ -21,17 +26,25 @@ import type { Shape } from "./shape.ts";
  */
 export type Pruning = "functions" | "handlers" | "none";
 
+/**
+ * What is taken into a slice beside what it names: units with `effects` on what it reaches, or all that are
+ * `evaluated` with it in reach.
+ */
+export type Attraction = "effects" | "evaluated";
+
 /** An artifact's code, looked through. */
 export class ArtifactAnalysis {
   readonly program: Program;
-  /** Units whose evaluation may do more than make their own value, in order of evaluation. */
-  readonly impure: readonly Unit[];
-  /** Those, and the pure ones that call something while the file is loaded. */
+  /** Units whose evaluation may matter to any code, in order of evaluation, and why. */
+  readonly impure: readonly ImpureUnit[];
+  /** Units that may change something or call something while the file is loaded. */
   readonly evaluated: readonly Unit[];
+  readonly #effects: ReadonlySet<Unit>;
+  readonly #attracted: Readonly<Record<Attraction, Attracted>>;
   /** Units in which the environment says which handler a task has. */
   readonly choosing: readonly Unit[];
-  /** True when a Dag is handed to code that may read what else is in it. */
-  readonly dagEscapes: boolean;
+  /** Units in which a Dag is handed to code that may read what else is in it. */
+  readonly escaping: ReadonlySet<Unit>;
   readonly #order: EvaluationOrder;
   readonly #shapeSources: ShapeSources;
   readonly #inert: Readonly<Record<Pruning, ReadonlySet<Node>>>;
@@ -51,27 +64,68 @@ export class ArtifactAnalysis {
     const values = new PlainValues(program, constants, tampering);
     const readable = new Readable({ program, constants, values, sdk, tampering });
     const purity = new Purity({ program, constants, values, readable, sdk, tampering });
-    this.dagEscapes = uses.escapes.length > 0;
-    this.impure = program.units.filter((unit) => !purity.isPureUnit(unit));
-    const impure = new Set(this.impure);
-    this.evaluated = program.units.filter(
-      (unit) => impure.has(unit) || (!program.isHelperUnit(unit) && callsSomething(unit)),
-    );
+    this.#shapeSources = { program, texts: new FunctionTexts(program, constants) };
+    this.escaping = new Set(uses.escapes.flatMap((node) => program.unitAround(node) ?? []));
     const inert = findInert(program, sdk, constants, purity);
     this.#inert = {
       handlers: inert,
       functions: new Set([...inert].filter((node) => isCode(program.unwrap(node)))),
       none: new Set(),
     };
-
-    this.#shapeSources = { program, texts: new FunctionTexts(program, constants) };
-    this.#order = new EvaluationOrder(program, this.impure);
+    const fresh = new FreshObjects(program, constants);
+    const mutability = new Mutability({ program, constants, values, tampering, sdk, fresh, inert });
+    const effects = new Effects({
+      program,
+      mutability,
+      tampering,
+      reader: new CodeReader({ program, constants, values, sdk, fresh, inert }),
+    });
+    const candidates = program.units.filter((unit) => !purity.isPureUnit(unit));
+    const found = findEffects(candidates, effects, (unit) => this.#reachOf(unit, "handlers"));
+    this.impure = found.unknown;
+    this.#effects = new Set([...found.unknown.map(({ unit }) => unit), ...found.objects.keys()]);
+    this.evaluated = program.units.filter(
+      (unit) => this.#effects.has(unit) || (!program.isHelperUnit(unit) && callsSomething(unit)),
+    );
+    this.#attracted = {
+      effects: attractedBy(found.objects),
+      evaluated: attractedBy(
+        new Map(
+          this.evaluated.map((unit) => [
+            unit,
+            [...this.#reachOf(unit, "functions")].filter((reached) => mutability.isMutable(reached)),
+          ]),
+        ),
+      ),
+    };
+    this.#order = new EvaluationOrder(program);
     this.choosing = findChoosingUnits(program, sdk);
   }
 
-  /** What of a unit depends on when it is evaluated. */
-  momentOf(unit: Unit, pruning: Pruning): Moment | null {
-    return this.#order.momentOf(unit, (reached) => this.shapeOfUnit(reached, pruning));
+  /** True for a unit whose evaluation changes more than its own value. */
+  hasEffects(unit: Unit): boolean {
+    return this.#effects.has(unit);
+  }
+
+  /** Units that count where one is reached, because they may change what it holds, or be given it. */
+  attractedBy(unit: Unit, attraction: Attraction): readonly Unit[] {
+    return this.#attracted[attraction].get(unit) ?? [];
+  }
+
+  /** Units that one reaches and that are evaluated after it; `null` when its value does not depend on that. */
+  laterThan(unit: Unit, pruning: Pruning): readonly Unit[] | null {
+    return this.#order.laterThan(unit, (reached) => this.shapeOfUnit(reached, pruning));
+  }
+
+  /** Every unit that a unit's code names, however deep, and itself. */
+  #reachOf(unit: Unit, pruning: Pruning): ReadonlySet<Unit> {
+    const reached = new Set<Unit>([unit]);
+    for (const one of reached) {
+      for (const target of this.shapeOfUnit(one, pruning).targets) {
+        if (target.kind === "units") for (const next of target.units) reached.add(next);
+      }
+    }
+    return reached;
   }
 
   shapeOfUnit(unit: Unit, pruning: Pruning): Shape {

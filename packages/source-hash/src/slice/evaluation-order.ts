@@ -7,29 +7,20 @@ import { isSdkSpecifier } from "../purity/sdk-objects.ts";
 import { isRewritten } from "./rewritten.ts";
 import type { Shape } from "./shape.ts";
 
-/** When a unit is evaluated, as far as its value can depend on it. */
-export interface Moment {
-  /** How many impure units are evaluated before. */
-  readonly impureBefore: number;
-  /** Units that it reaches and that are evaluated after it, in order of being reached. */
-  readonly later: readonly Unit[];
-}
-
 /** Knows the order in which an artifact's units are evaluated. */
 export class EvaluationOrder {
   readonly #program: Program;
-  readonly #impureBefore: readonly number[];
   readonly #timeless = new Map<Unit, boolean>();
 
-  constructor(program: Program, impure: readonly Unit[]) {
+  constructor(program: Program) {
     this.#program = program;
-    const isImpure = new Set(impure);
-    let count = 0;
-    this.#impureBefore = program.units.map((unit) => (isImpure.has(unit) ? count++ : count));
   }
 
-  /** `null` for a unit that is the same whenever it is evaluated: a function, a literal. */
-  momentOf(unit: Unit, shapeOf: (unit: Unit) => Shape): Moment | null {
+  /**
+   * The units that a unit reaches and that are evaluated after it, in order of being reached; `null` for a
+   * unit that is the same whenever it is evaluated: a function, a literal.
+   */
+  laterThan(unit: Unit, shapeOf: (unit: Unit) => Shape): readonly Unit[] | null {
     if (this.#isTimeless(unit)) return null;
     const later: Unit[] = [];
     const seen = new Set<Unit>([unit]);
@@ -45,7 +36,7 @@ export class EvaluationOrder {
         }
       }
     }
-    return { impureBefore: this.#impureBefore[unit.index] ?? 0, later };
+    return later;
   }
 
   #isTimeless(unit: Unit): boolean {

@@ -4,7 +4,7 @@ import { sha256, type Digest } from "@memodag/core";
 import type { HeapEdge, HeapValue } from "../handlers/located-handlers.ts";
 import type { Node } from "../program/node.ts";
 import type { Binding, Unit } from "../program/program.ts";
-import type { ArtifactAnalysis, Pruning } from "./artifact-analysis.ts";
+import type { ArtifactAnalysis, Attraction, Pruning } from "./artifact-analysis.ts";
 import type { ImportIdentities, ImportIdentity } from "./import-identities.ts";
 import { isRewritten } from "./rewritten.ts";
 import { usesSurroundings } from "./lexical-this.ts";
@@ -26,6 +26,15 @@ export interface CapturedVariable {
   readonly value: HeapValue;
 }
 
+/** Options of {@link Slice.ofUnits}. */
+export interface UnitSliceOptions {
+  /** Packages that are loaded for what they do. */
+  readonly bareImports: readonly string[];
+  readonly pruning: Pruning;
+  /** What is taken in beside what the units name; `null` for nothing. */
+  readonly attraction: Attraction | null;
+}
+
 type Item = Unit | number;
 
 /** A slice: the items reached breadth-first, each with numbers in place of the items that it leads to. */
@@ -44,6 +53,8 @@ export class Slice {
   readonly #sources: SliceSources;
   readonly #base: Slice | null;
   readonly #pruning: Pruning;
+  readonly #attraction: Attraction | null;
+  readonly #attracted = new Set<Unit>();
   readonly #numbers = new Map<Item, number>();
   readonly #queue: Item[] = [];
   readonly #lines: unknown[] = [];
@@ -54,7 +65,12 @@ export class Slice {
   #readsText = false;
 
   /** @param base a slice whose items are not written again. */
-  private constructor(sources: SliceSources, base: Slice | null, pruning: Pruning) {
+  private constructor(
+    sources: SliceSources,
+    base: Slice | null,
+    { pruning, attraction }: { readonly pruning: Pruning; readonly attraction: Attraction | null },
+  ) {
+    this.#attraction = attraction;
     this.#sources = sources;
     this.#base = base;
     this.#pruning = pruning;
@@ -64,9 +80,9 @@ export class Slice {
   static ofUnits(
     sources: SliceSources,
     units: readonly Unit[],
-    { bareImports, pruning }: { readonly bareImports: readonly string[]; readonly pruning: Pruning },
+    { bareImports, pruning, attraction }: UnitSliceOptions,
   ): Slice {
-    const slice = new Slice(sources, null, pruning);
+    const slice = new Slice(sources, null, { pruning, attraction });
     for (const specifier of bareImports) {
       slice.#lines.push(["import", slice.#import({ kind: "import", specifier, imported: "" })]);
     }
@@ -77,7 +93,7 @@ export class Slice {
 
   /** The slice of a captured value, which a handler is. */
   static ofValue(sources: SliceSources, base: Slice, index: number): Slice {
-    const slice = new Slice(sources, base, base.#pruning);
+    const slice = new Slice(sources, base, { pruning: base.#pruning, attraction: base.#attraction });
     slice.#number(index);
     return slice.#walk();
   }
@@ -106,10 +122,18 @@ export class Slice {
   }
 
   #walk(): this {
-    for (const item of this.#queue) {
-      if (typeof item === "number") this.#writeValue(item);
-      else this.#writeUnit(item);
+    for (let at = 0; at < this.#queue.length;) {
+      for (; at < this.#queue.length; at += 1) {
+        const item = this.#queue[at] as Item;
+        if (typeof item === "number") this.#writeValue(item);
+        else this.#writeUnit(item);
+      }
+      // What changes the objects that were reached, in order of evaluation, and what that reaches in turn.
+      const attracted = [...this.#attracted].sort((a, b) => a.index - b.index);
+      this.#attracted.clear();
+      for (const unit of attracted) this.#number(unit);
     }
+    this.#writeOrder();
     return this;
   }
 
@@ -117,8 +141,23 @@ export class Slice {
     this.units.push(unit);
     const { analysis } = this.#sources;
     this.#writeShape("unit", analysis.shapeOfUnit(unit, this.#pruning), []);
-    const moment = analysis.momentOf(unit, this.#pruning);
-    if (moment) this.#lines.push([moment.impureBefore, moment.later.map((later) => this.#number(later))]);
+    if (!this.#attraction) return;
+    for (const attracted of analysis.attractedBy(unit, this.#attraction)) this.#attracted.add(attracted);
+  }
+
+  /** Of two units that change the same, and of one that reads it: which comes first is what it becomes. */
+  #writeOrder(): void {
+    const { analysis } = this.#sources;
+    const changing = [...(this.#base?.units ?? []), ...this.units]
+      .filter((unit) => analysis.hasEffects(unit))
+      .sort((a, b) => a.index - b.index);
+    this.#lines.push(["changes", changing.map((unit) => this.#number(unit))]);
+    for (const unit of this.units) {
+      const later = analysis.laterThan(unit, this.#pruning);
+      if (!later) continue;
+      const before = changing.filter(({ index }) => index < unit.index).length;
+      this.#lines.push(["moment", this.#number(unit), before, later.map((other) => this.#number(other))]);
+    }
   }
 
   #writeValue(index: number): void {

@@ -34,6 +34,7 @@ export interface HarnessCounts {
   readonly unaffected: number;
   /** Of those, the ones whose hash changed. */
   readonly needless: number;
+  readonly needlessTitles: readonly string[];
   /** Hashes that changed by formatting, comments or types, or by another task's own body. */
   readonly forbidden: readonly string[];
 }
@@ -59,21 +60,28 @@ interface MutableCounts extends HarnessCounts {
   wrongHits: string[];
   unaffected: number;
   needless: number;
+  needlessTitles: string[];
   forbidden: string[];
 }
 
-/** Runs the harness over the Dag files `entries` of a project. */
+/**
+ * Runs the harness over the Dag files `entries` of a project.
+ * @param every of so many mutants, one is tried.
+ */
 export async function runHarness(
   files: ProjectFiles,
   entries: readonly string[],
   hashers: Readonly<Record<string, Hasher>>,
+  every = 1,
 ): Promise<HarnessReport> {
   const baselines = new Map<string, Baseline>();
   for (const entry of entries) baselines.set(entry, await readBaseline(files, entry, hashers));
   const counts = Object.fromEntries(Object.keys(hashers).map((name) => [name, emptyCounts()]));
   let mutants = 0;
   let unloadable = 0;
+  let made = 0;
   for (const mutant of makeMutants(files)) {
+    if (made++ % every !== 0) continue;
     mutants++;
     for (const [entry, baseline] of baselines) {
       if (!isPart(mutant, baseline)) continue;
@@ -153,7 +161,10 @@ function compare(
     if (outputChanged) counts.affected++;
     else counts.unaffected++;
     if (outputChanged && !hashChanged) counts.wrongHits.push(`${key} after ${mutant.title}`);
-    if (!outputChanged && hashChanged) counts.needless++;
+    if (!outputChanged && hashChanged) {
+      counts.needless++;
+      counts.needlessTitles.push(`${key} after ${mutant.title}`);
+    }
     if (hashChanged && isForbidden(mutant, key, isWhole))
       counts.forbidden.push(`${key} after ${mutant.title}`);
   }
@@ -166,7 +177,7 @@ function isForbidden({ kind, task }: Mutant, key: string, isWhole: boolean): boo
 }
 
 function emptyCounts(): MutableCounts {
-  return { affected: 0, wrongHits: [], unaffected: 0, needless: 0, forbidden: [] };
+  return { affected: 0, wrongHits: [], unaffected: 0, needless: 0, needlessTitles: [], forbidden: [] };
 }
 
 function packagesOf(files: ProjectFiles): PackageSources {

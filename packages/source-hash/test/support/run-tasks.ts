@@ -122,8 +122,17 @@ export async function runTasks(
 async function runTask(task: StandInTask, input: string, context: vm.Context): Promise<string> {
   try {
     const args = vm.runInContext(`(${input})`, context) as never;
-    return JSON.stringify(await task.handler(args)) ?? "undefined";
+    return JSON.stringify(await settledSoon(task.handler(args))) ?? "undefined";
   } catch (error) {
     return `failed: ${(error as Error | undefined)?.message}`;
   }
+}
+
+/** A mutant may wait for what never comes; no fixture waits for anything else than promises. */
+async function settledSoon(result: unknown): Promise<unknown> {
+  const turns = (async () => {
+    for (let turn = 0; turn < 50; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+    throw new Error("it does not end");
+  })();
+  return Promise.race([result, turns]);
 }

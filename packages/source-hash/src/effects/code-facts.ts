@@ -1,0 +1,399 @@
+// What a piece of code does when it runs: which functions it calls, and whether it changes what it did not make.
+
+import { isBuiltin } from "node:module";
+import {
+  isClass,
+  isFunction,
+  memberName,
+  nameOf,
+  PARENT,
+  part,
+  parts,
+  pushChildren,
+  textOf,
+  type Node,
+} from "../program/node.ts";
+import type { Binding, Program, Unit } from "../program/program.ts";
+import { isPureConstructor } from "../purity/builtins.ts";
+import type { Constants } from "../purity/constants.ts";
+import { enclosingFunction } from "../purity/enclosing-function.ts";
+import { isEnumBody } from "../purity/enum-body.ts";
+import type { PlainValues } from "../purity/plain-values.ts";
+import { isSdkSpecifier, METHODS, type SdkObjects } from "../purity/sdk-objects.ts";
+import { isWritten } from "../purity/written.ts";
+import type { FreshObjects } from "./fresh-objects.ts";
+import { effectOfGlobal, isHarmlessImport, KEEPING, MUTATORS } from "./known-calls.ts";
+
+/** What one function, or one unit while it is evaluated, does by itself. */
+export interface CodeFacts {
+  /** Functions and classes that it certainly names when it calls. */
+  readonly calls: Set<Node>;
+  /** Names of properties that it reads, writes or calls. */
+  readonly names: Set<string>;
+  /** True when it asks for a property whose name cannot be told. */
+  anyName: boolean;
+  /** True when it calls, or hands to something that calls, a value that cannot be told. */
+  callsValues: boolean;
+  /** True when it changes a variable or an object that it did not make. */
+  writes: boolean;
+  /** What it uses of packages, and of Node's modules that hold state. */
+  foreign: string | null;
+  /** Why what it does reaches further than the artifact's own objects. */
+  reason: string | null;
+  /** Functions and classes written in it. */
+  readonly inner: Node[];
+}
+
+/** A function, a class as it is constructed, or a unit as it is evaluated. */
+export type Piece = Node | Unit;
+
+/** What facts are found from. */
+export interface FactSources {
+  readonly program: Program;
+  readonly constants: Constants;
+  readonly values: PlainValues;
+  readonly sdk: SdkObjects;
+  readonly fresh: FreshObjects;
+  /** Handlers that the SDK keeps. */
+  readonly inert: ReadonlySet<Node>;
+}
+
+/** Finds facts, once for each piece. */
+export class CodeReader {
+  readonly #is: FactSources;
+  readonly #fresh: FreshObjects;
+  readonly #facts = new Map<Piece, CodeFacts>();
+  readonly #written: ReadonlySet<Node>;
+  readonly #ownMethods: ReadonlySet<string>;
+
+  constructor(sources: FactSources) {
+    this.#is = sources;
+    this.#fresh = sources.fresh;
+    this.#written = writtenNames(sources.program);
+    this.#ownMethods = methodNames(sources.program);
+  }
+
+  factsOf(piece: Piece): CodeFacts {
+    let facts = this.#facts.get(piece);
+    if (!facts) {
+      facts = {
+        calls: new Set(),
+        names: new Set(),
+        anyName: false,
+        callsValues: false,
+        writes: false,
+        foreign: null,
+        reason: null,
+        inner: [],
+      };
+      this.#facts.set(piece, facts);
+      this.#read(this.#startsOf(piece, facts), facts);
+    }
+    return facts;
+  }
+
+  /** The nodes that run. */
+  #startsOf(piece: Piece, facts: CodeFacts): Node[] {
+    const starts: Node[] = [];
+    if (isUnit(piece)) {
+      if (this.#is.program.isHelperUnit(piece)) return starts;
+      starts.push(piece.node, ...piece.attached);
+    } else if (isFunction(piece)) {
+      pushChildren(piece, starts);
+    } else {
+      this.#startConstruction(piece, starts, facts);
+    }
+    return starts;
+  }
+
+  /** `new` runs the fields' initialisers, the constructor, and the parent's. */
+  #startConstruction(made: Node, starts: Node[], facts: CodeFacts): void {
+    for (const member of parts(part(made, "body"), "body")) {
+      if (member.type === "PropertyDefinition" && member["static"] !== true)
+        pushPart(member, "value", starts);
+      const constructor = member["kind"] === "constructor" ? part(member, "value") : undefined;
+      if (constructor) pushChildren(constructor, starts);
+    }
+    const parent = part(made, "superClass");
+    if (parent) this.#noteNewOf(parent, made, facts);
+  }
+
+  #read(pending: Node[], facts: CodeFacts): void {
+    for (let node = pending.pop(); node; node = pending.pop()) {
+      if (this.#is.inert.has(node)) continue;
+      if (isFunction(node)) {
+        facts.inner.push(node);
+      } else if (isClass(node)) {
+        this.#readClass(node, facts, pending);
+      } else if (node.type !== "CallExpression" || !isEnumBody(node, this.#is.program)) {
+        this.#note(node, facts);
+        pushChildren(node, pending);
+      }
+    }
+  }
+
+  /** Defining a class evaluates its parent, its computed keys and what is static; the rest waits for `new`. */
+  #readClass(node: Node, facts: CodeFacts, pending: Node[]): void {
+    facts.inner.push(node);
+    pushPart(node, "superClass", pending);
+    for (const member of parts(part(node, "body"), "body")) {
+      if (member["computed"] === true) pushPart(member, "key", pending);
+      if (member.type === "StaticBlock") pushChildren(member, pending);
+      else if (member.type === "MethodDefinition") {
+        if (member["kind"] !== "constructor") pushPart(member, "value", pending);
+      } else if (member["static"] === true) pushPart(member, "value", pending);
+    }
+  }
+
+  #note(node: Node, facts: CodeFacts): void {
+    switch (node.type) {
+      case "Identifier":
+        return this.#noteName(node, facts);
+      case "MemberExpression":
+        return this.#noteMember(node, facts);
+      case "Property":
+        if (node[PARENT]?.type === "ObjectPattern") {
+          const key = part(node, "key");
+          if (node["computed"] === true) facts.anyName = true;
+          else facts.names.add(nameOf(key) ?? textOf(key) ?? "");
+        }
+        return;
+      case "CallExpression":
+        return this.#noteCall(node, facts);
+      case "NewExpression":
+        return this.#noteNew(node, facts);
+      case "TaggedTemplateExpression":
+        return this.#noteCallee(part(node, "tag"), node, facts);
+      case "ImportExpression":
+        facts.reason ??= "it loads a module";
+        return;
+      case "WithStatement":
+        facts.reason ??= "it uses with";
+        return;
+      default:
+    }
+  }
+
+  #noteName(node: Node, facts: CodeFacts): void {
+    const { program } = this.#is;
+    const binding = program.bindingOf(node);
+    if (binding === undefined) return;
+    if (binding === null) {
+      if (this.#written.has(node)) facts.reason ??= `it sets the global ${nameOf(node)}`;
+      if (["eval", "Function", "require"].includes(nameOf(node) as string))
+        facts.reason ??= `it uses ${nameOf(node)}`;
+      return;
+    }
+    const imported = program.importOf(binding);
+    if (
+      imported &&
+      !isSdkSpecifier(imported.specifier) &&
+      !isKnownImport(imported.specifier, imported.imported, node)
+    )
+      facts.foreign ??= imported.specifier;
+    if (this.#written.has(node) && !isOfSameActivation(binding, node)) facts.writes = true;
+  }
+
+  #noteMember(node: Node, facts: CodeFacts): void {
+    const name = memberName(node);
+    if (name === undefined) facts.anyName ||= part(node, "property")?.type !== "PrivateIdentifier";
+    else facts.names.add(name);
+    if (isWritten(node)) this.#noteWrite(part(node, "object"), facts);
+  }
+
+  /** Something changes the object that an expression gives. */
+  #noteWrite(object: Node | undefined, facts: CodeFacts): void {
+    const { program } = this.#is;
+    if (this.#fresh.isFresh(object)) return;
+    const root = rootOf(object);
+    const binding = root?.type === "Identifier" ? program.bindingOf(root) : undefined;
+    if (binding === null) facts.reason ??= `it changes ${nameOf(root)}`;
+    const imported = binding ? program.importOf(binding) : undefined;
+    if (imported) facts.reason ??= `it changes what "${imported.specifier}" exports`;
+    facts.writes = true;
+  }
+
+  #noteNew(node: Node, facts: CodeFacts): void {
+    if (!this.#is.sdk.isCall(node)) this.#noteNewOf(part(node, "callee"), node, facts);
+  }
+
+  #noteNewOf(callee: Node | undefined, node: Node, facts: CodeFacts): void {
+    const { constants, values } = this.#is;
+    const made = constants.resolve(callee);
+    if (isClass(made) || isFunction(made)) {
+      facts.calls.add(made);
+      // A function that is called with `new` fills an object that its caller just made.
+      return;
+    }
+    const path = values.pathOf(callee);
+    if (
+      path !== undefined &&
+      (isPureConstructor(path) || path === "Proxy" || path === "Promise" || path === "WeakRef")
+    ) {
+      if (path === "Promise") facts.callsValues = true;
+      return;
+    }
+    this.#noteCallee(callee, node, facts);
+  }
+
+  #noteCall(node: Node, facts: CodeFacts): void {
+    const { program, sdk } = this.#is;
+    const callee = part(node, "callee");
+    if (program.unwrap(node) !== node || sdk.isCall(node) || this.#isHelperCall(callee)) return;
+    this.#noteCallee(callee, node, facts);
+  }
+
+  /** Modules that the bundler wraps run when they are asked for; its other functions make or fill what is new. */
+  #isHelperCall(callee: Node | undefined): boolean {
+    const { program } = this.#is;
+    return (
+      ["__commonJS", "__esm", "__name", "__export", "__toESM", "__toCommonJS", "__copyProps"] as const
+    ).some((name) => program.isHelper(callee, name));
+  }
+
+  #noteCallee(callee: Node | undefined, call: Node, facts: CodeFacts): void {
+    const { program, constants, values } = this.#is;
+    if (callee?.type === "Super") return;
+    const called = this.#moduleOf(callee) ?? constants.resolve(callee);
+    if (isFunction(called)) {
+      facts.calls.add(called);
+      return;
+    }
+    const path = values.pathOf(callee);
+    if (path !== undefined) return this.#noteGlobal(path, call, facts);
+    const root = rootOf(callee);
+    const binding = root?.type === "Identifier" ? program.bindingOf(root) : undefined;
+    const imported = binding ? program.importOf(binding) : undefined;
+    if (imported && !isSdkSpecifier(imported.specifier)) {
+      const name =
+        imported.imported === "*" || imported.imported === "default" ? memberName(callee) : imported.imported;
+      if (isHarmlessImport(imported.specifier, name)) facts.callsValues = true;
+      else facts.reason ??= `it calls ${describe(callee)} of "${imported.specifier}"`;
+      return;
+    }
+    if (callee?.type === "MemberExpression") return this.#noteMethod(callee, call, facts);
+    facts.callsValues = true;
+  }
+
+  #noteGlobal(path: string, call: Node, facts: CodeFacts): void {
+    const effect = effectOfGlobal(path);
+    if (effect === "unknown") facts.reason ??= `it calls ${path}`;
+    if (effect === "changes_argument") this.#noteWrite(parts(call, "arguments")[0], facts);
+    if (parts(call, "arguments").some((argument) => mayBeCalled(argument))) facts.callsValues = true;
+  }
+
+  #noteMethod(callee: Node, call: Node, facts: CodeFacts): void {
+    const name = memberName(callee);
+    const object = part(callee, "object");
+    // Of a parameter that may be a Dag: the SDK keeps what it is given, and no other code has such a method.
+    if (name !== undefined && METHODS.has(name) && name !== "then" && !this.#ownMethods.has(name)) {
+      if (!this.#is.sdk.isTrusted) facts.reason ??= "methods of the SDK's objects may have been replaced";
+      return;
+    }
+    if (name === undefined || MUTATORS.has(name) || /^set[A-Z]/.test(name)) this.#noteWrite(object, facts);
+    const isOfLanguage = this.#fresh.isOfLanguage(object) || this.#is.values.isPrimitive(object);
+    if (isOfLanguage && (name === undefined ? false : KEEPING.has(name))) return;
+    if (isOfLanguage && !parts(call, "arguments").some((argument) => mayBeCalled(argument))) return;
+    facts.callsValues = true;
+  }
+
+  /** `require_stats()` runs the module that it wraps, as `init_stats()` does. */
+  #moduleOf(callee: Node | undefined): Node | undefined {
+    const { program } = this.#is;
+    const binding = callee?.type === "Identifier" ? program.bindingOf(callee) : undefined;
+    const [unit] = binding ? program.unitsOf(binding) : [];
+    const wrapped = unit?.kind === "variable" ? part(unit.node, "init") : undefined;
+    if (wrapped?.type !== "CallExpression") return undefined;
+    const helper = part(wrapped, "callee");
+    if (!program.isHelper(helper, "__commonJS") && !program.isHelper(helper, "__esm")) return undefined;
+    const [modules] = parts(wrapped, "arguments");
+    return program.unwrap(part(parts(modules, "properties")[0], "value"));
+  }
+}
+
+function isKnownImport(specifier: string, imported: string, node: Node): boolean {
+  if (!isBuiltin(specifier)) return false;
+  const parent = node[PARENT];
+  const member = part(parent, "object") === node ? memberName(parent) : undefined;
+  return isHarmlessImport(specifier, imported === "*" || imported === "default" ? member : imported);
+}
+
+/** The name that a chain of members starts from. */
+function rootOf(node: Node | undefined): Node | undefined {
+  let root = node;
+  while (root?.type === "MemberExpression") root = part(root, "object");
+  return root;
+}
+
+function mayBeCalled(argument: Node): boolean {
+  return !["Literal", "TemplateLiteral", "ObjectExpression", "BinaryExpression", "UnaryExpression"].includes(
+    argument.type,
+  );
+}
+
+function describe(callee: Node | undefined): string {
+  return memberName(callee) ?? nameOf(callee) ?? "a function";
+}
+
+function pushPart(node: Node, field: string, pending: Node[]): void {
+  const value = part(node, field);
+  if (value) pending.push(value);
+}
+
+/** A variable of the activation that writes it: nothing else can see that. */
+function isOfSameActivation(binding: Binding, node: Node): boolean {
+  if (binding.scope.type === "module" || binding.scope.type === "global") return false;
+  const [definition] = binding.defs;
+  if (definition?.type === "Parameter")
+    return (definition.node as unknown as Node) === enclosingFunction(node);
+  return (
+    definition !== undefined &&
+    enclosingFunction(definition.name as unknown as Node) === enclosingFunction(node)
+  );
+}
+
+/** Identifiers that are written to, their definitions left out. */
+function writtenNames(program: Program): Set<Node> {
+  const bindings = new Set<Binding>();
+  const written = new Set<Node>();
+  for (const node of program.identifiers()) {
+    const binding = program.bindingOf(node);
+    if (binding) bindings.add(binding);
+    else if (binding === null && isAssigned(node)) written.add(node);
+  }
+  for (const binding of bindings) {
+    for (const use of binding.references) {
+      if (use.isWrite() && !use.init) written.add(use.identifier as unknown as Node);
+    }
+  }
+  return written;
+}
+
+function isAssigned(node: Node): boolean {
+  const parent = node[PARENT];
+  if (parent?.type === "UpdateExpression") return true;
+  return /^(?:Assignment|For(?:In|Of)Statement)/.test(parent?.type ?? "") && part(parent, "left") === node;
+}
+
+/** Names under which the artifact's own functions are called as methods. */
+function methodNames(program: Program): Set<string> {
+  const names = new Set<string>();
+  const pending: Node[] = [program.root];
+  for (let node = pending.pop(); node; node = pending.pop()) {
+    const isMember = node.type === "MethodDefinition" || node.type === "PropertyDefinition";
+    const isProperty = node.type === "Property" && node[PARENT]?.type === "ObjectExpression";
+    if (isMember || isProperty) {
+      const key = part(node, "key");
+      const value = program.unwrap(part(node, "value"));
+      const isData = isProperty && value?.type === "Literal";
+      if (!isData) names.add(nameOf(key) ?? textOf(key) ?? "");
+    }
+    if (node.type === "MemberExpression" && isWritten(node)) names.add(memberName(node) ?? "");
+    pushChildren(node, pending);
+  }
+  return names;
+}
+
+function isUnit(piece: Piece): piece is Unit {
+  return "attached" in piece;
+}

@@ -1,0 +1,81 @@
+// The effects of all units of an artifact, each with what others attach to the objects that it can get at.
+
+import type { Unit } from "../program/program.ts";
+import type { Effects } from "./effects.ts";
+
+/** A unit that is in every hash. */
+export interface ImpureUnit {
+  readonly unit: Unit;
+  readonly reason: string;
+}
+
+/** Units by a unit that they change, or may have been given. */
+export type Attracted = ReadonlyMap<Unit, readonly Unit[]>;
+
+/** Units whose evaluation changes something: what cannot be told, or objects of some units. */
+export interface FoundEffects {
+  readonly unknown: readonly ImpureUnit[];
+  readonly objects: ReadonlyMap<Unit, ReadonlySet<Unit>>;
+}
+
+/**
+ * Finds the effects of some units. A getter or a function that one unit puts into an object runs when another
+ * reads or calls it, so that they are looked at again until none of them changes more.
+ */
+export function findEffects(
+  units: readonly Unit[],
+  effects: Effects,
+  reachOf: (unit: Unit) => ReadonlySet<Unit>,
+): FoundEffects {
+  const unknown = new Map<Unit, ImpureUnit>();
+  const objects = new Map<Unit, ReadonlySet<Unit>>();
+  const reach = new Map(units.map((unit) => [unit, reachOf(unit)]));
+  const looked = new Map<Unit, number>();
+  for (let isStable = false; !isStable;) {
+    isStable = true;
+    const attracted = attractedBy(objects);
+    for (const unit of units) {
+      if (unknown.has(unit)) continue;
+      const within = withAttached(reach.get(unit) as ReadonlySet<Unit>, attracted, reach);
+      if (looked.get(unit) === within.size) continue;
+      looked.set(unit, within.size);
+      const effect = effects.of(unit, within);
+      if (effect.kind === "none") continue;
+      isStable = false;
+      if (effect.kind === "objects") objects.set(unit, effect.units);
+      else {
+        objects.delete(unit);
+        unknown.set(unit, { unit, reason: effect.reason });
+      }
+    }
+  }
+  return { unknown: units.flatMap((unit) => unknown.get(unit) ?? []), objects };
+}
+
+/** What is in reach, and what is in reach of the units that change an object there. */
+function withAttached(
+  reach: ReadonlySet<Unit>,
+  attracted: Attracted,
+  reachOf: ReadonlyMap<Unit, ReadonlySet<Unit>>,
+): ReadonlySet<Unit> {
+  const within = new Set(reach);
+  for (const unit of within) {
+    for (const changing of attracted.get(unit) ?? []) {
+      for (const other of reachOf.get(changing) ?? []) within.add(other);
+    }
+  }
+  return within;
+}
+
+/** By what they change, in order of evaluation. */
+export function attractedBy(touched: ReadonlyMap<Unit, Iterable<Unit>>): Attracted {
+  const attracted = new Map<Unit, Unit[]>();
+  for (const [unit, units] of touched) {
+    for (const changed of units) {
+      const known = attracted.get(changed);
+      if (known) known.push(unit);
+      else attracted.set(changed, [unit]);
+    }
+  }
+  return attracted;
+}
