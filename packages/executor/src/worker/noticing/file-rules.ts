@@ -74,6 +74,8 @@ export class FileRules {
   readonly #packages: PackageFolders;
   readonly #noticed: NoticedInputs;
   readonly #patterns: readonly FilePattern[];
+  /** True when one of the patterns is absolute or leads out of the bundle. */
+  readonly #leadsElsewhere: boolean;
   /** By path, with a slash at the end for a folder's list of names. */
   readonly #atLoad: ReadonlyMap<string, Digest | null>;
   /** Of {@link #atLoad}, what was used. */
@@ -97,6 +99,7 @@ export class FileRules {
     this.#packages = packages;
     this.#noticed = noticed;
     this.#patterns = declared.flatMap(parseFilePattern);
+    this.#leadsElsewhere = this.#patterns.some(({ base }) => isAbsolute(base) || base.startsWith(".."));
     // A pattern without wildcards is a file's own name.
     const bases = this.#patterns.map(({ base, segments }) =>
       resolve(bundleDir, base, segments.length === 0 ? ".." : "."),
@@ -164,8 +167,11 @@ export class FileRules {
 
   #isDeclared(path: string): boolean {
     const { bundleDir } = this.#surroundings;
-    // A pattern may be absolute and lead into the bundle, or the other way round.
-    return [path, relative(bundleDir, path)].some((shown) => isDeclaredFile(this.#patterns, shown));
+    const patterns = this.#patterns;
+    if (isWithin(bundleDir, path) && isDeclaredFile(patterns, path.slice(bundleDir.length + 1))) return true;
+    // A pattern may be absolute and lead into the bundle, or lead out of it.
+    if (!this.#leadsElsewhere) return false;
+    return isDeclaredFile(patterns, path) || isDeclaredFile(patterns, relative(bundleDir, path));
   }
 
   /** True for a file of the key; that it is another one now is noted. */
