@@ -129,9 +129,9 @@ describe("a config with faults", () => {
       'core.multi_team: expected true or false, found "yes"',
       "core.paralelism: expected a key of [core]: parallelism, multi_team, task_caching_enabled, " +
         "task_cache_backend, secret_patterns, log_level, max_xcom_size, state_dir, found an unknown one; did you mean core.parallelism?",
-      'task_cache.default_ttl: expected a duration with its unit, such as "12h" or "7d", or "never", ' +
+      'task_cache.default_ttl: expected a duration with its unit from 1ms to 36500d, such as "12h", or "never", ' +
         'found "a week"',
-      'task_cache.max_result_size: expected a size with its unit, such as "16MiB", found 16',
+      'task_cache.max_result_size: expected a size with its unit from 1B to 1048576GiB, such as "16MiB", found 16',
       "databse: expected a section: core, database, task_cache, scheduler, worker, dag_processor, pools, variables, bundles, found an unknown one; " +
         "did you mean database?",
     ]);
