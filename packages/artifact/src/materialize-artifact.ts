@@ -32,7 +32,11 @@ export async function materializeArtifact(dir: string, { digest, code }: Artifac
   const path = join(dir, digest + ARTIFACT_EXTENSION);
   if (await holds(path, digest)) return path;
   try {
-    await write(dir, path, code);
+    // The folder may be removed while it is written to.
+    await write(dir, path, code).catch(async (error: unknown) => {
+      if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+      await write(dir, path, code);
+    });
   } catch (error) {
     throw nameFileFault(error, { what: "artifacts", path: dir, setting: "[core] state_dir" });
   }

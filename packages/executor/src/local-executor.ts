@@ -155,15 +155,28 @@ export class LocalExecutor implements Executor {
 
   async #follow(run: AttemptRun): Promise<void> {
     const { attemptId, artifactDigest } = run.attempt;
-    const outcome = await run.run((pid) => this.#listener({ kind: "started", attemptId, pid }));
-    if (isArtifactFault(outcome)) this.#surroundings.artifacts.forget(artifactDigest);
+    const { artifacts } = this.#surroundings;
+    let isStarted = false;
+    let outcome = await run.run((pid) => {
+      isStarted = true;
+      this.#listener({ kind: "started", attemptId, pid });
+    });
+    if (!isArtifactFault(outcome)) artifacts.held(artifactDigest);
+    // Of the store's own copy nothing better would come.
+    else if (isStarted && artifacts.lost(artifactDigest)) outcome = asLost(outcome);
     this.#running.delete(attemptId);
     this.#listener({ kind: "finished", attemptId, outcome });
   }
 }
 
-/** The file went away or changed after it was written: the next attempt finds it anew. */
-function isArtifactFault(outcome: AttemptOutcome): boolean {
+type Failed = Extract<AttemptOutcome, { kind: "failed" }>;
+
+/** No try is spent on a file that went away or changed after it was written: the next attempt finds it anew. */
+function asLost(outcome: Failed): Failed {
+  return { ...outcome, error: { code: "attempt_lost", message: outcome.error.message } };
+}
+
+function isArtifactFault(outcome: AttemptOutcome): outcome is Failed {
   return (
     outcome.kind === "failed" &&
     (outcome.error.code === "artifact_not_found" || outcome.error.code === "artifact_damaged")
