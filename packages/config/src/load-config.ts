@@ -10,6 +10,7 @@ import { type ConfigLookup, findConfigFile, projectDirOf } from "./find-config-f
 import { formatKeyPath } from "./known-keys.ts";
 import { poolFaults } from "./pool-rules.ts";
 import { configSchema } from "./schema.ts";
+import { sizeFaults } from "./size-rules.ts";
 import { findTwin, withSecrets } from "./secret-files.ts";
 import { variableFaults } from "./variable-rules.ts";
 
@@ -50,7 +51,9 @@ export function loadConfig(lookup: ConfigLookup): LoadedConfig {
   const { document, faults: secretFaults } = withSecrets(written, projectDir);
   const parsed = configSchema.safeParse(document);
   const faults = [
-    ...(parsed.success ? [] : faultsOf(parsed.error.issues, document)),
+    ...(parsed.success
+      ? sizeFaults(parsed.data.database.url, parsed.data.core.max_xcom_size)
+      : faultsOf(parsed.error.issues, document)),
     ...bundleFaults(document),
     ...poolFaults(document),
     ...variableFaults(document),

@@ -67,3 +67,30 @@ describe("ranges of keys", () => {
     }
   });
 });
+
+describe("the size of values on PostgreSQL", () => {
+  const write = (url: string, size: string): (() => unknown) => {
+    writeFileSync(
+      join(folder, "memodag.toml"),
+      `[core]\nmax_xcom_size = "${size}"\n[database]\nurl = "${url}"\n`,
+    );
+    return () => loadConfig({ file: join(folder, "memodag.toml"), env: {}, cwd: folder });
+  };
+
+  it.each(["postgres://h/d", "postgresql://u@h:1/d"])("is bounded by what it takes, for %s", (url) => {
+    expect(write(url, "240MiB")).not.toThrow();
+    expect(write(url, "241MiB")).toThrow(
+      "core.max_xcom_size: expected at most 240MiB, all that PostgreSQL takes, found 241MiB",
+    );
+    expect(write("sqlite:x.db", "511MiB")).not.toThrow();
+  });
+
+  it("is bounded wherever the url stands", () => {
+    const load = write("sqlite:x.db", "511MiB");
+    expect(load).not.toThrow();
+    const env = { MEMODAG__DATABASE__URL: "postgres://h/d" };
+    expect(() => loadConfig({ file: join(folder, "memodag.toml"), env, cwd: folder })).toThrow(
+      "core.max_xcom_size",
+    );
+  });
+});
