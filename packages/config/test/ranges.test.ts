@@ -86,8 +86,8 @@ describe("the size of values on PostgreSQL", () => {
   });
 
   it("is bounded wherever the url stands", () => {
-    const load = write("sqlite:x.db", "511MiB");
-    expect(load).not.toThrow();
+    const onSqlite = write("sqlite:x.db", "511MiB");
+    expect(onSqlite).not.toThrow();
     const env = { MEMODAG__DATABASE__URL: "postgres://h/d" };
     expect(() => loadConfig({ file: join(folder, "memodag.toml"), env, cwd: folder })).toThrow(
       "core.max_xcom_size",

@@ -36,6 +36,7 @@ export type ErrorCode =
   | "max_active_runs_reached"
   | "pool_not_found"
   | "question_unanswered"
+  | "result_not_storable"
   | "run_cancelled"
   | "run_ended"
   | "run_interrupted"

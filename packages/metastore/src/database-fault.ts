@@ -1,8 +1,8 @@
-// Tells faults that an operator can mend, of whichever database, from bugs.
+// Tells faults that an operator can mend, and those of the data, of whichever database, from bugs.
 
 import { MemodagError } from "@memodag/core";
-import { faultOf as postgresFault } from "./postgres/faults.ts";
-import { faultOf as sqliteFault } from "./sqlite/faults.ts";
+import { faultOf as postgresFault, isDataFault as isPostgresDataFault } from "./postgres/faults.ts";
+import { faultOf as sqliteFault, isDataFault as isSqliteDataFault } from "./sqlite/faults.ts";
 
 /**
  * The error to tell an operator in place of one that a store threw; undefined when that is a bug.
@@ -15,4 +15,15 @@ export function findDatabaseFault(error: unknown): MemodagError | undefined {
   return new MemodagError(fault.code, `The database ${what} (${fault.reason}): ${fault.mend}`, {
     cause: error,
   });
+}
+
+/** True when what was to be written is at fault, so that the same would be refused again. */
+export function isDataFault(error: unknown): boolean {
+  return isSqliteDataFault(error) || isPostgresDataFault(error) || isTooLongForScript(error);
+}
+
+/** A driver puts a statement together in strings and buffers, whose length JavaScript bounds. */
+function isTooLongForScript(error: unknown): boolean {
+  if (error instanceof RangeError) return true;
+  return error instanceof Error && "code" in error && error.code === "ERR_STRING_TOO_LONG";
 }

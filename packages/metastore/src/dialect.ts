@@ -36,6 +36,12 @@ export interface DatabaseFault {
   readonly mend: string;
 }
 
+/** How a pass is written. */
+export interface PassOptions {
+  /** Nothing of it stays, whatever it comes to. */
+  readonly isTrial?: boolean;
+}
+
 /** A key, and the instance that asked for it. */
 export type AskedKey = DecidedInstance & { readonly key: Digest };
 
@@ -85,7 +91,7 @@ export interface Dialect {
   watchRuns(listener: () => void): Promise<Watch>;
 
   claimRuns(request: ClaimRequest): Promise<ClaimedRun[]>;
-  writePass(pass: PassWrite): Promise<PassOutcome>;
+  writePass(pass: PassWrite, options?: PassOptions): Promise<PassOutcome>;
   findRecords(
     team: string,
     keys: readonly Digest[],

@@ -115,13 +115,20 @@ export interface PassWrite {
  * - `limit_reached`: more would be queued or running than `limits` allow; nothing was written. `free` is
  *   what there is for this pass.
  * - `bytes_missing`: an XCom's bytes were gone between lookup and commit; nothing was written.
+ * - `not_storable`: the database refuses what is written of these instances, and would again; nothing was written.
  */
 export type PassOutcome =
   | { readonly kind: "written" }
   | { readonly kind: "lease_lost" }
   | { readonly kind: "rejected"; readonly instances: readonly TaskInstanceId[] }
   | { readonly kind: "limit_reached"; readonly free: ActiveLimits }
-  | { readonly kind: "bytes_missing"; readonly digests: readonly string[] };
+  | { readonly kind: "bytes_missing"; readonly digests: readonly string[] }
+  | { readonly kind: "not_storable"; readonly instances: readonly UnstorableInstance[] };
+
+/** An instance that the database refuses to take as it is, and why, in the database's words. */
+export interface UnstorableInstance extends TaskInstanceId {
+  readonly reason: string;
+}
 
 /** Instances of one task that shall run again. */
 export interface ClearedTask {

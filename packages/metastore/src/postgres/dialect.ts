@@ -45,7 +45,7 @@ export async function openPostgres(url: string, options: PostgresOptions): Promi
     announceRuns: () => announceRuns(connection),
     watchRuns: (listener) => watchRuns(connection, listener),
     claimRuns: (request) => claimRuns(connection, request),
-    writePass: (pass) => writePass(connection, pass),
+    writePass: (pass, how) => writePass(connection, pass, how),
     findRecords: (team, keys, call) => findRecords(connection, team, keys, call),
     countHits: (team, hits) => countHits(connection, team, hits),
     readResults: (team, digests, call) => readResults(connection, team, digests, call),

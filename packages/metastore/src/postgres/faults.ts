@@ -32,6 +32,19 @@ export function faultOf(error: unknown): DatabaseFault | undefined {
   };
 }
 
+/**
+ * SQLSTATE classes of what is wrong with the data: one row twice, a value that its column does not take, a broken
+ * constraint, a limit of the server's. The server has no class for an allocation that is larger than it makes.
+ */
+const DATA_FAULT = /^(21|22|23|54)/;
+const TOO_LARGE = /^invalid memory alloc request size/;
+
+/** True when the server refuses the data of a statement, and would again. */
+export function isDataFault(error: unknown): boolean {
+  if (!(error instanceof Error) || !isDatabaseError(error)) return false;
+  return DATA_FAULT.test((error as NodeJS.ErrnoException).code ?? "") || TOO_LARGE.test(error.message);
+}
+
 /** As pg's own class, which is not imported for it: a SQLite user does not load pg to see an error. */
 function isDatabaseError(error: Error): boolean {
   return "severity" in error && "length" in error;

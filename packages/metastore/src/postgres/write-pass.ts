@@ -2,6 +2,7 @@
 
 import type { PassOutcome, PassWrite } from "@memodag/core";
 import type { ClientBase } from "pg";
+import type { PassOptions } from "../dialect.ts";
 import { AbandonedPass } from "../runs/abandoned-pass.ts";
 import { storableText } from "../storable-text.ts";
 import { owedCallbackBody } from "../runs/owed-callback-row.ts";
@@ -32,15 +33,23 @@ const MISSING_BYTES = `
   select distinct wanted.digest from unnest($2::text[]) as wanted (digest)
   where not exists (select 1 from result where team = $1 and digest = wanted.digest)`;
 
-/** Writes a pass; see the port. */
-export async function writePass(connection: PostgresConnection, pass: PassWrite): Promise<PassOutcome> {
-  const outcome = await tryWritePass(connection, pass);
+/** Writes a pass; see the port. A trial comes to the same, and leaves nothing written. */
+export async function writePass(
+  connection: PostgresConnection,
+  pass: PassWrite,
+  options: PassOptions = {},
+): Promise<PassOutcome> {
+  const outcome = await tryWritePass(connection, pass, options);
   // Bytes that were brought along, and collected by another hand between two statements, come again.
   const isRace = outcome.kind === "bytes_missing" && outcome.digests.length === 0;
-  return isRace ? await tryWritePass(connection, pass) : outcome;
+  return isRace ? await tryWritePass(connection, pass, options) : outcome;
 }
 
-async function tryWritePass(connection: PostgresConnection, pass: PassWrite): Promise<PassOutcome> {
+async function tryWritePass(
+  connection: PostgresConnection,
+  pass: PassWrite,
+  options: PassOptions,
+): Promise<PassOutcome> {
   try {
     return await connection.transaction(async (client) => {
       const run = await writeRun(client, pass);
@@ -48,6 +57,7 @@ async function tryWritePass(connection: PostgresConnection, pass: PassWrite): Pr
       await writeXComs(client, pass, run.team);
       await writeOwedCallbacks(client, pass);
       await writeActiveTasks(client, pass, run);
+      if (options.isTrial) throw new AbandonedPass({ kind: "written" });
       return { kind: "written" };
     });
   } catch (error) {

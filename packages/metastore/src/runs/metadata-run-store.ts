@@ -35,6 +35,7 @@ import { listInterruptedRuns } from "./list-interrupted-runs.ts";
 import { reloadRun } from "./reload-run.ts";
 import { listLeaseOwners, releaseLeases, renewLeases } from "./run-leases.ts";
 import { toTaskInstance } from "./task-instance-row.ts";
+import { writeStorablePass } from "./unstorable-instances.ts";
 import { toXCom } from "./xcom-row.ts";
 
 /** The run store of the metadata database. */
@@ -216,7 +217,7 @@ export class MetadataRunStore implements RunStore {
   }
 
   async writePass(pass: PassWrite): Promise<PassOutcome> {
-    const outcome = await this.#dialect.writePass(pass);
+    const outcome = await writeStorablePass(this.#dialect, pass);
     // Others may wait for its end, or for the room that it leaves.
     if (outcome.kind === "written" && pass.run.endedAt !== null) await this.#announce();
     return outcome;

@@ -38,7 +38,7 @@ export async function openSqlite(path: string, options: SqliteOptions): Promise<
     announceRuns: async () => undefined,
     watchRuns: async (listener) => watchRuns(connection, listener),
     claimRuns: (request) => claimRuns(connection, request),
-    writePass: (pass) => writePass(connection, pass),
+    writePass: (pass, how) => writePass(connection, pass, how),
     findRecords: (team, keys, call) => findRecords(connection, team, keys, call),
     countHits: (team, hits) => countHits(connection, team, hits),
     readResults: (team, digests, call) => readResults(connection, team, digests, call),

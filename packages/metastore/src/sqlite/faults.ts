@@ -29,6 +29,14 @@ export function faultOf(error: unknown): DatabaseFault | undefined {
   return known && { code: known[1], reason: error.message, mend: known[2] };
 }
 
+/** What SQLite says of data that it does not take. */
+const DATA_FAULT = /^SQLITE_(TOOBIG|CONSTRAINT|MISMATCH)/;
+
+/** True when SQLite refuses the data of a statement, and would again. */
+export function isDataFault(error: unknown): boolean {
+  return isSqliteError(error) && DATA_FAULT.test(error.code);
+}
+
 /** As better-sqlite3's own class, which is not imported for it: the driver is loaded when it is used. */
 function isSqliteError(error: unknown): error is Error & { readonly code: string } {
   return error instanceof Error && "code" in error && String(error.code).startsWith("SQLITE_");

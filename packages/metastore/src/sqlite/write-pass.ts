@@ -1,6 +1,7 @@
 // Writes what a pass decided, on SQLite: all of it or nothing.
 
 import type { PassOutcome, PassWrite } from "@memodag/core";
+import type { PassOptions } from "../dialect.ts";
 import { AbandonedPass } from "../runs/abandoned-pass.ts";
 import { storableText } from "../storable-text.ts";
 import { owedCallbackBody } from "../runs/owed-callback-row.ts";
@@ -29,8 +30,12 @@ const MISSING_BYTES = `
   select distinct value from json_each(?) as wanted
   where not exists (select 1 from result where team = ? and digest = wanted.value)`;
 
-/** Writes a pass; see the port. */
-export async function writePass(connection: SqliteConnection, pass: PassWrite): Promise<PassOutcome> {
+/** Writes a pass; see the port. A trial comes to the same, and leaves nothing written. */
+export async function writePass(
+  connection: SqliteConnection,
+  pass: PassWrite,
+  options: PassOptions = {},
+): Promise<PassOutcome> {
   try {
     return await connection.transaction(() => {
       const run = writeRun(connection, pass);
@@ -38,6 +43,7 @@ export async function writePass(connection: SqliteConnection, pass: PassWrite): 
       writeXComs(connection, pass, run.team);
       writeOwedCallbacks(connection, pass);
       writeActiveTasks(connection, pass, run);
+      if (options.isTrial) throw new AbandonedPass({ kind: "written" });
       return { kind: "written" };
     });
   } catch (error) {

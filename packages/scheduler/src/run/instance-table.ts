@@ -51,6 +51,13 @@ export class InstanceTable {
     return this.#entries.get(node, mapIndex)?.row;
   }
 
+  /** The task of an instance that the database does not know as it is now. */
+  nodeOf({ taskId, mapIndex }: TaskInstanceId): DagNode | undefined {
+    for (const { node, row } of this.#dirty)
+      if (row.taskId === taskId && row.mapIndex === mapIndex) return node;
+    return undefined;
+  }
+
   /** @throws Error when there is no such instance: a bug. */
   get(node: DagNode, mapIndex: number): TaskInstance {
     const row = this.find(node, mapIndex);

@@ -7,6 +7,8 @@ import type {
   DagRun,
   NewCallback,
   TaskInstance,
+  TaskInstanceWrite,
+  UnstorableInstance,
   XComWrite,
 } from "@memodag/core";
 import { newCallback } from "../callbacks/new-callback.ts";
@@ -14,6 +16,7 @@ import type { DagNode } from "../graph/dag-graph.ts";
 import { CacheTally } from "./cache-tally.ts";
 import type { InstanceTable } from "./instance-table.ts";
 import type { RunContext } from "./run-context.ts";
+import { setAside } from "./unstorable-instance.ts";
 
 /** An XCom on its way to the database. */
 export interface PendingXCom extends XComWrite {
@@ -22,7 +25,7 @@ export interface PendingXCom extends XComWrite {
   readonly isCached: boolean;
 }
 
-/** `reload`: rows were changed by other hands; the run must be claimed again. */
+/** `reload`: the rows are no longer as this process knows them; the run must be claimed again. */
 export type WriteResult = "written" | "lease_lost" | "reload";
 
 /** Knows what the database has of a run, beside the instances' rows. */
@@ -75,14 +78,7 @@ export class PassWriter {
         runId: run.id,
         owner: this.#context.owner,
         handCount: this.#handCount,
-        run: {
-          leaves: this.#storedState,
-          state: run.state,
-          startedAt: run.startedAt,
-          endedAt: run.endedAt,
-          processesSpawned: run.processesSpawned,
-          lookups: run.lookups,
-        },
+        run: { ...runColumns(run), leaves: this.#storedState },
         instances: pending.writes,
         removed: pending.removed,
         limits: this.#limits,
@@ -104,6 +100,7 @@ export class PassWriter {
       pending = this.#table.pendingWrites();
       outcome = await send(true);
     }
+    if (outcome.kind === "not_storable") return await this.#setAside(run, pending.writes, outcome.instances);
     if (outcome.kind === "lease_lost") return "lease_lost";
     if (outcome.kind !== "written") return "reload";
     const tally = new CacheTally();
@@ -121,4 +118,50 @@ export class PassWriter {
     tally.report(this.#context.cache, run);
     return "written";
   }
+
+  /**
+   * Writes nothing but what becomes of the instances that cannot be written as they are. What else the pass
+   * decided may rest on them, and is decided anew from what the database holds.
+   */
+  async #setAside(
+    run: DagRun,
+    writes: readonly TaskInstanceWrite[],
+    refused: readonly UnstorableInstance[],
+  ): Promise<WriteResult> {
+    const { runs, owner, clock, log, callbacks } = this.#context;
+    const instances = writes.flatMap((write) => {
+      const { taskId, mapIndex } = write.instance;
+      const found = refused.find((one) => one.taskId === taskId && one.mapIndex === mapIndex);
+      return found ? [setAside(write, found, clock.now())] : [];
+    });
+    const owed = instances.flatMap(({ instance }) => this.#failureOf(instance) ?? []);
+    const { dagId, runId } = run;
+    for (const { taskId, mapIndex, reason } of refused)
+      log.error("the database does not take what came of a task", { dagId, runId, taskId, mapIndex, reason });
+    const outcome = await runs.writePass({
+      runId: run.id,
+      owner,
+      handCount: this.#handCount,
+      run: { ...runColumns(run), leaves: this.#storedState, state: "running", endedAt: null },
+      instances,
+      removed: [],
+      xcoms: [],
+      ...(callbacks && owed.length > 0 && { callbacks: { owed, leaseMs: callbacks.leaseMs } }),
+    });
+    if (outcome.kind === "not_storable") throw new Error(outcome.instances[0]?.reason);
+    if (outcome.kind === "written" && owed.length > 0)
+      callbacks?.take(owed.map((callback) => ({ ...callback, run, begins: 0 })));
+    return outcome.kind === "lease_lost" ? "lease_lost" : "reload";
+  }
+
+  #failureOf(instance: TaskInstance): NewCallback | undefined {
+    const { callbacks, newAttemptId } = this.#context;
+    const node = this.#table.nodeOf(instance);
+    if (!callbacks || !node || instance.state !== "failed") return undefined;
+    return newCallback("failure", node.task, instance, newAttemptId);
+  }
+}
+
+function runColumns({ state, startedAt, endedAt, processesSpawned, lookups }: DagRun) {
+  return { state, startedAt, endedAt, processesSpawned, lookups };
 }

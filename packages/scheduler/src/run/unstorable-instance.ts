@@ -1,0 +1,47 @@
+// What becomes of an instance whose data the database does not take. Functions of values.
+
+import {
+  UNTOUCHED,
+  type ErrorCode,
+  type TaskInstance,
+  type TaskInstanceWrite,
+  type UnstorableInstance,
+} from "@memodag/core";
+
+const LONGEST_REASON = 500;
+
+/**
+ * The instance in place of the one that cannot be written: it has failed and is not tried again, which would come to
+ * the same. One that the cache answered runs instead, without the cache, since its author is owed a result.
+ */
+export function setAside(
+  { instance, leaves }: TaskInstanceWrite,
+  { reason }: UnstorableInstance,
+  now: number,
+): TaskInstanceWrite {
+  const { taskId, mapIndex, tryNumber, maxTries, startedAt } = instance;
+  const shown = reason.length > LONGEST_REASON ? `${reason.slice(0, LONGEST_REASON)}…` : reason;
+  // Of the rest of the row nothing is known to be storable.
+  const bare: TaskInstance = { ...UNTOUCHED, taskId, mapIndex, maxTries, tryNumber };
+  if (instance.cacheStatus === "hit") {
+    const cacheReason = `result_not_storable(${shown})`;
+    return { instance: { ...bare, state: "scheduled", cacheStatus: "lookup_failure", cacheReason }, leaves };
+  }
+  return {
+    instance: {
+      ...bare,
+      state: "failed",
+      cacheStatus: instance.cacheStatus,
+      startedAt,
+      endedAt: now,
+      durationMs: startedAt === null ? null : now - startedAt,
+      error: {
+        code: "result_not_storable" satisfies ErrorCode,
+        message:
+          `The database does not take what came of the task (${shown}): return less, or put it into a file ` +
+          "or a store of its own and return where it is; what it pushes needs short, distinct keys",
+      },
+    },
+    leaves,
+  };
+}
