@@ -8,7 +8,7 @@
  * - `worker_threads`: threads that a handler starts.
  * - `addons`: native modules that a handler loads.
  * - `file_reads`: files that a handler reads and `cache.files` does not name.
- * - `imports`: modules and scripts that a command uses and `sources` does not name.
+ * - `imports`: modules and scripts that a command uses and `sources` does not name; they are not followed then.
  */
 export const CACHE_TRUSTS = ["child_process", "worker_threads", "addons", "file_reads", "imports"] as const;
 

@@ -10,7 +10,7 @@ import * as esbuild from "esbuild";
 import type { FileDigests } from "./file-digests.ts";
 
 /** Bump when the same inputs would give another artifact or another serialized Dag. */
-const OUTPUT_VERSION = 3;
+const OUTPUT_VERSION = 4;
 
 const { version: packageVersion } = JSON.parse(
   readFileSync(new URL("../package.json", import.meta.url), "utf8"),

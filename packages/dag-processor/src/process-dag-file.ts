@@ -127,6 +127,7 @@ export async function processDagFile(path: string, pass: BundlePass): Promise<Da
           ...inputs,
           files: new Map([...inputs.files, ...commands.files]),
           globs: commands.globs,
+          absent: [...inputs.absent, ...commands.absent].filter((absent) => !commands.files.has(absent)),
           packages: hashes.inputs,
           links: new Map([...inputs.links, ...(await findFolderLinks(commands.files.keys(), pass))]),
         })

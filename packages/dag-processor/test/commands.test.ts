@@ -124,11 +124,52 @@ describe("the source hash of a command", () => {
   });
 
   test("warns of a file that the command names and its sources do not", async () => {
-    await project.write("dags/ml/d.ts", dagFile(`command: ["python3", "fit.py"], sources: [], cache: true`));
+    await project.write("dags/ml/fit.sql", "");
+    await project.write("dags/ml/d.ts", dagFile(`command: ["psql", "fit.sql"], sources: [], cache: true`));
     await read();
     expect(project.store.saves.at(-1)?.file.warnings).toEqual([
-      "the command of d.fit names the file fit.py, which is not in its cache key: add it to sources, unless it is what the command writes",
+      "the command of d.fit names the file fit.sql, which is not in its cache key: add it to sources, unless it is what the command writes",
     ]);
+  });
+
+  test.each<[string, (here: Project) => Promise<void>]>([
+    ["the script that it names", (here) => here.write("dags/ml/main.py", "import helper\n")],
+    ["a module that is imported", (here) => here.write("dags/ml/helper.py", "import inner as i\n")],
+    ["one that this imports", (here) => here.write("dags/ml/inner.py", "y = 2\n")],
+    ["a package that comes in front of a module", (here) => here.write("dags/ml/helper/__init__.py", "")],
+    ["a module in front of an installed one", (here) => here.write("dags/ml/json.py", "")],
+    ["a module that was missed", (here) => here.write("dags/ml/plugins/extra.py", "")],
+  ])("changes with %s, which no source names", async (_name, change) => {
+    await project.write(
+      "dags/ml/main.py",
+      "import json, helper\ntry:\n  import plugins.extra\nexcept: ...\n",
+    );
+    await project.write("dags/ml/helper.py", "import inner\n");
+    await project.write("dags/ml/inner.py", "y = 1\n");
+    await project.write("dags/ml/d.ts", dagFile(`command: ["python3", "main.py"], sources: [], cache: true`));
+    const before = await hashOf("fit");
+    expect((await project.process()).files).toEqual([{ kind: "unchanged", path: "ml/d.ts" }]);
+    await change(project);
+    expect(await hashOf("fit")).not.toBe(before);
+  });
+
+  test("is that of a task which is not cached where code is computed, unless its author vouches for it", async () => {
+    const options = (cache: string) =>
+      dagFile(`command: ["python3", "main.py"], sources: ["main.py"], cache: ${cache}`);
+    await project.write(
+      "dags/ml/main.py",
+      "import importlib, os\nimportlib.import_module(os.environ['M'])\n",
+    );
+    await project.write("dags/ml/d.ts", options("true"));
+    expect((await read())["fit"]?.unfollowed).toEqual(["main.py:2 import_module(…)"]);
+    expect(project.store.saves.at(-1)?.file.warnings).toEqual([
+      expect.stringContaining(
+        "the command of d.fit is not cached, since it runs code that cannot be followed: main.py:2",
+      ),
+    ]);
+    await project.write("dags/ml/d.ts", options(`{ trust: ["imports"] }`));
+    expect((await read())["fit"]).not.toHaveProperty("unfollowed");
+    expect(project.store.saves.at(-1)?.file.warnings).toEqual([]);
   });
 
   test("reaches sources outside the bundle, which are watched too", async () => {

@@ -5,6 +5,7 @@ const TRUSTS: readonly (readonly [begin: string, trust: string])[] = [
   ["child_process", "child_process"],
   ["worker_threads", "worker_threads"],
   ["addon:", "addons"],
+  ["import:", "imports"],
   ["wasi", "file_reads"],
   ["sqlite_attach", "file_reads"],
 ];

@@ -2,11 +2,12 @@
 
 import { stat } from "node:fs/promises";
 import { dirname, join, posix } from "node:path";
-import type { CommandFile, Digest, SerializedCommand, SerializedDag } from "@memodag/core";
+import type { CommandFile, Digest, SerializedCommand, SerializedDag, SerializedTask } from "@memodag/core";
 import { listCommandSources } from "@memodag/sdk/command-sources";
 import type { FileDigests } from "../file-digests.ts";
 import type { GlobInput } from "../fingerprint.ts";
 import { pathInBundle } from "../path-in-bundle.ts";
+import { followScripts, type FollowedScripts } from "./scripts/follow-scripts.ts";
 
 /** Where a Dag file is, and the digests of the pass that reads it. */
 export interface CommandPlace {
@@ -23,14 +24,22 @@ export interface ReadCommands {
   /** By path from the bundle's folder. */
   readonly files: ReadonlyMap<string, Digest>;
   readonly globs: readonly GlobInput[];
+  /** Paths without a file, by path from the bundle's folder: one that comes there may be imported. */
+  readonly absent: readonly string[];
   /** What is wrong with a command's sources; `null`: nothing. */
   readonly fault: string | null;
   readonly warnings: readonly string[];
 }
 
+const NOTHING: FollowedScripts = { paths: [], absent: [], unfollowed: [] };
+
 interface ReadCommand {
   readonly command: SerializedCommand;
   readonly glob: GlobInput;
+  /** Absolute paths at which a file would be imported. */
+  readonly absent: readonly string[];
+  /** Code that cannot be followed. */
+  readonly unfollowed: readonly string[];
   /** A pattern that matches nothing. */
   readonly unmatched: string | undefined;
 }
@@ -43,11 +52,18 @@ export async function readCommands(
   const folder = dirname(join(place.root, place.path));
   const files = new Map<string, Digest>();
   const globs: GlobInput[] = [];
+  const absent = new Set<string>();
   const warnings: string[] = [];
   let fault: string | null = null;
   const readTask = async (dagId: string, task: SerializedDag["tasks"][number]) => {
     if (!task.command) return task;
-    const { command, glob, unmatched } = await readCommand(task.command, folder, place);
+    const { command, glob, unmatched, unfollowed, ...read } = await readCommand(
+      task,
+      task.command,
+      folder,
+      place,
+    );
+    for (const path of read.absent) absent.add(pathInBundle(place.root, path));
     for (const { path, digest } of command.files) {
       files.set(pathInBundle(place.root, join(folder, path)), digest);
     }
@@ -56,8 +72,9 @@ export async function readCommands(
     if (task.cache) {
       const named = await listNamedFiles(command, folder);
       for (const name of named) warnings.push(describeUnnamed(dagId, task.taskId, name));
+      for (const use of unfollowed) warnings.push(describeUnfollowed(dagId, task.taskId, use));
     }
-    return { ...task, command };
+    return { ...task, command, ...(unfollowed.length > 0 && { unfollowed }) };
   };
   const read: SerializedDag[] = [];
   for (const dag of dags) {
@@ -65,16 +82,20 @@ export async function readCommands(
     for (const task of dag.tasks) tasks.push(await readTask(dag.dagId, task));
     read.push({ ...dag, tasks });
   }
-  return { dags: read, files, globs, fault, warnings };
+  return { dags: read, files, globs, absent: [...absent], fault, warnings };
 }
 
 async function readCommand(
+  { cache }: Pick<SerializedTask, "cache">,
   command: SerializedCommand,
   folder: string,
   { root, digests }: CommandPlace,
 ): Promise<ReadCommand> {
   const found = await listCommandSources(folder, command.sources);
-  const paths = [...new Set([...found.values()].flat())].sort();
+  const sources = [...new Set([...found.values()].flat())];
+  const isFollowed = cache !== null && cache.trust?.includes("imports") !== true;
+  const scripts = isFollowed ? await followScripts(command, sources, { root, folder, digests }) : NOTHING;
+  const paths = [...new Set([...sources, ...scripts.paths])].sort();
   const files = await Promise.all(
     paths.map(async (path): Promise<CommandFile[]> => {
       const digest = await digests.of(join(folder, path));
@@ -89,6 +110,8 @@ async function readCommand(
   return {
     command: { ...command, files: files.flat() },
     glob,
+    absent: scripts.absent,
+    unfollowed: scripts.unfollowed,
     unmatched: command.sources.find((pattern) => found.get(pattern)?.length === 0),
   };
 }
@@ -125,5 +148,12 @@ function describeUnnamed(dagId: string, taskId: string, name: string): string {
   return (
     `the command of ${dagId}.${taskId} names the file ${name}, which is not in its cache key: ` +
     "add it to sources, unless it is what the command writes"
+  );
+}
+
+function describeUnfollowed(dagId: string, taskId: string, use: string): string {
+  return (
+    `the command of ${dagId}.${taskId} is not cached, since it runs code that cannot be followed: ${use}; name it ` +
+    'by a plain path or import, or put it in sources and vouch for it by cache: { trust: ["imports"] }'
   );
 }

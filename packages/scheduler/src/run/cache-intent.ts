@@ -21,6 +21,9 @@ import type { RunResults } from "./run-results.ts";
 /** In place of a digest where there is no value: a handler can tell that from `null`, so a key must. */
 const ABSENT = sha256("memodag absent v1");
 
+/** Uses of code that cannot be followed, named at most. */
+const MOST_SHOWN = 10;
+
 /** What is done about caching for one task of one run. */
 export type CacheIntent =
   | { readonly kind: "off"; readonly reason: string }
@@ -93,4 +96,12 @@ export async function keyComponents(parts: KeyParts, results: RunResults): Promi
 /** Without a prototype, so that `__proto__` is a name like another. */
 function emptyRecord(): Record<string, Digest> {
   return Object.create(null) as Record<string, Digest>;
+}
+
+/** Why a task that may run code which no key holds is not cached; `null`: it does not. */
+export function unfollowedReason({ command, unfollowed = [] }: SerializedTask): string | null {
+  if (unfollowed.length === 0) return null;
+  if (!command) return `unfollowed_code(${unfollowed[0]})`;
+  const shown = unfollowed.slice(0, MOST_SHOWN).map((use) => `import:${use}`);
+  return `undeclared_input(${shown.join(", ")})`;
 }

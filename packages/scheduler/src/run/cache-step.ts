@@ -23,7 +23,13 @@ import {
 import type { DagNode } from "../graph/dag-graph.ts";
 import { attemptContext } from "./attempt-builder.ts";
 import { answeredInstance, scheduledInstance, type AnsweredInstance } from "./cache-answer.ts";
-import { cacheIntent, keyComponents, type KeyParts, type KnownSurroundings } from "./cache-intent.ts";
+import {
+  cacheIntent,
+  keyComponents,
+  unfollowedReason,
+  type KeyParts,
+  type KnownSurroundings,
+} from "./cache-intent.ts";
 import type { RunContext } from "./run-context.ts";
 import type { NamedArgument } from "./instance-argument.ts";
 import { readShownValues } from "./shown-values.ts";
@@ -222,10 +228,8 @@ export class CacheStep {
       change,
     });
     if (intent.kind === "off") return decided({ cacheStatus: "disabled", cacheReason: intent.reason });
-    const unfollowed = node.task.unfollowed?.[0];
-    if (unfollowed !== undefined) {
-      return decided({ cacheStatus: "uncacheable", cacheReason: `unfollowed_code(${unfollowed})` });
-    }
+    const unfollowed = unfollowedReason(node.task);
+    if (unfollowed !== null) return decided({ cacheStatus: "uncacheable", cacheReason: unfollowed });
     const args = this.#argsOf(node, mapIndex);
     const sizeBytes = args.reduce((sum, [, template]) => sum + this.#results.sizeOf(template), 0);
     if (sizeBytes > this.#context.maxInputSize()) {

@@ -1,0 +1,98 @@
+// Reads a shell's text command by command, and knows where it is: its folder, its variables, its own file.
+
+import { dirname, posix, resolve } from "node:path";
+import { shellCommands, type ShellWord } from "./shell-words.ts";
+import { startedPrograms, type Started } from "./started-programs.ts";
+
+/** Where a command of the text stands. */
+export interface ShellPlace {
+  readonly line: number;
+  /** Folders in which it may run. */
+  readonly cwds: readonly string[];
+  /** Folders that it names for Python's modules, as they are written. */
+  readonly pythonPath: readonly string[];
+}
+
+/** What a text starts, in order. */
+export type ShellUse = ShellPlace & { readonly started: Started };
+
+/** Folders that one text is taken to run in, at most: scripts may change theirs in a circle. */
+const MOST_FOLDERS = 16;
+
+/** `$(dirname "$0")`, `${0%/*}` and their like: the folder of the script itself. */
+const OWN_FOLDER =
+  /\$\((?:cd\s+(?:-P\s+)?(?:--\s+)?["']?)?(?:\$\()?dirname\s+(?:--\s+)?["']?(?:\$\((?:readlink -f|realpath) )?["']?\$(?:\{?BASH_SOURCE(?:\[0\])?\}?|\{?0\}?)["']?\)?["']?\)?(?<up>(?:\/[\w.-]+)*)["']?(?:\s*(?:>\s*\/dev\/null\s*(?:2>&1)?)?\s*&&\s*pwd(?:\s+-P)?)?\s*\)?|\$\{(?:BASH_SOURCE(?:\[0\])?|0)%\/\*\}/g;
+
+/** Reads the text of the script at `file`; `null`: it is in a command. */
+export function shellUses(
+  text: string,
+  file: string | null,
+  { cwds, pythonPath }: Pick<ShellPlace, "cwds" | "pythonPath">,
+): ShellUse[] {
+  const uses: ShellUse[] = [];
+  const variables = new Map<string, string | null>();
+  const folders = new Set(cwds);
+  let exported = [...pythonPath];
+  const expand = (word: ShellWord): ShellWord =>
+    word.isComputed ? expanded(word.text, file, variables) : word;
+  for (const command of shellCommands(text)) {
+    const words = command.words.map(expand);
+    const own: string[] = [];
+    for (const word of words) {
+      const [, name, value] = /^([A-Za-z_]\w*)=(.*)$/s.exec(word.text) ?? [];
+      if (name === undefined || value === undefined) {
+        if (
+          word.text === "export" ||
+          word.text === "env" ||
+          word.text === "readonly" ||
+          word.text === "local"
+        )
+          continue;
+        break;
+      }
+      if (name === "PYTHONPATH") own.push(...value.split(":"));
+      // One that is given twice may have either value.
+      variables.set(
+        name,
+        variables.has(name) && variables.get(name) !== value ? null : word.isComputed ? null : value,
+      );
+    }
+    const isAlone = words.every(({ text: word }) => /^(?:export|[A-Za-z_]\w*=.*)$/s.test(word));
+    if (isAlone) exported = [...exported, ...own];
+    const [first, second] = words;
+    if (first?.text === "cd" && second && !second.isComputed) {
+      const entered = Array.from(folders, (folder) => resolve(folder, second.text));
+      for (const folder of entered.slice(0, MOST_FOLDERS - folders.size)) folders.add(folder);
+    }
+    const place = {
+      line: command.line,
+      cwds: [...folders],
+      pythonPath: [...exported, ...own].filter(isPlain),
+    };
+    for (const started of startedPrograms(words)) uses.push({ ...place, started });
+  }
+  return uses;
+}
+
+function isPlain(path: string): boolean {
+  return path !== "" && !path.includes("$");
+}
+
+/** A word with what is known put in. */
+function expanded(
+  text: string,
+  file: string | null,
+  variables: ReadonlyMap<string, string | null>,
+): ShellWord {
+  const own =
+    file === null
+      ? text
+      : text.replaceAll(OWN_FOLDER, (_all, up?: string) => posix.join(dirname(file), up ?? "."));
+  const known = own
+    .replaceAll(/\$\{(\w+)\}|\$(\w+)/g, (all, braced?: string, bare?: string) => {
+      const name = braced ?? bare ?? "";
+      return name === "PWD" ? "." : (variables.get(name) ?? all);
+    })
+    .replaceAll(/\$\(pwd\)/g, ".");
+  return { text: known, isComputed: /[$`]/.test(known) };
+}
