@@ -40,6 +40,7 @@ async function measure(root: string, report: Report): Promise<void> {
     env: process.env,
     ordinaryEnv: [],
     clock: systemClock,
+    packageMemoryPath: join(root, "packages.json"),
     bundlePath: () => root,
   });
   const task = { cache: { env: [], files: ["data/**/*.csv"] } } as unknown as SerializedTask;

@@ -76,8 +76,13 @@ export class Workspace {
    * a command does that a shell starts.
    */
   start(...args: string[]): RunningCommand {
+    return this.startWith({}, ...args);
+  }
+
+  /** The same, with settings of the environment. */
+  startWith(env: Readonly<Record<string, string>>, ...args: string[]): RunningCommand {
     const stdio: StdioOptions = ["ignore", "pipe", "pipe"];
-    const options = { ...this.#options({}), stdio, detached: true };
+    const options = { ...this.#options(env), stdio, detached: true };
     const command = new RunningCommand(spawn(process.execPath, [BIN, ...args], options));
     this.#running.push(command);
     return command;

@@ -23,3 +23,23 @@ export class Turns {
     this.#startedAt = performance.now();
   }
 }
+
+/** Long work that can be paused wherever it yields. */
+export type Steps<T> = Generator<undefined, T, undefined>;
+
+/** Does the work without a pause. */
+export function finish<T>(steps: Steps<T>): T {
+  for (;;) {
+    const step = steps.next();
+    if (step.done) return step.value;
+  }
+}
+
+/** Does the work, and lets timers and I/O run in between. */
+export async function finishInTurns<T>(steps: Steps<T>, turns: Turns): Promise<T> {
+  for (;;) {
+    const step = steps.next();
+    if (step.done) return step.value;
+    if (turns.isOver) await turns.pause();
+  }
+}

@@ -203,6 +203,23 @@ export interface PackageVersion {
   readonly version: string;
 }
 
+/** A package that a worker loaded. */
+export interface LoadedPackage extends PackageVersion {
+  /** The folder that it lies in, absolute. Absent: where is not known, as in tests. */
+  readonly folder?: string;
+}
+
+/** The installed packages that a Dag's source hashes were taken of. Folders are relative to the bundle's; sorted. */
+export interface DagPackages {
+  /**
+   * Every package that the code may load: the folder that it lies in, links followed, and a digest of its
+   * files and of where the packages lie that it may import.
+   */
+  readonly sealed: readonly (readonly [folder: string, seal: string])[];
+  /** What a name in the code of a folder meant; `null`: no package. */
+  readonly named: readonly (readonly [name: string, from: string, folder: string | null])[];
+}
+
 /**
  * What a Dag's code was made from beside its artifact and its packages. Another value at run time is other
  * code or another Dag than the source hashes were taken of. Both lists are sorted.
@@ -253,6 +270,8 @@ export interface SerializedDag {
   readonly artifactDigest: string;
   /** Every package that the artifact may load, at the versions that the source hashes were taken of. */
   readonly packages: readonly PackageVersion[];
+  /** The same as they were installed: a worker that loaded others ran other code. Absent: none. */
+  readonly installed?: DagPackages;
   /** Absent: nothing but the artifact and its packages. */
   readonly inputs?: DagInputs;
   /** In topological order. */

@@ -3,9 +3,11 @@
 import { realpath } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { join, resolve } from "node:path";
+import { PackageMemory, PackageSeals } from "@memodag/artifact/packages";
 import {
   MemodagError,
   systemClock,
+  Turns,
   type Clock,
   type DagFile,
   type DagFileError,
@@ -15,10 +17,10 @@ import { createPackageResolver } from "@memodag/source-hash";
 import type { DagBundle } from "./dag-bundle.ts";
 import { FileDigests } from "./file-digests.ts";
 import { findDagFiles, isIgnoredFolder } from "./find-dag-files.ts";
-import { isUnchanged, listInputPaths } from "./fingerprint.ts";
+import { arePackagesUnchanged, isUnchanged, listInputPaths } from "./fingerprint.ts";
 import { loaderEnvironment } from "./loading/loader-environment.ts";
 import { findLockfile } from "./lockfile.ts";
-import { NodeModules, PackageMemory } from "./packages/installed-files.ts";
+import { NodeModules } from "./packages/installed-files.ts";
 import { processDagFile, type BundlePass } from "./process-dag-file.ts";
 import { idsOf, refuse, refuseTaken, type ProcessedFile } from "./refuse-taken.ts";
 
@@ -128,6 +130,7 @@ export class DagProcessor {
       env: loaderEnvironment(process.env),
       installed,
       packages: createPackageResolver(installed),
+      seals: new PackageSeals(installed),
       surroundings: { cwd: root, timeoutMs: this.#loadTimeoutMs, clock: this.#clock },
     };
   }
@@ -138,14 +141,20 @@ export class DagProcessor {
     pass: BundlePass,
     stored: ReadonlyMap<string, DagFile>,
   ): Promise<string[]> {
-    const changed = await Promise.all(
+    const same = await Promise.all(
       paths.map(async (path) => {
         const file = stored.get(path);
-        const same = file?.team === team && (await isUnchanged(file, pass));
-        return same ? [] : [path];
+        return file?.team === team && (await isUnchanged(file, pass)) ? file : null;
       }),
     );
-    return changed.flat();
+    // One after the other: it is the long part, and has to leave others their turn.
+    const turns = new Turns();
+    const changed: string[] = [];
+    for (const [index, path] of paths.entries()) {
+      const file = same[index];
+      if (!file || !(await arePackagesUnchanged(file, pass, turns))) changed.push(path);
+    }
+    return changed;
   }
 
   async #processAll(paths: readonly string[], pass: BundlePass): Promise<ProcessedFile[]> {

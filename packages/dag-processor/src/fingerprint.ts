@@ -3,7 +3,7 @@
 import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { digestVariable } from "@memodag/artifact";
-import { sha256, type DagFile, type Digest } from "@memodag/core";
+import { finishInTurns, sha256, type DagFile, type Digest, type Turns } from "@memodag/core";
 import { listCommandSources } from "@memodag/sdk/command-sources";
 import { HASHER_VERSION, type InstalledFiles, type PackageResolver } from "@memodag/source-hash";
 import * as esbuild from "esbuild";
@@ -100,10 +100,13 @@ export function fingerprintOf(read: ProcessingInputs): Fingerprint {
   return { fingerprint: sha256(inputs), inputs };
 }
 
-/** True when processing the file again would read exactly what it read when `stored` was taken. */
+/**
+ * True when processing the file again would read exactly what it read when `stored` was taken, its packages
+ * left aside.
+ */
 export async function isUnchanged(
   stored: Fingerprint,
-  { root, lockfile, digests, env, packages, installed }: FingerprintSurroundings,
+  { root, lockfile, digests, env }: FingerprintSurroundings,
 ): Promise<boolean> {
   if (stored.fingerprint === "") return false;
   const recorded = JSON.parse(stored.inputs) as RecordedInputs;
@@ -127,13 +130,26 @@ export async function isUnchanged(
   // `join` keeps the slash at the end that says that a folder was listed.
   if (!(recorded.read ?? []).every(([path, digest]) => digests.ofInput(join(root, path)) === digest))
     return false;
-  for (const [folder, name, digest] of recorded.packages ?? []) {
-    const place = join(root, folder);
-    const now = name === null ? installed.contentsOf(place) : packages.identify(name, place);
-    if (now.digest !== digest) return false;
-  }
   const globs = await Promise.all((recorded.globs ?? []).map((glob) => matchesAsBefore(glob, root)));
   return globs.every(Boolean);
+}
+
+/** True when the packages behind a stored fingerprint are installed as they were. */
+export async function arePackagesUnchanged(
+  stored: Fingerprint,
+  { root, packages, installed }: FingerprintSurroundings,
+  turns: Turns,
+): Promise<boolean> {
+  const recorded = JSON.parse(stored.inputs) as RecordedInputs;
+  for (const [folder, name, digest] of recorded.packages ?? []) {
+    const place = join(root, folder);
+    const now =
+      name === null
+        ? await finishInTurns(installed.contentsOf(place), turns)
+        : await packages.identifyInTurns(name, place, turns);
+    if (now.digest !== digest) return false;
+  }
+  return true;
 }
 
 async function matchesAsBefore({ folder, patterns, paths }: GlobInput, root: string): Promise<boolean> {

@@ -2,6 +2,7 @@
 
 import { dirname, join } from "node:path";
 import { materializeArtifact } from "@memodag/artifact";
+import type { PackageSeals } from "@memodag/artifact/packages";
 import {
   sha256,
   type Artifact,
@@ -28,6 +29,7 @@ import { describeFailure, errorInFile } from "./loading/describe-failure.ts";
 import { loadDags, type LoadSurroundings } from "./loading/load-dags.ts";
 import type { NotedInputs } from "./loading/note-inputs.ts";
 import type { Lockfile } from "./lockfile.ts";
+import { lookAtPackages, sealPackages } from "./packages/dag-packages.ts";
 import { pathInBundle } from "./path-in-bundle.ts";
 import { hashSources } from "./source-hashes.ts";
 
@@ -43,6 +45,7 @@ export interface BundlePass {
   readonly env: NodeJS.ProcessEnv;
   readonly installed: InstalledFiles;
   readonly packages: PackageResolver;
+  readonly seals: PackageSeals;
   readonly surroundings: LoadSurroundings;
 }
 
@@ -119,7 +122,9 @@ export async function processDagFile(path: string, pass: BundlePass): Promise<Da
     read: inputs.read,
     followed,
   };
+  await lookAtPackages(code);
   const hashes = hashSources(code);
+  const installed = await sealPackages(hashes, root, pass.seals);
   return {
     kind: "read",
     fingerprint: isStill(loaded.noted)
@@ -137,6 +142,7 @@ export async function processDagFile(path: string, pass: BundlePass): Promise<Da
       ...dag,
       artifactDigest: artifact.digest,
       packages: hashes.packages,
+      ...(installed && { installed }),
       ...describeInputs(inputs, loaded.noted),
       // What the scheduler carries out itself has no code to hash.
       tasks: dag.tasks.map((task) => (task.runStep ? task : { ...task, ...hashes.of(dag, task.taskId) })),

@@ -2,13 +2,20 @@
 
 import { dirname, join, posix } from "node:path";
 import { parseAnchoredSpecifier } from "@memodag/artifact";
-import type { PackageVersion, SerializedDag, SerializedTask, TaskSourceRecord } from "@memodag/core";
+import {
+  finish,
+  type PackageVersion,
+  type SerializedDag,
+  type SerializedTask,
+  type TaskSourceRecord,
+} from "@memodag/core";
 import {
   hashSources as hashCode,
   NotingResolver,
   type ImpureStatement,
   type InstalledFiles,
   type PackageResolver,
+  type ResolvedPackage,
   type TaskSource,
 } from "@memodag/source-hash";
 import type { BundledDagFile } from "./bundling/bundle-dag-file.ts";
@@ -41,6 +48,9 @@ export interface SourceHashes {
   /** What a worker may load without its code being another than the hashes'. */
   readonly packages: readonly PackageVersion[];
   readonly sources: readonly TaskSourceRecord[];
+  /** What names of packages meant, and the folders of packages that were loaded by another way. */
+  readonly named: readonly ResolvedPackage[];
+  readonly loadedFrom: readonly string[];
   /** The packages that the hashes were taken of. */
   readonly inputs: readonly PackageInput[];
   readonly warnings: readonly string[];
@@ -65,7 +75,7 @@ export function hashSources({
   const folder = dirname(join(root, path));
   const noting = new NotingResolver(resolver);
   const contents = loaded.packages.map(({ name, version, folder: place }) => {
-    return { name, version, digest: installed.contentsOf(place).digest };
+    return { name, version, digest: finish(installed.contentsOf(place)).digest };
   });
   const required = followed.packages
     .map(([name, from]) => noting.identify(name, from))
@@ -101,10 +111,12 @@ export function hashSources({
       return { sourceHash: hash, ...(unfollowed.length > 0 && { unfollowed }) };
     },
     packages: [...known.values()].sort(byNameAndVersion),
+    named: noting.list(),
+    loadedFrom: loaded.packages.map(({ folder: place }) => place),
     inputs: [
       ...noting
         .list()
-        .map((found): PackageInput => [pathInBundle(root, found.folder), found.name, found.digest]),
+        .map((found): PackageInput => [pathInBundle(root, found.folder), found.name, found.identity.digest]),
       ...loaded.packages.map(({ folder: place }, index): PackageInput => [
         pathInBundle(root, place),
         null,

@@ -66,6 +66,7 @@ export class AttemptRun {
   readonly #surroundings: AttemptSurroundings;
   readonly #clock: Clock;
   readonly #startedAt: number;
+  readonly #spawnedAt: number;
   readonly #timers: CancelTimer[] = [];
   #worker: WorkerProcess | undefined;
   /** Made for a command, and removed however the attempt ends: a worker that is killed removes nothing. */
@@ -91,6 +92,7 @@ export class AttemptRun {
     this.#surroundings = surroundings;
     this.#clock = surroundings.clock;
     this.#startedAt = this.#clock.monotonic();
+    this.#spawnedAt = this.#clock.now();
   }
 
   /** Runs the attempt to its end. To be called once; never rejects. */
@@ -100,7 +102,8 @@ export class AttemptRun {
     const outcome = await this.#runLogged(log, onStarted).catch((error: unknown) => this.#failure(error));
     logOutcome(log, this.attempt, outcome);
     log.close();
-    return outcome;
+    const vouchesForCode = outcome.kind === "succeeded" || outcome.kind === "failed";
+    return vouchesForCode && outcome.packages ? { ...outcome, spawnedAt: this.#spawnedAt } : outcome;
   }
 
   /** Ends the attempt with `error`: asks the handler, and kills what is left after `graceMs`. */

@@ -1,11 +1,12 @@
 // What an executor and its worker say to each other. A worker runs user code: what it says is checked.
 
+import { isAbsolute } from "node:path";
 import {
   RETURN_VALUE,
   type Attempt,
   type AttemptOutcome,
   type AttemptResult,
-  type PackageVersion,
+  type LoadedPackage,
   type PushedXCom,
   type StoredError,
   type XComAddress,
@@ -172,6 +173,7 @@ function isReason(value: unknown): value is string | null {
 const CODE = /^[a-z][a-z_]{0,63}$/;
 const LONGEST_KEY = 250;
 const LONGEST_NAME = 1_000;
+const LONGEST_PATH = 4_096;
 const LONGEST_MESSAGE = 16_384;
 /** A century, in milliseconds: dates that are made of it have to be dates. */
 const LONGEST_TIME_MS = 100 * 366 * 86_400_000;
@@ -193,16 +195,23 @@ function storable(text: string): string {
   return text.slice(0, LONGEST_MESSAGE).toWellFormed().replaceAll("\0", "\ufffd");
 }
 
-function readPackages(value: unknown): PackageVersion[] | undefined {
+function readPackages(value: unknown): LoadedPackage[] | undefined {
   if (!Array.isArray(value)) return undefined;
-  const packages: PackageVersion[] = [];
+  const packages: LoadedPackage[] = [];
   for (const item of value as unknown[]) {
     if (!isRecord(item)) return undefined;
-    const { name, version } = item;
-    if (!isName(name) || !isName(version)) return undefined;
-    packages.push({ name, version });
+    const { name, version, folder } = item;
+    // Without its folder nothing can be held against it.
+    if (!isName(name) || !isName(version) || !isFolder(folder)) return undefined;
+    packages.push({ name, version, folder });
   }
   return packages;
+}
+
+function isFolder(value: unknown): value is string {
+  return (
+    typeof value === "string" && isAbsolute(value) && value.length <= LONGEST_PATH && !value.includes("\0")
+  );
 }
 
 /** One value a key, and the returned value among them. */

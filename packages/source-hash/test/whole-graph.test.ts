@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { createPackageResolver, hashSources } from "@memodag/source-hash";
 import { hashProject, taskOf } from "./support/hash-project.ts";
+import { installedBy } from "./support/installed-by.ts";
 
 const dagFile = (top: string, handler: string): string => `import { Dag } from "memodag";
 import { far } from "./far.ts";
@@ -58,7 +59,7 @@ describe("bad input", () => {
     map: null,
     folder: "/project",
     shownFolder: "",
-    packages: createPackageResolver({ read: () => null, contentsOf: () => ({ digest: "", imports: [] }) }),
+    packages: createPackageResolver(installedBy(`{ "packages": {} }`)),
     loaded: [],
     readAnchor: () => null,
     readPrivateName: () => null,

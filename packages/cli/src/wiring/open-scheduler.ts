@@ -107,6 +107,7 @@ export async function openScheduler(
       env: process.env,
       ordinaryEnv: taskCache.ordinaryEnv,
       clock: systemClock,
+      packageMemoryPath: join(core.stateDir, "packages.json"),
       bundlePath,
     }),
     env: process.env,

@@ -8,7 +8,7 @@ import type { AttemptRuntime } from "./task-surroundings.ts";
 import type {
   DagInputs,
   NamedTemplate,
-  PackageVersion,
+  LoadedPackage,
   SerializedCommand,
   SerializedSensor,
 } from "../serialized-dag.ts";
@@ -136,7 +136,9 @@ export type AttemptOutcome =
       /** Why the result must not be stored, such as `undeclared_input(logicalDate)`; `null`: nothing. */
       readonly uncacheable: string | null;
       /** The packages that the worker loaded, late ones included. */
-      readonly packages: readonly PackageVersion[];
+      readonly packages: readonly LoadedPackage[];
+      /** When the worker was started, in milliseconds since the Unix epoch. Absent: it is not known. */
+      readonly spawnedAt?: number;
     }
   | {
       /** A sensor's: what it looks for is not there, and the same try goes on in another attempt. */
@@ -157,7 +159,8 @@ export type AttemptOutcome =
        */
       readonly uncacheable?: string | null;
       /** The packages that the worker loaded, as for a success. */
-      readonly packages?: readonly PackageVersion[];
+      readonly packages?: readonly LoadedPackage[];
+      readonly spawnedAt?: number;
     }
   | {
       /** The task said that there is nothing for it to do. */

@@ -2,7 +2,7 @@
 
 import type { Digest } from "../digest.ts";
 import type { RuntimeComponent, RuntimeIdentity, RuntimeLevel } from "../runtime.ts";
-import type { SerializedTask } from "../serialized-dag.ts";
+import type { DagPackages, LoadedPackage, SerializedTask } from "../serialized-dag.ts";
 import type { DagFileId } from "./dag-store.ts";
 
 /** The files that a task declared, as they were when they were looked at. */
@@ -37,4 +37,15 @@ export interface Surroundings {
    * a handler that declared no files. Never rejects, and never takes longer than its deadline.
    */
   of(file: DagFileId, task: SerializedTask): TaskSurroundings | Promise<TaskSurroundings>;
+  /**
+   * Why the packages that an attempt loaded are not those that its Dag was read with, or cannot be told to
+   * be; `null`: they are, and were all the while since `spawnedAt` (milliseconds since the Unix epoch). Never
+   * rejects.
+   */
+  findPackageChange(
+    file: DagFileId,
+    installed: DagPackages,
+    loaded: readonly LoadedPackage[],
+    spawnedAt: number | undefined,
+  ): Promise<string | null>;
 }

@@ -1,50 +1,16 @@
-// The files of installed packages, digested once for as long as nothing about them changes.
+// The files of installed packages during one pass: what was found once is found again.
 
-import {
-  lstatSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  realpathSync,
-  renameSync,
-  statSync,
-  writeFileSync,
-  type Stats,
-} from "node:fs";
-import { createHash, randomUUID } from "node:crypto";
-import { isBuiltin } from "node:module";
-import { dirname, join, sep } from "node:path";
-import type { Clock } from "@memodag/core";
-import type { InstalledFiles, PackageContents } from "@memodag/source-hash";
+import { readFileSync, realpathSync } from "node:fs";
+import type { FolderContents, FolderReader } from "@memodag/artifact/packages";
+import type { Steps } from "@memodag/core";
+import type { InstalledFiles } from "@memodag/source-hash";
 
-/** What is remembered of a package's folder. */
-interface Remembered extends PackageContents {
-  /** Of the names, sizes, times and inodes of its files. */
-  readonly state: string;
-}
+/** Reads node_modules. Not for more than one pass. */
+export class NodeModules implements InstalledFiles, FolderReader {
+  readonly #memory: FolderReader;
+  readonly #contents = new Map<string, FolderContents>();
 
-interface FileState {
-  /** From the package's folder. */
-  readonly path: string;
-  readonly size: number;
-}
-
-const FORMAT = 1;
-/** Milliseconds: a file that changed so recently may change again and keep its size and its time. */
-const SETTLED_AFTER_MS = 2_000;
-const CODE = /\.(?:[cm]?js|jsx)$/;
-/** Code that a package brings along and never loads: what it imports says nothing of the package. */
-const NEVER_LOADED =
-  /(?:^|\/)(?:tests?|__tests__|specs?|benchmarks?|bench|examples?|docs?|demos?|fixtures|\.[^/]+)\/|(?:^|\/)(?:[^/]*\.(?:test|spec|config)|gulpfile|Gruntfile|karma\.conf)\.[cm]?js$/;
-const MAX_SCANNED_SIZE = 4 * 1024 * 1024;
-const IMPORTS =
-  /\b(?:from|import|require|resolve)\b\s*\(?\s*(["'`])((?:@[\w.-]+\/)?[\w][\w.-]*)(?:\/[^"'`\n]*)?\1/g;
-
-/** Reads node_modules. Not for more than one pass: what it found once, it finds again. */
-export class NodeModules implements InstalledFiles {
-  readonly #memory: PackageMemory;
-
-  constructor(memory: PackageMemory) {
+  constructor(memory: FolderReader) {
     this.#memory = memory;
   }
 
@@ -56,130 +22,13 @@ export class NodeModules implements InstalledFiles {
     }
   }
 
-  contentsOf(folder: string): PackageContents {
-    return this.#memory.contentsOf(folder);
-  }
-}
-
-/** Digests of packages' folders, kept in a file between processes. */
-export class PackageMemory {
-  readonly #path: string;
-  readonly #clock: Clock;
-  #known: Map<string, Remembered> | null = null;
-  #isChanged = false;
-
-  /** @param path of the file that they are kept in; it may be lost at any time. */
-  constructor(path: string, clock: Clock) {
-    this.#path = path;
-    this.#clock = clock;
-  }
-
-  contentsOf(folder: string): PackageContents {
-    this.#known ??= readMemory(this.#path);
-    const { files, state, newest } = listFiles(folder);
-    const known = this.#known.get(folder);
-    if (known?.state === state) return known;
-    const contents = { state, ...digestFiles(folder, files) };
-    // As git does: within a tick of the clock a second change could not be told from the first.
-    if (this.#clock.now() - newest > SETTLED_AFTER_MS) {
-      this.#known.set(folder, contents);
-      this.#isChanged = true;
-    }
+  *contentsOf(folder: string): Steps<FolderContents> {
+    const known = this.#contents.get(folder);
+    if (known) return known;
+    const found = yield* this.#memory.contentsOf(folder);
+    // Another file of the pass may have asked meanwhile: the first answer holds for all.
+    const contents = this.#contents.get(folder) ?? found;
+    this.#contents.set(folder, contents);
     return contents;
-  }
-
-  /** Writes down what is new. A folder that cannot be written to costs the next process its time alone. */
-  save(): void {
-    if (!this.#isChanged || !this.#known) return;
-    this.#isChanged = false;
-    const temporary = `${this.#path}.${randomUUID()}.tmp`;
-    try {
-      mkdirSync(dirname(this.#path), { recursive: true });
-      writeFileSync(temporary, JSON.stringify({ format: FORMAT, packages: [...this.#known] }), {
-        mode: 0o600,
-      });
-      renameSync(temporary, this.#path);
-    } catch {
-      // The digests are taken again.
-    }
-  }
-}
-
-function readMemory(path: string): Map<string, Remembered> {
-  try {
-    const { format, packages } = JSON.parse(readFileSync(path, "utf8")) as {
-      format?: unknown;
-      packages?: [string, Remembered][];
-    };
-    return new Map(format === FORMAT ? packages : []);
-  } catch {
-    return new Map();
-  }
-}
-
-/** All files of a package, in order; packages inside of it and what a dot hides in a linked one left out. */
-function listFiles(root: string): { files: FileState[]; state: string; newest: number } {
-  const isLinked = !root.split(sep).includes("node_modules");
-  const files: FileState[] = [];
-  const hash = createHash("sha256");
-  let newest = 0;
-  const folders = [""];
-  for (let folder = folders.pop(); folder !== undefined; folder = folders.pop()) {
-    for (const name of list(join(root, folder))) {
-      if (name === "node_modules" || name === ".git" || (isLinked && name.startsWith("."))) continue;
-      const path = folder === "" ? name : `${folder}/${name}`;
-      const stats = lstatOf(join(root, path));
-      if (!stats) continue;
-      if (stats.isDirectory()) folders.push(path);
-      else if (stats.isFile()) {
-        files.push({ path, size: stats.size });
-        newest = Math.max(newest, stats.mtimeMs, stats.ctimeMs);
-        hash.update(`${path}\0${stats.size} ${stats.mtimeMs} ${stats.ctimeMs} ${stats.ino}\0`);
-      }
-    }
-  }
-  return { files, state: hash.digest("hex"), newest };
-}
-
-function list(folder: string): string[] {
-  try {
-    return readdirSync(folder).sort();
-  } catch {
-    return [];
-  }
-}
-
-/** Of a link, of the file that it leads to: a folder behind one is another package's, or the same again. */
-function lstatOf(path: string): Stats | null {
-  try {
-    const stats = lstatSync(path);
-    if (!stats.isSymbolicLink()) return stats;
-    const target = statSync(path);
-    return target.isFile() ? target : null;
-  } catch {
-    return null;
-  }
-}
-
-function digestFiles(root: string, files: readonly FileState[]): PackageContents {
-  const hash = createHash("sha256");
-  const imports = new Set<string>();
-  for (const { path, size } of files) {
-    const bytes = readOrNothing(join(root, path));
-    hash.update(`${path}\0${bytes.length}\0`);
-    hash.update(bytes);
-    if (!CODE.test(path) || NEVER_LOADED.test(path) || size > MAX_SCANNED_SIZE) continue;
-    for (const [, , name] of bytes.toString("latin1").matchAll(IMPORTS)) {
-      if (name !== undefined && !isBuiltin(name)) imports.add(name);
-    }
-  }
-  return { digest: hash.digest("hex"), imports: [...imports].sort() };
-}
-
-function readOrNothing(path: string): Buffer {
-  try {
-    return readFileSync(path);
-  } catch {
-    return Buffer.alloc(0);
   }
 }

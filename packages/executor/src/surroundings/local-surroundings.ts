@@ -11,7 +11,9 @@ import {
   type AttemptRuntime,
   type Clock,
   type DagFileId,
+  type DagPackages,
   type DeclaredFiles,
+  type LoadedPackage,
   type RuntimeComponent,
   type RuntimeLevel,
   type SerializedCommand,
@@ -22,6 +24,7 @@ import {
 import { workerEnvironment } from "../worker-environment.ts";
 import { commandEnvironment } from "../worker/command-environment.ts";
 import { LookClient } from "./look-client.ts";
+import { describePackageChange } from "./package-change.ts";
 
 /** What {@link LocalSurroundings} works with. */
 export interface LocalSurroundingsOptions {
@@ -31,6 +34,8 @@ export interface LocalSurroundingsOptions {
   /** Variables that a command sees without naming them. */
   readonly ordinaryEnv: readonly string[];
   readonly clock: Clock;
+  /** The file in which digests of packages are kept between processes. */
+  readonly packageMemoryPath: string;
   /** The folder of a bundle. */
   bundlePath(bundleName: string): string;
 }
@@ -81,6 +86,24 @@ export class LocalSurroundings implements Surroundings {
     }
     if (patterns.length === 0) return { kind: "known", runtime: this.#component, files: null };
     return this.#withFiles(file, patterns, this.#component);
+  }
+
+  async findPackageChange(
+    { bundle }: DagFileId,
+    installed: DagPackages,
+    loaded: readonly LoadedPackage[],
+    spawnedAt: number | undefined,
+  ): Promise<string | null> {
+    const placed = loaded.flatMap(({ name, folder }) => (folder === undefined ? [] : [{ name, folder }]));
+    if (placed.length === 0) return null;
+    const seen = await this.#look.packages({
+      root: resolve(this.#options.bundlePath(bundle)),
+      memoryPath: this.#options.packageMemoryPath,
+      folders: placed.map(({ folder }) => folder),
+      named: installed.named.map(([name, from]) => [name, from]),
+    });
+    if (seen.kind === "unknown") return seen.reason;
+    return describePackageChange(installed, placed, seen, spawnedAt);
   }
 
   async #ofCommand(

@@ -1,19 +1,25 @@
-// Asks the thread that looks at files and programs. Questions that wait are asked once for all who ask them.
+// Asks the thread that looks at files, programs and packages. Questions that wait are asked once for all who ask them.
 
 import { Worker } from "node:worker_threads";
 import type { Clock } from "@memodag/core";
 import type { FilesAnswer, FilesOrder } from "./look-at-files.ts";
+import type { PackagesAnswer, PackagesOrder } from "./look-at-packages.ts";
 import type { ProgramAnswer, ProgramOrder } from "./look-at-program.ts";
 import type { LookAnswer, LookOrder } from "./look-thread.ts";
 
-/** A question about files, or about a program. */
-type Look = { readonly files: FilesOrder } | { readonly program: ProgramOrder };
+/** A question about files, a program or packages. */
+type Look =
+  | { readonly files: FilesOrder }
+  | { readonly program: ProgramOrder }
+  | { readonly packages: PackagesOrder };
 
 type Unknown = { readonly kind: "unknown"; readonly reason: string };
 
+type Answer = LookAnswer["answer"] | Unknown;
+
 interface WaitingLook {
   readonly look: Look;
-  readonly answer: PromiseWithResolvers<FilesAnswer | ProgramAnswer>;
+  readonly answer: PromiseWithResolvers<Answer>;
 }
 
 /** Milliseconds after which no one waits for the thread any more; it goes on, and knows more the next time. */
@@ -40,7 +46,11 @@ export class LookClient {
     return (await this.#ask({ program }, `program ${program.program}`)) as ProgramAnswer;
   }
 
-  async #ask(look: Look, what: string): Promise<FilesAnswer | ProgramAnswer> {
+  async packages(packages: PackagesOrder): Promise<PackagesAnswer | Unknown> {
+    return (await this.#ask({ packages }, "packages")) as PackagesAnswer | Unknown;
+  }
+
+  async #ask(look: Look, what: string): Promise<Answer> {
     const name = JSON.stringify(look);
     let waiting = this.#waiting.get(name);
     if (!waiting) {
@@ -97,7 +107,7 @@ export class LookClient {
     if (this.#current) this.#settle({ kind: "unknown", reason: `input_unreadable(${message})` });
   }
 
-  #settle(answer: FilesAnswer | ProgramAnswer): void {
+  #settle(answer: Answer): void {
     this.#current?.waiting.answer.resolve(answer);
     this.#current = undefined;
     this.#sendNext();

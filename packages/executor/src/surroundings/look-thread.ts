@@ -1,25 +1,33 @@
-// The thread that looks at files and programs, so that reading them never holds up scheduling.
+// The thread that looks at files, programs and packages, so that reading them never holds up scheduling.
 
 import { parentPort } from "node:worker_threads";
 import { DigestMemory } from "./digest-memory.ts";
 import { FileLooker, type FilesAnswer, type FilesOrder } from "./look-at-files.ts";
+import { PackageLooker, type PackagesAnswer, type PackagesOrder } from "./look-at-packages.ts";
 import { lookAtProgram, type ProgramAnswer, type ProgramOrder } from "./look-at-program.ts";
 
 /** What is asked of the thread. */
 export type LookOrder =
   | { readonly id: number; readonly files: FilesOrder }
-  | { readonly id: number; readonly program: ProgramOrder };
+  | { readonly id: number; readonly program: ProgramOrder }
+  | { readonly id: number; readonly packages: PackagesOrder };
 
 /** What it answers. */
 export interface LookAnswer {
   readonly id: number;
-  readonly answer: FilesAnswer | ProgramAnswer;
+  readonly answer: FilesAnswer | ProgramAnswer | PackagesAnswer;
 }
 
 const memory = new DigestMemory(Date.now);
 const files = new FileLooker(memory);
+const packages = new PackageLooker({ now: Date.now });
 
 parentPort?.on("message", (order: LookOrder) => {
-  const answer = "files" in order ? files.look(order.files) : lookAtProgram(order.program, memory);
-  parentPort?.postMessage({ id: order.id, answer } satisfies LookAnswer, []);
+  parentPort?.postMessage({ id: order.id, answer: answerTo(order) } satisfies LookAnswer, []);
 });
+
+function answerTo(order: LookOrder): LookAnswer["answer"] {
+  if ("files" in order) return files.look(order.files);
+  if ("packages" in order) return packages.look(order.packages);
+  return lookAtProgram(order.program, memory);
+}

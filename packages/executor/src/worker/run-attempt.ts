@@ -8,7 +8,7 @@ import {
   MemodagError,
   messageOf,
   type AttemptOutcome,
-  type PackageVersion,
+  type LoadedPackage,
 } from "@memodag/core";
 import type { Dag } from "@memodag/sdk";
 import { findTaskEnd, runHandler, runSensor, type AttemptScope, type SensorTime } from "@memodag/sdk/runtime";
@@ -75,12 +75,12 @@ export async function runAttempt(order: RunOrder, support: AttemptSupport): Prom
  * Loads the Dag of an order.
  * @throws MemodagError `dag_not_found`, and whatever loading its artifact throws.
  */
-export async function loadDag(order: RunOrder): Promise<{ dag: Dag; listPackages: () => PackageVersion[] }> {
+export async function loadDag(order: RunOrder): Promise<{ dag: Dag; listPackages: () => LoadedPackage[] }> {
   rememberArtifact(order);
   const { attempt, artifactPath, baseDir } = order;
-  const { dags, listPackages } = await loadArtifact({ path: artifactPath, baseDir });
+  const { dags, listPackageFolders } = await loadArtifact({ path: artifactPath, baseDir });
   const dag = dags.find(({ dagId }) => dagId === attempt.dagId);
-  if (dag) return { dag, listPackages };
+  if (dag) return { dag, listPackages: listPackageFolders };
   throw new MemodagError(
     "dag_not_found",
     `${attempt.file.path} has no Dag "${attempt.dagId}" when a worker reads it: ` +
@@ -106,8 +106,14 @@ export function scopeOf({ attempt, maxXComBytes }: RunOrder, { signal, ask }: At
 
 type Evidence = Pick<Extract<AttemptOutcome, { kind: "succeeded" }>, "uncacheable" | "packages">;
 
-function distinct(packages: readonly PackageVersion[]): PackageVersion[] {
-  return [...new Map(packages.map((found) => [`${found.name}@${found.version}`, found])).values()];
+function distinct(packages: readonly LoadedPackage[]): LoadedPackage[] {
+  const byPlace = new Map(
+    packages.map(({ name, version, folder }) => [
+      JSON.stringify([name, version, folder]),
+      { name, version, folder },
+    ]),
+  );
+  return [...byPlace.values()] as LoadedPackage[];
 }
 
 /** The outcome of something thrown. What is no error of memodag's goes to the log with its stack. */

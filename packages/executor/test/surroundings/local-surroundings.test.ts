@@ -14,7 +14,8 @@ import {
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { systemClock, type SerializedCommand, type SerializedTask } from "@memodag/core";
+import { PackageMemory, PackageSeals } from "@memodag/artifact/packages";
+import { finish, systemClock, type SerializedCommand, type SerializedTask } from "@memodag/core";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { LocalSurroundings } from "../../src/index.ts";
 
@@ -32,7 +33,11 @@ afterEach(() => rmSync(folder, { recursive: true, force: true }));
 function open(): void {
   const ordinaryEnv = ["PATH", "NODE_*"];
   const options = { level: "exact", env, ordinaryEnv, clock: systemClock } as const;
-  surroundings = new LocalSurroundings({ ...options, bundlePath: () => folder });
+  surroundings = new LocalSurroundings({
+    ...options,
+    packageMemoryPath: join(folder, ".state/packages.json"),
+    bundlePath: () => folder,
+  });
 }
 
 function write(path: string, text = path): string {
@@ -239,4 +244,67 @@ test("code that NODE_OPTIONS runs makes no key, unless the task names the variab
   });
   const vouched = { cache: { env: ["NODE_OPTIONS"] } } as unknown as SerializedTask;
   expect(await surroundings.of(file, vouched)).toMatchObject({ kind: "known" });
+});
+
+describe("packages that were loaded", () => {
+  const changedIn = (
+    place: string,
+    since: number | undefined,
+    seals: readonly (readonly [string, string])[],
+  ) =>
+    surroundings.findPackageChange(
+      file,
+      { sealed: seals, named: [["dep", "", "node_modules/dep"]] },
+      [{ name: "dep", version: "1.0.0", folder: join(folder, place) }],
+      since,
+    );
+
+  beforeEach(() => {
+    for (const name of ["dep", "deep"]) {
+      write(`node_modules/${name}/package.json`, `{"name":"${name}","version":"1.0.0"}`);
+      write(`node_modules/${name}/index.js`, `import "deep";`);
+    }
+  });
+
+  function sealNow(): (readonly [string, string])[] {
+    const memory = new PackageMemory(join(folder, "nothing.json"), systemClock);
+    const place = join(folder, "node_modules/dep");
+    return [["node_modules/dep", finish(new PackageSeals(memory).sealOf(place)).seal]];
+  }
+
+  test("are as they were read", async () => {
+    expect(await changedIn("node_modules/dep", Date.now() + 60_000, sealNow())).toBeNull();
+  });
+
+  test.each<[string, () => void]>([
+    ["a file edited", () => write("node_modules/dep/index.js", `import "deep"; 1`)],
+    ["a file added", () => write("node_modules/dep/more.json")],
+    ["another one nearer", () => write("node_modules/dep/node_modules/deep/package.json", "{}")],
+    ["one that it imports gone", () => rmSync(join(folder, "node_modules/deep"), { recursive: true })],
+  ])("with %s are not", async (_what, change) => {
+    const seals = sealNow();
+    change();
+    expect(await changedIn("node_modules/dep", undefined, seals)).toBe(
+      "code_changed(package dep is not what the Dag was read with)",
+    );
+  });
+
+  test("and changed back are in doubt, if that was while the task ran", async () => {
+    const seals = sealNow();
+    const spawnedAt = Date.now();
+    write("node_modules/dep/index.js", "other");
+    write("node_modules/dep/index.js", `import "deep";`);
+    expect(await changedIn("node_modules/dep", spawnedAt, seals)).toBe(
+      "code_changed(package dep was changed while the task ran)",
+    );
+    expect(await changedIn("node_modules/dep", Date.now() + 60_000, seals)).toBeNull();
+  });
+
+  test("by a link are those that it leads to", async () => {
+    const seals = sealNow();
+    symlinkSync("dep", join(folder, "node_modules/linked"));
+    expect(await changedIn("node_modules/linked", undefined, seals)).toBeNull();
+    renameSync(join(folder, "node_modules/dep"), join(folder, "node_modules/away"));
+    expect(await changedIn("node_modules/linked", undefined, seals)).not.toBeNull();
+  });
 });

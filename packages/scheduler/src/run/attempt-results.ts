@@ -8,6 +8,7 @@ import {
   type CacheStatus,
   type DagRun,
   type Digest,
+  type LoadedPackage,
   type PackageVersion,
   type SerializedCacheConfig,
   type SerializedDag,
@@ -54,12 +55,20 @@ const STALE: ReadonlySet<string | null> = new Set<MissReason>(["expired", "from_
 type Succeeded = Extract<AttemptOutcome, { kind: "succeeded" }>;
 type Failed = Extract<AttemptOutcome, { kind: "failed" }>;
 
+/** The packages that an attempt's worker loaded, and when it was started. */
+interface LoadedCode {
+  readonly packages: readonly LoadedPackage[];
+  readonly spawnedAt?: number;
+}
+
 interface StoreJob {
   readonly node: DagNode;
   readonly instance: TaskInstance;
   readonly key: Digest;
   readonly config: SerializedCacheConfig;
   readonly xcoms: AcceptedResult["xcoms"];
+  /** What the attempt loaded. */
+  readonly code: LoadedCode;
   /** The failure to remember; `null`: a result is. */
   readonly error: StoredError | null;
 }
@@ -139,7 +148,15 @@ export class AttemptResults {
     if (this.willStore(instance) && instance.cacheKey !== null && config) {
       const reason = outcome.uncacheable ?? this.#codeChange(outcome.packages);
       if (reason === null) {
-        this.#jobs.push({ node, instance, key: instance.cacheKey, config, xcoms, error: null });
+        this.#jobs.push({
+          node,
+          instance,
+          key: instance.cacheKey,
+          config,
+          xcoms,
+          code: outcome,
+          error: null,
+        });
       } else {
         change = { cacheStatus: "uncacheable", cacheReason: reason };
       }
@@ -151,12 +168,14 @@ export class AttemptResults {
    * Takes a final failure, which is remembered where the author asked for it: the task's own error alone,
    * and only when the executor vouches that it came of nothing but what is in the key.
    */
-  acceptFailure(node: DagNode, instance: TaskInstance, { error, uncacheable, packages }: Failed): void {
+  acceptFailure(node: DagNode, instance: TaskInstance, failed: Failed): void {
+    const { error, uncacheable, packages, spawnedAt } = failed;
     const config = node.task.cache;
     const key = instance.cacheKey;
     if (!config || config.errorsTtlMs === null || key === null || !this.willStore(instance)) return;
     if (!isOwnFailure(error) || uncacheable !== null || !packages || this.#codeChange(packages)) return;
-    this.#jobs.push({ node, instance, key, config, xcoms: [], error });
+    const code = { packages, ...(spawnedAt !== undefined && { spawnedAt }) };
+    this.#jobs.push({ node, instance, key, config, xcoms: [], code, error });
   }
 
   /** Why the code that ran is not the code of the key: a package was loaded that is not as it was locked. */
@@ -190,10 +209,12 @@ export class AttemptResults {
 
   async #put(
     run: DagRun,
-    { node, instance, key, config, xcoms, error }: StoreJob,
+    { node, instance, key, config, xcoms, code, error }: StoreJob,
   ): Promise<StoreOutcome | InputChanged> {
     const { task } = node;
     const ready = { node, mapIndex: instance.mapIndex };
+    const codeChange = await this.#cacheStep.findPackageChange(code.packages, code.spawnedAt);
+    if (codeChange !== null) return { kind: "input_changed", reason: codeChange };
     // Looked at anew: what the task read is in the key only if it is what it was when the key was made.
     const surroundings = await this.#cacheStep.surroundingsOf(node);
     if (surroundings.kind === "unknown") return { kind: "input_changed", reason: surroundings.reason };

@@ -7,6 +7,7 @@ import {
   type DagRun,
   type DagVersion,
   type Digest,
+  type LoadedPackage,
   type SerializedCacheConfig,
   type SerializedDag,
   type TaskInstance,
@@ -109,6 +110,15 @@ export class CacheStep {
   /** What a key of the task would be made with now. */
   async surroundingsOf({ task }: DagNode): Promise<TaskSurroundings> {
     return await this.#context.surroundings.of(this.#file, task);
+  }
+
+  /** Why packages that an attempt loaded are not those that its key was made with; `null`: they are. */
+  async findPackageChange(
+    loaded: readonly LoadedPackage[],
+    spawnedAt: number | undefined,
+  ): Promise<string | null> {
+    const { installed = { sealed: [], named: [] } } = this.#dag;
+    return await this.#context.surroundings.findPackageChange(this.#file, installed, loaded, spawnedAt);
   }
 
   #partsOf(

@@ -27,4 +27,8 @@ export class OwnSurroundings implements Surroundings {
       ? { kind: "unknown", reason: "input_unreadable(files are not looked at here)" }
       : { kind: "known", runtime: this.#component, files: null };
   }
+
+  findPackageChange(): Promise<null> {
+    return Promise.resolve(null);
+  }
 }

@@ -1,7 +1,7 @@
 // Packages as they lie in node_modules: what is installed is what runs, whatever a lockfile says.
 
 import { dirname, join, sep } from "node:path";
-import type { Digest } from "@memodag/core";
+import type { Digest, Steps } from "@memodag/core";
 import type { PackageEntry, PackageSource } from "./package-graph.ts";
 
 /** What is in a package's folder, the packages in its own node_modules left out. */
@@ -16,7 +16,7 @@ export interface PackageContents {
 export interface InstalledFiles {
   /** Reads a file as text, following symbolic links; `null` when it is not there. `path` is where it lies. */
   read(path: string): { readonly text: string; readonly path: string } | null;
-  contentsOf(folder: string): PackageContents;
+  contentsOf(folder: string): Steps<PackageContents>;
 }
 
 interface Manifest {
@@ -39,27 +39,30 @@ export class InstalledPackages implements PackageSource {
     this.#files = files;
   }
 
-  find(name: string, fromPlace: string): PackageEntry | undefined {
+  *find(name: string, fromPlace: string): Steps<PackageEntry | undefined> {
     for (let folder = fromPlace; ; folder = dirname(folder)) {
       if (!folder.endsWith(`${sep}node_modules`)) {
-        const entry = this.#at(join(folder, "node_modules", name));
+        const entry = yield* this.#at(join(folder, "node_modules", name));
         if (entry) return entry;
       }
       if (folder === dirname(folder)) return undefined;
     }
   }
 
-  #at(folder: string): PackageEntry | undefined {
+  *#at(folder: string): Steps<PackageEntry | undefined> {
     if (this.#entries.has(folder)) return this.#entries.get(folder);
     const file = this.#files.read(join(folder, "package.json"));
-    const entry = file ? this.#entryAt(dirname(file.path), file.text) : undefined;
+    const entry = file ? yield* this.#entryAt(dirname(file.path), file.text) : undefined;
     this.#entries.set(folder, entry);
     return entry;
   }
 
-  #entryAt(place: string, text: string): PackageEntry {
+  *#entryAt(place: string, text: string): Steps<PackageEntry> {
     let entry = this.#byPlace.get(place);
-    if (!entry) this.#byPlace.set(place, (entry = readEntry(place, text, this.#files.contentsOf(place))));
+    if (!entry) {
+      entry = readEntry(place, text, yield* this.#files.contentsOf(place));
+      this.#byPlace.set(place, entry);
+    }
     return entry;
   }
 }

@@ -1,6 +1,6 @@
 // Packages as a graph, and the digest of what one of them reaches.
 
-import { sha256, type Digest } from "@memodag/core";
+import { sha256, type Digest, type Steps } from "@memodag/core";
 import type { PackageIdentity, PackageMember } from "./package-identity.ts";
 
 /** A package as it is installed. */
@@ -20,12 +20,16 @@ export interface PackageEntry {
 /** Where packages come from. */
 export interface PackageSource {
   /** The package that a name means in a module of that place; `undefined` when there is none. */
-  find(name: string, fromPlace: string): PackageEntry | undefined;
+  find(name: string, fromPlace: string): Steps<PackageEntry | undefined>;
 }
 
 /** The identity of a package: those that it reaches are numbered as they are met, wherever they lie. */
-export function identifyPackage(source: PackageSource, name: string, fromPlace: string): PackageIdentity {
-  const root = source.find(name, fromPlace);
+export function* identifyPackage(
+  source: PackageSource,
+  name: string,
+  fromPlace: string,
+): Steps<PackageIdentity> {
+  const root = yield* source.find(name, fromPlace);
   if (!root) {
     return {
       name,
@@ -42,7 +46,7 @@ export function identifyPackage(source: PackageSource, name: string, fromPlace: 
   for (const entry of queue) {
     const edges: (readonly [string, number])[] = [];
     for (const dependency of entry.dependencies) {
-      const found = source.find(dependency, entry.place);
+      const found = yield* source.find(dependency, entry.place);
       if (!found) {
         // A platform's own binary or an optional peer: its absence is a fact like another.
         edges.push([dependency, -1]);

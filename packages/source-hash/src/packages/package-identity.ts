@@ -1,6 +1,6 @@
 // What a package is in a hash.
 
-import type { Digest, PackageVersion } from "@memodag/core";
+import type { Digest, PackageVersion, Turns } from "@memodag/core";
 
 /** One of the packages that another one reaches. */
 export interface PackageMember extends PackageVersion {
@@ -32,6 +32,8 @@ export interface PackageResolver {
    * @param folder absolute.
    */
   identify(specifier: string, folder: string): PackageIdentity;
+  /** The same, in turns with other work. */
+  identifyInTurns(specifier: string, folder: string, turns: Turns): Promise<PackageIdentity>;
 }
 
 /** A package's name in a specifier: `@a/b` of `@a/b/c.js`. */

@@ -1,6 +1,6 @@
 // Which packages a project's code means.
 
-import type { Digest } from "@memodag/core";
+import { finish, finishInTurns, type Turns } from "@memodag/core";
 import { InstalledPackages, type InstalledFiles } from "./installed-packages.ts";
 import { identifyPackage } from "./package-graph.ts";
 import { packageNameOf, type PackageIdentity, type PackageResolver } from "./package-identity.ts";
@@ -10,19 +10,32 @@ export interface ResolvedPackage {
   readonly name: string;
   /** The folder, absolute, that it was resolved from. */
   readonly folder: string;
-  readonly digest: Digest;
+  readonly identity: PackageIdentity;
 }
 
 /** Makes a resolver. It remembers what it found: make another one for another look. */
 export function createPackageResolver(files: InstalledFiles): PackageResolver {
   const installed = new InstalledPackages(files);
   const known = new Map<string, PackageIdentity>();
+  const keyOf = (specifier: string, folder: string) => JSON.stringify([packageNameOf(specifier), folder]);
   return {
     identify(specifier, folder) {
-      const name = packageNameOf(specifier);
-      const key = JSON.stringify([name, folder]);
+      const key = keyOf(specifier, folder);
       let identity = known.get(key);
-      if (!identity) known.set(key, (identity = identifyPackage(installed, name, folder)));
+      if (!identity) {
+        identity = finish(identifyPackage(installed, packageNameOf(specifier), folder));
+        known.set(key, identity);
+      }
+      return identity;
+    },
+    async identifyInTurns(specifier, folder, turns) {
+      const key = keyOf(specifier, folder);
+      let identity = known.get(key);
+      if (!identity) {
+        const steps = identifyPackage(installed, packageNameOf(specifier), folder);
+        identity = await finishInTurns(steps, turns);
+        known.set(key, identity);
+      }
       return identity;
     },
   };
@@ -38,9 +51,16 @@ export class NotingResolver implements PackageResolver {
   }
 
   identify(specifier: string, folder: string): PackageIdentity {
-    const identity = this.#resolver.identify(specifier, folder);
+    return this.#note(specifier, folder, this.#resolver.identify(specifier, folder));
+  }
+
+  async identifyInTurns(specifier: string, folder: string, turns: Turns): Promise<PackageIdentity> {
+    return this.#note(specifier, folder, await this.#resolver.identifyInTurns(specifier, folder, turns));
+  }
+
+  #note(specifier: string, folder: string, identity: PackageIdentity): PackageIdentity {
     const name = packageNameOf(specifier);
-    this.#asked.set(JSON.stringify([name, folder]), { name, folder, digest: identity.digest });
+    this.#asked.set(JSON.stringify([name, folder]), { name, folder, identity });
     return identity;
   }
 

@@ -12,6 +12,9 @@ export function installedBy(lock: string): InstalledFiles {
       const name = path.replace(/\/package\.json$/, "").replace(/^.*node_modules\//, "");
       return found ? { text: JSON.stringify({ name, sideEffects: false, ...found }), path } : null;
     },
-    contentsOf: (folder) => ({ digest: at(folder)?.integrity ?? "", imports: [] }),
+    // eslint-disable-next-line require-yield -- it is all there
+    *contentsOf(folder) {
+      return { digest: at(folder)?.integrity ?? "", imports: [] };
+    },
   };
 }

@@ -10,8 +10,8 @@ const NODE_MODULES = `${sep}node_modules${sep}`;
 // Taken before handlers are given functions that take note of what they read.
 const readText = readFileSync;
 
-/** A package and its folder. */
-interface PackageFolder extends PackageVersion {
+/** A package and its folder, absolute. */
+export interface PackageFolder extends PackageVersion {
   readonly folder: string;
 }
 
@@ -21,7 +21,7 @@ export class PackageFolders {
   readonly #known = new Map<string, PackageFolder | null>();
   /** Packages in folders that no `node_modules` is above: linked ones. */
   readonly #linked: PackageFolder[] = [];
-  readonly #used = new Map<string, PackageVersion>();
+  readonly #used = new Map<string, PackageFolder>();
   /** Folder of the Dag file: a package that holds it is the author's own code. */
   readonly #baseDir: string;
   /** Folders of memodag itself. */
@@ -47,7 +47,7 @@ export class PackageFolders {
   }
 
   /** The package that holds a file, which may be missing. */
-  find(path: string): PackageVersion | null {
+  find(path: string): PackageFolder | null {
     const at = path.lastIndexOf(NODE_MODULES);
     if (at < 0) return this.#linked.find(({ folder }) => isWithin(folder, path)) ?? null;
     const [first = "", second = ""] = path.slice(at + NODE_MODULES.length).split(sep, 2);
@@ -57,12 +57,12 @@ export class PackageFolders {
   }
 
   /** Takes note that a file of a package was used. */
-  use(found: PackageVersion): void {
-    this.#used.set(`${found.name}@${found.version}`, { name: found.name, version: found.version });
+  use(found: PackageFolder): void {
+    this.#used.set(found.folder, found);
   }
 
   /** Every package of which a file was used. */
-  list(): PackageVersion[] {
+  list(): PackageFolder[] {
     return [...this.#used.values()];
   }
 

@@ -1,6 +1,5 @@
 // Watches what a cached handler's process reads, from before its code is loaded.
 
-import type { PackageVersion } from "@memodag/core";
 import type { RunOrder } from "../../protocol.ts";
 import { isWatched } from "../../worker-environment.ts";
 import { BuiltinFunctions } from "./builtin-functions.ts";
@@ -9,7 +8,7 @@ import { watchFileFunctions } from "./file-functions.ts";
 import { FileRules } from "./file-rules.ts";
 import { watchModules } from "./loaded-modules.ts";
 import { NoticedInputs } from "./noticed-inputs.ts";
-import { PackageFolders } from "./package-folders.ts";
+import { PackageFolders, type PackageFolder } from "./package-folders.ts";
 import { workerFolder } from "./reader.ts";
 
 /** What was noticed so far. */
@@ -17,7 +16,7 @@ export interface InputWatch {
   /** Why the result must not be stored, with undeclared inputs of other kinds; `null`: nothing. */
   reasonWith(undeclared: readonly string[]): string | null;
   /** Packages of which a file was loaded or read. */
-  listPackages(): PackageVersion[];
+  listPackages(): PackageFolder[];
 }
 
 const UNWATCHED: InputWatch = {

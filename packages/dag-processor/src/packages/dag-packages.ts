@@ -1,0 +1,64 @@
+// The installed packages of one Dag file: looked at in turns with other work, and sealed for those who run its code.
+
+import { dirname, join } from "node:path";
+import { isBuiltin } from "node:module";
+import { parseAnchoredSpecifier } from "@memodag/artifact";
+import type { PackageSeals } from "@memodag/artifact/packages";
+import { finishInTurns, Turns, type DagPackages } from "@memodag/core";
+import { pathInBundle } from "../path-in-bundle.ts";
+import type { CodeOfDagFile, SourceHashes } from "../source-hashes.ts";
+
+/** Looks at what hashing will ask for, so that it has not to be waited for then. */
+export async function lookAtPackages({
+  root,
+  path,
+  bundled,
+  loaded,
+  installed,
+  packages,
+  followed,
+}: CodeOfDagFile): Promise<void> {
+  const turns = new Turns();
+  const folder = dirname(join(root, path));
+  const names = Object.values(bundled.metafile.outputs)
+    .flatMap(({ imports }) => imports)
+    .filter(({ external, path: specifier }) => external === true && !isBuiltin(specifier));
+  for (const { path: specifier } of names) {
+    const anchored = parseAnchoredSpecifier(specifier);
+    const named = anchored?.specifier ?? specifier;
+    if (named.startsWith("#") || /^(?:memodag|@memodag\/sdk)(?:\/|$)/.test(named)) continue;
+    await packages.identifyInTurns(named, anchored ? join(folder, anchored.folder) : folder, turns);
+  }
+  for (const [name, from] of followed.packages) await packages.identifyInTurns(name, from, turns);
+  for (const { folder: place } of loaded.packages) await finishInTurns(installed.contentsOf(place), turns);
+}
+
+/** What whoever runs the code can hold against what is installed then; `null`: the code has no packages. */
+export async function sealPackages(
+  { named, loadedFrom }: Pick<SourceHashes, "named" | "loadedFrom">,
+  root: string,
+  seals: PackageSeals,
+): Promise<DagPackages | null> {
+  const turns = new Turns();
+  const folders = new Set(loadedFrom);
+  for (const { identity } of named) {
+    for (const { place } of identity.members) folders.add(place);
+  }
+  if (folders.size + named.length === 0) return null;
+  const sealed: (readonly [string, string])[] = [];
+  for (const place of folders) {
+    sealed.push([pathInBundle(root, place), (await finishInTurns(seals.sealOf(place), turns)).seal]);
+  }
+  const places = named.map(({ name, folder, identity }) => {
+    const place = identity.members[0]?.place;
+    return [
+      name,
+      pathInBundle(root, folder),
+      place === undefined ? null : pathInBundle(root, place),
+    ] as const;
+  });
+  return {
+    sealed: sealed.sort(([a], [b]) => (a < b ? -1 : 1)),
+    named: places.sort((a, b) => (`${a[0]}\0${a[1]}` < `${b[0]}\0${b[1]}` ? -1 : 1)),
+  };
+}
