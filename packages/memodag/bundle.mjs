@@ -42,6 +42,7 @@ const { metafile } = await build({
     main: "src/main.ts",
     // Asked for before anything else is loaded.
     "compile-cache": "src/compile-cache.ts",
+    "environment-secrets": "src/environment-secrets.ts",
     // Threads that are started by the names of their files.
     "value-thread": "../scheduler/src/value-thread.ts",
     "look-thread": "../executor/src/surroundings/look-thread.ts",

@@ -26,6 +26,8 @@ export interface WorkspaceContents {
   readonly databaseUrl?: string;
   /** TOML put before the bundle's table. */
   readonly config?: string;
+  /** Variables that every command is given. */
+  readonly env?: Readonly<Record<string, string>>;
   /** Path below `dags/` → text. */
   readonly dags?: Readonly<Record<string, string>>;
 }
@@ -34,9 +36,11 @@ export interface WorkspaceContents {
 export class Workspace {
   readonly folder: string = mkdtempSync(join(tmpdir(), "memodag-e2e-"));
   readonly databaseUrl: string;
+  readonly #env: Readonly<Record<string, string>>;
   readonly #running: RunningCommand[] = [];
 
-  constructor({ databaseUrl, config = "", dags = {} }: WorkspaceContents = {}) {
+  constructor({ databaseUrl, config = "", env = {}, dags = {} }: WorkspaceContents = {}) {
+    this.#env = env;
     this.databaseUrl = databaseUrl ?? `sqlite:${this.path("metadata.db")}`;
     this.write("memodag.toml", `${config}\n[database]\nurl = "${this.databaseUrl}"\n\n${BUNDLE}`);
     mkdirSync(this.path("dags"));
@@ -96,6 +100,6 @@ export class Workspace {
   #options(env: Readonly<Record<string, string>>) {
     // Settings of whoever runs the tests are not the workspace's.
     const own = Object.entries(process.env).filter(([name]) => !name.startsWith("MEMODAG"));
-    return { cwd: this.folder, env: { ...Object.fromEntries(own), ...env } };
+    return { cwd: this.folder, env: { ...Object.fromEntries(own), ...this.#env, ...env } };
   }
 }

@@ -20,6 +20,13 @@ export function listWarnings(loaded: LoadedConfig): ConfigWarning[] {
   if (core.taskCacheBackend === "memory") {
     warn("core.task_cache_backend", '"memory" forgets everything with its process: for trials alone');
   }
+  const urls = [loaded.config.database.url, taskCache.url];
+  if (core.multiTeam && urls.some((url) => url?.startsWith("sqlite:")))
+    warn(
+      "core.multi_team",
+      "is true and the database a SQLite file, which tasks of every team can write to as the user that runs them: " +
+        "use PostgreSQL, and see docs/operating.md for what keeps teams apart",
+    );
   for (const section of ["database", "task_cache"]) {
     const path = `${section}.url`;
     const isInFile = loaded.file !== null && !loaded.variables.has(path);
@@ -48,5 +55,7 @@ export function listWarnings(loaded: LoadedConfig): ConfigWarning[] {
 }
 
 function hasPassword(url: unknown): boolean {
-  return typeof url === "string" && !url.startsWith("sqlite:") && URL.parse(url)?.password !== "";
+  if (typeof url !== "string" || url.startsWith("sqlite:")) return false;
+  const parsed = URL.parse(url);
+  return parsed === null || parsed.password !== "" || parsed.searchParams.has("password");
 }

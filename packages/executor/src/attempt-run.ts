@@ -29,7 +29,7 @@ import type { OrphanGuard } from "./orphan-guard.ts";
 import { fromWorkerFrame, type FromWorker } from "./protocol.ts";
 import { watchPulse } from "./pulse.ts";
 import { QuestionDesk } from "./question-desk.ts";
-import { isWatched, processEnvironment, workerEnvironment } from "./worker-environment.ts";
+import { declaredBy, isWatched, processEnvironment, workerEnvironment } from "./worker-environment.ts";
 import { WorkerProcess } from "./worker-process.ts";
 
 /** What every attempt of an executor shares. */
@@ -226,7 +226,9 @@ export class AttemptRun {
         bundleDir,
         baseDir,
         ordinaryEnv,
-        environment: isWatched(attempt) ? workerEnvironment(process.env) : {},
+        environment: isWatched(attempt)
+          ? workerEnvironment(process.env, declaredBy(attempt), ordinaryEnv)
+          : {},
         exchangeDir,
         maxXComBytes,
       });

@@ -1,6 +1,6 @@
 // What of this process's environment a worker gets to see.
 
-import { isKeptFromAuthors, type Attempt } from "@memodag/core";
+import { isGivenWhenDeclared, isGivenWhenOrdinary, isKeptFromAuthors, type Attempt } from "@memodag/core";
 
 /**
  * What a process needs to start at all, or that its runtime's part of the key stands for: shown to every worker. Where
@@ -23,15 +23,28 @@ const NATIVE = [
 ];
 
 /**
- * The environment without memodag's own variables and PostgreSQL's: the database's URL and its password may be
- * among them.
+ * The environment without memodag's own variables and without those of PostgreSQL that nothing names: the database's
+ * URL and its password may be among them.
  */
-export function workerEnvironment(environment: NodeJS.ProcessEnv): Record<string, string> {
+export function workerEnvironment(
+  environment: NodeJS.ProcessEnv,
+  declared: readonly string[],
+  ordinary: readonly string[],
+): Record<string, string> {
+  const isGiven = (name: string): boolean =>
+    !isKeptFromAuthors(name) ||
+    (isGivenWhenDeclared(name) && declared.includes(name)) ||
+    (isGivenWhenOrdinary(name) && isOrdinary(ordinary, name));
   return Object.fromEntries(
     Object.entries(environment).filter(
-      (entry): entry is [string, string] => entry[1] !== undefined && !isKeptFromAuthors(entry[0]),
+      (entry): entry is [string, string] => entry[1] !== undefined && isGiven(entry[0]),
     ),
   );
+}
+
+/** What the task of an attempt declares that it reads of the environment. */
+export function declaredBy({ declaredEnv, command }: Attempt): readonly string[] {
+  return command?.visibleEnv ?? declaredEnv ?? [];
 }
 
 /**
@@ -43,9 +56,9 @@ export function processEnvironment(
   attempt: Attempt,
   ordinary: readonly string[],
 ): Record<string, string> {
-  const all = workerEnvironment(environment);
+  const declared = declaredBy(attempt);
+  const all = workerEnvironment(environment, declared, ordinary);
   if (!isWatched(attempt)) return all;
-  const declared = attempt.declaredEnv ?? [];
   return Object.fromEntries(Object.entries(all).filter(([name]) => isVisible(name, declared, ordinary)));
 }
 

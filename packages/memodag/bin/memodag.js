@@ -9,6 +9,10 @@ if (refusal !== null) {
   process.stderr.write(`memodag: ${refusal}\n`);
   process.exit(2);
 }
+// Before anything is started that could read them.
+const { takeSecrets } = await import("../dist/environment-secrets.js");
+const warning = takeSecrets();
+if (warning !== null) process.stderr.write(`memodag: ${warning}\n`);
 const { findCompileCacheFolder } = await import("../dist/compile-cache.js");
 const folder = findCompileCacheFolder({ env: process.env, uid: process.geteuid?.() ?? -1 });
 if (folder !== undefined) nodeModule.enableCompileCache(folder);

@@ -5,8 +5,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { listWarnings, placesLookedAt, redactUrl, type LoadedConfig } from "@memodag/config";
 import { systemClock } from "@memodag/core";
-import { openMetastore, type Metastore } from "@memodag/metastore";
+import type { Metastore } from "@memodag/metastore";
 import { ownCacheUrl } from "../wiring/cache-backends.ts";
+import { openAsItIs } from "../wiring/database.ts";
 import { type CommonOptions, loadSettings } from "../wiring/settings.ts";
 import { type Finding, look } from "./finding.ts";
 import { lookAtCacheStores, lookAtSwitches } from "./look-at-cache.ts";
@@ -82,7 +83,7 @@ async function withOpen(
   more: (database: Metastore, findings: readonly Finding[]) => Promise<readonly Finding[]>,
 ): Promise<readonly Finding[]> {
   return await look(check, async () => {
-    const database = await openMetastore(url);
+    const database = await openAsItIs(url);
     try {
       return await more(database, await look(check, () => lookAtDatabase(check, database, redactUrl(url))));
     } finally {

@@ -1,6 +1,7 @@
 // Opens the databases that config urls name, migrated as far as that is this program's to do.
 
 import type { Metastore, MetastoreOptions, MigrationStatus } from "@memodag/metastore";
+import { ownEnvironment } from "../environment-secrets.ts";
 import type { CommonOptions } from "./settings.ts";
 import { loadSettings } from "./settings.ts";
 
@@ -14,7 +15,7 @@ export function isSingleMachine({ dialect }: Metastore): boolean {
  * @throws MemodagError `database_unreachable`, `database_not_migrated`, `database_newer`.
  */
 export async function openDatabase(url: string, options?: MetastoreOptions): Promise<Metastore> {
-  const database = await connect(url, options);
+  const database = await openAsItIs(url, options);
   try {
     if (isSingleMachine(database)) await database.migrate();
     else await database.requireMigrated();
@@ -25,9 +26,15 @@ export async function openDatabase(url: string, options?: MetastoreOptions): Pro
   }
 }
 
-async function connect(url: string, options?: MetastoreOptions): Promise<Metastore> {
+/**
+ * Opens a database and migrates nothing.
+ * @throws MemodagError `database_unreachable`
+ */
+export async function openAsItIs(url: string, options: MetastoreOptions = {}): Promise<Metastore> {
   const { openMetastore } = await import("@memodag/metastore");
-  return await openMetastore(url, options);
+  const password = ownEnvironment()["PGPASSWORD"];
+  const postgres = { ...(password !== undefined && { password }), ...options.postgres };
+  return await openMetastore(url, { ...options, postgres });
 }
 
 /** Migrates the databases of the config and resolves to what was applied. */
@@ -36,7 +43,7 @@ export async function migrateDatabases(options: CommonOptions): Promise<readonly
   const urls = new Set([config.database.url, config.taskCache.url ?? config.database.url]);
   const applied: string[] = [];
   for (const url of urls) {
-    const database = await connect(url);
+    const database = await openAsItIs(url);
     try {
       applied.push(...(await database.migrate()));
     } finally {
@@ -56,7 +63,7 @@ export interface DatabaseStatus extends MigrationStatus {
 export async function readDatabaseStatus(options: CommonOptions): Promise<DatabaseStatus> {
   const { url } = (await loadSettings(options)).config.database;
   const { redactUrl } = await import("@memodag/config");
-  const database = await connect(url);
+  const database = await openAsItIs(url);
   try {
     return { url: redactUrl(url), ...(await database.migrationStatus()) };
   } finally {

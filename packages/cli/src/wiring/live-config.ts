@@ -10,6 +10,7 @@ import {
   type LoadedConfig,
 } from "@memodag/config";
 import { messageOf, type CancelTimer, type Clock, type Logger } from "@memodag/core";
+import { ownEnvironment } from "../environment-secrets.ts";
 
 /**
  * How often the file is looked at, in milliseconds. It is read when two looks in a row find it the same,
@@ -80,7 +81,7 @@ export class LiveConfig {
   #readAgain(file: string, { log, onChange }: FollowParts): void {
     let next: LoadedConfig;
     try {
-      next = loadConfig({ file, env: process.env, cwd: process.cwd() });
+      next = loadConfig({ file, env: ownEnvironment(), cwd: process.cwd() });
     } catch (error) {
       this.#isFaulty = true;
       log.warn("the config file has faults; what it said before holds", { error: messageOf(error) });

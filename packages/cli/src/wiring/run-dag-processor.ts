@@ -6,6 +6,7 @@ import { DagFileLog } from "../output/dag-file-log.ts";
 import { serviceLogger } from "../output/log-lines.ts";
 import { openDagProcessor, requireBundles } from "./dag-files.ts";
 import { LiveConfig } from "./live-config.ts";
+import { warnOfTeams } from "./warn-of-teams.ts";
 import { withMetadata } from "./metadata.ts";
 import { withStopSignal } from "./stop-signal.ts";
 
@@ -17,6 +18,7 @@ export async function runDagProcessor(options: CommonOptions): Promise<void> {
       const log = await serviceLogger(options.json === true, () => live.config.core.logLevel);
       // Whoever started this process, `memodag dev`, tells of changes itself.
       await live.follow({ clock: systemClock, log: process.connected ? silentLogger : log });
+      if (!process.connected) await warnOfTeams(metadata.loaded, log);
       requireBundles(metadata.loaded);
       const { bundles, dagProcessor: settings } = metadata.config;
       const { watchBundles } = await import("@memodag/dag-processor");

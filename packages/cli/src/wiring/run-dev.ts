@@ -3,11 +3,13 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { systemClock, type Logger } from "@memodag/core";
+import { handSecretsOn } from "../environment-secrets.ts";
 import type { CommonOptions } from "./settings.ts";
 import { serviceLogger } from "../output/log-lines.ts";
 import { runLogger } from "../output/run-logger.ts";
 import { requireBundles } from "./dag-files.ts";
 import { LiveConfig } from "./live-config.ts";
+import { warnOfTeams } from "./warn-of-teams.ts";
 import { withMetadata } from "./metadata.ts";
 import { openScheduler } from "./open-scheduler.ts";
 import { withStopSignal } from "./stop-signal.ts";
@@ -23,6 +25,7 @@ export async function runDev(options: CommonOptions): Promise<void> {
       const { checkFolders } = await import("@memodag/config");
       checkFolders(metadata.loaded);
       await metadata.requireWritable();
+      await warnOfTeams(metadata.loaded, log);
       const processor = new ProcessorProcess(options, log);
       const scheduler = await openScheduler(metadata, { live, log, listener: runLogger(log) });
       scheduler.start();
@@ -61,9 +64,13 @@ class ProcessorProcess {
 
   #start(): ChildProcess {
     // It ends with this process, however that ends: its end of the IPC channel is closed then.
+    const { env, input } = handSecretsOn();
     const child = spawn(process.execPath, [process.argv[1] ?? "", ...this.#args], {
-      stdio: ["ignore", "inherit", "inherit", "ipc"],
+      stdio: ["pipe", "inherit", "inherit", "ipc"],
+      env,
     });
+    // One that ended before it read it is started again.
+    child.stdin?.on("error", () => undefined).end(input);
     const startedAt = systemClock.monotonic();
     child.once("exit", (code, signal) => {
       if (this.#isStopping) return;

@@ -4,6 +4,7 @@ import type { CommonOptions } from "./settings.ts";
 import { serviceLogger } from "../output/log-lines.ts";
 import { runLogger } from "../output/run-logger.ts";
 import { LiveConfig } from "./live-config.ts";
+import { warnOfTeams } from "./warn-of-teams.ts";
 import { withMetadata } from "./metadata.ts";
 import { openScheduler } from "./open-scheduler.ts";
 import { withStopSignal } from "./stop-signal.ts";
@@ -15,6 +16,7 @@ export async function runScheduler(options: CommonOptions): Promise<void> {
       const live = new LiveConfig(metadata.loaded);
       const log = await serviceLogger(options.json === true, () => live.config.core.logLevel);
       await metadata.requireWritable();
+      await warnOfTeams(metadata.loaded, log);
       const scheduler = await openScheduler(metadata, { live, log, listener: runLogger(log) });
       scheduler.start();
       log.info("scheduler started", { parallelism: live.config.core.parallelism });

@@ -1,6 +1,7 @@
 // Loads the config that a command's options name.
 
 import type { LoadedConfig } from "@memodag/config";
+import { ownEnvironment } from "../environment-secrets.ts";
 
 /** What every command may be told. */
 export interface CommonOptions {
@@ -16,5 +17,5 @@ export interface CommonOptions {
  */
 export async function loadSettings({ config: file }: CommonOptions): Promise<LoadedConfig> {
   const { loadConfig } = await import("@memodag/config");
-  return loadConfig({ file, env: process.env, cwd: process.cwd() });
+  return loadConfig({ file, env: ownEnvironment(), cwd: process.cwd() });
 }

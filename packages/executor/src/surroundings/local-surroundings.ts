@@ -57,7 +57,10 @@ export class LocalSurroundings implements Surroundings {
   constructor(options: LocalSurroundingsOptions) {
     this.#options = options;
     this.#look = new LookClient(options.clock);
-    this.#runtime = { identity: runtimeIdentity(workerEnvironment(options.env)), level: options.level };
+    this.#runtime = {
+      identity: runtimeIdentity(workerEnvironment(options.env, [], [])),
+      level: options.level,
+    };
     this.#component = this.#newComponent();
     this.#lookedAt = options.clock.monotonic();
   }
@@ -115,7 +118,8 @@ export class LocalSurroundings implements Surroundings {
     const { env, ordinaryEnv } = this.#options;
     const declared = { env: command.env, visibleEnv };
     const files = { inputs: "", result: "" };
-    const seen = commandEnvironment(workerEnvironment(env), declared, ordinaryEnv, files, "");
+    const given = workerEnvironment(env, visibleEnv, ordinaryEnv);
+    const seen = commandEnvironment(given, declared, ordinaryEnv, files, "");
     const cwd = resolve(this.#bundleDir(file), dirname(file.path), command.cwd);
     const found = await this.#look.program({ program: command.argv[0] ?? "", cwd, path: seen["PATH"] });
     if (found.kind === "unknown") return found;

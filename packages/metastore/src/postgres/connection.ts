@@ -21,6 +21,8 @@ export interface PostgresOptions {
   readonly statementTimeoutMs?: number;
   /** Milliseconds that making a connection may take. Default 5000. */
   readonly connectTimeoutMs?: number;
+  /** Used where the url has none; else `PGPASSWORD` is. */
+  readonly password?: string;
   /** How connections are judged on which no answer comes. */
   readonly watch?: WatchSettings;
 }
@@ -101,7 +103,7 @@ export async function openPostgresConnection(
   options: PostgresOptions,
 ): Promise<PostgresConnection> {
   const config: PoolConfig = {
-    connectionString: url,
+    connectionString: options.password === undefined ? url : withPassword(url, options.password),
     application_name: "memodag",
     max: options.maxConnections ?? DEFAULT_MAX_CONNECTIONS,
     connectionTimeoutMillis: options.connectTimeoutMs ?? DEFAULT_CONNECT_TIMEOUT_MS,
@@ -134,6 +136,15 @@ export async function openPostgresConnection(
       { cause: error, fields: { url: redactUrl(url) } },
     );
   }
+}
+
+/** In the query, since a url without a host takes none before it. */
+function withPassword(url: string, password: string): string {
+  const parsed = new URL(url);
+  if (parsed.password === "" && !parsed.searchParams.has("password")) {
+    parsed.searchParams.set("password", password);
+  }
+  return parsed.href;
 }
 
 /** When every address of a host refuses, the message is empty and the reasons are within. */

@@ -1,0 +1,12 @@
+// Says at the start of a service where nothing keeps the teams of a config apart.
+
+import type { LoadedConfig } from "@memodag/config";
+import type { Logger } from "@memodag/core";
+
+/** Logs what `memodag config check` warns of about teams, if anything. */
+export async function warnOfTeams(loaded: LoadedConfig, log: Logger): Promise<void> {
+  const { listWarnings } = await import("@memodag/config");
+  for (const { path, message } of listWarnings(loaded)) {
+    if (path === "core.multi_team") log.warn(`${path} ${message}`);
+  }
+}

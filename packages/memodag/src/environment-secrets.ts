@@ -1,0 +1,1 @@
+export { takeSecrets } from "@memodag/cli/environment-secrets";
