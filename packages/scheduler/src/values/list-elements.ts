@@ -1,6 +1,6 @@
 // The elements of a list, as slices of its canonical JSON: no element is parsed or written again.
 
-import { sha256, type Digest } from "@memodag/core";
+import { MemodagError, sha256, type Digest } from "@memodag/core";
 
 const COMMA = 0x2c;
 const QUOTE = 0x22;
@@ -16,6 +16,7 @@ const decoder = new TextDecoder("utf-8", { fatal: true });
  * Where the elements of a list begin and end in its canonical JSON: start and end in turn, in bytes.
  * `null` when the JSON is not a list. Canonical JSON has no white space, so an element ends where the
  * comma or the last bracket stands.
+ * @throws MemodagError `value_not_json` when the JSON ends before the list does
  */
 export function elementSpans(json: Uint8Array): Uint32Array | null {
   if (json[0] !== OPEN_BRACKET) return null;
@@ -49,14 +50,24 @@ export function elementSpans(json: Uint8Array): Uint32Array | null {
         break;
     }
   }
-  throw new Error("the JSON of a list has no end");
+  throw endless();
 }
 
 /** The place of the quote that ends the string that begins at `start`. */
 function endOfString(json: Uint8Array, start: number): number {
   let at = start + 1;
-  while (json[at] !== QUOTE) at += json[at] === BACKSLASH ? 2 : 1;
-  return at;
+  while (at < json.length) {
+    if (json[at] === QUOTE) return at;
+    at += json[at] === BACKSLASH ? 2 : 1;
+  }
+  throw endless();
+}
+
+function endless(): MemodagError {
+  return new MemodagError(
+    "value_not_json",
+    "The JSON of a list ends in the middle, so what is stored of it is damaged: clear the task that returned it",
+  );
 }
 
 /** The digests of all elements, one after another. */

@@ -77,3 +77,12 @@ describe("a value", () => {
     expect(JSON.parse(Buffer.from(bytes).toString())).toEqual(rows);
   });
 });
+
+test.each(['["', '["a', '["a\\', '["a\\"', "[1,", '[{"a":"', '[["a"]', "["])(
+  "a list that ends in the middle is named: %s",
+  (text) => {
+    expect(() => elementSpans(Buffer.from(text))).toThrow(
+      expect.objectContaining({ code: "value_not_json" }),
+    );
+  },
+);
