@@ -170,6 +170,21 @@ describe("doctor", () => {
     faulty.remove();
   });
 
+  it("warns of a folder and a database that others may look into", async () => {
+    const open = soundProject();
+    try {
+      const state = join(open.folder, ".memodag");
+      await open.run("db", "migrate");
+      chmodSync(state, 0o755);
+      chmodSync(join(state, "metadata.db"), 0o644);
+      const { stdout } = await open.run("doctor");
+      expect(stdout).toMatch(/\.memodag is open to other users of this machine: `chmod 700` it/);
+      expect(stdout).toMatch(/metadata\.db is open to other users of this machine: `chmod 600` it/);
+    } finally {
+      open.remove();
+    }
+  });
+
   it("names a folder that cannot be written to", async () => {
     const stuck = soundProject('core.state_dir = "/dev/null/state"\n[database]\nurl = "sqlite:m.db"\n');
     expect(await findFaults(stuck)).toEqual([

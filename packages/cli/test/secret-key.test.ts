@@ -3,6 +3,7 @@
 import { spawn } from "node:child_process";
 import {
   chmodSync,
+  chownSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -21,6 +22,8 @@ import { readSecretKey } from "../src/wiring/secret-key.ts";
 
 const MODULE = fileURLToPath(new URL("../dist/wiring/secret-key.js", import.meta.url));
 const uid = process.geteuid?.() ?? -1;
+/** Another user where files can be given away, else this one. */
+const someone = uid === 0 ? 12_345 : uid;
 let folder: string;
 let path: string;
 
@@ -77,6 +80,18 @@ describe("the secret key", () => {
     expect(() => readSecretKey(folder)).toThrow(
       expect.objectContaining({ code: "secret_key_invalid", message: expect.stringMatching(message) }),
     );
+  });
+
+  it("is taken by root where it is that of the user whose folder it is in, as in a container", () => {
+    writeKey(32);
+    chownSync(folder, someone, -1);
+    chownSync(path, someone, -1);
+    expect(readSecretKey(folder, 0)).toHaveLength(32);
+    expect(() => readSecretKey(folder, someone + 1)).toThrow(
+      expect.objectContaining({ code: "secret_key_invalid" }),
+    );
+    chmodSync(path, 0o640);
+    expect(() => readSecretKey(folder, 0)).toThrow(expect.objectContaining({ code: "secret_key_invalid" }));
   });
 
   it("is refused when it is another user's", () => {

@@ -14,12 +14,14 @@ import {
   openSync,
   readFileSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { MemodagError, nameFileFault, OWN_FILE_MODE, OWN_FOLDER_MODE } from "@memodag/core";
 
 const KEY_BYTES = 32;
+const ROOT = 0;
 const PERMISSIONS = 0o777;
 const GROUP_AND_OTHERS = 0o077;
 
@@ -96,7 +98,7 @@ function tryRead(path: string, uid: number | undefined): Uint8Array | undefined 
 function readChecked(fd: number, path: string, uid: number | undefined): Uint8Array {
   const stat = fstatSync(fd);
   if (!stat.isFile()) throw invalid(path, "is no regular file", "remove it, a key is made anew");
-  if (uid !== undefined && stat.uid !== uid) {
+  if (uid !== undefined && !isTrustedOwner(stat.uid, uid, dirname(path))) {
     const owner = `belongs to user ${stat.uid}, and memodag runs as ${uid}`;
     throw invalid(path, owner, `run memodag as that user, or \`chown ${uid}\` it if its key is to be kept`);
   }
@@ -115,6 +117,14 @@ function readChecked(fd: number, path: string, uid: number | undefined): Uint8Ar
     `has ${stat.size} bytes where a key has ${KEY_BYTES}`,
     "put it back from a backup or remove it: a key is made anew, and digests of secrets are then new",
   );
+}
+
+/**
+ * This user's own, or, for root, that of the user whose folder it is in: so it is where root of a container uses a
+ * folder of the host. That user can put any key there, and nobody else can.
+ */
+function isTrustedOwner(owner: number, uid: number, folder: string): boolean {
+  return owner === uid || (uid === ROOT && owner === statSync(folder).uid);
 }
 
 function invalid(path: string, what: string, fix: string, cause?: unknown): MemodagError {

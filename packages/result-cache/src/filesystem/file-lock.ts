@@ -3,7 +3,7 @@
 import { randomUUID } from "node:crypto";
 import { readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { setTimeout as pause } from "node:timers/promises";
-import type { Clock } from "@memodag/core";
+import { OWN_FILE_MODE, type Clock } from "@memodag/core";
 import { isMissing, isPresent } from "./folder-failure.ts";
 
 /** Milliseconds after which a holder is taken for dead: what it does takes one or two. */
@@ -86,7 +86,7 @@ export class FileLock {
   async #isDead({ modifiedAt: since }: Pick<SeenLock, "modifiedAt">): Promise<boolean> {
     const probe = `${this.#path}.${this.#token}.now`;
     try {
-      await writeFile(probe, "");
+      await writeFile(probe, "", { mode: OWN_FILE_MODE });
       return (await stat(probe)).mtimeMs - since > DEAD_AFTER_MS;
     } finally {
       await remove(probe);
@@ -121,7 +121,7 @@ export class FileLock {
   /** Makes a file that holds one's token; false when it is there already. */
   async #tryMake(path: string): Promise<boolean> {
     try {
-      await writeFile(path, this.#token, { flag: "wx" });
+      await writeFile(path, this.#token, { flag: "wx", mode: OWN_FILE_MODE });
       return true;
     } catch (error) {
       if (isPresent(error)) return false;

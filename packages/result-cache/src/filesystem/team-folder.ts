@@ -3,7 +3,7 @@
 import { randomUUID } from "node:crypto";
 import { mkdir, open, readFile, readdir, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import type { Clock, Digest } from "@memodag/core";
+import { OWN_FILE_MODE, OWN_FOLDER_MODE, type Clock, type Digest } from "@memodag/core";
 import { FileLock, modifiedAt } from "./file-lock.ts";
 import { isMissing } from "./folder-failure.ts";
 import { requireDigest } from "./safe-names.ts";
@@ -77,7 +77,7 @@ export class TeamFolder {
   async #stage(bytes: Uint8Array): Promise<string> {
     await this.#sweepOnce();
     const path = join(this.#incoming, randomUUID());
-    const file = await inFolder(this.#incoming, () => open(path, "wx"));
+    const file = await inFolder(this.#incoming, () => open(path, "wx", OWN_FILE_MODE));
     try {
       await file.writeFile(bytes);
       await file.sync();
@@ -136,7 +136,7 @@ async function inFolder<T>(folder: string, work: () => Promise<T>): Promise<T> {
     return await work();
   } catch (error) {
     if (!isMissing(error)) throw error;
-    await mkdir(folder, { recursive: true });
+    await mkdir(folder, { recursive: true, mode: OWN_FOLDER_MODE });
     return await work();
   }
 }
