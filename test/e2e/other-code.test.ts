@@ -19,7 +19,7 @@ const edit = dag.task("edit", () => {
   if (params.how === "in place") writeFileSync(folder + "deep/index.js", "export const value = 2;");
   if (params.how === "link") {
     rmSync(folder + "dep");
-    symlinkSync(".store/dep-2", folder + "dep");
+    symlinkSync(".pnpm/dep-2/node_modules/dep", folder + "dep");
   }
   return "done";
 });
@@ -81,12 +81,20 @@ describe("a package that changes between reading and running", () => {
 
   it("by a link that leads elsewhere is noticed, and stored for no one", async () => {
     for (const version of [1, 2]) {
-      install("dep", `export const value = ${version};`, `dags/node_modules/.store/dep-${version}`);
+      install(
+        "dep",
+        `export const value = ${version};`,
+        `dags/node_modules/.pnpm/dep-${version}/node_modules/dep`,
+      );
     }
-    symlinkSync(".store/dep-1", workspace.path("dags/node_modules/dep"));
-    expect(await run("link", "use")).toMatchObject({ value: 2, status: "uncacheable" });
+    symlinkSync(".pnpm/dep-1/node_modules/dep", workspace.path("dags/node_modules/dep"));
+    expect(await run("link", "use")).toEqual({
+      value: 2,
+      status: "uncacheable",
+      reason: "code_changed(package dep is not what the Dag was read with)",
+    });
     rmSync(workspace.path("dags/node_modules/dep"));
-    symlinkSync(".store/dep-1", workspace.path("dags/node_modules/dep"));
+    symlinkSync(".pnpm/dep-1/node_modules/dep", workspace.path("dags/node_modules/dep"));
     expect(await run("", "use")).toMatchObject({ value: 1, status: "populated" });
   });
 

@@ -17,10 +17,10 @@ const INSTALLED = /(?:^|\/)(?:site-packages|dist-packages|node_modules|__pycache
 
 /** Files, places without a file, and code that cannot be followed. Paths are absolute. */
 export class Followed {
-  readonly files = new Set<string>();
-  readonly absent = new Set<string>();
+  readonly files: Set<string> = new Set();
+  readonly absent: Set<string> = new Set();
   /** What it is, such as `fit.py:3 import_module(…)`. */
-  readonly unfollowed = new Set<string>();
+  readonly unfollowed: Set<string> = new Set();
   readonly #digests: FileDigests;
   readonly #folder: string;
   readonly #isSource: (path: string) => boolean;
