@@ -22,7 +22,18 @@ import type { PlainValues } from "../purity/plain-values.ts";
 import { isSdkSpecifier, METHODS, type SdkObjects } from "../purity/sdk-objects.ts";
 import { isWritten } from "../purity/written.ts";
 import type { FreshObjects } from "./fresh-objects.ts";
-import { effectOfGlobal, isHarmlessImport, KEEPING, MUTATORS } from "./known-calls.ts";
+import { HeldValues } from "./held-values.ts";
+import {
+  CHANGING_ARGUMENTS,
+  DEFERRING,
+  effectOfGlobal,
+  isHarmlessImport,
+  KEEPING,
+  MATCHING,
+  MUTATORS,
+  READERS,
+  READING_ALL,
+} from "./known-calls.ts";
 
 /** What one function, or one unit while it is evaluated, does by itself. */
 export interface CodeFacts {
@@ -36,6 +47,20 @@ export interface CodeFacts {
   callsValues: boolean;
   /** True when it changes a variable or an object that it did not make. */
   writes: boolean;
+  /** True when it asks for the values of an object, whatever their names. */
+  anyValue: boolean;
+  /** True when it calls a method of the SDK's name, which a package's object may have too. */
+  callsForeign: boolean;
+  /** True when it has a function of the language's that changes something, and does not call it there. */
+  holdsChanger: boolean;
+  /** True when it makes an iterator that it may keep. */
+  makesIterator: boolean;
+  /** True when it goes through what may be an iterator. */
+  iterates: boolean;
+  /** True when it goes on later: after a promise, a timer. */
+  defers: boolean;
+  /** True when other code may run while it waits. */
+  waits: boolean;
   /** What it uses of packages, and of Node's modules that hold state. */
   foreign: string | null;
   /** Why what it does reaches further than the artifact's own objects. */
@@ -43,6 +68,8 @@ export interface CodeFacts {
   /** Functions and classes written in it. */
   readonly inner: Node[];
 }
+
+const CONSTANTS = new Set(["EOL", "delimiter", "sep", "version"]);
 
 /** A function, a class as it is constructed, or a unit as it is evaluated. */
 export type Piece = Node | Unit;
@@ -64,13 +91,13 @@ export class CodeReader {
   readonly #fresh: FreshObjects;
   readonly #facts = new Map<Piece, CodeFacts>();
   readonly #written: ReadonlySet<Node>;
-  readonly #ownMethods: ReadonlySet<string>;
+  readonly #values: HeldValues;
 
   constructor(sources: FactSources) {
     this.#is = sources;
     this.#fresh = sources.fresh;
     this.#written = writtenNames(sources.program);
-    this.#ownMethods = methodNames(sources.program);
+    this.#values = new HeldValues(sources);
   }
 
   factsOf(piece: Piece): CodeFacts {
@@ -82,6 +109,13 @@ export class CodeReader {
         anyName: false,
         callsValues: false,
         writes: false,
+        anyValue: false,
+        callsForeign: false,
+        holdsChanger: false,
+        makesIterator: false,
+        iterates: false,
+        defers: false,
+        waits: false,
         foreign: null,
         reason: null,
         inner: [],
@@ -115,7 +149,13 @@ export class CodeReader {
       if (constructor) pushChildren(constructor, starts);
     }
     const parent = part(made, "superClass");
-    if (parent) this.#noteNewOf(parent, made, facts);
+    if (!parent) return;
+    this.#noteNewOf(parent, made, facts);
+    // Fields are put into whatever object the parent's constructor gives out.
+    const hasFields = parts(part(made, "body"), "body").some(
+      (member) => member.type === "PropertyDefinition" && member["static"] !== true,
+    );
+    if (hasFields && !this.#fresh.constructsOwn(made)) facts.writes = true;
   }
 
   #read(pending: Node[], facts: CodeFacts): void {
@@ -146,6 +186,10 @@ export class CodeReader {
   }
 
   #note(node: Node, facts: CodeFacts): void {
+    if (this.#values.isChanger(node)) facts.holdsChanger = true;
+    if (this.#values.isIterator(node)) facts.makesIterator = true;
+    if (this.#values.iterates(node)) facts.iterates = true;
+    if (this.#values.isOfGlobal(node)) facts.foreign ??= "process";
     switch (node.type) {
       case "Identifier":
         return this.#noteName(node, facts);
@@ -164,6 +208,12 @@ export class CodeReader {
         return this.#noteNew(node, facts);
       case "TaggedTemplateExpression":
         return this.#noteCallee(part(node, "tag"), node, facts);
+      case "AwaitExpression":
+      case "ForOfStatement":
+        if (node.type === "ForOfStatement" && node["await"] !== true) return;
+        if (enclosingFunction(node) === null) facts.waits = true;
+        else facts.defers = true;
+        return;
       case "ImportExpression":
         facts.reason ??= "it loads a module";
         return;
@@ -230,7 +280,10 @@ export class CodeReader {
       path !== undefined &&
       (isPureConstructor(path) || path === "Proxy" || path === "Promise" || path === "WeakRef")
     ) {
-      if (path === "Promise") facts.callsValues = true;
+      if (path === "Promise") {
+        facts.callsValues = true;
+        facts.defers = true;
+      }
       return;
     }
     this.#noteCallee(callee, node, facts);
@@ -277,6 +330,10 @@ export class CodeReader {
 
   #noteGlobal(path: string, call: Node, facts: CodeFacts): void {
     const effect = effectOfGlobal(path);
+    if (DEFERRING.has(path)) facts.defers = true;
+    if (READING_ALL.has(path)) facts.anyValue = true;
+    // What is transferred is gone from where it was.
+    if (path === "structuredClone" && parts(call, "arguments").length > 1) facts.writes = true;
     if (effect === "unknown") facts.reason ??= `it calls ${path}`;
     if (effect === "changes_argument") this.#noteWrite(parts(call, "arguments")[0], facts);
     if (parts(call, "arguments").some((argument) => mayBeCalled(argument))) facts.callsValues = true;
@@ -285,16 +342,29 @@ export class CodeReader {
   #noteMethod(callee: Node, call: Node, facts: CodeFacts): void {
     const name = memberName(callee);
     const object = part(callee, "object");
-    // Of a parameter that may be a Dag: the SDK keeps what it is given, and no other code has such a method.
-    if (name !== undefined && METHODS.has(name) && name !== "then" && !this.#ownMethods.has(name)) {
+    // Of a parameter that may be a Dag: the SDK keeps what it is given.
+    if (name !== undefined && METHODS.has(name) && name !== "then" && !this.#fresh.isOwnMethod(name)) {
+      facts.callsForeign = true;
       if (!this.#is.sdk.isTrusted) facts.reason ??= "methods of the SDK's objects may have been replaced";
       return;
     }
-    if (name === undefined || MUTATORS.has(name) || /^set[A-Z]/.test(name)) this.#noteWrite(object, facts);
-    const isOfLanguage = this.#fresh.isOfLanguage(object) || this.#is.values.isPrimitive(object);
-    if (isOfLanguage && (name === undefined ? false : KEEPING.has(name))) return;
-    if (isOfLanguage && !parts(call, "arguments").some((argument) => mayBeCalled(argument))) return;
+    const args = parts(call, "arguments");
+    if (name === undefined || this.#mayChangeItsObject(name)) this.#noteWrite(object, facts);
+    if (name === "then" || name === "catch" || name === "finally") facts.defers = true;
+    if (name !== undefined && CHANGING_ARGUMENTS.has(name)) facts.writes = true;
+    if (name !== undefined && MATCHING.has(name) && args[0] && !this.#values.isStateless(args[0]))
+      this.#noteWrite(args[0], facts);
+    const isOfLanguage =
+      name !== undefined &&
+      this.#fresh.isMethodOfLanguage(name) &&
+      (this.#fresh.isOfLanguage(object) || this.#is.values.isPrimitive(object));
+    if (isOfLanguage && (KEEPING.has(name) || !args.some((argument) => mayBeCalled(argument)))) return;
     facts.callsValues = true;
+  }
+
+  #mayChangeItsObject(name: string): boolean {
+    if (MUTATORS.has(name) || /^set[A-Z]/.test(name)) return true;
+    return !READERS.has(name) && !this.#fresh.isOwnMethod(name);
   }
 
   /** `require_stats()` runs the module that it wraps, as `init_stats()` does. */
@@ -311,11 +381,22 @@ export class CodeReader {
   }
 }
 
+/** A function of Node's that is only called, where it is; its tables and itself are shared by all code. */
 function isKnownImport(specifier: string, imported: string, node: Node): boolean {
   if (!isBuiltin(specifier)) return false;
-  const parent = node[PARENT];
-  const member = part(parent, "object") === node ? memberName(parent) : undefined;
-  return isHarmlessImport(specifier, imported === "*" || imported === "default" ? member : imported);
+  const isSpace = imported === "*" || imported === "default";
+  let named = node;
+  let name = isSpace ? undefined : imported;
+  for (let parent = named[PARENT]; parent && part(parent, "object") === named; parent = named[PARENT]) {
+    name ??= memberName(parent);
+    named = parent;
+  }
+  const user = named[PARENT];
+  if (!user || user.type.startsWith("Import")) return true;
+  const isUsed =
+    part(user, "callee") === named || part(user, "superClass") === named || user["operator"] === "instanceof";
+  if (!isUsed && !CONSTANTS.has(name ?? "")) return false;
+  return isHarmlessImport(specifier, name) || (isSpace && isHarmlessImport(specifier, "default"));
 }
 
 /** The name that a chain of members starts from. */
@@ -373,25 +454,6 @@ function isAssigned(node: Node): boolean {
   const parent = node[PARENT];
   if (parent?.type === "UpdateExpression") return true;
   return /^(?:Assignment|For(?:In|Of)Statement)/.test(parent?.type ?? "") && part(parent, "left") === node;
-}
-
-/** Names under which the artifact's own functions are called as methods. */
-function methodNames(program: Program): Set<string> {
-  const names = new Set<string>();
-  const pending: Node[] = [program.root];
-  for (let node = pending.pop(); node; node = pending.pop()) {
-    const isMember = node.type === "MethodDefinition" || node.type === "PropertyDefinition";
-    const isProperty = node.type === "Property" && node[PARENT]?.type === "ObjectExpression";
-    if (isMember || isProperty) {
-      const key = part(node, "key");
-      const value = program.unwrap(part(node, "value"));
-      const isData = isProperty && value?.type === "Literal";
-      if (!isData) names.add(nameOf(key) ?? textOf(key) ?? "");
-    }
-    if (node.type === "MemberExpression" && isWritten(node)) names.add(memberName(node) ?? "");
-    pushChildren(node, pending);
-  }
-  return names;
 }
 
 function isUnit(piece: Piece): piece is Unit {

@@ -1,8 +1,19 @@
 // What running a statement of the top level may change: nothing, objects of the artifact that it reaches, or
 // what cannot be told.
 
-import { isFunction, nameOf, PARENT, part, textOf, type Node } from "../program/node.ts";
+import {
+  isClass,
+  isFunction,
+  memberName,
+  nameOf,
+  PARENT,
+  part,
+  pushChildren,
+  textOf,
+  type Node,
+} from "../program/node.ts";
 import type { Program, Unit } from "../program/program.ts";
+import type { Constants } from "../purity/constants.ts";
 import type { Tampering } from "../purity/tampering.ts";
 import type { CodeReader, Piece } from "./code-facts.ts";
 import type { Mutability } from "./mutability.ts";
@@ -11,7 +22,7 @@ import type { Mutability } from "./mutability.ts";
 export type Effect =
   | { readonly kind: "none" }
   /** Objects that some units hold: it matters to the code that reaches one of them. */
-  | { readonly kind: "objects"; readonly units: ReadonlySet<Unit> }
+  | { readonly kind: "objects"; readonly units: ReadonlySet<Unit>; readonly defers: boolean }
   /** It may matter to any code. */
   | { readonly kind: "unknown"; readonly reason: string };
 
@@ -21,20 +32,46 @@ export interface EffectSources {
   readonly reader: CodeReader;
   readonly mutability: Mutability;
   readonly tampering: Tampering;
+  readonly constants: Constants;
 }
 
 /** Names that the language itself calls. */
-const IMPLICIT = new Set(["toJSON", "toString", "valueOf", "then", "next", "return", "throw", ""]);
+const IMPLICIT: ReadonlySet<string> = new Set([
+  "handleEvent",
+  "has",
+  "keys",
+  "toJSON",
+  "toString",
+  "valueOf",
+  "then",
+  "next",
+  "return",
+  "throw",
+  "",
+]);
+
+/** Those that it calls of what a proxy is given. */
+const TRAPS = [
+  "apply construct defineProperty deleteProperty get getOwnPropertyDescriptor getPrototypeOf has isExtensible",
+  "ownKeys preventExtensions set setPrototypeOf",
+].flatMap((line) => line.split(" "));
 
 /** Finds effects. */
 export class Effects {
   readonly #is: EffectSources;
   readonly #functions = new Map<Unit, readonly Node[]>();
+  /** Names that the language calls, given what the artifact makes. */
+  readonly #implicit: ReadonlySet<string>;
+  /** Names of properties that are read as values. */
+  readonly #valueNames: ReadonlySet<string>;
   /** Functions that any unit may run while the file is loaded: what is written in them may exist. */
   readonly #ever: ReadonlySet<Piece>;
 
   constructor(sources: EffectSources) {
     this.#is = sources;
+    const { hasTraps, valueNames } = findNamesInUse(sources.program);
+    this.#implicit = hasTraps ? new Set([...IMPLICIT, ...TRAPS]) : IMPLICIT;
+    this.#valueNames = valueNames;
     const units = sources.program.units.filter((unit) => !sources.program.isHelperUnit(unit));
     this.#ever = this.#run(units, units, null);
   }
@@ -48,17 +85,44 @@ export class Effects {
     const executed = this.#run([unit], reach, this.#ever);
     let writes = false;
     let callsValues = false;
+    let callsForeign = false;
+    let iterates = false;
+    let defers = false;
     for (const piece of executed) {
       const facts = reader.factsOf(piece);
       if (facts.reason !== null) return { kind: "unknown", reason: facts.reason };
       writes ||= facts.writes;
       callsValues ||= facts.callsValues;
+      callsForeign ||= facts.callsForeign;
+      iterates ||= facts.iterates;
+      defers ||= facts.defers;
     }
+    // A value that is called may be a method of the language's, and one that is gone through an iterator.
+    writes ||= callsValues && this.#holds(reach, "holdsChanger");
+    writes ||= iterates && this.#holds(reach, "makesIterator");
     // A value of a package's may be what is called or changed.
-    const foreign = writes || callsValues ? this.#foreignOf(reach) : null;
+    const foreign = writes || callsValues || callsForeign ? this.#foreignOf(reach) : null;
     if (foreign !== null) return { kind: "unknown", reason: `it may call or change what is of "${foreign}"` };
     if (!writes) return { kind: "none" };
-    return { kind: "objects", units: new Set([...reach].filter((reached) => mutability.isMutable(reached))) };
+    const units = new Set([...reach].filter((reached) => mutability.isMutable(reached)));
+    return { kind: "objects", units, defers };
+  }
+
+  /** True when other code may run while the unit waits. */
+  waits(unit: Unit): boolean {
+    return this.#is.reader.factsOf(unit).waits;
+  }
+
+  /** True when code of one of the units, as far as it may run, does what a fact says. */
+  #holds(reach: ReadonlySet<Unit>, fact: "anyName" | "anyValue" | "holdsChanger" | "makesIterator"): boolean {
+    const { reader } = this.#is;
+    for (const unit of reach) {
+      if (reader.factsOf(unit)[fact]) return true;
+      for (const node of this.#functionsOf(unit)) {
+        if (this.#ever.has(node) && reader.factsOf(node)[fact]) return true;
+      }
+    }
+    return false;
   }
 
   #foreignOf(reach: ReadonlySet<Unit>): string | null {
@@ -82,8 +146,11 @@ export class Effects {
     const { reader } = this.#is;
     const executed = new Set<Piece>(roots);
     const queue: Piece[] = [...roots];
-    const candidates = [...reach].flatMap((unit) => this.#functionsOf(unit));
-    const names = new Set(IMPLICIT);
+    const reachSet = new Set(reach);
+    const candidates = [...reachSet].flatMap((unit) => this.#functionsOf(unit));
+    const names = new Set(this.#implicit);
+    const isOfAnyName =
+      ever === null || this.#holds(reachSet, "anyName") || this.#holds(reachSet, "anyValue");
     let anyName = false;
     let callsValues = false;
     const run = (piece: Node): void => {
@@ -101,7 +168,8 @@ export class Effects {
       }
       for (const candidate of candidates) {
         if (executed.has(candidate) || !this.#exists(candidate, executed, ever)) continue;
-        if (this.#isCalled(candidate, names, anyName, callsValues)) run(candidate);
+        const isAny = anyName || (callsValues && isOfAnyName);
+        if (this.#isCalled(candidate, names, isAny, callsValues)) run(candidate);
       }
       isStable = queue.length === 0;
     }
@@ -118,7 +186,7 @@ export class Effects {
     if (member === undefined) return callsValues && this.#is.mutability.isValue(candidate);
     if (member === null || member.kind === "accessor") return true;
     if (member.kind === "constructor") return false;
-    return anyName || names.has(member.name);
+    return anyName || names.has(member.name) || (callsValues && this.#valueNames.has(member.name));
   }
 
   /** The member that a function is written as; `null` for one whose name is computed, `undefined` for none. */
@@ -134,10 +202,24 @@ export class Effects {
     if (holder["computed"] === true) return null;
     if (holder["kind"] === "get" || holder["kind"] === "set") return { kind: "accessor", name: "" };
     if (holder["kind"] === "constructor") return { kind: "constructor", name: "" };
+    // The language calls methods of its own classes, whoever wrote them anew.
+    if (isMember && this.#extendsOther(holder)) return null;
     const key = part(holder, "key");
     const name = nameOf(key) ?? textOf(key) ?? "";
     // What describes a property, or traps a proxy's, is called by other names.
     return ["get", "set", "value"].includes(name) && isProperty ? null : { kind: "named", name };
+  }
+
+  /** True for a member of a class that is made of another's. */
+  #extendsOther(member: Node): boolean {
+    let made = member[PARENT]?.[PARENT];
+    for (const seen = new Set<Node>(); isClass(made) && !seen.has(made);) {
+      seen.add(made);
+      const parent = part(made, "superClass");
+      if (!parent) return false;
+      made = this.#is.constants.resolve(parent);
+    }
+    return true;
   }
 
   #functionsOf(unit: Unit): readonly Node[] {
@@ -166,4 +248,23 @@ function outerFunction(node: Node): Node | null {
     return isConstructor ? (member[PARENT]?.[PARENT] ?? outer) : outer;
   }
   return null;
+}
+
+/** What names code reads without calling them, and whether it makes proxies. */
+function findNamesInUse(program: Program): { readonly hasTraps: boolean; readonly valueNames: Set<string> } {
+  const valueNames = new Set<string>();
+  let hasTraps = false;
+  const pending: Node[] = program.units.filter((unit) => !program.isHelperUnit(unit)).map(({ node }) => node);
+  for (let node = pending.pop(); node; node = pending.pop()) {
+    if (node.type === "Identifier" && nameOf(node) === "Proxy") hasTraps = true;
+    const name = memberName(node);
+    const user = node[PARENT];
+    const isCalled = user?.type === "CallExpression" && part(user, "callee") === node;
+    const isRoot = user?.type === "MemberExpression" && part(user, "object") === node;
+    if (name !== undefined && !isCalled && !isRoot) valueNames.add(name);
+    if (node.type === "Property" && user?.type === "ObjectPattern")
+      valueNames.add(nameOf(part(node, "key")) ?? textOf(part(node, "key")) ?? "");
+    pushChildren(node, pending);
+  }
+  return { hasTraps, valueNames };
 }

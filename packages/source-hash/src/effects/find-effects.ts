@@ -30,6 +30,7 @@ export function findEffects(
   const unknown = new Map<Unit, ImpureUnit>();
   const objects = new Map<Unit, ReadonlySet<Unit>>();
   const reach = new Map(units.map((unit) => [unit, reachOf(unit)]));
+  const defers = new Set<Unit>();
   const looked = new Map<Unit, number>();
   for (let isStable = false; !isStable;) {
     isStable = true;
@@ -42,12 +43,21 @@ export function findEffects(
       const effect = effects.of(unit, within);
       if (effect.kind === "none") continue;
       isStable = false;
-      if (effect.kind === "objects") objects.set(unit, effect.units);
-      else {
+      if (effect.kind === "objects") {
+        objects.set(unit, effect.units);
+        if (effect.defers) defers.add(unit);
+      } else {
         objects.delete(unit);
         unknown.set(unit, { unit, reason: effect.reason });
       }
     }
+  }
+  const deferring = [...objects.keys()].filter((unit) => defers.has(unit));
+  for (const unit of units) {
+    // What runs meanwhile decides what comes after.
+    if (unknown.has(unit) || !effects.waits(unit) || deferring.every((other) => other === unit)) continue;
+    objects.delete(unit);
+    unknown.set(unit, { unit, reason: "it waits, and other code changes something meanwhile" });
   }
   return { unknown: units.flatMap((unit) => unknown.get(unit) ?? []), objects };
 }

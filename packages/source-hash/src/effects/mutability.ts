@@ -4,10 +4,12 @@ import {
   isClass,
   isFunction,
   memberName,
+  nameOf,
   PARENT,
   part,
   parts,
   pushChildren,
+  textOf,
   type Node,
 } from "../program/node.ts";
 import type { Binding, Program, Unit } from "../program/program.ts";
@@ -17,7 +19,7 @@ import type { SdkObjects } from "../purity/sdk-objects.ts";
 import type { Tampering } from "../purity/tampering.ts";
 import { isWritten } from "../purity/written.ts";
 import type { FreshObjects } from "./fresh-objects.ts";
-import { MUTATORS } from "./known-calls.ts";
+import { effectOfGlobal, MUTATORS } from "./known-calls.ts";
 
 /** What mutability is decided from. */
 export interface MutabilitySources {
@@ -35,6 +37,8 @@ export class Mutability {
   readonly #is: MutabilitySources;
   readonly #known = new Map<Unit, boolean>();
   #changesUnknown: boolean | undefined;
+  #classesLeak: boolean | undefined;
+  #named: ReadonlyMap<Node, ReadonlySet<Binding>> | undefined;
 
   constructor(sources: MutabilitySources) {
     this.#is = sources;
@@ -49,18 +53,64 @@ export class Mutability {
 
   /** True when a function or class may be held by something else than the name that it is called by. */
   isValue(code: Node): boolean {
-    const named = this.#nameOf(code);
-    const binding = named && this.#is.program.bindingOf(named);
-    if (!binding) return true;
-    return binding.references.some((use) => !use.init && this.#isHeld(use.identifier as unknown as Node));
+    if (isClass(code) && this.#doClassesLeak()) return true;
+    const bindings = this.#bindingsOf(code);
+    if (bindings.size === 0) return true;
+    return [...bindings].some((binding) =>
+      binding.references.some((use) => !use.init && this.#isHeld(use.identifier as unknown as Node)),
+    );
   }
 
-  #nameOf(code: Node): Node | undefined {
-    if (code.type === "FunctionDeclaration" || code.type === "ClassDeclaration") return part(code, "id");
+  /** The names of a function or a class: its own within it, and that of its declaration or its variable. */
+  #bindingsOf(code: Node): ReadonlySet<Binding> {
+    const { program } = this.#is;
+    if (!this.#named) {
+      const named = new Map<Node, Set<Binding>>();
+      const all = new Set<Binding>(program.units.flatMap((unit) => unit.bindings));
+      for (const identifier of program.identifiers()) {
+        const binding = program.bindingOf(identifier);
+        if (binding) all.add(binding);
+      }
+      for (const binding of all) {
+        for (const { type, node } of binding.defs) {
+          if (type !== "FunctionName" && type !== "ClassName") continue;
+          const definition = node as unknown as Node;
+          named.set(definition, (named.get(definition) ?? new Set()).add(binding));
+        }
+      }
+      this.#named = named;
+    }
+    const own = this.#named.get(code) ?? new Set();
+    if (code.type === "FunctionDeclaration" || code.type === "ClassDeclaration") return own;
     let holder = code[PARENT];
-    if (holder?.type === "CallExpression" && this.#is.program.unwrap(holder) === code)
-      holder = holder[PARENT];
-    return holder?.type === "VariableDeclarator" ? part(holder, "id") : undefined;
+    if (holder?.type === "CallExpression" && program.unwrap(holder) === code) holder = holder[PARENT];
+    const id = holder?.type === "VariableDeclarator" ? part(holder, "id") : undefined;
+    const binding = id?.type === "Identifier" ? program.bindingOf(id) : undefined;
+    return binding ? new Set([binding, ...own]) : new Set();
+  }
+
+  /** True when code has a class without naming it: `new this()` in a static method, `this.constructor`, `new.target`. */
+  #doClassesLeak(): boolean {
+    const { program } = this.#is;
+    const pending = program.units.filter((unit) => !program.isHelperUnit(unit)).map(({ node }) => node);
+    for (let node = pending.pop(); node && this.#classesLeak === undefined; node = pending.pop()) {
+      if (this.#leaksClass(node)) this.#classesLeak = true;
+      pushChildren(node, pending);
+    }
+    return (this.#classesLeak ??= false);
+  }
+
+  #leaksClass(node: Node): boolean {
+    const user = node[PARENT];
+    if (node.type === "MetaProperty")
+      return nameOf(part(node, "meta")) === "new" && user?.type !== "MemberExpression";
+    if (node.type === "Property" && user?.type === "ObjectPattern")
+      return nameOf(part(node, "key")) === "constructor";
+    if (memberName(node) === "constructor") return true;
+    if (node.type !== "ThisExpression" || !isInFunction(node)) return false;
+    if (user?.type === "CallExpression" && this.#is.program.isHelper(part(user, "callee"), "__name"))
+      return false;
+    return user?.type !== "MemberExpression" || part(user, "object") !== node;
   }
 
   #isHeld(identifier: Node): boolean {
@@ -108,7 +158,7 @@ export class Mutability {
 
   /** True when properties of a function may be set. */
   #hasProperties(unit: Unit, code: Node): boolean {
-    const isSet = unit.bindings.some((binding) =>
+    const isSet = [...new Set([...unit.bindings, ...this.#bindingsOf(code)])].some((binding) =>
       binding.references.some((use) => {
         const member = (use.identifier as unknown as Node)[PARENT];
         if (member?.type !== "MemberExpression" || part(member, "object") !== (use.identifier as unknown))
@@ -163,15 +213,20 @@ export class Mutability {
   #isReadOnly(unit: Unit, code: Node): boolean {
     const { program, values } = this.#is;
     const held = this.#valuesOf(code);
-    const isFlat =
-      held?.every((value) => values.isPrimitive(value) || isFunction(program.unwrap(value))) === true;
-    if (
-      !isFlat ||
-      held.some((value) => isFunction(program.unwrap(value)) && usesThis(program.unwrap(value) as Node))
-    )
-      return false;
+    if (!held) return false;
+    for (const value of held) {
+      const made = program.unwrap(value);
+      if (values.isPrimitive(made)) continue;
+      // A function in it may be given properties.
+      if (!isFunction(made) || usesThis(made) || this.#mayChangeAny()) return false;
+    }
+    const keys = new Set(
+      parts(code, "properties").map(
+        (property) => nameOf(part(property, "key")) ?? textOf(part(property, "key")),
+      ),
+    );
     return unit.bindings.every((binding) =>
-      binding.references.every((use) => use.init === true || isRead(use.identifier as unknown as Node)),
+      binding.references.every((use) => use.init === true || isRead(use.identifier as unknown as Node, keys)),
     );
   }
 
@@ -184,17 +239,31 @@ export class Mutability {
     for (let node = pending.pop(); node && !changes; node = pending.pop()) {
       if (node.type === "MemberExpression" && isWritten(node))
         changes = this.#isUnknown(part(node, "object"));
+      if (node.type === "MemberExpression") changes ||= this.#isChanging(node);
       pushChildren(node, pending);
     }
     return (this.#changesUnknown = changes);
+  }
+
+  /** `Object.freeze(f)`, or `Object.freeze` as a value. */
+  #isChanging(member: Node): boolean {
+    const path = this.#is.values.pathOf(member);
+    if (path === undefined || effectOfGlobal(path) !== "changes_argument") return false;
+    const call = member[PARENT];
+    if (call?.type !== "CallExpression" || part(call, "callee") !== member) return true;
+    return this.#isUnknown(parts(call, "arguments")[0]);
   }
 
   #isUnknown(object: Node | undefined): boolean {
     const { fresh, constants } = this.#is;
     if (fresh.isFresh(object)) return false;
     if (object?.type === "ThisExpression") return isInFunction(object);
-    const literal = constants.resolve(object)?.type ?? "";
-    return !["ArrayExpression", "ObjectExpression", "NewExpression", "ClassDeclaration"].includes(literal);
+    const value = constants.resolve(object);
+    if (value?.type === "NewExpression") {
+      const made = constants.resolve(part(value, "callee"));
+      return isClass(made) ? !fresh.constructsOwn(made) : isFunction(made);
+    }
+    return !["ArrayExpression", "ObjectExpression", "ClassDeclaration"].includes(value?.type ?? "");
   }
 }
 
@@ -228,7 +297,10 @@ function changesThis(code: Node): boolean {
 }
 
 function usesThis(code: Node): boolean {
-  return code.type !== "ArrowFunctionExpression" && some(code, (node) => node.type === "ThisExpression");
+  return (
+    code.type !== "ArrowFunctionExpression" &&
+    some(code, (node) => node.type === "ThisExpression" || node.type === "Super")
+  );
 }
 
 function some(root: Node, test: (node: Node) => boolean): boolean {
@@ -247,7 +319,7 @@ const READING = new Set(
 );
 
 /** `table.name`, `list.map((x) => …)`, `{ ...defaults }`: the object itself goes nowhere. */
-function isRead(identifier: Node): boolean {
+function isRead(identifier: Node, keys: ReadonlySet<string | undefined>): boolean {
   const parent = identifier[PARENT];
   if (parent?.type === "SpreadElement" || parent?.type === "ExportSpecifier") return true;
   if (parent?.type === "ForOfStatement") return part(parent, "right") === identifier;
@@ -257,13 +329,15 @@ function isRead(identifier: Node): boolean {
   if (call?.type !== "CallExpression" || part(call, "callee") !== parent) return true;
   const name = memberName(parent);
   if (name === undefined || MUTATORS.has(name)) return false;
-  if (!READING.has(name)) return true;
+  // Any other method of the language's may give out the object, or hand it to a callback.
+  if (!READING.has(name)) return keys.has(name);
   // Callbacks of lists are given the list as well.
   return parts(call, "arguments").every((argument) => {
     const callback = argument.type === "CallExpression" ? parts(argument, "arguments")[0] : argument;
     if (!isFunction(callback)) return argument.type === "Literal";
     return (
       callback.type === "ArrowFunctionExpression" &&
+      parts(callback, "params").every(({ type }) => type !== "RestElement") &&
       parts(callback, "params").length <= (name === "reduce" ? 3 : 2)
     );
   });

@@ -46,6 +46,7 @@ class ParsedProgram implements Program {
     for (const statement of statements) this.#read(statement);
     for (const binding of this.#bindings.topLevel) this.#place(binding);
     for (const statement of statements) this.#attach(statement);
+    this.#disownAliases();
     for (const call of calls) this.#noteName(call);
   }
 
@@ -192,6 +193,20 @@ class ParsedProgram implements Program {
       else if (!units.includes(unit)) units.push(unit);
       else continue;
       unit.bindings.push(binding);
+    }
+  }
+
+  /** `const define = Object.defineProperty` of the author's own looks like the bundler's: other code uses it. */
+  #disownAliases(): void {
+    for (const unit of this.#helperUnits) {
+      if (part(unit.node, "init")?.type !== "MemberExpression") continue;
+      const isOwn = unit.bindings.every((binding) =>
+        binding.references.every((use) => {
+          const user = this.unitAround(use.identifier as unknown as Node);
+          return user !== undefined && this.#helperUnits.has(user);
+        }),
+      );
+      if (!isOwn) this.#helperUnits.delete(unit);
     }
   }
 

@@ -76,6 +76,7 @@ export class ArtifactAnalysis {
     const mutability = new Mutability({ program, constants, values, tampering, sdk, fresh, inert });
     const effects = new Effects({
       program,
+      constants,
       mutability,
       tampering,
       reader: new CodeReader({ program, constants, values, sdk, fresh, inert }),

@@ -1,11 +1,24 @@
 // What depends on when code is evaluated: `const copy = state` is another value after `state = 2`.
 
-import { isFunction, nameOf, PARENT, part, pushChildren, type Node } from "../program/node.ts";
+import { isFunction, nameOf, PARENT, part, parts, pushChildren, type Node } from "../program/node.ts";
 import type { Program, Unit } from "../program/program.ts";
 import { isKnownGlobal } from "../purity/builtins.ts";
 import { isSdkSpecifier } from "../purity/sdk-objects.ts";
 import { isRewritten } from "./rewritten.ts";
 import type { Shape } from "./shape.ts";
+
+/** What runs other code, or waits for it. */
+const CALLING: ReadonlySet<string> = new Set(
+  "AwaitExpression CallExpression ImportExpression NewExpression TaggedTemplateExpression".split(" "),
+);
+
+/** What may run the functions of an object that is written on the spot. */
+const CONVERTING: ReadonlySet<string> = new Set(
+  [
+    "ArrayPattern BinaryExpression ForInStatement ForOfStatement MemberExpression ObjectPattern SpreadElement",
+    "TemplateLiteral UnaryExpression UpdateExpression",
+  ].flatMap((line) => line.split(" ")),
+);
 
 /** Knows the order in which an artifact's units are evaluated. */
 export class EvaluationOrder {
@@ -49,15 +62,28 @@ export class EvaluationOrder {
   #decide(unit: Unit): boolean {
     if (unit.kind === "function" || this.#program.isHelperUnit(unit)) return true;
     const pending: Node[] = [unit.node];
+    let hasCode = false;
+    let reads = false;
     for (let node = pending.pop(); node; node = pending.pop()) {
       const bare = this.#program.unwrap(node) ?? node;
-      if (isFunction(bare)) continue;
-      if (bare.type === "CallExpression" || bare.type === "NewExpression") return false;
-      if (bare.type === "StaticBlock") continue;
+      if (isFunction(bare)) {
+        hasCode = true;
+        continue;
+      }
+      if (CALLING.has(bare.type)) return false;
+      if (bare.type === "StaticBlock" && parts(bare, "body").every((inner) => this.#isNaming(inner)))
+        continue;
       if (!this.#isTimelessName(bare, unit)) return false;
+      reads ||= CONVERTING.has(bare.type);
       pushChildren(bare, pending);
     }
-    return true;
+    // A function written on the spot may be a getter, a conversion or an iterator.
+    return !hasCode || !reads;
+  }
+
+  #isNaming(statement: Node): boolean {
+    const call = part(statement, "expression");
+    return call?.type === "CallExpression" && this.#program.isHelper(part(call, "callee"), "__name");
   }
 
   /** Other code may have set it before: a variable, a function written to, what a package exports, the environment. */

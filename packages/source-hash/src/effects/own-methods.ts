@@ -1,0 +1,48 @@
+// Names under which an artifact's own functions may be called as methods, of whatever object.
+
+import { nameOf, memberName, PARENT, part, pushChildren, textOf, type Node } from "../program/node.ts";
+import type { Program } from "../program/program.ts";
+import { isWritten } from "../purity/written.ts";
+
+/** What methods the artifact brings. */
+export interface OwnMethods {
+  readonly names: ReadonlySet<string>;
+  /** True when a function may be put into an object under a name that cannot be told. */
+  readonly any: boolean;
+}
+
+/** Values that are no function. */
+const DATA = new Set("ArrayExpression BinaryExpression Literal ObjectExpression TemplateLiteral".split(" "));
+
+/** Looks through all of an artifact. */
+export function findOwnMethods(program: Program): OwnMethods {
+  const names = new Set<string>();
+  let any = false;
+  const pending: Node[] = program.units.filter((unit) => !program.isHelperUnit(unit)).map(({ node }) => node);
+  pending.push(...program.units.flatMap(({ attached }) => attached));
+  for (let node = pending.pop(); node; node = pending.pop()) {
+    const isMember = node.type === "MethodDefinition" || node.type === "PropertyDefinition";
+    const isProperty = node.type === "Property" && node[PARENT]?.type === "ObjectExpression";
+    if (isMember || isProperty) {
+      const value = program.unwrap(part(node, "value"));
+      const isData = isProperty && value?.type === "Literal";
+      if (!isData) names.add(nameOf(part(node, "key")) ?? textOf(part(node, "key")) ?? "");
+    }
+    if (node.type === "MemberExpression" && isWritten(node)) {
+      const name = memberName(node);
+      if (name !== undefined) names.add(name);
+      else any ||= mayPutFunction(node);
+    }
+    pushChildren(node, pending);
+  }
+  return { names, any };
+}
+
+/** `table[key] = value`, unless the value is certainly data. */
+function mayPutFunction(member: Node): boolean {
+  if (part(member, "property")?.type === "PrivateIdentifier") return false;
+  const parent = member[PARENT];
+  if (parent?.type === "UpdateExpression" || parent?.type === "UnaryExpression") return false;
+  if (parent?.type !== "AssignmentExpression") return true;
+  return parent["operator"] === "=" && !DATA.has(part(parent, "right")?.type ?? "");
+}
