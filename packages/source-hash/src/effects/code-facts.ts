@@ -163,6 +163,7 @@ export class CodeReader {
       if (this.#is.inert.has(node)) continue;
       if (isFunction(node)) {
         facts.inner.push(node);
+        if (node["generator"] === true) facts.makesIterator = true;
       } else if (isClass(node)) {
         this.#readClass(node, facts, pending);
       } else if (node.type !== "CallExpression" || !isEnumBody(node, this.#is.program)) {

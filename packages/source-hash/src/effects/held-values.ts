@@ -97,9 +97,8 @@ export class HeldValues {
     );
   }
 
-  /** True for a generator function, and for a call that makes an iterator and does not go through it there. */
+  /** True for a call that makes an iterator and does not go through it there. */
   isIterator(node: Node): boolean {
-    if (isFunction(node)) return node["generator"] === true;
     if (node.type !== "CallExpression") return false;
     const callee = part(node, "callee");
     const isSymbol =

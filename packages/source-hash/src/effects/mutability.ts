@@ -291,7 +291,7 @@ function changesThis(code: Node): boolean {
     if (node.type !== "MemberExpression") return false;
     let root: Node | undefined = node;
     while (root?.type === "MemberExpression") root = part(root, "object");
-    if (root?.type !== "ThisExpression") return false;
+    if (root?.type !== "ThisExpression" && root?.type !== "Super") return false;
     return isWritten(node) || MUTATORS.has(memberName(node) ?? "");
   });
 }

@@ -10,6 +10,7 @@ import { MODULES } from "./modules.ts";
 import { OBJECTS } from "./objects.ts";
 import { ORDERS } from "./orders.ts";
 import type { Row } from "./row.ts";
+import { SIBLINGS } from "./siblings.ts";
 
 /** A project, and an edit of it. */
 export interface Attack {
@@ -32,7 +33,7 @@ function ofRow([title, top, handler, from, to]: Row): Attack {
 
 /** Every attack. */
 export const ATTACKS: readonly Attack[] = [
-  ...[BUILTINS, CALLS, CLASSES, CONVERSIONS, FUNCTIONS, OBJECTS, ORDERS].flat().map(ofRow),
+  ...[BUILTINS, CALLS, CLASSES, CONVERSIONS, FUNCTIONS, OBJECTS, ORDERS, SIBLINGS].flat().map(ofRow),
   ...MODULES.map(({ title, files, top, handler, from, to }) => ({
     title,
     files: { ...files, "dag.ts": dagFile(top, handler) },
