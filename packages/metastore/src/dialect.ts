@@ -121,5 +121,7 @@ export interface Dialect {
     parts: readonly string[],
     limit: number,
   ): Promise<Omit<EarlierKeyRow, "place">[]>;
+  /** See the metastore. */
+  onConnectionBroken(listener: (reason: string) => void): void;
   close(): Promise<void>;
 }

@@ -72,6 +72,8 @@ export interface Metastore {
   requireWritable(): Promise<void>;
   /** The database's clock, in milliseconds since the Unix epoch. */
   readClock(): Promise<number>;
+  /** Has `listener` hear when connections break without a word of the server, and are made anew. */
+  onConnectionBroken(listener: (reason: string) => void): void;
   /** May be called more than once. */
   close(): Promise<void>;
 }
@@ -105,6 +107,7 @@ export async function openMetastore(url: string, options: MetastoreOptions = {})
     requireMigrated: () => requireMigrated(dialect),
     requireWritable: () => requireWritable(dialect),
     readClock: () => readClock(dialect),
+    onConnectionBroken: (listener) => dialect.onConnectionBroken(listener),
     close: () => dialect.close(),
   };
 }

@@ -1,71 +1,21 @@
 // Connections to PostgreSQL whose packets vanish while new ones work, as after a failover or a firewall's timeout.
 
-import { createServer, connect, type Server, type Socket } from "node:net";
-import { once } from "node:events";
-import { createTestDatabase, type TestDatabase } from "@memodag/metastore/testing";
+import { createTestDatabase, FreezingProxy, type TestDatabase } from "@memodag/metastore/testing";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { openMetastore, type Metastore } from "../src/index.ts";
 import { openPostgresConnection } from "../src/postgres/connection.ts";
 
 const WATCH = { silentMs: 400, probeMs: 1_000, unknownMs: 3_000 };
 
-/** Hands connections on to a server, until it swallows what is sent on those that there are. */
-class Proxy {
-  readonly #server: Server;
-  #frozen: Set<Socket>[] = [];
-  #open = new Set<Socket>();
-  #isRefusing = false;
-
-  constructor(target: URL) {
-    const host = target.searchParams.get("host") ?? target.hostname;
-    const port = target.port || "5432";
-    this.#server = createServer((client) => {
-      const group = this.#open;
-      const isFrozen = () => this.#frozen.includes(group) || this.#isRefusing;
-      const server = host.startsWith("/") ? connect(`${host}/.s.PGSQL.${port}`) : connect(Number(port), host);
-      for (const socket of [client, server]) {
-        group.add(socket);
-        socket.on("error", () => undefined);
-      }
-      client.on("data", (bytes) => isFrozen() || server.write(bytes));
-      server.on("data", (bytes) => isFrozen() || client.write(bytes));
-      client.on("close", () => isFrozen() || server.destroy());
-      server.on("close", () => isFrozen() || client.destroy());
-    });
-  }
-
-  async listen(): Promise<number> {
-    this.#server.listen(0, "127.0.0.1");
-    await once(this.#server, "listening");
-    return (this.#server.address() as { port: number }).port;
-  }
-
-  /** From now on nothing passes on what is open; what comes later passes. */
-  freeze(): void {
-    this.#frozen.push(this.#open);
-    this.#open = new Set();
-  }
-
-  /** From now on nothing passes at all. */
-  swallow(): void {
-    this.#isRefusing = true;
-  }
-
-  close(): void {
-    for (const group of [...this.#frozen, this.#open]) for (const socket of group) socket.destroy();
-    this.#server.close();
-  }
-}
-
 describe("half-open connections to PostgreSQL", () => {
   let database: TestDatabase;
-  let proxy: Proxy;
+  let proxy: FreezingProxy;
   let url: string;
 
   beforeEach(async () => {
     database = await createTestDatabase("postgres");
     const target = new URL(database.url);
-    proxy = new Proxy(target);
+    proxy = new FreezingProxy(target);
     target.host = `127.0.0.1:${await proxy.listen()}`;
     target.search = "";
     url = target.href;
@@ -82,6 +32,8 @@ describe("half-open connections to PostgreSQL", () => {
     await metastore.migrate();
     // Several connections, so that it is seen that not each of them has to be found out by a query of its own.
     await Promise.all(Array.from({ length: 8 }, () => metastore.readClock()));
+    const told: string[] = [];
+    metastore.onConnectionBroken((reason) => told.push(reason));
     proxy.freeze();
     const waiting = await Promise.allSettled([metastore.readClock(), metastore.readClock()]);
     expect(waiting).toEqual([
@@ -93,6 +45,9 @@ describe("half-open connections to PostgreSQL", () => {
     const startedAt = performance.now();
     for (let number = 0; number < 8; number += 1) expect(await metastore.readClock()).toBeGreaterThan(0);
     expect(performance.now() - startedAt).toBeLessThan(WATCH.silentMs);
+    expect(told).toEqual([
+      expect.stringMatching(/^no answer for \d+ s on this connection to a server that answers/),
+    ]);
     await metastore.close();
   });
 

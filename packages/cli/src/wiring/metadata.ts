@@ -1,7 +1,15 @@
 // Opens what a command works on: the config, the metadata database, the cache's stores; and closes it.
 
 import type { Config, LoadedConfig } from "@memodag/config";
-import type { AuditLog, CallbackStore, ChangeFeed, DagStore, RunStore, ScheduleStore } from "@memodag/core";
+import type {
+  AuditLog,
+  CallbackStore,
+  ChangeFeed,
+  DagStore,
+  Logger,
+  RunStore,
+  ScheduleStore,
+} from "@memodag/core";
 import type { BreakerBoard, CacheSwitch } from "@memodag/metastore";
 import type {
   AgedStore,
@@ -47,6 +55,8 @@ export interface Metadata {
   readonly resultsInMetastore: boolean;
   /** True when no other machine has a part in it. */
   readonly isSingleMachine: boolean;
+  /** Has the log tell of connections to the database that broke without a word. */
+  logBrokenConnections(log: Logger): void;
   /** @throws MemodagError `database_read_only`, `database_failed` */
   requireWritable(): Promise<void>;
 }
@@ -88,6 +98,10 @@ export async function withMetadata<T>(
         audit,
         ...cache.stores,
         isSingleMachine: isSingleMachine(database),
+        logBrokenConnections: (log) =>
+          database.onConnectionBroken((reason) =>
+            log.warn("a connection to the database broke without a word, and is made anew", { reason }),
+          ),
         requireWritable: () => database.requireWritable(),
       });
     } finally {

@@ -45,6 +45,7 @@ export async function openScheduler(
 ): Promise<OpenScheduler> {
   const { config, dags, runs, records, results } = metadata;
   const { core, taskCache, scheduler: settings } = config;
+  metadata.logBrokenConnections(log);
   const bundlePaths = new Map(config.bundles.map(({ name, path }) => [name, path]));
   const bundlePath = (name: string): string => bundlePaths.get(name) ?? metadata.loaded.projectDir;
   const executor = new LocalExecutor({

@@ -19,6 +19,7 @@ export async function runDagProcessor(options: CommonOptions): Promise<void> {
       // Whoever started this process, `memodag dev`, tells of changes itself.
       await live.follow({ clock: systemClock, log: process.connected ? silentLogger : log });
       if (!process.connected) await warnOfTeams(metadata.loaded, log);
+      metadata.logBrokenConnections(log);
       requireBundles(metadata.loaded);
       const { bundles, dagProcessor: settings } = metadata.config;
       const { watchBundles } = await import("@memodag/dag-processor");

@@ -55,6 +55,7 @@ export async function openPostgres(url: string, options: PostgresOptions): Promi
     purgeFound: (found, cause) => purgeFound(connection, found, cause),
     listEarlierKeys: (asked, limit) => listEarlierKeys(connection, asked, limit),
     listNearestKeys: (asked, parts, limit) => listNearestKeys(connection, asked, parts, limit),
+    onConnectionBroken: (listener) => connection.connections.onBroken(listener),
     close: () => connection.close(),
   };
 }

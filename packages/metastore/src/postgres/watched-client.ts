@@ -17,6 +17,9 @@ export interface WatchSettings {
 /** Well below a lease's usual 30 seconds, so that it can still be renewed on a new connection. */
 export const WATCH_SETTINGS: WatchSettings = { silentMs: 8_000, probeMs: 4_000, unknownMs: 60_000 };
 
+/** What breaks within so many milliseconds has one cause, which is told of once. */
+const TOGETHER_MS = 30_000;
+
 /** What the server says of the query that an answer is awaited of. */
 type Verdict = "working" | "lost" | "unknown" | "unreachable";
 
@@ -24,6 +27,8 @@ type Verdict = "working" | "lost" | "unknown" | "unreachable";
 export class WatchedConnections {
   readonly settings: WatchSettings;
   readonly #clients = new Set<WatchedClient>();
+  #onBroken: (reason: string) => void = () => undefined;
+  #toldAt = -Infinity;
 
   constructor(settings: WatchSettings = WATCH_SETTINGS) {
     this.settings = settings;
@@ -32,6 +37,19 @@ export class WatchedConnections {
   add(client: WatchedClient): void {
     this.#clients.add(client);
     client.once("end", () => this.#clients.delete(client));
+  }
+
+  /** Has somebody hear of connections that broke without a word: once for what breaks together. */
+  onBroken(listener: (reason: string) => void): void {
+    this.#onBroken = listener;
+  }
+
+  /** A connection is given up. */
+  tell(reason: string): void {
+    const now = performance.now();
+    if (now - this.#toldAt < TOGETHER_MS) return;
+    this.#toldAt = now;
+    this.#onBroken(reason);
   }
 
   /** What broke one has broken others most likely: found one by one, each would cost the next query its time. */
@@ -160,11 +178,9 @@ export class WatchedClient extends Client {
     }
     const seconds = Math.round(silentMsSoFar / 1_000);
     const why = verdict === "unreachable" ? "cannot be reached" : "answers on others";
-    this.connection.stream.destroy(
-      new Error(
-        `Connection terminated: no answer for ${seconds} s on this connection to a server that ${why}`,
-      ),
-    );
+    const reason = `no answer for ${seconds} s on this connection to a server that ${why}`;
+    this.#connections.tell(reason);
+    this.connection.stream.destroy(new Error(`Connection terminated: ${reason}`));
     this.#connections.doubt(this);
   }
 

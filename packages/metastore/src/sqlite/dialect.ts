@@ -48,6 +48,7 @@ export async function openSqlite(path: string, options: SqliteOptions): Promise<
     purgeFound: (found, cause) => purgeFound(connection, found, cause),
     listEarlierKeys: (asked, limit) => listEarlierKeys(connection, asked, limit),
     listNearestKeys: (asked, parts, limit) => listNearestKeys(connection, asked, parts, limit),
+    onConnectionBroken: () => undefined,
     close: () => connection.close(),
   };
 }
