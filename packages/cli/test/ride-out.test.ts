@@ -51,3 +51,26 @@ describe("a command that waits", () => {
     expect(waited()).toBe(0);
   });
 });
+
+describe("a command that is interrupted while it waits", () => {
+  it("ends at once, whether it rests or asks", async () => {
+    for (const ask of [() => Promise.reject(refused()), hangingAfter(1)]) {
+      const stop = Promise.withResolvers<void>();
+      const pause = (ms: number) => (ms > 100 ? new Promise<void>(() => stop.resolve()) : Promise.resolve());
+      setTimeout(stop.resolve, 50);
+      await expect(
+        rideOut(ask, { pause, note: () => undefined, stopped: stop.promise }),
+      ).rejects.toMatchObject({ code: "run_interrupted" });
+    }
+  });
+
+  it("does what it was asked for first, where the database is there", async () => {
+    expect(await rideOut(async () => "read", { stopped: Promise.resolve() })).toBe("read");
+  });
+});
+
+/** Asks that are refused so often, and then not answered. */
+function hangingAfter(refusals: number): () => Promise<never> {
+  let asked = 0;
+  return () => ((asked += 1) > refusals ? new Promise(() => undefined) : Promise.reject(refused()));
+}

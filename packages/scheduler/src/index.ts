@@ -15,4 +15,4 @@ export type { SchedulerListener } from "./run/run-context.ts";
 export { DEFAULT_POOLS, type SchedulerOptions, type SchedulerParts } from "./scheduler-parts.ts";
 export { ScheduleLoop, type ScheduleLoopParts } from "./schedule/schedule-loop.ts";
 export { Scheduler } from "./scheduler.ts";
-export { triggerRun, type TriggerRequest } from "./trigger-run.ts";
+export { newManualRunId, triggerRun, type TriggerRequest } from "./trigger-run.ts";

@@ -38,10 +38,15 @@ export interface TriggerRequest {
  */
 export async function triggerRun(runs: RunStore, clock: Clock, request: TriggerRequest): Promise<DagRun> {
   const { logicalDate, act } = request;
-  const nonce = randomBytes(3).toString("hex");
-  const runId = request.runId ?? `manual__${new Date(logicalDate ?? clock.now()).toISOString()}_${nonce}`;
+  const runId = request.runId ?? newManualRunId(clock, logicalDate);
   const run = await newRun(request, { runType: "manual", runId });
   return await runs.createRun(run, act && { ...act, filter: { ...act.filter, runId } });
+}
+
+/** An id for a run that a person makes, which no other run has. */
+export function newManualRunId(clock: Clock, logicalDate: number | null): string {
+  const nonce = randomBytes(3).toString("hex");
+  return `manual__${new Date(logicalDate ?? clock.now()).toISOString()}_${nonce}`;
 }
 
 /** The run of a Dag that its schedule, or a backfill, has for a date: there is one id for it. */

@@ -1,7 +1,7 @@
 // Waits for the end of a run, whoever brings it there.
 
 import { setTimeout as sleep } from "node:timers/promises";
-import { systemClock, type Clock, type DagRun, type RunStore } from "@memodag/core";
+import { MemodagError, systemClock, type Clock, type DagRun, type RunStore } from "@memodag/core";
 import { printNote } from "../output/print.ts";
 
 /** How often the run is looked at, in milliseconds. */
@@ -20,6 +20,8 @@ export interface RideOutOptions {
   /** Resolves after so many milliseconds. */
   readonly pause?: (ms: number) => Promise<unknown>;
   readonly note?: (line: string) => void;
+  /** Resolves when whoever waits wants to wait no longer. */
+  readonly stopped?: Promise<unknown>;
 }
 
 /**
@@ -28,12 +30,14 @@ export interface RideOutOptions {
  */
 export async function rideOut<T>(
   read: () => Promise<T>,
-  { clock = systemClock, pause = sleep, note = printNote }: RideOutOptions = {},
+  { clock = systemClock, pause = sleep, note = printNote, stopped }: RideOutOptions = {},
 ): Promise<T> {
   let awaySince: number | undefined;
+  const orStopped = async <W>(work: Promise<W>): Promise<W> =>
+    stopped === undefined ? await work : await Promise.race([work, stopped.then(interrupt)]);
   for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS)) {
     try {
-      const value = await read();
+      const value = await (awaySince === undefined ? read() : orStopped(read()));
       if (awaySince !== undefined) note("The database answers again.");
       return value;
     } catch (error) {
@@ -43,9 +47,16 @@ export async function rideOut<T>(
       if (fault?.code !== "database_failed" || now - (awaySince ?? now) >= AWAY_MS) throw error;
       if (awaySince === undefined) note(`${fault.message} (this command waits for it for up to a minute)`);
       awaySince ??= now;
-      await pause(pauseMs);
+      await orStopped(pause(pauseMs));
     }
   }
+}
+
+function interrupt(): never {
+  throw new MemodagError(
+    "run_interrupted",
+    "Interrupted while the database was away: `memodag runs list` says, when it is back, what there is",
+  );
 }
 
 /** Resolves with the run when it has ended, or as it stands once the signal says that nobody waits. */

@@ -1,14 +1,7 @@
 // Runs a Dag to its end in this process, with a scheduler and an executor of its own.
 
-import {
-  MemodagError,
-  systemClock,
-  type CacheMode,
-  type DagRun,
-  type DagVersion,
-  type JsonObject,
-} from "@memodag/core";
-import { listInterruptedRuns, triggerRun } from "@memodag/scheduler";
+import { MemodagError, type CacheMode, type DagRun, type DagVersion, type JsonObject } from "@memodag/core";
+import { listInterruptedRuns } from "@memodag/scheduler";
 import type { CommonOptions } from "./settings.ts";
 import { waysOut } from "../output/interrupted-text.ts";
 import { printNote } from "../output/print.ts";
@@ -21,6 +14,7 @@ import { getDag } from "./find-dag.ts";
 import { faultLines, lastGoodOf, requireReadable, type LastGood } from "./last-good.ts";
 import { LiveConfig } from "./live-config.ts";
 import { type Metadata, withMetadata } from "./metadata.ts";
+import { makeRunOnce } from "./make-run.ts";
 import { openScheduler } from "./open-scheduler.ts";
 import { rideOut, whenEnded } from "./run-end.ts";
 import { withStopSignal, type StopCause } from "./stop-signal.ts";
@@ -57,16 +51,16 @@ export type FinishedRun = RunReport & LastGood;
 export async function runToEnd(words: RunWords, options: RunToEndOptions): Promise<FinishedRun[]> {
   return await withMetadata(options, async (metadata) => {
     requireBundles(metadata.loaded);
-    await refreshDags(metadata);
-    const version = await getDag(metadata.dags, words);
+    await rideOut(() => refreshDags(metadata));
+    const version = await rideOut(() => getDag(metadata.dags, words));
     // What is resumed runs as the version that it was made of, whatever the file says now.
-    const lastGood = options.resume ? {} : await lastGoodOf(metadata.dags, version);
+    const lastGood = options.resume ? {} : await rideOut(() => lastGoodOf(metadata.dags, version));
     requireReadable(lastGood, options.lastGood === true);
     for (const line of faultLines(lastGood)) printNote(`Running the last good version: ${line}`);
     return await withStopSignal(async (stopped) => {
       const runs = options.resume
         ? await findInterrupted(metadata, version)
-        : [await makeRun(metadata, words, version)];
+        : [await makeRun(metadata, words, { version, stopped })];
       await execute(metadata, { runs, stopped, isQuiet: options.json === true });
       const finished: FinishedRun[] = [];
       for (const run of runs)
@@ -76,13 +70,18 @@ export async function runToEnd(words: RunWords, options: RunToEndOptions): Promi
   });
 }
 
-async function makeRun({ runs }: Metadata, words: RunWords, version: DagVersion): Promise<DagRun> {
+async function makeRun(
+  { runs }: Metadata,
+  words: RunWords,
+  { version, stopped }: { readonly version: DagVersion; readonly stopped: Promise<StopCause> },
+): Promise<DagRun> {
   const { conf, params, logicalDate, cacheMode } = words;
-  const interrupted = await listInterruptedRuns(runs, { team: version.team, dagId: version.dagId });
+  const { team, dagId } = version;
+  const interrupted = await rideOut(() => listInterruptedRuns(runs, { team, dagId }), { stopped });
   requireRoom(version, interrupted);
   for (const run of interrupted) printNote(`${interruptedText(run)}.`);
   const wish = { version, conf, params, logicalDate, cacheMode };
-  return await triggerRun(runs, systemClock, { ...wish, act: triggerAct("dags.run", wish) });
+  return await makeRunOnce(runs, { ...wish, act: triggerAct("dags.run", wish) }, { stopped });
 }
 
 /** Interrupted runs keep their places among the Dag's runs: a run that waits for one would wait for ever. */

@@ -1,11 +1,11 @@
 // Makes runs for a scheduler that runs elsewhere.
 
-import { systemClock, type DagRun, type DagVersion } from "@memodag/core";
-import { triggerRun } from "@memodag/scheduler";
+import type { DagRun, DagVersion } from "@memodag/core";
 import type { CommonOptions } from "./settings.ts";
 import { reportRun, type RunReport } from "../report/run-report.ts";
 import { lastGoodOf, type LastGood } from "./last-good.ts";
 import { getDag } from "./find-dag.ts";
+import { makeRunOnce } from "./make-run.ts";
 import { withDags } from "./dag-files.ts";
 import type { Metadata } from "./metadata.ts";
 import { rideOut, whenEnded } from "./run-end.ts";
@@ -38,9 +38,9 @@ export async function waitForRun(words: RunWords, options: CommonOptions): Promi
 }
 
 async function create({ dags, runs }: Metadata, { dagId, team, ...request }: RunWords): Promise<MadeRun> {
-  const version = await getDag(dags, { dagId, team });
+  const version = await rideOut(() => getDag(dags, { dagId, team }));
   const wish = { version, ...request };
   const act = triggerAct("dags.trigger", wish);
-  const lastGood = await lastGoodOf(dags, version);
-  return { run: await triggerRun(runs, systemClock, { ...wish, act }), version, lastGood };
+  const lastGood = await rideOut(() => lastGoodOf(dags, version));
+  return { run: await makeRunOnce(runs, { ...wish, act }), version, lastGood };
 }
