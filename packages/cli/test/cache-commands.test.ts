@@ -1,3 +1,5 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { RecordReport } from "../src/report/record-report.ts";
 import { Project } from "./project.ts";
@@ -121,6 +123,25 @@ describe("cache commands", () => {
     });
     expect((await project.run("cache", "stats")).stdout).toMatch(/^all .* 50% /m);
   });
+
+  it.each(["n\n", "\n", "\u0004"])(
+    "purge: nothing goes, with 1, when who is asked answers %j",
+    async (answer) => {
+      // A terminal of its own, since a pipe is never asked.
+      const command = `'${process.execPath}' '${project.bin}' cache purge --all`;
+      const terminal = spawn("script", ["-qec", command, "/dev/null"], { cwd: project.folder });
+      let said = "";
+      terminal.stdout.on("data", (bytes: Buffer) => {
+        const wasAsked = said.includes("[y/N]");
+        said += String(bytes);
+        if (!wasAsked && said.includes("[y/N]")) terminal.stdin.write(answer);
+      });
+      expect(await once(terminal, "close")).toEqual([1, null]);
+      expect(said).toContain("Nothing was purged.");
+      expect(said).not.toContain("--help");
+      expect(await project.json("cache", "ls")).toHaveLength(4);
+    },
+  );
 
   it("purge: never by accident, and only what was meant", async () => {
     const bare = await project.run("cache", "purge", "--yes");

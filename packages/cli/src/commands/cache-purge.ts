@@ -4,7 +4,8 @@ import { createInterface } from "node:readline/promises";
 import { MemodagError, formatSize } from "@memodag/core";
 import type { RecordFilter } from "@memodag/result-cache";
 import type { Command } from "commander";
-import { printJson, printLine } from "../output/print.ts";
+import { EXIT_DECLINED } from "../output/exit-codes.ts";
+import { printJson, printLine, printNote } from "../output/print.ts";
 import { audited, newAct } from "../wiring/audited.ts";
 import { reportRecord } from "../report/record-report.ts";
 import { withMetadata, type Metadata } from "../wiring/metadata.ts";
@@ -35,7 +36,7 @@ async function purge(options: PurgeOptions): Promise<void> {
   if (options.dryRun) return await showDoomed(options);
   const deleted = await withMetadata(options, async (metadata) => {
     const filter = await filterOf(metadata, options);
-    if (!options.yes) await confirm(await metadata.records.count(filter));
+    if (!options.yes && !(await isConfirmed(await metadata.records.count(filter)))) return null;
     const { team = null, run, ...rest } = filter;
     return await audited(
       metadata.audit,
@@ -44,7 +45,9 @@ async function purge(options: PurgeOptions): Promise<void> {
       (purged) => purged,
     );
   });
-  if (options.json) printJson({ deleted });
+  if (deleted === null) process.exitCode = EXIT_DECLINED;
+  if (options.json) printJson({ deleted: deleted ?? 0 });
+  else if (deleted === null) printNote("Nothing was purged.");
   else printLine(`Forgot ${entries(deleted)}.`);
 }
 
@@ -84,7 +87,8 @@ function entries(count: number): string {
   return count === 1 ? "1 entry" : `${count} entries`;
 }
 
-async function confirm(count: number): Promise<void> {
+/** True when a person says so; anything but a yes is a no, the end of what they type too. */
+async function isConfirmed(count: number): Promise<boolean> {
   if (!process.stdin.isTTY || !process.stderr.isTTY) {
     throw new MemodagError(
       "usage",
@@ -93,8 +97,9 @@ async function confirm(count: number): Promise<void> {
   }
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
   try {
-    const answer = await terminal.question(`Forget ${entries(count)}? [y/N] `);
-    if (!/^y(es)?$/i.test(answer.trim())) throw new MemodagError("usage", "Nothing was purged");
+    const closed = new Promise<string>((resolve) => terminal.once("close", () => resolve("")));
+    const answer = await Promise.race([terminal.question(`Forget ${entries(count)}? [y/N] `), closed]);
+    return /^y(es)?$/i.test(answer.trim());
   } finally {
     terminal.close();
   }

@@ -6,6 +6,9 @@ export const EXIT_RUN_FAILED = 1;
 /** What was verified is not sound. */
 export const EXIT_UNSOUND = 1;
 
+/** Who was asked said no, and nothing was done. */
+export const EXIT_DECLINED = 1;
+
 /** Some Dag files cannot be read. */
 export const EXIT_UNREADABLE = 1;
 
