@@ -37,13 +37,14 @@ const decision: KeptDecision = {
   decidedAt: 0,
 };
 
-const text = (instance: Partial<TaskInstance>, decided?: KeptDecision): string =>
+const text = (instance: Partial<TaskInstance>, decided?: KeptDecision, ageMs = 0): string =>
   explanationText({
     name: "task",
     runId: "run",
     explanation: explainInstance(instanceOf({ cacheKey: KEY, ...instance }), decided),
     savedMs: instance.savedMs ?? null,
     entryAgeMs: null,
+    ageMs,
   });
 
 it.each<[string, Partial<TaskInstance>, KeptDecision | undefined, RegExp]>([
@@ -81,7 +82,7 @@ it.each<[string, Partial<TaskInstance>, KeptDecision | undefined, RegExp]>([
     "a miss whose decision is gone",
     { cacheStatus: "populated", cacheReason: "no_entry" },
     undefined,
-    /^task missed, and why is not kept \(any more\): explanations are kept for 30 days\.$/,
+    /^task missed, and why is not kept: explanations are left out where more misses come at once than can be explained/,
   ],
   [
     "a decision of before it was cleared",
@@ -156,4 +157,13 @@ it.each<[string, Partial<TaskInstance>, KeptDecision | undefined, RegExp]>([
   ],
 ])("%s", (_name, instance, decided, expected) => {
   expect(text(instance, decided)).toMatch(expected);
+});
+
+it("says of a miss of long ago that its explanation was kept for 30 days", () => {
+  const miss = { cacheStatus: "populated", cacheReason: "no_entry" } as const;
+  const monthMs = 30 * 86_400_000;
+  expect(text(miss, undefined, monthMs)).toMatch(
+    /why is not kept any more: explanations are kept for 30 days\.$/,
+  );
+  expect(text(miss, undefined, monthMs - 1)).not.toContain("30 days");
 });

@@ -32,7 +32,7 @@ export function listDescendants(pid: number): number[] {
   }
   const found: number[] = [];
   for (let next = children.get(pid) ?? []; next.length > 0;) {
-    found.push(...next);
+    for (const each of next) found.push(each);
     next = next.flatMap((each) => children.get(each) ?? []);
   }
   return found;

@@ -40,8 +40,9 @@ export class WallClock {
   timeOf(wall: number): number {
     const before = this.#offsetAt(wall - DAY_MS);
     const after = this.#offsetAt(wall + DAY_MS);
-    const times = [wall - before, wall - after].filter((time) => this.wallAt(time) === wall);
-    return times.length > 0 ? Math.min(...times) : this.#changeBetween(wall - after, wall - before);
+    const times = [wall - Math.max(before, after), wall - Math.min(before, after)];
+    const shown = times.find((time) => this.wallAt(time) === wall);
+    return shown ?? this.#changeBetween(wall - after, wall - before);
   }
 
   /** The first time after `from` at which the offset is not what it is at `from`. */

@@ -52,6 +52,7 @@ async function explain(
       runId,
       explanation,
       savedMs: instance.savedMs,
+      ageMs: Date.now() - run.createdAt,
       entryAgeMs,
       cause,
       ...(causes && { ownInputs: causes.ownInputs(instance) }),

@@ -5,6 +5,7 @@ import { formatDuration, type SerializedDag, type SerializedTask } from "@memoda
 import { branchText } from "../output/branch-text.ts";
 import { EXIT_UNREADABLE } from "../output/exit-codes.ts";
 import { printFacts, printJson, printLine, printNote, printTable } from "../output/print.ts";
+import { shortened } from "../output/plain-text.ts";
 import { shortDigest } from "../output/units.ts";
 import { placeOf } from "../report/dag-file-place.ts";
 import { isoTime } from "../report/iso-time.ts";
@@ -140,7 +141,8 @@ async function showDag(dagId: string, options: TeamOptions): Promise<void> {
     ]),
     "No tasks.",
   );
-  for (const line of [...dag.tasks.flatMap(declarationNotes), ...warnings]) printLine(`note: ${line}`);
+  for (const line of [...dag.tasks.flatMap(declarationNotes), ...warnings])
+    printLine(`note: ${shortened(line)}`);
 }
 
 function taskFacts(task: SerializedTask) {
@@ -187,7 +189,7 @@ async function listErrors(options: TeamOptions): Promise<void> {
   if (broken.length === 0) return printLine("All Dag files could be read.");
   for (const { bundle, path, file, line, column, message } of broken) {
     const place = placeOf(path, { file, line, column, message });
-    printLine(`${bundle}/${path}: ${place}: ${message}`);
+    printLine(`${bundle}/${path}: ${place}: ${shortened(message)}`);
   }
 }
 

@@ -1,6 +1,7 @@
 // An explanation as people read it: one line of verdict, what changed, and the mend where there is one.
 
 import { formatDuration } from "@memodag/core";
+import { DECISION_TTL_MS } from "@memodag/result-cache";
 import type { Cause } from "../report/causes.ts";
 import type { Explanation } from "../report/explanation.ts";
 import { causeText } from "./causes-text.ts";
@@ -20,6 +21,8 @@ export interface ExplainedInstance {
   readonly cause?: Cause | null;
   /** Inputs that changed and are no results of tasks above; absent: all of them. */
   readonly ownInputs?: readonly string[];
+  /** Milliseconds since its run was made. */
+  readonly ageMs: number;
   /** How old the entry of a hit is, in milliseconds; `null` when it is gone. */
   readonly entryAgeMs: number | null;
 }
@@ -82,8 +85,13 @@ function verdictOf(instance: ExplainedInstance): string {
     case null:
       return status === null
         ? `Nobody has asked the cache about ${name}${because}.`
-        : `${name} missed, and why is not kept (any more): explanations are kept for 30 days, and of very many misses at once not all are written${because}.`;
+        : `${name} missed, and why is not kept${isOutlived(instance) ? " any more: explanations are kept for 30 days" : ": explanations are left out where more misses come at once than can be explained, and where they cannot be written"}${because}.`;
   }
+}
+
+/** What is missing of a younger run was never written. */
+function isOutlived({ ageMs }: ExplainedInstance): boolean {
+  return ageMs >= DECISION_TTL_MS;
 }
 
 function editionsOf(changes: Explanation["changes"]): string {

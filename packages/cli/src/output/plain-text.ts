@@ -36,3 +36,14 @@ function spelledOut(character: string): string {
 function hex(code: number, digits: number): string {
   return code.toString(16).padStart(digits, "0");
 }
+
+/** Characters of what authors and machines wrote that a line shows; `--json` has all of it. */
+const LONGEST_SHOWN = 2_000;
+
+/** A text as a line for people shows it: its beginning, and how much was left out. */
+export function shortened(text: string, longest: number = LONGEST_SHOWN): string {
+  if (text.length <= longest) return text;
+  // Not in the middle of a character of two halves.
+  const shown = text.slice(0, longest).replace(/[\ud800-\udbff]$/, "");
+  return `${shown}… (${text.length - shown.length} more characters: --json shows them)`;
+}

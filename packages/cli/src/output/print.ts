@@ -1,7 +1,7 @@
 // What goes to stdout, in the two forms that every command has.
 
 import { formatTable, type Row } from "./table.ts";
-import { plainJson, plainLine } from "./plain-text.ts";
+import { plainJson, plainLine, shortened } from "./plain-text.ts";
 
 /** Prints a value as JSON. */
 export function printJson(value: unknown): void {
@@ -29,6 +29,7 @@ export function printTable(headers: Row, rows: readonly Row[], empty: string): v
 /** Prints names and values, one pair a line. */
 export function printFacts(facts: Readonly<Record<string, Row[number]>>): void {
   const names = Object.keys(facts);
-  const width = Math.max(...names.map((name) => name.length));
-  for (const [name, value] of Object.entries(facts)) printLine(`${name.padEnd(width)}  ${value ?? "-"}`);
+  const width = names.reduce((widest, name) => Math.max(widest, name.length), 0);
+  for (const [name, value] of Object.entries(facts))
+    printLine(`${name.padEnd(width)}  ${shortened(String(value ?? "-"))}`);
 }

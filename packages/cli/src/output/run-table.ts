@@ -3,6 +3,7 @@
 import { CACHE_STATUSES, NOT_ASKED_FOR, formatDuration } from "@memodag/core";
 import type { RunReport, TaskReport } from "../report/run-report.ts";
 import { printLine, printTable } from "./print.ts";
+import { shortened } from "./plain-text.ts";
 import { shownDuration, shownInstance } from "./units.ts";
 
 /** Prints a run: tasks, errors, sums. */
@@ -20,7 +21,8 @@ export function printRun(report: RunReport): void {
     "No tasks.",
   );
   for (const { taskId, mapIndex, error } of report.tasks) {
-    if (error !== null) printLine(`${shownInstance(taskId, mapIndex)}: ${error.code}: ${error.message}`);
+    if (error !== null)
+      printLine(`${shownInstance(taskId, mapIndex)}: ${error.code}: ${shortened(error.message)}`);
   }
   printLine(summaryOf(report));
 }

@@ -1,6 +1,6 @@
 // Rows in columns, as plain text: no colours, no rules, the same in a terminal and in a file.
 
-import { plainLine } from "./plain-text.ts";
+import { plainLine, shortened } from "./plain-text.ts";
 
 /** The cells of one line; `null` shows as `-`. Numbers stand to the right. */
 export type Row = readonly (string | number | null)[];
@@ -25,8 +25,12 @@ function widestOf(lines: readonly (readonly string[])[], column: number): number
   return lines.reduce((widest, line) => Math.max(widest, lengthOf(line[column] ?? "")), 0);
 }
 
+/** Every line of a table is as wide as its widest cell. */
+const LONGEST_CELL = 400;
+
 function formatCell(cell: Row[number]): string {
-  return cell === null ? "-" : plainLine(String(cell)).replaceAll(/\s+/g, " ");
+  if (cell === null) return "-";
+  return shortened(plainLine(String(cell)).replaceAll(/\s+/g, " "), LONGEST_CELL);
 }
 
 function pad(cell: string, width: number, toTheRight: boolean): string {

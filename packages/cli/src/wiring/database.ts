@@ -45,7 +45,7 @@ export async function migrateDatabases(options: CommonOptions): Promise<readonly
   for (const url of urls) {
     const database = await openAsItIs(url);
     try {
-      applied.push(...(await database.migrate()));
+      for (const name of await database.migrate()) applied.push(name);
     } finally {
       await database.close();
     }

@@ -32,7 +32,8 @@ function targetsOf(text: string, specifier: string): string[] | null {
   const pending: unknown[] = [(imports as Record<string, unknown>)[specifier]];
   for (let value = pending.pop(); value !== undefined; value = pending.pop()) {
     if (typeof value === "string") targets.add(value);
-    else if (typeof value === "object" && value !== null) pending.push(...Object.values(value));
+    else if (typeof value === "object" && value !== null)
+      for (const inner of Object.values(value)) pending.push(inner);
   }
   return [...targets].sort();
 }

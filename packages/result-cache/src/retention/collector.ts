@@ -97,7 +97,9 @@ export class Collector {
   async plan(itemLimit: number): Promise<CollectionPlan> {
     const { records, results, superseded } = this.#parts;
     const items: DoomedItem[] = [];
-    const add = (more: readonly DoomedItem[]) => items.push(...more.slice(0, itemLimit - items.length));
+    const add = (more: readonly DoomedItem[]): void => {
+      for (const item of more.slice(0, itemLimit - items.length)) items.push(item);
+    };
     const expired = records ? await records.amount("expired") : NOTHING;
     if (records) add((await records.listExpired(itemLimit)).map((record) => doomed("expired", record)));
     const evicted = records ? await this.#planEviction(records, expired.sizeBytes, add) : NOTHING;

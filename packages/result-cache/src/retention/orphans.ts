@@ -17,7 +17,7 @@ export async function findOrphans(
       team,
       ofTeam.map(({ digest }) => digest),
     );
-    orphans.push(...ofTeam.filter(({ digest }) => !named.has(digest)));
+    for (const one of ofTeam) if (!named.has(one.digest)) orphans.push(one);
   }
   return orphans;
 }

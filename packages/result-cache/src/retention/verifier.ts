@@ -107,12 +107,12 @@ export class Verifier {
     for await (const page of retention.scan(PAGE)) {
       for (const step of inSteps(page)) {
         const bad = await findDamaged(store, step);
-        found.damaged.push(...bad);
+        for (const one of bad) found.damaged.push(one);
         found.count += step.length;
         found.sizeBytes += step.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
         await nextTurn();
       }
-      found.orphans.push(...(await findOrphans(records.retention, page)));
+      for (const one of await findOrphans(records.retention, page)) found.orphans.push(one);
     }
     return found;
   }

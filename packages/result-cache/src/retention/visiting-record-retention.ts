@@ -34,9 +34,7 @@ export class VisitingRecordRetention implements RecordRetention {
     const expired: CollectableRecord[] = [];
     const now = this.#clock.now();
     for await (const records of this.#records.visit()) {
-      expired.push(
-        ...records.filter((record) => isExpired(record, now)).map((one) => toCollectable(one, now)),
-      );
+      for (const record of records) if (isExpired(record, now)) expired.push(toCollectable(record, now));
       if (expired.length >= limit) break;
     }
     return expired.slice(0, limit);

@@ -115,7 +115,8 @@ export function describeRecordReads(check: RegisterCase<OpenRecordStore>): void 
       [1, 1, 2, 2, 3, 3, 4, 4],
     );
     const pages = [];
-    for (let offset = 0; offset < 9; offset += 3) pages.push(...(await store.list({}, { limit: 3, offset })));
+    for (let offset = 0; offset < 9; offset += 3)
+      for (const record of await store.list({}, { limit: 3, offset })) pages.push(record);
     deepEqual(
       pages.map((record) => record.key),
       all.map((record) => record.key),

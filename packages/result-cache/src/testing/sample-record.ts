@@ -55,7 +55,7 @@ export async function putAll(store: RecordStore, records: readonly NewCacheRecor
   const outcomes: PutOutcome[] = [];
   for (let from = 0; from < records.length; from += 50) {
     const batch = records.slice(from, from + 50).map((record) => store.put(record, "keep-live"));
-    outcomes.push(...(await Promise.all(batch)));
+    for (const outcome of await Promise.all(batch)) outcomes.push(outcome);
   }
   return outcomes;
 }

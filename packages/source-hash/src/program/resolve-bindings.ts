@@ -19,7 +19,7 @@ export function resolveBindings(root: Node): ResolvedBindings {
   const topLevel: Binding[] = [];
   for (const scope of manager.scopes) {
     collect(scope, byIdentifier);
-    if (scope.type === "module") topLevel.push(...scope.variables);
+    if (scope.type === "module") for (const variable of scope.variables) topLevel.push(variable);
   }
   return { topLevel, byIdentifier };
 }

@@ -224,7 +224,7 @@ class ShapeWriter {
   }
 
   #put(...text: readonly string[]): void {
-    this.#text.push(...text);
+    for (const piece of text) this.#text.push(piece);
   }
 }
 

@@ -200,7 +200,7 @@ export class Slice {
     if (shape.reveals) this.reveals = true;
     if (shape.readsText) this.#readsText = true;
     this.#names.push(shape.names);
-    this.#code.push(...shape.code);
+    for (const line of shape.code) this.#code.push(line);
     this.#lines.push([kind, shape.digest, shape.targets.map((target) => this.#label(target, captured))]);
   }
 
