@@ -68,6 +68,16 @@ describe("an artifact", () => {
     expect((await project.process()).files).toMatchObject([{ kind: "read" }]);
   });
 
+  it("leaves data URLs to Node, imported with and without a name", async () => {
+    const url = (text: string): string => JSON.stringify(`data:text/javascript,${text}`);
+    const imports = `import one from ${url("export default 1")};
+      const { default: two } = await import(${url("import { sep } from 'node:path'; export default sep")});
+      const json = await import("data:application/json,3", { with: { type: "json" } });`;
+    expect(await seen(imports, "[one, two, json.default]")).toBe("1,/,3");
+    const code = await project.code("one");
+    expect(code).toContain("data:text/javascript,export default 1");
+  });
+
   it("resolves a package from where it is imported, when that is another one", async () => {
     await project.install("dags", "rows", "1.0.0", "export default 1;");
     await project.install("packages/linked", "rows", "2.0.0", "export default 2;");

@@ -39,7 +39,8 @@ async function resolveByName(
   args: OnResolveArgs,
 ): Promise<OnResolveResult | undefined> {
   const { path, kind, importer, resolveDir } = args;
-  if (isSdk(path) || isBuiltin(path)) return { path, external: true };
+  // The text of a data URL is in the bundle as it is.
+  if (isSdk(path) || isBuiltin(path) || path.startsWith("data:")) return { path, external: true };
   const here = await build.resolve(path, { kind, importer, resolveDir, pluginData: RESOLVING });
   if (here.errors.length > 0) return unresolved(args);
   if (here.external || here.namespace !== "file") return { path: here.path, external: here.external };
