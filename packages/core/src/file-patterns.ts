@@ -45,21 +45,17 @@ export function parseFilePattern(text: string): FilePattern[] {
   });
 }
 
-/** True when one of the patterns stands for the path, which is written like them: relative to the bundle. */
-export function isDeclaredFile(patterns: readonly FilePattern[], path: string): boolean {
-  const normal = posix.normalize(path);
-  return patterns.some((pattern) => standsFor(pattern, normal));
-}
-
 const HAS_WILDCARD = /[*?[]/;
 
-function standsFor({ base, segments }: FilePattern, path: string): boolean {
-  const isInBundle = base === "." && !posix.isAbsolute(path) && path !== ".." && !path.startsWith("../");
-  const prefix = base.endsWith("/") ? base : `${base}/`;
-  if (!isInBundle && path !== base && !path.startsWith(prefix)) return false;
-  const rest = isInBundle ? path : path.slice(prefix.length);
-  const names = rest === "" || rest === "." ? [] : rest.split("/");
-  return matchesFrom(segments, 0, names, 0);
+/** True when a pattern stands for a path below its folder, written relative to that; empty: the folder itself. */
+export function matchesBelow({ segments }: Pick<FilePattern, "segments">, path: string): boolean {
+  const [only] = segments;
+  if (only?.kind === "wildcard" && segments.length === 1) {
+    // `data/*.csv`, which most patterns are like: no list of names is made.
+    const end = path.indexOf("/");
+    return path !== "" && only.expression.test(end === -1 ? path : path.slice(0, end));
+  }
+  return matchesFrom(segments, 0, path === "" ? [] : path.split("/"), 0);
 }
 
 /** A pattern that is used up has matched the path or a folder above it. */

@@ -30,6 +30,7 @@ export * from "./ports/run-store.ts";
 export * from "./ports/schedule-store.ts";
 export * from "./ports/task-surroundings.ts";
 export * from "./runtime.ts";
+export * from "./declared-paths.ts";
 export * from "./file-patterns.ts";
 export * from "./serialized-dag.ts";
 export * from "./states.ts";

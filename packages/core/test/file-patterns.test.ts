@@ -1,7 +1,9 @@
 import { expect, test } from "vitest";
-import { isDeclaredFile, parseFilePattern } from "../src/index.ts";
+import { resolve } from "node:path";
+import { DeclaredPaths } from "../src/index.ts";
 
-const matches = (pattern: string, path: string): boolean => isDeclaredFile(parseFilePattern(pattern), path);
+const matches = (pattern: string, path: string): boolean =>
+  new DeclaredPaths("/bundle", [pattern]).includes(resolve("/bundle", path));
 
 test.each([
   ["data/rows.csv", "data/rows.csv"],

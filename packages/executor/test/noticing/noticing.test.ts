@@ -124,6 +124,14 @@ describe("a file that a cached handler reads", () => {
       "file:data/rows.csv",
     ],
     [`process.binding("fs") && 1`, "process.binding"],
+    [`(() => { try { fs.rmSync("data/none.csv"); } catch { return "none"; } })()`, "file:data/none.csv"],
+    [`fs.promises.unlink("data/none.csv").catch(() => "none")`, "file:data/none.csv"],
+    [`require("node:module").register("data:text/javascript,")`, "worker_threads"],
+    [`(await import("node:http2")).createServer().close() && 1`, "http2_server"],
+    [
+      `require("node:module").findPackageJSON("dep", "file://" + process.cwd() + "/d.ts").length`,
+      "file:node_modules/dep/package.json",
+    ],
   ])("is noticed: %s", async (expression, names) => {
     expect(await noticed(expression)).toBe(names);
   });
@@ -170,6 +178,16 @@ describe("a file that a cached handler reads", () => {
     [
       "written and read by streams",
       `((out) => { out.end("1"); return once(out, "finish"); })(fs.createWriteStream(outside + "/streamed")).then(() => fs.promises.readFile(outside + "/streamed", "utf8"))`,
+      {},
+    ],
+    [
+      "removed by force, then written",
+      `fs.rmSync(outside + "/forced", { force: true }), fs.writeFileSync(outside + "/forced", "1"), fs.readFileSync(outside + "/forced", "utf8")`,
+      {},
+    ],
+    [
+      "removed by force, then written, by other functions",
+      `await fs.promises.rm(outside + "/f2", { force: true, recursive: true }), await new Promise((ok) => fs.rm(outside + "/f3", { force: true }, ok)), fs.mkdirSync(outside + "/f2/deep", { recursive: true }), fs.mkdirSync(outside + "/f2/deep", { recursive: true }), fs.writeFileSync(outside + "/f3", "1"), fs.unlinkSync(outside + "/f3"), fs.writeFileSync(outside + "/f3", "2"), fs.readFileSync(outside + "/f3", "utf8")`,
       {},
     ],
     [

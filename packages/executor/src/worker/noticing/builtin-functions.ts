@@ -76,7 +76,8 @@ export class BuiltinFunctions {
     const watch = this.#watches[name];
     if (!watch) return;
     const exports = this.#getModule(`node:${name}`);
-    if (typeof exports !== "object" || exports === null) return;
+    // `node:module` is a function.
+    if ((typeof exports !== "object" && typeof exports !== "function") || exports === null) return;
     watch(exports as Record<string, unknown>);
     // Another program may have imported it before this one.
     syncBuiltinESMExports();
@@ -96,8 +97,23 @@ export class BuiltinFunctions {
         // The process's own environment has less than the task may see.
         return options.env ? args : [file, { ...options, env: this.#surroundings.environment.copy() }];
       }),
-    module: (exports) =>
-      watchCalls(exports, "register", () => this.#note("worker_threads", "worker_threads")),
+    module: (exports) => {
+      watchCalls(exports, "register", () => this.#note("worker_threads", "worker_threads"));
+      watchCalls(
+        exports,
+        "findPackageJSON",
+        () => undefined,
+        (found, called) => {
+          if (found === undefined) this.#note("module.findPackageJSON", "file_reads");
+          else this.#surroundings.files.read(found, "presence", called);
+        },
+      );
+    },
+    // Its streams send files by functions of their own, which only a connection shows.
+    http2: (exports) => {
+      for (const name of ["createServer", "createSecureServer", "performServerHandshake"])
+        watchCalls(exports, name, () => this.#note("http2_server", "file_reads"));
+    },
     wasi: (exports) =>
       watchClass(exports, "WASI", (args) => {
         this.#note("wasi", "file_reads");
@@ -176,7 +192,12 @@ export class BuiltinFunctions {
   }
 }
 
-function watchCalls(owner: object, name: string, before: Before, after: () => void = () => undefined): void {
+function watchCalls(
+  owner: object,
+  name: string,
+  before: Before,
+  after: (result: unknown, called: Call) => void = () => undefined,
+): void {
   const original: unknown = Reflect.get(owner, name);
   if (typeof original !== "function") return;
   Reflect.set(
@@ -186,7 +207,7 @@ function watchCalls(owner: object, name: string, before: Before, after: () => vo
       apply: function apply(target, self, args: unknown[]): unknown {
         before(args, apply as Call);
         const result = Reflect.apply(target, self, args);
-        after();
+        after(result, apply as Call);
         return result;
       },
     }),

@@ -66,10 +66,16 @@ const RULES: Readonly<Record<string, Rule>> = {
     reads: ([target, path], read) => read(linkTarget(target, path), "content"),
     makes: ([, path]) => [path],
   },
-  mkdir: { makes: ([path, options], result) => (isRecursive(options) ? [result] : [path]) },
+  mkdir: { makes: ([path, options], result) => (isSet(options, "recursive") ? [result] : [path]) },
   mkdtemp: { makes: (_, result) => [result] },
   mkdtempDisposable: { makes: (_, result) => [(result as { path?: unknown } | undefined)?.path] },
-  rm: { makes: ([path]) => [path] },
+  rm: {
+    // By force, it does the same whether the file is there or not; without, it says which.
+    reads: ([path, options], read) => {
+      if (!isSet(options, "force")) read(path, "presence");
+    },
+    makes: ([path]) => [path],
+  },
   rmdir: REMOVING,
   unlink: REMOVING,
 };
@@ -172,10 +178,8 @@ function linkTarget(target: unknown, path: unknown): unknown {
   return typeof link === "string" ? resolve(dirname(resolve(link)), target) : target;
 }
 
-function isRecursive(options: unknown): boolean {
-  return (
-    typeof options === "object" && options !== null && "recursive" in options && options.recursive === true
-  );
+function isSet(options: unknown, name: "force" | "recursive"): boolean {
+  return typeof options === "object" && options !== null && Reflect.get(options, name) === true;
 }
 
 function flagOf(options: unknown, fallback: string): unknown {

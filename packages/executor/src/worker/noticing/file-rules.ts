@@ -1,16 +1,10 @@
 // Decides which files an attempt may read without a word: those that its key, or its own work, accounts for.
 
 import { tmpdir } from "node:os";
-import { isAbsolute, join, relative, resolve, sep } from "node:path";
+import { isAbsolute, relative, resolve, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import { digestInput } from "@memodag/artifact";
-import {
-  isDeclaredFile,
-  parseFilePattern,
-  type DagInputs,
-  type Digest,
-  type FilePattern,
-} from "@memodag/core";
+import { DeclaredPaths, type DagInputs, type Digest } from "@memodag/core";
 import type { NoticedInputs } from "./noticed-inputs.ts";
 import { isWithin, type PackageFolders } from "./package-folders.ts";
 import { findReader, isLoader } from "./reader.ts";
@@ -62,20 +56,18 @@ const PLATFORM = [
   "/etc/resolv.conf",
   "/etc/hosts",
 ];
-/** What removes or copies a folder has to look into it. That it was called is noted itself. */
-const HELPERS = ["node:internal/fs/rimraf", "node:internal/fs/cp/"];
+/** What removes or copies a file looks at it first, or into it. That it was called is noted itself. */
+const HELPERS = ["node:internal/fs/rimraf", "node:internal/fs/cp/", "node:internal/fs/utils"];
 
-/** Names that no pattern means by chance: one that stands for them stands for whatever comes. */
-const ANY_NAMES = ["\u{10fffd}", ".\u{10fffd}"];
+/** What resolving a path would take away. */
+const NOT_PLAIN = /\/(?:\/|\.|$)/;
 
 /** The files of one attempt. */
 export class FileRules {
   readonly #surroundings: FileSurroundings;
   readonly #packages: PackageFolders;
   readonly #noticed: NoticedInputs;
-  readonly #patterns: readonly FilePattern[];
-  /** True when one of the patterns is absolute or leads out of the bundle. */
-  readonly #leadsElsewhere: boolean;
+  readonly #declared: DeclaredPaths;
   /** By path, with a slash at the end for a folder's list of names. */
   readonly #atLoad: ReadonlyMap<string, Digest | null>;
   /** Of {@link #atLoad}, what was used. */
@@ -98,13 +90,8 @@ export class FileRules {
     this.#surroundings = surroundings;
     this.#packages = packages;
     this.#noticed = noticed;
-    this.#patterns = declared.flatMap(parseFilePattern);
-    this.#leadsElsewhere = this.#patterns.some(({ base }) => isAbsolute(base) || base.startsWith(".."));
-    // A pattern without wildcards is a file's own name.
-    const bases = this.#patterns.map(({ base, segments }) =>
-      resolve(bundleDir, base, segments.length === 0 ? ".." : "."),
-    );
-    this.#folders = [tmpdir(), baseDir, bundleDir, ...bases];
+    this.#declared = new DeclaredPaths(bundleDir, declared);
+    this.#folders = [tmpdir(), baseDir, bundleDir, ...this.#declared.folders];
     this.#atLoad = new Map(
       atLoad.map(([path, digest]) => [resolve(bundleDir, path) + (path.endsWith("/") ? "/" : ""), digest]),
     );
@@ -115,6 +102,8 @@ export class FileRules {
     if (this.#surroundings.isTrusted || this.#isComparing) return;
     const path = pathOf(place);
     if (path === undefined) return;
+    // Most reads are of what was declared: that is told by a prefix sooner than from what was decided.
+    if (this.#atLoad.size === 0 && this.#isDeclared(path, kind)) return;
     const decided = this.#decided[kind];
     if (decided.has(path)) return;
     if (!this.#isAccountedFor(path, kind)) {
@@ -156,22 +145,15 @@ export class FileRules {
 
   #isAccountedFor(path: string, kind: ReadKind): boolean {
     if (this.#isOwn(path) || path === this.#surroundings.artifactPath) return true;
-    if (isBelow(SYSTEM, path)) return true;
-    if (kind === "presence" && this.#folders.some((folder) => isWithin(path, folder))) return true;
-    if (this.#packages.isOwn(path)) return true;
+    // Before all that decides by the path alone: this compares what is there with the key.
     if (this.#isAsAtLoad(kind === "listing" ? `${path}/` : path)) return true;
-    if (this.#patterns.length === 0) return false;
-    const names = kind === "listing" ? ANY_NAMES.map((name) => join(path, name)) : [path];
-    return names.every((name) => this.#isDeclared(name));
+    if (this.#isDeclared(path, kind)) return true;
+    if (kind === "presence" && this.#folders.some((folder) => isWithin(path, folder))) return true;
+    return isBelow(SYSTEM, path) || this.#packages.isOwn(path);
   }
 
-  #isDeclared(path: string): boolean {
-    const { bundleDir } = this.#surroundings;
-    const patterns = this.#patterns;
-    if (isWithin(bundleDir, path) && isDeclaredFile(patterns, path.slice(bundleDir.length + 1))) return true;
-    // A pattern may be absolute and lead into the bundle, or lead out of it.
-    if (!this.#leadsElsewhere) return false;
-    return isDeclaredFile(patterns, path) || isDeclaredFile(patterns, relative(bundleDir, path));
+  #isDeclared(path: string, kind: ReadKind): boolean {
+    return kind === "listing" ? this.#declared.includesAllIn(path) : this.#declared.includes(path);
   }
 
   /** True for a file of the key; that it is another one now is noted. */
@@ -211,7 +193,8 @@ export class FileRules {
 }
 
 function isBelow(folders: readonly string[], path: string): boolean {
-  return folders.some((folder) => isWithin(folder, path));
+  for (const folder of folders) if (isWithin(folder, path)) return true;
+  return false;
 }
 
 /** The absolute path that a function of `node:fs` would take an argument for; undefined: none. */
@@ -228,5 +211,5 @@ function pathOf(place: unknown): string | undefined {
 
 /** True for an absolute path that resolving would leave as it is. */
 function isPlain(path: string): boolean {
-  return !path.includes("/.") && !path.includes("//") && (path.length === 1 || !path.endsWith("/"));
+  return !NOT_PLAIN.test(path);
 }
