@@ -37,6 +37,9 @@ const NODE_VARIABLES = [
   "NODE_PRESERVE_SYMLINKS_MAIN",
 ];
 
+/** Variables of the dynamic linker, by which other libraries run in a process: every worker gets them. */
+const LINKER_VARIABLE = /^(?:LD_PRELOAD|LD_LIBRARY_PATH|DYLD_.+)$/;
+
 /** Options that give Node more memory, or have it tell more, and change no result. */
 const HARMLESS_OPTIONS =
   /(?:^|\s+)(?:--max-(?:old|semi)-space-size(?:=|\s+)\d+|--no-warnings|--trace-\w[\w-]*)(?=\s|$)/g;
@@ -51,7 +54,8 @@ const LOCALTIME = "/etc/localtime";
 export function runtimeIdentity(env: Readonly<Record<string, string | undefined>>): RuntimeIdentity {
   const { node, icu, tz } = process.versions;
   const variables: Record<string, string> = {};
-  for (const name of [...NODE_VARIABLES, ...LOCALE_VARIABLES]) {
+  const linked = Object.keys(env).filter((name) => LINKER_VARIABLE.test(name));
+  for (const name of [...NODE_VARIABLES, ...LOCALE_VARIABLES, ...linked.sort()]) {
     const value = name === "NODE_OPTIONS" ? relevantOptions(env[name]) : env[name];
     if (value !== undefined && value !== "") variables[name] = value;
   }
@@ -84,9 +88,8 @@ export function runtimeComponent(
     tz: variables["TZ"] ?? zone,
     locale,
   };
-  for (const name of NODE_VARIABLES) {
-    const value = variables[name];
-    if (value !== undefined) component[name] = value;
+  for (const [name, value] of Object.entries(variables)) {
+    if (!LOCALE_VARIABLES.includes(name)) component[name] = value;
   }
   return component;
 }

@@ -308,3 +308,22 @@ describe("packages that were loaded", () => {
     expect(await changedIn("node_modules/linked", undefined, seals)).not.toBeNull();
   });
 });
+
+describe("the libraries that a linker is told to load", () => {
+  test.each(["LD_PRELOAD", "LD_LIBRARY_PATH", "DYLD_INSERT_LIBRARIES"])(
+    "are in the key: %s",
+    async (name) => {
+      const runtimeOf = async () => {
+        open();
+        const found = await surroundings.of(file, taskOf([]));
+        return found.kind === "known" ? found.runtime : {};
+      };
+      const before = await runtimeOf();
+      expect(before).not.toHaveProperty(name);
+      env[name] = "/opt/lib/one";
+      expect(await runtimeOf()).toEqual({ ...before, [name]: "/opt/lib/one" });
+      env[name] = "/opt/lib/two";
+      expect(await runtimeOf()).toEqual({ ...before, [name]: "/opt/lib/two" });
+    },
+  );
+});

@@ -24,7 +24,8 @@ export interface OpenStore<Store> {
 export interface OpenRecordStore extends OpenStore<RecordStore> {
   /**
    * Lets `ms` milliseconds go by for the store: moves its clock on or, where time is a database's,
-   * moves `createdAt`, `expiresAt` and `lastHitAt` of every record into the past.
+   * moves `createdAt`, `expiresAt` and `lastHitAt` of every record into the past. A negative `ms` moves them the
+   * other way: what was stored before is then stamped in the future.
    */
   passTime(ms: number): Promise<void>;
 }
