@@ -134,7 +134,7 @@ export async function processDagFile(path: string, pass: BundlePass): Promise<Da
           globs: commands.globs,
           absent: [...inputs.absent, ...commands.absent].filter((absent) => !commands.files.has(absent)),
           packages: hashes.inputs,
-          links: new Map([...inputs.links, ...(await findFolderLinks(commands.files.keys(), pass))]),
+          links: new Map([...inputs.links, ...(await findLinks(commands.files.keys(), pass))]),
         })
       : NO_FINGERPRINT,
     artifact,
@@ -202,16 +202,16 @@ function nameInput(root: string, path: string): string {
   return pathInBundle(root, path) + (path.endsWith("/") ? "/" : "");
 }
 
-/** The links among the folders of some files, by path from the bundle's folder. */
-async function findFolderLinks(
+/** The links among some files and their folders, by path from the bundle's folder. */
+async function findLinks(
   paths: Iterable<string>,
   { root, digests }: BundlePass,
 ): Promise<Map<string, string>> {
   const links = new Map<string, string>();
-  for (const folder of new Set(Array.from(paths, (path) => dirname(path)))) {
-    const place = await digests.placeOf(join(root, folder));
-    const found = place === null ? folder : pathInBundle(root, place);
-    if (found !== pathInBundle(root, join(root, folder))) links.set(folder, found);
+  for (const asked of new Set(Array.from(paths, (path) => [path, dirname(path)]).flat())) {
+    const place = await digests.placeOf(join(root, asked));
+    const found = place === null ? asked : pathInBundle(root, place);
+    if (found !== pathInBundle(root, join(root, asked))) links.set(asked, found);
   }
   return links;
 }

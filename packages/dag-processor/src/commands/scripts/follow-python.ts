@@ -53,6 +53,8 @@ class PythonRun {
     for (const folder of this.#searchPath) await this.#addModule(folder, "sitecustomize");
     if (start.kind === "file") {
       this.#searchPath.add(dirname(start.path));
+      const target = await this.#followed.targetOf(start.path);
+      if (target !== null) this.#searchPath.add(dirname(target));
       await this.#addFile(start.path);
     } else {
       for (const cwd of this.#cwds) this.#searchPath.add(cwd);
@@ -151,6 +153,8 @@ class PythonRun {
     if (this.#seen.has(visit)) return true;
     this.#seen.add(visit);
     this.#queue.push(path);
+    const target = await this.#followed.targetOf(path);
+    if (target !== null) await this.#addFile(target);
     return true;
   }
 }

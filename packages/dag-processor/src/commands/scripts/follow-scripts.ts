@@ -30,6 +30,9 @@ export interface FollowedScripts {
 
 type Where = Pick<ShellUse, "cwds" | "pythonPath"> & { readonly line: number; readonly file: string | null };
 
+/** Folders above a script in which its project is looked for. */
+const MOST_ANCESTORS = 8;
+
 const SHELLS = /^#!.*\b(?:ba|da|z|k)?sh\b/;
 
 /** Follows what a command runs. `sources` are the files that its globs match. */
@@ -98,15 +101,33 @@ class ScriptRun {
       const text = await this.#followed.textOf(path, `shell ${where.cwds.join(":")}`);
       if (text !== null) await this.#shell(text, path, where);
     } else if (language === "other") await this.#other(path, where);
+    const target = await this.#followed.targetOf(path);
+    if (target !== null) await this.followFile(target, where, language);
   }
 
   async #python(start: PythonStart, where: Where): Promise<void> {
     const searchPath = where.pythonPath
       .filter((folder) => folder !== "")
       .flatMap((folder) => where.cwds.map((cwd) => resolve(cwd, folder)));
+    const beside = start.kind === "file" ? [dirname(start.path)] : [];
+    for (const folder of [...where.cwds, ...beside]) searchPath.push(...(await this.#projectFolders(folder)));
     const programs = new Set<string>();
     await followPython(start, { cwds: where.cwds, searchPath }, this.#followed, (path) => programs.add(path));
     for (const path of programs) await this.followFile(path, where);
+  }
+
+  /** Where the modules of a Python project lie, which is installed as a link to its folder (`uv sync`, `pip install -e`). */
+  async #projectFolders(folder: string): Promise<string[]> {
+    for (
+      let at = folder, depth = 0;
+      depth < MOST_ANCESTORS && at !== dirname(at);
+      at = dirname(at), depth += 1
+    ) {
+      for (const name of ["pyproject.toml", "setup.py", "setup.cfg"]) {
+        if ((await this.#place.digests.of(join(at, name))) !== null) return [at, join(at, "src")];
+      }
+    }
+    return [];
   }
 
   async #node(path: string, where: Where): Promise<void> {

@@ -1,7 +1,7 @@
 // Reads a shell's text command by command, and knows where it is: its folder, its variables, its own file.
 
 import { dirname, posix, resolve } from "node:path";
-import { shellCommands, type ShellWord } from "./shell-words.ts";
+import { cutHereDocuments, shellCommands, type ShellWord } from "./shell-words.ts";
 import { startedPrograms, type Started } from "./started-programs.ts";
 
 /** Where a command of the text stands. */
@@ -70,6 +70,13 @@ export function shellUses(
       pythonPath: [...exported, ...own].filter(isPlain),
     };
     for (const started of startedPrograms(words)) uses.push({ ...place, started });
+  }
+  for (const { opener, body, line } of cutHereDocuments(text).documents) {
+    const place = { line, cwds: [...folders], pythonPath: exported.filter(isPlain) };
+    if (/\b(?:python|pypy)[\d.]*\b/.test(opener))
+      uses.push({ ...place, started: { kind: "python_text", text: body } });
+    else if (/\b(?:ba|da|z|k)?sh\b/.test(opener))
+      uses.push({ ...place, started: { kind: "shell_text", text: body } });
   }
   return uses;
 }

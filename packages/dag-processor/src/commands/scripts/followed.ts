@@ -51,6 +51,12 @@ export class Followed {
     return true;
   }
 
+  /** Where a link to a file leads; `null`: it is none. What a program finds beside itself may lie there. */
+  async targetOf(path: string): Promise<string | null> {
+    const place = await this.#digests.placeOf(path);
+    return place === null || place === path || INSTALLED.test(place) ? null : place;
+  }
+
   /** Compiled modules of a name in a folder, such as `name.cpython-312-x86_64-linux-gnu.so`. */
   async addCompiled(folder: string, name: string): Promise<void> {
     const names = await readdir(folder).catch(() => []);

@@ -7,11 +7,21 @@ export interface ShellWord {
   readonly isComputed: boolean;
 }
 
+/** Text that a command is given to read. */
+export interface HereDocument {
+  /** The line that asks for it. */
+  readonly opener: string;
+  readonly body: string;
+  readonly line: number;
+}
+
 /** Words between two ends of commands, without what is redirected. */
 export interface ShellCommand {
   readonly words: readonly ShellWord[];
   readonly line: number;
 }
+
+const HERE_DOCUMENT = /(?<!<)<<-?\s*(["'\\]?)([A-Za-z_]\w*)\1/g;
 
 const ENDS = ";|&\n(){}`";
 
@@ -20,24 +30,34 @@ const ENDS = ";|&\n(){}`";
  * commands of this shell. Never fails: what is no shell's text gives some words.
  */
 export function shellCommands(text: string): ShellCommand[] {
-  return new ShellReader(withoutHereDocuments(text)).read();
+  return new ShellReader(cutHereDocuments(text).rest).read();
 }
 
-function withoutHereDocuments(text: string): string {
+/** The here-documents of a text, and what is left, with empty lines in their place. */
+export function cutHereDocuments(text: string): {
+  readonly rest: string;
+  readonly documents: HereDocument[];
+} {
   const kept: string[] = [];
-  const ends: string[] = [];
-  for (const line of text.split("\n")) {
-    const [end] = ends;
-    if (end !== undefined) {
-      if (line.trim() === end) ends.shift();
-      kept.push("");
+  const documents: HereDocument[] = [];
+  const open: { readonly name: string; readonly opener: string; readonly line: number }[] = [];
+  let body: string[] = [];
+  for (const [index, line] of text.split("\n").entries()) {
+    const [current] = open;
+    if (current === undefined) {
+      for (const [, , name = ""] of line.matchAll(HERE_DOCUMENT))
+        open.push({ name, opener: line, line: index + 1 });
+      kept.push(line);
       continue;
     }
-    for (const [, , name] of line.matchAll(/(?<!<)<<-?\s*(["']?)([A-Za-z_]\w*)\1/g))
-      if (name) ends.push(name);
-    kept.push(line);
+    kept.push("");
+    if (line.trim() === current.name) {
+      documents.push({ opener: current.opener, body: body.join("\n"), line: current.line });
+      open.shift();
+      body = [];
+    } else body.push(line);
   }
-  return kept.join("\n");
+  return { rest: kept.join("\n"), documents };
 }
 
 class ShellReader {
@@ -140,8 +160,9 @@ class ShellReader {
   #redirect(): void {
     if (/^\d$/.test(this.#word?.text ?? "")) this.#word = undefined;
     this.#endWord();
-    const rest = this.#text.slice(this.#at);
-    if (/^[<>]\(/.test(rest)) {
+    const rest = this.#text.slice(this.#at, this.#at + 200);
+    // What is read from may be a script: it is a word like others.
+    if (/^(?:[<>]\(|<[^<&>])/.test(rest)) {
       this.#at += 1;
       return;
     }
