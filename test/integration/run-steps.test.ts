@@ -135,7 +135,7 @@ describe.each(TEST_DIALECTS)("a run step on %s", (dialect) => {
     ["a param that is none", { params: { depth: 1 } }, "conf_invalid", /has no param "depth"/],
     ["conf that is no object", { conf: "given" }, "conf_invalid", /conf came to a list: give it an object/],
     ["a date that is none", { logicalDate: "given" }, "conf_invalid", /logicalDate came to a list/],
-    ["an id that is none", { runId: "given" }, "conf_invalid", /runId came to a list: give it a text/],
+    ["an id that is none", { runId: "given" }, "conf_invalid", /runId came to a list: give it a string/],
     ["more than a run should be given", { conf: { rows: "big" } }, "value_too_large", /more than 1048576/],
     ["a run that is there", { runId: "taken" }, "dag_run_exists", /has a run "taken"/],
     ["a paused Dag", { failWhenDagIsPaused: true }, "dag_paused", /is paused: unpause it/],
