@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { openMetastore } from "@memodag/metastore";
 import { createTestDatabase, TEST_DIALECTS, type TestDatabase } from "@memodag/metastore/testing";
@@ -142,6 +142,13 @@ it("the filesystem backend is collected and verified, and runs' XComs beside it"
   }
 });
 
+/** Runs for longer than the shortest interval between collections. */
+const LONG_DAG = `import { Dag } from "memodag";
+import { setTimeout as rest } from "node:timers/promises";
+export const dag = new Dag("long");
+dag.task("only", () => rest(2_500))({});
+`;
+
 it("a scheduler collects beside what it runs", async () => {
   const project = new Project(`[task_cache]\ngc_interval = "1s"\n${BUNDLE}`);
   try {
@@ -152,7 +159,8 @@ it("a scheduler collects beside what it runs", async () => {
       await metastore.records.put({ ...record, ttlMs: 0 }, "replace");
     }
     await metastore.close();
-    await project.run("dags", "run", "failing");
+    writeFileSync(join(project.folder, "dags/long.ts"), LONG_DAG);
+    await project.run("dags", "run", "long");
     expect(await project.json("cache", "ls")).toEqual([]);
   } finally {
     project.remove();
