@@ -260,7 +260,9 @@ function findNamesInUse(program: Program): { readonly hasTraps: boolean; readonl
     const name = memberName(node);
     const user = node[PARENT];
     const isCalled = user?.type === "CallExpression" && part(user, "callee") === node;
-    const isRoot = user?.type === "MemberExpression" && part(user, "object") === node;
+    // `c.inc.bind(c)` is the method itself.
+    const isRoot =
+      user?.type === "MemberExpression" && part(user, "object") === node && memberName(user) !== "bind";
     if (name !== undefined && !isCalled && !isRoot) valueNames.add(name);
     if (node.type === "Property" && user?.type === "ObjectPattern")
       valueNames.add(nameOf(part(node, "key")) ?? textOf(part(node, "key")) ?? "");
