@@ -162,6 +162,11 @@ const found = async (read) => {
   }
 };`;
 
+/** The file, in the workspace, that holds what the tasks of a Dag returned last. */
+export function collectedIn(dagId: string): string {
+  return `collected-${dagId}.json`;
+}
+
 /** The text of a Dag file with a task for each way, and one that collects what they return. */
 export function dagOf(dagId: string, ways: readonly Way[], imports = ""): string {
   const used = (name: string): boolean =>
@@ -183,6 +188,6 @@ export function dagOf(dagId: string, ways: readonly Way[], imports = ""): string
     HELPERS,
     `export const dag = new Dag("${dagId}");`,
     ...tasks,
-    `dag.task("collect", (all) => all, { retries: 0 })({ ${names} });`,
+    `dag.task("collect", (all) => fs.writeFileSync("../${collectedIn(dagId)}", JSON.stringify(all)))({ ${names} });`,
   ].join("\n");
 }
