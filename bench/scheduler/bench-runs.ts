@@ -18,7 +18,7 @@ import { listHandlers, serializeDag } from "@memodag/sdk/runtime";
 import type { Dag } from "memodag";
 
 /** Ends every attempt at once with a value of its own, of some 100 bytes. */
-class InstantExecutor implements Executor {
+export class InstantExecutor implements Executor {
   #listener: (event: ExecutorEvent) => void = () => undefined;
 
   freeSlots(): number {
@@ -29,8 +29,8 @@ class InstantExecutor implements Executor {
     this.#listener = listener;
   }
 
-  submit({ attemptId, taskId }: Attempt): void {
-    const bytes = canonicalBytes({ taskId, text: "x".repeat(80) });
+  submit({ attemptId, taskId, mapIndex }: Attempt): void {
+    const bytes = canonicalBytes({ taskId, mapIndex, text: "x".repeat(80) });
     setImmediate(() => {
       this.#listener({ kind: "started", attemptId, pid: 0 });
       const xcoms = [{ key: "return_value", bytes }];
@@ -44,13 +44,21 @@ class InstantExecutor implements Executor {
   async shutdown(): Promise<void> {}
 }
 
+/** The part of a metadata database that a benchmark's runs need. */
+export type BenchStores = Pick<Metastore, "runs" | "dags" | "records" | "results">;
+
 /** A scheduler over a database, with nothing to run yet. */
 export class BenchRuns {
-  readonly #metastore: Metastore;
+  readonly #metastore: BenchStores;
   readonly #scheduler: Scheduler;
 
   /** `dagId`: leaves the runs of other Dags alone. */
-  constructor(metastore: Metastore, executor: Executor = new InstantExecutor(), dagId?: string) {
+  constructor(
+    metastore: BenchStores,
+    executor: Executor = new InstantExecutor(),
+    dagId?: string,
+    lookupTimeoutMs = 30_000,
+  ) {
     this.#metastore = metastore;
     const cache = new ResultCache({
       records: metastore.records,
@@ -58,7 +66,7 @@ export class BenchRuns {
       clock: systemClock,
       log: silentLogger,
       options: {
-        lookupTimeoutMs: () => 30_000,
+        lookupTimeoutMs: () => lookupTimeoutMs,
         storeTimeoutMs: () => 30_000,
         maxResultSize: () => 2 ** 24,
         breakerThreshold: 5,

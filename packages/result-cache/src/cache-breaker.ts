@@ -96,8 +96,13 @@ export class CacheBreaker {
     }
   }
 
-  /** Asks the backend, unless it is left alone. Never rejects, and takes no longer than `timeoutMs`. */
-  async call<T>(timeoutMs: number, work: BackendWork<T>): Promise<BackendOutcome<T>> {
+  /**
+   * Asks the backend, unless it is left alone. Never rejects, and takes no longer than `timeoutMs`.
+   * @param insists the caller waits although the call before was late; an open breaker stays open
+   */
+  async call<T>(timeoutMs: number, work: BackendWork<T>, insists = false): Promise<BackendOutcome<T>> {
+    if (insists && this.state === "closed")
+      return await this.#outcomeOf("call", timeoutMs, (signal) => work(signal, false));
     return await this.#call("call", timeoutMs, work);
   }
 

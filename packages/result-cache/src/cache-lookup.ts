@@ -39,6 +39,8 @@ export type LookupOutcome =
       readonly answers: ReadonlyMap<Digest, CacheAnswer>;
       /** Why keys are missing among the answers; absent: none is. */
       readonly unanswered?: Exclude<LookupOutcome, { kind: "answered" }>;
+      /** Keys are missing because the results of the others are as many bytes as were wanted. */
+      readonly isPartial?: true;
     }
   | { readonly kind: "timeout" }
   | { readonly kind: "failed"; readonly message: string };

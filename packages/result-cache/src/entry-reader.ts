@@ -17,6 +17,9 @@ import { isSoundRecord, requireMap } from "./sound-record.ts";
 /** Bytes that may be read before anybody has asked for them, at most. */
 const MAX_FORESEEN_BYTES = 16 * 2 ** 20;
 
+/** Bytes of results that are read in one call, unless a single one is larger: more could be late. */
+const MAX_ASKED_BYTES = 32 * 2 ** 20;
+
 /** Hashing as much is over before another thread would have begun. */
 const HASHED_HERE_BYTES = 64 * 1024;
 
@@ -57,8 +60,8 @@ export class EntryReader {
   }
 
   /**
-   * Entries of all keys asked for, and of those foreseen ones whose bytes there is room for. Once the signal
-   * is aborted it only rejects: an answer that is late changes nothing.
+   * Entries of the keys, asked ones first, as far as there is room for their bytes: one at least; what is left
+   * out is for another call. Once the signal is aborted it only rejects: an answer that is late changes nothing.
    */
   async read(
     team: string,
@@ -72,6 +75,7 @@ export class EntryReader {
     const known = new Map<Digest, Entry>();
     const sound: FoundRecord[] = [];
     const digests = new Set<Digest>();
+    let askedBytes = 0;
     let foreseenBytes = 0;
     for (const key of keys) {
       const record = records.get(key);
@@ -80,11 +84,16 @@ export class EntryReader {
       } else if (!isSoundRecord(record, team, key)) {
         known.set(key, "unsound");
       } else {
-        if (!asked.has(key)) {
-          for (const { sizeBytes } of record.xcoms) foreseenBytes += sizeBytes;
-          // Left for when it is asked for: what is in the map is taken as known.
-          if (foreseenBytes > MAX_FORESEEN_BYTES) continue;
-        }
+        const sizeBytes = record.xcoms.reduce((sum, xcom) => sum + xcom.sizeBytes, 0);
+        if (asked.has(key)) askedBytes += sizeBytes;
+        else foreseenBytes += sizeBytes;
+        // Left for another call: what is in the map is taken as known.
+        if (
+          asked.has(key)
+            ? askedBytes > MAX_ASKED_BYTES && sound.length > 0
+            : foreseenBytes > roomFor(askedBytes)
+        )
+          continue;
         sound.push(record);
         for (const { digest } of record.xcoms) digests.add(digest);
       }
@@ -126,6 +135,10 @@ export class EntryReader {
       this.#log.warn("could not remove unusable cache entries", { team, error: messageOf(error) });
     });
   }
+}
+
+function roomFor(askedBytes: number): number {
+  return Math.min(MAX_FORESEEN_BYTES, MAX_ASKED_BYTES - askedBytes);
 }
 
 /** A record to take away, and why. */

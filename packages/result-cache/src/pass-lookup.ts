@@ -6,11 +6,21 @@ import type { CacheAnswer, CacheAsk, LookupOutcome } from "./cache-lookup.ts";
 import type { Entry } from "./entry-reader.ts";
 import type { FoundRecord } from "./record-store.ts";
 
-/** Asks the backend for entries; see {@link PassLookup}. */
+/** Keys of one call. */
+export interface LookupKeys {
+  readonly asked: ReadonlySet<Digest>;
+  /** Keys that are likely to be asked for later. */
+  readonly foreseen: readonly Digest[];
+}
+
+/**
+ * Asks the backend for entries; see {@link PassLookup}. A key that is not in the answer is to be asked for once
+ * more: there was no room for its bytes. `insists`: the call is waited for although one before it was late.
+ */
 export type FetchEntries = (
-  asked: ReadonlySet<Digest>,
-  foreseen: readonly Digest[],
+  keys: LookupKeys,
   timeoutMs: number,
+  insists: boolean,
 ) => Promise<BackendOutcome<Map<Digest, Entry>>>;
 
 /** Why keys have no answer. */
@@ -21,10 +31,15 @@ const FIRST_CHUNK = 1_000;
 const LEAST_CHUNK = 100;
 const MOST_CHUNK = 10_000;
 
+/** For so many keys one more call may be late: not one busy moment shall make all of them run. */
+const KEYS_A_LATE_CALL = 2_000;
+
 /**
  * The lookups of one scheduling pass. Many keys are asked for in several calls, each with a deadline of its
  * own, so that what was answered in time counts; few share one deadline, however often the pass asks. After
- * the first call that is late nothing more is asked: a backend in trouble costs a pass one deadline.
+ * a call that is late nothing more is asked: a backend in trouble costs a pass one deadline. Only where a pass
+ * asks for thousands of keys, which would all run, fewer of them are asked for in a further call, until calls
+ * have been late in proportion, or so often in a row that the backend is left alone.
  *
  * What is foreseen fills up the calls that are made for what was asked, so that a cascade of hits asks the
  * backend again only where a key turned out different.
@@ -43,6 +58,8 @@ export class PassLookup {
   #foreseen = 0;
   #broken: Unanswered | undefined;
   #roundTrips = 0;
+  #keysAsked = 0;
+  #lateCalls = 0;
 
   constructor(fetch: FetchEntries, clock: Clock, timeoutMs: number) {
     this.#fetch = fetch;
@@ -58,20 +75,27 @@ export class PassLookup {
   /**
    * Asks for keys.
    * @param foresee keys that are likely to be asked for later in this pass; the same list at each call
+   * @param maxBytes results of so many bytes are enough: then the answer may be partial
    */
-  async ask(asks: readonly CacheAsk[], foresee: readonly Digest[] = []): Promise<LookupOutcome> {
+  async ask(
+    asks: readonly CacheAsk[],
+    foresee: readonly Digest[] = [],
+    maxBytes: number = Infinity,
+  ): Promise<LookupOutcome> {
     const found = new Map<Digest, Entry>();
     const unknown = new Set<Digest>();
     for (const { key } of asks) {
       if (this.#known.has(key)) found.set(key, this.#known.get(key));
       else unknown.add(key);
     }
-    if (unknown.size > 0) await this.#askAll([...unknown], foresee, found);
+    if (unknown.size > 0) await this.#askAll([...unknown], foresee, maxBytes, found);
     const unanswered = this.#broken;
     if (unanswered && found.size === 0) return unanswered;
     const answers = new Map<Digest, CacheAnswer>();
     for (const ask of asks) if (found.has(ask.key)) answers.set(ask.key, answer(found.get(ask.key), ask));
-    return unanswered ? { kind: "answered", answers, unanswered } : { kind: "answered", answers };
+    if (unanswered) return { kind: "answered", answers, unanswered };
+    const isPartial = unknown.size > 0 && !asks.every(({ key }) => found.has(key));
+    return isPartial ? { kind: "answered", answers, isPartial: true } : { kind: "answered", answers };
   }
 
   /** Asks for keys whose answer may be another by now. */
@@ -83,19 +107,46 @@ export class PassLookup {
   async #askAll(
     keys: readonly Digest[],
     foresee: readonly Digest[],
+    maxBytes: number,
     found: Map<Digest, Entry>,
   ): Promise<void> {
-    for (let at = 0; at < keys.length && !this.#broken;) {
-      const count = Math.min(this.#chunk, keys.length - at);
+    this.#keysAsked += keys.length;
+    let bytes = 0;
+    const left = new Set(keys);
+    while (left.size > 0 && !this.#broken) {
+      const count = Math.min(this.#chunk, left.size);
       if (this.#room < count) {
         this.#room = this.#chunk;
         this.#waitedMs = 0;
       }
       this.#room -= count;
-      const asked = new Set(keys.slice(at, at + count));
-      at += count;
-      this.#broken = await this.#askChunk(asked, this.#foreseenFor(asked, foresee), found);
+      const asked = firstOf(left, count);
+      const outcome = await this.#askChunk(asked, this.#foreseenFor(asked, foresee), found);
+      const before = left.size;
+      for (const key of asked) {
+        if (!found.has(key)) continue;
+        left.delete(key);
+        bytes += bytesOf(found.get(key));
+      }
+      if (outcome !== "answered") {
+        if (!this.#mayBeLateAgain(outcome)) this.#broken = outcome;
+      } else if (left.size === before) {
+        this.#broken = { kind: "failed", message: "the cache left out every key that it was asked for" };
+      } else if (left.size > 0) {
+        if (bytes >= maxBytes) return;
+        // What there was no room for is another question, and has a deadline of its own.
+        if (before - left.size < count) this.#room = 0;
+      }
     }
+  }
+
+  #mayBeLateAgain({ kind }: Unanswered): boolean {
+    if (kind !== "timeout") return false;
+    this.#lateCalls += 1;
+    if (this.#lateCalls > Math.floor(this.#keysAsked / KEYS_A_LATE_CALL)) return false;
+    this.#chunk = Math.max(LEAST_CHUNK, Math.floor(this.#chunk / 4));
+    this.#room = 0;
+    return true;
   }
 
   /** As many of the keys foreseen as there is room for beside what is asked. */
@@ -113,11 +164,11 @@ export class PassLookup {
     asked: ReadonlySet<Digest>,
     foreseen: readonly Digest[],
     found: Map<Digest, Entry>,
-  ): Promise<Unanswered | undefined> {
+  ): Promise<Unanswered | "answered"> {
     const remainingMs = this.#timeoutMs - this.#waitedMs;
     if (remainingMs <= 0) return { kind: "timeout" };
     const askedAt = this.#clock.monotonic();
-    const outcome = await this.#fetch(asked, foreseen, remainingMs);
+    const outcome = await this.#fetch({ asked, foreseen }, remainingMs, this.#lateCalls > 0);
     const tookMs = this.#clock.monotonic() - askedAt;
     this.#waitedMs += tookMs;
     if (outcome.kind !== "left_alone") this.#roundTrips += 1;
@@ -128,7 +179,7 @@ export class PassLookup {
           if (asked.has(key)) found.set(key, entry);
           if (!asked.has(key) || this.#known.size < FIRST_CHUNK) this.#known.set(key, entry);
         }
-        return undefined;
+        return "answered";
       case "late":
         return { kind: "timeout" };
       case "failed":
@@ -143,6 +194,20 @@ export class PassLookup {
     else if (count >= this.#chunk && tookMs < this.#timeoutMs / 16)
       this.#chunk = Math.min(MOST_CHUNK, this.#chunk * 4);
   }
+}
+
+function firstOf(keys: Iterable<Digest>, count: number): Set<Digest> {
+  const first = new Set<Digest>();
+  for (const key of keys) {
+    if (first.size >= count) break;
+    first.add(key);
+  }
+  return first;
+}
+
+function bytesOf(entry: Entry): number {
+  if (!entry || entry === "unsound" || typeof entry.xcoms === "string") return 0;
+  return entry.xcoms.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
 }
 
 /** By how much an entry may be younger than now, in milliseconds: clocks are set, and by a little. */

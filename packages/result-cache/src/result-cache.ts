@@ -14,7 +14,7 @@ import { CacheCounters } from "./counters/cache-counters.ts";
 import type { CounterStore } from "./counters/counter-store.ts";
 import { EntryReader, type Entry } from "./entry-reader.ts";
 import { EntryWriter, type CacheEntry } from "./entry-writer.ts";
-import { PassLookup } from "./pass-lookup.ts";
+import { PassLookup, type LookupKeys } from "./pass-lookup.ts";
 import type { PutMode, RecordStore } from "./record-store.ts";
 import type { ResultStore } from "./result-store.ts";
 
@@ -75,7 +75,7 @@ export class ResultCache {
   /** Opens the lookups of one scheduling pass: they share one deadline, which starts at the first. */
   openPass(team: string): PassLookup {
     return new PassLookup(
-      (asked, foreseen, timeoutMs) => this.#read(team, asked, foreseen, timeoutMs),
+      (keys, timeoutMs, insists) => this.#read(team, keys, timeoutMs, insists),
       this.#clock,
       this.#lookupTimeoutMs(),
     );
@@ -83,12 +83,14 @@ export class ResultCache {
 
   async #read(
     team: string,
-    asked: ReadonlySet<Digest>,
-    foreseen: readonly Digest[],
+    { asked, foreseen }: LookupKeys,
     timeoutMs: number,
+    insists: boolean,
   ): Promise<BackendOutcome<Map<Digest, Entry>>> {
-    const outcome = await this.#breaker.call(timeoutMs, (signal) =>
-      this.#reader.read(team, asked, foreseen, signal),
+    const outcome = await this.#breaker.call(
+      timeoutMs,
+      (signal) => this.#reader.read(team, asked, foreseen, signal),
+      insists,
     );
     if (outcome.kind === "failed")
       this.#log.warn("cache lookup failed; the tasks run", { team, error: outcome.message });

@@ -40,6 +40,9 @@ import type { RunResults } from "./run-results.ts";
 /** Keys of the Dag's last run that may be fetched ahead: more than a cascade of hits has levels. */
 const MOST_FORESEEN = 5_000;
 
+/** Bytes of results that are taken before they are written, or one result more. */
+const MOST_BYTES = 64 * 2 ** 20;
+
 /** The arguments of an instance. */
 export type ArgsOf = (node: DagNode, mapIndex: number) => readonly NamedArgument[];
 
@@ -141,7 +144,10 @@ export class CacheStep {
     };
   }
 
-  /** Changes nothing by itself, so that a pass can ask again after a fault. */
+  /**
+   * Changes nothing by itself, so that a pass can ask again after a fault.
+   * @returns one for each that is ready, or for the first of them when their results are very large
+   */
   async ask(lookup: PassLookup, run: DagRun, ready: readonly ReadyInstance[]): Promise<AnsweredInstance[]> {
     const { cachingOffReason } = this.#context;
     const offReason = cachingOffReason();
@@ -164,7 +170,7 @@ export class CacheStep {
       MOST_FORESEEN,
     );
     const askedAt = this.#context.clock.monotonic();
-    const outcome = await lookup.ask(asks, this.#foreseen);
+    const outcome = await lookup.ask(asks, this.#foreseen, MOST_BYTES);
     this.#countLookups(run, asks, this.#context.clock.monotonic() - askedAt);
     // A switch that was turned meanwhile counts: however late the answer, no hit is recorded after it.
     const turnedOff = cachingOffReason();
@@ -175,7 +181,7 @@ export class CacheStep {
       );
     }
     const now = this.#context.clock.now();
-    return evaluated.map((instance) => settled(instance, outcome, now));
+    return answeredOf(evaluated, outcome).map((instance) => settled(instance, outcome, now));
   }
 
   #lookAround(
@@ -269,6 +275,15 @@ export class CacheStep {
       return decided({ cacheStatus: "uncacheable", cacheReason: `${error.code}: ${error.message}` });
     }
   }
+}
+
+/** As far as there are answers without a gap. */
+function answeredOf(evaluated: readonly Evaluated[], outcome: LookupOutcome): readonly Evaluated[] {
+  if (outcome.kind !== "answered" || !outcome.isPartial) return evaluated;
+  const gap = evaluated.findIndex(
+    (instance) => instance.kind === "ask" && !outcome.answers.has(instance.key),
+  );
+  return evaluated.slice(0, gap);
 }
 
 function settled(instance: Evaluated, outcome: LookupOutcome | undefined, now: number): AnsweredInstance {

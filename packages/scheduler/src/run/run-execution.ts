@@ -105,7 +105,7 @@ export class RunExecution {
       if (isOfAttempt(event)) this.#unwritten.push(event);
     }
     this.#collectDue();
-    await this.#settle(lookup);
+    const isSettled = await this.#settle(lookup);
     dispatcher.choose();
     steps.begin();
     const isStoring = attemptResults.pending > 0 || this.#events.length > 0;
@@ -130,6 +130,7 @@ export class RunExecution {
     results.releaseBytes();
     attemptResults.startStores(this.#run);
     missNotes.release(this.#run);
+    if (!isSettled) this.#wake();
     return isOver ? "over" : "open";
   }
 
@@ -197,17 +198,23 @@ export class RunExecution {
     }
   }
 
-  /** Turns decisions into rows and asks the cache, until neither has anything new. */
-  async #settle(lookup: PassLookup): Promise<void> {
-    const { decisions, cacheStep, singleFlight } = this.#parts;
+  /**
+   * Turns decisions into rows and asks the cache, until neither has anything new.
+   * @returns false when there is so much to write that the rest is for another pass
+   */
+  async #settle(lookup: PassLookup): Promise<boolean> {
+    const { decisions, cacheStep, singleFlight, results } = this.#parts;
     do {
+      // Bytes are kept until they are written, and there may be many more.
+      if (results.isFull) return false;
       await decisions.carryOut();
       const ready = decisions.nextReady(MOST_ASKED);
       const answered = await cacheStep.ask(lookup, this.#run, ready);
-      decisions.dropReady(ready.length);
+      decisions.dropReady(answered.length);
       this.#take(answered);
       this.#take(await singleFlight.admit(lookup, this.#run));
     } while (decisions.hasWork);
+    return true;
   }
 
   #take(answered: readonly AnsweredInstance[]): void {

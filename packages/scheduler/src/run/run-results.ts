@@ -23,6 +23,9 @@ const NULL_DIGEST = sha256("null");
 /** Digests of fields kept in memory, at most: some 200 bytes each. */
 const MAX_FIELD_DIGESTS = 50_000;
 
+/** Bytes of results that one pass writes, or one result more. */
+const MAX_UNCOMMITTED_BYTES = 32 * 2 ** 20;
+
 /** A returned value's digest and size. */
 export interface Returned {
   readonly digest: Digest;
@@ -41,6 +44,7 @@ export class RunResults {
   readonly #fieldDigests = new Map<string, Digest>();
   /** Bytes of this pass, which the database does not hold yet. */
   readonly #uncommitted = new Map<Digest, Uint8Array>();
+  #uncommittedBytes = 0;
 
   constructor(team: string, graph: DagGraph, runs: RunStore, values: ValueWorker) {
     this.#values = values;
@@ -62,12 +66,22 @@ export class RunResults {
 
   /** Keeps bytes at hand until {@link releaseBytes}: a mapped task may need them before they are committed. */
   keepBytes(values: readonly { readonly digest: Digest; readonly bytes: Uint8Array }[]): void {
-    for (const { digest, bytes } of values) this.#uncommitted.set(digest, bytes);
+    for (const { digest, bytes } of values) {
+      if (this.#uncommitted.has(digest)) continue;
+      this.#uncommitted.set(digest, bytes);
+      this.#uncommittedBytes += bytes.length;
+    }
+  }
+
+  /** True when so much is kept that it should be written before there is more. */
+  get isFull(): boolean {
+    return this.#uncommittedBytes >= MAX_UNCOMMITTED_BYTES;
   }
 
   /** The database holds what was kept. */
   releaseBytes(): void {
     this.#uncommitted.clear();
+    this.#uncommittedBytes = 0;
   }
 
   /** The digest of what an unmapped task returned; undefined when it returned nothing. */

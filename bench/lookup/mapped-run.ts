@@ -1,0 +1,53 @@
+// A process of its own for one run of a mapped Dag, so that its memory is that run's alone. Prints what it
+// took as one line of JSON.
+
+import { openMetastore } from "@memodag/metastore";
+import { Dag } from "memodag";
+import { BenchRuns, InstantExecutor } from "../scheduler/bench-runs.ts";
+import { pretendCache } from "./pretended-cache.ts";
+
+/** What this process prints. */
+export interface MappedRun {
+  /** Instances that were hits. */
+  readonly hits: number;
+  /** Instances that missed, or whose lookup was late or failed. */
+  readonly others: Readonly<Record<string, number>>;
+  readonly ms: number;
+  /** Calls to the cache. */
+  readonly lookups: number;
+  /** Most bytes of memory that the process has taken. */
+  readonly maxRss: number;
+}
+
+/** As the program has it unless it is configured. */
+const LOOKUP_TIMEOUT_MS = 500;
+
+// `pretend`: over a cache that has everything, with results of so many bytes.
+const [url = "", dagId = "", count = "", pretend = "", sizeBytes = "80"] = process.argv.slice(2);
+const instances = Number(count);
+const metastore = await openMetastore(url);
+const stores = pretend === "pretend" ? pretendCache(metastore, Number(sizeBytes)) : metastore;
+const runs = new BenchRuns(
+  { runs: metastore.runs, dags: metastore.dags, records: stores.records, results: stores.results },
+  new InstantExecutor(),
+  dagId,
+  LOOKUP_TIMEOUT_MS,
+);
+const dag = new Dag(dagId, { maxActiveTasks: 1_000_000, maxMapLength: instances });
+const task = dag.task("t", (({ n }: { n: number }) => n) as (args: { n: number }) => unknown, {
+  cache: true,
+});
+task.expand({ n: Array.from({ length: instances }, (_, index) => index) });
+const version = await runs.define(dag);
+const { run, ms } = await runs.run(version);
+const { maxRSS } = process.resourceUsage();
+const others: Record<string, number> = {};
+let hits = 0;
+for (const { cacheStatus } of await metastore.runs.listTaskInstances(run.team, run.id)) {
+  if (cacheStatus === "hit") hits += 1;
+  else others[cacheStatus ?? "none"] = (others[cacheStatus ?? "none"] ?? 0) + 1;
+}
+const answer: MappedRun = { hits, others, ms, lookups: run.lookups, maxRss: maxRSS * 1_024 };
+process.stdout.write(`${JSON.stringify(answer)}\n`);
+await runs.stop();
+await metastore.close();
