@@ -54,6 +54,12 @@ async function clearTasks(
     return { cleared: instances, state: instances.length > 0 ? "queued" : run.state };
   });
   if (options.json) return printJson({ dagId, runId, state, cleared });
+  if (cleared.length === 0 && taskId !== undefined) {
+    const what = mapIndex === undefined ? `Task ${taskId}` : `${taskId}[${mapIndex}]`;
+    return printLine(
+      `Nothing was cleared: ${what} has no instance in run ${runId}, which may not have begun.`,
+    );
+  }
   if (cleared.length === 0) {
     return printLine(`Nothing of ${runId} failed: name a task to clear it all the same.`);
   }
