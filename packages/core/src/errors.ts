@@ -40,6 +40,7 @@ export type ErrorCode =
   | "run_cancelled"
   | "run_ended"
   | "run_interrupted"
+  | "run_not_loadable"
   | "secret_key_invalid"
   | "sensor_answer_invalid"
   | "sensor_timeout"

@@ -27,6 +27,9 @@ const OTHERS_REST_MS = 500;
 /** How long a run that cannot be loaded is left alone, in milliseconds. */
 const LOAD_RESTS = { firstMs: 1_000, longestMs: 300_000 };
 
+/** Failures to load a run in a row after which its listener is told; one may be the database's. */
+const FAILURES_TOLD = 3;
+
 /** Runs whatever the database has to run, until it is stopped. */
 export class Scheduler {
   readonly #parts: SchedulerParts;
@@ -249,12 +252,15 @@ export class Scheduler {
     const { id, dagId, runId } = claim.run;
     let execution: RunExecution;
     try {
+      if (claim.fault !== undefined) throw new Error(claim.fault);
       const graph = await this.#graphs.get(claim.run.dagVersionId);
       execution = new RunExecution(this.#context, claim, graph, () => this.#held.wake(id));
     } catch (error) {
       const restMs = this.#unloadable.failed(id);
       const fields = { dagId, runId, restMs, error: messageOf(error) };
       this.#parts.log.error("a claimed run cannot be loaded and is left alone for a while", fields);
+      if (this.#unloadable.failuresOf(id) >= FAILURES_TOLD)
+        this.#parts.listener?.runNotLoaded?.(claim.run, messageOf(error));
       return false;
     }
     this.#unloadable.forget(id);

@@ -46,7 +46,8 @@ export type FinishedRun = RunReport & LastGood;
  * dead or has stopped. A signal cancels what is executed.
  * @returns the runs, oldest first; one unless several were resumed
  * @throws MemodagError `dag_not_found`, `dag_ambiguous`, `dag_file_invalid`, `dag_run_not_found`,
- *   `conf_invalid`, `config_invalid`, `max_active_runs_reached`, `run_interrupted`.
+ *   `conf_invalid`, `config_invalid`, `max_active_runs_reached`, `run_interrupted`,
+ *   `run_not_loadable`.
  */
 export async function runToEnd(words: RunWords, options: RunToEndOptions): Promise<FinishedRun[]> {
   return await withMetadata(options, async (metadata) => {
@@ -122,10 +123,14 @@ async function execute(metadata: Metadata, { runs, stopped, isQuiet }: Execution
   if (first === undefined) return;
   const runIds = runs.map(({ id }) => id);
   const progress = await showProgress(isQuiet, runIds);
+  const notLoaded = Promise.withResolvers<never>();
   const scheduler = await openScheduler(metadata, {
     live: new LiveConfig(metadata.loaded),
     log: progress.log,
-    listener: progress.listener,
+    listener: {
+      ...progress.listener,
+      runNotLoaded: (run, reason) => notLoaded.reject(runNotLoadable(run, reason)),
+    },
     dag: { team: first.team, dagId: first.dagId },
     runs: runIds,
   });
@@ -136,7 +141,7 @@ async function execute(metadata: Metadata, { runs, stopped, isQuiet }: Execution
   try {
     const allDone = Promise.all(runs.map(whenDone));
     scheduler.start();
-    const cause = await Promise.race([allDone.then(() => null), stopped]);
+    const cause = await Promise.race([allDone.then(() => null), stopped, notLoaded.promise]);
     if (cause !== null) {
       const cancelled = await cancelStoppedRuns(metadata, { runs, cause, scheduler });
       await allDone;
@@ -151,6 +156,15 @@ async function execute(metadata: Metadata, { runs, stopped, isQuiet }: Execution
     await scheduler.stop();
     progress.close();
   }
+}
+
+function runNotLoadable({ dagId, runId }: DagRun, reason: string): MemodagError {
+  return new MemodagError(
+    "run_not_loadable",
+    `Run ${runId} of Dag "${dagId}" cannot be loaded: ${reason}. Schedulers go on trying; ` +
+      `\`memodag runs cancel ${dagId} ${runId}\` ends it`,
+    { fields: { dagId, runId } },
+  );
 }
 
 async function readReport({ runs, dags }: Metadata, { team, dagId, runId, id }: DagRun): Promise<RunReport> {

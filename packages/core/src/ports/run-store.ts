@@ -13,6 +13,8 @@ export interface ClaimedRun {
   readonly xcoms: readonly XCom[];
   /** How often somebody had changed it by hand when it was claimed. */
   readonly handCount: number;
+  /** Why its rows cannot be read; nothing else of it but its name is sure then. Absent: they can. */
+  readonly fault?: string;
 }
 
 /** Which runs to claim. */

@@ -2,9 +2,8 @@
 
 import type { ClaimedRun, ClaimRequest } from "@memodag/core";
 import type { ClientBase } from "pg";
-import { toDagRun, type DagRunRow } from "../runs/dag-run-row.ts";
-import { toTaskInstance } from "../runs/task-instance-row.ts";
-import { toXCom } from "../runs/xcom-row.ts";
+import { toClaimedRun } from "../runs/claimed-run.ts";
+import type { DagRunRow } from "../runs/dag-run-row.ts";
 import type { TaskInstanceTable, XComTable } from "../runs/run-tables.ts";
 import { NOW_MS } from "./clock.ts";
 import type { PostgresConnection } from "./connection.ts";
@@ -112,10 +111,5 @@ async function loadRuns({ pool }: PostgresConnection, rows: readonly DagRunRow[]
   const xcoms = await pool.query<XComTable>(XCOMS, ids);
   const instancesOf = Map.groupBy(instances.rows, (row) => row.dag_run_id);
   const xcomsOf = Map.groupBy(xcoms.rows, (row) => row.dag_run_id);
-  return rows.map((row) => ({
-    run: toDagRun(row),
-    instances: (instancesOf.get(row.id) ?? []).map(toTaskInstance),
-    xcoms: (xcomsOf.get(row.id) ?? []).map(toXCom),
-    handCount: row.hand_count,
-  }));
+  return rows.map((row) => toClaimedRun(row, instancesOf.get(row.id) ?? [], xcomsOf.get(row.id) ?? []));
 }

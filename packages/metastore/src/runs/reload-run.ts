@@ -4,9 +4,7 @@ import type { ClaimedRun } from "@memodag/core";
 import { sql } from "kysely";
 import type { Dialect } from "../dialect.ts";
 import { statement } from "../transaction-script.ts";
-import { toDagRun } from "./dag-run-row.ts";
-import { toTaskInstance } from "./task-instance-row.ts";
-import { toXCom } from "./xcom-row.ts";
+import { toClaimedRun } from "./claimed-run.ts";
 
 /** See the port. */
 export async function reloadRun(
@@ -31,11 +29,6 @@ export async function reloadRun(
       kysely.selectFrom("task_instance").selectAll().where("dag_run_id", "=", runId),
     );
     const xcoms = yield* statement(kysely.selectFrom("xcom").selectAll().where("dag_run_id", "=", runId));
-    return {
-      run: toDagRun(row),
-      instances: instances.map(toTaskInstance),
-      xcoms: xcoms.map(toXCom),
-      handCount: row.hand_count,
-    };
+    return toClaimedRun(row, instances, xcoms);
   });
 }

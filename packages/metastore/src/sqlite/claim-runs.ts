@@ -1,9 +1,8 @@
 // Takes the lease of free runs and loads them, on SQLite.
 
 import type { ClaimedRun, ClaimRequest } from "@memodag/core";
-import { toDagRun, type DagRunRow } from "../runs/dag-run-row.ts";
-import { toTaskInstance } from "../runs/task-instance-row.ts";
-import { toXCom } from "../runs/xcom-row.ts";
+import { toClaimedRun } from "../runs/claimed-run.ts";
+import type { DagRunRow } from "../runs/dag-run-row.ts";
 import type { TaskInstanceTable, XComTable } from "../runs/run-tables.ts";
 import { NOW_MS } from "./clock.ts";
 import type { SqliteConnection } from "./connection.ts";
@@ -83,10 +82,5 @@ export async function claimRuns(connection: SqliteConnection, request: ClaimRequ
 function loadRun(connection: SqliteConnection, row: DagRunRow): ClaimedRun {
   const instances = connection.statement(INSTANCES).all(row.id) as TaskInstanceTable[];
   const xcoms = connection.statement(XCOMS).all(row.id) as XComTable[];
-  return {
-    run: toDagRun(row),
-    instances: instances.map(toTaskInstance),
-    xcoms: xcoms.map(toXCom),
-    handCount: row.hand_count,
-  };
+  return toClaimedRun(row, instances, xcoms);
 }

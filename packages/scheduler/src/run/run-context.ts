@@ -21,6 +21,8 @@ import type { ValueWorker } from "../value-worker.ts";
 export interface SchedulerListener {
   instanceChanged?(run: DagRun, instance: TaskInstance): void;
   runChanged?(run: DagRun): void;
+  /** A run could not be loaded again and again; it goes on being tried, ever more rarely. */
+  runNotLoaded?(run: DagRun, reason: string): void;
 }
 
 /** The parts and settings that the runs of one scheduler share. */

@@ -1,0 +1,27 @@
+// A run with what is known of it, from its rows. One that cannot be read says so, and stops no other.
+
+import { messageOf, type ClaimedRun } from "@memodag/core";
+import { toDagRun, type DagRunRow } from "./dag-run-row.ts";
+import type { TaskInstanceTable, XComTable } from "./run-tables.ts";
+import { toTaskInstance } from "./task-instance-row.ts";
+import { toXCom } from "./xcom-row.ts";
+
+/** The claimed run that the rows hold. */
+export function toClaimedRun(
+  row: DagRunRow,
+  instances: readonly TaskInstanceTable[],
+  xcoms: readonly XComTable[],
+): ClaimedRun {
+  const handCount = row.hand_count;
+  try {
+    return {
+      run: toDagRun(row),
+      instances: instances.map(toTaskInstance),
+      xcoms: xcoms.map(toXCom),
+      handCount,
+    };
+  } catch (error) {
+    const run = toDagRun({ ...row, conf: "{}", params: "{}" });
+    return { run, instances: [], xcoms: [], handCount, fault: `its row cannot be read: ${messageOf(error)}` };
+  }
+}
