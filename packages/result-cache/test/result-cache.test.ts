@@ -410,3 +410,25 @@ describe("what is foreseen", () => {
     expect(pass.roundTrips).toBe(2);
   });
 });
+
+test("results of many bytes are read in several calls, and all are hits", async () => {
+  const text = "x".repeat(5 * 2 ** 20);
+  const stored = Array.from({ length: 16 }, (_, index) => entry(JSON.stringify(`${index} ${text}`)));
+  const filler = cacheOver({}, { maxResultSize: 2 ** 24, storeTimeoutMs: 10_000 });
+  for (const one of stored) expect(await filler.store(one, "keep-live")).toEqual({ kind: "stored" });
+  const sizes: number[] = [];
+  const read: ResultStore["read"] = async (team, digests) => {
+    const bytes = await results.read(team, digests);
+    sizes.push([...bytes.values()].reduce((sum, { length }) => sum + length, 0));
+    return bytes;
+  };
+  const cache = cacheOver(
+    { results: Object.assign(Object.create(results) as ResultStore, { read }) },
+    { lookupTimeoutMs: 10_000 },
+  );
+  const asks = stored.map(({ record }) => ({ key: record.key, ttlMs: null }));
+  const outcome = await cache.openPass("ml").ask(asks);
+  const answers = outcome.kind === "answered" ? [...outcome.answers.values()] : [];
+  expect(answers.filter(({ kind }) => kind === "hit")).toHaveLength(16);
+  expect(Math.max(...sizes)).toBeLessThanOrEqual(32 * 2 ** 20);
+});
