@@ -17,6 +17,9 @@ export type PackageSources = Readonly<Record<string, string>>;
 
 const nodeRequire = createRequire(import.meta.url);
 
+/** Of a call's own time; fixtures take less than a millisecond, and a busy machine many times that. */
+const DEADLINE_MS = 5_000;
+
 /** ES modules as functions, compiled once for all realms. */
 const scripts = new Map<string, vm.Script>();
 
@@ -47,7 +50,20 @@ function loadAnew(
     });
     return module.exports;
   };
-  return tasksOf(load(code));
+  return tasksOf(withinDeadline(context, () => load(code)) as Record<string, unknown>);
+}
+
+/**
+ * Calls from within the realm, where the engine can interrupt it: a mutant may loop without an end.
+ * @throws ERR_SCRIPT_EXECUTION_TIMEOUT after the deadline.
+ */
+function withinDeadline(context: vm.Context, call: () => unknown): unknown {
+  context["harnessCall"] = call;
+  try {
+    return vm.runInContext("harnessCall()", context, { timeout: DEADLINE_MS });
+  } finally {
+    delete context["harnessCall"];
+  }
 }
 
 function newContext(): vm.Context {
@@ -67,7 +83,7 @@ async function loadModule(code: string, packages: PackageSources): Promise<Reado
     });
     return linked;
   });
-  await module.evaluate();
+  await module.evaluate({ timeout: DEADLINE_MS });
   return tasksOf(module.namespace as Record<string, unknown>);
 }
 
@@ -122,7 +138,8 @@ export async function runTasks(
 async function runTask(task: StandInTask, input: string, context: vm.Context): Promise<string> {
   try {
     const args = vm.runInContext(`(${input})`, context) as never;
-    return JSON.stringify(await settledSoon(task.handler(args))) ?? "undefined";
+    const result = withinDeadline(context, () => task.handler(args));
+    return JSON.stringify(await settledSoon(result)) ?? "undefined";
   } catch (error) {
     return `failed: ${(error as Error | undefined)?.message}`;
   }
