@@ -66,7 +66,7 @@ export const configSchema = z.strictObject({
     }),
     secret_patterns: key(namePatterns, {
       description:
-        "Names of arguments, context fields and variables whose values are never shown, and kept as keyed digests.",
+        "Names of arguments, params, context fields and variables whose values are never shown, and kept as keyed digests.",
       default: "*PASSWORD* *PASSWD* *SECRET* *TOKEN* *API_KEY* *APIKEY* *CREDENTIAL* *PRIVATE_KEY*",
     }),
     log_level: key(choice("debug", "info", "warn", "error"), {

@@ -32,6 +32,7 @@ export * from "./ports/task-surroundings.ts";
 export * from "./runtime.ts";
 export * from "./declared-paths.ts";
 export * from "./file-patterns.ts";
+export * from "./secret-names.ts";
 export * from "./serialized-dag.ts";
 export * from "./states.ts";
 export * from "./task-callback.ts";

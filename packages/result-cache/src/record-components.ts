@@ -1,7 +1,7 @@
 // From the components of a key to what a record keeps of them: small values to read, secrets out of sight.
 
 import { createHmac } from "node:crypto";
-import type { Digest } from "@memodag/core";
+import { secretTest, type Digest } from "@memodag/core";
 import type { KeyComponents, RecordedComponents } from "./key-components.ts";
 
 /** Characters of a value that are kept to be shown; longer values are known by their digest alone. */
@@ -44,15 +44,4 @@ export function recordComponents(
     kept[part] = digests;
   }
   return { ...components, ...kept, shown };
-}
-
-function secretTest(patterns: readonly string[]): (text: string) => boolean {
-  if (patterns.length === 0) return () => false;
-  const sources = patterns.map((pattern) => pattern.split("*").map(escape).join(".*"));
-  const expression = new RegExp(sources.join("|"), "is");
-  return (text) => expression.test(text);
-}
-
-function escape(text: string): string {
-  return text.replaceAll(/[\\^$.*+?()[\]{}|]/g, String.raw`\$&`);
 }

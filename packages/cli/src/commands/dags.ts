@@ -1,7 +1,16 @@
 // `memodag dags list | show | errors | pause | unpause`, and the way to `run` and `trigger`.
 
 import type { Command } from "commander";
-import { formatDuration, type SerializedDag, type SerializedTask } from "@memodag/core";
+import {
+  formatDuration,
+  hideSecrets,
+  hideSecretsOfSchema,
+  secretTest,
+  type JsonSchema,
+  type SecretTest,
+  type SerializedDag,
+  type SerializedTask,
+} from "@memodag/core";
 import { branchText } from "../output/branch-text.ts";
 import { EXIT_UNREADABLE } from "../output/exit-codes.ts";
 import { printFacts, printJson, printLine, printNote, printTable } from "../output/print.ts";
@@ -83,15 +92,17 @@ async function listDags(options: TeamOptions): Promise<void> {
 }
 
 async function showDag(dagId: string, options: TeamOptions): Promise<void> {
-  const { version, warnings, scheduled } = await withDags(options, async (metadata) => {
-    const { dags } = metadata;
+  const { version, warnings, scheduled, isSecret } = await withDags(options, async (metadata) => {
+    const { dags, config } = metadata;
     const found = await getDag(dags, { dagId, team: options.team });
     const [summary] = await listScheduledDags(metadata, found);
     const files = await dags.listDagFiles(found.file.bundle);
     const read = files.find(({ path }) => path === found.file.path);
-    return { version: found, warnings: read?.warnings ?? [], scheduled: summary };
+    const isSecretName = secretTest(config.core.secretPatterns);
+    return { version: found, warnings: read?.warnings ?? [], scheduled: summary, isSecret: isSecretName };
   });
-  const { dag, team, file } = version;
+  const { team, file } = version;
+  const dag = withoutSecrets(version.dag, isSecret);
   const facts = {
     dagId: dag.dagId,
     team,
@@ -143,6 +154,22 @@ async function showDag(dagId: string, options: TeamOptions): Promise<void> {
   );
   for (const line of [...dag.tasks.flatMap(declarationNotes), ...warnings])
     printLine(`note: ${shortened(line)}`);
+}
+
+/** What runs are given by default is kept in the database as it is, and is not for everyone who may look. */
+function withoutSecrets(dag: SerializedDag, isSecret: SecretTest): SerializedDag {
+  const schemas = Object.entries(dag.paramSchemas ?? {}).map(([name, schema]): [string, JsonSchema] => [
+    name,
+    hideSecretsOfSchema(name, schema, isSecret),
+  ]);
+  return {
+    ...dag,
+    params: hideSecrets(dag.params, isSecret),
+    ...(dag.paramSchemas && { paramSchemas: Object.fromEntries(schemas) }),
+    ...(dag.confSchema !== undefined && {
+      confSchema: hideSecretsOfSchema("conf", dag.confSchema, isSecret),
+    }),
+  };
 }
 
 function taskFacts(task: SerializedTask) {
