@@ -15,6 +15,7 @@ import { waiting } from "./0011-waiting.ts";
 import { owedCallbacks } from "./0012-owed-callbacks.ts";
 import { changesByHand } from "./0013-changes-by-hand.ts";
 import { losses } from "./0014-losses.ts";
+import { recordSeals } from "./0018-record-seals.ts";
 import type { SchemaDialect } from "./schema-dialect.ts";
 
 /** Every migration by name; they run in the order of their names, on every dialect. */
@@ -34,5 +35,6 @@ export function allMigrations(types: SchemaDialect): Record<string, Migration> {
     "0012_owed_callbacks": owedCallbacks(types),
     "0013_changes_by_hand": changesByHand(types),
     "0014_losses": losses(types),
+    "0018_record_seals": recordSeals(types),
   };
 }

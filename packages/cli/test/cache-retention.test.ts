@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { openMetastore } from "@memodag/metastore";
 import { createTestDatabase, TEST_DIALECTS, type TestDatabase } from "@memodag/metastore/testing";
@@ -123,6 +123,72 @@ describe.each(TEST_DIALECTS)("collecting and verifying on %s", (dialect) => {
     expect(last.orphans).toHaveLength(4);
     expect((await project.run("cache", "verify")).code).toBe(0);
   });
+});
+
+describe.each(TEST_DIALECTS)("results exchanged on %s", (dialect) => {
+  it("verify finds records whose result was exchanged, not those of before or of another key", async () => {
+    const database = await createTestDatabase(dialect);
+    const project = new Project(`[database]\nurl = ${JSON.stringify(database.url)}\n${BUNDLE}`);
+    try {
+      await project.run("db", "migrate");
+      await project.run("dags", "run", "shapes");
+      const draws = await project.json<RecordReport[]>("cache", "ls", "--task", "draw");
+      const [first, second, third] = draws.map(({ key }) => key);
+      expect(await project.json("cache", "verify")).toMatchObject({
+        ok: true,
+        seals: { right: 4, wrong: 0, none: 0, foreign: 0 },
+      });
+      await database.execute(`update cache_record set seal = null where key = '${third}'`);
+      const other = `(select xcoms from cache_record where key = '${second}')`;
+      await database.execute(`update cache_record set xcoms = ${other} where key = '${first}'`);
+      const found = await project.run("cache", "verify");
+      expect(found.code).toBe(1);
+      expect(found.stdout).toMatch(/^entry with another result than it was stored with +[0-9a-f]{12}/m);
+      expect(found.stdout).toMatch(/^Not checked .*: 1 entry has no seal\.$/m);
+      const secretKey = join(project.folder, ".memodag/secret.key");
+      renameSync(secretKey, `${secretKey}.away`);
+      const elsewhere = await project.run("cache", "verify");
+      expect(elsewhere.code).toBe(0);
+      expect(elsewhere.stdout).toMatch(
+        /: 1 entry has no seal, 3 seals were made with another secret\.key\.$/m,
+      );
+      renameSync(`${secretKey}.away`, secretKey);
+      const repaired = await project.json<Verification>("cache", "verify", "--repair");
+      expect(repaired).toMatchObject({ ok: true, badRecords: [{ key: first, problem: "seal_wrong" }] });
+      const left = await project.json<RecordReport[]>("cache", "ls", "--task", "draw");
+      expect(left.map(({ key }) => key).sort()).toEqual([second, third].sort());
+    } finally {
+      project.remove();
+      await database.drop();
+    }
+  });
+});
+
+it("verify finds files of records whose result was exchanged", async () => {
+  const project = new Project(`[core]\ntask_cache_backend = "filesystem"\n${BUNDLE}`);
+  try {
+    await project.run("dags", "run", "shapes");
+    const [first, second] = await project.json<RecordReport[]>("cache", "ls", "--task", "draw");
+    const cache = join(project.folder, ".memodag/cache");
+    const files = readdirSync(cache, { recursive: true, encoding: "utf8" });
+    const fileOf = (key: string) =>
+      join(
+        cache,
+        files.find((path) => path.includes(`records/`) && path.includes(key))!,
+      );
+    const recordIn = (key: string) =>
+      JSON.parse(readFileSync(fileOf(key), "utf8")) as object & { xcoms: object };
+    const { xcoms } = recordIn(second!.key);
+    writeFileSync(fileOf(first!.key), JSON.stringify({ ...recordIn(first!.key), xcoms }));
+    const found = await project.run("cache", "verify", "--json");
+    expect(found.code).toBe(1);
+    expect(JSON.parse(found.stdout)).toMatchObject({
+      badRecords: [{ key: first!.key, problem: "seal_wrong" }],
+      seals: { right: 3, wrong: 1 },
+    });
+  } finally {
+    project.remove();
+  }
 });
 
 it("the filesystem backend is collected and verified, and runs' XComs beside it", async () => {

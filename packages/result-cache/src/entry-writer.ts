@@ -5,13 +5,14 @@ import { RETURN_VALUE, type Live, type Logger } from "@memodag/core";
 import type { CacheBreaker } from "./cache-breaker.ts";
 import type { StoreOutcome } from "./cache-lookup.ts";
 import type { CacheCounters } from "./counters/cache-counters.ts";
+import { sealRecord } from "./record-seal.ts";
 import type { NewCacheRecord, PutMode, PutOutcome, RecordStore } from "./record-store.ts";
 import type { ResultBytes, ResultStore } from "./result-store.ts";
 import { requirePutOutcome } from "./sound-record.ts";
 
 /** A result to remember: its record and the bytes of all its XComs; a failure has none. */
 export interface CacheEntry {
-  readonly record: Omit<NewCacheRecord, "xcoms">;
+  readonly record: Omit<NewCacheRecord, "xcoms" | "seal">;
   readonly xcoms: readonly (ResultBytes & { readonly key: string })[];
 }
 
@@ -22,6 +23,8 @@ export interface EntryWriterParts {
   readonly breaker: CacheBreaker;
   readonly counters: CacheCounters;
   readonly log: Logger;
+  /** What records are sealed with; without it they are not. */
+  readonly sealKey?: Uint8Array;
   /** Milliseconds that storing one result may take. */
   readonly storeTimeoutMs: Live<number>;
   /** Bytes of all XComs of a result together. */
@@ -67,7 +70,11 @@ export class EntryWriter {
     // After the deadline it has been reported as not stored, and must not turn up later.
     signal.throwIfAborted();
     const recorded = xcoms.map(({ key, digest, bytes }) => ({ key, digest, sizeBytes: bytes.length }));
-    return requirePutOutcome(await this.#parts.records.put({ ...record, xcoms: recorded }, mode));
+    const { records, sealKey } = this.#parts;
+    const { team, key, error } = record;
+    const seal = sealKey && sealRecord({ team, key, xcoms: recorded, isFailure: error !== null }, sealKey);
+    const sealed = { ...record, xcoms: recorded, ...(seal !== undefined && { seal }) };
+    return requirePutOutcome(await records.put(sealed, mode));
   }
 
   #afterPut({ record, xcoms }: CacheEntry, sizeBytes: number, outcome: PutOutcome): StoreOutcome {

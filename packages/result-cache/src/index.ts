@@ -17,6 +17,7 @@ export * from "./lease-store.ts";
 export * from "./memory/memory-lease-store.ts";
 export * from "./memory/memory-record-store.ts";
 export * from "./memory/memory-result-store.ts";
+export * from "./record-seal.ts";
 export * from "./record-store.ts";
 export type * from "./entry-writer.ts";
 export type { PassLookup } from "./pass-lookup.ts";

@@ -25,6 +25,8 @@ export interface NewCacheRecord {
   readonly durationMs: number;
   /** How long the writer thinks it is good for; for collection alone: the reader's ttl decides a hit. */
   readonly ttlMs: number | null;
+  /** Ties the record to its XComs, for verification; kept as it is, by a store that keeps it. */
+  readonly seal?: string;
 }
 
 /** Results with other bytes than a record's that came while it was live. */

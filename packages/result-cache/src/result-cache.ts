@@ -36,6 +36,8 @@ export interface ResultCacheParts {
   readonly counters?: CounterStore;
   readonly clock: Clock;
   readonly log: Logger;
+  /** What records are sealed with, so that verification can tell what was changed; without it they are not. */
+  readonly sealKey?: Uint8Array;
   /** Hears when the backend is left alone, tried, and asked again; must not throw. */
   readonly onBreakerChange?: (change: BreakerChange) => void;
   readonly options: ResultCacheOptions;

@@ -1,7 +1,7 @@
 // `memodag cache verify`: holds what is remembered against its digests.
 
 import { formatDuration, formatSize } from "@memodag/core";
-import type { Verification } from "@memodag/result-cache";
+import type { BadRecord, Verification } from "@memodag/result-cache";
 import type { Command } from "commander";
 import { EXIT_UNSOUND } from "../output/exit-codes.ts";
 import { printJson, printLine, printTable } from "../output/print.ts";
@@ -18,10 +18,18 @@ interface VerifyOptions extends CommonOptions {
 /** Lines of a table at most; `--json` has them all. */
 const MOST_SHOWN = 100;
 
+const PROBLEMS: Readonly<Record<BadRecord["problem"], string>> = {
+  result_missing: "entry without its bytes",
+  integrity_failed: "entry with damaged bytes",
+  seal_wrong: "entry with another result than it was stored with",
+};
+
 /** Adds `cache verify`. */
 export function registerVerify(cache: Command): void {
   withCommonOptions(cache.command("verify"))
-    .description("hash all bytes anew, and find entries without bytes and bytes without entries")
+    .description(
+      "hash all bytes anew, and find entries without bytes or with another result, and bytes without entries",
+    )
     .option("--repair", "remove bad entries, and bytes that nothing names; what a run's XCom names is kept")
     .action(verify);
 }
@@ -50,11 +58,18 @@ async function verify(options: VerifyOptions): Promise<void> {
 }
 
 function show(found: Verification): void {
-  const { checked, badRecords, damaged, orphans, isRepaired, isSound } = found;
+  const { checked, seals, badRecords, damaged, orphans, isRepaired, isSound } = found;
   const rows = [
     ...badRecords.map(({ key, team, dagId, taskId, problem }) => {
-      const what = problem === "result_missing" ? "entry without its bytes" : "entry with damaged bytes";
-      return [what, shortDigest(key), team, `${dagId}.${taskId}`, null, null, isRepaired ? "removed" : null];
+      return [
+        PROBLEMS[problem],
+        shortDigest(key),
+        team,
+        `${dagId}.${taskId}`,
+        null,
+        null,
+        isRepaired ? "removed" : null,
+      ];
     }),
     ...damaged.map(({ digest, team, sizeBytes, isShown }) => {
       const done = isShown ? "kept: an XCom names them" : isRepaired ? "removed" : null;
@@ -77,6 +92,14 @@ function show(found: Verification): void {
     `Checked ${counted(checked.records, "entry", "entries")} and ${counted(checked.results, "result", "results")} of ${formatSize(checked.sizeBytes)}: ` +
       (rows.length === 0 ? "all is sound." : `${rows.length} found.`),
   );
+  const unchecked = [
+    ...(seals.none > 0 ? [`${counted(seals.none, "entry has", "entries have")} no seal`] : []),
+    ...(seals.foreign > 0
+      ? [`${counted(seals.foreign, "seal was", "seals were")} made with another secret.key`]
+      : []),
+  ];
+  if (unchecked.length > 0)
+    printLine(`Not checked whether the result is the one that was stored: ${unchecked.join(", ")}.`);
   if (isSound) return;
   printLine(
     isRepaired

@@ -3,6 +3,7 @@
 import { MemodagError, systemClock, type Logger } from "@memodag/core";
 import { Collector, PeriodicCollection, Verifier, type ResultStore } from "@memodag/result-cache";
 import type { Metadata } from "./metadata.ts";
+import { findSecretKey } from "./secret-key.ts";
 
 /** What collects the cache, the XComs' bytes and superseded Dag versions. */
 export async function openCollector(
@@ -44,7 +45,13 @@ export async function openVerifier(metadata: Metadata): Promise<Verifier> {
   const [results, xcoms] = await Promise.all(resultStoresOf(metadata).map(openVerifiable));
   const retention = await metadata.records.retention?.();
   if (!retention || !results) throw notVerifiable(metadata);
-  return new Verifier({ records: { store: metadata.records, retention }, results, ...(xcoms && { xcoms }) });
+  const sealKey = findSecretKey(metadata.config.core.stateDir);
+  return new Verifier({
+    records: { store: metadata.records, retention },
+    results,
+    ...(xcoms && { xcoms }),
+    ...(sealKey && { sealKey }),
+  });
 }
 
 /** The cache's first; one, when XComs share it. */

@@ -69,10 +69,12 @@ export async function openScheduler(
     log,
     ttlMs: settings.lease,
   });
+  const secretKey = readSecretKey(core.stateDir);
   const cache = new ResultCache({
     records,
     results,
     counters: metadata.counters,
+    sealKey: secretKey,
     clock: systemClock,
     log,
     onBreakerChange: (change) => reporter.changed(change),
@@ -112,7 +114,7 @@ export async function openScheduler(
       bundlePath,
     }),
     env: process.env,
-    secrets: { patterns: core.secretPatterns, key: readSecretKey(core.stateDir) },
+    secrets: { patterns: core.secretPatterns, key: secretKey },
     listener: {
       ...listener,
       runChanged(run) {

@@ -44,6 +44,14 @@ export function readSecretKey(stateDir: string, uid: number | undefined = proces
   throw invalid(path, "was removed while it was read", "start again");
 }
 
+/**
+ * The key where there is one, to check what was made with it.
+ * @throws MemodagError `secret_key_invalid`, as {@link readSecretKey} does
+ */
+export function findSecretKey(stateDir: string): Uint8Array | undefined {
+  return tryRead(join(stateDir, "secret.key"), process.geteuid?.());
+}
+
 /** Written and on the disk under another name first; the first of several to be linked is the key. */
 function makeKey(stateDir: string, path: string): void {
   mkdirSync(stateDir, { recursive: true, mode: OWN_FOLDER_MODE });

@@ -109,12 +109,17 @@ function toCacheRecord(row: CacheRecordRow): CacheRecord {
 }
 
 /** Damaged text names no result: that record can never hit, and is removed when it is found. */
-function readXComs(json: string): RecordedXCom[] {
+export function readXComs(json: string): RecordedXCom[] {
   try {
-    return JSON.parse(json) as RecordedXCom[];
+    const value: unknown = JSON.parse(json);
+    return Array.isArray(value) && value.every(isXCom) ? value : [];
   } catch {
     return [];
   }
+}
+
+function isXCom(value: unknown): value is RecordedXCom {
+  return typeof value === "object" && value !== null && "digest" in value && typeof value.digest === "string";
 }
 
 /** A new record's columns, times left out. */
@@ -141,5 +146,6 @@ export function toCacheRecordRow(
     producer_map_index: record.producer.mapIndex,
     producer_try_number: record.producer.tryNumber,
     duration_ms: record.durationMs,
+    seal: record.seal ?? null,
   };
 }

@@ -42,6 +42,8 @@ export interface CacheRecordTable {
   differing_digest: string | null;
   differing_run_id: string | null;
   differing_at: number | null;
+  /** See `sealRecord` of the result cache; `null`: from before there were seals. */
+  seal: string | null;
 }
 
 /** Which bytes a record names. */

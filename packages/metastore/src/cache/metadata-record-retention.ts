@@ -6,13 +6,13 @@ import type {
   Amount,
   CollectableRecord,
   RecordRetention,
-  RecordedXCom,
   RemovalCause,
   ScannedRecord,
 } from "@memodag/result-cache";
 import { sql, type ExpressionBuilder } from "kysely";
 import type { Dialect } from "../dialect.ts";
 import type { Schema } from "../schema.ts";
+import { readXComs } from "./cache-record-row.ts";
 import { RecordRemovals } from "./record-removals.ts";
 
 /** When a record was last of use; spelled as in its index. */
@@ -86,7 +86,7 @@ export class MetadataRecordRetention implements RecordRetention {
   async *scan(limit: number): AsyncGenerator<readonly ScannedRecord[]> {
     const query = this.#dialect.kysely
       .selectFrom("cache_record")
-      .select(["team", "key", "created_at", "dag_id", "task_id", "xcoms", "error_code"])
+      .select(["team", "key", "created_at", "dag_id", "task_id", "xcoms", "error_code", "seal"])
       .orderBy("team")
       .orderBy("key")
       .limit(limit);
@@ -98,8 +98,9 @@ export class MetadataRecordRetention implements RecordRetention {
         createdAt: row.created_at,
         dagId: row.dag_id,
         taskId: row.task_id,
-        xcoms: JSON.parse(row.xcoms) as RecordedXCom[],
+        xcoms: readXComs(row.xcoms),
         isFailure: row.error_code !== null,
+        ...(row.seal !== null && { seal: row.seal }),
       }));
       const last = rows.at(-1);
       if (!last || rows.length < limit) return;

@@ -40,7 +40,9 @@ const isNumberOrNull: Check = (value) => value === null || isNumber(value);
 const isDigestText: Check = (value) => typeof value === "string" && isDigest(value);
 
 function isFiledRecord(value: unknown): value is FiledRecord {
-  return isRecord(value) && (value.differing === undefined || isDiffering(value.differing));
+  if (!isRecord(value)) return false;
+  const { differing, seal } = value;
+  return (differing === undefined || isDiffering(differing)) && (seal === undefined || isText(seal));
 }
 
 function isDiffering(value: unknown): boolean {
@@ -48,7 +50,7 @@ function isDiffering(value: unknown): boolean {
 }
 
 function isRecord(value: unknown): value is FiledRecord {
-  return hasFields<Omit<FiledRecord, "differing">>(value, {
+  return hasFields<Omit<FiledRecord, "differing" | "seal">>(value, {
     team: isText,
     key: isDigestText,
     dagId: isText,

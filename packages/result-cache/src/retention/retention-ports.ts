@@ -41,6 +41,8 @@ export interface ScannedRecord {
   /** None of a remembered failure. */
   readonly xcoms: readonly RecordedXCom[];
   readonly isFailure: boolean;
+  /** As it was put; not there for a record that was put without one. */
+  readonly seal?: string;
 }
 
 /** Bytes that a result store holds. */

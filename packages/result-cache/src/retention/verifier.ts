@@ -2,6 +2,7 @@
 
 import { digestOfBytes, type Digest } from "@memodag/core";
 import { setImmediate as nextTurn } from "node:timers/promises";
+import { checkSeal, type SealState } from "../record-seal.ts";
 import type { RecordStore } from "../record-store.ts";
 import type { ResultStore } from "../result-store.ts";
 import { findOrphans, inSteps } from "./orphans.ts";
@@ -28,9 +29,11 @@ export interface VerifierParts {
   readonly results: VerifiableResults;
   /** Where runs' XComs are, when that is elsewhere. */
   readonly xcoms?: VerifiableResults;
+  /** What records are sealed with here; without it no seal is checked. */
+  readonly sealKey?: Uint8Array;
 }
 
-/** A record that can never hit. */
+/** A record that can never hit, or, as `seal_wrong`, one whose result is not that which it was stored with. */
 export interface BadRecord {
   readonly team: string;
   readonly key: Digest;
@@ -38,7 +41,7 @@ export interface BadRecord {
   readonly createdAt: number;
   readonly dagId: string;
   readonly taskId: string;
-  readonly problem: "result_missing" | "integrity_failed";
+  readonly problem: "result_missing" | "integrity_failed" | "seal_wrong";
 }
 
 /** Bytes that do not have the digest under which they are kept. */
@@ -54,6 +57,8 @@ export interface DamagedBytes {
 export interface Verification {
   /** How much was looked at. */
   readonly checked: { readonly records: number; readonly results: number; readonly sizeBytes: number };
+  /** How many records have a seal that is right, wrong, made with another key, and none. */
+  readonly seals: Readonly<Record<SealState, number>>;
   readonly badRecords: readonly BadRecord[];
   readonly damaged: readonly DamagedBytes[];
   /** Bytes that neither a record nor an XCom names, and nobody is about to name. */
@@ -78,7 +83,7 @@ export class Verifier {
     const cached = await this.#verifyBytes(results);
     const shown = xcoms ? await this.#verifyBytes(xcoms) : NOTHING_FOUND;
     const badOfCache = new Set(cached.damaged.map(nameOf));
-    const { badRecords, count } = await this.#verifyRecords(badOfCache);
+    const { badRecords, count, seals } = await this.#verifyRecords(badOfCache);
     const damaged = [...cached.damaged, ...shown.damaged];
     if (repair) {
       await this.#removeRecords(badRecords);
@@ -93,6 +98,7 @@ export class Verifier {
         results: cached.count + shown.count,
         sizeBytes: cached.sizeBytes + shown.sizeBytes,
       },
+      seals,
       badRecords,
       damaged,
       orphans,
@@ -117,9 +123,10 @@ export class Verifier {
     return found;
   }
 
-  async #verifyRecords(damaged: ReadonlySet<string>): Promise<{ badRecords: BadRecord[]; count: number }> {
-    const { records, results } = this.#parts;
+  async #verifyRecords(damaged: ReadonlySet<string>): Promise<FoundRecords> {
+    const { records, results, sealKey } = this.#parts;
     const badRecords: BadRecord[] = [];
+    const seals = { right: 0, wrong: 0, none: 0, foreign: 0 };
     let count = 0;
     for await (const page of records.retention.scan(PAGE)) {
       count += page.length;
@@ -127,19 +134,23 @@ export class Verifier {
         const digests = new Set(ofTeam.flatMap(({ xcoms }) => xcoms.map(({ digest }) => digest)));
         const sizes = await results.retention.sizesOf(team, [...digests]);
         for (const record of ofTeam) {
-          const problem = problemOf(record, sizes, damaged);
+          const seal = checkSeal(record, sealKey);
+          seals[seal] += 1;
+          const problem =
+            problemOf(record, sizes, damaged) ?? (seal === "wrong" ? ("seal_wrong" as const) : undefined);
           const { key, createdAt, dagId, taskId } = record;
           if (problem) badRecords.push({ team, key, createdAt, dagId, taskId, problem });
         }
       }
     }
-    return { badRecords, count };
+    return { badRecords, count, seals };
   }
 
   async #removeRecords(bad: readonly BadRecord[]): Promise<void> {
     for (const { team, key, createdAt, problem } of bad) {
       // With its making: what was stored in its place since is left alone.
-      await this.#parts.records.store.purge({ team, key, createdAt }, problem);
+      const cause = problem === "seal_wrong" ? "integrity_failed" : problem;
+      await this.#parts.records.store.purge({ team, key, createdAt }, cause);
     }
   }
 }
@@ -149,6 +160,12 @@ interface FoundBytes {
   readonly orphans: StoredResult[];
   count: number;
   sizeBytes: number;
+}
+
+interface FoundRecords {
+  readonly badRecords: BadRecord[];
+  readonly count: number;
+  readonly seals: Verification["seals"];
 }
 
 const NOTHING_FOUND: FoundBytes = { damaged: [], orphans: [], count: 0, sizeBytes: 0 };

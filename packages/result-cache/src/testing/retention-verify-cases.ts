@@ -2,6 +2,7 @@
 
 import { deepEqual, equal } from "node:assert/strict";
 import type { Digest } from "@memodag/core";
+import { sealRecord } from "../record-seal.ts";
 import { Verifier, type Verification } from "../retention/verifier.ts";
 import { keyOf, listKeys, TEAM } from "./sample-record.ts";
 import {
@@ -12,6 +13,7 @@ import {
   recordOf,
   retentionOf,
   storeAll,
+  type Entry,
   type OpenRetentionStores,
 } from "./retention-stores.ts";
 import type { RegisterCase } from "./store-harness.ts";
@@ -67,6 +69,40 @@ export function describeVerifying(check: RegisterCase<OpenRetentionStores>): voi
     deepEqual(told(await verify(stores, false)), { bad: {}, damaged: [], orphans: [] });
   });
 
+  check("a record whose result is not that which it was sealed with is found and removed", async (stores) => {
+    const [here, elsewhere] = [new Uint8Array(32).fill(1), new Uint8Array(32).fill(2)];
+    const sealed = (name: string, as: Entry, sealKey: Uint8Array) =>
+      entry(name, { seal: sealRecord({ ...recordOf(as), isFailure: false }, sealKey) });
+    await storeAll(stores, [
+      sealed("right", entry("right"), here),
+      sealed("of another result", entry("of another result", {}, "value of right"), here),
+      sealed("of another key", entry("right", {}, "value of of another key"), here),
+      sealed("of another team", entry("of another team", { team: "ops" }), here),
+      sealed("replaced", entry("of another result"), here),
+      sealed("elsewhere", entry("right"), elsewhere),
+      entry("garbled", { seal: "12345678.90" }),
+      entry("unsealed"),
+    ]);
+    // A seal goes with the result that it was put with.
+    await stores.records.put(recordOf(sealed("replaced", entry("replaced"), here)), "replace");
+    const wrong = Object.fromEntries(
+      ["of another result", "of another key", "of another team", "garbled"].map((name) => [
+        keyOf(name),
+        "seal_wrong",
+      ]),
+    );
+    const looked = await verify(stores, false, here);
+    deepEqual(told(looked).bad, wrong);
+    deepEqual(looked.seals, { right: 2, wrong: 4, none: 1, foreign: 1 });
+    equal(looked.isSound, false);
+    equal((await verify(stores, true, here)).isSound, true);
+    deepEqual(
+      (await listKeys(stores.records, {})).sort(),
+      ["right", "replaced", "elsewhere", "unsealed"].map(keyOf).sort(),
+    );
+    deepEqual((await verify(stores, false)).seals, { right: 0, wrong: 0, none: 1, foreign: 3 });
+  });
+
   check("another team's bytes do not make a record sound", async (stores) => {
     await storeAll(stores, [entry("one", { team: "ops" })]);
     await stores.records.put(recordOf(entry("one")), "keep-live");
@@ -76,11 +112,16 @@ export function describeVerifying(check: RegisterCase<OpenRetentionStores>): voi
   });
 }
 
-async function verify(stores: OpenRetentionStores, repair: boolean): Promise<Verification> {
+async function verify(
+  stores: OpenRetentionStores,
+  repair: boolean,
+  sealKey?: Uint8Array,
+): Promise<Verification> {
   const { records, results } = await retentionOf(stores);
   const verifier = new Verifier({
     records: { store: stores.records, retention: records },
     results: { store: stores.results, retention: results },
+    ...(sealKey && { sealKey }),
   });
   return await verifier.verify(repair);
 }
