@@ -1,7 +1,7 @@
 // Notes which files and variables a Dag file reads while it is loaded: they are inputs of reading it.
 
 import fs from "node:fs";
-import { syncBuiltinESMExports } from "node:module";
+import nodeModule, { syncBuiltinESMExports } from "node:module";
 import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { digestInput, digestVariable } from "@memodag/artifact";
@@ -34,8 +34,10 @@ const READING = [
 ];
 /** Those that read what a folder holds. */
 const LISTING = ["readdir", "opendir", "cp"];
-/** What is nobody's input: the system's own views, and what a package holds, which is known as a whole. */
-const NOT_AN_INPUT = /^\/(?:proc|sys|dev)(?:\/|$)|[\\/]node_modules[\\/]/;
+/** The system's own views are not an input. */
+const SYSTEM_VIEW = /^\/(?:proc|sys|dev)(?:\/|$)/;
+/** A package that a task uses is known as a whole; one whose file the author's code reads by path may not be used. */
+const IN_PACKAGE = /[\\/]node_modules[\\/]/;
 type Reader = (...args: unknown[]) => unknown;
 type Api = Record<string, unknown>;
 
@@ -66,6 +68,7 @@ export class InputNotes {
       for (const name of READING) this.#wrapAll(api, name, "");
       for (const name of LISTING) this.#wrapAll(api, name, "/");
     }
+    this.#wrapFindPackageJson();
     syncBuiltinESMExports();
     process.env = this.#watchEnvironment(process.env);
   }
@@ -103,11 +106,22 @@ export class InputNotes {
     api[name] = wrapped;
   }
 
+  /** What it finds is looked at without a function of `node:fs`. */
+  #wrapFindPackageJson(): void {
+    const original = nodeModule.findPackageJSON;
+    nodeModule.findPackageJSON = (...args) => {
+      const found = original(...args);
+      if (found !== undefined) this.#noteFile(found, "");
+      return found;
+    };
+  }
+
   #noteFile(given: unknown, ending: "" | "/"): void {
     if (!this.#isNoting || this.#isOwnRead) return;
     const path = absolutePath(given);
-    if (path === null || NOT_AN_INPUT.test(path) || this.#rules.isOwnCode(path)) return;
+    if (path === null || SYSTEM_VIEW.test(path) || this.#rules.isOwnCode(path)) return;
     if (this.#files.has(path + ending)) return;
+    if (IN_PACKAGE.test(path) && findReader() !== this.#rules.artifactUrl) return;
     // Its digest is taken by the functions that are watched.
     this.#isOwnRead = true;
     this.#files.set(path + ending, digestInput(path + ending));
