@@ -19,8 +19,14 @@ export interface FoundEffects {
 }
 
 /**
+ * How many units may be looked at, each as often as it is in reach of another. More take seconds: long chains of
+ * statements that all reach each other.
+ */
+const MOST_LOOKS = 150_000;
+
+/**
  * Finds the effects of some units. A getter or a function that one unit puts into an object runs when another
- * reads or calls it, so that they are looked at again until none of them changes more.
+ * reads or calls it, so that they are looked at again until none of them changes more. Where that would take too long, all of them are unknown: it is never less.
  */
 export function findEffects(
   units: readonly Unit[],
@@ -29,7 +35,14 @@ export function findEffects(
 ): FoundEffects {
   const unknown = new Map<Unit, ImpureUnit>();
   const objects = new Map<Unit, ReadonlySet<Unit>>();
-  const reach = new Map(units.map((unit) => [unit, reachOf(unit)]));
+  const reach = new Map<Unit, ReadonlySet<Unit>>();
+  let looks = 0;
+  for (const unit of units) {
+    const within = reachOf(unit);
+    looks += within.size;
+    if (looks > MOST_LOOKS) return tooMany(units);
+    reach.set(unit, within);
+  }
   const defers = new Set<Unit>();
   const looked = new Map<Unit, number>();
   for (let isStable = false; !isStable;) {
@@ -40,6 +53,8 @@ export function findEffects(
       const within = withAttached(reach.get(unit) as ReadonlySet<Unit>, attracted, reach);
       if (looked.get(unit) === within.size) continue;
       looked.set(unit, within.size);
+      looks += within.size;
+      if (looks > MOST_LOOKS) return tooMany(units);
       const effect = effects.of(unit, within);
       if (effect.kind === "none") continue;
       isStable = false;
@@ -60,6 +75,11 @@ export function findEffects(
     unknown.set(unit, { unit, reason: "it waits, and other code changes something meanwhile" });
   }
   return { unknown: units.flatMap((unit) => unknown.get(unit) ?? []), objects };
+}
+
+function tooMany(units: readonly Unit[]): FoundEffects {
+  const reason = "the file has too many statements that reach each other to tell what each of them changes";
+  return { unknown: units.map((unit) => ({ unit, reason })), objects: new Map() };
 }
 
 /** What is in reach, and what is in reach of the units that change an object there. */
