@@ -120,6 +120,8 @@ describe.each(TEST_DIALECTS)("a Dag that runs twice, on %s", (dialect) => {
       "names",
     );
     expect(values.return_value).toContain("SEEN");
-    expect(values.return_value.filter((name) => name.startsWith("MEMODAG_"))).toEqual([]);
+    // By the mark, processes that an attempt leaves behind are found.
+    const own = values.return_value.filter((name) => name.startsWith("MEMODAG_"));
+    expect(own).toEqual(["MEMODAG_ATTEMPTS"]);
   });
 });

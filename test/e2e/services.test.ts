@@ -15,7 +15,7 @@ dag.task("waits", async () => {
   writeFileSync("../started", "yes");
   while (!existsSync("../go")) await new Promise((resolve) => setTimeout(resolve, 5));
   return "done";
-}, { cache: true })({});
+}, { cache: { trust: ["file_reads"] } })({});
 `;
 
 const liveDag = (answer: number): string => `import { Dag } from "memodag";

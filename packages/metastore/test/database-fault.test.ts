@@ -34,7 +34,7 @@ test("a PostgreSQL server that ends connections, or is gone, is a fault", async 
 });
 
 test.each([
-  ["SQLITE_READONLY_DBMOVED", "database_read_only", "let the user"],
+  ["SQLITE_READONLY_DIRECTORY", "database_read_only", "let the user"],
   ["SQLITE_FULL", "database_failed", "make room"],
   ["SQLITE_BUSY_SNAPSHOT", "database_failed", "try again"],
   ["SQLITE_CORRUPT_VTAB", "database_failed", "backup"],

@@ -83,6 +83,6 @@ function describeThrown({ name, message, code }: ThrownError): string {
   // A MemodagError tells its own mend.
   if (code !== null) return message;
   const instead = insteadOfAirflowName(message);
-  if (instead !== undefined) return `memodag is not Airflow's SDK in this: ${message}; ${instead}`;
+  if (instead !== undefined) return `This is memodag's SDK, not Airflow's: ${message}; ${instead}`;
   return `The file threw while it was read: ${name}: ${message}. Mend it, or move it into a task`;
 }
