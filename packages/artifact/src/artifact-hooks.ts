@@ -8,9 +8,6 @@ const SDK_PACKAGE = "@memodag/sdk";
 /** `memodag`, or a subpath of it: what Dag files import the SDK by. */
 const SDK_SPECIFIER = /^(?:memodag|@memodag\/sdk)(\/.*)?$/;
 
-/** The program itself, which is of the version that made the key. */
-const OWN_PACKAGE = /^(?:memodag$|@memodag\/)/;
-
 const sources = new Map<string, Uint8Array>();
 /** Modules reached from artifacts, with what each imports. A module is linked once, whoever asks. */
 const importsOf = new Map<string, Set<string>>();
@@ -44,7 +41,7 @@ export function packagesReachedFrom(url: string): Set<PackageFolder> {
   const visited = new Set([url, ...ownModules]);
   for (const visiting of visited) {
     const loaded = sources.has(visiting) || ownModules.has(visiting) ? null : packageOfModule(visiting);
-    if (loaded && !OWN_PACKAGE.test(loaded.name)) packages.add(loaded);
+    if (loaded) packages.add(loaded);
     for (const imported of importsOf.get(visiting) ?? []) visited.add(imported);
   }
   return packages;

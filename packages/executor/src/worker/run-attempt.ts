@@ -43,7 +43,8 @@ export async function runAttempt(order: RunOrder, support: AttemptSupport): Prom
     const watch = watchInputs(order);
     const loaded = await loadDag(order);
     const { dag } = loaded;
-    const listPackages = () => distinct([...loaded.listPackages(), ...watch.listPackages()]);
+    const listPackages = () =>
+      distinct([...loaded.listPackages(), ...watch.listPackages()]).filter(({ name }) => !isOwn(name));
     const args = assembleArguments(attempt);
     signal.throwIfAborted();
     startedAt = performance.now();
@@ -69,6 +70,11 @@ export async function runAttempt(order: RunOrder, support: AttemptSupport): Prom
     if (findTaskEnd(error) === "skip") return { kind: "skipped", reason: shortMessageOf(error), durationMs };
     return { ...failureOf(error, durationMs), ...evidenceOf?.() };
   }
+}
+
+/** True for memodag itself, which is no package of the Dag: in an installed one, its SDK is loaded from there. */
+function isOwn(packageName: string): boolean {
+  return packageName === "memodag" || packageName.startsWith("@memodag/");
 }
 
 /**
