@@ -19,7 +19,7 @@ export function findOwnMethods(program: Program): OwnMethods {
   const names = new Set<string>();
   let any = false;
   const pending: Node[] = program.units.filter((unit) => !program.isHelperUnit(unit)).map(({ node }) => node);
-  pending.push(...program.units.flatMap(({ attached }) => attached));
+  for (const added of program.units.flatMap(({ attached }) => attached)) pending.push(added);
   for (let node = pending.pop(); node; node = pending.pop()) {
     const isMember = node.type === "MethodDefinition" || node.type === "PropertyDefinition";
     const isProperty = node.type === "Property" && node[PARENT]?.type === "ObjectExpression";

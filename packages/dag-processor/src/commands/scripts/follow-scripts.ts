@@ -110,7 +110,8 @@ class ScriptRun {
       .filter((folder) => folder !== "")
       .flatMap((folder) => where.cwds.map((cwd) => resolve(cwd, folder)));
     const beside = start.kind === "file" ? [dirname(start.path)] : [];
-    for (const folder of [...where.cwds, ...beside]) searchPath.push(...(await this.#projectFolders(folder)));
+    for (const folder of [...where.cwds, ...beside])
+      for (const added of await this.#projectFolders(folder)) searchPath.push(added);
     const programs = new Set<string>();
     await followPython(start, { cwds: where.cwds, searchPath }, this.#followed, (path) => programs.add(path));
     for (const path of programs) await this.followFile(path, where);

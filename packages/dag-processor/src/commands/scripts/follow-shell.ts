@@ -50,7 +50,7 @@ export function shellUses(
           continue;
         break;
       }
-      if (name === "PYTHONPATH") own.push(...value.split(":"));
+      if (name === "PYTHONPATH") for (const added of value.split(":")) own.push(added);
       // One that is given twice may have either value.
       variables.set(
         name,

@@ -187,8 +187,8 @@ class UseFinder {
     const end = this.#code.endOfCall(index + 1);
     if (this.#tokens[index + 2]?.kind === "string" && !this.#tokens[index + 2]?.isFormatted) {
       const inner = pythonUses(this.#tokens[index + 2]?.text ?? "", this.#file);
-      this.#imports.push(...inner.imports);
-      this.#computed.push(...inner.computed);
+      for (const added of inner.imports) this.#imports.push(added);
+      for (const added of inner.computed) this.#computed.push(added);
       return;
     }
     for (let at = index + 2; at < end; at += 1) {
@@ -212,7 +212,7 @@ class UseFinder {
   #addSearchPath(index: number): void {
     const paths = searchPathOf(this.#code, index);
     if (paths === undefined) this.#addComputed(index, "sys.path");
-    else this.#searchPath.push(...paths);
+    else for (const added of paths) this.#searchPath.push(added);
   }
 
   /** `[sys.executable, script]` starts another Python. */

@@ -38,13 +38,15 @@ export function startedPrograms(words: readonly ShellWord[]): Started[] {
   for (const [index, word] of words.entries()) {
     const isHead = index === head;
     const name = posix.basename(word.text);
-    if (index === head && word.isComputed) started.push(...computedProgram(word));
+    if (index === head && word.isComputed) for (const added of computedProgram(word)) started.push(added);
     else if (isHead && (word.text === "." || word.text === "source")) {
-      started.push(...scriptAt(words[index + 1], "shell_script"));
+      for (const added of scriptAt(words[index + 1], "shell_script")) started.push(added);
     } else if (word.isComputed && !/\/bin\/[^/]+$/.test(word.text)) continue;
-    else if (PYTHON.test(name)) started.push(...python(words.slice(index + 1), isHead));
-    else if (SHELL.test(name)) started.push(...shell(words.slice(index + 1), isHead));
-    else if (OTHERS.test(name)) started.push(...other(words.slice(index + 1), isHead));
+    else if (PYTHON.test(name))
+      for (const added of python(words.slice(index + 1), isHead)) started.push(added);
+    else if (SHELL.test(name)) for (const added of shell(words.slice(index + 1), isHead)) started.push(added);
+    else if (OTHERS.test(name))
+      for (const added of other(words.slice(index + 1), isHead)) started.push(added);
     else if (isHead ? word.text.includes("/") : namesScript(word.text)) {
       started.push({ kind: "script", path: word.text });
     }
