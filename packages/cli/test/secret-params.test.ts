@@ -124,4 +124,46 @@ describe("secret params", () => {
       }
     }
   });
+
+  it.each([
+    ["dags", "run", "vault", "--param", "old_passwd=sesame-9"],
+    ["dags", "trigger", "vault", "--param", 'account={"secret":"sesame-9"}'],
+    ["dags", "trigger", "vault", "--param", 'account=["sesame-9", {"secret":"sesame-9"}]'],
+    ["dags", "trigger", "vault", "--conf", '{"client_secret":["sesame-9"]}'],
+    [
+      "dags",
+      "backfill",
+      "vault",
+      "--conf",
+      '{"client_secret":7}',
+      "--from",
+      "2026-01-01",
+      "--to",
+      "2026-01-02",
+    ],
+  ])("what does not fit its schema is refused without it: %s %s %s %s %s", async (...command) => {
+    const { code, stdout, stderr } = await project.run(...command);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
+    expect(stderr.replaceAll('["sesame-9",{"secret":"***"}]', "")).not.toContain(SECRET);
+  });
+
+  it("a default that does not fit its schema is told of without it, by the names of the config", async () => {
+    const broken = new Project(
+      '[core]\nsecret_patterns = "REGION"\n[[bundles]]\nname = "dags"\npath = "dags"\n',
+    );
+    try {
+      const params = 'region: param({ default: "sesame", schema: { type: "integer" } })';
+      writeFileSync(
+        join(broken.folder, "dags/vault.ts"),
+        `import { Dag, param } from "memodag";\nexport const dag = new Dag("vault", { params: { ${params} } });\n`,
+      );
+      for (const command of [["dags", "errors"], ["doctor"]]) {
+        const { stdout, stderr } = await broken.run(...command);
+        expect(stdout + stderr).toContain("must be integer and is ***");
+        expect(stdout + stderr).not.toContain(SECRET);
+      }
+    } finally {
+      broken.remove();
+    }
+  });
 });

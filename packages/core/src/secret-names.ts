@@ -23,13 +23,57 @@ function escape(text: string): string {
 
 /** Values by name with the secrets hidden, however deep they are. */
 export function hideSecrets(values: JsonObject, isSecret: SecretTest): JsonObject {
-  return mapObject(values, (name, value) => (isSecret(name) ? HIDDEN : hideInValue(value, isSecret)));
+  return mapObject(values, (name, value) => (isSecret(name) ? HIDDEN : hideSecretsIn(value, isSecret)));
 }
 
-function hideInValue(value: JsonValue, isSecret: SecretTest): JsonValue {
+/** A value with the secrets in it hidden. */
+export function hideSecretsIn(value: JsonValue, isSecret: SecretTest): JsonValue {
   if (typeof value === "string") return isSecret(value) ? HIDDEN : value;
-  if (Array.isArray(value)) return value.map((element: JsonValue) => hideInValue(element, isSecret));
+  if (Array.isArray(value)) return value.map((element: JsonValue) => hideSecretsIn(element, isSecret));
   return isObject(value) ? hideSecrets(value, isSecret) : value;
+}
+
+/** What names of secrets look like where no configuration says so. */
+export const DEFAULT_SECRET_PATTERNS: readonly string[] =
+  "*PASSWORD* *PASSWD* *SECRET* *TOKEN* *API_KEY* *APIKEY* *CREDENTIAL* *PRIVATE_KEY*".split(" ");
+
+/**
+ * Which names within a value are secrets, where its schema may mark them too: by `writeOnly`, or by the
+ * format `password`. A mark that belongs to no property of a name makes a secret of everything.
+ */
+export function secretTestOf(name: string, schema: JsonSchema, isSecret: SecretTest): SecretTest {
+  const marked = new Set<string>();
+  if (isSecret(name) || !collectMarked(schema, null, marked)) return () => true;
+  return (text) => marked.has(text) || isSecret(text);
+}
+
+/** Adds the names of properties that a schema marks as secrets; false when it marks the value itself. */
+function collectMarked(schema: JsonValue, property: string | null, marked: Set<string>): boolean {
+  if (Array.isArray(schema)) return schema.every((one: JsonValue) => collectMarked(one, property, marked));
+  if (!isObject(schema)) return true;
+  if (schema.writeOnly === true || schema.format === "password") {
+    if (property === null) return false;
+    marked.add(property);
+  }
+  return Object.entries(schema).every(([keyword, value]) => {
+    if (VALUES.has(keyword)) return true;
+    if (!NAMED.has(keyword) || !isObject(value)) return collectMarked(value, property, marked);
+    return Object.entries(value).every(([name, inner]) =>
+      collectMarked(inner, keyword === "properties" ? name : null, marked),
+    );
+  });
+}
+
+/** The values of params by name, as they are shown: without those that are secrets by name or by schema. */
+export function hideSecretParams(
+  params: JsonObject,
+  schemas: Readonly<Record<string, JsonSchema>>,
+  isSecret: SecretTest,
+): JsonObject {
+  return mapObject(params, (name, value) => {
+    const test = secretTestOf(name, Object.hasOwn(schemas, name) ? (schemas[name] ?? true) : true, isSecret);
+    return test(name) ? HIDDEN : hideSecretsIn(value, test);
+  });
 }
 
 /** Keywords of a schema whose value is a value that fits it, or a list of such. */
@@ -40,7 +84,8 @@ const NAMED = new Set(["properties", "patternProperties", "$defs", "definitions"
 
 /** A schema without the values of secrets that it names. */
 export function hideSecretsOfSchema(name: string, schema: JsonSchema, isSecret: SecretTest): JsonSchema {
-  return hideInSchema(schema, isSecret(name), isSecret) as JsonSchema;
+  const test = secretTestOf(name, schema, isSecret);
+  return hideInSchema(schema, test(name), test) as JsonSchema;
 }
 
 function hideInSchema(schema: JsonValue, isOfSecret: boolean, isSecret: SecretTest): JsonValue {
@@ -48,7 +93,7 @@ function hideInSchema(schema: JsonValue, isOfSecret: boolean, isSecret: SecretTe
   if (!isObject(schema)) return schema;
   return mapObject(schema, (keyword, value) => {
     if (VALUES.has(keyword)) {
-      if (!isOfSecret) return hideInValue(value, isSecret);
+      if (!isOfSecret) return hideSecretsIn(value, isSecret);
       return Array.isArray(value) && keyword !== "default" && keyword !== "const"
         ? value.map(() => HIDDEN)
         : HIDDEN;

@@ -5,6 +5,7 @@ import { availableParallelism } from "node:os";
 import { join, resolve } from "node:path";
 import { PackageMemory, PackageSeals } from "@memodag/artifact/packages";
 import {
+  DEFAULT_SECRET_PATTERNS,
   MemodagError,
   systemClock,
   Turns,
@@ -33,6 +34,8 @@ export interface DagProcessorOptions {
   readonly loadTimeoutMs?: number;
   /** How many files are read at once; as many as there are processors by default. */
   readonly concurrency?: number;
+  /** Names whose values no error shows; those that look like secrets by default. */
+  readonly secretPatterns?: readonly string[];
   readonly clock?: Clock;
 }
 
@@ -58,6 +61,7 @@ export class DagProcessor {
   readonly #artifactDir: string;
   readonly #loadTimeoutMs: number;
   readonly #concurrency: number;
+  readonly #secretPatterns: readonly string[];
   readonly #clock: Clock;
   readonly #packageMemory: PackageMemory;
   #lastPass: Promise<unknown> = Promise.resolve();
@@ -67,6 +71,7 @@ export class DagProcessor {
     this.#artifactDir = join(options.stateDir, "artifacts");
     this.#loadTimeoutMs = options.loadTimeoutMs ?? 30_000;
     this.#concurrency = options.concurrency ?? availableParallelism();
+    this.#secretPatterns = options.secretPatterns ?? DEFAULT_SECRET_PATTERNS;
     this.#clock = options.clock ?? systemClock;
     this.#packageMemory = new PackageMemory(join(options.stateDir, "packages.json"), this.#clock);
   }
@@ -132,6 +137,7 @@ export class DagProcessor {
       packages: createPackageResolver(installed),
       seals: new PackageSeals(installed),
       surroundings: { cwd: root, timeoutMs: this.#loadTimeoutMs, clock: this.#clock },
+      secretPatterns: this.#secretPatterns,
     };
   }
 

@@ -47,6 +47,8 @@ export interface BundlePass {
   readonly packages: PackageResolver;
   readonly seals: PackageSeals;
   readonly surroundings: LoadSurroundings;
+  /** Names whose values no error shows. */
+  readonly secretPatterns: readonly string[];
 }
 
 /** A file that was read. */
@@ -75,7 +77,7 @@ const CONSTRUCTS_DAG = /\bnew\s+Dag\s*[(<]/;
 
 /** Bundles, loads and serialises the Dag file at `path` inside the bundle. */
 export async function processDagFile(path: string, pass: BundlePass): Promise<DagFileOutcome> {
-  const { root, artifactDir, surroundings } = pass;
+  const { root, artifactDir, surroundings, secretPatterns } = pass;
   const bundled = await bundleDagFile(root, path);
   if (bundled.kind === "broken") {
     return { ...bundled, fingerprint: NO_FINGERPRINT, warnings: [] };
@@ -83,7 +85,8 @@ export async function processDagFile(path: string, pass: BundlePass): Promise<Da
   const { artifact } = bundled;
   const artifactPath = await materializeArtifact(artifactDir, artifact);
   const baseDir = dirname(join(root, path));
-  const loaded = await loadDags({ path: artifactPath, digest: artifact.digest, baseDir }, surroundings);
+  const { digest } = artifact;
+  const loaded = await loadDags({ path: artifactPath, digest, baseDir, secretPatterns }, surroundings);
   const noted = loaded.kind === "loaded" ? loaded.noted : null;
   const followed = await followFiles(bundled.sources);
   const inputs = await listInputs(path, bundled, noted, followed, pass);

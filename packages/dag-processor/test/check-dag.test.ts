@@ -1,9 +1,11 @@
-import type { SerializedDag } from "@memodag/core";
+import { DEFAULT_SECRET_PATTERNS, secretTest, type SerializedDag } from "@memodag/core";
 import { Dag, every, param, type DagOptions } from "@memodag/sdk";
 import { serializeDag } from "@memodag/sdk/runtime";
 import { describe, expect, it } from "vitest";
 import { checkDag } from "../src/loading/check-dag.ts";
 import { Project } from "./project.ts";
+
+const isSecret = secretTest(DEFAULT_SECRET_PATTERNS);
 
 const serialize = (options: DagOptions): SerializedDag =>
   serializeDag(new Dag("d", options), { artifactDigest: "artifact", sourceHashes: new Map() });
@@ -45,7 +47,7 @@ describe("a Dag that is read", () => {
       "Dag \"d\": the empty conf of scheduled runs must have required property 'region' and is {}: change",
     ],
   ])("is refused with %j", async (options, message) => {
-    await expect(checkDag(serialize(options))).rejects.toMatchObject({
+    await expect(checkDag(serialize(options), isSecret)).rejects.toMatchObject({
       code: "dag_invalid",
       message: expect.stringContaining(message),
     });
@@ -60,8 +62,24 @@ describe("a Dag that is read", () => {
       params: { depth: param({ default: 3, schema }) },
       confSchema: { properties: { region: { type: "string" } } },
     });
-    await expect(checkDag(all)).resolves.toBeUndefined();
-    await expect(checkDag(serialize({ params: { depth: param({ schema }) } }))).resolves.toBeUndefined();
+    await expect(checkDag(all, isSecret)).resolves.toBeUndefined();
+    const needed = serialize({ params: { depth: param({ schema }) } });
+    await expect(checkDag(needed, isSecret)).resolves.toBeUndefined();
+  });
+
+  it("is refused without its secret defaults, which a name or a schema marks", async () => {
+    const value = "hunter2";
+    const marked = [
+      { api_token: param({ default: value, schema: { type: "integer" } }) },
+      { pin: param({ default: value, schema: { type: "integer", writeOnly: true } }) },
+      { pin: param({ default: value, schema: { type: "string", format: "password", maxLength: 1 } }) },
+      { pin: param({ default: value, schema: { enum: ["hunter3"], writeOnly: true } }) },
+    ];
+    for (const params of marked) {
+      const refused = checkDag(serialize({ params }), isSecret);
+      await expect(refused).rejects.toMatchObject({ message: expect.stringMatching(/ and is \*\*\*:/) });
+      await expect(refused).rejects.not.toMatchObject({ message: expect.stringMatching(/hunter/) });
+    }
   });
 
   it("is told with its line in the Dag file", async () => {

@@ -2,7 +2,15 @@
 // tens of milliseconds: import it when there is a schema.
 
 import { runInNewContext } from "node:vm";
-import { formatJsonPath, messageOf, type JsonSchema, type JsonValue } from "@memodag/core";
+import {
+  formatJsonPath,
+  HIDDEN,
+  hideSecretsIn,
+  messageOf,
+  type JsonSchema,
+  type JsonValue,
+  type SecretTest,
+} from "@memodag/core";
 import { Ajv2020, type ErrorObject, type ValidateFunction } from "ajv/dist/2020.js";
 import addFormats from "ajv-formats";
 
@@ -12,8 +20,10 @@ export interface Misfit {
   readonly where: string;
   /** Such as `must be >= 1`. */
   readonly expected: string;
-  /** JSON of what is there, cut to a line. */
+  /** JSON of what is there, cut to a line and without secrets. */
   readonly found: string;
+  /** Whether what is there is a secret: nothing of it is told. */
+  readonly isSecret: boolean;
 }
 
 // Unknown keywords are refused: a misspelt one would check nothing.
@@ -40,15 +50,22 @@ export function findSchemaFault(schema: JsonSchema): string | undefined {
   }
 }
 
-/** The first reason why a value does not fit a schema; `undefined`: it fits. Throws for what is no schema. */
-export function findMisfit(schema: JsonSchema, value: JsonValue): Misfit | undefined {
+/**
+ * The first reason why a value does not fit a schema; `undefined`: it fits. Throws for what is no schema.
+ * @param isSecret which names in the value are secrets', the empty name being that of the value itself
+ */
+export function findMisfit(
+  schema: JsonSchema,
+  value: JsonValue,
+  isSecret: SecretTest = () => false,
+): Misfit | undefined {
   return withValidator(schema, (validate) => {
     const answer = answerInTime(() => validate(value));
     if (answer === "fits") return undefined;
-    if (answer === "late") return describe(TOO_SLOW, value);
+    if (answer === "late") return describe(TOO_SLOW, value, isSecret);
     const [error] = validate.errors ?? [];
     if (error === undefined) throw new Error("ajv refuses a value and does not say why");
-    return describe(error, value);
+    return describe(error, value, isSecret);
   });
 }
 
@@ -75,35 +92,51 @@ function withValidator<T>(schema: JsonSchema, work: (validate: ValidateFunction)
   }
 }
 
-function describe(error: ErrorObject, value: JsonValue): Misfit {
+function describe(error: ErrorObject, value: JsonValue, isSecret: SecretTest): Misfit {
   const names = error.instancePath
     .split("/")
     .slice(1)
     .map((name) => name.replaceAll("~1", "/").replaceAll("~0", "~"));
-  let found: JsonValue | undefined = value;
-  const steps = names.map((name) => {
+  let found: JsonValue = value;
+  const steps: (string | number)[] = [];
+  let isHidden = isSecret("");
+  for (const name of names) {
+    // Names below a secret are part of it.
+    if (isHidden) break;
     const isElement = Array.isArray(found);
-    found = (found as Record<string, JsonValue>)[name];
-    return isElement ? Number(name) : name;
-  });
-  const text = JSON.stringify(found);
+    found = (found as Record<string, JsonValue>)[name] as JsonValue;
+    steps.push(isElement ? Number(name) : name);
+    isHidden = !isElement && isSecret(name);
+  }
+  const shown = isHidden ? HIDDEN : hideSecretsIn(found, isSecret);
+  const isWhollyHidden = shown === HIDDEN;
+  const text = isWhollyHidden ? HIDDEN : JSON.stringify(shown);
   return {
     where: steps.length === 0 ? "" : `, at ${formatJsonPath(steps)},`,
-    expected: expectationOf(error),
+    expected: expectationOf(error, isWhollyHidden, isSecret),
     found: text.length > 80 ? `${text.slice(0, 79)}…` : text,
+    isSecret: isWhollyHidden,
   };
 }
 
-function expectationOf({ keyword, message, params }: ErrorObject): string {
+function expectationOf(
+  { keyword, message, params }: ErrorObject,
+  isHidden: boolean,
+  isSecret: SecretTest,
+): string {
+  const shown = (value: JsonValue): string => JSON.stringify(hideSecretsIn(value, isSecret));
   switch (keyword) {
     case "enum":
-      return `must be one of ${(params.allowedValues as JsonValue[]).map((one) => JSON.stringify(one)).join(", ")}`;
+      return isHidden
+        ? "must be one of the values that its schema lists"
+        : `must be one of ${(params.allowedValues as JsonValue[]).map(shown).join(", ")}`;
     case "const":
-      return `must be ${JSON.stringify(params.allowedValue)}`;
+      return isHidden ? "must be the value that its schema names" : `must be ${shown(params.allowedValue)}`;
     case "additionalProperties":
-      return `must not have a property "${params.additionalProperty}"`;
-    case "unevaluatedProperties":
-      return `must not have a property "${params.unevaluatedProperty}"`;
+    case "unevaluatedProperties": {
+      const name = params[keyword === "additionalProperties" ? "additionalProperty" : "unevaluatedProperty"];
+      return isHidden ? "must not have a property of such a name" : `must not have a property "${name}"`;
+    }
     default:
       return message ?? `must fit "${keyword}"`;
   }

@@ -1,4 +1,4 @@
-import type { JsonSchema, JsonValue } from "@memodag/core";
+import { secretTestOf, type JsonSchema, type JsonValue } from "@memodag/core";
 import { expect, it } from "vitest";
 import { findMisfit, findSchemaFault } from "../src/index.ts";
 
@@ -55,4 +55,52 @@ it.each<[JsonSchema, RegExp]>([
   [{ type: "string", pattern: "(" }, /[Rr]egular expression|pattern/],
 ])("%j is no schema", (schema, message) => {
   expect(findSchemaFault(schema)).toMatch(message);
+});
+
+it.each<[string, JsonSchema, JsonValue, string]>([
+  ["a secret's name", { type: "integer" }, "hunter2", " must be integer, found ***"],
+  [
+    "a mark",
+    { const: "hunter3", writeOnly: true },
+    "hunter2",
+    " must be the value that its schema names, found ***",
+  ],
+  ["a mark in a branch", { anyOf: [{ format: "password", minLength: 9 }] }, "hunter2", "found ***"],
+  [
+    "a property that is marked",
+    { properties: { pin: { enum: ["hunter3"], writeOnly: true } } },
+    { pin: "hunter2" },
+    ", at $.pin, must be one of the values that its schema lists, found ***",
+  ],
+  [
+    "a property beside the fault",
+    { required: ["user"], properties: { pin: { type: "string", writeOnly: true } } },
+    { pin: "hunter2", depth: 1 },
+    ` must have required property 'user', found {"pin":"***","depth":1}`,
+  ],
+  [
+    "a property that is named like a secret, and what is deep in it",
+    { properties: { my_secret: { additionalProperties: { type: "integer" } } } },
+    { my_secret: { hunter1: ["hunter2"] } },
+    ", at $.my_secret, must be integer, found ***",
+  ],
+  [
+    "values that a definition marks",
+    { $defs: { key: { type: "integer", writeOnly: true } }, items: { $ref: "#/$defs/key" } },
+    ["hunter2"],
+    "must be integer, found ***",
+  ],
+  [
+    "an enum of objects",
+    { enum: [{ password: "hunter3" }, 2] },
+    3,
+    ' must be one of {"password":"***"}, 2, found 3',
+  ],
+])("a misfit shows no secret: %s", (what, schema, value, misfit) => {
+  const looksSecret = (text: string): boolean => /secret|password/.test(text);
+  const isSecret = secretTestOf(what === "a secret's name" ? "secret" : "value", schema, looksSecret);
+  const { where, expected, found } = findMisfit(schema, value, isSecret) ?? {};
+  const told = `${where} ${expected}, found ${found}`;
+  expect(told).toContain(misfit);
+  expect(told).not.toMatch(/hunter/);
 });

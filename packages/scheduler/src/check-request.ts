@@ -2,10 +2,14 @@
 // a Dag file does not run here.
 
 import {
+  DEFAULT_SECRET_PATTERNS,
   MemodagError,
+  secretTest,
+  secretTestOf,
   type JsonObject,
   type JsonSchema,
   type JsonValue,
+  type SecretTest,
   type SerializedDag,
 } from "@memodag/core";
 
@@ -14,14 +18,21 @@ export interface RunWishes {
   readonly conf: JsonObject;
   /** Laid over the Dag's defaults. */
   readonly params: JsonObject;
+  /** Which names are secrets: errors do not show their values. By default those that look like secrets. */
+  readonly isSecret?: SecretTest;
 }
+
+const looksSecret = secretTest(DEFAULT_SECRET_PATTERNS);
 
 /**
  * The params of a run: the Dag's defaults with what is said laid over them.
  * @throws MemodagError `conf_invalid` for a param that the Dag does not declare, one that is missing, and
  *   what does not fit its schema.
  */
-export async function checkRequest(dag: SerializedDag, { conf, params }: RunWishes): Promise<JsonObject> {
+export async function checkRequest(
+  dag: SerializedDag,
+  { conf, params, isSecret = looksSecret }: RunWishes,
+): Promise<JsonObject> {
   const schemas = dag.paramSchemas ?? {};
   refuseUnknown(dag, params);
   const merged = { ...dag.params, ...params };
@@ -32,9 +43,13 @@ export async function checkRequest(dag: SerializedDag, { conf, params }: RunWish
   // Defaults were checked when the Dag was read.
   for (const [name, value] of Object.entries(params)) {
     const schema = Object.hasOwn(schemas, name) ? schemas[name] : undefined;
-    if (schema !== undefined) await refuseMisfit(dag, `param "${name}"`, schema, value);
+    if (schema === undefined) continue;
+    await refuseMisfit(dag, `param "${name}"`, schema, value, secretTestOf(name, schema, isSecret));
   }
-  if (dag.confSchema !== undefined) await refuseMisfit(dag, "conf", dag.confSchema, conf);
+  const { confSchema } = dag;
+  if (confSchema !== undefined) {
+    await refuseMisfit(dag, "conf", confSchema, conf, secretTestOf("conf", confSchema, isSecret));
+  }
   return merged;
 }
 
@@ -57,15 +72,16 @@ async function refuseMisfit(
   name: string,
   schema: JsonSchema,
   value: JsonValue,
+  isSecret: SecretTest,
 ): Promise<void> {
   // It brings ajv along, which most Dags do without.
   const { findMisfit } = await import("@memodag/params");
-  const misfit = findMisfit(schema, value);
+  const misfit = findMisfit(schema, value, isSecret);
   if (misfit === undefined) return;
   const { where, expected, found } = misfit;
   const hint =
     typeof value !== "string" && expected === "must be string"
-      ? `, in quotes to be a text: '"${found}"'`
+      ? `, in quotes to be a string${misfit.isSecret ? "" : `: '"${found}"'`}`
       : "";
   throw confInvalid(dag, `${name}${where} ${expected}, found ${found}: give one that fits${hint}`);
 }

@@ -11,6 +11,7 @@ import type {
   JsonObject,
   NewDagRun,
   RunStore,
+  SecretTest,
 } from "@memodag/core";
 import { checkRequest } from "./check-request.ts";
 
@@ -29,6 +30,8 @@ export interface TriggerRequest {
   readonly madeBy?: string;
   /** Whose wish it is; written down with the run that it makes. */
   readonly act?: AuditAct;
+  /** Which names are secrets: errors do not show their values. By default those that look like secrets. */
+  readonly isSecret?: SecretTest;
 }
 
 /**
@@ -61,7 +64,7 @@ export async function newDatedRun(
 }
 
 async function newRun(
-  { version, conf, params, logicalDate, cacheMode, madeBy }: TriggerRequest,
+  { version, conf, params, logicalDate, cacheMode, madeBy, isSecret }: TriggerRequest,
   name: Pick<NewDagRun, "runType" | "runId">,
 ): Promise<NewDagRun> {
   return {
@@ -74,7 +77,7 @@ async function newRun(
     dataIntervalStart: logicalDate,
     dataIntervalEnd: logicalDate,
     conf,
-    params: await checkRequest(version.dag, { conf, params }),
+    params: await checkRequest(version.dag, { conf, params, ...(isSecret && { isSecret }) }),
     cacheMode,
     ...(madeBy !== undefined && { madeBy }),
   };

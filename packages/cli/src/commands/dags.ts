@@ -3,7 +3,7 @@
 import type { Command } from "commander";
 import {
   formatDuration,
-  hideSecrets,
+  hideSecretParams,
   hideSecretsOfSchema,
   secretTest,
   type JsonSchema,
@@ -164,7 +164,7 @@ function withoutSecrets(dag: SerializedDag, isSecret: SecretTest): SerializedDag
   ]);
   return {
     ...dag,
-    params: hideSecrets(dag.params, isSecret),
+    params: hideSecretParams(dag.params, dag.paramSchemas ?? {}, isSecret),
     ...(dag.paramSchemas && { paramSchemas: Object.fromEntries(schemas) }),
     ...(dag.confSchema !== undefined && {
       confSchema: hideSecretsOfSchema("conf", dag.confSchema, isSecret),

@@ -71,7 +71,7 @@ function lookAtFolder(folder: string): Finding[] {
 
 /** Reads every Dag file anew, into a database that is forgotten: what is stored stays as it is. */
 export async function lookAtDagFiles(loaded: LoadedConfig, scratchDir: string): Promise<Finding[]> {
-  const { bundles, dagProcessor } = loaded.config;
+  const { bundles, core, dagProcessor } = loaded.config;
   checkFolders(loaded);
   const forgotten = await openMetastore("sqlite::memory:");
   try {
@@ -80,6 +80,7 @@ export async function lookAtDagFiles(loaded: LoadedConfig, scratchDir: string): 
       store: forgotten.dags,
       stateDir: scratchDir,
       loadTimeoutMs: dagProcessor.loadTimeout,
+      secretPatterns: core.secretPatterns,
     });
     const summaries = await processor.processBundles(bundles);
     const files = summaries.flatMap((summary) => summary.files.map((file) => ({ ...summary, file })));

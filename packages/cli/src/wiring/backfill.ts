@@ -1,6 +1,6 @@
 // Fills the dates of a range with runs, for a scheduler that runs elsewhere.
 
-import type { DagRun, DagRunState } from "@memodag/core";
+import { secretTest, type DagRun, type DagRunState } from "@memodag/core";
 import {
   makeBackfillRuns,
   planBackfill,
@@ -54,7 +54,7 @@ export interface BackfillReport {
 export async function backfill(words: BackfillWords, options: CommonOptions): Promise<BackfillReport> {
   const { dagId, team, range, maxActiveRuns, dryRun, wait, ...wishes } = words;
   return await withDags(options, async (metadata) => {
-    const { dags, runs, schedules } = metadata;
+    const { dags, runs, schedules, config } = metadata;
     const version = await getDag(dags, { dagId, team });
     const plan = await planBackfill(runs, version, range, await schedules.readClock());
     const report = (lines: readonly BackfillLine[]): BackfillReport => ({
@@ -64,7 +64,9 @@ export async function backfill(words: BackfillWords, options: CommonOptions): Pr
       toCome: plan.toCome,
     });
     if (dryRun) return report(plan.dates.map(plannedLine));
-    const request = { ...wishes, version, range, ...(maxActiveRuns !== undefined && { maxActiveRuns }) };
+    const isSecret = secretTest(config.core.secretPatterns);
+    const limit = maxActiveRuns === undefined ? {} : { maxActiveRuns };
+    const request = { ...wishes, version, range, isSecret, ...limit };
     const filled = await fill(metadata, request, plan);
     const lines: BackfillLine[] = [];
     // One after the other: waiting for thousands at once would be thousands of questions at a time.

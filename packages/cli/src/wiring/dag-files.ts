@@ -27,6 +27,7 @@ export async function openDagProcessor({ dags, config }: Metadata): Promise<DagP
     store: dags,
     stateDir: config.core.stateDir,
     loadTimeoutMs: config.dagProcessor.loadTimeout,
+    secretPatterns: config.core.secretPatterns,
   });
 }
 

@@ -1,6 +1,13 @@
 // Runs a Dag to its end in this process, with a scheduler and an executor of its own.
 
-import { MemodagError, type CacheMode, type DagRun, type DagVersion, type JsonObject } from "@memodag/core";
+import {
+  MemodagError,
+  secretTest,
+  type CacheMode,
+  type DagRun,
+  type DagVersion,
+  type JsonObject,
+} from "@memodag/core";
 import { listInterruptedRuns } from "@memodag/scheduler";
 import type { CommonOptions } from "./settings.ts";
 import { waysOut } from "../output/interrupted-text.ts";
@@ -72,7 +79,7 @@ export async function runToEnd(words: RunWords, options: RunToEndOptions): Promi
 }
 
 async function makeRun(
-  { runs }: Metadata,
+  { runs, config }: Metadata,
   words: RunWords,
   { version, stopped }: { readonly version: DagVersion; readonly stopped: Promise<StopCause> },
 ): Promise<DagRun> {
@@ -81,7 +88,8 @@ async function makeRun(
   const interrupted = await rideOut(() => listInterruptedRuns(runs, { team, dagId }), { stopped });
   requireRoom(version, interrupted);
   for (const run of interrupted) printNote(`${interruptedText(run)}.`);
-  const wish = { version, conf, params, logicalDate, cacheMode };
+  const isSecret = secretTest(config.core.secretPatterns);
+  const wish = { version, conf, params, logicalDate, cacheMode, isSecret };
   return await makeRunOnce(runs, { ...wish, act: triggerAct("dags.run", wish) }, { stopped });
 }
 

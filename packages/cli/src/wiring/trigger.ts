@@ -1,6 +1,6 @@
 // Makes runs for a scheduler that runs elsewhere.
 
-import type { DagRun, DagVersion } from "@memodag/core";
+import { secretTest, type DagRun, type DagVersion } from "@memodag/core";
 import type { CommonOptions } from "./settings.ts";
 import { reportRun, type RunReport } from "../report/run-report.ts";
 import { lastGoodOf, type LastGood } from "./last-good.ts";
@@ -37,9 +37,12 @@ export async function waitForRun(words: RunWords, options: CommonOptions): Promi
   });
 }
 
-async function create({ dags, runs }: Metadata, { dagId, team, ...request }: RunWords): Promise<MadeRun> {
+async function create(
+  { dags, runs, config }: Metadata,
+  { dagId, team, ...request }: RunWords,
+): Promise<MadeRun> {
   const version = await rideOut(() => getDag(dags, { dagId, team }));
-  const wish = { version, ...request };
+  const wish = { version, ...request, isSecret: secretTest(config.core.secretPatterns) };
   const act = triggerAct("dags.trigger", wish);
   const lastGood = await rideOut(() => lastGoodOf(dags, version));
   return { run: await makeRunOnce(runs, { ...wish, act }), version, lastGood };

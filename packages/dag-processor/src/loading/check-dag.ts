@@ -1,20 +1,28 @@
 // What is wrong with a Dag that takes a library to tell: its schedule, and the schemas of its params. Told
 // when the Dag is read, so that no worker has to load either.
 
-import type { JsonSchema, JsonValue, SerializedDag } from "@memodag/core";
+import {
+  secretTestOf,
+  type JsonSchema,
+  type JsonValue,
+  type SecretTest,
+  type SerializedDag,
+} from "@memodag/core";
 import { dagInvalid } from "@memodag/sdk/runtime";
 
 /**
  * Checks a Dag's schedule, its schemas, and that what a run is made of by default fits them.
+ * @param isSecret whose values no error shows
  * @throws MemodagError `dag_invalid` naming what is wrong.
  */
-export async function checkDag(dag: SerializedDag): Promise<void> {
+export async function checkDag(dag: SerializedDag, isSecret: SecretTest): Promise<void> {
   await checkSchedule(dag);
   for (const [name, schema] of Object.entries(dag.paramSchemas ?? {})) {
     const option = `params.${name}`;
     await checkSchema(dag, option, schema);
     if (Object.hasOwn(dag.params, name)) {
-      await checkDefault(dag, `the default of ${option}`, schema, dag.params[name] ?? null);
+      const isHidden = secretTestOf(name, schema, isSecret);
+      await checkDefault(dag, `the default of ${option}`, schema, dag.params[name] ?? null, isHidden);
     } else if (dag.schedule !== null) {
       throw dagInvalid(dag, {
         problem: `${option} has no default, and nobody gives scheduled runs one`,
@@ -23,8 +31,11 @@ export async function checkDag(dag: SerializedDag): Promise<void> {
     }
   }
   if (dag.confSchema === undefined) return;
-  await checkSchema(dag, "confSchema", dag.confSchema);
-  if (dag.schedule !== null) await checkDefault(dag, "the empty conf of scheduled runs", dag.confSchema, {});
+  const { confSchema } = dag;
+  await checkSchema(dag, "confSchema", confSchema);
+  if (dag.schedule === null) return;
+  const isHidden = secretTestOf("conf", confSchema, isSecret);
+  await checkDefault(dag, "the empty conf of scheduled runs", confSchema, {}, isHidden);
 }
 
 async function checkSchedule(dag: SerializedDag): Promise<void> {
@@ -50,9 +61,10 @@ async function checkDefault(
   name: string,
   schema: JsonSchema,
   value: JsonValue,
+  isSecret: SecretTest,
 ): Promise<void> {
   const { findMisfit } = await import("@memodag/params");
-  const misfit = findMisfit(schema, value);
+  const misfit = findMisfit(schema, value, isSecret);
   if (misfit === undefined) return;
   const { where, expected, found } = misfit;
   throw dagInvalid(dag, {

@@ -2,7 +2,7 @@
 
 import { fileURLToPath } from "node:url";
 import { artifactUrlOf, loadArtifact, shareSdk } from "@memodag/artifact";
-import { MemodagError } from "@memodag/core";
+import { MemodagError, secretTest } from "@memodag/core";
 import { listHandlers, listTaskIds, serializeDag } from "@memodag/sdk/runtime";
 import { locateHandlers } from "@memodag/source-hash";
 import { AnswerChannel } from "./answer-channel.ts";
@@ -32,8 +32,9 @@ process.once("uncaughtException", (error) => fail(error));
 process.once("beforeExit", () => channel.answer({ kind: "stalled" }));
 await load(request);
 
-async function load({ path, digest, baseDir }: LoadRequest): Promise<void> {
+async function load({ path, digest, baseDir, secretPatterns }: LoadRequest): Promise<void> {
   channel.start();
+  const isSecret = secretTest(secretPatterns);
   try {
     let notes: InputNotes | undefined;
     const artifactUrl = artifactUrlOf({ path, baseDir });
@@ -52,7 +53,7 @@ async function load({ path, digest, baseDir }: LoadRequest): Promise<void> {
       const sourceHashes = new Map(listTaskIds(dag).map((taskId) => [taskId, ""]));
       return serializeDag(dag, { artifactDigest: digest, sourceHashes });
     });
-    for (const dag of serialized) await checkDag(dag);
+    for (const dag of serialized) await checkDag(dag, isSecret);
     channel.answer({
       kind: "loaded",
       dags: serialized,

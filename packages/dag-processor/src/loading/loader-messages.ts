@@ -12,6 +12,8 @@ export interface LoadRequest {
   readonly digest: string;
   /** The Dag file's folder. */
   readonly baseDir: string;
+  /** Names whose values no error shows; see `secretTest`. */
+  readonly secretPatterns: readonly string[];
   /** What its answers begin with: a Dag file cannot know it. */
   readonly token: string;
 }

@@ -3,6 +3,7 @@
 import {
   canonicalJson,
   MemodagError,
+  secretTest,
   sha256,
   type Clock,
   type DagRun,
@@ -12,6 +13,7 @@ import {
   type TaskInstance,
   type TriggerStep,
 } from "@memodag/core";
+import type { SecretRules } from "@memodag/result-cache";
 import { triggerRun } from "../trigger-run.ts";
 import type { RunOrder } from "./step-arguments.ts";
 
@@ -20,6 +22,7 @@ export interface RunMaking {
   readonly runs: RunStore;
   readonly dags: Pick<DagStore, "findDagVersions" | "getDagVersion" | "listDags">;
   readonly clock: Clock;
+  readonly secrets: Pick<SecretRules, "patterns">;
 }
 
 /** The try of a task that makes a run. */
@@ -39,7 +42,7 @@ export async function makeRun(
   step: TriggerStep,
   order: RunOrder,
 ): Promise<DagRun> {
-  const { runs, dags, clock } = making;
+  const { runs, dags, clock, secrets } = making;
   const { team, cacheMode } = maker.run;
   const runId = order.runId ?? runIdOf(maker);
   const madeBy = nameOf(maker);
@@ -49,7 +52,8 @@ export async function makeRun(
   const version = await findVersion(dags, team, step.dagId);
   if (step.failWhenDagIsPaused) await refusePaused(dags, team, step.dagId);
   const { conf, params, logicalDate } = order;
-  return await triggerRun(runs, clock, { version, conf, params, logicalDate, cacheMode, runId, madeBy });
+  const request = { version, conf, params, logicalDate, cacheMode, runId, madeBy };
+  return await triggerRun(runs, clock, { ...request, isSecret: secretTest(secrets.patterns) });
 }
 
 /** Sends a run back to before it began; not again once the try waits for it. */
