@@ -13,6 +13,8 @@ export interface SchemaDialect {
   /** 64-bit floating point: measured durations, in milliseconds. */
   readonly real: ColumnType;
   readonly bytes: ColumnType;
+  /** False where a column that is there stays as it is, so that a table has to be rebuilt to change one. */
+  readonly canAlterColumns: boolean;
   /** Adds the column `id`: a primary key that the database counts up and never uses twice. */
   withIdentity<T extends string>(table: CreateTableBuilder<T>): CreateTableBuilder<T, "id">;
   /** Keeps rows in the order of their primary key where that pays. For tables of small rows alone. */

@@ -22,6 +22,7 @@ export * from "./line-sink.ts";
 export * from "./live.ts";
 export * from "./log.ts";
 export * from "./ports/audit-log.ts";
+export * from "./ports/byte-store.ts";
 export * from "./ports/callback-store.ts";
 export * from "./ports/change-feed.ts";
 export * from "./ports/dag-store.ts";

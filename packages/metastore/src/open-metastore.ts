@@ -1,6 +1,14 @@
 // Opens the metadata database that a url names.
 
-import type { AuditLog, CallbackStore, ChangeFeed, DagStore, RunStore, ScheduleStore } from "@memodag/core";
+import type {
+  AuditLog,
+  ByteStore,
+  CallbackStore,
+  ChangeFeed,
+  DagStore,
+  RunStore,
+  ScheduleStore,
+} from "@memodag/core";
 import type {
   AgedStore,
   CounterStore,
@@ -10,6 +18,7 @@ import type {
   ResultStore,
 } from "@memodag/result-cache";
 import { MetadataAuditLog } from "./audit/metadata-audit-log.ts";
+import { MetadataByteStore } from "./cache/metadata-byte-store.ts";
 import { MetadataDecisionStore } from "./cache/metadata-decision-store.ts";
 import { MetadataCounterStore } from "./cache/metadata-counter-store.ts";
 import { MetadataLeaseStore } from "./cache/metadata-lease-store.ts";
@@ -50,6 +59,8 @@ export interface Metastore {
   readonly changes: ChangeFeed;
   readonly records: RecordStore;
   readonly results: ResultStore;
+  /** Bytes of any size. */
+  readonly bytes: ByteStore;
   readonly counters: CounterStore;
   /** Why instances did not hit. */
   readonly decisions: DecisionStore & AgedStore;
@@ -95,6 +106,7 @@ export async function openMetastore(url: string, options: MetastoreOptions = {})
     changes: { watchRuns: (listener) => dialect.watchRuns(listener) },
     records: new MetadataRecordStore(dialect),
     results: new MetadataResultStore(dialect),
+    bytes: new MetadataByteStore(dialect),
     counters: new MetadataCounterStore(dialect),
     decisions: new MetadataDecisionStore(dialect),
     superseded: new MetadataSupersededStore(dialect),

@@ -15,6 +15,11 @@ export interface ResultBytes {
  * may throw; the cache turns that into a miss.
  */
 export interface ResultStore {
+  /**
+   * True when bytes stay until they are deleted, in reach of every process of the deployment: then XComs of
+   * cached tasks refer to them here. Otherwise runs have their values in the metadata database as well.
+   */
+  readonly keepsValues?: boolean;
   /** Bytes by digest; what is not there is not in the map. */
   read(
     team: string,
@@ -22,7 +27,7 @@ export interface ResultStore {
     options?: StoreCallOptions,
   ): Promise<Map<Digest, Uint8Array>>;
   /** Writing what is there already is no error. */
-  write(team: string, results: readonly ResultBytes[]): Promise<void>;
+  write(team: string, results: readonly ResultBytes[], options?: StoreCallOptions): Promise<void>;
   delete(team: string, digests: readonly Digest[]): Promise<void>;
   /** For collecting and verifying, once; a backend without it is left alone by both. */
   retention?(): Promise<ResultRetention | undefined>;

@@ -11,6 +11,24 @@ interface ResultTable {
   bytes: Uint8Array;
 }
 
+/** Bytes of any size, by name. They count once they are whole. */
+interface ByteObjectTable {
+  id: Generated<number>;
+  team: string;
+  name: string;
+  size_bytes: number;
+  sha256: string;
+  is_whole: number;
+  created_at: number;
+}
+
+/** A piece of such bytes. */
+interface BytePieceTable {
+  object_id: number;
+  place: number;
+  bytes: Uint8Array;
+}
+
 /** A record of the result cache. */
 export interface CacheRecordTable {
   team: string;
@@ -133,6 +151,8 @@ interface CacheBreakerTable {
 /** By name. */
 export interface CacheTables {
   result: ResultTable;
+  byte_object: ByteObjectTable;
+  byte_piece: BytePieceTable;
   cache_record: CacheRecordTable;
   cache_record_result: CacheRecordResultTable;
   cache_lease: CacheLeaseTable;

@@ -9,6 +9,7 @@ export const postgresSchema: SchemaDialect = {
   integer: "bigint",
   real: "double precision",
   bytes: "bytea",
+  canAlterColumns: true,
   withIdentity: (table) =>
     table.addColumn("id", "bigint", (column) => column.generatedAlwaysAsIdentity().primaryKey()),
   clustered: (table) => table,

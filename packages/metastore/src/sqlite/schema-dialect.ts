@@ -9,6 +9,7 @@ export const sqliteSchema: SchemaDialect = {
   integer: "integer",
   real: "real",
   bytes: "blob",
+  canAlterColumns: false,
   withIdentity: (table) => table.addColumn("id", "integer", (column) => column.primaryKey().autoIncrement()),
   clustered: (table) => table.modifyEnd(sql`without rowid`),
   async makeAppendOnly(db, table) {

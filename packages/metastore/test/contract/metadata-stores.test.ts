@@ -1,4 +1,5 @@
 import {
+  describeByteStore,
   describeLeaseStore,
   describeRecordStore,
   describeResultStore,
@@ -55,6 +56,17 @@ describe.each(TEST_DIALECTS)("the metadata database on %s", (dialect) => {
       async open() {
         await empty();
         return { store: metastore.results, close: empty };
+      },
+    },
+    runner,
+  );
+
+  describeByteStore(
+    dialect,
+    {
+      async open() {
+        await metastore.execute("delete from byte_object");
+        return { store: metastore.bytes, close: () => metastore.execute("delete from byte_object") };
       },
     },
     runner,

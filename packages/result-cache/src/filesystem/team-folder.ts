@@ -41,8 +41,8 @@ export class TeamFolder {
   }
 
   /** Puts a file in its place, and over another that is there: readers see the one or the other. */
-  async replace(path: string, bytes: Uint8Array): Promise<void> {
-    const staged = await this.#stage(bytes);
+  async replace(path: string, content: Uint8Array | AsyncIterable<Uint8Array>): Promise<void> {
+    const staged = await this.#stage(content);
     try {
       await inFolder(dirname(path), () => rename(staged, path));
     } catch (error) {
@@ -74,12 +74,12 @@ export class TeamFolder {
     }
   }
 
-  async #stage(bytes: Uint8Array): Promise<string> {
+  async #stage(content: Uint8Array | AsyncIterable<Uint8Array>): Promise<string> {
     await this.#sweepOnce();
     const path = join(this.#incoming, randomUUID());
     const file = await inFolder(this.#incoming, () => open(path, "wx", OWN_FILE_MODE));
     try {
-      await file.writeFile(bytes);
+      await file.writeFile(content);
       await file.sync();
     } catch (error) {
       await rm(path, { force: true });

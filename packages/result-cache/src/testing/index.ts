@@ -1,3 +1,4 @@
+export * from "./byte-store-contract.ts";
 export * from "./lease-store-contract.ts";
 export * from "./record-store-contract.ts";
 export * from "./result-store-contract.ts";

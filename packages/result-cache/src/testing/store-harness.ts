@@ -1,5 +1,6 @@
 // What a backend gives to be tested: a way to open a store, and a test runner.
 
+import type { ByteStore } from "@memodag/core";
 import type { LeaseStore } from "../lease-store.ts";
 import type { RecordStore } from "../record-store.ts";
 import type { ResultStore } from "../result-store.ts";
@@ -49,6 +50,17 @@ export interface RecordStoreHarness {
 /** Opens result stores. */
 export interface ResultStoreHarness {
   open(): Promise<OpenStore<ResultStore>>;
+}
+
+/** A byte store that holds nothing, for one test. */
+export interface OpenByteStore extends OpenStore<ByteStore> {
+  /** True for a store that keeps its bytes in this process's memory: how much it takes is not held against it. */
+  readonly holdsInMemory?: boolean;
+}
+
+/** Opens byte stores. */
+export interface ByteStoreHarness {
+  open(): Promise<OpenByteStore>;
 }
 
 /** Registers a test that is given a store of its own. */

@@ -1,7 +1,12 @@
 import { systemClock, type Clock } from "@memodag/core";
 import { describe, test } from "vitest";
-import { FilesystemRecordStore, FilesystemResultStore } from "../../src/index.ts";
-import { describeRecordStore, describeResultStore, describeRetention } from "../../src/testing/index.ts";
+import { FilesystemByteStore, FilesystemRecordStore, FilesystemResultStore } from "../../src/index.ts";
+import {
+  describeByteStore,
+  describeRecordStore,
+  describeResultStore,
+  describeRetention,
+} from "../../src/testing/index.ts";
 import { FakeClock } from "../fake-clock.ts";
 import { makeScratchFolder } from "../filesystem/scratch-folder.ts";
 
@@ -32,6 +37,17 @@ describeResultStore(
         store: new FilesystemResultStore(folder.path, new FakeClock()),
         close: () => folder.remove(),
       };
+    },
+  },
+  runner,
+);
+
+describeByteStore(
+  "filesystem",
+  {
+    async open() {
+      const folder = await makeScratchFolder();
+      return { store: new FilesystemByteStore(folder.path, systemClock), close: () => folder.remove() };
     },
   },
   runner,

@@ -1,6 +1,13 @@
 import { describe, test } from "vitest";
-import { MemoryLeaseStore, MemoryRecordStore, MemoryResultStore } from "../../src/index.ts";
 import {
+  ByteResultStore,
+  MemoryByteStore,
+  MemoryLeaseStore,
+  MemoryRecordStore,
+  MemoryResultStore,
+} from "../../src/index.ts";
+import {
+  describeByteStore,
   describeLeaseStore,
   describeRecordStore,
   describeResultStore,
@@ -28,6 +35,34 @@ describeRecordStore(
 describeResultStore(
   "memory",
   { open: async () => ({ store: new MemoryResultStore(), close: async () => {} }) },
+  runner,
+);
+
+describeByteStore(
+  "memory",
+  { open: async () => ({ store: new MemoryByteStore(), holdsInMemory: true, close: async () => {} }) },
+  runner,
+);
+
+describeResultStore(
+  "memory, as bytes",
+  { open: async () => ({ store: new ByteResultStore(new MemoryByteStore()), close: async () => {} }) },
+  runner,
+);
+
+describeRetention(
+  "memory, as bytes",
+  {
+    async open() {
+      const clock = new FakeClock();
+      return {
+        records: new MemoryRecordStore(clock),
+        results: new ByteResultStore(new MemoryByteStore(clock)),
+        passTime: async (ms) => clock.advance(ms),
+        close: async () => {},
+      };
+    },
+  },
   runner,
 );
 

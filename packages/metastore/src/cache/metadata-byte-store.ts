@@ -1,0 +1,218 @@
+// Bytes of any size in the metadata database, in pieces, so that none is held in memory whole.
+
+import type { ByteBody, ByteCallOptions, ByteCheck, ByteStat, ByteStore, ListedBytes } from "@memodag/core";
+import { checkedChunks, streamOf } from "@memodag/result-cache";
+import { sql } from "kysely";
+import type { Dialect } from "../dialect.ts";
+
+/** Bytes of a piece, at most. */
+const PIECE_BYTES = 2 ** 20;
+
+/** What has been on its way for so many milliseconds belongs to a process that was killed. */
+const ABANDONED_MS = 24 * 3_600_000;
+
+const NAMES_A_STATEMENT = 1_000;
+const ROWS_A_PAGE = 500;
+
+/** What is known of whole bytes. */
+interface WholeObject {
+  readonly id: number;
+  readonly size_bytes: number;
+  readonly sha256: string;
+}
+
+/** The byte store of the metadata database, which stays its owner's to close. */
+export class MetadataByteStore implements ByteStore {
+  readonly #dialect: Dialect;
+
+  constructor(dialect: Dialect) {
+    this.#dialect = dialect;
+  }
+
+  async read(
+    team: string,
+    name: string,
+    { signal }: ByteCallOptions = {},
+  ): Promise<ReadableStream<Uint8Array> | undefined> {
+    signal?.throwIfAborted();
+    const whole = await this.#find(team, name);
+    return whole && streamOf(this.#piecesOf(whole, name, signal));
+  }
+
+  async write(
+    team: string,
+    name: string,
+    body: ByteBody,
+    check: ByteCheck,
+    { signal }: ByteCallOptions = {},
+  ): Promise<void> {
+    await this.#sweep();
+    const { kysely, now } = this.#dialect;
+    const { id } = await kysely
+      .insertInto("byte_object")
+      .values({
+        team,
+        name,
+        size_bytes: check.sizeBytes,
+        sha256: check.sha256,
+        is_whole: 0,
+        created_at: now,
+      })
+      .returning("id")
+      .executeTakeFirstOrThrow();
+    try {
+      let place = 0;
+      for await (const bytes of inPieces(checkedChunks(body, check, signal))) {
+        await kysely.insertInto("byte_piece").values({ object_id: id, place, bytes }).execute();
+        place += 1;
+      }
+      await this.#makeWhole(team, name, id);
+    } catch (error) {
+      // The error is the body's, or the database's, which then sweeps later.
+      await this.#remove(id).catch(() => undefined);
+      throw error;
+    }
+  }
+
+  async stat(
+    team: string,
+    names: readonly string[],
+    { signal }: ByteCallOptions = {},
+  ): Promise<Map<string, ByteStat>> {
+    const { kysely, now } = this.#dialect;
+    const found = new Map<string, ByteStat>();
+    for (let from = 0; from < names.length; from += NAMES_A_STATEMENT) {
+      signal?.throwIfAborted();
+      const rows = await kysely
+        .selectFrom("byte_object")
+        .select(["name", "size_bytes", sql<number>`${now} - created_at`.as("age_ms")])
+        .where("team", "=", team)
+        .where("name", "in", names.slice(from, from + NAMES_A_STATEMENT))
+        .where("is_whole", "=", 1)
+        .execute();
+      for (const row of rows) found.set(row.name, { sizeBytes: row.size_bytes, ageMs: row.age_ms });
+    }
+    return found;
+  }
+
+  async delete(team: string, names: readonly string[]): Promise<void> {
+    for (let from = 0; from < names.length; from += NAMES_A_STATEMENT) {
+      await this.#dialect.kysely
+        .deleteFrom("byte_object")
+        .where("team", "=", team)
+        .where("name", "in", names.slice(from, from + NAMES_A_STATEMENT))
+        .where("is_whole", "=", 1)
+        .execute();
+    }
+  }
+
+  async *list(): AsyncGenerator<ListedBytes> {
+    const { kysely, now } = this.#dialect;
+    for (let after = 0; ;) {
+      const rows = await kysely
+        .selectFrom("byte_object")
+        .select(["id", "team", "name", "size_bytes", sql<number>`${now} - created_at`.as("age_ms")])
+        .where("is_whole", "=", 1)
+        .where("id", ">", after)
+        .orderBy("id")
+        .limit(ROWS_A_PAGE)
+        .execute();
+      for (const { team, name, size_bytes: sizeBytes, age_ms: ageMs } of rows)
+        yield { team, name, sizeBytes, ageMs };
+      const last = rows.at(-1);
+      if (!last) return;
+      after = last.id;
+    }
+  }
+
+  async close(): Promise<void> {}
+
+  async #find(team: string, name: string): Promise<WholeObject | undefined> {
+    return await this.#dialect.kysely
+      .selectFrom("byte_object")
+      .select(["id", "size_bytes", "sha256"])
+      .where("team", "=", team)
+      .where("name", "=", name)
+      .where("is_whole", "=", 1)
+      .executeTakeFirst();
+  }
+
+  async *#piecesOf(
+    { id, size_bytes }: WholeObject,
+    name: string,
+    signal: AbortSignal | undefined,
+  ): AsyncGenerator<Uint8Array> {
+    let sizeBytes = 0;
+    for (let place = 0; sizeBytes < size_bytes; place += 1) {
+      signal?.throwIfAborted();
+      const piece = await this.#dialect.kysely
+        .selectFrom("byte_piece")
+        .select("bytes")
+        .where("object_id", "=", id)
+        .where("place", "=", place)
+        .executeTakeFirst();
+      if (!piece) throw new Error(`the bytes ${name} were replaced or deleted while they were being read`);
+      sizeBytes += piece.bytes.length;
+      yield piece.bytes;
+    }
+  }
+
+  /** Writers of one name take turns; the last one's bytes stay. */
+  async #makeWhole(team: string, name: string, id: number): Promise<void> {
+    const { kysely, now } = this.#dialect;
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        await kysely.transaction().execute(async (transaction) => {
+          await transaction
+            .deleteFrom("byte_object")
+            .where("team", "=", team)
+            .where("name", "=", name)
+            .where("is_whole", "=", 1)
+            .execute();
+          await transaction
+            .updateTable("byte_object")
+            .set({ is_whole: 1, created_at: now })
+            .where("id", "=", id)
+            .execute();
+        });
+        return;
+      } catch (error) {
+        // Another writer of the name came between: its bytes are seen the next time, and replaced.
+        if (attempt === MOST_ATTEMPTS || !(await this.#find(team, name))) throw error;
+      }
+    }
+  }
+
+  async #remove(id: number): Promise<void> {
+    await this.#dialect.kysely.deleteFrom("byte_object").where("id", "=", id).execute();
+  }
+
+  async #sweep(): Promise<void> {
+    const { kysely, now } = this.#dialect;
+    await kysely
+      .deleteFrom("byte_object")
+      .where("is_whole", "=", 0)
+      .where("created_at", "<", sql<number>`${now} - ${sql.lit(ABANDONED_MS)}`)
+      .execute();
+  }
+}
+
+const MOST_ATTEMPTS = 20;
+
+/** The same bytes in pieces of one size, the last one excepted. */
+async function* inPieces(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  let waiting: Uint8Array[] = [];
+  let size = 0;
+  for await (let chunk of chunks) {
+    while (size + chunk.length >= PIECE_BYTES) {
+      const room = PIECE_BYTES - size;
+      yield Buffer.concat([...waiting, chunk.subarray(0, room)]);
+      chunk = chunk.subarray(room);
+      [waiting, size] = [[], 0];
+    }
+    if (chunk.length === 0) continue;
+    waiting.push(chunk);
+    size += chunk.length;
+  }
+  if (size > 0) yield Buffer.concat(waiting);
+}
