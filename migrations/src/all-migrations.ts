@@ -17,6 +17,7 @@ import { changesByHand } from "./0013-changes-by-hand.ts";
 import { losses } from "./0014-losses.ts";
 import { recordSeals } from "./0018-record-seals.ts";
 import { valuesApart } from "./0020-values-apart.ts";
+import { cacheReasons } from "./0019-cache-reasons.ts";
 import type { SchemaDialect } from "./schema-dialect.ts";
 
 /** Every migration by name; they run in the order of their names, on every dialect. */
@@ -38,5 +39,6 @@ export function allMigrations(types: SchemaDialect): Record<string, Migration> {
     "0014_losses": losses(types),
     "0018_record_seals": recordSeals(types),
     "0020_values_apart": valuesApart(types),
+    "0019_cache_reasons": cacheReasons(types),
   };
 }

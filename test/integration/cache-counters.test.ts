@@ -69,7 +69,7 @@ describe.each(TEST_DIALECTS)("what a scheduler counts on %s", (dialect) => {
     expect((await countsOf("unlucky"))["load"]).toMatchObject({ misses: 1, putFailures: 1, populated: 0 });
     await rig.run(version, {
       ...scripts,
-      load: () => succeeded([1], { uncacheable: "undeclared_input(x)" }),
+      load: () => succeeded([1], { uncacheable: { code: "undeclared_input", detail: { names: ["x"] } } }),
     });
     expect((await countsOf("unlucky"))["load"]).toMatchObject({ misses: 2, uncacheable: 1 });
     await rig.run(version, scripts, { cacheMode: "refresh" });

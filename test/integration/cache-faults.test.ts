@@ -3,7 +3,7 @@
 import { mkdtemp, open, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { sha256, systemClock, type DagVersion } from "@memodag/core";
+import { reasonSentence, sha256, systemClock, type DagVersion } from "@memodag/core";
 import { openTestMetastore, TEST_DIALECTS, type TestMetastore } from "@memodag/metastore/testing";
 import {
   FilesystemRecordStore,
@@ -151,7 +151,7 @@ describe.each(TEST_DIALECTS)("on %s, a run succeeds whose cache", (dialect) => {
     expect(await rig.returned(next, "third")).toBe(value);
     expect(next.instances.find(({ taskId }) => taskId === "second")).toMatchObject({
       cacheKey: second?.cacheKey,
-      cacheReason: "integrity_failed",
+      cacheReason: { code: "integrity_failed" },
     });
     expect((await run()).executor.submitted).toEqual([]);
   });
@@ -296,7 +296,9 @@ describe.each(TEST_DIALECTS)("on %s, a run succeeds whose cache", (dialect) => {
     return {
       state: faulty.run.state,
       isRight: (await rig.returned(faulty, "third")) === value,
-      failures: faulty.instances.map(({ cacheStatus, cacheReason }) => `${cacheStatus}: ${cacheReason}`),
+      failures: faulty.instances.map(
+        ({ cacheStatus, cacheReason }) => `${cacheStatus}: ${cacheReason && reasonSentence(cacheReason)}`,
+      ),
       entries: await stores.records.count({ team: TEAM }),
     };
   }

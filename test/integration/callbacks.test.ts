@@ -100,7 +100,14 @@ describe.each(TEST_DIALECTS)("callbacks on %s", (dialect) => {
     const { script, reports } = listener();
     const again = await rig.run(version, { it: refuse, "it.failure": script });
     expect(again.states).toEqual({ it: "failed/hit" });
-    expect(reports).toMatchObject([{ event: "failure", cacheStatus: "hit", cacheReason: "stored_failure" }]);
+    expect(reports).toMatchObject([
+      {
+        event: "failure",
+        cacheStatus: "hit",
+        cacheReason: "stored_failure",
+        cacheReasonCode: "stored_failure",
+      },
+    ]);
   });
 
   test("hear of a mapped task that never was expanded", async () => {
@@ -185,6 +192,8 @@ describe.each(TEST_DIALECTS)("callbacks on %s", (dialect) => {
       state: "failed",
       cacheStatus: null,
       cacheReason: null,
+      cacheReasonCode: null,
+      cacheReasonDetail: null,
       error: { code: "task_failed", message: "a \u0000 and a \ud800" },
       durationMs: null,
       retryAt: null,

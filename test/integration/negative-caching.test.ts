@@ -40,7 +40,7 @@ describe.each(TEST_DIALECTS)("a failure, remembered on %s,", (dialect) => {
     expect(first.states).toEqual({ load: "failed/populated", after: "upstream_failed/null" });
     expect(first.executor.submitted).toEqual(["load", "load"]);
     expect(instanceOf(first, "load")).toMatchObject({
-      cacheReason: "stored_failure",
+      cacheReason: { code: "stored_failure" },
       error: { code: "task_failed", message: "no such region" },
     });
 
@@ -48,7 +48,7 @@ describe.each(TEST_DIALECTS)("a failure, remembered on %s,", (dialect) => {
     expect(second.run).toMatchObject({ state: "failed", processesSpawned: 0 });
     expect(second.states).toEqual({ load: "failed/hit", after: "upstream_failed/null" });
     expect(instanceOf(second, "load")).toMatchObject({
-      cacheReason: "stored_failure",
+      cacheReason: { code: "stored_failure" },
       tryNumber: 0,
       durationMs: 0,
       producer: { runId: first.run.runId, tryNumber: 2 },
@@ -90,7 +90,7 @@ describe.each(TEST_DIALECTS)("a failure, remembered on %s,", (dialect) => {
     await rig.run(version, { load: refuse });
     const again = await rig.run(version, { load: refuse }, { cacheMode: "refresh" });
     expect(again.states["load"]).toBe("failed/skipped");
-    expect(instanceOf(again, "load")?.cacheReason).toBe("stored_failure");
+    expect(instanceOf(again, "load")?.cacheReason).toEqual({ code: "stored_failure" });
     const refreshed = await rig.run(version, { load: () => 1 }, { cacheMode: "refresh" });
     expect(refreshed.states["load"]).toBe("success/skipped");
     const after = await rig.run(version, { load: refuse });
@@ -119,7 +119,10 @@ describe.each(TEST_DIALECTS)("a failure, remembered on %s,", (dialect) => {
   test("came of nothing but what is in the key", async () => {
     const version = await rig.define(newDag()({ errors: "1h" }));
     const others = { packages: [{ name: "ml-cart", version: "2.1.2" }] };
-    for (const own of [{ uncacheable: "undeclared_input(logicalDate)" }, others]) {
+    for (const own of [
+      { uncacheable: { code: "undeclared_input", detail: { names: ["logicalDate"] } } as const },
+      others,
+    ]) {
       const scripts = { load: () => failed("no", own) };
       await rig.run(version, scripts);
       expect((await rig.run(version, scripts)).states["load"]).toBe("failed/miss");

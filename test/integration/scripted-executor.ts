@@ -10,6 +10,7 @@ import {
   type ExecutorEvent,
   type StoredError,
   type PackageVersion,
+  type Reason,
 } from "@memodag/core";
 
 const encoder = new TextEncoder();
@@ -98,7 +99,7 @@ export class ScriptedExecutor implements Executor {
 /** A success that returned `value`. */
 export function succeeded(
   value: unknown,
-  own: { uncacheable?: string; packages?: readonly PackageVersion[] } = {},
+  own: { uncacheable?: Reason; packages?: readonly PackageVersion[] } = {},
 ): AttemptOutcome {
   const bytes = encoder.encode(canonicalJson(value));
   return {
@@ -113,7 +114,7 @@ export function succeeded(
 /** A failure of the task's own; `own` makes it another, or one that nobody vouches for. */
 export function failed(
   message: string,
-  own: { code?: string; uncacheable?: string; packages?: readonly PackageVersion[] } = {},
+  own: { code?: string; uncacheable?: Reason; packages?: readonly PackageVersion[] } = {},
 ): AttemptOutcome {
   return {
     kind: "failed",

@@ -1,4 +1,4 @@
-import { systemClock, type DagVersion, type TaskInstance } from "@memodag/core";
+import { reasonSentence, systemClock, type DagVersion, type TaskInstance } from "@memodag/core";
 import { openTestMetastore, TEST_DIALECTS, type TestMetastore } from "@memodag/metastore/testing";
 import type { LeaseStore } from "@memodag/result-cache";
 import { triggerRun, type SchedulerListener } from "@memodag/scheduler";
@@ -76,7 +76,7 @@ describe.each(TEST_DIALECTS)("single flight on %s", (dialect) => {
     let ended = 0;
     const listener: SchedulerListener = {
       instanceChanged(_run, instance) {
-        if (instance.cacheReason?.startsWith("waiting for ")) waiting.resolve(instance);
+        if (instance.cacheReason?.code === "waiting") waiting.resolve(instance);
       },
       runChanged(run) {
         if (run.endedAt !== null && (ended += 1) === count) over.resolve();
@@ -160,7 +160,8 @@ describe.each(TEST_DIALECTS)("single flight on %s", (dialect) => {
     const waiting = await ear.waiting;
     expect(waiting).toMatchObject({ state: "scheduled", cacheStatus: "miss", attemptId: null });
     const runIds = runs.map(({ runId }) => runId);
-    const [, holder] = /^waiting for work\[\d\] of run (.+)$/.exec(waiting.cacheReason ?? "") ?? [];
+    const reason = waiting.cacheReason ?? { code: "no_entry" };
+    const [, holder] = /^waiting for work\[\d\] of run (.+)$/.exec(reasonSentence(reason)) ?? [];
     expect(runIds).toContain(holder);
     held.resolve();
     await over;
@@ -198,7 +199,10 @@ describe.each(TEST_DIALECTS)("single flight on %s", (dialect) => {
     );
     const run = await trigger(version);
     scheduler.start();
-    expect((await waiting).cacheReason).toBe("waiting for work[0] of run gone");
+    expect((await waiting).cacheReason).toEqual({
+      code: "waiting",
+      detail: { what: "work[0] of run gone" },
+    });
     await otherEnded.promise;
     expect(executor.submitted).toEqual(["other"]);
     await metastore.execute("update cache_lease set expires_at = 0");
@@ -209,7 +213,7 @@ describe.each(TEST_DIALECTS)("single flight on %s", (dialect) => {
     expect(instances.find(({ taskId }) => taskId === "work")).toMatchObject({
       state: "success",
       cacheStatus: "populated",
-      cacheReason: "no_entry",
+      cacheReason: { code: "no_entry" },
     });
   });
 

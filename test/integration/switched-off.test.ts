@@ -1,4 +1,4 @@
-import type { Digest } from "@memodag/core";
+import { reasonSentence, type Digest } from "@memodag/core";
 import { openTestMetastore, type TestMetastore } from "@memodag/metastore/testing";
 import type { RecordStore } from "@memodag/result-cache";
 import { Dag } from "memodag";
@@ -45,7 +45,11 @@ test("a switch that is turned while the cache is asked takes the answer's hits a
     },
   );
   expect(executor.submitted.toSorted()).toEqual(["cached", "plain"]);
-  const reasons = instances.map(({ taskId, cacheStatus, cacheReason }) => [taskId, cacheStatus, cacheReason]);
+  const reasons = instances.map(({ taskId, cacheStatus, cacheReason }) => [
+    taskId,
+    cacheStatus,
+    cacheReason && reasonSentence(cacheReason),
+  ]);
   expect(reasons).toEqual([
     ["cached", "disabled", "turned"],
     ["plain", "disabled", "the task does not say cache: true"],

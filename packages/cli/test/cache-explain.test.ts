@@ -44,6 +44,8 @@ describe("cache explain", () => {
       detail: null,
       comparedRunId: null,
       producer: null,
+      cacheReasonCode: "no_entry",
+      cacheReasonDetail: null,
     });
     const second = await project.json<RunReport>("dags", "run", "shapes", "--param", "sides=4");
     expect(await explain(second.runId, "draw", "--map-index", "1")).toMatchObject({

@@ -56,31 +56,31 @@ it.each<[string, Partial<TaskInstance>, KeptDecision | undefined, RegExp]>([
   ],
   [
     "a result that was not stored",
-    { cacheStatus: "put_failure", cacheReason: "disk full" },
+    { cacheStatus: "put_failure", cacheReason: { code: "store_failed", detail: { what: "disk full" } } },
     decision,
     /since run earlier: disk full\./,
   ],
   [
     "results that differ",
-    { cacheStatus: "miss", cacheReason: "nondeterministic: the entry holds 12" },
+    { cacheStatus: "miss", cacheReason: { code: "nondeterministic", detail: { storedDigest: "12" } } },
     decision,
     /since run earlier: nondeterministic/,
   ],
   [
     "an expired entry",
-    { cacheStatus: "populated", cacheReason: "expired" },
+    { cacheStatus: "populated", cacheReason: { code: "expired" } },
     { ...decision, reason: "expired", changes: [] },
     /older than its ttl\.\n\nTo keep results longer/,
   ],
   [
     "an expired entry, with no decision",
-    { cacheStatus: "populated", cacheReason: "expired" },
+    { cacheStatus: "populated", cacheReason: { code: "expired" } },
     undefined,
     /older than its ttl\./,
   ],
   [
     "a miss whose decision is gone",
-    { cacheStatus: "populated", cacheReason: "no_entry" },
+    { cacheStatus: "populated", cacheReason: { code: "no_entry" } },
     undefined,
     /^task missed, and why is not kept: explanations are left out where more misses come at once than can be explained/,
   ],
@@ -94,7 +94,7 @@ it.each<[string, Partial<TaskInstance>, KeptDecision | undefined, RegExp]>([
     "a remembered failure",
     {
       cacheStatus: "hit",
-      cacheReason: "stored_failure",
+      cacheReason: { code: "stored_failure" },
       producer: { runId: "bad", mapIndex: -1, tryNumber: 2 },
       savedMs: 1_500,
     },
@@ -109,7 +109,7 @@ it.each<[string, Partial<TaskInstance>, KeptDecision | undefined, RegExp]>([
   ],
   [
     "a broken cache",
-    { cacheStatus: "lookup_failure", cacheReason: "refused" },
+    { cacheStatus: "lookup_failure", cacheReason: { code: "lookup_failed", detail: { what: "refused" } } },
     undefined,
     /^task ran: the cache failed: refused\./,
   ],
@@ -121,13 +121,19 @@ it.each<[string, Partial<TaskInstance>, KeptDecision | undefined, RegExp]>([
   ],
   [
     "variables it read",
-    { cacheStatus: "uncacheable", cacheReason: "undeclared_input(logicalDate, env.REGION)" },
+    {
+      cacheStatus: "uncacheable",
+      cacheReason: { code: "undeclared_input", detail: { names: ["logicalDate", "env.REGION"] } },
+    },
     decision,
     /cache: \{ includeInputs: \["logicalDate"\], env: \["REGION"\] \}\.$/,
   ],
   [
     "a variable that a package read",
-    { cacheStatus: "uncacheable", cacheReason: "undeclared_input(env.MODE (package dep))" },
+    {
+      cacheStatus: "uncacheable",
+      cacheReason: { code: "undeclared_input", detail: { names: ["env.MODE (package dep)"] } },
+    },
     decision,
     /cache: \{ env: \["MODE"\] \}\. If MODE changes nothing that dep returns, add it to \[task_cache\] ordinary_env\.$/,
   ],
@@ -135,7 +141,10 @@ it.each<[string, Partial<TaskInstance>, KeptDecision | undefined, RegExp]>([
     "files it read",
     {
       cacheStatus: "uncacheable",
-      cacheReason: "undeclared_input(file:data/, file:rate.txt (package dep), 3 more files)",
+      cacheReason: {
+        code: "undeclared_input",
+        detail: { names: ["file:data/", "file:rate.txt (package dep)", "3 more files"] },
+      },
     },
     decision,
     /cache: \{ files: \["data", "rate\.txt"\] \}\.$/,
@@ -144,14 +153,17 @@ it.each<[string, Partial<TaskInstance>, KeptDecision | undefined, RegExp]>([
     "a program and a thread it started",
     {
       cacheStatus: "uncacheable",
-      cacheReason: "undeclared_input(child_process, worker_threads, addon:lib/a.node)",
+      cacheReason: {
+        code: "undeclared_input",
+        detail: { names: ["child_process", "worker_threads", "addon:lib/a.node"] },
+      },
     },
     decision,
     /vouch for it: cache: \{ trust: \["child_process", "worker_threads", "addons"\] \}\.$/,
   ],
   [
     "all variables it read",
-    { cacheStatus: "uncacheable", cacheReason: "undeclared_input(env)" },
+    { cacheStatus: "uncacheable", cacheReason: { code: "undeclared_input", detail: { names: ["env"] } } },
     decision,
     /^task was not cached: undeclared_input\(env\)\.$/,
   ],
@@ -160,7 +172,7 @@ it.each<[string, Partial<TaskInstance>, KeptDecision | undefined, RegExp]>([
 });
 
 it("says of a miss of long ago that its explanation was kept for 30 days", () => {
-  const miss = { cacheStatus: "populated", cacheReason: "no_entry" } as const;
+  const miss = { cacheStatus: "populated", cacheReason: { code: "no_entry" } } as const;
   const monthMs = 30 * 86_400_000;
   expect(text(miss, undefined, monthMs)).toMatch(
     /why is not kept any more: explanations are kept for 30 days\.$/,

@@ -60,6 +60,8 @@ function task(taskId: string, mapIndex: number, given: object): object {
     tryNumber: 1,
     cacheStatus: null,
     cacheReason: null,
+    cacheReasonCode: null,
+    cacheReasonDetail: null,
     cacheKey: null,
     durationMs: null,
     savedMs: null,

@@ -1,6 +1,7 @@
 // A run of a Dag and the instances of its tasks, as rows.
 
 import type { JsonObject } from "./json/json-value.ts";
+import type { Reason } from "./reason.ts";
 import type { CacheMode, CacheStatus, DagRunState, DagRunType, TaskInstanceState } from "./states.ts";
 
 /** The mapIndex of a task that is not mapped, and of a mapped task before its list is known. */
@@ -75,7 +76,7 @@ export interface TaskInstance extends TaskInstanceId {
   /** The fencing token of the attempt under way; `null` when none is. */
   readonly attemptId: string | null;
   readonly cacheStatus: CacheStatus | null;
-  readonly cacheReason: string | null;
+  readonly cacheReason: Reason | null;
   readonly cacheKey: string | null;
   /** For a hit: whose result it was. */
   readonly producer: Producer | null;

@@ -30,6 +30,7 @@ export * from "./ports/executor.ts";
 export * from "./ports/run-store.ts";
 export * from "./ports/schedule-store.ts";
 export * from "./ports/task-surroundings.ts";
+export * from "./reason.ts";
 export * from "./runtime.ts";
 export * from "./declared-paths.ts";
 export * from "./file-patterns.ts";

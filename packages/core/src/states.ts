@@ -70,9 +70,6 @@ export const CACHE_STATUSES: readonly CacheStatus[] = [
   "disabled",
 ];
 
-/** Why a task that did not opt in is `disabled`: the usual case, which tables need not point out. */
-export const NOT_ASKED_FOR = "the task does not say cache: true";
-
 /** How a run treats the cache: look up and store, store only, or neither. */
 export type CacheMode = "use" | "refresh" | "off";
 

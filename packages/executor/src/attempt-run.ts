@@ -9,6 +9,7 @@ import {
   messageOf,
   nameFileFault,
   OWN_FOLDER_MODE,
+  reasonSentence,
   type Attempt,
   type AttemptOutcome,
   type AttemptQueries,
@@ -326,7 +327,8 @@ function logOutcome(log: AttemptLog, { callback }: Attempt, outcome: AttemptOutc
     log.write("info", `not there after ${duration}: asks again in ${formatDuration(outcome.afterMs)}`);
     return;
   }
-  const uncacheable = outcome.uncacheable === null ? "" : `, not cached: ${outcome.uncacheable}`;
+  const uncacheable =
+    outcome.uncacheable === null ? "" : `, not cached: ${reasonSentence(outcome.uncacheable)}`;
   log.write("info", `succeeded in ${duration}${uncacheable}`);
 }
 

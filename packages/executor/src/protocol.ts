@@ -2,12 +2,16 @@
 
 import { isAbsolute } from "node:path";
 import {
+  findReason,
+  reasonSentence,
   RETURN_VALUE,
   type Attempt,
   type AttemptOutcome,
   type AttemptResult,
   type LoadedPackage,
   type PushedXCom,
+  type Reason,
+  type ReasonCode,
   type StoredError,
   type XComAddress,
 } from "@memodag/core";
@@ -146,9 +150,9 @@ function readOutcome(value: unknown, blobs: readonly Uint8Array[]): AttemptOutco
     if (typeof code !== "string" || !CODE.test(code) || typeof message !== "string") return undefined;
     const failure = { kind, error: { code, message: storable(message) }, durationMs, retryable } as const;
     const packages = readPackages(value["packages"]);
-    const reason = value["uncacheable"];
+    const uncacheable = readReason(value["uncacheable"]);
     // Half a word on what it came of is none: the failure is then not remembered.
-    return packages && isReason(reason) ? { ...failure, uncacheable: reason, packages } : failure;
+    return packages && uncacheable !== undefined ? { ...failure, uncacheable, packages } : failure;
   }
   if (kind === "rescheduled") {
     const { afterMs } = value;
@@ -159,15 +163,28 @@ function readOutcome(value: unknown, blobs: readonly Uint8Array[]): AttemptOutco
     return typeof reason === "string" ? { kind, reason: storable(reason), durationMs } : undefined;
   }
   if (kind !== "succeeded") return undefined;
-  const { uncacheable } = value;
+  const uncacheable = readReason(value["uncacheable"]);
   const xcoms = readXComs(value["xcoms"], blobs);
-  if (!xcoms || !isReason(uncacheable)) return undefined;
+  if (!xcoms || uncacheable === undefined) return undefined;
   const packages = readPackages(value["packages"]);
   return packages && { kind, xcoms, durationMs, uncacheable, packages };
 }
 
-function isReason(value: unknown): value is string | null {
-  return value === null || (typeof value === "string" && value === storable(value));
+/** Why a worker may say that its result must not be stored. */
+const WORKER_REASONS: ReadonlySet<string> = new Set<ReasonCode>([
+  "undeclared_input",
+  "code_changed",
+  "runtime_changed",
+]);
+
+/** Undefined for what is no reason. */
+function readReason(value: unknown): Reason | null | undefined {
+  if (value === null) return null;
+  if (!isRecord(value)) return undefined;
+  const reason = findReason(value["code"], value["detail"]);
+  if (!reason || !WORKER_REASONS.has(reason.code)) return undefined;
+  const sentence = reasonSentence(reason);
+  return sentence === storable(sentence) ? reason : undefined;
 }
 
 const CODE = /^[a-z][a-z_]{0,63}$/;

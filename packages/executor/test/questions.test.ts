@@ -55,9 +55,13 @@ describe("a task that pulls", () => {
     await using room = new ExecutorRoom({ queries: queriesOver({ "load[-1].rows": "1" }) });
     const pulls = `dag.task("it", async () => await getContext().xcom.pull({ taskId: "load", key: "rows" }))();`;
     const cached = { declaredContext: [], declaredEnv: [] };
-    expect(await room.run(pulls, cached)).toMatchObject({ uncacheable: "undeclared_input(xcom(load.rows))" });
+    expect(await room.run(pulls, cached)).toMatchObject({
+      uncacheable: { code: "undeclared_input", detail: { names: ["xcom(load.rows)"] } },
+    });
     const reads = `dag.task("it", async () => await getClient().getVariable("region"))();`;
-    expect(await room.run(reads, cached)).toMatchObject({ uncacheable: "undeclared_input(var.region)" });
+    expect(await room.run(reads, cached)).toMatchObject({
+      uncacheable: { code: "undeclared_input", detail: { names: ["var.region"] } },
+    });
   });
 
   it("fails in words when nobody can answer, and may be tried again", async () => {

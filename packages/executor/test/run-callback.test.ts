@@ -10,7 +10,9 @@ const FAILURE: CallbackReport = {
   event: "failure",
   state: "failed",
   cacheStatus: "miss",
-  cacheReason: "first_run",
+  cacheReason: "waiting for a[1] of run r",
+  cacheReasonCode: "waiting",
+  cacheReasonDetail: { what: "a[1] of run r" },
   error: { code: "task_failed", message: "no rows" },
   durationMs: 12,
   retryAt: null,
@@ -33,8 +35,10 @@ it("a callback is told how the task stands, and finds what its run has", async (
   const { attempt, finished } = room.submit(
     taskWith(`async (context) => {
       const { event, error, taskInstance, params, dagRun, log, xcom } = context;
-      const { state, cacheStatus, cacheReason, tryNumber, maxTries, mapIndex, durationMs, retryAt } = taskInstance;
-      console.log(JSON.stringify([event, error, state, cacheStatus, cacheReason, tryNumber, maxTries, mapIndex,
+      const { state, cacheStatus, cacheReason, cacheReasonCode, cacheReasonDetail, tryNumber } = taskInstance;
+      const { maxTries, mapIndex, durationMs, retryAt } = taskInstance;
+      console.log(JSON.stringify([event, error, state, cacheStatus, cacheReason,
+        cacheReasonCode, cacheReasonDetail, tryNumber, maxTries, mapIndex,
         durationMs, retryAt, params.species, dagRun.conf.region, getContext() === context,
         await xcom.pull({ key: "partial" })]));
       try { xcom.push("late", 1); } catch (thrown) { log.warn(thrown.code); }
@@ -49,7 +53,9 @@ it("a callback is told how the task stands, and finds what its run has", async (
       FAILURE.error,
       "failed",
       "miss",
-      "first_run",
+      FAILURE.cacheReason,
+      FAILURE.cacheReasonCode,
+      FAILURE.cacheReasonDetail,
       1,
       1,
       -1,

@@ -283,7 +283,10 @@ describe("a command's sources", () => {
       sources: ["lib/*.txt"],
       files,
     });
-    expect(outcome).toMatchObject({ kind: "succeeded", uncacheable: `code_changed(${culprit})` });
+    expect(outcome).toMatchObject({
+      kind: "succeeded",
+      uncacheable: { code: "code_changed", detail: { what: culprit } },
+    });
     expect(returned(outcome)).toBe(1);
   });
 
@@ -295,7 +298,10 @@ describe("a command's sources", () => {
     expect(own).toMatchObject({ kind: "failed", uncacheable: null, packages: [] });
     const change = `writeFileSync("a.txt", "b"); process.exit(3);`;
     const changed = await room.program(change, CACHED, { sources, files });
-    expect(changed).toMatchObject({ kind: "failed", uncacheable: "code_changed(a.txt)" });
+    expect(changed).toMatchObject({
+      kind: "failed",
+      uncacheable: { code: "code_changed", detail: { what: "a.txt" } },
+    });
   });
 
   it("are not looked at when nothing is to be stored", async () => {

@@ -70,7 +70,7 @@ describe.each(TEST_DIALECTS)("clearing on %s", (dialect) => {
     const failed = done("b", { mapIndex: 1, state: "failed", error: { code: "task_failed", message: "no" } });
     const run = await runWith("failed", [done("a"), done("b", { mapIndex: 0 }), failed, done("c")]);
     const cleared = await metastore.runs.clearTasks("red", run.id, [
-      { taskId: "a", retries: 3, refreshReason: "cleared" },
+      { taskId: "a", retries: 3, refreshReason: { code: "cleared" } },
       { taskId: "b", states: ["failed"], retries: 0, refreshReason: null },
     ]);
     expect(cleared).toEqual([
@@ -87,7 +87,7 @@ describe.each(TEST_DIALECTS)("clearing on %s", (dialect) => {
     expect(
       claimed?.instances.toSorted((a, b) => (a.taskId + a.mapIndex < b.taskId + b.mapIndex ? -1 : 1)),
     ).toEqual([
-      instance("a", { tryNumber: 2, maxTries: 6, cacheStatus: "skipped", cacheReason: "cleared" }),
+      instance("a", { tryNumber: 2, maxTries: 6, cacheStatus: "skipped", cacheReason: { code: "cleared" } }),
       done("b", { mapIndex: 0 }),
       instance("b", { mapIndex: 1, tryNumber: 2, maxTries: 3 }),
       done("c"),

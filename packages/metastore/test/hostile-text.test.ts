@@ -135,7 +135,7 @@ describe.each(TEST_DIALECTS)("hostile texts on %s", (dialect) => {
       mapIndex: UNMAPPED,
       maxTries: 1,
       state: "failed",
-      cacheReason: text,
+      cacheReason: { code: "other", detail: { what: text } },
       error: { code: text, message: text } as never,
     }));
     const outcome = await store.runs.writePass({
@@ -163,7 +163,8 @@ describe.each(TEST_DIALECTS)("hostile texts on %s", (dialect) => {
     expect(outcome.kind).toBe("written");
     const read = await store.runs.listTaskInstances(TEAM, made.id);
     expect(read).toHaveLength(HOSTILE.length);
-    for (const { taskId, error } of read) {
+    for (const { taskId, error, cacheReason } of read) {
+      expect(cacheReason).toEqual({ code: "other", detail: { what: HOSTILE[Number(taskId.slice(1))] } });
       expect(error?.message).toBe(STORED[Number(taskId.slice(1))]);
     }
   });

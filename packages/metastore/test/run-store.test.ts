@@ -101,7 +101,7 @@ describe.each(TEST_DIALECTS)("the run store on %s", (dialect) => {
       maxTries: 4,
       attemptId: "token",
       cacheStatus: "hit",
-      cacheReason: "why",
+      cacheReason: { code: "undeclared_input", detail: { names: ["a, b", "c"] } },
       cacheKey: "ab".repeat(32),
       producer: { runId: "earlier", mapIndex: -1, tryNumber: 1 },
       startedAt: 1_700_000_000_000,

@@ -38,6 +38,8 @@ function owed(id: string): OwedCallback {
       state: "success",
       cacheStatus: null,
       cacheReason: null,
+      cacheReasonCode: null,
+      cacheReasonDetail: null,
       error: null,
       durationMs: 1,
       retryAt: null,

@@ -13,6 +13,7 @@ import {
   type CallbackReport,
   type Executor,
   type ExecutorEvent,
+  type Reason,
   type StoredError,
 } from "@memodag/core";
 import type { Dag } from "@memodag/sdk";
@@ -199,8 +200,9 @@ function failureOf(thrown: unknown): Extract<AttemptOutcome, { kind: "failed" }>
   };
 }
 
-function reasonFor(undeclaredReads: readonly string[]): string | null {
-  return undeclaredReads.length === 0 ? null : `undeclared_input(${undeclaredReads.join(", ")})`;
+function reasonFor(undeclaredReads: readonly string[]): Reason | null {
+  if (undeclaredReads.length === 0) return null;
+  return { code: "undeclared_input", detail: { names: undeclaredReads } };
 }
 
 function timedOut(ms: number): StoredError {

@@ -3,6 +3,7 @@
 import {
   MemodagError,
   readJson,
+  reportReason,
   RETURN_VALUE,
   UNMAPPED,
   type CacheStatus,
@@ -10,6 +11,7 @@ import {
   type DagRun,
   type DagVersion,
   type JsonValue,
+  type ReasonReport,
   type RunStore,
   type StoredError,
   type TaskInstance,
@@ -17,14 +19,13 @@ import {
 } from "@memodag/core";
 
 /** One task instance. */
-export interface TestedTask {
+export interface TestedTask extends ReasonReport {
   readonly taskId: string;
   /** -1 for a task that is not mapped. */
   readonly mapIndex: number;
   readonly state: TaskInstanceState;
   /** `null`: the cache was not asked. */
   readonly cacheStatus: CacheStatus | null;
-  readonly cacheReason: string | null;
   readonly cacheKey: string | null;
   /** Attempts so far, over all retries; 0 for a hit. */
   readonly tryNumber: number;
@@ -100,7 +101,7 @@ export async function readTestedRun(
       mapIndex,
       state,
       cacheStatus,
-      cacheReason,
+      ...reportReason(cacheReason),
       cacheKey,
       tryNumber,
       returned,

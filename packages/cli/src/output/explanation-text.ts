@@ -100,18 +100,18 @@ function editionsOf(changes: Explanation["changes"]): string {
 }
 
 function hitVerdict({ name, explanation, savedMs, entryAgeMs }: ExplainedInstance): string {
-  const { producer, detail } = explanation;
+  const { producer, cacheReasonCode } = explanation;
   const from = producer === null ? "an earlier run" : `run ${producer.runId}, attempt ${producer.tryNumber}`;
   const age = entryAgeMs === null ? "" : `, ${formatDuration(entryAgeMs)} ago`;
   const took = savedMs === null ? "" : `, which took ${formatDuration(savedMs)}`;
-  return detail === null
+  return cacheReasonCode !== "stored_failure"
     ? `${name} was a hit: its result is that of ${from}${age}${took}.`
     : `${name} was a hit: it failed by the failure of ${from}${age}${took}.`;
 }
 
 /** What to do about it, where something can be done that the verdict does not say. */
 function mendOf({ explanation, ownInputs }: ExplainedInstance): string | null {
-  const { reason, detail } = explanation;
+  const { reason } = explanation;
   // The result of a task above is what this one is made of: leaving it out of the key would give wrong hits.
   const changes = explanation.changes.filter(
     ({ kind, path }) => kind !== "input" || !ownInputs || ownInputs.includes(path),
@@ -135,7 +135,7 @@ function mendOf({ explanation, ownInputs }: ExplainedInstance): string | null {
     case "lookup_failure":
       return "`memodag cache stats` says how long lookups take and which schedulers leave the cache alone.";
     case "uncacheable":
-      return adviceFor(detail);
+      return adviceFor(explanation);
     default:
       return null;
   }

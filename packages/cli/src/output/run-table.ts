@@ -1,6 +1,6 @@
 // A run's report as people read it: a table of its tasks and one line of sums.
 
-import { CACHE_STATUSES, NOT_ASKED_FOR, formatDuration } from "@memodag/core";
+import { CACHE_STATUSES, formatDuration } from "@memodag/core";
 import type { RunReport, TaskReport } from "../report/run-report.ts";
 import { printLine, printTable } from "./print.ts";
 import { shortened } from "./plain-text.ts";
@@ -29,10 +29,11 @@ export function printRun(report: RunReport): void {
 
 const LONGEST_REASON = 60;
 
-function shownCacheStatus({ cacheStatus, cacheReason }: TaskReport): string | null {
+function shownCacheStatus({ cacheStatus, cacheReason, cacheReasonCode }: TaskReport): string | null {
   // Why it was a miss at first is of no interest once its result is stored; --json has it.
   if (cacheStatus === null || cacheReason === null || cacheStatus === "populated") return cacheStatus;
-  if (cacheReason === NOT_ASKED_FOR) return cacheStatus;
+  // The usual case, which a table need not point out.
+  if (cacheReasonCode === "not_asked_for") return cacheStatus;
   const reason =
     cacheReason.length > LONGEST_REASON ? `${cacheReason.slice(0, LONGEST_REASON)}…` : cacheReason;
   return `${cacheStatus} (${reason})`;

@@ -1,5 +1,10 @@
 // What to do about inputs that a cached task used and did not declare, by their names.
 
+import { findReason } from "@memodag/core";
+import type { Explanation } from "../report/explanation.ts";
+
+type ExplainedReason = Pick<Explanation, "cacheReasonCode" | "cacheReasonDetail">;
+
 /** How the names of {@link adviceFor} go together with what an author can vouch for. */
 const TRUSTS: readonly (readonly [begin: string, trust: string])[] = [
   ["child_process", "child_process"],
@@ -15,11 +20,12 @@ const MORE = /^\d+ more (?:files|variables)$/;
 const BY_PACKAGE = / \(package (.+)\)$/;
 
 /**
- * Sentences for the reason `undeclared_input(…)`: the names go where the key takes them from.
+ * Sentences for the reason `undeclared_input`: the names go where the key takes them from.
  * `null` for another reason, or when there is nothing to be done.
  */
-export function adviceFor(reason: string | null): string | null {
-  const names = /^undeclared_input\((.*)\)$/.exec(reason ?? "")?.[1]?.split(", ") ?? [];
+export function adviceFor({ cacheReasonCode, cacheReasonDetail }: ExplainedReason): string | null {
+  const reason = findReason(cacheReasonCode, cacheReasonDetail);
+  const names = reason?.code === "undeclared_input" ? reason.detail.names : [];
   const told = names.filter((name) => !HOPELESS.includes(name) && !MORE.test(name));
   const variables = told.filter((name) => name.startsWith("env."));
   const files = told.filter((name) => name.startsWith("file:"));

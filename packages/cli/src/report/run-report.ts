@@ -2,10 +2,12 @@
 
 import {
   CACHE_STATUSES,
+  reportReason,
   UNMAPPED,
   type CacheStatus,
   type DagRun,
   type DagRunState,
+  type ReasonReport,
   type SerializedTask,
   type StoredError,
   type TaskInstance,
@@ -13,14 +15,13 @@ import {
 } from "@memodag/core";
 
 /** One task instance of a run. Durations are milliseconds. */
-export interface TaskReport {
+export interface TaskReport extends ReasonReport {
   readonly taskId: string;
   /** -1 for a task that is not mapped. */
   readonly mapIndex: number;
   readonly state: TaskInstanceState;
   readonly tryNumber: number;
   readonly cacheStatus: CacheStatus | null;
-  readonly cacheReason: string | null;
   readonly cacheKey: string | null;
   readonly durationMs: number | null;
   readonly savedMs: number | null;
@@ -90,7 +91,7 @@ function reportTask(instance: TaskInstance): TaskReport {
     state: instance.state,
     tryNumber: instance.tryNumber,
     cacheStatus: instance.cacheStatus,
-    cacheReason: instance.cacheReason,
+    ...reportReason(instance.cacheReason),
     cacheKey: instance.cacheKey,
     durationMs: instance.durationMs,
     savedMs: instance.savedMs,
@@ -105,7 +106,7 @@ function notYet(taskId: string): TaskReport {
     state: "none",
     tryNumber: 0,
     cacheStatus: null,
-    cacheReason: null,
+    ...reportReason(null),
     cacheKey: null,
     durationMs: null,
     savedMs: null,

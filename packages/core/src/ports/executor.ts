@@ -3,6 +3,7 @@
 import type { CacheTrust } from "../cache-trust.ts";
 import type { StoredError } from "../dag-run.ts";
 import type { JsonObject } from "../json/json-value.ts";
+import type { Reason } from "../reason.ts";
 import type { DagFileId } from "./dag-store.ts";
 import type { AttemptRuntime } from "./task-surroundings.ts";
 import type {
@@ -133,8 +134,8 @@ export type AttemptOutcome =
       /** With `return_value` always among them. */
       readonly xcoms: readonly PushedXCom[];
       readonly durationMs: number;
-      /** Why the result must not be stored, such as `undeclared_input(logicalDate)`; `null`: nothing. */
-      readonly uncacheable: string | null;
+      /** Why the result must not be stored; `null`: nothing. */
+      readonly uncacheable: Reason | null;
       /** The packages that the worker loaded, late ones included. */
       readonly packages: readonly LoadedPackage[];
       /** When the worker was started, in milliseconds since the Unix epoch. Absent: it is not known. */
@@ -157,7 +158,7 @@ export type AttemptOutcome =
        * Why the failure must not be remembered, as for a success. Without it and `packages` nobody
        * vouches that it came of what is in the key alone, and it is not remembered either.
        */
-      readonly uncacheable?: string | null;
+      readonly uncacheable?: Reason | null;
       /** The packages that the worker loaded, as for a success. */
       readonly packages?: readonly LoadedPackage[];
       readonly spawnedAt?: number;

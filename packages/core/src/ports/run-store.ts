@@ -3,6 +3,7 @@
 import type { AuditAct } from "../audit.ts";
 import type { NewCallback } from "./callback-store.ts";
 import type { DagRun, NewDagRun, StoredError, TaskInstance, TaskInstanceId, XCom } from "../dag-run.ts";
+import type { Reason } from "../reason.ts";
 import type { DagRunState, MarkedState, TaskInstanceState } from "../states.ts";
 
 /** A run that this process holds the lease of, with what is already known of it. */
@@ -142,7 +143,7 @@ export interface ClearedTask {
   /** How many failures of theirs are followed by another attempt from now on. */
   readonly retries: number;
   /** Why they run whatever the cache holds, and replace what it holds; `null`: it is asked as usual. */
-  readonly refreshReason: string | null;
+  readonly refreshReason: Reason | null;
 }
 
 /** Instances of one task whose state a person sets. */

@@ -1,6 +1,7 @@
 // What a task depends on where it will run, beside its code and its arguments: the port of keys to machines.
 
 import type { Digest } from "../digest.ts";
+import type { Reason } from "../reason.ts";
 import type { RuntimeComponent, RuntimeIdentity, RuntimeLevel } from "../runtime.ts";
 import type { DagPackages, LoadedPackage, SerializedTask } from "../serialized-dag.ts";
 import type { DagFileId } from "./dag-store.ts";
@@ -20,7 +21,7 @@ export interface DeclaredFiles {
 /** What is known of a task's surroundings; `unknown`: its result cannot be cached, and why. */
 export type TaskSurroundings =
   | { readonly kind: "known"; readonly runtime: RuntimeComponent; readonly files: DeclaredFiles | null }
-  | { readonly kind: "unknown"; readonly reason: string };
+  | { readonly kind: "unknown"; readonly reason: Reason };
 
 /** The runtime that a key was made with, and how much of it counts. */
 export interface AttemptRuntime {
@@ -47,5 +48,5 @@ export interface Surroundings {
     installed: DagPackages,
     loaded: readonly LoadedPackage[],
     spawnedAt: number | undefined,
-  ): Promise<string | null>;
+  ): Promise<Reason | null>;
 }

@@ -14,6 +14,7 @@ import {
   type DagPackages,
   type DeclaredFiles,
   type LoadedPackage,
+  type Reason,
   type RuntimeComponent,
   type RuntimeLevel,
   type SerializedCommand,
@@ -84,8 +85,8 @@ export class LocalSurroundings implements Surroundings {
     const { identity } = this.runtime;
     const code = codeInNodeOptions(identity);
     if (code !== null && !cache?.env.includes("NODE_OPTIONS")) {
-      const reason = `runtime_unknown(NODE_OPTIONS runs code that no key holds: ${code})`;
-      return { kind: "unknown", reason };
+      const what = `NODE_OPTIONS runs code that no key holds: ${code}`;
+      return { kind: "unknown", reason: { code: "runtime_unknown", detail: { what } } };
     }
     if (patterns.length === 0) return { kind: "known", runtime: this.#component, files: null };
     return this.#withFiles(file, patterns, this.#component);
@@ -96,7 +97,7 @@ export class LocalSurroundings implements Surroundings {
     installed: DagPackages,
     loaded: readonly LoadedPackage[],
     spawnedAt: number | undefined,
-  ): Promise<string | null> {
+  ): Promise<Reason | null> {
     const placed = loaded.flatMap(({ name, folder }) => (folder === undefined ? [] : [{ name, folder }]));
     if (placed.length === 0) return null;
     const seen = await this.#look.packages({

@@ -1,7 +1,7 @@
 // From file patterns to what a cache key has of them.
 
 import { statSync } from "node:fs";
-import { parseFilePattern, sha256, type DeclaredFiles, type Digest } from "@memodag/core";
+import { parseFilePattern, sha256, type DeclaredFiles, type Digest, type Reason } from "@memodag/core";
 import { isSameFile, type DigestMemory } from "./digest-memory.ts";
 import { UnreadableInput, walkFiles, type FoundFile } from "./walk-files.ts";
 
@@ -20,7 +20,7 @@ export interface FilesOrder {
 /** What there was to be seen, or why nothing could be. */
 export type FilesAnswer =
   | { readonly kind: "files"; readonly files: DeclaredFiles }
-  | { readonly kind: "unknown"; readonly reason: string };
+  | { readonly kind: "unknown"; readonly reason: Reason };
 
 type FoundFiles = readonly (readonly [pattern: string, files: ReadonlyMap<string, FoundFile>])[];
 
@@ -45,7 +45,8 @@ export class FileLooker {
       return { kind: "files", files: this.#look(root, patterns) };
     } catch (error) {
       if (error instanceof UnreadableInput) {
-        return { kind: "unknown", reason: `input_unreadable(file:${error.path}: ${error.message})` };
+        const what = `file:${error.path}: ${error.message}`;
+        return { kind: "unknown", reason: { code: "input_unreadable", detail: { what } } };
       }
       throw error;
     }

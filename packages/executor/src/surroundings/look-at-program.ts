@@ -2,7 +2,7 @@
 
 import { accessSync, closeSync, constants, openSync, readSync, realpathSync, statSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
-import type { RuntimeComponent } from "@memodag/core";
+import type { Reason, RuntimeComponent } from "@memodag/core";
 import type { DigestMemory } from "./digest-memory.ts";
 
 /** Where the system looks when there is no PATH. */
@@ -26,7 +26,7 @@ export interface ProgramOrder {
 /** What there was to be seen, or why nothing could be. */
 export type ProgramAnswer =
   | { readonly kind: "program"; readonly parts: RuntimeComponent }
-  | { readonly kind: "unknown"; readonly reason: string };
+  | { readonly kind: "unknown"; readonly reason: Reason };
 
 /** Looks at the program, and at what runs it when it is a script. */
 export function lookAtProgram(order: ProgramOrder, memory: DigestMemory): ProgramAnswer {
@@ -40,7 +40,8 @@ export function lookAtProgram(order: ProgramOrder, memory: DigestMemory): Progra
     return { kind: "program", parts };
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
-    return { kind: "unknown", reason: `program_unknown(${order.program}: ${code ?? message})` };
+    const what = `${order.program}: ${code ?? message}`;
+    return { kind: "unknown", reason: { code: "program_unknown", detail: { what } } };
   }
 }
 

@@ -1,7 +1,7 @@
 // Asks the thread that looks at files, programs and packages. Questions that wait are asked once for all who ask them.
 
 import { Worker } from "node:worker_threads";
-import type { Clock } from "@memodag/core";
+import type { Clock, Reason } from "@memodag/core";
 import type { FilesAnswer, FilesOrder } from "./look-at-files.ts";
 import type { PackagesAnswer, PackagesOrder } from "./look-at-packages.ts";
 import type { ProgramAnswer, ProgramOrder } from "./look-at-program.ts";
@@ -13,7 +13,7 @@ type Look =
   | { readonly program: ProgramOrder }
   | { readonly packages: PackagesOrder };
 
-type Unknown = { readonly kind: "unknown"; readonly reason: string };
+type Unknown = { readonly kind: "unknown"; readonly reason: Reason };
 
 type Answer = LookAnswer["answer"] | Unknown;
 
@@ -60,7 +60,10 @@ export class LookClient {
     }
     const late = Promise.withResolvers<Unknown>();
     const cancel = this.#clock.after(DEADLINE_MS, () =>
-      late.resolve({ kind: "unknown", reason: `input_late(${what}: not looked at within 30s)` }),
+      late.resolve({
+        kind: "unknown",
+        reason: { code: "input_late", detail: { what: `${what}: not looked at within 30s` } },
+      }),
     );
     try {
       return await Promise.race([waiting.answer.promise, late.promise]);
@@ -104,7 +107,8 @@ export class LookClient {
 
   #fail(message: string): void {
     this.#thread = undefined;
-    if (this.#current) this.#settle({ kind: "unknown", reason: `input_unreadable(${message})` });
+    const reason = { code: "input_unreadable", detail: { what: message } } as const;
+    if (this.#current) this.#settle({ kind: "unknown", reason });
   }
 
   #settle(answer: Answer): void {

@@ -1,6 +1,6 @@
 // Whether packages that were loaded are those of the key. A function of values.
 
-import type { DagPackages } from "@memodag/core";
+import type { DagPackages, Reason } from "@memodag/core";
 import type { PackagesAnswer } from "./look-at-packages.ts";
 
 /** Milliseconds by which the time of a file's change may be behind the clock. */
@@ -16,18 +16,22 @@ export function describePackageChange(
   loaded: readonly { readonly name: string }[],
   seen: PackagesAnswer,
   spawnedAt: number | undefined,
-): string | null {
+): Reason | null {
   const seals = new Map(sealed);
   for (const [index, { name }] of loaded.entries()) {
     const found = seen.packages[index];
     if (!found || seals.get(found.place) !== found.seal) {
-      return `code_changed(package ${name} is not what the Dag was read with)`;
+      return codeChanged(`package ${name} is not what the Dag was read with`);
     }
     // Changed and changed back: which of the two was loaded cannot be told.
     if (spawnedAt !== undefined && found.changedAt >= spawnedAt - COARSE_CLOCK_MS) {
-      return `code_changed(package ${name} was changed while the task ran)`;
+      return codeChanged(`package ${name} was changed while the task ran`);
     }
   }
   const other = named.find(([, , place], index) => seen.named[index] !== place);
-  return other ? `code_changed(package ${other[0]} is installed elsewhere than when the Dag was read)` : null;
+  return other ? codeChanged(`package ${other[0]} is installed elsewhere than when the Dag was read`) : null;
+}
+
+function codeChanged(what: string): Reason {
+  return { code: "code_changed", detail: { what } };
 }

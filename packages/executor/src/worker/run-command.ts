@@ -30,7 +30,10 @@ export async function runCommand(
   /** What the outcome came of: the sources as they are when the program has ended, too. */
   const findEvidence = async () => {
     const changed = changedBefore ?? (await findChange(order, command));
-    return { uncacheable: changed === null ? null : `code_changed(${changed})`, packages: [] };
+    return {
+      uncacheable: changed === null ? null : { code: "code_changed" as const, detail: { what: changed } },
+      packages: [],
+    };
   };
   try {
     const files = exchangeFiles(order);

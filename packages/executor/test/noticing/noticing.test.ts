@@ -4,7 +4,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { digestInput, digestVariable } from "@memodag/artifact";
-import type { Attempt, AttemptOutcome, DagInputs } from "@memodag/core";
+import { reasonSentence, type Attempt, type AttemptOutcome, type DagInputs } from "@memodag/core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ExecutorRoom, failed, returned } from "../executor-room.ts";
 
@@ -65,7 +65,9 @@ async function noticed(expression: string, overrides: Partial<Attempt> = {}): Pr
   const outcome = await run(expression, overrides);
   if (outcome.kind === "failed") throw new Error(failed(outcome).message);
   if (outcome.kind !== "succeeded") throw new Error(outcome.kind);
-  return outcome.uncacheable && outcome.uncacheable.replace(/^undeclared_input\((.*)\)$/, "$1");
+  const reason = outcome.uncacheable;
+  if (reason?.code === "undeclared_input") return reason.detail.names.join(", ");
+  return reason && reasonSentence(reason);
 }
 
 describe("a file that a cached handler reads", () => {
@@ -145,7 +147,9 @@ describe("a file that a cached handler reads", () => {
       const rows = readFileSync("data/rows.csv", "utf8");
       dag.task("it", async () => rows)();`;
     const outcome = await room.run(body, { declaredContext: [], declaredEnv: [] });
-    expect(outcome).toMatchObject({ uncacheable: "undeclared_input(file:data/rows.csv)" });
+    expect(outcome).toMatchObject({
+      uncacheable: { code: "undeclared_input", detail: { names: ["file:data/rows.csv"] } },
+    });
   });
 
   it("is named ten times at most", async () => {
@@ -245,7 +249,9 @@ describe("a file that a cached handler reads", () => {
       expect.stringMatching(/^ENOENT/),
       expect.stringMatching(/^EEXIST/),
     ]);
-    expect(outcomes[2]).toMatchObject({ uncacheable: "undeclared_input(file:data)" });
+    expect(outcomes[2]).toMatchObject({
+      uncacheable: { code: "undeclared_input", detail: { names: ["file:data"] } },
+    });
   });
 });
 
@@ -264,7 +270,9 @@ describe("what the Dag file was read with", () => {
     room.run(body, { declaredContext: [], declaredEnv: [], inputs: { ...inputs(), ...overrides } });
 
   it("is in the key, and may be read, but for variables that are not declared", async () => {
-    expect(await attempt()).toMatchObject({ uncacheable: `undeclared_input(env.${REGION})` });
+    expect(await attempt()).toMatchObject({
+      uncacheable: { code: "undeclared_input", detail: { names: [`env.${REGION}`] } },
+    });
     const declared = { declaredContext: [], declaredEnv: [REGION], inputs: inputs() };
     expect(await room.run(body, declared)).toMatchObject({ uncacheable: null });
   });
@@ -273,8 +281,13 @@ describe("what the Dag file was read with", () => {
     const other = inputs().files.map(([path, digest]) => [path, path === "none" ? "0" : digest] as const);
     const outcomes = await Promise.all([attempt({ files: other }), attempt({ env: [[REGION, null]] })]);
     expect(outcomes).toMatchObject([
-      { uncacheable: "code_changed(none is not what the Dag was read with)" },
-      { uncacheable: `code_changed(env.${REGION} is not what the Dag was read with)` },
+      { uncacheable: { code: "code_changed", detail: { what: "none is not what the Dag was read with" } } },
+      {
+        uncacheable: {
+          code: "code_changed",
+          detail: { what: `env.${REGION} is not what the Dag was read with` },
+        },
+      },
     ]);
   });
 
@@ -290,7 +303,10 @@ describe("what the Dag file was read with", () => {
       inputs: { files: [["data/changing", digest]], env: [] },
     } as const;
     expect(await room.run(changing.replace("))()", ").then(() => null))()"), overrides)).toMatchObject({
-      uncacheable: "code_changed(data/changing is not what the Dag was read with)",
+      uncacheable: {
+        code: "code_changed",
+        detail: { what: "data/changing is not what the Dag was read with" },
+      },
     });
   });
 });
@@ -318,7 +334,9 @@ describe("the environment of a cached handler", () => {
   ])("is noticed, and is what it would be without a cache: %s", async (expression, names) => {
     const declared = { declaredContext: null, declaredEnv: null };
     const [cached, plain] = await Promise.all([run(expression), run(expression, declared)]);
-    expect(cached).toMatchObject({ uncacheable: `undeclared_input(${names})` });
+    expect(cached).toMatchObject({
+      uncacheable: { code: "undeclared_input", detail: { names: names.split(", ") } },
+    });
     expect(returned(cached)).toEqual(returned(plain));
   });
 
@@ -330,7 +348,9 @@ describe("the environment of a cached handler", () => {
     ],
   ])("is not to be had behind its back: %s", async (expression, names) => {
     const outcome = await run(expression);
-    expect(outcome).toMatchObject({ uncacheable: `undeclared_input(${names})` });
+    expect(outcome).toMatchObject({
+      uncacheable: { code: "undeclared_input", detail: { names: names.split(", ") } },
+    });
     expect(returned(outcome)).toBeNull();
   });
 
@@ -387,7 +407,9 @@ describe("what nobody can watch", () => {
     [`new (await import("node:inspector")).Session().connect() ?? 1`, "inspector", 1],
   ])("is not stored: %s", async (expression, names, value) => {
     const outcome = await run(expression);
-    expect(outcome).toMatchObject({ uncacheable: `undeclared_input(${names})` });
+    expect(outcome).toMatchObject({
+      uncacheable: { code: "undeclared_input", detail: { names: names.split(", ") } },
+    });
     expect(returned(outcome)).toBe(value);
   });
 

@@ -15,7 +15,13 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { PackageMemory, PackageSeals } from "@memodag/artifact/packages";
-import { finish, systemClock, type SerializedCommand, type SerializedTask } from "@memodag/core";
+import {
+  finish,
+  reasonSentence,
+  systemClock,
+  type SerializedCommand,
+  type SerializedTask,
+} from "@memodag/core";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { LocalSurroundings } from "../../src/index.ts";
 
@@ -57,7 +63,7 @@ function taskOf(files: readonly string[], command?: Partial<SerializedCommand>):
 
 async function look(...files: string[]) {
   const found = await surroundings.of(file, taskOf(files));
-  return found.kind === "known" ? (found.files ?? undefined) : found.reason;
+  return found.kind === "known" ? (found.files ?? undefined) : reasonSentence(found.reason);
 }
 
 async function digestOf(...files: string[]): Promise<string> {
@@ -163,7 +169,7 @@ describe("declared files", () => {
 describe("a command's program", () => {
   const partsOf = async (command: Partial<SerializedCommand>) => {
     const found = await surroundings.of(file, taskOf([], command));
-    return found.kind === "known" ? found.runtime : found.reason;
+    return found.kind === "known" ? found.runtime : reasonSentence(found.reason);
   };
 
   test("is known by path and content, as the PATH of the command has it", async () => {
@@ -240,7 +246,10 @@ test("code that NODE_OPTIONS runs makes no key, unless the task names the variab
   open();
   expect(await surroundings.of(file, taskOf([]))).toEqual({
     kind: "unknown",
-    reason: "runtime_unknown(NODE_OPTIONS runs code that no key holds: --import ./patch.mjs)",
+    reason: {
+      code: "runtime_unknown",
+      detail: { what: "NODE_OPTIONS runs code that no key holds: --import ./patch.mjs" },
+    },
   });
   const vouched = { cache: { env: ["NODE_OPTIONS"] } } as unknown as SerializedTask;
   expect(await surroundings.of(file, vouched)).toMatchObject({ kind: "known" });
@@ -284,9 +293,10 @@ describe("packages that were loaded", () => {
   ])("with %s are not", async (_what, change) => {
     const seals = sealNow();
     change();
-    expect(await changedIn("node_modules/dep", undefined, seals)).toBe(
-      "code_changed(package dep is not what the Dag was read with)",
-    );
+    expect(await changedIn("node_modules/dep", undefined, seals)).toEqual({
+      code: "code_changed",
+      detail: { what: "package dep is not what the Dag was read with" },
+    });
   });
 
   test("and changed back are in doubt, if that was while the task ran", async () => {
@@ -294,9 +304,10 @@ describe("packages that were loaded", () => {
     const spawnedAt = Date.now();
     write("node_modules/dep/index.js", "other");
     write("node_modules/dep/index.js", `import "deep";`);
-    expect(await changedIn("node_modules/dep", spawnedAt, seals)).toBe(
-      "code_changed(package dep was changed while the task ran)",
-    );
+    expect(await changedIn("node_modules/dep", spawnedAt, seals)).toEqual({
+      code: "code_changed",
+      detail: { what: "package dep was changed while the task ran" },
+    });
     expect(await changedIn("node_modules/dep", Date.now() + 60_000, seals)).toBeNull();
   });
 

@@ -22,6 +22,8 @@ const COLUMN_TYPES: Readonly<Record<(typeof COLUMNS)[number], string>> = {
   attempt_id: "text",
   cache_status: "text",
   cache_reason: "text",
+  cache_reason_code: "text",
+  cache_reason_detail: "text",
   cache_key: "text",
   producer_run_id: "text",
   producer_map_index: "bigint",

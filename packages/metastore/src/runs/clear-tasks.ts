@@ -6,7 +6,7 @@ import type { Dialect } from "../dialect.ts";
 import { statement, type TransactionScript } from "../transaction-script.ts";
 import { UNTOUCHED_COLUMNS } from "./new-instance-row.ts";
 import { changeByHand, NothingToChange, requeueRun } from "./requeue-run.ts";
-import { storableText } from "../storable-text.ts";
+import { reasonColumns } from "./reason-columns.ts";
 
 /** Clears; see the port. */
 export async function clearTasks(
@@ -51,7 +51,7 @@ function* clearTask(
         ...UNTOUCHED_COLUMNS,
         max_tries: sql<number>`try_number + ${sql.lit(retries + 1)}`,
         cache_status: refreshReason === null ? null : "skipped",
-        cache_reason: refreshReason === null ? null : storableText(refreshReason),
+        ...reasonColumns(refreshReason),
       })
       .where("dag_run_id", "=", runId)
       .where("task_id", "=", taskId)

@@ -54,6 +54,8 @@ function* markTask(
         attempt_id: null,
         cache_status: null,
         cache_reason: null,
+        cache_reason_code: null,
+        cache_reason_detail: null,
         cache_key: null,
         producer_run_id: null,
         producer_map_index: null,

@@ -44,7 +44,11 @@ export interface TaskInstanceTable {
   max_tries: number;
   attempt_id: string | null;
   cache_status: string | null;
+  /** A sentence, in rows of earlier versions alone. */
   cache_reason: string | null;
+  cache_reason_code: string | null;
+  /** JSON. */
+  cache_reason_detail: string | null;
   cache_key: string | null;
   producer_run_id: string | null;
   producer_map_index: number | null;

@@ -3,6 +3,7 @@
 import type { CacheStatus, TaskInstance, TaskInstanceState } from "@memodag/core";
 import type { TaskInstanceTable } from "./run-tables.ts";
 import { storableText } from "../storable-text.ts";
+import { reasonColumns, toReason } from "./reason-columns.ts";
 
 /** Columns of `task_instance` that name the instance within its run. */
 export const INSTANCE_ID_COLUMNS = ["task_id", "map_index"] as const;
@@ -15,6 +16,8 @@ export const INSTANCE_VALUE_COLUMNS = [
   "attempt_id",
   "cache_status",
   "cache_reason",
+  "cache_reason_code",
+  "cache_reason_detail",
   "cache_key",
   "producer_run_id",
   "producer_map_index",
@@ -36,13 +39,16 @@ export type ColumnValue = string | number | null;
 /** The values of {@link INSTANCE_VALUE_COLUMNS}, in their order. */
 export function instanceValues(instance: TaskInstance): ColumnValue[] {
   const { producer, error } = instance;
+  const reason = reasonColumns(instance.cacheReason);
   return [
     instance.state,
     instance.tryNumber,
     instance.maxTries,
     instance.attemptId,
     instance.cacheStatus,
-    instance.cacheReason === null ? null : storableText(instance.cacheReason),
+    reason.cache_reason,
+    reason.cache_reason_code,
+    reason.cache_reason_detail,
     instance.cacheKey,
     producer === null ? null : producer.runId,
     producer === null ? null : producer.mapIndex,
@@ -69,7 +75,7 @@ export function toTaskInstance(row: TaskInstanceTable): TaskInstance {
     maxTries: row.max_tries,
     attemptId: row.attempt_id,
     cacheStatus: row.cache_status as CacheStatus | null,
-    cacheReason: row.cache_reason,
+    cacheReason: toReason(row),
     cacheKey: row.cache_key,
     producer:
       row.producer_run_id === null || row.producer_map_index === null || row.producer_try_number === null

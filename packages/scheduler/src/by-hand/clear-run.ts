@@ -64,7 +64,7 @@ function planClear(
   instances: readonly TaskInstance[],
   { taskId, mapIndex, downstream, useCache }: ClearWish,
 ): ClearedTask[] {
-  const refreshReason = useCache ? null : "cleared";
+  const refreshReason = useCache ? null : ({ code: "cleared" } as const);
   const failed = inState(instances, "failed");
   const named = taskId === undefined ? failed : [taskId];
   const cleared: ClearedTask[] = named.map((id) => ({

@@ -1,6 +1,12 @@
 // The callback that is owed for what came of an instance, where its author wants to be told.
 
-import type { CallbackEvent, NewCallback, SerializedTask, TaskInstance } from "@memodag/core";
+import {
+  reportReason,
+  type CallbackEvent,
+  type NewCallback,
+  type SerializedTask,
+  type TaskInstance,
+} from "@memodag/core";
 
 /** `undefined` when the task has no such callback. */
 export function newCallback(
@@ -19,7 +25,7 @@ export function newCallback(
       event,
       state,
       cacheStatus,
-      cacheReason,
+      ...reportReason(cacheReason),
       error: event === "success" ? null : error,
       durationMs,
       retryAt: event === "retry" ? retryAt : null,

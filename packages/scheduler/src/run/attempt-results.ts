@@ -10,6 +10,8 @@ import {
   type Digest,
   type LoadedPackage,
   type PackageVersion,
+  type Reason,
+  type ReasonCode,
   type SerializedCacheConfig,
   type SerializedDag,
   type StoredError,
@@ -30,7 +32,7 @@ import type { ReadyInstance } from "./ready-instance.ts";
 import { isOwnFailure } from "./remembered-failure.ts";
 import type { RunContext } from "./run-context.ts";
 import { findInputChange, type InputChanged } from "./input-change.ts";
-import { statusAfterStore } from "./store-status.ts";
+import { statusAfterStore, storeFailed } from "./store-status.ts";
 import type { Returned, RunResults } from "./run-results.ts";
 
 /** A store came to an end. */
@@ -39,7 +41,7 @@ export interface ResultEvent {
   readonly node: DagNode;
   readonly mapIndex: number;
   readonly cacheStatus: CacheStatus;
-  readonly cacheReason: string | null;
+  readonly cacheReason: Reason | null;
 }
 
 /** A successful attempt, hashed. */
@@ -50,7 +52,7 @@ export interface AcceptedResult {
 }
 
 /** Entries that the next result replaces. */
-const STALE: ReadonlySet<string | null> = new Set<MissReason>(["expired", "from_future"]);
+const STALE: ReadonlySet<ReasonCode> = new Set<MissReason>(["expired", "from_future"]);
 
 type Succeeded = Extract<AttemptOutcome, { kind: "succeeded" }>;
 type Failed = Extract<AttemptOutcome, { kind: "failed" }>;
@@ -179,11 +181,11 @@ export class AttemptResults {
   }
 
   /** Why the code that ran is not the code of the key: a package was loaded that is not as it was locked. */
-  #codeChange(loaded: readonly PackageVersion[]): string | null {
+  #codeChange(loaded: readonly PackageVersion[]): Reason | null {
     const other = loaded.find(({ name, version }) => !this.#locked.has(`${name}@${version}`));
-    return other
-      ? `code_changed(package ${other.name} ${other.version} is not what the Dag was read with)`
-      : null;
+    if (!other) return null;
+    const what = `package ${other.name} ${other.version} is not what the Dag was read with`;
+    return { code: "code_changed", detail: { what } };
   }
 
   /** Starts what has been accepted; call once it is committed, so that the attempt was ours. */
@@ -202,7 +204,7 @@ export class AttemptResults {
       status = statusAfterStore(job.instance, job.error, await this.#put(run, job));
     } catch (error) {
       // The key could not be made again: without it there is nothing to store under.
-      status = { cacheStatus: "put_failure" as const, cacheReason: messageOf(error) };
+      status = { cacheStatus: "put_failure" as const, cacheReason: storeFailed(messageOf(error)) };
     }
     this.#report({ kind: "stored", node, mapIndex: instance.mapIndex, ...status });
   }
@@ -220,11 +222,9 @@ export class AttemptResults {
     if (surroundings.kind === "unknown") return { kind: "input_changed", reason: surroundings.reason };
     const before = await this.#cacheStep.surroundingsOfKey(key, node);
     const change = findInputChange(before, surroundings);
-    if (change !== null) return { kind: "input_changed", reason: `input_changed(${change})` };
+    if (change !== null) return inputChanged(change);
     const components = await this.#cacheStep.componentsOf(run, ready, config, surroundings);
-    if (cacheKey(components) !== key) {
-      return { kind: "input_changed", reason: "input_changed(what the key was made of)" };
-    }
+    if (cacheKey(components) !== key) return inputChanged("what the key was made of");
     const ttlMs = error ? config.errorsTtlMs : config.ttlMs;
     const entry: CacheEntry = {
       record: {
@@ -242,10 +242,14 @@ export class AttemptResults {
       xcoms,
     };
     // An entry that is too old for this reader may be live for its writer: kept, it would miss for ever.
-    const isStale = STALE.has(instance.cacheReason);
+    const isStale = instance.cacheReason !== null && STALE.has(instance.cacheReason.code);
     // A failure never takes the place of a result that others may still use.
     const isReplacing = error === null && (instance.cacheStatus === "skipped" || isStale);
     const mode: PutMode = isReplacing ? "replace" : "keep-live";
     return await this.#context.cache.store(entry, mode);
   }
+}
+
+function inputChanged(what: string): InputChanged {
+  return { kind: "input_changed", reason: { code: "input_changed", detail: { what } } };
 }

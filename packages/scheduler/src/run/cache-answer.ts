@@ -41,14 +41,14 @@ export function answeredInstance(
     case "timeout":
       return scheduledInstance(asked, { ...cacheKeyOf, cacheStatus: "lookup_timeout", cacheReason: null });
     case "failed": {
-      const { message } = outcome;
-      return scheduledInstance(asked, { ...cacheKeyOf, cacheStatus: "lookup_failure", cacheReason: message });
+      const cacheReason = { code: "lookup_failed", detail: { what: outcome.message } } as const;
+      return scheduledInstance(asked, { ...cacheKeyOf, cacheStatus: "lookup_failure", cacheReason });
     }
     case "answered": {
       const answer = outcome.answers.get(asked.key);
       if (answer?.kind === "hit") return hit(asked, answer.hit, now);
       if (answer?.kind === "failure") return failure(asked, answer.record, answer.error, now);
-      const cacheReason = answer?.reason ?? "no_entry";
+      const cacheReason = { code: answer?.reason ?? "no_entry" } as const;
       return scheduledInstance(asked, { ...cacheKeyOf, cacheStatus: "miss", cacheReason });
     }
   }

@@ -1,13 +1,13 @@
 // Whether the cache is asked about a task at all, and with which key.
 
 import {
-  NOT_ASKED_FOR,
   canonicalJson,
   findField,
   sha256,
   type CacheMode,
   type Digest,
   type JsonValue,
+  type Reason,
   type SerializedCacheConfig,
   type SerializedDag,
   type SerializedTask,
@@ -26,7 +26,7 @@ const MOST_SHOWN = 10;
 
 /** What is done about caching for one task of one run. */
 export type CacheIntent =
-  | { readonly kind: "off"; readonly reason: string }
+  | { readonly kind: "off"; readonly reason: Reason }
   | { readonly kind: "use" | "refresh"; readonly config: SerializedCacheConfig };
 
 /** Any "off" wins: the task's own, the Dag's, the installation's, the run's. */
@@ -36,11 +36,16 @@ export function cacheIntent(
   mode: CacheMode,
   offReason: string | null,
 ): CacheIntent {
-  if (!task.cache) return { kind: "off", reason: NOT_ASKED_FOR };
-  if (!dag.cache) return { kind: "off", reason: "the Dag says cache: false" };
-  if (offReason !== null) return { kind: "off", reason: offReason };
-  if (mode === "off") return { kind: "off", reason: "the run was started with --no-cache" };
+  if (!task.cache) return { kind: "off", reason: { code: "not_asked_for" } };
+  if (!dag.cache) return { kind: "off", reason: { code: "dag_off" } };
+  if (offReason !== null) return { kind: "off", reason: switchedOff(offReason) };
+  if (mode === "off") return { kind: "off", reason: { code: "run_off" } };
   return { kind: mode, config: task.cache };
+}
+
+/** The reason of caching that is off for the whole deployment. */
+export function switchedOff(what: string): Reason {
+  return { code: "switched_off", detail: { what } };
 }
 
 /** What a key is made from. */
@@ -99,9 +104,10 @@ function emptyRecord(): Record<string, Digest> {
 }
 
 /** Why a task that may run code which no key holds is not cached; `null`: it does not. */
-export function unfollowedReason({ command, unfollowed = [] }: SerializedTask): string | null {
+export function unfollowedReason({ command, unfollowed = [] }: SerializedTask): Reason | null {
   if (unfollowed.length === 0) return null;
-  if (!command) return `unfollowed_code(${unfollowed[0]})`;
-  const shown = unfollowed.slice(0, MOST_SHOWN).map((use) => `import:${use}`);
-  return `undeclared_input(${shown.join(", ")})`;
+  const [first = ""] = unfollowed;
+  if (!command) return { code: "unfollowed_code", detail: { what: first } };
+  const names = unfollowed.slice(0, MOST_SHOWN).map((use) => `import:${use}`);
+  return { code: "undeclared_input", detail: { names } };
 }

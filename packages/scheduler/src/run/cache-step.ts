@@ -8,6 +8,7 @@ import {
   type DagVersion,
   type Digest,
   type LoadedPackage,
+  type Reason,
   type SerializedCacheConfig,
   type SerializedDag,
   type TaskInstance,
@@ -27,6 +28,7 @@ import { answeredInstance, scheduledInstance, type AnsweredInstance } from "./ca
 import {
   cacheIntent,
   keyComponents,
+  switchedOff,
   unfollowedReason,
   type KeyParts,
   type KnownSurroundings,
@@ -47,7 +49,7 @@ const MOST_BYTES = 64 * 2 ** 20;
 export type ArgsOf = (node: DagNode, mapIndex: number) => readonly NamedArgument[];
 
 /** Why an instance is to run whatever the cache holds, by what its row says; `null`: it need not. */
-export type RefreshReasonOf = (node: DagNode, mapIndex: number) => string | null;
+export type RefreshReasonOf = (node: DagNode, mapIndex: number) => Reason | null;
 
 type Evaluated =
   | (ReadyInstance & { readonly kind: "decided"; readonly change: Partial<TaskInstance> })
@@ -119,7 +121,7 @@ export class CacheStep {
   async findPackageChange(
     loaded: readonly LoadedPackage[],
     spawnedAt: number | undefined,
-  ): Promise<string | null> {
+  ): Promise<Reason | null> {
     const { installed = { sealed: [], named: [] } } = this.#dag;
     return await this.#context.surroundings.findPackageChange(this.#file, installed, loaded, spawnedAt);
   }
@@ -175,7 +177,7 @@ export class CacheStep {
     // A switch that was turned meanwhile counts: however late the answer, no hit is recorded after it.
     const turnedOff = cachingOffReason();
     if (turnedOff !== null) {
-      const change = { cacheStatus: "disabled", cacheReason: turnedOff } as const;
+      const change = { cacheStatus: "disabled", cacheReason: switchedOff(turnedOff) } as const;
       return evaluated.map((instance) =>
         scheduledInstance(instance, instance.kind === "decided" ? instance.change : change),
       );
@@ -249,22 +251,21 @@ export class CacheStep {
     const args = this.#argsOf(node, mapIndex);
     const sizeBytes = args.reduce((sum, [, template]) => sum + this.#results.sizeOf(template), 0);
     if (sizeBytes > this.#context.maxInputSize()) {
-      const limit = this.#context.maxInputSize();
-      const reason = `input_too_large: ${sizeBytes} bytes, more than max_input_size of ${limit}`;
-      return decided({ cacheStatus: "uncacheable", cacheReason: reason });
+      const detail = { sizeBytes, limitBytes: this.#context.maxInputSize() };
+      return decided({ cacheStatus: "uncacheable", cacheReason: { code: "input_too_large", detail } });
     }
     // Most are known at once, and awaiting them all would cost a wide Dag.
     const surroundings = around instanceof Promise ? await around : around;
     if (surroundings?.kind !== "known") {
-      const reason = surroundings?.reason ?? "the surroundings were not looked at";
+      const reason = surroundings?.reason ?? ({ code: "surroundings_unknown" } as const);
       return decided({ cacheStatus: "uncacheable", cacheReason: reason });
     }
     try {
       const components = await this.componentsOf(run, { node, mapIndex }, intent.config, surroundings);
       const key = cacheKey(components);
       if (around instanceof Promise) this.#madeWith.set(key, surroundings);
-      const refreshReason =
-        intent.kind === "refresh" ? "a refresh was asked for" : this.#refreshReasonOf(node, mapIndex);
+      const refreshReason: Reason | null =
+        intent.kind === "refresh" ? { code: "refresh_requested" } : this.#refreshReasonOf(node, mapIndex);
       if (refreshReason !== null) {
         return decided({ cacheStatus: "skipped", cacheReason: refreshReason, cacheKey: key });
       }
@@ -272,7 +273,8 @@ export class CacheStep {
     } catch (error) {
       if (!(error instanceof MemodagError)) throw error;
       // What cannot be keyed exactly is not cached: there is no partial key.
-      return decided({ cacheStatus: "uncacheable", cacheReason: `${error.code}: ${error.message}` });
+      const detail = { errorCode: error.code, what: error.message };
+      return decided({ cacheStatus: "uncacheable", cacheReason: { code: "key_failed", detail } });
     }
   }
 }

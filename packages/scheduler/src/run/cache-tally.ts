@@ -1,11 +1,11 @@
 // Counts how the instances of one run fared with the cache: each outcome once, when it has been written.
 
-import type { CacheStatus, DagRun, TaskInstance } from "@memodag/core";
+import type { CacheStatus, DagRun, ReasonCode, TaskInstance } from "@memodag/core";
 import type { CacheCounts, MissReason, ResultCache } from "@memodag/result-cache";
 
 type Tally = { -readonly [Name in keyof CacheCounts]?: number };
 
-const UNUSABLE: ReadonlySet<string | null> = new Set<MissReason>(["result_missing", "integrity_failed"]);
+const UNUSABLE: ReadonlySet<ReasonCode> = new Set<MissReason>(["result_missing", "integrity_failed"]);
 
 /** Counts the outcomes of one written pass by task. */
 export class CacheTally {
@@ -38,7 +38,7 @@ function addOutcome(tally: Tally, status: CacheStatus, { savedMs, cacheReason }:
       add("hits");
       return add("savedMs", savedMs ?? 0);
     case "miss":
-      if (UNUSABLE.has(cacheReason)) add("unusable");
+      if (cacheReason && UNUSABLE.has(cacheReason.code)) add("unusable");
       return add("misses");
     case "populated":
       return add("populated");

@@ -1,11 +1,11 @@
 // What of a task's surroundings changed while it ran. A function of values.
 
-import type { DeclaredFiles, TaskSurroundings } from "@memodag/core";
+import type { DeclaredFiles, Reason, TaskSurroundings } from "@memodag/core";
 
 /** Why a result is not stored: it may have come of other inputs than its key's. */
 export interface InputChanged {
   readonly kind: "input_changed";
-  readonly reason: string;
+  readonly reason: Reason;
 }
 
 /** The first thing that is not as it was, such as `file:data/rows.csv`; `null`: all of it is. */

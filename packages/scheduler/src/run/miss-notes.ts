@@ -1,6 +1,12 @@
 // Hands misses over to be explained, once the pass that made them is written. Hits cost nothing here.
 
-import type { CacheStatus, DagRun, SerializedCacheConfig } from "@memodag/core";
+import {
+  reasonSentence,
+  type CacheStatus,
+  type DagRun,
+  type ReasonCode,
+  type SerializedCacheConfig,
+} from "@memodag/core";
 import {
   cacheKey,
   type LookupVerdict,
@@ -33,7 +39,7 @@ export class MissNotes {
   add({ node, mapIndex, change }: AnsweredInstance): void {
     const { cacheKey: key, cacheStatus, cacheReason } = change;
     const config = node.task.cache;
-    const verdict = cacheStatus ? verdictOf(cacheStatus, cacheReason ?? null) : undefined;
+    const verdict = cacheStatus ? verdictOf(cacheStatus, cacheReason?.code) : undefined;
     if (key && verdict && config) this.#misses.push({ node, mapIndex, key, verdict, config });
   }
 
@@ -58,14 +64,14 @@ export class MissNotes {
     key: string,
   ): Promise<RecordedComponents> {
     const surroundings = await this.#cacheStep.surroundingsOfKey(key, instance.node);
-    if (surroundings.kind === "unknown") throw new Error(surroundings.reason);
+    if (surroundings.kind === "unknown") throw new Error(reasonSentence(surroundings.reason));
     const components = await this.#cacheStep.componentsOf(run, instance, config, surroundings);
     if (cacheKey(components) !== key) throw new Error("the key's components changed since");
     return await this.#cacheStep.recordedComponentsOf(run, instance, config, components, surroundings);
   }
 }
 
-function verdictOf(status: CacheStatus, reason: string | null): LookupVerdict | undefined {
+function verdictOf(status: CacheStatus, reason: ReasonCode | undefined): LookupVerdict | undefined {
   switch (status) {
     case "miss":
       return MISS_REASONS.find((known) => known === reason) ?? "no_entry";

@@ -24,7 +24,10 @@ export class OwnSurroundings implements Surroundings {
 
   of(_file: DagFileId, { cache }: SerializedTask): TaskSurroundings {
     return cache?.files
-      ? { kind: "unknown", reason: "input_unreadable(files are not looked at here)" }
+      ? {
+          kind: "unknown",
+          reason: { code: "input_unreadable", detail: { what: "files are not looked at here" } },
+        }
       : { kind: "known", runtime: this.#component, files: null };
   }
 

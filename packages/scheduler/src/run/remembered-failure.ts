@@ -1,10 +1,10 @@
 // Which failures are remembered, and what is said of one that stands in for a run.
 
-import { formatDuration, type ErrorCode, type StoredError } from "@memodag/core";
+import { formatDuration, type ErrorCode, type Reason, type StoredError } from "@memodag/core";
 import type { FoundRecord } from "@memodag/result-cache";
 
-/** The cache reason of an instance that failed by a remembered failure, or that stored one. */
-export const STORED_FAILURE = "stored_failure";
+/** Of an instance that failed by a remembered failure, or that stored one. */
+export const STORED_FAILURE: Reason = { code: "stored_failure" };
 
 /**
  * What a handler does to itself, given its code and its inputs. A timeout, a kill, an exit, a lost

@@ -71,7 +71,7 @@ export function assembleRun(
   const { argsOf } = decisions;
   const refreshReasonOf: RefreshReasonOf = (node, mapIndex) => {
     const row = table.find(node, mapIndex);
-    return row?.cacheStatus === "skipped" ? (row.cacheReason ?? "cleared") : null;
+    return row?.cacheStatus === "skipped" ? (row.cacheReason ?? { code: "cleared" }) : null;
   };
   const cacheStep = new CacheStep(context, version, results, argsOf, refreshReasonOf);
   const missNotes = new MissNotes(context, cacheStep);

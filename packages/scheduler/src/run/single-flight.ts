@@ -1,16 +1,18 @@
 // Single flight: of the instances with one key, in all runs and schedulers, one runs and the others wait.
 
-import type {
-  CacheStatus,
-  Digest,
-  DagRun,
-  CancelTimer,
-  Clock,
-  SerializedCacheConfig,
-  TaskInstance,
+import {
+  isSameReason,
+  type CacheStatus,
+  type CancelTimer,
+  type Clock,
+  type DagRun,
+  type Digest,
+  type SerializedCacheConfig,
+  type TaskInstance,
 } from "@memodag/core";
 import type { CacheLeases, KeyLease, PassLookup } from "@memodag/result-cache";
 import type { AnsweredInstance } from "./cache-answer.ts";
+import { switchedOff } from "./cache-intent.ts";
 import type { CacheStep } from "./cache-step.ts";
 import type { InstanceTable } from "./instance-table.ts";
 import type { ReadyInstance } from "./ready-instance.ts";
@@ -18,8 +20,6 @@ import type { RunContext } from "./run-context.ts";
 
 /** How often, in milliseconds, the lease of another process is asked for. */
 const POLL_MS = 500;
-
-const WAITING = "waiting for ";
 
 /** What {@link SingleFlight} works with. */
 export interface SingleFlightParts {
@@ -89,7 +89,7 @@ export class SingleFlight {
       mapIndex,
       key: cacheKey,
       // Whom an earlier holder of the run saw it wait for is over.
-      asked: { cacheStatus, cacheReason: cacheReason?.startsWith(WAITING) ? null : cacheReason },
+      asked: { cacheStatus, cacheReason: cacheReason?.code === "waiting" ? null : cacheReason },
       phase: "new",
       onFreed: () => {
         waiter.phase = "due";
@@ -109,7 +109,7 @@ export class SingleFlight {
     if (this.#waiting.size === 0 || !keyLeases) return [];
     const offReason = cachingOffReason();
     if (offReason !== null) {
-      const asked = { cacheStatus: "disabled", cacheReason: offReason } as const;
+      const asked = { cacheStatus: "disabled", cacheReason: switchedOff(offReason) } as const;
       for (const waiter of this.#waiting.values()) this.#dispatch(waiter, asked);
       return [];
     }
@@ -223,7 +223,7 @@ export class SingleFlight {
 
   #wait(run: DagRun, waiter: Waiter, holder: string): void {
     const { context, clock, wake } = this.#parts;
-    this.#change(waiter, { ...waiter.asked, cacheReason: `${WAITING}${holder}` });
+    this.#change(waiter, { ...waiter.asked, cacheReason: { code: "waiting", detail: { what: holder } } });
     waiter.phase = "waiting";
     context.keyLeases?.onceFreed(run.team, waiter.key, waiter.onFreed);
     this.#cancelPoll ??= clock.after(POLL_MS, () => {
@@ -235,7 +235,7 @@ export class SingleFlight {
 
   #change({ node, mapIndex }: ReadyInstance, asked: Asked): void {
     const row = this.#parts.table.get(node, mapIndex);
-    if (row.cacheStatus === asked.cacheStatus && row.cacheReason === asked.cacheReason) return;
+    if (row.cacheStatus === asked.cacheStatus && isSameReason(row.cacheReason, asked.cacheReason)) return;
     this.#parts.table.change(node, mapIndex, asked);
   }
 }

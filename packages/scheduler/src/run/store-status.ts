@@ -1,6 +1,6 @@
 // What the outcome of a store makes of an instance's cache status. A function of values.
 
-import type { CacheStatus, StoredError, TaskInstance } from "@memodag/core";
+import type { CacheStatus, Reason, StoredError, TaskInstance } from "@memodag/core";
 import type { StoreOutcome } from "@memodag/result-cache";
 import type { InputChanged } from "./input-change.ts";
 import { STORED_FAILURE } from "./remembered-failure.ts";
@@ -13,7 +13,7 @@ export function statusAfterStore(
   instance: TaskInstance,
   error: StoredError | null,
   outcome: StoreOutcome | InputChanged,
-): { cacheStatus: CacheStatus; cacheReason: string | null } {
+): { cacheStatus: CacheStatus; cacheReason: Reason | null } {
   switch (outcome.kind) {
     case "stored":
     case "kept": {
@@ -28,21 +28,32 @@ export function statusAfterStore(
     case "differs":
       return {
         cacheStatus: "miss",
-        cacheReason: `nondeterministic: the entry holds ${outcome.storedDigest.slice(0, 12)}, this run returned other bytes`,
+        cacheReason: {
+          code: "nondeterministic",
+          detail: { storedDigest: outcome.storedDigest.slice(0, 12) },
+        },
       };
     case "input_changed":
       return { cacheStatus: "uncacheable", cacheReason: outcome.reason };
     case "too_large":
       return {
         cacheStatus: "uncacheable",
-        cacheReason: `result_too_large: ${outcome.sizeBytes} bytes, more than max_result_size of ${outcome.limitBytes}`,
+        cacheReason: {
+          code: "result_too_large",
+          detail: { sizeBytes: outcome.sizeBytes, limitBytes: outcome.limitBytes },
+        },
       };
     case "unwaited": {
       const { cacheStatus, cacheReason } = instance;
       if (cacheStatus !== null && cacheStatus !== "miss") return { cacheStatus, cacheReason };
-      return { cacheStatus: "put_failure", cacheReason: outcome.message };
+      return { cacheStatus: "put_failure", cacheReason: storeFailed(outcome.message) };
     }
     case "failed":
-      return { cacheStatus: "put_failure", cacheReason: outcome.message };
+      return { cacheStatus: "put_failure", cacheReason: storeFailed(outcome.message) };
   }
+}
+
+/** The reason of a result that could not be stored. */
+export function storeFailed(what: string): Reason {
+  return { code: "store_failed", detail: { what } };
 }

@@ -24,7 +24,7 @@ export function setAside(
   // Of the rest of the row nothing is known to be storable.
   const bare: TaskInstance = { ...UNTOUCHED, taskId, mapIndex, maxTries, tryNumber };
   if (instance.cacheStatus === "hit") {
-    const cacheReason = `result_not_storable(${shown})`;
+    const cacheReason = { code: "result_not_storable", detail: { what: shown } } as const;
     return { instance: { ...bare, state: "scheduled", cacheStatus: "lookup_failure", cacheReason }, leaves };
   }
   return {

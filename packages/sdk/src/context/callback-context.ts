@@ -1,11 +1,11 @@
 // What a callback is told, and how it is written.
 
-import type { CallbackEvent, CallbackReport, StoredError } from "@memodag/core";
+import type { CallbackEvent, CallbackReport, ReasonReport, StoredError } from "@memodag/core";
 import type { TaskContext } from "./task-context.ts";
 
 /** The task instance of a callback, as it stood when its state was committed. */
 export type ReportedTaskInstance = TaskContext["taskInstance"] &
-  Pick<CallbackReport, "state" | "cacheStatus" | "cacheReason" | "durationMs"> & {
+  Pick<CallbackReport, "state" | "cacheStatus" | keyof ReasonReport | "durationMs"> & {
     /** When the next attempt may start, as ISO 8601 in UTC; `null` unless it is to be tried again. */
     readonly retryAt: string | null;
   };

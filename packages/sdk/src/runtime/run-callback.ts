@@ -36,7 +36,17 @@ export async function runCallback(
 }
 
 function withReport(context: TaskContext, report: CallbackReport): CallbackContext {
-  const { event, state, cacheStatus, cacheReason, durationMs, retryAt, error } = report;
+  const {
+    event,
+    state,
+    cacheStatus,
+    cacheReason,
+    cacheReasonCode,
+    cacheReasonDetail,
+    durationMs,
+    retryAt,
+    error,
+  } = report;
   return Object.freeze({
     ...context,
     event,
@@ -45,6 +55,8 @@ function withReport(context: TaskContext, report: CallbackReport): CallbackConte
       state,
       cacheStatus,
       cacheReason,
+      cacheReasonCode,
+      cacheReasonDetail,
       durationMs,
       retryAt: retryAt === null ? null : new Date(retryAt).toISOString(),
     }),

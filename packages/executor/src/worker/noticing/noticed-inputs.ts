@@ -1,5 +1,7 @@
 // The inputs that a cached attempt was seen to use and did not declare.
 
+import type { Reason } from "@memodag/core";
+
 /** How many of one kind are named; of others only the number is told. */
 const NAMED = 10;
 
@@ -32,10 +34,13 @@ export class NoticedInputs {
   }
 
   /** Why the result must not be stored, with other inputs that were not declared; `null`: nothing. */
-  reasonWith(others: readonly string[]): string | null {
-    if (this.#changed !== null) return `code_changed(${this.#changed} is not what the Dag was read with)`;
+  reasonWith(others: readonly string[]): Reason | null {
+    if (this.#changed !== null) {
+      const what = `${this.#changed} is not what the Dag was read with`;
+      return { code: "code_changed", detail: { what } };
+    }
     const names = [...others, ...this.#list()];
-    return names.length === 0 ? null : `undeclared_input(${names.join(", ")})`;
+    return names.length === 0 ? null : { code: "undeclared_input", detail: { names } };
   }
 
   /** All names, sorted by kind; many of a kind are cut short. */

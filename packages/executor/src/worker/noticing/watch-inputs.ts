@@ -7,6 +7,7 @@ import { watchEnvironment } from "./environment-view.ts";
 import { watchFileFunctions } from "./file-functions.ts";
 import { FileRules } from "./file-rules.ts";
 import { watchModules } from "./loaded-modules.ts";
+import type { Reason } from "@memodag/core";
 import { NoticedInputs } from "./noticed-inputs.ts";
 import { PackageFolders, type PackageFolder } from "./package-folders.ts";
 import { workerFolder } from "./reader.ts";
@@ -14,7 +15,7 @@ import { workerFolder } from "./reader.ts";
 /** What was noticed so far. */
 export interface InputWatch {
   /** Why the result must not be stored, with undeclared inputs of other kinds; `null`: nothing. */
-  reasonWith(undeclared: readonly string[]): string | null;
+  reasonWith(undeclared: readonly string[]): Reason | null;
   /** Packages of which a file was loaded or read. */
   listPackages(): PackageFolder[];
 }

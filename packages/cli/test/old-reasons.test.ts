@@ -1,0 +1,75 @@
+// Last week's run, in a database of the version before: `cache explain` says of it what it said then.
+
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { writeFileSync } from "node:fs";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import type { RunReport } from "../src/report/run-report.ts";
+import { Project } from "./project.ts";
+
+/** Status, sentence, and what the version before printed of it. */
+const OLD = {
+  off: [
+    "disabled",
+    "the run was started with --no-cache",
+    "off did not ask the cache: the run was started with --no-cache.",
+  ],
+  late: [
+    "lookup_failure",
+    "connect ECONNREFUSED",
+    "late ran: the cache failed: connect ECONNREFUSED.\n\n`memodag cache stats` says how long lookups take and which schedulers leave the cache alone.",
+  ],
+  reads: [
+    "uncacheable",
+    "undeclared_input(logicalDate, env.REGION, file:data/ (package dep))",
+    'reads was not cached: undeclared_input(logicalDate, env.REGION, file:data/ (package dep)).\n\nTo have it cached, say what it reads: cache: { includeInputs: ["logicalDate"], env: ["REGION"], files: ["data"] }.',
+  ],
+  again: ["skipped", "cleared", "again did not ask the cache, to store its result anew: cleared."],
+} as const;
+
+const DAG = `import { Dag } from "memodag";
+export const dag = new Dag("old");
+for (const id of ${JSON.stringify(Object.keys(OLD))}) dag.task(id, () => 1, { cache: true })();
+`;
+
+let project: Project;
+beforeAll(() => {
+  project = new Project();
+  writeFileSync(join(project.folder, "dags/old.ts"), DAG);
+});
+afterAll(() => project.remove());
+
+function makeOld(): void {
+  const database = new DatabaseSync(join(project.folder, ".memodag/metadata.db"));
+  database.exec("delete from schema_migration where name = '0019_cache_reasons'");
+  for (const column of ["cache_reason_code", "cache_reason_detail"])
+    database.exec(`alter table task_instance drop column ${column}`);
+  const update = database.prepare(
+    "update task_instance set cache_status = ?, cache_reason = ? where task_id = ?",
+  );
+  for (const [taskId, [status, sentence]] of Object.entries(OLD)) update.run(status, sentence, taskId);
+  database.close();
+}
+
+test("a run of the version before is explained as it was, and its reasons have codes", async () => {
+  const { runId } = await project.json<RunReport>("dags", "run", "old");
+  makeOld();
+  expect(await project.run("db", "migrate")).toMatchObject({ code: 0 });
+  for (const [taskId, [, , expected]] of Object.entries(OLD)) {
+    const { stdout } = await project.run("cache", "explain", "old", runId, taskId);
+    expect(stdout.trimEnd()).toBe(expected);
+  }
+  const { tasks } = await project.json<RunReport>("runs", "show", "old", runId);
+  expect(
+    tasks.map(({ cacheReason, cacheReasonCode, cacheReasonDetail }) => [
+      cacheReason,
+      cacheReasonCode,
+      cacheReasonDetail,
+    ]),
+  ).toEqual([
+    [OLD.off[1], "run_off", null],
+    [OLD.late[1], "lookup_failed", { what: "connect ECONNREFUSED" }],
+    [OLD.reads[1], "undeclared_input", { names: ["logicalDate", "env.REGION", "file:data/ (package dep)"] }],
+    [OLD.again[1], "cleared", null],
+  ]);
+});

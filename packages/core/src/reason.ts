@@ -1,0 +1,185 @@
+// Why the cache did what it did about a task instance: a code of a closed union, and the detail of that code.
+
+import type { JsonObject } from "./json/json-value.ts";
+
+/** Something that a code's own sentence names, such as `file:data/rows.csv` or another program's message. */
+type What = { readonly what: string };
+type SizeLimit = { readonly sizeBytes: number; readonly limitBytes: number };
+
+/** The detail of each code; `null`: the code says it all. */
+export interface ReasonDetails {
+  // Why caching is off.
+  readonly not_asked_for: null;
+  readonly dag_off: null;
+  readonly run_off: null;
+  /** Who turned it off for the whole deployment, and when or where. */
+  readonly switched_off: What;
+  // Why the cache was not asked, although it is on.
+  readonly refresh_requested: null;
+  readonly cleared: null;
+  // What the cache answered in place of a hit.
+  readonly no_entry: null;
+  readonly expired: null;
+  readonly from_future: null;
+  readonly result_missing: null;
+  readonly integrity_failed: null;
+  readonly lookup_failed: What;
+  /** The database refused the result of a hit. */
+  readonly result_not_storable: What;
+  /** Which instance of which run holds the lease of the key. */
+  readonly waiting: What;
+  /** An earlier failure stands for this one, or this one is remembered. */
+  readonly stored_failure: null;
+  // Why a result cannot be cached.
+  readonly input_too_large: SizeLimit;
+  readonly result_too_large: SizeLimit;
+  /** The key cannot be made: the code and the message of the error. */
+  readonly key_failed: { readonly errorCode: string; readonly what: string };
+  readonly surroundings_unknown: null;
+  readonly unfollowed_code: What;
+  /** What it used and did not declare, such as `env.REGION`. */
+  readonly undeclared_input: { readonly names: readonly string[] };
+  readonly runtime_unknown: What;
+  readonly runtime_changed: What;
+  readonly program_unknown: What;
+  readonly input_late: What;
+  readonly input_unreadable: What;
+  readonly input_changed: What;
+  readonly code_changed: What;
+  /** The beginning of the digest that the entry has. */
+  readonly nondeterministic: { readonly storedDigest: string };
+  readonly store_failed: What;
+  /** A sentence of an earlier version that fits no code. */
+  readonly other: What;
+}
+
+/** What a reason is about; programs compare this. */
+export type ReasonCode = keyof ReasonDetails;
+
+/** A reason with one code. */
+export type ReasonOf<Code extends ReasonCode> = ReasonDetails[Code] extends null
+  ? { readonly code: Code; readonly detail?: undefined }
+  : { readonly code: Code; readonly detail: ReasonDetails[Code] };
+
+/** Why the cache did what it did. */
+export type Reason = { [Code in ReasonCode]: ReasonOf<Code> }[ReasonCode];
+
+type FieldKind = "string" | "number" | "names";
+
+/** The fields of each code's detail: the one list of the codes at run time. */
+const FIELDS: { readonly [Code in ReasonCode]: Readonly<Record<string, FieldKind>> } = {
+  not_asked_for: {},
+  dag_off: {},
+  run_off: {},
+  switched_off: { what: "string" },
+  refresh_requested: {},
+  cleared: {},
+  no_entry: {},
+  expired: {},
+  from_future: {},
+  result_missing: {},
+  integrity_failed: {},
+  lookup_failed: { what: "string" },
+  result_not_storable: { what: "string" },
+  waiting: { what: "string" },
+  stored_failure: {},
+  input_too_large: { sizeBytes: "number", limitBytes: "number" },
+  result_too_large: { sizeBytes: "number", limitBytes: "number" },
+  key_failed: { errorCode: "string", what: "string" },
+  surroundings_unknown: {},
+  unfollowed_code: { what: "string" },
+  undeclared_input: { names: "names" },
+  runtime_unknown: { what: "string" },
+  runtime_changed: { what: "string" },
+  program_unknown: { what: "string" },
+  input_late: { what: "string" },
+  input_unreadable: { what: "string" },
+  input_changed: { what: "string" },
+  code_changed: { what: "string" },
+  nondeterministic: { storedDigest: "string" },
+  store_failed: { what: "string" },
+  other: { what: "string" },
+};
+
+/** Every code. */
+export const REASON_CODES: readonly ReasonCode[] = Object.keys(FIELDS) as ReasonCode[];
+
+/** The reason that a code and a detail are, with nothing else in it; undefined when they are none. */
+export function findReason(code: unknown, detail: unknown): Reason | undefined {
+  if (typeof code !== "string" || !Object.hasOwn(FIELDS, code)) return undefined;
+  const fields = Object.entries(FIELDS[code as ReasonCode]);
+  if (fields.length === 0) return { code } as Reason;
+  if (typeof detail !== "object" || detail === null) return undefined;
+  const given = detail as Readonly<Record<string, unknown>>;
+  if (!fields.every(([name, kind]) => isOfKind(given[name], kind))) return undefined;
+  return { code, detail: Object.fromEntries(fields.map(([name]) => [name, given[name]])) } as Reason;
+}
+
+function isOfKind(value: unknown, kind: FieldKind): boolean {
+  if (kind !== "names") return typeof value === kind;
+  return Array.isArray(value) && value.every((name) => typeof name === "string");
+}
+
+/** The same reason, or both none. */
+export function isSameReason(a: Reason | null, b: Reason | null): boolean {
+  return a === b || JSON.stringify(a) === JSON.stringify(b);
+}
+
+/** A reason as reports print it: as a sentence, and as what programs read. */
+export interface ReasonReport {
+  readonly cacheReason: string | null;
+  readonly cacheReasonCode: ReasonCode | null;
+  readonly cacheReasonDetail: JsonObject | null;
+}
+
+/** The three fields in which a report has a reason. */
+export function reportReason(reason: Reason | null): ReasonReport {
+  return {
+    cacheReason: reason && reasonSentence(reason),
+    cacheReasonCode: reason && reason.code,
+    cacheReasonDetail: (reason?.detail as JsonObject | undefined) ?? null,
+  };
+}
+
+/** The sentence that people read: the only place that makes one. */
+export function reasonSentence(reason: Reason): string {
+  switch (reason.code) {
+    case "not_asked_for":
+      return "the task does not say cache: true";
+    case "dag_off":
+      return "the Dag says cache: false";
+    case "run_off":
+      return "the run was started with --no-cache";
+    case "refresh_requested":
+      return "a refresh was asked for";
+    case "surroundings_unknown":
+      return "the surroundings were not looked at";
+    case "cleared":
+    case "no_entry":
+    case "expired":
+    case "from_future":
+    case "result_missing":
+    case "integrity_failed":
+    case "stored_failure":
+      return reason.code;
+    case "waiting":
+      return `waiting for ${reason.detail.what}`;
+    case "input_too_large":
+      return `input_too_large: ${reason.detail.sizeBytes} bytes, more than max_input_size of ${reason.detail.limitBytes}`;
+    case "result_too_large":
+      return `result_too_large: ${reason.detail.sizeBytes} bytes, more than max_result_size of ${reason.detail.limitBytes}`;
+    case "key_failed":
+      return `${reason.detail.errorCode}: ${reason.detail.what}`;
+    case "nondeterministic":
+      return `nondeterministic: the entry holds ${reason.detail.storedDigest}, this run returned other bytes`;
+    case "undeclared_input":
+      return `undeclared_input(${reason.detail.names.join(", ")})`;
+    case "switched_off":
+    case "lookup_failed":
+    case "store_failed":
+    case "other":
+      return reason.detail.what;
+    default:
+      return `${reason.code}(${reason.detail.what})`;
+  }
+}
