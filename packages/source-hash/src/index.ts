@@ -1,6 +1,7 @@
 export { locateHandlers, type LocateOptions } from "./handlers/locate-handlers.ts";
 export type { FunctionPlace, HeapEdge, HeapValue, LocatedHandlers } from "./handlers/located-handlers.ts";
-export { hashSources, type InputFile, type LoadedContents, type SourceHashRequest } from "./hash-sources.ts";
+export type { InputFile, LoadedContents, SourceHashRequest } from "./hash-request.ts";
+export { hashSources } from "./hash-sources.ts";
 export { HASHER_VERSION } from "./hasher-version.ts";
 export type { InstalledFiles, PackageContents } from "./packages/installed-packages.ts";
 export {

@@ -56,8 +56,6 @@ export interface Program {
   identifiers(): Iterable<Node>;
   /** Every call. */
   calls(): Iterable<Node>;
-  /** Code without its comments, whose names and paths say nothing of what it does. */
-  withoutComments(): string;
   /** The expression itself, where the bundler wrapped it to keep its name. */
   unwrap(node: Node | undefined): Node | undefined;
 }

@@ -1,6 +1,6 @@
 // Reads an artifact's code into a program.
 
-import { parse, type Comment } from "acorn";
+import { parse } from "acorn";
 import { helperOf, type HelperName } from "./bundler-helpers.ts";
 import { linkNodes } from "./link-nodes.ts";
 import { nameOf, PARENT, part, parts, textOf, type Node } from "./node.ts";
@@ -12,9 +12,8 @@ import { resolveBindings, type ResolvedBindings } from "./resolve-bindings.ts";
  * @throws SyntaxError when it is none.
  */
 export function readProgram(code: string): Program {
-  const comments: Comment[] = [];
-  const options = { ecmaVersion: "latest", sourceType: "module", ranges: true, onComment: comments } as const;
-  return new ParsedProgram(code, parse(code, options) as unknown as Node, comments);
+  const options = { ecmaVersion: "latest", sourceType: "module", ranges: true } as const;
+  return new ParsedProgram(code, parse(code, options) as unknown as Node);
 }
 
 class ParsedProgram implements Program {
@@ -23,7 +22,6 @@ class ParsedProgram implements Program {
   readonly units: Unit[] = [];
   readonly bareImports: string[] = [];
   readonly imports: string[] = [];
-  readonly #comments: readonly Comment[];
   readonly #functions: readonly Node[];
   readonly #calls: readonly Node[];
   readonly #bindings: ResolvedBindings;
@@ -33,10 +31,9 @@ class ParsedProgram implements Program {
   readonly #helperUnits = new Set<Unit>();
   readonly #givenNames = new Map<Binding, string>();
 
-  constructor(code: string, root: Node, comments: readonly Comment[]) {
+  constructor(code: string, root: Node) {
     this.code = code;
     this.root = root;
-    this.#comments = comments;
     const { functions, calls } = linkNodes(root);
     this.#functions = functions;
     this.#calls = calls;
@@ -102,16 +99,6 @@ class ParsedProgram implements Program {
 
   calls(): Iterable<Node> {
     return this.#calls;
-  }
-
-  withoutComments(): string {
-    let from = 0;
-    const kept: string[] = [];
-    for (const { start, end } of this.#comments) {
-      kept.push(this.code.slice(from, start));
-      from = end;
-    }
-    return kept.join("") + this.code.slice(from);
   }
 
   unwrap(node: Node | undefined): Node | undefined {

@@ -137,6 +137,11 @@ export class ArtifactAnalysis {
     return this.#shapeOf(node, [node], pruning);
   }
 
+  /** The shape of everything: imports and exports that no unit names are in it as well. */
+  shapeOfProgram(): Shape {
+    return this.#shapeOf(this.program.root, [this.program.root], "none");
+  }
+
   #shapeOf(key: Node, nodes: readonly Node[], pruning: Pruning): Shape {
     const shapes = this.#shapes[pruning];
     let shape = shapes.get(key);

@@ -3,6 +3,23 @@
 import { memberName, nameOf, PARENT, part, parts, textOf, type Node } from "../program/node.ts";
 import type { Program } from "../program/program.ts";
 
+/**
+ * Hazards by which code that is not there to be looked at runs beside the artifact's own: it may read the names of
+ * variables around it, and the text of any function that it gets at.
+ */
+const READING_CODE: ReadonlySet<string> = new Set([
+  "Function",
+  "a computed property of globalThis",
+  "a constructor called by property",
+  "eval",
+  "with",
+]);
+
+/** True for a hazard after which code counts as it is spelled. */
+export function readsCode(hazard: string): boolean {
+  return READING_CODE.has(hazard);
+}
+
 const OWN_PLACE = new Set(["dirname", "filename", "url"]);
 
 /** Why what a node reaches cannot be told; `undefined` when it can. */

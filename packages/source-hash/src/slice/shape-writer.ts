@@ -18,14 +18,7 @@ import type { FunctionTexts } from "./function-texts.ts";
 import { findHazard, revealsHidden } from "./hazards.ts";
 import type { Shape } from "./shape.ts";
 import type { Target } from "./target.ts";
-
-/** Fields that hold the place or the spelling of a node, whatever its type. */
-const PLACE_FIELDS: ReadonlySet<string> = new Set(["type", "start", "end", "range"]);
-/** Fields of one type that repeat what another field says: how a value was spelled. */
-const SPELLING: Readonly<Record<string, ReadonlySet<string>>> = {
-  Literal: new Set(["raw"]),
-  Property: new Set(["shorthand"]),
-};
+import { isSpelling, nameIn } from "./written-fields.ts";
 
 /**
  * The shape of some nodes, written one after the other.
@@ -101,16 +94,16 @@ class ShapeWriter {
     if (this.#isNaming(node)) return this.#put("name;");
     if (this.#writesRequire(node)) return;
     this.#note(node);
-    if ((isFunction(node) || isClass(node)) && !this.#code.some((outer) => contains(outer, node)))
-      this.#code.push(node);
+    if (isFunction(node) || isClass(node)) this.#noteCode(node);
     this.#put(node.type, "{");
     for (const field in node) {
-      if (PLACE_FIELDS.has(field) || (SPELLING[node.type]?.has(field) && !isProto(node))) continue;
-      if (field === "value" && node["regex"] !== undefined) continue;
+      if (isSpelling(node, field)) continue;
       // A lazily evaluated module has its path for a key.
       if (field === "key" && this.#isModuleOfBundler(node)) continue;
+      const name = nameIn(node, field);
       this.#put(field, ":");
-      this.#writeValue(node[field]);
+      if (name === undefined) this.#writeValue(node[field]);
+      else this.#put("name ", JSON.stringify(name), ";");
     }
     this.#put("}");
   }
@@ -223,12 +216,13 @@ class ShapeWriter {
     }
   }
 
+  /** Of functions in one another, the outermost: it is written before what is in it. */
+  #noteCode(code: Node): void {
+    const outer = this.#code.at(-1);
+    if (!outer || !contains(outer, code)) this.#code.push(code);
+  }
+
   #put(...text: readonly string[]): void {
     for (const piece of text) this.#text.push(piece);
   }
-}
-
-/** `{ __proto__: x }` sets a prototype, and `{ __proto__ }` a property. */
-function isProto(node: Node): boolean {
-  return node.type === "Property" && nameOf(part(node, "key")) === "__proto__";
 }

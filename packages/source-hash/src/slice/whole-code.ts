@@ -1,0 +1,50 @@
+// All of an artifact's code, as it is in the hash of a task whose slice cannot be told.
+
+import { sha256, type Digest } from "@memodag/core";
+import { nameOf, part, parts } from "../program/node.ts";
+import type { Program } from "../program/program.ts";
+import type { ArtifactAnalysis } from "./artifact-analysis.ts";
+import { readsCode } from "./hazards.ts";
+import type { Slice } from "./slice.ts";
+
+/** What stands for it. */
+export interface WholeCode {
+  readonly digest: Digest;
+  /** True when the spelling of functions and classes counts. */
+  readonly withText: boolean;
+}
+
+/**
+ * Writes it down without the names of variables, comments and formatting, as slices are. Where code that is not
+ * there to be looked at may run in it, such as by `eval`, every name counts, and the text of every function.
+ * @param whole the slice of every unit.
+ */
+export function wholeCode(analysis: ArtifactAnalysis, whole: Slice): WholeCode {
+  const { program } = analysis;
+  const shape = analysis.shapeOfProgram();
+  const runsHidden = [...shape.hazards, ...whole.hazards].some((hazard) => readsCode(hazard));
+  const withText = runsHidden || shape.readsText || whole.readsText || runsText(program);
+  // The slice says what imports lead to; those that nothing names are said by their specifiers.
+  const targets = shape.targets.map((target) =>
+    target.kind === "import" ? [target.specifier, target.imported] : target.kind,
+  );
+  const spelling = runsHidden ? Array.from(program.identifiers(), (identifier) => nameOf(identifier)) : null;
+  const all = [shape.digest, shape.names, targets, program.imports, exportedNames(program), spelling];
+  return { digest: sha256(JSON.stringify([all, whole.digest(withText)])), withText };
+}
+
+/** Node's own modules that run code from texts: it is handed functions, and may read theirs. */
+function runsText({ imports }: Program): boolean {
+  return imports.some((specifier) => /^(?:node:)?(?:inspector|repl|vm)(?:\/|$)/.test(specifier));
+}
+
+/** Names under which code outside may ask for what is in the artifact, where a declaration is exported as it is. */
+function exportedNames({ root, units }: Program): string[] {
+  const declared = parts(root, "body").flatMap((statement) => {
+    const declaration =
+      statement.type === "ExportNamedDeclaration" ? part(statement, "declaration") : undefined;
+    if (!declaration) return [];
+    return units.filter(({ node }) => node.start >= declaration.start && node.end <= declaration.end);
+  });
+  return declared.flatMap(({ bindings }) => bindings.map(({ name }) => name));
+}
