@@ -18,6 +18,12 @@ export interface FoundEffects {
   readonly objects: ReadonlyMap<Unit, ReadonlySet<Unit>>;
 }
 
+/** Tells what units lead to. */
+export interface ReachGraph {
+  /** Every unit whose code or objects a unit can get at, itself among them; undefined when they are more than `most`. */
+  reachOf(unit: Unit, most: number): ReadonlySet<Unit> | undefined;
+}
+
 /**
  * How many units may be looked at, each as often as it is in reach of another. More take seconds: long chains of
  * statements that all reach each other.
@@ -28,19 +34,15 @@ const MOST_LOOKS = 150_000;
  * Finds the effects of some units. A getter or a function that one unit puts into an object runs when another
  * reads or calls it, so that they are looked at again until none of them changes more. Where that would take too long, all of them are unknown: it is never less.
  */
-export function findEffects(
-  units: readonly Unit[],
-  effects: Effects,
-  reachOf: (unit: Unit) => ReadonlySet<Unit>,
-): FoundEffects {
+export function findEffects(units: readonly Unit[], effects: Effects, graph: ReachGraph): FoundEffects {
   const unknown = new Map<Unit, ImpureUnit>();
   const objects = new Map<Unit, ReadonlySet<Unit>>();
   const reach = new Map<Unit, ReadonlySet<Unit>>();
   let looks = 0;
   for (const unit of units) {
-    const within = reachOf(unit);
+    const within = graph.reachOf(unit, MOST_LOOKS - looks);
+    if (!within) return tooMany(units);
     looks += within.size;
-    if (looks > MOST_LOOKS) return tooMany(units);
     reach.set(unit, within);
   }
   const defers = new Set<Unit>();

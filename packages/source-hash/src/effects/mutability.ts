@@ -36,6 +36,7 @@ export interface MutabilitySources {
 export class Mutability {
   readonly #is: MutabilitySources;
   readonly #known = new Map<Unit, boolean>();
+  readonly #values = new Map<Node, boolean>();
   #changesUnknown: boolean | undefined;
   #classesLeak: boolean | undefined;
   #named: ReadonlyMap<Node, ReadonlySet<Binding>> | undefined;
@@ -53,6 +54,12 @@ export class Mutability {
 
   /** True when a function or class may be held by something else than the name that it is called by. */
   isValue(code: Node): boolean {
+    let value = this.#values.get(code);
+    if (value === undefined) this.#values.set(code, (value = this.#isValue(code)));
+    return value;
+  }
+
+  #isValue(code: Node): boolean {
     if (isClass(code) && this.#doClassesLeak()) return true;
     const bindings = this.#bindingsOf(code);
     if (bindings.size === 0) return true;
@@ -145,7 +152,9 @@ export class Mutability {
 
   #isFixed(unit: Unit): boolean {
     const { program, values, sdk } = this.#is;
-    if (program.isHelperUnit(unit) || unit.kind === "statement") return unit.bindings.length === 0;
+    // Nothing but the bundler's own code uses its functions.
+    if (program.isHelperUnit(unit)) return true;
+    if (unit.kind === "statement") return unit.bindings.length === 0;
     if (unit.bindings.some((binding) => isRewritten(binding))) return false;
     const code = unit.kind === "variable" ? program.unwrap(part(unit.node, "init")) : unit.node;
     if (isFunction(code)) return !this.#hasProperties(unit, code);

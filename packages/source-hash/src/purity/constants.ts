@@ -14,6 +14,7 @@ const CALLING_BACK = new Set(["flatMap", "forEach", "map"]);
 /** Finds the definitions behind names. */
 export class Constants {
   readonly #program: Program;
+  readonly #definitions = new Map<Binding, Node | undefined>();
   readonly #possible = new Map<Binding, readonly Possible[] | null>();
 
   constructor(program: Program) {
@@ -31,6 +32,11 @@ export class Constants {
 
   /** What a binding is defined as, when it is defined once and never written to after. */
   definitionOf(binding: Binding): Node | undefined {
+    if (!this.#definitions.has(binding)) this.#definitions.set(binding, this.#findDefinition(binding));
+    return this.#definitions.get(binding);
+  }
+
+  #findDefinition(binding: Binding): Node | undefined {
     const [definition, ...others] = binding.defs;
     if (!definition || others.length > 0) return undefined;
     if (binding.references.some((use) => use.isWrite() && !use.init)) return undefined;

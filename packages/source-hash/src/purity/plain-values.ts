@@ -22,6 +22,9 @@ export class PlainValues {
   readonly #constants: Constants;
   readonly #tampering: Tampering;
   readonly #asking = new Set<Node>();
+  readonly #primitive = new Map<Node, boolean>();
+  /** Questions that were met while they were being asked: an answer that rests on one holds for that once. */
+  #circles = 0;
 
   constructor(program: Program, constants: Constants, tampering: Tampering) {
     this.#program = program;
@@ -32,10 +35,15 @@ export class PlainValues {
   /** True when the value is a string, number, boolean, bigint, symbol, null or undefined. */
   isPrimitive(node: Node | undefined): boolean {
     if (!node) return true;
-    if (this.#asking.has(node)) return false;
+    const known = this.#primitive.get(node);
+    if (known !== undefined) return known;
+    if (this.#isAsking(node)) return false;
+    const circles = this.#circles;
     this.#asking.add(node);
     try {
-      return this.#decidePrimitive(node);
+      const answer = this.#decidePrimitive(node);
+      if (this.#circles === circles) this.#primitive.set(node, answer);
+      return answer;
     } finally {
       this.#asking.delete(node);
     }
@@ -127,6 +135,12 @@ export class PlainValues {
     }
   }
 
+  #isAsking(node: Node): boolean {
+    if (!this.#asking.has(node)) return false;
+    this.#circles += 1;
+    return true;
+  }
+
   #isHarmlessOperand(node: Node): boolean {
     const operator = node["operator"];
     return (
@@ -193,7 +207,7 @@ export class PlainValues {
 
   /** Holds `test` against everything that a node can stand for. */
   #all(node: Node | undefined, test: (value: Node) => boolean): boolean {
-    if (!node || this.#asking.has(node)) return false;
+    if (!node || this.#isAsking(node)) return false;
     this.#asking.add(node);
     try {
       const binding = node.type === "Identifier" ? this.#program.bindingOf(node) : undefined;

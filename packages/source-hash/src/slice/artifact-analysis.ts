@@ -19,6 +19,7 @@ import { EvaluationOrder } from "./evaluation-order.ts";
 import { FunctionTexts } from "./function-texts.ts";
 import { writeShape, type ShapeSources } from "./shape-writer.ts";
 import type { Shape } from "./shape.ts";
+import { UnitGraph } from "./unit-graph.ts";
 
 /**
  * What is left out of code that hands handlers to the SDK: whatever makes the `handlers`, or only the
@@ -39,8 +40,11 @@ export class ArtifactAnalysis {
   readonly impure: readonly ImpureUnit[];
   /** Units that may change something or call something while the file is loaded. */
   readonly evaluated: readonly Unit[];
+  readonly #evaluated: ReadonlySet<Unit>;
   readonly #effects: ReadonlySet<Unit>;
-  readonly #attracted: Readonly<Record<Attraction, Attracted>>;
+  readonly #attracted: Attracted;
+  readonly #mutability: Mutability;
+  readonly #graphs: Readonly<Record<Pruning, UnitGraph>>;
   /** Units in which the environment says which handler a task has. */
   readonly choosing: readonly Unit[];
   /** Units in which a Dag is handed to code that may read what else is in it. */
@@ -81,24 +85,19 @@ export class ArtifactAnalysis {
       tampering,
       reader: new CodeReader({ program, constants, values, sdk, fresh, inert }),
     });
+    this.#mutability = mutability;
+    const graphOf = (pruning: Pruning): UnitGraph =>
+      new UnitGraph(program, (unit) => this.shapeOfUnit(unit, pruning));
+    this.#graphs = { handlers: graphOf("handlers"), functions: graphOf("functions"), none: graphOf("none") };
     const candidates = program.units.filter((unit) => !purity.isPureUnit(unit));
-    const found = findEffects(candidates, effects, (unit) => this.#reachOf(unit, "handlers"));
+    const found = findEffects(candidates, effects, this.#graphs.handlers);
     this.impure = found.unknown;
     this.#effects = new Set([...found.unknown.map(({ unit }) => unit), ...found.objects.keys()]);
     this.evaluated = program.units.filter(
       (unit) => this.#effects.has(unit) || (!program.isHelperUnit(unit) && callsSomething(unit)),
     );
-    this.#attracted = {
-      effects: attractedBy(found.objects),
-      evaluated: attractedBy(
-        new Map(
-          this.evaluated.map((unit) => [
-            unit,
-            [...this.#reachOf(unit, "functions")].filter((reached) => mutability.isMutable(reached)),
-          ]),
-        ),
-      ),
-    };
+    this.#evaluated = new Set(this.evaluated);
+    this.#attracted = attractedBy(found.objects);
     this.#order = new EvaluationOrder(program);
     this.choosing = findChoosingUnits(program, sdk);
   }
@@ -108,25 +107,19 @@ export class ArtifactAnalysis {
     return this.#effects.has(unit);
   }
 
-  /** Units that count where one is reached, because they may change what it holds, or be given it. */
-  attractedBy(unit: Unit, attraction: Attraction): readonly Unit[] {
-    return this.#attracted[attraction].get(unit) ?? [];
+  /**
+   * Units that count where one is reached, because they may change what it holds, or be given it.
+   * @param seen what was looked at for one slice before: units that it led to are not given again.
+   */
+  attractedBy(unit: Unit, attraction: Attraction, seen: Set<Unit>): readonly Unit[] {
+    if (attraction === "effects") return this.#attracted.get(unit) ?? [];
+    if (!this.#mutability.isMutable(unit)) return [];
+    return this.#graphs.functions.leadingTo(unit, seen).filter((leading) => this.#evaluated.has(leading));
   }
 
   /** Units that one reaches and that are evaluated after it; `null` when its value does not depend on that. */
   laterThan(unit: Unit, pruning: Pruning): readonly Unit[] | null {
-    return this.#order.laterThan(unit, (reached) => this.shapeOfUnit(reached, pruning));
-  }
-
-  /** Every unit that a unit's code names, however deep, and itself. */
-  #reachOf(unit: Unit, pruning: Pruning): ReadonlySet<Unit> {
-    const reached = new Set<Unit>([unit]);
-    for (const one of reached) {
-      for (const target of this.shapeOfUnit(one, pruning).targets) {
-        if (target.kind === "units") for (const next of target.units) reached.add(next);
-      }
-    }
-    return reached;
+    return this.#order.laterThan(unit, this.#graphs[pruning]);
   }
 
   shapeOfUnit(unit: Unit, pruning: Pruning): Shape {

@@ -5,7 +5,7 @@ import type { Program, Unit } from "../program/program.ts";
 import { isKnownGlobal } from "../purity/builtins.ts";
 import { isSdkSpecifier } from "../purity/sdk-objects.ts";
 import { isRewritten } from "./rewritten.ts";
-import type { Shape } from "./shape.ts";
+import type { UnitGraph } from "./unit-graph.ts";
 
 /** What runs other code, or waits for it. */
 const CALLING: ReadonlySet<string> = new Set(
@@ -33,20 +33,16 @@ export class EvaluationOrder {
    * The units that a unit reaches and that are evaluated after it, in order of being reached; `null` for a
    * unit that is the same whenever it is evaluated: a function, a literal.
    */
-  laterThan(unit: Unit, shapeOf: (unit: Unit) => Shape): readonly Unit[] | null {
+  laterThan(unit: Unit, graph: UnitGraph): readonly Unit[] | null {
     if (this.#isTimeless(unit)) return null;
     const later: Unit[] = [];
-    const seen = new Set<Unit>([unit]);
-    const queue: Unit[] = [unit];
-    for (const visited of queue) {
-      for (const target of shapeOf(visited).targets) {
-        if (target.kind !== "units") continue;
-        for (const reached of target.units) {
-          if (seen.has(reached)) continue;
-          seen.add(reached);
-          queue.push(reached);
-          if (reached.index > unit.index && reached.kind !== "function") later.push(reached);
-        }
+    const reached = new Set<Unit>([unit]);
+    for (const visited of reached) {
+      for (const named of graph.namedBy(visited)) {
+        // Nothing behind it is later: most code is evaluated after all that it names.
+        if (reached.has(named) || graph.lastInReach(named) <= unit.index) continue;
+        reached.add(named);
+        if (named.index > unit.index && named.kind !== "function") later.push(named);
       }
     }
     return later;

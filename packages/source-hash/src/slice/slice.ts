@@ -55,6 +55,8 @@ export class Slice {
   readonly #pruning: Pruning;
   readonly #attraction: Attraction | null;
   readonly #attracted = new Set<Unit>();
+  /** Units from which it was asked already what leads to them. */
+  readonly #seen = new Set<Unit>();
   readonly #numbers = new Map<Item, number>();
   readonly #queue: Item[] = [];
   readonly #lines: unknown[] = [];
@@ -142,7 +144,8 @@ export class Slice {
     const { analysis } = this.#sources;
     this.#writeShape("unit", analysis.shapeOfUnit(unit, this.#pruning), []);
     if (!this.#attraction) return;
-    for (const attracted of analysis.attractedBy(unit, this.#attraction)) this.#attracted.add(attracted);
+    for (const attracted of analysis.attractedBy(unit, this.#attraction, this.#seen))
+      this.#attracted.add(attracted);
   }
 
   /** Of two units that change the same, and of one that reads it: which comes first is what it becomes. */
@@ -155,7 +158,7 @@ export class Slice {
     for (const unit of this.units) {
       const later = analysis.laterThan(unit, this.#pruning);
       if (!later) continue;
-      const before = changing.filter(({ index }) => index < unit.index).length;
+      const before = countBefore(changing, unit);
       this.#lines.push(["moment", this.#number(unit), before, later.map((other) => this.#number(other))]);
     }
   }
@@ -268,4 +271,16 @@ export class Slice {
     }
     return `own ${number}`;
   }
+}
+
+/** How many of some units, in order of evaluation, are evaluated before another one. */
+function countBefore(units: readonly Unit[], { index }: Unit): number {
+  let low = 0;
+  let high = units.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((units[middle] as Unit).index < index) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
