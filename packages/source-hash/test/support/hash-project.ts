@@ -6,6 +6,7 @@ import {
   hashSources,
   locateHandlers,
   type SourceHashes,
+  type SourceHashRequest,
   type TaskSource,
 } from "@memodag/source-hash";
 import { bundleProject, type ProjectFiles } from "./bundle-project.ts";
@@ -53,6 +54,14 @@ export async function hashProject(
   files: ProjectFiles,
   options: HashProjectOptions = {},
 ): Promise<SourceHashes> {
+  return hashSources(await loadProject(files, options));
+}
+
+/** Bundles and loads a project: what its hashes are taken of. */
+export async function loadProject(
+  files: ProjectFiles,
+  options: HashProjectOptions = {},
+): Promise<SourceHashRequest> {
   const { entry = "dag.ts", lock = lockOf({}), loaded = [] } = options;
   const { code, map } = await bundleProject(files, entry);
   const url = `file:///project/artifact-${++loads}.mjs`;
@@ -60,7 +69,7 @@ export async function hashProject(
   const exports = load(url) as Record<string, unknown>;
   const handlers = new Map([...tasksOf(exports)].map(([key, { handler }]) => [key, handler]));
   const located = locateHandlers(handlers, { isArtifact: (candidate) => candidate === url });
-  return hashSources({
+  return {
     code,
     map,
     folder: "/project",
@@ -70,7 +79,7 @@ export async function hashProject(
     loaded,
     readAnchor: () => null,
     readPrivateName: () => null,
-  });
+  };
 }
 
 /** The source of one task; fails when there is none. */
