@@ -5,7 +5,7 @@ import { text } from "node:stream/consumers";
 import { parse } from "acorn";
 import { analyze } from "eslint-scope";
 import { sha256 } from "@memodag/core";
-import { hashSources } from "@memodag/source-hash";
+import { hashSources, type SourceHashRequest } from "@memodag/source-hash";
 import type { ProjectFiles } from "./bundle-project.ts";
 import { loadProject } from "./hash-project.ts";
 
@@ -41,7 +41,7 @@ function timeOf(work: () => void): number {
 
 const times: ProjectTimes[] = [];
 for (const { name, files, entries, repeats } of JSON.parse(await text(process.stdin)) as TimedProject[]) {
-  const requests = [];
+  const requests: SourceHashRequest[] = [];
   for (const entry of entries) requests.push(await loadProject(files, { entry }));
   const hashing: number[] = [];
   const floor: number[] = [];
