@@ -1,6 +1,6 @@
 // The way in: runs the command that the arguments name and sets the exit code.
 
-import { findFileFault, MemodagError } from "@memodag/core";
+import { MemodagError } from "@memodag/core";
 import { CommanderError } from "commander";
 import { reportError } from "./output/errors.ts";
 import { EXIT_USAGE } from "./output/exit-codes.ts";
@@ -28,8 +28,8 @@ export async function main(args: readonly string[]): Promise<void> {
 /** A database that fails in the middle of a command is not a bug, and neither is a disk. */
 async function namedError(error: unknown): Promise<unknown> {
   if (error instanceof MemodagError || error instanceof CommanderError) return error;
-  const { findDatabaseFault } = await import("@memodag/metastore");
-  return findDatabaseFault(error) ?? findFileFault(error) ?? error;
+  const { nameFault } = await import("@memodag/deployment/stores");
+  return nameFault(error);
 }
 
 /** What a command did is done, and its exit code stays; one that was to print and could not has failed. */

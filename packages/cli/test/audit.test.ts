@@ -4,9 +4,10 @@ import { AUDIT_ACTIONS, type AuditAction, type AuditEntry } from "@memodag/core"
 import { openMetastore } from "@memodag/metastore";
 import type { Command } from "commander";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { RunReport } from "../src/report/run-report.ts";
+import type { RunReport } from "@memodag/operations/runs";
 import { createProgram } from "../src/program.ts";
-import { audited, newAct } from "../src/wiring/audited.ts";
+import { currentActor } from "@memodag/deployment/config";
+import { audited, newAct } from "@memodag/operations";
 import { Project } from "./project.ts";
 
 /** Every command: what it writes down, or that it changes nothing that anybody would ask about. */
@@ -160,7 +161,7 @@ describe("audit ls", () => {
   it("says that an act began where nobody said how it ended, and why one failed", async () => {
     await using metastore = await openAs(project);
     const { audit } = metastore;
-    const act = newAct("cache.purge", null, {});
+    const act = newAct(currentActor(), "cache.purge", null, {});
     await expect(
       audited(
         audit,

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, it } from "vitest";
-import { shortened } from "../src/output/plain-text.ts";
+import { shortened } from "@memodag/deployment/logging";
 import { formatTable } from "../src/output/table.ts";
 
 it("a table takes more rows than a call takes arguments", () => {

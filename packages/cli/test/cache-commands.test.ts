@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { RecordReport } from "../src/report/record-report.ts";
+import type { RecordReport } from "@memodag/operations/cache";
 import { Project } from "./project.ts";
 
 describe("cache commands", () => {

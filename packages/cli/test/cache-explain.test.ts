@@ -1,8 +1,8 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { Explanation } from "../src/report/explanation.ts";
-import type { RunReport } from "../src/report/run-report.ts";
+import type { Explanation } from "@memodag/operations/explain";
+import type { RunReport } from "@memodag/operations/runs";
 import { Project } from "./project.ts";
 
 const FLOW = `import { Dag } from "memodag";

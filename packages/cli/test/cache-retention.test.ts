@@ -4,8 +4,8 @@ import { openMetastore } from "@memodag/metastore";
 import { createTestDatabase, TEST_DIALECTS, type TestDatabase } from "@memodag/metastore/testing";
 import type { Collection, CollectionPlan, Verification } from "@memodag/result-cache";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { CacheStats } from "../src/report/cache-stats.ts";
-import type { RecordReport } from "../src/report/record-report.ts";
+import type { CacheStats } from "@memodag/operations/cache";
+import type { RecordReport } from "@memodag/operations/cache";
 import { Project } from "./project.ts";
 
 const BUNDLE = '[[bundles]]\nname = "dags"\npath = "dags"\n';

@@ -8,7 +8,7 @@ import { openMetastore, type Metastore } from "@memodag/metastore";
 import { createTestDatabase, TEST_DIALECTS, type TestDatabase } from "@memodag/metastore/testing";
 import { triggerRun } from "@memodag/scheduler";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { RunReport } from "../src/report/run-report.ts";
+import type { RunReport } from "@memodag/operations/runs";
 import { Project } from "./project.ts";
 
 const ONE = `import { Dag } from "memodag";

@@ -1,8 +1,8 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
-import type { RecordReport } from "../src/report/record-report.ts";
-import type { RunReport } from "../src/report/run-report.ts";
+import type { RecordReport } from "@memodag/operations/cache";
+import type { RunReport } from "@memodag/operations/runs";
 import { Project } from "./project.ts";
 
 let project: Project;

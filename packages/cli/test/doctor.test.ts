@@ -8,11 +8,11 @@ import { openMetastore } from "@memodag/metastore";
 import { createTestDatabase, openTestMetastore } from "@memodag/metastore/testing";
 import { loadConfig } from "@memodag/config";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { Finding } from "../src/doctor/finding.ts";
-import { diskFinding } from "../src/doctor/look-at-disks.ts";
-import { lookAtRuns } from "../src/doctor/look-at-runs.ts";
-import { lookAtClocks } from "../src/doctor/look-at-database.ts";
-import { lookAtWorker } from "../src/doctor/look-at-worker.ts";
+import type { Finding } from "@memodag/deployment/doctor";
+import { diskFinding } from "@memodag/deployment/doctor";
+import { lookAtRuns } from "@memodag/deployment/doctor";
+import { lookAtClocks } from "@memodag/deployment/doctor";
+import { lookAtWorker } from "@memodag/deployment/doctor";
 import { Project, type Outcome } from "./project.ts";
 
 const BUNDLE = '[[bundles]]\nname = "dags"\npath = "dags"\n';

@@ -1,9 +1,9 @@
 import { expect, it } from "vitest";
-import { explanationText } from "../src/output/explanation-text.ts";
-import { explainInstance } from "../src/report/explanation.ts";
+import { explanationLines } from "../src/output/explanation-lines.ts";
+import { explainInstance } from "@memodag/operations/explain";
 import type { KeptDecision } from "@memodag/result-cache";
 import type { TaskInstance } from "@memodag/core";
-import { instanceOf } from "./samples.ts";
+import { instanceOf } from "@memodag/operations/testing";
 
 const KEY = "a".repeat(64);
 
@@ -38,14 +38,14 @@ const decision: KeptDecision = {
 };
 
 const text = (instance: Partial<TaskInstance>, decided?: KeptDecision, ageMs = 0): string =>
-  explanationText({
+  explanationLines({
     name: "task",
     runId: "run",
     explanation: explainInstance(instanceOf({ cacheKey: KEY, ...instance }), decided),
     savedMs: instance.savedMs ?? null,
     entryAgeMs: null,
     ageMs,
-  });
+  }).join("\n");
 
 it.each<[string, Partial<TaskInstance>, KeptDecision | undefined, RegExp]>([
   [

@@ -5,8 +5,8 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { writeFileSync } from "node:fs";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import type { Explanation } from "../src/report/explanation.ts";
-import type { RunReport } from "../src/report/run-report.ts";
+import type { Explanation } from "@memodag/operations/explain";
+import type { RunReport } from "@memodag/operations/runs";
 import { Project } from "./project.ts";
 
 const DAG = `import { Dag } from "memodag";

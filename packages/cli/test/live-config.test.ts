@@ -3,8 +3,8 @@ import { join } from "node:path";
 import { loadConfig, type ConfigChange } from "@memodag/config";
 import { silentLogger, systemClock, type Clock, type LogFields, type Logger } from "@memodag/core";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { configOffReason } from "../src/wiring/kill-switch.ts";
-import { LiveConfig } from "../src/wiring/live-config.ts";
+import { configOffReason } from "@memodag/deployment/config";
+import { LiveConfig } from "@memodag/deployment/config";
 import { Project } from "./project.ts";
 
 /** A clock whose one timer goes off when a test says so. */

@@ -4,13 +4,14 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as rest } from "node:timers/promises";
 import { knownSections } from "@memodag/config";
-import { systemClock, type DagRun, type TaskInstance } from "@memodag/core";
+import { silentLogger, systemClock, type DagRun, type TaskInstance } from "@memodag/core";
 import { triggerRun } from "@memodag/scheduler";
 import { afterEach, describe, expect, it } from "vitest";
-import { lineLogger } from "../src/output/log-lines.ts";
-import { LiveConfig } from "../src/wiring/live-config.ts";
-import { withMetadata, type Metadata } from "../src/wiring/metadata.ts";
-import { openScheduler, type OpenScheduler } from "../src/wiring/open-scheduler.ts";
+import { lineLogger } from "@memodag/deployment/logging";
+import { LiveConfig, loadSettings } from "@memodag/deployment/config";
+import { withDeployment, type Deployment } from "@memodag/deployment/stores";
+import { openScheduler } from "@memodag/deployment/scheduler";
+import type { HostedScheduler } from "@memodag/operations/runs";
 import { Project } from "./project.ts";
 
 /** `wide` for slots, `one` for the cache, `slow` for what is under way, `told` for callbacks. */
@@ -43,8 +44,8 @@ export function openCacheBackend({ clock, options }) {
 
 /** A scheduler that runs in this process, over a config file that a test changes. */
 interface Room {
-  readonly metadata: Metadata;
-  readonly scheduler: OpenScheduler;
+  readonly metadata: Deployment;
+  readonly scheduler: HostedScheduler;
   /** What was logged since the file was changed last. */
   logged(): string;
   trigger(dagId: string): Promise<DagRun>;
@@ -225,7 +226,8 @@ describe("keys marked as live", () => {
     writeFileSync(join(project.folder, "backend.mjs"), SLOW_BACKEND);
     writeFileSync(join(project.folder, "dags/live.ts"), DAGS);
     expect(await project.run("dags", "run", "slow")).toMatchObject({ code: 0 });
-    await withMetadata({ config: file }, async (metadata) => {
+    const loaded = await loadSettings({ config: file });
+    await withDeployment({ loaded, log: silentLogger }, async (metadata) => {
       const live = new LiveConfig(metadata.loaded);
       const log = lineLogger(
         (line) => (logged += `${line}\n`),
@@ -254,7 +256,7 @@ function unknownKey(key: string): never {
   throw new Error(`${key} is marked as live: say here what changes with it`);
 }
 
-function roomOf(metadata: Metadata, scheduler: OpenScheduler, logged: () => string): Room {
+function roomOf(metadata: Deployment, scheduler: HostedScheduler, logged: () => string): Room {
   const trigger = async (dagId: string) => {
     const [version] = await metadata.dags.findDagVersions(dagId);
     if (!version) throw new Error(`Dag ${dagId} was not read`);

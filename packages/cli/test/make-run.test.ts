@@ -1,9 +1,10 @@
+import { systemClock } from "@memodag/core";
 // A run that is made while the database goes away is made once, whenever the answer is lost.
 
 import { openMetastore } from "@memodag/metastore";
 import { createTestDatabase, TEST_DIALECTS } from "@memodag/metastore/testing";
 import { describe, expect, it } from "vitest";
-import { makeRunOnce } from "../src/wiring/make-run.ts";
+import { makeRunOnce } from "@memodag/operations/runs";
 import { Project } from "./project.ts";
 
 const lost = (): Error => new Error("Connection terminated: no answer for 9 s on this connection");
@@ -46,12 +47,14 @@ describe.each(TEST_DIALECTS)("a run that is made while the database goes away, o
         });
         const cacheMode = "use" as const;
         const request = { version, conf: {}, params: {}, logicalDate: 1_700_000_000_000, cacheMode };
-        const options = { pause: async () => undefined, note: () => undefined };
-        const run = await makeRunOnce(faulty, request, options);
+        const options = { clock: systemClock, pause: async () => undefined, note: () => undefined };
+        const run = await makeRunOnce({ runs: faulty, clock: systemClock }, request, options);
         expect(await runs.listRuns({ limit: 9 })).toEqual([run, ...earlier]);
         expect(calls.create).toBe(when === "after" ? 1 : 2);
         // Another one of that date is refused, as ever.
-        await expect(makeRunOnce(runs, request, options)).rejects.toMatchObject({ code: "dag_run_exists" });
+        await expect(makeRunOnce({ runs, clock: systemClock }, request, options)).rejects.toMatchObject({
+          code: "dag_run_exists",
+        });
       } finally {
         await metastore.close();
         project.remove();

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { writeFileSync } from "node:fs";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import type { RunReport } from "../src/report/run-report.ts";
+import type { RunReport } from "@memodag/operations/runs";
 import { Project } from "./project.ts";
 
 /** Status, sentence, and what the version before printed of it. */

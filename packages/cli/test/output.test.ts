@@ -1,13 +1,13 @@
 import type { DagRun, TaskInstance } from "@memodag/core";
 import { MemodagError } from "@memodag/core";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { endLine, EndLines } from "../src/output/end-lines.ts";
+import { endLine, EndLines } from "@memodag/deployment/logging";
 import { reportError } from "../src/output/errors.ts";
-import { plainBlock, plainJson, plainLine, plainText } from "../src/output/plain-text.ts";
+import { plainBlock, plainJson, plainLine, plainText } from "@memodag/deployment/logging";
 import { progressLines } from "../src/output/show-progress.ts";
 import { formatTable } from "../src/output/table.ts";
-import { RunProgress } from "../src/report/run-progress.ts";
-import { instanceOf } from "./samples.ts";
+import { RunProgress } from "@memodag/operations/runs";
+import { instanceOf } from "@memodag/operations/testing";
 
 describe("formatTable", () => {
   it("puts text to the left and numbers to the right", () => {

@@ -1,6 +1,6 @@
 import { createTestDatabase } from "@memodag/metastore/testing";
 import { expect, it } from "vitest";
-import type { RunReport } from "../src/report/run-report.ts";
+import type { RunReport } from "@memodag/operations/runs";
 import { Project } from "./project.ts";
 
 it("PostgreSQL is migrated by db migrate alone, and then does all that SQLite does", async () => {

@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { listScheduledDags } from "../src/wiring/next-run.ts";
+import { listScheduledDags } from "@memodag/operations/dags";
 import { Project } from "./project.ts";
 
 const NIGHTLY = `import { Dag, every, param } from "memodag";

@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { RunReport } from "../src/report/run-report.ts";
+import type { RunReport } from "@memodag/operations/runs";
 import { Project } from "./project.ts";
 
 const SECRET = "sesame";

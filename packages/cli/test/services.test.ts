@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
-import type { RunReport } from "../src/report/run-report.ts";
+import type { RunReport } from "@memodag/operations/runs";
 import { Project } from "./project.ts";
 
 let project: Project;

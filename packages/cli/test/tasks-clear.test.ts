@@ -2,7 +2,7 @@ import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as rest } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { RunReport } from "../src/report/run-report.ts";
+import type { RunReport } from "@memodag/operations/runs";
 import { Project } from "./project.ts";
 
 const FLAKY = `import { existsSync } from "node:fs";

@@ -4,8 +4,8 @@ import type { Command } from "commander";
 import { createTestDatabase, TEST_DIALECTS, type TestDatabase } from "@memodag/metastore/testing";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createProgram } from "../src/program.ts";
-import type { RecordReport } from "../src/report/record-report.ts";
-import type { RunReport } from "../src/report/run-report.ts";
+import type { RecordReport } from "@memodag/operations/cache";
+import type { RunReport } from "@memodag/operations/runs";
 import { Project } from "./project.ts";
 
 /** What ants have that bees must not see. */

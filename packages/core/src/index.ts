@@ -8,6 +8,7 @@ export * from "./duration.ts";
 export * from "./errors.ts";
 export * from "./file-fault.ts";
 export * from "./handed-on.ts";
+export * from "./instance-name.ts";
 export * from "./interval-schedule.ts";
 export * from "./iso-time.ts";
 export * from "./json/canonical-json.ts";

@@ -1,1 +1,1 @@
-export { takeSecrets } from "@memodag/cli/environment-secrets";
+export { takeSecrets } from "@memodag/deployment/environment-secrets";

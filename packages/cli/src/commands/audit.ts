@@ -3,8 +3,8 @@
 import { Option, type Command } from "commander";
 import { AUDIT_ACTIONS, type AuditAction, type AuditActor, type AuditEntry } from "@memodag/core";
 import { printJson, printTable } from "../output/print.ts";
-import { isoTime } from "../report/iso-time.ts";
-import { withMetadata } from "../wiring/metadata.ts";
+import { isoTime } from "@memodag/operations";
+import { withOperations } from "../wiring/deployment.ts";
 import { type TeamOptions, withTeamOptions } from "./common-options.ts";
 import { parseCount, parseSince } from "./parse-arguments.ts";
 
@@ -27,7 +27,7 @@ export function registerAudit(program: Command): void {
 }
 
 async function listEntries({ team, action, since, limit, ...options }: AuditOptions): Promise<void> {
-  const entries = await withMetadata(options, ({ audit }) =>
+  const entries = await withOperations(options, (context, { audit }) =>
     audit.list({
       ...(team !== undefined && { team }),
       ...(action !== undefined && { action }),

@@ -3,8 +3,9 @@
 import type { Command } from "commander";
 import { compareComponents, type CacheRecord } from "@memodag/result-cache";
 import { printJson, printTable } from "../output/print.ts";
-import { getRecord } from "../wiring/find-record.ts";
-import { withMetadata, type Metadata } from "../wiring/metadata.ts";
+import { getRecord } from "@memodag/operations/cache";
+import { withOperations } from "../wiring/deployment.ts";
+import type { Deployment } from "@memodag/deployment/stores";
 import { type TeamOptions, withTeamOptions } from "./common-options.ts";
 import { parseDigest } from "./parse-arguments.ts";
 
@@ -18,7 +19,7 @@ export function registerDiff(cache: Command): void {
 }
 
 async function diffRecords(before: string, after: string, options: TeamOptions): Promise<void> {
-  const changes = await withMetadata(options, async (metadata) => {
+  const changes = await withOperations(options, async (context, metadata) => {
     const [a, b] = await Promise.all(
       [before, after].map((key) => getRecord(metadata.records, key, options.team)),
     );
@@ -35,7 +36,7 @@ async function diffRecords(before: string, after: string, options: TeamOptions):
   );
 }
 
-async function comparedKeyOf({ dags }: Metadata, { team, sourceHash, components }: CacheRecord) {
+async function comparedKeyOf({ dags }: Deployment, { team, sourceHash, components }: CacheRecord) {
   const sources = await dags.findTaskSources(team, [sourceHash]);
   return { components, source: sources.get(sourceHash) };
 }

@@ -2,15 +2,18 @@
 
 import { MemodagError, type DagRun } from "@memodag/core";
 import type { Command } from "commander";
-import { explanationText } from "../output/explanation-text.ts";
-import { groupRows } from "../output/causes-text.ts";
+import { explanationLines } from "../output/explanation-lines.ts";
+import { groupText, type CauseGroup } from "@memodag/operations/explain";
+import type { Row } from "../output/table.ts";
 import { printJson, printLine, printTable } from "../output/print.ts";
-import { shownInstance } from "../output/units.ts";
-import { RunCauses } from "../report/causes.ts";
-import { explainInstance } from "../report/explanation.ts";
-import { getRun } from "../wiring/find-dag.ts";
-import { getInstance } from "../wiring/find-instance.ts";
-import { withMetadata, type Metadata } from "../wiring/metadata.ts";
+
+import { instanceName } from "@memodag/core";
+import { RunCauses } from "@memodag/operations/explain";
+import { explainInstance } from "@memodag/operations/explain";
+import { getRun } from "@memodag/operations/runs";
+import { getInstance } from "@memodag/operations/tasks";
+import { withOperations } from "../wiring/deployment.ts";
+import type { Deployment } from "@memodag/deployment/stores";
 import { type TeamOptions, withTeamOptions } from "./common-options.ts";
 import { parseIndex } from "./parse-arguments.ts";
 
@@ -36,7 +39,7 @@ async function explain(
   options: ExplainOptions,
 ): Promise<void> {
   if (taskId === undefined) return await explainRun(dagId, runId, options);
-  const explained = await withMetadata(options, async (metadata) => {
+  const explained = await withOperations(options, async (context, metadata) => {
     const run = await getRun(metadata, { dagId, team: options.team }, runId);
     const instance = await getInstance(metadata.runs, run, taskId, options.mapIndex);
     const decision = await metadata.decisions.find(run.team, run.id, instance);
@@ -44,7 +47,7 @@ async function explain(
     // Only people are told of it: what is decided does not depend on an entry that may be gone.
     const entryAgeMs =
       options.json || explanation.reason !== "hit" ? null : await ageOf(metadata, run.team, explanation.key);
-    const name = shownInstance(taskId, instance.mapIndex);
+    const name = instanceName(taskId, instance.mapIndex);
     const causes = explanation.reason === "input_changed" ? await causesOf(metadata, run) : null;
     const cause = causes?.causeOf(instance) ?? null;
     return {
@@ -60,21 +63,21 @@ async function explain(
   });
   const { explanation, cause } = explained;
   if (options.json) printJson({ ...explanation, ...(cause && { cause }) });
-  else for (const line of explanationText(explained).split("\n")) printLine(line);
+  else for (const line of explanationLines(explained)) printLine(line);
 }
 
 async function explainRun(dagId: string, runId: string, options: ExplainOptions): Promise<void> {
   if (options.mapIndex !== undefined)
     throw new MemodagError("usage", "--map-index names an instance of a task: name the task too");
-  const groups = await withMetadata(options, async (metadata) => {
+  const groups = await withOperations(options, async (context, metadata) => {
     const run = await getRun(metadata, { dagId, team: options.team }, runId);
     return (await causesOf(metadata, run)).groups();
   });
   if (options.json) return printJson({ dagId, runId, groups });
-  printTable(["COUNT", "WHY", "TASKS"], groupRows(groups), "No task of the run has been looked at yet.");
+  printTable(["COUNT", "WHY", "TASKS"], groups.map(rowOf), "No task of the run has been looked at yet.");
 }
 
-async function causesOf({ runs, dags, decisions }: Metadata, run: DagRun): Promise<RunCauses> {
+async function causesOf({ runs, dags, decisions }: Deployment, run: DagRun): Promise<RunCauses> {
   const { dag } = await dags.getDagVersion(run.dagVersionId);
   const instances = await runs.listTaskInstances(run.team, run.id);
   return new RunCauses({
@@ -84,7 +87,7 @@ async function causesOf({ runs, dags, decisions }: Metadata, run: DagRun): Promi
   });
 }
 
-async function ageOf({ records }: Metadata, team: string, key: string | null): Promise<number | null> {
+async function ageOf({ records }: Deployment, team: string, key: string | null): Promise<number | null> {
   if (key === null) return null;
   try {
     return (await records.find(team, [key])).get(key)?.ageMs ?? null;
@@ -92,4 +95,9 @@ async function ageOf({ records }: Metadata, team: string, key: string | null): P
     // The cache may be away, which changes nothing about what was decided.
     return null;
   }
+}
+
+function rowOf(group: CauseGroup): Row {
+  const tasks = group.tasks.map(({ taskId, count }) => (count === 1 ? taskId : `${taskId} (${count})`));
+  return [group.count, groupText(group), tasks.join(", ")];
 }

@@ -84,6 +84,6 @@ const WHOLE_KEY = 64;
 
 async function completeKey(records: RecordStore, key: string, team: string | undefined): Promise<string> {
   if (key.length === WHOLE_KEY) return key;
-  const { getRecord } = await import("../wiring/find-record.ts");
+  const { getRecord } = await import("@memodag/operations/cache");
   return (await getRecord(records, key, team)).key;
 }

@@ -5,9 +5,10 @@ import type { Collection, CollectionPlan, Collector, DoomedItem } from "@memodag
 import type { Command } from "commander";
 import { printJson, printLine, printTable } from "../output/print.ts";
 import { shortDigest } from "../output/units.ts";
-import { audited, newAct } from "../wiring/audited.ts";
-import { withMetadata, type Metadata } from "../wiring/metadata.ts";
-import type { CommonOptions } from "../wiring/settings.ts";
+import { audited, newAct } from "@memodag/operations";
+import { withOperations } from "../wiring/deployment.ts";
+import type { OperationContext } from "@memodag/operations";
+import type { CommonOptions } from "../wiring/deployment.ts";
 import { withCommonOptions } from "./common-options.ts";
 
 interface GcOptions extends CommonOptions {
@@ -40,18 +41,18 @@ export function registerGc(cache: Command): void {
 }
 
 async function collect(options: GcOptions): Promise<void> {
-  const { openCollector } = await import("../wiring/collection.ts");
-  await withMetadata(options, async (metadata) => {
-    const collector = await openCollector(metadata);
+  const { openCollector } = await import("@memodag/operations/cache");
+  await withOperations(options, async (context, metadata) => {
+    const collector = await openCollector(metadata, context.settings);
     if (options.dryRun) showPlan(await collector.plan(MOST_NAMED), options);
-    else showCollection(await collectAudited(metadata, collector), options);
+    else showCollection(await collectAudited(context, collector), options);
   });
 }
 
-async function collectAudited({ audit }: Metadata, collector: Collector): Promise<Collection> {
+async function collectAudited(context: OperationContext, collector: Collector): Promise<Collection> {
   return await audited(
-    audit,
-    newAct("cache.gc", null, {}),
+    context.stores.audit,
+    newAct(context.actor, "cache.gc", null, {}),
     () => collector.collect(),
     (collection) => Object.values(amountsOf(collection)).reduce((sum, { count }) => sum + count, 0),
   );

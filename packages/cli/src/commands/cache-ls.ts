@@ -6,8 +6,8 @@ import { Option, type Command } from "commander";
 import { printJson, printNote, printTable } from "../output/print.ts";
 import type { Row } from "../output/table.ts";
 import { shortDigest, shownAge, shownDuration } from "../output/units.ts";
-import { reportRecord } from "../report/record-report.ts";
-import { withMetadata } from "../wiring/metadata.ts";
+import { reportRecord } from "@memodag/operations/cache";
+import { withOperations } from "../wiring/deployment.ts";
 import { type FilterOptions, toRecordFilter, withFilterOptions } from "./cache-filter.ts";
 import { withTeamOptions } from "./common-options.ts";
 import { parseCount, parseIndex } from "./parse-arguments.ts";
@@ -38,7 +38,7 @@ export function registerLs(cache: Command): void {
 
 async function listRecords(options: LsOptions): Promise<void> {
   const { limit, offset, sort } = options;
-  const found = await withMetadata(options, async (metadata) => {
+  const found = await withOperations(options, async (context, metadata) => {
     const filter = await toRecordFilter(metadata, options);
     // One more than is shown, to know whether there is more.
     return await metadata.records.list(filter, {

@@ -6,9 +6,10 @@ import type { RecordFilter } from "@memodag/result-cache";
 import type { Command } from "commander";
 import { EXIT_DECLINED } from "../output/exit-codes.ts";
 import { printJson, printLine, printNote } from "../output/print.ts";
-import { audited, newAct } from "../wiring/audited.ts";
-import { reportRecord } from "../report/record-report.ts";
-import { withMetadata, type Metadata } from "../wiring/metadata.ts";
+import { audited, newAct } from "@memodag/operations";
+import { reportRecord } from "@memodag/operations/cache";
+import { withOperations } from "../wiring/deployment.ts";
+import type { Deployment } from "@memodag/deployment/stores";
 import { printRecords } from "./cache-ls.ts";
 import { type FilterOptions, toRecordFilter, withFilterOptions } from "./cache-filter.ts";
 import { withTeamOptions } from "./common-options.ts";
@@ -34,13 +35,13 @@ const MOST_NAMED = 1_000;
 
 async function purge(options: PurgeOptions): Promise<void> {
   if (options.dryRun) return await showDoomed(options);
-  const deleted = await withMetadata(options, async (metadata) => {
+  const deleted = await withOperations(options, async (context, metadata) => {
     const filter = await filterOf(metadata, options);
     if (!options.yes && !(await isConfirmed(await metadata.records.count(filter)))) return null;
     const { team = null, run, ...rest } = filter;
     return await audited(
       metadata.audit,
-      newAct("cache.purge", team, { ...rest, ...run }),
+      newAct(context.actor, "cache.purge", team, { ...rest, ...run }),
       () => metadata.records.purge(filter),
       (purged) => purged,
     );
@@ -52,7 +53,7 @@ async function purge(options: PurgeOptions): Promise<void> {
 }
 
 /** @throws MemodagError `usage` when nothing says what is meant, not even that everything is. */
-async function filterOf(metadata: Metadata, options: PurgeOptions): Promise<RecordFilter> {
+async function filterOf(metadata: Deployment, options: PurgeOptions): Promise<RecordFilter> {
   const filter = await toRecordFilter(metadata, options);
   if (Object.keys(filter).length > 0 || options.all) return filter;
   throw new MemodagError(
@@ -62,7 +63,7 @@ async function filterOf(metadata: Metadata, options: PurgeOptions): Promise<Reco
 }
 
 async function showDoomed(options: PurgeOptions): Promise<void> {
-  const { tasks, records } = await withMetadata(options, async (metadata) => {
+  const { tasks, records } = await withOperations(options, async (context, metadata) => {
     const filter = await filterOf(metadata, options);
     return {
       tasks: await metadata.records.stats(filter),

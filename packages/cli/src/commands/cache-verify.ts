@@ -6,9 +6,9 @@ import type { Command } from "commander";
 import { EXIT_UNSOUND } from "../output/exit-codes.ts";
 import { printJson, printLine, printTable } from "../output/print.ts";
 import { shortDigest } from "../output/units.ts";
-import { audited, newAct } from "../wiring/audited.ts";
-import { withMetadata } from "../wiring/metadata.ts";
-import type { CommonOptions } from "../wiring/settings.ts";
+import { audited, newAct } from "@memodag/operations";
+import { withOperations } from "../wiring/deployment.ts";
+import type { CommonOptions } from "../wiring/deployment.ts";
 import { withCommonOptions } from "./common-options.ts";
 
 interface VerifyOptions extends CommonOptions {
@@ -35,14 +35,14 @@ export function registerVerify(cache: Command): void {
 }
 
 async function verify(options: VerifyOptions): Promise<void> {
-  const { openVerifier } = await import("../wiring/collection.ts");
-  const found = await withMetadata(options, async (metadata) => {
-    const verifier = await openVerifier(metadata);
+  const { openVerifier } = await import("@memodag/operations/cache");
+  const found = await withOperations(options, async (context, metadata) => {
+    const verifier = await openVerifier(context);
     // Looking alone changes nothing.
     if (!options.repair) return await verifier.verify(false);
     return await audited(
       metadata.audit,
-      newAct("cache.verify", null, { repair: true }),
+      newAct(context.actor, "cache.verify", null, { repair: true }),
       () => verifier.verify(true),
       ({ badRecords, damaged, orphans }) =>
         badRecords.length + damaged.filter(({ isShown }) => !isShown).length + orphans.length,

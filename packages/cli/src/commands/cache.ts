@@ -4,9 +4,9 @@ import type { Command } from "commander";
 import { DEFAULT_TEAM, formatDuration, formatSize } from "@memodag/core";
 import { printFacts, printJson, printLine, printNote, printTable } from "../output/print.ts";
 import { shownDuration } from "../output/units.ts";
-import type { CacheHealth } from "../report/cache-health.ts";
-import { reportDiffering, reportRecord, shownDiffering } from "../report/record-report.ts";
-import { withMetadata } from "../wiring/metadata.ts";
+import type { CacheHealth } from "@memodag/operations/cache";
+import { reportDiffering, reportRecord, shownDiffering } from "@memodag/operations/cache";
+import { withOperations } from "../wiring/deployment.ts";
 import { type FilterOptions, toRecordFilter, withFilterOptions } from "./cache-filter.ts";
 import { registerDiff } from "./cache-diff.ts";
 import { registerExplain } from "./cache-explain.ts";
@@ -40,8 +40,8 @@ export function registerCache(program: Command): void {
 const LONGEST_VALUE = 2_000;
 
 async function showRecord(keyOrPrefix: string, options: TeamOptions): Promise<void> {
-  const { getRecord, readRecordValues } = await import("../wiring/find-record.ts");
-  const { record, values } = await withMetadata(options, async (metadata) => {
+  const { getRecord, readRecordValues } = await import("@memodag/operations/cache");
+  const { record, values } = await withOperations(options, async (context, metadata) => {
     const found = await getRecord(metadata.records, keyOrPrefix, options.team);
     return { record: found, values: await readRecordValues(metadata.results, found) };
   });
@@ -82,10 +82,13 @@ function shortened(text: string): string {
 }
 
 async function showStats(options: FilterOptions): Promise<void> {
-  const { readCacheStats } = await import("../report/cache-stats.ts");
-  const { readCacheHealth } = await import("../report/cache-health.ts");
-  const { stats, health } = await withMetadata(options, async (metadata) => {
-    const healthNow = await readCacheHealth(metadata);
+  const { readCacheStats } = await import("@memodag/operations/cache");
+  const { readCacheHealth } = await import("@memodag/operations/cache");
+  const { stats, health } = await withOperations(options, async (context, metadata) => {
+    const healthNow = await readCacheHealth({
+      ...metadata,
+      configOffReason: context.settings.cachingOffReason(),
+    });
     try {
       const filter = await toRecordFilter(metadata, options);
       return { stats: await readCacheStats(metadata, filter), health: healthNow };

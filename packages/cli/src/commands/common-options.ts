@@ -2,7 +2,7 @@
 
 import { MemodagError } from "@memodag/core";
 import type { Command } from "commander";
-import type { CommonOptions } from "../wiring/settings.ts";
+import type { CommonOptions } from "../wiring/deployment.ts";
 
 /** For commands about Dags, runs and results. */
 export interface TeamOptions extends CommonOptions {

@@ -2,7 +2,7 @@
 
 import type { Command } from "commander";
 import { printJson, printLine, printNote, printTable } from "../output/print.ts";
-import { type CommonOptions, loadSettings } from "../wiring/settings.ts";
+import type { CommonOptions } from "../wiring/deployment.ts";
 import { withCommonOptions } from "./common-options.ts";
 
 /** Adds the `config` commands. */
@@ -18,6 +18,7 @@ export function registerConfig(program: Command): void {
 
 async function showConfig(options: CommonOptions): Promise<void> {
   const { describeConfig } = await import("@memodag/config");
+  const { loadSettings } = await import("@memodag/deployment/config");
   const loaded = await loadSettings(options);
   const keys = describeConfig(loaded);
   if (options.json) return printJson({ file: loaded.file, keys });
@@ -31,6 +32,7 @@ async function showConfig(options: CommonOptions): Promise<void> {
 
 async function checkConfig(options: CommonOptions): Promise<void> {
   const { checkFolders, listWarnings } = await import("@memodag/config");
+  const { loadSettings } = await import("@memodag/deployment/config");
   const loaded = await loadSettings(options);
   checkFolders(loaded);
   const { file } = loaded;

@@ -1,18 +1,21 @@
 // `memodag dags run | trigger`.
 
 import type { Command } from "commander";
-import { MemodagError } from "@memodag/core";
+import type { LastGood } from "@memodag/operations/dags";
+import type { RunReport } from "@memodag/operations/runs";
 import { EXIT_RUN_FAILED } from "../output/exit-codes.ts";
 import { printJson, printLine, printNote } from "../output/print.ts";
+import { runEventText } from "../output/run-events.ts";
 import { printRun } from "../output/run-table.ts";
-import type { RunReport } from "../report/run-report.ts";
-import { faultLines, type LastGood } from "../wiring/last-good.ts";
-import type { RunWords } from "../wiring/run-to-end.ts";
-import { parseTime } from "./parse-arguments.ts";
-import { toRunWords, withRunOptions, type RunOptions } from "./run-options.ts";
+import { showProgress } from "../output/show-progress.ts";
+import { withDags, withOperations } from "../wiring/deployment.ts";
+import { withStopSignal } from "../wiring/stop-signal.ts";
+import { parseIsoTime } from "./parse-arguments.ts";
+import { toRunRequest, withRunOptions, type RunOptions } from "./run-options.ts";
 
 interface DatedRunOptions extends RunOptions {
-  readonly logicalDate?: number;
+  /** ISO 8601. */
+  readonly logicalDate?: string;
 }
 
 interface RunDagOptions extends DatedRunOptions {
@@ -37,68 +40,60 @@ function withDatedRunOptions(command: Command): Command {
   return withRunOptions(command).option(
     "--logical-date <time>",
     "the run's logical date, in ISO 8601",
-    parseTime,
+    parseIsoTime,
   );
 }
 
 async function runDag(dagId: string, options: RunDagOptions): Promise<void> {
-  if (options.resume) refuseOptionsOfNewRuns(options);
-  const words = toDatedWords(dagId, options);
-  const { runToEnd } = await import("../wiring/run-to-end.ts");
-  const finished = await runToEnd(words, options);
+  const { resume, lastGood, logicalDate, json = false } = options;
+  const input = { ...toRunRequest(dagId, options), logicalDate, resume, lastGood };
+  const finished = await withOperations(options, async (context, deployment) => {
+    const { refreshDags, requireBundles } = await import("@memodag/deployment/dags");
+    const { hostRuns } = await import("@memodag/deployment/scheduler");
+    const { runToEnd } = await import("@memodag/operations/runs");
+    requireBundles(deployment.loaded);
+    await refreshDags(deployment, context);
+    return await withStopSignal((signal) =>
+      runToEnd(context, input, {
+        openScheduler: (runs) => hostRuns(deployment, runs),
+        signal,
+        onEvent: (event) => printNote(runEventText(event)),
+        watch: (runIds) => showProgress(json, runIds),
+      }),
+    );
+  });
   const [newest, ...others] = finished.toReversed();
-  if (options.json) printJson(others.length === 0 ? newest : { ...newest, others });
+  if (json) printJson(others.length === 0 ? newest : { ...newest, others });
   else for (const run of finished) printRun(run);
   setExitCode(finished);
-}
-
-/** @throws MemodagError `usage` */
-function refuseOptionsOfNewRuns({ conf, param, logicalDate, refreshCache, cache }: RunDagOptions): void {
-  const given = [
-    ...(conf === undefined ? [] : ["--conf"]),
-    ...(param === undefined ? [] : ["--param"]),
-    ...(logicalDate === undefined ? [] : ["--logical-date"]),
-    ...(refreshCache ? ["--refresh-cache"] : []),
-    ...(cache ? [] : ["--no-cache"]),
-  ];
-  if (given.length === 0) return;
-  throw new MemodagError(
-    "usage",
-    `--resume continues runs as they were made: leave out ${given.join(", ")}, or --resume`,
-  );
-}
-
-function printLastGood(lastGood: LastGood): void {
-  for (const line of faultLines(lastGood)) printNote(`Running the last good version: ${line}`);
 }
 
 async function triggerDag(
   dagId: string,
   options: DatedRunOptions & { readonly wait?: boolean },
 ): Promise<void> {
-  const words = toDatedWords(dagId, options);
-  const { trigger, waitForRun } = await import("../wiring/trigger.ts");
+  const request = { ...toRunRequest(dagId, options), logicalDate: options.logicalDate };
+  const { triggerAndWait, triggerDag: trigger } = await import("@memodag/operations/runs");
   if (options.wait) {
-    const waited = await waitForRun(words, options);
+    const waited = await withDags(options, (context) => triggerAndWait(context, request));
     if (options.json) printJson(waited);
     else {
-      printLastGood(waited);
+      await noteLastGood(waited);
       printRun(waited);
     }
     return setExitCode([waited]);
   }
-  const { run, lastGood } = await trigger(words, options);
-  if (options.json) {
-    return printJson({ dagId, team: run.team, runId: run.runId, state: run.state, ...lastGood });
-  }
-  printLastGood(lastGood);
+  const made = await withDags(options, (context) => trigger(context, request));
+  if (options.json) return printJson(made);
+  await noteLastGood(made);
   printLine(
-    `Made run ${run.runId} of ${dagId}: \`memodag runs show ${dagId} ${run.runId}\` shows how it goes.`,
+    `Made run ${made.runId} of ${dagId}: \`memodag runs show ${dagId} ${made.runId}\` shows how it goes.`,
   );
 }
 
-function toDatedWords(dagId: string, options: DatedRunOptions): RunWords {
-  return { ...toRunWords(dagId, options), logicalDate: options.logicalDate ?? null };
+async function noteLastGood(made: LastGood): Promise<void> {
+  const { faultLines } = await import("@memodag/operations/dags");
+  for (const fault of faultLines(made)) printNote(runEventText({ kind: "last_good", fault }));
 }
 
 function setExitCode(runs: readonly RunReport[]): void {

@@ -1,11 +1,12 @@
 // `memodag dags backfill`: runs for the dates of a range, for a scheduler that is running.
 
 import type { Command } from "commander";
-import type { BackfillLine, BackfillReport } from "../wiring/backfill.ts";
+import type { BackfillLine, BackfillReport } from "@memodag/operations/runs";
 import { EXIT_RUN_FAILED } from "../output/exit-codes.ts";
 import { printJson, printLine, printNote, printTable } from "../output/print.ts";
+import { withDags } from "../wiring/deployment.ts";
 import { parseCount, parseIsoTime } from "./parse-arguments.ts";
-import { toRunWords, withRunOptions, type RunOptions } from "./run-options.ts";
+import { toRunRequest, withRunOptions, type RunOptions } from "./run-options.ts";
 
 interface BackfillOptions extends RunOptions {
   readonly from: string;
@@ -28,10 +29,10 @@ export function registerDagsBackfill(dags: Command): void {
 }
 
 async function backfillDag(dagId: string, options: BackfillOptions): Promise<void> {
-  const { backfill } = await import("../wiring/backfill.ts");
+  const { backfill } = await import("@memodag/operations/runs");
   const { from, to, maxActiveRuns, dryRun = false, wait = false } = options;
-  const words = { ...toRunWords(dagId, options), range: { from, to }, maxActiveRuns, dryRun, wait };
-  const report = await backfill(words, options);
+  const input = { ...toRunRequest(dagId, options), range: { from, to }, maxActiveRuns, dryRun, wait };
+  const report = await withDags(options, (context) => backfill(context, input));
   if (options.json) printJson(report);
   else show(report, dryRun);
   if (wait && report.runs.some(({ outcome, state }) => outcome === "made" && state !== "success")) {

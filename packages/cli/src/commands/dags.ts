@@ -14,14 +14,14 @@ import {
 import { branchText } from "../output/branch-text.ts";
 import { EXIT_UNREADABLE } from "../output/exit-codes.ts";
 import { printFacts, printJson, printLine, printNote, printTable } from "../output/print.ts";
-import { shortened } from "../output/plain-text.ts";
+import { shortened } from "@memodag/deployment/logging";
 import { shortDigest } from "../output/units.ts";
-import { placeOf } from "../report/dag-file-place.ts";
-import { isoTime } from "../report/iso-time.ts";
-import { listScheduledDags } from "../wiring/next-run.ts";
-import { newAct } from "../wiring/audited.ts";
-import { getDag } from "../wiring/find-dag.ts";
-import { withDags } from "../wiring/dag-files.ts";
+import { placeOf } from "@memodag/operations/dags";
+import { isoTime } from "@memodag/operations";
+import { listScheduledDags } from "@memodag/operations/dags";
+import { newAct } from "@memodag/operations";
+import { getDag } from "@memodag/operations/dags";
+import { withDags } from "../wiring/deployment.ts";
 import { type TeamOptions, withTeamOptions } from "./common-options.ts";
 import { registerDagsBackfill } from "./dags-backfill.ts";
 import { registerDagRuns } from "./dag-runs.ts";
@@ -51,7 +51,7 @@ export function registerDags(program: Command): void {
 }
 
 async function listDags(options: TeamOptions): Promise<void> {
-  const { dags, brokenFiles } = await withDags(options, async (metadata) => ({
+  const { dags, brokenFiles } = await withDags(options, async (context, metadata) => ({
     dags: await listScheduledDags(metadata, { team: options.team }),
     brokenFiles: (await metadata.dags.listDagFiles()).filter(
       ({ team, error }) => error !== null && (options.team === undefined || team === options.team),
@@ -92,7 +92,7 @@ async function listDags(options: TeamOptions): Promise<void> {
 }
 
 async function showDag(dagId: string, options: TeamOptions): Promise<void> {
-  const { version, warnings, scheduled, isSecret } = await withDags(options, async (metadata) => {
+  const { version, warnings, scheduled, isSecret } = await withDags(options, async (context, metadata) => {
     const { dags, config } = metadata;
     const found = await getDag(dags, { dagId, team: options.team });
     const [summary] = await listScheduledDags(metadata, found);
@@ -195,7 +195,7 @@ function declarationNotes({ taskId, cache }: SerializedTask): string[] {
 }
 
 async function listErrors(options: TeamOptions): Promise<void> {
-  const files = await withDags(options, ({ dags }) => dags.listDagFiles());
+  const files = await withDags(options, (context, { dags }) => dags.listDagFiles());
   const broken = files.flatMap(({ bundle, path, team, error }) =>
     error === null || (options.team !== undefined && team !== options.team)
       ? []
@@ -221,9 +221,9 @@ async function listErrors(options: TeamOptions): Promise<void> {
 }
 
 async function setPaused(dagId: string, isPaused: boolean, options: TeamOptions): Promise<void> {
-  const team = await withDags(options, async ({ dags }) => {
+  const team = await withDags(options, async (context, { dags }) => {
     const version = await getDag(dags, { dagId, team: options.team });
-    const act = newAct(isPaused ? "dags.pause" : "dags.unpause", version.team, { dagId });
+    const act = newAct(context.actor, isPaused ? "dags.pause" : "dags.unpause", version.team, { dagId });
     await dags.setPaused(version.team, dagId, isPaused, act);
     return version.team;
   });

@@ -2,8 +2,8 @@
 
 import type { Command } from "commander";
 import { printFacts, printJson, printLine } from "../output/print.ts";
-import { migrateDatabases, readDatabaseStatus } from "../wiring/database.ts";
-import type { CommonOptions } from "../wiring/settings.ts";
+import { migrateDatabases, readDatabaseStatus } from "@memodag/deployment/stores";
+import type { CommonOptions } from "../wiring/deployment.ts";
 import { withCommonOptions } from "./common-options.ts";
 
 /** Adds the `db` commands. */

@@ -2,8 +2,9 @@
 
 import type { Command } from "commander";
 import { EXIT_UNSOUND } from "../output/exit-codes.ts";
+import { storeLogger } from "../output/note-logger.ts";
 import { printJson, printLine } from "../output/print.ts";
-import type { CommonOptions } from "../wiring/settings.ts";
+import type { CommonOptions } from "../wiring/deployment.ts";
 import { withCommonOptions } from "./common-options.ts";
 
 /** Adds `doctor`. */
@@ -16,9 +17,9 @@ export function registerDoctor(program: Command): void {
 }
 
 async function runDoctor(options: CommonOptions): Promise<void> {
-  const { examine } = await import("../doctor/examine.ts");
+  const { examine } = await import("@memodag/deployment/doctor");
   const findings = [];
-  for await (const finding of examine(options)) {
+  for await (const finding of examine(options, storeLogger)) {
     findings.push(finding);
     const { status, check, message } = finding;
     if (!options.json) printLine(`${status.padEnd(4)}  ${check.padEnd(8)}  ${message}`);

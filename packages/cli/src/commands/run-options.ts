@@ -2,7 +2,7 @@
 
 import type { Command } from "commander";
 import { MemodagError, type CacheMode, type JsonObject } from "@memodag/core";
-import type { RunWords } from "../wiring/run-to-end.ts";
+import type { RunRequest } from "@memodag/operations/runs";
 import { type TeamOptions, withTeamOptions } from "./common-options.ts";
 import { parseConf, parseParam } from "./parse-arguments.ts";
 
@@ -29,12 +29,12 @@ export function withRunOptions(command: Command): Command {
  * What the options ask for.
  * @throws MemodagError `conf_invalid`, `usage`.
  */
-export function toRunWords(dagId: string, options: RunOptions): Omit<RunWords, "logicalDate"> {
+export function toRunRequest(dagId: string, options: RunOptions): RunRequest {
   return {
     dagId,
     team: options.team,
-    conf: options.conf === undefined ? {} : parseConf(options.conf),
-    params: options.param ?? {},
+    conf: options.conf === undefined ? undefined : parseConf(options.conf),
+    params: options.param,
     cacheMode: cacheModeOf(options),
   };
 }

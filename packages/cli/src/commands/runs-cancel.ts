@@ -3,9 +3,9 @@
 import type { Command } from "commander";
 import { shownInstances } from "../output/instance-names.ts";
 import { printJson, printLine } from "../output/print.ts";
-import { newAct } from "../wiring/audited.ts";
-import { getRun } from "../wiring/find-dag.ts";
-import { withMetadata } from "../wiring/metadata.ts";
+import { newAct } from "@memodag/operations";
+import { getRun } from "@memodag/operations/runs";
+import { withOperations } from "../wiring/deployment.ts";
 import { type TeamOptions, withTeamOptions } from "./common-options.ts";
 
 /** Adds `runs cancel`. */
@@ -19,13 +19,13 @@ export function registerCancel(runs: Command): void {
 
 async function cancel(dagId: string, runId: string, options: TeamOptions): Promise<void> {
   const { cancelRun } = await import("@memodag/scheduler");
-  const { failed, skipped } = await withMetadata(options, async (metadata) => {
+  const { failed, skipped } = await withOperations(options, async (context, metadata) => {
     const run = await getRun(metadata, { dagId, team: options.team }, runId);
     const version = await metadata.dags.getDagVersion(run.dagVersionId);
     return await cancelRun(
       metadata.runs,
       { run, version },
-      newAct("runs.cancel", run.team, { dagId, runId }),
+      newAct(context.actor, "runs.cancel", run.team, { dagId, runId }),
     );
   });
   if (options.json) return printJson({ dagId, runId, state: "failed", failed, skipped });

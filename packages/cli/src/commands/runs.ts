@@ -2,13 +2,14 @@
 
 import type { Command } from "commander";
 import { printJson, printLine, printTable } from "../output/print.ts";
-import { waysOut } from "../output/interrupted-text.ts";
+import { waysOut } from "@memodag/operations/runs";
 import { printRun } from "../output/run-table.ts";
 import { shownAge, shownDuration } from "../output/units.ts";
-import { isoTime } from "../report/iso-time.ts";
-import { reportRun } from "../report/run-report.ts";
-import { getDag, getRun } from "../wiring/find-dag.ts";
-import { withMetadata } from "../wiring/metadata.ts";
+import { isoTime } from "@memodag/operations";
+import { reportRun } from "@memodag/operations/runs";
+import { getRun } from "@memodag/operations/runs";
+import { getDag } from "@memodag/operations/dags";
+import { withOperations } from "../wiring/deployment.ts";
 import { type TeamOptions, withTeamOptions } from "./common-options.ts";
 import { parseCount } from "./parse-arguments.ts";
 import { registerCancel } from "./runs-cancel.ts";
@@ -32,7 +33,7 @@ export function registerRuns(program: Command): void {
 async function listRuns(dagId: string | undefined, options: TeamOptions & { limit: number }): Promise<void> {
   const { team, limit } = options;
   const { listInterruptedRuns } = await import("@memodag/scheduler");
-  const { runs, interrupted } = await withMetadata(options, async (metadata) => {
+  const { runs, interrupted } = await withOperations(options, async (context, metadata) => {
     const found = await metadata.runs.listRuns({
       ...(team !== undefined && { team }),
       ...(dagId !== undefined && { dagId }),
@@ -81,7 +82,7 @@ async function listRuns(dagId: string | undefined, options: TeamOptions & { limi
 
 async function showRun(dagId: string, runId: string, options: TeamOptions): Promise<void> {
   const { listInterruptedRuns } = await import("@memodag/scheduler");
-  const { report, isInterrupted } = await withMetadata(options, async (metadata) => {
+  const { report, isInterrupted } = await withOperations(options, async (context, metadata) => {
     const run = await getRun(metadata, { dagId, team: options.team }, runId);
     const interrupted = await listInterruptedRuns(metadata.runs, { team: run.team, dagId });
     const instances = await metadata.runs.listTaskInstances(run.team, run.id);

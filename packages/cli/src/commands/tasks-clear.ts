@@ -3,11 +3,11 @@
 import { MemodagError } from "@memodag/core";
 import type { Command } from "commander";
 import { shownInstances } from "../output/instance-names.ts";
-import { queuedText } from "../output/interrupted-text.ts";
+import { queuedText } from "@memodag/operations/runs";
 import { printJson, printLine } from "../output/print.ts";
-import { getRun } from "../wiring/find-dag.ts";
-import { newAct } from "../wiring/audited.ts";
-import { withMetadata } from "../wiring/metadata.ts";
+import { getRun } from "@memodag/operations/runs";
+import { newAct } from "@memodag/operations";
+import { withOperations } from "../wiring/deployment.ts";
 import { type TeamOptions, withTeamOptions } from "./common-options.ts";
 import { parseIndex } from "./parse-arguments.ts";
 
@@ -40,7 +40,7 @@ async function clearTasks(
   const { downstream = false, useCache = false, mapIndex } = options;
   if (mapIndex !== undefined && taskId === undefined)
     throw new MemodagError("usage", "--map-index names an instance of a task: name the task too");
-  const { cleared, state } = await withMetadata(options, async (metadata) => {
+  const { cleared, state } = await withOperations(options, async (context, metadata) => {
     const run = await getRun(metadata, { dagId, team: options.team }, runId);
     const version = await metadata.dags.getDagVersion(run.dagVersionId);
     const wish = {
@@ -49,7 +49,7 @@ async function clearTasks(
       downstream,
       useCache,
     };
-    const act = newAct("tasks.clear", run.team, { dagId, runId, ...wish });
+    const act = newAct(context.actor, "tasks.clear", run.team, { dagId, runId, ...wish });
     const instances = await clearRun(metadata.runs, { run, version }, wish, act);
     return { cleared: instances, state: instances.length > 0 ? "queued" : run.state };
   });

@@ -3,12 +3,13 @@
 import { Argument, type Command } from "commander";
 import { MARKED_STATES, type MarkedState } from "@memodag/core";
 import { shownInstances } from "../output/instance-names.ts";
-import { queuedText } from "../output/interrupted-text.ts";
+import { queuedText } from "@memodag/operations/runs";
 import { printJson, printLine } from "../output/print.ts";
-import { shownInstance } from "../output/units.ts";
-import { newAct } from "../wiring/audited.ts";
-import { getRun } from "../wiring/find-dag.ts";
-import { withMetadata } from "../wiring/metadata.ts";
+
+import { instanceName } from "@memodag/core";
+import { newAct } from "@memodag/operations";
+import { getRun } from "@memodag/operations/runs";
+import { withOperations } from "../wiring/deployment.ts";
 import { type TeamOptions, withTeamOptions } from "./common-options.ts";
 import { parseIndex } from "./parse-arguments.ts";
 
@@ -41,18 +42,18 @@ async function setState(
 ): Promise<void> {
   const { markRun } = await import("@memodag/scheduler");
   const { mapIndex, downstream = false } = options;
-  const outcome = await withMetadata(options, async (metadata) => {
+  const outcome = await withOperations(options, async (context, metadata) => {
     const run = await getRun(metadata, { dagId, team: options.team }, runId);
     const version = await metadata.dags.getDagVersion(run.dagVersionId);
     const wish = { taskId, ...(mapIndex !== undefined && { mapIndex }), state, downstream };
-    const act = newAct("tasks.set-state", run.team, { dagId, runId, ...wish });
+    const act = newAct(context.actor, "tasks.set-state", run.team, { dagId, runId, ...wish });
     const changed = await markRun(metadata.runs, { run, version }, wish, act);
     return { changed, runState: changed.length > 0 ? "queued" : run.state };
   });
   const { changed, runState } = outcome;
   if (options.json) return printJson({ dagId, runId, state: runState, changed });
   if (changed.length === 0) {
-    return printLine(`${shownInstance(taskId, mapIndex ?? -1)} of ${runId} is ${state} already.`);
+    return printLine(`${instanceName(taskId, mapIndex ?? -1)} of ${runId} is ${state} already.`);
   }
   printLine(`Set ${changed.length} of ${runId} to ${state}: ${shownInstances(changed)}.`);
   printLine(queuedText(dagId));

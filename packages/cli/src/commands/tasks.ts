@@ -3,10 +3,12 @@
 import type { Command } from "commander";
 import { isTerminal, MemodagError, RETURN_VALUE, type DagRun, type TaskInstance } from "@memodag/core";
 import { printJson, printLine, printNote, printTable } from "../output/print.ts";
-import { shownInstance } from "../output/units.ts";
-import { getRun } from "../wiring/find-dag.ts";
-import { type Metadata, withMetadata } from "../wiring/metadata.ts";
-import { getInstance, listInstancesOf } from "../wiring/find-instance.ts";
+
+import { instanceName } from "@memodag/core";
+import { getRun } from "@memodag/operations/runs";
+import { withOperations } from "../wiring/deployment.ts";
+import type { OperationContext } from "@memodag/operations";
+import { getInstance, listInstancesOf } from "@memodag/operations/tasks";
 import { type TeamOptions, withTeamOptions } from "./common-options.ts";
 import { parseCount, parseIndex } from "./parse-arguments.ts";
 import { registerClear } from "./tasks-clear.ts";
@@ -45,14 +47,14 @@ interface LogOptions extends InstanceOptions {
 }
 
 async function showLogs(dagId: string, runId: string, taskId: string, options: LogOptions): Promise<void> {
-  const { findAttemptLogs } = await import("../wiring/attempt-logs.ts");
-  const { readLog } = await import("../wiring/log-file.ts");
+  const { findAttemptLogs } = await import("@memodag/operations/tasks");
+  const { readLog } = await import("@memodag/operations/tasks");
   const { printLogsJson, printLogText } = await import("../output/print-log.ts");
-  await withMetadata(options, async (metadata) => {
+  await withOperations(options, async (context, metadata) => {
     const run = await getRun(metadata, { dagId, team: options.team }, runId);
     const instances = await listInstancesOf(metadata.runs, run, taskId, options.mapIndex);
-    if (options.follow) return await followLog(metadata, run, instances, options);
-    const places = findAttemptLogs(metadata.config, run, instances, options.try);
+    if (options.follow) return await followLog(context, run, instances, options);
+    const places = findAttemptLogs(context.settings.logsDir, run, instances, options.try);
     const part = { lastLines: options.tail };
     if (options.json) {
       return await printLogsJson(
@@ -60,7 +62,7 @@ async function showLogs(dagId: string, runId: string, taskId: string, options: L
       );
     }
     for (const { mapIndex, tryNumber, path, note } of places) {
-      if (places.length > 1) printLine(`==> ${shownInstance(taskId, mapIndex)}, attempt ${tryNumber} <==`);
+      if (places.length > 1) printLine(`==> ${instanceName(taskId, mapIndex)}, attempt ${tryNumber} <==`);
       if (note === null) await printLogText(readLog(path, part));
       else printNote(note);
     }
@@ -69,13 +71,13 @@ async function showLogs(dagId: string, runId: string, taskId: string, options: L
 
 /** Prints what one attempt writes until it has ended; one that has not begun is waited for. */
 async function followLog(
-  { config, runs }: Metadata,
+  { settings, stores: { runs } }: OperationContext,
   run: DagRun,
   instances: readonly TaskInstance[],
   options: LogOptions,
 ): Promise<void> {
-  const { findAttemptLogs } = await import("../wiring/attempt-logs.ts");
-  const { readLog } = await import("../wiring/log-file.ts");
+  const { findAttemptLogs } = await import("@memodag/operations/tasks");
+  const { readLog } = await import("@memodag/operations/tasks");
   const { printLogText } = await import("../output/print-log.ts");
   const { isStdoutClosed } = await import("../output/standard-streams.ts");
   const [instance] = instances;
@@ -87,7 +89,7 @@ async function followLog(
   }
   const { taskId, mapIndex } = instance;
   const attempt = options.try ?? Math.max(1, instance.tryNumber);
-  const [place] = findAttemptLogs(config, run, instances, attempt);
+  const [place] = findAttemptLogs(settings.logsDir, run, instances, attempt);
   const isOver = async (): Promise<boolean> => {
     const now = await getInstance(runs, run, taskId, mapIndex);
     const waits = now.state === "up_for_retry" && now.tryNumber >= attempt;
@@ -102,8 +104,8 @@ async function showXComs(
   taskId: string,
   options: InstanceOptions,
 ): Promise<void> {
-  const { readXComs } = await import("../wiring/xcom-values.ts");
-  const values = await withMetadata(options, async (metadata) => {
+  const { readXComs } = await import("@memodag/operations/tasks");
+  const values = await withOperations(options, async (context, metadata) => {
     const run = await getRun(metadata, { dagId, team: options.team }, runId);
     const instance = await getInstance(metadata.runs, run, taskId, options.mapIndex);
     return await readXComs(metadata.runs, run, instance);

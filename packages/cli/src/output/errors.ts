@@ -3,7 +3,7 @@
 import { MemodagError } from "@memodag/core";
 import { CommanderError } from "commander";
 import { EXIT_BUG, EXIT_INTERRUPTED, EXIT_USAGE } from "./exit-codes.ts";
-import { plainBlock, plainJson, plainText } from "./plain-text.ts";
+import { plainBlock, plainJson, plainText } from "@memodag/deployment/logging";
 
 /** How errors are to be told. */
 export interface ErrorForm {

@@ -1,7 +1,7 @@
 // Prints logs as they are read, however long they are: as text, or as JSON that says the same.
 
 import { once } from "node:events";
-import { plainJson, plainText } from "./plain-text.ts";
+import { plainJson, plainText } from "@memodag/deployment/logging";
 import { isStdoutClosed } from "./standard-streams.ts";
 
 /** What is printed of one log. */

@@ -1,7 +1,7 @@
 // What goes to stdout, in the two forms that every command has.
 
 import { formatTable, type Row } from "./table.ts";
-import { plainJson, plainLine, shortened } from "./plain-text.ts";
+import { plainJson, plainLine, shortened } from "@memodag/deployment/logging";
 
 /** Prints a value as JSON. */
 export function printJson(value: unknown): void {

@@ -1,17 +1,17 @@
 // A run's report as people read it: a table of its tasks and one line of sums.
 
-import { CACHE_STATUSES, formatDuration } from "@memodag/core";
-import type { RunReport, TaskReport } from "../report/run-report.ts";
+import { CACHE_STATUSES, formatDuration, instanceName } from "@memodag/core";
+import type { RunReport, TaskReport } from "@memodag/operations/runs";
 import { printLine, printTable } from "./print.ts";
-import { shortened } from "./plain-text.ts";
-import { shownDuration, shownInstance } from "./units.ts";
+import { shortened } from "@memodag/deployment/logging";
+import { shownDuration } from "./units.ts";
 
 /** Prints a run: tasks, errors, sums. */
 export function printRun(report: RunReport): void {
   printTable(
     ["TASK", "STATE", "TRY", "CACHE", "DURATION", "SAVED"],
     report.tasks.map((task) => [
-      shownInstance(task.taskId, task.mapIndex),
+      instanceName(task.taskId, task.mapIndex),
       task.state,
       task.tryNumber,
       shownCacheStatus(task),
@@ -22,7 +22,7 @@ export function printRun(report: RunReport): void {
   );
   for (const { taskId, mapIndex, error } of report.tasks) {
     if (error !== null)
-      printLine(`${shownInstance(taskId, mapIndex)}: ${error.code}: ${shortened(error.message)}`);
+      printLine(`${instanceName(taskId, mapIndex)}: ${error.code}: ${shortened(error.message)}`);
   }
   printLine(summaryOf(report));
 }

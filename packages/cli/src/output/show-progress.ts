@@ -2,12 +2,13 @@
 
 import { formatDuration, type DagRun, type Logger, type TaskInstance } from "@memodag/core";
 import type { SchedulerListener } from "@memodag/scheduler";
-import { RunProgress } from "../report/run-progress.ts";
-import { EndLines } from "./end-lines.ts";
-import { lineLogger } from "./log-lines.ts";
-import { plainLine } from "./plain-text.ts";
+import { RunProgress } from "@memodag/operations/runs";
+import { EndLines } from "@memodag/deployment/logging";
+import { lineLogger } from "@memodag/deployment/logging";
+import { plainLine } from "@memodag/deployment/logging";
 import { printNote } from "./print.ts";
-import { shownInstance } from "./units.ts";
+
+import { instanceName } from "@memodag/core";
 
 /** A run that is being shown. All of it goes to stderr. */
 export interface ShownProgress {
@@ -83,7 +84,7 @@ export function progressLines(progress: RunProgress, now: number, room: number):
     .slice(0, room - 1)
     .map(({ label, taskId, mapIndex, tryNumber, startedAt }) =>
       [
-        `  ${label}${shownInstance(taskId, mapIndex)}`,
+        `  ${label}${instanceName(taskId, mapIndex)}`,
         ...(tryNumber > 1 ? [`attempt ${tryNumber}`] : []),
         formatDuration(now - (startedAt ?? now)),
       ].join("  "),

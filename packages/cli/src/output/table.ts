@@ -1,6 +1,6 @@
 // Rows in columns, as plain text: no colours, no rules, the same in a terminal and in a file.
 
-import { plainLine, shortened } from "./plain-text.ts";
+import { plainLine, shortened } from "@memodag/deployment/logging";
 
 /** The cells of one line; `null` shows as `-`. Numbers stand to the right. */
 export type Row = readonly (string | number | null)[];

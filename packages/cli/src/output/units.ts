@@ -16,8 +16,3 @@ export function shownAge(time: number | null, now: number): string | null {
 export function shortDigest(digest: string | null): string | null {
   return digest === null ? null : digest.slice(0, 12);
 }
-
-/** Where an instance stands among its task's: `train`, or `train[2]` when it is mapped. */
-export function shownInstance(taskId: string, mapIndex: number): string {
-  return mapIndex < 0 ? taskId : `${taskId}[${mapIndex}]`;
-}

@@ -4,8 +4,8 @@ import { EXIT_INTERRUPTED } from "../output/exit-codes.ts";
 
 const SIGNALS = ["SIGINT", "SIGTERM"] as const;
 
-/** What asks a command to end: a signal, or the end of the process that started it over IPC. */
-export type StopCause = (typeof SIGNALS)[number] | "disconnect";
+/** The reason of an abort when the process that started this one over IPC is gone. */
+export const PARENT_ENDED = "the end of its parent process";
 
 const LONGEST_INTERVAL_MS = 2 ** 31 - 1;
 
@@ -16,24 +16,24 @@ const LONGEST_INTERVAL_MS = 2 ** 31 - 1;
 const SAME_SIGNAL_MS = 100;
 
 /**
- * Does `work`, which is told by a promise when a signal has come or the process that started this one
- * over IPC is gone. Meanwhile this process stays alive: the timers of memodag's parts do not see to it.
+ * Does `work`, which is told by an abort when a signal has come or the process that started this one
+ * over IPC is gone; the reason says which, in words. Meanwhile this process stays alive: the timers of memodag's parts do not see to it.
  */
-export async function withStopSignal<T>(work: (stopped: Promise<StopCause>) => Promise<T>): Promise<T> {
-  const stopped = Promise.withResolvers<StopCause>();
+export async function withStopSignal<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const stopped = new AbortController();
   let firstAt: number | undefined;
   const onSignal = (signal: NodeJS.Signals): void => {
     const now = performance.now();
     firstAt ??= now;
     if (now - firstAt >= SAME_SIGNAL_MS) process.exit(EXIT_INTERRUPTED);
-    stopped.resolve(signal as StopCause);
+    stopped.abort(signal);
   };
-  const onDisconnect = (): void => stopped.resolve("disconnect");
+  const onDisconnect = (): void => stopped.abort(PARENT_ENDED);
   for (const signal of SIGNALS) process.on(signal, onSignal);
   process.on("disconnect", onDisconnect);
   const alive = setInterval(() => undefined, LONGEST_INTERVAL_MS);
   try {
-    return await work(stopped.promise);
+    return await work(stopped.signal);
   } finally {
     clearInterval(alive);
     process.off("disconnect", onDisconnect);

@@ -1,0 +1,36 @@
+// Opens the deployment that a command's options name, and closes it when the command is done.
+
+import { systemClock } from "@memodag/core";
+import type { Deployment } from "@memodag/deployment/stores";
+import type { OperationContext } from "@memodag/operations";
+import { noteLogger, storeLogger } from "../output/note-logger.ts";
+
+/** What every command may be told. */
+export interface CommonOptions {
+  /** Path of the config file. */
+  readonly config?: string;
+  /** Print JSON in place of tables. */
+  readonly json?: boolean;
+}
+
+/** What a command does with a deployment. */
+export type Work<T> = (context: OperationContext, deployment: Deployment) => Promise<T>;
+
+/** Does what a command is for, in the name of the user of this process. */
+export async function withOperations<T>(options: CommonOptions, work: Work<T>): Promise<T> {
+  const { loadSettings } = await import("@memodag/deployment/config");
+  const { operationContext, withDeployment } = await import("@memodag/deployment/stores");
+  const loaded = await loadSettings(options);
+  return await withDeployment({ loaded, log: storeLogger }, async (deployment) => {
+    return await work(operationContext(deployment, { clock: systemClock, log: noteLogger }), deployment);
+  });
+}
+
+/** {@link withOperations} with the Dags up to date, where this machine alone looks after them. */
+export async function withDags<T>(options: CommonOptions, work: Work<T>): Promise<T> {
+  return await withOperations(options, async (context, deployment) => {
+    const { refreshOwnDags } = await import("@memodag/deployment/dags");
+    await refreshOwnDags(deployment, context);
+    return await work(context, deployment);
+  });
+}

@@ -1,0 +1,9 @@
+// Where in the state folder things are.
+
+import { join } from "node:path";
+import type { Config } from "@memodag/config";
+
+/** The folder of all logs of attempts. */
+export function logsDirOf(config: Config): string {
+  return join(config.core.stateDir, "logs");
+}

@@ -1,0 +1,128 @@
+// The config of a process that goes on: what it was started with, and what the file has changed since.
+
+import { stat } from "node:fs/promises";
+import {
+  compareConfigs,
+  loadConfig,
+  withLiveKeys,
+  type Config,
+  type ConfigChange,
+  type LoadedConfig,
+} from "@memodag/config";
+import { messageOf, type CancelTimer, type Clock, type Logger } from "@memodag/core";
+import { ownEnvironment } from "./environment-secrets.ts";
+
+/**
+ * How often the file is looked at, in milliseconds. It is read when two looks in a row find it the same,
+ * never half written; so a change holds well within a second.
+ */
+const LOOK_EVERY_MS = 200;
+
+/** What a {@link LiveConfig} is followed with. */
+export interface FollowParts {
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Hears of every change with its keys, of those that need a restart too. */
+  readonly onChange?: (changes: readonly ConfigChange[]) => void;
+}
+
+/** A config that follows its file. While the file has faults, what it said last holds. */
+export class LiveConfig {
+  readonly #file: string | null;
+  /** What this process was started with: keys that are not live are those of this. */
+  readonly #started: LoadedConfig;
+  #running: LoadedConfig;
+  /** What the file said last. */
+  #read: LoadedConfig;
+  #isFaulty = false;
+  #cancel: CancelTimer = () => undefined;
+  #isClosed = false;
+
+  constructor(loaded: LoadedConfig) {
+    this.#file = loaded.file;
+    this.#started = loaded;
+    this.#running = loaded;
+    this.#read = loaded;
+  }
+
+  /** What holds now. */
+  get loaded(): LoadedConfig {
+    return this.#running;
+  }
+
+  /** What holds now. */
+  get config(): Config {
+    return this.#running.config;
+  }
+
+  /** Follows the file until it is closed; without a file there is nothing to follow. */
+  async follow(parts: FollowParts): Promise<void> {
+    const file = this.#file;
+    if (file === null) return;
+    let read = await signOf(file);
+    let lastSeen = read;
+    const look = async (): Promise<void> => {
+      const seen = await signOf(file);
+      if (seen === lastSeen && seen !== read) {
+        read = seen;
+        this.#readAgain(file, parts);
+      }
+      lastSeen = seen;
+      if (!this.#isClosed) this.#cancel = parts.clock.after(LOOK_EVERY_MS, () => void look());
+    };
+    this.#cancel = parts.clock.after(LOOK_EVERY_MS, () => void look());
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    this.#cancel();
+  }
+
+  #readAgain(file: string, { log, onChange }: FollowParts): void {
+    let next: LoadedConfig;
+    try {
+      next = loadConfig({ file, env: ownEnvironment(), cwd: process.cwd() });
+    } catch (error) {
+      this.#isFaulty = true;
+      log.warn("the config file has faults; what it said before holds", { error: messageOf(error) });
+      return;
+    }
+    if (this.#isFaulty) log.info("the config file has no faults any more", { file });
+    this.#isFaulty = false;
+    const changes = compareConfigs(this.#read, next);
+    this.#read = next;
+    if (changes.length === 0) return;
+    this.#running = withLiveKeys(this.#started, next);
+    this.#tell(file, changes, log);
+    onChange?.(changes);
+  }
+
+  #tell(file: string, changes: readonly ConfigChange[], log: Logger): void {
+    const live = changes.filter(({ isLive }) => isLive);
+    if (live.length > 0) log.info("the config file was changed", { file, changed: live.map(shownChange) });
+    if (live.length === changes.length) return;
+    // What was set back to what this process was started with needs nothing.
+    const pending = compareConfigs(this.#started, this.#read).filter(({ isLive }) => !isLive);
+    if (pending.length === 0) log.info("the config file needs no restart any more", { file });
+    else
+      log.warn("restart needed for what was changed in the config file", {
+        file,
+        keys: pending.map(shownChange),
+      });
+  }
+}
+
+function shownChange({ path, before, after }: ConfigChange): string {
+  return `${path}: ${JSON.stringify(before)} → ${JSON.stringify(after)}`;
+}
+
+/** What tells one state of a file from another; the same for a file that is not there. */
+async function signOf(file: string): Promise<string> {
+  try {
+    const { mtimeNs, ctimeNs, size, ino } = await stat(file, { bigint: true });
+    return [mtimeNs, ctimeNs, size, ino].join(":");
+  } catch {
+    // Whatever the reason, reading it will tell.
+    return "unreadable";
+  }
+}

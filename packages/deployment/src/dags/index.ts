@@ -1,0 +1,1 @@
+export { refreshDags, refreshOwnDags, requireBundles } from "./dag-files.ts";

@@ -1,0 +1,48 @@
+// Is the database there, migrated and writable, and does its clock agree with the host's?
+
+import { formatDuration, type Clock } from "@memodag/core";
+import type { Metastore } from "@memodag/metastore";
+import { isSingleMachine } from "../stores/database.ts";
+import type { Finding, FindingStatus } from "./finding.ts";
+
+/** Looks at an open database; `name` is its url, without a password. */
+export async function lookAtDatabase(check: string, database: Metastore, name: string): Promise<Finding[]> {
+  const { pending, unknown } = await database.migrationStatus();
+  if (unknown.length > 0) {
+    const message = `${name} was migrated by a newer memodag (${unknown.join(", ")}): update memodag`;
+    return [{ check, status: "fail", message }];
+  }
+  if (pending.length > 0 && !isSingleMachine(database)) {
+    const message = `${name} lacks ${pending.join(", ")}: run \`memodag db migrate\``;
+    return [{ check, status: "fail", message }];
+  }
+  // As every command does with a database of this machine.
+  await database.migrate();
+  await database.requireWritable();
+  return [{ check, status: "ok", message: `${name} is migrated and can be written to` }];
+}
+
+/** From here on, in milliseconds, times of the database look odd beside those of this host. */
+const ODD_SKEW_MS = 2_000;
+
+/** From here on dates of schedules and ages of results cannot be trusted. */
+const BAD_SKEW_MS = 60_000;
+
+/** Compares the database's clock with this host's. */
+export async function lookAtClocks(
+  database: Pick<Metastore, "readClock">,
+  clock: Pick<Clock, "now">,
+): Promise<Finding[]> {
+  const before = clock.now();
+  const theirs = await database.readClock();
+  const after = clock.now();
+  // The answer was made at some moment between the two.
+  const skewMs = theirs < before ? before - theirs : Math.max(0, theirs - after);
+  const status: FindingStatus = skewMs >= BAD_SKEW_MS ? "fail" : skewMs >= ODD_SKEW_MS ? "warn" : "ok";
+  const which = theirs < before ? "ahead of" : "behind";
+  const message =
+    status === "ok"
+      ? "this host and the database agree on the time"
+      : `this host is ${formatDuration(skewMs)} ${which} the database: have both follow one time server`;
+  return [{ check: "clock", status, message }];
+}

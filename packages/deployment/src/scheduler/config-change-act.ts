@@ -1,0 +1,23 @@
+// Writes down that a scheduler saw its config file change: the file itself keeps no record of that.
+
+import type { ConfigChange } from "@memodag/config";
+import { messageOf, type AuditLog, type Logger } from "@memodag/core";
+import { newAct } from "@memodag/operations";
+import { currentActor } from "../config/current-actor.ts";
+
+/** Writes a change down as seen by this process. Never rejects: what was seen holds all the same. */
+export async function writeConfigChange(
+  audit: AuditLog,
+  changes: readonly ConfigChange[],
+  log: Logger,
+): Promise<void> {
+  const filter = {
+    pid: process.pid,
+    ...Object.fromEntries(changes.map(({ path, before, after }) => [path, [before, after]])),
+  };
+  try {
+    await audit.write(newAct(currentActor(), "config.change", null, filter), changes.length);
+  } catch (error) {
+    log.warn("a change of the config could not be written down", { error: messageOf(error) });
+  }
+}

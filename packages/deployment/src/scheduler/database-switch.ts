@@ -1,0 +1,48 @@
+// The switch in the database that turns caching off for all schedulers at once, followed by one of them.
+
+import { messageOf, type Clock, type Logger } from "@memodag/core";
+import type { CacheSwitch } from "@memodag/metastore";
+import { turnOffReason } from "@memodag/operations/cache";
+
+/** How often the database is asked, in milliseconds: a turn of the switch counts within a second. */
+const LOOK_EVERY_MS = 250;
+
+/** A switch, as it stands. */
+export interface DatabaseSwitch {
+  /** Why caching is off by it, in words; `null`: it is on. */
+  offReason(): string | null;
+  close(): void;
+}
+
+/** Reads the switch, and follows it. While the database is away, what it said last holds. */
+export async function watchDatabaseSwitch(
+  cacheSwitch: Pick<CacheSwitch, "find">,
+  clock: Clock,
+  log: Logger,
+): Promise<DatabaseSwitch> {
+  let offReason = turnOffReason(await cacheSwitch.find());
+  const look = async (): Promise<void> => {
+    try {
+      const next = turnOffReason(await cacheSwitch.find());
+      if (next !== offReason)
+        log.info(next === null ? "caching was enabled" : "caching was disabled", { reason: next });
+      offReason = next;
+    } catch (error) {
+      log.debug("the switch of the cache could not be read", { error: messageOf(error) });
+    }
+  };
+  let cancel = clock.after(LOOK_EVERY_MS, lookAgain);
+  let isClosed = false;
+  function lookAgain(): void {
+    void look().then(() => {
+      if (!isClosed) cancel = clock.after(LOOK_EVERY_MS, lookAgain);
+    });
+  }
+  return {
+    offReason: () => offReason,
+    close() {
+      isClosed = true;
+      cancel();
+    },
+  };
+}

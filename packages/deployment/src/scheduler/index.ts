@@ -1,0 +1,2 @@
+export { openScheduler, type SchedulerWish } from "./open-scheduler.ts";
+export { hostRuns } from "./host-runs.ts";

@@ -1,0 +1,42 @@
+// The settings of a scheduler's parts. What the config marks as live is a function that reads what holds now.
+
+import type { CacheLeasesOptions, ResultCacheOptions } from "@memodag/result-cache";
+import { DEFAULT_POOLS, type SchedulerOptions } from "@memodag/scheduler";
+import type { LiveConfig } from "../config/live-config.ts";
+
+/** What a result cache is told. */
+export function cacheSettings(live: LiveConfig): ResultCacheOptions {
+  const { breakerThreshold, breakerRest } = live.config.taskCache;
+  return {
+    lookupTimeoutMs: () => live.config.taskCache.lookupTimeout,
+    storeTimeoutMs: () => live.config.taskCache.storeTimeout,
+    maxResultSize: () => live.config.taskCache.maxResultSize,
+    breakerThreshold,
+    breakerRestMs: breakerRest,
+  };
+}
+
+/** What the leases of keys are told. */
+export function keyLeaseSettings(live: LiveConfig): CacheLeasesOptions {
+  const { scheduler, taskCache } = live.config;
+  return {
+    leaseMs: scheduler.lease,
+    timeoutMs: () => live.config.taskCache.lookupTimeout,
+    breakerThreshold: taskCache.breakerThreshold,
+    breakerRestMs: taskCache.breakerRest,
+  };
+}
+
+/** What a scheduler is told by the config. */
+export function schedulerSettings(live: LiveConfig): Omit<SchedulerOptions, "resultsInMetastore" | "dag"> {
+  const { scheduler, pools } = live.config;
+  return {
+    leaseMs: scheduler.lease,
+    pollMs: () => live.config.scheduler.pollInterval,
+    maxRuns: () => live.config.scheduler.maxRuns,
+    poolSlots: new Map([...DEFAULT_POOLS, ...pools.map(({ name, slots }) => [name, slots] as const)]),
+    callbackTimeoutMs: () => live.config.scheduler.callbackTimeout,
+    defaultTtlMs: () => live.config.taskCache.defaultTtl,
+    maxInputSize: () => live.config.taskCache.maxInputSize,
+  };
+}

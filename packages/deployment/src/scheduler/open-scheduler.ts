@@ -1,0 +1,176 @@
+// Puts a scheduler together: executor, cache, switches.
+
+import { join } from "node:path";
+import { systemClock, type Logger } from "@memodag/core";
+import { LocalExecutor, LocalSurroundings } from "@memodag/executor";
+import { CacheLeases, DecisionLog, ResultCache } from "@memodag/result-cache";
+import type { HostedScheduler } from "@memodag/operations/runs";
+import { answerAttempts, ScheduleLoop, Scheduler, type SchedulerListener } from "@memodag/scheduler";
+import { BreakerReporter } from "./breaker-reporter.ts";
+import { watchDatabaseSwitch } from "./database-switch.ts";
+import { exchangeFolder } from "./exchange-folder.ts";
+import { logsDirOf } from "../config/folders.ts";
+import { configOffReason } from "../config/config-off-reason.ts";
+import type { LiveConfig } from "../config/live-config.ts";
+import { cacheSettings, keyLeaseSettings, schedulerSettings } from "./live-settings.ts";
+import type { Deployment } from "../stores/deployment.ts";
+import { openPeriodicCollection } from "./periodic-collection.ts";
+import { writeConfigChange } from "./config-change-act.ts";
+import { readSecretKey } from "../config/secret-key.ts";
+
+/** What a scheduler is to do. */
+export interface SchedulerWish {
+  /** Followed for as long as the scheduler is open. */
+  readonly live: LiveConfig;
+  readonly log: Logger;
+  readonly listener?: SchedulerListener;
+  /** Runs of this Dag alone, and none that its schedule would make. */
+  readonly dag?: { readonly team: string; readonly dagId: string };
+  /** Of that Dag's runs these alone, by number. */
+  readonly runs?: readonly number[];
+}
+
+/** Puts a scheduler together; `start` starts it. */
+export async function openScheduler(
+  deployment: Deployment,
+  { live, log, listener, dag, runs: onlyRuns }: SchedulerWish,
+): Promise<HostedScheduler> {
+  const { config, dags, runs, records, results } = deployment;
+  const { core, taskCache, scheduler: settings } = config;
+  deployment.logBrokenConnections(log);
+  const bundlePaths = new Map(config.bundles.map(({ name, path }) => [name, path]));
+  const bundlePath = (name: string): string => bundlePaths.get(name) ?? deployment.loaded.projectDir;
+  const executor = new LocalExecutor({
+    parallelism: () => live.config.core.parallelism,
+    artifactsDir: join(core.stateDir, "artifacts"),
+    logsDir: logsDirOf(config),
+    exchangeDir: exchangeFolder(core.stateDir),
+    log,
+    ordinaryEnv: taskCache.ordinaryEnv,
+    nodeOptions: config.worker.nodeOptions,
+    heartbeatTimeoutMs: settings.heartbeatTimeout,
+    maxXComBytes: deployment.maxXComBytes,
+    queries: answerAttempts({ runs, variables: config.variables, env: process.env }),
+    clock: systemClock,
+    getArtifact: (digest) => dags.getArtifact(digest),
+    bundlePath,
+  });
+  const reporter = new BreakerReporter({
+    board: deployment.breakers,
+    clock: systemClock,
+    log,
+    ttlMs: settings.lease,
+  });
+  const secretKey = readSecretKey(core.stateDir);
+  const cache = new ResultCache({
+    records,
+    results,
+    counters: deployment.counters,
+    sealKey: secretKey,
+    clock: systemClock,
+    log,
+    onBreakerChange: (change) => reporter.changed(change),
+    options: cacheSettings(live),
+  });
+  const keyLeases = new CacheLeases({
+    store: deployment.leases,
+    clock: systemClock,
+    log,
+    options: keyLeaseSettings(live),
+  });
+  const decisionLog = new DecisionLog({
+    decisions: deployment.decisions,
+    records,
+    findSources: (team, hashes) => dags.findTaskSources(team, hashes),
+    clock: systemClock,
+    log,
+  });
+  const databaseSwitch = await watchDatabaseSwitch(deployment.cacheSwitch, systemClock, log);
+  const scheduler = new Scheduler({
+    runs,
+    callbacks: deployment.callbacks,
+    dags,
+    cache,
+    keyLeases,
+    decisionLog,
+    executor,
+    clock: systemClock,
+    log,
+    cachingOffReason: () => configOffReason(live.loaded) ?? databaseSwitch.offReason(),
+    surroundings: new LocalSurroundings({
+      level: taskCache.runtime,
+      env: process.env,
+      ordinaryEnv: taskCache.ordinaryEnv,
+      clock: systemClock,
+      packageMemoryPath: join(core.stateDir, "packages.json"),
+      bundlePath,
+    }),
+    env: process.env,
+    secrets: { patterns: core.secretPatterns, key: secretKey },
+    listener: {
+      ...listener,
+      runChanged(run) {
+        listener?.runChanged?.(run);
+        // Its Dag may have room for the run of a date that has come.
+        if (run.endedAt !== null) scheduleLoop?.wake();
+      },
+    },
+    options: {
+      ...schedulerSettings(live),
+      resultsInMetastore: deployment.resultsInMetastore,
+      ...(dag && { dag }),
+      ...(onlyRuns && { runs: onlyRuns }),
+    },
+  });
+  const scheduleLoop = dag ? undefined : openScheduleLoop(deployment, live, log, () => scheduler.wake());
+  const collection = openPeriodicCollection(deployment, live, log);
+  let isStarted = false;
+  await live.follow({
+    clock: systemClock,
+    log,
+    onChange(changes) {
+      void writeConfigChange(deployment.audit, changes, log);
+      if (!isStarted) return;
+      scheduler.settingsChanged();
+      scheduleLoop?.wake();
+    },
+  });
+  const watch = await deployment.changes.watchRuns(() => {
+    if (!isStarted) return;
+    scheduler.wake();
+    scheduleLoop?.wake();
+  });
+  return {
+    start() {
+      isStarted = true;
+      scheduler.start();
+      scheduleLoop?.wake();
+      collection?.start();
+    },
+    wake: () => scheduler.wake(),
+    whenOver: (runId) => scheduler.whenOver(runId),
+    whenCallbacksCalled: () => scheduler.whenCallbacksCalled(),
+    get heldRuns() {
+      return scheduler.heldRuns;
+    },
+    async stop() {
+      await watch.close();
+      await scheduleLoop?.close();
+      await collection?.stop();
+      await scheduler.stop(live.config.scheduler.shutdownGrace);
+      live.close();
+      databaseSwitch.close();
+      await reporter.close();
+    },
+  };
+}
+
+function openScheduleLoop(
+  { schedules, dags }: Deployment,
+  live: LiveConfig,
+  log: Logger,
+  onRunMade: () => void,
+): ScheduleLoop {
+  const clock = systemClock;
+  return new ScheduleLoop({ schedules, dags, clock, log, onRunMade, options: schedulerSettings(live) });
+}

@@ -1,0 +1,25 @@
+// Collects the cache beside a scheduler.
+
+import { systemClock, type Logger } from "@memodag/core";
+import { openCollector } from "@memodag/operations/cache";
+import { PeriodicCollection } from "@memodag/result-cache";
+import type { LiveConfig } from "../config/live-config.ts";
+import type { Deployment } from "../stores/deployment.ts";
+
+/** What collects as often as the config says; `undefined`: never. */
+export function openPeriodicCollection(
+  deployment: Deployment,
+  live: LiveConfig,
+  log: Logger,
+): PeriodicCollection | undefined {
+  const everyMs = deployment.config.taskCache.gcInterval;
+  if (everyMs === null) return undefined;
+  const maxCacheBytes = (): number | null => live.config.taskCache.maxSize ?? null;
+  return new PeriodicCollection({
+    // Opened each time: a backend may have been away the last time.
+    collect: async (signal) => await (await openCollector(deployment, { maxCacheBytes })).collect(signal),
+    everyMs,
+    clock: systemClock,
+    log,
+  });
+}

@@ -1,0 +1,41 @@
+// The Dag processor as a process of its own.
+
+import { isFileFault, messageOf, silentLogger, systemClock } from "@memodag/core";
+import { DagFileLog } from "../logging/dag-file-log.ts";
+import { openDagProcessor, requireBundles } from "../dags/dag-files.ts";
+import { warnOfTeams } from "../config/warn-of-teams.ts";
+import type { ServiceOptions } from "./service-options.ts";
+import { withService } from "./with-service.ts";
+
+/** Reads Dag files as they change, until it is told to stop. */
+export async function runDagProcessor(options: ServiceOptions): Promise<void> {
+  await withService(options, async ({ deployment, live, log, stopped }) => {
+    // Whoever started this process, `memodag dev`, tells of changes itself.
+    await live.follow({ clock: systemClock, log: process.connected ? silentLogger : log });
+    if (!process.connected) await warnOfTeams(deployment.loaded, log);
+    deployment.logBrokenConnections(log);
+    requireBundles(deployment.loaded);
+    const { bundles, dagProcessor: settings } = deployment.config;
+    const { watchBundles } = await import("@memodag/dag-processor");
+    const processor = await openDagProcessor(deployment);
+    // Forgets bundles that the config no longer names; the watch looks at those that it does.
+    const fileLog = new DagFileLog(log, bundles, process.cwd());
+    try {
+      for (const summary of await processor.processBundles(bundles)) fileLog.tell(summary);
+    } catch (error) {
+      // The watch tries again, and goes on when there is room.
+      if (!isFileFault(error)) throw error;
+      log.error(messageOf(error));
+    }
+    for (const file of await deployment.dags.listDagFiles()) fileLog.tellStored(file);
+    const watch = await watchBundles(processor, bundles, {
+      rescanMs: settings.rescanInterval,
+      onProcessed: (summary) => fileLog.tell(summary),
+      onError: ({ name }, error) => log.error(error.message, { bundle: name }),
+    });
+    log.info("watching Dag files", { bundles: bundles.map(({ name }) => name) });
+    await stopped;
+    live.close();
+    await watch.stop();
+  });
+}

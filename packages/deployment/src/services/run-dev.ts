@@ -1,0 +1,87 @@
+// Everything a developer needs: a Dag processor in a process of its own, a scheduler in this one.
+
+import { spawn, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { systemClock, type Logger } from "@memodag/core";
+import { handSecretsOn } from "../config/environment-secrets.ts";
+import { runLogger } from "../logging/run-logger.ts";
+import { requireBundles } from "../dags/dag-files.ts";
+import { warnOfTeams } from "../config/warn-of-teams.ts";
+import type { ServiceOptions } from "./service-options.ts";
+import { withService } from "./with-service.ts";
+import { openScheduler } from "../scheduler/open-scheduler.ts";
+
+/** Runs until it is told to stop; then drains. */
+export async function runDev(options: ServiceOptions): Promise<void> {
+  await withService(options, async ({ deployment, live, log, stopped }) => {
+    requireBundles(deployment.loaded);
+    // Refused here, once: the Dag processor would be started again and again.
+    const { checkFolders } = await import("@memodag/config");
+    checkFolders(deployment.loaded);
+    await deployment.requireWritable();
+    await warnOfTeams(deployment.loaded, log);
+    const processor = new ProcessorProcess(options, log);
+    const scheduler = await openScheduler(deployment, { live, log, listener: runLogger(log) });
+    scheduler.start();
+    log.info("dev started: `memodag dags trigger ID` makes a run", { config: deployment.loaded.file });
+    await stopped;
+    log.info("dev stops when what runs has ended");
+    await Promise.all([processor.stop(), scheduler.stop()]);
+  });
+}
+
+/** How long after its end the Dag processor is started again, in milliseconds; twice as long each time that follows. */
+const RESTART_AFTER_MS = 1_000;
+const LONGEST_RESTART_MS = 30_000;
+
+/** One that has run for as long, in milliseconds, has not ended for what ended the one before. */
+const STEADY_MS = 60_000;
+
+/** The Dag processor's process, started again whenever it ends by itself. */
+class ProcessorProcess {
+  readonly #args: readonly string[];
+  readonly #log: Logger;
+  #child: ChildProcess;
+  #isStopping = false;
+  #restartMs = RESTART_AFTER_MS;
+
+  constructor({ config, json }: ServiceOptions, log: Logger) {
+    this.#args = [
+      "dag-processor",
+      ...(config === undefined ? [] : ["--config", config]),
+      ...(json ? ["--json"] : []),
+    ];
+    this.#log = log;
+    this.#child = this.#start();
+  }
+
+  #start(): ChildProcess {
+    // It ends with this process, however that ends: its end of the IPC channel is closed then.
+    const { env, input } = handSecretsOn();
+    const child = spawn(process.execPath, [process.argv[1] ?? "", ...this.#args], {
+      stdio: ["pipe", "inherit", "inherit", "ipc"],
+      env,
+    });
+    // One that ended before it read it is started again.
+    child.stdin?.on("error", () => undefined).end(input);
+    const startedAt = systemClock.monotonic();
+    child.once("exit", (code, signal) => {
+      if (this.#isStopping) return;
+      if (systemClock.monotonic() - startedAt >= STEADY_MS) this.#restartMs = RESTART_AFTER_MS;
+      const inMs = this.#restartMs;
+      this.#restartMs = Math.min(2 * inMs, LONGEST_RESTART_MS);
+      this.#log.error("the Dag processor ended and is started again", { code, signal, inMs });
+      systemClock.after(inMs, () => {
+        if (!this.#isStopping) this.#child = this.#start();
+      });
+    });
+    return child;
+  }
+
+  async stop(): Promise<void> {
+    this.#isStopping = true;
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
+    this.#child.disconnect();
+    await once(this.#child, "exit");
+  }
+}

@@ -1,0 +1,23 @@
+// The scheduler as a process of its own.
+
+import { runLogger } from "../logging/run-logger.ts";
+import { warnOfTeams } from "../config/warn-of-teams.ts";
+import type { ServiceOptions } from "./service-options.ts";
+import { withService } from "./with-service.ts";
+import { openScheduler } from "../scheduler/open-scheduler.ts";
+
+/** Schedules and executes until it is told to stop; then drains. */
+export async function runScheduler(options: ServiceOptions): Promise<void> {
+  await withService(options, async ({ deployment, live, log, stopped }) => {
+    await deployment.requireWritable();
+    await warnOfTeams(deployment.loaded, log);
+    const scheduler = await openScheduler(deployment, { live, log, listener: runLogger(log) });
+    scheduler.start();
+    log.info("scheduler started", { parallelism: live.config.core.parallelism });
+    await stopped;
+    log.info("scheduler stops when what runs has ended", {
+      graceMs: live.config.scheduler.shutdownGrace,
+    });
+    await scheduler.stop();
+  });
+}

@@ -1,0 +1,102 @@
+// Opens what a config names: the metadata database and the cache's stores; and closes it.
+
+import type { Config, LoadedConfig } from "@memodag/config";
+import type { CallbackStore, ChangeFeed, Clock, Logger } from "@memodag/core";
+import type { OperationContext, Stores } from "@memodag/operations";
+import type { LeaseStore } from "@memodag/result-cache";
+import { configOffReason } from "../config/config-off-reason.ts";
+import { currentActor } from "../config/current-actor.ts";
+import { logsDirOf } from "../config/folders.ts";
+import { findSecretKey } from "../config/secret-key.ts";
+import { openCacheStores } from "./cache-stores.ts";
+import { isSingleMachine, openDatabase } from "./database.ts";
+
+/** A config and what it names, opened. */
+export interface Deployment extends Stores {
+  readonly loaded: LoadedConfig;
+  readonly config: Config;
+  /** What is owed to authors. */
+  readonly callbacks: CallbackStore;
+  readonly changes: ChangeFeed;
+  /** Of cache keys; in the metadata database, wherever the cache is. */
+  readonly leases: LeaseStore;
+  /** Bytes that one of a run's XComs may have. */
+  readonly maxXComBytes: number;
+  /** True when no other machine has a part in it. */
+  readonly isSingleMachine: boolean;
+  /** Has the log tell of connections to the database that broke without a word. */
+  logBrokenConnections(log: Logger): void;
+  /** @throws MemodagError `database_read_only`, `database_failed` */
+  requireWritable(): Promise<void>;
+}
+
+/**
+ * Opens what a config names for `work`, and closes it afterwards. A SQLite database is
+ * made and migrated when it has to be; a PostgreSQL one only by `memodag db migrate`.
+ * @throws MemodagError `config_invalid`, `database_unreachable`, `database_not_migrated`, `database_newer`.
+ */
+export async function withDeployment<T>(
+  { loaded, log }: { readonly loaded: LoadedConfig; readonly log: Logger },
+  work: (deployment: Deployment) => Promise<T>,
+): Promise<T> {
+  const { config } = loaded;
+  const database = await openDatabase(config.database.url);
+  try {
+    const cache = await openCacheStores(loaded, database, log);
+    try {
+      const { dags, runs, schedules, callbacks, leases, counters, decisions, superseded } = database;
+      const { changes, cacheSwitch, breakers, audit } = database;
+      return await work({
+        loaded,
+        config,
+        dags,
+        runs,
+        schedules,
+        callbacks,
+        leases,
+        counters,
+        decisions,
+        superseded,
+        xcomResults: database.results,
+        maxXComBytes: Math.min(config.core.maxXcomSize, database.maxResultBytes),
+        changes,
+        cacheSwitch,
+        breakers,
+        audit,
+        ...cache.stores,
+        isSingleMachine: isSingleMachine(database),
+        logBrokenConnections: (breakLog) =>
+          database.onConnectionBroken((reason) =>
+            breakLog.warn("a connection to the database broke without a word, and is made anew", { reason }),
+          ),
+        requireWritable: () => database.requireWritable(),
+      });
+    } finally {
+      await cache.close();
+    }
+  } finally {
+    await database.close();
+  }
+}
+
+/** What operations on a deployment are given, for the user of this process. */
+export function operationContext(
+  deployment: Deployment,
+  { clock, log }: { readonly clock: Clock; readonly log: Logger },
+): OperationContext {
+  const { config, loaded } = deployment;
+  return {
+    stores: deployment,
+    actor: currentActor(),
+    clock,
+    log,
+    settings: {
+      secretPatterns: config.core.secretPatterns,
+      cachingOffReason: () => configOffReason(loaded),
+      maxCacheBytes: () => config.taskCache.maxSize ?? null,
+      cacheBackend: config.core.taskCacheBackend,
+      logsDir: logsDirOf(config),
+      findSealKey: () => findSecretKey(config.core.stateDir),
+    },
+  };
+}

@@ -1,0 +1,3 @@
+export { migrateDatabases, readDatabaseStatus, type DatabaseStatus } from "./database.ts";
+export { operationContext, withDeployment, type Deployment } from "./deployment.ts";
+export { nameFault } from "./name-fault.ts";

@@ -1,0 +1,34 @@
+// Whether the cache is in use, in the shape of `cache stats --json`.
+
+import type { BreakerBoard, CacheSwitch, ReportedBreaker } from "@memodag/metastore";
+import { isoTime } from "../iso-time.ts";
+import { turnOffReason } from "./turn-off-reason.ts";
+
+/** A scheduler that leaves its cache alone, or tries it again. */
+export interface BreakerShown extends Omit<ReportedBreaker, "since"> {
+  /** ISO 8601. */
+  readonly since: string;
+}
+
+/** What keeps the cache from being used. */
+export interface CacheHealth {
+  /** The switch of the whole installation that is off, in words; `null`: none is. */
+  readonly offReason: string | null;
+  /** Schedulers whose circuit breaker is not closed. */
+  readonly breakers: readonly BreakerShown[];
+}
+
+/** Reads the switches and what schedulers report. */
+export async function readCacheHealth(parts: {
+  /** Why the config turns caching off, in words; `null` when it does not. */
+  readonly configOffReason: string | null;
+  readonly cacheSwitch: Pick<CacheSwitch, "find">;
+  readonly breakers: Pick<BreakerBoard, "list">;
+}): Promise<CacheHealth> {
+  const offReason = parts.configOffReason ?? turnOffReason(await parts.cacheSwitch.find());
+  const breakers = await parts.breakers.list();
+  return {
+    offReason,
+    breakers: breakers.map((breaker) => ({ ...breaker, since: isoTime(breaker.since) })),
+  };
+}

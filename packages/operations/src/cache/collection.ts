@@ -1,0 +1,55 @@
+// Puts together what collects and verifies the cache.
+
+import { MemodagError } from "@memodag/core";
+import { Collector, Verifier, type ResultStore } from "@memodag/result-cache";
+import type { OperationContext, OperationSettings, Stores } from "../context.ts";
+
+/** What collects the cache, the XComs' bytes and superseded Dag versions. */
+export async function openCollector(
+  stores: Stores,
+  { maxCacheBytes }: Pick<OperationSettings, "maxCacheBytes">,
+): Promise<Collector> {
+  const { records, superseded, decisions } = stores;
+  return new Collector({
+    records: await records.retention?.(),
+    results: await Promise.all(resultStoresOf(stores).map((store) => store.retention?.())),
+    superseded,
+    explanations: decisions,
+    maxSizeBytes: maxCacheBytes(),
+  });
+}
+
+/**
+ * What verifies the cache and the XComs' bytes.
+ * @throws MemodagError `config_invalid` for a backend that cannot be looked through.
+ */
+export async function openVerifier({ stores, settings }: OperationContext): Promise<Verifier> {
+  const [results, xcoms] = await Promise.all(resultStoresOf(stores).map(openVerifiable));
+  const retention = await stores.records.retention?.();
+  if (!retention || !results) throw notVerifiable(settings);
+  const sealKey = settings.findSealKey();
+  return new Verifier({
+    records: { store: stores.records, retention },
+    results,
+    ...(xcoms && { xcoms }),
+    ...(sealKey && { sealKey }),
+  });
+}
+
+/** The cache's first; one, when XComs share it. */
+function resultStoresOf({ results, xcomResults, resultsInMetastore }: Stores): ResultStore[] {
+  return resultsInMetastore ? [results] : [results, xcomResults];
+}
+
+async function openVerifiable(store: ResultStore) {
+  const retention = await store.retention?.();
+  return retention && { store, retention };
+}
+
+function notVerifiable({ cacheBackend }: OperationSettings): MemodagError {
+  return new MemodagError(
+    "config_invalid",
+    `The cache backend "${cacheBackend}" cannot be looked through: its stores have no ` +
+      "retention(); verify it with its own means",
+  );
+}

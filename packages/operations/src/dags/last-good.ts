@@ -1,0 +1,46 @@
+// A Dag whose file cannot be read as it is now: there is a last good version of it, which is not what it says.
+
+import { MemodagError, type DagFileError, type DagStore, type DagVersion } from "@memodag/core";
+import { placeOf } from "./dag-file-place.ts";
+
+/** Why a file could not be read. */
+export interface DagFileFault extends DagFileError {
+  readonly bundle: string;
+  readonly path: string;
+}
+
+/** What `--json` says about a Dag whose file could not be read; nothing about any other. */
+export interface LastGood {
+  /** The Dag is the version from before its file's errors. */
+  readonly lastGood?: true;
+  readonly dagFileErrors?: readonly DagFileFault[];
+}
+
+/** Whether a version is what its file says now. */
+export async function lastGoodOf(dags: DagStore, { file }: DagVersion): Promise<LastGood> {
+  const files = await dags.listDagFiles(file.bundle);
+  const error = files.find(({ path }) => path === file.path)?.error;
+  if (!error) return {};
+  return { lastGood: true, dagFileErrors: [{ bundle: file.bundle, path: file.path, ...error }] };
+}
+
+/** One line for each file that could not be read. */
+export function faultLines({ dagFileErrors = [] }: LastGood): string[] {
+  return dagFileErrors.map(({ bundle, path, ...error }) => {
+    const place = placeOf(path, error);
+    return `${bundle}/${path} could not be read: ${place === path ? "" : `${place}: `}${error.message}`;
+  });
+}
+
+/**
+ * Refuses a Dag whose file could not be read, unless its last good version is wanted; then says so.
+ * @throws MemodagError `dag_file_invalid`
+ */
+export function requireReadable(lastGood: LastGood, isWanted: boolean): void {
+  if (!lastGood.lastGood || isWanted) return;
+  throw new MemodagError(
+    "dag_file_invalid",
+    `${faultLines(lastGood).join("; ")}: fix it, or pass --last-good to run the version from before`,
+    { fields: { files: (lastGood.dagFileErrors ?? []).map(({ bundle, path }) => `${bundle}/${path}`) } },
+  );
+}

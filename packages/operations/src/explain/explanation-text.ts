@@ -1,0 +1,154 @@
+// An explanation as people read it: one line of verdict, and the advice where there is some.
+
+import { formatDuration } from "@memodag/core";
+import { DECISION_TTL_MS } from "@memodag/result-cache";
+import type { Cause } from "./causes.ts";
+import type { Explanation } from "./explanation.ts";
+import { causeText } from "./causes-text.ts";
+import { whatChanged } from "./changed-thing.ts";
+import { adviceFor } from "./undeclared-advice.ts";
+
+/** What is explained, and what is known of it beside the explanation. */
+export interface ExplainedInstance {
+  /** Such as `train[3]`. */
+  readonly name: string;
+  readonly runId: string;
+  readonly explanation: Explanation;
+  /** Milliseconds that a hit saved. */
+  readonly savedMs: number | null;
+  /** What began it, when that is a task above. */
+  readonly cause?: Cause | null;
+  /** Inputs that changed and are no results of tasks above; absent: all of them. */
+  readonly ownInputs?: readonly string[];
+  /** Milliseconds since its run was made. */
+  readonly ageMs: number;
+  /** How old the entry of a hit is, in milliseconds; `null` when it is gone. */
+  readonly entryAgeMs: number | null;
+}
+
+/** An explanation in sentences. */
+export interface ExplanationText {
+  /** One line: hit or miss, and why. */
+  readonly verdict: string;
+  /** What can be done about it; `null` when there is nothing that the verdict does not say. */
+  readonly advice: string | null;
+}
+
+/** The sentences of an explanation; its changes are a table of their own. */
+export function explanationText(instance: ExplainedInstance): ExplanationText {
+  return { verdict: verdictOf(instance), advice: adviceOf(instance) };
+}
+
+function verdictOf(instance: ExplainedInstance): string {
+  const { name, explanation } = instance;
+  const { status, reason, detail, comparedRunId, changes } = explanation;
+  const because = detail === null ? "" : `: ${detail}`;
+  const cause = instance.cause ? `, because ${causeText(instance.cause)}` : "";
+  switch (reason) {
+    case "hit":
+      return hitVerdict(instance);
+    case "first_run":
+      return `${name} missed: no earlier result of it is known${because}.`;
+    case "edition_changed":
+      return `${name} missed: keys are made in another way since ${comparedRunId}${editionsOf(changes)}${because}.`;
+    case "source_changed":
+    case "runtime_changed":
+    case "file_changed":
+    case "package_changed":
+    case "input_changed":
+    case "context_changed":
+    case "env_changed":
+    case "version_changed": {
+      const [change, ...others] = changes;
+      const what =
+        change === undefined || others.length > 0 ? `${changes.length} things changed` : whatChanged(change);
+      return `${name} missed: ${what} since run ${comparedRunId}${cause}${because}.`;
+    }
+    case "from_future":
+      return `${name} missed: its entry is stamped later than now by the cache's clock${because}.`;
+    case "expired":
+      return `${name} missed: its entry was older than its ttl${because}.`;
+    case "purged":
+      return `${name} missed: its entry had been removed${detail === null ? " by a purge" : because}.`;
+    case "result_missing":
+      return `${name} missed: its entry had lost its bytes${because}.`;
+    case "integrity_failed":
+      return `${name} missed: the bytes of its entry were not what had been stored${because}.`;
+    case "refresh":
+      return `${name} did not ask the cache, to store its result anew${because}.`;
+    case "disabled":
+      return `${name} did not ask the cache${because}.`;
+    case "uncacheable":
+      return `${name} was not cached${because}.`;
+    case "lookup_timeout":
+      return `${name} ran: the cache did not answer in time${because}.`;
+    case "lookup_failure":
+      return `${name} ran: the cache failed${because}.`;
+    case null:
+      return status === null
+        ? `Nobody has asked the cache about ${name}${because}.`
+        : `${name} missed, and why is not kept${isOutlived(instance) ? " any more: explanations are kept for 30 days" : ": explanations are left out where more misses come at once than can be explained, and where they cannot be written"}${because}.`;
+  }
+}
+
+/** What is missing of a younger run was never written. */
+function isOutlived({ ageMs }: ExplainedInstance): boolean {
+  return ageMs >= DECISION_TTL_MS;
+}
+
+function editionsOf(changes: Explanation["changes"]): string {
+  const edition = changes.find(({ kind }) => kind === "edition");
+  return edition ? ` (key edition ${edition.before} → ${edition.after})` : "";
+}
+
+function hitVerdict({ name, explanation, savedMs, entryAgeMs }: ExplainedInstance): string {
+  const { producer, cacheReasonCode } = explanation;
+  const from = producer === null ? "an earlier run" : `run ${producer.runId}, attempt ${producer.tryNumber}`;
+  const age = entryAgeMs === null ? "" : `, ${formatDuration(entryAgeMs)} ago`;
+  const took = savedMs === null ? "" : `, which took ${formatDuration(savedMs)}`;
+  return cacheReasonCode !== "stored_failure"
+    ? `${name} was a hit: its result is that of ${from}${age}${took}.`
+    : `${name} was a hit: it failed by the failure of ${from}${age}${took}.`;
+}
+
+/** What to do about it, where something can be done that the verdict does not say. */
+function adviceOf({ explanation, ownInputs }: ExplainedInstance): string | null {
+  const { reason } = explanation;
+  // The result of a task above is what this one is made of: leaving it out of the key would give wrong hits.
+  const changes = explanation.changes.filter(
+    ({ kind, path }) => kind !== "input" || !ownInputs || ownInputs.includes(path),
+  );
+  switch (reason) {
+    case "input_changed":
+      if (!changes.some(({ kind }) => kind === "input")) return null;
+      return exclusion(changes, "input", (names) => `write cache: { excludeInputs: [${names}] }`);
+    case "context_changed":
+      return exclusion(changes, "context", (names) => `take ${names} out of includeInputs`);
+    case "env_changed":
+      return exclusion(changes, "env", (names) => `take ${names} out of env`);
+    case "from_future":
+      return "`memodag doctor` compares the clocks. The result replaced the entry.";
+    case "expired":
+      return "To keep results longer: cache: { ttl } of the task, or [task_cache] default_ttl.";
+    case "result_missing":
+    case "integrity_failed":
+      return "`memodag cache verify` holds everything that is stored against its digest.";
+    case "lookup_timeout":
+    case "lookup_failure":
+      return "`memodag cache stats` says how long lookups take and which schedulers leave the cache alone.";
+    case "uncacheable":
+      return adviceFor(explanation);
+    default:
+      return null;
+  }
+}
+
+function exclusion(
+  changes: Explanation["changes"],
+  kind: Explanation["changes"][number]["kind"],
+  mend: (names: string) => string,
+): string {
+  const names = changes.filter((change) => change.kind === kind).map(({ path }) => JSON.stringify(path));
+  const it = names.length === 1 ? "it" : "them";
+  return `If the result does not depend on ${it}, ${mend(names.join(", "))}.`;
+}

@@ -1,0 +1,80 @@
+// What to do about inputs that a cached task used and did not declare, by their names.
+
+import { findReason } from "@memodag/core";
+import type { Explanation } from "./explanation.ts";
+
+type ExplainedReason = Pick<Explanation, "cacheReasonCode" | "cacheReasonDetail">;
+
+/** How the names of {@link adviceFor} go together with what an author can vouch for. */
+const TRUSTS: readonly (readonly [begin: string, trust: string])[] = [
+  ["child_process", "child_process"],
+  ["worker_threads", "worker_threads"],
+  ["addon:", "addons"],
+  ["import:", "imports"],
+  ["wasi", "file_reads"],
+  ["sqlite_attach", "file_reads"],
+];
+/** Nothing takes these into a key. */
+const HOPELESS = ["env", "inspector", "process.binding", "process.report"];
+const MORE = /^\d+ more (?:files|variables)$/;
+const BY_PACKAGE = / \(package (.+)\)$/;
+
+/**
+ * Sentences for the reason `undeclared_input`: the names go where the key takes them from.
+ * `null` for another reason, or when there is nothing to be done.
+ */
+export function adviceFor({ cacheReasonCode, cacheReasonDetail }: ExplainedReason): string | null {
+  const reason = findReason(cacheReasonCode, cacheReasonDetail);
+  const names = reason?.code === "undeclared_input" ? reason.detail.names : [];
+  const told = names.filter((name) => !HOPELESS.includes(name) && !MORE.test(name));
+  const variables = told.filter((name) => name.startsWith("env."));
+  const files = told.filter((name) => name.startsWith("file:"));
+  const trusts = new Set(told.flatMap((name) => trustFor(name) ?? []));
+  const fields = told.filter(
+    (name) => !variables.includes(name) && !files.includes(name) && trustFor(name) === undefined,
+  );
+  const parts = [
+    ...part("includeInputs", fields),
+    ...part("env", distinct(variables.map((name) => plain(name).slice("env.".length)))),
+    ...part("files", distinct(files.map((name) => globFor(plain(name).slice("file:".length))))),
+  ];
+  const sentences = [
+    ...(parts.length === 0 ? [] : [`To have it cached, say what it reads: cache: { ${parts.join(", ")} }.`]),
+    ...variables.flatMap((name) => {
+      const packageName = BY_PACKAGE.exec(name)?.[1];
+      if (packageName === undefined) return [];
+      const variable = plain(name).slice("env.".length);
+      return [
+        `If ${variable} changes nothing that ${packageName} returns, add it to [task_cache] ordinary_env.`,
+      ];
+    }),
+    ...(trusts.size === 0
+      ? []
+      : [
+          `If its result does not depend on them, vouch for it: cache: { ${part("trust", [...trusts]).join("")} }.`,
+        ]),
+  ];
+  return sentences.length === 0 ? null : sentences.join(" ");
+}
+
+function trustFor(name: string): string | undefined {
+  return TRUSTS.find(([begin]) => (begin.endsWith(":") ? name.startsWith(begin) : name === begin))?.[1];
+}
+
+/** A folder that was listed is declared by its name. */
+function globFor(path: string): string {
+  return path.endsWith("/") ? path.slice(0, -1) || "/" : path;
+}
+
+function plain(name: string): string {
+  return name.replace(BY_PACKAGE, "");
+}
+
+function distinct(names: readonly string[]): string[] {
+  return [...new Set(names)];
+}
+
+function part(option: string, names: readonly string[]): string[] {
+  if (names.length === 0) return [];
+  return [`${option}: [${names.map((name) => JSON.stringify(name)).join(", ")}]`];
+}

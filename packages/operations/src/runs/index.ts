@@ -1,0 +1,11 @@
+export { backfill, type BackfillInput, type BackfillLine, type BackfillReport } from "./backfill.ts";
+export { getRun } from "./find-run.ts";
+export { interruptedText, queuedText, waysOut } from "./interrupted-text.ts";
+export { makeRunOnce } from "./make-run.ts";
+export { patience, rideOut } from "./run-end.ts";
+export type { HostedRuns, HostedScheduler, RunEvent, RunWatch } from "./run-host.ts";
+export { RunProgress } from "./run-progress.ts";
+export { reportRun, type RunReport, type TaskReport } from "./run-report.ts";
+export type { DatedRunRequest, RunRequest } from "./run-request.ts";
+export { runToEnd, type FinishedRun, type RunToEndInput } from "./run-to-end.ts";
+export { triggerAndWait, triggerDag, type TriggeredRun } from "./trigger.ts";

@@ -1,0 +1,59 @@
+// What is asked for when runs of a Dag are to be made.
+
+import {
+  findIsoTime,
+  MemodagError,
+  secretTest,
+  type CacheMode,
+  type JsonObject,
+  type SecretTest,
+} from "@memodag/core";
+import type { OperationSettings } from "../context.ts";
+
+/** Which Dag is to run, and how. */
+export interface RunRequest {
+  readonly dagId: string;
+  /** Where several teams have a Dag with that id. */
+  readonly team?: string | undefined;
+  /** What tasks find in `dagRun.conf`. */
+  readonly conf?: JsonObject | undefined;
+  readonly params?: JsonObject | undefined;
+  readonly cacheMode?: CacheMode | undefined;
+}
+
+/** The same for a single run. */
+export interface DatedRunRequest extends RunRequest {
+  /** ISO 8601; UTC where it names no zone. */
+  readonly logicalDate?: string | null | undefined;
+}
+
+/** What of a request the scheduler is told, with defaults in place. */
+export interface RunWishes {
+  readonly conf: JsonObject;
+  readonly params: JsonObject;
+  readonly cacheMode: CacheMode;
+  /** Whose values are not told of in errors. */
+  readonly isSecret: SecretTest;
+}
+
+/** Fills in the defaults. */
+export function wishesOf(
+  { conf = {}, params = {}, cacheMode = "use" }: RunRequest,
+  { secretPatterns }: OperationSettings,
+): RunWishes {
+  return { conf, params, cacheMode, isSecret: secretTest(secretPatterns) };
+}
+
+/**
+ * A logical date in milliseconds since the Unix epoch.
+ * @throws MemodagError `usage` for what is not a time of ISO 8601.
+ */
+export function readLogicalDate({ logicalDate = null }: DatedRunRequest): number | null {
+  if (logicalDate === null) return null;
+  const time = findIsoTime(logicalDate);
+  if (time !== undefined) return time;
+  throw new MemodagError(
+    "usage",
+    `logicalDate: "${logicalDate}" is not a date or time of ISO 8601, such as 2026-11-03T06:00Z`,
+  );
+}

@@ -1,0 +1,194 @@
+// Runs a Dag to its end in this process, with a scheduler and an executor of its own.
+
+import { MemodagError, type DagRun, type DagVersion } from "@memodag/core";
+import { listInterruptedRuns } from "@memodag/scheduler";
+import type { OperationContext } from "../context.ts";
+import { getDag } from "../dags/find-dag.ts";
+import { faultLines, lastGoodOf, requireReadable, type LastGood } from "../dags/last-good.ts";
+import { cancelStoppedRuns, runCancelled } from "./cancel-stopped-runs.ts";
+import { interruptedText } from "./interrupted-text.ts";
+import { makeRunOnce } from "./make-run.ts";
+import { patience, rideOut, whenEnded } from "./run-end.ts";
+import type { OpenScheduler, RunEvent, RunWatch } from "./run-host.ts";
+import { reportRun, type RunReport } from "./run-report.ts";
+import { readLogicalDate, wishesOf, type DatedRunRequest } from "./run-request.ts";
+import { triggerAct } from "./trigger-act.ts";
+import { whenAborted } from "./when-aborted.ts";
+
+/** What is to be run in this process. */
+export interface RunToEndInput extends DatedRunRequest {
+  /** Goes on with the Dag's interrupted and cleared runs in place of making a new one. */
+  readonly resume?: boolean | undefined;
+  /** Runs the Dag as it was last read when its file cannot be read now. */
+  readonly lastGood?: boolean | undefined;
+}
+
+/** Who executes the runs, and who hears of them. */
+export interface RunToEndParts {
+  readonly openScheduler: OpenScheduler;
+  /** Cancels the runs; its reason says for what. */
+  readonly signal: AbortSignal;
+  readonly onEvent: (event: RunEvent) => void;
+  /** Watches runs of these numbers. */
+  readonly watch: (runIds: readonly number[]) => Promise<RunWatch>;
+}
+
+/** A finished run and, where its file could not be read, what ran in its place. */
+export type FinishedRun = RunReport & LastGood;
+
+/**
+ * Makes a run of a Dag as it was last read, and executes it; or executes the Dag's interrupted runs, whose process is
+ * dead or has stopped. The signal cancels what is executed.
+ * @returns the runs, oldest first; one unless several were resumed
+ * @throws MemodagError `dag_not_found`, `dag_ambiguous`, `dag_file_invalid`, `dag_run_not_found`,
+ *   `conf_invalid`, `max_active_runs_reached`, `run_interrupted`, `run_not_loadable`, `usage`.
+ */
+export async function runToEnd(
+  context: OperationContext,
+  input: RunToEndInput,
+  parts: RunToEndParts,
+): Promise<FinishedRun[]> {
+  const { resume = false } = input;
+  const { dags } = context.stores;
+  if (resume) refuseWishesOfNewRuns(input);
+  const { signal, onEvent } = parts;
+  const version = await rideOut(() => getDag(dags, input), patience(context));
+  // What is resumed runs as the version that it was made of, whatever the file says now.
+  const lastGood = resume ? {} : await rideOut(() => lastGoodOf(dags, version), patience(context));
+  requireReadable(lastGood, input.lastGood === true);
+  for (const fault of faultLines(lastGood)) onEvent({ kind: "last_good", fault });
+  if (signal.aborted) throw notBegun(version, signal);
+  const runs = resume
+    ? await findInterrupted(context, version)
+    : [await makeRun(context, { input, version }, parts)];
+  await execute(context, runs, parts);
+  const finished: FinishedRun[] = [];
+  for (const run of runs)
+    finished.push({ ...(await rideOut(() => readReport(context, run), patience(context))), ...lastGood });
+  return finished;
+}
+
+function notBegun({ dagId }: DagVersion, { reason }: AbortSignal): MemodagError {
+  const message = `Got ${String(reason)} before a run of ${dagId} was made: nothing was run`;
+  return new MemodagError("run_interrupted", message, { fields: { dagId } });
+}
+
+/** @throws MemodagError `usage` */
+function refuseWishesOfNewRuns({ conf, params, logicalDate, cacheMode }: RunToEndInput): void {
+  const given = [
+    ...(conf === undefined ? [] : ["--conf"]),
+    ...(params === undefined ? [] : ["--param"]),
+    ...(logicalDate === undefined || logicalDate === null ? [] : ["--logical-date"]),
+    ...(cacheMode === "refresh" ? ["--refresh-cache"] : []),
+    ...(cacheMode === "off" ? ["--no-cache"] : []),
+  ];
+  if (given.length === 0) return;
+  throw new MemodagError(
+    "usage",
+    `--resume continues runs as they were made: leave out ${given.join(", ")}, or --resume`,
+  );
+}
+
+async function makeRun(
+  context: OperationContext,
+  { input, version }: { readonly input: RunToEndInput; readonly version: DagVersion },
+  { signal, onEvent }: RunToEndParts,
+): Promise<DagRun> {
+  const { stores, actor, clock, settings } = context;
+  const { runs } = stores;
+  const { team, dagId } = version;
+  const waiting = patience(context, signal);
+  const interrupted = await rideOut(() => listInterruptedRuns(runs, { team, dagId }), waiting);
+  requireRoom(version, interrupted);
+  for (const run of interrupted) onEvent({ kind: "interrupted", run });
+  const wish = { version, logicalDate: readLogicalDate(input), ...wishesOf(input, settings) };
+  const act = triggerAct(actor, "dags.run", wish);
+  return await makeRunOnce({ runs, clock }, { ...wish, act }, waiting);
+}
+
+/** Interrupted runs keep their places among the Dag's runs: a run that waits for one would wait for ever. */
+function requireRoom({ dagId, dag }: DagVersion, interrupted: readonly DagRun[]): void {
+  const [first] = interrupted;
+  if (first === undefined || interrupted.length < dag.maxActiveRuns) return;
+  throw new MemodagError(
+    "max_active_runs_reached",
+    `Dag "${dagId}" allows ${dag.maxActiveRuns} active run(s) (maxActiveRuns), and there are ` +
+      `${interrupted.length} interrupted ones. ${interruptedText(first)}`,
+    { fields: { dagId, runIds: interrupted.map(({ runId }) => runId) } },
+  );
+}
+
+async function findInterrupted({ stores }: OperationContext, { team, dagId }: DagVersion): Promise<DagRun[]> {
+  const interrupted = await listInterruptedRuns(stores.runs, { team, dagId, queued: "cleared" });
+  if (interrupted.length > 0) return interrupted;
+  throw new MemodagError(
+    "dag_run_not_found",
+    `Dag "${dagId}" has no run that was interrupted or cleared: leave out --resume to make a new run`,
+    { fields: { dagId } },
+  );
+}
+
+async function execute(
+  context: OperationContext,
+  runs: readonly DagRun[],
+  { openScheduler, signal, onEvent, watch }: RunToEndParts,
+): Promise<void> {
+  const [first] = runs;
+  if (first === undefined) return;
+  const runIds = runs.map(({ id }) => id);
+  const watched = await watch(runIds);
+  const notLoaded = Promise.withResolvers<never>();
+  const scheduler = await openScheduler({
+    team: first.team,
+    dagId: first.dagId,
+    runs: runIds,
+    log: watched.log,
+    listener: {
+      ...watched.listener,
+      runNotLoaded: (run, reason) => notLoaded.reject(runNotLoadable(run, reason)),
+    },
+  });
+  const giveUp = new AbortController();
+  // A scheduler beside this one may be faster to take a run, or take it over.
+  const whenDone = async (run: DagRun): Promise<DagRun> =>
+    await Promise.race([scheduler.whenOver(run.id), whenEnded(context, run, giveUp.signal)]);
+  const stopped = whenAborted(signal);
+  try {
+    const allDone = Promise.all(runs.map(whenDone));
+    scheduler.start();
+    const cause = await Promise.race([allDone.then(() => null), stopped, notLoaded.promise]);
+    if (cause !== null) {
+      onEvent({ kind: "cancelling", dagId: first.dagId, runIds: runs.map(({ runId }) => runId), cause });
+      const cancelled = await cancelStoppedRuns(context, runs, scheduler);
+      await allDone;
+      // No other process may be there to call them.
+      await scheduler.whenCallbacksCalled();
+      if (cancelled.length > 0) throw runCancelled(cancelled, cause);
+      return;
+    }
+    await Promise.race([scheduler.whenCallbacksCalled(), stopped]);
+  } finally {
+    giveUp.abort();
+    await scheduler.stop();
+    watched.close();
+  }
+}
+
+function runNotLoadable({ dagId, runId }: DagRun, reason: string): MemodagError {
+  return new MemodagError(
+    "run_not_loadable",
+    `Run ${runId} of Dag "${dagId}" cannot be loaded: ${reason}. Schedulers go on trying; ` +
+      `\`memodag runs cancel ${dagId} ${runId}\` ends it`,
+    { fields: { dagId, runId } },
+  );
+}
+
+async function readReport(
+  { stores: { runs, dags } }: OperationContext,
+  { team, dagId, runId, id }: DagRun,
+): Promise<RunReport> {
+  const run = await runs.findRun(team, dagId, runId);
+  if (run === undefined) throw new Error(`run ${runId} of ${dagId} is gone`);
+  const version = await dags.getDagVersion(run.dagVersionId);
+  return reportRun(run, await runs.listTaskInstances(team, id), version.dag.tasks);
+}

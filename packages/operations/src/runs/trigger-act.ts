@@ -1,0 +1,40 @@
+// What is written down of an actor who has a Dag run.
+
+import type { AuditAct, AuditActor } from "@memodag/core";
+import type { BackfillRequest, TriggerRequest } from "@memodag/scheduler";
+import { isoTime } from "../iso-time.ts";
+import { newAct } from "../act.ts";
+
+/** The act of making a run. Values of conf and params may be secrets, so only their names are in it. */
+export function triggerAct(
+  actor: AuditActor,
+  action: "dags.run" | "dags.trigger",
+  request: TriggerRequest,
+): AuditAct {
+  const { version, conf, params, logicalDate, cacheMode } = request;
+  return newAct(actor, action, version.team, {
+    dagId: version.dagId,
+    ...namesOf("conf", conf),
+    ...namesOf("params", params),
+    ...(logicalDate !== null && { logicalDate: isoTime(logicalDate) }),
+    ...(cacheMode !== "use" && { cacheMode }),
+  });
+}
+
+/** The act of making the runs of a range; likewise. */
+export function backfillAct(actor: AuditActor, request: BackfillRequest): AuditAct {
+  const { version, conf, params, range, cacheMode, maxActiveRuns } = request;
+  return newAct(actor, "dags.backfill", version.team, {
+    dagId: version.dagId,
+    ...range,
+    ...namesOf("conf", conf),
+    ...namesOf("params", params),
+    ...(cacheMode !== "use" && { cacheMode }),
+    ...(maxActiveRuns !== undefined && { maxActiveRuns }),
+  });
+}
+
+function namesOf(what: string, values: object): Record<string, string[]> {
+  const names = Object.keys(values);
+  return names.length > 0 ? { [what]: names } : {};
+}

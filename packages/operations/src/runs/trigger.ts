@@ -1,0 +1,63 @@
+// Makes runs for a scheduler that runs elsewhere.
+
+import type { DagRun, DagRunState, DagVersion } from "@memodag/core";
+import type { OperationContext } from "../context.ts";
+import { getDag } from "../dags/find-dag.ts";
+import { lastGoodOf, type LastGood } from "../dags/last-good.ts";
+import { makeRunOnce } from "./make-run.ts";
+import { patience, rideOut, whenEnded } from "./run-end.ts";
+import { reportRun, type RunReport } from "./run-report.ts";
+import { readLogicalDate, wishesOf, type DatedRunRequest } from "./run-request.ts";
+import { triggerAct } from "./trigger-act.ts";
+
+/** A run that was made, and whether its Dag's file could be read as it is now. */
+export interface TriggeredRun extends LastGood {
+  readonly dagId: string;
+  readonly team: string;
+  readonly runId: string;
+  readonly state: DagRunState;
+}
+
+/**
+ * Makes a run in state `queued`.
+ * @throws MemodagError `dag_not_found`, `dag_ambiguous`, `conf_invalid`.
+ */
+export async function triggerDag(context: OperationContext, request: DatedRunRequest): Promise<TriggeredRun> {
+  const { run, lastGood } = await create(context, request);
+  const { dagId, team, runId, state } = run;
+  return { dagId, team, runId, state, ...lastGood };
+}
+
+/**
+ * Makes a run and resolves with its report when some scheduler has brought it to its end, or as it stands when
+ * the signal is aborted.
+ * @throws MemodagError as {@link triggerDag}
+ */
+export async function triggerAndWait(
+  context: OperationContext,
+  request: DatedRunRequest,
+  signal?: AbortSignal,
+): Promise<RunReport & LastGood> {
+  const { run, version, lastGood } = await create(context, request);
+  const ended = await whenEnded(context, run, signal);
+  const { runs } = context.stores;
+  const instances = await rideOut(() => runs.listTaskInstances(run.team, run.id), patience(context));
+  return { ...reportRun(ended, instances, version.dag.tasks), ...lastGood };
+}
+
+interface MadeRun {
+  readonly run: DagRun;
+  readonly version: DagVersion;
+  readonly lastGood: LastGood;
+}
+
+async function create(context: OperationContext, request: DatedRunRequest): Promise<MadeRun> {
+  const { stores, actor, clock, settings } = context;
+  const { dags, runs } = stores;
+  const logicalDate = readLogicalDate(request);
+  const version = await rideOut(() => getDag(dags, request), patience(context));
+  const wish = { version, logicalDate, ...wishesOf(request, settings) };
+  const act = triggerAct(actor, "dags.trigger", wish);
+  const lastGood = await rideOut(() => lastGoodOf(dags, version), patience(context));
+  return { run: await makeRunOnce({ runs, clock }, { ...wish, act }, patience(context)), version, lastGood };
+}
