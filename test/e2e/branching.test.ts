@@ -124,7 +124,9 @@ describe("a Dag with groups and branches", () => {
     workspace.write("dags/wrong.ts", wrongDag);
     expect((await workspace.memodag(["dags", "run", "wrong"])).code).toBe(2);
     const { stdout } = await workspace.memodag(["dags", "errors"]);
-    expect(stdout).toContain('task "ok": it names task "elsewhere" of Dag "other": declare it in this Dag');
+    expect(stdout).toContain(
+      'task "ok": it refers to task "elsewhere" of Dag "other": declare it in this Dag',
+    );
     expect(stdout).toContain("wrong.ts:5");
   });
 });

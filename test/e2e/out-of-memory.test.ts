@@ -66,6 +66,6 @@ describe("a task whose process runs out of memory", () => {
     workspace.write("dags/wrong.ts", dags["fills.ts"].replace('"fills"', '"wrong"').replace("64MiB", memory));
     const { code, stdout } = await workspace.memodag(["dags", "errors"]);
     expect(code).toBe(1);
-    expect(stdout).toMatch(/wrong\.ts.*memory.*write a size from 64MiB to 1024GiB, such as "4GB"/);
+    expect(stdout).toMatch(/wrong\.ts.*memory.*use a size from 64MiB to 1024GiB, such as "4GB"/);
   });
 });

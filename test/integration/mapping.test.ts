@@ -81,7 +81,7 @@ describe.each(TEST_DIALECTS)("a mapped task on %s", { timeout: TIMEOUT_MS }, (di
     });
     expect(errorOf("product")?.message).toContain("mapped over 8 elements");
     expect(() => dag.task("long", number).expand({ n: [1, 2, 3, 4] })).toThrow(
-      '"n" is mapped over 4 elements, more than 3: shorten the list, or raise maxMapLength of the Dag',
+      '"n" has 4 elements to map over, more than 3: shorten the list, or raise the Dag\'s maxMapLength',
     );
   });
 

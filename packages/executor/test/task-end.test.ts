@@ -47,6 +47,6 @@ it.each([
     code: "xcom_too_large",
     message:
       `${name} is ${size} of JSON, more than [core] max_xcom_size of 1000B: ` +
-      "write it to a file or a store of your own and return where it is, or raise the limit",
+      "write it to a file or store and return its location, or raise the limit",
   });
 });

@@ -36,7 +36,7 @@ const PLACE = 'Dag "d", task "t": ';
 
 describe("a Dag's own options", () => {
   it.each<[unknown, string]>([
-    ["two words", '"two words" is not a Dag id: use letters, digits, _ - and . only, at most 250'],
+    ["two words", '"two words" is not a Dag id: use only letters, digits, _, - and ., at most 250'],
     ["", '"" is not a Dag id'],
     ["é", '"é" is not a Dag id'],
     ["a".repeat(251), "is not a Dag id"],
@@ -49,21 +49,21 @@ describe("a Dag's own options", () => {
   });
 
   it.each<[unknown, string]>([
-    [{ shedule: "@daily" }, "unknown option shedule: remove it; there are description, schedule"],
-    [7, "the options must be an object and is 7: write { … }"],
-    [{ schedule: 5 }, "schedule is 5: write a text"],
-    [{ startDate: "2026-02-30" }, 'startDate is "2026-02-30": write a date or time of ISO 8601'],
-    [{ endDate: new Date(Number.NaN) }, "endDate is an object: write a date or time of ISO 8601"],
+    [{ shedule: "@daily" }, "unknown option shedule: remove it; known options are description, schedule"],
+    [7, "the options must be an object, got 7: write { … }"],
+    [{ schedule: 5 }, "schedule is 5: use a non-empty string"],
+    [{ startDate: "2026-02-30" }, 'startDate is "2026-02-30": use an ISO 8601 date or time'],
+    [{ endDate: new Date(Number.NaN) }, "endDate is an object: use an ISO 8601 date or time"],
     [{ params: { depth: param({ defualt: 3 } as object) } }, "unknown option params.depth.defualt"],
     [{ params: { depth: param({ default: new Date(0) as never }) } }, "Date at params.depth: write toISO"],
-    [{ catchup: "yes" }, 'catchup is "yes": write true or false'],
-    [{ maxActiveRuns: 0 }, "maxActiveRuns is 0: write a whole number from 1 to "],
-    [{ maxMapLength: 1.5 }, "maxMapLength is 1.5: write a whole number from 1 to "],
-    [{ tags: "ml" }, 'tags is "ml": write a list of texts'],
-    [{ params: [1] }, "params is a list: write an object of defaults"],
+    [{ catchup: "yes" }, 'catchup is "yes": use true or false'],
+    [{ maxActiveRuns: 0 }, "maxActiveRuns is 0: use an integer from 1 to "],
+    [{ maxMapLength: 1.5 }, "maxMapLength is 1.5: use an integer from 1 to "],
+    [{ tags: "ml" }, 'tags is "ml": use a list of strings'],
+    [{ params: [1] }, "params is a list: use an object of defaults"],
     [{ params: { at: [new Date(0)] } }, "Date at params.at[0]: write toISOString()"],
-    [{ cache: { ttl: 1 } }, "cache is an object: write true or false"],
-    [{ defaultArgs: { retries: -1 } }, "defaultArgs.retries is -1: write a whole number from 0 to "],
+    [{ cache: { ttl: 1 } }, "cache is an object: use true or false"],
+    [{ defaultArgs: { retries: -1 } }, "defaultArgs.retries is -1: use an integer from 0 to "],
     [{ defaultArgs: { cache: true } }, "unknown option defaultArgs.cache"],
   ])("refuses %j", (options, message) => {
     const fault = faultOf(() => new AnyDag("d", options));
@@ -74,7 +74,7 @@ describe("a Dag's own options", () => {
 
   it.each([0, -1, 0.5, "0s", "soon", Number.NaN, null])("refuses every(%j)", (interval) => {
     const fault = faultOf(() => every(interval as never));
-    expect(fault.message).toMatch(/^every\(.*\) is no schedule: /);
+    expect(fault.message).toMatch(/^every\(.*\) is not a schedule: /);
   });
 
   it("refuses schemas that are none when the Dag is serialized", () => {
@@ -87,9 +87,12 @@ describe("a Dag's own options", () => {
       },
     });
     for (const [schema, message] of [
-      ["integer", 'the schema of params.depth is "integer": write a JSON schema such as'],
-      [standard(), "the acme schema of params.depth has no JSON schema: write a JSON schema, or a validator"],
-      [throwing, "the acme schema of params.depth cannot say itself as JSON schema"],
+      ["integer", 'the schema of params.depth is "integer": use a JSON schema such as'],
+      [
+        standard(),
+        "the acme schema of params.depth cannot be exported as a JSON schema: use a JSON schema, or a validator",
+      ],
+      [throwing, "the acme schema of params.depth could not be exported as a JSON schema"],
     ] as const) {
       const dag = new AnyDag("d", { params: { depth: param({ schema: schema as never }) } });
       expect(
@@ -101,43 +104,46 @@ describe("a Dag's own options", () => {
 
 describe("a task's options", () => {
   it.each<[unknown, string]>([
-    [{ retry: 1 }, "unknown option retry: remove it; there are retries, retryDelay"],
-    [[], "the options must be an object and is a list"],
-    [{ retries: "2" }, 'retries is "2": write a whole number from 0 to '],
+    [{ retry: 1 }, "unknown option retry: remove it; known options are retries, retryDelay"],
+    [[], "the options must be an object, got a list"],
+    [{ retries: "2" }, 'retries is "2": use an integer from 0 to '],
     [
       { retryDelay: "soon" },
-      'retryDelay is "soon", which is not a duration: write seconds, or a number and one',
+      'retryDelay is "soon", which is not a duration: use seconds, or a string of a number and a unit',
     ],
-    [{ retryDelay: -1 }, "retryDelay is -1: write zero or more seconds"],
-    [{ executionTimeout: 0 }, "executionTimeout is 0: write more than zero seconds"],
-    [{ triggerRule: "all_good" }, 'triggerRule is "all_good": write one of all_success, all_failed'],
-    [{ pool: "" }, 'pool is "": write a text that is not empty'],
+    [{ retryDelay: -1 }, "retryDelay is -1: use zero or more seconds"],
+    [{ executionTimeout: 0 }, "executionTimeout is 0: use more than zero seconds"],
+    [{ triggerRule: "all_good" }, 'triggerRule is "all_good": use one of all_success, all_failed'],
+    [{ pool: "" }, 'pool is "": use a non-empty string'],
     [{ poolSlots: 0 }, "poolSlots is 0"],
-    [{ priorityWeight: Number.NaN }, "priorityWeight is NaN: write a whole number"],
-    [{ cache: "yes" }, 'cache is "yes": write true, false, or an object such as { ttl: "7d" }'],
-    [{ cache: [] }, "cache must be an object and is a list"],
+    [{ priorityWeight: Number.NaN }, "priorityWeight is NaN: use an integer"],
+    [{ cache: "yes" }, 'cache is "yes": use true, false, or an object such as { ttl: "7d" }'],
+    [{ cache: [] }, "cache must be an object, got a list"],
     [{ cache: null }, "cache is null"],
     [{ cache: { tll: 1 } }, "unknown option cache.tll"],
     [{ cache: { ttl: "7 fortnights" } }, 'cache.ttl is "7 fortnights", which is not a duration'],
-    [{ cache: { ttl: 0 } }, "cache.ttl is 0: write more than zero seconds"],
+    [{ cache: { ttl: 0 } }, "cache.ttl is 0: use more than zero seconds"],
     [{ cache: { ttl: Infinity } }, "cache.ttl is Infinity"],
-    [{ cache: { version: 2 } }, "cache.version is 2: write a text that is not empty"],
-    [{ cache: { serialize: 1 } }, "cache.serialize is 1: write true or false"],
+    [{ cache: { version: 2 } }, "cache.version is 2: use a non-empty string"],
+    [{ cache: { serialize: 1 } }, "cache.serialize is 1: use true or false"],
     [{ cache: { errors: true } }, "cache.errors is true"],
-    [{ cache: { env: ["A=B"] } }, 'cache.env names "A=B", which is not the name of an environment variable'],
-    [{ cache: { files: ["data\\rows.csv"] } }, 'cache.files names "data\\\\rows.csv": write a path or glob'],
-    [{ cache: { files: "rows.csv" } }, 'cache.files is "rows.csv": write a list of texts'],
+    [{ cache: { env: ["A=B"] } }, 'cache.env names "A=B", which is not a valid environment variable name'],
+    [{ cache: { files: ["data\\rows.csv"] } }, 'cache.files names "data\\\\rows.csv": use a path or glob'],
+    [{ cache: { files: "rows.csv" } }, 'cache.files is "rows.csv": use a list of strings'],
     [
       { cache: { trust: ["network"] } },
-      'cache.trust names "network", which cannot be vouched for: name one or more of child_process',
+      'cache.trust names "network", which is not a trust option: use one or more of child_process',
     ],
-    [{ cache: { excludeInputs: "a" } }, 'cache.excludeInputs is "a": write a list of texts'],
+    [{ cache: { excludeInputs: "a" } }, 'cache.excludeInputs is "a": use a list of strings'],
     [
       { cache: { includeInputs: ["param.x"] } },
-      'cache.includeInputs names "param.x", which cannot be in a key',
+      'cache.includeInputs names "param.x", which cannot be part of a cache key',
     ],
-    [{ cache: { includeInputs: ["dagRun"] } }, 'names "dagRun", which cannot be in a key: write params.NAME'],
-    [{ cache: { includeInputs: ["params."] } }, 'names "params.", which cannot be in a key'],
+    [
+      { cache: { includeInputs: ["dagRun"] } },
+      'names "dagRun", which cannot be part of a cache key: use params.NAME',
+    ],
+    [{ cache: { includeInputs: ["params."] } }, 'names "params.", which cannot be part of a cache key'],
     [{ cache: { includeInputs: ["logicalDate.year"] } }, 'names "logicalDate.year"'],
     [{ cache: { includeInputs: ["taskInstance.tryNumber"] } }, 'names "taskInstance.tryNumber"'],
     [{ cache: { includeInputs: ["taskInstance.maxTries"] } }, 'names "taskInstance.maxTries"'],
@@ -168,14 +174,14 @@ describe("a task's options", () => {
 
 describe("declaring and calling tasks", () => {
   it.each<[string, (dag: UncheckedDag) => unknown, string]>([
-    ["a bad id", (dag) => dag.task("a b", handler), 'Dag "d": "a b" is not a task id: use letters'],
+    ["a bad id", (dag) => dag.task("a b", handler), 'Dag "d": "a b" is not a task id: use only letters'],
     ["no id", (dag) => dag.task(undefined, handler), "undefined is not a task id"],
-    ["no name", (dag) => dag.task(() => 1), "handler has no name to make an id of: write the id first"],
-    ["no handler", (dag) => dag.task("t"), `${PLACE}its handler is undefined: write a function`],
+    ["no name", (dag) => dag.task(() => 1), "handler has no name to derive an id from: pass the id first"],
+    ["no handler", (dag) => dag.task("t"), `${PLACE}its handler is undefined: use a function`],
     [
       "an id twice",
       (dag) => [dag.task("t", handler), dag.task("t", handler)],
-      "there are two tasks of this id",
+      "there are two tasks with this id",
     ],
     [
       "a call twice",
@@ -188,13 +194,13 @@ describe("declaring and calling tasks", () => {
     [
       "a positional call",
       (dag) => dag.task("t", handler)(7),
-      `${PLACE}it is called with 7: call it with one object`,
+      `${PLACE}it was called with 7: pass one object`,
     ],
-    ["a list of arguments", (dag) => dag.task("t", handler)([1]), "it is called with a list"],
+    ["a list of arguments", (dag) => dag.task("t", handler)([1]), "it was called with a list"],
     [
       "a bare ref",
       (dag) => dag.task("t", handler)(dag.task("a", handler)()),
-      "it is called with a task's result: call it with one object of named arguments",
+      "it was called with a task's result: pass one object of named arguments",
     ],
     [
       "a value",
@@ -209,23 +215,23 @@ describe("declaring and calling tasks", () => {
     [
       "undefined beside a ref",
       (dag) => dag.task("t", handler)({ a: [dag.task("a", handler)(), undefined] }),
-      "undefined in a list at a[1]: write null in its place",
+      "undefined in a list at a[1]: use null instead",
     ],
     [
       "an unknown exclusion",
       (dag) => dag.task("t", handler, { cache: { excludeInputs: ["acount"] } })({ account: 1, rows: [] }),
-      'cache.excludeInputs names "acount", which is not an argument of the call: name one of account, rows',
+      'cache.excludeInputs contains "acount", which is not an argument of the call: use one of account, rows',
     ],
-    ["nothing to map over", (dag) => dag.task("t", handler).expand({}), "expand() names no argument"],
+    ["nothing to map over", (dag) => dag.task("t", handler).expand({}), "expand() has no arguments"],
     [
       "an element to map over",
       (dag) => dag.task("t", handler).expand({ x: 3 }),
-      '"x" is mapped over 3: give expand() a list, or the result of a task that returns one',
+      '"x" is mapped over 3: pass a list to expand(), or the result of a task that returns one',
     ],
     [
       "a long list to map over",
       () => new AnyDag("d", { maxMapLength: 2 }).task("t", handler).expand({ x: [1, 2, 3] }),
-      '"x" is mapped over 3 elements, more than 2: shorten the list, or raise maxMapLength',
+      '"x" has 3 elements to map over, more than 2: shorten the list, or raise the Dag\'s maxMapLength',
     ],
     [
       "an argument given twice",
@@ -234,17 +240,17 @@ describe("declaring and calling tasks", () => {
           .task("t", handler)
           .partial({ x: 1 })
           .expand({ x: [2] }),
-      '"x" is given to partial() and to expand(): give it to one of them',
+      '"x" is passed to both partial() and expand(): pass it to one of them',
     ],
     [
       "a ref of another Dag",
       (dag) => dag.task("t", handler)({ a: [new AnyDag("other").task("far", handler)()] }),
-      `${PLACE}it names task "far" of Dag "other": declare that task in this Dag`,
+      `${PLACE}it refers to task "far" of Dag "other": declare that task in this Dag`,
     ],
     [
       "an edge to another Dag",
       (dag) => dag.task("t", handler)().after(new AnyDag("other").task("far", handler)()),
-      'it names task "far" of Dag "other"',
+      'it refers to task "far" of Dag "other"',
     ],
     [
       "an edge to a factory",
@@ -252,12 +258,12 @@ describe("declaring and calling tasks", () => {
         dag
           .task("t", handler)()
           .before(dag.task("a", handler) as never),
-      "a function is neither a task's result nor a task group: call the task first, and pass what the call returns",
+      "a function is neither a task's result nor a task group: call the task and pass the ref",
     ],
     [
       "a field of no name",
       (dag) => (dag.task("t", handler)() as TaskRef<unknown[]>).field(-1),
-      "field(-1) selects nothing: write a name, or an index from 0",
+      "field(-1) selects nothing: use a name, or an index of 0 or more",
     ],
   ])("refuses %s", (_name, declare, message) => {
     const fault = faultOf(() => declare(new AnyDag("d")));
@@ -275,7 +281,7 @@ describe("declaring and calling tasks", () => {
     const circular: unknown[] = [dag.task("b", handler)()];
     circular.push(circular, circular);
     expect(faultOf(() => dag.task("c", handler)({ circular })).message).toContain(
-      "cycle back to a part of itself at circular[1]",
+      "circular reference at circular[1]",
     );
   });
 });
@@ -287,7 +293,7 @@ describe("serializeDag", () => {
     const dag = new Dag("d");
     dag.task("t", handler);
     expect(faultOf(() => serializeDag(dag, source)).message).toBe(
-      `${PLACE}it is never called: call what dag.task() returned once, or remove the task`,
+      `${PLACE}it is never called: call the factory that dag.task() returned once, or remove the task`,
     );
   });
 

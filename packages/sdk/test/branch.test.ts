@@ -67,7 +67,9 @@ describe("dag.if", () => {
     const { dag } = targets();
     // Dag files may be JavaScript, and a file may be changed by somebody in a hurry.
     const branch = dag.if(dag.task("ok", isTrue)()) as unknown as Promise<never>;
-    await expect(branch).rejects.toThrow('task "ok": its if is given a function: do not await dag.if()');
+    await expect(branch).rejects.toThrow(
+      'task "ok": then() was called with a function: do not await dag.if()',
+    );
   });
 });
 
@@ -140,7 +142,7 @@ describe("dag.switch", () => {
       // @ts-expect-error a list decides no switch
       dag.switch(list);
     };
-    expect(faultOf(() => serialize(dag))).toContain('task "pick": its branch chooses nothing');
+    expect(faultOf(() => serialize(dag))).toContain('task "pick": its branch has no target');
     expectTypeOf(invalid).toBeFunction();
   });
 });
@@ -159,28 +161,32 @@ describe("a branch that cannot be right", () => {
 
   it.each<[string, (dag: Unchecked & Dag, given: Targets & { ok: unknown }) => unknown, string]>([
     ["an if on what is no task", (dag) => dag.if(true), 'Dag "d": true is neither a task\'s result nor'],
-    ["an if on a group", (dag, { group }) => dag.if(group), 'task group "g": dag.if() is given a task group'],
+    [
+      "an if on a group",
+      (dag, { group }) => dag.if(group),
+      'task group "g": dag.if() was called with a task group',
+    ],
     [
       "a switch on another Dag's task",
       (dag) => dag.switch(new Dag("e").task("t", one)()),
-      'it names task "t" of Dag "e": declare it in this Dag',
+      'it refers to task "t" of Dag "e": declare it in this Dag',
     ],
     [
       "a mapped decider",
       (dag) => dag.if(dag.task("m", ({ n }: { n: number }) => n > 1).expand({ n: [1] })),
-      'task "m": dag.if() is given the results of a mapped task: give it a task that takes these',
+      'task "m": dag.if() was called with the results of a mapped task: pass a task that takes these',
     ],
     [
       "two branches of one task",
       (dag, { ok, a, b }) => [dag.if(ok).then(a), dag.switch(ok).case(b)],
-      'task "ok": two branches are decided by it',
+      'task "ok": it decides two branches',
     ],
-    ["no side", (dag, { ok }) => [dag.if(ok), serialize(dag)], "its branch chooses nothing: write .then(…)"],
-    ["no case", (dag, { ok }) => [dag.switch(ok), serialize(dag)], "its branch chooses nothing"],
+    ["no side", (dag, { ok }) => [dag.if(ok), serialize(dag)], "its branch has no target: add .then(…)"],
+    ["no case", (dag, { ok }) => [dag.switch(ok), serialize(dag)], "its branch has no target"],
     [
       "a default alone",
       (dag, { ok, a }) => [dag.switch(ok).default(a), serialize(dag)],
-      "its branch chooses nothing",
+      "its branch has no target",
     ],
     [
       "a target that is none",
@@ -190,12 +196,12 @@ describe("a branch that cannot be right", () => {
     [
       "a target of another Dag",
       (dag, { ok }) => dag.if(ok).then(new Dag("e").taskGroup("t")),
-      'task "ok": it names task group "t" of Dag "e"',
+      'task "ok": it refers to task group "t" of Dag "e"',
     ],
     [
       "a target on both sides",
       (dag, { ok, a }) => dag.if(ok).then(a).else(a),
-      '"a" is on both sides of its if: draw an edge with .after()',
+      '"a" is on both sides of its if: if it should always run, add an edge with .after()',
     ],
     [
       "a group on one side and its task on the other",
@@ -204,7 +210,7 @@ describe("a branch that cannot be right", () => {
         dag.if(ok).then(group).else(inside);
         serialize(dag);
       },
-      '"g.inside" is in two of its branches',
+      '"g.inside" is a target of two sides of its branch',
     ],
     [
       "two sides of one kind",
@@ -213,14 +219,14 @@ describe("a branch that cannot be right", () => {
         branch.then(a);
         branch.then(b);
       },
-      "its if chooses twice for true",
+      "its if has two targets for true",
     ],
     [
       "a case twice",
       (dag, { ok, a, b }) => dag.switch(ok).case(-0, a).case(0, b),
-      "its switch chooses twice for 0",
+      "its switch has two targets for 0",
     ],
-    ["a task as a case twice", (dag, { ok, a }) => dag.switch(ok).case(a).case(a), 'chooses twice for "a"'],
+    ["a task as a case twice", (dag, { ok, a }) => dag.switch(ok).case(a).case(a), 'has two targets for "a"'],
     [
       "two defaults",
       (dag, { ok, a, b }) => {
@@ -228,30 +234,38 @@ describe("a branch that cannot be right", () => {
         cases.default(a);
         cases.default(b);
       },
-      "its switch chooses twice for default",
+      "its switch has two targets for default",
     ],
-    ["cases of two kinds", (dag, { ok, a, b }) => dag.switch(ok).case(a).case(1, b), "by task and by value"],
-    ["a default of tasks", (dag, { ok, a, b }) => dag.switch(ok).case(a).default(b), "by task and by value"],
+    [
+      "cases of two kinds",
+      (dag, { ok, a, b }) => dag.switch(ok).case(a).case(1, b),
+      "by task with cases by value",
+    ],
+    [
+      "a default of tasks",
+      (dag, { ok, a, b }) => dag.switch(ok).case(a).default(b),
+      "by task with cases by value",
+    ],
     [
       "a case for a list",
       (dag, { ok, a }) => dag.switch(ok).case([1], a),
-      "its switch has a case for a list: write a text, a number, true, false or null",
+      "its switch has a case for a list: use a string, a number, true, false or null",
     ],
     ["a case for NaN", (dag, { ok, a }) => dag.switch(ok).case(Number.NaN, a), 'task "ok": NaN at case: '],
     [
       "an empty group",
       (dag, { ok }) => [dag.if(ok).then(dag.taskGroup("h")), serialize(dag)],
-      'its branch chooses task group "h", which is empty: declare a task in the group',
+      'its branch selects task group "h", which is empty: declare a task in the group',
     ],
     [
       "a task that chooses itself",
       (dag, { ok }) => [dag.if(ok).then(ok), serialize(dag)],
-      'its branch chooses "ok", which it is itself, or is in',
+      'its branch selects "ok", which is or contains the deciding task',
     ],
     [
       "a task that chooses its group",
       (dag, { group }) => [dag.if(group.task("ok", isTrue)()).then(group), serialize(dag)],
-      'task "g.ok": there is an edge between it and task group "g", which it is in',
+      'task "g.ok": there is an edge between it and task group "g", which contains it',
     ],
   ])("%s", (_title, declare, message) => {
     const given = targets();

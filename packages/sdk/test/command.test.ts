@@ -91,32 +91,32 @@ describe("dag.command", () => {
   });
 
   it.each<[unknown, string]>([
-    [undefined, "the options must be an object and is undefined"],
-    [{}, 'command is undefined: write the program and its arguments, such as ["python3", "fit.py"]'],
-    [{ command: "python3 fit.py" }, 'command is "python3 fit.py": write the program'],
-    [{ command: [] }, "command is a list: write the program"],
+    [undefined, "the options must be an object, got undefined"],
+    [{}, 'command is undefined: give the program and its arguments, such as ["python3", "fit.py"]'],
+    [{ command: "python3 fit.py" }, 'command is "python3 fit.py": give the program'],
+    [{ command: [] }, "command is a list: give the program"],
     [{ command: [""] }, "command is a list"],
     [{ command: ["a\0b"] }, "command is a list"],
     [
       { command: ["a"], shell: true },
-      "unknown option shell: remove it; there are command, sources, env, cwd,",
+      "unknown option shell: remove it; known options are command, sources, env, cwd,",
     ],
     [
       { command: ["a"], cache: true },
-      'sources is not there, and the task is cached: name the files that the program is made of, such as ["fit.py"], or write []',
+      'sources is missing, and the task is cached: list the program\'s files, such as ["fit.py"], or use []',
     ],
-    [{ command: ["a"], sources: "fit.py" }, 'sources is "fit.py": write a list of texts'],
+    [{ command: ["a"], sources: "fit.py" }, 'sources is "fit.py": use a list of strings'],
     [
       { command: ["a"], sources: ["/etc/passwd"] },
-      'sources names "/etc/passwd": write a path or glob relative',
+      'sources names "/etc/passwd": use a path or glob relative',
     ],
-    [{ command: ["a"], cwd: "/tmp" }, 'cwd is "/tmp": write a folder relative'],
-    [{ command: ["a"], env: ["A"] }, "env is a list: write variables by name"],
-    [{ command: ["a"], env: { A: 1 } }, "env.A is 1: write a text; to hand on a variable"],
+    [{ command: ["a"], cwd: "/tmp" }, 'cwd is "/tmp": use a folder relative'],
+    [{ command: ["a"], env: ["A"] }, "env is a list: use an object of variables"],
+    [{ command: ["a"], env: { A: 1 } }, "env.A is 1: use a string; to pass on a variable"],
     [{ command: ["a"], env: { "A=B": "1" } }, 'env sets "A=B": use letters'],
     [
       { command: ["a"], env: { MEMODAG_INPUTS: "x" } },
-      'env sets "MEMODAG_INPUTS": use letters, digits and _, and no name that begins with MEMODAG_',
+      'env sets "MEMODAG_INPUTS": use letters, digits and _, and do not begin with MEMODAG_',
     ],
     [{ command: ["a"], retries: -1 }, "retries is -1"],
     [{ command: ["a"], cache: { ttl: "soon" }, sources: [] }, 'cache.ttl is "soon"'],
@@ -129,10 +129,10 @@ describe("dag.command", () => {
   it("refuses one that is never called, called twice, or has another's id", () => {
     const dag = new Dag("d");
     const fit = dag.command("fit", { command: ["true"] });
-    expect(messageOf(() => tasksOf(dag))).toContain("call what dag.command() returned once");
+    expect(messageOf(() => tasksOf(dag))).toContain("call the factory that dag.command() returned once");
     fit();
     expect(messageOf(() => fit())).toContain("it is called twice");
-    expect(messageOf(() => dag.command("fit", { command: ["true"] }))).toContain("two tasks of this id");
+    expect(messageOf(() => dag.command("fit", { command: ["true"] }))).toContain("two tasks with this id");
     expect(messageOf(() => dag.command("no id", { command: ["true"] }))).toContain("is not a task id");
   });
 });

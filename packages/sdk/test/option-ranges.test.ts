@@ -67,7 +67,7 @@ describe("ranges of options", () => {
       expect(() => declare(value)).toThrow(
         expect.objectContaining({
           code: "dag_invalid",
-          message: expect.stringContaining(`write a whole number from ${least} to ${most}`),
+          message: expect.stringContaining(`use an integer from ${least} to ${most}`),
         }),
       );
     }

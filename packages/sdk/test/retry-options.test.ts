@@ -52,11 +52,11 @@ describe("a task's retries and callbacks", () => {
   });
 
   it.each<[unknown, string]>([
-    [{ retryExponentialBackoff: 0.5 }, "retryExponentialBackoff is 0.5: write true, or by how much"],
-    [{ retryExponentialBackoff: "twice" }, 'retryExponentialBackoff is "twice": write true'],
+    [{ retryExponentialBackoff: 0.5 }, "retryExponentialBackoff is 0.5: use true, or a growth factor"],
+    [{ retryExponentialBackoff: "twice" }, 'retryExponentialBackoff is "twice": use true'],
     [{ retryExponentialBackoff: 1_000 }, "from 1 to 100"],
-    [{ maxRetryDelay: 0 }, "maxRetryDelay is 0: write more than zero seconds"],
-    [{ onFailure: "mail" }, 'onFailure is "mail": write a function of one context'],
+    [{ maxRetryDelay: 0 }, "maxRetryDelay is 0: use more than zero seconds"],
+    [{ onFailure: "mail" }, 'onFailure is "mail": use a function that takes a context'],
   ])("are refused: %j", (options, message) => {
     expect(messageOf(() => declared(options as TaskOptions))).toContain(message);
     expect(messageOf(() => declared({}, options as TaskOptions))).toContain("defaultArgs.");
@@ -86,10 +86,10 @@ describe("a command's exit codes", () => {
   });
 
   it.each<[unknown, string]>([
-    [{ skipOnExitCode: 0 }, "skipOnExitCode is 0: write an exit code from 1 to 255"],
-    [{ failOnExitCode: [1, 256] }, "failOnExitCode is a list: write an exit code from 1 to 255"],
-    [{ failOnExitCode: "1" }, 'failOnExitCode is "1": write an exit code'],
-    [{ skipOnExitCode: 3, failOnExitCode: 3 }, "failOnExitCode names 3, and so does skipOnExitCode"],
+    [{ skipOnExitCode: 0 }, "skipOnExitCode is 0: use an exit code from 1 to 255"],
+    [{ failOnExitCode: [1, 256] }, "failOnExitCode is a list: use an exit code from 1 to 255"],
+    [{ failOnExitCode: "1" }, 'failOnExitCode is "1": use an exit code'],
+    [{ skipOnExitCode: 3, failOnExitCode: 3 }, "failOnExitCode contains 3, and so does skipOnExitCode"],
   ])("are refused: %j", (options, message) => {
     expect(messageOf(() => command(options as Partial<CommandOptions>))).toContain(message);
   });

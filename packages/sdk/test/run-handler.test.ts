@@ -329,7 +329,7 @@ describe("XComs", () => {
     await run(() => {
       late = getContext().xcom;
     });
-    expect(() => late?.push("k", 1)).toThrow("await everything that the handler starts");
+    expect(() => late?.push("k", 1)).toThrow("await all work that the handler starts");
   });
 
   it("of other tasks come from the worker, and count as undeclared", async () => {

@@ -84,16 +84,16 @@ describe("dag.triggerDagRun", () => {
   });
 
   it.each<[Record<string, unknown>, RegExp]>([
-    [{}, /task "t": dagId is undefined: name the other Dag/],
-    [{ dagId: "a b" }, /dagId is "a b": name the other Dag; use letters/],
-    [{ dagId: "o", conf: [1] }, /conf is a list: write an object, or a task's result/],
+    [{}, /task "t": dagId is undefined: use the id of the other Dag/],
+    [{ dagId: "a b" }, /dagId is "a b": use the id of the other Dag; use only letters/],
+    [{ dagId: "o", conf: [1] }, /conf is a list: use an object, or the ref of a task/],
     [{ dagId: "o", conf: { at: new Date(0) } }, /Date at conf.at: write toISOString\(\)/],
-    [{ dagId: "o", logicalDate: "2026-02-30" }, /logicalDate is "2026-02-30": write a date/],
-    [{ dagId: "o", allowedStates: ["done"] }, /allowedStates names "done": name states of a run: queued,/],
-    [{ dagId: "o", allowedStates: ["failed"] }, /failedStates names "failed", which allowedStates names too/],
+    [{ dagId: "o", logicalDate: "2026-02-30" }, /logicalDate is "2026-02-30": use an ISO 8601 date/],
+    [{ dagId: "o", allowedStates: ["done"] }, /allowedStates names "done": use states of a run: queued,/],
+    [{ dagId: "o", allowedStates: ["failed"] }, /failedStates contains "failed", and so does allowedStates/],
     [{ dagId: "o", pokeInterval: "often" }, /pokeInterval is "often"/],
     [{ dagId: "o", cache: true }, /unknown option cache/],
-    [{ dagId: "o", waitForCompletion: "yes" }, /waitForCompletion is "yes": write true or false/],
+    [{ dagId: "o", waitForCompletion: "yes" }, /waitForCompletion is "yes": use true or false/],
   ])("refuses %j", (options, message) => {
     const dag = new Dag("d");
     expect(() => dag.triggerDagRun("t", options as unknown as TriggerDagRunOptions)).toThrow(message);
@@ -102,13 +102,13 @@ describe("dag.triggerDagRun", () => {
   it("refuses an id that is none, and one that is taken", () => {
     const dag = new Dag("d");
     dag.triggerDagRun("t", { dagId: "o" });
-    expect(() => dag.triggerDagRun("t", { dagId: "o" })).toThrow(/there are two tasks of this id/);
+    expect(() => dag.triggerDagRun("t", { dagId: "o" })).toThrow(/there are two tasks with this id/);
     // @ts-expect-error there is no id
     expect(() => dag.triggerDagRun({ dagId: "o" })).toThrow(/undefined is not a task id/);
     // @ts-expect-error there are no options
     expect(() => dag.triggerDagRun()).toThrow(/undefined is not a task id/);
     // @ts-expect-error there are no options
-    expect(() => dag.triggerDagRun("u")).toThrow(/the options must be an object and is undefined/);
+    expect(() => dag.triggerDagRun("u")).toThrow(/the options must be an object, got undefined/);
   });
 });
 
@@ -143,9 +143,12 @@ describe("dag.waitForDagRun", () => {
   });
 
   it.each<[Record<string, unknown>, RegExp]>([
-    [{ dagId: "o", runId: "r", logicalDate: "2026-01-01" }, /runId and logicalDate each say which run/],
-    [{ dagId: "o", logicalDate: "2026-01-01", executionDelta: 1 }, /logicalDate and executionDelta each say/],
-    [{ dagId: "o", executionDelta: -1 }, /executionDelta is -1: write zero or more seconds/],
+    [{ dagId: "o", runId: "r", logicalDate: "2026-01-01" }, /runId and logicalDate both select the run/],
+    [
+      { dagId: "o", logicalDate: "2026-01-01", executionDelta: 1 },
+      /logicalDate and executionDelta both select/,
+    ],
+    [{ dagId: "o", executionDelta: -1 }, /executionDelta is -1: use zero or more seconds/],
     [{ dagId: "o", conf: {} }, /unknown option conf/],
   ])("refuses %j", (options, message) => {
     const dag = new Dag("d");

@@ -73,9 +73,9 @@ describe("dag.sensor", () => {
 
   it.each<[Record<string, unknown>, RegExp]>([
     [{ mode: "wait" }, /mode is "wait": write "poke" or "reschedule"/],
-    [{ pokeInterval: -1 }, /pokeInterval is -1: write more than zero seconds/],
+    [{ pokeInterval: -1 }, /pokeInterval is -1: use more than zero seconds/],
     [{ timeout: "soon" }, /timeout is "soon", which is not a duration/],
-    [{ softFail: 1 }, /softFail is 1: write true or false/],
+    [{ softFail: 1 }, /softFail is 1: use true or false/],
     [{ pokeIntervall: 1 }, /unknown option pokeIntervall/],
   ])("refuses %j", (options, message) => {
     expect(() => new Dag("d").sensor("s", () => true, options as SensorOptions)).toThrow(message);
@@ -84,7 +84,7 @@ describe("dag.sensor", () => {
   it("says what a sensor that is never called is called by", () => {
     const dag = new Dag("d");
     dag.sensor("s", () => true);
-    expect(() => taskOf(dag)).toThrow(/call what dag.sensor\(\) returned once/);
+    expect(() => taskOf(dag)).toThrow(/call the factory that dag.sensor\(\) returned once/);
   });
 
   it("has the type of what it found", () => {
@@ -179,7 +179,7 @@ describe("a sensor", () => {
     expect(asked).toBe(4);
     expect(outcome).toMatchObject({
       code: "sensor_timeout",
-      message: expect.stringMatching(/timeout of 25ms/),
+      message: expect.stringMatching(/timed out after 25ms/),
     });
   });
 

@@ -116,53 +116,57 @@ describe("a task group", () => {
   });
 
   it.each<[string, (dag: Dag, group: TaskGroup) => unknown, string]>([
-    ["an id with a dot too long", (_dag, g) => g.task("x".repeat(249), one), "is not a task id: use letters"],
+    [
+      "an id with a dot too long",
+      (_dag, g) => g.task("x".repeat(249), one),
+      "is not a task id: use only letters",
+    ],
     ["an id that is none", (dag) => dag.taskGroup("two words"), '"two words" is not a task group id'],
     [
       "no id",
       (dag) => dag.taskGroup(undefined as unknown as string),
-      "undefined is not a task group id: use letters",
+      "undefined is not a task group id: use only letters",
     ],
     [
       "two groups of an id",
       (dag) => dag.taskGroup("g"),
-      'task group "g": there are two task groups of this id',
+      'task group "g": there are two task groups with this id',
     ],
     [
       "the id of a task",
       (dag) => dag.taskGroup("t"),
-      'task group "t": there is a task of this id: rename one',
+      'task group "t": there is a task with this id: rename one',
     ],
     [
       "the id of a group",
       (dag) => dag.task("g", one),
-      'task "g": there is a task group of this id: rename one',
+      'task "g": there is a task group with this id: rename one',
     ],
     [
       "two tasks of an id",
       (dag, group) => [dag.task("g.t", one), group.task("t", one)],
-      'task "g.t": there are two tasks of this id',
+      'task "g.t": there are two tasks with this id',
     ],
-    ["an edge to itself", (_dag, group) => group.after(group), 'task group "g": it is to wait for itself'],
+    ["an edge to itself", (_dag, group) => group.after(group), 'task group "g": it has an edge to itself'],
     [
       "an edge to a task within",
       (_dag, group) => group.task("x", one)().after(group),
-      'task "g.x": there is an edge between it and task group "g", which it is in',
+      'task "g.x": there is an edge between it and task group "g", which contains it',
     ],
     [
       "an edge to a group within",
       (_dag, group) => group.before(group.taskGroup("h")),
-      'task group "g.h": there is an edge between it and task group "g", which it is in',
+      'task group "g.h": there is an edge between it and task group "g", which contains it',
     ],
     [
       "an edge to another Dag's group",
       (_dag, group) => group.after(new Dag("other").taskGroup("h")),
-      'task group "g": it names task group "h" of Dag "other": declare it in this Dag',
+      'task group "g": it refers to task group "h" of Dag "other": declare it in this Dag',
     ],
     [
       "an edge to what is no node",
       (_dag, group) => group.after({ dagId: "d", taskId: "t" } as never),
-      'task group "g": an object is neither a task\'s result nor a task group: call the task first',
+      'task group "g": an object is neither a task\'s result nor a task group: call the task and pass the ref',
     ],
     [
       "a cycle through it",

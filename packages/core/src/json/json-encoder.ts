@@ -58,7 +58,7 @@ export class JsonEncoder {
       if (error instanceof MemodagError) throw error;
       // A Proxy's trap threw, or the text grew past the longest string there can be.
       const found = `unreadable value (${messageOf(error)})`;
-      throw this.refusal({ found, mend: "return a plain, smaller value" }, this.steps, error);
+      throw this.refusal({ found, fix: "return a plain, smaller value" }, this.steps, error);
     }
     this.checkEnd();
     return { chunks: this.chunks, text: this.out };
@@ -171,16 +171,16 @@ export class JsonEncoder {
 
   private cycle(level: number): Refusal {
     const target = formatJsonPath(this.path.slice(0, level));
-    return { found: `cycle back to ${target}`, mend: "return the id of what it refers to" };
+    return { found: `cycle back to ${target}`, fix: "return the id of what it refers to" };
   }
 
   private refusal(refusal: Refusal, depth: number, cause?: unknown): MemodagError {
     const path = formatJsonPath(this.path.slice(0, depth));
     return new MemodagError(
       "value_not_json",
-      `${refusal.found} at ${shortenJsonPath(path)}: ${refusal.mend}`,
+      `${refusal.found} at ${shortenJsonPath(path)}: ${refusal.fix}`,
       {
-        fields: { path, found: refusal.found, mend: refusal.mend },
+        fields: { path, found: refusal.found, fix: refusal.fix },
         ...(cause === undefined ? {} : { cause }),
       },
     );
@@ -198,7 +198,7 @@ const LONGEST_QUOTED_NAME = 64;
 
 const TOO_DEEP: Refusal = {
   found: `value nested deeper than ${MAX_JSON_DEPTH} levels`,
-  mend: "return it flat, such as a list of nodes with ids",
+  fix: "return it flat, such as a list of nodes with ids",
 };
 
 function isPlain(value: object): boolean {

@@ -1,14 +1,14 @@
 // What a value outside the JSON domain is called, and what its author should return instead.
 
-/** A refused value: its name in a message and the mend. */
+/** A refused value: its name in a message and the fix. */
 export interface Refusal {
   /** Such as `Date` or `instance of Penguin`. */
   readonly found: string;
   /** An imperative, such as `return toISOString()`. */
-  readonly mend: string;
+  readonly fix: string;
 }
 
-const MEND_BY_TYPE: Readonly<Record<string, string>> = {
+const FIX_BY_TYPE: Readonly<Record<string, string>> = {
   Array: "return a plain array, such as Array.from(it)",
   ArrayBuffer: 'return Buffer.from(it).toString("base64")',
   BigInt64Array: "return Array.from(it, String)",
@@ -31,55 +31,55 @@ const MEND_BY_TYPE: Readonly<Record<string, string>> = {
 };
 
 /** An element that is `undefined`. */
-export const UNDEFINED_ELEMENT: Refusal = { found: "undefined in a list", mend: "return null in its place" };
+export const UNDEFINED_ELEMENT: Refusal = { found: "undefined in a list", fix: "return null in its place" };
 /** An index of a list that has no element. */
-export const HOLE: Refusal = { found: "hole in a list", mend: "return null in its place" };
+export const HOLE: Refusal = { found: "hole in a list", fix: "return null in its place" };
 /** A getter or setter. */
-export const ACCESSOR: Refusal = { found: "accessor", mend: "return its value as a plain property" };
+export const ACCESSOR: Refusal = { found: "accessor", fix: "return its value as a plain property" };
 /** An object with a symbol among its names. */
-export const SYMBOL_NAME: Refusal = { found: "property named by a symbol", mend: "name it by a string" };
+export const SYMBOL_NAME: Refusal = { found: "property named by a symbol", fix: "name it by a string" };
 /** Text that UTF-8 cannot carry. */
 export const LONE_SURROGATE: Refusal = {
   found: "string with a lone surrogate",
-  mend: "return toWellFormed()",
+  fix: "return toWellFormed()",
 };
 /** A name that UTF-8 cannot carry. */
 export const LONE_SURROGATE_NAME: Refusal = {
   found: "property name with a lone surrogate",
-  mend: "name it by toWellFormed()",
+  fix: "name it by toWellFormed()",
 };
 /** Describes an object that is neither a plain object nor a plain array. */
 export function refuseInstance(value: object): Refusal {
   const types = constructorNames(value);
   const type = types[0] ?? "unknown class";
-  const known = types.find((name) => Object.hasOwn(MEND_BY_TYPE, name));
+  const known = types.find((name) => Object.hasOwn(FIX_BY_TYPE, name));
   if (known !== undefined) {
     const found = known === type && known !== "Array" ? type : `${type} (${known})`;
     return {
       found: known === "Array" ? `subclass ${type} of Array` : found,
-      mend: MEND_BY_TYPE[known] ?? "",
+      fix: FIX_BY_TYPE[known] ?? "",
     };
   }
-  if (ArrayBuffer.isView(value)) return { found: type, mend: "return Array.from(it)" };
-  return { found: `instance of ${type}`, mend: "return a plain object, such as { ...it }" };
+  if (ArrayBuffer.isView(value)) return { found: type, fix: "return Array.from(it)" };
+  return { found: `instance of ${type}`, fix: "return a plain object, such as { ...it }" };
 }
 
 /** Describes a primitive, or a function, that JSON has no text for. */
 export function refusePrimitive(value: unknown): Refusal {
   switch (typeof value) {
     case "number":
-      return { found: String(value), mend: "return null or a finite number" };
+      return { found: String(value), fix: "return null or a finite number" };
     case "bigint":
-      return { found: "bigint", mend: "return String(it)" };
+      return { found: "bigint", fix: "return String(it)" };
     case "function":
       return {
         found: value.name === "" ? "function" : `function ${value.name}`,
-        mend: "call it, or leave it out",
+        fix: "call it, or leave it out",
       };
     case "symbol":
-      return { found: "symbol", mend: "return its description, or leave it out" };
+      return { found: "symbol", fix: "return its description, or leave it out" };
     default:
-      return { found: typeof value, mend: "return null" };
+      return { found: typeof value, fix: "return null" };
   }
 }
 

@@ -26,7 +26,7 @@ export async function checkDag(dag: SerializedDag, isSecret: SecretTest): Promis
     } else if (dag.schedule !== null) {
       throw dagInvalid(dag, {
         problem: `${option} has no default, and nobody gives scheduled runs one`,
-        mend: "give it a default, or leave out the schedule",
+        fix: "give it a default, or leave out the schedule",
       });
     }
   }
@@ -43,7 +43,7 @@ async function checkSchedule(dag: SerializedDag): Promise<void> {
   if (dag.schedule === null && dag.timezone === "UTC" && dag.endDate === undefined) return;
   const { findScheduleFault } = await import("@memodag/timetable");
   const fault = findScheduleFault(dag);
-  if (fault) throw dagInvalid(dag, { problem: `${fault.option} ${fault.problem}`, mend: fault.mend });
+  if (fault) throw dagInvalid(dag, { problem: `${fault.option} ${fault.problem}`, fix: fault.mend });
 }
 
 async function checkSchema(dag: SerializedDag, name: string, schema: JsonSchema): Promise<void> {
@@ -52,7 +52,7 @@ async function checkSchema(dag: SerializedDag, name: string, schema: JsonSchema)
   if (fault === undefined) return;
   throw dagInvalid(dag, {
     problem: `${name} has a schema that is no JSON schema of draft 2020-12: ${fault}`,
-    mend: "mend the schema",
+    fix: "correct the schema",
   });
 }
 
@@ -69,6 +69,6 @@ async function checkDefault(
   const { where, expected, found } = misfit;
   throw dagInvalid(dag, {
     problem: `${name}${where} ${expected} and is ${found}`,
-    mend: "change it, or the schema",
+    fix: "change it, or the schema",
   });
 }

@@ -1,4 +1,5 @@
-// From what a factory was called with to templates: literals as JSON, refs by task and path.
+// Converts the arguments of a factory call to templates: literals become JSON, refs become a task
+// and a path.
 
 import { MAX_JSON_DEPTH, type ArgTemplate, type NamedTemplate } from "@memodag/core";
 import { dagInvalid, show, type FaultPlace } from "./dag-fault.ts";
@@ -7,9 +8,9 @@ import { literalText } from "./literal.ts";
 import { isPlainObject } from "./plain-object.ts";
 import { findTarget, targetIn } from "./ref-target.ts";
 
-/** Reads the arguments of one call. Collects the tasks that they refer to. */
+/** Reads the arguments of one call and collects the tasks that they refer to. */
 export class ArgumentReader {
-  /** Ids of the tasks whose results the arguments are made of. */
+  /** Ids of the tasks whose results the arguments contain. */
   readonly upstream: Set<string> = new Set();
   private readonly dag: DagState;
   private readonly place: FaultPlace & { readonly taskId: string };
@@ -19,18 +20,18 @@ export class ArgumentReader {
     this.place = { dagId: dag.dagId, taskId };
   }
 
-  /** Arguments by name, ordered by it; what is `undefined` is not given. */
+  /** Arguments sorted by name. Arguments that are `undefined` are left out. */
   readArguments(value: unknown): NamedTemplate[] {
     return this.entriesOf(value).map(([name, given]) => [name, this.read(name, given, [])]);
   }
 
-  /** Arguments that are mapped over: each a list or a ref. */
+  /** Arguments to map over. Each is a list or a ref. */
   readMapped(value: unknown): NamedTemplate[] {
     const entries = this.entriesOf(value);
     if (entries.length === 0) {
       throw dagInvalid(this.place, {
-        problem: "expand() names no argument",
-        mend: "name at least one and give it a list, such as expand({ depth: [2, 3, 4] })",
+        problem: "expand() has no arguments",
+        fix: "pass at least one list, such as expand({ depth: [2, 3, 4] })",
       });
     }
     return entries.map(([name, given]) => [name, this.readMappedOne(name, given)]);
@@ -41,22 +42,22 @@ export class ArgumentReader {
       const { maxMapLength } = this.dag.settings;
       if (given.length <= maxMapLength) return this.read(name, given, []);
       throw dagInvalid(this.place, {
-        problem: `"${name}" is mapped over ${given.length} elements, more than ${maxMapLength}`,
-        mend: "shorten the list, or raise maxMapLength of the Dag",
+        problem: `"${name}" has ${given.length} elements to map over, more than ${maxMapLength}`,
+        fix: "shorten the list, or raise the Dag's maxMapLength",
       });
     }
     if (findTarget(given)) return this.read(name, given, []);
     throw dagInvalid(this.place, {
       problem: `"${name}" is mapped over ${show(given)}`,
-      mend: "give expand() a list, or the result of a task that returns one",
+      fix: "pass a list to expand(), or the result of a task that returns one",
     });
   }
 
   private entriesOf(value: unknown): (readonly [string, unknown])[] {
     if (!isPlainObject(value) || findTarget(value)) {
       throw dagInvalid(this.place, {
-        problem: `it is called with ${findTarget(value) ? "a task's result" : show(value)}`,
-        mend: "call it with one object of named arguments, such as { rows }",
+        problem: `it was called with ${findTarget(value) ? "a task's result" : show(value)}`,
+        fix: "pass one object of named arguments, such as { rows }",
       });
     }
     return Object.keys(value)
@@ -72,14 +73,15 @@ export class ArgumentReader {
       this.upstream.add(target.task.taskId);
       return { kind: "result", taskId: target.task.taskId, path: target.path };
     }
-    // What has no ref in it is for the encoder to take; what is too deep, to refuse.
+    // A part without refs is left to the encoder, and so is one that is nested too deeply, which
+    // the encoder rejects.
     if (around.length >= MAX_JSON_DEPTH || !holdsRef(value, new Set(), 0)) {
       return { kind: "literal", json: literalText(this.place, name, value) };
     }
     if (around.includes(value)) {
       throw dagInvalid(this.place, {
-        problem: `cycle back to a part of itself at ${name}`,
-        mend: "write the id of what it refers to",
+        problem: `circular reference at ${name}`,
+        fix: "replace it with the id of the object it refers to",
       });
     }
     const inside = [...around, value];
@@ -97,11 +99,14 @@ export class ArgumentReader {
   private refuseUndefined(name: string, index: number, item: unknown): unknown {
     if (item !== undefined) return item;
     const problem = `undefined in a list at ${name}[${index}]`;
-    throw dagInvalid(this.place, { problem, mend: "write null in its place" });
+    throw dagInvalid(this.place, { problem, fix: "use null instead" });
   }
 }
 
-/** True when a ref is anywhere in plain data. `seen` keeps shared and circular parts from being read twice. */
+/**
+ * Returns true if plain data contains a ref at any depth. `seen` stops shared and circular parts
+ * from being visited twice.
+ */
 function holdsRef(value: unknown, seen: Set<unknown>, depth: number): boolean {
   if (typeof value !== "object" || value === null || seen.has(value)) return false;
   if (findTarget(value)) return true;

@@ -1,4 +1,4 @@
-// Takes down what a branch is declared as, and refuses what cannot be right.
+// Collects the declaration of one branch and rejects invalid ones.
 
 import type { SerializedBranch } from "@memodag/core";
 import { dagInvalid, show, type FaultPlace } from "./dag-fault.ts";
@@ -14,7 +14,7 @@ import { literalText } from "./literal.ts";
 import { drawEdge, placeOf } from "./order-edges.ts";
 import { findTarget } from "./ref-target.ts";
 
-/** Declares one branch. Every method throws `dag_invalid` for what it refuses. */
+/** Declares one branch. Every method throws `dag_invalid` for an invalid declaration. */
 export class BranchBuilder {
   readonly #dag: DagState;
   readonly #place: FaultPlace;
@@ -32,35 +32,35 @@ export class BranchBuilder {
     dag.branches.set(task.taskId, this.#branch);
   }
 
-  /** What runs when the condition is `isTrue`. */
+  /** Adds the target that runs when the condition is `isTrue`. */
   addSide(isTrue: boolean, target: unknown): void {
-    // What is awaited has its `then` called with a function.
+    // `await` calls `then` with a function.
     if (typeof target === "function") {
       throw this.#fault(
-        "its if is given a function",
-        "do not await dag.if(); give it what a task's call returned",
+        "then() was called with a function",
+        "do not await dag.if(); pass the ref that a task's call returned",
       );
     }
     this.#add("boolean", isTrue, target);
   }
 
-  /** A case that is chosen by its own id. */
+  /** Adds a case that is selected by its own task or group id. */
   addTask(target: unknown): void {
     this.#add("task", nodeIdOf(nodeIn(this.#dag, this.#place, target)), target);
   }
 
-  /** A case that is chosen by a value. */
+  /** Adds a case that is selected by a value. */
   addValue(value: unknown, target: unknown): void {
     if (value !== null && !["string", "number", "boolean"].includes(typeof value)) {
       throw this.#fault(
         `its switch has a case for ${show(value)}`,
-        "write a text, a number, true, false or null",
+        "use a string, a number, true, false or null",
       );
     }
     this.#add("value", value, target);
   }
 
-  /** What runs when no case fits. */
+  /** Sets the target that runs when no case matches. */
   setOtherwise(target: unknown): void {
     this.#requireKind("value");
     if (this.#branch.otherwise) throw this.#twice("default");
@@ -83,8 +83,8 @@ export class BranchBuilder {
     this.#branch.by ??= by;
     if (this.#branch.by === by) return;
     throw this.#fault(
-      "its switch has cases by task and by value",
-      "write .case(task) for all and no .default(), or .case(value, task) for all",
+      "its switch mixes cases by task with cases by value",
+      "use .case(task) throughout without .default(), or .case(value, task) throughout",
     );
   }
 
@@ -92,42 +92,42 @@ export class BranchBuilder {
     if (this.#branch.cases.every((known) => known.target !== target)) return;
     throw this.#fault(
       `"${nodeIdOf(target)}" is on both sides of its if`,
-      "draw an edge with .after() where it runs in any case",
+      "if it should always run, add an edge with .after() instead",
     );
   }
 
   #twice(what: string): Error {
     return this.#fault(
-      `its ${this.#method} chooses twice for ${what}`,
-      "choose once, and put the targets into a task group where there are several",
+      `its ${this.#method} has two targets for ${what}`,
+      "keep one; to run several tasks, put them in a task group",
     );
   }
 
-  #fault(problem: string, mend: string): Error {
-    return dagInvalid(this.#place, { problem, mend });
+  #fault(problem: string, fix: string): Error {
+    return dagInvalid(this.#place, { problem, fix });
   }
 }
 
-/** The task whose result decides, and where in its result the choice is. */
+/** Returns the task whose result decides, and the path of the deciding value within its result. */
 function deciderIn(dag: DagState, ref: unknown, method: "if" | "switch"): Decider {
   const task = nodeIn(dag, { dagId: dag.dagId }, ref);
   const place = placeOf(dag, task);
   if (!("taskId" in task)) {
     throw dagInvalid(place, {
-      problem: `dag.${method}() is given a task group`,
-      mend: "give it what the call of the task that decides returned",
+      problem: `dag.${method}() was called with a task group`,
+      fix: "pass the ref that the deciding task's call returned",
     });
   }
   if (task.placement && task.placement.expand.length > 0) {
     throw dagInvalid(place, {
-      problem: `dag.${method}() is given the results of a mapped task`,
-      mend: "give it a task that takes these results and returns one choice",
+      problem: `dag.${method}() was called with the results of a mapped task`,
+      fix: "pass a task that takes these results and returns one choice",
     });
   }
   if (dag.branches.has(task.taskId)) {
     throw dagInvalid(place, {
-      problem: "two branches are decided by it",
-      mend: "declare another task, which decides one of them",
+      problem: "it decides two branches",
+      fix: "declare a second task that decides one of them",
     });
   }
   return { task, path: findTarget(ref)?.path ?? [] };

@@ -1,40 +1,43 @@
-// if and switch, as an author chains them: the result of one task chooses which others run.
+// The chained API of `if` and `switch`: the result of one task selects which other tasks run.
 
 import { BranchBuilder } from "./branch-builder.ts";
 import type { DagState } from "./dag-state.ts";
 import type { GraphNode } from "./graph-node.ts";
 
-/** A value that a case can be written for. */
+/** A value that a `case` can match. */
 export type CaseValue = string | number | boolean | null;
 
-/** What `dag.if(condition)` returns. */
+/** Returned by `dag.if(condition)`. */
 export interface IfBranch {
-  /** Runs `target` when the condition is true, and skips it when it is false. */
+  /** Runs `target` when the condition is true and skips it when the condition is false. */
   then(target: GraphNode): ElseBranch;
 }
 
-/** What `.then(target)` returns; leave it at that for a branch of one side. */
+/** Returned by `.then(target)`. Calling `.else()` is optional. */
 export interface ElseBranch {
-  /** Runs `target` when the condition is false, and skips it when it is true. */
+  /** Runs `target` when the condition is false and skips it when the condition is true. */
   else(target: GraphNode): void;
 }
 
-/** What `dag.switch(decider)` returns. Its cases are chosen by task or by value, all of them alike. */
+/** Returned by `dag.switch(decider)`. Cases are either all by task or all by value. */
 export interface SwitchBranch<T> {
-  /** Runs `target` when the decider returned it, or its id. Every other choice is a failure. */
+  /** Runs `target` when the decider returned it or its id. Any other result fails the decider. */
   case(target: GraphNode): SwitchBranch<T>;
   /** Runs `target` when the decider returned `value`. */
   case(value: Extract<T, CaseValue>, target: GraphNode): SwitchBranch<T>;
-  /** Runs `target` when the decider returned a value that has no case; without it, nothing runs then. */
+  /**
+   * Runs `target` when the decider returned a value without a case. Without a default, nothing runs
+   * then.
+   */
   default(target: GraphNode): void;
 }
 
-/** The branch of `dag.if`. */
+/** Creates the branch of `dag.if`. */
 export function createIf(dag: DagState, condition: unknown): IfBranch {
   const builder = new BranchBuilder(dag, condition, "if");
   const whenFalse: ElseBranch = { else: (target) => builder.addSide(false, target) };
   return {
-    // oxlint-disable-next-line unicorn/no-thenable -- the chain is read as if, then, else; awaiting it is refused
+    // oxlint-disable-next-line unicorn/no-thenable -- the chain reads as if, then, else; awaiting it is rejected
     then: (target) => {
       builder.addSide(true, target);
       return whenFalse;
@@ -42,7 +45,7 @@ export function createIf(dag: DagState, condition: unknown): IfBranch {
   };
 }
 
-/** The branch of `dag.switch`. */
+/** Creates the branch of `dag.switch`. */
 export function createSwitch<T>(dag: DagState, decider: unknown): SwitchBranch<T> {
   const builder = new BranchBuilder(dag, decider, "switch");
   const cases: SwitchBranch<T> = {

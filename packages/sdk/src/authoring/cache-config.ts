@@ -1,46 +1,60 @@
-// What an author may say about caching a task, and how it is read.
+// The `cache` option of a task and how it is read.
 
 import { CACHE_TRUSTS, type CacheTrust, type SerializedCacheConfig } from "@memodag/core";
 import { canonicalContextPath, CONTEXT_PATH_RULE, isContextPath } from "../context/context-path.ts";
 import { show, type FaultPlace } from "./dag-fault.ts";
 import { OptionReader } from "./option-reader.ts";
 
-/** How a task's results are remembered. `Name` is the union of its arguments' names. */
+/**
+ * Controls how a task's results are cached. `Name` is the union of the task's argument names.
+ *
+ * @example
+ * ```ts
+ * const train = dag.task("train", trainModel, {
+ *   cache: { ttl: "7d", excludeInputs: ["verbose"], files: ["data/*.csv"], env: ["MODEL_DIR"] },
+ * });
+ * ```
+ */
 export interface CacheConfig<Name extends string = string> {
   /**
-   * How long a result may be used again: seconds, or a text such as `"7d"`; `null`: for ever.
-   * Default: the admin's `[task_cache] default_ttl`.
+   * How long a result may be reused: seconds, or a string such as `"7d"`. `null` means it never
+   * expires. Default: `default_ttl` of `[task_cache]` in the config.
    */
   readonly ttl?: number | string | null;
-  /** Arguments that do not change the result; they are not in the key. */
+  /** Arguments that do not affect the result. They are left out of the cache key. */
   readonly excludeInputs?: readonly Name[];
-  /** What the task reads of its run, such as `params.species`, `dagRun.conf.region`, `logicalDate`. */
+  /**
+   * Properties of the run that the task reads, such as `params.species`, `dagRun.conf.region` or
+   * `logicalDate`. They become part of the cache key.
+   */
   readonly includeInputs?: readonly string[];
-  /** Environment variables that change the result; their values are in the key. */
+  /** Environment variables that affect the result. Their values become part of the cache key. */
   readonly env?: readonly string[];
-  /** Any text; bump it by hand to make every older result unreachable. */
+  /** Any string. Changing it makes all earlier results unreachable. */
   readonly version?: string;
   /**
-   * True: of the instances with one key, in any run, one runs at a time. The others wait without a slot and
-   * look again when it has ended: what it stored is a hit for all of them. For work that is dear, or that
-   * must not be done twice at once; where leases cannot be had, tasks run without. Default false.
+   * If true, only one instance per cache key runs at a time, across all runs. The others wait
+   * without taking a slot and look up the cache again when it has ended, so its stored result is a
+   * hit for all of them. Use it for work that is expensive or must not run twice concurrently. When
+   * the cache cannot grant leases, tasks run without this protection. Default: false.
    */
   readonly serialize?: boolean;
   /**
-   * How long a failure may be used again: seconds, or a text such as `"10m"`. An error that the task threw
-   * itself, after its last retry, fails later instances of its key without running them; a timeout, a kill
-   * or a lost worker is not remembered. `--refresh-cache` and a clear pass over it, and a result replaces
-   * it. Default: never.
+   * How long a failure may be reused: seconds, or a string such as `"10m"`. If the task throws on
+   * its last retry, later instances with the same key fail without running. Timeouts, kills and
+   * lost workers are not cached. `--refresh-cache` and clearing the task bypass a cached failure,
+   * and a result replaces it. Default: failures are not cached.
    */
   readonly errors?: number | string;
   /**
-   * Files that change the result: globs such as `"data/*.csv"`, relative to the bundle's folder or absolute.
-   * Which files they match and what is in them is in the key.
+   * Files that affect the result: globs such as `"data/*.csv"`, absolute or relative to the
+   * bundle's folder. The names and contents of the matching files become part of the cache key.
    */
   readonly files?: readonly string[];
   /**
-   * What need not be noticed, since you vouch that it changes no result, or is in the key by another way:
-   * `child_process`, `worker_threads`, `addons` and `file_reads` of a handler, `imports` of a command.
+   * Dependencies outside the key that are accepted, because you vouch that they do not affect the result
+   * or are covered by the key in another way: `child_process`, `worker_threads`, `addons` and `file_reads`
+   * for a handler, `imports` for a command.
    */
   readonly trust?: readonly CacheTrust[];
 }
@@ -60,19 +74,19 @@ const NAMES = [
 const ENV_NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
 /**
- * Reads a task's `cache` option: `null` when the task did not opt in.
- * @throws MemodagError `dag_invalid` naming what is wrong.
+ * Reads a task's `cache` option. Returns `null` if the task does not opt in.
+ * @throws MemodagError `dag_invalid` naming the invalid option.
  */
 export function readCacheConfig(place: FaultPlace, options: OptionReader): SerializedCacheConfig | null {
   const value = options.get("cache");
   if (value === undefined || value === false) return null;
   if (value !== true && (typeof value !== "object" || value === null)) {
-    throw options.wrong("cache", value, 'write true, false, or an object such as { ttl: "7d" }');
+    throw options.wrong("cache", value, 'use true, false, or an object such as { ttl: "7d" }');
   }
   const reader = new OptionReader(place, "cache.", value === true ? {} : value, NAMES);
   return {
     ttlMs: reader.get("ttl") === null ? null : reader.duration("ttl", "default", 1),
-    excludeInputs: reader.texts("excludeInputs").sort(),
+    excludeInputs: reader.strings("excludeInputs").sort(),
     includeInputs: readContextPaths(reader),
     env: readEnvNames(reader),
     version: reader.text("version", null),
@@ -83,7 +97,10 @@ export function readCacheConfig(place: FaultPlace, options: OptionReader): Seria
   };
 }
 
-/** Absent where there is none, so that Dags which name none are the same as before. */
+/**
+ * Leaves an empty list out, so that the serialized form of Dags without this option does not
+ * change.
+ */
 function nonEmpty<Key extends string, Item>(
   name: Key,
   list: readonly Item[],
@@ -92,43 +109,43 @@ function nonEmpty<Key extends string, Item>(
 }
 
 function readFiles(reader: OptionReader): string[] {
-  const patterns = reader.texts("files");
+  const patterns = reader.strings("files");
   const wrong = patterns.find((pattern) => pattern.includes("\\") || pattern.includes("\0"));
   if (wrong === undefined) return patterns.sort();
   throw reader.fault("files", {
     problem: `names ${show(wrong)}`,
-    mend: 'write a path or glob with forward slashes, relative to the bundle\'s folder, such as "data/*.csv"',
+    fix: 'use a path or glob with forward slashes, relative to the bundle\'s folder, such as "data/*.csv"',
   });
 }
 
 function readTrust(reader: OptionReader): CacheTrust[] {
-  const names = reader.texts("trust");
+  const names = reader.strings("trust");
   const unknown = names.find((name) => !CACHE_TRUSTS.some((known) => known === name));
   if (unknown === undefined) return (names as CacheTrust[]).sort();
   throw reader.fault("trust", {
-    problem: `names ${show(unknown)}, which cannot be vouched for`,
-    mend: `name one or more of ${CACHE_TRUSTS.join(", ")}`,
+    problem: `names ${show(unknown)}, which is not a trust option`,
+    fix: `use one or more of ${CACHE_TRUSTS.join(", ")}`,
   });
 }
 
 function readContextPaths(reader: OptionReader): string[] {
-  const paths = reader.texts("includeInputs");
+  const paths = reader.strings("includeInputs");
   const unknown = paths.find((path) => !isContextPath(path));
   if (unknown !== undefined) {
     throw reader.fault("includeInputs", {
-      problem: `names ${show(unknown)}, which cannot be in a key`,
-      mend: CONTEXT_PATH_RULE,
+      problem: `names ${show(unknown)}, which cannot be part of a cache key`,
+      fix: CONTEXT_PATH_RULE,
     });
   }
   return [...new Set(paths.map(canonicalContextPath))].sort();
 }
 
 function readEnvNames(reader: OptionReader): string[] {
-  const names = reader.texts("env");
+  const names = reader.strings("env");
   const wrong = names.find((name) => !ENV_NAME.test(name));
   if (wrong === undefined) return names.sort();
   throw reader.fault("env", {
-    problem: `names ${show(wrong)}, which is not the name of an environment variable`,
-    mend: 'write the name alone, such as "MODEL_DIR"',
+    problem: `names ${show(wrong)}, which is not a valid environment variable name`,
+    fix: 'use the name only, such as "MODEL_DIR"',
   });
 }

@@ -1,4 +1,4 @@
-// What an author may say about a task that runs a program, and how it is read.
+// Options of a task that runs a program, and how they are read.
 
 import type { JsonValue, SerializedCommand } from "@memodag/core";
 import { show, type FaultPlace } from "./dag-fault.ts";
@@ -12,37 +12,57 @@ import {
   type TaskSettings,
 } from "./task-options.ts";
 
-/** Options of a command. */
+/**
+ * Options of a command task.
+ *
+ * @example
+ * ```ts
+ * const fit = dag.command<{ accuracy: number }>("fit", {
+ *   command: ["python3", "fit.py"],
+ *   sources: ["fit.py", "lib/*.py"],
+ *   env: { OMP_NUM_THREADS: "1" },
+ *   failOnExitCode: 2,
+ *   cache: true,
+ * });
+ * ```
+ */
 export interface CommandOptions extends TaskOptions {
   /**
-   * The program and its arguments, such as `["python3", "fit.py"]`. No shell reads them, and nothing is
-   * put in: what the task is called with, the program finds in the file named by `$MEMODAG_INPUTS`.
+   * The program and its arguments, such as `["python3", "fit.py"]`. They are run without a shell
+   * and without substitution. The program reads the task's arguments from the file named by
+   * `$MEMODAG_INPUTS`.
    */
   readonly command: readonly string[];
   /**
-   * Globs of the files that the program is made of, relative to the Dag file's folder, such as
-   * `["fit.py", "lib/*.py"]`. Their contents are in the cache key. Each has to match a file. Below a
-   * wildcard, `node_modules`, `__pycache__` and what a dot hides are left out. A cached command has to
-   * name them; `[]` says that there are none.
+   * Globs of the program's own files, relative to the Dag file's folder, such as `["fit.py",
+   * "lib/*.py"]`. Their contents are part of the cache key. Each glob must match at least one file.
+   * Wildcards do not match `node_modules`, `__pycache__` or dotfiles. Required for cached commands;
+   * use `[]` if the program has no files.
    */
   readonly sources?: readonly string[];
   /**
-   * Variables to set. A command that is not cached gets the scheduler's environment besides; a cached one
-   * ordinary variables, such as PATH, and those that `cache.env` names.
+   * Environment variables to set. An uncached command also inherits the scheduler's environment. A
+   * cached command inherits only common variables, such as PATH, and those listed in `cache.env`.
    */
   readonly env?: Readonly<Record<string, string>>;
-  /** The folder to run in, relative to the Dag file's. Default: that folder. */
+  /** Working directory, relative to the Dag file's folder. Default: that folder. */
   readonly cwd?: string;
-  /** Exit code, or several, that mean that there was nothing to do: the task is `skipped`. Default: none. */
+  /**
+   * Exit code, or list of exit codes, that mean there was nothing to do: the task becomes
+   * `skipped`. Default: none.
+   */
   readonly skipOnExitCode?: number | readonly number[];
-  /** Exit code, or several, after which another attempt is of no use: the task fails at once. Default: none. */
+  /**
+   * Exit code, or list of exit codes, that fail the task at once, without further retries. Default:
+   * none.
+   */
   readonly failOnExitCode?: number | readonly number[];
 }
 
-/** What a command may be called with: any JSON by name. */
+/** Arguments of a command: any JSON, by name. */
 export type CommandArguments = { readonly [name: string]: JsonValue };
 
-/** A command as read. */
+/** The options of a command after reading. */
 export type CommandSettings = Omit<SerializedCommand, "files">;
 
 const COMMAND_NAMES = ["command", "sources", "env", "cwd", "skipOnExitCode", "failOnExitCode"] as const;
@@ -51,8 +71,8 @@ const ENV_NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
 const OWN_ENV_PREFIX = "MEMODAG_";
 
 /**
- * Reads a command's options over its Dag's defaults.
- * @throws MemodagError `dag_invalid` naming what is wrong.
+ * Reads a command's options, with the Dag's defaults applied.
+ * @throws MemodagError `dag_invalid` naming the invalid option.
  */
 export function readCommandOptions(
   place: FaultPlace,
@@ -71,8 +91,8 @@ export function readCommandOptions(
   };
   if (settings.cache && reader.get("sources") === undefined) {
     throw reader.fault("sources", {
-      problem: "is not there, and the task is cached",
-      mend: 'name the files that the program is made of, such as ["fit.py"], or write [] when there are none',
+      problem: "is missing, and the task is cached",
+      fix: 'list the program\'s files, such as ["fit.py"], or use [] if it has none',
     });
   }
   return { command, settings };
@@ -82,22 +102,22 @@ function readArgv(reader: OptionReader): string[] {
   const value = reader.get("command");
   const isArgv = Array.isArray(value) && value.length > 0 && value.every(isArgument) && value[0] !== "";
   if (isArgv) return [...(value as string[])];
-  throw reader.wrong("command", value, 'write the program and its arguments, such as ["python3", "fit.py"]');
+  throw reader.wrong("command", value, 'give the program and its arguments, such as ["python3", "fit.py"]');
 }
 
 function isArgument(value: unknown): value is string {
   return typeof value === "string" && !value.includes("\0");
 }
 
-/** Absent where none are named, so that a Dag without them is stored as it always was. */
+/** Leaves out what is not set, so that the serialized form of Dags without it does not change. */
 function readExitCodes(reader: OptionReader): Pick<CommandSettings, "skipOnExitCodes" | "failOnExitCodes"> {
   const skip = readCodes(reader, "skipOnExitCode");
   const fail = readCodes(reader, "failOnExitCode");
   const twice = skip.find((code) => fail.includes(code));
   if (twice !== undefined) {
     throw reader.fault("failOnExitCode", {
-      problem: `names ${twice}, and so does skipOnExitCode`,
-      mend: "name it in one of them",
+      problem: `contains ${twice}, and so does skipOnExitCode`,
+      fix: "list it in only one of them",
     });
   }
   return {
@@ -110,7 +130,7 @@ function readCodes(reader: OptionReader, name: string): number[] {
   const value = reader.get(name) ?? [];
   const codes: readonly unknown[] = Array.isArray(value) ? value : [value];
   if (codes.every(isFailingCode)) return [...new Set(codes)].sort((a, b) => a - b);
-  throw reader.wrong(name, value, "write an exit code from 1 to 255, or a list of them");
+  throw reader.wrong(name, value, "use an exit code from 1 to 255, or a list of them");
 }
 
 function isFailingCode(code: unknown): code is number {
@@ -120,20 +140,20 @@ function isFailingCode(code: unknown): code is number {
 function readFolder(reader: OptionReader): string {
   const folder = reader.text("cwd", ".");
   if (isRelative(folder)) return folder;
-  throw reader.wrong("cwd", folder, 'write a folder relative to the Dag file\'s, such as "scripts"');
+  throw reader.wrong("cwd", folder, 'use a folder relative to the Dag file\'s, such as "scripts"');
 }
 
 function readSources(reader: OptionReader): string[] {
-  const sources = reader.texts("sources");
+  const sources = reader.strings("sources");
   const wrong = sources.find((source) => !isRelative(source));
   if (wrong === undefined) return sources.sort();
   throw reader.fault("sources", {
     problem: `names ${show(wrong)}`,
-    mend: 'write a path or glob relative to the Dag file\'s folder, such as "lib/**/*.py"',
+    fix: 'use a path or glob relative to the Dag file\'s folder, such as "lib/**/*.py"',
   });
 }
 
-/** The same on every machine: neither absolute nor with the separator of one system. */
+/** True for a path that means the same on every machine: relative, with forward slashes. */
 function isRelative(path: string): boolean {
   return !path.startsWith("/") && !path.includes("\\") && !path.includes("\0");
 }
@@ -142,7 +162,7 @@ function readVariables(reader: OptionReader): (readonly [string, string])[] {
   const value = reader.get("env");
   if (value === undefined) return [];
   if (!isPlainObject(value)) {
-    throw reader.wrong("env", value, 'write variables by name, such as { LANG: "C" }');
+    throw reader.wrong("env", value, 'use an object of variables, such as { LANG: "C" }');
   }
   return Object.keys(value)
     .sort()
@@ -154,10 +174,10 @@ function readVariable(reader: OptionReader, name: string, value: unknown): strin
   if (!ENV_NAME.test(name) || name.startsWith(OWN_ENV_PREFIX)) {
     throw reader.fault("env", {
       problem: `sets ${show(name)}`,
-      mend: `use letters, digits and _, and no name that begins with ${OWN_ENV_PREFIX}`,
+      fix: `use letters, digits and _, and do not begin with ${OWN_ENV_PREFIX}`,
     });
   }
   if (isArgument(value)) return value;
-  const mend = "write a text; to hand on a variable of the scheduler's environment, name it in cache.env";
-  throw reader.wrong(`env.${name}`, value, mend);
+  const fix = "use a string; to pass on a variable of the scheduler's environment, list it in cache.env";
+  throw reader.wrong(`env.${name}`, value, fix);
 }

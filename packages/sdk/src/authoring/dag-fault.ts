@@ -1,34 +1,34 @@
-// How a Dag that cannot be right says so: which Dag, which task, what is wrong, and the mend.
+// Errors of an invalid Dag: they name the Dag, the task, the problem and the fix.
 
 import { MemodagError } from "@memodag/core";
 
-/** Where in a Dag file a fault is. */
+/** The place of a fault in a Dag file. */
 export interface FaultPlace {
   readonly dagId: string;
   readonly taskId?: string;
-  /** A task group, where no task is named. */
+  /** Set for a fault of a task group. */
   readonly groupId?: string;
 }
 
-/** What is wrong at a place, and how to mend it. */
+/** The problem at a place and how to fix it. */
 export interface Fault {
   readonly problem: string;
-  readonly mend: string;
+  readonly fix: string;
   readonly cause?: unknown;
 }
 
-/** The error `dag_invalid` for a fault. */
-export function dagInvalid(place: FaultPlace, { problem, mend, cause }: Fault): MemodagError {
+/** Creates the `dag_invalid` error of a fault. */
+export function dagInvalid(place: FaultPlace, { problem, fix, cause }: Fault): MemodagError {
   const { dagId, taskId, groupId } = place;
   const within = groupId === undefined ? "" : `, task group "${groupId}"`;
   const where = taskId === undefined ? within : `, task "${taskId}"`;
-  return new MemodagError("dag_invalid", `Dag "${dagId}"${where}: ${problem}: ${mend}`, {
+  return new MemodagError("dag_invalid", `Dag "${dagId}"${where}: ${problem}: ${fix}`, {
     fields: { ...place },
     ...(cause === undefined ? {} : { cause }),
   });
 }
 
-/** Writes a value of unknown shape for a message, cut to a line. */
+/** Formats a value of unknown shape for a message, shortened to one line. */
 export function show(value: unknown): string {
   if (typeof value === "string") return JSON.stringify(value).slice(0, 80);
   if (typeof value === "object" && value !== null) return Array.isArray(value) ? "a list" : "an object";

@@ -1,4 +1,4 @@
-// What an author may say about a Dag beside its tasks, and how it is read.
+// Options of a Dag and how they are read.
 
 import type { JsonSchema, JsonValue } from "@memodag/core";
 import { LARGEST_COUNT, OptionReader } from "./option-reader.ts";
@@ -7,42 +7,70 @@ import { readParams, type ParamSettings } from "./params.ts";
 import { readSchedule, readTime } from "./schedule.ts";
 import { readTaskDefaults, type TaskDefaults } from "./task-options.ts";
 
-/** Options of a Dag. */
+/**
+ * Options of a Dag.
+ *
+ * @example
+ * ```ts
+ * const dag = new Dag("report", {
+ *   schedule: "0 6 * * *",
+ *   timezone: "Europe/Berlin",
+ *   startDate: "2026-01-01",
+ *   params: { depth: 3 },
+ *   defaultArgs: { retries: 2, retryDelay: "30s" },
+ * });
+ * ```
+ */
 export interface DagOptions {
   readonly description?: string;
   /**
-   * Five cron fields, an alias such as `@daily`, or `every("15m")`; `null`, the default: only when triggered.
+   * A cron expression of five fields, an alias such as `@daily`, or `every("15m")`. `null` means
+   * the Dag runs only when triggered. Default: `null`.
    */
   readonly schedule?: string | null;
-  /** The IANA time zone that the schedule is read in. Default `UTC`. */
+  /** IANA time zone in which the schedule is evaluated. Default: `UTC`. */
   readonly timezone?: string;
   /**
-   * The schedule's dates are not before it: a `Date`, or a text of ISO 8601, which without an offset is in
-   * `timezone`. Default: from when the Dag is first seen.
+   * Earliest date of the schedule: a `Date`, or an ISO 8601 string, which is in `timezone` if it
+   * has no offset. Default: the time at which the Dag is first seen.
    */
   readonly startDate?: Date | string;
-  /** The schedule's dates are not after it, nor, of a day alone, after its end. Default: for ever. */
+  /**
+   * Latest date of the schedule, inclusive; a date without a time includes the whole day. Default:
+   * no end.
+   */
   readonly endDate?: Date | string;
-  /** True: make up for every date that has passed. Default false: for the last of them alone. */
+  /**
+   * If true, a run is created for every date missed. If false, only for the latest. Default: false.
+   */
   readonly catchup?: boolean;
-  /** Runs that may be under way at a time; no scheduled run is made while as many wait or run. Default 16. */
+  /**
+   * Maximum number of concurrent runs. No scheduled run is created while this many are queued or
+   * running. Default: 16.
+   */
   readonly maxActiveRuns?: number;
-  /** Task instances that may be under way at a time, over all runs. Default 16. */
+  /** Maximum number of concurrent task instances across all runs of the Dag. Default: 16. */
   readonly maxActiveTasks?: number;
-  /** Longest list that a task may be mapped over. Default 10,000. */
+  /** Maximum length of a list that a task is mapped over. Default: 10,000. */
   readonly maxMapLength?: number;
-  /** Params of a run by name: defaults as JSON, or `param()`, or a validator, for those with a schema. */
+  /**
+   * Params of a run, by name: a JSON default, or {@link param} or a Standard Schema validator to
+   * add a schema.
+   */
   readonly params?: Readonly<Record<string, JsonValue | Param | StandardSchema>>;
-  /** What `dagRun.conf` of a run has to fit, as in `param()`. Default: any object. */
+  /** Schema that the `conf` of a run must match, as in {@link param}. Default: any object. */
   readonly confSchema?: JsonSchema | StandardSchema;
   readonly tags?: readonly string[];
-  /** False switches caching off for every task. Default true: each task's own option decides. */
+  /**
+   * If false, no task of the Dag is cached. Default: true, which leaves it to each task's `cache`
+   * option.
+   */
   readonly cache?: boolean;
-  /** Options that every task has unless it says otherwise. */
+  /** Default options for every task. A task's own options take precedence. */
   readonly defaultArgs?: TaskDefaults;
 }
 
-/** Options of a Dag as read. */
+/** The options of a Dag after reading. */
 export interface DagSettings {
   readonly description: string | null;
   readonly schedule: string | null;
@@ -54,7 +82,7 @@ export interface DagSettings {
   readonly maxActiveTasks: number;
   readonly maxMapLength: number;
   readonly params: ParamSettings;
-  /** As written; `undefined`: any object will do. */
+  /** As written by the author. `undefined` accepts any object. */
   readonly confSchema: unknown;
   readonly tags: readonly string[];
   readonly cache: boolean;
@@ -80,7 +108,7 @@ const NAMES = [
 
 /**
  * Reads a Dag's options.
- * @throws MemodagError `dag_invalid` naming what is wrong.
+ * @throws MemodagError `dag_invalid` naming the invalid option.
  */
 export function readDagSettings(dagId: string, value: unknown): DagSettings {
   const reader = new OptionReader({ dagId }, "", value ?? {}, NAMES);
@@ -98,7 +126,7 @@ export function readDagSettings(dagId: string, value: unknown): DagSettings {
     maxMapLength: reader.integer("maxMapLength", 10_000, 1, LARGEST_COUNT),
     params: readParams({ dagId }, reader),
     confSchema: reader.get("confSchema"),
-    tags: reader.texts("tags"),
+    tags: reader.strings("tags"),
     cache: reader.flag("cache", true),
     defaultArgs: readTaskDefaults({ dagId }, reader.get("defaultArgs")),
   };

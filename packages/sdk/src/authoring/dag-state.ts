@@ -1,5 +1,5 @@
-// What a Dag knows of itself while its file is read. Found by a registered symbol, not by class, so that
-// two copies of this package in one process understand each other's Dags.
+// The state of a Dag while its file is read. It is attached by a registered symbol, not by class,
+// so that two copies of this package in one process recognize each other's Dags.
 
 import type { NamedTemplate, SerializedBranch, SerializedRunStep, SerializedSensor } from "@memodag/core";
 import type { CommandSettings } from "./command-options.ts";
@@ -9,26 +9,29 @@ import type { TaskSettings } from "./task-options.ts";
 
 const STATE = Symbol.for("memodag.dag");
 
-/** How a task was called. */
+/** The arguments with which a task was called. */
 export interface Placement {
   readonly args: readonly NamedTemplate[];
   readonly expand: readonly NamedTemplate[];
 }
 
-/** A task as declared and, once it was called, placed. */
+/** A task as declared and, once it has been called, placed. */
 export interface TaskDeclaration {
   readonly taskId: string;
-  /** The innermost group that it is in. */
+  /** The innermost group that contains the task. */
   readonly group: GroupDeclaration | null;
-  /** `null`: the task runs a command, or the scheduler carries it out. */
+  /** `null` if the task runs a command or is carried out by the scheduler. */
   readonly handler: AnyHandler | null;
   readonly command: CommandSettings | null;
-  /** How the handler is asked, when the task is a sensor. */
+  /** How the handler is polled, if the task is a sensor. */
   readonly sensor?: SerializedSensor;
-  /** What the scheduler does for it. */
+  /** The step that the scheduler carries out for the task. */
   readonly runStep?: SerializedRunStep;
   readonly settings: TaskSettings;
-  /** Ids of the tasks that this one waits for, through arguments or by order alone; groups apart. */
+  /**
+   * Ids of the tasks that this one waits for, because of an argument or an edge. Without edges of
+   * groups.
+   */
   readonly upstream: Set<string>;
   placement: Placement | null;
 }
@@ -36,32 +39,32 @@ export interface TaskDeclaration {
 /** A task group as declared. */
 export interface GroupDeclaration {
   readonly groupId: string;
-  /** The group around it. */
+  /** The enclosing group. */
   readonly group: GroupDeclaration | null;
-  /** Ids of all tasks in it, those of the groups within too. */
+  /** Ids of all tasks in the group, including those of nested groups. */
   readonly taskIds: Set<string>;
 }
 
-/** What an edge connects. */
+/** A node that an edge connects. */
 export type NodeDeclaration = TaskDeclaration | GroupDeclaration;
 
-/** An edge of which an end, or both, is a group. */
+/** An edge with a group on at least one end. */
 export interface GroupEdge {
   readonly upstream: NodeDeclaration;
   readonly downstream: NodeDeclaration;
 }
 
-/** A case of a branch: canonical JSON of the value that chooses, and what it chooses. */
+/** A case of a branch: the canonical JSON of the value that selects it, and the selected target. */
 export interface BranchCase {
   readonly json: string;
   readonly target: NodeDeclaration;
 }
 
-/** What a task's result chooses, as declared so far. */
+/** A branch that a task's result decides, as declared so far. */
 export interface BranchDeclaration {
-  /** `null` while a switch has no case. */
+  /** `null` while a switch has no cases. */
   by: SerializedBranch["by"] | null;
-  /** Where in the result the value is that chooses. */
+  /** Path of the deciding value within the result. */
   readonly path: readonly (string | number)[];
   readonly cases: BranchCase[];
   otherwise: NodeDeclaration | null;
@@ -71,27 +74,27 @@ export interface BranchDeclaration {
 export interface DagState {
   readonly dagId: string;
   readonly settings: DagSettings;
-  /** By id, in order of declaration. */
+  /** Tasks by id, in order of declaration. */
   readonly tasks: Map<string, TaskDeclaration>;
-  /** By id. */
+  /** Groups by id. */
   readonly groups: Map<string, GroupDeclaration>;
   readonly groupEdges: GroupEdge[];
-  /** By the id of the task that decides. */
+  /** Branches by the id of the deciding task. */
   readonly branches: Map<string, BranchDeclaration>;
 }
 
-/** Makes `dag` the Dag of that state. */
+/** Attaches the state to `dag`. */
 export function attachState(dag: object, state: DagState): void {
   Object.defineProperty(dag, STATE, { value: state });
 }
 
-/** The state of a Dag; `undefined` for anything else. */
+/** Returns the state of a Dag, or `undefined` for any other value. */
 export function findState(value: unknown): DagState | undefined {
   if (typeof value !== "object" || value === null) return undefined;
   return Object.getOwnPropertyDescriptor(value, STATE)?.value as DagState | undefined;
 }
 
-/** The id of a task or a group; the two share their names. */
+/** Returns the id of a task or group. Tasks and groups share one namespace. */
 export function nodeIdOf(node: NodeDeclaration): string {
   return "taskId" in node ? node.taskId : node.groupId;
 }

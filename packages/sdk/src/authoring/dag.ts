@@ -1,4 +1,4 @@
-// A Dag as its author writes it. Declares; nothing runs.
+// A Dag as its author writes it. It declares tasks; nothing runs while a Dag file is read.
 
 import { MemodagError } from "@memodag/core";
 import { createIf, createSwitch, type CaseValue, type IfBranch, type SwitchBranch } from "./branch.ts";
@@ -11,15 +11,17 @@ import type { TaskRef } from "./task-ref.ts";
 import { TaskScope } from "./task-scope.ts";
 
 /**
- * A graph of tasks. Export it from a Dag file:
+ * A graph of tasks. Export it from a Dag file.
  *
+ * Every method throws `dag_invalid` for an invalid declaration; the message names the Dag, the
+ * task, the problem and the fix.
+ *
+ * @example
  * ```ts
  * export const dag = new Dag("penguins", { schedule: "@daily" });
  * const load = dag.task("load", async ({ path }: { path: string }) => readRows(path), { cache: true });
  * load({ path: "data/penguins.json" });
  * ```
- *
- * Whatever cannot be right throws `dag_invalid`, naming the Dag, the task and the mend.
  */
 export class Dag extends TaskScope {
   readonly #state: DagState;
@@ -44,39 +46,48 @@ export class Dag extends TaskScope {
     attachState(this, state);
   }
 
-  /** Declares a group of tasks, whose ids begin with the group's. */
+  /**
+   * Declares a group of tasks. Their ids are prefixed with the group's id.
+   *
+   * @example
+   * ```ts
+   * const extract = dag.taskGroup("extract");
+   * extract.task("north", readNorth)(); // the task "extract.north"
+   * ```
+   */
   taskGroup(groupId: string): TaskGroup {
     return new TaskGroup(this.#state, null, groupId);
   }
 
   /**
-   * Lets the result of one task choose which of two others runs:
+   * Selects which of two targets runs, by the boolean result of a task.
    *
+   * The target that is not selected is skipped, whatever its trigger rule. Tasks after it follow
+   * their own trigger rules. A target may be a task group: then either all of its tasks run or
+   * none.
+   *
+   * @example
    * ```ts
    * dag.if(hasRows({ rows })).then(loaded).else(reported);
    * ```
-   *
-   * What is not chosen is skipped, whatever its trigger rule; what comes after it goes by its own. A
-   * target may be a task group: then all of its tasks run, or none.
    */
   if(condition: TaskRef<boolean>): IfBranch {
     return createIf(this.#state, condition);
   }
 
   /**
-   * Lets the result of one task choose among several, by what it returned:
+   * Selects one of several targets, by the result of a task. Targets that are not selected are
+   * skipped, as with {@link Dag.if}.
    *
+   * @example By value
    * ```ts
    * dag.switch(cadence()).case("daily", daily).case("weekly", weekly).default(never);
    * ```
    *
-   * or by the task that it returned, `() => (isMonday() ? weekly : daily)`:
-   *
+   * @example By task: the decider returns the task to run, `() => (isMonday() ? weekly : daily)`
    * ```ts
    * dag.switch(pick()).case(daily).case(weekly);
    * ```
-   *
-   * What is not chosen is skipped as with `if`.
    */
   switch<T extends CaseValue>(decider: TaskRef<T>): SwitchBranch<T> {
     return createSwitch(this.#state, decider);

@@ -1,4 +1,4 @@
-// What the refs and groups that an author holds stand for.
+// Resolves the refs and groups that an author holds to the nodes they represent.
 
 import { dagInvalid, show, type FaultPlace } from "./dag-fault.ts";
 import { nodeIdOf, type DagState, type NodeDeclaration } from "./dag-state.ts";
@@ -6,18 +6,18 @@ import { findTarget } from "./ref-target.ts";
 
 const GROUP = Symbol.for("memodag.taskGroup");
 
-/** A node and the Dag that it is of. */
+/** A node and the Dag it belongs to. */
 interface OwnedNode {
   readonly dag: DagState;
   readonly node: NodeDeclaration;
 }
 
-/** Makes `group` the face of that node. */
+/** Records that `group` represents the node. */
 export function attachNode(group: object, owned: OwnedNode): void {
   Object.defineProperty(group, GROUP, { value: owned });
 }
 
-/** The node that a ref or a group stands for; `undefined` for anything else. */
+/** Returns the node that a ref or group represents, or `undefined` for any other value. */
 export function findNode(value: unknown): OwnedNode | undefined {
   if (typeof value !== "object" || value === null) return undefined;
   const target = findTarget(value);
@@ -26,21 +26,21 @@ export function findNode(value: unknown): OwnedNode | undefined {
 }
 
 /**
- * The node that a ref or a group of `dag` stands for.
- * @throws MemodagError `dag_invalid` at `place` when it is neither, or of another Dag.
+ * Returns the node that a ref or group of `dag` represents.
+ * @throws MemodagError `dag_invalid` at `place` if it is neither, or belongs to another Dag.
  */
 export function nodeIn(dag: DagState, place: FaultPlace, value: unknown): NodeDeclaration {
   const found = findNode(value);
   if (!found) {
     throw dagInvalid(place, {
       problem: `${show(value)} is neither a task's result nor a task group`,
-      mend: "call the task first, and pass what the call returns",
+      fix: "call the task and pass the ref that the call returns",
     });
   }
   if (found.dag === dag) return found.node;
   const kind = "taskId" in found.node ? "task" : "task group";
   throw dagInvalid(place, {
-    problem: `it names ${kind} "${nodeIdOf(found.node)}" of Dag "${found.dag.dagId}"`,
-    mend: "declare it in this Dag; tasks of two Dags cannot be joined",
+    problem: `it refers to ${kind} "${nodeIdOf(found.node)}" of Dag "${found.dag.dagId}"`,
+    fix: "declare it in this Dag; an edge cannot connect two Dags",
   });
 }

@@ -1,4 +1,4 @@
-// What an edge of a Dag connects, as an author sees it.
+// The nodes of a Dag's graph, as an author sees them.
 
 /** A placed task, or a group of tasks. */
 export interface GraphNode {
@@ -7,5 +7,5 @@ export interface GraphNode {
   before(...nodes: readonly GraphNodes[]): GraphNode;
 }
 
-/** One node or several. */
+/** One or more nodes. */
 export type GraphNodes = GraphNode | readonly GraphNode[];

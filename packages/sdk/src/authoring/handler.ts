@@ -1,19 +1,28 @@
-// What a handler is: a function of one object of named arguments that returns JSON, at once or later.
+// The type of a handler: a function of one object of named arguments that returns JSON, or a
+// promise of it.
 
 import type { GraphNode } from "./graph-node.ts";
 
-/** The arguments of a handler that takes none. */
+/** The arguments of a handler without arguments. */
 export type NoArguments = { readonly [name: string]: never };
 
-/** A handler as an author writes it. */
+/**
+ * A handler as its author writes it: one object of named arguments in, JSON or a promise of JSON
+ * out.
+ *
+ * @example
+ * ```ts
+ * const load: Handler<{ path: string }, Promise<Row[]>> = async ({ path }) => readRows(path);
+ * ```
+ */
 export type Handler<Args extends object, Result> = (args: Args) => Result;
 
-/** A handler whose types are forgotten, as the runtime calls it. */
+/** A handler of unknown types, as the runtime calls it. */
 export type AnyHandler = (args: never) => unknown;
 
 /**
- * What a handler's result is to the tasks downstream: awaited, and nothing is `null`. A task or a group
- * that a handler returns is its id.
+ * The type of a handler's result as downstream tasks receive it: promises are awaited, `undefined`
+ * becomes `null`, and a returned task or group becomes its id.
  */
 export type ResultOf<Result> =
   Awaited<Result> extends infer Value
@@ -24,5 +33,5 @@ export type ResultOf<Result> =
         : Value
     : never;
 
-/** The union of a handler's arguments' names. */
+/** The union of the names of a handler's arguments. */
 export type NamesOf<Args extends object> = keyof Args & string;

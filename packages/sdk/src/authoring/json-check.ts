@@ -1,8 +1,9 @@
-// Tells the compiler what a handler may return, so that a Date is refused where it is written.
+// Compile-time check that a handler returns JSON, so that a Date, for example, is a type error
+// where it is written.
 
 import type { GraphNode } from "./graph-node.ts";
 
-/** What a value of a type outside JSON is called and how it is mended; `never` for JSON types. */
+/** The message for a type outside JSON: its name and the fix. `never` for JSON types. */
 type NotJsonLeaf<T> = T extends Date
   ? "a Date is not JSON: return toISOString()"
   : T extends ReadonlyMap<unknown, unknown>
@@ -23,10 +24,10 @@ type NotJsonLeaf<T> = T extends Date
                   ? "a Promise is not JSON: await it"
                   : never;
 
-/** Levels that are looked at; the encoder looks at all of them when the task runs. */
+/** Levels that the type check descends. The encoder checks all levels at run time. */
 type Levels = [never, 0, 1, 2];
 
-/** The messages about a type's parts that JSON cannot carry; `never` when there are none. */
+/** The messages for all parts of a type that JSON cannot represent. `never` if there are none. */
 type NotJson<T, Level extends number = 3> = 0 extends 1 & T
   ? never
   : [Level] extends [never]
@@ -42,8 +43,8 @@ type NotJson<T, Level extends number = 3> = 0 extends 1 & T
         : NotJsonLeaf<T>;
 
 /**
- * `unknown` for a result that JSON can carry, and for a task or a group, which stands for its id;
- * otherwise a type that says in its name what is wrong.
+ * `unknown` for a result that JSON can represent and for a task or group, which becomes its id.
+ * Otherwise a type whose name states the problem.
  */
 export type JsonResult<Result> = [NotJson<Exclude<Result, GraphNode>>] extends [never]
   ? unknown

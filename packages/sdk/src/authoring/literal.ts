@@ -1,22 +1,22 @@
-// Values written in a Dag file: canonical JSON, or an error that names the place in the file's terms.
+// Encodes literal values of a Dag file as canonical JSON, with errors that point into the file.
 
 import { canonicalJson, MemodagError, shortenJsonPath } from "@memodag/core";
 import { dagInvalid, type FaultPlace } from "./dag-fault.ts";
 
 /**
- * The canonical JSON of a value that stands in a Dag file under `name`.
- * @throws MemodagError `dag_invalid` when JSON cannot carry it.
+ * Returns the canonical JSON of a value that appears in a Dag file under `name`.
+ * @throws MemodagError `dag_invalid` if JSON cannot represent it.
  */
 export function literalText(place: FaultPlace, name: string, value: unknown): string {
   try {
     return canonicalJson(value);
   } catch (cause) {
     if (!(cause instanceof MemodagError)) throw cause;
-    const { path, found, mend } = cause.fields;
+    const { path, found, fix } = cause.fields;
     throw dagInvalid(place, {
       problem: `${String(found)} at ${shortenJsonPath(name + String(path).slice(1))}`,
-      // The encoder speaks to handlers, which return values.
-      mend: String(mend).replace(/^return /, "write "),
+      // The encoder's messages address handlers, which return values.
+      fix: String(fix).replace(/^return /, "write "),
       cause,
     });
   }

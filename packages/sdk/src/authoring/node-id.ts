@@ -1,12 +1,12 @@
-// The ids of tasks and groups, which share their names within a Dag.
+// Ids of tasks and groups, which share one namespace within a Dag.
 
 import { dagInvalid, show } from "./dag-fault.ts";
 import type { DagState, GroupDeclaration } from "./dag-state.ts";
 import { IDENTIFIER_RULE, isIdentifier } from "./identifier.ts";
 
 /**
- * The full id of a task or group to come: `id` after that of the group that it is in.
- * @throws MemodagError `dag_invalid` when it is no id, or when there is a node of that id.
+ * Returns the full id of a new task or group: `id`, prefixed with the id of the enclosing group.
+ * @throws MemodagError `dag_invalid` if the id is invalid or already in use.
  */
 export function newNodeId(
   { dagId, tasks, groups }: DagState,
@@ -16,11 +16,11 @@ export function newNodeId(
 ): string {
   const full = group && typeof id === "string" ? `${group.groupId}.${id}` : id;
   if (!isIdentifier(id) || !isIdentifier(full)) {
-    throw dagInvalid({ dagId }, { problem: `${show(full)} is not a ${kind} id`, mend: IDENTIFIER_RULE });
+    throw dagInvalid({ dagId }, { problem: `${show(full)} is not a ${kind} id`, fix: IDENTIFIER_RULE });
   }
   const place = kind === "task" ? { dagId, taskId: full } : { dagId, groupId: full };
   const other = tasks.has(full) ? "task" : "task group";
   if (!tasks.has(full) && !groups.has(full)) return full;
-  const problem = other === kind ? `there are two ${kind}s of this id` : `there is a ${other} of this id`;
-  throw dagInvalid(place, { problem, mend: "rename one of them" });
+  const problem = other === kind ? `there are two ${kind}s with this id` : `there is a ${other} with this id`;
+  throw dagInvalid(place, { problem, fix: "rename one of them" });
 }

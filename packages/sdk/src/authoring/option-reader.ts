@@ -1,30 +1,36 @@
-// Reads options that no compiler checked: each by its name, and refuses names that nobody reads.
+// Reads options that have not been type-checked, and rejects unknown ones.
 
 import { formatSize, LONGEST_DURATION, LONGEST_DURATION_MS, parseDuration, parseSize } from "@memodag/core";
 import { dagInvalid, show, type Fault, type FaultPlace } from "./dag-fault.ts";
 import { isPlainObject } from "./plain-object.ts";
 
-/** The largest number that options take that count runs, instances or slots; a pool has no more slots. */
+/**
+ * Maximum of all options that count runs, instances or slots. It is also the maximum number of
+ * slots of a pool.
+ */
 export const LARGEST_COUNT = 1_000_000;
 
 /**
- * Reads one group of options. Every method gives the default for an option that is absent or
- * `undefined`, and throws `dag_invalid` naming the option for one that is wrong.
+ * Reads one group of options. Every method returns the default for an option that is absent or
+ * `undefined`, and throws `dag_invalid` naming the option if its value is invalid.
  */
 export class OptionReader {
   private readonly place: FaultPlace;
   private readonly group: string;
   private readonly options: Readonly<Record<string, unknown>>;
 
-  /** `group` is what stands before each name in messages, such as `cache.`; empty for none. */
+  /**
+   * `group` is the prefix of option names in messages, such as `cache.`. It is empty for top-level
+   * options.
+   */
   constructor(place: FaultPlace, group: string, options: unknown, known: readonly string[]) {
     this.place = place;
     this.group = group;
     if (!isPlainObject(options)) {
       const name = group === "" ? "the options" : group.slice(0, -1);
       throw dagInvalid(place, {
-        problem: `${name} must be an object and is ${show(options)}`,
-        mend: "write { … }",
+        problem: `${name} must be an object, got ${show(options)}`,
+        fix: "write { … }",
       });
     }
     this.options = options;
@@ -33,17 +39,17 @@ export class OptionReader {
       const names = unknown.map((name) => `${group}${name}`).join(", ");
       throw dagInvalid(place, {
         problem: `unknown option${unknown.length === 1 ? "" : "s"} ${names}`,
-        mend: `remove ${unknown.length === 1 ? "it" : "them"}; there are ${known.join(", ")}`,
+        fix: `remove ${unknown.length === 1 ? "it" : "them"}; known options are ${known.join(", ")}`,
       });
     }
   }
 
-  /** The option as it stands. */
+  /** Returns the option as written. */
   get(name: string): unknown {
     return this.options[name];
   }
 
-  /** An error about an option. */
+  /** Creates an error about an option. */
   fault(name: string, fault: Fault): Error {
     return dagInvalid(this.place, { ...fault, problem: `${this.group}${name} ${fault.problem}` });
   }
@@ -52,76 +58,79 @@ export class OptionReader {
     const value = this.get(name);
     if (value === undefined) return whenAbsent;
     if (typeof value === "string" && value !== "") return value;
-    throw this.wrong(name, value, "write a text that is not empty");
+    throw this.wrong(name, value, "use a non-empty string");
   }
 
   flag(name: string, whenAbsent: boolean): boolean {
     const value = this.get(name);
     if (value === undefined) return whenAbsent;
     if (typeof value === "boolean") return value;
-    throw this.wrong(name, value, "write true or false");
+    throw this.wrong(name, value, "use true or false");
   }
 
-  /** A whole number from `least` to `most`. */
+  /** An integer from `least` to `most`. */
   integer(name: string, whenAbsent: number, least: number, most: number): number {
     const value = this.get(name);
     if (value === undefined) return whenAbsent;
     if (Number.isSafeInteger(value) && (value as number) >= least && (value as number) <= most) {
       return value as number;
     }
-    throw this.wrong(name, value, `write a whole number from ${least} to ${most}`);
+    throw this.wrong(name, value, `use an integer from ${least} to ${most}`);
   }
 
-  /** Milliseconds, of seconds or a text with a unit; `least` is in milliseconds too. A hundred years at most. */
+  /**
+   * A duration in milliseconds, written as seconds or as a string with a unit. `least` is in
+   * milliseconds. At most a hundred years.
+   */
   duration<Default>(name: string, whenAbsent: Default, least: number): number | Default {
     const value = this.get(name);
     if (value === undefined) return whenAbsent;
     const ms = this.readDuration(name, value);
     if (ms >= least && ms <= LONGEST_DURATION_MS) return ms;
     const range = `${least === 0 ? "zero or more" : "more than zero"} seconds`;
-    throw this.wrong(name, value, `write ${range}, and at most ${LONGEST_DURATION}`);
+    throw this.wrong(name, value, `use ${range}, and at most ${LONGEST_DURATION}`);
   }
 
-  /** Bytes, of a text with a unit; `null` where it is absent. */
+  /** A size in bytes, written as a string with a unit. `null` if absent. */
   size(name: string, least: number, most: number): number | null {
     const value = this.get(name);
     if (value === undefined) return null;
-    const mend = `write a size from ${formatSize(least)} to ${formatSize(most)}, such as "4GB"`;
-    if (typeof value !== "string") throw this.wrong(name, value, mend);
+    const fix = `use a size from ${formatSize(least)} to ${formatSize(most)}, such as "4GB"`;
+    if (typeof value !== "string") throw this.wrong(name, value, fix);
     let bytes: number;
     try {
       bytes = parseSize(value);
     } catch (cause) {
-      throw this.fault(name, { problem: `is ${show(value)}, which is not a size`, mend, cause });
+      throw this.fault(name, { problem: `is ${show(value)}, which is not a size`, fix, cause });
     }
     if (bytes >= least && bytes <= most) return bytes;
-    throw this.wrong(name, value, mend);
+    throw this.wrong(name, value, fix);
   }
 
-  /** A list of distinct texts; later copies of one are dropped. */
-  texts(name: string): string[] {
+  /** A list of strings without duplicates: later copies are dropped. */
+  strings(name: string): string[] {
     const value = this.get(name);
     if (value === undefined) return [];
     if (Array.isArray(value) && value.every((item) => typeof item === "string" && item !== "")) {
       return [...new Set(value as string[])];
     }
-    throw this.wrong(name, value, 'write a list of texts, such as ["a", "b"]');
+    throw this.wrong(name, value, 'use a list of strings, such as ["a", "b"]');
   }
 
-  /** An error for a value that is not of the kind that `mend` asks for. */
-  wrong(name: string, value: unknown, mend: string): Error {
-    return this.fault(name, { problem: `is ${show(value)}`, mend });
+  /** Creates an error for a value of the wrong type. `fix` says what to use instead. */
+  wrong(name: string, value: unknown, fix: string): Error {
+    return this.fault(name, { problem: `is ${show(value)}`, fix });
   }
 
   private readDuration(name: string, value: unknown): number {
-    const mend = 'write seconds, or a number and one of ms, s, m, h, d, w, such as "30s"';
+    const fix = 'use seconds, or a string of a number and a unit (ms, s, m, h, d or w), such as "30s"';
     if (typeof value === "number" && Number.isFinite(value)) return Math.round(value * 1000);
-    if (typeof value !== "string") throw this.wrong(name, value, mend);
+    if (typeof value !== "string") throw this.wrong(name, value, fix);
     try {
       return parseDuration(value);
     } catch (cause) {
-      const most = `${mend}, and at most ${LONGEST_DURATION}`;
-      throw this.fault(name, { problem: `is ${show(value)}, which is not a duration`, mend: most, cause });
+      const most = `${fix}, and at most ${LONGEST_DURATION}`;
+      throw this.fault(name, { problem: `is ${show(value)}, which is not a duration`, fix: most, cause });
     }
   }
 }

@@ -1,19 +1,22 @@
-// A param of a Dag with a schema: what `params` may hold beside plain defaults.
+// Params with a schema: the alternative to a plain default in `params`.
 
 import type { JsonObject, JsonSchema, JsonValue } from "@memodag/core";
 import { dagInvalid, show, type FaultPlace } from "./dag-fault.ts";
 import { literalText } from "./literal.ts";
 import { isPlainObject } from "./plain-object.ts";
 
-/** Where a param keeps what it was made of; registered, so that copies of this package share it. */
+/**
+ * Symbol under which a param keeps its options. Registered, so that all copies of this package
+ * share it.
+ */
 const OPTIONS: unique symbol = Symbol.for("memodag.param");
 
-/** The draft of JSON Schema that validators are asked for. */
+/** The draft of JSON Schema requested from validators. */
 const TARGET = "draft-2020-12";
 
 /**
- * A validator of the Standard Schema kind, such as zod's, that can say itself as JSON Schema: values are
- * checked before a run is made, where no code of a Dag file runs.
+ * A Standard Schema validator, such as one of zod, that can export a JSON schema. Values are
+ * checked against the JSON schema before a run is created, without running code of the Dag file.
  */
 export interface StandardSchema {
   readonly "~standard": {
@@ -22,28 +25,43 @@ export interface StandardSchema {
   };
 }
 
-/** What is said about a param. */
+/** Options of a param. */
 export interface ParamOptions {
-  /** Its value in a run that is given none. Without a default, here or in the schema, it has to be given. */
+  /**
+   * Value for runs that do not set the param. Without a default, here or in the schema, the param
+   * is required.
+   */
   readonly default?: JsonValue;
-  /** A JSON schema of draft 2020-12, or a validator that can say itself as one. Default: any JSON will do. */
+  /**
+   * A JSON schema (draft 2020-12), or a Standard Schema validator that can export one. Default: any
+   * JSON is valid.
+   */
   readonly schema?: JsonSchema | StandardSchema;
 }
 
-/** A param with a schema; made by {@link param}. */
+/** A param with a schema, created by {@link param}. */
 export interface Param {
   readonly [OPTIONS]: ParamOptions;
 }
 
 /**
- * A param whose values are checked before a run is made:
- * `params: { depth: param({ default: 3, schema: { type: "integer", minimum: 1 } }) }`.
+ * Declares a param whose values are checked before a run is created.
+ *
+ * @example
+ * ```ts
+ * new Dag("train", {
+ *   params: {
+ *     depth: param({ default: 3, schema: { type: "integer", minimum: 1 } }),
+ *     region: param({ schema: { enum: ["north", "south"] } }), // required
+ *   },
+ * });
+ * ```
  */
 export function param(options: ParamOptions): Param {
   return Object.freeze({ [OPTIONS]: options });
 }
 
-/** What a value among `params` says of its param; `undefined` for a plain default. */
+/** Returns the param options of a value in `params`, or `undefined` for a plain default. */
 export function findParamOptions(value: unknown): ParamOptions | undefined {
   if (isStandardSchema(value)) return { schema: value };
   if (typeof value !== "object" || value === null) return undefined;
@@ -51,8 +69,8 @@ export function findParamOptions(value: unknown): ParamOptions | undefined {
 }
 
 /**
- * What an author wrote as a schema, as a JSON schema; `name` is what it stands under in messages.
- * @throws MemodagError `dag_invalid` for what is none and cannot say itself as one.
+ * Converts an author's schema to a JSON schema. `name` identifies it in messages.
+ * @throws MemodagError `dag_invalid` if it is not a schema and cannot be converted to one.
  */
 export function toJsonSchema(place: FaultPlace, name: string, schema: unknown): JsonSchema {
   if (typeof schema === "boolean") return schema;
@@ -60,7 +78,7 @@ export function toJsonSchema(place: FaultPlace, name: string, schema: unknown): 
   if (isPlainObject(said)) return JSON.parse(literalText(place, name, said)) as JsonObject;
   throw dagInvalid(place, {
     problem: `the schema of ${name} is ${show(schema)}`,
-    mend: 'write a JSON schema such as { type: "integer", minimum: 1 }, or a validator such as zod\'s',
+    fix: 'use a JSON schema such as { type: "integer", minimum: 1 }, or a validator such as zod\'s',
   });
 }
 
@@ -72,15 +90,17 @@ function isStandardSchema(value: unknown): value is StandardSchema {
 
 function askForJsonSchema(place: FaultPlace, name: string, schema: StandardSchema): unknown {
   const { vendor, jsonSchema } = schema["~standard"];
-  const mend =
-    "write a JSON schema, or a validator that can say itself as one, as zod's do from version 4.2 on";
+  const fix = "use a JSON schema, or a validator that can export one, such as those of zod 4.2 or later";
   if (jsonSchema === undefined) {
-    throw dagInvalid(place, { problem: `the ${vendor} schema of ${name} has no JSON schema`, mend });
+    throw dagInvalid(place, {
+      problem: `the ${vendor} schema of ${name} cannot be exported as a JSON schema`,
+      fix,
+    });
   }
   try {
     return jsonSchema.input({ target: TARGET });
   } catch (cause) {
-    const problem = `the ${vendor} schema of ${name} cannot say itself as JSON schema`;
-    throw dagInvalid(place, { problem, mend, cause });
+    const problem = `the ${vendor} schema of ${name} could not be exported as a JSON schema`;
+    throw dagInvalid(place, { problem, fix, cause });
   }
 }

@@ -1,5 +1,5 @@
-// The `params` and `confSchema` options: defaults as JSON, and schemas that stay as written until the Dag
-// is serialized, which a worker never does.
+// The `params` and `confSchema` options. Defaults are read as JSON; schemas stay as written until
+// the Dag is serialized, which workers never do.
 
 import type { JsonObject, JsonSchema, JsonValue, SerializedDag } from "@memodag/core";
 import type { FaultPlace } from "./dag-fault.ts";
@@ -8,20 +8,20 @@ import { OptionReader } from "./option-reader.ts";
 import { findParamOptions, toJsonSchema } from "./param.ts";
 import { isPlainObject } from "./plain-object.ts";
 
-/** Params as read. */
+/** Params after reading. */
 export interface ParamSettings {
   readonly defaults: JsonObject;
-  /** As written, by name; of a param without default and schema, `true`. */
+  /** Schemas by param name, as written; `true` for a param with neither default nor schema. */
   readonly schemas: ReadonlyMap<string, unknown>;
 }
 
 /**
  * Reads a Dag's `params`.
- * @throws MemodagError `dag_invalid` naming what is wrong.
+ * @throws MemodagError `dag_invalid` naming the invalid param.
  */
 export function readParams(place: FaultPlace, reader: OptionReader): ParamSettings {
   const params = reader.get("params") ?? {};
-  if (!isPlainObject(params)) throw reader.wrong("params", params, "write an object of defaults");
+  if (!isPlainObject(params)) throw reader.wrong("params", params, "use an object of defaults");
   const schemas = new Map<string, unknown>();
   const defaults = Object.entries(params).map(([name, value]): [string, unknown] => {
     const options = findParamOptions(value);
@@ -34,7 +34,10 @@ export function readParams(place: FaultPlace, reader: OptionReader): ParamSettin
   return { defaults: JSON.parse(json) as JsonObject, schemas };
 }
 
-/** The parts of a serialized Dag that params and `confSchema` make; without schemas, the defaults alone. */
+/**
+ * Returns the fields of a serialized Dag for its params and `confSchema`. Without schemas, only the
+ * defaults.
+ */
 export function serializeParams(
   place: FaultPlace,
   { defaults, schemas }: ParamSettings,
@@ -44,7 +47,7 @@ export function serializeParams(
     name,
     toJsonSchema(place, `params.${name}`, schema),
   ]);
-  // A default that the schema names is one, unless another is given beside it.
+  // A default inside the schema counts, unless the param has one of its own.
   const named = written.flatMap(([name, schema]): [string, JsonValue][] =>
     typeof schema === "object" && schema.default !== undefined && !Object.hasOwn(defaults, name)
       ? [[name, schema.default]]

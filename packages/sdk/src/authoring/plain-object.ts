@@ -1,6 +1,6 @@
-// Tells the objects that people write as options and arguments from instances of classes.
+// Tells plain objects, written as options and arguments, from class instances.
 
-/** True for an object that came from `{ … }` or has no prototype, of whichever realm. */
+/** True for an object literal or an object without prototype, from any realm. */
 export function isPlainObject(value: unknown): value is Readonly<Record<string, unknown>> {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return false;
   const proto: unknown = Object.getPrototypeOf(value);

@@ -1,15 +1,26 @@
-// What a sensor's handler is: a function of named arguments that answers whether something is there.
+// The type of a sensor's handler: a function of named arguments that reports whether a condition
+// holds.
 
 import type { JsonResult } from "./json-check.ts";
 import type { TaskFactory } from "./task-factory.ts";
 
-/** What a poke answers: whether what it looks for is there, and what the sensor returns when it is. */
+/**
+ * The answer of a poke: whether the condition holds and, if so, optionally the sensor's result.
+ *
+ * @example
+ * ```ts
+ * async ({ url }: { url: string }) => {
+ *   const response = await fetch(url);
+ *   return response.ok ? { done: true, value: await response.json() } : { done: false };
+ * };
+ * ```
+ */
 export type PokeAnswer =
   | boolean
   | { readonly done: false }
   | { readonly done: true; readonly value?: unknown };
 
-/** A sensor's handler as an author writes it. */
+/** A sensor's handler as its author writes it. */
 export type Poke<Args extends object, Answer> = (args: Args) => Answer | Promise<Answer>;
 
 type FoundIn<Answer> = Answer extends false | { readonly done: false }
@@ -20,7 +31,7 @@ type FoundIn<Answer> = Answer extends false | { readonly done: false }
       : Value
     : null;
 
-/** What a sensor returns once its poke has found it: `value`, and `null` where there is none. */
+/** The result of a sensor: the `value` that its poke found, or `null` if there is none. */
 export type FoundBy<Answer> = [FoundIn<Answer>] extends [never]
   ? null
   : unknown extends FoundIn<Answer>
@@ -28,8 +39,9 @@ export type FoundBy<Answer> = [FoundIn<Answer>] extends [never]
     : FoundIn<Answer>;
 
 /**
- * What dag.sensor() returns. Where JSON cannot carry what the poke finds, it is no factory and says why: a
- * check beside the handler's own type would keep the compiler from telling `done: true` from `done: false`.
+ * Returned by `dag.sensor()`. If JSON cannot represent the result, this type is no factory and its
+ * name states the problem. Checking the handler's type instead would keep the compiler from telling
+ * `done: true` from `done: false`.
  */
 export type SensorFactory<Args extends object, Answer> =
   unknown extends JsonResult<FoundBy<Answer>>

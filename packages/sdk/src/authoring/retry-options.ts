@@ -1,17 +1,17 @@
-// How an author's words on retries and callbacks are read. What is not asked for is absent, so that a Dag
-// without it is stored as it always was.
+// Reads the options for retries and callbacks. Options that are not set are left out, so that the
+// serialized form of Dags without them does not change.
 
 import type { CallbackEvent } from "@memodag/core";
 import { CALLBACK_OPTIONS, type TaskCallback } from "../context/callback-context.ts";
 import type { OptionReader } from "./option-reader.ts";
 
-/** How the wait between attempts grows. */
+/** How the delay between attempts grows. */
 export interface BackoffSettings {
   readonly retryBackoffFactor?: number;
   readonly maxRetryDelayMs?: number;
 }
 
-/** A task's callbacks by what they hear of. */
+/** A task's callbacks, by event. */
 export type CallbackFunctions = ReadonlyMap<CallbackEvent, TaskCallback>;
 
 const LARGEST_FACTOR = 100;
@@ -28,12 +28,12 @@ export function readBackoff(reader: OptionReader): BackoffSettings {
 
 function readFactor(reader: OptionReader): number | null {
   const value = reader.get("retryExponentialBackoff");
-  // Airflow's zero means that there is none.
+  // Airflow uses zero for no backoff.
   if (value === undefined || value === false || value === 0) return null;
   if (value === true) return 2;
   if (typeof value === "number" && value >= 1 && value <= LARGEST_FACTOR) return value;
-  const mend = `write true, or by how much the wait grows, from 1 to ${LARGEST_FACTOR}`;
-  throw reader.wrong("retryExponentialBackoff", value, mend);
+  const fix = `use true, or a growth factor from 1 to ${LARGEST_FACTOR}`;
+  throw reader.wrong("retryExponentialBackoff", value, fix);
 }
 
 /** @throws MemodagError `dag_invalid` */
@@ -42,7 +42,7 @@ export function readCallbacks(reader: OptionReader): { readonly callbacks?: Call
   for (const [event, name] of Object.entries(CALLBACK_OPTIONS)) {
     const value = reader.get(name);
     if (value === undefined) continue;
-    if (typeof value !== "function") throw reader.wrong(name, value, "write a function of one context");
+    if (typeof value !== "function") throw reader.wrong(name, value, "use a function that takes a context");
     callbacks.set(event as CallbackEvent, value as TaskCallback);
   }
   return callbacks.size === 0 ? {} : { callbacks };

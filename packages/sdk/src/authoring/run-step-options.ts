@@ -1,4 +1,4 @@
-// What an author may say about a task that makes a run of another Dag or waits for one, and how it is read.
+// Options of a task that triggers or waits for a run of another Dag, and how they are read.
 
 import { DAG_RUN_STATES, findIsoTime, type DagRunState, type SerializedRunStep } from "@memodag/core";
 import type { JsonArgument } from "./arguments.ts";
@@ -11,66 +11,100 @@ import { DEFAULT_POKE_INTERVAL_MS, DEFAULT_SENSOR_TIMEOUT_MS } from "./sensor-op
 import { readTaskSettings, type TaskDefaults, type TaskSettings } from "./task-options.ts";
 import type { TaskRef } from "./task-ref.ts";
 
-/** Options of a task that the scheduler carries out itself. Times are seconds, or texts such as `"30s"`. */
+/**
+ * Options of a task that the scheduler carries out itself. Durations are seconds, or strings such
+ * as `"30s"`.
+ */
 interface RunStepOptions extends Pick<TaskDefaults, (typeof SETTING_NAMES)[number]> {
-  /** The other Dag; of the same team. */
+  /** Id of the other Dag, which must belong to the same team. */
   readonly dagId: string;
-  /** At the latest after this time the other run is looked at. Its end is heard of at once. Default one minute. */
+  /**
+   * Longest time between checks of the other run. The end of the run is noticed at once. Default:
+   * one minute.
+   */
   readonly pokeInterval?: number | string;
-  /** States of the other run in which the task succeeds. Default `["success"]`. */
+  /** States of the other run in which this task succeeds. Default: `["success"]`. */
   readonly allowedStates?: readonly DagRunState[];
-  /** States of the other run in which the task fails. Default `["failed"]`. */
+  /** States of the other run in which this task fails. Default: `["failed"]`. */
   readonly failedStates?: readonly DagRunState[];
 }
 
-/** A JSON object, a task's result that is one, or an object with results in it. */
+/** A JSON object, a ref to a task result that is one, or an object that contains refs. */
 type ObjectArgument = TaskRef<object> | { readonly [name: string]: JsonArgument };
 
-/** Options of a task that makes a run of another Dag. */
+/**
+ * Options of a task that triggers a run of another Dag.
+ *
+ * @example
+ * ```ts
+ * dag.triggerDagRun("report", { dagId: "report", conf: { rows: load() }, waitForCompletion: true });
+ * ```
+ */
 export interface TriggerDagRunOptions extends RunStepOptions, Pick<TaskDefaults, "executionTimeout"> {
-  /** What the run's tasks find in `dagRun.conf`; may hold results of this Dag's tasks. Default `{}`. */
+  /** The new run's `dagRun.conf`. It may contain results of this Dag's tasks. Default: `{}`. */
   readonly conf?: ObjectArgument;
-  /** Params, over the other Dag's defaults. */
+  /** Params of the new run. They override the other Dag's defaults. */
   readonly params?: ObjectArgument;
-  /** The run's id. Default: one that tells of this task's try. A run of that id that is there is a failure. */
+  /**
+   * Id of the new run. Default: derived from this task's run and try. If a run with this id exists,
+   * the task fails.
+   */
   readonly runId?: string | TaskRef<string>;
-  /** The run's logical date, in ISO 8601. Default: none. */
+  /** Logical date of the new run, in ISO 8601. Default: none. */
   readonly logicalDate?: string | Date | TaskRef<string>;
-  /** True: the task ends when the run does, and as the run does. It takes no slot meanwhile. Default false. */
+  /**
+   * If true, the task waits for the new run without taking a slot, and ends with its state.
+   * Default: false.
+   */
   readonly waitForCompletion?: boolean;
-  /** True: a run of that id that is there runs again from the start, with the conf it has. Default false. */
+  /**
+   * If true and a run with this id exists, that run starts again with its existing conf. Default:
+   * false.
+   */
   readonly resetDagRun?: boolean;
-  /** True: the task is skipped when there is a run of that id. Default false. */
+  /** If true and a run with this id exists, the task is skipped. Default: false. */
   readonly skipWhenAlreadyExists?: boolean;
-  /** True: the task fails when the other Dag is paused. Default false. */
+  /** If true, the task fails when the other Dag is paused. Default: false. */
   readonly failWhenDagIsPaused?: boolean;
-  /** Means nothing here, where waiting never takes a slot; Dags written for Airflow say it. */
+  /** Ignored: waiting never takes a slot. Accepted for Dags ported from Airflow. */
   readonly deferrable?: boolean;
 }
 
-/** Options of a task that waits for a run which it does not make. */
+/**
+ * Options of a task that waits for a run of another Dag.
+ *
+ * @example
+ * ```ts
+ * dag.waitForDagRun("upstream", { dagId: "ingest", executionDelta: "1h", timeout: "6h" });
+ * ```
+ */
 export interface WaitForDagRunOptions extends RunStepOptions {
-  /** The run's id. */
+  /** Id of the run to wait for. */
   readonly runId?: string | TaskRef<string>;
-  /** The run's logical date, in ISO 8601. Default: that of the task's own run, less `executionDelta`. */
+  /**
+   * Logical date of the run to wait for, in ISO 8601. Default: the logical date of the task's own
+   * run minus `executionDelta`.
+   */
   readonly logicalDate?: string | Date | TaskRef<string>;
-  /** How much earlier the other run's logical date is than that of the task's own run. Default 0. */
+  /**
+   * How much earlier the other run's logical date is than that of the task's own run. Default: 0.
+   */
   readonly executionDelta?: number | string;
-  /** How long a try waits. Default seven days. */
+  /** Maximum duration of one try. Default: seven days. */
   readonly timeout?: number | string;
-  /** True: the task is skipped when the time is over. Default false. */
+  /** If true, the task is skipped instead of failed when it times out. Default: false. */
   readonly softFail?: boolean;
 }
 
-/** A run step as read. */
+/** A run step after reading. */
 export interface RunStepDeclaration {
   readonly runStep: SerializedRunStep;
   readonly settings: TaskSettings;
-  /** What says which run, to be read as a task's arguments are. */
+  /** Arguments that identify the run. They are read like a task's arguments. */
   readonly args: Readonly<Record<string, unknown>>;
 }
 
-/** Options of any task that mean something without a worker. */
+/** Task options that apply without a worker. */
 const SETTING_NAMES = [
   "retries",
   "retryDelay",
@@ -105,8 +139,8 @@ const TRIGGER_NAMES = [
 const WAIT_NAMES = [...STEP_NAMES, "executionDelta", "timeout", "softFail", ...SETTING_NAMES];
 
 /**
- * Reads the options of a task that makes a run.
- * @throws MemodagError `dag_invalid` naming what is wrong.
+ * Reads the options of a task that triggers a run.
+ * @throws MemodagError `dag_invalid` naming the invalid option.
  */
 export function readTriggerOptions(
   place: FaultPlace,
@@ -134,7 +168,7 @@ export function readTriggerOptions(
 
 /**
  * Reads the options of a task that waits for a run.
- * @throws MemodagError `dag_invalid` naming what is wrong.
+ * @throws MemodagError `dag_invalid` naming the invalid option.
  */
 export function readWaitOptions(
   place: FaultPlace,
@@ -145,8 +179,8 @@ export function readWaitOptions(
   const named = ["runId", "logicalDate", "executionDelta"].filter((name) => reader.get(name) !== undefined);
   if (named.length > 1) {
     throw dagInvalid(place, {
-      problem: `${named.join(" and ")} each say which run it waits for`,
-      mend: "leave all but one out",
+      problem: `${named.join(" and ")} both select the run to wait for`,
+      fix: "keep one of them",
     });
   }
   const runStep = {
@@ -165,16 +199,17 @@ export function readWaitOptions(
 
 function readStep(reader: OptionReader) {
   const dagId = reader.get("dagId");
-  if (!isIdentifier(dagId)) throw reader.wrong("dagId", dagId, `name the other Dag; ${IDENTIFIER_RULE}`);
+  if (!isIdentifier(dagId))
+    throw reader.wrong("dagId", dagId, `use the id of the other Dag; ${IDENTIFIER_RULE}`);
   const allowed = readStates(reader, "allowedStates", "success");
-  // As in Airflow: a list without a state allows none, which is never meant.
+  // As in Airflow, an empty list means the default: allowing no state would be pointless.
   const allowedStates: readonly DagRunState[] = allowed.length === 0 ? ["success"] : allowed;
   const failedStates = readStates(reader, "failedStates", "failed");
   const both = failedStates.find((state) => allowedStates.includes(state));
   if (both !== undefined) {
     throw reader.fault("failedStates", {
-      problem: `names ${show(both)}, which allowedStates names too`,
-      mend: "name it in one of them",
+      problem: `contains ${show(both)}, and so does allowedStates`,
+      fix: "list it in only one of them",
     });
   }
   const pokeIntervalMs = reader.duration("pokeInterval", DEFAULT_POKE_INTERVAL_MS, 1);
@@ -183,11 +218,11 @@ function readStep(reader: OptionReader) {
 
 function readStates(reader: OptionReader, name: string, whenAbsent: DagRunState): DagRunState[] {
   if (reader.get(name) === undefined) return [whenAbsent];
-  return reader.texts(name).map((text) => {
+  return reader.strings(name).map((text) => {
     const state = DAG_RUN_STATES.find((known) => known === text);
     if (state !== undefined) return state;
-    const mend = `name states of a run: ${DAG_RUN_STATES.join(", ")}`;
-    throw reader.fault(name, { problem: `names ${show(text)}`, mend });
+    const fix = `use states of a run: ${DAG_RUN_STATES.join(", ")}`;
+    throw reader.fault(name, { problem: `names ${show(text)}`, fix });
   });
 }
 
@@ -205,13 +240,13 @@ function readLogicalDate(reader: OptionReader): unknown {
   if (value === undefined || findTarget(value)) return value;
   const time = value instanceof Date ? value.getTime() : typeof value === "string" ? findIsoTime(value) : NaN;
   if (time !== undefined && !Number.isNaN(time)) return new Date(time).toISOString();
-  throw reader.wrong("logicalDate", value, "write a date or a time of ISO 8601, such as 2026-11-03T06:00Z");
+  throw reader.wrong("logicalDate", value, "use an ISO 8601 date or time, such as 2026-11-03T06:00Z");
 }
 
 function readObject(reader: OptionReader, name: string): unknown {
   const value = reader.get(name);
   if (value === undefined || findTarget(value) || isPlainObject(value)) return value;
-  throw reader.wrong(name, value, "write an object, or a task's result that is one");
+  throw reader.wrong(name, value, "use an object, or the ref of a task that returns one");
 }
 
 function readSettings(

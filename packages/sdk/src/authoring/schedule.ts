@@ -1,5 +1,5 @@
-// What an author may write as a schedule. Whether croner and Intl can read it is found out by the process
-// that reads Dag files: a worker, which runs the same declarations, would pay for both at every start.
+// Schedules as an author writes them. The Dag processor validates them with croner and Intl; a
+// worker runs the same declarations and would pay for loading both at every start.
 
 import {
   findIsoTime,
@@ -16,23 +16,28 @@ import type { OptionReader } from "./option-reader.ts";
 const SHORTEST_MS = 1_000;
 
 /**
- * A schedule of fixed intervals: `schedule: every("15m")`. Intervals are counted from the Dag's `startDate`,
- * or without one from 1970-01-01T00:00Z, and take no notice of time zones.
+ * Returns a schedule of fixed intervals. They are counted from the Dag's `startDate`, or from
+ * 1970-01-01T00:00Z if there is none, regardless of time zone.
  *
- * @param interval seconds, or a text such as `"15m"`; at least one second and at most a hundred years
- * @throws MemodagError `dag_invalid` for anything else
+ * @example
+ * ```ts
+ * new Dag("poll", { schedule: every("15m") });
+ * ```
+ *
+ * @param interval seconds, or a string such as `"15m"`; from one second to a hundred years
+ * @throws MemodagError `dag_invalid` for any other interval
  */
 export function every(interval: number | string): string {
   const ms = typeof interval === "number" ? Math.round(interval * 1_000) : readDuration(interval);
   if (ms >= SHORTEST_MS && ms <= LONGEST_DURATION_MS) return intervalSchedule(ms);
   throw everyInvalid(
     interval,
-    `write one second or more and at most ${LONGEST_DURATION}, such as every("15m")`,
+    `use one second or more and at most ${LONGEST_DURATION}, such as every("15m")`,
   );
 }
 
 function readDuration(interval: unknown): number {
-  if (typeof interval !== "string") throw everyInvalid(interval, 'write seconds or a text such as "15m"');
+  if (typeof interval !== "string") throw everyInvalid(interval, 'use seconds or a string such as "15m"');
   try {
     return parseDuration(interval);
   } catch (cause) {
@@ -40,25 +45,21 @@ function readDuration(interval: unknown): number {
   }
 }
 
-function everyInvalid(interval: unknown, mend: string, cause?: unknown): MemodagError {
-  const message = `every(${show(interval)}) is no schedule: ${mend}`;
+function everyInvalid(interval: unknown, fix: string, cause?: unknown): MemodagError {
+  const message = `every(${show(interval)}) is not a schedule: ${fix}`;
   return new MemodagError("dag_invalid", message, cause === undefined ? {} : { cause });
 }
 
-/** The `schedule` option as a text; whether it is a schedule is not known yet. */
+/** Returns the `schedule` option as a string. It has not been validated as a schedule yet. */
 export function readSchedule(reader: OptionReader): string | null {
   return reader.get("schedule") === null ? null : reader.text("schedule", null);
 }
 
-/** The text of a date option, in ISO 8601. */
+/** Returns a date option as an ISO 8601 string. */
 export function readTime(reader: OptionReader, name: string): string | undefined {
   const value = reader.get(name);
   if (value === undefined) return undefined;
   if (value instanceof Date && !Number.isNaN(value.getTime())) return value.toISOString();
   if (typeof value === "string" && findIsoTime(value) !== undefined) return value;
-  throw reader.wrong(
-    name,
-    value,
-    "write a date or time of ISO 8601, such as 2026-11-03 or 2026-11-03T06:00Z",
-  );
+  throw reader.wrong(name, value, "use an ISO 8601 date or time, such as 2026-11-03 or 2026-11-03T06:00Z");
 }

@@ -1,4 +1,4 @@
-// What an author may say about a sensor, and how it is read.
+// Options of a sensor and how they are read.
 
 import type { SerializedSensor } from "@memodag/core";
 import type { FaultPlace } from "./dag-fault.ts";
@@ -11,28 +11,45 @@ import {
   type TaskSettings,
 } from "./task-options.ts";
 
-/** Options of a sensor. Times are seconds, or texts such as `"30s"`. `Name`: its arguments' names. */
+/**
+ * Options of a sensor. Durations are seconds, or strings such as `"30s"`. `Name` is the union of
+ * its argument names.
+ *
+ * @example
+ * ```ts
+ * dag.sensor("file", ({ path }: { path: string }) => existsSync(path), {
+ *   mode: "reschedule", pokeInterval: "5m", timeout: "12h", softFail: true,
+ * });
+ * ```
+ */
 export interface SensorOptions<Name extends string = string> extends TaskOptions<Name> {
   /**
-   * `"poke"`, the default: one process asks and waits by turns, and keeps its slot. `"reschedule"`: each
-   * time it asks in a process of its own, and takes no slot in between; for waits of more than a minute.
+   * `"poke"` keeps one process and its slot for the whole wait. `"reschedule"` starts a process for
+   * each poke and takes no slot in between; use it for waits longer than a minute. Default:
+   * `"poke"`.
    */
   readonly mode?: "poke" | "reschedule";
-  /** Wait before it asks again. Default one minute. */
+  /** Time between pokes. Default: one minute. */
   readonly pokeInterval?: number | string;
-  /** How long a try goes on, from the first time that it asks. Default seven days. */
+  /** Maximum duration of one try, counted from its first poke. Default: seven days. */
   readonly timeout?: number | string;
-  /** True: it is skipped where it would fail for good by a timeout, or by `FailTask`. Default false. */
+  /**
+   * If true, the sensor is skipped where it would otherwise fail permanently because of a timeout
+   * or `FailTask`. Default: false.
+   */
   readonly softFail?: boolean;
-  /** True: each wait is twice as long as the one before, from `pokeInterval` on. Default false. */
+  /**
+   * If true, the time between pokes doubles each time, starting from `pokeInterval`. Default:
+   * false.
+   */
   readonly exponentialBackoff?: boolean;
-  /** The longest wait that the backoff comes to. Default: none. */
+  /** Maximum time between pokes with `exponentialBackoff`. Default: no maximum. */
   readonly maxWait?: number | string;
 }
 
-/** Options of a sensor whose id is not given apart. */
+/** Options of a sensor that is declared without an id argument. */
 export interface NamedSensorOptions<Name extends string = string> extends SensorOptions<Name> {
-  /** Default: the handler's name. */
+  /** Default: the name of the handler function. */
   readonly taskId?: string;
 }
 
@@ -45,14 +62,14 @@ const SENSOR_NAMES = [
   "maxWait",
 ] as const;
 
-/** Wait before a sensor asks again, unless its author says otherwise. */
+/** Default time between pokes, in milliseconds. */
 export const DEFAULT_POKE_INTERVAL_MS: number = 60_000;
-/** How long a sensor goes on, unless its author says otherwise. */
+/** Default maximum duration of one try of a sensor, in milliseconds. */
 export const DEFAULT_SENSOR_TIMEOUT_MS: number = 7 * 86_400_000;
 
 /**
- * Reads a sensor's options over its Dag's defaults.
- * @throws MemodagError `dag_invalid` naming what is wrong.
+ * Reads a sensor's options, with the Dag's defaults applied.
+ * @throws MemodagError `dag_invalid` naming the invalid option.
  */
 export function readSensorOptions(
   place: FaultPlace,

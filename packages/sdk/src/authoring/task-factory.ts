@@ -1,4 +1,4 @@
-// What dag.task() returns: calling it once places the task in the Dag.
+// The factory that dag.task() returns. Calling it once places the task in the Dag.
 
 import type { NamedTemplate } from "@memodag/core";
 import { ArgumentReader } from "./argument-template.ts";
@@ -7,30 +7,52 @@ import { dagInvalid } from "./dag-fault.ts";
 import type { DagState, TaskDeclaration } from "./dag-state.ts";
 import { TaskRef } from "./task-ref.ts";
 
-/** A call's arguments, which may be left out when none of them is required. */
+/** The arguments of a call, optional if no argument is required. */
 type Call<Args extends object> = {} extends Args ? [args?: ArgumentsFor<Args>] : [args: ArgumentsFor<Args>];
 
-/** A task whose remaining arguments are to be mapped over. */
+/** A task with some arguments bound by `partial()`. The remaining ones can be mapped over. */
 export interface PartialTask<Remaining extends object, Result> {
   /**
-   * Places the task, mapped: one instance for each element, or for each combination when several
-   * arguments are mapped over, the last name fastest. The ref stands for the list of all results.
+   * Places the task as a mapped task. It has one instance per element, or per combination of
+   * elements if several arguments are mapped over; the last argument name varies fastest. The
+   * returned ref stands for the list of all results.
+   *
+   * @example
+   * ```ts
+   * const models = fit.partial({ rows }).expand({ depth: [2, 3, 4] }); // three instances
+   * choose({ models });
+   * ```
    */
   expand(mapped: MappedFor<Remaining>): TaskRef<Result[]>;
 }
 
-/** Places a task, by one call of it or of `expand`. */
+/** Places a task in the Dag. Call it, or its `expand()`, exactly once. */
 export interface TaskFactory<Args extends object, Result> extends PartialTask<Args, Result> {
-  /** Places the task with these arguments. */
+  /**
+   * Places the task with these arguments. The returned ref stands for its result.
+   *
+   * @example
+   * ```ts
+   * const rows = load({ path: "data/penguins.json" });
+   * const model = fit({ rows, depth: 3 });
+   * ```
+   */
   (...call: Call<Args>): TaskRef<Result>;
-  /** Gives the arguments that are the same for every mapped instance. */
+  /**
+   * Binds the arguments that are the same for every mapped instance.
+   *
+   * @example
+   * ```ts
+   * fit.partial({ rows: load() }).expand({ depth: [2, 3, 4] });
+   * ```
+   */
   partial<Name extends keyof Args>(
     args: Pick<ArgumentsFor<Args>, Name>,
   ): PartialTask<Omit<Args, Name>, Result>;
   readonly taskId: string;
 }
 
-/** The factory of a declared task. */
+/** Creates the factory of a declared task. */
 export function createTaskFactory<Args extends object, Result>(
   dag: DagState,
   task: TaskDeclaration,
@@ -50,7 +72,7 @@ function place<T>(dag: DagState, task: TaskDeclaration, given: object, mapped: o
   if (task.placement) {
     throw dagInvalid(
       { dagId: dag.dagId, taskId: task.taskId },
-      { problem: "it is called twice", mend: "call it once; declare another task to run the handler again" },
+      { problem: "it is called twice", fix: "call it once; declare another task to run the handler again" },
     );
   }
   const reader = new ArgumentReader(dag, task.taskId);
@@ -74,7 +96,7 @@ function refuseTwiceGiven(
   if (!twice) return;
   throw dagInvalid(
     { dagId: dag.dagId, taskId: task.taskId },
-    { problem: `"${twice[0]}" is given to partial() and to expand()`, mend: "give it to one of them" },
+    { problem: `"${twice[0]}" is passed to both partial() and expand()`, fix: "pass it to one of them" },
   );
 }
 
@@ -89,8 +111,8 @@ function refuseUnknownExclusions(
   throw dagInvalid(
     { dagId: dag.dagId, taskId: task.taskId },
     {
-      problem: `cache.excludeInputs names "${unknown}", which is not an argument of the call`,
-      mend: names.length === 0 ? "remove it; there are no arguments" : `name one of ${names.join(", ")}`,
+      problem: `cache.excludeInputs contains "${unknown}", which is not an argument of the call`,
+      fix: names.length === 0 ? "remove it; there are no arguments" : `use one of ${names.join(", ")}`,
     },
   );
 }

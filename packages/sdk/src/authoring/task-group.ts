@@ -1,4 +1,4 @@
-// A group of tasks: its id stands before theirs, and it can be at either end of an edge.
+// A group of tasks. Its id prefixes theirs, and it can be either end of an edge.
 
 import type { DagState, GroupDeclaration } from "./dag-state.ts";
 import { attachNode } from "./find-node.ts";
@@ -8,24 +8,24 @@ import { drawAfter, drawBefore } from "./order-edges.ts";
 import { TaskScope } from "./task-scope.ts";
 
 /**
- * Tasks that belong together:
+ * A group of related tasks. An edge into the group leads to those of its tasks that wait for no
+ * other task of the group. An edge out of the group starts at those that no other task of the group
+ * waits for.
  *
+ * @example
  * ```ts
  * const extract = dag.taskGroup("extract");
- * const north = extract.task("north", readNorth)(); // the task extract.north
+ * const north = extract.task("north", readNorth)(); // the task "extract.north"
  * extract.before(report);
  * ```
- *
- * What comes before a group comes before those of its tasks that wait for no other of it; what comes
- * after, after those that no other of it waits for.
  */
 export class TaskGroup extends TaskScope implements GraphNode {
-  /** The group's id, with those of the groups that it is in. */
+  /** The group's full id, prefixed with the ids of the enclosing groups. */
   readonly groupId: string;
   readonly #dag: DagState;
   readonly #node: GroupDeclaration;
 
-  /** Made by `taskGroup` of a Dag or of another group. */
+  /** Called by `taskGroup()` of a Dag or of another group. */
   constructor(dag: DagState, around: GroupDeclaration | null, id: unknown) {
     const groupId = newNodeId(dag, around, "task group", id);
     const node: GroupDeclaration = { groupId, group: around, taskIds: new Set() };
@@ -37,18 +37,18 @@ export class TaskGroup extends TaskScope implements GraphNode {
     attachNode(this, { dag, node });
   }
 
-  /** Declares a group within this one. */
+  /** Declares a nested group. */
   taskGroup(groupId: string): TaskGroup {
     return new TaskGroup(this.#dag, this.#node, groupId);
   }
 
-  /** The group waits for those, without taking their results. */
+  /** Makes the group wait for the given nodes, without taking their results. */
   after(...nodes: readonly GraphNodes[]): this {
     drawAfter(this.#dag, this.#node, nodes);
     return this;
   }
 
-  /** Those wait for the group, without taking its results. */
+  /** Makes the given nodes wait for the group, without taking its results. */
   before(...nodes: readonly GraphNodes[]): this {
     drawBefore(this.#dag, this.#node, nodes);
     return this;

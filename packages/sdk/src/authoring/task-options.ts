@@ -1,4 +1,4 @@
-// What an author may say about a task beside its handler, and how it is read.
+// Options of a task and how they are read.
 
 import { TRIGGER_RULES, type SerializedCacheConfig, type TriggerRule } from "@memodag/core";
 import type { TaskCallbacks } from "../context/callback-context.ts";
@@ -7,57 +7,75 @@ import type { FaultPlace } from "./dag-fault.ts";
 import { LARGEST_COUNT, OptionReader } from "./option-reader.ts";
 import { readBackoff, readCallbacks, type BackoffSettings, type CallbackFunctions } from "./retry-options.ts";
 
-/** Options of a task that a Dag may give a default for. */
+/** Task options for which a Dag can set defaults in `defaultArgs`. */
 export interface TaskDefaults extends TaskCallbacks {
-  /** How many times a failed attempt is followed by another. Default 0. */
+  /** Number of further attempts after a failed one. Default: 0. */
   readonly retries?: number;
-  /** Wait before the next attempt: seconds, or a text such as `"30s"`. Default one second. */
+  /** Delay before the next attempt: seconds, or a string such as `"30s"`. Default: one second. */
   readonly retryDelay?: number | string;
   /**
-   * By how much the wait grows with every failure: `true` doubles it, a number is the factor. What is waited
-   * lies anywhere between that and twice as long, so that tasks that failed together do not come back
-   * together. Default: it does not grow, and is kept to the millisecond.
+   * Growth of the delay with every failure: `true` doubles it, a number is the factor. The actual
+   * delay is random, between one and two times the computed one, so that tasks which failed
+   * together do not retry together. Default: the delay is constant and exact.
    */
   readonly retryExponentialBackoff?: boolean | number;
-  /** No wait is longer: seconds, or a text such as `"10m"`. Default a day. */
+  /** Maximum delay before an attempt: seconds, or a string such as `"10m"`. Default: one day. */
   readonly maxRetryDelay?: number | string;
-  /** How long an attempt may run: seconds, or a text such as `"1h"`. Default: for ever. */
+  /** Maximum duration of an attempt: seconds, or a string such as `"1h"`. Default: no maximum. */
   readonly executionTimeout?: number | string;
   /**
-   * How large the JavaScript heap of an attempt's process may become, such as `"4GB"`; from 64MiB to 1TiB. Means
-   * nothing to a command. Default: `[worker] node_options` in the config, and then what Node takes.
+   * Maximum size of the JavaScript heap of an attempt's process, such as `"4GB"`; from 64MiB to
+   * 1TiB. Ignored for commands. Default: `node_options` of `[worker]` in the config, or else Node's
+   * own default.
    */
   readonly memory?: string;
-  /** When the task may start, given how its upstream ended. Default `all_success`. */
+  /**
+   * Condition on the states of the upstream tasks under which this task starts. Default:
+   * `all_success`.
+   */
   readonly triggerRule?: TriggerRule;
-  /** The pool that the task takes slots of. Default `default_pool`. */
+  /** Pool from which attempts take their slots. Default: `default_pool`. */
   readonly pool?: string;
-  /** Slots that an attempt takes. Default 1. */
+  /** Number of pool slots that an attempt takes. Default: 1. */
   readonly poolSlots?: number;
-  /** Larger goes first where there is not room for all. Default 1. */
+  /** Priority when slots are scarce: tasks with a larger weight start first. Default: 1. */
   readonly priorityWeight?: number;
 }
 
-/** Options of a task. `Name` is the union of its arguments' names. */
+/**
+ * Options of a task. `Name` is the union of its argument names.
+ *
+ * @example
+ * ```ts
+ * const train = dag.task("train", trainModel, {
+ *   cache: { ttl: "7d" },
+ *   retries: 3,
+ *   retryDelay: "30s",
+ *   retryExponentialBackoff: true,
+ *   executionTimeout: "1h",
+ *   pool: "gpu",
+ * });
+ * ```
+ */
 export interface TaskOptions<Name extends string = string> extends TaskDefaults {
-  /** Whether and how results are remembered. `true` is `{}`. Default false. */
+  /** Enables and configures caching of results. `true` is the same as `{}`. Default: false. */
   readonly cache?: boolean | CacheConfig<Name>;
 }
 
-/** Options of a task whose id is not given apart. */
+/** Options of a task that is declared without an id argument. */
 export interface NamedTaskOptions<Name extends string = string> extends TaskOptions<Name> {
-  /** Default: the handler's name. */
+  /** Default: the name of the handler function. */
   readonly taskId?: string;
 }
 
-/** Options of a task as read. */
+/** The options of a task after reading. */
 export interface TaskSettings extends BackoffSettings {
   readonly retries: number;
   readonly retryDelayMs: number;
-  /** Absent: none. */
+  /** Absent if there are none. */
   readonly callbacks?: CallbackFunctions;
   readonly executionTimeoutMs: number | null;
-  /** Absent: as the installation says. */
+  /** Absent: the deployment's default. */
   readonly memoryBytes?: number;
   readonly triggerRule: TriggerRule;
   readonly pool: string;
@@ -82,7 +100,7 @@ const DEFAULT_NAMES = [
   "onRetry",
 ] as const;
 
-/** Names of the options that any task has. */
+/** Names of the options that every task accepts. */
 export const TASK_OPTION_NAMES: readonly (keyof TaskOptions)[] = [...DEFAULT_NAMES, "cache"];
 
 const DEFAULT_RETRY_DELAY_MS = 1_000;
@@ -90,8 +108,8 @@ const MOST_RETRIES = 10_000;
 const LARGEST_WEIGHT = 1_000_000_000;
 
 /**
- * Reads a Dag's `defaultArgs`, to be laid under every task's options.
- * @throws MemodagError `dag_invalid` naming what is wrong.
+ * Reads a Dag's `defaultArgs`.
+ * @throws MemodagError `dag_invalid` naming the invalid option.
  */
 export function readTaskDefaults(place: FaultPlace, value: unknown): TaskDefaults {
   const options = value ?? {};
@@ -100,11 +118,12 @@ export function readTaskDefaults(place: FaultPlace, value: unknown): TaskDefault
 }
 
 /**
- * Reads a task's options over its Dag's defaults.
- * @throws MemodagError `dag_invalid` naming what is wrong.
+ * Reads a task's options, with the Dag's defaults applied.
+ * @throws MemodagError `dag_invalid` naming the invalid option.
  */
 export function readTaskSettings(place: FaultPlace, value: unknown, defaults: TaskDefaults): TaskSettings {
-  // Checked alone first, so that a default cannot hide what is no object at all.
+  // Check the task's own options first: merging with the defaults would hide a value that is not an
+  // object.
   const own = new OptionReader(place, "", value ?? {}, [...TASK_OPTION_NAMES, "taskId"]);
   const given = DEFAULT_NAMES.filter((name) => own.get(name) !== undefined);
   const merged = { ...defaults, ...Object.fromEntries(given.map((name) => [name, own.get(name)])) };
@@ -140,5 +159,5 @@ function readTriggerRule(reader: OptionReader): TriggerRule {
   if (value === undefined) return "all_success";
   const rule = TRIGGER_RULES.find((known) => known === value);
   if (rule !== undefined) return rule;
-  throw reader.wrong("triggerRule", value, `write one of ${TRIGGER_RULES.join(", ")}`);
+  throw reader.wrong("triggerRule", value, `use one of ${TRIGGER_RULES.join(", ")}`);
 }

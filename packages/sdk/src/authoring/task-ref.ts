@@ -1,4 +1,4 @@
-// A placed task as other tasks name it: inert, it stands for a result that does not exist yet.
+// A reference to a placed task. It stands for a result that does not exist yet.
 
 import { dagInvalid, show } from "./dag-fault.ts";
 import type { GraphNode, GraphNodes } from "./graph-node.ts";
@@ -6,32 +6,44 @@ import { drawAfter, drawBefore } from "./order-edges.ts";
 import { attachTarget, findTarget, type RefTarget } from "./ref-target.ts";
 
 /**
- * The result of a task, to be handed to other tasks as an argument. It is no promise, and nothing
- * runs while a Dag file is read.
+ * A reference to the result of a task. Pass it to other tasks as an argument. It is not a promise:
+ * nothing runs while a Dag file is read.
+ *
+ * @example
+ * ```ts
+ * const model = fit({ rows: load() }); // TaskRef<Model>
+ * report({ score: model.field("score") }).after(notify);
+ * ```
  */
 export class TaskRef<out T> implements GraphNode {
-  /** Carries the type; there is no such property. */
+  /** Carries the type. The property does not exist at run time. */
   declare protected readonly result: T;
 
-  /** Made by calling a task's factory. */
+  /** Called by a task's factory. */
   constructor(target: RefTarget) {
     attachTarget(this, target);
     Object.freeze(this);
   }
 
-  /** The id of the Dag. */
+  /** Id of the Dag. */
   get dagId(): string {
     return targetOf(this).dag.dagId;
   }
 
-  /** The id of the task, with those of the groups that it is in. */
+  /** Full id of the task, prefixed with the ids of the enclosing groups. */
   get taskId(): string {
     return targetOf(this).task.taskId;
   }
 
   /**
-   * A part of the result: a property by name or an element by index. The task that takes it runs
-   * again only when that part changes. What is not there is `null`.
+   * Returns a ref to a part of the result: a property by name, or an element by index. A cached
+   * task that takes it runs again only when that part changes. If the part does not exist, its
+   * value is `null`.
+   *
+   * @example
+   * ```ts
+   * report({ first: rows.field(0), name: model.field("name") });
+   * ```
    */
   field<Name extends keyof T & (string | number)>(name: Name): TaskRef<T[Name]> {
     const { dag, task, path } = targetOf(this);
@@ -39,20 +51,20 @@ export class TaskRef<out T> implements GraphNode {
     if (!isStep) {
       throw dagInvalid(
         { dagId: dag.dagId, taskId: task.taskId },
-        { problem: `field(${show(name)}) selects nothing`, mend: "write a name, or an index from 0" },
+        { problem: `field(${show(name)}) selects nothing`, fix: "use a name, or an index of 0 or more" },
       );
     }
     return new TaskRef<T[Name]>({ dag, task, path: [...path, name] });
   }
 
-  /** This task waits for those, without taking their results. */
+  /** Makes this task wait for the given nodes, without taking their results. */
   after(...nodes: readonly GraphNodes[]): this {
     const { dag, task } = targetOf(this);
     drawAfter(dag, task, nodes);
     return this;
   }
 
-  /** Those wait for this task, without taking its result. */
+  /** Makes the given nodes wait for this task, without taking its result. */
   before(...nodes: readonly GraphNodes[]): this {
     const { dag, task } = targetOf(this);
     drawBefore(dag, task, nodes);

@@ -1,4 +1,4 @@
-// Where tasks are declared: a Dag, or a group of its tasks, which puts its id before theirs.
+// Declares tasks: the base of a Dag and of a task group, which prefixes their ids.
 
 import type { JsonValue } from "@memodag/core";
 import { readCommandOptions, type CommandArguments, type CommandOptions } from "./command-options.ts";
@@ -26,7 +26,7 @@ import {
 } from "./task-options.ts";
 import type { TaskRef } from "./task-ref.ts";
 
-/** Declares tasks. */
+/** Declares tasks. Base class of {@link Dag} and {@link TaskGroup}. */
 export abstract class TaskScope {
   readonly dagId: string;
   readonly #dag: DagState;
@@ -39,15 +39,33 @@ export abstract class TaskScope {
   }
 
   /**
-   * Declares a task. The handler takes one object of named arguments and returns JSON. Call the
-   * factory once to place the task; what the call returns stands for the task's result.
+   * Declares a task. The handler takes one object of named arguments and returns JSON, or a promise
+   * of it. Call the returned factory once to place the task; the ref that the call returns stands
+   * for the task's result.
+   *
+   * @example
+   * ```ts
+   * const load = dag.task("load", ({ path }: { path: string }) => readRows(path), { cache: true, retries: 2 });
+   * const rows = load({ path: "data/penguins.json" });
+   * ```
+   *
+   * @throws MemodagError `dag_invalid` for an invalid id, option or handler
    */
   task<Args extends object = NoArguments, Result = unknown>(
     taskId: string,
     handler: Handler<Args, Result> & JsonResult<Awaited<NoInfer<Result>>>,
     options?: TaskOptions<NamesOf<NoInfer<Args>>>,
   ): TaskFactory<Args, ResultOf<Result>>;
-  /** Declares a task whose id is the handler's name, unless the options say otherwise. */
+  /**
+   * Declares a task whose id is the name of the handler function, or the option `taskId`.
+   *
+   * @example
+   * ```ts
+   * const load = dag.task(async function load({ path }: { path: string }) {
+   *   return readRows(path);
+   * });
+   * ```
+   */
   task<Args extends object = NoArguments, Result = unknown>(
     handler: Handler<Args, Result> & JsonResult<Awaited<NoInfer<Result>>>,
     options?: NamedTaskOptions<NamesOf<NoInfer<Args>>>,
@@ -65,20 +83,22 @@ export abstract class TaskScope {
   }
 
   /**
-   * Declares a task that runs a program:
+   * Declares a task that runs a program.
    *
+   * The program reads its named arguments as one JSON object from the file named by
+   * `$MEMODAG_INPUTS` and writes its result as JSON to the file named by `$MEMODAG_RESULT`. A
+   * missing or empty file means `null`. Exit code 0 means success. Output goes to the attempt's
+   * log. `Result` is not checked.
+   *
+   * The cache key of a cached command covers its arguments, `command`, `cwd`, `env` and `sources`.
+   * It does not cover the program itself, such as Python and its packages: put their versions in
+   * `cache.version`, or list a lock file in `sources`.
+   *
+   * @example
    * ```ts
    * const fit = dag.command<Model>("fit", { command: ["python3", "fit.py"], sources: ["fit.py"], cache: true });
    * fit({ rows: load(), depth: 3 });
    * ```
-   *
-   * The program finds the named arguments as one JSON object in the file named by `$MEMODAG_INPUTS`, and
-   * leaves its result as JSON in the file named by `$MEMODAG_RESULT`; no file, or an empty one, is `null`.
-   * Exit code 0 is success. What it prints goes to the log. `Result` is believed, not checked.
-   *
-   * A cached command's key has its arguments, its `command`, `cwd`, `env` and `sources`, and not the
-   * program itself, such as Python and its packages: name their versions in `cache.version`, or name a
-   * lock file among the `sources`.
    */
   command<Result = JsonValue>(
     taskId: string,
@@ -93,23 +113,23 @@ export abstract class TaskScope {
   }
 
   /**
-   * Declares a task that waits for something: its handler is asked again and again until it answers
-   * `true`, or `{ done: true, value }` for a result.
+   * Declares a task that waits for a condition. Its handler is called repeatedly until it returns
+   * `true`, or `{ done: true, value }` to give a result. A try that takes longer than `timeout`
+   * fails without retry.
    *
+   * @example
    * ```ts
    * const file = dag.sensor("file", ({ path }: { path: string }) => existsSync(path), {
    *   mode: "reschedule", pokeInterval: "1m", timeout: "2h",
    * });
    * ```
-   *
-   * A try that goes on for longer than `timeout` fails and is not tried again.
    */
   sensor<Args extends object = NoArguments, Answer extends PokeAnswer = boolean>(
     taskId: string,
     poke: Poke<Args, Answer>,
     options?: SensorOptions<NamesOf<NoInfer<Args>>>,
   ): SensorFactory<Args, Answer>;
-  /** Declares a sensor whose id is the handler's name, unless the options say otherwise. */
+  /** Declares a sensor whose id is the name of the handler function, or the option `taskId`. */
   sensor<Args extends object = NoArguments, Answer extends PokeAnswer = boolean>(
     poke: Poke<Args, Answer>,
     options?: NamedSensorOptions<NamesOf<NoInfer<Args>>>,
@@ -127,9 +147,10 @@ export abstract class TaskScope {
   }
 
   /**
-   * Places a task that makes a run of another Dag of the team, and gives the run's id. The scheduler does
-   * it by itself: no worker, no slot, also while it waits for the run's end.
+   * Places a task that triggers a run of another Dag of the same team. Its result is the run's id.
+   * The scheduler carries it out without a worker or slot, even while waiting for the run to end.
    *
+   * @example
    * ```ts
    * dag.triggerDagRun("report", { dagId: "report", conf: { rows: load() }, waitForCompletion: true });
    * ```
@@ -141,8 +162,13 @@ export abstract class TaskScope {
   }
 
   /**
-   * Places a task that waits for a run of another Dag of the team, which somebody else makes, and gives
-   * the run's id. It waits for the run of the same logical date, unless its options name another.
+   * Places a task that waits for a run of another Dag of the same team, created elsewhere. Its
+   * result is the run's id. By default it waits for the run with the same logical date.
+   *
+   * @example
+   * ```ts
+   * dag.waitForDagRun("ingested", { dagId: "ingest", timeout: "6h" }).before(load);
+   * ```
    */
   waitForDagRun(taskId: string, options: WaitForDagRunOptions): TaskRef<string>;
   waitForDagRun(options: WaitForDagRunOptions & { readonly taskId: string }): TaskRef<string>;
@@ -173,7 +199,7 @@ export abstract class TaskScope {
     if (typeof handler !== "function") {
       throw dagInvalid(place, {
         problem: `its handler is ${show(handler)}`,
-        mend: "write a function of one object of named arguments",
+        fix: "use a function that takes one object of named arguments",
       });
     }
     return this.#add({
@@ -184,14 +210,14 @@ export abstract class TaskScope {
     });
   }
 
-  /** The place of a task to come, whose id no other node has. */
+  /** Returns the place of a new task after checking that its id is free. */
   #newPlace(id: unknown): FaultPlace & { readonly taskId: string } {
     if (id === "") {
       throw dagInvalid(
         { dagId: this.dagId },
         {
-          problem: "a task's handler has no name to make an id of",
-          mend: 'write the id first, such as dag.task("load", …)',
+          problem: "a task's handler has no name to derive an id from",
+          fix: 'pass the id first, such as dag.task("load", …)',
         },
       );
     }
@@ -206,7 +232,7 @@ export abstract class TaskScope {
   }
 }
 
-/** Reads what an author says of a task that has a handler. */
+/** Reads the options of a task that has a handler. */
 type HandlerOptionsReader = (
   place: FaultPlace,
   options: unknown,

@@ -1,4 +1,4 @@
-// Finds the context of the handler that is running, over every await inside it.
+// The context of the running handler, available across its awaits.
 
 import { AsyncLocalStorage } from "node:async_hooks";
 import { MemodagError } from "@memodag/core";
@@ -6,28 +6,41 @@ import type { TaskContext } from "./task-context.ts";
 
 const STORAGE = Symbol.for("memodag.context");
 
-/** What there is around a handler. */
+/** The surroundings of a running handler. */
 export interface RunningTask {
   readonly context: TaskContext;
-  /** The text of an admin's variable; `null`: there is none. */
+  /** Returns the value of a configured variable, or `null` if there is none. */
   readonly readVariable: (name: string) => Promise<string | null>;
 }
 
-/** One storage for the process, so that a Dag's copy of this package and the worker's share it. */
+/**
+ * One storage for the process, shared by the copies of this package in the Dag file and the worker.
+ */
 function storage(): AsyncLocalStorage<RunningTask> {
   const shared = globalThis as { [STORAGE]?: AsyncLocalStorage<RunningTask> };
   return (shared[STORAGE] ??= new AsyncLocalStorage());
 }
 
 /**
- * The context of the running task.
- * @throws MemodagError `context_unavailable` outside a handler, such as at the top of a Dag file.
+ * Returns the context of the running task.
+ *
+ * @example
+ * ```ts
+ * dag.task("load", async () => {
+ *   const { params, logicalDate, log, signal } = getContext();
+ *   log.info("loading", { species: params.species });
+ *   return fetchRows(logicalDate, { signal });
+ * }, { cache: { includeInputs: ["params.species", "logicalDate"] } });
+ * ```
+ *
+ * @throws MemodagError `context_unavailable` outside a handler, such as at the top level of a Dag
+ * file
  */
 export function getContext(): TaskContext {
   return getRunningTask().context;
 }
 
-/** The running task; throws as {@link getContext} does. */
+/** Returns the running task. Throws like {@link getContext}. */
 export function getRunningTask(): RunningTask {
   const task = storage().getStore();
   if (task) return task;
@@ -37,7 +50,9 @@ export function getRunningTask(): RunningTask {
   );
 }
 
-/** Calls `handler` with `task` as what {@link getContext} and {@link getRunningTask} find inside it. */
+/**
+ * Calls `handler` so that {@link getContext} and {@link getRunningTask} return `task` inside it.
+ */
 export function runInContext<T>({ context, readVariable }: RunningTask, handler: () => T): T {
   return storage().run({ context, readVariable }, handler);
 }

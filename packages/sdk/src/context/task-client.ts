@@ -1,4 +1,4 @@
-// The client of Airflow's TypeScript SDK, over the running task's context.
+// A client that is compatible with Airflow's TypeScript SDK, based on the running task's context.
 
 import { MemodagError, type JsonValue } from "@memodag/core";
 import { getRunningTask } from "./current-context.ts";
@@ -10,15 +10,15 @@ export interface XComPush {
   readonly value: unknown;
 }
 
-/** Reads and writes XComs of the running task's run, and reads the admin's variables. */
+/** Reads and writes XComs of the current run, and reads configured variables. */
 export interface TaskClient {
-  /** The value; `null` when there is none. `T` is believed, not checked. */
+  /** Returns the value, or `null` if there is none. `T` is not checked. */
   getXCom<T = JsonValue>(request: XComRequest): Promise<T | null>;
   /** @throws MemodagError `value_not_json`, `xcom_key_invalid` */
   setXCom(push: XComPush): Promise<void>;
   /**
-   * The text of a variable of the admin's config; `null` when there is none. A cached task that reads one
-   * keeps its result, which is not remembered: the value is not in its key.
+   * Returns the value of a variable in the config, or `null` if there is none. The value is not
+   * part of the cache key, so the result of a cached task that reads a variable is not stored.
    */
   getVariable(name: string): Promise<string | null>;
   /** @throws MemodagError `variable_not_found` */
@@ -26,8 +26,16 @@ export interface TaskClient {
 }
 
 /**
- * A client for the running task.
- * @throws MemodagError `context_unavailable` outside a handler.
+ * Returns a client for the running task.
+ *
+ * @example
+ * ```ts
+ * const client = getClient();
+ * const rows = await client.getXCom<Row[]>({ taskId: "load", key: "return_value" });
+ * const region = await client.getVariable("region");
+ * ```
+ *
+ * @throws MemodagError `context_unavailable` outside a handler
  */
 export function getClient(): TaskClient {
   const {

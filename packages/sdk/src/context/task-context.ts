@@ -1,38 +1,49 @@
-// What a handler may ask for beside its arguments.
+// The context that a handler can use in addition to its arguments.
 
 import type { AttemptContext, JsonValue, Logger } from "@memodag/core";
 
-/** Which XCom of the run. */
+/** Selects an XCom of the current run. */
 export interface XComRequest {
   readonly key: string;
   /** Default: the running task. */
   readonly taskId?: string;
-  /** Default: the running instance, and of another task the one that is not mapped. */
+  /** Default: the running instance; for another task, its unmapped instance. */
   readonly mapIndex?: number;
 }
 
-/** The XComs of a running task. */
+/**
+ * The XComs of a running task.
+ *
+ * @example
+ * ```ts
+ * const { xcom } = getContext();
+ * xcom.push("row_count", rows.length);
+ * const model = await xcom.pull({ taskId: "fit", key: "return_value" });
+ * ```
+ */
 export interface TaskXComs {
   /**
-   * Keeps a value under a key, beside the returned one. A later push of a key replaces the earlier.
+   * Stores a value under a key, in addition to the returned one. A later push replaces an earlier
+   * one with the same key.
    * @throws MemodagError `value_not_json`; `xcom_key_invalid` for an empty key or `return_value`.
    */
   push(key: string, value: unknown): void;
   /**
-   * A value that this run's tasks pushed; `null` when there is none. A cached task that pulls from
-   * another task keeps its result, which is not remembered: the value is not in its key.
+   * Returns a value that a task of this run pushed, or `null` if there is none. The value is not
+   * part of the cache key, so the result of a cached task that pulls from another task is not
+   * stored.
    */
   pull(request: XComRequest): Promise<JsonValue>;
 }
 
 /**
- * The run around a handler. Dates are ISO 8601 in UTC. A cached task that reads what its
- * `includeInputs` does not name keeps its result, which is not remembered.
+ * The run of a handler. Dates are ISO 8601 strings in UTC. If a cached task reads a property that
+ * its `includeInputs` does not list, its result is not stored.
  */
 export interface TaskContext extends AttemptContext {
   /** Writes to the attempt's log. */
   readonly log: Logger;
-  /** Aborted when the attempt is to end: a timeout, a cancelled run. */
+  /** Aborted when the attempt should end, because of a timeout or a cancelled run. */
   readonly signal: AbortSignal;
   readonly xcom: TaskXComs;
 }

@@ -1,14 +1,21 @@
-// What a handler throws to end its task otherwise than by a failure that is tried again.
+// Errors that end a task without a retry.
 
-/** Found by a registered symbol, so that copies of this package in one process understand each other. */
+/**
+ * Registered symbol, so that copies of this package in one process recognize each other's errors.
+ */
 const TASK_END = Symbol.for("memodag.taskEnd");
 
-/** How a thrown value ends a task: `fail`, with no other attempt; `skip`. */
+/** How a thrown error ends a task: `fail` without another attempt, or `skip`. */
 type TaskEnd = "fail" | "skip";
 
 /**
- * Thrown by a handler, fails the task at once: the retries that are left are not used. For what another
- * attempt would not mend, such as a request that was refused.
+ * Fails the task at once when thrown by a handler; remaining retries are not used. Use it for
+ * failures that another attempt cannot fix.
+ *
+ * @example
+ * ```ts
+ * if (response.status === 403) throw new FailTask(`access to ${url} denied`);
+ * ```
  */
 export class FailTask extends Error {
   override readonly name: string = "FailTask";
@@ -20,8 +27,13 @@ export class FailTask extends Error {
 }
 
 /**
- * Thrown by a handler, ends the task in state `skipped`: there was nothing to do. Its downstream goes on by
- * its trigger rules, and nothing is remembered.
+ * Ends the task in state `skipped` when thrown by a handler. Downstream tasks follow their trigger
+ * rules, and nothing is cached.
+ *
+ * @example
+ * ```ts
+ * if (rows.length === 0) throw new SkipTask("no new rows");
+ * ```
  */
 export class SkipTask extends Error {
   override readonly name: string = "SkipTask";
@@ -32,12 +44,12 @@ export class SkipTask extends Error {
   }
 }
 
-/** Hidden from who prints the error. */
+/** Not enumerable, so that it does not show when the error is printed. */
 function markEnd(error: Error, end: TaskEnd): void {
   Object.defineProperty(error, TASK_END, { value: end });
 }
 
-/** How a thrown value ends the task; `undefined`: as any error does. */
+/** Returns how a thrown error ends the task, or `undefined` for an ordinary error. */
 export function findTaskEnd(thrown: unknown): TaskEnd | undefined {
   if (typeof thrown !== "object" || thrown === null) return undefined;
   const end: unknown = (thrown as { [TASK_END]?: unknown })[TASK_END];

@@ -1,23 +1,27 @@
-// Asks a sensor's handler until what it looks for is there, the time is over, or the process should end.
+// Calls a sensor's handler until its condition holds, it times out, or the process should end.
 
 import { formatDuration, MemodagError, type AttemptSensor } from "@memodag/core";
 
-/** Time as a sensor needs it, in milliseconds. */
+/** The clock of a sensor, in milliseconds. */
 export interface SensorTime {
-  /** Never goes backwards. */
+  /** Monotonic time: never goes backwards. */
   monotonic(): number;
-  /** Rejects when the signal says that the attempt is to end. */
+  /** Rejects when the signal aborts. */
   sleep(ms: number, signal: AbortSignal): Promise<void>;
 }
 
-/** What asking came to; `rescheduled`: another attempt is to ask again after so many milliseconds. */
+/**
+ * The outcome of poking. `rescheduled`: another attempt should poke after the given number of
+ * milliseconds.
+ */
 export type Asked =
   | { readonly kind: "found"; readonly value: unknown }
   | { readonly kind: "rescheduled"; readonly afterMs: number };
 
 /**
- * Asks, and waits in between, as the sensor's mode has it. The last time is when the time is over.
- * @throws MemodagError `sensor_timeout`, `sensor_answer_invalid`; and whatever `poke` does.
+ * Pokes and waits in between, according to the sensor's mode. The last poke is made when the
+ * timeout is reached.
+ * @throws MemodagError `sensor_timeout` or `sensor_answer_invalid`; rethrows errors of `poke`.
  */
 export async function askUntilFound(
   poke: () => unknown,
@@ -39,13 +43,16 @@ export async function askUntilFound(
   }
 }
 
-/** A backoff's wait follows from what has been waited alone, so that no process has to count for the next. */
+/**
+ * Computes the next delay from the total time waited, so that no counter has to be passed between
+ * processes.
+ */
 function nextWait(
   { pokeIntervalMs, exponentialBackoff, maxWaitMs }: AttemptSensor,
   waitedMs: number,
 ): number {
   if (!exponentialBackoff || pokeIntervalMs === 0) return pokeIntervalMs;
-  // n waits, each twice the one before, take 2^n - 1 times the first.
+  // n delays, each twice the one before, add up to 2^n - 1 times the first.
   const waits = Math.round(Math.log2(waitedMs / pokeIntervalMs + 1));
   return Math.min(pokeIntervalMs * 2 ** waits, maxWaitMs ?? Infinity);
 }
@@ -64,14 +71,14 @@ function readAnswer(answer: unknown): { readonly done: boolean; readonly value: 
 
 function describe(answer: unknown): string {
   if (typeof answer === "object" && answer !== null) return "an object without a boolean `done`";
-  return typeof answer === "string" ? "a text" : String(answer);
+  return typeof answer === "string" ? "a string" : String(answer);
 }
 
 function timedOut({ timeoutMs }: AttemptSensor): MemodagError {
   return new MemodagError(
     "sensor_timeout",
-    `What the sensor looks for was not there within its timeout of ${formatDuration(timeoutMs)}: ` +
-      "see why it does not come, or raise the timeout",
+    `The sensor timed out after ${formatDuration(timeoutMs)}:  ` +
+      "its condition did not hold in that time; check the condition, or raise the timeout",
     { fields: { timeoutMs } },
   );
 }

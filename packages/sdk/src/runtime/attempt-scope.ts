@@ -1,4 +1,5 @@
-// What the worker gives to a running handler, and what the handler gives back beside its result.
+// The interface between the worker and a running handler: what the worker provides, and what the
+// handler produces besides its result.
 
 import {
   canonicalBytes,
@@ -15,31 +16,34 @@ import {
 } from "@memodag/core";
 import type { TaskXComs, XComRequest } from "../context/task-context.ts";
 
-/** What one attempt runs with. */
+/** The input of one attempt. */
 export interface AttemptScope {
   readonly context: AttemptContext;
-  /** Context paths that may be read; `null`: all, and no read is noted. */
+  /** Context paths that may be read. `null`: all, without tracking. */
   readonly declaredContext: readonly string[] | null;
   readonly signal: AbortSignal;
   readonly log: Logger;
-  /** The bytes of an XCom of the run's other tasks; without it, pulling from them is refused. */
+  /** Returns the bytes of an XCom of another task of the run. If absent, pulling them throws. */
   readonly findXCom?: (address: XComAddress) => Promise<Uint8Array | undefined>;
-  /** The text of an admin's variable; without it, there are none. */
+  /** Returns the value of a configured variable. If absent, there are no variables. */
   readonly findVariable?: (name: string) => Promise<string | undefined>;
-  /** Longest returned or pushed value in bytes of JSON. Default: no limit. */
+  /** Maximum size of a returned or pushed value, in bytes of JSON. Default: no limit. */
   readonly maxValueBytes?: number;
-  /** Given what lists the undeclared reads so far, before the handler runs: it may throw. */
+  /**
+   * Called before the handler runs, with a function that lists the undeclared reads so far. May
+   * throw.
+   */
   readonly watchReads?: (listUndeclaredReads: () => readonly string[]) => void;
 }
 
-/** The XComs of one attempt: collects pushes until it is closed. */
+/** The XComs of one attempt. Collects pushes until closed. */
 export class AttemptXComs implements TaskXComs {
   private readonly pushed = new Map<string, Uint8Array>();
   private readonly scope: AttemptScope;
   private readonly noteRead: (path: string) => void;
   private isClosed = false;
 
-  /** `noteRead` hears of every pull from another task instance. */
+  /** `noteRead` is called for every pull from another task instance. */
   constructor(scope: AttemptScope, noteRead: (path: string) => void) {
     this.scope = scope;
     this.noteRead = noteRead;
@@ -49,13 +53,13 @@ export class AttemptXComs implements TaskXComs {
     if (typeof key !== "string" || key === "" || key.length > MAX_KEY_LENGTH || key === RETURN_VALUE) {
       throw new MemodagError(
         "xcom_key_invalid",
-        `${JSON.stringify(key)} cannot be pushed: use a text of 1 to ${MAX_KEY_LENGTH} characters that is not "${RETURN_VALUE}"`,
+        `${JSON.stringify(key)} cannot be pushed: use a string of 1 to ${MAX_KEY_LENGTH} characters that is not "${RETURN_VALUE}"`,
       );
     }
     if (this.isClosed) {
       throw new MemodagError(
         "context_unavailable",
-        `XCom "${key}" is pushed after the task has ended: await everything that the handler starts`,
+        `XCom "${key}" was pushed after the task had ended: await all work that the handler starts`,
       );
     }
     this.pushed.set(key, encodeValue(value, this.scope, `XCom "${key}"`));
@@ -66,7 +70,8 @@ export class AttemptXComs implements TaskXComs {
     const { key, taskId = task.taskId } = request;
     const isOwnTask = taskId === task.taskId;
     const mapIndex = request.mapIndex ?? (isOwnTask ? taskInstance.mapIndex : UNMAPPED);
-    // After the attempt, as a callback asks, what was pushed is where that of the others is.
+    // After the attempt, when a callback pulls, the task's own XComs are stored with those of the
+    // other tasks.
     if (isOwnTask && mapIndex === taskInstance.mapIndex && !this.isClosed) {
       const bytes = this.pushed.get(key);
       return bytes ? readJson(bytes) : null;
@@ -83,7 +88,7 @@ export class AttemptXComs implements TaskXComs {
     return bytes ? readJson(bytes) : null;
   }
 
-  /** Ends collecting; the pushes by key. */
+  /** Stops collecting and returns the pushes, by key. */
   close(): PushedXCom[] {
     this.isClosed = true;
     return [...this.pushed].map(([key, bytes]) => ({ key, bytes })).sort(byKey);
@@ -92,7 +97,7 @@ export class AttemptXComs implements TaskXComs {
 
 const MAX_KEY_LENGTH = 250;
 
-/** The bytes of a value that leaves a task; `name` is what it is called in messages. */
+/** Encodes a value that leaves a task. `name` identifies it in messages. */
 export function encodeValue(value: unknown, { maxValueBytes }: AttemptScope, name: string): Uint8Array {
   if (maxValueBytes === undefined) return canonicalBytes(value);
   const bytes = tryEncode(value, maxValueBytes * MEASURED);
@@ -100,7 +105,7 @@ export function encodeValue(value: unknown, { maxValueBytes }: AttemptScope, nam
   throw xcomTooLarge(name, bytes?.length ?? null, maxValueBytes);
 }
 
-/** Up to how many times the limit a value's size is found out, which costs as much memory. */
+/** Sizes are measured up to this multiple of the limit; measuring costs as much memory. */
 const MEASURED = 4;
 
 function tryEncode(value: unknown, maxBytes: number): Uint8Array | undefined {
@@ -113,15 +118,15 @@ function tryEncode(value: unknown, maxBytes: number): Uint8Array | undefined {
 }
 
 /**
- * The error of a value that is longer than XComs may be. Sizes are bytes of JSON; `null`: far too many to
- * count.
+ * Creates the error for a value that exceeds the maximum XCom size. Sizes are in bytes of JSON;
+ * `null`: too large to measure.
  */
 export function xcomTooLarge(name: string, sizeBytes: number | null, limitBytes: number): MemodagError {
   const size = sizeBytes === null ? `over ${formatSize(limitBytes * MEASURED)}` : formatSize(sizeBytes);
   return new MemodagError(
     "xcom_too_large",
     `${name} is ${size} of JSON, more than [core] max_xcom_size of ${formatSize(limitBytes)}: ` +
-      "write it to a file or a store of your own and return where it is, or raise the limit",
+      "write it to a file or store and return its location, or raise the limit",
     { fields: { sizeBytes, limitBytes } },
   );
 }

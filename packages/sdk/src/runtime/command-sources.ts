@@ -1,16 +1,20 @@
-// Which files a command's sources are. One answer for the Dag processor and for the worker that looks again.
+// Lists the source files of a command, for both the Dag processor and the worker that checks again.
 //
-// Apart from the rest of the runtime, so that a worker loads it for commands alone.
+// Separate from the rest of the runtime, so that a worker loads it for commands only.
 
 import { glob, stat } from "node:fs/promises";
 import { posix, relative, resolve, sep } from "node:path";
 
-/** What programs write beside their sources, and what is installed. Names that a dot hides need a dot. */
+/**
+ * Folders of installed packages and generated files. Dotfiles are matched only by patterns with a
+ * dot.
+ */
 const NEVER_SOURCES = new Set(["node_modules", "__pycache__"]);
 
 /**
- * The files that each pattern matches, as paths relative to `folder` with forward slashes, in order of
- * UTF-16 code units. Folders in {@link NEVER_SOURCES} count only where a pattern names them.
+ * Returns the files that each pattern matches, as paths relative to `folder` with forward slashes,
+ * sorted by UTF-16 code units. Folders in {@link NEVER_SOURCES} are included only if a pattern
+ * names them.
  */
 export async function listCommandSources(
   folder: string,
@@ -40,6 +44,6 @@ async function isFile(path: string): Promise<boolean> {
   try {
     return (await stat(path)).isFile();
   } catch {
-    return false; // Gone since it was listed, or a link to nowhere.
+    return false; // Deleted since it was listed, or a dangling link.
   }
 }

@@ -1,4 +1,5 @@
-// Makes what getContext() returns: the run's own values, with reads noted for a cached task.
+// Creates the context that getContext() returns: the run's values, with reads tracked for a cached
+// task.
 
 import { selectField, type AttemptContext, type JsonValue } from "@memodag/core";
 import { memberPath } from "../context/context-path.ts";
@@ -8,14 +9,14 @@ import { AttemptXComs, type AttemptScope } from "./attempt-scope.ts";
 import { ReadTracker } from "./read-tracker.ts";
 import { trackObject, trackValue } from "./tracked-object.ts";
 
-/** A context and what its use leaves behind. */
+/** A context and the reads it has tracked. */
 export interface CreatedContext extends RunningTask {
   readonly xcoms: AttemptXComs;
   /** Undeclared reads so far, sorted. */
   listUndeclaredReads(): string[];
 }
 
-/** The context of one attempt. Nothing in it can be changed by the handler. */
+/** Creates the context of one attempt. Handlers cannot modify it. */
 export function createContext(scope: AttemptScope): CreatedContext {
   const values = frozenCopy(scope.context);
   const { declaredContext, log, signal } = scope;
@@ -28,7 +29,7 @@ export function createContext(scope: AttemptScope): CreatedContext {
   const tracker = new ReadTracker(declaredContext, (path) => isPresent(values, path));
   const xcoms = new AttemptXComs(scope, (path) => tracker.read(path));
   const context: TaskContext = Object.freeze({
-    // In every key, so any task may read them.
+    // Part of every key, so any task may read them.
     dag: values.dag,
     task: values.task,
     dagRun: trackObject(values.dagRun, "dagRun", tracker) as AttemptContext["dagRun"],
@@ -67,7 +68,8 @@ function readDataInterval(
   tracker: ReadTracker,
   declared: readonly string[],
 ): AttemptContext["dataInterval"] {
-  // Its ends are dates whenever it is there, so that either of them in the key says that it is not.
+  // If the interval exists, its ends are dates. A declared end in the key therefore also tells that
+  // the interval is absent.
   if (interval === null && declared.some((path) => path.startsWith("dataInterval."))) return null;
   return trackValue(interval, "dataInterval", tracker);
 }

@@ -1,4 +1,4 @@
-// Finds a Dag's parts behind its public face.
+// Gives the runtime access to the parts of a Dag.
 
 import { MemodagError, type CallbackEvent } from "@memodag/core";
 import type { Dag } from "../authoring/dag.ts";
@@ -6,14 +6,14 @@ import { findState, type DagState } from "../authoring/dag-state.ts";
 import type { AnyHandler } from "../authoring/handler.ts";
 import type { TaskCallback } from "../context/callback-context.ts";
 
-/** True for a Dag, made by this or another copy of this package. */
+/** True for a Dag created by this or another copy of this package. */
 export function isDag(value: unknown): value is Dag {
   return findState(value) !== undefined;
 }
 
 /**
- * The state of a Dag.
- * @throws TypeError for anything else, which no typed caller can pass.
+ * Returns the state of a Dag.
+ * @throws TypeError for any other value, which typed callers cannot pass.
  */
 export function getState(dag: Dag): DagState {
   const state = findState(dag);
@@ -21,12 +21,14 @@ export function getState(dag: Dag): DagState {
   return state;
 }
 
-/** Ids of every declared task, in order of declaration. */
+/** Returns the ids of all declared tasks, in order of declaration. */
 export function listTaskIds(dag: Dag): string[] {
   return [...getState(dag).tasks.keys()];
 }
 
-/** The handler of every declared task that has one, by id, in order of declaration. */
+/**
+ * Returns the handlers of all declared tasks that have one, by task id, in order of declaration.
+ */
 export function listHandlers(dag: Dag): Map<string, AnyHandler> {
   const handlers = new Map<string, AnyHandler>();
   for (const { taskId, handler } of getState(dag).tasks.values()) {
@@ -35,13 +37,13 @@ export function listHandlers(dag: Dag): Map<string, AnyHandler> {
   return handlers;
 }
 
-/** What a task's author wants to be called with; `undefined`: the task has no such callback. */
+/** Returns a task's callback for an event, or `undefined` if it has none. */
 export function findCallback(dag: Dag, taskId: string, event: CallbackEvent): TaskCallback | undefined {
   return getState(dag).tasks.get(taskId)?.settings.callbacks?.get(event);
 }
 
 /**
- * One task's handler.
+ * Returns the handler of a task.
  * @throws MemodagError `task_not_found`
  */
 export function getHandler(dag: Dag, taskId: string): AnyHandler {

@@ -1,4 +1,4 @@
-// A Dag of which some tasks do something else than their author wrote: for tests of the Dag.
+// Replaces handlers of a Dag, for tests.
 
 import type { Dag } from "../authoring/dag.ts";
 import { attachState } from "../authoring/dag-state.ts";
@@ -6,8 +6,9 @@ import type { AnyHandler } from "../authoring/handler.ts";
 import { getState } from "./list-handlers.ts";
 
 /**
- * A copy of a Dag in which each task named runs the handler given, whatever it was: a command, a sensor,
- * a step that the scheduler carries out. Graph and options stay. Ids that the Dag does not have are ignored.
+ * Returns a copy of a Dag in which each given task runs the given handler instead of its own
+ * handler, command, sensor or scheduler step. Graph and options are unchanged. Unknown task ids are
+ * ignored.
  */
 export function replaceHandlers(dag: Dag, handlers: ReadonlyMap<string, AnyHandler>): Dag {
   const state = getState(dag);
@@ -21,6 +22,6 @@ export function replaceHandlers(dag: Dag, handlers: ReadonlyMap<string, AnyHandl
   );
   const copy = { dagId: dag.dagId };
   attachState(copy, { ...state, tasks });
-  // The runtime knows a Dag by its state alone.
+  // The runtime recognizes a Dag by its state alone.
   return copy as Dag;
 }

@@ -1,19 +1,20 @@
-// From edges between tasks and groups to edges between tasks alone.
+// Resolves edges between tasks and groups to edges between tasks.
 
 import type { DagState, GroupEdge, NodeDeclaration } from "../authoring/dag-state.ts";
 import { groupsAround } from "../authoring/order-edges.ts";
 
-/** The ids of the tasks that a task waits for, by its id. */
+/** The ids of the tasks that each task waits for. */
 export type Upstreams = ReadonlyMap<string, ReadonlySet<string>>;
 
 /**
- * What each task waits for. An edge into a group leads to those of its tasks that wait for no other of
- * it, and one out of a group comes from those that no other of it waits for. A group without a task
- * joins nothing.
+ * Returns the tasks that each task waits for. An edge into a group leads to those of its tasks that
+ * wait for no other task of the group. An edge out of a group starts at those that no other task of
+ * the group waits for. An edge to an empty group has no effect.
  */
 export function resolveEdges(dag: DagState): Upstreams {
   const upstreams = new Map(Array.from(dag.tasks.values(), (task) => [task.taskId, new Set(task.upstream)]));
-  // Where a group begins and ends depends on the edges within it, so those of the innermost come first.
+  // The first and last tasks of a group depend on the edges within it, so innermost edges are
+  // resolved first.
   const innermostFirst = dag.groupEdges
     .map((edge) => ({ edge, depth: depthOf(edge) }))
     .toSorted((a, b) => b.depth - a.depth);
@@ -25,7 +26,7 @@ export function resolveEdges(dag: DagState): Upstreams {
   return upstreams;
 }
 
-/** How many groups hold both ends of an edge. */
+/** Number of groups that contain both ends of an edge. */
 function depthOf({ upstream, downstream }: GroupEdge): number {
   const around = new Set(groupsAround(upstream));
   return groupsAround(downstream).filter((group) => around.has(group)).length;

@@ -1,4 +1,4 @@
-// Calls one of a task's callbacks once.
+// Runs a callback of a task once.
 
 import { MemodagError, type CallbackReport } from "@memodag/core";
 import type { Dag } from "../authoring/dag.ts";
@@ -10,8 +10,8 @@ import { createContext } from "./create-context.ts";
 import { findCallback } from "./list-handlers.ts";
 
 /**
- * Calls the task's callback with what it is told. Rejects with whatever it throws.
- * @throws MemodagError `callback_failed` when the task has no such callback.
+ * Runs the task's callback. Rejects with the error that it throws.
+ * @throws MemodagError `callback_failed` if the task has no such callback.
  */
 export async function runCallback(
   dag: Dag,
@@ -24,12 +24,12 @@ export async function runCallback(
     throw new MemodagError(
       "callback_failed",
       `Task "${taskId}" has no ${CALLBACK_OPTIONS[report.event]} when a worker reads its Dag file: ` +
-        "let which callbacks it has depend on nothing else",
+        "declare the same callbacks wherever the file is read",
       { fields: { taskId, event: report.event } },
     );
   }
   const { xcoms, ...running } = createContext({ ...scope, declaredContext: null });
-  // The task has ended: what it pushed can be pulled, and nothing be added to it.
+  // The task has ended: its XComs can be pulled, but nothing can be added.
   xcoms.close();
   const context = withReport(running.context, report);
   await runInContext({ ...running, context }, async () => callback(context));

@@ -1,4 +1,4 @@
-// Runs one task's handler: once, or as a sensor's, until it has found what it looks for.
+// Runs a task's handler: once, or, for a sensor, until its condition holds.
 
 import { RETURN_VALUE, type AttemptSensor, type JsonObject, type PushedXCom } from "@memodag/core";
 import type { Dag } from "../authoring/dag.ts";
@@ -11,22 +11,27 @@ import { encodeValue, type AttemptScope } from "./attempt-scope.ts";
 import { createContext } from "./create-context.ts";
 import { getHandler } from "./list-handlers.ts";
 
-/** What a handler left behind. */
+/** The outcome of a handler. */
 export interface HandlerOutcome {
   readonly kind: "succeeded";
-  /** The returned value first, then what was pushed, by key. */
+  /** The returned value first, then the pushed values, by key. */
   readonly xcoms: readonly PushedXCom[];
-  /** Context paths that were read and not declared, sorted, such as `params.depth` or `logicalDate`. */
+  /**
+   * Context paths that were read without being declared, sorted, such as `params.depth` or
+   * `logicalDate`.
+   */
   readonly undeclaredReads: readonly string[];
 }
 
-/** What a sensor's handler left behind; `rescheduled`: nothing, it is asked again after so many milliseconds. */
+/**
+ * The outcome of a sensor's handler. `rescheduled`: no result; poke again after the given number of
+ * milliseconds.
+ */
 export type SensorOutcome = HandlerOutcome | { readonly kind: "rescheduled"; readonly afterMs: number };
 
 /**
- * Runs a task's handler with its arguments, which must be in canonical form.
- *
- * Rejects with whatever the handler throws.
+ * Runs a task's handler with its arguments, which must be canonical JSON. Rejects with the error
+ * that the handler throws.
  * @throws MemodagError `task_not_found`; `value_not_json` or `xcom_too_large` for the result.
  */
 export async function runHandler(
@@ -40,8 +45,8 @@ export async function runHandler(
 }
 
 /**
- * Asks a sensor's handler, each time with arguments of its own.
- * @throws MemodagError as {@link runHandler} does; `sensor_timeout`, `sensor_answer_invalid`
+ * Runs a sensor's handler, with a fresh copy of the arguments for each poke.
+ * @throws MemodagError like {@link runHandler}; `sensor_timeout`, `sensor_answer_invalid`
  */
 export async function runSensor(
   dag: Dag,
@@ -58,7 +63,7 @@ export async function runSensor(
 
 interface OpenHandler {
   readonly handler: AnyHandler;
-  /** Runs what calls the handler, with its context. */
+  /** Runs a function that calls the handler, within its context. */
   readonly run: <T>(call: () => Promise<T>) => Promise<T>;
   readonly succeed: (returned: unknown) => HandlerOutcome;
 }
@@ -71,7 +76,7 @@ function openHandler(dag: Dag, taskId: string, scope: AttemptScope): OpenHandler
     handler,
     run: async (call) => await runInContext(running, call),
     succeed(returned) {
-      // Encoding a result may read the context, where the handler returned a part of it.
+      // Encoding a result may read the context, if the handler returned a part of it.
       const bytes = encodeValue(idOfNode(returned), scope, "The returned value");
       const pushed = xcoms.close();
       return {
@@ -83,7 +88,7 @@ function openHandler(dag: Dag, taskId: string, scope: AttemptScope): OpenHandler
   };
 }
 
-/** A task or a group that a handler returns, to choose it, leaves the process as its id. */
+/** A returned task or group, which selects a branch, is encoded as its id. */
 function idOfNode(returned: unknown): unknown {
   const found = findNode(returned);
   return found ? nodeIdOf(found.node) : returned;

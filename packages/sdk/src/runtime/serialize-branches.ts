@@ -1,4 +1,4 @@
-// From declared branches to which tasks each value chooses.
+// Serializes declared branches: which tasks each value selects.
 
 import type { BranchChoice, SerializedBranch } from "@memodag/core";
 import { dagInvalid } from "../authoring/dag-fault.ts";
@@ -10,9 +10,10 @@ import {
 } from "../authoring/dag-state.ts";
 
 /**
- * The Dag's branches by the id of the task that decides.
- * @throws MemodagError `dag_invalid` for a branch without a target, an empty group as a target, a task
- *   that is to choose itself, and a task that two sides of one branch name.
+ * Returns the Dag's branches by the id of the deciding task.
+ * @throws MemodagError `dag_invalid` for a branch without a target, an empty group as a target, a
+ * task
+ *   that selects itself, and a task on two sides of one branch.
  */
 export function serializeBranches(dag: DagState): Map<string, SerializedBranch> {
   return new Map(
@@ -28,22 +29,22 @@ function serializeBranch(
   const place = { dagId, taskId };
   if (by === null || cases.length === 0) {
     throw dagInvalid(place, {
-      problem: "its branch chooses nothing",
-      mend: "write .then(…) after dag.if(…), and .case(…) after dag.switch(…)",
+      problem: "its branch has no target",
+      fix: "add .then(…) after dag.if(…), and .case(…) after dag.switch(…)",
     });
   }
   const tasksOf = (target: NodeDeclaration): string[] => {
     const taskIds = "taskId" in target ? [target.taskId] : [...target.taskIds].toSorted();
     if (taskIds.length === 0) {
       throw dagInvalid(place, {
-        problem: `its branch chooses task group "${nodeIdOf(target)}", which is empty`,
-        mend: "declare a task in the group",
+        problem: `its branch selects task group "${nodeIdOf(target)}", which is empty`,
+        fix: "declare a task in the group",
       });
     }
     if (!taskIds.includes(taskId)) return taskIds;
     throw dagInvalid(place, {
-      problem: `its branch chooses "${nodeIdOf(target)}", which it is itself, or is in`,
-      mend: "declare the task that decides outside of what it chooses",
+      problem: `its branch selects "${nodeIdOf(target)}", which is or contains the deciding task`,
+      fix: "declare the deciding task outside of the branch's targets",
     });
   };
   const choices = cases
@@ -52,8 +53,8 @@ function serializeBranch(
   const chosenTwice = findRepeated(choices.flatMap(({ taskIds }) => taskIds));
   if (by !== "value" && chosenTwice !== undefined) {
     throw dagInvalid(place, {
-      problem: `"${chosenTwice}" is in two of its branches`,
-      mend: "leave it in one, or draw an edge with .after() where it runs in any case",
+      problem: `"${chosenTwice}" is a target of two sides of its branch`,
+      fix: "keep one; if it should always run, add an edge with .after() instead",
     });
   }
   return { by, path, cases: choices, otherwise: otherwise ? tasksOf(otherwise) : [] };

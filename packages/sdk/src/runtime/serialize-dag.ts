@@ -1,4 +1,4 @@
-// From a Dag as declared to a Dag as data.
+// Serializes a declared Dag.
 
 import {
   SERIALIZED_DAG_FORMAT,
@@ -16,20 +16,20 @@ import { resolveEdges, type Upstreams } from "./resolve-edges.ts";
 import { serializeBranches } from "./serialize-branches.ts";
 import { topologicalOrder } from "./topological-order.ts";
 
-/** What is known of a Dag's code. */
+/** The code of a Dag. */
 export interface DagSource {
   readonly artifactDigest: string;
   /** Digest of the code that each task can reach, by task id. */
   readonly sourceHashes: ReadonlyMap<string, string>;
-  /** Every package that the artifact may load. Default: none. */
+  /** Every package that the artifact can load. Default: none. */
   readonly packages?: readonly PackageVersion[];
 }
 
 /**
- * The Dag as data: the same for the same declarations, in whatever order options and edges were
- * written.
- * @throws MemodagError `dag_invalid` for a task that was never called, a cycle, and a branch that chooses
- *   what it cannot.
+ * Serializes a Dag. The result depends only on the declarations, not on the order in which options
+ * and edges were written.
+ * @throws MemodagError `dag_invalid` for a task that was never called, a cycle, and an invalid
+ * branch.
  */
 export function serializeDag(
   dag: Dag,
@@ -71,11 +71,11 @@ function serializeTask(
       { dagId, taskId },
       {
         problem: "it is never called",
-        mend: `call what dag.${methodOf(task)}() returned once, or remove the task`,
+        fix: `call the factory that dag.${methodOf(task)}() returned once, or remove the task`,
       },
     );
   }
-  // What the scheduler carries out itself has no code.
+  // A step that the scheduler carries out itself has no code.
   const sourceHash = runStep ? NO_SOURCE : sourceHashes.get(taskId);
   if (sourceHash === undefined) throw new TypeError(`no source hash for task ${taskId}`);
   return {
@@ -91,7 +91,7 @@ function serializeTask(
   };
 }
 
-/** The method that declared a task, for messages. */
+/** Returns the method that declared a task, for messages. */
 function methodOf({ command, sensor }: TaskDeclaration): string {
   if (command) return "command";
   return sensor ? "sensor" : "task";

@@ -1,11 +1,11 @@
-// Orders a Dag's tasks so that each comes after those it waits for, or names a cycle.
+// Sorts a Dag's tasks topologically, or reports a cycle.
 
 import { dagInvalid } from "../authoring/dag-fault.ts";
 import type { DagState, TaskDeclaration } from "../authoring/dag-state.ts";
 import type { Upstreams } from "./resolve-edges.ts";
 
 /**
- * The tasks in topological order; among those that could come next, in order of declaration.
+ * Returns the tasks in topological order. Ties are broken by order of declaration.
  * @throws MemodagError `dag_invalid` naming the tasks of a cycle.
  */
 export function topologicalOrder(dag: DagState, upstreams: Upstreams): TaskDeclaration[] {
@@ -13,7 +13,7 @@ export function topologicalOrder(dag: DagState, upstreams: Upstreams): TaskDecla
   const positionOf = (taskId: string): number => position.get(taskId) ?? 0;
   const order: TaskDeclaration[] = [];
   const done = new Set<string>();
-  // A stack of its own, as a chain may be longer than the call stack is deep.
+  // Uses an explicit stack, because a chain may be longer than the call stack is deep.
   const stack: Step[] = [];
   const underWay = new Set<string>();
   const enter = (taskId: string): void => {
@@ -41,7 +41,7 @@ export function topologicalOrder(dag: DagState, upstreams: Upstreams): TaskDecla
   return order;
 }
 
-/** A task whose upstream is being put into order. */
+/** A task whose upstream tasks are being sorted. */
 interface Step {
   readonly task: TaskDeclaration;
   readonly remaining: Iterator<string>;
@@ -49,10 +49,10 @@ interface Step {
 
 function cycle(dag: DagState, stack: readonly Step[], taskId: string): Error {
   const ids = stack.map(({ task }) => task.taskId);
-  // Each on the stack waits for the next, so that work flows the other way.
+  // Each entry of the stack waits for the next, so the flow of work is the reverse.
   const flow = [taskId, ...ids.slice(ids.indexOf(taskId)).toReversed()];
   return dagInvalid(
     { dagId: dag.dagId },
-    { problem: `there is a cycle, ${flow.join(" → ")}`, mend: "remove one of these edges" },
+    { problem: `there is a cycle, ${flow.join(" → ")}`, fix: "remove one of these edges" },
   );
 }

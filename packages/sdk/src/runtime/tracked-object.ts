@@ -1,15 +1,15 @@
-// A read-only view of a JSON object that tells which of its paths were read. Names that are not there
-// count, and so does listing the names: a run in which they differ is another input.
+// A read-only view of a JSON object that tracks which of its paths are read. Reads of absent names
+// and listing the names count too: they would differ in a run with other names.
 
 import { inspect } from "node:util";
 import type { JsonObject, JsonValue } from "@memodag/core";
 import { memberPath } from "../context/context-path.ts";
 import type { ReadTracker } from "./read-tracker.ts";
 
-/** Objects that every run has: that they are there says nothing of the run. */
+/** Objects that exist in every run: their existence reveals nothing about the run. */
 const ALWAYS_THERE: ReadonlySet<string> = new Set(["dagRun.conf"]);
 
-/** A view of `source`, whose path is `path`. `source` must be frozen, deeply. */
+/** Returns a view of `source`, which is at `path` and must be deeply frozen. */
 export function trackObject(source: JsonObject, path: string, tracker: ReadTracker): JsonObject {
   const member = (name: string): JsonValue | undefined => {
     const value = Object.hasOwn(source, name) ? source[name] : undefined;
@@ -19,8 +19,8 @@ export function trackObject(source: JsonObject, path: string, tracker: ReadTrack
     tracker.read(path);
     return source;
   };
-  // Nothing of the source is in the target: what looks through a Proxy, as console.log does, asks
-  // the target how to show it.
+  // The target contains nothing of the source, because inspection through a Proxy, as by
+  // console.log, asks the target how to display it.
   const target = Object.defineProperty({}, inspect.custom, { value: readAll, configurable: true });
   return new Proxy(target, {
     get: (_target, name) => (typeof name === "symbol" ? Reflect.get(target, name) : member(name)),
@@ -44,7 +44,10 @@ export function trackObject(source: JsonObject, path: string, tracker: ReadTrack
   });
 }
 
-/** A value as a handler gets it: objects that hold declared paths as views, others whole and noted. */
+/**
+ * Returns a value as the handler receives it: a view for an object that contains declared paths,
+ * otherwise the value itself, with the read recorded.
+ */
 export function trackValue<T extends JsonValue | undefined>(value: T, path: string, tracker: ReadTracker): T {
   if (isObject(value) && (ALWAYS_THERE.has(path) || tracker.isImplied(path))) {
     return trackObject(value, path, tracker) as T;
