@@ -108,7 +108,7 @@ describe("what cannot be run", () => {
     const { code, message, lines } = await refusalOf({ config: bundles }, "dev");
     expect(code).toBe("config_invalid");
     expect(lines).toHaveLength(1);
-    expect(message).toMatch(/bundles\[0\]\.path: expected a folder that is there, found ".*gone"/);
+    expect(message).toMatch(/bundles\[0\]\.path: expected an existing folder, found ".*gone"/);
   });
 
   it("for people, on one line without a stack", async () => {

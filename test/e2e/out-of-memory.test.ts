@@ -59,7 +59,7 @@ describe("a task whose process runs out of memory", () => {
     const env = { MEMODAG__WORKER__NODE_OPTIONS: options };
     const { code, stdout, stderr } = await workspace.memodag(["config", "check"], env);
     expect(code).toBe(2);
-    expect(stdout + stderr).toMatch(/node_options.*options of Node separated by spaces/i);
+    expect(stdout + stderr).toMatch(/node_options.*Node options separated by spaces/i);
   });
 
   it.each(["32MiB", "2TiB", "lots", "-1GB"])("is refused a memory of %j", async (memory) => {

@@ -1,8 +1,8 @@
-// What must hold between keys: teams follow multi_team, bundle names are unique.
+// Rules across keys of bundles: unique names, and teams that match multi_team.
 
 import { type ConfigFault, valueAt } from "./faults.ts";
 
-/** The faults between keys; values that are wrong by themselves are the schema's matter. */
+/** Returns the violations of these rules. The schema checks each value on its own. */
 export function bundleFaults(document: unknown): ConfigFault[] {
   const bundles = valueAt(document, ["bundles"]);
   if (!Array.isArray(bundles)) return [];
@@ -15,8 +15,8 @@ export function bundleFaults(document: unknown): ConfigFault[] {
     if (name !== undefined && first !== undefined) {
       faults.push({
         path: `bundles[${index}].name`,
-        expected: "a name of its own",
-        found: `${JSON.stringify(name)}, the name of bundles[${first}]`,
+        expected: "a unique name",
+        found: `${JSON.stringify(name)}, which is also the name of bundles[${first}]`,
       });
     } else firstByName.set(name, index);
     const teamFault = findTeamFault(valueAt(bundle, ["team"]), isMultiTeam);
@@ -27,10 +27,10 @@ export function bundleFaults(document: unknown): ConfigFault[] {
 
 function findTeamFault(team: unknown, isMultiTeam: boolean): Omit<ConfigFault, "path"> | undefined {
   if (isMultiTeam && team === undefined) {
-    return { expected: "a team, as core.multi_team is true", found: "nothing" };
+    return { expected: "a team, because core.multi_team is true", found: "nothing" };
   }
   if (!isMultiTeam && team !== undefined) {
-    return { expected: "no team unless core.multi_team is true", found: JSON.stringify(team) };
+    return { expected: "no team, because core.multi_team is false", found: JSON.stringify(team) };
   }
   return undefined;
 }

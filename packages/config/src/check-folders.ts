@@ -1,18 +1,19 @@
-// What `config check` looks at beyond the file: are the folders there that it names?
+// The checks of `config check` beyond the file itself: the folders that it names must exist.
 
 import { statSync } from "node:fs";
 import { configInvalid } from "./faults.ts";
 import type { LoadedConfig } from "./load-config.ts";
 
 /**
- * Refuses a config whose bundles have no folder. Loading does not: most commands work without.
- * @throws MemodagError `config_invalid`, naming every folder that is not there.
+ * Rejects a config with a bundle whose folder does not exist. Loading does not check this, because most
+ * commands do not need the folders.
+ * @throws MemodagError `config_invalid`, naming every missing folder.
  */
 export function checkFolders({ config, file }: LoadedConfig): void {
   const faults = config.bundles.flatMap(({ path }, index) =>
     statSync(path, { throwIfNoEntry: false })?.isDirectory()
       ? []
-      : [{ path: `bundles[${index}].path`, expected: "a folder that is there", found: JSON.stringify(path) }],
+      : [{ path: `bundles[${index}].path`, expected: "an existing folder", found: JSON.stringify(path) }],
   );
   if (faults.length > 0) throw configInvalid(file ?? "The environment", faults);
 }

@@ -1,4 +1,4 @@
-// What is different between two states of a config file, and which of it may hold without a restart.
+// Compares two states of a config file, and tells which changes take effect without a restart.
 
 import { camelCase, type Config } from "./config.ts";
 import { listKeys, shownValue, type ShownKey, type WrittenKey } from "./describe-config.ts";
@@ -7,18 +7,18 @@ import { valueAt } from "./faults.ts";
 import { formatKeyPath } from "./known-keys.ts";
 import type { LoadedConfig } from "./load-config.ts";
 
-/** One key that says something else than before; fit to be shown. */
+/** A key whose value has changed, in a form that can be shown. */
 export interface ConfigChange {
   /** Such as `core.parallelism` or `bundles[1].path`. */
   readonly path: string;
-  /** Without passwords; `null` for nothing. */
+  /** Passwords are redacted. `null` if unset. */
   readonly before: ShownKey["value"];
   readonly after: ShownKey["value"];
-  /** True when it takes effect in a process that is running. */
+  /** True if the change takes effect in running processes. */
   readonly isLive: boolean;
 }
 
-/** The keys in which two configs differ, in the schema's order. */
+/** Returns the keys in which two configs differ, in the schema's order. */
 export function compareConfigs(before: LoadedConfig, after: LoadedConfig): ConfigChange[] {
   const [from, to] = [before, after].map(({ document }) => keysByPath(document));
   if (!from || !to) throw new Error("two configs were given");
@@ -30,7 +30,7 @@ export function compareConfigs(before: LoadedConfig, after: LoadedConfig): Confi
   });
 }
 
-/** The running config with what `next` says of the keys that may change while it runs. */
+/** Returns the running config with the live keys of `next`. */
 export function withLiveKeys(running: LoadedConfig, next: LoadedConfig): LoadedConfig {
   let { document } = running;
   const sections = { ...running.config } as Record<string, unknown>;

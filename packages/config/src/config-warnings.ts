@@ -1,31 +1,34 @@
-// What a config may say and rarely means.
+// Warnings about settings that are valid but rarely intended.
 
 import { formatDuration } from "@memodag/core";
 import { valueAt } from "./faults.ts";
 import type { LoadedConfig } from "./load-config.ts";
 
-/** Something that works, and may not be what is wanted. */
+/** A setting that works but may not be intended. */
 export interface ConfigWarning {
   /** Such as `core.task_cache_backend`. */
   readonly path: string;
-  /** What comes of it, and the mend. */
+  /** The consequence, and how to fix it. */
   readonly message: string;
 }
 
-/** Every warning about a config, in the schema's order. */
+/** Returns all warnings about a config, in the schema's order. */
 export function listWarnings(loaded: LoadedConfig): ConfigWarning[] {
   const { core, taskCache, scheduler, bundles } = loaded.config;
   const warnings: ConfigWarning[] = [];
   const warn = (path: string, message: string): void => void warnings.push({ path, message });
   if (core.taskCacheBackend === "memory") {
-    warn("core.task_cache_backend", '"memory" forgets everything with its process: for trials alone');
+    warn(
+      "core.task_cache_backend",
+      '"memory" loses everything when its process ends: use it for trials only',
+    );
   }
   const urls = [loaded.config.database.url, taskCache.url];
   if (core.multiTeam && urls.some((url) => url?.startsWith("sqlite:")))
     warn(
       "core.multi_team",
-      "is true and the database a SQLite file, which tasks of every team can write to as the user that runs them: " +
-        "use PostgreSQL, and see docs/operating.md for what keeps teams apart",
+      "is true but the database is a SQLite file, which tasks of every team can write to because they run as the same user:  " +
+        "use PostgreSQL, and see docs/operating.md for how teams are isolated",
     );
   for (const section of ["database", "task_cache"]) {
     const path = `${section}.url`;
@@ -33,24 +36,23 @@ export function listWarnings(loaded: LoadedConfig): ConfigWarning[] {
     if (isInFile && hasPassword(valueAt(loaded.document, [section, "url"])))
       warn(
         path,
-        `holds a password in the config file: put the url in a file of its own, and name it in ${path}_file`,
+        `holds a password in the config file: put the URL in a separate file and set ${path}_file to its path`,
       );
   }
   if (taskCache.lookupTimeout >= scheduler.lease) {
     const lease = formatDuration(scheduler.lease);
     warn(
       "task_cache.lookup_timeout",
-      `is no shorter than scheduler.lease (${lease}): a slow cache may cost leases`,
+      `is not shorter than scheduler.lease (${lease}): a slow cache may cause leases to expire`,
     );
   }
   if (taskCache.maxSize !== undefined && taskCache.gcInterval === null) {
     warn(
       "task_cache.max_size",
-      "is kept by nobody while gc_interval is never: set one, or run `memodag cache gc`",
+      "is not enforced while gc_interval is never: set an interval, or run `memodag cache gc`",
     );
   }
-  if (bundles.length === 0)
-    warn("bundles", "names no folder of Dag files, so there are no Dags: add [[bundles]]");
+  if (bundles.length === 0) warn("bundles", "is empty, so there are no Dags: add a [[bundles]] entry");
   return warnings;
 }
 

@@ -1,4 +1,5 @@
-// The config as code reads it: camelCase names, durations in milliseconds, sizes in bytes, paths absolute.
+// The config as code reads it: camelCase names, durations in milliseconds, sizes in bytes, absolute
+// paths.
 
 import { isAbsolute, resolve } from "node:path";
 import { DEFAULT_TEAM } from "@memodag/core";
@@ -20,25 +21,25 @@ type ParsedConfig = CamelKeys<z.output<typeof configSchema>>;
 /** A folder of Dag files and the team it belongs to. */
 export interface BundleConfig {
   readonly name: string;
-  /** Absolute. */
+  /** Absolute path. */
   readonly path: string;
-  /** `default` when `core.multiTeam` is off. */
+  /** `default` if `core.multiTeam` is off. */
   readonly team: string;
 }
 
 /**
- * The config: the schema's keys in camelCase. Durations are milliseconds (`null`: never), sizes
- * bytes, paths absolute, and `sqlite:` urls hold an absolute path.
+ * The config: the schema's keys in camelCase. Durations are in milliseconds (`null`: never), sizes in
+ * bytes, paths absolute, and `sqlite:` URLs contain an absolute path.
  */
 export interface Config extends Omit<ParsedConfig, "bundles" | "database" | "taskCache"> {
-  /** `url` is resolved, wherever it was written. */
+  /** `url` is resolved, from either `url` or `url_file`. */
   readonly database: Omit<ParsedConfig["database"], "urlFile">;
-  /** `url` is undefined when the cache lives in the metadata database. */
+  /** `url` is undefined if the cache uses the metadata database. */
   readonly taskCache: Omit<ParsedConfig["taskCache"], "urlFile" | "backendOptionsFile">;
   readonly bundles: readonly BundleConfig[];
 }
 
-/** Makes what the schema parsed into the config, with paths resolved from `projectDir`. */
+/** Converts the parsed config, resolving paths relative to `projectDir`. */
 export function toConfig(parsed: z.output<typeof configSchema>, projectDir: string): Config {
   const { core, database, taskCache, bundles, ...rest } = camelKeys(parsed) as ParsedConfig;
   const { urlFile: _databaseFile, ...databaseKeys } = database;
@@ -64,7 +65,7 @@ function resolveUrl(url: string, projectDir: string): string {
   return isAbsolute(path) ? url : SQLITE + resolve(projectDir, path);
 }
 
-/** A key's name as the config spells it: `default_ttl` is `defaultTtl`. */
+/** Converts a key's name to camelCase: `default_ttl` becomes `defaultTtl`. */
 export function camelCase(name: string): string {
   return name.replaceAll(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
 }

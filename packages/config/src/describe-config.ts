@@ -1,4 +1,5 @@
-// A config as it is shown: every key with its value as written and where that comes from, no secrets.
+// Describes a config for display: every key with its value and where the value comes from, without
+// secrets.
 
 import { type ConfigDocument } from "./document.ts";
 import { valueAt } from "./faults.ts";
@@ -7,17 +8,17 @@ import { formatKeyPath, type KeyPath, knownSections } from "./known-keys.ts";
 import type { LoadedConfig } from "./load-config.ts";
 import { redactUrl } from "./redact.ts";
 
-/** One key of a config, fit to be shown. */
+/** One key of a config, in a form that can be shown. */
 export interface ShownKey {
   /** Such as `core.parallelism`. */
   readonly path: string;
-  /** As written; `null` when unset. Passwords are hidden. */
+  /** As written; `null` if unset. Passwords are redacted. */
   readonly value: string | number | boolean | null;
   /** `default`, `file`, or the name of an environment variable. */
   readonly origin: string;
 }
 
-/** Every key of a config, in the schema's order. */
+/** Returns every key of a config, in the schema's order. */
 export function describeConfig({ document, variables }: LoadedConfig): ShownKey[] {
   return listKeys(document).map((key) => {
     const path = formatKeyPath(key.keyPath);
@@ -26,15 +27,15 @@ export function describeConfig({ document, variables }: LoadedConfig): ShownKey[
   });
 }
 
-/** A key of a config, before it is fit to be shown. */
+/** A key of a config with its unredacted value. */
 export interface WrittenKey {
   readonly keyPath: KeyPath;
   readonly facts: KeyFacts;
-  /** As written, or the default; secrets included. */
+  /** As written, or the default; may contain secrets. */
   readonly value: ShownKey["value"];
 }
 
-/** Every key of a document, in the schema's order. */
+/** Returns every key of a document, in the schema's order. */
 export function listKeys(document: ConfigDocument): WrittenKey[] {
   return [...knownSections.values()].flatMap((section) =>
     prefixesOf(section.name, section.isList, document).flatMap((prefix) =>
@@ -47,7 +48,7 @@ export function listKeys(document: ConfigDocument): WrittenKey[] {
   );
 }
 
-/** A value without its password. */
+/** Returns a value without its password. */
 export function shownValue({ facts, value }: WrittenKey): ShownKey["value"] {
   return facts.secret === true && typeof value === "string" ? redactUrl(value) : value;
 }

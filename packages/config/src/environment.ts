@@ -1,4 +1,4 @@
-// Overrides from the environment: MEMODAG__SECTION__KEY, and MEMODAG__BUNDLES__0__KEY in a list.
+// Overrides from the environment: MEMODAG__SECTION__KEY, or MEMODAG__BUNDLES__0__KEY for lists.
 
 import type { ConfigFault } from "./faults.ts";
 import type { KeyFacts } from "./key.ts";
@@ -14,7 +14,7 @@ export interface Override {
   readonly value: unknown;
 }
 
-/** Reads every variable that starts with `MEMODAG__`; one that names no key is a fault. */
+/** Reads all variables that start with `MEMODAG__`. One that does not name a key is a fault. */
 export function readOverrides(env: Readonly<Record<string, string | undefined>>): {
   readonly overrides: readonly Override[];
   readonly faults: readonly ConfigFault[];
@@ -48,7 +48,7 @@ function findKey(variable: string): { readonly path: KeyPath; readonly facts: Ke
 }
 
 function valueOf(text: string, facts: KeyFacts): unknown {
-  // What does not look like the key's kind stays text, and the schema refuses it.
+  // A value of the wrong kind stays a string, and the schema rejects it.
   if (facts.kind === "integer") return /^-?\d+$/.test(text) ? Number(text) : text;
   if (facts.kind === "boolean") return text === "true" ? true : text === "false" ? false : text;
   return text;
@@ -60,7 +60,7 @@ function unknownVariableFault(variable: string): ConfigFault {
   return {
     path: variable,
     expected: "the name of a key, as MEMODAG__SECTION__KEY",
-    found: "an unknown one",
+    found: "an unknown name",
     ...(nearest === undefined ? {} : { nearest: PREFIX + nearest }),
   };
 }

@@ -1,23 +1,23 @@
-// What can be wrong with a config, as data and as text: where, what was expected, what was found.
+// Faults of a config, as data and as messages: the key, what was expected and what was found.
 
 import { MemodagError } from "@memodag/core";
 import type { z } from "zod";
 import { findKeyFacts, formatKeyPath, type KeyPath, knownSections } from "./known-keys.ts";
 import { findNearest } from "./nearest.ts";
 
-/** One thing that is wrong with a config. */
+/** One fault of a config. */
 export interface ConfigFault {
   /** The key's path, such as `core.parallelism` or `bundles[0].team`, or an environment variable. */
   readonly path: string;
-  /** What should stand there. */
+  /** What was expected there. */
   readonly expected: string;
-  /** What stands there; never a secret. */
+  /** What was found there; never contains a secret. */
   readonly found: string;
-  /** The known key that an unknown one probably means. */
+  /** The closest known key, if the key is unknown. */
   readonly nearest?: string;
 }
 
-/** The error that lists every fault of a config, one a line. */
+/** Creates the error that lists all faults of a config, one per line. */
 export function configInvalid(source: string, faults: readonly ConfigFault[]): MemodagError {
   const lines = faults.map(formatFault);
   const message =
@@ -32,7 +32,7 @@ function formatFault({ path, expected, found, nearest }: ConfigFault): string {
   return `${path}: expected ${expected}, found ${found}${hint}`;
 }
 
-/** The faults that zod found in a document, one for each path. */
+/** Converts the issues that zod found in a document to faults, one per path. */
 export function faultsOf(issues: readonly z.core.$ZodIssue[], document: unknown): ConfigFault[] {
   const faults = new Map<string, ConfigFault>();
   for (const issue of issues) {
@@ -70,7 +70,7 @@ function unknownKeyFault(path: KeyPath): ConfigFault {
       section === undefined
         ? `a section: ${[...knownSections.keys()].join(", ")}`
         : `a key of [${section.name}]: ${[...section.keys.keys()].join(", ")}`,
-    found: "an unknown one",
+    found: "an unknown name",
     ...(nearest === undefined ? {} : { nearest }),
   };
 }
@@ -84,7 +84,7 @@ function nearestInSections(name: string, path: KeyPath, sectionName: string): st
   return nearest === undefined ? nearestElsewhere(name) : formatKeyPath([...path.slice(0, -1), nearest]);
 }
 
-/** A key that stands under the wrong section, or under none. */
+/** Finds a similar key in another section, for a key in the wrong section or in none. */
 function nearestElsewhere(name: string): string | undefined {
   const byName = new Map(
     [...knownSections.values()]
@@ -95,7 +95,7 @@ function nearestElsewhere(name: string): string | undefined {
   return nearest === undefined ? undefined : byName.get(nearest);
 }
 
-/** The value at a path of a document; undefined where there is none. */
+/** Returns the value at a path of a document, or undefined if there is none. */
 export function valueAt(document: unknown, path: KeyPath): unknown {
   return path.reduce<unknown>(
     (value, part) =>

@@ -1,10 +1,10 @@
-// Which config file holds: the one named, or the first that stands where one is looked for.
+// Finds the config file: the given one, or the first that exists in the default locations.
 
 import { existsSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { MemodagError } from "@memodag/core";
 
-/** Where to look. */
+/** The inputs of the lookup. */
 export interface ConfigLookup {
   /** `--config`. */
   readonly file?: string | undefined;
@@ -14,15 +14,15 @@ export interface ConfigLookup {
 
 const DEFAULT_PLACES = ["memodag.toml", join("config", "memodag.toml")];
 
-/** Where a config file is looked for when `--config` names none, for people. */
+/** The default locations of a config file, for messages. */
 export function placesLookedAt(cwd: string): string[] {
   return ["$MEMODAG_CONFIG (not set)", ...DEFAULT_PLACES.map((place) => join(cwd, place))];
 }
 
 /**
- * The absolute path of the config file: `--config`, `$MEMODAG_CONFIG`, `./memodag.toml`,
- * `./config/memodag.toml`; undefined when there is none and defaults hold.
- * @throws MemodagError `config_not_found` when a file that was named is not there.
+ * Returns the absolute path of the config file, from `--config`, `$MEMODAG_CONFIG`, `./memodag.toml` or
+ * `./config/memodag.toml`, or undefined if there is none and the defaults apply.
+ * @throws MemodagError `config_not_found` if an explicitly given file does not exist.
  */
 export function findConfigFile({ file, env, cwd }: ConfigLookup): string | undefined {
   const named = file ?? (env["MEMODAG_CONFIG"] || undefined);
@@ -34,14 +34,15 @@ export function findConfigFile({ file, env, cwd }: ConfigLookup): string | undef
   const givenBy = file === undefined ? "$MEMODAG_CONFIG" : "--config";
   throw new MemodagError(
     "config_not_found",
-    `There is no config file at ${path}, which ${givenBy} names: correct the path or take ${givenBy} away`,
+    `Config file ${path}, given by ${givenBy}, does not exist: correct the path or remove ${givenBy}`,
     { fields: { path, givenBy } },
   );
 }
 
 /**
- * The folder that relative paths in a config file start from: its own, or the one above when it
- * stands in a folder named `config`; so a project's `config/memodag.toml` speaks of the project.
+ * Returns the folder that relative paths in a config file are resolved against: the file's folder, or its
+ * parent if the folder is named `config`, so that a project's `config/memodag.toml` refers to the
+ * project.
  */
 export function projectDirOf(configFile: string): string {
   const folder = dirname(configFile);

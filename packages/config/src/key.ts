@@ -1,32 +1,32 @@
-// What one key of the config file is made of: a zod schema and the facts that people are told about it.
+// The building blocks of config keys: a zod schema with the metadata that is shown to users.
 
 import { LARGEST_SIZE, LONGEST_DURATION, parseDuration, parseSize } from "@memodag/core";
 import * as z from "zod";
 
-/** How an environment variable's text becomes the key's value. */
+/** How the string of an environment variable is converted to the key's value. */
 export type KeyKind = "integer" | "boolean" | "string";
 
-/** The facts about a key that are shown to people, kept on its schema as metadata. */
+/** Metadata of a key that is shown to users. Stored on its schema. */
 export interface KeyFacts {
-  /** A sentence on what the key does. */
+  /** A sentence that describes the key. */
   readonly description: string;
-  /** What a value must be, completing "expected …". */
+  /** Describes valid values, completing "expected …". */
   readonly expected: string;
   readonly kind: KeyKind;
-  /** The default as it would be written; absent when the key is unset by default. */
+  /** The default as written in the file; absent if the key is unset by default. */
   readonly default?: string | number | boolean;
-  /** A value to show for a key that is unset by default. */
+  /** An example value for a key that is unset by default. */
   readonly example?: string;
-  /** True when the value may hold a password. */
+  /** True if the value may contain a password. */
   readonly secret?: boolean;
-  /** True when a change takes effect in processes that are running; of the others, at their next start. */
+  /** True if a change takes effect in running processes; otherwise it needs a restart. */
   readonly live?: boolean;
 }
 
-/** Facts that a key has only in a section, beside those that its kind brings along. */
+/** Metadata that depends on the key rather than on its type. */
 type OwnFacts = Pick<KeyFacts, "description" | "example" | "live">;
 
-/** A schema and what its values must be, before it has a name or a default. */
+/** A schema with a description of its valid values, before it has a name or a default. */
 interface KeyType<S extends z.ZodType> {
   readonly schema: S;
   readonly expected: string;
@@ -34,21 +34,21 @@ interface KeyType<S extends z.ZodType> {
   readonly secret?: boolean;
 }
 
-/** A key with a default, written as the admin would write it. */
+/** A key with a default, given as it would be written in the file. */
 export function key<S extends z.ZodType>(
   type: KeyType<S>,
   facts: OwnFacts & { readonly default: string | number | boolean },
 ) {
-  // Written, not parsed: the default goes through the schema like a value from the file.
+  // `prefault`, so that the default is parsed by the schema like a value from the file.
   return type.schema.prefault(facts.default as never).meta(factsOf(type, facts));
 }
 
-/** A key that is unset unless the admin writes it. */
+/** A key that is unset by default. */
 export function unsetKey<S extends z.ZodType>(type: KeyType<S>, facts: OwnFacts) {
   return type.schema.optional().meta(factsOf(type, facts));
 }
 
-/** A key that must be written. */
+/** A required key. */
 export function requiredKey<S extends z.ZodType>(type: KeyType<S>, facts: OwnFacts) {
   return type.schema.meta(factsOf(type, facts));
 }
@@ -61,19 +61,18 @@ function factsOf(
   return { ...typeFacts, ...facts };
 }
 
-/** A whole number between two bounds, both allowed. */
+/** An integer within inclusive bounds. */
 export function integer(min: number, max: number) {
   return {
     schema: z.int().min(min).max(max),
-    expected: `a whole number from ${min} to ${max}`,
+    expected: `an integer from ${min} to ${max}`,
     kind: "integer",
   } as const;
 }
 
-/** True or false. */
 export const boolean = { schema: z.boolean(), expected: "true or false", kind: "boolean" } as const;
 
-/** One of a few words. */
+/** One of several words. */
 export function choice<const W extends readonly [string, ...string[]]>(...words: W) {
   const quoted = words.map((word) => JSON.stringify(word));
   return {
@@ -83,36 +82,39 @@ export function choice<const W extends readonly [string, ...string[]]>(...words:
   } as const;
 }
 
-/** A text that matches a pattern. */
+/** A string that matches a pattern. */
 export function text(pattern: RegExp, expected: string, facts: { readonly secret?: boolean } = {}) {
   return { schema: z.string().regex(pattern), expected, kind: "string", ...facts } as const;
 }
 
-/** A duration with its unit between two bounds, both allowed; parsed to milliseconds. */
+/** A duration with a unit, within inclusive bounds; parsed to milliseconds. */
 export function duration(least: string, longest: string = LONGEST_DURATION) {
   const parse = between(parseDuration, least, longest);
   return {
     schema: parsed(z.string(), parse),
-    expected: `a duration with its unit from ${least} to ${longest}, such as "30s"`,
+    expected: `a duration with a unit from ${least} to ${longest}, such as "30s"`,
     kind: "string",
   } as const;
 }
 
-/** A duration with its unit between two bounds, both allowed, or "never"; parsed to milliseconds, or null. */
+/**
+ * A duration with a unit, within inclusive bounds, or "never"; parsed to milliseconds, or `null` for
+ * never.
+ */
 export function durationOrNever(least: string, longest: string = LONGEST_DURATION) {
   const parse = between(parseDuration, least, longest);
   return {
     schema: parsed(z.string(), (written) => (written === "never" ? null : parse(written))),
-    expected: `a duration with its unit from ${least} to ${longest}, such as "12h", or "never"`,
+    expected: `a duration with a unit from ${least} to ${longest}, such as "12h", or "never"`,
     kind: "string",
   } as const;
 }
 
-/** A size with its unit between two bounds, both allowed; parsed to bytes. */
+/** A size with a unit, within inclusive bounds; parsed to bytes. */
 export function size(least: string, largest: string = LARGEST_SIZE) {
   return {
     schema: parsed(z.string(), between(parseSize, least, largest)),
-    expected: `a size with its unit from ${least} to ${largest}, such as "16MiB"`,
+    expected: `a size with a unit from ${least} to ${largest}, such as "16MiB"`,
     kind: "string",
   } as const;
 }
@@ -130,18 +132,18 @@ function between(
   };
 }
 
-/** Names of environment variables in one text; parsed to a list. */
+/** Names of environment variables in one string, separated by spaces; parsed to a list. */
 export const variableNames = {
   schema: parsed(z.string(), (written) => {
     const names = written.split(/\s+/).filter((name) => name !== "");
     if (!names.every((name) => /^[A-Za-z_][A-Za-z0-9_]*\*?$/.test(name))) throw new Error("not a name");
     return names;
   }),
-  expected: 'names separated by spaces, each with "*" at its end to stand for all that begin so',
+  expected: 'names separated by spaces; a "*" at the end of a name matches any suffix',
   kind: "string",
 } as const;
 
-/** Options of Node in one text; parsed to a list. */
+/** Options of Node in one string; parsed to a list. */
 export const nodeOptions = {
   schema: parsed(z.string(), (written) => {
     const options = written.split(/\s+/).filter((option) => option !== "");
@@ -149,8 +151,8 @@ export const nodeOptions = {
     return options;
   }),
   expected:
-    'options of Node separated by spaces, such as "--max-old-space-size=4096": those for memory, reports, traces, ' +
-    "certificates and DNS; none that loads code, which keys would not cover",
+    'Node options separated by spaces, such as "--max-old-space-size=4096", for memory, reports, traces, ' +
+    "certificates and DNS; options that load code are not allowed, because cache keys would not cover it",
   kind: "string",
 } as const;
 
@@ -163,7 +165,7 @@ const NODE_OPTION = new RegExp(
   ].join("|")})$`,
 );
 
-/** Patterns of names in one text, `*` standing for any characters; parsed to a list. */
+/** Name patterns in one string, in which `*` matches any characters; parsed to a list. */
 export const namePatterns = {
   schema: parsed(z.string(), (written) => written.split(/\s+/).filter((pattern) => pattern !== "")),
   expected: 'patterns of names separated by spaces, such as "*PASSWORD* *TOKEN*"',
@@ -175,7 +177,7 @@ function parsed<T>(schema: z.ZodString, parse: (written: string) => T) {
     try {
       return parse(written);
     } catch {
-      // The message comes from the key's `expected`; what counts here is that there is an issue.
+      // The message comes from the key's `expected`; it only matters that there is an issue.
       context.addIssue({ code: "custom" });
       return z.NEVER;
     }

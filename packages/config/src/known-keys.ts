@@ -1,4 +1,4 @@
-// The keys that the schema knows, by path: for faults, overrides, `config show` and generated files.
+// The keys of the schema by path, for faults, overrides, `config show` and generated files.
 
 import * as z from "zod";
 import type { KeyFacts } from "./key.ts";
@@ -8,12 +8,12 @@ import { configSchema } from "./schema.ts";
 export interface KnownSection {
   readonly name: string;
   readonly description: string;
-  /** True for `[[name]]`, of which there may be several. */
+  /** True for a list of tables, `[[name]]`. */
   readonly isList: boolean;
   readonly keys: ReadonlyMap<string, KeyFacts>;
 }
 
-/** Every section, in the schema's order. */
+/** All sections, in the schema's order. */
 export const knownSections: ReadonlyMap<string, KnownSection> = new Map(
   Object.entries(configSchema.shape).map(([name, schema]) => [name, readSection(name, schema)]),
 );
@@ -22,7 +22,7 @@ function readSection(name: string, schema: z.ZodPrefault): KnownSection {
   const inner = schema.unwrap();
   const isList = inner instanceof z.ZodArray;
   const object = isList ? inner.element : inner;
-  if (!(object instanceof z.ZodObject)) throw new TypeError(`[${name}] is not made of keys`);
+  if (!(object instanceof z.ZodObject)) throw new TypeError(`[${name}] has no keys`);
   return {
     name,
     isList,
@@ -36,10 +36,10 @@ function readSection(name: string, schema: z.ZodPrefault): KnownSection {
   };
 }
 
-/** Where a value stands in the config file: section, index when the section is a list, key. */
+/** Location of a value in the config file: section, index if the section is a list, key. */
 export type KeyPath = readonly (string | number)[];
 
-/** The facts of the key at a path; undefined where there is no such key. */
+/** Returns the metadata of the key at a path, or undefined if there is no such key. */
 export function findKeyFacts(path: KeyPath): KeyFacts | undefined {
   const [sectionName, ...rest] = path;
   const section = knownSections.get(String(sectionName));
@@ -48,7 +48,7 @@ export function findKeyFacts(path: KeyPath): KeyFacts | undefined {
   return deeper.length > 0 ? undefined : section.keys.get(String(keyName));
 }
 
-/** Writes a path as people do: `core.parallelism`, `bundles[0].path`. */
+/** Formats a path, such as `core.parallelism` or `bundles[0].path`. */
 export function formatKeyPath(path: KeyPath): string {
   return path
     .map((part, index) => (typeof part === "number" ? `[${part}]` : index === 0 ? part : `.${part}`))

@@ -1,4 +1,4 @@
-// Loads the config: finds the file, lays the environment over it, refuses all faults at once.
+// Loads the config: finds the file, applies the environment, and reports all faults at once.
 
 import { relative } from "node:path";
 import { bundleFaults } from "./bundle-rules.ts";
@@ -14,22 +14,22 @@ import { sizeFaults } from "./size-rules.ts";
 import { findTwin, withSecrets } from "./secret-files.ts";
 import { variableFaults } from "./variable-rules.ts";
 
-/** A config that holds, and where it came from. */
+/** A valid config and its sources. */
 export interface LoadedConfig {
   readonly config: Config;
-  /** Absolute path of the file; `null` when built-in defaults hold. */
+  /** Absolute path of the file; `null` if the built-in defaults apply. */
   readonly file: string | null;
-  /** The folder that relative paths started from. */
+  /** The folder that relative paths were resolved against. */
   readonly projectDir: string;
-  /** What was written, by file and environment; secrets included, so not to be shown. */
+  /** The values as written in the file and environment. Contains secrets, so do not show it. */
   readonly document: ConfigDocument;
-  /** Key path → the environment variable that set it. */
+  /** Maps a key's path to the environment variable that set it. */
   readonly variables: ReadonlyMap<string, string>;
 }
 
 /**
- * Loads the config of `lookup`.
- * @throws MemodagError `config_not_found`, `config_invalid` (with every fault).
+ * Loads the config selected by `lookup`.
+ * @throws MemodagError `config_not_found`, or `config_invalid` with all faults.
  */
 export function loadConfig(lookup: ConfigLookup): LoadedConfig {
   const file = findConfigFile(lookup);
@@ -43,7 +43,8 @@ export function loadConfig(lookup: ConfigLookup): LoadedConfig {
     variables.set(formatKeyPath(path), variable);
     written = withValue(written, path, value);
     const twin = findTwin(path);
-    // The environment wins over the file whole: over `url_file` when it gives `url`, and back.
+    // The environment overrides both forms in the file: its `url` also overrides the file's `url_file`,
+    // and vice versa.
     if (twin !== undefined && !variables.has(formatKeyPath(twin)))
       written = withValue(written, twin, undefined);
   }

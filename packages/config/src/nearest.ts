@@ -1,8 +1,8 @@
-// The known name that a mistyped one most likely means.
+// Finds the known name that a misspelled one most likely means.
 
 /**
- * The candidate nearest to `name` by edit distance (insert, delete, replace, swap of neighbours;
- * case does not count); undefined when none is near enough to be a typo.
+ * Returns the candidate closest to `name` by edit distance (insertion, deletion, substitution,
+ * transposition; case-insensitive), or undefined if none is close enough to be a typo.
  */
 export function findNearest(name: string, candidates: Iterable<string>): string | undefined {
   const limit = Math.max(1, Math.floor(name.length / 3));
@@ -15,7 +15,7 @@ export function findNearest(name: string, candidates: Iterable<string>): string 
   return nearest;
 }
 
-/** Optimal string alignment distance, in three rows of the usual table. */
+/** Optimal string alignment distance, keeping three rows of the usual table. */
 function editDistance(a: string, b: string): number {
   let beforePrevious: number[] = [];
   let previous = Array.from({ length: b.length + 1 }, (_, column) => column);

@@ -1,8 +1,8 @@
-// What must hold between pools: their names are unique.
+// Rules across keys of pools: unique names.
 
 import { type ConfigFault, valueAt } from "./faults.ts";
 
-/** The faults between pools; values that are wrong by themselves are the schema's matter. */
+/** Returns the violations of these rules. The schema checks each value on its own. */
 export function poolFaults(document: unknown): ConfigFault[] {
   const pools = valueAt(document, ["pools"]);
   if (!Array.isArray(pools)) return [];
@@ -13,8 +13,8 @@ export function poolFaults(document: unknown): ConfigFault[] {
     return [
       {
         path: `pools[${index}].name`,
-        expected: "a name of its own",
-        found: `${JSON.stringify(name)}, the name of pools[${first}]`,
+        expected: "a unique name",
+        found: `${JSON.stringify(name)}, which is also the name of pools[${first}]`,
       },
     ];
   });

@@ -1,12 +1,12 @@
-// Takes passwords out of what is shown.
+// Removes passwords from values before they are shown.
 
 const HIDDEN = "***";
 
-/** A database url fit to be shown: no password in its authority or its query. */
+/** Returns a database URL without the passwords in its authority and query. */
 export function redactUrl(url: string): string {
   if (url.startsWith("sqlite:")) return url;
   const parsed = URL.parse(url);
-  // Unreadable, so it cannot be told where the password is.
+  // Not parseable, so the position of the password is unknown.
   if (parsed === null) return `${url.slice(0, url.indexOf(":") + 1)}${HIDDEN}`;
   if (parsed.password !== "") parsed.password = HIDDEN;
   for (const name of parsed.searchParams.keys()) {

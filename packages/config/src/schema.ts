@@ -1,4 +1,5 @@
-// Every key of the config file. Types, faults, `config/memodag.toml` and its JSON schema come from here.
+// All keys of the config file. Types, validation, `config/memodag.toml` and its JSON schema are derived
+// from here.
 
 import * as z from "zod";
 import {
@@ -32,7 +33,7 @@ const NAME = text(
 );
 const POOL_NAME = text(/^\S(.{0,126}\S)?$/, "a name of 1 to 128 characters");
 const VARIABLE_NAME = text(/^[^\s"]{1,250}$/, "a name of 1 to 250 characters without spaces and quotes");
-const VARIABLE_VALUE = text(/^[^]*$/, "a text", { secret: true });
+const VARIABLE_VALUE = text(/^[^]*$/, "a string", { secret: true });
 const FILE = text(/./s, "the path of a file");
 const FOLDER = text(/./s, "the path of a folder");
 
@@ -43,202 +44,214 @@ function section<S extends z.ZodRawShape>(description: string, shape: S) {
     .meta({ description });
 }
 
-/** The schema of the config file. Its input is what is written, its output what is meant. */
+/** The schema of the config file. Its input is the config as written, its output the parsed config. */
 export const configSchema = z.strictObject({
-  core: section("What holds for the whole deployment.", {
+  core: section("Deployment-wide settings.", {
     parallelism: key(integer(1, 4096), {
-      description: "How many worker processes one scheduler runs at a time.",
+      description: "Maximum number of worker processes that one scheduler runs at a time.",
       default: 16,
       live: true,
     }),
     multi_team: key(boolean, {
-      description: "Whether bundles belong to teams that must not see each other's Dags, runs and results.",
+      description: "Assigns bundles to teams, which cannot see each other's Dags, runs and results.",
       default: false,
     }),
     task_caching_enabled: key(boolean, {
-      description: "Kill switch: false runs every task and leaves the cache alone.",
+      description: "Kill switch of the cache: if false, every task runs, without lookups and stores.",
       default: true,
       live: true,
     }),
     task_cache_backend: key(BACKEND, {
-      description: "Where results are remembered: metadata-db, memory, filesystem or a module specifier.",
+      description: "Backend that caches results: metadata-db, memory, filesystem or a module specifier.",
       default: "metadata-db",
     }),
     secret_patterns: key(namePatterns, {
       description:
-        "Names of arguments, params, context fields and variables whose values are never shown, and kept as keyed digests.",
+        "Name patterns of arguments, params, context fields and variables whose values are never shown and are stored only as keyed digests.",
       default: "*PASSWORD* *PASSWD* *SECRET* *TOKEN* *API_KEY* *APIKEY* *CREDENTIAL* *PRIVATE_KEY*",
     }),
     log_level: key(choice("debug", "info", "warn", "error"), {
-      description: "What services log: this and everything above it.",
+      description: "Minimum level of messages that services log.",
       default: "info",
       live: true,
     }),
     max_xcom_size: key(size("1B", "511MiB"), {
       description:
-        "How long a value that a task returns or pushes may be, as JSON; at most 511MiB, and 240MiB on PostgreSQL.",
+        "Maximum size, as JSON, of a value that a task returns or pushes; at most 511MiB, or 240MiB on PostgreSQL.",
       default: "128MiB",
     }),
     state_dir: key(FOLDER, {
-      description: "The folder of what is not in the database: logs of attempts, artifacts of Dag files.",
+      description: "Folder for data outside the database: attempt logs and artifacts of Dag files.",
       default: ".memodag",
     }),
   }),
-  database: section("Where Dags, runs and task instances are kept.", {
+  database: section("The metadata database, which stores Dags, runs and task instances.", {
     url: key(DATABASE_URL, {
-      description: "sqlite:PATH for one machine, postgres://… for several schedulers.",
+      description: "Database URL: sqlite:PATH for one machine, postgres://… for several schedulers.",
       default: "sqlite:.memodag/metadata.db",
     }),
     url_file: unsetKey(FILE, {
-      description: "A file that holds the url, in place of `url`: for secrets.",
+      description:
+        "File that contains the URL, instead of `url`. Use it to keep the password out of the config.",
       example: "/run/secrets/memodag-database-url",
     }),
   }),
-  task_cache: section("How results are remembered.", {
+  task_cache: section("Caching of task results.", {
     url: unsetKey(DATABASE_URL, {
-      description: "A database of its own for the cache; unset: the one of [database].",
+      description: "Separate database for the cache. If unset, the cache uses the database of [database].",
       example: "postgres://cache.example/memodag_cache",
     }),
     url_file: unsetKey(FILE, {
-      description: "A file that holds the url, in place of `url`: for secrets.",
+      description:
+        "File that contains the URL, instead of `url`. Use it to keep the password out of the config.",
       example: "/run/secrets/memodag-cache-url",
     }),
     result_store: unsetKey(BACKEND, {
-      description: "Where the bytes of results are kept; unset: where [core] task_cache_backend says.",
+      description:
+        "Backend that stores the bytes of results. If unset, the backend of [core] task_cache_backend.",
       example: "filesystem",
     }),
-    backend_options: unsetKey(text(/./s, "a text that is not empty", { secret: true }), {
-      description: "What a backend named by module specifier is given, in its own words.",
+    backend_options: unsetKey(text(/./s, "a non-empty string", { secret: true }), {
+      description:
+        "Options string passed to a backend named by module specifier. Its format depends on the backend.",
       example: "s3://results?region=eu-west-3",
     }),
     backend_options_file: unsetKey(FILE, {
-      description: "A file that holds the options, in place of `backend_options`: for secrets.",
+      description:
+        "File that contains the options, instead of `backend_options`. Use it to keep secrets out of the config.",
       example: "/run/secrets/memodag-cache-options",
     }),
     default_ttl: key(durationOrNever("1ms"), {
-      description: "How old a result may be to be used again, where its task does not say.",
+      description: "How long a result may be reused, unless the task sets its own ttl.",
       default: "7d",
       live: true,
     }),
     lookup_timeout: key(duration("1ms", "1m"), {
-      description: "How long a scheduling pass waits for the cache before it runs its tasks without.",
+      description:
+        "How long a scheduling pass waits for cache lookups before it runs the tasks without them.",
       default: "500ms",
       live: true,
     }),
     store_timeout: key(duration("1ms", "10m"), {
-      description: "How long storing one result may take before it is given up.",
+      description: "How long storing one result may take before it is abandoned.",
       default: "10s",
       live: true,
     }),
     breaker_threshold: key(integer(1, 1_000_000), {
       description:
-        "After how many lookups in a row that failed or were late the cache is left alone for a while.",
+        "Number of consecutive failed or timed-out lookups after which the circuit breaker opens and the cache is bypassed.",
       default: 3,
     }),
     breaker_rest: key(duration("1ms", "1d"), {
-      description: "How long the cache is then left alone.",
+      description: "How long the circuit breaker stays open.",
       default: "30s",
     }),
     max_result_size: key(size("1B"), {
-      description: "Larger results are used and not remembered.",
+      description: "Maximum size of a result to cache. Larger results are passed on but not stored.",
       default: "16MiB",
       live: true,
     }),
     max_size: unsetKey(size("1B"), {
-      description: "What is remembered in all; over it, what was used least recently goes. Unset: no limit.",
+      description:
+        "Maximum total size of cached results. Beyond it, the least recently used are evicted. If unset, there is no limit.",
       example: "10GiB",
       live: true,
     }),
     gc_interval: key(durationOrNever("1s", "90d"), {
       description:
-        "How often a scheduler removes what has expired, is over max_size, or is named by nothing.",
+        "How often a scheduler removes cached results that are expired, exceed max_size or are no longer referenced.",
       default: "10m",
     }),
     max_input_size: key(size("1B"), {
-      description: "A task with an argument larger than this is not cached: hashing it would hold up others.",
+      description:
+        "Maximum size of an argument. A task with a larger argument is not cached, because hashing it would delay other tasks.",
       default: "16MiB",
       live: true,
     }),
     runtime: key(choice("exact", "major"), {
       description:
-        "Which versions of Node share results: the very same one, or all of a major version (ICU left out).",
+        "Which Node versions share results: only the exact same version, or all of the same major version (ignoring the ICU version).",
       default: "exact",
     }),
     ordinary_env: key(variableNames, {
-      description: "Environment variables that libraries may read in a cached task without declaring them.",
+      description: "Environment variables that libraries may read in a cached task without being declared.",
       default:
         "PATH HOME USER LOGNAME SHELL PWD TMPDIR TMP TEMP HOSTNAME NODE_* npm_* UV_* DEBUG DEBUG_* FORCE_COLOR NO_COLOR COLORTERM TERM TERM_* CI",
     }),
   }),
-  scheduler: section("How runs are driven.", {
+  scheduler: section("Settings of the scheduler.", {
     lease: key(duration("1s", "1d"), {
-      description: "How long a run stays with a scheduler that gives no sign of life.",
+      description: "How long a scheduler keeps its claim on a run without renewing it.",
       default: "30s",
     }),
     poll_interval: key(duration("10ms", "1d"), {
-      description: "How often a scheduler looks for runs that nobody told it of.",
+      description: "How often a scheduler polls for runs that it was not notified of.",
       default: "5s",
       live: true,
     }),
     max_runs: key(integer(1, 100_000), {
       description:
-        "How many runs one scheduler holds at a time; those that do nothing but wait are not counted.",
+        "Maximum number of runs that one scheduler executes at a time. Runs that are only waiting do not count.",
       default: 64,
       live: true,
     }),
     shutdown_grace: key(duration("0ms", "1d"), {
-      description: "How long running tasks may go on after the scheduler was told to stop.",
+      description: "How long running tasks may continue after the scheduler was told to stop.",
       default: "10s",
       live: true,
     }),
     heartbeat_timeout: key(duration("1s", "1d"), {
-      description: "How long the process of a task may give no sign of life, computing being one.",
+      description:
+        "How long a task's process may go without a heartbeat. A process that is busy computing counts as alive.",
       default: "60s",
     }),
     callback_timeout: key(duration("100ms", "1d"), {
-      description: "How long a callback of a task may run.",
+      description: "Maximum duration of a task's callback.",
       default: "1m",
       live: true,
     }),
   }),
-  worker: section("The processes of tasks.", {
+  worker: section("Settings of the processes that run tasks.", {
     node_options: key(nodeOptions, {
       description:
-        "Options of Node for the processes of tasks, such as --max-old-space-size=4096; a task's memory goes before it.",
+        "Node options of the processes that run tasks, such as --max-old-space-size=4096. A task's `memory` option takes precedence.",
       default: "",
     }),
   }),
-  dag_processor: section("How Dag files are read.", {
+  dag_processor: section("Loading of Dag files.", {
     load_timeout: key(duration("1s", "1h"), {
-      description: "How long one Dag file may take to load.",
+      description: "Maximum time to load one Dag file.",
       default: "30s",
     }),
     rescan_interval: key(duration("100ms", "1d"), {
-      description: "How often folders are looked through where the file system tells of no changes.",
+      description: "How often folders are scanned if the file system does not report changes.",
       default: "30s",
     }),
   }),
   pools: z
     .array(
       z.strictObject({
-        name: requiredKey(POOL_NAME, { description: "The pool's name, unique." }),
+        name: requiredKey(POOL_NAME, { description: "Unique name of the pool." }),
         slots: requiredKey(integer(1, 1_000_000), {
-          description: "How many slots its tasks may hold at a time, in all schedulers together.",
+          description: "Number of slots that its tasks may take at a time, across all schedulers.",
         }),
       }),
     )
     .prefault([])
-    .meta({ description: "What tasks share and may use no more of. The same for every scheduler." }),
+    .meta({
+      description:
+        "Pools that limit how many tasks run at a time. They must be the same for every scheduler.",
+    }),
   variables: z
     .array(
       z.strictObject({
         name: requiredKey(VARIABLE_NAME, {
-          description: "The variable's name, unique within its team.",
+          description: "Name of the variable, unique within its team.",
           example: "region",
         }),
-        value: requiredKey(VARIABLE_VALUE, { description: "Its text.", example: "eu-west-3" }),
+        value: requiredKey(VARIABLE_VALUE, { description: "Value of the variable.", example: "eu-west-3" }),
         team: unsetKey(NAME, {
-          description: "The team whose tasks may read it; unset: every team's.",
+          description: "Team whose tasks may read the variable. If unset, tasks of every team may.",
           example: "ml",
         }),
       }),
@@ -246,15 +259,16 @@ export const configSchema = z.strictObject({
     .prefault([])
     .meta({
       description:
-        "What tasks read by getClient().getVariable(). MEMODAG_VAR_NAME in the environment goes before them.",
+        "Variables that tasks read with getClient().getVariable(). MEMODAG_VAR_NAME in the environment takes precedence.",
     }),
   bundles: z
     .array(
       z.strictObject({
-        name: requiredKey(NAME, { description: "The bundle's name, unique." }),
-        path: requiredKey(FOLDER, { description: "The folder of its Dag files." }),
+        name: requiredKey(NAME, { description: "Unique name of the bundle." }),
+        path: requiredKey(FOLDER, { description: "Folder of its Dag files." }),
         team: unsetKey(NAME, {
-          description: "The team it belongs to: required with multi_team = true, refused without.",
+          description:
+            "Team that the bundle belongs to. Required if multi_team is true, and not allowed otherwise.",
           example: "ml",
         }),
       }),

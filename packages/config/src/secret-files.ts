@@ -1,4 +1,4 @@
-// Secrets that stand in files of their own: `url_file` beside `url`.
+// Secrets in separate files: `url_file` as an alternative to `url`.
 
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
@@ -8,7 +8,7 @@ import { formatKeyPath, type KeyPath, knownSections } from "./known-keys.ts";
 
 const SUFFIX = "_file";
 
-/** The keys that can be read from a file, with the key that names the file. */
+/** The keys that can be read from a file, each with the key that names the file. */
 const secretKeys: readonly { readonly path: KeyPath; readonly filePath: KeyPath }[] = [
   ...knownSections.values(),
 ].flatMap((section) =>
@@ -17,7 +17,7 @@ const secretKeys: readonly { readonly path: KeyPath; readonly filePath: KeyPath 
     .map((key) => ({ path: [section.name, key], filePath: [section.name, key + SUFFIX] })),
 );
 
-/** The path of the key that takes the same value the other way: `url` for `url_file` and back. */
+/** Returns the path of the alternative key: `url` for `url_file` and vice versa. */
 export function findTwin(path: KeyPath): KeyPath | undefined {
   const text = formatKeyPath(path);
   for (const secret of secretKeys) {
@@ -27,7 +27,7 @@ export function findTwin(path: KeyPath): KeyPath | undefined {
   return undefined;
 }
 
-/** The document with the text of every secret file in its key's place, trimmed. */
+/** Returns the document with the trimmed content of every secret file in place of its key. */
 export function withSecrets(
   document: ConfigDocument,
   projectDir: string,
@@ -50,7 +50,7 @@ export function withSecrets(
     else {
       faults.push({
         path: formatKeyPath(filePath),
-        expected: "a file that can be read",
+        expected: "a readable file",
         found: JSON.stringify(file),
       });
     }
@@ -62,7 +62,7 @@ function tryRead(path: string): string | undefined {
   try {
     return readFileSync(path, "utf8").trim();
   } catch {
-    // Whatever the reason, the fault names the file; its text is nobody's business.
+    // Whatever the reason, the fault names only the file, never its content.
     return undefined;
   }
 }

@@ -1,21 +1,21 @@
-// What must hold between sizes and the database: no value may be larger than the database takes.
+// Rules across sizes and the database: no value may be larger than the database accepts.
 
 import { formatSize } from "@memodag/core";
 import type { ConfigFault } from "./faults.ts";
 
 /**
- * Bytes that a value may have on PostgreSQL: it goes there and back as hexadecimal digits, in one string of
- * JavaScript, which holds half a gibibyte of them.
+ * Maximum size in bytes of a value on PostgreSQL. Values are transferred as hexadecimal digits in one
+ * JavaScript string, which is limited to about half a gibibyte.
  */
 const MOST_ON_POSTGRES = 240 * 2 ** 20;
 
-/** The faults between sizes and the database; values that are wrong by themselves are the schema's matter. */
+/** Returns the violations of these rules. The schema checks each value on its own. */
 export function sizeFaults(url: string, maxXComSize: number): ConfigFault[] {
   if (!/^postgres(ql)?:/.test(url) || maxXComSize <= MOST_ON_POSTGRES) return [];
   return [
     {
       path: "core.max_xcom_size",
-      expected: `at most ${formatSize(MOST_ON_POSTGRES)}, all that PostgreSQL takes`,
+      expected: `at most ${formatSize(MOST_ON_POSTGRES)}, the maximum on PostgreSQL`,
       found: formatSize(maxXComSize),
     },
   ];

@@ -1,8 +1,8 @@
-// What must hold between variables: their names are unique within a team, and among those of every team.
+// Rules across keys of variables: names are unique within a team, and among the variables of all teams.
 
 import { type ConfigFault, valueAt } from "./faults.ts";
 
-/** The faults between variables; values that are wrong by themselves are the schema's matter. */
+/** Returns the violations of these rules. The schema checks each value on its own. */
 export function variableFaults(document: unknown): ConfigFault[] {
   const variables = valueAt(document, ["variables"]);
   if (!Array.isArray(variables)) return [];
@@ -13,7 +13,7 @@ export function variableFaults(document: unknown): ConfigFault[] {
     const first = keys.indexOf(key);
     const name = valueAt(variables[index], ["name"]);
     if (name === undefined || first === index) return [];
-    const found = `${JSON.stringify(name)}, the name of variables[${first}]`;
-    return [{ path: `variables[${index}].name`, expected: "a name of its own", found }];
+    const found = `${JSON.stringify(name)}, which is also the name of variables[${first}]`;
+    return [{ path: `variables[${index}].name`, expected: "a unique name", found }];
   });
 }

@@ -59,7 +59,7 @@ describe("where the config comes from", () => {
     expect(() => load({}, "nowhere.toml")).toThrow(
       expect.objectContaining({ code: "config_not_found", message: expect.stringContaining("--config") }),
     );
-    expect(() => load({ MEMODAG_CONFIG: "nowhere.toml" })).toThrow(/\$MEMODAG_CONFIG names/);
+    expect(() => load({ MEMODAG_CONFIG: "nowhere.toml" })).toThrow(/given by \$MEMODAG_CONFIG/);
   });
 
   it("resolves paths from the file's folder, or from the one above a folder named config", () => {
@@ -128,11 +128,11 @@ describe("a config with faults", () => {
     expect(faultsOf()).toEqual([
       'core.multi_team: expected true or false, found "yes"',
       "core.paralelism: expected a key of [core]: parallelism, multi_team, task_caching_enabled, " +
-        "task_cache_backend, secret_patterns, log_level, max_xcom_size, state_dir, found an unknown one; did you mean core.parallelism?",
-      'task_cache.default_ttl: expected a duration with its unit from 1ms to 36500d, such as "12h", or "never", ' +
+        "task_cache_backend, secret_patterns, log_level, max_xcom_size, state_dir, found an unknown name; did you mean core.parallelism?",
+      'task_cache.default_ttl: expected a duration with a unit from 1ms to 36500d, such as "12h", or "never", ' +
         'found "a week"',
-      'task_cache.max_result_size: expected a size with its unit from 1B to 1048576GiB, such as "16MiB", found 16',
-      "databse: expected a section: core, database, task_cache, scheduler, worker, dag_processor, pools, variables, bundles, found an unknown one; " +
+      'task_cache.max_result_size: expected a size with a unit from 1B to 1048576GiB, such as "16MiB", found 16',
+      "databse: expected a section: core, database, task_cache, scheduler, worker, dag_processor, pools, variables, bundles, found an unknown name; " +
         "did you mean database?",
     ]);
     expect(() => load()).toThrow(/^memodag\.toml has 5 faults:\n {2}core\.multi_team: /);
@@ -141,7 +141,7 @@ describe("a config with faults", () => {
   it("says so in one line when there is one", () => {
     write("memodag.toml", "core.parallelism = 0");
     expect(() => load()).toThrow(
-      /^memodag\.toml: core\.parallelism: expected a whole number from 1 to 4096, found 0$/,
+      /^memodag\.toml: core\.parallelism: expected an integer from 1 to 4096, found 0$/,
     );
   });
 
@@ -165,18 +165,18 @@ describe("a config with faults", () => {
       team = "B"`,
     );
     expect(faultsOf()).toEqual([
-      'core.parallelism: expected a whole number from 1 to 4096, found "many"',
+      'core.parallelism: expected an integer from 1 to 4096, found "many"',
       "bundles[0].path: expected the path of a folder, found nothing",
       expect.stringMatching(/^bundles\[1\]\.team: expected a name of 1 to 63 .*, found "B"$/),
-      "bundles[0].team: expected a team, as core.multi_team is true, found nothing",
-      'bundles[1].name: expected a name of its own, found "a", the name of bundles[0]',
+      "bundles[0].team: expected a team, because core.multi_team is true, found nothing",
+      'bundles[1].name: expected a unique name, found "a", which is also the name of bundles[0]',
     ]);
   });
 
   it("refuses a team while multi_team is false", () => {
     write("memodag.toml", '[[bundles]]\nname = "a"\npath = "x"\nteam = "ml"');
     expect(faultsOf()).toEqual([
-      'bundles[0].team: expected no team unless core.multi_team is true, found "ml"',
+      'bundles[0].team: expected no team, because core.multi_team is false, found "ml"',
     ]);
   });
 
@@ -184,16 +184,16 @@ describe("a config with faults", () => {
     expect(
       faultsOf({ MEMODAG__CORE__PARALLELISM: "many", MEMODAG__CORE__PARALELISM: "3", MEMODAG__X: "" }),
     ).toEqual([
-      'MEMODAG__CORE__PARALLELISM (core.parallelism): expected a whole number from 1 to 4096, found "many"',
+      'MEMODAG__CORE__PARALLELISM (core.parallelism): expected an integer from 1 to 4096, found "many"',
       expect.stringMatching(/^MEMODAG__CORE__PARALELISM: .*; did you mean MEMODAG__CORE__PARALLELISM\?$/),
-      expect.stringMatching(/^MEMODAG__X: .*found an unknown one$/),
+      expect.stringMatching(/^MEMODAG__X: .*found an unknown name$/),
     ]);
   });
 
   it("points at the line of what is not TOML", () => {
     write("memodag.toml", "[core]\nparallelism = = 3");
     expect(faultsOf()).toEqual([
-      expect.stringMatching(/^line 2, column \d+: expected TOML, found a fault: .+/),
+      expect.stringMatching(/^line 2, column \d+: expected TOML, found a syntax error: .+/),
     ]);
   });
 
@@ -210,7 +210,7 @@ describe("a config with faults", () => {
     write("memodag.toml", '[database]\nurl = "sqlite:x"\nurl_file = "y"\n[task_cache]\nurl_file = "nowhere"');
     expect(faultsOf()).toEqual([
       "database.url_file: expected either database.url or database.url_file, found both",
-      'task_cache.url_file: expected a file that can be read, found "nowhere"',
+      'task_cache.url_file: expected a readable file, found "nowhere"',
     ]);
   });
 
@@ -249,7 +249,7 @@ describe("checkFolders", () => {
     write("b/dag.ts", "");
     write("c", "a file");
     expect(() => checkFolders(load())).toThrow(
-      /has 2 faults:\n {2}bundles\[0\]\.path: expected a folder that is there, found ".*a"\n {2}bundles\[2\]/,
+      /has 2 faults:\n {2}bundles\[0\]\.path: expected an existing folder, found ".*a"\n {2}bundles\[2\]/,
     );
     write("memodag.toml", bundle("b"));
     expect(() => checkFolders(load())).not.toThrow();
@@ -270,7 +270,7 @@ describe("variables", () => {
     expect(faults).toEqual([
       expect.stringContaining("variables[0].name"),
       expect.stringContaining("variables[2].value"),
-      'variables[2].name: expected a name of its own, found "k", the name of variables[1]',
+      'variables[2].name: expected a unique name, found "k", which is also the name of variables[1]',
     ]);
     expect(faults.join()).not.toContain("s3cret");
   });
@@ -289,7 +289,9 @@ describe("pools", () => {
       expect.stringContaining("pools[0].slots"),
       expect.stringContaining("pools[2].name"),
       expect.stringContaining("pools[2].slots"),
-      expect.stringContaining('pools[1].name: expected a name of its own, found "gpu", the name of pools[0]'),
+      expect.stringContaining(
+        'pools[1].name: expected a unique name, found "gpu", which is also the name of pools[0]',
+      ),
     ]);
   });
 });

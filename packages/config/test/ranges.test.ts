@@ -80,7 +80,7 @@ describe("the size of values on PostgreSQL", () => {
   it.each(["postgres://h/d", "postgresql://u@h:1/d"])("is bounded by what it takes, for %s", (url) => {
     expect(write(url, "240MiB")).not.toThrow();
     expect(write(url, "241MiB")).toThrow(
-      "core.max_xcom_size: expected at most 240MiB, all that PostgreSQL takes, found 241MiB",
+      "core.max_xcom_size: expected at most 240MiB, the maximum on PostgreSQL, found 241MiB",
     );
     expect(write("sqlite:x.db", "511MiB")).not.toThrow();
   });

@@ -1,4 +1,4 @@
-// Makes the arguments of a task from their templates and the upstreams' results.
+// Assembles the arguments of a task from their templates and the upstream results.
 
 import type { JsonValue } from "./json/json-value.ts";
 import { readJson } from "./json/read-json.ts";
@@ -6,13 +6,13 @@ import { selectField } from "./json/select-field.ts";
 import type { Attempt, AttemptResult } from "./ports/executor.ts";
 import type { ArgTemplate, NamedTemplate } from "./serialized-dag.ts";
 
-/** What arguments are made of. */
+/** The inputs that arguments are assembled from. */
 export type ArgumentSources = Pick<Attempt, "args" | "results">;
 
 /**
- * The handler's one argument. Every value is parsed for the place where it stands, so that a handler
- * that changes one argument changes no other. Names are in order of UTF-16 code units, as in the
- * cache key, so that two inputs with one key cannot be told apart. A result that is not there is `null`.
+ * Assembles the handler's arguments object. Every value is parsed separately for each place, so a handler
+ * that modifies one argument does not modify another. Names are sorted by UTF-16 code units, as in the
+ * cache key, so inputs with the same key are indistinguishable. A missing result is `null`.
  */
 export function assembleArguments({ args, results }: ArgumentSources): Record<string, JsonValue> {
   return assembleObject(args, results);
@@ -35,7 +35,7 @@ function assemble(template: ArgTemplate, results: Results): JsonValue {
 
 function assembleObject(entries: readonly NamedTemplate[], results: Results): Record<string, JsonValue> {
   const ordered = entries.toSorted(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
-  // Defines properties, where an assignment to `__proto__` would set the prototype.
+  // Defines properties, because an assignment to `__proto__` would set the prototype.
   return Object.fromEntries(ordered.map(([name, template]) => [name, assemble(template, results)]));
 }
 

@@ -1,8 +1,8 @@
-// Who did what: the nouns of the audit trail.
+// The audit trail: who did what.
 
 import type { JsonObject } from "./json/json-value.ts";
 
-/** What is written down when somebody does it. */
+/** The actions that are recorded. */
 export const AUDIT_ACTIONS = [
   "cache.disable",
   "cache.enable",
@@ -20,40 +20,40 @@ export const AUDIT_ACTIONS = [
   "tasks.set-state",
 ] as const;
 
-/** Name of an act that is written down. */
+/** Name of a recorded action. */
 export type AuditAction = (typeof AUDIT_ACTIONS)[number];
 
-/** Who did something, as far as the program that did it for them can tell. */
+/** The actor of an action, as far as the program that carried it out can tell. */
 export interface AuditActor {
-  /** What vouches for the name: the operating system of `host`. */
+  /** What authenticated the name: the operating system of `host`. */
   readonly kind: "os_user";
   readonly name: string;
-  /** The machine that it was done on. */
+  /** The machine on which the action was started. */
   readonly host: string;
 }
 
-/** Something that somebody does. */
+/** An action. */
 export interface AuditAct {
   readonly actor: AuditActor;
   readonly action: AuditAction;
-  /** `null`: not of one team alone. */
+  /** `null` if the action is not limited to one team. */
   readonly team: string | null;
-  /** What it is done to: the filter of a purge, the Dag and run of a clear. Never values of users. */
+  /** The target: the filter of a purge, or the Dag and run of a clear. Never contains user values. */
   readonly filter: JsonObject;
 }
 
 /**
- * How an act ended.
+ * The outcome of an action.
  *
- * - `begun`: nobody has said; it goes on, or was cut off.
- * - `failed`: part of it may have been done.
+ * - `begun`: not reported yet; the action is in progress or was interrupted.
+ * - `failed`: it may have been carried out in part.
  */
 export type AuditOutcome =
   | { readonly kind: "begun" }
   | { readonly kind: "done"; readonly affected: number | null }
   | { readonly kind: "failed"; readonly error: string };
 
-/** An act, as written down. */
+/** A recorded action. */
 export interface AuditEntry extends AuditAct {
   readonly id: number;
   /** Milliseconds since the Unix epoch, by the database's clock. */

@@ -1,14 +1,16 @@
-// What an author may vouch for by name, of what a cached task does and no key holds.
+// The dependencies of a cached task that its author can vouch for by name.
 
 /**
- * What may be named in `cache: { trust: [...] }`. Each says: whatever the task reads in this way does not
- * change its result, or is in its key by another way.
+ * Valid elements of `cache: { trust: [...] }`. Each states that what the task reads in this way does not
+ * affect
+ * its result, or is covered by its key in another way.
  *
  * - `child_process`: programs that a handler starts.
  * - `worker_threads`: threads that a handler starts.
  * - `addons`: native modules that a handler loads.
- * - `file_reads`: files that a handler reads and `cache.files` does not name.
- * - `imports`: modules and scripts that a command uses and `sources` does not name; they are not followed then.
+ * - `file_reads`: files that a handler reads and that are not in `cache.files`.
+ * - `imports`: modules and scripts that a command uses and that are not in `sources`. They are not
+ * followed.
  */
 export const CACHE_TRUSTS = ["child_process", "worker_threads", "addons", "file_reads", "imports"] as const;
 

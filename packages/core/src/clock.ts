@@ -1,13 +1,13 @@
-// Time as a parameter, so that tests can hold it still. Lease and ttl time is the database's, not this.
+// Time as a parameter, so that tests can control it. Leases and ttls use the database's clock instead.
 
-/** Undoes a timer. */
+/** Cancels a timer. */
 export type CancelTimer = () => void;
 
-/** Where code that decides gets its time from. */
+/** The source of time for code that makes decisions. */
 export interface Clock {
   /** Milliseconds since the Unix epoch. */
   now(): number;
-  /** Milliseconds from an arbitrary start that never go backwards; for durations. */
+  /** Monotonic milliseconds from an arbitrary start, for measuring durations. */
   monotonic(): number;
   /** Calls `callback` once, after at least `ms` milliseconds. Does not keep the process alive. */
   after(ms: number, callback: () => void): CancelTimer;
@@ -15,7 +15,7 @@ export interface Clock {
 
 const LONGEST_TIMEOUT_MS = 2 ** 31 - 1;
 
-/** The host's own clock. */
+/** The clock of the host. */
 export const systemClock: Clock = {
   now: () => Date.now(),
   monotonic: () => performance.now(),

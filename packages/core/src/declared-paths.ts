@@ -1,22 +1,23 @@
-// Decides which absolute paths a task's declared patterns stand for, at the price of a comparison of prefixes.
+// Matches absolute paths against the file patterns that a task declares, by comparing prefixes where
+// possible.
 
 import { posix } from "node:path";
 import { matchesBelow, parseFilePattern, type FilePattern } from "./file-patterns.ts";
 
-/** A pattern by its absolute folder. */
+/** A pattern with its absolute folder. */
 interface PlacedPattern {
   readonly folder: string;
-  /** The folder, with a slash at its end. */
+  /** The folder with a trailing slash. */
   readonly prefix: string;
   readonly pattern: FilePattern;
 }
 
-/** Names that no pattern means by chance: one that stands for them stands for every name. */
+/** Names that no pattern matches by chance: a pattern that matches them matches every name. */
 const ANY_NAMES = ["\u{10fffd}", ".\u{10fffd}"];
 
-/** The patterns of one task. Paths are absolute and normal. */
+/** The file patterns of one task. Paths are absolute and normalized. */
 export class DeclaredPaths {
-  /** Patterns that stand for all that is in a folder, or for one file. */
+  /** Patterns that match a whole folder or a single file. */
   readonly #whole: readonly PlacedPattern[];
   readonly #wild: readonly PlacedPattern[];
 
@@ -29,25 +30,28 @@ export class DeclaredPaths {
     this.#wild = placed.filter(({ pattern }) => pattern.segments.length > 0);
   }
 
-  /** Folders that a program looks for on its way to a declared file. */
+  /** Folders that a program looks up on its way to a declared file. */
   get folders(): string[] {
-    // A pattern without wildcards may be a file's own name.
+    // A pattern without wildcards may name a file.
     const whole = this.#whole.map(({ folder }) => posix.dirname(folder));
     return [...whole, ...this.#wild.map(({ folder }) => folder)];
   }
 
-  /** True for a path that is, or is in, what a pattern without wildcards names: then its listing is declared, too. */
+  /**
+   * True if a pattern without wildcards matches the path or a folder above it, so that its listing is
+   * declared, too.
+   */
   holds(path: string): boolean {
     for (const { folder, prefix } of this.#whole) if (path.startsWith(prefix) || path === folder) return true;
     return false;
   }
 
-  /** True for a path that a pattern stands for. */
+  /** True if a pattern matches the path. */
   includes(path: string): boolean {
     return this.holds(path) || this.#isWild(path);
   }
 
-  /** True for a folder of which every name is declared. */
+  /** True if the patterns match every name in the folder. */
   includesAllIn(folder: string): boolean {
     return this.holds(folder) || ANY_NAMES.every((name) => this.#isWild(`${folder}/${name}`));
   }

@@ -1,19 +1,24 @@
-// sha256 in hex: the only digest in memodag.
+// SHA-256 in hexadecimal, the only digest that memodag uses.
 
 import { hash } from "node:crypto";
 
-/** A sha256 in 64 lower-case hexadecimal digits. */
+/** A SHA-256 as 64 lower-case hexadecimal digits. */
 export type Digest = string;
 
-/** Above this many bytes hashing leaves the event loop: some 0.3 ms of work, far below what a pass may block. */
+/**
+ * Larger data is hashed off the event loop. Hashing this much takes about 0.3 ms, far less than a pass
+ * may block.
+ */
 const OFF_THREAD_BYTES = 256 * 1024;
 
-/** The sha256 of bytes, or of a text's UTF-8 bytes. For small data: it blocks. */
+/**
+ * Returns the SHA-256 of bytes, or of a string's UTF-8 encoding. Blocks, so use it for small data only.
+ */
 export function sha256(data: string | Uint8Array): Digest {
   return hash("sha256", data, "hex");
 }
 
-/** The sha256 of bytes of any size; large ones are hashed on a thread of their own. */
+/** Returns the SHA-256 of bytes of any size. Large data is hashed on another thread. */
 export async function digestOfBytes(bytes: Uint8Array): Promise<Digest> {
   if (bytes.length <= OFF_THREAD_BYTES) return sha256(bytes);
   const digest = await crypto.subtle.digest("SHA-256", bytes as Uint8Array<ArrayBuffer>);

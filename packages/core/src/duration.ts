@@ -1,4 +1,4 @@
-// Durations and sizes with units, as people write them in config files and task options.
+// Durations and sizes with units, as written in config files and task options.
 
 import { MemodagError } from "./errors.ts";
 
@@ -21,13 +21,13 @@ const BYTES_PER_UNIT = {
   GiB: 2 ** 30,
 } as const;
 
-/** The longest duration that may be written, a hundred years: times that it is added to stay times. */
+/** The longest valid duration, a hundred years. Adding it to a time gives a valid time. */
 export const LONGEST_DURATION = "36500d";
 
 /** {@link LONGEST_DURATION} in milliseconds. */
 export const LONGEST_DURATION_MS: number = 36_500 * MS_PER_UNIT.d;
 
-/** The largest size that may be written, a pebibyte. */
+/** The largest valid size, a pebibyte. */
 export const LARGEST_SIZE = "1048576GiB";
 
 const LARGEST_SIZE_BYTES = 2 ** 50;
@@ -36,15 +36,15 @@ const DURATION = /^(\d+(?:\.\d+)?)\s*(ms|s|m|h|d|w)$/;
 const SIZE = /^(\d+(?:\.\d+)?)\s*(B|KB|MB|GB|KiB|MiB|GiB)$/;
 
 /**
- * Reads a duration such as `500ms`, `1.5h` or `7d` as whole milliseconds.
- * @throws MemodagError `duration_invalid` for anything else, and for more than {@link LONGEST_DURATION}.
+ * Parses a duration such as `500ms`, `1.5h` or `7d` to whole milliseconds.
+ * @throws MemodagError `duration_invalid` if it is malformed or longer than {@link LONGEST_DURATION}.
  */
 export function parseDuration(text: string): number {
   const match = DURATION.exec(text.trim());
   if (!match) {
     throw new MemodagError(
       "duration_invalid",
-      `${quoted(text)} is not a duration: write a number and one of ms, s, m, h, d, w, such as "7d"`,
+      `${quoted(text)} is not a duration: use a number and a unit (ms, s, m, h, d or w), such as "7d"`,
       { fields: { text } },
     );
   }
@@ -52,46 +52,48 @@ export function parseDuration(text: string): number {
   if (ms <= LONGEST_DURATION_MS) return ms;
   throw new MemodagError(
     "duration_invalid",
-    `${quoted(text)} is too long: write at most ${LONGEST_DURATION}, a hundred years`,
+    `${quoted(text)} is too long: use at most ${LONGEST_DURATION}, a hundred years`,
     { fields: { text } },
   );
 }
 
 /**
- * Reads a size such as `16MiB` as whole bytes.
- * @throws MemodagError `size_invalid` for anything else, and for more than {@link LARGEST_SIZE}.
+ * Parses a size such as `16MiB` to whole bytes.
+ * @throws MemodagError `size_invalid` if it is malformed or larger than {@link LARGEST_SIZE}.
  */
 export function parseSize(text: string): number {
   const match = SIZE.exec(text.trim());
   if (!match) {
     throw new MemodagError(
       "size_invalid",
-      `${quoted(text)} is not a size: write a number and one of B, KB, MB, GB, KiB, MiB, GiB, such as "16MiB"`,
+      `${quoted(text)} is not a size: use a number and a unit (B, KB, MB, GB, KiB, MiB or GiB), such as "16MiB"`,
       { fields: { text } },
     );
   }
   const bytes = Math.round(Number(match[1]) * BYTES_PER_UNIT[match[2] as keyof typeof BYTES_PER_UNIT]);
   if (bytes <= LARGEST_SIZE_BYTES) return bytes;
-  throw new MemodagError("size_invalid", `${quoted(text)} is too large: write at most ${LARGEST_SIZE}`, {
+  throw new MemodagError("size_invalid", `${quoted(text)} is too large: use at most ${LARGEST_SIZE}`, {
     fields: { text },
   });
 }
 
 const LONGEST_QUOTED = 60;
 
-/** A text as a message shows it, whatever its length. */
+/** Quotes a string for a message, shortened if it is long. */
 function quoted(text: string): string {
   return text.length > LONGEST_QUOTED ? `"${text.slice(0, LONGEST_QUOTED)}…"` : `"${text}"`;
 }
 
-/** Writes milliseconds for people: `7d`, `1.5h`, `340ms`. The largest unit that is at least one. */
+/**
+ * Formats milliseconds as `7d`, `1.5h` or `340ms`, in the largest unit of which there is at least one.
+ */
 export function formatDuration(ms: number): string {
   const units = Object.entries(MS_PER_UNIT).toReversed();
   const [unit, size] = units.find(([, unitMs]) => Math.abs(ms) >= unitMs) ?? ["ms", 1];
   return `${Number((ms / size).toFixed(size === 1 ? 0 : 1))}${unit}`;
 }
 
-/** Writes bytes for people: `16MiB`, `1.2KiB`, `13B`. */
+/** Formats bytes as `16MiB`, `1.2KiB` or `13B`. */
 export function formatSize(bytes: number): string {
   const units = (["GiB", "MiB", "KiB"] as const).map((unit) => [unit, BYTES_PER_UNIT[unit]] as const);
   const [unit, size] = units.find(([, unitBytes]) => bytes >= unitBytes) ?? ["B", 1];

@@ -1,6 +1,6 @@
-// The one error class of memodag: a stable code, typed fields, and a message that ends in a mend.
+// The error class of memodag: a stable code, typed fields, and a message that ends with how to fix it.
 
-/** Stable, machine-readable names of everything that can go wrong by a user's or an operator's hand. */
+/** Stable, machine-readable codes of all errors that a user or operator can cause. */
 export type ErrorCode =
   | "artifact_damaged"
   | "artifact_not_found"
@@ -67,20 +67,20 @@ export type ErrorCode =
   | "xcom_not_found"
   | "xcom_too_large";
 
-/** A value that may stand in an error's fields. */
+/** A value in an error's fields. */
 export type ErrorField = string | number | boolean | null | readonly string[];
 
 /** Options of {@link MemodagError}. */
 export interface MemodagErrorOptions {
-  /** What caused it, kept for logs. */
+  /** The underlying error, kept for logs. */
   readonly cause?: unknown;
-  /** The facts in the message, for programs. */
+  /** The facts of the message, for programs. */
   readonly fields?: Readonly<Record<string, ErrorField>>;
 }
 
 /**
- * Something went wrong in a way that has a name. The message says what, where, and the mend;
- * programs switch on `code`. Anything else that is thrown is a bug.
+ * An expected error. The message says what was wrong, where, and how to fix it; programs switch on
+ * `code`. Any other thrown error is a bug.
  */
 export class MemodagError extends Error {
   override readonly name: string = "MemodagError";
@@ -94,7 +94,7 @@ export class MemodagError extends Error {
   }
 }
 
-/** The message of anything that was thrown. */
+/** Returns the message of any thrown value. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }

@@ -1,18 +1,18 @@
-// Long work in turns, so that timers and I/O are not kept waiting by it.
+// Splits long computations into slices, so that timers and I/O are not delayed.
 
 import { setImmediate as nextTurn } from "node:timers/promises";
 
-/** Tells when work has taken a turn's time, and lets others have theirs. */
+/** Tells when a slice of work has used up its time, and lets other work run. */
 export class Turns {
   readonly #turnMs: number;
   #startedAt = performance.now();
 
-  /** `turnMs`: milliseconds of work before others get their turn. */
+  /** `turnMs`: milliseconds of work per slice. */
   constructor(turnMs = 3) {
     this.#turnMs = turnMs;
   }
 
-  /** True when it is time to pause. Costs some 50 ns. */
+  /** True if it is time to pause. Costs about 50 ns. */
   get isOver(): boolean {
     return performance.now() - this.#startedAt >= this.#turnMs;
   }
@@ -24,10 +24,10 @@ export class Turns {
   }
 }
 
-/** Long work that can be paused wherever it yields. */
+/** A computation that can be paused wherever it yields. */
 export type Steps<T> = Generator<undefined, T, undefined>;
 
-/** Does the work without a pause. */
+/** Runs the computation without pausing. */
 export function finish<T>(steps: Steps<T>): T {
   for (;;) {
     const step = steps.next();
@@ -35,7 +35,7 @@ export function finish<T>(steps: Steps<T>): T {
   }
 }
 
-/** Does the work, and lets timers and I/O run in between. */
+/** Runs the computation, letting timers and I/O run in between. */
 export async function finishInTurns<T>(steps: Steps<T>, turns: Turns): Promise<T> {
   for (;;) {
     const step = steps.next();

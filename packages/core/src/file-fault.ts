@@ -1,58 +1,61 @@
-// Tells faults of disks and folders, which an operator can fix, from bugs; and who may read what memodag writes.
+// Tells errors of disks and folders, which an operator can fix, from bugs. Also defines the modes of
+// files that memodag creates.
 
 import { MemodagError, messageOf } from "./errors.ts";
 
-/** Folders that memodag makes are their user's alone. */
+/** Folders that memodag creates are accessible to their user only. */
 export const OWN_FOLDER_MODE = 0o700;
 
-/** Files that memodag makes are their user's alone. */
+/** Files that memodag creates are accessible to their user only. */
 export const OWN_FILE_MODE = 0o600;
 
-/** What is wrong and how to fix it, by the system's code. */
+/** The problem and its fix, by system error code. */
 const FAULTS: Readonly<Record<string, readonly [reason: string, fix: string]>> = {
   ENOSPC: ["its disk is full", "free space on it"],
   EDQUOT: ["its quota is used up", "free space there or raise the quota"],
   EROFS: ["its file system is read-only", "mount it writable"],
-  EACCES: ["permission denied", "give it to the user that runs memodag"],
-  EPERM: ["operation not permitted", "give it to the user that runs memodag"],
+  EACCES: ["permission denied", "make it accessible to the user that runs memodag"],
+  EPERM: ["operation not permitted", "make it accessible to the user that runs memodag"],
   EIO: ["input/output error", "check its disk"],
   EFBIG: ["the file would be too large", "raise the limit of file sizes (ulimit -f)"],
   EMFILE: ["too many open files", "raise the limit of open files (ulimit -n)"],
   ENFILE: ["too many open files in the whole system", "raise the system's limit (fs.file-max)"],
-  ENOTDIR: ["a file stands where a folder is expected", "move that file away"],
-  ELOOP: ["its symbolic links lead in a circle", "remove the link"],
-  ESTALE: ["its network file system lost it", "mount it again"],
+  ENOTDIR: ["a file is in the way of a folder", "move that file"],
+  ELOOP: ["its symbolic links form a loop", "remove the link"],
+  ESTALE: ["the network file system no longer has it (stale handle)", "mount it again"],
   ENXIO: ["its device is gone", "check its disk"],
   ENODEV: ["its device is gone", "check its disk"],
 };
 
-/** What making a folder, with those above it, says in words of its own. */
+/** Codes that mean something else when a folder is created together with its parents. */
 const MKDIR_FAULTS: typeof FAULTS = {
-  EEXIST: ["a file stands where a folder is expected", "move that file away"],
-  ENOENT: ["it cannot be made there", "mount its file system writable, or make the folder above it"],
+  EEXIST: ["a file is in the way of a folder", "move that file"],
+  ENOENT: ["it cannot be created there", "mount its file system writable, or create its parent folder"],
 };
 
-/** What was to be done with which folder or file. */
+/** The file or folder that was being used, for messages. */
 export interface FileUse {
   /** What the files are, such as "artifacts". */
   readonly what: string;
-  /** The folder or file that an operator looks at. */
+  /** The file or folder that an operator should look at. */
   readonly path: string;
-  /** The config key that names another place, such as "[core] state_dir"; none when there is none. */
+  /** The config key that sets the location, such as "[core] state_dir". Absent if there is none. */
   readonly setting?: string;
 }
 
-/** True for a fault of a disk, a folder or a limit of the system: no bug, and no fault of a task. */
+/**
+ * True for an error of a disk, a folder or a system limit, which is neither a bug nor caused by a task.
+ */
 export function isFileFault(error: unknown): boolean {
   return (error instanceof MemodagError && error.code === "disk_failed") || faultOf(error) !== undefined;
 }
 
-/** The named error in place of a fault of a disk; anything else as it is. */
+/** Returns a named error for a file system error, and any other error unchanged. */
 export function nameFileFault(error: unknown, { what, path, setting }: FileUse): unknown {
   const fault = faultOf(error);
   if (fault === undefined) return error;
   const [reason, fix] = fault;
-  const orElse = setting === undefined ? "" : `, or set ${setting} to another place`;
+  const orElse = setting === undefined ? "" : `, or set ${setting} to another location`;
   return new MemodagError(
     "disk_failed",
     `${path} cannot be written to (${what}): ${reason} (${codeOf(error)}): ${fix}${orElse}`,
@@ -60,7 +63,7 @@ export function nameFileFault(error: unknown, { what, path, setting }: FileUse):
   );
 }
 
-/** The named error of a fault of a disk about which nothing is known but what the system said. */
+/** Returns a named error for a file system error without further context. */
 export function findFileFault(error: unknown): MemodagError | undefined {
   const fault = faultOf(error);
   if (fault === undefined) return undefined;
@@ -78,7 +81,7 @@ function codeOf(error: unknown): string {
 function faultOf(error: unknown): readonly [reason: string, fix: string] | undefined {
   if (!(error instanceof Error) || error instanceof MemodagError) return undefined;
   const { code, syscall } = error as NodeJS.ErrnoException;
-  // Without a call of the system it is another library's code of the same name.
+  // Without a system call, it is another library's code of the same name.
   if (code === undefined || syscall === undefined) return undefined;
   return syscall === "mkdir" ? (MKDIR_FAULTS[code] ?? FAULTS[code]) : FAULTS[code];
 }

@@ -1,4 +1,4 @@
-// Which paths a task's declared file patterns stand for. One meaning, for looking files up and for noticing reads.
+// Matches paths against declared file patterns. Used both to list files and to detect undeclared reads.
 
 import { posix } from "node:path";
 
@@ -9,56 +9,62 @@ export type PatternSegment =
   /** `**`: any number of folders. */
   | { readonly kind: "globstar" };
 
-/** A pattern: its folder, which has no wildcards, and what is below it. */
+/** A pattern: its base folder without wildcards, and the rest. */
 export interface FilePattern {
   /** As written. */
   readonly text: string;
-  /** Normalised, relative to the bundle's folder or absolute; `.` for the bundle's folder. */
+  /** Normalized; absolute, or relative to the bundle's folder. `.` is the bundle's folder. */
   readonly base: string;
   readonly segments: readonly PatternSegment[];
 }
 
-/** What a `**` passes over, since programs write there what is no input; a pattern can name them. */
+/**
+ * Folders that `**` skips, because programs write files there that are not inputs. A pattern can name
+ * them explicitly.
+ */
 const NOT_ENTERED = new Set(["node_modules", "__pycache__"]);
 
-/** True when a `**` goes into folders of that name, and takes files of it. */
+/** True if `**` descends into folders with this name and matches files with it. */
 export function isEnteredByGlobstar(name: string): boolean {
   return !name.startsWith(".") && !NOT_ENTERED.has(name);
 }
 
 /**
- * Reads a pattern: `*`, `?`, `[a-z]`, `{a,b}` and `**` have the meaning that they have in a shell, which
- * leaves out names that begin with a dot unless the pattern does. A pattern that matches a folder stands
- * for all that is in it. Braces make several patterns.
+ * Parses a pattern. `*`, `?`, `[a-z]`, `{a,b}` and `**` work as in a shell: they do not match names that
+ * begin with a dot unless the pattern does. A pattern that matches a folder matches everything in it.
+ * Braces expand to several patterns.
  */
 export function parseFilePattern(text: string): FilePattern[] {
   return expandBraces(text).map((pattern) => {
     const parts = posix.normalize(pattern).split("/");
-    // `data/` and `data/**` are all of the folder, as `data` is.
+    // `data/` and `data/**` match the whole folder, like `data`.
     while (parts.length > 1 && (parts.at(-1) === "" || parts.at(-1) === "**")) parts.pop();
     const firstWild = parts.findIndex((part) => HAS_WILDCARD.test(part));
     const fixed = firstWild === -1 ? parts : parts.slice(0, firstWild);
     const wild = firstWild === -1 ? [] : parts.slice(firstWild);
     const base = fixed.join("/") || (pattern.startsWith("/") ? "/" : ".");
-    // A `**` alone is all of the bundle.
+    // A lone `**` matches the whole bundle.
     return { text, base, segments: wild.length === 1 && wild[0] === "**" ? [] : wild.map(readSegment) };
   });
 }
 
 const HAS_WILDCARD = /[*?[]/;
 
-/** True when a pattern stands for a path below its folder, written relative to that; empty: the folder itself. */
+/**
+ * True if the pattern matches a path below its base folder, given relative to it. Empty: the folder
+ * itself.
+ */
 export function matchesBelow({ segments }: Pick<FilePattern, "segments">, path: string): boolean {
   const [only] = segments;
   if (only?.kind === "wildcard" && segments.length === 1) {
-    // `data/*.csv`, which most patterns are like: no list of names is made.
+    // Fast path for the most common form, `data/*.csv`: no list of names is built.
     const end = path.indexOf("/");
     return path !== "" && only.expression.test(end === -1 ? path : path.slice(0, end));
   }
   return matchesFrom(segments, 0, path === "" ? [] : path.split("/"), 0);
 }
 
-/** A pattern that is used up has matched the path or a folder above it. */
+/** A pattern without further segments matches the path or a folder above it. */
 function matchesFrom(
   segments: readonly PatternSegment[],
   at: number,
@@ -78,7 +84,7 @@ function matchesFrom(
   );
 }
 
-/** True when a name is what a segment asks for. */
+/** True if a name matches a segment. */
 export function segmentMatches(segment: PatternSegment, name: string): boolean {
   switch (segment.kind) {
     case "literal":
@@ -109,7 +115,7 @@ function readSegment(text: string): PatternSegment {
   return { kind: "wildcard", expression: new RegExp(`^${source}$`, "su") };
 }
 
-/** `a{b,c}` → `ab`, `ac`; braces without a comma stay as they are. */
+/** `a{b,c}` → `ab`, `ac`. Braces without a comma are left as they are. */
 function expandBraces(text: string): string[] {
   const found = /^(.*?)\{([^{}]*,[^{}]*)\}(.*)$/s.exec(text);
   if (!found) return [text];

@@ -1,28 +1,28 @@
-// Which variables of memodag's own environment processes with code of authors get to see.
+// Decides which of memodag's own environment variables are passed to processes that run authors' code.
 
-/** Any setting can be one, the database's URL included. */
+/** Any setting can be one of these, including the database's URL. */
 const OWN_PREFIX = "MEMODAG_";
 
-/** How PostgreSQL's client library is told of a server and a password. Those that are set are memodag's. */
+/** Variables of PostgreSQL's client library. If set, they configure memodag's own connection. */
 const POSTGRES = /^PG[A-Z]/;
 
-/** Opens memodag's own database: no task is given it, named or not. */
+/** The password of memodag's own database. Never passed to a task, even if the task declares it. */
 const PASSWORD = "PGPASSWORD";
 
 /**
- * True for one of PostgreSQL's variables that a worker is given where its task declares it. The file of passwords is
- * among them, the password itself is not.
+ * True for a PostgreSQL variable that a worker receives if its task declares it. This includes the path
+ * of the password file, but not the password.
  */
 export function isGivenWhenDeclared(name: string): boolean {
   return POSTGRES.test(name) && name !== PASSWORD;
 }
 
-/** True for one that a worker is given as well where the config names it as ordinary. */
+/** True for a variable that a worker also receives if the config lists it in `ordinary_env`. */
 export function isGivenWhenOrdinary(name: string): boolean {
   return isGivenWhenDeclared(name) && name !== "PGPASSFILE";
 }
 
-/** True for a variable that neither a worker nor a process that loads Dag files is given unasked. */
+/** True for a variable that is not passed by default to workers and to processes that load Dag files. */
 export function isKeptFromAuthors(name: string): boolean {
   return name.startsWith(OWN_PREFIX) || POSTGRES.test(name);
 }

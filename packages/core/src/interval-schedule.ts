@@ -1,4 +1,4 @@
-// How a fixed interval is written where a schedule is a text: `@every 15m`.
+// The string form of a fixed-interval schedule: `@every 15m`.
 
 import { parseDuration } from "./duration.ts";
 
@@ -11,14 +11,14 @@ const UNITS = [
   ["s", 1_000],
 ] as const;
 
-/** The schedule of an interval in milliseconds; the same text for the same interval. */
+/** Returns the schedule of an interval in milliseconds. Equal intervals give equal strings. */
 export function intervalSchedule(ms: number): string {
   const [unit, size] = UNITS.find(([, unitMs]) => ms % unitMs === 0) ?? ["ms", 1];
   return `${PREFIX}${ms / size}${unit}`;
 }
 
 /**
- * The interval of a schedule, in milliseconds; `null` for a schedule that is no interval.
+ * Returns the interval of a schedule in milliseconds, or `null` if it is not an interval schedule.
  * @throws MemodagError `duration_invalid`
  */
 export function intervalOf(schedule: string): number | null {

@@ -1,38 +1,41 @@
-// Writes lines to where they may be lost, a full disk or a pipe that no one reads, without failing for it.
+// Writes lines to a destination that may fail, such as a full disk or a closed pipe, without throwing.
 
-/** How a {@link LineSink} writes. */
+/** Options of a {@link LineSink}. */
 export interface LineSinkOptions {
-  /** Writes some of the bytes, from the first on, and says how many. May throw. */
+  /** Writes a prefix of the bytes and returns its length. May throw. */
   write(bytes: Uint8Array): number;
-  /** The line, with its break, that says how many lines before it were lost. */
+  /** Returns the line, with its line break, that reports how many lines before it were lost. */
   lossLine(lost: number, reason: string): string;
 }
 
 const LINE_BREAK = 10;
 
-/** Writes lines; what cannot be written is counted, and told of as soon as something can be written again. */
+/**
+ * Writes lines. Counts the lines that cannot be written, and reports their number once writing succeeds
+ * again.
+ */
 export class LineSink {
   readonly #options: LineSinkOptions;
   #lost = 0;
   #reason = "";
-  /** The last byte that was written was not the end of a line. */
+  /** The last byte written was not the end of a line. */
   #isTorn = false;
 
   constructor(options: LineSinkOptions) {
     this.#options = options;
   }
 
-  /** How many lines were lost and not told of yet. */
+  /** Number of lost lines that have not been reported yet. */
   get lostLines(): number {
     return this.#lost;
   }
 
-  /** Why the last of them were lost; empty when none was. */
+  /** Why the most recent of them were lost. Empty if none were. */
   get reason(): string {
     return this.#reason;
   }
 
-  /** Writes lines, each with its break. Never throws. */
+  /** Writes lines, each with its line break. Never throws. */
   write(lines: string): void {
     if (this.#lost > 0) {
       const told = this.#lost;
@@ -47,7 +50,7 @@ export class LineSink {
   }
 
   #tryWrite(text: string): boolean {
-    // What a full disk took half of must not be taken for the beginning of this line.
+    // Start a new line if the previous write was cut short, for example by a full disk.
     const bytes = Buffer.from(this.#isTorn ? `\n${text}` : text);
     let written = 0;
     try {
@@ -66,7 +69,7 @@ function countLines(text: string): number {
   return Math.max(1, text.split("\n").length - 1);
 }
 
-/** Without the paths that a message may name: it goes into logs again and again. */
+/** Omits paths that the message may contain, because it is logged repeatedly. */
 function reasonOf(error: unknown): string {
   const code = error instanceof Error ? (error as NodeJS.ErrnoException).code : undefined;
   return code ?? String(error);

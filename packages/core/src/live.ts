@@ -1,7 +1,7 @@
-// A setting that may change while a process runs.
+// A setting that can change while a process runs.
 
 /**
- * A setting that is asked for at each use. It is a function, so that it cannot be copied by accident: options
- * that are spread, destructured or kept in a field still follow the config file.
+ * A setting that is read at each use. It is a function, so that it cannot be copied by accident: options
+ * that are spread, destructured or stored in a field still follow the config file.
  */
 export type Live<T> = () => T;

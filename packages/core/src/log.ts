@@ -1,11 +1,11 @@
-// Where parts of memodag say what they do.
+// The logging interface.
 
 import type { ErrorField } from "./errors.ts";
 
-/** Facts that stand beside a message. */
+/** Structured fields of a log message. */
 export type LogFields = Readonly<Record<string, ErrorField>>;
 
-/** Takes messages with their facts; what becomes of them is the caller's choice. */
+/** Receives log messages with their fields. The caller decides where they go. */
 export interface Logger {
   debug(message: string, fields?: LogFields): void;
   info(message: string, fields?: LogFields): void;
@@ -15,5 +15,5 @@ export interface Logger {
 
 const nothing = (): void => undefined;
 
-/** A logger that keeps silent. */
+/** A logger that discards all messages. */
 export const silentLogger: Logger = { debug: nothing, info: nothing, warn: nothing, error: nothing };

@@ -1,33 +1,36 @@
-// What runs a handler, as far as it can change a result: Node, the machine, time zone and locale.
+// The runtime of a handler, as far as it can affect a result: Node, machine, time zone and locale.
 
 import { readlinkSync, statSync } from "node:fs";
 
-/** How much of Node's version is in a key: all of it, or the major version alone. */
+/** How much of Node's version is part of a key: the full version, or the major version only. */
 export const RUNTIME_LEVELS = ["exact", "major"] as const;
 
 /** See {@link RUNTIME_LEVELS}. */
 export type RuntimeLevel = (typeof RUNTIME_LEVELS)[number];
 
-/** The `runtime` of a cache key: short texts by name, such as `node` → `24.21.0`. */
+/** The `runtime` component of a cache key: short strings by name, such as `node` → `24.21.0`. */
 export type RuntimeComponent = Readonly<Record<string, string>>;
 
-/** What tells one runtime from another, cheap enough for the start of every worker. */
+/** What identifies a runtime. Cheap enough to compute at the start of every worker. */
 export interface RuntimeIdentity {
   readonly node: string;
   readonly platform: string;
   readonly arch: string;
-  /** Of ICU, and of the time zone data in it; `none` without Intl. */
+  /** Versions of ICU and of its time zone data; `none` without Intl. */
   readonly icu: string;
-  /** What the system's own time zone is, used where TZ is not set. */
+  /** The system's time zone, which applies if TZ is not set. */
   readonly systemZone: string;
-  /** Variables that change what Node does, of those that are set. */
+  /** The variables that are set and change the behavior of Node. */
   readonly variables: Readonly<Record<string, string>>;
 }
 
-/** Variables that decide on time zone and locale. The key has what comes of them, and every worker gets them. */
+/**
+ * Variables that determine time zone and locale. The key contains their effect, and every worker receives
+ * them.
+ */
 export const LOCALE_VARIABLES: readonly string[] = ["TZ", "LC_ALL", "LC_MESSAGES", "LANG"];
 
-/** Variables that are in the key as they are: they choose code, or how Node runs it. */
+/** Variables whose values are part of the key, because they select code or change how Node runs it. */
 const NODE_VARIABLES = [
   "NODE_ENV",
   "NODE_ICU_DATA",
@@ -37,20 +40,22 @@ const NODE_VARIABLES = [
   "NODE_PRESERVE_SYMLINKS_MAIN",
 ];
 
-/** Variables of the dynamic linker, by which other libraries run in a process: every worker gets them. */
+/**
+ * Variables of the dynamic linker, which load other libraries into a process. Every worker receives them.
+ */
 const LINKER_VARIABLE = /^(?:LD_PRELOAD|LD_LIBRARY_PATH|DYLD_.+)$/;
 
-/** Options that give Node more memory, or have it tell more, and change no result. */
+/** Options that give Node more memory or make it report more. They do not affect results. */
 const HARMLESS_OPTIONS =
   /(?:^|\s+)(?:--max-(?:old|semi)-space-size(?:=|\s+)\d+|--no-warnings|--trace-\w[\w-]*)(?=\s|$)/g;
 
-/** Options by which Node runs code of which no key knows. */
+/** Options that make Node run code that keys do not cover. */
 const LOADING_OPTION =
   /(?:^|\s)(?:--import|--require|-r|--loader|--experimental-loader|--env-file(?:-if-exists)?)(?:=|\s+)(\S+)/;
 
 const LOCALTIME = "/etc/localtime";
 
-/** The runtime of this process, whose environment is `env`. */
+/** Returns the runtime of this process, whose environment is `env`. */
 export function runtimeIdentity(env: Readonly<Record<string, string | undefined>>): RuntimeIdentity {
   const { node, icu, tz } = process.versions;
   const variables: Record<string, string> = {};
@@ -70,8 +75,8 @@ export function runtimeIdentity(env: Readonly<Record<string, string | undefined>
 }
 
 /**
- * The `runtime` of the keys of handlers.
- * @param locale what Intl takes in such a process where none is named
+ * Returns the `runtime` component of the keys of handlers.
+ * @param locale the default locale of Intl in such a process
  */
 export function runtimeComponent(
   identity: RuntimeIdentity,
@@ -94,13 +99,13 @@ export function runtimeComponent(
   return component;
 }
 
-/** The locale that Intl takes in this process where none is named. */
+/** Returns the default locale of Intl in this process. */
 export function resolvedLocale(): string {
-  // Of all that know it, this one loads the least: others take 20 ms the first time.
+  // PluralRules is the cheapest way to ask: other classes take 20 ms on first use.
   return typeof Intl === "undefined" ? "none" : new Intl.PluralRules().resolvedOptions().locale;
 }
 
-/** The first difference between two runtimes, such as `node 24.21.0 → 26.1.0`; `null`: they are the same. */
+/** Returns the first difference between two runtimes, such as `node 24.21.0 → 26.1.0`, or `null`. */
 export function runtimeDifference(
   before: RuntimeIdentity,
   after: RuntimeIdentity,
@@ -117,7 +122,7 @@ export function runtimeDifference(
   return name === undefined ? null : name;
 }
 
-/** The code that NODE_OPTIONS has Node run, of which no key knows; `null`: none. */
+/** Returns the code that NODE_OPTIONS makes Node run and that keys do not cover, or `null`. */
 export function codeInNodeOptions({ variables }: RuntimeIdentity): string | null {
   return LOADING_OPTION.exec(variables["NODE_OPTIONS"] ?? "")?.[0].trim() ?? null;
 }
@@ -130,12 +135,12 @@ function relevantOptions(options: string | undefined): string | undefined {
   return options?.replaceAll(HARMLESS_OPTIONS, "").trim();
 }
 
-/** The name of the system's time zone, as the link at /etc/localtime has it. */
+/** Returns the name of the system's time zone, from the target of the link /etc/localtime. */
 export function systemZone(): string {
   try {
     return readlinkSync(LOCALTIME).split("zoneinfo/").at(-1) ?? "UTC";
   } catch {
-    // A copy of a zone's file has no name: size and time tell it from another one.
+    // If it is a copy of a zone's file, it has no name: use its size and modification time.
     const found = statSync(LOCALTIME, { throwIfNoEntry: false });
     return found ? `file of ${found.size} bytes, ${found.mtimeMs}` : "UTC";
   }

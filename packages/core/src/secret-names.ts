@@ -1,15 +1,15 @@
-// Which names are secrets, and values and schemas as they are shown: without the secrets in them.
+// Decides which names denote secrets, and redacts values and schemas for display.
 
 import type { JsonObject, JsonValue } from "./json/json-value.ts";
 import type { JsonSchema } from "./serialized-dag.ts";
 
-/** What is shown in place of a secret. */
+/** Shown in place of a secret. */
 export const HIDDEN = "***";
 
-/** Whether a name is a secret's, or a text may hold a secret under a name of its own. */
+/** Returns whether a name denotes a secret, or a string may contain a secret under such a name. */
 export type SecretTest = (text: string) => boolean;
 
-/** @param patterns names, `*` standing for any characters; case does not count */
+/** @param patterns names in which `*` matches any characters; case-insensitive */
 export function secretTest(patterns: readonly string[]): SecretTest {
   if (patterns.length === 0) return () => false;
   const sources = patterns.map((pattern) => pattern.split("*").map(escape).join(".*"));
@@ -21,25 +21,26 @@ function escape(text: string): string {
   return text.replaceAll(/[\\^$.*+?()[\]{}|]/g, String.raw`\$&`);
 }
 
-/** Values by name with the secrets hidden, however deep they are. */
+/** Returns values by name with secrets redacted at any depth. */
 export function hideSecrets(values: JsonObject, isSecret: SecretTest): JsonObject {
   return mapObject(values, (name, value) => (isSecret(name) ? HIDDEN : hideSecretsIn(value, isSecret)));
 }
 
-/** A value with the secrets in it hidden. */
+/** Returns a value with the secrets in it redacted. */
 export function hideSecretsIn(value: JsonValue, isSecret: SecretTest): JsonValue {
   if (typeof value === "string") return isSecret(value) ? HIDDEN : value;
   if (Array.isArray(value)) return value.map((element: JsonValue) => hideSecretsIn(element, isSecret));
   return isObject(value) ? hideSecrets(value, isSecret) : value;
 }
 
-/** What names of secrets look like where no configuration says so. */
+/** The default patterns of secret names. */
 export const DEFAULT_SECRET_PATTERNS: readonly string[] =
   "*PASSWORD* *PASSWD* *SECRET* *TOKEN* *API_KEY* *APIKEY* *CREDENTIAL* *PRIVATE_KEY*".split(" ");
 
 /**
- * Which names within a value are secrets, where its schema may mark them too: by `writeOnly`, or by the
- * format `password`. A mark that belongs to no property of a name makes a secret of everything.
+ * Returns a test for names of secrets within a value, including those that its schema marks with
+ * `writeOnly` or the format `password`. A mark that cannot be assigned to a named property makes the
+ * whole value secret.
  */
 export function secretTestOf(name: string, schema: JsonSchema, isSecret: SecretTest): SecretTest {
   const marked = new Set<string>();
@@ -47,7 +48,10 @@ export function secretTestOf(name: string, schema: JsonSchema, isSecret: SecretT
   return (text) => marked.has(text) || isSecret(text);
 }
 
-/** Adds the names of properties that a schema marks as secrets; false when it marks the value itself. */
+/**
+ * Collects the names of properties that a schema marks as secret. Returns false if it marks the value
+ * itself.
+ */
 function collectMarked(schema: JsonValue, property: string | null, marked: Set<string>): boolean {
   if (Array.isArray(schema)) return schema.every((one: JsonValue) => collectMarked(one, property, marked));
   if (!isObject(schema)) return true;
@@ -64,7 +68,7 @@ function collectMarked(schema: JsonValue, property: string | null, marked: Set<s
   });
 }
 
-/** The values of params by name, as they are shown: without those that are secrets by name or by schema. */
+/** Returns the values of params without those that are secret by name or by schema. */
 export function hideSecretParams(
   params: JsonObject,
   schemas: Readonly<Record<string, JsonSchema>>,
@@ -76,13 +80,13 @@ export function hideSecretParams(
   });
 }
 
-/** Keywords of a schema whose value is a value that fits it, or a list of such. */
+/** Keywords of a schema that contain a valid value or a list of them. */
 const VALUES = new Set(["default", "const", "enum", "examples"]);
 
-/** Keywords of a schema that hold schemas by the names of what they are for. */
+/** Keywords of a schema that contain schemas by name. */
 const NAMED = new Set(["properties", "patternProperties", "$defs", "definitions", "dependentSchemas"]);
 
-/** A schema without the values of secrets that it names. */
+/** Returns a schema without the secret values that it contains. */
 export function hideSecretsOfSchema(name: string, schema: JsonSchema, isSecret: SecretTest): JsonSchema {
   const test = secretTestOf(name, schema, isSecret);
   return hideInSchema(schema, test(name), test) as JsonSchema;
@@ -103,7 +107,7 @@ function hideInSchema(schema: JsonValue, isOfSecret: boolean, isSecret: SecretTe
   });
 }
 
-/** With an own property for each name, `__proto__` too. */
+/** Defines own properties, so that `__proto__` is treated like any other name. */
 function mapObject(values: JsonObject, map: (name: string, value: JsonValue) => JsonValue): JsonObject {
   return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, map(name, value)]));
 }

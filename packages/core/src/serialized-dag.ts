@@ -1,4 +1,4 @@
-// A Dag as data: what the Dag processor writes and the scheduler reads. No user code in it.
+// A Dag as data, without user code. The Dag processor writes it and the scheduler reads it.
 
 import type { CacheTrust } from "./cache-trust.ts";
 import type { JsonObject } from "./json/json-value.ts";
@@ -6,15 +6,15 @@ import type { DagRunState } from "./states.ts";
 import type { CallbackEvent } from "./task-callback.ts";
 import type { TriggerRule } from "./trigger-rule.ts";
 
-/** Version of this format; a scheduler refuses one that it does not know. */
+/** Version of this format. A scheduler must reject versions that it does not know. */
 export const SERIALIZED_DAG_FORMAT = 1;
 
 /**
- * Where an argument's value comes from.
+ * The source of an argument's value.
  *
- * - `literal`: canonical JSON text written in the Dag file.
- * - `result`: the returned value of an upstream task (the list of all of them, in order of
- *   mapIndex, when that task is mapped), narrowed to the field at `path`.
+ * - `literal`: canonical JSON written in the Dag file.
+ * - `result`: the returned value of an upstream task, or, if that task is mapped, the list of all its
+ *   returned values in order of mapIndex. Narrowed to the field at `path`.
  * - `list`, `object`: a list or object in which at least one member is a result.
  */
 export type ArgTemplate =
@@ -23,132 +23,142 @@ export type ArgTemplate =
   | { readonly kind: "list"; readonly items: readonly ArgTemplate[] }
   | { readonly kind: "object"; readonly entries: readonly NamedTemplate[] };
 
-/** An argument's name and where its value comes from. Pairs, so that `__proto__` is a name like another. */
+/**
+ * An argument's name and the source of its value. Pairs, so that `__proto__` is treated like any other
+ * name.
+ */
 export type NamedTemplate = readonly [name: string, template: ArgTemplate];
 
-/** What a task's author said about caching; `null` in a task that did not opt in. */
+/** A task's cache options; `null` for a task that did not opt in. */
 export interface SerializedCacheConfig {
-  /** Milliseconds; `null` never expires; `"default"` takes the admin's. */
+  /** In milliseconds. `null` means no expiry; `"default"` is the configured default. */
   readonly ttlMs: number | null | "default";
-  /** Names of arguments that are not in the key. */
+  /** Names of arguments that are not part of the key. */
   readonly excludeInputs: readonly string[];
-  /** Context paths that are in the key, such as `params.species`. */
+  /** Context paths that are part of the key, such as `params.species`. */
   readonly includeInputs: readonly string[];
-  /** Names of environment variables that are in the key by value. */
+  /** Names of environment variables whose values are part of the key. */
   readonly env: readonly string[];
-  /** Bumped by hand; in the key. */
+  /** Chosen by the author; part of the key. */
   readonly version: string | null;
-  /** One instance of a key at a time. */
+  /** Only one instance per key runs at a time. */
   readonly serialize: boolean;
-  /** Milliseconds for which a failure is remembered; `null`: never. */
+  /** How long a failure is cached, in milliseconds; `null`: not at all. */
   readonly errorsTtlMs: number | null;
   /**
-   * Globs of files that are in the key by name and content, relative to the bundle's folder or absolute,
-   * sorted. Absent: none.
+   * Globs of files whose names and contents are part of the key, relative to the bundle's folder or
+   * absolute, sorted. Absent: none.
    */
   readonly files?: readonly string[];
-  /** What the author vouches for, sorted. Absent: nothing. */
+  /** Dependencies that the author vouches for, sorted. Absent: none. */
   readonly trust?: readonly CacheTrust[];
 }
 
-/** A file that a command is made of. */
+/** A source file of a command. */
 export interface CommandFile {
   /** Relative to the Dag file's folder, with forward slashes. */
   readonly path: string;
   readonly digest: string;
 }
 
-/** A program that a task runs in place of a handler. */
+/** A program that a task runs instead of a handler. */
 export interface SerializedCommand {
-  /** The program and its arguments, as they are handed over: no shell reads them. */
+  /** The program and its arguments. They are run without a shell. */
   readonly argv: readonly string[];
-  /** The folder that it runs in, relative to the Dag file's. */
+  /** Working directory, relative to the Dag file's folder. */
   readonly cwd: string;
-  /** Variables that the author sets, by name. */
+  /** Variables that the author sets. */
   readonly env: readonly (readonly [name: string, value: string])[];
-  /** Globs of the files that it is made of, relative to the Dag file's folder. */
+  /** Globs of the command's source files, relative to the Dag file's folder. */
   readonly sources: readonly string[];
-  /** What the globs matched when the Dag was read, by path; empty until the Dag processor has looked. */
+  /**
+   * The files that the globs matched when the Dag was read, by path. Empty until the Dag processor has
+   * listed them.
+   */
   readonly files: readonly CommandFile[];
-  /** Exit codes that mean that there was nothing to do. Absent: none does. */
+  /** Exit codes that mean there was nothing to do. Absent: none. */
   readonly skipOnExitCodes?: readonly number[];
-  /** Exit codes after which another attempt is of no use. Absent: none. */
+  /** Exit codes that fail the task without another attempt. Absent: none. */
   readonly failOnExitCodes?: readonly number[];
 }
 
-/** How a sensor's handler is asked again until what it looks for is there. */
+/** How a sensor's handler is polled. */
 export interface SerializedSensor {
-  /** `poke`: one process asks and waits by turns; `reschedule`: a process for each time it is asked. */
+  /** `poke`: one process for the whole wait. `reschedule`: a process for each poke. */
   readonly mode: "poke" | "reschedule";
   readonly pokeIntervalMs: number;
-  /** Milliseconds from the first time that a try asked until it gives up. */
+  /** Maximum duration of a try in milliseconds, from its first poke. */
   readonly timeoutMs: number;
-  /** Ends as `skipped` where it would fail for good. */
+  /** If true, it ends as `skipped` where it would fail permanently. */
   readonly softFail: boolean;
-  /** Each wait is twice as long as the one before. */
+  /** If true, the time between pokes doubles each time. */
   readonly exponentialBackoff: boolean;
-  /** The longest wait that the backoff comes to; `null`: as long as it takes. */
+  /** Maximum time between pokes, in milliseconds; `null`: no maximum. */
   readonly maxWaitMs: number | null;
 }
 
 /**
- * What the scheduler does itself for a task, without a worker: it makes a run of another Dag of the team,
- * or waits for one. The task's arguments say which: `runId`, `logicalDate`, and of a run to make `conf`
- * and `params`.
+ * A step that the scheduler carries out for a task, without a worker: it triggers a run of another Dag of
+ * the team, or waits for one. The task's arguments identify the run: `runId`, `logicalDate`, and, for a
+ * run to trigger, `conf` and `params`.
  */
 export type SerializedRunStep = TriggerStep | WaitStep;
 
 interface RunStep {
   readonly dagId: string;
-  /** How long it relies on hearing of the run's end, at most, before it looks by itself. */
+  /** Maximum time between checks of the run, in case a notification of its end is lost. */
   readonly pokeIntervalMs: number;
-  /** States of the run in which the task succeeds; none of them is among `failedStates`. */
+  /** States of the run in which the task succeeds. Disjoint from `failedStates`. */
   readonly allowedStates: readonly DagRunState[];
   readonly failedStates: readonly DagRunState[];
 }
 
-/** Makes a run of another Dag, and may wait for its end. */
+/** Triggers a run of another Dag, and optionally waits for it to end. */
 export interface TriggerStep extends RunStep {
   readonly kind: "trigger";
   readonly waitForCompletion: boolean;
-  /** Has the run of that id, which it did not make, run again from the start. */
+  /** If a run with that id exists that this task did not create, runs it again from the start. */
   readonly resetDagRun: boolean;
-  /** Ends as `skipped` when there is a run of that id, which it did not make. */
+  /** Ends as `skipped` if a run with that id exists that this task did not create. */
   readonly skipWhenAlreadyExists: boolean;
-  /** Fails when the Dag is paused. */
+  /** Fails if the Dag is paused. */
   readonly failWhenDagIsPaused: boolean;
 }
 
-/** Waits for a run that others make: by its id, by its logical date, or by that of its own run. */
+/**
+ * Waits for a run created elsewhere, selected by id, by logical date, or by the logical date of the
+ * task's own run.
+ */
 export interface WaitStep extends RunStep {
   readonly kind: "wait";
-  /** Milliseconds by which the other run's logical date is before its own run's. */
+  /**
+   * How much earlier the other run's logical date is than that of the task's own run, in milliseconds.
+   */
   readonly executionDeltaMs: number;
-  /** Milliseconds after which a try gives up. */
+  /** Maximum duration of a try, in milliseconds. */
   readonly timeoutMs: number;
-  /** Ends as `skipped` when it gives up. */
+  /** If true, it ends as `skipped` when it times out. */
   readonly softFail: boolean;
 }
 
 /**
- * What a task's result chooses among the tasks after it: of all that are named here, those not chosen are
- * skipped.
+ * Which downstream tasks a task's result selects. All other tasks named here are skipped.
  *
- * - `boolean`: the cases are `true` and `false`, and nothing else is a choice.
- * - `value`: a text, a number, true, false or null; one that fits no case chooses `otherwise`.
- * - `task`: the id of a case's task or group, and nothing else is a choice.
+ * - `boolean`: the cases are `true` and `false`; other results are invalid.
+ * - `value`: a string, a number, true, false or null. A value without a case selects `otherwise`.
+ * - `task`: the id of a case's task or group; other results are invalid.
  */
 export interface SerializedBranch {
   readonly by: "boolean" | "value" | "task";
-  /** Where in the result the value is that chooses. */
+  /** Path of the deciding value within the result. */
   readonly path: readonly (string | number)[];
-  /** By the canonical JSON of the value that chooses; no two have the same. */
+  /** Keyed by the canonical JSON of the deciding value, without duplicates. */
   readonly cases: readonly BranchChoice[];
-  /** Ids of the tasks that are chosen when no case fits. */
+  /** Ids of the tasks that are selected if no case matches. */
   readonly otherwise: readonly string[];
 }
 
-/** The tasks that a value chooses. */
+/** The tasks that a value selects. */
 export interface BranchChoice {
   readonly json: string;
   readonly taskIds: readonly string[];
@@ -158,23 +168,26 @@ export interface BranchChoice {
 export interface SerializedTask {
   readonly taskId: string;
   readonly args: readonly NamedTemplate[];
-  /** Arguments that are mapped over: each is a list. Several make the cross product, last fastest. */
+  /**
+   * Arguments that are mapped over. Each is a list; several form the cross product, the last one varying
+   * fastest.
+   */
   readonly expand: readonly NamedTemplate[];
-  /** Ids of all tasks this one waits for, through arguments or by order alone. */
+  /** Ids of all tasks that this one waits for, because of an argument or an edge. */
   readonly upstream: readonly string[];
   readonly triggerRule: TriggerRule;
-  /** How many times a failed attempt is followed by another. */
+  /** Number of further attempts after a failed one. */
   readonly retries: number;
   readonly retryDelayMs: number;
-  /** By how much the delay grows with every failure; at least 1. Absent: it stays as it is. */
+  /** Factor by which the delay grows with every failure, at least 1. Absent: the delay is constant. */
   readonly retryBackoffFactor?: number;
-  /** Milliseconds that no delay is longer than. Absent: a day. */
+  /** Maximum delay in milliseconds. Absent: one day. */
   readonly maxRetryDelayMs?: number;
-  /** What its callbacks are to hear of, sorted. Absent: it has none. */
+  /** Events for which the task has callbacks, sorted. Absent: none. */
   readonly callbacks?: readonly CallbackEvent[];
-  /** Milliseconds after which a running attempt is ended; `null`: never. */
+  /** Maximum duration of an attempt in milliseconds; `null`: no maximum. */
   readonly executionTimeoutMs: number | null;
-  /** Bytes that the heap of its process may have. Absent: as many as the installation says. */
+  /** Maximum heap size of its process in bytes. Absent: the deployment's default. */
   readonly memoryBytes?: number;
   readonly pool: string;
   readonly poolSlots: number;
@@ -183,17 +196,17 @@ export interface SerializedTask {
   /** Digest of the code that the task can reach. */
   readonly sourceHash: string;
   /**
-   * What the task may load and nothing can follow, such as `createRequire`, by places: its results are not
-   * cached. Absent: nothing.
+   * Code that the task may load but that cannot be followed statically, such as `createRequire`, by
+   * place. The task's results are not cached. Absent: none.
    */
   readonly unfollowed?: readonly string[];
-  /** The program that the task runs; without it, its handler in the artifact. */
+  /** The program that the task runs. Absent: its handler in the artifact. */
   readonly command?: SerializedCommand;
-  /** How its handler is asked, which answers whether what it looks for is there. */
+  /** How the handler is polled, if the task is a sensor. */
   readonly sensor?: SerializedSensor;
-  /** What the scheduler does for it; such a task has no code. */
+  /** The step that the scheduler carries out. Such a task has no code. */
   readonly runStep?: SerializedRunStep;
-  /** What its result chooses. */
+  /** The tasks that its result selects. */
   readonly branch?: SerializedBranch;
 }
 
@@ -205,74 +218,83 @@ export interface PackageVersion {
 
 /** A package that a worker loaded. */
 export interface LoadedPackage extends PackageVersion {
-  /** The folder that it lies in, absolute. Absent: where is not known, as in tests. */
+  /** Absolute path of its folder. Absent if unknown, as in tests. */
   readonly folder?: string;
 }
 
-/** The installed packages that a Dag's source hashes were taken of. Folders are relative to the bundle's; sorted. */
+/**
+ * The installed packages that a Dag's source hashes were computed from. Folders are relative to the
+ * bundle's folder. Sorted.
+ */
 export interface DagPackages {
   /**
-   * Every package that the code may load: the folder that it lies in, links followed, and a digest of its
-   * files and of where the packages lie that it may import.
+   * Every package that the code may load: its folder with links resolved, and a digest of its files and
+   * of the locations of the packages that it may import.
    */
   readonly sealed: readonly (readonly [folder: string, seal: string])[];
-  /** What a name in the code of a folder meant; `null`: no package. */
+  /** Which package a name resolved to in the code of a folder; `null`: none. */
   readonly named: readonly (readonly [name: string, from: string, folder: string | null])[];
 }
 
 /**
- * What a Dag's code was made from beside its artifact and its packages. Another value at run time is other
- * code or another Dag than the source hashes were taken of. Both lists are sorted.
+ * What a Dag's code was built from besides its artifact and packages. If any of it differs at run time,
+ * the code or the Dag differs from what the source hashes were computed from. Both lists are sorted.
  */
 export interface DagInputs {
   /**
-   * Files that were read while the Dag file was loaded, and files that its code loads by path, whose
-   * content is in the source hashes: relative to the bundle's folder, with the digest that
-   * `digestInput` of `@memodag/artifact` gives; `null`: there was none.
+   * Files that were read while the Dag file was loaded, and files that its code loads by path and whose
+   * content is part of the source hashes. Relative to the bundle's folder, with the digest of
+   * `digestInput` in `@memodag/artifact`; `null`: the file did not exist.
    */
   readonly files: readonly (readonly [path: string, digest: string | null])[];
   /**
-   * Variables that were read while the Dag file was loaded, with the digest that `digestVariable` gives;
-   * `null`: it was not set. The name `*` stands for which variables there are.
+   * Variables that were read while the Dag file was loaded, with the digest of `digestVariable`; `null`:
+   * not set. The name `*` stands for the set of names.
    */
   readonly env: readonly (readonly [name: string, digest: string | null])[];
 }
 
-/** A JSON schema of draft 2020-12. */
+/** A JSON schema (draft 2020-12). */
 export type JsonSchema = JsonObject | boolean;
 
-/** A Dag as data. Its canonical JSON's digest is its version. */
+/** A Dag as data. The digest of its canonical JSON identifies its version. */
 export interface SerializedDag {
   readonly format: typeof SERIALIZED_DAG_FORMAT;
   readonly dagId: string;
   readonly description: string | null;
   readonly schedule: string | null;
   readonly timezone: string;
-  /** ISO 8601; without an offset it is in `timezone`. The first date is not before it; absent: no bound. */
+  /**
+   * Earliest date of the schedule, inclusive, in ISO 8601; in `timezone` if it has no offset. Absent: no
+   * bound.
+   */
   readonly startDate?: string;
-  /** Likewise: the last date is not after it, nor, of a day alone, after its end. */
+  /** Latest date, inclusive, in the same form. A date without a time includes the whole day. */
   readonly endDate?: string;
   readonly catchup: boolean;
   readonly maxActiveRuns: number;
   readonly maxActiveTasks: number;
-  /** Longest list that a task may be mapped over. */
+  /** Maximum length of a list that a task may be mapped over. */
   readonly maxMapLength: number;
-  /** Defaults of the run's params. */
+  /** Default params of a run. */
   readonly params: JsonObject;
-  /** JSON schemas of params by name; one that has no default has to be given. Absent: any JSON will do. */
+  /** JSON schemas of params by name. A param without a default is required. Absent: any JSON is valid. */
   readonly paramSchemas?: Readonly<Record<string, JsonSchema>>;
-  /** JSON schema of the whole `conf`; absent: any object will do. */
+  /** JSON schema of the whole `conf`. Absent: any object is valid. */
   readonly confSchema?: JsonSchema;
   readonly tags: readonly string[];
-  /** False switches caching off for every task of the Dag. */
+  /** False disables caching for every task of the Dag. */
   readonly cache: boolean;
-  /** Digest of the artifact that a worker runs. */
+  /** Digest of the artifact that workers run. */
   readonly artifactDigest: string;
-  /** Every package that the artifact may load, at the versions that the source hashes were taken of. */
+  /**
+   * Every package that the artifact may load, with the versions that the source hashes were computed
+   * from.
+   */
   readonly packages: readonly PackageVersion[];
-  /** The same as they were installed: a worker that loaded others ran other code. Absent: none. */
+  /** The same packages as installed. A worker that loaded others ran different code. Absent: none. */
   readonly installed?: DagPackages;
-  /** Absent: nothing but the artifact and its packages. */
+  /** Absent: nothing besides the artifact and its packages. */
   readonly inputs?: DagInputs;
   /** In topological order. */
   readonly tasks: readonly SerializedTask[];

@@ -1,6 +1,6 @@
-// The states of runs and task instances, and the cache status that stands beside them.
+// The states of runs and task instances, and the cache status that is kept beside them.
 
-/** Where a task instance stands. Spelled as in Airflow. */
+/** The state of a task instance. Spelled as in Airflow. */
 export type TaskInstanceState =
   | "none"
   | "scheduled"
@@ -14,7 +14,7 @@ export type TaskInstanceState =
   | "skipped"
   | "removed";
 
-/** States that a task instance leaves only when somebody clears it. */
+/** States that a task instance leaves only when it is cleared. */
 export type TerminalState = "success" | "failed" | "upstream_failed" | "skipped" | "removed";
 
 const TERMINAL_STATES: ReadonlySet<TaskInstanceState> = new Set<TerminalState>([
@@ -25,26 +25,26 @@ const TERMINAL_STATES: ReadonlySet<TaskInstanceState> = new Set<TerminalState>([
   "removed",
 ]);
 
-/** True when nothing more happens to a task instance in this state by itself. */
+/** True if a task instance in this state changes only when a user acts. */
 export function isTerminal(state: TaskInstanceState): state is TerminalState {
   return TERMINAL_STATES.has(state);
 }
 
-/** States that a person may set, in the order in which they are told. */
+/** States that a user can set, in display order. */
 export const MARKED_STATES = ["success", "failed", "skipped"] as const;
 
-/** A state that a person may set. */
+/** A state that a user can set. */
 export type MarkedState = (typeof MARKED_STATES)[number];
 
 /** Every state of a run. */
 export const DAG_RUN_STATES = ["queued", "running", "success", "failed"] as const;
 
-/** Where a run stands. */
+/** The state of a run. */
 export type DagRunState = (typeof DAG_RUN_STATES)[number];
 
 /**
- * What the cache had to say about a task instance; a column of its own, never a state.
- * `null` in a row means that the cache has not been asked yet.
+ * The outcome of the cache for a task instance. A separate column, never a state. `null` in a row means
+ * that the cache has not been asked yet.
  */
 export type CacheStatus =
   | "disabled"
@@ -70,8 +70,8 @@ export const CACHE_STATUSES: readonly CacheStatus[] = [
   "disabled",
 ];
 
-/** How a run treats the cache: look up and store, store only, or neither. */
+/** How a run uses the cache: look up and store, store only, or neither. */
 export type CacheMode = "use" | "refresh" | "off";
 
-/** What made a run. */
+/** How a run was created. */
 export type DagRunType = "manual" | "scheduled" | "backfill";

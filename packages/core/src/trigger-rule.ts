@@ -1,4 +1,5 @@
-// The rules that say when a task may start, given how its upstream ended. Airflow's, by name.
+// Trigger rules decide when a task may start, given the states of its upstream tasks. The names are
+// Airflow's.
 
 /** Every trigger rule. */
 export const TRIGGER_RULES = [
@@ -15,5 +16,5 @@ export const TRIGGER_RULES = [
   "always",
 ] as const;
 
-/** When a task may start, given how its upstream ended. */
+/** A condition on the states of the upstream tasks. */
 export type TriggerRule = (typeof TRIGGER_RULES)[number];

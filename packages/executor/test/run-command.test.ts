@@ -138,7 +138,7 @@ describe("a command's result outside JSON", () => {
     ['{\n  "rows": [1,\n', "line 3, column 1: it ends too early"],
     ["{'a': 1}", "line 1, column 2: found"],
     ["1e999", "1e999 at $ is larger than any number"],
-    ['{"ids": [1, 9007199254740993]}', "9007199254740993 at $.ids[1] is no exact number in JavaScript"],
+    ['{"ids": [1, 9007199254740993]}', "9007199254740993 at $.ids[1] is not exact in JavaScript"],
     ['{"a": ["\\ud800"]}', "$.a[0]"],
   ])("is refused: %s", async (text, message) => {
     await using room = newRoom();

@@ -1,4 +1,4 @@
-// Writes `docs/reference/config.md`: every key with its type, its default and what it does.
+// Generates `docs/reference/config.md`: every key with its type, default and description.
 
 import type { KeyFacts } from "../key.ts";
 import { type KnownSection, knownSections } from "../known-keys.ts";
@@ -7,23 +7,23 @@ const HEAD = `# Configuration
 
 <!-- Generated from the schema by \`npm run generate\`: do not edit. -->
 
-The config is a TOML file: the one of \`--config\`, of \`$MEMODAG_CONFIG\`, \`./memodag.toml\` or
-\`./config/memodag.toml\`. Relative paths start from its folder, or from the one above when that is named
-\`config\`. [config/memodag.toml](../../config/memodag.toml) has every key with its default, and
-[config/memodag.schema.json](../../config/memodag.schema.json) is for editors.
+The config is a TOML file: the one given by \`--config\` or \`$MEMODAG_CONFIG\`, or else \`./memodag.toml\` or
+\`./config/memodag.toml\`. Relative paths are resolved against its folder, or against the parent folder if that
+folder is named \`config\`. [config/memodag.toml](../../config/memodag.toml) lists every key with its default;
+[config/memodag.schema.json](../../config/memodag.schema.json) adds completion and checks to editors.
 
-Any key can be overridden by an environment variable: \`MEMODAG__SECTION__KEY\`, and \`MEMODAG__BUNDLES__0__PATH\`
-in a list. Durations carry a unit (ms, s, m, h, d, w), and so do sizes (B, KB, MB, GB, KiB, MiB, GiB).
+Any key can be overridden by an environment variable: \`MEMODAG__SECTION__KEY\`, or \`MEMODAG__BUNDLES__0__PATH\`
+for lists. Durations have a unit (ms, s, m, h, d, w), and so do sizes (B, KB, MB, GB, KiB, MiB, GiB).
 
-Schedulers read the file again when it changes. Keys marked *live* take effect at once; for the others, the
-log says which need a restart. A file with faults changes nothing: what held before goes on, and the log says
-what is wrong. Files that \`url_file\` names are read at the start only.
+Schedulers reload the file when it changes. Keys marked *live* take effect at once; for other keys, the log
+names those that need a restart. If the changed file is invalid, the previous settings stay in effect and the
+errors are logged. Files named by \`url_file\` are read only at startup.
 
-At the start a file with faults is refused whole, and every fault is listed. \`memodag config check\` looks for them, and
-\`memodag config show\` says where each value comes from.
+At startup an invalid file is rejected with a list of all errors. \`memodag config check\` validates a file, and
+\`memodag config show\` shows where each value comes from.
 `;
 
-/** The reference of the config's keys, in Markdown. */
+/** Renders the reference of the config's keys, in Markdown. */
 export function renderConfigReference(): string {
   return [HEAD, ...[...knownSections.values()].map(renderSection)].join("\n");
 }

@@ -1,22 +1,22 @@
-// Writes `config/memodag.toml`: every key with its default and what it does.
+// Generates `config/memodag.toml`: every key with its default and description.
 
 import type { KeyFacts } from "../key.ts";
 import { type KnownSection, knownSections } from "../known-keys.ts";
 
 const HEAD = `#:schema ./memodag.schema.json
-# The config of memodag: every key with its default. What is commented out is unset by default.
+# Configuration of memodag: every key with its default. Keys that are commented out are unset by default.
 #
-# Looked for at --config, $MEMODAG_CONFIG, ./memodag.toml and ./config/memodag.toml. Any key can be
-# overridden by an environment variable: MEMODAG__SECTION__KEY, as MEMODAG__CORE__PARALLELISM=4.
-# Relative paths start from the folder of this file, or from the one above when that is named config.
-# Durations carry a unit (ms, s, m, h, d, w), and so do sizes (B, KB, MB, GB, KiB, MiB, GiB).
-# Keys marked (live) take effect while schedulers run; a change of another needs a restart.
+# Looked up at --config, $MEMODAG_CONFIG, ./memodag.toml and ./config/memodag.toml. Any key can be
+# overridden by an environment variable: MEMODAG__SECTION__KEY, such as MEMODAG__CORE__PARALLELISM=4.
+# Relative paths are resolved against this file's folder, or its parent if the folder is named config.
+# Durations have a unit (ms, s, m, h, d, w), and so do sizes (B, KB, MB, GB, KiB, MiB, GiB).
+# Keys marked (live) take effect while schedulers run; changes of other keys need a restart.
 `;
 
-/** What one element of a list says, by key. */
+/** The keys to write for one element of a list. */
 type WrittenElement = Partial<Record<string, string | number>>;
 
-/** The pool that is there also where none is written. */
+/** The pool that exists even if the config does not define it. */
 const DEFAULT_POOL = { name: "default_pool", slots: 128 };
 
 /** A bundle to write under `[[bundles]]`. */
@@ -25,7 +25,7 @@ export interface WrittenBundle {
   readonly path: string;
 }
 
-/** The text of the commented config file, with the given bundle in it. */
+/** Renders the commented config file, with the given bundle in it. */
 export function renderConfigToml(bundle: WrittenBundle): string {
   return [HEAD, ...[...knownSections.values()].map((section) => renderSection(section, bundle))].join("\n");
 }
@@ -33,7 +33,7 @@ export function renderConfigToml(bundle: WrittenBundle): string {
 function renderSection(section: KnownSection, bundle: WrittenBundle): string {
   const elements: Partial<Record<string, WrittenElement>> = { bundles: { ...bundle }, pools: DEFAULT_POOL };
   const written = elements[section.name] ?? {};
-  // A list that is empty by default: an element without its keys would be a fault.
+  // A list that is empty by default is commented out: an element without its keys would be invalid.
   const mark = section.isList && !elements[section.name] ? "# " : "";
   const header = section.isList ? `${mark}[[${section.name}]]` : `[${section.name}]`;
   const keys = [...section.keys].map(([name, facts]) => renderKey(name, facts, written[name]));

@@ -1,18 +1,18 @@
-// Which files of the repository come from the schema.
+// The files of the repository that are generated from the schema.
 
 import { fileURLToPath } from "node:url";
 import { renderConfigReference } from "./config-reference.ts";
 import { renderConfigToml } from "./config-toml.ts";
 import { renderJsonSchema } from "./json-schema.ts";
 
-/** A file and the text it must have. */
+/** A file and its generated content. */
 export interface GeneratedFile {
-  /** Absolute. */
+  /** Absolute path. */
   readonly path: string;
   readonly text: string;
 }
 
-/** Every generated file of the repository. */
+/** Returns all generated files of the repository. */
 export function generatedFiles(): GeneratedFile[] {
   return [
     {

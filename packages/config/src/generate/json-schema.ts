@@ -1,17 +1,18 @@
-// Writes `config/memodag.schema.json`, for editors that complete and check TOML.
+// Generates `config/memodag.schema.json`, used by editors to complete and check the TOML file.
 
 import * as z from "zod";
 import { configSchema } from "../schema.ts";
 
-/** Facts of ours that JSON Schema has no word for. */
+/** Our metadata for which JSON Schema has no keyword. */
 const OWN_FACTS = ["expected", "kind", "secret", "example", "live"];
 
-/** The JSON schema of what may be written in a config file. */
+/** Renders the JSON schema of the config file. */
 export function renderJsonSchema(): string {
   const schema = z.toJSONSchema(configSchema, {
     io: "input",
     override: ({ jsonSchema }) => {
-      // Ranges of texts, which JSON Schema has no word for either.
+      // Ranges of durations and sizes cannot be expressed in JSON Schema, so they go into the
+      // description.
       const { expected, description } = jsonSchema as {
         readonly expected?: string;
         readonly description?: string;

@@ -1,4 +1,4 @@
-// Writes the generated files of the repository that come from the schema; a test fails while they are stale.
+// Writes the files of the repository that are generated from the schema. A test fails if they are stale.
 
 import { writeFileSync } from "node:fs";
 import { generatedFiles } from "./generated-files.ts";

@@ -1,41 +1,42 @@
-// Every value that passes between tasks as text, bytes or digest: equal values give equal ones.
+// Encodes values that pass between tasks: equal values give equal strings, bytes and digests.
 
 import { sha256, type Digest } from "../digest.ts";
 import { JsonEncoder, type EncodedText } from "./json-encoder.ts";
 
 /** Options of {@link canonicalJson}. */
 export interface CanonicalJsonOptions {
-  /** Longest text in UTF-8 bytes; without it, no limit. Encoding stops early when it is passed. */
+  /** Maximum length in UTF-8 bytes. Encoding stops early when it is exceeded. Default: no limit. */
   readonly maxBytes?: number;
 }
 
 /**
- * The canonical JSON text of a value, by RFC 8785: names in order of UTF-16 code units, numbers as
- * ECMAScript prints them, no white space.
+ * Returns the canonical JSON of a value as defined by RFC 8785: names sorted by UTF-16 code units,
+ * numbers as
+ * printed by ECMAScript, no white space.
  *
- * Properties that are `undefined` are dropped, `-0` is `0`, and `undefined` itself is `null` (a
- * handler that returns nothing). Properties that are not enumerable are not part of a value, nor are
- * named properties of a list.
+ * Properties that are `undefined` are dropped, `-0` becomes `0`, and `undefined` itself becomes `null` (a
+ * handler that returns nothing). Non-enumerable properties and named properties of lists are ignored.
  *
- * @throws MemodagError `value_not_json`, with the culprit's `path` among its fields, for anything
- *   else that JSON cannot carry: holes and `undefined` in lists, non-finite numbers, bigint, symbols
- *   (as names too), functions, class instances, accessors, lone surrogates, cycles, more than
- *   512 levels. An object's accessors are refused without being
- *   called; an element of a list is read, as asking each what it is would take longer than the rest.
- * @throws MemodagError `value_too_large` when the text is longer than `maxBytes`.
+ * @throws MemodagError `value_not_json`, with the offending `path` among its fields, for anything else
+ * that
+ *   JSON cannot represent: holes and `undefined` in lists, non-finite numbers, bigints, symbols (also as
+ *   names), functions, class instances, accessors, lone surrogates, cycles, more than 512 levels.
+ *   Accessors of objects are rejected without being called. Elements of lists are read, because checking
+ *   the descriptor of each would take longer than everything else.
+ * @throws MemodagError `value_too_large` if the JSON is longer than `maxBytes`.
  */
 export function canonicalJson(value: unknown, options: CanonicalJsonOptions = {}): string {
   const { chunks, text } = encode(value, options);
   return chunks.length === 0 ? text : Buffer.concat(chunks).toString() + text;
 }
 
-/** The UTF-8 bytes of {@link canonicalJson}, in a buffer of their own; throws what it throws. */
+/** Returns the UTF-8 bytes of {@link canonicalJson} in a new buffer. Throws like it. */
 export function canonicalBytes(value: unknown, options: CanonicalJsonOptions = {}): Uint8Array {
   const { chunks, text } = encode(value, options);
   return chunks.length === 0 ? utf8.encode(text) : concat([...chunks, utf8.encode(text)]);
 }
 
-/** The sha256 of a value's canonical JSON; throws what {@link canonicalJson} throws. */
+/** Returns the SHA-256 of a value's canonical JSON. Throws like {@link canonicalJson}. */
 export function digestOf(value: unknown): Digest {
   const { chunks, text } = encode(value, {});
   return sha256(chunks.length === 0 ? text : concat([...chunks, utf8.encode(text)]));

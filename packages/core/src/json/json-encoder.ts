@@ -1,5 +1,5 @@
-// The one encoder: RFC 8785 text, or a refusal that names the path. One pass; each property is read
-// once; toJSON is never called and no object is built.
+// The encoder of canonical JSON (RFC 8785). It works in one pass: each property is read once, toJSON is
+// never called, and no intermediate object is built. An error names the path of the offending value.
 
 import { MemodagError, messageOf } from "../errors.ts";
 import { formatJsonPath, shortenJsonPath, type JsonPathStep } from "./json-path.ts";
@@ -16,10 +16,10 @@ import {
   type Refusal,
 } from "./refusal.ts";
 
-/** Levels of lists and objects that a value may have. */
+/** Maximum nesting depth of lists and objects in a value. */
 export const MAX_JSON_DEPTH = 512;
 
-/** A text, whose beginning is in bytes already when it is long. */
+/** Encoded JSON; the beginning of long JSON is already in bytes. */
 export interface EncodedText {
   readonly chunks: readonly Uint8Array[];
   readonly text: string;
@@ -27,18 +27,18 @@ export interface EncodedText {
 
 const utf8 = new TextEncoder();
 
-// A text of many parts is a tree of them in memory until it is read; past this length it is turned into
-// bytes, or a value of 12 MB would take 600 MB of memory.
+// A concatenated string is a tree in memory until it is read. Beyond this length it is converted to
+// bytes; otherwise a value of 12 MB would take 600 MB of memory.
 const LONGEST_PENDING_TEXT = 16_384;
 
-/** Writes one value. Make another for the next. */
+/** Encodes one value. Create a new encoder for each value. */
 export class JsonEncoder {
   private out = "";
   private readonly chunks: Uint8Array[] = [];
   private chunkedBytes = 0;
-  /** The way to the value at hand; steps past the current depth are left over from other branches. */
+  /** Path to the current value. Steps beyond the current depth are left over from other branches. */
   private readonly path: JsonPathStep[] = [];
-  /** How many steps of the path are meant when somebody else's code throws. */
+  /** Number of valid steps of the path when foreign code throws. */
   private steps = 0;
   private readonly ancestors: object[] = [];
   private readonly maxBytes: number;
@@ -56,7 +56,7 @@ export class JsonEncoder {
       this.write(value, 0);
     } catch (error) {
       if (error instanceof MemodagError) throw error;
-      // A Proxy's trap threw, or the text grew past the longest string there can be.
+      // A Proxy trap threw, or the result exceeded the maximum length of a string.
       const found = `unreadable value (${messageOf(error)})`;
       throw this.refusal({ found, fix: "return a plain, smaller value" }, this.steps, error);
     }
@@ -66,7 +66,7 @@ export class JsonEncoder {
 
   private checkEnd(): void {
     const room = this.maxBytes - this.chunkedBytes;
-    // A code unit is at most three bytes, so that most texts need no count.
+    // A code unit takes at most three bytes, so most strings need not be counted.
     if (this.out.length * 3 > room && Buffer.byteLength(this.out) > room) throw tooLarge(this.maxBytes);
   }
 
@@ -126,7 +126,7 @@ export class JsonEncoder {
   }
 
   private writeArray(list: readonly unknown[], depth: number): void {
-    // Array.prototype is itself an array, in every realm; the prototype of a subclass is not.
+    // Array.prototype is itself an array, in every realm. The prototype of a subclass is not.
     if (!Array.isArray(Object.getPrototypeOf(list))) throw this.refusal(refuseInstance(list), depth);
     const length = list.length;
     this.out += "[";
@@ -149,7 +149,7 @@ export class JsonEncoder {
     for (const name of sortNames(Object.keys(value))) {
       this.step(depth, name);
       const property = Object.getOwnPropertyDescriptor(value, name);
-      // Only a Proxy names a property that it then does not have.
+      // Only a Proxy lists a property that it does not have.
       if (property === undefined) continue;
       if (property.get !== undefined || property.set !== undefined) throw this.refusal(ACCESSOR, depth + 1);
       if (property.value === undefined) continue;
@@ -171,7 +171,7 @@ export class JsonEncoder {
 
   private cycle(level: number): Refusal {
     const target = formatJsonPath(this.path.slice(0, level));
-    return { found: `cycle back to ${target}`, fix: "return the id of what it refers to" };
+    return { found: `circular reference to ${target}`, fix: "return the id of the object it refers to" };
   }
 
   private refusal(refusal: Refusal, depth: number, cause?: unknown): MemodagError {
@@ -187,11 +187,11 @@ export class JsonEncoder {
   }
 }
 
-/** What JSON escapes, and surrogates, which may be alone. */
+/** Characters that JSON escapes, and surrogates, which may be unpaired. */
 // oxlint-disable-next-line no-control-regex -- JSON escapes exactly these
 const NEEDS_CARE = /[\u0000-\u001f"\\\ud800-\udfff]/;
 
-// Values between tasks repeat their names; looking the quoted form up is cheaper than making it.
+// Values between tasks repeat their names, and looking up the quoted form is cheaper than computing it.
 const QUOTED_NAMES = new Map<string, string>();
 const MAX_QUOTED_NAMES = 4096;
 const LONGEST_QUOTED_NAME = 64;
@@ -204,7 +204,7 @@ const TOO_DEEP: Refusal = {
 function isPlain(value: object): boolean {
   const proto: unknown = Object.getPrototypeOf(value);
   if (proto === Object.prototype || proto === null) return true;
-  // The Object.prototype of another realm (node:vm) is as plain.
+  // The Object.prototype of another realm (node:vm) counts as plain.
   return (
     typeof proto === "object" &&
     Object.getPrototypeOf(proto) === null &&
@@ -215,7 +215,7 @@ function isPlain(value: object): boolean {
 function tooLarge(limitBytes: number): MemodagError {
   return new MemodagError(
     "value_too_large",
-    `the value's JSON is longer than ${limitBytes} bytes: return less, or a reference to where it is kept`,
+    `the value's JSON is longer than ${limitBytes} bytes: return less, or a reference to where it is stored`,
     { fields: { limitBytes } },
   );
 }

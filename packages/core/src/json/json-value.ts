@@ -1,6 +1,6 @@
-// What may pass between tasks.
+// Types of values that pass between tasks.
 
-/** A value of the JSON domain. Values between tasks are of this type and no other. */
+/** A JSON value. All values between tasks have this type. */
 export type JsonValue =
   | null
   | boolean

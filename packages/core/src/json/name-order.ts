@@ -1,8 +1,8 @@
-// The order of names in canonical JSON.
+// The order of property names in canonical JSON.
 
 const LONGEST_INSERTION_SORT = 16;
 
-/** Sorts by UTF-16 code units, in place. Few names, mostly in order, are the common case. */
+/** Sorts by UTF-16 code units, in place. Optimized for few names that are mostly sorted. */
 export function sortNames(names: string[]): string[] {
   if (names.length > LONGEST_INSERTION_SORT) return names.sort();
   for (let index = 1; index < names.length; index++) {

@@ -1,22 +1,22 @@
-// Reads JSON that others wrote, and refuses numbers which JavaScript would change without a word.
+// Parses JSON from other programs, rejecting numbers that JavaScript would silently change.
 
 import { MemodagError } from "../errors.ts";
 import { formatJsonPath, shortenJsonPath, type JsonPathStep } from "./json-path.ts";
 
-/** A number that reading would change. */
+/** A number that parsing would change. */
 interface ChangedNumber {
-  /** Where it stands, such as `$.rows[3].id`. */
+  /** Its path, such as `$.rows[3].id`. */
   readonly path: string;
   readonly text: string;
-  /** Such as `is no exact number in JavaScript, which would make it 9007199254740992`. */
+  /** Such as `is not exact in JavaScript, which would make it 9007199254740992`. */
   readonly problem: string;
 }
 
 const LONGEST_SHOWN = 60;
 
 /**
- * The value of JSON text from outside.
- * @throws SyntaxError when it is no JSON, MemodagError `value_not_json` for a number that would change.
+ * Parses JSON written by another program.
+ * @throws SyntaxError if it is not JSON; MemodagError `value_not_json` for a number that would change.
  */
 export function parseOutsideJson(text: string): unknown {
   const value: unknown = JSON.parse(text);
@@ -32,14 +32,14 @@ export function parseOutsideJson(text: string): unknown {
   );
 }
 
-/** Sixteen digits, or an exponent: without either, a number is what it says. */
+/** Sixteen digits or an exponent. Numbers with neither are represented exactly. */
 const MAY_CHANGE = /\d{16}|\d[eE]/;
 const TOKEN = /"(?:[^"\\]|\\.)*"|-?\d[\d.eE+-]*|[[\]{},:]/gs;
 
-/** The first number of a JSON text that would change when it is read; `undefined`: there is none. */
+/** Returns the first number of a JSON text that parsing would change, or `undefined`. */
 function findChangedNumber(text: string): ChangedNumber | undefined {
   if (!MAY_CHANGE.test(text)) return undefined;
-  /** The step to what comes next, in each list and object that is open. */
+  /** The step to the next value, for each open list and object. */
   const steps: JsonPathStep[] = [];
   let isName = false;
   for (const [token] of text.matchAll(TOKEN)) {
@@ -77,21 +77,21 @@ function findChangedNumber(text: string): ChangedNumber | undefined {
   return undefined;
 }
 
-/** What reading does to a number, if it is not what reading numbers always does: rounding fractions. */
+/** Returns how parsing changes a number, apart from the usual rounding of fractions. */
 function changeOf(text: string): string | null {
   const value = Number(text);
   if (!Number.isFinite(value)) return "is larger than any number in JavaScript";
-  if (value === 0 && /^[^eE]*[1-9]/.test(text)) return "is nearer to zero than any number in JavaScript";
+  if (value === 0 && /^[^eE]*[1-9]/.test(text)) return "is closer to zero than any number in JavaScript";
   const [, digits] = /^(-?\d+)(?:\.0*)?$/.exec(text) ?? [];
   if (digits === undefined || Number.isSafeInteger(value)) return null;
   const exact = BigInt(digits);
-  // What it is, or what it would be printed as: neither is a change that can be seen.
+  // Unchanged, or printed the same: no visible change.
   const printed = exactIntegerOf(String(value));
   if (BigInt(value) === exact || printed === exact) return null;
-  return `is no exact number in JavaScript, which would make it ${printed}`;
+  return `is not exact in JavaScript, which would make it ${printed}`;
 }
 
-/** The integer that a number's shortest text says, such as `1e+23`. */
+/** Returns the integer that a number's shortest form denotes, such as `1e+23`. */
 function exactIntegerOf(text: string): bigint {
   const [, sign = "", whole = "", fraction = "", exponent = "0"] =
     /^(-?)(\d+)(?:\.(\d+))?(?:e\+(\d+))?$/.exec(text) ?? [];

@@ -1,4 +1,4 @@
-// From text back to values. Only what canonical-json.ts wrote is read here, so nothing is checked again.
+// Parses canonical JSON. It only reads the output of canonical-json.ts, so it does not validate.
 
 import { canonicalJson } from "./canonical-json.ts";
 import type { JsonValue } from "./json-value.ts";
@@ -6,14 +6,16 @@ import type { JsonValue } from "./json-value.ts";
 const utf8 = new TextDecoder("utf-8", { fatal: true });
 
 /**
- * The value of JSON in UTF-8. A `__proto__` name is a property like another.
- * @throws SyntaxError or TypeError when the bytes are no JSON or no UTF-8.
+ * Parses UTF-8 encoded JSON. A property named `__proto__` is treated like any other.
+ * @throws SyntaxError or TypeError if the bytes are not JSON or not UTF-8.
  */
 export function readJson(bytes: Uint8Array): JsonValue {
   return JSON.parse(utf8.decode(bytes)) as JsonValue;
 }
 
-/** A copy of the value as tasks get to see it; throws what {@link canonicalJson} throws. */
+/**
+ * Returns a copy of the value in canonical form, as tasks receive it. Throws like {@link canonicalJson}.
+ */
 export function canonicalForm(value: unknown): JsonValue {
   return JSON.parse(canonicalJson(value)) as JsonValue;
 }

@@ -1,6 +1,6 @@
-// What a value outside the JSON domain is called, and what its author should return instead.
+// Describes values that JSON cannot represent, and what to return instead.
 
-/** A refused value: its name in a message and the fix. */
+/** A rejected value: its description and the fix. */
 export interface Refusal {
   /** Such as `Date` or `instance of Penguin`. */
   readonly found: string;
@@ -32,18 +32,18 @@ const FIX_BY_TYPE: Readonly<Record<string, string>> = {
 
 /** An element that is `undefined`. */
 export const UNDEFINED_ELEMENT: Refusal = { found: "undefined in a list", fix: "return null in its place" };
-/** An index of a list that has no element. */
+/** A missing element of a sparse list. */
 export const HOLE: Refusal = { found: "hole in a list", fix: "return null in its place" };
 /** A getter or setter. */
 export const ACCESSOR: Refusal = { found: "accessor", fix: "return its value as a plain property" };
-/** An object with a symbol among its names. */
+/** An object with a symbol among its property names. */
 export const SYMBOL_NAME: Refusal = { found: "property named by a symbol", fix: "name it by a string" };
-/** Text that UTF-8 cannot carry. */
+/** A string that UTF-8 cannot represent. */
 export const LONE_SURROGATE: Refusal = {
   found: "string with a lone surrogate",
   fix: "return toWellFormed()",
 };
-/** A name that UTF-8 cannot carry. */
+/** A property name that UTF-8 cannot represent. */
 export const LONE_SURROGATE_NAME: Refusal = {
   found: "property name with a lone surrogate",
   fix: "name it by toWellFormed()",
@@ -64,7 +64,7 @@ export function refuseInstance(value: object): Refusal {
   return { found: `instance of ${type}`, fix: "return a plain object, such as { ...it }" };
 }
 
-/** Describes a primitive, or a function, that JSON has no text for. */
+/** Describes a primitive or function that JSON cannot represent. */
 export function refusePrimitive(value: unknown): Refusal {
   switch (typeof value) {
     case "number":
@@ -83,7 +83,9 @@ export function refusePrimitive(value: unknown): Refusal {
   }
 }
 
-/** The names of the value's class and of those it extends, nearest first, without calling a getter. */
+/**
+ * Returns the names of the value's class and its superclasses, nearest first, without calling a getter.
+ */
 function constructorNames(value: object): string[] {
   const names: string[] = [];
   for (let proto: unknown = Object.getPrototypeOf(value); proto; proto = Object.getPrototypeOf(proto)) {

@@ -1,10 +1,10 @@
-// How a field of an upstream's result is found: the same in the key and in the worker.
+// Selects a field of an upstream result, in the same way for the key and in the worker.
 
 import type { JsonValue } from "./json-value.ts";
 
 /**
- * The member of `value` at `path`, or `undefined` where there is none. Strings select own members of
- * objects, whole numbers select elements of lists; anything else (`"length"` of a list, say) is not there.
+ * Returns the member of `value` at `path`, or `undefined`. Strings select own properties of objects, and
+ * integers select elements of lists. Nothing else exists, such as the `length` of a list.
  */
 export function findField(value: JsonValue, path: readonly (string | number)[]): JsonValue | undefined {
   let current: JsonValue = value;
@@ -16,7 +16,7 @@ export function findField(value: JsonValue, path: readonly (string | number)[]):
   return current;
 }
 
-/** Like {@link findField}, with `null` for what is not there: what a task gets as its argument. */
+/** Like {@link findField}, but returns `null` instead of `undefined`, as tasks receive it. */
 export function selectField(value: JsonValue, path: readonly (string | number)[]): JsonValue {
   return findField(value, path) ?? null;
 }

@@ -1,10 +1,10 @@
-// The audit trail. Implemented by the metastore, which also writes acts of its own stores down.
+// The audit trail. Implemented by the metastore, whose stores also record their own actions.
 
 import type { AuditAct, AuditAction, AuditEntry, AuditOutcome } from "../audit.ts";
 
-/** Which entries to list. */
+/** Selects entries. */
 export interface AuditFilter {
-  /** Acts on this team alone; those on all teams are not among them. */
+  /** Only actions on this team, without those on all teams. */
   readonly team?: string;
   readonly action?: AuditAction;
   /** Milliseconds since the Unix epoch, by the database's clock. */
@@ -12,14 +12,14 @@ export interface AuditFilter {
   readonly limit: number;
 }
 
-/** A trail that is only ever added to: the database refuses anything else. */
+/** An append-only trail. The database rejects any other change. */
 export interface AuditLog {
-  /** Writes an act down before it is done, and resolves to its number. */
+  /** Records an action before it is carried out, and resolves to its number. */
   begin(act: AuditAct): Promise<number>;
-  /** Says how the act of that number ended; once. */
+  /** Records the outcome of the action with that number. Call it once. */
   end(id: number, outcome: Exclude<AuditOutcome, { kind: "begun" }>): Promise<void>;
-  /** Writes an act down that is done already. */
+  /** Records an action that has been carried out. */
   write(act: AuditAct, affected: number | null): Promise<void>;
-  /** Newest first. */
+  /** Lists entries, newest first. */
   list(filter: AuditFilter): Promise<AuditEntry[]>;
 }

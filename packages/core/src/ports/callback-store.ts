@@ -1,52 +1,55 @@
-// The callbacks that are owed: written in the transaction that writes what they tell of, gone when they
-// were called. Implemented by the metastore.
+// The queue of callbacks that still have to run. They are written in the transaction that commits what
+// they report, and removed once they have run. Implemented by the metastore.
 
 import type { DagRun, TaskInstance } from "../dag-run.ts";
 import type { CallbackReport } from "../task-callback.ts";
 
-/** Whom a callback tells of. */
+/** The task instance that a callback reports. */
 export type CallbackInstance = Pick<TaskInstance, "taskId" | "mapIndex" | "tryNumber" | "maxTries">;
 
-/** A callback that nobody has called yet. */
+/** A callback that has not been called yet. */
 export interface NewCallback {
-  /** Unique for ever. */
+  /** Globally unique. */
   readonly id: string;
   readonly instance: CallbackInstance;
   readonly report: CallbackReport;
 }
 
-/** The same with the run that it belongs to. */
+/** A callback with the run it belongs to. */
 export interface OwedCallback extends NewCallback {
   readonly run: DagRun;
-  /** How many calls of it have begun and were lost with their scheduler. */
+  /** Number of calls that were started and then lost with their scheduler. */
   readonly begins: number;
 }
 
-/** Which callbacks to take over. */
+/** Selects the callbacks to claim. */
 export interface CallbackClaim {
   /** Identifies the holder, as for runs. */
   readonly owner: string;
-  /** Milliseconds of the database's clock after which they are free without renewal. */
+  /**
+   * Lease in milliseconds of the database's clock, after which the callbacks can be claimed by others
+   * unless renewed.
+   */
   readonly leaseMs: number;
   readonly limit: number;
-  /** Holders known to be dead: what they owed is free at once. */
+  /** Holders known to be dead. Their callbacks can be claimed at once. */
   readonly deadOwners: readonly string[];
-  /** Those of this Dag alone. */
+  /** Only callbacks of this Dag. */
   readonly dag?: { readonly team: string; readonly dagId: string };
 }
 
-/** Who calls what is owed. A pass writes what its scheduler owes; see {@link PassWrite}. */
+/** The queue of callbacks. Passes enqueue them; see {@link PassWrite}. */
 export interface CallbackStore {
-  /** Everybody who owes a callback. */
+  /** Lists all holders of callbacks. */
   listOwners(): Promise<string[]>;
-  /** Takes what is free, oldest first; two claimers never get one. */
+  /** Claims free callbacks, oldest first. No callback is claimed by two holders. */
   claim(request: CallbackClaim): Promise<OwedCallback[]>;
-  /** Notes that a call begins. */
+  /** Records that a call starts. */
   begin(id: string): Promise<void>;
-  /** Renews the leases of these. */
+  /** Renews the leases of the callbacks. */
   renew(ids: readonly string[], leaseMs: number): Promise<void>;
-  /** Frees these, none of which was lost: whoever claims next gets them. */
+  /** Releases callbacks that were not lost, so that the next claim can take them. */
   release(ids: readonly string[]): Promise<void>;
-  /** Forgets callbacks that were called. */
+  /** Removes callbacks that have been called. */
   remove(ids: readonly string[]): Promise<void>;
 }

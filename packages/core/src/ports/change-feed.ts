@@ -1,15 +1,18 @@
-// How a process hears of what others did to the database, so that it need not ask all the time.
+// Notifies a process of changes that others made to the database, so that it need not poll continuously.
 
 /** Ends a watch. */
 export interface Watch {
   close(): Promise<void>;
 }
 
-/** Tells of runs that other processes made or let go, and of Dags that they changed. Implemented by the metastore. */
+/**
+ * Notifies of runs that other processes created or released, and of Dags that they changed. Implemented
+ * by the metastore.
+ */
 export interface ChangeFeed {
   /**
-   * Calls `listener` soon after there may be a run to claim, or a Dag to plan. It may be called for nothing, and a call
-   * may be lost with a connection: who must not miss anything asks now and then all the same.
+   * Calls `listener` soon after there may be a run to claim or a Dag to plan. Calls may be spurious, and
+   * may be lost with a connection, so callers that must not miss anything also need to poll occasionally.
    */
   watchRuns(listener: () => void): Promise<Watch>;
 }

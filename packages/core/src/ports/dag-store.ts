@@ -1,4 +1,4 @@
-// What the Dag processor writes and everybody else reads about Dags. Implemented by the metastore.
+// Dags as the Dag processor writes them and other components read them. Implemented by the metastore.
 
 import type { AuditAct } from "../audit.ts";
 import type { SerializedDag } from "../serialized-dag.ts";
@@ -10,12 +10,12 @@ export interface DagFileId {
   readonly path: string;
 }
 
-/** What went wrong in a Dag file. */
+/** An error in a Dag file. */
 export interface DagFileError {
   readonly message: string;
-  /** The file the error points at; not always the Dag file itself. */
+  /** The file that the error points to, which is not always the Dag file itself. */
   readonly file: string | null;
-  /** From 1. */
+  /** Starts at 1. */
   readonly line: number | null;
   readonly column: number | null;
 }
@@ -23,9 +23,12 @@ export interface DagFileError {
 /** A Dag file as last processed. */
 export interface DagFile extends DagFileId {
   readonly team: string;
-  /** Digest over everything the file's Dags were built from; unchanged means nothing to do. */
+  /**
+   * Digest of everything that the file's Dags were built from. If it is unchanged, there is nothing to
+   * do.
+   */
   readonly fingerprint: string;
-  /** What the fingerprint was taken of: the processor's own record, opaque to the store. */
+  /** What the fingerprint was computed from. Written by the processor and opaque to the store. */
   readonly inputs: string;
   readonly error: DagFileError | null;
   readonly warnings: readonly string[];
@@ -33,14 +36,14 @@ export interface DagFile extends DagFileId {
   readonly processedAt: number;
 }
 
-/** The code of a Dag file, bundled. */
+/** The bundled code of a Dag file. */
 export interface Artifact {
-  /** sha256 of `code`. */
+  /** SHA-256 of `code`. */
   readonly digest: string;
   readonly code: Uint8Array;
 }
 
-/** A version of a Dag, as stored. */
+/** A version of a Dag as stored. */
 export interface DagVersion {
   readonly id: number;
   readonly team: string;
@@ -58,7 +61,7 @@ export interface DagSummary {
   readonly file: DagFileId;
   readonly versionId: number;
   readonly isPaused: boolean;
-  /** How far its schedule was planned: for which version, `null` for none yet, and to which dates. */
+  /** Planning state of the schedule: the planned version, `null` if not planned yet, and its dates. */
   readonly plan: {
     readonly versionId: number | null;
     readonly nextDate: number | null;
@@ -69,34 +72,37 @@ export interface DagSummary {
   readonly taskCount: number;
 }
 
-/** A part of what a task's source hash covers. */
+/** A part of the code that a task's source hash covers. */
 export interface SourceComponent {
-  /** `package`: `name` is the package's; `captured`: a variable that the handler captured. */
+  /** `package`: `name` is the name of the package. `captured`: a variable that the handler captured. */
   readonly kind: "asset" | "captured" | "class" | "function" | "package" | "statement" | "variable";
-  /** Of the source, relative to the bundle's folder; empty for packages and where it is unknown. */
+  /** Path of the source, relative to the bundle's folder. Empty for packages and if unknown. */
   readonly path: string;
   readonly name: string;
-  /** A package's; `null` for anything else. */
+  /** Version of a package; `null` for anything else. */
   readonly version: string | null;
   readonly digest: string;
 }
 
-/** What a source hash is made of. */
+/** What a source hash was computed from. */
 export interface TaskSourceRecord {
   readonly sourceHash: string;
-  /** `whole_graph`: what the task reaches could not be told, so every module of the Dag file counts. */
+  /**
+   * `whole_graph`: the code that the task reaches could not be determined, so every module of the Dag
+   * file counts.
+   */
   readonly mode: "slice" | "whole_graph";
   readonly components: readonly SourceComponent[];
 }
 
-/** What came of processing a Dag file. */
+/** The outcome of processing a Dag file. */
 export type ProcessedDagFile =
   | {
       readonly kind: "read";
       readonly file: Omit<DagFile, "error" | "processedAt">;
       readonly artifact: Artifact;
       readonly dags: readonly SerializedDag[];
-      /** Of every source hash among the Dags' tasks. */
+      /** The records of all source hashes of the Dags' tasks. */
       readonly sources: readonly TaskSourceRecord[];
     }
   | {
@@ -105,25 +111,25 @@ export type ProcessedDagFile =
       readonly error: DagFileError;
     };
 
-/** Dags, their versions and artifacts. Every method that names a Dag takes its team. */
+/** Dags, their versions and artifacts. Every method that identifies a Dag takes its team. */
 export interface DagStore {
   /**
-   * Records what came of a file, all or nothing. A broken file keeps its Dags' last good version;
-   * Dags that a read file no longer defines are gone from the list, with their runs kept.
+   * Stores the outcome of processing a file, atomically. A broken file keeps the last good version of its
+   * Dags. Dags that a file no longer defines disappear from the list, but their runs are kept.
    */
   saveDagFile(processed: ProcessedDagFile): Promise<void>;
-  /** Forgets files of a bundle that are not among `paths`, and their Dags. */
+  /** Removes the files of a bundle that are not among `paths`, and their Dags. */
   removeDagFilesExcept(bundle: string, paths: readonly string[]): Promise<void>;
   listDagFiles(bundle?: string): Promise<DagFile[]>;
   listDags(team?: string): Promise<DagSummary[]>;
-  /** The latest versions of Dags with that id: several when teams share it. */
+  /** Returns the latest versions of the Dags with that id. There are several if teams use the same id. */
   findDagVersions(dagId: string, team?: string): Promise<DagVersion[]>;
   /** @throws MemodagError `dag_not_found` */
   getDagVersion(id: number): Promise<DagVersion>;
-  /** What source hashes are made of; hashes that are not known are not in the map. */
+  /** Returns what source hashes were computed from. Unknown hashes are missing from the map. */
   findTaskSources(team: string, sourceHashes: readonly string[]): Promise<Map<string, TaskSourceRecord>>;
   /** @throws MemodagError `artifact_not_found` */
   getArtifact(digest: string): Promise<Artifact>;
-  /** Resolves to false when there is no such Dag. `act` is written down in the same transaction. */
+  /** Resolves to false if there is no such Dag. `act` is recorded in the same transaction. */
   setPaused(team: string, dagId: string, isPaused: boolean, act?: AuditAct): Promise<boolean>;
 }

@@ -1,45 +1,48 @@
-// What the scheduler reads and writes about the schedules of Dags. Implemented by the metastore.
+// Schedules of Dags, as the scheduler reads and writes them. Implemented by the metastore.
 
 import type { DagRun, NewDagRun } from "../dag-run.ts";
 
-/** A Dag that is to be planned: its date has come, or it has another version than was planned. */
+/** A Dag that has to be planned: its next date has passed, or it has a newer version than was planned. */
 export interface DueDag {
   readonly team: string;
   readonly dagId: string;
-  /** Of its latest version. */
+  /** Its latest version. */
   readonly versionId: number;
-  /** The version that it was planned for; `null`: never yet. */
+  /** The version that was planned; `null` if none. */
   readonly plannedVersionId: number | null;
-  /** The date whose run is next; `null`: none is. All dates are milliseconds since the Unix epoch. */
+  /**
+   * The date of the next run, in milliseconds since the Unix epoch like all dates. `null` if there is
+   * none.
+   */
   readonly nextDate: number | null;
-  /** The latest date that the schedule has run; `null`: none yet. */
+  /** The latest date that has a run; `null` if none. */
   readonly lastDate: number | null;
 }
 
-/** What is to be planned, and when to look again. */
+/** The Dags to plan, and when to look again. */
 export interface DueDags {
   readonly dags: readonly DueDag[];
-  /** The earliest date to come of all Dags; `null`: none is planned. */
+  /** The earliest future date of all Dags; `null` if there is none. */
   readonly nextDate: number | null;
 }
 
-/** What became of a Dag's schedule, guarded by what it was. */
+/** A new planning state of a Dag's schedule, guarded by the previous one. */
 export interface SchedulePlan {
   readonly leaves: DueDag;
   readonly nextDate: number | null;
   readonly lastDate: number | null;
-  /** The run of the date that has come; `null`: none has. */
+  /** The run of the date that has passed; `null` if there is none. */
   readonly run: NewDagRun | null;
-  /** How many runs of the Dag, those of backfills aside, may be unfinished with this one. */
+  /** Maximum number of unfinished runs of the Dag including this one, not counting backfills. */
   readonly maxActiveRuns: number;
 }
 
 /**
- * What came of a plan.
+ * The outcome of writing a plan.
  *
- * - `planned`: it stands; `run` is `null` when there was none to make, or there is one of the date already.
- * - `held`: the Dag has as many unfinished runs as it may have; nothing was written.
- * - `overtaken`: another scheduler, a pause or a new version was faster; nothing was written.
+ * - `planned`: it was written. `run` is `null` if there was none to create, or one with that date exists.
+ * - `held`: the Dag has reached its maximum of unfinished runs; nothing was written.
+ * - `overtaken`: another scheduler, a pause or a new version came first; nothing was written.
  */
 export type PlanOutcome =
   | { readonly kind: "planned"; readonly run: DagRun | null }
@@ -48,10 +51,13 @@ export type PlanOutcome =
 
 /** The schedules of Dags. */
 export interface ScheduleStore {
-  /** The database's clock, in milliseconds since the Unix epoch. */
+  /** Reads the database's clock, in milliseconds since the Unix epoch. */
   readClock(): Promise<number>;
-  /** Dags that are there, not paused, and due at `now`. */
+  /** Returns Dags that exist, are not paused, and are due at `now`. */
   listDueDags(now: number): Promise<DueDags>;
-  /** Makes the run and moves the date on, in one transaction: each date has one run, by whomever. */
+  /**
+   * Creates the run and advances the date in one transaction. Each date has at most one run, whoever
+   * creates it.
+   */
   writePlan(plan: SchedulePlan): Promise<PlanOutcome>;
 }

@@ -1,4 +1,5 @@
-// What a task depends on where it will run, beside its code and its arguments: the port of keys to machines.
+// The port through which keys learn what a task depends on besides its code and arguments: the machine
+// that it will run on.
 
 import type { Digest } from "../digest.ts";
 import type { Reason } from "../reason.ts";
@@ -6,42 +7,45 @@ import type { RuntimeComponent, RuntimeIdentity, RuntimeLevel } from "../runtime
 import type { DagPackages, LoadedPackage, SerializedTask } from "../serialized-dag.ts";
 import type { DagFileId } from "./dag-store.ts";
 
-/** The files that a task declared, as they were when they were looked at. */
+/** The declared files of a task, as of a lookup. */
 export interface DeclaredFiles {
-  /** Pattern → digest of which files it matched and what was in them. */
+  /** Maps each pattern to a digest of the names and contents of the files it matched. */
   readonly digests: Readonly<Record<string, Digest>>;
-  /** The beginning of each file's digest by its path, for explanations; `null` when they are too many. */
+  /**
+   * Maps the path of each file to a prefix of its digest, for explanations. `null` if there are too many
+   * files.
+   */
   readonly shown: Readonly<Record<string, string>> | null;
-  /** How many files there are. */
+  /** Number of files. */
   readonly count: number;
-  /** Other than before when a file was written to meanwhile, even with what was in it. */
+  /** Changes whenever a file is written to, even if its content stays the same. */
   readonly stamp: string;
 }
 
-/** What is known of a task's surroundings; `unknown`: its result cannot be cached, and why. */
+/** The surroundings of a task. `unknown`: its result cannot be cached, and why. */
 export type TaskSurroundings =
   | { readonly kind: "known"; readonly runtime: RuntimeComponent; readonly files: DeclaredFiles | null }
   | { readonly kind: "unknown"; readonly reason: Reason };
 
-/** The runtime that a key was made with, and how much of it counts. */
+/** The runtime that a key was computed with, and how much of it counts. */
 export interface AttemptRuntime {
   readonly identity: RuntimeIdentity;
   readonly level: RuntimeLevel;
 }
 
-/** Looks at the machine on which tasks will run. */
+/** Inspects the machine on which tasks will run. */
 export interface Surroundings {
-  /** What a worker compares its own runtime with. */
+  /** The runtime against which a worker compares its own. */
   readonly runtime: AttemptRuntime;
   /**
-   * What the key of a cached task of that Dag file has of its surroundings. At once, without a promise, for
-   * a handler that declared no files. Never rejects, and never takes longer than its deadline.
+   * Returns the part of a cached task's key that depends on its surroundings. Synchronous, without a
+   * promise, for a handler without declared files. Never rejects, and never exceeds its deadline.
    */
   of(file: DagFileId, task: SerializedTask): TaskSurroundings | Promise<TaskSurroundings>;
   /**
-   * Why the packages that an attempt loaded are not those that its Dag was read with, or cannot be told to
-   * be; `null`: they are, and were all the while since `spawnedAt` (milliseconds since the Unix epoch). Never
-   * rejects.
+   * Returns why the packages that an attempt loaded are not those that its Dag was read with, or cannot
+   * be verified. `null` if they are, and have been since `spawnedAt` (milliseconds since the Unix epoch).
+   * Never rejects.
    */
   findPackageChange(
     file: DagFileId,

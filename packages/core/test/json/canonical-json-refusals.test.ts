@@ -92,10 +92,10 @@ describe("canonicalJson refuses", () => {
   it("cycles, naming both ends, whatever stands beside them", () => {
     const value: Record<string, unknown> = { beside: { rows: Array.from({ length: 1_000 }, () => ({})) } };
     value["deep"] = [{ back: value["beside"] }, { self: value }];
-    expect(refusalOf(value).message).toContain("cycle back to $ at $.deep[1].self");
+    expect(refusalOf(value).message).toContain("circular reference to $ at $.deep[1].self");
     const list: unknown[] = [];
     list.push({ list });
-    expect(refusalOf([list]).message).toContain("cycle back to $[0] at $[0][0].list");
+    expect(refusalOf([list]).message).toContain("circular reference to $[0] at $[0][0].list");
   });
 
   it("more than 512 levels, however many", () => {

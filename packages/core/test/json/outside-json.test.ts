@@ -3,18 +3,15 @@ import { expect, test } from "vitest";
 import { parseOutsideJson } from "../../src/index.ts";
 
 test.each([
-  [
-    "9007199254740993",
-    "the number 9007199254740993 at $ is no exact number in JavaScript, which would make it",
-  ],
-  ["-9007199254740993", "at $ is no exact number"],
-  ['{"a":[1,{"b c":9007199254740993}]}', 'at $.a[1]["b c"] is no exact'],
-  ['{"a\\"b":1,"x":{"y":[],"z":[[1],[2,1610521604143693813]]}}', "at $.x.z[1][1] is no exact"],
-  ["9007199254740993.0", "is no exact number"],
-  ["123456789012345678901234567890", "is no exact number"],
+  ["9007199254740993", "the number 9007199254740993 at $ is not exact in JavaScript, which would make it"],
+  ["-9007199254740993", "at $ is not exact number"],
+  ['{"a":[1,{"b c":9007199254740993}]}', 'at $.a[1]["b c"] is not exact'],
+  ['{"a\\"b":1,"x":{"y":[],"z":[[1],[2,1610521604143693813]]}}', "at $.x.z[1][1] is not exact"],
+  ["9007199254740993.0", "is not exact number"],
+  ["123456789012345678901234567890", "is not exact number"],
   ["[1e400]", "1e400 at $[0] is larger than any number"],
   ["-1E+999", "is larger than any number"],
-  ["1e-400", "is nearer to zero than any number"],
+  ["1e-400", "is closer to zero than any number"],
 ])("refuses %s", (text, message) => {
   expect(() => parseOutsideJson(text)).toThrow(
     expect.objectContaining({ code: "value_not_json", message: expect.stringContaining(message) }),
