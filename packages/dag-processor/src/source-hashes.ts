@@ -193,10 +193,18 @@ function notesOf(statements: readonly ImpureStatement[]): string[] {
     .slice(0, MAX_SHOWN_STATEMENTS)
     .map(
       ({ path, line, text, reason }) =>
-        `${path}:${line} is in every task's source hash, since ${reason}: ${text}`,
+        `${path}:${line} is in every task's source hash, since ${reason}: ${asWritten(text)}`,
     );
   const rest = statements.length - notes.length;
   return rest > 0 ? [...notes, `${rest} more statements are in every task's source hash`] : notes;
+}
+
+/** A statement of the artifact with what `read-sources.ts` put in place of `import.meta` as the author wrote it. */
+function asWritten(text: string): string {
+  return text.replaceAll(
+    /\b__memodag(Url|Filename|Dirname)\d*\b/g,
+    (_, field: string) => `import.meta.${field.toLowerCase()}`,
+  );
 }
 
 function byNameAndVersion(a: PackageVersion, b: PackageVersion): number {

@@ -20,6 +20,8 @@ type Holder = Record<typeof HOLDER, unknown>;
 /** An inspector session of this process with itself. */
 export class FunctionInspector {
   readonly #session = new Session();
+  /** How many scopes a function has that is in no other function or block, by script. */
+  readonly #moduleScopes = new Map<string, string>();
 
   constructor() {
     this.#session.connect();
@@ -64,17 +66,28 @@ export class FunctionInspector {
       location: location
         ? { scriptId: location.scriptId, line: location.lineNumber, column: location.columnNumber }
         : null,
-      scopes: this.#readScopes(internal.get("[[Scopes]]")?.objectId),
+      scopes: this.#readScopes(internal.get("[[Scopes]]"), location?.scriptId),
       isBound: internal.has("[[TargetFunction]]"),
     };
   }
 
-  #readScopes(objectId: string | undefined): Readonly<Record<string, unknown>>[] {
+  #readScopes(
+    list: Runtime.RemoteObject | undefined,
+    scriptId: string | undefined,
+  ): Readonly<Record<string, unknown>>[] {
+    const { objectId, description: count } = list ?? {};
     if (objectId === undefined) return [];
+    // The outermost scopes are the same for all functions of a script: as many are the same ones. To be told
+    // them takes as long as all else that is asked of a function.
+    if (scriptId !== undefined && count !== undefined && this.#moduleScopes.get(scriptId) === count)
+      return [];
     const scopes: Readonly<Record<string, unknown>>[] = [];
     for (const { value } of this.#properties(objectId).result) {
       if (!value?.objectId || /^(?:Global|Module|Script)\b/.test(value.description ?? "")) continue;
       scopes.push(this.#read(value.objectId));
+    }
+    if (scopes.length === 0 && scriptId !== undefined && count !== undefined) {
+      this.#moduleScopes.set(scriptId, count);
     }
     return scopes;
   }

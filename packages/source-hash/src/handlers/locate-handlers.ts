@@ -11,7 +11,10 @@ type AnyFunction = (...args: never[]) => unknown;
 export interface LocateOptions {
   /** True for the URL that the artifact was imported by. Asked when functions of several files turn up. */
   readonly isArtifact: (url: string) => boolean;
-  /** Captured values above this number are not looked at: the hash covers the whole graph. Default 20,000. */
+  /**
+   * Captured values above this number, beside the handlers themselves, are not looked at: the hash covers the
+   * whole graph. Default 20,000.
+   */
   readonly maxValues?: number;
 }
 
@@ -30,7 +33,7 @@ export function locateHandlers(
 ): LocatedHandlers {
   const inspector = new FunctionInspector();
   try {
-    const heap = new HeapReader(inspector, maxValues);
+    const heap = new HeapReader(inspector, handlers.size + maxValues);
     const indexes = [...handlers].map(([key, handler]) => [key, heap.indexOf(handler)] as const);
     heap.read();
     heap.refuseForeign(isArtifact);
