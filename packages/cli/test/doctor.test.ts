@@ -4,6 +4,7 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { createServer, type AddressInfo } from "node:net";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { openMetastore } from "@memodag/metastore";
 import { createTestDatabase, openTestMetastore } from "@memodag/metastore/testing";
 import { loadConfig } from "@memodag/config";
@@ -87,8 +88,8 @@ describe("doctor", () => {
     await using metastore = await openIn(project);
     await project.json("dags", "trigger", "shapes");
     const now = Date.now();
-    expect(await lookAtRuns(metastore.runs, now)).toMatchObject([{ status: "ok" }]);
-    expect(await lookAtRuns(metastore.runs, now + 60_000)).toEqual([
+    expect(await lookAtRuns(metastore, now)).toMatchObject([{ status: "ok" }]);
+    expect(await lookAtRuns(metastore, now + 60_000)).toEqual([
       {
         check: "runs",
         status: "warn",
@@ -97,8 +98,42 @@ describe("doctor", () => {
     ]);
     const [run] = await metastore.runs.listRuns({ limit: 1 });
     await project.run("runs", "cancel", "shapes", run!.runId);
-    expect(await lookAtRuns(metastore.runs, now + 60_000)).toMatchObject([{ status: "ok" }]);
+    expect(await lookAtRuns(metastore, now + 60_000)).toMatchObject([{ status: "ok" }]);
   });
+
+  it.each([
+    ["params of the run", "update dag_run set params = '[' where state = 'queued'", /its row cannot be read/],
+    ["version of the Dag", "update dag_version set dag = '{'", /the version of its Dag cannot be read/],
+  ])(
+    "tells of runs that no scheduler can load, as runs show does: damaged %s",
+    async (_what, damage, reason) => {
+      const own = soundProject();
+      try {
+        await own.json("dags", "trigger", "shapes");
+        const url = `sqlite:${join(own.folder, ".memodag/metadata.db")}`;
+        const metastore = await openMetastore(url);
+        const [run] = await metastore.runs.listRuns({ limit: 1 });
+        await metastore.close();
+        const file = new DatabaseSync(url.slice("sqlite:".length));
+        file.exec(damage);
+        file.close();
+        const shown = await own.run("runs", "show", "shapes", run!.runId);
+        expect(shown).toMatchObject({ code: 0, stdout: expect.stringMatching(reason) });
+        expect(shown.stdout).toContain(`\`memodag runs cancel shapes ${run!.runId}\` ends it`);
+        expect(await own.json("runs", "show", "shapes", run!.runId)).toMatchObject({
+          fault: expect.stringMatching(reason),
+        });
+        const { checks } = JSON.parse((await own.run("doctor", "--json")).stdout) as Answer;
+        expect(checks).toContainEqual(
+          expect.objectContaining({ check: "runs", status: "fail", message: expect.stringMatching(reason) }),
+        );
+        expect(await own.run("runs", "list")).toMatchObject({ code: 0 });
+        expect(await own.run("runs", "cancel", "shapes", run!.runId)).toMatchObject({ code: 0 });
+      } finally {
+        own.remove();
+      }
+    },
+  );
 
   it.each([
     [0, "fail", "the disk is full: 0B free for logs in /var/x: make room"],

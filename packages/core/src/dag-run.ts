@@ -51,6 +51,8 @@ export interface DagRun extends NewDagRun {
   readonly processesSpawned: number;
   /** Number of round trips to the cache's record store so far. */
   readonly lookups: number;
+  /** Why its row cannot be read, if so: its params and conf are empty here, and no scheduler can load it. */
+  readonly fault?: string;
 }
 
 /** Identifies a task instance within a run. */

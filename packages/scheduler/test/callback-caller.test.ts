@@ -186,3 +186,19 @@ test("what could not be written down is written down with the next renewal, and 
   expect(removed).toEqual(["a"]);
   expect(ids()).toEqual(["a"]);
 });
+
+test("one that cannot be read is dropped, and those beside it are called", async () => {
+  const removed: string[] = [];
+  const { caller, end, tick, ids } = room({
+    listOwners: async () => ["gone"],
+    claim: async () => [{ ...owed("bad"), fault: "its body names no instance and no event" }, owed("good")],
+    remove: async (some) => void removed.push(...some),
+  });
+  caller.start();
+  await tick();
+  await tick();
+  expect(ids()).toEqual(["good"]);
+  end("good");
+  await caller.whenIdle();
+  expect(removed.toSorted()).toEqual(["bad", "good"]);
+});

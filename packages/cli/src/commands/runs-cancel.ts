@@ -21,7 +21,11 @@ async function cancel(dagId: string, runId: string, options: TeamOptions): Promi
   const { cancelRun } = await import("@memodag/scheduler");
   const { failed, skipped } = await withOperations(options, async (context, metadata) => {
     const run = await getRun(metadata, { dagId, team: options.team }, runId);
-    const version = await metadata.dags.getDagVersion(run.dagVersionId);
+    const version = await metadata.dags.getDagVersion(run.dagVersionId).catch((error: unknown) => {
+      // A run whose version is damaged can only be cancelled.
+      if (error instanceof SyntaxError) return null;
+      throw error;
+    });
     return await cancelRun(
       metadata.runs,
       { run, version },

@@ -6,7 +6,7 @@ import { waysOut } from "@memodag/operations/runs";
 import { printRun } from "../output/run-table.ts";
 import { shownAge, shownDuration } from "../output/units.ts";
 import { isoTime } from "@memodag/operations";
-import { reportRun } from "@memodag/operations/runs";
+import { reportRun, whyNotLoadable } from "@memodag/operations/runs";
 import { getRun } from "@memodag/operations/runs";
 import { getDag } from "@memodag/operations/dags";
 import { withOperations } from "../wiring/deployment.ts";
@@ -82,17 +82,35 @@ async function listRuns(dagId: string | undefined, options: TeamOptions & { limi
 
 async function showRun(dagId: string, runId: string, options: TeamOptions): Promise<void> {
   const { listInterruptedRuns } = await import("@memodag/scheduler");
-  const { report, isInterrupted } = await withOperations(options, async (context, metadata) => {
+  const { report, fault, isInterrupted } = await withOperations(options, async (context, metadata) => {
     const run = await getRun(metadata, { dagId, team: options.team }, runId);
     const interrupted = await listInterruptedRuns(metadata.runs, { team: run.team, dagId });
-    const instances = await metadata.runs.listTaskInstances(run.team, run.id);
-    const version = await metadata.dags.getDagVersion(run.dagVersionId);
+    const reason = await whyNotLoadable(metadata, run);
+    // Beside a fault, what can be read is shown: the fault says why the rest is missing.
+    const unlessFaulty = async <T>(read: () => Promise<readonly T[]>): Promise<readonly T[]> => {
+      return reason === undefined ? await read() : await read().catch(() => []);
+    };
+    const instances = await unlessFaulty(() => metadata.runs.listTaskInstances(run.team, run.id));
+    const tasks = await unlessFaulty(
+      async () => (await metadata.dags.getDagVersion(run.dagVersionId)).dag.tasks,
+    );
     return {
-      report: reportRun(run, instances, version.dag.tasks),
+      report: reportRun(run, instances, tasks),
+      fault: reason,
       isInterrupted: interrupted.some(({ id }) => id === run.id),
     };
   });
-  if (options.json) return printJson({ ...report, ...(isInterrupted && { isInterrupted }) });
+  if (options.json) {
+    const more = { ...(isInterrupted && { isInterrupted }), ...(fault !== undefined && { fault }) };
+    return printJson({ ...report, ...more });
+  }
   printRun(report);
-  if (isInterrupted) printLine(`Interrupted: ${waysOut(dagId, runId)}.`);
+  if (fault !== undefined) {
+    printLine(
+      report.durationMs === null
+        ? `It cannot be loaded: ${fault}. Schedulers put it aside and try again: ` +
+            `\`memodag runs cancel ${dagId} ${runId}\` ends it.`
+        : `It cannot be read whole: ${fault}.`,
+    );
+  } else if (isInterrupted) printLine(`Interrupted: ${waysOut(dagId, runId)}.`);
 }

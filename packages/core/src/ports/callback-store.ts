@@ -20,6 +20,8 @@ export interface OwedCallback extends NewCallback {
   readonly run: DagRun;
   /** Number of calls that were started and then lost with their scheduler. */
   readonly begins: number;
+  /** Why its row cannot be read, if so: its instance and report stand in for what is not known. */
+  readonly fault?: string;
 }
 
 /** Selects the callbacks to claim. */

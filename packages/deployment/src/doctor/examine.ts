@@ -64,7 +64,7 @@ async function examineDatabase(loaded: LoadedConfig, log: Logger): Promise<reado
     if (findings.some(({ status }) => status === "fail")) return [...findings, ...clocks];
     const caches = await examineCache(loaded, database, log);
     const switches = await look("switch", () => lookAtSwitches(loaded, database));
-    const runs = await look("runs", async () => lookAtRuns(database.runs, await database.readClock()));
+    const runs = await look("runs", async () => lookAtRuns(database, await database.readClock()));
     return [...findings, ...clocks, ...caches, ...switches, ...runs];
   });
 }

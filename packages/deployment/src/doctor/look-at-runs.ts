@@ -1,21 +1,45 @@
 // Does anything work on the runs that there are?
 
-import type { RunStore } from "@memodag/core";
+import type { DagRun, RunStore } from "@memodag/core";
+import { whyNotLoadable, type RunSources } from "@memodag/operations/runs";
 import { isDeadOwner, listInterruptedRuns } from "@memodag/scheduler";
 import type { Finding } from "./finding.ts";
 
 /** A scheduler that is there has heard of a run by then, in milliseconds. */
 const HEARD_AFTER_MS = 15_000;
 
-/** Looks for runs that wait while no scheduler works on any. */
-export async function lookAtRuns(
-  runs: Pick<RunStore, "listInterruptedRuns" | "listLeaseOwners">,
+/** Runs that are tried to be read, at most: the oldest. */
+const MOST_READ = 500;
+
+/** What runs are looked at with. */
+interface IdleSources extends RunSources {
+  readonly runs: RunSources["runs"] & Pick<RunStore, "listInterruptedRuns" | "listLeaseOwners">;
+}
+
+/** Looks for runs that no scheduler can load, and for those that wait while no scheduler works on any. */
+export async function lookAtRuns(sources: IdleSources, now: number): Promise<Finding[]> {
+  // A scheduler gives back at once what it cannot load.
+  const idle = await listInterruptedRuns(sources.runs, { queued: "all" });
+  const unloadable: Finding[] = [];
+  for (const run of idle.slice(0, MOST_READ)) {
+    const reason = await whyNotLoadable(sources, run);
+    if (reason === undefined) continue;
+    const message =
+      `run ${run.runId} of Dag "${run.dagId}" cannot be loaded: ${reason}. Schedulers put it aside and try ` +
+      `again: \`memodag runs cancel ${run.dagId} ${run.runId}\` ends it`;
+    unloadable.push({ check: "runs", status: "fail", message });
+  }
+  return unloadable.length > 0 ? unloadable : await lookForWaiting(sources, idle, now);
+}
+
+async function lookForWaiting(
+  { runs }: IdleSources,
+  idle: readonly DagRun[],
   now: number,
 ): Promise<Finding[]> {
   const owners = await runs.listLeaseOwners();
   if (owners.some((owner) => !isDeadOwner(owner)))
     return [{ check: "runs", status: "ok", message: "a scheduler works on runs" }];
-  const idle = await listInterruptedRuns(runs, { queued: "all" });
   const waiting = idle.filter(
     ({ state, createdAt }) => state === "queued" && now - createdAt >= HEARD_AFTER_MS,
   );

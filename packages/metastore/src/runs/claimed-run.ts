@@ -13,15 +13,16 @@ export function toClaimedRun(
   xcoms: readonly XComTable[],
 ): ClaimedRun {
   const handCount = row.hand_count;
+  const run = toDagRun(row);
   try {
+    if (run.fault !== undefined) return { run, instances: [], xcoms: [], handCount, fault: run.fault };
     return {
-      run: toDagRun(row),
+      run,
       instances: instances.map(toTaskInstance),
       xcoms: xcoms.map(toXCom),
       handCount,
     };
   } catch (error) {
-    const run = toDagRun({ ...row, conf: "{}", params: "{}" });
     return { run, instances: [], xcoms: [], handCount, fault: `its row cannot be read: ${messageOf(error)}` };
   }
 }

@@ -1,14 +1,30 @@
 // A run as a row, and back.
 
-import type { CacheMode, DagRun, DagRunState, DagRunType, JsonObject } from "@memodag/core";
+import {
+  messageOf,
+  type CacheMode,
+  type DagRun,
+  type DagRunState,
+  type DagRunType,
+  type JsonObject,
+} from "@memodag/core";
 import type { Selectable } from "kysely";
 import type { DagRunTable } from "./run-tables.ts";
 
 /** A row of `dag_run`. */
 export type DagRunRow = Selectable<DagRunTable>;
 
-/** The run that a row holds. */
+/** The run that a row holds; where the row cannot be read, one that says so. */
 export function toDagRun(row: DagRunRow): DagRun {
+  try {
+    return readDagRun(row);
+  } catch (error) {
+    const run = readDagRun({ ...row, conf: "{}", params: "{}" });
+    return { ...run, fault: `its row cannot be read: ${messageOf(error)}` };
+  }
+}
+
+function readDagRun(row: DagRunRow): DagRun {
   return {
     id: row.id,
     team: row.team,

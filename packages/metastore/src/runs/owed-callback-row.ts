@@ -1,21 +1,50 @@
 // A callback that is owed as a row, and back.
 
-import type { NewCallback, OwedCallback } from "@memodag/core";
+import { messageOf, UNMAPPED, type NewCallback, type OwedCallback } from "@memodag/core";
 import { toDagRun, type DagRunRow } from "./dag-run-row.ts";
 
 const NO_CODE = { cacheReasonCode: null, cacheReasonDetail: null };
+
+/** What stands for what a row does not tell. */
+const UNREADABLE: Pick<OwedCallback, "instance" | "report"> = {
+  instance: { taskId: "unknown", mapIndex: UNMAPPED, tryNumber: 0, maxTries: 0 },
+  report: {
+    event: "failure",
+    state: "failed",
+    cacheStatus: null,
+    cacheReason: null,
+    ...NO_CODE,
+    error: null,
+    durationMs: null,
+    retryAt: null,
+  },
+};
 
 /** What the row keeps as text. */
 export function owedCallbackBody({ instance, report }: NewCallback): string {
   return JSON.stringify({ instance, report });
 }
 
-/** The callback that a row holds, beside that of its run. */
+/** The callback that a row holds, beside that of its run; where it cannot be read, one that says so. */
 export function toOwedCallback(
   row: DagRunRow & { callback_id: string; body: string; begin_count: number },
 ): OwedCallback {
-  const { instance, report } = JSON.parse(row.body) as Pick<OwedCallback, "instance" | "report">;
+  const run = toDagRun(row);
+  const owed = { id: row.callback_id, run, begins: row.begin_count };
+  try {
+    if (run.fault !== undefined) throw new Error(run.fault);
+    return { ...owed, ...readBody(row.body) };
+  } catch (error) {
+    return { ...owed, ...UNREADABLE, fault: messageOf(error) };
+  }
+}
+
+/** @throws Error for what is no body */
+function readBody(body: string): Pick<OwedCallback, "instance" | "report"> {
+  const { instance, report } = JSON.parse(body) as Partial<Pick<OwedCallback, "instance" | "report">>;
+  if (typeof instance?.taskId !== "string" || typeof report?.event !== "string") {
+    throw new Error("its body names no instance and no event");
+  }
   // Those that an earlier version owed have a sentence alone.
-  const whole = { ...NO_CODE, ...report };
-  return { id: row.callback_id, run: toDagRun(row), instance, report: whole, begins: row.begin_count };
+  return { instance, report: { ...NO_CODE, ...report } };
 }

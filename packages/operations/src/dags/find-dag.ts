@@ -26,9 +26,10 @@ export async function getDag(dags: DagStore, { dagId, team }: DagName): Promise<
  */
 export async function findTeam(dags: DagStore, { dagId, team }: DagName): Promise<string> {
   if (team !== undefined) return team;
-  const versions = await dags.findDagVersions(dagId);
-  if (versions.length > 1) throw dagAmbiguous(dagId, versions);
-  return versions[0]?.team ?? DEFAULT_TEAM;
+  // No version is read: a run can be shown and cancelled where that of its Dag is damaged.
+  const found = (await dags.listDags()).filter((dag) => dag.dagId === dagId);
+  if (found.length > 1) throw dagAmbiguous(dagId, found);
+  return found[0]?.team ?? DEFAULT_TEAM;
 }
 
 async function dagNotFound(dags: DagStore, { dagId, team }: DagName): Promise<MemodagError> {
@@ -54,7 +55,7 @@ async function dagNotFound(dags: DagStore, { dagId, team }: DagName): Promise<Me
   });
 }
 
-function dagAmbiguous(dagId: string, versions: readonly DagVersion[]): MemodagError {
+function dagAmbiguous(dagId: string, versions: readonly Pick<DagVersion, "team">[]): MemodagError {
   const teams = versions.map(({ team }) => team).sort();
   return new MemodagError(
     "dag_ambiguous",

@@ -161,11 +161,20 @@ export class CallbackCaller {
   }
 
   #takeOver(claimed: readonly OwedCallback[]): void {
-    this.take(claimed.filter(({ begins }) => begins < MOST_BEGINS));
+    this.take(claimed.filter(({ begins, fault }) => begins < MOST_BEGINS && fault === undefined));
     for (const owed of claimed) {
-      if (owed.begins < MOST_BEGINS || this.#owed.has(owed.id)) continue;
-      const fields = { ...fieldsOf(owed), begins: owed.begins };
-      this.#parts.log.error("a callback was lost with its scheduler too often and is called no more", fields);
+      const { id, run, begins, fault } = owed;
+      if (this.#owed.has(id)) continue;
+      if (fault !== undefined) {
+        const fields = { dagId: run.dagId, runId: run.runId, callback: id, error: fault };
+        this.#parts.log.error("a callback that is owed cannot be read and is not called", fields);
+      } else if (begins >= MOST_BEGINS) {
+        const fields = { ...fieldsOf(owed), begins };
+        this.#parts.log.error(
+          "a callback was lost with its scheduler too often and is called no more",
+          fields,
+        );
+      } else continue;
       this.#owed.add(owed.id);
       this.#called.add(owed.id);
     }
