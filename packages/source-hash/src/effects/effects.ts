@@ -15,7 +15,8 @@ import {
 import type { Program, Unit } from "../program/program.ts";
 import type { Constants } from "../purity/constants.ts";
 import type { Tampering } from "../purity/tampering.ts";
-import type { CodeReader, Piece } from "./code-facts.ts";
+import type { Piece } from "./code-facts.ts";
+import type { CodeReader } from "./code-reader.ts";
 import type { Mutability } from "./mutability.ts";
 
 /** What a unit's evaluation changes. */

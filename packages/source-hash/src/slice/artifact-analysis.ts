@@ -1,6 +1,6 @@
 // All that is known of an artifact's code before any task is looked at.
 
-import { CodeReader } from "../effects/code-facts.ts";
+import { CodeReader } from "../effects/code-reader.ts";
 import { Effects } from "../effects/effects.ts";
 import { attractedBy, findEffects, type Attracted, type ImpureUnit } from "../effects/find-effects.ts";
 import { FreshObjects } from "../effects/fresh-objects.ts";

@@ -3,7 +3,7 @@
 import vm from "node:vm";
 import { createPackageResolver, hashSources, locateHandlers } from "@memodag/source-hash";
 import { ATTACKS, type Attack } from "../attack-tables/attacks.ts";
-import { bundleProject, type ProjectFiles } from "./bundle-project.ts";
+import { bundleProject, type BundledProject } from "./bundle-project.ts";
 import { installedBy } from "./installed-by.ts";
 import { STAND_IN_SDK, tasksOf } from "./stand-in-sdk.ts";
 
@@ -72,8 +72,10 @@ async function builtin(specifier: string, context: vm.Context): Promise<vm.Modul
   );
 }
 
-async function run(files: ProjectFiles): Promise<{ output: string; hash: string; isWhole: boolean }> {
-  const { code, map } = await bundleProject(files, "dag.ts");
+async function run({
+  code,
+  map,
+}: BundledProject): Promise<{ output: string; hash: string; isWhole: boolean }> {
   const tasks = tasksOf(await evaluate(code));
   const located = locateHandlers(new Map([...tasks].map(([key, { handler }]) => [key, handler])), {
     isArtifact: (url) => url === "artifact.mjs",
@@ -99,12 +101,21 @@ async function run(files: ProjectFiles): Promise<{ output: string; hash: string;
   return { output, hash: task.hash, isWhole: task.mode === "whole_graph" };
 }
 
-async function hold(attack: Attack): Promise<Verdict> {
-  const files = attack.files;
+/** The project as it is, and edited. */
+async function bundleBoth({ files, from, to }: Attack): Promise<readonly [BundledProject, BundledProject]> {
   const edited = Object.fromEntries(
-    Object.entries(files).map(([path, text]) => [path, text.split(attack.from).join(attack.to)]),
+    Object.entries(files).map(([path, text]) => [path, text.split(from).join(to)]),
   );
-  const [before, after] = [await run(files), await run(edited)];
+  return await Promise.all([bundleProject(files, "dag.ts"), bundleProject(edited, "dag.ts")]);
+}
+
+/** One after the other: what an attack does to Node's own modules is undone between them. */
+async function hold(
+  attack: Attack,
+  bundled: Promise<readonly [BundledProject, BundledProject]>,
+): Promise<Verdict> {
+  const [unedited, edited] = await bundled;
+  const [before, after] = [await run(unedited), await run(edited)];
   return {
     title: attack.title,
     outputs: [before.output, after.output],
@@ -114,9 +125,20 @@ async function hold(attack: Attack): Promise<Verdict> {
 }
 
 const verdicts: (Verdict | { readonly title: string; readonly error: string })[] = [];
-for (const attack of ATTACKS) {
+// The bundler works ahead of what is run here.
+const AHEAD = 8;
+const bundles = ATTACKS.slice(0, AHEAD).map((attack) => bundleBoth(attack));
+for (const bundle of bundles) bundle.catch(() => {});
+for (const [index, attack] of ATTACKS.entries()) {
+  const next = ATTACKS[index + AHEAD];
+  if (next) {
+    const bundle = bundleBoth(next);
+    // Told where it is waited for.
+    bundle.catch(() => {});
+    bundles.push(bundle);
+  }
   try {
-    verdicts.push(await hold(attack));
+    verdicts.push(await hold(attack, bundles[index]!));
   } catch (error) {
     verdicts.push({ title: attack.title, error: String((error as Error).stack) });
   }

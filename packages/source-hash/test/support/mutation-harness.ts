@@ -119,7 +119,7 @@ async function readBaseline(
 async function readMutant(
   mutant: Mutant,
   entry: string,
-  { inputs }: Baseline,
+  before: Baseline,
   hashers: Readonly<Record<string, Hasher>>,
 ): Promise<Pick<Baseline, "hashes" | "outputs"> | null> {
   try {
@@ -127,7 +127,10 @@ async function readMutant(
     const packages = packagesOf(mutant.files);
     const located = await locate(bundled.code, packages);
     const hashes = hashAll(hashers, bundled, located, mutant.files);
-    return { hashes, outputs: await runTasks(bundled.code, inputs, packages) };
+    // The same code, such as after an edit of a comment, is not run again.
+    const isSame = mutant.kind !== "package" && bundled.code === before.bundled.code;
+    const outputs = isSame ? before.outputs : await runTasks(bundled.code, before.inputs, packages);
+    return { hashes, outputs };
   } catch (error) {
     if (error instanceof TypeError && String(error.stack).includes("/source-hash/src/")) throw error;
     return null;

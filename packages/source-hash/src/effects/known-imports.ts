@@ -1,0 +1,25 @@
+// Which uses of Node's own modules are known to change nothing.
+
+import { isBuiltin } from "node:module";
+import { memberName, PARENT, part, type Node } from "../program/node.ts";
+import { isHarmlessImport } from "./known-calls.ts";
+
+const CONSTANTS = new Set(["EOL", "delimiter", "sep", "version"]);
+
+/** A function of Node's that is only called, where it is; its tables and itself are shared by all code. */
+export function isKnownImport(specifier: string, imported: string, node: Node): boolean {
+  if (!isBuiltin(specifier)) return false;
+  const isSpace = imported === "*" || imported === "default";
+  let named = node;
+  let name = isSpace ? undefined : imported;
+  for (let parent = named[PARENT]; parent && part(parent, "object") === named; parent = named[PARENT]) {
+    name ??= memberName(parent);
+    named = parent;
+  }
+  const user = named[PARENT];
+  if (!user || user.type.startsWith("Import")) return true;
+  const isUsed =
+    part(user, "callee") === named || part(user, "superClass") === named || user["operator"] === "instanceof";
+  if (!isUsed && !CONSTANTS.has(name ?? "")) return false;
+  return isHarmlessImport(specifier, name) || (isSpace && isHarmlessImport(specifier, "default"));
+}
