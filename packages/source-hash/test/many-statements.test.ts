@@ -78,7 +78,8 @@ ${list(length, (index) => `table["k${index}"] = ${index};`)}`,
       return process.cpuUsage(before).user;
     };
     measure();
-    return Math.min(measure(), measure());
+    return measure();
   };
-  expect((await timeOf(4 * MANY)) / (await timeOf(MANY))).toBeLessThan(9);
+  const few = 600;
+  expect((await timeOf(4 * few)) / (await timeOf(few))).toBeLessThan(9);
 });
