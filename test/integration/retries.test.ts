@@ -18,7 +18,7 @@ describe.each(TEST_DIALECTS)("attempts on %s", (dialect) => {
   });
   afterAll(() => metastore.close());
 
-  test("follow a failure after a wait that is drawn once, whoever goes on", async () => {
+  test("follow a failure after a delay that is drawn once, whichever scheduler continues", async () => {
     const dag = new Dag("waits");
     dag.task("it", inert, {
       retries: 3,

@@ -221,7 +221,7 @@ describe.each(TEST_DIALECTS)("schedules on %s", (dialect) => {
     expect(await datesOf(metastore, good)).toEqual(["2026-03-10T13:00"]);
   });
 
-  test("a run made by hand is refused with params and conf that do not fit", async () => {
+  test("a run triggered manually is refused with params and conf that do not fit", async () => {
     const dagId = await define({});
     const [stored] = await metastore.dags.findDagVersions(dagId);
     if (!stored) throw new Error("the Dag is gone");

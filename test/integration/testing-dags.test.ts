@@ -167,7 +167,7 @@ describe("testDag", () => {
       error: { code: "task_failed", message: "not today" },
       returned: undefined,
     });
-    expect(() => run.task("fails", 3)).toThrow("The run has no fails[3]: it has fails, skips, below");
+    expect(() => run.task("fails", 3)).toThrow("The run has no task fails[3]: it has fails, skips, below");
   });
 
   test("calls callbacks, for hits too, and tells of one that throws", async () => {
@@ -300,8 +300,8 @@ describe("testDag", () => {
     );
     expect(await fault({ mocks: { load: [new Date(0)] } })).toMatch(/^Date at \$\[0\]/);
     expect(await fault({ params: { specis: 1 } })).toMatch(/no param "specis"/);
-    expect(await fault({ logicalDate: "soon" })).toMatch(/^logicalDate is "soon", which is no time/);
-    expect(() => testDag({} as Dag)).toThrow("testDag() was not given a Dag");
+    expect(await fault({ logicalDate: "soon" })).toMatch(/^logicalDate is "soon", which is not a time/);
+    expect(() => testDag({} as Dag)).toThrow("testDag() was called without a Dag");
     expect(() => testDag(dag, { now: "later" })).toThrow(/^now is "later"/);
     // Nothing of it is in the way of the next run.
     expect((await penguin.run({ mocks: { load: [] } })).state).toBe("success");

@@ -1,15 +1,18 @@
-// Node's module hooks that make artifacts loadable. They belong to the whole process and are set once.
+// The module hooks of Node that load artifacts. They apply to the whole process and are registered once.
 
 import { registerHooks } from "node:module";
 import { parseAnchoredSpecifier } from "./anchored-specifier.ts";
 import { packageOfModule, type PackageFolder } from "./package-of-module.ts";
 
 const SDK_PACKAGE = "@memodag/sdk";
-/** `memodag`, or a subpath of it: what Dag files import the SDK by. */
+/** `memodag` or a subpath of it: the specifiers by which Dag files import the SDK. */
 const SDK_SPECIFIER = /^(?:memodag|@memodag\/sdk)(\/.*)?$/;
 
 const sources = new Map<string, Uint8Array>();
-/** Modules reached from artifacts, with what each imports. A module is linked once, whoever asks. */
+/**
+ * Modules reached from artifacts, with their imports. A module is linked only once, whichever module
+ * imports it.
+ */
 const importsOf = new Map<string, Set<string>>();
 /** Files of the project that loaded something without being reached from an artifact. */
 const ownModules = new Set<string>();
@@ -18,14 +21,14 @@ let registered = false;
 let sharedSdkUrl: string | null = null;
 
 /**
- * Has artifacts get the SDK from the module at `url`, for a process that was bundled with it: loaded
- * file by file a second time, it would take longer than the rest of the process's start.
+ * Makes artifacts import the SDK from the module at `url`, for a process that was bundled with it.
+ * Loading the SDK a second time, file by file, would take longer than the rest of the process's start.
  */
 export function shareSdk(url: string): void {
   sharedSdkUrl = url;
 }
 
-/** Makes `import(url)` give the module that `source` is, though no file is there. */
+/** Makes `import(url)` load `source`, although there is no such file. */
 export function hookArtifact(url: string, source: Uint8Array): void {
   if (!registered) {
     registered = true;
@@ -35,7 +38,7 @@ export function hookArtifact(url: string, source: Uint8Array): void {
   if (!importsOf.has(url)) importsOf.set(url, new Set());
 }
 
-/** Every package reached from the hooked artifact at `url` so far, the SDK left out. */
+/** Returns every package reached so far from the hooked artifact at `url`, except the SDK. */
 export function packagesReachedFrom(url: string): Set<PackageFolder> {
   const packages = new Set<PackageFolder>();
   const visited = new Set([url, ...ownModules]);
@@ -51,7 +54,7 @@ type Hooks = Required<Parameters<typeof registerHooks>[0]>;
 
 const resolve: Hooks["resolve"] = (specifier, context, nextResolve) => {
   if (sources.has(specifier)) return { url: specifier, format: "module", shortCircuit: true };
-  // One SDK a process: whatever the project has installed under that name, this one's is meant.
+  // One SDK per process: it takes precedence over the version that the project has installed.
   const sdk = SDK_SPECIFIER.exec(specifier);
   if (sdk && !sdk[1] && sharedSdkUrl) return { url: sharedSdkUrl, format: "module", shortCircuit: true };
   if (sdk) return nextResolve(SDK_PACKAGE + (sdk[1] ?? ""), { ...context, parentURL: import.meta.url });
@@ -71,12 +74,12 @@ const load: Hooks["load"] = (url, context, nextLoad) => {
   return source ? { format: "module", source, shortCircuit: true } : nextLoad(url, context);
 };
 
-/** True for a file that is neither an installed package's nor memodag's. */
+/** True for a file that belongs neither to an installed package nor to memodag. */
 function isOwnModule(url: string): boolean {
   return url.startsWith("file:") && !url.includes("/node_modules/") && !url.startsWith(memodag);
 }
 
-/** A URL in the folder; resolution looks at its place alone. */
+/** Returns a URL in the folder. Resolution depends only on its location. */
 function folderUrl(folder: string, parent: string | undefined): string {
   return new URL(`${folder.split("/").map(encodeURIComponent).join("/")}/artifact.mjs`, parent).href;
 }
@@ -84,15 +87,15 @@ function folderUrl(folder: string, parent: string | undefined): string {
 function noteImport(parent: string, imported: string): void {
   let imports = importsOf.get(parent);
   if (!imports && isOwnModule(parent)) {
-    // A source of the author's that is loaded by its path, or that a `createRequire` of its own names.
+    // A source of the author that is loaded by its path or through its own `createRequire`.
     ownModules.add(parent);
     importsOf.set(parent, (imports = new Set()));
   }
   if (!imports) return;
   imports.add(imported);
-  // The project's own package is none that is installed: its files are known one by one.
+  // The project's own package is not an installed one: its files are known individually.
   if (ownModules.has(parent) && isOwnModule(imported)) ownModules.add(imported);
   if (!importsOf.has(imported)) importsOf.set(imported, new Set());
-  // Asked for now, so that the version is the one that is loaded and not one installed later.
+  // Looked up now, to get the version that is being loaded and not one that is installed later.
   packageOfModule(imported);
 }

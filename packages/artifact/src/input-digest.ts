@@ -1,23 +1,23 @@
-// What a file, a folder or a variable was when code was made from it. The Dag processor takes these digests;
-// whoever runs the code later compares.
+// Digests of files, folders and variables that code was built from. The Dag processor takes them;
+// processes that run the code compare them later.
 
 import { closeSync, constants, fstatSync, openSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { sha256, type Digest } from "@memodag/core";
 
-/** Above this size, in bytes, a file's size and time of change stand for its content. */
+/** For files larger than this (in bytes), size and modification time stand for the content. */
 const MAX_READ_SIZE = 64 * 1024 * 1024;
 
 /**
- * The digest of what is at a path, links followed: a file's content, that a folder is there, or, for a path
- * that ends with a slash, the folder's list of names; `null` when nothing is there or it cannot be read.
- * What is neither, such as a FIFO, is never read.
+ * Returns the digest of what is at a path, following links: the content of a file, the existence of a
+ * folder, or, if the path ends with a slash, the list of names in the folder. Returns `null` if it does
+ * not exist or cannot be read. Anything else, such as a FIFO, is never opened.
  */
 export function digestInput(path: string): Digest | null {
   let fd: number;
   try {
     const found = statSync(path);
     if (!found.isFile() && !found.isDirectory()) return sha256("neither a file nor a folder");
-    // It may have become a FIFO since, and opening one would wait for someone who writes.
+    // It may have been replaced by a FIFO since, and opening one would block until there is a writer.
     fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   } catch {
     return null;
@@ -37,7 +37,10 @@ export function digestInput(path: string): Digest | null {
   }
 }
 
-/** The digest of an environment variable's value; `null` for one that is not set. `*` is the list of all names. */
+/**
+ * Returns the digest of an environment variable's value, or `null` if it is not set. `*` is the list of
+ * all names.
+ */
 export function digestVariable(
   env: Readonly<Record<string, string | undefined>>,
   name: string,

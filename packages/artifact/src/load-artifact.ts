@@ -1,4 +1,4 @@
-// Loads an artifact into this process, as though its file lay beside the Dag file it was built from.
+// Loads an artifact into this process as if it were beside the Dag file that it was built from.
 
 import { readFile } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
@@ -10,40 +10,43 @@ import { hookArtifact, packagesReachedFrom } from "./artifact-hooks.ts";
 import { ARTIFACT_EXTENSION } from "./materialize-artifact.ts";
 import type { LoadedPackage, PackageFolder } from "./package-of-module.ts";
 
-/** Which artifact to load, and from where its imports resolve. */
+/** The artifact to load, and the folder that its imports resolve from. */
 export interface ArtifactLocation {
-  /** A file named `<digest>.mjs`, as `materializeArtifact` makes it. */
+  /** A file named `<digest>.mjs`, as created by `materializeArtifact`. */
   readonly path: string;
-  /** Folder of the Dag file: bare specifiers, `import.meta` and source maps are relative to it. */
+  /** Folder of the Dag file. Bare specifiers, `import.meta` and source maps are relative to it. */
   readonly baseDir: string;
 }
 
-/** Who hears of the loading. */
+/** Callbacks during loading. */
 export interface LoadArtifactOptions {
-  /** Called when all is ready, right before the top level runs. */
+  /** Called when everything is ready, just before the top level runs. */
   readonly onImporting?: () => void;
-  /** Called when the top level has run, before anything else does. What it throws is passed on. */
+  /** Called after the top level has run, before anything else. Its errors are passed on. */
   readonly onImported?: () => void;
 }
 
 /** A loaded artifact. */
 export interface LoadedArtifact {
   readonly digest: Digest;
-  /** Dags among the module's exports, lists of Dags included, in order of the exports' names. */
+  /** Dags among the module's exports, including lists of Dags, sorted by export name. */
   readonly dags: readonly Dag[];
-  /** All that the module exports. */
+  /** All exports of the module. */
   readonly exports: Readonly<Record<string, unknown>>;
-  /** Every package loaded from the artifact so far, lazy imports included; by name, then version. */
+  /**
+   * Every package loaded from the artifact so far, including lazy imports, sorted by name and version.
+   */
   listPackages(): LoadedPackage[];
-  /** The same, with the folders that they lie in: two copies of a version are two. */
+  /** The same with their folders: two copies of one version are listed twice. */
   listPackageFolders(): PackageFolder[];
 }
 
 /**
- * Runs an artifact's top level and finds its Dags. Its bytes are checked against its name first.
- * Whatever the Dag file throws is passed on as it is.
- * @throws MemodagError `artifact_not_found` when the file is not there, `artifact_damaged` when its
- * bytes are not what its name says.
+ * Runs an artifact's top level and finds its Dags, after checking its bytes against its name.
+ * Errors thrown by the Dag file are passed on unchanged.
+ * @throws MemodagError `artifact_not_found` if the file does not exist, `artifact_damaged` if its bytes
+ * do
+ * not match its name
  */
 export async function loadArtifact(
   { path, baseDir }: ArtifactLocation,
@@ -54,7 +57,7 @@ export async function loadArtifact(
   if (sha256(code) !== digest) {
     throw new MemodagError(
       "artifact_damaged",
-      `${path} does not hold what its name says: delete it, it is written again when it is needed`,
+      `The content of ${path} does not match the digest in its name: delete the file, it is written again when needed`,
       { fields: { path, digest } },
     );
   }
@@ -73,9 +76,9 @@ export async function loadArtifact(
   };
 }
 
-/** The url under which an artifact is loaded; its stack frames name it. */
+/** Returns the URL under which an artifact is loaded. Stack frames contain it. */
 export function artifactUrlOf({ path, baseDir }: ArtifactLocation): string {
-  // It lies in the Dag file's folder, so that Node resolves from there without being told.
+  // It is in the Dag file's folder, so that Node resolves imports from there.
   return pathToFileURL(join(resolve(baseDir), basename(path))).href;
 }
 

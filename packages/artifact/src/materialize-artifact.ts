@@ -1,4 +1,4 @@
-// Artifacts as files named by their digest, so that a module loader can read them.
+// Writes artifacts to files named by their digest, so that the module loader can read them.
 
 import { randomUUID } from "node:crypto";
 import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
@@ -12,27 +12,28 @@ import {
   type Artifact,
 } from "@memodag/core";
 
-/** What an artifact's file name has after its digest. */
+/** The extension of an artifact's file name, after the digest. */
 export const ARTIFACT_EXTENSION = ".mjs";
 
 /**
- * Makes sure that `<dir>/<digest>.mjs` holds the artifact's code and resolves to its path. Safe when
- * several processes do it at once; a file that was damaged is replaced.
- * @throws MemodagError `artifact_damaged` when `code` does not have that digest; nothing is written.
- * `disk_failed` when the folder cannot be written to.
+ * Ensures that `<dir>/<digest>.mjs` contains the artifact's code, and resolves to its path. Several
+ * processes
+ * may do this concurrently. A damaged file is replaced.
+ * @throws MemodagError `artifact_damaged` if `code` does not have that digest; nothing is written.
+ * `disk_failed` if the folder cannot be written to.
  */
 export async function materializeArtifact(dir: string, { digest, code }: Artifact): Promise<string> {
   if (sha256(code) !== digest) {
     throw new MemodagError(
       "artifact_damaged",
-      `The artifact ${digest} does not have the sha256 it is stored under: process its Dag file again`,
+      `The artifact ${digest} does not match the SHA-256 under which it is stored: process its Dag file again`,
       { fields: { digest } },
     );
   }
   const path = join(dir, digest + ARTIFACT_EXTENSION);
   if (await holds(path, digest)) return path;
   try {
-    // The folder may be removed while it is written to.
+    // The folder may be removed while it is being written to.
     await write(dir, path, code).catch(async (error: unknown) => {
       if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
       await write(dir, path, code);
@@ -50,7 +51,7 @@ async function write(dir: string, path: string, code: Uint8Array): Promise<void>
     await writeFile(temporary, code, { flag: "wx", mode: OWN_FILE_MODE });
     await rename(temporary, path);
   } catch (error) {
-    // What made it fail may keep the file from being removed as well, and is what there is to tell.
+    // The original error may also prevent removal; it is the one to report.
     await rm(temporary, { force: true }).catch(() => undefined);
     throw error;
   }

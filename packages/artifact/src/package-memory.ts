@@ -1,4 +1,4 @@
-// What is in the folders of installed packages, digested once for as long as nothing about them changes.
+// Digests of the content of installed packages, recomputed only if something in their folder changes.
 
 import {
   lstatSync,
@@ -15,24 +15,24 @@ import { isBuiltin } from "node:module";
 import { dirname, join, sep } from "node:path";
 import type { Clock, Digest, Steps } from "@memodag/core";
 
-/** What is in a package's folder, the packages in its own node_modules left out. */
+/** The content of a package's folder, without packages in its own node_modules. */
 export interface FolderContents {
-  /** Of the names and contents of all of its files. */
+  /** Digest of the names and contents of all its files. */
   readonly digest: Digest;
-  /** Names of packages that its code imports, whatever its package.json says of them. */
+  /** Names of the packages that its code imports, whether or not package.json declares them. */
   readonly imports: readonly string[];
-  /** When a file or folder in it last changed, in milliseconds since the Unix epoch. */
+  /** Last change of a file or folder in it, in milliseconds since the Unix epoch. */
   readonly changedAt: number;
 }
 
-/** What is remembered of a package's folder. */
+/** A cached entry of a package's folder. */
 interface Remembered extends FolderContents {
-  /** Of the names, sizes, times and inodes of its files. */
+  /** Digest of the names, sizes, times and inodes of its files. */
   readonly state: string;
 }
 
 interface FileState {
-  /** From the package's folder. */
+  /** Relative to the package's folder. */
   readonly path: string;
   readonly size: number;
 }
@@ -40,45 +40,48 @@ interface FileState {
 interface FolderState {
   readonly files: readonly FileState[];
   readonly state: string;
-  /** Of files alone. */
+  /** Of files only. */
   readonly newest: number;
   readonly changedAt: number;
 }
 
 const FORMAT = 2;
-/** Milliseconds: a file that changed so recently may change again and keep its size and its time. */
+/**
+ * In milliseconds. A file that changed this recently may change again without changing its size or time.
+ */
 const SETTLED_AFTER_MS = 2_000;
-/** Files that are looked at before the work may pause. */
+/** Number of files to process before the work may pause. */
 const FILES_A_STEP = 64;
 const CODE = /\.(?:[cm]?js|jsx)$/;
-/** Code that a package brings along and never loads: what it imports says nothing of the package. */
+/** Code that packages ship but never load. Its imports are not those of the package. */
 const NEVER_LOADED =
   /(?:^|\/)(?:tests?|__tests__|specs?|benchmarks?|bench|examples?|docs?|demos?|fixtures|\.[^/]+)\/|(?:^|\/)(?:[^/]*\.(?:test|spec|config)|gulpfile|Gruntfile|karma\.conf)\.[cm]?js$/;
 const MAX_SCANNED_SIZE = 4 * 1024 * 1024;
 const IMPORTS =
   /\b(?:from|import|require|resolve)\b\s*\(?\s*(["'`])((?:@[\w.-]+\/)?[\w][\w.-]*)(?:\/[^"'`\n]*)?\1/g;
 
-/** Digests of packages' folders, kept in a file between processes. */
+/** A cache of digests of packages' folders, shared between processes through a file. */
 export class PackageMemory {
   readonly #path: string;
   readonly #clock: Pick<Clock, "now">;
   #known: Map<string, Remembered> | null = null;
   #isChanged = false;
 
-  /** @param path of the file that they are kept in; it may be lost at any time. */
+  /** @param path path of the cache file, which may be deleted at any time */
   constructor(path: string, clock: Pick<Clock, "now">) {
     this.#path = path;
     this.#clock = clock;
   }
 
-  /** What is in a folder now. */
+  /** Returns the current content of a folder. */
   *contentsOf(folder: string): Steps<FolderContents> {
     this.#known ??= readMemory(this.#path);
     const { files, state, newest, changedAt } = yield* listFiles(folder);
     const known = this.#known.get(folder);
     if (known?.state === state) return { ...known, changedAt };
     const contents = { state, changedAt, ...(yield* digestFiles(folder, files)) };
-    // As git does: within a tick of the clock a second change could not be told from the first.
+    // As in git: within the resolution of timestamps, a second change could not be distinguished from the
+    // first.
     if (this.#clock.now() - newest > SETTLED_AFTER_MS) {
       this.#known.set(folder, contents);
       this.#isChanged = true;
@@ -86,7 +89,7 @@ export class PackageMemory {
     return contents;
   }
 
-  /** Writes down what is new. A folder that cannot be written to costs the next process its time alone. */
+  /** Writes new entries. If the folder is not writable, the next process has to compute them again. */
   save(): void {
     if (!this.#isChanged || !this.#known) return;
     this.#isChanged = false;
@@ -98,7 +101,7 @@ export class PackageMemory {
       });
       renameSync(temporary, this.#path);
     } catch {
-      // The digests are taken again.
+      // The digests are computed again.
     }
   }
 }
@@ -115,13 +118,16 @@ function readMemory(path: string): Map<string, Remembered> {
   }
 }
 
-/** All files of a package, in order; packages inside of it and what a dot hides in a linked one left out. */
+/**
+ * Lists all files of a package in order, without nested packages and, in a linked package, without
+ * dotfiles.
+ */
 function* listFiles(root: string): Steps<FolderState> {
   const isLinked = !root.split(sep).includes("node_modules");
   const files: FileState[] = [];
   const hash = createHash("sha256");
   let newest = 0;
-  // A linked package's own folder may be where a project keeps its caches, too.
+  // The folder of a linked package may also contain a project's caches.
   let changedAt = isLinked ? 0 : (lstatOf(root)?.ctimeMs ?? 0);
   let seen = 0;
   const folders = [""];
@@ -153,7 +159,10 @@ function list(folder: string): string[] {
   }
 }
 
-/** Of a link, of the file that it leads to: a folder behind one is another package's, or the same again. */
+/**
+ * Returns the status of a link's target if it is a file. A folder behind a link is another package, or
+ * the same one again.
+ */
 function lstatOf(path: string): Stats | null {
   try {
     const stats = lstatSync(path);

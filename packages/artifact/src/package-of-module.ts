@@ -1,27 +1,32 @@
-// Which package a module's file belongs to: the nearest package.json above it that has a name.
+// Finds the package of a module: the nearest package.json above it that has a name.
 
 import fs from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-/** A package that was loaded, at the version its own package.json names. */
+/** A loaded package, with the version in its own package.json. */
 export interface LoadedPackage {
   readonly name: string;
   readonly version: string;
 }
 
-/** As it is now: what looks for packages is not to be taken for a read of the file that is loaded. */
+/**
+ * Captured now, so that looking up packages is not recorded as a read of the file that is being loaded.
+ */
 const { readFileSync } = fs;
 
-/** A package, and where it lies. */
+/** A package and its folder. */
 export interface PackageFolder extends LoadedPackage {
-  /** The folder of its package.json, links followed. */
+  /** The folder of its package.json, with links resolved. */
   readonly folder: string;
 }
 
 const packageByFolder = new Map<string, PackageFolder | null>();
 
-/** The package that holds the module at `url`; `null` for builtins, data URLs and files in no package. */
+/**
+ * Returns the package that contains the module at `url`. Returns `null` for builtins, data URLs and files
+ * outside packages.
+ */
 export function packageOfModule(url: string): PackageFolder | null {
   return url.startsWith("file:") ? packageOfFolder(dirname(fileURLToPath(url))) : null;
 }
@@ -42,7 +47,7 @@ function readPackage(folder: string): PackageFolder | null {
   } catch {
     return null;
   }
-  // A package.json without a name only says how files below it are read, such as dist/esm's.
+  // A package.json without a name only configures the files below it, such as those of dist/esm.
   const { name, version } = JSON.parse(text) as { name?: unknown; version?: unknown };
   if (typeof name !== "string") return null;
   return { name, version: typeof version === "string" ? version : "0.0.0", folder };

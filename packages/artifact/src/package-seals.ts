@@ -1,38 +1,41 @@
-// Seals of installed packages: what is in one, and which others it gets when it imports them.
+// Seals of installed packages: a digest of a package's content and of the packages that it imports.
 
 import { readFileSync, realpathSync } from "node:fs";
 import { dirname, join, relative, sep } from "node:path";
 import { sha256, type Digest, type Steps } from "@memodag/core";
 import type { FolderContents } from "./package-memory.ts";
 
-/** Tells what is in a package's folder. */
+/** Reads the content of a package's folder. */
 export interface FolderReader {
   contentsOf(folder: string): Steps<FolderContents>;
 }
 
-/** A package as it lies in its folder. */
+/** A package in its folder. */
 export interface SealedPackage {
-  /** Of its files, and of where the packages lie that it may import, seen from its own folder. */
+  /**
+   * Digest of its files and of the locations of the packages that it may import, as seen from its own
+   * folder.
+   */
   readonly seal: Digest;
-  /** When something in its folder last changed, in milliseconds since the Unix epoch. */
+  /** Last change of anything in its folder, in milliseconds since the Unix epoch. */
   readonly changedAt: number;
 }
 
-/** Groups of a package.json that name packages which its code may import. */
+/** Fields of package.json that list packages which its code may import. */
 const GROUPS = ["dependencies", "optionalDependencies", "peerDependencies", "peerDependenciesMeta"] as const;
 
-/** Looks at installed packages once. Make another one for another look. */
+/** Computes seals of installed packages as of one point in time. Create a new instance to look again. */
 export class PackageSeals {
   readonly #reader: FolderReader;
   readonly #sealed = new Map<string, SealedPackage>();
-  /** By a package's folder in some node_modules; `null`: there is none. */
+  /** By a package's folder in a node_modules; `null` if it does not exist. */
   readonly #places = new Map<string, string | null>();
 
   constructor(reader: FolderReader) {
     this.#reader = reader;
   }
 
-  /** @param place the package's folder, absolute and without symbolic links. */
+  /** @param place absolute path of the package's folder, without symbolic links */
   *sealOf(place: string): Steps<SealedPackage> {
     const known = this.#sealed.get(place);
     if (known) return known;
@@ -47,7 +50,10 @@ export class PackageSeals {
     return sealed;
   }
 
-  /** The folder, without symbolic links, of the package that a name means in a module of `from`, as Node finds it. */
+  /**
+   * Returns the folder, without symbolic links, of the package that a name resolves to in a module of
+   * `from`, as Node resolves it.
+   */
   placeOf(name: string, from: string): string | null {
     for (let folder = from; ; folder = dirname(folder)) {
       if (!folder.endsWith(`${sep}node_modules`)) {
@@ -79,6 +85,6 @@ function listDependencies(place: string): string[] {
     > | null;
     return GROUPS.flatMap((group) => Object.keys(manifest?.[group] ?? {}));
   } catch {
-    return []; // Node cannot load it either; its text is in the digest.
+    return []; // Node cannot load it either; its content is part of the digest.
   }
 }

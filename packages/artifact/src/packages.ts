@@ -1,4 +1,4 @@
-// Installed packages, for those who load no artifact.
+// Entry point for installed packages, without the loading of artifacts.
 
 export * from "./package-memory.ts";
 export * from "./package-seals.ts";

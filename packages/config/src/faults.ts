@@ -9,9 +9,9 @@ import { findNearest } from "./nearest.ts";
 export interface ConfigFault {
   /** The key's path, such as `core.parallelism` or `bundles[0].team`, or an environment variable. */
   readonly path: string;
-  /** What was expected there. */
+  /** The expected value. */
   readonly expected: string;
-  /** What was found there; never contains a secret. */
+  /** The value found there; never contains a secret. */
   readonly found: string;
   /** The closest known key, if the key is unknown. */
   readonly nearest?: string;

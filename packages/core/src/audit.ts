@@ -25,7 +25,7 @@ export type AuditAction = (typeof AUDIT_ACTIONS)[number];
 
 /** The actor of an action, as far as the program that carried it out can tell. */
 export interface AuditActor {
-  /** What authenticated the name: the operating system of `host`. */
+  /** The authority for the name: the operating system of `host`. */
   readonly kind: "os_user";
   readonly name: string;
   /** The machine on which the action was started. */

@@ -35,7 +35,7 @@ const MKDIR_FAULTS: typeof FAULTS = {
 
 /** The file or folder that was being used, for messages. */
 export interface FileUse {
-  /** What the files are, such as "artifacts". */
+  /** A name for the files, such as "artifacts". */
   readonly what: string;
   /** The file or folder that an operator should look at. */
   readonly path: string;

@@ -1,43 +1,43 @@
-// Why the cache did what it did about a task instance: a code of a closed union, and the detail of that code.
+// Reasons for what the cache did with a task instance: a code of a closed union, and its detail.
 
 import type { JsonObject } from "./json/json-value.ts";
 
-/** Something that a code's own sentence names, such as `file:data/rows.csv` or another program's message. */
+/** An object of the sentence, such as `file:data/rows.csv` or a message of another program. */
 type What = { readonly what: string };
 type SizeLimit = { readonly sizeBytes: number; readonly limitBytes: number };
 
-/** The detail of each code; `null`: the code says it all. */
+/** The detail of each code; `null` if it has none. */
 export interface ReasonDetails {
-  // Why caching is off.
+  // Caching is off.
   readonly not_asked_for: null;
   readonly dag_off: null;
   readonly run_off: null;
-  /** Who turned it off for the whole deployment, and when or where. */
+  /** The user who turned it off for the whole deployment, and when or where. */
   readonly switched_off: What;
-  // Why the cache was not asked, although it is on.
+  // The cache is on, but was not asked.
   readonly refresh_requested: null;
   readonly cleared: null;
-  // What the cache answered in place of a hit.
+  // The lookup was not a hit.
   readonly no_entry: null;
   readonly expired: null;
   readonly from_future: null;
   readonly result_missing: null;
   readonly integrity_failed: null;
   readonly lookup_failed: What;
-  /** The database refused the result of a hit. */
+  /** The database rejected the result of a hit. */
   readonly result_not_storable: What;
-  /** Which instance of which run holds the lease of the key. */
+  /** The instance and run that hold the lease of the key. */
   readonly waiting: What;
-  /** An earlier failure stands for this one, or this one is remembered. */
+  /** A cached failure was replayed, or this failure was cached. */
   readonly stored_failure: null;
-  // Why a result cannot be cached.
+  // The result cannot be cached.
   readonly input_too_large: SizeLimit;
   readonly result_too_large: SizeLimit;
-  /** The key cannot be made: the code and the message of the error. */
+  /** The key cannot be computed: code and message of the error. */
   readonly key_failed: { readonly errorCode: string; readonly what: string };
   readonly surroundings_unknown: null;
   readonly unfollowed_code: What;
-  /** What it used and did not declare, such as `env.REGION`. */
+  /** Undeclared inputs, such as `env.REGION`. */
   readonly undeclared_input: { readonly names: readonly string[] };
   readonly runtime_unknown: What;
   readonly runtime_changed: What;
@@ -46,27 +46,27 @@ export interface ReasonDetails {
   readonly input_unreadable: What;
   readonly input_changed: What;
   readonly code_changed: What;
-  /** The beginning of the digest that the entry has. */
+  /** A prefix of the digest in the entry. */
   readonly nondeterministic: { readonly storedDigest: string };
   readonly store_failed: What;
-  /** A sentence of an earlier version that fits no code. */
+  /** A sentence of an earlier version that matches no code. */
   readonly other: What;
 }
 
-/** What a reason is about; programs compare this. */
+/** The code of a reason, for programs. */
 export type ReasonCode = keyof ReasonDetails;
 
-/** A reason with one code. */
+/** A reason with a given code. */
 export type ReasonOf<Code extends ReasonCode> = ReasonDetails[Code] extends null
   ? { readonly code: Code; readonly detail?: undefined }
   : { readonly code: Code; readonly detail: ReasonDetails[Code] };
 
-/** Why the cache did what it did. */
+/** A reason for what the cache did. */
 export type Reason = { [Code in ReasonCode]: ReasonOf<Code> }[ReasonCode];
 
 type FieldKind = "string" | "number" | "names";
 
-/** The fields of each code's detail: the one list of the codes at run time. */
+/** The fields of each code's detail; also the list of codes at run time. */
 const FIELDS: { readonly [Code in ReasonCode]: Readonly<Record<string, FieldKind>> } = {
   not_asked_for: {},
   dag_off: {},
@@ -104,7 +104,7 @@ const FIELDS: { readonly [Code in ReasonCode]: Readonly<Record<string, FieldKind
 /** Every code. */
 export const REASON_CODES: readonly ReasonCode[] = Object.keys(FIELDS) as ReasonCode[];
 
-/** The reason that a code and a detail are, with nothing else in it; undefined when they are none. */
+/** Returns the reason of a code and a detail, without extra fields; undefined if they are invalid. */
 export function findReason(code: unknown, detail: unknown): Reason | undefined {
   if (typeof code !== "string" || !Object.hasOwn(FIELDS, code)) return undefined;
   const fields = Object.entries(FIELDS[code as ReasonCode]);
@@ -120,19 +120,19 @@ function isOfKind(value: unknown, kind: FieldKind): boolean {
   return Array.isArray(value) && value.every((name) => typeof name === "string");
 }
 
-/** The same reason, or both none. */
+/** True if both reasons are the same, or both are null. */
 export function isSameReason(a: Reason | null, b: Reason | null): boolean {
   return a === b || JSON.stringify(a) === JSON.stringify(b);
 }
 
-/** A reason as reports print it: as a sentence, and as what programs read. */
+/** A reason in a report: as a sentence, and as code and detail for programs. */
 export interface ReasonReport {
   readonly cacheReason: string | null;
   readonly cacheReasonCode: ReasonCode | null;
   readonly cacheReasonDetail: JsonObject | null;
 }
 
-/** The three fields in which a report has a reason. */
+/** Returns the three fields of a reason in a report. */
 export function reportReason(reason: Reason | null): ReasonReport {
   return {
     cacheReason: reason && reasonSentence(reason),
@@ -141,7 +141,7 @@ export function reportReason(reason: Reason | null): ReasonReport {
   };
 }
 
-/** The sentence that people read: the only place that makes one. */
+/** Formats a reason as a sentence. The only place that does so. */
 export function reasonSentence(reason: Reason): string {
   switch (reason.code) {
     case "not_asked_for":

@@ -11,7 +11,7 @@ export type RuntimeLevel = (typeof RUNTIME_LEVELS)[number];
 /** The `runtime` component of a cache key: short strings by name, such as `node` → `24.21.0`. */
 export type RuntimeComponent = Readonly<Record<string, string>>;
 
-/** What identifies a runtime. Cheap enough to compute at the start of every worker. */
+/** Identifies a runtime. Cheap enough to compute at the start of every worker. */
 export interface RuntimeIdentity {
   readonly node: string;
   readonly platform: string;

@@ -237,8 +237,8 @@ export interface DagPackages {
 }
 
 /**
- * What a Dag's code was built from besides its artifact and packages. If any of it differs at run time,
- * the code or the Dag differs from what the source hashes were computed from. Both lists are sorted.
+ * The inputs of a Dag's code besides its artifact and packages. If any of them differs at run time, the
+ * code or the Dag differs from that of the source hashes. Both lists are sorted.
  */
 export interface DagInputs {
   /**

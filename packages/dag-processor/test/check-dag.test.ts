@@ -15,14 +15,14 @@ describe("a Dag that is read", () => {
     [
       { schedule: "61 * * * *" },
       'Dag "d": schedule is "61 * * * *", which is not a cron expression (Invalid value for minute: 61): ' +
-        'write five fields such as "0 6 * * *", one of @hourly, @daily, @weekly, @monthly, @yearly, @once, ' +
+        'use five fields such as "0 6 * * *", one of @hourly, @daily, @weekly, @monthly, @yearly, @once, ' +
         'or every("15m")',
     ],
-    [{ schedule: "@every 10ms" }, 'Dag "d": schedule is "@every 10ms", under a second: write'],
-    [{ timezone: "Paris" }, 'Dag "d": timezone is "Paris", which is not a time zone: write an IANA name'],
+    [{ schedule: "@every 10ms" }, 'Dag "d": schedule is "@every 10ms", under a second: use'],
+    [{ timezone: "Paris" }, 'Dag "d": timezone is "Paris", which is not a time zone: use an IANA name'],
     [
       { startDate: "2026-02-01", endDate: "2026-01-01" },
-      'Dag "d": endDate is 2026-01-01, before startDate, 2026-02-01: write a later one, or leave it out',
+      'Dag "d": endDate is 2026-01-01, before startDate, 2026-02-01: use a later date, or leave it out',
     ],
     [
       { params: { depth: param({ default: 0, schema: { type: "integer", minimum: 1 } }) } },
@@ -35,7 +35,7 @@ describe("a Dag that is read", () => {
     [
       { params: { depth: param({ schema: { type: "integer", minimun: 1 } }) } },
       'Dag "d": params.depth has a schema that is no JSON schema of draft 2020-12: strict mode: unknown ' +
-        'keyword: "minimun": mend the schema',
+        'keyword: "minimun": correct the schema',
     ],
     [
       { schedule: every("1h"), params: { depth: param({ schema: { type: "integer" } }) } },

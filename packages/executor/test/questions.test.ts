@@ -82,7 +82,7 @@ describe("a task that pulls", () => {
 });
 
 describe("a task that reads a variable", () => {
-  it("gets its text, or null, or an error that names the mend", async () => {
+  it("gets its value, or null, or an error that names the fix", async () => {
     await using room = new ExecutorRoom({ queries: queriesOver({}) });
     const outcome = await room.run(`dag.task("it", async () => {
       const client = getClient();

@@ -1,5 +1,5 @@
-// What is wrong with a JSON schema, and with a value that does not fit one. Loading it takes ajv along, some
-// tens of milliseconds: import it when there is a schema.
+// Validates JSON schemas and values against them. Loading this module loads ajv, which takes tens of
+// milliseconds: import it only if there is a schema.
 
 import { runInNewContext } from "node:vm";
 import {
@@ -14,19 +14,21 @@ import {
 import { Ajv2020, type ErrorObject, type ValidateFunction } from "ajv/dist/2020.js";
 import addFormats from "ajv-formats";
 
-/** Why a value does not fit. */
+/** Why a value does not match. */
 export interface Misfit {
-  /** Where in the value, to be put behind its name: ``, at $.rows[3],``; empty for the value itself. */
+  /**
+   * Location within the value, to append to its name: ``, at $.rows[3],``. Empty for the value itself.
+   */
   readonly where: string;
   /** Such as `must be >= 1`. */
   readonly expected: string;
-  /** JSON of what is there, cut to a line and without secrets. */
+  /** JSON of the value there, shortened to one line and with secrets redacted. */
   readonly found: string;
-  /** Whether what is there is a secret: nothing of it is told. */
+  /** True if the value there is secret, so that nothing of it may be shown. */
   readonly isSecret: boolean;
 }
 
-// Unknown keywords are refused: a misspelt one would check nothing.
+// Unknown keywords are errors, because a misspelled keyword would check nothing.
 const ajv = new Ajv2020({ strict: true, strictTypes: false, strictTuples: false, strictRequired: false });
 addFormats.default(ajv);
 
@@ -37,10 +39,10 @@ const TOO_SLOW = {
   keyword: "pattern",
   params: {},
   schemaPath: "#",
-  message: "must be something that a pattern of the schema can be held against within a second",
+  message: "must be checked by the schema's patterns within a second",
 } satisfies ErrorObject;
 
-/** Why a schema is none of draft 2020-12; `undefined`: it is one. */
+/** Returns why a schema is not a valid schema of draft 2020-12, or `undefined`. */
 export function findSchemaFault(schema: JsonSchema): string | undefined {
   try {
     withValidator(schema, () => undefined);
@@ -51,8 +53,9 @@ export function findSchemaFault(schema: JsonSchema): string | undefined {
 }
 
 /**
- * The first reason why a value does not fit a schema; `undefined`: it fits. Throws for what is no schema.
- * @param isSecret which names in the value are secrets', the empty name being that of the value itself
+ * Returns the first reason why a value does not match a schema, or `undefined`. Throws if the schema is
+ * invalid.
+ * @param isSecret tells which names in the value denote secrets; the empty name is the value itself
  */
 export function findMisfit(
   schema: JsonSchema,
@@ -64,14 +67,14 @@ export function findMisfit(
     if (answer === "fits") return undefined;
     if (answer === "late") return describe(TOO_SLOW, value, isSecret);
     const [error] = validate.errors ?? [];
-    if (error === undefined) throw new Error("ajv refuses a value and does not say why");
+    if (error === undefined) throw new Error("ajv rejected a value without an error");
     return describe(error, value, isSecret);
   });
 }
 
 /**
- * Runs a check for as long as a check may take. A `pattern` can take for ever, and whoever wrote it must not
- * hold up the scheduler that makes the run.
+ * Runs a check with a time limit. A `pattern` can backtrack for an unlimited time, and must not block the
+ * scheduler that creates the run.
  */
 function answerInTime(check: () => boolean): "fits" | "late" | "misfit" {
   try {
@@ -87,7 +90,7 @@ function withValidator<T>(schema: JsonSchema, work: (validate: ValidateFunction)
   try {
     return work(ajv.compile(schema));
   } finally {
-    // Ajv keeps what it has compiled, and each Dag that is read brings schemas of its own.
+    // Ajv caches compiled schemas, and each Dag that is read has new ones.
     if (typeof schema === "object") ajv.removeSchema(schema);
   }
 }
@@ -128,16 +131,16 @@ function expectationOf(
   switch (keyword) {
     case "enum":
       return isHidden
-        ? "must be one of the values that its schema lists"
+        ? "must be one of the values in its schema"
         : `must be one of ${(params.allowedValues as JsonValue[]).map(shown).join(", ")}`;
     case "const":
-      return isHidden ? "must be the value that its schema names" : `must be ${shown(params.allowedValue)}`;
+      return isHidden ? "must be the constant in its schema" : `must be ${shown(params.allowedValue)}`;
     case "additionalProperties":
     case "unevaluatedProperties": {
       const name = params[keyword === "additionalProperties" ? "additionalProperty" : "unevaluatedProperty"];
-      return isHidden ? "must not have a property of such a name" : `must not have a property "${name}"`;
+      return isHidden ? "must not have a property with that name" : `must not have a property "${name}"`;
     }
     default:
-      return message ?? `must fit "${keyword}"`;
+      return message ?? `must match "${keyword}"`;
   }
 }

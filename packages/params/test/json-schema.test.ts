@@ -29,9 +29,7 @@ it.each<[JsonSchema, JsonValue, string]>([
 it("a pattern that would take for ever is given up", () => {
   const schema = { items: { type: "string", pattern: "^(a+)+$" } };
   expect(findMisfit(schema, ["a".repeat(50)])).toBeUndefined();
-  expect(findMisfit(schema, [`${"a".repeat(50)}!`])?.expected).toMatch(
-    /a pattern of the schema can be held against/,
-  );
+  expect(findMisfit(schema, [`${"a".repeat(50)}!`])?.expected).toMatch(/must be checked by the schema/);
   expect(findMisfit({ type: "integer" }, 1)).toBeUndefined();
 });
 
@@ -63,14 +61,14 @@ it.each<[string, JsonSchema, JsonValue, string]>([
     "a mark",
     { const: "hunter3", writeOnly: true },
     "hunter2",
-    " must be the value that its schema names, found ***",
+    " must be the constant in its schema, found ***",
   ],
   ["a mark in a branch", { anyOf: [{ format: "password", minLength: 9 }] }, "hunter2", "found ***"],
   [
     "a property that is marked",
     { properties: { pin: { enum: ["hunter3"], writeOnly: true } } },
     { pin: "hunter2" },
-    ", at $.pin, must be one of the values that its schema lists, found ***",
+    ", at $.pin, must be one of the values in its schema, found ***",
   ],
   [
     "a property beside the fault",

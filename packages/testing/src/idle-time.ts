@@ -1,4 +1,4 @@
-// Lets the clock of a test go on to what is waited for, as soon as nothing else is to be done.
+// Advances a test's clock to the next event when there is nothing else to do.
 
 import { isTerminal, type TaskInstance } from "@memodag/core";
 import type { InProcessExecutor } from "./in-process-executor.ts";
@@ -18,7 +18,7 @@ export class IdleTime {
     executor.onSleep(() => this.#check());
   }
 
-  /** Takes note of how an instance stands. */
+  /** Records the new state of an instance. */
   changed(instance: TaskInstance): void {
     const name = `${instance.mapIndex} ${instance.taskId}`;
     if (isTerminal(instance.state)) this.#open.delete(name);
@@ -36,11 +36,11 @@ export class IdleTime {
     });
   }
 
-  /** The time at which the first of the instances goes on, when all that are open wait. */
+  /** Returns the time at which the first instance continues, if all unfinished instances are waiting. */
   #nextTime(): number | undefined {
     let next: number | undefined;
     for (const { state, retryAt, attemptId } of this.#open.values()) {
-      // Without a slot, or in line for a key: it goes on when one of the others does.
+      // It waits for a slot or for a key, and continues when another instance does.
       if (state === "scheduled") continue;
       const isWaiting = state === "up_for_retry" || state === "up_for_reschedule";
       const time = isWaiting ? retryAt : attemptId === null ? null : this.#executor.asleepUntil(attemptId);

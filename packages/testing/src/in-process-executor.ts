@@ -1,4 +1,4 @@
-// Runs attempts in the test's own process, on its clock.
+// Runs attempts in the test's own process, on the test's clock.
 
 import {
   assembleArguments,
@@ -21,25 +21,25 @@ import { findTaskEnd, runCallback, runHandler, runSensor, type AttemptScope } fr
 import type { TestClock } from "./test-clock.ts";
 import type { CalledCallback } from "./tested-run.ts";
 
-/** As many as anybody would want at once: a test waits for nothing. */
+/** Large enough that a test never waits for a slot. */
 const SLOTS = 100_000;
 
 interface RunningAttempt {
   readonly abort: AbortController;
   readonly end: (outcome: AttemptOutcome) => void;
-  /** When it asks again, for a sensor that waits in between. */
+  /** For a waiting sensor: the time of its next poke. */
   asleepUntil: number | null;
 }
 
 /** Runs the handlers of one Dag. */
 export class InProcessExecutor implements Executor {
-  /** In the order in which they ended. */
+  /** Callbacks in the order in which they ended. */
   readonly called: CalledCallback[] = [];
   readonly #dag: Dag;
   readonly #clock: TestClock;
   readonly #queries: AttemptQueries;
   readonly #running = new Map<string, RunningAttempt>();
-  /** What the latest attempt at each instance threw. */
+  /** The error that the latest attempt of each instance threw. */
   readonly #thrown = new Map<string, unknown>();
   #listener: (event: ExecutorEvent) => void = () => undefined;
   #onSleep: () => void = () => undefined;
@@ -58,17 +58,17 @@ export class InProcessExecutor implements Executor {
     this.#listener = listener;
   }
 
-  /** Sets who hears that an attempt waits for a time. */
+  /** Sets the listener that is called when an attempt waits for a time. */
   onSleep(listener: () => void): void {
     this.#onSleep = listener;
   }
 
-  /** When a running attempt goes on by itself; `null` while it is at work. */
+  /** Returns when a running attempt continues by itself, or `null` if it is working. */
   asleepUntil(attemptId: string): number | null {
     return this.#running.get(attemptId)?.asleepUntil ?? null;
   }
 
-  /** What the latest attempt at an instance threw. */
+  /** Returns the error that the latest attempt of an instance threw. */
   thrownBy(taskId: string, mapIndex: number): unknown {
     return this.#thrown.get(nameOf({ taskId, mapIndex }));
   }
@@ -106,7 +106,7 @@ export class InProcessExecutor implements Executor {
 
   async shutdown(): Promise<void> {
     for (const attemptId of this.#running.keys())
-      this.cancel(attemptId, { code: "attempt_lost", message: "the test is over" });
+      this.cancel(attemptId, { code: "attempt_lost", message: "the test has ended" });
   }
 
   async #run(attempt: Attempt, running: RunningAttempt): Promise<AttemptOutcome> {
@@ -188,7 +188,7 @@ function succeeded(
   return { kind: "succeeded", xcoms, durationMs: 0, uncacheable: reasonFor(undeclaredReads), packages: [] };
 }
 
-/** As a worker says it. */
+/** Describes an error in the same way as a worker does. */
 function failureOf(thrown: unknown): Extract<AttemptOutcome, { kind: "failed" }> {
   const code = thrown instanceof MemodagError ? thrown.code : "task_failed";
   const error = { code, message: messageOf(thrown) };

@@ -1,19 +1,19 @@
-// What stands in for tasks in a test, and what stands for their code in cache keys.
+// Mocks of tasks, and the identities of their code in cache keys.
 
 import { canonicalForm, MemodagError, sha256, type Digest, type JsonValue } from "@memodag/core";
 import type { Dag } from "@memodag/sdk";
 import { listHandlers, listTaskIds, type AnyHandler } from "@memodag/sdk/runtime";
 
-/** What a task does in a test: a value that it returns, or a function of its named arguments. */
+/** The behavior of a task in a test: a value to return, or a function of its named arguments. */
 export type Mock = JsonValue | ((args: never) => unknown);
 
 /** Mocks by task id. */
 export type Mocks = Readonly<Record<string, Mock>>;
 
 /**
- * The handlers that stand in for tasks.
- * @throws MemodagError `task_not_found` for a task that the Dag does not have; `usage` for one that cannot
- *   run in this process and has no mock; `value_not_json` for a value outside JSON
+ * Returns the handlers for the mocks.
+ * @throws MemodagError `task_not_found` for a task that the Dag does not have; `usage` for a task without
+ *   mock that cannot run in this process; `value_not_json` for a mocked value that is not JSON
  */
 export function readMocks(dag: Dag, mocks: Mocks): Map<string, AnyHandler> {
   const taskIds = listTaskIds(dag);
@@ -49,14 +49,15 @@ function quoted(taskIds: readonly string[]): string {
 }
 
 /**
- * Source hashes for tests. Nothing analyses code here: a handler is the function that it is, so that a
- * mock never hits what another left, and the same Dag hits from run to run. A mocked value is its value.
+ * Source hashes for tests. Code is not analysed: a handler is identified by its function object, so a
+ * mock never hits a result of another one, and the same Dag hits across runs. A mocked value is
+ * identified by its value.
  */
 export class CodeIdentities {
   readonly #numbers = new WeakMap<AnyHandler, number>();
   #last = 0;
 
-  /** Digest that stands for a task's code; `version` for another code of the same function. */
+  /** Returns the digest that identifies a task's code. `version` simulates a change of the code. */
   digestOf(handler: AnyHandler, mock: Mock | undefined, version: string | undefined): Digest {
     const code =
       mock === undefined || typeof mock === "function"

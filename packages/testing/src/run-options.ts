@@ -1,37 +1,39 @@
-// What a test says of a run, and what comes of what it said of all runs beside it.
+// Options of a test's runs, and how a run's own options are merged with them.
 
 import { findIsoTime, MemodagError, type CacheMode, type JsonObject } from "@memodag/core";
 import type { Mocks } from "./mocks.ts";
 
-/** What a run in a test gets. */
+/** Options of a run in a test. */
 export interface TestRunOptions {
-  /** What tasks do in place of their own: a value, or a function of their arguments, by task id. */
+  /** Replacements of tasks by id: a value, or a function of the task's arguments. */
   readonly mocks?: Mocks;
   readonly conf?: JsonObject;
-  /** Laid over the Dag's defaults. */
+  /** Overrides of the Dag's defaults. */
   readonly params?: JsonObject;
-  /** ISO 8601 or a Date; `null`: none. Default: the test's time. */
+  /** An ISO 8601 string or a Date; `null`: none. Default: the test's time. */
   readonly logicalDate?: Date | string | null;
-  /** `refresh`: run everything and remember it anew; `off`: leave the cache alone. Default `use`. */
+  /** `refresh` runs everything and stores it again; `off` bypasses the cache. Default: `use`. */
   readonly cache?: CacheMode;
-  /** The environment as cache keys see it. Default: nothing. */
+  /** The environment for cache keys. Default: empty. */
   readonly env?: Readonly<Record<string, string>>;
-  /** What `getVariable` finds. Default: nothing. */
+  /** The variables that `getVariable` returns. Default: none. */
   readonly variables?: Readonly<Record<string, string>>;
-  /** By task id: stands for the task's code in its cache key. Another text is a change of the code. */
+  /**
+   * Stands for a task's code in its cache key, by task id. A different string simulates a code change.
+   */
   readonly code?: Readonly<Record<string, string>>;
 }
 
-/** What a run gets, with nothing left open. */
+/** Options with all defaults applied. */
 export interface GivenOptions extends Required<Omit<TestRunOptions, "logicalDate">> {
   /** Milliseconds since the Unix epoch. */
   readonly logicalDate: number | null;
 }
 
 /**
- * Lays what was said of a run over what was said of all.
+ * Merges a run's options with those of all runs.
  * @param now the test's time, in milliseconds since the Unix epoch
- * @throws MemodagError `usage` for a date that is none
+ * @throws MemodagError `usage` for an invalid date
  */
 export function giveOptions(all: TestRunOptions, own: TestRunOptions, now: number): GivenOptions {
   const logicalDate = own.logicalDate === undefined ? all.logicalDate : own.logicalDate;
@@ -48,7 +50,7 @@ export function giveOptions(all: TestRunOptions, own: TestRunOptions, now: numbe
 }
 
 /**
- * A time that a test writes, in milliseconds since the Unix epoch.
+ * Parses a time given by a test to milliseconds since the Unix epoch.
  * @throws MemodagError `usage`
  */
 export function readTime(name: string, value: Date | string): number {
@@ -56,6 +58,6 @@ export function readTime(name: string, value: Date | string): number {
   if (time !== undefined && !Number.isNaN(time)) return time;
   throw new MemodagError(
     "usage",
-    `${name} is ${JSON.stringify(value)}, which is no time: write one of ISO 8601, such as 2026-11-03T06:00Z`,
+    `${name} is ${JSON.stringify(value)}, which is not a time: use ISO 8601, such as 2026-11-03T06:00Z`,
   );
 }

@@ -1,4 +1,4 @@
-// A clock that stands still until it is told the time.
+// A clock that moves only when it is told to.
 
 import type { CancelTimer, Clock } from "@memodag/core";
 
@@ -7,7 +7,7 @@ interface Timer {
   readonly callback: () => void;
 }
 
-/** Time goes on by {@link advanceTo} alone. */
+/** Time advances only through {@link advanceTo}. */
 export class TestClock implements Clock {
   readonly #timers = new Set<Timer>();
   #now: number;
@@ -31,7 +31,7 @@ export class TestClock implements Clock {
     return () => this.#timers.delete(timer);
   }
 
-  /** Lets time go on, and everything happen that is due by then, in its order. */
+  /** Advances the time, running all timers that are due by then in order. */
   advanceTo(time: number): void {
     for (;;) {
       const [next] = [...this.#timers].filter(({ due }) => due <= time).sort((a, b) => a.due - b.due);
@@ -43,7 +43,7 @@ export class TestClock implements Clock {
     this.#now = Math.max(this.#now, time);
   }
 
-  /** How many timers are set. */
+  /** Number of pending timers. */
   get pending(): number {
     return this.#timers.size;
   }

@@ -1,4 +1,4 @@
-// A Dag under test: its runs, and what they remember from one to the next.
+// A Dag under test: its runs, and the cache that they share.
 
 import {
   DEFAULT_TEAM,
@@ -29,21 +29,22 @@ import { giveOptions, readTime, type GivenOptions, type TestRunOptions } from ".
 import { TestClock } from "./test-clock.ts";
 import { readTestedRun, type TestedRun } from "./tested-run.ts";
 
-/** What all runs of a test get, and when it begins. */
+/** Options of all runs of a test, and its start time. */
 export interface TestDagOptions extends TestRunOptions {
-  /** ISO 8601 or a Date. Default 2026-01-01T00:00Z. */
+  /** An ISO 8601 string or a Date. Default: 2026-01-01T00:00Z. */
   readonly now?: Date | string;
 }
 
 /** A Dag under test. */
 export interface DagTest {
-  /** The test's time. It stands still while tasks run, and goes on at once where they only wait. */
+  /** The test's time. It stands still while tasks run, and advances at once when they only wait. */
   readonly now: Date;
-  /** Lets time pass between runs: `"8d"`. */
+  /** Advances the time between runs, such as by `"8d"`. */
   advance(duration: string): void;
   /**
-   * One run to its end. Runs of one test take turns, and remember what those before returned. What is
-   * given here goes before what was given for all runs.
+   * Runs the Dag to its end. Runs of a test are executed one after another and share a cache. Options
+   * given here
+   * override those of the test.
    * @throws MemodagError `task_not_found` and `usage` for mocks, `conf_invalid` for params, `dag_invalid`
    */
   run(options?: TestRunOptions): Promise<TestedRun>;
@@ -51,22 +52,24 @@ export interface DagTest {
 
 const DEFAULT_NOW = "2026-01-01T00:00:00Z";
 
-/** As `[task_cache] default_ttl` and `max_input_size` are unless an admin says otherwise. */
+/** The defaults of `default_ttl` and `max_input_size` in `[task_cache]`. */
 const DEFAULT_TTL_MS = 7 * 86_400_000;
 const MAX_SIZE = 16 * 2 ** 20;
 
-/** So long that it never comes: one process has the store to itself. */
+/** Never expires in practice: no other process uses the store. */
 const NEVER_MS = 100 * 365 * 86_400_000;
 
-/** Of the real clock: whatever is late in memory is a fault. */
+/** In real time. In memory, anything that takes longer is a bug. */
 const PATIENCE_MS = 60_000;
 
 const ARTIFACT = { code: new Uint8Array(), digest: sha256(new Uint8Array()) };
 
 /**
- * Takes a Dag to test: with the real scheduler and the real cache keys, in this process, in memory. No
- * file is written and no process started.
+ * Creates a test of a Dag. It uses the real scheduler and real cache keys, in this process and in memory:
+ * no
+ * file is written and no process is started.
  *
+ * @example
  * ```ts
  * const test = testDag(dag, { mocks: { load: [1, 2, 3] } });
  * const first = await test.run({ params: { depth: 3 } });
@@ -76,7 +79,7 @@ const ARTIFACT = { code: new Uint8Array(), digest: sha256(new Uint8Array()) };
  * ```
  */
 export function testDag(dag: Dag, options: TestDagOptions = {}): DagTest {
-  if (!isDag(dag)) throw new MemodagError("usage", "testDag() was not given a Dag: write testDag(dag, …)");
+  if (!isDag(dag)) throw new MemodagError("usage", "testDag() was called without a Dag: use testDag(dag, …)");
   return new InMemoryTest(dag, options);
 }
 
@@ -114,7 +117,8 @@ class InMemoryTest implements DagTest {
   async #run(own: TestRunOptions): Promise<TestedRun> {
     const options = giveOptions(this.#options, own, this.#clock.now());
     const dag = replaceHandlers(this.#dag, readMocks(this.#dag, options.mocks));
-    // One for each run: what they remember is the cache, and a Dag has one run of a date.
+    // A new database for each run, because a Dag can have only one run per date. The cache is what they
+    // share.
     const metastore = await openMetastore("sqlite::memory:");
     try {
       await metastore.migrate();
@@ -176,7 +180,7 @@ class InMemoryTest implements DagTest {
     const fault = Promise.withResolvers<never>();
     const log: Logger = {
       ...silentLogger,
-      // It would be repeated for ever: in memory, a fault is a bug.
+      // It would be retried indefinitely; in memory, any error is a bug.
       error: (message, fields) => fault.reject(new Error(`${message}: ${JSON.stringify(fields)}`)),
     };
     const idle = new IdleTime(this.#clock, executor);
@@ -185,7 +189,7 @@ class InMemoryTest implements DagTest {
       records: this.#records,
       results: this.#results,
       counters: metastore.counters,
-      // Deadlines are of real time, which the test's has nothing to do with.
+      // Deadlines are in real time, independent of the test's clock.
       clock: systemClock,
       log,
       options: {
@@ -212,7 +216,7 @@ class InMemoryTest implements DagTest {
       log,
       cachingOffReason: () => null,
       secrets: { patterns: [], key: new Uint8Array(32) },
-      // Waits that are spread at random are the same in every run of a test.
+      // Delays that are randomized are the same in every run of a test.
       random: () => 0.5,
       env,
       listener: { instanceChanged: (_, instance) => idle.changed(instance) },
@@ -227,7 +231,7 @@ class InMemoryTest implements DagTest {
     });
     const over = scheduler.whenOver(run.id);
     scheduler.start();
-    // The test's clock keeps no process alive.
+    // The test's clock does not keep the process alive.
     const alive = setInterval(() => undefined, PATIENCE_MS);
     let ended: DagRun;
     try {
@@ -237,7 +241,7 @@ class InMemoryTest implements DagTest {
       clearInterval(alive);
       await scheduler.stop(0);
     }
-    // They would go off in the next run of the test.
+    // They would fire in the next run of the test.
     if (this.#clock.pending > 0) throw new Error(`${this.#clock.pending} timers outlived their scheduler`);
     return ended;
   }

@@ -1,4 +1,4 @@
-// What a run in a test came to, as a test asks about it.
+// The outcome of a run in a test.
 
 import {
   MemodagError,
@@ -27,24 +27,24 @@ export interface TestedTask extends ReasonReport {
   /** `null`: the cache was not asked. */
   readonly cacheStatus: CacheStatus | null;
   readonly cacheKey: string | null;
-  /** Attempts so far, over all retries; 0 for a hit. */
+  /** Number of attempts including retries; 0 for a hit. */
   readonly tryNumber: number;
-  /** What the task returned; `undefined` when it did not succeed. */
+  /** The returned value; `undefined` if the task did not succeed. */
   readonly returned: JsonValue | undefined;
-  /** All that it left for others, what it returned under `return_value`. */
+  /** All its XComs; the returned value is `return_value`. */
   readonly xcoms: Readonly<Record<string, JsonValue>>;
   readonly error: StoredError | null;
-  /** What the handler threw, itself, with its stack. */
+  /** The error object that the handler threw, with its stack. */
   readonly thrown: unknown;
 }
 
-/** A callback of a task that was called. */
+/** A callback that was called. */
 export interface CalledCallback {
   readonly taskId: string;
   /** -1 for a task that is not mapped. */
   readonly mapIndex: number;
   readonly event: CallbackEvent;
-  /** What it threw; its task stays as it is. */
+  /** The error that it threw. It does not affect the task. */
   readonly thrown: unknown;
 }
 
@@ -54,24 +54,24 @@ export interface TestedRun {
   readonly state: "success" | "failed";
   /** In the Dag's order, then by mapIndex. */
   readonly tasks: readonly TestedTask[];
-  /** States by `task`, or `task[mapIndex]`. */
+  /** States by `task` or `task[mapIndex]`. */
   readonly states: Readonly<Record<string, TaskInstanceState>>;
   /** In the order in which they ended. */
   readonly callbacks: readonly CalledCallback[];
-  /** Cache statuses likewise. */
+  /** Cache statuses by `task` or `task[mapIndex]`. */
   readonly cacheStatuses: Readonly<Record<string, CacheStatus | null>>;
-  /** @throws MemodagError `task_not_found` for an instance that the run does not have */
+  /** @throws MemodagError `task_not_found` if the run has no such instance */
   task(taskId: string, mapIndex?: number): TestedTask;
 }
 
-/** What is known of a run beside what was stored of it. */
+/** Facts about a run that are not stored. */
 export interface RunTraces {
   readonly called: readonly CalledCallback[];
-  /** What the latest attempt at an instance threw. */
+  /** Returns the error that the latest attempt of an instance threw. */
   thrownBy(taskId: string, mapIndex: number): unknown;
 }
 
-/** Reads what there is of a run that has ended. */
+/** Reads a run that has ended. */
 export async function readTestedRun(
   runs: RunStore,
   { dag }: DagVersion,
@@ -126,7 +126,7 @@ function getTask(tasks: readonly TestedTask[], taskId: string, mapIndex: number)
   if (found) return found;
   throw new MemodagError(
     "task_not_found",
-    `The run has no ${nameOf({ taskId, mapIndex })}: it has ${tasks.map(nameOf).join(", ")}`,
+    `The run has no task ${nameOf({ taskId, mapIndex })}: it has ${tasks.map(nameOf).join(", ")}`,
     { fields: { taskId, mapIndex } },
   );
 }

@@ -1,19 +1,20 @@
-// The dates that a backfill fills: those of a schedule between two times, first and last date aside.
+// The dates of a backfill: the dates of a schedule between two times, regardless of the Dag's own start
+// and end.
 
 import type { SerializedDag } from "@memodag/core";
 import { ONCE, readDates } from "./dates.ts";
 import { endOfTime, startOfTime } from "./local-time.ts";
 
-/** The times between which dates are asked for, both included: ISO 8601, in the Dag's zone without an offset. */
+/** An inclusive range of dates in ISO 8601, in the Dag's time zone if they have no offset. */
 export interface DateRange {
   readonly from: string;
-  /** A day alone includes the whole day. */
+  /** A date without a time includes the whole day. */
   readonly to: string;
 }
 
 /**
- * Dates of a Dag's schedule, in milliseconds since the Unix epoch, in order and at most `limit` of them.
- * What the Dag says of its first and last date does not bound them: whoever asks names the bounds.
+ * Returns dates of a Dag's schedule, in milliseconds since the Unix epoch, in order and at most `limit`
+ * of them. The Dag's own start and end dates do not apply; the caller sets the bounds.
  */
 export function datesBetween(
   dag: Pick<SerializedDag, "schedule" | "timezone" | "startDate">,

@@ -1,31 +1,31 @@
-// The dates of a schedule, whenever it begins or ends: by cron, by a fixed interval, or none but the first.
+// The unbounded dates of a schedule: by cron expression, by fixed interval, or only once.
 
 import { intervalOf } from "@memodag/core";
 import { Cron } from "croner";
 import { WallClock } from "./wall-clock.ts";
 
-/** A schedule's dates without beginning or end. All times are milliseconds since the Unix epoch. */
+/** The dates of a schedule without start or end. All times are milliseconds since the Unix epoch. */
 export interface Dates {
-  /** The first date after a time; `null`: there is none. */
+  /** The first date after a time; `null` if there is none. */
   after(time: number): number | null;
-  /** The last date at or before a time; `null`: there is none. */
+  /** The last date at or before a time; `null` if there is none. */
   upTo(time: number): number | null;
 }
 
-/** How a schedule is to be read. */
+/** How to read a schedule. */
 export interface DatesRequest {
   readonly schedule: string;
   readonly timezone: string;
-  /** Where intervals are counted from. */
+  /** The time from which intervals are counted. */
   readonly anchor: number;
 }
 
-/** The alias of a schedule with one date. */
+/** The alias of a schedule with a single date. */
 export const ONCE = "@once";
 
 /**
- * The dates of a cron expression, an alias or an interval.
- * @throws whatever croner and Intl throw at what they cannot read
+ * Returns the dates of a cron expression, an alias or an interval.
+ * @throws errors of croner and Intl for invalid input
  */
 export function readDates({ schedule, timezone, anchor }: DatesRequest): Dates {
   const intervalMs = intervalOf(schedule);
@@ -33,8 +33,8 @@ export function readDates({ schedule, timezone, anchor }: DatesRequest): Dates {
 }
 
 /**
- * Croner says which times of the clock a schedule names. When the clocks change, what runs in every hour goes
- * on as they show the times; of what names hours, each time of the clock comes once.
+ * Croner yields the wall times that a schedule matches. At a clock change, schedules that run in every
+ * hour keep running in real time; for schedules that name hours, each wall time occurs once.
  */
 function cronDates(schedule: string, timezone: string): Dates {
   return runsInEveryHour(schedule)
@@ -42,7 +42,10 @@ function cronDates(schedule: string, timezone: string): Dates {
     : datesOfTheClock(schedule, timezone);
 }
 
-/** True when a schedule leaves no hour of the day out. Croner would take lists and steps for such, too. */
+/**
+ * True if a schedule matches every hour of the day. Croner would treat only `*` like this, not lists and
+ * steps.
+ */
 function runsInEveryHour(schedule: string): boolean {
   const fields = schedule.trim().split(/\s+/);
   if (fields.length !== 5) return schedule.trim().toLowerCase() === "@hourly";
@@ -52,7 +55,7 @@ function runsInEveryHour(schedule: string): boolean {
 }
 
 function datesOfEachHour(schedule: string, timezone: string): Dates {
-  // Without a function to call there is no timer either.
+  // Without a callback, croner starts no timer.
   const cron = new Cron(schedule, { timezone, mode: "5-part" });
   return {
     after: (time) => cron.nextRun(new Date(time))?.getTime() ?? null,
@@ -66,7 +69,7 @@ function datesOfTheClock(schedule: string, timezone: string): Dates {
   return {
     after(time) {
       let wall = cron.nextRun(new Date(clock.wallAt(time)));
-      // Shown for the second time, or passed over with others at the same moment.
+      // Skip a wall time that is repeated, or that a clock change moved to the same moment as others.
       while (wall && clock.timeOf(wall.getTime()) <= time) wall = cron.nextRun(wall);
       return wall && clock.timeOf(wall.getTime());
     },
@@ -78,7 +81,7 @@ function datesOfTheClock(schedule: string, timezone: string): Dates {
   };
 }
 
-/** Croner looks back from a whole second, and dates are whole minutes. */
+/** Croner searches backwards from a whole second, and dates are whole minutes. */
 function latestUpTo(cron: Cron, time: number): number | null {
   const [latest] = cron.previousRuns(1, new Date((Math.floor(time / 1_000) + 1) * 1_000));
   return latest?.getTime() ?? null;

@@ -1,20 +1,23 @@
-// Which date of a timetable is run next, given what was run, what was planned, and what time it is.
+// Determines the next date of a timetable to run, from the dates that were run and planned and the
+// current time.
 
 import type { Timetable } from "./timetable.ts";
 
-/** How far a Dag has come on its schedule. Milliseconds since the Unix epoch. */
+/** How far a Dag's schedule has progressed. Times are milliseconds since the Unix epoch. */
 export interface ScheduleProgress {
-  /** The latest date that was run; `null`: none yet. */
+  /** The latest date that was run; `null` if none. */
   readonly lastDate: number | null;
-  /** The date that was to be next; it holds as long as it is one of the timetable's. */
+  /** The date that was planned next. It is kept if the timetable still contains it. */
   readonly plannedDate: number | null;
 }
 
 /**
- * The date whose run is next: due when it is not after `now`. Dates count from the last one that was run,
- * else from the timetable's first. Of those that have passed, the first is next with `catchup`, and the
+ * Returns the date of the next run; it is due if it is not after `now`. Dates count from the last one
+ * that was
+ * run, or else from the timetable's first. If several have passed, the first is next with `catchup`, and
+ * the
  * last without.
- * @returns `null` when no date is left
+ * @returns `null` if no date is left
  */
 export function nextDate(
   timetable: Timetable,

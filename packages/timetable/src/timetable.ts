@@ -1,23 +1,23 @@
-// The dates of a Dag: its schedule between its first and its last date.
+// The dates of a Dag: its schedule between its start and end dates.
 
 import type { SerializedDag } from "@memodag/core";
 import { ONCE, readDates, type Dates } from "./dates.ts";
 import { endOfTime, startOfTime } from "./local-time.ts";
 
-/** What a Dag says about when it runs. */
+/** The options of a Dag that determine when it runs. */
 export type ScheduleOptions = Pick<SerializedDag, "schedule" | "timezone" | "startDate" | "endDate">;
 
 /** The dates of a Dag. All times are milliseconds since the Unix epoch. */
 export interface Timetable {
-  /** The first date of a Dag that is seen for the first time now; `null`: there is none. */
+  /** The first date of a Dag that is first seen at `now`; `null` if there is none. */
   firstDate(now: number): number | null;
-  /** The first date after a time; `null`: there is none. */
+  /** The first date after a time; `null` if there is none. */
   dateAfter(time: number): number | null;
-  /** The last date at or before a time; `null`: there is none. */
+  /** The last date at or before a time; `null` if there is none. */
   dateUpTo(time: number): number | null;
 }
 
-/** The dates of a Dag; `null` for one that has no schedule. Throws for a schedule that cannot be read. */
+/** Returns the dates of a Dag, or `null` if it has no schedule. Throws if the schedule is invalid. */
 export function openTimetable(options: ScheduleOptions): Timetable | null {
   const { schedule, timezone } = options;
   if (schedule === null) return null;
@@ -27,7 +27,7 @@ export function openTimetable(options: ScheduleOptions): Timetable | null {
   return withinBounds(readDates({ schedule, timezone, anchor: start ?? 0 }), start, end);
 }
 
-/** One date: the start, or whenever the Dag is first seen. */
+/** A single date: the start date, or the time at which the Dag is first seen. */
 function onceAt(start: number | null, end: number | null): Timetable {
   const isOver = (date: number) => end !== null && date > end;
   return {

@@ -1,12 +1,13 @@
-// What the clocks of a time zone show, and when they show it. Wall times are written as if they were UTC.
+// Converts between time and the wall clock of a time zone. Wall times are represented as if they were
+// UTC.
 
 const DAY_MS = 24 * 60 * 60 * 1_000;
 
-/** The clocks of one time zone. All times are milliseconds since the Unix epoch. */
+/** The wall clock of a time zone. All times are milliseconds since the Unix epoch. */
 export class WallClock {
   readonly #format: Intl.DateTimeFormat;
 
-  /** @throws RangeError for a name that is no time zone's */
+  /** @throws RangeError if the time zone does not exist */
   constructor(timezone: string) {
     this.#format = new Intl.DateTimeFormat("en-US", {
       timeZone: timezone,
@@ -23,19 +24,19 @@ export class WallClock {
     });
   }
 
-  /** What the clocks show at a time. */
+  /** Returns the wall time at a time. */
   wallAt(time: number): number {
     return time + this.#offsetAt(time);
   }
 
-  /** By how much the clocks were put back in the day before a time; 0: not at all. */
+  /** Returns by how much the clock was set back during the day before a time; 0 if it was not. */
   putBackBefore(time: number): number {
     return Math.max(0, this.#offsetAt(time - DAY_MS) - this.#offsetAt(time));
   }
 
   /**
-   * When the clocks show a wall time: the first time, where they show it twice; where they pass over it, the
-   * moment at which they are put forward.
+   * Returns the time at which the clock shows a wall time: the first one if it occurs twice, and the
+   * moment of the clock change if it is skipped.
    */
   timeOf(wall: number): number {
     const before = this.#offsetAt(wall - DAY_MS);
@@ -45,7 +46,7 @@ export class WallClock {
     return shown ?? this.#changeBetween(wall - after, wall - before);
   }
 
-  /** The first time after `from` at which the offset is not what it is at `from`. */
+  /** Returns the first time after `from` at which the offset differs from that at `from`. */
   #changeBetween(from: number, until: number): number {
     const offset = this.#offsetAt(from);
     let [low, high] = [from, until];
@@ -57,7 +58,7 @@ export class WallClock {
     return high;
   }
 
-  /** How far the clocks are ahead of UTC. */
+  /** Returns the offset from UTC. */
   #offsetAt(time: number): number {
     const second = Math.floor(time / 1_000) * 1_000;
     const parts: Partial<Record<Intl.DateTimeFormatPartTypes, string>> = {};
@@ -65,7 +66,7 @@ export class WallClock {
     const numberOf = (type: Intl.DateTimeFormatPartTypes): number => Number(parts[type]);
     const year = parts.era === "BC" ? 1 - numberOf("year") : numberOf("year");
     const wall = new Date(0);
-    // Date.UTC would take a year under 100 for one of the last century.
+    // Date.UTC would map a year below 100 to the 20th century.
     wall.setUTCFullYear(year, numberOf("month") - 1, numberOf("day"));
     return wall.setUTCHours(numberOf("hour"), numberOf("minute"), numberOf("second")) - second;
   }

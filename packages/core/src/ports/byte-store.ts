@@ -1,17 +1,18 @@
-// Bytes by opaque name, of any size. Implemented by memory, folders, databases and object stores.
+// Stores bytes of any size under opaque names. Implemented for memory, folders, databases and object
+// stores.
 
 import type { Digest } from "../digest.ts";
 
 /** Bytes to store: whole, as a stream, or in a file of this machine. A stream is read once. */
 export type ByteBody = Uint8Array | ReadableStream<Uint8Array> | { readonly file: string };
 
-/** What a body must be; a store refuses one that is not. */
+/** Expected size and digest of a body. A store rejects a body that differs. */
 export interface ByteCheck {
   readonly sizeBytes: number;
   readonly sha256: Digest;
 }
 
-/** What is known of stored bytes without reading them. */
+/** Metadata of stored bytes. */
 export interface ByteStat {
   readonly sizeBytes: number;
   /** Milliseconds since they were last written, by the store's clock; absent where a store does not know. */
@@ -24,7 +25,7 @@ export interface ListedBytes extends Required<ByteStat> {
   readonly name: string;
 }
 
-/** Leave to read or write exactly these bytes, without any credentials of the store. */
+/** Permission to read or write exactly these bytes, without the store's credentials. */
 export type ByteGrant =
   | { readonly kind: "file"; readonly path: string }
   | {
@@ -37,27 +38,30 @@ export type ByteGrant =
 
 /** Options of a call to a byte store. */
 export interface ByteCallOptions {
-  /** Ends the work behind the call, not only the waiting. */
+  /** Aborts the work of the call, not only the wait for it. */
   readonly signal?: AbortSignal;
 }
 
 /**
- * Keeps bytes by name, for each team apart, until they are deleted. Names are 64 lower-case hexadecimal
- * digits, so that an implementation has nothing to escape. Bytes appear whole or not at all, and a broken or
- * wrong body leaves nothing behind. The contract is exported as tests by `@memodag/result-cache/testing`.
+ * Stores bytes by name, separately for each team, until they are deleted. Names are 64 lower-case
+ * hexadecimal digits, so implementations need not escape them. Writes are atomic: an incomplete or wrong
+ * body leaves nothing behind. The contract is exported as tests by `@memodag/result-cache/testing`.
  *
- * Any method may reject; no rejection is ever the fault of a task.
+ * Any method may reject. A rejection never counts as a failure of a task.
  */
 export interface ByteStore {
-  /** The bytes under a name; undefined when there are none. The stream fails when they turn out damaged or gone. */
+  /**
+   * Reads the bytes with a name; undefined if there are none. The stream fails if they are damaged or
+   * removed.
+   */
   read(
     team: string,
     name: string,
     options?: ByteCallOptions,
   ): Promise<ReadableStream<Uint8Array> | undefined>;
   /**
-   * Stores bytes, in place of those that are there. Where those are the same, a store may leave them and renew
-   * their age.
+   * Stores bytes, replacing existing ones. If they are identical, a store may keep them and reset their
+   * age.
    * @throws MemodagError `bytes_refused` for a body of another size or digest
    */
   write(
@@ -67,19 +71,22 @@ export interface ByteStore {
     check: ByteCheck,
     options?: ByteCallOptions,
   ): Promise<void>;
-  /** Those of the names that are there. Reads no bytes. */
+  /** Returns those of the names that exist, without reading the bytes. */
   stat(team: string, names: readonly string[], options?: ByteCallOptions): Promise<Map<string, ByteStat>>;
-  /** Deleting what is not there is no error. */
+  /** Deleting a missing name is not an error. */
   delete(team: string, names: readonly string[]): Promise<void>;
-  /** Everything there is, in any order; for collecting and verifying. What is written meanwhile may be left out. */
+  /**
+   * Lists everything in any order, for garbage collection and verification. Concurrent writes may be
+   * missing.
+   */
   list?(): AsyncIterable<ListedBytes>;
-  /** Leave to read or write; undefined when the store gives none for these bytes. */
+  /** Grants read or write access; undefined if the store cannot grant it for these bytes. */
   grant?(
     team: string,
     name: string,
     use: "read" | "write",
     check?: ByteCheck,
   ): Promise<ByteGrant | undefined>;
-  /** Called once, when no call is under way or to come. */
+  /** Called once, when there are no more calls. */
   close(): Promise<void>;
 }

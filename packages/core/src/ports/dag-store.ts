@@ -28,7 +28,7 @@ export interface DagFile extends DagFileId {
    * do.
    */
   readonly fingerprint: string;
-  /** What the fingerprint was computed from. Written by the processor and opaque to the store. */
+  /** The inputs of the fingerprint, written by the processor and opaque to the store. */
   readonly inputs: string;
   readonly error: DagFileError | null;
   readonly warnings: readonly string[];
@@ -84,7 +84,7 @@ export interface SourceComponent {
   readonly digest: string;
 }
 
-/** What a source hash was computed from. */
+/** The components of a source hash. */
 export interface TaskSourceRecord {
   readonly sourceHash: string;
   /**

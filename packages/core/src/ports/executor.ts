@@ -1,4 +1,4 @@
-// The narrow waist between the scheduler and whatever runs attempts. A distributed queue fits behind it.
+// The port between the scheduler and the system that runs attempts. A distributed queue can implement it.
 
 import type { CacheTrust } from "../cache-trust.ts";
 import type { StoredError } from "../dag-run.ts";
@@ -15,7 +15,7 @@ import type {
 } from "../serialized-dag.ts";
 import type { CallbackReport } from "../task-callback.ts";
 
-/** What a handler may read of its run. Dates are ISO 8601 in UTC. */
+/** The properties of its run that a handler can read. Dates are ISO 8601 in UTC. */
 export interface AttemptContext {
   readonly dag: { readonly dagId: string };
   readonly dagRun: {
@@ -30,8 +30,8 @@ export interface AttemptContext {
     readonly tryNumber: number;
     readonly maxTries: number;
     /**
-     * Names this attempt, unique for ever: the next one at the same instance has another. Systems that take
-     * an idempotency key take it for what one attempt does.
+     * Globally unique id of this attempt; the next attempt of the same instance has another one. Use it
+     * as an idempotency key for requests of a single attempt.
      */
     readonly attemptId: string;
   };
@@ -40,24 +40,25 @@ export interface AttemptContext {
   readonly dataInterval: { readonly start: string; readonly end: string } | null;
 }
 
-/** The program of an attempt at a command task. */
+/** The program of an attempt of a command task. */
 export interface AttemptCommand extends SerializedCommand {
   /**
-   * Names of the variables that it gets beside ordinary ones and its own; `null`: all there are. Nobody
-   * can watch which ones a program reads, so that of a cached task gets those alone that are in its key.
+   * Names of the variables that the program receives besides ordinary ones and its own; `null`: all.
+   * Reads of a program cannot be tracked, so a cached task receives only the variables that are part of
+   * its key.
    */
   readonly visibleEnv: readonly string[] | null;
 }
 
-/** How an attempt at a sensor asks. */
+/** How an attempt of a sensor polls. */
 export interface AttemptSensor extends SerializedSensor {
-  /** Milliseconds since the first poke of this try, in attempts before this one. */
+  /** Milliseconds since the first poke of this try, in earlier attempts. */
   readonly waitedMs: number;
 }
 
-/** One attempt at a task instance: all that a worker needs, and nothing else. */
+/** One attempt of a task instance: everything that a worker needs, and nothing else. */
 export interface Attempt {
-  /** Fencing token; unique for ever. */
+  /** Fencing token; globally unique. */
   readonly attemptId: string;
   readonly team: string;
   readonly dagId: string;
@@ -67,84 +68,93 @@ export interface Attempt {
   readonly tryNumber: number;
   readonly file: DagFileId;
   readonly artifactDigest: string;
-  /** Every argument by name; for a mapped instance, `expand` names are already narrowed to its element. */
+  /** All arguments. For a mapped instance, those in `expand` are narrowed to its element. */
   readonly args: readonly NamedTemplate[];
-  /** The values that `args` refers to: each upstream's canonical JSON, a list's members in order. */
+  /**
+   * The values that `args` refers to: the canonical JSON of each upstream result, with list members in
+   * order.
+   */
   readonly results: ReadonlyMap<string, AttemptResult>;
   readonly context: AttemptContext;
-  /** Context paths that may be read without making the result uncacheable; `null`: all, no cache. */
+  /**
+   * Context paths that may be read without making the result uncacheable. `null`: all; the result is not
+   * cached.
+   */
   readonly declaredContext: readonly string[] | null;
-  /** Environment variables that may be read likewise; `null`: all. */
+  /** Environment variables that may be read, in the same way. `null`: all. */
   readonly declaredEnv: readonly string[] | null;
   /**
-   * Globs of files that may be read likewise, relative to the bundle's folder or absolute; they are in the
-   * key. Absent: none.
+   * Globs of files that may be read because they are part of the key, absolute or relative to the
+   * bundle's folder. Absent: none.
    */
   readonly declaredFiles?: readonly string[];
   /**
-   * What the code of the key was made from beside the artifact: a worker of a cached task compares. Absent:
-   * nothing.
+   * Inputs of the Dag's code besides the artifact. The worker of a cached task compares them with the
+   * current ones. Absent: none.
    */
   readonly inputs?: DagInputs;
-  /** What is not watched, since the author vouches for it. Absent: nothing. */
+  /** Dependencies that are not tracked, because the author vouches for them. Absent: none. */
   readonly trust?: readonly CacheTrust[];
-  /** What the key was made with; a result from another runtime is not stored. Absent: no cache. */
+  /**
+   * The runtime with which the key was computed. A result from another runtime is not stored. Absent: not
+   * cached.
+   */
   readonly runtime?: AttemptRuntime;
   readonly executionTimeoutMs: number | null;
-  /** Bytes that the heap of its process may have. Absent: as many as the installation says. */
+  /** Maximum heap size of its process in bytes. Absent: the deployment's default. */
   readonly memoryBytes?: number;
-  /** The program to run; without it, the task's handler in the artifact. */
+  /** The program to run. Absent: the task's handler in the artifact. */
   readonly command?: AttemptCommand;
-  /** How the handler is asked, until it says that what it looks for is there. */
+  /** How the handler is polled, for a sensor. */
   readonly sensor?: AttemptSensor;
-  /** What the task's callback is told, which is called in place of its handler; absent: the task is run. */
+  /** The report for a callback, which is called instead of the handler. Absent: the task itself runs. */
   readonly callback?: CallbackReport;
 }
 
-/** Which XCom of an attempt's run. */
+/** Selects an XCom of an attempt's run. */
 export interface XComAddress {
   readonly taskId: string;
   readonly mapIndex: number;
   readonly key: string;
 }
 
-/** What running attempts may ask for, each about its own team and run alone. */
+/** Queries of running attempts, each restricted to its own team and run. */
 export interface AttemptQueries {
-  /** The canonical JSON of an XCom; `undefined`: there is none. */
+  /** Returns the canonical JSON of an XCom, or `undefined`. */
   findXCom(attempt: Attempt, address: XComAddress): Promise<Uint8Array | undefined>;
-  /** The text of an admin's variable; `undefined`: there is none. */
+  /** Returns the value of a configured variable, or `undefined`. */
   findVariable(attempt: Attempt, name: string): Promise<string | undefined>;
 }
 
-/** An upstream task's value as a worker gets it. */
+/** The value of an upstream task as a worker receives it. */
 export type AttemptResult =
   | { readonly kind: "single"; readonly bytes: Uint8Array }
   | { readonly kind: "mapped"; readonly items: readonly (Uint8Array | null)[] };
 
-/** A value that an attempt pushed: canonical JSON in UTF-8. */
+/** A value that an attempt pushed, as canonical JSON in UTF-8. */
 export interface PushedXCom {
   readonly key: string;
   readonly bytes: Uint8Array;
 }
 
-/** How an attempt ended. Durations are milliseconds of the handler alone. */
+/** The outcome of an attempt. Durations are milliseconds, of the handler only. */
 export type AttemptOutcome =
   | {
       readonly kind: "succeeded";
-      /** With `return_value` always among them. */
+      /** Always includes `return_value`. */
       readonly xcoms: readonly PushedXCom[];
       readonly durationMs: number;
-      /** Why the result must not be stored; `null`: nothing. */
+      /** Why the result must not be stored; `null` if it may be. */
       readonly uncacheable: Reason | null;
-      /** The packages that the worker loaded, late ones included. */
+      /** All packages that the worker loaded, including those loaded late. */
       readonly packages: readonly LoadedPackage[];
-      /** When the worker was started, in milliseconds since the Unix epoch. Absent: it is not known. */
+      /** Start time of the worker in milliseconds since the Unix epoch. Absent if unknown. */
       readonly spawnedAt?: number;
     }
   | {
-      /** A sensor's: what it looks for is not there, and the same try goes on in another attempt. */
+      /** For a sensor: its condition does not hold yet, and another attempt continues the same try. */
       readonly kind: "rescheduled";
-      /** Milliseconds until it asks again. */
+      /** Milliseconds until the next poke. */
       readonly afterMs: number;
       readonly durationMs: number;
     }
@@ -152,42 +162,45 @@ export type AttemptOutcome =
       readonly kind: "failed";
       readonly error: StoredError;
       readonly durationMs: number;
-      /** False when the author said that another try is of no use. */
+      /** False if the author ruled out another try. */
       readonly retryable: boolean;
       /**
-       * Why the failure must not be remembered, as for a success. Without it and `packages` nobody
-       * vouches that it came of what is in the key alone, and it is not remembered either.
+       * Why the failure must not be cached, as for a success. If this or `packages` is absent, it is
+       * unknown whether the failure depends only on the key, and it is not cached either.
        */
       readonly uncacheable?: Reason | null;
-      /** The packages that the worker loaded, as for a success. */
+      /** All packages that the worker loaded, as for a success. */
       readonly packages?: readonly LoadedPackage[];
       readonly spawnedAt?: number;
     }
   | {
-      /** The task said that there is nothing for it to do. */
+      /** The task reported that there was nothing to do. */
       readonly kind: "skipped";
       readonly reason: string;
       readonly durationMs: number;
     };
 
-/** What an executor reports, in order for each attempt. */
+/** Events of an executor, in order for each attempt. */
 export type ExecutorEvent =
   | { readonly kind: "started"; readonly attemptId: string; readonly pid: number }
   | { readonly kind: "finished"; readonly attemptId: string; readonly outcome: AttemptOutcome };
 
 /** Runs attempts. */
 export interface Executor {
-  /** How many more attempts may be submitted now. */
+  /** Number of attempts that can be submitted now. */
   freeSlots(): number;
   /**
-   * Starts an attempt; its outcome is an event, a failure to start included. Never throws: one for which
-   * there is no slot any more ends with `attempt_lost`.
+   * Starts an attempt. Its outcome is reported as an event, even if it cannot be started. Never throws:
+   * if no slot is free, the attempt ends with `attempt_lost`.
    */
   submit(attempt: Attempt): void;
-  /** Ends an attempt: asks, then kills. Its `finished` event follows. */
+  /** Terminates an attempt, first gracefully, then forcibly. Its `finished` event follows. */
   cancel(attemptId: string, error: StoredError): void;
-  /** Sets who hears events. */
+  /** Sets the listener of events. */
   onEvent(listener: (event: ExecutorEvent) => void): void;
-  /** Lets what runs end for `graceMs` milliseconds, kills the rest, and resolves when all are gone. */
+  /**
+   * Gives running attempts `graceMs` milliseconds to end, kills the rest, and resolves when all have
+   * ended.
+   */
   shutdown(graceMs: number): Promise<void>;
 }

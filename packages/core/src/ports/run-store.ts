@@ -1,4 +1,4 @@
-// What the scheduler reads and writes about runs. Implemented by the metastore.
+// The runs of Dags, as the scheduler reads and writes them. Implemented by the metastore.
 
 import type { AuditAct } from "../audit.ts";
 import type { NewCallback } from "./callback-store.ts";
@@ -6,87 +6,90 @@ import type { DagRun, NewDagRun, StoredError, TaskInstance, TaskInstanceId, XCom
 import type { Reason } from "../reason.ts";
 import type { DagRunState, MarkedState, TaskInstanceState } from "../states.ts";
 
-/** A run that this process holds the lease of, with what is already known of it. */
+/** A run whose lease this process holds, with its current rows. */
 export interface ClaimedRun {
   readonly run: DagRun;
-  /** Empty for a run that nobody has started. */
+  /** Empty for a run that has not been started. */
   readonly instances: readonly TaskInstance[];
   readonly xcoms: readonly XCom[];
-  /** How often somebody had changed it by hand when it was claimed. */
+  /** Number of manual changes of the run at the time it was claimed. */
   readonly handCount: number;
-  /** Why its rows cannot be read; nothing else of it but its name is sure then. Absent: they can. */
+  /** Why its rows cannot be read. If set, only the identity of the run is valid. */
   readonly fault?: string;
 }
 
-/** Which runs to claim. */
+/** Selects the runs to claim. */
 export interface ClaimRequest {
   /** Identifies the holder: `host:pid:nonce`. */
   readonly owner: string;
-  /** Milliseconds of the database's clock after which the lease is free without renewal. */
+  /**
+   * Lease in milliseconds of the database's clock, after which others can claim the run unless it is
+   * renewed.
+   */
   readonly leaseMs: number;
   readonly limit: number;
-  /** Holders known to be dead: their leases are free at once. */
+  /** Holders known to be dead. Their runs can be claimed at once. */
   readonly deadOwners: readonly string[];
-  /** Claim runs of this Dag alone, and those of `runs`. */
+  /** Claim only runs of this Dag, and those of `runs`. */
   readonly dag?: { readonly team: string; readonly dagId: string };
-  /** Claim these runs alone, by number, beside those of `dag`. With neither, any run may be claimed. */
+  /** Claim only these runs, by number, and those of `dag`. If neither is set, any run may be claimed. */
   readonly runs?: readonly number[];
-  /** Runs that are not claimed, by number. */
+  /** Runs not to claim, by number. */
   readonly exceptRuns?: readonly number[];
 }
 
-/** A run by number, and how often it had been changed manually when it was loaded. */
+/** A run by number, with its number of manual changes when it was loaded. */
 export interface LoadedRunName {
   readonly id: number;
   readonly handCount: number;
 }
 
-/** Which run of a Dag: that of an id, or the newest of a logical date. */
+/** Selects a run of a Dag: by id, or the newest with a logical date. */
 export type WantedRun = { readonly team: string; readonly dagId: string } & (
   | { readonly runId: string }
   | { readonly logicalDate: number }
 );
 
-/** How far a run is. */
+/** The progress of a run. */
 export type RunStanding = Pick<DagRun, "runId" | "state">;
 
-/** What an instance takes of a pool while it is queued or running. */
+/** The pool slots that an instance takes while it is queued or running. */
 export interface PoolSlots {
   readonly pool: string;
-  /** At least 1; more than the pool has counts as all of them. */
+  /** At least 1. More than the pool has counts as all of its slots. */
   readonly slots: number;
 }
 
-/** How much may be queued or running at once, in the hands of all schedulers together. */
+/** Limits on the number of queued and running instances across all schedulers. */
 export interface ActiveLimits {
-  /** Instances of the run's Dag, over all of its runs. */
+  /** Instances of the run's Dag, across all of its runs. */
   readonly maxActiveTasks: number;
-  /** Slots by pool; a pool that is not there has no limit. */
+  /** Slots by pool. A pool that is missing has no limit. */
   readonly poolSlots: ReadonlyMap<string, number>;
 }
 
-/** One task instance as it shall stand, and the state it must be leaving. */
+/** The new state of a task instance, and the state that it must be in before. */
 export interface TaskInstanceWrite {
   readonly instance: TaskInstance;
   /** `null`: the row must not exist yet. */
   readonly leaves: { readonly state: TaskInstanceState; readonly tryNumber: number } | null;
-  /** What it counts for from now on; for an instance that becomes queued. Absent: it takes nothing. */
+  /** Slots to take, for an instance that becomes queued. Absent: none. */
   readonly takes?: PoolSlots;
 }
 
 /** An XCom to write. */
 export interface XComWrite extends XCom {
-  /** `null` when the metadata database already holds bytes of that digest. */
+  /** `null` if the metadata database already stores bytes with that digest. */
   readonly bytes: Uint8Array | null;
 }
 
-/** Everything that a pass decided about one run: written in one transaction or not at all. */
+/** All decisions of a pass about one run, written in one transaction. */
 export interface PassWrite {
   readonly runId: number;
   readonly owner: string;
-  /** What the run was claimed with; absent: not compared. */
+  /** The number of manual changes when the run was claimed. Absent: not compared. */
   readonly handCount?: number;
-  /** The run as it shall stand. */
+  /** The new state of the run. */
   readonly run: {
     readonly leaves: DagRunState;
     readonly state: DagRunState;
@@ -96,29 +99,29 @@ export interface PassWrite {
     readonly lookups: number;
   };
   readonly instances: readonly TaskInstanceWrite[];
-  /** Rows that a mapped task's expansion replaces. */
+  /** Rows that the expansion of a mapped task replaces. */
   readonly removed: readonly TaskInstanceId[];
   readonly xcoms: readonly XComWrite[];
-  /** Checked when an instance takes something; absent: nothing is limited. */
+  /** Checked if an instance takes slots. Absent: no limits. */
   readonly limits?: ActiveLimits;
-  /** What `owner` owes to authors from now on. Absent: nothing. */
+  /** Callbacks to enqueue for `owner`. Absent: none. */
   readonly callbacks?: {
     readonly owed: readonly NewCallback[];
-    /** Milliseconds of the database's clock after which others may take them over. */
+    /** Lease in milliseconds of the database's clock, after which others may take over the callbacks. */
     readonly leaseMs: number;
   };
 }
 
 /**
- * What came of a pass.
+ * The outcome of a pass.
  *
  * - `lease_lost`: another holder has the run; nothing was written.
- * - `rejected`: a row had left its state by other hands (a clear, a mark); nothing was written and
+ * - `rejected`: another process changed a row (a clear, a state that was set); nothing was written and
  *   the run must be loaded again.
  * - `limit_reached`: more would be queued or running than `limits` allow; nothing was written. `free` is
- *   what there is for this pass.
- * - `bytes_missing`: an XCom's bytes were gone between lookup and commit; nothing was written.
- * - `not_storable`: the database refuses what is written of these instances, and would again; nothing was written.
+ *   the capacity left for this pass.
+ * - `bytes_missing`: an XCom's bytes were removed between lookup and commit; nothing was written.
+ * - `not_storable`: the database rejects these instances, and would do so again; nothing was written.
  */
 export type PassOutcome =
   | { readonly kind: "written" }
@@ -128,115 +131,120 @@ export type PassOutcome =
   | { readonly kind: "bytes_missing"; readonly digests: readonly string[] }
   | { readonly kind: "not_storable"; readonly instances: readonly UnstorableInstance[] };
 
-/** An instance that the database refuses to take as it is, and why, in the database's words. */
+/** An instance that the database rejects, with the database's reason. */
 export interface UnstorableInstance extends TaskInstanceId {
   readonly reason: string;
 }
 
-/** Instances of one task that shall run again. */
+/** Instances of one task to run again. */
 export interface ClearedTask {
   readonly taskId: string;
-  /** Instances in these states; absent: all there are. */
+  /** Only instances in these states. Absent: all. */
   readonly states?: readonly TaskInstanceState[];
   /** Absent: every instance. */
   readonly mapIndex?: number;
-  /** How many failures of theirs are followed by another attempt from now on. */
+  /** Number of further attempts after a failure from now on. */
   readonly retries: number;
-  /** Why they run whatever the cache holds, and replace what it holds; `null`: it is asked as usual. */
+  /** Why they bypass the cache and replace its entries. `null`: the cache is used as usual. */
   readonly refreshReason: Reason | null;
 }
 
-/** Instances of one task whose state a person sets. */
+/** Instances of one task whose state a user sets. */
 export interface MarkedTask {
   readonly taskId: string;
-  /** Absent: every instance; the whole task, where it has none yet. */
+  /** Absent: every instance, or the whole task if it has no instances yet. */
   readonly mapIndex?: number;
 }
 
-/** What a person makes of a run by setting states. */
+/** Changes of a run by a user who sets states. */
 export interface TaskMarks {
   readonly tasks: readonly MarkedTask[];
   readonly state: MarkedState;
-  /** Of a state that needs a reason; `null` for the others. */
+  /** For states that need a reason; `null` for others. */
   readonly error: StoredError | null;
-  /** What is to be decided anew because of it. */
+  /** Tasks to re-evaluate because of the change. */
   readonly cleared: readonly ClearedTask[];
 }
 
-/** What cancelling a run comes to. */
+/** The changes to make when a run is cancelled. */
 export interface RunCancellation {
-  /** Of the run's Dag: tasks that have no instance yet get one, which is skipped. */
+  /** Tasks of the run's Dag. Those without instances get one, which is skipped. */
   readonly taskIds: readonly string[];
-  /** Of the instances that were running. */
+  /** The error of instances that were running. */
   readonly error: StoredError;
 }
 
-/** The instances that a cancelled run left open. */
+/** The unfinished instances of a cancelled run. */
 export interface CancelledInstances {
-  /** They were running. */
+  /** Those that were running. */
   readonly failed: readonly TaskInstanceId[];
-  /** They were still to run. */
+  /** Those that had not started. */
   readonly skipped: readonly TaskInstanceId[];
 }
 
-/** Which runs to list. */
+/** Selects the runs to list. */
 export interface RunFilter {
   readonly team?: string;
   readonly dagId?: string;
   readonly limit: number;
 }
 
-/** Which interrupted runs to list. */
+/** Selects the interrupted runs to list. */
 export interface InterruptedRunFilter {
   readonly team?: string;
   readonly dagId?: string;
-  /** Holders known to be dead; the leases of others count until they expire. */
+  /** Holders known to be dead. Leases of other holders count until they expire. */
   readonly deadOwners: readonly string[];
-  /** Also runs in `queued` that no one has claimed: those that a person sent back to it, or all. */
+  /** Also list unclaimed runs in `queued`: those that a user sent back to it, or all. */
   readonly queued?: "cleared" | "all";
 }
 
 /**
- * Runs, task instances and XComs. Every method that names a Dag takes its team. Where a method takes an
- * `act`, it is written down in the transaction that does it.
+ * Runs, task instances and XComs. Every method that identifies a Dag takes its team. An `act` is recorded
+ * in the same transaction.
  */
 export interface RunStore {
-  /** @throws MemodagError `dag_run_exists` when the Dag has a run of that id, or of that logical date */
+  /** @throws MemodagError `dag_run_exists` if the Dag has a run with that id or logical date */
   createRun(run: NewDagRun, act?: AuditAct): Promise<DagRun>;
   findRun(team: string, dagId: string, runId: string): Promise<DagRun | undefined>;
-  /** How far each of these runs is, in their order; undefined for one that is not there. */
+  /** Returns the progress of the runs in the given order; undefined for a run that does not exist. */
   findRunStandings(wanted: readonly WantedRun[]): Promise<(RunStanding | undefined)[]>;
-  /** The ids of a Dag's runs of those logical dates, by date. */
+  /** Returns the ids of a Dag's runs with the given logical dates, by date. */
   listDatedRuns(team: string, dagId: string, dates: readonly number[]): Promise<Map<number, string>>;
   /** Newest first. */
   listRuns(filter: RunFilter): Promise<DagRun[]>;
   listTaskInstances(team: string, runId: number): Promise<TaskInstance[]>;
   listXComs(team: string, runId: number, instance?: TaskInstanceId): Promise<XCom[]>;
-  /** The bytes of XComs by digest; a digest that is not there is not in the map. */
+  /** Returns the bytes of XComs by digest. Missing digests are not in the map. */
   readXComBytes(team: string, digests: readonly string[]): Promise<Map<string, Uint8Array>>;
 
   /**
-   * Takes the lease of runs that are queued or running and free, oldest first, and loads them.
-   * Two claimers never get one run. A queued run stays where it is while its Dag has as many runs under
-   * way as `maxActiveRuns` allows; a run of a Dag that no file defines any more is not claimed.
+   * Claims and loads queued or running runs that are free, oldest first. No run is claimed by two
+   * holders. A queued run is not claimed while its Dag has reached `maxActiveRuns`, nor is a run whose
+   * Dag no file defines any more.
    */
   claimRuns(request: ClaimRequest): Promise<ClaimedRun[]>;
-  /** Runs that were begun and are not in anyone's hands, oldest first. */
+  /** Lists runs that were started and have no holder, oldest first. */
   listInterruptedRuns(filter: InterruptedRunFilter): Promise<DagRun[]>;
-  /** Loads an unfinished run that `owner` holds once more, and renews its lease; undefined: it holds none. */
+  /**
+   * Loads an unfinished run that `owner` holds again, and renews its lease. Returns undefined if `owner`
+   * does not hold it.
+   */
   reloadRun(owner: string, leaseMs: number, runId: number): Promise<ClaimedRun | undefined>;
-  /** Owners that hold a lease on an unfinished run. */
+  /** Lists the holders of leases on unfinished runs. */
   listLeaseOwners(): Promise<string[]>;
-  /** Renews every lease of `owner`; resolves to the ids of the runs that it still holds. */
+  /** Renews every lease of `owner`, and resolves to the ids of the runs that it still holds. */
   renewLeases(owner: string, leaseMs: number): Promise<number[]>;
-  /** Frees every lease of `owner`, or those of the runs named. */
+  /** Releases all leases of `owner`, or those of the given runs. */
   releaseLeases(owner: string, runIds?: readonly number[]): Promise<void>;
   writePass(pass: PassWrite): Promise<PassOutcome>;
   /**
-   * Sends a run back to `queued`, and instances of it back to `none`, without their XComs; their numbers
-   * of tries go on. Whoever holds the run keeps it, and finds it among {@link listMovedRuns} and its next
-   * pass `rejected`; a run that its holder brought to its end is held by none, and free to be claimed.
-   * @returns the instances that were cleared; without any, nothing has changed
+   * Sends a run back to `queued`, and instances of it back to `none` without their XComs; their numbers
+   * of tries
+   * continue. A holder keeps the run, finds it in {@link listMovedRuns}, and its next pass is `rejected`.
+   * A run that
+   * has ended has no holder and can be claimed.
+   * @returns the cleared instances; if there are none, nothing has changed
    */
   clearTasks(
     team: string,
@@ -245,17 +253,21 @@ export interface RunStore {
     act?: AuditAct,
   ): Promise<TaskInstanceId[]>;
   /**
-   * Gives instances a state, in place of whatever they are in, and takes their XComs; sends the run back
-   * to `queued` as {@link clearTasks} does, and clears what is to be decided anew. An instance that is in
-   * that state already stays as it is.
-   * @returns the instances whose state was set; without any, nothing has changed
+   * Sets the state of instances, whatever state they are in, and removes their XComs. Sends the run back
+   * to
+   * `queued` like {@link clearTasks}, and clears the tasks to re-evaluate. An instance that is already in
+   * the
+   * state is not changed.
+   * @returns the changed instances; if there are none, nothing has changed
    */
   markTasks(team: string, runId: number, marks: TaskMarks, act?: AuditAct): Promise<TaskInstanceId[]>;
   /**
-   * Ends a run as `failed`, whoever holds it: instances that run fail, those that were still to run are
-   * skipped. Its holder finds it among {@link listMovedRuns} and its next pass `rejected`, and keeps the lease
-   * until it has ended the attempts.
-   * @returns undefined, and nothing has changed, when the run has ended already
+   * Ends a run as `failed`, even if another process holds it: running instances fail, and those that have
+   * not
+   * started are skipped. The holder finds the run in {@link listMovedRuns}, its next pass is `rejected`,
+   * and it
+   * keeps the lease until it has terminated the attempts.
+   * @returns undefined, without changes, if the run has already ended
    */
   cancelRun(
     team: string,
@@ -263,8 +275,11 @@ export interface RunStore {
     cancellation: RunCancellation,
     act?: AuditAct,
   ): Promise<CancelledInstances | undefined>;
-  /** Those of the runs, all held by `owner`, that were changed manually since they were loaded. */
+  /** Lists those of the runs held by `owner` that were changed manually since they were loaded. */
   listMovedRuns(owner: string, loaded: readonly LoadedRunName[]): Promise<number[]>;
-  /** Cache keys of the Dag's latest finished run, for fetching ahead: at most `limit`, unmapped tasks first. */
+  /**
+   * Lists cache keys of the Dag's latest finished run, for prefetching: at most `limit`, unmapped tasks
+   * first.
+   */
   listPreviousCacheKeys(team: string, dagId: string, beforeRunId: number, limit: number): Promise<string[]>;
 }

@@ -56,8 +56,8 @@ export interface ScheduleStore {
   /** Returns Dags that exist, are not paused, and are due at `now`. */
   listDueDags(now: number): Promise<DueDags>;
   /**
-   * Creates the run and advances the date in one transaction. Each date has at most one run, whoever
-   * creates it.
+   * Creates the run and advances the date in one transaction. Each date has at most one run, across all
+   * processes.
    */
   writePlan(plan: SchedulePlan): Promise<PlanOutcome>;
 }

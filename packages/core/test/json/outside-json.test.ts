@@ -4,11 +4,11 @@ import { parseOutsideJson } from "../../src/index.ts";
 
 test.each([
   ["9007199254740993", "the number 9007199254740993 at $ is not exact in JavaScript, which would make it"],
-  ["-9007199254740993", "at $ is not exact number"],
+  ["-9007199254740993", "at $ is not exact in JavaScript"],
   ['{"a":[1,{"b c":9007199254740993}]}', 'at $.a[1]["b c"] is not exact'],
   ['{"a\\"b":1,"x":{"y":[],"z":[[1],[2,1610521604143693813]]}}', "at $.x.z[1][1] is not exact"],
-  ["9007199254740993.0", "is not exact number"],
-  ["123456789012345678901234567890", "is not exact number"],
+  ["9007199254740993.0", "is not exact in JavaScript"],
+  ["123456789012345678901234567890", "is not exact in JavaScript"],
   ["[1e400]", "1e400 at $[0] is larger than any number"],
   ["-1E+999", "is larger than any number"],
   ["1e-400", "is closer to zero than any number"],

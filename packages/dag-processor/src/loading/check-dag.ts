@@ -43,7 +43,7 @@ async function checkSchedule(dag: SerializedDag): Promise<void> {
   if (dag.schedule === null && dag.timezone === "UTC" && dag.endDate === undefined) return;
   const { findScheduleFault } = await import("@memodag/timetable");
   const fault = findScheduleFault(dag);
-  if (fault) throw dagInvalid(dag, { problem: `${fault.option} ${fault.problem}`, fix: fault.mend });
+  if (fault) throw dagInvalid(dag, { problem: `${fault.option} ${fault.problem}`, fix: fault.fix });
 }
 
 async function checkSchema(dag: SerializedDag, name: string, schema: JsonSchema): Promise<void> {
