@@ -9,8 +9,8 @@ const HEAD = `# Commands
 Every command takes \`--config <file>\` (default: \`$MEMODAG_CONFIG\`, \`./memodag.toml\`,
 \`./config/memodag.toml\`) and prints tables, or JSON with \`--json\`.
 
-Exit code 0: done; 1: the run failed, what was looked at is not sound, or who was asked said no; 2: usage or configuration, with the
-mend in one line on stderr; 70: a bug in memodag; 130: interrupted.
+Exit codes: 0: success; 1: the run failed, a check found problems, or the user declined; 2: usage or configuration error, with the
+fix in one line on stderr; 70: a bug in memodag; 130: interrupted.
 `;
 
 /** Told once, in the head. */
