@@ -1,4 +1,4 @@
-// `npm run demo`: one Dag three times. All of it runs, none of it runs, a little of it runs.
+// `npm run demo`: runs one Dag three times. First everything runs, then nothing, then a small part.
 
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import { relative } from "node:path";
@@ -10,10 +10,10 @@ import { formatMs, formatRun } from "./demo/run-table.ts";
 import { wrapProse } from "./demo/wrap-prose.ts";
 
 const STATE_DIR = fileURLToPath(new URL("../.memodag/demo/", import.meta.url));
-/** What the changed param reaches: the list of settings, the one classifier that it changed, the report. */
+/** The tasks affected by the changed param: the list of settings, the changed classifier, the report. */
 const REACHED_BY_TREES = new Set(["settings", "train[8]", "evaluate[8]", "report"]);
 
-/** A run and how long its command took in all, with starting and reading the Dag. */
+/** A run with the total duration of its command, including startup and reading the Dag. */
 interface ShownRun {
   readonly run: RunReport;
   readonly tookMs: number;
@@ -90,7 +90,7 @@ async function showRun(title: string, param?: string): Promise<ShownRun> {
   return { run, tookMs };
 }
 
-// The picture is the report's value, so a run that was a hit all through has it as well.
+// The picture is the value of the report, so it is available after a fully cached run, too.
 async function showPicture({ runId }: RunReport, name: string): Promise<void> {
   const values = (await memodag(["tasks", "xcom", "penguins", runId, "report"])) as {
     readonly return_value: { readonly best: string; readonly testAccuracy: number; readonly svg: string };

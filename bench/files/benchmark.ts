@@ -1,4 +1,5 @@
-// What it costs to look at 10,000 declared files that did not change, beside listing them and asking for their times.
+// The cost of checking 10,000 unchanged declared files, compared with listing them and reading their
+// times.
 
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -23,7 +24,7 @@ export async function benchmark(report: Report): Promise<void> {
 }
 
 function writeFiles(root: string): void {
-  // Old enough that their times tell of every change.
+  // Old enough for their times to reveal every change.
   const time = new Date(Date.now() - 60_000);
   for (let index = 0; index < FILES; index += 1) {
     const folder = join(root, "data", `${index % FOLDERS}`);
@@ -51,7 +52,7 @@ async function measure(root: string, report: Report): Promise<void> {
     return performance.now() - startedAt;
   };
   report(absolute(`first look at ${FILES} declared files`, "ms", await look(), null));
-  // What was written within two seconds is read once more.
+  // Files written within the last two seconds are read once more.
   await new Promise((resolve) => setTimeout(resolve, 2_100));
   await look();
   const values: number[] = [];

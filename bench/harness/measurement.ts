@@ -1,27 +1,27 @@
-// What a benchmark reports: a figure beside the floor that was measured in the same run.
+// A measurement of a benchmark: a value with the floor that was measured in the same run.
 
-/** One figure. */
+/** One measured value. */
 export interface Measurement {
   readonly name: string;
   readonly value: number;
   readonly unit: string;
-  /** The plainest code that does the same reads and writes, in `unit`; `null` where there is none. */
+  /** The simplest code that does the same reads and writes, in `unit`; `null` if there is none. */
   readonly floor: number | null;
   /** `value / floor`. */
   readonly ratio: number | null;
-  /** What the work set out to reach, in words. */
+  /** The target, in words. */
   readonly goal: string | null;
-  /** True where there is no goal. */
+  /** True if there is no target. */
   readonly ok: boolean;
 }
 
-/** Takes a measurement when it is made. */
+/** Receives each measurement. */
 export type Report = (measurement: Measurement) => void;
 
-/** What `bench/NAME/benchmark.ts` exports as `benchmark`. */
+/** The type of the export `benchmark` of `bench/NAME/benchmark.ts`. */
 export type Benchmark = (report: Report) => Promise<void>;
 
-/** A figure and its floor. */
+/** A value compared with its floor. */
 export function compared(
   name: string,
   unit: string,
@@ -40,7 +40,7 @@ export function compared(
   };
 }
 
-/** A figure that has a goal of its own and no floor. */
+/** A value with a target of its own and no floor. */
 export function absolute(
   name: string,
   unit: string,
@@ -58,7 +58,7 @@ export function absolute(
   };
 }
 
-/** The middle one of an odd number of figures; the mean of the two in the middle otherwise. */
+/** The median. */
 export function median(figures: readonly number[]): number {
   const sorted = figures.toSorted((a, b) => a - b);
   const middle = Math.floor(sorted.length / 2);
@@ -66,7 +66,7 @@ export function median(figures: readonly number[]): number {
   return sorted.length % 2 === 1 ? upper : (upper + (sorted[middle - 1] ?? Number.NaN)) / 2;
 }
 
-/** A line for each measurement, for people or as JSON. */
+/** Prints a measurement on one line, as text or JSON. */
 export function printMeasurement(measurement: Measurement, asJson: boolean): void {
   if (asJson) {
     process.stdout.write(`${JSON.stringify(measurement)}\n`);

@@ -1,4 +1,4 @@
-// What a key costs, beside JSON.stringify and sha256 of the same input.
+// The cost of a key, compared with JSON.stringify and SHA-256 of the same input.
 
 import { hash } from "node:crypto";
 import { monitorEventLoopDelay } from "node:perf_hooks";
@@ -17,7 +17,7 @@ export async function benchmark(report: Report): Promise<void> {
   await measureReading(report);
 }
 
-/** An input of 1 KB such as tasks have: a few options and a list of rows. */
+/** A typical input of 1 KB: a few options and a list of rows. */
 function input(index: number): unknown {
   const rows = Array.from({ length: 17 }, (_, row) => ({
     id: index + row,
@@ -69,7 +69,7 @@ function measureKey(report: Report): void {
   );
 }
 
-/** How long the event loop stands still while a large result is hashed, beside a loop that does nothing. */
+/** How long hashing a large result blocks the event loop, compared with an idle loop. */
 async function measureBlocking(report: Report): Promise<void> {
   const bytes = canonicalBytes("x".repeat(10 * 2 ** 20));
   const delayOf = async (work: () => Promise<unknown>): Promise<number> => {

@@ -1,28 +1,28 @@
-// A process of its own for one run of a mapped Dag, so that its memory is that run's alone. Prints what it
-// took as one line of JSON.
+// A process for one run of a mapped Dag, so that its memory use is that of the run. Prints its
+// measurements as one line of JSON.
 
 import { openMetastore } from "@memodag/metastore";
 import { Dag } from "memodag";
 import { BenchRuns, InstantExecutor } from "../scheduler/bench-runs.ts";
 import { pretendCache } from "./pretended-cache.ts";
 
-/** What this process prints. */
+/** The output of this process. */
 export interface MappedRun {
   /** Instances that were hits. */
   readonly hits: number;
-  /** Instances that missed, or whose lookup was late or failed. */
+  /** Instances that missed, or whose lookup timed out or failed. */
   readonly others: Readonly<Record<string, number>>;
   readonly ms: number;
   /** Calls to the cache. */
   readonly lookups: number;
-  /** Most bytes of memory that the process has taken. */
+  /** Peak memory of the process, in bytes. */
   readonly maxRss: number;
 }
 
-/** As the program has it unless it is configured. */
+/** The default of the config. */
 const LOOKUP_TIMEOUT_MS = 500;
 
-// `pretend`: over a cache that has everything, with results of so many bytes.
+// `pretend`: uses a cache that contains everything, with results of the given size in bytes.
 const [url = "", dagId = "", count = "", pretend = "", sizeBytes = "80"] = process.argv.slice(2);
 const instances = Number(count);
 const metastore = await openMetastore(url);

@@ -1,4 +1,4 @@
-// What it costs a cached handler that its reads are noticed, beside the same handler without a cache.
+// The cost of tracking the reads of a cached handler, compared with the same handler without a cache.
 
 import { randomUUID } from "node:crypto";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -17,7 +17,7 @@ import { Dag } from "memodag";
 export const dag = new Dag("d");
 dag.task("it", () => fs.readFileSync("data/0.txt", "utf8"))({});
 `;
-/** Microseconds that a read takes, of a few files over and over, and of ones that were not read before. */
+/** Microseconds per read, for a few files read repeatedly and for files read for the first time. */
 const READ = `import fs from "node:fs";
 import { Dag } from "memodag";
 export const dag = new Dag("d");

@@ -1,5 +1,5 @@
-// How often a hash changes for nothing, and whether it ever stays where an output changes: mutants of projects
-// of several styles, and of projects that no rule was written for.
+// How often a hash changes needlessly, and whether it ever stays the same although an output changes:
+// mutants of projects in several styles, and of projects for which no rule was written.
 
 import { execFile } from "node:child_process";
 import { join } from "node:path";
@@ -10,7 +10,7 @@ const TESTS = join(import.meta.dirname, "../../packages/source-hash/test");
 const FLAGS = ["--conditions=source", "--experimental-vm-modules", "--no-warnings"];
 const ALL_MUTANTS = "1";
 
-/** What the harness counts of one style. */
+/** The counts of one style. */
 interface StyleReport {
   readonly counts: {
     readonly slice: {

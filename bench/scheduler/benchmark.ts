@@ -1,4 +1,4 @@
-// What a fully cached run costs, beside the bare driver doing the same.
+// The cost of a fully cached run, compared with the bare driver doing the same.
 
 import type { Dag } from "memodag";
 import { onEachDatabase, type BenchDatabase } from "../harness/databases.ts";
@@ -45,7 +45,7 @@ async function measureHits(
   const values: number[] = [];
   const floors: number[] = [];
   const lookups: number[] = [];
-  // In turn, so that both see the same machine.
+  // Alternating, so that both see the same machine load.
   for (let repeat = 0; repeat <= REPEATS; repeat += 1) {
     const floorMs = await floor.run();
     const { run, ms } = await runs.run(version);

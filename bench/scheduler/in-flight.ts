@@ -1,5 +1,5 @@
-// A process of its own for one measurement: a scheduler that holds a run of so many instances, of which
-// one after another ends. Prints its memory and what a pass that settles one takes, as one line of JSON.
+// A process for one measurement: a scheduler with a run of many instances that end one after another.
+// Prints its memory use and the duration of a pass that settles one instance, as one line of JSON.
 
 import { canonicalBytes, type Attempt, type Executor, type ExecutorEvent } from "@memodag/core";
 import { openMetastore } from "@memodag/metastore";
@@ -7,18 +7,18 @@ import { Dag } from "memodag";
 import { median } from "../harness/measurement.ts";
 import { BenchRuns } from "./bench-runs.ts";
 
-/** What this process prints. */
+/** The output of this process. */
 export interface InFlight {
-  /** Bytes of memory that the process takes, when all instances are there. */
+  /** Memory use of the process in bytes when all instances exist. */
   readonly rss: number;
-  /** Milliseconds from the end of one attempt until it is written and the next one is submitted. */
+  /** Milliseconds from the end of an attempt until it is written and the next one is submitted. */
   readonly settleMs: number;
 }
 
 const SLOTS = 16;
 const SETTLED = 60;
 
-/** Holds what is submitted until it is told to end one. */
+/** Holds submitted attempts until told to end one. */
 class HeldExecutor implements Executor {
   readonly #held: Attempt[] = [];
   #listener: (event: ExecutorEvent) => void = () => undefined;
@@ -80,5 +80,5 @@ for (let settled = 0; settled < SETTLED; settled += 1) {
 }
 const answer: InFlight = { rss: process.memoryUsage.rss(), settleMs: median(times) };
 process.stdout.write(`${JSON.stringify(answer)}\n`);
-// The run is left as it is, like that of a scheduler that was killed.
+// The run is left as it is, as if the scheduler had been killed.
 process.exit(0);

@@ -1,5 +1,5 @@
-// What a task costs that runs: a chain of small JavaScript tasks, beside as many forks of the same worker
-// without a task, and beside as many of a Node that has nothing to load.
+// The cost of a task that runs: a chain of small JavaScript tasks, compared with as many forks of the
+// same worker without a task, and as many bare Node processes.
 
 import { fork } from "node:child_process";
 import { once } from "node:events";
@@ -15,7 +15,7 @@ import type { BenchDatabase } from "../harness/databases.ts";
 import { absolute, compared, median, type Report } from "../harness/measurement.ts";
 import { BenchRuns } from "./bench-runs.ts";
 
-/** Without an executor at the other end of its channel, a worker has loaded all it needs, and ends. */
+/** Without an executor on its channel, a worker loads everything it needs and exits. */
 const WORKER = fileURLToPath(import.meta.resolve("@memodag/executor/worker"));
 
 const TASKS = 40;
@@ -31,10 +31,12 @@ for (let index = 0; index < ${TASKS}; index += 1) {
 }
 `;
 
-/** A process of Node that says that it is there, is answered, and ends: nothing less is a worker. */
+/**
+ * A Node process that reports that it is ready, receives an answer, and exits: the minimum for a worker.
+ */
 const BARE_WORKER = `process.once("message", () => process.send("done", () => process.exit(0)));`;
 
-/** Measures the chain uncached and cached, in turn with bare forks. */
+/** Measures the chain uncached and cached, alternating with bare forks. */
 export async function measureUncached({ dialect, metastore }: BenchDatabase, report: Report): Promise<void> {
   const root = realpathSync(mkdtempSync(join(tmpdir(), "memodag-bench-")));
   const dags = join(root, "dags");

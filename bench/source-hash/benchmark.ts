@@ -1,4 +1,5 @@
-// What source hashes cost, beside parsing the same code and resolving its names; and how this grows.
+// The cost of source hashes, compared with parsing the same code and resolving its names, and how it
+// grows.
 
 import { spawn } from "node:child_process";
 import { join } from "node:path";
@@ -16,7 +17,7 @@ import {
 
 const PROCESS = join(import.meta.dirname, "../../packages/source-hash/test/support/cost-process.ts");
 const REPEATS = 3;
-/** Of a shape that grows, how many times the larger one is the smaller. */
+/** For a growing shape, the ratio between the larger and the smaller one. */
 const GROWTH = 2;
 
 interface Times {
@@ -65,7 +66,7 @@ function reportRatio(report: Report, name: string, { hashing, floor }: Times): v
   );
 }
 
-/** In a process of their own: Dag files are loaded, and stay. */
+/** In a separate process, because Dag files stay loaded. */
 async function measure(shapes: readonly (readonly [name: string, shape: Shape])[]): Promise<Times[]> {
   const child = spawn(process.execPath, ["--conditions=source", "--no-warnings", PROCESS], {
     stdio: ["pipe", "pipe", "inherit"],

@@ -1,4 +1,4 @@
-// Which penguin is it? Compares classifiers on the Palmer penguins: real data, real training.
+// Compares classifiers of the species of Palmer penguins: real data, real training.
 
 import { parse } from "csv-parse/sync";
 import { Dag, getContext, param } from "memodag";
@@ -11,17 +11,17 @@ import { SPECIES, type Penguin, type Species } from "./lib/penguin.ts";
 import { reportPenguins } from "./lib/penguin-report.ts";
 import { splitPenguins } from "./lib/split-penguins.ts";
 
-/** What a run may be given. */
+/** The params of a run. */
 interface Params {
-  /** Of every random choice. */
+  /** Seed of all random choices. */
   readonly seed: number;
-  /** In the larger forest. */
+  /** Number of trees in the larger forest. */
   readonly trees: number;
-  /** Which species the report looks at. */
+  /** The species that the report highlights. */
   readonly species: Species;
 }
 
-// A param that does not fit its schema is refused before there is a run, so tasks need not look again.
+// Params are checked against their schemas before a run is created, so tasks need not check them again.
 export const dag = new Dag("penguins", {
   description: "Compares classifiers on the Palmer penguins",
   params: {
@@ -34,8 +34,8 @@ export const dag = new Dag("penguins", {
 
 const params = (): Params => getContext().params as unknown as Params;
 
-// The digest of the file is in the key, and its path is not: a copy elsewhere is the same input. So reading the
-// file is vouched for; without `trust` it would be noticed, and the result would not be stored.
+// The key contains the digest of the file instead of its path, so a copy elsewhere is the same input.
+// Reading the file is therefore vouched for; without `trust`, the result would not be stored.
 const load = dag.task(
   "load",
   async (file: DataFile) => parse(await readDataFile(file), { columns: true }) as PenguinRow[],
@@ -46,7 +46,7 @@ const clean = dag.task("clean", ({ rows }: { rows: readonly PenguinRow[] }) => c
   cache: true,
 });
 
-// What a cached task reads of its run has to be named, so that it is in the key.
+// A cached task declares the properties of its run that it reads. They become part of its key.
 const split = dag.task(
   "split",
   ({ penguins }: { penguins: readonly Penguin[] }) => splitPenguins(penguins, params().seed),
@@ -86,8 +86,8 @@ const report = dag.task(
 const file = describeDataFile("@observablehq/sample-datasets", "penguins.csv");
 const parts = split({ penguins: clean({ rows: load(file) }) });
 
-// One instance for each setting. Each is remembered by its own setting, whatever its place in the
-// list: when one setting changes, one classifier is trained again.
+// One instance per setting, cached by its setting and not its position: if one setting changes, one
+// classifier is trained again.
 const classifiers = train.partial({ penguins: parts.field("training") }).expand({ setting: settings() });
 const evaluations = evaluate
   .partial({ penguins: parts.field("testing") })

@@ -1,16 +1,17 @@
-// What each run of the demo must have done. A demo that only looks right is worth nothing.
+// Checks what each run of the demo did, so that the demo fails if it does not show what it claims.
 
 import { isHit, nameInstance, type RunReport } from "./run-report.ts";
 
-/** A run that did not do what the demo says it does. */
+/** A run differed from the expectation of the demo. */
 export class UnmetExpectation extends Error {
   override readonly name = "UnmetExpectation";
 }
 
 /**
- * Checks that a run succeeded, that exactly the instances named by `ran` ran and were stored, that
- * all others were hits, and that each that ran took one process.
- * @throws UnmetExpectation that names the first difference.
+ * Checks that a run succeeded, that exactly the instances in `ran` ran and were stored, that all others
+ * were
+ * hits, and that each instance in `ran` took one process.
+ * @throws UnmetExpectation naming the first difference
  */
 export function expectRun(which: string, run: RunReport, ran: (instance: string) => boolean): void {
   expect(run.state === "success", `${which} ended as ${run.state}`);

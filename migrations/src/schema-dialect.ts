@@ -1,24 +1,24 @@
-// What a migration must know of the database that it runs on: how columns are spelled there.
+// The differences between databases that migrations depend on: how columns are declared.
 
 import type { ColumnDataType, CreateTableBuilder, Expression, Kysely } from "kysely";
 
 type ColumnType = ColumnDataType | Expression<unknown>;
 
-/** How one dialect spells the columns and tables of the schema. */
+/** How one dialect declares columns and tables. */
 export interface SchemaDialect {
-  /** Text compared byte by byte, so that order and ranges are the same on every database. */
+  /** A string compared byte by byte, so that order and ranges are the same on every database. */
   readonly text: ColumnType;
   /** 64 bits: counts, sizes, and times in milliseconds since the Unix epoch. */
   readonly integer: ColumnType;
   /** 64-bit floating point: measured durations, in milliseconds. */
   readonly real: ColumnType;
   readonly bytes: ColumnType;
-  /** False where a column that is there stays as it is, so that a table has to be rebuilt to change one. */
+  /** False if existing columns cannot be changed, so that the table has to be rebuilt. */
   readonly canAlterColumns: boolean;
-  /** Adds the column `id`: a primary key that the database counts up and never uses twice. */
+  /** Adds the column `id`: an auto-incremented primary key that is never reused. */
   withIdentity<T extends string>(table: CreateTableBuilder<T>): CreateTableBuilder<T, "id">;
-  /** Keeps rows in the order of their primary key where that pays. For tables of small rows alone. */
+  /** Stores rows in primary key order if that is beneficial. For tables with small rows only. */
   clustered<T extends string, C extends string>(table: CreateTableBuilder<T, C>): CreateTableBuilder<T, C>;
-  /** Has the database refuse to change or delete rows of a table, whoever asks. */
+  /** Makes the database reject changes and deletions of a table's rows. */
   makeAppendOnly(db: Kysely<unknown>, table: string): Promise<void>;
 }

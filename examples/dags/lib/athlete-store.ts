@@ -1,4 +1,4 @@
-// The SQLite file that athletes are loaded into. Whatever is written here may be written again.
+// The SQLite file that athletes are loaded into. All writes are idempotent.
 
 import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
@@ -12,14 +12,14 @@ const SCHEMA = `
   create table if not exists gap (id integer primary key, line text);
 `;
 
-/** What is in the file. */
+/** The number of rows in the file. */
 export interface StoredCounts {
   readonly athletes: number;
   readonly gaps: number;
   readonly medals: number;
 }
 
-/** Writes athletes over those of the same id, all or none, and says how many. */
+/** Inserts or replaces athletes in one transaction, and returns their number. */
 export function storeAthletes(path: string, athletes: readonly Athlete[]): number {
   return storeAll(
     path,
@@ -28,7 +28,7 @@ export function storeAthletes(path: string, athletes: readonly Athlete[]): numbe
   );
 }
 
-/** Sets rows with gaps aside in the same way, for somebody to look at. */
+/** Stores rows with missing values in the same way, for manual inspection. */
 export function storeGaps(path: string, rows: readonly AthleteRow[]): number {
   return storeAll(
     path,
@@ -37,7 +37,7 @@ export function storeGaps(path: string, rows: readonly AthleteRow[]): number {
   );
 }
 
-/** Counts what is in the file. */
+/** Counts the rows of the file. */
 export function countStored(path: string): StoredCounts {
   return withDatabase(
     path,

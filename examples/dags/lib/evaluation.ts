@@ -1,29 +1,29 @@
-// How a classifier did on penguins that it had not seen.
+// Evaluates a classifier on penguins that it was not trained on.
 
 import { ConfusionMatrix } from "ml-confusion-matrix";
 import { classify, type Classifier } from "./classifier.ts";
 import { nameSetting } from "./classifier-setting.ts";
 import { SPECIES, type Penguin, type Species } from "./penguin.ts";
 
-/** The outcome of one examination. Shares are between 0 and 1. */
+/** The result of an evaluation. Shares are between 0 and 1. */
 export interface Evaluation {
   readonly name: string;
   readonly validatedAccuracy: number;
   readonly testAccuracy: number;
-  /** What each penguin was taken for, in the order of the testing part. */
+  /** The predicted species of each penguin, in the order of the test set. */
   readonly answers: readonly Species[];
-  /** Actual species in rows, answers in columns, both in the order of `SPECIES`. */
+  /** Actual species in rows, predicted species in columns, both in the order of `SPECIES`. */
   readonly confusion: readonly (readonly number[])[];
 }
 
-/** Precision and recall of one species in an evaluation; 0 where nothing was found. */
+/** Precision and recall of one species; 0 if undefined. */
 export interface SpeciesScore {
   readonly species: Species;
   readonly precision: number;
   readonly recall: number;
 }
 
-/** Examines a classifier on the testing part. */
+/** Evaluates a classifier on the test set. */
 export function evaluateClassifier(classifier: Classifier, testing: readonly Penguin[]): Evaluation {
   const answers = classify(classifier, testing);
   const actual = testing.map(({ species }) => species);
@@ -37,7 +37,7 @@ export function evaluateClassifier(classifier: Classifier, testing: readonly Pen
   };
 }
 
-/** How well one species was told from the others. */
+/** Returns precision and recall of one species. */
 export function scoreSpecies({ confusion }: Evaluation, species: Species): SpeciesScore {
   const matrix = new ConfusionMatrix(
     confusion.map((row) => [...row]),
@@ -45,13 +45,15 @@ export function scoreSpecies({ confusion }: Evaluation, species: Species): Speci
   );
   return {
     species,
-    // 0/0 where the species was never answered or never there.
+    // 0/0 if the species was never predicted or does not occur.
     precision: matrix.getPositivePredictiveValue(species) || 0,
     recall: matrix.getTruePositiveRate(species) || 0,
   };
 }
 
-/** The evaluation to trust most: best in cross-validation, the first of equals. Never chosen by the test. */
+/**
+ * Returns the best evaluation by cross-validation, the first among equals. Never selects by the test set.
+ */
 export function bestEvaluation(evaluations: readonly Evaluation[]): Evaluation {
   const [first, ...others] = evaluations;
   if (first === undefined) throw new Error("There is no evaluation to choose from");

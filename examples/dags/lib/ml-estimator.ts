@@ -7,15 +7,15 @@ import { Matrix } from "ml-matrix";
 import { RandomForestClassifier } from "ml-random-forest";
 import type { ClassifierSetting } from "./classifier-setting.ts";
 
-/** What a library's `toJSON` gives: opaque here, JSON, and read again by the same library. */
+/** The output of a library's `toJSON`: opaque JSON that the same library can load again. */
 export type ModelJson = unknown;
 
-/** Trains the classifier that `setting` names on scaled rows and their class numbers. */
+/** Trains the classifier of `setting` on scaled rows and their class numbers. */
 export function trainEstimator(setting: ClassifierSetting, rows: number[][], labels: number[]): ModelJson {
   return toPlainJson(train(setting, rows, labels));
 }
 
-/** The class numbers that a trained model gives to scaled rows. */
+/** Returns the class numbers that a trained model predicts for scaled rows. */
 export function predictLabels(kind: ClassifierSetting["kind"], model: ModelJson, rows: number[][]): number[] {
   switch (kind) {
     case "tree":
@@ -55,7 +55,7 @@ function train(setting: ClassifierSetting, rows: number[][], labels: number[]): 
   }
 }
 
-// The libraries' models are class instances, nested: what a task returns has to be JSON all through.
+// The libraries' models contain class instances, but task results must be JSON.
 function toPlainJson(model: unknown): ModelJson {
   return JSON.parse(JSON.stringify(model)) as ModelJson;
 }

@@ -1,4 +1,4 @@
-// What the examples know of a penguin: the columns of the data set, with units in the names.
+// A penguin: the columns of the data set, with units in the names.
 
 /** The species of the data set, in the order of their class numbers. */
 export const SPECIES = ["Adelie", "Chinstrap", "Gentoo"] as const;
@@ -6,7 +6,7 @@ export const SPECIES = ["Adelie", "Chinstrap", "Gentoo"] as const;
 /** One of the three species. */
 export type Species = (typeof SPECIES)[number];
 
-/** A penguin without gaps. */
+/** A penguin without missing values. */
 export interface Penguin {
   readonly species: Species;
   readonly billLengthMm: number;
@@ -15,7 +15,7 @@ export interface Penguin {
   readonly bodyMassG: number;
 }
 
-/** The measurements that classifiers learn from, in a fixed order. */
+/** The features for classifiers, in a fixed order. */
 export function featuresOf(penguin: Penguin): number[] {
   return [penguin.billLengthMm, penguin.billDepthMm, penguin.flipperLengthMm, penguin.bodyMassG];
 }

@@ -1,12 +1,12 @@
-// Puts measurements in millimetres and grams on one footing: zero mean, unit variance.
+// Standardizes measurements in millimetres and grams to zero mean and unit variance.
 
-/** What was learned of each column. */
+/** Mean and deviation of each column. */
 export interface Scale {
   readonly means: readonly number[];
   readonly deviations: readonly number[];
 }
 
-/** The scale of these rows; none of them may be empty. */
+/** Computes the scale of rows, which must not be empty. */
 export function fitScale(rows: readonly (readonly number[])[]): Scale {
   const columns = (rows[0] ?? []).map((_, column) => rows.map((row) => row[column] ?? 0));
   const means = columns.map(mean);
@@ -17,7 +17,7 @@ export function fitScale(rows: readonly (readonly number[])[]): Scale {
   return { means, deviations };
 }
 
-/** The rows on that scale. */
+/** Returns the standardized rows. */
 export function applyScale({ means, deviations }: Scale, rows: readonly (readonly number[])[]): number[][] {
   return rows.map((row) =>
     row.map((value, column) => (value - (means[column] ?? 0)) / (deviations[column] ?? 1)),

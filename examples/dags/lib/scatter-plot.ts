@@ -1,16 +1,17 @@
-// Penguins by bill and flipper, each in its species' colour, with a ring around every wrong answer.
+// A scatter plot of penguins by bill and flipper length, coloured by species, with a ring around wrong
+// predictions.
 
 import type { Penguin, Species } from "./penguin.ts";
 import { element, text, type Svg } from "./svg.ts";
 
-/** Colours that people with any colour vision can tell apart (Okabe and Ito). */
+/** Colours that are distinguishable with any colour vision (Okabe and Ito). */
 export const SPECIES_COLORS: Readonly<Record<Species, string>> = {
   Adelie: "#e69f00",
   Chinstrap: "#cc79a7",
   Gentoo: "#0072b2",
 };
 
-/** Where a plot stands, in pixels. */
+/** Position of a plot, in pixels. */
 export interface Frame {
   readonly left: number;
   readonly top: number;
@@ -18,15 +19,15 @@ export interface Frame {
   readonly height: number;
 }
 
-/** What the plot shows. `answers` go with `penguins` by place. */
+/** The data to plot. `answers` are the predictions for `penguins`, by index. */
 export interface ScatterInput {
   readonly penguins: readonly Penguin[];
   readonly answers: readonly Species[];
-  /** Drawn in full colour; the others are pale. */
+  /** Drawn in full colour; other species are pale. */
   readonly highlighted: Species;
 }
 
-/** Bill length across, flipper length up. */
+/** Draws bill length on the x axis and flipper length on the y axis. */
 export function scatterPlot({ penguins, answers, highlighted }: ScatterInput, frame: Frame): Svg {
   const { left, top, width, height } = frame;
   const x = linear(

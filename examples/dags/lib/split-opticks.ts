@@ -1,12 +1,12 @@
-// Takes the text of the Opticks apart at its propositions.
+// Splits the Opticks into its propositions.
 
-/** A part of the text. */
+/** A part of the book. */
 export interface TextPart {
   readonly title: string;
   readonly text: string;
 }
 
-/** What stands before the first proposition, then the propositions, in order. */
+/** Returns the text before the first proposition, then the propositions in order. */
 export function splitOpticks(text: string): TextPart[] {
   const [preliminaries = "", ...propositions] = text.split(/^_PROP\._ /m);
   return [

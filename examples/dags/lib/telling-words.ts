@@ -1,17 +1,18 @@
-// Which words tell the parts of a text apart: frequent in one of them, and not to be found in all (tf-idf).
+// Finds the characteristic words of each part of a document: those frequent in it but rare in others
+// (tf-idf).
 
 import type { WordCounts } from "./word-counts.ts";
 
-/** A part and what it is about. */
+/** A part and its subject. */
 export interface PartSubject {
   readonly title: string;
-  /** How many were counted. */
+  /** Number of words counted. */
   readonly words: number;
-  /** The words that tell the part from the others, the best first. */
+  /** The most characteristic words, best first. */
   readonly subject: readonly string[];
 }
 
-/** The subject of each part, in at most `length` words. */
+/** Returns the subject of each part, in at most `length` words. */
 export function compareCounts(parts: readonly WordCounts[], length: number): PartSubject[] {
   const partsWith = new Map<string, number>();
   for (const word of parts.flatMap(({ counts }) => Object.keys(counts))) {

@@ -1,20 +1,20 @@
-// How often each word stands in a part of a text.
+// Counts the words in a part of a document.
 
 import type { TextPart } from "./split-opticks.ts";
 
-/** Shorter ones are letters of the figures and small words, which say nothing of the subject. */
+/** Shorter words are mostly labels of figures and function words. */
 const SHORTEST_WORD = 4;
 
-/** The words of a part. */
+/** The word counts of a part. */
 export interface WordCounts {
   readonly title: string;
-  /** All that were counted. */
+  /** Total number of words counted. */
   readonly words: number;
-  /** By word, in lower case. */
+  /** Counts by lower-case word. */
   readonly counts: Readonly<Record<string, number>>;
 }
 
-/** Counts the words of four letters and more. */
+/** Counts words of four or more letters. */
 export function countWords({ title, text }: TextPart): WordCounts {
   const words = (text.toLowerCase().match(/\p{L}+/gu) ?? []).filter(({ length }) => length >= SHORTEST_WORD);
   const counts = new Map<string, number>();
