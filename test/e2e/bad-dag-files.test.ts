@@ -84,7 +84,7 @@ describe("a bundle with Dag files that cannot be read", () => {
     ["was-good.ts", 4, /TypeError: no configuration/],
     ["syntax.ts", 3, /Expected "\)"/],
     ["cycle.ts", 3, /"cycle".*cycle, a → b → a: remove one/],
-    ["hidden.ts", 3, /exports no Dag: write "export const dag = /],
+    ["hidden.ts", 3, /exports no Dag: add "export const dag = /],
   ])("names what is wrong with %s, and where", (path, line, message) => {
     expect(errors.get(path)).toMatchObject({
       bundle: "dags",

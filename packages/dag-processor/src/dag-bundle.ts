@@ -1,6 +1,6 @@
-// A folder of Dag files, as the admin's config names it.
+// A folder of Dag files, as configured.
 
-/** A folder of Dag files, bound to a team by the config and by nothing in the files. */
+/** A folder of Dag files. The config alone, not its files, determines its team. */
 export interface DagBundle {
   readonly name: string;
   /** The folder; relative to the working directory unless absolute. */

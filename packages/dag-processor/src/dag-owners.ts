@@ -1,20 +1,20 @@
-// Decides which file a dag id belongs to when several files of a team define it.
+// Decides which file owns a Dag id if several files of a team define it.
 
 import type { DagFileId } from "@memodag/core";
 
-/** A dag id and the file that defined it when it was last read. */
+/** A Dag id and the file that defined it when it was last read. */
 export interface OwnedDag {
   readonly dagId: string;
   readonly file: DagFileId;
 }
 
-/** A file that has just been read, and the Dags it defines now. */
+/** A file that has just been read, and the Dags that it defines now. */
 export interface ReadFile {
   readonly file: DagFileId;
   readonly dagIds: readonly string[];
 }
 
-/** A file that may not have a Dag, since another one has it. */
+/** A file that is rejected because another file owns its Dag. */
 export interface Refusal {
   readonly file: DagFileId;
   readonly dagId: string;
@@ -22,8 +22,8 @@ export interface Refusal {
 }
 
 /**
- * Finds the files to refuse: who has a Dag keeps it for as long as it defines it, and of those that
- * come new the first by path gets it. `owned` holds the team's Dags of all files that still exist.
+ * Finds the files to reject. A file keeps a Dag as long as it defines it; among new files, the first one
+ * by path gets it. `owned` contains the team's Dags of all files that still exist.
  */
 export function findRefusals(owned: readonly OwnedDag[], read: readonly ReadFile[]): Refusal[] {
   const owners = new Map<string, DagFileId>();
@@ -43,7 +43,7 @@ export function findRefusals(owned: readonly OwnedDag[], read: readonly ReadFile
   return refusals;
 }
 
-/** A file's name among those of all bundles, for comparing. */
+/** A file's name among those of all bundles, for comparison. */
 export function nameOf({ bundle, path }: DagFileId): string {
   return JSON.stringify([bundle, path]);
 }

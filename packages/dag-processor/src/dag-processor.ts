@@ -1,4 +1,4 @@
-// Reads bundles of Dag files into the store: what changed, and nothing else.
+// Reads bundles of Dag files into the store, as far as they have changed.
 
 import { realpath } from "node:fs/promises";
 import { availableParallelism } from "node:os";
@@ -25,32 +25,34 @@ import { NodeModules } from "./packages/installed-files.ts";
 import { processDagFile, type BundlePass } from "./process-dag-file.ts";
 import { idsOf, refuse, refuseTaken, type ProcessedFile } from "./refuse-taken.ts";
 
-/** What a Dag processor works with. */
+/** Options of a Dag processor. */
 export interface DagProcessorOptions {
   readonly store: DagStore;
-  /** A folder of this machine for artifacts as files; `artifacts/` is made in it. */
+  /** A local folder in which `artifacts/` is created for artifacts as files. */
   readonly stateDir: string;
-  /** Milliseconds that one file may take to load; 30,000 by default. */
+  /** Maximum milliseconds to load one file. Default: 30,000. */
   readonly loadTimeoutMs?: number;
-  /** How many files are read at once; as many as there are processors by default. */
+  /** Number of files to read concurrently. Default: the number of processors. */
   readonly concurrency?: number;
-  /** Names whose values no error shows; those that look like secrets by default. */
+  /** Names whose values are redacted in errors. Default: names that look like secrets. */
   readonly secretPatterns?: readonly string[];
   readonly clock?: Clock;
 }
 
-/** What came of one Dag file in a pass. */
+/** The outcome of one Dag file in a pass. */
 export type FileSummary =
   | { readonly kind: "unchanged"; readonly path: string }
   | { readonly kind: "read"; readonly path: string; readonly dagIds: readonly string[] }
   | { readonly kind: "broken"; readonly path: string; readonly error: DagFileError };
 
-/** What came of a bundle in a pass. */
+/** The outcome of a bundle in a pass. */
 export interface BundleSummary {
   readonly bundle: string;
-  /** In order of path. */
+  /** Sorted by path. */
   readonly files: readonly FileSummary[];
-  /** Absolute paths of the files outside the bundle's folder, or hidden in it, that its Dags are made of. */
+  /**
+   * Absolute paths of files outside the bundle's folder, or hidden in it, that its Dags are built from.
+   */
   readonly outside: readonly string[];
   readonly durationMs: number;
 }
@@ -76,13 +78,13 @@ export class DagProcessor {
     this.#packageMemory = new PackageMemory(join(options.stateDir, "packages.json"), this.#clock);
   }
 
-  /** Processes all bundles of the config, and forgets those that are not in it. */
+  /** Processes all bundles of the config, and removes those that are not in it. */
   async processBundles(bundles: readonly DagBundle[]): Promise<BundleSummary[]> {
     await this.forgetOtherBundles(bundles);
     return await Promise.all(bundles.map((bundle) => this.processBundle(bundle)));
   }
 
-  /** Forgets files, and their Dags, of bundles that the config no longer has. */
+  /** Removes files, and their Dags, of bundles that are no longer in the config. */
   async forgetOtherBundles(bundles: readonly DagBundle[]): Promise<void> {
     const configured = new Set(bundles.map(({ name }) => name));
     const known = new Set((await this.#store.listDagFiles()).map(({ bundle }) => bundle));
@@ -92,13 +94,15 @@ export class DagProcessor {
   }
 
   /**
-   * Reads the files of a bundle that are new or changed, saves what came of each, and forgets the
-   * files that are gone. A file that cannot be read is saved with its error and keeps its last good
-   * Dags; the others go on. Passes take turns, in the order in which they were asked for.
-   * @throws MemodagError `config_invalid` when the bundle's folder cannot be read.
+   * Reads the new and changed files of a bundle, stores the outcome of each, and removes files that no
+   * longer
+   * exist. A broken file is stored with its error and keeps its last good Dags; other files are not
+   * affected.
+   * Passes run one after another, in the order of the calls.
+   * @throws MemodagError `config_invalid` if the bundle's folder cannot be read
    */
   processBundle(bundle: DagBundle): Promise<BundleSummary> {
-    // Two at once could give one dag id to two files.
+    // Concurrent passes could give one Dag id to two files.
     const pass = this.#lastPass.then(() => this.#process(bundle));
     this.#lastPass = pass.catch(() => {});
     return pass;
@@ -153,7 +157,7 @@ export class DagProcessor {
         return file?.team === team && (await isUnchanged(file, pass)) ? file : null;
       }),
     );
-    // One after the other: it is the long part, and has to leave others their turn.
+    // One after another: this is the long part, and it has to yield to other work.
     const turns = new Turns();
     const changed: string[] = [];
     for (const [index, path] of paths.entries()) {
@@ -184,15 +188,18 @@ export class DagProcessor {
         if (message === null) summaries.push(summarize(file));
         else conflicts.push({ file, message });
       }
-      // A file saved in this round may have given up the id that another waits for; when none was
-      // saved, the id is another process's, or two files wait for each other.
+      // A file saved in this round may have released the id that another waits for. If none was saved,
+      // another process owns the id, or two files wait for each other.
       const stuck = conflicts.length === waiting.length;
       waiting = conflicts.map(({ file, message }) => (stuck ? refuse(file, message) : file));
     }
     return summaries;
   }
 
-  /** Resolves to the message when the file's Dags belong to another by now, and to `null` when it is saved. */
+  /**
+   * Resolves to the message if the file's Dags belong to another file by now, and to `null` if it was
+   * saved.
+   */
   async #trySave({ name, team }: DagBundle, { path, outcome }: ProcessedFile): Promise<string | null> {
     const file = { bundle: name, path, team, ...outcome.fingerprint, warnings: outcome.warnings };
     try {
@@ -215,7 +222,7 @@ function summarize({ path, outcome }: ProcessedFile): FileSummary {
     : { kind: "broken", path, error: outcome.error };
 }
 
-/** True for what is not watched with the bundle's folder. */
+/** True for paths that are not watched with the bundle's folder. */
 function isOutOfSight(path: string): boolean {
   return path.startsWith("../") || path.split("/").some(isIgnoredFolder);
 }

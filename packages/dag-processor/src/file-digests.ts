@@ -1,16 +1,16 @@
-// Digests of files, each read once a pass however many Dag files it is part of.
+// Digests of files, each read once per pass however many Dag files it is part of.
 
 import { readFile, realpath, stat } from "node:fs/promises";
 import { digestInput } from "@memodag/artifact";
 import { sha256, type Digest } from "@memodag/core";
 
-/** The content digests of files as they are during one pass. */
+/** The content digests of files during one pass. */
 export class FileDigests {
   readonly #known = new Map<string, Promise<Digest | null>>();
   readonly #inputs = new Map<string, Digest | null>();
   readonly #places = new Map<string, Promise<string | null>>();
 
-  /** The digest of the file at an absolute path; `null` when there is no such file. */
+  /** Returns the digest of the file at an absolute path, or `null` if it does not exist. */
   of(path: string): Promise<Digest | null> {
     const known = this.#known.get(path);
     if (known) return known;
@@ -19,14 +19,16 @@ export class FileDigests {
     return digest;
   }
 
-  /** What is at an absolute path that was read while a Dag file was loaded; see `digestInput`. */
+  /**
+   * Returns the digest of an absolute path that was read while a Dag file was loaded; see `digestInput`.
+   */
   ofInput(path: string): Digest | null {
     let digest = this.#inputs.get(path);
     if (digest === undefined) this.#inputs.set(path, (digest = digestInput(path)));
     return digest;
   }
 
-  /** Where an absolute path leads, links followed; `null`: nowhere. */
+  /** Returns where an absolute path leads, with links resolved, or `null`. */
   placeOf(path: string): Promise<string | null> {
     const known = this.#places.get(path);
     if (known) return known;
@@ -37,8 +39,8 @@ export class FileDigests {
 }
 
 /**
- * Reads a file; `null` when there is none. A FIFO, a socket or a device is never opened: it may wait for
- * ever, or do something.
+ * Reads a file; `null` if it does not exist. A FIFO, a socket or a device is never opened, because that
+ * could block indefinitely or have side effects.
  */
 export async function readRegularFile(path: string): Promise<Buffer | null> {
   try {

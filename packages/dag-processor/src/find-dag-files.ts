@@ -1,4 +1,4 @@
-// Which files of a bundle are Dag files: those that import the SDK, by a cheap look at their text.
+// Finds the Dag files of a bundle: files that import the SDK, by a cheap check of their text.
 
 import type { Dirent } from "node:fs";
 import { readdir } from "node:fs/promises";
@@ -10,7 +10,7 @@ const CANDIDATE = /\.(?:ts|mts|js|mjs)$/;
 const NOT_A_DAG_FILE = /\.(?:d\.[cm]?ts|(?:test|spec)\.[cm]?[jt]s)$/;
 const IMPORTS_SDK = /\b(?:from|import|require)\s*\(?\s*["'](?:memodag|@memodag\/sdk)["']/;
 
-/** Folders that never hold Dag files: what is installed, and what a dot hides. */
+/** Folders that never contain Dag files: installed packages and dotfolders. */
 export function isIgnoredFolder(name: string): boolean {
   return name === "node_modules" || name.startsWith(".");
 }
@@ -18,7 +18,7 @@ export function isIgnoredFolder(name: string): boolean {
 /**
  * Lists the Dag files below `root`, as paths with forward slashes, in code unit order. Symbolic links
  * to folders are not followed.
- * @throws MemodagError `config_invalid` when `root` is not a folder that can be read.
+ * @throws MemodagError `config_invalid` if `root` is not a readable folder
  */
 export async function findDagFiles(root: string): Promise<string[]> {
   const paths: string[] = [];
@@ -44,17 +44,18 @@ async function list(root: string, folder: string): Promise<Dirent[]> {
   try {
     return await readdir(join(root, folder), { withFileTypes: true });
   } catch (cause) {
-    // A folder below the root may be gone since its parent was listed; the root itself must be there.
+    // A folder below the root may have been deleted since its parent was listed; the root itself must
+    // exist.
     if (folder !== "") return [];
     throw new MemodagError(
       "config_invalid",
-      `The bundle's folder ${root} cannot be read: make it, or mend the bundle's path in the config`,
+      `The bundle's folder ${root} cannot be read: create it, or correct the bundle's path in the config`,
       { cause, fields: { path: root } },
     );
   }
 }
 
-/** False as well for a file that is gone since it was listed, or is none: a FIFO, a socket, a device. */
+/** Also false for a file that was deleted since it was listed, and for FIFOs, sockets and devices. */
 async function importsSdk(path: string): Promise<boolean> {
   const bytes = await readRegularFile(path);
   return bytes !== null && IMPORTS_SDK.test(bytes.toString());

@@ -1,4 +1,4 @@
-// What a Dag file was built from, and whether any of it has changed since.
+// The inputs that a Dag file was built from, and whether any of them has changed since.
 
 import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -9,7 +9,7 @@ import { HASHER_VERSION, type InstalledFiles, type PackageResolver } from "@memo
 import * as esbuild from "esbuild";
 import type { FileDigests } from "./file-digests.ts";
 
-/** Bump when the same inputs would give another artifact or another serialized Dag. */
+/** Increment when the same inputs would give another artifact or another serialized Dag. */
 const OUTPUT_VERSION = 4;
 
 const { version: packageVersion } = JSON.parse(
@@ -18,43 +18,45 @@ const { version: packageVersion } = JSON.parse(
 
 const PROCESSOR = `${packageVersion}/${OUTPUT_VERSION}/hasher ${HASHER_VERSION}/esbuild ${esbuild.version}`;
 
-/** Everything that a Dag file's processing read. Paths are relative to the bundle's folder. */
+/** Everything that was read while processing a Dag file. Paths are relative to the bundle's folder. */
 export interface ProcessingInputs {
   readonly files: ReadonlyMap<string, Digest>;
-  /** Paths where no file was, and where one would have been taken instead. */
+  /** Missing paths at which a new file would be used instead. */
   readonly absent: readonly string[];
-  /** Which files there are of those that commands name as their sources. */
+  /** The files that match the sources of commands. */
   readonly globs: readonly GlobInput[];
-  /** Digest of the lockfile; `null` when there is none. */
+  /** Digest of the lockfile; `null` if there is none. */
   readonly lockfile: Digest | null;
-  /** Where paths that were asked for led, when it was elsewhere. */
+  /** Targets of links in requested paths. */
   readonly links: ReadonlyMap<string, string>;
-  /** What was read while the file was loaded, and files that its code loads by path. */
+  /** Files that were read while the Dag file was loaded, and files that its code loads by path. */
   readonly read: readonly InputDigest[];
   /** Variables that were read while the file was loaded. */
   readonly env: readonly InputDigest[];
   readonly packages: readonly PackageInput[];
 }
 
-/** A package as it was found: by name from a folder, or, loaded by another way, in the folder itself. */
+/**
+ * A package as found: by name from a folder, or, if it was loaded in another way, in the folder itself.
+ */
 export type PackageInput = readonly [folder: string, name: string | null, digest: Digest];
 
-/** A path or a variable's name and what it was; `null`: it was not there. */
+/** A path or a variable's name, and its digest; `null` if it did not exist. */
 export type InputDigest = readonly [name: string, digest: Digest | null];
 
 /** Globs and the files that they matched. */
 export interface GlobInput {
-  /** The folder that patterns and paths are relative to; relative to the bundle's folder itself. */
+  /** The folder that patterns and paths are relative to; itself relative to the bundle's folder. */
   readonly folder: string;
   readonly patterns: readonly string[];
   /** By pattern. */
   readonly paths: readonly (readonly string[])[];
 }
 
-/** A fingerprint and what it is taken of, as a Dag file's row keeps them. */
+/** A fingerprint and its inputs, as stored in a Dag file's row. */
 export type Fingerprint = Pick<DagFile, "fingerprint" | "inputs">;
 
-/** The fingerprint of a file that has to be processed again however it looks. */
+/** The fingerprint of a file that has to be processed again in any case. */
 export const NO_FINGERPRINT: Fingerprint = { fingerprint: "", inputs: "" };
 
 interface RecordedInputs {
@@ -62,7 +64,7 @@ interface RecordedInputs {
   readonly lockfile: Digest | null;
   readonly files: readonly (readonly [path: string, digest: Digest])[];
   readonly absent: readonly string[];
-  /** Left out when there are none. */
+  /** Left out if there are none. */
   readonly globs?: readonly GlobInput[];
   readonly links?: readonly (readonly [path: string, place: string])[];
   readonly read?: readonly InputDigest[];
@@ -70,20 +72,20 @@ interface RecordedInputs {
   readonly packages?: readonly PackageInput[];
 }
 
-/** The world that a stored fingerprint is held against. */
+/** The current state with which a stored fingerprint is compared. */
 export interface FingerprintSurroundings {
   /** Absolute path of the bundle's folder, without symbolic links. */
   readonly root: string;
   readonly lockfile: { readonly digest: Digest } | null;
   readonly digests: FileDigests;
-  /** The environment that Dag files are read in. */
+  /** The environment in which Dag files are read. */
   readonly env: NodeJS.ProcessEnv;
-  /** Packages as they are installed now. */
+  /** Packages as currently installed. */
   readonly packages: PackageResolver;
   readonly installed: InstalledFiles;
 }
 
-/** Takes the fingerprint of what was read. */
+/** Computes the fingerprint of the inputs. */
 export function fingerprintOf(read: ProcessingInputs): Fingerprint {
   const recorded: RecordedInputs = {
     processor: PROCESSOR,
@@ -101,8 +103,8 @@ export function fingerprintOf(read: ProcessingInputs): Fingerprint {
 }
 
 /**
- * True when processing the file again would read exactly what it read when `stored` was taken, its packages
- * left aside.
+ * True if processing the file again would read exactly the same inputs as when `stored` was computed, not
+ * counting its packages.
  */
 export async function isUnchanged(
   stored: Fingerprint,
@@ -115,7 +117,7 @@ export async function isUnchanged(
   const links = new Map(recorded.links);
   const same = await Promise.all([
     ...recorded.files.map(async ([path, digest]) => (await digests.of(join(root, path))) === digest),
-    // A link in a path that had none: what lies there imports its neighbours from elsewhere.
+    // A new link in a path: a file there imports its neighbours from elsewhere.
     ...recorded.files.map(async ([path]) => {
       const folder = dirname(path);
       return (await digests.placeOf(join(root, folder))) === join(root, links.get(folder) ?? folder);
@@ -127,14 +129,14 @@ export async function isUnchanged(
     ),
   ]);
   if (!same.every(Boolean)) return false;
-  // `join` keeps the slash at the end that says that a folder was listed.
+  // `join` keeps the trailing slash, which marks a listed folder.
   if (!(recorded.read ?? []).every(([path, digest]) => digests.ofInput(join(root, path)) === digest))
     return false;
   const globs = await Promise.all((recorded.globs ?? []).map((glob) => matchesAsBefore(glob, root)));
   return globs.every(Boolean);
 }
 
-/** True when the packages behind a stored fingerprint are installed as they were. */
+/** True if the packages of a stored fingerprint are unchanged. */
 export async function arePackagesUnchanged(
   stored: Fingerprint,
   { root, packages, installed }: FingerprintSurroundings,
@@ -157,7 +159,7 @@ async function matchesAsBefore({ folder, patterns, paths }: GlobInput, root: str
   return JSON.stringify(patterns.map((pattern) => found.get(pattern))) === JSON.stringify(paths);
 }
 
-/** Paths of the files and links behind a stored fingerprint, relative to the bundle's folder. */
+/** Returns the paths of the files and links of a stored fingerprint, relative to the bundle's folder. */
 export function listInputPaths(stored: Fingerprint): string[] {
   if (stored.inputs === "") return [];
   const { files, links = [], read = [] } = JSON.parse(stored.inputs) as RecordedInputs;

@@ -1,4 +1,4 @@
-// The lockfile that fixes the versions of a bundle's packages.
+// Finds the lockfile that fixes the versions of a bundle's packages.
 
 import { dirname, join } from "node:path";
 import type { Digest } from "@memodag/core";
@@ -12,14 +12,14 @@ const LOCKFILE_NAMES = [
   "bun.lock",
 ] as const;
 
-/** A lockfile and its content's digest. */
+/** A lockfile and the digest of its content. */
 export interface Lockfile {
-  /** Absolute. */
+  /** Absolute path. */
   readonly path: string;
   readonly digest: Digest;
 }
 
-/** The nearest lockfile in `folder` or above; `null` when there is none. */
+/** Returns the nearest lockfile in `folder` or above, or `null`. */
 export async function findLockfile(folder: string, digests: FileDigests): Promise<Lockfile | null> {
   for (const name of LOCKFILE_NAMES) {
     const path = join(folder, name);

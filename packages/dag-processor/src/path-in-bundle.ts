@@ -1,8 +1,11 @@
-// How files are named in everything that is stored and shown: from the bundle's folder, on every machine alike.
+// Names of files as stored and shown: relative to the bundle's folder, and the same on every machine.
 
 import { posix, relative, sep } from "node:path";
 
-/** The path from the folder `root` to an absolute path, with forward slashes; `../` leads out of it. */
+/**
+ * Returns the path from the folder `root` to an absolute path, with forward slashes. It may begin with
+ * `../`.
+ */
 export function pathInBundle(root: string, path: string): string {
   return relative(root, path).split(sep).join(posix.sep);
 }

@@ -1,4 +1,4 @@
-// Takes one Dag file from its source to its Dags. Knows nothing of other files, and stores nothing.
+// Processes one Dag file from source to Dags, independently of other files and without storing anything.
 
 import { dirname, join } from "node:path";
 import { materializeArtifact } from "@memodag/artifact";
@@ -33,21 +33,21 @@ import { lookAtPackages, sealPackages } from "./packages/dag-packages.ts";
 import { pathInBundle } from "./path-in-bundle.ts";
 import { hashSources } from "./source-hashes.ts";
 
-/** What a bundle's files have in common during one pass. */
+/** The shared context of a bundle's files during one pass. */
 export interface BundlePass {
   /** Absolute path of the bundle's folder, without symbolic links. */
   readonly root: string;
-  /** Where artifacts are kept as files. */
+  /** The folder of artifact files. */
   readonly artifactDir: string;
   readonly lockfile: Lockfile | null;
   readonly digests: FileDigests;
-  /** The environment that Dag files are read in. */
+  /** The environment in which Dag files are read. */
   readonly env: NodeJS.ProcessEnv;
   readonly installed: InstalledFiles;
   readonly packages: PackageResolver;
   readonly seals: PackageSeals;
   readonly surroundings: LoadSurroundings;
-  /** Names whose values no error shows. */
+  /** Names whose values are redacted in errors. */
   readonly secretPatterns: readonly string[];
 }
 
@@ -64,18 +64,21 @@ export interface ReadOutcome {
 /** A file that could not be read. */
 export interface BrokenOutcome {
   readonly kind: "broken";
-  /** None when what is around the file might mend it: it is tried again at every pass. */
+  /**
+   * {@link NO_FINGERPRINT} if a change outside the file might fix it: then it is tried again at every
+   * pass.
+   */
   readonly fingerprint: Fingerprint;
   readonly error: DagFileError;
   readonly warnings: readonly string[];
 }
 
-/** What came of a file. */
+/** The outcome of a file. */
 export type DagFileOutcome = ReadOutcome | BrokenOutcome;
 
 const CONSTRUCTS_DAG = /\bnew\s+Dag\s*[(<]/;
 
-/** Bundles, loads and serialises the Dag file at `path` inside the bundle. */
+/** Bundles, loads and serializes the Dag file at `path` inside the bundle. */
 export async function processDagFile(path: string, pass: BundlePass): Promise<DagFileOutcome> {
   const { root, artifactDir, surroundings, secretPatterns } = pass;
   const bundled = await bundleDagFile(root, path);
@@ -94,7 +97,7 @@ export async function processDagFile(path: string, pass: BundlePass): Promise<Da
   if (loaded.kind !== "loaded") {
     return {
       kind: "broken",
-      // A file that hangs would cost its whole time limit again at every pass.
+      // Retrying a file that hangs would take its whole time limit at every pass.
       fingerprint: loaded.kind === "timed_out" ? fingerprint : NO_FINGERPRINT,
       error: describeFailure(loaded, {
         root,
@@ -111,7 +114,7 @@ export async function processDagFile(path: string, pass: BundlePass): Promise<Da
 
   const commands = await readCommands(loaded.dags, { root, path, digests: pass.digests });
   if (commands.fault !== null) {
-    // The file that is not there may come at any time.
+    // The missing file may be created at any time.
     const error = errorInFile(path, commands.fault);
     return { kind: "broken", fingerprint: NO_FINGERPRINT, error, warnings: bundled.warnings };
   }
@@ -147,7 +150,7 @@ export async function processDagFile(path: string, pass: BundlePass): Promise<Da
       packages: hashes.packages,
       ...(installed && { installed }),
       ...describeInputs(inputs, loaded.noted),
-      // What the scheduler carries out itself has no code to hash.
+      // A step that the scheduler carries out itself has no code to hash.
       tasks: dag.tasks.map((task) => (task.runStep ? task : { ...task, ...hashes.of(dag, task.taskId) })),
     })),
     sources: hashes.sources,
@@ -171,12 +174,12 @@ async function listInputs(
   const absent = scopes.absent.map((scope) => pathInBundle(root, scope));
   return {
     files,
-    // A package.json passed over by a relative import may be one that holds for its folder.
+    // A package.json that a relative import skipped may be the one that applies to its folder.
     absent: [...absent, ...passedOver].filter((passed) => !files.has(passed)),
     links,
     globs: [],
     lockfile: lockfile?.digest ?? null,
-    // What was read while the file was loaded is known as it was then.
+    // Files read while loading are recorded with their content at that time.
     read: Array.from(new Map([...followed.files, ...(noted?.files ?? [])]), ([file, digest]): InputDigest => {
       return [nameInput(root, file), digest];
     }).sort(([a], [b]) => (a < b ? -1 : 1)),
@@ -185,27 +188,28 @@ async function listInputs(
   };
 }
 
-/** What whoever runs the code can hold against what is there then. */
+/** The inputs that processes running the code compare with the current ones. */
 function describeInputs(
   { read, env }: ProcessingInputs,
   { listsAll }: NotedInputs,
 ): Pick<SerializedDag, "inputs"> {
-  // Packages that look for variables of theirs list all of them: what they then read is noted by name.
+  // Packages that look for their variables list all of them: the variables that they then read are
+  // recorded by name.
   const named = listsAll ? env : env.filter(([name]) => name !== "*");
   return read.length + named.length > 0 ? { inputs: { files: read, env: named } } : {};
 }
 
-/** False when what the file read is not as it read it any more: it has to be read again. */
+/** False if something that the file read has changed since: it has to be read again. */
 function isStill({ changed }: NotedInputs): boolean {
   return changed.length === 0;
 }
 
-/** As `pathInBundle`, and with the slash at its end that says that a folder was listed. */
+/** Like `pathInBundle`, but keeps the trailing slash that marks a listed folder. */
 function nameInput(root: string, path: string): string {
   return pathInBundle(root, path) + (path.endsWith("/") ? "/" : "");
 }
 
-/** The links among some files and their folders, by path from the bundle's folder. */
+/** Returns the links among some files and their folders, by path relative to the bundle's folder. */
 async function findLinks(
   paths: Iterable<string>,
   { root, digests }: BundlePass,
@@ -219,7 +223,7 @@ async function findLinks(
   return links;
 }
 
-/** What is wrong with Dags that could be read, if anything. */
+/** Returns a fault of Dags that could be read, or null. */
 function findFault(
   dags: readonly SerializedDag[],
   path: string,
@@ -234,10 +238,10 @@ function findFault(
   }
   const source = textOf(bundled, join(root, path));
   const constructed = CONSTRUCTS_DAG.exec(source);
-  // A file that exports functions may be there to make Dags for others.
+  // A file that exports functions may be meant to create Dags for others.
   if (ids.length > 0 || !constructed || exportsFunction) return null;
   const line = source.slice(0, constructed.index).split("\n").length;
-  return { ...errorInFile(path, `The file exports no Dag: write "export const dag = new Dag(…)"`), line };
+  return { ...errorInFile(path, `The file exports no Dag: add "export const dag = new Dag(…)"`), line };
 }
 
 function textOf({ sources }: BundledDagFile, path: string): string {

@@ -1,17 +1,17 @@
-// Turns what was read from a bundle's files into what may be saved of it.
+// Rejects files whose Dag ids belong to other files, before they are stored.
 
 import type { DagFileId } from "@memodag/core";
 import { findRefusals, type OwnedDag } from "./dag-owners.ts";
 import { NO_FINGERPRINT } from "./fingerprint.ts";
 import type { DagFileOutcome, ReadOutcome } from "./process-dag-file.ts";
 
-/** A file of the bundle and what came of it. */
+/** A file of the bundle and its outcome. */
 export interface ProcessedFile {
   readonly path: string;
   readonly outcome: DagFileOutcome;
 }
 
-/** Makes files broken whose dag ids belong to others; `owned` holds the team's Dags as stored. */
+/** Marks files as broken whose Dag ids belong to others. `owned` contains the team's stored Dags. */
 export function refuseTaken(
   bundle: string,
   processed: readonly ProcessedFile[],
@@ -29,15 +29,15 @@ export function refuseTaken(
   });
 }
 
-/** Makes a file broken that was read and may not have one of its Dags. */
+/** Marks a file as broken that was read but may not have one of its Dags. */
 export function refuse({ path, outcome }: ProcessedFile, message: string): ProcessedFile {
   const error = { message, file: path, line: null, column: null };
-  // It may have the id as soon as the other file gives it up.
+  // It may have the id as soon as the other file releases it.
   const fingerprint = NO_FINGERPRINT;
   return { path, outcome: { kind: "broken", fingerprint, error, warnings: outcome.warnings } };
 }
 
-/** Ids of the Dags that a file defines. */
+/** Returns the ids of the Dags that a file defines. */
 export function idsOf({ dags }: ReadOutcome): string[] {
   return dags.map(({ dagId }) => dagId);
 }

@@ -1,4 +1,4 @@
-// The one place where a task's source hash comes from.
+// Computes the source hashes of tasks; the only place that does so.
 
 import { dirname, join, posix } from "node:path";
 import { parseAnchoredSpecifier } from "@memodag/artifact";
@@ -26,7 +26,7 @@ import { handlerKey, type LoadedDags } from "./loading/loader-messages.ts";
 import { readPrivateName } from "./packages/private-names.ts";
 import { pathInBundle } from "./path-in-bundle.ts";
 
-/** All that is known of a file's code when its tasks' hashes are taken. */
+/** Everything known about a file's code when its tasks are hashed. */
 export interface CodeOfDagFile {
   /** Absolute path of the bundle's folder. */
   readonly root: string;
@@ -36,32 +36,32 @@ export interface CodeOfDagFile {
   readonly loaded: LoadedDags;
   readonly installed: InstalledFiles;
   readonly packages: PackageResolver;
-  /** What was read while the file was loaded, by path from the bundle's folder. */
+  /** Inputs that were read while the file was loaded, by path relative to the bundle's folder. */
   readonly read: readonly InputDigest[];
-  /** What the code loads by path. */
+  /** Files that the code loads by path. */
   readonly followed: FollowedFiles;
 }
 
-/** Source hashes by Dag id, then by task id, and what the author should know about them. */
+/** Source hashes by Dag id and task id, with warnings and notes for the author. */
 export interface SourceHashes {
   of(dag: SerializedDag, taskId: string): Pick<SerializedTask, "sourceHash" | "unfollowed">;
-  /** What a worker may load without its code being another than the hashes'. */
+  /** Packages that a worker may load without its code differing from the hashes. */
   readonly packages: readonly PackageVersion[];
   readonly sources: readonly TaskSourceRecord[];
-  /** What names of packages meant, and the folders of packages that were loaded by another way. */
+  /** The packages that names resolved to, and the folders of packages that were loaded in another way. */
   readonly named: readonly ResolvedPackage[];
   readonly loadedFrom: readonly string[];
-  /** The packages that the hashes were taken of. */
+  /** The packages that the hashes were computed from. */
   readonly inputs: readonly PackageInput[];
   readonly warnings: readonly string[];
 }
 
-/** Tasks that a warning names at most. */
+/** Maximum number of tasks that a warning names. */
 const MAX_SHOWN_TASKS = 10;
-/** Statements that widen every hash of a file, shown at most. */
+/** Maximum number of statements to show that are part of every hash of a file. */
 const MAX_SHOWN_STATEMENTS = 10;
 
-/** Hashes, for each task of a file, the code that it can reach. */
+/** Hashes the code that each task of a file can reach. */
 export function hashSources({
   root,
   path,
@@ -90,7 +90,7 @@ export function hashSources({
     loaded: [...contents, ...required.map(({ name, version, digest }) => ({ name, version, digest }))],
     readPrivateName: (specifier) => readPrivateName(specifier, folder),
     readAnchor: parseAnchoredSpecifier,
-    // What is absent is in no hash: it may lie outside of the project, where each machine has its own paths.
+    // Missing files are not hashed: they may be outside of the project, at paths that differ by machine.
     inputs: read.flatMap(([input, digest]) => (digest === null ? [] : [{ path: input, digest }])),
   });
   const commands = hashCommands(loaded.dags, path);
@@ -132,17 +132,17 @@ export function hashSources({
   };
 }
 
-/** A task's source, and what may be loaded beside it. */
+/** A task's source, and the packages that may be loaded in addition. */
 interface HashedTask extends TaskSource {
   readonly unfollowed: readonly string[];
 }
 
-/** What can load code from a name or a path that nothing knows before it runs. */
+/** Expressions that can load code by a name or path that is known only at run time. */
 const UNFOLLOWED =
   /^(?:a computed import\(\)|a require\(\) that was not bundled|process\.getBuiltinModule\(\)|import of ".*", which was not bundled)$/;
 const MAKES_REQUIRE = "node:module";
 
-/** Of what a task reaches, that which may load other code than its hash holds. */
+/** Returns the expressions reachable from a task that may load code outside its hash. */
 function listUnfollowed(doubts: readonly string[], followed: FollowedFiles, root: string): string[] {
   return doubts.flatMap((doubt) => {
     if (UNFOLLOWED.test(doubt)) return [doubt];
@@ -155,11 +155,11 @@ function warningsOfTask({ warnings, unfollowed }: HashedTask): readonly string[]
   const [first] = unfollowed;
   if (first === undefined) return warnings;
   return [
-    `does not hold all that may be loaded: it reaches ${first}, which cannot be followed. It is not cached`,
+    `does not cover all code that may be loaded: it reaches ${first}, which cannot be followed. It is not cached`,
   ];
 }
 
-/** A warning once for all the tasks that it holds for. */
+/** Returns each warning once, for all tasks that it applies to. */
 function warningsOf(
   dags: readonly SerializedDag[],
   sourceOf: (dagId: string, taskId: string) => HashedTask,
@@ -187,19 +187,22 @@ function listNames(names: readonly string[]): string {
   return rest > 0 ? `${shown} and ${rest} more` : shown;
 }
 
-/** What an author can mend so that a change of one thing runs fewer tasks again. */
+/** Returns changes by which an author can reduce the tasks that run again after a change. */
 function notesOf(statements: readonly ImpureStatement[]): string[] {
   const notes = statements
     .slice(0, MAX_SHOWN_STATEMENTS)
     .map(
       ({ path, line, text, reason }) =>
-        `${path}:${line} is in every task's source hash, since ${reason}: ${asWritten(text)}`,
+        `${path}:${line} is in every task's source hash, because ${reason}: ${asWritten(text)}`,
     );
   const rest = statements.length - notes.length;
   return rest > 0 ? [...notes, `${rest} more statements are in every task's source hash`] : notes;
 }
 
-/** A statement of the artifact with what `read-sources.ts` put in place of `import.meta` as the author wrote it. */
+/**
+ * Returns a statement of the artifact with `import.meta` as the author wrote it, undoing the replacement
+ * in `read-sources.ts`.
+ */
 function asWritten(text: string): string {
   return text.replaceAll(
     /\b__memodag(Url|Filename|Dirname)\d*\b/g,

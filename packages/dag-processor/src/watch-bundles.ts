@@ -7,28 +7,35 @@ import type { DagBundle } from "./dag-bundle.ts";
 import type { BundleSummary, DagProcessor } from "./dag-processor.ts";
 import { isIgnoredFolder } from "./find-dag-files.ts";
 
-/** How to watch, and who hears of it. */
+/** Options of a watch, and its listeners. */
 export interface WatchOptions {
-  /** Called after every pass, the first included. */
+  /** Called after every pass, including the first. */
   readonly onProcessed?: (summary: BundleSummary) => void;
-  /** Called when a pass fails as a whole, such as for a database that is away; it is tried again. */
+  /**
+   * Called if a pass fails as a whole, for example because the database is unavailable. It is retried.
+   */
   readonly onError?: (bundle: DagBundle, error: Error) => void;
-  /** Milliseconds from a change to the pass that looks at it and at what comes with it; 50 by default. */
+  /**
+   * Milliseconds from a change to the pass that processes it together with other changes. Default: 50.
+   */
   readonly debounceMs?: number;
-  /** Milliseconds between passes when nothing is heard, for file systems that tell nothing; 30,000 by default. */
+  /**
+   * Milliseconds between passes if no changes are reported, for file systems without notifications.
+   * Default: 30,000.
+   */
   readonly rescanMs?: number;
   readonly clock?: Clock;
 }
 
-/** A watch that goes on until it is stopped. */
+/** A watch that continues until it is stopped. */
 export interface BundleWatch {
-  /** Resolves when the pass under way has ended and nothing is watched any more. */
+  /** Resolves when the current pass has ended and watching has stopped. */
   stop(): Promise<void>;
 }
 
 /**
- * Processes the bundles once, then whatever changes in them or in the files outside that they import.
- * Resolves after the first pass. What a change is, contents say: a touched file costs a look.
+ * Processes the bundles once, then whatever changes in them or in outside files that they import.
+ * Resolves after the first pass. Changes are determined by content: touching a file only costs a check.
  */
 export async function watchBundles(
   processor: DagProcessor,
@@ -84,7 +91,7 @@ class OneBundle {
     await this.#passing;
   }
 
-  /** Inside the bundle what never holds sources; outside, what was asked for is meant. */
+  /** Inside the bundle, folders without sources are ignored. Outside, every requested path is watched. */
   #isIgnored(path: string): boolean {
     if (!path.startsWith(join(this.#root, sep)) || this.#watchedOutside.has(path)) return false;
     return path
@@ -93,7 +100,9 @@ class OneBundle {
       .some(isIgnoredFolder);
   }
 
-  /** The first change starts the wait: one that others follow without end is not put off for ever. */
+  /**
+   * The first change starts the delay, so that continuous changes do not postpone the pass indefinitely.
+   */
   #noteChange(): void {
     if (this.#stopped || this.#changed) return;
     this.#changed = true;
@@ -111,7 +120,7 @@ class OneBundle {
     this.#passing = this.#process();
     await this.#passing;
     this.#passing = null;
-    // What changed during the pass may have been read too early.
+    // Files that changed during the pass may have been read too early.
     this.#passIn(this.#changed ? (this.#options.debounceMs ?? 50) : (this.#options.rescanMs ?? 30_000));
   }
 

@@ -34,13 +34,13 @@ describe("a Dag that is read", () => {
     ],
     [
       { params: { depth: param({ schema: { type: "integer", minimun: 1 } }) } },
-      'Dag "d": params.depth has a schema that is no JSON schema of draft 2020-12: strict mode: unknown ' +
+      'Dag "d": params.depth has a schema that is not a JSON schema of draft 2020-12: strict mode: unknown ' +
         'keyword: "minimun": correct the schema',
     ],
     [
       { schedule: every("1h"), params: { depth: param({ schema: { type: "integer" } }) } },
-      'Dag "d": params.depth has no default, and nobody gives scheduled runs one: give it a default, or ' +
-        "leave out the schedule",
+      'Dag "d": params.depth has no default, which scheduled runs need: add a default, or ' +
+        "remove the schedule",
     ],
     [
       { schedule: "@daily", confSchema: { required: ["region"] } },

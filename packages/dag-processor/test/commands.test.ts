@@ -114,7 +114,7 @@ describe("the source hash of a command", () => {
         error: {
           file: "ml/d.ts",
           message: expect.stringContaining(
-            'Dag "d", task "fit": sources names "*.sh", which matches no file in ml: make the file',
+            'Dag "d", task "fit": sources contains "*.sh", which matches no file in ml: create the file',
           ),
         },
       },
@@ -128,7 +128,7 @@ describe("the source hash of a command", () => {
     await project.write("dags/ml/d.ts", dagFile(`command: ["psql", "fit.sql"], sources: [], cache: true`));
     await read();
     expect(project.store.saves.at(-1)?.file.warnings).toEqual([
-      "the command of d.fit names the file fit.sql, which is not in its cache key: add it to sources, unless it is what the command writes",
+      "the command of d.fit names the file fit.sql, which is not in its cache key: add it to sources, unless the command writes it",
     ]);
   });
 
@@ -164,7 +164,7 @@ describe("the source hash of a command", () => {
     expect((await read())["fit"]?.unfollowed).toEqual(["main.py:2 import_module(…)"]);
     expect(project.store.saves.at(-1)?.file.warnings).toEqual([
       expect.stringContaining(
-        "the command of d.fit is not cached, since it runs code that cannot be followed: main.py:2",
+        "the command of d.fit is not cached, because it runs code that cannot be followed: main.py:2",
       ),
     ]);
     await project.write("dags/ml/d.ts", options(`{ trust: ["imports"] }`));

@@ -50,7 +50,7 @@ describe("watchBundles", () => {
     expect(project.dag("one").artifactDigest).not.toBe(before);
   });
 
-  it("keeps the last good version over a broken save, and hears of the mend", async () => {
+  it("keeps the last good version over a broken save, and notices the fix", async () => {
     await project.write("dags/one.ts", dagSource("one"));
     await start();
     const good = project.dag("one");

@@ -1,4 +1,5 @@
-// Answers what a running task asks for: about its own team and run, whatever the worker says of them.
+// Answers questions of a running task. Answers are limited to its own team and run, whatever the worker
+// claims.
 
 import { messageOf, type Attempt, type AttemptQueries } from "@memodag/core";
 import type { Answer, Question } from "./protocol.ts";
@@ -16,7 +17,7 @@ export async function answerQuestion(
   }
 }
 
-/** The answer that there is none. */
+/** Returns an answer that reports a failure. */
 export function unanswered(question: Question, reason: string): Answer {
   const asked =
     question.kind === "xcom"

@@ -1,10 +1,13 @@
-// The artifacts that attempts run, as files, each fetched once.
+// Keeps the artifacts of attempts as files, each fetched once.
 
 import { access } from "node:fs/promises";
 import { materializeArtifact } from "@memodag/artifact";
 import { MemodagError, messageOf, type Artifact, type Digest } from "@memodag/core";
 
-/** Workers in a row that may find an artifact's file gone or damaged before an attempt fails by it. */
+/**
+ * Number of consecutive workers that may find an artifact's file missing or damaged before an attempt
+ * fails.
+ */
 const MOST_LOSSES = 5;
 
 /** Fetches artifacts by digest and keeps them as files in a folder. */
@@ -19,11 +22,11 @@ export class ArtifactFiles {
     this.#getArtifact = getArtifact;
   }
 
-  /** The path of the artifact's file, which is there; rejects with whatever fetching or writing it throws. */
+  /** Returns the path of the artifact's existing file. Rejects with errors of fetching or writing it. */
   async path(digest: Digest): Promise<string> {
     const known = this.#paths.get(digest);
     if (known && (await isThere(await known))) return await known;
-    // Of those that find it gone at once, the first writes it.
+    // If several attempts find it missing at once, the first writes it.
     const latest = this.#paths.get(digest);
     return await (latest === known ? this.#begin(digest) : (latest ?? this.#begin(digest)));
   }
@@ -31,19 +34,20 @@ export class ArtifactFiles {
   #begin(digest: Digest): Promise<string> {
     const path = this.#materialize(digest);
     this.#paths.set(digest, path);
-    // What failed once may work the next time.
+    // A failed attempt may succeed the next time.
     path.catch(() => this.forget(digest));
     return path;
   }
 
-  /** Has the file looked at again, and written anew if need be, when it is next asked for. */
+  /** Checks the file again, and rewrites it if needed, the next time it is requested. */
   forget(digest: Digest): void {
     this.#paths.delete(digest);
   }
 
   /**
-   * A worker did not find the file as it was written, and has run nothing: the attempt is to be made again. False
-   * when that was so for several workers in a row, where making it once more would not help.
+   * Reports that a worker found the file missing or damaged and has run nothing, so that the attempt
+   * should be repeated. Returns false if this happened to several workers in a row, so that repeating it
+   * would not help.
    */
   lost(digest: Digest): boolean {
     this.forget(digest);
@@ -52,7 +56,7 @@ export class ArtifactFiles {
     return losses < MOST_LOSSES;
   }
 
-  /** A worker found the file as it was written. */
+  /** Reports that a worker found the file intact. */
   held(digest: Digest): void {
     this.#losses.delete(digest);
   }
@@ -66,10 +70,10 @@ export class ArtifactFiles {
       return await this.#getArtifact(digest);
     } catch (error) {
       if (error instanceof MemodagError) throw error;
-      // The store is away, which says nothing about the task: no try of it is spent.
+      // The store is unavailable, which is not the task's fault: no try is used up.
       throw new MemodagError(
         "attempt_lost",
-        `The artifact ${digest} could not be read (${messageOf(error)}): the attempt is made again`,
+        `The artifact ${digest} could not be read (${messageOf(error)}): the attempt is repeated`,
         { cause: error, fields: { digest } },
       );
     }

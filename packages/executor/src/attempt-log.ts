@@ -1,4 +1,5 @@
-// The log of one attempt: a file that the worker inherits, with a first and a last line by the executor.
+// The log of one attempt: a file that the worker inherits, with first and last lines written by the
+// executor.
 
 import { closeSync, fstatSync, mkdirSync, openSync, readSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
@@ -12,24 +13,23 @@ import {
 } from "@memodag/core";
 import { formatLogLine, lostLogLines, type LogLevel } from "./log-line.ts";
 
-/** Who is told of logs that are lost. */
+/** Receives notifications about lost logs. */
 export interface LogLossListener {
-  /** The log of an attempt cannot be written; what its worker prints is lost as well. */
+  /** The log of an attempt cannot be written, so the worker's output is lost, too. */
   lost(reason: string): void;
-  /** One could be written to its end. */
+  /** A log was written completely. */
   written(): void;
 }
 
-/** Node prints a stack and its state after the words that tell why it ends. */
+/** Node prints a stack and its state after the line that states why it exits. */
 const LAST_WORDS_BYTES = 64 * 1024;
 
 /**
- * An open log file. The worker writes to the same descriptor, so that its lines are in the file the
- * moment they are written, whatever becomes of it. Never throws: a log that cannot be written is lost, and the
- * attempt goes on.
+ * An open log file. The worker writes to the same descriptor, so its lines are in the file at once,
+ * however it ends. Never throws: if a log cannot be written, it is lost, and the attempt continues.
  */
 export class AttemptLog {
-  /** Of the file; of `/dev/null` where there is none. */
+  /** Descriptor of the file, or of `/dev/null` if there is none. */
   readonly fd: number;
   readonly #clock: Clock;
   readonly #sink: LineSink;
@@ -37,7 +37,7 @@ export class AttemptLog {
   readonly #path: string;
   readonly #isOpen: boolean;
 
-  /** Opens the file for appending, its folders made. */
+  /** Opens the file for appending, creating its folders. */
   constructor(path: string, clock: Clock, listener: LogLossListener) {
     this.#clock = clock;
     this.#path = path;
@@ -57,13 +57,13 @@ export class AttemptLog {
     });
   }
 
-  /** Adds a line of its own, even where the worker's last one was left open. */
+  /** Appends a line, starting a new one if the worker's last line is unterminated. */
   write(level: LogLevel, message: string): void {
     const lineBreak = this.#endsInLine() ? "" : "\n";
     this.#sink.write(lineBreak + formatLogLine(this.#clock.now(), level, message));
   }
 
-  /** True when the worker's last words are those of a JavaScript heap that is full. */
+  /** True if the worker's last output reports a full JavaScript heap. */
   tellsOfFullHeap(): boolean {
     const { size } = fstatSync(this.fd);
     const end = Buffer.alloc(Math.min(size, LAST_WORDS_BYTES));
@@ -89,7 +89,7 @@ export class AttemptLog {
       readSync(this.fd, last, 0, 1, size - 1);
       return last.toString("latin1") === "\n";
     } catch {
-      // Writing to it will fail as well, and says so.
+      // Writing to it will fail as well, and report the error.
       return true;
     }
   }

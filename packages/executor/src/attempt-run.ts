@@ -1,4 +1,4 @@
-// Runs one attempt from its artifact to its outcome: starts the worker, watches the time, ends it.
+// Runs one attempt from artifact to outcome: starts the worker, enforces time limits, terminates it.
 
 import { existsSync } from "node:fs";
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
@@ -33,35 +33,35 @@ import { QuestionDesk } from "./question-desk.ts";
 import { declaredBy, isWatched, processEnvironment, workerEnvironment } from "./worker-environment.ts";
 import { WorkerProcess } from "./worker-process.ts";
 
-/** What every attempt of an executor shares. */
+/** The shared context of all attempts of an executor. */
 export interface AttemptSurroundings {
   readonly artifacts: ArtifactFiles;
   readonly guard: OrphanGuard;
   readonly cgroups: AttemptCgroups;
   readonly notices: FaultNotices;
-  /** Milliseconds for which an attempt waits for a disk before it starts. */
+  /** Milliseconds for which an attempt waits for a full disk before it starts. */
   readonly diskPatienceMs: number;
   readonly logsDir: string;
-  /** Folder for the files of commands; made when it is needed. */
+  /** Folder for the files of commands; created when needed. */
   readonly exchangeDir: string;
   readonly ordinaryEnv: readonly string[];
-  /** Options of Node for every worker. */
+  /** Node options for every worker. */
   readonly nodeOptions: readonly string[];
-  /** Bytes of JSON that a returned or pushed value may have. */
+  /** Maximum size of a returned or pushed value, in bytes of JSON. */
   readonly maxXComBytes: number;
   readonly queries: AttemptQueries;
   /** Milliseconds between asking a handler to stop and killing it. */
   readonly killGraceMs: number;
-  /** Milliseconds for which a worker may be without a sign of life. */
+  /** Milliseconds for which a worker may be stopped. */
   readonly heartbeatTimeoutMs: number;
   readonly clock: Clock;
   bundlePath(bundleName: string): string;
 }
 
-/** The message beside the values; the error of a task and the packages that it loaded take a few kilobytes. */
+/** The message besides the values: the error of a task and its packages take a few kilobytes. */
 const MAX_MESSAGE_BYTES = 16 * 2 ** 20;
 
-/** An attempt under way. */
+/** A running attempt. */
 export class AttemptRun {
   readonly attempt: Attempt;
   readonly #surroundings: AttemptSurroundings;
@@ -70,16 +70,16 @@ export class AttemptRun {
   readonly #spawnedAt: number;
   readonly #timers: CancelTimer[] = [];
   #worker: WorkerProcess | undefined;
-  /** Made for a command, and removed however the attempt ends: a worker that is killed removes nothing. */
+  /** Created for a command, and removed whatever the outcome: a killed worker removes nothing. */
   #exchangeDir: string | null = null;
   #stoppedBy: StoredError | null = null;
-  /** Resolves to `null` when it turns out to be no outcome. */
+  /** Resolves to `null` if it is not a valid outcome. */
   #reported: Promise<AttemptOutcome | null> | null = null;
   readonly #mark: string;
   readonly #patience: DiskPatience;
   readonly #desk: QuestionDesk;
 
-  /** `mark` is of this attempt alone, among all on this machine. */
+  /** `mark` is unique to this attempt on this machine. */
   constructor(attempt: Attempt, mark: string, surroundings: AttemptSurroundings) {
     this.attempt = attempt;
     this.#mark = mark;
@@ -96,7 +96,7 @@ export class AttemptRun {
     this.#spawnedAt = this.#clock.now();
   }
 
-  /** Runs the attempt to its end. To be called once; never rejects. */
+  /** Runs the attempt to its end. Call it once; never rejects. */
   async run(onStarted: (pid: number) => void): Promise<AttemptOutcome> {
     const { logsDir, notices } = this.#surroundings;
     const log = new AttemptLog(logFilePath(logsDir, this.attempt), this.#clock, notices);
@@ -107,11 +107,14 @@ export class AttemptRun {
     return vouchesForCode && outcome.packages ? { ...outcome, spawnedAt: this.#spawnedAt } : outcome;
   }
 
-  /** Ends the attempt with `error`: asks the handler, and kills what is left after `graceMs`. */
+  /**
+   * Terminates the attempt with `error`: asks the handler to stop, and kills what is left after
+   * `graceMs`.
+   */
   stop(error: StoredError, graceMs: number): void {
     const isFirst = this.#stoppedBy === null;
     this.#patience.stop();
-    // What a handler has already returned stays; only its process is still to be ended.
+    // A result that the handler has already returned is kept; only its process has to end.
     if (!this.#reported) this.#stoppedBy ??= error;
     if (graceMs <= 0) {
       this.#worker?.kill();
@@ -168,13 +171,13 @@ export class AttemptRun {
 
   async #removeExchangeDir(): Promise<void> {
     if (this.#exchangeDir === null) return;
-    // What cannot be removed now is removed with the folder around it.
+    // If it cannot be removed now, it is removed with its parent folder.
     await rm(this.#exchangeDir, { recursive: true, force: true }).catch(() => undefined);
   }
 
   #watchPulse(pid: number): void {
     const { clock, heartbeatTimeoutMs: timeoutMs } = this.#surroundings;
-    // A stopped process hears no request: it is killed at once.
+    // A stopped process receives no requests, so it is killed at once.
     const onLost = (): void => this.stop(heartbeatError(this.attempt, timeoutMs), 0);
     this.#timers.push(watchPulse({ pid, timeoutMs, clock, onLost }));
   }
@@ -201,12 +204,12 @@ export class AttemptRun {
         onClose: () => this.#onClose(),
       });
     } catch (error) {
-      // The system names the program when it means the folder.
+      // The system blames the program when the folder is missing.
       if (existsSync(cwd)) throw error;
       throw new MemodagError(
         "worker_failed",
         `No worker could run ${nameOf(this.attempt)}: the folder ${cwd} of bundle ` +
-          `"${this.attempt.file.bundle}" is not there; make it or change the bundle's path in the config`,
+          `"${this.attempt.file.bundle}" does not exist; create it or change the bundle's path in the config`,
         { cause: error, fields: { bundle: this.attempt.file.bundle, path: cwd } },
       );
     }
@@ -248,7 +251,7 @@ export class AttemptRun {
     if (this.#reported) return;
     const message = fromWorkerFrame(frame);
     if (!message) {
-      this.#distrust("a message is none of the protocol");
+      this.#distrust("it sent a message outside of the protocol");
       return;
     }
     if (message.kind === "question") {
@@ -256,19 +259,19 @@ export class AttemptRun {
       return;
     }
     this.#reported = this.#check(message);
-    // The process ends itself now; exit hooks that hang are not waited for.
+    // The process exits by itself now; exit hooks that hang are not awaited.
     this.#after(this.#surroundings.killGraceMs, () => this.#worker?.kill());
   }
 
-  /** The outcome, if its values are what they are taken for from here on. */
+  /** Returns the outcome if its values are valid canonical JSON. */
   async #check({ outcome }: Extract<FromWorker, { kind: "outcome" }>): Promise<AttemptOutcome | null> {
     if (outcome.kind !== "succeeded") return outcome;
     if (await areCanonicalJson(outcome.xcoms.map(({ bytes }) => bytes))) return outcome;
-    this.#stoppedBy ??= distrusted(this.attempt, "a value is no canonical JSON");
+    this.#stoppedBy ??= distrusted(this.attempt, "a value is not canonical JSON");
     return null;
   }
 
-  /** A worker closes it by ending; one that goes on can neither be asked to stop nor report. */
+  /** A worker closes the channel by ending. One that continues can neither be stopped nor report. */
   #onClose(): void {
     if (this.#reported) return;
     this.#after(this.#surroundings.killGraceMs, () => this.#distrust("it was closed"));
@@ -290,7 +293,7 @@ export class AttemptRun {
     return this.#clock.monotonic() - this.#startedAt;
   }
 
-  /** A timer of any length that ends with the attempt; the clock's own ends early past 24 days. */
+  /** A timer of any length that ends with the attempt; a timer of Node is limited to 24 days. */
   #after(ms: number, callback: () => void): void {
     const due = this.#clock.monotonic() + ms;
     const arm = (): void => {
@@ -303,7 +306,10 @@ export class AttemptRun {
 }
 
 function distrusted(attempt: Attempt, reason: string): StoredError {
-  return workerError(attempt, `its channel broke, ${reason}: leave descriptor 3 alone`);
+  return workerError(
+    attempt,
+    `lost the control channel (descriptor 3), ${reason}: task code must not use descriptor 3`,
+  );
 }
 
 function logOutcome(log: AttemptLog, { callback }: Attempt, outcome: AttemptOutcome): void {
@@ -324,7 +330,7 @@ function logOutcome(log: AttemptLog, { callback }: Attempt, outcome: AttemptOutc
     return;
   }
   if (outcome.kind === "rescheduled") {
-    log.write("info", `not there after ${duration}: asks again in ${formatDuration(outcome.afterMs)}`);
+    log.write("info", `condition not met after ${duration}: next poke in ${formatDuration(outcome.afterMs)}`);
     return;
   }
   const uncacheable =
@@ -332,7 +338,7 @@ function logOutcome(log: AttemptLog, { callback }: Attempt, outcome: AttemptOutc
   log.write("info", `succeeded in ${duration}${uncacheable}`);
 }
 
-/** The last one of its kind counts for Node. */
+/** Node uses the last option of its kind. */
 function heapOption({ memoryBytes }: Attempt): string[] {
   return memoryBytes === undefined ? [] : [`--max-old-space-size=${Math.floor(memoryBytes / 2 ** 20)}`];
 }

@@ -1,19 +1,20 @@
-// Whether values that a worker claims to be canonical JSON are: what follows of them relies on it.
+// Verifies that values from a worker are canonical JSON, which all further processing relies on.
 
 import { Worker } from "node:worker_threads";
 import { isCanonicalJson } from "./canonical-json-check.ts";
 
-/** Values of more bytes than this, in all, are looked at on a thread: some 20 ms of this one's time. */
+/** Values with more bytes in total are verified on a thread; this many take about 20 ms. */
 const THREAD_FROM_BYTES = 1_048_576;
 
-/** The built file runs, also when this module is read from its source. */
+/** The built file runs, even if this module is loaded from source. */
 const THREAD = new URL("../dist/canonical-json-thread.js", import.meta.url);
 
-/** True when all are. */
+/** True if all values are canonical JSON. */
 export async function areCanonicalJson(values: readonly Uint8Array[]): Promise<boolean> {
   const size = values.reduce((sum, { length }) => sum + length, 0);
   if (size <= THREAD_FROM_BYTES) return values.every(isCanonicalJson);
-  // In memory of their own, which moves to the thread: what they are parts of would be copied as well.
+  // Copied into separate memory, which is transferred to the thread; otherwise the whole buffer would be
+  // cloned.
   const copies = values.map((bytes) => new Uint8Array(bytes));
   const transferList = copies.map(({ buffer }) => buffer);
   const thread = new Worker(THREAD, { workerData: copies, transferList });
@@ -23,7 +24,7 @@ export async function areCanonicalJson(values: readonly Uint8Array[]): Promise<b
       thread.once("error", reject);
     });
   } catch {
-    // A value that is too much for a thread's memory is none that could be used.
+    // A value that exceeds the thread's memory could not be used anyway.
     return false;
   } finally {
     void thread.terminate();

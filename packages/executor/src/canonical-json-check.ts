@@ -1,8 +1,8 @@
-// Whether bytes are canonical JSON.
+// Verifies that bytes are canonical JSON.
 
 import { canonicalBytes, readJson } from "@memodag/core";
 
-/** True when the bytes are what the value that they stand for is written as. Never throws. */
+/** True if the bytes are the canonical JSON of the value they encode. Never throws. */
 export function isCanonicalJson(bytes: Uint8Array): boolean {
   try {
     return Buffer.compare(canonicalBytes(readJson(bytes)), bytes) === 0;

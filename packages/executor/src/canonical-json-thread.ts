@@ -1,4 +1,4 @@
-// The thread on which large values are looked at.
+// The thread that verifies large values.
 
 import { parentPort, workerData } from "node:worker_threads";
 import { isCanonicalJson } from "./canonical-json-check.ts";

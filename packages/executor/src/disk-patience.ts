@@ -1,4 +1,5 @@
-// Waits for a disk: one that is full for some minutes is no fault of the task that would have started.
+// Waits for a full disk: a disk that is full for some minutes should not fail tasks that are about to
+// start.
 
 import { isFileFault, messageOf, type CancelTimer, type Clock } from "@memodag/core";
 import type { FaultNotices } from "./fault-notices.ts";
@@ -6,15 +7,18 @@ import type { FaultNotices } from "./fault-notices.ts";
 const FIRST_PAUSE_MS = 500;
 const LONGEST_PAUSE_MS = 15_000;
 
-/** What waiting takes. */
+/** Options of the wait. */
 export interface DiskPatienceOptions {
   readonly clock: Clock;
   readonly notices: FaultNotices;
-  /** For how long a disk is waited for, in milliseconds; then the attempt fails, and can be tried again. */
+  /** Maximum wait in milliseconds. After it, the attempt fails, and can be retried. */
   readonly diskPatienceMs: number;
 }
 
-/** Repeats what a disk keeps from being done, until it is done, it is stopped, or patience is over. */
+/**
+ * Retries an operation that fails because of a disk, until it succeeds, is stopped, or the wait times
+ * out.
+ */
 export class DiskPatience {
   readonly #options: DiskPatienceOptions;
   #isStopped = false;
@@ -24,13 +28,16 @@ export class DiskPatience {
     this.#options = options;
   }
 
-  /** Ends the wait; what failed last is then thrown. */
+  /** Ends the wait; the last error is then thrown. */
   stop(): void {
     this.#isStopped = true;
     this.#goOn();
   }
 
-  /** The result of `work`. @throws what it throws, if that is no fault of a disk or lasts too long. */
+  /**
+   * Returns the result of `work`. @throws errors of `work` that are not caused by a disk, or that last
+   * too long
+   */
   async run<T>(work: () => Promise<T>): Promise<T> {
     const { clock, notices, diskPatienceMs } = this.#options;
     const until = clock.monotonic() + diskPatienceMs;

@@ -1,9 +1,10 @@
-// Tells the scheduler's log of disks that attempts cannot write to: once when it begins, once when it is over.
+// Reports disks that attempts cannot write to in the scheduler's log: once when the problem starts, and
+// once when it ends.
 
 import type { Logger } from "@memodag/core";
 import type { LogLossListener } from "./attempt-log.ts";
 
-/** Says of each kind of fault once that it is there, however many attempts meet it. */
+/** Reports each kind of problem once, however many attempts it affects. */
 export class FaultNotices implements LogLossListener {
   readonly #log: Logger;
   #isLogLost = false;
@@ -16,7 +17,7 @@ export class FaultNotices implements LogLossListener {
   lost(reason: string): void {
     if (this.#isLogLost) return;
     this.#isLogLost = true;
-    this.#log.warn("log lines of tasks are lost; the tasks go on and their results are kept", { reason });
+    this.#log.warn("log lines of tasks are lost; the tasks continue and their results are kept", { reason });
   }
 
   written(): void {
@@ -32,7 +33,7 @@ export class FaultNotices implements LogLossListener {
     this.#log.warn("attempts wait for a disk before they start", { reason });
   }
 
-  /** What an attempt needs could be written. */
+  /** The files of an attempt could be written. */
   waitsNoMore(): void {
     if (!this.#isWaiting) return;
     this.#isWaiting = false;

@@ -1,16 +1,16 @@
-// Frames over a stream, both ways.
+// Sends and receives frames over a stream.
 
 import type { Duplex } from "node:stream";
 import { messageOf } from "@memodag/core";
 import { encodeFrame, FrameDecoder, type Frame, type FrameLimits } from "./frame.ts";
 
-/** Who hears what comes in. */
+/** Receives incoming frames. */
 export interface FrameListener {
-  /** A frame with a message of any shape: the listener validates it. */
+  /** A frame with an unvalidated message. */
   onFrame(frame: Frame): void;
-  /** The bytes are no frames; nothing more is read. */
+  /** The bytes are not frames; nothing more is read. */
   onBroken(reason: string): void;
-  /** The other side has closed, or is gone. Always the last call. */
+  /** The other side has closed, or has ended. Always the last call. */
   onClose(): void;
 }
 
@@ -21,20 +21,21 @@ export class FrameChannel {
   readonly #decoder: FrameDecoder;
   #isBroken = false;
 
-  /** `limits` hold for what comes in; as much as can be sent unless said otherwise. */
+  /** `limits` apply to incoming frames. Default: the maximum that can be sent. */
   constructor(stream: Duplex, listener: FrameListener, limits?: FrameLimits) {
     this.#decoder = new FrameDecoder(limits);
     this.#stream = stream;
     this.#listener = listener;
     stream.on("data", (chunk: Buffer) => this.#take(chunk));
-    // A reset is how a killed peer looks; `close` follows and says all there is to say.
+    // A killed peer causes a reset; `close` follows and is sufficient.
     stream.on("error", () => undefined);
     stream.on("close", () => listener.onClose());
   }
 
   /**
-   * Sends a frame; `onSent` is called when the other side's system has all of it, or never.
-   * @throws RangeError when it is longer than a frame may be; nothing is sent.
+   * Sends a frame. `onSent` is called when the operating system of the other side has received all of it,
+   * or never.
+   * @throws RangeError if it is longer than a frame may be; nothing is sent
    */
   send(frame: Frame, onSent?: () => void): void {
     const chunks = encodeFrame(frame);
@@ -46,13 +47,13 @@ export class FrameChannel {
     this.#stream.uncork();
   }
 
-  /** Hears nothing more, or hears on: what is sent meanwhile waits on the other side. */
+  /** Pauses or resumes reading. While paused, data waits on the other side. */
   listen(isListening: boolean): void {
     if (isListening) this.#stream.resume();
     else this.#stream.pause();
   }
 
-  /** Gives the channel up. */
+  /** Closes the channel. */
   close(): void {
     this.#stream.destroy();
   }

@@ -1,28 +1,29 @@
-// Frames: JSON and, apart from it, bytes, over a stream between an executor and its worker.
+// Frames: JSON, and bytes separate from it, over a stream between an executor and its worker.
 //
-// Node's own IPC throws in the parent, past every handler, when a child writes bytes to the channel that
-// are no message: a handler that prints to the wrong descriptor would end the scheduler. Here such bytes
-// break one channel. Values go as JSON because loading `node:v8` takes a worker longer than a small task.
+// Node's own IPC throws in the parent, where it cannot be caught, if a child writes invalid bytes to the
+// channel: a handler that prints to the wrong descriptor would end the scheduler. Here such bytes only
+// break one channel. Messages are JSON because loading `node:v8` takes a worker longer than a small task.
 
-/** What is sent at once. */
+/** A unit of transmission. */
 export interface Frame {
-  /** Of the JSON domain. */
+  /** Any JSON value. */
   readonly message: unknown;
   readonly blobs: readonly Uint8Array[];
 }
 
 /**
- * Longest frame in bytes: 512 MiB. As a length it begins with the byte 0x20, so that printable text
- * on the channel is known for what it is by its first four bytes.
+ * Maximum length of a frame in bytes: 512 MiB. As a length it begins with the byte 0x20, so that
+ * printable text on the channel is recognized by its first four bytes.
  */
 export const MAX_FRAME_BYTES = 0x2000_0000;
 
 const LENGTH_BYTES = 4;
 
 /**
- * A frame as bytes, in chunks to be written one after the other: the length of what follows, the length
- * of the JSON, the JSON (the message and the blobs' lengths), the blobs.
- * @throws RangeError when it is longer than `maxBytes`.
+ * Encodes a frame in chunks to be written in order: the length of the rest, the length of the JSON, the
+ * JSON
+ * (the message and the lengths of the blobs), the blobs.
+ * @throws RangeError if it is longer than `maxBytes`
  */
 export function encodeFrame({ message, blobs }: Frame, maxBytes: number = MAX_FRAME_BYTES): Uint8Array[] {
   const json = Buffer.from(JSON.stringify([message, blobs.map((blob) => blob.length)]));
@@ -34,15 +35,15 @@ export function encodeFrame({ message, blobs }: Frame, maxBytes: number = MAX_FR
   return [lengths, json, ...blobs];
 }
 
-/** What a frame may be. A claim that is over a limit is refused before what it claims is taken into memory. */
+/** Limits of a frame. A length above its limit is rejected before memory is allocated. */
 export interface FrameLimits {
   readonly frameBytes: number;
   readonly jsonBytes: number;
-  /** Of each blob. */
+  /** Applies to each blob. */
   readonly blobBytes: number;
 }
 
-/** A frame of which the JSON has come. */
+/** A frame whose JSON has been received. */
 interface FrameHead {
   readonly message: unknown;
   readonly blobLengths: readonly number[];
@@ -54,11 +55,11 @@ const NO_LIMITS: FrameLimits = {
   blobBytes: MAX_FRAME_BYTES,
 };
 
-/** Finds frames in bytes that come in pieces, each byte copied as often as it takes to have a frame in one. */
+/** Decodes frames from chunks of bytes. */
 export class FrameDecoder {
   readonly #limits: FrameLimits;
   #bytes: Buffer = Buffer.alloc(0);
-  /** What has come and belongs to no frame yet stands between these two. */
+  /** Bytes that have been received but not decoded are between these two offsets. */
   #start = 0;
   #end = 0;
   #head: FrameHead | undefined;
@@ -68,9 +69,9 @@ export class FrameDecoder {
   }
 
   /**
-   * Takes a piece and gives the next frame that it completes; to be called without a piece until there
-   * is none.
-   * @throws RangeError or SyntaxError when the bytes are no frames; nothing after it can be read.
+   * Adds a chunk and returns the next frame that it completes. Call it without a chunk until it returns
+   * nothing.
+   * @throws RangeError or SyntaxError if the bytes are not frames; nothing after them can be read
    */
   next(chunk?: Uint8Array): Frame | undefined {
     if (chunk) this.#append(chunk);
@@ -117,7 +118,7 @@ export class FrameDecoder {
     return { message: decoded[0], blobLengths: blobLengths as number[] };
   }
 
-  /** What was given away before lies before `#start`, and is never written over. */
+  /** Bytes that were returned before are below `#start`, and are never overwritten. */
   #append(chunk: Uint8Array): void {
     const used = this.#end - this.#start;
     if (used === 0) {
@@ -126,9 +127,10 @@ export class FrameDecoder {
       this.#end = chunk.length;
       return;
     }
-    // A piece that was taken as it came has no room behind it.
+    // A chunk that was taken as is has no room after it.
     if (this.#end + chunk.length > this.#bytes.length) {
-      // Twice as much as has come, whatever is claimed: many small pieces cost no more than one.
+      // Twice what has been received, whatever length is claimed, so that many small chunks cost no more
+      // than one.
       const grown = Buffer.allocUnsafeSlow(2 * (used + chunk.length));
       this.#bytes.copy(grown, 0, this.#start, this.#end);
       this.#bytes = grown;

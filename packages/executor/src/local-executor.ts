@@ -1,5 +1,5 @@
-// The executor that runs every attempt in a process of its own on this machine. POSIX systems only: an
-// attempt ends with its whole process group.
+// The executor that runs every attempt in a separate process on this machine. POSIX systems only, because
+// an attempt ends with its whole process group.
 
 import { randomBytes } from "node:crypto";
 import {
@@ -26,42 +26,47 @@ import { OrphanGuard } from "./orphan-guard.ts";
 
 /** Settings of a {@link LocalExecutor}. */
 export interface LocalExecutorOptions {
-  /** How many attempts may run at once; at least 1. Asked for at each attempt: it may change. */
+  /** Maximum number of concurrent attempts; at least 1. Read for each attempt, because it may change. */
   readonly parallelism: Live<number>;
-  /** Folder in which artifacts are kept as files; made when it is needed. */
+  /** Folder of artifact files; created when needed. */
   readonly artifactsDir: string;
   /** Folder of the attempts' logs; see {@link logFilePath}. */
   readonly logsDir: string;
-  /** Folder for arguments and results of commands; this executor's alone: made when needed, removed at its end. */
+  /**
+   * Folder for arguments and results of commands, exclusive to this executor. Created when needed,
+   * removed at the end.
+   */
   readonly exchangeDir: string;
-  /** Hears of disks that cannot be written to; nothing is said unless it is given. */
+  /** Receives reports of disks that cannot be written to. Default: none. */
   readonly log?: Logger;
-  /** Puts attempts into cgroups where they can be had, which is so unless said otherwise. */
+  /** Puts attempts into cgroups if possible. Default: enabled. */
   readonly cgroups?: AttemptCgroups;
-  /** Milliseconds between asking a handler to stop and killing it; 2,000 unless said otherwise. */
+  /** Milliseconds between asking a handler to stop and killing it. Default: 2,000. */
   readonly killGraceMs?: number;
-  /** Milliseconds for which an attempt waits for a disk before it starts; 300,000 unless said otherwise. */
+  /** Milliseconds for which an attempt waits for a disk before it starts. Default: 300,000. */
   readonly diskPatienceMs?: number;
-  /** Milliseconds for which a worker may be without a sign of life; 60,000 unless said otherwise. */
+  /** Milliseconds for which a worker may be stopped. Default: 60,000. */
   readonly heartbeatTimeoutMs?: number;
-  /** Environment variables that libraries may read in a cached task; `NODE_*` stands for all that begin so. */
+  /** Environment variables that libraries may read in a cached task; `NODE_*` matches a prefix. */
   readonly ordinaryEnv: readonly string[];
-  /** Options of Node for workers; none unless said otherwise. */
+  /** Node options for workers. Default: none. */
   readonly nodeOptions?: readonly string[];
-  /** Bytes of JSON that a returned or pushed value may have; as many as can be sent unless said otherwise. */
+  /**
+   * Maximum size of a returned or pushed value, in bytes of JSON. Default: the maximum that can be sent.
+   */
   readonly maxXComBytes?: number;
-  /** What attempts may ask for; nothing is there unless said otherwise. */
+  /** Answers queries of attempts. Default: nothing is found. */
   readonly queries?: AttemptQueries;
   readonly clock: Clock;
   /** Fetches an artifact from where the Dag processor stored it. */
   getArtifact(digest: Digest): Promise<Artifact>;
-  /** The folder of a bundle; workers run in it. */
+  /** Returns the folder of a bundle, in which workers run. */
   bundlePath(bundleName: string): string;
 }
 
 const DEFAULT_KILL_GRACE_MS = 2_000;
 const DEFAULT_DISK_PATIENCE_MS = 300_000;
-/** A frame has some room for the message beside the value. */
+/** Leaves room in a frame for the message besides the value. */
 const LARGEST_XCOM_BYTES = MAX_FRAME_BYTES - 2 ** 20;
 const NOTHING_THERE: AttemptQueries = {
   findXCom: () => Promise.resolve(undefined),
@@ -71,7 +76,7 @@ const DEFAULT_HEARTBEAT_TIMEOUT_MS = 60_000;
 
 interface RunningAttempt {
   readonly run: AttemptRun;
-  /** Resolves when its `finished` event was heard. */
+  /** Resolves after its `finished` event has been delivered. */
   readonly done: Promise<void>;
 }
 
@@ -82,7 +87,10 @@ export class LocalExecutor implements Executor {
   readonly #running = new Map<string, RunningAttempt>();
   #listener: (event: ExecutorEvent) => void = () => undefined;
   #isShutDown = false;
-  /** In the environment of all that attempts start. The dot ends it, so that none begins with another. */
+  /**
+   * Part of the environment of all processes that attempts start. It ends with a dot, so that no mark is
+   * a prefix of another.
+   */
   readonly #mark = `${randomBytes(12).toString("hex")}.`;
   #attempts = 0;
 
@@ -111,10 +119,11 @@ export class LocalExecutor implements Executor {
     return this.#isShutDown ? 0 : Math.max(0, this.#options.parallelism() - this.#running.size);
   }
 
-  /** Without a free slot, and after a shutdown, the attempt ends with `attempt_lost` and no process. */
+  /** Without a free slot, or after a shutdown, the attempt ends with `attempt_lost` and no process. */
   submit(attempt: Attempt): void {
     if (!this.#isShutDown && this.#running.size >= this.#options.parallelism()) {
-      // As an event of its own, after this call: the parallelism may have been lowered since it was asked for.
+      // Delivered as a separate event, after this call: the parallelism may have been lowered since it
+      // was read.
       setImmediate(() => this.#refuse(attempt));
       return;
     }
@@ -162,7 +171,7 @@ export class LocalExecutor implements Executor {
       this.#listener({ kind: "started", attemptId, pid });
     });
     if (!isArtifactFault(outcome)) artifacts.held(artifactDigest);
-    // Of the store's own copy nothing better would come.
+    // The store's copy would not be better.
     else if (isStarted && artifacts.lost(artifactDigest)) outcome = asLost(outcome);
     this.#running.delete(attemptId);
     this.#listener({ kind: "finished", attemptId, outcome });
@@ -171,7 +180,7 @@ export class LocalExecutor implements Executor {
 
 type Failed = Extract<AttemptOutcome, { kind: "failed" }>;
 
-/** No try is spent on a file that went away or changed after it was written: the next attempt finds it anew. */
+/** A missing or damaged artifact file uses up no try: the next attempt writes it again. */
 function asLost(outcome: Failed): Failed {
   return { ...outcome, error: { code: "attempt_lost", message: outcome.error.message } };
 }

@@ -1,9 +1,9 @@
-// Where the log of an attempt lies.
+// The paths of attempts' logs.
 
 import { join } from "node:path";
 import { sha256 } from "@memodag/core";
 
-/** Which attempt. */
+/** Identifies an attempt. */
 export interface AttemptName {
   readonly team: string;
   readonly dagId: string;
@@ -13,12 +13,12 @@ export interface AttemptName {
   readonly tryNumber: number;
 }
 
-/** File names may have 255 bytes on the systems in use; the label in front takes some of them. */
+/** File names are limited to 255 bytes on common systems; the prefix takes some of them. */
 const LONGEST_NAME = 200;
 
 /**
- * The log file of an attempt, below `logsDir`. Whatever the ids are, they select no other folder and
- * two attempts never share a file.
+ * Returns the log file of an attempt, below `logsDir`. Whatever the ids, it is inside that folder and
+ * unique to the attempt.
  */
 export function logFilePath(logsDir: string, attempt: AttemptName): string {
   return join(
@@ -33,7 +33,7 @@ export function logFilePath(logsDir: string, attempt: AttemptName): string {
 }
 
 function safeName(id: string): string {
-  // `~` marks a shortened name, so it stands in no other.
+  // `~` marks a shortened name, so it is escaped in others.
   const name = encodeURIComponent(id.toWellFormed()).replaceAll("~", "%7E");
   return name.length <= LONGEST_NAME ? name : `${name.slice(0, LONGEST_NAME)}~${sha256(id).slice(0, 16)}`;
 }

@@ -1,16 +1,18 @@
-// How a line of an attempt's log looks, whoever writes it.
+// The format of lines in an attempt's log.
 
 import type { LogFields } from "@memodag/core";
 
-/** How much a line matters. */
+/** Severity of a line. */
 export type LogLevel = "debug" | "info" | "warn" | "error";
 
-/** All that some program takes for the end of a line. */
-// oxlint-disable-next-line no-control-regex -- they are what is looked for
+/** Everything that some program treats as the end of a line. */
+// oxlint-disable-next-line no-control-regex -- these are the characters to find
 const LINE_ENDS = /[\n\r\v\f\u001c-\u001e\u0085\u2028\u2029]/g;
 
-/** A line with its break: the time in UTC, the level, the message, and its facts as JSON. Line
- * breaks within are spelled out: no message can forge another one. */
+/**
+ * Formats a line with its line break: time in UTC, level, message, and fields as JSON. Line breaks inside
+ * are escaped, so a message cannot forge another line.
+ */
 export function formatLogLine(
   time: number,
   level: LogLevel,
@@ -22,12 +24,12 @@ export function formatLogLine(
   return `${line.replaceAll(LINE_ENDS, spelledOut)}\n`;
 }
 
-/** The line that says of a log that lines before it are missing. */
+/** Formats the line that reports missing lines before it. */
 export function lostLogLines(time: number, lost: number, reason: string): string {
   return formatLogLine(
     time,
     "warn",
-    `${lost} line(s) were lost here, since the log could not be written (${reason})`,
+    `${lost} line(s) were lost here because the log could not be written (${reason})`,
   );
 }
 

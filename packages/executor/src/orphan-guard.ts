@@ -1,10 +1,11 @@
-// Ends workers whose parent vanished while they were too busy to notice, and removes what it left behind.
+// Terminates workers whose parent vanished while they were too busy to notice, and removes leftover
+// files.
 //
-// A worker ends itself when its channel closes, but only once its event loop turns: a handler in a
-// tight loop would go on for ever, and what it started in sessions of their own would in any case. The guard is
-// one small shell for each executor. It is told which process groups and cgroups live, and when the pipe closes,
-// because the executor is gone by whatever means, it kills those that are left, then whatever carries the
-// executor's mark, and removes the folder in which commands were given their arguments.
+// A worker exits when its channel closes, but only when its event loop turns: a handler in a tight loop
+// would run indefinitely, and so would processes in other sessions. The guard is one small shell per
+// executor. The executor tells it which process groups and cgroups are alive. When the pipe closes,
+// because the executor has ended for any reason, the guard kills the remaining groups, then every process
+// with the executor's mark, and removes the folder of commands' files.
 
 import { spawn } from "node:child_process";
 import type { Writable } from "node:stream";
@@ -37,15 +38,15 @@ done
 [ -z "$2" ] || rm -rf -- "$2"
 `;
 
-/** What a guard looks after, beside process groups. */
+/** The resources of a guard, besides process groups. */
 export interface GuardedExecutor {
-  /** In the environment of every process of the executor's attempts. */
+  /** Part of the environment of every process of the executor's attempts. */
   readonly mark: string;
   /** Removed at the end; empty for none. */
   readonly folder: string;
 }
 
-/** A process group and, where it has one, its cgroup. */
+/** A process group and its cgroup, if any. */
 export interface GuardedGroup {
   readonly group: number;
   readonly cgroup: string | undefined;
@@ -60,13 +61,13 @@ export class OrphanGuard {
     this.#guarded = guarded;
   }
 
-  /** Has the group killed when this process ends before {@link remove}. */
+  /** Registers a group to be killed if this process ends before {@link remove}. */
   add(group: GuardedGroup): void {
     this.#orders ??= startGuard(this.#guarded);
     this.#orders.write(`add ${entryOf(group)}\n`);
   }
 
-  /** Forgets a group that has ended. */
+  /** Unregisters a group that has ended. */
   remove(group: GuardedGroup): void {
     this.#orders?.write(`remove ${entryOf(group)}\n`);
   }
@@ -78,20 +79,20 @@ export class OrphanGuard {
   }
 }
 
-/** One word; a cgroup whose path is none is left to its processes' mark. */
+/** One word. If a cgroup's path contains white space, its processes are found by their mark instead. */
 function entryOf({ group, cgroup = "" }: GuardedGroup): string {
   return `${group}:${/^[\w/.@:-]*$/.test(cgroup) ? cgroup : ""}`;
 }
 
 function startGuard({ mark, folder }: GuardedExecutor): Writable {
-  // A session of its own: what ends this process's group (Ctrl-C, say) must not end the guard first.
+  // In its own session: a signal to this process's group (such as Ctrl-C) must not end the guard first.
   const guard = spawn("/bin/sh", ["-c", SCRIPT, "memodag-guard", mark, folder], {
     cwd: "/",
     detached: true,
     stdio: ["pipe", "ignore", "ignore"],
   });
   guard.unref();
-  // Without a guard workers still end themselves; only those in a tight loop are left to the system.
+  // Without a guard, workers still exit by themselves, except those in a tight loop.
   guard.on("error", () => undefined);
   const orders = guard.stdin;
   orders.on("error", () => undefined);

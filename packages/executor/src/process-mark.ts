@@ -1,28 +1,35 @@
-// The mark that every process of an attempt carries in its environment, and the killing of all that carry it.
+// The mark in the environment of every process of an attempt, and the killing of all marked processes.
 //
-// A process group does not hold those that took a session of their own (setsid, `detached`, daemons), and once
-// their parent is gone nothing links them to the attempt but what they inherited. Linux shows the environment a
-// process was started with. What clears its environment and leaves its parent is found in no way but by a cgroup.
+// Processes can leave a process group by starting their own session (setsid, `detached`, daemons). Once
+// their parent has ended, only what they inherited links them to the attempt. Linux exposes the initial
+// environment of processes. A process that clears its environment and leaves its parent can be found only
+// by a cgroup.
 
 import { readdirSync, readFileSync } from "node:fs";
 
-/** The variable of the mark. Its value holds the marks of all attempts that a process is part of, outermost first. */
+/**
+ * The variable of the mark. Its value contains the marks of all attempts that a process is part of,
+ * outermost first.
+ */
 export const MARK_VARIABLE = "MEMODAG_ATTEMPTS";
 
 const SEPARATOR = ",";
 
-/** A process that forks faster than it is killed is given up after so many looks. */
+/** Maximum number of scans, for processes that fork faster than they are killed. */
 const MOST_ROUNDS = 20;
 
-/** Whether this system shows the environment of processes. */
+/** Whether this system exposes the environment of processes. */
 const CAN_LOOK = process.platform === "linux";
 
-/** The value of {@link MARK_VARIABLE} in a process of the attempt, also where this process is part of one itself. */
+/**
+ * Returns the value of {@link MARK_VARIABLE} for a process of the attempt, including the marks that this
+ * process has itself.
+ */
 export function markValue(mark: string, inherited: string | undefined): string {
   return inherited === undefined || inherited === "" ? mark : inherited + SEPARATOR + mark;
 }
 
-/** The processes below one, as far as their parents live; those of other sessions among them. */
+/** Lists the descendants of a process whose parents are alive, including those in other sessions. */
 export function listDescendants(pid: number): number[] {
   if (!CAN_LOOK) return [];
   const children = new Map<number, number[]>();
@@ -39,8 +46,9 @@ export function listDescendants(pid: number): number[] {
 }
 
 /**
- * Kills all processes that carry the mark, until there is none. `startedBy` is the first of them, where that began
- * so lately that process numbers cannot have gone round since: those before it are then not looked at.
+ * Kills all processes with the mark, until there are none. `startedBy` is the first of them, if it
+ * started so recently that process ids cannot have wrapped around since: processes before it are then
+ * skipped.
  */
 export function killMarked(mark: string, startedBy: number | undefined): void {
   if (!CAN_LOOK) return;
@@ -57,7 +65,7 @@ export function killProcess(pid: number): void {
   try {
     process.kill(pid, "SIGKILL");
   } catch {
-    // It has ended, or became another user's, which this one may not end.
+    // It has ended, or its id belongs to another user's process by now.
   }
 }
 
@@ -67,12 +75,12 @@ function listProcesses(): number[] {
       .map(Number)
       .filter((pid) => Number.isInteger(pid) && pid !== process.pid);
   } catch {
-    // Linux without /proc: the process group has to do.
+    // Linux without /proc: only the process group can be killed.
     return [];
   }
 }
 
-/** The number that was given away last; 0 where the system does not say. */
+/** Returns the most recently assigned process id; 0 if the system does not expose it. */
 function latestProcess(): number {
   try {
     return Number(readFileSync("/proc/loadavg", "latin1").trim().split(" ").at(-1)) || 0;
@@ -83,7 +91,7 @@ function latestProcess(): number {
 
 function isMarked(pid: number, mark: string): boolean {
   const environment = readProc(pid, "environ");
-  // Most are not: what is rarely needed costs nothing.
+  // Most processes do not match, so check the common case cheaply.
   if (!environment.includes(mark)) return false;
   const prefix = `${MARK_VARIABLE}=`;
   return environment
@@ -93,12 +101,12 @@ function isMarked(pid: number, mark: string): boolean {
 
 function parentOf(pid: number): number | undefined {
   const stat = readProc(pid, "stat");
-  // After the program's name, which is in parentheses and may hold some itself: the state, the parent.
+  // After the program's name, which is in parentheses and may contain some itself: the state, the parent.
   const parent = Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ", 2)[1]);
   return Number.isInteger(parent) ? parent : undefined;
 }
 
-/** Empty for a process that has ended, that is ending, or that is another user's. */
+/** Empty for a process that has ended, is ending, or belongs to another user. */
 function readProc(pid: number, name: "environ" | "stat"): string {
   try {
     return readFileSync(`/proc/${pid}/${name}`, "latin1");

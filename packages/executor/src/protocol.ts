@@ -1,4 +1,5 @@
-// What an executor and its worker say to each other. A worker runs user code: what it says is checked.
+// The messages between an executor and its worker. A worker runs user code, so its messages are
+// validated.
 
 import { isAbsolute } from "node:path";
 import {
@@ -20,52 +21,52 @@ import type { Frame } from "./frame.ts";
 /** The descriptor of the channel in the worker. */
 export const CHANNEL_FD = 3;
 
-/** The attempt that a worker is started for. */
+/** The attempt for which a worker is started. */
 export interface RunOrder {
   readonly kind: "run";
   readonly attempt: Attempt;
-  /** File that holds the artifact. */
+  /** Path of the artifact's file. */
   readonly artifactPath: string;
-  /** Folder of the bundle; a worker runs in it. */
+  /** Folder of the bundle, in which the worker runs. */
   readonly bundleDir: string;
   /** Folder of the Dag file, from which the artifact's imports resolve. */
   readonly baseDir: string;
   /** Environment variables that libraries may read in a cached task. */
   readonly ordinaryEnv: readonly string[];
-  /** All variables that the task may see; of a task that is watched, its process was started with fewer. */
+  /** All variables that the task may see. The process of a task that is tracked starts with fewer. */
   readonly environment: Readonly<Record<string, string>>;
-  /** Folder for the files by which a command takes its arguments and gives its result; `null`: no command. */
+  /** Folder for the files with a command's arguments and result; `null`: not a command. */
   readonly exchangeDir: string | null;
-  /** Bytes of JSON that a returned or pushed value may have. */
+  /** Maximum size of a returned or pushed value, in bytes of JSON. */
   readonly maxXComBytes: number;
 }
 
-/** What a running task asks for. */
+/** A question of a running task. */
 export type Question =
   | ({ readonly kind: "xcom" } & XComAddress)
   | { readonly kind: "variable"; readonly name: string };
 
-/** What is answered: text in UTF-8, `null` for what is not there, or why there is no answer. */
+/** An answer: UTF-8 text, `null` if nothing was found, or why there is no answer. */
 export type Answer =
   | { readonly kind: "found"; readonly bytes: Uint8Array | null }
   | { readonly kind: "failed"; readonly error: StoredError };
 
-/** What an executor says. `abort` asks the handler to stop; whoever does not is killed later. */
+/** Messages of an executor. `abort` asks the handler to stop; otherwise it is killed later. */
 export type ToWorker =
   | RunOrder
   | { readonly kind: "abort"; readonly error: StoredError }
   | { readonly kind: "answer"; readonly id: number; readonly answer: Answer };
 
-/** What a worker says. */
+/** Messages of a worker. */
 export type FromWorker =
   | { readonly kind: "outcome"; readonly outcome: AttemptOutcome }
-  /** `id` is the worker's own, and the answer's. */
+  /** `id` is chosen by the worker and repeated in the answer. */
   | { readonly kind: "question"; readonly id: number; readonly question: Question };
 
-/** Results in a message: bytes by their place among the frame's blobs. */
+/** Results in a message: bytes by their index among the frame's blobs. */
 type PlacedResults = readonly (readonly [taskId: string, at: number | readonly (number | null)[]])[];
 
-/** What an executor says, as a frame. */
+/** Encodes a message of an executor. */
 export function toWorkerFrame(message: ToWorker): Frame {
   if (message.kind === "abort") return { message, blobs: [] };
   if (message.kind === "answer") return toAnswerFrame(message);
@@ -85,7 +86,7 @@ function toAnswerFrame(message: Extract<ToWorker, { kind: "answer" }>): Frame {
   return { message: { ...message, answer: { kind: "found", bytes: null } }, blobs: bytes ? [bytes] : [] };
 }
 
-/** What an executor said. A worker trusts it. */
+/** Decodes a message of an executor, which workers trust. */
 export function fromExecutorFrame({ message, blobs }: Frame): ToWorker {
   const said = message as { readonly kind: string };
   if (said.kind === "abort") return message as ToWorker;
@@ -108,7 +109,7 @@ export function fromExecutorFrame({ message, blobs }: Frame): ToWorker {
   return { ...order, attempt: { ...order.attempt, results } };
 }
 
-/** What a worker says, as a frame. */
+/** Encodes a message of a worker. */
 export function toExecutorFrame(message: FromWorker): Frame {
   if (message.kind === "question") return { message, blobs: [] };
   const { kind, outcome } = message;
@@ -120,7 +121,7 @@ export function toExecutorFrame(message: FromWorker): Frame {
   };
 }
 
-/** What a worker said, or `undefined` when it is not of the protocol: all that is passed on was looked at. */
+/** Decodes and validates a message of a worker. Returns `undefined` if it is invalid. */
 export function fromWorkerFrame({ message, blobs }: Frame): FromWorker | undefined {
   if (!isRecord(message)) return undefined;
   if (message["kind"] === "question") return readQuestion(message);
@@ -151,7 +152,7 @@ function readOutcome(value: unknown, blobs: readonly Uint8Array[]): AttemptOutco
     const failure = { kind, error: { code, message: storable(message) }, durationMs, retryable } as const;
     const packages = readPackages(value["packages"]);
     const uncacheable = readReason(value["uncacheable"]);
-    // Half a word on what it came of is none: the failure is then not remembered.
+    // With incomplete evidence, the failure is not cached.
     return packages && uncacheable !== undefined ? { ...failure, uncacheable, packages } : failure;
   }
   if (kind === "rescheduled") {
@@ -170,14 +171,14 @@ function readOutcome(value: unknown, blobs: readonly Uint8Array[]): AttemptOutco
   return packages && { kind, xcoms, durationMs, uncacheable, packages };
 }
 
-/** Why a worker may say that its result must not be stored. */
+/** Reasons for which a worker may report that its result must not be stored. */
 const WORKER_REASONS: ReadonlySet<string> = new Set<ReasonCode>([
   "undeclared_input",
   "code_changed",
   "runtime_changed",
 ]);
 
-/** Undefined for what is no reason. */
+/** Undefined if it is not a valid reason. */
 function readReason(value: unknown): Reason | null | undefined {
   if (value === null) return null;
   if (!isRecord(value)) return undefined;
@@ -192,22 +193,24 @@ const LONGEST_KEY = 250;
 const LONGEST_NAME = 1_000;
 const LONGEST_PATH = 4_096;
 const LONGEST_MESSAGE = 16_384;
-/** A century, in milliseconds: dates that are made of it have to be dates. */
+/** A century, in milliseconds: dates computed from it have to be valid. */
 const LONGEST_TIME_MS = 100 * 366 * 86_400_000;
 
-/** Neither NaN nor infinite, which JSON can say as 1e999. */
+/** Neither NaN nor infinite, which JSON can express as 1e999. */
 function isTime(value: unknown): value is number {
   return typeof value === "number" && value >= 0 && value <= LONGEST_TIME_MS;
 }
 
-/** What every database takes as a name. */
+/** True for a name that every database accepts. */
 function isName(value: unknown): value is string {
   return (
     typeof value === "string" && value !== "" && value.length <= LONGEST_NAME && value === storable(value)
   );
 }
 
-/** Text as every database takes it, and not too much of it: no half characters, no U+0000. */
+/**
+ * Returns a string that every database accepts, of limited length: without lone surrogates and U+0000.
+ */
 function storable(text: string): string {
   return text.slice(0, LONGEST_MESSAGE).toWellFormed().replaceAll("\0", "\ufffd");
 }
@@ -218,7 +221,7 @@ function readPackages(value: unknown): LoadedPackage[] | undefined {
   for (const item of value as unknown[]) {
     if (!isRecord(item)) return undefined;
     const { name, version, folder } = item;
-    // Without its folder nothing can be held against it.
+    // Without its folder, a package cannot be compared.
     if (!isName(name) || !isName(version) || !isFolder(folder)) return undefined;
     packages.push({ name, version, folder });
   }
@@ -231,7 +234,7 @@ function isFolder(value: unknown): value is string {
   );
 }
 
-/** One value a key, and the returned value among them. */
+/** One value per key, including the returned value. */
 function readXComs(keys: unknown, blobs: readonly Uint8Array[]): PushedXCom[] | undefined {
   if (!Array.isArray(keys) || keys.length !== blobs.length) return undefined;
   const xcoms = new Map<string, PushedXCom>();

@@ -1,36 +1,35 @@
-// Whether a worker still lives, as the system sees it.
+// Checks whether a worker is alive, using the operating system.
 //
-// A worker sends no beats. Sent from its event loop they would stop with every handler that computes for a
-// minute without a pause, as training a model does; sent from a thread of their own they would cost each
-// attempt a thread's start. The worker is a child of this process on the same machine, and the system
-// knows what a beat could only hint at: a process that has ended is heard of at once, and one that is
-// there lives unless it was stopped. A handler that waits for ever is no matter of life: that is what
-// `executionTimeout` is for.
+// Workers send no heartbeats. Sent from the event loop, they would stop during any long computation, such
+// as training a model; sent from a thread, they would cost each attempt the start of a thread. The worker
+// is a child of this process, so the system knows better: the end of a process is reported at once, and a
+// process that exists is alive unless it was stopped. For handlers that wait indefinitely, there is
+// `executionTimeout`.
 
 import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import type { CancelTimer, Clock } from "@memodag/core";
 
-/** How often a worker is looked at within the timeout. */
+/** Number of checks of a worker within the timeout. */
 const LOOKS = 4;
 
-/** What a watch over a worker needs. */
+/** Options of a watch. */
 export interface PulseOptions {
   readonly pid: number;
-  /** Milliseconds without a sign of life. */
+  /** Milliseconds for which the process may be stopped. */
   readonly timeoutMs: number;
   readonly clock: Clock;
   /** Called once. */
   onLost(): void;
 }
 
-/** Watches until it is told to end, or the worker was without a sign of life for the timeout. */
+/** Watches a worker until told to end, or until it was stopped for the whole timeout. */
 export function watchPulse({ pid, timeoutMs, clock, onLost }: PulseOptions): CancelTimer {
   const pauseMs = Math.max(1, timeoutMs / LOOKS);
   let stoppedMs = 0;
   let cancel: CancelTimer;
   const look = (): void => {
-    // Counted in looks: while this process was stopped itself, it saw nothing.
+    // Counted in checks: while this process was stopped itself, it made none.
     stoppedMs = isStopped(pid) ? stoppedMs + pauseMs : 0;
     if (stoppedMs >= timeoutMs) onLost();
     else cancel = clock.after(pauseMs, look);
@@ -39,19 +38,19 @@ export function watchPulse({ pid, timeoutMs, clock, onLost }: PulseOptions): Can
   return () => cancel();
 }
 
-/** True for a process that a signal has stopped (SIGSTOP, Ctrl-Z) and none has let go on. */
+/** True for a process that was stopped by a signal (SIGSTOP, Ctrl-Z) and not resumed. */
 function isStopped(pid: number): boolean {
   return stateOf(pid).startsWith("T");
 }
 
-/** The state's letter as `ps` writes it; empty when there is no such process. */
+/** Returns the state's letter as shown by `ps`; empty if there is no such process. */
 function stateOf(pid: number): string {
   if (process.platform !== "linux") {
     return spawnSync("ps", ["-o", "state=", "-p", String(pid)], { encoding: "utf8" }).stdout.trim();
   }
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-    // After the program's name, which is in parentheses and may hold some itself.
+    // After the program's name, which is in parentheses and may contain some itself.
     return stat.slice(stat.lastIndexOf(")") + 2);
   } catch {
     return "";

@@ -1,26 +1,29 @@
-// Takes a task's questions one after the other: as many at once as are good, in the order in which they come.
+// Answers a task's questions in order, with limited concurrency.
 
 import { messageOf, type Attempt, type AttemptQueries } from "@memodag/core";
 import { answerQuestion, unanswered } from "./answer-question.ts";
 import type { Question, ToWorker } from "./protocol.ts";
 
-/** Questions that the stores are asked at once. */
+/** Maximum number of concurrent questions to the stores. */
 const MOST_AT_ONCE = 16;
 
-/** So many may wait; the task is then not heard until there are fewer. */
+/** Maximum number of waiting questions. Beyond it, the channel of the task is paused. */
 const MOST_WAITING = 256;
 
 /** The channel to the task. */
 export interface QuestionDeskOptions {
   readonly queries: AttemptQueries;
   readonly attempt: Attempt;
-  /** Resolves when the task's side has taken it. @throws RangeError when the message is too long. */
+  /** Resolves when the task's side has received it. @throws RangeError if the message is too long */
   send(message: ToWorker): Promise<void>;
-  /** Says whether more may be heard. */
+  /** Pauses or resumes reading. */
   listen(isListening: boolean): void;
 }
 
-/** Answers the questions of one attempt. A task that asks without end, or does not read, holds up itself alone. */
+/**
+ * Answers the questions of one attempt. A task that asks endlessly, or does not read answers, blocks only
+ * itself.
+ */
 export class QuestionDesk {
   readonly #options: QuestionDeskOptions;
   readonly #waiting: { readonly id: number; readonly question: Question }[] = [];
@@ -30,7 +33,7 @@ export class QuestionDesk {
     this.#options = options;
   }
 
-  /** Takes a question; it is answered in its turn. */
+  /** Accepts a question, to be answered in its turn. */
   take(id: number, question: Question): void {
     this.#waiting.push({ id, question });
     if (this.#waiting.length >= MOST_WAITING) this.#options.listen(false);

@@ -1,10 +1,10 @@
-// What of this process's environment a worker gets to see.
+// The environment that a worker receives from this process.
 
 import { isGivenWhenDeclared, isGivenWhenOrdinary, isKeptFromAuthors, type Attempt } from "@memodag/core";
 
 /**
- * What a process needs to start at all, or that its runtime's part of the key stands for: shown to every worker. Where
- * libraries lie is a fact of the machine.
+ * Variables that a process needs to start, or that the runtime component of the key covers: every worker
+ * receives them. The location of libraries is a property of the machine.
  */
 const NATIVE = [
   "TZ",
@@ -23,8 +23,8 @@ const NATIVE = [
 ];
 
 /**
- * The environment without memodag's own variables and without those of PostgreSQL that nothing names: the database's
- * URL and its password may be among them.
+ * Returns the environment without memodag's own variables and undeclared ones of PostgreSQL, which may
+ * contain the database's URL and password.
  */
 export function workerEnvironment(
   environment: NodeJS.ProcessEnv,
@@ -42,14 +42,14 @@ export function workerEnvironment(
   );
 }
 
-/** What the task of an attempt declares that it reads of the environment. */
+/** Returns the environment variables that the task of an attempt declares. */
 export function declaredBy({ declaredEnv, command }: Attempt): readonly string[] {
   return command?.visibleEnv ?? declaredEnv ?? [];
 }
 
 /**
- * The environment that a worker's process starts with. A cached handler's has what is in its key alone: threads
- * and native code look there themselves.
+ * Returns the initial environment of a worker's process. That of a cached handler contains only what its
+ * key covers, because threads and native code read it directly.
  */
 export function processEnvironment(
   environment: NodeJS.ProcessEnv,
@@ -62,17 +62,20 @@ export function processEnvironment(
   return Object.fromEntries(Object.entries(all).filter(([name]) => isVisible(name, declared, ordinary)));
 }
 
-/** True for an attempt at a cached handler, whose reads are watched. A command's process is told its own. */
+/**
+ * True for an attempt of a cached handler, whose reads are tracked. A command's process receives its own
+ * environment.
+ */
 export function isWatched({ declaredEnv, command, callback }: Attempt): boolean {
   return declaredEnv !== null && command === undefined && callback === undefined;
 }
 
-/** True when a cached task's programs, threads and native code may see a variable. */
+/** True if programs, threads and native code of a cached task may see a variable. */
 export function isVisible(name: string, declared: readonly string[], ordinary: readonly string[]): boolean {
   return declared.includes(name) || isOrdinary(ordinary, name) || isOrdinary(NATIVE, name);
 }
 
-/** True when one of the patterns is the name, or stands for it, as `NODE_*` does. */
+/** True if one of the patterns matches the name, such as `NODE_*`. */
 export function isOrdinary(patterns: readonly string[], name: string): boolean {
   return patterns.some((pattern) =>
     pattern.endsWith("*") ? name.startsWith(pattern.slice(0, -1)) : name === pattern,

@@ -1,4 +1,4 @@
-// One worker process: its start, its channel, its end, and the end of everything it started.
+// A worker process: its start, its channel, its end, and the end of everything that it started.
 
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
@@ -12,48 +12,48 @@ import type { OrphanGuard } from "./orphan-guard.ts";
 import { killMarked, killProcess, listDescendants, MARK_VARIABLE, markValue } from "./process-mark.ts";
 import { CHANNEL_FD, toWorkerFrame, type ToWorker } from "./protocol.ts";
 
-/** Workers run the bundle that the build made, also when this module is read from its source. */
+/** Workers run the built bundle, even if this module is loaded from source. */
 const WORKER_ENTRY = fileURLToPath(new URL("../dist/worker-bundle/main.js", import.meta.url));
 
-/** How long the last words of a process that has ended may be on their way, in milliseconds. */
+/** Maximum delay of the last output of a process after its end, in milliseconds. */
 const LAST_WORDS_MS = 1_000;
 
-/** Process numbers do not go round in less, in milliseconds: that takes 32,768 processes. */
+/** Minimum time in which process ids can wrap around, in milliseconds: that takes 32,768 processes. */
 const YOUNG_MS = 2_000;
 
-/** What a worker process needs. */
+/** Options of a worker process. */
 export interface WorkerProcessOptions {
   readonly cwd: string;
   readonly env: Readonly<Record<string, string>>;
-  /** Options of Node. */
+  /** Node options. */
   readonly nodeOptions: readonly string[];
-  /** Takes the worker's stdout and stderr. */
+  /** Receives the worker's stdout and stderr. */
   readonly logFd: number;
   readonly clock: Clock;
   readonly guard: OrphanGuard;
   readonly cgroups: AttemptCgroups;
-  /** In the environment of all that the worker starts; no other attempt's. */
+  /** Part of the environment of everything that the worker starts; unique to the attempt. */
   readonly mark: string;
-  /** Of what the worker may say. */
+  /** Limits of the worker's messages. */
   readonly limits: FrameLimits;
-  /** A frame with a message of any shape. */
+  /** A frame with an unvalidated message. */
   onFrame(frame: Frame): void;
-  /** What came is no frame. */
+  /** The data received is not a frame. */
   onBroken(reason: string): void;
   /** The channel was closed, by the worker or by its end. */
   onClose(): void;
 }
 
-/** How a process ended: by itself with a code, or by a signal. */
+/** How a process ended: by exiting with a code, or by a signal. */
 export interface ProcessEnd {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
 }
 
-/** A running worker, leader of a process group of its own and, where there are some, alone in its cgroup. */
+/** A running worker, the leader of its own process group and, if available, in its own cgroup. */
 export class WorkerProcess {
   readonly pid: number;
-  /** Resolves when the process is gone, its group was killed and all it said was heard. */
+  /** Resolves when the process has ended, its group was killed and all its messages were received. */
   readonly ended: Promise<ProcessEnd>;
   readonly #channel: FrameChannel;
   readonly #mark: string;
@@ -61,12 +61,13 @@ export class WorkerProcess {
   readonly #cgroup: string | undefined;
   #hasEnded = false;
 
-  /** @throws what the system says when no process can be made. */
+  /** @throws the system's error if the process cannot be created */
   static async start(options: WorkerProcessOptions): Promise<WorkerProcess> {
     const child = spawn(process.execPath, [...options.nodeOptions, WORKER_ENTRY], {
       cwd: options.cwd,
       env: { ...options.env, [MARK_VARIABLE]: markValue(options.mark, process.env[MARK_VARIABLE]) },
-      // A group of its own: signals of the terminal do not reach it, and it ends with all it started.
+      // In its own group: it does not receive signals of the terminal, and ends with everything that it
+      // started.
       detached: true,
       stdio: ["ignore", options.logFd, options.logFd, "pipe"],
     });
@@ -82,7 +83,7 @@ export class WorkerProcess {
     this.pid = pid;
     this.#mark = options.mark;
     this.#cgroups = options.cgroups;
-    // It runs nothing of its task's before it was told what.
+    // It runs no task code before it receives the order.
     this.#cgroup = options.cgroups.tryEnclose(options.mark, pid);
     const guarded = { group: pid, cgroup: this.#cgroup };
     options.guard.add(guarded);
@@ -99,12 +100,12 @@ export class WorkerProcess {
     const ended = Promise.withResolvers<ProcessEnd>();
     this.ended = ended.promise;
     child.once("exit", (code, signal) => {
-      // In the tick in which the process was reaped: its number is not another's yet.
+      // In the tick in which the process was reaped, so its id has not been reused yet.
       this.#killGroup();
       this.#hasEnded = true;
       this.#killRest(options.clock.monotonic() - startedAt < YOUNG_MS);
       options.guard.remove(guarded);
-      // Someone outside the group may hold the channel open; nobody waits for that.
+      // A process outside of the group may hold the channel open; do not wait for it.
       const giveUp = options.clock.after(LAST_WORDS_MS, closed.resolve);
       void closed.promise.then(() => {
         giveUp();
@@ -112,28 +113,31 @@ export class WorkerProcess {
         ended.resolve({ code, signal });
       });
     });
-    // Of a process that runs, only failures to signal it arrive here; `exit` says what became of it.
+    // While a process runs, only failures to signal it arrive here; `exit` reports its end.
     child.on("error", () => undefined);
   }
 
-  /** `onSent` is called when the worker's system has all of it, or never. @throws RangeError when it is too long. */
+  /**
+   * `onSent` is called when the worker's system has received all of it, or never. @throws RangeError if
+   * it is too long
+   */
   send(message: ToWorker, onSent?: () => void): void {
     this.#channel.send(toWorkerFrame(message), onSent);
   }
 
-  /** Hears nothing more of the worker, or hears on. */
+  /** Pauses or resumes reading from the worker. */
   listen(isListening: boolean): void {
     this.#channel.listen(isListening);
   }
 
-  /** Kills the process and all that it started. */
+  /** Kills the process and everything that it started. */
   kill(): void {
     if (this.#hasEnded) return;
-    // Those that cleared their environment are found as long as their parents live.
+    // Processes with a cleared environment are found while their parents are alive.
     const descendants = this.#cgroup === undefined ? listDescendants(this.pid) : [];
     this.#killGroup();
     for (const pid of descendants) killProcess(pid);
-    // What is left is killed when the process has ended, so that it cannot start more of it.
+    // The rest is killed when the process has ended, so that it cannot start more.
     if (this.#cgroup !== undefined) this.#cgroups.kill(this.#cgroup);
   }
 
@@ -145,7 +149,7 @@ export class WorkerProcess {
     }
   }
 
-  /** Kills what took a session of its own. */
+  /** Kills processes in other sessions. */
   #killRest(isYoung: boolean): void {
     if (this.#cgroup === undefined) {
       killMarked(this.#mark, isYoung ? this.pid : undefined);

@@ -100,7 +100,7 @@ describe("what is no result", () => {
     const before = process.memoryUsage().rss;
     const error = failed(await room.run(writes([bytes], HANG)));
     expect(error.code).toBe("worker_failed");
-    expect(error.message).toContain("leave descriptor 3 alone");
+    expect(error.message).toContain("task code must not use descriptor 3");
     expect(process.memoryUsage().rss - before).toBeLessThan(2 ** 27);
   });
 });

@@ -38,7 +38,7 @@ it("a worker that was stopped is failed and killed, and says so", async () => {
   clock.advance(20_000);
   expect(failed(await finished)).toEqual({
     code: "task_heartbeat_lost",
-    message: expect.stringMatching(/d\.it gave no sign of life for 20s.*SIGSTOP/),
+    message: expect.stringMatching(/d\.it made no progress for 20s.*SIGSTOP/),
   });
   await gone;
   bell.unhang();

@@ -115,6 +115,6 @@ it.each([
     })();`);
   expect(failed(outcome)).toMatchObject({
     code: "worker_failed",
-    message: expect.stringContaining("a message is none of the protocol"),
+    message: expect.stringContaining("it sent a message outside of the protocol"),
   });
 });

@@ -162,11 +162,11 @@ describe("a command's result outside JSON", () => {
 
 describe("a command that cannot be started", () => {
   it.each<[string, Partial<AttemptCommand>, string]>([
-    ["is not on the PATH", { argv: ["memodag-no-such"] }, 'no program "memodag-no-such" is on the PATH'],
+    ["is not on the PATH", { argv: ["memodag-no-such"] }, 'program "memodag-no-such" is not on the PATH'],
     ["is not in its folder", { argv: ["./nope.sh"] }, "there is no file ./nope.sh in "],
-    ["has no folder", { argv: [NODE], cwd: "nowhere" }, "make it, or mend the command's cwd"],
-    ["may not be executed", { argv: ["./plain.sh"] }, "./plain.sh may not be executed: chmod +x it"],
-    ["has no interpreter", { argv: ["./odd.sh"] }, "the interpreter that its first line names"],
+    ["has no folder", { argv: [NODE], cwd: "nowhere" }, "create it, or correct the command's cwd"],
+    ["may not be executed", { argv: ["./plain.sh"] }, "./plain.sh is not executable: run chmod +x on it"],
+    ["has no interpreter", { argv: ["./odd.sh"] }, "the interpreter in its first line"],
   ])("says so when it %s", async (_name, command, message) => {
     await using room = newRoom();
     room.write("plain.sh", "#!/bin/sh\n");

@@ -40,7 +40,7 @@ it("in mode reschedule ends after it has asked, and says when to ask again", asy
     afterMs: 30_000,
     durationMs: expect.any(Number),
   });
-  expect(room.log(first.attempt)).toMatch(/not there after \d+ms: asks again in 30s/);
+  expect(room.log(first.attempt)).toMatch(/condition not met after \d+ms: next poke in 30s/);
   writeFileSync(join(room.bundleDir, "there"), "");
   const second = room.submit(POKE, { sensor });
   const { pid } = await second.started;

@@ -39,7 +39,7 @@ it.each([
   ["returned", `return "x".repeat(2_046)`, "The returned value"],
   ["pushed", `getContext().xcom.push("big", "x".repeat(2_046))`, 'XCom "big"'],
   ["far longer", `return "x".repeat(100_000)`, "The returned value"],
-])("a value over the limit that is %s fails the task, with limit, size and mend", async (how, body, name) => {
+])("a value over the limit that is %s fails the task, with limit, size and fix", async (how, body, name) => {
   await using room = new ExecutorRoom({ maxXComBytes: 1_000 });
   const error = failed(await room.run(`dag.task("it", async () => { ${body} })();`));
   const size = how === "far longer" ? "over 3.9KiB" : "2KiB";

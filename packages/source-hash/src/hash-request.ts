@@ -1,4 +1,5 @@
-// What hashes are taken of: a Dag file as it was bundled and loaded, and what it was loaded with.
+// The input of hashing: a Dag file as it was bundled and loaded, and the files and packages it was loaded
+// with.
 
 import type { Digest, PackageVersion } from "@memodag/core";
 import type { LocatedHandlers } from "./handlers/located-handlers.ts";
@@ -19,7 +20,10 @@ export interface SourceHashRequest {
   readonly packages: PackageResolver;
   /** Packages that were loaded with the artifact, by whatever way. */
   readonly loaded: readonly LoadedContents[];
-  /** What was read while the file was loaded: any task's code may have been made of it. Absent: nothing. */
+  /**
+   * Inputs that were read while the file was loaded: the code of any task may depend on them. Absent:
+   * none.
+   */
   readonly inputs?: readonly InputFile[];
   /** Reads a specifier that says from which folder it resolves. */
   readonly readAnchor: ReadAnchor;

@@ -1,4 +1,4 @@
-// What a source hash is, and what it is made of.
+// A source hash and its components.
 
 import type { Digest, PackageVersion, SourceComponent } from "@memodag/core";
 
@@ -8,9 +8,9 @@ export interface TaskSource {
   /** `whole_graph` when what the task reaches could not be told: every module of the Dag file is in the hash. */
   readonly mode: "slice" | "whole_graph";
   readonly components: readonly SourceComponent[];
-  /** What it reaches that could not be told; empty for a slice. */
+  /** Reachable code that could not be determined; empty for a slice. */
   readonly doubts: readonly string[];
-  /** Why it is the whole graph, and what else the author should mend. */
+  /** Why it covers the whole graph, and other problems that the author should fix. */
   readonly warnings: readonly string[];
 }
 

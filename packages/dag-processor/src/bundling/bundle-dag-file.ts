@@ -1,4 +1,4 @@
-// Bundles a Dag file and what it imports to one module that is the same on every machine.
+// Bundles a Dag file and its imports into one module that is identical on every machine.
 
 import { dirname, join } from "node:path";
 import { sha256, type Artifact, type DagFileError } from "@memodag/core";
@@ -11,34 +11,34 @@ import { readSources } from "./read-sources.ts";
 export interface BundledDagFile {
   /** The module with its source map, as it is stored. */
   readonly artifact: Artifact;
-  /** The module alone: what decides what it does. */
+  /** The module alone, which determines its behavior. */
   readonly code: string;
-  /** Source map of `code` (version 3, JSON), its sources relative to the Dag file's folder. */
+  /** Source map of `code` (version 3, JSON). Its sources are relative to the Dag file's folder. */
   readonly map: string;
-  /** Paths in it are relative to the bundle's folder. */
+  /** Its paths are relative to the bundle's folder. */
   readonly metafile: Metafile;
-  /** The bytes of every file that went in, by absolute path. */
+  /** The bytes of every bundled file, by absolute path. */
   readonly sources: ReadonlyMap<string, Uint8Array>;
   readonly warnings: readonly string[];
 }
 
-/** What came of bundling. */
+/** The outcome of bundling. */
 export type BundleOutcome =
   | ({ readonly kind: "bundled" } & BundledDagFile)
   | { readonly kind: "broken"; readonly error: DagFileError };
 
-/** Code of a CommonJS source that was bundled calls `require`, which a module does not have. */
+/** Bundled code of a CommonJS source calls `require`, which modules do not have. */
 const REQUIRE_BANNER = `import { createRequire as __memodagCreateRequire } from "node:module"; const require = __memodagCreateRequire(import.meta.url);`;
 const REQUIRE_SHIM = "Dynamic require of";
 
 /**
- * Bundles the file at `path` in the folder `root` (absolute, without symbolic links). Neither the
- * code nor the map has an absolute path in it.
+ * Bundles the file at `path` in the folder `root` (absolute, without symbolic links). Neither the code
+ * nor the source map contains an absolute path.
  */
 export async function bundleDagFile(root: string, path: string): Promise<BundleOutcome> {
   try {
     const bundled = await bundle(root, path, "");
-    // Only where it is needed: an author may well have a `require` of their own.
+    // Added only if needed: the author may define a `require`.
     const usesRequire = bundled.code.includes(REQUIRE_SHIM);
     return { kind: "bundled", ...(usesRequire ? await bundle(root, path, REQUIRE_BANNER) : bundled) };
   } catch (failure) {
@@ -59,15 +59,15 @@ async function bundle(root: string, path: string, banner: string): Promise<Bundl
     format: "esm",
     write: false,
     metafile: true,
-    // Beside the Dag file, where it is loaded as if it lay there: source paths are relative to it.
+    // In the Dag file's folder, where it is loaded as if it were there: source paths are relative to it.
     outfile: join(folder, "artifact.mjs"),
     sourcemap: "external",
     sourcesContent: false,
-    // Node's own conditions and no more: what is bundled is what Node would have loaded.
+    // Only Node's own conditions, so that the bundle contains what Node would have loaded.
     conditions: [],
     resolveExtensions: [...RESOLVE_EXTENSIONS],
     loader: { ".sql": "text", ".txt": "text", ".md": "text", ".csv": "text", ".graphql": "text" },
-    // A wrong "sideEffects" or __PURE__ must not remove a statement that does something.
+    // A wrong "sideEffects" or __PURE__ must not remove a statement with side effects.
     ignoreAnnotations: true,
     banner: { js: banner },
     plugins: [importRules(folder), readSources(folder, sources)],
@@ -102,10 +102,10 @@ function describe(errors: readonly Message[], path: string): DagFileError {
     others.length === 0 ? "" : ` (and ${others.length} more: ${others.map(sayWithPlace).join("; ")})`;
   const place = first?.location;
   return {
-    message: `${mendOf(first?.text ?? "The file cannot be bundled")}${more}`,
+    message: `${withFix(first?.text ?? "The file cannot be bundled")}${more}`,
     file: place?.file ?? path,
     line: place?.line ?? null,
-    // esbuild counts columns from 0, people and editors from 1.
+    // esbuild counts columns from 0; users and editors count from 1.
     column: place ? place.column + 1 : null,
   };
 }
@@ -114,13 +114,13 @@ function sayWithPlace({ text, location }: Message): string {
   return location ? `${location.file}:${location.line}: ${text}` : text;
 }
 
-/** esbuild's message, with what to do about it where it does not say. */
-function mendOf(text: string): string {
-  if (text.startsWith("Could not resolve")) return `${text}: mend the path, or make the file`;
+/** Returns esbuild's message, with a fix if it does not contain one. */
+function withFix(text: string): string {
+  if (text.startsWith("Could not resolve")) return `${text}: correct the path, or create the file`;
   if (text.startsWith("No loader is configured")) {
     return `${text}: import it with { type: "text" } or { type: "bytes" }, or read it in a task`;
   }
-  if (text.startsWith("No matching export")) return `${text}: export it there, or mend the name`;
-  if (/: |mend/.test(text)) return text;
-  return `${text}: mend the syntax`;
+  if (text.startsWith("No matching export")) return `${text}: export it there, or correct the name`;
+  if (/: |correct/.test(text)) return text;
+  return `${text}: correct the syntax`;
 }

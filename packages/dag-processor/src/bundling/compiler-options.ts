@@ -1,8 +1,8 @@
-// How esbuild reads every source, whichever machine it is on and whatever lies around the bundle.
+// How esbuild reads every source, independent of the machine and of files around the bundle.
 
 import type { TransformOptions } from "esbuild";
 
-/** Options common to bundling and to single files. No tsconfig.json is read, as Node reads none. */
+/** Options for both bundling and single files. No tsconfig.json is read, as in Node. */
 export const COMPILER_OPTIONS: Pick<
   TransformOptions,
   "target" | "platform" | "charset" | "legalComments" | "logLevel" | "tsconfigRaw" | "keepNames"
@@ -13,9 +13,9 @@ export const COMPILER_OPTIONS: Pick<
   legalComments: "none",
   logLevel: "silent",
   tsconfigRaw: "{}",
-  // A renamed handler would give its task another name.
+  // Renaming a handler would change the id of its task.
   keepNames: true,
 };
 
-/** What an import without an extension may mean, first match first. */
+/** Extensions that an import may leave out, in order of preference. */
 export const RESOLVE_EXTENSIONS: readonly string[] = [".ts", ".tsx", ".js", ".jsx", ".json"];

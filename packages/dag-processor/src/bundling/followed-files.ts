@@ -1,5 +1,6 @@
-// Files that code loads by their path and the bundler does not see: through `createRequire`, or as a thread's or
-// a child's script named by `new URL("./x", import.meta.url)`. They are looked for in the text: rather one too many.
+// Finds files that code loads by path and that the bundler does not see: through `createRequire`, or as
+// the script of a thread or child process given as `new URL("./x", import.meta.url)`. The search is
+// textual and errs on the side of including too many.
 
 import { isBuiltin } from "node:module";
 import { dirname, extname, join, resolve } from "node:path";
@@ -8,13 +9,16 @@ import type { Digest } from "@memodag/core";
 import { packageNameOf } from "@memodag/source-hash";
 import { readRegularFile } from "../file-digests.ts";
 
-/** What some sources load by path. */
+/** Files that some sources load by path. */
 export interface FollowedFiles {
-  /** By absolute path, with all that these import in turn. */
+  /** By absolute path, with all their imports. */
   readonly files: ReadonlyMap<string, Digest | null>;
-  /** Packages that are loaded so, and the folder that they are resolved from. */
+  /** Packages that are loaded in this way, with the folder that they are resolved from. */
   readonly packages: readonly (readonly [name: string, folder: string])[];
-  /** Where `createRequire` is used in a way that cannot be followed, such as with a computed name; by absolute path. */
+  /**
+   * Absolute paths of sources that use `createRequire` in a way that cannot be followed, such as with a
+   * computed name.
+   */
   readonly unfollowed: readonly string[];
 }
 
@@ -29,7 +33,10 @@ const PATHS = /\bimport\.meta\.dirname\s*((?:,\s*(?:"[^"\n]*"|'[^'\n]*'|`[^`$\n]
 const TEXTS = /(["'`])([^"'`$\n\\]{1,300})\1/g;
 const PACKAGE = /^(?:@[\w.-]+\/)?[a-z\d][\w.-]*(?:\/[\w./-]+)?$/i;
 
-/** Follows what the sources (text by absolute path) load by path; what is in `sources` itself is bundled. */
+/**
+ * Follows the files that the sources (text by absolute path) load by path. Files in `sources` are already
+ * bundled.
+ */
 export async function followFiles(sources: ReadonlyMap<string, Uint8Array>): Promise<FollowedFiles> {
   const files = new Map<string, Digest | null>();
   const packages = new Map<string, readonly [string, string]>();
@@ -94,8 +101,8 @@ async function findFile(
 }
 
 /**
- * True when `createRequire` only makes constants, by its own name, which are then called with literals and
- * used in no other way.
+ * True if `createRequire` is used only by its own name and only to define constants, which are then only
+ * called with literals.
  */
 function isStatic(text: string): boolean {
   const names = new Set<string>();

@@ -1,4 +1,5 @@
-// What becomes of each import by name: a package stays outside the artifact, linked source goes in.
+// Decides how each import by name is handled: packages stay outside the artifact, linked source is
+// bundled.
 
 import { isBuiltin } from "node:module";
 import { posix, relative, sep } from "node:path";
@@ -9,16 +10,16 @@ import type { OnResolveArgs, OnResolveResult, Plugin, PluginBuild } from "esbuil
 const SDK_SPECIFIER = /^(?:memodag|@memodag\/sdk)(?:\/|$)/;
 const RESOLVING = Symbol("resolving");
 
-/** True for a specifier that means the SDK. */
+/** True for a specifier of the SDK. */
 function isSdk(specifier: string): boolean {
   return SDK_SPECIFIER.test(specifier);
 }
 
 /**
- * An esbuild plugin. The SDK, Node's own modules and installed packages are left to be resolved when
- * the artifact is loaded; a package that is linked into node_modules from outside (a workspace) is
- * bundled as source, so that its code is part of the artifact. Where a name means another package
- * than beside the Dag file, the import says from where it resolves.
+ * An esbuild plugin. The SDK, Node's own modules and installed packages are left to be resolved when the
+ * artifact is loaded. A package that is linked into node_modules from outside (a workspace) is bundled as
+ * source, so that its code is part of the artifact. If a name resolves to another package than beside the
+ * Dag file, the import includes the folder that it resolves from.
  */
 export function importRules(dagFolder: string): Plugin {
   return {
@@ -39,7 +40,7 @@ async function resolveByName(
   args: OnResolveArgs,
 ): Promise<OnResolveResult | undefined> {
   const { path, kind, importer, resolveDir } = args;
-  // The text of a data URL is in the bundle as it is.
+  // The content of a data URL is in the bundle as is.
   if (isSdk(path) || isBuiltin(path) || path.startsWith("data:")) return { path, external: true };
   const here = await build.resolve(path, { kind, importer, resolveDir, pluginData: RESOLVING });
   if (here.errors.length > 0) return unresolved(args);
@@ -54,16 +55,16 @@ async function resolveByName(
 }
 
 function unresolved({ path, kind, resolveDir }: OnResolveArgs): OnResolveResult {
-  // What is imported while running may be meant to be missing: it fails when it is reached, as in Node.
+  // An import at run time may be expected to be missing. It fails when it is reached, as in Node.
   if (kind !== "import-statement") return { path, external: true };
   const tsconfig = findPathsConfig(path, resolveDir);
   const byName = `import it by a relative path, or by a "#" name in package.json's "imports"`;
-  const mend = path.startsWith("#")
+  const fix = path.startsWith("#")
     ? `add "${path}" to "imports" in package.json`
     : tsconfig !== undefined
-      ? `it is one of "paths" in ${tsconfig}, which are not read, neither by Node: ${byName}`
+      ? `it is one of "paths" in ${tsconfig}, which neither memodag nor Node reads: ${byName}`
       : path.startsWith("@/") || path.startsWith("~")
         ? `${byName}: tsconfig paths are not read`
-        : `install the package, or mend the name`;
-  return { errors: [{ text: `Cannot find "${path}": ${mend}` }] };
+        : `install the package, or correct the name`;
+  return { errors: [{ text: `Cannot find "${path}": ${fix}` }] };
 }

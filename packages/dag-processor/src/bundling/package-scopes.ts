@@ -1,4 +1,4 @@
-// The package.json files that say how sources are read: "type", "imports", "exports".
+// Finds the package.json files that determine how sources are read: "type", "imports", "exports".
 
 import { dirname, join } from "node:path";
 import type { Digest } from "@memodag/core";
@@ -7,7 +7,7 @@ import type { FileDigests } from "../file-digests.ts";
 /** The package.json files above some sources, by absolute path. */
 export interface PackageScopes {
   readonly files: ReadonlyMap<string, Digest>;
-  /** Where a package.json would come between a source and the one that holds for it now. */
+  /** Paths at which a new package.json would take precedence for a source. */
   readonly absent: readonly string[];
 }
 

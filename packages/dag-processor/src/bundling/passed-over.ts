@@ -1,4 +1,4 @@
-// What decides which file an import means, beside the files that are meant: files that are not there, and links.
+// Finds what determines the file of an import besides the file itself: missing files, and links.
 
 import { join, posix } from "node:path";
 import type { Metafile } from "esbuild";
@@ -16,15 +16,15 @@ const TYPESCRIPT_NAMES: Readonly<Record<string, readonly string[]>> = {
 /** How imports were resolved. Paths are relative to the bundle's folder. */
 export interface ImportPlaces {
   /**
-   * Paths that were tried before the file that was found: a file that appears at one of them is taken
-   * instead. Some of them may be folders.
+   * Paths that were tried before the file that was found: if a file appears at one of them, it is used
+   * instead. Some may be folders.
    */
   readonly passedOver: readonly string[];
-  /** Where links led, by the path that was asked for. */
+  /** Targets of links, by the requested path. */
   readonly links: ReadonlyMap<string, string>;
 }
 
-/** Finds them for the Dag file at `entry` and for all that it imports. */
+/** Finds them for the Dag file at `entry` and everything that it imports. */
 export async function findImportPlaces(
   { inputs }: Metafile,
   { root, entry, digests }: { readonly root: string; readonly entry: string; readonly digests: FileDigests },
@@ -46,7 +46,7 @@ export async function findImportPlaces(
       const candidates = isRelative
         ? listCandidates(posix.join(posix.dirname(importer), original))
         : listInstalled(posix.dirname(importer), original, root);
-      // A package's folder holds what is imported from it.
+      // A package's folder contains what is imported from it.
       for (const candidate of candidates) {
         if (isRelative && candidate === path) break;
         if (isRelative && (await leadsTo(candidate, path))) break;
@@ -62,7 +62,7 @@ export async function findImportPlaces(
   return { passedOver, links };
 }
 
-/** Where a package of that name could be, from the importer's folder up. */
+/** Folders in which a package with that name may be, from the importer's folder upwards. */
 function listInstalled(folder: string, specifier: string, root: string): string[] {
   if (!/^(?:@[^/]+\/)?[^./#@][^/]*/.test(specifier) || /^[a-z]+:/.test(specifier)) return [];
   const name = specifier

@@ -1,4 +1,4 @@
-// Reads the files that go into an artifact, and remembers exactly the bytes that went in.
+// Reads the files of an artifact, and records exactly the bytes that were bundled.
 
 import { basename, extname, posix, relative, sep } from "node:path";
 import { transform, type OnLoadResult, type Plugin } from "esbuild";
@@ -17,8 +17,8 @@ const MODULE_LOADERS: Readonly<Record<string, "js" | "jsx" | "ts" | "tsx">> = {
 const OWN_PLACE = /\bimport\.meta\.(?:url|dirname|filename)\b/;
 
 /**
- * An esbuild plugin that puts every file it reads into `sources`, by absolute path: what is hashed
- * later is what was bundled, even when the file is saved again meanwhile.
+ * An esbuild plugin that records every file it reads in `sources`, by absolute path. Digests are computed
+ * from the bundled bytes, even if the file is saved again in the meantime.
  */
 export function readSources(dagFolder: string, sources: Map<string, Uint8Array>): Plugin {
   return {
@@ -27,7 +27,7 @@ export function readSources(dagFolder: string, sources: Map<string, Uint8Array>)
       build.onLoad({ filter: /./, namespace: "file" }, async ({ path, with: attributes }) => {
         const contents = await readRegularFile(path);
         if (!contents)
-          return { errors: [{ text: `"${basename(path)}" is no file that can be read: mend the path` }] };
+          return { errors: [{ text: `"${basename(path)}" is not a readable file: correct the path` }] };
         sources.set(path, contents);
         if (attributes["type"] === "text") return { contents, loader: "text" };
         if (attributes["type"] === "bytes") return { contents, loader: "binary" };
@@ -41,7 +41,7 @@ export function readSources(dagFolder: string, sources: Map<string, Uint8Array>)
   };
 }
 
-/** Makes `import.meta` name the source's own place, where it would name the artifact's. */
+/** Makes `import.meta` refer to the source's own location instead of the artifact's. */
 async function keepOwnPlace(
   contents: Buffer,
   loader: "js" | "jsx" | "ts" | "tsx",
@@ -69,7 +69,7 @@ async function keepOwnPlace(
     });
     return { contents: code, loader: "js" };
   } catch {
-    // Not even its syntax is right: esbuild says so at the right place when it reads the file as it is.
+    // Its syntax is invalid. esbuild reports the correct position when it reads the original file.
     return { contents, loader };
   }
 }

@@ -1,9 +1,10 @@
-// Whether a name that cannot be found is one of "paths" in a tsconfig.json, which Node does not read either.
+// Checks whether an unresolved name is one of "paths" in a tsconfig.json, which Node does not read
+// either.
 
 import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 
-/** The tsconfig.json above a folder whose "paths" have a name; undefined when there is none. */
+/** Returns the tsconfig.json above a folder whose "paths" contain a name, or undefined. */
 export function findPathsConfig(specifier: string, folder: string): string | undefined {
   for (let at = folder; ; at = dirname(at)) {
     const file = join(at, "tsconfig.json");
@@ -12,7 +13,7 @@ export function findPathsConfig(specifier: string, folder: string): string | und
   }
 }
 
-/** The file may have comments: it is looked through, not parsed. */
+/** The file may contain comments, so it is searched, not parsed. */
 function patternsIn(file: string): string[] {
   let text: string;
   try {

@@ -1,11 +1,11 @@
-// The source hash of a task that runs a program: what is handed to the system, and the files it is made of.
+// The source hash of a task that runs a program: the command line and its source files.
 
 import { posix } from "node:path";
 import { sha256, type SerializedCommand, type SerializedDag, type SourceComponent } from "@memodag/core";
 import { HASHER_VERSION, type TaskSource } from "@memodag/source-hash";
 import { handlerKey } from "../loading/loader-messages.ts";
 
-/** The sources of every command among the Dags of the file at `path`, by handler key. */
+/** Returns the sources of every command among the Dags of the file at `path`, by handler key. */
 export function hashCommands(dags: readonly SerializedDag[], path: string): Map<string, TaskSource> {
   const sources = new Map<string, TaskSource>();
   for (const { dagId, tasks } of dags) {
@@ -19,7 +19,7 @@ export function hashCommands(dags: readonly SerializedDag[], path: string): Map<
 function hashCommand(command: SerializedCommand, path: string): TaskSource {
   const { argv, cwd, env, files } = command;
   const exits = exitCodesOf(command);
-  // The globs are not in it: which files there are is what counts.
+  // The globs are not part of the hash: only the files that exist count.
   const fileParts = files.map((file) => [file.path, file.digest]);
   const parts = ["command", HASHER_VERSION, argv, cwd, env, fileParts, ...exits];
   const folder = posix.dirname(path);
@@ -45,7 +45,10 @@ function hashCommand(command: SerializedCommand, path: string): TaskSource {
   };
 }
 
-/** What its exit codes mean, where its author said so: a failure that is remembered may be none under others. */
+/**
+ * The meaning of exit codes, if the author defined it: with another meaning, a cached failure may not be
+ * one.
+ */
 function exitCodesOf({ skipOnExitCodes, failOnExitCodes }: SerializedCommand): [string, readonly number[]][] {
   return [
     ...(skipOnExitCodes ? [["skipOnExitCode", skipOnExitCodes] satisfies [string, unknown]] : []),

@@ -1,4 +1,4 @@
-// Finds the files that a Dag file's commands are made of.
+// Finds the source files of a Dag file's commands.
 
 import { stat } from "node:fs/promises";
 import { dirname, join, posix } from "node:path";
@@ -9,7 +9,7 @@ import type { GlobInput } from "../fingerprint.ts";
 import { pathInBundle } from "../path-in-bundle.ts";
 import { followScripts, type FollowedScripts } from "./scripts/follow-scripts.ts";
 
-/** Where a Dag file is, and the digests of the pass that reads it. */
+/** The location of a Dag file, and the digests of the current pass. */
 export interface CommandPlace {
   /** Absolute path of the bundle's folder. */
   readonly root: string;
@@ -18,15 +18,15 @@ export interface CommandPlace {
   readonly digests: FileDigests;
 }
 
-/** A Dag file's Dags with their commands' files, and what was read for them. */
+/** A Dag file's Dags with the files of their commands, and everything that was read for them. */
 export interface ReadCommands {
   readonly dags: readonly SerializedDag[];
-  /** By path from the bundle's folder. */
+  /** By path relative to the bundle's folder. */
   readonly files: ReadonlyMap<string, Digest>;
   readonly globs: readonly GlobInput[];
-  /** Paths without a file, by path from the bundle's folder: one that comes there may be imported. */
+  /** Missing paths, relative to the bundle's folder, at which a new file may be imported. */
   readonly absent: readonly string[];
-  /** What is wrong with a command's sources; `null`: nothing. */
+  /** The fault of a command's sources, or `null`. */
   readonly fault: string | null;
   readonly warnings: readonly string[];
 }
@@ -36,15 +36,15 @@ const NOTHING: FollowedScripts = { paths: [], absent: [], unfollowed: [] };
 interface ReadCommand {
   readonly command: SerializedCommand;
   readonly glob: GlobInput;
-  /** Absolute paths at which a file would be imported. */
+  /** Absolute paths at which a new file would be imported. */
   readonly absent: readonly string[];
   /** Code that cannot be followed. */
   readonly unfollowed: readonly string[];
-  /** A pattern that matches nothing. */
+  /** A pattern without a match. */
   readonly unmatched: string | undefined;
 }
 
-/** Fills in the files of every command. */
+/** Adds the files of every command. */
 export async function readCommands(
   dags: readonly SerializedDag[],
   place: CommandPlace,
@@ -116,7 +116,7 @@ async function readCommand(
   };
 }
 
-/** Files that are named in the command and not in its sources. */
+/** Files that appear in the command but not in its sources. */
 async function listNamedFiles({ argv, cwd, files }: SerializedCommand, folder: string): Promise<string[]> {
   const sources = new Set(files.map(({ path }) => path));
   const relative = argv.filter((text) => text !== "" && !text.startsWith("-") && !text.startsWith("/"));
@@ -131,7 +131,7 @@ async function isFile(path: string): Promise<boolean> {
   try {
     return (await stat(path)).isFile();
   } catch {
-    return false; // Not there, or no path at all.
+    return false; // Missing, or not a path.
   }
 }
 
@@ -139,21 +139,21 @@ function describeUnmatched(dagId: string, taskId: string, pattern: string, path:
   const folder = posix.dirname(path);
   const where = folder === "." ? "the bundle's folder" : folder;
   return (
-    `Dag "${dagId}", task "${taskId}": sources names "${pattern}", which matches no file in ${where}: ` +
-    "make the file, or mend the pattern; it is relative to the Dag file's folder"
+    `Dag "${dagId}", task "${taskId}": sources contains "${pattern}", which matches no file in ${where}:  ` +
+    "create the file, or correct the pattern; it is relative to the Dag file's folder"
   );
 }
 
 function describeUnnamed(dagId: string, taskId: string, name: string): string {
   return (
     `the command of ${dagId}.${taskId} names the file ${name}, which is not in its cache key: ` +
-    "add it to sources, unless it is what the command writes"
+    "add it to sources, unless the command writes it"
   );
 }
 
 function describeUnfollowed(dagId: string, taskId: string, use: string): string {
   return (
-    `the command of ${dagId}.${taskId} is not cached, since it runs code that cannot be followed: ${use}; name it ` +
-    'by a plain path or import, or put it in sources and vouch for it by cache: { trust: ["imports"] }'
+    `the command of ${dagId}.${taskId} is not cached, because it runs code that cannot be followed: ${use}; refer to it  ` +
+    'by a literal path or import, or add it to sources and vouch for it with cache: { trust: ["imports"] }'
   );
 }

@@ -1,4 +1,4 @@
-// Names of Airflow's TypeScript SDK that memodag does not have, and what to write in their place.
+// Names of Airflow's TypeScript SDK that memodag does not have, with their replacements.
 
 const INSTEAD: Readonly<Record<string, string>> = {
   Bundle:
@@ -25,7 +25,7 @@ const MISSING = [
   /No matching export in .* for import "(\w+)"/,
 ];
 
-/** What to write in place of the name that an error says is missing; undefined for other names. */
+/** Returns the replacement of the name that an error reports as missing, or undefined for other names. */
 export function insteadOfAirflowName(message: string): string | undefined {
   for (const pattern of MISSING) {
     const name = pattern.exec(message)?.[1];

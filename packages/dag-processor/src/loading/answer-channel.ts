@@ -1,5 +1,5 @@
-// The loader's side of its channel. Takes what it needs of Node and of the language before any Dag file runs,
-// so that nothing that a file replaces, closes or writes is taken for an answer.
+// The loader's side of its channel. It captures everything it needs of Node and of the language before
+// any Dag file runs, so that nothing that a file replaces, closes or writes is mistaken for an answer.
 
 import { fstatSync, readSync, writeSync } from "node:fs";
 import { CHANNEL_FD, CHANNEL_LOST, frameHeader } from "./loader-frames.ts";
@@ -7,7 +7,10 @@ import type { LoadAnswer, LoaderStarted, LoadRequest } from "./loader-messages.t
 
 const { stringify, parse } = JSON;
 const bytesOf = Buffer.from;
-/** Ends this process at once: `process.exit` may be the Dag file's own by then, and calls its listeners. */
+/**
+ * Ends this process at once: by then, `process.exit` may have been replaced by the Dag file, and it calls
+ * listeners.
+ */
 const exit = (process as unknown as { reallyExit(code: number): never }).reallyExit.bind(process);
 
 /** The channel of this process. */
@@ -32,13 +35,13 @@ export class AnswerChannel {
     return parse(text) as LoadRequest;
   }
 
-  /** Says that whatever comes after is the Dag file's doing. */
+  /** Reports that the Dag file is responsible for everything from here on. */
   start(): void {
     const started: LoaderStarted = { kind: "started" };
     this.#write(stringify(started));
   }
 
-  /** Sends the answer; the first one counts. */
+  /** Sends the answer. Only the first call counts. */
   answer(answer: LoadAnswer): void {
     if (this.#isAnswered) return;
     this.#isAnswered = true;
@@ -49,7 +52,7 @@ export class AnswerChannel {
     const message = bytesOf(text);
     const bytes = [bytesOf(frameHeader(this.#token, message.length)), message];
     try {
-      // Closed and opened again, the descriptor may be a file of the author's.
+      // If it was closed and opened again, the descriptor may be a file of the author.
       if (placeOf(CHANNEL_FD) !== this.#place) exit(CHANNEL_LOST);
       for (let part = 0; part < bytes.length; part++) writeWhole(bytes[part] as Buffer);
     } catch {

@@ -1,5 +1,5 @@
-// What is wrong with a Dag that takes a library to tell: its schedule, and the schemas of its params. Told
-// when the Dag is read, so that no worker has to load either.
+// Validates the parts of a Dag that require a library: its schedule, and the schemas of its params. This
+// happens when the Dag is read, so that workers need not load these libraries.
 
 import {
   secretTestOf,
@@ -11,9 +11,9 @@ import {
 import { dagInvalid } from "@memodag/sdk/runtime";
 
 /**
- * Checks a Dag's schedule, its schemas, and that what a run is made of by default fits them.
- * @param isSecret whose values no error shows
- * @throws MemodagError `dag_invalid` naming what is wrong.
+ * Checks a Dag's schedule, its schemas, and that the defaults of a run match them.
+ * @param isSecret names whose values are redacted in errors
+ * @throws MemodagError `dag_invalid` naming the fault
  */
 export async function checkDag(dag: SerializedDag, isSecret: SecretTest): Promise<void> {
   await checkSchedule(dag);
@@ -25,8 +25,8 @@ export async function checkDag(dag: SerializedDag, isSecret: SecretTest): Promis
       await checkDefault(dag, `the default of ${option}`, schema, dag.params[name] ?? null, isHidden);
     } else if (dag.schedule !== null) {
       throw dagInvalid(dag, {
-        problem: `${option} has no default, and nobody gives scheduled runs one`,
-        fix: "give it a default, or leave out the schedule",
+        problem: `${option} has no default, which scheduled runs need`,
+        fix: "add a default, or remove the schedule",
       });
     }
   }
@@ -51,7 +51,7 @@ async function checkSchema(dag: SerializedDag, name: string, schema: JsonSchema)
   const fault = findSchemaFault(schema);
   if (fault === undefined) return;
   throw dagInvalid(dag, {
-    problem: `${name} has a schema that is no JSON schema of draft 2020-12: ${fault}`,
+    problem: `${name} has a schema that is not a JSON schema of draft 2020-12: ${fault}`,
     fix: "correct the schema",
   });
 }

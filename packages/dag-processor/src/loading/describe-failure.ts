@@ -1,4 +1,4 @@
-// What an author reads when a Dag file could not be loaded.
+// Describes to an author why a Dag file could not be loaded.
 
 import { formatDuration, type DagFileError } from "@memodag/core";
 import { pathInBundle } from "../path-in-bundle.ts";
@@ -18,16 +18,18 @@ export interface LoadedFile {
   readonly source: string;
   /** The files in its artifact, by absolute path. */
   readonly sources: { has(path: string): boolean };
-  /** How long it was given. */
+  /** The time limit. */
   readonly timeoutMs: number;
 }
 
-/** An error that has no place in a file but the file itself. */
+/** Creates an error that points to the file itself and to no line. */
 export function errorInFile(file: string, message: string): DagFileError {
   return { message, file, line: null, column: null };
 }
 
-/** Says why a file could not be loaded, at the place in the author's files that it comes from. */
+/**
+ * Describes why a file could not be loaded, pointing to the line of the author's files that caused it.
+ */
 export function describeFailure(
   failure: Exclude<LoadOutcome, { kind: "loaded" }>,
   { root, path, source, sources, timeoutMs }: LoadedFile,
@@ -36,12 +38,12 @@ export function describeFailure(
     case "timed_out":
       return errorInFile(
         path,
-        `The file was not read within ${formatDuration(timeoutMs)}: take endless loops and long work out of its top level and into tasks`,
+        `The file was not read within ${formatDuration(timeoutMs)}: move endless loops and long work from its top level into tasks`,
       );
     case "stalled":
       return errorInFile(
         path,
-        "The file waits at its top level for what never comes: mend the await, or move it into a task",
+        "The file awaits something at its top level that never happens: correct the await, or move it into a task",
       );
     case "exited":
       return errorInFile(path, describeExit(failure));
@@ -50,7 +52,8 @@ export function describeFailure(
     case "threw": {
       const message = describeThrown(failure.error);
       const place = findErrorPlace(failure.error.stack, sources);
-      // What is wrong with a Dag as a whole, a cycle, is found when no line of the author's runs any more.
+      // A fault of a Dag as a whole, such as a cycle, is found when no line of the author's code is
+      // running any more.
       const line = findConstruction(source, failure.error.dagId);
       if (!place) return { ...errorInFile(path, message), line };
       return { message, file: pathInBundle(root, place.path), line: place.line, column: place.column };
@@ -64,7 +67,7 @@ const DISTURBED = {
   too_large:
     "The file's Dags are larger than 256 MiB as JSON: split it, and move data into files that tasks read",
   malformed:
-    "What was read from the file is no Dag: it changed what Dags are written down with; take that out of its top level",
+    "The file's Dags could not be read: it changed objects that are needed to serialize them; remove that from its top level",
 } as const;
 
 function describeExit({ code, signal, stderr }: Extract<LoadOutcome, { kind: "exited" }>): string {
@@ -72,7 +75,7 @@ function describeExit({ code, signal, stderr }: Extract<LoadOutcome, { kind: "ex
     return "The file closed descriptor 3 while it was read, which it did not open: close only what it opened itself";
   }
   if (signal === null) {
-    return `The file ended its process with exit code ${code} while it was read: take process.exit() out of its top level`;
+    return `The file ended its process with exit code ${code} while it was read: remove process.exit() from its top level`;
   }
   const last = stderr.trimEnd().split("\n").at(-1);
   const said = last ? `, saying "${last}"` : "";
@@ -80,9 +83,9 @@ function describeExit({ code, signal, stderr }: Extract<LoadOutcome, { kind: "ex
 }
 
 function describeThrown({ name, message, code }: ThrownError): string {
-  // A MemodagError tells its own mend.
+  // A MemodagError contains its own fix.
   if (code !== null) return message;
   const instead = insteadOfAirflowName(message);
   if (instead !== undefined) return `This is memodag's SDK, not Airflow's: ${message}; ${instead}`;
-  return `The file threw while it was read: ${name}: ${message}. Mend it, or move it into a task`;
+  return `The file threw while it was read: ${name}: ${message}. Fix it, or move it into a task`;
 }

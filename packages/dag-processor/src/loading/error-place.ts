@@ -1,8 +1,8 @@
-// Finds the author's own line in an error's stack, whose places Node has mapped to the sources.
+// Finds the author's line in an error's stack, whose positions Node has mapped to the sources.
 
 import { fileURLToPath } from "node:url";
 
-/** A place in a source; `path` is absolute, line and column count from 1. */
+/** A position in a source. `path` is absolute; line and column start at 1. */
 export interface ErrorPlace {
   readonly path: string;
   readonly line: number;
@@ -10,12 +10,12 @@ export interface ErrorPlace {
 }
 
 const FRAME = /^\s*at (?:.*\()?((?:file:\/\/)?\/.+?):(\d+):(\d+)\)?$/;
-/** What Node puts above a message about an import that cannot be linked. */
+/** The line that Node prints above a message about an import that cannot be linked. */
 const HEADING = /^((?:file:\/\/)?\/.+):(\d+)$/;
 
 /**
- * The innermost place of a stack that lies in one of `sources` (absolute paths), the author's own
- * files; `null` when none does.
+ * Returns the innermost position of a stack that is in one of `sources` (absolute paths), the author's
+ * own files, or `null`.
  */
 export function findErrorPlace(stack: string, sources: { has(path: string): boolean }): ErrorPlace | null {
   for (const text of stack.split("\n")) {

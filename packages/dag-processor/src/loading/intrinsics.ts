@@ -1,5 +1,6 @@
-// The language's own objects as they were before a Dag file ran, to be put back before its Dags are written
-// down: a library that gives lists a `toJSON`, or replaces `Promise`, changes its own process only.
+// Saves the language's built-in objects before a Dag file runs, and restores them before its Dags are
+// serialized: a library that adds a `toJSON` to arrays, or replaces `Promise`, affects only its own
+// process.
 
 const { is, setPrototypeOf } = Object;
 const { ownKeys, getOwnPropertyDescriptor, defineProperty, deleteProperty, getPrototypeOf } = Reflect;
@@ -13,10 +14,10 @@ interface Kept {
   readonly descriptors: readonly PropertyDescriptor[];
 }
 
-/** Globals whose members are not the language's, or are made when they are first asked for. */
+/** Globals whose members are not part of the language, or are created on first use. */
 const LEFT_OUT = new Set(["globalThis", "global", "process", "console", "navigator"]);
 
-/** Keeps what is there now. Call it before any code that may replace it. */
+/** Saves the current state. Call it before any code that may replace it. */
 export class Intrinsics {
   readonly #kept: Kept[] = [];
   readonly #globals: Kept;
@@ -38,9 +39,9 @@ export class Intrinsics {
     for (const [name, value] of unnamed()) this.#keep(value, name, seen);
   }
 
-  /** Puts all of it back. Returns the name of something that cannot be put back; `null`: there is none. */
+  /** Restores everything. Returns the name of something that cannot be restored, or `null`. */
   restore(): string | null {
-    // Neither iterators nor methods of lists: either may be what was replaced.
+    // Uses neither iterators nor methods of arrays: they may have been replaced.
     let lost: string | null = null;
     for (let at = 0; at < this.#kept.length; at++) {
       lost = restoreOne(this.#kept[at] as Kept, true) ?? lost;
@@ -55,7 +56,7 @@ export class Intrinsics {
   }
 }
 
-/** Objects of the language that no global names. */
+/** Built-in objects that are not reachable by a global name. */
 function unnamed(): [string, object][] {
   const typed = getPrototypeOf(Uint8Array) as { prototype: object };
   const iterated = [[][Symbol.iterator](), new Map().entries(), new Set().values(), ""[Symbol.iterator]()];
@@ -105,7 +106,10 @@ function isSame(now: PropertyDescriptor | undefined, before: PropertyDescriptor)
   );
 }
 
-/** Without a prototype: a member named `get` of `Object.prototype` would be taken for the descriptor's. */
+/**
+ * Without a prototype: a member named `get` of `Object.prototype` would be taken for part of the
+ * descriptor.
+ */
 function descriptorOf(holder: object, key: Key): PropertyDescriptor | undefined {
   const descriptor = getOwnPropertyDescriptor(holder, key);
   return descriptor && (setPrototypeOf(descriptor, null) as PropertyDescriptor);

@@ -1,4 +1,5 @@
-// Reads the Dags of an artifact in a process of its own, which may throw, end, hang or lie as it likes.
+// Loads the Dags of an artifact in a separate process, which may throw, exit, hang or send arbitrary
+// data.
 
 import { spawn, type ChildProcess } from "node:child_process";
 import { randomBytes } from "node:crypto";
@@ -10,33 +11,38 @@ import { CHANNEL_FD, FrameReader, type FrameFault } from "./loader-frames.ts";
 import type { LoadAnswer, LoadRequest } from "./loader-messages.ts";
 import { readLoaderMessage } from "./read-answer.ts";
 
-/** What came of loading: the loader's answer, or why there is none. */
+/** The outcome of loading: the loader's answer, or why there is none. */
 export type LoadOutcome =
   | LoadAnswer
   | { readonly kind: "timed_out" }
-  /** Something other than the loader wrote to its descriptor, or what it answered is no Dag. */
+  /** Something other than the loader wrote to its descriptor, or its answer is invalid. */
   | { readonly kind: "disturbed"; readonly fault: FrameFault | "malformed" }
   | {
       readonly kind: "exited";
       readonly code: number | null;
       readonly signal: string | null;
-      /** The end of what it wrote to stderr. */
+      /** The end of its stderr. */
       readonly stderr: string;
     };
 
-/** Where a file is loaded, how long it may take, and by which clock. */
+/** The working directory, time limit and clock for loading a file. */
 export interface LoadSurroundings {
-  /** The bundle's folder, as for a worker: a file's relative paths mean the same at all times. */
+  /** The bundle's folder, as for a worker, so that a file's relative paths always mean the same. */
   readonly cwd: string;
   readonly timeoutMs: number;
   readonly clock: Clock;
 }
 
 const KEPT_STDERR = 4_096;
-/** Milliseconds after its end for what it last wrote; its own children may keep stderr open for ever. */
+/**
+ * Milliseconds to wait after its end for its last output; its children may keep stderr open indefinitely.
+ */
 const LAST_WORDS_MS = 250;
 
-/** Starts, loads and ends the process, whatever comes of it. Rejects when the process does not start. */
+/**
+ * Starts the process, loads the Dags, and ends the process in any case. Rejects if the process does not
+ * start.
+ */
 export function loadDags(
   request: Omit<LoadRequest, "token">,
   surroundings: LoadSurroundings,
@@ -77,15 +83,15 @@ export function loadDags(
     });
     whenEnded(child, channel, surroundings.clock, (code, signal) => {
       if (started) settle({ kind: "exited", code, signal, stderr });
-      else fail(new Error(`The process that reads Dag files does not start: ${stderr}`));
+      else fail(new Error(`The process that loads Dag files did not start: ${stderr}`));
     });
-    // A process that is gone already is told about by its exit.
+    // If the process has already ended, its exit reports it.
     channel.on("error", () => {});
     channel.write(`${JSON.stringify({ ...request, token })}\n`);
   });
 }
 
-/** Calls back once, when the process has ended and the last of what it wrote is there. */
+/** Calls back once, when the process has ended and its last output has been read. */
 function whenEnded(
   child: ChildProcess,
   channel: Duplex,
@@ -108,7 +114,7 @@ function whenEnded(
   });
 }
 
-/** Ends the process, and waits for nothing that its own children hold. */
+/** Ends the process without waiting for anything that its children hold open. */
 function end(child: ChildProcess, channel: Duplex): void {
   child.kill("SIGKILL");
   child.stderr?.destroy();

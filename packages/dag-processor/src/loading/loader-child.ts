@@ -1,4 +1,4 @@
-// The process that reads one Dag file: loads its artifact, serialises its Dags, answers, and is ended.
+// The process that loads one Dag file: it loads the artifact, serializes the Dags, answers, and is ended.
 
 import { fileURLToPath } from "node:url";
 import { artifactUrlOf, loadArtifact, shareSdk } from "@memodag/artifact";
@@ -12,13 +12,13 @@ import { InputNotes } from "./note-inputs.ts";
 import { handlerKey } from "./loader-messages.ts";
 import type { LoadRequest, ThrownError } from "./loader-messages.ts";
 
-// The build puts both into one folder, with the SDK that they share beside them.
+// The build puts both into one folder, with the SDK that they share.
 shareSdk(new URL("./sdk.js", import.meta.url).href);
 
-// The frame that matters may lie deep under the SDK's.
+// The relevant frame may be deep below frames of the SDK.
 Error.stackTraceLimit = 100;
 
-/** memodag's packages, where they are not installed below a node_modules. */
+/** memodag's own packages, if they are not installed in a node_modules. */
 const packagesFolder = fileURLToPath(new URL("../../..", import.meta.url));
 const isOwnCode = (file: string): boolean =>
   file.startsWith(packagesFolder) && /^[^/\\]+[/\\](?:dist|src)[/\\]/.test(file.slice(packagesFolder.length));
@@ -28,7 +28,7 @@ const channel = new AnswerChannel(request);
 const intrinsics = new Intrinsics();
 
 process.once("uncaughtException", (error) => fail(error));
-// Comes when nothing is left to wait for, and not from process.exit().
+// Emitted if nothing is left to wait for, but not by process.exit().
 process.once("beforeExit", () => channel.answer({ kind: "stalled" }));
 await load(request);
 
@@ -77,13 +77,13 @@ async function load({ path, digest, baseDir, secretPatterns }: LoadRequest): Pro
   }
 }
 
-/** The Dags are written down by the language as it is, whatever the file made of it. */
+/** The Dags are serialized with the original built-ins, whatever the file did to them. */
 function restoreIntrinsics(): void {
   const lost = intrinsics.restore();
   if (lost === null) return;
   throw new MemodagError(
     "dag_file_invalid",
-    `The file replaced ${lost} for good while it was read, which its Dags are written down with: ` +
+    `The file permanently replaced ${lost} while it was read, which is needed to serialize its Dags:  ` +
       "leave it as it is, or make the change in a task",
   );
 }

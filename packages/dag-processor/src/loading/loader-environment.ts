@@ -1,14 +1,14 @@
 // The environment in which Dag files are read.
 
 /**
- * Variables by which Node talks to a process that it started itself, or that make it wait for someone: they
- * are meant for this process, and not for one that it starts.
+ * Variables for communication between Node and the processes it starts, or that make a process wait for a
+ * debugger. They are meant for this process only.
  */
 const NOT_HANDED_ON =
   /^(?:MEMODAG_|PG[A-Z]|WATCH_|NODE_(?:CHANNEL_|UNIQUE_ID$|TEST_|V8_COVERAGE$)|VSCODE_INSPECTOR_OPTIONS$)/;
 const WAITS_OR_WATCHES = /^--(?:inspect|watch|test|debug)/;
 
-/** Settings (`MEMODAG_*`) may hold the metadata database's URL: no Dag file sees them. */
+/** Settings (`MEMODAG_*`) may contain the metadata database's URL, so Dag files do not receive them. */
 export function loaderEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const kept: NodeJS.ProcessEnv = {};
   for (const [name, value] of Object.entries(env)) {

@@ -1,30 +1,30 @@
-// How a loader's messages are told apart from anything else that is written to its descriptor: each is a
-// line with a token that the Dag file cannot know, the length of what follows, and JSON of that length.
+// Distinguishes a loader's messages from anything else that is written to its descriptor: each has a
+// header line with a token that the Dag file cannot know and the length of the JSON that follows.
 
-/** The descriptor, in the loader's process, that carries its request and its answers. */
+/** The descriptor of the loader's process that carries its request and its answers. */
 export const CHANNEL_FD = 3;
 
-/** The exit code of a loader that cannot answer, since its descriptor was closed or is another file's. */
+/** The exit code of a loader that cannot answer because its descriptor was closed or reused. */
 export const CHANNEL_LOST = 97;
 
-/** Longest message, in bytes: the Dags of one file as JSON. */
+/** Maximum length of a message in bytes: the Dags of one file as JSON. */
 const MAX_FRAME_BYTES = 256 * 1024 * 1024;
 const MAX_HEADER_BYTES = 128;
 
-/** The line that comes before a message of that many bytes. */
+/** Returns the header line of a message with that length. */
 export function frameHeader(token: string, length: number): string {
   return `${token} ${length}\n`;
 }
 
-/** Something that is not a message of the loader's. */
+/** Data that is not a message of the loader. */
 export type FrameFault = "foreign" | "too_large";
 
-/** What a reader found in the bytes that came so far. */
+/** A message or fault in the bytes received so far. */
 export type FrameEvent =
   | { readonly kind: "message"; readonly text: string }
   | { readonly kind: "fault"; readonly fault: FrameFault };
 
-/** Puts chunks together to messages. After a fault it reads nothing more. */
+/** Assembles messages from chunks. After a fault it ignores all further input. */
 export class FrameReader {
   readonly #token: string;
   #chunks: Buffer[] = [];
@@ -41,7 +41,7 @@ export class FrameReader {
     this.#chunks.push(chunk);
     this.#length += chunk.length;
     const events: FrameEvent[] = [];
-    // A message of many chunks is put together once.
+    // A message of many chunks is assembled once.
     while (!this.#failed && this.#length >= this.#needed) {
       const bytes = Buffer.concat(this.#chunks);
       const event = this.#take(bytes);

@@ -1,20 +1,20 @@
-// What the Dag processor and the process that reads a Dag file say to each other.
+// The messages between the Dag processor and the process that loads a Dag file.
 
 import type { PackageFolder } from "@memodag/artifact";
 import type { SerializedDag } from "@memodag/core";
 import type { LocatedHandlers } from "@memodag/source-hash";
 import type { NotedInputs } from "./note-inputs.ts";
 
-/** What to load. */
+/** A request to load an artifact. */
 export interface LoadRequest {
   /** The artifact's file. */
   readonly path: string;
   readonly digest: string;
   /** The Dag file's folder. */
   readonly baseDir: string;
-  /** Names whose values no error shows; see `secretTest`. */
+  /** Names whose values are redacted in errors; see `secretTest`. */
   readonly secretPatterns: readonly string[];
-  /** What its answers begin with: a Dag file cannot know it. */
+  /** The token that answers begin with. A Dag file cannot know it. */
   readonly token: string;
 }
 
@@ -22,33 +22,35 @@ export interface LoadRequest {
 export interface ThrownError {
   readonly name: string;
   readonly message: string;
-  /** A `MemodagError`'s code; `null` for any other error. */
+  /** The code of a `MemodagError`; `null` for any other error. */
   readonly code: string | null;
-  /** The Dag that a `MemodagError` is about; `null` where it names none. */
+  /** The Dag of a `MemodagError`; `null` if it names none. */
   readonly dagId: string | null;
-  /** With places mapped to the sources. */
+  /** With positions mapped to the sources. */
   readonly stack: string;
 }
 
-/** What a loader found in an artifact. */
+/** The Dags that a loader found in an artifact. */
 export interface LoadedDags {
-  /** Every task's `sourceHash` is empty, and so are a command's `files`: who asked fills them in. */
+  /**
+   * The `sourceHash` of every task and the `files` of every command are empty; the caller fills them in.
+   */
   readonly dags: readonly SerializedDag[];
-  /** True when the file exports a function: it may be there for other files to import. */
+  /** True if the file exports a function, which may be meant for other files. */
   readonly exportsFunction: boolean;
   readonly packages: readonly PackageFolder[];
-  /** The handler of every task that has one, under its {@link handlerKey}. */
+  /** The handler of every task that has one, by {@link handlerKey}. */
   readonly located: LocatedHandlers;
-  /** What was read while the file was loaded. */
+  /** Inputs that were read while the file was loaded. */
   readonly noted: NotedInputs;
 }
 
-/** The name of a task's handler among all of a file. */
+/** Returns the name of a task's handler, unique within a file. */
 export function handlerKey(dagId: string, taskId: string): string {
   return JSON.stringify([dagId, taskId]);
 }
 
-/** Sent when a loader is about to load: whatever comes after is the Dag file's doing. */
+/** Sent when a loader is about to load: the Dag file is responsible for everything after it. */
 export interface LoaderStarted {
   readonly kind: "started";
 }
@@ -57,5 +59,5 @@ export interface LoaderStarted {
 export type LoadAnswer =
   | ({ readonly kind: "loaded" } & LoadedDags)
   | { readonly kind: "threw"; readonly error: ThrownError }
-  /** The file waits for something, and nothing is under way that could bring it. */
+  /** The file awaits something, but nothing is pending that could resolve it. */
   | { readonly kind: "stalled" };

@@ -1,4 +1,4 @@
-// Notes which files and variables a Dag file reads while it is loaded: they are inputs of reading it.
+// Records the files and variables that a Dag file reads while it is loaded. They are inputs of the Dag.
 
 import fs from "node:fs";
 import nodeModule, { syncBuiltinESMExports } from "node:module";
@@ -7,19 +7,19 @@ import { fileURLToPath } from "node:url";
 import { digestInput, digestVariable } from "@memodag/artifact";
 import type { Digest } from "@memodag/core";
 
-/** What was read, with what was there at the time. */
+/** The reads, with the content at that time. */
 export interface NotedInputs {
-  /** By absolute path. Folders that were listed and files that were not there are among them. */
+  /** By absolute path, including listed folders and missing files. */
   readonly files: readonly (readonly [path: string, digest: Digest | null])[];
-  /** By name; `*` stands for which variables there are. */
+  /** By name; `*` stands for the set of names. */
   readonly env: readonly (readonly [name: string, digest: Digest | null])[];
-  /** True when the file's own code listed all variables, and not only a package. */
+  /** True if the file's own code listed all variables, not only a package. */
   readonly listsAll: boolean;
-  /** Paths that something wrote to, or that changed, between being read and now. */
+  /** Paths that were written to, or that changed, between being read and now. */
   readonly changed: readonly string[];
 }
 
-/** Functions of `node:fs` whose first argument is a path that they read, in all their forms. */
+/** Functions of `node:fs` whose first argument is a path to read, in all their variants. */
 const READING = [
   "access",
   "copyFile",
@@ -32,24 +32,27 @@ const READING = [
   "realpath",
   "stat",
 ];
-/** Those that read what a folder holds. */
+/** Those that list a folder. */
 const LISTING = ["readdir", "opendir", "cp"];
-/** The system's own views are not an input. */
+/** The system's virtual files are not inputs. */
 const SYSTEM_VIEW = /^\/(?:proc|sys|dev)(?:\/|$)/;
-/** A package that a task uses is known as a whole; one whose file the author's code reads by path may not be used. */
+/**
+ * A package that a task uses is covered as a whole; one whose file the author's code reads by path may
+ * not be used.
+ */
 const IN_PACKAGE = /[\\/]node_modules[\\/]/;
 type Reader = (...args: unknown[]) => unknown;
 type Api = Record<string, unknown>;
 
-/** Where the reads come from that are not the Dag file's. */
+/** Decides which reads are not those of the Dag file. */
 export interface NotingRules {
-  /** Url of the artifact: what is read from there is read by the author's own code. */
+  /** URL of the artifact: reads from there are by the author's own code. */
   readonly artifactUrl: string;
   /** True for a file of this process's own code. */
   readonly isOwnCode: (path: string) => boolean;
 }
 
-/** Watches from now on. */
+/** Records reads from its creation on. */
 export class InputNotes {
   readonly #rules: NotingRules;
   readonly #files = new Map<string, Digest | null>();
@@ -58,7 +61,7 @@ export class InputNotes {
   #isNoting = true;
   #isOwnRead = false;
   #listsAll = false;
-  /** Names that a listing of all is about to look up, last first. */
+  /** Names that a listing is about to look up, last first. */
   #listed: string[] = [];
 
   constructor(rules: NotingRules) {
@@ -73,12 +76,12 @@ export class InputNotes {
     process.env = this.#watchEnvironment(process.env);
   }
 
-  /** Stops noting. */
+  /** Stops recording. */
   stop(): void {
     this.#isNoting = false;
   }
 
-  /** All that was read until it stopped. */
+  /** Returns everything that was read until recording stopped. */
   list(): NotedInputs {
     const files = [...this.#files].sort(byName);
     const changed = files.filter(([path, digest]) => digestInput(path) !== digest).map(([path]) => path);
@@ -98,7 +101,8 @@ export class InputNotes {
       if (!name.startsWith("open") || !opensToWrite(args[1])) note(args[0]);
       return Reflect.apply(original as Reader, this, args);
     };
-    // `realpath.native`, what `promisify` looks for, the name: it is the function that it was.
+    // Keeps `realpath.native`, the symbol that `promisify` uses, and the name, so that it looks like the
+    // original.
     for (const key of Reflect.ownKeys(original)) {
       const descriptor = Reflect.getOwnPropertyDescriptor(original, key);
       if (descriptor) Reflect.defineProperty(wrapped, key, descriptor);
@@ -106,7 +110,7 @@ export class InputNotes {
     api[name] = wrapped;
   }
 
-  /** What it finds is looked at without a function of `node:fs`. */
+  /** It reads files without a function of `node:fs`. */
   #wrapFindPackageJson(): void {
     const original = nodeModule.findPackageJSON;
     nodeModule.findPackageJSON = (...args) => {
@@ -122,7 +126,7 @@ export class InputNotes {
     if (path === null || SYSTEM_VIEW.test(path) || this.#rules.isOwnCode(path)) return;
     if (this.#files.has(path + ending)) return;
     if (IN_PACKAGE.test(path) && findReader() !== this.#rules.artifactUrl) return;
-    // Its digest is taken by the functions that are watched.
+    // Its digest is computed with the functions that are watched.
     this.#isOwnRead = true;
     this.#files.set(path + ending, digestInput(path + ending));
     this.#isOwnRead = false;
@@ -142,7 +146,7 @@ export class InputNotes {
         return Reflect.has(target, name);
       },
       getOwnPropertyDescriptor: (target, name) => {
-        // Whoever lists the names asks of each whether it is enumerable: that is no read of its value.
+        // Listing the names checks whether each is enumerable; that is not a read of its value.
         if (this.#listed.at(-1) === name) this.#listed.pop();
         else note(name);
         return Reflect.getOwnPropertyDescriptor(target, name);
@@ -156,7 +160,7 @@ export class InputNotes {
     });
   }
 
-  /** With the value that was handed in: what the file itself sets is its own affair. */
+  /** Records the initial value: what the file itself sets does not count. */
   #noteVariable(name: string): void {
     if (!this.#isNoting || (name !== "*" && this.#variables.has(name))) return;
     const reader = findReader();
@@ -172,18 +176,21 @@ function absolutePath(given: unknown): string | null {
     if (given instanceof URL) return given.protocol === "file:" ? fileURLToPath(given) : null;
     if (given instanceof Uint8Array) return resolve(Buffer.from(given).toString());
   } catch {
-    // Not a path that anything could be read from.
+    // Not a path that could be read.
   }
   return null;
 }
 
-/** True for flags of `open` with which nothing can be read. */
+/** True for flags of `open` that do not allow reading. */
 function opensToWrite(flags: unknown): boolean {
   if (typeof flags === "number") return (flags & 3) === fs.constants.O_WRONLY;
   return typeof flags === "string" && /^[wa](?!.*\+)/.test(flags);
 }
 
-/** The file that reads: the nearest caller that is not this one. Node's own hands the environment to children. */
+/**
+ * Returns the file that reads: the nearest caller other than this one. Node itself passes the environment
+ * to children.
+ */
 function findReader(): string | undefined {
   const { prepareStackTrace, stackTraceLimit } = Error;
   try {

@@ -1,4 +1,4 @@
-// Reads a loader's message as what may be anything: it comes from a process that ran the author's code.
+// Validates a loader's message. It may be anything, because the process ran the author's code.
 
 import type { LoadAnswer, LoaderStarted } from "./loader-messages.ts";
 
@@ -109,7 +109,7 @@ const MESSAGES: Readonly<Record<string, Check>> = {
   }),
 };
 
-/** The message that a text is; `undefined` when it is none. */
+/** Parses a message; `undefined` if it is invalid. */
 export function readLoaderMessage(text: string): LoaderStarted | LoadAnswer | undefined {
   let message: unknown;
   try {

@@ -1,3 +1,3 @@
-// What `import "memodag"` gives to the Dag file that a loader reads; an entry of the loader's bundle.
+// The module that `import "memodag"` resolves to in the loader; an entry point of the loader's bundle.
 
 export * from "@memodag/sdk";

@@ -1,4 +1,4 @@
-// The installed packages of one Dag file: looked at in turns with other work, and sealed for those who run its code.
+// Digests and seals the installed packages of one Dag file, yielding to other work.
 
 import { dirname, join } from "node:path";
 import { isBuiltin } from "node:module";
@@ -8,7 +8,7 @@ import { finishInTurns, Turns, type DagPackages } from "@memodag/core";
 import { pathInBundle } from "../path-in-bundle.ts";
 import type { CodeOfDagFile, SourceHashes } from "../source-hashes.ts";
 
-/** Looks at what hashing will ask for, so that it has not to be waited for then. */
+/** Reads what hashing will need, so that hashing does not have to wait. */
 export async function lookAtPackages({
   root,
   path,
@@ -33,7 +33,10 @@ export async function lookAtPackages({
   for (const { folder: place } of loaded.packages) await finishInTurns(installed.contentsOf(place), turns);
 }
 
-/** What whoever runs the code can hold against what is installed then; `null`: the code has no packages. */
+/**
+ * Returns the seals that processes running the code compare with the installed packages; `null`: no
+ * packages.
+ */
 export async function sealPackages(
   { named, loadedFrom }: Pick<SourceHashes, "named" | "loadedFrom">,
   root: string,

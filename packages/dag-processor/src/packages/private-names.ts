@@ -1,11 +1,11 @@
-// What a package's private names (`#name`) stand for.
+// Resolves a package's private names (`#name`).
 
 import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 
 /**
- * Every target that a private name may stand for in a module of `folder`, whatever the conditions, by the
- * nearest package.json; `null` when it is not there. A name of a pattern (`#lib/*`) is not looked for.
+ * Returns every target of a private name in a module of `folder`, under any condition, from the nearest
+ * package.json; `null` if it does not exist. Patterns (`#lib/*`) are not resolved.
  */
 export function readPrivateName(specifier: string, folder: string): string[] | null {
   for (let at = folder; ; at = dirname(at)) {
@@ -13,7 +13,7 @@ export function readPrivateName(specifier: string, folder: string): string[] | n
     try {
       text = readFileSync(join(at, "package.json"), "utf8");
     } catch {
-      // The nearest one is further up.
+      // Look further up.
     }
     if (text !== null) return targetsOf(text, specifier);
     if (at === dirname(at)) return null;

@@ -1,16 +1,19 @@
-// Digests of files by their path, remembered for as long as the system says that a file is the same.
+// A cache of file digests by path, valid as long as the system reports that a file is unchanged.
 
 import { closeSync, constants, fstatSync, openSync, readSync, type BigIntStats } from "node:fs";
 import { createHash } from "node:crypto";
 import type { Digest } from "@memodag/core";
 
-/** A file that was written this shortly before it was read may be written again without a trace in its times. */
+/**
+ * A file that was written this recently before it was read may be written again without changing its
+ * times.
+ */
 const RACY_NS = 2_000_000_000n;
 
-/** Times that a file is read which is being written to. */
+/** How often to read a file that is being written to. */
 const READS = 3;
 
-/** Files that are remembered; past it, all are forgotten and read again. */
+/** Maximum number of files. Beyond it, the cache is cleared. */
 const MOST_REMEMBERED = 500_000;
 
 const CHUNK_BYTES = 1024 * 1024;
@@ -18,11 +21,11 @@ const CHUNK_BYTES = 1024 * 1024;
 interface RememberedFile {
   readonly stats: BigIntStats;
   readonly digest: Digest;
-  /** True when a change may have left no trace: the file is read again. */
+  /** True if a change may have left no trace: the file is read again. */
   readonly isRacy: boolean;
 }
 
-/** True when the system says that a file is the same: size, modification, change of its inode, and the inode. */
+/** True if size, modification time, change time and inode are equal. */
 export function isSameFile(a: BigIntStats, b: BigIntStats): boolean {
   return (
     a.mtimeNs === b.mtimeNs &&
@@ -33,7 +36,7 @@ export function isSameFile(a: BigIntStats, b: BigIntStats): boolean {
   );
 }
 
-/** Remembers digests. Everything is synchronous: it is meant for a thread of its own. */
+/** Caches digests. Synchronous, because it is meant for a separate thread. */
 export class DigestMemory {
   readonly #files = new Map<string, RememberedFile>();
   readonly #now: () => number;
@@ -44,15 +47,15 @@ export class DigestMemory {
     this.#now = now;
   }
 
-  /** True when the file would be read by {@link digestOf}. */
+  /** True if {@link digestOf} would read the file. */
   wouldRead(path: string, stats: BigIntStats): boolean {
     const known = this.#files.get(path);
     return !known || known.isRacy || !isSameFile(known.stats, stats);
   }
 
   /**
-   * The digest of a regular file, of which `stats` has just been taken.
-   * @throws the system's error when it cannot be read, Error when it does not keep still.
+   * Returns the digest of a regular file whose current status is `stats`.
+   * @throws the system's error if it cannot be read; Error if it keeps changing
    */
   digestOf(path: string, stats: BigIntStats): Digest {
     const known = this.#files.get(path);
@@ -64,12 +67,12 @@ export class DigestMemory {
   }
 
   #read(path: string): RememberedFile {
-    // Without O_NONBLOCK, a pipe that took the file's place would hold up the thread for ever.
+    // Without O_NONBLOCK, a pipe that replaced the file would block the thread indefinitely.
     const descriptor = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
     try {
       for (let attempt = 0; attempt < READS; attempt += 1) {
         const before = fstatSync(descriptor, { bigint: true });
-        if (!before.isFile()) throw new Error("it is no regular file any more");
+        if (!before.isFile()) throw new Error("it is not a regular file any more");
         const startedAt = BigInt(Math.floor(this.#now())) * 1_000_000n;
         const digest = this.#hash(descriptor);
         if (!isSameFile(before, fstatSync(descriptor, { bigint: true }))) continue;

@@ -1,4 +1,4 @@
-// What tasks depend on beside their code and arguments, on the machine whose workers this process starts.
+// The surroundings of tasks on this machine, whose workers this process starts.
 
 import { dirname, join, resolve } from "node:path";
 import {
@@ -27,26 +27,26 @@ import { commandEnvironment } from "../worker/command-environment.ts";
 import { LookClient } from "./look-client.ts";
 import { describePackageChange } from "./package-change.ts";
 
-/** What {@link LocalSurroundings} works with. */
+/** Options of {@link LocalSurroundings}. */
 export interface LocalSurroundingsOptions {
   readonly level: RuntimeLevel;
-  /** The environment of which workers get theirs. */
+  /** The environment from which that of workers is derived. */
   readonly env: NodeJS.ProcessEnv;
-  /** Variables that a command sees without naming them. */
+  /** Variables that a command receives without declaring them. */
   readonly ordinaryEnv: readonly string[];
   readonly clock: Clock;
-  /** The file in which digests of packages are kept between processes. */
+  /** The file with cached digests of packages, shared between processes. */
   readonly packageMemoryPath: string;
-  /** The folder of a bundle. */
+  /** Returns the folder of a bundle. */
   bundlePath(bundleName: string): string;
 }
 
-/** Milliseconds after which the system's time zone is looked at again. */
+/** Milliseconds after which the system's time zone is read again. */
 const ZONE_AGE_MS = 1_000;
 
 const VISIBLE_LOCALE = /^(?:LANG|LANGUAGE|LC_[A-Z]+)$/;
 
-/** Looks at this machine. */
+/** Inspects this machine. */
 export class LocalSurroundings implements Surroundings {
   readonly #options: LocalSurroundingsOptions;
   readonly #look: LookClient;
@@ -85,7 +85,7 @@ export class LocalSurroundings implements Surroundings {
     const { identity } = this.runtime;
     const code = codeInNodeOptions(identity);
     if (code !== null && !cache?.env.includes("NODE_OPTIONS")) {
-      const what = `NODE_OPTIONS runs code that no key holds: ${code}`;
+      const what = `NODE_OPTIONS runs code that is not in the key: ${code}`;
       return { kind: "unknown", reason: { code: "runtime_unknown", detail: { what } } };
     }
     if (patterns.length === 0) return { kind: "known", runtime: this.#component, files: null };
@@ -153,7 +153,7 @@ export class LocalSurroundings implements Surroundings {
   }
 }
 
-/** What a program takes for time zone and locale; which of the variables it heeds is its own affair. */
+/** The variables that may determine a program's time zone and locale. */
 function localeOf(env: NodeJS.ProcessEnv): RuntimeComponent {
   const names = Object.keys(env).filter((name) => VISIBLE_LOCALE.test(name));
   const locale = names.sort().map((name) => `${name}=${env[name]}`);

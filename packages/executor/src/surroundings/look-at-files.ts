@@ -1,23 +1,23 @@
-// From file patterns to what a cache key has of them.
+// Computes the part of a cache key for declared files.
 
 import { statSync } from "node:fs";
 import { parseFilePattern, sha256, type DeclaredFiles, type Digest, type Reason } from "@memodag/core";
 import { isSameFile, type DigestMemory } from "./digest-memory.ts";
 import { UnreadableInput, walkFiles, type FoundFile } from "./walk-files.ts";
 
-/** Files whose digests a record keeps, so that an explanation can name them. */
+/** Maximum number of files whose digests a record stores, so that explanations can name them. */
 const MOST_SHOWN = 1_000;
 
-/** Digits of a file's digest that are kept for that. */
+/** Number of digits of a file's digest that are stored for this. */
 const SHOWN_DIGITS = 12;
 
-/** Files by pattern, relative to the folder. */
+/** File patterns, relative to the folder. */
 export interface FilesOrder {
   readonly root: string;
   readonly patterns: readonly string[];
 }
 
-/** What there was to be seen, or why nothing could be. */
+/** The files found, or why they could not be read. */
 export type FilesAnswer =
   | { readonly kind: "files"; readonly files: DeclaredFiles }
   | { readonly kind: "unknown"; readonly reason: Reason };
@@ -29,10 +29,10 @@ interface Looked {
   readonly files: DeclaredFiles;
 }
 
-/** Looks at declared files, and reads those that changed since it last did. */
+/** Lists declared files, and reads those that changed since the last time. */
 export class FileLooker {
   readonly #memory: DigestMemory;
-  /** The latest answer to each order: while no file changed, it is the answer. */
+  /** The latest answer to each request, which stays valid while no file changes. */
   readonly #latest = new Map<string, Looked>();
   #changes = 0;
 
@@ -121,7 +121,7 @@ function findAll(root: string, text: string): Map<string, FoundFile> {
   return found;
 }
 
-/** In the order of their bytes in UTF-8, which that of UTF-16 is but for surrogates. */
+/** Sorted by UTF-8 bytes, which differs from UTF-16 order only for surrogates. */
 function sortBytewise(paths: string[]): string[] {
   return paths.some((path) => SURROGATE.test(path))
     ? paths.sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)))

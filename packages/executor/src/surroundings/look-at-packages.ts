@@ -1,35 +1,37 @@
-// The installed packages that an attempt loaded, as they are now.
+// Inspects the installed packages that an attempt loaded.
 
 import { realpathSync } from "node:fs";
 import { join, posix, relative, sep } from "node:path";
 import { PackageMemory, PackageSeals } from "@memodag/artifact/packages";
 import { finish, type Clock } from "@memodag/core";
 
-/** Which packages to look at. Paths of folders are absolute; those of `named` are relative to `root`. */
+/**
+ * The packages to inspect. Folders are absolute, except those in `named`, which are relative to `root`.
+ */
 export interface PackagesOrder {
   /** The bundle's folder. */
   readonly root: string;
-  /** The file in which digests are kept between processes. */
+  /** The file with cached digests, shared between processes. */
   readonly memoryPath: string;
   readonly folders: readonly string[];
   readonly named: readonly (readonly [name: string, from: string])[];
 }
 
-/** A package in the folder that it really lies in, relative to the bundle's. */
+/** A package in its real folder, relative to the bundle's folder. */
 export interface SeenPackage {
   readonly place: string;
   readonly seal: string;
   readonly changedAt: number;
 }
 
-/** What there was to be seen, each in the order in which it was asked for; `null`: nothing is there. */
+/** The packages found, in the order of the request; `null`: does not exist. */
 export interface PackagesAnswer {
   readonly kind: "packages";
   readonly packages: readonly (SeenPackage | null)[];
   readonly named: readonly (string | null)[];
 }
 
-/** Looks at packages, and reads those that changed since they were last read. */
+/** Inspects packages, and reads those that changed since they were last read. */
 export class PackageLooker {
   readonly #clock: Pick<Clock, "now">;
   readonly #memories = new Map<string, PackageMemory>();

@@ -1,40 +1,40 @@
-// Which program a command will run, and by what it can be told from another one.
+// Finds the program that a command will run, and identifies it.
 
 import { accessSync, closeSync, constants, openSync, readSync, realpathSync, statSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import type { Reason, RuntimeComponent } from "@memodag/core";
 import type { DigestMemory } from "./digest-memory.ts";
 
-/** Where the system looks when there is no PATH. */
+/** The search path of the system if PATH is not set. */
 const DEFAULT_PATH = "/usr/bin:/bin";
 
-/** Interpreters of interpreters that the system follows. */
+/** Maximum number of nested interpreters that the system follows. */
 const MOST_INTERPRETERS = 5;
 
-/** Bytes of a first line that the system reads. */
+/** Number of bytes of a first line that the system reads. */
 const FIRST_LINE_BYTES = 256;
 
-/** A program, as it will be looked for. */
+/** The program to find. */
 export interface ProgramOrder {
   readonly program: string;
-  /** Absolute: the folder in which the command runs. */
+  /** Absolute path of the command's working directory. */
   readonly cwd: string;
-  /** The PATH that the command sees. */
+  /** The PATH of the command. */
   readonly path: string | undefined;
 }
 
-/** What there was to be seen, or why nothing could be. */
+/** The program found, or why there is none. */
 export type ProgramAnswer =
   | { readonly kind: "program"; readonly parts: RuntimeComponent }
   | { readonly kind: "unknown"; readonly reason: Reason };
 
-/** Looks at the program, and at what runs it when it is a script. */
+/** Identifies the program and, if it is a script, its interpreters. */
 export function lookAtProgram(order: ProgramOrder, memory: DigestMemory): ProgramAnswer {
   const parts: Record<string, string> = {};
   try {
     let program: string | undefined = order.program;
     for (let depth = 0; program !== undefined; depth += 1) {
-      if (depth > MOST_INTERPRETERS) throw new Error("its interpreters have interpreters without an end");
+      if (depth > MOST_INTERPRETERS) throw new Error("its interpreters are nested too deeply");
       program = addProgram(program, order, memory, parts);
     }
     return { kind: "program", parts };
@@ -45,7 +45,7 @@ export function lookAtProgram(order: ProgramOrder, memory: DigestMemory): Progra
   }
 }
 
-/** Adds a program to the parts and gives the interpreter that runs it, if it is a script. */
+/** Adds a program to the components, and returns its interpreter if it is a script. */
 function addProgram(
   program: string,
   order: ProgramOrder,
@@ -53,7 +53,7 @@ function addProgram(
   parts: Record<string, string>,
 ): string | undefined {
   const found = findProgram(program, order);
-  if (found === undefined) throw new Error(`no program "${program}" is on the PATH of the command`);
+  if (found === undefined) throw new Error(`program "${program}" is not on the PATH of the command`);
   const real = realpathSync(found);
   const digest = memory.digestOf(real, statSync(real, { bigint: true }));
   parts[`program ${basename(program)}`] = `${real} ${digest}`;
@@ -76,7 +76,7 @@ function isExecutable(path: string): boolean {
   }
 }
 
-/** Python finds its packages by the file beside it, or above it, on the way that it was called by. */
+/** Python finds its packages through a file beside or above the path by which it was called. */
 function addVirtualEnvironment(found: string, memory: DigestMemory, parts: Record<string, string>): void {
   for (const folder of [dirname(found), dirname(dirname(found))]) {
     const config = join(folder, "pyvenv.cfg");
@@ -85,7 +85,7 @@ function addVirtualEnvironment(found: string, memory: DigestMemory, parts: Recor
   }
 }
 
-/** The interpreter that the first line of a script names, through `env` where it is that. */
+/** Returns the interpreter in the first line of a script, also through `env`. */
 function interpreterOf(path: string, parts: Record<string, string>): string | undefined {
   const line = firstLineOf(path);
   const words = /^#!\s*(\S+)(?:\s+(.*\S))?\s*$/.exec(line);

@@ -1,4 +1,5 @@
-// Asks the thread that looks at files, programs and packages. Questions that wait are asked once for all who ask them.
+// The client of the thread that inspects files, programs and packages. Identical pending requests are
+// sent once.
 
 import { Worker } from "node:worker_threads";
 import type { Clock, Reason } from "@memodag/core";
@@ -7,7 +8,7 @@ import type { PackagesAnswer, PackagesOrder } from "./look-at-packages.ts";
 import type { ProgramAnswer, ProgramOrder } from "./look-at-program.ts";
 import type { LookAnswer, LookOrder } from "./look-thread.ts";
 
-/** A question about files, a program or packages. */
+/** A request about files, a program or packages. */
 type Look =
   | { readonly files: FilesOrder }
   | { readonly program: ProgramOrder }
@@ -22,14 +23,20 @@ interface WaitingLook {
   readonly answer: PromiseWithResolvers<Answer>;
 }
 
-/** Milliseconds after which no one waits for the thread any more; it goes on, and knows more the next time. */
+/**
+ * Milliseconds after which a request times out. The thread continues, and has more in its cache the next
+ * time.
+ */
 const DEADLINE_MS = 30_000;
 
-/** A thread that is started when it is first needed. It keeps no process alive that waits for nothing. */
+/** A thread that is started on first use. It keeps the process alive only while a request is pending. */
 export class LookClient {
   readonly #clock: Clock;
   #thread: Worker | undefined;
-  /** Not sent yet, by what is asked: who asks the same later joins, since the look is still to come. */
+  /**
+   * Requests that have not been sent yet. A later identical request joins, because the work has not
+   * started.
+   */
   readonly #waiting = new Map<string, WaitingLook>();
   #current: { readonly id: number; readonly waiting: WaitingLook } | undefined;
   #lastId = 0;
@@ -90,7 +97,7 @@ export class LookClient {
 
   #start(): Worker {
     const thread = new Worker(new URL(`./look-thread${import.meta.url.slice(-3)}`, import.meta.url), {
-      // Its reads are memodag's own, and no option of the author's is meant for it.
+      // The thread reads only on behalf of memodag, so the author's options do not apply.
       execArgv: [],
       stdin: false,
     });

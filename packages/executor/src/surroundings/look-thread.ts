@@ -1,4 +1,4 @@
-// The thread that looks at files, programs and packages, so that reading them never holds up scheduling.
+// The thread that inspects files, programs and packages, so that reading them never blocks scheduling.
 
 import { parentPort } from "node:worker_threads";
 import { DigestMemory } from "./digest-memory.ts";
@@ -6,13 +6,13 @@ import { FileLooker, type FilesAnswer, type FilesOrder } from "./look-at-files.t
 import { PackageLooker, type PackagesAnswer, type PackagesOrder } from "./look-at-packages.ts";
 import { lookAtProgram, type ProgramAnswer, type ProgramOrder } from "./look-at-program.ts";
 
-/** What is asked of the thread. */
+/** A request to the thread. */
 export type LookOrder =
   | { readonly id: number; readonly files: FilesOrder }
   | { readonly id: number; readonly program: ProgramOrder }
   | { readonly id: number; readonly packages: PackagesOrder };
 
-/** What it answers. */
+/** Its response. */
 export interface LookAnswer {
   readonly id: number;
   readonly answer: FilesAnswer | ProgramAnswer | PackagesAnswer;

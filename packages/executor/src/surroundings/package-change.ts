@@ -1,15 +1,16 @@
-// Whether packages that were loaded are those of the key. A function of values.
+// Decides whether the loaded packages are those of the key. A pure function.
 
 import type { DagPackages, Reason } from "@memodag/core";
 import type { PackagesAnswer } from "./look-at-packages.ts";
 
-/** Milliseconds by which the time of a file's change may be behind the clock. */
+/** Milliseconds by which a file's change time may lag behind the clock. */
 const COARSE_CLOCK_MS = 20;
 
 /**
- * Why the code that ran may not be the code of the key; `null`: it is.
+ * Returns why the code that ran may differ from the code of the key, or `null`.
  * @param loaded the packages, in the order of `seen.packages`
- * @param spawnedAt before anything was loaded, in milliseconds since the Unix epoch; `undefined`: it is not known
+ * @param spawnedAt a time before anything was loaded, in milliseconds since the Unix epoch; `undefined`
+ * if unknown
  */
 export function describePackageChange(
   { sealed, named }: DagPackages,
@@ -23,7 +24,7 @@ export function describePackageChange(
     if (!found || seals.get(found.place) !== found.seal) {
       return codeChanged(`package ${name} is not what the Dag was read with`);
     }
-    // Changed and changed back: which of the two was loaded cannot be told.
+    // It was changed and changed back, so it is unknown which version was loaded.
     if (spawnedAt !== undefined && found.changedAt >= spawnedAt - COARSE_CLOCK_MS) {
       return codeChanged(`package ${name} was changed while the task ran`);
     }

@@ -1,4 +1,4 @@
-// Finds what file patterns match on the disk. Links are followed; what is no regular file is never opened.
+// Finds the files that patterns match. Links are followed; anything but regular files is never opened.
 
 import { readdirSync, statSync, lstatSync, type BigIntStats, type Dirent } from "node:fs";
 import { posix } from "node:path";
@@ -8,7 +8,7 @@ import { isEnteredByGlobstar, segmentMatches, type FilePattern } from "@memodag/
 export type FoundFile =
   | { readonly kind: "file"; readonly absolute: string; readonly stats: BigIntStats }
   | { readonly kind: "folder" }
-  /** A link to nothing, or to a folder that it is in. */
+  /** A dangling link, or one to a folder that contains it. */
   | { readonly kind: "link" };
 
 /** Why a path cannot be an input. */
@@ -22,8 +22,8 @@ export class UnreadableInput extends Error {
 }
 
 /**
- * What a pattern matches below the folder `root`, by path as the pattern is written.
- * @throws UnreadableInput for what cannot be looked at, and for pipes, sockets and devices.
+ * Returns the matches of a pattern below the folder `root`, by path as written in the pattern.
+ * @throws UnreadableInput for unreadable paths, and for pipes, sockets and devices
  */
 export function walkFiles(root: string, pattern: FilePattern): Map<string, FoundFile> {
   const found = new Map<string, FoundFile>();
@@ -35,14 +35,14 @@ export function walkFiles(root: string, pattern: FilePattern): Map<string, Found
 interface Place {
   readonly absolute: string;
   readonly shown: string;
-  /** Identities of the folders that it is in, as far as they were walked. */
+  /** Identities of the folders that contain it, as far as they were visited. */
   readonly folders: readonly string[];
 }
 
 class Walk {
   readonly #pattern: FilePattern;
   readonly #found: Map<string, FoundFile>;
-  /** A `**` and what follows it look at the same folder. */
+  /** `**` and what follows it list the same folder. */
   readonly #listed = new Map<string, Dirent[]>();
 
   constructor(pattern: FilePattern, found: Map<string, FoundFile>) {
@@ -50,7 +50,7 @@ class Walk {
     this.#found = found;
   }
 
-  /** Matches what is at a place against the pattern from its segment `at` on. */
+  /** Matches the pattern from segment `at` on against a place. */
   visit(place: Place, at: number): void {
     const { segments } = this.#pattern;
     const segment = segments[at];
@@ -73,7 +73,7 @@ class Walk {
     }
   }
 
-  /** Takes what is there: a folder with all that is in it. */
+  /** Adds a file, or a folder with everything in it. */
   #take(place: Place): void {
     const { absolute, shown } = place;
     if (this.#found.has(shown)) return;
@@ -93,7 +93,7 @@ class Walk {
     }
   }
 
-  /** The place as a folder to go into; `undefined` when it is none, or one that it is in. */
+  /** Returns the place as a folder to enter, or `undefined` if it is not one or contains itself. */
   #enter(place: Place): Place | undefined {
     const stats = this.#look(place);
     if (stats === undefined || stats === "link" || !stats.isDirectory()) return undefined;
@@ -112,7 +112,7 @@ class Walk {
     return entries;
   }
 
-  /** Through links; `link` for one that leads nowhere, `undefined` for what is not there. */
+  /** Follows links. `link`: a dangling link; `undefined`: does not exist. */
   #look({ absolute, shown }: Place): BigIntStats | "link" | undefined {
     try {
       return statSync(absolute, { bigint: true });
@@ -129,7 +129,7 @@ function below({ absolute, shown, folders }: Place, name: string): Place {
   return { absolute: `${absolute === "/" ? "" : absolute}/${name}`, shown: path, folders };
 }
 
-/** Asking the system about each file whether it is a folder would be half of the work. */
+/** Asking the system for the type of each file would take half of the time. */
 function mayBeFolder(entry: Dirent): boolean {
   return !entry.isFile();
 }

@@ -1,6 +1,6 @@
-// Names the author's own files and lines in stacks. The artifact is no file at the place it says it is.
+// Maps positions in stacks to the author's own files. The artifact does not exist at the path of its URL.
 //
-// Node can do so by itself, but every worker would pay for it, six milliseconds, and few of them fail.
+// Node could do this, but it would cost every worker six milliseconds, and few workers fail.
 
 import { readFileSync } from "node:fs";
 import { SourceMap, type SourceMapPayload } from "node:module";
@@ -16,12 +16,12 @@ interface ArtifactFile {
 
 let artifact: ArtifactFile | undefined;
 
-/** Remembers the artifact whose places {@link withAuthorPlaces} finds. */
+/** Registers the artifact for {@link withAuthorPlaces}. */
 export function rememberArtifact(file: ArtifactFile): void {
   artifact = file;
 }
 
-/** The text of a stack with places in the artifact as places in the sources; as it is where none are known. */
+/** Returns a stack with positions in the artifact mapped to the sources, as far as they are known. */
 export function withAuthorPlaces(stack: string): string {
   if (!artifact) return stack;
   const url = artifactUrlOf({ path: artifact.artifactPath, baseDir: artifact.baseDir });
@@ -33,12 +33,12 @@ export function withAuthorPlaces(stack: string): string {
       .map((text, index) => (index === 0 ? text : withOrigin(text, map, url)))
       .join("");
   } catch {
-    // The file is gone or has no map: where it was in the artifact is better than nothing.
+    // The file is missing or has no map: a position in the artifact is better than nothing.
     return stack;
   }
 }
 
-/** Writes text that follows the artifact's url, `:5:9) …`, with the place that it comes from. */
+/** Maps a position that follows the artifact's URL, `:5:9) …`, to its origin. */
 function withOrigin(text: string, map: SourceMap, url: string): string {
   const [place, line, column] = /^:(\d+):(\d+)/.exec(text) ?? [];
   if (place === undefined) return url + text;

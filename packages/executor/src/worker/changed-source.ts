@@ -1,4 +1,4 @@
-// Whether a command's sources are still those that its cache key was computed from.
+// Checks whether a command's sources are still those that its cache key was computed from.
 
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -6,8 +6,8 @@ import { sha256, type SerializedCommand } from "@memodag/core";
 import { listCommandSources } from "@memodag/sdk/command-sources";
 
 /**
- * The path of the first file that changed, is gone, or has come to match, relative to the Dag file's
- * `folder`; `null` when there is none.
+ * Returns the path of the first file that changed, was deleted, or was added, relative to the Dag file's
+ * `folder`, or `null`.
  */
 export async function findChangedSource(
   folder: string,

@@ -4,15 +4,15 @@ import type { AttemptCommand } from "@memodag/core";
 import { MARK_VARIABLE } from "../process-mark.ts";
 import { isOrdinary } from "../worker-environment.ts";
 
-/** The files by which a command takes its arguments and gives its result. */
+/** The files of a command's arguments and result. */
 export interface ExchangeFiles {
   readonly inputs: string;
   readonly result: string;
 }
 
 /**
- * What a command gets to see of the worker's environment, which has none of memodag's own variables, its
- * author's variables over it, and the names of its files and of its attempt over all.
+ * Returns the environment of a command: the worker's, without memodag's own variables, overridden by the
+ * author's variables, and by the paths of its files and the id of its attempt.
  */
 export function commandEnvironment(
   environment: NodeJS.ProcessEnv,
@@ -26,11 +26,12 @@ export function commandEnvironment(
   return {
     ...Object.fromEntries(Object.entries(environment).filter(([name]) => isVisible(name))),
     ...Object.fromEntries(env),
-    // By which the attempt's end finds the program, wherever it goes.
+    // The end of the attempt finds the program by it, wherever it moves.
     [MARK_VARIABLE]: environment[MARK_VARIABLE],
     MEMODAG_INPUTS: files.inputs,
     MEMODAG_RESULT: files.result,
-    // Which attempt it is cannot be in a key: a cached program that wrote it down would be given another's.
+    // The attempt's id cannot be part of a key: a cached program that used it would return that of
+    // another attempt.
     ...(visibleEnv === null && { MEMODAG_ATTEMPT_ID: attemptId }),
   };
 }

@@ -1,7 +1,7 @@
 // The worker's end of the channel to its executor.
 //
-// The first frame and a quick outcome go by blocking calls: loading `node:net` takes longer than a small
-// task. Only a worker that lives long enough to be told something listens.
+// The first frame and a quick outcome use blocking calls, because loading `node:net` takes longer than a
+// small task. Only a worker that lives long enough listens.
 
 import { readSync, writeSync } from "node:fs";
 import { encodeFrame, FrameDecoder, type Frame } from "../frame.ts";
@@ -13,11 +13,11 @@ const CHUNK_BYTES = 64 * 1024;
 /** The channel of this process. */
 export class ExecutorLink {
   #channel: FrameChannel | undefined;
-  /** Who waits for which answer. */
+  /** Pending questions. */
   readonly #asking = new Map<number, (answer: Answer) => void>();
   #questions = 0;
 
-  /** Waits for the first frame; `undefined` when the executor went away before it. Nothing else runs meanwhile. */
+  /** Waits for the first frame; `undefined` if the executor ended before it. Blocks the process. */
   receiveFirst(): Frame | undefined {
     const decoder = new FrameDecoder();
     for (;;) {
@@ -29,14 +29,14 @@ export class ExecutorLink {
     }
   }
 
-  /** Hears what comes after the first frame; to be called as often as one likes. */
+  /** Listens for frames after the first one. May be called repeatedly. */
   listen(listener: FrameListener): void {
     if (this.#channel) return;
     const { Socket } = process.getBuiltinModule("node:net");
     this.#channel = new FrameChannel(new Socket({ fd: CHANNEL_FD }), listener);
   }
 
-  /** Asks the executor; somebody has to listen. */
+  /** Asks the executor. Requires {@link listen}. */
   ask(question: Question): Promise<Answer> {
     const id = (this.#questions += 1);
     return new Promise((resolve) => {
@@ -45,15 +45,15 @@ export class ExecutorLink {
     });
   }
 
-  /** An answer has come. */
+  /** Delivers an answer. */
   takeAnswer(id: number, answer: Answer): void {
     this.#asking.get(id)?.(answer);
     this.#asking.delete(id);
   }
 
   /**
-   * Sends a frame and calls `onSent` when it is on its way.
-   * @throws RangeError when it is too long; nothing is sent.
+   * Sends a frame and calls `onSent` when it has been written.
+   * @throws RangeError if it is too long; nothing is sent
    */
   send(frame: Frame, onSent: () => void): void {
     if (this.#channel) {

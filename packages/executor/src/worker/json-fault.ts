@@ -1,14 +1,17 @@
-// Finds where a text stops being JSON. JSON.parse tells it for some faults and not for others.
+// Finds where invalid JSON starts. JSON.parse reports it only for some errors.
 
 const SPACE = /[ \t\n\r]*/y;
 // oxlint-disable-next-line no-control-regex -- JSON has none of them inside a string
 const STRING = /"[^"\\\u0000-\u001f]*(?:\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})[^"\\\u0000-\u001f]*)*"/y;
 const SCALAR = /(?:-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null)(?![\w.+-])/y;
 
-/** What may come next. */
+/** Tokens that may come next. */
 type Expected = "value" | "value or ]" | "name" | "name or }" | "after";
 
-/** The offset of the first token that no JSON has there; the text's length when it ends too early; `null`: none. */
+/**
+ * Returns the offset of the first invalid token, the text's length if it ends too early, or `null` if it
+ * is valid.
+ */
 export function findJsonFault(text: string): number | null {
   const open: ("[" | "{")[] = [];
   let at = 0;

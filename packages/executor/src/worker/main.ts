@@ -1,6 +1,7 @@
-// The entry of a worker process: takes one attempt from its executor, runs it, reports, and ends.
+// The entry point of a worker process: receives one attempt from its executor, runs it, reports, and
+// exits.
 //
-// It ends with its whole process group when the executor is gone. Never opens a database.
+// It ends with its whole process group if the executor ends. Never opens a database.
 
 import { MemodagError, messageOf, type AttemptOutcome } from "@memodag/core";
 import {
@@ -15,10 +16,10 @@ import { failureOf, runAttempt } from "./run-attempt.ts";
 import { shareSdk } from "./share-sdk.ts";
 import { guardOutput } from "./worker-log.ts";
 
-/** Milliseconds after which the worker listens to its executor: a small task is done by then. */
+/** Milliseconds after which the worker listens to its executor: a small task has ended by then. */
 const LISTEN_AFTER_MS = 10;
 
-// Handlers may replace what they find on `process`; the worker keeps its own.
+// Handlers may replace members of `process`, so the worker keeps its own.
 const exit: (code: number) => never = process.exit.bind(process);
 const kill = process.kill.bind(process);
 
@@ -64,7 +65,7 @@ function take(message: ToWorker): void {
   }
 }
 
-/** What a command or a callback needs is loaded for it alone. */
+/** Modules for commands and callbacks are loaded only if needed. */
 async function run(order: RunOrder): Promise<AttemptOutcome> {
   const { callback, command } = order.attempt;
   const support = { signal: stop.signal, ask };
@@ -77,7 +78,7 @@ async function run(order: RunOrder): Promise<AttemptOutcome> {
   return await runCommand(order, command, stop.signal);
 }
 
-/** Reports the first outcome there is, and ends the process once it is on its way. */
+/** Reports the first outcome, and exits once it has been written. */
 function report(outcome: AttemptOutcome): void {
   if (hasReported) return;
   hasReported = true;
@@ -94,7 +95,7 @@ function send(outcome: AttemptOutcome): void {
   link.send(toExecutorFrame({ kind: "outcome", outcome }), () => exit(0));
 }
 
-/** The executor is gone, and may have given this attempt up already: nothing may go on. */
+/** The executor has ended, and may have given up this attempt: nothing may continue. */
 function endWithGroup(): void {
   kill(-process.pid, "SIGKILL");
 }

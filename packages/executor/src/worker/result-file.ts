@@ -1,4 +1,4 @@
-// Reads what a command left as its result.
+// Reads the result of a command.
 
 import { readFileSync, statSync } from "node:fs";
 import { canonicalBytes, MemodagError, messageOf, parseOutsideJson } from "@memodag/core";
@@ -9,13 +9,13 @@ import { findJsonFault } from "./json-fault.ts";
 const SHOWN_LENGTH = 40;
 
 /**
- * The canonical JSON of a result file; of `null` when there is no file, or an empty one.
- * @param maxBytes of its JSON
- * @throws MemodagError `value_not_json` with the place of the fault, `xcom_too_large`
+ * Returns the canonical JSON of a result file; that of `null` if the file is missing or empty.
+ * @param maxBytes maximum size of its JSON
+ * @throws MemodagError `value_not_json` with the position of the error, `xcom_too_large`
  */
 export function readResultFile(path: string, maxBytes: number): Uint8Array {
   const size = statSync(path, { throwIfNoEntry: false })?.size ?? 0;
-  // White space counts for nothing, and nobody writes as much of it.
+  // White space does not count towards the size, but no sensible file contains this much of it.
   if (size > MAX_FRAME_BYTES) throw xcomTooLarge("The command's result", size, maxBytes);
   const text = size === 0 ? "" : readText(path);
   const bytes = canonicalBytes(text.trim() === "" ? null : parse(text));
@@ -52,14 +52,14 @@ function parse(text: string): unknown {
     const what = offset >= text.length ? "it ends too early" : `found ${JSON.stringify(found)}`;
     throw new MemodagError(
       "value_not_json",
-      `The command's result is not JSON at line ${line}, column ${column}: ${what}: ${mendOf(found)}`,
+      `The command's result is not JSON at line ${line}, column ${column}: ${what}: ${fixOf(found)}`,
       { cause, fields: { line, column } },
     );
   }
 }
 
-function mendOf(found: string): string {
+function fixOf(found: string): string {
   return /^-?(?:NaN|Infinity)/.test(found)
-    ? "JSON has no such number: write null in its place"
+    ? "JSON has no such number: write null instead"
     : "write JSON to the file named by $MEMODAG_RESULT, such as json.dump(value, file) does, and close it";
 }

@@ -1,4 +1,5 @@
-// Runs one attempt in this process: its artifact, its arguments, its handler, and what came of them.
+// Runs one attempt in this process: loads its artifact, calls its handler with its arguments, and returns
+// the outcome.
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { inspect } from "node:util";
@@ -18,14 +19,14 @@ import { watchInputs } from "./noticing/watch-inputs.ts";
 import { findRuntimeChange } from "./runtime-change.ts";
 import { attemptLogger, logStack } from "./worker-log.ts";
 
-/** Characters of an error's message that are kept; the log has all of it. */
+/** Maximum length of a stored error message; the log has all of it. */
 const LONGEST_MESSAGE = 4_000;
 
 const LONGEST_SLEEP_MS = 2 ** 31 - 1;
 
-/** What surrounds an attempt in its worker. */
+/** The environment of an attempt in its worker. */
 export interface AttemptSupport {
-  /** Aborted when the handler is to stop. */
+  /** Aborted when the handler should stop. */
   readonly signal: AbortSignal;
   /** Asks the executor. @throws MemodagError `question_unanswered` */
   readonly ask: (question: Question) => Promise<Uint8Array | undefined>;
@@ -36,7 +37,7 @@ export async function runAttempt(order: RunOrder, support: AttemptSupport): Prom
   const { attempt } = order;
   const { signal } = support;
   let startedAt: number | undefined;
-  /** What a failure of the handler came of; nobody vouches for one from before it ran. */
+  /** The evidence for a failure of the handler. There is none for failures before it ran. */
   let evidenceOf: (() => Evidence) | undefined;
   try {
     const runtimeChange = findRuntimeChange(attempt);
@@ -72,14 +73,17 @@ export async function runAttempt(order: RunOrder, support: AttemptSupport): Prom
   }
 }
 
-/** True for memodag itself, which is no package of the Dag: in an installed one, its SDK is loaded from there. */
+/**
+ * True for memodag itself, which is not a package of the Dag: if it is installed, its SDK is loaded from
+ * there.
+ */
 function isOwn(packageName: string): boolean {
   return packageName === "memodag" || packageName.startsWith("@memodag/");
 }
 
 /**
  * Loads the Dag of an order.
- * @throws MemodagError `dag_not_found`, and whatever loading its artifact throws.
+ * @throws MemodagError `dag_not_found`, and errors of loading its artifact
  */
 export async function loadDag(order: RunOrder): Promise<{ dag: Dag; listPackages: () => LoadedPackage[] }> {
   rememberArtifact(order);
@@ -90,11 +94,11 @@ export async function loadDag(order: RunOrder): Promise<{ dag: Dag; listPackages
   throw new MemodagError(
     "dag_not_found",
     `${attempt.file.path} has no Dag "${attempt.dagId}" when a worker reads it: ` +
-      "let which Dags it exports depend on nothing else",
+      "export the same Dags wherever the file is read",
   );
 }
 
-/** What a handler, or a callback, of an order finds around it. */
+/** Returns the context of a handler or callback. */
 export function scopeOf({ attempt, maxXComBytes }: RunOrder, { signal, ask }: AttemptSupport): AttemptScope {
   return {
     context: attempt.context,
@@ -122,12 +126,12 @@ function distinct(packages: readonly LoadedPackage[]): LoadedPackage[] {
   return [...byPlace.values()] as LoadedPackage[];
 }
 
-/** The outcome of something thrown. What is no error of memodag's goes to the log with its stack. */
+/** Returns the outcome of a thrown error. Errors that are not memodag's are logged with their stack. */
 export function failureOf(thrown: unknown, durationMs = 0): Extract<AttemptOutcome, { kind: "failed" }> {
   const isNamed = thrown instanceof MemodagError;
   if (!isNamed) logStack(withAuthorPlaces(inspect(thrown)));
   const error = { code: isNamed ? thrown.code : "task_failed", message: shortMessageOf(thrown) };
-  // As in Airflow: who has waited for so long does not wait as long again.
+  // As in Airflow: a sensor that timed out is not retried.
   const isFinal = error.code === "sensor_timeout" || findTaskEnd(thrown) === "fail";
   return { kind: "failed", error, durationMs, retryable: !isFinal };
 }
@@ -139,6 +143,6 @@ function shortMessageOf(thrown: unknown): string {
 
 const sensorTime: SensorTime = {
   monotonic: () => performance.now(),
-  // A timer cannot be longer: the sensor asks once more after 24 days.
+  // The maximum length of a timer: the sensor pokes once more after 24 days.
   sleep: async (ms, signal) => await sleep(Math.min(ms, LONGEST_SLEEP_MS), undefined, { signal }),
 };

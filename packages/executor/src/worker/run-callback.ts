@@ -1,4 +1,4 @@
-// Calls one of a task's callbacks in this process, and says how that ended. Loaded for callbacks alone.
+// Calls a callback of a task in this process, and returns its outcome. Loaded only for callbacks.
 
 import type { AttemptOutcome, CallbackReport } from "@memodag/core";
 import { RETURN_VALUE } from "@memodag/core";
@@ -24,7 +24,7 @@ export async function runCallback(
   } catch (error) {
     const failure = failureOf(error, performance.now() - startedAt);
     const { code, message } = failure.error;
-    // Whatever it throws, it is the callback that failed, and not the task.
+    // Whatever it throws, the callback failed and not the task.
     return { ...failure, error: { code: code === "task_failed" ? "callback_failed" : code, message } };
   }
 }

@@ -1,4 +1,4 @@
-// Runs one attempt at a command in this process's care: its arguments and its result go by files.
+// Runs one attempt of a command, passing its arguments and its result in files.
 
 import { writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
@@ -19,7 +19,7 @@ import { readResultFile } from "./result-file.ts";
 import { failureOf } from "./run-attempt.ts";
 import { nameOfProgram, runProgram, type ProgramEnd } from "./run-program.ts";
 
-/** Runs a command to its outcome; never rejects. `signal` is aborted when the program is to stop. */
+/** Runs a command to its outcome; never rejects. `signal` is aborted when the program should stop. */
 export async function runCommand(
   order: RunOrder,
   command: AttemptCommand,
@@ -27,7 +27,7 @@ export async function runCommand(
 ): Promise<AttemptOutcome> {
   let startedAt: number | undefined;
   let changedBefore: string | null = null;
-  /** What the outcome came of: the sources as they are when the program has ended, too. */
+  /** The evidence for the outcome, including the sources as of the end of the program. */
   const findEvidence = async () => {
     const changed = changedBefore ?? (await findChange(order, command));
     return {
@@ -75,12 +75,15 @@ function writeArguments(path: string, bytes: Uint8Array): void {
   }
 }
 
-/** The first source that is not as the cache key has it; `null`: all are, or nothing is to be stored. */
+/**
+ * Returns the first source that differs from the cache key, or `null` if none does or nothing is to be
+ * stored.
+ */
 async function findChange({ attempt, baseDir }: RunOrder, command: AttemptCommand): Promise<string | null> {
   return attempt.declaredEnv === null ? null : await findChangedSource(baseDir, command);
 }
 
-/** Why a program that has ended so had nothing to do; `null`: it did not say so. */
+/** Returns why a program with this end had nothing to do, or `null` if it did not report that. */
 function findSkip({ argv, skipOnExitCodes = [] }: AttemptCommand, { code }: ProgramEnd): string | null {
   if (code === null || !skipOnExitCodes.includes(code)) return null;
   return `${nameOfProgram(argv)} exited with code ${code}, which skips it`;
@@ -97,7 +100,7 @@ function refuseFailure({ argv }: AttemptCommand, { code, signal, lastWords }: Pr
   if (signal !== null) {
     throw new MemodagError(
       "task_killed",
-      `${name} was killed by ${signal} (${said}): see who did; a system short of memory does it with SIGKILL`,
+      `${name} was killed by ${signal} (${said}): find out by what; a system that is out of memory uses SIGKILL`,
       { fields: { signal } },
     );
   }

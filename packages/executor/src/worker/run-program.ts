@@ -1,4 +1,5 @@
-// Runs a program to its end: no shell, its output to this process's, and no waiting for what it leaves behind.
+// Runs a program to its end without a shell, with this process's output, and without waiting for its
+// children.
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -8,12 +9,12 @@ import { MemodagError, messageOf } from "@memodag/core";
 
 /** A program to run. */
 export interface Program {
-  /** The program, looked for along `env`'s PATH, and its arguments. */
+  /** The program, searched on the PATH of `env`, and its arguments. */
   readonly argv: readonly string[];
-  /** Absolute. */
+  /** Absolute path. */
   readonly cwd: string;
   readonly env: NodeJS.ProcessEnv;
-  /** Aborted when the program is to stop: it is sent SIGTERM. */
+  /** Aborted when the program should stop: it then receives SIGTERM. */
   readonly signal: AbortSignal;
 }
 
@@ -21,20 +22,21 @@ export interface Program {
 export interface ProgramEnd {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
-  /** The last lines that it wrote to stderr, as one; empty when there were none. */
+  /** The last lines of its stderr, joined; empty if there were none. */
   readonly lastWords: string;
 }
 
-/** Milliseconds for which stderr is read after the program's end, while a child of its holds it open. */
+/** Milliseconds to read stderr after the program's end, while one of its children holds it open. */
 const LAST_WORDS_MS = 200;
-/** Bytes of stderr that are kept for the message. */
+/** Number of bytes of stderr kept for the message. */
 const KEPT_BYTES = 4_096;
 const KEPT_LINES = 5;
 const NAME_LENGTH = 100;
 
 /**
- * Runs the program. It stays in this process's group, which ends with the attempt, and so does whatever
- * it starts.
+ * Runs the program. It stays in this process's group, which ends with the attempt, together with
+ * everything
+ * that it starts.
  * @throws MemodagError `command_not_started`
  */
 export async function runProgram(program: Program): Promise<ProgramEnd> {
@@ -64,7 +66,7 @@ export async function runProgram(program: Program): Promise<ProgramEnd> {
   }
 }
 
-/** The program as people know it: `python3 fit.py`. */
+/** The name of the program for messages: `python3 fit.py`. */
 export function nameOfProgram(argv: readonly string[]): string {
   const name = argv.join(" ");
   return name.length > NAME_LENGTH ? `${name.slice(0, NAME_LENGTH)}…` : name;
@@ -74,7 +76,7 @@ function writeAll(chunk: Uint8Array): void {
   try {
     for (let written = 0; written < chunk.length;) written += writeSync(2, chunk, written);
   } catch {
-    // A full disk must not change how the attempt ends; what is missing is missing from the log alone.
+    // A full disk must not affect the outcome of the attempt; only the log is incomplete.
   }
 }
 
@@ -90,7 +92,7 @@ function lastLines(text: string): string {
   return lines.slice(-KEPT_LINES).join(" | ");
 }
 
-/** Says why there is no process: the system gives one answer for several reasons. */
+/** Explains why the process could not be started: the system reports several causes with one code. */
 function notStarted({ argv, cwd }: Program, cause: unknown): MemodagError {
   const [file = ""] = argv;
   return new MemodagError(
@@ -103,17 +105,17 @@ function notStarted({ argv, cwd }: Program, cause: unknown): MemodagError {
 function reasonOf(cause: unknown, file: string, cwd: string): string {
   const code = (cause as NodeJS.ErrnoException).code;
   if (code === "ENOENT" && !existsSync(cwd)) {
-    return `there is no folder ${cwd}: make it, or mend the command's cwd`;
+    return `folder ${cwd} does not exist: create it, or correct the command's cwd`;
   }
   if (code === "ENOENT" && !file.includes("/")) {
-    return `no program "${file}" is on the PATH of the worker: install it there, or mend the command`;
+    return `program "${file}" is not on the PATH of the worker: install it, or correct the command`;
   }
   if (code === "ENOENT" && existsSync(join(cwd, file))) {
-    return `the interpreter that its first line names is not there: install it, or mend that line`;
+    return `the interpreter in its first line does not exist: install it, or correct that line`;
   }
-  if (code === "ENOENT") return `there is no file ${file} in ${cwd}: mend the command or its cwd`;
+  if (code === "ENOENT") return `there is no file ${file} in ${cwd}: correct the command or its cwd`;
   if (code === "EACCES") {
-    return `${file} may not be executed: chmod +x it, or name the program that reads it, such as python3`;
+    return `${file} is not executable: run chmod +x on it, or call its interpreter, such as python3`;
   }
-  return `${messageOf(cause)}: mend the command`;
+  return `${messageOf(cause)}: correct the command`;
 }

@@ -1,10 +1,10 @@
-// Whether this worker is the runtime that its attempt's cache key was made with.
+// Checks whether this worker's runtime is that of its attempt's cache key.
 
 import { runtimeDifference, runtimeIdentity, type Attempt, type Reason } from "@memodag/core";
 
 /**
- * Why the result must not be stored; `null`: the runtime is that of the key, or nothing is to be stored. To
- * be asked before the handler runs, which may change its environment.
+ * Returns why the result must not be stored; `null` if the runtime is that of the key, or nothing is to
+ * be stored. Call it before the handler runs, which may change its environment.
  */
 export function findRuntimeChange({ runtime }: Pick<Attempt, "runtime">): Reason | null {
   if (!runtime) return null;

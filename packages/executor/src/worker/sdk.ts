@@ -1,3 +1,3 @@
-// What `import "memodag"` gives in a worker; an entry of the worker's bundle.
+// The module that `import "memodag"` resolves to in a worker; an entry point of the worker's bundle.
 
 export * from "@memodag/sdk";

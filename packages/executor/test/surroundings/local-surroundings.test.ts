@@ -194,7 +194,7 @@ describe("a command's program", () => {
 
   test("is its interpreter as well, through env, and what env finds may change", async () => {
     chmodSync(write("script", "#!/usr/bin/env -S runner --fast\n"), 0o755);
-    expect(await partsOf({ argv: ["./script"] })).toContain('no program "runner" is on the PATH');
+    expect(await partsOf({ argv: ["./script"] })).toContain('program "runner" is not on the PATH');
     chmodSync(write("bin/runner", "#!/bin/sh\n"), 0o755);
     const before = await partsOf({ argv: ["./script"] });
     expect(before).toMatchObject({
@@ -224,7 +224,9 @@ describe("a command's program", () => {
   });
 
   test("that is not there makes no key", async () => {
-    expect(await partsOf({ argv: ["not-there"] })).toMatch(/^program_unknown\(not-there: no program/);
+    expect(await partsOf({ argv: ["not-there"] })).toMatch(
+      /^program_unknown\(not-there: program "not-there" is not on/,
+    );
     expect(await partsOf({ argv: ["./not-there"] })).toMatch(/^program_unknown\(\.\/not-there: /);
   });
 

@@ -1,9 +1,11 @@
-// What a piece of code does when it runs, by itself.
+// The effects of a piece of code when it runs, not counting the code that it calls.
 
 import type { Node } from "../program/node.ts";
 import type { Unit } from "../program/program.ts";
 
-/** What one function, or one unit while it is evaluated, does by itself. */
+/**
+ * The effects of one function, or of one unit while it is evaluated, not counting the code that it calls.
+ */
 export interface CodeFacts {
   /** Functions and classes that it certainly names when it calls. */
   readonly calls: Set<Node>;
@@ -29,7 +31,7 @@ export interface CodeFacts {
   defers: boolean;
   /** True when other code may run while it waits. */
   waits: boolean;
-  /** What it uses of packages, and of Node's modules that hold state. */
+  /** Its uses of packages, and of Node modules with state. */
   foreign: string | null;
   /** Why what it does reaches further than the artifact's own objects. */
   reason: string | null;

@@ -37,7 +37,7 @@ import {
 import { isKnownImport } from "./known-imports.ts";
 import { isOfSameActivation, writtenNames } from "./written-names.ts";
 
-/** What facts are found from. */
+/** The inputs for finding facts. */
 export interface FactSources {
   readonly program: Program;
   readonly constants: Constants;
@@ -280,7 +280,7 @@ export class CodeReader {
     const effect = effectOfGlobal(path);
     if (DEFERRING.has(path)) facts.defers = true;
     if (READING_ALL.has(path)) facts.anyValue = true;
-    // What is transferred is gone from where it was.
+    // A transferred object is removed from its place.
     if (path === "structuredClone" && parts(call, "arguments").length > 1) facts.writes = true;
     if (effect === "unknown") facts.reason ??= `it calls ${path}`;
     if (effect === "changes_argument") this.#noteWrite(parts(call, "arguments")[0], facts);

@@ -1,5 +1,5 @@
-// What running a statement of the top level may change: nothing, objects of the artifact that it reaches, or
-// what cannot be told.
+// Determines what a top-level statement may change: nothing, objects of the artifact that it reaches, or
+// unknown.
 
 import {
   isClass,
@@ -19,7 +19,7 @@ import type { Piece } from "./code-facts.ts";
 import type { CodeReader } from "./code-reader.ts";
 import type { Mutability } from "./mutability.ts";
 
-/** What a unit's evaluation changes. */
+/** The effect of evaluating a unit. */
 export type Effect =
   | { readonly kind: "none" }
   /** Objects that some units hold: it matters to the code that reaches one of them. */
@@ -27,7 +27,7 @@ export type Effect =
   /** It may matter to any code. */
   | { readonly kind: "unknown"; readonly reason: string };
 
-/** What effects are found from. */
+/** The inputs for finding effects. */
 export interface EffectSources {
   readonly program: Program;
   readonly reader: CodeReader;
@@ -203,11 +203,11 @@ export class Effects {
     if (holder["computed"] === true) return null;
     if (holder["kind"] === "get" || holder["kind"] === "set") return { kind: "accessor", name: "" };
     if (holder["kind"] === "constructor") return { kind: "constructor", name: "" };
-    // The language calls methods of its own classes, whoever wrote them anew.
+    // The language calls methods of its own classes, even if they are overridden.
     if (isMember && this.#extendsOther(holder)) return null;
     const key = part(holder, "key");
     const name = nameOf(key) ?? textOf(key) ?? "";
-    // What describes a property, or traps a proxy's, is called by other names.
+    // Members of a property descriptor, or of a proxy's traps, are called by other names.
     return ["get", "set", "value"].includes(name) && isProperty ? null : { kind: "named", name };
   }
 
@@ -251,7 +251,7 @@ function outerFunction(node: Node): Node | null {
   return null;
 }
 
-/** What names code reads without calling them, and whether it makes proxies. */
+/** Finds the names that code reads without calling them, and whether it creates proxies. */
 function findNamesInUse(program: Program): { readonly hasTraps: boolean; readonly valueNames: Set<string> } {
   const valueNames = new Set<string>();
   let hasTraps = false;

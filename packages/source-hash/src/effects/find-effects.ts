@@ -71,7 +71,7 @@ export function findEffects(units: readonly Unit[], effects: Effects, graph: Rea
   }
   const deferring = [...objects.keys()].filter((unit) => defers.has(unit));
   for (const unit of units) {
-    // What runs meanwhile decides what comes after.
+    // Code that runs in between affects what comes after.
     if (unknown.has(unit) || !effects.waits(unit) || deferring.every((other) => other === unit)) continue;
     objects.delete(unit);
     unknown.set(unit, { unit, reason: "it waits, and other code changes something meanwhile" });
@@ -84,7 +84,7 @@ function tooMany(units: readonly Unit[]): FoundEffects {
   return { unknown: units.map((unit) => ({ unit, reason })), objects: new Map() };
 }
 
-/** What is in reach, and what is in reach of the units that change an object there. */
+/** The units in reach, and those in reach of the units that change an object there. */
 function withAttached(
   reach: ReadonlySet<Unit>,
   attracted: Attracted,

@@ -22,7 +22,7 @@ const COLLECTIONS = new Set("Map Set WeakMap WeakSet Int8Array Uint8Array URLSea
 /** Members of `process` that are no object. */
 const PLAIN = new Set("arch execPath exitCode pid platform ppid title version".split(" "));
 
-/** What such values are found from. */
+/** The inputs for finding such values. */
 interface HeldSources {
   readonly program: Program;
   readonly constants: Constants;
@@ -165,7 +165,7 @@ export class HeldValues {
     return user?.type !== "MemberExpression" || part(user, "object") !== node;
   }
 
-  /** True for what a text is searched for that keeps no place of its own. */
+  /** True for a search pattern that keeps no position of its own. */
   isStateless(node: Node): boolean {
     const value = this.#is.constants.resolve(node);
     if (value?.type === "TemplateLiteral") return true;

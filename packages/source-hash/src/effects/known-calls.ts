@@ -1,4 +1,4 @@
-// What calls of code from outside of the artifact do to the objects of this process.
+// The effects of calls of code outside of the artifact on the objects of this process.
 
 const words = (...lines: readonly string[]): ReadonlySet<string> => new Set(lines.join(" ").split(" "));
 
@@ -109,7 +109,7 @@ const HARMLESS_NAMES: Readonly<Record<string, ReadonlySet<string>>> = {
   perf_hooks: words("performance"),
 };
 
-/** What calling a global function does; `path` is such as `Object.freeze`. */
+/** Returns the effect of calling a global function; `path` is such as `Object.freeze`. */
 export function effectOfGlobal(path: string): "changes_argument" | "harmless" | "unknown" {
   if (CHANGING.has(path)) return "changes_argument";
   const [object] = path.split(".");

@@ -22,7 +22,7 @@ import type { FreshObjects } from "./fresh-objects.ts";
 import { effectOfGlobal } from "./known-calls.ts";
 import { changesThis, isRead, usesThis } from "./object-uses.ts";
 
-/** What mutability is decided from. */
+/** The inputs for deciding mutability. */
 export interface MutabilitySources {
   readonly program: Program;
   readonly constants: Constants;

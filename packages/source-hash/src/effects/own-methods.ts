@@ -4,7 +4,7 @@ import { nameOf, memberName, PARENT, part, pushChildren, textOf, type Node } fro
 import type { Program } from "../program/program.ts";
 import { isWritten } from "../purity/written.ts";
 
-/** What methods the artifact brings. */
+/** The methods that the artifact defines. */
 export interface OwnMethods {
   readonly names: ReadonlySet<string>;
   /** True when a function may be put into an object under a name that cannot be told. */

@@ -2,7 +2,7 @@
 
 import { Session, type Runtime } from "node:inspector";
 
-/** What V8 knows of a function. */
+/** The properties of a function that V8 exposes. */
 export interface InspectedFunction {
   /** `null` for a function without source, such as one of the language's own. */
   readonly location: { readonly scriptId: string; readonly line: number; readonly column: number } | null;

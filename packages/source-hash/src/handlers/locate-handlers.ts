@@ -23,9 +23,10 @@ const DEFAULT_MAX_VALUES = 20_000;
 const FUNCTION_PROPERTIES = ["length", "name", "prototype", "arguments", "caller"];
 
 /**
- * Locates handlers. Runs in the process that loaded the artifact and runs none of its code; the answer
- * is plain data, to be sent to whoever hashes.
- * @param handlers by a key of the caller's choice, such as the task's id.
+ * Locates handlers. Runs in the process that loaded the artifact, without running any of its code. The
+ * result is
+ * plain data, to be sent to the process that computes hashes.
+ * @param handlers by a key of the caller's choice, such as the task's id
  */
 export function locateHandlers(
   handlers: ReadonlyMap<string, AnyFunction>,

@@ -4,7 +4,7 @@ import { dirname, join, sep } from "node:path";
 import type { Digest, Steps } from "@memodag/core";
 import type { PackageEntry, PackageSource } from "./package-graph.ts";
 
-/** What is in a package's folder, the packages in its own node_modules left out. */
+/** The content of a package's folder, without packages in its own node_modules. */
 export interface PackageContents {
   /** Of the names and contents of all of its files. */
   readonly digest: Digest;
@@ -80,7 +80,7 @@ function readEntry(place: string, text: string, { digest, imports }: PackageCont
     name: typeof manifest.name === "string" ? manifest.name : place.slice(place.lastIndexOf(sep) + 1),
     version: typeof manifest.version === "string" ? manifest.version : "",
     contents: digest,
-    // What is missing is missing when it is imported, too: what is there decides.
+    // A missing package is also missing when it is imported, so only existing ones count.
     dependencies: [...new Set([...groups.flatMap((group) => Object.keys(group ?? {})), ...imports])].sort(),
     hasEffects: !isFreeOfEffects(manifest.sideEffects),
   };

@@ -1,4 +1,4 @@
-// What a package is in a hash.
+// The identity of a package in a hash.
 
 import type { Digest, PackageVersion, Turns } from "@memodag/core";
 

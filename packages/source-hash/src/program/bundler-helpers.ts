@@ -41,7 +41,7 @@ const TEXTS: Readonly<Record<HelperName, string>> = {
   __require: `((x) => typeof require !== "undefined" ? require : typeof Proxy !== "undefined" ? new Proxy(x, { get: (a, b) => (typeof require !== "undefined" ? require : a)[b] }) : x)(function(x) { if (typeof require !== "undefined") return require.apply(this, arguments); throw Error('Dynamic require of "' + x + '" is not supported'); })`,
 };
 
-/** What an identifier of an initialiser names: a helper that was found before, or a binding. */
+/** Resolves an identifier of an initialiser to a helper that was found before, or to a binding. */
 export type ResolveName = (identifier: Node) => HelperName | Binding | null | undefined;
 
 /** The helper that an initialiser is; `undefined` for any other code. */
@@ -75,7 +75,7 @@ function formOfText(text: string): string {
   });
 }
 
-/** An expression as a text in which its own variables have numbers for names. */
+/** Formats an expression with its own variables replaced by numbers. */
 function formOf(root: Node, resolve: ResolveName): string {
   const numbers = new Map<Binding, number>();
   const write = (value: unknown): string => {

@@ -16,12 +16,12 @@ export interface Unit {
   readonly kind: "function" | "class" | "variable" | "statement";
   /** The declaration, the declarator or the statement. */
   readonly node: Node;
-  /** What belongs to it beside `node`: the bundler's registration of a namespace's getters. */
+  /** Nodes that belong to it besides `node`: the bundler's registration of a namespace's getters. */
   readonly attached: Node[];
   readonly bindings: Binding[];
 }
 
-/** What an import declaration binds a name to. */
+/** The target of a name bound by an import declaration. */
 export interface ImportedName {
   readonly specifier: string;
   /** The exported name, `default`, or `*` for the namespace. */
@@ -35,7 +35,9 @@ export interface Program {
   readonly units: readonly Unit[];
   /** Packages imported for their side effects alone, or re-exported. */
   readonly bareImports: readonly string[];
-  /** What is imported from outside of the artifact by declarations, with names or without, in order. */
+  /**
+   * Specifiers imported from outside of the artifact by declarations, with or without names, in order.
+   */
   readonly imports: readonly string[];
   /** The binding that an identifier names; `null` for a global, `undefined` for a property's name or a label. */
   bindingOf(identifier: Node): Binding | null | undefined;

@@ -1,4 +1,4 @@
-// What of JavaScript's own library does nothing but make a value, as long as nobody has changed it.
+// The parts of JavaScript's standard library that only create a value, unless they have been modified.
 
 const CONSTRUCTORS = [
   "AbortController AggregateError Array ArrayBuffer BigInt64Array BigUint64Array Blob DataView Date Error",

@@ -1,4 +1,4 @@
-// What an identifier can stand for, where that can be told from the code.
+// Determines the values that an identifier can have, if the code shows it.
 
 import { contains, isFunction, memberName, nameOf, PARENT, part, parts, type Node } from "../program/node.ts";
 import type { Binding, Program, Use } from "../program/program.ts";
@@ -30,7 +30,7 @@ export class Constants {
     return definition?.type === "Identifier" ? bare : (definition ?? bare);
   }
 
-  /** What a binding is defined as, when it is defined once and never written to after. */
+  /** Returns the definition of a binding that is defined once and never written to after. */
   definitionOf(binding: Binding): Node | undefined {
     if (!this.#definitions.has(binding)) this.#definitions.set(binding, this.#findDefinition(binding));
     return this.#definitions.get(binding);

@@ -1,4 +1,4 @@
-// What an artifact's code does with its Dags beside declaring tasks.
+// Finds uses of Dags in an artifact's code other than declaring tasks.
 
 import { isFunction, memberName, nameOf, PARENT, part, parts, textOf, type Node } from "../program/node.ts";
 import type { Program } from "../program/program.ts";
@@ -6,7 +6,7 @@ import type { Constants } from "./constants.ts";
 import { METHODS, type SdkObjects } from "./sdk-objects.ts";
 import type { Tampering } from "./tampering.ts";
 
-/** What happens to the Dags of an artifact. */
+/** The uses of an artifact's Dags. */
 export interface DagUses {
   /** Where a Dag is handed to something that cannot be told: it may read which tasks there are. */
   readonly escapes: readonly Node[];

@@ -94,7 +94,7 @@ export class PlainValues {
     return name === undefined || object === undefined ? undefined : `${object}.${name}`;
   }
 
-  /** `process.env.NAME`: always a text or undefined. */
+  /** `process.env.NAME`: always a string or undefined. */
   isEnvironmentRead(node: Node): boolean {
     const object = part(node, "object");
     return (
@@ -212,7 +212,7 @@ export class PlainValues {
     try {
       const binding = node.type === "Identifier" ? this.#program.bindingOf(node) : undefined;
       if (node.type !== "Identifier") return test(node);
-      // What was made without accessors may have been given some since.
+      // Accessors may have been added since to an object that was created without.
       if (this.#tampering.definesAccessors) return false;
       const values = binding ? this.#constants.possibleValuesOf(binding) : null;
       return (

@@ -49,7 +49,10 @@ export class PureCalls {
     );
   }
 
-  /** What a constructor may make texts and numbers of: an object's own `toString` would run. */
+  /**
+   * True for a value that a constructor can convert to strings and numbers without running an object's
+   * own `toString`.
+   */
   #isScalar(node: Node): boolean {
     const { values } = this.#is;
     if (values.isPrimitive(node)) return true;
@@ -77,7 +80,7 @@ export class PureCalls {
     );
   }
 
-  /** A literal written on the spot: nobody else has it yet. */
+  /** A literal written in place: no other code has it yet. */
   #isFresh(node: Node | undefined): boolean {
     return node?.type === "ObjectExpression" || node?.type === "ArrayExpression";
   }
@@ -88,7 +91,7 @@ export class PureCalls {
     const callee = part(call, "callee");
     const args = parts(call, "arguments");
     if (program.unwrap(call) !== call) return this.#expressions.isPure(args[0]);
-    // A lazily evaluated module: what is in it runs when somebody asks for it, who then reaches it.
+    // A lazily evaluated module: its code runs only when code that reaches it requests it.
     if (program.isHelper(callee, "__esm") || program.isHelper(callee, "__commonJS")) return true;
     if (!this.#arePure(call)) return false;
     if (isEnumBody(call, program) || this.#makesRequire(call)) return true;
@@ -157,7 +160,7 @@ export class PureCalls {
           this.#expressions.isPure(part(parameter, "right"))),
     );
     if (!plainParameters) return false;
-    // A generator's body waits for somebody to ask.
+    // A generator's body runs only when it is iterated.
     if (body["generator"] === true) return true;
     const block = part(body, "body");
     return block?.type === "BlockStatement"

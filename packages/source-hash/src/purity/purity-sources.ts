@@ -1,4 +1,4 @@
-// What the deciders of purity share: what they know, and what they ask one another.
+// The state that the deciders of purity share, and the questions they ask each other.
 
 import type { Node } from "../program/node.ts";
 import type { Program } from "../program/program.ts";
@@ -8,7 +8,7 @@ import type { Readable } from "./readable.ts";
 import type { SdkObjects } from "./sdk-objects.ts";
 import type { Tampering } from "./tampering.ts";
 
-/** What purity is decided from. */
+/** The inputs for deciding purity. */
 export interface PuritySources {
   readonly program: Program;
   readonly constants: Constants;

@@ -137,7 +137,7 @@ export class Purity implements ExpressionPurity {
     if (name === undefined || object?.type !== "ObjectExpression" || !tampering.builtinsPristine)
       return false;
     if (tampering.writtenProperties?.has(name) !== false || tampering.definesAccessors) return false;
-    // What is spread may bring one of that name.
+    // A spread may contain a property with that name.
     if (parts(object, "properties").some((property) => property.type === "SpreadElement")) return false;
     const property = parts(object, "properties").findLast(
       (candidate) => candidate.type === "Property" && memberKey(candidate) === name,
@@ -153,7 +153,7 @@ export class Purity implements ExpressionPurity {
     return this.#is.values.isPrimitive(part(node, "left")) && this.#is.values.isPrimitive(right);
   }
 
-  /** A variable of the same activation: nobody outside sees it written. */
+  /** A variable of the same activation: no code outside observes the write. */
   #isPureTarget(target: Node | undefined, at: Node): boolean {
     const binding = target?.type === "Identifier" ? this.#is.program.bindingOf(target) : undefined;
     if (!binding || binding.scope.type === "module" || binding.scope.type === "global") return false;

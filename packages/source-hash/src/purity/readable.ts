@@ -8,7 +8,7 @@ import type { PlainValues } from "./plain-values.ts";
 import type { Tampering } from "./tampering.ts";
 import { returnsOf, type SdkObjects } from "./sdk-objects.ts";
 
-/** What readability is decided from. */
+/** The inputs for deciding readability. */
 export interface ReadableSources {
   readonly program: Program;
   readonly constants: Constants;
@@ -74,7 +74,7 @@ export class Readable {
     }
   }
 
-  /** What a name stands for: accessors may have been put into a literal since. */
+  /** The value of a name: accessors may have been added to a literal since. */
   #isReadableLater(value: Node | undefined): boolean {
     const { program, tampering } = this.#is;
     const bare = program.unwrap(value);

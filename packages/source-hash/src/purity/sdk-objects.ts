@@ -164,7 +164,7 @@ function isPlainUse(node: Node, parent: Node | undefined): boolean {
   return parent?.type === "NewExpression" && part(parent, "callee") === node;
 }
 
-/** What a function returns, `undefined` for a return of nothing. */
+/** Returns the expressions that a function returns, with `undefined` for an empty return. */
 export function returnsOf(called: Node): (Node | undefined)[] {
   const body = part(called, "body");
   if (!body || body.type !== "BlockStatement") return [body];

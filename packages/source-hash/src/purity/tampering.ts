@@ -7,7 +7,7 @@ import { isEnumBody } from "./enum-body.ts";
 import { isSharedObject } from "./shared-objects.ts";
 import { isWritten } from "./written.ts";
 
-/** What an artifact's code may change beyond the bindings that it names. */
+/** The changes that an artifact's code may make beyond the bindings that it names. */
 export interface Tampering {
   /** False when a prototype, an accessor or a global of the language may be another than Node's. */
   readonly builtinsPristine: boolean;
@@ -30,7 +30,7 @@ const DEFINING = new Set([
   "setPrototypeOf",
 ]);
 
-/** What code may set of functions such as Number, which a table may hold. */
+/** Properties that code may set on functions such as Number, which a table may contain. */
 const OF_PRIMITIVES: ReadonlySet<string> = new Set(
   [BigInt, Boolean, Number, String]
     .flatMap((made) => Object.getOwnPropertyNames(made))

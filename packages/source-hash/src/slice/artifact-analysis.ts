@@ -22,14 +22,14 @@ import type { Shape } from "./shape.ts";
 import { UnitGraph } from "./unit-graph.ts";
 
 /**
- * What is left out of code that hands handlers to the SDK: whatever makes the `handlers`, or only the
- * `functions` and not the calls that make one of its arguments, or nothing.
+ * The parts left out of code that passes handlers to the SDK: everything that creates the `handlers`,
+ * only the `functions` but not the calls that create one of its arguments, or nothing.
  */
 export type Pruning = "functions" | "handlers" | "none";
 
 /**
- * What is taken into a slice beside what it names: units with `effects` on what it reaches, or all that are
- * `evaluated` with it in reach.
+ * The units included in a slice besides those that it names: units with `effects` on what it reaches, or
+ * all that are `evaluated` with it in reach.
  */
 export type Attraction = "effects" | "evaluated";
 

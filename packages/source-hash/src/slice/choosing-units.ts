@@ -49,7 +49,7 @@ function readsEnvironment(choice: Node, program: Program): boolean {
       for (const unit of binding ? program.unitsOf(binding) : []) {
         if (seen.has(unit)) continue;
         seen.add(unit);
-        // What a handler's own body reads, it reads in the process that runs it.
+        // Reads in a handler's own body happen in the process that runs it.
         if (unit.kind !== "function" || start !== choice || node[PARENT]?.type === "CallExpression")
           queue.push(unit.node);
       }

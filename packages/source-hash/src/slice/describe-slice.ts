@@ -15,7 +15,7 @@ const TEXT_LENGTH = 80;
 /** Packages behind one package that are shown each. */
 const MAX_SHOWN_MEMBERS = 40;
 
-/** What a component's digest leaves out: other tasks' handlers. */
+/** A component's digest leaves out other tasks' handlers. */
 const PRUNING = "handlers";
 
 /** Describes slices of one artifact. */
@@ -29,7 +29,7 @@ export class SliceDescriber {
     this.#places = places;
   }
 
-  /** What slices are made of, handlers first; what several have in common once. */
+  /** Describes the components of slices, handlers first; shared components appear once. */
   describe(slices: readonly Slice[]): SourceComponent[] {
     const components = new Set<SourceComponent>();
     const packages = new Map<string, SourceComponent>();
@@ -97,7 +97,7 @@ function describeCaptured({ name, value }: CapturedVariable): SourceComponent {
 function addPackage({ package: found }: ImportIdentity, packages: Map<string, SourceComponent>): void {
   if (!found) return;
   const [own, ...others] = found.members;
-  // What a package leads to has its own line, unless it is too much to be read.
+  // The packages that a package leads to have their own lines, unless there are too many to read.
   const isShort = others.length <= MAX_SHOWN_MEMBERS;
   const add = (name: string, version: string, digest: string): void => {
     packages.set(JSON.stringify([name, version]), { kind: "package", path: "", name, version, digest });

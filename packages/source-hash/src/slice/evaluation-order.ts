@@ -1,4 +1,4 @@
-// What depends on when code is evaluated: `const copy = state` is another value after `state = 2`.
+// Finds dependencies on evaluation order: `const copy = state` has another value after `state = 2`.
 
 import { isFunction, nameOf, PARENT, part, parts, pushChildren, type Node } from "../program/node.ts";
 import type { Program, Unit } from "../program/program.ts";
@@ -7,12 +7,12 @@ import { isSdkSpecifier } from "../purity/sdk-objects.ts";
 import { isRewritten } from "./rewritten.ts";
 import type { UnitGraph } from "./unit-graph.ts";
 
-/** What runs other code, or waits for it. */
+/** Nodes that run other code, or wait for it. */
 const CALLING: ReadonlySet<string> = new Set(
   "AwaitExpression CallExpression ImportExpression NewExpression TaggedTemplateExpression".split(" "),
 );
 
-/** What may run the functions of an object that is written on the spot. */
+/** Nodes that may run the functions of an object written in place. */
 const CONVERTING: ReadonlySet<string> = new Set(
   [
     "ArrayPattern BinaryExpression ForInStatement ForOfStatement MemberExpression ObjectPattern SpreadElement",

@@ -1,4 +1,4 @@
-// Where code may make a text of a function or a class: what is in it is then a value, spelling and all.
+// Finds where code may convert a function or a class to a string: its source text is then a value.
 
 import {
   isClass,

@@ -1,4 +1,4 @@
-// What a name imported from outside of the artifact is in a hash.
+// The identity of a name imported from outside of the artifact in a hash.
 
 import { isBuiltin } from "node:module";
 import { join } from "node:path";
@@ -26,7 +26,7 @@ export type ReadAnchor = (
  */
 export type ReadPrivateName = (specifier: string) => readonly string[] | null;
 
-/** What imports are resolved with. */
+/** The context for resolving imports. */
 export interface ImportSurroundings {
   readonly packages: PackageResolver;
   /** The Dag file's, absolute. */
@@ -106,7 +106,7 @@ function combine(name: string, found: readonly PackageIdentity[]): PackageIdenti
   };
 }
 
-/** What can load any file from a computed name. */
+/** True for an import that can load any file by a computed name. */
 function makesRequire(specifier: string, imported: string): boolean {
   return /^(?:node:)?module$/.test(specifier) && ["*", "createRequire", "default"].includes(imported);
 }

@@ -1,4 +1,4 @@
-// What a piece of an artifact was called in the source that it came from.
+// The original name of a piece of an artifact in its source.
 
 import { originalPositionFor, TraceMap } from "@jridgewell/trace-mapping";
 import { posix } from "node:path";

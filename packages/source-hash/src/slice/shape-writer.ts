@@ -28,7 +28,7 @@ export function writeShape(sources: ShapeSources, nodes: readonly Node[], inert:
   return new ShapeWriter(sources, nodes, inert).write();
 }
 
-/** What a shape is written from. */
+/** The inputs for writing a shape. */
 export interface ShapeSources {
   readonly program: Program;
   readonly texts: FunctionTexts;

@@ -5,7 +5,7 @@ import type { Node } from "../program/node.ts";
 import type { Binding } from "../program/program.ts";
 import type { Target } from "./target.ts";
 
-/** What is hashed of a piece of code, and what it leads to. */
+/** The hashed form of a piece of code, and its references. */
 export interface Shape {
   /**
    * Digest of the syntax tree. Names of bindings are replaced by numbers in order of their first use,
@@ -20,7 +20,7 @@ export interface Shape {
   readonly prunes: boolean;
   /** True when it may take the SDK's objects apart, and find the handlers in them. */
   readonly reveals: boolean;
-  /** True when it may make a text of a function or class. */
+  /** True if it may convert a function or class to a string. */
   readonly readsText: boolean;
   /** The functions and classes in it, outermost only: their text, where some code reads it. */
   readonly code: readonly Node[];

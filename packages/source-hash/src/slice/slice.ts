@@ -11,7 +11,7 @@ import { usesSurroundings } from "./lexical-this.ts";
 import type { Shape } from "./shape.ts";
 import type { Target } from "./target.ts";
 
-/** What a slice is taken from. */
+/** The inputs for computing a slice. */
 export interface SliceSources {
   readonly analysis: ArtifactAnalysis;
   readonly imports: ImportIdentities;
@@ -31,7 +31,7 @@ export interface UnitSliceOptions {
   /** Packages that are loaded for what they do. */
   readonly bareImports: readonly string[];
   readonly pruning: Pruning;
-  /** What is taken in beside what the units name; `null` for nothing. */
+  /** The units to include besides those named; `null` for none. */
   readonly attraction: Attraction | null;
 }
 
@@ -118,7 +118,7 @@ export class Slice {
     return sha256(JSON.stringify([this.#lines, this.#names, texts]));
   }
 
-  /** True when code in it may make a text of a function or a class. */
+  /** True if its code may convert a function or a class to a string. */
   get readsText(): boolean {
     return this.#readsText;
   }
@@ -130,7 +130,7 @@ export class Slice {
         if (typeof item === "number") this.#writeValue(item);
         else this.#writeUnit(item);
       }
-      // What changes the objects that were reached, in order of evaluation, and what that reaches in turn.
+      // The units that change reached objects, in order of evaluation, and everything they reach in turn.
       const attracted = [...this.#attracted].sort((a, b) => a.index - b.index);
       this.#attracted.clear();
       for (const unit of attracted) this.#number(unit);

@@ -1,4 +1,4 @@
-// What a piece of code refers to beyond itself.
+// The references of a piece of code to other code.
 
 import type { Binding, ImportedName, Unit } from "../program/program.ts";
 

@@ -7,7 +7,7 @@ import type { ArtifactAnalysis } from "./artifact-analysis.ts";
 import { readsCode } from "./hazards.ts";
 import type { Slice } from "./slice.ts";
 
-/** What stands for it. */
+/** The stand-in for it. */
 export interface WholeCode {
   readonly digest: Digest;
   /** True when the spelling of functions and classes counts. */

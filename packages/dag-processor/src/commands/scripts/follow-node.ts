@@ -1,4 +1,4 @@
-// Follows what a script of Node's imports, as esbuild finds it, and scripts that its texts name.
+// Follows the imports of a Node script, as resolved by esbuild, and scripts that its strings name.
 
 import { dirname, join } from "node:path";
 import * as esbuild from "esbuild";
@@ -8,7 +8,7 @@ import type { FileDigests } from "../../file-digests.ts";
 import { namedScripts, type Followed } from "./followed.ts";
 import type { StartProgram } from "./follow-python.ts";
 
-/** Where a script is run. Paths are absolute. */
+/** Where a script runs. Paths are absolute. */
 export interface NodePlace {
   readonly root: string;
   readonly cwds: readonly string[];
@@ -17,7 +17,7 @@ export interface NodePlace {
 
 const EXTENSIONS = [".js", ".json", ".node", ".ts", ".mts", ".mjs", ".cjs"];
 const REQUIRED = /\brequire\w*\s*\(\s*["'](\.{1,2}\/[^"']*)["']/g;
-/** What esbuild says of an import that is computed. */
+/** esbuild's message ids for computed imports. */
 const COMPUTED = ["unsupported-dynamic-import", "unsupported-require-call", "indirect-require"];
 
 /** Follows the script at `path`. */
@@ -27,14 +27,14 @@ export async function followNode(
   followed: Followed,
   startProgram: StartProgram,
 ): Promise<void> {
-  // Before esbuild reads it: what changes between is seen at the next pass.
+  // Before esbuild reads it, so that a change in between is noticed at the next pass.
   await followed.add(path);
   const inputs = await importsOf(path, place, followed);
   for (const input of inputs) {
     await followed.add(input);
     const text = await followed.textOf(input, `node ${place.cwds.join(":")}`);
     if (text === null || !/\.[cm]?[jt]s$|^[^.]+$/.test(input)) continue;
-    // A `require` that was made by createRequire() is none to esbuild.
+    // esbuild does not recognize a `require` created by createRequire().
     for (const [, required = ""] of text.matchAll(REQUIRED)) {
       const file = join(dirname(input), required);
       for (const ending of ["", ...EXTENSIONS, "/index.js"]) {

@@ -1,4 +1,4 @@
-// Follows the modules that one Python process imports.
+// Follows the modules that a Python process imports.
 
 import { dirname, join, resolve } from "node:path";
 import { namesScript, type Followed } from "./followed.ts";
@@ -6,22 +6,22 @@ import { pythonUses, type PythonImport } from "./python-uses.ts";
 
 /** A Python process. Paths are absolute. */
 export interface PythonProcess {
-  /** Folders that it may run in: more than one where a shell has changed between them. */
+  /** Its possible working directories: several if a shell changed directories. */
   readonly cwds: readonly string[];
-  /** Folders in which it looks for modules, beside those of what is installed. */
+  /** Folders in which it searches for modules, in addition to those of installed packages. */
   readonly searchPath: readonly string[];
 }
 
-/** What a process starts with. */
+/** The entry point of a process. */
 export type PythonStart =
   | { readonly kind: "file"; readonly path: string }
   | { readonly kind: "module"; readonly name: string }
   | { readonly kind: "text"; readonly text: string };
 
-/** A program that another one starts, at an absolute path. */
+/** A program that another one starts, given by absolute path. */
 export type StartProgram = (path: string) => void;
 
-/** Follows what a process starts with, and all that is imported from there on. */
+/** Follows the entry point of a process and everything imported from there. */
 export async function followPython(
   start: PythonStart,
   process: PythonProcess,
@@ -36,7 +36,7 @@ class PythonRun {
   readonly #cwds: readonly string[];
   readonly #followed: Followed;
   readonly #startProgram: StartProgram;
-  /** Where Python looks: which of them comes first does not matter, since a file counts wherever it is found. */
+  /** The search path. Its order does not matter, because a file counts wherever it is found. */
   readonly #searchPath: Set<string>;
   readonly #imports = new Map<string, { readonly from: string; readonly use: PythonImport }>();
   readonly #queue: string[] = [];
@@ -89,7 +89,7 @@ class PythonRun {
       this.#imports.set(JSON.stringify([dirname(file), use]), { from: dirname(file), use });
       if (isNew) await this.#addImport(dirname(file), use);
     }
-    // What was looked for before may lie in a folder that only came now.
+    // Earlier searches may succeed in a folder that was added only now.
     if (this.#searchPath.size > before) {
       for (const { from, use } of this.#imports.values()) await this.#addImport(from, use);
     }
@@ -106,7 +106,7 @@ class PythonRun {
     }
   }
 
-  /** A file that is run here, or by another Python that is started here. */
+  /** A file that is run in this process, or by another Python process that it starts. */
   async #addRun(path: string): Promise<void> {
     if (!(await this.#addFile(path))) await this.#addFile(join(path, "__main__.py"));
     else this.#searchPath.add(dirname(path));
@@ -126,7 +126,7 @@ class PythonRun {
     }
   }
 
-  /** `from package import *` takes the modules that the package names. */
+  /** `from package import *` imports the modules that the package lists. */
   async #addAll(place: string): Promise<void> {
     const path = join(place, "__init__.py");
     const text = await this.#followed.textOf(path, `all of ${place}`);
@@ -136,7 +136,7 @@ class PythonRun {
     }
   }
 
-  /** A module and the packages that it is in, below a folder. */
+  /** A module and the packages that contain it, below a folder. */
   async #addModule(folder: string, name: string): Promise<void> {
     let place = folder;
     for (const part of name.split(".")) {

@@ -1,4 +1,4 @@
-// Finds the scripts that a command runs and the modules that they import, beside what its sources name.
+// Finds the scripts that a command runs and the modules that they import, in addition to its sources.
 
 import { open } from "node:fs/promises";
 import { dirname, join, posix, relative, resolve, sep } from "node:path";
@@ -10,7 +10,7 @@ import { followPython, type PythonStart } from "./follow-python.ts";
 import { shellUses, type ShellUse } from "./follow-shell.ts";
 import { startedPrograms } from "./started-programs.ts";
 
-/** Where a command is. */
+/** The location of a command. */
 export interface ScriptPlace {
   /** Absolute path of the bundle's folder. */
   readonly root: string;
@@ -19,18 +19,18 @@ export interface ScriptPlace {
   readonly digests: FileDigests;
 }
 
-/** What was found. Paths are relative to the Dag file's folder, but for `absent`. */
+/** The files found. Paths are relative to the Dag file's folder, except those in `absent`. */
 export interface FollowedScripts {
   readonly paths: readonly string[];
-  /** Absolute paths without a file, at which one would count. */
+  /** Absolute paths of missing files that would count. */
   readonly absent: readonly string[];
-  /** Code that cannot be followed, with the place that uses it. */
+  /** Code that cannot be followed, with its location. */
   readonly unfollowed: readonly string[];
 }
 
 type Where = Pick<ShellUse, "cwds" | "pythonPath"> & { readonly line: number; readonly file: string | null };
 
-/** Folders above a script in which its project is looked for. */
+/** Number of folders above a script in which its project is searched. */
 const MOST_ANCESTORS = 8;
 
 const SHELLS = /^#!.*\b(?:ba|da|z|k)?sh\b/;
@@ -47,7 +47,8 @@ export async function followScripts(
   const where = { cwds: [resolve(place.folder, command.cwd)], pythonPath, line: 1, file: null };
   const words = command.argv.map((text) => ({ text, isComputed: false }));
   for (const started of startedPrograms(words)) await run.start(started, where);
-  // Sources that nothing leads to may be of other programs: what cannot be followed in them says nothing.
+  // Sources that nothing leads to may belong to other programs, so code in them that cannot be followed
+  // is ignored.
   followed.isQuiet = followed.files.size > 0;
   for (const source of sources.filter(namesScript)) await run.followFile(join(place.folder, source), where);
   return {
@@ -89,9 +90,12 @@ class ScriptRun {
     }
   }
 
-  /** Follows a file in its language, if it is one of this project: its program may as well be an installed one. */
+  /**
+   * Follows a file in its language if it belongs to this project. The program may also be an installed
+   * one.
+   */
   async followFile(path: string, where: Where, kind: string = "script"): Promise<void> {
-    // What is named by a path of the system is a program, which the runtime's part of the key has.
+    // A path of the system is a program, which is covered by the runtime component of the key.
     if (!isNear(path, this.#place.root) && !/\.\w+$/.test(path)) return;
     if (!(await this.#followed.add(path))) return;
     const language = kind === "script" ? await languageOf(path) : kind;
@@ -117,7 +121,7 @@ class ScriptRun {
     for (const path of programs) await this.followFile(path, where);
   }
 
-  /** Where the modules of a Python project lie, which is installed as a link to its folder (`uv sync`, `pip install -e`). */
+  /** Folders with the modules of a Python project in editable mode (`uv sync`, `pip install -e`). */
   async #projectFolders(folder: string): Promise<string[]> {
     for (
       let at = folder, depth = 0;
@@ -141,7 +145,7 @@ class ScriptRun {
     for (const found of programs) await this.followFile(found, where);
   }
 
-  /** Of other languages only the scripts that their texts name are known, and what R is to read. */
+  /** In other languages, only scripts that strings name are found, and files that R sources. */
   async #other(path: string, where: Where): Promise<void> {
     const text = await this.#followed.textOf(path, `other ${where.cwds.join(":")}`);
     if (text === null || !/\.(?:R|r|pl|pm|rb|jl|php|lua)$|^[^.]+$/.test(posix.basename(path))) return;
@@ -161,12 +165,12 @@ class ScriptRun {
   }
 }
 
-/** True for a path in the bundle's folder, or in the one that it is in. */
+/** True for a path in the bundle's folder, or in its parent folder. */
 function isNear(path: string, root: string): boolean {
   return path.startsWith(`${dirname(root)}/`);
 }
 
-/** By the name's ending, else by the first line. */
+/** Determined by the file extension, or else by the first line. */
 async function languageOf(path: string): Promise<"python_script" | "shell_script" | "node" | "other"> {
   if (/\.pyw?$/.test(path)) return "python_script";
   if (/\.(?:ba|z|k)?sh$/.test(path)) return "shell_script";

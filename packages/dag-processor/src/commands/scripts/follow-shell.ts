@@ -1,29 +1,29 @@
-// Reads a shell's text command by command, and knows where it is: its folder, its variables, its own file.
+// Reads shell code command by command, tracking its working directory, its variables and its own file.
 
 import { dirname, posix, resolve } from "node:path";
 import { cutHereDocuments, shellCommands, type ShellWord } from "./shell-words.ts";
 import { startedPrograms, type Started } from "./started-programs.ts";
 
-/** Where a command of the text stands. */
+/** The location of a command in the code. */
 export interface ShellPlace {
   readonly line: number;
-  /** Folders in which it may run. */
+  /** Possible working directories. */
   readonly cwds: readonly string[];
-  /** Folders that it names for Python's modules, as they are written. */
+  /** Folders that it sets for Python modules, as written. */
   readonly pythonPath: readonly string[];
 }
 
-/** What a text starts, in order. */
+/** The programs that the code starts, in order. */
 export type ShellUse = ShellPlace & { readonly started: Started };
 
-/** Folders that one text is taken to run in, at most: scripts may change theirs in a circle. */
+/** Maximum number of working directories per script: scripts may change directories in a loop. */
 const MOST_FOLDERS = 16;
 
-/** `$(dirname "$0")`, `${0%/*}` and their like: the folder of the script itself. */
+/** `$(dirname "$0")`, `${0%/*}` and similar: the folder of the script itself. */
 const OWN_FOLDER =
   /\$\((?:cd\s+(?:-P\s+)?(?:--\s+)?["']?)?(?:\$\()?dirname\s+(?:--\s+)?["']?(?:\$\((?:readlink -f|realpath) )?["']?\$(?:\{?BASH_SOURCE(?:\[0\])?\}?|\{?0\}?)["']?\)?["']?\)?(?<up>(?:\/[\w.-]+)*)["']?(?:\s*(?:>\s*\/dev\/null\s*(?:2>&1)?)?\s*&&\s*pwd(?:\s+-P)?)?\s*\)?|\$\{(?:BASH_SOURCE(?:\[0\])?|0)%\/\*\}/g;
 
-/** Reads the text of the script at `file`; `null`: it is in a command. */
+/** Reads the code of the script at `file`; `null`: it is part of a command. */
 export function shellUses(
   text: string,
   file: string | null,
@@ -51,7 +51,7 @@ export function shellUses(
         break;
       }
       if (name === "PYTHONPATH") for (const added of value.split(":")) own.push(added);
-      // One that is given twice may have either value.
+      // A variable that is assigned twice may have either value.
       variables.set(
         name,
         variables.has(name) && variables.get(name) !== value ? null : word.isComputed ? null : value,
@@ -85,7 +85,7 @@ function isPlain(path: string): boolean {
   return path !== "" && !path.includes("$");
 }
 
-/** A word with what is known put in. */
+/** Returns a word with known variables expanded. */
 function expanded(
   text: string,
   file: string | null,

@@ -1,9 +1,9 @@
-// A Python file's tokens, with what is asked of them again and again.
+// The tokens of a Python file, with frequently used queries.
 
 import { pathOf, type PathScope } from "./python-paths.ts";
 import type { PythonToken } from "./python-tokens.ts";
 
-/** The tokens of one file. Strings have no text here, so that none is taken for code. */
+/** The tokens of one file. Strings have no text here, so that they are not mistaken for code. */
 export class PythonCode {
   readonly #tokens: readonly PythonToken[];
   readonly #scope: PathScope;
@@ -22,7 +22,10 @@ export class PythonCode {
     return this.#tokens[index]?.line ?? 1;
   }
 
-  /** The path that an expression is which ends before one of `ends`; `undefined`: it cannot be told. */
+  /**
+   * Returns the path that an expression evaluates to, which ends before one of `ends`, or `undefined` if
+   * unknown.
+   */
   pathAt(start: number, ends: readonly string[]): string | undefined {
     return pathOf(
       this.#tokens,
@@ -32,7 +35,7 @@ export class PythonCode {
     );
   }
 
-  /** Where the bracket at `start` is closed. */
+  /** Returns where the bracket at `start` is closed. */
   endOfCall(start: number): number {
     let depth = 0;
     for (let at = start; at < this.#tokens.length; at += 1) {
@@ -43,7 +46,10 @@ export class PythonCode {
     return this.#tokens.length;
   }
 
-  /** The first place from `start` on that has one of some texts and is in no bracket that opens after `start`. */
+  /**
+   * Returns the first position from `start` on with one of some texts, outside of brackets that open
+   * after `start`.
+   */
   find(start: number, texts: readonly string[]): number {
     let at = start;
     while (at < this.#tokens.length && !texts.includes(this.textAt(at))) {
@@ -52,7 +58,7 @@ export class PythonCode {
     return at;
   }
 
-  /** A name with dots in it, and where it ends. */
+  /** Returns a dotted name, and where it ends. */
   dottedAt(start: number): { readonly name: string; readonly end: number } {
     const parts: string[] = [];
     let at = start;

@@ -1,17 +1,18 @@
-// What a Python expression says of a path, where that can be read: the file's own folder, joined with texts.
+// Evaluates Python expressions for paths, as far as possible: the file's own folder joined with string
+// literals.
 
 import { posix } from "node:path";
 import type { PythonToken } from "./python-tokens.ts";
 
-/** What is known where an expression stands. */
+/** The known names at an expression. */
 export interface PathScope {
   /** Absolute path of the file, its `__file__`. */
   readonly file: string;
-  /** Paths that names were given; `null`: more than one, or none that can be read. */
+  /** Paths assigned to names; `null` if there are several, or if one is unknown. */
   readonly names: ReadonlyMap<string, string | null>;
 }
 
-/** A path, absolute or relative to the folder that the program runs in, and where its expression ends. */
+/** A path, absolute or relative to the working directory, and the end of its expression. */
 interface ReadPath {
   readonly path: string;
   readonly end: number;
@@ -20,7 +21,10 @@ interface ReadPath {
 const SAME = new Set(["str", "fspath", "abspath", "realpath", "normpath", "resolve", "absolute", "as_posix"]);
 const MAKES_PATH = new Set(["Path", "PurePath", "PosixPath", "PurePosixPath", "join"]);
 
-/** The path that an expression from `start` is, if `isEnd` holds for the token after it; `undefined`: it cannot be told. */
+/**
+ * Returns the path of the expression at `start`, if `isEnd` accepts the token after it, or `undefined` if
+ * unknown.
+ */
 export function pathOf(
   tokens: readonly PythonToken[],
   start: number,
@@ -31,12 +35,12 @@ export function pathOf(
   return read && isEnd(tokens[read.end]) ? read.path : undefined;
 }
 
-/** The paths of `NAME = expression` among the statements of a file. */
+/** Returns the paths of `NAME = expression` among the statements of a file. */
 export function namedPaths(tokens: readonly PythonToken[], file: string): Map<string, string | null> {
   const names = new Map<string, string | null>();
   for (const [index, { kind, text }] of tokens.entries()) {
     if (kind !== "name" || tokens[index + 1]?.text !== "=") continue;
-    // An argument by name is none.
+    // Keyword arguments do not count.
     if (index > 0 && tokens[index - 1]?.kind !== "end") continue;
     const path = pathOf(tokens, index + 2, { file, names }, (token) => token?.kind === "end");
     names.set(text, names.has(text) && names.get(text) !== path ? null : (path ?? null));

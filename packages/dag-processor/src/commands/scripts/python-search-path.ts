@@ -1,10 +1,10 @@
-// What a Python file adds to the folders in which Python looks for modules.
+// Finds the folders that a Python file adds to its module search path.
 
 import type { PythonCode } from "./python-code.ts";
 
 /**
- * The folders that are added where `sys.path` or `addsitedir` stands, at `index`: none where it is only read;
- * `undefined`: they cannot be told.
+ * Returns the folders that are added by `sys.path` or `addsitedir` at `index`: none if it is only read,
+ * `undefined` if unknown.
  */
 export function searchPathOf(code: PythonCode, index: number): string[] | undefined {
   if (code.textAt(index) === "addsitedir") return one(code, index + 2);
@@ -26,7 +26,7 @@ function one(code: PythonCode, start: number): string[] | undefined {
   return path === undefined ? undefined : [path];
 }
 
-/** A list of paths, before or after which `sys.path` itself may stand. */
+/** A list of paths, before or after which `sys.path` itself may appear. */
 function list(code: PythonCode, start: number): string[] | undefined {
   const isAfter = code.textAt(start) === "sys" && code.textAt(start + 3) === "+";
   let at = isAfter ? start + 4 : start;

@@ -1,18 +1,22 @@
-// Cuts a Python program into what tells its imports: names, operators, strings, ends of statements.
+// Tokenizes a Python program as far as needed to find its imports: names, operators, strings, ends of
+// statements.
 
-/** One token. A string's text is its content, without escapes being read but that of a line's end. */
+/** One token. The text of a string is its content; only escaped line ends are processed. */
 export interface PythonToken {
   readonly kind: "name" | "string" | "operator" | "end";
   readonly text: string;
   readonly line: number;
-  /** A formatted string with something to be put in; `undefined`: no string, or one that is as it stands. */
+  /** True for a formatted string with placeholders; `undefined` otherwise. */
   readonly isFormatted?: boolean;
 }
 
 const TOKEN =
   /(?<space>[ \t\f\r]+|\\\r?\n)|(?<comment>#[^\n]*)|(?<newline>\n)|(?<quote>[A-Za-z]{0,2}(?:'''|"""|'|"))|(?<name>[\p{L}\p{Nl}_][\p{L}\p{N}_]*)|(?<number>\d[\w.]*)|(?<operator>\+=|==|!=|<=|>=|:=|->|\*\*|\/\/|[^])/uy;
 
-/** All tokens in order; adjacent strings are one, as they are to Python. Never fails: what is no Python gives some tokens. */
+/**
+ * Returns all tokens in order. Adjacent strings are joined, as in Python. Never fails: other input yields
+ * arbitrary tokens.
+ */
 export function pythonTokens(text: string): PythonToken[] {
   const tokens: PythonToken[] = [];
   let line = 1;
@@ -47,7 +51,7 @@ export function pythonTokens(text: string): PythonToken[] {
   return tokens;
 }
 
-/** The string that begins at `start`, after its prefix and quotes. */
+/** Reads the string that begins at `start`, after its prefix and quotes. */
 function stringAt(
   text: string,
   start: number,
@@ -57,7 +61,7 @@ function stringAt(
   const quotes = opening.slice(prefix.length);
   let at = start;
   while (at < text.length && !text.startsWith(quotes, at)) {
-    if (quotes.length === 1 && text[at] === "\n") break; // Not ended: the line is.
+    if (quotes.length === 1 && text[at] === "\n") break; // Unterminated: it ends with the line.
     at += text[at] === "\\" ? 2 : 1;
   }
   const raw = text.slice(start, at);

@@ -1,4 +1,4 @@
-// What other code a Python file uses, as far as its text says it.
+// Finds the other code that a Python file uses, as far as it can be determined statically.
 
 import { PythonCode } from "./python-code.ts";
 import { namedPaths } from "./python-paths.ts";
@@ -7,37 +7,37 @@ import { pythonTokens, type PythonToken } from "./python-tokens.ts";
 
 /** `import name`, or `from name import names`. */
 export interface PythonImport {
-  /** Dots before the name: how far up it is looked for; 0: where Python looks for modules. */
+  /** Number of dots before the name, for relative imports; 0 uses the search path. */
   readonly level: number;
   /** Empty in `from . import x`. */
   readonly name: string;
-  /** What is taken from it, which may be modules too; `*` stands for all that it names. */
+  /** The imported names, which may be modules too; `*` stands for all. */
   readonly names: readonly string[];
 }
 
-/** Code that a file says by something that it computes. */
+/** Code that is selected by a computed value. */
 export interface ComputedUse {
   readonly line: number;
   readonly what: string;
 }
 
-/** All that was found. Paths are absolute, or relative to the folder that the program runs in. */
+/** The uses found. Paths are absolute, or relative to the working directory. */
 export interface PythonUses {
   readonly imports: readonly PythonImport[];
-  /** Where it has Python look for modules. */
+  /** Folders that it adds to the search path. */
   readonly searchPath: readonly string[];
   /** Files that it runs in its own process. */
   readonly run: readonly string[];
-  /** Modules that it has another Python run. */
+  /** Modules that it runs in another Python process. */
   readonly modules: readonly string[];
-  /** All its texts: some may name scripts. */
+  /** All string literals: some may name scripts. */
   readonly texts: readonly string[];
   readonly computed: readonly ComputedUse[];
 }
 
 type Tokens = readonly PythonToken[];
 
-/** Functions of a module's name, and of a file's path with the place of that argument. */
+/** Functions that take a module's name, or a file's path with the index of that argument. */
 const IMPORTERS = new Set(["__import__", "import_module", "run_module"]);
 const RUNNERS = new Map([
   ["run_path", 0],
@@ -48,7 +48,7 @@ const RUNNERS = new Map([
 ]);
 const LOADERS = new Set([...IMPORTERS, ...RUNNERS.keys()]);
 
-/** Reads the text of the Python file at `file`, or of a program that is run in that file's folder. */
+/** Reads the code of the Python file at `file`, or of a program that is run in that file's folder. */
 export function pythonUses(text: string, file: string): PythonUses {
   const tokens = pythonTokens(text);
   return new UseFinder(tokens, file).find();
@@ -63,7 +63,7 @@ class UseFinder {
   readonly #run: string[] = [];
   readonly #modules: string[] = [];
   readonly #computed: ComputedUse[] = [];
-  /** Other names of functions that load code. */
+  /** Aliases of functions that load code. */
   readonly #aliases = new Map<string, string>();
 
   constructor(tokens: Tokens, file: string) {
@@ -109,7 +109,7 @@ class UseFinder {
     }
   }
 
-  /** Gives where the statement goes on; `from` may also stand after `yield` and `raise`. */
+  /** Returns where the statement continues; `from` may also follow `yield` and `raise`. */
   #addFrom(index: number): number {
     let at = index + 1;
     let level = 0;
@@ -201,7 +201,7 @@ class UseFinder {
     this.#addComputed(index, this.#shown(index));
   }
 
-  /** True when a method that reads a path's file is called further on. */
+  /** True if a method that reads the file at a path is called further on. */
   #isReadAfter(start: number): boolean {
     for (let at = start; at < this.#tokens.length; at += 1) {
       if (this.#code.textAt(at) === "." && this.#code.textAt(at + 1).startsWith("read_")) return true;
@@ -215,7 +215,7 @@ class UseFinder {
     else for (const added of paths) this.#searchPath.push(added);
   }
 
-  /** `[sys.executable, script]` starts another Python. */
+  /** `[sys.executable, script]` starts another Python process. */
   #addInterpreter(index: number): void {
     if (this.#code.textAt(index + 1) !== ",") return;
     const option = this.#tokens[index + 2];

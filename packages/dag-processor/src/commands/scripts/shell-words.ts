@@ -1,21 +1,21 @@
-// Cuts a shell's text into commands, and these into words.
+// Splits shell code into commands, and commands into words.
 
-/** One word. What a shell puts in is left as it is written, such as `$HOME` or `$(pwd)`. */
+/** One word. Expansions are left as written, such as `$HOME` or `$(pwd)`. */
 export interface ShellWord {
   readonly text: string;
-  /** Something is put in: the text is not all that the word will be. */
+  /** True if the word contains an expansion, so its value is not fully known. */
   readonly isComputed: boolean;
 }
 
-/** Text that a command is given to read. */
+/** The input of a command. */
 export interface HereDocument {
-  /** The line that asks for it. */
+  /** The line that starts it. */
   readonly opener: string;
   readonly body: string;
   readonly line: number;
 }
 
-/** Words between two ends of commands, without what is redirected. */
+/** The words of one command, without redirections. */
 export interface ShellCommand {
   readonly words: readonly ShellWord[];
   readonly line: number;
@@ -26,14 +26,14 @@ const HERE_DOCUMENT = /(?<!<)<<-?\s*(["'\\]?)([A-Za-z_]\w*)\1/g;
 const ENDS = ";|&\n(){}`";
 
 /**
- * The commands of a text, those in `$(…)` and in backticks too. Here-documents are left out: they are no
- * commands of this shell. Never fails: what is no shell's text gives some words.
+ * Returns the commands of shell code, including those in `$(…)` and backticks, without here-documents.
+ * Never fails: other input yields arbitrary words.
  */
 export function shellCommands(text: string): ShellCommand[] {
   return new ShellReader(cutHereDocuments(text).rest).read();
 }
 
-/** The here-documents of a text, and what is left, with empty lines in their place. */
+/** Returns the here-documents of shell code, and the code with empty lines in their place. */
 export function cutHereDocuments(text: string): {
   readonly rest: string;
   readonly documents: HereDocument[];
@@ -137,7 +137,7 @@ class ShellReader {
     this.#at += found?.length ?? 1;
   }
 
-  /** A command within a word: its text stands in the word, and its commands count too. */
+  /** A command substitution: its text stays in the word, and its commands count too. */
   #substitution(opening: string, closing: string): void {
     const start = this.#at + opening.length;
     let end = start;
@@ -156,12 +156,12 @@ class ShellReader {
     this.#at = end + 1;
   }
 
-  /** What is read from or written to is no program. */
+  /** The target of a redirection is not a program. */
   #redirect(): void {
     if (/^\d$/.test(this.#word?.text ?? "")) this.#word = undefined;
     this.#endWord();
     const rest = this.#text.slice(this.#at, this.#at + 200);
-    // What is read from may be a script: it is a word like others.
+    // A file that is read from may be a script, so it counts as a word.
     if (/^(?:[<>]\(|<[^<&>])/.test(rest)) {
       this.#at += 1;
       return;

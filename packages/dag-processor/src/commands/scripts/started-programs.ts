@@ -1,19 +1,19 @@
-// Which scripts the words of a command have run, by the interpreters that are known.
+// Finds the scripts that the words of a command run, by known interpreters.
 
 import { posix } from "node:path";
 import { namesScript } from "./followed.ts";
 import type { ShellWord } from "./shell-words.ts";
 
-/** What a command starts. Paths are as they are written. */
+/** A program that a command starts. Paths are as written. */
 export type Started =
   | { readonly kind: "script"; readonly path: string }
   | { readonly kind: "python_script"; readonly path: string }
   | { readonly kind: "python_module"; readonly name: string }
   | { readonly kind: "python_text"; readonly text: string }
   | { readonly kind: "shell_text"; readonly text: string }
-  /** A shell reads the file as its own text. */
+  /** A shell sources the file. */
   | { readonly kind: "shell_script"; readonly path: string }
-  /** The path is put together when the command runs; `tail` is its end, as far as it is known. */
+  /** The path is computed when the command runs; `tail` is its end, as far as known. */
   | { readonly kind: "computed"; readonly what: string; readonly tail: string };
 
 const PYTHON = /^(?:python|pypy)[\d.]*$/;
@@ -27,11 +27,11 @@ const WRAPPERS = new Set(
   ),
 );
 
-/** Options of which the next word is the value. */
+/** Options that take the next word as their value. */
 const PYTHON_VALUES = new Set(["-W", "-X", "--check-hash-based-pycs"]);
 const SHELL_VALUES = new Set(["-o", "+o", "-O", "+O", "--rcfile", "--init-file"]);
 
-/** All that the words start, and scripts that they name. */
+/** Returns everything that the words start, and scripts that they name. */
 export function startedPrograms(words: readonly ShellWord[]): Started[] {
   const started: Started[] = [];
   const head = words.findIndex((word) => !isBefore(word));
@@ -62,7 +62,7 @@ function isBefore({ text, isComputed }: ShellWord): boolean {
   );
 }
 
-/** A program whose path is computed; one in a `bin` folder is an installed one. */
+/** A program with a computed path. One in a `bin` folder is an installed program. */
 function computedProgram(word: ShellWord): Started[] {
   if (!word.text.includes("/") || /\/bin\/[^/]+$/.test(word.text)) return [];
   return [computed(word)];
@@ -119,15 +119,17 @@ function shell(words: readonly ShellWord[], isHead: boolean): Started[] {
   return [];
 }
 
-/** Other interpreters: the first word that is no option is their script, and options may load others. */
+/**
+ * Other interpreters: the first word that is not an option is their script, and options may load others.
+ */
 function other(words: readonly ShellWord[], isHead: boolean): Started[] {
   const word = words.find(({ text }) => !text.startsWith("-") && text !== "run");
   const script = words.some(({ text }) => /^-(?:e|p|pe|-eval|-print)$/.test(text)) ? undefined : word;
   return script?.isComputed === true ? computedNext(script, isHead) : scriptAt(script, "script");
 }
 
-/** Only where it is plain that a program is started: another word may just be called `python`. */
+/** Only if it is certain that a program is started: another word may happen to be `python`. */
 function computedNext(word: ShellWord | undefined, isHead: boolean): Started[] {
-  // `"$@"` hands over what the caller gave, which was looked at there.
+  // `"$@"` passes on the caller's arguments, which are examined there.
   return word && isHead && !/^\$[@*]$/.test(word.text) ? [computed(word)] : [];
 }

@@ -1,4 +1,4 @@
-// Takes note of what of Node cannot be watched further, such as programs and threads, when it is used.
+// Notices the use of Node features that cannot be tracked further, such as programs and threads.
 
 import fs from "node:fs";
 import { syncBuiltinESMExports } from "node:module";
@@ -9,7 +9,7 @@ import type { NoticedInputs } from "./noticed-inputs.ts";
 import type { PackageFolders } from "./package-folders.ts";
 import { findReader } from "./reader.ts";
 
-/** What a use of Node is told to. */
+/** The context of the noticed uses. */
 export interface BuiltinSurroundings {
   readonly trust: readonly CacheTrust[];
   readonly environment: EnvironmentView;
@@ -22,7 +22,7 @@ type Call = (...args: unknown[]) => unknown;
 type Class = new (...args: unknown[]) => object;
 type Before = (args: readonly unknown[], called: Call) => void;
 
-/** Node's modules that work by others. */
+/** Node modules that are implemented by others. */
 const BEHIND: Readonly<Record<string, string>> = {
   cluster: "child_process",
   test: "child_process",
@@ -33,7 +33,9 @@ const ATTACHING = /\b(?:attach|vacuum\s+into|load_extension|readfile)\b/i;
 
 const isThere = fs.existsSync;
 
-/** Watches parts of Node, each as soon as a program asks for it: loading them all would cost every worker. */
+/**
+ * Tracks Node modules, each when a program first imports it: loading all of them would cost every worker.
+ */
 export class BuiltinFunctions {
   readonly #surroundings: BuiltinSurroundings;
   readonly #getModule = process.getBuiltinModule.bind(process) as (name: string) => unknown;
@@ -43,7 +45,7 @@ export class BuiltinFunctions {
     this.#surroundings = surroundings;
   }
 
-  /** Watches what a program need not ask for. */
+  /** Tracks features that are available without an import. */
   watchProcess(): void {
     const { environment, files } = this.#surroundings;
     watchCalls(process, "getBuiltinModule", ([name]) => {
@@ -61,12 +63,12 @@ export class BuiltinFunctions {
     );
     this.#watchReports();
     const clone = globalThis.structuredClone;
-    // A proxy cannot be cloned, and what it stands for can.
+    // A proxy cannot be cloned, but its target can.
     globalThis.structuredClone = ((value: unknown, ...rest: [Parameters<typeof structuredClone>[1]?]) =>
       clone(value === environment.env ? { ...environment.env } : value, ...rest)) as typeof clone;
   }
 
-  /** Watches one of Node's modules, by its name with or without `node:`. */
+  /** Tracks a Node module, by its name with or without `node:`. */
   watch(specifier: string): void {
     const name = specifier.replace(/^node:/, "");
     const behind = BEHIND[name];
@@ -79,7 +81,7 @@ export class BuiltinFunctions {
     // `node:module` is a function.
     if ((typeof exports !== "object" && typeof exports !== "function") || exports === null) return;
     watch(exports as Record<string, unknown>);
-    // Another program may have imported it before this one.
+    // Other modules may have imported it before this one.
     syncBuiltinESMExports();
   }
 
@@ -94,7 +96,7 @@ export class BuiltinFunctions {
         if (this.#surroundings.trust.includes("worker_threads")) return args;
         this.#note("worker_threads");
         const [file, options = {}] = args as [unknown, { env?: unknown }?];
-        // The process's own environment has less than the task may see.
+        // The process's own environment has fewer variables than the task may see.
         return options.env ? args : [file, { ...options, env: this.#surroundings.environment.copy() }];
       }),
     module: (exports) => {
@@ -109,7 +111,7 @@ export class BuiltinFunctions {
         },
       );
     },
-    // Its streams send files by functions of their own, which only a connection shows.
+    // Its streams send files with internal functions, which are reachable only from a connection.
     http2: (exports) => {
       for (const name of ["createServer", "createSecureServer", "performServerHandshake"])
         watchCalls(exports, name, () => this.#note("http2_server", "file_reads"));
@@ -155,7 +157,7 @@ export class BuiltinFunctions {
     });
   }
 
-  /** A report has the environment, the machine and more; what packages ask it for is which C library there is. */
+  /** A report contains the environment, the machine and more. Packages use it to find the C library. */
   #watchReports(): void {
     const { packages } = this.#surroundings;
     const descriptor = Object.getOwnPropertyDescriptor(process, "report");
@@ -179,7 +181,7 @@ export class BuiltinFunctions {
     });
   }
 
-  /** What is installed is known by its package, code of other origins is not. */
+  /** Installed addons are covered by their packages; others are not. */
   #loadAddon(path: unknown): void {
     const { files, trust, noticed } = this.#surroundings;
     if (typeof path !== "string" || trust.includes("addons") || files.isInstalled(path)) return;

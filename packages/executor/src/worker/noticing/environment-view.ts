@@ -1,6 +1,7 @@
-// Puts a view in the place of `process.env` that takes note of what a cached task reads and did not declare.
+// Replaces `process.env` with a view that notices undeclared reads of a cached task.
 //
-// The process itself has the visible variables alone: what threads, reports and native code see is in the key.
+// The process itself has only the visible variables: what threads, reports and native code see is covered
+// by the key.
 
 import { inspect } from "node:util";
 import { digestVariable } from "@memodag/artifact";
@@ -11,32 +12,37 @@ import type { NoticedInputs } from "./noticed-inputs.ts";
 import type { PackageFolders } from "./package-folders.ts";
 import { findReader, isLoader } from "./reader.ts";
 
-/** What counts as a read. */
+/** Decides what counts as a read. */
 export interface EnvironmentRules {
   /** Every variable that an uncached attempt would see. */
   readonly variables: Readonly<Record<string, string>>;
-  /** Names that the task declared: they are in its key. */
+  /** Declared names: they are part of the key. */
   readonly declared: readonly string[];
-  /** Variables that the Dag file's code was read with. They are in no hash: of those that are declared, too, the value counts. */
+  /**
+   * Variables with which the Dag file's code was read. They are in no hash, so the values of declared
+   * ones count, too.
+   */
   readonly atLoad: DagInputs["env"];
-  /** Names that libraries may read, such as `PATH`; `NODE_*` stands for all that begin so. */
+  /** Names that libraries may read, such as `PATH`; `NODE_*` matches a prefix. */
   readonly ordinary: readonly string[];
-  /** True when the author vouches for programs: they are then shown what is visible, and nothing is noted. */
+  /**
+   * True if the author vouches for programs: they receive the visible variables, and nothing is noticed.
+   */
   readonly isChildTrusted: boolean;
 }
 
-/** The view, for those who have to know it from other objects. */
+/** The view, for code that has to tell it from other objects. */
 export interface EnvironmentView {
   readonly env: NodeJS.ProcessEnv;
-  /** A copy of all variables, which takes no note. */
+  /** A copy of all variables; reading it is not noticed. */
   copy(): NodeJS.ProcessEnv;
-  /** Takes over variables that Node has added to the process's own environment. */
+  /** Adopts variables that Node has added to the process's own environment. */
   takeAdded(): void;
 }
 
 /**
- * Replaces `process.env`. The author's own code may read what is declared and nothing else; a library, and
- * Node itself, may read what is ordinary, too. What the attempt has set itself is no input.
+ * Replaces `process.env`. The author's code may read declared variables; libraries and Node itself may
+ * also read ordinary ones. Variables that the attempt has set itself are not inputs.
  */
 export function watchEnvironment(
   rules: EnvironmentRules,
@@ -70,7 +76,7 @@ export function watchEnvironment(
     noticed.addVariable(name, packageName);
   };
 
-  // An inspection looks behind a proxy, and finds this.
+  // An inspection looks through the proxy at this target.
   Object.defineProperty(target, inspect.custom, {
     configurable: true,
     writable: true,
@@ -118,7 +124,7 @@ export function watchEnvironment(
   };
 
   function store(name: string | symbol, value: unknown): boolean {
-    // Node's own object makes strings of values and refuses symbols.
+    // Node's own object converts values to strings and rejects symbols.
     if (!Reflect.set(native, name, value) || typeof name !== "string") return false;
     target[name] = native[name] ?? "";
     written.add(name);
@@ -136,7 +142,7 @@ export function watchEnvironment(
   };
 }
 
-/** Node hands the environment on to a program; that one was started is noted elsewhere. */
+/** Node passes the environment on to a program, whose start is noticed elsewhere. */
 function isForChild(builtin: string | null): boolean {
   return builtin === "node:child_process" || builtin === "node:internal/child_process";
 }

@@ -1,7 +1,8 @@
-// Puts functions in the place of those of `node:fs` that take note of which paths they read or make.
+// Wraps functions of `node:fs` to notice which paths they read or create.
 //
-// Node's `--permission-audit` would tell reads as well, and fails native addons, `process.binding()` and, in some
-// releases, `lstat()` and asynchronous reads: what is noticed must not change what a program does.
+// Node's `--permission-audit` would report reads as well, but breaks native addons, `process.binding()`
+// and, in some releases, `lstat()` and asynchronous reads. Noticing must not change the behavior of a
+// program.
 
 import fs from "node:fs";
 import fsPromises from "node:fs/promises";
@@ -12,22 +13,22 @@ import type { FileRules, ReadKind } from "./file-rules.ts";
 type Anything = (...args: never[]) => unknown;
 type Call = (...args: unknown[]) => unknown;
 
-/** What calling a function of `node:fs` says about files. Each is told the arguments. */
+/** The file accesses of a function of `node:fs`, determined from its arguments. */
 interface Rule {
-  /** The reads of a call, by `read`. */
+  /** Reports the reads of a call to `read`. */
   readonly reads?: (args: readonly unknown[], read: (place: unknown, kind: ReadKind) => void) => void;
-  /** What has been made by a call that succeeded. */
+  /** Returns the paths created by a successful call. */
   readonly makes?: (args: readonly unknown[], result: unknown) => readonly unknown[];
 }
 
 const reading = (kind: ReadKind): Rule => ({ reads: ([path], read) => read(path, kind) });
-/** Says nothing, unless it fails: then it was about what is there. */
+/** Reads nothing, unless it fails: an error reveals what exists. */
 const WRITING: Rule = { makes: () => [] };
-/** A copy has what its source had. */
+/** A copy has the content of its source. */
 const COPYING: Rule = { reads: ([from], read) => read(from, "content"), makes: ([, to]) => [to] };
 const REMOVING: Rule = { reads: ([path], read) => read(path, "presence"), makes: ([path]) => [path] };
 
-/** By the name of the function with a callback; the others' names follow from it. */
+/** By the name of the callback variant; the names of other variants are derived from it. */
 const RULES: Readonly<Record<string, Rule>> = {
   access: reading("presence"),
   exists: reading("presence"),
@@ -70,7 +71,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   mkdtemp: { makes: (_, result) => [result] },
   mkdtempDisposable: { makes: (_, result) => [(result as { path?: unknown } | undefined)?.path] },
   rm: {
-    // By force, it does the same whether the file is there or not; without, it says which.
+    // With `force`, it behaves the same whether or not the file exists; without, it reveals it.
     reads: ([path, options], read) => {
       if (!isSet(options, "force")) read(path, "presence");
     },
@@ -80,13 +81,15 @@ const RULES: Readonly<Record<string, Rule>> = {
   unlink: REMOVING,
 };
 
-// Taken before it is replaced.
+// Captured before it is replaced.
 const stat = fs.statSync;
 
-/** Functions that throw where others with the same name's beginning call back. */
+/** Suffix of functions that throw instead of calling back. */
 const SYNC = "Sync";
 
-/** Watches this process's file functions; those that have been taken from `node:fs` before are left as they are. */
+/**
+ * Tracks this process's file functions. Functions that were taken from `node:fs` before are not affected.
+ */
 export function watchFileFunctions(rules: FileRules): void {
   for (const [name, rule] of Object.entries(RULES)) {
     replace(fs, name, rule, rules, name === "openAsBlob" || name.startsWith("watch") ? "plain" : "callback");
@@ -107,10 +110,10 @@ function replace(owner: object, name: string, rule: Rule, rules: FileRules, styl
     apply: function apply(target, self, args: unknown[]): unknown {
       rule.reads?.(args, (place, kind) => rules.read(place, kind, apply));
       if (!rule.makes) return Reflect.apply(target, self, args);
-      // Taken now: a program may change its array or its buffer meanwhile.
+      // Copied now, because a program may modify its array or buffer in the meantime.
       const given = [...args];
       const succeeded = (result: unknown): void => made(rules, rule.makes?.(given, result) ?? []);
-      // That it failed says what is there.
+      // A failure reveals what exists.
       const failed = (): void => rules.read(given[0], "presence", apply);
       return settle(style, () => Reflect.apply(target, self, args), args, succeeded, failed);
     },
@@ -155,7 +158,7 @@ function settle(
   }
 }
 
-/** A pair stands for a path and what it really is: the one is the attempt's own when the other is. */
+/** A pair is a path and its real path: if one belongs to the attempt, so does the other. */
 function made(rules: FileRules, places: readonly unknown[]): void {
   for (const place of places) {
     if (!Array.isArray(place)) rules.made(place);
@@ -171,7 +174,7 @@ function isFolder(place: unknown): boolean {
   }
 }
 
-/** The file that a symbolic link leads to, which is looked for from the link's folder. */
+/** Returns the target of a symbolic link, resolved from the link's folder. */
 function linkTarget(target: unknown, path: unknown): unknown {
   if (typeof target !== "string") return target;
   const link = path instanceof URL ? fileURLToPath(path) : path;
@@ -196,7 +199,7 @@ function isReading(flags: unknown): boolean {
   return typeof flags !== "string" || !/^[wa]/.test(flags) || (flags.startsWith("a") && flags.includes("+"));
 }
 
-/** True when what is in the file afterwards is what the program writes. */
+/** True if the content of the file afterwards is what the program writes. */
 function isMaking(flags: unknown): boolean {
   if (typeof flags === "number") {
     const { O_CREAT, O_EXCL, O_TRUNC } = fs.constants;

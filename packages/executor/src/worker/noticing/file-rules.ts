@@ -1,4 +1,5 @@
-// Decides which files an attempt may read without a word: those that its key, or its own work, accounts for.
+// Decides which files an attempt may read without notice: those that its key, or its own work, accounts
+// for.
 
 import { tmpdir } from "node:os";
 import { isAbsolute, relative, resolve, sep } from "node:path";
@@ -9,23 +10,26 @@ import type { NoticedInputs } from "./noticed-inputs.ts";
 import { isWithin, type PackageFolders } from "./package-folders.ts";
 import { findReader, isLoader } from "./reader.ts";
 
-/** What is read of a path: what is in it, whether it is there, or which names a folder has. */
+/** The kind of a read: the content of a path, its existence, or the names in a folder. */
 export type ReadKind = "content" | "presence" | "listing";
 
-/** Where an attempt's files are, and what was declared. */
+/** The locations of an attempt's files, and its declarations. */
 export interface FileSurroundings {
   readonly bundleDir: string;
   readonly baseDir: string;
   readonly artifactPath: string;
   /** Patterns relative to the bundle's folder. */
   readonly declared: readonly string[];
-  /** Files that the Dag file's code was read with: they are in its hashes. */
+  /** Files with which the Dag file's code was read: they are part of its hashes. */
   readonly atLoad: DagInputs["files"];
-  /** True when the author vouches for files that are read. */
+  /** True if the author vouches for files that are read. */
   readonly isTrusted: boolean;
 }
 
-/** Devices without a content of their own, time zones and certificates: facts of the runtime, not inputs. */
+/**
+ * Devices without content of their own, time zones and certificates: properties of the runtime, not
+ * inputs.
+ */
 const SYSTEM = [
   "/dev/null",
   "/dev/zero",
@@ -38,7 +42,7 @@ const SYSTEM = [
   "/etc/pki",
   "/usr/share/ca-certificates",
 ];
-/** What packages look at to learn on which system they run. */
+/** Files by which packages detect the system. */
 const PLATFORM = [
   "/usr/bin/ldd",
   "/etc/os-release",
@@ -56,10 +60,10 @@ const PLATFORM = [
   "/etc/resolv.conf",
   "/etc/hosts",
 ];
-/** What removes or copies a file looks at it first, or into it. That it was called is noted itself. */
+/** Functions that remove or copy a file first check or read it. Their call is noticed itself. */
 const HELPERS = ["node:internal/fs/rimraf", "node:internal/fs/cp/", "node:internal/fs/utils"];
 
-/** What resolving a path would take away. */
+/** Parts that resolving a path would remove. */
 const NOT_PLAIN = /\/(?:\/|\.|$)/;
 
 /** The files of one attempt. */
@@ -68,17 +72,17 @@ export class FileRules {
   readonly #packages: PackageFolders;
   readonly #noticed: NoticedInputs;
   readonly #declared: DeclaredPaths;
-  /** By path, with a slash at the end for a folder's list of names. */
+  /** By path; a trailing slash marks a folder's list of names. */
   readonly #atLoad: ReadonlyMap<string, Digest | null>;
-  /** Of {@link #atLoad}, what was used. */
+  /** The entries of {@link #atLoad} that were used. */
   readonly #used = new Set<string>();
-  /** True while files are read by the functions that are watched, for this one. */
+  /** True while this class itself reads files with the tracked functions. */
   #isComparing = false;
-  /** Folders whose presence says nothing. */
+  /** Folders whose existence reveals nothing. */
   readonly #folders: readonly string[];
-  /** Files and folders that the attempt made. */
+  /** Files and folders that the attempt created. */
   readonly #own = new Set<string>();
-  /** Paths that were decided, by kind: most programs read the same few over and over. */
+  /** Decided paths, by kind: most programs read the same few paths repeatedly. */
   readonly #decided: Readonly<Record<ReadKind, Set<string>>> = {
     content: new Set(),
     presence: new Set(),
@@ -97,47 +101,49 @@ export class FileRules {
     );
   }
 
-  /** Takes note of a read by the caller of `called`. `place` is what a function of `node:fs` takes for a path. */
+  /**
+   * Notices a read by the caller of `called`. `place` is the path argument of a function of `node:fs`.
+   */
   read(place: unknown, kind: ReadKind, called: (...args: never[]) => unknown): void {
     if (this.#surroundings.isTrusted || this.#isComparing) return;
     const path = pathOf(place);
     if (path === undefined) return;
-    // Most reads are of what was declared: that is told by a prefix sooner than from what was decided.
+    // Most reads are of declared files, which a prefix check decides fastest.
     if (this.#atLoad.size === 0 && this.#isDeclared(path, kind)) return;
     const decided = this.#decided[kind];
     if (decided.has(path)) return;
     if (!this.#isAccountedFor(path, kind)) {
       const reader = findReader(this.#packages, called);
       const { packageName, builtin } = reader;
-      // Not decided for good: another reader of the same path may be the author's code.
+      // Not cached, because another reader of the same path may be the author's code.
       if (isLoader(reader) || HELPERS.some((helper) => builtin?.startsWith(helper))) return;
-      // A package is in the keys of tasks that import it: what reads it by path may be another one.
+      // A package is part of the keys of tasks that import it; what reads it by path may be another task.
       if (packageName !== null && (isBelow(PLATFORM, path) || this.isInstalled(path))) return;
       this.#noticed.addFile(this.nameOf(path, kind), packageName);
     }
     decided.add(path);
   }
 
-  /** Takes note of code that is loaded at run time and lies in no artifact. */
+  /** Notices code that is loaded at run time and is not part of an artifact. */
   load(path: string): void {
     if (!this.isInstalled(path) && !this.#isAccountedFor(path, "content"))
       this.#noticed.addFile(this.nameOf(path), null);
   }
 
-  /** True for a file of an installed package, which is then one that was used. */
+  /** True for a file of an installed package, which then counts as used. */
   isInstalled(path: string): boolean {
     const found = this.#packages.find(path);
     if (found) this.#packages.use(found);
     return found !== null || this.#packages.isOwn(path);
   }
 
-  /** Takes note that the attempt made a file or folder: what it finds there is its own. */
+  /** Records that the attempt created a file or folder, whose content is then its own. */
   made(place: unknown): void {
     const path = pathOf(place);
     if (path !== undefined) this.#own.add(path);
   }
 
-  /** True for a path that the attempt made, or that is in a folder that it made. */
+  /** True for a path that the attempt created, or that is in a folder that it created. */
   isMade(place: unknown): boolean {
     const path = pathOf(place);
     return path !== undefined && this.#isOwn(path);
@@ -145,7 +151,7 @@ export class FileRules {
 
   #isAccountedFor(path: string, kind: ReadKind): boolean {
     if (this.#isOwn(path) || path === this.#surroundings.artifactPath) return true;
-    // Before all that decides by the path alone: this compares what is there with the key.
+    // First of all, because this compares the current content with the key.
     if (this.#isAsAtLoad(kind === "listing" ? `${path}/` : path)) return true;
     if (this.#isDeclared(path, kind)) return true;
     if (kind === "presence" && this.#folders.some((folder) => isWithin(path, folder))) return true;
@@ -156,7 +162,7 @@ export class FileRules {
     return kind === "listing" ? this.#declared.includesAllIn(path) : this.#declared.includes(path);
   }
 
-  /** True for a file of the key; that it is another one now is noted. */
+  /** True for a file of the key. If it has changed, that is noticed. */
   #isAsAtLoad(path: string): boolean {
     const digest = this.#atLoad.get(path);
     if (digest === undefined) return false;
@@ -171,7 +177,7 @@ export class FileRules {
     this.#isComparing = false;
   }
 
-  /** Compares files of the key once more, which may have changed after they were read. */
+  /** Compares files of the key again, which may have changed after they were read. */
   compareAgain(): void {
     for (const path of this.#used) this.#compare(path, this.#atLoad.get(path) ?? null);
   }
@@ -184,7 +190,7 @@ export class FileRules {
     return false;
   }
 
-  /** A path as people know it: relative to the bundle where it is in it. */
+  /** Returns a path for messages: relative to the bundle if it is inside. */
   nameOf(path: string, kind: ReadKind = "content"): string {
     const { bundleDir } = this.#surroundings;
     const shown = isWithin(bundleDir, path) ? relative(bundleDir, path) || "." : path;
@@ -197,19 +203,19 @@ function isBelow(folders: readonly string[], path: string): boolean {
   return false;
 }
 
-/** The absolute path that a function of `node:fs` would take an argument for; undefined: none. */
+/** Returns the absolute path of an argument of a function of `node:fs`, or undefined. */
 function pathOf(place: unknown): string | undefined {
   try {
     if (typeof place === "string") return isAbsolute(place) && isPlain(place) ? place : resolve(place);
     if (place instanceof Uint8Array) return resolve(Buffer.from(place).toString());
     if (place instanceof URL) return fileURLToPath(place);
   } catch {
-    // Node refuses it, too.
+    // Node rejects it, too.
   }
   return undefined;
 }
 
-/** True for an absolute path that resolving would leave as it is. */
+/** True for an absolute path that resolving would not change. */
 function isPlain(path: string): boolean {
   return !NOT_PLAIN.test(path);
 }

@@ -1,4 +1,4 @@
-// Takes note of code that is loaded at run time: of packages, and of files that are in no artifact.
+// Notices code that is loaded at run time: packages, and files that are not part of an artifact.
 
 import { isBuiltin, registerHooks } from "node:module";
 import { fileURLToPath } from "node:url";
@@ -6,12 +6,12 @@ import type { BuiltinFunctions } from "./builtin-functions.ts";
 import type { FileRules } from "./file-rules.ts";
 import { pathOfModule, type PackageFolders } from "./package-folders.ts";
 
-/** What Dag files import the SDK by. */
+/** The specifiers by which Dag files import the SDK. */
 const SDK_SPECIFIER = /^(?:memodag|@memodag\/sdk)(?:\/|$)/;
-/** Not a path, a URL or one of a package's own private names. */
+/** Neither a path, nor a URL, nor a package's private name. */
 const PACKAGE_SPECIFIER = /^[^./#][^:]*$/;
 
-/** Watches all that is imported or required from now on. An artifact is no file and is not noticed. */
+/** Tracks all imports and requires from now on. An artifact is not a file, so it is not noticed. */
 export function watchModules(files: FileRules, packages: PackageFolders, builtins: BuiltinFunctions): void {
   registerHooks({
     resolve(specifier, context, nextResolve) {
@@ -24,7 +24,7 @@ export function watchModules(files: FileRules, packages: PackageFolders, builtin
       return resolved;
     },
     load(url, context, nextLoad) {
-      // Addons are noted when they are opened.
+      // Addons are noticed when they are opened.
       if (url.startsWith("file:") && !url.endsWith(".node")) files.load(fileURLToPath(url));
       return nextLoad(url, context);
     },

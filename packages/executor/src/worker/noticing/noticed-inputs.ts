@@ -1,8 +1,8 @@
-// The inputs that a cached attempt was seen to use and did not declare.
+// The undeclared inputs that a cached attempt was seen to use.
 
 import type { Reason } from "@memodag/core";
 
-/** How many of one kind are named; of others only the number is told. */
+/** Maximum number of inputs to name per kind; the rest is counted. */
 const NAMED = 10;
 
 /** Collects inputs by name, such as `env.REGION`, `file:data/rows.csv` or `child_process`. */
@@ -12,28 +12,28 @@ export class NoticedInputs {
   readonly #files = new Set<string>();
   #changed: string | null = null;
 
-  /** Something that has no path or name beside its own, such as `worker_threads`. */
+  /** Adds an input without a path or name of its own, such as `worker_threads`. */
   add(name: string): void {
     this.#plain.add(name);
   }
 
-  /** A variable of the environment; `undefined`: all of them were listed. */
+  /** Adds an environment variable; `undefined`: all of them were listed. */
   addVariable(name: string | undefined, packageName: string | null): void {
     if (name === undefined) this.#plain.add("env");
     else this.#variables.add(`env.${name}${by(packageName)}`);
   }
 
-  /** A file or folder, a missing one included. */
+  /** Adds a file or folder, which may not exist. */
   addFile(path: string, packageName: string | null): void {
     this.#files.add(`file:${path}${by(packageName)}`);
   }
 
-  /** Something that is in the key is not what the key was made of. The first one is kept. */
+  /** Adds an input of the key that has changed. Only the first one is kept. */
   addChange(name: string): void {
     this.#changed ??= name;
   }
 
-  /** Why the result must not be stored, with other inputs that were not declared; `null`: nothing. */
+  /** Returns why the result must not be stored, with other undeclared inputs, or `null`. */
   reasonWith(others: readonly string[]): Reason | null {
     if (this.#changed !== null) {
       const what = `${this.#changed} is not what the Dag was read with`;
@@ -43,9 +43,9 @@ export class NoticedInputs {
     return names.length === 0 ? null : { code: "undeclared_input", detail: { names } };
   }
 
-  /** All names, sorted by kind; many of a kind are cut short. */
+  /** All names, sorted by kind; long lists are shortened. */
   #list(): string[] {
-    // Code that lists all names looks each of them up as well.
+    // Code that lists all names also looks up each of them.
     const variables = this.#plain.has("env") ? [] : bounded(this.#variables, "variables");
     return [...[...this.#plain].sort(), ...variables, ...bounded(this.#files, "files")];
   }

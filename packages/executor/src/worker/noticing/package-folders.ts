@@ -1,4 +1,4 @@
-// Which files belong to installed packages, and which are the worker's own.
+// Tells which files belong to installed packages, and which are the worker's own.
 
 import { readFileSync } from "node:fs";
 import { dirname, join, sep } from "node:path";
@@ -7,22 +7,22 @@ import type { PackageVersion } from "@memodag/core";
 
 const NODE_MODULES = `${sep}node_modules${sep}`;
 
-// Taken before handlers are given functions that take note of what they read.
+// Captured before file functions are wrapped.
 const readText = readFileSync;
 
-/** A package and its folder, absolute. */
+/** A package and its absolute folder. */
 export interface PackageFolder extends PackageVersion {
   readonly folder: string;
 }
 
-/** The packages that a process has met. */
+/** The packages that a process has used. */
 export class PackageFolders {
   /** By folder; `null`: no package is installed there. */
   readonly #known = new Map<string, PackageFolder | null>();
-  /** Packages in folders that no `node_modules` is above: linked ones. */
+  /** Packages outside of any `node_modules`: linked ones. */
   readonly #linked: PackageFolder[] = [];
   readonly #used = new Map<string, PackageFolder>();
-  /** Folder of the Dag file: a package that holds it is the author's own code. */
+  /** Folder of the Dag file: a package that contains it is the author's own code. */
   readonly #baseDir: string;
   /** Folders of memodag itself. */
   readonly #ownFolders: string[];
@@ -37,7 +37,7 @@ export class PackageFolders {
     return this.#ownFolders.some((folder) => isWithin(folder, path));
   }
 
-  /** Takes note of a module that was resolved by a package's name, from `parent`. */
+  /** Records a module that was resolved by a package's name, from `parent`. */
   addResolved(path: string, parent: string | null, isSdk: boolean): void {
     if (path.includes(NODE_MODULES) && !isSdk) return;
     const found = this.#nearest(dirname(path));
@@ -46,7 +46,7 @@ export class PackageFolders {
     else if (!this.#linked.includes(found)) this.#linked.push(found);
   }
 
-  /** The package that holds a file, which may be missing. */
+  /** Returns the package that contains a file, which may not exist. */
   find(path: string): PackageFolder | null {
     const at = path.lastIndexOf(NODE_MODULES);
     if (at < 0) return this.#linked.find(({ folder }) => isWithin(folder, path)) ?? null;
@@ -56,12 +56,12 @@ export class PackageFolders {
     return this.#read(path.slice(0, at + NODE_MODULES.length) + name);
   }
 
-  /** Takes note that a file of a package was used. */
+  /** Records that a file of a package was used. */
   use(found: PackageFolder): void {
     this.#used.set(found.folder, found);
   }
 
-  /** Every package of which a file was used. */
+  /** Lists every package of which a file was used. */
   list(): PackageFolder[] {
     return [...this.#used.values()];
   }
@@ -81,13 +81,13 @@ export class PackageFolders {
   }
 }
 
-/** True when `path` is `folder` or below it. */
+/** True if `path` is `folder` or below it. */
 export function isWithin(folder: string, path: string): boolean {
   if (!path.startsWith(folder)) return false;
   return path.length === folder.length || folder.endsWith(sep) || path[folder.length] === sep;
 }
 
-/** The path that a stack or a module names, which may be a URL; `null`: neither. */
+/** Returns the path of a file name or URL in a stack or of a module, or `null`. */
 export function pathOfModule(name: string): string | null {
   if (name.startsWith("file:")) return fileURLToPath(name);
   return name.startsWith(sep) ? name : null;

@@ -1,31 +1,31 @@
-// Finds which code reads something, by the stack.
+// Finds the code that reads something, from the stack.
 
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { pathOfModule, type PackageFolders } from "./package-folders.ts";
 
-/** Who reads. */
+/** The code that reads. */
 export interface Reader {
-  /** Name of the package whose code reads; `null`: the author's own, or code of which no file is known. */
+  /** Name of the package that reads; `null`: the author's own code, or code without a known file. */
   readonly packageName: string | null;
-  /** The module of Node that reads on its behalf, such as `node:child_process`; `null`: none. */
+  /** The Node module that reads on its behalf, such as `node:child_process`, or `null`. */
   readonly builtin: string | null;
 }
 
 const FRAMES = 24;
 const FILE_FUNCTIONS = ["node:fs", "node:internal/fs/promises"];
 
-/** Parts of Node that read for themselves: what they load is noticed as code, by hooks. */
+/** Parts of Node that read for themselves: the code that they load is noticed by hooks. */
 const LOADERS = ["node:internal/modules/", "node:internal/source_map/"];
 
-/** The bundle that this is a part of: its frames are the worker's, which reads nothing on its own behalf. */
+/** The bundle that this module is part of: the worker reads nothing on its own behalf. */
 const WORKER = new URL(".", import.meta.url).href;
 const WORKER_FOLDER = fileURLToPath(WORKER);
 
 /** The folder of the worker's bundle, or of its sources. */
 export const workerFolder: string = dirname(WORKER_FOLDER + "x");
 
-/** The reader that called `called`, a function on the stack. */
+/** Returns the reader that called `called`, a function on the stack. */
 export function findReader(packages: PackageFolders, called: (...args: never[]) => unknown): Reader {
   let builtin: string | null = null;
   for (const file of filesAbove(called)) {
@@ -39,7 +39,7 @@ export function findReader(packages: PackageFolders, called: (...args: never[]) 
   return { packageName: null, builtin };
 }
 
-/** True when Node's own loader reads. */
+/** True if Node's own loader reads. */
 export function isLoader({ builtin }: Reader): boolean {
   return builtin !== null && LOADERS.some((loader) => builtin.startsWith(loader));
 }
@@ -49,7 +49,7 @@ function packageOf(packages: PackageFolders, file: string): string | null {
   return path === null ? null : (packages.find(path)?.name ?? null);
 }
 
-/** The files on the stack, nearest first; none when a program has made stacks unreadable. */
+/** Returns the files on the stack, nearest first; none if a program has made stacks unreadable. */
 function filesAbove(called: (...args: never[]) => unknown): string[] {
   const { prepareStackTrace, stackTraceLimit } = Error;
   try {
@@ -71,6 +71,6 @@ function restore(prepareStackTrace: typeof Error.prepareStackTrace, stackTraceLi
     Error.prepareStackTrace = prepareStackTrace;
     Error.stackTraceLimit = stackTraceLimit;
   } catch {
-    // Frozen: then nothing was changed either.
+    // If it is frozen, nothing was changed either.
   }
 }

@@ -1,4 +1,4 @@
-// Watches what a cached handler's process reads, from before its code is loaded.
+// Tracks what a cached handler's process reads, from before its code is loaded.
 
 import type { RunOrder } from "../../protocol.ts";
 import { isWatched } from "../../worker-environment.ts";
@@ -12,11 +12,11 @@ import { NoticedInputs } from "./noticed-inputs.ts";
 import { PackageFolders, type PackageFolder } from "./package-folders.ts";
 import { workerFolder } from "./reader.ts";
 
-/** What was noticed so far. */
+/** The inputs noticed so far. */
 export interface InputWatch {
-  /** Why the result must not be stored, with undeclared inputs of other kinds; `null`: nothing. */
+  /** Returns why the result must not be stored, with undeclared inputs of other kinds, or `null`. */
   reasonWith(undeclared: readonly string[]): Reason | null;
-  /** Packages of which a file was loaded or read. */
+  /** Lists packages of which a file was loaded or read. */
   listPackages(): PackageFolder[];
 }
 
@@ -25,7 +25,7 @@ const UNWATCHED: InputWatch = {
   listPackages: () => [],
 };
 
-/** Begins before the artifact is loaded: what its top level reads may be what its handler returns. */
+/** Starts before the artifact is loaded, because its handler may return what its top level reads. */
 export function watchInputs(order: RunOrder): InputWatch {
   const { attempt, artifactPath, baseDir, bundleDir } = order;
   if (!isWatched(attempt)) return UNWATCHED;
