@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 // The memodag command. Compiled code is kept between starts, which halves the time that a start takes.
+import { readFileSync, writeSync } from "node:fs";
 import nodeModule from "node:module";
 import { refusalOf } from "./node-floor.js";
 
@@ -9,6 +10,8 @@ if (refusal !== null) {
   process.stderr.write(`memodag: ${refusal}\n`);
   process.exit(2);
 }
+// Scripts and editors ask for the version often: it is answered without loading the program.
+if (process.argv.length === 3 && ["--version", "-V"].includes(process.argv[2]) && printVersion()) process.exit();
 // Before anything is started that could read them.
 const { takeSecrets } = await import("../dist/environment-secrets.js");
 const warning = takeSecrets();
@@ -18,3 +21,14 @@ const folder = findCompileCacheFolder({ env: process.env, uid: process.geteuid?.
 if (folder !== undefined) nodeModule.enableCompileCache(folder);
 const { main } = await import("../dist/main.js");
 await main(process.argv.slice(2));
+
+/** False where standard output takes nothing: the program then says why. */
+function printVersion() {
+  const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8"));
+  try {
+    writeSync(1, `${version}\n`);
+    return true;
+  } catch {
+    return false;
+  }
+}
