@@ -20,7 +20,7 @@ beforeEach(async () => {
   project = await Project.create();
   await project.write(
     "package.json",
-    JSON.stringify({ name: "p", type: "module", imports: { "#dep": "dep" } }),
+    JSON.stringify({ name: "p", type: "module", imports: { "#dep": "dep", "#p/*": "*", "#*": "none" } }),
   );
   await install("dep", {
     version: "1.0.0",
@@ -101,6 +101,7 @@ describe("an installed package", () => {
 
   it.each([
     ["a private name", `dep`, `import { dep } from "#dep";`],
+    ["a private name of a pattern", `dep`, `import { dep } from "#p/dep";`],
     ["a namespace", `all.dep`, `import * as all from "dep";`],
     ["a lazy import", `import("dep")`, ``],
     ["a require of the author's own", `dep`, `const dep = createRequire(import.meta.url)("dep");`],
@@ -113,6 +114,12 @@ describe("an installed package", () => {
     await project.write("node_modules/deep/index.js", `export const deep = 2;`);
     expect(await pass()).toBe("read");
     expect(hashOf("uses")).not.toBe(before);
+  });
+
+  it.each(["#dep", "#p/dep"])("leaves nothing unfollowed by the private name %s", async (name) => {
+    await project.write("dags/a.ts", dagFile("dep", `import { dep } from "${name}";`));
+    await pass();
+    expect(project.dag("a").tasks.map((task) => task.unfollowed ?? [])).toEqual([[], []]);
   });
 
   it("that is linked is known by what it is linked to", async () => {

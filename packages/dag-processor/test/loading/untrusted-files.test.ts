@@ -93,6 +93,16 @@ describe("a Dag file that cannot be read is told for what it did", () => {
       /replaced Array\.prototype\.map for good/,
     ],
     [
+      "loses the tasks of its Dag",
+      `Map.prototype.set = function () { return this; };`,
+      /1 of its 1 tasks were lost.*replaced methods of Map/,
+    ],
+    [
+      "loses them by a Map of its own",
+      `(globalThis as any).Map = class extends Map { override set() { return this; } };`,
+      /1 of its 1 tasks were lost.*replaced methods of Map/,
+    ],
+    [
       "adds a toJSON for good",
       `Object.defineProperty(Array.prototype, "toJSON", { value: () => 1 });`,
       /replaced Array\.prototype\.toJSON for good/,

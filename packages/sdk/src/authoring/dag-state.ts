@@ -76,6 +76,8 @@ export interface DagState {
   readonly settings: DagSettings;
   /** Tasks by id, in order of declaration. */
   readonly tasks: Map<string, TaskDeclaration>;
+  /** Tasks ever declared. Differs from the size of `tasks` where the file replaced methods of `Map`. */
+  taskCount: number;
   /** Groups by id. */
   readonly groups: Map<string, GroupDeclaration>;
   readonly groupEdges: GroupEdge[];

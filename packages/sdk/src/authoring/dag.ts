@@ -37,6 +37,7 @@ export class Dag extends TaskScope {
       dagId,
       settings,
       tasks: new Map(),
+      taskCount: 0,
       groups: new Map(),
       groupEdges: [],
       branches: new Map(),

@@ -226,6 +226,7 @@ export abstract class TaskScope {
 
   #add(declared: Omit<TaskDeclaration, "group" | "upstream" | "placement">): TaskDeclaration {
     const task: TaskDeclaration = { ...declared, group: this.#group, upstream: new Set(), placement: null };
+    this.#dag.taskCount += 1;
     this.#dag.tasks.set(task.taskId, task);
     for (const group of groupsAround(task)) group.taskIds.add(task.taskId);
     return task;

@@ -36,6 +36,7 @@ export function serializeDag(
   { artifactDigest, sourceHashes, packages = [] }: DagSource,
 ): SerializedDag {
   const state = getState(dag);
+  requireAllTasks(state);
   const branches = serializeBranches(state);
   const upstreams = resolveEdges(state);
   const tasks = topologicalOrder(state, upstreams).map((task) => {
@@ -53,6 +54,18 @@ export function serializeDag(
     packages,
     tasks,
   };
+}
+
+/** A Dag without some of its tasks would run, and be wrong: the file must not load. */
+function requireAllTasks({ dagId, tasks, taskCount }: DagState): void {
+  if (tasks.size === taskCount) return;
+  throw dagInvalid(
+    { dagId },
+    {
+      problem: `${taskCount - tasks.size} of its ${taskCount} tasks were lost, because the file or a package replaced methods of Map`,
+      fix: "leave the language's own objects as they are while the file is loaded",
+    },
+  );
 }
 
 /** The source hash of a task without code. */
