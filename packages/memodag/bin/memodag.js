@@ -11,7 +11,8 @@ if (refusal !== null) {
   process.exit(2);
 }
 // Scripts and editors ask for the version often: it is answered without loading the program.
-if (process.argv.length === 3 && ["--version", "-V"].includes(process.argv[2]) && printVersion()) process.exit();
+if (process.argv.length === 3 && ["--version", "-V"].includes(process.argv[2]) && printVersion())
+  process.exit();
 // Before anything is started that could read them.
 const { takeSecrets } = await import("../dist/environment-secrets.js");
 const warning = takeSecrets();
