@@ -16,8 +16,8 @@ import { owedCallbacks } from "./0012-owed-callbacks.ts";
 import { changesByHand } from "./0013-changes-by-hand.ts";
 import { losses } from "./0014-losses.ts";
 import { recordSeals } from "./0018-record-seals.ts";
-import { valuesApart } from "./0020-values-apart.ts";
 import { cacheReasons } from "./0019-cache-reasons.ts";
+import { valuesApart } from "./0020-values-apart.ts";
 import type { SchemaDialect } from "./schema-dialect.ts";
 
 /** Every migration by name; they run in the order of their names, on every dialect. */
@@ -38,7 +38,7 @@ export function allMigrations(types: SchemaDialect): Record<string, Migration> {
     "0013_changes_by_hand": changesByHand(types),
     "0014_losses": losses(types),
     "0018_record_seals": recordSeals(types),
-    "0020_values_apart": valuesApart(types),
     "0019_cache_reasons": cacheReasons(types),
+    "0020_values_apart": valuesApart(types),
   };
 }
