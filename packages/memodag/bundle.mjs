@@ -44,7 +44,7 @@ const { metafile } = await build({
     "compile-cache": "src/compile-cache.ts",
     "environment-secrets": "src/environment-secrets.ts",
     // Threads that are started by the names of their files.
-    "value-thread": "../scheduler/src/value-thread.ts",
+    "value-thread": "../scheduler/src/values/value-thread.ts",
     "look-thread": "../executor/src/surroundings/look-thread.ts",
     "canonical-json-thread": "../executor/src/canonical-json-thread.ts",
   },

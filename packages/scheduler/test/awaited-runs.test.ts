@@ -1,6 +1,6 @@
 import { silentLogger, type Clock, type DagRun, type RunStanding, type WantedRun } from "@memodag/core";
 import { expect, test, vi } from "vitest";
-import { AwaitedRuns } from "../src/awaited-runs.ts";
+import { AwaitedRuns } from "../src/steps/awaited-runs.ts";
 
 /** A clock whose timers fire by hand. */
 class HandClock implements Clock {

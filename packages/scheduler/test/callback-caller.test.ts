@@ -10,7 +10,7 @@ import {
   type OwedCallback,
 } from "@memodag/core";
 import { expect, test } from "vitest";
-import { AttemptRouter } from "../src/attempt-router.ts";
+import { AttemptRouter } from "../src/attempts/attempt-router.ts";
 import { CallbackCaller } from "../src/callbacks/callback-caller.ts";
 import type { VersionGraphs } from "../src/graph/version-graphs.ts";
 

@@ -1,5 +1,5 @@
 import { expect, test, vi } from "vitest";
-import { LimitBook, type LimitClaim } from "../src/limit-book.ts";
+import { LimitBook, type LimitClaim } from "../src/attempts/limit-book.ts";
 
 const claim = (pool: string, slots = 1, dag = "d"): LimitClaim => ({ pool, slots, dag, maxActiveTasks: 3 });
 

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { buildDagGraph } from "../src/graph/dag-graph.ts";
-import { WaitingLines } from "../src/run/waiting-lines.ts";
+import { WaitingLines } from "../src/attempts/waiting-lines.ts";
 import { serializedDag, serializedTask } from "./serialized.ts";
 
 const drafts = fc.array(

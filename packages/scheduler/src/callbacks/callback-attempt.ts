@@ -1,7 +1,7 @@
 // The attempt that calls a callback, which a worker runs like any other.
 
 import type { Attempt, DagVersion, OwedCallback } from "@memodag/core";
-import { attemptContext } from "../run/attempt-builder.ts";
+import { attemptContext } from "../attempts/attempt-builder.ts";
 
 /** The attempt; its log goes on where that of the task's attempt ends. */
 export function callbackAttempt(

@@ -14,10 +14,10 @@ import {
   type Logger,
   type OwedCallback,
 } from "@memodag/core";
-import { Backoff } from "../backoff.ts";
-import type { AttemptRouter } from "../attempt-router.ts";
+import { Backoff } from "../time/backoff.ts";
+import type { AttemptRouter } from "../attempts/attempt-router.ts";
 import type { VersionGraphs } from "../graph/version-graphs.ts";
-import { isDeadOwner } from "../process-identity.ts";
+import { isDeadOwner } from "../identity/process-identity.ts";
 import { callbackAttempt } from "./callback-attempt.ts";
 
 /** Callbacks that run at a time, so that a wide Dag's leave slots to tasks. */

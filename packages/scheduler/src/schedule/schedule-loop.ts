@@ -12,8 +12,8 @@ import {
   type ScheduleStore,
   type Live,
 } from "@memodag/core";
-import { Backoff } from "../backoff.ts";
-import { newDatedRun } from "../trigger-run.ts";
+import { Backoff } from "../time/backoff.ts";
+import { newDatedRun } from "../requests/trigger-run.ts";
 import { nextStep, type ScheduleStep } from "./next-step.ts";
 
 /** What a {@link ScheduleLoop} is made of. */

@@ -1,7 +1,7 @@
 import { sha256 } from "@memodag/core";
 import type { CacheRecord } from "@memodag/result-cache";
 import { expect, test } from "vitest";
-import { isOwnFailure, rememberedError } from "../../src/run/remembered-failure.ts";
+import { isOwnFailure, rememberedError } from "../../src/cache/remembered-failure.ts";
 
 function recordOfAge(ageMs: number): CacheRecord {
   const source = sha256("source");

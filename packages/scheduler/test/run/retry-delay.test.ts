@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { retryDelayMs } from "../../src/run/retry-delay.ts";
+import { retryDelayMs } from "../../src/attempts/retry-delay.ts";
 
 const TASK = { retries: 5, retryDelayMs: 1_000 };
 

@@ -1,8 +1,8 @@
 import { sha256, type RunStore } from "@memodag/core";
 import { describe, expect, test } from "vitest";
 import { buildDagGraph } from "../../src/graph/dag-graph.ts";
-import { RunResults } from "../../src/run/run-results.ts";
-import { ValueWorker } from "../../src/value-worker.ts";
+import { RunResults } from "../../src/values/run-results.ts";
+import { ValueWorker } from "../../src/values/value-worker.ts";
 import { serializedDag, serializedTask } from "../serialized.ts";
 
 const literal = { kind: "literal", json: "[]" } as const;

@@ -1,7 +1,7 @@
 import type { Clock } from "@memodag/core";
 import { expect, test } from "vitest";
-import { TimedWaits } from "../../src/run/timed-waits.ts";
-import type { ReadyInstance } from "../../src/run/ready-instance.ts";
+import { TimedWaits } from "../../src/time/timed-waits.ts";
+import type { ReadyInstance } from "../../src/graph/ready-instance.ts";
 
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 

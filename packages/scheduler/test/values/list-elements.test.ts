@@ -2,7 +2,7 @@ import { canonicalBytes, canonicalJson, digestOf } from "@memodag/core";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { ListElements, elementDigests, elementSpans } from "../../src/values/list-elements.ts";
-import { ValueWorker } from "../../src/value-worker.ts";
+import { ValueWorker } from "../../src/values/value-worker.ts";
 
 describe("the elements of a list", () => {
   test("are its members, whatever they hold", () => {

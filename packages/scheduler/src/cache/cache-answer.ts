@@ -1,0 +1,114 @@
+// What the cache's answer makes of a task instance. A function of values.
+
+import {
+  RETURN_VALUE,
+  type Digest,
+  type StoredError,
+  type TaskInstance,
+  type XComWrite,
+} from "@memodag/core";
+import type { CacheHit, FoundRecord, LookupOutcome } from "@memodag/result-cache";
+import type { ReadyInstance } from "../graph/ready-instance.ts";
+import type { MadeKey } from "./made-key.ts";
+import { STORED_FAILURE, rememberedError } from "./remembered-failure.ts";
+import type { Returned } from "../values/run-results.ts";
+
+/** An instance that asks the cache, and how old an answer may be. Milliseconds; `null` as in an ask. */
+export interface KeyedInstance extends ReadyInstance {
+  readonly key: Digest;
+  readonly ttlMs: number | null;
+  readonly errorsTtlMs: number | null;
+  /** Absent for a key of before the run was loaded. */
+  readonly made?: MadeKey | undefined;
+}
+
+/**
+ * What becomes of a ready instance: `success` with a hit's XComs, `failed` by a remembered failure, or
+ * `scheduled`.
+ */
+export interface AnsweredInstance extends ReadyInstance {
+  readonly change: Partial<TaskInstance>;
+  readonly xcoms: readonly (XComWrite & { readonly bytes: Uint8Array })[];
+  /** The returned value of a hit. */
+  readonly returned: Returned;
+  /** The key of one that is to run. */
+  readonly made?: MadeKey | undefined;
+}
+
+/** What an instance that did not hit has returned so far. */
+const NOTHING: Returned = { digest: "", sizeBytes: 0 };
+
+/** An instance that is to run. */
+export function scheduledInstance(
+  { node, mapIndex, made }: Pick<KeyedInstance, "node" | "mapIndex" | "made">,
+  change: Partial<TaskInstance>,
+): AnsweredInstance {
+  return { node, mapIndex, change: { ...change, state: "scheduled" }, xcoms: [], returned: NOTHING, made };
+}
+
+/** What an answer means for the instance that asked, at `now` in milliseconds since the Unix epoch. */
+export function answeredInstance(
+  asked: KeyedInstance,
+  outcome: LookupOutcome,
+  now: number,
+): AnsweredInstance {
+  const cacheKeyOf = { cacheKey: asked.key };
+  const isUnanswered = outcome.kind === "answered" && !outcome.answers.has(asked.key);
+  if (isUnanswered && outcome.unanswered) return answeredInstance(asked, outcome.unanswered, now);
+  switch (outcome.kind) {
+    case "timeout":
+      return scheduledInstance(asked, { ...cacheKeyOf, cacheStatus: "lookup_timeout", cacheReason: null });
+    case "failed": {
+      const cacheReason = { code: "lookup_failed", detail: { what: outcome.message } } as const;
+      return scheduledInstance(asked, { ...cacheKeyOf, cacheStatus: "lookup_failure", cacheReason });
+    }
+    case "answered": {
+      const answer = outcome.answers.get(asked.key);
+      if (answer?.kind === "hit") return hit(asked, answer.hit, now);
+      if (answer?.kind === "failure") return failure(asked, answer.record, answer.error, now);
+      const cacheReason = { code: answer?.reason ?? "no_entry" } as const;
+      return scheduledInstance(asked, { ...cacheKeyOf, cacheStatus: "miss", cacheReason });
+    }
+  }
+}
+
+function hit(asked: KeyedInstance, { record, xcoms }: CacheHit, now: number): AnsweredInstance {
+  const { node, mapIndex } = asked;
+  const { taskId } = node.task;
+  return {
+    node,
+    mapIndex,
+    change: { ...standingIn(asked, record, now), state: "success", cacheReason: null, error: null },
+    xcoms: xcoms.map((xcom) => ({ taskId, mapIndex, ...xcom })),
+    returned: xcoms.find((xcom) => xcom.key === RETURN_VALUE) ?? NOTHING,
+  };
+}
+
+function failure(
+  asked: KeyedInstance,
+  record: FoundRecord,
+  error: StoredError,
+  now: number,
+): AnsweredInstance {
+  const { node, mapIndex } = asked;
+  const change = {
+    ...standingIn(asked, record, now),
+    state: "failed" as const,
+    cacheReason: STORED_FAILURE,
+    error: rememberedError(record, error),
+  };
+  return { node, mapIndex, change, xcoms: [], returned: NOTHING };
+}
+
+/** Start and end are now and the state is never `running`: no heartbeat check can mistake a hit. */
+function standingIn({ key }: KeyedInstance, record: FoundRecord, now: number): Partial<TaskInstance> {
+  return {
+    cacheStatus: "hit",
+    cacheKey: key,
+    producer: record.producer,
+    startedAt: now,
+    endedAt: now,
+    durationMs: 0,
+    savedMs: record.durationMs,
+  };
+}

@@ -1,0 +1,121 @@
+// Whether the cache is asked about a task at all, and with which key.
+
+import {
+  canonicalJson,
+  findField,
+  sha256,
+  type CacheMode,
+  type Digest,
+  type JsonValue,
+  type Reason,
+  type SerializedCacheConfig,
+  type SerializedDag,
+  type SerializedTask,
+  type AttemptContext,
+  type DagRun,
+  type TaskSurroundings,
+} from "@memodag/core";
+import { attemptContext } from "../attempts/attempt-builder.ts";
+import { KEY_VERSION, type KeyComponents } from "@memodag/result-cache";
+import type { NamedArgument } from "../values/instance-argument.ts";
+import type { RunResults } from "../values/run-results.ts";
+
+/** In place of a digest where there is no value: a handler can tell that from `null`, so a key must. */
+const ABSENT = sha256("memodag absent v1");
+
+/** Uses of code that cannot be followed, named at most. */
+const MOST_SHOWN = 10;
+
+/** What is done about caching for one task of one run. */
+export type CacheIntent =
+  | { readonly kind: "off"; readonly reason: Reason }
+  | { readonly kind: "use" | "refresh"; readonly config: SerializedCacheConfig };
+
+/** Any "off" wins: the task's own, the Dag's, the installation's, the run's. */
+export function cacheIntent(
+  dag: SerializedDag,
+  task: SerializedTask,
+  mode: CacheMode,
+  offReason: string | null,
+): CacheIntent {
+  if (!task.cache) return { kind: "off", reason: { code: "not_asked_for" } };
+  if (!dag.cache) return { kind: "off", reason: { code: "dag_off" } };
+  if (offReason !== null) return { kind: "off", reason: switchedOff(offReason) };
+  if (mode === "off") return { kind: "off", reason: { code: "run_off" } };
+  return { kind: mode, config: task.cache };
+}
+
+/** The reason of caching that is off for the whole deployment. */
+export function switchedOff(what: string): Reason {
+  return { code: "switched_off", detail: { what } };
+}
+
+/** What a key is made from. */
+export interface KeyParts {
+  readonly dag: SerializedDag;
+  readonly task: SerializedTask;
+  readonly config: SerializedCacheConfig;
+  readonly args: readonly NamedArgument[];
+  readonly run: DagRun;
+  readonly mapIndex: number;
+  /** The environment that a worker will see. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly surroundings: KnownSurroundings;
+}
+
+/** Surroundings that a key can be made with. */
+export type KnownSurroundings = Extract<TaskSurroundings, { kind: "known" }>;
+
+/** What of an attempt's context a key may have: it is made before there is an attempt, whichever that will be. */
+export function contextOf({ run, task, mapIndex }: KeyParts): AttemptContext {
+  return attemptContext(run, { taskId: task.taskId, mapIndex, tryNumber: 0, maxTries: 0 }, "");
+}
+
+/** The components of the key of design and nothing else. */
+export async function keyComponents(parts: KeyParts, results: RunResults): Promise<KeyComponents> {
+  const { dag, task, config, env, surroundings } = parts;
+  const context = config.includeInputs.length === 0 ? undefined : contextOf(parts);
+  const inputs = emptyRecord();
+  for (const [name, template] of parts.args) {
+    if (config.excludeInputs.includes(name)) continue;
+    // Most are known at once, and awaiting them all would cost a wide Dag as much as the rest of its keys.
+    inputs[name] = results.findDigest(template) ?? (await results.digestOf(template));
+  }
+  const contextDigests = emptyRecord();
+  for (const path of config.includeInputs) {
+    const value = findField(context as unknown as JsonValue, path.split("."));
+    contextDigests[path] = value === undefined ? ABSENT : sha256(canonicalJson(value));
+  }
+  const envDigests = emptyRecord();
+  for (const name of config.env) {
+    const value = env[name];
+    envDigests[name] = value === undefined ? ABSENT : sha256(canonicalJson(value));
+  }
+  return {
+    v: KEY_VERSION,
+    team: parts.run.team,
+    dag: dag.dagId,
+    task: task.taskId,
+    source: task.sourceHash,
+    runtime: surroundings.runtime,
+    inputs,
+    context: contextDigests,
+    env: envDigests,
+    version: config.version,
+    ...(surroundings.files && { files: surroundings.files.digests }),
+  };
+}
+
+/** Without a prototype, so that `__proto__` is a name like another. */
+function emptyRecord(): Record<string, Digest> {
+  return Object.create(null) as Record<string, Digest>;
+}
+
+/** Why a task that may run code which no key holds is not cached; `null`: it does not. */
+export function unfollowedReason({ command, unfollowed = [] }: SerializedTask): Reason | null {
+  if (unfollowed.length === 0) return null;
+  const [first = ""] = unfollowed;
+  if (!command) return { code: "unfollowed_code", detail: { what: first } };
+  const names = unfollowed.slice(0, MOST_SHOWN).map((use) => `import:${use}`);
+  return { code: "undeclared_input", detail: { names } };
+}

@@ -1,0 +1,104 @@
+// Whether an instance asks the cache, and with which key.
+
+import {
+  MemodagError,
+  type DagRun,
+  type Reason,
+  type SerializedDag,
+  type TaskInstance,
+  type TaskSurroundings,
+} from "@memodag/core";
+import type { KeyedInstance } from "./cache-answer.ts";
+import { cacheIntent, unfollowedReason, type KnownSurroundings } from "./cache-intent.ts";
+import { MadeKey } from "./made-key.ts";
+import type { ReadyInstance } from "../graph/ready-instance.ts";
+import type { NamedArgument } from "../values/instance-argument.ts";
+import type { RunResults } from "../values/run-results.ts";
+
+/** What is decided without the cache, or what it is asked. */
+export type Evaluated =
+  | (ReadyInstance & {
+      readonly kind: "decided";
+      readonly change: Partial<TaskInstance>;
+      readonly made?: MadeKey | undefined;
+    })
+  | (KeyedInstance & { readonly kind: "ask" });
+
+/** What an instance is evaluated from. */
+export interface ReadyOrder extends ReadyInstance {
+  readonly run: DagRun;
+  readonly dag: SerializedDag;
+  readonly row: TaskInstance | undefined;
+  readonly args: readonly NamedArgument[];
+  /** Which switch turns caching off; `null`: none does. */
+  readonly offReason: string | null;
+  /** Of the task's machine, or still being looked at. */
+  readonly surroundings: TaskSurroundings | Promise<TaskSurroundings> | undefined;
+  /** The environment that workers will see. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Bytes of all arguments together, above which an instance is not cached. */
+  readonly maxInputSize: number;
+  /** Milliseconds; `null`: never expires. */
+  readonly defaultTtlMs: number | null;
+}
+
+/** Evaluates one instance; the key is made from values that are read where their digests are not known. */
+export async function evaluate(order: ReadyOrder, results: RunResults): Promise<Evaluated> {
+  const { node, mapIndex, run, dag } = order;
+  const { task } = node;
+  const decided = (change: Partial<TaskInstance>, made?: MadeKey): Evaluated => ({
+    node,
+    mapIndex,
+    kind: "decided",
+    change,
+    made,
+  });
+  const uncacheable = (cacheReason: Reason) => decided({ cacheStatus: "uncacheable", cacheReason });
+  const intent = cacheIntent(dag, task, run.cacheMode, order.offReason);
+  if (intent.kind === "off") return decided({ cacheStatus: "disabled", cacheReason: intent.reason });
+  const unfollowed = unfollowedReason(task);
+  if (unfollowed) return uncacheable(unfollowed);
+  const sizeBytes = order.args.reduce((sum, [, template]) => sum + results.sizeOf(template), 0);
+  const limitBytes = order.maxInputSize;
+  if (sizeBytes > limitBytes)
+    return uncacheable({ code: "input_too_large", detail: { sizeBytes, limitBytes } });
+  // Most are known at once, and awaiting them all would cost a wide Dag.
+  const { surroundings: around } = order;
+  const surroundings = around instanceof Promise ? await around : around;
+  if (surroundings?.kind !== "known")
+    return uncacheable(surroundings?.reason ?? { code: "surroundings_unknown" });
+  const { config } = intent;
+  try {
+    const made = await makeKey(order, config, surroundings, results);
+    const refreshReason: Reason | null =
+      intent.kind === "refresh" ? { code: "refresh_requested" } : refreshReasonOf(order.row);
+    const { key } = made;
+    if (refreshReason)
+      return decided({ cacheStatus: "skipped", cacheReason: refreshReason, cacheKey: key }, made);
+    const ttlMs = config.ttlMs === "default" ? order.defaultTtlMs : config.ttlMs;
+    return { node, mapIndex, kind: "ask", key, made, ttlMs, errorsTtlMs: config.errorsTtlMs };
+  } catch (error) {
+    if (!(error instanceof MemodagError)) throw error;
+    // What cannot be keyed exactly is not cached: there is no partial key.
+    return uncacheable({ code: "key_failed", detail: { errorCode: error.code, what: error.message } });
+  }
+}
+
+/** The key of an instance. @throws MemodagError when a value that it is made of cannot be read */
+export async function makeKey(
+  order: Pick<ReadyOrder, "run" | "dag" | "node" | "mapIndex" | "args" | "env">,
+  config: NonNullable<ReadyInstance["node"]["task"]["cache"]>,
+  surroundings: KnownSurroundings,
+  results: RunResults,
+): Promise<MadeKey> {
+  const { run, dag, node, mapIndex, args, env } = order;
+  return await MadeKey.make(
+    { dag, task: node.task, config, args, run, mapIndex, env, surroundings },
+    results,
+  );
+}
+
+/** Why an instance is to run whatever the cache holds, by what its row says; `null`: it need not. */
+function refreshReasonOf(row: TaskInstance | undefined): Reason | null {
+  return row?.cacheStatus === "skipped" ? (row.cacheReason ?? { code: "cleared" }) : null;
+}

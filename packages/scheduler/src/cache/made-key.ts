@@ -1,0 +1,55 @@
+// A cache key with all that it was made of: made once, and carried until the result is stored.
+
+import type { Digest } from "@memodag/core";
+import {
+  cacheKey,
+  recordComponents,
+  type KeyComponents,
+  type RecordedComponents,
+  type SecretRules,
+} from "@memodag/result-cache";
+import { keyComponents, type KeyParts, type KnownSurroundings } from "./cache-intent.ts";
+import { readShownValues } from "./shown-values.ts";
+import type { RunResults } from "../values/run-results.ts";
+
+/** The key of one instance. */
+export class MadeKey {
+  readonly key: Digest;
+  readonly #parts: KeyParts;
+  readonly #components: KeyComponents;
+  #recorded: Promise<RecordedComponents> | undefined;
+
+  private constructor(parts: KeyParts, components: KeyComponents) {
+    this.key = cacheKey(components);
+    this.#parts = parts;
+    this.#components = components;
+  }
+
+  /** @throws MemodagError when a value that it is made of cannot be read */
+  static async make(parts: KeyParts, results: RunResults): Promise<MadeKey> {
+    return new MadeKey(parts, await keyComponents(parts, results));
+  }
+
+  /** What it was made with: what the attempt finds has to be the same. */
+  get surroundings(): KnownSurroundings {
+    return this.#parts.surroundings;
+  }
+
+  /** Its components as a record keeps them; short values are read once, from the database. */
+  async recorded(results: RunResults, secrets: SecretRules): Promise<RecordedComponents> {
+    this.#recorded ??= this.#record(results, secrets);
+    try {
+      return await this.#recorded;
+    } catch (error) {
+      this.#recorded = undefined;
+      throw error;
+    }
+  }
+
+  async #record(results: RunResults, secrets: SecretRules): Promise<RecordedComponents> {
+    const textOf = await readShownValues(this.#parts, results);
+    const recorded = recordComponents(this.#components, textOf, secrets);
+    const shownFiles = this.surroundings.files?.shown;
+    return shownFiles ? { ...recorded, shownFiles } : recorded;
+  }
+}

@@ -1,0 +1,54 @@
+// Short printable forms of what is in a key, so that a miss can be explained with values and not digests.
+
+import { canonicalJson, findField, type JsonValue } from "@memodag/core";
+import { LONGEST_SHOWN } from "@memodag/result-cache";
+import { contextOf, type KeyParts } from "./cache-intent.ts";
+import type { InstanceArgument } from "../values/instance-argument.ts";
+import type { RunResults } from "../values/run-results.ts";
+
+const decoder = new TextDecoder();
+
+/** The JSON of a key's values by part and name; undefined for those that are not short. */
+export type TextOfValue = (part: "inputs" | "context" | "env", name: string) => string | undefined;
+
+/** Reads the values that are short. Those of upstream tasks come from the database. */
+export async function readShownValues(parts: KeyParts, results: RunResults): Promise<TextOfValue> {
+  const inputs = new Map<string, string>();
+  for (const [name, argument] of parts.args) {
+    if (results.sizeOf(argument) > LONGEST_SHOWN) continue;
+    const text = await readText(argument, results);
+    if (text !== undefined) inputs.set(name, text);
+  }
+  const context = parts.config.includeInputs.length === 0 ? null : contextOf(parts);
+  return (part, name) => {
+    switch (part) {
+      case "inputs":
+        return inputs.get(name);
+      case "context": {
+        const value = findField(context as unknown as JsonValue, name.split("."));
+        return value === undefined ? "(not there)" : canonicalJson(value);
+      }
+      case "env": {
+        const value = parts.env[name];
+        return value === undefined ? "(not set)" : canonicalJson(value);
+      }
+    }
+  };
+}
+
+async function readText(argument: InstanceArgument, results: RunResults): Promise<string | undefined> {
+  switch (argument.kind) {
+    case "literal":
+      return argument.json;
+    case "element":
+      return argument.elements.text(argument.index);
+    case "result": {
+      const node = results.nodeOf(argument.taskId);
+      const digest = node.isMapped || argument.path.length > 0 ? undefined : results.returnedBy(node);
+      if (digest === undefined) return undefined;
+      return decoder.decode((await results.readBytes([digest])).get(digest));
+    }
+    default:
+      return undefined;
+  }
+}

@@ -1,0 +1,101 @@
+// What the outcome of a store makes of an instance's cache status. A function of values.
+
+import type { CacheStatus, Reason, ReasonCode, StoredError, TaskInstance } from "@memodag/core";
+import type { LookupVerdict, MissReason, PutMode, StoreOutcome } from "@memodag/result-cache";
+import type { InputChanged } from "./input-change.ts";
+import { STORED_FAILURE } from "./remembered-failure.ts";
+
+/** The statuses under which a finished attempt's result goes into the cache. */
+const STORING: ReadonlySet<CacheStatus | null> = new Set<CacheStatus>([
+  "miss",
+  "skipped",
+  "lookup_timeout",
+  "lookup_failure",
+]);
+
+/** True when the result of an attempt at this instance is meant for the cache. */
+export function isMeantForCache({ cacheKey, cacheStatus }: TaskInstance): boolean {
+  return cacheKey !== null && STORING.has(cacheStatus);
+}
+
+/** Entries that the next result replaces. */
+const STALE: ReadonlySet<ReasonCode> = new Set<MissReason>(["expired", "from_future"]);
+
+/**
+ * Whether a result takes the place of a live entry. One that is too old for this reader may be live for its
+ * writer: kept, it would miss for ever. A failure never takes the place of a result that others may still use.
+ */
+export function putMode({ cacheStatus, cacheReason }: TaskInstance, error: StoredError | null): PutMode {
+  const isStale = cacheReason !== null && STALE.has(cacheReason.code);
+  return error === null && (cacheStatus === "skipped" || isStale) ? "replace" : "keep-live";
+}
+
+/** The verdict that a miss is explained from; `undefined`: there is nothing to explain. */
+export function verdictOf({ cacheStatus, cacheReason }: Partial<TaskInstance>): LookupVerdict | undefined {
+  switch (cacheStatus) {
+    case "miss":
+      return MISS_REASONS.find((known) => known === cacheReason?.code) ?? "no_entry";
+    case "skipped":
+      return "refresh";
+    case "lookup_timeout":
+    case "lookup_failure":
+      return cacheStatus;
+    default:
+      return undefined;
+  }
+}
+
+const MISS_REASONS: readonly MissReason[] = ["expired", "from_future", "result_missing", "integrity_failed"];
+
+/**
+ * The status of an instance once its result, or its failure, has been stored or not.
+ * @param error the failure that was to be remembered; `null`: a result was
+ */
+export function statusAfterStore(
+  instance: TaskInstance,
+  error: StoredError | null,
+  outcome: StoreOutcome | InputChanged,
+): { cacheStatus: CacheStatus; cacheReason: Reason | null } {
+  switch (outcome.kind) {
+    case "stored":
+    case "kept": {
+      const { cacheStatus } = instance;
+      const isKept = outcome.kind === "kept";
+      const cacheReason = error && !isKept ? STORED_FAILURE : instance.cacheReason;
+      // Only a miss becomes `populated`; a refresh, a late or a failed lookup stay what they were, and so
+      // does a failure beside which a result was kept.
+      const isPopulated = cacheStatus === "miss" && !(error && isKept);
+      return { cacheStatus: isPopulated ? "populated" : (cacheStatus ?? "miss"), cacheReason };
+    }
+    case "differs":
+      return {
+        cacheStatus: "miss",
+        cacheReason: {
+          code: "nondeterministic",
+          detail: { storedDigest: outcome.storedDigest.slice(0, 12) },
+        },
+      };
+    case "input_changed":
+      return { cacheStatus: "uncacheable", cacheReason: outcome.reason };
+    case "too_large":
+      return {
+        cacheStatus: "uncacheable",
+        cacheReason: {
+          code: "result_too_large",
+          detail: { sizeBytes: outcome.sizeBytes, limitBytes: outcome.limitBytes },
+        },
+      };
+    case "unwaited": {
+      const { cacheStatus, cacheReason } = instance;
+      if (cacheStatus !== null && cacheStatus !== "miss") return { cacheStatus, cacheReason };
+      return { cacheStatus: "put_failure", cacheReason: storeFailed(outcome.message) };
+    }
+    case "failed":
+      return { cacheStatus: "put_failure", cacheReason: storeFailed(outcome.message) };
+  }
+}
+
+/** The reason of a result that could not be stored. */
+export function storeFailed(what: string): Reason {
+  return { code: "store_failed", detail: { what } };
+}

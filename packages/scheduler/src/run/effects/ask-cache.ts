@@ -1,0 +1,130 @@
+// Asks the cache for one run: ready instances in, what becomes of each of them out.
+
+import { Turns, type Digest, type TaskSurroundings } from "@memodag/core";
+import type { LookupOutcome, PassLookup } from "@memodag/result-cache";
+import {
+  answeredInstance,
+  scheduledInstance,
+  type AnsweredInstance,
+  type KeyedInstance,
+} from "../../cache/cache-answer.ts";
+import { cacheIntent, switchedOff } from "../../cache/cache-intent.ts";
+import type { RunContext } from "../../context/run-context.ts";
+import type { DagNode } from "../../graph/dag-graph.ts";
+import type { ReadyInstance } from "../../graph/ready-instance.ts";
+import { evaluate, type Evaluated } from "../../cache/evaluate.ts";
+import type { RunState } from "../state/run-state.ts";
+
+/** Keys of the Dag's last run that may be fetched ahead: more than a cascade of hits has levels. */
+const MOST_FORESEEN = 5_000;
+
+/** Bytes of results that are taken before they are written, or one result more. */
+const MOST_BYTES = 64 * 2 ** 20;
+
+type Around = ReadonlyMap<DagNode, TaskSurroundings | Promise<TaskSurroundings>>;
+
+/** The questions of one run. Changes nothing by itself, so that a pass can ask again after a fault. */
+export class AskCache {
+  readonly #context: RunContext;
+  readonly #state: RunState;
+  #foreseen: readonly Digest[] | undefined;
+
+  constructor(context: RunContext, state: RunState) {
+    this.#context = context;
+    this.#state = state;
+  }
+
+  /** @returns one for each that is ready, or for the first of them when their results are very large */
+  async ask(lookup: PassLookup, ready: readonly ReadyInstance[]): Promise<AnsweredInstance[]> {
+    const { cachingOffReason, runs, clock } = this.#context;
+    const { run } = this.#state;
+    const evaluated = await this.#evaluate(ready, cachingOffReason());
+    const asks = evaluated.filter((instance) => instance.kind === "ask");
+    if (asks.length === 0) return evaluated.map((instance) => settled(instance, undefined, clock.now()));
+    this.#foreseen ??= await runs.listPreviousCacheKeys(run.team, run.dagId, run.id, MOST_FORESEEN);
+    const askedAt = clock.monotonic();
+    const outcome = await lookup.ask(asks, this.#foreseen, MOST_BYTES);
+    this.#countLookups(asks, clock.monotonic() - askedAt);
+    // A switch that was turned meanwhile counts: however late the answer, no hit is recorded after it.
+    const turnedOff = cachingOffReason();
+    if (turnedOff !== null) {
+      const change = { cacheStatus: "disabled", cacheReason: switchedOff(turnedOff) } as const;
+      return evaluated.map((instance) =>
+        scheduledInstance(instance, instance.kind === "decided" ? instance.change : change),
+      );
+    }
+    const now = clock.now();
+    return answeredOf(evaluated, outcome).map((instance) => settled(instance, outcome, now));
+  }
+
+  /** Asks again, for instances that missed under these keys, under the same deadline. */
+  async askAgain(
+    lookup: PassLookup,
+    missed: readonly (ReadyInstance & Pick<KeyedInstance, "key">)[],
+  ): Promise<AnsweredInstance[]> {
+    const { cachingOffReason, clock, defaultTtlMs } = this.#context;
+    const asked = missed.flatMap(({ node, mapIndex, key }): KeyedInstance[] => {
+      if (!node.task.cache) return [];
+      const { ttlMs: ownTtlMs, errorsTtlMs } = node.task.cache;
+      const ttlMs = ownTtlMs === "default" ? defaultTtlMs() : ownTtlMs;
+      return [{ node, mapIndex, key, ttlMs, errorsTtlMs, made: this.#state.keys.get(node, mapIndex) }];
+    });
+    const outcome = await lookup.askAgain(asked);
+    // As in `ask`: no hit after caching was switched off.
+    if (cachingOffReason() !== null) return [];
+    const now = clock.now();
+    return asked.map((instance) => answeredInstance(instance, outcome, now));
+  }
+
+  async #evaluate(ready: readonly ReadyInstance[], offReason: string | null): Promise<Evaluated[]> {
+    const { env, maxInputSize, defaultTtlMs } = this.#context;
+    const { run, version, table, work, results } = this.#state;
+    const limits = { maxInputSize: maxInputSize(), defaultTtlMs: defaultTtlMs() };
+    const around = this.#lookAround(ready, offReason);
+    const evaluated: Evaluated[] = [];
+    const turns = new Turns();
+    for (const { node, mapIndex } of ready) {
+      const row = table.find(node, mapIndex);
+      const own = { node, mapIndex, row, args: work.argsOf(node, mapIndex), surroundings: around.get(node) };
+      evaluated.push(await evaluate({ ...own, ...limits, run, dag: version.dag, offReason, env }, results));
+      if (turns.isOver) await turns.pause();
+    }
+    return evaluated;
+  }
+
+  /** Looked at once for all instances of a task, and for all tasks at the same time. */
+  #lookAround(ready: readonly ReadyInstance[], offReason: string | null): Around {
+    const { run, version } = this.#state;
+    const around = new Map<DagNode, TaskSurroundings | Promise<TaskSurroundings>>();
+    for (const { node } of ready) {
+      if (around.has(node)) continue;
+      if (cacheIntent(version.dag, node.task, run.cacheMode, offReason).kind === "off") continue;
+      around.set(node, this.#context.surroundings.of(version.file, node.task));
+    }
+    return around;
+  }
+
+  #countLookups(asks: readonly ReadyInstance[], lookupMs: number): void {
+    const { team, dagId } = this.#state.run;
+    for (const [taskId, ofTask] of Map.groupBy(asks, ({ node }) => node.task.taskId)) {
+      const lookups = ofTask.length;
+      const counts = { lookups, lookupMs: lookupMs * lookups, lookupMaxMs: lookupMs };
+      this.#context.cache.count({ team, dagId, taskId }, counts);
+    }
+  }
+}
+
+/** As far as there are answers without a gap. */
+function answeredOf(evaluated: readonly Evaluated[], outcome: LookupOutcome): readonly Evaluated[] {
+  if (outcome.kind !== "answered" || !outcome.isPartial) return evaluated;
+  const gap = evaluated.findIndex(
+    (instance) => instance.kind === "ask" && !outcome.answers.has(instance.key),
+  );
+  return evaluated.slice(0, gap);
+}
+
+function settled(instance: Evaluated, outcome: LookupOutcome | undefined, now: number): AnsweredInstance {
+  if (instance.kind === "decided") return scheduledInstance(instance, instance.change);
+  if (!outcome) throw new Error("an instance asked the cache and nobody answered");
+  return answeredInstance(instance, outcome, now);
+}

@@ -1,0 +1,150 @@
+// Carries out what phases decided: rows change, the graph hears of it, and instances go where they wait.
+
+import { isTerminal, type TaskInstance } from "@memodag/core";
+import { MOST_LOSSES } from "../../attempts/lost-attempt.ts";
+import type { AnsweredInstance } from "../../cache/cache-answer.ts";
+import { verdictOf } from "../../cache/store-status.ts";
+import type { RunContext } from "../../context/run-context.ts";
+import type { ReadyInstance } from "../../graph/ready-instance.ts";
+import type { TimedWaits } from "../../time/timed-waits.ts";
+import type { Decided } from "../phases/decide.ts";
+import type { AttemptEnd, HashedResult } from "../phases/end-attempt.ts";
+import type { Step } from "../state/graph-work.ts";
+import type { RunState, StoredEvent } from "../state/run-state.ts";
+import type { Dispatcher } from "./dispatcher.ts";
+import type { RunSteps } from "./run-steps.ts";
+import type { SingleFlight } from "./single-flight.ts";
+
+/** Where instances go from here. */
+export interface Destinations {
+  /** Until a time. */
+  readonly waits: TimedWaits;
+  /** Until the lease of their key is theirs. */
+  readonly keyLeases: SingleFlight;
+  /** Until a worker has room. */
+  readonly dispatcher: Dispatcher;
+  /** To be carried out by the scheduler itself. */
+  readonly steps: RunSteps;
+}
+
+/** Applies decisions to one run. */
+export class CarryOut {
+  readonly #context: RunContext;
+  readonly #state: RunState;
+  readonly #to: Destinations;
+
+  constructor(context: RunContext, state: RunState, to: Destinations) {
+    this.#context = context;
+    this.#state = state;
+    this.#to = to;
+  }
+
+  /** The time that an instance waited for has come. */
+  due({ node, mapIndex }: ReadyInstance): void {
+    this.#state.table.change(node, mapIndex, { state: "scheduled", retryAt: null });
+    this.resume({ node, mapIndex });
+  }
+
+  /** The store of a result has ended. */
+  stored({ node, mapIndex, cacheStatus, cacheReason }: StoredEvent): void {
+    const { table } = this.#state;
+    if (table.find(node, mapIndex)) table.change(node, mapIndex, { cacheStatus, cacheReason });
+  }
+
+  /** An attempt has a process. */
+  begin({ node, mapIndex }: ReadyInstance): void {
+    const { run, table } = this.#state;
+    const now = this.#context.clock.now();
+    this.#state.run = { ...run, processesSpawned: run.processesSpawned + 1 };
+    const row = table.change(node, mapIndex, { state: "running", startedAt: now });
+    // A sensor's first poke, from which its timeout counts.
+    if (node.task.sensor && row.waitingSince === null) table.change(node, mapIndex, { waitingSince: now });
+  }
+
+  /** The end of an attempt; `hashed`: of a success. */
+  end(instance: ReadyInstance, end: AttemptEnd, hashed: HashedResult | null): void {
+    const { node, mapIndex } = instance;
+    const { table, work, storeJobs, keys } = this.#state;
+    const row = table.change(node, mapIndex, end.change);
+    if (end.losses !== undefined) this.#warnOfLoss(row, end.losses);
+    if (end.owes) this.#state.owe(end.owes, node, row);
+    if (hashed && end.settles === "success") this.#state.keep(instance, hashed.xcoms, hashed.returned, false);
+    if (end.waitsUntil !== undefined) this.#to.waits.add(instance, end.waitsUntil);
+    if (end.settles) work.settle(node, end.settles);
+    if (end.stores) storeJobs.push(end.stores);
+    else this.#to.keyLeases.release(instance);
+    if (end.settles && !end.stores) keys.delete(node, mapIndex);
+    if (end.resumes) this.resume(instance);
+  }
+
+  /** A decision of the graph. */
+  step({ node, kind }: Step, { removed, abandoned, mapIndex, change, follows }: Decided): void {
+    const { table, work, results } = this.#state;
+    for (const row of removed) {
+      if (row.attemptId) this.#to.dispatcher.abandon(row.attemptId);
+      this.#state.remove(node, row.mapIndex);
+    }
+    if (abandoned !== null) this.#to.dispatcher.abandon(abandoned);
+    if (change) table.change(node, mapIndex, change);
+    if (kind === "ready") work.letRun(node);
+    const instance = { node, mapIndex };
+    switch (follows.kind) {
+      case "nothing":
+        return;
+      case "ask":
+        return work.addReady(instance);
+      case "resume":
+        return this.resume(instance);
+      case "wait":
+        return this.#to.waits.add(instance, follows.until);
+      case "settle":
+        return work.settle(node, follows.state);
+      case "conclude":
+        return work.conclude(node, follows.state, follows.chosen);
+      case "expand":
+        results.setLength(node, follows.expansion.count);
+        return work.expand(node, follows.expansion);
+      case "fail":
+        this.#state.owe("failure", node, table.get(node, mapIndex));
+        return work.conclude(node, "failed");
+    }
+  }
+
+  /** An answer of the cache. */
+  answer(answered: AnsweredInstance): void {
+    const { node, mapIndex, change, xcoms, returned, made } = answered;
+    const { table, work, keys, misses } = this.#state;
+    const row = table.change(node, mapIndex, change);
+    const { state } = row;
+    if (!isTerminal(state)) {
+      const verdict = verdictOf(change);
+      if (made) keys.set(node, mapIndex, made);
+      if (made && verdict && node.task.cache) misses.push({ node, mapIndex, made, verdict });
+      return this.resume(answered);
+    }
+    this.#state.keep(answered, xcoms, state === "success" ? returned : null, true);
+    if (state === "success" || state === "failed")
+      this.#state.owe(state === "success" ? "success" : "failure", node, row);
+    keys.delete(node, mapIndex);
+    work.settle(node, state);
+  }
+
+  /** An instance that is to run: it may have to wait for the lease of its key. */
+  resume({ node, mapIndex }: ReadyInstance): void {
+    const instance = { node, mapIndex };
+    if (!this.#to.keyLeases.tryEnqueue(instance)) this.dispatch(instance);
+  }
+
+  /** An instance that may run as soon as there is room. */
+  dispatch(instance: ReadyInstance): void {
+    if (instance.node.task.runStep) this.#to.steps.enqueue(instance);
+    else this.#to.dispatcher.enqueue(instance);
+  }
+
+  #warnOfLoss({ taskId, mapIndex, tryNumber }: TaskInstance, losses: number): void {
+    const { dagId, runId } = this.#state.run;
+    const what = losses < MOST_LOSSES ? "and runs again" : "too often, and has failed";
+    const fields = { dagId, runId, taskId, mapIndex, tryNumber, losses };
+    this.#context.log.warn(`an attempt was lost with its scheduler ${what}`, fields);
+  }
+}

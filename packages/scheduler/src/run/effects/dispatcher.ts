@@ -1,0 +1,225 @@
+// The attempts of one run: those that wait for a slot, those that are chosen, those that are submitted.
+
+import {
+  MemodagError,
+  type ActiveLimits,
+  type Attempt,
+  type ExecutorEvent,
+  type SerializedTask,
+  type StoredError,
+} from "@memodag/core";
+import { buildAttempt } from "../../attempts/attempt-builder.ts";
+import type { LimitClaim, TakeResult } from "../../attempts/limit-book.ts";
+import { WaitingLines } from "../../attempts/waiting-lines.ts";
+import { isMeantForCache } from "../../cache/store-status.ts";
+import type { RunContext } from "../../context/run-context.ts";
+import type { ReadyInstance } from "../../graph/ready-instance.ts";
+import { choose, queuedChange, retreat, type ChosenAttempt, type Room } from "../phases/choose.ts";
+import type { RunState } from "../state/run-state.ts";
+
+/** Chooses attempts before a pass is written and submits them after: never one that is not recorded. */
+export class Dispatcher {
+  readonly #context: RunContext;
+  readonly #state: RunState;
+  readonly #waiting = new WaitingLines();
+  readonly #room: Room;
+  /** Instances with an earlier attempt whose process is still being ended. */
+  #held: readonly ReadyInstance[] = [];
+  #chosen: ChosenAttempt[] = [];
+  /** What settled attempts took, until the database knows that they are settled. */
+  #settled: LimitClaim[] = [];
+  #isGivenUp = false;
+
+  constructor(context: RunContext, state: RunState) {
+    this.#context = context;
+    this.#state = state;
+    const { attempts } = context;
+    const { team, dagId, runId } = state.run;
+    this.#room = {
+      hasSlot: () => attempts.hasSlot(),
+      isRunning: ({ node, mapIndex }) =>
+        attempts.isRunning({ team, dagId, runId, taskId: node.task.taskId, mapIndex }),
+      tryTake: (instance) => this.#tryTake(instance),
+    };
+  }
+
+  /** True when instances wait for nothing but a free slot. */
+  get wantsSlots(): boolean {
+    return this.#waiting.size > 0 || this.#held.length > 0;
+  }
+
+  /** True when attempts are recorded, or about to be, and not submitted yet. */
+  get wantsToSubmit(): boolean {
+    return this.#chosen.length > 0;
+  }
+
+  /** An instance may be dispatched as soon as there is a slot. */
+  enqueue(instance: ReadyInstance): void {
+    this.#waiting.add(instance);
+  }
+
+  /** Takes an attempt that this process runs already, for an earlier execution of the run. */
+  adopt(attemptId: string, instance: ReadyInstance): void {
+    const { attempts, limits } = this.#context;
+    this.#state.underWay.set(attemptId, instance);
+    limits.take(this.#claimOf(instance));
+    attempts.listen(attemptId, (event) => this.#state.inbox.put(event));
+  }
+
+  /** Ends an attempt whose instance there is no longer. */
+  abandon(attemptId: string): void {
+    this.#context.attempts.cancel(attemptId, {
+      code: "attempt_lost",
+      message: "its instance is not wanted any more: an upstream task was cleared",
+    });
+    this.settle(attemptId);
+  }
+
+  /** No one waits for this attempt any more. */
+  settle(attemptId: string): void {
+    const instance = this.#state.underWay.get(attemptId);
+    if (!instance) return;
+    this.#state.underWay.delete(attemptId);
+    this.#settled.push(this.#claimOf(instance));
+  }
+
+  /** Others may take what settled attempts took; call once the pass that settled them is written. */
+  giveRoom(): void {
+    this.#context.limits.give(this.#settled.splice(0));
+  }
+
+  /** Ends every attempt of the run. */
+  cancelAll(error: StoredError): void {
+    this.#giveUp();
+    for (const attemptId of this.#state.underWay.keys()) this.#context.attempts.cancel(attemptId, error);
+  }
+
+  /** Leaves the attempts to run on, for the execution that takes over from this one. */
+  forgetAll(): void {
+    this.#giveUp();
+    this.#context.attempts.forget(this.#state.underWay.keys());
+  }
+
+  /** Gives the slots there are to what waits. */
+  choose(): void {
+    for (const instance of this.#held) this.enqueue(instance);
+    const { chosen, held } = choose(this.#waiting, this.#room);
+    this.#held = held;
+    const { table, underWay } = this.#state;
+    for (const { node, mapIndex } of chosen) {
+      const attemptId = this.#context.newAttemptId();
+      const before = table.get(node, mapIndex);
+      table.change(node, mapIndex, queuedChange(before, attemptId));
+      underWay.set(attemptId, { node, mapIndex });
+      this.#chosen.push({ node, mapIndex, attemptId, before });
+    }
+  }
+
+  /** The database had room for less than was chosen: what does not fit waits on. */
+  retreat(free: ActiveLimits): void {
+    const { limits, attempts } = this.#context;
+    const claims = this.#chosen.map((instance) => this.#claimOf(instance));
+    limits.learn(claims, free);
+    const { kept, back } = retreat(this.#chosen, claims, free);
+    for (const { node, mapIndex, attemptId, before } of back) {
+      this.#state.table.change(node, mapIndex, before);
+      this.#state.underWay.delete(attemptId);
+      this.enqueue({ node, mapIndex });
+      attempts.giveSlot();
+    }
+    this.#chosen = kept;
+    limits.give(back.map((instance) => this.#claimOf(instance)));
+  }
+
+  /**
+   * Submits what was chosen; call once it is written. After a fault, and when it was not sure of the lease
+   * any more, call again.
+   */
+  async submit(): Promise<void> {
+    const { attempts, areLeasesSure } = this.#context;
+    const { inbox } = this.#state;
+    for (let next = this.#chosen[0]; next; next = this.#chosen[0]) {
+      const attempt = await this.#make(next);
+      // While it was built, the run may have been given up, with all that was chosen.
+      if (this.#isGivenUp || !areLeasesSure()) return;
+      this.#chosen.shift();
+      if ("kind" in attempt) {
+        inbox.put(attempt);
+        attempts.giveSlot();
+      } else attempts.submit(attempt, (event) => inbox.put(event));
+    }
+  }
+
+  /** The attempt, or its end: what is wrong with it then is the user's to fix. */
+  async #make({ node, mapIndex, attemptId }: ChosenAttempt): Promise<Attempt | ExecutorEvent> {
+    const { clock, limits, surroundings } = this.#context;
+    const { run, version, table, results, work } = this.#state;
+    const instance = table.get(node, mapIndex);
+    const config = isMeantForCache(instance) ? node.task.cache : null;
+    const parts = {
+      run,
+      version,
+      node,
+      instance,
+      attemptId,
+      args: work.argsOf(node, mapIndex),
+      declaredContext: config?.includeInputs ?? null,
+      declaredEnv: config?.env ?? null,
+      declaredFiles: config?.files,
+      trust: config?.trust,
+      runtime: config && !node.task.command ? surroundings.runtime : undefined,
+      now: clock.now(),
+    };
+    try {
+      requirePool(limits.poolSlots, node.task);
+      return await buildAttempt(parts, results);
+    } catch (error) {
+      if (!(error instanceof MemodagError)) throw error;
+      const failure = { code: error.code, message: error.message };
+      const outcome = { kind: "failed" as const, error: failure, durationMs: 0, retryable: false };
+      return { kind: "finished", attemptId, outcome };
+    }
+  }
+
+  #tryTake(instance: ReadyInstance): TakeResult {
+    const claim = this.#claimOf(instance);
+    // What this pass settles makes room for what it dispatches: both are written together.
+    const same = this.#settled.findIndex(({ pool, slots }) => pool === claim.pool && slots === claim.slots);
+    const answer = same < 0 ? this.#context.limits.tryTake(claim) : "taken";
+    if (same >= 0) this.#settled.splice(same, 1);
+    if (answer === "taken") this.#context.attempts.takeSlot();
+    return answer;
+  }
+
+  #claimOf({ node }: ReadyInstance): LimitClaim {
+    const { limits } = this.#context;
+    const { version } = this.#state;
+    const { pool, poolSlots } = node.task;
+    return {
+      dag: `${version.team}/${version.dag.dagId}`,
+      maxActiveTasks: version.dag.maxActiveTasks,
+      pool,
+      slots: Math.min(poolSlots, limits.poolSlots.get(pool) ?? poolSlots),
+    };
+  }
+
+  /** Whoever goes on with the run decides anew about what is not submitted. */
+  #giveUp(): void {
+    if (this.#isGivenUp) return;
+    this.#isGivenUp = true;
+    const { attempts, limits } = this.#context;
+    for (const _ of this.#chosen.splice(0)) attempts.giveSlot();
+    limits.give(Array.from(this.#state.underWay.values(), (instance) => this.#claimOf(instance)));
+    this.giveRoom();
+  }
+}
+
+function requirePool(poolSlots: ReadonlyMap<string, number>, { taskId, pool }: SerializedTask): void {
+  if (poolSlots.has(pool)) return;
+  throw new MemodagError(
+    "pool_not_found",
+    `Task "${taskId}" is of the pool "${pool}", which this scheduler's config does not have: ` +
+      `add [[pools]] with name = "${pool}", or name one of ${[...poolSlots.keys()].join(", ")}`,
+    { fields: { taskId, pool } },
+  );
+}

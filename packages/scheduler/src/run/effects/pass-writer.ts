@@ -1,0 +1,138 @@
+// Writes what passes decided about one run: in one transaction, guarded, and again after a fault.
+
+import type {
+  ActiveLimits,
+  DagRun,
+  NewCallback,
+  TaskInstance,
+  TaskInstanceWrite,
+  UnstorableInstance,
+} from "@memodag/core";
+import { newCallback } from "../../callbacks/new-callback.ts";
+import { CacheTally } from "../../cache/cache-tally.ts";
+import type { RunState } from "../state/run-state.ts";
+import type { RunContext } from "../../context/run-context.ts";
+import type { Dispatcher } from "./dispatcher.ts";
+import { setAside } from "../../attempts/unstorable-instance.ts";
+
+/** `reload`: the rows are no longer as this process knows them; the run must be claimed again. */
+export type WriteResult = "written" | "lease_lost" | "reload";
+
+/** Knows what the database has of a run, beside the instances' rows. */
+export class PassWriter {
+  readonly #context: RunContext;
+  readonly #state: RunState;
+  readonly #limits: ActiveLimits;
+  #storedState: DagRun["state"];
+
+  constructor(context: RunContext, state: RunState) {
+    this.#limits = { maxActiveTasks: state.version.dag.maxActiveTasks, poolSlots: context.limits.poolSlots };
+    this.#context = context;
+    this.#state = state;
+    this.#storedState = state.run.state;
+  }
+
+  /**
+   * Writes the run as it stands, every changed row and every new XCom; nothing when nothing changed. When
+   * more would be under way than limits allow, the dispatcher has to choose less.
+   */
+  async write(dispatcher: Pick<Dispatcher, "retreat">): Promise<WriteResult> {
+    const { run, table, xcoms } = this.#state;
+    const isRunChanged = run.state !== this.#storedState;
+    if (!table.isDirty && xcoms.length === 0 && !isRunChanged) return "written";
+    let pending = table.pendingWrites();
+    const xcomCount = xcoms.length;
+    const { callbacks } = this.#context;
+    const owed = [...this.#state.owed];
+    const send = async (sendCachedBytes: boolean) =>
+      await this.#context.runs.writePass({
+        runId: run.id,
+        owner: this.#context.owner,
+        handCount: this.#state.handCount,
+        run: { ...runColumns(run), leaves: this.#storedState },
+        instances: pending.writes,
+        removed: pending.removed,
+        limits: this.#limits,
+        ...(callbacks && owed.length > 0 && { callbacks: { owed, leaseMs: callbacks.leaseMs } }),
+        xcoms: xcoms.map((xcom) => ({
+          taskId: xcom.taskId,
+          mapIndex: xcom.mapIndex,
+          key: xcom.key,
+          digest: xcom.digest,
+          sizeBytes: xcom.sizeBytes,
+          bytes: xcom.isCached && !sendCachedBytes ? null : xcom.bytes,
+        })),
+      });
+    let outcome = await send(!this.#context.resultsInMetastore);
+    // The bytes of a hit went between lookup and commit; they are still in hand.
+    if (outcome.kind === "bytes_missing") outcome = await send(true);
+    while (outcome.kind === "limit_reached") {
+      dispatcher.retreat(outcome.free);
+      pending = table.pendingWrites();
+      outcome = await send(true);
+    }
+    if (outcome.kind === "not_storable") return await this.#setAside(pending.writes, outcome.instances);
+    if (outcome.kind === "lease_lost") return "lease_lost";
+    if (outcome.kind !== "written") return "reload";
+    const tally = new CacheTally();
+    pending.confirm((instance, cacheStatusBefore) => {
+      tally.add(instance, cacheStatusBefore);
+      this.#context.listener.instanceChanged?.(run, instance);
+    });
+    xcoms.splice(0, xcomCount);
+    if (owed.length > 0) {
+      this.#state.owed.splice(0, owed.length);
+      callbacks?.take(owed.map((callback) => ({ ...callback, run, begins: 0 })));
+    }
+    this.#storedState = run.state;
+    if (isRunChanged) this.#context.listener.runChanged?.(run);
+    tally.report(this.#context.cache, run);
+    return "written";
+  }
+
+  /**
+   * Writes nothing but what becomes of the instances that cannot be written as they are. What else the pass
+   * decided may rest on them, and is decided anew from what the database holds.
+   */
+  async #setAside(
+    writes: readonly TaskInstanceWrite[],
+    refused: readonly UnstorableInstance[],
+  ): Promise<WriteResult> {
+    const { runs, owner, clock, log, callbacks } = this.#context;
+    const { run } = this.#state;
+    const instances = writes.flatMap((write) => {
+      const { taskId, mapIndex } = write.instance;
+      const found = refused.find((one) => one.taskId === taskId && one.mapIndex === mapIndex);
+      return found ? [setAside(write, found, clock.now())] : [];
+    });
+    const owed = instances.flatMap(({ instance }) => this.#failureOf(instance) ?? []);
+    const { dagId, runId } = run;
+    for (const { taskId, mapIndex, reason } of refused)
+      log.error("the database does not take what came of a task", { dagId, runId, taskId, mapIndex, reason });
+    const outcome = await runs.writePass({
+      runId: run.id,
+      owner,
+      handCount: this.#state.handCount,
+      run: { ...runColumns(run), leaves: this.#storedState, state: "running", endedAt: null },
+      instances,
+      removed: [],
+      xcoms: [],
+      ...(callbacks && owed.length > 0 && { callbacks: { owed, leaseMs: callbacks.leaseMs } }),
+    });
+    if (outcome.kind === "not_storable") throw new Error(outcome.instances[0]?.reason);
+    if (outcome.kind === "written" && owed.length > 0)
+      callbacks?.take(owed.map((callback) => ({ ...callback, run, begins: 0 })));
+    return outcome.kind === "lease_lost" ? "lease_lost" : "reload";
+  }
+
+  #failureOf(instance: TaskInstance): NewCallback | undefined {
+    const { callbacks, newAttemptId } = this.#context;
+    const node = this.#state.table.nodeOf(instance);
+    if (!callbacks || !node || instance.state !== "failed") return undefined;
+    return newCallback("failure", node.task, instance, newAttemptId);
+  }
+}
+
+function runColumns({ state, startedAt, endedAt, processesSpawned, lookups }: DagRun) {
+  return { state, startedAt, endedAt, processesSpawned, lookups };
+}

@@ -1,0 +1,298 @@
+// One run in the hands of this scheduler, and what happens in a pass over it: read `pass()` from top to bottom.
+//
+// `state/` remembers, `phases/` decide and change nothing, `effects/` talk to stores, executors and clocks.
+
+import { type AttemptOutcome, type ClaimedRun, type DagRun, type StoredError } from "@memodag/core";
+import type { PassLookup } from "@memodag/result-cache";
+import { judgeOutcome } from "../attempts/judged-outcome.ts";
+import { afterLoss, CLEARED, LOST_WITH_SCHEDULER } from "../attempts/lost-attempt.ts";
+import type { RunContext } from "../context/run-context.ts";
+import type { ReadyInstance } from "../graph/ready-instance.ts";
+import type { VersionGraph } from "../graph/version-graphs.ts";
+import { ScopedClock } from "../time/scoped-clock.ts";
+import { TimedWaits } from "../time/timed-waits.ts";
+import { AskCache } from "./effects/ask-cache.ts";
+import { CarryOut } from "./effects/carry-out.ts";
+import { Dispatcher } from "./effects/dispatcher.ts";
+import { PassWriter, type WriteResult } from "./effects/pass-writer.ts";
+import { ResultStores } from "./effects/result-stores.ts";
+import { RunSteps } from "./effects/run-steps.ts";
+import { SingleFlight } from "./effects/single-flight.ts";
+import { decideStep, readStepInput } from "./phases/decide.ts";
+import { endAttempt, hashResult } from "./phases/end-attempt.ts";
+import { isOfAttempt, RunState, type RunEvent } from "./state/run-state.ts";
+
+/** What a pass came to. `reload`: the database has moved on; the run must be claimed again. */
+export type PassResult = "open" | "over" | Exclude<WriteResult, "written">;
+
+/** Instances that the cache is asked about at a time, so that a run of very many takes no more memory. */
+const MOST_ASKED = 10_000;
+
+/** Executes one claimed run. Passes must not overlap; events may come at any time. */
+export class RunExecution {
+  readonly #context: RunContext;
+  readonly #state: RunState;
+  /** Packages, as `name@version`, that the Dag was read with. */
+  readonly #locked: ReadonlySet<string>;
+  readonly #waits: TimedWaits;
+  readonly #cache: AskCache;
+  readonly #keyLeases: SingleFlight;
+  readonly #dispatcher: Dispatcher;
+  readonly #steps: RunSteps;
+  readonly #stores: ResultStores;
+  readonly #writer: PassWriter;
+  readonly #carryOut: CarryOut;
+  /** Aborted when this execution is over: its timers and watches end with it. */
+  readonly #closed = new AbortController();
+  /** Everything has ended but processes of attempts that are being ended. */
+  #isEnding = false;
+
+  constructor(context: RunContext, claimed: ClaimedRun, graph: VersionGraph, wake: () => void) {
+    const clock = new ScopedClock(context.clock, this.#closed.signal);
+    const state = new RunState(context, claimed, graph, wake);
+    const { packages } = graph.version.dag;
+    this.#context = context;
+    this.#state = state;
+    this.#locked = new Set(packages.map(({ name, version }) => `${name}@${version}`));
+    this.#waits = new TimedWaits(clock, wake);
+    this.#cache = new AskCache(context, state);
+    this.#keyLeases = new SingleFlight(context, clock, state, this.#cache);
+    this.#dispatcher = new Dispatcher(context, state);
+    this.#steps = new RunSteps(context, clock, state);
+    this.#stores = new ResultStores(context, clock, state, this.#keyLeases);
+    this.#writer = new PassWriter(context, state);
+    this.#carryOut = new CarryOut(context, state, {
+      waits: this.#waits,
+      keyLeases: this.#keyLeases,
+      dispatcher: this.#dispatcher,
+      steps: this.#steps,
+    });
+    this.#load(claimed);
+    state.work.start();
+  }
+
+  get run(): DagRun {
+    return this.#state.run;
+  }
+
+  /** How often the run had been changed manually when it was loaded. */
+  get handCount(): number {
+    return this.#state.handCount;
+  }
+
+  /** True while results are being stored in the cache. */
+  get isStoring(): boolean {
+    return this.#stores.size > 0;
+  }
+
+  /** Resolves when the stores that are under way have ended; each has its deadline. */
+  async whenStored(): Promise<void> {
+    await this.#stores.whenStored();
+  }
+
+  /** True when something has happened that no pass has acted on, were it only that a store ended. */
+  get hasNews(): boolean {
+    return this.#state.inbox.events.length > 0;
+  }
+
+  /** True when instances wait for nothing but a free slot, or the run for the last process to go. */
+  get wantsSlots(): boolean {
+    return this.#dispatcher.wantsSlots || this.#keyLeases.wantsSlots || this.#isEnding;
+  }
+
+  /** True when attempts are recorded and not submitted yet. */
+  get wantsToSubmit(): boolean {
+    return this.#dispatcher.wantsToSubmit || this.#steps.wantsToSubmit;
+  }
+
+  /** True when everything under way waits for a time or for another run: it costs nothing but its place. */
+  get isResting(): boolean {
+    const isBusy = this.#state.underWay.size > 0 || this.#dispatcher.wantsSlots || this.#keyLeases.wantsSlots;
+    return this.#waits.size + this.#steps.waiting > 0 && !isBusy;
+  }
+
+  /**
+   * Acts on everything that happened, lets hits feed the graph until nothing new is ready, writes all
+   * of it in one transaction, and only then dispatches. When it throws (the database is away), nothing
+   * is lost: the next pass goes on where this one stopped.
+   */
+  async pass(): Promise<PassResult> {
+    this.#state.isPassing = true;
+    try {
+      return await this.#pass();
+    } finally {
+      this.#state.isPassing = false;
+    }
+  }
+
+  async #pass(): Promise<PassResult> {
+    const { results, inbox } = this.#state;
+    const lookup = this.#context.cache.openPass(this.#state.run.team);
+    this.#steps.reportLate();
+    await this.#takeEvents();
+    for (const instance of this.#waits.takeDue()) this.#carryOut.due(instance);
+    const isSettled = await this.#settle(lookup);
+    this.#dispatcher.choose();
+    this.#steps.begin();
+    const isOver = this.#closeBooks(lookup.roundTrips);
+    const written = await this.#writer.write(this.#dispatcher);
+    if (written !== "written") return written;
+    this.#state.unwritten = [];
+    this.#dispatcher.giveRoom();
+    await this.#dispatcher.submit();
+    await this.#steps.submit();
+    results.releaseBytes();
+    this.#stores.start();
+    this.#stores.explain();
+    if (!isSettled) inbox.wake();
+    if (isOver) return "over";
+    // What stores left meanwhile goes with a later pass.
+    this.#stores.tell();
+    return "open";
+  }
+
+  /** Ends its timers and watches; no pass begins from now on. */
+  close(): void {
+    this.#closed.abort();
+    this.#keyLeases.leave();
+    this.#steps.leave();
+  }
+
+  /** Ends every attempt of the run; for a run whose lease is lost. */
+  cancelAttempts(error: StoredError): void {
+    this.#dispatcher.cancelAll(error);
+  }
+
+  /** Leaves the attempts to run on, for the execution that takes over from this one. */
+  forgetAttempts(): void {
+    const { unwritten, inbox, run } = this.#state;
+    this.#dispatcher.forgetAll();
+    // Their outcomes were not written: they would be lost, and the attempts would run once more.
+    this.#context.attempts.handBack(run, [...unwritten, ...inbox.events.filter(isOfAttempt)]);
+  }
+
+  /**
+   * Takes over what an earlier holder of the run has written. Attempts are gone with their holder unless this
+   * process's executor has them; whether one that was queued had begun, its holder took with it.
+   */
+  #load({ run, instances, xcoms }: ClaimedRun): void {
+    const { table, results, inbox } = this.#state;
+    const { attempts } = this.#context;
+    for (const row of instances) {
+      const node = results.nodeOf(row.taskId);
+      const { state, mapIndex, attemptId } = row;
+      table.load(node, row);
+      // The cache is asked anew about what missed: another run may have stored that result since.
+      if (state === "scheduled" && row.cacheStatus === "miss")
+        table.change(node, mapIndex, { state: "none" });
+      // A step has no attempt: it goes on with what it had begun.
+      if ((state !== "queued" && state !== "running") || node.task.runStep) continue;
+      if (attemptId === null) {
+        table.change(node, mapIndex, afterLoss(row));
+        continue;
+      }
+      this.#dispatcher.adopt(attemptId, { node, mapIndex });
+      if (!attempts.isLive(attemptId))
+        inbox.put({ kind: "finished", attemptId, outcome: LOST_WITH_SCHEDULER });
+    }
+    for (const xcom of xcoms) results.load(xcom);
+    void attempts.cancelUnheard(run, CLEARED);
+  }
+
+  async #takeEvents(): Promise<void> {
+    const { events } = this.#state.inbox;
+    for (let event = events[0]; event; event = events[0]) {
+      await this.#take(event);
+      events.shift();
+      if (isOfAttempt(event)) this.#state.unwritten.push(event);
+    }
+    this.#stores.rest();
+  }
+
+  async #take(event: RunEvent): Promise<void> {
+    const { underWay } = this.#state;
+    switch (event.kind) {
+      case "stored":
+        return this.#carryOut.stored(event);
+      case "step": {
+        const outcome = this.#steps.take(event);
+        if (outcome) await this.#end(event, outcome);
+        return;
+      }
+      case "started": {
+        const instance = underWay.get(event.attemptId);
+        if (instance) this.#carryOut.begin(instance);
+        return;
+      }
+      case "finished": {
+        // The result of an attempt that no one waits for any more must change nothing.
+        const instance = underWay.get(event.attemptId);
+        if (!instance) return;
+        await this.#end(instance, event.outcome);
+        this.#dispatcher.settle(event.attemptId);
+      }
+    }
+  }
+
+  async #end(instance: ReadyInstance, reported: AttemptOutcome): Promise<void> {
+    const { node, mapIndex } = instance;
+    const { table, results, work } = this.#state;
+    const { clock, random } = this.#context;
+    const outcome = await judgeOutcome(node, reported, results);
+    const row = table.get(node, mapIndex);
+    const hashed = outcome.kind === "succeeded" ? await hashResult(row, outcome) : null;
+    const isLetRun = work.hasLetRun(node);
+    const known = { node, row, outcome, hashed, isLetRun, locked: this.#locked, random };
+    this.#carryOut.end(instance, endAttempt({ ...known, now: clock.now() }), hashed);
+  }
+
+  /**
+   * Turns decisions into rows and asks the cache, until neither has anything new.
+   * @returns false when there is so much to write that the rest is for another pass
+   */
+  async #settle(lookup: PassLookup): Promise<boolean> {
+    const { work, results } = this.#state;
+    do {
+      // Bytes are kept until they are written, and there may be many more.
+      if (results.isFull) return false;
+      await this.#decide();
+      const answered = await this.#cache.ask(lookup, work.nextReady(MOST_ASKED));
+      work.dropReady(answered.length);
+      for (const instance of answered) this.#carryOut.answer(instance);
+      const { hits, free } = await this.#keyLeases.admit(lookup);
+      for (const instance of hits) this.#carryOut.answer(instance);
+      for (const instance of free) this.#carryOut.dispatch(instance);
+    } while (work.hasWork);
+    return true;
+  }
+
+  async #decide(): Promise<void> {
+    const { work, table, results, version } = this.#state;
+    for (let step = work.nextStep(); step; step = work.nextStep()) {
+      const reading = readStepInput(step, table, results, version.dag.maxMapLength);
+      // Awaited only where there is something to wait for: a wide Dag makes many thousands of these.
+      const input = reading instanceof Promise ? await reading : reading;
+      this.#carryOut.step(step, decideStep(step, input, table, this.#context.clock.now()));
+      work.stepDone();
+    }
+  }
+
+  /** The run as this pass leaves it: over when everything has ended, stores and processes included. */
+  #closeBooks(roundTrips: number): boolean {
+    const { work, run, inbox, storeJobs } = this.#state;
+    const isStoring = storeJobs.length + this.#stores.size + inbox.events.length > 0;
+    const hasEnded = work.isOver && !isStoring;
+    // Whoever runs it again finds nothing of it running.
+    this.#isEnding = hasEnded && this.#context.attempts.hasRunning(run);
+    const isOver = hasEnded && !this.#isEnding;
+    const now = this.#context.clock.now();
+    this.#state.run = {
+      ...run,
+      state: isOver ? work.outcome : "running",
+      startedAt: run.startedAt ?? now,
+      endedAt: isOver ? now : null,
+      lookups: run.lookups + roundTrips,
+    };
+    return isOver;
+  }
+}

@@ -1,0 +1,183 @@
+// What the end of an attempt makes of its instance: success, another attempt, or a failure that stays.
+
+import {
+  RETURN_VALUE,
+  digestOfBytes,
+  type AttemptOutcome,
+  type CallbackEvent,
+  type PackageVersion,
+  type Reason,
+  type SerializedTask,
+  type StoredError,
+  type TaskInstance,
+  type TerminalState,
+  type XComWrite,
+} from "@memodag/core";
+import {
+  afterLoss,
+  isLostWithScheduler,
+  lossError,
+  lostTooOften,
+  MOST_LOSSES,
+} from "../../attempts/lost-attempt.ts";
+import { retryDelayMs } from "../../attempts/retry-delay.ts";
+import { isOwnFailure } from "../../cache/remembered-failure.ts";
+import { isMeantForCache } from "../../cache/store-status.ts";
+import type { DagNode } from "../../graph/dag-graph.ts";
+import type { Returned } from "../../values/run-results.ts";
+import type { StoreJob } from "../state/run-state.ts";
+
+type Succeeded = Extract<AttemptOutcome, { kind: "succeeded" }>;
+type Failed = Extract<AttemptOutcome, { kind: "failed" }>;
+
+/** What a success returned and pushed, hashed here. */
+export interface HashedResult {
+  readonly xcoms: readonly (XComWrite & { readonly bytes: Uint8Array })[];
+  readonly returned: Returned;
+}
+
+/** What the end of an attempt is decided from. */
+export interface EndedAttempt {
+  readonly node: DagNode;
+  readonly row: TaskInstance;
+  readonly outcome: AttemptOutcome;
+  /** Of a success. */
+  readonly hashed: HashedResult | null;
+  /** Packages, as `name@version`, that the Dag was read with. */
+  readonly locked: ReadonlySet<string>;
+  /** False for an attempt of before the task's upstream was cleared. */
+  readonly isLetRun: boolean;
+  /** Milliseconds since the Unix epoch. */
+  readonly now: number;
+  readonly random: () => number;
+}
+
+/** What the end makes of the instance, and what follows from it. */
+export interface AttemptEnd {
+  readonly change: Partial<TaskInstance>;
+  /** What the author is told. */
+  readonly owes?: CallbackEvent;
+  readonly settles?: TerminalState;
+  /** When the instance goes on. */
+  readonly waitsUntil?: number;
+  /** It runs again as soon as it may. */
+  readonly resumes?: boolean;
+  readonly stores?: StoreJob;
+  /** How often it was lost with its scheduler, where this was such a loss. */
+  readonly losses?: number;
+}
+
+/** Hashes what a worker sent; what it says of digests is never asked. */
+export async function hashResult(row: TaskInstance, { xcoms: pushed }: Succeeded): Promise<HashedResult> {
+  const { taskId, mapIndex } = row;
+  const xcoms = await Promise.all(
+    pushed.map(async ({ key, bytes }) => {
+      const digest = await digestOfBytes(bytes);
+      return { taskId, mapIndex, key, digest, sizeBytes: bytes.length, bytes };
+    }),
+  );
+  const returned = xcoms.find((xcom) => xcom.key === RETURN_VALUE);
+  if (!returned) throw new Error(`the executor reported a success of "${taskId}" without a return value`);
+  return { xcoms, returned };
+}
+
+/** Decides the end of an attempt. A function of values. */
+export function endAttempt(ended: EndedAttempt): AttemptEnd {
+  const { row, outcome, now } = ended;
+  if (!isLostWithScheduler(outcome)) return endKnown(ended, outcome);
+  const losses = row.losses + 1;
+  const error = lossError(row, losses, now);
+  if (losses < MOST_LOSSES) return { ...runAgain(ended, { losses, error }), losses };
+  const end = endKnown(ended, lostTooOften(error));
+  return { ...end, change: { losses, ...end.change }, losses };
+}
+
+function endKnown(ended: EndedAttempt, outcome: AttemptOutcome): AttemptEnd {
+  const { node, row, now, isLetRun } = ended;
+  const waits = (until: number) => (isLetRun ? { waitsUntil: until } : {});
+  if (outcome.kind === "rescheduled") {
+    const retryAt = now + outcome.afterMs;
+    const change = { attemptId: null, state: "up_for_reschedule", retryAt, losses: 0 } as const;
+    return { change, ...waits(retryAt) };
+  }
+  const durationMs = now - (row.startedAt ?? now);
+  const end = { attemptId: null, waitingSince: null, endedAt: now, durationMs };
+  switch (outcome.kind) {
+    case "succeeded":
+      return succeed(ended, { ...row, ...end }, outcome);
+    case "skipped": {
+      const error = { code: "task_skipped", message: outcome.reason };
+      return { change: { ...end, state: "skipped", error }, settles: "skipped" };
+    }
+    case "failed": {
+      const { error } = outcome;
+      if (error.code === "attempt_lost") return runAgain(ended, {});
+      if (outcome.retryable && row.tryNumber < row.maxTries) {
+        const retryAt = now + retryDelayMs(node.task, row, ended.random);
+        return {
+          change: { ...end, state: "up_for_retry", retryAt, error },
+          owes: "retry",
+          ...waits(retryAt),
+        };
+      }
+      if (isSkippedBy(node.task, outcome))
+        return { change: { ...end, state: "skipped", error }, settles: "skipped" };
+      const stores = failureToStore(ended, { ...row, ...end }, outcome);
+      const change = { ...end, state: "failed", error } as const;
+      return { change, owes: "failure", settles: "failed", ...(stores && { stores }) };
+    }
+  }
+}
+
+function runAgain({ row, isLetRun }: EndedAttempt, loss: Partial<TaskInstance>): AttemptEnd {
+  const change = { ...afterLoss(row), ...loss };
+  if (isLetRun) return { change, resumes: true };
+  // The cache is asked anew about what missed: another run may have stored that result since.
+  const isAsked = row.waitingSince === null && row.cacheStatus === "miss";
+  return { change: isAsked ? { ...change, state: "none" } : change };
+}
+
+function succeed(ended: EndedAttempt, row: TaskInstance, outcome: Succeeded): AttemptEnd {
+  const { node, hashed, locked } = ended;
+  if (!hashed) throw new Error("a result is hashed before it is decided upon");
+  const success = { ...row, state: "success", error: null, losses: 0 } as const;
+  const follows = { owes: "success", settles: "success" } as const;
+  const config = node.task.cache;
+  if (!config || !isMeantForCache(row)) return { change: success, ...follows };
+  const cacheReason = outcome.uncacheable ?? codeChange(outcome.packages, locked);
+  if (cacheReason) return { change: { ...success, cacheStatus: "uncacheable", cacheReason }, ...follows };
+  const { mapIndex } = row;
+  const stores = { node, mapIndex, row, config, xcoms: hashed.xcoms, code: outcome, error: null };
+  return { change: success, ...follows, stores };
+}
+
+/**
+ * A final failure is remembered where the author asked for it: the task's own error alone, and only when the
+ * executor vouches that it came of nothing but what is in the key.
+ */
+function failureToStore({ node, locked }: EndedAttempt, row: TaskInstance, failed: Failed): StoreJob | null {
+  const { error, uncacheable, packages, spawnedAt } = failed;
+  const config = node.task.cache;
+  if (!config || config.errorsTtlMs === null || !isMeantForCache(row)) return null;
+  if (!isOwnFailure(error) || uncacheable !== null || !packages || codeChange(packages, locked)) return null;
+  const code = { packages, ...(spawnedAt !== undefined && { spawnedAt }) };
+  return { node, mapIndex: row.mapIndex, row, config, xcoms: [], code, error };
+}
+
+/** Why the code that ran is not the code of the key: a package was loaded that is not as it was locked. */
+function codeChange(loaded: readonly PackageVersion[], locked: ReadonlySet<string>): Reason | null {
+  const other = loaded.find(({ name, version }) => !locked.has(`${name}@${version}`));
+  if (!other) return null;
+  const what = `package ${other.name} ${other.version} is not what the Dag was read with`;
+  return { code: "code_changed", detail: { what } };
+}
+
+/** True for a final failure that the author wants to be a skip. */
+function isSkippedBy({ sensor, runStep }: SerializedTask, { error, retryable }: Failed): boolean {
+  const { code }: StoredError = error;
+  if (runStep?.kind === "trigger") return runStep.skipWhenAlreadyExists && code === "dag_run_exists";
+  if (runStep) return runStep.softFail && code === "sensor_timeout";
+  // As in Airflow: time that is over, and a handler that gives up; any other error of its own fails it.
+  const hasGivenUp = code === "task_failed" && !retryable;
+  return sensor?.softFail === true && (hasGivenUp || code === "sensor_timeout" || code === "task_timeout");
+}

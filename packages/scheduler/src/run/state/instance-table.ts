@@ -1,0 +1,141 @@
+// The task instances of one run in memory, and what of them the database does not know yet.
+
+import {
+  UNMAPPED,
+  UNTOUCHED,
+  isTerminal,
+  type CacheStatus,
+  type TaskInstance,
+  type TaskInstanceId,
+  type TaskInstanceWrite,
+} from "@memodag/core";
+import type { DagNode } from "../../graph/dag-graph.ts";
+import type { EndedInstance } from "../../graph/run-progress.ts";
+import { ByInstance } from "../../graph/by-instance.ts";
+
+interface Entry {
+  readonly node: DagNode;
+  row: TaskInstance;
+  /** What the database holds; `null`: no row. */
+  stored: Pick<TaskInstance, "state" | "tryNumber" | "cacheStatus"> | null;
+}
+
+/** Hears of a row that was written, and what the cache had said of it before. */
+export type WrittenListener = (instance: TaskInstance, cacheStatusBefore: CacheStatus | null) => void;
+
+/** A batch of changes on its way to the database. */
+export interface PendingWrites {
+  readonly writes: readonly TaskInstanceWrite[];
+  /** Rows that go. */
+  readonly removed: readonly TaskInstanceId[];
+  /** Call when the database has them. */
+  confirm(onWritten: WrittenListener): void;
+}
+
+/** Rows by task and mapIndex. */
+export class InstanceTable {
+  readonly #entries: ByInstance<Entry>;
+  #dirty = new Set<Entry>();
+  #removed: TaskInstanceId[] = [];
+
+  constructor(nodeCount: number) {
+    this.#entries = new ByInstance(nodeCount);
+  }
+
+  /** Takes a row that the database holds. */
+  load(node: DagNode, row: TaskInstance): void {
+    this.#entries.set(node, row.mapIndex, { node, row, stored: row });
+  }
+
+  find(node: DagNode, mapIndex: number): TaskInstance | undefined {
+    return this.#entries.get(node, mapIndex)?.row;
+  }
+
+  /** The task of an instance that the database does not know as it is now. */
+  nodeOf({ taskId, mapIndex }: TaskInstanceId): DagNode | undefined {
+    for (const { node, row } of this.#dirty)
+      if (row.taskId === taskId && row.mapIndex === mapIndex) return node;
+    return undefined;
+  }
+
+  /** @throws Error when there is no such instance: a bug. */
+  get(node: DagNode, mapIndex: number): TaskInstance {
+    const row = this.find(node, mapIndex);
+    if (!row) throw new Error(`task "${node.task.taskId}" has no instance ${mapIndex}`);
+    return row;
+  }
+
+  /** The instances of a task by mapIndex, from 0; the one of an unmapped task. */
+  listOf(node: DagNode): TaskInstance[] {
+    const rows = this.#entries.entriesOf(node).map(([, entry]) => entry.row);
+    return rows.sort((a, b) => a.mapIndex - b.mapIndex);
+  }
+
+  /** The instances of a task, as in {@link listOf}, if all of them have ended; nothing otherwise. */
+  endedOf(node: DagNode): EndedInstance[] {
+    const rows = this.listOf(node);
+    const ended = rows.flatMap(({ mapIndex, state }) => (isTerminal(state) ? [{ mapIndex, state }] : []));
+    return ended.length === rows.length ? ended : [];
+  }
+
+  /** Changes a row, or makes it. */
+  change(node: DagNode, mapIndex: number, change: Partial<TaskInstance>): TaskInstance {
+    let entry = this.#entries.get(node, mapIndex);
+    if (entry) {
+      entry.row = { ...entry.row, ...change };
+    } else {
+      entry = { node, row: Object.assign(newInstance(node, mapIndex), change), stored: null };
+      this.#entries.set(node, mapIndex, entry);
+    }
+    this.#dirty.add(entry);
+    return entry.row;
+  }
+
+  /** Takes away an instance that there is no longer, for the database too. */
+  remove(node: DagNode, mapIndex: number): void {
+    const entry = this.#entries.get(node, mapIndex);
+    if (!entry) return;
+    this.#entries.delete(node, mapIndex);
+    this.#dirty.delete(entry);
+    if (entry.stored) this.#removed.push({ taskId: node.task.taskId, mapIndex });
+  }
+
+  get isDirty(): boolean {
+    return this.#dirty.size > 0 || this.#removed.length > 0;
+  }
+
+  /** What the database does not know yet. Until confirmed, the same changes are given again. */
+  pendingWrites(): PendingWrites {
+    const entries = [...this.#dirty];
+    const writes = entries.map(writeOf);
+    const removed = [...this.#removed];
+    const confirm = (onWritten: WrittenListener): void => {
+      this.#removed.splice(0, removed.length);
+      for (const [index, { instance }] of writes.entries()) {
+        const entry = entries[index];
+        if (!entry) continue;
+        const cacheStatusBefore = entry.stored?.cacheStatus ?? null;
+        entry.stored = instance;
+        // A row that changed again while the batch was on its way stays dirty.
+        if (entry.row === instance) this.#dirty.delete(entry);
+        onWritten(instance, cacheStatusBefore);
+      }
+    };
+    return { writes, removed, confirm };
+  }
+}
+
+function writeOf({ node, stored, row: instance }: Entry): TaskInstanceWrite {
+  const leaves = stored && { state: stored.state, tryNumber: stored.tryNumber };
+  if (instance.state !== "queued") return { instance, leaves };
+  return { instance, leaves, takes: { pool: node.task.pool, slots: node.task.poolSlots } };
+}
+
+function newInstance(node: DagNode, mapIndex: number): TaskInstance {
+  return {
+    ...UNTOUCHED,
+    taskId: node.task.taskId,
+    mapIndex: node.isMapped ? mapIndex : UNMAPPED,
+    maxTries: node.task.retries + 1,
+  };
+}

@@ -1,0 +1,162 @@
+// The state of one run in this process. Nothing else in this folder remembers what a pass decided.
+
+import type {
+  AttemptOutcome,
+  CacheStatus,
+  CallbackEvent,
+  ClaimedRun,
+  DagRun,
+  DagVersion,
+  ExecutorEvent,
+  NewCallback,
+  Reason,
+  SerializedCacheConfig,
+  StoredError,
+  TaskInstance,
+  XComWrite,
+} from "@memodag/core";
+import type { LookupVerdict } from "@memodag/result-cache";
+import type { MadeKey } from "../../cache/made-key.ts";
+import { newCallback } from "../../callbacks/new-callback.ts";
+import type { RunContext } from "../../context/run-context.ts";
+import { ByInstance } from "../../graph/by-instance.ts";
+import type { DagNode } from "../../graph/dag-graph.ts";
+import type { ReadyInstance } from "../../graph/ready-instance.ts";
+import type { VersionGraph } from "../../graph/version-graphs.ts";
+import { RunResults } from "../../values/run-results.ts";
+import { GraphWork } from "./graph-work.ts";
+import { InstanceTable } from "./instance-table.ts";
+
+/** Something happened to a task that the scheduler carries out; `waits`: it has begun to. */
+export interface StepEvent extends ReadyInstance {
+  readonly kind: "step";
+  readonly tryNumber: number;
+  readonly outcome: AttemptOutcome | { readonly kind: "waits" };
+}
+
+/** The store of a result in the cache came to an end. */
+export interface StoredEvent extends ReadyInstance {
+  readonly kind: "stored";
+  readonly cacheStatus: CacheStatus;
+  readonly cacheReason: Reason | null;
+}
+
+/** What a run hears of between passes. */
+export type RunEvent = ExecutorEvent | StoredEvent | StepEvent;
+
+/** True for an event that only its executor can tell again. */
+export function isOfAttempt(event: RunEvent): event is ExecutorEvent {
+  return event.kind === "started" || event.kind === "finished";
+}
+
+/** Events that no pass has acted on, in order. */
+export class Inbox {
+  readonly events: RunEvent[] = [];
+  /** Asks for a pass. */
+  readonly wake: () => void;
+
+  constructor(wake: () => void) {
+    this.wake = wake;
+  }
+
+  /** Takes note of what happened; the next pass, which this asks for, acts on it. */
+  put(event: RunEvent): void {
+    this.events.push(event);
+    this.wake();
+  }
+
+  /** Likewise for what can wait for a pass that is made anyway. */
+  leave(event: RunEvent): void {
+    this.events.push(event);
+  }
+}
+
+/** An XCom on its way to the database. */
+export interface PendingXCom extends XComWrite {
+  readonly bytes: Uint8Array;
+  /** A hit's: the cache holds its bytes. */
+  readonly isCached: boolean;
+}
+
+/** A result, or a failure, on its way into the cache. */
+export interface StoreJob extends ReadyInstance {
+  /** The instance as its attempt left it. */
+  readonly row: TaskInstance;
+  readonly config: SerializedCacheConfig;
+  readonly xcoms: readonly (XComWrite & { readonly bytes: Uint8Array })[];
+  /** The packages that the attempt's worker loaded, and when it was started. */
+  readonly code: Pick<Extract<AttemptOutcome, { kind: "succeeded" }>, "packages" | "spawnedAt">;
+  /** The failure to remember; `null`: a result is. */
+  readonly error: StoredError | null;
+}
+
+/** A miss that is to be explained once it is written. */
+export interface Miss extends ReadyInstance {
+  readonly made: MadeKey;
+  readonly verdict: LookupVerdict;
+}
+
+/** Rows, values, the graph's progress, and what the next write has to take along. */
+export class RunState {
+  readonly #context: RunContext;
+  run: DagRun;
+  /** How often the run had been changed manually when it was loaded. */
+  readonly handCount: number;
+  readonly version: DagVersion;
+  readonly table: InstanceTable;
+  readonly results: RunResults;
+  readonly work: GraphWork;
+  readonly inbox: Inbox;
+  /** Instances by their attempts that are chosen or submitted, as long as their outcome is waited for. */
+  readonly underWay: Map<string, ReadyInstance> = new Map<string, ReadyInstance>();
+  /** Keys of instances that ran, or are to run, until their result is stored. */
+  readonly keys: ByInstance<MadeKey>;
+  /** True while a pass is made. */
+  isPassing = false;
+  /** What the next pass writes beside rows. */
+  readonly xcoms: PendingXCom[] = [];
+  readonly owed: NewCallback[] = [];
+  /** What is begun once a pass is written. */
+  misses: Miss[] = [];
+  storeJobs: StoreJob[] = [];
+  /** Of attempts, what passes have acted on since one was written. */
+  unwritten: ExecutorEvent[] = [];
+
+  constructor(context: RunContext, claimed: ClaimedRun, { version, graph }: VersionGraph, wake: () => void) {
+    this.#context = context;
+    this.run = claimed.run;
+    this.handCount = claimed.handCount;
+    this.version = version;
+    this.table = new InstanceTable(graph.nodes.length);
+    this.results = new RunResults(claimed.run.team, graph, context.runs, context.values);
+    this.work = new GraphWork(graph, this.table);
+    this.inbox = new Inbox(wake);
+    this.keys = new ByInstance(graph.nodes.length);
+  }
+
+  /** Has the author told of what came of an instance, once that is written; most tasks have no callback. */
+  owe(event: CallbackEvent, { task }: DagNode, row: TaskInstance): void {
+    const { callbacks, newAttemptId } = this.#context;
+    const owed = callbacks && newCallback(event, task, row, newAttemptId);
+    if (owed) this.owed.push(owed);
+  }
+
+  /** Takes what an instance returned and pushed: for the database, and for the tasks below it. */
+  keep(
+    { node, mapIndex }: ReadyInstance,
+    xcoms: readonly Omit<PendingXCom, "isCached">[],
+    returned: { readonly digest: string; readonly sizeBytes: number } | null,
+    isCached: boolean,
+  ): void {
+    for (const xcom of xcoms) this.xcoms.push({ ...xcom, isCached });
+    this.results.keepBytes(xcoms);
+    if (returned) this.results.setReturned(node, mapIndex, returned);
+  }
+
+  /** An instance that there is no longer. */
+  remove(node: DagNode, mapIndex: number): void {
+    this.results.forgetReturned(node, mapIndex);
+    this.keys.delete(node, mapIndex);
+    this.table.remove(node, mapIndex);
+  }
+}

@@ -1,0 +1,147 @@
+// Finds out which of the runs held here were changed or ended by another process, and goes on from there.
+//
+// The lease stays here meanwhile: what runs under it is adopted by the run as it is loaded again, or ended,
+// and only then is the lease given back. Another scheduler would run all of it a second time.
+
+import {
+  messageOf,
+  type ClaimedRun,
+  type Clock,
+  type DagRun,
+  type Logger,
+  type RunStore,
+  type StoredError,
+} from "@memodag/core";
+import type { AttemptRouter } from "../attempts/attempt-router.ts";
+import { CANCELLED } from "../by-hand/cancel-run.ts";
+import { LEASE_LOST, type HeldRuns } from "./held-runs.ts";
+import { FAULT_REST_MS } from "./scheduler-parts.ts";
+
+/** What {@link MovedRuns} works with. */
+export interface MovedRunsParts {
+  readonly runs: RunStore;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly owner: string;
+  readonly leaseMs: number;
+  readonly held: HeldRuns;
+  readonly attempts: AttemptRouter;
+  /** Takes a run that was loaded again; false when that failed. */
+  readonly take: (claimed: ClaimedRun) => Promise<boolean>;
+  /** Gives back the lease of a run of which nothing runs here any more. */
+  readonly giveBack: (runId: number) => void;
+  /** Hears of runs that others have ended. */
+  readonly onEnded: (run: DagRun) => void;
+}
+
+/** Asks, one question at a time. */
+export class MovedRuns {
+  readonly #parts: MovedRunsParts;
+  /** Runs that are held no more and whose attempts may still run, by number. */
+  readonly #moving = new Map<number, DagRun>();
+  #isAsking = false;
+  #isDue = false;
+  #isClosed = false;
+
+  constructor(parts: MovedRunsParts) {
+    this.#parts = parts;
+  }
+
+  /** True until what runs of the run here is adopted or has ended. */
+  isMoving(runId: number): boolean {
+    return this.#moving.has(runId);
+  }
+
+  /** Looks now, or again when it is looking. */
+  wake(): void {
+    this.#isDue = true;
+    if (this.#isAsking || this.#isClosed) return;
+    this.#isAsking = true;
+    void this.#askWhileDue();
+  }
+
+  /** A run that is held no more because another process changed it: it is loaded again, or is ended here too. */
+  take(run: DagRun): void {
+    this.#moving.set(run.id, run);
+    void this.#take(run);
+  }
+
+  /** A run whose lease was lost: if another process ended it, those who wait for that hear of it. */
+  lost(run: DagRun): void {
+    void this.#tellIfEnded(run);
+  }
+
+  /** No lease may be relied on: what runs of the runs under way here is ended. */
+  loseAll(): void {
+    for (const run of this.#moving.values()) void this.#parts.attempts.cancelUnheard(run, LEASE_LOST);
+  }
+
+  /** Asks nothing more. */
+  close(): void {
+    this.#isClosed = true;
+  }
+
+  async #askWhileDue(): Promise<void> {
+    const { runs, held, log, owner } = this.#parts;
+    while (this.#isDue && !this.#isClosed) {
+      this.#isDue = false;
+      const loaded = held.loaded();
+      if (loaded.length === 0) continue;
+      try {
+        const moved = new Set(await runs.listMovedRuns(owner, loaded));
+        for (const run of loaded) if (moved.has(run.id)) held.reload(run);
+      } catch (error) {
+        // The poll is the net: it asks again.
+        log.error("could not look for runs changed manually", { error: messageOf(error) });
+      }
+    }
+    this.#isAsking = false;
+  }
+
+  async #take(run: DagRun): Promise<void> {
+    const { runs, clock, log, owner, leaseMs, take } = this.#parts;
+    const { dagId, runId } = run;
+    let now: DagRun | undefined;
+    try {
+      const claimed = await runs.reloadRun(owner, leaseMs, run.id);
+      if (claimed && !this.#isClosed && (await take(claimed))) {
+        this.#moving.delete(run.id);
+        return;
+      }
+      now = await runs.findRun(run.team, dagId, runId);
+    } catch (error) {
+      log.error("could not look at a run changed manually", { dagId, runId, error: messageOf(error) });
+      clock.after(FAULT_REST_MS, () => void this.#take(run));
+      return;
+    }
+    const isEnded = now?.state !== "queued" && now?.state !== "running";
+    if (isEnded) log.info("a run was ended manually: its attempts here are ended", { dagId, runId });
+    const ended = this.#end(run, isEnded ? CANCELLED : LEASE_LOST);
+    if (isEnded && now) this.#tell(now);
+    await ended;
+  }
+
+  async #end(run: DagRun, error: StoredError): Promise<void> {
+    await this.#parts.attempts.cancelUnheard(run, error);
+    this.#moving.delete(run.id);
+    this.#parts.giveBack(run.id);
+  }
+
+  async #tellIfEnded({ team, dagId, runId }: DagRun): Promise<void> {
+    try {
+      const now = await this.#parts.runs.findRun(team, dagId, runId);
+      if (now && now.state !== "queued" && now.state !== "running") this.#tell(now);
+    } catch (error) {
+      this.#parts.log.warn("could not look at a run whose lease was lost", {
+        dagId,
+        runId,
+        error: messageOf(error),
+      });
+    }
+  }
+
+  #tell(run: DagRun): void {
+    this.#parts.onEnded(run);
+    this.#parts.held.endedElsewhere(run);
+  }
+}

@@ -1,0 +1,283 @@
+// The scheduler: claims runs, holds them while their passes go on, renews its leases, drains at the end.
+
+import { messageOf, type CancelTimer, type ClaimedRun, type Clock, type DagRun } from "@memodag/core";
+import { randomUUID } from "node:crypto";
+import { AwaitedRuns } from "../steps/awaited-runs.ts";
+import { AttemptRouter } from "../attempts/attempt-router.ts";
+import { CallbackCaller } from "../callbacks/callback-caller.ts";
+import { VersionGraphs } from "../graph/version-graphs.ts";
+import { keepLeases } from "./held-leases.ts";
+import { HeldRuns } from "./held-runs.ts";
+import { Backoff } from "../time/backoff.ts";
+import type { LeaseKeeper } from "./lease-keeper.ts";
+import { LimitBook } from "../attempts/limit-book.ts";
+import { MovedRuns } from "./moved-runs.ts";
+import { newOwner } from "../identity/process-identity.ts";
+import { RunClaims } from "./run-claims.ts";
+import { OwnSurroundings } from "../cache/own-surroundings.ts";
+import type { RunContext, SchedulerListener } from "../context/run-context.ts";
+import { RunExecution } from "../run/pass.ts";
+import { DEFAULT_POOLS, type SchedulerParts } from "./scheduler-parts.ts";
+import { ScopedClock } from "../time/scoped-clock.ts";
+import { ValueWorker } from "../values/value-worker.ts";
+
+/** How long what other schedulers take of a pool is taken for true, in milliseconds. */
+const OTHERS_REST_MS = 500;
+
+/** How long a run that cannot be loaded is left alone, in milliseconds. */
+const LOAD_RESTS = { firstMs: 1_000, longestMs: 300_000 };
+
+/** Failures to load a run in a row after which its listener is told; one may be the database's. */
+const FAILURES_TOLD = 3;
+
+/** Runs whatever the database has to run, until it is stopped. */
+export class Scheduler {
+  readonly #parts: SchedulerParts;
+  readonly #context: RunContext;
+  readonly #attempts: AttemptRouter;
+  readonly #owner = newOwner();
+  readonly #graphs: VersionGraphs;
+  readonly #held: HeldRuns;
+  readonly #claims: RunClaims;
+  readonly #moved: MovedRuns;
+  readonly #awaited: AwaitedRuns;
+  readonly #leases: LeaseKeeper;
+  readonly #callbacks: CallbackCaller | undefined;
+  readonly #unloadable: Backoff<number>;
+  /** Aborted when this scheduler has stopped: nothing of it goes on. */
+  readonly #stopped = new AbortController();
+  readonly #clock: Clock;
+  #cancelPoll: CancelTimer = () => undefined;
+
+  constructor(parts: SchedulerParts) {
+    const { runs, log, options } = parts;
+    const clock = new ScopedClock(parts.clock, this.#stopped.signal);
+    this.#parts = parts;
+    this.#clock = clock;
+    this.#unloadable = new Backoff(clock, LOAD_RESTS);
+    this.#graphs = new VersionGraphs(parts.dags);
+    this.#held = new HeldRuns({
+      clock,
+      log,
+      onOver: () => this.wake(),
+      onMoved: (run) => this.#moved.take(run),
+      onLost: (run) => this.#moved.lost(run),
+    });
+    this.#claims = new RunClaims({
+      runs,
+      clock,
+      log,
+      owner: this.#owner,
+      options,
+      countHeld: () => this.#held.countBusy(),
+      exceptRuns: () => this.#unloadable.resting(),
+      take: (claimed, askedAt) => this.#take(claimed, askedAt),
+    });
+    this.#awaited = new AwaitedRuns({ runs, clock, log });
+    this.#leases = keepLeases(
+      { runs, clock, log, owner: this.#owner, leaseMs: options.leaseMs },
+      {
+        held: this.#held,
+        claims: this.#claims,
+        isMoving: (id) => this.#moved.isMoving(id),
+        giveBack: (runIds) => this.#claims.giveBack(runIds),
+        onExpired: () => this.#moved.loseAll(),
+      },
+    );
+    this.#attempts = new AttemptRouter(parts.executor, () => this.#wakeWaiting());
+    this.#callbacks =
+      parts.callbacks &&
+      new CallbackCaller({
+        store: parts.callbacks,
+        attempts: this.#attempts,
+        graphs: this.#graphs,
+        clock,
+        log,
+        owner: this.#owner,
+        options,
+        newAttemptId: randomUUID,
+      });
+    this.#moved = new MovedRuns({
+      runs,
+      clock,
+      log,
+      owner: this.#owner,
+      held: this.#held,
+      attempts: this.#attempts,
+      leaseMs: options.leaseMs,
+      take: (claimed) => this.#load(claimed),
+      giveBack: (runId) => this.#claims.giveBack([runId]),
+      onEnded: (run) => this.#context.listener.runChanged?.(run),
+    });
+    this.#context = {
+      runs,
+      dags: parts.dags,
+      awaited: this.#awaited,
+      onRunMade: (run, isAwaited) => {
+        // There may be no other process to bring it to its end.
+        if (isAwaited) this.#claims.alsoTake(run.id);
+        this.wake();
+      },
+      cache: parts.cache,
+      keyLeases: parts.keyLeases,
+      decisionLog: parts.decisionLog,
+      attempts: this.#attempts,
+      callbacks: this.#callbacks,
+      limits: this.#bookLimits(),
+      areLeasesSure: () => this.#leases.areSure,
+      values: new ValueWorker(),
+      clock,
+      log,
+      listener: this.#listen(),
+      owner: this.#owner,
+      cachingOffReason: parts.cachingOffReason,
+      defaultTtlMs: options.defaultTtlMs,
+      maxInputSize: options.maxInputSize,
+      resultsInMetastore: options.resultsInMetastore,
+      surroundings: parts.surroundings ?? new OwnSurroundings(parts.env),
+      env: parts.env,
+      secrets: parts.secrets,
+      newAttemptId: randomUUID,
+      random: parts.random ?? Math.random,
+    };
+  }
+
+  /** Begins to claim and execute runs. */
+  start(): void {
+    this.#poll();
+    this.#leases.start();
+    this.#callbacks?.start();
+  }
+
+  /** Looks for new runs, and for what other processes did to those held, now; call when there may be either. */
+  wake(): void {
+    this.#claims.wake();
+    this.#moved.wake();
+    this.#awaited.wake();
+  }
+
+  /** Call when a live setting has changed: what was timed or refused by the one before is looked at again. */
+  settingsChanged(): void {
+    this.#cancelPoll();
+    this.#poll();
+    this.#held.wakeWaiting();
+    this.#callbacks?.wake();
+  }
+
+  /** Resolves with the run when this scheduler has brought it to its end. */
+  async whenOver(runId: number): Promise<DagRun> {
+    return await this.#held.whenOver(runId);
+  }
+
+  /** Resolves when no callback is owed any more; more may be, as long as runs go on. */
+  async whenCallbacksCalled(): Promise<void> {
+    await this.#callbacks?.whenIdle();
+  }
+
+  /** Runs held now. */
+  get heldRuns(): DagRun[] {
+    return this.#held.list();
+  }
+
+  /**
+   * Starts nothing new, lets what runs end for `graceMs`, ends the rest, and gives the runs back: the
+   * attempts that were cut off are rescheduled by whoever claims them. Once it has resolved, nothing goes on.
+   */
+  async stop(graceMs: number): Promise<void> {
+    const { executor, cache, keyLeases, decisionLog, runs, log } = this.#parts;
+    this.#attempts.close();
+    this.#cancelPoll();
+    await this.#claims.close();
+    // Leases are renewed until the last attempt has ended: a drain may take longer than one lasts.
+    await executor.shutdown(graceMs);
+    await this.#held.finishEnded();
+    await this.#held.close();
+    await this.#callbacks?.close();
+    this.#leases.stop();
+    this.#moved.close();
+    this.#awaited.close();
+    await cache.flush();
+    await decisionLog?.flush();
+    await keyLeases?.close();
+    try {
+      await runs.releaseLeases(this.#owner);
+    } catch (error) {
+      // They expire, and a holder that is known to be dead is not waited for.
+      log.error("could not give runs back", { error: messageOf(error) });
+    }
+    this.#stopped.abort();
+  }
+
+  /** Tasks that wait for a run hear of it before the program does. */
+  #listen(): SchedulerListener {
+    const { listener = {} } = this.#parts;
+    return {
+      instanceChanged: (run, instance) => listener.instanceChanged?.(run, instance),
+      runChanged: (run) => {
+        this.#awaited.changed(run);
+        listener.runChanged?.(run);
+      },
+    };
+  }
+
+  #poll(): void {
+    this.wake();
+    // The net under what wakes those who wait for a slot; also for when there are more of them than before.
+    if (this.#attempts.hasSlot()) this.#wakeWaiting();
+    this.#cancelPoll = this.#clock.after(this.#parts.options.pollMs(), () => this.#poll());
+  }
+
+  #wakeWaiting(): void {
+    this.#held.wakeWaiting();
+    this.#callbacks?.wake();
+  }
+
+  async #take(claimed: readonly ClaimedRun[], askedAt: number): Promise<void> {
+    if (this.#held.size === 0) this.#leases.begin(askedAt);
+    for (const claim of claimed) {
+      const { id, dagId, runId, state } = claim.run;
+      // Its own lease had expired unseen: it goes on.
+      if (this.#held.has(id) || this.#moved.isMoving(id)) continue;
+      if (!(await this.#load(claim))) this.#claims.giveBack([id]);
+      else
+        this.#parts.log.info(state === "queued" ? "run claimed" : "interrupted run taken over", {
+          dagId,
+          runId,
+        });
+    }
+  }
+
+  /** False when it cannot be loaded: it is left alone for a while, longer each time. */
+  async #load(claim: ClaimedRun): Promise<boolean> {
+    const { id, dagId, runId } = claim.run;
+    let execution: RunExecution;
+    try {
+      if (claim.fault !== undefined) throw new Error(claim.fault);
+      const graph = await this.#graphs.get(claim.run.dagVersionId);
+      execution = new RunExecution(this.#context, claim, graph, () => this.#held.wake(id));
+    } catch (error) {
+      const restMs = this.#unloadable.failed(id);
+      const fields = { dagId, runId, restMs, error: messageOf(error) };
+      this.#parts.log.error("a claimed run cannot be loaded and is left alone for a while", fields);
+      if (this.#unloadable.failuresOf(id) >= FAILURES_TOLD)
+        this.#parts.listener?.runNotLoaded?.(claim.run, messageOf(error));
+      return false;
+    }
+    this.#unloadable.forget(id);
+    this.#held.add(execution);
+    return true;
+  }
+
+  #bookLimits(): LimitBook {
+    const limits = new LimitBook(
+      this.#parts.options.poolSlots ?? DEFAULT_POOLS,
+      () => this.#held.wakeWaiting(),
+      () =>
+        this.#clock.after(OTHERS_REST_MS, () => {
+          limits.forgetOthers();
+          this.#held.wakeWaiting();
+        }),
+    );
+    return limits;
+  }
+}

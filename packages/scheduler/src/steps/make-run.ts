@@ -1,0 +1,101 @@
+// Makes the run that a task asks for, once: whoever carries the same try out again finds the run made.
+
+import {
+  canonicalJson,
+  MemodagError,
+  secretTest,
+  sha256,
+  type Clock,
+  type DagRun,
+  type DagStore,
+  type DagVersion,
+  type RunStore,
+  type TaskInstance,
+  type TriggerStep,
+} from "@memodag/core";
+import type { SecretRules } from "@memodag/result-cache";
+import { triggerRun } from "../requests/trigger-run.ts";
+import type { RunOrder } from "./step-arguments.ts";
+
+/** What runs are made with. */
+export interface RunMaking {
+  readonly runs: RunStore;
+  readonly dags: Pick<DagStore, "findDagVersions" | "getDagVersion" | "listDags">;
+  readonly clock: Clock;
+  readonly secrets: Pick<SecretRules, "patterns">;
+}
+
+/** The try of a task that makes a run. */
+export interface RunMaker {
+  readonly run: DagRun;
+  readonly instance: Pick<TaskInstance, "taskId" | "mapIndex" | "tryNumber" | "state">;
+}
+
+/**
+ * Makes a run, or finds the one that this try has made before.
+ * @throws MemodagError `dag_not_found`, `dag_paused`, `conf_invalid`; `dag_run_exists` for a run of that id
+ *   or date which this try has not made
+ */
+export async function makeRun(
+  making: RunMaking,
+  maker: RunMaker,
+  step: TriggerStep,
+  order: RunOrder,
+): Promise<DagRun> {
+  const { runs, dags, clock, secrets } = making;
+  const { team, cacheMode } = maker.run;
+  const runId = order.runId ?? runIdOf(maker);
+  const madeBy = nameOf(maker);
+  const there = await runs.findRun(team, step.dagId, runId);
+  if (there?.madeBy === madeBy) return there;
+  if (there && step.resetDagRun) return await resetRun(making, maker, there);
+  const version = await findVersion(dags, team, step.dagId);
+  if (step.failWhenDagIsPaused) await refusePaused(dags, team, step.dagId);
+  const { conf, params, logicalDate } = order;
+  const request = { version, conf, params, logicalDate, cacheMode, runId, madeBy };
+  return await triggerRun(runs, clock, { ...request, isSecret: secretTest(secrets.patterns) });
+}
+
+/** Sends a run back to before it began; not again once the try waits for it. */
+async function resetRun({ runs, dags }: RunMaking, { instance }: RunMaker, there: DagRun): Promise<DagRun> {
+  if (instance.state === "up_for_reschedule") return there;
+  const { dag } = await dags.getDagVersion(there.dagVersionId);
+  const tasks = dag.tasks.map(({ taskId, retries }) => ({ taskId, retries, refreshReason: null }));
+  await runs.clearTasks(there.team, there.id, tasks);
+  return there;
+}
+
+/** There is one for a try; the digest keeps apart what the readable part does not. */
+function runIdOf({ run, instance: { taskId, mapIndex, tryNumber } }: RunMaker): string {
+  const digest = sha256(canonicalJson([run.dagId, run.runId, taskId, mapIndex, tryNumber]));
+  return `triggered__${run.dagId}.${taskId}_${digest.slice(0, 12)}`;
+}
+
+function nameOf({ run, instance: { taskId, mapIndex, tryNumber } }: RunMaker): string {
+  return JSON.stringify([run.id, taskId, mapIndex, tryNumber]);
+}
+
+/** The Dags of other teams are not there. @throws MemodagError `dag_not_found` */
+export async function findVersion(
+  dags: Pick<DagStore, "findDagVersions">,
+  team: string,
+  dagId: string,
+): Promise<DagVersion> {
+  const [version] = await dags.findDagVersions(dagId, team);
+  if (version) return version;
+  throw new MemodagError(
+    "dag_not_found",
+    `There is no Dag "${dagId}": see \`memodag dags list\`, and name one in the task's dagId`,
+    { fields: { dagId, team } },
+  );
+}
+
+async function refusePaused(dags: Pick<DagStore, "listDags">, team: string, dagId: string): Promise<void> {
+  const summaries = await dags.listDags(team);
+  if (!summaries.some((dag) => dag.dagId === dagId && dag.isPaused)) return;
+  throw new MemodagError(
+    "dag_paused",
+    `Dag "${dagId}" is paused: unpause it with \`memodag dags unpause ${dagId}\`, or leave failWhenDagIsPaused out`,
+    { fields: { dagId, team } },
+  );
+}

@@ -1,0 +1,17 @@
+// An argument of one instance: a template, or one element of the list that the instance is mapped over.
+
+import type { ArgTemplate } from "@memodag/core";
+import type { ListElements } from "./list-elements.ts";
+
+/** One element of a list. */
+export interface ElementArgument {
+  readonly kind: "element";
+  readonly elements: ListElements;
+  readonly index: number;
+}
+
+/** Where an argument of an instance comes from. */
+export type InstanceArgument = ArgTemplate | ElementArgument;
+
+/** An argument's name and where it comes from. */
+export type NamedArgument = readonly [name: string, argument: InstanceArgument];
