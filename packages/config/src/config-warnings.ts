@@ -27,7 +27,7 @@ export function listWarnings(loaded: LoadedConfig): ConfigWarning[] {
   if (core.multiTeam && urls.some((url) => url?.startsWith("sqlite:")))
     warn(
       "core.multi_team",
-      "is true but the database is a SQLite file, which tasks of every team can write to because they run as the same user:  " +
+      "is true but the database is a SQLite file, which tasks of every team can write to because they run as the same user: " +
         "use PostgreSQL, and see docs/operating.md for how teams are isolated",
     );
   for (const section of ["database", "task_cache"]) {

@@ -43,7 +43,7 @@ describe("a Dag file that is broken", () => {
   });
 
   it.each([
-    ["a file that is not there", "./rows.ts", /"\.\/rows\.ts".*make the file/],
+    ["a file that is not there", "./rows.ts", /"\.\/rows\.ts".*create the file/],
     ["a package that is not installed", "no-such-package", /no-such-package.*install/],
     ["a tsconfig path", "@/rows", /@\/rows.*tsconfig paths are not read/],
     ["a private name", "#rows", /#rows.*package\.json/],
@@ -162,7 +162,9 @@ b.before(a);`);
   });
 
   it("by waiting for ever", async () => {
-    expect((await errorOf(`${SDK}await new Promise(() => {});`)).message).toMatch(/waits at its top level/);
+    expect((await errorOf(`${SDK}await new Promise(() => {});`)).message).toMatch(
+      /awaits something at its top level/,
+    );
   });
 
   it("by an endless loop, which is not waited for a second time", async () => {

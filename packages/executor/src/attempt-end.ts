@@ -78,7 +78,7 @@ function memoryError(attempt: Attempt): StoredError {
   const limit = memoryBytes === undefined ? "" : ` of ${formatSize(memoryBytes)}`;
   return namedError(
     "task_out_of_memory",
-    `The process of ${nameOf(attempt)} ran out of memory: its JavaScript heap reached its limit${limit}. Keep  ` +
+    `The process of ${nameOf(attempt)} ran out of memory: its JavaScript heap reached its limit${limit}. Keep ` +
       'less data in memory, or raise the limit: the task\'s option memory: "8GB", or for all tasks [worker] ' +
       'node_options = "--max-old-space-size=8192" in the config',
   );
@@ -88,7 +88,7 @@ function memoryError(attempt: Attempt): StoredError {
 export function heartbeatError(attempt: Attempt, timeoutMs: number): StoredError {
   return namedError(
     "task_heartbeat_lost",
-    `The process of ${nameOf(attempt)} made no progress for ${formatDuration(timeoutMs)} because it was  ` +
+    `The process of ${nameOf(attempt)} made no progress for ${formatDuration(timeoutMs)} because it was ` +
       "stopped by a signal, and was killed: find out what sends SIGSTOP, or raise heartbeat_timeout",
   );
 }

@@ -1,15 +1,15 @@
-// Digests of what hashes are made of.
+// Digests of the parts of hashes.
 
 import { sha256, type Digest } from "@memodag/core";
 import type { LoadedContents } from "./hash-request.ts";
 import { HASHER_VERSION } from "./hasher-version.ts";
 
-/** A hash: its parts are kept apart, and those of another version of the hasher are never equal. */
+/** Computes a hash. Its parts are delimited, and hashes of different hasher versions are never equal. */
 export function digestOf(parts: readonly unknown[]): Digest {
   return sha256(JSON.stringify([HASHER_VERSION, ...parts]));
 }
 
-/** Packages as parts of a hash. */
+/** Returns packages as parts of a hash. */
 export function contentsOf(loaded: readonly LoadedContents[]): readonly unknown[] {
   return loaded.map(({ name, version, digest }) => [name, version, digest]);
 }

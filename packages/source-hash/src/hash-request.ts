@@ -10,36 +10,36 @@ import type { ReadAnchor, ReadPrivateName } from "./slice/import-identities.ts";
 export interface SourceHashRequest {
   /** The artifact: one ES module, written by esbuild with `keepNames`. */
   readonly code: string;
-  /** Its source map (version 3, JSON), for the names in `components`; `null`: there are none. */
+  /** Its source map (version 3, JSON), for the names in `components`, or `null`. */
   readonly map: string | null;
-  /** The Dag file's folder, absolute: imports resolve from it. */
+  /** The Dag file's absolute folder: imports resolve from it. */
   readonly folder: string;
-  /** The same folder as the paths in `components` should start from, such as `dags`; `""` for none. */
+  /** The same folder as shown in `components`, such as `dags`; `""` for none. */
   readonly shownFolder: string;
   readonly located: LocatedHandlers;
   readonly packages: PackageResolver;
-  /** Packages that were loaded with the artifact, by whatever way. */
+  /** Packages that were loaded with the artifact, in any way. */
   readonly loaded: readonly LoadedContents[];
   /**
    * Inputs that were read while the file was loaded: the code of any task may depend on them. Absent:
    * none.
    */
   readonly inputs?: readonly InputFile[];
-  /** Reads a specifier that says from which folder it resolves. */
+  /** Parses a specifier that contains the folder it resolves from. */
   readonly readAnchor: ReadAnchor;
-  /** Reads what a private name (`#name`) stands for. */
+  /** Resolves a private name (`#name`). */
   readonly readPrivateName: ReadPrivateName;
 }
 
 /** A package that a process loaded. */
 export interface LoadedContents extends PackageVersion {
-  /** Of its files. */
+  /** Digest of its files. */
   readonly digest: Digest;
 }
 
-/** A file that code was made of, beside its modules. */
+/** A file besides modules that code was built from. */
 export interface InputFile {
-  /** As it is shown. */
+  /** The path to show. */
   readonly path: string;
   readonly digest: Digest;
 }

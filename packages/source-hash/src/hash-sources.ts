@@ -1,4 +1,4 @@
-// Hashes, for each task of a Dag file, the code that its handler can reach.
+// Hashes the code that the handler of each task of a Dag file can reach.
 
 import { posix } from "node:path";
 import { messageOf, sha256, type SourceComponent } from "@memodag/core";
@@ -7,13 +7,13 @@ import type { InputFile, SourceHashRequest } from "./hash-request.ts";
 import { SourceHasher } from "./source-hasher.ts";
 import type { SourceHashes, TaskSource } from "./source-hashes.ts";
 
-/** Above this length, in UTF-16 code units, code is not parsed: its digest stands for all of it. */
+/** Maximum length of code to parse, in UTF-16 code units. Longer code is hashed as a whole. */
 const MAX_PARSED_LENGTH = 4 * 1024 * 1024;
 
 /**
- * Hashes every located handler's code. Pure: it reads nothing but the request, and the same request
- * gives the same hashes. Never throws for what the code is: whatever cannot be told makes the hash
- * cover the whole graph, with a warning.
+ * Hashes the code of every located handler. Pure: it reads nothing but the request, and equal requests
+ * give equal hashes. Never throws because of the code: if something cannot be determined, the hash covers
+ * the whole graph, with a warning.
  */
 export function hashSources(request: SourceHashRequest): SourceHashes {
   return withInputs(hashModules(request), request.inputs ?? []);
@@ -30,7 +30,7 @@ function hashModules(request: SourceHashRequest): SourceHashes {
   }
 }
 
-/** Without looking into the code: its bytes, and every package that was loaded. */
+/** Hashes the bytes of the code without parsing it, and every loaded package. */
 function hashBytes({ code, located, loaded }: SourceHashRequest, reason: string): SourceHashes {
   const content = [sha256(code), contentsOf(loaded)];
   const heap = sha256(JSON.stringify(located));
@@ -59,7 +59,7 @@ function hashBytes({ code, located, loaded }: SourceHashRequest, reason: string)
   };
 }
 
-/** The same, with files that any task's code may have been made of. */
+/** Adds files that the code of any task may depend on. */
 function withInputs(hashes: SourceHashes, inputs: readonly InputFile[]): SourceHashes {
   if (inputs.length === 0) return hashes;
   const components = inputs.map(({ path, digest }): SourceComponent => {

@@ -1,4 +1,4 @@
-// The version of the way of hashing.
+// The version of the hash algorithm.
 
-/** In every hash: a change of what is hashed makes every older hash differ. Raise it with such a change. */
+/** Part of every hash. Increase it with every change of what is hashed, so that older hashes differ. */
 export const HASHER_VERSION = 2;

@@ -1,4 +1,5 @@
-// Hashes the tasks of one artifact: each by its slice, or by the whole graph where that cannot be shown.
+// Hashes the tasks of one artifact: each by its slice, or by the whole graph if the slice cannot be
+// determined.
 
 import { sha256, type PackageVersion } from "@memodag/core";
 import { contentsOf, digestOf } from "./digest-of.ts";
@@ -15,7 +16,7 @@ import { Slice, type SliceSources } from "./slice/slice.ts";
 import { wholeCode, type WholeCode } from "./slice/whole-code.ts";
 import type { SourceHashes, TaskSource } from "./source-hashes.ts";
 
-/** Hashes what was read of one artifact. */
+/** Hashes the data read from one artifact. */
 export class SourceHasher {
   readonly #request: SourceHashRequest;
   readonly #analysis: ArtifactAnalysis;
@@ -63,7 +64,8 @@ export class SourceHasher {
     let base = this.#impure;
     let own = Slice.ofValue(this.#sources, base, index);
     if (own.sharesObjects) {
-      // A captured object may be one that other code changes: how it was made and handed on counts.
+      // A captured object may be changed by other code, so its creation and the code it is passed to
+      // count.
       base = this.#sharing ??= this.#impureSlice("functions", "evaluated");
       own = Slice.ofValue(this.#sources, base, index);
     }
@@ -91,7 +93,7 @@ export class SourceHasher {
     this.#notePackages(whole);
     this.#wholeCode ??= wholeCode(this.#analysis, whole);
     const { digest, withText } = this.#wholeCode;
-    // The key keeps apart tasks of one handler whose captured values could not be compared.
+    // The key distinguishes tasks with the same handler whose captured values could not be compared.
     return {
       hash: digestOf(["whole", key, digest, own.digest(withText), contentsOf(this.#request.loaded)]),
       mode: "whole_graph",
@@ -110,7 +112,7 @@ export class SourceHasher {
     }
   }
 
-  /** The code that chose the handler by the environment, and so all that it could have chosen. */
+  /** The code that selected the handler by the environment, including all alternatives. */
   #choiceOf(index: number): Slice[] {
     const handler = this.#request.located.heap[index];
     const node = handler?.kind === "function" ? this.#findFunction(handler) : undefined;
@@ -131,8 +133,7 @@ export class SourceHasher {
   }
 
   /**
-   * Imports of packages that may do something when they are loaded, in order: they are loaded for every
-   * task, whichever one names what they export.
+   * Imports of packages that may have side effects when loaded, in order: they are loaded for every task.
    */
   #importsWithEffects(): string[] {
     const { bareImports, imports } = this.#analysis.program;
@@ -143,7 +144,7 @@ export class SourceHasher {
     });
   }
 
-  /** Packages that were loaded and that no import leads to, such as by a `require` of the author's own. */
+  /** Packages that were loaded without an import, such as by the author's own `require`. */
   #findLoose(): readonly unknown[] {
     if (this.#loose) return this.#loose;
     const reached = new Set<string>();

@@ -5,7 +5,10 @@ import type { Digest, PackageVersion, SourceComponent } from "@memodag/core";
 /** The source hash of one task. */
 export interface TaskSource {
   readonly hash: Digest;
-  /** `whole_graph` when what the task reaches could not be told: every module of the Dag file is in the hash. */
+  /**
+   * `whole_graph` if the code that the task reaches could not be determined: the hash covers every module
+   * of the Dag file.
+   */
   readonly mode: "slice" | "whole_graph";
   readonly components: readonly SourceComponent[];
   /** Reachable code that could not be determined; empty for a slice. */
@@ -14,22 +17,22 @@ export interface TaskSource {
   readonly warnings: readonly string[];
 }
 
-/** A statement that is in every task's hash, because running it may change what other code does. */
+/** A statement that is part of every task's hash, because it may change what other code does. */
 export interface ImpureStatement {
   readonly path: string;
-  /** From 1; 0 when unknown. */
+  /** Starts at 1; 0 if unknown. */
   readonly line: number;
   /** Its first line in the artifact. */
   readonly text: string;
-  /** Why what it changes cannot be told, such as `it calls set of "settings"`. */
+  /** Why its effect is unknown, such as `it calls set of "settings"`. */
   readonly reason: string;
 }
 
 /** The source hashes of a Dag file. */
 export interface SourceHashes {
-  /** By the key that the handler was located under. */
+  /** By the key of the located handler. */
   readonly tasks: ReadonlyMap<string, TaskSource>;
   readonly impureStatements: readonly ImpureStatement[];
-  /** Every package that the hashes were taken of, at its version: those that a task may load. */
+  /** Every package that the hashes cover, with its version: the packages that a task may load. */
   readonly packages: readonly PackageVersion[];
 }

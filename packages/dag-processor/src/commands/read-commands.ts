@@ -139,7 +139,7 @@ function describeUnmatched(dagId: string, taskId: string, pattern: string, path:
   const folder = posix.dirname(path);
   const where = folder === "." ? "the bundle's folder" : folder;
   return (
-    `Dag "${dagId}", task "${taskId}": sources contains "${pattern}", which matches no file in ${where}:  ` +
+    `Dag "${dagId}", task "${taskId}": sources contains "${pattern}", which matches no file in ${where}: ` +
     "create the file, or correct the pattern; it is relative to the Dag file's folder"
   );
 }
@@ -153,7 +153,7 @@ function describeUnnamed(dagId: string, taskId: string, name: string): string {
 
 function describeUnfollowed(dagId: string, taskId: string, use: string): string {
   return (
-    `the command of ${dagId}.${taskId} is not cached, because it runs code that cannot be followed: ${use}; refer to it  ` +
+    `the command of ${dagId}.${taskId} is not cached, because it runs code that cannot be followed: ${use}; refer to it ` +
     'by a literal path or import, or add it to sources and vouch for it with cache: { trust: ["imports"] }'
   );
 }

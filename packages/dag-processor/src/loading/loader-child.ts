@@ -83,7 +83,7 @@ function restoreIntrinsics(): void {
   if (lost === null) return;
   throw new MemodagError(
     "dag_file_invalid",
-    `The file permanently replaced ${lost} while it was read, which is needed to serialize its Dags:  ` +
+    `The file permanently replaced ${lost} while it was read, which is needed to serialize its Dags: ` +
       "leave it as it is, or make the change in a task",
   );
 }

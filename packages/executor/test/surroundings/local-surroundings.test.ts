@@ -250,7 +250,7 @@ test("code that NODE_OPTIONS runs makes no key, unless the task names the variab
     kind: "unknown",
     reason: {
       code: "runtime_unknown",
-      detail: { what: "NODE_OPTIONS runs code that no key holds: --import ./patch.mjs" },
+      detail: { what: "NODE_OPTIONS runs code that is not in the key: --import ./patch.mjs" },
     },
   });
   const vouched = { cache: { env: ["NODE_OPTIONS"] } } as unknown as SerializedTask;

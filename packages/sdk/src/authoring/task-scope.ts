@@ -90,8 +90,8 @@ export abstract class TaskScope {
    * missing or empty file means `null`. Exit code 0 means success. Output goes to the attempt's
    * log. `Result` is not checked.
    *
-   * The cache key of a cached command covers its arguments, `command`, `cwd`, `env` and `sources`.
-   * It does not cover the program itself, such as Python and its packages: put their versions in
+   * The cache key of a cached command covers its arguments, `command`, `cwd`, `env`, `sources` and the
+   * executable. It does not cover the packages and libraries of the program: put their versions in
    * `cache.version`, or list a lock file in `sources`.
    *
    * @example

@@ -77,7 +77,7 @@ function describe(answer: unknown): string {
 function timedOut({ timeoutMs }: AttemptSensor): MemodagError {
   return new MemodagError(
     "sensor_timeout",
-    `The sensor timed out after ${formatDuration(timeoutMs)}:  ` +
+    `The sensor timed out after ${formatDuration(timeoutMs)}: ` +
       "its condition did not hold in that time; check the condition, or raise the timeout",
     { fields: { timeoutMs } },
   );

@@ -7,42 +7,42 @@ import type { Unit } from "../program/program.ts";
  * The effects of one function, or of one unit while it is evaluated, not counting the code that it calls.
  */
 export interface CodeFacts {
-  /** Functions and classes that it certainly names when it calls. */
+  /** Functions and classes that its calls certainly name. */
   readonly calls: Set<Node>;
   /** Names of properties that it reads, writes or calls. */
   readonly names: Set<string>;
-  /** True when it asks for a property whose name cannot be told. */
+  /** True if it accesses a property whose name is unknown. */
   anyName: boolean;
-  /** True when it calls, or hands to something that calls, a value that cannot be told. */
+  /** True if it calls an unknown value, or passes one to code that may call it. */
   callsValues: boolean;
-  /** True when it changes a variable or an object that it did not make. */
+  /** True if it changes a variable or an object that it did not create. */
   writes: boolean;
-  /** True when it asks for the values of an object, whatever their names. */
+  /** True if it reads all values of an object, whatever their names. */
   anyValue: boolean;
-  /** True when it calls a method of the SDK's name, which a package's object may have too. */
+  /** True if it calls a method with a name of the SDK, which a package's object may have, too. */
   callsForeign: boolean;
-  /** True when it has a function of the language's that changes something, and does not call it there. */
+  /** True if it refers to a built-in function that changes something, without calling it there. */
   holdsChanger: boolean;
-  /** True when it makes an iterator that it may keep. */
+  /** True if it creates an iterator that it may keep. */
   makesIterator: boolean;
-  /** True when it goes through what may be an iterator. */
+  /** True if it iterates over a possible iterator. */
   iterates: boolean;
-  /** True when it goes on later: after a promise, a timer. */
+  /** True if it continues later: after a promise or a timer. */
   defers: boolean;
-  /** True when other code may run while it waits. */
+  /** True if other code may run while it waits. */
   waits: boolean;
   /** Its uses of packages, and of Node modules with state. */
   foreign: string | null;
-  /** Why what it does reaches further than the artifact's own objects. */
+  /** Why its effects reach beyond the artifact's own objects. */
   reason: string | null;
-  /** Functions and classes written in it. */
+  /** Functions and classes defined in it. */
   readonly inner: Node[];
 }
 
 /** A function, a class as it is constructed, or a unit as it is evaluated. */
 export type Piece = Node | Unit;
 
-/** Of a piece that does nothing. */
+/** The facts of a piece without effects. */
 export function noFacts(): CodeFacts {
   return {
     calls: new Set(),

@@ -1,4 +1,5 @@
-// Reads from code what it does when it runs: which functions it calls, and whether it changes what it did not make.
+// Determines what code does when it runs: which functions it calls, and whether it changes objects that
+// it did not create.
 
 import {
   isClass,
@@ -44,11 +45,11 @@ export interface FactSources {
   readonly values: PlainValues;
   readonly sdk: SdkObjects;
   readonly fresh: FreshObjects;
-  /** Handlers that the SDK keeps. */
+  /** Handlers that the SDK stores. */
   readonly inert: ReadonlySet<Node>;
 }
 
-/** Finds facts, once for each piece. */
+/** Determines facts, once for each piece. */
 export class CodeReader {
   readonly #is: FactSources;
   readonly #fresh: FreshObjects;
@@ -87,7 +88,7 @@ export class CodeReader {
     return starts;
   }
 
-  /** `new` runs the fields' initialisers, the constructor, and the parent's. */
+  /** `new` runs the field initialisers, the constructor, and those of the superclass. */
   #startConstruction(made: Node, starts: Node[], facts: CodeFacts): void {
     for (const member of parts(part(made, "body"), "body")) {
       if (member.type === "PropertyDefinition" && member["static"] !== true)
@@ -98,7 +99,7 @@ export class CodeReader {
     const parent = part(made, "superClass");
     if (!parent) return;
     this.#noteNewOf(parent, made, facts);
-    // Fields are put into whatever object the parent's constructor gives out.
+    // Fields are added to whatever object the superclass constructor returns.
     const hasFields = parts(part(made, "body"), "body").some(
       (member) => member.type === "PropertyDefinition" && member["static"] !== true,
     );
@@ -120,7 +121,10 @@ export class CodeReader {
     }
   }
 
-  /** Defining a class evaluates its parent, its computed keys and what is static; the rest waits for `new`. */
+  /**
+   * Defining a class evaluates its superclass, its computed keys and its static parts; the rest runs with
+   * `new`.
+   */
   #readClass(node: Node, facts: CodeFacts, pending: Node[]): void {
     facts.inner.push(node);
     pushPart(node, "superClass", pending);
@@ -199,7 +203,7 @@ export class CodeReader {
     if (isWritten(node)) this.#noteWrite(part(node, "object"), facts);
   }
 
-  /** Something changes the object that an expression gives. */
+  /** Code changes the object of an expression. */
   #noteWrite(object: Node | undefined, facts: CodeFacts): void {
     const { program } = this.#is;
     if (this.#fresh.isFresh(object)) return;
@@ -220,7 +224,7 @@ export class CodeReader {
     const made = constants.resolve(callee);
     if (isClass(made) || isFunction(made)) {
       facts.calls.add(made);
-      // A function that is called with `new` fills an object that its caller just made.
+      // A function called with `new` fills an object that its caller just created.
       return;
     }
     const path = values.pathOf(callee);
@@ -244,7 +248,7 @@ export class CodeReader {
     this.#noteCallee(callee, node, facts);
   }
 
-  /** Modules that the bundler wraps run when they are asked for; its other functions make or fill what is new. */
+  /** Modules that the bundler wraps run on request; its other functions create or fill new objects. */
   #isHelperCall(callee: Node | undefined): boolean {
     const { program } = this.#is;
     return (
@@ -290,7 +294,7 @@ export class CodeReader {
   #noteMethod(callee: Node, call: Node, facts: CodeFacts): void {
     const name = memberName(callee);
     const object = part(callee, "object");
-    // Of a parameter that may be a Dag: the SDK keeps what it is given.
+    // On a parameter that may be a Dag: the SDK stores what it receives.
     if (name !== undefined && METHODS.has(name) && name !== "then" && !this.#fresh.isOwnMethod(name)) {
       facts.callsForeign = true;
       if (!this.#is.sdk.isTrusted) facts.reason ??= "methods of the SDK's objects may have been replaced";
@@ -315,7 +319,7 @@ export class CodeReader {
     return !READERS.has(name) && !this.#fresh.isOwnMethod(name);
   }
 
-  /** `require_stats()` runs the module that it wraps, as `init_stats()` does. */
+  /** `require_stats()` runs the module that it wraps, as does `init_stats()`. */
   #moduleOf(callee: Node | undefined): Node | undefined {
     const { program } = this.#is;
     const binding = callee?.type === "Identifier" ? program.bindingOf(callee) : undefined;
@@ -329,7 +333,7 @@ export class CodeReader {
   }
 }
 
-/** The name that a chain of members starts from. */
+/** The name at the start of a member chain. */
 function rootOf(node: Node | undefined): Node | undefined {
   let root = node;
   while (root?.type === "MemberExpression") root = part(root, "object");

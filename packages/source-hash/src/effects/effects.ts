@@ -22,9 +22,9 @@ import type { Mutability } from "./mutability.ts";
 /** The effect of evaluating a unit. */
 export type Effect =
   | { readonly kind: "none" }
-  /** Objects that some units hold: it matters to the code that reaches one of them. */
+  /** Objects that some units hold: it affects code that reaches one of them. */
   | { readonly kind: "objects"; readonly units: ReadonlySet<Unit>; readonly defers: boolean }
-  /** It may matter to any code. */
+  /** It may affect any code. */
   | { readonly kind: "unknown"; readonly reason: string };
 
 /** The inputs for finding effects. */
@@ -51,21 +51,21 @@ const IMPLICIT: ReadonlySet<string> = new Set([
   "",
 ]);
 
-/** Those that it calls of what a proxy is given. */
+/** Names that it calls on a proxy's handler. */
 const TRAPS = [
   "apply construct defineProperty deleteProperty get getOwnPropertyDescriptor getPrototypeOf has isExtensible",
   "ownKeys preventExtensions set setPrototypeOf",
 ].flatMap((line) => line.split(" "));
 
-/** Finds effects. */
+/** Determines effects. */
 export class Effects {
   readonly #is: EffectSources;
   readonly #functions = new Map<Unit, readonly Node[]>();
-  /** Names that the language calls, given what the artifact makes. */
+  /** Names that the language calls, given what the artifact creates. */
   readonly #implicit: ReadonlySet<string>;
   /** Names of properties that are read as values. */
   readonly #valueNames: ReadonlySet<string>;
-  /** Functions that any unit may run while the file is loaded: what is written in them may exist. */
+  /** Functions that any unit may run while the file is loaded: functions defined in them may exist. */
   readonly #ever: ReadonlySet<Piece>;
 
   constructor(sources: EffectSources) {
@@ -77,7 +77,7 @@ export class Effects {
     this.#ever = this.#run(units, units, null);
   }
 
-  /** @param reach every unit whose code or objects the unit can get at, itself among them. */
+  /** @param reach every unit whose code or objects the unit can access, including itself */
   of(unit: Unit, reach: ReadonlySet<Unit>): Effect {
     const { reader, tampering, mutability } = this.#is;
     if (!tampering.builtinsPristine) {
@@ -98,10 +98,10 @@ export class Effects {
       iterates ||= facts.iterates;
       defers ||= facts.defers;
     }
-    // A value that is called may be a method of the language's, and one that is gone through an iterator.
+    // A called value may be a built-in method, and an iterated value an iterator.
     writes ||= callsValues && this.#holds(reach, "holdsChanger");
     writes ||= iterates && this.#holds(reach, "makesIterator");
-    // A value of a package's may be what is called or changed.
+    // A value of a package may be called or changed.
     const foreign = writes || callsValues || callsForeign ? this.#foreignOf(reach) : null;
     if (foreign !== null) return { kind: "unknown", reason: `it may call or change what is of "${foreign}"` };
     if (!writes) return { kind: "none" };
@@ -109,12 +109,12 @@ export class Effects {
     return { kind: "objects", units, defers };
   }
 
-  /** True when other code may run while the unit waits. */
+  /** True if other code may run while the unit waits. */
   waits(unit: Unit): boolean {
     return this.#is.reader.factsOf(unit).waits;
   }
 
-  /** True when code of one of the units, as far as it may run, does what a fact says. */
+  /** True if a fact holds for code of one of the units, as far as it may run. */
   #holds(reach: ReadonlySet<Unit>, fact: "anyName" | "anyValue" | "holdsChanger" | "makesIterator"): boolean {
     const { reader } = this.#is;
     for (const unit of reach) {
@@ -140,8 +140,8 @@ export class Effects {
   }
 
   /**
-   * Everything that may run when `roots` do: functions that are called by name, by a property's name, and,
-   * once any value is called, all those that are there as values.
+   * Everything that may run when `roots` do: functions called by name, by property name, and, once any
+   * value is called, all functions that exist as values.
    */
   #run(roots: readonly Unit[], reach: Iterable<Unit>, ever: ReadonlySet<Piece> | null): Set<Piece> {
     const { reader } = this.#is;
@@ -190,7 +190,7 @@ export class Effects {
     return anyName || names.has(member.name) || (callsValues && this.#valueNames.has(member.name));
   }
 
-  /** The member that a function is written as; `null` for one whose name is computed, `undefined` for none. */
+  /** The member that a function is defined as; `null` if its name is computed, `undefined` if none. */
   #memberOf(
     candidate: Node,
   ): { readonly kind: "accessor" | "constructor" | "named"; readonly name: string } | null | undefined {
@@ -211,7 +211,7 @@ export class Effects {
     return ["get", "set", "value"].includes(name) && isProperty ? null : { kind: "named", name };
   }
 
-  /** True for a member of a class that is made of another's. */
+  /** True for a member of a class that extends another one. */
   #extendsOther(member: Node): boolean {
     let made = member[PARENT]?.[PARENT];
     for (const seen = new Set<Node>(); isClass(made) && !seen.has(made);) {
@@ -240,7 +240,7 @@ export class Effects {
   }
 }
 
-/** The function whose run makes another one, or the class whose construction does. */
+/** The function or class that creates another function when it runs. */
 function outerFunction(node: Node): Node | null {
   for (let outer = node[PARENT]; outer; outer = outer[PARENT]) {
     if (!isFunction(outer)) continue;

@@ -1,38 +1,43 @@
-// The effects of all units of an artifact, each with what others attach to the objects that it can get at.
+// Determines the effects of all units of an artifact, including those that other units attach to objects
+// they can access.
 
 import type { Unit } from "../program/program.ts";
 import type { Effects } from "./effects.ts";
 
-/** A unit that is in every hash. */
+/** A unit that is part of every hash. */
 export interface ImpureUnit {
   readonly unit: Unit;
   readonly reason: string;
 }
 
-/** Units by a unit that they change, or may have been given. */
+/** Units that change a unit or may have received it, by that unit. */
 export type Attracted = ReadonlyMap<Unit, readonly Unit[]>;
 
-/** Units whose evaluation changes something: what cannot be told, or objects of some units. */
+/** Units whose evaluation changes something: objects of some units, or unknown. */
 export interface FoundEffects {
   readonly unknown: readonly ImpureUnit[];
   readonly objects: ReadonlyMap<Unit, ReadonlySet<Unit>>;
 }
 
-/** Tells what units lead to. */
+/** Tells which units a unit leads to. */
 export interface ReachGraph {
-  /** Every unit whose code or objects a unit can get at, itself among them; undefined when they are more than `most`. */
+  /**
+   * Every unit whose code or objects a unit can access, including itself; undefined if there are more
+   * than `most`.
+   */
   reachOf(unit: Unit, most: number): ReadonlySet<Unit> | undefined;
 }
 
 /**
- * How many units may be looked at, each as often as it is in reach of another. More take seconds: long chains of
- * statements that all reach each other.
+ * Maximum number of units to examine, counted once for each unit that reaches them. More would take
+ * seconds, for long chains of statements that all reach each other.
  */
 const MOST_LOOKS = 150_000;
 
 /**
- * Finds the effects of some units. A getter or a function that one unit puts into an object runs when another
- * reads or calls it, so that they are looked at again until none of them changes more. Where that would take too long, all of them are unknown: it is never less.
+ * Determines the effects of some units. A getter or a function that one unit puts into an object runs
+ * when another unit reads or calls it, so units are examined again until nothing changes. If that would
+ * take too long, all effects are unknown, which is always safe.
  */
 export function findEffects(units: readonly Unit[], effects: Effects, graph: ReachGraph): FoundEffects {
   const unknown = new Map<Unit, ImpureUnit>();
@@ -99,7 +104,7 @@ function withAttached(
   return within;
 }
 
-/** By what they change, in order of evaluation. */
+/** By the units that they change, in order of evaluation. */
 export function attractedBy(touched: ReadonlyMap<Unit, Iterable<Unit>>): Attracted {
   const attracted = new Map<Unit, Unit[]>();
   for (const [unit, units] of touched) {

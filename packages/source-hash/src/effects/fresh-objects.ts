@@ -1,4 +1,4 @@
-// Which objects were made by the code that changes them, so that nothing else has them yet.
+// Recognises objects that were created by the code that changes them, so that no other code has them yet.
 
 import { isBuiltin } from "node:module";
 import {
@@ -19,10 +19,10 @@ import { enclosingFunction } from "../purity/enclosing-function.ts";
 import { isWritten } from "../purity/written.ts";
 import { findOwnMethods, type OwnMethods } from "./own-methods.ts";
 
-/** Constructors whose object may be, or show, what they are given. */
+/** Constructors whose object may be, or expose, their arguments. */
 const SHOWING = /^(?:.+Array|DataView|Object)$/;
 const COPYING = new Set(["Array.from", "Array.of", "Object.create", "Object.fromEntries"]);
-/** Methods whose value is a list of their own making. */
+/** Methods that return a new list. */
 const LISTING = new Set(
   "concat entries filter flatMap keys map slice split toSorted toReversed values".split(" "),
 );
@@ -40,7 +40,7 @@ export class FreshObjects {
     this.#own = findOwnMethods(program);
   }
 
-  /** True when a method of that name is certainly the language's, on an object of the language's. */
+  /** True if a method with that name is certainly built in, on a built-in object. */
   isMethodOfLanguage(name: string): boolean {
     return !this.#own.any && !this.#own.names.has(name);
   }
@@ -50,7 +50,10 @@ export class FreshObjects {
     return this.#own.names.has(name);
   }
 
-  /** True for an object of this activation's making: a literal, `new`, `this` of a constructor, or a variable of these. */
+  /**
+   * True for an object created by this activation: a literal, `new`, `this` in a constructor, or a
+   * variable of these.
+   */
   isFresh(node: Node | undefined): boolean {
     const value = this.#program.unwrap(node);
     switch (value?.type) {
@@ -75,7 +78,7 @@ export class FreshObjects {
     }
   }
 
-  /** True for a list, map, set or the like, whose methods are the language's. */
+  /** True for a list, map, set or similar, whose methods are built in. */
   isOfLanguage(node: Node | undefined): boolean {
     const value = this.#constants.resolve(node);
     if (value?.type === "ArrayExpression") return true;
@@ -91,7 +94,7 @@ export class FreshObjects {
     if (isClass(made)) return this.constructsOwn(made);
     if (callee?.type !== "Identifier" || this.#program.bindingOf(callee) !== null) return false;
     const name = nameOf(callee) ?? "";
-    // A view shows the memory that it is given; Object gives back the object that it is given.
+    // A view exposes the memory that it is given; Object returns its argument if it is an object.
     if (SHOWING.test(name)) {
       const [given] = parts(node, "arguments");
       return given === undefined || given.type === "Literal" || given.type === "ArrayExpression";
@@ -99,7 +102,7 @@ export class FreshObjects {
     return isPureConstructor(name);
   }
 
-  /** False when a constructor on the way may give out an object that is another's. */
+  /** False if a constructor in the chain may return an object created elsewhere. */
   constructsOwn(made: Node): boolean {
     const constructor = parts(part(made, "body"), "body").find((member) => member["kind"] === "constructor");
     const pending = [...parts(part(part(constructor, "value"), "body"), "body")];
@@ -121,7 +124,7 @@ export class FreshObjects {
     const object = part(callee, "object");
     const name = memberName(callee);
     if (name === undefined) return this.#isMadeByNode(callee);
-    // A digest that was just begun.
+    // A digest that was just started.
     if (name === "update" && this.isFresh(object)) return true;
     if (this.#isMadeByNode(callee)) return true;
     const isGlobal = object?.type === "Identifier" && this.#program.bindingOf(object) === null;
@@ -132,7 +135,7 @@ export class FreshObjects {
     return LISTING.has(name) && this.isMethodOfLanguage(name) && this.isOfLanguage(object);
   }
 
-  /** `createHash("sha256")` of Node's. */
+  /** `createHash("sha256")` of Node. */
   #isMadeByNode(callee: Node | undefined): boolean {
     const root = callee?.type === "MemberExpression" ? part(callee, "object") : callee;
     const binding = root?.type === "Identifier" ? this.#program.bindingOf(root) : undefined;
@@ -143,7 +146,7 @@ export class FreshObjects {
     );
   }
 
-  /** A variable that only ever holds what is fresh, of the activation that asks. */
+  /** A variable that only ever holds fresh values of the current activation. */
   #isFreshName(node: Node): boolean {
     const binding = this.#program.bindingOf(node);
     if (!binding || this.#asking.has(binding)) return false;
@@ -170,7 +173,7 @@ export class FreshObjects {
     const [definition] = binding.defs;
     if (definition?.type !== "Parameter") return false;
     let outer = (definition.node as unknown as Node)[PARENT];
-    // A function that the bundler gives a name to is wrapped.
+    // The bundler wraps functions to keep their names.
     while (
       outer?.type === "CallExpression" ||
       outer?.type === "Property" ||
@@ -183,13 +186,13 @@ export class FreshObjects {
     return false;
   }
 
-  /** `exports`, in the run of the module itself. */
+  /** `exports`, while the module itself runs. */
   #isOwnExports(binding: Binding, node: Node): boolean {
     if (!this.#isModuleParameter(binding) || binding.references.some((use) => use.isWrite())) return false;
     return enclosingFunction(node) === (binding.defs[0]?.node as unknown as Node);
   }
 
-  /** `module.exports`, in the run of the module itself, as long as it is nothing of another's. */
+  /** `module.exports`, while the module itself runs, unless it was replaced by another object. */
   #isModuleExports(node: Node): boolean {
     const object = part(node, "object");
     const binding = object?.type === "Identifier" ? this.#program.bindingOf(object) : undefined;
@@ -208,7 +211,7 @@ export class FreshObjects {
     }
   }
 
-  /** `this` in a constructor or in a field's initialiser, of a class whose objects are its own. */
+  /** `this` in a constructor or field initialiser of a class that creates its own objects. */
   #isConstructed(node: Node): boolean {
     for (let outer = node[PARENT]; outer; outer = outer[PARENT]) {
       if (outer.type === "StaticBlock") return true;
@@ -216,7 +219,7 @@ export class FreshObjects {
         const made = outer[PARENT]?.[PARENT];
         return outer["static"] === true || (made !== undefined && this.constructsOwn(made));
       }
-      // An arrow may run when others have the object.
+      // An arrow function may run when other code has the object.
       if (outer.type === "ArrowFunctionExpression") return false;
       if (!isFunction(outer)) continue;
       const method = outer[PARENT];
@@ -228,7 +231,7 @@ export class FreshObjects {
   }
 }
 
-/** True where all of what is written goes to the target, and not an element of it. */
+/** True if the whole value is assigned to the target, not an element of it. */
 function isWhole(target: Node): boolean {
   const parent = target[PARENT];
   if (parent?.type === "VariableDeclarator")

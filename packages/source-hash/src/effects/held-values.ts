@@ -1,5 +1,5 @@
-// Where code has functions of the language's that change something, and iterators, as values: who calls or goes
-// through them later may change what they belong to.
+// Finds where code holds built-in functions that change something, and iterators, as values: calling or
+// iterating them later may change the objects they belong to.
 
 import { isFunction, memberName, nameOf, PARENT, part, parts, textOf, type Node } from "../program/node.ts";
 import { enclosingFunction } from "../purity/enclosing-function.ts";
@@ -19,7 +19,7 @@ import {
 } from "./known-calls.ts";
 
 const COLLECTIONS = new Set("Map Set WeakMap WeakSet Int8Array Uint8Array URLSearchParams".split(" "));
-/** Members of `process` that are no object. */
+/** Members of `process` that are not objects. */
 const PLAIN = new Set("arch execPath exitCode pid platform ppid title version".split(" "));
 
 /** The inputs for finding such values. */
@@ -38,7 +38,10 @@ export class HeldValues {
     this.#is = sources;
   }
 
-  /** True for `list.push` that is not called there, `{ push } = list`, and what resolves a promise. */
+  /**
+   * True for `list.push` that is not called there, `{ push } = list`, and functions that resolve a
+   * promise.
+   */
   isChanger(node: Node): boolean {
     switch (node.type) {
       case "MemberExpression":
@@ -62,13 +65,13 @@ export class HeldValues {
     }
     const name = memberName(member);
     if (name !== undefined) return isChanging(name);
-    // A name that is put together.
+    // A name that is computed.
     return ["BinaryExpression", "TemplateLiteral"].includes(part(member, "property")?.type ?? "")
       ? hasText(part(member, "property"))
       : false;
   }
 
-  /** False when a promise's own code calls what resolves it, at once or by a timer. */
+  /** False if a promise's own code calls the function that resolves it, at once or by a timer. */
   #keepsResolver(made: Node): boolean {
     const [given] = parts(made, "arguments");
     const executor = this.#is.constants.resolve(given);
@@ -97,7 +100,7 @@ export class HeldValues {
     );
   }
 
-  /** True for a call that makes an iterator and does not go through it there. */
+  /** True for a call that creates an iterator without iterating it there. */
   isIterator(node: Node): boolean {
     if (node.type !== "CallExpression") return false;
     const callee = part(node, "callee");
@@ -121,7 +124,7 @@ export class HeldValues {
     );
   }
 
-  /** True where what may be an iterator is gone through. */
+  /** True if a possible iterator is iterated. */
   iterates(node: Node): boolean {
     switch (node.type) {
       case "ForOfStatement":
@@ -155,7 +158,7 @@ export class HeldValues {
     return !this.#is.fresh.isOfLanguage(node) && node?.type !== "ArrayExpression" && node?.type !== "Literal";
   }
 
-  /** `process.env` as a value: other code changes what it holds. */
+  /** `process.env` as a value: other code may change its content. */
   isOfGlobal(node: Node): boolean {
     if (node.type !== "MemberExpression") return false;
     const path = this.#is.values.pathOf(node) ?? "";
@@ -184,7 +187,7 @@ function isCalled(node: Node): boolean {
   return user?.type === "CallExpression" && part(user, "callee") === node;
 }
 
-/** `"pu" + "sh"` may be a method's name; `index + 1` is none. */
+/** `"pu" + "sh"` may be a method's name; `index + 1` may not. */
 function hasText(node: Node | undefined): boolean {
   if (node?.type === "TemplateLiteral") return true;
   if (node?.type !== "BinaryExpression") return textOf(node) !== undefined;

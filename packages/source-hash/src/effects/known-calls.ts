@@ -2,7 +2,7 @@
 
 const words = (...lines: readonly string[]): ReadonlySet<string> => new Set(lines.join(" ").split(" "));
 
-/** Methods of the language's objects that change the object they are called on. */
+/** Methods of built-in objects that change the object they are called on. */
 export const MUTATORS: ReadonlySet<string> = words(
   "__defineGetter__ __defineSetter__ abort add addEventListener addListener append assign clear copyWithin delete emit exec fill next off on once",
   "digest dispatchEvent enterWith final getOrInsert getOrInsertComputed",
@@ -10,7 +10,7 @@ export const MUTATORS: ReadonlySet<string> = words(
   "shift sort splice test throw unregister unshift update write",
 );
 
-/** Methods of the language's objects that leave the object as it is. */
+/** Methods of built-in objects that do not change the object. */
 export const READERS: ReadonlySet<string> = words(
   "anchor apply at bind call catch charAt charCodeAt codePointAt compare concat deref description difference",
   "endsWith entries every filter finally find findIndex findLast findLastIndex flat flatMap forEach format",
@@ -26,22 +26,22 @@ export const READERS: ReadonlySet<string> = words(
   "getUTCSeconds equals readUInt8 readInt8 readUInt16BE readUInt32BE readUInt16LE readUInt32LE",
 );
 
-/** Methods that change what they are given. */
+/** Methods that change their arguments. */
 export const CHANGING_ARGUMENTS: ReadonlySet<string> = words("copy encodeInto getRandomValues pipe pipeTo");
 
-/** Methods that move the place where an expression goes on. */
+/** Methods that move the last index of a regular expression. */
 export const MATCHING: ReadonlySet<string> = words("match matchAll replace replaceAll search split");
 
-/** Functions of the language that go through all that they are given. */
+/** Built-in functions that iterate over their arguments. */
 export const GOING_THROUGH: ReadonlySet<string> = words(
   "Array.from Array.fromAsync Iterator.from Map.groupBy Object.fromEntries Object.groupBy Promise.all",
   "Promise.allSettled Promise.any Promise.race",
 );
 
-/** Methods that make an iterator. */
+/** Methods that create an iterator. */
 export const ITERATORS: ReadonlySet<string> = words("entries keys matchAll values");
 
-/** Methods of lists that iterators have too: of those, they take what they go through. */
+/** Methods of lists that iterators have, too, where they consume the iterator. */
 export const TAKING: ReadonlySet<string> = words(
   "drop every filter find flatMap forEach map reduce some take toArray",
 );
@@ -51,19 +51,19 @@ export const READING_ALL: ReadonlySet<string> = words(
   "Array.from Object.entries Object.getOwnPropertyNames Object.keys Object.values Reflect.get Reflect.ownKeys",
 );
 
-/** Functions that call what they are given later. */
+/** Functions that call their arguments later. */
 export const DEFERRING: ReadonlySet<string> = words(
   "process.nextTick queueMicrotask setImmediate setInterval setTimeout",
 );
 
-/** Methods that keep or read what they are given and never call it. */
+/** Methods that store or read their arguments and never call them. */
 export const KEEPING: ReadonlySet<string> = words(
   "add append at charAt charCodeAt clear codePointAt concat delete endsWith entries get getTime has includes",
   "indexOf join keys lastIndexOf padEnd padStart pop push repeat set shift slice split startsWith substring",
   "toFixed toISOString toLowerCase toUpperCase trim trimEnd trimStart unshift values",
 );
 
-/** Functions of the language that leave what exists as it is; `X.*` is all of a global's. */
+/** Built-in functions that do not change existing objects; `X.*` is all of a global. */
 const HARMLESS: ReadonlySet<string> = words(
   "Array.* BigInt BigInt.* Boolean Buffer.* Date Date.* Error Intl.* JSON.* Math.* Number Number.* Promise.*",
   "Reflect.apply Reflect.construct Reflect.get Reflect.getOwnPropertyDescriptor Reflect.has Reflect.ownKeys",
@@ -82,7 +82,7 @@ const CHANGING: ReadonlySet<string> = words(
   "Reflect.setPrototypeOf",
 );
 
-/** Of Node's modules, those whose functions change nothing in this process but what they are called on. */
+/** Node modules whose functions change nothing in this process except the object they are called on. */
 const HARMLESS_MODULES: ReadonlySet<string> = words(
   "assert assert/strict buffer path path/posix path/win32 querystring string_decoder timers/promises url zlib",
 );
@@ -116,7 +116,7 @@ export function effectOfGlobal(path: string): "changes_argument" | "harmless" | 
   return HARMLESS.has(path) || HARMLESS.has(`${object}.*`) ? "harmless" : "unknown";
 }
 
-/** True for a function of Node's own that leaves the objects of other code alone. */
+/** True for a Node function that does not change objects of other code. */
 export function isHarmlessImport(specifier: string, name: string | undefined): boolean {
   const bare = specifier.replace(/^node:/, "");
   if (HARMLESS_MODULES.has(bare)) return true;

@@ -1,4 +1,4 @@
-// Which uses of Node's own modules are known to change nothing.
+// Decides which uses of Node modules are known to change nothing.
 
 import { isBuiltin } from "node:module";
 import { memberName, PARENT, part, type Node } from "../program/node.ts";
@@ -6,7 +6,10 @@ import { isHarmlessImport } from "./known-calls.ts";
 
 const CONSTANTS = new Set(["EOL", "delimiter", "sep", "version"]);
 
-/** A function of Node's that is only called, where it is; its tables and itself are shared by all code. */
+/**
+ * True for a Node function that is only called in place; the function itself and its properties are
+ * shared by all code.
+ */
 export function isKnownImport(specifier: string, imported: string, node: Node): boolean {
   if (!isBuiltin(specifier)) return false;
   const isSpace = imported === "*" || imported === "default";

@@ -1,4 +1,4 @@
-// Which units hold what other code may change, and which functions are there as values.
+// Determines which units hold objects that other code may change, and which functions exist as values.
 
 import {
   isClass,
@@ -33,7 +33,7 @@ export interface MutabilitySources {
   readonly inert: ReadonlySet<Node>;
 }
 
-/** Decides what may change. */
+/** Determines what may change. */
 export class Mutability {
   readonly #is: MutabilitySources;
   readonly #known = new Map<Unit, boolean>();
@@ -46,14 +46,14 @@ export class Mutability {
     this.#is = sources;
   }
 
-  /** True unless what the unit's names stand for stays as it was made, however code uses it. */
+  /** True unless the values of the unit's names certainly never change, however code uses them. */
   isMutable(unit: Unit): boolean {
     let mutable = this.#known.get(unit);
     if (mutable === undefined) this.#known.set(unit, (mutable = !this.#isFixed(unit)));
     return mutable;
   }
 
-  /** True when a function or class may be held by something else than the name that it is called by. */
+  /** True if a function or class may be held by something other than the name by which it is called. */
   isValue(code: Node): boolean {
     let value = this.#values.get(code);
     if (value === undefined) this.#values.set(code, (value = this.#isValue(code)));
@@ -69,7 +69,9 @@ export class Mutability {
     );
   }
 
-  /** The names of a function or a class: its own within it, and that of its declaration or its variable. */
+  /**
+   * The names of a function or a class: its own name inside it, and that of its declaration or variable.
+   */
   #bindingsOf(code: Node): ReadonlySet<Binding> {
     const { program } = this.#is;
     if (!this.#named) {
@@ -97,7 +99,10 @@ export class Mutability {
     return binding ? new Set([binding, ...own]) : new Set();
   }
 
-  /** True when code has a class without naming it: `new this()` in a static method, `this.constructor`, `new.target`. */
+  /**
+   * True if code accesses a class without naming it: `new this()` in a static method, `this.constructor`,
+   * `new.target`.
+   */
   #doClassesLeak(): boolean {
     const { program } = this.#is;
     const pending = program.units.filter((unit) => !program.isHelperUnit(unit)).map(({ node }) => node);
@@ -145,7 +150,7 @@ export class Mutability {
     }
   }
 
-  /** `C.of(…)` holds nothing of it; `f.call` and `C.prototype` do. */
+  /** `C.of(…)` does not hold it; `f.call` and `C.prototype` do. */
   #isHeldByMember(member: Node): boolean {
     const name = memberName(member);
     return name === undefined || ["apply", "bind", "call", "prototype"].includes(name);
@@ -153,7 +158,7 @@ export class Mutability {
 
   #isFixed(unit: Unit): boolean {
     const { program, values, sdk } = this.#is;
-    // Nothing but the bundler's own code uses its functions.
+    // Only the bundler's own code uses its functions.
     if (program.isHelperUnit(unit)) return true;
     if (unit.kind === "statement") return unit.bindings.length === 0;
     if (unit.bindings.some((binding) => isRewritten(binding))) return false;
@@ -161,12 +166,12 @@ export class Mutability {
     if (isFunction(code)) return !this.#hasProperties(unit, code);
     if (isClass(code)) return !this.#hasProperties(unit, code) && this.#hasFixedStatics(code);
     if (part(unit.node, "id")?.type !== "Identifier") return false;
-    // Nothing but the SDK changes its own.
+    // Only the SDK changes its own objects.
     if (!code || values.isPrimitive(code) || sdk.isObject(code)) return true;
     return this.#isFixedLiteral(code) || this.#isReadOnly(unit, code);
   }
 
-  /** True when properties of a function may be set. */
+  /** True if properties of a function may be set. */
   #hasProperties(unit: Unit, code: Node): boolean {
     const isSet = [...new Set([...unit.bindings, ...this.#bindingsOf(code)])].some((binding) =>
       binding.references.some((use) => {
@@ -219,7 +224,7 @@ export class Mutability {
     return properties.map((property) => part(property, "value")).filter((value) => value !== undefined);
   }
 
-  /** A literal of primitive values and functions that is only ever read. */
+  /** A literal of primitive values and functions that is only read. */
   #isReadOnly(unit: Unit, code: Node): boolean {
     const { program, values } = this.#is;
     const held = this.#valuesOf(code);
@@ -227,7 +232,7 @@ export class Mutability {
     for (const value of held) {
       const made = program.unwrap(value);
       if (values.isPrimitive(made)) continue;
-      // A function in it may be given properties.
+      // A function in it may receive properties.
       if (!isFunction(made) || usesThis(made) || this.#mayChangeAny()) return false;
     }
     const keys = new Set(
@@ -240,7 +245,7 @@ export class Mutability {
     );
   }
 
-  /** True when some code sets properties of an object that cannot be told. */
+  /** True if some code sets properties of an unknown object. */
   #mayChangeAny(): boolean {
     if (this.#changesUnknown !== undefined) return this.#changesUnknown;
     const { program, tampering } = this.#is;
@@ -281,7 +286,9 @@ function isRewritten(binding: Binding): boolean {
   return binding.references.some((use) => use.isWrite() && !use.init);
 }
 
-/** `this` of a plain function or of a static method may be a function; of another method it is an instance. */
+/**
+ * `this` of a plain function or a static method may be a function; in another method it is an instance.
+ */
 function isInFunction(node: Node): boolean {
   for (let outer = node[PARENT]; outer; outer = outer[PARENT]) {
     if (outer.type === "MethodDefinition" || outer.type === "PropertyDefinition")

@@ -1,10 +1,10 @@
-// How code uses an object that it has by a name or as `this`.
+// Determines how code uses an object that it accesses by a name or as `this`.
 
 import { isFunction, memberName, PARENT, part, parts, pushChildren, type Node } from "../program/node.ts";
 import { isWritten } from "../purity/written.ts";
 import { MUTATORS } from "./known-calls.ts";
 
-/** True when code changes the object that is its `this`. */
+/** True if code changes the object that is its `this`. */
 export function changesThis(code: Node): boolean {
   return some(code, (node) => {
     if (node.type !== "MemberExpression") return false;
@@ -15,7 +15,7 @@ export function changesThis(code: Node): boolean {
   });
 }
 
-/** True for a function that is given an object, as a method is. */
+/** True for a function that receives an object as `this`, like a method. */
 export function usesThis(code: Node): boolean {
   return (
     code.type !== "ArrowFunctionExpression" &&
@@ -38,7 +38,7 @@ const READING = new Set(
   ),
 );
 
-/** `table.name`, `list.map((x) => …)`, `{ ...defaults }`: the object itself goes nowhere. */
+/** `table.name`, `list.map((x) => …)`, `{ ...defaults }`: the object itself does not escape. */
 export function isRead(identifier: Node, keys: ReadonlySet<string | undefined>): boolean {
   const parent = identifier[PARENT];
   if (parent?.type === "SpreadElement" || parent?.type === "ExportSpecifier") return true;
@@ -49,9 +49,9 @@ export function isRead(identifier: Node, keys: ReadonlySet<string | undefined>):
   if (call?.type !== "CallExpression" || part(call, "callee") !== parent) return true;
   const name = memberName(parent);
   if (name === undefined || MUTATORS.has(name)) return false;
-  // Any other method of the language's may give out the object, or hand it to a callback.
+  // Any other built-in method may return the object, or pass it to a callback.
   if (!READING.has(name)) return keys.has(name);
-  // Callbacks of lists are given the list as well.
+  // Callbacks of lists also receive the list.
   return parts(call, "arguments").every((argument) => {
     const callback = argument.type === "CallExpression" ? parts(argument, "arguments")[0] : argument;
     if (!isFunction(callback)) return argument.type === "Literal";

@@ -1,4 +1,4 @@
-// Names under which an artifact's own functions may be called as methods, of whatever object.
+// Names under which an artifact's own functions may be called as methods of any object.
 
 import { nameOf, memberName, PARENT, part, pushChildren, textOf, type Node } from "../program/node.ts";
 import type { Program } from "../program/program.ts";
@@ -7,14 +7,14 @@ import { isWritten } from "../purity/written.ts";
 /** The methods that the artifact defines. */
 export interface OwnMethods {
   readonly names: ReadonlySet<string>;
-  /** True when a function may be put into an object under a name that cannot be told. */
+  /** True if a function may be put into an object under an unknown name. */
   readonly any: boolean;
 }
 
-/** Values that are no function. */
+/** Values that are not functions. */
 const DATA = new Set("ArrayExpression BinaryExpression Literal ObjectExpression TemplateLiteral".split(" "));
 
-/** Looks through all of an artifact. */
+/** Examines the whole artifact. */
 export function findOwnMethods(program: Program): OwnMethods {
   const names = new Set<string>();
   let any = false;

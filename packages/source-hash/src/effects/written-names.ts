@@ -1,10 +1,10 @@
-// Which variables code writes to, and who can see that.
+// Determines which variables code writes to, and which code can observe that.
 
 import { PARENT, part, type Node } from "../program/node.ts";
 import type { Binding, Program } from "../program/program.ts";
 import { enclosingFunction } from "../purity/enclosing-function.ts";
 
-/** A variable of the activation that writes it: nothing else can see that. */
+/** True for a variable of the activation that writes it: no other code can observe that. */
 export function isOfSameActivation(binding: Binding, node: Node): boolean {
   if (binding.scope.type === "module" || binding.scope.type === "global") return false;
   const [definition] = binding.defs;
@@ -16,7 +16,7 @@ export function isOfSameActivation(binding: Binding, node: Node): boolean {
   );
 }
 
-/** Identifiers that are written to, their definitions left out. */
+/** Identifiers that are written to, not counting their definitions. */
 export function writtenNames(program: Program): Set<Node> {
   const bindings = new Set<Binding>();
   const written = new Set<Node>();

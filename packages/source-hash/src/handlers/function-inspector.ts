@@ -1,14 +1,17 @@
-// Asks V8 for what JavaScript does not tell of a function: its place, its scopes, what it is bound to.
+// Uses the V8 inspector to read properties of a function that JavaScript does not expose: its location,
+// its scopes, its bound target.
 
 import { Session, type Runtime } from "node:inspector";
 
 /** The properties of a function that V8 exposes. */
 export interface InspectedFunction {
-  /** `null` for a function without source, such as one of the language's own. */
+  /** `null` for a function without source, such as a built-in one. */
   readonly location: { readonly scriptId: string; readonly line: number; readonly column: number } | null;
-  /** Variables of the functions and blocks around it, innermost scope first; the module's are left out. */
+  /**
+   * Variables of the enclosing functions and blocks, innermost scope first, without those of the module.
+   */
   readonly scopes: readonly Readonly<Record<string, unknown>>[];
-  /** True for what `bind` returned: its target is out of reach of JavaScript. */
+  /** True for the result of `bind`, whose target is not accessible to JavaScript. */
   readonly isBound: boolean;
 }
 
@@ -20,7 +23,7 @@ type Holder = Record<typeof HOLDER, unknown>;
 /** An inspector session of this process with itself. */
 export class FunctionInspector {
   readonly #session = new Session();
-  /** How many scopes a function has that is in no other function or block, by script. */
+  /** The number of scopes of a top-level function, by script. */
   readonly #moduleScopes = new Map<string, string>();
 
   constructor() {
@@ -43,7 +46,7 @@ export class FunctionInspector {
     });
   }
 
-  /** URLs of scripts by id: asked only when there is a doubt, for it is slow. */
+  /** URLs of scripts by id. Slow, so it is used only if needed. */
   scriptUrls(): ReadonlyMap<string, string> {
     const urls = new Map<string, string>();
     const note = ({ params }: { params: { scriptId: string; url: string } }): void => {
@@ -77,8 +80,8 @@ export class FunctionInspector {
   ): Readonly<Record<string, unknown>>[] {
     const { objectId, description: count } = list ?? {};
     if (objectId === undefined) return [];
-    // The outermost scopes are the same for all functions of a script: as many are the same ones. To be told
-    // them takes as long as all else that is asked of a function.
+    // The outermost scopes are the same for all functions of a script, so that number of them can be
+    // skipped. Reading them takes as long as everything else.
     if (scriptId !== undefined && count !== undefined && this.#moduleScopes.get(scriptId) === count)
       return [];
     const scopes: Readonly<Record<string, unknown>>[] = [];
@@ -92,7 +95,7 @@ export class FunctionInspector {
     return scopes;
   }
 
-  /** Brings an object that only the inspector can see over to this side. */
+  /** Makes an object that only the inspector can access available in this process. */
   #read(objectId: string): Readonly<Record<string, unknown>> {
     return withHeld(undefined, () => {
       this.#post("Runtime.callFunctionOn", {
@@ -111,7 +114,7 @@ export class FunctionInspector {
 
   #post<Answer>(method: string, params: object): Answer {
     let answer: unknown;
-    // In-process, the answer comes before post() returns.
+    // In the same process, the response arrives before post() returns.
     this.#session.post(method, params, (error, result) => {
       if (error) throw new Error(`The inspector refused ${method}: ${error.message}`);
       answer = result;

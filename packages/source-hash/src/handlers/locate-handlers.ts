@@ -1,4 +1,5 @@
-// Finds the place of every handler in the artifact that was loaded into this process, and what it captured.
+// Finds the location of every handler in the artifact loaded into this process, and the values that it
+// captured.
 
 import { sha256 } from "@memodag/core";
 import { FunctionInspector, type InspectedFunction } from "./function-inspector.ts";
@@ -9,11 +10,13 @@ type AnyFunction = (...args: never[]) => unknown;
 
 /** Options of {@link locateHandlers}. */
 export interface LocateOptions {
-  /** True for the URL that the artifact was imported by. Asked when functions of several files turn up. */
+  /**
+   * True for the URL that the artifact was imported from. Called if there are functions of several files.
+   */
   readonly isArtifact: (url: string) => boolean;
   /**
-   * Captured values above this number, beside the handlers themselves, are not looked at: the hash covers the
-   * whole graph. Default 20,000.
+   * Maximum number of captured values besides the handlers. Beyond it, the hash covers the whole graph.
+   * Default: 20,000.
    */
   readonly maxValues?: number;
 }
@@ -61,14 +64,17 @@ class HeapReader {
     const known = this.#indexes.get(value);
     if (known !== undefined) return known;
     const index = this.values.length;
-    // -0 and 0 are one key of a map, and two values.
+    // -0 and 0 are the same key of a map, but different values.
     if (!Object.is(value, -0)) this.#indexes.set(value, index);
     this.values.push({ kind: "opaque", what: "a value among too many" });
     this.#pending.push({ index, value });
     return index;
   }
 
-  /** Reads what is pending, and what that leads to, in rounds: functions are asked for together. */
+  /**
+   * Reads pending values, and the values that they lead to, in rounds, so that functions are inspected
+   * together.
+   */
   read(): void {
     while (this.#pending.length > 0 && this.values.length <= this.#maxValues) {
       const round = this.#pending.splice(0);
@@ -77,7 +83,7 @@ class HeapReader {
         const read = readValue(value);
         if (read.kind === "function") functions.push({ index, value: value as AnyFunction });
         else if (read.kind === "object") {
-          // Its parts are values of the author's, which no message can carry.
+          // Its parts are values of the author's code, which cannot be sent in a message.
           this.values[index] = { kind: "object", tag: read.tag, edges: this.#edges(read.parts) };
         } else this.values[index] = read;
       }
@@ -88,7 +94,7 @@ class HeapReader {
     }
   }
 
-  /** Keeps only functions of the artifact, when there are others. */
+  /** Keeps only functions of the artifact, if there are others. */
   refuseForeign(isArtifact: (url: string) => boolean): void {
     if (new Set(this.#scripts.values()).size <= 1) return;
     const urls = this.#inspector.scriptUrls();

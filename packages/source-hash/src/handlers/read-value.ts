@@ -1,8 +1,8 @@
-// Takes a value apart without running any of its code.
+// Splits a value into its parts without running any of its code.
 
 import { types } from "node:util";
 
-/** A value's parts. */
+/** The parts of a value. */
 export type ValueParts =
   | { readonly kind: "primitive"; readonly text: string }
   | { readonly kind: "object"; readonly tag: string; readonly parts: readonly (readonly [string, unknown])[] }
@@ -11,7 +11,7 @@ export type ValueParts =
 
 type Parts = readonly (readonly [string, unknown])[];
 
-/** Takes a value apart. What has a class of its own, a private state or a trap is opaque. */
+/** Splits a value. Instances of custom classes, and values with private state or traps, are opaque. */
 export function readValue(value: unknown): ValueParts {
   if (typeof value === "function") {
     return types.isProxy(value) ? { kind: "opaque", what: "a proxy" } : { kind: "function" };
@@ -93,7 +93,9 @@ const TYPED = {
   Buffer: Buffer.prototype,
 } as const satisfies Readonly<Record<string, unknown>>;
 
-/** Own properties, those of a function and those that are hidden included, in their order. No getter is called. */
+/**
+ * Returns own properties in order, including hidden ones and those of functions, without calling getters.
+ */
 export function propertiesOf(value: object, skip: readonly string[] = []): Parts {
   const parts: (readonly [string, unknown])[] = [];
   if (!Object.isExtensible(value)) parts.push(["fixed", Object.isFrozen(value) ? "frozen" : "sealed"]);

@@ -1,4 +1,4 @@
-// Packages as they lie in node_modules: what is installed is what runs, whatever a lockfile says.
+// Packages as installed in node_modules: what is installed is what runs, whatever a lockfile contains.
 
 import { dirname, join, sep } from "node:path";
 import type { Digest, Steps } from "@memodag/core";
@@ -6,15 +6,17 @@ import type { PackageEntry, PackageSource } from "./package-graph.ts";
 
 /** The content of a package's folder, without packages in its own node_modules. */
 export interface PackageContents {
-  /** Of the names and contents of all of its files. */
+  /** Digest of the names and contents of all its files. */
   readonly digest: Digest;
-  /** Names of packages that its code imports, whatever its package.json says of them. */
+  /** Names of packages that its code imports, whether or not its package.json declares them. */
   readonly imports: readonly string[];
 }
 
 /** The files of installed packages. */
 export interface InstalledFiles {
-  /** Reads a file as text, following symbolic links; `null` when it is not there. `path` is where it lies. */
+  /**
+   * Reads a file as text, following symbolic links; `null` if it does not exist. `path` is its real path.
+   */
   read(path: string): { readonly text: string; readonly path: string } | null;
   contentsOf(folder: string): Steps<PackageContents>;
 }
@@ -90,7 +92,7 @@ function readManifest(text: string): Manifest {
   try {
     return (JSON.parse(text) ?? {}) as Manifest;
   } catch {
-    return {}; // Node cannot load it either; its text is in the digest.
+    return {}; // Node cannot load it either; its text is part of the digest.
   }
 }
 

@@ -3,9 +3,9 @@
 import { sha256, type Digest, type Steps } from "@memodag/core";
 import type { PackageIdentity, PackageMember } from "./package-identity.ts";
 
-/** A package as it is installed. */
+/** An installed package. */
 export interface PackageEntry {
-  /** Its place: what tells two copies of a package apart. */
+  /** Its folder, which distinguishes copies of a package. */
   readonly place: string;
   readonly name: string;
   readonly version: string;
@@ -13,17 +13,20 @@ export interface PackageEntry {
   readonly contents: Digest;
   /** Names that it may import, sorted. */
   readonly dependencies: readonly string[];
-  /** False when its author says that loading it does nothing but make what it exports. */
+  /** False if its author declares that loading it has no side effects. */
   readonly hasEffects: boolean;
 }
 
-/** Where packages come from. */
+/** Finds packages. */
 export interface PackageSource {
-  /** The package that a name means in a module of that place; `undefined` when there is none. */
+  /** Returns the package that a name resolves to in a module of that folder, or `undefined`. */
   find(name: string, fromPlace: string): Steps<PackageEntry | undefined>;
 }
 
-/** The identity of a package: those that it reaches are numbered as they are met, wherever they lie. */
+/**
+ * Computes the identity of a package. The packages that it reaches are numbered as they are found,
+ * independent of their folders.
+ */
 export function* identifyPackage(
   source: PackageSource,
   name: string,
@@ -48,7 +51,7 @@ export function* identifyPackage(
     for (const dependency of entry.dependencies) {
       const found = yield* source.find(dependency, entry.place);
       if (!found) {
-        // A platform's own binary or an optional peer: its absence is a fact like another.
+        // A platform-specific binary or an optional peer: its absence is part of the hash, too.
         edges.push([dependency, -1]);
         continue;
       }

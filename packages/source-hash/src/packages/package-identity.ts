@@ -2,41 +2,41 @@
 
 import type { Digest, PackageVersion, Turns } from "@memodag/core";
 
-/** One of the packages that another one reaches. */
+/** A package that another one reaches. */
 export interface PackageMember extends PackageVersion {
-  /** Of its files alone. */
+  /** Digest of its own files. */
   readonly digest: Digest;
-  /** The folder that it lies in, without symbolic links. */
+  /** Its folder, without symbolic links. */
   readonly place: string;
 }
 
 /** A package with everything that it may load. */
 export interface PackageIdentity {
   readonly name: string;
-  /** Empty when it could not be found. */
+  /** Empty if it was not found. */
   readonly version: string;
-  /** Of its files, and of those of all packages that it reaches. */
+  /** Digest of its files, and of those of all packages that it reaches. */
   readonly digest: Digest;
-  /** The package, and all that it reaches. */
+  /** The package, and all packages that it reaches. */
   readonly members: readonly PackageMember[];
-  /** True when loading it, or one that it reaches, may change something that other code sees. */
+  /** True if loading it, or a package that it reaches, may have side effects. */
   readonly hasEffects: boolean;
-  /** Why it does not fix what is loaded. */
+  /** Why it does not determine what is loaded. */
   readonly doubts: readonly string[];
 }
 
-/** Finds packages. */
+/** Resolves packages. */
 export interface PackageResolver {
   /**
-   * The package that a bare specifier means in a module of `folder`.
-   * @param folder absolute.
+   * Returns the package that a bare specifier resolves to in a module of `folder`.
+   * @param folder absolute path
    */
   identify(specifier: string, folder: string): PackageIdentity;
-  /** The same, in turns with other work. */
+  /** The same, yielding to other work. */
   identifyInTurns(specifier: string, folder: string, turns: Turns): Promise<PackageIdentity>;
 }
 
-/** A package's name in a specifier: `@a/b` of `@a/b/c.js`. */
+/** Returns the package name of a specifier: `@a/b` for `@a/b/c.js`. */
 export function packageNameOf(specifier: string): string {
   return specifier
     .split("/")

@@ -1,19 +1,19 @@
-// Which packages a project's code means.
+// Resolves the packages that a project's code imports.
 
 import { finish, finishInTurns, type Turns } from "@memodag/core";
 import { InstalledPackages, type InstalledFiles } from "./installed-packages.ts";
 import { identifyPackage } from "./package-graph.ts";
 import { packageNameOf, type PackageIdentity, type PackageResolver } from "./package-identity.ts";
 
-/** A package that was asked for, and what it was. */
+/** A package that was requested, and the result. */
 export interface ResolvedPackage {
   readonly name: string;
-  /** The folder, absolute, that it was resolved from. */
+  /** The absolute folder that it was resolved from. */
   readonly folder: string;
   readonly identity: PackageIdentity;
 }
 
-/** Makes a resolver. It remembers what it found: make another one for another look. */
+/** Creates a resolver. It caches results: create another one to look again. */
 export function createPackageResolver(files: InstalledFiles): PackageResolver {
   const installed = new InstalledPackages(files);
   const known = new Map<string, PackageIdentity>();
@@ -41,7 +41,7 @@ export function createPackageResolver(files: InstalledFiles): PackageResolver {
   };
 }
 
-/** The same resolver, which also tells what it was asked for. */
+/** A resolver that also records requests. */
 export class NotingResolver implements PackageResolver {
   readonly #resolver: PackageResolver;
   readonly #asked = new Map<string, ResolvedPackage>();
@@ -64,7 +64,7 @@ export class NotingResolver implements PackageResolver {
     return identity;
   }
 
-  /** Everything that was asked for so far. */
+  /** Returns all requests so far. */
   list(): ResolvedPackage[] {
     return [...this.#asked.values()];
   }

@@ -1,13 +1,13 @@
-// The functions that esbuild writes into an artifact. Known by what they do, written down without the names
-// of their own variables, which esbuild changes to keep them apart from the code's. One that does anything
-// else is treated as any other code, so that a new esbuild can widen a hash and never narrow one.
+// The functions that esbuild adds to an artifact. They are recognized by their code, written with
+// numbered variables, because esbuild renames variables to avoid conflicts. A function that differs is
+// treated like any other code, so that a new esbuild can widen a hash but never narrow one.
 
 import { parse } from "acorn";
 import { contains, isNode, nameOf, type Node } from "./node.ts";
 import type { Binding } from "./binding.ts";
 import { resolveBindings } from "./resolve-bindings.ts";
 
-/** Names of the bundler's functions, as it gives them when the code has no such name. */
+/** Names of the bundler's functions, as it writes them unless they conflict with the code's names. */
 export type HelperName =
   | "__commonJS"
   | "__copyProps"
@@ -44,9 +44,9 @@ const TEXTS: Readonly<Record<HelperName, string>> = {
 /** Resolves an identifier of an initialiser to a helper that was found before, or to a binding. */
 export type ResolveName = (identifier: Node) => HelperName | Binding | null | undefined;
 
-/** The helper that an initialiser is; `undefined` for any other code. */
+/** Returns the helper that an initialiser defines, or `undefined`. */
 export function helperOf(initialiser: Node, resolve: ResolveName): HelperName | undefined {
-  // No helper is longer: most initialisers are not written down.
+  // No helper is longer, which excludes most initialisers cheaply.
   if (initialiser.end - initialiser.start > LONGEST) return undefined;
   return byForm().get(formOf(initialiser, resolve));
 }

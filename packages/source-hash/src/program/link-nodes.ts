@@ -1,10 +1,10 @@
-// Gives every node its way up, and finds those that are asked for by place.
+// Links every node to its parent, and finds functions and calls by position.
 
 import { isClass, isFunction, isNode, PARENT, type Node } from "./node.ts";
 
 /** Nodes of a program that are looked up. */
 export interface LinkedNodes {
-  /** Functions and classes in order of their start, outer ones first. */
+  /** Functions and classes sorted by start, outer ones first. */
   readonly functions: readonly Node[];
   /** Every call. */
   readonly calls: readonly Node[];
@@ -15,7 +15,7 @@ export function linkNodes(root: Node): LinkedNodes {
   const functions: Node[] = [];
   const calls: Node[] = [];
   const pending: Node[] = [root];
-  // Without recursion: a generated file may nest deeper than the stack.
+  // Without recursion: a generated file may nest deeper than the stack allows.
   for (let node = pending.pop(); node; node = pending.pop()) {
     if (node.type === "CallExpression") calls.push(node);
     else if (isFunction(node) || isClass(node)) functions.push(node);
@@ -34,7 +34,7 @@ export function linkNodes(root: Node): LinkedNodes {
 }
 
 function link(child: Node, parent: Node, pending: Node[]): void {
-  // `{ a }` has one identifier in two fields; it is met in the one that says what it is used for.
+  // `{ a }` has one identifier in two fields; it is visited in the one that shows its use.
   child[PARENT] ??= parent;
   pending.push(child);
 }

@@ -1,6 +1,6 @@
-// A node of a syntax tree, and the ways to its parts.
+// A node of a syntax tree, and access to its parts.
 
-/** The node that holds a node; absent at the root. Not among a node's fields, so that no walk goes up. */
+/** The parent of a node; absent at the root. A symbol, so that no traversal goes up. */
 export const PARENT: unique symbol = Symbol("parent");
 
 /** A node of an ESTree syntax tree. Offsets count UTF-16 code units from the start of the code. */
@@ -17,19 +17,19 @@ export function isNode(value: unknown): value is Node {
   return typeof value === "object" && value !== null && typeof (value as Node).type === "string";
 }
 
-/** The node in a field; `undefined` when there is none. */
+/** Returns the node in a field, or `undefined`. */
 export function part(node: Node | undefined, field: string): Node | undefined {
   const value = node?.[field];
   return isNode(value) ? value : undefined;
 }
 
-/** The nodes in a field that holds a list; holes of an array pattern or literal are left out. */
+/** Returns the nodes in a field that holds a list, without holes of array patterns and literals. */
 export function parts(node: Node | undefined, field: string): Node[] {
   const value = node?.[field];
   return Array.isArray(value) ? value.filter(isNode) : [];
 }
 
-/** Puts every direct child at the end of a list. */
+/** Appends every direct child to a list. */
 export function pushChildren(node: Node, list: Node[]): void {
   for (const field in node) {
     const value = node[field];
@@ -41,22 +41,25 @@ export function pushChildren(node: Node, list: Node[]): void {
   }
 }
 
-/** True when `inner` lies within `outer`, or is it. */
+/** True if `inner` is within `outer`, or equal to it. */
 export function contains(outer: Node, inner: Node): boolean {
   return outer.start <= inner.start && inner.end <= outer.end;
 }
 
-/** The text of an identifier; `undefined` for any other node. */
+/** Returns the name of an identifier, or `undefined` for any other node. */
 export function nameOf(node: Node | undefined): string | undefined {
   return node?.type === "Identifier" ? (node["name"] as string) : undefined;
 }
 
-/** The text of a string literal; `undefined` for any other node. */
+/** Returns the value of a string literal, or `undefined` for any other node. */
 export function textOf(node: Node | undefined): string | undefined {
   return node?.type === "Literal" && typeof node["value"] === "string" ? node["value"] : undefined;
 }
 
-/** The property that a member expression names, by identifier or by literal; `undefined` when computed. */
+/**
+ * Returns the property that a member expression names by identifier or literal; `undefined` if it is
+ * computed.
+ */
 export function memberName(node: Node | undefined): string | undefined {
   if (node?.type !== "MemberExpression") return undefined;
   const property = part(node, "property");

@@ -1,4 +1,4 @@
-// An artifact as a syntax tree with its bindings resolved, cut into the units that a hash is made of.
+// An artifact as a syntax tree with resolved bindings, split into the units of a hash.
 
 import type { Binding, Use } from "./binding.ts";
 import type { HelperName } from "./bundler-helpers.ts";
@@ -7,14 +7,14 @@ import type { Node } from "./node.ts";
 export type { Binding, Use };
 
 /**
- * The smallest piece that is in a hash or is not: a function, a class, one declared variable with its
- * initialiser, or a statement of the top level.
+ * The smallest piece that is part of a hash or not: a function, a class, one declared variable with its
+ * initialiser, or a top-level statement.
  */
 export interface Unit {
-  /** Position among the artifact's units, which is the order of evaluation. */
+  /** Index among the artifact's units, which is the order of evaluation. */
   readonly index: number;
   readonly kind: "function" | "class" | "variable" | "statement";
-  /** The declaration, the declarator or the statement. */
+  /** The declaration, declarator or statement. */
   readonly node: Node;
   /** Nodes that belong to it besides `node`: the bundler's registration of a namespace's getters. */
   readonly attached: Node[];
@@ -28,36 +28,45 @@ export interface ImportedName {
   readonly imported: string;
 }
 
-/** An artifact, parsed. */
+/** A parsed artifact. */
 export interface Program {
   readonly code: string;
   readonly root: Node;
   readonly units: readonly Unit[];
-  /** Packages imported for their side effects alone, or re-exported. */
+  /** Packages imported only for their side effects, or re-exported. */
   readonly bareImports: readonly string[];
   /**
    * Specifiers imported from outside of the artifact by declarations, with or without names, in order.
    */
   readonly imports: readonly string[];
-  /** The binding that an identifier names; `null` for a global, `undefined` for a property's name or a label. */
+  /**
+   * Returns the binding of an identifier; `null` for a global, `undefined` for a property name or a
+   * label.
+   */
   bindingOf(identifier: Node): Binding | null | undefined;
-  /** The units that declare a binding of the top level: several when `var` does so twice, none for others. */
+  /**
+   * Returns the units that declare a top-level binding: several if `var` repeats it, none for other
+   * bindings.
+   */
   unitsOf(binding: Binding): readonly Unit[];
   importOf(binding: Binding): ImportedName | undefined;
-  /** True when the expression names the bundler's helper of that name. */
+  /** True if the expression refers to the bundler's helper with that name. */
   isHelper(node: Node | undefined, name: HelperName): boolean;
-  /** The unit that is one of the bundler's helpers. */
+  /** True for a unit that defines one of the bundler's helpers. */
   isHelperUnit(unit: Unit): boolean;
-  /** The `name` of the function or class that a binding declares, whatever the bundler calls it. */
+  /**
+   * Returns the `name` of the function or class that a binding declares, even if the bundler renamed the
+   * binding.
+   */
   givenName(binding: Binding): string;
-  /** The innermost function or class that an offset lies in. */
+  /** Returns the innermost function or class at an offset. */
   functionAt(offset: number): Node | undefined;
-  /** The unit that a node lies in. */
+  /** Returns the unit that contains a node. */
   unitAround(node: Node): Unit | undefined;
-  /** Every identifier that names a binding or a global. */
+  /** Every identifier that refers to a binding or a global. */
   identifiers(): Iterable<Node>;
   /** Every call. */
   calls(): Iterable<Node>;
-  /** The expression itself, where the bundler wrapped it to keep its name. */
+  /** Returns the expression itself if the bundler wrapped it to keep its name. */
   unwrap(node: Node | undefined): Node | undefined;
 }

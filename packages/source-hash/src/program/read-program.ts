@@ -1,4 +1,4 @@
-// Reads an artifact's code into a program.
+// Parses an artifact's code.
 
 import { parse } from "acorn";
 import { helperOf, type HelperName } from "./bundler-helpers.ts";
@@ -8,8 +8,8 @@ import type { Binding, ImportedName, Program, Unit } from "./program.ts";
 import { resolveBindings, type ResolvedBindings } from "./resolve-bindings.ts";
 
 /**
- * Parses code, an ES module.
- * @throws SyntaxError when it is none.
+ * Parses an ES module.
+ * @throws SyntaxError if it is invalid
  */
 export function readProgram(code: string): Program {
   const options = { ecmaVersion: "latest", sourceType: "module", ranges: true } as const;
@@ -73,7 +73,8 @@ class ParsedProgram implements Program {
   }
 
   functionAt(offset: number): Node | undefined {
-    // Those that start before the offset, from the last back: the first that reaches over it is innermost.
+    // Nodes that start before the offset, searched backwards: the first that extends beyond it is the
+    // innermost.
     for (let index = lastBefore(this.#functions, offset); index >= 0; index--) {
       const node = this.#functions[index];
       if (node && offset < node.end) return node;
@@ -183,7 +184,10 @@ class ParsedProgram implements Program {
     }
   }
 
-  /** `const define = Object.defineProperty` of the author's own looks like the bundler's: other code uses it. */
+  /**
+   * The author's own `const define = Object.defineProperty` looks like the bundler's, but other code uses
+   * it.
+   */
   #disownAliases(): void {
     for (const unit of this.#helperUnits) {
       if (part(unit.node, "init")?.type !== "MemberExpression") continue;
@@ -197,7 +201,7 @@ class ParsedProgram implements Program {
     }
   }
 
-  /** `__name(f, "f")` and `__export(space, { … })` say something of a binding and do nothing else. */
+  /** `__name(f, "f")` and `__export(space, { … })` only describe a binding. */
   #isAttached(statement: Node): boolean {
     return this.#subject(statement) !== undefined;
   }
@@ -231,7 +235,7 @@ class ParsedProgram implements Program {
   }
 }
 
-/** Index of the last node that starts at the offset or before; -1 when there is none. */
+/** Index of the last node that starts at or before the offset; -1 if there is none. */
 function lastBefore(nodes: readonly Node[], offset: number): number {
   let low = 0;
   let high = nodes.length;

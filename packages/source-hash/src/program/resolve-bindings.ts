@@ -1,4 +1,4 @@
-// Which binding every identifier names.
+// Resolves the binding of every identifier.
 
 import { analyze, type Scope } from "eslint-scope";
 import type { Node } from "./node.ts";

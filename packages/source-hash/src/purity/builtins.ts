@@ -13,7 +13,7 @@ const OTHER_GLOBALS = [
   "performance process queueMicrotask setImmediate setInterval setTimeout structuredClone undefined",
 ];
 
-/** Calls that only compute when every argument is a primitive value; `Math.*` is all of its functions. */
+/** Calls that only compute if every argument is a primitive value; `Math.*` is all of its functions. */
 const OF_PRIMITIVES = [
   "Array.of BigInt Boolean Buffer.from Date.UTC Date.now Date.parse JSON.parse JSON.stringify Math.* Number",
   "Number.isFinite Number.isInteger Number.isNaN Number.isSafeInteger Number.parseFloat Number.parseInt",
@@ -21,7 +21,7 @@ const OF_PRIMITIVES = [
   "decodeURIComponent encodeURIComponent isFinite isNaN parseFloat parseInt structuredClone",
 ];
 
-/** Of those, the ones whose value is primitive too. */
+/** Those of them that return a primitive value. */
 const TO_PRIMITIVE = [
   "BigInt Boolean Date.UTC Date.now Date.parse JSON.stringify Math.* Number Number.isFinite Number.isInteger",
   "Number.isNaN Number.isSafeInteger Number.parseFloat Number.parseInt Object.is String String.fromCharCode",
@@ -42,14 +42,16 @@ const ofLiterals = setOf(OF_LITERALS);
 const has = (set: ReadonlySet<string>, path: string): boolean =>
   set.has(path) || (path.startsWith("Math.") && set.has("Math.*"));
 
-/** True for a global that is always there and has no getter. */
+/** True for a global that always exists and has no getter. */
 export const isKnownGlobal = (name: string): boolean => globals.has(name);
-/** True for a constructor that only makes an object of primitive values or plain literals. */
+/** True for a constructor that only creates an object from primitive values or plain literals. */
 export const isPureConstructor = (path: string): boolean =>
   constructors.has(path) || path.startsWith("Intl.");
-/** True for a function that only computes when given primitive values; `path` is such as `Math.max`. */
+/**
+ * True for a function that only computes if it is given primitive values; `path` is such as `Math.max`.
+ */
 export const isPureOfPrimitives = (path: string): boolean => has(ofPrimitives, path);
-/** True for one whose value is primitive as well. */
+/** True for one that also returns a primitive value. */
 export const isPrimitiveOfPrimitives = (path: string): boolean => has(toPrimitive, path);
 /** True for a function that only reads the plain literal that it is given. */
 export const isPureOfLiterals = (path: string): boolean => has(ofLiterals, path);

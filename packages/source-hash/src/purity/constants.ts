@@ -11,7 +11,7 @@ const READING = new Set(["forEach", "includes", "indexOf", "join", "length", "ma
 
 const CALLING_BACK = new Set(["flatMap", "forEach", "map"]);
 
-/** Finds the definitions behind names. */
+/** Finds the definitions of names. */
 export class Constants {
   readonly #program: Program;
   readonly #definitions = new Map<Binding, Node | undefined>();
@@ -21,7 +21,10 @@ export class Constants {
     this.#program = program;
   }
 
-  /** The one expression, function or class that a node is or stands for; itself when it is no name. */
+  /**
+   * Returns the single expression, function or class that a node is or refers to; the node itself if it
+   * is not a name.
+   */
   resolve(node: Node | undefined): Node | undefined {
     const bare = this.#program.unwrap(node);
     if (bare?.type !== "Identifier") return bare;
@@ -47,9 +50,9 @@ export class Constants {
   }
 
   /**
-   * All that a binding can stand for: its one definition, the arguments of all calls when it is the
-   * parameter of a function that is only ever called, or the elements of the literal that a loop or
-   * `map` goes through. `null` when that cannot be told.
+   * Returns all possible values of a binding: its single definition, the arguments of all calls if it is
+   * the parameter of a function that is only called, or the elements of the literal that a loop or `map`
+   * iterates over. `null` if unknown.
    */
   possibleValuesOf(binding: Binding): readonly Possible[] | null {
     const known = this.#possible.get(binding);
@@ -60,7 +63,7 @@ export class Constants {
     return values;
   }
 
-  /** Every call of a function; `null` when it is also used in another way. */
+  /** Returns every call of a function; `null` if it is also used in another way. */
   callsOf(callee: Node): readonly Node[] | null {
     const id = isFunction(callee) && callee.type === "FunctionDeclaration" ? part(callee, "id") : undefined;
     const name = id ?? this.#nameGivenTo(callee);
@@ -85,7 +88,7 @@ export class Constants {
     return this.#program.unwrap(part(declarator, "init")) === callee ? part(declarator, "id") : undefined;
   }
 
-  /** The bundler's own mention of a name, and its export from the Dag file, call nothing. */
+  /** The bundler's own references to a name, and its export from the Dag file, call nothing. */
   #isHarmless(use: Use): boolean {
     const identifier = use.identifier as unknown as Node;
     const parent = identifier[PARENT];
@@ -115,7 +118,7 @@ export class Constants {
     return index === 0 ? elements : null;
   }
 
-  /** The elements that `[…].map(callee)` or `[…].forEach(callee)` goes through. */
+  /** The elements that `[…].map(callee)` or `[…].forEach(callee)` iterates over. */
   #iteratedBy(callee: Node): readonly Possible[] | null {
     const call = callee[PARENT];
     const method = call?.type === "CallExpression" ? part(call, "callee") : undefined;
@@ -138,7 +141,10 @@ export class Constants {
     return binding.references.every((use) => use.init || leavesElements(use.identifier as unknown as Node));
   }
 
-  /** The elements of a list literal, or of a name for one that nothing can have changed; else `null`. */
+  /**
+   * Returns the elements of a list literal, or of a name for one that cannot have been changed, or
+   * `null`.
+   */
   elementsOf(node: Node | undefined): readonly Possible[] | null {
     const bare = this.#program.unwrap(node);
     const value = this.resolve(bare);
@@ -162,7 +168,7 @@ export class Constants {
   }
 }
 
-/** Uses of a list's name that leave its elements as they are. */
+/** True for uses of a list's name that do not change its elements. */
 function leavesElements(identifier: Node): boolean {
   const parent = identifier[PARENT];
   switch (parent?.type) {
@@ -181,12 +187,12 @@ function leavesElements(identifier: Node): boolean {
   }
 }
 
-/** True for a callback that may be given the list itself, as its third argument. */
+/** True for a callback that may receive the list itself as its third argument. */
 function seesList(method: Node): boolean {
   const call = method[PARENT];
   if (call?.type !== "CallExpression" || part(call, "callee") !== method) return false;
   const [given] = parts(call, "arguments");
-  // A function that the bundler gives a name to is wrapped.
+  // The bundler wraps functions to keep their names.
   const callback = given?.type === "CallExpression" ? parts(given, "arguments")[0] : given;
   if (!CALLING_BACK.has(memberName(method) as string) || !callback) return false;
   if (callback.type !== "ArrowFunctionExpression") return true;

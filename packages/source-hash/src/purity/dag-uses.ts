@@ -8,15 +8,15 @@ import type { Tampering } from "./tampering.ts";
 
 /** The uses of an artifact's Dags. */
 export interface DagUses {
-  /** Where a Dag is handed to something that cannot be told: it may read which tasks there are. */
+  /** Where a Dag escapes to unknown code, which may read its tasks. */
   readonly escapes: readonly Node[];
-  /** True unless the methods of the SDK's objects are certainly its own. */
+  /** True unless the methods of the SDK's objects are certainly the original ones. */
   readonly mayReplaceMethods: boolean;
 }
 
 type Use = "declares" | "escapes" | "leaves" | "touched";
 
-/** Looks at every place where a Dag is named. */
+/** Examines every reference to a Dag. */
 export function findDagUses(
   program: Program,
   sdk: SdkObjects,
@@ -41,7 +41,7 @@ export function findDagUses(
   return { escapes, mayReplaceMethods: isTouched || writesMethods || defines };
 }
 
-/** `Object.assign(group, { task })`, and any such call on what may be a Dag. */
+/** `Object.assign(group, { task })`, and any such call on a possible Dag. */
 function mayDefineMethod(call: Node, sdk: SdkObjects, constants: Constants, escapes: boolean): boolean {
   const [target, ...others] = parts(call, "arguments");
   if (sdk.isObject(target)) return true;
@@ -86,7 +86,7 @@ function useOf(node: Node, program: Program, sdk: SdkObjects, constants: Constan
   }
 }
 
-/** A function that is known takes it as a parameter; code outside of the artifact may do anything with it. */
+/** A known function receives it as a parameter; code outside of the artifact may do anything with it. */
 function useInCall(node: Node, call: Node, program: Program, sdk: SdkObjects, constants: Constants): Use {
   const callee = part(call, "callee");
   const resolved = constants.resolve(callee);
@@ -97,10 +97,10 @@ function useInCall(node: Node, call: Node, program: Program, sdk: SdkObjects, co
   return isForeign(callee, program) ? "leaves" : "escapes";
 }
 
-/** A function imported from outside, one of the language's own, or a member of either. */
+/** A function imported from outside, a built-in function, or a member of either. */
 function isForeign(callee: Node | undefined, program: Program): boolean {
   if (callee?.type === "MemberExpression") {
-    // `list.push(dag)` keeps it as it is.
+    // `list.push(dag)` stores it unchanged.
     const isKept = ["push", "set", "add", "unshift"].includes(memberName(callee) ?? "");
     return !isKept && isForeign(part(callee, "object"), program);
   }

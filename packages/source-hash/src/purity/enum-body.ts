@@ -1,9 +1,9 @@
-// The code that esbuild makes of a TypeScript enum.
+// Recognizes the code that esbuild generates for a TypeScript enum.
 
 import { isFunction, PARENT, part, parts, type Node } from "../program/node.ts";
 import type { Binding, Program } from "../program/program.ts";
 
-/** True for `((E) => { E[E["A"] = 0] = "A"; return E; })(E || {})`: it fills an object of its own. */
+/** True for `((E) => { E[E["A"] = 0] = "A"; return E; })(E || {})`, which fills an object of its own. */
 export function isEnumBody(call: Node, program: Program): boolean {
   const callee = program.unwrap(part(call, "callee"));
   const [argument, ...others] = parts(call, "arguments");
@@ -18,7 +18,7 @@ export function isEnumBody(call: Node, program: Program): boolean {
   );
 }
 
-/** `E || {}` in the declaration of `E` itself: of another name, it would fill another's object. */
+/** `E || {}` in the declaration of `E` itself: with another name, it would fill another object. */
 function isOwnObject(argument: Node | undefined, call: Node, program: Program): boolean {
   if (argument?.type !== "LogicalExpression" || argument["operator"] !== "||") return false;
   const declarator = call[PARENT];

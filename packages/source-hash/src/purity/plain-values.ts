@@ -1,5 +1,5 @@
-// Whether an expression's value is primitive, or a literal list or object without accessors: what can be
-// added, spread and read without running other code.
+// Decides whether an expression's value is primitive, or a literal list or object without accessors:
+// values that can be added, spread and read without running other code.
 
 import { PARENT, isNode, memberName, nameOf, part, parts, textOf, type Node } from "../program/node.ts";
 import type { Program } from "../program/program.ts";
@@ -9,21 +9,21 @@ import type { Tampering } from "./tampering.ts";
 
 const ARITHMETIC = new Set("+ - * / % ** << >> >>> & | ^ == != < <= > >=".split(" "));
 const LOGICAL_LITERALS = new Set(["===", "!=="]);
-/** Methods of strings whose value is primitive. */
+/** String methods that return a primitive value. */
 const STRING_METHODS = new Set(
   "at charAt concat endsWith includes indexOf padEnd padStart repeat slice startsWith substring toLowerCase toString toUpperCase trim trimEnd trimStart".split(
     " ",
   ),
 );
 
-/** Recognises plain values. */
+/** Recognizes plain values. */
 export class PlainValues {
   readonly #program: Program;
   readonly #constants: Constants;
   readonly #tampering: Tampering;
   readonly #asking = new Set<Node>();
   readonly #primitive = new Map<Node, boolean>();
-  /** Questions that were met while they were being asked: an answer that rests on one holds for that once. */
+  /** Number of recursive questions: an answer that depends on one is not cached. */
   #circles = 0;
 
   constructor(program: Program, constants: Constants, tampering: Tampering) {
@@ -32,7 +32,7 @@ export class PlainValues {
     this.#tampering = tampering;
   }
 
-  /** True when the value is a string, number, boolean, bigint, symbol, null or undefined. */
+  /** True if the value is a string, number, boolean, bigint, symbol, null or undefined. */
   isPrimitive(node: Node | undefined): boolean {
     if (!node) return true;
     const known = this.#primitive.get(node);
@@ -49,7 +49,7 @@ export class PlainValues {
     }
   }
 
-  /** True for an object literal, or a name for one, whose own properties have no getter. */
+  /** True for an object literal, or a name for one, without getters among its own properties. */
   isPlainObject(node: Node | undefined): boolean {
     return this.#all(node, (value) => {
       if (value.type === "CallExpression") return this.#isFrozen(value, (inner) => this.isPlainObject(inner));
@@ -64,7 +64,7 @@ export class PlainValues {
     });
   }
 
-  /** True for a list literal, or a name for one; going through it runs no code of the artifact. */
+  /** True for a list literal, or a name for one; iterating it runs no code of the artifact. */
   isPlainArray(node: Node | undefined): boolean {
     if (!this.#tampering.builtinsPristine) return false;
     return this.#all(node, (value) => {
@@ -84,7 +84,7 @@ export class PlainValues {
     });
   }
 
-  /** The global function that an expression names, such as `Math.max`; `undefined` for any other. */
+  /** Returns the global function that an expression refers to, such as `Math.max`, or `undefined`. */
   pathOf(node: Node | undefined): string | undefined {
     if (node?.type === "Identifier") {
       return this.#program.bindingOf(node) === null ? nameOf(node) : undefined;
@@ -161,7 +161,7 @@ export class PlainValues {
     if (!binding) return false;
     const values = this.#constants.possibleValuesOf(binding);
     if (values) return values.every((value) => this.isPrimitive(value));
-    // `let i = 0; … i++`: primitive when everything that is ever written to it is.
+    // `let i = 0; … i++`: primitive if everything ever written to it is.
     if (binding.defs.length !== 1 || binding.defs[0]?.type !== "Variable") return false;
     return binding.references.every((use) => {
       if (!use.isWrite()) return true;
@@ -205,7 +205,7 @@ export class PlainValues {
     return accepts(parts(call, "arguments")[0]);
   }
 
-  /** Holds `test` against everything that a node can stand for. */
+  /** True if `test` holds for every possible value of a node. */
   #all(node: Node | undefined, test: (value: Node) => boolean): boolean {
     if (!node || this.#isAsking(node)) return false;
     this.#asking.add(node);
@@ -226,7 +226,7 @@ export class PlainValues {
   }
 }
 
-/** `{ __proto__: x }` brings x's getters with it. */
+/** `{ __proto__: x }` inherits the getters of x. */
 function setsPrototype(property: Node): boolean {
   const key = part(property, "key");
   return nameOf(key) === "__proto__" || textOf(key) === "__proto__";
@@ -236,7 +236,7 @@ function isUpdated(target: Node): boolean {
   return parentType(target) === "UpdateExpression";
 }
 
-/** True where the whole of what is written goes to the name, and not an element of it. */
+/** True if the whole value is assigned to the name, not an element of it. */
 function isWhole(target: Node): boolean {
   const type = parentType(target);
   return type === "VariableDeclarator" || type === "AssignmentExpression";

@@ -1,4 +1,4 @@
-// Whether a call that runs while a Dag file is loaded does nothing but make its value.
+// Decides whether a call that runs while a Dag file is loaded does nothing but create its value.
 
 import { isFunction, memberName, part, parts, type Node } from "../program/node.ts";
 import { isPureConstructor, isPureOfLiterals, isPureOfPrimitives } from "./builtins.ts";
@@ -24,7 +24,7 @@ export class PureCalls {
     return parts(call, "arguments").every((argument) => this.#expressions.isPureElement(argument));
   }
 
-  /** True for a call of the SDK's whose arguments can be read. */
+  /** True for a call of the SDK whose arguments can be read. */
   isPureSdkCall(call: Node): boolean {
     const { sdk, readable } = this.#is;
     const callee = part(call, "callee");
@@ -36,7 +36,7 @@ export class PureCalls {
     );
   }
 
-  /** True for `new` of a builtin that only keeps or reads its arguments. */
+  /** True for `new` of a builtin that only stores or reads its arguments. */
   isPureConstruction(node: Node): boolean {
     const { values, tampering } = this.#is;
     const path = values.pathOf(part(node, "callee")) ?? "";
@@ -69,7 +69,7 @@ export class PureCalls {
     );
   }
 
-  /** A list of a collection's members, which it keeps as they are; of a map's, pairs. */
+  /** A list of a collection's members, or of pairs for a map, which it stores unchanged. */
   #isListOfMembers(node: Node): boolean {
     const { values } = this.#is;
     if (values.isPrimitive(node)) return true;
@@ -85,7 +85,9 @@ export class PureCalls {
     return node?.type === "ObjectExpression" || node?.type === "ArrayExpression";
   }
 
-  /** True for a call of a builtin that only computes, or of a function of the artifact with a pure body. */
+  /**
+   * True for a call of a builtin that only computes, or of a function of the artifact with a pure body.
+   */
   isPureCall(call: Node): boolean {
     const { program, values, constants, tampering } = this.#is;
     const callee = part(call, "callee");
@@ -110,7 +112,7 @@ export class PureCalls {
     return body !== undefined && isFunction(body) && this.#isPureBody(body);
   }
 
-  /** `createRequire(import.meta.url)`: what it can load is told where it is used. */
+  /** `createRequire(import.meta.url)`: the code that it can load is determined where it is used. */
   #makesRequire(call: Node): boolean {
     const { program } = this.#is;
     const callee = part(call, "callee");
@@ -131,7 +133,7 @@ export class PureCalls {
     const [body, ...others] = args;
     return (
       ITERATING.has(memberName(callee) ?? "") &&
-      // Any other list could have been given a method of its own.
+      // Any other list may have a method of its own.
       constants.elementsOf(object) !== null &&
       this.#is.values.isPlainArray(object) &&
       this.#expressions.isPure(object) &&
@@ -144,7 +146,7 @@ export class PureCalls {
   #isPureBody(body: Node): boolean {
     const known = this.#bodies.get(body);
     if (known !== undefined) return known;
-    // A function that calls itself is not looked through.
+    // Recursive functions are treated as impure.
     this.#bodies.set(body, false);
     const answer = this.#decideBody(body);
     this.#bodies.set(body, answer);

@@ -1,4 +1,4 @@
-// Whether a statement that runs while a Dag file is loaded does nothing but make values.
+// Decides whether a statement that runs while a Dag file is loaded does nothing but create values.
 
 import { isClass, isFunction, part, parts, type Node } from "../program/node.ts";
 import { isKnownGlobal } from "./builtins.ts";
@@ -14,7 +14,7 @@ export class PureStatements implements StatementPurity {
     this.#expressions = expressions;
   }
 
-  /** True when defining the class runs nothing of the artifact's. */
+  /** True if defining the class runs no code of the artifact. */
   isPureClass(node: Node): boolean {
     const superclass = part(node, "superClass");
     if (superclass && !this.#isPureSuperclass(superclass)) return false;
@@ -46,7 +46,7 @@ export class PureStatements implements StatementPurity {
     return binding !== undefined && program.importOf(binding) !== undefined;
   }
 
-  /** True when the initialiser is pure, and taking it apart is. */
+  /** True if the initialiser and its destructuring are pure. */
   isPureDeclarator(node: Node): boolean {
     const init = part(node, "init");
     return this.#expressions.isPure(init) && this.#isPurePattern(part(node, "id"), init);

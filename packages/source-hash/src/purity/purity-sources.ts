@@ -20,9 +20,9 @@ export interface PuritySources {
 
 /** Decides for expressions. */
 export interface ExpressionPurity {
-  /** True when evaluating the expression changes nothing and can run no code that does. */
+  /** True if evaluating the expression changes nothing and can run no code that does. */
   isPure(node: Node | undefined): boolean;
-  /** The same for an element of a list or of arguments, which may be spread. */
+  /** The same for an element of a list or of arguments, which may be a spread. */
   isPureElement(element: Node): boolean;
   /** The same for a member's computed key. */
   isPureKey(member: Node): boolean;

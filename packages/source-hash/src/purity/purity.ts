@@ -1,5 +1,5 @@
-// Whether code, when it runs while a Dag file is loaded, does nothing but make its own value. Whatever is
-// not known to be so is held to be impure: its statement is then in every hash of the artifact.
+// Decides whether code that runs while a Dag file is loaded does nothing but create its own value. Code
+// that is not known to be pure is impure: its statement is then part of every hash of the artifact.
 
 import { memberName, part, parts, type Node } from "../program/node.ts";
 import type { Unit } from "../program/program.ts";
@@ -21,7 +21,7 @@ export class Purity implements ExpressionPurity {
     this.#calls = new PureCalls(sources, this, this.#statements);
   }
 
-  /** True when evaluating the unit changes nothing outside of its own bindings. */
+  /** True if evaluating the unit changes nothing outside of its own bindings. */
   isPureUnit(unit: Unit): boolean {
     if (this.#is.program.isHelperUnit(unit)) return true;
     if (unit.kind === "function") return true;
@@ -30,7 +30,7 @@ export class Purity implements ExpressionPurity {
     return this.#statements.isPureStatement(unit.node);
   }
 
-  /** True when evaluating the expression changes nothing and can run no code that does. */
+  /** True if evaluating the expression changes nothing and can run no code that does. */
   isPure(node: Node | undefined): boolean {
     if (!node) return true;
     const { values, sdk, program } = this.#is;
@@ -129,7 +129,7 @@ export class Purity implements ExpressionPurity {
     return object?.type === "MemberExpression" && this.#isUnwrittenPath(object);
   }
 
-  /** `paths.input` of `const paths = { input: { … } }` where nothing ever writes a property `input`. */
+  /** `paths.input` of `const paths = { input: { … } }` if no code writes a property `input`. */
   #isUnwrittenPath(node: Node): boolean {
     const { values, constants, tampering } = this.#is;
     const name = memberName(node);

@@ -1,5 +1,5 @@
-// Whether all of a value can be read, however deep, without running code of the artifact: what the SDK does
-// with the arguments of its calls.
+// Decides whether a value can be read deeply without running code of the artifact, as the SDK does with
+// its arguments.
 
 import { isClass, isFunction, memberName, part, parts, type Node } from "../program/node.ts";
 import type { Program } from "../program/program.ts";
@@ -83,7 +83,7 @@ export class Readable {
     return this.isReadable(bare);
   }
 
-  /** `[…].map((x) => …)` whose every result can be read. */
+  /** `[…].map((x) => …)` if every result can be read. */
   #isReadableMap(call: Node): boolean {
     const { constants, values } = this.#is;
     const callee = part(call, "callee");
@@ -91,7 +91,7 @@ export class Readable {
     const [body, ...others] = parts(call, "arguments");
     if (memberName(callee) !== "map" || others.length > 0 || !isFunction(body)) return false;
     if (body["async"] === true || body["generator"] === true) return false;
-    // Any other list could have been given a method of its own.
+    // Any other list may have a method of its own.
     if (constants.elementsOf(object) === null || !values.isPlainArray(object)) return false;
     return returnsOf(body).every((value) => this.isReadable(value));
   }
@@ -100,7 +100,7 @@ export class Readable {
     return this.isReadable(part(spread, "argument"));
   }
 
-  /** `paths.input` of a literal all of which can be read. */
+  /** `paths.input` of a literal that can be read completely. */
   #isReadableMember(node: Node): boolean {
     const object = part(node, "object");
     if (memberName(node) === undefined) return false;

@@ -1,5 +1,5 @@
-// Which expressions are the SDK's own objects (Dags, task factories, refs), and what calls of them do:
-// they declare and run nothing.
+// Recognizes the SDK's own objects (Dags, task factories, refs) and calls of their methods, which only
+// declare.
 
 import {
   isFunction,
@@ -14,7 +14,7 @@ import {
 import type { Program } from "../program/program.ts";
 import type { Constants } from "./constants.ts";
 
-/** Methods of the SDK's objects; each returns another of them. */
+/** Methods of the SDK's objects; each returns another such object. */
 export const METHODS: ReadonlySet<string> = new Set([
   "after",
   "before",
@@ -35,28 +35,30 @@ export const METHODS: ReadonlySet<string> = new Set([
   "waitForDagRun",
 ]);
 
-/** Methods that take a handler, which they keep and do not call. */
+/** Methods that take a handler, which they store without calling it. */
 const TAKES_HANDLER = new Set(["sensor", "task"]);
 
-/** Functions of the SDK that only make what a Dag's options hold. */
+/** Functions of the SDK that only create values for a Dag's options. */
 const FUNCTIONS = new Set(["every", "param"]);
 
 const IDS = new Set(["dagId", "groupId", "taskId"]);
 
-/** True for a module specifier that means the SDK. */
+/** True for a module specifier of the SDK. */
 export function isSdkSpecifier(specifier: string): boolean {
   return /^(?:memodag|@memodag\/sdk)(?:\/|$)/.test(specifier);
 }
 
-/** Recognises the SDK's objects. */
+/** Recognizes the SDK's objects. */
 export class SdkObjects {
   readonly #program: Program;
   readonly #constants: Constants;
-  /** False where code may have changed the SDK's objects: none is recognised. */
+  /** False if code may have changed the SDK's objects: then none is recognized. */
   readonly isTrusted: boolean;
   readonly #known = new Map<Node, boolean>();
 
-  /** @param options `trusted: false` recognises nothing, for code that may have changed the SDK's objects. */
+  /**
+   * @param options `trusted: false` recognizes nothing, for code that may have changed the SDK's objects
+   */
   constructor(
     program: Program,
     constants: Constants,
@@ -67,7 +69,7 @@ export class SdkObjects {
     this.isTrusted = trusted;
   }
 
-  /** True when the expression is certainly a Dag, a factory, a ref or the like. */
+  /** True if the expression is certainly a Dag, a factory, a ref or similar. */
   isObject(node: Node | undefined): boolean {
     if (!node || !this.isTrusted) return false;
     const known = this.#known.get(node);
@@ -86,7 +88,7 @@ export class SdkObjects {
     return values?.some((value) => value?.type === "NewExpression" || this.isDag(value)) === true;
   }
 
-  /** True for `new Dag(…)`, `every(…)`, `param(…)`, a method's call or a factory's call. */
+  /** True for `new Dag(…)`, `every(…)`, `param(…)`, and calls of methods and factories. */
   isCall(node: Node): boolean {
     if (!this.isTrusted) return false;
     if (node.type === "NewExpression") return this.#sdkNameOf(part(node, "callee")) === "Dag";
@@ -104,7 +106,7 @@ export class SdkObjects {
     return name !== undefined && IDS.has(name) && this.isObject(part(node, "object"));
   }
 
-  /** The argument that is a task's handler. */
+  /** Returns the argument that is a task's handler. */
   handlerOf(call: Node): Node | undefined {
     const callee = part(call, "callee");
     const name = memberName(callee);
@@ -115,7 +117,7 @@ export class SdkObjects {
     return isFunction(this.#constants.resolve(first)) ? first : second;
   }
 
-  /** True for the SDK's class of Dags, or all of the SDK, in a place where it can be changed or handed on. */
+  /** True for the SDK's Dag class, or its namespace, where it can be changed or passed on. */
   isEscapingClass(node: Node): boolean {
     const imported = this.#importedFromSdk(node);
     if (imported !== "Dag" && imported !== "*") return false;
@@ -137,7 +139,7 @@ export class SdkObjects {
     return node.type === "CallExpression" && (this.isCall(node) || this.#returnsObject(part(node, "callee")));
   }
 
-  /** True for a function of the artifact whose every return is of such an object. */
+  /** True for a function of the artifact that only returns such objects. */
   #returnsObject(callee: Node | undefined): boolean {
     const called = this.#constants.resolve(callee);
     if (!isFunction(called) || called["async"] === true || called["generator"] === true) return false;
@@ -145,7 +147,7 @@ export class SdkObjects {
     return returned.length > 0 && returned.every((value) => this.isObject(value));
   }
 
-  /** The SDK's name for what an expression names: `Dag`, or `memodag.Dag` of all of it. */
+  /** Returns the SDK's name of an expression: `Dag`, or `memodag.Dag` for a namespace import. */
   #sdkNameOf(callee: Node | undefined): string | undefined {
     if (callee?.type !== "MemberExpression") return this.#importedFromSdk(callee);
     return this.#importedFromSdk(part(callee, "object")) === "*" ? memberName(callee) : undefined;

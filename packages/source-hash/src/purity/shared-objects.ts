@@ -1,5 +1,4 @@
-// Which expressions give code an object that is not the artifact's own: one of the language's, which all
-// code of the process works with.
+// Recognizes expressions that give code access to built-in objects, which all code of the process shares.
 
 import { isClass, isFunction, memberName, nameOf, PARENT, part, textOf, type Node } from "../program/node.ts";
 import type { Program } from "../program/program.ts";
@@ -10,12 +9,12 @@ import { isWritten } from "./written.ts";
 const GLOBAL_OBJECTS = new Set(["global", "globalThis"]);
 const PROTOTYPE_OF = new Set(["__lookupGetter__", "__lookupSetter__", "getPrototypeOf"]);
 const PROTOTYPES = new Set(["__proto__", "constructor", "prototype"]);
-/** Functions of primitive values, which code hands on to be called: `names.filter(Boolean)`. */
+/** Functions on primitive values that code passes on as callbacks: `names.filter(Boolean)`. */
 const PRIMITIVE_FUNCTIONS = new Set("BigInt Boolean Number String isNaN parseFloat parseInt".split(" "));
-/** Pieces that a name such as `__proto__` can be put together from. */
+/** Pieces from which a name such as `__proto__` can be composed. */
 const PIECES = /__p|o__|\bprototype\b|\bconstructor\b/;
 
-/** True when the node's value may be such an object, and is not only called or asked for one property. */
+/** True if the node's value may be such an object, and it is not only called or read by one property. */
 export function isSharedObject(node: Node, program: Program, constants: Constants): boolean {
   switch (node.type) {
     case "Identifier":
@@ -36,7 +35,7 @@ export function isSharedObject(node: Node, program: Program, constants: Constant
 function isSharedMember(node: Node, program: Program, constants: Constants): boolean {
   const object = part(node, "object");
   const isGlobal = object?.type === "Identifier" && program.bindingOf(object) === null;
-  // `Symbol.iterator` is the key of what a loop calls, by whatever name it is used later.
+  // `Symbol.iterator` is the key of a function that loops call, whatever name it is used by later.
   if (isGlobal && nameOf(object) === "Symbol") return !isSymbolUse(node);
   const name = memberName(node);
   if (name === undefined) return false;
@@ -47,13 +46,13 @@ function isSharedMember(node: Node, program: Program, constants: Constants): boo
   return isGlobal && nameOf(object) !== "process" && isWritten(node);
 }
 
-/** A class or function of the artifact's own; of a parameter it is not known. */
+/** A class or function of the artifact; unknown for a parameter. */
 function isOwnClass(node: Node | undefined, constants: Constants): boolean {
   const value = constants.resolve(node);
   return isClass(value) || isFunction(value);
 }
 
-/** `Symbol.for(…)`, and a member of a literal or a class that says how it is gone through. */
+/** `Symbol.for(…)`, and a member of a literal or class that defines iteration. */
 function isSymbolUse(node: Node): boolean {
   const parent = node[PARENT];
   if (parent?.type === "CallExpression") return part(parent, "callee") === node;
@@ -77,7 +76,7 @@ function isPiece(node: Node): boolean {
   return !/^(?:Import|Export)/.test(parent?.type ?? "");
 }
 
-/** True unless the value is only asked for one named property, such as `Object.prototype.toString`. */
+/** True unless only one named property of the value is read, such as `Object.prototype.toString`. */
 function isEscaping(node: Node): boolean {
   const parent = node[PARENT];
   return (

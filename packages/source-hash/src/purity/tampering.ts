@@ -1,4 +1,4 @@
-// Whether code may have changed what the language itself does, and which properties it writes.
+// Determines whether code may have changed built-in behavior, and which properties it writes.
 
 import { memberName, nameOf, PARENT, part, parts, pushChildren, type Node } from "../program/node.ts";
 import type { Program } from "../program/program.ts";
@@ -9,15 +9,15 @@ import { isWritten } from "./written.ts";
 
 /** The changes that an artifact's code may make beyond the bindings that it names. */
 export interface Tampering {
-  /** False when a prototype, an accessor or a global of the language may be another than Node's. */
+  /** False if a prototype, an accessor or a built-in global may have been replaced. */
   readonly builtinsPristine: boolean;
-  /** True when objects of the artifact may have been given accessors after they were made. */
+  /** True if accessors may have been added to objects of the artifact after their creation. */
   readonly definesAccessors: boolean;
-  /** True when a literal or a class has a getter or a setter. */
+  /** True if a literal or class has a getter or setter. */
   readonly hasAccessors: boolean;
-  /** Names of properties that are written somewhere; `null` when a computed one is. */
+  /** Names of properties that are written somewhere; `null` if a computed one is. */
   readonly writtenProperties: ReadonlySet<string> | null;
-  /** Calls that write properties of what they are given, such as `Object.assign(target, …)`. */
+  /** Calls that write properties of their arguments, such as `Object.assign(target, …)`. */
   readonly definers: readonly Node[];
 }
 
@@ -37,7 +37,7 @@ const OF_PRIMITIVES: ReadonlySet<string> = new Set(
     .filter((name) => name !== "length" && name !== "name"),
 );
 
-/** Looks through all nodes of a program, the bundler's helpers left out. */
+/** Examines all nodes of a program except the bundler's helpers. */
 export function findTampering(program: Program, constants: Constants): Tampering {
   let builtinsPristine = true;
   let definesAccessors = false;
@@ -49,7 +49,7 @@ export function findTampering(program: Program, constants: Constants): Tampering
     .filter((unit) => !program.isHelperUnit(unit))
     .map((unit) => unit.node);
   for (let node = pending.pop(); node; node = pending.pop()) {
-    // An enum fills an object of its own, and names what it writes by literals.
+    // An enum fills an object of its own, and writes literal names.
     if (node.type === "CallExpression" && isEnumBody(node, program)) continue;
     if (isSharedObject(node, program, constants)) builtinsPristine = false;
     if (node.type === "MemberExpression") {
@@ -57,7 +57,7 @@ export function findTampering(program: Program, constants: Constants): Tampering
       if (isWritten(node) && part(node, "property")?.type !== "PrivateIdentifier") {
         if (name === undefined) computed = true;
         else writtenProperties.add(name);
-        // `casts.number` may be the language's Number.
+        // `casts.number` may be the built-in Number.
         if (name !== undefined && OF_PRIMITIVES.has(name)) builtinsPristine = false;
       }
     }
@@ -78,12 +78,12 @@ export function findTampering(program: Program, constants: Constants): Tampering
   };
 }
 
-/** `Object.assign(…)` and its like; by another name, the function itself is handed on. */
+/** `Object.assign(…)` and similar; under another name, the function itself escapes. */
 function isDefiner(call: Node): boolean {
   return DEFINING.has(memberName(part(call, "callee")) ?? "");
 }
 
-/** A proxy, a prototype given to an object, or one of the defining functions under another name. */
+/** A proxy, a prototype set on an object, or one of the defining functions under another name. */
 function makesAccessors(node: Node): boolean {
   if (node.type === "NewExpression") return nameOf(part(node, "callee")) === "Proxy";
   if (node.type === "CallExpression")

@@ -1,8 +1,8 @@
-// Where a property is written rather than read.
+// Decides where a property is written rather than read.
 
 import { PARENT, part, type Node } from "../program/node.ts";
 
-/** True for the target of an assignment, of `++`, of `delete`, of a loop or of destructuring. */
+/** True for the target of an assignment, `++`, `delete`, a loop or destructuring. */
 export function isWritten(node: Node): boolean {
   const parent = node[PARENT];
   switch (parent?.type) {

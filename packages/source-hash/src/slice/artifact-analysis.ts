@@ -1,4 +1,4 @@
-// All that is known of an artifact's code before any task is looked at.
+// Analyses an artifact's code independently of tasks.
 
 import { CodeReader } from "../effects/code-reader.ts";
 import { Effects } from "../effects/effects.ts";
@@ -33,21 +33,21 @@ export type Pruning = "functions" | "handlers" | "none";
  */
 export type Attraction = "effects" | "evaluated";
 
-/** An artifact's code, looked through. */
+/** The analysis of an artifact's code. */
 export class ArtifactAnalysis {
   readonly program: Program;
-  /** Units whose evaluation may matter to any code, in order of evaluation, and why. */
+  /** Units whose evaluation may affect any code, in order of evaluation, with the reason. */
   readonly impure: readonly ImpureUnit[];
-  /** Units that may change something or call something while the file is loaded. */
+  /** Units that may change or call something while the file is loaded. */
   readonly evaluated: readonly Unit[];
   readonly #evaluated: ReadonlySet<Unit>;
   readonly #effects: ReadonlySet<Unit>;
   readonly #attracted: Attracted;
   readonly #mutability: Mutability;
   readonly #graphs: Readonly<Record<Pruning, UnitGraph>>;
-  /** Units in which the environment says which handler a task has. */
+  /** Units in which the environment selects a task's handler. */
   readonly choosing: readonly Unit[];
-  /** Units in which a Dag is handed to code that may read what else is in it. */
+  /** Units in which a Dag escapes to code that may read its content. */
   readonly escaping: ReadonlySet<Unit>;
   readonly #order: EvaluationOrder;
   readonly #shapeSources: ShapeSources;
@@ -108,8 +108,8 @@ export class ArtifactAnalysis {
   }
 
   /**
-   * Units that count where one is reached, because they may change what it holds, or be given it.
-   * @param seen what was looked at for one slice before: units that it led to are not given again.
+   * Returns units that count if one is reached, because they may change what it holds, or receive it.
+   * @param seen units examined before for the same slice: units that they led to are not returned again
    */
   attractedBy(unit: Unit, attraction: Attraction, seen: Set<Unit>): readonly Unit[] {
     if (attraction === "effects") return this.#attracted.get(unit) ?? [];
@@ -117,7 +117,10 @@ export class ArtifactAnalysis {
     return this.#graphs.functions.leadingTo(unit, seen).filter((leading) => this.#evaluated.has(leading));
   }
 
-  /** Units that one reaches and that are evaluated after it; `null` when its value does not depend on that. */
+  /**
+   * Returns units that one reaches and that are evaluated after it; `null` if its value does not depend
+   * on that.
+   */
   laterThan(unit: Unit, pruning: Pruning): readonly Unit[] | null {
     return this.#order.laterThan(unit, this.#graphs[pruning]);
   }
@@ -130,7 +133,7 @@ export class ArtifactAnalysis {
     return this.#shapeOf(node, [node], pruning);
   }
 
-  /** The shape of everything: imports and exports that no unit names are in it as well. */
+  /** Returns the shape of everything, including imports and exports that no unit names. */
   shapeOfProgram(): Shape {
     return this.#shapeOf(this.program.root, [this.program.root], "none");
   }
@@ -147,7 +150,7 @@ function isCode(handler: Node | undefined): boolean {
   return isFunction(handler) || handler?.type === "Identifier";
 }
 
-/** True when something is called while the unit is evaluated, rather than when a function in it is. */
+/** True if something is called while the unit is evaluated, rather than when a function in it runs. */
 function callsSomething(unit: Unit): boolean {
   const pending: Node[] = unit.kind === "function" ? [] : [unit.node];
   for (let node = pending.pop(); node; node = pending.pop()) {
@@ -157,7 +160,7 @@ function callsSomething(unit: Unit): boolean {
   return false;
 }
 
-/** Handlers where they are handed to the SDK, which keeps them until the task runs. */
+/** Handlers where they are passed to the SDK, which stores them until the task runs. */
 function findInert(program: Program, sdk: SdkObjects, constants: Constants, purity: Purity): Set<Node> {
   const inert = new Set<Node>();
   for (const call of program.calls()) {

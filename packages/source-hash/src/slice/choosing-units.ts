@@ -1,5 +1,5 @@
-// Where the environment says which handler a task has: the process that hashes may have been given one, and
-// the one that runs another.
+// Finds where the environment selects a task's handler: the process that hashes may have another one than
+// the process that runs.
 
 import {
   contains,
@@ -14,7 +14,7 @@ import {
 import type { Program, Unit } from "../program/program.ts";
 import type { SdkObjects } from "../purity/sdk-objects.ts";
 
-/** Finds the units that choose a handler by what they read of the environment. */
+/** Finds the units that select a handler by what they read of the environment. */
 export function findChoosingUnits(program: Program, sdk: SdkObjects): Unit[] {
   const found = new Set<Unit>();
   for (const call of program.calls()) {
@@ -27,7 +27,7 @@ export function findChoosingUnits(program: Program, sdk: SdkObjects): Unit[] {
   return [...found];
 }
 
-/** The expressions that say which handler it is: its own, and the conditions around the call. */
+/** Returns the expressions that select the handler: its own, and the conditions around the call. */
 function choicesOf(call: Node, handler: Node, unit: Unit, program: Program): Node[] {
   const bare = program.unwrap(handler);
   const choices = bare && !isFunction(bare) ? [bare] : [];

@@ -1,4 +1,4 @@
-// Names what a slice is made of, for people who ask why a hash changed.
+// Names the components of a slice, to explain why a hash changed.
 
 import { posix } from "node:path";
 import { sha256, type SourceComponent } from "@memodag/core";
@@ -12,7 +12,7 @@ import type { CapturedVariable, Slice } from "./slice.ts";
 
 const CODE = /\.[cm]?[jt]sx?$/;
 const TEXT_LENGTH = 80;
-/** Packages behind one package that are shown each. */
+/** Maximum number of packages to list individually behind one package. */
 const MAX_SHOWN_MEMBERS = 40;
 
 /** A component's digest leaves out other tasks' handlers. */
@@ -61,7 +61,7 @@ export class SliceDescriber {
     return component;
   }
 
-  /** The first line of a node. */
+  /** Returns the first line of a node. */
   textOf(node: Node): string {
     const [first = ""] = this.#analysis.program.code.slice(node.start, node.end).split("\n");
     return first.length > TEXT_LENGTH ? `${first.slice(0, TEXT_LENGTH)}…` : first;
@@ -81,7 +81,9 @@ export class SliceDescriber {
   }
 }
 
-/** Of the code and of what it calls by name: which function is called is a change of the caller. */
+/**
+ * Digest of the code and of the names that it calls: calling another function is a change of the caller.
+ */
 function digestOf({ digest, targets }: Shape): string {
   const names = targets.map((target) =>
     target.kind === "import" ? `${target.specifier} ${target.imported}` : target.binding.name,
@@ -93,7 +95,9 @@ function describeCaptured({ name, value }: CapturedVariable): SourceComponent {
   return { kind: "captured", path: "", name, version: null, digest: sha256(JSON.stringify(value)) };
 }
 
-/** A package, and those that it leads to by their own files: the one that changed is named. */
+/**
+ * Adds a package, and those that it leads to by their own files, so that the changed one can be named.
+ */
 function addPackage({ package: found }: ImportIdentity, packages: Map<string, SourceComponent>): void {
   if (!found) return;
   const [own, ...others] = found.members;

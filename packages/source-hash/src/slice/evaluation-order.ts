@@ -20,7 +20,7 @@ const CONVERTING: ReadonlySet<string> = new Set(
   ].flatMap((line) => line.split(" ")),
 );
 
-/** Knows the order in which an artifact's units are evaluated. */
+/** The order in which an artifact's units are evaluated. */
 export class EvaluationOrder {
   readonly #program: Program;
   readonly #timeless = new Map<Unit, boolean>();
@@ -30,8 +30,8 @@ export class EvaluationOrder {
   }
 
   /**
-   * The units that a unit reaches and that are evaluated after it, in order of being reached; `null` for a
-   * unit that is the same whenever it is evaluated: a function, a literal.
+   * Returns the units that a unit reaches and that are evaluated after it, in order of being reached;
+   * `null` for a unit that does not depend on when it is evaluated: a function, a literal.
    */
   laterThan(unit: Unit, graph: UnitGraph): readonly Unit[] | null {
     if (this.#isTimeless(unit)) return null;
@@ -39,7 +39,7 @@ export class EvaluationOrder {
     const reached = new Set<Unit>([unit]);
     for (const visited of reached) {
       for (const named of graph.namedBy(visited)) {
-        // Nothing behind it is later: most code is evaluated after all that it names.
+        // No unit behind it is later: most code is evaluated after everything that it names.
         if (reached.has(named) || graph.lastInReach(named) <= unit.index) continue;
         reached.add(named);
         if (named.index > unit.index && named.kind !== "function") later.push(named);
@@ -54,7 +54,7 @@ export class EvaluationOrder {
     return timeless;
   }
 
-  /** True when evaluation reads no binding but the unit's own, and calls nothing. */
+  /** True if evaluation reads no binding but the unit's own, and calls nothing. */
   #decide(unit: Unit): boolean {
     if (unit.kind === "function" || this.#program.isHelperUnit(unit)) return true;
     const pending: Node[] = [unit.node];
@@ -73,7 +73,7 @@ export class EvaluationOrder {
       reads ||= CONVERTING.has(bare.type);
       pushChildren(bare, pending);
     }
-    // A function written on the spot may be a getter, a conversion or an iterator.
+    // A function defined in place may be a getter, a conversion or an iterator.
     return !hasCode || !reads;
   }
 
@@ -82,7 +82,10 @@ export class EvaluationOrder {
     return call?.type === "CallExpression" && this.#program.isHelper(part(call, "callee"), "__name");
   }
 
-  /** Other code may have set it before: a variable, a function written to, what a package exports, the environment. */
+  /**
+   * Other code may have set it before: a variable, a reassigned function, an export of a package, the
+   * environment.
+   */
   #isTimelessName(node: Node, unit: Unit): boolean {
     const binding = this.#program.bindingOf(node);
     if (binding === null) return !LIVE_GLOBALS.has(nameOf(node) as string) && !isMemberOfGlobal(node);
@@ -93,10 +96,10 @@ export class EvaluationOrder {
   }
 }
 
-/** Objects and values that code may set members of, or that stand for all globals. */
+/** Objects and values whose members code may set, or that stand for all globals. */
 const LIVE_GLOBALS: ReadonlySet<string> = new Set(["global", "globalThis", "process"]);
 
-/** `Error.stackTraceLimit`; of a name that nothing declares, any other code may have made it. */
+/** `Error.stackTraceLimit`. If nothing declares the name, other code may have created it. */
 function isMemberOfGlobal(node: Node): boolean {
   const parent = node[PARENT];
   return parent?.type === "MemberExpression"

@@ -17,7 +17,7 @@ import { returnsOf } from "../purity/sdk-objects.ts";
 
 const CONVERTING = new Set(["toLocaleString", "toString"]);
 
-/** Knows which values may be functions, as far as the code shows it. */
+/** Determines which values may be functions, as far as the code shows it. */
 export class FunctionTexts {
   readonly #program: Program;
   readonly #constants: Constants;
@@ -29,7 +29,7 @@ export class FunctionTexts {
     this.#constants = constants;
   }
 
-  /** True for a conversion to text of what may be a function, such as `f.toString()` or a key `${f}`. */
+  /** True for a conversion to a string of a possible function, such as `f.toString()` or a key `${f}`. */
   isReadBy(node: Node): boolean {
     switch (node.type) {
       case "CallExpression":
@@ -54,13 +54,13 @@ export class FunctionTexts {
 
   #isConverted(object: Node | undefined): boolean {
     if (object?.type === "ThisExpression") return true;
-    // `Function.prototype.toString.call(f)`: what it is called with is not followed.
+    // `Function.prototype.toString.call(f)`: its argument is not tracked.
     if (memberName(object) === "prototype")
       return !["Object", "Date", "Number"].includes(nameOf(part(object, "object")) ?? "");
     return this.#isCode(object);
   }
 
-  /** `rows.map(String)`: what it converts is not followed. */
+  /** `rows.map(String)`: the converted values are not tracked. */
   #isHandedOn(identifier: Node): boolean {
     const parent = identifier[PARENT];
     if (this.#program.bindingOf(identifier) !== null) return false;
@@ -110,7 +110,7 @@ export class FunctionTexts {
     }
   }
 
-  /** A name that is called somewhere, or that stands for a function somewhere. */
+  /** A name that is called somewhere, or that refers to a function somewhere. */
   #isCodeName(binding: Binding): boolean {
     if (this.#asking.has(binding)) return false;
     this.#asking.add(binding);
@@ -131,7 +131,7 @@ export class FunctionTexts {
     }
   }
 
-  /** `this.fn` where some `….fn(…)` is called, and `table[key]` where some `table[…](…)` is. */
+  /** `this.fn` if some `….fn(…)` is called, and `table[key]` if some `table[…](…)` is. */
   #isCodeMember(node: Node): boolean {
     const name = memberName(node);
     if (name !== undefined && name !== "length") return this.#calledProperties().has(name);

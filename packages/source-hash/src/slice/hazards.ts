@@ -1,11 +1,11 @@
-// Code that can reach what no analysis of names can tell.
+// Code that can reach more than an analysis of names can determine.
 
 import { memberName, nameOf, PARENT, part, parts, textOf, type Node } from "../program/node.ts";
 import type { Program } from "../program/program.ts";
 
 /**
- * Hazards by which code that is not there to be looked at runs beside the artifact's own: it may read the names of
- * variables around it, and the text of any function that it gets at.
+ * Hazards that run code which cannot be inspected: it may read the names of surrounding variables, and
+ * the text of any function that it can access.
  */
 const READING_CODE: ReadonlySet<string> = new Set([
   "Function",
@@ -15,14 +15,14 @@ const READING_CODE: ReadonlySet<string> = new Set([
   "with",
 ]);
 
-/** True for a hazard after which code counts as it is spelled. */
+/** True for a hazard that makes the exact source text count. */
 export function readsCode(hazard: string): boolean {
   return READING_CODE.has(hazard);
 }
 
 const OWN_PLACE = new Set(["dirname", "filename", "url"]);
 
-/** Why what a node reaches cannot be told; `undefined` when it can. */
+/** Returns why the code that a node reaches is unknown, or `undefined`. */
 export function findHazard(node: Node, program: Program): string | undefined {
   switch (node.type) {
     case "Identifier":
@@ -50,7 +50,7 @@ function ofGlobal(node: Node): string | undefined {
   const name = nameOf(node);
   if (name === "eval") return "eval";
   if (name === "Function") return "Function";
-  // A CommonJS source's own require, or one that nothing declares.
+  // A CommonJS source's own require, or an undeclared one.
   return name === "require" ? "a require() that was not bundled" : undefined;
 }
 
@@ -66,7 +66,7 @@ function ofMember(node: Node, program: Program): string | undefined {
   return isGlobalObject && name === undefined ? "a computed property of globalThis" : undefined;
 }
 
-/** False where it may give the module that makes a `require`. */
+/** False if it may return the module that creates a `require`. */
 function isNamedBuiltin(member: Node): boolean {
   const call = member[PARENT];
   if (call?.type !== "CallExpression" || part(call, "callee") !== member) return false;
@@ -82,7 +82,7 @@ function ofMeta(node: Node): string | undefined {
 
 const REVEALING = new Set(["getOwnPropertyDescriptor", "getOwnPropertyDescriptors", "getOwnPropertySymbols"]);
 
-/** True for what can find properties that have no name: the SDK keeps handlers in such. */
+/** True for code that can find unnamed properties: the SDK stores handlers in such properties. */
 export function revealsHidden(node: Node, program: Program): boolean {
   if (node.type === "MemberExpression") return REVEALING.has(memberName(node) ?? "");
   if (node.type !== "Identifier") return false;
@@ -92,7 +92,7 @@ export function revealsHidden(node: Node, program: Program): boolean {
   if (binding) return false;
   if (nameOf(node) === "Reflect") return true;
   const parent = node[PARENT];
-  // `Symbol("kind")` is one that nothing else has.
+  // `Symbol("kind")` is unique.
   if (nameOf(node) !== "Symbol" || part(parent, "callee") === node) return false;
   return !WELL_KNOWN.has(memberName(parent) ?? "");
 }

@@ -10,32 +10,32 @@ import type { ImportedName } from "../program/program.ts";
 /** An import as it is hashed. */
 export interface ImportIdentity {
   readonly parts: readonly string[];
-  /** `null` for Node's own modules and for the SDK. */
+  /** `null` for Node modules and for the SDK. */
   readonly package: PackageIdentity | null;
   readonly hazards: readonly string[];
 }
 
-/** Reads a specifier that says from which folder (relative to the Dag file's) it resolves. */
+/** Parses a specifier that contains the folder (relative to the Dag file's) that it resolves from. */
 export type ReadAnchor = (
   specifier: string,
 ) => { readonly folder: string; readonly specifier: string } | null;
 
 /**
- * Reads what a private name (`#name`) of the Dag file's package stands for: every target that one of its
- * conditions may choose; `null` when there is no such name.
+ * Resolves a private name (`#name`) of the Dag file's package: every target that one of its conditions
+ * may select; `null` if there is no such name.
  */
 export type ReadPrivateName = (specifier: string) => readonly string[] | null;
 
 /** The context for resolving imports. */
 export interface ImportSurroundings {
   readonly packages: PackageResolver;
-  /** The Dag file's, absolute. */
+  /** The Dag file's absolute folder. */
   readonly folder: string;
   readonly readAnchor: ReadAnchor;
   readonly readPrivateName: ReadPrivateName;
 }
 
-/** Tells what imports mean beside one Dag file. */
+/** Resolves imports relative to one Dag file. */
 export class ImportIdentities {
   readonly #packages: PackageResolver;
   readonly #folder: string;
@@ -57,7 +57,7 @@ export class ImportIdentities {
         hazards: makesRequire(specifier, imported) ? ["node:module"] : [],
       };
     }
-    // Its calls are inert while a file is loaded, and the values that it hands over are in the key.
+    // Its calls are inert while a file is loaded, and the values that it passes on are part of the key.
     if (isSdkSpecifier(specifier)) return { parts: ["sdk", specifier, imported], package: null, hazards: [] };
     const anchor = this.#readAnchor(specifier);
     const bare = anchor?.specifier ?? specifier;
@@ -77,7 +77,7 @@ export class ImportIdentities {
     return { parts: ["package", bare, imported, found.digest], package: found, hazards: found.doubts };
   }
 
-  /** A private name that stands for packages: which one of them it is, its conditions say. */
+  /** A private name that refers to packages: its conditions select one of them. */
   #identifyPrivate(specifier: string, imported: string): ImportIdentity | undefined {
     const targets = this.#readPrivateName(specifier);
     if (!targets || targets.length === 0 || targets.some((target) => /^[./#]/.test(target))) return undefined;

@@ -1,8 +1,10 @@
-// Whether a function uses what only the activation around it has, and the inspector does not show.
+// Decides whether a function uses something of the activation around it that the inspector does not show.
 
 import { isFunction, PARENT, pushChildren, type Node } from "../program/node.ts";
 
-/** True when an arrow function uses its surroundings' `this`, `arguments` or `super`, or a method its `super`. */
+/**
+ * True if an arrow function uses the surrounding `this`, `arguments` or `super`, or a method its `super`.
+ */
 export function usesSurroundings(node: Node): boolean {
   if (!isNested(node)) return false;
   const isArrow = node.type === "ArrowFunctionExpression";

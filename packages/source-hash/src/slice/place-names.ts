@@ -3,13 +3,13 @@
 import { originalPositionFor, TraceMap } from "@jridgewell/trace-mapping";
 import { posix } from "node:path";
 
-/** Where code came from. */
+/** The origin of a piece of code. */
 export interface SourcePlace {
-  /** Relative to the folder that the caller named, with forward slashes; empty when unknown. */
+  /** Relative to the folder that the caller gave, with forward slashes; empty if unknown. */
   readonly path: string;
-  /** From 1; 0 when unknown. */
+  /** Starts at 1; 0 if unknown. */
   readonly line: number;
-  /** The source's own name for what stands there, where the bundler changed it. */
+  /** The source's own name for the code, if the bundler changed it. */
   readonly name: string | null;
 }
 
@@ -20,8 +20,8 @@ export class PlaceNames {
   readonly #folder: string;
 
   /**
-   * @param map the source map's JSON, version 3; `null` when there is none.
-   * @param folder of the map's sources, relative to where paths should start.
+   * @param map the source map's JSON, version 3, or `null`
+   * @param folder the folder of the map's sources, relative to the start of shown paths
    */
   constructor(code: string, map: string | null, folder: string) {
     this.#lines = lineStarts(code);
@@ -29,13 +29,13 @@ export class PlaceNames {
     this.#folder = folder;
   }
 
-  /** The offset of a line and a column, both from 0. */
+  /** Returns the offset of a line and a column, both starting at 0. */
   offsetOf(line: number, column: number): number | undefined {
     const start = this.#lines[line];
     return start === undefined ? undefined : start + column;
   }
 
-  /** Where the code at an offset came from. */
+  /** Returns the origin of the code at an offset. */
   placeOf(offset: number): SourcePlace {
     if (!this.#map) return { path: "", line: 0, name: null };
     const line = this.#lineOf(offset);
@@ -69,7 +69,7 @@ function readMap(map: string | null): TraceMap | null {
   try {
     return new TraceMap(map);
   } catch {
-    // Names are for people: without a map there are none, and the hash is the same.
+    // Names are for display: without a map there are none, and the hash is the same.
     return null;
   }
 }

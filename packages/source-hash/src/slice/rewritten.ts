@@ -1,9 +1,9 @@
-// Whether a variable's value can change after it was made.
+// Decides whether a variable's value can change after its definition.
 
 import { contains, part, type Node } from "../program/node.ts";
 import type { Binding } from "../program/program.ts";
 
-/** True when a variable is written to after its definition, other than by the loop that makes it anew each time. */
+/** True if a variable is written to after its definition, except by the loop that declares it. */
 export function isRewritten(binding: Binding): boolean {
   return binding.references.some((use) => {
     if (!use.isWrite() || use.init) return false;
@@ -11,7 +11,7 @@ export function isRewritten(binding: Binding): boolean {
   });
 }
 
-/** `i++` of `for (let i = 0; …; i++)`: each round has an `i` of its own. */
+/** `i++` of `for (let i = 0; …; i++)`: each iteration has its own `i`. */
 function isStep(binding: Binding, written: Node): boolean {
   if (binding.scope.type !== "for") return false;
   const loop = binding.scope.block as unknown as Node;

@@ -1,4 +1,4 @@
-// Writes code down as the text that its digest is taken of.
+// Writes code in the canonical form from which its digest is computed.
 
 import { sha256 } from "@memodag/core";
 import {
@@ -21,8 +21,8 @@ import type { Target } from "./target.ts";
 import { isSpelling, nameIn } from "./written-fields.ts";
 
 /**
- * The shape of some nodes, written one after the other.
- * @param inert expressions that the SDK keeps and does not run: within the nodes, they are left out.
+ * Returns the shape of some nodes, written one after the other.
+ * @param inert expressions that the SDK stores and does not run: they are left out
  */
 export function writeShape(sources: ShapeSources, nodes: readonly Node[], inert: ReadonlySet<Node>): Shape {
   return new ShapeWriter(sources, nodes, inert).write();
@@ -59,7 +59,7 @@ class ShapeWriter {
 
   write(): Shape {
     for (const node of this.#nodes) {
-      // `const` or `var` is said by the declaration, which may have other declarators.
+      // `const` or `var` is a property of the declaration, which may have other declarators.
       if (node.type === "VariableDeclarator") this.#put(String(node[PARENT]?.["kind"]), " ");
       this.#writeBare(node);
     }
@@ -98,7 +98,7 @@ class ShapeWriter {
     this.#put(node.type, "{");
     for (const field in node) {
       if (isSpelling(node, field)) continue;
-      // A lazily evaluated module has its path for a key.
+      // The key of a lazily evaluated module is its path.
       if (field === "key" && this.#isModuleOfBundler(node)) continue;
       const name = nameIn(node, field);
       this.#put(field, ":");
@@ -161,7 +161,9 @@ class ShapeWriter {
     this.#put("$", String(number), ";");
   }
 
-  /** `import("x")` and `require("x")` of something outside lead where an import declaration leads. */
+  /**
+   * `import("x")` and `require("x")` of outside code lead to the same target as an import declaration.
+   */
   #writesRequire(node: Node): boolean {
     if (node.type === "ImportExpression") {
       const specifier = textOf(part(node, "source"));
@@ -188,7 +190,7 @@ class ShapeWriter {
     if (call?.type !== "CallExpression" || !this.#program.isHelper(part(call, "callee"), "__name"))
       return false;
     const [subject, text] = parts(call, "arguments");
-    // The class around has no name of its own for it.
+    // The enclosing class has no name of its own for it.
     if (subject?.type === "ThisExpression" && !part(statement[PARENT]?.[PARENT]?.[PARENT], "id"))
       this.#names.push(textOf(text) ?? "");
     return true;
@@ -216,7 +218,7 @@ class ShapeWriter {
     }
   }
 
-  /** Of functions in one another, the outermost: it is written before what is in it. */
+  /** Of nested functions, the outermost, which is written before those in it. */
   #noteCode(code: Node): void {
     const outer = this.#code.at(-1);
     if (!outer || !contains(outer, code)) this.#code.push(code);

@@ -1,4 +1,4 @@
-// The code and values that some starting points reach, in an order that does not depend on names or places.
+// The code and values that some starting points reach, in an order independent of names and locations.
 
 import { sha256, type Digest } from "@memodag/core";
 import type { HeapEdge, HeapValue } from "../handlers/located-handlers.ts";
@@ -16,7 +16,7 @@ export interface SliceSources {
   readonly analysis: ArtifactAnalysis;
   readonly imports: ImportIdentities;
   readonly heap: readonly HeapValue[];
-  /** The function at a captured function's place; `undefined` when its text is another. */
+  /** Returns the function at the location of a captured function; `undefined` if its text differs. */
   findFunction(value: HeapValue & { readonly kind: "function" }): Node | undefined;
 }
 
@@ -28,7 +28,7 @@ export interface CapturedVariable {
 
 /** Options of {@link Slice.ofUnits}. */
 export interface UnitSliceOptions {
-  /** Packages that are loaded for what they do. */
+  /** Packages that are loaded for their side effects. */
   readonly bareImports: readonly string[];
   readonly pruning: Pruning;
   /** The units to include besides those named; `null` for none. */
@@ -44,29 +44,29 @@ export class Slice {
   readonly captured: CapturedVariable[] = [];
   readonly imports: Map<string, ImportIdentity> = new Map();
   readonly hazards: Set<string> = new Set();
-  /** True when handlers of tasks are left out of code in it. */
+  /** True if handlers of tasks are left out of its code. */
   prunes = false;
-  /** True when code in it may take the SDK's objects apart. */
+  /** True if its code may inspect the SDK's objects. */
   reveals = false;
-  /** True when a captured object may be the same object as one that other code has. */
+  /** True if a captured object may be shared with other code. */
   sharesObjects = false;
   readonly #sources: SliceSources;
   readonly #base: Slice | null;
   readonly #pruning: Pruning;
   readonly #attraction: Attraction | null;
   readonly #attracted = new Set<Unit>();
-  /** Units from which it was asked already what leads to them. */
+  /** Units whose incoming references have been followed already. */
   readonly #seen = new Set<Unit>();
   readonly #numbers = new Map<Item, number>();
   readonly #queue: Item[] = [];
   readonly #lines: unknown[] = [];
-  /** A base is asked once for each task. */
+  /** A base is queried once for each task. */
   readonly #digests = new Map<boolean, Digest>();
   readonly #names: (readonly string[])[] = [];
   readonly #code: Node[] = [];
   #readsText = false;
 
-  /** @param base a slice whose items are not written again. */
+  /** @param base a slice whose items are not written again */
   private constructor(
     sources: SliceSources,
     base: Slice | null,
@@ -78,7 +78,7 @@ export class Slice {
     this.#pruning = pruning;
   }
 
-  /** The slice of some units, and of packages imported without a name. */
+  /** Returns the slice of some units, and of packages imported without a name. */
   static ofUnits(
     sources: SliceSources,
     units: readonly Unit[],
@@ -88,12 +88,12 @@ export class Slice {
     for (const specifier of bareImports) {
       slice.#lines.push(["import", slice.#import({ kind: "import", specifier, imported: "" })]);
     }
-    // In order of evaluation: an earlier statement's number is lower.
+    // In order of evaluation: an earlier statement has a lower number.
     for (const unit of units) slice.#number(unit);
     return slice.#walk();
   }
 
-  /** The slice of a captured value, which a handler is. */
+  /** Returns the slice of a captured value, such as a handler. */
   static ofValue(sources: SliceSources, base: Slice, index: number): Slice {
     const slice = new Slice(sources, base, { pruning: base.#pruning, attraction: base.#attraction });
     slice.#number(index);
@@ -102,7 +102,7 @@ export class Slice {
 
   /**
    * Digest of everything in it.
-   * @param withText whether the spelling of functions and classes counts.
+   * @param withText whether the source text of functions and classes counts
    */
   digest(withText: boolean): Digest {
     const known = this.#digests.get(withText);
@@ -148,7 +148,7 @@ export class Slice {
       this.#attracted.add(attracted);
   }
 
-  /** Of two units that change the same, and of one that reads it: which comes first is what it becomes. */
+  /** The order of two units that change the same object, and of one that reads it, affects the result. */
   #writeOrder(): void {
     const { analysis } = this.#sources;
     const changing = [...(this.#base?.units ?? []), ...this.units]
@@ -234,8 +234,8 @@ export class Slice {
   }
 
   /**
-   * A variable that other code may hold too, or may set: beside its value, which one it is counts, for
-   * two of the same value are not one.
+   * A variable that other code may hold or set. Besides its value, its identity counts, because two
+   * objects with equal values are not the same.
    */
   #cell(binding: Binding, index: number, value: HeapValue): unknown {
     const { analysis } = this.#sources;
@@ -258,7 +258,7 @@ export class Slice {
     return identity.parts;
   }
 
-  /** An item's number: in the base, or in order of being met. */
+  /** An item's number: that in the base, or by order of discovery. */
   #number(item: Item): string {
     const base = this.#base;
     const inBase = base ? base.#numbers.get(item) : undefined;
@@ -273,7 +273,7 @@ export class Slice {
   }
 }
 
-/** How many of some units, in order of evaluation, are evaluated before another one. */
+/** Returns how many of some units, in order of evaluation, are evaluated before another one. */
 function countBefore(units: readonly Unit[], { index }: Unit): number {
   let low = 0;
   let high = units.length;

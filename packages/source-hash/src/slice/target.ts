@@ -3,9 +3,9 @@
 import type { Binding, ImportedName, Unit } from "../program/program.ts";
 
 /**
- * - `units`: a binding of the top level.
+ * - `units`: a top-level binding.
  * - `import`: a name imported from outside of the artifact, statically or by `import("…")`.
- * - `captured`: a variable of a function around the code, whose value is the activation's.
+ * - `captured`: a variable of an enclosing function, whose value belongs to the activation.
  */
 export type Target =
   | { readonly kind: "units"; readonly binding: Binding; readonly units: readonly Unit[] }

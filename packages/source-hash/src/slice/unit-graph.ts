@@ -1,9 +1,9 @@
-// Which units name which: what one leads to, and what leads to it.
+// The references between units, in both directions.
 
 import type { Program, Unit } from "../program/program.ts";
 import type { Shape } from "./shape.ts";
 
-/** The graph of an artifact's units, each with an arrow to those that its code names. */
+/** The graph of an artifact's units, with an edge to each unit that the code names. */
 export class UnitGraph {
   readonly #program: Program;
   readonly #shapeOf: (unit: Unit) => Shape;
@@ -20,7 +20,10 @@ export class UnitGraph {
     for (const target of this.#shapeOf(unit).targets) if (target.kind === "units") yield* target.units;
   }
 
-  /** Every unit that a unit's code names, however deep, and itself; undefined when they are more than `most`. */
+  /**
+   * Every unit that a unit's code names, transitively, and itself; undefined if there are more than
+   * `most`.
+   */
   reachOf(unit: Unit, most: number): ReadonlySet<Unit> | undefined {
     const reached = new Set<Unit>([unit]);
     for (const one of reached) {
@@ -30,7 +33,10 @@ export class UnitGraph {
     return reached;
   }
 
-  /** Every unit whose code leads to a unit, itself among them, without those that were seen and what leads to these. */
+  /**
+   * Every unit whose code leads to a unit, including itself, without units that were seen and those
+   * leading to them.
+   */
   leadingTo(unit: Unit, seen: Set<Unit>): Unit[] {
     const found: Unit[] = [];
     const pending: Unit[] = [unit];
@@ -44,8 +50,9 @@ export class UnitGraph {
   }
 
   /**
-   * Index of the last unit in reach of a unit, of those that are no function; -1 for none. Found for a whole
-   * region of units that lead to each other at once, as in Tarjan's "Depth-first search and linear graph algorithms".
+   * Index of the last unit in reach of a unit, not counting functions; -1 for none. Computed for a whole
+   * strongly connected component at once, as in Tarjan's "Depth-first search and linear graph
+   * algorithms".
    */
   lastInReach(start: Unit): number {
     const known = this.#last.get(start);
@@ -102,11 +109,11 @@ export class UnitGraph {
   }
 }
 
-/** A unit whose arrows are being followed. */
+/** A unit whose edges are being followed. */
 interface Frame {
   readonly unit: Unit;
   readonly next: Iterator<Unit>;
-  /** Place of the first unit, among those that are open, that it leads to. */
+  /** The first open unit that it leads to. */
   lowest: number;
   last: number;
 }

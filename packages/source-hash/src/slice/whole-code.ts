@@ -1,4 +1,4 @@
-// All of an artifact's code, as it is in the hash of a task whose slice cannot be told.
+// All of an artifact's code, as hashed for a task whose slice cannot be determined.
 
 import { sha256, type Digest } from "@memodag/core";
 import { nameOf, part, parts } from "../program/node.ts";
@@ -10,21 +10,22 @@ import type { Slice } from "./slice.ts";
 /** The stand-in for it. */
 export interface WholeCode {
   readonly digest: Digest;
-  /** True when the spelling of functions and classes counts. */
+  /** True if the source text of functions and classes counts. */
   readonly withText: boolean;
 }
 
 /**
- * Writes it down without the names of variables, comments and formatting, as slices are. Where code that is not
- * there to be looked at may run in it, such as by `eval`, every name counts, and the text of every function.
- * @param whole the slice of every unit.
+ * Writes the code without names of variables, comments and formatting, as for slices. If it may run code
+ * that
+ * cannot be inspected, such as by `eval`, every name counts, and the text of every function.
+ * @param whole the slice of every unit
  */
 export function wholeCode(analysis: ArtifactAnalysis, whole: Slice): WholeCode {
   const { program } = analysis;
   const shape = analysis.shapeOfProgram();
   const runsHidden = [...shape.hazards, ...whole.hazards].some((hazard) => readsCode(hazard));
   const withText = runsHidden || shape.readsText || whole.readsText || runsText(program);
-  // The slice says what imports lead to; those that nothing names are said by their specifiers.
+  // The slice covers the targets of imports; imports that no code names are covered by their specifiers.
   const targets = shape.targets.map((target) =>
     target.kind === "import" ? [target.specifier, target.imported] : target.kind,
   );
@@ -33,12 +34,12 @@ export function wholeCode(analysis: ArtifactAnalysis, whole: Slice): WholeCode {
   return { digest: sha256(JSON.stringify([all, whole.digest(withText)])), withText };
 }
 
-/** Node's own modules that run code from texts: it is handed functions, and may read theirs. */
+/** Node modules that run code from strings: such code may be given functions, and read their text. */
 function runsText({ imports }: Program): boolean {
   return imports.some((specifier) => /^(?:node:)?(?:inspector|repl|vm)(?:\/|$)/.test(specifier));
 }
 
-/** Names under which code outside may ask for what is in the artifact, where a declaration is exported as it is. */
+/** Names by which code outside may access the artifact, if a declaration is exported as is. */
 function exportedNames({ root, units }: Program): string[] {
   const declared = parts(root, "body").flatMap((statement) => {
     const declaration =
