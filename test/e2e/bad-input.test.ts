@@ -34,7 +34,7 @@ describe("what cannot be run", () => {
     expect(code).toBe("config_invalid");
     expect(lines).toEqual([
       expect.stringMatching(/memodag\.toml has 3 faults:$/),
-      expect.stringMatching(/^ {2}core\.parallelism: expected a whole number .*found "many"$/),
+      expect.stringMatching(/^ {2}core\.parallelism: expected an integer .*found "many"$/),
       expect.stringMatching(/^ {2}core\.paralelism: .*did you mean core\.parallelism\?$/),
       expect.stringMatching(/^ {2}task_cache\.default_ttl: expected a duration .*found 7$/),
     ]);
