@@ -1,5 +1,6 @@
 // The audit trail: who did what.
 
+import { MemodagError } from "./errors.ts";
 import type { JsonObject } from "./json/json-value.ts";
 
 /** The actions that are recorded. */
@@ -23,13 +24,41 @@ export const AUDIT_ACTIONS = [
 /** Name of a recorded action. */
 export type AuditAction = (typeof AUDIT_ACTIONS)[number];
 
+/**
+ * The authority for the name of an actor.
+ *
+ * - `os_user`: the operating system of the host, for the user of a process there.
+ * - `principal`: what a server on the host has authenticated them by, such as an identity provider.
+ */
+export const ACTOR_KINDS = ["os_user", "principal"] as const;
+
+/** See {@link ACTOR_KINDS}. */
+export type ActorKind = (typeof ACTOR_KINDS)[number];
+
 /** The actor of an action, as far as the program that carried it out can tell. */
 export interface AuditActor {
-  /** The authority for the name: the operating system of `host`. */
-  readonly kind: "os_user";
+  readonly kind: ActorKind;
+  /** From 1 to {@link LONGEST_ACTOR_NAME} characters. */
   readonly name: string;
   /** The machine on which the action was started. */
   readonly host: string;
+}
+
+/** Characters that an actor's name may have. */
+export const LONGEST_ACTOR_NAME = 250;
+
+/**
+ * Refuses an actor that the audit trail could not be read with later.
+ * @throws MemodagError `actor_invalid`
+ */
+export function requireActor({ kind, name }: AuditActor): void {
+  const isKnown = ACTOR_KINDS.some((known) => known === kind);
+  if (isKnown && name !== "" && name.length <= LONGEST_ACTOR_NAME) return;
+  throw new MemodagError(
+    "actor_invalid",
+    `${JSON.stringify({ kind, name })} is not an actor: its kind is one of ${ACTOR_KINDS.join(", ")}, and its name ` +
+      `has 1 to ${LONGEST_ACTOR_NAME} characters`,
+  );
 }
 
 /** An action. */

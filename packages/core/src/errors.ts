@@ -2,6 +2,7 @@
 
 /** Stable, machine-readable codes of all errors that a user or operator can cause. */
 export type ErrorCode =
+  | "actor_invalid"
   | "artifact_damaged"
   | "artifact_not_found"
   | "attempt_lost"
@@ -16,6 +17,7 @@ export type ErrorCode =
   | "conf_invalid"
   | "config_invalid"
   | "config_not_found"
+  | "cursor_invalid"
   | "context_unavailable"
   | "dag_ambiguous"
   | "dag_file_invalid"

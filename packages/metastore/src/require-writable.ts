@@ -9,7 +9,7 @@ import type { Dialect } from "./dialect.ts";
 class Undo extends Error {}
 
 const NOBODY: AuditAct = {
-  actor: { kind: "os_user", name: "", host: "" },
+  actor: { kind: "os_user", name: "trial", host: "trial" },
   action: "config.change",
   team: null,
   filter: {},

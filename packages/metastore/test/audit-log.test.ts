@@ -1,4 +1,4 @@
-import type { AuditAct } from "@memodag/core";
+import type { AuditAct, AuditActor } from "@memodag/core";
 import { openTestMetastore, TEST_DIALECTS, type TestMetastore } from "@memodag/metastore/testing";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { newRun, saveDag } from "./dags-and-runs.ts";
@@ -34,9 +34,28 @@ describe.each(TEST_DIALECTS)("the audit trail on %s", (dialect) => {
     expect(await ids({ since: Date.now() + 600_000 })).toEqual([]);
     expect(await ids({ since: Date.now() - 600_000 })).toHaveLength(3);
     expect(await ids({ limit: 1 })).toEqual([open]);
+    expect(await ids({ limit: 1, after: open })).toEqual([failed]);
+    expect(await ids({ after: done })).toEqual([]);
     await expect(audit.end(done, { kind: "failed", error: "a second end" })).rejects.toThrow(
       /unique|append-only/i,
     );
+  });
+
+  test("takes actors of other kinds than users of the system, and none that has no name or kind", async () => {
+    const { audit, runs } = metastore;
+    const principal = { kind: "principal", name: "ada@example.org", host: "api" } as const;
+    const id = await audit.begin({ ...purge, actor: principal });
+    expect((await audit.list({ limit: 1 }))[0]).toMatchObject({ id, actor: principal });
+    for (const wrong of [{ name: "" }, { name: "a".repeat(251) }, { kind: "robot" }]) {
+      const act = { ...purge, actor: { ...principal, ...wrong } as AuditActor };
+      await expect(audit.begin(act)).rejects.toMatchObject({ code: "actor_invalid" });
+      await expect(audit.write(act, 1)).rejects.toMatchObject({ code: "actor_invalid" });
+      const version = await saveDag(metastore, "actors");
+      await expect(runs.createRun(newRun("actors", version), act)).rejects.toMatchObject({
+        code: "actor_invalid",
+      });
+    }
+    expect(await runs.listRuns({ dagId: "actors", limit: 9 })).toEqual([]);
   });
 
   test.each([

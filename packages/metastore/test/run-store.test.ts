@@ -1,5 +1,5 @@
 import { TEST_DIALECTS, openTestMetastore, type TestMetastore } from "@memodag/metastore/testing";
-import type { DagRun, PassWrite, TaskInstance } from "@memodag/core";
+import type { DagRun, PassWrite, TaskInstance, TaskInstanceId } from "@memodag/core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { bytesOf, createRun, instance, newRun, saveDag } from "./dags-and-runs.ts";
 
@@ -90,6 +90,48 @@ describe.each(TEST_DIALECTS)("the run store on %s", (dialect) => {
       (await metastore.runs.listRuns({ dagId, ...filter })).map((run) => `${run.team}/${run.runId}`);
     expect(await listed({ team: "red", limit: 2 })).toEqual(["red/c", "red/b"]);
     expect(await listed({ limit: 10 })).toEqual(["blue/r1", "red/c", "red/b", "red/a"]);
+  });
+
+  test("lists what comes after a run, whatever is made meanwhile", async () => {
+    const dagId = "paged";
+    const version = await saveDag(metastore, dagId);
+    const make = async (runId: string) => await metastore.runs.createRun(newRun(dagId, version, { runId }));
+    for (const runId of ["a", "b", "c", "d"]) await make(runId);
+    const [, second] = await metastore.runs.listRuns({ dagId, limit: 2 });
+    await make("e");
+    const next = await metastore.runs.listRuns({ dagId, limit: 2, after: second?.id ?? 0 });
+    expect(next.map(({ runId }) => runId)).toEqual(["b", "a"]);
+    expect(await metastore.runs.listRuns({ dagId, limit: 2, after: next[1]?.id ?? 0 })).toEqual([]);
+  });
+
+  test("lists the instances of a run page by page, and those of a task", async () => {
+    const run = await claimedRun();
+    const { team } = run;
+    const names = [
+      ["fit", -1],
+      ["train", 0],
+      ["train", 1],
+      ["train", 10],
+      ["write", -1],
+    ] as const;
+    const rows = names.map(([taskId, mapIndex]) => instance(taskId, { mapIndex }));
+    await metastore.runs.writePass(passOf(run, { instances: inserted(...rows) }));
+    const all = await metastore.runs.listTaskInstances(team, run.id);
+    const listed: unknown[] = [];
+    for (let after: TaskInstanceId | undefined; ;) {
+      const page = await metastore.runs.listTaskInstances(team, run.id, {
+        limit: 2,
+        ...(after && { after }),
+      });
+      for (const row of page) listed.push(row);
+      after = page.at(-1);
+      if (after === undefined) break;
+    }
+    expect(listed).toEqual(all);
+    const ofTask = { taskId: "train", limit: 9, after: { taskId: "train", mapIndex: 0 } };
+    const some = await metastore.runs.listTaskInstances(team, run.id, ofTask);
+    expect(some.map(({ mapIndex }) => mapIndex)).toEqual([1, 10]);
+    expect(await metastore.runs.listTaskInstances("another", run.id, { limit: 9 })).toEqual([]);
   });
 
   test("writes and loads all of an instance and its XComs", async () => {

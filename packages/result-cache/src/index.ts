@@ -21,6 +21,7 @@ export * from "./memory/memory-byte-store.ts";
 export * from "./memory/memory-lease-store.ts";
 export * from "./memory/memory-record-store.ts";
 export * from "./memory/memory-result-store.ts";
+export { positionOf } from "./record-order.ts";
 export * from "./record-seal.ts";
 export * from "./record-store.ts";
 export type * from "./entry-writer.ts";

@@ -90,10 +90,20 @@ export const RECORD_SORTS = ["age", "size", "hits", "saved"] as const;
 /** See {@link RECORD_SORTS}. */
 export type RecordSort = (typeof RECORD_SORTS)[number];
 
+/** Where in a listing a record stands, or stood. */
+export interface RecordPosition {
+  /** What it is sorted by. */
+  readonly value: number;
+  readonly key: Digest;
+}
+
 /** A slice of a listing. Records that are alike in what it is sorted by stand in the order of their keys. */
 export interface RecordPage {
   readonly limit: number;
+  /** How many to pass over, of those that come after `after`. */
   readonly offset: number;
+  /** Records that come after this position: one that is stored meanwhile moves none to another page. */
+  readonly after?: RecordPosition;
   /** Default: `age`. */
   readonly sort?: RecordSort;
   /** The oldest, smallest or least first. Default: the newest, largest or most first. */

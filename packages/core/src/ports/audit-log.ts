@@ -10,6 +10,8 @@ export interface AuditFilter {
   /** Milliseconds since the Unix epoch, by the database's clock. */
   readonly since?: number;
   readonly limit: number;
+  /** Entries that come after that of this number: older ones. */
+  readonly after?: number;
 }
 
 /** An append-only trail. The database rejects any other change. */

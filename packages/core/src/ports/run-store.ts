@@ -187,6 +187,17 @@ export interface RunFilter {
   readonly team?: string;
   readonly dagId?: string;
   readonly limit: number;
+  /** Runs that come after that of this number, which may be gone: older ones. */
+  readonly after?: number;
+}
+
+/** A page of a run's task instances, in the order of their names. */
+export interface InstancePage {
+  readonly limit: number;
+  /** Instances that come after this one, which may be gone. */
+  readonly after?: TaskInstanceId;
+  /** Of this task alone. */
+  readonly taskId?: string;
 }
 
 /** Selects the interrupted runs to list. */
@@ -213,7 +224,8 @@ export interface RunStore {
   listDatedRuns(team: string, dagId: string, dates: readonly number[]): Promise<Map<number, string>>;
   /** Newest first. */
   listRuns(filter: RunFilter): Promise<DagRun[]>;
-  listTaskInstances(team: string, runId: number): Promise<TaskInstance[]>;
+  /** In one order, by task and map index; all of them without a page. */
+  listTaskInstances(team: string, runId: number, page?: InstancePage): Promise<TaskInstance[]>;
   listXComs(team: string, runId: number, instance?: TaskInstanceId): Promise<XCom[]>;
   /** Returns the bytes of XComs by digest. Missing digests are not in the map. */
   readXComBytes(team: string, digests: readonly string[]): Promise<Map<string, Uint8Array>>;

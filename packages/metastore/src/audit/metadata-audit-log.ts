@@ -33,7 +33,7 @@ export class MetadataAuditLog implements AuditLog {
     await this.#dialect.transaction(() => writeAct(this.#dialect, act, affected));
   }
 
-  async list({ team, action, since, limit }: AuditFilter): Promise<AuditEntry[]> {
+  async list({ team, action, since, limit, after }: AuditFilter): Promise<AuditEntry[]> {
     const rows = await this.#dialect.kysely
       .selectFrom("audit_entry as entry")
       .leftJoin("audit_outcome as outcome", "outcome.entry_id", "entry.id")
@@ -42,6 +42,7 @@ export class MetadataAuditLog implements AuditLog {
       .$if(team !== undefined, (query) => query.where("team", "=", team ?? ""))
       .$if(action !== undefined, (query) => query.where("action", "=", action ?? ""))
       .$if(since !== undefined, (query) => query.where("entry.at", ">=", since ?? 0))
+      .$if(after !== undefined, (query) => query.where("entry.id", "<", after ?? 0))
       .orderBy("entry.id", "desc")
       .limit(limit)
       .execute();

@@ -1,6 +1,6 @@
 // Writes an act of somebody down in the transaction that does it: both are there, or neither is.
 
-import type { AuditAct, AuditOutcome } from "@memodag/core";
+import { requireActor, type AuditAct, type AuditOutcome } from "@memodag/core";
 import type { Dialect } from "../dialect.ts";
 import { storableText } from "../storable-text.ts";
 import { statement, type TransactionScript } from "../transaction-script.ts";
@@ -19,6 +19,7 @@ export function* writeAct(
 /** Writes an act whose outcome is open, and returns its number. */
 export function* writeEntry({ kysely, now }: Dialect, act: AuditAct): TransactionScript<number> {
   const { actor, action, team, filter } = act;
+  requireActor(actor);
   const [row] = yield* statement(
     kysely
       .insertInto("audit_entry")

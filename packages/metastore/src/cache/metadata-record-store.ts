@@ -9,6 +9,7 @@ import type {
   PutOutcome,
   RecordFilter,
   RecordPage,
+  RecordPosition,
   RecordRetention,
   RecordSort,
   RecordStore,
@@ -33,6 +34,17 @@ const SORTED_BY = {
   hits: sql<number>`hit_count`,
   saved: sql<number>`(hit_count * duration_ms)`,
 } as const satisfies Record<RecordSort, RawBuilder<number>>;
+
+/** Compares as rows, which is what the indexes are in the order of. */
+function isBeyond(
+  sorted: RawBuilder<number>,
+  ascending: boolean,
+  { value, key }: RecordPosition,
+): RawBuilder<boolean> {
+  return ascending
+    ? sql<boolean>`(${sorted}, key) > (${value}, ${key})`
+    : sql<boolean>`(${sorted}, key) < (${value}, ${key})`;
+}
 
 /** The record store of the metadata database. */
 export class MetadataRecordStore implements RecordStore {
@@ -61,7 +73,7 @@ export class MetadataRecordStore implements RecordStore {
   async list(filter: RecordFilter, page: RecordPage): Promise<CacheRecord[]> {
     const { kysely, now } = this.#dialect;
     const direction = page.ascending === true ? "asc" : "desc";
-    const { sort = "age" } = page;
+    const { sort = "age", after } = page;
     const { team, ...rest } = filter;
     // By age there is an index for each team; else all are read in order until there are enough of the team.
     const isBroad = team !== undefined && rest.dagId === undefined && sort !== "age";
@@ -71,6 +83,9 @@ export class MetadataRecordStore implements RecordStore {
       .select(sql<number>`${now} - created_at`.as("age_ms"))
       .where(recordCondition(isBroad ? rest : filter, now))
       .$if(isBroad, (query) => query.where((where) => this.#dialect.broad(where("team", "=", team ?? ""))))
+      .$if(after !== undefined, (query) =>
+        query.where(isBeyond(SORTED_BY[sort], page.ascending === true, after ?? { value: 0, key: "" })),
+      )
       .orderBy(SORTED_BY[sort], direction)
       .orderBy("key", direction)
       .limit(page.limit)

@@ -8,6 +8,7 @@ import {
   type ClaimRequest,
   type ClearedTask,
   type DagRun,
+  type InstancePage,
   type InterruptedRunFilter,
   type LoadedRunName,
   type NewDagRun,
@@ -23,6 +24,7 @@ import {
   type WantedRun,
   type XCom,
 } from "@memodag/core";
+import { sql } from "kysely";
 import { writeAct } from "../audit/write-act.ts";
 import type { Dialect } from "../dialect.ts";
 import { cancelRun } from "./cancel-run.ts";
@@ -74,12 +76,13 @@ export class MetadataRunStore implements RunStore {
     return await findRunStandings(this.#dialect, wanted);
   }
 
-  async listRuns({ team, dagId, limit }: RunFilter): Promise<DagRun[]> {
+  async listRuns({ team, dagId, limit, after }: RunFilter): Promise<DagRun[]> {
     const rows = await this.#dialect.kysely
       .selectFrom("dag_run")
       .selectAll()
       .$if(team !== undefined, (query) => query.where("team", "=", team ?? ""))
       .$if(dagId !== undefined, (query) => query.where("dag_id", "=", dagId ?? ""))
+      .$if(after !== undefined, (query) => query.where("id", "<", after ?? 0))
       .orderBy("id", "desc")
       .limit(limit)
       .execute();
@@ -112,15 +115,21 @@ export class MetadataRunStore implements RunStore {
     );
   }
 
-  async listTaskInstances(team: string, runId: number): Promise<TaskInstance[]> {
+  async listTaskInstances(team: string, runId: number, page?: InstancePage): Promise<TaskInstance[]> {
+    const { after, taskId } = page ?? {};
     const rows = await this.#dialect.kysely
       .selectFrom("task_instance")
       .innerJoin("dag_run", "dag_run.id", "task_instance.dag_run_id")
       .selectAll("task_instance")
       .where("dag_run.team", "=", team)
       .where("dag_run_id", "=", runId)
+      .$if(taskId !== undefined, (query) => query.where("task_id", "=", taskId ?? ""))
+      .$if(after !== undefined, (query) =>
+        query.where(sql<boolean>`(task_id, map_index) > (${after?.taskId}, ${after?.mapIndex})`),
+      )
       .orderBy("task_id")
       .orderBy("map_index")
+      .$if(page !== undefined, (query) => query.limit(page?.limit ?? 0))
       .execute();
     return rows.map(toTaskInstance);
   }

@@ -2,7 +2,14 @@
 
 import { deepEqual, equal } from "node:assert/strict";
 import { sha256, type Digest } from "@memodag/core";
-import type { CacheRecord, NewCacheRecord, RecordSort } from "../record-store.ts";
+import { positionOf } from "../record-order.ts";
+import {
+  RECORD_SORTS,
+  type CacheRecord,
+  type NewCacheRecord,
+  type RecordPosition,
+  type RecordSort,
+} from "../record-store.ts";
 import { TEAM, findOne, keyOf, putAll, sampleRecord } from "./sample-record.ts";
 import type { OpenRecordStore, RegisterCase } from "./store-harness.ts";
 
@@ -134,6 +141,44 @@ export function describeRecordReads(check: RegisterCase<OpenRecordStore>): void 
     );
     deepEqual(await store.list({}, { limit: 3, offset: 8 }), []);
   });
+
+  check(
+    "lists what comes after a record, whatever is stored or purged meanwhile",
+    async ({ store, passTime }) => {
+      for (let age = 0; age < 4; age++) {
+        await putAll(store, [sampleRecord(`${age} a`), sampleRecord(`${age} b`)]);
+        await passTime(HOUR);
+      }
+      for (const sort of RECORD_SORTS) {
+        for (const ascending of [false, true]) {
+          const order = { sort, ascending, offset: 0 };
+          const all = (await store.list({}, { limit: 100, ...order })).map(({ key }) => key);
+          const pages: Digest[] = [];
+          for (let after: RecordPosition | undefined; ;) {
+            const page = await store.list({}, { limit: 3, ...order, ...(after && { after }) });
+            for (const { key } of page) pages.push(key);
+            const last = page.at(-1);
+            if (last === undefined) break;
+            after = positionOf(last, sort);
+          }
+          deepEqual(pages, all);
+        }
+      }
+      const [first, second] = await store.list({}, { limit: 2, offset: 0 });
+      if (!first || !second) throw new Error("records were stored");
+      const after = positionOf(second, "age");
+      const next = await store.list({}, { limit: 2, offset: 0, after });
+      // The position of a record that is gone is a position still.
+      await store.purge({ key: second.key });
+      await store.put(sampleRecord("newer"), "keep-live");
+      const again = await store.list({}, { limit: 2, offset: 0, after });
+      deepEqual(
+        again.map(({ key }) => key),
+        next.map(({ key }) => key),
+      );
+      deepEqual((await store.list({ team: "another" }, { limit: 9, offset: 0, after })).length, 0);
+    },
+  );
 
   check("lists by size, hits and time saved, either way round", async ({ store }) => {
     const sized = (name: string, sizeBytes: number, durationMs: number) =>
