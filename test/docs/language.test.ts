@@ -40,10 +40,10 @@ const WHAT_COMMENT: Banned = {
 
 /** Rooms with the number of banned phrases that each may still have. This list only shrinks. */
 const PENDING: Readonly<Record<string, number>> = {
-  "packages/cli/src": 28,
-  "packages/deployment/src": 45,
+  "packages/cli/src": 21,
+  "packages/deployment/src": 39,
   "packages/metastore/src": 100,
-  "packages/operations/src": 52,
+  "packages/operations/src": 41,
   "packages/result-cache/src": 138,
   "packages/scheduler/src": 144,
 };

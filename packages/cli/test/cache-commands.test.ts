@@ -32,6 +32,8 @@ describe("cache commands", () => {
       hitCount: 1,
       durationMs: expect.any(Number),
       producer: { runId: expect.stringMatching(/^manual__/), mapIndex: -1, tryNumber: 1 },
+      ageMs: expect.any(Number),
+      savedMs: expect.any(Number),
     });
     expect(await project.json("cache", "ls", "--task", "draw", "--limit", "2")).toHaveLength(2);
     expect(await project.json("cache", "ls", "--task", "dr%")).toEqual([]);
@@ -54,7 +56,11 @@ describe("cache commands", () => {
     expect(await listed("--limit", "3", "--offset", "2")).toEqual(keys.slice(2));
     const page = await project.run("cache", "ls", "--limit", "3");
     expect(page.stdout.split("\n")).toHaveLength(5);
-    expect(page.stderr).toBe("There are more: --offset 3 shows the next.\n");
+    const [, after = ""] = /^There are more: --after (\S+) shows the next\.\n$/.exec(page.stderr) ?? [];
+    const next = await project.json<RecordReport[]>("cache", "ls", "--limit", "3", "--after", after);
+    expect(next).toMatchObject(
+      (await project.json<RecordReport[]>("cache", "ls")).slice(3).map(({ key }) => ({ key })),
+    );
     expect((await project.run("cache", "ls", "--limit", "4")).stderr).toBe("");
     const wrong = await project.run("cache", "ls", "--sort", "name");
     expect(wrong).toMatchObject({ code: 2, stderr: expect.stringMatching(/age, size, hits, saved/) });

@@ -46,6 +46,8 @@ describe("cache explain", () => {
       producer: null,
       cacheReasonCode: "no_entry",
       cacheReasonDetail: null,
+      verdict: "sum missed: no earlier result of it is known.",
+      advice: null,
     });
     const second = await project.json<RunReport>("dags", "run", "shapes", "--param", "sides=4");
     expect(await explain(second.runId, "draw", "--map-index", "1")).toMatchObject({

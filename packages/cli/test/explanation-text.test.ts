@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { explanationLines } from "../src/output/explanation-lines.ts";
-import { explainInstance } from "@memodag/operations/explain";
+import { explainInstance, explanationText } from "@memodag/operations/explain";
 import type { KeptDecision } from "@memodag/result-cache";
 import type { TaskInstance } from "@memodag/core";
 import { instanceOf } from "@memodag/operations/testing";
@@ -37,15 +37,18 @@ const decision: KeptDecision = {
   decidedAt: 0,
 };
 
-const text = (instance: Partial<TaskInstance>, decided?: KeptDecision, ageMs = 0): string =>
-  explanationLines({
+const text = (instance: Partial<TaskInstance>, decided?: KeptDecision, ageMs = 0): string => {
+  const explanation = explainInstance(instanceOf({ cacheKey: KEY, ...instance }), decided);
+  const sentences = explanationText({
     name: "task",
     runId: "run",
-    explanation: explainInstance(instanceOf({ cacheKey: KEY, ...instance }), decided),
+    explanation,
     savedMs: instance.savedMs ?? null,
     entryAgeMs: null,
     ageMs,
-  }).join("\n");
+  });
+  return explanationLines({ ...sentences, changes: explanation.changes }).join("\n");
+};
 
 it.each<[string, Partial<TaskInstance>, KeptDecision | undefined, RegExp]>([
   [

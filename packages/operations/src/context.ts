@@ -1,4 +1,4 @@
-// What every operation works with: the stores, who acts, and what the config says about it.
+// The context of an operation: the stores, the actor, and the settings of the config.
 
 import type { AuditActor, AuditLog, Clock, DagStore, Logger, RunStore, ScheduleStore } from "@memodag/core";
 import type { BreakerBoard, CacheSwitch } from "@memodag/metastore";
@@ -15,7 +15,7 @@ export interface Stores {
   readonly xcomResults: ResultStore;
   /** True when the cache's results lie in the metadata database, where XComs find them. */
   readonly resultsInMetastore: boolean;
-  /** What the cache did, by task; in the metadata database, wherever the cache is. */
+  /** Counters of the cache, by task; in the metadata database, wherever the cache is. */
   readonly counters: CounterStore;
   readonly superseded: AgedStore;
   /** Why instances did not hit; in the metadata database, wherever the cache is. */
@@ -25,7 +25,7 @@ export interface Stores {
   readonly audit: AuditLog;
 }
 
-/** What operations have to know of the config. */
+/** The settings of the config that operations need. */
 export interface OperationSettings {
   /** Patterns of names whose values are shown to no one. */
   readonly secretPatterns: readonly string[];
@@ -33,7 +33,7 @@ export interface OperationSettings {
   readonly cachingOffReason: () => string | null;
   /** Bytes that the entries of the cache may have together; `null`: no bound. */
   readonly maxCacheBytes: () => number | null;
-  /** What the cache's stores are called in the config; for messages. */
+  /** The name of the cache's stores in the config, for messages. */
   readonly cacheBackend: string;
   /** The folder of attempts' logs. */
   readonly logsDir: string;
@@ -41,7 +41,7 @@ export interface OperationSettings {
   readonly findSealKey: () => Uint8Array | undefined;
 }
 
-/** What an operation is given beside its input. */
+/** The context in which an operation runs. */
 export interface OperationContext {
   readonly stores: Stores;
   /** Who is written down as having done it. */

@@ -92,7 +92,7 @@ export type RecordSort = (typeof RECORD_SORTS)[number];
 
 /** Where in a listing a record stands, or stood. */
 export interface RecordPosition {
-  /** What it is sorted by. */
+  /** The value by which it is sorted. */
   readonly value: number;
   readonly key: Digest;
 }

@@ -1,46 +1,44 @@
 // `memodag audit ls`: who did what, when.
 
 import { Option, type Command } from "commander";
-import { AUDIT_ACTIONS, type AuditAction, type AuditActor, type AuditEntry } from "@memodag/core";
+import { AUDIT_ACTIONS, type AuditAction } from "@memodag/core";
+import type { AuditReport } from "@memodag/operations/audit";
 import { printJson, printTable } from "../output/print.ts";
-import { isoTime } from "@memodag/operations";
 import { withOperations } from "../wiring/deployment.ts";
 import { type TeamOptions, withTeamOptions } from "./common-options.ts";
-import { parseCount, parseSince } from "./parse-arguments.ts";
+import { noteNext, withPageOptions, type PageOptions } from "./page-options.ts";
+import { parseSince } from "./parse-arguments.ts";
 
-interface AuditOptions extends TeamOptions {
+interface AuditOptions extends TeamOptions, PageOptions {
   readonly action?: AuditAction;
-  /** Milliseconds since the Unix epoch. */
-  readonly since?: number;
-  readonly limit: number;
+  /** ISO 8601. */
+  readonly since?: string;
 }
 
 /** Adds `audit ls`. */
 export function registerAudit(program: Command): void {
   const audit = program.command("audit").description("Who did what.");
-  withTeamOptions(audit.command("ls"))
+  const ls = withTeamOptions(audit.command("ls"))
     .description("what people did, newest first; with --team, to that team alone")
     .addOption(new Option("--action <action>", "acts of this kind").choices(AUDIT_ACTIONS))
-    .option("--since <time>", 'from this time on, or from so long ago, such as "7d"', parseSince)
-    .option("--limit <n>", "how many at most", parseCount, 100)
-    .action(listEntries);
+    .option("--since <time>", 'from this time on, or from so long ago, such as "7d"', parseSince);
+  withPageOptions(ls, 100).action(listEntries);
 }
 
-async function listEntries({ team, action, since, limit, ...options }: AuditOptions): Promise<void> {
-  const entries = await withOperations(options, (context, { audit }) =>
-    audit.list({
-      ...(team !== undefined && { team }),
-      ...(action !== undefined && { action }),
-      ...(since !== undefined && { since }),
-      limit,
-    }),
-  );
-  if (options.json) return printJson(entries.map((entry) => ({ ...entry, at: isoTime(entry.at) })));
+async function listEntries(options: AuditOptions): Promise<void> {
+  const { listAudit } = await import("@memodag/operations/audit");
+  const page = await withOperations(options, (context) => listAudit(context, options));
+  if (options.json) printJson(page.items);
+  else printEntries(page.items);
+  noteNext(page);
+}
+
+function printEntries(entries: readonly AuditReport[]): void {
   printTable(
     ["TIME", "WHO", "ACTION", "TEAM", "WHAT", "ROWS", "OUTCOME"],
     entries.map((entry) => [
-      isoTime(entry.at),
-      shownActor(entry.actor),
+      entry.at,
+      `${entry.actor.name}@${entry.actor.host}`,
       entry.action,
       entry.team,
       shownFilter(entry),
@@ -51,11 +49,7 @@ async function listEntries({ team, action, since, limit, ...options }: AuditOpti
   );
 }
 
-function shownActor({ name, host }: AuditActor): string {
-  return `${name}@${host}`;
-}
-
-function shownFilter({ filter }: AuditEntry): string | null {
+function shownFilter({ filter }: AuditReport): string | null {
   const parts = Object.entries(filter).flatMap(([name, value]) =>
     value === null || value === false
       ? []

@@ -1,22 +1,17 @@
 // `memodag cache gc`: removes what is of no use any more.
 
 import { formatDuration, formatSize } from "@memodag/core";
-import type { Collection, CollectionPlan, Collector, DoomedItem } from "@memodag/result-cache";
+import type { Collected, PlannedCollection } from "@memodag/operations/cache";
+import type { Collection, DoomedItem } from "@memodag/result-cache";
 import type { Command } from "commander";
 import { printJson, printLine, printTable } from "../output/print.ts";
 import { shortDigest } from "../output/units.ts";
-import { audited, newAct } from "@memodag/operations";
-import { withOperations } from "../wiring/deployment.ts";
-import type { OperationContext } from "@memodag/operations";
-import type { CommonOptions } from "../wiring/deployment.ts";
+import { withOperations, type CommonOptions } from "../wiring/deployment.ts";
 import { withCommonOptions } from "./common-options.ts";
 
 interface GcOptions extends CommonOptions {
   readonly dryRun?: boolean;
 }
-
-/** Things that a dry run names at most; it counts them all. */
-const MOST_NAMED = 1_000;
 
 const WHAT = {
   expired: "expired entries",
@@ -41,30 +36,16 @@ export function registerGc(cache: Command): void {
 }
 
 async function collect(options: GcOptions): Promise<void> {
-  const { openCollector } = await import("@memodag/operations/cache");
-  await withOperations(options, async (context, metadata) => {
-    const collector = await openCollector(metadata, context.settings);
-    if (options.dryRun) showPlan(await collector.plan(MOST_NAMED), options);
-    else showCollection(await collectAudited(context, collector), options);
-  });
-}
-
-async function collectAudited(context: OperationContext, collector: Collector): Promise<Collection> {
-  return await audited(
-    context.stores.audit,
-    newAct(context.actor, "cache.gc", null, {}),
-    () => collector.collect(),
-    (collection) => Object.values(amountsOf(collection)).reduce((sum, { count }) => sum + count, 0),
+  const { collectCache, planCollection } = await import("@memodag/operations/cache");
+  const outcome = await withOperations<Collected | PlannedCollection>(options, (context) =>
+    options.dryRun ? planCollection(context) : collectCache(context),
   );
+  if (options.json) printJson(outcome);
+  else if (outcome.dryRun) showPlan(outcome);
+  else printAmounts(outcome, "Nothing had to go.");
 }
 
-function showCollection(collection: Collection, { json }: GcOptions): void {
-  if (json) printJson({ dryRun: false, ...amountsOf(collection) });
-  else printAmounts(collection, "Nothing had to go.");
-}
-
-function showPlan(plan: CollectionPlan, { json }: GcOptions): void {
-  if (json) return printJson({ dryRun: true, ...amountsOf(plan), items: plan.items });
+function showPlan(plan: PlannedCollection): void {
   if (plan.items.length > 0) {
     printTable(
       ["WHAT", "KEY OR DIGEST", "TEAM", "DAG", "TASK", "SIZE", "AGE"],
@@ -87,17 +68,13 @@ function showPlan(plan: CollectionPlan, { json }: GcOptions): void {
   }
 }
 
-function amountsOf({ expired, evicted, bytes, superseded, explanations }: Collection): Collection {
-  return { expired, evicted, bytes, superseded, explanations };
-}
-
 function printAmounts(collection: Collection, empty: string): void {
-  const rows = Object.entries(amountsOf(collection)) as [keyof Collection, Collection["bytes"]][];
+  const kinds = Object.keys(WHAT) as (keyof Collection)[];
   printTable(
     ["WHAT", "COUNT", "SIZE"],
-    rows
-      .filter(([, { count }]) => count > 0)
-      .map(([kind, { count, sizeBytes }]) => [WHAT[kind], count, formatSize(sizeBytes)]),
+    kinds
+      .filter((kind) => collection[kind].count > 0)
+      .map((kind) => [WHAT[kind], collection[kind].count, formatSize(collection[kind].sizeBytes)]),
     empty,
   );
 }

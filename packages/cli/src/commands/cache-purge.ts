@@ -2,16 +2,13 @@
 
 import { createInterface } from "node:readline/promises";
 import { MemodagError, formatSize } from "@memodag/core";
-import type { RecordFilter } from "@memodag/result-cache";
+import type { PurgePlan } from "@memodag/operations/cache";
 import type { Command } from "commander";
 import { EXIT_DECLINED } from "../output/exit-codes.ts";
 import { printJson, printLine, printNote } from "../output/print.ts";
-import { audited, newAct } from "@memodag/operations";
-import { reportRecord } from "@memodag/operations/cache";
+import { printRecords } from "../output/record-table.ts";
 import { withOperations } from "../wiring/deployment.ts";
-import type { Deployment } from "@memodag/deployment/stores";
-import { printRecords } from "./cache-ls.ts";
-import { type FilterOptions, toRecordFilter, withFilterOptions } from "./cache-filter.ts";
+import { type FilterOptions, toSelection, withFilterOptions } from "./cache-filter.ts";
 import { withTeamOptions } from "./common-options.ts";
 
 interface PurgeOptions extends FilterOptions {
@@ -30,58 +27,32 @@ export function registerPurge(cache: Command): void {
     .action(purge);
 }
 
-/** Entries that a dry run names at most; it counts them all. */
-const MOST_NAMED = 1_000;
-
 async function purge(options: PurgeOptions): Promise<void> {
-  if (options.dryRun) return await showDoomed(options);
-  const deleted = await withOperations(options, async (context, metadata) => {
-    const filter = await filterOf(metadata, options);
-    if (!options.yes && !(await isConfirmed(await metadata.records.count(filter)))) return null;
-    const { team = null, run, ...rest } = filter;
-    return await audited(
-      metadata.audit,
-      newAct(context.actor, "cache.purge", team, { ...rest, ...run }),
-      () => metadata.records.purge(filter),
-      (purged) => purged,
-    );
-  });
-  if (deleted === null) process.exitCode = EXIT_DECLINED;
-  if (options.json) printJson({ deleted: deleted ?? 0 });
-  else if (deleted === null) printNote("Nothing was purged.");
-  else printLine(`Forgot ${entries(deleted)}.`);
-}
-
-/** @throws MemodagError `usage` when nothing says what is meant, not even that everything is. */
-async function filterOf(metadata: Deployment, options: PurgeOptions): Promise<RecordFilter> {
-  const filter = await toRecordFilter(metadata, options);
-  if (Object.keys(filter).length > 0 || options.all) return filter;
-  throw new MemodagError(
-    "usage",
-    "Nothing says what to purge: narrow it down, with --dag for one, or add --all",
-  );
-}
-
-async function showDoomed(options: PurgeOptions): Promise<void> {
-  const { tasks, records } = await withOperations(options, async (context, metadata) => {
-    const filter = await filterOf(metadata, options);
-    return {
-      tasks: await metadata.records.stats(filter),
-      records: await metadata.records.list(filter, { limit: MOST_NAMED, offset: 0 }),
-    };
-  });
-  const count = tasks.reduce((sum, task) => sum + task.entries, 0);
-  const sizeBytes = tasks.reduce((sum, task) => sum + task.sizeBytes, 0);
-  if (options.json) {
-    printJson({ deleted: 0, wouldDelete: count, sizeBytes, tasks, entries: records.map(reportRecord) });
-    return;
+  const { planPurge, purgeCache } = await import("@memodag/operations/cache");
+  const { json, all, dryRun, yes } = options;
+  const input = { ...toSelection(options), all };
+  if (dryRun) {
+    const plan = await withOperations(options, (context) => planPurge(context, input));
+    return json ? printJson(plan) : showPlan(plan);
   }
-  if (count > 0) {
-    printRecords(records);
-    if (count > records.length) printLine(`… and ${count - records.length} more.`);
+  let isDeclined = false;
+  const ask = async (count: number): Promise<boolean> => !(isDeclined = !(await isConfirmed(count)));
+  const purged = await withOperations(options, (context) =>
+    purgeCache(context, input, yes ? undefined : ask),
+  );
+  if (isDeclined) process.exitCode = EXIT_DECLINED;
+  if (json) printJson(purged);
+  else if (isDeclined) printNote("Nothing was purged.");
+  else printLine(`Forgot ${entries(purged.deleted)}.`);
+}
+
+function showPlan({ wouldDelete, sizeBytes, entries: named }: PurgePlan): void {
+  if (wouldDelete > 0) {
+    printRecords(named);
+    if (wouldDelete > named.length) printLine(`… and ${wouldDelete - named.length} more.`);
     printLine("");
   }
-  printLine(`Would forget ${entries(count)} of ${formatSize(sizeBytes)}.`);
+  printLine(`Would forget ${entries(wouldDelete)} of ${formatSize(sizeBytes)}.`);
 }
 
 function entries(count: number): string {

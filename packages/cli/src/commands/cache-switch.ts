@@ -2,10 +2,7 @@
 
 import type { Command } from "commander";
 import { printJson, printLine, printNote } from "../output/print.ts";
-import { isoTime } from "@memodag/operations";
-import { newAct } from "@memodag/operations";
-import { withOperations } from "../wiring/deployment.ts";
-import type { CommonOptions } from "../wiring/deployment.ts";
+import { withOperations, type CommonOptions } from "../wiring/deployment.ts";
 import { withCommonOptions } from "./common-options.ts";
 
 interface SwitchOptions extends CommonOptions {
@@ -27,23 +24,10 @@ function withReason(command: Command): Command {
 }
 
 async function turn(isEnabled: boolean, options: SwitchOptions): Promise<void> {
-  const { changedAt, changedBy, reason, otherReason } = await withOperations(
-    options,
-    async (context, metadata) => {
-      const { cacheSwitch } = metadata;
-      const { name, host } = context.actor;
-      const wish = { isEnabled, reason: options.reason ?? null, changedBy: `${name}@${host}` };
-      const action = isEnabled ? "cache.enable" : "cache.disable";
-      await cacheSwitch.turn(wish, newAct(context.actor, action, null, { reason: wish.reason }));
-      const [last] = await cacheSwitch.list(1);
-      return {
-        ...wish,
-        changedAt: last?.changedAt ?? null,
-        otherReason: context.settings.cachingOffReason(),
-      };
-    },
-  );
-  if (options.json) return printJson({ isEnabled, reason, changedBy, changedAt: isoTime(changedAt) });
+  const { switchCache } = await import("@memodag/operations/cache");
+  const { reason } = options;
+  const turned = await withOperations(options, (context) => switchCache(context, { isEnabled, reason }));
+  if (options.json) return printJson(turned);
   printLine(`Caching is ${isEnabled ? "enabled" : "disabled"} for every scheduler.`);
-  if (isEnabled && otherReason !== null) printNote(`It stays off all the same: ${otherReason}.`);
+  if (turned.otherOffReason !== null) printNote(`It stays off all the same: ${turned.otherOffReason}.`);
 }

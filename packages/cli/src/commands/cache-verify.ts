@@ -1,14 +1,13 @@
 // `memodag cache verify`: holds what is remembered against its digests.
 
 import { formatDuration, formatSize } from "@memodag/core";
-import type { BadRecord, Verification } from "@memodag/result-cache";
+import type { VerifyReport } from "@memodag/operations/cache";
+import type { BadRecord } from "@memodag/result-cache";
 import type { Command } from "commander";
 import { EXIT_UNSOUND } from "../output/exit-codes.ts";
 import { printJson, printLine, printTable } from "../output/print.ts";
 import { shortDigest } from "../output/units.ts";
-import { audited, newAct } from "@memodag/operations";
-import { withOperations } from "../wiring/deployment.ts";
-import type { CommonOptions } from "../wiring/deployment.ts";
+import { withOperations, type CommonOptions } from "../wiring/deployment.ts";
 import { withCommonOptions } from "./common-options.ts";
 
 interface VerifyOptions extends CommonOptions {
@@ -35,30 +34,16 @@ export function registerVerify(cache: Command): void {
 }
 
 async function verify(options: VerifyOptions): Promise<void> {
-  const { openVerifier } = await import("@memodag/operations/cache");
-  const found = await withOperations(options, async (context, metadata) => {
-    const verifier = await openVerifier(context);
-    // Looking alone changes nothing.
-    if (!options.repair) return await verifier.verify(false);
-    return await audited(
-      metadata.audit,
-      newAct(context.actor, "cache.verify", null, { repair: true }),
-      () => verifier.verify(true),
-      ({ badRecords, damaged, orphans }) =>
-        badRecords.length + damaged.filter(({ isShown }) => !isShown).length + orphans.length,
-    );
-  });
-  if (options.json) {
-    const { isSound, isRepaired, ...rest } = found;
-    printJson({ ok: isSound, repaired: isRepaired, ...rest });
-  } else {
-    show(found);
-  }
-  if (!found.isSound) process.exitCode = EXIT_UNSOUND;
+  const { verifyCache } = await import("@memodag/operations/cache");
+  const { repair } = options;
+  const found = await withOperations(options, (context) => verifyCache(context, { repair }));
+  if (options.json) printJson(found);
+  else show(found);
+  if (!found.ok) process.exitCode = EXIT_UNSOUND;
 }
 
-function show(found: Verification): void {
-  const { checked, seals, badRecords, damaged, orphans, isRepaired, isSound } = found;
+function show(found: VerifyReport): void {
+  const { checked, seals, badRecords, damaged, orphans, repaired: isRepaired, ok: isSound } = found;
   const rows = [
     ...badRecords.map(({ key, team, dagId, taskId, problem }) => {
       return [

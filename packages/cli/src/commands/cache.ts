@@ -2,12 +2,11 @@
 
 import type { Command } from "commander";
 import { DEFAULT_TEAM, formatDuration, formatSize } from "@memodag/core";
+import type { CacheHealth, CacheStats, DifferingReport } from "@memodag/operations/cache";
 import { printFacts, printJson, printLine, printNote, printTable } from "../output/print.ts";
-import { shownDuration } from "../output/units.ts";
-import type { CacheHealth } from "@memodag/operations/cache";
-import { reportDiffering, reportRecord, shownDiffering } from "@memodag/operations/cache";
+import { shownDuration, shownValue } from "../output/units.ts";
 import { withOperations } from "../wiring/deployment.ts";
-import { type FilterOptions, toRecordFilter, withFilterOptions } from "./cache-filter.ts";
+import { type FilterOptions, toSelection, withFilterOptions } from "./cache-filter.ts";
 import { registerDiff } from "./cache-diff.ts";
 import { registerExplain } from "./cache-explain.ts";
 import { registerGc } from "./cache-gc.ts";
@@ -37,18 +36,12 @@ export function registerCache(program: Command): void {
   registerSwitch(cache);
 }
 
-const LONGEST_VALUE = 2_000;
-
-async function showRecord(keyOrPrefix: string, options: TeamOptions): Promise<void> {
-  const { getRecord, readRecordValues } = await import("@memodag/operations/cache");
-  const { record, values } = await withOperations(options, async (context, metadata) => {
-    const found = await getRecord(metadata.records, keyOrPrefix, options.team);
-    return { record: found, values: await readRecordValues(metadata.results, found) };
-  });
-  const report = reportRecord(record);
-  const differing = reportDiffering(record);
-  if (options.json) return printJson({ ...report, ...differing, components: record.components, values });
-  const { producer, components, ...facts } = { ...report, components: record.components };
+async function showRecord(key: string, options: TeamOptions): Promise<void> {
+  const { showRecord: show } = await import("@memodag/operations/cache");
+  const record = await withOperations(options, (context) => show(context, { key, team: options.team }));
+  if (options.json) return printJson(record);
+  const { nondeterministicCount, lastDiffering, components, values, error, ...report } = record;
+  const { producer, ageMs: _ageMs, savedMs: _savedMs, ...facts } = report;
   printFacts({
     ...facts,
     sizeBytes: `${formatSize(report.sizeBytes)} (${report.sizeBytes})`,
@@ -57,8 +50,8 @@ async function showRecord(keyOrPrefix: string, options: TeamOptions): Promise<vo
     lastHitAt: report.lastHitAt ?? "never",
     expiresAt: report.expiresAt ?? "never",
     version: components.version,
-    ...(record.error && { failure: `${record.error.code}: ${record.error.message}` }),
-    ...(record.differing && { nondeterministic: shownDiffering(record.differing) }),
+    ...(error && { failure: `${error.code}: ${error.message}` }),
+    ...(lastDiffering && { nondeterministic: shownDiffering(nondeterministicCount, lastDiffering) }),
   });
   const parts = (["inputs", "context", "env"] as const).flatMap((part) =>
     Object.entries(components[part]).map(([name, digest]) => [
@@ -73,33 +66,35 @@ async function showRecord(keyOrPrefix: string, options: TeamOptions): Promise<vo
     printTable(["KEY PART", "NAME", "VALUE", "DIGEST"], parts, "");
     printLine("");
   }
-  for (const [key, value] of Object.entries(values))
-    printLine(`${key} = ${shortened(JSON.stringify(value))}`);
+  for (const [name, value] of Object.entries(values)) printLine(`${name} = ${shownValue(value)}`);
 }
 
-function shortened(text: string): string {
-  return text.length <= LONGEST_VALUE ? text : `${text.slice(0, LONGEST_VALUE)}… (--json prints all of it)`;
+type Differing = NonNullable<DifferingReport["lastDiffering"]>;
+
+function shownDiffering(count: number, { resultDigest, runId, at }: Differing): string {
+  const results = count === 1 ? "1 result" : `${count} results`;
+  return `${results} with other bytes, the last by run ${runId} at ${at}: ${resultDigest}`;
 }
 
 async function showStats(options: FilterOptions): Promise<void> {
-  const { readCacheStats } = await import("@memodag/operations/cache");
-  const { readCacheHealth } = await import("@memodag/operations/cache");
-  const { stats, health } = await withOperations(options, async (context, metadata) => {
-    const healthNow = await readCacheHealth({
-      ...metadata,
-      configOffReason: context.settings.cachingOffReason(),
-    });
+  const { cacheHealth, cacheStats } = await import("@memodag/operations/cache");
+  const stats = await withOperations(options, async (context) => {
     try {
-      const filter = await toRecordFilter(metadata, options);
-      return { stats: await readCacheStats(metadata, filter), health: healthNow };
+      return await cacheStats(context, toSelection(options));
     } catch (error) {
       // Of a backend that is away, this is what there is to show.
-      if (options.json) printJson(healthNow);
-      else printHealth(healthNow);
+      const health = await cacheHealth(context);
+      if (options.json) printJson(health);
+      else printHealth(health);
       throw error;
     }
   });
-  if (options.json) return printJson({ ...stats, ...health });
+  if (options.json) return printJson(stats);
+  printStats(stats);
+  printHealth(stats);
+}
+
+function printStats(stats: CacheStats): void {
   const columns = ["ENTRIES", "SIZE", "HITS", "MISSES", "HIT RATE", "SAVED", "LOOKUP", "FAILED", "DIFFERED"];
   const hasTeams = stats.tasks.some(({ team }) => team !== DEFAULT_TEAM);
   printTable(
@@ -120,7 +115,6 @@ async function showStats(options: FilterOptions): Promise<void> {
     ]),
     "",
   );
-  printHealth(health);
 }
 
 function printHealth({ offReason, breakers }: CacheHealth): void {

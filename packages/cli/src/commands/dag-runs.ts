@@ -5,9 +5,7 @@ import type { LastGood } from "@memodag/operations/dags";
 import type { RunReport } from "@memodag/operations/runs";
 import { EXIT_RUN_FAILED } from "../output/exit-codes.ts";
 import { printJson, printLine, printNote } from "../output/print.ts";
-import { runEventText } from "../output/run-events.ts";
 import { printRun } from "../output/run-table.ts";
-import { showProgress } from "../output/show-progress.ts";
 import { withDags, withOperations } from "../wiring/deployment.ts";
 import { withStopSignal } from "../wiring/stop-signal.ts";
 import { parseIsoTime } from "./parse-arguments.ts";
@@ -51,6 +49,8 @@ async function runDag(dagId: string, options: RunDagOptions): Promise<void> {
     const { refreshDags, requireBundles } = await import("@memodag/deployment/dags");
     const { hostRuns } = await import("@memodag/deployment/scheduler");
     const { runToEnd } = await import("@memodag/operations/runs");
+    const { runEventText } = await import("../output/run-events.ts");
+    const { showProgress } = await import("../output/show-progress.ts");
     requireBundles(deployment.loaded);
     await refreshDags(deployment, context);
     return await withStopSignal((signal) =>
@@ -93,6 +93,7 @@ async function triggerDag(
 
 async function noteLastGood(made: LastGood): Promise<void> {
   const { faultLines } = await import("@memodag/operations/dags");
+  const { runEventText } = await import("../output/run-events.ts");
   for (const fault of faultLines(made)) printNote(runEventText({ kind: "last_good", fault }));
 }
 

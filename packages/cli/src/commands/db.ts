@@ -2,7 +2,6 @@
 
 import type { Command } from "commander";
 import { printFacts, printJson, printLine } from "../output/print.ts";
-import { migrateDatabases, readDatabaseStatus } from "@memodag/deployment/stores";
 import type { CommonOptions } from "../wiring/deployment.ts";
 import { withCommonOptions } from "./common-options.ts";
 
@@ -18,12 +17,14 @@ export function registerDb(program: Command): void {
 }
 
 async function migrate(options: CommonOptions): Promise<void> {
+  const { migrateDatabases } = await import("@memodag/deployment/stores");
   const applied = await migrateDatabases(options);
   if (options.json) printJson({ applied });
   else printLine(applied.length === 0 ? "The database is up to date." : `Applied ${applied.join(", ")}.`);
 }
 
 async function showStatus(options: CommonOptions): Promise<void> {
+  const { readDatabaseStatus } = await import("@memodag/deployment/stores");
   const { url, applied, pending, unknown } = await readDatabaseStatus(options);
   if (options.json) return printJson({ url, applied, pending, unknown });
   printFacts({

@@ -17,14 +17,14 @@ export function registerDoctor(program: Command): void {
 }
 
 async function runDoctor(options: CommonOptions): Promise<void> {
-  const { examine } = await import("@memodag/deployment/doctor");
+  const { examine, reportFindings } = await import("@memodag/deployment/doctor");
   const findings = [];
   for await (const finding of examine(options, storeLogger)) {
     findings.push(finding);
     const { status, check, message } = finding;
     if (!options.json) printLine(`${status.padEnd(4)}  ${check.padEnd(8)}  ${message}`);
   }
-  const isWell = findings.every(({ status }) => status !== "fail");
-  if (options.json) printJson({ ok: isWell, checks: findings });
-  if (!isWell) process.exitCode = EXIT_UNSOUND;
+  const report = reportFindings(findings);
+  if (options.json) printJson(report);
+  if (!report.ok) process.exitCode = EXIT_UNSOUND;
 }

@@ -43,9 +43,10 @@ export function parseDigest(text: string): string {
   return text;
 }
 
-/** A time, or a duration before now; in milliseconds since the Unix epoch. */
-export function parseSince(text: string): number {
-  return /^\d{4}-/.test(text) ? parseTime(text) : Date.now() - parseAge(text);
+/** A time, or a duration before now; as ISO 8601. */
+export function parseSince(text: string): string {
+  const time = /^\d{4}-/.test(text) ? parseTime(text) : Date.now() - parseAge(text);
+  return new Date(time).toISOString();
 }
 
 /** An ISO 8601 date or time, UTC where it names no zone; in milliseconds since the Unix epoch. */

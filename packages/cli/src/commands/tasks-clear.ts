@@ -1,12 +1,9 @@
 // `memodag tasks clear`: has task instances of a run run again.
 
-import { MemodagError } from "@memodag/core";
+import { instanceName } from "@memodag/core";
 import type { Command } from "commander";
 import { shownInstances } from "../output/instance-names.ts";
-import { queuedText } from "@memodag/operations/runs";
 import { printJson, printLine } from "../output/print.ts";
-import { getRun } from "@memodag/operations/runs";
-import { newAct } from "@memodag/operations";
 import { withOperations } from "../wiring/deployment.ts";
 import { type TeamOptions, withTeamOptions } from "./common-options.ts";
 import { parseIndex } from "./parse-arguments.ts";
@@ -36,26 +33,15 @@ async function clearTasks(
   taskId: string | undefined,
   options: ClearOptions,
 ): Promise<void> {
-  const { clearRun } = await import("@memodag/scheduler");
-  const { downstream = false, useCache = false, mapIndex } = options;
-  if (mapIndex !== undefined && taskId === undefined)
-    throw new MemodagError("usage", "--map-index names an instance of a task: name the task too");
-  const { cleared, state } = await withOperations(options, async (context, metadata) => {
-    const run = await getRun(metadata, { dagId, team: options.team }, runId);
-    const version = await metadata.dags.getDagVersion(run.dagVersionId);
-    const wish = {
-      ...(taskId !== undefined && { taskId }),
-      ...(mapIndex !== undefined && { mapIndex }),
-      downstream,
-      useCache,
-    };
-    const act = newAct(context.actor, "tasks.clear", run.team, { dagId, runId, ...wish });
-    const instances = await clearRun(metadata.runs, { run, version }, wish, act);
-    return { cleared: instances, state: instances.length > 0 ? "queued" : run.state };
-  });
-  if (options.json) return printJson({ dagId, runId, state, cleared });
+  const { clearTasks: clear } = await import("@memodag/operations/tasks");
+  const { queuedText } = await import("@memodag/operations/runs");
+  const { team, mapIndex, downstream, useCache } = options;
+  const input = { dagId, runId, team, taskId, mapIndex, downstream, useCache };
+  const outcome = await withOperations(options, (context) => clear(context, input));
+  if (options.json) return printJson(outcome);
+  const { cleared } = outcome;
   if (cleared.length === 0 && taskId !== undefined) {
-    const what = mapIndex === undefined ? `Task ${taskId}` : `${taskId}[${mapIndex}]`;
+    const what = mapIndex === undefined ? `Task ${taskId}` : instanceName(taskId, mapIndex);
     return printLine(
       `Nothing was cleared: ${what} has no instance in run ${runId}, which may not have begun.`,
     );

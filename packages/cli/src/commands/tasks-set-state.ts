@@ -1,14 +1,9 @@
 // `memodag tasks set-state`: gives task instances of a run the state that a person wishes.
 
 import { Argument, type Command } from "commander";
-import { MARKED_STATES, type MarkedState } from "@memodag/core";
+import { instanceName, MARKED_STATES, type MarkedState } from "@memodag/core";
 import { shownInstances } from "../output/instance-names.ts";
-import { queuedText } from "@memodag/operations/runs";
 import { printJson, printLine } from "../output/print.ts";
-
-import { instanceName } from "@memodag/core";
-import { newAct } from "@memodag/operations";
-import { getRun } from "@memodag/operations/runs";
 import { withOperations } from "../wiring/deployment.ts";
 import { type TeamOptions, withTeamOptions } from "./common-options.ts";
 import { parseIndex } from "./parse-arguments.ts";
@@ -40,18 +35,13 @@ async function setState(
   state: MarkedState,
   options: SetStateOptions,
 ): Promise<void> {
-  const { markRun } = await import("@memodag/scheduler");
-  const { mapIndex, downstream = false } = options;
-  const outcome = await withOperations(options, async (context, metadata) => {
-    const run = await getRun(metadata, { dagId, team: options.team }, runId);
-    const version = await metadata.dags.getDagVersion(run.dagVersionId);
-    const wish = { taskId, ...(mapIndex !== undefined && { mapIndex }), state, downstream };
-    const act = newAct(context.actor, "tasks.set-state", run.team, { dagId, runId, ...wish });
-    const changed = await markRun(metadata.runs, { run, version }, wish, act);
-    return { changed, runState: changed.length > 0 ? "queued" : run.state };
-  });
-  const { changed, runState } = outcome;
-  if (options.json) return printJson({ dagId, runId, state: runState, changed });
+  const { markTasks } = await import("@memodag/operations/tasks");
+  const { queuedText } = await import("@memodag/operations/runs");
+  const { team, mapIndex, downstream } = options;
+  const input = { dagId, runId, team, taskId, mapIndex, state, downstream };
+  const outcome = await withOperations(options, (context) => markTasks(context, input));
+  if (options.json) return printJson(outcome);
+  const { changed } = outcome;
   if (changed.length === 0) {
     return printLine(`${instanceName(taskId, mapIndex ?? -1)} of ${runId} is ${state} already.`);
   }

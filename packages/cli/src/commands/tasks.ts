@@ -1,14 +1,10 @@
 // `memodag tasks logs | xcom`, and the way to `clear` and `set-state`.
 
 import type { Command } from "commander";
-import { isTerminal, MemodagError, RETURN_VALUE, type DagRun, type TaskInstance } from "@memodag/core";
+import { instanceName, MemodagError, RETURN_VALUE } from "@memodag/core";
 import { printJson, printLine, printNote, printTable } from "../output/print.ts";
-
-import { instanceName } from "@memodag/core";
-import { getRun } from "@memodag/operations/runs";
+import { shownValue } from "../output/units.ts";
 import { withOperations } from "../wiring/deployment.ts";
-import type { OperationContext } from "@memodag/operations";
-import { getInstance, listInstancesOf } from "@memodag/operations/tasks";
 import { type TeamOptions, withTeamOptions } from "./common-options.ts";
 import { parseCount, parseIndex } from "./parse-arguments.ts";
 import { registerClear } from "./tasks-clear.ts";
@@ -47,55 +43,27 @@ interface LogOptions extends InstanceOptions {
 }
 
 async function showLogs(dagId: string, runId: string, taskId: string, options: LogOptions): Promise<void> {
-  const { findAttemptLogs } = await import("@memodag/operations/tasks");
-  const { readLog } = await import("@memodag/operations/tasks");
+  const { followTaskLog, readTaskLogs } = await import("@memodag/operations/tasks");
   const { printLogsJson, printLogText } = await import("../output/print-log.ts");
-  await withOperations(options, async (context, metadata) => {
-    const run = await getRun(metadata, { dagId, team: options.team }, runId);
-    const instances = await listInstancesOf(metadata.runs, run, taskId, options.mapIndex);
-    if (options.follow) return await followLog(context, run, instances, options);
-    const places = findAttemptLogs(context.settings.logsDir, run, instances, options.try);
-    const part = { lastLines: options.tail };
-    if (options.json) {
-      return await printLogsJson(
-        places.map(({ path, note, ...facts }) => ({ facts, note, text: readLog(path, part) })),
-      );
-    }
-    for (const { mapIndex, tryNumber, path, note } of places) {
-      if (places.length > 1) printLine(`==> ${instanceName(taskId, mapIndex)}, attempt ${tryNumber} <==`);
-      if (note === null) await printLogText(readLog(path, part));
-      else printNote(note);
-    }
-  });
-}
-
-/** Prints what one attempt writes until it has ended; one that has not begun is waited for. */
-async function followLog(
-  { settings, stores: { runs } }: OperationContext,
-  run: DagRun,
-  instances: readonly TaskInstance[],
-  options: LogOptions,
-): Promise<void> {
-  const { findAttemptLogs } = await import("@memodag/operations/tasks");
-  const { readLog } = await import("@memodag/operations/tasks");
-  const { printLogText } = await import("../output/print-log.ts");
-  const { isStdoutClosed } = await import("../output/standard-streams.ts");
-  const [instance] = instances;
-  if (instance === undefined || instances.length > 1 || options.json) {
+  const { stdoutClosed } = await import("../output/standard-streams.ts");
+  const { team, mapIndex, try: tryNumber, tail: lastLines, follow, json } = options;
+  const input = { dagId, runId, team, taskId, mapIndex, tryNumber, lastLines };
+  if (follow && json) {
     throw new MemodagError(
       "usage",
       "--follow shows one log, as text: name one with --map-index, and leave out --json",
     );
   }
-  const { taskId, mapIndex } = instance;
-  const attempt = options.try ?? Math.max(1, instance.tryNumber);
-  const [place] = findAttemptLogs(settings.logsDir, run, instances, attempt);
-  const isOver = async (): Promise<boolean> => {
-    const now = await getInstance(runs, run, taskId, mapIndex);
-    const waits = now.state === "up_for_retry" && now.tryNumber >= attempt;
-    return isStdoutClosed() || isTerminal(now.state) || now.tryNumber > attempt || waits;
-  };
-  if (place) await printLogText(readLog(place.path, { lastLines: options.tail, isOver }));
+  await withOperations(options, async (context) => {
+    if (follow) return await printLogText(followTaskLog(context, input, stdoutClosed()));
+    const logs = await readTaskLogs(context, input);
+    if (json) return await printLogsJson(logs);
+    for (const { taskId: id, mapIndex: index, tryNumber: attempt, note, text } of logs) {
+      if (logs.length > 1) printLine(`==> ${instanceName(id, index)}, attempt ${attempt} <==`);
+      if (note === null) await printLogText(text);
+      else printNote(note);
+    }
+  });
 }
 
 async function showXComs(
@@ -104,23 +72,14 @@ async function showXComs(
   taskId: string,
   options: InstanceOptions,
 ): Promise<void> {
-  const { readXComs } = await import("@memodag/operations/tasks");
-  const values = await withOperations(options, async (context, metadata) => {
-    const run = await getRun(metadata, { dagId, team: options.team }, runId);
-    const instance = await getInstance(metadata.runs, run, taskId, options.mapIndex);
-    return await readXComs(metadata.runs, run, instance);
-  });
+  const { showXComs: show } = await import("@memodag/operations/tasks");
+  const { team, mapIndex } = options;
+  const name = { dagId, runId, team, taskId, mapIndex };
+  const values = await withOperations(options, (context) => show(context, name));
   if (options.json) return printJson(values);
   printTable(
     ["KEY", "VALUE"],
     Object.entries(values).map(([key, value]) => [key, shownValue(value)]),
     `${taskId} left no values; its ${RETURN_VALUE} is there once it has succeeded.`,
   );
-}
-
-const LONGEST_VALUE = 2_000;
-
-function shownValue(value: unknown): string {
-  const text = JSON.stringify(value);
-  return text.length <= LONGEST_VALUE ? text : `${text.slice(0, LONGEST_VALUE)}… (--json prints all of it)`;
 }

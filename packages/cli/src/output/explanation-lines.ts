@@ -1,17 +1,15 @@
 // An explanation as a command shows it: the verdict, what changed as a table, and the advice.
 
-import { explanationText, type ExplainedInstance } from "@memodag/operations/explain";
+import type { ExplainedTask } from "@memodag/operations/explain";
 import { formatTable } from "./table.ts";
 
 /** The lines, an empty one between the parts. */
-export function explanationLines(explained: ExplainedInstance): string[] {
-  const { verdict, advice } = explanationText(explained);
-  const rows = explained.explanation.changes.map(({ kind, path, before, after }) => [
-    kind,
-    path,
-    before ?? "–",
-    after ?? "–",
-  ]);
+export function explanationLines({
+  verdict,
+  changes,
+  advice,
+}: Pick<ExplainedTask, "verdict" | "changes" | "advice">): string[] {
+  const rows = changes.map(({ kind, path, before, after }) => [kind, path, before ?? "–", after ?? "–"]);
   const table = formatTable(["CHANGED", "NAME", "BEFORE", "AFTER"], rows).trimEnd().split("\n");
   return [
     verdict,

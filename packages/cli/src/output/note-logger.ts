@@ -1,4 +1,4 @@
-// What a command's parts have to say beside its outcome, as notes to the person at the terminal.
+// Loggers whose messages are notes to the user at the terminal.
 
 import type { Logger } from "@memodag/core";
 import { lineLogger } from "@memodag/deployment/logging";

@@ -1,17 +1,9 @@
 // Prints logs as they are read, however long they are: as text, or as JSON that says the same.
 
 import { once } from "node:events";
+import type { TaskLog } from "@memodag/operations/tasks";
 import { plainJson, plainText } from "@memodag/deployment/logging";
 import { isStdoutClosed } from "./standard-streams.ts";
-
-/** What is printed of one log. */
-export interface PrintedLog {
-  /** What JSON says of it, beside its text. */
-  readonly facts: Readonly<Record<string, unknown>>;
-  /** Why there is none; `null` when there is one. */
-  readonly note: string | null;
-  readonly text: AsyncIterable<string>;
-}
 
 /**
  * Prints text, ended by a line break. A terminal gets to see what it would act upon, spelled out; a file or a
@@ -28,10 +20,10 @@ export async function printLogText(pieces: AsyncIterable<string>): Promise<void>
 }
 
 /** Prints a list of logs as `JSON.stringify` with two spaces would, no text in memory as a whole. */
-export async function printLogsJson(logs: readonly PrintedLog[]): Promise<void> {
+export async function printLogsJson(logs: readonly TaskLog[]): Promise<void> {
   if (logs.length === 0) return await write("[]\n");
   await write("[");
-  for (const [index, { facts, note, text }] of logs.entries()) {
+  for (const [index, { note, text, ...facts }] of logs.entries()) {
     const lines = Object.entries(facts).map(([name, value]) => `    "${name}": ${JSON.stringify(value)},\n`);
     await write(`${index === 0 ? "" : ","}\n  {\n${lines.join("")}    "text": `);
     if (note === null) await printString(text);

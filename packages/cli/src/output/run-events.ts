@@ -1,7 +1,7 @@
-// What is told while a Dag is run to its end, as a note.
+// Events of a Dag that is run to its end, as notes.
 
 import type { RunEvent } from "@memodag/operations/runs";
-import { PARENT_ENDED } from "../wiring/stop-signal.ts";
+import { PARENT_ENDED } from "./stop-cause.ts";
 import { interruptedText } from "@memodag/operations/runs";
 
 /** A line without its end. */

@@ -17,7 +17,12 @@ export function guardStandardStreams(): void {
 
 /** True when no one reads stdout any more: what only prints may end. */
 export function isStdoutClosed(): boolean {
-  return isClosed;
+  return closed.signal.aborted;
+}
+
+/** Aborted when no one reads stdout any more. */
+export function stdoutClosed(): AbortSignal {
+  return closed.signal;
 }
 
 /** What is to be told of output that was lost for a full disk or the like; tells it once. */
@@ -28,11 +33,11 @@ export function takeStdoutFault(): string | undefined {
   return `not all output could be written to stdout: ${reason}`;
 }
 
-let isClosed = false;
+const closed = new AbortController();
 
 function noteStdoutFault(error: NodeJS.ErrnoException): void {
   // Whoever read this, `head` perhaps, has enough.
-  if (error.code === "EPIPE") isClosed = true;
+  if (error.code === "EPIPE") closed.abort();
   else stdoutFault ??= error;
 }
 

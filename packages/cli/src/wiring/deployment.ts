@@ -5,7 +5,7 @@ import type { Deployment } from "@memodag/deployment/stores";
 import type { OperationContext } from "@memodag/operations";
 import { noteLogger, storeLogger } from "../output/note-logger.ts";
 
-/** What every command may be told. */
+/** Options of every command. */
 export interface CommonOptions {
   /** Path of the config file. */
   readonly config?: string;
@@ -13,7 +13,7 @@ export interface CommonOptions {
   readonly json?: boolean;
 }
 
-/** What a command does with a deployment. */
+/** The work of a command on a deployment. */
 export type Work<T> = (context: OperationContext, deployment: Deployment) => Promise<T>;
 
 /** Does what a command is for, in the name of the user of this process. */

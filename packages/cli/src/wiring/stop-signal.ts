@@ -1,11 +1,9 @@
 // Ctrl-C and `kill`: the first asks to end well, the second ends at once.
 
 import { EXIT_INTERRUPTED } from "../output/exit-codes.ts";
+import { PARENT_ENDED } from "../output/stop-cause.ts";
 
 const SIGNALS = ["SIGINT", "SIGTERM"] as const;
-
-/** The reason of an abort when the process that started this one over IPC is gone. */
-export const PARENT_ENDED = "the end of its parent process";
 
 const LONGEST_INTERVAL_MS = 2 ** 31 - 1;
 

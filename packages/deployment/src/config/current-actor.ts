@@ -1,11 +1,13 @@
 // Who this process acts for: the operating system's user that it runs as.
 
 import { hostname, userInfo } from "node:os";
-import type { AuditActor } from "@memodag/core";
+import { LONGEST_ACTOR_NAME, type AuditActor } from "@memodag/core";
 
 /** The operating system's user that this process runs as. */
 export function currentActor(): AuditActor {
-  return { kind: "os_user", name: userName(), host: hostname() };
+  // Whatever the system calls its user, it is a name that the audit trail takes.
+  const name = userName().slice(0, LONGEST_ACTOR_NAME) || "unknown";
+  return { kind: "os_user", name, host: hostname() };
 }
 
 function userName(): string {

@@ -15,6 +15,18 @@ export interface Finding {
   readonly message: string;
 }
 
+/** All findings, and whether none failed. */
+export interface FindingsReport {
+  /** Nothing failed. */
+  readonly ok: boolean;
+  readonly checks: readonly Finding[];
+}
+
+/** Sums findings up. */
+export function reportFindings(checks: readonly Finding[]): FindingsReport {
+  return { ok: checks.every(({ status }) => status !== "fail"), checks };
+}
+
 /** What `work` finds; that it throws is a finding too. */
 export async function look(
   check: string,

@@ -18,7 +18,7 @@ import { openPeriodicCollection } from "./periodic-collection.ts";
 import { writeConfigChange } from "./config-change-act.ts";
 import { readSecretKey } from "../config/secret-key.ts";
 
-/** What a scheduler is to do. */
+/** Options of a scheduler. */
 export interface SchedulerWish {
   /** Followed for as long as the scheduler is open. */
   readonly live: LiveConfig;

@@ -6,7 +6,7 @@ import { PeriodicCollection } from "@memodag/result-cache";
 import type { LiveConfig } from "../config/live-config.ts";
 import type { Deployment } from "../stores/deployment.ts";
 
-/** What collects as often as the config says; `undefined`: never. */
+/** Collects as often as the config says; `undefined`: never. */
 export function openPeriodicCollection(
   deployment: Deployment,
   live: LiveConfig,

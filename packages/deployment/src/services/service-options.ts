@@ -1,4 +1,4 @@
-// What a service is told when it is started.
+// Options of a service.
 
 import type { ConfigChoice } from "../config/settings.ts";
 

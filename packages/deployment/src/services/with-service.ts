@@ -1,4 +1,4 @@
-// What all services begin with: the deployment, its config as it changes, and the log.
+// Opens the parts that all services share: the deployment, its config as it changes, and the log.
 
 import type { Logger } from "@memodag/core";
 import { LiveConfig } from "../config/live-config.ts";

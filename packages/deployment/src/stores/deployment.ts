@@ -15,7 +15,7 @@ import { isSingleMachine, openDatabase } from "./database.ts";
 export interface Deployment extends Stores {
   readonly loaded: LoadedConfig;
   readonly config: Config;
-  /** What is owed to authors. */
+  /** Callbacks that still have to run. */
   readonly callbacks: CallbackStore;
   readonly changes: ChangeFeed;
   /** Of cache keys; in the metadata database, wherever the cache is. */
@@ -79,7 +79,7 @@ export async function withDeployment<T>(
   }
 }
 
-/** What operations on a deployment are given, for the user of this process. */
+/** The context of operations on a deployment, for the user of this process. */
 export function operationContext(
   deployment: Deployment,
   { clock, log }: { readonly clock: Clock; readonly log: Logger },

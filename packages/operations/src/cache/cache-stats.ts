@@ -1,4 +1,4 @@
-// What the cache holds and did, by task and in all, in the shape of `cache stats --json`.
+// Contents and counters of the cache, by task and in total, in the shape of `cache stats --json`.
 
 import {
   NO_COUNTS,

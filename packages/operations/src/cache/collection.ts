@@ -4,7 +4,7 @@ import { MemodagError } from "@memodag/core";
 import { Collector, Verifier, type ResultStore } from "@memodag/result-cache";
 import type { OperationContext, OperationSettings, Stores } from "../context.ts";
 
-/** What collects the cache, the XComs' bytes and superseded Dag versions. */
+/** Opens the collector of the cache, the XComs' bytes and superseded Dag versions. */
 export async function openCollector(
   stores: Stores,
   { maxCacheBytes }: Pick<OperationSettings, "maxCacheBytes">,

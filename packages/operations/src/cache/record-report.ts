@@ -1,7 +1,7 @@
 // An entry of the cache in the shape that `cache ls --json` prints.
 
 import { RETURN_VALUE, type Producer } from "@memodag/core";
-import type { CacheRecord, DifferingResults } from "@memodag/result-cache";
+import type { CacheRecord } from "@memodag/result-cache";
 import { isoTime } from "../iso-time.ts";
 
 /** An entry of the cache. Times are ISO 8601 in UTC. */
@@ -22,6 +22,10 @@ export interface RecordReport {
   /** How long the attempt took that made it. */
   readonly durationMs: number;
   readonly producer: Producer;
+  /** Milliseconds since it was made, by the store's clock. */
+  readonly ageMs: number;
+  /** Milliseconds that its hits did not have to take. */
+  readonly savedMs: number;
 }
 
 /** Results with other bytes that came while the entry was live. */
@@ -44,12 +48,6 @@ export function reportDiffering({ differing }: CacheRecord): DifferingReport {
   };
 }
 
-/** The same as people read it. */
-export function shownDiffering({ count, digest, runId, at }: DifferingResults): string {
-  const results = count === 1 ? "1 result" : `${count} results`;
-  return `${results} with other bytes, the last by run ${runId} at ${isoTime(at)}: ${digest}`;
-}
-
 /** Puts an entry's report together. */
 export function reportRecord(record: CacheRecord): RecordReport {
   const { key, team, dagId, taskId, sourceHash, hitCount, durationMs, producer } = record;
@@ -67,5 +65,7 @@ export function reportRecord(record: CacheRecord): RecordReport {
     hitCount,
     durationMs,
     producer: { runId: producer.runId, mapIndex: producer.mapIndex, tryNumber: producer.tryNumber },
+    ageMs: record.ageMs,
+    savedMs: hitCount * durationMs,
   };
 }

@@ -1,4 +1,8 @@
 export { placeOf } from "./dag-file-place.ts";
-export { getDag, type DagName } from "./find-dag.ts";
+export type { DagName } from "./find-dag.ts";
 export { faultLines, type DagFileFault, type LastGood } from "./last-good.ts";
+export { listDagErrors, type DagErrorReport } from "./list-dag-errors.ts";
+export { listDags, type DagSummaryReport, type ListDagsInput } from "./list-dags.ts";
 export { listScheduledDags } from "./next-run.ts";
+export { pauseDag, type PauseDagInput, type PausedDag } from "./pause-dag.ts";
+export { showDag, type DagReport, type DagTaskReport } from "./show-dag.ts";

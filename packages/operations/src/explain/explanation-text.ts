@@ -30,7 +30,7 @@ export interface ExplainedInstance {
 export interface ExplanationText {
   /** One line: hit or miss, and why. */
   readonly verdict: string;
-  /** What can be done about it; `null` when there is nothing that the verdict does not say. */
+  /** The advice, if there is any; `null` when there is nothing that the verdict does not say. */
   readonly advice: string | null;
 }
 

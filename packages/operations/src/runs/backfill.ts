@@ -16,7 +16,7 @@ import { whenEnded } from "./run-end.ts";
 import { wishesOf, type RunRequest } from "./run-request.ts";
 import { backfillAct } from "./trigger-act.ts";
 
-/** What is to be filled. */
+/** The range to fill, and how. */
 export interface BackfillInput extends RunRequest {
   /** From the first date to the last: days, or times, of ISO 8601. */
   readonly range: BackfillRequest["range"];

@@ -3,14 +3,18 @@
 import { MemodagError, type DagRun, type DagStore, type RunStore } from "@memodag/core";
 import { findTeam, getDag, type DagName } from "../dags/find-dag.ts";
 
+/** Which run: its id, and which Dag it is of. */
+export interface RunName extends DagName {
+  readonly runId: string;
+}
+
 /**
  * A run by its id.
  * @throws MemodagError `dag_not_found`, `dag_ambiguous`, `dag_run_not_found`.
  */
 export async function getRun(
   { dags, runs }: { readonly dags: DagStore; readonly runs: RunStore },
-  name: DagName,
-  runId: string,
+  { runId, ...name }: RunName,
 ): Promise<DagRun> {
   const team = await findTeam(dags, name);
   const run = await runs.findRun(team, name.dagId, runId);

@@ -1,6 +1,8 @@
 export { backfill, type BackfillInput, type BackfillLine, type BackfillReport } from "./backfill.ts";
-export { getRun } from "./find-run.ts";
+export { cancelRun, type CancelledRun } from "./cancel-run.ts";
+export { getRun, type RunName } from "./find-run.ts";
 export { interruptedText, queuedText, waysOut } from "./interrupted-text.ts";
+export { listRuns, type ListRunsInput, type RunSummaryReport } from "./list-runs.ts";
 export { makeRunOnce } from "./make-run.ts";
 export { patience, rideOut } from "./run-end.ts";
 export type { HostedRuns, HostedScheduler, RunEvent, RunWatch } from "./run-host.ts";
@@ -8,5 +10,6 @@ export { RunProgress } from "./run-progress.ts";
 export { reportRun, type RunReport, type TaskReport } from "./run-report.ts";
 export type { DatedRunRequest, RunRequest } from "./run-request.ts";
 export { runToEnd, type FinishedRun, type RunToEndInput } from "./run-to-end.ts";
+export { showRun, type ShownRun } from "./show-run.ts";
 export { triggerAndWait, triggerDag, type TriggeredRun } from "./trigger.ts";
 export { whyNotLoadable, type RunSources } from "./why-not-loadable.ts";

@@ -1,4 +1,4 @@
-// What can be done about a run that no process works on.
+// Advice for a run that no process works on.
 
 import type { DagRun } from "@memodag/core";
 

@@ -1,4 +1,4 @@
-// What executes runs in this process, and who watches them: given to operations by the program that they are in.
+// Ports of the program in which operations run: a scheduler for runs, and a watch on them.
 
 import type { DagRun, Logger } from "@memodag/core";
 import type { Scheduler, SchedulerListener } from "@memodag/scheduler";
@@ -25,7 +25,7 @@ export interface HostedScheduler extends Pick<
 /** Executes runs in this process. */
 export type OpenScheduler = (runs: HostedRuns) => Promise<HostedScheduler>;
 
-/** What watches runs while they go on. */
+/** Watches runs while they are in progress. */
 export interface RunWatch {
   readonly listener: SchedulerListener;
   readonly log: Logger;

@@ -84,7 +84,8 @@ function byMapIndex(a: TaskInstance, b: TaskInstance): number {
   return a.mapIndex - b.mapIndex;
 }
 
-function reportTask(instance: TaskInstance): TaskReport {
+/** An instance as it stands. */
+export function reportTask(instance: TaskInstance): TaskReport {
   return {
     taskId: instance.taskId,
     mapIndex: instance.mapIndex,

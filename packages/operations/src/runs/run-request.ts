@@ -1,4 +1,4 @@
-// What is asked for when runs of a Dag are to be made.
+// Requests for runs of a Dag.
 
 import {
   findIsoTime,
@@ -15,7 +15,7 @@ export interface RunRequest {
   readonly dagId: string;
   /** Where several teams have a Dag with that id. */
   readonly team?: string | undefined;
-  /** What tasks find in `dagRun.conf`. */
+  /** The value of `dagRun.conf`. */
   readonly conf?: JsonObject | undefined;
   readonly params?: JsonObject | undefined;
   readonly cacheMode?: CacheMode | undefined;
@@ -27,7 +27,7 @@ export interface DatedRunRequest extends RunRequest {
   readonly logicalDate?: string | null | undefined;
 }
 
-/** What of a request the scheduler is told, with defaults in place. */
+/** The part of a request that the scheduler gets, with defaults filled in. */
 export interface RunWishes {
   readonly conf: JsonObject;
   readonly params: JsonObject;

@@ -15,7 +15,7 @@ import { readLogicalDate, wishesOf, type DatedRunRequest } from "./run-request.t
 import { triggerAct } from "./trigger-act.ts";
 import { whenAborted } from "./when-aborted.ts";
 
-/** What is to be run in this process. */
+/** The run to carry out in this process. */
 export interface RunToEndInput extends DatedRunRequest {
   /** Goes on with the Dag's interrupted and cleared runs in place of making a new one. */
   readonly resume?: boolean | undefined;

@@ -1,4 +1,4 @@
-// What is written down of an actor who has a Dag run.
+// Audit entries of runs that an actor requests.
 
 import type { AuditAct, AuditActor } from "@memodag/core";
 import type { BackfillRequest, TriggerRequest } from "@memodag/scheduler";

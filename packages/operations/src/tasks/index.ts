@@ -1,4 +1,6 @@
-export { findAttemptLogs } from "./attempt-logs.ts";
-export { getInstance, listInstancesOf } from "./find-instance.ts";
-export { readLog } from "./log-file.ts";
-export { readXComs } from "./xcom-values.ts";
+export { clearTasks, type ClearedTasks, type ClearTasksInput } from "./clear-tasks.ts";
+export type { InstanceName } from "./instance-name.ts";
+export { listInstances, type ListInstancesInput } from "./list-instances.ts";
+export { markTasks, type MarkedTasks, type MarkTasksInput } from "./mark-tasks.ts";
+export { showXComs } from "./show-xcoms.ts";
+export { followTaskLog, readTaskLogs, type TaskLog, type TaskLogsInput } from "./task-logs.ts";

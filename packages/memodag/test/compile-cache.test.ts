@@ -18,7 +18,7 @@ import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { findCompileCacheFolder } from "../src/compile-cache.ts";
 
-const BIN = fileURLToPath(new URL("../../memodag/bin/memodag.js", import.meta.url));
+const BIN = fileURLToPath(new URL("../bin/memodag.js", import.meta.url));
 const uid = process.getuid?.() ?? -1;
 let root: string;
 

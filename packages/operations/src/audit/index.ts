@@ -1,0 +1,1 @@
+export { listAudit, type AuditReport, type ListAuditInput } from "./list-audit.ts";

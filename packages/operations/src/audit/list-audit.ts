@@ -1,0 +1,48 @@
+// Lists who did what, newest first.
+
+import { findIsoTime, MemodagError, type AuditAction, type AuditEntry } from "@memodag/core";
+import type { OperationContext } from "../context.ts";
+import { isoTime } from "../iso-time.ts";
+import { readPage, type Page, type PageInput } from "../page.ts";
+
+/** Which entries. */
+export interface ListAuditInput extends PageInput {
+  /** Acts on this team alone. */
+  readonly team?: string | undefined;
+  readonly action?: AuditAction | undefined;
+  /** ISO 8601: from this time on. */
+  readonly since?: string | undefined;
+}
+
+/** An entry of the audit trail. */
+export interface AuditReport extends Omit<AuditEntry, "at"> {
+  /** ISO 8601, by the database's clock. */
+  readonly at: string;
+}
+
+/** Entries of a page unless it says otherwise. */
+const DEFAULT_LIMIT = 100;
+
+/**
+ * Lists entries.
+ * @throws MemodagError `cursor_invalid`; `usage` for a `since` that is not a time.
+ */
+export async function listAudit(
+  { stores }: OperationContext,
+  { team, action, since, limit = DEFAULT_LIMIT, after }: ListAuditInput,
+): Promise<Page<AuditReport>> {
+  const filter = {
+    ...(team !== undefined && { team }),
+    ...(action !== undefined && { action }),
+    ...(since !== undefined && { since: readTime(since) }),
+  };
+  const list = { name: "audit", placeOf: ({ id }: AuditEntry) => id };
+  const page = await readPage(list, { limit, after }, (query) => stores.audit.list({ ...filter, ...query }));
+  return { ...page, items: page.items.map((entry) => ({ ...entry, at: isoTime(entry.at) })) };
+}
+
+function readTime(since: string): number {
+  const time = findIsoTime(since);
+  if (time !== undefined) return time;
+  throw new MemodagError("usage", `since: "${since}" is not a date or time of ISO 8601`);
+}

@@ -1,0 +1,37 @@
+// Turns caching off and on for every scheduler at once.
+
+import { newAct } from "../act.ts";
+import type { OperationContext } from "../context.ts";
+import { isoTime } from "../iso-time.ts";
+
+/** Which way, and why. */
+export interface SwitchCacheInput {
+  readonly isEnabled: boolean;
+  /** For those who ask later. */
+  readonly reason?: string | undefined;
+}
+
+/** The switch as it is now. */
+export interface SwitchedCache {
+  readonly isEnabled: boolean;
+  readonly reason: string | null;
+  readonly changedBy: string;
+  /** ISO 8601, by the database's clock. */
+  readonly changedAt: string | null;
+  /** Why caching is off all the same, by another switch; `null` when it is not. */
+  readonly otherOffReason: string | null;
+}
+
+/** Turns the switch; schedulers follow within a second. */
+export async function switchCache(
+  { stores, actor, settings }: OperationContext,
+  { isEnabled, reason }: SwitchCacheInput,
+): Promise<SwitchedCache> {
+  const { cacheSwitch } = stores;
+  const wish = { isEnabled, reason: reason ?? null, changedBy: `${actor.name}@${actor.host}` };
+  const action = isEnabled ? "cache.enable" : "cache.disable";
+  await cacheSwitch.turn(wish, newAct(actor, action, null, { reason: wish.reason }));
+  const [last] = await cacheSwitch.list(1);
+  const changedAt = isoTime(last?.changedAt ?? null);
+  return { ...wish, changedAt, otherOffReason: isEnabled ? settings.cachingOffReason() : null };
+}

@@ -1,0 +1,296 @@
+// Schemas of the operations on the cache, and on what explains it.
+
+import { RECORD_SORTS, type CacheRecord, type ComponentChange } from "@memodag/result-cache";
+import * as z from "zod";
+import type { CacheHealth } from "../cache/cache-health.ts";
+import type { CacheStats } from "../cache/cache-stats.ts";
+import type { Collected, PlannedCollection } from "../cache/collect.ts";
+import type { DiffRecordsInput } from "../cache/diff-records.ts";
+import type { ListRecordsInput } from "../cache/list-records.ts";
+import type { Purged, PurgeInput, PurgePlan } from "../cache/purge.ts";
+import type { RecordReport } from "../cache/record-report.ts";
+import type { CacheSelection } from "../cache/selection.ts";
+import type { RecordName, ShownRecord } from "../cache/show-record.ts";
+import type { SwitchCacheInput, SwitchedCache } from "../cache/switch-cache.ts";
+import type { VerifyReport } from "../cache/verify.ts";
+import type { Cause } from "../explain/causes.ts";
+import type { ExplainedRun, ExplainedTask } from "../explain/explain-task.ts";
+import type { ExplanationReason } from "../explain/explanation.ts";
+import type { Page } from "../page.ts";
+import {
+  cacheStatus,
+  count,
+  digest,
+  everyOf,
+  json,
+  jsonObject,
+  keyDigits,
+  mapIndex,
+  name,
+  pageChoice,
+  pageOf,
+  producer,
+  reasonCode,
+  size,
+  storedError,
+  text,
+  time,
+} from "./values.ts";
+
+const selection = {
+  team: name.optional(),
+  dagId: name.optional(),
+  taskId: name.optional(),
+  run: name.optional(),
+  key: keyDigits.optional(),
+  sourceHash: keyDigits.optional(),
+  olderThanMs: size.optional(),
+  expired: z.boolean().optional(),
+};
+export const selectionInput: z.ZodType<CacheSelection> = z.strictObject(selection);
+export const listRecordsInput: z.ZodType<ListRecordsInput> = z.strictObject({
+  ...selection,
+  ...pageChoice,
+  offset: count.optional(),
+  sort: z.enum(RECORD_SORTS).optional(),
+  ascending: z.boolean().optional(),
+});
+export const purgeInput: z.ZodType<PurgeInput> = z.strictObject({
+  ...selection,
+  all: z.boolean().optional(),
+});
+export const recordInput: z.ZodType<RecordName> = z.strictObject({ key: keyDigits, team: name.optional() });
+export const diffInput: z.ZodType<DiffRecordsInput> = z.strictObject({
+  before: keyDigits,
+  after: keyDigits,
+  team: name.optional(),
+});
+export const switchInput: z.ZodType<SwitchCacheInput> = z.strictObject({
+  isEnabled: z.boolean(),
+  reason: text.optional(),
+});
+export const verifyInput: z.ZodType<{ repair?: boolean | undefined }> = z.strictObject({
+  repair: z.boolean().optional(),
+});
+
+const record = {
+  key: digest,
+  team: name,
+  dagId: name,
+  taskId: name,
+  sourceHash: text,
+  resultDigest: digest.nullable(),
+  sizeBytes: count,
+  createdAt: time,
+  expiresAt: time.nullable(),
+  lastHitAt: time.nullable(),
+  hitCount: count,
+  durationMs: size,
+  producer,
+  ageMs: z.number(),
+  savedMs: size,
+};
+const recordReport: z.ZodType<RecordReport> = z.strictObject(record);
+export const recordPage: z.ZodType<Page<RecordReport>> = pageOf(recordReport);
+
+const digests = z.record(text, text);
+const components: z.ZodType<CacheRecord["components"]> = z.strictObject({
+  v: count,
+  team: name,
+  dag: name,
+  task: name,
+  source: text,
+  runtime: z.exactOptional(digests),
+  inputs: digests,
+  context: digests,
+  env: digests,
+  version: text.nullable(),
+  files: z.exactOptional(digests),
+  shown: z.exactOptional(digests),
+  shownFiles: z.exactOptional(digests),
+});
+export const shownRecord: z.ZodType<ShownRecord> = z.strictObject({
+  ...record,
+  nondeterministicCount: count,
+  lastDiffering: z.strictObject({ resultDigest: digest, runId: name, at: time }).nullable(),
+  components,
+  values: z.record(text, json),
+  error: storedError.nullable(),
+});
+
+const change: z.ZodType<ComponentChange> = z.strictObject({
+  kind: everyOf<ComponentChange["kind"]>()([
+    "edition",
+    "team",
+    "dag",
+    "task",
+    "runtime",
+    "input",
+    "file",
+    "context",
+    "env",
+    "version",
+    "source",
+    "package",
+  ]),
+  path: text,
+  before: text.nullable(),
+  after: text.nullable(),
+});
+export const changes: z.ZodType<ComponentChange[]> = z.array(change);
+
+const health = {
+  offReason: text.nullable(),
+  breakers: z.array(
+    z.strictObject({
+      scheduler: name,
+      state: z.enum(["open", "half_open"]),
+      since: time,
+      error: text.nullable(),
+    }),
+  ),
+};
+export const cacheHealthReport: z.ZodType<CacheHealth> = z.strictObject(health);
+
+const taskName = { team: name, dagId: name, taskId: name };
+const sums = {
+  entries: count,
+  sizeBytes: count,
+  hits: count,
+  misses: count,
+  unusable: count,
+  populated: count,
+  refreshes: count,
+  uncacheable: count,
+  storedBytes: count,
+  savedMs: size,
+  lookups: count,
+  lookupMaxMs: size,
+  lookupTimeouts: count,
+  lookupFailures: count,
+  putFailures: count,
+  nondeterministic: count,
+  hitRate: z.number().min(0).max(1).nullable(),
+  lookupAvgMs: size.nullable(),
+};
+export const cacheStatsReport: z.ZodType<CacheStats & CacheHealth> = z.strictObject({
+  ...sums,
+  tasks: z.array(z.strictObject({ ...taskName, ...sums })),
+  ...health,
+});
+
+export const purged: z.ZodType<Purged> = z.strictObject({ deleted: count });
+export const purgePlan: z.ZodType<PurgePlan> = z.strictObject({
+  deleted: z.literal(0),
+  wouldDelete: count,
+  sizeBytes: count,
+  tasks: z.array(z.strictObject({ ...taskName, entries: count, sizeBytes: count })),
+  entries: z.array(recordReport),
+});
+
+const amount = z.strictObject({ count, sizeBytes: count });
+const amounts = {
+  expired: amount,
+  evicted: amount,
+  bytes: amount,
+  superseded: amount,
+  explanations: amount,
+};
+export const collected: z.ZodType<Collected> = z.strictObject({ dryRun: z.literal(false), ...amounts });
+export const plannedCollection: z.ZodType<PlannedCollection> = z.strictObject({
+  dryRun: z.literal(true),
+  ...amounts,
+  items: z.array(
+    z.strictObject({
+      kind: z.enum(["expired", "evicted", "bytes"]),
+      team: name,
+      name: digest,
+      dagId: name.nullable(),
+      taskId: name.nullable(),
+      sizeBytes: count,
+      ageMs: z.number(),
+    }),
+  ),
+});
+
+export const verifyReport: z.ZodType<VerifyReport> = z.strictObject({
+  ok: z.boolean(),
+  repaired: z.boolean(),
+  checked: z.strictObject({ records: count, results: count, sizeBytes: count }),
+  seals: z.strictObject({ right: count, wrong: count, none: count, foreign: count }),
+  badRecords: z.array(
+    z.strictObject({
+      ...taskName,
+      key: digest,
+      createdAt: z.number(),
+      problem: z.enum(["result_missing", "integrity_failed", "seal_wrong"]),
+    }),
+  ),
+  damaged: z.array(z.strictObject({ team: name, digest, sizeBytes: count, isShown: z.boolean() })),
+  orphans: z.array(
+    z.strictObject({ team: name, digest, sizeBytes: count, ageMs: z.number(), isShown: z.boolean() }),
+  ),
+});
+
+export const switchedCache: z.ZodType<SwitchedCache> = z.strictObject({
+  isEnabled: z.boolean(),
+  reason: text.nullable(),
+  changedBy: name,
+  changedAt: time.nullable(),
+  otherOffReason: text.nullable(),
+});
+
+const explanationReason = everyOf<ExplanationReason>()([
+  "hit",
+  "disabled",
+  "uncacheable",
+  "edition_changed",
+  "source_changed",
+  "package_changed",
+  "runtime_changed",
+  "input_changed",
+  "file_changed",
+  "context_changed",
+  "env_changed",
+  "version_changed",
+  "expired",
+  "from_future",
+  "result_missing",
+  "integrity_failed",
+  "lookup_timeout",
+  "lookup_failure",
+  "refresh",
+  "first_run",
+  "purged",
+]);
+const why = {
+  status: cacheStatus.nullable(),
+  reason: explanationReason.nullable(),
+  changes,
+  detail: text.nullable(),
+};
+const cause: z.ZodType<Cause> = z.strictObject({ taskId: name, mapIndex, ...why });
+export const explainedTask: z.ZodType<ExplainedTask> = z.strictObject({
+  ...why,
+  key: text.nullable(),
+  comparedWith: text.nullable(),
+  cacheReasonCode: reasonCode.nullable(),
+  cacheReasonDetail: jsonObject.nullable(),
+  comparedRunId: name.nullable(),
+  producer: producer.nullable(),
+  cause: z.exactOptional(cause),
+  verdict: text,
+  advice: text.nullable(),
+});
+export const explainedRun: z.ZodType<ExplainedRun> = z.strictObject({
+  dagId: name,
+  runId: name,
+  groups: z.array(
+    z.strictObject({
+      taskId: name,
+      ...why,
+      count,
+      tasks: z.array(z.strictObject({ taskId: name, count })),
+    }),
+  ),
+});

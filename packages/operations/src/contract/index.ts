@@ -1,0 +1,94 @@
+// Every operation by name, with the schemas of what it takes and gives: what an API is made from.
+//
+// Schemas are loaded by who needs them; the operations themselves take what TypeScript has checked.
+
+import * as z from "zod";
+import { listAudit } from "../audit/list-audit.ts";
+import { collectCache, planCollection } from "../cache/collect.ts";
+import { diffRecords } from "../cache/diff-records.ts";
+import { listRecords } from "../cache/list-records.ts";
+import { planPurge, purgeCache } from "../cache/purge.ts";
+import { showRecord } from "../cache/show-record.ts";
+import { cacheHealth, cacheStats } from "../cache/stats.ts";
+import { switchCache } from "../cache/switch-cache.ts";
+import { verifyCache } from "../cache/verify.ts";
+import type { OperationContext } from "../context.ts";
+import { listDagErrors } from "../dags/list-dag-errors.ts";
+import { listDags } from "../dags/list-dags.ts";
+import { pauseDag } from "../dags/pause-dag.ts";
+import { showDag } from "../dags/show-dag.ts";
+import { explainRun, explainTask } from "../explain/explain-task.ts";
+import { backfill } from "../runs/backfill.ts";
+import { cancelRun } from "../runs/cancel-run.ts";
+import { listRuns } from "../runs/list-runs.ts";
+import { showRun } from "../runs/show-run.ts";
+import { triggerAndWait, triggerDag } from "../runs/trigger.ts";
+import { clearTasks } from "../tasks/clear-tasks.ts";
+import { listInstances } from "../tasks/list-instances.ts";
+import { markTasks } from "../tasks/mark-tasks.ts";
+import { showXComs } from "../tasks/show-xcoms.ts";
+import * as audit from "./audit-schemas.ts";
+import * as cache from "./cache-schemas.ts";
+import * as dags from "./dag-schemas.ts";
+import * as runs from "./run-schemas.ts";
+import { json } from "./values.ts";
+
+/** An operation as data. */
+export interface Operation<Input = unknown, Output = unknown> {
+  /** `act`: it changes something, and is written down. */
+  readonly kind: "read" | "act";
+  readonly input: z.ZodType<Input>;
+  readonly output: z.ZodType<Output>;
+  run(context: OperationContext, input: Input, signal?: AbortSignal): Promise<Output>;
+}
+
+const nothing: z.ZodType<Record<never, never>> = z.strictObject({});
+
+function operation<Input, Output>(
+  kind: Operation["kind"],
+  input: z.ZodType<Input>,
+  output: z.ZodType<Output>,
+  run: Operation<Input, Output>["run"],
+): Operation {
+  // Whoever calls it by name hands over what the input's schema has checked.
+  return { kind, input, output, run: (context, given, signal) => run(context, given as Input, signal) };
+}
+
+/** Every operation that an API can offer as it is. `dags run` and following a log have inputs here, too. */
+export const OPERATIONS: Readonly<Record<string, Operation>> = {
+  "audit.list": operation("read", audit.listAuditInput, audit.auditPage, listAudit),
+  "cache.diff": operation("read", cache.diffInput, cache.changes, diffRecords),
+  "cache.explain": operation("read", runs.instanceInput, cache.explainedTask, explainTask),
+  "cache.explain-run": operation("read", runs.runNameInput, cache.explainedRun, explainRun),
+  "cache.gc": operation("act", nothing, cache.collected, (context, _, signal) =>
+    collectCache(context, signal),
+  ),
+  "cache.health": operation("read", nothing, cache.cacheHealthReport, cacheHealth),
+  "cache.list": operation("read", cache.listRecordsInput, cache.recordPage, listRecords),
+  "cache.plan-gc": operation("read", nothing, cache.plannedCollection, planCollection),
+  "cache.plan-purge": operation("read", cache.purgeInput, cache.purgePlan, planPurge),
+  "cache.purge": operation("act", cache.purgeInput, cache.purged, (context, input) =>
+    purgeCache(context, input),
+  ),
+  "cache.show": operation("read", cache.recordInput, cache.shownRecord, showRecord),
+  "cache.stats": operation("read", cache.selectionInput, cache.cacheStatsReport, cacheStats),
+  "cache.switch": operation("act", cache.switchInput, cache.switchedCache, switchCache),
+  "cache.verify": operation("act", cache.verifyInput, cache.verifyReport, verifyCache),
+  "dags.backfill": operation("act", runs.backfillInput, runs.backfillReport, backfill),
+  "dags.errors": operation("read", dags.listDagErrorsInput, dags.dagErrors, listDagErrors),
+  "dags.list": operation("read", dags.listDagsInput, dags.dagPage, listDags),
+  "dags.pause": operation("act", dags.pauseDagInput, dags.pausedDag, pauseDag),
+  "dags.show": operation("read", dags.dagNameInput, dags.dagReport, showDag),
+  "dags.trigger": operation("act", runs.triggerInput, runs.triggeredRun, triggerDag),
+  "dags.trigger-and-wait": operation("act", runs.triggerInput, runs.endedRun, triggerAndWait),
+  "runs.cancel": operation("act", runs.runNameInput, runs.cancelledRun, cancelRun),
+  "runs.list": operation("read", runs.listRunsInput, runs.runPage, listRuns),
+  "runs.show": operation("read", runs.runNameInput, runs.shownRun, showRun),
+  "tasks.clear": operation("act", runs.clearInput, runs.clearedTasks, clearTasks),
+  "tasks.list": operation("read", runs.listInstancesInput, runs.instancePage, listInstances),
+  "tasks.set-state": operation("act", runs.markInput, runs.markedTasks, markTasks),
+  "tasks.xcoms": operation("read", runs.instanceInput, z.record(z.string(), json), showXComs),
+};
+
+export { actorSchema } from "./audit-schemas.ts";
+export { endedRuns, logsInput, runToEndInput, taskLogs } from "./run-schemas.ts";

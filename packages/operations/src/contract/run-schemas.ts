@@ -1,0 +1,196 @@
+// Schemas of the operations on runs and their tasks.
+
+import { CACHE_STATUSES, MARKED_STATES, type CacheMode, type DagRun } from "@memodag/core";
+import * as z from "zod";
+import type { LastGood } from "../dags/last-good.ts";
+import type { Page } from "../page.ts";
+import type { BackfillInput, BackfillReport } from "../runs/backfill.ts";
+import type { CancelledRun } from "../runs/cancel-run.ts";
+import type { RunName } from "../runs/find-run.ts";
+import type { ListRunsInput, RunSummaryReport } from "../runs/list-runs.ts";
+import type { RunReport, TaskReport } from "../runs/run-report.ts";
+import type { DatedRunRequest } from "../runs/run-request.ts";
+import type { RunToEndInput } from "../runs/run-to-end.ts";
+import type { ShownRun } from "../runs/show-run.ts";
+import type { TriggeredRun } from "../runs/trigger.ts";
+import type { ClearedTasks, ClearTasksInput } from "../tasks/clear-tasks.ts";
+import type { InstanceName } from "../tasks/instance-name.ts";
+import type { ListInstancesInput } from "../tasks/list-instances.ts";
+import type { MarkedTasks, MarkTasksInput } from "../tasks/mark-tasks.ts";
+import type { TaskLogsInput } from "../tasks/task-logs.ts";
+import { lastGood } from "./dag-schemas.ts";
+import {
+  cacheStatus,
+  count,
+  dagName,
+  dagRunState,
+  everyOf,
+  instanceId,
+  instanceState,
+  jsonObject,
+  mapIndex,
+  name,
+  pageChoice,
+  pageOf,
+  reasonCode,
+  runName,
+  size,
+  storedError,
+  text,
+  time,
+  writtenTime,
+} from "./values.ts";
+
+const request = {
+  ...dagName,
+  conf: jsonObject.optional(),
+  params: jsonObject.optional(),
+  cacheMode: everyOf<CacheMode>()(["use", "refresh", "off"]).optional(),
+};
+const datedRequest = { ...request, logicalDate: writtenTime.nullable().optional() };
+
+export const runNameInput: z.ZodType<RunName> = z.strictObject(runName);
+export const triggerInput: z.ZodType<DatedRunRequest> = z.strictObject(datedRequest);
+export const runToEndInput: z.ZodType<RunToEndInput> = z.strictObject({
+  ...datedRequest,
+  resume: z.boolean().optional(),
+  lastGood: z.boolean().optional(),
+});
+export const backfillInput: z.ZodType<BackfillInput> = z.strictObject({
+  ...request,
+  range: z.strictObject({ from: writtenTime, to: writtenTime }),
+  maxActiveRuns: count.min(1).optional(),
+  dryRun: z.boolean().optional(),
+  wait: z.boolean().optional(),
+});
+export const listRunsInput: z.ZodType<ListRunsInput> = z.strictObject({
+  dagId: name.optional(),
+  team: name.optional(),
+  ...pageChoice,
+});
+
+const oneInstance = { ...runName, taskId: name, mapIndex: mapIndex.optional() };
+export const instanceInput: z.ZodType<InstanceName> = z.strictObject(oneInstance);
+export const logsInput: z.ZodType<TaskLogsInput> = z.strictObject({
+  ...oneInstance,
+  tryNumber: count.min(1).optional(),
+  lastLines: count.min(1).optional(),
+});
+export const clearInput: z.ZodType<ClearTasksInput> = z.strictObject({
+  ...oneInstance,
+  taskId: name.optional(),
+  downstream: z.boolean().optional(),
+  useCache: z.boolean().optional(),
+});
+export const markInput: z.ZodType<MarkTasksInput> = z.strictObject({
+  ...oneInstance,
+  state: z.enum(MARKED_STATES),
+  downstream: z.boolean().optional(),
+});
+export const listInstancesInput: z.ZodType<ListInstancesInput> = z.strictObject({
+  ...runName,
+  taskId: name.optional(),
+  ...pageChoice,
+});
+
+const taskReport: z.ZodType<TaskReport> = z.strictObject({
+  taskId: name,
+  mapIndex,
+  state: instanceState,
+  tryNumber: count,
+  cacheStatus: cacheStatus.nullable(),
+  cacheReason: text.nullable(),
+  cacheReasonCode: reasonCode.nullable(),
+  cacheReasonDetail: jsonObject.nullable(),
+  cacheKey: text.nullable(),
+  durationMs: size.nullable(),
+  savedMs: size.nullable(),
+  error: storedError.nullable(),
+});
+export const instancePage: z.ZodType<Page<TaskReport>> = pageOf(taskReport);
+
+const report = {
+  dagId: name,
+  runId: name,
+  state: dagRunState,
+  durationMs: size.nullable(),
+  processesSpawned: count,
+  lookups: count,
+  cache: z.strictObject({
+    ...(Object.fromEntries(CACHE_STATUSES.map((status) => [status, count])) as Record<
+      (typeof CACHE_STATUSES)[number],
+      z.ZodNumber
+    >),
+    savedMs: size,
+  }),
+  tasks: z.array(taskReport),
+};
+export const shownRun: z.ZodType<ShownRun> = z.strictObject({
+  ...report,
+  isInterrupted: z.exactOptional(z.literal(true)),
+  fault: z.exactOptional(text),
+});
+export const endedRun: z.ZodType<RunReport & LastGood> = z.strictObject({ ...report, ...lastGood });
+export const endedRuns: z.ZodType<(RunReport & LastGood)[]> = z.array(endedRun);
+export const triggeredRun: z.ZodType<TriggeredRun> = z.strictObject({
+  dagId: name,
+  team: name,
+  runId: name,
+  state: dagRunState,
+  ...lastGood,
+});
+
+const summary: z.ZodType<RunSummaryReport> = z.strictObject({
+  dagId: name,
+  runId: name,
+  team: name,
+  runType: everyOf<DagRun["runType"]>()(["manual", "scheduled", "backfill"]),
+  state: dagRunState,
+  isInterrupted: z.boolean(),
+  logicalDate: time.nullable(),
+  createdAt: time,
+  startedAt: time.nullable(),
+  endedAt: time.nullable(),
+  processesSpawned: count,
+  lookups: count,
+});
+export const runPage: z.ZodType<Page<RunSummaryReport>> = pageOf(summary);
+
+export const backfillReport: z.ZodType<BackfillReport> = z.strictObject({
+  dagId: name,
+  team: name,
+  runs: z.array(
+    z.strictObject({
+      logicalDate: time,
+      runId: name.nullable(),
+      outcome: z.enum(["made", "would_make", "exists"]),
+      state: dagRunState.nullable(),
+    }),
+  ),
+  toCome: count,
+});
+export const cancelledRun: z.ZodType<CancelledRun> = z.strictObject({
+  dagId: name,
+  runId: name,
+  state: z.literal("failed"),
+  failed: z.array(instanceId),
+  skipped: z.array(instanceId),
+});
+export const clearedTasks: z.ZodType<ClearedTasks> = z.strictObject({
+  dagId: name,
+  runId: name,
+  state: dagRunState,
+  cleared: z.array(instanceId),
+});
+export const markedTasks: z.ZodType<MarkedTasks> = z.strictObject({
+  dagId: name,
+  runId: name,
+  state: dagRunState,
+  changed: z.array(instanceId),
+});
+/** A log without its text, which is read in pieces. */
+export const taskLogs: z.ZodType<
+  { taskId: string; mapIndex: number; tryNumber: number; note: string | null; text: string | null }[]
+> = z.array(
+  z.strictObject({ taskId: name, mapIndex, tryNumber: count, text: text.nullable(), note: text.nullable() }),
+);

@@ -1,0 +1,32 @@
+// Pauses the schedule of a Dag, and has it go on.
+
+import { newAct } from "../act.ts";
+import type { OperationContext } from "../context.ts";
+import { getDag, type DagName } from "./find-dag.ts";
+
+/** Which Dag, and whether its schedule makes no more runs. */
+export interface PauseDagInput extends DagName {
+  readonly isPaused: boolean;
+}
+
+/** The Dag as it is now. */
+export interface PausedDag {
+  readonly dagId: string;
+  readonly team: string;
+  readonly isPaused: boolean;
+}
+
+/**
+ * Pauses a Dag or ends its pause.
+ * @throws MemodagError `dag_not_found`, `dag_ambiguous`.
+ */
+export async function pauseDag(
+  { stores, actor }: OperationContext,
+  { isPaused, ...name }: PauseDagInput,
+): Promise<PausedDag> {
+  const { dags } = stores;
+  const { dagId, team } = await getDag(dags, name);
+  const action = isPaused ? "dags.pause" : "dags.unpause";
+  await dags.setPaused(team, dagId, isPaused, newAct(actor, action, team, { dagId }));
+  return { dagId, team, isPaused };
+}

@@ -1,0 +1,89 @@
+// Explains why a task instance hit, or what changed when it missed.
+
+import { instanceName, type DagRun } from "@memodag/core";
+import type { OperationContext } from "../context.ts";
+import { getRun, type RunName } from "../runs/find-run.ts";
+import { getInstance } from "../tasks/find-instance.ts";
+import type { InstanceName } from "../tasks/instance-name.ts";
+import { RunCauses, type Cause, type CauseGroup } from "./causes.ts";
+import { explanationText } from "./explanation-text.ts";
+import { explainInstance, type Explanation } from "./explanation.ts";
+
+/** An explanation, and what it is in sentences. */
+export interface ExplainedTask extends Explanation {
+  /** The first of the tasks above with another result than before, where that is what began it. */
+  readonly cause?: Cause;
+  /** One line: hit or miss, and why. */
+  readonly verdict: string;
+  /** The advice, if there is any; `null` when there is nothing that the verdict does not say. */
+  readonly advice: string | null;
+}
+
+/**
+ * Explains one instance.
+ * @throws MemodagError `dag_not_found`, `dag_ambiguous`, `dag_run_not_found`, `task_not_found`;
+ *   `usage` for a mapped task without an index.
+ */
+export async function explainTask(
+  context: OperationContext,
+  { taskId, mapIndex, ...name }: InstanceName,
+): Promise<ExplainedTask> {
+  const { stores, clock } = context;
+  const run = await getRun(stores, name);
+  const instance = await getInstance(stores.runs, run, taskId, mapIndex);
+  const decision = await stores.decisions.find(run.team, run.id, instance);
+  const explanation = explainInstance(instance, decision);
+  const isHit = explanation.reason === "hit";
+  const causes = explanation.reason === "input_changed" ? await causesOf(context, run) : null;
+  const cause = causes?.causeOf(instance) ?? null;
+  const { verdict, advice } = explanationText({
+    name: instanceName(taskId, instance.mapIndex),
+    runId: run.runId,
+    explanation,
+    savedMs: instance.savedMs,
+    ageMs: clock.now() - run.createdAt,
+    entryAgeMs: isHit ? await ageOf(context, run.team, explanation.key) : null,
+    cause,
+    ...(causes && { ownInputs: causes.ownInputs(instance) }),
+  });
+  return { ...explanation, ...(cause && { cause }), verdict, advice };
+}
+
+/** The instances of a run by what began their misses. */
+export interface ExplainedRun {
+  readonly dagId: string;
+  readonly runId: string;
+  /** The most numerous first. */
+  readonly groups: readonly CauseGroup[];
+}
+
+/**
+ * Explains all instances of a run.
+ * @throws MemodagError `dag_not_found`, `dag_ambiguous`, `dag_run_not_found`.
+ */
+export async function explainRun(context: OperationContext, name: RunName): Promise<ExplainedRun> {
+  const run = await getRun(context.stores, name);
+  const { dagId, runId } = run;
+  return { dagId, runId, groups: (await causesOf(context, run)).groups() };
+}
+
+async function causesOf({ stores }: OperationContext, run: DagRun): Promise<RunCauses> {
+  const { runs, dags, decisions } = stores;
+  const { dag } = await dags.getDagVersion(run.dagVersionId);
+  const instances = await runs.listTaskInstances(run.team, run.id);
+  return new RunCauses({
+    tasks: dag.tasks,
+    instances,
+    decisions: await decisions.listOfRun(run.team, run.id),
+  });
+}
+
+async function ageOf({ stores }: OperationContext, team: string, key: string | null): Promise<number | null> {
+  if (key === null) return null;
+  try {
+    return (await stores.records.find(team, [key])).get(key)?.ageMs ?? null;
+  } catch {
+    // The cache may be away, which changes nothing about what was decided.
+    return null;
+  }
+}

@@ -1,0 +1,70 @@
+// Lists runs, newest first.
+
+import type { DagRun, DagRunState } from "@memodag/core";
+import { listInterruptedRuns } from "@memodag/scheduler";
+import type { OperationContext } from "../context.ts";
+import { getDag } from "../dags/find-dag.ts";
+import { isoTime } from "../iso-time.ts";
+import { readPage, type Page, type PageInput } from "../page.ts";
+
+/** Which runs. */
+export interface ListRunsInput extends PageInput {
+  readonly dagId?: string | undefined;
+  readonly team?: string | undefined;
+}
+
+/** A run in a list. Times are ISO 8601. */
+export interface RunSummaryReport {
+  readonly dagId: string;
+  readonly runId: string;
+  readonly team: string;
+  readonly runType: DagRun["runType"];
+  readonly state: DagRunState;
+  /** True when it was begun and no process works on it. */
+  readonly isInterrupted: boolean;
+  readonly logicalDate: string | null;
+  readonly createdAt: string;
+  readonly startedAt: string | null;
+  readonly endedAt: string | null;
+  readonly processesSpawned: number;
+  /** Round trips to the cache. */
+  readonly lookups: number;
+}
+
+/** Runs of a page unless it says otherwise. */
+const DEFAULT_LIMIT = 50;
+
+/**
+ * Lists runs of one Dag, or of all.
+ * @throws MemodagError `dag_not_found`, `dag_ambiguous`, `cursor_invalid`.
+ */
+export async function listRuns(
+  { stores: { runs, dags } }: OperationContext,
+  { dagId, team, limit = DEFAULT_LIMIT, after }: ListRunsInput,
+): Promise<Page<RunSummaryReport>> {
+  const filter = { ...(team !== undefined && { team }), ...(dagId !== undefined && { dagId }) };
+  const list = { name: "runs", placeOf: ({ id }: DagRun) => id };
+  const page = await readPage(list, { limit, after }, (query) => runs.listRuns({ ...filter, ...query }));
+  // No run is only right of a Dag that there is.
+  if (page.items.length === 0 && after === undefined && dagId !== undefined)
+    await getDag(dags, { dagId, team });
+  const interrupted = new Set((await listInterruptedRuns(runs, filter)).map(({ id }) => id));
+  return { ...page, items: page.items.map((run) => summaryOf(run, interrupted.has(run.id))) };
+}
+
+function summaryOf(run: DagRun, isInterrupted: boolean): RunSummaryReport {
+  return {
+    dagId: run.dagId,
+    runId: run.runId,
+    team: run.team,
+    runType: run.runType,
+    state: run.state,
+    isInterrupted,
+    logicalDate: isoTime(run.logicalDate),
+    createdAt: isoTime(run.createdAt),
+    startedAt: isoTime(run.startedAt),
+    endedAt: isoTime(run.endedAt),
+    processesSpawned: run.processesSpawned,
+    lookups: run.lookups,
+  };
+}

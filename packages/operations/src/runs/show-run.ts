@@ -1,0 +1,37 @@
+// Shows a run with its tasks.
+
+import { listInterruptedRuns } from "@memodag/scheduler";
+import type { OperationContext } from "../context.ts";
+import { getRun, type RunName } from "./find-run.ts";
+import { reportRun, type RunReport } from "./run-report.ts";
+import { whyNotLoadable } from "./why-not-loadable.ts";
+
+/** A run and its current state. */
+export interface ShownRun extends RunReport {
+  /** It was begun, and no process works on it. */
+  readonly isInterrupted?: true;
+  /** Why no scheduler can load it; what of it can be read is in the rest. */
+  readonly fault?: string;
+}
+
+/**
+ * A run with its task instances.
+ * @throws MemodagError `dag_not_found`, `dag_ambiguous`, `dag_run_not_found`.
+ */
+export async function showRun({ stores }: OperationContext, name: RunName): Promise<ShownRun> {
+  const { runs, dags } = stores;
+  const run = await getRun(stores, name);
+  const { team, dagId, id } = run;
+  const interrupted = await listInterruptedRuns(runs, { team, dagId });
+  const fault = await whyNotLoadable(stores, run);
+  // Beside a fault, what can be read is shown: the fault says why the rest is missing.
+  const unlessFaulty = async <T>(read: () => Promise<readonly T[]>): Promise<readonly T[]> =>
+    fault === undefined ? await read() : await read().catch(() => []);
+  const instances = await unlessFaulty(() => runs.listTaskInstances(team, id));
+  const tasks = await unlessFaulty(async () => (await dags.getDagVersion(run.dagVersionId)).dag.tasks);
+  return {
+    ...reportRun(run, instances, tasks),
+    ...(interrupted.some((other) => other.id === id) && { isInterrupted: true }),
+    ...(fault !== undefined && { fault }),
+  };
+}

@@ -1,0 +1,51 @@
+// Has task instances of a run run again.
+
+import { MemodagError, type DagRunState, type TaskInstanceId } from "@memodag/core";
+import { clearRun } from "@memodag/scheduler";
+import { newAct } from "../act.ts";
+import type { OperationContext } from "../context.ts";
+import { getRun, type RunName } from "../runs/find-run.ts";
+
+/** Which instances are cleared. */
+export interface ClearTasksInput extends RunName {
+  /** All instances of this task; without it, those that failed. */
+  readonly taskId?: string | undefined;
+  /** One instance of a mapped task. */
+  readonly mapIndex?: number | undefined;
+  /** And everything below; there the cache is asked as usual. */
+  readonly downstream?: boolean | undefined;
+  /** Asks the cache, where clearing would run anew and replace what it holds. */
+  readonly useCache?: boolean | undefined;
+}
+
+/** The instances that were cleared, and the state of the run. */
+export interface ClearedTasks {
+  readonly dagId: string;
+  readonly runId: string;
+  readonly state: DagRunState;
+  readonly cleared: readonly TaskInstanceId[];
+}
+
+/**
+ * Clears task instances; the run is queued again where there were any.
+ * @throws MemodagError `dag_not_found`, `dag_ambiguous`, `dag_run_not_found`, `task_not_found`, `usage`.
+ */
+export async function clearTasks(
+  { stores, actor }: OperationContext,
+  { taskId, mapIndex, downstream = false, useCache = false, ...name }: ClearTasksInput,
+): Promise<ClearedTasks> {
+  if (mapIndex !== undefined && taskId === undefined)
+    throw new MemodagError("usage", "--map-index names an instance of a task: name the task too");
+  const run = await getRun(stores, name);
+  const version = await stores.dags.getDagVersion(run.dagVersionId);
+  const wish = {
+    ...(taskId !== undefined && { taskId }),
+    ...(mapIndex !== undefined && { mapIndex }),
+    downstream,
+    useCache,
+  };
+  const { team, dagId, runId } = run;
+  const act = newAct(actor, "tasks.clear", team, { dagId, runId, ...wish });
+  const cleared = await clearRun(stores.runs, { run, version }, wish, act);
+  return { dagId, runId, state: cleared.length > 0 ? "queued" : run.state, cleared };
+}

@@ -1,0 +1,10 @@
+// Which task instance of a run is meant.
+
+import type { RunName } from "../runs/find-run.ts";
+
+/** A task of a run, or one instance of it. */
+export interface InstanceName extends RunName {
+  readonly taskId: string;
+  /** One instance of a mapped task. */
+  readonly mapIndex?: number | undefined;
+}

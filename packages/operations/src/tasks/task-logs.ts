@@ -1,0 +1,72 @@
+// Reads the logs of attempts: those that there are, or one while it is written.
+
+import { isTerminal, MemodagError } from "@memodag/core";
+import type { OperationContext } from "../context.ts";
+import { getRun } from "../runs/find-run.ts";
+import { findAttemptLogs } from "./attempt-logs.ts";
+import { getInstance, listInstancesOf } from "./find-instance.ts";
+import type { InstanceName } from "./instance-name.ts";
+import { readLog } from "./log-file.ts";
+
+/** Which logs, and which part of them. */
+export interface TaskLogsInput extends InstanceName {
+  /** Another attempt than the latest. */
+  readonly tryNumber?: number | undefined;
+  /** The last lines alone. */
+  readonly lastLines?: number | undefined;
+}
+
+/** The log of one attempt; its text is read in pieces, since it may be larger than memory. */
+export interface TaskLog {
+  readonly taskId: string;
+  readonly mapIndex: number;
+  readonly tryNumber: number;
+  /** Why there is none; `null` when there is one. */
+  readonly note: string | null;
+  readonly text: AsyncIterable<string>;
+}
+
+/**
+ * The log of the latest attempt, or of the one that is asked for, at each instance.
+ * @throws MemodagError `dag_not_found`, `dag_ambiguous`, `dag_run_not_found`, `task_not_found`.
+ */
+export async function readTaskLogs(
+  { stores, settings }: OperationContext,
+  { taskId, mapIndex, tryNumber, lastLines, ...name }: TaskLogsInput,
+): Promise<TaskLog[]> {
+  const run = await getRun(stores, name);
+  const instances = await listInstancesOf(stores.runs, run, taskId, mapIndex);
+  return findAttemptLogs(settings.logsDir, run, instances, tryNumber).map(({ path, ...facts }) => ({
+    ...facts,
+    text: readLog(path, { lastLines }),
+  }));
+}
+
+/**
+ * What one attempt writes, until it has ended or the signal is aborted; one that has not begun is waited for.
+ * @throws MemodagError as {@link readTaskLogs}; `usage` for a mapped task without an index.
+ */
+export async function* followTaskLog(
+  { stores, settings }: OperationContext,
+  { taskId, mapIndex, tryNumber, lastLines, ...name }: TaskLogsInput,
+  signal: AbortSignal,
+): AsyncGenerator<string> {
+  const run = await getRun(stores, name);
+  const [instance, ...others] = await listInstancesOf(stores.runs, run, taskId, mapIndex);
+  if (instance === undefined || others.length > 0) {
+    throw new MemodagError(
+      "usage",
+      "--follow shows one log, as text: name one with --map-index, and leave out --json",
+    );
+  }
+  const attempt = tryNumber ?? Math.max(1, instance.tryNumber);
+  const [place] = findAttemptLogs(settings.logsDir, run, [instance], attempt);
+  if (place === undefined) return;
+  const isOver = async (): Promise<boolean> => {
+    if (signal.aborted) return true;
+    const now = await getInstance(stores.runs, run, instance.taskId, instance.mapIndex);
+    const waits = now.state === "up_for_retry" && now.tryNumber >= attempt;
+    return signal.aborted || isTerminal(now.state) || now.tryNumber > attempt || waits;
+  };
+  yield* readLog(place.path, { lastLines, isOver });
+}
