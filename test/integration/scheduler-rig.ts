@@ -6,6 +6,7 @@ import {
   silentLogger,
   systemClock,
   type CacheMode,
+  type Clock,
   type DagRun,
   type DagVersion,
   type JsonObject,
@@ -61,6 +62,8 @@ export interface RigSchedulerOptions {
   readonly log?: Logger;
   readonly random?: () => number;
   readonly storeTimeoutMs?: number;
+  /** The scheduler's; the system's unless said otherwise. */
+  readonly clock?: Clock;
 }
 
 /** How a run is made. */
@@ -167,7 +170,7 @@ export class SchedulerRig {
         log: silentLogger,
       }),
       executor,
-      clock: systemClock,
+      clock: options.clock ?? systemClock,
       log: options.log ?? silentLogger,
       ...(options.random && { random: options.random }),
       cachingOffReason: options.cachingOffReason ?? (() => null),

@@ -69,6 +69,47 @@ export type ErrorCode =
   | "xcom_not_found"
   | "xcom_too_large";
 
+/**
+ * Who owns an error: the task that ran, the person who wrote or asked something, or what memodag runs on. The last
+ * says nothing of a task, and never fails one: what met it is done again.
+ */
+export type Fault = "task" | "user" | "infrastructure";
+
+/** Owners by code; an error of another code is the user's. */
+const FAULTS: Partial<Record<ErrorCode, Fault>> = {
+  artifact_not_found: "infrastructure",
+  attempt_lost: "infrastructure",
+  cache_backend_failed: "infrastructure",
+  database_failed: "infrastructure",
+  database_newer: "infrastructure",
+  database_not_migrated: "infrastructure",
+  database_read_only: "infrastructure",
+  database_unreachable: "infrastructure",
+  disk_failed: "infrastructure",
+  question_unanswered: "infrastructure",
+  value_store_failed: "infrastructure",
+  worker_failed: "infrastructure",
+  worker_lost: "infrastructure",
+  branch_invalid: "task",
+  callback_failed: "task",
+  map_not_a_list: "task",
+  map_too_long: "task",
+  result_not_storable: "task",
+  sensor_answer_invalid: "task",
+  sensor_timeout: "task",
+  task_exited: "task",
+  task_failed: "task",
+  task_heartbeat_lost: "task",
+  task_killed: "task",
+  task_out_of_memory: "task",
+  task_skipped: "task",
+  task_timeout: "task",
+  value_not_json: "task",
+  value_too_large: "task",
+  xcom_key_invalid: "task",
+  xcom_too_large: "task",
+};
+
 /** A value in an error's fields. */
 export type ErrorField = string | number | boolean | null | readonly string[];
 
@@ -78,6 +119,8 @@ export interface MemodagErrorOptions {
   readonly cause?: unknown;
   /** The facts of the message, for programs. */
   readonly fields?: Readonly<Record<string, ErrorField>>;
+  /** Who owns it, where that is not who owns others of its code. */
+  readonly fault?: Fault;
 }
 
 /**
@@ -88,11 +131,31 @@ export class MemodagError extends Error {
   override readonly name: string = "MemodagError";
   readonly code: ErrorCode;
   readonly fields: Readonly<Record<string, ErrorField>>;
+  readonly fault: Fault;
 
   constructor(code: ErrorCode, message: string, options: MemodagErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.code = code;
     this.fields = options.fields ?? {};
+    this.fault = options.fault ?? FAULTS[code] ?? "user";
+  }
+}
+
+/** True for an error that says something of a task, or of what its author or a user wrote. */
+export function isOwnFault(error: unknown): error is MemodagError {
+  return error instanceof MemodagError && error.fault !== "infrastructure";
+}
+
+/**
+ * Has whatever a store throws be an infrastructure fault, with the store's error as the cause: no code that a store
+ * may throw makes a task fail.
+ */
+export async function askStore<T>(ask: () => Promise<T>): Promise<T> {
+  try {
+    return await ask();
+  } catch (error) {
+    if (error instanceof MemodagError && error.fault === "infrastructure") throw error;
+    throw new MemodagError("database_failed", messageOf(error), { cause: error });
   }
 }
 

@@ -1,6 +1,6 @@
 // What an attempt's outcome is worth where the task decides a branch: a result that is no choice is a failure.
 
-import { MemodagError, RETURN_VALUE, type AttemptOutcome } from "@memodag/core";
+import { isOwnFault, RETURN_VALUE, type AttemptOutcome } from "@memodag/core";
 import { chooseBranch } from "../graph/branch-choice.ts";
 import type { DagNode } from "../graph/dag-graph.ts";
 import type { RunResults } from "../values/run-results.ts";
@@ -18,7 +18,7 @@ export async function judgeOutcome(
     chooseBranch(node, await results.decidingValueOf(returned.bytes, node.task.branch?.path ?? []));
     return outcome;
   } catch (error) {
-    if (!(error instanceof MemodagError)) throw error;
+    if (!isOwnFault(error)) throw error;
     const { code, message } = error;
     // Nobody vouches for it: what the cases are is not in the key, so it is not to be remembered.
     return {

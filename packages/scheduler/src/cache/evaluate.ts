@@ -1,7 +1,7 @@
 // Whether an instance asks the cache, and with which key.
 
 import {
-  MemodagError,
+  isOwnFault,
   type DagRun,
   type Reason,
   type SerializedDag,
@@ -78,7 +78,7 @@ export async function evaluate(order: ReadyOrder, results: RunResults): Promise<
     const ttlMs = config.ttlMs === "default" ? order.defaultTtlMs : config.ttlMs;
     return { node, mapIndex, kind: "ask", key, made, ttlMs, errorsTtlMs: config.errorsTtlMs };
   } catch (error) {
-    if (!(error instanceof MemodagError)) throw error;
+    if (!isOwnFault(error)) throw error;
     // What cannot be keyed exactly is not cached: there is no partial key.
     return uncacheable({ code: "key_failed", detail: { errorCode: error.code, what: error.message } });
   }

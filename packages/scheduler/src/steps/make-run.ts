@@ -1,6 +1,7 @@
 // Makes the run that a task asks for, once: whoever carries the same try out again finds the run made.
 
 import {
+  askStore,
   canonicalJson,
   MemodagError,
   secretTest,
@@ -46,7 +47,7 @@ export async function makeRun(
   const { team, cacheMode } = maker.run;
   const runId = order.runId ?? runIdOf(maker);
   const madeBy = nameOf(maker);
-  const there = await runs.findRun(team, step.dagId, runId);
+  const there = await askStore(() => runs.findRun(team, step.dagId, runId));
   if (there?.madeBy === madeBy) return there;
   if (there && step.resetDagRun) return await resetRun(making, maker, there);
   const version = await findVersion(dags, team, step.dagId);
@@ -61,7 +62,7 @@ async function resetRun({ runs, dags }: RunMaking, { instance }: RunMaker, there
   if (instance.state === "up_for_reschedule") return there;
   const { dag } = await dags.getDagVersion(there.dagVersionId);
   const tasks = dag.tasks.map(({ taskId, retries }) => ({ taskId, retries, refreshReason: null }));
-  await runs.clearTasks(there.team, there.id, tasks);
+  await askStore(() => runs.clearTasks(there.team, there.id, tasks));
   return there;
 }
 
@@ -81,7 +82,7 @@ export async function findVersion(
   team: string,
   dagId: string,
 ): Promise<DagVersion> {
-  const [version] = await dags.findDagVersions(dagId, team);
+  const [version] = await askStore(() => dags.findDagVersions(dagId, team));
   if (version) return version;
   throw new MemodagError(
     "dag_not_found",
@@ -91,7 +92,7 @@ export async function findVersion(
 }
 
 async function refusePaused(dags: Pick<DagStore, "listDags">, team: string, dagId: string): Promise<void> {
-  const summaries = await dags.listDags(team);
+  const summaries = await askStore(() => dags.listDags(team));
   if (!summaries.some((dag) => dag.dagId === dagId && dag.isPaused)) return;
   throw new MemodagError(
     "dag_paused",

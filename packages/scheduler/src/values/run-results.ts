@@ -1,6 +1,7 @@
 // What the tasks of one run have returned: digests in memory, bytes from the database when they are needed.
 
 import {
+  askStore,
   MemodagError,
   RETURN_VALUE,
   UNMAPPED,
@@ -134,7 +135,7 @@ export class RunResults {
     }
     const stored = [...wanted].filter((digest) => !found.has(digest));
     if (stored.length === 0) return found;
-    for (const [digest, bytes] of await this.#runs.readXComBytes(this.#team, stored))
+    for (const [digest, bytes] of await askStore(() => this.#runs.readXComBytes(this.#team, stored)))
       found.set(digest, bytes);
     const missing = stored.find((digest) => !found.has(digest));
     if (missing !== undefined) {

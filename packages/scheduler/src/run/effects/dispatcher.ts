@@ -1,6 +1,7 @@
 // The attempts of one run: those that wait for a slot, those that are chosen, those that are submitted.
 
 import {
+  isOwnFault,
   MemodagError,
   type ActiveLimits,
   type Attempt,
@@ -174,7 +175,7 @@ export class Dispatcher {
       requirePool(limits.poolSlots, node.task);
       return await buildAttempt(parts, results);
     } catch (error) {
-      if (!(error instanceof MemodagError)) throw error;
+      if (!isOwnFault(error)) throw error;
       const failure = { code: error.code, message: error.message };
       const outcome = { kind: "failed" as const, error: failure, durationMs: 0, retryable: false };
       return { kind: "finished", attemptId, outcome };

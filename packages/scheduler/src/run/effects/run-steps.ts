@@ -2,6 +2,7 @@
 
 import {
   assembleArguments,
+  isOwnFault,
   MemodagError,
   type AttemptOutcome,
   type Clock,
@@ -153,7 +154,7 @@ export class RunSteps {
       this.#wait(instance, { team, dagId, runId }, node.task.executionTimeoutMs);
       return { kind: "waits" };
     } catch (error) {
-      if (!(error instanceof MemodagError) || OPERATIONAL.has(error.code)) throw error;
+      if (!isOwnFault(error)) throw error;
       return stepFailed({ code: error.code, message: error.message });
     }
   }
@@ -208,9 +209,6 @@ export class RunSteps {
     this.#state.inbox.put({ kind: "step", node, mapIndex, tryNumber: row.tryNumber, outcome });
   }
 }
-
-/** What says nothing of the task: the pass is made again. */
-const OPERATIONAL: ReadonlySet<string> = new Set(["database_unreachable"]);
 
 function stepOf({ task }: DagNode): SerializedRunStep {
   if (!task.runStep) throw new Error(`task "${task.taskId}" is for a worker to run`);

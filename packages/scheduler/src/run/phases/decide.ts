@@ -1,6 +1,13 @@
 // What a decision of the graph does to rows: instances become ready, mapped tasks get theirs, tasks end unrun.
 
-import { MemodagError, UNMAPPED, isTerminal, type TaskInstance, type TerminalState } from "@memodag/core";
+import {
+  isOwnFault,
+  MemodagError,
+  UNMAPPED,
+  isTerminal,
+  type TaskInstance,
+  type TerminalState,
+} from "@memodag/core";
 import { chooseBranch } from "../../graph/branch-choice.ts";
 import type { DagNode } from "../../graph/dag-graph.ts";
 import { expandTask, type Expansion } from "../../values/expansion.ts";
@@ -73,7 +80,7 @@ async function orFault(read: () => Promise<StepInput>): Promise<StepInput> {
   try {
     return await read();
   } catch (error) {
-    if (!(error instanceof MemodagError)) throw error;
+    if (!isOwnFault(error)) throw error;
     return { kind: "fault", error };
   }
 }
