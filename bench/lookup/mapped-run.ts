@@ -3,7 +3,7 @@
 
 import { openMetastore } from "@memodag/metastore";
 import { Dag } from "memodag";
-import { BenchRuns, InstantExecutor } from "../scheduler/bench-runs.ts";
+import { BenchRuns, PretendedExecutor } from "../scheduler/bench-runs.ts";
 import { pretendCache } from "./pretended-cache.ts";
 
 /** The output of this process. */
@@ -29,7 +29,7 @@ const metastore = await openMetastore(url);
 const stores = pretend === "pretend" ? pretendCache(metastore, Number(sizeBytes)) : metastore;
 const runs = new BenchRuns(
   { runs: metastore.runs, dags: metastore.dags, records: stores.records, results: stores.results },
-  new InstantExecutor(),
+  new PretendedExecutor(),
   dagId,
   pretend === "" ? LOOKUP_TIMEOUT_MS : 60_000,
 );

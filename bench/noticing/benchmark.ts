@@ -48,13 +48,15 @@ export async function benchmark(report: Report): Promise<void> {
     ordinaryEnv: ["PATH", "HOME", "NODE_*", "npm_*"],
     clock: systemClock,
     bundlePath: () => root,
-    getArtifact: async (digest) => ({ digest, code: codes.get(digest) ?? Buffer.alloc(0) }),
+    artifacts: {
+      getArtifact: async (digest) => ({ digest, code: codes.get(digest) ?? Buffer.alloc(0) }),
+    },
   });
   try {
     await measureStarts(executor, report);
     await measureReads(executor, report);
   } finally {
-    await executor.shutdown(0);
+    await executor.close(0);
     rmSync(root, { recursive: true, force: true });
   }
 }
@@ -108,10 +110,13 @@ async function timesOf(executor: LocalExecutor, isWatched: boolean): Promise<num
 
 async function run(executor: LocalExecutor, code: string, isWatched: boolean): Promise<AttemptOutcome> {
   const outcome = await new Promise<AttemptOutcome>((resolve) => {
-    executor.onEvent((event) => {
-      if (event.kind === "finished") resolve(event.outcome);
+    executor.listen({
+      onEvent(event) {
+        if (event.kind === "finished") resolve(event.outcome);
+      },
+      onCapacity: () => undefined,
     });
-    executor.submit(attemptOf(sha256(Buffer.from(code)), isWatched));
+    void executor.submit(attemptOf(sha256(Buffer.from(code)), isWatched));
   });
   if (outcome.kind !== "succeeded" || outcome.uncacheable !== null) throw new Error(JSON.stringify(outcome));
   return outcome;
@@ -121,6 +126,7 @@ function attemptOf(artifactDigest: string, isWatched: boolean): Attempt {
   const attemptId = randomUUID();
   return {
     attemptId,
+    queue: "default",
     team: "default",
     dagId: "d",
     runId: `run-${attemptId}`,
@@ -130,7 +136,7 @@ function attemptOf(artifactDigest: string, isWatched: boolean): Attempt {
     file: { bundle: "b", path: "d.ts" },
     artifactDigest,
     args: [],
-    results: new Map(),
+    results: [],
     context: {
       dag: { dagId: "d" },
       dagRun: { runId: "r", runType: "manual", logicalDate: null, conf: {} },

@@ -1,15 +1,17 @@
 // Runs of a Dag for benchmarks: a real scheduler, and an executor that starts no process.
 
 import {
+  AttemptLedger,
   canonicalBytes,
   sha256,
   silentLogger,
   systemClock,
   type Attempt,
+  type AttemptStatus,
   type DagRun,
   type DagVersion,
   type Executor,
-  type ExecutorEvent,
+  type ExecutorListener,
 } from "@memodag/core";
 import type { Metastore } from "@memodag/metastore";
 import { ResultCache } from "@memodag/result-cache";
@@ -17,31 +19,59 @@ import { Scheduler, triggerRun } from "@memodag/scheduler";
 import { listHandlers, serializeDag } from "@memodag/sdk/runtime";
 import type { Dag } from "memodag";
 
-/** Ends every attempt at once with a value of its own, of some 100 bytes. */
-export class InstantExecutor implements Executor {
-  #listener: (event: ExecutorEvent) => void = () => undefined;
+/**
+ * Starts every attempt at once, and ends it with a value of its own, of some 100 bytes: at once as well, or after so
+ * many turns of the event loop.
+ */
+export class PretendedExecutor implements Executor {
+  readonly outlives = false;
+  readonly #turns: number;
+  readonly #ledger = new AttemptLedger();
 
-  freeSlots(): number {
+  constructor(turns = 0) {
+    this.#turns = turns;
+  }
+
+  capacity(): number {
     return 1_000;
   }
 
-  onEvent(listener: (event: ExecutorEvent) => void): void {
-    this.#listener = listener;
+  listen(listener: ExecutorListener): void {
+    this.#ledger.listen(listener);
   }
 
-  submit({ attemptId, taskId, mapIndex }: Attempt): void {
-    const bytes = canonicalBytes({ taskId, mapIndex, text: "x".repeat(80) });
+  async submit(attempt: Attempt): Promise<"accepted"> {
+    this.#ledger.begin(attempt);
     setImmediate(() => {
-      this.#listener({ kind: "started", attemptId, pid: 0 });
-      const xcoms = [{ key: "return_value", bytes }];
-      const outcome = { kind: "succeeded" as const, xcoms, durationMs: 1, uncacheable: null, packages: [] };
-      this.#listener({ kind: "finished", attemptId, outcome });
+      this.#ledger.started(attempt.attemptId, 0);
+      this.#endAfter(this.#turns, attempt);
     });
+    return "accepted";
   }
 
-  cancel(): void {}
+  async adopt(attemptIds: readonly string[]): Promise<AttemptStatus[]> {
+    return this.#ledger.adopt(attemptIds);
+  }
 
-  async shutdown(): Promise<void> {}
+  async settle(attemptIds: readonly string[]): Promise<void> {
+    this.#ledger.settle(attemptIds);
+  }
+
+  async cancel(): Promise<void> {}
+
+  async close(): Promise<void> {}
+
+  #endAfter(turns: number, attempt: Attempt): void {
+    if (turns > 0) {
+      setImmediate(() => this.#endAfter(turns - 1, attempt));
+      return;
+    }
+    const { attemptId, taskId, mapIndex } = attempt;
+    const bytes = canonicalBytes({ taskId, mapIndex, text: "x".repeat(80) });
+    const xcoms = [{ key: "return_value", bytes }];
+    const outcome = { kind: "succeeded" as const, xcoms, durationMs: 1, uncacheable: null, packages: [] };
+    this.#ledger.finished(attemptId, outcome);
+  }
 }
 
 /** The part of a metadata database that a benchmark's runs need. */
@@ -55,7 +85,7 @@ export class BenchRuns {
   /** `dagId`: leaves the runs of other Dags alone. */
   constructor(
     metastore: BenchStores,
-    executor: Executor = new InstantExecutor(),
+    executor: Executor = new PretendedExecutor(),
     dagId?: string,
     lookupTimeoutMs = 30_000,
   ) {

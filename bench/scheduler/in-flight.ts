@@ -1,7 +1,14 @@
 // A process for one measurement: a scheduler with a run of many instances that end one after another.
 // Prints its memory use and the duration of a pass that settles one instance, as one line of JSON.
 
-import { canonicalBytes, type Attempt, type Executor, type ExecutorEvent } from "@memodag/core";
+import {
+  AttemptLedger,
+  canonicalBytes,
+  type Attempt,
+  type AttemptStatus,
+  type Executor,
+  type ExecutorListener,
+} from "@memodag/core";
 import { openMetastore } from "@memodag/metastore";
 import { Dag } from "memodag";
 import { median } from "../harness/measurement.ts";
@@ -20,27 +27,39 @@ const SETTLED = 60;
 
 /** Holds submitted attempts until told to end one. */
 class HeldExecutor implements Executor {
+  readonly outlives = false;
   readonly #held: Attempt[] = [];
-  #listener: (event: ExecutorEvent) => void = () => undefined;
+  readonly #ledger = new AttemptLedger();
   #onSubmit: () => void = () => undefined;
 
-  freeSlots(): number {
+  capacity(): number {
     return SLOTS - this.#held.length;
   }
 
-  onEvent(listener: (event: ExecutorEvent) => void): void {
-    this.#listener = listener;
+  listen(listener: ExecutorListener): void {
+    this.#ledger.listen(listener);
   }
 
-  submit(attempt: Attempt): void {
+  async submit(attempt: Attempt): Promise<"accepted" | "full"> {
+    if (this.capacity() <= 0) return "full";
     this.#held.push(attempt);
-    this.#listener({ kind: "started", attemptId: attempt.attemptId, pid: 0 });
+    this.#ledger.begin(attempt);
+    this.#ledger.started(attempt.attemptId, 0);
     this.#onSubmit();
+    return "accepted";
+  }
+
+  async adopt(attemptIds: readonly string[]): Promise<AttemptStatus[]> {
+    return this.#ledger.adopt(attemptIds);
+  }
+
+  async settle(attemptIds: readonly string[]): Promise<void> {
+    this.#ledger.settle(attemptIds);
   }
 
   /** Resolves when the slots are full. */
   async whenFull(): Promise<void> {
-    while (this.freeSlots() > 0) await new Promise<void>((resolve) => (this.#onSubmit = resolve));
+    while (this.capacity() > 0) await new Promise<void>((resolve) => (this.#onSubmit = resolve));
   }
 
   /** Ends the oldest attempt. */
@@ -49,12 +68,12 @@ class HeldExecutor implements Executor {
     if (!attempt) throw new Error("nothing runs");
     const xcoms = [{ key: "return_value", bytes: canonicalBytes({ at: attempt.mapIndex }) }];
     const outcome = { kind: "succeeded" as const, xcoms, durationMs: 1, uncacheable: null, packages: [] };
-    this.#listener({ kind: "finished", attemptId: attempt.attemptId, outcome });
+    this.#ledger.finished(attempt.attemptId, outcome);
   }
 
-  cancel(): void {}
+  async cancel(): Promise<void> {}
 
-  async shutdown(): Promise<void> {}
+  async close(): Promise<void> {}
 }
 
 const [url = "", count = ""] = process.argv.slice(2);

@@ -11,6 +11,7 @@ import { fileURLToPath } from "node:url";
 import { systemClock } from "@memodag/core";
 import { DagProcessor } from "@memodag/dag-processor";
 import { LocalExecutor } from "@memodag/executor";
+import { xcomValues } from "@memodag/scheduler";
 import type { BenchDatabase } from "../harness/databases.ts";
 import { absolute, compared, median, type Report } from "../harness/measurement.ts";
 import { BenchRuns } from "./bench-runs.ts";
@@ -53,7 +54,8 @@ export async function measureUncached({ dialect, metastore }: BenchDatabase, rep
     exchangeDir: join(root, "exchange"),
     ordinaryEnv: [],
     clock: systemClock,
-    getArtifact: (digest) => metastore.dags.getArtifact(digest),
+    artifacts: metastore.dags,
+    values: xcomValues(metastore.runs),
     bundlePath: () => dags,
   });
   const runs = new BenchRuns(metastore, executor);

@@ -2,12 +2,12 @@
 // chain without a cache: storing a result costs none of its own.
 
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { canonicalBytes, type Attempt, type DagRun, type Executor, type ExecutorEvent } from "@memodag/core";
+import type { DagRun } from "@memodag/core";
 import type { Metastore } from "@memodag/metastore";
 import { Dag } from "memodag";
 import { onEachDatabase, type BenchDatabase } from "../harness/databases.ts";
 import { compared, type Report } from "../harness/measurement.ts";
-import { BenchRuns } from "../scheduler/bench-runs.ts";
+import { BenchRuns, PretendedExecutor } from "../scheduler/bench-runs.ts";
 
 const TASKS = 1_000;
 
@@ -27,45 +27,6 @@ const PACES: readonly Pace[] = [
   { name: "slower", attemptTurns: 50, storeTurns: 0 },
   { name: "slower_cached", attemptTurns: 500, storeTurns: 100 },
 ];
-
-/** Starts every attempt at once and ends it later, as a process does: after so many turns of the event loop. */
-class PretendedExecutor implements Executor {
-  readonly #turns: number;
-  #listener: (event: ExecutorEvent) => void = () => undefined;
-
-  constructor(turns: number) {
-    this.#turns = turns;
-  }
-
-  freeSlots(): number {
-    return TASKS;
-  }
-
-  onEvent(listener: (event: ExecutorEvent) => void): void {
-    this.#listener = listener;
-  }
-
-  submit({ attemptId, taskId }: Attempt): void {
-    setImmediate(() => {
-      this.#listener({ kind: "started", attemptId, pid: 0 });
-      this.#endAfter(this.#turns, attemptId, taskId);
-    });
-  }
-
-  cancel(): void {}
-
-  async shutdown(): Promise<void> {}
-
-  #endAfter(turns: number, attemptId: string, taskId: string): void {
-    if (turns > 0) {
-      setImmediate(() => this.#endAfter(turns - 1, attemptId, taskId));
-      return;
-    }
-    const xcoms = [{ key: "return_value", bytes: canonicalBytes({ taskId }) }];
-    const outcome = { kind: "succeeded" as const, xcoms, durationMs: 1, uncacheable: null, packages: [] };
-    this.#listener({ kind: "finished", attemptId, outcome });
-  }
-}
 
 /** `npm run bench -- transactions` */
 export async function benchmark(report: Report): Promise<void> {

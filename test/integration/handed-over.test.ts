@@ -45,18 +45,18 @@ class Starts {
     const submit = executor.submit.bind(executor);
     const cancel = executor.cancel.bind(executor);
     const names = new Map<string, string>();
-    executor.submit = (attempt) => {
+    executor.submit = async (attempt) => {
       const name = `${attempt.runId} ${attempt.taskId}[${attempt.mapIndex}]`;
       names.set(attempt.attemptId, name);
       if (this.#running.has(name)) this.overlaps += 1;
       this.#running.add(name);
       this.byInstance.set(name, (this.byInstance.get(name) ?? 0) + 1);
-      submit(attempt);
+      return await submit(attempt);
     };
-    executor.cancel = (attemptId, error) => {
+    executor.cancel = async (attemptId, error) => {
       void rest(killMs).then(() => {
         this.#running.delete(names.get(attemptId) ?? "");
-        cancel(attemptId, error);
+        void cancel(attemptId, error);
       });
     };
   }

@@ -25,7 +25,13 @@ import {
   type RecordStore,
   type ResultStore,
 } from "@memodag/result-cache";
-import { Scheduler, triggerRun, type SchedulerListener, type SchedulerOptions } from "@memodag/scheduler";
+import {
+  Scheduler,
+  triggerRun,
+  xcomValues,
+  type SchedulerListener,
+  type SchedulerOptions,
+} from "@memodag/scheduler";
 import { listHandlers, serializeDag } from "@memodag/sdk/runtime";
 import type { Dag } from "memodag";
 import { ScriptedExecutor, type Script } from "./scripted-executor.ts";
@@ -135,8 +141,8 @@ export class SchedulerRig {
     scripts: Readonly<Record<string, Script>>,
     options: RigSchedulerOptions = {},
   ): { readonly scheduler: Scheduler; readonly executor: ScriptedExecutor } {
-    const executor = new ScriptedExecutor(scripts, options.slots);
     const metastore = options.metastore ?? this.metastore;
+    const executor = new ScriptedExecutor(scripts, xcomValues(options.runs ?? metastore.runs), options.slots);
     const cache = new ResultCache({
       records: options.records ?? metastore.records,
       results: options.results ?? metastore.results,

@@ -3,23 +3,29 @@
 
 import { setTimeout as rest } from "node:timers/promises";
 import {
+  assembleArguments,
+  AttemptLedger,
   canonicalJson,
+  readAttemptInputs,
   type Attempt,
   type AttemptOutcome,
+  type AttemptStatus,
   type Executor,
-  type ExecutorEvent,
+  type ExecutorListener,
   type StoredError,
   type PackageVersion,
   type Reason,
+  type ValueReader,
 } from "@memodag/core";
 
 const encoder = new TextEncoder();
-const decoder = new TextDecoder();
 
 /** What an attempt comes to: a value it returns, or an outcome. */
 export type Script = (attempt: Attempt, args: Readonly<Record<string, unknown>>) => unknown;
 
 export class ScriptedExecutor implements Executor {
+  /** Whether its attempts go on when their scheduler is gone. */
+  outlives = false;
   readonly attempts: Attempt[] = [];
   /** Ids of the attempts that were ended, by cancelling or by a shutdown. */
   readonly ended: string[] = [];
@@ -27,12 +33,13 @@ export class ScriptedExecutor implements Executor {
   endsAtShutdown = false;
   readonly #ends = new Map<string, (outcome: AttemptOutcome) => void>();
   readonly #scripts: Readonly<Record<string, Script>>;
+  readonly #values: ValueReader;
   readonly #slots: number;
-  #running = 0;
-  #listener: (event: ExecutorEvent) => void = () => undefined;
+  readonly #ledger = new AttemptLedger();
 
-  constructor(scripts: Readonly<Record<string, Script>>, slots = 4) {
+  constructor(scripts: Readonly<Record<string, Script>>, values: ValueReader, slots = 4) {
     this.#scripts = scripts;
+    this.#values = values;
     this.#slots = slots;
   }
 
@@ -44,55 +51,75 @@ export class ScriptedExecutor implements Executor {
     });
   }
 
-  freeSlots(): number {
-    return this.#slots - this.#running;
+  /** How many attempts run. */
+  get running(): number {
+    return this.#ledger.running();
   }
 
-  onEvent(listener: (event: ExecutorEvent) => void): void {
-    this.#listener = listener;
+  capacity(): number {
+    return this.#slots - this.running;
   }
 
-  submit(attempt: Attempt): void {
-    if (this.freeSlots() <= 0) throw new Error("submitted without a free slot");
-    this.#running += 1;
+  listen(listener: ExecutorListener): void {
+    this.#ledger.listen(listener);
+  }
+
+  async submit(attempt: Attempt): Promise<"accepted" | "full"> {
+    if (this.#ledger.has(attempt.attemptId)) return "accepted";
+    if (this.capacity() <= 0) throw new Error("submitted without a free slot");
+    this.#ledger.begin(attempt);
     this.attempts.push(attempt);
     const { attemptId } = attempt;
     const end = Promise.withResolvers<AttemptOutcome>();
     this.#ends.set(attemptId, end.resolve);
     setImmediate(() => {
-      this.#listener({ kind: "started", attemptId, pid: 1 });
+      this.#ledger.started(attemptId, 1);
       void this.#run(attempt).then(end.resolve);
       void end.promise.then((outcome) => {
-        this.#running -= 1;
         this.#ends.delete(attemptId);
-        this.#listener({ kind: "finished", attemptId, outcome });
+        this.#ledger.finished(attemptId, outcome);
       });
     });
+    return "accepted";
   }
 
-  cancel(attemptId: string, error: StoredError): void {
+  async adopt(attemptIds: readonly string[]): Promise<AttemptStatus[]> {
+    return this.#ledger.adopt(attemptIds);
+  }
+
+  async settle(attemptIds: readonly string[]): Promise<void> {
+    this.#ledger.settle(attemptIds);
+  }
+
+  async cancel(attemptId: string, error: StoredError): Promise<void> {
     const end = this.#ends.get(attemptId);
     if (!end) return;
     this.ended.push(attemptId);
     end({ kind: "failed", error, durationMs: 1, retryable: true });
   }
 
-  async shutdown(): Promise<void> {
+  async close(): Promise<void> {
     if (!this.endsAtShutdown) return;
     for (const attemptId of this.#ends.keys())
-      this.cancel(attemptId, { code: "attempt_lost", message: "the executor shut down" });
-    while (this.#running > 0) await rest(2);
+      await this.cancel(attemptId, { code: "attempt_lost", message: "the executor shut down" });
+    while (this.running > 0) await rest(2);
   }
 
   async #run(attempt: Attempt): Promise<AttemptOutcome> {
     const script = this.#scripts[nameOf(attempt)] ?? (() => null);
     try {
-      const result = await script(attempt, argsOf(attempt));
+      const result = await script(attempt, await this.#argsOf(attempt));
       if (isOutcome(result)) return result;
       return succeeded(result);
     } catch (error) {
       return failed((error as Error).message);
     }
+  }
+
+  /** The arguments as a worker puts them together. */
+  async #argsOf(attempt: Attempt): Promise<Record<string, unknown>> {
+    const { args } = attempt;
+    return assembleArguments({ args, results: await readAttemptInputs(attempt, this.#values) });
   }
 }
 
@@ -133,19 +160,4 @@ function nameOf({ taskId, callback }: Attempt): string {
 
 function isOutcome(value: unknown): value is AttemptOutcome {
   return typeof value === "object" && value !== null && "durationMs" in value;
-}
-
-/** The arguments as a worker would put them together, for templates that are whole values. */
-function argsOf(attempt: Attempt): Record<string, unknown> {
-  return Object.fromEntries(
-    attempt.args.map(([name, template]) => {
-      if (template.kind === "literal") return [name, JSON.parse(template.json) as unknown];
-      if (template.kind !== "result") throw new Error(`no test script takes a ${template.kind}`);
-      const result = attempt.results.get(template.taskId);
-      if (!result) return [name, null];
-      const parse = (bytes: Uint8Array | null): unknown =>
-        bytes === null ? null : (JSON.parse(decoder.decode(bytes)) as unknown);
-      return [name, result.kind === "single" ? parse(result.bytes) : result.items.map(parse)];
-    }),
-  );
 }

@@ -3,11 +3,15 @@
 import type { JsonValue } from "./json/json-value.ts";
 import { readJson } from "./json/read-json.ts";
 import { selectField } from "./json/select-field.ts";
-import type { Attempt, AttemptResult } from "./ports/executor.ts";
+import type { AttemptResult } from "./ports/executor.ts";
 import type { ArgTemplate, NamedTemplate } from "./serialized-dag.ts";
 
 /** The inputs that arguments are assembled from. */
-export type ArgumentSources = Pick<Attempt, "args" | "results">;
+export interface ArgumentSources {
+  readonly args: readonly NamedTemplate[];
+  /** The values that `args` refers to, by the name that it has for them. */
+  readonly results: ReadonlyMap<string, AttemptResult>;
+}
 
 /**
  * Assembles the handler's arguments object. Every value is parsed separately for each place, so a handler

@@ -1,5 +1,7 @@
 export * from "./audit.ts";
 export * from "./assemble-arguments.ts";
+export * from "./attempt-inputs.ts";
+export * from "./attempt-ledger.ts";
 export * from "./cache-trust.ts";
 export * from "./clock.ts";
 export * from "./dag-run.ts";

@@ -2,7 +2,7 @@
 
 import { access } from "node:fs/promises";
 import { materializeArtifact } from "@memodag/artifact";
-import { MemodagError, messageOf, type Artifact, type Digest } from "@memodag/core";
+import { MemodagError, messageOf, type Artifact, type ArtifactSource, type Digest } from "@memodag/core";
 
 /**
  * Number of consecutive workers that may find an artifact's file missing or damaged before an attempt
@@ -13,13 +13,13 @@ const MOST_LOSSES = 5;
 /** Fetches artifacts by digest and keeps them as files in a folder. */
 export class ArtifactFiles {
   readonly #dir: string;
-  readonly #getArtifact: (digest: Digest) => Promise<Artifact>;
+  readonly #source: ArtifactSource;
   readonly #paths = new Map<Digest, Promise<string>>();
   readonly #losses = new Map<Digest, number>();
 
-  constructor(dir: string, getArtifact: (digest: Digest) => Promise<Artifact>) {
+  constructor(dir: string, source: ArtifactSource) {
     this.#dir = dir;
-    this.#getArtifact = getArtifact;
+    this.#source = source;
   }
 
   /** Returns the path of the artifact's existing file. Rejects with errors of fetching or writing it. */
@@ -67,7 +67,7 @@ export class ArtifactFiles {
 
   async #fetch(digest: Digest): Promise<Artifact> {
     try {
-      return await this.#getArtifact(digest);
+      return await this.#source.getArtifact(digest);
     } catch (error) {
       if (error instanceof MemodagError) throw error;
       // The store is unavailable, which is not the task's fault: no try is used up.

@@ -53,7 +53,7 @@ export function decideOutcome(attempt: Attempt, end: AttemptEnd): AttemptOutcome
 }
 
 /** A failure that may be retried. */
-export function failure(error: StoredError, durationMs: number): AttemptOutcome {
+export function failure(error: StoredError, durationMs: number): Extract<AttemptOutcome, { kind: "failed" }> {
   return { kind: "failed", error, durationMs, retryable: true };
 }
 

@@ -9,13 +9,16 @@ import {
   messageOf,
   nameFileFault,
   OWN_FOLDER_MODE,
+  readAttemptInputs,
   reasonSentence,
   type Attempt,
   type AttemptOutcome,
   type AttemptQueries,
+  type AttemptResult,
   type CancelTimer,
   type Clock,
   type StoredError,
+  type ValueReader,
 } from "@memodag/core";
 import type { ArtifactFiles } from "./artifact-files.ts";
 import { decideOutcome, failure, heartbeatError, nameOf, timeoutError, workerError } from "./attempt-end.ts";
@@ -27,7 +30,7 @@ import type { FaultNotices } from "./fault-notices.ts";
 import { MAX_FRAME_BYTES, type Frame } from "./frame.ts";
 import { logFilePath } from "./log-file-path.ts";
 import type { OrphanGuard } from "./orphan-guard.ts";
-import { fromWorkerFrame, type FromWorker } from "./protocol.ts";
+import { fromWorkerFrame, type FromWorker, type RunOrder } from "./protocol.ts";
 import { watchPulse } from "./pulse.ts";
 import { QuestionDesk } from "./question-desk.ts";
 import { declaredBy, isWatched, processEnvironment, workerEnvironment } from "./worker-environment.ts";
@@ -50,6 +53,7 @@ export interface AttemptSurroundings {
   /** Maximum size of a returned or pushed value, in bytes of JSON. */
   readonly maxXComBytes: number;
   readonly queries: AttemptQueries;
+  readonly values: ValueReader;
   /** Milliseconds between asking a handler to stop and killing it. */
   readonly killGraceMs: number;
   /** Milliseconds for which a worker may be stopped. */
@@ -128,6 +132,7 @@ export class AttemptRun {
     try {
       const { artifacts } = this.#surroundings;
       const artifactPath = await this.#patience.run(() => artifacts.path(this.attempt.artifactDigest));
+      const results = await this.#readInputs();
       if (this.attempt.command) this.#exchangeDir = await this.#patience.run(() => this.#makeExchangeDir());
       if (this.#stoppedBy) return failure(this.#stoppedBy, this.#elapsedMs());
       const worker = await this.#startWorker(log);
@@ -137,7 +142,7 @@ export class AttemptRun {
         `attempt ${this.attempt.tryNumber} of ${nameOf(this.attempt)} in run ${this.attempt.runId}: ` +
           `process ${worker.pid}, artifact ${this.attempt.artifactDigest.slice(0, 12)}`,
       );
-      this.#handOver(worker, artifactPath);
+      this.#handOver(worker, artifactPath, results);
       this.#watchPulse(worker.pid);
       onStarted(worker.pid);
       const end = await worker.ended;
@@ -152,6 +157,21 @@ export class AttemptRun {
     } finally {
       for (const cancel of this.#timers) cancel();
       await this.#removeExchangeDir();
+    }
+  }
+
+  /** A store that is away says nothing about the task: no try of it is spent. */
+  async #readInputs(): Promise<Map<string, AttemptResult>> {
+    try {
+      const read = () => readAttemptInputs(this.attempt, this.#surroundings.values);
+      return await this.#patience.run(read, (error) => !isNotFound(error));
+    } catch (error) {
+      if (isNotFound(error)) throw error;
+      throw new MemodagError(
+        "attempt_lost",
+        `The arguments of ${nameOf(this.attempt)} could not be read (${messageOf(error)}): the attempt is made again`,
+        { cause: error },
+      );
     }
   }
 
@@ -215,7 +235,7 @@ export class AttemptRun {
     }
   }
 
-  #handOver(worker: WorkerProcess, artifactPath: string): void {
+  #handOver(worker: WorkerProcess, artifactPath: string, results: RunOrder["results"]): void {
     const { file, executionTimeoutMs } = this.attempt;
     const { ordinaryEnv, maxXComBytes } = this.#surroundings;
     const bundleDir = resolve(this.#surroundings.bundlePath(file.bundle));
@@ -226,6 +246,7 @@ export class AttemptRun {
       worker.send({
         kind: "run",
         attempt,
+        results,
         artifactPath,
         bundleDir,
         baseDir,
@@ -286,7 +307,9 @@ export class AttemptRun {
       error instanceof MemodagError
         ? { code: error.code, message: error.message }
         : workerError(this.attempt, messageOf(error));
-    return failure(stored, this.#elapsedMs());
+    const failed = failure(stored, this.#elapsedMs());
+    // A value that is gone does not come back by trying again.
+    return isNotFound(error) ? { ...failed, retryable: false } : failed;
   }
 
   #elapsedMs(): number {
@@ -303,6 +326,11 @@ export class AttemptRun {
     };
     arm();
   }
+}
+
+/** An upstream's value is gone, for good. */
+function isNotFound(error: unknown): boolean {
+  return error instanceof MemodagError && error.code === "xcom_not_found";
 }
 
 function distrusted(attempt: Attempt, reason: string): StoredError {

@@ -1,4 +1,4 @@
-// Waits for a full disk: a disk that is full for some minutes should not fail tasks that are about to
+// Waits for a disk or a store: one that is full or away for some minutes should not fail tasks that are about to
 // start.
 
 import { isFileFault, messageOf, type CancelTimer, type Clock } from "@memodag/core";
@@ -16,7 +16,7 @@ export interface DiskPatienceOptions {
 }
 
 /**
- * Retries an operation that fails because of a disk, until it succeeds, is stopped, or the wait times
+ * Retries an operation that fails because of a disk or a store, until it succeeds, is stopped, or the wait times
  * out.
  */
 export class DiskPatience {
@@ -35,10 +35,10 @@ export class DiskPatience {
   }
 
   /**
-   * Returns the result of `work`. @throws errors of `work` that are not caused by a disk, or that last
-   * too long
+   * Returns the result of `work`. @throws errors of `work` that do not pass by waiting, or that last too
+   * long
    */
-  async run<T>(work: () => Promise<T>): Promise<T> {
+  async run<T>(work: () => Promise<T>, passes: (error: unknown) => boolean = isFileFault): Promise<T> {
     const { clock, notices, diskPatienceMs } = this.#options;
     const until = clock.monotonic() + diskPatienceMs;
     for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS)) {
@@ -47,7 +47,7 @@ export class DiskPatience {
         notices.waitsNoMore();
         return result;
       } catch (error) {
-        if (!isFileFault(error) || this.#isStopped || clock.monotonic() >= until) throw error;
+        if (!passes(error) || this.#isStopped || clock.monotonic() >= until) throw error;
         notices.waits(messageOf(error));
       }
       await this.#pause(pauseMs);

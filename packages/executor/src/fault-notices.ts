@@ -26,17 +26,17 @@ export class FaultNotices implements LogLossListener {
     this.#log.info("logs of tasks are written again");
   }
 
-  /** An attempt waits for a disk. */
+  /** An attempt waits for a disk, or for a store that has its arguments. */
   waits(reason: string): void {
     if (this.#isWaiting) return;
     this.#isWaiting = true;
-    this.#log.warn("attempts wait for a disk before they start", { reason });
+    this.#log.warn("attempts wait for a disk or a store before they start", { reason });
   }
 
-  /** The files of an attempt could be written. */
+  /** The files of an attempt could be written, and its arguments read. */
   waitsNoMore(): void {
     if (!this.#isWaiting) return;
     this.#isWaiting = false;
-    this.#log.info("the disk can be written to again: attempts start");
+    this.#log.info("the disk or store is there again: attempts start");
   }
 }

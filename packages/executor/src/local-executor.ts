@@ -3,18 +3,20 @@
 
 import { randomBytes } from "node:crypto";
 import {
+  AttemptLedger,
   silentLogger,
-  type Artifact,
+  type ArtifactSource,
   type Attempt,
   type AttemptOutcome,
   type AttemptQueries,
+  type AttemptStatus,
   type Clock,
-  type Digest,
   type Executor,
-  type ExecutorEvent,
+  type ExecutorListener,
   type Live,
   type Logger,
   type StoredError,
+  type ValueReader,
 } from "@memodag/core";
 import { ArtifactFiles } from "./artifact-files.ts";
 import { AttemptCgroups } from "./attempt-cgroup.ts";
@@ -26,8 +28,10 @@ import { OrphanGuard } from "./orphan-guard.ts";
 
 /** Settings of a {@link LocalExecutor}. */
 export interface LocalExecutorOptions {
-  /** Maximum number of concurrent attempts; at least 1. Read for each attempt, because it may change. */
+  /** Maximum number of concurrent attempts; at least 1. See {@link LocalExecutor.limitsChanged}. */
   readonly parallelism: Live<number>;
+  /** Maximum number of concurrent attempts by queue. Default: no limit of its own for any queue. */
+  readonly queueLimits?: Live<ReadonlyMap<string, number>>;
   /** Folder of artifact files; created when needed. */
   readonly artifactsDir: string;
   /** Folder of the attempts' logs; see {@link logFilePath}. */
@@ -58,8 +62,10 @@ export interface LocalExecutorOptions {
   /** Answers queries of attempts. Default: nothing is found. */
   readonly queries?: AttemptQueries;
   readonly clock: Clock;
-  /** Fetches an artifact from where the Dag processor stored it. */
-  getArtifact(digest: Digest): Promise<Artifact>;
+  /** Provides the code that the Dag processor stored. */
+  readonly artifacts: ArtifactSource;
+  /** Provides the results of upstream tasks. Default: none is found. */
+  readonly values?: ValueReader;
   /** Returns the folder of a bundle, in which workers run. */
   bundlePath(bundleName: string): string;
 }
@@ -72,6 +78,7 @@ const NOTHING_THERE: AttemptQueries = {
   findXCom: () => Promise.resolve(undefined),
   findVariable: () => Promise.resolve(undefined),
 };
+const NO_VALUES: ValueReader = { read: () => Promise.resolve(new Map()) };
 const DEFAULT_HEARTBEAT_TIMEOUT_MS = 60_000;
 
 interface RunningAttempt {
@@ -82,11 +89,13 @@ interface RunningAttempt {
 
 /** Runs attempts in worker processes. */
 export class LocalExecutor implements Executor {
+  /** Workers end with the process that started them. */
+  readonly outlives = false;
   readonly #options: LocalExecutorOptions;
   readonly #surroundings: AttemptSurroundings;
   readonly #running = new Map<string, RunningAttempt>();
-  #listener: (event: ExecutorEvent) => void = () => undefined;
-  #isShutDown = false;
+  readonly #ledger = new AttemptLedger();
+  #isClosed = false;
   /**
    * Part of the environment of all processes that attempts start. It ends with a dot, so that no mark is
    * a prefix of another.
@@ -97,7 +106,7 @@ export class LocalExecutor implements Executor {
   constructor(options: LocalExecutorOptions) {
     this.#options = options;
     this.#surroundings = {
-      artifacts: new ArtifactFiles(options.artifactsDir, (digest) => options.getArtifact(digest)),
+      artifacts: new ArtifactFiles(options.artifactsDir, options.artifacts),
       guard: new OrphanGuard({ mark: this.#mark, folder: options.exchangeDir }),
       cgroups: options.cgroups ?? new AttemptCgroups(),
       diskPatienceMs: options.diskPatienceMs ?? DEFAULT_DISK_PATIENCE_MS,
@@ -108,6 +117,7 @@ export class LocalExecutor implements Executor {
       nodeOptions: options.nodeOptions ?? [],
       maxXComBytes: Math.min(options.maxXComBytes ?? LARGEST_XCOM_BYTES, LARGEST_XCOM_BYTES),
       queries: options.queries ?? NOTHING_THERE,
+      values: options.values ?? NO_VALUES,
       killGraceMs: options.killGraceMs ?? DEFAULT_KILL_GRACE_MS,
       heartbeatTimeoutMs: options.heartbeatTimeoutMs ?? DEFAULT_HEARTBEAT_TIMEOUT_MS,
       clock: options.clock,
@@ -115,33 +125,47 @@ export class LocalExecutor implements Executor {
     };
   }
 
-  freeSlots(): number {
-    return this.#isShutDown ? 0 : Math.max(0, this.#options.parallelism() - this.#running.size);
+  capacity(queue: string): number {
+    if (this.#isClosed) return 0;
+    const { parallelism, queueLimits } = this.#options;
+    const free = parallelism() - this.#ledger.running();
+    if (!queueLimits) return Math.max(0, free);
+    return Math.max(0, Math.min(free, (queueLimits().get(queue) ?? 0) - this.#ledger.running(queue)));
   }
 
-  /** Without a free slot, or after a shutdown, the attempt ends with `attempt_lost` and no process. */
-  submit(attempt: Attempt): void {
-    if (!this.#isShutDown && this.#running.size >= this.#options.parallelism()) {
-      // Delivered as a separate event, after this call: the parallelism may have been lowered since it
-      // was read.
-      setImmediate(() => this.#refuse(attempt));
-      return;
-    }
+  listen(listener: ExecutorListener): void {
+    this.#ledger.listen(listener);
+  }
+
+  /** Call when a limit has changed: whoever waits for room hears of it. What runs goes on. */
+  limitsChanged(): void {
+    this.#ledger.tellCapacity();
+  }
+
+  async submit(attempt: Attempt): Promise<"accepted" | "full"> {
+    const { attemptId, queue } = attempt;
+    if (this.#ledger.has(attemptId)) return "accepted";
+    if (this.capacity(queue) <= 0) return "full";
+    this.#ledger.begin(attempt);
     const run = new AttemptRun(attempt, `${this.#mark}${(this.#attempts += 1)}`, this.#surroundings);
-    if (this.#isShutDown) run.stop(shutdownError(attempt), 0);
-    this.#running.set(attempt.attemptId, { run, done: this.#follow(run) });
+    this.#running.set(attemptId, { run, done: this.#follow(run) });
+    return "accepted";
   }
 
-  cancel(attemptId: string, error: StoredError): void {
+  async adopt(attemptIds: readonly string[]): Promise<AttemptStatus[]> {
+    return this.#ledger.adopt(attemptIds);
+  }
+
+  async settle(attemptIds: readonly string[]): Promise<void> {
+    this.#ledger.settle(attemptIds);
+  }
+
+  async cancel(attemptId: string, error: StoredError): Promise<void> {
     this.#running.get(attemptId)?.run.stop(error, this.#surroundings.killGraceMs);
   }
 
-  onEvent(listener: (event: ExecutorEvent) => void): void {
-    this.#listener = listener;
-  }
-
-  async shutdown(graceMs: number): Promise<void> {
-    this.#isShutDown = true;
+  async close(graceMs: number): Promise<void> {
+    this.#isClosed = true;
     const running = [...this.#running.values()];
     const cancelKill = this.#surroundings.clock.after(graceMs, () => {
       for (const { run } of running) run.stop(shutdownError(run.attempt), 0);
@@ -152,29 +176,19 @@ export class LocalExecutor implements Executor {
     this.#surroundings.guard.close();
   }
 
-  #refuse({ attemptId }: Attempt): void {
-    const message = "no slot was free when the attempt was submitted: it waits for the next one";
-    const error = { code: "attempt_lost", message };
-    this.#listener({
-      kind: "finished",
-      attemptId,
-      outcome: { kind: "failed", error, durationMs: 0, retryable: true },
-    });
-  }
-
   async #follow(run: AttemptRun): Promise<void> {
     const { attemptId, artifactDigest } = run.attempt;
     const { artifacts } = this.#surroundings;
     let isStarted = false;
     let outcome = await run.run((pid) => {
       isStarted = true;
-      this.#listener({ kind: "started", attemptId, pid });
+      this.#ledger.started(attemptId, pid);
     });
     if (!isArtifactFault(outcome)) artifacts.held(artifactDigest);
     // The store's copy would not be better.
     else if (isStarted && artifacts.lost(artifactDigest)) outcome = asLost(outcome);
     this.#running.delete(attemptId);
-    this.#listener({ kind: "finished", attemptId, outcome });
+    this.#ledger.finished(attemptId, outcome);
   }
 }
 

@@ -25,6 +25,8 @@ export const CHANNEL_FD = 3;
 export interface RunOrder {
   readonly kind: "run";
   readonly attempt: Attempt;
+  /** The bytes of the values that the attempt refers to. */
+  readonly results: ReadonlyMap<string, AttemptResult>;
   /** Path of the artifact's file. */
   readonly artifactPath: string;
   /** Folder of the bundle, in which the worker runs. */
@@ -64,7 +66,7 @@ export type FromWorker =
   | { readonly kind: "question"; readonly id: number; readonly question: Question };
 
 /** Results in a message: bytes by their index among the frame's blobs. */
-type PlacedResults = readonly (readonly [taskId: string, at: number | readonly (number | null)[]])[];
+type PlacedResults = readonly (readonly [name: string, at: number | readonly (number | null)[]])[];
 
 /** Encodes a message of an executor. */
 export function toWorkerFrame(message: ToWorker): Frame {
@@ -72,11 +74,12 @@ export function toWorkerFrame(message: ToWorker): Frame {
   if (message.kind === "answer") return toAnswerFrame(message);
   const blobs: Uint8Array[] = [];
   const place = (bytes: Uint8Array): number => blobs.push(bytes) - 1;
-  const results: PlacedResults = Array.from(message.attempt.results, ([taskId, result]) => [
-    taskId,
+  const results: PlacedResults = Array.from(message.results, ([name, result]) => [
+    name,
     result.kind === "single" ? place(result.bytes) : result.items.map((bytes) => bytes && place(bytes)),
   ]);
-  return { message: { ...message, attempt: { ...message.attempt, results } }, blobs };
+  // The references would be of no use to the worker, which has the bytes.
+  return { message: { ...message, attempt: { ...message.attempt, results: [] }, results }, blobs };
 }
 
 function toAnswerFrame(message: Extract<ToWorker, { kind: "answer" }>): Frame {
@@ -95,18 +98,18 @@ export function fromExecutorFrame({ message, blobs }: Frame): ToWorker {
     const bytes = blobs[0];
     return bytes ? { ...answer, answer: { kind: "found", bytes } } : answer;
   }
-  const order = message as RunOrder & { readonly attempt: { readonly results: unknown } };
+  const order = message as Omit<RunOrder, "results"> & { readonly results: PlacedResults };
   const find = (at: number): Uint8Array => blobs[at] ?? new Uint8Array();
   const results = new Map<string, AttemptResult>();
-  for (const [taskId, at] of order.attempt.results as unknown as PlacedResults) {
+  for (const [name, at] of order.results) {
     results.set(
-      taskId,
+      name,
       typeof at === "number"
         ? { kind: "single", bytes: find(at) }
         : { kind: "mapped", items: at.map((item) => (item === null ? null : find(item))) },
     );
   }
-  return { ...order, attempt: { ...order.attempt, results } };
+  return { ...order, results };
 }
 
 /** Encodes a message of a worker. */

@@ -142,11 +142,11 @@ describe("shutdown", () => {
       `${ringSource(bell.path)} dag.task("it", async () => { await ring("slow"); ${FOR_EVER} })();`,
     );
     await bell.rung("slow");
-    const shutdown = room.executor.shutdown(30_000);
-    expect(room.executor.freeSlots()).toBe(0);
+    const shutdown = room.executor.close(30_000);
+    expect(room.executor.capacity("default")).toBe(0);
     expect(returned(await quick.finished)).toBe(1);
-    const late = room.submit(`dag.task("it", async () => 1)();`);
-    expect(failed(await late.finished).code).toBe("attempt_lost");
+    const late = room.attempt(`dag.task("it", async () => 1)();`);
+    expect(await room.executor.submit(late)).toBe("full");
     clock.advance(30_000);
     expect(failed(await slow.finished).code).toBe("attempt_lost");
     await shutdown;

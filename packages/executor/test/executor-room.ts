@@ -5,16 +5,19 @@ import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync } from "node
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import {
+  canonicalBytes,
   MemodagError,
   sha256,
   systemClock,
   type Artifact,
   type Attempt,
   type AttemptOutcome,
+  type AttemptInput,
   type AttemptQueries,
   type Clock,
   type Digest,
   type ExecutorEvent,
+  type InputRef,
   type Logger,
 } from "@memodag/core";
 import type { AttemptCgroups } from "../src/attempt-cgroup.ts";
@@ -51,6 +54,7 @@ export class ExecutorRoom {
   /** Every event so far. */
   readonly events: ExecutorEvent[] = [];
   readonly #artifacts = new Map<string, Artifact>();
+  readonly #values = new Map<Digest, Uint8Array>();
   readonly #waiting = new Map<
     string,
     { started: PromiseWithResolvers<{ pid: number }>; finished: PromiseWithResolvers<AttemptOutcome> }
@@ -76,9 +80,26 @@ export class ExecutorRoom {
       ...(options.maxXComBytes !== undefined && { maxXComBytes: options.maxXComBytes }),
       ...(options.queries && { queries: options.queries }),
       bundlePath: () => this.bundleDir,
-      getArtifact: (digest) => this.getArtifact(digest),
+      artifacts: { getArtifact: (digest) => this.getArtifact(digest) },
+      values: { read: async () => await this.readValues() },
     });
-    this.executor.onEvent((event) => this.#hear(event));
+    this.executor.listen({ onEvent: (event) => this.#hear(event), onCapacity: () => undefined });
+  }
+
+  /** Where the executor reads values; a test may put something else in its place. */
+  readValues = async (): Promise<Map<Digest, Uint8Array>> => this.#values;
+
+  /** Stores a value, and refers to it. */
+  value(value: unknown): InputRef {
+    const bytes = canonicalBytes(value);
+    const digest = sha256(bytes);
+    this.#values.set(digest, bytes);
+    return { digest, sizeBytes: bytes.length, store: null };
+  }
+
+  /** A value as an input of an attempt. */
+  input(value: unknown): AttemptInput {
+    return { kind: "single", ref: this.value(value) };
   }
 
   /** Where the executor gets artifacts from; a test may put something else in its place. */
@@ -94,7 +115,7 @@ export class ExecutorRoom {
     const started = Promise.withResolvers<{ pid: number }>();
     const finished = Promise.withResolvers<AttemptOutcome>();
     this.#waiting.set(attempt.attemptId, { started, finished });
-    this.executor.submit(attempt);
+    void this.executor.submit(attempt);
     return { attempt, started: started.promise, finished: finished.promise };
   }
 
@@ -116,6 +137,7 @@ export class ExecutorRoom {
     const attemptId = randomUUID();
     return {
       attemptId,
+      queue: "default",
       team: "default",
       dagId: "d",
       runId: `run-${attemptId}`,
@@ -125,7 +147,7 @@ export class ExecutorRoom {
       file: { bundle: "b", path: "d.ts" },
       artifactDigest: artifact.digest,
       args: [],
-      results: new Map(),
+      results: [],
       context: {
         dag: { dagId: "d" },
         dagRun: { runId: `run-${attemptId}`, runType: "manual", logicalDate: null, conf: { region: "eu" } },
@@ -143,7 +165,7 @@ export class ExecutorRoom {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.executor.shutdown(0);
+    await this.executor.close(0);
     rmSync(this.root, { recursive: true, force: true });
   }
 

@@ -6,8 +6,6 @@ import { reasonSentence } from "@memodag/core";
 import { describe, expect, it } from "vitest";
 import { ExecutorRoom, failed, returned } from "./executor-room.ts";
 
-const json = (value: unknown): Uint8Array => Buffer.from(JSON.stringify(value));
-
 describe("a handler", () => {
   it("returns a value, as canonical JSON, from a process of its own", async () => {
     await using room = new ExecutorRoom();
@@ -37,10 +35,10 @@ describe("a handler", () => {
         ["depth", { kind: "literal", json: "3" }],
         ["gone", { kind: "result", taskId: "never", path: [] }],
       ],
-      results: new Map([
-        ["load", { kind: "single", bytes: json({ rows: [{ é: 1 }] }) }],
-        ["train", { kind: "mapped", items: [json("m0"), null, json("m2")] }],
-      ]),
+      results: [
+        ["load", room.input({ rows: [{ é: 1 }] })],
+        ["train", { kind: "mapped", refs: [room.value("m0"), null, room.value("m2")] }],
+      ],
     });
     expect(returned(outcome)).toEqual({ rows: { é: 1 }, models: ["m0", null, "m2"], depth: 3, gone: null });
   });
@@ -291,10 +289,10 @@ describe("slots", () => {
     const outcomes: Promise<unknown>[] = [];
     let highest = 0;
     const fill = (): void => {
-      while (room.executor.freeSlots() > 0 && outcomes.length < 20) {
+      while (room.executor.capacity("default") > 0 && outcomes.length < 20) {
         const n = outcomes.length;
         const { finished } = room.submit(body, { args: [["n", { kind: "literal", json: String(n) }]] });
-        highest = Math.max(highest, 4 - room.executor.freeSlots());
+        highest = Math.max(highest, 4 - room.executor.capacity("default"));
         outcomes.push(
           finished.then((outcome) => {
             fill();
@@ -306,7 +304,7 @@ describe("slots", () => {
     fill();
     for (let index = 0; index < 20; index++) expect(await outcomes[index]).toBe(index);
     expect(highest).toBe(4);
-    expect(room.executor.freeSlots()).toBe(4);
+    expect(room.executor.capacity("default")).toBe(4);
     expect(room.events.filter(({ kind }) => kind === "started")).toHaveLength(20);
     expect(room.events.filter(({ kind }) => kind === "finished")).toHaveLength(20);
   });
@@ -315,14 +313,12 @@ describe("slots", () => {
     await using room = new ExecutorRoom({ parallelism: 1 });
     const body = `dag.task("it", async () => 1)();`;
     const first = room.run(body);
-    expect(room.executor.freeSlots()).toBe(0);
-    const second = room.submit(body);
-    // An event, after the call: what is submitted has an outcome, and is never thrown back.
-    expect(room.events.map(({ attemptId }) => attemptId)).not.toContain(second.attempt.attemptId);
-    expect(await second.finished).toMatchObject({ kind: "failed", error: { code: "attempt_lost" } });
-    expect(room.events.filter(({ kind }) => kind === "started")).toHaveLength(0);
+    expect(room.executor.capacity("default")).toBe(0);
+    const second = room.attempt(body);
+    expect(await room.executor.submit(second)).toBe("full");
     expect(returned(await first)).toBe(1);
-    expect(room.executor.freeSlots()).toBe(1);
+    expect(room.events.map(({ attemptId }) => attemptId)).not.toContain(second.attemptId);
+    expect(room.executor.capacity("default")).toBe(1);
   });
 
   it("are fewer after the parallelism is lowered: what runs goes on, what comes is refused", async () => {
@@ -331,10 +327,10 @@ describe("slots", () => {
     const body = `dag.task("it", async () => 1)();`;
     const running = [room.run(body), room.run(body)];
     parallelism = 1;
-    expect(room.executor.freeSlots()).toBe(0);
-    expect(await room.submit(body).finished).toMatchObject({ error: { code: "attempt_lost" } });
+    expect(room.executor.capacity("default")).toBe(0);
+    expect(await room.executor.submit(room.attempt(body))).toBe("full");
     expect((await Promise.all(running)).map(returned)).toEqual([1, 1]);
-    expect(room.executor.freeSlots()).toBe(1);
+    expect(room.executor.capacity("default")).toBe(1);
     expect(returned(await room.run(body))).toBe(1);
   });
 });

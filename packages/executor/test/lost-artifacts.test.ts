@@ -32,7 +32,9 @@ it("spends no try on a file that was damaged, and writes it anew", async () => {
 });
 
 it("gives up where worker after worker finds the file damaged", () => {
-  const files = new ArtifactFiles("/nowhere", () => Promise.reject(new Error("not asked")));
+  const files = new ArtifactFiles("/nowhere", {
+    getArtifact: () => Promise.reject(new Error("not asked")),
+  });
   const lose = (): boolean => files.lost("0".repeat(64));
   expect([lose(), lose()]).toEqual([true, true]);
   files.held("0".repeat(64));

@@ -77,7 +77,7 @@ it("a log whose folder cannot be made is none, and the attempt goes on", async (
   await using room = new ExecutorRoom({ log, logsDir: join(folder, "file", "logs") });
   expect(returned(await room.run(`dag.task("it", async () => { console.log("a"); return 1; })();`))).toBe(1);
   expect(said).toHaveLength(1);
-  expect(room.executor.freeSlots()).toBe(4);
+  expect(room.executor.capacity("default")).toBe(4);
 });
 
 describe("a disk that an attempt needs", () => {
@@ -96,10 +96,10 @@ describe("a disk that an attempt needs", () => {
     const { finished } = room.submit(`dag.task("it", async () => 1)();`, overrides);
     await expect
       .poll(() => said, { timeout: 30_000 })
-      .toEqual(["attempts wait for a disk before they start"]);
+      .toEqual(["attempts wait for a disk or a store before they start"]);
     rmSync(blocked);
     expect((await finished).kind).toBe("succeeded");
-    expect(said[1]).toBe("the disk can be written to again: attempts start");
+    expect(said[1]).toBe("the disk or store is there again: attempts start");
   });
 
   it("is not waited for when the attempt is ended", async () => {

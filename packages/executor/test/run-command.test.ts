@@ -60,7 +60,7 @@ describe("a command", () => {
           ["rows", { kind: "result", taskId: "load", path: [] }],
           ["depth", { kind: "literal", json: "3" }],
         ],
-        results: new Map([["load", { kind: "single", bytes: Buffer.from("[1,2]") }]]),
+        results: [["load", room.input([1, 2])]],
       },
     );
     expect(returned(outcome)).toEqual({ names: ["depth", "rows"], doubled: [2, 4], at: 0 });

@@ -6,7 +6,7 @@ import {
   type CallbackStore,
   type Clock,
   type DagRun,
-  type ExecutorEvent,
+  type ExecutorListener,
   type OwedCallback,
 } from "@memodag/core";
 import { expect, test } from "vitest";
@@ -51,7 +51,7 @@ function owed(id: string): OwedCallback {
 function room(store: Partial<CallbackStore>, slots = 16) {
   const submitted: Attempt[] = [];
   const timers: (() => void)[] = [];
-  let hear: (event: ExecutorEvent) => void = nothing;
+  let heard: ExecutorListener = { onEvent: nothing, onCapacity: nothing };
   let running = 0;
   const clock: Clock = {
     now: () => 0,
@@ -61,21 +61,28 @@ function room(store: Partial<CallbackStore>, slots = 16) {
       return () => void timers.splice(timers.indexOf(callback), 1);
     },
   };
-  const attempts = new AttemptRouter(
-    {
-      freeSlots: () => slots - running,
-      submit: (attempt) => {
+  const attempts = new AttemptRouter({
+    executor: {
+      outlives: false,
+      capacity: () => slots - running,
+      submit: async (attempt) => {
         running += 1;
         submitted.push(attempt);
+        return "accepted";
       },
-      cancel: nothing,
-      onEvent: (listener) => {
-        hear = listener;
+      adopt: async () => [],
+      settle: async () => undefined,
+      cancel: async () => undefined,
+      listen: (listener) => {
+        heard = listener;
       },
-      shutdown: async () => undefined,
+      close: async () => undefined,
     },
-    () => caller.wake(),
-  );
+    clock,
+    log: silentLogger,
+    onSlotFree: () => caller.wake(),
+    maySubmit: () => true,
+  });
   const version = { id: 1, file: { bundle: "b", path: "d.ts" }, dag: { artifactDigest: "a", tasks: [] } };
   const caller: CallbackCaller = new CallbackCaller({
     store: {
@@ -103,7 +110,7 @@ function room(store: Partial<CallbackStore>, slots = 16) {
       code === undefined
         ? ({ kind: "succeeded", xcoms: [], durationMs: 1, uncacheable: null, packages: [] } as const)
         : ({ kind: "failed", error, durationMs: 1, retryable: true } as const);
-    hear({ kind: "finished", attemptId: attempt?.attemptId ?? "", outcome });
+    heard.onEvent({ kind: "finished", attemptId: attempt?.attemptId ?? "", outcome });
   };
   const tick = () => new Promise<void>((resolve) => void setImmediate(resolve));
   return { caller, submitted, timers, end, tick, ids: () => submitted.map(({ taskId }) => taskId) };

@@ -2,19 +2,24 @@
 
 import {
   assembleArguments,
+  AttemptLedger,
   canonicalBytes,
   MemodagError,
   messageOf,
+  readAttemptInputs,
   RETURN_VALUE,
   silentLogger,
   type Attempt,
   type AttemptOutcome,
   type AttemptQueries,
+  type AttemptStatus,
   type CallbackReport,
   type Executor,
-  type ExecutorEvent,
+  type ExecutorListener,
+  type Live,
   type Reason,
   type StoredError,
+  type ValueReader,
 } from "@memodag/core";
 import type { Dag } from "@memodag/sdk";
 import { findTaskEnd, runCallback, runHandler, runSensor, type AttemptScope } from "@memodag/sdk/runtime";
@@ -23,6 +28,16 @@ import type { CalledCallback } from "./tested-run.ts";
 
 /** Large enough that a test never waits for a slot. */
 const SLOTS = 100_000;
+
+/** What an executor in this process works with. */
+export interface InProcessParts {
+  readonly clock: TestClock;
+  readonly queries: AttemptQueries;
+  /** Where the results of upstream tasks are. */
+  readonly values: ValueReader;
+  /** How many attempts may run at once; as many as are wanted unless it is given. */
+  readonly slots?: Live<number>;
+}
 
 interface RunningAttempt {
   readonly abort: AbortController;
@@ -33,29 +48,37 @@ interface RunningAttempt {
 
 /** Runs the handlers of one Dag. */
 export class InProcessExecutor implements Executor {
+  readonly outlives = false;
   /** Callbacks in the order in which they ended. */
   readonly called: CalledCallback[] = [];
   readonly #dag: Dag;
   readonly #clock: TestClock;
-  readonly #queries: AttemptQueries;
+  readonly #parts: InProcessParts;
+  readonly #ledger = new AttemptLedger();
   readonly #running = new Map<string, RunningAttempt>();
   /** The error that the latest attempt of each instance threw. */
   readonly #thrown = new Map<string, unknown>();
-  #listener: (event: ExecutorEvent) => void = () => undefined;
   #onSleep: () => void = () => undefined;
+  #isClosed = false;
 
-  constructor(dag: Dag, clock: TestClock, queries: AttemptQueries) {
+  constructor(dag: Dag, parts: InProcessParts) {
     this.#dag = dag;
-    this.#clock = clock;
-    this.#queries = queries;
+    this.#parts = parts;
+    this.#clock = parts.clock;
   }
 
-  freeSlots(): number {
-    return SLOTS - this.#running.size;
+  capacity(): number {
+    const slots = this.#parts.slots?.() ?? SLOTS;
+    return this.#isClosed ? 0 : Math.max(0, slots - this.#ledger.running());
   }
 
-  onEvent(listener: (event: ExecutorEvent) => void): void {
-    this.#listener = listener;
+  listen(listener: ExecutorListener): void {
+    this.#ledger.listen(listener);
+  }
+
+  /** Call when there are more slots, or fewer. */
+  limitsChanged(): void {
+    this.#ledger.tellCapacity();
   }
 
   /** Sets the listener that is called when an attempt waits for a time. */
@@ -73,8 +96,11 @@ export class InProcessExecutor implements Executor {
     return this.#thrown.get(nameOf({ taskId, mapIndex }));
   }
 
-  submit(attempt: Attempt): void {
+  async submit(attempt: Attempt): Promise<"accepted" | "full"> {
     const { attemptId, executionTimeoutMs } = attempt;
+    if (this.#ledger.has(attemptId)) return "accepted";
+    if (this.capacity() <= 0) return "full";
+    this.#ledger.begin(attempt);
     const end = Promise.withResolvers<AttemptOutcome>();
     const running: RunningAttempt = {
       abort: new AbortController(),
@@ -84,29 +110,43 @@ export class InProcessExecutor implements Executor {
     this.#running.set(attemptId, running);
     this.#thrown.delete(nameOf(attempt));
     setImmediate(() => {
-      this.#listener({ kind: "started", attemptId, pid: process.pid });
+      this.#ledger.started(attemptId, process.pid);
       void this.#run(attempt, running).then(end.resolve);
     });
     const cancelTimeout =
       executionTimeoutMs === null
         ? () => undefined
-        : this.#clock.after(executionTimeoutMs, () => this.cancel(attemptId, timedOut(executionTimeoutMs)));
+        : this.#clock.after(executionTimeoutMs, () => this.#end(attemptId, timedOut(executionTimeoutMs)));
     void end.promise.then((outcome) => {
       cancelTimeout();
       this.#running.delete(attemptId);
-      this.#listener({ kind: "finished", attemptId, outcome });
+      this.#ledger.finished(attemptId, outcome);
     });
+    return "accepted";
   }
 
-  cancel(attemptId: string, error: StoredError): void {
+  async adopt(attemptIds: readonly string[]): Promise<AttemptStatus[]> {
+    return this.#ledger.adopt(attemptIds);
+  }
+
+  async settle(attemptIds: readonly string[]): Promise<void> {
+    this.#ledger.settle(attemptIds);
+  }
+
+  async cancel(attemptId: string, error: StoredError): Promise<void> {
+    this.#end(attemptId, error);
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    for (const attemptId of this.#running.keys())
+      this.#end(attemptId, { code: "attempt_lost", message: "the test has ended" });
+  }
+
+  #end(attemptId: string, error: StoredError): void {
     const running = this.#running.get(attemptId);
     running?.abort.abort(new Error(error.message));
     running?.end({ kind: "failed", error, durationMs: 0, retryable: true });
-  }
-
-  async shutdown(): Promise<void> {
-    for (const attemptId of this.#running.keys())
-      this.cancel(attemptId, { code: "attempt_lost", message: "the test has ended" });
   }
 
   async #run(attempt: Attempt, running: RunningAttempt): Promise<AttemptOutcome> {
@@ -118,7 +158,8 @@ export class InProcessExecutor implements Executor {
         await this.#call(attempt, callback, scope);
         return succeeded([{ key: RETURN_VALUE, bytes: canonicalBytes(null) }], []);
       }
-      const args = assembleArguments(attempt);
+      const results = await readAttemptInputs(attempt, this.#parts.values);
+      const args = assembleArguments({ args: attempt.args, results });
       const outcome = sensor
         ? await runSensor(this.#dag, taskId, args, scope, { sensor, time: this.#timeOf(running) })
         : await runHandler(this.#dag, taskId, args, scope);
@@ -154,8 +195,8 @@ export class InProcessExecutor implements Executor {
       signal,
       log: silentLogger,
       watchReads,
-      findXCom: async (address) => await this.#queries.findXCom(attempt, address),
-      findVariable: async (name) => await this.#queries.findVariable(attempt, name),
+      findXCom: async (address) => await this.#parts.queries.findXCom(attempt, address),
+      findVariable: async (name) => await this.#parts.queries.findVariable(attempt, name),
     };
   }
 

@@ -19,7 +19,7 @@ import {
   MemoryResultStore,
   ResultCache,
 } from "@memodag/result-cache";
-import { answerAttempts, Scheduler, triggerRun } from "@memodag/scheduler";
+import { answerAttempts, Scheduler, triggerRun, xcomValues } from "@memodag/scheduler";
 import type { Dag } from "@memodag/sdk";
 import { getHandler, isDag, listTaskIds, replaceHandlers, serializeDag } from "@memodag/sdk/runtime";
 import { IdleTime } from "./idle-time.ts";
@@ -138,8 +138,9 @@ class InMemoryTest implements DagTest {
       cacheMode: options.cache,
     });
     const variables = Object.entries(options.variables).map(([name, value]) => ({ name, value }));
+    const values = xcomValues(metastore.runs);
     const queries = answerAttempts({ runs: metastore.runs, variables, env: {} });
-    const executor = new InProcessExecutor(dag, this.#clock, queries);
+    const executor = new InProcessExecutor(dag, { clock: this.#clock, queries, values });
     const ended = await this.#execute(metastore, executor, run, options.env);
     return await readTestedRun(metastore.runs, version, ended, executor);
   }

@@ -1,10 +1,11 @@
-// The port between the scheduler and the system that runs attempts. A distributed queue can implement it.
+// The narrow waist between the scheduler and whatever runs attempts, in this process or on other machines.
 
 import type { CacheTrust } from "../cache-trust.ts";
 import type { StoredError } from "../dag-run.ts";
+import type { Digest } from "../digest.ts";
 import type { JsonObject } from "../json/json-value.ts";
 import type { Reason } from "../reason.ts";
-import type { DagFileId } from "./dag-store.ts";
+import type { Artifact, DagFileId } from "./dag-store.ts";
 import type { AttemptRuntime } from "./task-surroundings.ts";
 import type {
   DagInputs,
@@ -56,10 +57,33 @@ export interface AttemptSensor extends SerializedSensor {
   readonly waitedMs: number;
 }
 
-/** One attempt of a task instance: everything that a worker needs, and nothing else. */
+/** The queue of attempts that name no other. */
+export const DEFAULT_QUEUE = "default";
+
+/** A value by reference. Whoever runs the attempt reads the bytes, through its {@link ValueReader}. */
+export interface InputRef {
+  /** SHA-256 of the value's canonical JSON. */
+  readonly digest: Digest;
+  /** The store that holds the value, by its name in the config; `null`: the metadata database does. */
+  readonly store: string | null;
+  /** Size in bytes of the value's canonical JSON. */
+  readonly sizeBytes: number;
+}
+
+/** What an upstream task returned, by reference; a list's members in order, `null` for one without a value. */
+export type AttemptInput =
+  | { readonly kind: "single"; readonly ref: InputRef }
+  | { readonly kind: "mapped"; readonly refs: readonly (InputRef | null)[] };
+
+/**
+ * One attempt at a task instance: all that a worker needs, and nothing else. Plain JSON, so that it can go to
+ * another process or machine: it holds no bytes and no functions.
+ */
 export interface Attempt {
   /** Fencing token; globally unique. */
   readonly attemptId: string;
+  /** Which workers may run it. */
+  readonly queue: string;
   readonly team: string;
   readonly dagId: string;
   readonly runId: string;
@@ -70,11 +94,8 @@ export interface Attempt {
   readonly artifactDigest: string;
   /** All arguments. For a mapped instance, those in `expand` are narrowed to its element. */
   readonly args: readonly NamedTemplate[];
-  /**
-   * The values that `args` refers to: the canonical JSON of each upstream result, with list members in
-   * order.
-   */
-  readonly results: ReadonlyMap<string, AttemptResult>;
+  /** The values that `args` refers to, by the name that it has for them. */
+  readonly results: readonly (readonly [name: string, input: AttemptInput])[];
   readonly context: AttemptContext;
   /**
    * Context paths that may be read without making the result uncacheable. `null`: all; the result is not
@@ -126,7 +147,7 @@ export interface AttemptQueries {
   findVariable(attempt: Attempt, name: string): Promise<string | undefined>;
 }
 
-/** The value of an upstream task as a worker receives it. */
+/** The bytes of an {@link AttemptInput}: each value's canonical JSON. */
 export type AttemptResult =
   | { readonly kind: "single"; readonly bytes: Uint8Array }
   | { readonly kind: "mapped"; readonly items: readonly (Uint8Array | null)[] };
@@ -180,27 +201,81 @@ export type AttemptOutcome =
       readonly durationMs: number;
     };
 
-/** Events of an executor, in order for each attempt. */
+/** Where an executor finds the code of attempts. */
+export interface ArtifactSource {
+  /** @throws MemodagError `artifact_not_found` */
+  getArtifact(digest: Digest): Promise<Artifact>;
+}
+
+/** Where a value is. */
+export type ValueRef = Pick<InputRef, "digest" | "store">;
+
+/** Where an executor finds the values that attempts refer to. Any rejection is a fault of the infrastructure. */
+export interface ValueReader {
+  /** Values by digest; what is not there, or is damaged, is not in the map. */
+  read(team: string, refs: Iterable<ValueRef>): Promise<ReadonlyMap<Digest, Uint8Array>>;
+}
+
+/** What an executor reports: for each attempt `started` at most and `finished` in the end, in that order. */
 export type ExecutorEvent =
-  | { readonly kind: "started"; readonly attemptId: string; readonly pid: number }
+  | {
+      readonly kind: "started";
+      readonly attemptId: string;
+      readonly pid: number;
+      /** The host and the process, for people. */
+      readonly where: string;
+    }
   | { readonly kind: "finished"; readonly attemptId: string; readonly outcome: AttemptOutcome };
 
-/** Runs attempts. */
+/** Hears an executor. Its methods return at once and do not throw. */
+export interface ExecutorListener {
+  /** At least once for each event: one that is repeated says the same. */
+  onEvent(event: ExecutorEvent): void;
+  /** The capacity of any queue may have changed. */
+  onCapacity(): void;
+}
+
+/** `unknown`: the executor never had the attempt, or has lost it, or its end was settled. */
+export interface AttemptStatus {
+  readonly attemptId: string;
+  readonly state: "running" | "ended" | "unknown";
+}
+
+/**
+ * Runs attempts. Attempts may outlive the process that submitted them; `attemptId` fences them. The contract is
+ * exported as tests by `@memodag/executor/testing`.
+ *
+ * A method that returns a promise may reject when the infrastructure behind it is away: the caller repeats it, and
+ * no task fails of it.
+ */
 export interface Executor {
-  /** Number of attempts that can be submitted now. */
-  freeSlots(): number;
+  /** True when attempts go on after `close` and without this process, for another one to adopt. */
+  readonly outlives: boolean;
+  /** How many more attempts of a queue may be submitted now, as far as is known; changes are pushed. */
+  capacity(queue: string): number;
+  /** Sets who hears this executor; one at a time. */
+  listen(listener: ExecutorListener): void;
   /**
-   * Starts an attempt. Its outcome is reported as an event, even if it cannot be started. Never throws:
-   * if no slot is free, the attempt ends with `attempt_lost`.
+   * Hands an attempt over. `accepted`: its end will be an event, and so will a failure to start it. `full`: the
+   * executor has no room for it and does not have it. An attempt that it has, running or ended and not settled, is
+   * `accepted` again and runs once, so that a call whose answer was lost can be repeated.
    */
-  submit(attempt: Attempt): void;
-  /** Terminates an attempt, first gracefully, then forcibly. Its `finished` event follows. */
-  cancel(attemptId: string, error: StoredError): void;
-  /** Sets the listener of events. */
-  onEvent(listener: (event: ExecutorEvent) => void): void;
+  submit(attempt: Attempt): Promise<"accepted" | "full">;
   /**
-   * Gives running attempts `graceMs` milliseconds to end, kills the rest, and resolves when all have
-   * ended.
+   * What is known of these attempts, each once. Their events come from now on, and those that were not settled come
+   * again: `started` of one that has started, `finished` of one that has ended.
    */
-  shutdown(graceMs: number): Promise<void>;
+  adopt(attemptIds: readonly string[]): Promise<readonly AttemptStatus[]>;
+  /** What is kept of the ends of these attempts may go: they are recorded. Nothing happens to one that runs. */
+  settle(attemptIds: readonly string[]): Promise<void>;
+  /**
+   * Ends an attempt: asks, then kills. Its `finished` event follows, with `error` unless it had ended by itself.
+   * Nothing happens to one that is not known or has ended.
+   */
+  cancel(attemptId: string, error: StoredError): Promise<void>;
+  /**
+   * Takes nothing more, and resolves when this process runs nothing more: what runs in it may end for `graceMs`
+   * milliseconds, and is then ended with `attempt_lost`.
+   */
+  close(graceMs: number): Promise<void>;
 }

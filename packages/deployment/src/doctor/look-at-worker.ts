@@ -3,6 +3,7 @@
 import { join } from "node:path";
 import type { LoadedConfig } from "@memodag/config";
 import {
+  DEFAULT_QUEUE,
   DEFAULT_TEAM,
   RETURN_VALUE,
   formatDuration,
@@ -35,7 +36,7 @@ export async function lookAtWorker({ config }: LoadedConfig, scratchDir: string)
     ordinaryEnv: config.taskCache.ordinaryEnv,
     heartbeatTimeoutMs: config.scheduler.heartbeatTimeout,
     clock: systemClock,
-    getArtifact: async () => ({ digest, code }),
+    artifacts: { getArtifact: async () => ({ digest, code }) },
     bundlePath: () => scratchDir,
   });
   const startedAt = performance.now();
@@ -43,16 +44,19 @@ export async function lookAtWorker({ config }: LoadedConfig, scratchDir: string)
     const outcome = await run(executor, attemptOf(digest));
     return [{ check: "worker", ...verdict(outcome, performance.now() - startedAt) }];
   } finally {
-    await executor.shutdown(0);
+    await executor.close(0);
   }
 }
 
 async function run(executor: LocalExecutor, attempt: Attempt): Promise<AttemptOutcome> {
   return await new Promise((resolve) => {
-    executor.onEvent((event) => {
-      if (event.kind === "finished") resolve(event.outcome);
+    executor.listen({
+      onEvent(event) {
+        if (event.kind === "finished") resolve(event.outcome);
+      },
+      onCapacity: () => undefined,
     });
-    executor.submit(attempt);
+    void executor.submit(attempt);
   });
 }
 
@@ -72,6 +76,7 @@ function attemptOf(artifactDigest: string): Attempt {
   const [dagId, runId, taskId] = ["doctor", "doctor", "answer"];
   return {
     attemptId: `doctor-${process.pid}`,
+    queue: DEFAULT_QUEUE,
     team: DEFAULT_TEAM,
     dagId,
     runId,
@@ -81,7 +86,7 @@ function attemptOf(artifactDigest: string): Attempt {
     file: { bundle: "doctor", path: "doctor.ts" },
     artifactDigest,
     args: [],
-    results: new Map(),
+    results: [],
     context: {
       dag: { dagId },
       dagRun: { runId, runType: "manual", logicalDate: null, conf: {} },

@@ -5,7 +5,13 @@ import { systemClock, type Logger } from "@memodag/core";
 import { LocalExecutor, LocalSurroundings } from "@memodag/executor";
 import { CacheLeases, DecisionLog, ResultCache } from "@memodag/result-cache";
 import type { HostedScheduler } from "@memodag/operations/runs";
-import { answerAttempts, ScheduleLoop, Scheduler, type SchedulerListener } from "@memodag/scheduler";
+import {
+  answerAttempts,
+  xcomValues,
+  ScheduleLoop,
+  Scheduler,
+  type SchedulerListener,
+} from "@memodag/scheduler";
 import { BreakerReporter } from "./breaker-reporter.ts";
 import { watchDatabaseSwitch } from "./database-switch.ts";
 import { exchangeFolder } from "./exchange-folder.ts";
@@ -52,7 +58,8 @@ export async function openScheduler(
     maxXComBytes: deployment.maxXComBytes,
     queries: answerAttempts({ runs, variables: config.variables, env: process.env }),
     clock: systemClock,
-    getArtifact: (digest) => dags.getArtifact(digest),
+    artifacts: dags,
+    values: xcomValues(runs),
     bundlePath,
   });
   const reporter = new BreakerReporter({
@@ -131,6 +138,7 @@ export async function openScheduler(
     onChange(changes) {
       void writeConfigChange(deployment.audit, changes, log);
       if (!isStarted) return;
+      executor.limitsChanged();
       scheduler.settingsChanged();
       scheduleLoop?.wake();
     },

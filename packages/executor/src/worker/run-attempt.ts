@@ -46,7 +46,7 @@ export async function runAttempt(order: RunOrder, support: AttemptSupport): Prom
     const { dag } = loaded;
     const listPackages = () =>
       distinct([...loaded.listPackages(), ...watch.listPackages()]).filter(({ name }) => !isOwn(name));
-    const args = assembleArguments(attempt);
+    const args = assembleArguments({ args: attempt.args, results: order.results });
     signal.throwIfAborted();
     startedAt = performance.now();
     const scope: AttemptScope = {

@@ -37,7 +37,10 @@ export async function runCommand(
   };
   try {
     const files = exchangeFiles(order);
-    writeArguments(files.inputs, canonicalBytes(assembleArguments(order.attempt)));
+    writeArguments(
+      files.inputs,
+      canonicalBytes(assembleArguments({ args: order.attempt.args, results: order.results })),
+    );
     changedBefore = await findChange(order, command);
     signal.throwIfAborted();
     startedAt = performance.now();

@@ -1,8 +1,18 @@
 // Between the runs of one scheduler and its executor: who hears of which attempt, and who has the slots.
 
-import type { Attempt, Executor, ExecutorEvent, StoredError } from "@memodag/core";
+import {
+  DEFAULT_QUEUE,
+  type Attempt,
+  type ClaimedRun,
+  type Clock,
+  type Executor,
+  type ExecutorEvent,
+  type Logger,
+  type StoredError,
+} from "@memodag/core";
+import { AttemptSender } from "./attempt-sender.ts";
 
-/** Hears of one attempt. */
+/** Hears of one attempt: of each event once. */
 export type AttemptListener = (event: ExecutorEvent) => void;
 
 /** Which run. */
@@ -12,28 +22,63 @@ type RunName = Pick<Attempt, "team" | "dagId" | "runId">;
 export type InstanceName = RunName & Pick<Attempt, "taskId" | "mapIndex">;
 
 interface LiveAttempt {
-  /** Undefined for one that had ended when its event was handed back. */
+  /** Undefined for a callback, and for one that had ended when its event was handed back. */
   readonly instance: InstanceName | undefined;
   readonly run: RunName;
+  readonly isCallback: boolean;
   listener: AttemptListener | undefined;
   /** What happened while there was no listener: a run that is being loaded again hears of it afterwards. */
   unheard: ExecutorEvent[];
+  /** Executors repeat themselves. */
+  hasStarted: boolean;
+  hasEnded: boolean;
+}
+
+/** What an {@link AttemptRouter} works with. */
+export interface AttemptRouterParts {
+  readonly executor: Executor;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** There may be a free slot, or an instance without an attempt. */
+  readonly onSlotFree: () => void;
+  /** False while nothing may be submitted again, since a lease may have expired. */
+  readonly maySubmit: () => boolean;
 }
 
 /** Submits attempts and hands each one's events to the run that waits for it. */
 export class AttemptRouter {
   readonly #executor: Executor;
+  readonly #sender: AttemptSender;
   readonly #live = new Map<string, LiveAttempt>();
   /** Attempts that the executor has, by instance: one, or the ones being ended and the next. */
   readonly #running = new Map<string, Set<string>>();
+  /** Ends that were told and are not recorded yet. */
+  readonly #unsettled = new Map<string, RunName>();
   readonly #onSlotFree: () => void;
-  #slotsTaken = 0;
+  readonly #slotsTaken = new Map<string, number>();
   #isClosed = false;
 
-  constructor(executor: Executor, onSlotFree: () => void) {
+  constructor({ executor, clock, log, onSlotFree, maySubmit }: AttemptRouterParts) {
     this.#executor = executor;
     this.#onSlotFree = onSlotFree;
-    executor.onEvent((event) => this.#route(event));
+    this.#sender = new AttemptSender({
+      executor,
+      clock,
+      log,
+      maySubmit,
+      onUnsent: (attemptId, error) => this.#route(unsent(attemptId, error)),
+      isAwaited: (attemptId) => this.#live.get(attemptId)?.hasEnded === false,
+    });
+    executor.listen({
+      onEvent: (event) => {
+        this.#sender.heard(event.attemptId);
+        this.#route(event);
+      },
+      onCapacity: () => {
+        this.retry();
+        onSlotFree();
+      },
+    });
   }
 
   /** True while the executor has it, or has ended it and no one has heard. */
@@ -47,49 +92,90 @@ export class AttemptRouter {
   }
 
   /** True while the executor has an attempt at any instance of the run. */
-  hasRunning({ team, dagId, runId }: RunName): boolean {
-    for (const [attemptId, { run, instance }] of this.#live) {
-      if (!instance || run.runId !== runId || run.dagId !== dagId || run.team !== team) continue;
-      if (this.#running.get(nameOf(instance))?.has(attemptId)) return true;
-    }
+  hasRunning(run: RunName): boolean {
+    for (const [attemptId, { instance }] of this.#ofRun(run))
+      if (instance && this.#running.get(nameOf(instance))?.has(attemptId)) return true;
     return false;
   }
 
-  /** How many more attempts may be chosen. */
+  /** How many more attempts of the default queue may be chosen. */
   get freeSlots(): number {
-    return this.#isClosed ? 0 : Math.max(0, this.#executor.freeSlots() - this.#slotsTaken);
+    return this.#freeSlotsOf(DEFAULT_QUEUE);
   }
 
-  /** True when another attempt may be chosen. */
-  hasSlot(): boolean {
-    return this.freeSlots > 0;
+  /** True when another attempt of a queue may be chosen. */
+  hasSlot(queue: string = DEFAULT_QUEUE): boolean {
+    return this.#freeSlotsOf(queue) > 0;
   }
 
   /** Reserves a slot between deciding to dispatch and submitting. */
-  takeSlot(): void {
-    this.#slotsTaken += 1;
+  takeSlot(queue: string = DEFAULT_QUEUE): void {
+    this.#slotsTaken.set(queue, (this.#slotsTaken.get(queue) ?? 0) + 1);
   }
 
   /** Gives back a reserved slot that is not used: others may have gone without. */
-  giveSlot(): void {
-    this.#slotsTaken -= 1;
+  giveSlot(queue: string = DEFAULT_QUEUE): void {
+    this.#slotsTaken.set(queue, (this.#slotsTaken.get(queue) ?? 0) - 1);
     this.#onSlotFree();
   }
 
   /** Hands an attempt to the executor, which has the reserved slot from now on. */
   submit(attempt: Attempt, listener: AttemptListener): void {
-    const { attemptId, team, dagId, runId, taskId, mapIndex, callback } = attempt;
-    this.#slotsTaken -= 1;
+    const { attemptId, queue, team, dagId, runId, taskId, mapIndex, callback } = attempt;
+    this.#slotsTaken.set(queue, (this.#slotsTaken.get(queue) ?? 0) - 1);
     const run = { team, dagId, runId };
     // A callback runs beside the attempts at its task.
     const instance = callback ? undefined : { ...run, taskId, mapIndex };
-    this.#live.set(attemptId, { instance, run, listener, unheard: [] });
+    this.#live.set(attemptId, { ...newlyLive(run), instance, isCallback: callback !== undefined, listener });
     if (instance) this.#note(nameOf(instance), attemptId);
-    this.#executor.submit(attempt);
+    this.#sender.send(attempt);
+  }
+
+  /** Submits what there was no room for when it was chosen. */
+  retry(): void {
+    this.#sender.retry();
   }
 
   cancel(attemptId: string, error: StoredError): void {
-    if (this.#live.has(attemptId)) this.#executor.cancel(attemptId, error);
+    if (this.#live.has(attemptId)) this.#sender.cancel(attemptId, error);
+  }
+
+  /**
+   * Takes over what the executor has of the attempts that an earlier holder of the run submitted: they are live from
+   * then on, without a listener.
+   * @throws what the executor rejects with
+   */
+  async adopt({ run: { team, dagId, runId }, instances }: ClaimedRun): Promise<void> {
+    const run = { team, dagId, runId };
+    const rows = new Map(
+      instances.flatMap((row) => {
+        const isUnderWay = row.state === "queued" || row.state === "running";
+        const { attemptId } = row;
+        return isUnderWay && attemptId !== null && !this.#sender.has(attemptId) ? [[attemptId, row]] : [];
+      }),
+    );
+    if (rows.size === 0) return;
+    for (const { attemptId, state } of await this.#sender.adopt([...rows.keys()])) {
+      const row = rows.get(attemptId);
+      const known = this.#live.get(attemptId);
+      if (!row) continue;
+      if (state === "unknown") {
+        if (known?.hasEnded === false) this.#forgetLive(attemptId, known);
+      } else if (!known) {
+        const instance = { ...run, taskId: row.taskId, mapIndex: row.mapIndex };
+        const hasStarted = row.state === "running";
+        this.#live.set(attemptId, { ...newlyLive(run), instance, hasStarted });
+        if (state === "running") this.#note(nameOf(instance), attemptId);
+      }
+    }
+  }
+
+  /** What events said is recorded: the executor need not keep it. */
+  settle(events: readonly ExecutorEvent[]): void {
+    const ended = events.filter(({ kind }) => kind === "finished").map(({ attemptId }) => attemptId);
+    if (ended.length === 0) return;
+    for (const attemptId of ended) this.#unsettled.delete(attemptId);
+    void this.#sender.settle(ended);
   }
 
   /** Sets who hears of an attempt from now on, beginning with what was not heard. */
@@ -113,10 +199,11 @@ export class AttemptRouter {
     for (const event of events) {
       let attempt = this.#live.get(event.attemptId);
       if (!attempt) {
-        const run = { team, dagId, runId };
-        attempt = { instance: undefined, run, listener: undefined, unheard: [] };
+        attempt = newlyLive({ team, dagId, runId });
         this.#live.set(event.attemptId, attempt);
       }
+      if (event.kind === "started") attempt.hasStarted = true;
+      else attempt.hasEnded = true;
       attempt.unheard.push(event);
     }
   }
@@ -125,41 +212,93 @@ export class AttemptRouter {
    * Ends the attempts of a run that have no listener: their instances were cleared, or the run was ended.
    * Resolves when their processes are gone.
    */
-  async cancelUnheard({ team, dagId, runId }: RunName, error: StoredError): Promise<void> {
+  async cancelUnheard(run: RunName, error: StoredError): Promise<void> {
     const ending: Promise<void>[] = [];
-    for (const [attemptId, { run, listener, unheard }] of this.#live) {
-      if (listener || run.runId !== runId || run.dagId !== dagId || run.team !== team) continue;
-      if (unheard.some((event) => event.kind === "finished")) {
+    for (const [attemptId, { listener, unheard }] of this.#ofRun(run)) {
+      if (listener) continue;
+      const end = unheard.find((event) => event.kind === "finished");
+      if (end) {
         this.#live.delete(attemptId);
+        this.settle([end]);
         continue;
       }
       const ended = Promise.withResolvers<void>();
       ending.push(ended.promise);
       this.listen(attemptId, (event) => {
-        if (event.kind === "finished") ended.resolve();
+        if (event.kind !== "finished") return;
+        this.settle([event]);
+        ended.resolve();
       });
-      this.#executor.cancel(attemptId, error);
+      this.#sender.cancel(attemptId, error);
     }
     await Promise.all(ending);
   }
 
-  /** No slot is given from now on. */
+  /**
+   * The lease of a run is another's, or may be. Attempts that outlive this process are left to its next holder, and
+   * are live here no more. What comes of the others is of no interest, to whoever listens included.
+   */
+  lose(run: RunName): void {
+    const { outlives } = this.#executor;
+    for (const [attemptId, attempt] of this.#ofRun(run)) {
+      if (attempt.isCallback) continue;
+      if (outlives) this.#forgetLive(attemptId, attempt);
+      else this.listen(attemptId, (event) => this.settle([event]));
+    }
+    for (const [attemptId, of] of this.#unsettled) {
+      if (!isSameRun(of, run)) continue;
+      this.#unsettled.delete(attemptId);
+      if (!outlives) void this.#sender.settle([attemptId]);
+    }
+  }
+
+  /** As {@link cancelUnheard}, for a run that is another scheduler's: it is left what outlives this process. */
+  async release(run: RunName, error: StoredError): Promise<void> {
+    if (this.#executor.outlives) this.lose(run);
+    else await this.cancelUnheard(run, error);
+  }
+
+  /** No slot is given from now on, and nothing submitted. */
   close(): void {
     this.#isClosed = true;
+    this.#sender.close();
+  }
+
+  #freeSlotsOf(queue: string): number {
+    const taken = (this.#slotsTaken.get(queue) ?? 0) + this.#sender.waiting(queue);
+    return this.#isClosed ? 0 : Math.max(0, this.#executor.capacity(queue) - taken);
   }
 
   #route(event: ExecutorEvent): void {
     const attempt = this.#live.get(event.attemptId);
-    if (!attempt) return;
-    if (event.kind === "finished" && attempt.instance) this.#drop(nameOf(attempt.instance), event.attemptId);
+    // Late, or said twice: it must change nothing.
+    if (!attempt || attempt.hasEnded || (event.kind === "started" && attempt.hasStarted)) return;
+    if (event.kind === "started") attempt.hasStarted = true;
+    else {
+      attempt.hasEnded = true;
+      if (attempt.instance) this.#drop(nameOf(attempt.instance), event.attemptId);
+    }
     if (attempt.listener) this.#tell(attempt, event);
     else attempt.unheard.push(event);
     if (event.kind === "finished") this.#onSlotFree();
   }
 
-  #tell({ listener }: LiveAttempt, event: ExecutorEvent): void {
-    if (event.kind === "finished") this.#live.delete(event.attemptId);
+  #tell({ listener, run }: LiveAttempt, event: ExecutorEvent): void {
+    if (event.kind === "finished") {
+      this.#live.delete(event.attemptId);
+      this.#unsettled.set(event.attemptId, run);
+    }
     listener?.(event);
+  }
+
+  *#ofRun(run: RunName): Generator<[attemptId: string, attempt: LiveAttempt]> {
+    for (const entry of this.#live) if (isSameRun(entry[1].run, run)) yield entry;
+  }
+
+  #forgetLive(attemptId: string, { instance }: LiveAttempt): void {
+    this.#live.delete(attemptId);
+    this.#sender.forget(attemptId);
+    if (instance) this.#drop(nameOf(instance), attemptId);
   }
 
   #note(name: string, attemptId: string): void {
@@ -173,6 +312,20 @@ export class AttemptRouter {
     ids?.delete(attemptId);
     if (ids?.size === 0) this.#running.delete(name);
   }
+}
+
+function newlyLive(run: RunName): LiveAttempt {
+  const nothing = { instance: undefined, listener: undefined, unheard: [] };
+  return { run, ...nothing, isCallback: false, hasStarted: false, hasEnded: false };
+}
+
+function unsent(attemptId: string, error: StoredError): ExecutorEvent {
+  const outcome = { kind: "failed" as const, error, durationMs: 0, retryable: true };
+  return { kind: "finished", attemptId, outcome };
+}
+
+function isSameRun(a: RunName, b: RunName): boolean {
+  return a.runId === b.runId && a.dagId === b.dagId && a.team === b.team;
 }
 
 function nameOf({ team, dagId, runId, taskId, mapIndex }: InstanceName): string {

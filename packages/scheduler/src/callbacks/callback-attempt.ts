@@ -1,6 +1,6 @@
 // The attempt that calls a callback, which a worker runs like any other.
 
-import type { Attempt, DagVersion, OwedCallback } from "@memodag/core";
+import { DEFAULT_QUEUE, type Attempt, type DagVersion, type OwedCallback } from "@memodag/core";
 import { attemptContext } from "../attempts/attempt-builder.ts";
 
 /** The attempt; its log goes on where that of the task's attempt ends. */
@@ -12,6 +12,7 @@ export function callbackAttempt(
   const { taskId, mapIndex, tryNumber } = instance;
   return {
     attemptId,
+    queue: DEFAULT_QUEUE,
     team: run.team,
     dagId: run.dagId,
     runId: run.runId,
@@ -21,7 +22,7 @@ export function callbackAttempt(
     file: version.file,
     artifactDigest: version.dag.artifactDigest,
     args: [],
-    results: new Map(),
+    results: [],
     context: attemptContext(run, instance, attemptId),
     declaredContext: null,
     declaredEnv: null,

@@ -197,7 +197,9 @@ export class CallbackCaller {
       return;
     }
     attempts.submit(attempt, (event) => {
-      if (event.kind === "finished") this.#end(owed, event.outcome);
+      if (event.kind !== "finished") return;
+      attempts.settle([event]);
+      this.#end(owed, event.outcome);
     });
   }
 

@@ -137,9 +137,10 @@ export class RunExecution {
     const isOver = this.#closeBooks(lookup.roundTrips);
     const written = await this.#writer.write(this.#dispatcher);
     if (written !== "written") return written;
+    this.#context.attempts.settle(this.#state.unwritten);
     this.#state.unwritten = [];
     this.#dispatcher.giveRoom();
-    await this.#dispatcher.submit();
+    this.#dispatcher.submit();
     await this.#steps.submit();
     results.releaseBytes();
     this.#stores.start();

@@ -1,6 +1,6 @@
 // What running attempts are told when they ask, from the stores and the config that this scheduler has.
 
-import type { Attempt, AttemptQueries, RunStore, XComAddress } from "@memodag/core";
+import type { Attempt, AttemptQueries, RunStore, ValueReader, XComAddress } from "@memodag/core";
 
 /** A variable of the admin's; without a team it is every team's. */
 export interface Variable {
@@ -29,6 +29,17 @@ export function answerAttempts({ runs, variables, env }: AttemptAnswerParts): At
       const common = named.find((variable) => variable.team === undefined);
       return env[ENV_PREFIX + name.toUpperCase()] ?? (own ?? common)?.value;
     },
+  };
+}
+
+/** Reads the values that attempts refer to where XComs are. */
+export function xcomValues(runs: Pick<RunStore, "readXComBytes">): ValueReader {
+  return {
+    read: async (team, refs) =>
+      await runs.readXComBytes(
+        team,
+        Array.from(refs, ({ digest }) => digest),
+      ),
   };
 }
 

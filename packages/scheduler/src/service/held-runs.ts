@@ -19,7 +19,9 @@ export interface HeldRunsParts {
   readonly onOver: () => void;
   /** A run was changed by another process, and is held no more; its attempts run on, unheard. */
   readonly onMoved: (run: DagRun) => void;
-  /** Its lease is another's, or may be, and its attempts are being ended. */
+  /** Its lease is another's, or may be: what comes of its attempts is not waited for any more. */
+  readonly onLosing: (run: DagRun) => void;
+  /** Then its attempts are being ended here. */
   readonly onLost: (run: DagRun) => void;
 }
 
@@ -239,6 +241,7 @@ export class HeldRuns {
   #lose(id: number, held: HeldRun): void {
     const { dagId, runId } = held.execution.run;
     this.#parts.log.warn("the lease of a run was lost: its attempts here are ended", { dagId, runId });
+    this.#parts.onLosing(held.execution.run);
     held.execution.cancelAttempts(LEASE_LOST);
     this.#drop(id, held);
     this.#parts.onLost(held.execution.run);

@@ -10,7 +10,6 @@ import {
   type DagRun,
   type Logger,
   type RunStore,
-  type StoredError,
 } from "@memodag/core";
 import type { AttemptRouter } from "../attempts/attempt-router.ts";
 import { CANCELLED } from "../by-hand/cancel-run.ts";
@@ -73,7 +72,7 @@ export class MovedRuns {
 
   /** No lease may be relied on: what runs of the runs under way here is ended. */
   loseAll(): void {
-    for (const run of this.#moving.values()) void this.#parts.attempts.cancelUnheard(run, LEASE_LOST);
+    for (const run of this.#moving.values()) void this.#parts.attempts.release(run, LEASE_LOST);
   }
 
   /** Asks nothing more. */
@@ -116,13 +115,14 @@ export class MovedRuns {
     }
     const isEnded = now?.state !== "queued" && now?.state !== "running";
     if (isEnded) log.info("a run was ended manually: its attempts here are ended", { dagId, runId });
-    const ended = this.#end(run, isEnded ? CANCELLED : LEASE_LOST);
+    const ended = this.#end(run, isEnded);
     if (isEnded && now) this.#tell(now);
     await ended;
   }
 
-  async #end(run: DagRun, error: StoredError): Promise<void> {
-    await this.#parts.attempts.cancelUnheard(run, error);
+  async #end(run: DagRun, isEnded: boolean): Promise<void> {
+    const { attempts } = this.#parts;
+    await (isEnded ? attempts.cancelUnheard(run, CANCELLED) : attempts.release(run, LEASE_LOST));
     this.#moving.delete(run.id);
     this.#parts.giveBack(run.id);
   }

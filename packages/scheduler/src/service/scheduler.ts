@@ -61,6 +61,7 @@ export class Scheduler {
       log,
       onOver: () => this.wake(),
       onMoved: (run) => this.#moved.take(run),
+      onLosing: (run) => this.#attempts.lose(run),
       onLost: (run) => this.#moved.lost(run),
     });
     this.#claims = new RunClaims({
@@ -84,7 +85,13 @@ export class Scheduler {
         onExpired: () => this.#moved.loseAll(),
       },
     );
-    this.#attempts = new AttemptRouter(parts.executor, () => this.#wakeWaiting());
+    this.#attempts = new AttemptRouter({
+      executor: parts.executor,
+      clock,
+      log,
+      onSlotFree: () => this.#wakeWaiting(),
+      maySubmit: () => this.#leases.areSure,
+    });
     this.#callbacks =
       parts.callbacks &&
       new CallbackCaller({
@@ -189,7 +196,7 @@ export class Scheduler {
     this.#cancelPoll();
     await this.#claims.close();
     // Leases are renewed until the last attempt has ended: a drain may take longer than one lasts.
-    await executor.shutdown(graceMs);
+    await executor.close(graceMs);
     await this.#held.finishEnded();
     await this.#held.close();
     await this.#callbacks?.close();
@@ -222,6 +229,7 @@ export class Scheduler {
 
   #poll(): void {
     this.wake();
+    this.#attempts.retry();
     // The net under what wakes those who wait for a slot; also for when there are more of them than before.
     if (this.#attempts.hasSlot()) this.#wakeWaiting();
     this.#cancelPoll = this.#clock.after(this.#parts.options.pollMs(), () => this.#poll());
@@ -254,6 +262,7 @@ export class Scheduler {
     try {
       if (claim.fault !== undefined) throw new Error(claim.fault);
       const graph = await this.#graphs.get(claim.run.dagVersionId);
+      await this.#attempts.adopt(claim);
       execution = new RunExecution(this.#context, claim, graph, () => this.#held.wake(id));
     } catch (error) {
       const restMs = this.#unloadable.failed(id);

@@ -97,6 +97,11 @@ export class RunResults {
     return this.#returned.get(node, UNMAPPED)?.digest;
   }
 
+  /** What an instance returned, by reference. */
+  findReturned(node: DagNode, mapIndex: number): Returned | undefined {
+    return this.#returned.get(node, mapIndex);
+  }
+
   /** The digest of what one instance of a mapped task returned. */
   returnedAt(node: DagNode, mapIndex: number): Digest | undefined {
     return this.#returned.get(node, mapIndex)?.digest;

@@ -136,12 +136,12 @@ export class Dispatcher {
    * Submits what was chosen; call once it is written. After a fault, and when it was not sure of the lease
    * any more, call again.
    */
-  async submit(): Promise<void> {
+  submit(): void {
     const { attempts, areLeasesSure } = this.#context;
     const { inbox } = this.#state;
     for (let next = this.#chosen[0]; next; next = this.#chosen[0]) {
-      const attempt = await this.#make(next);
-      // While it was built, the run may have been given up, with all that was chosen.
+      const attempt = this.#make(next);
+      // While the pass was written, the run may have been given up, with all that was chosen.
       if (this.#isGivenUp || !areLeasesSure()) return;
       this.#chosen.shift();
       if ("kind" in attempt) {
@@ -152,7 +152,7 @@ export class Dispatcher {
   }
 
   /** The attempt, or its end: what is wrong with it then is the user's to fix. */
-  async #make({ node, mapIndex, attemptId }: ChosenAttempt): Promise<Attempt | ExecutorEvent> {
+  #make({ node, mapIndex, attemptId }: ChosenAttempt): Attempt | ExecutorEvent {
     const { clock, limits, surroundings } = this.#context;
     const { run, version, table, results, work } = this.#state;
     const instance = table.get(node, mapIndex);
@@ -173,7 +173,7 @@ export class Dispatcher {
     };
     try {
       requirePool(limits.poolSlots, node.task);
-      return await buildAttempt(parts, results);
+      return buildAttempt(parts, results);
     } catch (error) {
       if (!isOwnFault(error)) throw error;
       const failure = { code: error.code, message: error.message };

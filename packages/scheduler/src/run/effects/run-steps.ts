@@ -11,7 +11,7 @@ import {
   type WantedRun,
 } from "@memodag/core";
 import type { DagNode } from "../../graph/dag-graph.ts";
-import { readInputs } from "../../attempts/attempt-builder.ts";
+import { readInputs } from "../../attempts/attempt-inputs.ts";
 import type { RunState, StepEvent } from "../state/run-state.ts";
 import { findVersion, makeRun } from "../../steps/make-run.ts";
 import type { ReadyInstance } from "../../graph/ready-instance.ts";
