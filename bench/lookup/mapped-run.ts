@@ -1,6 +1,7 @@
 // A process for one run of a mapped Dag, so that its memory use is that of the run. Prints its
 // measurements as one line of JSON.
 
+import { Values } from "@memodag/result-cache";
 import { openMetastore } from "@memodag/metastore";
 import { Dag } from "memodag";
 import { BenchRuns, PretendedExecutor } from "../scheduler/bench-runs.ts";
@@ -28,7 +29,14 @@ const instances = Number(count);
 const metastore = await openMetastore(url);
 const stores = pretend === "pretend" ? pretendCache(metastore, Number(sizeBytes)) : metastore;
 const runs = new BenchRuns(
-  { runs: metastore.runs, dags: metastore.dags, records: stores.records, results: stores.results },
+  {
+    runs: metastore.runs,
+    dags: metastore.dags,
+    records: stores.records,
+    results: stores.results,
+    // Written for real, wherever hits are from.
+    values: new Values({ metadata: metastore.results }),
+  },
   new PretendedExecutor(),
   dagId,
   pretend === "" ? LOOKUP_TIMEOUT_MS : 60_000,

@@ -14,7 +14,7 @@ import {
   type ExecutorListener,
 } from "@memodag/core";
 import type { Metastore } from "@memodag/metastore";
-import { ResultCache } from "@memodag/result-cache";
+import { ResultCache, Values } from "@memodag/result-cache";
 import { Scheduler, triggerRun } from "@memodag/scheduler";
 import { listHandlers, serializeDag } from "@memodag/sdk/runtime";
 import type { Dag } from "memodag";
@@ -75,7 +75,12 @@ export class PretendedExecutor implements Executor {
 }
 
 /** The part of a metadata database that a benchmark's runs need. */
-export type BenchStores = Pick<Metastore, "runs" | "dags" | "records" | "results">;
+export interface BenchStores extends Pick<Metastore, "runs" | "dags" | "records" | "results"> {
+  /** Where the values of runs are, unless they are among the results. */
+  readonly values?: Values;
+  /** How XComs refer to the results; the metadata database's unless said otherwise. */
+  readonly valueStore?: string | null;
+}
 
 /** A scheduler over a database, with nothing to run yet. */
 export class BenchRuns {
@@ -90,7 +95,10 @@ export class BenchRuns {
     lookupTimeoutMs = 30_000,
   ) {
     this.#metastore = metastore;
+    const { valueStore = null, values = new Values({ metadata: metastore.results }) } = metastore;
     const cache = new ResultCache({
+      valueStore,
+      values,
       records: metastore.records,
       results: metastore.results,
       clock: systemClock,
@@ -107,6 +115,7 @@ export class BenchRuns {
       runs: metastore.runs,
       dags: metastore.dags,
       cache,
+      values,
       executor,
       clock: systemClock,
       log: { ...silentLogger, error: (message, fields) => console.error(message, fields) },
@@ -119,7 +128,6 @@ export class BenchRuns {
         maxRuns: () => 16,
         defaultTtlMs: () => null,
         maxInputSize: () => 2 ** 24,
-        resultsInMetastore: true,
         ...(dagId !== undefined && { dag: { team: "default", dagId } }),
       },
     });

@@ -11,7 +11,7 @@ import { fileURLToPath } from "node:url";
 import { systemClock } from "@memodag/core";
 import { DagProcessor } from "@memodag/dag-processor";
 import { LocalExecutor } from "@memodag/executor";
-import { xcomValues } from "@memodag/scheduler";
+import { Values } from "@memodag/result-cache";
 import type { BenchDatabase } from "../harness/databases.ts";
 import { absolute, compared, median, type Report } from "../harness/measurement.ts";
 import { BenchRuns } from "./bench-runs.ts";
@@ -55,7 +55,7 @@ export async function measureUncached({ dialect, metastore }: BenchDatabase, rep
     ordinaryEnv: [],
     clock: systemClock,
     artifacts: metastore.dags,
-    values: xcomValues(metastore.runs),
+    values: new Values({ metadata: metastore.results }),
     bundlePath: () => dags,
   });
   const runs = new BenchRuns(metastore, executor);

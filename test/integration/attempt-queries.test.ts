@@ -1,5 +1,6 @@
 import type { Attempt } from "@memodag/core";
 import { openTestMetastore, TEST_DIALECTS, type TestMetastore } from "@memodag/metastore/testing";
+import { Values } from "@memodag/result-cache";
 import { answerAttempts } from "@memodag/scheduler";
 import { Dag } from "memodag";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -25,7 +26,12 @@ describe.each(TEST_DIALECTS)("what a running task asks for, on %s,", (dialect) =
   afterAll(() => metastore.close());
 
   const ask = async (asker: Attempt, taskId: string, key = "return_value", mapIndex = -1) => {
-    const { findXCom } = answerAttempts({ runs: metastore.runs, variables: [], env: {} });
+    const { findXCom } = answerAttempts({
+      runs: metastore.runs,
+      values: new Values({ metadata: metastore.results }),
+      variables: [],
+      env: {},
+    });
     const bytes = await findXCom(asker, { taskId, key, mapIndex });
     return bytes && Buffer.from(bytes).toString();
   };
@@ -49,12 +55,22 @@ describe.each(TEST_DIALECTS)("what a running task asks for, on %s,", (dialect) =
       { name: "region", value: "ml's", team: "ml" },
       { name: "secret", value: "ops'", team: "ops" },
     ];
-    const { findVariable } = answerAttempts({ runs: metastore.runs, variables, env: {} });
+    const { findVariable } = answerAttempts({
+      runs: metastore.runs,
+      values: new Values({ metadata: metastore.results }),
+      variables,
+      env: {},
+    });
     expect(await findVariable(attempt, "region")).toBe("ml's");
     expect(await findVariable({ ...attempt, team: "default" }, "region")).toBe("everyone's");
     expect(await findVariable(attempt, "secret")).toBeUndefined();
     const env = { MEMODAG_VAR_REGION: "here", MEMODAG__DATABASE__URL: "postgres://secret" };
-    const overridden = answerAttempts({ runs: metastore.runs, variables, env });
+    const overridden = answerAttempts({
+      runs: metastore.runs,
+      values: new Values({ metadata: metastore.results }),
+      variables,
+      env,
+    });
     expect(await overridden.findVariable(attempt, "region")).toBe("here");
     expect(await overridden.findVariable(attempt, "_DATABASE__URL")).toBeUndefined();
   });

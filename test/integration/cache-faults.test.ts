@@ -85,7 +85,6 @@ describe.each(TEST_DIALECTS)("on %s, a run succeeds whose cache", (dialect) => {
         storeTimeoutMs: PATIENCE_MS,
         ...stores,
         ...options,
-        scheduling: { resultsInMetastore: false },
       });
     return { version, run, value };
   }

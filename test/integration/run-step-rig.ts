@@ -61,9 +61,9 @@ export class RunStepRig extends SchedulerRig {
 
   /** The XComs of the task `step`. */
   async xcomsOf({ team, id }: DagRun): Promise<JsonObject> {
-    const { runs } = this.metastore;
+    const { runs, results } = this.metastore;
     const xcoms = await runs.listXComs(team, id, { taskId: "step", mapIndex: -1 });
-    const bytes = await runs.readXComBytes(
+    const bytes = await results.read(
       team,
       xcoms.map(({ digest }) => digest),
     );

@@ -15,6 +15,7 @@ import {
   type PackageVersion,
   type RunStore,
   type TaskInstance,
+  type XCom,
 } from "@memodag/core";
 import type { Metastore } from "@memodag/metastore";
 import {
@@ -24,14 +25,9 @@ import {
   type LeaseStore,
   type RecordStore,
   type ResultStore,
+  Values,
 } from "@memodag/result-cache";
-import {
-  Scheduler,
-  triggerRun,
-  xcomValues,
-  type SchedulerListener,
-  type SchedulerOptions,
-} from "@memodag/scheduler";
+import { Scheduler, triggerRun, type SchedulerListener, type SchedulerOptions } from "@memodag/scheduler";
 import { listHandlers, serializeDag } from "@memodag/sdk/runtime";
 import type { Dag } from "memodag";
 import { ScriptedExecutor, type Script } from "./scripted-executor.ts";
@@ -70,6 +66,10 @@ export interface RigSchedulerOptions {
   readonly storeTimeoutMs?: number;
   /** The scheduler's; the system's unless said otherwise. */
   readonly clock?: Clock;
+  /** How XComs refer to `results`; see the result cache. */
+  readonly valueStore?: string;
+  /** Where runs' values are that no other store has. */
+  readonly metadataResults?: ResultStore;
 }
 
 /** How a run is made. */
@@ -84,7 +84,6 @@ const SCHEDULING: RigScheduling = {
   maxRuns: 16,
   defaultTtlMs: 7 * 86_400_000,
   maxInputSize: 1_000_000,
-  resultsInMetastore: true,
 };
 
 function optionsOf({
@@ -105,6 +104,7 @@ function optionsOf({
 
 export class SchedulerRig {
   readonly metastore: Metastore;
+  #storeNamed: (name: string) => ResultStore | undefined = () => undefined;
 
   constructor(metastore: Metastore) {
     this.metastore = metastore;
@@ -142,8 +142,18 @@ export class SchedulerRig {
     options: RigSchedulerOptions = {},
   ): { readonly scheduler: Scheduler; readonly executor: ScriptedExecutor } {
     const metastore = options.metastore ?? this.metastore;
-    const executor = new ScriptedExecutor(scripts, xcomValues(options.runs ?? metastore.runs), options.slots);
+    // Stores of a test may forget what they have, unless it says that they do not.
+    const { valueStore = options.results ? undefined : null } = options;
+    const { results } = options;
+    this.#storeNamed = (name) => (name === valueStore ? results : undefined);
+    const values = new Values({
+      metadata: options.metadataResults ?? metastore.results,
+      storeNamed: (name) => (name === valueStore ? results : undefined),
+    });
+    const executor = new ScriptedExecutor(scripts, values, options.slots);
     const cache = new ResultCache({
+      ...(valueStore !== undefined && { valueStore }),
+      values,
       records: options.records ?? metastore.records,
       results: options.results ?? metastore.results,
       counters: metastore.counters,
@@ -162,6 +172,7 @@ export class SchedulerRig {
       callbacks: metastore.callbacks,
       dags: metastore.dags,
       cache,
+      values,
       keyLeases: new CacheLeases({
         store: options.leases ?? metastore.leases,
         clock: systemClock,
@@ -217,11 +228,17 @@ export class SchedulerRig {
     return { run, instances, executor, states };
   }
 
+  /** Values by digest, wherever the scheduler that was made last would look for them. */
+  async values(team: string, xcoms: readonly XCom[]): Promise<Map<string, Uint8Array>> {
+    const storeNamed = this.#storeNamed;
+    return await new Values({ metadata: this.metastore.results, storeNamed }).read(team, xcoms);
+  }
+
   /** What a task of a run returned. */
   async returned({ run }: RigRun, taskId: string, mapIndex = -1): Promise<JsonValue> {
     const [xcom] = await this.metastore.runs.listXComs(run.team, run.id, { taskId, mapIndex });
     if (!xcom) throw new Error(`${taskId} returned nothing`);
-    const bytes = await this.metastore.runs.readXComBytes(run.team, [xcom.digest]);
+    const bytes = await this.values(run.team, [xcom]);
     return JSON.parse(Buffer.from(bytes.get(xcom.digest) ?? canonicalBytes(null)).toString()) as JsonValue;
   }
 }

@@ -3,6 +3,7 @@
 
 import { setTimeout as rest } from "node:timers/promises";
 import {
+  MemodagError,
   assembleArguments,
   AttemptLedger,
   canonicalJson,
@@ -107,8 +108,16 @@ export class ScriptedExecutor implements Executor {
 
   async #run(attempt: Attempt): Promise<AttemptOutcome> {
     const script = this.#scripts[nameOf(attempt)] ?? (() => null);
+    let args: Record<string, unknown>;
     try {
-      const result = await script(attempt, await this.#argsOf(attempt));
+      args = await this.#argsOf(attempt);
+    } catch (error) {
+      // As the local executor: a store that is away says nothing about the task.
+      const isGone = error instanceof MemodagError && error.code === "xcom_not_found";
+      return failed((error as Error).message, { code: isGone ? "xcom_not_found" : "attempt_lost" });
+    }
+    try {
+      const result = await script(attempt, args);
       if (isOutcome(result)) return result;
       return succeeded(result);
     } catch (error) {

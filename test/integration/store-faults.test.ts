@@ -15,18 +15,19 @@ const FAULTS = {
 };
 
 const STORES = ["runs", "records", "results", "leases"] as const;
-type StoreName = (typeof STORES)[number];
+type StoreName = (typeof STORES)[number] | "values";
 
 /** Calls without which no run of these gets to its end. */
 const ALWAYS_ASKED = [
   "runs.claimRuns",
   "runs.listPreviousCacheKeys",
-  "runs.readXComBytes",
   "runs.writePass",
   "records.find",
   "records.put",
   "results.read",
   "results.write",
+  "values.read",
+  "values.write",
   "leases.tryAcquire",
 ];
 
@@ -100,9 +101,15 @@ describe("a store that throws once", () => {
   async function runWith(calls: Calls) {
     const version = await rig.define(newDag());
     const watched = Object.fromEntries(STORES.map((name) => [name, calls.watch(name, metastore[name])]));
+    const metadataResults = calls.watch("values", metastore.results);
     const states: string[] = [];
     for (const round of [1, 2]) {
-      const outcome = await rig.run(version, scripts, { ...watched, clock: hasty, slots: 1 });
+      const outcome = await rig.run(version, scripts, {
+        ...watched,
+        metadataResults,
+        clock: hasty,
+        slots: 1,
+      });
       states.push(`run ${round}: ${outcome.run.state}`);
       for (const { taskId, mapIndex, state, error } of outcome.instances)
         states.push(`${round} ${taskId}[${mapIndex}]: ${state} ${error?.code ?? ""}`);

@@ -127,6 +127,9 @@ export const UNTOUCHED: Omit<TaskInstance, keyof TaskInstanceId | "maxTries"> = 
   losses: 0,
 };
 
+/** Where a value is. */
+export type ValueRef = Pick<XCom, "digest" | "store">;
+
 /** Metadata of an XCom. Its value is the bytes with `digest`. */
 export interface XCom extends TaskInstanceId {
   readonly key: string;
@@ -134,4 +137,6 @@ export interface XCom extends TaskInstanceId {
   readonly digest: string;
   /** Size in bytes of the value's canonical JSON. */
   readonly sizeBytes: number;
+  /** The store that holds the value, by its name in the config; `null`: the metadata database does. */
+  readonly store: string | null;
 }

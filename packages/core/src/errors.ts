@@ -88,6 +88,7 @@ const FAULTS: Partial<Record<ErrorCode, Fault>> = {
   disk_failed: "infrastructure",
   question_unanswered: "infrastructure",
   value_store_failed: "infrastructure",
+  value_store_not_configured: "infrastructure",
   worker_failed: "infrastructure",
   worker_lost: "infrastructure",
   branch_invalid: "task",

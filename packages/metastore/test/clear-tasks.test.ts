@@ -35,6 +35,7 @@ describe.each(TEST_DIALECTS)("clearing on %s", (dialect) => {
     const run = await createRun(metastore, `dag${(dagCount += 1)}`);
     await claim(run);
     const { digest, bytes } = bytesOf("1");
+    await metastore.results.write(run.team, [{ digest, bytes }]);
     const written = await metastore.runs.writePass({
       ...passOf(run, "queued", state),
       instances: rows.map((row) => ({ instance: row, leaves: null })),
@@ -44,7 +45,7 @@ describe.each(TEST_DIALECTS)("clearing on %s", (dialect) => {
         key: "return_value",
         digest,
         sizeBytes: bytes.length,
-        bytes,
+        store: null,
       })),
     });
     expect(written.kind).toBe("written");

@@ -31,7 +31,7 @@ const CALLS: Readonly<
     }),
   "runs.renewLeases": ({ runs }, text) => runs.renewLeases(text, 1_000),
   "runs.releaseLeases": ({ runs }, text) => runs.releaseLeases(text),
-  "runs.readXComBytes": ({ runs }, text) => runs.readXComBytes(TEAM, [text]),
+  "runs.findShownDigests": ({ runs }, text) => runs.findShownDigests(text, text, [text]),
   "runs.createRun with conf and params": ({ runs }, text, version) =>
     runs.createRun(
       newRun("d", version, {
@@ -138,6 +138,7 @@ describe.each(TEST_DIALECTS)("hostile texts on %s", (dialect) => {
       cacheReason: { code: "other", detail: { what: text } },
       error: { code: text, message: text } as never,
     }));
+    await store.results.write(made.team, [{ digest: sha256("1"), bytes: Buffer.from("1") }]);
     const outcome = await store.runs.writePass({
       runId: made.id,
       owner: "o",
@@ -157,7 +158,7 @@ describe.each(TEST_DIALECTS)("hostile texts on %s", (dialect) => {
         key,
         digest: sha256("1"),
         sizeBytes: 1,
-        bytes: Buffer.from("1"),
+        store: null,
       })),
     });
     expect(outcome.kind).toBe("written");

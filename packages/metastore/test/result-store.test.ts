@@ -60,7 +60,7 @@ describe.each(TEST_DIALECTS)("the result store on %s", (dialect) => {
           key: "return_value",
           digest: named.digest,
           sizeBytes: 5,
-          bytes: null,
+          store: null,
         },
       ],
     });

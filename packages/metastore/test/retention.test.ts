@@ -39,7 +39,15 @@ describe.each(TEST_DIALECTS)("retention on %s", (dialect) => {
     const run = await createRun(metastore, `shows ${text}`);
     await metastore.runs.claimRuns({ owner: "me", leaseMs: 60_000, limit: 9, deadOwners: [] });
     const { digest, bytes } = bytesOf(text);
-    const xcom = { taskId: "a", mapIndex: -1, key: "return_value", digest, sizeBytes: bytes.length, bytes };
+    const xcom = {
+      taskId: "a",
+      mapIndex: -1,
+      key: "return_value",
+      digest,
+      sizeBytes: bytes.length,
+      store: null,
+    };
+    await metastore.results.write("red", [{ digest, bytes }]);
     const outcome = await metastore.runs.writePass({
       runId: run.id,
       owner: "me",

@@ -13,6 +13,7 @@ const DAG = "shared";
 const TASK = { taskId: "fit", mapIndex: -1 };
 const record = cacheRecord("shared", { team: ANTS, dagId: DAG, taskId: TASK.taskId });
 const { key } = record;
+const NAME = sha256("a name of bytes");
 const value = bytesOf("value of shared");
 const actor = { kind: "os_user", name: "eve", host: "host" } as const;
 /** The logical date of the run of ants. */
@@ -99,9 +100,9 @@ const CASES: Readonly<Record<string, Case | Teamless>> = {
     ],
     [[], []],
   ],
-  "runs.readXComBytes": async ({ metastore }) => [
-    await metastore.runs.readXComBytes(BEES, [value.digest]),
-    NONE,
+  "runs.findShownDigests": async ({ metastore }) => [
+    await metastore.runs.findShownDigests(BEES, "s3", [value.digest]),
+    new Set(),
   ],
   "runs.claimRuns": ofScheduler,
   "runs.listInterruptedRuns": async ({ metastore }) => [
@@ -137,7 +138,7 @@ const CASES: Readonly<Record<string, Case | Teamless>> = {
   ],
   "runs.writePass": async ({ metastore, beesRun }) => [
     // Bytes of ants, by their digest and without having them: there are none for bees.
-    await metastore.runs.writePass(passOf(beesRun, "bees-scheduler", null)),
+    await metastore.runs.writePass(passOf(beesRun, "bees-scheduler")),
     { kind: "bytes_missing", digests: [value.digest] },
   ],
   "runs.listPreviousCacheKeys": async ({ metastore }) => [
@@ -236,6 +237,18 @@ const CASES: Readonly<Record<string, Case | Teamless>> = {
     undefined,
   ],
   "results.retention": ofAdmin,
+
+  "bytes.read": async ({ metastore }) => [await metastore.bytes.read(BEES, NAME), undefined],
+  "bytes.write": async ({ metastore }) => {
+    const lie = bytesOf("lie");
+    await metastore.bytes.write(BEES, NAME, lie.bytes, { sizeBytes: 3, sha256: lie.digest });
+    await metastore.bytes.delete(BEES, [NAME]);
+    return [undefined, undefined];
+  },
+  "bytes.stat": async ({ metastore }) => [await metastore.bytes.stat(BEES, [NAME]), NONE],
+  "bytes.delete": async ({ metastore }) => [await metastore.bytes.delete(BEES, [NAME]), undefined],
+  "bytes.list": ofAdmin,
+  "bytes.close": ofAdmin,
   "resultRetention.scan": ofAdmin,
   "resultRetention.sizesOf": async ({ metastore }) => [
     await (await metastore.results.retention?.())?.sizesOf(BEES, [value.digest]),
@@ -370,9 +383,10 @@ async function settle(metastore: TestMetastore): Promise<DagRun> {
     newRun(DAG, version?.id ?? 0, { team: ANTS, runId: "ants-run", logicalDate: ANTS_DATE }),
   );
   await metastore.runs.claimRuns({ owner: "ants-scheduler", leaseMs: 600_000, limit: 1, deadOwners: [] });
-  expect(await metastore.runs.writePass(passOf(run, "ants-scheduler", value.bytes))).toEqual({
-    kind: "written",
-  });
+  await metastore.results.write(ANTS, [value]);
+  const check = { sizeBytes: value.bytes.length, sha256: value.digest };
+  await metastore.bytes.write(ANTS, NAME, value.bytes, check);
+  expect(await metastore.runs.writePass(passOf(run, "ants-scheduler"))).toEqual({ kind: "written" });
   await metastore.records.put(record, "keep-live");
   await metastore.records.put(cacheRecord("purged by ants", { team: ANTS, dagId: DAG }), "keep-live");
   await metastore.records.purge({ team: ANTS, key: sha256("purged by ants") });
@@ -386,7 +400,7 @@ async function settle(metastore: TestMetastore): Promise<DagRun> {
   return run;
 }
 
-function passOf(run: DagRun, owner: string, bytes: Uint8Array | null) {
+function passOf(run: DagRun, owner: string) {
   return {
     runId: run.id,
     owner,
@@ -405,7 +419,10 @@ function passOf(run: DagRun, owner: string, bytes: Uint8Array | null) {
       },
     ],
     removed: [],
-    xcoms: [{ ...RETURNED, bytes }],
+    xcoms: [
+      { ...RETURNED, store: null },
+      { ...RETURNED, key: "large", store: "s3" },
+    ],
   } as const;
 }
 
@@ -435,7 +452,7 @@ async function antsToken({ leases }: TestMetastore): Promise<number> {
 
 /** All that ants have, as they see it. */
 async function everythingOf({ metastore, antsRun }: World): Promise<unknown> {
-  const { dags, runs, records, results, counters, decisions, audit, leases } = metastore;
+  const { dags, runs, records, results, bytes, counters, decisions, audit, leases } = metastore;
   return {
     files: await dags.listDagFiles(ANTS),
     dags: await dags.listDags(ANTS),
@@ -445,6 +462,8 @@ async function everythingOf({ metastore, antsRun }: World): Promise<unknown> {
     instances: await runs.listTaskInstances(ANTS, antsRun.id),
     xcoms: await runs.listXComs(ANTS, antsRun.id),
     bytes: await results.read(ANTS, [value.digest]),
+    stored: (await bytes.stat(ANTS, [NAME])).get(NAME)?.sizeBytes,
+    shown: await runs.findShownDigests(ANTS, "s3", [value.digest]),
     records: (await records.list({ team: ANTS }, { limit: 9, offset: 0 })).map((one) => ({
       ...one,
       ageMs: 0,

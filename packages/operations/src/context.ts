@@ -2,7 +2,14 @@
 
 import type { AuditActor, AuditLog, Clock, DagStore, Logger, RunStore, ScheduleStore } from "@memodag/core";
 import type { BreakerBoard, CacheSwitch } from "@memodag/metastore";
-import type { AgedStore, CounterStore, DecisionStore, RecordStore, ResultStore } from "@memodag/result-cache";
+import type {
+  AgedStore,
+  CounterStore,
+  DecisionStore,
+  RecordStore,
+  ResultStore,
+  Values,
+} from "@memodag/result-cache";
 
 /** The stores that operations read and change. */
 export interface Stores {
@@ -11,10 +18,15 @@ export interface Stores {
   readonly schedules: ScheduleStore;
   readonly records: RecordStore;
   readonly results: ResultStore;
-  /** Where the bytes of runs' XComs are. */
+  /** Where the values of runs' XComs are that no other store has: in the metadata database. */
   readonly xcomResults: ResultStore;
-  /** True when the cache's results lie in the metadata database, where XComs find them. */
-  readonly resultsInMetastore: boolean;
+  /**
+   * How XComs refer to values in `results`: by the name of the store, or by `null` where that is the metadata
+   * database. Undefined: they must not, since it may forget them.
+   */
+  readonly valueStore: string | null | undefined;
+  /** The values of XComs, wherever they are. */
+  readonly values: Values;
   /** Counters of the cache, by task; in the metadata database, wherever the cache is. */
   readonly counters: CounterStore;
   readonly superseded: AgedStore;

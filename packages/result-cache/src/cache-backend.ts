@@ -42,6 +42,11 @@ export interface CacheBackend {
  */
 export interface CacheBackendModule {
   /**
+   * True: results stay until they are deleted, in reach of every process of the deployment. Then XComs of cached tasks
+   * refer to them where they are. Otherwise runs have their values in the metadata database as well.
+   */
+  readonly keepsValues?: boolean;
+  /**
    * Opens the backend. What it rejects with is one failed lookup: it is called again for the next, so a
    * backend that is away at first is used as soon as it is there.
    */

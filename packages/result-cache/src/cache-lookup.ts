@@ -12,7 +12,10 @@ export interface CacheAsk {
   readonly errorsTtlMs?: number | null;
 }
 
-/** An XCom of a hit; its bytes have been read and have the recorded size and digest. */
+/**
+ * An XCom of a hit; its bytes have been read and have the recorded size and digest. `store` is absent where runs may
+ * not refer to the store that has them, since it may forget.
+ */
 export interface HitXCom extends RecordedXCom {
   readonly bytes: Uint8Array;
 }
@@ -43,6 +46,15 @@ export type LookupOutcome =
       readonly isPartial?: true;
     }
   | { readonly kind: "timeout" }
+  | { readonly kind: "failed"; readonly message: string };
+
+/**
+ * Where the values of a result that is to be remembered are. `kept`: in the result store, under that name.
+ * `not_here`: that is not a store to refer to, or not for this result. `failed`: it did not take them, or not in time.
+ */
+export type PlaceOutcome =
+  | { readonly kind: "kept"; readonly store: string }
+  | { readonly kind: "not_here" }
   | { readonly kind: "failed"; readonly message: string };
 
 /** What came of storing a result. */

@@ -1,6 +1,7 @@
 // Reads entries: records with their bytes, verified, so that nothing is called a hit that is not whole.
 
 import {
+  MemodagError,
   RETURN_VALUE,
   Turns,
   digestOfBytes,
@@ -8,11 +9,13 @@ import {
   sha256,
   type Digest,
   type Logger,
+  type ValueRef,
 } from "@memodag/core";
 import type { HitXCom } from "./cache-lookup.ts";
-import type { FoundRecord, RecordStore } from "./record-store.ts";
+import type { FoundRecord, RecordedXCom, RecordStore } from "./record-store.ts";
 import type { ResultStore } from "./result-store.ts";
 import { isSoundRecord, requireMap } from "./sound-record.ts";
+import type { Values } from "./values/values.ts";
 
 /** Bytes that may be read before anybody has asked for them, at most. */
 const MAX_FORESEEN_BYTES = 16 * 2 ** 20;
@@ -44,6 +47,10 @@ const NO_BYTES: VerifiedBytes = { bytes: new Map(), bad: new Set() };
 export interface EntryReaderParts {
   readonly records: RecordStore;
   readonly results: ResultStore;
+  /** How XComs refer to values in the result store; absent: they do not. */
+  readonly valueStore?: string | null;
+  /** Reads values of records that refer to another store. */
+  readonly values?: Values;
   readonly log: Logger;
 }
 
@@ -52,8 +59,12 @@ export class EntryReader {
   readonly #records: RecordStore;
   readonly #results: ResultStore;
   readonly #log: Logger;
+  readonly #valueStore: string | null | undefined;
+  readonly #values: Values | undefined;
 
-  constructor({ records, results, log }: EntryReaderParts) {
+  constructor({ records, results, valueStore, values, log }: EntryReaderParts) {
+    this.#valueStore = valueStore;
+    this.#values = values;
     this.#records = records;
     this.#results = results;
     this.#log = log;
@@ -75,6 +86,7 @@ export class EntryReader {
     const known = new Map<Digest, Entry>();
     const sound: FoundRecord[] = [];
     const digests = new Set<Digest>();
+    const elsewhere: ValueRef[] = [];
     let askedBytes = 0;
     let foreseenBytes = 0;
     for (const key of keys) {
@@ -95,29 +107,57 @@ export class EntryReader {
         )
           continue;
         sound.push(record);
-        for (const { digest } of record.xcoms) digests.add(digest);
+        for (const xcom of record.xcoms) {
+          if (this.#isElsewhere(xcom)) elsewhere.push(xcom);
+          else digests.add(xcom.digest);
+        }
       }
     }
     const verified = digests.size === 0 ? NO_BYTES : await this.#readBytes(team, [...digests], signal);
-    for (const record of sound) known.set(record.key, { record, xcoms: readXComs(record, verified) });
-    this.#removeUnusable(team, unusableOf(known, records), verified.bad);
+    const others = elsewhere.length === 0 ? NO_BYTES : await this.#readElsewhere(team, elsewhere, signal);
+    for (const record of sound) {
+      const isElsewhere = record.xcoms.some((xcom) => this.#isElsewhere(xcom));
+      const xcoms = readXComs(record, isElsewhere ? others : verified);
+      known.set(record.key, {
+        record,
+        xcoms: typeof xcoms === "string" ? xcoms : xcoms.map((xcom) => this.#placed(xcom)),
+      });
+    }
+    // What another store has is not this cache's to judge: it is replaced when the task has run.
+    const isOwn = ({ which: { key } }: UnusableRecord): boolean =>
+      records.get(key)?.xcoms?.some?.((xcom) => this.#isElsewhere(xcom)) !== true;
+    this.#removeUnusable(team, unusableOf(known, records).filter(isOwn), verified.bad);
     return known;
+  }
+
+  /** A record of before refers to no store: its values are where those of this cache are. */
+  #isElsewhere(xcom: RecordedXCom): xcom is RecordedXCom & ValueRef {
+    return xcom.store !== undefined && xcom.store !== this.#valueStore;
+  }
+
+  #placed(xcom: HitXCom): HitXCom {
+    const { store = this.#valueStore, ...rest } = xcom;
+    return store === undefined ? rest : { ...rest, store };
+  }
+
+  async #readElsewhere(team: string, refs: readonly ValueRef[], signal: AbortSignal): Promise<VerifiedBytes> {
+    if (!this.#values) return NO_BYTES;
+    try {
+      const bytes = await this.#values.read(team, refs, { signal });
+      signal.throwIfAborted();
+      return await verify(bytes);
+    } catch (error) {
+      // The config has changed since: a miss, and the task runs.
+      if (error instanceof MemodagError && error.code === "value_store_not_configured") return NO_BYTES;
+      throw error;
+    }
   }
 
   async #readBytes(team: string, digests: readonly Digest[], signal: AbortSignal): Promise<VerifiedBytes> {
     const bytes = requireMap(await this.#results.read(team, digests, { signal }), "result");
-    const bad = new Set<Digest>();
-    const turns = new Turns();
-    for (const [digest, value] of bytes) {
-      if (!isBytes(value)) bad.add(digest);
-      // Awaiting each of what is hashed at once would be most of the work.
-      else if (value.length <= HASHED_HERE_BYTES) {
-        if (sha256(value) !== digest) bad.add(digest);
-      } else if ((await digestOfBytes(value)) !== digest) bad.add(digest);
-      if (turns.isOver) await turns.pause();
-    }
+    const verified = await verify(bytes);
     signal.throwIfAborted();
-    return { bytes, bad };
+    return verified;
   }
 
   /** Takes away what can never hit, so that the next run stores anew. Nobody waits for it. */
@@ -125,7 +165,8 @@ export class EntryReader {
     if (unusable.length === 0) return;
     const remove = async () => {
       for (const { which, cause } of unusable) await this.#records.purge({ team, ...which }, cause);
-      if (bad.size > 0) await this.#results.delete(team, [...bad]);
+      // Where runs refer to values, the next attempt writes over them, and may have done so by now.
+      if (bad.size > 0 && typeof this.#valueStore !== "string") await this.#results.delete(team, [...bad]);
     };
     this.#log.warn("removed cache entries whose record or bytes are gone, changed, or somebody else's", {
       team,
@@ -135,6 +176,20 @@ export class EntryReader {
       this.#log.warn("could not remove unusable cache entries", { team, error: messageOf(error) });
     });
   }
+}
+
+async function verify(bytes: ReadonlyMap<Digest, Uint8Array>): Promise<VerifiedBytes> {
+  const bad = new Set<Digest>();
+  const turns = new Turns();
+  for (const [digest, value] of bytes) {
+    if (!isBytes(value)) bad.add(digest);
+    // Awaiting each of what is hashed at once would be most of the work.
+    else if (value.length <= HASHED_HERE_BYTES) {
+      if (sha256(value) !== digest) bad.add(digest);
+    } else if ((await digestOfBytes(value)) !== digest) bad.add(digest);
+    if (turns.isOver) await turns.pause();
+  }
+  return { bytes, bad };
 }
 
 function roomFor(askedBytes: number): number {
@@ -171,11 +226,11 @@ function isBytes(value: unknown): value is Uint8Array {
 function readXComs(record: FoundRecord, { bytes, bad }: VerifiedBytes): readonly HitXCom[] | Unusable {
   const xcoms: HitXCom[] = [];
   if (record.error !== null) return xcoms;
-  for (const { key, digest, sizeBytes } of record.xcoms) {
+  for (const { key, digest, sizeBytes, store } of record.xcoms) {
     const value = bytes.get(digest);
     if (value === undefined) return "result_missing";
     if (bad.has(digest) || value.length !== sizeBytes) return "integrity_failed";
-    xcoms.push({ key, digest, sizeBytes, bytes: value });
+    xcoms.push({ key, digest, sizeBytes, bytes: value, ...(store !== undefined && { store }) });
   }
   // A record without a returned value could not be told from one that lost it.
   return xcoms.some((xcom) => xcom.key === RETURN_VALUE) ? xcoms : "result_missing";

@@ -3,23 +3,31 @@
 
 import { RETURN_VALUE, type Live, type Logger } from "@memodag/core";
 import type { CacheBreaker } from "./cache-breaker.ts";
-import type { StoreOutcome } from "./cache-lookup.ts";
+import type { PlaceOutcome, StoreOutcome } from "./cache-lookup.ts";
 import type { CacheCounters } from "./counters/cache-counters.ts";
 import { sealRecord } from "./record-seal.ts";
 import type { NewCacheRecord, PutMode, PutOutcome, RecordStore } from "./record-store.ts";
 import type { ResultBytes, ResultStore } from "./result-store.ts";
 import { requirePutOutcome } from "./sound-record.ts";
 
+/** A value to remember; `store`: where it is already, as XComs refer to it. */
+export interface EntryXCom extends ResultBytes {
+  readonly key: string;
+  readonly store?: string | null;
+}
+
 /** A result to remember: its record and the bytes of all its XComs; a failure has none. */
 export interface CacheEntry {
   readonly record: Omit<NewCacheRecord, "xcoms" | "seal">;
-  readonly xcoms: readonly (ResultBytes & { readonly key: string })[];
+  readonly xcoms: readonly EntryXCom[];
 }
 
 /** What {@link EntryWriter} works with. */
 export interface EntryWriterParts {
   readonly records: RecordStore;
   readonly results: ResultStore;
+  /** How XComs refer to values in the result store; absent: they do not. */
+  readonly valueStore?: string | null;
   readonly breaker: CacheBreaker;
   readonly counters: CacheCounters;
   readonly log: Logger;
@@ -65,11 +73,37 @@ export class EntryWriter {
     }
   }
 
+  /** Writes values where runs and records will refer to them. */
+  async place(team: string, values: readonly ResultBytes[]): Promise<PlaceOutcome> {
+    const { breaker, log, results, valueStore, storeTimeoutMs, maxResultSize } = this.#parts;
+    if (typeof valueStore !== "string" || values.length === 0) return { kind: "not_here" };
+    const sizeBytes = values.reduce((sum, { bytes }) => sum + bytes.length, 0);
+    if (sizeBytes > maxResultSize()) return { kind: "not_here" };
+    const outcome = await breaker.send(storeTimeoutMs(), (signal) => results.write(team, values, { signal }));
+    if (outcome.kind === "answered") return { kind: "kept", store: valueStore };
+    const { message } = outcome;
+    if (outcome.kind === "late" || outcome.kind === "failed")
+      log.warn("the result store does not take a result; the database keeps it, and it is not remembered", {
+        team,
+        store: valueStore,
+        error: message,
+      });
+    return { kind: "failed", message };
+  }
+
   async #put({ record, xcoms }: CacheEntry, mode: PutMode, signal: AbortSignal): Promise<PutOutcome> {
-    if (xcoms.length > 0) await this.#parts.results.write(record.team, xcoms);
+    const { valueStore } = this.#parts;
+    const isHere = ({ store }: EntryXCom): boolean => valueStore !== undefined && store === valueStore;
+    const absent = xcoms.filter((xcom) => !isHere(xcom));
+    if (absent.length > 0) await this.#parts.results.write(record.team, absent, { signal });
     // After the deadline it has been reported as not stored, and must not turn up later.
     signal.throwIfAborted();
-    const recorded = xcoms.map(({ key, digest, bytes }) => ({ key, digest, sizeBytes: bytes.length }));
+    const recorded = xcoms.map(({ key, digest, bytes }) => ({
+      key,
+      digest,
+      sizeBytes: bytes.length,
+      ...(valueStore !== undefined && { store: valueStore }),
+    }));
     const { records, sealKey } = this.#parts;
     const { team, key, error } = record;
     const seal = sealKey && sealRecord({ team, key, xcoms: recorded, isFailure: error !== null }, sealKey);

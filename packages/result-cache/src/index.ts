@@ -32,4 +32,6 @@ export * from "./retention/collector.ts";
 export * from "./retention/paced-batches.ts";
 export * from "./retention/periodic-collection.ts";
 export * from "./retention/retention-ports.ts";
+export * from "./retention/shown-results.ts";
 export * from "./retention/verifier.ts";
+export * from "./values/values.ts";

@@ -7,4 +7,9 @@ export interface RecordedXCom {
   readonly key: string;
   readonly digest: Digest;
   readonly sizeBytes: number;
+  /**
+   * The store that holds it, by its name in the config; `null`: the metadata database does. Absent: the result
+   * store of the cache, whichever that is.
+   */
+  readonly store?: string | null;
 }

@@ -8,7 +8,7 @@ import {
   type BreakerOptions,
   type BreakerState,
 } from "./cache-breaker.ts";
-import type { StoreOutcome } from "./cache-lookup.ts";
+import type { PlaceOutcome, StoreOutcome } from "./cache-lookup.ts";
 import type { CacheCounts, TaskName } from "./counters/cache-counts.ts";
 import { CacheCounters } from "./counters/cache-counters.ts";
 import type { CounterStore } from "./counters/counter-store.ts";
@@ -16,7 +16,8 @@ import { EntryReader, type Entry } from "./entry-reader.ts";
 import { EntryWriter, type CacheEntry } from "./entry-writer.ts";
 import { PassLookup, type LookupKeys } from "./pass-lookup.ts";
 import type { PutMode, RecordStore } from "./record-store.ts";
-import type { ResultStore } from "./result-store.ts";
+import type { ResultBytes, ResultStore } from "./result-store.ts";
+import type { Values } from "./values/values.ts";
 
 /** Settings of a {@link ResultCache}. */
 export interface ResultCacheOptions extends BreakerOptions {
@@ -32,6 +33,13 @@ export interface ResultCacheOptions extends BreakerOptions {
 export interface ResultCacheParts {
   readonly records: RecordStore;
   readonly results: ResultStore;
+  /**
+   * How XComs refer to values in the result store: by its name, or by `null` where it is the metadata database.
+   * Absent: they must not, since it may forget them.
+   */
+  readonly valueStore?: string | null;
+  /** Reads values of records that refer to another store than the result store. */
+  readonly values?: Values;
   /** Where counts by task go; without it they are not kept. */
   readonly counters?: CounterStore;
   readonly clock: Clock;
@@ -52,12 +60,14 @@ export class ResultCache {
   readonly #counters: CacheCounters;
   readonly #reader: EntryReader;
   readonly #writer: EntryWriter;
+  readonly #hasOwnStore: boolean;
 
   constructor(parts: ResultCacheParts) {
     const { clock, log, options } = parts;
     this.#clock = clock;
     this.#log = log;
     this.#lookupTimeoutMs = options.lookupTimeoutMs;
+    this.#hasOwnStore = typeof parts.valueStore === "string";
     this.#breaker = new CacheBreaker(options, log, "the cache", parts.onBreakerChange);
     this.#counters = new CacheCounters(parts);
     this.#reader = new EntryReader(parts);
@@ -97,6 +107,16 @@ export class ResultCache {
     if (outcome.kind === "failed")
       this.#log.warn("cache lookup failed; the tasks run", { team, error: outcome.message });
     return outcome;
+  }
+
+  /** True when values of results that are to be remembered go into a store of their own; see {@link place}. */
+  get placesValues(): boolean {
+    return this.#hasOwnStore;
+  }
+
+  /** Gives the result store the values of a result that is to be remembered, before anything refers to them. */
+  async place(team: string, values: readonly ResultBytes[]): Promise<PlaceOutcome> {
+    return await this.#writer.place(team, values);
   }
 
   /** Remembers a result. */

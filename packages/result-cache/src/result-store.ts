@@ -15,11 +15,6 @@ export interface ResultBytes {
  * may throw; the cache turns that into a miss.
  */
 export interface ResultStore {
-  /**
-   * True when bytes stay until they are deleted, in reach of every process of the deployment: then XComs of
-   * cached tasks refer to them here. Otherwise runs have their values in the metadata database as well.
-   */
-  readonly keepsValues?: boolean;
   /** Bytes by digest; what is not there is not in the map. */
   read(
     team: string,

@@ -46,7 +46,10 @@ export function isSoundRecord(record: FoundRecord, team: string, key: Digest): b
 }
 
 function isSoundXCom(xcom: FoundRecord["xcoms"][number]): boolean {
-  return isObject(xcom) && isText(xcom.key) && isText(xcom.digest) && Number.isInteger(xcom.sizeBytes);
+  if (!isObject(xcom)) return false;
+  const { key, digest, sizeBytes, store } = xcom;
+  const isPlaced = store === undefined || store === null || isText(store);
+  return isText(key) && isText(digest) && Number.isInteger(sizeBytes) && isPlaced;
 }
 
 function isText(value: unknown): value is string {

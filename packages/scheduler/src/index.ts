@@ -1,5 +1,5 @@
 export { cancelRun } from "./by-hand/cancel-run.ts";
-export { answerAttempts, xcomValues } from "./service/attempt-queries.ts";
+export { answerAttempts } from "./service/attempt-queries.ts";
 export { clearRun, type ClearWish } from "./by-hand/clear-run.ts";
 export { markRun, type MarkWish } from "./by-hand/mark-run.ts";
 export {

@@ -18,8 +18,9 @@ import {
   MemoryRecordStore,
   MemoryResultStore,
   ResultCache,
+  Values,
 } from "@memodag/result-cache";
-import { answerAttempts, Scheduler, triggerRun, xcomValues } from "@memodag/scheduler";
+import { answerAttempts, Scheduler, triggerRun } from "@memodag/scheduler";
 import type { Dag } from "@memodag/sdk";
 import { getHandler, isDag, listTaskIds, replaceHandlers, serializeDag } from "@memodag/sdk/runtime";
 import { IdleTime } from "./idle-time.ts";
@@ -138,11 +139,11 @@ class InMemoryTest implements DagTest {
       cacheMode: options.cache,
     });
     const variables = Object.entries(options.variables).map(([name, value]) => ({ name, value }));
-    const values = xcomValues(metastore.runs);
-    const queries = answerAttempts({ runs: metastore.runs, variables, env: {} });
+    const values = new Values({ metadata: metastore.results });
+    const queries = answerAttempts({ runs: metastore.runs, values, variables, env: {} });
     const executor = new InProcessExecutor(dag, { clock: this.#clock, queries, values });
     const ended = await this.#execute(metastore, executor, run, options.env);
-    return await readTestedRun(metastore.runs, version, ended, executor);
+    return await readTestedRun({ runs: metastore.runs, values }, version, ended, executor);
   }
 
   async #save({ dags }: Metastore, dag: Dag, { mocks, code }: GivenOptions): Promise<DagVersion> {
@@ -211,6 +212,7 @@ class InMemoryTest implements DagTest {
       callbacks: metastore.callbacks,
       dags: metastore.dags,
       cache,
+      values: new Values({ metadata: metastore.results }),
       keyLeases,
       executor,
       clock: this.#clock,
@@ -227,7 +229,6 @@ class InMemoryTest implements DagTest {
         maxRuns: () => 1,
         defaultTtlMs: () => DEFAULT_TTL_MS,
         maxInputSize: () => MAX_SIZE,
-        resultsInMetastore: false,
       },
     });
     const over = scheduler.whenOver(run.id);

@@ -1,5 +1,6 @@
 // The outcome of a run in a test.
 
+import type { Values } from "@memodag/result-cache";
 import {
   MemodagError,
   readJson,
@@ -73,7 +74,7 @@ export interface RunTraces {
 
 /** Reads a run that has ended. */
 export async function readTestedRun(
-  runs: RunStore,
+  { runs, values }: { readonly runs: RunStore; readonly values: Values },
   { dag }: DagVersion,
   run: DagRun,
   traces: RunTraces,
@@ -84,7 +85,7 @@ export async function readTestedRun(
     (a, b) => placeOf(a) - placeOf(b) || a.mapIndex - b.mapIndex,
   );
   const xcoms = await runs.listXComs(run.team, run.id);
-  const bytes = await runs.readXComBytes(run.team, [...new Set(xcoms.map(({ digest }) => digest))]);
+  const bytes = await values.read(run.team, xcoms);
   const valuesOf = ({ taskId, mapIndex }: TaskInstance): Record<string, JsonValue> =>
     Object.fromEntries(
       xcoms
@@ -93,9 +94,9 @@ export async function readTestedRun(
     );
   const tasks = instances.map((instance): TestedTask => {
     const { taskId, mapIndex, state, cacheStatus, cacheReason, cacheKey, tryNumber, error } = instance;
-    const values = valuesOf(instance);
+    const left = valuesOf(instance);
     const thrown = traces.thrownBy(taskId, mapIndex);
-    const returned = values[RETURN_VALUE];
+    const returned = left[RETURN_VALUE];
     return {
       taskId,
       mapIndex,
@@ -105,7 +106,7 @@ export async function readTestedRun(
       cacheKey,
       tryNumber,
       returned,
-      xcoms: values,
+      xcoms: left,
       error,
       thrown,
     };

@@ -1,7 +1,7 @@
 // The narrow waist between the scheduler and whatever runs attempts, in this process or on other machines.
 
 import type { CacheTrust } from "../cache-trust.ts";
-import type { StoredError } from "../dag-run.ts";
+import type { StoredError, ValueRef } from "../dag-run.ts";
 import type { Digest } from "../digest.ts";
 import type { JsonObject } from "../json/json-value.ts";
 import type { Reason } from "../reason.ts";
@@ -206,9 +206,6 @@ export interface ArtifactSource {
   /** @throws MemodagError `artifact_not_found` */
   getArtifact(digest: Digest): Promise<Artifact>;
 }
-
-/** Where a value is. */
-export type ValueRef = Pick<InputRef, "digest" | "store">;
 
 /** Where an executor finds the values that attempts refer to. Any rejection is a fault of the infrastructure. */
 export interface ValueReader {

@@ -77,12 +77,6 @@ export interface TaskInstanceWrite {
   readonly takes?: PoolSlots;
 }
 
-/** An XCom to write. */
-export interface XComWrite extends XCom {
-  /** `null` if the metadata database already stores bytes with that digest. */
-  readonly bytes: Uint8Array | null;
-}
-
 /** All decisions of a pass about one run, written in one transaction. */
 export interface PassWrite {
   readonly runId: number;
@@ -101,7 +95,8 @@ export interface PassWrite {
   readonly instances: readonly TaskInstanceWrite[];
   /** Rows that the expansion of a mapped task replaces. */
   readonly removed: readonly TaskInstanceId[];
-  readonly xcoms: readonly XComWrite[];
+  /** References only; the values must already be stored. */
+  readonly xcoms: readonly XCom[];
   /** Checked if an instance takes slots. Absent: no limits. */
   readonly limits?: ActiveLimits;
   /** Callbacks to enqueue for `owner`. Absent: none. */
@@ -120,7 +115,7 @@ export interface PassWrite {
  *   the run must be loaded again.
  * - `limit_reached`: more would be queued or running than `limits` allow; nothing was written. `free` is
  *   the capacity left for this pass.
- * - `bytes_missing`: an XCom's bytes were removed between lookup and commit; nothing was written.
+ * - `bytes_missing`: values that XComs refer to are missing from the metadata database; nothing was written.
  * - `not_storable`: the database rejects these instances, and would do so again; nothing was written.
  */
 export type PassOutcome =
@@ -227,8 +222,8 @@ export interface RunStore {
   /** In one order, by task and map index; all of them without a page. */
   listTaskInstances(team: string, runId: number, page?: InstancePage): Promise<TaskInstance[]>;
   listXComs(team: string, runId: number, instance?: TaskInstanceId): Promise<XCom[]>;
-  /** Returns the bytes of XComs by digest. Missing digests are not in the map. */
-  readXComBytes(team: string, digests: readonly string[]): Promise<Map<string, Uint8Array>>;
+  /** Returns those of the digests that an XCom refers to in the given store. */
+  findShownDigests(team: string, store: string, digests: readonly string[]): Promise<Set<string>>;
 
   /**
    * Claims and loads queued or running runs that are free, oldest first. No run is claimed by two

@@ -28,7 +28,7 @@ export function keyLeaseSettings(live: LiveConfig): CacheLeasesOptions {
 }
 
 /** What a scheduler is told by the config. */
-export function schedulerSettings(live: LiveConfig): Omit<SchedulerOptions, "resultsInMetastore" | "dag"> {
+export function schedulerSettings(live: LiveConfig): Omit<SchedulerOptions, "dag"> {
   const { scheduler, pools } = live.config;
   return {
     leaseMs: scheduler.lease,

@@ -5,13 +5,7 @@ import { systemClock, type Logger } from "@memodag/core";
 import { LocalExecutor, LocalSurroundings } from "@memodag/executor";
 import { CacheLeases, DecisionLog, ResultCache } from "@memodag/result-cache";
 import type { HostedScheduler } from "@memodag/operations/runs";
-import {
-  answerAttempts,
-  xcomValues,
-  ScheduleLoop,
-  Scheduler,
-  type SchedulerListener,
-} from "@memodag/scheduler";
+import { answerAttempts, ScheduleLoop, Scheduler, type SchedulerListener } from "@memodag/scheduler";
 import { BreakerReporter } from "./breaker-reporter.ts";
 import { watchDatabaseSwitch } from "./database-switch.ts";
 import { exchangeFolder } from "./exchange-folder.ts";
@@ -41,7 +35,7 @@ export async function openScheduler(
   deployment: Deployment,
   { live, log, listener, dag, runs: onlyRuns }: SchedulerWish,
 ): Promise<HostedScheduler> {
-  const { config, dags, runs, records, results } = deployment;
+  const { config, dags, runs, records, results, values, valueStore } = deployment;
   const { core, taskCache, scheduler: settings } = config;
   deployment.logBrokenConnections(log);
   const bundlePaths = new Map(config.bundles.map(({ name, path }) => [name, path]));
@@ -56,10 +50,10 @@ export async function openScheduler(
     nodeOptions: config.worker.nodeOptions,
     heartbeatTimeoutMs: settings.heartbeatTimeout,
     maxXComBytes: deployment.maxXComBytes,
-    queries: answerAttempts({ runs, variables: config.variables, env: process.env }),
+    queries: answerAttempts({ runs, values, variables: config.variables, env: process.env }),
     clock: systemClock,
     artifacts: dags,
-    values: xcomValues(runs),
+    values,
     bundlePath,
   });
   const reporter = new BreakerReporter({
@@ -72,6 +66,8 @@ export async function openScheduler(
   const cache = new ResultCache({
     records,
     results,
+    ...(valueStore !== undefined && { valueStore }),
+    values,
     counters: deployment.counters,
     sealKey: secretKey,
     clock: systemClock,
@@ -98,6 +94,7 @@ export async function openScheduler(
     callbacks: deployment.callbacks,
     dags,
     cache,
+    values,
     keyLeases,
     decisionLog,
     executor,
@@ -124,7 +121,6 @@ export async function openScheduler(
     },
     options: {
       ...schedulerSettings(live),
-      resultsInMetastore: deployment.resultsInMetastore,
       ...(dag && { dag }),
       ...(onlyRuns && { runs: onlyRuns }),
     },

@@ -24,13 +24,21 @@ export interface BackendChoice {
 }
 
 /** A backend with both of its stores; those of a module may turn out not to be there when they are asked. */
-export type OpenBackend = Required<CacheBackend>;
+export interface OpenBackend extends Required<CacheBackend> {
+  /** True when runs may refer to values in `results`: they stay there until they are deleted. */
+  readonly keepsValues: boolean;
+}
 
 /** What backends are opened with. */
 export interface BackendParts {
   readonly loaded: LoadedConfig;
   readonly metadata: { readonly records: RecordStore; readonly results: ResultStore };
   readonly log: Logger;
+}
+
+/** Where the backend "filesystem" keeps records and results. */
+export function cacheFolder({ core }: Config): string {
+  return join(core.stateDir, "cache");
 }
 
 /** The url of a database that is the cache's own; undefined when it lives in the metadata database. */
@@ -50,28 +58,32 @@ export async function openBackend(choice: BackendChoice, parts: BackendParts): P
       // Reading waits for nobody, on either database: SQLite reads past writers in WAL mode, PostgreSQL
       // ends a query with its signal. A second connection to the same SQLite file would be worse, since
       // the two could block the one thread against each other.
-      if (url === undefined) return { ...parts.metadata, close: async () => undefined };
-      return new LazyBackend(() => openCacheDatabase(url, config));
+      if (url === undefined) return unclosed(parts.metadata, true);
+      return keeping(new LazyBackend(() => openCacheDatabase(url, config)), true);
     }
     case "memory": {
       const { MemoryRecordStore, MemoryResultStore } = await import("@memodag/result-cache");
-      return unclosed(new MemoryRecordStore(systemClock), new MemoryResultStore());
+      const stores = { records: new MemoryRecordStore(systemClock), results: new MemoryResultStore() };
+      return unclosed(stores, false);
     }
     case "filesystem": {
       const { FilesystemRecordStore, FilesystemResultStore } = await import("@memodag/result-cache");
-      const root = join(config.core.stateDir, "cache");
-      return unclosed(
-        new FilesystemRecordStore(root, systemClock),
-        new FilesystemResultStore(root, systemClock),
-      );
+      const root = cacheFolder(config);
+      const records = new FilesystemRecordStore(root, systemClock);
+      return unclosed({ records, results: new FilesystemResultStore(root, systemClock) }, true);
     }
     default:
       return await openModule(choice, parts);
   }
 }
 
-function unclosed(records: RecordStore, results: ResultStore): OpenBackend {
-  return { records, results, close: async () => undefined };
+function unclosed({ records, results }: BackendParts["metadata"], keepsValues: boolean): OpenBackend {
+  return { records, results, keepsValues, close: async () => undefined };
+}
+
+function keeping(backend: LazyBackend, keepsValues: boolean): OpenBackend {
+  const { records, results } = backend;
+  return { records, results, keepsValues, close: () => backend.close() };
 }
 
 const SHORTEST_CONNECT_MS = 1_000;
@@ -95,7 +107,10 @@ async function openCacheDatabase(url: string, { taskCache }: Config): Promise<Ca
 async function openModule({ name, stores, key }: BackendChoice, parts: BackendParts): Promise<OpenBackend> {
   const { config, projectDir } = parts.loaded;
   const setting = `${key} = "${name}"`;
-  const { openCacheBackend } = requireBackendModule(await importModule(name, projectDir, setting), setting);
+  const { openCacheBackend, keepsValues } = requireBackendModule(
+    await importModule(name, projectDir, setting),
+    setting,
+  );
   const { lookupTimeout: lookupTimeoutMs, storeTimeout: storeTimeoutMs, backendOptions } = config.taskCache;
   const options = { options: backendOptions ?? "", projectDir, lookupTimeoutMs, storeTimeoutMs };
   const backend = new LazyBackend(async () =>
@@ -106,7 +121,7 @@ async function openModule({ name, stores, key }: BackendChoice, parts: BackendPa
     ),
   );
   await refuseNoBackend(backend, lookupTimeoutMs);
-  return backend;
+  return keeping(backend, keepsValues === true);
 }
 
 async function importModule(name: string, projectDir: string, setting: string): Promise<unknown> {

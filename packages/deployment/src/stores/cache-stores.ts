@@ -1,16 +1,27 @@
 // Opens the stores that the config names for the cache: where records are, and where results are.
 
-import type { LoadedConfig } from "@memodag/config";
-import type { Logger } from "@memodag/core";
-import type { RecordStore, ResultStore } from "@memodag/result-cache";
-import { openBackend, ownCacheUrl, type OpenBackend } from "./cache-backends.ts";
+import type { Config, LoadedConfig } from "@memodag/config";
+import { systemClock, type Logger } from "@memodag/core";
+import { FilesystemResultStore, Values, type RecordStore, type ResultStore } from "@memodag/result-cache";
+import {
+  cacheFolder,
+  openBackend,
+  ownCacheUrl,
+  type BackendParts,
+  type OpenBackend,
+} from "./cache-backends.ts";
 
 /** The stores of the cache. */
 export interface CacheStores {
   readonly records: RecordStore;
   readonly results: ResultStore;
-  /** True when results lie in the metadata database, where XComs find them. */
-  readonly resultsInMetastore: boolean;
+  /**
+   * How XComs refer to values in `results`: by the name of the store, or by `null` where that is the metadata
+   * database. Undefined: they must not, since it may forget them.
+   */
+  readonly valueStore: string | null | undefined;
+  /** The values of XComs, wherever they are. */
+  readonly values: Values;
 }
 
 /** The stores and what lets go of them. */
@@ -25,7 +36,7 @@ export interface OpenCacheStores {
  */
 export async function openCacheStores(
   loaded: LoadedConfig,
-  metadata: Omit<CacheStores, "resultsInMetastore">,
+  metadata: Pick<CacheStores, "records" | "results">,
   log: Logger,
 ): Promise<OpenCacheStores> {
   const { core, taskCache } = loaded.config;
@@ -35,12 +46,12 @@ export async function openCacheStores(
   const key = "core.task_cache_backend";
   if (resultName === name) {
     const backend = await openBackend({ name, stores: ["records", "results"], key }, parts);
-    return opened(loaded, resultName, backend, backend);
+    return opened(parts, resultName, backend, backend);
   }
   const byRecord = await openBackend({ name, stores: ["records"], key }, parts);
   try {
     const choice = { name: resultName, stores: ["results"], key: "task_cache.result_store" } as const;
-    return opened(loaded, resultName, byRecord, await openBackend(choice, parts));
+    return opened(parts, resultName, byRecord, await openBackend(choice, parts));
   } catch (error) {
     await byRecord.close();
     throw error;
@@ -48,20 +59,40 @@ export async function openCacheStores(
 }
 
 function opened(
-  { config }: LoadedConfig,
+  parts: BackendParts,
   resultName: string,
   byRecord: OpenBackend,
   byResult: OpenBackend,
 ): OpenCacheStores {
+  const { config } = parts.loaded;
+  const { results } = byResult;
+  const storeName = storeNameOf(config, resultName);
+  const valueStore = byResult.keepsValues ? storeName : undefined;
+  const folder = new FilesystemResultStore(cacheFolder(config), systemClock);
+  const values = new Values({
+    metadata: parts.metadata.results,
+    // The folder needs no config of its own: what was put there before the config changed can be read.
+    storeNamed: (name) => (name === storeName ? results : name === "filesystem" ? folder : undefined),
+  });
   return {
     stores: {
       records: byRecord.records,
-      results: byResult.results,
-      resultsInMetastore: resultName === "metadata-db" && ownCacheUrl(config) === undefined,
+      results,
+      valueStore,
+      values,
     },
     async close() {
       await byRecord.close();
       if (byResult !== byRecord) await byResult.close();
     },
   };
+}
+
+/** The name of a database that is the cache's own, as XComs refer to values in it. */
+const OWN_DATABASE = "database";
+
+/** How XComs refer to values in the result store. */
+function storeNameOf(config: Config, resultName: string): string | null {
+  if (resultName !== "metadata-db") return resultName;
+  return ownCacheUrl(config) === undefined ? null : OWN_DATABASE;
 }

@@ -129,7 +129,12 @@ export function toCacheRecordRow(
   Selectable<CacheRecordTable>,
   "created_at" | "expires_at" | "last_hit_at" | "hit_count" | (typeof DIFFERING_COLUMNS)[number]
 > {
-  const xcoms = record.xcoms.map(({ key, digest, sizeBytes }) => ({ key, digest, sizeBytes }));
+  const xcoms = record.xcoms.map(({ key, digest, sizeBytes, store }) => ({
+    key,
+    digest,
+    sizeBytes,
+    ...(store !== undefined && { store }),
+  }));
   return {
     team: record.team,
     key: record.key,

@@ -8,13 +8,13 @@ import type { Dialect } from "../dialect.ts";
 /** Bytes of a piece, at most. */
 const PIECE_BYTES = 2 ** 20;
 
-/** What has been on its way for so many milliseconds belongs to a process that was killed. */
+/** Milliseconds after which an unfinished upload counts as abandoned by a killed process. */
 const ABANDONED_MS = 24 * 3_600_000;
 
 const NAMES_A_STATEMENT = 1_000;
 const ROWS_A_PAGE = 500;
 
-/** What is known of whole bytes. */
+/** Metadata of complete bytes. */
 interface WholeObject {
   readonly id: number;
   readonly size_bytes: number;

@@ -1,7 +1,8 @@
 // Bytes of results in the metadata database, shared with the XComs of runs.
 
-import type { Digest } from "@memodag/core";
+import { MemodagError, messageOf, type Digest } from "@memodag/core";
 import type { ResultBytes, ResultRetention, ResultStore, StoreCallOptions } from "@memodag/result-cache";
+import { isDataFault } from "../database-fault.ts";
 import type { Dialect } from "../dialect.ts";
 import { MetadataResultRetention } from "./metadata-result-retention.ts";
 
@@ -24,7 +25,16 @@ export class MetadataResultStore implements ResultStore {
   }
 
   async write(team: string, results: readonly ResultBytes[]): Promise<void> {
-    await this.#dialect.writeResults(team, results);
+    try {
+      await this.#dialect.writeResults(team, results);
+    } catch (error) {
+      if (!isDataFault(error)) throw error;
+      throw new MemodagError(
+        "result_not_storable",
+        `The database does not take these results (${messageOf(error)}): return less, or store it elsewhere`,
+        { cause: error, fields: { reason: messageOf(error) } },
+      );
+    }
   }
 
   async delete(team: string, digests: readonly Digest[]): Promise<void> {

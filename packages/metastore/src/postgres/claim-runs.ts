@@ -68,7 +68,7 @@ const CLAIM = `
 
 const INSTANCES = "select * from task_instance where dag_run_id = any($1::bigint[])";
 const XCOMS = `
-  select dag_run_id, task_id, map_index, key, digest, size_bytes from xcom
+  select dag_run_id, task_id, map_index, key, digest, size_bytes, store, stored_digest from xcom
   where dag_run_id = any($1::bigint[])`;
 
 /** Claims and loads; see the port. */

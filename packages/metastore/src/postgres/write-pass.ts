@@ -5,19 +5,20 @@ import type { ClientBase } from "pg";
 import type { PassOptions } from "../dialect.ts";
 import { AbandonedPass } from "../runs/abandoned-pass.ts";
 import { storableText } from "../storable-text.ts";
+import { placeOf } from "../runs/xcom-row.ts";
 import { owedCallbackBody } from "../runs/owed-callback-row.ts";
 import { NOW_MS } from "./clock.ts";
 import { isForeignKeyViolation, type PostgresConnection } from "./connection.ts";
 import { inChunks } from "./in-chunks.ts";
 import { writeActiveTasks } from "./write-active-tasks.ts";
 import { writeInstances } from "./write-instances.ts";
-import { insertResults } from "./write-results.ts";
 
 const UPSERT_XCOMS = `
-  insert into xcom (dag_run_id, team, task_id, map_index, key, digest, size_bytes)
-  select $1, $2, * from unnest($3::text[], $4::bigint[], $5::text[], $6::text[], $7::bigint[])
+  insert into xcom (dag_run_id, team, task_id, map_index, key, digest, size_bytes, store, stored_digest)
+  select $1, $2, * from unnest($3::text[], $4::bigint[], $5::text[], $6::text[], $7::bigint[], $8::text[], $9::text[])
   on conflict (dag_run_id, task_id, map_index, key)
-  do update set team = excluded.team, digest = excluded.digest, size_bytes = excluded.size_bytes`;
+  do update set team = excluded.team, digest = excluded.digest, size_bytes = excluded.size_bytes,
+    store = excluded.store, stored_digest = excluded.stored_digest`;
 const INSERT_CALLBACKS = `
   insert into owed_callback (id, dag_run_id, body, owner, expires_at, created_at)
   select id, $1, body, $2, ${NOW_MS} + $3, ${NOW_MS} from unnest($4::text[], $5::text[]) as owed (id, body)`;
@@ -40,7 +41,7 @@ export async function writePass(
   options: PassOptions = {},
 ): Promise<PassOutcome> {
   const outcome = await tryWritePass(connection, pass, options);
-  // Bytes that were brought along, and collected by another hand between two statements, come again.
+  // Bytes that were collected while others wrote them are there again.
   const isRace = outcome.kind === "bytes_missing" && outcome.digests.length === 0;
   return isRace ? await tryWritePass(connection, pass, options) : outcome;
 }
@@ -102,12 +103,8 @@ interface RunGuard {
 
 async function writeXComs(client: ClientBase, { runId, xcoms }: PassWrite, team: string): Promise<void> {
   if (xcoms.length === 0) return;
-  await insertResults(
-    client,
-    team,
-    xcoms.flatMap(({ digest, bytes }) => (bytes === null ? [] : [{ digest, bytes }])),
-  );
   await inChunks(xcoms, async (chunk) => {
+    const places = chunk.map(placeOf);
     await client.query({
       name: "pass_upsert_xcoms",
       text: UPSERT_XCOMS,
@@ -117,8 +114,10 @@ async function writeXComs(client: ClientBase, { runId, xcoms }: PassWrite, team:
         chunk.map((xcom) => xcom.taskId),
         chunk.map((xcom) => xcom.mapIndex),
         chunk.map((xcom) => storableText(xcom.key)),
-        chunk.map((xcom) => xcom.digest),
+        places.map(({ digest }) => digest),
         chunk.map((xcom) => xcom.sizeBytes),
+        places.map(({ store }) => store),
+        places.map(({ stored_digest }) => stored_digest),
       ],
     });
   });
@@ -136,7 +135,7 @@ async function writeOwedCallbacks(client: ClientBase, { runId, owner, callbacks 
 
 async function bytesMissing({ pool }: PostgresConnection, { runId, xcoms }: PassWrite): Promise<PassOutcome> {
   const run = await pool.query<RunGuard>(FIND_RUN.replace("for no key update", ""), [runId]);
-  const awaited = xcoms.filter((xcom) => xcom.bytes === null).map((xcom) => xcom.digest);
+  const awaited = xcoms.flatMap((xcom) => placeOf(xcom).digest ?? []);
   const { rows } = await pool.query<{ digest: string }>(MISSING_BYTES, [run.rows[0]?.team, awaited]);
   return { kind: "bytes_missing", digests: rows.map((row) => row.digest) };
 }

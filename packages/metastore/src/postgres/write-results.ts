@@ -27,7 +27,7 @@ const MAX_STATEMENT_BYTES = 64 * 2 ** 20;
 export const LARGEST_RESULT_BYTES: number = 240 * 2 ** 20;
 
 /** Writes within the caller's transaction. */
-export async function insertResults(
+async function insertResults(
   client: ClientBase,
   team: string,
   results: readonly ResultBytes[],

@@ -32,6 +32,7 @@ import { clearTasks } from "./clear-tasks.ts";
 import { checkRunId, insertRun } from "./create-run.ts";
 import { toDagRun } from "./dag-run-row.ts";
 import { markTasks } from "./mark-tasks.ts";
+import { findShownDigests } from "./find-shown-digests.ts";
 import { findRunStandings } from "./find-run-standings.ts";
 import { listInterruptedRuns } from "./list-interrupted-runs.ts";
 import { reloadRun } from "./reload-run.ts";
@@ -137,7 +138,7 @@ export class MetadataRunStore implements RunStore {
   async listXComs(team: string, runId: number, instance?: TaskInstanceId): Promise<XCom[]> {
     const rows = await this.#dialect.kysely
       .selectFrom("xcom")
-      .select(["task_id", "map_index", "key", "digest", "size_bytes"])
+      .select(["task_id", "map_index", "key", "digest", "size_bytes", "store", "stored_digest"])
       .where("team", "=", team)
       .where("dag_run_id", "=", runId)
       .$if(instance !== undefined, (query) =>
@@ -150,8 +151,8 @@ export class MetadataRunStore implements RunStore {
     return rows.map(toXCom);
   }
 
-  async readXComBytes(team: string, digests: readonly string[]): Promise<Map<string, Uint8Array>> {
-    return await this.#dialect.readResults(team, digests, {});
+  async findShownDigests(team: string, store: string, digests: readonly string[]): Promise<Set<string>> {
+    return await findShownDigests(this.#dialect, team, store, digests);
   }
 
   async claimRuns(request: ClaimRequest): Promise<ClaimedRun[]> {

@@ -76,15 +76,20 @@ interface ActiveTaskTable {
   slots: number;
 }
 
-/** An XCom: a name for bytes of `result`. */
+/** An XCom: a name for bytes of `result`, or for those that another store has. */
 export interface XComTable {
   dag_run_id: number;
   task_id: string;
   map_index: number;
   key: string;
   team: string;
-  digest: string;
+  /** Of bytes of `result`; `null` when another store has them. */
+  digest: string | null;
   size_bytes: number;
+  /** The other store; `null`: the bytes are in `result`. */
+  store: string | null;
+  /** The digest of bytes that the other store has. */
+  stored_digest: string | null;
 }
 
 /** A callback that nobody has called yet. */

@@ -59,7 +59,8 @@ const CLAIM = `
   returning *`;
 
 const INSTANCES = "select * from task_instance where dag_run_id = ?";
-const XCOMS = "select task_id, map_index, key, digest, size_bytes from xcom where dag_run_id = ?";
+const XCOMS =
+  "select task_id, map_index, key, digest, size_bytes, store, stored_digest from xcom where dag_run_id = ?";
 
 /** Claims and loads; see the port. */
 export async function claimRuns(connection: SqliteConnection, request: ClaimRequest): Promise<ClaimedRun[]> {

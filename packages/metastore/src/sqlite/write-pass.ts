@@ -4,19 +4,20 @@ import type { PassOutcome, PassWrite } from "@memodag/core";
 import type { PassOptions } from "../dialect.ts";
 import { AbandonedPass } from "../runs/abandoned-pass.ts";
 import { storableText } from "../storable-text.ts";
+import { placeOf } from "../runs/xcom-row.ts";
 import { owedCallbackBody } from "../runs/owed-callback-row.ts";
 import { NOW_MS } from "./clock.ts";
 import { isForeignKeyViolation, isPrimaryKeyViolation, type SqliteConnection } from "./connection.ts";
 import { writeActiveTasks } from "./write-active-tasks.ts";
 import { writeInstances } from "./write-instances.ts";
-import { insertResults } from "./write-results.ts";
 
 const INSERT_XCOM = `
-  insert into xcom (dag_run_id, task_id, map_index, key, team, digest, size_bytes)
-  values (?, ?, ?, ?, ?, ?, ?)`;
+  insert into xcom (dag_run_id, task_id, map_index, key, team, digest, size_bytes, store, stored_digest)
+  values (?, ?, ?, ?, ?, ?, ?, ?, ?)`;
 const UPSERT_XCOM = `${INSERT_XCOM}
   on conflict (dag_run_id, task_id, map_index, key)
-  do update set team = excluded.team, digest = excluded.digest, size_bytes = excluded.size_bytes`;
+  do update set team = excluded.team, digest = excluded.digest, size_bytes = excluded.size_bytes,
+    store = excluded.store, stored_digest = excluded.stored_digest`;
 const INSERT_CALLBACK = `
   insert into owed_callback (id, dag_run_id, body, owner, expires_at, created_at)
   values (?, ?, ?, ?, ${NOW_MS} + ?, ${NOW_MS})`;
@@ -78,15 +79,12 @@ interface RunGuard {
 }
 
 function writeXComs(connection: SqliteConnection, { runId, xcoms }: PassWrite, team: string): void {
-  insertResults(
-    connection,
-    team,
-    xcoms.flatMap(({ digest, bytes }) => (bytes === null ? [] : [{ digest, bytes }])),
-  );
   const insert = connection.statement(INSERT_XCOM);
   try {
-    for (const { taskId, mapIndex, key, digest, sizeBytes } of xcoms) {
-      const row = [runId, taskId, mapIndex, storableText(key), team, digest, sizeBytes];
+    for (const xcom of xcoms) {
+      const { taskId, mapIndex, key, sizeBytes } = xcom;
+      const { digest, store, stored_digest } = placeOf(xcom);
+      const row = [runId, taskId, mapIndex, storableText(key), team, digest, sizeBytes, store, stored_digest];
       try {
         insert.run(row);
       } catch (error) {
@@ -97,7 +95,7 @@ function writeXComs(connection: SqliteConnection, { runId, xcoms }: PassWrite, t
     }
   } catch (error) {
     if (!isForeignKeyViolation(error)) throw error;
-    const wanted = JSON.stringify(xcoms.map((xcom) => xcom.digest));
+    const wanted = JSON.stringify(xcoms.flatMap((xcom) => placeOf(xcom).digest ?? []));
     const missing = connection.statement(MISSING_BYTES).pluck().all(wanted, team) as string[];
     throw new AbandonedPass({ kind: "bytes_missing", digests: missing });
   }

@@ -17,11 +17,7 @@ const UPSERT = `
 export const LARGEST_RESULT_BYTES: number = 511 * 2 ** 20;
 
 /** Writes within the caller's transaction. */
-export function insertResults(
-  connection: SqliteConnection,
-  team: string,
-  results: readonly ResultBytes[],
-): void {
+function insertResults(connection: SqliteConnection, team: string, results: readonly ResultBytes[]): void {
   const upsert = connection.statement(UPSERT);
   for (const { digest, bytes } of results) upsert.run(team, digest, bytes.length, bytes);
 }

@@ -1,7 +1,13 @@
 // Puts together what collects and verifies the cache.
 
 import { MemodagError } from "@memodag/core";
-import { Collector, Verifier, type ResultStore } from "@memodag/result-cache";
+import {
+  Collector,
+  ShownResults,
+  Verifier,
+  type ResultRetention,
+  type ResultStore,
+} from "@memodag/result-cache";
 import type { OperationContext, OperationSettings, Stores } from "../context.ts";
 
 /** Opens the collector of the cache, the XComs' bytes and superseded Dag versions. */
@@ -12,7 +18,7 @@ export async function openCollector(
   const { records, superseded, decisions } = stores;
   return new Collector({
     records: await records.retention?.(),
-    results: await Promise.all(resultStoresOf(stores).map((store) => store.retention?.())),
+    results: await Promise.all(resultStoresOf(stores).map(async (store) => await retentionOf(stores, store))),
     superseded,
     explanations: decisions,
     maxSizeBytes: maxCacheBytes(),
@@ -24,7 +30,9 @@ export async function openCollector(
  * @throws MemodagError `config_invalid` for a backend that cannot be looked through.
  */
 export async function openVerifier({ stores, settings }: OperationContext): Promise<Verifier> {
-  const [results, xcoms] = await Promise.all(resultStoresOf(stores).map(openVerifiable));
+  const [results, xcoms] = await Promise.all(
+    resultStoresOf(stores).map(async (store) => await openVerifiable(stores, store)),
+  );
   const retention = await stores.records.retention?.();
   if (!retention || !results) throw notVerifiable(settings);
   const sealKey = settings.findSealKey();
@@ -37,12 +45,22 @@ export async function openVerifier({ stores, settings }: OperationContext): Prom
 }
 
 /** The cache's first; one, when XComs share it. */
-function resultStoresOf({ results, xcomResults, resultsInMetastore }: Stores): ResultStore[] {
-  return resultsInMetastore ? [results] : [results, xcomResults];
+function resultStoresOf({ results, xcomResults, valueStore }: Stores): ResultStore[] {
+  return valueStore === null ? [results] : [results, xcomResults];
 }
 
-async function openVerifiable(store: ResultStore) {
+/** A separate store does not know which of its bytes XComs refer to; the metadata database does. */
+async function retentionOf(
+  { results, runs, valueStore }: Stores,
+  store: ResultStore,
+): Promise<ResultRetention | undefined> {
   const retention = await store.retention?.();
+  if (!retention || store !== results || typeof valueStore !== "string") return retention;
+  return new ShownResults(retention, (team, digests) => runs.findShownDigests(team, valueStore, digests));
+}
+
+async function openVerifiable(stores: Stores, store: ResultStore) {
+  const retention = await retentionOf(stores, store);
   return retention && { store, retention };
 }
 

@@ -18,5 +18,5 @@ export async function showXComs(
 ): Promise<Record<string, JsonValue>> {
   const run = await getRun(stores, name);
   const instance = await getInstance(stores.runs, run, taskId, mapIndex);
-  return await readXComs(stores.runs, run, instance);
+  return await readXComs(stores, run, instance);
 }

@@ -9,7 +9,6 @@ import { inBatches } from "../filesystem/in-batches.ts";
 
 /** A result store over a {@link ByteStore}: results are named by their digest. */
 export class ByteResultStore implements ResultStore {
-  readonly keepsValues = true;
   readonly #bytes: ByteStore;
 
   constructor(bytes: ByteStore) {
@@ -31,7 +30,7 @@ export class ByteResultStore implements ResultStore {
   }
 
   async write(team: string, results: readonly ResultBytes[], options: StoreCallOptions = {}): Promise<void> {
-    // A result store does not hold bytes against their digest: whoever reads does.
+    // A result store does not compare bytes with their digest: readers do.
     const writeOne = async ({ digest, bytes }: ResultBytes): Promise<void> => {
       const check = { sizeBytes: bytes.length, sha256: await digestOfBytes(bytes) };
       await this.#bytes.write(team, digest, bytes, check, options);
@@ -60,7 +59,7 @@ export class ByteResultStore implements ResultStore {
 
   async #deleteOld(team: string, digests: readonly Digest[], olderThanMs: number): Promise<Amount> {
     const found = await this.#bytes.stat(team, digests);
-    // What was written again since it was listed is about to be named.
+    // Bytes that were written again since they were listed are about to be named.
     const old = Array.from(found).filter(([, { ageMs }]) => ageMs === undefined || ageMs >= olderThanMs);
     await this.#bytes.delete(
       team,

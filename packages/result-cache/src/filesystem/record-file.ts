@@ -93,7 +93,14 @@ function isComponents(value: unknown): boolean {
 }
 
 function isXCom(value: unknown): boolean {
-  return hasFields<RecordedXCom>(value, { key: isText, digest: isDigestText, sizeBytes: isNumber });
+  if (!isObject(value)) return false;
+  const { store } = value;
+  if (store !== undefined && store !== null && !isText(store)) return false;
+  return hasFields<Omit<RecordedXCom, "store">>(value, {
+    key: isText,
+    digest: isDigestText,
+    sizeBytes: isNumber,
+  });
 }
 
 function isDigests(value: unknown): value is Record<string, Digest> {

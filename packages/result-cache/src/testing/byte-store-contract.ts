@@ -1,4 +1,4 @@
-// What every byte store must do, as tests that one of any origin can run.
+// The contract of byte stores, as tests that a store of any origin can run.
 
 import { deepEqual, equal, rejects } from "node:assert/strict";
 import { createHash, randomBytes } from "node:crypto";
@@ -291,7 +291,7 @@ function repeated(chunk: Uint8Array, count: number, memory: MemoryGauge): Readab
   );
 }
 
-/** What is held in memory, garbage left out. */
+/** Measures the memory that is held, without garbage. */
 class MemoryGauge {
   readonly #collectGarbage: () => void;
   readonly #baseBytes: number;

@@ -54,7 +54,7 @@ export interface ResultStoreHarness {
 
 /** A byte store that holds nothing, for one test. */
 export interface OpenByteStore extends OpenStore<ByteStore> {
-  /** True for a store that keeps its bytes in this process's memory: how much it takes is not held against it. */
+  /** True for a store that keeps its bytes in this process's memory: the amount is not checked. */
   readonly holdsInMemory?: boolean;
 }
 

@@ -92,6 +92,5 @@ function inputOf(node: DagNode, results: RunResults): AttemptInput | undefined {
 }
 
 function refOf(results: RunResults, node: DagNode, mapIndex: number): InputRef | null {
-  const returned = results.findReturned(node, mapIndex);
-  return returned ? { ...returned, store: null } : null;
+  return results.findReturned(node, mapIndex) ?? null;
 }

@@ -3,6 +3,7 @@
 import {
   UNTOUCHED,
   type ErrorCode,
+  type StoredError,
   type TaskInstance,
   type TaskInstanceWrite,
   type UnstorableInstance,
@@ -20,11 +21,10 @@ export function setAside(
   now: number,
 ): TaskInstanceWrite {
   const { taskId, mapIndex, tryNumber, maxTries, startedAt } = instance;
-  const shown = reason.length > LONGEST_REASON ? `${reason.slice(0, LONGEST_REASON)}…` : reason;
   // Of the rest of the row nothing is known to be storable.
   const bare: TaskInstance = { ...UNTOUCHED, taskId, mapIndex, maxTries, tryNumber };
   if (instance.cacheStatus === "hit") {
-    const cacheReason = { code: "result_not_storable", detail: { what: shown } } as const;
+    const cacheReason = { code: "result_not_storable", detail: { what: shortened(reason) } } as const;
     return { instance: { ...bare, state: "scheduled", cacheStatus: "lookup_failure", cacheReason }, leaves };
   }
   return {
@@ -35,13 +35,22 @@ export function setAside(
       startedAt,
       endedAt: now,
       durationMs: startedAt === null ? null : now - startedAt,
-      error: {
-        code: "result_not_storable" satisfies ErrorCode,
-        message:
-          `The database does not take what came of the task (${shown}): return less, or put it into a file ` +
-          "or a store of its own and return where it is; what it pushes needs short, distinct keys",
-      },
+      error: unstorableError(reason),
     },
     leaves,
   };
+}
+
+/** The failure of a task whose result the database refuses. */
+export function unstorableError(reason: string): StoredError {
+  return {
+    code: "result_not_storable" satisfies ErrorCode,
+    message:
+      `The database does not take what came of the task (${shortened(reason)}): return less, or put it into a ` +
+      "file or a store of its own and return where it is; what it pushes needs short, distinct keys",
+  };
+}
+
+function shortened(reason: string): string {
+  return reason.length > LONGEST_REASON ? `${reason.slice(0, LONGEST_REASON)}…` : reason;
 }

@@ -1,13 +1,7 @@
 // What the cache's answer makes of a task instance. A function of values.
 
-import {
-  RETURN_VALUE,
-  type Digest,
-  type StoredError,
-  type TaskInstance,
-  type XComWrite,
-} from "@memodag/core";
-import type { CacheHit, FoundRecord, LookupOutcome } from "@memodag/result-cache";
+import { RETURN_VALUE, type Digest, type StoredError, type TaskInstance } from "@memodag/core";
+import type { CacheHit, FoundRecord, HitXCom, LookupOutcome } from "@memodag/result-cache";
 import type { ReadyInstance } from "../graph/ready-instance.ts";
 import type { MadeKey } from "./made-key.ts";
 import { STORED_FAILURE, rememberedError } from "./remembered-failure.ts";
@@ -28,7 +22,7 @@ export interface KeyedInstance extends ReadyInstance {
  */
 export interface AnsweredInstance extends ReadyInstance {
   readonly change: Partial<TaskInstance>;
-  readonly xcoms: readonly (XComWrite & { readonly bytes: Uint8Array })[];
+  readonly xcoms: readonly HitXCom[];
   /** The returned value of a hit. */
   readonly returned: Returned;
   /** The key of one that is to run. */
@@ -36,7 +30,7 @@ export interface AnsweredInstance extends ReadyInstance {
 }
 
 /** What an instance that did not hit has returned so far. */
-const NOTHING: Returned = { digest: "", sizeBytes: 0 };
+const NOTHING: Returned = { digest: "", sizeBytes: 0, store: null };
 
 /** An instance that is to run. */
 export function scheduledInstance(
@@ -74,14 +68,19 @@ export function answeredInstance(
 
 function hit(asked: KeyedInstance, { record, xcoms }: CacheHit, now: number): AnsweredInstance {
   const { node, mapIndex } = asked;
-  const { taskId } = node.task;
   return {
     node,
     mapIndex,
     change: { ...standingIn(asked, record, now), state: "success", cacheReason: null, error: null },
-    xcoms: xcoms.map((xcom) => ({ taskId, mapIndex, ...xcom })),
-    returned: xcoms.find((xcom) => xcom.key === RETURN_VALUE) ?? NOTHING,
+    xcoms,
+    returned: returnedOf(xcoms),
   };
+}
+
+/** Where runs may not refer to the store of a value, it is written into the database with the pass. */
+function returnedOf(xcoms: readonly HitXCom[]): Returned {
+  const { digest, sizeBytes, store = null } = xcoms.find(({ key }) => key === RETURN_VALUE) ?? NOTHING;
+  return { digest, sizeBytes, store };
 }
 
 function failure(

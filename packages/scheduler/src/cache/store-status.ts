@@ -19,7 +19,12 @@ export function isMeantForCache({ cacheKey, cacheStatus }: TaskInstance): boolea
 }
 
 /** Entries that the next result replaces. */
-const STALE: ReadonlySet<ReasonCode> = new Set<MissReason>(["expired", "from_future"]);
+const STALE: ReadonlySet<ReasonCode> = new Set<MissReason>([
+  "expired",
+  "from_future",
+  "result_missing",
+  "integrity_failed",
+]);
 
 /**
  * Whether a result takes the place of a live entry. One that is too old for this reader may be live for its

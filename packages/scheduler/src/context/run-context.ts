@@ -10,7 +10,7 @@ import type {
   Surroundings,
   TaskInstance,
 } from "@memodag/core";
-import type { CacheLeases, DecisionLog, ResultCache, SecretRules } from "@memodag/result-cache";
+import type { CacheLeases, DecisionLog, ResultCache, SecretRules, Values } from "@memodag/result-cache";
 import type { CallbackCaller } from "../callbacks/callback-caller.ts";
 import type { AttemptRouter } from "../attempts/attempt-router.ts";
 import type { AwaitedRuns } from "../steps/awaited-runs.ts";
@@ -45,6 +45,8 @@ export interface RunContext {
   /** False when a lease may have expired unnoticed: nothing may be started until it is renewed. */
   readonly areLeasesSure: () => boolean;
   readonly values: ValueWorker;
+  /** The values of XComs, wherever they are. */
+  readonly xcomValues: Values;
   readonly clock: Clock;
   readonly log: Logger;
   readonly listener: SchedulerListener;
@@ -56,8 +58,6 @@ export interface RunContext {
   readonly defaultTtlMs: Live<number | null>;
   /** Bytes of all arguments together, above which an instance is not cached. */
   readonly maxInputSize: Live<number>;
-  /** True when XComs find a cached result's bytes where the cache keeps them, in the metadata database. */
-  readonly resultsInMetastore: boolean;
   /** Which names a record must not show, and the key under which their digests are kept. */
   readonly secrets: SecretRules;
   /** Looks at the machine of the workers. */

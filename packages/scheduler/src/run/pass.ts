@@ -5,6 +5,7 @@
 import { type AttemptOutcome, type ClaimedRun, type DagRun, type StoredError } from "@memodag/core";
 import type { PassLookup } from "@memodag/result-cache";
 import { judgeOutcome } from "../attempts/judged-outcome.ts";
+import { requirePlaced } from "../attempts/value-intake.ts";
 import { afterLoss, CLEARED, LOST_WITH_SCHEDULER } from "../attempts/lost-attempt.ts";
 import type { RunContext } from "../context/run-context.ts";
 import type { ReadyInstance } from "../graph/ready-instance.ts";
@@ -19,7 +20,7 @@ import { ResultStores } from "./effects/result-stores.ts";
 import { RunSteps } from "./effects/run-steps.ts";
 import { SingleFlight } from "./effects/single-flight.ts";
 import { decideStep, readStepInput } from "./phases/decide.ts";
-import { endAttempt, hashResult } from "./phases/end-attempt.ts";
+import { endAttempt } from "./phases/end-attempt.ts";
 import { isOfAttempt, RunState, type RunEvent } from "./state/run-state.ts";
 
 /** What a pass came to. `reload`: the database has moved on; the run must be claimed again. */
@@ -166,10 +167,9 @@ export class RunExecution {
 
   /** Leaves the attempts to run on, for the execution that takes over from this one. */
   forgetAttempts(): void {
-    const { unwritten, inbox, run } = this.#state;
     this.#dispatcher.forgetAll();
     // Their outcomes were not written: they would be lost, and the attempts would run once more.
-    this.#context.attempts.handBack(run, [...unwritten, ...inbox.events.filter(isOfAttempt)]);
+    this.#context.attempts.handBack(this.#state.run, this.#state.unacted);
   }
 
   /**
@@ -201,8 +201,10 @@ export class RunExecution {
   }
 
   async #takeEvents(): Promise<void> {
-    const { events } = this.#state.inbox;
+    const { intake, underWay, inbox } = this.#state;
+    const { events } = inbox;
     for (let event = events[0]; event; event = events[0]) {
+      if (intake.isUnplaced(event)) event = await intake.placeAll(events, event, underWay);
       await this.#take(event);
       events.shift();
       if (isOfAttempt(event)) this.#state.unwritten.push(event);
@@ -217,7 +219,7 @@ export class RunExecution {
         return this.#carryOut.stored(event);
       case "step": {
         const outcome = this.#steps.take(event);
-        if (outcome) await this.#end(event, outcome);
+        if (outcome) await this.#end(event, await this.#state.intake.placeOne(outcome));
         return;
       }
       case "started": {
@@ -241,10 +243,10 @@ export class RunExecution {
     const { clock, random } = this.#context;
     const outcome = await judgeOutcome(node, reported, results);
     const row = table.get(node, mapIndex);
-    const hashed = outcome.kind === "succeeded" ? await hashResult(row, outcome) : null;
+    const placed = outcome.kind === "succeeded" ? requirePlaced(outcome) : null;
     const isLetRun = work.hasLetRun(node);
-    const known = { node, row, outcome, hashed, isLetRun, locked: this.#locked, random };
-    this.#carryOut.end(instance, endAttempt({ ...known, now: clock.now() }), hashed);
+    const known = { node, row, outcome, placed, isLetRun, locked: this.#locked, random };
+    this.#carryOut.end(instance, endAttempt({ ...known, now: clock.now() }), placed);
   }
 
   /**

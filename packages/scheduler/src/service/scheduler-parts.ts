@@ -10,7 +10,7 @@ import type {
   RunStore,
   Surroundings,
 } from "@memodag/core";
-import type { CacheLeases, DecisionLog, ResultCache, SecretRules } from "@memodag/result-cache";
+import type { CacheLeases, DecisionLog, ResultCache, SecretRules, Values } from "@memodag/result-cache";
 import type { SchedulerListener } from "../context/run-context.ts";
 
 /** Settings of a scheduler. Times in milliseconds. */
@@ -25,8 +25,6 @@ export interface SchedulerOptions {
   readonly defaultTtlMs: Live<number | null>;
   /** Bytes of all arguments of an instance together, above which it is not cached. */
   readonly maxInputSize: Live<number>;
-  /** True when the cache keeps results in the metadata database, where XComs find them. */
-  readonly resultsInMetastore: boolean;
   /** Slots by pool; {@link DEFAULT_POOLS} unless said otherwise. The same for every scheduler. */
   readonly poolSlots?: ReadonlyMap<string, number>;
   /** How long a callback may run; a minute unless said otherwise. */
@@ -44,6 +42,8 @@ export interface SchedulerParts {
   readonly callbacks?: CallbackStore;
   readonly dags: DagStore;
   readonly cache: ResultCache;
+  /** The values of XComs, wherever they are. */
+  readonly values: Values;
   /** Leases of cache keys; without them `serialize` means nothing. */
   readonly keyLeases?: CacheLeases;
   /** Explains misses; without it they have no explanation. */

@@ -1,4 +1,4 @@
-// What the tasks of one run have returned: digests in memory, bytes from the database when they are needed.
+// What the tasks of one run have returned: digests in memory, bytes from their stores when they are needed.
 
 import {
   askStore,
@@ -8,10 +8,9 @@ import {
   sha256,
   type Digest,
   type NamedTemplate,
-  type RunStore,
   type XCom,
 } from "@memodag/core";
-import { compositeDigest } from "@memodag/result-cache";
+import { compositeDigest, type Values } from "@memodag/result-cache";
 import type { DecidingValue } from "../graph/branch-choice.ts";
 import type { DagGraph, DagNode } from "../graph/dag-graph.ts";
 import { ListElements } from "./list-elements.ts";
@@ -33,27 +32,31 @@ const MAX_UNCOMMITTED_BYTES = 32 * 2 ** 20;
 export interface Returned {
   readonly digest: Digest;
   readonly sizeBytes: number;
+  /** See `XCom`. */
+  readonly store: string | null;
 }
 
 /** The returned values of one run, by digest. */
 export class RunResults {
   readonly #team: string;
   readonly #graph: DagGraph;
-  readonly #runs: RunStore;
+  readonly #stored: Pick<Values, "read">;
   readonly #values: ValueWorker;
   readonly #returned: ByInstance<Returned>;
   /** How many instances mapped tasks have, by the task's number. */
   readonly #lengths = new Map<number, number>();
+  /** Values that are not in the database, and the store that has them. */
+  readonly #elsewhere = new Map<Digest, string>();
   readonly #fieldDigests = new Map<string, Digest>();
   /** Bytes of this pass, which the database does not hold yet. */
   readonly #uncommitted = new Map<Digest, Uint8Array>();
   #uncommittedBytes = 0;
 
-  constructor(team: string, graph: DagGraph, runs: RunStore, values: ValueWorker) {
+  constructor(team: string, graph: DagGraph, stored: Pick<Values, "read">, values: ValueWorker) {
     this.#values = values;
     this.#team = team;
     this.#graph = graph;
-    this.#runs = runs;
+    this.#stored = stored;
     this.#returned = new ByInstance(graph.nodes.length);
   }
 
@@ -64,7 +67,10 @@ export class RunResults {
 
   /** Notes what an instance returned. */
   setReturned(node: DagNode, mapIndex: number, returned: Returned): void {
-    this.#returned.set(node, mapIndex, { digest: returned.digest, sizeBytes: returned.sizeBytes });
+    const { digest, sizeBytes, store } = returned;
+    this.#returned.set(node, mapIndex, { digest, sizeBytes, store });
+    if (store === null) this.#elsewhere.delete(digest);
+    else this.#elsewhere.set(digest, store);
   }
 
   /** Forgets what an instance returned that there is no longer. */
@@ -140,13 +146,15 @@ export class RunResults {
     }
     const stored = [...wanted].filter((digest) => !found.has(digest));
     if (stored.length === 0) return found;
-    for (const [digest, bytes] of await askStore(() => this.#runs.readXComBytes(this.#team, stored)))
+    const refs = stored.map((digest) => ({ digest, store: this.#elsewhere.get(digest) ?? null }));
+    for (const [digest, bytes] of await askStore(() => this.#stored.read(this.#team, refs)))
       found.set(digest, bytes);
     const missing = stored.find((digest) => !found.has(digest));
     if (missing !== undefined) {
       throw new MemodagError(
         "xcom_not_found",
-        `the value ${missing} of an upstream task is not in the database: clear the task that returned it`,
+        `the value ${missing} of an upstream task is not in ${placeOf(this.#elsewhere.get(missing))} any more: ` +
+          "clear the task that returned it",
         { fields: { digest: missing } },
       );
     }
@@ -271,4 +279,8 @@ export class RunResults {
     this.#fieldDigests.set(name, digest);
     return digest;
   }
+}
+
+function placeOf(store: string | undefined): string {
+  return store === undefined ? "the database" : `the store "${store}"`;
 }

@@ -1,4 +1,4 @@
-import { sha256, type RunStore } from "@memodag/core";
+import { sha256 } from "@memodag/core";
 import { describe, expect, test } from "vitest";
 import { buildDagGraph } from "../../src/graph/dag-graph.ts";
 import { RunResults } from "../../src/values/run-results.ts";
@@ -7,12 +7,12 @@ import { serializedDag, serializedTask } from "../serialized.ts";
 
 const literal = { kind: "literal", json: "[]" } as const;
 
-/** A run store that must not be asked for any bytes. */
+/** Values that must not be read. */
 const unreadable = {
-  readXComBytes: async () => {
+  read: async () => {
     throw new Error("bytes were read");
   },
-} as unknown as RunStore;
+};
 
 function openResults(): RunResults {
   const tasks = [
@@ -26,7 +26,7 @@ function openResults(): RunResults {
 describe("an upstream's result in a key", () => {
   test("is the digest that was taken where it was made: 10 MB are neither read nor hashed again", async () => {
     const results = openResults();
-    const returned = { digest: sha256("of ten megabytes"), sizeBytes: 10 * 2 ** 20 };
+    const returned = { digest: sha256("of ten megabytes"), sizeBytes: 10 * 2 ** 20, store: null };
     results.setReturned(results.nodeOf("load"), -1, returned);
     expect(await results.digestOf({ kind: "result", taskId: "load", path: [] })).toBe(returned.digest);
     expect(results.sizeOf({ kind: "result", taskId: "load", path: [] })).toBe(returned.sizeBytes);
@@ -36,7 +36,7 @@ describe("an upstream's result in a key", () => {
     const collected = async (digests: readonly string[]) => {
       const results = openResults();
       for (const [mapIndex, digest] of digests.entries()) {
-        results.setReturned(results.nodeOf("each"), mapIndex, { digest, sizeBytes: 2 ** 30 });
+        results.setReturned(results.nodeOf("each"), mapIndex, { digest, sizeBytes: 2 ** 30, store: null });
       }
       return await results.digestOf({ kind: "result", taskId: "each", path: [] });
     };
@@ -52,7 +52,7 @@ describe("an upstream's result in a key", () => {
 
   test("needs the bytes for one field of it", async () => {
     const results = openResults();
-    results.setReturned(results.nodeOf("load"), -1, { digest: sha256("x"), sizeBytes: 1 });
+    results.setReturned(results.nodeOf("load"), -1, { digest: sha256("x"), sizeBytes: 1, store: null });
     await expect(results.digestOf({ kind: "result", taskId: "load", path: ["a"] })).rejects.toThrow(
       "bytes were read",
     );

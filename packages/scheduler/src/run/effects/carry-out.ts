@@ -8,7 +8,8 @@ import type { RunContext } from "../../context/run-context.ts";
 import type { ReadyInstance } from "../../graph/ready-instance.ts";
 import type { TimedWaits } from "../../time/timed-waits.ts";
 import type { Decided } from "../phases/decide.ts";
-import type { AttemptEnd, HashedResult } from "../phases/end-attempt.ts";
+import { returnedOf, type AttemptEnd } from "../phases/end-attempt.ts";
+import type { PlacedSuccess } from "../../attempts/value-intake.ts";
 import type { Step } from "../state/graph-work.ts";
 import type { RunState, StoredEvent } from "../state/run-state.ts";
 import type { Dispatcher } from "./dispatcher.ts";
@@ -61,14 +62,19 @@ export class CarryOut {
     if (node.task.sensor && row.waitingSince === null) table.change(node, mapIndex, { waitingSince: now });
   }
 
-  /** The end of an attempt; `hashed`: of a success. */
-  end(instance: ReadyInstance, end: AttemptEnd, hashed: HashedResult | null): void {
+  /** The end of an attempt; `placed`: of a success. */
+  end(instance: ReadyInstance, end: AttemptEnd, placed: PlacedSuccess | null): void {
     const { node, mapIndex } = instance;
     const { table, work, storeJobs, keys } = this.#state;
     const row = table.change(node, mapIndex, end.change);
     if (end.losses !== undefined) this.#warnOfLoss(row, end.losses);
     if (end.owes) this.#state.owe(end.owes, node, row);
-    if (hashed && end.settles === "success") this.#state.keep(instance, hashed.xcoms, hashed.returned, false);
+    if (placed && end.settles === "success")
+      this.#state.keep(
+        instance,
+        placed.xcoms,
+        returnedOf(placed, this.#state.table.get(instance.node, instance.mapIndex)),
+      );
     if (end.waitsUntil !== undefined) this.#to.waits.add(instance, end.waitsUntil);
     if (end.settles) work.settle(node, end.settles);
     if (end.stores) storeJobs.push(end.stores);
@@ -122,7 +128,7 @@ export class CarryOut {
       if (made && verdict && node.task.cache) misses.push({ node, mapIndex, made, verdict });
       return this.resume(answered);
     }
-    this.#state.keep(answered, xcoms, state === "success" ? returned : null, true);
+    this.#state.keep(answered, xcoms, state === "success" ? returned : null);
     if (state === "success" || state === "failed")
       this.#state.owe(state === "success" ? "success" : "failure", node, row);
     keys.delete(node, mapIndex);

@@ -64,7 +64,7 @@ export class Dispatcher {
     const { attempts, limits } = this.#context;
     this.#state.underWay.set(attemptId, instance);
     limits.take(this.#claimOf(instance));
-    attempts.listen(attemptId, (event) => this.#state.inbox.put(event));
+    attempts.listen(attemptId, (event) => this.#state.hear(event));
   }
 
   /** Ends an attempt whose instance there is no longer. */
@@ -147,7 +147,7 @@ export class Dispatcher {
       if ("kind" in attempt) {
         inbox.put(attempt);
         attempts.giveSlot();
-      } else attempts.submit(attempt, (event) => inbox.put(event));
+      } else attempts.submit(attempt, (event) => this.#state.hear(event));
     }
   }
 

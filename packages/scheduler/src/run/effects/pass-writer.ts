@@ -1,16 +1,17 @@
 // Writes what passes decided about one run: in one transaction, guarded, and again after a fault.
 
-import type {
-  ActiveLimits,
-  DagRun,
-  NewCallback,
-  TaskInstance,
-  TaskInstanceWrite,
-  UnstorableInstance,
+import {
+  MemodagError,
+  type ActiveLimits,
+  type DagRun,
+  type NewCallback,
+  type TaskInstance,
+  type TaskInstanceWrite,
+  type UnstorableInstance,
 } from "@memodag/core";
 import { newCallback } from "../../callbacks/new-callback.ts";
 import { CacheTally } from "../../cache/cache-tally.ts";
-import type { RunState } from "../state/run-state.ts";
+import type { PendingXCom, RunState } from "../state/run-state.ts";
 import type { RunContext } from "../../context/run-context.ts";
 import type { Dispatcher } from "./dispatcher.ts";
 import { setAside } from "../../attempts/unstorable-instance.ts";
@@ -44,7 +45,9 @@ export class PassWriter {
     const xcomCount = xcoms.length;
     const { callbacks } = this.#context;
     const owed = [...this.#state.owed];
-    const send = async (sendCachedBytes: boolean) =>
+    const refused = await this.#holdValues(({ isHeld }) => !isHeld);
+    if (refused.length > 0) return await this.#setAside(pending.writes, refused);
+    const send = async () =>
       await this.#context.runs.writePass({
         runId: run.id,
         owner: this.#context.owner,
@@ -60,16 +63,20 @@ export class PassWriter {
           key: xcom.key,
           digest: xcom.digest,
           sizeBytes: xcom.sizeBytes,
-          bytes: xcom.isCached && !sendCachedBytes ? null : xcom.bytes,
+          store: xcom.store,
         })),
       });
-    let outcome = await send(!this.#context.resultsInMetastore);
-    // The bytes of a hit went between lookup and commit; they are still in hand.
-    if (outcome.kind === "bytes_missing") outcome = await send(true);
+    let outcome = await send();
+    if (outcome.kind === "bytes_missing") {
+      // They went between lookup and commit, and are still at hand.
+      const missing = new Set(outcome.digests);
+      await this.#holdValues(({ store, digest }) => store === null && missing.has(digest));
+      outcome = await send();
+    }
     while (outcome.kind === "limit_reached") {
       dispatcher.retreat(outcome.free);
       pending = table.pendingWrites();
-      outcome = await send(true);
+      outcome = await send();
     }
     if (outcome.kind === "not_storable") return await this.#setAside(pending.writes, outcome.instances);
     if (outcome.kind === "lease_lost") return "lease_lost";
@@ -88,6 +95,31 @@ export class PassWriter {
     if (isRunChanged) this.#context.listener.runChanged?.(run);
     tally.report(this.#context.cache, run);
     return "written";
+  }
+
+  /** Writes values into the database; resolves to the instances whose values that refuses. */
+  async #holdValues(which: (xcom: PendingXCom) => boolean): Promise<UnstorableInstance[]> {
+    const { xcomValues } = this.#context;
+    const { team } = this.#state.run;
+    const chosen = this.#state.xcoms.filter(which);
+    const hold = async (xcoms: readonly PendingXCom[]): Promise<string | undefined> => {
+      try {
+        await xcomValues.write(team, xcoms);
+      } catch (error) {
+        if (!(error instanceof MemodagError) || error.code !== "result_not_storable") throw error;
+        return String(error.fields["reason"]);
+      }
+      for (const xcom of xcoms) xcom.isHeld = true;
+      return undefined;
+    };
+    if ((await hold(chosen)) === undefined) return [];
+    const refused: UnstorableInstance[] = [];
+    for (const xcom of chosen) {
+      const { taskId, mapIndex } = xcom;
+      const reason = await hold([xcom]);
+      if (reason !== undefined) refused.push({ taskId, mapIndex, reason });
+    }
+    return refused;
   }
 
   /**

@@ -1,8 +1,7 @@
-// What the end of an attempt makes of its instance: success, another attempt, or a failure that stays.
+// Decides the end of an attempt for its instance: success, another attempt, or a failure that stays.
 
 import {
   RETURN_VALUE,
-  digestOfBytes,
   type AttemptOutcome,
   type CallbackEvent,
   type PackageVersion,
@@ -11,7 +10,6 @@ import {
   type StoredError,
   type TaskInstance,
   type TerminalState,
-  type XComWrite,
 } from "@memodag/core";
 import {
   afterLoss,
@@ -20,9 +18,10 @@ import {
   lostTooOften,
   MOST_LOSSES,
 } from "../../attempts/lost-attempt.ts";
+import type { PlacedSuccess } from "../../attempts/value-intake.ts";
 import { retryDelayMs } from "../../attempts/retry-delay.ts";
 import { isOwnFailure } from "../../cache/remembered-failure.ts";
-import { isMeantForCache } from "../../cache/store-status.ts";
+import { isMeantForCache, storeFailed } from "../../cache/store-status.ts";
 import type { DagNode } from "../../graph/dag-graph.ts";
 import type { Returned } from "../../values/run-results.ts";
 import type { StoreJob } from "../state/run-state.ts";
@@ -30,19 +29,13 @@ import type { StoreJob } from "../state/run-state.ts";
 type Succeeded = Extract<AttemptOutcome, { kind: "succeeded" }>;
 type Failed = Extract<AttemptOutcome, { kind: "failed" }>;
 
-/** What a success returned and pushed, hashed here. */
-export interface HashedResult {
-  readonly xcoms: readonly (XComWrite & { readonly bytes: Uint8Array })[];
-  readonly returned: Returned;
-}
-
-/** What the end of an attempt is decided from. */
+/** The input for deciding the end of an attempt. */
 export interface EndedAttempt {
   readonly node: DagNode;
   readonly row: TaskInstance;
   readonly outcome: AttemptOutcome;
   /** Of a success. */
-  readonly hashed: HashedResult | null;
+  readonly placed: PlacedSuccess | null;
   /** Packages, as `name@version`, that the Dag was read with. */
   readonly locked: ReadonlySet<string>;
   /** False for an attempt of before the task's upstream was cleared. */
@@ -52,7 +45,7 @@ export interface EndedAttempt {
   readonly random: () => number;
 }
 
-/** What the end makes of the instance, and what follows from it. */
+/** The resulting change of the instance, and its consequences. */
 export interface AttemptEnd {
   readonly change: Partial<TaskInstance>;
   /** What the author is told. */
@@ -67,18 +60,11 @@ export interface AttemptEnd {
   readonly losses?: number;
 }
 
-/** Hashes what a worker sent; what it says of digests is never asked. */
-export async function hashResult(row: TaskInstance, { xcoms: pushed }: Succeeded): Promise<HashedResult> {
-  const { taskId, mapIndex } = row;
-  const xcoms = await Promise.all(
-    pushed.map(async ({ key, bytes }) => {
-      const digest = await digestOfBytes(bytes);
-      return { taskId, mapIndex, key, digest, sizeBytes: bytes.length, bytes };
-    }),
-  );
-  const returned = xcoms.find((xcom) => xcom.key === RETURN_VALUE);
+/** The value that a placed success returned. */
+export function returnedOf({ xcoms }: PlacedSuccess, { taskId }: TaskInstance): Returned {
+  const returned = xcoms.find(({ key }) => key === RETURN_VALUE);
   if (!returned) throw new Error(`the executor reported a success of "${taskId}" without a return value`);
-  return { xcoms, returned };
+  return { digest: returned.digest, sizeBytes: returned.bytes.length, store: returned.store };
 }
 
 /** Decides the end of an attempt. A function of values. */
@@ -138,16 +124,20 @@ function runAgain({ row, isLetRun }: EndedAttempt, loss: Partial<TaskInstance>):
 }
 
 function succeed(ended: EndedAttempt, row: TaskInstance, outcome: Succeeded): AttemptEnd {
-  const { node, hashed, locked } = ended;
-  if (!hashed) throw new Error("a result is hashed before it is decided upon");
+  const { node, placed, locked } = ended;
+  if (!placed) throw new Error("a result is placed before it is decided upon");
   const success = { ...row, state: "success", error: null, losses: 0 } as const;
   const follows = { owes: "success", settles: "success" } as const;
   const config = node.task.cache;
   if (!config || !isMeantForCache(row)) return { change: success, ...follows };
   const cacheReason = outcome.uncacheable ?? codeChange(outcome.packages, locked);
   if (cacheReason) return { change: { ...success, cacheStatus: "uncacheable", cacheReason }, ...follows };
+  if (placed.notPlaced !== null) {
+    const failure = { cacheStatus: "put_failure", cacheReason: storeFailed(placed.notPlaced) } as const;
+    return { change: { ...success, ...failure }, ...follows };
+  }
   const { mapIndex } = row;
-  const stores = { node, mapIndex, row, config, xcoms: hashed.xcoms, code: outcome, error: null };
+  const stores = { node, mapIndex, row, config, xcoms: placed.xcoms, code: outcome, error: null };
   return { change: success, ...follows, stores };
 }
 

@@ -13,9 +13,11 @@ import type {
   SerializedCacheConfig,
   StoredError,
   TaskInstance,
-  XComWrite,
+  XCom,
 } from "@memodag/core";
 import type { LookupVerdict } from "@memodag/result-cache";
+import { ValueIntake, type PlacedXCom } from "../../attempts/value-intake.ts";
+import { isMeantForCache } from "../../cache/store-status.ts";
 import type { MadeKey } from "../../cache/made-key.ts";
 import { newCallback } from "../../callbacks/new-callback.ts";
 import type { RunContext } from "../../context/run-context.ts";
@@ -23,7 +25,7 @@ import { ByInstance } from "../../graph/by-instance.ts";
 import type { DagNode } from "../../graph/dag-graph.ts";
 import type { ReadyInstance } from "../../graph/ready-instance.ts";
 import type { VersionGraph } from "../../graph/version-graphs.ts";
-import { RunResults } from "../../values/run-results.ts";
+import { RunResults, type Returned } from "../../values/run-results.ts";
 import { GraphWork } from "./graph-work.ts";
 import { InstanceTable } from "./instance-table.ts";
 
@@ -71,11 +73,19 @@ export class Inbox {
   }
 }
 
-/** An XCom on its way to the database. */
-export interface PendingXCom extends XComWrite {
+/** A value that a pass is to refer to; without a store, it is to be written into the database before. */
+interface HeldValue {
+  readonly key: string;
+  readonly digest: string;
+  readonly store?: string | null;
   readonly bytes: Uint8Array;
-  /** A hit's: the cache holds its bytes. */
-  readonly isCached: boolean;
+}
+
+/** An XCom on its way to the database. Its bytes are at hand until it is there. */
+export interface PendingXCom extends XCom {
+  readonly bytes: Uint8Array;
+  /** A store has the value. */
+  isHeld: boolean;
 }
 
 /** A result, or a failure, on its way into the cache. */
@@ -83,7 +93,7 @@ export interface StoreJob extends ReadyInstance {
   /** The instance as its attempt left it. */
   readonly row: TaskInstance;
   readonly config: SerializedCacheConfig;
-  readonly xcoms: readonly (XComWrite & { readonly bytes: Uint8Array })[];
+  readonly xcoms: readonly PlacedXCom[];
   /** The packages that the attempt's worker loaded, and when it was started. */
   readonly code: Pick<Extract<AttemptOutcome, { kind: "succeeded" }>, "packages" | "spawnedAt">;
   /** The failure to remember; `null`: a result is. */
@@ -107,6 +117,7 @@ export class RunState {
   readonly results: RunResults;
   readonly work: GraphWork;
   readonly inbox: Inbox;
+  readonly intake: ValueIntake;
   /** Instances by their attempts that are chosen or submitted, as long as their outcome is waited for. */
   readonly underWay: Map<string, ReadyInstance> = new Map<string, ReadyInstance>();
   /** Keys of instances that ran, or are to run, until their result is stored. */
@@ -128,10 +139,26 @@ export class RunState {
     this.handCount = claimed.handCount;
     this.version = version;
     this.table = new InstanceTable(graph.nodes.length);
-    this.results = new RunResults(claimed.run.team, graph, context.runs, context.values);
+    this.results = new RunResults(claimed.run.team, graph, context.xcomValues, context.values);
     this.work = new GraphWork(graph, this.table);
     this.inbox = new Inbox(wake);
     this.keys = new ByInstance(graph.nodes.length);
+    this.intake = new ValueIntake(claimed.run.team, context.cache, context.xcomValues, (attemptId) => {
+      const instance = this.underWay.get(attemptId);
+      const row = instance?.node.task.cache && this.table.find(instance.node, instance.mapIndex);
+      return row !== undefined && row !== null && isMeantForCache(row);
+    });
+  }
+
+  /** Of attempts, what no pass that was written has acted on. */
+  get unacted(): ExecutorEvent[] {
+    return [...this.unwritten, ...this.inbox.events.filter(isOfAttempt), ...this.intake.underWay];
+  }
+
+  /** Takes what an executor tells; the end of an attempt once its values are where they are to be remembered. */
+  hear(event: ExecutorEvent): void {
+    const handOn = (placed: ExecutorEvent): void => this.inbox.put(placed);
+    if (!this.intake.tryPlace(event, handOn)) handOn(event);
   }
 
   /** Has the author told of what came of an instance, once that is written; most tasks have no callback. */
@@ -142,14 +169,13 @@ export class RunState {
   }
 
   /** Takes what an instance returned and pushed: for the database, and for the tasks below it. */
-  keep(
-    { node, mapIndex }: ReadyInstance,
-    xcoms: readonly Omit<PendingXCom, "isCached">[],
-    returned: { readonly digest: string; readonly sizeBytes: number } | null,
-    isCached: boolean,
-  ): void {
-    for (const xcom of xcoms) this.xcoms.push({ ...xcom, isCached });
-    this.results.keepBytes(xcoms);
+  keep({ node, mapIndex }: ReadyInstance, values: readonly HeldValue[], returned: Returned | null): void {
+    const { taskId } = node.task;
+    for (const { key, digest, bytes, store } of values) {
+      const place = { store: store ?? null, isHeld: store !== undefined };
+      this.xcoms.push({ taskId, mapIndex, key, digest, sizeBytes: bytes.length, bytes, ...place });
+    }
+    this.results.keepBytes(values);
     if (returned) this.results.setReturned(node, mapIndex, returned);
   }
 
