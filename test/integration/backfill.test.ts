@@ -142,10 +142,10 @@ describe.each(TEST_DIALECTS)("a backfill on %s", (dialect) => {
     expect(await refused(null)).toMatchObject(
       invalid(/has no schedule, .*dags trigger planned --logical-date/),
     );
-    expect(await refused("@once")).toMatchObject(invalid(/has the schedule @once, and so no dates to fill/));
-    expect(await refused("@every 1s")).toMatchObject(
-      invalid(/more than 10000 dates .*: fill them part by part/),
+    expect(await refused("@once")).toMatchObject(
+      invalid(/has the schedule @once, and therefore no dates to fill/),
     );
+    expect(await refused("@every 1s")).toMatchObject(invalid(/more than 10000 dates .*: split the range/));
     expect(await refused("@daily", { from: "2026-03-02", to: "2026-03-01" })).toMatchObject(
       invalid(/There is no date of "planned" \(@daily, Europe\/Paris\) from 2026-03-02 to 2026-03-01/),
     );

@@ -143,9 +143,13 @@ describe.each(TEST_DIALECTS)("a branch on %s", (dialect) => {
   });
 
   test.each<[string, unknown, string]>([
-    ["a number where an if wants true or false", 1, "returned 1, which decides no if: return true or false"],
-    ["nothing", null, "returned null, which decides no if"],
-    ["a list", [true], "returned a list, which decides no if"],
+    [
+      "a number where an if wants true or false",
+      1,
+      "returned 1, which is not a condition: return true or false",
+    ],
+    ["nothing", null, "returned null, which is not a condition"],
+    ["a list", [true], "returned a list, which is not a condition"],
   ])("fails the task that decides by %s, and lets rules decide the rest", async (_title, value, message) => {
     const version = await defineIf();
     const scripts = { ok: () => value };
@@ -193,7 +197,7 @@ describe.each(TEST_DIALECTS)("a branch on %s", (dialect) => {
     expect(states).toEqual({ ok: "failed/hit", yes: "upstream_failed/null" });
     expect(instances.find(({ taskId }) => taskId === "ok")?.error).toEqual({
       code: "branch_invalid",
-      message: 'task "ok" returned "true", which decides no if: return true or false',
+      message: 'task "ok" returned "true", which is not a condition: return true or false',
     });
   });
 

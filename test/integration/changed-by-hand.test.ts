@@ -369,7 +369,7 @@ describe.each(TEST_DIALECTS)("a run changed by hand on %s", (dialect) => {
     expect(await statesOf(run)).toEqual({ on: "failed/disabled", next: "skipped/null" });
     await expect(cancelRun(metastore.runs, { run, version })).rejects.toMatchObject({
       code: "run_ended",
-      message: expect.stringContaining("has ended already: failed"),
+      message: expect.stringContaining("has already ended (failed)"),
     });
   });
 
@@ -395,10 +395,7 @@ describe.each(TEST_DIALECTS)("a run changed by hand on %s", (dialect) => {
     const { run } = await rig.run(version, { list: () => [1, 2] });
     for (const [wish, message] of [
       [{ taskId: "lost" }, `Dag "${dag.dagId}" has no task "lost": its tasks are list, each`],
-      [
-        { taskId: "list", mapIndex: 0 },
-        'Task "list" has no instance 0: it is not mapped: name the task without an index',
-      ],
+      [{ taskId: "list", mapIndex: 0 }, 'Task "list" has no instance 0: it is not mapped: omit the index'],
       [{ taskId: "each", mapIndex: 2 }, 'Task "each" has no instance 2: its indexes go from 0 to 1'],
     ] as const)
       await expect(mark(version, run, wish)).rejects.toMatchObject({ code: "task_not_found", message });

@@ -76,10 +76,10 @@ describe.each(TEST_DIALECTS)("a mapped task on %s", { timeout: TIMEOUT_MS }, (di
     expect(errorOf("over")).toEqual({
       code: "map_too_long",
       message:
-        'task "over" is mapped over 4 elements, more than the Dag\'s maxMapLength of 3: map over fewer, ' +
+        'task "over" would have 4 instances, more than the Dag\'s maxMapLength of 3: return shorter lists, ' +
         "or raise maxMapLength",
     });
-    expect(errorOf("product")?.message).toContain("mapped over 8 elements");
+    expect(errorOf("product")?.message).toContain("would have 8 instances");
     expect(() => dag.task("long", number).expand({ n: [1, 2, 3, 4] })).toThrow(
       '"n" has 4 elements to map over, more than 3: shorten the list, or raise the Dag\'s maxMapLength',
     );
@@ -87,7 +87,7 @@ describe.each(TEST_DIALECTS)("a mapped task on %s", { timeout: TIMEOUT_MS }, (di
 
   test.each<[string, unknown, string]>([
     ["an object", { 0: "a" }, "an object"],
-    ["a text", "abc", "a text"],
+    ["a string", "abc", "a string"],
     ["nothing", null, "null"],
     ["a number", 3, "a number"],
   ])("over %s fails by itself, with what to return in its place", async (_title, value, found) => {

@@ -125,7 +125,7 @@ describe.each(TEST_DIALECTS)("a run step on %s", (dialect) => {
     });
     expect(instance).toMatchObject({ state: "failed", tryNumber: 2, error: { code: "task_timeout" } });
     expect(instance?.error?.message).toMatch(
-      /was (queued|running) after 50ms: see why, or raise the task's exec/,
+      /Timed out after 50ms: .* was still (queued|running); find out why, or raise the task's exec/,
     );
     expect((await rig.runsOf(other)).every(({ endedAt }) => endedAt === null)).toBe(true);
   });
@@ -133,9 +133,14 @@ describe.each(TEST_DIALECTS)("a run step on %s", (dialect) => {
   test.each<[string, object, string, RegExp]>([
     ["a Dag that is not there", { dagId: "nowhere" }, "dag_not_found", /There is no Dag "nowhere"/],
     ["a param that is none", { params: { depth: 1 } }, "conf_invalid", /has no param "depth"/],
-    ["conf that is no object", { conf: "given" }, "conf_invalid", /conf came to a list: give it an object/],
-    ["a date that is none", { logicalDate: "given" }, "conf_invalid", /logicalDate came to a list/],
-    ["an id that is none", { runId: "given" }, "conf_invalid", /runId came to a list: give it a string/],
+    ["conf that is no object", { conf: "given" }, "conf_invalid", /conf must be an object.*; got a list/],
+    [
+      "a date that is none",
+      { logicalDate: "given" },
+      "conf_invalid",
+      /logicalDate must be an ISO 8601 time.*; got a list/,
+    ],
+    ["an id that is none", { runId: "given" }, "conf_invalid", /runId must be a string.*; got a list/],
     ["more than a run should be given", { conf: { rows: "big" } }, "value_too_large", /more than 1048576/],
     ["a run that is there", { runId: "taken" }, "dag_run_exists", /has a run "taken"/],
     ["a paused Dag", { failWhenDagIsPaused: true }, "dag_paused", /is paused: unpause it/],

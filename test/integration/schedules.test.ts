@@ -246,10 +246,10 @@ describe.each(TEST_DIALECTS)("schedules on %s", (dialect) => {
     };
     const input = "rows.json";
     expect(await refused({ depth: 0, input })).toBe(
-      `Dag "${dagId}": param "depth" must be >= 1, found 0: give one that fits`,
+      `Dag "${dagId}": param "depth" must be >= 1, found 0: use a valid value`,
     );
     expect(await refused({ input: 7 })).toBe(
-      `Dag "${dagId}": param "input" must be string, found 7: give one that fits, in quotes to be a text: '"7"'`,
+      `Dag "${dagId}": param "input" must be string, found 7: use a valid value, in quotes to be a string: '"7"'`,
     );
     expect(await refused({})).toBe(
       `Dag "${dagId}": param "input" has no default: give it one with --param input=…`,
@@ -258,7 +258,7 @@ describe.each(TEST_DIALECTS)("schedules on %s", (dialect) => {
       `Dag "${dagId}" has no param "dept": its params are depth, input`,
     );
     expect(await refused({ input }, { region: "us" })).toBe(
-      `Dag "${dagId}": conf, at $.region, must be one of "eu", found "us": give one that fits`,
+      `Dag "${dagId}": conf, at $.region, must be one of "eu", found "us": use a valid value`,
     );
     expect(await refused({ input }, { regoin: "eu" })).toContain('must not have a property "regoin"');
     expect(await datesOf(metastore, dagId)).toEqual([]);

@@ -152,7 +152,7 @@ describe("tasks set-state and runs cancel", () => {
     expect(JSON.parse(again.stderr)).toMatchObject({
       error: {
         code: "run_ended",
-        message: expect.stringMatching(/has ended already: failed; there is nothing/),
+        message: expect.stringMatching(/has already ended \(failed\); there is nothing/),
       },
     });
     const acts = await project.json<{ action: string }[]>("audit", "ls");

@@ -46,7 +46,7 @@ function instanceNotFound(taskId: string, ofTask: readonly TaskInstance[]): Memo
   const mend =
     indexes.length === 0
       ? "it is not mapped: leave --map-index out"
-      : `its indexes go from 0 to ${indexes.at(-1)}`;
+      : `its indexes are 0 to ${indexes.at(-1)}`;
   return new MemodagError("task_not_found", `Task "${taskId}" has no instance of that --map-index: ${mend}`, {
     fields: { taskId },
   });

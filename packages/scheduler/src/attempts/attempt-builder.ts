@@ -1,4 +1,4 @@
-// Makes an attempt: everything that a worker needs, values by reference.
+// Builds attempts: everything that a worker needs, with values by reference.
 
 import {
   DEFAULT_QUEUE,
@@ -43,7 +43,6 @@ export function attemptContext(
   };
 }
 
-/** What {@link buildAttempt} works from. */
 export interface AttemptParts {
   readonly run: DagRun;
   readonly version: DagVersion;
@@ -94,7 +93,7 @@ function sensorOf({ node, instance, now }: AttemptParts): Pick<Attempt, "sensor"
   return sensor ? { sensor: { ...sensor, waitedMs: Math.max(0, now - (instance.waitingSince ?? now)) } } : {};
 }
 
-/** By what the task says and not by what this attempt is for: a command sees the same with `--no-cache`. */
+/** Depends on the task alone, not on the attempt's cache mode: a command sees the same with `--no-cache`. */
 function commandOf({ command, cache }: SerializedTask): Pick<Attempt, "command"> {
   return command ? { command: { ...command, visibleEnv: cache?.env ?? null } } : {};
 }

@@ -1,11 +1,13 @@
-// What an attempt's outcome is worth where the task decides a branch: a result that is no choice is a failure.
+// Checks an attempt's outcome where the task decides a branch: a result that selects no case is a failure.
 
 import { isOwnFault, RETURN_VALUE, type AttemptOutcome } from "@memodag/core";
 import { chooseBranch } from "../graph/branch-choice.ts";
 import type { DagNode } from "../graph/dag-graph.ts";
 import type { RunResults } from "../values/run-results.ts";
 
-/** The outcome; a failure like any of the task's own, and no result, in place of one that chooses nothing. */
+/**
+ * Returns the outcome unchanged, or a failure of the task, without a result, when the result selects no case.
+ */
 export async function judgeOutcome(
   node: DagNode,
   outcome: AttemptOutcome,
@@ -20,7 +22,7 @@ export async function judgeOutcome(
   } catch (error) {
     if (!isOwnFault(error)) throw error;
     const { code, message } = error;
-    // Nobody vouches for it: what the cases are is not in the key, so it is not to be remembered.
+    // Not vouched for: the cases are not part of the key, so this failure must not be cached.
     return {
       kind: "failed",
       error: { code, message },

@@ -1,30 +1,33 @@
-// What this scheduler's attempts take of pools and of their Dags' limits. The database has the last word,
-// since other schedulers take from the same; this keeps from asking it in vain.
+// Accounts for the pool slots and Dag limits that this scheduler's attempts use. The database decides, since
+// other schedulers use the same limits; this ledger avoids asking it for what it would refuse.
 
 import type { ActiveLimits } from "@memodag/core";
 
-/** What one attempt takes. */
+/** The capacity that one attempt uses. */
 export interface LimitClaim {
-  /** Names the Dag across teams. */
+  /** Identifies the Dag across teams. */
   readonly dag: string;
   /** Instances of the Dag that may be queued or running at once. */
   readonly maxActiveTasks: number;
   readonly pool: string;
-  /** No more than the pool has. */
+  /** At most the size of the pool. */
   readonly slots: number;
 }
 
-/** Whether a claim was taken, and else what has no room for it. */
+/** Whether a claim was granted, and otherwise which limit is exhausted. */
 export type TakeResult = "taken" | "dag_full" | "pool_full";
 
 interface Use {
-  /** Taken by attempts of this scheduler. */
+  /** Used by attempts of this scheduler. */
   own: number;
-  /** Taken by others, when the database last refused; 0 until it does. */
+  /** Used by other schedulers, as of the database's last refusal; 0 until there is one. */
   others: number;
 }
 
-/** Which of the claims of one Dag fit into what is free, first come first served; one answer a claim. */
+/**
+ * Which of the claims of one Dag fit into the free capacity, first come first served; one answer for each
+ * claim.
+ */
 export function fitInto(
   { maxActiveTasks, poolSlots }: ActiveLimits,
   claims: readonly LimitClaim[],
@@ -40,7 +43,7 @@ export function fitInto(
   });
 }
 
-/** Counts what is taken of every limit. */
+/** Counts the usage of every limit. */
 export class LimitBook {
   /** Slots by pool. */
   readonly poolSlots: ReadonlyMap<string, number>;
@@ -50,14 +53,17 @@ export class LimitBook {
   readonly #onRefused: () => void;
   #hasRefused = false;
 
-  /** `onRoom`: something was given back that somebody went without. `onRefused`: others were learnt of. */
+  /**
+   * `onRoom`: capacity was released that a claim was waiting for. `onRefused`: other schedulers use more than
+   * was recorded here.
+   */
   constructor(poolSlots: ReadonlyMap<string, number>, onRoom: () => void, onRefused: () => void) {
     this.poolSlots = poolSlots;
     this.#onRoom = onRoom;
     this.#onRefused = onRefused;
   }
 
-  /** Takes, when there is room for all of it. */
+  /** Reserves the claim if all of it fits. */
   tryTake(claim: LimitClaim): TakeResult {
     const result = this.#check(claim);
     if (result === "taken") this.take(claim);
@@ -65,7 +71,7 @@ export class LimitBook {
     return result;
   }
 
-  /** Takes, room or not: for an attempt that is under way already. */
+  /** Reserves the claim without a check: for an attempt that is already running. */
   take(claim: LimitClaim): void {
     useOf(this.#pools, claim.pool).own += claim.slots;
     useOf(this.#dags, claim.dag).own += 1;
@@ -80,7 +86,7 @@ export class LimitBook {
       : "taken";
   }
 
-  /** Gives back what was taken. */
+  /** Releases the capacity of these claims. */
   give(claims: readonly LimitClaim[]): void {
     for (const { pool, dag, slots } of claims) {
       useOf(this.#pools, pool).own -= slots;
@@ -91,7 +97,9 @@ export class LimitBook {
     this.#onRoom();
   }
 
-  /** The database refused `claims`, which have been taken here: others take more than was known. */
+  /**
+   * The database refused `claims`, which were reserved here: our view of other schedulers' usage was stale.
+   */
   learn(claims: readonly LimitClaim[], free: ActiveLimits): void {
     for (const [name, freeSlots] of free.poolSlots) {
       const asked = claims.reduce((sum, { pool, slots }) => sum + (pool === name ? slots : 0), 0);
@@ -107,7 +115,7 @@ export class LimitBook {
     this.#onRefused();
   }
 
-  /** Others may have given back what they took. */
+  /** Resets the usage of other schedulers, which may have released capacity since. */
   forgetOthers(): void {
     for (const uses of [this.#pools, this.#dags]) {
       for (const [name, use] of uses) {

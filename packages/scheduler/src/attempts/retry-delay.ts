@@ -1,16 +1,16 @@
-// How long a failed instance waits for its next attempt.
+// Computes how long a failed instance waits before its next attempt.
 
 import { LONGEST_DURATION_MS, type SerializedTask, type TaskInstance } from "@memodag/core";
 
-/** Airflow's: no delay is longer, unless its author said so. */
+/** As in Airflow: the longest delay, unless the author sets another. */
 const LONGEST_DELAY_MS = 86_400_000;
 
 /**
- * Milliseconds until the next attempt. With a backoff it is Airflow's formula: the delay grows by the factor
- * with every failure, and as much again is added at random at most, so that what failed together does not
- * come back together.
- * @param instance whose attempt failed, and is followed by another
- * @param random from 0 to 1, the latter left out
+ * Milliseconds until the next attempt. With a backoff factor, this is Airflow's formula: the delay is
+ * multiplied by the factor for every failure, and up to as much again is added at random, so that instances
+ * that failed together do not retry together.
+ * @param instance whose attempt failed and will be retried
+ * @param random from 0 (inclusive) to 1 (exclusive)
  */
 export function retryDelayMs(
   task: Pick<SerializedTask, "retries" | "retryDelayMs" | "retryBackoffFactor" | "maxRetryDelayMs">,
@@ -18,13 +18,13 @@ export function retryDelayMs(
   random: () => number,
 ): number {
   const { retryBackoffFactor: factor, maxRetryDelayMs = LONGEST_DURATION_MS } = task;
-  // A Dag that was stored before delays had a bound may have any.
+  // Dags stored by earlier versions may have unbounded delays.
   const longestMs = Math.min(maxRetryDelayMs, LONGEST_DURATION_MS);
   if (factor === undefined) return Math.min(task.retryDelayMs, longestMs);
-  // Attempts that were lost have numbers too, and are no failures.
+  // Lost attempts also have numbers, but are not failures.
   const retriesLeft = instance.maxTries - instance.tryNumber;
   const failures = Math.max(1, task.retries - retriesLeft + 1);
-  // A power past the largest number is infinite, and no wait at all, infinitely often, is no number.
+  // An overflowing power is Infinity; a delay of 0 times Infinity is NaN.
   const leastMs = task.retryDelayMs * Math.min(factor ** (failures - 1), Number.MAX_VALUE);
   return Math.round(
     Math.min(leastMs * (1 + random()), task.maxRetryDelayMs === undefined ? LONGEST_DELAY_MS : longestMs),

@@ -1,4 +1,4 @@
-// What becomes of an instance whose data the database does not take. Functions of values.
+// Decides the outcome of an instance whose data the database rejects. Functions of values.
 
 import {
   UNTOUCHED,
@@ -12,8 +12,9 @@ import {
 const LONGEST_REASON = 500;
 
 /**
- * The instance in place of the one that cannot be written: it has failed and is not tried again, which would come to
- * the same. One that the cache answered runs instead, without the cache, since its author is owed a result.
+ * Returns the row that replaces the one that cannot be written: failed and not retried, since a retry would
+ * give the same result. An instance that the cache answered runs without the cache instead, since its author
+ * is owed a result.
  */
 export function setAside(
   { instance, leaves }: TaskInstanceWrite,

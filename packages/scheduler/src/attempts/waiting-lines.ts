@@ -1,30 +1,31 @@
-// Instances that wait to be dispatched: a line for each pool, so that a full pool costs the others nothing.
+// Instances that wait to be dispatched: one queue for each pool, so that a full pool does not slow down the
+// others.
 
 import type { ReadyInstance } from "../graph/ready-instance.ts";
 
 interface Waiting {
   readonly instance: ReadyInstance;
-  /** Counts up: what weighs the same goes in the order in which it became ready. */
+  /** A sequence number: instances of equal weight leave in the order in which they became ready. */
   readonly number: number;
 }
 
 interface Line {
   items: Waiting[];
-  /** Where the line begins in `items`. */
+  /** Index of the first waiting item in `items`. */
   first: number;
   isSorted: boolean;
 }
 
-/** Length of what has left a line before the list is made anew. */
+/** Number of items already taken from a queue before its array is compacted. */
 const LONGEST_PAST = 1_024;
 
-/** The lines of one run, heaviest first. */
+/** The queues of one run, heaviest instance first. */
 export class WaitingLines {
   readonly #lines = new Map<string, Line>();
   #count = 0;
   #size = 0;
 
-  /** How many wait. */
+  /** The number of waiting instances. */
   get size(): number {
     return this.#size;
   }
@@ -40,7 +41,7 @@ export class WaitingLines {
     this.#size += 1;
   }
 
-  /** The instance whose turn it is, in a pool that is not among `closed`. */
+  /** The next instance of a pool that is not in `closed`. */
   next(closed: ReadonlySet<string>): ReadyInstance | undefined {
     let best: Waiting | undefined;
     for (const [pool, line] of this.#lines) {
@@ -51,7 +52,7 @@ export class WaitingLines {
     return best?.instance;
   }
 
-  /** Takes the first of a pool's line out. */
+  /** Removes the first instance of a pool's queue. */
   leave(pool: string): void {
     const line = this.#lines.get(pool);
     if (!line || line.first >= line.items.length) return;

@@ -1,4 +1,4 @@
-// Ends a run because a person wishes so.
+// Cancels a run at a user's request.
 
 import {
   MemodagError,
@@ -9,14 +9,15 @@ import {
 } from "@memodag/core";
 import type { RunOfVersion } from "./run-of-version.ts";
 
-/** What ends the attempts of a run that was cancelled. */
+/** The error of attempts whose run was cancelled. */
 export const CANCELLED: StoredError = { code: "run_cancelled", message: "its run was cancelled" };
 
 /**
- * Ends a run as `failed`, whoever holds it, as Airflow's "mark failed" does: instances that run fail, those
- * that were still to run are skipped. The holder ends their attempts as soon as it hears of it.
- * @param version `null` where it cannot be read: what has begun is ended all the same
- * @param act whose wish it is, written down with what it does
+ * Ends a run as `failed`, even if another scheduler holds it, like Airflow's "mark failed": running instances
+ * fail, and those that have not started are skipped. The scheduler that holds the run ends its attempts as
+ * soon as it notices.
+ * @param version `null` if it cannot be read: what has started is ended anyway
+ * @param act recorded in the audit log in the same transaction
  * @throws MemodagError `run_ended`
  */
 export async function cancelRun(
@@ -31,7 +32,7 @@ export async function cancelRun(
   const ended = await runs.findRun(run.team, dagId, runId);
   throw new MemodagError(
     "run_ended",
-    `Run "${runId}" of Dag "${dagId}" has ended already: ${ended?.state ?? "it is gone"}; there is nothing to cancel`,
+    `Run "${runId}" of Dag "${dagId}" has already ended (${ended?.state ?? "it no longer exists"}); there is nothing to cancel`,
     { fields: { dagId, runId, state: ended?.state ?? null } },
   );
 }

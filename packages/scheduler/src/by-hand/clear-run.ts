@@ -1,4 +1,4 @@
-// Decides which task instances of a run are to run again, and sends them back.
+// Decides which task instances of a run have to run again, and resets them.
 
 import {
   MemodagError,
@@ -13,19 +13,22 @@ import {
 import { buildDagGraph, type DagGraph } from "../graph/dag-graph.ts";
 import { noSuchTask, retriesOf, tasksBelow, type RunOfVersion } from "./run-of-version.ts";
 
-/** What a person asks for. */
+/** A request to clear task instances. */
 export interface ClearWish {
-  /** All instances of this task; without it, those of the run that failed. */
+  /** Clears all instances of this task; without it, the failed instances of the run. */
   readonly taskId?: string;
-  /** Of that task this instance alone. */
+  /** Clears only this instance of the task. */
   readonly mapIndex?: number;
-  /** Everything below what is cleared, too. */
+  /** Clears everything downstream as well. */
   readonly downstream: boolean;
-  /** The cache is asked for what is cleared; otherwise it runs anew, and its results replace what is there. */
+  /**
+   * Looks up cleared instances in the cache; otherwise they run again and their results replace the cached
+   * ones.
+   */
   readonly useCache: boolean;
 }
 
-/** Every state of a row but the one that clearing leaves. */
+/** Every row state except the one that clearing sets. */
 const ROW_STATES: readonly TaskInstanceState[] = [
   "scheduled",
   "queued",
@@ -40,11 +43,11 @@ const ROW_STATES: readonly TaskInstanceState[] = [
 ];
 
 /**
- * Sends instances of a run back to before they ran, and the run to `queued`, for whichever scheduler
- * claims it. A run under way goes on with everything else.
- * @param act whose wish it is, written down with what it does
- * @returns what was cleared; nothing when no task failed, and the run stays as it is
- * @throws MemodagError `task_not_found` for a task that the Dag does not have or that has not begun
+ * Resets instances of a run and sets the run to `queued`, for any scheduler to claim. The rest of a run that
+ * is in progress continues.
+ * @param act recorded in the audit log in the same transaction
+ * @returns what was cleared; nothing when no task failed, in which case the run is unchanged
+ * @throws MemodagError `task_not_found` for a task that the Dag does not have or that has not started
  */
 export async function clearRun(
   runs: RunStore,
@@ -58,7 +61,7 @@ export async function clearRun(
   return await runs.clearTasks(run.team, run.id, planClear(graph, instances, wish), act);
 }
 
-/** What a wish comes to for a run of that graph that stands so. */
+/** Returns the changes that a request makes to a run in its current state. */
 function planClear(
   graph: DagGraph,
   instances: readonly TaskInstance[],
@@ -74,7 +77,7 @@ function planClear(
     retries: retriesOf(graph, id),
     refreshReason,
   }));
-  // Never ran, so there is nothing to refresh: what they are given now decides.
+  // These never ran, so there is nothing to refresh: their new inputs decide.
   const held = taskId === undefined ? inState(instances, "upstream_failed") : [];
   for (const id of held)
     cleared.push({
@@ -85,7 +88,7 @@ function planClear(
     });
   if (!downstream) return cleared;
   for (const id of tasksBelow(graph, named))
-    // What is cleared already is in none of these states.
+    // Instances that are already cleared are in none of these states.
     cleared.push({ taskId: id, states: ROW_STATES, retries: retriesOf(graph, id), refreshReason: null });
   return cleared;
 }
@@ -109,7 +112,7 @@ function requireBegun(
     const problem =
       mapped.length === 0
         ? "it is not mapped"
-        : `they go from 0 to ${Math.max(mapped.at(-1) ?? 0, mapped[0] ?? 0)}`;
+        : `its indexes are 0 to ${Math.max(mapped.at(-1) ?? 0, mapped[0] ?? 0)}`;
     throw new MemodagError(
       "task_not_found",
       `Task "${taskId}" of run "${runId}" has no instance ${mapIndex}: ${problem}`,
@@ -118,7 +121,7 @@ function requireBegun(
   }
   throw new MemodagError(
     "task_not_found",
-    `Task "${taskId}" of run "${runId}" has not begun, so there is nothing to clear: it runs by itself`,
+    `Task "${taskId}" of run "${runId}" has not started, so there is nothing to clear: it will run anyway`,
     { fields: { dagId, runId, taskId } },
   );
 }

@@ -1,4 +1,4 @@
-// Gives task instances of a run the state that a person wishes, and has decided anew what hangs on them.
+// Sets task instances of a run to a state that a user chose, and lets what depends on them be decided again.
 
 import {
   MemodagError,
@@ -14,25 +14,30 @@ import {
 import { buildDagGraph, type DagNode } from "../graph/dag-graph.ts";
 import { noSuchTask, retriesOf, tasksBelow, type RunOfVersion } from "./run-of-version.ts";
 
-/** What a person asks for. */
+/** A request to mark task instances. */
 export interface MarkWish {
   readonly taskId: string;
-  /** One instance of a mapped task; without it all of them, or the task as a whole where it has none yet. */
+  /**
+   * One instance of a mapped task; without it, all instances, or the task as a whole if it is not expanded
+   * yet.
+   */
   readonly mapIndex?: number;
   readonly state: MarkedState;
-  /** Everything below is given the state too. */
+  /** Sets the state of everything downstream as well. */
   readonly downstream: boolean;
 }
 
-const SET_BY_HAND = { code: "state_set", message: "its state was set to failed by hand" };
+const SET_BY_HAND = { code: "state_set", message: "its state was set to failed manually" };
 
 /**
- * Sets states, as in Airflow: an attempt that runs is ended, and what failed or was held up below is
- * decided anew. The run goes to `queued`, for whichever scheduler claims it, and on with everything else.
- * A state that was set has no value: tasks below are given `null`, and the cache is not given anything.
- * @param act whose wish it is, written down with what it does
- * @returns what was changed; nothing when all of it was in that state, and the run stays as it is
- * @throws MemodagError `task_not_found` for a task or an instance that there is not
+ * Sets states, as in Airflow: running attempts are ended, and downstream instances that failed or were
+ * skipped as a consequence are decided again. The run is set to `queued`, for any scheduler to claim, and the
+ * rest of it continues. A state that was set has no value: downstream tasks receive `null`, and nothing is
+ * stored in the cache.
+ * @param act recorded in the audit log in the same transaction
+ * @returns what was changed; nothing when every instance was already in that state, in which case the run is
+ * unchanged
+ * @throws MemodagError `task_not_found` for an unknown task or instance
  */
 export async function markRun(
   runs: RunStore,
@@ -72,10 +77,10 @@ function requireInstance(
   );
   if (indexes.includes(mapIndex)) return;
   const problem = !isMapped
-    ? "it is not mapped: name the task without an index"
+    ? "it is not mapped: omit the index"
     : indexes.length === 0
-      ? "its list is not known yet: name the task without an index to set all of it"
-      : `its indexes go from 0 to ${indexes.reduce((most, index) => Math.max(most, index), 0)}`;
+      ? "it is not expanded yet: omit the index to set the whole task"
+      : `its indexes are 0 to ${indexes.reduce((most, index) => Math.max(most, index), 0)}`;
   throw new MemodagError("task_not_found", `Task "${taskId}" has no instance ${mapIndex}: ${problem}`, {
     fields: { dagId, runId, taskId, mapIndex },
   });

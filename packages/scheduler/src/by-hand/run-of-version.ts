@@ -1,4 +1,4 @@
-// A run that a person changes, beside the graph that says what hangs on what in it.
+// A run that a user changes, with the graph of its Dag version.
 
 import { MemodagError, type DagRun, type DagVersion } from "@memodag/core";
 import type { DagGraph } from "../graph/dag-graph.ts";
@@ -9,7 +9,7 @@ export interface RunOfVersion {
   readonly version: DagVersion;
 }
 
-/** Everything that waits for these tasks, directly or not, in the Dag's order. */
+/** All tasks downstream of these, directly or not, in the Dag's order. */
 export function tasksBelow(graph: DagGraph, taskIds: readonly string[]): string[] {
   const found = new Set<number>();
   const visit = (index: number | undefined): void => {
@@ -20,7 +20,7 @@ export function tasksBelow(graph: DagGraph, taskIds: readonly string[]): string[
   return graph.nodes.flatMap(({ index, task }) => (found.has(index) ? [task.taskId] : []));
 }
 
-/** How many failures of a task are followed by another attempt. */
+/** The number of retries of a task. */
 export function retriesOf(graph: DagGraph, taskId: string): number {
   return graph.nodes[graph.indexOf.get(taskId) ?? -1]?.task.retries ?? 0;
 }

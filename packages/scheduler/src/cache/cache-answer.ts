@@ -1,4 +1,4 @@
-// What the cache's answer makes of a task instance. A function of values.
+// Turns the cache's answer into a task instance. A function of values.
 
 import { RETURN_VALUE, type Digest, type StoredError, type TaskInstance } from "@memodag/core";
 import type { CacheHit, FoundRecord, HitXCom, LookupOutcome } from "@memodag/result-cache";
@@ -7,17 +7,17 @@ import type { MadeKey } from "./made-key.ts";
 import { STORED_FAILURE, rememberedError } from "./remembered-failure.ts";
 import type { Returned } from "../values/run-results.ts";
 
-/** An instance that asks the cache, and how old an answer may be. Milliseconds; `null` as in an ask. */
+/** An instance that asks the cache, and the maximum age of an answer in milliseconds; `null`: no limit. */
 export interface KeyedInstance extends ReadyInstance {
   readonly key: Digest;
   readonly ttlMs: number | null;
   readonly errorsTtlMs: number | null;
-  /** Absent for a key of before the run was loaded. */
+  /** Absent for a key that was made before the run was loaded. */
   readonly made?: MadeKey | undefined;
 }
 
 /**
- * What becomes of a ready instance: `success` with a hit's XComs, `failed` by a remembered failure, or
+ * The outcome for a ready instance: `success` with a hit's XComs, `failed` by a remembered failure, or
  * `scheduled`.
  */
 export interface AnsweredInstance extends ReadyInstance {
@@ -25,14 +25,14 @@ export interface AnsweredInstance extends ReadyInstance {
   readonly xcoms: readonly HitXCom[];
   /** The returned value of a hit. */
   readonly returned: Returned;
-  /** The key of one that is to run. */
+  /** The key of an instance that has to run. */
   readonly made?: MadeKey | undefined;
 }
 
 /** What an instance that did not hit has returned so far. */
 const NOTHING: Returned = { digest: "", sizeBytes: 0, store: null };
 
-/** An instance that is to run. */
+/** An instance that has to run. */
 export function scheduledInstance(
   { node, mapIndex, made }: Pick<KeyedInstance, "node" | "mapIndex" | "made">,
   change: Partial<TaskInstance>,
@@ -40,7 +40,7 @@ export function scheduledInstance(
   return { node, mapIndex, change: { ...change, state: "scheduled" }, xcoms: [], returned: NOTHING, made };
 }
 
-/** What an answer means for the instance that asked, at `now` in milliseconds since the Unix epoch. */
+/** Returns the instance as the answer leaves it, at `now` in milliseconds since the Unix epoch. */
 export function answeredInstance(
   asked: KeyedInstance,
   outcome: LookupOutcome,
@@ -99,7 +99,10 @@ function failure(
   return { node, mapIndex, change, xcoms: [], returned: NOTHING };
 }
 
-/** Start and end are now and the state is never `running`: no heartbeat check can mistake a hit. */
+/**
+ * Start and end are `now` and the state is never `running`, so that no heartbeat check can mistake a hit for
+ * a lost attempt.
+ */
 function standingIn({ key }: KeyedInstance, record: FoundRecord, now: number): Partial<TaskInstance> {
   return {
     cacheStatus: "hit",

@@ -1,4 +1,4 @@
-// Whether the cache is asked about a task at all, and with which key.
+// Decides whether the cache is asked about a task at all, and makes the components of its key.
 
 import {
   canonicalJson,
@@ -20,18 +20,18 @@ import { KEY_VERSION, type KeyComponents } from "@memodag/result-cache";
 import type { NamedArgument } from "../values/instance-argument.ts";
 import type { RunResults } from "../values/run-results.ts";
 
-/** In place of a digest where there is no value: a handler can tell that from `null`, so a key must. */
+/** The digest that stands for a missing value: a handler can tell it from `null`, so the key must too. */
 const ABSENT = sha256("memodag absent v1");
 
-/** Uses of code that cannot be followed, named at most. */
+/** Uses of code that cannot be followed that a message names, at most. */
 const MOST_SHOWN = 10;
 
-/** What is done about caching for one task of one run. */
+/** How caching applies to one task of one run. */
 export type CacheIntent =
   | { readonly kind: "off"; readonly reason: Reason }
   | { readonly kind: "use" | "refresh"; readonly config: SerializedCacheConfig };
 
-/** Any "off" wins: the task's own, the Dag's, the installation's, the run's. */
+/** Any "off" wins: of the task, the Dag, the deployment or the run. */
 export function cacheIntent(
   dag: SerializedDag,
   task: SerializedTask,
@@ -50,7 +50,7 @@ export function switchedOff(what: string): Reason {
   return { code: "switched_off", detail: { what } };
 }
 
-/** What a key is made from. */
+/** The inputs of a key. */
 export interface KeyParts {
   readonly dag: SerializedDag;
   readonly task: SerializedTask;
@@ -58,27 +58,30 @@ export interface KeyParts {
   readonly args: readonly NamedArgument[];
   readonly run: DagRun;
   readonly mapIndex: number;
-  /** The environment that a worker will see. */
+  /** The environment that workers will see. */
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly surroundings: KnownSurroundings;
 }
 
-/** Surroundings that a key can be made with. */
+/** Surroundings that are known well enough to be part of a key. */
 export type KnownSurroundings = Extract<TaskSurroundings, { kind: "known" }>;
 
-/** What of an attempt's context a key may have: it is made before there is an attempt, whichever that will be. */
+/**
+ * The part of an attempt's context that a key may depend on: the key is made before the attempt exists and
+ * applies to any attempt.
+ */
 export function contextOf({ run, task, mapIndex }: KeyParts): AttemptContext {
   return attemptContext(run, { taskId: task.taskId, mapIndex, tryNumber: 0, maxTries: 0 }, "");
 }
 
-/** The components of the key of design and nothing else. */
+/** Returns exactly the components of the cache key. */
 export async function keyComponents(parts: KeyParts, results: RunResults): Promise<KeyComponents> {
   const { dag, task, config, env, surroundings } = parts;
   const context = config.includeInputs.length === 0 ? undefined : contextOf(parts);
   const inputs = emptyRecord();
   for (const [name, template] of parts.args) {
     if (config.excludeInputs.includes(name)) continue;
-    // Most are known at once, and awaiting them all would cost a wide Dag as much as the rest of its keys.
+    // Most digests are known immediately; awaiting each of them would double the cost of a wide Dag's keys.
     inputs[name] = results.findDigest(template) ?? (await results.digestOf(template));
   }
   const contextDigests = emptyRecord();
@@ -106,12 +109,14 @@ export async function keyComponents(parts: KeyParts, results: RunResults): Promi
   };
 }
 
-/** Without a prototype, so that `__proto__` is a name like another. */
+/** Without a prototype, so that `__proto__` is an ordinary name. */
 function emptyRecord(): Record<string, Digest> {
   return Object.create(null) as Record<string, Digest>;
 }
 
-/** Why a task that may run code which no key holds is not cached; `null`: it does not. */
+/**
+ * Why a task that may run code which is not part of the key is not cached; `null` if it runs no such code.
+ */
 export function unfollowedReason({ command, unfollowed = [] }: SerializedTask): Reason | null {
   if (unfollowed.length === 0) return null;
   const [first = ""] = unfollowed;

@@ -1,4 +1,4 @@
-// Counts how the instances of one run fared with the cache: each outcome once, when it has been written.
+// Counts the cache outcomes of the instances of one run, each once, when it is written.
 
 import type { CacheStatus, DagRun, ReasonCode, TaskInstance } from "@memodag/core";
 import type { CacheCounts, MissReason, ResultCache } from "@memodag/result-cache";
@@ -12,7 +12,7 @@ export class CacheTally {
   readonly #tallies = new Map<string, Tally>();
   readonly #hits: string[] = [];
 
-  /** Takes a row that was written: its outcome counts when it is another than before. */
+  /** Adds a written row: its outcome counts if it differs from the previous one. */
   add(instance: TaskInstance, before: CacheStatus | null): void {
     const { taskId, cacheStatus, cacheKey } = instance;
     if (cacheStatus === null || cacheStatus === "disabled" || cacheStatus === before) return;
@@ -22,7 +22,7 @@ export class CacheTally {
     if (cacheStatus === "hit" && cacheKey !== null) this.#hits.push(cacheKey);
   }
 
-  /** Hands on what was counted. */
+  /** Reports the counts to the cache. */
   report(cache: Pick<ResultCache, "count" | "countHits">, { team, dagId }: DagRun): void {
     for (const [taskId, tally] of this.#tallies) cache.count({ team, dagId, taskId }, tally);
     if (this.#hits.length > 0) cache.countHits(team, this.#hits);

@@ -1,4 +1,4 @@
-// Whether an instance asks the cache, and with which key.
+// Decides whether an instance asks the cache, and makes its key.
 
 import {
   isOwnFault,
@@ -15,7 +15,7 @@ import type { ReadyInstance } from "../graph/ready-instance.ts";
 import type { NamedArgument } from "../values/instance-argument.ts";
 import type { RunResults } from "../values/run-results.ts";
 
-/** What is decided without the cache, or what it is asked. */
+/** An outcome without the cache, or a question for it. */
 export type Evaluated =
   | (ReadyInstance & {
       readonly kind: "decided";
@@ -24,25 +24,25 @@ export type Evaluated =
     })
   | (KeyedInstance & { readonly kind: "ask" });
 
-/** What an instance is evaluated from. */
+/** The inputs of an evaluation. */
 export interface ReadyOrder extends ReadyInstance {
   readonly run: DagRun;
   readonly dag: SerializedDag;
   readonly row: TaskInstance | undefined;
   readonly args: readonly NamedArgument[];
-  /** Which switch turns caching off; `null`: none does. */
+  /** Why caching is off; `null`: it is on. */
   readonly offReason: string | null;
-  /** Of the task's machine, or still being looked at. */
+  /** The surroundings of the task, possibly still being determined. */
   readonly surroundings: TaskSurroundings | Promise<TaskSurroundings> | undefined;
   /** The environment that workers will see. */
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Bytes of all arguments together, above which an instance is not cached. */
+  /** Total bytes of the arguments above which an instance is not cached. */
   readonly maxInputSize: number;
   /** Milliseconds; `null`: never expires. */
   readonly defaultTtlMs: number | null;
 }
 
-/** Evaluates one instance; the key is made from values that are read where their digests are not known. */
+/** Evaluates one instance; reads the values whose digests are not known. */
 export async function evaluate(order: ReadyOrder, results: RunResults): Promise<Evaluated> {
   const { node, mapIndex, run, dag } = order;
   const { task } = node;
@@ -62,7 +62,7 @@ export async function evaluate(order: ReadyOrder, results: RunResults): Promise<
   const limitBytes = order.maxInputSize;
   if (sizeBytes > limitBytes)
     return uncacheable({ code: "input_too_large", detail: { sizeBytes, limitBytes } });
-  // Most are known at once, and awaiting them all would cost a wide Dag.
+  // Most are known immediately, and awaiting each of them would be costly in a wide Dag.
   const { surroundings: around } = order;
   const surroundings = around instanceof Promise ? await around : around;
   if (surroundings?.kind !== "known")
@@ -79,12 +79,15 @@ export async function evaluate(order: ReadyOrder, results: RunResults): Promise<
     return { node, mapIndex, kind: "ask", key, made, ttlMs, errorsTtlMs: config.errorsTtlMs };
   } catch (error) {
     if (!isOwnFault(error)) throw error;
-    // What cannot be keyed exactly is not cached: there is no partial key.
+    // An instance that cannot be keyed exactly is not cached: there are no partial keys.
     return uncacheable({ code: "key_failed", detail: { errorCode: error.code, what: error.message } });
   }
 }
 
-/** The key of an instance. @throws MemodagError when a value that it is made of cannot be read */
+/**
+ * Makes the key of an instance.
+ * @throws MemodagError when a value that is part of the key cannot be read
+ */
 export async function makeKey(
   order: Pick<ReadyOrder, "run" | "dag" | "node" | "mapIndex" | "args" | "env">,
   config: NonNullable<ReadyInstance["node"]["task"]["cache"]>,
@@ -98,7 +101,9 @@ export async function makeKey(
   );
 }
 
-/** Why an instance is to run whatever the cache holds, by what its row says; `null`: it need not. */
+/**
+ * Why an instance has to run regardless of the cache, according to its row; `null` if it does not have to.
+ */
 function refreshReasonOf(row: TaskInstance | undefined): Reason | null {
   return row?.cacheStatus === "skipped" ? (row.cacheReason ?? { code: "cleared" }) : null;
 }

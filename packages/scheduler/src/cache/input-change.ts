@@ -1,14 +1,14 @@
-// What of a task's surroundings changed while it ran. A function of values.
+// Finds which of a task's surroundings changed while it ran. A function of values.
 
 import type { DeclaredFiles, Reason, TaskSurroundings } from "@memodag/core";
 
-/** Why a result is not stored: it may have come of other inputs than its key's. */
+/** Why a result is not stored: it may have been computed from other inputs than those of its key. */
 export interface InputChanged {
   readonly kind: "input_changed";
   readonly reason: Reason;
 }
 
-/** The first thing that is not as it was, such as `file:data/rows.csv`; `null`: all of it is. */
+/** The first difference, such as `file:data/rows.csv`; `null` if there is none. */
 export function findInputChange(before: TaskSurroundings, after: TaskSurroundings): string | null {
   if (before.kind === "unknown" || after.kind === "unknown") return null;
   const names = new Set([...Object.keys(before.runtime), ...Object.keys(after.runtime)]);
@@ -25,6 +25,6 @@ function findFileChange(before: DeclaredFiles, after: DeclaredFiles): string | n
   }
   const pattern = Object.keys(after.digests).find((each) => before.digests[each] !== after.digests[each]);
   if (pattern !== undefined) return `file:${pattern}`;
-  // Written to and as it was: the task may have read it half-way.
+  // Written during the run with the same content: the task may have read a partial file.
   return before.stamp === after.stamp ? null : `file:${Object.keys(after.digests).join(", ")}`;
 }

@@ -1,4 +1,4 @@
-// A cache key with all that it was made of: made once, and carried until the result is stored.
+// A cache key with everything that it was made from: made once, and carried until the result is stored.
 
 import type { Digest } from "@memodag/core";
 import {
@@ -25,17 +25,17 @@ export class MadeKey {
     this.#components = components;
   }
 
-  /** @throws MemodagError when a value that it is made of cannot be read */
+  /** @throws MemodagError when a value that is part of the key cannot be read */
   static async make(parts: KeyParts, results: RunResults): Promise<MadeKey> {
     return new MadeKey(parts, await keyComponents(parts, results));
   }
 
-  /** What it was made with: what the attempt finds has to be the same. */
+  /** The surroundings that the key was made with; the attempt has to find the same ones. */
   get surroundings(): KnownSurroundings {
     return this.#parts.surroundings;
   }
 
-  /** Its components as a record keeps them; short values are read once, from the database. */
+  /** The components as a record keeps them; short values are read once from the database. */
   async recorded(results: RunResults, secrets: SecretRules): Promise<RecordedComponents> {
     this.#recorded ??= this.#record(results, secrets);
     try {

@@ -1,4 +1,4 @@
-// Surroundings of tasks that run in this process, as in tests: no file and no program is looked at.
+// Surroundings of tasks that run in this process, as in tests: files and programs are not examined.
 
 import {
   resolvedLocale,
@@ -12,7 +12,7 @@ import {
   type TaskSurroundings,
 } from "@memodag/core";
 
-/** This process as the runtime. */
+/** Reports this process as the runtime. */
 export class OwnSurroundings implements Surroundings {
   readonly runtime: AttemptRuntime;
   readonly #component: RuntimeComponent;
@@ -26,7 +26,7 @@ export class OwnSurroundings implements Surroundings {
     return cache?.files
       ? {
           kind: "unknown",
-          reason: { code: "input_unreadable", detail: { what: "files are not looked at here" } },
+          reason: { code: "input_unreadable", detail: { what: "files are not examined here" } },
         }
       : { kind: "known", runtime: this.#component, files: null };
   }

@@ -1,15 +1,14 @@
-// Which failures are remembered, and what is said of one that stands in for a run.
+// Decides which failures are remembered, and describes one that replaces a run.
 
 import { formatDuration, type ErrorCode, type Reason, type StoredError } from "@memodag/core";
 import type { FoundRecord } from "@memodag/result-cache";
 
-/** Of an instance that failed by a remembered failure, or that stored one. */
+/** The reason of an instance that failed by a remembered failure, or that stored one. */
 export const STORED_FAILURE: Reason = { code: "stored_failure" };
 
 /**
- * What a handler does to itself, given its code and its inputs. A timeout, a kill, an exit, a lost
- * attempt or a worker that could not start says something of the moment and the machine, and would say
- * something else the next time.
+ * Failures that a handler causes itself, given its code and its inputs. A timeout, a kill, an exit, a lost
+ * attempt or a worker that could not start depends on the moment and the machine, and may not happen again.
  */
 const OWN_FAILURES: ReadonlySet<string> = new Set<ErrorCode>([
   "task_failed",
@@ -19,12 +18,14 @@ const OWN_FAILURES: ReadonlySet<string> = new Set<ErrorCode>([
   "xcom_too_large",
 ]);
 
-/** True when the error is the task's own, so that another run with the same key would fail likewise. */
+/**
+ * True when the error is the task's own, so that another run with the same key would fail in the same way.
+ */
 export function isOwnFailure({ code }: StoredError): boolean {
   return OWN_FAILURES.has(code);
 }
 
-/** The error of an instance that did not run since its key has failed before. */
+/** The error of an instance that did not run because its key has failed before. */
 export function rememberedError(record: FoundRecord, error: StoredError): StoredError {
   const age = formatDuration(record.ageMs);
   return {

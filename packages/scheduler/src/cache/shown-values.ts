@@ -1,4 +1,5 @@
-// Short printable forms of what is in a key, so that a miss can be explained with values and not digests.
+// Short printable forms of the values in a key, so that a miss can be explained with values instead of
+// digests.
 
 import { canonicalJson, findField, type JsonValue } from "@memodag/core";
 import { LONGEST_SHOWN } from "@memodag/result-cache";
@@ -8,10 +9,10 @@ import type { RunResults } from "../values/run-results.ts";
 
 const decoder = new TextDecoder();
 
-/** The JSON of a key's values by part and name; undefined for those that are not short. */
+/** The JSON of a key's values by part and name; undefined for values that are not short. */
 export type TextOfValue = (part: "inputs" | "context" | "env", name: string) => string | undefined;
 
-/** Reads the values that are short. Those of upstream tasks come from the database. */
+/** Reads the short values. Those of upstream tasks come from the database. */
 export async function readShownValues(parts: KeyParts, results: RunResults): Promise<TextOfValue> {
   const inputs = new Map<string, string>();
   for (const [name, argument] of parts.args) {

@@ -1,11 +1,11 @@
-// What the outcome of a store makes of an instance's cache status. A function of values.
+// Maps the outcome of a store to an instance's cache status. Functions of values.
 
 import type { CacheStatus, Reason, ReasonCode, StoredError, TaskInstance } from "@memodag/core";
 import type { LookupVerdict, MissReason, PutMode, StoreOutcome } from "@memodag/result-cache";
 import type { InputChanged } from "./input-change.ts";
 import { STORED_FAILURE } from "./remembered-failure.ts";
 
-/** The statuses under which a finished attempt's result goes into the cache. */
+/** The statuses under which the result of a finished attempt is stored. */
 const STORING: ReadonlySet<CacheStatus | null> = new Set<CacheStatus>([
   "miss",
   "skipped",
@@ -13,7 +13,7 @@ const STORING: ReadonlySet<CacheStatus | null> = new Set<CacheStatus>([
   "lookup_failure",
 ]);
 
-/** True when the result of an attempt at this instance is meant for the cache. */
+/** True when the result of an attempt at this instance is to be stored in the cache. */
 export function isMeantForCache({ cacheKey, cacheStatus }: TaskInstance): boolean {
   return cacheKey !== null && STORING.has(cacheStatus);
 }
@@ -27,15 +27,16 @@ const STALE: ReadonlySet<ReasonCode> = new Set<MissReason>([
 ]);
 
 /**
- * Whether a result takes the place of a live entry. One that is too old for this reader may be live for its
- * writer: kept, it would miss for ever. A failure never takes the place of a result that others may still use.
+ * Whether a result replaces a live entry. An entry that is too old for this reader may be live for its
+ * writer: if it were kept, this reader would always miss. A failure never replaces a result that others may
+ * still use.
  */
 export function putMode({ cacheStatus, cacheReason }: TaskInstance, error: StoredError | null): PutMode {
   const isStale = cacheReason !== null && STALE.has(cacheReason.code);
   return error === null && (cacheStatus === "skipped" || isStale) ? "replace" : "keep-live";
 }
 
-/** The verdict that a miss is explained from; `undefined`: there is nothing to explain. */
+/** The verdict that explains a miss; `undefined` if there is nothing to explain. */
 export function verdictOf({ cacheStatus, cacheReason }: Partial<TaskInstance>): LookupVerdict | undefined {
   switch (cacheStatus) {
     case "miss":
@@ -53,8 +54,8 @@ export function verdictOf({ cacheStatus, cacheReason }: Partial<TaskInstance>): 
 const MISS_REASONS: readonly MissReason[] = ["expired", "from_future", "result_missing", "integrity_failed"];
 
 /**
- * The status of an instance once its result, or its failure, has been stored or not.
- * @param error the failure that was to be remembered; `null`: a result was
+ * The status of an instance after a store.
+ * @param error the failure that was to be remembered; `null` for a result
  */
 export function statusAfterStore(
   instance: TaskInstance,
@@ -67,8 +68,8 @@ export function statusAfterStore(
       const { cacheStatus } = instance;
       const isKept = outcome.kind === "kept";
       const cacheReason = error && !isKept ? STORED_FAILURE : instance.cacheReason;
-      // Only a miss becomes `populated`; a refresh, a late or a failed lookup stay what they were, and so
-      // does a failure beside which a result was kept.
+      // Only a miss becomes `populated`. A refresh, a late lookup and a failed lookup keep their status, and
+      // so does a failure that did not replace a result.
       const isPopulated = cacheStatus === "miss" && !(error && isKept);
       return { cacheStatus: isPopulated ? "populated" : (cacheStatus ?? "miss"), cacheReason };
     }

@@ -1,4 +1,4 @@
-// What every run's execution gets from the scheduler that holds it.
+// The parts and settings that a scheduler shares with the execution of every run that it holds.
 
 import type {
   Clock,
@@ -17,11 +17,11 @@ import type { AwaitedRuns } from "../steps/awaited-runs.ts";
 import type { LimitBook } from "../attempts/limit-book.ts";
 import type { ValueWorker } from "../values/value-worker.ts";
 
-/** Hears of what has been written about runs; must not throw. */
+/** Notified of what was written about runs; must not throw. */
 export interface SchedulerListener {
   instanceChanged?(run: DagRun, instance: TaskInstance): void;
   runChanged?(run: DagRun): void;
-  /** A run could not be loaded again and again; it goes on being tried, ever more rarely. */
+  /** A run failed to load several times in a row; it is tried again at growing intervals. */
   runNotLoaded?(run: DagRun, reason: string): void;
 }
 
@@ -30,19 +30,21 @@ export interface RunContext {
   readonly runs: RunStore;
   readonly dags: DagStore;
   readonly cache: ResultCache;
-  /** Of cache keys; without them `serialize` means nothing. */
+  /** Leases of cache keys; without them, `serialize` has no effect. */
   readonly keyLeases: CacheLeases | undefined;
-  /** Explains misses; without it they have no explanation. */
+  /** Explains misses; without it, misses have no explanation. */
   readonly decisionLog: DecisionLog | undefined;
   readonly attempts: AttemptRouter;
-  /** Calls what authors want to be told; without it nobody is. */
+  /** Calls users' callbacks; without it, callbacks are disabled. */
   readonly callbacks: CallbackCaller | undefined;
   readonly limits: LimitBook;
   /** Runs that tasks wait for. */
   readonly awaited: AwaitedRuns;
-  /** A task has made a run; when it waits for its end, this process sees to it that somebody brings it there. */
+  /**
+   * A task has created a run. If the task waits for it, this process ensures that a scheduler executes it.
+   */
   readonly onRunMade: (run: DagRun, isAwaited: boolean) => void;
-  /** False when a lease may have expired unnoticed: nothing may be started until it is renewed. */
+  /** False when a lease may have expired unnoticed: nothing may start until it is renewed. */
   readonly areLeasesSure: () => boolean;
   readonly values: ValueWorker;
   /** The values of XComs, wherever they are. */
@@ -50,21 +52,21 @@ export interface RunContext {
   readonly clock: Clock;
   readonly log: Logger;
   readonly listener: SchedulerListener;
-  /** Holder of the runs' leases. */
+  /** The owner name in the runs' leases. */
   readonly owner: string;
-  /** Which switch turns caching off, in words; `null`: none does. Read at each pass. */
+  /** Why caching is switched off; `null`: it is on. Read in each pass. */
   readonly cachingOffReason: () => string | null;
   /** Milliseconds; `null`: never expires. */
   readonly defaultTtlMs: Live<number | null>;
-  /** Bytes of all arguments together, above which an instance is not cached. */
+  /** Total bytes of the arguments above which an instance is not cached. */
   readonly maxInputSize: Live<number>;
   /** Which names a record must not show, and the key under which their digests are kept. */
   readonly secrets: SecretRules;
-  /** Looks at the machine of the workers. */
+  /** Examines the workers' machine. */
   readonly surroundings: Surroundings;
   /** The environment that workers will see. */
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly newAttemptId: () => string;
-  /** From 0 to 1, the latter left out. */
+  /** From 0 (inclusive) to 1 (exclusive). */
   readonly random: () => number;
 }

@@ -1,4 +1,4 @@
-// Values by task and mapIndex. A task that is not mapped, which most are, costs a place in a list and no map.
+// A map by task and mapIndex. An unmapped task, the most common kind, takes a place in an array and no map.
 
 import { UNMAPPED } from "@memodag/core";
 import type { DagNode } from "./dag-graph.ts";
@@ -32,7 +32,7 @@ export class ByInstance<T extends object> {
     else this.#mapped.get(node.index)?.delete(mapIndex);
   }
 
-  /** The values of a task in no order; those of its mapped instances with their mapIndex. */
+  /** The values of a task in no particular order; those of mapped instances with their mapIndex. */
   entriesOf(node: DagNode): (readonly [mapIndex: number, value: T])[] {
     const unmapped = this.#unmapped[node.index];
     const mapped = this.#mapped.get(node.index);

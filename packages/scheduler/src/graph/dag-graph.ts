@@ -1,4 +1,4 @@
-// A Dag's shape as the scheduler walks it: tasks by number, edges both ways. Never changes.
+// A Dag's graph as the scheduler traverses it: tasks by number, edges in both directions. Immutable.
 
 import type { SerializedBranch, SerializedDag, SerializedTask, TriggerRule } from "@memodag/core";
 
@@ -10,21 +10,21 @@ export interface DagNode {
   readonly upstream: readonly number[];
   readonly downstream: readonly number[];
   readonly isMapped: boolean;
-  /** The tasks whose results it is mapped over. */
+  /** The tasks over whose results this task is mapped. */
   readonly mappedOver: readonly number[];
-  /** What its result chooses among other tasks. */
+  /** How its result selects among other tasks; `null` if it does not. */
   readonly branch: NodeBranch | null;
-  /** How many tasks' results may choose against it. */
+  /** The number of branches that may exclude this task. */
   readonly branchCount: number;
 }
 
-/** A task's branch, by numbers. */
+/** A task's branch, with tasks by number. */
 export interface NodeBranch {
-  /** What each value chooses, by the value's canonical JSON. */
+  /** The tasks that each value selects, by the value's canonical JSON. */
   readonly cases: ReadonlyMap<string, ReadonlySet<number>>;
-  /** What is chosen when no case fits. */
+  /** The tasks that are selected when no case matches. */
   readonly otherwise: ReadonlySet<number>;
-  /** Everything that may be chosen. */
+  /** All tasks that may be selected. */
   readonly targets: readonly number[];
 }
 
@@ -35,13 +35,15 @@ export interface DagGraph {
   readonly indexOf: ReadonlyMap<string, number>;
 }
 
-/** Builds the graph of a serialized Dag, which the SDK has proven to be whole and without a cycle. */
+/** Builds the graph of a serialized Dag, which the SDK has checked to be complete and acyclic. */
 export function buildDagGraph(dag: SerializedDag): DagGraph {
   const indexOf = new Map(dag.tasks.map((task, index) => [task.taskId, index]));
   const numberOf = (taskId: string, namedBy: SerializedTask): number => {
     const index = indexOf.get(taskId);
     if (index !== undefined) return index;
-    throw new Error(`Dag "${dag.dagId}": task "${namedBy.taskId}" names "${taskId}", which is not there`);
+    throw new Error(
+      `Dag "${dag.dagId}": task "${namedBy.taskId}" refers to "${taskId}", which does not exist`,
+    );
   };
   const downstream: number[][] = dag.tasks.map(() => []);
   const upstream = dag.tasks.map((task, index) =>

@@ -1,8 +1,8 @@
-// Instances that the graph lets run, on their way to the cache and to a worker.
+// Instances that the graph allows to run, on their way to the cache and to a worker.
 
 import type { DagNode } from "./dag-graph.ts";
 
-/** An instance that may run as far as the graph is concerned. */
+/** An instance whose upstream allows it to run. */
 export interface ReadyInstance {
   readonly node: DagNode;
   readonly mapIndex: number;

@@ -1,14 +1,15 @@
-// How far a run has come: the decision of what comes next, as a function of the graph and the events.
+// The progress of a run through its graph: decides what comes next, as a function of the graph and the
+// events.
 
 import { UNMAPPED, type TerminalState } from "@memodag/core";
 import type { DagGraph, DagNode, NodeBranch } from "./dag-graph.ts";
 import { decideTrigger, type TriggerDecision } from "./trigger-decision.ts";
 
 /**
- * What follows from an event.
+ * A consequence of an event.
  *
  * - `ready`: this instance may run.
- * - `expand`: this mapped task may run, once somebody says over how many elements.
+ * - `expand`: this mapped task may run once the number of its elements is known.
  * - `ended`: this instance ended without running.
  */
 export type Decision =
@@ -21,7 +22,7 @@ export type Decision =
       readonly state: "skipped" | "upstream_failed";
     };
 
-/** An instance that has ended before the run's graph was asked. */
+/** An instance that had ended before this graph was built. */
 export interface EndedInstance {
   readonly mapIndex: number;
   readonly state: TerminalState;
@@ -31,23 +32,23 @@ interface NodeProgress {
   success: number;
   failed: number;
   skipped: number;
-  /** Upstream tasks of which an instance has not ended. */
+  /** Upstream tasks with unfinished instances. */
   openUpstream: number;
   isDecided: boolean;
-  /** Instances of this task that have not ended; meaningful once they are known. */
+  /** Unfinished instances of this task; meaningful once they are known. */
   openInstances: number;
   areInstancesKnown: boolean;
   hasFailed: boolean;
   hasSucceeded: boolean;
-  /** Branches that may choose against this task and have not been decided. */
+  /** Undecided branches that may exclude this task. */
   openBranches: number;
   isChosenAgainst: boolean;
 }
 
 /**
- * Counts, for each task, what its upstream has come to, so that an event costs as much as there are
- * edges out of the task it is about, whatever the size of the Dag. Deterministic, and blind to time,
- * processes and the database: any order of the same events leads to the same states.
+ * Counts the outcomes of each task's upstream, so that the cost of an event depends on the number of edges
+ * out of its task and not on the size of the Dag. Deterministic and independent of time, processes and the
+ * database: any order of the same events leads to the same states.
  */
 export class RunProgress {
   readonly #graph: DagGraph;
@@ -56,8 +57,9 @@ export class RunProgress {
   #openNodes: number;
 
   /**
-   * @param endsOf the instances of a task, in order, if all that there are have ended already, by an
-   *   earlier holder or by hand; nothing unless said otherwise. They stay as they are, whatever is above.
+   * @param endsOf the instances of a task, in order, if all of them have already ended, under an earlier
+   * holder or because their state was set manually; empty by default. They keep their states, whatever their
+   * upstream tasks do.
    */
   constructor(graph: DagGraph, endsOf: (node: DagNode) => readonly EndedInstance[] = () => []) {
     this.#graph = graph;
@@ -83,7 +85,7 @@ export class RunProgress {
     return this.#openNodes === 0;
   }
 
-  /** How the run ended: failed when a task that nothing follows failed. Airflow's rule. */
+  /** How the run ended: failed when a leaf task failed, as in Airflow. */
   get outcome(): "success" | "failed" {
     const hasFailedLeaf = this.#graph.nodes.some(
       (node) => node.downstream.length === 0 && this.#nodes[node.index]?.hasFailed,
@@ -91,10 +93,10 @@ export class RunProgress {
     return hasFailedLeaf ? "failed" : "success";
   }
 
-  /** What may happen before any event. */
+  /** The decisions that are possible before any event. */
   start(): Decision[] {
     const decisions: Decision[] = [];
-    // The instances of a list are not among them: it may come out otherwise than when they ended.
+    // Mapped instances are not included: their list may be a different one now.
     const ended = this.#graph.nodes.flatMap((node) => {
       const [first] = this.#endsOf(node);
       return first?.mapIndex === UNMAPPED ? [[node, first.state] as const] : [];
@@ -108,7 +110,7 @@ export class RunProgress {
     return decisions;
   }
 
-  /** A mapped task turns out to have `count` instances, none of them ended; without any it is skipped. */
+  /** A mapped task has `count` instances, none of which has ended; a task without instances is skipped. */
   expand(node: DagNode, count: number): Decision[] {
     const progress = this.#progressOf(node);
     if (progress.areInstancesKnown) throw new Error(`task "${node.task.taskId}" was expanded twice`);
@@ -125,16 +127,16 @@ export class RunProgress {
     return decisions;
   }
 
-  /** One instance of a task ended; `chosen` is what the result of a task that decides a branch chose. */
+  /** One instance of a task ended; `chosen` is what the result of a task that decides a branch selected. */
   settle(node: DagNode, state: TerminalState, chosen?: ReadonlySet<number>): Decision[] {
     if (isChoice(node, state) && !chosen)
-      throw new Error(`task "${node.task.taskId}" decides a branch and chose nothing`);
+      throw new Error(`task "${node.task.taskId}" decides a branch and selected nothing`);
     const decisions: Decision[] = [];
     this.#settle(node, state, decisions, chosen);
     return decisions;
   }
 
-  /** Without a choice, as when the task that decides failed, trigger rules alone decide. */
+  /** Without a selection, as when the deciding task failed, trigger rules alone decide. */
   #closeBranch({ targets }: NodeBranch, chosen: ReadonlySet<number> | undefined): void {
     for (const index of targets) {
       const target = this.#nodes[index];
@@ -150,11 +152,11 @@ export class RunProgress {
     decisions: Decision[],
     chosen?: ReadonlySet<number>,
   ): void {
-    // A queue, not recursion: a chain of a thousand failures must not be a thousand frames.
+    // A queue instead of recursion: a chain of a thousand failures must not need a thousand stack frames.
     const ended: [DagNode, TerminalState][] = [[first, firstState]];
     for (const [node, state] of ended) {
       const progress = this.#progressOf(node);
-      // A mapped task that ends before it was expanded ends as the one instance that stands for all.
+      // A mapped task that ends before it is expanded ends as one instance that stands for all.
       if (!progress.areInstancesKnown) {
         progress.areInstancesKnown = true;
         progress.openInstances = 1;
@@ -179,7 +181,7 @@ export class RunProgress {
         if (isNodeDone) below.openUpstream -= 1;
         for (const end of this.#decide(belowNode, decisions)) ended.push([belowNode, end]);
       }
-      // Within a group that is chosen, or not, only the first tasks are downstream.
+      // Of a group that is selected, or not, only the first tasks are downstream.
       for (const index of node.branch?.targets ?? []) {
         const target = this.#graph.nodes[index];
         if (!target) continue;
@@ -188,7 +190,7 @@ export class RunProgress {
     }
   }
 
-  /** Decides a task if it can be; returns the states its instances are in when it ends without running. */
+  /** Decides a task if possible; returns the states of its instances if it ends without running. */
   #decide(node: DagNode, decisions: Decision[]): readonly TerminalState[] {
     const progress = this.#progressOf(node);
     if (progress.isDecided) return [];
@@ -215,7 +217,7 @@ export class RunProgress {
 
   #decisionOn(node: DagNode, progress: NodeProgress): TriggerDecision {
     if (progress.isChosenAgainst) return "skipped";
-    // Even a rule that is fulfilled waits for the choice.
+    // Even a satisfied rule waits for the branch to be decided.
     if (progress.openBranches > 0) return "wait";
     if (node.upstream.length === 0) return "run";
     const { success, failed, skipped, openUpstream } = progress;
@@ -229,8 +231,8 @@ export class RunProgress {
   }
 
   /**
-   * A rule that is fulfilled without a list gives nothing to map over: as in Airflow, such a task ends as what
-   * was to return the list did, and never by a failure of its own.
+   * A satisfied rule with a missing list has nothing to map over. As in Airflow, the task then ends like the
+   * task that should have returned the list, and never by a failure of its own.
    */
   #decisionOnLists(node: DagNode): TriggerDecision {
     const lists = node.mappedOver.map((index) => this.#nodes[index]).filter((list) => list !== undefined);
@@ -242,12 +244,15 @@ export class RunProgress {
 
   #progressOf(node: DagNode): NodeProgress {
     const progress = this.#nodes[node.index];
-    if (!progress) throw new Error(`task "${node.task.taskId}" is not of this Dag`);
+    if (!progress) throw new Error(`task "${node.task.taskId}" is not in this Dag`);
     return progress;
   }
 }
 
-/** Such an end is not known without what it chose; whoever is told that the task may run finds it ended. */
+/**
+ * The outcome is not known without the selection; the caller finds the instance ended when it is told that
+ * the task may run.
+ */
 function isChoice(node: DagNode, state: TerminalState): boolean {
   return node.branch !== null && state === "success";
 }

@@ -1,8 +1,8 @@
-// What a trigger rule says, given how the upstream instances that have ended did end.
+// Evaluates a trigger rule, given the outcomes of the upstream instances that have ended.
 
 import type { TriggerRule } from "@memodag/core";
 
-/** How many upstream instances ended in which way, and whether more are to come. */
+/** How many upstream instances ended in each way, and whether more will follow. */
 export interface UpstreamTally {
   readonly success: number;
   /** `failed` and `upstream_failed` together. */
@@ -12,13 +12,13 @@ export interface UpstreamTally {
   readonly allDone: boolean;
 }
 
-/** What becomes of a task. */
+/** The decision of a trigger rule for a task. */
 export type TriggerDecision = "wait" | "run" | "skipped" | "upstream_failed";
 
 /**
- * Airflow's trigger rules (`ti_deps/deps/trigger_rule_dep.py`), with one difference: where Airflow may
- * end a task early in either of two states, depending on which upstream came first, this waits until
- * one state alone is possible. So the order of events never changes how a run ends.
+ * Airflow's trigger rules (`ti_deps/deps/trigger_rule_dep.py`), with one difference: where Airflow may end a
+ * task early in either of two states, depending on which upstream task ends first, this waits until only one
+ * state is possible. The order of events therefore never changes how a run ends.
  */
 export function decideTrigger(rule: TriggerRule, tally: UpstreamTally): TriggerDecision {
   const { success, failed, skipped, allDone } = tally;

@@ -1,9 +1,10 @@
-// The graphs of the Dag versions that were run last, so that a run that begins does not parse its Dag anew.
+// A cache of the graphs of the Dag versions that ran last, so that starting a run does not parse its Dag
+// again.
 
 import type { DagStore, DagVersion } from "@memodag/core";
 import { buildDagGraph, type DagGraph } from "./dag-graph.ts";
 
-/** A version and its graph; neither ever changes. */
+/** A version and its graph; both are immutable. */
 export interface VersionGraph {
   readonly version: DagVersion;
   readonly graph: DagGraph;
@@ -12,7 +13,7 @@ export interface VersionGraph {
 /** Graphs kept in memory, at most. */
 const MAX_GRAPHS = 64;
 
-/** Graphs by version id, the latest used last. */
+/** Graphs by version id, least recently used first. */
 export class VersionGraphs {
   readonly #dags: DagStore;
   readonly #graphs = new Map<number, VersionGraph>();

@@ -1,4 +1,4 @@
-// Who holds a lease, so that the leases of a dead process on this host are free at once.
+// Names the holders of leases, so that the leases of a dead process on this host can be taken over at once.
 
 import { randomBytes } from "node:crypto";
 import { readFileSync, readlinkSync } from "node:fs";
@@ -11,8 +11,8 @@ export function newOwner(): string {
 }
 
 /**
- * True when `owner` was a process of this place that is gone. A process elsewhere is never called dead,
- * and one whose number has been given to another process is taken for alive: its lease expires instead.
+ * True when `owner` was a process on this host that no longer exists. A process on another host is never
+ * considered dead, and one whose pid has been reused is considered alive: its lease expires instead.
  */
 export function isDeadOwner(owner: string): boolean {
   const [place, pid] = owner.split(":");
@@ -27,7 +27,7 @@ export function isDeadOwner(owner: string): boolean {
 
 let place: string | undefined;
 
-/** Where process numbers mean the same: the host, since its last boot, in this process's namespace. */
+/** The namespace of process ids: the host, its last boot, and the pid namespace of this process. */
 function placeOfProcess(): string {
   place ??= sha256(
     [
@@ -39,7 +39,7 @@ function placeOfProcess(): string {
   return place;
 }
 
-/** These files are Linux's; elsewhere the host name has to do. */
+/** These files exist on Linux only; elsewhere the host name has to suffice. */
 function orEmpty(read: () => string): string {
   try {
     return read();

@@ -1,17 +1,19 @@
-// Runs for dates that have passed: one for each date of a Dag's schedule between two times. The schedule
-// itself stays where it is.
+// Creates runs for past dates: one for each date of a Dag's schedule in a range. The schedule itself does not
+// move.
 
 import { MemodagError, type DagRun, type DagVersion, type RunStore } from "@memodag/core";
 import { datesBetween, type DateRange } from "@memodag/timetable";
 import { newDatedRun, type TriggerRequest } from "./trigger-run.ts";
 
-/** Dates that one backfill fills, at most. */
+/** Dates that one backfill may fill, at most. */
 const MOST_DATES = 10_000;
 
-/** Which dates are to be filled, and how. */
+/** The dates to fill, and how. */
 export interface BackfillRequest extends Omit<TriggerRequest, "logicalDate" | "act"> {
   readonly range: DateRange;
-  /** Runs begin only while fewer runs of the Dag are under way; absent: the Dag's own limit alone holds. */
+  /**
+   * Runs start only while fewer runs of the Dag are in progress; absent: only the Dag's own limit applies.
+   */
   readonly maxActiveRuns?: number;
 }
 
@@ -19,7 +21,7 @@ export interface BackfillRequest extends Omit<TriggerRequest, "logicalDate" | "a
 export interface BackfillDate {
   /** Milliseconds since the Unix epoch. */
   readonly logicalDate: number;
-  /** The run that the date has already, which is left alone; `null`: none. */
+  /** The run that this date already has, which is left as it is; `null`: none. */
   readonly existingRunId: string | null;
 }
 
@@ -27,18 +29,18 @@ export interface BackfillDate {
 export interface BackfillPlan {
   /** In order. */
   readonly dates: readonly BackfillDate[];
-  /** How many dates of the range have not come yet, and are left to the schedule. */
+  /** The number of dates in the range that are in the future, and are left to the schedule. */
   readonly toCome: number;
 }
 
-/** What became of a date: its new run, or the id of the one that it had already. */
+/** The result for one date: its new run, or the id of the run that it already had. */
 export type FilledDate =
   | { readonly kind: "made"; readonly run: DagRun }
   | { readonly kind: "exists"; readonly logicalDate: number; readonly runId: string };
 
 /**
- * The dates of a range that have passed at `now`, and which of them have a run.
- * @throws MemodagError `backfill_invalid` for a Dag without dates, and a range without or with too many.
+ * The past dates of a range at `now`, and which of them have a run.
+ * @throws MemodagError `backfill_invalid` for a Dag without a schedule, and a range with no dates or too many
  */
 export async function planBackfill(
   runs: RunStore,
@@ -51,21 +53,21 @@ export async function planBackfill(
   if (dag.schedule === null || dag.schedule === "@once") {
     const schedule = dag.schedule === null ? "no schedule" : "the schedule @once";
     throw invalid(
-      `Dag "${dag.dagId}" has ${schedule}, and so no dates to fill: ` +
-        `\`memodag dags trigger ${dag.dagId} --logical-date …\` makes the run of a date`,
+      `Dag "${dag.dagId}" has ${schedule}, and therefore no dates to fill: ` +
+        `\`memodag dags trigger ${dag.dagId} --logical-date …\` creates the run of one date`,
     );
   }
   const dates = datesBetween(dag, range, MOST_DATES + 1);
   if (dates.length > MOST_DATES) {
     throw invalid(
       `There are more than ${MOST_DATES} dates of "${dag.dagId}" from ${range.from} to ${range.to}: ` +
-        "fill them part by part",
+        "split the range",
     );
   }
   if (dates.length === 0) {
     throw invalid(
       `There is no date of "${dag.dagId}" (${dag.schedule}, ${dag.timezone}) from ${range.from} to ` +
-        `${range.to}: name a range that has some`,
+        `${range.to}: choose another range`,
     );
   }
   const passed = dates.filter((date) => date <= now);
@@ -80,8 +82,8 @@ export async function planBackfill(
 }
 
 /**
- * Makes the runs of a plan, oldest first. A date that has a run, by now too, is left alone.
- * @throws MemodagError `conf_invalid` before any run is made.
+ * Creates the runs of a plan, oldest first. A date that has a run by now is left as it is.
+ * @throws MemodagError `conf_invalid` before any run is created.
  */
 export async function makeBackfillRuns(
   runs: RunStore,

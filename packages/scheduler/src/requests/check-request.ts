@@ -1,5 +1,5 @@
-// Whether what is said about a run fits what its Dag says of params and conf. By JSON schema alone: code of
-// a Dag file does not run here.
+// Checks a run's params and conf against its Dag. Uses the JSON schemas alone: code of a Dag file does not
+// run here.
 
 import {
   DEFAULT_SECRET_PATTERNS,
@@ -13,21 +13,21 @@ import {
   type SerializedDag,
 } from "@memodag/core";
 
-/** What is said about a run. */
+/** The params and conf of a run to be created. */
 export interface RunWishes {
   readonly conf: JsonObject;
-  /** Laid over the Dag's defaults. */
+  /** Override the Dag's defaults. */
   readonly params: JsonObject;
-  /** Which names are secrets: errors do not show their values. By default those that look like secrets. */
+  /** Which names are secrets, whose values errors do not show; by default, names that look like secrets. */
   readonly isSecret?: SecretTest;
 }
 
 const looksSecret = secretTest(DEFAULT_SECRET_PATTERNS);
 
 /**
- * The params of a run: the Dag's defaults with what is said laid over them.
- * @throws MemodagError `conf_invalid` for a param that the Dag does not declare, one that is missing, and
- *   what does not fit its schema.
+ * The params of a run: the Dag's defaults, overridden by the request.
+ * @throws MemodagError `conf_invalid` for an undeclared param, a missing one, and a value that does not match
+ * its schema.
  */
 export async function checkRequest(
   dag: SerializedDag,
@@ -74,7 +74,7 @@ async function refuseMisfit(
   value: JsonValue,
   isSecret: SecretTest,
 ): Promise<void> {
-  // It brings ajv along, which most Dags do without.
+  // Loads ajv, which most Dags do not need.
   const { findMisfit } = await import("@memodag/params");
   const misfit = findMisfit(schema, value, isSecret);
   if (misfit === undefined) return;
@@ -83,7 +83,7 @@ async function refuseMisfit(
     typeof value !== "string" && expected === "must be string"
       ? `, in quotes to be a string${misfit.isSecret ? "" : `: '"${found}"'`}`
       : "";
-  throw confInvalid(dag, `${name}${where} ${expected}, found ${found}: give one that fits${hint}`);
+  throw confInvalid(dag, `${name}${where} ${expected}, found ${found}: use a valid value${hint}`);
 }
 
 function confInvalid({ dagId }: SerializedDag, message: string): MemodagError {

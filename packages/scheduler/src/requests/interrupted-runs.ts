@@ -1,9 +1,9 @@
-// Which runs were begun and then left behind: their scheduler was killed, or stopped.
+// Finds runs that were started and then abandoned because their scheduler was killed or stopped.
 
 import type { DagRun, InterruptedRunFilter, RunStore } from "@memodag/core";
 import { isDeadOwner } from "../identity/process-identity.ts";
 
-/** Runs that were begun and that no process works on now, as far as this host can tell; oldest first. */
+/** Runs that were started and that no process works on now, as far as this host can tell; oldest first. */
 export async function listInterruptedRuns(
   runs: Pick<RunStore, "listInterruptedRuns" | "listLeaseOwners">,
   filter: Omit<InterruptedRunFilter, "deadOwners">,

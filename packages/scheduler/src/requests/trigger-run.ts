@@ -1,4 +1,4 @@
-// Makes runs of a Dag, whoever asks for them: their ids, their params, their dates.
+// Creates runs of a Dag, for every kind of caller: their ids, params and dates.
 
 import { randomBytes } from "node:crypto";
 import type {
@@ -15,29 +15,29 @@ import type {
 } from "@memodag/core";
 import { checkRequest } from "./check-request.ts";
 
-/** What is said about a run. */
+/** A request to run a Dag. */
 export interface TriggerRequest {
   readonly version: DagVersion;
   readonly conf: JsonObject;
-  /** Laid over the Dag's defaults; names must be among them. */
+  /** Override the Dag's defaults; every name must be declared. */
   readonly params: JsonObject;
   /** Milliseconds since the Unix epoch; `null`: the run has none. */
   readonly logicalDate: number | null;
   readonly cacheMode: CacheMode;
-  /** Default: one made of its date and of chance. */
+  /** By default, made from the date and a random suffix. */
   readonly runId?: string;
-  /** The try of a task that makes it; see {@link NewDagRun}. */
+  /** The try of a task that creates the run; see {@link NewDagRun}. */
   readonly madeBy?: string;
-  /** Whose wish it is; written down with the run that it makes. */
+  /** Recorded in the audit log with the run. */
   readonly act?: AuditAct;
-  /** Which names are secrets: errors do not show their values. By default those that look like secrets. */
+  /** Which names are secrets, whose values errors do not show; by default, names that look like secrets. */
   readonly isSecret?: SecretTest;
 }
 
 /**
  * Creates a run in state `queued`.
- * @throws MemodagError `conf_invalid` for params and conf that do not fit the Dag; `dag_run_exists` when
- *   the Dag has a run of that logical date.
+ * @throws MemodagError `conf_invalid` for params and conf that do not match the Dag; `dag_run_exists` when
+ * the Dag has a run of that logical date.
  */
 export async function triggerRun(runs: RunStore, clock: Clock, request: TriggerRequest): Promise<DagRun> {
   const { logicalDate, act } = request;
@@ -46,13 +46,13 @@ export async function triggerRun(runs: RunStore, clock: Clock, request: TriggerR
   return await runs.createRun(run, act && { ...act, filter: { ...act.filter, runId } });
 }
 
-/** An id for a run that a person makes, which no other run has. */
+/** A unique id for a manual run. */
 export function newManualRunId(clock: Clock, logicalDate: number | null): string {
   const nonce = randomBytes(3).toString("hex");
   return `manual__${new Date(logicalDate ?? clock.now()).toISOString()}_${nonce}`;
 }
 
-/** The run of a Dag that its schedule, or a backfill, has for a date: there is one id for it. */
+/** The run that a schedule or a backfill creates for a date; its id is determined by the date. */
 export async function newDatedRun(
   request: TriggerRequest & { readonly logicalDate: number },
   runType: Exclude<DagRunType, "manual">,
@@ -73,7 +73,7 @@ async function newRun(
     dagId: version.dag.dagId,
     dagVersionId: version.id,
     logicalDate,
-    // Airflow 3: the interval of a run begins and ends at its logical date.
+    // As in Airflow 3, the data interval begins and ends at the logical date.
     dataIntervalStart: logicalDate,
     dataIntervalEnd: logicalDate,
     conf,

@@ -1,6 +1,8 @@
-// One run in the hands of this scheduler, and what happens in a pass over it: read `pass()` from top to bottom.
+// The execution of one run by this scheduler, and what happens in a pass over it: read `pass()` from top to
+// bottom.
 //
-// `state/` remembers, `phases/` decide and change nothing, `effects/` talk to stores, executors and clocks.
+// `state/` holds the state, `phases/` decide without side effects, `effects/` talk to stores, executors and
+// clocks.
 
 import { type AttemptOutcome, type ClaimedRun, type DagRun, type StoredError } from "@memodag/core";
 import type { PassLookup } from "@memodag/result-cache";
@@ -23,17 +25,17 @@ import { decideStep, readStepInput } from "./phases/decide.ts";
 import { endAttempt } from "./phases/end-attempt.ts";
 import { isOfAttempt, RunState, type RunEvent } from "./state/run-state.ts";
 
-/** What a pass came to. `reload`: the database has moved on; the run must be claimed again. */
+/** The outcome of a pass. `reload`: the database has changed; the run must be claimed again. */
 export type PassResult = "open" | "over" | Exclude<WriteResult, "written">;
 
-/** Instances that the cache is asked about at a time, so that a run of very many takes no more memory. */
+/** Instances for which the cache is asked at a time, which bounds the memory of very large runs. */
 const MOST_ASKED = 10_000;
 
-/** Executes one claimed run. Passes must not overlap; events may come at any time. */
+/** Executes one claimed run. Passes must not overlap; events may arrive at any time. */
 export class RunExecution {
   readonly #context: RunContext;
   readonly #state: RunState;
-  /** Packages, as `name@version`, that the Dag was read with. */
+  /** Packages, as `name@version`, that the Dag was loaded with. */
   readonly #locked: ReadonlySet<string>;
   readonly #waits: TimedWaits;
   readonly #cache: AskCache;
@@ -43,9 +45,9 @@ export class RunExecution {
   readonly #stores: ResultStores;
   readonly #writer: PassWriter;
   readonly #carryOut: CarryOut;
-  /** Aborted when this execution is over: its timers and watches end with it. */
+  /** Aborted when this execution is over, which cancels its timers and watches. */
   readonly #closed = new AbortController();
-  /** Everything has ended but processes of attempts that are being ended. */
+  /** Everything has ended except the processes of attempts that are being ended. */
   #isEnding = false;
 
   constructor(context: RunContext, claimed: ClaimedRun, graph: VersionGraph, wake: () => void) {
@@ -86,17 +88,17 @@ export class RunExecution {
     return this.#stores.size > 0;
   }
 
-  /** Resolves when the stores that are under way have ended; each has its deadline. */
+  /** Resolves when the stores in progress have ended; each has a deadline. */
   async whenStored(): Promise<void> {
     await this.#stores.whenStored();
   }
 
-  /** True when something has happened that no pass has acted on, were it only that a store ended. */
+  /** True when something happened that no pass has acted on, if only the end of a store. */
   get hasNews(): boolean {
     return this.#state.inbox.events.length > 0;
   }
 
-  /** True when instances wait for nothing but a free slot, or the run for the last process to go. */
+  /** True when instances wait only for a free slot, or the run for its last process to end. */
   get wantsSlots(): boolean {
     return this.#dispatcher.wantsSlots || this.#keyLeases.wantsSlots || this.#isEnding;
   }
@@ -106,16 +108,19 @@ export class RunExecution {
     return this.#dispatcher.wantsToSubmit || this.#steps.wantsToSubmit;
   }
 
-  /** True when everything under way waits for a time or for another run: it costs nothing but its place. */
+  /**
+   * True when everything in progress waits for a time or for another run, so that the run costs nothing but
+   * memory.
+   */
   get isResting(): boolean {
     const isBusy = this.#state.underWay.size > 0 || this.#dispatcher.wantsSlots || this.#keyLeases.wantsSlots;
     return this.#waits.size + this.#steps.waiting > 0 && !isBusy;
   }
 
   /**
-   * Acts on everything that happened, lets hits feed the graph until nothing new is ready, writes all
-   * of it in one transaction, and only then dispatches. When it throws (the database is away), nothing
-   * is lost: the next pass goes on where this one stopped.
+   * Acts on all events, lets hits advance the graph until nothing new is ready, writes everything in one
+   * transaction, and only then dispatches. When it throws (the database is unreachable), nothing is lost: the
+   * next pass continues where this one stopped.
    */
   async pass(): Promise<PassResult> {
     this.#state.isPassing = true;
@@ -148,24 +153,24 @@ export class RunExecution {
     this.#stores.explain();
     if (!isSettled) inbox.wake();
     if (isOver) return "over";
-    // What stores left meanwhile goes with a later pass.
+    // Statuses of stores that ended during this pass are left to a later pass.
     this.#stores.tell();
     return "open";
   }
 
-  /** Ends its timers and watches; no pass begins from now on. */
+  /** Cancels its timers and watches; no pass starts any more. */
   close(): void {
     this.#closed.abort();
     this.#keyLeases.leave();
     this.#steps.leave();
   }
 
-  /** Ends every attempt of the run; for a run whose lease is lost. */
+  /** Ends every attempt of the run, after its lease was lost. */
   cancelAttempts(error: StoredError): void {
     this.#dispatcher.cancelAll(error);
   }
 
-  /** Leaves the attempts to run on, for the execution that takes over from this one. */
+  /** Leaves the attempts running, for the execution that replaces this one. */
   forgetAttempts(): void {
     this.#dispatcher.forgetAll();
     // Their outcomes were not written: they would be lost, and the attempts would run once more.
@@ -173,8 +178,8 @@ export class RunExecution {
   }
 
   /**
-   * Takes over what an earlier holder of the run has written. Attempts are gone with their holder unless this
-   * process's executor has them; whether one that was queued had begun, its holder took with it.
+   * Takes over what an earlier holder of the run has written. Attempts ended with their holder unless this
+   * process's executor runs them; whether a queued attempt had started is not known.
    */
   #load({ run, instances, xcoms }: ClaimedRun): void {
     const { table, results, inbox } = this.#state;
@@ -183,10 +188,10 @@ export class RunExecution {
       const node = results.nodeOf(row.taskId);
       const { state, mapIndex, attemptId } = row;
       table.load(node, row);
-      // The cache is asked anew about what missed: another run may have stored that result since.
+      // The cache is asked again about what missed: another run may have stored that result since.
       if (state === "scheduled" && row.cacheStatus === "miss")
         table.change(node, mapIndex, { state: "none" });
-      // A step has no attempt: it goes on with what it had begun.
+      // A step has no attempt: it continues what it started.
       if ((state !== "queued" && state !== "running") || node.task.runStep) continue;
       if (attemptId === null) {
         table.change(node, mapIndex, afterLoss(row));
@@ -228,7 +233,7 @@ export class RunExecution {
         return;
       }
       case "finished": {
-        // The result of an attempt that no one waits for any more must change nothing.
+        // The result of an attempt that is no longer awaited must not change anything.
         const instance = underWay.get(event.attemptId);
         if (!instance) return;
         await this.#end(instance, event.outcome);
@@ -250,13 +255,13 @@ export class RunExecution {
   }
 
   /**
-   * Turns decisions into rows and asks the cache, until neither has anything new.
-   * @returns false when there is so much to write that the rest is for another pass
+   * Turns decisions into rows and asks the cache until neither yields anything new.
+   * @returns false when there is so much to write that the rest is left to another pass
    */
   async #settle(lookup: PassLookup): Promise<boolean> {
     const { work, results } = this.#state;
     do {
-      // Bytes are kept until they are written, and there may be many more.
+      // Bytes are held until they are written, and there may be many more.
       if (results.isFull) return false;
       await this.#decide();
       const answered = await this.#cache.ask(lookup, work.nextReady(MOST_ASKED));
@@ -273,19 +278,19 @@ export class RunExecution {
     const { work, table, results, version } = this.#state;
     for (let step = work.nextStep(); step; step = work.nextStep()) {
       const reading = readStepInput(step, table, results, version.dag.maxMapLength);
-      // Awaited only where there is something to wait for: a wide Dag makes many thousands of these.
+      // Awaited only if there is something to wait for: a wide Dag has many thousands of steps.
       const input = reading instanceof Promise ? await reading : reading;
       this.#carryOut.step(step, decideStep(step, input, table, this.#context.clock.now()));
       work.stepDone();
     }
   }
 
-  /** The run as this pass leaves it: over when everything has ended, stores and processes included. */
+  /** The state of the run after this pass: over when everything has ended, including stores and processes. */
   #closeBooks(roundTrips: number): boolean {
     const { work, run, inbox, storeJobs } = this.#state;
     const isStoring = storeJobs.length + this.#stores.size + inbox.events.length > 0;
     const hasEnded = work.isOver && !isStoring;
-    // Whoever runs it again finds nothing of it running.
+    // A process that runs it again must find none of its processes running.
     this.#isEnding = hasEnded && this.#context.attempts.hasRunning(run);
     const isOver = hasEnded && !this.#isEnding;
     const now = this.#context.clock.now();

@@ -1,17 +1,20 @@
-// What a Dag's schedule wants now: a run of the date that has come, and the date to wait for next.
+// Decides the next step of a Dag's schedule: the run of a date that has come, and the next date to wait for.
 
 import type { DueDag, SerializedDag } from "@memodag/core";
 import { nextDate, openTimetable } from "@memodag/timetable";
 
 /** A step along a Dag's schedule. Milliseconds since the Unix epoch. */
 export interface ScheduleStep {
-  /** The date whose run is to be made; `null`: none has come. */
+  /** The date whose run is due; `null`: none is. */
   readonly runDate: number | null;
   readonly nextDate: number | null;
   readonly lastDate: number | null;
 }
 
-/** The next step of a Dag, at `now`. Throws for a schedule that cannot be read. */
+/**
+ * The next step of a Dag, at `now`.
+ * @throws when the schedule cannot be read.
+ */
 export function nextStep(
   dag: SerializedDag,
   { lastDate, nextDate: plannedDate }: Pick<DueDag, "lastDate" | "nextDate">,

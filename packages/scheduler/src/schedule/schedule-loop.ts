@@ -1,4 +1,4 @@
-// Makes the runs of schedules, each when its date comes. Any number of them may work on one database.
+// Creates scheduled runs when their dates come. Any number of schedulers may do so on one database.
 
 import {
   messageOf,
@@ -16,23 +16,22 @@ import { Backoff } from "../time/backoff.ts";
 import { newDatedRun } from "../requests/trigger-run.ts";
 import { nextStep, type ScheduleStep } from "./next-step.ts";
 
-/** What a {@link ScheduleLoop} is made of. */
 export interface ScheduleLoopParts {
   readonly schedules: ScheduleStore;
   readonly dags: Pick<DagStore, "getDagVersion">;
-  /** For timers alone: what is due, the database's clock says. */
+  /** For timers only: the database's clock decides what is due. */
   readonly clock: Pick<Clock, "after" | "monotonic">;
   readonly log: Logger;
-  /** How often it looks when nothing wakes it, in milliseconds. */
+  /** The interval in milliseconds at which it looks if nothing wakes it. */
   readonly options: { readonly pollMs: Live<number> };
   /** Called when there is a new run to claim. */
   readonly onRunMade: () => void;
 }
 
-/** How long a Dag whose step failed is left alone, in milliseconds; a new version of it is looked at at once. */
+/** How long a Dag whose step failed is skipped, in milliseconds; a new version of it is tried at once. */
 const STEP_RESTS = { firstMs: 1_000, longestMs: 300_000 };
 
-/** Looks for dates that have come whenever it is woken, and when the next one comes. */
+/** Looks for due dates whenever it is woken, and when the next one comes. */
 export class ScheduleLoop {
   readonly #parts: ScheduleLoopParts;
   readonly #faults: Backoff<string>;
@@ -47,7 +46,7 @@ export class ScheduleLoop {
     this.#faults = new Backoff(parts.clock, STEP_RESTS);
   }
 
-  /** Looks now; call when a Dag may have changed, or have room for another run. */
+  /** Looks now; call when a Dag may have changed or may have capacity for another run. */
   wake(): void {
     this.#isDue = true;
     if (this.#isPassing || this.#isClosed) return;
@@ -56,7 +55,7 @@ export class ScheduleLoop {
     this.#underWay = this.#passWhileDue();
   }
 
-  /** Makes no more runs; resolves when what is under way has ended. */
+  /** Creates no more runs; resolves when the work in progress has ended. */
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#cancelTimer();
@@ -71,8 +70,8 @@ export class ScheduleLoop {
       try {
         restMs = await this.#pass();
       } catch (error) {
-        // The poll is the net: it looks again.
-        log.error("could not look for dates that have come", { error: messageOf(error) });
+        // The poll tries again.
+        log.error("could not look for due dates", { error: messageOf(error) });
         restMs = options.pollMs();
       }
     }
@@ -82,20 +81,20 @@ export class ScheduleLoop {
     }
   }
 
-  /** Takes each Dag that is due one step on, and resolves to how long it is until the next date, in milliseconds. */
+  /** Advances each due Dag by one step, and resolves to the time until the next date, in milliseconds. */
   async #pass(): Promise<number> {
     const { schedules } = this.#parts;
     const now = await schedules.readClock();
     const { dags, nextDate } = await schedules.listDueDags(now);
     for (const due of dags) {
       if (this.#isClosed) break;
-      // There may be another date to make up for, or one that is earlier than those planned before.
+      // There may be another date to catch up on, or one that is earlier than those planned before.
       if (await this.#tryStep(due, now)) this.#isDue = true;
     }
     return nextDate === null ? Number.POSITIVE_INFINITY : nextDate - now;
   }
 
-  /** One Dag whose step fails is left alone for a while, and holds up no other. */
+  /** A Dag whose step fails is skipped for a while, and does not hold up others. */
   async #tryStep(due: DueDag, now: number): Promise<boolean> {
     const { team, dagId, versionId } = due;
     const name = JSON.stringify([team, dagId, versionId]);
@@ -107,19 +106,19 @@ export class ScheduleLoop {
     } catch (error) {
       const restMs = this.#faults.failed(name);
       const fields = { team, dagId, restMs, error: messageOf(error) };
-      this.#parts.log.error("a Dag's schedule could not be followed and is left alone for a while", fields);
+      this.#parts.log.error("a Dag's schedule could not be evaluated and is skipped for a while", fields);
       return false;
     }
   }
 
-  /** True when the plan has moved. */
+  /** True when the plan has advanced. */
   async #takeStep(due: DueDag, now: number): Promise<boolean> {
     const { schedules, dags, log, onRunMade } = this.#parts;
     const version = await dags.getDagVersion(due.versionId);
     const { run, nextDate, lastDate } = await this.#planOf(version, due, now);
     const { maxActiveRuns } = version.dag;
     const outcome = await schedules.writePlan({ leaves: due, run, nextDate, lastDate, maxActiveRuns });
-    // Overtaken: what the other made of it is seen at the next look.
+    // Another scheduler was faster; the next look sees its result.
     if (outcome.kind !== "planned") return false;
     if (outcome.run) {
       log.info("scheduled run made", { dagId: due.dagId, runId: outcome.run.runId });
@@ -139,8 +138,8 @@ export class ScheduleLoop {
       const wishes = { conf: {}, params: {}, cacheMode: "use" } as const;
       return { ...step, run: await newDatedRun({ version, logicalDate: runDate, ...wishes }, "scheduled") };
     } catch (error) {
-      // Read by another version of the program, perhaps; one Dag must not hold up the others.
-      this.#parts.log.error("a Dag's schedule cannot be followed until its file changes", {
+      // Possibly written by another version of the program; one Dag must not hold up the others.
+      this.#parts.log.error("a Dag's schedule cannot be evaluated until its file changes", {
         dagId: due.dagId,
         error: messageOf(error),
       });

@@ -1,28 +1,27 @@
-// Renews the leases of a scheduler, and knows for how long they can be relied on.
+// Renews the leases of a scheduler, and knows how long they can be relied on.
 
 import { messageOf, type CancelTimer, type Clock, type Logger, type RunStore } from "@memodag/core";
 
 /** Renewals within the length of a lease. */
 const RENEWALS = 3;
 
-/** What a {@link LeaseKeeper} works with. */
 export interface LeaseKeeperParts {
   readonly runs: RunStore;
   readonly clock: Clock;
   readonly log: Logger;
   readonly owner: string;
   readonly leaseMs: number;
-  /** Called before a renewal; what it returns is given to `onRenewed`. */
+  /** Called before a renewal; its result is passed to `onRenewed`. */
   readonly listHeld: () => ReadonlySet<number>;
-  /** Leases were renewed: those of `asked` that are not among `renewed` are others'. */
+  /** Leases were renewed: those in `asked` but not in `renewed` belong to others. */
   onRenewed(asked: ReadonlySet<number>, renewed: ReadonlySet<number>): void;
-  /** No lease could be renewed for as long as one lasts: others may have all of them. */
+  /** No lease could be renewed within the length of a lease: others may have all of them. */
   onExpired(): void;
 }
 
 /**
- * Time is this process's own, counted from before a renewal was asked for, so that a lease ends here
- * before it ends in the database: also for a process that was stopped, or whose database is away.
+ * Uses this process's monotonic clock, counted from before a renewal is requested, so that a lease ends here
+ * before it ends in the database, even if the process was suspended or the database is unreachable.
  */
 export class LeaseKeeper {
   readonly #parts: LeaseKeeperParts;
@@ -39,7 +38,7 @@ export class LeaseKeeper {
     return this.#parts.clock.monotonic() < this.#sureUntil;
   }
 
-  /** Notes that the first of the leases is as young as `askedAt`, by the monotonic clock. */
+  /** Records that the oldest lease was requested at `askedAt`, by the monotonic clock. */
   begin(askedAt: number): void {
     this.#sureUntil = askedAt + this.#parts.leaseMs;
   }

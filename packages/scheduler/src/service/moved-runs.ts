@@ -1,7 +1,7 @@
-// Finds out which of the runs held here were changed or ended by another process, and goes on from there.
+// Finds out which of the runs held here were changed or ended by another process, and continues accordingly.
 //
-// The lease stays here meanwhile: what runs under it is adopted by the run as it is loaded again, or ended,
-// and only then is the lease given back. Another scheduler would run all of it a second time.
+// The lease stays here meanwhile: running attempts are adopted when the run is loaded again, or are ended,
+// and only then is the lease released. Otherwise another scheduler would run all of them a second time.
 
 import {
   messageOf,
@@ -16,7 +16,6 @@ import { CANCELLED } from "../by-hand/cancel-run.ts";
 import { LEASE_LOST, type HeldRuns } from "./held-runs.ts";
 import { FAULT_REST_MS } from "./scheduler-parts.ts";
 
-/** What {@link MovedRuns} works with. */
 export interface MovedRunsParts {
   readonly runs: RunStore;
   readonly clock: Clock;
@@ -27,16 +26,16 @@ export interface MovedRunsParts {
   readonly attempts: AttemptRouter;
   /** Takes a run that was loaded again; false when that failed. */
   readonly take: (claimed: ClaimedRun) => Promise<boolean>;
-  /** Gives back the lease of a run of which nothing runs here any more. */
+  /** Releases the lease of a run that has no attempts here any more. */
   readonly giveBack: (runId: number) => void;
-  /** Hears of runs that others have ended. */
+  /** Notified of runs that another process has ended. */
   readonly onEnded: (run: DagRun) => void;
 }
 
-/** Asks, one question at a time. */
+/** Queries the database, one query at a time. */
 export class MovedRuns {
   readonly #parts: MovedRunsParts;
-  /** Runs that are held no more and whose attempts may still run, by number. */
+  /** Runs that are no longer held and whose attempts may still be running, by number. */
   readonly #moving = new Map<number, DagRun>();
   #isAsking = false;
   #isDue = false;
@@ -46,12 +45,12 @@ export class MovedRuns {
     this.#parts = parts;
   }
 
-  /** True until what runs of the run here is adopted or has ended. */
+  /** True until the run's attempts here are adopted or have ended. */
   isMoving(runId: number): boolean {
     return this.#moving.has(runId);
   }
 
-  /** Looks now, or again when it is looking. */
+  /** Looks now, or once more if a look is in progress. */
   wake(): void {
     this.#isDue = true;
     if (this.#isAsking || this.#isClosed) return;
@@ -59,23 +58,26 @@ export class MovedRuns {
     void this.#askWhileDue();
   }
 
-  /** A run that is held no more because another process changed it: it is loaded again, or is ended here too. */
+  /**
+   * Takes a run that is no longer held because another process changed it: it is loaded again, or ended here
+   * as well.
+   */
   take(run: DagRun): void {
     this.#moving.set(run.id, run);
     void this.#take(run);
   }
 
-  /** A run whose lease was lost: if another process ended it, those who wait for that hear of it. */
+  /** Takes a run whose lease was lost: if another process ended it, those who wait for that are notified. */
   lost(run: DagRun): void {
     void this.#tellIfEnded(run);
   }
 
-  /** No lease may be relied on: what runs of the runs under way here is ended. */
+  /** No lease can be relied on: all attempts of moved runs are ended. */
   loseAll(): void {
     for (const run of this.#moving.values()) void this.#parts.attempts.release(run, LEASE_LOST);
   }
 
-  /** Asks nothing more. */
+  /** Queries nothing more. */
   close(): void {
     this.#isClosed = true;
   }
@@ -90,8 +92,8 @@ export class MovedRuns {
         const moved = new Set(await runs.listMovedRuns(owner, loaded));
         for (const run of loaded) if (moved.has(run.id)) held.reload(run);
       } catch (error) {
-        // The poll is the net: it asks again.
-        log.error("could not look for runs changed manually", { error: messageOf(error) });
+        // The poll tries again.
+        log.error("could not look for manually changed runs", { error: messageOf(error) });
       }
     }
     this.#isAsking = false;
@@ -109,12 +111,12 @@ export class MovedRuns {
       }
       now = await runs.findRun(run.team, dagId, runId);
     } catch (error) {
-      log.error("could not look at a run changed manually", { dagId, runId, error: messageOf(error) });
+      log.error("could not look up a manually changed run", { dagId, runId, error: messageOf(error) });
       clock.after(FAULT_REST_MS, () => void this.#take(run));
       return;
     }
     const isEnded = now?.state !== "queued" && now?.state !== "running";
-    if (isEnded) log.info("a run was ended manually: its attempts here are ended", { dagId, runId });
+    if (isEnded) log.info("a run was ended manually; ending its attempts here", { dagId, runId });
     const ended = this.#end(run, isEnded);
     if (isEnded && now) this.#tell(now);
     await ended;
@@ -132,7 +134,7 @@ export class MovedRuns {
       const now = await this.#parts.runs.findRun(team, dagId, runId);
       if (now && now.state !== "queued" && now.state !== "running") this.#tell(now);
     } catch (error) {
-      this.#parts.log.warn("could not look at a run whose lease was lost", {
+      this.#parts.log.warn("could not look up a run whose lease was lost", {
         dagId,
         runId,
         error: messageOf(error),

@@ -1,4 +1,4 @@
-// Takes the leases of runs that are free, whenever there may be some.
+// Claims the leases of runs that are free.
 
 import { messageOf, type ClaimedRun, type Clock, type Logger, type RunStore } from "@memodag/core";
 import { isDeadOwner } from "../identity/process-identity.ts";
@@ -7,7 +7,6 @@ import type { SchedulerOptions } from "./scheduler-parts.ts";
 /** Runs claimed at a time, so that each of several idle schedulers gets its share of a burst. */
 const CLAIM_BATCH = 4;
 
-/** What {@link RunClaims} works with. */
 export interface RunClaimsParts {
   readonly runs: RunStore;
   readonly clock: Clock;
@@ -16,22 +15,22 @@ export interface RunClaimsParts {
   readonly options: Pick<SchedulerOptions, "leaseMs" | "maxRuns" | "dag" | "runs">;
   /** Runs held now that are not at rest. */
   readonly countHeld: () => number;
-  /** Runs that are left alone for now. */
+  /** Runs that are skipped for now. */
   readonly exceptRuns: () => readonly number[];
-  /** Takes claimed runs, whose leases were asked for at that time of the monotonic clock. */
+  /** Takes claimed runs, whose leases were requested at `askedAt` by the monotonic clock. */
   readonly take: (claimed: readonly ClaimedRun[], askedAt: number) => Promise<void>;
 }
 
-/** Claims, one after the other. */
+/** Claims runs, one batch after the other. */
 export class RunClaims {
   readonly #parts: RunClaimsParts;
-  /** The only runs to claim; undefined: not restricted to some. */
+  /** The only runs to claim; undefined: any run. */
   readonly #runs: Set<number> | undefined;
   #isClaiming = false;
   #isDue = false;
   #isClosed = false;
   #underWay = Promise.resolve();
-  /** Ends when the claim, or the giving back, that came last has ended. */
+  /** Resolves when the latest claim or release has ended. */
   #turn = Promise.resolve();
   #count = 0;
 
@@ -41,7 +40,7 @@ export class RunClaims {
     this.#runs = runs || dag ? new Set(runs) : undefined;
   }
 
-  /** How many claims have begun. */
+  /** How many claims have started. */
   get count(): number {
     return this.#count;
   }
@@ -50,12 +49,12 @@ export class RunClaims {
     return this.#isClaiming;
   }
 
-  /** Claims this run too, whatever Dag it is of; where only some runs are claimed. */
+  /** Also claims this run, whatever its Dag; for a scheduler that is restricted to some runs. */
   alsoTake(runId: number): void {
     this.#runs?.add(runId);
   }
 
-  /** Looks for runs now, or again when a claim is under way. */
+  /** Looks for runs now, or once more if a claim is in progress. */
   wake(): void {
     this.#isDue = true;
     if (this.#isClaiming || this.#isClosed) return;
@@ -63,19 +62,16 @@ export class RunClaims {
     this.#underWay = this.#claimWhileDue();
   }
 
-  /**
-   * Gives leases back. In turn with claims: one that reached the database late would give back what was
-   * claimed since.
-   */
+  /** Releases leases. Serialized with claims: a late release would give up a run that was claimed since. */
   giveBack(runIds: readonly number[]): void {
     const { runs, owner, log } = this.#parts;
     void this.#inTurn(() => runs.releaseLeases(owner, runIds)).then(
       () => this.wake(),
-      (error: unknown) => log.error("could not give a run back", { error: messageOf(error) }),
+      (error: unknown) => log.error("could not release a run", { error: messageOf(error) }),
     );
   }
 
-  /** Claims nothing more; resolves when what is under way has ended. */
+  /** Claims nothing more; resolves when the work in progress has ended. */
   async close(): Promise<void> {
     this.#isClosed = true;
     await this.#underWay;
@@ -95,7 +91,7 @@ export class RunClaims {
       try {
         await this.#inTurn(() => this.#claim());
       } catch (error) {
-        // The poll is the net: it asks again.
+        // The poll tries again.
         this.#parts.log.error("could not claim runs", { error: messageOf(error) });
       }
     }
@@ -117,7 +113,7 @@ export class RunClaims {
       ...(options.dag && !options.runs && { dag: options.dag }),
       ...(this.#runs && { runs: [...this.#runs] }),
     });
-    // There may be more: a claim looks at the oldest alone.
+    // There may be more: a claim looks only at the oldest.
     if (claimed.length > 0) this.#isDue = true;
     await take(claimed, askedAt);
   }

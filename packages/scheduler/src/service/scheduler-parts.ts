@@ -1,4 +1,4 @@
-// What a scheduler is made of, and its settings.
+// The parts and settings of a scheduler.
 
 import type {
   CallbackStore,
@@ -15,30 +15,30 @@ import type { SchedulerListener } from "../context/run-context.ts";
 
 /** Settings of a scheduler. Times in milliseconds. */
 export interface SchedulerOptions {
-  /** How long a lease lasts that nobody renews; it is renewed three times as often. */
+  /** How long a lease lasts without renewal; it is renewed three times as often. */
   readonly leaseMs: number;
-  /** How often the database is asked for new runs when nothing wakes the scheduler. */
+  /** The interval at which the database is queried for new runs if nothing wakes the scheduler. */
   readonly pollMs: Live<number>;
   /** Runs held at once, at most; those that only wait for a time or for another run do not count. */
   readonly maxRuns: Live<number>;
-  /** The admin's ttl for tasks that name none; `null`: never expires. */
+  /** The deployment's ttl for tasks without their own; `null`: never expires. */
   readonly defaultTtlMs: Live<number | null>;
-  /** Bytes of all arguments of an instance together, above which it is not cached. */
+  /** Total bytes of an instance's arguments above which it is not cached. */
   readonly maxInputSize: Live<number>;
   /** Slots by pool; {@link DEFAULT_POOLS} unless said otherwise. The same for every scheduler. */
   readonly poolSlots?: ReadonlyMap<string, number>;
-  /** How long a callback may run; a minute unless said otherwise. */
+  /** How long a callback may run; defaults to one minute. */
   readonly callbackTimeoutMs?: Live<number>;
-  /** Only runs of this Dag, and callbacks that are owed by them. */
+  /** Only runs of this Dag, and their callbacks. */
   readonly dag?: { readonly team: string; readonly dagId: string };
-  /** Of that Dag's runs these alone, by number; and runs that they wait for. */
+  /** Only these runs of that Dag, by number, and runs that they wait for. */
   readonly runs?: readonly number[];
 }
 
 /** The parts of a scheduler. */
 export interface SchedulerParts {
   readonly runs: RunStore;
-  /** What is owed to authors; without it no callback is called. */
+  /** The callbacks to call; without it, callbacks are disabled. */
   readonly callbacks?: CallbackStore;
   readonly dags: DagStore;
   readonly cache: ResultCache;
@@ -46,27 +46,27 @@ export interface SchedulerParts {
   readonly values: Values;
   /** Leases of cache keys; without them `serialize` means nothing. */
   readonly keyLeases?: CacheLeases;
-  /** Explains misses; without it they have no explanation. */
+  /** Explains misses; without it, misses have no explanation. */
   readonly decisionLog?: DecisionLog;
   readonly executor: Executor;
   readonly clock: Clock;
   readonly log: Logger;
-  /** Which switch turns caching off, in words; `null`: none does. */
+  /** Why caching is switched off; `null`: it is on. */
   readonly cachingOffReason: () => string | null;
-  /** Which names a record must not show, and the key under which their digests are kept. */
+  /** Which names are secrets in records, and the key of their digests. */
   readonly secrets: SecretRules;
-  /** Looks at the machine of the workers; without it that is this process's, and no file is looked at. */
+  /** Examines the workers' machine; defaults to this process's, without files. */
   readonly surroundings?: Surroundings;
   /** The environment that workers will see. */
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly listener?: SchedulerListener;
-  /** From 0 to 1, the latter left out; `Math.random` unless said otherwise. */
+  /** From 0 (inclusive) to 1 (exclusive); defaults to `Math.random`. */
   readonly random?: () => number;
   readonly options: SchedulerOptions;
 }
 
-/** The pool that tasks are of unless they say otherwise, and its slots. */
+/** The default pool and its slots. */
 export const DEFAULT_POOLS: ReadonlyMap<string, number> = new Map([["default_pool", 128]]);
 
-/** How long a run rests after a pass that a fault ended, or that cannot be loaded, in milliseconds. */
+/** How long a run waits after a pass that failed, or when it cannot be loaded, in milliseconds. */
 export const FAULT_REST_MS = 1_000;

@@ -1,4 +1,4 @@
-// Tells those who wait for runs how far these are: on hearing that something changed, and now and then.
+// Reports the progress of awaited runs to those who wait for them: when something changed, and periodically.
 
 import {
   messageOf,
@@ -11,35 +11,36 @@ import {
   type WantedRun,
 } from "@memodag/core";
 
-/** What {@link AwaitedRuns} works with. */
 export interface AwaitedRunsParts {
   readonly runs: Pick<RunStore, "findRunStandings">;
   readonly clock: Clock;
   readonly log: Logger;
 }
 
-/** A run that somebody waits for. */
+/** A run that a task waits for. */
 export interface Awaited {
   readonly run: WantedRun;
-  /** Milliseconds after which it is looked at, heard of or not. */
+  /** Milliseconds after which it is looked at, even without a notification. */
   readonly everyMs: number;
-  /** Hears how far it is whenever it was looked at; undefined while it is not there. */
+  /** Called with its status after each look; undefined while the run does not exist. */
   readonly onSeen: (standing: RunStanding | undefined) => void;
 }
 
 interface Watch extends Awaited {
-  /** The last question about it failed, whatever it was asked together with. */
+  /** The last query about it failed, even on its own. */
   isApart: boolean;
   cancelTimer: CancelTimer;
 }
 
-/** However often somebody wants to look: hearing of a change is faster. */
+/** The shortest interval: notifications of a change are faster anyway. */
 const LEAST_EVERY_MS = 1_000;
 
-/** Questions of one look that may fail: enough to find a few among very many. */
+/** Queries of one look that may fail: enough to find a few bad ones among very many. */
 const MOST_FAILURES = 40;
 
-/** Runs that the runs of one scheduler wait for. One question at a time, for all that are to be looked at. */
+/**
+ * The runs that the runs of one scheduler wait for. All that are due are looked up in one query at a time.
+ */
 export class AwaitedRuns {
   readonly #parts: AwaitedRunsParts;
   readonly #watches = new Set<Watch>();
@@ -51,7 +52,7 @@ export class AwaitedRuns {
     this.#parts = parts;
   }
 
-  /** Looks at the run soon, and again until the function that it returns is called. */
+  /** Looks at the run soon, and periodically until the returned function is called. */
   watch(awaited: Awaited): () => void {
     const watch: Watch = { ...awaited, isApart: false, cancelTimer: () => undefined };
     this.#watches.add(watch);
@@ -68,7 +69,7 @@ export class AwaitedRuns {
     this.#look(this.#watches);
   }
 
-  /** This run has ended, or begun. */
+  /** This run has ended, or started. */
   changed({ team, dagId }: DagRun): void {
     this.#look([...this.#watches].filter(({ run }) => run.dagId === dagId && run.team === team));
   }
@@ -95,7 +96,7 @@ export class AwaitedRuns {
   }
 
   async #lookWhileDue(): Promise<void> {
-    // Those who begin to wait together are one question.
+    // Watches that begin together share a query.
     await new Promise((resolve) => setImmediate(resolve));
     while (this.#due.size > 0) {
       const due = [...this.#due];
@@ -112,8 +113,9 @@ export class AwaitedRuns {
   }
 
   /**
-   * One question for all. When it fails, one for each half, until those that cannot be asked about are found:
-   * they hold up no other, and are asked about apart from now on. Every watch is looked at again by its timer.
+   * One query for all. When it fails, one for each half, until those that cannot be queried are found: they
+   * do not hold up others, and are queried separately from now on. Every watch is looked at again by its
+   * timer.
    */
   async #ask(watches: readonly Watch[], failures: Failures): Promise<void> {
     if (watches.length === 0 || failures.areTooMany) return;
@@ -138,16 +140,16 @@ export class AwaitedRuns {
 
   #report({ last }: Failures): void {
     const fields = { ...last?.run, error: messageOf(last?.error) };
-    this.#parts.log.error("could not look at runs that others wait for", fields);
+    this.#parts.log.error("could not look up awaited runs", fields);
   }
 }
 
-/** Questions of one look that failed. */
+/** Failed queries of one look. */
 class Failures {
   count = 0;
   last: { readonly run: WantedRun | undefined; readonly error: unknown } | undefined;
 
-  /** When the database is away every question fails: what is left waits for the next look. */
+  /** When the database is unreachable, every query fails: the rest waits for the next look. */
   get areTooMany(): boolean {
     return this.count >= MOST_FAILURES;
   }

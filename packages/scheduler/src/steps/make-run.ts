@@ -1,4 +1,4 @@
-// Makes the run that a task asks for, once: whoever carries the same try out again finds the run made.
+// Creates the run that a task asks for, once: a repetition of the same try finds the run that it created.
 
 import {
   askStore,
@@ -18,7 +18,7 @@ import type { SecretRules } from "@memodag/result-cache";
 import { triggerRun } from "../requests/trigger-run.ts";
 import type { RunOrder } from "./step-arguments.ts";
 
-/** What runs are made with. */
+/** The stores and settings with which runs are created. */
 export interface RunMaking {
   readonly runs: RunStore;
   readonly dags: Pick<DagStore, "findDagVersions" | "getDagVersion" | "listDags">;
@@ -26,16 +26,16 @@ export interface RunMaking {
   readonly secrets: Pick<SecretRules, "patterns">;
 }
 
-/** The try of a task that makes a run. */
+/** The try of a task that creates a run. */
 export interface RunMaker {
   readonly run: DagRun;
   readonly instance: Pick<TaskInstance, "taskId" | "mapIndex" | "tryNumber" | "state">;
 }
 
 /**
- * Makes a run, or finds the one that this try has made before.
+ * Creates a run, or finds the one that this try created earlier.
  * @throws MemodagError `dag_not_found`, `dag_paused`, `conf_invalid`; `dag_run_exists` for a run of that id
- *   or date which this try has not made
+ * or date that this try did not create
  */
 export async function makeRun(
   making: RunMaking,
@@ -57,7 +57,7 @@ export async function makeRun(
   return await triggerRun(runs, clock, { ...request, isSecret: secretTest(secrets.patterns) });
 }
 
-/** Sends a run back to before it began; not again once the try waits for it. */
+/** Resets a run to before it started; not again once the try waits for it. */
 async function resetRun({ runs, dags }: RunMaking, { instance }: RunMaker, there: DagRun): Promise<DagRun> {
   if (instance.state === "up_for_reschedule") return there;
   const { dag } = await dags.getDagVersion(there.dagVersionId);
@@ -66,7 +66,7 @@ async function resetRun({ runs, dags }: RunMaking, { instance }: RunMaker, there
   return there;
 }
 
-/** There is one for a try; the digest keeps apart what the readable part does not. */
+/** One id for each try; the digest distinguishes ids whose readable part is the same. */
 function runIdOf({ run, instance: { taskId, mapIndex, tryNumber } }: RunMaker): string {
   const digest = sha256(canonicalJson([run.dagId, run.runId, taskId, mapIndex, tryNumber]));
   return `triggered__${run.dagId}.${taskId}_${digest.slice(0, 12)}`;
@@ -76,7 +76,10 @@ function nameOf({ run, instance: { taskId, mapIndex, tryNumber } }: RunMaker): s
   return JSON.stringify([run.id, taskId, mapIndex, tryNumber]);
 }
 
-/** The Dags of other teams are not there. @throws MemodagError `dag_not_found` */
+/**
+ * Does not find Dags of other teams.
+ * @throws MemodagError `dag_not_found`
+ */
 export async function findVersion(
   dags: Pick<DagStore, "findDagVersions">,
   team: string,
@@ -86,7 +89,7 @@ export async function findVersion(
   if (version) return version;
   throw new MemodagError(
     "dag_not_found",
-    `There is no Dag "${dagId}": see \`memodag dags list\`, and name one in the task's dagId`,
+    `There is no Dag "${dagId}": set the task's dagId to one that \`memodag dags list\` shows`,
     { fields: { dagId, team } },
   );
 }
@@ -96,7 +99,7 @@ async function refusePaused(dags: Pick<DagStore, "listDags">, team: string, dagI
   if (!summaries.some((dag) => dag.dagId === dagId && dag.isPaused)) return;
   throw new MemodagError(
     "dag_paused",
-    `Dag "${dagId}" is paused: unpause it with \`memodag dags unpause ${dagId}\`, or leave failWhenDagIsPaused out`,
+    `Dag "${dagId}" is paused: unpause it with \`memodag dags unpause ${dagId}\`, or remove failWhenDagIsPaused`,
     { fields: { dagId, team } },
   );
 }

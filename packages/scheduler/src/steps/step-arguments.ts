@@ -1,4 +1,4 @@
-// Reads what a run step's arguments came to: which run it is about, and what a new one is given.
+// Reads the resolved arguments of a run step: which run it refers to, and the contents of a new one.
 
 import {
   findIsoTime,
@@ -10,12 +10,12 @@ import {
   type WantedRun,
 } from "@memodag/core";
 
-/** The arguments of a run step, which may hold whatever other tasks returned. */
+/** The arguments of a run step, which may contain anything that other tasks returned. */
 export type StepArguments = Readonly<Record<string, JsonValue>>;
 
-/** What a run to make is given. */
+/** The contents of a run to create. */
 export interface RunOrder {
-  /** `null`: one that tells of the task. */
+  /** `null`: an id derived from the task. */
   readonly runId: string | null;
   readonly conf: JsonObject;
   readonly params: JsonObject;
@@ -26,7 +26,7 @@ export interface RunOrder {
 /** Longest id of a run, in characters. */
 const LONGEST_RUN_ID = 250;
 
-/** @throws MemodagError `conf_invalid` naming the argument that cannot be what it is. */
+/** @throws MemodagError `conf_invalid` naming the invalid argument. */
 export function readRunOrder(args: StepArguments): RunOrder {
   return {
     runId: readRunId(args),
@@ -38,7 +38,7 @@ export function readRunOrder(args: StepArguments): RunOrder {
 
 /**
  * The run that a task of `own` waits for.
- * @throws MemodagError `conf_invalid`; `dag_run_not_found` when nothing says which run, or it is its own
+ * @throws MemodagError `conf_invalid`; `dag_run_not_found` when no run is named, or the run is `own`
  */
 export function readWantedRun(own: DagRun, step: WaitStep, args: StepArguments): WantedRun {
   const dag = { team: own.team, dagId: step.dagId };
@@ -52,8 +52,8 @@ export function readWantedRun(own: DagRun, step: WaitStep, args: StepArguments):
   if (named === null && own.logicalDate === null) {
     throw new MemodagError(
       "dag_run_not_found",
-      `Run "${own.runId}" has no logical date that a run of Dag "${step.dagId}" could share: ` +
-        "run it with --logical-date, or name a runId or a logicalDate in waitForDagRun",
+      `Run "${own.runId}" has no logical date to match with a run of Dag "${step.dagId}": ` +
+        "run it with --logical-date, or set runId or logicalDate in waitForDagRun",
       { fields: { dagId: step.dagId } },
     );
   }
@@ -66,12 +66,12 @@ function readRunId(args: StepArguments): string | null {
   const value = args["runId"];
   if (value === undefined) return null;
   const isId = typeof value === "string" && value !== "" && value.length <= LONGEST_RUN_ID;
-  // Neither is kept by every database as it is: the id that is read again would be another one.
+  // Not every database preserves these characters: the stored id would be a different one.
   if (isId && value.isWellFormed() && !value.includes("\u0000")) return value;
   throw wrong(
     "runId",
     value,
-    `give it a string of 1 to ${LONGEST_RUN_ID} characters, without U+0000 and lone surrogates`,
+    `a string of 1 to ${LONGEST_RUN_ID} characters without U+0000 and lone surrogates`,
   );
 }
 
@@ -79,7 +79,7 @@ function readObject(args: StepArguments, name: string): JsonObject {
   const value = args[name];
   if (value === undefined) return {};
   if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as JsonObject;
-  throw wrong(name, value, "give it an object, or the result of a task that returns one");
+  throw wrong(name, value, "an object, or the result of a task that returns one");
 }
 
 function readDate(args: StepArguments): number | null {
@@ -87,19 +87,20 @@ function readDate(args: StepArguments): number | null {
   if (value === undefined) return null;
   const time = typeof value === "string" ? findIsoTime(value) : undefined;
   if (time !== undefined) return time;
-  throw wrong("logicalDate", value, "give it a time of ISO 8601, such as 2026-11-03T06:00Z");
+  throw wrong("logicalDate", value, "an ISO 8601 time, such as 2026-11-03T06:00Z");
 }
 
-function wrong(name: string, value: JsonValue, mend: string): MemodagError {
-  const found = typeof value === "object" && value !== null ? "" : ` ${JSON.stringify(value).slice(0, 80)}`;
-  const kind = Array.isArray(value) ? "a list" : value === null ? "nothing:" : `a ${typeof value}`;
-  return new MemodagError("conf_invalid", `${name} came to ${kind}${found}: ${mend}`, { fields: { name } });
+function wrong(name: string, value: JsonValue, expected: string): MemodagError {
+  const isShown = value !== null && typeof value !== "object";
+  const kind = Array.isArray(value) ? "a list" : value === null ? "null" : `a ${typeof value}`;
+  const found = isShown ? `${kind} ${JSON.stringify(value).slice(0, 80)}` : kind;
+  return new MemodagError("conf_invalid", `${name} must be ${expected}; got ${found}`, { fields: { name } });
 }
 
 function waitsForItself({ dagId, runId }: DagRun): MemodagError {
   return new MemodagError(
     "dag_run_not_found",
-    `Run "${runId}" waits for itself, and would never end: name another Dag, run or date in waitForDagRun`,
+    `Run "${runId}" waits for itself, and would never end: set another Dag, run or date in waitForDagRun`,
     { fields: { dagId, runId } },
   );
 }

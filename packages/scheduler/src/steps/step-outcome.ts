@@ -1,4 +1,4 @@
-// What a run that is waited for, as it stands, makes of the task that waits. Functions of values.
+// Decides the outcome of a waiting task from the state of the awaited run. Functions of values.
 
 import {
   canonicalBytes,
@@ -12,13 +12,13 @@ import {
   type WantedRun,
 } from "@memodag/core";
 
-/** The XCom in which Airflow's own operator leaves the id of the run that it made. */
+/** The XCom in which Airflow's own operator stores the id of the run that it created. */
 const TRIGGERED_RUN_ID = "trigger_run_id";
 
-/** Errors that another try would only come to again. */
+/** Errors that would recur on a retry. */
 const FINAL: ReadonlySet<string> = new Set<ErrorCode>(["conf_invalid", "dag_run_exists", "sensor_timeout"]);
 
-/** How the task ends; undefined while it waits on. */
+/** How the task ends; undefined while it has to wait. */
 export function outcomeOf(
   step: SerializedRunStep,
   wanted: WantedRun,
@@ -44,12 +44,12 @@ export function stepSucceeded({ kind }: SerializedRunStep, runId: string): Attem
   return { kind: "succeeded", xcoms, durationMs: 0, uncacheable: null, packages: [] };
 }
 
-/** The task fails; it is tried again where that may come to something else. */
+/** The task fails; it is retried if a retry could end differently. */
 export function stepFailed(error: StoredError): AttemptOutcome {
   return { kind: "failed", error, durationMs: 0, retryable: !FINAL.has(error.code) };
 }
 
-/** The task has waited for as long as it may. */
+/** The task's timeout has passed. */
 export function stepTimedOut(
   step: SerializedRunStep,
   wanted: WantedRun,
@@ -58,11 +58,14 @@ export function stepTimedOut(
 ): AttemptOutcome {
   const time = formatDuration(timeoutMs);
   const found = standing
-    ? `run "${standing.runId}" of Dag "${wanted.dagId}" was ${standing.state} after ${time}`
-    : `Dag "${wanted.dagId}" had no run ${nameOf(wanted)} within ${time}`;
+    ? `run "${standing.runId}" of Dag "${wanted.dagId}" was still ${standing.state}`
+    : `Dag "${wanted.dagId}" had no run ${nameOf(wanted)}`;
   const [code, name]: [ErrorCode, string] =
     step.kind === "wait" ? ["sensor_timeout", "timeout"] : ["task_timeout", "executionTimeout"];
-  return stepFailed({ code, message: `It waited in vain, ${found}: see why, or raise the task's ${name}` });
+  return stepFailed({
+    code,
+    message: `Timed out after ${time}: ${found}; find out why, or raise the task's ${name}`,
+  });
 }
 
 function nameOf(wanted: WantedRun): string {

@@ -1,4 +1,4 @@
-// How long what failed again and again is left alone: twice as long each time, up to a bound.
+// Exponential backoff by key: the wait doubles with each consecutive failure, up to a limit.
 
 import type { Clock } from "@memodag/core";
 
@@ -14,7 +14,7 @@ interface Rest {
   readonly until: number;
 }
 
-/** Failures in a row, by what failed. */
+/** Consecutive failures by key. */
 export class Backoff<Key> {
   readonly #clock: Pick<Clock, "monotonic">;
   readonly #bounds: BackoffBounds;
@@ -25,7 +25,10 @@ export class Backoff<Key> {
     this.#bounds = bounds;
   }
 
-  /** Notes another failure. @returns for how many milliseconds it is left alone */
+  /**
+   * Records another failure.
+   * @returns the milliseconds to wait
+   */
   failed(key: Key): number {
     const failures = this.failuresOf(key) + 1;
     const { firstMs, longestMs } = this.#bounds;
@@ -34,23 +37,23 @@ export class Backoff<Key> {
     return restMs;
   }
 
-  /** It succeeded, or is not wanted any more: its next failure is a first one. */
+  /** Records a success, or that the key is no longer needed: its next failure counts as the first. */
   forget(key: Key): void {
     this.#rests.delete(key);
   }
 
-  /** Failures in a row so far. */
+  /** The number of consecutive failures. */
   failuresOf(key: Key): number {
     return this.#rests.get(key)?.failures ?? 0;
   }
 
-  /** What is left alone now. */
+  /** The keys that have to wait now. */
   resting(): Key[] {
     const now = this.#clock.monotonic();
     return [...this.#rests].flatMap(([key, { until }]) => (until > now ? [key] : []));
   }
 
-  /** For how many more milliseconds it is left alone; 0: it may be tried. */
+  /** Milliseconds that are left to wait; 0: it may be tried. */
   remainingMs(key: Key): number {
     return Math.max(0, (this.#rests.get(key)?.until ?? 0) - this.#clock.monotonic());
   }

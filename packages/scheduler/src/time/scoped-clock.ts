@@ -1,8 +1,11 @@
-// A clock whose timers end with what they belong to: no timer of a run outlives its execution.
+// A clock whose timers end with their owner: no timer of a run outlives its execution.
 
 import type { CancelTimer, Clock } from "@memodag/core";
 
-/** Tells the time of another clock; its own timers are cancelled, and no more are set, once `signal` is aborted. */
+/**
+ * Tells the time of another clock; once `signal` is aborted, its own timers are cancelled and no more are
+ * set.
+ */
 export class ScopedClock implements Clock {
   readonly #clock: Clock;
   readonly #signal: AbortSignal;

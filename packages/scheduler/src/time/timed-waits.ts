@@ -1,9 +1,9 @@
-// Instances of one run that go on at a time: failed ones that are tried again, sensors that ask again.
+// Instances of one run that continue at a certain time: retries, and sensors that poke again.
 
 import type { Clock } from "@memodag/core";
 import type { ReadyInstance } from "../graph/ready-instance.ts";
 
-/** Milliseconds by which a timer may be early: it counts by another clock than the one that times are told by. */
+/** Milliseconds by which a timer may be early: it uses a different clock than the one that tells the time. */
 const EARLY_MS = 1_000;
 
 /** Instances that wait until a time. */
@@ -19,18 +19,18 @@ export class TimedWaits {
     this.#wake = wake;
   }
 
-  /** How many wait, or are due and have not been taken. */
+  /** The number that wait, or are due and have not been taken. */
   get size(): number {
     return this.#size;
   }
 
-  /** Lets an instance wait until `time`, in milliseconds since the Unix epoch. */
+  /** Makes an instance wait until `time`, in milliseconds since the Unix epoch. */
   add(instance: ReadyInstance, time: number): void {
     this.#size += 1;
     this.#arm(instance, time);
   }
 
-  /** Those that are due; each is given once. */
+  /** The instances that are due; each is returned once. */
   takeDue(): ReadyInstance[] {
     this.#size -= this.#due.length;
     return this.#due.splice(0);
@@ -38,7 +38,7 @@ export class TimedWaits {
 
   #arm(instance: ReadyInstance, time: number): void {
     this.#clock.after(Math.max(0, time - this.#clock.now()), () => {
-      // No timer is longer than 24 days.
+      // A timer cannot be longer than 24 days.
       if (time - this.#clock.now() > EARLY_MS) {
         this.#arm(instance, time);
         return;

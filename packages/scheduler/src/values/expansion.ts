@@ -1,4 +1,4 @@
-// What a mapped task is mapped over: how many instances it has and what each of them gets.
+// Expands mapped tasks: how many instances a task has and which elements each of them gets.
 
 import { MemodagError, type ArgTemplate } from "@memodag/core";
 import type { DagNode } from "../graph/dag-graph.ts";
@@ -34,8 +34,8 @@ export async function expandTask(
   if (count > maxMapLength) {
     throw new MemodagError(
       "map_too_long",
-      `task "${node.task.taskId}" is mapped over ${count} elements, more than the Dag's maxMapLength of ` +
-        `${maxMapLength}: map over fewer, or raise maxMapLength`,
+      `task "${node.task.taskId}" would have ${count} instances, more than the Dag's maxMapLength of ` +
+        `${maxMapLength}: return shorter lists, or raise maxMapLength`,
       { fields: { taskId: node.task.taskId, count, maxMapLength } },
     );
   }

@@ -1,4 +1,4 @@
-// An argument of one instance: a template, or one element of the list that the instance is mapped over.
+// An argument of one instance: a template, or one element of a list that the instance is mapped over.
 
 import type { ArgTemplate } from "@memodag/core";
 import type { ListElements } from "./list-elements.ts";
@@ -10,8 +10,8 @@ export interface ElementArgument {
   readonly index: number;
 }
 
-/** Where an argument of an instance comes from. */
+/** The source of an instance's argument. */
 export type InstanceArgument = ArgTemplate | ElementArgument;
 
-/** An argument's name and where it comes from. */
+/** An argument's name and source. */
 export type NamedArgument = readonly [name: string, argument: InstanceArgument];

@@ -1,4 +1,4 @@
-// The elements of a list, as slices of its canonical JSON: no element is parsed or written again.
+// The elements of a list, as slices of its canonical JSON: no element is parsed or serialized again.
 
 import { MemodagError, sha256, type Digest } from "@memodag/core";
 
@@ -13,9 +13,9 @@ const CLOSE_BRACE = 0x7d;
 const decoder = new TextDecoder("utf-8", { fatal: true });
 
 /**
- * Where the elements of a list begin and end in its canonical JSON: start and end in turn, in bytes.
- * `null` when the JSON is not a list. Canonical JSON has no white space, so an element ends where the
- * comma or the last bracket stands.
+ * The spans of a list's elements in its canonical JSON: start and end offsets alternating, in bytes. `null`
+ * when the JSON is not a list. Canonical JSON has no white space, so an element ends at the comma or the
+ * closing bracket.
  * @throws MemodagError `value_not_json` when the JSON ends before the list does
  */
 export function elementSpans(json: Uint8Array): Uint32Array | null {
@@ -53,7 +53,7 @@ export function elementSpans(json: Uint8Array): Uint32Array | null {
   throw endless();
 }
 
-/** The place of the quote that ends the string that begins at `start`. */
+/** The offset of the quote that closes the string beginning at `start`. */
 function endOfString(json: Uint8Array, start: number): number {
   let at = start + 1;
   while (at < json.length) {
@@ -66,11 +66,11 @@ function endOfString(json: Uint8Array, start: number): number {
 function endless(): MemodagError {
   return new MemodagError(
     "value_not_json",
-    "The JSON of a list ends in the middle, so what is stored of it is damaged: clear the task that returned it",
+    "The JSON of a list is truncated, so the stored value is damaged: clear the task that returned it",
   );
 }
 
-/** The digests of all elements, one after another. */
+/** The digests of all elements, concatenated. */
 export function elementDigests(json: Uint8Array, spans: Uint32Array): Digest[] {
   const digests: Digest[] = [];
   for (let at = 0; at < spans.length; at += 2) digests.push(sha256(json.subarray(spans[at], spans[at + 1])));

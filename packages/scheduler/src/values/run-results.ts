@@ -19,13 +19,13 @@ import type { ValueWorker } from "./value-worker.ts";
 import { ByInstance } from "../graph/by-instance.ts";
 import type { InstanceArgument } from "./instance-argument.ts";
 
-/** Digest of the canonical JSON of `null`: what an upstream without a result stands for. */
+/** Digest of the canonical JSON of `null`, which stands for an upstream task without a result. */
 const NULL_DIGEST = sha256("null");
 
-/** Digests of fields kept in memory, at most: some 200 bytes each. */
+/** Digests of fields kept in memory, at most; about 200 bytes each. */
 const MAX_FIELD_DIGESTS = 50_000;
 
-/** Bytes of results that one pass writes, or one result more. */
+/** Bytes of results that one pass writes; a single result may exceed it. */
 const MAX_UNCOMMITTED_BYTES = 32 * 2 ** 20;
 
 /** A returned value's digest and size. */
@@ -43,7 +43,7 @@ export class RunResults {
   readonly #stored: Pick<Values, "read">;
   readonly #values: ValueWorker;
   readonly #returned: ByInstance<Returned>;
-  /** How many instances mapped tasks have, by the task's number. */
+  /** The number of instances of mapped tasks, by the task's number. */
   readonly #lengths = new Map<number, number>();
   /** Values that are not in the database, and the store that has them. */
   readonly #elsewhere = new Map<Digest, string>();
@@ -60,12 +60,12 @@ export class RunResults {
     this.#returned = new ByInstance(graph.nodes.length);
   }
 
-  /** Takes an XCom of an earlier holder's row. */
+  /** Adds an XCom that an earlier holder stored. */
   load(xcom: XCom): void {
     if (xcom.key === RETURN_VALUE) this.setReturned(this.nodeOf(xcom.taskId), xcom.mapIndex, xcom);
   }
 
-  /** Notes what an instance returned. */
+  /** Records what an instance returned. */
   setReturned(node: DagNode, mapIndex: number, returned: Returned): void {
     const { digest, sizeBytes, store } = returned;
     this.#returned.set(node, mapIndex, { digest, sizeBytes, store });
@@ -73,12 +73,12 @@ export class RunResults {
     else this.#elsewhere.set(digest, store);
   }
 
-  /** Forgets what an instance returned that there is no longer. */
+  /** Removes the result of an instance that no longer exists. */
   forgetReturned(node: DagNode, mapIndex: number): void {
     this.#returned.delete(node, mapIndex);
   }
 
-  /** Keeps bytes at hand until {@link releaseBytes}: a mapped task may need them before they are committed. */
+  /** Keeps bytes until {@link releaseBytes}: a mapped task may need them before they are committed. */
   keepBytes(values: readonly { readonly digest: Digest; readonly bytes: Uint8Array }[]): void {
     for (const { digest, bytes } of values) {
       if (this.#uncommitted.has(digest)) continue;
@@ -87,38 +87,38 @@ export class RunResults {
     }
   }
 
-  /** True when so much is kept that it should be written before there is more. */
+  /** True when so many bytes are kept that they should be written first. */
   get isFull(): boolean {
     return this.#uncommittedBytes >= MAX_UNCOMMITTED_BYTES;
   }
 
-  /** The database holds what was kept. */
+  /** Drops the kept bytes, which the database holds now. */
   releaseBytes(): void {
     this.#uncommitted.clear();
     this.#uncommittedBytes = 0;
   }
 
-  /** The digest of what an unmapped task returned; undefined when it returned nothing. */
+  /** The digest of the result of an unmapped task; undefined if there is none. */
   returnedBy(node: DagNode): Digest | undefined {
     return this.#returned.get(node, UNMAPPED)?.digest;
   }
 
-  /** What an instance returned, by reference. */
+  /** The result of an instance, by reference. */
   findReturned(node: DagNode, mapIndex: number): Returned | undefined {
     return this.#returned.get(node, mapIndex);
   }
 
-  /** The digest of what one instance of a mapped task returned. */
+  /** The digest of the result of one instance of a mapped task. */
   returnedAt(node: DagNode, mapIndex: number): Digest | undefined {
     return this.#returned.get(node, mapIndex)?.digest;
   }
 
-  /** A mapped task has so many instances, whatever they will return. */
+  /** Sets the number of instances of a mapped task. */
   setLength(node: DagNode, length: number): void {
     this.#lengths.set(node.index, length);
   }
 
-  /** The digests of what a mapped task's instances returned, in order; a gap where one did not. */
+  /** The digests of the results of a mapped task's instances, in order; undefined where there is none. */
   returnedByAll(node: DagNode): (Digest | undefined)[] {
     const length = this.#lengths.get(node.index) ?? 0;
     const digests: (Digest | undefined)[] = Array.from({ length }, () => undefined);
@@ -129,7 +129,7 @@ export class RunResults {
     return digests;
   }
 
-  /** @throws Error when the Dag has no such task: a bug. */
+  /** @throws Error when the Dag has no such task, which is a bug. */
   nodeOf(taskId: string): DagNode {
     const node = this.#graph.nodes[this.#graph.indexOf.get(taskId) ?? -1];
     if (!node) throw new Error(`Dag "${this.#graph.dag.dagId}" has no task "${taskId}"`);
@@ -161,7 +161,7 @@ export class RunResults {
     return found;
   }
 
-  /** The elements of the list at `path` in what a task returned; what is there instead when it is none. */
+  /** The elements of the list at `path` in a task's result, or a description of what is there instead. */
   async elementsOf(node: DagNode, path: FieldPath): Promise<ListElements | string> {
     const [index, ...rest] = path;
     const digest = node.isMapped ? this.returnedAt(node, Number(index)) : this.returnedBy(node);
@@ -171,34 +171,34 @@ export class RunResults {
     return await this.#elements({ kind: "elements", bytes, path: node.isMapped ? rest : path });
   }
 
-  /** Likewise of a list in canonical JSON. */
+  /** The same for a list given as canonical JSON. */
   async elementsOfText(json: string): Promise<ListElements | string> {
     return await this.#elements({ kind: "elements", bytes: Buffer.from(json), path: [] });
   }
 
-  /** What chooses: the value at `path` in what an unmapped task returned. */
+  /** The value that decides a branch: at `path` in the result of an unmapped task. */
   async decidingValue(node: DagNode, path: FieldPath): Promise<DecidingValue> {
     const digest = this.returnedBy(node);
     const bytes = digest === undefined ? undefined : (await this.readBytes([digest])).get(digest);
     return bytes ? await this.decidingValueOf(bytes, path) : { kind: "other", found: "nothing" };
   }
 
-  /** Likewise in bytes that nobody has accepted yet. */
+  /** The same for bytes that are not recorded yet. */
   async decidingValueOf(bytes: Uint8Array, path: FieldPath): Promise<DecidingValue> {
     const answer = await this.#values.work({ kind: "scalar", bytes, path });
     if (answer.kind === "scalar") return answer;
     if (answer.kind === "not_a_scalar") return { kind: "other", found: answer.found };
-    throw new Error("a text, a number or the like was asked for");
+    throw new Error("a scalar was requested");
   }
 
   async #elements(order: ValueOrder): Promise<ListElements | string> {
     const answer = await this.#values.work(order);
     if (answer.kind === "not_a_list") return answer.found;
-    if (answer.kind !== "elements") throw new Error("elements were asked for");
+    if (answer.kind !== "elements") throw new Error("elements were requested");
     return new ListElements(answer.json, answer.spans, answer.digests);
   }
 
-  /** Bytes of what a template will come to, at most: a field counts as the value that it is taken from. */
+  /** An upper bound of the bytes of a resolved template: a field counts as the value that contains it. */
   sizeOf(template: InstanceArgument): number {
     switch (template.kind) {
       case "element":
@@ -219,7 +219,7 @@ export class RunResults {
     }
   }
 
-  /** The digest of what a template will come to, where it is known without reading any value. */
+  /** The digest of a resolved template, if it is known without reading values. */
   findDigest(template: InstanceArgument): Digest | undefined {
     switch (template.kind) {
       case "element":
@@ -235,7 +235,7 @@ export class RunResults {
     }
   }
 
-  /** The digest of what a template will come to, without loading any value that is taken whole. */
+  /** The digest of a resolved template; does not load values that are passed as a whole. */
   async digestOf(template: InstanceArgument): Promise<Digest> {
     const known = this.findDigest(template);
     if (known !== undefined) return known;
@@ -247,7 +247,7 @@ export class RunResults {
       case "result":
         return await this.#resultDigest(this.nodeOf(template.taskId), template.path);
       default:
-        throw new Error(`the digest of a ${template.kind} is known at once`);
+        throw new Error(`the digest of a ${template.kind} is already known`);
     }
   }
 
@@ -273,7 +273,7 @@ export class RunResults {
     if (known !== undefined) return known;
     const bytes = (await this.readBytes([of])).get(of);
     const answer = bytes && (await this.#values.work({ kind: "digest", bytes, path }));
-    if (answer?.kind !== "digest") throw new Error("a digest was asked for");
+    if (answer?.kind !== "digest") throw new Error("a digest was requested");
     const { digest } = answer;
     if (this.#fieldDigests.size >= MAX_FIELD_DIGESTS) this.#fieldDigests.clear();
     this.#fieldDigests.set(name, digest);

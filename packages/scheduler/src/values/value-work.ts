@@ -1,4 +1,4 @@
-// What is done with a value's bytes when a key or a mapping needs more of it than its digest.
+// Operations on a value's bytes, when a key or a mapping needs more than the value's digest.
 
 import { canonicalBytes, readJson, selectField, sha256, type Digest } from "@memodag/core";
 import { elementDigests, elementSpans } from "./list-elements.ts";
@@ -11,21 +11,21 @@ const decoder = new TextDecoder("utf-8", { fatal: true });
 /** A field's path within a value. */
 export type FieldPath = readonly (string | number)[];
 
-/** Work on a value: the digest of a field, the elements of the list that a field is, or its text. */
+/** An operation on a value: the digest of a field, the elements of a list at a field, or a field's scalar. */
 export interface ValueOrder {
   readonly kind: "digest" | "elements" | "scalar";
   readonly bytes: Uint8Array;
   readonly path: FieldPath;
 }
 
-/** What a value's elements are made from. `json` are the list's own bytes. */
+/** The parts of a {@link ListElements}. `json` holds the bytes of the list only. */
 export interface ElementParts {
   readonly json: Uint8Array;
   readonly spans: Uint32Array;
   readonly digests: readonly Digest[];
 }
 
-/** What came of a {@link ValueOrder}. `not_a_list` and `not_a_scalar` tell what was found in its place. */
+/** The result of a {@link ValueOrder}. `not_a_list` and `not_a_scalar` describe what was found instead. */
 export type ValueAnswer =
   | { readonly kind: "digest"; readonly digest: Digest }
   | ({ readonly kind: "elements" } & ElementParts)
@@ -33,7 +33,7 @@ export type ValueAnswer =
   | { readonly kind: "scalar"; readonly json: string }
   | { readonly kind: "not_a_scalar"; readonly found: string };
 
-/** Does the work; a field that is not there counts as `null`. */
+/** Performs the operation; a missing field counts as `null`. */
 export function workOnValue({ kind, bytes, path }: ValueOrder): ValueAnswer {
   const json = path.length === 0 ? bytes : canonicalBytes(selectField(readJson(bytes), path));
   if (kind === "digest") return { kind, digest: sha256(json) };
@@ -56,7 +56,7 @@ function describe(json: Uint8Array): string {
     case OPEN_BRACKET:
       return "a list";
     case 0x22:
-      return "a text";
+      return "a string";
     case 0x6e:
       return "null";
     case 0x74:

@@ -1,12 +1,13 @@
-// Works on values: small ones here, large ones on a thread, so that scheduling is not held up by them.
+// Runs operations on values: small ones in this thread, large ones in a worker thread, so that they do not
+// block scheduling.
 
 import { Worker } from "node:worker_threads";
 import { workOnValue, type ValueAnswer, type ValueOrder } from "./value-work.ts";
 
-/** Above this many bytes the work would block scheduling for milliseconds. */
+/** Above this many bytes, an operation would block scheduling for milliseconds. */
 const OFF_THREAD_BYTES = 128 * 1024;
 
-/** How long the thread stays without work, in milliseconds. */
+/** How long an idle thread is kept, in milliseconds. */
 const IDLE_MS = 10_000;
 
 /** Runs {@link workOnValue}; one large value at a time. */
@@ -30,8 +31,8 @@ export class ValueWorker {
       return await new Promise<ValueAnswer>((resolve, reject) => {
         thread.once("message", resolve);
         thread.once("error", reject);
-        // In memory of its own, which moves to the thread without being copied a second time. Not by slice():
-        // of a Buffer, which workers' results are, that is the same memory, and moving it empties the result.
+        // Copied into memory of its own, which is then transferred to the thread. Not with slice(): on a
+        // Buffer, such as a worker's result, it shares the memory, and the transfer would empty the result.
         const bytes = new Uint8Array(order.bytes);
         thread.postMessage({ ...order, bytes }, [bytes.buffer as ArrayBuffer]);
       });
@@ -45,7 +46,7 @@ export class ValueWorker {
 
   #start(): Worker {
     const thread = new Worker(new URL(`./value-thread${import.meta.url.slice(-3)}`, import.meta.url));
-    // A thread that ended is replaced; the work that it had is refused.
+    // A thread that exited is replaced; its pending operations are rejected.
     thread.once("exit", () => {
       if (this.#thread === thread) this.#thread = undefined;
     });

@@ -46,13 +46,13 @@ describe("what is chosen", () => {
       "an if by a number",
       { by: "boolean", cases: sides },
       scalar("1"),
-      "returned 1, which decides no if: return true or false",
+      "returned 1, which is not a condition: return true or false",
     ],
     [
       "an if by a list in a field",
       { by: "boolean", cases: sides, path: ["ok", 0] },
       other("a list"),
-      "returned a list in its field ok.0, which decides no if",
+      "returned a list in its field ok.0, which is not a condition",
     ],
     [
       "a task outside of the switch",
@@ -64,13 +64,13 @@ describe("what is chosen", () => {
       "a switch by an object",
       { cases: sides },
       other("an object"),
-      "returned an object, which decides no switch: return a text, a number, true, false or null",
+      "returned an object, which cannot select a case: return a string, a number, true, false or null",
     ],
     [
       "a text of megabytes",
       { by: "boolean", cases: sides },
       scalar(`"${"x".repeat(5_000_000)}"`),
-      "decides no if",
+      "is not a condition",
     ],
   ])("is not told by %s", (_title, branch, value, message) => {
     let fault: MemodagError | undefined;

@@ -1,4 +1,4 @@
-// Asks the cache for one run: ready instances in, what becomes of each of them out.
+// Asks the cache for one run: takes ready instances, returns the outcome for each.
 
 import { Turns, type Digest, type TaskSurroundings } from "@memodag/core";
 import type { LookupOutcome, PassLookup } from "@memodag/result-cache";
@@ -15,15 +15,15 @@ import type { ReadyInstance } from "../../graph/ready-instance.ts";
 import { evaluate, type Evaluated } from "../../cache/evaluate.ts";
 import type { RunState } from "../state/run-state.ts";
 
-/** Keys of the Dag's last run that may be fetched ahead: more than a cascade of hits has levels. */
+/** Keys of the Dag's last run that may be prefetched: more than the number of levels in a cascade of hits. */
 const MOST_FORESEEN = 5_000;
 
-/** Bytes of results that are taken before they are written, or one result more. */
+/** Bytes of results taken from the cache before they are written; a single result may exceed it. */
 const MOST_BYTES = 64 * 2 ** 20;
 
 type Around = ReadonlyMap<DagNode, TaskSurroundings | Promise<TaskSurroundings>>;
 
-/** The questions of one run. Changes nothing by itself, so that a pass can ask again after a fault. */
+/** The lookups of one run. Has no side effects, so that a pass can ask again after a failure. */
 export class AskCache {
   readonly #context: RunContext;
   readonly #state: RunState;
@@ -34,7 +34,9 @@ export class AskCache {
     this.#state = state;
   }
 
-  /** @returns one for each that is ready, or for the first of them when their results are very large */
+  /**
+   * @returns one outcome for each ready instance, or for the first of them when their results are very large
+   */
   async ask(lookup: PassLookup, ready: readonly ReadyInstance[]): Promise<AnsweredInstance[]> {
     const { cachingOffReason, runs, clock } = this.#context;
     const { run } = this.#state;
@@ -45,7 +47,7 @@ export class AskCache {
     const askedAt = clock.monotonic();
     const outcome = await lookup.ask(asks, this.#foreseen, MOST_BYTES);
     this.#countLookups(asks, clock.monotonic() - askedAt);
-    // A switch that was turned meanwhile counts: however late the answer, no hit is recorded after it.
+    // If caching was switched off meanwhile, no hit is recorded, however late the answer arrives.
     const turnedOff = cachingOffReason();
     if (turnedOff !== null) {
       const change = { cacheStatus: "disabled", cacheReason: switchedOff(turnedOff) } as const;
@@ -57,7 +59,7 @@ export class AskCache {
     return answeredOf(evaluated, outcome).map((instance) => settled(instance, outcome, now));
   }
 
-  /** Asks again, for instances that missed under these keys, under the same deadline. */
+  /** Looks up again instances that missed under these keys, within the same deadline. */
   async askAgain(
     lookup: PassLookup,
     missed: readonly (ReadyInstance & Pick<KeyedInstance, "key">)[],
@@ -92,7 +94,7 @@ export class AskCache {
     return evaluated;
   }
 
-  /** Looked at once for all instances of a task, and for all tasks at the same time. */
+  /** Examined once for all instances of a task, and for all tasks concurrently. */
   #lookAround(ready: readonly ReadyInstance[], offReason: string | null): Around {
     const { run, version } = this.#state;
     const around = new Map<DagNode, TaskSurroundings | Promise<TaskSurroundings>>();
@@ -114,7 +116,7 @@ export class AskCache {
   }
 }
 
-/** As far as there are answers without a gap. */
+/** The outcomes up to the first missing answer. */
 function answeredOf(evaluated: readonly Evaluated[], outcome: LookupOutcome): readonly Evaluated[] {
   if (outcome.kind !== "answered" || !outcome.isPartial) return evaluated;
   const gap = evaluated.findIndex(
@@ -125,6 +127,6 @@ function answeredOf(evaluated: readonly Evaluated[], outcome: LookupOutcome): re
 
 function settled(instance: Evaluated, outcome: LookupOutcome | undefined, now: number): AnsweredInstance {
   if (instance.kind === "decided") return scheduledInstance(instance, instance.change);
-  if (!outcome) throw new Error("an instance asked the cache and nobody answered");
+  if (!outcome) throw new Error("an instance asked the cache and got no answer");
   return answeredInstance(instance, outcome, now);
 }

@@ -1,4 +1,5 @@
-// Carries out what phases decided: rows change, the graph hears of it, and instances go where they wait.
+// Carries out what phases decided: changes rows, informs the graph, and passes instances on to where they
+// wait.
 
 import { isTerminal, type TaskInstance } from "@memodag/core";
 import { MOST_LOSSES } from "../../attempts/lost-attempt.ts";
@@ -16,15 +17,15 @@ import type { Dispatcher } from "./dispatcher.ts";
 import type { RunSteps } from "./run-steps.ts";
 import type { SingleFlight } from "./single-flight.ts";
 
-/** Where instances go from here. */
+/** Where instances go next. */
 export interface Destinations {
-  /** Until a time. */
+  /** Wait until a time. */
   readonly waits: TimedWaits;
-  /** Until the lease of their key is theirs. */
+  /** Wait for the lease of their key. */
   readonly keyLeases: SingleFlight;
-  /** Until a worker has room. */
+  /** Wait for a free worker. */
   readonly dispatcher: Dispatcher;
-  /** To be carried out by the scheduler itself. */
+  /** Are carried out by the scheduler itself. */
   readonly steps: RunSteps;
 }
 
@@ -40,25 +41,25 @@ export class CarryOut {
     this.#to = to;
   }
 
-  /** The time that an instance waited for has come. */
+  /** The instance's waiting time is over. */
   due({ node, mapIndex }: ReadyInstance): void {
     this.#state.table.change(node, mapIndex, { state: "scheduled", retryAt: null });
     this.resume({ node, mapIndex });
   }
 
-  /** The store of a result has ended. */
+  /** The store of a result finished. */
   stored({ node, mapIndex, cacheStatus, cacheReason }: StoredEvent): void {
     const { table } = this.#state;
     if (table.find(node, mapIndex)) table.change(node, mapIndex, { cacheStatus, cacheReason });
   }
 
-  /** An attempt has a process. */
+  /** A process started for an attempt. */
   begin({ node, mapIndex }: ReadyInstance): void {
     const { run, table } = this.#state;
     const now = this.#context.clock.now();
     this.#state.run = { ...run, processesSpawned: run.processesSpawned + 1 };
     const row = table.change(node, mapIndex, { state: "running", startedAt: now });
-    // A sensor's first poke, from which its timeout counts.
+    // The first poke of a sensor, from which its timeout counts.
     if (node.task.sensor && row.waitingSince === null) table.change(node, mapIndex, { waitingSince: now });
   }
 
@@ -135,13 +136,13 @@ export class CarryOut {
     work.settle(node, state);
   }
 
-  /** An instance that is to run: it may have to wait for the lease of its key. */
+  /** Passes on an instance that has to run; it may have to wait for the lease of its key. */
   resume({ node, mapIndex }: ReadyInstance): void {
     const instance = { node, mapIndex };
     if (!this.#to.keyLeases.tryEnqueue(instance)) this.dispatch(instance);
   }
 
-  /** An instance that may run as soon as there is room. */
+  /** Passes on an instance that may run as soon as there is a free slot. */
   dispatch(instance: ReadyInstance): void {
     if (instance.node.task.runStep) this.#to.steps.enqueue(instance);
     else this.#to.dispatcher.enqueue(instance);

@@ -1,4 +1,4 @@
-// The attempts of one run: those that wait for a slot, those that are chosen, those that are submitted.
+// The attempts of one run: waiting for a slot, chosen, and submitted.
 
 import {
   isOwnFault,
@@ -18,16 +18,19 @@ import type { ReadyInstance } from "../../graph/ready-instance.ts";
 import { choose, queuedChange, retreat, type ChosenAttempt, type Room } from "../phases/choose.ts";
 import type { RunState } from "../state/run-state.ts";
 
-/** Chooses attempts before a pass is written and submits them after: never one that is not recorded. */
+/**
+ * Chooses attempts before a pass is written and submits them after it, so that no unrecorded attempt is
+ * submitted.
+ */
 export class Dispatcher {
   readonly #context: RunContext;
   readonly #state: RunState;
   readonly #waiting = new WaitingLines();
   readonly #room: Room;
-  /** Instances with an earlier attempt whose process is still being ended. */
+  /** Instances whose earlier attempt still has a process that is being ended. */
   #held: readonly ReadyInstance[] = [];
   #chosen: ChosenAttempt[] = [];
-  /** What settled attempts took, until the database knows that they are settled. */
+  /** Capacity of settled attempts, held until the database has recorded that they are settled. */
   #settled: LimitClaim[] = [];
   #isGivenUp = false;
 
@@ -44,22 +47,22 @@ export class Dispatcher {
     };
   }
 
-  /** True when instances wait for nothing but a free slot. */
+  /** True when instances wait only for a free slot. */
   get wantsSlots(): boolean {
     return this.#waiting.size > 0 || this.#held.length > 0;
   }
 
-  /** True when attempts are recorded, or about to be, and not submitted yet. */
+  /** True when attempts are recorded, or about to be, and not yet submitted. */
   get wantsToSubmit(): boolean {
     return this.#chosen.length > 0;
   }
 
-  /** An instance may be dispatched as soon as there is a slot. */
+  /** Queues an instance for the next free slot. */
   enqueue(instance: ReadyInstance): void {
     this.#waiting.add(instance);
   }
 
-  /** Takes an attempt that this process runs already, for an earlier execution of the run. */
+  /** Takes over an attempt that this process already runs, from an earlier execution of the run. */
   adopt(attemptId: string, instance: ReadyInstance): void {
     const { attempts, limits } = this.#context;
     this.#state.underWay.set(attemptId, instance);
@@ -67,16 +70,16 @@ export class Dispatcher {
     attempts.listen(attemptId, (event) => this.#state.hear(event));
   }
 
-  /** Ends an attempt whose instance there is no longer. */
+  /** Ends an attempt whose instance no longer exists. */
   abandon(attemptId: string): void {
     this.#context.attempts.cancel(attemptId, {
       code: "attempt_lost",
-      message: "its instance is not wanted any more: an upstream task was cleared",
+      message: "cancelled: an upstream task was cleared",
     });
     this.settle(attemptId);
   }
 
-  /** No one waits for this attempt any more. */
+  /** Stops waiting for this attempt. */
   settle(attemptId: string): void {
     const instance = this.#state.underWay.get(attemptId);
     if (!instance) return;
@@ -84,7 +87,7 @@ export class Dispatcher {
     this.#settled.push(this.#claimOf(instance));
   }
 
-  /** Others may take what settled attempts took; call once the pass that settled them is written. */
+  /** Releases the capacity of settled attempts; call once the pass that settled them is written. */
   giveRoom(): void {
     this.#context.limits.give(this.#settled.splice(0));
   }
@@ -95,13 +98,13 @@ export class Dispatcher {
     for (const attemptId of this.#state.underWay.keys()) this.#context.attempts.cancel(attemptId, error);
   }
 
-  /** Leaves the attempts to run on, for the execution that takes over from this one. */
+  /** Leaves the attempts running, for the execution that replaces this one. */
   forgetAll(): void {
     this.#giveUp();
     this.#context.attempts.forget(this.#state.underWay.keys());
   }
 
-  /** Gives the slots there are to what waits. */
+  /** Assigns the free slots to waiting instances. */
   choose(): void {
     for (const instance of this.#held) this.enqueue(instance);
     const { chosen, held } = choose(this.#waiting, this.#room);
@@ -116,7 +119,7 @@ export class Dispatcher {
     }
   }
 
-  /** The database had room for less than was chosen: what does not fit waits on. */
+  /** The database had less capacity than was chosen: what does not fit waits again. */
   retreat(free: ActiveLimits): void {
     const { limits, attempts } = this.#context;
     const claims = this.#chosen.map((instance) => this.#claimOf(instance));
@@ -133,15 +136,15 @@ export class Dispatcher {
   }
 
   /**
-   * Submits what was chosen; call once it is written. After a fault, and when it was not sure of the lease
-   * any more, call again.
+   * Submits what was chosen; call once it is written. Call again after a failure, or after the lease was in
+   * doubt.
    */
   submit(): void {
     const { attempts, areLeasesSure } = this.#context;
     const { inbox } = this.#state;
     for (let next = this.#chosen[0]; next; next = this.#chosen[0]) {
       const attempt = this.#make(next);
-      // While the pass was written, the run may have been given up, with all that was chosen.
+      // While the pass was written, the run may have been released with everything that was chosen.
       if (this.#isGivenUp || !areLeasesSure()) return;
       this.#chosen.shift();
       if ("kind" in attempt) {
@@ -151,7 +154,7 @@ export class Dispatcher {
     }
   }
 
-  /** The attempt, or its end: what is wrong with it then is the user's to fix. */
+  /** The attempt, or its end if it cannot be built for a reason that the user has to fix. */
   #make({ node, mapIndex, attemptId }: ChosenAttempt): Attempt | ExecutorEvent {
     const { clock, limits, surroundings } = this.#context;
     const { run, version, table, results, work } = this.#state;
@@ -184,7 +187,7 @@ export class Dispatcher {
 
   #tryTake(instance: ReadyInstance): TakeResult {
     const claim = this.#claimOf(instance);
-    // What this pass settles makes room for what it dispatches: both are written together.
+    // Capacity that this pass settles is available to what it dispatches: both are written together.
     const same = this.#settled.findIndex(({ pool, slots }) => pool === claim.pool && slots === claim.slots);
     const answer = same < 0 ? this.#context.limits.tryTake(claim) : "taken";
     if (same >= 0) this.#settled.splice(same, 1);
@@ -204,7 +207,7 @@ export class Dispatcher {
     };
   }
 
-  /** Whoever goes on with the run decides anew about what is not submitted. */
+  /** The next holder of the run decides again about what is not submitted. */
   #giveUp(): void {
     if (this.#isGivenUp) return;
     this.#isGivenUp = true;
@@ -219,8 +222,8 @@ function requirePool(poolSlots: ReadonlyMap<string, number>, { taskId, pool }: S
   if (poolSlots.has(pool)) return;
   throw new MemodagError(
     "pool_not_found",
-    `Task "${taskId}" is of the pool "${pool}", which this scheduler's config does not have: ` +
-      `add [[pools]] with name = "${pool}", or name one of ${[...poolSlots.keys()].join(", ")}`,
+    `Task "${taskId}" uses pool "${pool}", which is not configured for this scheduler: ` +
+      `add a [[pools]] entry with name = "${pool}", or use one of ${[...poolSlots.keys()].join(", ")}`,
     { fields: { taskId, pool } },
   );
 }

@@ -1,4 +1,4 @@
-// Writes what passes decided about one run: in one transaction, guarded, and again after a fault.
+// Writes what passes decided about one run: in one guarded transaction, repeated after a failure.
 
 import {
   MemodagError,
@@ -16,10 +16,10 @@ import type { RunContext } from "../../context/run-context.ts";
 import type { Dispatcher } from "./dispatcher.ts";
 import { setAside } from "../../attempts/unstorable-instance.ts";
 
-/** `reload`: the rows are no longer as this process knows them; the run must be claimed again. */
+/** `reload`: the rows differ from what this process knows; the run must be claimed again. */
 export type WriteResult = "written" | "lease_lost" | "reload";
 
-/** Knows what the database has of a run, beside the instances' rows. */
+/** Tracks what the database holds of a run besides its instances' rows. */
 export class PassWriter {
   readonly #context: RunContext;
   readonly #state: RunState;
@@ -34,8 +34,8 @@ export class PassWriter {
   }
 
   /**
-   * Writes the run as it stands, every changed row and every new XCom; nothing when nothing changed. When
-   * more would be under way than limits allow, the dispatcher has to choose less.
+   * Writes the run, every changed row and every new XCom; nothing when nothing changed. When more instances
+   * would be in progress than limits allow, the dispatcher has to choose fewer.
    */
   async write(dispatcher: Pick<Dispatcher, "retreat">): Promise<WriteResult> {
     const { run, table, xcoms } = this.#state;
@@ -123,8 +123,8 @@ export class PassWriter {
   }
 
   /**
-   * Writes nothing but what becomes of the instances that cannot be written as they are. What else the pass
-   * decided may rest on them, and is decided anew from what the database holds.
+   * Writes only the outcome of the instances that cannot be written as they are. Other decisions of the pass
+   * may depend on them, and are made again from what the database holds.
    */
   async #setAside(
     writes: readonly TaskInstanceWrite[],
@@ -140,7 +140,7 @@ export class PassWriter {
     const owed = instances.flatMap(({ instance }) => this.#failureOf(instance) ?? []);
     const { dagId, runId } = run;
     for (const { taskId, mapIndex, reason } of refused)
-      log.error("the database does not take what came of a task", { dagId, runId, taskId, mapIndex, reason });
+      log.error("the database rejected the result of a task", { dagId, runId, taskId, mapIndex, reason });
     const outcome = await runs.writePass({
       runId: run.id,
       owner,

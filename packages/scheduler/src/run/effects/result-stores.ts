@@ -1,4 +1,4 @@
-// Stores results in the cache once they are committed. How each store ended is written with a later pass.
+// Stores results in the cache once they are committed. The status of each store is written with a later pass.
 
 import { messageOf, type CancelTimer, type Clock } from "@memodag/core";
 import type { StoreOutcome } from "@memodag/result-cache";
@@ -11,12 +11,12 @@ import type { RunState, StoreJob } from "../state/run-state.ts";
 import type { SingleFlight } from "./single-flight.ts";
 
 /**
- * Milliseconds for which the end of a store waits for a pass that is made anyway, as long as attempts are
- * under way. When none are, a pass is asked for at once.
+ * Milliseconds for which the status of a store waits for a pass that happens anyway, as long as attempts are
+ * in progress. If none are, a pass is requested immediately.
  */
 const STATUS_REST_MS = 250;
 
-/** Stores that are under way, and explanations that are asked for, of one run. */
+/** The stores and requested explanations of one run that are in progress. */
 export class ResultStores {
   readonly #context: RunContext;
   readonly #clock: Clock;
@@ -32,36 +32,38 @@ export class ResultStores {
     this.#keyLeases = keyLeases;
   }
 
-  /** Results that are being stored at this moment. */
+  /** The number of stores in progress. */
   get size(): number {
     return this.#stores.size;
   }
 
-  /** Resolves when the stores that are under way have ended; each has its deadline. */
+  /** Resolves when the stores in progress have ended; each has a deadline. */
   async whenStored(): Promise<void> {
     await Promise.all(this.#stores);
   }
 
-  /** A pass acts on all that has ended. */
+  /** Statuses wait for a later pass; a pass in progress has acted on all that have ended. */
   rest(): void {
     this.#cancelRest?.();
     this.#cancelRest = undefined;
   }
 
-  /** Starts what is to be stored; call once it is committed, so that the attempt was ours. */
+  /**
+   * Starts the requested stores; call once the pass is committed, which proves that the attempts were ours.
+   */
   start(): void {
     for (const job of this.#state.storeJobs.splice(0)) {
       const store = this.#store(job);
       this.#stores.add(store);
       void store.then(() => {
         this.#stores.delete(store);
-        // A pass under way tells at its end.
+        // A pass in progress reports at its end.
         if (!this.#state.isPassing) this.tell();
       });
     }
   }
 
-  /** Has misses explained; call once they are committed. */
+  /** Requests explanations of misses; call once they are committed. */
   explain(): void {
     const { run, results, misses } = this.#state;
     this.#state.misses = [];
@@ -79,7 +81,7 @@ export class ResultStores {
     try {
       status = statusAfterStore(row, error, await this.#put(job));
     } catch (fault) {
-      // The key could not be made again: without it there is nothing to store under.
+      // The key could not be made again, and without a key nothing can be stored.
       status = { cacheStatus: "put_failure" as const, cacheReason: storeFailed(messageOf(fault)) };
     }
     this.#state.keys.delete(node, mapIndex);
@@ -87,7 +89,7 @@ export class ResultStores {
     this.#keyLeases.release({ node, mapIndex });
   }
 
-  /** A pass that is made anyway takes statuses along; one is asked for where none is to be expected. */
+  /** Lets the next pass write the statuses; requests one when none is expected. */
   tell(): void {
     const { underWay, inbox } = this.#state;
     if (inbox.events.length === 0) return;
@@ -108,7 +110,8 @@ export class ResultStores {
     const { packages, spawnedAt } = code;
     const reason = await surroundings.findPackageChange(version.file, installed, packages, spawnedAt);
     if (reason !== null) return { kind: "input_changed", reason };
-    // Looked at anew: what the task read is in the key only if it is what it was when the key was made.
+    // Examined again: the key covers what the task read only if it is still what it was when the key was
+    // made.
     const now = await surroundings.of(version.file, node.task);
     if (now.kind === "unknown") return { kind: "input_changed", reason: now.reason };
     const made = this.#state.keys.get(node, mapIndex) ?? (await this.#makeAnew(job, now));
@@ -131,7 +134,7 @@ export class ResultStores {
     return await cache.store({ record, xcoms }, putMode(row, error));
   }
 
-  /** Of an attempt that began before the run was loaded here. */
+  /** For an attempt that started before this process loaded the run. */
   async #makeAnew(
     { node, mapIndex, config }: StoreJob,
     surroundings: Parameters<typeof makeKey>[2],

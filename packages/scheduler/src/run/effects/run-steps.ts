@@ -1,4 +1,5 @@
-// The tasks of one run that the scheduler carries out itself: they make runs of other Dags and wait for them.
+// The tasks of one run that the scheduler carries out itself: they trigger runs of other Dags and wait for
+// them.
 
 import {
   assembleArguments,
@@ -29,15 +30,15 @@ interface Wait {
   cancel: () => void;
 }
 
-/** Bytes of all arguments of a task together: they are read where every run is scheduled. */
+/** Total bytes of a task's arguments, at most: they are read in the scheduler's process. */
 const MOST_BYTES = 2 ** 20;
 
-/** By how many milliseconds a timer may be early. */
+/** Milliseconds by which a timer may fire early. */
 const EARLY_MS = 1_000;
 
 /**
- * Begins tries before a pass is written, and carries them out after: a run is never made for a try that is
- * not recorded. No process, no slot; what waits is heard of by the end of the run that it waits for.
+ * Starts tries before a pass is written, and carries them out after it: a run is never created for a try that
+ * is not recorded. A step uses no process and no slot; a waiting step is woken by the end of the awaited run.
  */
 export class RunSteps {
   readonly #context: RunContext;
@@ -48,29 +49,29 @@ export class RunSteps {
   #begun: ReadyInstance[] = [];
   #hasLeft = false;
 
-  /** @param clock whose timers end with the execution */
+  /** @param clock its timers end with the execution */
   constructor(context: RunContext, clock: Clock, state: RunState) {
     this.#context = context;
     this.#state = state;
     this.#deadlines = new TimedWaits(clock, state.inbox.wake);
   }
 
-  /** How many tasks wait for other runs. */
+  /** The number of tasks that wait for other runs. */
   get waiting(): number {
     return this.#waits.size;
   }
 
-  /** True when tries are recorded, or about to be, and not carried out yet. */
+  /** True when tries are recorded, or about to be, and not yet carried out. */
   get wantsToSubmit(): boolean {
     return this.#begun.length > 0;
   }
 
-  /** An instance may begin, or go on with the try that an earlier holder of the run began. */
+  /** Queues an instance that may start, or continue the try that an earlier holder of the run started. */
   enqueue(instance: ReadyInstance): void {
     this.#ready.push(instance);
   }
 
-  /** Begins everything that is ready. */
+  /** Starts everything that is ready. */
   begin(): void {
     const { table } = this.#state;
     for (const { node, mapIndex } of this.#ready.splice(0)) {
@@ -91,8 +92,8 @@ export class RunSteps {
   }
 
   /**
-   * Carries out what has begun; call once it is written. After a fault, and when it was not sure of the lease
-   * any more, call again.
+   * Carries out what has started; call once it is written. Call again after a failure, or after the lease was
+   * in doubt.
    */
   async submit(): Promise<void> {
     const { areLeasesSure } = this.#context;
@@ -104,7 +105,9 @@ export class RunSteps {
     }
   }
 
-  /** What an event of a try that is still under way comes to; undefined for one that changes nothing. */
+  /**
+   * The outcome of an event of a try that is still in progress; undefined for an event that changes nothing.
+   */
   take({ node, mapIndex, tryNumber, outcome }: StepEvent): AttemptOutcome | undefined {
     const { table } = this.#state;
     const row = table.find(node, mapIndex);
@@ -115,7 +118,7 @@ export class RunSteps {
     return undefined;
   }
 
-  /** Reports the tries that have waited for as long as they may. */
+  /** Reports the tries whose timeout has passed. */
   reportLate(): void {
     const now = this.#context.clock.now();
     for (const instance of this.#deadlines.takeDue()) {
@@ -127,7 +130,7 @@ export class RunSteps {
     }
   }
 
-  /** The run is in other hands, which go on waiting. */
+  /** Stops watching: another process holds the run and continues to wait. */
   leave(): void {
     this.#hasLeft = true;
     for (const { cancel } of this.#waits.values()) cancel();
@@ -166,8 +169,8 @@ export class RunSteps {
     if (sizeBytes > MOST_BYTES) {
       throw new MemodagError(
         "value_too_large",
-        `What the task hands to the run is made of ${sizeBytes} bytes, more than ${MOST_BYTES}: ` +
-          "let a task before it return the part that is needed, or where to find it",
+        `The arguments of the task have ${sizeBytes} bytes, more than ${MOST_BYTES}: ` +
+          "return only the needed part from the upstream task, or its location",
         { fields: { sizeBytes } },
       );
     }
@@ -211,7 +214,7 @@ export class RunSteps {
 }
 
 function stepOf({ task }: DagNode): SerializedRunStep {
-  if (!task.runStep) throw new Error(`task "${task.taskId}" is for a worker to run`);
+  if (!task.runStep) throw new Error(`task "${task.taskId}" has to run in a worker`);
   return task.runStep;
 }
 

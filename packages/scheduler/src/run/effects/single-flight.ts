@@ -1,4 +1,4 @@
-// Single flight: of the instances with one key, in all runs and schedulers, one runs and the others wait.
+// Single flight: of all instances with one key, in all runs and schedulers, one runs and the others wait.
 
 import {
   isSameReason,
@@ -18,32 +18,34 @@ import type { AskCache } from "./ask-cache.ts";
 import type { ReadyInstance } from "../../graph/ready-instance.ts";
 import type { RunContext } from "../../context/run-context.ts";
 
-/** How often, in milliseconds, the lease of another process is asked for. */
+/** Interval in milliseconds at which a lease held by another process is requested again. */
 const POLL_MS = 500;
 
 type Asked = Pick<TaskInstance, "cacheStatus" | "cacheReason">;
 
 interface Waiter extends ReadyInstance {
   readonly key: Digest;
-  /** What the cache said before it waited. */
+  /** The cache's answer before the instance began to wait. */
   readonly asked: Asked;
-  /** `new`: the lease has not been asked for; `waiting`: it is another's; `due`: it may be free by now. */
+  /**
+   * `new`: the lease has not been requested; `waiting`: another instance holds it; `due`: it may be free now.
+   */
   phase: "new" | "waiting" | "due";
   readonly onFreed: () => void;
 }
 
-/** What came of asking for leases. */
+/** The result of requesting leases. */
 export interface Admitted {
   readonly hits: readonly AnsweredInstance[];
-  /** Those that are to run. */
+  /** Instances that have to run. */
   readonly free: readonly ReadyInstance[];
 }
 
 /**
- * Stands before the dispatcher. An instance of a task that says `serialize`, and that missed, needs the
- * lease of its key to pass; without it, it takes no slot and stays `scheduled`. The lease is held until
- * the attempt's result is stored, is given back between attempts, and is done without where the lease
- * store fails: the worst that comes of that is a task that runs twice.
+ * Sits in front of the dispatcher. An instance of a task with `serialize` that missed has to hold the lease
+ * of its key to pass; until then it takes no slot and stays `scheduled`. The lease is held until the
+ * attempt's result is stored, and is released between attempts. If the lease store fails, the instance passes
+ * without a lease: at worst, a task runs twice.
  */
 export class SingleFlight {
   readonly #context: RunContext;
@@ -55,7 +57,7 @@ export class SingleFlight {
   #cancelPoll: CancelTimer | undefined;
   #hasLeft = false;
 
-  /** @param clock whose timers end with the execution */
+  /** @param clock its timers end with the execution */
   constructor(context: RunContext, clock: Clock, state: RunState, cache: AskCache) {
     this.#context = context;
     this.#clock = clock;
@@ -63,13 +65,13 @@ export class SingleFlight {
     this.#cache = cache;
   }
 
-  /** True when instances have not asked for their lease since no slot was free. */
+  /** True when instances have not requested their lease because no slot was free. */
   get wantsSlots(): boolean {
     for (const { phase } of this.#waiting.values()) if (phase === "new") return true;
     return false;
   }
 
-  /** Has an instance that did not hit wait for {@link admit}; false when it may be dispatched at once. */
+  /** Queues an instance that did not hit for {@link admit}; false when it may be dispatched at once. */
   tryEnqueue({ node, mapIndex }: ReadyInstance): boolean {
     const { cacheKey, cacheStatus, cacheReason } = this.#state.table.get(node, mapIndex);
     const isFree = cacheKey === null || !needsLease(node.task.cache, cacheStatus);
@@ -78,7 +80,7 @@ export class SingleFlight {
       node,
       mapIndex,
       key: cacheKey,
-      // Whom an earlier holder of the run saw it wait for is over.
+      // The holder that an earlier execution saw is no longer relevant.
       asked: { cacheStatus, cacheReason: cacheReason?.code === "waiting" ? null : cacheReason },
       phase: "new",
       onFreed: () => {
@@ -91,8 +93,8 @@ export class SingleFlight {
   }
 
   /**
-   * Asks for the leases that are due, and reads the cache again for the keys that were got: what their
-   * last holder stored is a hit for all that waited. Never rejects.
+   * Requests the leases that are due, and repeats the lookup for the keys that were acquired: what their last
+   * holder stored is a hit for all waiting instances. Never rejects.
    */
   async admit(lookup: PassLookup): Promise<Admitted> {
     const { keyLeases, cachingOffReason, attempts } = this.#context;
@@ -105,7 +107,7 @@ export class SingleFlight {
       for (const waiter of this.#waiting.values()) free.push(this.#let(waiter, asked));
       return { hits, free };
     }
-    // A hit takes no slot, and no one wakes this run on account of it: the next in line ask at once.
+    // A hit takes no slot, and nothing would wake this run because of it: the next in the queue ask at once.
     let slots = attempts.freeSlots;
     for (let due = this.#due(slots); due.length > 0; due = this.#due(slots)) {
       const round = await this.#admitRound(keyLeases, lookup, due);
@@ -116,7 +118,9 @@ export class SingleFlight {
     return { hits, free };
   }
 
-  /** Asks for the leases of those that are due; each of them has hit, may run, or waits afterwards. */
+  /**
+   * Requests the leases of the instances that are due; each of them has hit, may run, or waits afterwards.
+   */
   async #admitRound(keyLeases: CacheLeases, lookup: PassLookup, due: readonly Waiter[]): Promise<Admitted> {
     const { run } = this.#state;
     const outcomes = await Promise.all(
@@ -143,7 +147,7 @@ export class SingleFlight {
     return { hits: again.hits, free: [...free, ...again.free] };
   }
 
-  /** The attempt of an instance is over and its result is where it belongs. */
+  /** The attempt of an instance has ended and its result is stored. */
   release(instance: ReadyInstance): void {
     const name = nameOf(instance);
     const lease = this.#held.get(name);
@@ -152,7 +156,7 @@ export class SingleFlight {
     void this.#context.keyLeases?.release(lease);
   }
 
-  /** The run is in other hands: gives back what it holds, and waits for nothing. */
+  /** Releases all leases and stops waiting: another process holds the run. */
   leave(): void {
     this.#hasLeft = true;
     this.#cancelPoll?.();
@@ -161,7 +165,10 @@ export class SingleFlight {
     this.#held.clear();
   }
 
-  /** Who asks now: at first, as many keys as there are slots, heaviest first; then by poll or when freed. */
+  /**
+   * The instances that ask now: first as many keys as there are slots, heaviest first; later, by polling or
+   * when a lease is released.
+   */
   #due(slots: number): Waiter[] {
     if (this.#hasLeft) return [];
     const tried = new Set<Digest>();
@@ -179,7 +186,7 @@ export class SingleFlight {
   }
 
   async #readAgain(lookup: PassLookup, admitted: readonly Waiter[]): Promise<Admitted> {
-    // Whoever asked for a refresh does not read, whatever has been stored meanwhile.
+    // An instance with a requested refresh does not read, even if a result was stored meanwhile.
     const keys = new Set(admitted.filter(isReader).map(({ key }) => key));
     const readers = [...this.#waiting.values()].filter((waiter) => isReader(waiter) && keys.has(waiter.key));
     const answers = readers.length === 0 ? [] : await this.#cache.askAgain(lookup, readers);
@@ -193,7 +200,7 @@ export class SingleFlight {
     for (const waiter of admitted) {
       if (!this.#waiting.has(nameOf(waiter))) continue;
       const { cacheStatus, cacheReason } = misses.get(nameOf(waiter)) ?? waiter.asked;
-      // An answer that did not come changes nothing about the one that did.
+      // A failed lookup does not replace an earlier answer.
       const isMiss = cacheStatus === "miss";
       const asked = isMiss ? { cacheStatus, cacheReason: cacheReason ?? null } : waiter.asked;
       free.push(this.#let(waiter, asked));
@@ -227,7 +234,7 @@ export class SingleFlight {
   }
 }
 
-/** A lookup that was late or failed asks for no lease: the cache is in trouble, and the task runs. */
+/** A late or failed lookup requests no lease: the cache has a problem, and the task runs. */
 function needsLease(config: SerializedCacheConfig | null, status: CacheStatus | null): boolean {
   return config?.serialize === true && (status === "miss" || status === "skipped");
 }
@@ -236,7 +243,7 @@ function isReader({ asked }: Waiter): boolean {
   return asked.cacheStatus === "miss";
 }
 
-/** What others are shown while they wait for this instance; no other instance of its key has this name. */
+/** The name that others see while they wait for this instance; unique among the instances of its key. */
 function holderName({ runId }: DagRun, { node, mapIndex }: ReadyInstance): string {
   const { taskId } = node.task;
   return `${mapIndex < 0 ? taskId : `${taskId}[${mapIndex}]`} of run ${runId}`;

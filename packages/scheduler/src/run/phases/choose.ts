@@ -1,34 +1,34 @@
-// Which of the waiting instances get the slots that there are, and what becomes of their rows.
+// Chooses which of the waiting instances get the free slots, and the changes to their rows.
 
 import type { ActiveLimits, TaskInstance } from "@memodag/core";
 import { fitInto, type LimitClaim, type TakeResult } from "../../attempts/limit-book.ts";
 import type { WaitingLines } from "../../attempts/waiting-lines.ts";
 import type { ReadyInstance } from "../../graph/ready-instance.ts";
 
-/** What there is to give. */
+/** The available capacity. */
 export interface Room {
   hasSlot(): boolean;
   /** True while a process of an earlier attempt at the instance is being ended. */
   isRunning(instance: ReadyInstance): boolean;
-  /** Takes a slot, and of the limits what the instance needs; or nothing. */
+  /** Reserves a slot and the limits that the instance needs; or nothing. */
   tryTake(instance: ReadyInstance): TakeResult;
 }
 
-/** Who got a slot. */
+/** The instances that got a slot. */
 export interface Choice {
   readonly chosen: readonly ReadyInstance[];
-  /** Those whose turn it was and that wait for a process to end. */
+  /** Instances that were next but have to wait for a process to end. */
   readonly held: readonly ReadyInstance[];
 }
 
-/** An attempt that is recorded, or about to be, and is not submitted yet. */
+/** An attempt that is recorded, or about to be, and not yet submitted. */
 export interface ChosenAttempt extends ReadyInstance {
   readonly attemptId: string;
-  /** The row as it was, for an attempt that has to wait after all. */
+  /** The row before, for an attempt that has to wait after all. */
   readonly before: TaskInstance;
 }
 
-/** Gives the slots there are to what waits, heaviest first; the rest waits on. */
+/** Assigns the free slots to waiting instances, heaviest first; the rest waits. */
 export function choose(waiting: WaitingLines, room: Room): Choice {
   const chosen: ReadyInstance[] = [];
   const held: ReadyInstance[] = [];
@@ -44,7 +44,7 @@ export function choose(waiting: WaitingLines, room: Room): Choice {
     }
     const answer = room.tryTake(instance);
     if (answer === "dag_full") break;
-    // What comes after in the same pool waits its turn, even where it would take less.
+    // Later instances of the same pool wait, even if they would need less.
     if (answer === "pool_full") closed.add(pool);
     else {
       waiting.leave(pool);
@@ -58,7 +58,7 @@ export function choose(waiting: WaitingLines, room: Room): Choice {
 export function queuedChange(before: TaskInstance, attemptId: string): Partial<TaskInstance> {
   return {
     state: "queued",
-    // A sensor that asks again goes on with the try that it began.
+    // A sensor's next poke continues its current try.
     tryNumber: before.waitingSince === null ? before.tryNumber + 1 : before.tryNumber,
     attemptId,
     startedAt: null,
@@ -67,7 +67,9 @@ export function queuedChange(before: TaskInstance, attemptId: string): Partial<T
   };
 }
 
-/** The database had room for less than was chosen: who keeps the slot, and who waits on. */
+/**
+ * The database had less capacity than was chosen: decides which instances keep their slots and which wait.
+ */
 export function retreat(
   chosen: readonly ChosenAttempt[],
   claims: readonly LimitClaim[],

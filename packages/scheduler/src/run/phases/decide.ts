@@ -1,4 +1,5 @@
-// What a decision of the graph does to rows: instances become ready, mapped tasks get theirs, tasks end unrun.
+// Turns decisions of the graph into rows: instances become ready, mapped tasks are expanded, tasks end
+// without running.
 
 import {
   isOwnFault,
@@ -15,26 +16,26 @@ import type { RunResults } from "../../values/run-results.ts";
 import type { Step } from "../state/graph-work.ts";
 import type { InstanceTable } from "../state/instance-table.ts";
 
-/** What a step needs to know beside rows: what a result holds. */
+/** The input of a step besides rows: the content of a result. */
 export type StepInput =
   | { readonly kind: "none" }
   | { readonly kind: "expansion"; readonly expansion: Expansion }
   | { readonly kind: "choice"; readonly chosen: ReadonlySet<number> }
-  /** The result is not what it has to be: the task's own fault. */
+  /** The result does not have the required form: the task's own fault. */
   | { readonly kind: "fault"; readonly error: MemodagError };
 
-/** What follows from a step, in this order. */
+/** The consequences of a step, in this order. */
 export interface Decided {
-  /** Instances that there are no longer, whose attempts end. */
+  /** Instances that no longer exist, whose attempts are to be ended. */
   readonly removed: readonly TaskInstance[];
-  /** An attempt whose instance ends without it. */
+  /** The attempt of an instance that ends without its outcome. */
   readonly abandoned: string | null;
   readonly mapIndex: number;
   readonly change: Partial<TaskInstance> | null;
   readonly follows: Follows;
 }
 
-/** What becomes of the instance, or of the task. */
+/** How the instance, or the task, continues. */
 type Follows =
   | { readonly kind: "nothing" }
   | { readonly kind: "ask" }
@@ -47,7 +48,7 @@ type Follows =
 
 const NO_INPUT: StepInput = { kind: "none" };
 
-/** Reads what a step is decided by; nothing is awaited for the many that need nothing. */
+/** Reads the input of a step; does not await anything for the many steps that need no input. */
 export function readStepInput(
   step: Step,
   table: InstanceTable,
@@ -67,7 +68,7 @@ async function readExpansion(node: DagNode, results: RunResults, maxMapLength: n
 }
 
 async function readChoice(node: DagNode, results: RunResults): Promise<StepInput> {
-  // Its state was set by hand. As in Airflow, it chose against nothing.
+  // Its state was set manually. As in Airflow, it excludes no branch.
   if (results.returnedBy(node) === undefined)
     return { kind: "choice", chosen: new Set(node.branch?.targets) };
   return await orFault(async () => {
@@ -102,12 +103,12 @@ export function decideStep(step: Step, input: StepInput, table: InstanceTable, n
       return decideExpansion(node, input, table, now);
     case "choose":
       if (input.kind === "fault") return failed(node, input.error, table, {});
-      if (input.kind !== "choice") throw new Error("a choice was to be read");
+      if (input.kind !== "choice") throw new Error("a choice was expected");
       return only(UNMAPPED, { kind: "conclude", state: "success", chosen: input.chosen });
   }
 }
 
-/** A row of an earlier holder: what ended stays ended, what waited waits on. */
+/** For a row of an earlier holder: ended instances stay ended, waiting ones keep waiting. */
 function afterReady(node: DagNode, row: TaskInstance | undefined): Follows {
   if (!row || row.state === "none") return { kind: "ask" };
   if (isTerminal(row.state)) return { kind: "settle", state: row.state };
@@ -121,9 +122,9 @@ function decideExpansion(node: DagNode, input: StepInput, table: InstanceTable, 
   const state = endedUnexpanded(node, table);
   if (state) return only(UNMAPPED, { kind: "conclude", state });
   if (input.kind === "fault") return failed(node, input.error, table, { endedAt: now });
-  if (input.kind !== "expansion") throw new Error("an expansion was to be read");
+  if (input.kind !== "expansion") throw new Error("an expansion was expected");
   const { expansion } = input;
-  // After a clear, a list may have come to another length: instances that it had before go.
+  // After a clear, a list may have a different length: surplus instances are removed.
   const removed = table.listOf(node).filter(({ mapIndex }) => {
     const isUnexpanded = mapIndex === UNMAPPED && expansion.count > 0;
     return isUnexpanded || mapIndex >= expansion.count;
@@ -131,7 +132,10 @@ function decideExpansion(node: DagNode, input: StepInput, table: InstanceTable, 
   return { ...only(UNMAPPED, { kind: "expand", expansion }), removed };
 }
 
-/** A result that is no choice, or no list, is a failure of the task, and not of those below it. */
+/**
+ * A result that selects no case, or is not a list, is a failure of the task that returned it, not of those
+ * downstream.
+ */
 function failed(
   node: DagNode,
   { code, message }: MemodagError,
@@ -152,12 +156,15 @@ function endedUnexpanded(node: DagNode, table: InstanceTable): TerminalState | u
   return row && isTerminal(row.state) ? row.state : undefined;
 }
 
-/** A mapped task that ends unexpanded ends as one; of what it was, only what has ended stays. */
+/**
+ * A mapped task that ends unexpanded ends as one instance; of its earlier instances, only those that have
+ * ended stay.
+ */
 function openInstances(node: DagNode, table: InstanceTable): TaskInstance[] {
   return table.listOf(node).filter(({ mapIndex, state }) => mapIndex !== UNMAPPED && !isTerminal(state));
 }
 
-/** A try that the scheduler carries out itself, begun by an earlier holder, which took no notice with it. */
+/** True for a try that the scheduler carries out itself and that an earlier holder started. */
 function isCarriedOutHere({ state }: TaskInstance, { task }: DagNode): boolean {
   return task.runStep !== undefined && (state === "running" || state === "up_for_reschedule");
 }

@@ -38,7 +38,7 @@ export interface EndedAttempt {
   readonly placed: PlacedSuccess | null;
   /** Packages, as `name@version`, that the Dag was read with. */
   readonly locked: ReadonlySet<string>;
-  /** False for an attempt of before the task's upstream was cleared. */
+  /** False for an attempt that started before an upstream task was cleared. */
   readonly isLetRun: boolean;
   /** Milliseconds since the Unix epoch. */
   readonly now: number;
@@ -48,15 +48,15 @@ export interface EndedAttempt {
 /** The resulting change of the instance, and its consequences. */
 export interface AttemptEnd {
   readonly change: Partial<TaskInstance>;
-  /** What the author is told. */
+  /** The callback event that is due. */
   readonly owes?: CallbackEvent;
   readonly settles?: TerminalState;
-  /** When the instance goes on. */
+  /** When the instance continues. */
   readonly waitsUntil?: number;
-  /** It runs again as soon as it may. */
+  /** It runs again as soon as possible. */
   readonly resumes?: boolean;
   readonly stores?: StoreJob;
-  /** How often it was lost with its scheduler, where this was such a loss. */
+  /** How often it was lost with its scheduler, if this was such a loss. */
   readonly losses?: number;
 }
 
@@ -118,7 +118,7 @@ function endKnown(ended: EndedAttempt, outcome: AttemptOutcome): AttemptEnd {
 function runAgain({ row, isLetRun }: EndedAttempt, loss: Partial<TaskInstance>): AttemptEnd {
   const change = { ...afterLoss(row), ...loss };
   if (isLetRun) return { change, resumes: true };
-  // The cache is asked anew about what missed: another run may have stored that result since.
+  // The cache is asked again about what missed: another run may have stored that result since.
   const isAsked = row.waitingSince === null && row.cacheStatus === "miss";
   return { change: isAsked ? { ...change, state: "none" } : change };
 }
@@ -142,8 +142,8 @@ function succeed(ended: EndedAttempt, row: TaskInstance, outcome: Succeeded): At
 }
 
 /**
- * A final failure is remembered where the author asked for it: the task's own error alone, and only when the
- * executor vouches that it came of nothing but what is in the key.
+ * A final failure is remembered if the author asked for it: only the task's own error, and only if the
+ * executor vouches that it depends on nothing but the contents of the key.
  */
 function failureToStore({ node, locked }: EndedAttempt, row: TaskInstance, failed: Failed): StoreJob | null {
   const { error, uncacheable, packages, spawnedAt } = failed;
@@ -154,7 +154,7 @@ function failureToStore({ node, locked }: EndedAttempt, row: TaskInstance, faile
   return { node, mapIndex: row.mapIndex, row, config, xcoms: [], code, error };
 }
 
-/** Why the code that ran is not the code of the key: a package was loaded that is not as it was locked. */
+/** Why the code that ran is not the code of the key: a loaded package differs from the locked one. */
 function codeChange(loaded: readonly PackageVersion[], locked: ReadonlySet<string>): Reason | null {
   const other = loaded.find(({ name, version }) => !locked.has(`${name}@${version}`));
   if (!other) return null;
@@ -162,12 +162,12 @@ function codeChange(loaded: readonly PackageVersion[], locked: ReadonlySet<strin
   return { code: "code_changed", detail: { what } };
 }
 
-/** True for a final failure that the author wants to be a skip. */
+/** True for a final failure that the author wants to count as a skip. */
 function isSkippedBy({ sensor, runStep }: SerializedTask, { error, retryable }: Failed): boolean {
   const { code }: StoredError = error;
   if (runStep?.kind === "trigger") return runStep.skipWhenAlreadyExists && code === "dag_run_exists";
   if (runStep) return runStep.softFail && code === "sensor_timeout";
-  // As in Airflow: time that is over, and a handler that gives up; any other error of its own fails it.
+  // As in Airflow: a timeout, and a handler that gives up; any other error of the handler fails it.
   const hasGivenUp = code === "task_failed" && !retryable;
   return sensor?.softFail === true && (hasGivenUp || code === "sensor_timeout" || code === "task_timeout");
 }

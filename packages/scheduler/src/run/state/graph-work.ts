@@ -1,4 +1,4 @@
-// How far the graph of a run has come, and what it has decided that is not carried out yet.
+// The progress of a run's graph, and its decisions that are not carried out yet.
 
 import type { TerminalState } from "@memodag/core";
 import type { DagGraph, DagNode } from "../../graph/dag-graph.ts";
@@ -8,23 +8,28 @@ import { argsOfInstance, type Expansion } from "../../values/expansion.ts";
 import type { NamedArgument } from "../../values/instance-argument.ts";
 import type { InstanceTable } from "./instance-table.ts";
 
-/** A decision of the graph; `choose`: a task that decides a branch has succeeded, and its result says what it chose. */
+/**
+ * A decision of the graph; `choose`: a task that decides a branch succeeded, and its result has to be read.
+ */
 export type Step = Decision | { readonly kind: "choose"; readonly node: DagNode };
 
-/** Decisions and ready instances, first come first served. */
+/** Decisions and ready instances, first in, first out. */
 export class GraphWork {
   readonly #progress: RunProgress;
   readonly #expansions = new Map<number, Expansion>();
-  /** Tasks that the graph has let run; an attempt at another is of before its upstream was cleared. */
+  /**
+   * Tasks that the graph has allowed to run; an attempt at any other task dates from before its upstream was
+   * cleared.
+   */
   readonly #letRun = new Set<DagNode>();
   #steps: Step[] = [];
-  /** Where what is not carried out begins. */
+  /** Index of the first step that is not carried out. */
   #firstStep = 0;
   #ready: ReadyInstance[] = [];
-  /** Where what is still ready begins. */
+  /** Index of the first instance that is still ready. */
   #firstReady = 0;
 
-  /** Instances in `table` that have ended stay so. */
+  /** Instances in `table` that have ended keep their states. */
   constructor(graph: DagGraph, table: InstanceTable) {
     this.#progress = new RunProgress(graph, (node) => table.endedOf(node));
   }
@@ -39,22 +44,22 @@ export class GraphWork {
     return this.#progress.outcome;
   }
 
-  /** True when there is something to carry out or something ready. */
+  /** True when there is something to carry out, or something ready. */
   get hasWork(): boolean {
     return this.#steps.length > 0 || this.#ready.length > this.#firstReady;
   }
 
-  /** Lets the graph decide what may happen before any event; call once the run's rows are loaded. */
+  /** Makes the decisions that are possible before any event; call once the run's rows are loaded. */
   start(): void {
     this.#queue(this.#progress.start());
   }
 
-  /** What is to be carried out next, until {@link stepDone}. */
+  /** The next step to carry out, until {@link stepDone}. */
   nextStep(): Step | undefined {
     return this.#steps[this.#firstStep];
   }
 
-  /** The next step is carried out. */
+  /** The next step has been carried out. */
   stepDone(): void {
     this.#firstStep += 1;
     if (this.#firstStep < this.#steps.length) return;
@@ -62,12 +67,12 @@ export class GraphWork {
     this.#firstStep = 0;
   }
 
-  /** The first so many of the instances that may run and of which the cache has not been asked. */
+  /** The first `count` instances that may run and for which the cache has not been asked. */
   nextReady(count: number): readonly ReadyInstance[] {
     return this.#ready.slice(this.#firstReady, this.#firstReady + count);
   }
 
-  /** The first so many of what was ready have been taken care of. */
+  /** Removes the first `count` ready instances, which have been handled. */
   dropReady(count: number): void {
     this.#firstReady += count;
     if (this.#firstReady < this.#ready.length) return;
@@ -75,12 +80,12 @@ export class GraphWork {
     this.#firstReady = 0;
   }
 
-  /** An instance may run, as far as the graph is concerned. */
+  /** Adds an instance that its upstream allows to run. */
   addReady(instance: ReadyInstance): void {
     this.#ready.push(instance);
   }
 
-  /** True once the graph has let a task run. */
+  /** True once the graph has allowed a task to run. */
   hasLetRun(node: DagNode): boolean {
     return this.#letRun.has(node);
   }
@@ -89,19 +94,22 @@ export class GraphWork {
     this.#letRun.add(node);
   }
 
-  /** An instance ended. The graph hears of it once it has let the task run; until then the row keeps it. */
+  /**
+   * An instance ended. The graph is informed once it has allowed the task to run; until then, only the row
+   * records it.
+   */
   settle(node: DagNode, state: TerminalState): void {
     if (!this.#letRun.has(node)) return;
     if (node.branch && state === "success") this.#steps.push({ kind: "choose", node });
     else this.#queue(this.#progress.settle(node, state));
   }
 
-  /** A task ended as one, or chose; it need not have been let run. */
+  /** A task ended as a whole, or selected a branch; it need not have been allowed to run. */
   conclude(node: DagNode, state: TerminalState, chosen?: ReadonlySet<number>): void {
     this.#queue(this.#progress.settle(node, state, chosen));
   }
 
-  /** A mapped task turns out to have so many instances. */
+  /** A mapped task's instances are known. */
   expand(node: DagNode, expansion: Expansion): void {
     this.#expansions.set(node.index, expansion);
     this.#queue(this.#progress.expand(node, expansion.count));
@@ -112,7 +120,7 @@ export class GraphWork {
     return argsOfInstance(node, this.#expansions.get(node.index), mapIndex);
   }
 
-  /** One by one: a mapped task may give more decisions than a call takes arguments. */
+  /** One at a time: a mapped task may yield more decisions than a call can take arguments. */
   #queue(decisions: readonly Decision[]): void {
     for (const decision of decisions) this.#steps.push(decision);
   }

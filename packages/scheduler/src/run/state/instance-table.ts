@@ -1,4 +1,4 @@
-// The task instances of one run in memory, and what of them the database does not know yet.
+// The task instances of one run in memory, and which of their changes the database does not have yet.
 
 import {
   UNMAPPED,
@@ -16,19 +16,19 @@ import { ByInstance } from "../../graph/by-instance.ts";
 interface Entry {
   readonly node: DagNode;
   row: TaskInstance;
-  /** What the database holds; `null`: no row. */
+  /** The row as stored; `null`: there is none. */
   stored: Pick<TaskInstance, "state" | "tryNumber" | "cacheStatus"> | null;
 }
 
-/** Hears of a row that was written, and what the cache had said of it before. */
+/** Notified of each written row, with its previous cache status. */
 export type WrittenListener = (instance: TaskInstance, cacheStatusBefore: CacheStatus | null) => void;
 
 /** A batch of changes on its way to the database. */
 export interface PendingWrites {
   readonly writes: readonly TaskInstanceWrite[];
-  /** Rows that go. */
+  /** Rows to delete. */
   readonly removed: readonly TaskInstanceId[];
-  /** Call when the database has them. */
+  /** Call once the database has them. */
   confirm(onWritten: WrittenListener): void;
 }
 
@@ -42,7 +42,7 @@ export class InstanceTable {
     this.#entries = new ByInstance(nodeCount);
   }
 
-  /** Takes a row that the database holds. */
+  /** Adds a row that the database holds. */
   load(node: DagNode, row: TaskInstance): void {
     this.#entries.set(node, row.mapIndex, { node, row, stored: row });
   }
@@ -51,14 +51,14 @@ export class InstanceTable {
     return this.#entries.get(node, mapIndex)?.row;
   }
 
-  /** The task of an instance that the database does not know as it is now. */
+  /** The task of an instance whose current state the database does not have. */
   nodeOf({ taskId, mapIndex }: TaskInstanceId): DagNode | undefined {
     for (const { node, row } of this.#dirty)
       if (row.taskId === taskId && row.mapIndex === mapIndex) return node;
     return undefined;
   }
 
-  /** @throws Error when there is no such instance: a bug. */
+  /** @throws Error when there is no such instance, which is a bug. */
   get(node: DagNode, mapIndex: number): TaskInstance {
     const row = this.find(node, mapIndex);
     if (!row) throw new Error(`task "${node.task.taskId}" has no instance ${mapIndex}`);
@@ -71,14 +71,14 @@ export class InstanceTable {
     return rows.sort((a, b) => a.mapIndex - b.mapIndex);
   }
 
-  /** The instances of a task, as in {@link listOf}, if all of them have ended; nothing otherwise. */
+  /** The instances of a task, as in {@link listOf}, if all of them have ended; empty otherwise. */
   endedOf(node: DagNode): EndedInstance[] {
     const rows = this.listOf(node);
     const ended = rows.flatMap(({ mapIndex, state }) => (isTerminal(state) ? [{ mapIndex, state }] : []));
     return ended.length === rows.length ? ended : [];
   }
 
-  /** Changes a row, or makes it. */
+  /** Changes a row, or creates it. */
   change(node: DagNode, mapIndex: number, change: Partial<TaskInstance>): TaskInstance {
     let entry = this.#entries.get(node, mapIndex);
     if (entry) {
@@ -91,7 +91,7 @@ export class InstanceTable {
     return entry.row;
   }
 
-  /** Takes away an instance that there is no longer, for the database too. */
+  /** Removes an instance that no longer exists, also from the database. */
   remove(node: DagNode, mapIndex: number): void {
     const entry = this.#entries.get(node, mapIndex);
     if (!entry) return;
@@ -104,7 +104,7 @@ export class InstanceTable {
     return this.#dirty.size > 0 || this.#removed.length > 0;
   }
 
-  /** What the database does not know yet. Until confirmed, the same changes are given again. */
+  /** Changes that the database does not have yet. Until they are confirmed, each call returns them again. */
   pendingWrites(): PendingWrites {
     const entries = [...this.#dirty];
     const writes = entries.map(writeOf);
@@ -116,7 +116,7 @@ export class InstanceTable {
         if (!entry) continue;
         const cacheStatusBefore = entry.stored?.cacheStatus ?? null;
         entry.stored = instance;
-        // A row that changed again while the batch was on its way stays dirty.
+        // A row that changed again while the batch was being written stays dirty.
         if (entry.row === instance) this.#dirty.delete(entry);
         onWritten(instance, cacheStatusBefore);
       }

@@ -1,4 +1,4 @@
-// The state of one run in this process. Nothing else in this folder remembers what a pass decided.
+// The state of one run in this process. No other part of this folder keeps what a pass decided.
 
 import type {
   AttemptOutcome,
@@ -29,24 +29,24 @@ import { RunResults, type Returned } from "../../values/run-results.ts";
 import { GraphWork } from "./graph-work.ts";
 import { InstanceTable } from "./instance-table.ts";
 
-/** Something happened to a task that the scheduler carries out; `waits`: it has begun to. */
+/** An event of a task that the scheduler carries out; `waits`: it has started to wait. */
 export interface StepEvent extends ReadyInstance {
   readonly kind: "step";
   readonly tryNumber: number;
   readonly outcome: AttemptOutcome | { readonly kind: "waits" };
 }
 
-/** The store of a result in the cache came to an end. */
+/** The store of a result in the cache ended. */
 export interface StoredEvent extends ReadyInstance {
   readonly kind: "stored";
   readonly cacheStatus: CacheStatus;
   readonly cacheReason: Reason | null;
 }
 
-/** What a run hears of between passes. */
+/** An event that a run receives between passes. */
 export type RunEvent = ExecutorEvent | StoredEvent | StepEvent;
 
-/** True for an event that only its executor can tell again. */
+/** True for an event that only the executor can report again. */
 export function isOfAttempt(event: RunEvent): event is ExecutorEvent {
   return event.kind === "started" || event.kind === "finished";
 }
@@ -54,20 +54,20 @@ export function isOfAttempt(event: RunEvent): event is ExecutorEvent {
 /** Events that no pass has acted on, in order. */
 export class Inbox {
   readonly events: RunEvent[] = [];
-  /** Asks for a pass. */
+  /** Requests a pass. */
   readonly wake: () => void;
 
   constructor(wake: () => void) {
     this.wake = wake;
   }
 
-  /** Takes note of what happened; the next pass, which this asks for, acts on it. */
+  /** Adds an event and requests a pass that acts on it. */
   put(event: RunEvent): void {
     this.events.push(event);
     this.wake();
   }
 
-  /** Likewise for what can wait for a pass that is made anyway. */
+  /** Adds an event that can wait for a pass that happens anyway. */
   leave(event: RunEvent): void {
     this.events.push(event);
   }
@@ -88,7 +88,7 @@ export interface PendingXCom extends XCom {
   isHeld: boolean;
 }
 
-/** A result, or a failure, on its way into the cache. */
+/** A result, or a failure, that is to be stored in the cache. */
 export interface StoreJob extends ReadyInstance {
   /** The instance as its attempt left it. */
   readonly row: TaskInstance;
@@ -96,7 +96,7 @@ export interface StoreJob extends ReadyInstance {
   readonly xcoms: readonly PlacedXCom[];
   /** The packages that the attempt's worker loaded, and when it was started. */
   readonly code: Pick<Extract<AttemptOutcome, { kind: "succeeded" }>, "packages" | "spawnedAt">;
-  /** The failure to remember; `null`: a result is. */
+  /** The failure to remember; `null` for a result. */
   readonly error: StoredError | null;
 }
 
@@ -106,7 +106,7 @@ export interface Miss extends ReadyInstance {
   readonly verdict: LookupVerdict;
 }
 
-/** Rows, values, the graph's progress, and what the next write has to take along. */
+/** Rows, values, the graph's progress, and the other data of the next write. */
 export class RunState {
   readonly #context: RunContext;
   run: DagRun;
@@ -120,17 +120,17 @@ export class RunState {
   readonly intake: ValueIntake;
   /** Instances by their attempts that are chosen or submitted, as long as their outcome is waited for. */
   readonly underWay: Map<string, ReadyInstance> = new Map<string, ReadyInstance>();
-  /** Keys of instances that ran, or are to run, until their result is stored. */
+  /** Keys of instances that ran or have to run, until their result is stored. */
   readonly keys: ByInstance<MadeKey>;
-  /** True while a pass is made. */
+  /** True during a pass. */
   isPassing = false;
-  /** What the next pass writes beside rows. */
+  /** Values that the next pass writes besides rows. */
   readonly xcoms: PendingXCom[] = [];
   readonly owed: NewCallback[] = [];
-  /** What is begun once a pass is written. */
+  /** Explanations to request once a pass is written. */
   misses: Miss[] = [];
   storeJobs: StoreJob[] = [];
-  /** Of attempts, what passes have acted on since one was written. */
+  /** Events of attempts that passes have acted on since the last write. */
   unwritten: ExecutorEvent[] = [];
 
   constructor(context: RunContext, claimed: ClaimedRun, { version, graph }: VersionGraph, wake: () => void) {
@@ -161,7 +161,7 @@ export class RunState {
     if (!this.intake.tryPlace(event, handOn)) handOn(event);
   }
 
-  /** Has the author told of what came of an instance, once that is written; most tasks have no callback. */
+  /** Queues the callback for an instance's outcome, to be recorded with it; most tasks have no callback. */
   owe(event: CallbackEvent, { task }: DagNode, row: TaskInstance): void {
     const { callbacks, newAttemptId } = this.#context;
     const owed = callbacks && newCallback(event, task, row, newAttemptId);
@@ -179,7 +179,7 @@ export class RunState {
     if (returned) this.results.setReturned(node, mapIndex, returned);
   }
 
-  /** An instance that there is no longer. */
+  /** Removes an instance that no longer exists. */
   remove(node: DagNode, mapIndex: number): void {
     this.results.forgetReturned(node, mapIndex);
     this.keys.delete(node, mapIndex);
