@@ -402,7 +402,7 @@ describe.each(TEST_DIALECTS)("a run changed by hand on %s", (dialect) => {
     expect(await latest(run)).toMatchObject({ state: "success" });
     const begun = await rig.run(version, { list: broken });
     await expect(mark(version, begun.run, { taskId: "each", mapIndex: 0 })).rejects.toMatchObject({
-      message: expect.stringContaining("its list is not known yet"),
+      message: expect.stringContaining("it is not expanded yet"),
     });
   });
 });

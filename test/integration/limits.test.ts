@@ -147,7 +147,7 @@ describe.each(TEST_DIALECTS)("limits on %s", (dialect) => {
     expect(instances[0]).toMatchObject({ state: "failed", tryNumber: 1 });
     expect(instances[0]?.error).toEqual({
       code: "pool_not_found",
-      message: expect.stringMatching(/"work" uses pool "tpu".*\[\[pools\]\] with name = "tpu"/),
+      message: expect.stringMatching(/"work" uses pool "tpu".*\[\[pools\]\] entry with name = "tpu"/),
     });
   });
 });

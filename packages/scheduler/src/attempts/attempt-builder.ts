@@ -59,7 +59,7 @@ export interface AttemptParts {
   readonly now: number;
 }
 
-/** The attempt, with references to the values that it takes. */
+/** Returns the attempt, with references to the values that it takes. */
 export function buildAttempt(parts: AttemptParts, results: RunResults): Attempt {
   const { run, version, node, instance } = parts;
   return {

@@ -1,4 +1,4 @@
-// The arguments of an instance as its attempt carries them: templates, and references to the values that they take.
+// The arguments of an instance as its attempt carries them: templates, and references to the values they use.
 
 import {
   instanceName,
@@ -18,7 +18,7 @@ import type { RunResults } from "../values/run-results.ts";
 
 type References = Pick<Attempt, "args" | "results">;
 
-/** The arguments of an instance, with the values that they take by reference. Reads nothing. */
+/** The arguments of an instance, with the values they use by reference. Reads nothing. */
 export function referToInputs(given: readonly NamedArgument[], results: RunResults): References {
   const inputs = new Map<string, AttemptInput>();
   const args = given.map(([name, argument]): NamedTemplate => {
@@ -30,8 +30,8 @@ export function referToInputs(given: readonly NamedArgument[], results: RunResul
 }
 
 /**
- * The same with the values, for what the scheduler carries out itself.
- * @throws MemodagError `xcom_not_found` when a value is not there any more.
+ * The same including the values, for steps that the scheduler carries out itself.
+ * @throws MemodagError `xcom_not_found` when a value no longer exists.
  */
 export async function readInputs(
   given: readonly NamedArgument[],
@@ -44,8 +44,8 @@ export async function readInputs(
 }
 
 /**
- * An element of a mapped task's results is an input of its own, so that each of n instances is sent one element and
- * not all n. Its name has brackets, which no task id has.
+ * An element of a mapped task's results is an input of its own, so that each of n instances receives one
+ * element and not all n. Its name contains brackets, which no task id does.
  */
 function narrowed(
   argument: InstanceArgument,

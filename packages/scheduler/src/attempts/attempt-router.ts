@@ -1,4 +1,4 @@
-// Between the runs of one scheduler and its executor: who hears of which attempt, and who has the slots.
+// Connects the runs of one scheduler to its executor: routes the events of attempts, and reserves slots.
 
 import {
   DEFAULT_QUEUE,
@@ -12,47 +12,47 @@ import {
 } from "@memodag/core";
 import { AttemptSender } from "./attempt-sender.ts";
 
-/** Hears of one attempt: of each event once. */
+/** Receives each event of one attempt once. */
 export type AttemptListener = (event: ExecutorEvent) => void;
 
-/** Which run. */
 type RunName = Pick<Attempt, "team" | "dagId" | "runId">;
 
-/** Which instance of which run. */
 export type InstanceName = RunName & Pick<Attempt, "taskId" | "mapIndex">;
 
 interface LiveAttempt {
-  /** Undefined for a callback, and for one that had ended when its event was handed back. */
+  /** Undefined for a callback, and for an attempt that had ended when its event was handed back. */
   readonly instance: InstanceName | undefined;
   readonly run: RunName;
   readonly isCallback: boolean;
   listener: AttemptListener | undefined;
-  /** What happened while there was no listener: a run that is being loaded again hears of it afterwards. */
+  /**
+   * Events that arrived while there was no listener; the next listener, of a run that is being loaded again,
+   * receives them.
+   */
   unheard: ExecutorEvent[];
-  /** Executors repeat themselves. */
+  /** Executors may repeat events. */
   hasStarted: boolean;
   hasEnded: boolean;
 }
 
-/** What an {@link AttemptRouter} works with. */
 export interface AttemptRouterParts {
   readonly executor: Executor;
   readonly clock: Clock;
   readonly log: Logger;
-  /** There may be a free slot, or an instance without an attempt. */
+  /** A slot may be free, or an instance may have no attempt any more. */
   readonly onSlotFree: () => void;
-  /** False while nothing may be submitted again, since a lease may have expired. */
+  /** False while nothing may be submitted, because a lease may have expired. */
   readonly maySubmit: () => boolean;
 }
 
-/** Submits attempts and hands each one's events to the run that waits for it. */
+/** Submits attempts and passes each one's events to the run that waits for it. */
 export class AttemptRouter {
   readonly #executor: Executor;
   readonly #sender: AttemptSender;
   readonly #live = new Map<string, LiveAttempt>();
-  /** Attempts that the executor has, by instance: one, or the ones being ended and the next. */
+  /** Attempts that the executor has, by instance: usually one, or those being ended and their successor. */
   readonly #running = new Map<string, Set<string>>();
-  /** Ends that were told and are not recorded yet. */
+  /** Ends that were reported and are not recorded yet. */
   readonly #unsettled = new Map<string, RunName>();
   readonly #onSlotFree: () => void;
   readonly #slotsTaken = new Map<string, number>();
@@ -81,12 +81,12 @@ export class AttemptRouter {
     });
   }
 
-  /** True while the executor has it, or has ended it and no one has heard. */
+  /** True while the executor has the attempt, or its end has not been delivered. */
   isLive(attemptId: string): boolean {
     return this.#live.has(attemptId);
   }
 
-  /** True while the executor has an attempt at the instance, one that is being ended included. */
+  /** True while the executor has an attempt at the instance, including one that is being ended. */
   isRunning(instance: InstanceName): boolean {
     return this.#running.has(nameOf(instance));
   }
@@ -113,25 +113,25 @@ export class AttemptRouter {
     this.#slotsTaken.set(queue, (this.#slotsTaken.get(queue) ?? 0) + 1);
   }
 
-  /** Gives back a reserved slot that is not used: others may have gone without. */
+  /** Releases a reserved slot that is not used; other runs may be waiting for it. */
   giveSlot(queue: string = DEFAULT_QUEUE): void {
     this.#slotsTaken.set(queue, (this.#slotsTaken.get(queue) ?? 0) - 1);
     this.#onSlotFree();
   }
 
-  /** Hands an attempt to the executor, which has the reserved slot from now on. */
+  /** Passes an attempt to the executor, which uses the reserved slot from now on. */
   submit(attempt: Attempt, listener: AttemptListener): void {
     const { attemptId, queue, team, dagId, runId, taskId, mapIndex, callback } = attempt;
     this.#slotsTaken.set(queue, (this.#slotsTaken.get(queue) ?? 0) - 1);
     const run = { team, dagId, runId };
-    // A callback runs beside the attempts at its task.
+    // A callback runs alongside the attempts at its task.
     const instance = callback ? undefined : { ...run, taskId, mapIndex };
     this.#live.set(attemptId, { ...newlyLive(run), instance, isCallback: callback !== undefined, listener });
     if (instance) this.#note(nameOf(instance), attemptId);
     this.#sender.send(attempt);
   }
 
-  /** Submits what there was no room for when it was chosen. */
+  /** Submits attempts that the executor had no room for. */
   retry(): void {
     this.#sender.retry();
   }
@@ -141,9 +141,9 @@ export class AttemptRouter {
   }
 
   /**
-   * Takes over what the executor has of the attempts that an earlier holder of the run submitted: they are live from
-   * then on, without a listener.
-   * @throws what the executor rejects with
+   * Takes over the executor's attempts that an earlier holder of the run submitted: they are live from then
+   * on, without a listener.
+   * @throws whatever the executor rejects with
    */
   async adopt({ run: { team, dagId, runId }, instances }: ClaimedRun): Promise<void> {
     const run = { team, dagId, runId };
@@ -170,7 +170,7 @@ export class AttemptRouter {
     }
   }
 
-  /** What events said is recorded: the executor need not keep it. */
+  /** The effects of these events are recorded, so the executor need not keep them. */
   settle(events: readonly ExecutorEvent[]): void {
     const ended = events.filter(({ kind }) => kind === "finished").map(({ attemptId }) => attemptId);
     if (ended.length === 0) return;
@@ -178,7 +178,7 @@ export class AttemptRouter {
     void this.#sender.settle(ended);
   }
 
-  /** Sets who hears of an attempt from now on, beginning with what was not heard. */
+  /** Sets the listener of an attempt, which first receives the undelivered events. */
   listen(attemptId: string, listener: AttemptListener): void {
     const attempt = this.#live.get(attemptId);
     if (!attempt) return;
@@ -186,7 +186,7 @@ export class AttemptRouter {
     for (const event of attempt.unheard.splice(0)) this.#tell(attempt, event);
   }
 
-  /** These attempts have no listener until there is another. */
+  /** Removes the listeners of these attempts until they are set again. */
   forget(attemptIds: Iterable<string>): void {
     for (const attemptId of attemptIds) {
       const attempt = this.#live.get(attemptId);
@@ -194,7 +194,7 @@ export class AttemptRouter {
     }
   }
 
-  /** Takes back what was heard and had no effect, so that the next listener hears of it again. */
+  /** Requeues events whose effects were not committed, for the next listener. */
   handBack({ team, dagId, runId }: RunName, events: readonly ExecutorEvent[]): void {
     for (const event of events) {
       let attempt = this.#live.get(event.attemptId);
@@ -235,8 +235,9 @@ export class AttemptRouter {
   }
 
   /**
-   * The lease of a run is another's, or may be. Attempts that outlive this process are left to its next holder, and
-   * are live here no more. What comes of the others is of no interest, to whoever listens included.
+   * The lease of a run belongs to another scheduler, or may do so. Attempts that outlive this process are
+   * left to its next holder and are no longer live here. The outcome of the others is ignored, by their
+   * listeners as well.
    */
   lose(run: RunName): void {
     const { outlives } = this.#executor;
@@ -252,13 +253,16 @@ export class AttemptRouter {
     }
   }
 
-  /** As {@link cancelUnheard}, for a run that is another scheduler's: it is left what outlives this process. */
+  /**
+   * Like {@link cancelUnheard}, for a run that belongs to another scheduler: attempts that outlive this
+   * process are left to it.
+   */
   async release(run: RunName, error: StoredError): Promise<void> {
     if (this.#executor.outlives) this.lose(run);
     else await this.cancelUnheard(run, error);
   }
 
-  /** No slot is given from now on, and nothing submitted. */
+  /** No slot is granted and nothing is submitted from now on. */
   close(): void {
     this.#isClosed = true;
     this.#sender.close();
@@ -271,7 +275,7 @@ export class AttemptRouter {
 
   #route(event: ExecutorEvent): void {
     const attempt = this.#live.get(event.attemptId);
-    // Late, or said twice: it must change nothing.
+    // Late or repeated events must not change anything.
     if (!attempt || attempt.hasEnded || (event.kind === "started" && attempt.hasStarted)) return;
     if (event.kind === "started") attempt.hasStarted = true;
     else {

@@ -1,4 +1,4 @@
-// Brings attempts and requests to end them to the executor, until it has them: it may be full, or away for a while.
+// Delivers attempts and cancellations to the executor, and repeats them while it is full or unreachable.
 
 import {
   formatDuration,
@@ -12,22 +12,21 @@ import {
 } from "@memodag/core";
 import { Backoff } from "../time/backoff.ts";
 
-/** What an {@link AttemptSender} works with. */
 export interface AttemptSenderParts {
   readonly executor: Executor;
   readonly clock: Clock;
   readonly log: Logger;
-  /** False while nothing may be started. */
+  /** False while nothing may start. */
   readonly maySubmit: () => boolean;
-  /** The executor does not have this attempt and will not get it. */
+  /** The executor does not have this attempt and will not receive it. */
   readonly onUnsent: (attemptId: string, error: StoredError) => void;
-  /** False when the end of an attempt is known, or of no interest any more. */
+  /** False when the end of an attempt is known or no longer relevant. */
   readonly isAwaited: (attemptId: string) => boolean;
 }
 
 /**
- * `new`: submitted once, without an answer yet. `full`: the executor does not have it. `doubtful`: an answer failed
- * to come, so that it may have it.
+ * `new`: submitted once, not answered yet. `full`: the executor does not have it. `doubtful`: an answer is
+ * missing, so the executor may have it.
  */
 interface Sending {
   readonly attempt: Attempt;
@@ -36,19 +35,19 @@ interface Sending {
   cancelledBy: StoredError | null;
 }
 
-/** How long an executor that fails is left alone, in milliseconds. */
+/** How long to wait after a failure of the executor, in milliseconds. */
 const RESTS = { firstMs: 500, longestMs: 30_000 };
 
 /** How long an executor may take to answer, in milliseconds. */
 const LONGEST_ANSWER_MS = 60_000;
 
-/** What ends attempts that no executor has when their scheduler stops. */
+/** The error of attempts that no executor has when their scheduler stops. */
 const STOPPED: StoredError = {
   code: "attempt_lost",
-  message: "its scheduler stopped before an executor had room for it",
+  message: "its scheduler stopped before an executor had capacity for it",
 };
 
-/** Repeats what an executor did not take. No task fails because its executor is full or away. */
+/** Repeats what an executor did not accept. No task fails because its executor is full or unreachable. */
 export class AttemptSender {
   readonly #parts: AttemptSenderParts;
   readonly #sending = new Map<string, Sending>();
@@ -65,7 +64,7 @@ export class AttemptSender {
     return this.#sending.has(attemptId);
   }
 
-  /** How many attempts of a queue have to be submitted again. */
+  /** The number of attempts of a queue that have to be submitted again. */
   waiting(queue: string): number {
     let count = 0;
     for (const { attempt, state, isUnderWay } of this.#sending.values())
@@ -73,19 +72,19 @@ export class AttemptSender {
     return count;
   }
 
-  /** Submits an attempt, as often as it takes. */
+  /** Submits an attempt, repeatedly if necessary. */
   send(attempt: Attempt): void {
     const sending: Sending = { attempt, state: "new", isUnderWay: false, cancelledBy: null };
     this.#sending.set(attempt.attemptId, sending);
     void this.#submit(sending);
   }
 
-  /** Submits what there was no room for. */
+  /** Submits attempts that the executor had no room for. */
   retry(): void {
     for (const sending of this.#sending.values()) if (sending.state === "full") void this.#submit(sending);
   }
 
-  /** The executor said something of an attempt: it has it. */
+  /** The executor reported an event of an attempt, so it has it. */
   heard(attemptId: string): void {
     const sending = this.#sending.get(attemptId);
     if (!sending) return;
@@ -101,17 +100,17 @@ export class AttemptSender {
     else this.#giveUp(attemptId, error);
   }
 
-  /** Submits an attempt no more; it is another scheduler's. */
+  /** Stops submitting an attempt, which belongs to another scheduler. */
   forget(attemptId: string): void {
     this.#drop(attemptId);
   }
 
-  /** Asks the executor what it has of attempts. */
+  /** Asks the executor which attempts it has. */
   async adopt(attemptIds: readonly string[]): Promise<readonly AttemptStatus[]> {
     return await this.#answer(this.#parts.executor.adopt(attemptIds));
   }
 
-  /** What the executor keeps of the ends of attempts may go. If that fails, it is kept for longer. */
+  /** Lets the executor drop what it keeps of ended attempts. If that fails, it keeps it for longer. */
   async settle(attemptIds: readonly string[]): Promise<void> {
     try {
       await this.#answer(this.#parts.executor.settle(attemptIds));
@@ -123,12 +122,12 @@ export class AttemptSender {
     }
   }
 
-  /** Submits nothing more. What the executor does not have ends. */
+  /** Submits nothing more. Attempts that the executor does not have end. */
   close(): void {
     this.#isClosed = true;
     for (const [attemptId, { state, isUnderWay }] of this.#sending) {
       if (isUnderWay) continue;
-      // One that outlives this process may have it: whoever goes on with the run asks.
+      // An executor that outlives this process may have it: the next holder of the run asks.
       if (state === "doubtful" && this.#parts.executor.outlives) this.#drop(attemptId);
       else this.#giveUp(attemptId, STOPPED);
     }
@@ -168,7 +167,7 @@ export class AttemptSender {
       return;
     }
     const restMs = this.#faults.failed(attempt.attemptId);
-    this.#parts.log.warn("an attempt could not be handed to its executor and will be later", {
+    this.#parts.log.warn("an attempt could not be submitted to its executor; retrying", {
       ...fieldsOf(attempt),
       restMs,
       error: messageOf(error),
@@ -191,7 +190,7 @@ export class AttemptSender {
     } catch (fault) {
       if (!isAwaited(attemptId)) return;
       const restMs = this.#faults.failed(attemptId);
-      log.warn("an attempt could not be ended and will be later", {
+      log.warn("an attempt could not be ended; retrying", {
         attemptId,
         restMs,
         error: messageOf(fault),

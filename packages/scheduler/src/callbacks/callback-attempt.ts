@@ -3,7 +3,7 @@
 import { DEFAULT_QUEUE, type Attempt, type DagVersion, type OwedCallback } from "@memodag/core";
 import { attemptContext } from "../attempts/attempt-builder.ts";
 
-/** The attempt; its log goes on where that of the task's attempt ends. */
+/** Builds the attempt; its log continues that of the task's attempt. */
 export function callbackAttempt(
   { run, instance, report }: OwedCallback,
   version: DagVersion,

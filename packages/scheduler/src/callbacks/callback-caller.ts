@@ -1,8 +1,9 @@
-// Calls the callbacks that are owed: those of this scheduler's passes, and what others left behind.
+// Calls the callbacks that are due: those of this scheduler's passes, and those that other schedulers left
+// behind.
 //
-// At least once: what a callback tells of, a page in the night at times, is worth more than not being told
-// twice. A row is written with the state and goes when the callback has ended, however it ended; what is
-// found of it after a crash is called again.
+// Delivery is at least once: calling twice, even for a page at night, is better than not calling. A row is
+// written with the instance's state and deleted when the callback has ended, successfully or not; rows that
+// remain after a crash are called again.
 
 import {
   messageOf,
@@ -20,29 +21,28 @@ import type { VersionGraphs } from "../graph/version-graphs.ts";
 import { isDeadOwner } from "../identity/process-identity.ts";
 import { callbackAttempt } from "./callback-attempt.ts";
 
-/** Callbacks that run at a time, so that a wide Dag's leave slots to tasks. */
+/** Callbacks that run concurrently, so that those of a wide Dag leave slots for tasks. */
 const AT_A_TIME = 4;
-/** Callbacks taken over at a time. */
+/** Callbacks that are claimed at a time. */
 const CLAIM_BATCH = 100;
 const DEFAULT_TIMEOUT_MS = 60_000;
-/** How long one that could not be called rests. */
+/** How long to wait before a callback that could not be started is tried again. */
 const RESTS = { firstMs: 1_000, longestMs: 300_000 };
-/** Failures in a row after which a callback is not waited for: it is called when it can be, by whoever has it then. */
+/** Consecutive failures after which shutdown no longer waits for a callback: its next holder calls it. */
 const FAILURES_WAITED_FOR = 3;
-/** How often a callback is begun: one that takes its scheduler down with it is not called for ever. */
+/** How often a callback is started, at most: it may be what brings down its scheduler. */
 const MOST_BEGINS = 3;
 
 /** Settings. Times in milliseconds. */
 export interface CallbackCallerOptions {
-  /** How long a callback is a scheduler's that gives no sign of life. */
+  /** How long the lease of a callback lasts without renewal. */
   readonly leaseMs: number;
-  /** How long a callback may run; a minute unless said otherwise. */
+  /** How long a callback may run; defaults to one minute. */
   readonly callbackTimeoutMs?: Live<number>;
-  /** Callbacks of this Dag alone are taken over. */
+  /** Claims only callbacks of this Dag. */
   readonly dag?: { readonly team: string; readonly dagId: string };
 }
 
-/** What {@link CallbackCaller} works with. */
 export interface CallbackCallerParts {
   readonly store: CallbackStore;
   readonly attempts: AttemptRouter;
@@ -54,11 +54,11 @@ export interface CallbackCallerParts {
   readonly newAttemptId: () => string;
 }
 
-/** What this scheduler owes, in the order in which it came to owe it. */
+/** The callbacks that this scheduler has to call, in the order in which they became due. */
 export class CallbackCaller {
   readonly #parts: CallbackCallerParts;
   readonly #waiting: OwedCallback[] = [];
-  /** Ids of all that is owed: waiting, running, or called and still written down. */
+  /** Ids of all callbacks held: waiting, running, or called and not yet deleted. */
   readonly #owed = new Set<string>();
   readonly #called = new Set<string>();
   readonly #faults: Backoff<string>;
@@ -75,17 +75,17 @@ export class CallbackCaller {
     this.#faults = new Backoff(parts.clock, RESTS);
   }
 
-  /** How long a callback is this scheduler's that it gives no sign of life for, in milliseconds. */
+  /** How long the lease of a callback lasts without renewal, in milliseconds. */
   get leaseMs(): number {
     return this.#parts.options.leaseMs;
   }
 
-  /** Looks for what others left behind, now and each time that a lease may have expired. */
+  /** Looks for callbacks that others left behind, now and each time that a lease may have expired. */
   start(): void {
     this.#looking = this.#look();
   }
 
-  /** Takes callbacks that are written down as this scheduler's. */
+  /** Takes callbacks that are recorded with this scheduler as their owner. */
   take(owed: readonly OwedCallback[]): void {
     for (const callback of owed) {
       if (this.#owed.has(callback.id)) continue;
@@ -96,7 +96,7 @@ export class CallbackCaller {
     this.wake();
   }
 
-  /** Calls what waits, as long as there are slots. */
+  /** Starts waiting callbacks while there are slots. */
   wake(): void {
     while (this.#running < AT_A_TIME && this.#parts.attempts.hasSlot()) {
       const next = this.#waiting.shift();
@@ -106,15 +106,15 @@ export class CallbackCaller {
   }
 
   /**
-   * Resolves when nothing is owed, neither by this scheduler nor by any that is known to be gone, but what
-   * could not be called again and again.
+   * Resolves when neither this scheduler nor any that is known to be dead has callbacks left, except those
+   * that repeatedly failed to start.
    */
   async whenIdle(): Promise<void> {
     await this.#looking;
     if (!this.#isIdle) await new Promise<void>((resolve) => this.#onIdle.push(resolve));
   }
 
-  /** Gives back what was not called; nothing may run any more. */
+  /** Releases callbacks that were not called; nothing may be running any more. */
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#cancelLook();
@@ -126,7 +126,7 @@ export class CallbackCaller {
       await this.#parts.store.release([...this.#owed]);
     } catch (error) {
       // Their leases expire.
-      this.#parts.log.error("could not give callbacks back", { error: messageOf(error) });
+      this.#parts.log.error("could not release callbacks", { error: messageOf(error) });
     }
   }
 
@@ -155,7 +155,7 @@ export class CallbackCaller {
         isMore = claimed.length === CLAIM_BATCH;
       }
     } catch (error) {
-      log.error("could not look for callbacks that are owed", { error: messageOf(error) });
+      log.error("could not look for due callbacks", { error: messageOf(error) });
     }
     if (!this.#isClosed) this.#cancelLook = clock.after(options.leaseMs, () => this.start());
   }
@@ -167,11 +167,11 @@ export class CallbackCaller {
       if (this.#owed.has(id)) continue;
       if (fault !== undefined) {
         const fields = { dagId: run.dagId, runId: run.runId, callback: id, error: fault };
-        this.#parts.log.error("a callback that is owed cannot be read and is not called", fields);
+        this.#parts.log.error("a due callback cannot be read and is skipped", fields);
       } else if (begins >= MOST_BEGINS) {
         const fields = { ...fieldsOf(owed), begins };
         this.#parts.log.error(
-          "a callback was lost with its scheduler too often and is called no more",
+          "a callback was lost with its scheduler too often and is not called again",
           fields,
         );
       } else continue;
@@ -212,21 +212,21 @@ export class CallbackCaller {
     if (outcome.kind === "failed") {
       const { code, message } = outcome.error;
       const fields = { ...fieldsOf(owed), code, error: message };
-      this.#parts.log.warn("a callback failed; its task stays as it is", fields);
+      this.#parts.log.warn("a callback failed; its task is not affected", fields);
     }
     this.#called.add(owed.id);
     void this.#forgetCalled();
     this.wake();
   }
 
-  /** It says nothing of the callback that it could not be called. */
+  /** Failing to start is not the callback's failure: it is tried again later. */
   #postpone(owed: OwedCallback, reason: string): void {
     this.#running -= 1;
-    // Whoever claims it goes on.
+    // The next process to claim it continues.
     if (this.#isClosed) return;
     const { clock, log } = this.#parts;
     const restMs = this.#faults.failed(owed.id);
-    log.warn("a callback could not be called and will be later", {
+    log.warn("a callback could not be called; retrying", {
       ...fieldsOf(owed),
       restMs,
       error: reason,
@@ -255,8 +255,8 @@ export class CallbackCaller {
         }
       }
     } catch (error) {
-      // The next renewal tries again; were this process to die first, they would be called twice.
-      this.#parts.log.error("could not write down that callbacks were called", { error: messageOf(error) });
+      // The next renewal tries again; if this process dies first, they are called twice.
+      this.#parts.log.error("could not delete callbacks that were called", { error: messageOf(error) });
     }
     this.#forgetting = undefined;
     this.#tellIdle();

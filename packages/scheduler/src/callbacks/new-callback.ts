@@ -1,4 +1,4 @@
-// The callback that is owed for what came of an instance, where its author wants to be told.
+// Creates the callback that is due for an instance's outcome, if its author has set one.
 
 import {
   reportReason,

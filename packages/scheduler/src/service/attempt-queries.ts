@@ -1,21 +1,21 @@
-// What running attempts are told when they ask, from the stores and the config that this scheduler has.
+// Answers the queries of running attempts, from the stores and the config of this scheduler.
 
 import type { Attempt, AttemptQueries, RunStore, XComAddress } from "@memodag/core";
 import type { Values } from "@memodag/result-cache";
 
-/** A variable of the admin's; without a team it is every team's. */
+/** A variable set by an administrator; without a team, it applies to every team. */
 export interface Variable {
   readonly name: string;
   readonly value: string;
   readonly team?: string | undefined;
 }
 
-/** Where answers come from. */
+/** The sources of answers. */
 export interface AttemptAnswerParts {
   readonly runs: Pick<RunStore, "findRun" | "listXComs">;
   readonly values: Pick<Values, "read">;
   readonly variables: readonly Variable[];
-  /** Whose `MEMODAG_VAR_NAME` goes before the variables. */
+  /** A variable `MEMODAG_VAR_NAME` here overrides a configured one. */
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 

@@ -1,4 +1,4 @@
-// The runs that this scheduler holds: their passes follow one another, and each ends, is lost or goes back.
+// The runs that this scheduler holds: their passes are sequential, and each run ends, is lost or is released.
 
 import {
   messageOf,
@@ -11,41 +11,45 @@ import {
 import { Backoff } from "../time/backoff.ts";
 import type { PassResult, RunExecution } from "../run/pass.ts";
 
-/** What {@link HeldRuns} works with. */
 export interface HeldRunsParts {
   readonly clock: Clock;
   readonly log: Logger;
-  /** A run is over, or has nothing to do but to wait: there may be room for another now. */
+  /** A run is over or only waits, so that there may be capacity for another. */
   readonly onOver: () => void;
-  /** A run was changed by another process, and is held no more; its attempts run on, unheard. */
+  /**
+   * Another process changed the run. It is no longer held; its attempts keep running, and their events are
+   * buffered.
+   */
   readonly onMoved: (run: DagRun) => void;
-  /** Its lease is another's, or may be: what comes of its attempts is not waited for any more. */
+  /**
+   * Its lease belongs to another scheduler, or may do so: the outcome of its attempts is no longer awaited.
+   */
   readonly onLosing: (run: DagRun) => void;
-  /** Then its attempts are being ended here. */
+  /** Called afterwards, when its attempts are being ended here. */
   readonly onLost: (run: DagRun) => void;
 }
 
 interface HeldRun {
   readonly execution: RunExecution;
   isPassing: boolean;
-  /** After its last pass it had nothing to do but to wait. */
+  /** After its last pass it only had to wait. */
   isResting: boolean;
-  /** Something happened since the pass under way began. */
+  /** Something happened since the pass in progress began. */
   isDue: boolean;
-  /** It was changed by another process while a pass was under way. */
+  /** Another process changed it during a pass. */
   isMoved: boolean;
 }
 
-/** Rests after passes that failed, in milliseconds: whatever happens to the run ends one early. */
+/** Waits after failed passes, in milliseconds: any event of the run ends one early. */
 const PASS_RESTS = { firstMs: 1_000, longestMs: 30_000 };
 
-/** What ends the attempts of a run whose lease was lost. */
+/** The error of attempts whose run's lease was lost. */
 export const LEASE_LOST: StoredError = {
   code: "attempt_lost",
   message: "the lease of its run was lost: another scheduler may have taken it over",
 };
 
-/** Runs by id, each with at most one pass under way. */
+/** Runs by id, each with at most one pass in progress. */
 export class HeldRuns {
   readonly #parts: HeldRunsParts;
   readonly #held = new Map<number, HeldRun>();
@@ -63,12 +67,15 @@ export class HeldRuns {
     return this.#held.size;
   }
 
-  /** The runs held now, as they were loaded. */
+  /** The runs held now, with the version in which they were loaded. */
   loaded(): LoadedRunName[] {
     return Array.from(this.#held, ([id, { execution }]) => ({ id, handCount: execution.handCount }));
   }
 
-  /** How many of them do not only wait for a time, or for other runs, which need a place too. */
+  /**
+   * The number of runs that do more than wait for a time or for another run; an awaited run needs capacity
+   * too.
+   */
   countBusy(): number {
     let count = 0;
     for (const { execution } of this.#held.values()) if (!execution.isResting) count += 1;
@@ -89,7 +96,7 @@ export class HeldRuns {
     return this.#held.has(id);
   }
 
-  /** Takes a claimed run, and wakes it. */
+  /** Adds a claimed run and wakes it. */
   add(execution: RunExecution): void {
     const { id } = execution.run;
     this.#held.set(id, {
@@ -102,14 +109,14 @@ export class HeldRuns {
     this.wake(id);
   }
 
-  /** Resolves with the run when this scheduler has brought it to its end. */
+  /** Resolves with the run when this scheduler has completed it. */
   async whenOver(id: number): Promise<DagRun> {
     return await new Promise((resolve) => {
       this.#waiters.set(id, [...(this.#waiters.get(id) ?? []), resolve]);
     });
   }
 
-  /** Asks for a pass; those asked for while one is under way are one. */
+  /** Requests a pass; requests made during a pass are combined. */
   wake(id: number): void {
     const held = this.#held.get(id);
     if (!held) return;
@@ -126,42 +133,42 @@ export class HeldRuns {
     for (const [id, held] of this.#held) if (held.execution.wantsSlots) this.wake(id);
   }
 
-  /** Wakes a run if it could not dispatch while its lease was in doubt. */
+  /** Wakes a run that could not dispatch while its lease was in doubt. */
   wakeToSubmit(id: number): void {
     if (this.#held.get(id)?.execution.wantsToSubmit) this.wake(id);
   }
 
-  /** A run was changed by another process since it was loaded: it goes on from what its rows say now. */
+  /** Another process changed a run since it was loaded: it continues from its current rows. */
   reload({ id, handCount }: LoadedRunName): void {
     const held = this.#held.get(id);
-    // A late answer says nothing of a run that was loaded again meanwhile.
+    // A late answer does not apply to a run that was loaded again meanwhile.
     if (!held || held.execution.handCount !== handCount) return;
     if (held.isPassing) held.isMoved = true;
     else this.#finish(id, held, "reload");
   }
 
-  /** A run that was held here has been ended by another process. */
+  /** Another process has ended a run that was held here. */
   endedElsewhere(run: DagRun): void {
     this.#tell(run);
     this.#parts.onOver();
   }
 
-  /** The lease of a run is another's, or may be: its attempts here are ended. */
+  /** The lease of a run belongs to another scheduler, or may do so: its attempts here are ended. */
   lose(id: number): void {
     const held = this.#held.get(id);
     if (held) this.#lose(id, held);
   }
 
-  /** The same for a lease that was not renewed: one that a pass is ending now is not lost. */
+  /** The same for a lease that was not renewed; a run that a pass is ending now is not lost. */
   loseUnrenewed(id: number): void {
     const held = this.#held.get(id);
     if (held && !held.isPassing) this.#lose(id, held);
   }
 
-  /** Lets passes write what has ended, and its results be stored, until nothing of that is left. */
+  /** Runs passes until everything that has ended is written and its results are stored. */
   async finishEnded(): Promise<void> {
     for (let isBusy = true; isBusy;) {
-      // What stores left for a later pass: there may be none.
+      // Stores may have left statuses for a later pass that would not happen otherwise.
       for (const [id, { execution }] of this.#held) if (execution.hasNews) this.wake(id);
       await Promise.all(this.#passesUnderWay);
       const storing = Array.from(this.#held.values(), ({ execution }) => execution).filter(
@@ -172,7 +179,7 @@ export class HeldRuns {
     }
   }
 
-  /** Begins no pass any more, and forgets every run once those under way have ended. */
+  /** Starts no more passes, and drops every run once the passes in progress have ended. */
   async close(): Promise<void> {
     this.#isClosed = true;
     await Promise.all(this.#passesUnderWay);
@@ -180,7 +187,7 @@ export class HeldRuns {
   }
 
   async #passWhileDue(id: number, held: HeldRun): Promise<void> {
-    // Events that come together are one pass.
+    // Events that arrive together share a pass.
     await new Promise((resolve) => setImmediate(resolve));
     while (held.isDue) {
       held.isDue = false;
@@ -188,7 +195,7 @@ export class HeldRuns {
         this.#finish(id, held, await held.execution.pass());
         this.#faults.forget(id);
       } catch (error) {
-        // Lost or given up meanwhile: there is nothing to repeat.
+        // If it was lost or released meanwhile, there is nothing to repeat.
         if (this.#held.get(id) === held) this.#repeat(id, held, error);
         break;
       }
@@ -200,7 +207,7 @@ export class HeldRuns {
   #repeat(id: number, { execution }: HeldRun, error: unknown): void {
     const { dagId, runId } = execution.run;
     const restMs = this.#faults.failed(id);
-    this.#parts.log.error("a scheduling pass failed and will be repeated", {
+    this.#parts.log.error("a scheduling pass failed; retrying", {
       dagId,
       runId,
       restMs,
@@ -210,7 +217,7 @@ export class HeldRuns {
   }
 
   #finish(id: number, held: HeldRun, result: PassResult): void {
-    // It was lost while the pass went on.
+    // It was lost during the pass.
     if (this.#held.get(id) !== held) return;
     switch (result) {
       case "open":
@@ -226,7 +233,7 @@ export class HeldRuns {
         this.#lose(id, held);
         return;
       case "reload":
-        // Its attempts run on, unheard until the run is claimed again.
+        // Its attempts keep running; their events are buffered until the run is claimed again.
         held.execution.forgetAttempts();
         this.#drop(id, held);
         this.#parts.onMoved(held.execution.run);
@@ -240,7 +247,7 @@ export class HeldRuns {
 
   #lose(id: number, held: HeldRun): void {
     const { dagId, runId } = held.execution.run;
-    this.#parts.log.warn("the lease of a run was lost: its attempts here are ended", { dagId, runId });
+    this.#parts.log.warn("the lease of a run was lost; ending its attempts here", { dagId, runId });
     this.#parts.onLosing(held.execution.run);
     held.execution.cancelAttempts(LEASE_LOST);
     this.#drop(id, held);

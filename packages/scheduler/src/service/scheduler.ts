@@ -1,4 +1,4 @@
-// The scheduler: claims runs, holds them while their passes go on, renews its leases, drains at the end.
+// The scheduler: claims runs, executes their passes, renews its leases, and drains on shutdown.
 
 import { messageOf, type CancelTimer, type ClaimedRun, type Clock, type DagRun } from "@memodag/core";
 import { randomUUID } from "node:crypto";
@@ -21,16 +21,19 @@ import { DEFAULT_POOLS, type SchedulerParts } from "./scheduler-parts.ts";
 import { ScopedClock } from "../time/scoped-clock.ts";
 import { ValueWorker } from "../values/value-worker.ts";
 
-/** How long what other schedulers take of a pool is taken for true, in milliseconds. */
+/** How long the recorded usage of other schedulers is trusted, in milliseconds. */
 const OTHERS_REST_MS = 500;
 
-/** How long a run that cannot be loaded is left alone, in milliseconds. */
+/** How long to wait before a run that cannot be loaded is tried again, in milliseconds. */
 const LOAD_RESTS = { firstMs: 1_000, longestMs: 300_000 };
 
-/** Failures to load a run in a row after which its listener is told; one may be the database's. */
+/**
+ * Consecutive failures to load a run after which its listener is notified; a single one may be the
+ * database's.
+ */
 const FAILURES_TOLD = 3;
 
-/** Runs whatever the database has to run, until it is stopped. */
+/** Executes the runs in the database until it is stopped. */
 export class Scheduler {
   readonly #parts: SchedulerParts;
   readonly #context: RunContext;
@@ -44,7 +47,7 @@ export class Scheduler {
   readonly #leases: LeaseKeeper;
   readonly #callbacks: CallbackCaller | undefined;
   readonly #unloadable: Backoff<number>;
-  /** Aborted when this scheduler has stopped: nothing of it goes on. */
+  /** Aborted when this scheduler has stopped, which ends everything that it started. */
   readonly #stopped = new AbortController();
   readonly #clock: Clock;
   #cancelPoll: CancelTimer = () => undefined;
@@ -121,7 +124,7 @@ export class Scheduler {
       dags: parts.dags,
       awaited: this.#awaited,
       onRunMade: (run, isAwaited) => {
-        // There may be no other process to bring it to its end.
+        // There may be no other process to execute it.
         if (isAwaited) this.#claims.alsoTake(run.id);
         this.wake();
       },
@@ -149,21 +152,27 @@ export class Scheduler {
     };
   }
 
-  /** Begins to claim and execute runs. */
+  /** Starts to claim and execute runs. */
   start(): void {
     this.#poll();
     this.#leases.start();
     this.#callbacks?.start();
   }
 
-  /** Looks for new runs, and for what other processes did to those held, now; call when there may be either. */
+  /**
+   * Looks now for new runs and for changes that other processes made to held runs; call when there may be
+   * either.
+   */
   wake(): void {
     this.#claims.wake();
     this.#moved.wake();
     this.#awaited.wake();
   }
 
-  /** Call when a live setting has changed: what was timed or refused by the one before is looked at again. */
+  /**
+   * Call when a live setting has changed: what was timed or refused under the previous value is checked
+   * again.
+   */
   settingsChanged(): void {
     this.#cancelPoll();
     this.#poll();
@@ -171,12 +180,12 @@ export class Scheduler {
     this.#callbacks?.wake();
   }
 
-  /** Resolves with the run when this scheduler has brought it to its end. */
+  /** Resolves with the run when this scheduler has completed it. */
   async whenOver(runId: number): Promise<DagRun> {
     return await this.#held.whenOver(runId);
   }
 
-  /** Resolves when no callback is owed any more; more may be, as long as runs go on. */
+  /** Resolves when no callback is due; more may become due while runs continue. */
   async whenCallbacksCalled(): Promise<void> {
     await this.#callbacks?.whenIdle();
   }
@@ -187,15 +196,16 @@ export class Scheduler {
   }
 
   /**
-   * Starts nothing new, lets what runs end for `graceMs`, ends the rest, and gives the runs back: the
-   * attempts that were cut off are rescheduled by whoever claims them. Once it has resolved, nothing goes on.
+   * Starts nothing new, waits up to `graceMs` for running attempts, ends the rest, and releases the runs:
+   * interrupted attempts are rescheduled by the scheduler that claims them next. Once it has resolved, no
+   * activity remains.
    */
   async stop(graceMs: number): Promise<void> {
     const { executor, cache, keyLeases, decisionLog, runs, log } = this.#parts;
     this.#attempts.close();
     this.#cancelPoll();
     await this.#claims.close();
-    // Leases are renewed until the last attempt has ended: a drain may take longer than one lasts.
+    // Leases are renewed until the last attempt has ended: draining may take longer than a lease lasts.
     await executor.close(graceMs);
     await this.#held.finishEnded();
     await this.#held.close();
@@ -209,13 +219,13 @@ export class Scheduler {
     try {
       await runs.releaseLeases(this.#owner);
     } catch (error) {
-      // They expire, and a holder that is known to be dead is not waited for.
-      log.error("could not give runs back", { error: messageOf(error) });
+      // The leases expire, and those of a process that is known to be dead are taken over at once.
+      log.error("could not release runs", { error: messageOf(error) });
     }
     this.#stopped.abort();
   }
 
-  /** Tasks that wait for a run hear of it before the program does. */
+  /** Tasks that wait for a run are notified before the program is. */
   #listen(): SchedulerListener {
     const { listener = {} } = this.#parts;
     return {
@@ -230,7 +240,7 @@ export class Scheduler {
   #poll(): void {
     this.wake();
     this.#attempts.retry();
-    // The net under what wakes those who wait for a slot; also for when there are more of them than before.
+    // A safety net for missed wake-ups of runs that wait for a slot; also covers additional slots.
     if (this.#attempts.hasSlot()) this.#wakeWaiting();
     this.#cancelPoll = this.#clock.after(this.#parts.options.pollMs(), () => this.#poll());
   }
@@ -244,7 +254,7 @@ export class Scheduler {
     if (this.#held.size === 0) this.#leases.begin(askedAt);
     for (const claim of claimed) {
       const { id, dagId, runId, state } = claim.run;
-      // Its own lease had expired unseen: it goes on.
+      // Its own lease had expired unnoticed: the run continues.
       if (this.#held.has(id) || this.#moved.isMoving(id)) continue;
       if (!(await this.#load(claim))) this.#claims.giveBack([id]);
       else
@@ -255,7 +265,7 @@ export class Scheduler {
     }
   }
 
-  /** False when it cannot be loaded: it is left alone for a while, longer each time. */
+  /** False when it cannot be loaded: it is tried again at growing intervals. */
   async #load(claim: ClaimedRun): Promise<boolean> {
     const { id, dagId, runId } = claim.run;
     let execution: RunExecution;
@@ -267,7 +277,7 @@ export class Scheduler {
     } catch (error) {
       const restMs = this.#unloadable.failed(id);
       const fields = { dagId, runId, restMs, error: messageOf(error) };
-      this.#parts.log.error("a claimed run cannot be loaded and is left alone for a while", fields);
+      this.#parts.log.error("a claimed run cannot be loaded; retrying later", fields);
       if (this.#unloadable.failuresOf(id) >= FAILURES_TOLD)
         this.#parts.listener?.runNotLoaded?.(claim.run, messageOf(error));
       return false;
