@@ -30,9 +30,9 @@ describe.each(TEST_DIALECTS)("a backfill on %s", (dialect) => {
 
   const fill = async (version: DagVersion, range = RANGE, maxActiveRuns?: number): Promise<FilledDate[]> => {
     const plan = await planBackfill(metastore.runs, version, range, NOW);
-    const wishes = { conf: {}, params: {}, cacheMode: "use" } as const;
+    const inputs = { conf: {}, params: {}, cacheMode: "use" } as const;
     const limit = maxActiveRuns === undefined ? {} : { maxActiveRuns };
-    return await makeBackfillRuns(metastore.runs, { version, range, ...wishes, ...limit }, plan);
+    return await makeBackfillRuns(metastore.runs, { version, range, ...inputs, ...limit }, plan);
   };
   const madeOf = (filled: readonly FilledDate[]): DagRun[] =>
     filled.flatMap((date) => (date.kind === "made" ? [date.run] : []));
@@ -118,8 +118,8 @@ describe.each(TEST_DIALECTS)("a backfill on %s", (dialect) => {
   test("begins as many runs at a time as it may, and holds no other run back", async () => {
     const version = await defineDaily("slowly");
     const made = madeOf(await fill(version, { from: "2026-03-10", to: "2026-03-17" }, 2));
-    const wishes = { version, conf: {}, params: {}, logicalDate: null, cacheMode: "use" } as const;
-    const other = await triggerRun(metastore.runs, systemClock, wishes);
+    const inputs = { version, conf: {}, params: {}, logicalDate: null, cacheMode: "use" } as const;
+    const other = await triggerRun(metastore.runs, systemClock, inputs);
     const { most, begun } = await execute([...made, other]);
     expect(begun.indexOf("manual")).toBeLessThan(3);
     expect(begun).toHaveLength(9);

@@ -2,7 +2,7 @@
 
 import { systemClock, type DagRun, type DagVersion } from "@memodag/core";
 import { openTestMetastore, TEST_DIALECTS, type TestMetastore } from "@memodag/metastore/testing";
-import { clearRun, triggerRun, type ClearWish } from "@memodag/scheduler";
+import { clearRun, triggerRun, type ClearRequest } from "@memodag/scheduler";
 import { Dag } from "memodag";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { SchedulerRig, type RigRun } from "./scheduler-rig.ts";
@@ -221,9 +221,17 @@ describe.each(TEST_DIALECTS)("a branch on %s", (dialect) => {
   });
 
   describe("goes on from the database:", () => {
-    async function clear(version: DagVersion, { team, dagId, runId }: DagRun, wish: Partial<ClearWish>) {
+    async function clear(
+      version: DagVersion,
+      { team, dagId, runId }: DagRun,
+      request: Partial<ClearRequest>,
+    ) {
       const run = await metastore.runs.findRun(team, dagId, runId);
-      await clearRun(metastore.runs, { run: run!, version }, { downstream: false, useCache: false, ...wish });
+      await clearRun(
+        metastore.runs,
+        { run: run!, version },
+        { downstream: false, useCache: false, ...request },
+      );
     }
 
     async function resume(run: DagRun, scripts: Record<string, Script>) {

@@ -1,6 +1,6 @@
 import type { DagRun, DagVersion } from "@memodag/core";
 import { openTestMetastore, TEST_DIALECTS } from "@memodag/metastore/testing";
-import { clearRun, type ClearWish } from "@memodag/scheduler";
+import { clearRun, type ClearRequest } from "@memodag/scheduler";
 import { Dag } from "memodag";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Script } from "./scripted-executor.ts";
@@ -21,13 +21,17 @@ describe.each(TEST_DIALECTS)("a cleared run on %s", (dialect) => {
   });
   afterAll(() => close());
 
-  async function clear(version: DagVersion, { team, dagId, runId }: DagRun, wish: Partial<ClearWish> = {}) {
+  async function clear(
+    version: DagVersion,
+    { team, dagId, runId }: DagRun,
+    request: Partial<ClearRequest> = {},
+  ) {
     const run = await rig.metastore.runs.findRun(team, dagId, runId);
     if (!run) throw new Error("the run is gone");
     const cleared = await clearRun(
       rig.metastore.runs,
       { run, version },
-      { downstream: false, useCache: false, ...wish },
+      { downstream: false, useCache: false, ...request },
     );
     return cleared
       .map(({ taskId, mapIndex }) => (mapIndex < 0 ? taskId : `${taskId}[${mapIndex}]`))
@@ -104,8 +108,8 @@ describe.each(TEST_DIALECTS)("a cleared run on %s", (dialect) => {
     const alone = await resume(first.run, { load: () => 1 });
     expect(alone).toMatchObject({ run: { state: "success" }, submitted: ["load"] });
 
-    const wish = { taskId: "load", downstream: true };
-    expect(await clear(version, first.run, wish)).toEqual(["clean", "load", "report"]);
+    const request = { taskId: "load", downstream: true };
+    expect(await clear(version, first.run, request)).toEqual(["clean", "load", "report"]);
     const same = await resume(first.run, { load: () => 1 });
     expect(same).toMatchObject({ run: { state: "success" }, submitted: ["load"] });
     expect(same.states).toEqual({
@@ -114,12 +118,12 @@ describe.each(TEST_DIALECTS)("a cleared run on %s", (dialect) => {
       report: "success/hit 1",
     });
 
-    await clear(version, first.run, wish);
+    await clear(version, first.run, request);
     const other = await resume(first.run, { load: () => 7, clean: () => 8, report: () => "new" });
     expect(other.submitted).toEqual(["clean", "load", "report"]);
     expect(await rig.returned(first, "report")).toBe("new");
 
-    await clear(version, first.run, { ...wish, useCache: true });
+    await clear(version, first.run, { ...request, useCache: true });
     const cached = await resume(first.run, {});
     expect(cached).toMatchObject({ run: { state: "success" }, submitted: [] });
     expect(await rig.returned(first, "report")).toBe("new");
@@ -137,14 +141,14 @@ describe.each(TEST_DIALECTS)("a cleared run on %s", (dialect) => {
       sum: (_: unknown, { all }: { all?: number[] }) => JSON.stringify(all),
     };
     const first = await rig.run(version, { ...scripts, list: () => [3, 1, 2] });
-    const wish = { taskId: "list", downstream: true };
+    const request = { taskId: "list", downstream: true };
     const indexes = ["list", "square[0]", "square[1]", "square[2]", "sum"];
-    expect(await clear(version, first.run, wish)).toEqual(indexes);
+    expect(await clear(version, first.run, request)).toEqual(indexes);
     const shorter = await resume(first.run, { ...scripts, list: () => [1, 3] });
     expect(Object.keys(shorter.states).toSorted()).toEqual(["list", "square[0]", "square[1]", "sum"]);
     expect(await rig.returned(first, "sum")).toBe("[1,9]");
 
-    await clear(version, first.run, wish);
+    await clear(version, first.run, request);
     const longer = await resume(first.run, { ...scripts, list: () => [1, 2, 3, 4] });
     expect(longer.submitted).toEqual(["list", "square[3]", "sum"]);
     expect(await rig.returned(first, "sum")).toBe("[1,4,9,16]");
@@ -153,7 +157,7 @@ describe.each(TEST_DIALECTS)("a cleared run on %s", (dialect) => {
     const uncleared = await resume(first.run, { ...scripts, list: () => [1] });
     expect(Object.keys(uncleared.states).toSorted()).toEqual(["list", "square[0]", "sum"]);
 
-    await clear(version, first.run, wish);
+    await clear(version, first.run, request);
     const failed = await resume(first.run, { ...scripts, list: broken });
     expect(failed.states).toMatchObject({ list: "failed/disabled 5", square: "upstream_failed/null 0" });
     expect(Object.keys(failed.states).toSorted()).toEqual(["list", "square", "sum"]);

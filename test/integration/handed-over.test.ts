@@ -144,8 +144,8 @@ describe.each(TEST_DIALECTS)("on %s", (dialect) => {
       for (const run of runs) {
         await until(async () => (await stateOf(run, "bad")) === "failed");
         await until(async () => (await stateOf(run, "c")) === "running");
-        const wish = { taskId: "bad", downstream: false, useCache: false };
-        await clearRun(metastore.runs, { run, version }, wish);
+        const request = { taskId: "bad", downstream: false, useCache: false };
+        await clearRun(metastore.runs, { run, version }, request);
       }
       for (const run of runs) await until(async () => (await stateOf(run, "bad")) === "success");
       gate.resolve("done");
@@ -167,7 +167,7 @@ describe.each(TEST_DIALECTS)("on %s", (dialect) => {
         tryNumber === 1 ? new Promise(() => undefined) : "done";
       const schedulers = [await start({ it }, starts, 200), await start({ it }, starts, 200)];
       for (const { scheduler } of schedulers) scheduler.start();
-      const wish = { taskId: "it", downstream: false, useCache: false };
+      const request = { taskId: "it", downstream: false, useCache: false };
       for (const isCancelled of [false, true, false, true]) {
         const run = await trigger(version);
         await until(async () => {
@@ -175,7 +175,7 @@ describe.each(TEST_DIALECTS)("on %s", (dialect) => {
           return row?.state === "running";
         });
         if (isCancelled) await cancelRun(metastore.runs, { run, version });
-        await clearRun(metastore.runs, { run, version }, wish);
+        await clearRun(metastore.runs, { run, version }, request);
         await until(() => isOver(run));
         expect(await metastore.runs.findRun(run.team, run.dagId, run.runId)).toMatchObject({
           state: "success",

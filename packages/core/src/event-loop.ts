@@ -3,18 +3,18 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 
 /** Tells when a slice of work has used up its time, and lets other work run. */
-export class Turns {
-  readonly #turnMs: number;
+export class TimeSlice {
+  readonly #sliceMs: number;
   #startedAt = performance.now();
 
-  /** `turnMs`: milliseconds of work per slice. */
-  constructor(turnMs = 3) {
-    this.#turnMs = turnMs;
+  /** `sliceMs`: milliseconds of work per slice. */
+  constructor(sliceMs = 3) {
+    this.#sliceMs = sliceMs;
   }
 
   /** True if it is time to pause. Costs about 50 ns. */
   get isOver(): boolean {
-    return performance.now() - this.#startedAt >= this.#turnMs;
+    return performance.now() - this.#startedAt >= this.#sliceMs;
   }
 
   /** Lets timers and I/O run. */
@@ -36,10 +36,10 @@ export function finish<T>(steps: Steps<T>): T {
 }
 
 /** Runs the computation, letting timers and I/O run in between. */
-export async function finishInTurns<T>(steps: Steps<T>, turns: Turns): Promise<T> {
+export async function finishInSlices<T>(steps: Steps<T>, slice: TimeSlice): Promise<T> {
   for (;;) {
     const step = steps.next();
     if (step.done) return step.value;
-    if (turns.isOver) await turns.pause();
+    if (slice.isOver) await slice.pause();
   }
 }

@@ -8,7 +8,7 @@ import {
   DEFAULT_SECRET_PATTERNS,
   MemodagError,
   systemClock,
-  Turns,
+  TimeSlice,
   type Clock,
   type DagFile,
   type DagFileError,
@@ -158,11 +158,11 @@ export class DagProcessor {
       }),
     );
     // One after another: this is the long part, and it has to yield to other work.
-    const turns = new Turns();
+    const slice = new TimeSlice();
     const changed: string[] = [];
     for (const [index, path] of paths.entries()) {
       const file = same[index];
-      if (!file || !(await arePackagesUnchanged(file, pass, turns))) changed.push(path);
+      if (!file || !(await arePackagesUnchanged(file, pass, slice))) changed.push(path);
     }
     return changed;
   }

@@ -3,7 +3,7 @@
 import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { digestVariable } from "@memodag/artifact";
-import { finishInTurns, sha256, type DagFile, type Digest, type Turns } from "@memodag/core";
+import { finishInSlices, sha256, type DagFile, type Digest, type TimeSlice } from "@memodag/core";
 import { listCommandSources } from "@memodag/sdk/command-sources";
 import { HASHER_VERSION, type InstalledFiles, type PackageResolver } from "@memodag/source-hash";
 import * as esbuild from "esbuild";
@@ -140,15 +140,15 @@ export async function isUnchanged(
 export async function arePackagesUnchanged(
   stored: Fingerprint,
   { root, packages, installed }: FingerprintSurroundings,
-  turns: Turns,
+  slice: TimeSlice,
 ): Promise<boolean> {
   const recorded = JSON.parse(stored.inputs) as RecordedInputs;
   for (const [folder, name, digest] of recorded.packages ?? []) {
     const place = join(root, folder);
     const now =
       name === null
-        ? await finishInTurns(installed.contentsOf(place), turns)
-        : await packages.identifyInTurns(name, place, turns);
+        ? await finishInSlices(installed.contentsOf(place), slice)
+        : await packages.identifyInSlices(name, place, slice);
     if (now.digest !== digest) return false;
   }
   return true;

@@ -99,11 +99,13 @@ describe.each(TEST_DIALECTS)("clearing on %s", (dialect) => {
 
   test("leaves a run under way to its holder, who is told", async () => {
     const run = await runWith("running", [done("a"), instance("b", { state: "running", attemptId: "x" })]);
-    expect(await metastore.runs.listMovedRuns("me", [{ id: run.id, handCount: 0 }])).not.toContain(run.id);
+    expect(await metastore.runs.listChangedRuns("me", [{ id: run.id, handCount: 0 }])).not.toContain(run.id);
     await metastore.runs.clearTasks("red", run.id, [{ taskId: "a", retries: 0, refreshReason: null }]);
     expect(await claim(run, "other")).toEqual([]);
-    expect(await metastore.runs.listMovedRuns("me", [{ id: run.id, handCount: 0 }])).toContain(run.id);
-    expect(await metastore.runs.listMovedRuns("other", [{ id: run.id, handCount: 0 }])).not.toContain(run.id);
+    expect(await metastore.runs.listChangedRuns("me", [{ id: run.id, handCount: 0 }])).toContain(run.id);
+    expect(await metastore.runs.listChangedRuns("other", [{ id: run.id, handCount: 0 }])).not.toContain(
+      run.id,
+    );
     const late = await metastore.runs.writePass(passOf(run, "running", "running"));
     expect(late).toEqual({ kind: "rejected", instances: [] });
   });

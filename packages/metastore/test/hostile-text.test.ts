@@ -120,9 +120,9 @@ describe.each(TEST_DIALECTS)("hostile texts on %s", (dialect) => {
   test("of runs that are asked after together, one with such an id is not there, and the others are", async () => {
     const run = await store.runs.createRun(newRun("d", version, { runId: "asked" }));
     const wanted = [...HOSTILE, "asked"].map((runId) => ({ team: TEAM, dagId: "d", runId }));
-    const standings = await store.runs.findRunStandings(wanted);
-    expect(standings.at(-1)).toMatchObject({ runId: run.runId });
-    expect(standings.slice(0, -1)).toEqual(HOSTILE.map(() => undefined));
+    const summaries = await store.runs.findRunSummaries(wanted);
+    expect(summaries.at(-1)).toMatchObject({ runId: run.runId });
+    expect(summaries.slice(0, -1)).toEqual(HOSTILE.map(() => undefined));
   });
 
   test("a pass is written with all its instances, whatever one of them failed with", async () => {

@@ -118,7 +118,7 @@ describe.each(TEST_DIALECTS)("changing a run by hand on %s", (dialect) => {
     const xcoms = await metastore.runs.listXComs("red", run.id);
     expect(xcoms.map(({ taskId }) => taskId)).toEqual(["c"]);
     expect(await metastore.runs.findRun("red", run.dagId, run.runId)).toMatchObject({ state: "queued" });
-    expect(await metastore.runs.listMovedRuns("me", [{ id: run.id, handCount: 0 }])).toEqual([run.id]);
+    expect(await metastore.runs.listChangedRuns("me", [{ id: run.id, handCount: 0 }])).toEqual([run.id]);
   });
 
   test("what failed below is cleared with it; what is in the state already stays, with its value", async () => {
@@ -158,7 +158,7 @@ describe.each(TEST_DIALECTS)("changing a run by hand on %s", (dialect) => {
     ).toBeUndefined();
     expect(await rowsOf(run)).toEqual({ "a-1": hit("a") });
     expect(await metastore.runs.findRun("red", run.dagId, run.runId)).toMatchObject({ state: "running" });
-    expect(await metastore.runs.listMovedRuns("me", [{ id: run.id, handCount: 0 }])).toEqual([]);
+    expect(await metastore.runs.listChangedRuns("me", [{ id: run.id, handCount: 0 }])).toEqual([]);
   });
 
   test("a cancelled run has ended, with every instance of it, and takes no slot", async () => {
@@ -184,8 +184,8 @@ describe.each(TEST_DIALECTS)("changing a run by hand on %s", (dialect) => {
     });
     const ended = await metastore.runs.findRun("red", run.dagId, run.runId);
     expect(ended).toMatchObject({ state: "failed", startedAt: 5, endedAt });
-    expect(await metastore.runs.listMovedRuns("me", [{ id: run.id, handCount: 0 }])).toEqual([run.id]);
-    expect(await metastore.runs.listMovedRuns("other", [{ id: run.id, handCount: 0 }])).toEqual([]);
+    expect(await metastore.runs.listChangedRuns("me", [{ id: run.id, handCount: 0 }])).toEqual([run.id]);
+    expect(await metastore.runs.listChangedRuns("other", [{ id: run.id, handCount: 0 }])).toEqual([]);
     expect(await takesSlots(run)).toBe(false);
     expect(await metastore.runs.cancelRun("red", run.id, cancellation)).toBeUndefined();
   });

@@ -77,8 +77,8 @@ const CASES: Readonly<Record<string, Case | Teamless>> = {
     await metastore.runs.findRun(BEES, DAG, antsRun.runId),
     undefined,
   ],
-  "runs.findRunStandings": async ({ metastore, antsRun }) => [
-    await metastore.runs.findRunStandings([{ team: BEES, dagId: DAG, runId: antsRun.runId }]),
+  "runs.findRunSummaries": async ({ metastore, antsRun }) => [
+    await metastore.runs.findRunSummaries([{ team: BEES, dagId: DAG, runId: antsRun.runId }]),
     [undefined],
   ],
   "runs.listDatedRuns": async ({ metastore }) => [
@@ -112,7 +112,7 @@ const CASES: Readonly<Record<string, Case | Teamless>> = {
   "runs.listLeaseOwners": ofScheduler,
   "runs.renewLeases": ofScheduler,
   "runs.releaseLeases": ofScheduler,
-  "runs.listMovedRuns": ofScheduler,
+  "runs.listChangedRuns": ofScheduler,
   "runs.reloadRun": ofScheduler,
   "runs.clearTasks": async ({ metastore, antsRun }) => [
     await metastore.runs.clearTasks(BEES, antsRun.id, [

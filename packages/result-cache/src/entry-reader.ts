@@ -3,7 +3,7 @@
 import {
   MemodagError,
   RETURN_VALUE,
-  Turns,
+  TimeSlice,
   digestOfBytes,
   messageOf,
   sha256,
@@ -180,14 +180,14 @@ export class EntryReader {
 
 async function verify(bytes: ReadonlyMap<Digest, Uint8Array>): Promise<VerifiedBytes> {
   const bad = new Set<Digest>();
-  const turns = new Turns();
+  const slice = new TimeSlice();
   for (const [digest, value] of bytes) {
     if (!isBytes(value)) bad.add(digest);
     // Awaiting each of what is hashed at once would be most of the work.
     else if (value.length <= HASHED_HERE_BYTES) {
       if (sha256(value) !== digest) bad.add(digest);
     } else if ((await digestOfBytes(value)) !== digest) bad.add(digest);
-    if (turns.isOver) await turns.pause();
+    if (slice.isOver) await slice.pause();
   }
   return { bytes, bad };
 }

@@ -1,7 +1,7 @@
-export { cancelRun } from "./by-hand/cancel-run.ts";
+export { cancelRun } from "./manual/cancel-run.ts";
 export { answerAttempts } from "./service/attempt-queries.ts";
-export { clearRun, type ClearWish } from "./by-hand/clear-run.ts";
-export { markRun, type MarkWish } from "./by-hand/mark-run.ts";
+export { clearRun, type ClearRequest } from "./manual/clear-run.ts";
+export { markRun, type MarkRequest } from "./manual/mark-run.ts";
 export {
   makeBackfillRuns,
   planBackfill,

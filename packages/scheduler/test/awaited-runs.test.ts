@@ -1,4 +1,4 @@
-import { silentLogger, type Clock, type DagRun, type RunStanding, type WantedRun } from "@memodag/core";
+import { silentLogger, type Clock, type DagRun, type RunSummary, type WantedRun } from "@memodag/core";
 import { expect, test, vi } from "vitest";
 import { AwaitedRuns } from "../src/steps/awaited-runs.ts";
 
@@ -31,7 +31,7 @@ function newAwaited() {
   const poison = new Set<string>();
   const asked = { next: Promise.withResolvers<void>() };
   const runs = {
-    async findRunStandings(asking: readonly WantedRun[]): Promise<(RunStanding | undefined)[]> {
+    async findRunSummaries(asking: readonly WantedRun[]): Promise<(RunSummary | undefined)[]> {
       questions.push(asking.map((run) => ("runId" in run ? run.runId : "")));
       asked.next.resolve();
       asked.next = Promise.withResolvers();
@@ -47,7 +47,7 @@ function newAwaited() {
     awaited.watch({
       run: wanted(runId),
       everyMs,
-      onSeen: (standing) => seen.push(standing?.runId ?? "none"),
+      onSeen: (summary) => seen.push(summary?.runId ?? "none"),
     });
   const looked = async (act: () => void): Promise<void> => {
     const next = asked.next.promise;

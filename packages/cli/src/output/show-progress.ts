@@ -89,6 +89,6 @@ export function progressLines(progress: RunProgress, now: number, room: number):
         formatDuration(now - (startedAt ?? now)),
       ].join("  "),
     );
-  const counts = Object.entries(progress.counts).map(([standing, count]) => `${count} ${standing}`);
+  const counts = Object.entries(progress.counts).map(([state, count]) => `${count} ${state}`);
   return [...lines, counts.join(", ")];
 }

@@ -51,7 +51,7 @@ export type WantedRun = { readonly team: string; readonly dagId: string } & (
 );
 
 /** The progress of a run. */
-export type RunStanding = Pick<DagRun, "runId" | "state">;
+export type RunSummary = Pick<DagRun, "runId" | "state">;
 
 /** The pool slots that an instance takes while it is queued or running. */
 export interface PoolSlots {
@@ -214,7 +214,7 @@ export interface RunStore {
   createRun(run: NewDagRun, act?: AuditAct): Promise<DagRun>;
   findRun(team: string, dagId: string, runId: string): Promise<DagRun | undefined>;
   /** Returns the progress of the runs in the given order; undefined for a run that does not exist. */
-  findRunStandings(wanted: readonly WantedRun[]): Promise<(RunStanding | undefined)[]>;
+  findRunSummaries(wanted: readonly WantedRun[]): Promise<(RunSummary | undefined)[]>;
   /** Returns the ids of a Dag's runs with the given logical dates, by date. */
   listDatedRuns(team: string, dagId: string, dates: readonly number[]): Promise<Map<number, string>>;
   /** Newest first. */
@@ -248,7 +248,7 @@ export interface RunStore {
   /**
    * Sends a run back to `queued`, and instances of it back to `none` without their XComs; their numbers
    * of tries
-   * continue. A holder keeps the run, finds it in {@link listMovedRuns}, and its next pass is `rejected`.
+   * continue. A holder keeps the run, finds it in {@link listChangedRuns}, and its next pass is `rejected`.
    * A run that
    * has ended has no holder and can be claimed.
    * @returns the cleared instances; if there are none, nothing has changed
@@ -271,7 +271,7 @@ export interface RunStore {
   /**
    * Ends a run as `failed`, even if another process holds it: running instances fail, and those that have
    * not
-   * started are skipped. The holder finds the run in {@link listMovedRuns}, its next pass is `rejected`,
+   * started are skipped. The holder finds the run in {@link listChangedRuns}, its next pass is `rejected`,
    * and it
    * keeps the lease until it has terminated the attempts.
    * @returns undefined, without changes, if the run has already ended
@@ -283,7 +283,7 @@ export interface RunStore {
     act?: AuditAct,
   ): Promise<CancelledInstances | undefined>;
   /** Lists those of the runs held by `owner` that were changed manually since they were loaded. */
-  listMovedRuns(owner: string, loaded: readonly LoadedRunName[]): Promise<number[]>;
+  listChangedRuns(owner: string, loaded: readonly LoadedRunName[]): Promise<number[]>;
   /**
    * Lists cache keys of the Dag's latest finished run, for prefetching: at most `limit`, unmapped tasks
    * first.

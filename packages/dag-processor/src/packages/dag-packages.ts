@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import { isBuiltin } from "node:module";
 import { parseAnchoredSpecifier } from "@memodag/artifact";
 import type { PackageSeals } from "@memodag/artifact/packages";
-import { finishInTurns, Turns, type DagPackages } from "@memodag/core";
+import { finishInSlices, TimeSlice, type DagPackages } from "@memodag/core";
 import { pathInBundle } from "../path-in-bundle.ts";
 import type { CodeOfDagFile, SourceHashes } from "../source-hashes.ts";
 
@@ -18,7 +18,7 @@ export async function lookAtPackages({
   packages,
   followed,
 }: CodeOfDagFile): Promise<void> {
-  const turns = new Turns();
+  const slice = new TimeSlice();
   const folder = dirname(join(root, path));
   const names = Object.values(bundled.metafile.outputs)
     .flatMap(({ imports }) => imports)
@@ -27,10 +27,10 @@ export async function lookAtPackages({
     const anchored = parseAnchoredSpecifier(specifier);
     const named = anchored?.specifier ?? specifier;
     if (named.startsWith("#") || /^(?:memodag|@memodag\/sdk)(?:\/|$)/.test(named)) continue;
-    await packages.identifyInTurns(named, anchored ? join(folder, anchored.folder) : folder, turns);
+    await packages.identifyInSlices(named, anchored ? join(folder, anchored.folder) : folder, slice);
   }
-  for (const [name, from] of followed.packages) await packages.identifyInTurns(name, from, turns);
-  for (const { folder: place } of loaded.packages) await finishInTurns(installed.contentsOf(place), turns);
+  for (const [name, from] of followed.packages) await packages.identifyInSlices(name, from, slice);
+  for (const { folder: place } of loaded.packages) await finishInSlices(installed.contentsOf(place), slice);
 }
 
 /**
@@ -42,7 +42,7 @@ export async function sealPackages(
   root: string,
   seals: PackageSeals,
 ): Promise<DagPackages | null> {
-  const turns = new Turns();
+  const slice = new TimeSlice();
   const folders = new Set(loadedFrom);
   for (const { identity } of named) {
     for (const { place } of identity.members) folders.add(place);
@@ -50,7 +50,7 @@ export async function sealPackages(
   if (folders.size + named.length === 0) return null;
   const sealed: (readonly [string, string])[] = [];
   for (const place of folders) {
-    sealed.push([pathInBundle(root, place), (await finishInTurns(seals.sealOf(place), turns)).seal]);
+    sealed.push([pathInBundle(root, place), (await finishInSlices(seals.sealOf(place), slice)).seal]);
   }
   const places = named.map(({ name, folder, identity }) => {
     const place = identity.members[0]?.place;

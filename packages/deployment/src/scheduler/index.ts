@@ -1,2 +1,2 @@
-export { openScheduler, type SchedulerWish } from "./open-scheduler.ts";
+export { openScheduler, type SchedulerRequest } from "./open-scheduler.ts";
 export { hostRuns } from "./host-runs.ts";

@@ -19,7 +19,7 @@ import { writeConfigChange } from "./config-change-act.ts";
 import { readSecretKey } from "../config/secret-key.ts";
 
 /** Options of a scheduler. */
-export interface SchedulerWish {
+export interface SchedulerRequest {
   /** Followed for as long as the scheduler is open. */
   readonly live: LiveConfig;
   readonly log: Logger;
@@ -33,7 +33,7 @@ export interface SchedulerWish {
 /** Puts a scheduler together; `start` starts it. */
 export async function openScheduler(
   deployment: Deployment,
-  { live, log, listener, dag, runs: onlyRuns }: SchedulerWish,
+  { live, log, listener, dag, runs: onlyRuns }: SchedulerRequest,
 ): Promise<HostedScheduler> {
   const { config, dags, runs, records, results, values, valueStore } = deployment;
   const { core, taskCache, scheduler: settings } = config;

@@ -16,7 +16,7 @@ import {
   type PassWrite,
   type RunCancellation,
   type RunFilter,
-  type RunStanding,
+  type RunSummary,
   type RunStore,
   type TaskInstance,
   type TaskInstanceId,
@@ -33,7 +33,7 @@ import { checkRunId, insertRun } from "./create-run.ts";
 import { toDagRun } from "./dag-run-row.ts";
 import { markTasks } from "./mark-tasks.ts";
 import { findShownDigests } from "./find-shown-digests.ts";
-import { findRunStandings } from "./find-run-standings.ts";
+import { findRunSummaries } from "./find-run-summaries.ts";
 import { listInterruptedRuns } from "./list-interrupted-runs.ts";
 import { reloadRun } from "./reload-run.ts";
 import { listLeaseOwners, releaseLeases, renewLeases } from "./run-leases.ts";
@@ -73,8 +73,8 @@ export class MetadataRunStore implements RunStore {
     return row && toDagRun(row);
   }
 
-  async findRunStandings(wanted: readonly WantedRun[]): Promise<(RunStanding | undefined)[]> {
-    return await findRunStandings(this.#dialect, wanted);
+  async findRunSummaries(wanted: readonly WantedRun[]): Promise<(RunSummary | undefined)[]> {
+    return await findRunSummaries(this.#dialect, wanted);
   }
 
   async listRuns({ team, dagId, limit, after }: RunFilter): Promise<DagRun[]> {
@@ -214,7 +214,7 @@ export class MetadataRunStore implements RunStore {
   }
 
   /** By the count of changes, which only grows: an answer that is late is as true as one that is not. */
-  async listMovedRuns(owner: string, loaded: readonly LoadedRunName[]): Promise<number[]> {
+  async listChangedRuns(owner: string, loaded: readonly LoadedRunName[]): Promise<number[]> {
     if (loaded.length === 0) return [];
     const handCounts = new Map(loaded.map(({ id, handCount }) => [id, handCount]));
     const rows = await this.#dialect.kysely

@@ -1,4 +1,4 @@
-// Turns caching off and on for every scheduler at once.
+// TimeSlice caching off and on for every scheduler at once.
 
 import { newAct } from "../act.ts";
 import type { OperationContext } from "../context.ts";
@@ -22,16 +22,16 @@ export interface SwitchedCache {
   readonly otherOffReason: string | null;
 }
 
-/** Turns the switch; schedulers follow within a second. */
+/** TimeSlice the switch; schedulers follow within a second. */
 export async function switchCache(
   { stores, actor, settings }: OperationContext,
   { isEnabled, reason }: SwitchCacheInput,
 ): Promise<SwitchedCache> {
   const { cacheSwitch } = stores;
-  const wish = { isEnabled, reason: reason ?? null, changedBy: `${actor.name}@${actor.host}` };
+  const change = { isEnabled, reason: reason ?? null, changedBy: `${actor.name}@${actor.host}` };
   const action = isEnabled ? "cache.enable" : "cache.disable";
-  await cacheSwitch.turn(wish, newAct(actor, action, null, { reason: wish.reason }));
+  await cacheSwitch.turn(change, newAct(actor, action, null, { reason: change.reason }));
   const [last] = await cacheSwitch.list(1);
   const changedAt = isoTime(last?.changedAt ?? null);
-  return { ...wish, changedAt, otherOffReason: isEnabled ? settings.cachingOffReason() : null };
+  return { ...change, changedAt, otherOffReason: isEnabled ? settings.cachingOffReason() : null };
 }

@@ -13,7 +13,7 @@ import type { OperationContext } from "../context.ts";
 import { getDag } from "../dags/find-dag.ts";
 import { isoTime } from "../iso-time.ts";
 import { whenEnded } from "./run-end.ts";
-import { wishesOf, type RunRequest } from "./run-request.ts";
+import { runInputsOf, type RunRequest } from "./run-request.ts";
 import { backfillAct } from "./trigger-act.ts";
 
 /** The range to fill, and how. */
@@ -70,7 +70,7 @@ export async function backfill(
   });
   if (dryRun) return report(plan.dates.map(plannedLine));
   const request = {
-    ...wishesOf(input, context.settings),
+    ...runInputsOf(input, context.settings),
     version,
     range,
     ...(maxActiveRuns !== undefined && { maxActiveRuns }),

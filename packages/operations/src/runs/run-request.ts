@@ -28,7 +28,7 @@ export interface DatedRunRequest extends RunRequest {
 }
 
 /** The part of a request that the scheduler gets, with defaults filled in. */
-export interface RunWishes {
+export interface RunInputs {
   readonly conf: JsonObject;
   readonly params: JsonObject;
   readonly cacheMode: CacheMode;
@@ -37,10 +37,10 @@ export interface RunWishes {
 }
 
 /** Fills in the defaults. */
-export function wishesOf(
+export function runInputsOf(
   { conf = {}, params = {}, cacheMode = "use" }: RunRequest,
   { secretPatterns }: OperationSettings,
-): RunWishes {
+): RunInputs {
   return { conf, params, cacheMode, isSecret: secretTest(secretPatterns) };
 }
 

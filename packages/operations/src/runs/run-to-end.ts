@@ -11,7 +11,7 @@ import { makeRunOnce } from "./make-run.ts";
 import { patience, rideOut, whenEnded } from "./run-end.ts";
 import type { OpenScheduler, RunEvent, RunWatch } from "./run-host.ts";
 import { reportRun, type RunReport } from "./run-report.ts";
-import { readLogicalDate, wishesOf, type DatedRunRequest } from "./run-request.ts";
+import { readLogicalDate, runInputsOf, type DatedRunRequest } from "./run-request.ts";
 import { triggerAct } from "./trigger-act.ts";
 import { whenAborted } from "./when-aborted.ts";
 
@@ -50,7 +50,7 @@ export async function runToEnd(
 ): Promise<FinishedRun[]> {
   const { resume = false } = input;
   const { dags } = context.stores;
-  if (resume) refuseWishesOfNewRuns(input);
+  if (resume) refuseInputsOfNewRuns(input);
   const { signal, onEvent } = parts;
   const version = await rideOut(() => getDag(dags, input), patience(context));
   // What is resumed runs as the version that it was made of, whatever the file says now.
@@ -74,7 +74,7 @@ function notBegun({ dagId }: DagVersion, { reason }: AbortSignal): MemodagError 
 }
 
 /** @throws MemodagError `usage` */
-function refuseWishesOfNewRuns({ conf, params, logicalDate, cacheMode }: RunToEndInput): void {
+function refuseInputsOfNewRuns({ conf, params, logicalDate, cacheMode }: RunToEndInput): void {
   const given = [
     ...(conf === undefined ? [] : ["--conf"]),
     ...(params === undefined ? [] : ["--param"]),
@@ -101,9 +101,9 @@ async function makeRun(
   const interrupted = await rideOut(() => listInterruptedRuns(runs, { team, dagId }), waiting);
   requireRoom(version, interrupted);
   for (const run of interrupted) onEvent({ kind: "interrupted", run });
-  const wish = { version, logicalDate: readLogicalDate(input), ...wishesOf(input, settings) };
-  const act = triggerAct(actor, "dags.run", wish);
-  return await makeRunOnce({ runs, clock }, { ...wish, act }, waiting);
+  const inputs = { version, logicalDate: readLogicalDate(input), ...runInputsOf(input, settings) };
+  const act = triggerAct(actor, "dags.run", inputs);
+  return await makeRunOnce({ runs, clock }, { ...inputs, act }, waiting);
 }
 
 /** Interrupted runs keep their places among the Dag's runs: a run that waits for one would wait for ever. */

@@ -7,7 +7,7 @@ import { lastGoodOf, type LastGood } from "../dags/last-good.ts";
 import { makeRunOnce } from "./make-run.ts";
 import { patience, rideOut, whenEnded } from "./run-end.ts";
 import { reportRun, type RunReport } from "./run-report.ts";
-import { readLogicalDate, wishesOf, type DatedRunRequest } from "./run-request.ts";
+import { readLogicalDate, runInputsOf, type DatedRunRequest } from "./run-request.ts";
 import { triggerAct } from "./trigger-act.ts";
 
 /** A run that was made, and whether its Dag's file could be read as it is now. */
@@ -56,8 +56,12 @@ async function create(context: OperationContext, request: DatedRunRequest): Prom
   const { dags, runs } = stores;
   const logicalDate = readLogicalDate(request);
   const version = await rideOut(() => getDag(dags, request), patience(context));
-  const wish = { version, logicalDate, ...wishesOf(request, settings) };
-  const act = triggerAct(actor, "dags.trigger", wish);
+  const inputs = { version, logicalDate, ...runInputsOf(request, settings) };
+  const act = triggerAct(actor, "dags.trigger", inputs);
   const lastGood = await rideOut(() => lastGoodOf(dags, version), patience(context));
-  return { run: await makeRunOnce({ runs, clock }, { ...wish, act }, patience(context)), version, lastGood };
+  return {
+    run: await makeRunOnce({ runs, clock }, { ...inputs, act }, patience(context)),
+    version,
+    lastGood,
+  };
 }

@@ -38,14 +38,14 @@ export async function clearTasks(
     throw new MemodagError("usage", "--map-index names an instance of a task: name the task too");
   const run = await getRun(stores, name);
   const version = await stores.dags.getDagVersion(run.dagVersionId);
-  const wish = {
+  const request = {
     ...(taskId !== undefined && { taskId }),
     ...(mapIndex !== undefined && { mapIndex }),
     downstream,
     useCache,
   };
   const { team, dagId, runId } = run;
-  const act = newAct(actor, "tasks.clear", team, { dagId, runId, ...wish });
-  const cleared = await clearRun(stores.runs, { run, version }, wish, act);
+  const act = newAct(actor, "tasks.clear", team, { dagId, runId, ...request });
+  const cleared = await clearRun(stores.runs, { run, version }, request, act);
   return { dagId, runId, state: cleared.length > 0 ? "queued" : run.state, cleared };
 }

@@ -1,4 +1,4 @@
-// Gives task instances of a run the state that a person wishes.
+// Gives task instances of a run a state that a user chose.
 
 import type { DagRunState, MarkedState, TaskInstanceId } from "@memodag/core";
 import { markRun } from "@memodag/scheduler";
@@ -34,9 +34,9 @@ export async function markTasks(
 ): Promise<MarkedTasks> {
   const run = await getRun(stores, name);
   const version = await stores.dags.getDagVersion(run.dagVersionId);
-  const wish = { taskId, ...(mapIndex !== undefined && { mapIndex }), state, downstream };
+  const request = { taskId, ...(mapIndex !== undefined && { mapIndex }), state, downstream };
   const { team, dagId, runId } = run;
-  const act = newAct(actor, "tasks.set-state", team, { dagId, runId, ...wish });
-  const changed = await markRun(stores.runs, { run, version }, wish, act);
+  const act = newAct(actor, "tasks.set-state", team, { dagId, runId, ...request });
+  const changed = await markRun(stores.runs, { run, version }, request, act);
   return { dagId, runId, state: changed.length > 0 ? "queued" : run.state, changed };
 }

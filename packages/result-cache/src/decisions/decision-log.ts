@@ -3,7 +3,7 @@
 
 import { setImmediate as nextTurn } from "node:timers/promises";
 import {
-  Turns,
+  TimeSlice,
   messageOf,
   type CancelTimer,
   type Clock,
@@ -135,7 +135,7 @@ export class DecisionLog {
 
   async #withComponents(batch: readonly NotedMiss[]): Promise<Explained[]> {
     const misses: Explained[] = [];
-    const turns = new Turns();
+    const slice = new TimeSlice();
     for (const miss of batch) {
       try {
         misses.push({ ...miss, made: await miss.components() });
@@ -143,7 +143,7 @@ export class DecisionLog {
         // Cleared since, or its upstream was: there is nothing to explain any more.
         this.#parts.log.debug("a miss has no explanation", { key: miss.key, error: messageOf(error) });
       }
-      if (turns.isOver) await turns.pause();
+      if (slice.isOver) await slice.pause();
     }
     return misses;
   }

@@ -29,7 +29,7 @@ interface LiveAttempt {
    * Events that arrived while there was no listener; the next listener, of a run that is being loaded again,
    * receives them.
    */
-  unheard: ExecutorEvent[];
+  undelivered: ExecutorEvent[];
   /** Executors may repeat events. */
   hasStarted: boolean;
   hasEnded: boolean;
@@ -109,12 +109,12 @@ export class AttemptRouter {
   }
 
   /** Reserves a slot between deciding to dispatch and submitting. */
-  takeSlot(queue: string = DEFAULT_QUEUE): void {
+  reserveSlot(queue: string = DEFAULT_QUEUE): void {
     this.#slotsTaken.set(queue, (this.#slotsTaken.get(queue) ?? 0) + 1);
   }
 
   /** Releases a reserved slot that is not used; other runs may be waiting for it. */
-  giveSlot(queue: string = DEFAULT_QUEUE): void {
+  releaseSlot(queue: string = DEFAULT_QUEUE): void {
     this.#slotsTaken.set(queue, (this.#slotsTaken.get(queue) ?? 0) - 1);
     this.#onSlotFree();
   }
@@ -183,7 +183,7 @@ export class AttemptRouter {
     const attempt = this.#live.get(attemptId);
     if (!attempt) return;
     attempt.listener = listener;
-    for (const event of attempt.unheard.splice(0)) this.#tell(attempt, event);
+    for (const event of attempt.undelivered.splice(0)) this.#tell(attempt, event);
   }
 
   /** Removes the listeners of these attempts until they are set again. */
@@ -204,7 +204,7 @@ export class AttemptRouter {
       }
       if (event.kind === "started") attempt.hasStarted = true;
       else attempt.hasEnded = true;
-      attempt.unheard.push(event);
+      attempt.undelivered.push(event);
     }
   }
 
@@ -212,11 +212,11 @@ export class AttemptRouter {
    * Ends the attempts of a run that have no listener: their instances were cleared, or the run was ended.
    * Resolves when their processes are gone.
    */
-  async cancelUnheard(run: RunName, error: StoredError): Promise<void> {
+  async cancelDetached(run: RunName, error: StoredError): Promise<void> {
     const ending: Promise<void>[] = [];
-    for (const [attemptId, { listener, unheard }] of this.#ofRun(run)) {
+    for (const [attemptId, { listener, undelivered }] of this.#ofRun(run)) {
       if (listener) continue;
-      const end = unheard.find((event) => event.kind === "finished");
+      const end = undelivered.find((event) => event.kind === "finished");
       if (end) {
         this.#live.delete(attemptId);
         this.settle([end]);
@@ -254,12 +254,12 @@ export class AttemptRouter {
   }
 
   /**
-   * Like {@link cancelUnheard}, for a run that belongs to another scheduler: attempts that outlive this
+   * Like {@link cancelDetached}, for a run that belongs to another scheduler: attempts that outlive this
    * process are left to it.
    */
   async release(run: RunName, error: StoredError): Promise<void> {
     if (this.#executor.outlives) this.lose(run);
-    else await this.cancelUnheard(run, error);
+    else await this.cancelDetached(run, error);
   }
 
   /** No slot is granted and nothing is submitted from now on. */
@@ -283,7 +283,7 @@ export class AttemptRouter {
       if (attempt.instance) this.#drop(nameOf(attempt.instance), event.attemptId);
     }
     if (attempt.listener) this.#tell(attempt, event);
-    else attempt.unheard.push(event);
+    else attempt.undelivered.push(event);
     if (event.kind === "finished") this.#onSlotFree();
   }
 
@@ -319,7 +319,7 @@ export class AttemptRouter {
 }
 
 function newlyLive(run: RunName): LiveAttempt {
-  const nothing = { instance: undefined, listener: undefined, unheard: [] };
+  const nothing = { instance: undefined, listener: undefined, undelivered: [] };
   return { run, ...nothing, isCallback: false, hasStarted: false, hasEnded: false };
 }
 

@@ -22,7 +22,7 @@ export function setAside(
   now: number,
 ): TaskInstanceWrite {
   const { taskId, mapIndex, tryNumber, maxTries, startedAt } = instance;
-  // Of the rest of the row nothing is known to be storable.
+  // No other column of the row is known to be storable.
   const bare: TaskInstance = { ...UNTOUCHED, taskId, mapIndex, maxTries, tryNumber };
   if (instance.cacheStatus === "hit") {
     const cacheReason = { code: "result_not_storable", detail: { what: shortened(reason) } } as const;
@@ -47,8 +47,8 @@ export function unstorableError(reason: string): StoredError {
   return {
     code: "result_not_storable" satisfies ErrorCode,
     message:
-      `The database does not take what came of the task (${shortened(reason)}): return less, or put it into a ` +
-      "file or a store of its own and return where it is; what it pushes needs short, distinct keys",
+      `The database rejected the result of the task (${shortened(reason)}): return less, or write it to a ` +
+      "file or a store of your own and return its location; the keys of pushed values must be short and distinct",
   };
 }
 

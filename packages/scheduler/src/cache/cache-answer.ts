@@ -1,4 +1,4 @@
-// Turns the cache's answer into a task instance. A function of values.
+// TimeSlice the cache's answer into a task instance. A function of values.
 
 import { RETURN_VALUE, type Digest, type StoredError, type TaskInstance } from "@memodag/core";
 import type { CacheHit, FoundRecord, HitXCom, LookupOutcome } from "@memodag/result-cache";
@@ -29,7 +29,7 @@ export interface AnsweredInstance extends ReadyInstance {
   readonly made?: MadeKey | undefined;
 }
 
-/** What an instance that did not hit has returned so far. */
+/** The returned value of an instance that did not hit. */
 const NOTHING: Returned = { digest: "", sizeBytes: 0, store: null };
 
 /** An instance that has to run. */

@@ -18,7 +18,7 @@ export function isMeantForCache({ cacheKey, cacheStatus }: TaskInstance): boolea
   return cacheKey !== null && STORING.has(cacheStatus);
 }
 
-/** Entries that the next result replaces. */
+/** Reasons of misses whose entry the next result replaces. */
 const STALE: ReadonlySet<ReasonCode> = new Set<MissReason>([
   "expired",
   "from_future",

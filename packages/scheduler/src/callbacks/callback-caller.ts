@@ -184,7 +184,7 @@ export class CallbackCaller {
   async #call(owed: OwedCallback): Promise<void> {
     const { store, attempts, graphs, options, newAttemptId } = this.#parts;
     this.#running += 1;
-    attempts.takeSlot();
+    attempts.reserveSlot();
     let attempt;
     try {
       const { version } = await graphs.get(owed.run.dagVersionId);
@@ -192,7 +192,7 @@ export class CallbackCaller {
       attempt = callbackAttempt(owed, version, { attemptId: newAttemptId(), timeoutMs });
       await store.begin(owed.id);
     } catch (error) {
-      attempts.giveSlot();
+      attempts.releaseSlot();
       this.#postpone(owed, messageOf(error));
       return;
     }

@@ -14,7 +14,7 @@ import type { CacheLeases, DecisionLog, ResultCache, SecretRules, Values } from 
 import type { CallbackCaller } from "../callbacks/callback-caller.ts";
 import type { AttemptRouter } from "../attempts/attempt-router.ts";
 import type { AwaitedRuns } from "../steps/awaited-runs.ts";
-import type { LimitBook } from "../attempts/limit-book.ts";
+import type { LimitLedger } from "../attempts/limit-ledger.ts";
 import type { ValueWorker } from "../values/value-worker.ts";
 
 /** Notified of what was written about runs; must not throw. */
@@ -37,7 +37,7 @@ export interface RunContext {
   readonly attempts: AttemptRouter;
   /** Calls users' callbacks; without it, callbacks are disabled. */
   readonly callbacks: CallbackCaller | undefined;
-  readonly limits: LimitBook;
+  readonly limits: LimitLedger;
   /** Runs that tasks wait for. */
   readonly awaited: AwaitedRuns;
   /**
@@ -60,7 +60,7 @@ export interface RunContext {
   readonly defaultTtlMs: Live<number | null>;
   /** Total bytes of the arguments above which an instance is not cached. */
   readonly maxInputSize: Live<number>;
-  /** Which names a record must not show, and the key under which their digests are kept. */
+  /** Which names are secrets in records, and the key of their digests. */
   readonly secrets: SecretRules;
   /** Examines the workers' machine. */
   readonly surroundings: Surroundings;

@@ -14,7 +14,7 @@ import {
 } from "@memodag/core";
 
 /** The params and conf of a run to be created. */
-export interface RunWishes {
+export interface RunInputs {
   readonly conf: JsonObject;
   /** Override the Dag's defaults. */
   readonly params: JsonObject;
@@ -31,7 +31,7 @@ const looksSecret = secretTest(DEFAULT_SECRET_PATTERNS);
  */
 export async function checkRequest(
   dag: SerializedDag,
-  { conf, params, isSecret = looksSecret }: RunWishes,
+  { conf, params, isSecret = looksSecret }: RunInputs,
 ): Promise<JsonObject> {
   const schemas = dag.paramSchemas ?? {};
   refuseUnknown(dag, params);

@@ -173,7 +173,7 @@ export class RunExecution {
   /** Leaves the attempts running, for the execution that replaces this one. */
   forgetAttempts(): void {
     this.#dispatcher.forgetAll();
-    // Their outcomes were not written: they would be lost, and the attempts would run once more.
+    // Their outcomes were not written: without this they would be lost, and the attempts would run again.
     this.#context.attempts.handBack(this.#state.run, this.#state.unacted);
   }
 
@@ -202,7 +202,7 @@ export class RunExecution {
         inbox.put({ kind: "finished", attemptId, outcome: LOST_WITH_SCHEDULER });
     }
     for (const xcom of xcoms) results.load(xcom);
-    void attempts.cancelUnheard(run, CLEARED);
+    void attempts.cancelDetached(run, CLEARED);
   }
 
   async #takeEvents(): Promise<void> {
@@ -255,7 +255,7 @@ export class RunExecution {
   }
 
   /**
-   * Turns decisions into rows and asks the cache until neither yields anything new.
+   * TimeSlice decisions into rows and asks the cache until neither yields anything new.
    * @returns false when there is so much to write that the rest is left to another pass
    */
   async #settle(lookup: PassLookup): Promise<boolean> {

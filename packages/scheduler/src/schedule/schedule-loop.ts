@@ -135,8 +135,8 @@ export class ScheduleLoop {
     try {
       const { runDate, ...step } = nextStep(version.dag, due, now);
       if (runDate === null) return { ...step, run: null };
-      const wishes = { conf: {}, params: {}, cacheMode: "use" } as const;
-      return { ...step, run: await newDatedRun({ version, logicalDate: runDate, ...wishes }, "scheduled") };
+      const inputs = { conf: {}, params: {}, cacheMode: "use" } as const;
+      return { ...step, run: await newDatedRun({ version, logicalDate: runDate, ...inputs }, "scheduled") };
     } catch (error) {
       // Possibly written by another version of the program; one Dag must not hold up the others.
       this.#parts.log.error("a Dag's schedule cannot be evaluated until its file changes", {

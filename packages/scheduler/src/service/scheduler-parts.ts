@@ -25,7 +25,7 @@ export interface SchedulerOptions {
   readonly defaultTtlMs: Live<number | null>;
   /** Total bytes of an instance's arguments above which it is not cached. */
   readonly maxInputSize: Live<number>;
-  /** Slots by pool; {@link DEFAULT_POOLS} unless said otherwise. The same for every scheduler. */
+  /** Slots by pool; defaults to {@link DEFAULT_POOLS}. Must be the same for every scheduler. */
   readonly poolSlots?: ReadonlyMap<string, number>;
   /** How long a callback may run; defaults to one minute. */
   readonly callbackTimeoutMs?: Live<number>;

@@ -10,8 +10,8 @@ import { keepLeases } from "./held-leases.ts";
 import { HeldRuns } from "./held-runs.ts";
 import { Backoff } from "../time/backoff.ts";
 import type { LeaseKeeper } from "./lease-keeper.ts";
-import { LimitBook } from "../attempts/limit-book.ts";
-import { MovedRuns } from "./moved-runs.ts";
+import { LimitLedger } from "../attempts/limit-ledger.ts";
+import { ChangedRuns } from "./changed-runs.ts";
 import { newOwner } from "../identity/process-identity.ts";
 import { RunClaims } from "./run-claims.ts";
 import { OwnSurroundings } from "../cache/own-surroundings.ts";
@@ -42,7 +42,7 @@ export class Scheduler {
   readonly #graphs: VersionGraphs;
   readonly #held: HeldRuns;
   readonly #claims: RunClaims;
-  readonly #moved: MovedRuns;
+  readonly #moved: ChangedRuns;
   readonly #awaited: AwaitedRuns;
   readonly #leases: LeaseKeeper;
   readonly #callbacks: CallbackCaller | undefined;
@@ -107,7 +107,7 @@ export class Scheduler {
         options,
         newAttemptId: randomUUID,
       });
-    this.#moved = new MovedRuns({
+    this.#moved = new ChangedRuns({
       runs,
       clock,
       log,
@@ -287,8 +287,8 @@ export class Scheduler {
     return true;
   }
 
-  #bookLimits(): LimitBook {
-    const limits = new LimitBook(
+  #bookLimits(): LimitLedger {
+    const limits = new LimitLedger(
       this.#parts.options.poolSlots ?? DEFAULT_POOLS,
       () => this.#held.wakeWaiting(),
       () =>

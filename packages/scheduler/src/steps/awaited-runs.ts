@@ -6,13 +6,13 @@ import {
   type Clock,
   type DagRun,
   type Logger,
-  type RunStanding,
+  type RunSummary,
   type RunStore,
   type WantedRun,
 } from "@memodag/core";
 
 export interface AwaitedRunsParts {
-  readonly runs: Pick<RunStore, "findRunStandings">;
+  readonly runs: Pick<RunStore, "findRunSummaries">;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -23,7 +23,7 @@ export interface Awaited {
   /** Milliseconds after which it is looked at, even without a notification. */
   readonly everyMs: number;
   /** Called with its status after each look; undefined while the run does not exist. */
-  readonly onSeen: (standing: RunStanding | undefined) => void;
+  readonly onSeen: (summary: RunSummary | undefined) => void;
 }
 
 interface Watch extends Awaited {
@@ -120,10 +120,10 @@ export class AwaitedRuns {
   async #ask(watches: readonly Watch[], failures: Failures): Promise<void> {
     if (watches.length === 0 || failures.areTooMany) return;
     try {
-      const standings = await this.#parts.runs.findRunStandings(watches.map(({ run }) => run));
+      const summaries = await this.#parts.runs.findRunSummaries(watches.map(({ run }) => run));
       for (const [index, watch] of watches.entries()) {
         watch.isApart = false;
-        if (this.#watches.has(watch)) watch.onSeen(standings[index]);
+        if (this.#watches.has(watch)) watch.onSeen(summaries[index]);
       }
     } catch (error) {
       const [first] = watches;

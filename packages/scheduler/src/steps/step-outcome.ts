@@ -6,7 +6,7 @@ import {
   RETURN_VALUE,
   type AttemptOutcome,
   type ErrorCode,
-  type RunStanding,
+  type RunSummary,
   type SerializedRunStep,
   type StoredError,
   type WantedRun,
@@ -22,10 +22,10 @@ const FINAL: ReadonlySet<string> = new Set<ErrorCode>(["conf_invalid", "dag_run_
 export function outcomeOf(
   step: SerializedRunStep,
   wanted: WantedRun,
-  standing: RunStanding | undefined,
+  summary: RunSummary | undefined,
 ): AttemptOutcome | undefined {
-  if (!standing) return undefined;
-  const { runId, state } = standing;
+  if (!summary) return undefined;
+  const { runId, state } = summary;
   if (step.allowedStates.includes(state)) return stepSucceeded(step, runId);
   if (!step.failedStates.includes(state)) return undefined;
   return stepFailed({
@@ -53,12 +53,12 @@ export function stepFailed(error: StoredError): AttemptOutcome {
 export function stepTimedOut(
   step: SerializedRunStep,
   wanted: WantedRun,
-  standing: RunStanding | undefined,
+  summary: RunSummary | undefined,
   timeoutMs: number,
 ): AttemptOutcome {
   const time = formatDuration(timeoutMs);
-  const found = standing
-    ? `run "${standing.runId}" of Dag "${wanted.dagId}" was still ${standing.state}`
+  const found = summary
+    ? `run "${summary.runId}" of Dag "${wanted.dagId}" was still ${summary.state}`
     : `Dag "${wanted.dagId}" had no run ${nameOf(wanted)}`;
   const [code, name]: [ErrorCode, string] =
     step.kind === "wait" ? ["sensor_timeout", "timeout"] : ["task_timeout", "executionTimeout"];

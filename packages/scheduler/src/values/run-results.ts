@@ -1,4 +1,4 @@
-// What the tasks of one run have returned: digests in memory, bytes from their stores when they are needed.
+// The results of the tasks of one run: digests in memory, bytes read from their stores when needed.
 
 import {
   askStore,
@@ -16,7 +16,7 @@ import type { DagGraph, DagNode } from "../graph/dag-graph.ts";
 import { ListElements } from "./list-elements.ts";
 import type { FieldPath, ValueOrder } from "./value-work.ts";
 import type { ValueWorker } from "./value-worker.ts";
-import { ByInstance } from "../graph/by-instance.ts";
+import { InstanceMap } from "../graph/instance-map.ts";
 import type { InstanceArgument } from "./instance-argument.ts";
 
 /** Digest of the canonical JSON of `null`, which stands for an upstream task without a result. */
@@ -42,7 +42,7 @@ export class RunResults {
   readonly #graph: DagGraph;
   readonly #stored: Pick<Values, "read">;
   readonly #values: ValueWorker;
-  readonly #returned: ByInstance<Returned>;
+  readonly #returned: InstanceMap<Returned>;
   /** The number of instances of mapped tasks, by the task's number. */
   readonly #lengths = new Map<number, number>();
   /** Values that are not in the database, and the store that has them. */
@@ -57,7 +57,7 @@ export class RunResults {
     this.#team = team;
     this.#graph = graph;
     this.#stored = stored;
-    this.#returned = new ByInstance(graph.nodes.length);
+    this.#returned = new InstanceMap(graph.nodes.length);
   }
 
   /** Adds an XCom that an earlier holder stored. */

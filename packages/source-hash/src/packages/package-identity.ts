@@ -1,6 +1,6 @@
 // The identity of a package in a hash.
 
-import type { Digest, PackageVersion, Turns } from "@memodag/core";
+import type { Digest, PackageVersion, TimeSlice } from "@memodag/core";
 
 /** A package that another one reaches. */
 export interface PackageMember extends PackageVersion {
@@ -33,7 +33,7 @@ export interface PackageResolver {
    */
   identify(specifier: string, folder: string): PackageIdentity;
   /** The same, yielding to other work. */
-  identifyInTurns(specifier: string, folder: string, turns: Turns): Promise<PackageIdentity>;
+  identifyInSlices(specifier: string, folder: string, slice: TimeSlice): Promise<PackageIdentity>;
 }
 
 /** Returns the package name of a specifier: `@a/b` for `@a/b/c.js`. */

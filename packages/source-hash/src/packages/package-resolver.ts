@@ -1,6 +1,6 @@
 // Resolves the packages that a project's code imports.
 
-import { finish, finishInTurns, type Turns } from "@memodag/core";
+import { finish, finishInSlices, type TimeSlice } from "@memodag/core";
 import { InstalledPackages, type InstalledFiles } from "./installed-packages.ts";
 import { identifyPackage } from "./package-graph.ts";
 import { packageNameOf, type PackageIdentity, type PackageResolver } from "./package-identity.ts";
@@ -28,12 +28,12 @@ export function createPackageResolver(files: InstalledFiles): PackageResolver {
       }
       return identity;
     },
-    async identifyInTurns(specifier, folder, turns) {
+    async identifyInSlices(specifier, folder, slice) {
       const key = keyOf(specifier, folder);
       let identity = known.get(key);
       if (!identity) {
         const steps = identifyPackage(installed, packageNameOf(specifier), folder);
-        identity = await finishInTurns(steps, turns);
+        identity = await finishInSlices(steps, slice);
         known.set(key, identity);
       }
       return identity;
@@ -54,8 +54,8 @@ export class NotingResolver implements PackageResolver {
     return this.#note(specifier, folder, this.#resolver.identify(specifier, folder));
   }
 
-  async identifyInTurns(specifier: string, folder: string, turns: Turns): Promise<PackageIdentity> {
-    return this.#note(specifier, folder, await this.#resolver.identifyInTurns(specifier, folder, turns));
+  async identifyInSlices(specifier: string, folder: string, slice: TimeSlice): Promise<PackageIdentity> {
+    return this.#note(specifier, folder, await this.#resolver.identifyInSlices(specifier, folder, slice));
   }
 
   #note(specifier: string, folder: string, identity: PackageIdentity): PackageIdentity {

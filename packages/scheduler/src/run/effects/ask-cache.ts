@@ -1,6 +1,6 @@
 // Asks the cache for one run: takes ready instances, returns the outcome for each.
 
-import { Turns, type Digest, type TaskSurroundings } from "@memodag/core";
+import { TimeSlice, type Digest, type TaskSurroundings } from "@memodag/core";
 import type { LookupOutcome, PassLookup } from "@memodag/result-cache";
 import {
   answeredInstance,
@@ -84,12 +84,12 @@ export class AskCache {
     const limits = { maxInputSize: maxInputSize(), defaultTtlMs: defaultTtlMs() };
     const around = this.#lookAround(ready, offReason);
     const evaluated: Evaluated[] = [];
-    const turns = new Turns();
+    const slice = new TimeSlice();
     for (const { node, mapIndex } of ready) {
       const row = table.find(node, mapIndex);
       const own = { node, mapIndex, row, args: work.argsOf(node, mapIndex), surroundings: around.get(node) };
       evaluated.push(await evaluate({ ...own, ...limits, run, dag: version.dag, offReason, env }, results));
-      if (turns.isOver) await turns.pause();
+      if (slice.isOver) await slice.pause();
     }
     return evaluated;
   }

@@ -63,7 +63,7 @@ export class CarryOut {
     if (node.task.sensor && row.waitingSince === null) table.change(node, mapIndex, { waitingSince: now });
   }
 
-  /** The end of an attempt; `placed`: of a success. */
+  /** An attempt ended; `placed` is the result of a success. */
   end(instance: ReadyInstance, end: AttemptEnd, placed: PlacedSuccess | null): void {
     const { node, mapIndex } = instance;
     const { table, work, storeJobs, keys } = this.#state;

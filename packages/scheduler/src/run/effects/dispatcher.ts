@@ -10,7 +10,7 @@ import {
   type StoredError,
 } from "@memodag/core";
 import { buildAttempt } from "../../attempts/attempt-builder.ts";
-import type { LimitClaim, TakeResult } from "../../attempts/limit-book.ts";
+import type { LimitClaim, TakeResult } from "../../attempts/limit-ledger.ts";
 import { WaitingLines } from "../../attempts/waiting-lines.ts";
 import { isMeantForCache } from "../../cache/store-status.ts";
 import type { RunContext } from "../../context/run-context.ts";
@@ -89,7 +89,7 @@ export class Dispatcher {
 
   /** Releases the capacity of settled attempts; call once the pass that settled them is written. */
   giveRoom(): void {
-    this.#context.limits.give(this.#settled.splice(0));
+    this.#context.limits.release(this.#settled.splice(0));
   }
 
   /** Ends every attempt of the run. */
@@ -123,16 +123,16 @@ export class Dispatcher {
   retreat(free: ActiveLimits): void {
     const { limits, attempts } = this.#context;
     const claims = this.#chosen.map((instance) => this.#claimOf(instance));
-    limits.learn(claims, free);
+    limits.observe(claims, free);
     const { kept, back } = retreat(this.#chosen, claims, free);
     for (const { node, mapIndex, attemptId, before } of back) {
       this.#state.table.change(node, mapIndex, before);
       this.#state.underWay.delete(attemptId);
       this.enqueue({ node, mapIndex });
-      attempts.giveSlot();
+      attempts.releaseSlot();
     }
     this.#chosen = kept;
-    limits.give(back.map((instance) => this.#claimOf(instance)));
+    limits.release(back.map((instance) => this.#claimOf(instance)));
   }
 
   /**
@@ -149,7 +149,7 @@ export class Dispatcher {
       this.#chosen.shift();
       if ("kind" in attempt) {
         inbox.put(attempt);
-        attempts.giveSlot();
+        attempts.releaseSlot();
       } else attempts.submit(attempt, (event) => this.#state.hear(event));
     }
   }
@@ -191,7 +191,7 @@ export class Dispatcher {
     const same = this.#settled.findIndex(({ pool, slots }) => pool === claim.pool && slots === claim.slots);
     const answer = same < 0 ? this.#context.limits.tryTake(claim) : "taken";
     if (same >= 0) this.#settled.splice(same, 1);
-    if (answer === "taken") this.#context.attempts.takeSlot();
+    if (answer === "taken") this.#context.attempts.reserveSlot();
     return answer;
   }
 
@@ -212,8 +212,8 @@ export class Dispatcher {
     if (this.#isGivenUp) return;
     this.#isGivenUp = true;
     const { attempts, limits } = this.#context;
-    for (const _ of this.#chosen.splice(0)) attempts.giveSlot();
-    limits.give(Array.from(this.#state.underWay.values(), (instance) => this.#claimOf(instance)));
+    for (const _ of this.#chosen.splice(0)) attempts.releaseSlot();
+    limits.release(Array.from(this.#state.underWay.values(), (instance) => this.#claimOf(instance)));
     this.giveRoom();
   }
 }

@@ -68,7 +68,7 @@ export class PassWriter {
       });
     let outcome = await send();
     if (outcome.kind === "bytes_missing") {
-      // They went between lookup and commit, and are still at hand.
+      // They were removed between lookup and commit; this process still has them.
       const missing = new Set(outcome.digests);
       await this.#holdValues(({ store, digest }) => store === null && missing.has(digest));
       outcome = await send();

@@ -8,7 +8,7 @@ import {
   type AttemptOutcome,
   type Clock,
   type SerializedRunStep,
-  type RunStanding,
+  type RunSummary,
   type WantedRun,
 } from "@memodag/core";
 import type { DagNode } from "../../graph/dag-graph.ts";
@@ -26,7 +26,7 @@ interface Wait {
   readonly timeoutMs: number | null;
   /** Milliseconds since the Unix epoch. */
   readonly deadline: number;
-  standing: RunStanding | undefined;
+  summary: RunSummary | undefined;
   cancel: () => void;
 }
 
@@ -126,7 +126,7 @@ export class RunSteps {
       const step = instance.node.task.runStep;
       if (!wait || !step || wait.timeoutMs === null || wait.deadline > now + EARLY_MS) continue;
       this.#stopWaiting(instance);
-      this.#report(instance, stepTimedOut(step, wait.run, wait.standing, wait.timeoutMs));
+      this.#report(instance, stepTimedOut(step, wait.run, wait.summary, wait.timeoutMs));
     }
   }
 
@@ -184,15 +184,15 @@ export class RunSteps {
     const step = stepOf(instance.node);
     const { waitingSince } = table.get(instance.node, instance.mapIndex);
     const deadline = (waitingSince ?? context.clock.now()) + (timeoutMs ?? 0);
-    const wait: Wait = { run, timeoutMs, deadline, standing: undefined, cancel: () => undefined };
+    const wait: Wait = { run, timeoutMs, deadline, summary: undefined, cancel: () => undefined };
     this.#waits.set(nameOf(instance), wait);
     if (timeoutMs !== null) this.#deadlines.add(instance, deadline);
     wait.cancel = context.awaited.watch({
       run,
       everyMs: step.pokeIntervalMs,
-      onSeen: (standing) => {
-        wait.standing = standing;
-        const outcome = outcomeOf(step, run, standing);
+      onSeen: (summary) => {
+        wait.summary = summary;
+        const outcome = outcomeOf(step, run, summary);
         if (!outcome) return;
         this.#stopWaiting(instance);
         this.#report(instance, outcome);

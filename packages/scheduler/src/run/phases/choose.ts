@@ -1,7 +1,7 @@
 // Chooses which of the waiting instances get the free slots, and the changes to their rows.
 
 import type { ActiveLimits, TaskInstance } from "@memodag/core";
-import { fitInto, type LimitClaim, type TakeResult } from "../../attempts/limit-book.ts";
+import { fitInto, type LimitClaim, type TakeResult } from "../../attempts/limit-ledger.ts";
 import type { WaitingLines } from "../../attempts/waiting-lines.ts";
 import type { ReadyInstance } from "../../graph/ready-instance.ts";
 

@@ -1,4 +1,4 @@
-// Decides the end of an attempt for its instance: success, another attempt, or a failure that stays.
+// Decides the end of an attempt for its instance: success, another attempt, or a final failure.
 
 import {
   RETURN_VALUE,

@@ -11,7 +11,7 @@ import {
 } from "@memodag/core";
 import type { DagNode } from "../../graph/dag-graph.ts";
 import type { EndedInstance } from "../../graph/run-progress.ts";
-import { ByInstance } from "../../graph/by-instance.ts";
+import { InstanceMap } from "../../graph/instance-map.ts";
 
 interface Entry {
   readonly node: DagNode;
@@ -34,12 +34,12 @@ export interface PendingWrites {
 
 /** Rows by task and mapIndex. */
 export class InstanceTable {
-  readonly #entries: ByInstance<Entry>;
+  readonly #entries: InstanceMap<Entry>;
   #dirty = new Set<Entry>();
   #removed: TaskInstanceId[] = [];
 
   constructor(nodeCount: number) {
-    this.#entries = new ByInstance(nodeCount);
+    this.#entries = new InstanceMap(nodeCount);
   }
 
   /** Adds a row that the database holds. */

@@ -21,7 +21,7 @@ import { isMeantForCache } from "../../cache/store-status.ts";
 import type { MadeKey } from "../../cache/made-key.ts";
 import { newCallback } from "../../callbacks/new-callback.ts";
 import type { RunContext } from "../../context/run-context.ts";
-import { ByInstance } from "../../graph/by-instance.ts";
+import { InstanceMap } from "../../graph/instance-map.ts";
 import type { DagNode } from "../../graph/dag-graph.ts";
 import type { ReadyInstance } from "../../graph/ready-instance.ts";
 import type { VersionGraph } from "../../graph/version-graphs.ts";
@@ -73,7 +73,7 @@ export class Inbox {
   }
 }
 
-/** A value that a pass is to refer to; without a store, it is to be written into the database before. */
+/** A value that a pass will refer to; without a store, it has to be written to the database first. */
 interface HeldValue {
   readonly key: string;
   readonly digest: string;
@@ -81,7 +81,7 @@ interface HeldValue {
   readonly bytes: Uint8Array;
 }
 
-/** An XCom on its way to the database. Its bytes are at hand until it is there. */
+/** An XCom that is to be written. Its bytes stay in memory until it is. */
 export interface PendingXCom extends XCom {
   readonly bytes: Uint8Array;
   /** A store has the value. */
@@ -121,7 +121,7 @@ export class RunState {
   /** Instances by their attempts that are chosen or submitted, as long as their outcome is waited for. */
   readonly underWay: Map<string, ReadyInstance> = new Map<string, ReadyInstance>();
   /** Keys of instances that ran or have to run, until their result is stored. */
-  readonly keys: ByInstance<MadeKey>;
+  readonly keys: InstanceMap<MadeKey>;
   /** True during a pass. */
   isPassing = false;
   /** Values that the next pass writes besides rows. */
@@ -142,7 +142,7 @@ export class RunState {
     this.results = new RunResults(claimed.run.team, graph, context.xcomValues, context.values);
     this.work = new GraphWork(graph, this.table);
     this.inbox = new Inbox(wake);
-    this.keys = new ByInstance(graph.nodes.length);
+    this.keys = new InstanceMap(graph.nodes.length);
     this.intake = new ValueIntake(claimed.run.team, context.cache, context.xcomValues, (attemptId) => {
       const instance = this.underWay.get(attemptId);
       const row = instance?.node.task.cache && this.table.find(instance.node, instance.mapIndex);

@@ -14,7 +14,7 @@ import { buildDagGraph, type DagGraph } from "../graph/dag-graph.ts";
 import { noSuchTask, retriesOf, tasksBelow, type RunOfVersion } from "./run-of-version.ts";
 
 /** A request to clear task instances. */
-export interface ClearWish {
+export interface ClearRequest {
   /** Clears all instances of this task; without it, the failed instances of the run. */
   readonly taskId?: string;
   /** Clears only this instance of the task. */
@@ -52,20 +52,20 @@ const ROW_STATES: readonly TaskInstanceState[] = [
 export async function clearRun(
   runs: RunStore,
   { run, version }: RunOfVersion,
-  wish: ClearWish,
+  request: ClearRequest,
   act?: AuditAct,
 ): Promise<TaskInstanceId[]> {
   const instances = await runs.listTaskInstances(run.team, run.id);
   const graph = buildDagGraph(version.dag);
-  if (wish.taskId !== undefined) requireBegun(graph, run, wish, instances);
-  return await runs.clearTasks(run.team, run.id, planClear(graph, instances, wish), act);
+  if (request.taskId !== undefined) requireBegun(graph, run, request, instances);
+  return await runs.clearTasks(run.team, run.id, planClear(graph, instances, request), act);
 }
 
 /** Returns the changes that a request makes to a run in its current state. */
 function planClear(
   graph: DagGraph,
   instances: readonly TaskInstance[],
-  { taskId, mapIndex, downstream, useCache }: ClearWish,
+  { taskId, mapIndex, downstream, useCache }: ClearRequest,
 ): ClearedTask[] {
   const refreshReason = useCache ? null : ({ code: "cleared" } as const);
   const failed = inState(instances, "failed");
@@ -100,7 +100,7 @@ function inState(instances: readonly TaskInstance[], state: TaskInstanceState): 
 function requireBegun(
   graph: DagGraph,
   run: DagRun,
-  { taskId = "", mapIndex }: ClearWish,
+  { taskId = "", mapIndex }: ClearRequest,
   instances: readonly TaskInstance[],
 ): void {
   if (!graph.indexOf.has(taskId)) throw noSuchTask(graph, run, taskId);

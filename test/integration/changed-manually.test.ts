@@ -1,6 +1,6 @@
 import type { ClaimRequest, DagRun, DagVersion, PassWrite, RunStore, TaskInstance } from "@memodag/core";
 import { openTestMetastore, TEST_DIALECTS, type TestMetastore } from "@memodag/metastore/testing";
-import { cancelRun, clearRun, markRun, type MarkWish } from "@memodag/scheduler";
+import { cancelRun, clearRun, markRun, type MarkRequest } from "@memodag/scheduler";
 import { Dag } from "memodag";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import type { Script } from "./scripted-executor.ts";
@@ -37,11 +37,15 @@ describe.each(TEST_DIALECTS)("a run changed by hand on %s", (dialect) => {
     return run;
   }
 
-  async function mark(version: DagVersion, run: DagRun, wish: Partial<MarkWish> & Pick<MarkWish, "taskId">) {
+  async function mark(
+    version: DagVersion,
+    run: DagRun,
+    request: Partial<MarkRequest> & Pick<MarkRequest, "taskId">,
+  ) {
     const changed = await markRun(
       metastore.runs,
       { run: await latest(run), version },
-      { state: "success", downstream: false, ...wish },
+      { state: "success", downstream: false, ...request },
     );
     return changed
       .map(({ taskId, mapIndex }) => (mapIndex < 0 ? taskId : `${taskId}[${mapIndex}]`))
@@ -393,12 +397,12 @@ describe.each(TEST_DIALECTS)("a run changed by hand on %s", (dialect) => {
     each.partial({}).expand({ n: list({}) });
     const version = await rig.define(dag);
     const { run } = await rig.run(version, { list: () => [1, 2] });
-    for (const [wish, message] of [
+    for (const [request, message] of [
       [{ taskId: "lost" }, `Dag "${dag.dagId}" has no task "lost": its tasks are list, each`],
       [{ taskId: "list", mapIndex: 0 }, 'Task "list" has no instance 0: it is not mapped: omit the index'],
       [{ taskId: "each", mapIndex: 2 }, 'Task "each" has no instance 2: its indexes go from 0 to 1'],
     ] as const)
-      await expect(mark(version, run, wish)).rejects.toMatchObject({ code: "task_not_found", message });
+      await expect(mark(version, run, request)).rejects.toMatchObject({ code: "task_not_found", message });
     expect(await latest(run)).toMatchObject({ state: "success" });
     const begun = await rig.run(version, { list: broken });
     await expect(mark(version, begun.run, { taskId: "each", mapIndex: 0 })).rejects.toMatchObject({

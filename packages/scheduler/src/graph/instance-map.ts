@@ -4,7 +4,7 @@ import { UNMAPPED } from "@memodag/core";
 import type { DagNode } from "./dag-graph.ts";
 
 /** At most one value for each instance of one run's tasks. */
-export class ByInstance<T extends object> {
+export class InstanceMap<T extends object> {
   readonly #unmapped: (T | undefined)[];
   /** By the task's number. */
   readonly #mapped = new Map<number, Map<number, T>>();

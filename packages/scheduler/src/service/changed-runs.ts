@@ -12,11 +12,11 @@ import {
   type RunStore,
 } from "@memodag/core";
 import type { AttemptRouter } from "../attempts/attempt-router.ts";
-import { CANCELLED } from "../by-hand/cancel-run.ts";
+import { CANCELLED } from "../manual/cancel-run.ts";
 import { LEASE_LOST, type HeldRuns } from "./held-runs.ts";
 import { FAULT_REST_MS } from "./scheduler-parts.ts";
 
-export interface MovedRunsParts {
+export interface ChangedRunsParts {
   readonly runs: RunStore;
   readonly clock: Clock;
   readonly log: Logger;
@@ -33,15 +33,15 @@ export interface MovedRunsParts {
 }
 
 /** Queries the database, one query at a time. */
-export class MovedRuns {
-  readonly #parts: MovedRunsParts;
+export class ChangedRuns {
+  readonly #parts: ChangedRunsParts;
   /** Runs that are no longer held and whose attempts may still be running, by number. */
   readonly #moving = new Map<number, DagRun>();
   #isAsking = false;
   #isDue = false;
   #isClosed = false;
 
-  constructor(parts: MovedRunsParts) {
+  constructor(parts: ChangedRunsParts) {
     this.#parts = parts;
   }
 
@@ -89,7 +89,7 @@ export class MovedRuns {
       const loaded = held.loaded();
       if (loaded.length === 0) continue;
       try {
-        const moved = new Set(await runs.listMovedRuns(owner, loaded));
+        const moved = new Set(await runs.listChangedRuns(owner, loaded));
         for (const run of loaded) if (moved.has(run.id)) held.reload(run);
       } catch (error) {
         // The poll tries again.
@@ -124,7 +124,7 @@ export class MovedRuns {
 
   async #end(run: DagRun, isEnded: boolean): Promise<void> {
     const { attempts } = this.#parts;
-    await (isEnded ? attempts.cancelUnheard(run, CANCELLED) : attempts.release(run, LEASE_LOST));
+    await (isEnded ? attempts.cancelDetached(run, CANCELLED) : attempts.release(run, LEASE_LOST));
     this.#moving.delete(run.id);
     this.#parts.giveBack(run.id);
   }

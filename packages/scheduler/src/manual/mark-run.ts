@@ -15,7 +15,7 @@ import { buildDagGraph, type DagNode } from "../graph/dag-graph.ts";
 import { noSuchTask, retriesOf, tasksBelow, type RunOfVersion } from "./run-of-version.ts";
 
 /** A request to mark task instances. */
-export interface MarkWish {
+export interface MarkRequest {
   readonly taskId: string;
   /**
    * One instance of a mapped task; without it, all instances, or the task as a whole if it is not expanded
@@ -42,7 +42,7 @@ const SET_BY_HAND = { code: "state_set", message: "its state was set to failed m
 export async function markRun(
   runs: RunStore,
   { run, version }: RunOfVersion,
-  { taskId, mapIndex, state, downstream }: MarkWish,
+  { taskId, mapIndex, state, downstream }: MarkRequest,
   act?: AuditAct,
 ): Promise<TaskInstanceId[]> {
   const graph = buildDagGraph(version.dag);

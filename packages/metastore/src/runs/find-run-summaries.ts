@@ -1,25 +1,25 @@
 // Finds how far runs are that somebody waits for, many at a time.
 
-import type { DagRunState, RunStanding, WantedRun } from "@memodag/core";
+import type { DagRunState, RunSummary, WantedRun } from "@memodag/core";
 import type { Dialect } from "../dialect.ts";
 
 /** Runs asked for in one statement; each is a branch of its condition, found through an index. */
 const CHUNK = 100;
 
 /** See the port. */
-export async function findRunStandings(
+export async function findRunSummaries(
   dialect: Dialect,
   wanted: readonly WantedRun[],
-): Promise<(RunStanding | undefined)[]> {
-  const found = new Map<string, RunStanding>();
+): Promise<(RunSummary | undefined)[]> {
+  const found = new Map<string, RunSummary>();
   for (let start = 0; start < wanted.length; start += CHUNK) {
     for (const row of await listRows(dialect, wanted.slice(start, start + CHUNK))) {
-      const standing = { runId: row.run_id, state: row.state as DagRunState };
+      const summary = { runId: row.run_id, state: row.state as DagRunState };
       const { team, dag_id: dagId } = row;
-      found.set(nameOf({ team, dagId, runId: row.run_id }), standing);
+      found.set(nameOf({ team, dagId, runId: row.run_id }), summary);
       // In the order of their numbers: the newest of a date is the last.
       if (row.logical_date !== null)
-        found.set(nameOf({ team, dagId, logicalDate: row.logical_date }), standing);
+        found.set(nameOf({ team, dagId, logicalDate: row.logical_date }), summary);
     }
   }
   return wanted.map((run) => found.get(nameOf(run)));

@@ -22,7 +22,7 @@ describe.each(TEST_DIALECTS)("runs that are waited for, on %s", (dialect) => {
     await metastore.runs.createRun(newRun("waited", blue, { team: "blue", runId: "theirs" }));
     const own = { team: "red", dagId: "waited" };
     const days = Array.from({ length: 120 }, (_, day) => ({ ...own, logicalDate: date + day }));
-    const found = await metastore.runs.findRunStandings([
+    const found = await metastore.runs.findRunSummaries([
       { ...own, runId: "r7" },
       ...days,
       { ...own, runId: "theirs" },
@@ -31,9 +31,9 @@ describe.each(TEST_DIALECTS)("runs that are waited for, on %s", (dialect) => {
       { ...own, logicalDate: date - 1 },
     ]);
     expect(found[0]).toEqual({ runId: "r7", state: "queued" });
-    expect(found.slice(1, 121).map((standing) => standing?.runId)).toEqual(days.map((_, day) => `r${day}`));
+    expect(found.slice(1, 121).map((summary) => summary?.runId)).toEqual(days.map((_, day) => `r${day}`));
     expect(found.slice(121)).toEqual([undefined, undefined, undefined, undefined]);
-    expect(await metastore.runs.findRunStandings([])).toEqual([]);
+    expect(await metastore.runs.findRunSummaries([])).toEqual([]);
   });
 
   test("tell other processes when they have ended", async () => {

@@ -44,7 +44,7 @@ export function fitInto(
 }
 
 /** Counts the usage of every limit. */
-export class LimitBook {
+export class LimitLedger {
   /** Slots by pool. */
   readonly poolSlots: ReadonlyMap<string, number>;
   readonly #pools = new Map<string, Use>();
@@ -87,7 +87,7 @@ export class LimitBook {
   }
 
   /** Releases the capacity of these claims. */
-  give(claims: readonly LimitClaim[]): void {
+  release(claims: readonly LimitClaim[]): void {
     for (const { pool, dag, slots } of claims) {
       useOf(this.#pools, pool).own -= slots;
       useOf(this.#dags, dag).own -= 1;
@@ -100,7 +100,7 @@ export class LimitBook {
   /**
    * The database refused `claims`, which were reserved here: our view of other schedulers' usage was stale.
    */
-  learn(claims: readonly LimitClaim[], free: ActiveLimits): void {
+  observe(claims: readonly LimitClaim[], free: ActiveLimits): void {
     for (const [name, freeSlots] of free.poolSlots) {
       const asked = claims.reduce((sum, { pool, slots }) => sum + (pool === name ? slots : 0), 0);
       const size = this.poolSlots.get(name) ?? 0;
