@@ -52,6 +52,8 @@ type LiveOption = "pollMs" | "maxRuns" | "defaultTtlMs" | "maxInputSize" | "call
 export interface RigSchedulerOptions {
   /** The database as another process opens it; the rig's own unless said otherwise. */
   readonly metastore?: Metastore;
+  /** Another scheduler's, in place of a new one. */
+  readonly executor?: ScriptedExecutor;
   readonly listener?: SchedulerListener;
   readonly scheduling?: Partial<RigScheduling>;
   readonly records?: RecordStore;
@@ -150,7 +152,7 @@ export class SchedulerRig {
       metadata: options.metadataResults ?? metastore.results,
       storeNamed: (name) => (name === valueStore ? results : undefined),
     });
-    const executor = new ScriptedExecutor(scripts, values, options.slots);
+    const executor = options.executor ?? new ScriptedExecutor(scripts, values, options.slots);
     const cache = new ResultCache({
       ...(valueStore !== undefined && { valueStore }),
       values,

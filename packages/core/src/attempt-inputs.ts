@@ -1,4 +1,4 @@
-// Reads the values that an attempt refers to, for whoever runs it.
+// Reads the values that an attempt refers to, for the executor that runs it.
 
 import type { Digest } from "./digest.ts";
 import { MemodagError } from "./errors.ts";

@@ -1,4 +1,4 @@
-// What an executor of this process knows of its attempts: which run, and which have ended and are not settled.
+// The attempts of an executor in this process: those that run, and those that have ended and are not settled.
 
 import { hostname } from "node:os";
 import type {
@@ -61,7 +61,7 @@ export class AttemptLedger {
     this.tellCapacity();
   }
 
-  /** What is known of these attempts. Their events are repeated soon after. */
+  /** Returns the status of these attempts. Their events are repeated soon after. */
   adopt(attemptIds: readonly string[]): AttemptStatus[] {
     setImmediate(() => {
       for (const attemptId of attemptIds) this.#repeat(attemptId);

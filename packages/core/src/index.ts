@@ -30,6 +30,7 @@ export * from "./ports/callback-store.ts";
 export * from "./ports/change-feed.ts";
 export * from "./ports/dag-store.ts";
 export * from "./ports/executor.ts";
+export * from "./ports/log-store.ts";
 export * from "./ports/run-store.ts";
 export * from "./ports/schedule-store.ts";
 export * from "./ports/task-surroundings.ts";

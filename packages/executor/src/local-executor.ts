@@ -137,7 +137,7 @@ export class LocalExecutor implements Executor {
     this.#ledger.listen(listener);
   }
 
-  /** Call when a limit has changed: whoever waits for room hears of it. What runs goes on. */
+  /** Call when a limit has changed: tells the listener. Running attempts go on. */
   limitsChanged(): void {
     this.#ledger.tellCapacity();
   }

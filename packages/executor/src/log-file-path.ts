@@ -1,17 +1,7 @@
 // The paths of attempts' logs.
 
 import { join } from "node:path";
-import { sha256 } from "@memodag/core";
-
-/** Identifies an attempt. */
-export interface AttemptName {
-  readonly team: string;
-  readonly dagId: string;
-  readonly runId: string;
-  readonly taskId: string;
-  readonly mapIndex: number;
-  readonly tryNumber: number;
-}
+import { sha256, type AttemptName } from "@memodag/core";
 
 /** File names are limited to 255 bytes on common systems; the prefix takes some of them. */
 const LONGEST_NAME = 200;

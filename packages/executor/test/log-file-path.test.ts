@@ -1,7 +1,8 @@
 import { join, relative, sep } from "node:path";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { logFilePath, type AttemptName } from "../src/index.ts";
+import type { AttemptName } from "@memodag/core";
+import { logFilePath } from "../src/index.ts";
 
 const attempt: AttemptName = {
   team: "default",

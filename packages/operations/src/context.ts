@@ -1,6 +1,15 @@
 // The context of an operation: the stores, the actor, and the settings of the config.
 
-import type { AuditActor, AuditLog, Clock, DagStore, Logger, RunStore, ScheduleStore } from "@memodag/core";
+import type {
+  AuditActor,
+  AuditLog,
+  Clock,
+  DagStore,
+  Logger,
+  LogStore,
+  RunStore,
+  ScheduleStore,
+} from "@memodag/core";
 import type { BreakerBoard, CacheSwitch } from "@memodag/metastore";
 import type {
   AgedStore,
@@ -47,8 +56,6 @@ export interface OperationSettings {
   readonly maxCacheBytes: () => number | null;
   /** The name of the cache's stores in the config, for messages. */
   readonly cacheBackend: string;
-  /** The folder of attempts' logs. */
-  readonly logsDir: string;
   /** The key that entries are sealed with; `undefined` where there is none yet. */
   readonly findSealKey: () => Uint8Array | undefined;
 }
@@ -56,6 +63,8 @@ export interface OperationSettings {
 /** The context in which an operation runs. */
 export interface OperationContext {
   readonly stores: Stores;
+  /** The logs of attempts. */
+  readonly logs: LogStore;
   /** Who is written down as having done it. */
   readonly actor: AuditActor;
   readonly clock: Clock;

@@ -29,7 +29,7 @@ import type { CalledCallback } from "./tested-run.ts";
 /** Large enough that a test never waits for a slot. */
 const SLOTS = 100_000;
 
-/** What an executor in this process works with. */
+/** The parts of an {@link InProcessExecutor}. */
 export interface InProcessParts {
   readonly clock: TestClock;
   readonly queries: AttemptQueries;
@@ -42,6 +42,8 @@ export interface InProcessParts {
 interface RunningAttempt {
   readonly abort: AbortController;
   readonly end: (outcome: AttemptOutcome) => void;
+  /** Resolves when the end was reported. */
+  readonly done: Promise<void>;
   /** For a waiting sensor: the time of its next poke. */
   asleepUntil: number | null;
 }
@@ -102,9 +104,15 @@ export class InProcessExecutor implements Executor {
     if (this.capacity() <= 0) return "full";
     this.#ledger.begin(attempt);
     const end = Promise.withResolvers<AttemptOutcome>();
+    const done = end.promise.then((outcome) => {
+      cancelTimeout();
+      this.#running.delete(attemptId);
+      this.#ledger.finished(attemptId, outcome);
+    });
     const running: RunningAttempt = {
       abort: new AbortController(),
       end: end.resolve,
+      done,
       asleepUntil: null,
     };
     this.#running.set(attemptId, running);
@@ -117,11 +125,6 @@ export class InProcessExecutor implements Executor {
       executionTimeoutMs === null
         ? () => undefined
         : this.#clock.after(executionTimeoutMs, () => this.#end(attemptId, timedOut(executionTimeoutMs)));
-    void end.promise.then((outcome) => {
-      cancelTimeout();
-      this.#running.delete(attemptId);
-      this.#ledger.finished(attemptId, outcome);
-    });
     return "accepted";
   }
 
@@ -137,10 +140,18 @@ export class InProcessExecutor implements Executor {
     this.#end(attemptId, error);
   }
 
-  async close(): Promise<void> {
+  async close(graceMs: number): Promise<void> {
     this.#isClosed = true;
+    const done = Promise.all(Array.from(this.#running.values(), (running) => running.done));
+    if (graceMs > 0 && this.#running.size > 0) {
+      const late = Promise.withResolvers<void>();
+      const cancel = this.#clock.after(graceMs, late.resolve);
+      await Promise.race([done, late.promise]);
+      cancel();
+    }
     for (const attemptId of this.#running.keys())
       this.#end(attemptId, { code: "attempt_lost", message: "the test has ended" });
+    await done;
   }
 
   #end(attemptId: string, error: StoredError): void {

@@ -1,4 +1,4 @@
-// The narrow waist between the scheduler and whatever runs attempts, in this process or on other machines.
+// The port between the scheduler and the system that runs attempts, in this process or on other machines.
 
 import type { CacheTrust } from "../cache-trust.ts";
 import type { StoredError, ValueRef } from "../dag-run.ts";
@@ -60,7 +60,7 @@ export interface AttemptSensor extends SerializedSensor {
 /** The queue of attempts that name no other. */
 export const DEFAULT_QUEUE = "default";
 
-/** A value by reference. Whoever runs the attempt reads the bytes, through its {@link ValueReader}. */
+/** A value by reference. The executor reads the bytes, through its {@link ValueReader}. */
 export interface InputRef {
   /** SHA-256 of the value's canonical JSON. */
   readonly digest: Digest;
@@ -70,7 +70,7 @@ export interface InputRef {
   readonly sizeBytes: number;
 }
 
-/** What an upstream task returned, by reference; a list's members in order, `null` for one without a value. */
+/** The result of an upstream task, by reference; a list's members in order, `null` for one without a value. */
 export type AttemptInput =
   | { readonly kind: "single"; readonly ref: InputRef }
   | { readonly kind: "mapped"; readonly refs: readonly (InputRef | null)[] };
@@ -213,7 +213,7 @@ export interface ValueReader {
   read(team: string, refs: Iterable<ValueRef>): Promise<ReadonlyMap<Digest, Uint8Array>>;
 }
 
-/** What an executor reports: for each attempt `started` at most and `finished` in the end, in that order. */
+/** Events of an executor: for each attempt `started` at most and `finished` in the end, in that order. */
 export type ExecutorEvent =
   | {
       readonly kind: "started";
@@ -259,11 +259,11 @@ export interface Executor {
    */
   submit(attempt: Attempt): Promise<"accepted" | "full">;
   /**
-   * What is known of these attempts, each once. Their events come from now on, and those that were not settled come
+   * Returns the status of each of these attempts. Their events come from now on, and those that were not settled come
    * again: `started` of one that has started, `finished` of one that has ended.
    */
   adopt(attemptIds: readonly string[]): Promise<readonly AttemptStatus[]>;
-  /** What is kept of the ends of these attempts may go: they are recorded. Nothing happens to one that runs. */
+  /** Forgets the ends of these attempts, which are recorded. Nothing happens to one that runs. */
   settle(attemptIds: readonly string[]): Promise<void>;
   /**
    * Ends an attempt: asks, then kills. Its `finished` event follows, with `error` unless it had ended by itself.

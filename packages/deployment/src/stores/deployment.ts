@@ -6,6 +6,7 @@ import type { OperationContext, Stores } from "@memodag/operations";
 import type { LeaseStore } from "@memodag/result-cache";
 import { configOffReason } from "../config/config-off-reason.ts";
 import { currentActor } from "../config/current-actor.ts";
+import { FileLogStore } from "@memodag/executor/logs";
 import { logsDirOf } from "../config/folders.ts";
 import { findSecretKey } from "../config/secret-key.ts";
 import { openCacheStores } from "./cache-stores.ts";
@@ -87,6 +88,7 @@ export function operationContext(
   const { config, loaded } = deployment;
   return {
     stores: deployment,
+    logs: new FileLogStore(logsDirOf(config)),
     actor: currentActor(),
     clock,
     log,
@@ -95,7 +97,6 @@ export function operationContext(
       cachingOffReason: () => configOffReason(loaded),
       maxCacheBytes: () => config.taskCache.maxSize ?? null,
       cacheBackend: config.core.taskCacheBackend,
-      logsDir: logsDirOf(config),
       findSealKey: () => findSecretKey(config.core.stateDir),
     },
   };

@@ -1,40 +1,39 @@
-// Finds the log files of attempts. What is in them is streamed, see `log-file.ts`: it may be larger than memory.
+// Finds the logs of attempts. What is in them is streamed: it may be larger than memory.
 
-import { existsSync } from "node:fs";
-import { instanceName, type DagRun, type TaskInstance } from "@memodag/core";
-import { logFilePath } from "@memodag/executor";
+import { instanceName, type AttemptName, type DagRun, type LogStore, type TaskInstance } from "@memodag/core";
 
-/** Where the log of one attempt is. */
-export interface AttemptLogPlace {
-  readonly taskId: string;
-  readonly mapIndex: number;
-  readonly tryNumber: number;
-  readonly path: string;
-  /** Why there is no file; `null` when there is one. */
+/** The log of one attempt. */
+export interface AttemptLog {
+  readonly attempt: AttemptName;
+  /** Why there is none; `null` when there is one. */
   readonly note: string | null;
 }
 
-/** The logs of the latest attempts, or of attempt `tryNumber`, at each instance. */
-export function findAttemptLogs(
-  logsDir: string,
-  run: DagRun,
-  instances: readonly TaskInstance[],
+/** Which attempt: the latest at an instance, or attempt `tryNumber`. */
+export function attemptName(
+  { team, dagId, runId }: DagRun,
+  instance: TaskInstance,
   tryNumber: number | undefined,
-): AttemptLogPlace[] {
-  return instances.map((instance) => {
-    const { taskId, mapIndex } = instance;
-    const attempt = { taskId, mapIndex, tryNumber: tryNumber ?? instance.tryNumber };
-    const { team, dagId, runId } = run;
-    const path = logFilePath(logsDir, { team, dagId, runId, ...attempt });
-    return { ...attempt, path, note: existsSync(path) ? null : whyNoLog(instance, path) };
-  });
+): AttemptName {
+  const { taskId, mapIndex } = instance;
+  return { team, dagId, runId, taskId, mapIndex, tryNumber: tryNumber ?? instance.tryNumber };
 }
 
-function whyNoLog(instance: TaskInstance, path: string): string {
+/** The log of an attempt at an instance, or why there is none. */
+export async function findAttemptLog(
+  logs: LogStore,
+  attempt: AttemptName,
+  instance: TaskInstance,
+): Promise<AttemptLog> {
+  const isThere = (await logs.size(attempt)) !== undefined;
+  return { attempt, note: isThere ? null : whyNoLog(instance, logs.placeOf(attempt)) };
+}
+
+function whyNoLog(instance: TaskInstance, place: string): string {
   const name = instanceName(instance.taskId, instance.mapIndex);
   if (instance.cacheStatus === "hit") {
     return `${name} was a cache hit, so no process ran; run ${instance.producer?.runId} produced its result.`;
   }
   if (instance.tryNumber === 0) return `${name} is ${instance.state}: no attempt has begun.`;
-  return `${name} has no log at ${path}.`;
+  return `${name} has no log at ${place}.`;
 }

@@ -3,10 +3,9 @@
 import { isTerminal, MemodagError } from "@memodag/core";
 import type { OperationContext } from "../context.ts";
 import { getRun } from "../runs/find-run.ts";
-import { findAttemptLogs } from "./attempt-logs.ts";
+import { attemptName, findAttemptLog } from "./attempt-logs.ts";
 import { getInstance, listInstancesOf } from "./find-instance.ts";
 import type { InstanceName } from "./instance-name.ts";
-import { readLog } from "./log-file.ts";
 
 /** Which logs, and which part of them. */
 export interface TaskLogsInput extends InstanceName {
@@ -31,15 +30,25 @@ export interface TaskLog {
  * @throws MemodagError `dag_not_found`, `dag_ambiguous`, `dag_run_not_found`, `task_not_found`.
  */
 export async function readTaskLogs(
-  { stores, settings }: OperationContext,
+  { stores, logs }: OperationContext,
   { taskId, mapIndex, tryNumber, lastLines, ...name }: TaskLogsInput,
 ): Promise<TaskLog[]> {
   const run = await getRun(stores, name);
   const instances = await listInstancesOf(stores.runs, run, taskId, mapIndex);
-  return findAttemptLogs(settings.logsDir, run, instances, tryNumber).map(({ path, ...facts }) => ({
-    ...facts,
-    text: readLog(path, { lastLines }),
-  }));
+  const found: TaskLog[] = [];
+  for (const instance of instances) {
+    const attempt = attemptName(run, instance, tryNumber);
+    const { note } = await findAttemptLog(logs, attempt, instance);
+    const { taskId: id, mapIndex: index, tryNumber: number } = attempt;
+    found.push({
+      taskId: id,
+      mapIndex: index,
+      tryNumber: number,
+      note,
+      text: logs.tail(attempt, { lastLines }),
+    });
+  }
+  return found;
 }
 
 /**
@@ -47,7 +56,7 @@ export async function readTaskLogs(
  * @throws MemodagError as {@link readTaskLogs}; `usage` for a mapped task without an index.
  */
 export async function* followTaskLog(
-  { stores, settings }: OperationContext,
+  { stores, logs }: OperationContext,
   { taskId, mapIndex, tryNumber, lastLines, ...name }: TaskLogsInput,
   signal: AbortSignal,
 ): AsyncGenerator<string> {
@@ -60,13 +69,11 @@ export async function* followTaskLog(
     );
   }
   const attempt = tryNumber ?? Math.max(1, instance.tryNumber);
-  const [place] = findAttemptLogs(settings.logsDir, run, [instance], attempt);
-  if (place === undefined) return;
   const isOver = async (): Promise<boolean> => {
     if (signal.aborted) return true;
     const now = await getInstance(stores.runs, run, instance.taskId, instance.mapIndex);
     const waits = now.state === "up_for_retry" && now.tryNumber >= attempt;
     return signal.aborted || isTerminal(now.state) || now.tryNumber > attempt || waits;
   };
-  yield* readLog(place.path, { lastLines, isOver });
+  yield* logs.tail(attemptName(run, instance, attempt), { lastLines, isOver });
 }

@@ -1,8 +1,18 @@
-// Reads a log file in pieces: from its start, from its last lines on, and further while it grows.
+// Keeps logs of attempts in files, and reads them in pieces: parts, last lines, and what is added as they grow.
 
-import { open, stat, type FileHandle } from "node:fs/promises";
+import { appendFile, mkdir, open, stat, type FileHandle } from "node:fs/promises";
+import { dirname } from "node:path";
 import { StringDecoder } from "node:string_decoder";
 import { setTimeout as sleep } from "node:timers/promises";
+import {
+  OWN_FILE_MODE,
+  OWN_FOLDER_MODE,
+  type AttemptName,
+  type LogRange,
+  type LogStore,
+  type LogTail,
+} from "@memodag/core";
+import { logFilePath } from "./log-file-path.ts";
 
 const PIECE_BYTES = 65_536;
 const LINE_BREAK = 10;
@@ -10,12 +20,52 @@ const LINE_BREAK = 10;
 /** How often a file that is followed is looked at, in milliseconds. */
 const LOOK_EVERY_MS = 200;
 
-/** Which part of a log is read. */
-export interface LogPart {
-  /** The last lines alone; all of them unless it is given. */
-  readonly lastLines?: number | undefined;
-  /** Resolves to true when nothing more will be written; without it the file is read once. */
-  readonly isOver?: (() => Promise<boolean>) | undefined;
+/** Logs in files of a folder, where a local executor's workers write them. */
+export class FileLogStore implements LogStore {
+  readonly #logsDir: string;
+
+  constructor(logsDir: string) {
+    this.#logsDir = logsDir;
+  }
+
+  async append(attempt: AttemptName, chunk: Uint8Array): Promise<void> {
+    const path = this.placeOf(attempt);
+    await mkdir(dirname(path), { recursive: true, mode: OWN_FOLDER_MODE });
+    await appendFile(path, chunk, { mode: OWN_FILE_MODE });
+  }
+
+  async size(attempt: AttemptName): Promise<number | undefined> {
+    try {
+      return (await stat(this.placeOf(attempt))).size;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+      throw error;
+    }
+  }
+
+  async *read(attempt: AttemptName, { from = 0, to = Infinity }: LogRange = {}): AsyncGenerator<Uint8Array> {
+    const file = await openIfThere(this.placeOf(attempt));
+    if (!file) return;
+    try {
+      let left = to - from;
+      for await (const piece of piecesFrom(file, from)) {
+        yield piece.length > left ? piece.subarray(0, left) : piece;
+        left -= piece.length;
+        if (left <= 0) return;
+      }
+    } finally {
+      await file.close();
+    }
+  }
+
+  /** A file that was cut short is read from its start, and so is one that took its place, after the rest of the other. */
+  tail(attempt: AttemptName, part: LogTail = {}): AsyncGenerator<string> {
+    return readLog(this.placeOf(attempt), part);
+  }
+
+  placeOf(attempt: AttemptName): string {
+    return logFilePath(this.#logsDir, attempt);
+  }
 }
 
 /**
@@ -23,7 +73,7 @@ export interface LogPart {
  * when it is followed. One that was cut short is read from its start, and so is one that took its place, after
  * the rest of the other.
  */
-export async function* readLog(path: string, { lastLines, isOver }: LogPart): AsyncGenerator<string> {
+async function* readLog(path: string, { lastLines, isOver }: LogTail): AsyncGenerator<string> {
   let file: FileHandle | undefined;
   let decoder = new StringDecoder("utf8");
   let offset = 0;

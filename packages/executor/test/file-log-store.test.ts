@@ -1,22 +1,35 @@
 // Logs are read in pieces: of any length, while they grow, are cut short, or are replaced.
 
-import { appendFileSync, mkdtempSync, renameSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  mkdirSync,
+  mkdtempSync,
+  renameSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { readLog, type LogPart } from "../src/tasks/log-file.ts";
+import type { LogTail } from "@memodag/core";
+import { FileLogStore } from "../src/logs.ts";
 
 let folder: string;
 let path: string;
+let store: FileLogStore;
+const ATTEMPT = { team: "t", dagId: "d", runId: "r", taskId: "a", mapIndex: -1, tryNumber: 1 };
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), "memodag-log-"));
-  path = join(folder, "a.log");
+  store = new FileLogStore(folder);
+  path = store.placeOf(ATTEMPT);
+  mkdirSync(dirname(path), { recursive: true });
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
-async function read(part: LogPart = {}): Promise<string> {
+async function read(part: LogTail = {}): Promise<string> {
   let text = "";
-  for await (const piece of readLog(path, part)) {
+  for await (const piece of store.tail(ATTEMPT, part)) {
     expect(piece.isWellFormed()).toBe(true);
     text += piece;
   }

@@ -1,0 +1,46 @@
+// Logs of attempts. Implemented by files; workers on other machines send theirs here.
+
+/** Identifies the log of an attempt; a callback's log goes on where that of its task's attempt ends. */
+export interface AttemptName {
+  readonly team: string;
+  readonly dagId: string;
+  readonly runId: string;
+  readonly taskId: string;
+  readonly mapIndex: number;
+  readonly tryNumber: number;
+}
+
+/** Part of a log, in bytes from its start: `from` to `to`, which is not included. Default: to the end. */
+export interface LogRange {
+  readonly from?: number;
+  readonly to?: number;
+}
+
+/** How a log is followed. */
+export interface LogTail {
+  /** Begins with the last lines. Default: at the start. */
+  readonly lastLines?: number | undefined;
+  /** Resolves to true when nothing more will be written. Default: the log is read once. */
+  readonly isOver?: (() => Promise<boolean>) | undefined;
+}
+
+/**
+ * Keeps what attempts print. The contract is exported as tests by `@memodag/executor/testing`.
+ *
+ * A store that fails loses lines and nothing else: no attempt fails because its log cannot be written.
+ */
+export interface LogStore {
+  /** Adds bytes to the end of a log, which begins with them if there was none. */
+  append(attempt: AttemptName, chunk: Uint8Array): Promise<void>;
+  /** Size in bytes; undefined if there is no such log. */
+  size(attempt: AttemptName): Promise<number | undefined>;
+  /** Returns what there is of a log now, in pieces; nothing if there is no such log. */
+  read(attempt: AttemptName, range?: LogRange): AsyncIterable<Uint8Array>;
+  /**
+   * Returns the text of a log, in pieces that end between characters, as it is written. A log that does not exist is
+   * empty, and waited for if it is followed.
+   */
+  tail(attempt: AttemptName, part?: LogTail): AsyncIterable<string>;
+  /** Returns the place of a log, for messages: a path or a URL. */
+  placeOf(attempt: AttemptName): string;
+}
