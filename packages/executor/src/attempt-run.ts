@@ -303,6 +303,8 @@ export class AttemptRun {
   }
 
   #failure(error: unknown): AttemptOutcome {
+    // It was ended while it waited for a disk or a store, whose error is then of no interest.
+    if (this.#stoppedBy) return failure(this.#stoppedBy, this.#elapsedMs());
     const stored =
       error instanceof MemodagError
         ? { code: error.code, message: error.message }
