@@ -145,9 +145,7 @@ describe.each(TEST_DIALECTS)("what is killed with -9, on %s", (dialect) => {
     it("has nothing to resume once that is done", async () => {
       const outcome = await workspace.memodag(["dags", "run", "steps", "--resume"]);
       expect(outcome).toMatchObject({ code: 2, stdout: "" });
-      expect(outcome.stderr).toContain(
-        'Dag "steps" has no run that was interrupted or cleared: leave out --resume',
-      );
+      expect(outcome.stderr).toContain('Dag "steps" has no interrupted or cleared run: remove --resume');
     });
 
     it("does not run again what was recorded as done", () => {

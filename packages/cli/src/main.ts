@@ -1,4 +1,4 @@
-// The way in: runs the command that the arguments name and sets the exit code.
+// The entry point: runs the command that the arguments name and sets the exit code.
 
 import { MemodagError } from "@memodag/core";
 import { CommanderError } from "commander";
@@ -17,8 +17,8 @@ export async function main(args: readonly string[]): Promise<void> {
   try {
     await program.parseAsync(args, { from: "user" });
   } catch (error) {
-    const mend = `\`${commandPath(program, args)} --help\` says what may be written`;
-    process.exitCode = reportError(await namedError(error), { asJson: args.includes("--json"), mend });
+    const hint = `\`${commandPath(program, args)} --help\` shows the usage`;
+    process.exitCode = reportError(await namedError(error), { asJson: args.includes("--json"), hint });
   }
   // By then streams have said what they could not take.
   await new Promise((told) => setImmediate(told));
@@ -32,7 +32,7 @@ async function namedError(error: unknown): Promise<unknown> {
   return nameFault(error);
 }
 
-/** What a command did is done, and its exit code stays; one that was to print and could not has failed. */
+/** A command keeps its exit code if it has done its work; one whose output could not be printed has failed. */
 function reportStdoutFault(): void {
   const fault = takeStdoutFault();
   if (fault === undefined) return;

@@ -94,7 +94,7 @@ describe("cache commands", () => {
       const bare = await project.run("cache", ...command, "--run", runId);
       expect(bare).toMatchObject({
         code: 2,
-        stderr: expect.stringMatching(/add --dag, or write --run DAG\//),
+        stderr: expect.stringMatching(/add --dag, or use --run DAG\//),
       });
       const counted = async (...filter: string[]) => {
         const { stdout } = await project.run("cache", ...command, ...filter, "--json");

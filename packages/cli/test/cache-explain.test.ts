@@ -46,7 +46,7 @@ describe("cache explain", () => {
       producer: null,
       cacheReasonCode: "no_entry",
       cacheReasonDetail: null,
-      verdict: "sum missed: no earlier result of it is known.",
+      verdict: "sum missed: it has no earlier result.",
       advice: null,
     });
     const second = await project.json<RunReport>("dags", "run", "shapes", "--param", "sides=4");
@@ -123,7 +123,7 @@ describe("cache explain", () => {
       [
         "sum was not cached: undeclared_input(params.sides).",
         "",
-        'To have it cached, say what it reads: cache: { includeInputs: ["params.sides"] }.',
+        'To cache it, declare what it reads: cache: { includeInputs: ["params.sides"] }.',
         "",
       ].join("\n"),
     );
@@ -172,7 +172,7 @@ describe("cache explain", () => {
     const text = (await flow(other.runId, "total")).stdout;
     expect(text).toContain("because `limit` ran: variable FLOW_LIMIT changed.");
     const refused = await flow(runId, "--map-index", "1");
-    expect(refused).toMatchObject({ code: 2, stderr: expect.stringContaining("name the task too") });
+    expect(refused).toMatchObject({ code: 2, stderr: expect.stringContaining("add the task id") });
   });
 
   it("advises to leave out an input that is written in the Dag file", async () => {

@@ -88,7 +88,7 @@ max_runs = 2\n[[bundles]]\nname = "dags"\npath = "dags"\n`;
     return instance;
   }
 
-  /** TimeSlice a switch while runs are made, and gives what became of those of before and of after it. */
+  /** Turns a switch while runs are made, and gives what became of those of before and of after it. */
   async function turn(how: () => void | Promise<void>, words: string) {
     const runs = [await trigger()];
     const isOver = new AbortController();

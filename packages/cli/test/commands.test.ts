@@ -93,7 +93,7 @@ describe("commands on a project", () => {
     expect(mapped).toMatchObject({ code: 2, stderr: expect.stringMatching(/--map-index, from 0 to 2/) });
     expect(unknown).toMatchObject({
       code: 2,
-      stderr: expect.stringMatching(/no task "drew": those that have begun are draw, sum/),
+      stderr: expect.stringMatching(/no task "drew": those that have started are draw, sum/),
     });
     expect(logs).toMatchObject({ code: 0, stdout: expect.stringMatching(/summing/) });
     expect(hit).toMatchObject({

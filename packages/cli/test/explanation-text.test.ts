@@ -85,13 +85,13 @@ it.each<[string, Partial<TaskInstance>, KeptDecision | undefined, RegExp]>([
     "a miss whose decision is gone",
     { cacheStatus: "populated", cacheReason: { code: "no_entry" } },
     undefined,
-    /^task missed, and why is not kept: explanations are left out where more misses come at once than can be explained/,
+    /^task missed, and its explanation is not kept: explanations are dropped when more misses arrive at once than can be explained/,
   ],
   [
     "a decision of before it was cleared",
     { cacheStatus: "populated" },
     { ...decision, key: "c".repeat(64) },
-    /why is not kept/,
+    /its explanation is not kept/,
   ],
   [
     "a remembered failure",
@@ -102,7 +102,7 @@ it.each<[string, Partial<TaskInstance>, KeptDecision | undefined, RegExp]>([
       savedMs: 1_500,
     },
     undefined,
-    /^task was a hit: it failed by the failure of run bad, attempt 2, which took 1\.5s\.$/,
+    /^task was a hit: it repeats the failure of run bad, attempt 2, which took 1\.5s\.$/,
   ],
   [
     "a late cache",
@@ -120,7 +120,7 @@ it.each<[string, Partial<TaskInstance>, KeptDecision | undefined, RegExp]>([
     "a task that never began",
     { state: "upstream_failed", cacheKey: null },
     undefined,
-    /^Nobody has asked the cache about task: it is upstream_failed\.$/,
+    /^The cache has not been asked about task: it is upstream_failed\.$/,
   ],
   [
     "variables it read",
@@ -178,7 +178,7 @@ it("says of a miss of long ago that its explanation was kept for 30 days", () =>
   const miss = { cacheStatus: "populated", cacheReason: { code: "no_entry" } } as const;
   const monthMs = 30 * 86_400_000;
   expect(text(miss, undefined, monthMs)).toMatch(
-    /why is not kept any more: explanations are kept for 30 days\.$/,
+    /its explanation is not kept any more: explanations are kept for 30 days\.$/,
   );
   expect(text(miss, undefined, monthMs - 1)).not.toContain("30 days");
 });

@@ -17,14 +17,14 @@ const OLD = {
   late: [
     "lookup_failure",
     "connect ECONNREFUSED",
-    "late ran: the cache failed: connect ECONNREFUSED.\n\n`memodag cache stats` says how long lookups take and which schedulers leave the cache alone.",
+    "late ran: the cache failed: connect ECONNREFUSED.\n\n`memodag cache stats` shows how long lookups take and which schedulers bypass the cache.",
   ],
   reads: [
     "uncacheable",
     "undeclared_input(logicalDate, env.REGION, file:data/ (package dep))",
-    'reads was not cached: undeclared_input(logicalDate, env.REGION, file:data/ (package dep)).\n\nTo have it cached, say what it reads: cache: { includeInputs: ["logicalDate"], env: ["REGION"], files: ["data"] }.',
+    'reads was not cached: undeclared_input(logicalDate, env.REGION, file:data/ (package dep)).\n\nTo cache it, declare what it reads: cache: { includeInputs: ["logicalDate"], env: ["REGION"], files: ["data"] }.',
   ],
-  again: ["skipped", "cleared", "again did not ask the cache, to store its result anew: cleared."],
+  again: ["skipped", "cleared", "again did not ask the cache, because a refresh was requested: cleared."],
 } as const;
 
 const DAG = `import { Dag } from "memodag";

@@ -71,15 +71,15 @@ describe("reportError", () => {
 
   it("tells what a user can cause in a line, as text and as JSON, with 2", () => {
     const error = new MemodagError("dag_not_found", 'There is no Dag "x"');
-    expect(reportError(error, { asJson: false, mend: "" })).toBe(2);
+    expect(reportError(error, { asJson: false, hint: "" })).toBe(2);
     expect(stderr).toBe('memodag: There is no Dag "x"\n');
     stderr = "";
-    expect(reportError(error, { asJson: true, mend: "" })).toBe(2);
+    expect(reportError(error, { asJson: true, hint: "" })).toBe(2);
     expect(JSON.parse(stderr)).toEqual({ error: { code: "dag_not_found", message: 'There is no Dag "x"' } });
   });
 
   it("tells a bug with its stack and 70", () => {
-    expect(reportError(new TypeError("no such thing"), { asJson: false, mend: "" })).toBe(70);
+    expect(reportError(new TypeError("no such thing"), { asJson: false, hint: "" })).toBe(70);
     expect(stderr).toMatch(/bug in memodag.*\nTypeError: no such thing\n {4}at /);
   });
 });

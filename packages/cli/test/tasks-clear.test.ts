@@ -42,7 +42,7 @@ describe("tasks clear", () => {
     const clear = async (...args: string[]) => await project.run("tasks", "clear", "mapped", runId, ...args);
     expect(await clear("--map-index", "1")).toMatchObject({
       code: 2,
-      stderr: expect.stringContaining("name the task too"),
+      stderr: expect.stringContaining("add the task id"),
     });
     const beyond = await clear("draw", "--map-index", "3");
     expect(beyond).toMatchObject({

@@ -17,7 +17,7 @@ import { logFilePath } from "./log-file-path.ts";
 const PIECE_BYTES = 65_536;
 const LINE_BREAK = 10;
 
-/** How often a file that is followed is looked at, in milliseconds. */
+/** Polling interval for a followed file, in milliseconds. */
 const LOOK_EVERY_MS = 200;
 
 /** Logs in files of a folder, where a local executor's workers write them. */
@@ -69,9 +69,9 @@ export class FileLogStore implements LogStore {
 }
 
 /**
- * The text of a log, in pieces that end between characters. A file that is not there is empty, and waited for
- * when it is followed. One that was cut short is read from its start, and so is one that took its place, after
- * the rest of the other.
+ * The text of a log, in pieces that end between characters. A missing file is empty, and is waited for when
+ * it is followed. A truncated file is read from its start, and so is a file that replaced it, after the rest
+ * of the old one.
  */
 async function* readLog(path: string, { lastLines, isOver }: LogTail): AsyncGenerator<string> {
   let file: FileHandle | undefined;
@@ -133,10 +133,10 @@ async function isReplaced(file: FileHandle, path: string): Promise<boolean> {
   return there !== undefined && there.ino !== (await file.stat()).ino;
 }
 
-/** Where the last lines begin: read from the end, so that it takes no longer for a long file. */
+/** The offset of the last lines, found from the end so that long files take no longer. */
 async function startOfLast(file: FileHandle, lines: number): Promise<number> {
   let end = (await file.stat()).size;
-  // A break at the very end belongs to the last line.
+  // A line break at the very end belongs to the last line.
   let missing = lines;
   let isLastByte = true;
   while (end > 0) {

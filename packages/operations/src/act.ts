@@ -1,4 +1,4 @@
-// How what an actor does is written down.
+// Records the acts of an actor in the audit log.
 
 import {
   messageOf,
@@ -10,8 +10,8 @@ import {
 } from "@memodag/core";
 
 /**
- * An act of an actor. Stores that take an act write it down in the transaction that does it;
- * what takes more than one transaction goes through {@link audited}.
+ * An act of an actor. Stores that accept an act record it in the transaction that performs it; an operation
+ * that needs several transactions uses {@link audited}.
  */
 export function newAct(
   actor: AuditActor,
@@ -23,8 +23,8 @@ export function newAct(
 }
 
 /**
- * Writes an act down, does it, and writes down how it ended. Nothing is done that cannot be written down.
- * @param affected how many rows the work changed; `null` when that is not a number
+ * Records an act, performs it, and records its outcome. If the act cannot be recorded, it is not performed.
+ * @param affected the number of rows that the work changed; `null` when that is not a number
  */
 export async function audited<T>(
   log: AuditLog,
@@ -37,7 +37,7 @@ export async function audited<T>(
   try {
     result = await work();
   } catch (error) {
-    // What went wrong is what has to be told, even when this cannot be written down.
+    // The original error has to be reported, even if its outcome cannot be recorded.
     await log.end(id, { kind: "failed", error: messageOf(error) }).catch(() => undefined);
     throw error;
   }

@@ -36,10 +36,10 @@ export interface Stores {
   readonly valueStore: string | null | undefined;
   /** The values of XComs, wherever they are. */
   readonly values: Values;
-  /** Counters of the cache, by task; in the metadata database, wherever the cache is. */
+  /** Cache counters by task; always in the metadata database. */
   readonly counters: CounterStore;
   readonly superseded: AgedStore;
-  /** Why instances did not hit; in the metadata database, wherever the cache is. */
+  /** Explanations of misses; always in the metadata database. */
   readonly decisions: DecisionStore & AgedStore;
   readonly cacheSwitch: CacheSwitch;
   readonly breakers: BreakerBoard;
@@ -48,11 +48,11 @@ export interface Stores {
 
 /** The settings of the config that operations need. */
 export interface OperationSettings {
-  /** Patterns of names whose values are shown to no one. */
+  /** Patterns of names whose values are never shown. */
   readonly secretPatterns: readonly string[];
-  /** Why the config turns caching off, in words; `null` when it does not. */
+  /** Why the config switches caching off; `null` when it does not. */
   readonly cachingOffReason: () => string | null;
-  /** Bytes that the entries of the cache may have together; `null`: no bound. */
+  /** Size limit of the cache in bytes; `null`: no limit. */
   readonly maxCacheBytes: () => number | null;
   /** The name of the cache's stores in the config, for messages. */
   readonly cacheBackend: string;

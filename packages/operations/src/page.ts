@@ -1,30 +1,30 @@
-// Lists, page by page.
+// Pagination of lists.
 
 import type { JsonValue } from "@memodag/core";
 import { openCursor, sealCursor } from "./cursor.ts";
 
-/** Which page of a list. */
+/** Selects a page of a list. */
 export interface PageInput {
-  /** Items at most. */
+  /** The maximum number of items. */
   readonly limit?: number | undefined;
-  /** The cursor that the page before ended with; without one, the first page. */
+  /** The cursor at the end of the previous page; absent for the first page. */
   readonly after?: string | undefined;
 }
 
-/** Items of a list, and the cursor of what follows them. */
+/** Items of a list, and the cursor of the next page. */
 export interface Page<T> {
   readonly items: readonly T[];
-  /** `null`: nothing follows. */
+  /** `null`: this is the last page. */
   readonly next: string | null;
 }
 
-/** A list that has pages: its name, with its order, and how the place of a row is written and read. */
+/** A paginated list: its name and order, and how the position of a row is encoded. */
 export interface PagedList<Row, Place> {
   readonly name: string;
   readonly placeOf: (row: Row) => Place & JsonValue;
 }
 
-/** The query behind a page: one row more than it has, to know whether there are more. */
+/** The query for a page: one row more than the page, to know whether another page follows. */
 export interface PageQuery<Place> {
   readonly limit: number;
   readonly after?: Place;
@@ -39,7 +39,7 @@ export async function readPage<Row, Place>(
   { limit, after }: { readonly limit: number; readonly after?: string | undefined },
   read: (query: PageQuery<Place>) => Promise<readonly Row[]>,
 ): Promise<Page<Row>> {
-  // Whoever sealed it wrote a place of this list.
+  // The cursor's check sum proves that it is a position of this list.
   const place = after === undefined ? undefined : (openCursor(name, after) as Place);
   const rows = await read({ limit: limit + 1, ...(place !== undefined && { after: place }) });
   const items = rows.slice(0, limit);

@@ -1,4 +1,4 @@
-// TimeSlice the components of a key into the key. The one place where a key is hashed.
+// Turns the components of a key into the key. The one place where a key is hashed.
 
 import { sha256, type Digest, type RuntimeComponent } from "@memodag/core";
 import stringify from "fast-json-stable-stringify";

@@ -45,7 +45,7 @@ function printEntries(entries: readonly AuditReport[]): void {
       entry.outcome.kind === "done" ? entry.outcome.affected : null,
       entry.outcome.kind === "failed" ? `failed: ${entry.outcome.error}` : entry.outcome.kind,
     ]),
-    "Nobody has done anything that matches.",
+    "No matching entries.",
   );
 }
 

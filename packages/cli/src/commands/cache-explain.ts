@@ -42,7 +42,7 @@ async function explain(
 
 async function explainRun(dagId: string, runId: string, options: ExplainOptions): Promise<void> {
   if (options.mapIndex !== undefined)
-    throw new MemodagError("usage", "--map-index names an instance of a task: name the task too");
+    throw new MemodagError("usage", "--map-index selects an instance of a task: add the task id");
   const { explainRun: explainAll, groupText } = await import("@memodag/operations/explain");
   const { team } = options;
   const explained = await withOperations(options, (context) => explainAll(context, { dagId, runId, team }));

@@ -1,4 +1,4 @@
-// Options that say which entries of the cache are meant; the same for listing, for sums and for purging.
+// Options that select cache entries; shared by listing, statistics and purging.
 
 import type { CacheSelection } from "@memodag/operations/cache";
 import type { Command } from "commander";

@@ -1,4 +1,4 @@
-// `memodag cache gc`: removes what is of no use any more.
+// `memodag cache gc`: removes expired, evicted and unreferenced data.
 
 import { formatDuration, formatSize } from "@memodag/core";
 import type { Collected, PlannedCollection } from "@memodag/operations/cache";

@@ -1,4 +1,4 @@
-// `memodag cache purge`: forgets entries; never by accident.
+// `memodag cache purge`: deletes entries after a confirmation.
 
 import { createInterface } from "node:readline/promises";
 import { MemodagError, formatSize } from "@memodag/core";
@@ -20,10 +20,10 @@ interface PurgeOptions extends FilterOptions {
 /** Adds `cache purge`. */
 export function registerPurge(cache: Command): void {
   withFilterOptions(withTeamOptions(cache.command("purge")))
-    .description("forget the entries that match, at once for every scheduler")
-    .option("--all", "every entry, when nothing narrows it down")
-    .option("--dry-run", "say what would go, and forget nothing")
-    .option("--yes", "do not ask")
+    .description("delete the matching entries, effective immediately for every scheduler")
+    .option("--all", "delete every entry if no filter is given")
+    .option("--dry-run", "show what would be deleted, and delete nothing")
+    .option("--yes", "do not ask for confirmation")
     .action(purge);
 }
 
@@ -59,12 +59,12 @@ function entries(count: number): string {
   return count === 1 ? "1 entry" : `${count} entries`;
 }
 
-/** True when a person says so; anything but a yes is a no, the end of what they type too. */
+/** True when the user confirms; anything but a yes, including the end of input, declines. */
 async function isConfirmed(count: number): Promise<boolean> {
   if (!process.stdin.isTTY || !process.stderr.isTTY) {
     throw new MemodagError(
       "usage",
-      `${entries(count)} would go and nobody is there to ask: add --yes or --dry-run`,
+      `${entries(count)} would be deleted, and there is no terminal to ask for confirmation: add --yes or --dry-run`,
     );
   }
   const terminal = createInterface({ input: process.stdin, output: process.stderr });

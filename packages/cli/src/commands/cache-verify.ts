@@ -1,4 +1,4 @@
-// `memodag cache verify`: holds what is remembered against its digests.
+// `memodag cache verify`: compares what is stored with its digests.
 
 import { formatDuration, formatSize } from "@memodag/core";
 import type { VerifyReport } from "@memodag/operations/cache";

@@ -103,10 +103,10 @@ function printDag(dag: DagReport): void {
 function shownCache(dag: DagReport, { cache }: DagTaskReport): string {
   if (cache === null || !dag.cache) return "no";
   if (cache.ttlMs === "default") return "yes";
-  return cache.ttlMs === null ? "for ever" : `for ${formatDuration(cache.ttlMs)}`;
+  return cache.ttlMs === null ? "without limit" : `for ${formatDuration(cache.ttlMs)}`;
 }
 
-/** What the author of a cached task declared beside its arguments, and what is vouched for. */
+/** The declarations of a cached task besides its arguments, including what its author vouches for. */
 function declarationNotes({ taskId, cache }: DagTaskReport): string[] {
   const { files = [], trust = [] } = cache ?? {};
   return [

@@ -26,7 +26,7 @@ export function withRunOptions(command: Command): Command {
 }
 
 /**
- * What the options ask for.
+ * The request that the options make.
  * @throws MemodagError `conf_invalid`, `usage`.
  */
 export function toRunRequest(dagId: string, options: RunOptions): RunRequest {

@@ -1,4 +1,4 @@
-// `memodag runs cancel`: ends a run, whoever executes it.
+// `memodag runs cancel`: ends a run, whichever process executes it.
 
 import type { Command } from "commander";
 import { shownInstances } from "../output/instance-names.ts";

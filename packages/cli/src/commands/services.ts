@@ -1,11 +1,11 @@
-// `memodag dev | scheduler | dag-processor`: the parts that go on until they are told to stop.
+// `memodag dev | scheduler | dag-processor`: the services, which run until they are stopped.
 
 import type { Command } from "commander";
 import type { CommonOptions } from "../wiring/deployment.ts";
 import { withStopSignal } from "../wiring/stop-signal.ts";
 import { withCommonOptions } from "./common-options.ts";
 
-/** Adds the commands that go on until they are told to stop. */
+/** Adds the commands of services. */
 export function registerServices(program: Command): void {
   withCommonOptions(program.command("dev"))
     .description("everything in one: read Dag files as they change, schedule, execute")

@@ -1,4 +1,4 @@
-// `memodag tasks clear`: has task instances of a run run again.
+// `memodag tasks clear`: resets task instances of a run so that they run again.
 
 import { instanceName } from "@memodag/core";
 import type { Command } from "commander";

@@ -1,4 +1,4 @@
-// `memodag tasks set-state`: gives task instances of a run the state that a person wishes.
+// `memodag tasks set-state`: sets task instances of a run to a state.
 
 import { Argument, type Command } from "commander";
 import { instanceName, MARKED_STATES, type MarkedState } from "@memodag/core";

@@ -51,7 +51,7 @@ async function showLogs(dagId: string, runId: string, taskId: string, options: L
   if (follow && json) {
     throw new MemodagError(
       "usage",
-      "--follow shows one log, as text: name one with --map-index, and leave out --json",
+      "--follow shows one log, as plain output: select one with --map-index, and remove --json",
     );
   }
   await withOperations(options, async (context) => {

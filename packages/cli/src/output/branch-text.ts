@@ -2,7 +2,7 @@
 
 import type { SerializedBranch } from "@memodag/core";
 
-/** What each value chooses, such as `true: store; false: warn, close`. */
+/** The tasks that each value selects, such as `true: store; false: warn, close`. */
 export function branchText({ by, cases, otherwise }: SerializedBranch): string {
   const choices = cases.map(({ json, taskIds }) => {
     const value = by === "task" ? (JSON.parse(json) as string) : json;

@@ -1,23 +1,23 @@
-// Errors as they are told: one line and its mend for what a user can cause, a stack for a bug.
+// Formats errors: one line with a remedy for an error that a user can cause, a stack for a bug.
 
 import { MemodagError } from "@memodag/core";
 import { CommanderError } from "commander";
 import { EXIT_BUG, EXIT_INTERRUPTED, EXIT_USAGE } from "./exit-codes.ts";
 import { plainBlock, plainJson, plainText } from "@memodag/deployment/logging";
 
-/** How errors are to be told. */
+/** The form in which an error is reported. */
 export interface ErrorForm {
   readonly asJson: boolean;
-  /** What to do about words that cannot be understood. */
-  readonly mend: string;
+  /** The hint for a usage error. */
+  readonly hint: string;
 }
 
 /** Writes an error to stderr and returns the exit code that goes with it. */
-export function reportError(error: unknown, { asJson, mend }: ErrorForm): number {
+export function reportError(error: unknown, { asJson, hint }: ErrorForm): number {
   if (error instanceof CommanderError) {
     if (error.exitCode === 0) return 0;
-    // Help that was asked for by leaving the subcommand out is on stderr already.
-    if (error.code !== "commander.help") writeError("usage", `${usageMessage(error)}: ${mend}`, asJson);
+    // The help that is shown for a missing subcommand is already on stderr.
+    if (error.code !== "commander.help") writeError("usage", `${usageMessage(error)}: ${hint}`, asJson);
     return EXIT_USAGE;
   }
   if (error instanceof MemodagError) {

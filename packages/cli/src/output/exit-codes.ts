@@ -1,12 +1,12 @@
-// What the exit code of `memodag` says; 0 is done.
+// Exit codes of `memodag`; 0 is success.
 
-/** The run that was asked for failed. */
+/** The requested run failed. */
 export const EXIT_RUN_FAILED = 1;
 
-/** What was verified is not sound. */
+/** The verification found damage. */
 export const EXIT_UNSOUND = 1;
 
-/** Who was asked said no, and nothing was done. */
+/** The user declined the confirmation, and nothing was done. */
 export const EXIT_DECLINED = 1;
 
 /** Some Dag files cannot be read. */
@@ -18,5 +18,5 @@ export const EXIT_USAGE = 2;
 /** A bug in memodag: EX_SOFTWARE of sysexits.h. */
 export const EXIT_BUG = 70;
 
-/** Ended by a person: 128 and the number of SIGINT. */
+/** Interrupted by the user: 128 and the number of SIGINT. */
 export const EXIT_INTERRUPTED = 130;

@@ -1,4 +1,4 @@
-// What goes to stdout, in the two forms that every command has.
+// Output to stdout, in the two forms that every command has.
 
 import { formatTable, type Row } from "./table.ts";
 import { plainJson, plainLine, shortened } from "@memodag/deployment/logging";

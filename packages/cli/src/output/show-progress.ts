@@ -27,7 +27,7 @@ export async function showProgress(isQuiet: boolean, runIds: readonly number[]):
   return process.stderr.isTTY ? await showInPlace(process.stderr, labelOf) : showLines(labelOf);
 }
 
-/** What a line about a run begins with: nothing for the only run that was asked for. */
+/** The prefix of a line about a run: empty for the only requested run. */
 function labelsOf(runIds: readonly number[]): (run: DagRun) => string {
   const [only] = runIds.length === 1 ? runIds : [];
   return ({ id, dagId, runId }) => (id === only ? "" : `[${dagId} ${runId}] `);

@@ -1,4 +1,4 @@
-// Keeps faults of stdout and stderr from ending the program: what it does goes on without its output.
+// Keeps failures of stdout and stderr from ending the program, which continues without its output.
 
 import { findFileFault, messageOf } from "@memodag/core";
 
@@ -25,7 +25,7 @@ export function stdoutClosed(): AbortSignal {
   return closed.signal;
 }
 
-/** What is to be told of output that was lost for a full disk or the like; tells it once. */
+/** The message about output that was lost, for example because of a full disk; returned once. */
 export function takeStdoutFault(): string | undefined {
   if (stdoutFault === undefined) return undefined;
   const reason = findFileFault(stdoutFault)?.message ?? messageOf(stdoutFault);
@@ -36,7 +36,7 @@ export function takeStdoutFault(): string | undefined {
 const closed = new AbortController();
 
 function noteStdoutFault(error: NodeJS.ErrnoException): void {
-  // Whoever read this, `head` perhaps, has enough.
+  // The reader, such as `head`, wants no more.
   if (error.code === "EPIPE") closed.abort();
   else stdoutFault ??= error;
 }

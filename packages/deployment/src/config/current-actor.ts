@@ -1,11 +1,11 @@
-// Who this process acts for: the operating system's user that it runs as.
+// Identifies the operating system user on whose behalf this process acts.
 
 import { hostname, userInfo } from "node:os";
 import { LONGEST_ACTOR_NAME, type AuditActor } from "@memodag/core";
 
 /** The operating system's user that this process runs as. */
 export function currentActor(): AuditActor {
-  // Whatever the system calls its user, it is a name that the audit trail takes.
+  // Truncated to a name that the audit log accepts.
   const name = userName().slice(0, LONGEST_ACTOR_NAME) || "unknown";
   return { kind: "os_user", name, host: hostname() };
 }

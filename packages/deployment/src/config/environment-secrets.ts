@@ -1,9 +1,9 @@
-// The secrets that memodag is given by its environment, and how they leave it.
+// Removes secrets from this process's environment and passes them on safely.
 //
-// Every process of the same user may read the environment that a process was started with (/proc/PID/environ),
-// tasks included, and deleting a variable does not change it. So the process replaces itself by one that was
-// started without them: they go along in a file that has no name, which is emptied when it is read. Imports
-// nothing of memodag's: it is asked before anything else is loaded.
+// Every process of the same user, tasks included, can read the environment with which a process was started
+// (/proc/PID/environ), and deleting a variable does not change it. The process therefore replaces itself with
+// one that was started without them: they are passed in an unnamed file, which is emptied when it is read.
+// Imports nothing else of memodag, since it runs before anything else is loaded.
 
 import { closeSync, constants, ftruncateSync, openSync, readFileSync, unlinkSync, writeSync } from "node:fs";
 import { randomUUID } from "node:crypto";
@@ -13,14 +13,14 @@ import { isatty } from "node:tty";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** What goes along to the process that takes this one's place. */
+/** The data passed to the process that replaces this one. */
 interface HandedOn {
   readonly secrets: Readonly<Record<string, string>>;
-  /** What standard input is afterwards: the terminal that it was, or nothing. */
+  /** The standard input to use afterwards: the original terminal, or nothing. */
   readonly input: string;
 }
 
-/** Set for a process whose standard input is what {@link HandedOn} says. */
+/** Set for a process whose standard input contains {@link HandedOn}. */
 const HANDED_VARIABLE = "MEMODAG_HANDED_SECRETS";
 const STDIN = 0;
 const TERMINAL = "/dev/tty";
@@ -28,12 +28,14 @@ const NOTHING = "/dev/null";
 
 let secrets: Readonly<Record<string, string>> = {};
 
-/** The environment with the secrets that were taken out of it: for the config, and for no process that is started. */
+/**
+ * The environment including the secrets that were removed: for the config only, never for child processes.
+ */
 export function ownEnvironment(): NodeJS.ProcessEnv {
   return { ...process.env, ...secrets };
 }
 
-/** The variables of an environment that may hold a secret. The url of a SQLite file holds none. */
+/** The variables of an environment that may hold a secret. The URL of a SQLite file holds none. */
 export function secretVariables(env: Environment): string[] {
   return Object.keys(env).filter((name) => {
     const value = env[name] ?? "";
@@ -44,9 +46,9 @@ export function secretVariables(env: Environment): string[] {
 }
 
 /**
- * Takes the secrets out of the environment of this process: begins anew where it was started with some, and reads
- * them where they were handed on.
- * @returns why a task may read them still; `null` when none may
+ * Removes the secrets from the environment of this process: replaces the process if it was started with some,
+ * and reads them if they were passed on.
+ * @returns why tasks may still be able to read them; `null` when they cannot
  */
 export function takeSecrets(): string | null {
   if (process.env[HANDED_VARIABLE] !== undefined) {
@@ -61,18 +63,18 @@ export function takeSecrets(): string | null {
 }
 
 /**
- * How a process of memodag's own is started that has to know the secrets too: its environment, and what to write to
- * its standard input.
+ * How to start a process of memodag that needs the secrets too: its environment, and what to write to its
+ * standard input.
  */
 export function handSecretsOn(): { readonly env: NodeJS.ProcessEnv; readonly input: string } {
   const handed: HandedOn = { secrets, input: NOTHING };
   return { env: { ...process.env, [HANDED_VARIABLE]: "1" }, input: JSON.stringify(handed) };
 }
 
-/** Does not return, or says why it did. */
+/** Does not return, except with the reason why it could not replace the process. */
 function beginAnew(names: readonly string[]): string {
   if (typeof process.execve !== "function") return "this system cannot replace a process";
-  // Its end of the channel would be closed, which tells the process that started this one that it has ended.
+  // The channel would be closed, which the parent process takes for the end of this one.
   if (process.channel !== undefined) return "memodag was started with an IPC channel";
   const taken = Object.fromEntries(names.map((name) => [name, process.env[name] ?? ""]));
   const handed: HandedOn = { secrets: taken, input: isatty(STDIN) ? TERMINAL : NOTHING };
@@ -90,17 +92,17 @@ function beginAnew(names: readonly string[]): string {
 }
 
 /**
- * Puts a file without a name in the place of standard input, which alone with the other two streams stays open where
- * a process is replaced. It loses its name before it has contents.
+ * Replaces standard input by an unnamed file: only the standard streams stay open when a process is replaced.
+ * The file is unlinked before it has contents.
  */
 function giveAsInput(text: string): void {
   closeSync(STDIN);
   let fault: unknown;
-  // In memory where there is such a folder.
+  // In memory if there is such a directory.
   for (const folder of ["/dev/shm", tmpdir()]) {
     const path = join(folder, `memodag-${randomUUID()}`);
     try {
-      // The lowest number that is free is the one that a file gets.
+      // A new file gets the lowest free descriptor.
       const flags = constants.O_RDWR | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
       const file = openSync(path, flags, 0o600);
       unlinkSync(path);
@@ -120,7 +122,7 @@ function receive(): void {
   try {
     ftruncateSync(STDIN, 0);
   } catch {
-    // A pipe, which is empty once it is read.
+    // A pipe, which is empty once it has been read.
   }
   closeSync(STDIN);
   try {

@@ -1,4 +1,4 @@
-// Where in the state folder things are.
+// Paths within the state directory.
 
 import { join } from "node:path";
 import type { Config } from "@memodag/config";

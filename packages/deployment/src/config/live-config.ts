@@ -1,4 +1,4 @@
-// The config of a process that goes on: what it was started with, and what the file has changed since.
+// The config of a long-running process: as it was at the start, and as the file has changed since.
 
 import { stat } from "node:fs/promises";
 import {
@@ -13,26 +13,26 @@ import { messageOf, type CancelTimer, type Clock, type Logger } from "@memodag/c
 import { ownEnvironment } from "./environment-secrets.ts";
 
 /**
- * How often the file is looked at, in milliseconds. It is read when two looks in a row find it the same,
- * never half written; so a change holds well within a second.
+ * Polling interval for the file, in milliseconds. The file is read when two consecutive looks find it
+ * unchanged, never half written; a change takes effect within a second.
  */
 const LOOK_EVERY_MS = 200;
 
-/** What a {@link LiveConfig} is followed with. */
+/** How a {@link LiveConfig} follows its file. */
 export interface FollowParts {
   readonly clock: Clock;
   readonly log: Logger;
-  /** Hears of every change with its keys, of those that need a restart too. */
+  /** Called with the keys of every change, including those that need a restart. */
   readonly onChange?: (changes: readonly ConfigChange[]) => void;
 }
 
-/** A config that follows its file. While the file has faults, what it said last holds. */
+/** A config that follows its file. While the file is invalid, its last valid contents apply. */
 export class LiveConfig {
   readonly #file: string | null;
-  /** What this process was started with: keys that are not live are those of this. */
+  /** The config at the start, which applies to keys that are not live. */
   readonly #started: LoadedConfig;
   #running: LoadedConfig;
-  /** What the file said last. */
+  /** The latest valid contents of the file. */
   #read: LoadedConfig;
   #isFaulty = false;
   #cancel: CancelTimer = () => undefined;
@@ -45,17 +45,17 @@ export class LiveConfig {
     this.#read = loaded;
   }
 
-  /** What holds now. */
+  /** The config that applies now. */
   get loaded(): LoadedConfig {
     return this.#running;
   }
 
-  /** What holds now. */
+  /** The config that applies now. */
   get config(): Config {
     return this.#running.config;
   }
 
-  /** Follows the file until it is closed; without a file there is nothing to follow. */
+  /** Follows the file until it is closed; does nothing without a file. */
   async follow(parts: FollowParts): Promise<void> {
     const file = this.#file;
     if (file === null) return;
@@ -101,7 +101,7 @@ export class LiveConfig {
     const live = changes.filter(({ isLive }) => isLive);
     if (live.length > 0) log.info("the config file was changed", { file, changed: live.map(shownChange) });
     if (live.length === changes.length) return;
-    // What was set back to what this process was started with needs nothing.
+    // A key that was set back to its value at the start needs no restart.
     const pending = compareConfigs(this.#started, this.#read).filter(({ isLive }) => !isLive);
     if (pending.length === 0) log.info("the config file needs no restart any more", { file });
     else
@@ -116,13 +116,13 @@ function shownChange({ path, before, after }: ConfigChange): string {
   return `${path}: ${JSON.stringify(before)} → ${JSON.stringify(after)}`;
 }
 
-/** What tells one state of a file from another; the same for a file that is not there. */
+/** A fingerprint of the file's state; the same for every missing file. */
 async function signOf(file: string): Promise<string> {
   try {
     const { mtimeNs, ctimeNs, size, ino } = await stat(file, { bigint: true });
     return [mtimeNs, ctimeNs, size, ino].join(":");
   } catch {
-    // Whatever the reason, reading it will tell.
+    // Reading it will report the reason.
     return "unreadable";
   }
 }

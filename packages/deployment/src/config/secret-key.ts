@@ -1,7 +1,7 @@
-// The key under which digests of secrets are kept: a file beside the state, made when it is first needed.
+// The key of digests of secrets: a file in the state directory, created when it is first needed.
 //
-// It is complete before it has its name, so that no process can read half of it, and it is believed only
-// while it is this user's alone: whoever knows it can guess secrets from their digests.
+// It is complete before it gets its name, so that no process can read a part of it, and it is accepted only
+// if no other user can read it: with the key, secrets can be guessed from their digests.
 
 import { randomBytes, randomUUID } from "node:crypto";
 import {
@@ -26,9 +26,9 @@ const PERMISSIONS = 0o777;
 const GROUP_AND_OTHERS = 0o077;
 
 /**
- * Reads the key, or makes one that this user alone may read. Processes that do so at once end with one key.
+ * Reads the key, or creates one that only this user may read. Concurrent processes end up with the same key.
  * @throws MemodagError `secret_key_invalid` when the file is not a key that only this user can have read,
- *   `disk_failed` when there is none and none can be made.
+ * `disk_failed` when there is none and it cannot be created
  */
 export function readSecretKey(stateDir: string, uid: number | undefined = process.geteuid?.()): Uint8Array {
   const path = join(stateDir, "secret.key");
@@ -45,14 +45,14 @@ export function readSecretKey(stateDir: string, uid: number | undefined = proces
 }
 
 /**
- * The key where there is one, to check what was made with it.
- * @throws MemodagError `secret_key_invalid`, as {@link readSecretKey} does
+ * The key if there is one, to check what was made with it.
+ * @throws MemodagError `secret_key_invalid`, like {@link readSecretKey}
  */
 export function findSecretKey(stateDir: string): Uint8Array | undefined {
   return tryRead(join(stateDir, "secret.key"), process.geteuid?.());
 }
 
-/** Written and on the disk under another name first; the first of several to be linked is the key. */
+/** Written and synced under a temporary name first; the first of several processes to link it wins. */
 function makeKey(stateDir: string, path: string): void {
   mkdirSync(stateDir, { recursive: true, mode: OWN_FOLDER_MODE });
   const temporary = `${path}.${randomUUID()}`;
@@ -67,7 +67,7 @@ function makeKey(stateDir: string, path: string): void {
   flushFolder(stateDir);
 }
 
-/** So that the name survives a loss of power, as everything does that was digested with the key. */
+/** Makes the name durable, like everything that was digested with the key. */
 function flushFolder(folder: string): void {
   const fd = openSync(folder, constants.O_RDONLY);
   try {
@@ -80,7 +80,7 @@ function flushFolder(folder: string): void {
 function tryRead(path: string, uid: number | undefined): Uint8Array | undefined {
   let fd: number;
   try {
-    // Not through a link, and without waiting for who would write to a pipe.
+    // Does not follow a link, and does not wait for the writer of a pipe.
     fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
@@ -128,8 +128,8 @@ function readChecked(fd: number, path: string, uid: number | undefined): Uint8Ar
 }
 
 /**
- * This user's own, or, for root, that of the user whose folder it is in: so it is where root of a container uses a
- * folder of the host. That user can put any key there, and nobody else can.
+ * This user or, for root, the owner of the directory: this happens when root of a container uses a directory
+ * of the host. That owner could replace the key anyway, and no other user can.
  */
 function isTrustedOwner(owner: number, uid: number, folder: string): boolean {
   return owner === uid || (uid === ROOT && owner === statSync(folder).uid);

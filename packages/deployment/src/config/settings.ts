@@ -1,11 +1,11 @@
-// Loads the config that is chosen.
+// Loads the selected config.
 
 import type { LoadedConfig } from "@memodag/config";
 import { ownEnvironment } from "./environment-secrets.ts";
 
-/** Which config. */
+/** Selects a config. */
 export interface ConfigChoice {
-  /** Path of the config file; without it, it is looked for. */
+  /** Path of the config file; by default it is searched for. */
   readonly config?: string;
 }
 

@@ -1,4 +1,4 @@
-// Says at the start of a service where nothing keeps the teams of a config apart.
+// Warns at the start of a service if teams of the config are not isolated from each other.
 
 import type { LoadedConfig } from "@memodag/config";
 import type { Logger } from "@memodag/core";

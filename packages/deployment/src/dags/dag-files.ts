@@ -8,7 +8,7 @@ import type { OperationContext } from "@memodag/operations";
 import type { Deployment } from "../stores/deployment.ts";
 
 /**
- * Refuses a config without bundles.
+ * Rejects a config without bundles.
  * @throws MemodagError `config_invalid`.
  */
 export function requireBundles({ config, file }: LoadedConfig): void {
@@ -20,9 +20,9 @@ export function requireBundles({ config, file }: LoadedConfig): void {
   );
 }
 
-/** The processor of this machine's state folder. */
+/** Creates the processor for this machine's state directory. */
 export async function openDagProcessor({ dags, config }: Deployment): Promise<DagProcessor> {
-  // It brings the bundler along, which most commands do without.
+  // Loads the bundler, which most commands do not need.
   const { DagProcessor: Processor } = await import("@memodag/dag-processor");
   return new Processor({
     store: dags,
@@ -32,15 +32,15 @@ export async function openDagProcessor({ dags, config }: Deployment): Promise<Da
   });
 }
 
-/** Reads what changed since it was last read; what is broken is recorded, not thrown. */
+/** Reads what has changed; errors in Dag files are recorded, not thrown. */
 export async function refreshDags(deployment: Deployment, context: OperationContext): Promise<void> {
   const processor = await openDagProcessor(deployment);
   await rideOut(() => processor.processBundles(deployment.config.bundles), patience(context));
 }
 
 /**
- * The same on one machine, where those who ask about Dags read their files first; where several machines share a
- * database, that is the Dag processor's to do.
+ * The same for a single machine, where commands read the Dag files themselves; where several machines share a
+ * database, the Dag processor does it.
  */
 export async function refreshOwnDags(deployment: Deployment, context: OperationContext): Promise<void> {
   const { isSingleMachine, config } = deployment;

@@ -1,4 +1,4 @@
-// Everything that `memodag doctor` looks at, in order: what the rest rests on comes first.
+// All checks of `memodag doctor`, in order of dependency.
 
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -17,14 +17,14 @@ import { lookAtRuns } from "./look-at-runs.ts";
 import { lookAtDagFiles, lookAtStateDir } from "./look-at-files.ts";
 import { lookAtWorker } from "./look-at-worker.ts";
 
-/** Hands on each thing that is found, as it is found; never rejects for something that is amiss. */
+/** Yields each finding as it is made; never rejects because of a problem that it finds. */
 export async function* examine(choice: ConfigChoice, log: Logger): AsyncGenerator<Finding> {
   let loaded: LoadedConfig | undefined;
   yield* await look("config", async () => {
     loaded = await loadSettings(choice);
     return lookAtConfig(loaded);
   });
-  // Without it nobody knows where the rest is.
+  // Without the config, the locations of everything else are unknown.
   if (loaded === undefined) return;
   yield* await examineDatabase(loaded, log);
   const config = loaded;
@@ -80,7 +80,7 @@ async function examineCache(
   return [...own, ...(await look("cache", () => lookAtCacheStores(loaded, database, log)))];
 }
 
-/** Opens a database, looks at it, and does more with it and what was found. */
+/** Opens a database, checks it, and continues with it and the findings. */
 async function withOpen(
   check: string,
   url: string,

@@ -1,33 +1,33 @@
-// What `memodag doctor` finds: one line of its answer.
+// Findings of `memodag doctor`: one line of its output each.
 
 import { messageOf } from "@memodag/core";
 import { findDatabaseFault } from "@memodag/metastore";
 
-/** How bad it is. `warn` works, and may not be what is wanted. */
+/** The severity. `warn` works, but may not be intended. */
 export type FindingStatus = "ok" | "warn" | "fail";
 
-/** One thing that was looked at. */
+/** The result of one check. */
 export interface Finding {
-  /** What it is about, in a word. */
+  /** The subject in one word. */
   readonly check: string;
   readonly status: FindingStatus;
-  /** What was found and, when it is not well, the mend. */
+  /** The finding and, if there is a problem, how to fix it. */
   readonly message: string;
 }
 
 /** All findings, and whether none failed. */
 export interface FindingsReport {
-  /** Nothing failed. */
+  /** True if nothing failed. */
   readonly ok: boolean;
   readonly checks: readonly Finding[];
 }
 
-/** Sums findings up. */
+/** Summarizes findings. */
 export function reportFindings(checks: readonly Finding[]): FindingsReport {
   return { ok: checks.every(({ status }) => status !== "fail"), checks };
 }
 
-/** What `work` finds; that it throws is a finding too. */
+/** Runs a check; if it throws, that is a finding too. */
 export async function look(
   check: string,
   work: () => Promise<readonly Finding[]>,

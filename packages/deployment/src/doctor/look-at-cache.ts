@@ -1,4 +1,4 @@
-// Can the cache be asked, and is it?
+// Checks whether the cache answers and is in use.
 
 import type { LoadedConfig } from "@memodag/config";
 import { DEFAULT_TEAM, MemodagError, sha256, systemClock, type Logger } from "@memodag/core";
@@ -8,7 +8,7 @@ import { configOffReason } from "../config/config-off-reason.ts";
 import { openCacheStores } from "../stores/cache-stores.ts";
 import type { Finding } from "./finding.ts";
 
-/** Asks the stores for something, as a scheduler would. */
+/** Sends a query to the stores, as a scheduler would. */
 export async function lookAtCacheStores(
   loaded: LoadedConfig,
   database: Metastore,
@@ -20,7 +20,7 @@ export async function lookAtCacheStores(
     const { records, results } = cache.stores;
     const asked = [
       records.list({}, { limit: 1, offset: 0 }),
-      results.read(DEFAULT_TEAM, [sha256("a result that nobody has stored")]),
+      results.read(DEFAULT_TEAM, [sha256("a result that was never stored")]),
     ];
     await within(taskCache.storeTimeout, Promise.all(asked));
     return [{ check: "cache", status: "ok", message: `${core.taskCacheBackend} answers` }];
@@ -34,7 +34,7 @@ async function within(ms: number, work: Promise<unknown>): Promise<void> {
   const cancel = systemClock.after(ms, () =>
     late.reject(new MemodagError("cache_backend_failed", "the cache does not answer: check its backend")),
   );
-  // What is waited for has to keep the process alive: the clock's timers do not.
+  // Keeps the process alive while waiting: the clock's timers do not.
   const alive = setInterval(() => undefined, ms);
   try {
     await Promise.race([work, late.promise]);
@@ -44,7 +44,7 @@ async function within(ms: number, work: Promise<unknown>): Promise<void> {
   }
 }
 
-/** Looks at the switches, and at what schedulers report of their circuit breakers. */
+/** Checks the switches and the circuit breakers that schedulers report. */
 export async function lookAtSwitches(loaded: LoadedConfig, database: Metastore): Promise<Finding[]> {
   const { offReason, breakers } = await readCacheHealth({
     configOffReason: configOffReason(loaded),

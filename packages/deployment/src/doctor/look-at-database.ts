@@ -1,11 +1,11 @@
-// Is the database there, migrated and writable, and does its clock agree with the host's?
+// Checks whether the database is reachable, migrated and writable, and agrees with the host's clock.
 
 import { formatDuration, type Clock } from "@memodag/core";
 import type { Metastore } from "@memodag/metastore";
 import { isSingleMachine } from "../stores/database.ts";
 import type { Finding, FindingStatus } from "./finding.ts";
 
-/** Looks at an open database; `name` is its url, without a password. */
+/** Checks an open database; `name` is its URL without a password. */
 export async function lookAtDatabase(check: string, database: Metastore, name: string): Promise<Finding[]> {
   const { pending, unknown } = await database.migrationStatus();
   if (unknown.length > 0) {
@@ -22,10 +22,10 @@ export async function lookAtDatabase(check: string, database: Metastore, name: s
   return [{ check, status: "ok", message: `${name} is migrated and can be written to` }];
 }
 
-/** From here on, in milliseconds, times of the database look odd beside those of this host. */
+/** From this difference on, in milliseconds, database times look wrong next to those of this host. */
 const ODD_SKEW_MS = 2_000;
 
-/** From here on dates of schedules and ages of results cannot be trusted. */
+/** From this difference on, schedules and ages of results cannot be trusted. */
 const BAD_SKEW_MS = 60_000;
 
 /** Compares the database's clock with this host's. */
@@ -36,7 +36,7 @@ export async function lookAtClocks(
   const before = clock.now();
   const theirs = await database.readClock();
   const after = clock.now();
-  // The answer was made at some moment between the two.
+  // The answer dates from some moment between the two.
   const skewMs = theirs < before ? before - theirs : Math.max(0, theirs - after);
   const status: FindingStatus = skewMs >= BAD_SKEW_MS ? "fail" : skewMs >= ODD_SKEW_MS ? "warn" : "ok";
   const which = theirs < before ? "ahead of" : "behind";

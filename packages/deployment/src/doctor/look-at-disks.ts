@@ -1,4 +1,4 @@
-// Is there room on the disks that memodag writes to?
+// Checks the free space of the disks that memodag writes to.
 
 import { existsSync, statfsSync } from "node:fs";
 import { dirname } from "node:path";
@@ -6,13 +6,13 @@ import { formatSize } from "@memodag/core";
 import type { LoadedConfig } from "@memodag/config";
 import type { Finding, FindingStatus } from "./finding.ts";
 
-/** Under this many bytes a disk is as good as full: SQLite needs some for a transaction. */
+/** Below this many bytes a disk counts as full: SQLite needs some for a transaction. */
 const FULL_BYTES = 16 * 2 ** 20;
 
-/** Under this many bytes it will be full soon. */
+/** Below this many bytes a disk is nearly full. */
 const LOW_BYTES = 512 * 2 ** 20;
 
-/** Looks at the disk of a SQLite database, and at that of logs and artifacts. */
+/** Checks the disks of a SQLite database, of logs and of artifacts. */
 export function lookAtDisks({ config }: LoadedConfig): Finding[] {
   const { url } = config.database;
   const places = [
@@ -22,14 +22,14 @@ export function lookAtDisks({ config }: LoadedConfig): Finding[] {
     ["logs and artifacts", config.core.stateDir] as const,
   ];
   return places.flatMap(([what, folder]) => {
-    // That a folder is not there is a finding of its own.
+    // A missing directory is reported by another check.
     if (!existsSync(folder)) return [];
     const { bavail, bsize } = statfsSync(folder);
     return [diskFinding({ what, folder, freeBytes: bavail * bsize })];
   });
 }
 
-/** What a disk with so much room comes to. */
+/** The finding for a disk with this much free space. */
 export function diskFinding(disk: {
   readonly what: string;
   readonly folder: string;
@@ -39,6 +39,7 @@ export function diskFinding(disk: {
   const status: FindingStatus = freeBytes < FULL_BYTES ? "fail" : freeBytes < LOW_BYTES ? "warn" : "ok";
   const room = `${formatSize(freeBytes)} free for ${what} in ${folder}`;
   const full = status === "fail" ? "the disk is full: " : "";
-  const mend = status === "ok" ? "" : ": make room, `memodag cache gc` frees what the cache does not need";
-  return { check: "disk", status, message: `${full}${room}${mend}` };
+  const hint =
+    status === "ok" ? "" : ": free some space; `memodag cache gc` removes what the cache no longer needs";
+  return { check: "disk", status, message: `${full}${room}${hint}` };
 }

@@ -1,4 +1,4 @@
-// Can this machine's folders be written to, and the Dag files be read?
+// Checks whether this machine's directories are writable and its Dag files readable.
 
 import { existsSync, mkdirSync, mkdtempSync, rmSync, statfsSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
@@ -9,22 +9,25 @@ import { openMetastore } from "@memodag/metastore";
 import { placeOf } from "@memodag/operations/dags";
 import type { Finding } from "./finding.ts";
 
-/** An empty file fits onto a full disk: this many bytes do not. */
+/** An empty file fits on a full disk; this many bytes do not. */
 const TRIAL_BYTES = 65_536;
 
-/** With less room, in bytes, a disk is full soon. */
+/** Below this many bytes a disk is nearly full. */
 const LITTLE_ROOM = 64 * 2 ** 20;
 
 const GROUP_AND_OTHERS = 0o077;
 
-/** Writes to the folders of logs, artifacts, commands' files and the SQLite file, and takes it back. */
+/**
+ * Writes to the directories of logs, artifacts, command files and the SQLite file, and removes the test
+ * files.
+ */
 export async function lookAtStateDir({ config }: LoadedConfig): Promise<Finding[]> {
   const { stateDir } = config.core;
   const below = ["logs", "artifacts", "exchange", "cache"].map((name) => join(stateDir, name));
   const { url } = config.database;
   const database =
     url.startsWith("sqlite:") && !url.includes(":memory:") ? [dirname(url.slice("sqlite:".length))] : [];
-  // Each may be a mount of its own; those that are not there yet are made on the disk of the first.
+  // Each may be a mount of its own; missing ones would be created on the disk of the first.
   const folders = [...new Set([stateDir, ...below, ...database].map((path) => resolve(path)))];
   const found = folders
     .filter((folder) => folder === resolve(stateDir) || existsSync(folder))
@@ -69,7 +72,7 @@ function lookAtFolder(folder: string): Finding[] {
   return [];
 }
 
-/** Reads every Dag file anew, into a database that is forgotten: what is stored stays as it is. */
+/** Reads every Dag file into a temporary database, so that what is stored does not change. */
 export async function lookAtDagFiles(loaded: LoadedConfig, scratchDir: string): Promise<Finding[]> {
   const { bundles, core, dagProcessor } = loaded.config;
   checkFolders(loaded);

@@ -1,24 +1,24 @@
-// Does anything work on the runs that there are?
+// Checks whether the existing runs make progress.
 
 import type { DagRun, RunStore } from "@memodag/core";
 import { whyNotLoadable, type RunSources } from "@memodag/operations/runs";
 import { isDeadOwner, listInterruptedRuns } from "@memodag/scheduler";
 import type { Finding } from "./finding.ts";
 
-/** A scheduler that is there has heard of a run by then, in milliseconds. */
+/** A live scheduler would have noticed a run by then, in milliseconds. */
 const HEARD_AFTER_MS = 15_000;
 
-/** Runs that are tried to be read, at most: the oldest. */
+/** The number of oldest runs that are test-loaded, at most. */
 const MOST_READ = 500;
 
-/** What runs are looked at with. */
+/** The stores that runs are checked with. */
 interface IdleSources extends RunSources {
   readonly runs: RunSources["runs"] & Pick<RunStore, "listInterruptedRuns" | "listLeaseOwners">;
 }
 
-/** Looks for runs that no scheduler can load, and for those that wait while no scheduler works on any. */
+/** Finds runs that no scheduler can load, and runs that wait while no scheduler works on any. */
 export async function lookAtRuns(sources: IdleSources, now: number): Promise<Finding[]> {
-  // A scheduler gives back at once what it cannot load.
+  // A scheduler releases immediately what it cannot load.
   const idle = await listInterruptedRuns(sources.runs, { queued: "all" });
   const unloadable: Finding[] = [];
   for (const run of idle.slice(0, MOST_READ)) {

@@ -1,4 +1,4 @@
-// Can a worker run a task on this machine? One does.
+// Checks that a worker can run a task on this machine, by running one.
 
 import { join } from "node:path";
 import type { LoadedConfig } from "@memodag/config";
@@ -20,10 +20,10 @@ export const dag = new Dag("doctor");
 dag.task("answer", () => "here")({});
 `;
 
-/** How long it may take, in milliseconds. */
+/** Timeout in milliseconds. */
 const PATIENCE_MS = 30_000;
 
-/** Has a worker process run a task to its end. */
+/** Runs a task in a worker process. */
 export async function lookAtWorker({ config }: LoadedConfig, scratchDir: string): Promise<Finding[]> {
   const code = new TextEncoder().encode(CODE);
   const digest = sha256(code);

@@ -2,11 +2,11 @@
 
 import { formatDuration, instanceName, isTerminal, type DagRun, type TaskInstance } from "@memodag/core";
 
-/** Makes the lines, each of them once: an instance may change again after its end, as its result is stored. */
+/** Creates each line once: an instance may change after its end, when its result is stored. */
 export class EndLines {
   readonly #told = new Set<string>();
 
-  /** The line for an instance as it stands now; `null` when there is nothing to tell. */
+  /** The line for the current state of an instance; `null` when there is nothing to log. */
   next(run: DagRun, instance: TaskInstance): string | null {
     const line = endLine(instance);
     if (line === null) return null;
@@ -29,7 +29,7 @@ export class EndLines {
   }
 }
 
-/** The line for an attempt that has ended; nothing while it goes on. */
+/** The line for an attempt that has ended; `null` while it runs. */
 export function endLine(instance: TaskInstance): string | null {
   const { taskId, mapIndex, state, tryNumber, cacheStatus, durationMs, savedMs, error } = instance;
   if (!isTerminal(state) && state !== "up_for_retry") return null;

@@ -8,7 +8,7 @@ import { lossMessage, stderrSink } from "./stderr-sink.ts";
 
 /** A logger that writes to stderr, each line before it returns. The level is asked for at every message. */
 export function jsonLogger(level: () => LogLevel): Logger {
-  // What a process says last must not be lost with it.
+  // The last messages of a process must not be lost with it.
   const stderr = stderrSink(lossLine);
   const sink = pino(
     {

@@ -1,11 +1,11 @@
-// How grave a log message is, and how grave it has to be to be logged.
+// Severities of log messages, and the threshold for logging.
 
 const LEVELS = ["debug", "info", "warn", "error"] as const;
 
-/** How much is logged: a level and everything above it. */
+/** The log level: messages of this severity and above are logged. */
 export type LogLevel = (typeof LEVELS)[number];
 
-/** True when what is said at `level` is at least as grave as `least`. */
+/** True when `level` is at least as severe as `least`. */
 export function isLogged(level: LogLevel, least: LogLevel): boolean {
   return LEVELS.indexOf(level) >= LEVELS.indexOf(least);
 }

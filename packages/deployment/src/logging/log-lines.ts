@@ -14,17 +14,17 @@ export function lineLogger(write: (line: string, of: LogLevel) => void, level: (
   return { debug: at("debug"), info: at("info"), warn: at("warn"), error: at("error") };
 }
 
-/** The logger of a part that goes on until it is told to stop: all to stderr. */
+/** The logger of a service: everything goes to stderr. */
 export async function serviceLogger(asJson: boolean, level: () => LogLevel): Promise<Logger> {
   if (!asJson) return colouredLogger(level);
-  // People do without it, and so does every command that ends.
+  // Loaded only for services that log JSON.
   const { jsonLogger } = await import("./json-logger.ts");
   return jsonLogger(level);
 }
 
 const COLOURS = { debug: "gray", info: "reset", warn: "yellow", error: "red" } as const;
 
-/** In colour on a terminal that wants it. */
+/** Uses colours on a terminal that supports them. */
 function colouredLogger(level: () => LogLevel): Logger {
   const coloured = (line: string, of: LogLevel): string =>
     `${styleText(COLOURS[of], line, { stream: process.stderr })}\n`;

@@ -1,30 +1,30 @@
-// Makes text that comes from Dag files, tasks and databases safe to print on a terminal.
+// Makes strings from Dag files, tasks and databases safe to print on a terminal.
 
 /**
- * What a terminal would act upon, or would show as something else than it is: control characters of C0 and C1,
- * halves of characters, marks that turn the direction of writing, separators that some take for line ends.
+ * Characters that a terminal would interpret or misrepresent: C0 and C1 controls, lone surrogates,
+ * bidirectional marks, and separators that some programs treat as line ends.
  */
 const UNSAFE =
   /[^\P{Cc}\n\t]|[\p{Cs}\p{Zl}\p{Zp}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufff9-\ufffb]/gu;
 
-/** The text of several lines, in which nothing can move the cursor, change colours or turn the order of letters. */
+/** A multi-line string in which nothing can move the cursor, change colours or reorder characters. */
 export function plainText(text: string): string {
   return text.replaceAll(UNSAFE, spelledOut);
 }
 
-/** {@link plainText} on one line: a line break in a name or an error cannot begin another message. */
+/** {@link plainText} on one line: a line break in a name or an error cannot fake another message. */
 export function plainLine(text: string): string {
   return plainText(text).replaceAll("\n", "\\n");
 }
 
-/** {@link plainText} in which each line after the first is indented, so that none looks like another message. */
+/** {@link plainText} with each line after the first indented, so that none looks like another message. */
 export function plainBlock(text: string): string {
   return plainText(text).replaceAll(/\n(?![ \t])/g, "\n  ");
 }
 
-/** JSON that says the same with these characters escaped. */
+/** Equivalent JSON with these characters escaped. */
 export function plainJson(json: string): string {
-  // They can only stand in strings, where JSON spells them so.
+  // These characters can only occur in strings, where JSON allows the escape.
   return json.replaceAll(UNSAFE, (character) => `\\u${hex(character.charCodeAt(0), 4)}`);
 }
 
@@ -37,13 +37,13 @@ function hex(code: number, digits: number): string {
   return code.toString(16).padStart(digits, "0");
 }
 
-/** Characters of what authors and machines wrote that a line shows; `--json` has all of it. */
+/** Characters of foreign strings that a line shows; `--json` shows all of them. */
 const LONGEST_SHOWN = 2_000;
 
-/** A text as a line for people shows it: its beginning, and how much was left out. */
+/** A string shortened for display: its beginning, and how much was omitted. */
 export function shortened(text: string, longest: number = LONGEST_SHOWN): string {
   if (text.length <= longest) return text;
-  // Not in the middle of a character of two halves.
+  // Does not split a surrogate pair.
   const shown = text.slice(0, longest).replace(/[\ud800-\udbff]$/, "");
   return `${shown}… (${text.length - shown.length} more characters: --json shows them)`;
 }

@@ -1,18 +1,21 @@
-// Where services log to: stderr, whose end is not theirs. A full disk or a closed pipe costs lines and nothing else.
+// The log output of services: stderr. A full disk or a closed pipe loses lines and has no other effect.
 
 import { writeSync } from "node:fs";
 import { LineSink } from "@memodag/core";
 
-/** How often, and for how many milliseconds each time, a reader that is slow is waited for. */
+/** How often, and for how many milliseconds each time, to wait for a slow reader. */
 const SLOW_READER_TRIES = 100;
 const SLOW_READER_MS = 10;
 
-/** A sink for lines to stderr, each written before the call returns. `lossLine` is told when lines were lost. */
+/**
+ * A sink for lines to stderr, each written before the call returns. `lossLine` formats the report of lost
+ * lines.
+ */
 export function stderrSink(lossLine: (lost: number, reason: string) => string): LineSink {
   return new LineSink({ write: writeToStderr, lossLine });
 }
 
-/** What is said of lines that were lost. */
+/** The message about lost lines. */
 export function lossMessage(lost: number, reason: string): string {
   return `${lost} line(s) of this log were lost, since stderr could not be written to (${reason})`;
 }
@@ -22,7 +25,7 @@ function writeToStderr(bytes: Uint8Array): number {
     try {
       return writeSync(process.stderr.fd, bytes);
     } catch (error) {
-      // A pipe that another process made non-blocking, and that is full.
+      // The pipe is full, and another process made it non-blocking.
       const isFull = (error as NodeJS.ErrnoException).code === "EAGAIN";
       if (!isFull || tries >= SLOW_READER_TRIES) throw error;
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, SLOW_READER_MS);

@@ -1,20 +1,19 @@
-// Tells the metadata database while a scheduler leaves its cache alone, so that `cache stats` can say so.
+// Reports an open circuit breaker to the metadata database, for `cache stats`.
 
 import { hostname } from "node:os";
 import { messageOf, type CancelTimer, type Clock, type Logger } from "@memodag/core";
 import type { BreakerBoard } from "@memodag/metastore";
 import type { BreakerChange } from "@memodag/result-cache";
 
-/** What a {@link BreakerReporter} works with. */
 export interface BreakerReporterParts {
   readonly board: Pick<BreakerBoard, "report">;
   readonly clock: Clock;
   readonly log: Logger;
-  /** How long a report is good for, in milliseconds; it is renewed three times as often. */
+  /** How long a report is valid, in milliseconds; it is renewed three times as often. */
   readonly ttlMs: number;
 }
 
-/** Reports changes as they come, and again while the breaker is not closed. Never rejects. */
+/** Reports changes immediately, and repeatedly while the breaker is not closed. Never rejects. */
 export class BreakerReporter {
   readonly #parts: BreakerReporterParts;
   readonly #scheduler = `${hostname()}:${process.pid}`;
@@ -33,7 +32,7 @@ export class BreakerReporter {
     this.#report();
   }
 
-  /** Takes the report back; for the end of a scheduler. */
+  /** Withdraws the report when the scheduler ends. */
   async close(): Promise<void> {
     if (this.#change.state !== "closed") this.changed({ state: "closed", error: null });
     await this.#writing;
@@ -43,7 +42,7 @@ export class BreakerReporter {
     this.#cancel();
     const { board, clock, log, ttlMs } = this.#parts;
     const report = { ...this.#change, scheduler: this.#scheduler, since: this.#since };
-    // One after the other, so that the last change is the last that is written.
+    // Sequentially, so that the last change is written last.
     this.#writing = this.#writing.then(async () => {
       try {
         await board.report(report, ttlMs);

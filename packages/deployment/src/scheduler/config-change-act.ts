@@ -1,11 +1,12 @@
-// Writes down that a scheduler saw its config file change: the file itself keeps no record of that.
+// Records in the audit log that a scheduler noticed a change of its config file, which keeps no history
+// itself.
 
 import type { ConfigChange } from "@memodag/config";
 import { messageOf, type AuditLog, type Logger } from "@memodag/core";
 import { newAct } from "@memodag/operations";
 import { currentActor } from "../config/current-actor.ts";
 
-/** Writes a change down as seen by this process. Never rejects: what was seen holds all the same. */
+/** Records a change as seen by this process. Never rejects: the change applies anyway. */
 export async function writeConfigChange(
   audit: AuditLog,
   changes: readonly ConfigChange[],

@@ -4,17 +4,17 @@ import { messageOf, type Clock, type Logger } from "@memodag/core";
 import type { CacheSwitch } from "@memodag/metastore";
 import { turnOffReason } from "@memodag/operations/cache";
 
-/** How often the database is asked, in milliseconds: a turn of the switch counts within a second. */
+/** Polling interval in milliseconds: a change takes effect within a second. */
 const LOOK_EVERY_MS = 250;
 
-/** A switch, as it stands. */
+/** The current position of the switch. */
 export interface DatabaseSwitch {
-  /** Why caching is off by it, in words; `null`: it is on. */
+  /** Why caching is off by this switch; `null`: it is on. */
   offReason(): string | null;
   close(): void;
 }
 
-/** Reads the switch, and follows it. While the database is away, what it said last holds. */
+/** Reads the switch and follows it. While the database is unreachable, its last known position applies. */
 export async function watchDatabaseSwitch(
   cacheSwitch: Pick<CacheSwitch, "find">,
   clock: Clock,

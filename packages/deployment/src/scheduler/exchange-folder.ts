@@ -1,4 +1,4 @@
-// The folder through which this process's commands get their arguments, and what killed processes left of theirs.
+// The directory through which commands receive their arguments; also removes those of killed processes.
 
 import { mkdirSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
@@ -6,8 +6,8 @@ import { OWN_FOLDER_MODE } from "@memodag/core";
 import { isDeadOwner, newOwner } from "@memodag/scheduler";
 
 /**
- * A path below the state folder that no other process has, and no other user can look into. Folders of processes
- * of this machine that are gone are removed: the guard that removes them may have been killed as well.
+ * A path in the state directory that no other process uses and no other user can read. Removes the
+ * directories of dead processes on this machine, whose guards may have been killed as well.
  */
 export function exchangeFolder(stateDir: string): string {
   const exchange = join(stateDir, "exchange");
@@ -17,7 +17,7 @@ export function exchangeFolder(stateDir: string): string {
       if (isDeadOwner(name)) rmSync(join(exchange, name), { recursive: true, force: true });
     }
   } catch {
-    // A full or read-only disk is told of when the folder is needed.
+    // A full or read-only disk is reported when the directory is needed.
   }
   return join(exchange, newOwner());
 }

@@ -5,7 +5,7 @@ import { LiveConfig } from "../config/live-config.ts";
 import type { Deployment } from "../stores/deployment.ts";
 import { openScheduler } from "./open-scheduler.ts";
 
-/** A scheduler for these runs, and those that their tasks make, alone. */
+/** A scheduler for these runs and the runs that their tasks create. */
 export async function hostRuns(
   deployment: Deployment,
   { team, dagId, runs, log, listener }: HostedRuns,

@@ -1,10 +1,11 @@
-// The settings of a scheduler's parts. What the config marks as live is a function that reads what holds now.
+// Settings of a scheduler's parts. Keys that the config marks as live are functions that read the current
+// value.
 
 import type { CacheLeasesOptions, ResultCacheOptions } from "@memodag/result-cache";
 import { DEFAULT_POOLS, type SchedulerOptions } from "@memodag/scheduler";
 import type { LiveConfig } from "../config/live-config.ts";
 
-/** What a result cache is told. */
+/** Settings of a result cache. */
 export function cacheSettings(live: LiveConfig): ResultCacheOptions {
   const { breakerThreshold, breakerRest } = live.config.taskCache;
   return {
@@ -16,7 +17,7 @@ export function cacheSettings(live: LiveConfig): ResultCacheOptions {
   };
 }
 
-/** What the leases of keys are told. */
+/** Settings of key leases. */
 export function keyLeaseSettings(live: LiveConfig): CacheLeasesOptions {
   const { scheduler, taskCache } = live.config;
   return {
@@ -27,7 +28,7 @@ export function keyLeaseSettings(live: LiveConfig): CacheLeasesOptions {
   };
 }
 
-/** What a scheduler is told by the config. */
+/** Settings of a scheduler. */
 export function schedulerSettings(live: LiveConfig): Omit<SchedulerOptions, "dag"> {
   const { scheduler, pools } = live.config;
   return {

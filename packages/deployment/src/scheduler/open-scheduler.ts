@@ -1,4 +1,4 @@
-// Puts a scheduler together: executor, cache, switches.
+// Assembles a scheduler: executor, cache, switches.
 
 import { join } from "node:path";
 import { systemClock, type Logger } from "@memodag/core";
@@ -20,17 +20,17 @@ import { readSecretKey } from "../config/secret-key.ts";
 
 /** Options of a scheduler. */
 export interface SchedulerRequest {
-  /** Followed for as long as the scheduler is open. */
+  /** Followed while the scheduler is open. */
   readonly live: LiveConfig;
   readonly log: Logger;
   readonly listener?: SchedulerListener;
-  /** Runs of this Dag alone, and none that its schedule would make. */
+  /** Only runs of this Dag, without scheduled ones. */
   readonly dag?: { readonly team: string; readonly dagId: string };
-  /** Of that Dag's runs these alone, by number. */
+  /** Only these runs of that Dag, by number. */
   readonly runs?: readonly number[];
 }
 
-/** Puts a scheduler together; `start` starts it. */
+/** Assembles a scheduler; `start` starts it. */
 export async function openScheduler(
   deployment: Deployment,
   { live, log, listener, dag, runs: onlyRuns }: SchedulerRequest,
@@ -115,7 +115,7 @@ export async function openScheduler(
       ...listener,
       runChanged(run) {
         listener?.runChanged?.(run);
-        // Its Dag may have room for the run of a date that has come.
+        // Its Dag may have capacity for the next scheduled run.
         if (run.endedAt !== null) scheduleLoop?.wake();
       },
     },

@@ -1,4 +1,4 @@
-// Collects the cache beside a scheduler.
+// Collects the cache periodically in a scheduler's process.
 
 import { systemClock, type Logger } from "@memodag/core";
 import { openCollector } from "@memodag/operations/cache";
@@ -6,7 +6,7 @@ import { PeriodicCollection } from "@memodag/result-cache";
 import type { LiveConfig } from "../config/live-config.ts";
 import type { Deployment } from "../stores/deployment.ts";
 
-/** Collects as often as the config says; `undefined`: never. */
+/** Collects at the interval of the config; `undefined`: never. */
 export function openPeriodicCollection(
   deployment: Deployment,
   live: LiveConfig,
@@ -16,7 +16,7 @@ export function openPeriodicCollection(
   if (everyMs === null) return undefined;
   const maxCacheBytes = (): number | null => live.config.taskCache.maxSize ?? null;
   return new PeriodicCollection({
-    // Opened each time: a backend may have been away the last time.
+    // Opened each time: a backend may have been unreachable the last time.
     collect: async (signal) => await (await openCollector(deployment, { maxCacheBytes })).collect(signal),
     everyMs,
     clock: systemClock,

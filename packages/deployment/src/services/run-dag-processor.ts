@@ -1,4 +1,4 @@
-// The Dag processor as a process of its own.
+// The Dag processor as a service.
 
 import { isFileFault, messageOf, silentLogger, systemClock } from "@memodag/core";
 import { DagFileLog } from "../logging/dag-file-log.ts";
@@ -7,10 +7,10 @@ import { warnOfTeams } from "../config/warn-of-teams.ts";
 import type { ServiceOptions } from "./service-options.ts";
 import { withService } from "./with-service.ts";
 
-/** Reads Dag files as they change, until it is told to stop. */
+/** Reads Dag files as they change, until it is stopped. */
 export async function runDagProcessor(options: ServiceOptions): Promise<void> {
   await withService(options, async ({ deployment, live, log, stopped }) => {
-    // Whoever started this process, `memodag dev`, tells of changes itself.
+    // If `memodag dev` started this process, it reports config changes itself.
     await live.follow({ clock: systemClock, log: process.connected ? silentLogger : log });
     if (!process.connected) await warnOfTeams(deployment.loaded, log);
     deployment.logBrokenConnections(log);
@@ -18,12 +18,12 @@ export async function runDagProcessor(options: ServiceOptions): Promise<void> {
     const { bundles, dagProcessor: settings } = deployment.config;
     const { watchBundles } = await import("@memodag/dag-processor");
     const processor = await openDagProcessor(deployment);
-    // Forgets bundles that the config no longer names; the watch looks at those that it does.
+    // Deletes bundles that the config no longer contains; the watch handles the others.
     const fileLog = new DagFileLog(log, bundles, process.cwd());
     try {
       for (const summary of await processor.processBundles(bundles)) fileLog.tell(summary);
     } catch (error) {
-      // The watch tries again, and goes on when there is room.
+      // The watch tries again, and succeeds once there is space.
       if (!isFileFault(error)) throw error;
       log.error(messageOf(error));
     }

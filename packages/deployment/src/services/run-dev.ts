@@ -1,4 +1,4 @@
-// Everything a developer needs: a Dag processor in a process of its own, a scheduler in this one.
+// Everything a developer needs: a Dag processor in a child process, and a scheduler in this one.
 
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
@@ -11,11 +11,11 @@ import type { ServiceOptions } from "./service-options.ts";
 import { withService } from "./with-service.ts";
 import { openScheduler } from "../scheduler/open-scheduler.ts";
 
-/** Runs until it is told to stop; then drains. */
+/** Runs until it is stopped; then drains. */
 export async function runDev(options: ServiceOptions): Promise<void> {
   await withService(options, async ({ deployment, live, log, stopped }) => {
     requireBundles(deployment.loaded);
-    // Refused here, once: the Dag processor would be started again and again.
+    // Checked here once: otherwise the Dag processor would be restarted repeatedly.
     const { checkFolders } = await import("@memodag/config");
     checkFolders(deployment.loaded);
     await deployment.requireWritable();
@@ -30,14 +30,14 @@ export async function runDev(options: ServiceOptions): Promise<void> {
   });
 }
 
-/** How long after its end the Dag processor is started again, in milliseconds; twice as long each time that follows. */
+/** The delay before the Dag processor is restarted, in milliseconds; doubled each time. */
 const RESTART_AFTER_MS = 1_000;
 const LONGEST_RESTART_MS = 30_000;
 
-/** One that has run for as long, in milliseconds, has not ended for what ended the one before. */
+/** A process that ran this long, in milliseconds, resets the delay. */
 const STEADY_MS = 60_000;
 
-/** The Dag processor's process, started again whenever it ends by itself. */
+/** The Dag processor's process, restarted whenever it ends by itself. */
 class ProcessorProcess {
   readonly #args: readonly string[];
   readonly #log: Logger;
@@ -56,13 +56,13 @@ class ProcessorProcess {
   }
 
   #start(): ChildProcess {
-    // It ends with this process, however that ends: its end of the IPC channel is closed then.
+    // It ends with this process, which closes the IPC channel in any case.
     const { env, input } = handSecretsOn();
     const child = spawn(process.execPath, [process.argv[1] ?? "", ...this.#args], {
       stdio: ["pipe", "inherit", "inherit", "ipc"],
       env,
     });
-    // One that ended before it read it is started again.
+    // A process that ended before it read its input is restarted.
     child.stdin?.on("error", () => undefined).end(input);
     const startedAt = systemClock.monotonic();
     child.once("exit", (code, signal) => {

@@ -1,4 +1,4 @@
-// The scheduler as a process of its own.
+// The scheduler as a service.
 
 import { runLogger } from "../logging/run-logger.ts";
 import { warnOfTeams } from "../config/warn-of-teams.ts";
@@ -6,7 +6,7 @@ import type { ServiceOptions } from "./service-options.ts";
 import { withService } from "./with-service.ts";
 import { openScheduler } from "../scheduler/open-scheduler.ts";
 
-/** Schedules and executes until it is told to stop; then drains. */
+/** Schedules and executes until it is stopped; then drains. */
 export async function runScheduler(options: ServiceOptions): Promise<void> {
   await withService(options, async ({ deployment, live, log, stopped }) => {
     await deployment.requireWritable();

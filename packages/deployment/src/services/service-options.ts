@@ -6,6 +6,6 @@ import type { ConfigChoice } from "../config/settings.ts";
 export interface ServiceOptions extends ConfigChoice {
   /** Logs JSON lines. */
   readonly json?: boolean;
-  /** Aborted when the service is to end. */
+  /** Aborted to stop the service. */
   readonly signal: AbortSignal;
 }

@@ -1,4 +1,4 @@
-// Opens the parts that all services share: the deployment, its config as it changes, and the log.
+// Opens what all services share: the deployment, its live config, and the log.
 
 import type { Logger } from "@memodag/core";
 import { LiveConfig } from "../config/live-config.ts";
@@ -7,16 +7,16 @@ import { serviceLogger } from "../logging/log-lines.ts";
 import { withDeployment, type Deployment } from "../stores/deployment.ts";
 import type { ServiceOptions } from "./service-options.ts";
 
-/** A service that has begun. */
+/** A running service. */
 export interface StartedService {
   readonly deployment: Deployment;
   readonly live: LiveConfig;
   readonly log: Logger;
-  /** Resolves when the service is to end. */
+  /** Resolves when the service has to stop. */
   readonly stopped: Promise<void>;
 }
 
-/** Opens the deployment for a service, and closes it when the service has ended. */
+/** Opens the deployment for a service, and closes it when the service has stopped. */
 export async function withService(
   { config, json = false, signal }: ServiceOptions,
   work: (service: StartedService) => Promise<void>,

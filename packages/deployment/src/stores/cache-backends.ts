@@ -1,4 +1,4 @@
-// Opens cache backends by the names that the config may hold.
+// Opens cache backends by their names in the config.
 
 import { setTimeout as rest } from "node:timers/promises";
 import { join } from "node:path";
@@ -16,20 +16,20 @@ import {
 import { openDatabase } from "./database.ts";
 import { resolveFrom } from "./resolve-from.ts";
 
-/** Which stores of which backend, and the config's key that says so. */
+/** A backend for the selected stores, and the config key that names it. */
 export interface BackendChoice {
   readonly name: string;
   readonly stores: readonly StoreName[];
   readonly key: string;
 }
 
-/** A backend with both of its stores; those of a module may turn out not to be there when they are asked. */
+/** A backend with both stores; those of a module may turn out to be missing when they are used. */
 export interface OpenBackend extends Required<CacheBackend> {
   /** True when runs may refer to values in `results`: they stay there until they are deleted. */
   readonly keepsValues: boolean;
 }
 
-/** What backends are opened with. */
+/** The inputs for opening backends. */
 export interface BackendParts {
   readonly loaded: LoadedConfig;
   readonly metadata: { readonly records: RecordStore; readonly results: ResultStore };
@@ -41,23 +41,23 @@ export function cacheFolder({ core }: Config): string {
   return join(core.stateDir, "cache");
 }
 
-/** The url of a database that is the cache's own; undefined when it lives in the metadata database. */
+/** The URL of the cache's own database; undefined when it uses the metadata database. */
 export function ownCacheUrl({ taskCache, database }: Config): string | undefined {
   return taskCache.url === database.url ? undefined : taskCache.url;
 }
 
 /**
- * Opens a backend. The metadata database stays its owner's to close.
- * @throws MemodagError `config_invalid` for a module that is not there or is no backend.
+ * Opens a backend. The caller keeps ownership of the metadata database.
+ * @throws MemodagError `config_invalid` for a module that does not exist or is not a backend.
  */
 export async function openBackend(choice: BackendChoice, parts: BackendParts): Promise<OpenBackend> {
   const { config } = parts.loaded;
   switch (choice.name) {
     case "metadata-db": {
       const url = ownCacheUrl(config);
-      // Reading waits for nobody, on either database: SQLite reads past writers in WAL mode, PostgreSQL
-      // ends a query with its signal. A second connection to the same SQLite file would be worse, since
-      // the two could block the one thread against each other.
+      // Reads do not block on either database: SQLite reads alongside writers in WAL mode, and PostgreSQL
+      // cancels a query with its signal. A second connection to the same SQLite file would be worse, since
+      // the two could block the single thread against each other.
       if (url === undefined) return unclosed(parts.metadata, true);
       return keeping(new LazyBackend(() => openCacheDatabase(url, config)), true);
     }
@@ -88,7 +88,7 @@ function keeping(backend: LazyBackend, keepsValues: boolean): OpenBackend {
 
 const SHORTEST_CONNECT_MS = 1_000;
 
-/** A call to it never blocks the thread, nor goes on at the server, for longer than the cache may take. */
+/** A call never blocks the thread, or continues on the server, for longer than the cache's timeout. */
 async function openCacheDatabase(url: string, { taskCache }: Config): Promise<CacheBackend> {
   const { lookupTimeout, storeTimeout } = taskCache;
   try {
@@ -137,7 +137,10 @@ async function importModule(name: string, projectDir: string, setting: string): 
   }
 }
 
-/** A module that is no backend is told at once; one that is away, or slow to come, holds nobody up. */
+/**
+ * A module that is not a backend is reported immediately; one that is unreachable or slow does not delay the
+ * start.
+ */
 async function refuseNoBackend(backend: LazyBackend, waitMs: number): Promise<void> {
   const waited = new AbortController();
   try {

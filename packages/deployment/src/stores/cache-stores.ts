@@ -1,4 +1,4 @@
-// Opens the stores that the config names for the cache: where records are, and where results are.
+// Opens the record store and the result store that the config names for the cache.
 
 import type { Config, LoadedConfig } from "@memodag/config";
 import { systemClock, type Logger } from "@memodag/core";
@@ -24,15 +24,15 @@ export interface CacheStores {
   readonly values: Values;
 }
 
-/** The stores and what lets go of them. */
+/** The stores, and how to close them. */
 export interface OpenCacheStores {
   readonly stores: CacheStores;
   close(): Promise<void>;
 }
 
 /**
- * Opens the cache's stores. The metadata database stays its owner's to close.
- * @throws MemodagError `config_invalid` for a backend that is not there.
+ * Opens the cache's stores. The caller keeps ownership of the metadata database.
+ * @throws MemodagError `config_invalid` for a backend that does not exist.
  */
 export async function openCacheStores(
   loaded: LoadedConfig,

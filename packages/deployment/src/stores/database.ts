@@ -1,16 +1,16 @@
-// Opens the databases that config urls name, migrated as far as that is this program's to do.
+// Opens the databases of config URLs, migrated if this program is responsible for that.
 
 import type { Metastore, MetastoreOptions, MigrationStatus } from "@memodag/metastore";
 import { ownEnvironment } from "../config/environment-secrets.ts";
 import { loadSettings, type ConfigChoice } from "../config/settings.ts";
 
-/** True when the database is a file of this machine, which no other machine has a part in. */
+/** True when the database is a file of this machine, which no other machine shares. */
 export function isSingleMachine({ dialect }: Metastore): boolean {
   return dialect === "sqlite";
 }
 
 /**
- * Opens a database. One of this machine is made and migrated when it has to be.
+ * Opens a database. A database of this machine is created and migrated if necessary.
  * @throws MemodagError `database_unreachable`, `database_not_migrated`, `database_newer`.
  */
 export async function openDatabase(url: string, options?: MetastoreOptions): Promise<Metastore> {
@@ -26,7 +26,7 @@ export async function openDatabase(url: string, options?: MetastoreOptions): Pro
 }
 
 /**
- * Opens a database and migrates nothing.
+ * Opens a database without migrating it.
  * @throws MemodagError `database_unreachable`
  */
 export async function openAsItIs(url: string, options: MetastoreOptions = {}): Promise<Metastore> {
@@ -36,7 +36,7 @@ export async function openAsItIs(url: string, options: MetastoreOptions = {}): P
   return await openMetastore(url, { ...options, postgres });
 }
 
-/** Migrates the databases of the config and resolves to what was applied. */
+/** Migrates the databases of the config and resolves to the applied migrations. */
 export async function migrateDatabases(choice: ConfigChoice): Promise<readonly string[]> {
   const { config } = await loadSettings(choice);
   const urls = new Set([config.database.url, config.taskCache.url ?? config.database.url]);
@@ -52,13 +52,13 @@ export async function migrateDatabases(choice: ConfigChoice): Promise<readonly s
   return applied;
 }
 
-/** How far a database is migrated. */
+/** The migration status of a database. */
 export interface DatabaseStatus extends MigrationStatus {
-  /** Without its password. */
+  /** Without the password. */
   readonly url: string;
 }
 
-/** How far the metadata database is migrated; writes nothing. */
+/** The migration status of the metadata database; writes nothing. */
 export async function readDatabaseStatus(choice: ConfigChoice): Promise<DatabaseStatus> {
   const { url } = (await loadSettings(choice)).config.database;
   const { redactUrl } = await import("@memodag/config");

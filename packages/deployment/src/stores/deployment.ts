@@ -1,4 +1,4 @@
-// Opens what a config names: the metadata database and the cache's stores; and closes it.
+// Opens and closes what a config names: the metadata database and the cache's stores.
 
 import type { Config, LoadedConfig } from "@memodag/config";
 import type { CallbackStore, ChangeFeed, Clock, Logger } from "@memodag/core";
@@ -12,28 +12,28 @@ import { findSecretKey } from "../config/secret-key.ts";
 import { openCacheStores } from "./cache-stores.ts";
 import { isSingleMachine, openDatabase } from "./database.ts";
 
-/** A config and what it names, opened. */
+/** A config with its open stores. */
 export interface Deployment extends Stores {
   readonly loaded: LoadedConfig;
   readonly config: Config;
   /** Callbacks that still have to run. */
   readonly callbacks: CallbackStore;
   readonly changes: ChangeFeed;
-  /** Of cache keys; in the metadata database, wherever the cache is. */
+  /** Leases of cache keys; always in the metadata database. */
   readonly leases: LeaseStore;
-  /** Bytes that one of a run's XComs may have. */
+  /** The maximum size of an XCom in bytes. */
   readonly maxXComBytes: number;
-  /** True when no other machine has a part in it. */
+  /** True when no other machine shares it. */
   readonly isSingleMachine: boolean;
-  /** Has the log tell of connections to the database that broke without a word. */
+  /** Logs connections to the database that broke silently. */
   logBrokenConnections(log: Logger): void;
   /** @throws MemodagError `database_read_only`, `database_failed` */
   requireWritable(): Promise<void>;
 }
 
 /**
- * Opens what a config names for `work`, and closes it afterwards. A SQLite database is
- * made and migrated when it has to be; a PostgreSQL one only by `memodag db migrate`.
+ * Opens what a config names for `work`, and closes it afterwards. A SQLite database is created and migrated
+ * if necessary; a PostgreSQL database only by `memodag db migrate`.
  * @throws MemodagError `config_invalid`, `database_unreachable`, `database_not_migrated`, `database_newer`.
  */
 export async function withDeployment<T>(
@@ -80,7 +80,7 @@ export async function withDeployment<T>(
   }
 }
 
-/** The context of operations on a deployment, for the user of this process. */
+/** The context of operations on a deployment, with this process's user as the actor. */
 export function operationContext(
   deployment: Deployment,
   { clock, log }: { readonly clock: Clock; readonly log: Logger },

@@ -1,9 +1,9 @@
-// Names faults of databases and disks, which are no bugs of memodag.
+// Names failures of databases and disks, which are not bugs of memodag.
 
 import { findFileFault } from "@memodag/core";
 import { findDatabaseFault } from "@memodag/metastore";
 
-/** The `MemodagError` for a fault of a database or of a disk; every other error as it is. */
+/** The `MemodagError` for a failure of a database or a disk; any other error unchanged. */
 export function nameFault(error: unknown): unknown {
   return findDatabaseFault(error) ?? findFileFault(error) ?? error;
 }

@@ -1,4 +1,4 @@
-// The switch in the database that slice caching off and on for all schedulers at once.
+// The switch in the database that turns caching off and on for all schedulers at once.
 
 import type { AuditAct } from "@memodag/core";
 import { writeAct } from "../audit/write-act.ts";
@@ -30,7 +30,7 @@ export class CacheSwitch {
     return last;
   }
 
-  /** TimeSlice, latest first. */
+  /** Turns, latest first. */
   async list(limit: number): Promise<SwitchTurn[]> {
     const rows = await this.#dialect.kysely
       .selectFrom("cache_switch")

@@ -5,12 +5,12 @@ import type { OperationContext } from "../context.ts";
 import { isoTime } from "../iso-time.ts";
 import { readPage, type Page, type PageInput } from "../page.ts";
 
-/** Which entries. */
+/** Selects audit entries. */
 export interface ListAuditInput extends PageInput {
-  /** Acts on this team alone. */
+  /** Only acts on this team. */
   readonly team?: string | undefined;
   readonly action?: AuditAction | undefined;
-  /** ISO 8601: from this time on. */
+  /** ISO 8601: only entries from this time on. */
   readonly since?: string | undefined;
 }
 
@@ -20,7 +20,7 @@ export interface AuditReport extends Omit<AuditEntry, "at"> {
   readonly at: string;
 }
 
-/** Entries of a page unless it says otherwise. */
+/** Default number of entries on a page. */
 const DEFAULT_LIMIT = 100;
 
 /**
@@ -44,5 +44,5 @@ export async function listAudit(
 function readTime(since: string): number {
   const time = findIsoTime(since);
   if (time !== undefined) return time;
-  throw new MemodagError("usage", `since: "${since}" is not a date or time of ISO 8601`);
+  throw new MemodagError("usage", `since: "${since}" is not an ISO 8601 date or time`);
 }

@@ -4,23 +4,23 @@ import type { BreakerBoard, CacheSwitch, ReportedBreaker } from "@memodag/metast
 import { isoTime } from "../iso-time.ts";
 import { turnOffReason } from "./turn-off-reason.ts";
 
-/** A scheduler that leaves its cache alone, or tries it again. */
+/** A scheduler whose circuit breaker is not closed. */
 export interface BreakerShown extends Omit<ReportedBreaker, "since"> {
   /** ISO 8601. */
   readonly since: string;
 }
 
-/** What keeps the cache from being used. */
+/** The reasons why the cache is not used. */
 export interface CacheHealth {
-  /** The switch of the whole installation that is off, in words; `null`: none is. */
+  /** Why caching is off for the whole deployment; `null`: it is on. */
   readonly offReason: string | null;
   /** Schedulers whose circuit breaker is not closed. */
   readonly breakers: readonly BreakerShown[];
 }
 
-/** Reads the switches and what schedulers report. */
+/** Reads the switches and the breaker states that schedulers report. */
 export async function readCacheHealth(parts: {
-  /** Why the config turns caching off, in words; `null` when it does not. */
+  /** Why the config switches caching off; `null` when it does not. */
   readonly configOffReason: string | null;
   readonly cacheSwitch: Pick<CacheSwitch, "find">;
   readonly breakers: Pick<BreakerBoard, "list">;

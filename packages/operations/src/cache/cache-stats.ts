@@ -10,13 +10,13 @@ import {
   type TaskName,
 } from "@memodag/result-cache";
 
-/** What is held, and what was counted since counting began. Durations are milliseconds. */
+/** The contents, and the counts since counting began. Durations are milliseconds. */
 export interface CacheSums extends Omit<CacheCounts, "lookupMs"> {
   readonly entries: number;
   readonly sizeBytes: number;
-  /** From 0 to 1, of what was answered; `null` when nothing was. */
+  /** From 0 to 1, as a share of the answered lookups; `null` when there were none. */
   readonly hitRate: number | null;
-  /** How long an instance waited for its answer, on average; `null` when none did. */
+  /** The average time that an instance waited for its answer; `null` when none did. */
   readonly lookupAvgMs: number | null;
 }
 
@@ -25,7 +25,7 @@ export interface CacheStats extends CacheSums {
   readonly tasks: readonly (CacheSums & TaskName)[];
 }
 
-/** What is held of a task, and what was counted for it. */
+/** The contents and counts of one task. */
 interface TaskLine extends TaskName {
   entries: number;
   sizeBytes: number;
@@ -33,8 +33,8 @@ interface TaskLine extends TaskName {
 }
 
 /**
- * Sums entries that match, and counts of their tasks: counts know nothing of single entries, so a filter
- * narrows them by team, Dag and task alone.
+ * Sums the matching entries and the counts of their tasks. Counts are kept per task, so a filter narrows them
+ * only by team, Dag and task.
  */
 export async function readCacheStats(
   { records, counters }: { readonly records: RecordStore; readonly counters: CounterStore },

@@ -1,4 +1,4 @@
-// Removes what is of no use any more.
+// Removes expired, evicted and unreferenced data.
 
 import type { Collection, CollectionPlan } from "@memodag/result-cache";
 import { audited, newAct } from "../act.ts";
@@ -15,10 +15,13 @@ export interface PlannedCollection extends CollectionPlan {
   readonly dryRun: true;
 }
 
-/** Things that a plan names at most; it counts them all. */
+/** Items that a plan lists, at most; it counts all of them. */
 const MOST_NAMED = 1_000;
 
-/** Collects what has expired, is over the bound of the cache, or is named by nothing. The signal ends it early. */
+/**
+ * Removes expired entries, entries over the cache's size limit, and unreferenced bytes. The signal ends it
+ * early.
+ */
 export async function collectCache(
   { stores, actor, settings }: OperationContext,
   signal?: AbortSignal,
@@ -33,7 +36,7 @@ export async function collectCache(
   return { dryRun: false, ...amountsOf(collection) };
 }
 
-/** Lists the things that a collection would remove. */
+/** Lists what a collection would remove. */
 export async function planCollection({ stores, settings }: OperationContext): Promise<PlannedCollection> {
   const collector = await openCollector(stores, settings);
   const plan = await collector.plan(MOST_NAMED);

@@ -1,4 +1,4 @@
-// Puts together what collects and verifies the cache.
+// Assembles the collector and the verifier of the cache.
 
 import { MemodagError } from "@memodag/core";
 import {
@@ -10,7 +10,7 @@ import {
 } from "@memodag/result-cache";
 import type { OperationContext, OperationSettings, Stores } from "../context.ts";
 
-/** Opens the collector of the cache, the XComs' bytes and superseded Dag versions. */
+/** Creates the collector of the cache, of XComs' bytes and of superseded Dag versions. */
 export async function openCollector(
   stores: Stores,
   { maxCacheBytes }: Pick<OperationSettings, "maxCacheBytes">,
@@ -26,8 +26,8 @@ export async function openCollector(
 }
 
 /**
- * What verifies the cache and the XComs' bytes.
- * @throws MemodagError `config_invalid` for a backend that cannot be looked through.
+ * Creates the verifier of the cache and of XComs' bytes.
+ * @throws MemodagError `config_invalid` for a backend that cannot be enumerated.
  */
 export async function openVerifier({ stores, settings }: OperationContext): Promise<Verifier> {
   const [results, xcoms] = await Promise.all(
@@ -44,7 +44,7 @@ export async function openVerifier({ stores, settings }: OperationContext): Prom
   });
 }
 
-/** The cache's first; one, when XComs share it. */
+/** The cache's store first; only one when XComs share it. */
 function resultStoresOf({ results, xcomResults, valueStore }: Stores): ResultStore[] {
   return valueStore === null ? [results] : [results, xcomResults];
 }
@@ -67,7 +67,7 @@ async function openVerifiable(stores: Stores, store: ResultStore) {
 function notVerifiable({ cacheBackend }: OperationSettings): MemodagError {
   return new MemodagError(
     "config_invalid",
-    `The cache backend "${cacheBackend}" cannot be looked through: its stores have no ` +
-      "retention(); verify it with its own means",
+    `The cache backend "${cacheBackend}" cannot be enumerated: its stores have no ` +
+      "retention(); verify it with the backend's own tools",
   );
 }

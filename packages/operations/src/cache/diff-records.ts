@@ -4,7 +4,7 @@ import { compareComponents, type CacheRecord, type ComponentChange } from "@memo
 import type { OperationContext } from "../context.ts";
 import { getRecord } from "./find-record.ts";
 
-/** Which entries: keys or their first digits. */
+/** The entries to compare: keys or prefixes of keys. */
 export interface DiffRecordsInput {
   readonly before: string;
   readonly after: string;
@@ -12,7 +12,7 @@ export interface DiffRecordsInput {
 }
 
 /**
- * The parts that differ, by name.
+ * The differing components, by name.
  * @throws MemodagError `cache_key_not_found`, `cache_key_ambiguous`.
  */
 export async function diffRecords(

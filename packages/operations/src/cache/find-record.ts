@@ -1,4 +1,4 @@
-// From a key or its first digits to the entry of the cache that it names.
+// Finds the cache entry of a key or a key prefix.
 
 import { MemodagError, readJson, type JsonValue } from "@memodag/core";
 import type { CacheRecord, RecordStore, ResultStore } from "@memodag/result-cache";
@@ -6,8 +6,8 @@ import type { CacheRecord, RecordStore, ResultStore } from "@memodag/result-cach
 const MOST_SHOWN = 10;
 
 /**
- * The entry with a key, or with a key that begins so.
- * @throws MemodagError `cache_key_not_found`; `cache_key_ambiguous`, listing those that begin so.
+ * The entry whose key is, or begins with, the given digits.
+ * @throws MemodagError `cache_key_not_found`; `cache_key_ambiguous`, listing the matching keys.
  */
 export async function getRecord(
   records: RecordStore,
@@ -19,7 +19,7 @@ export async function getRecord(
   if (record === undefined) {
     throw new MemodagError(
       "cache_key_not_found",
-      `No entry of the cache has a key that begins with ${keyOrPrefix}: \`memodag cache ls\` lists them`,
+      `No cache entry has a key that begins with ${keyOrPrefix}: \`memodag cache ls\` lists the entries`,
       { fields: { key: keyOrPrefix } },
     );
   }
@@ -34,7 +34,7 @@ export async function getRecord(
   return record;
 }
 
-/** The values of an entry by XCom key; without those whose bytes are gone, which never hit. */
+/** The values of an entry by XCom key; omits those whose bytes are missing, which can never hit. */
 export async function readRecordValues(
   results: ResultStore,
   record: CacheRecord,

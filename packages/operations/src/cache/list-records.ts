@@ -1,4 +1,4 @@
-// Lists the entries of the cache, in one order or another.
+// Lists the entries of the cache in a selectable order.
 
 import { positionOf, type CacheRecord, type RecordPosition, type RecordSort } from "@memodag/result-cache";
 import type { OperationContext } from "../context.ts";
@@ -6,28 +6,31 @@ import { readPage, type Page, type PageInput } from "../page.ts";
 import { reportRecord, type RecordReport } from "./record-report.ts";
 import { toRecordFilter, type CacheSelection } from "./selection.ts";
 
-/** Which entries, and in which order. */
+/** The entries to list, and their order. */
 export interface ListRecordsInput extends CacheSelection, PageInput {
-  /** How many to pass over, of those that come after the cursor. */
+  /** The number of entries to skip after the cursor. */
   readonly offset?: number | undefined;
   readonly sort?: RecordSort | undefined;
-  /** The youngest, or else the least, first. Default: of ages, the youngest; of the rest, the most. */
+  /**
+   * Lists the youngest, or the smallest, first. By default, ages begin with the youngest, and everything else
+   * with the largest.
+   */
   readonly ascending?: boolean | undefined;
 }
 
-/** Entries of a page unless it says otherwise. */
+/** Default number of entries on a page. */
 const DEFAULT_LIMIT = 100;
 
 /**
  * Lists entries.
- * @throws MemodagError `cursor_invalid`, and as a selection does.
+ * @throws MemodagError `cursor_invalid`, and those of {@link toRecordFilter}.
  */
 export async function listRecords(
   { stores: { records } }: OperationContext,
   { limit = DEFAULT_LIMIT, after, offset = 0, sort = "age", ascending, ...selection }: ListRecordsInput,
 ): Promise<Page<RecordReport>> {
   const filter = await toRecordFilter(records, selection);
-  // The store's order of ages is that of the making: where people see ages, the youngest come first.
+  // The store orders by creation time; users expect the youngest first when ages are ascending.
   const isAscending = sort === "age" ? ascending === false : ascending === true;
   const list = {
     name: `records by ${sort}, ${isAscending ? "ascending" : "descending"}`,

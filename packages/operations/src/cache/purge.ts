@@ -1,4 +1,4 @@
-// Forgets entries of the cache; never by accident.
+// Deletes entries of the cache on an explicit request.
 
 import { MemodagError } from "@memodag/core";
 import type { RecordFilter, RecordStore, TaskRecordStats } from "@memodag/result-cache";
@@ -9,11 +9,11 @@ import { toRecordFilter, type CacheSelection } from "./selection.ts";
 
 /** The entries to delete. */
 export interface PurgeInput extends CacheSelection {
-  /** Every entry, when nothing narrows it down. */
+  /** Allows every entry to be deleted when there is no filter. */
   readonly all?: boolean | undefined;
 }
 
-/** How many entries are gone. */
+/** The number of deleted entries. */
 export interface Purged {
   readonly deleted: number;
 }
@@ -24,17 +24,18 @@ export interface PurgePlan {
   readonly wouldDelete: number;
   readonly sizeBytes: number;
   readonly tasks: readonly TaskRecordStats[];
-  /** The first of them. */
+  /** The first of the entries. */
   readonly entries: readonly RecordReport[];
 }
 
-/** Entries that a plan names at most; it counts them all. */
+/** Entries that a plan lists, at most; it counts all of them. */
 const MOST_NAMED = 1_000;
 
 /**
- * Deletes the entries that match, at once for every scheduler.
- * @param isConfirmed is asked with their number before anything is deleted; without it, it is done
- * @throws MemodagError `usage` when nothing says what is meant, not even that everything is.
+ * Deletes the matching entries, effective immediately for every scheduler.
+ * @param isConfirmed called with their number before anything is deleted; without it, no confirmation is
+ * needed
+ * @throws MemodagError `usage` when there is neither a filter nor `all`.
  */
 export async function purgeCache(
   { stores, actor }: OperationContext,
@@ -55,7 +56,7 @@ export async function purgeCache(
 }
 
 /**
- * What a purge of the same input would delete.
+ * Returns what a purge with the same input would delete.
  * @throws MemodagError as {@link purgeCache}
  */
 export async function planPurge({ stores }: OperationContext, input: PurgeInput): Promise<PurgePlan> {
@@ -75,8 +76,5 @@ export async function planPurge({ stores }: OperationContext, input: PurgeInput)
 async function filterOf(records: RecordStore, { all, ...selection }: PurgeInput): Promise<RecordFilter> {
   const filter = await toRecordFilter(records, selection);
   if (Object.keys(filter).length > 0 || all) return filter;
-  throw new MemodagError(
-    "usage",
-    "Nothing says what to purge: narrow it down, with --dag for one, or add --all",
-  );
+  throw new MemodagError("usage", "No filter given: pass at least one (such as --dag), or --all");
 }

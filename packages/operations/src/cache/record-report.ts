@@ -1,4 +1,4 @@
-// An entry of the cache in the shape that `cache ls --json` prints.
+// A cache entry in the form that `cache ls --json` prints.
 
 import { RETURN_VALUE, type Producer } from "@memodag/core";
 import type { CacheRecord } from "@memodag/result-cache";
@@ -13,22 +13,22 @@ export interface RecordReport {
   readonly sourceHash: string;
   /** Digest of the returned value. */
   readonly resultDigest: string | null;
-  /** Bytes of all its values. */
+  /** Total bytes of its values. */
   readonly sizeBytes: number;
   readonly createdAt: string;
   readonly expiresAt: string | null;
   readonly lastHitAt: string | null;
   readonly hitCount: number;
-  /** How long the attempt took that made it. */
+  /** The duration of the attempt that produced it. */
   readonly durationMs: number;
   readonly producer: Producer;
-  /** Milliseconds since it was made, by the store's clock. */
+  /** Milliseconds since it was created, by the store's clock. */
   readonly ageMs: number;
-  /** Milliseconds that its hits did not have to take. */
+  /** Milliseconds that its hits saved. */
   readonly savedMs: number;
 }
 
-/** Results with other bytes that came while the entry was live. */
+/** Results with different bytes that were computed while the entry was live. */
 export interface DifferingReport {
   readonly nondeterministicCount: number;
   readonly lastDiffering: {
@@ -38,7 +38,7 @@ export interface DifferingReport {
   } | null;
 }
 
-/** What is known of results that differed from an entry. */
+/** Reports the results that differed from an entry. */
 export function reportDiffering({ differing }: CacheRecord): DifferingReport {
   if (!differing) return { nondeterministicCount: 0, lastDiffering: null };
   const { count, digest, runId, at } = differing;
@@ -48,7 +48,7 @@ export function reportDiffering({ differing }: CacheRecord): DifferingReport {
   };
 }
 
-/** Puts an entry's report together. */
+/** Builds the report of an entry. */
 export function reportRecord(record: CacheRecord): RecordReport {
   const { key, team, dagId, taskId, sourceHash, hitCount, durationMs, producer } = record;
   return {

@@ -1,28 +1,28 @@
-// Which entries of the cache are meant; the same for listing, for sums and for purging.
+// Selects entries of the cache; shared by listing, statistics and purging.
 
 import { MemodagError } from "@memodag/core";
 import type { ProducingRun, RecordFilter, RecordStore } from "@memodag/result-cache";
 import { getRecord } from "./find-record.ts";
 
-/** Narrows which entries are meant. All text is matched whole, but for the first digits of a key. */
+/** Selects entries. Strings are matched exactly, except for prefixes of keys. */
 export interface CacheSelection {
   readonly team?: string | undefined;
   readonly dagId?: string | undefined;
   readonly taskId?: string | undefined;
-  /** The run that stored them: its id with `dagId`, or `DAG/RUN`. */
+  /** The run that stored them: a run id together with `dagId`, or `DAG/RUN`. */
   readonly run?: string | undefined;
-  /** A key, or its first digits where only one begins so. */
+  /** A key, or a unique prefix of one. */
   readonly key?: string | undefined;
   readonly sourceHash?: string | undefined;
   readonly olderThanMs?: number | undefined;
-  /** Entries that no task can hit any more. */
+  /** Only entries that no task can hit any more. */
   readonly expired?: boolean | undefined;
 }
 
 /**
- * The filter that a selection makes; an empty one when it does not narrow anything.
- * @throws MemodagError `cache_key_ambiguous`, `cache_key_not_found` for first digits of a key; `usage` for a run
- *   without its Dag; `dag_ambiguous` for a run that several teams have.
+ * The filter for a selection; empty when the selection is.
+ * @throws MemodagError `cache_key_ambiguous`, `cache_key_not_found` for a key prefix; `usage` for a run
+ * without its Dag; `dag_ambiguous` for a run that several teams have.
  */
 export async function toRecordFilter(records: RecordStore, selection: CacheSelection): Promise<RecordFilter> {
   const { dagId, taskId, key, sourceHash, olderThanMs, expired } = selection;
@@ -41,7 +41,7 @@ export async function toRecordFilter(records: RecordStore, selection: CacheSelec
   };
 }
 
-/** The run that `--run` names. Runs of one date have the same id in every Dag, so the Dag has to be said. */
+/** The run given with `--run`. Runs of one date have the same id in every Dag, so the Dag is required. */
 function findProducingRun({ dagId: dag, run }: CacheSelection): ProducingRun | undefined {
   if (run === undefined) return undefined;
   if (dag !== undefined) return { dagId: dag, runId: run };
@@ -49,19 +49,19 @@ function findProducingRun({ dagId: dag, run }: CacheSelection): ProducingRun | u
   if (dagId !== undefined && runId !== undefined) return { dagId, runId };
   throw new MemodagError(
     "usage",
-    `--run ${run} does not say of which Dag: runs of several Dags may have that id; ` +
-      `add --dag, or write --run DAG/${run}`,
+    `--run ${run} does not identify a run: runs of several Dags may have that id; ` +
+      `add --dag, or use --run DAG/${run}`,
   );
 }
 
-/** The one team that has entries of a run; undefined when there are none. */
+/** The team that has entries of a run; undefined when there is none. */
 async function findTeamOf(records: RecordStore, run: ProducingRun): Promise<string | undefined> {
   const teams = new Set((await records.stats({ run })).map(({ team }) => team));
   if (teams.size <= 1) return [...teams][0];
   const names = [...teams].sort().join(", ");
   throw new MemodagError(
     "dag_ambiguous",
-    `Several teams have entries of run "${run.runId}" of a Dag "${run.dagId}" (${names}): say which with --team`,
+    `Several teams have entries of run "${run.runId}" of a Dag "${run.dagId}" (${names}): choose one with --team`,
     { fields: { ...run, teams: [...teams] } },
   );
 }

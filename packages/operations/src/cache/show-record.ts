@@ -1,4 +1,4 @@
-// Shows an entry of the cache: where it came from, what its key is made of, its values.
+// Shows a cache entry: its origin, the components of its key, and its values.
 
 import type { JsonValue, StoredError } from "@memodag/core";
 import type { CacheRecord } from "@memodag/result-cache";
@@ -6,24 +6,24 @@ import type { OperationContext } from "../context.ts";
 import { getRecord, readRecordValues } from "./find-record.ts";
 import { reportDiffering, reportRecord, type DifferingReport, type RecordReport } from "./record-report.ts";
 
-/** Which entry. */
+/** The name of an entry. */
 export interface RecordName {
-  /** A key or its first digits. */
+  /** A key, or a unique prefix of one. */
   readonly key: string;
   readonly team?: string | undefined;
 }
 
-/** An entry with all that is known of it. */
+/** An entry with all details. */
 export interface ShownRecord extends RecordReport, DifferingReport {
   readonly components: CacheRecord["components"];
-  /** By XCom key; without those whose bytes are gone. */
+  /** By XCom key; omits values whose bytes are missing. */
   readonly values: Readonly<Record<string, JsonValue>>;
-  /** The failure that is remembered in place of a result. */
+  /** The failure that is remembered instead of a result. */
   readonly error: StoredError | null;
 }
 
 /**
- * One entry.
+ * Shows one entry.
  * @throws MemodagError `cache_key_not_found`, `cache_key_ambiguous`.
  */
 export async function showRecord(

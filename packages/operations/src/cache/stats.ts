@@ -1,19 +1,19 @@
-// Contents and counters of the cache, and whether it is in use.
+// Contents and counters of the cache, and its health.
 
 import type { OperationContext } from "../context.ts";
 import { readCacheHealth, type CacheHealth } from "./cache-health.ts";
 import { readCacheStats, type CacheStats } from "./cache-stats.ts";
 import { toRecordFilter, type CacheSelection } from "./selection.ts";
 
-/** Whether the cache is in use; answers where its backend is away, too. */
+/** Reports whether the cache is in use; works while its backend is unreachable, too. */
 export async function cacheHealth({ stores, settings }: OperationContext): Promise<CacheHealth> {
   const { cacheSwitch, breakers } = stores;
   return await readCacheHealth({ configOffReason: settings.cachingOffReason(), cacheSwitch, breakers });
 }
 
 /**
- * Sums of the entries that are selected, and counts of their tasks.
- * @throws MemodagError as a selection does.
+ * Sums of the selected entries, and counts of their tasks.
+ * @throws MemodagError as {@link toRecordFilter}
  */
 export async function cacheStats(
   context: OperationContext,

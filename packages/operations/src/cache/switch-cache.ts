@@ -1,28 +1,28 @@
-// TimeSlice caching off and on for every scheduler at once.
+// Switches caching off and on for every scheduler at once.
 
 import { newAct } from "../act.ts";
 import type { OperationContext } from "../context.ts";
 import { isoTime } from "../iso-time.ts";
 
-/** Which way, and why. */
+/** The new position of the switch, and the reason. */
 export interface SwitchCacheInput {
   readonly isEnabled: boolean;
-  /** For those who ask later. */
+  /** Shown to other users. */
   readonly reason?: string | undefined;
 }
 
-/** The switch as it is now. */
+/** The current position of the switch. */
 export interface SwitchedCache {
   readonly isEnabled: boolean;
   readonly reason: string | null;
   readonly changedBy: string;
   /** ISO 8601, by the database's clock. */
   readonly changedAt: string | null;
-  /** Why caching is off all the same, by another switch; `null` when it is not. */
+  /** Why caching is off by another switch; `null` when it is not. */
   readonly otherOffReason: string | null;
 }
 
-/** TimeSlice the switch; schedulers follow within a second. */
+/** Sets the switch; schedulers follow within a second. */
 export async function switchCache(
   { stores, actor, settings }: OperationContext,
   { isEnabled, reason }: SwitchCacheInput,

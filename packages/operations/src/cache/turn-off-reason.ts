@@ -1,8 +1,8 @@
-// Why caching is off by the switch in the database, in words.
+// Describes why caching is switched off in the database.
 
 import type { SwitchTurn } from "@memodag/metastore";
 
-/** Why a turn of the switch leaves caching off; `null` when it does not. */
+/** Why the latest change of the switch leaves caching off; `null` when it does not. */
 export function turnOffReason(turn: SwitchTurn | undefined): string | null {
   if (turn === undefined || turn.isEnabled) return null;
   const { changedBy, changedAt, reason } = turn;

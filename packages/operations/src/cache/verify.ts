@@ -7,22 +7,22 @@ import { openVerifier } from "./collection.ts";
 
 /** The outcome of a verification. */
 export interface VerifyReport extends Omit<Verification, "isSound" | "isRepaired"> {
-  /** Nothing is wrong, or nothing any more. */
+  /** True when there is no damage, or all of it was repaired. */
   readonly ok: boolean;
-  /** Everything that may be removed was removed. */
+  /** True when everything that may be removed was removed. */
   readonly repaired: boolean;
 }
 
 /**
- * Hashes all bytes anew. With `repair`, removes bad entries and bytes that nothing names.
- * @throws MemodagError `config_invalid` for a backend that cannot be looked through.
+ * Hashes all stored bytes again. With `repair`, removes bad entries and unreferenced bytes.
+ * @throws MemodagError `config_invalid` for a backend that cannot be enumerated.
  */
 export async function verifyCache(
   context: OperationContext,
   { repair = false }: { readonly repair?: boolean | undefined },
 ): Promise<VerifyReport> {
   const verifier = await openVerifier(context);
-  // Looking alone changes nothing, so it is not written down.
+  // A check without repair changes nothing, so it is not recorded.
   if (!repair) return reportOf(await verifier.verify(false));
   const found = await audited(
     context.stores.audit,

@@ -1,6 +1,6 @@
-// Every operation by name, with the schemas of what it takes and gives: what an API is made from.
+// All operations by name, with the schemas of their inputs and outputs: the basis of an API.
 //
-// Schemas are loaded by who needs them; the operations themselves take what TypeScript has checked.
+// Schemas are for callers that need them; the operations themselves rely on TypeScript's checks.
 
 import * as z from "zod";
 import { listAudit } from "../audit/list-audit.ts";
@@ -35,7 +35,7 @@ import { json } from "./values.ts";
 
 /** An operation as data. */
 export interface Operation<Input = unknown, Output = unknown> {
-  /** `act`: it changes something, and is written down. */
+  /** `act`: it changes something and is recorded in the audit log. */
   readonly kind: "read" | "act";
   readonly input: z.ZodType<Input>;
   readonly output: z.ZodType<Output>;
@@ -50,11 +50,14 @@ function operation<Input, Output>(
   output: z.ZodType<Output>,
   run: Operation<Input, Output>["run"],
 ): Operation {
-  // Whoever calls it by name hands over what the input's schema has checked.
+  // Callers by name pass what the input's schema has checked.
   return { kind, input, output, run: (context, given, signal) => run(context, given as Input, signal) };
 }
 
-/** Every operation that an API can offer as it is. `dags run` and following a log have inputs here, too. */
+/**
+ * Every operation that an API can offer unchanged. `dags run` and following a log have input schemas here,
+ * too.
+ */
 export const OPERATIONS: Readonly<Record<string, Operation>> = {
   "audit.list": operation("read", audit.listAuditInput, audit.auditPage, listAudit),
   "cache.diff": operation("read", cache.diffInput, cache.changes, diffRecords),

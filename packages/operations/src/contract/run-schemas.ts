@@ -188,7 +188,7 @@ export const markedTasks: z.ZodType<MarkedTasks> = z.strictObject({
   state: dagRunState,
   changed: z.array(instanceId),
 });
-/** A log without its text, which is read in pieces. */
+/** A log without its contents, which are read in pieces. */
 export const taskLogs: z.ZodType<
   { taskId: string; mapIndex: number; tryNumber: number; note: string | null; text: string | null }[]
 > = z.array(

@@ -1,4 +1,4 @@
-// Schemas of values that several operations take or give.
+// Schemas of values that several operations share.
 
 import {
   CACHE_STATUSES,
@@ -16,7 +16,7 @@ import {
 } from "@memodag/core";
 import * as z from "zod";
 
-/** Makes an enum of a list in which no member of `T` is missing: one that is left out does not compile. */
+/** Creates an enum from a list that has to contain every member of `T`; an omission does not compile. */
 export type EnumOfEvery<T extends string> = <const L extends readonly T[]>(
   list: L & ([Exclude<T, L[number]>] extends [never] ? unknown : never),
 ) => z.ZodType<L[number]>;
@@ -36,10 +36,10 @@ export const time: z.ZodISODateTime = z.iso.datetime();
 export const digest: z.ZodString = z.string().regex(/^[0-9a-f]{64}$/);
 export const keyDigits: z.ZodString = z.string().regex(/^[0-9a-f]{1,64}$/);
 
-/** A time that someone writes. */
+/** A time as a user writes it. */
 export const writtenTime: z.ZodType<string> = z
   .string()
-  .refine((written) => findIsoTime(written) !== undefined, "must be a date or time of ISO 8601");
+  .refine((written) => findIsoTime(written) !== undefined, "must be an ISO 8601 date or time");
 
 export const json: z.ZodType<JsonValue> = z.json();
 export const jsonObject: z.ZodType<JsonObject> = z.record(z.string(), z.json());
@@ -66,7 +66,7 @@ export const storedError: z.ZodType<StoredError> = z.strictObject({ code: text, 
 export const instanceId: z.ZodType<TaskInstanceId> = z.strictObject({ taskId: name, mapIndex });
 export const producer: z.ZodType<Producer> = z.strictObject({ runId: name, mapIndex, tryNumber: count });
 
-/** The shape of a page with such items. */
+/** The schema of a page of such items. */
 export function pageOf<T>(item: z.ZodType<T>): z.ZodType<{ items: T[]; next: string | null }> {
   return z.strictObject({ items: z.array(item), next: z.string().nullable() });
 }

@@ -1,8 +1,8 @@
-// From a Dag's id to the Dag that it names, or to an error that helps.
+// Finds the Dag of an id, or reports a helpful error.
 
 import { DEFAULT_TEAM, MemodagError, type DagStore, type DagVersion } from "@memodag/core";
 
-/** Which Dag: its id and, where teams share it, its team. */
+/** The id of a Dag and, if several teams have it, its team. */
 export interface DagName {
   readonly dagId: string;
   readonly team?: string | undefined;
@@ -21,12 +21,12 @@ export async function getDag(dags: DagStore, { dagId, team }: DagName): Promise<
 }
 
 /**
- * The team of a Dag that may be gone by now, while its runs are kept.
+ * The team of a Dag that may have been deleted while its runs are kept.
  * @throws MemodagError `dag_ambiguous` when `--team` is needed.
  */
 export async function findTeam(dags: DagStore, { dagId, team }: DagName): Promise<string> {
   if (team !== undefined) return team;
-  // No version is read: a run can be shown and cancelled where that of its Dag is damaged.
+  // Reads no version: a run can be shown and cancelled when the version of its Dag is damaged.
   const found = (await dags.listDags()).filter((dag) => dag.dagId === dagId);
   if (found.length > 1) throw dagAmbiguous(dagId, found);
   return found[0]?.team ?? DEFAULT_TEAM;
@@ -59,7 +59,7 @@ function dagAmbiguous(dagId: string, versions: readonly Pick<DagVersion, "team">
   const teams = versions.map(({ team }) => team).sort();
   return new MemodagError(
     "dag_ambiguous",
-    `Teams ${teams.join(", ")} each have a Dag "${dagId}": say which with --team`,
+    `Teams ${teams.join(", ")} each have a Dag "${dagId}": choose one with --team`,
     { fields: { dagId, teams } },
   );
 }

@@ -1,4 +1,4 @@
-// A Dag whose file cannot be read as it is now: there is a last good version of it, which is not what it says.
+// Handles a Dag whose file currently cannot be read: its last good version differs from the file.
 
 import { MemodagError, type DagFileError, type DagStore, type DagVersion } from "@memodag/core";
 import { placeOf } from "./dag-file-place.ts";
@@ -9,14 +9,14 @@ export interface DagFileFault extends DagFileError {
   readonly path: string;
 }
 
-/** What `--json` says about a Dag whose file could not be read; nothing about any other. */
+/** The additional JSON fields of a Dag whose file could not be read; empty for any other Dag. */
 export interface LastGood {
-  /** The Dag is the version from before its file's errors. */
+  /** The Dag is the version from before its file became invalid. */
   readonly lastGood?: true;
   readonly dagFileErrors?: readonly DagFileFault[];
 }
 
-/** Whether a version is what its file says now. */
+/** Checks whether a version is up to date with its file. */
 export async function lastGoodOf(dags: DagStore, { file }: DagVersion): Promise<LastGood> {
   const files = await dags.listDagFiles(file.bundle);
   const error = files.find(({ path }) => path === file.path)?.error;
@@ -33,7 +33,7 @@ export function faultLines({ dagFileErrors = [] }: LastGood): string[] {
 }
 
 /**
- * Refuses a Dag whose file could not be read, unless its last good version is wanted; then says so.
+ * Rejects a Dag whose file could not be read, unless its last good version is wanted.
  * @throws MemodagError `dag_file_invalid`
  */
 export function requireReadable(lastGood: LastGood, isWanted: boolean): void {

@@ -10,7 +10,7 @@ export interface DagErrorReport extends Pick<DagFileError, "file" | "line" | "co
   readonly team: string;
 }
 
-/** Lists them; those of a team where it is given. */
+/** Lists all of them, or those of a team. */
 export async function listDagErrors(
   { stores }: OperationContext,
   { team: wanted }: { readonly team?: string | undefined },

@@ -5,7 +5,7 @@ import { isoTime } from "../iso-time.ts";
 import { readPage, type Page, type PageInput } from "../page.ts";
 import { listScheduledDags, type ScheduledDag } from "./next-run.ts";
 
-/** Which Dags. */
+/** Selects Dags. */
 export interface ListDagsInput extends PageInput {
   readonly team?: string | undefined;
 }
@@ -26,14 +26,14 @@ export interface DagSummaryReport {
 
 const placeOf = ({ team, dagId }: ScheduledDag): [string, string] => [team, dagId];
 
-/** Lists Dags, in the order of teams and ids; all of them without a limit. */
+/** Lists Dags by team and id; all of them without a limit. */
 export async function listDags(
   { stores }: OperationContext,
   { team, limit = Infinity, after }: ListDagsInput,
 ): Promise<Page<DagSummaryReport>> {
   const page = await readPage({ name: "dags", placeOf }, { limit, after }, async (query) => {
     const dags = await listScheduledDags(stores, { team });
-    // Databases order letters in ways of their own, and places are compared here.
+    // Databases collate strings differently, and positions are compared here.
     return dags
       .filter((dag) => query.after === undefined || compare(placeOf(dag), query.after) > 0)
       .sort((a, b) => compare(placeOf(a), placeOf(b)))

@@ -1,4 +1,4 @@
-// When a Dag's schedule makes its next run, whether or not a scheduler has planned it yet.
+// Computes when a Dag's schedule creates its next run, whether or not a scheduler has planned it yet.
 
 import type { DagSummary } from "@memodag/core";
 import type { Stores } from "../context.ts";
@@ -9,7 +9,7 @@ export interface ScheduledDag extends DagSummary {
   readonly nextRun: number | null;
 }
 
-/** All Dags, or those with an id. */
+/** All Dags, or those with this id. */
 export async function listScheduledDags(
   stores: Pick<Stores, "dags" | "schedules">,
   { team, dagId }: { readonly team?: string | undefined; readonly dagId?: string },
@@ -24,7 +24,7 @@ export async function listScheduledDags(
 
 /**
  * The logical date of the Dag's next scheduled run, in milliseconds since the Unix epoch; one in the past
- * waits for a scheduler, or for room. `null`: there is none, or the Dag is paused.
+ * waits for a scheduler or for capacity. `null`: there is none, or the Dag is paused.
  */
 async function findNextRun(
   { dags }: Pick<Stores, "dags">,
@@ -41,7 +41,7 @@ async function findNextRun(
     const timetable = openTimetable(dag);
     return timetable && nextDate(timetable, progress, now, dag.catchup);
   } catch {
-    // A schedule that an earlier version of the program let pass has no dates; the scheduler logs why.
+    // A schedule that an earlier version of the program accepted may have no dates; the scheduler logs why.
     return null;
   }
 }

@@ -1,15 +1,15 @@
-// Pauses the schedule of a Dag, and has it go on.
+// Pauses and resumes the schedule of a Dag.
 
 import { newAct } from "../act.ts";
 import type { OperationContext } from "../context.ts";
 import { getDag, type DagName } from "./find-dag.ts";
 
-/** Which Dag, and whether its schedule makes no more runs. */
+/** A Dag, and whether its schedule is paused. */
 export interface PauseDagInput extends DagName {
   readonly isPaused: boolean;
 }
 
-/** The Dag as it is now. */
+/** The new state of the Dag. */
 export interface PausedDag {
   readonly dagId: string;
   readonly team: string;
@@ -17,7 +17,7 @@ export interface PausedDag {
 }
 
 /**
- * Pauses a Dag or ends its pause.
+ * Pauses or resumes a Dag.
  * @throws MemodagError `dag_not_found`, `dag_ambiguous`.
  */
 export async function pauseDag(

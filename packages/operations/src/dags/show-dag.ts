@@ -22,14 +22,14 @@ import { listScheduledDags } from "./next-run.ts";
 export interface DagTaskReport {
   readonly taskId: string;
   readonly upstream: readonly string[];
-  /** Names of the arguments that it is mapped over. */
+  /** Names of the arguments over which it is mapped. */
   readonly expand: readonly string[];
   readonly branch: SerializedBranch | null;
   readonly triggerRule: TriggerRule;
   readonly retries: number;
   readonly cache: SerializedCacheConfig | null;
   readonly sourceHash: string;
-  /** True for a step of the scheduler, which has no code of the author. */
+  /** True for a step of the scheduler, which runs no code of the author. */
   readonly isRunStep: boolean;
 }
 
@@ -50,14 +50,14 @@ export interface DagReport {
   readonly nextRunAt: string | null;
   readonly catchup: boolean;
   readonly maxActiveRuns: number;
-  /** False where the Dag says that none of its tasks is cached. */
+  /** False if the Dag disables caching for all of its tasks. */
   readonly cache: boolean;
   readonly params: JsonObject;
   readonly paramSchemas?: Readonly<Record<string, JsonSchema>>;
   readonly confSchema?: JsonSchema;
   readonly tags: readonly string[];
   readonly tasks: readonly DagTaskReport[];
-  /** Warnings of the last reading of its file. */
+  /** Warnings from the last time its file was read. */
   readonly warnings: readonly string[];
 }
 
@@ -96,7 +96,7 @@ export async function showDag({ stores, settings }: OperationContext, name: DagN
   };
 }
 
-/** What runs are given by default is kept in the database as it is, and is not for everyone who may look. */
+/** Default params are stored as they are, and may not be shown to everyone. */
 function withoutSecrets(
   { params, paramSchemas, confSchema }: SerializedDag,
   isSecret: SecretTest,

@@ -1,4 +1,4 @@
-// Causes as people read them: half a sentence for each.
+// Formats causes for people: half a sentence for each.
 
 import type { ComponentChange } from "@memodag/result-cache";
 import type { Cause, CauseGroup } from "./causes.ts";
@@ -7,12 +7,12 @@ import { whatChanged } from "./changed-thing.ts";
 /** Such as: `clean` ran: variable WINDOW changed. */
 export function causeText({ taskId, status, reason, changes, detail }: Omit<Cause, "mapIndex">): string {
   const task = `\`${taskId}\``;
-  if (status === "hit") return `${task} has another result than then, a hit of an earlier run`;
+  if (status === "hit") return `${task} has a different result, a hit from an earlier run`;
   const why = whyText({ reason, changes, detail });
   return `${task} ran${why === null ? "" : `: ${why}`}`;
 }
 
-/** Why the instances of a group did what they did, such as `clean: variable WINDOW changed`. */
+/** Describes the cause of a group, such as `clean: variable WINDOW changed`. */
 export function groupText(group: CauseGroup): string {
   const { status, reason, taskId, detail } = group;
   if (status === "hit") return "hit";
@@ -23,12 +23,12 @@ export function groupText(group: CauseGroup): string {
 }
 
 const WHY: Readonly<Record<string, string>> = {
-  first_run: "no earlier result of it is known",
+  first_run: "it has no earlier result",
   expired: "its entry was older than its ttl",
   purged: "its entry had been removed",
-  result_missing: "its entry had lost its bytes",
-  integrity_failed: "the bytes of its entry were not what had been stored",
-  refresh: "its result was to be stored anew",
+  result_missing: "the bytes of its entry were missing",
+  integrity_failed: "the bytes of its entry were damaged",
+  refresh: "a refresh was requested",
   disabled: "it did not ask the cache",
   uncacheable: "it could not be cached",
   lookup_timeout: "the cache did not answer in time",

@@ -1,10 +1,11 @@
-// What began the misses of a run: from an input that changed to the task above that made it. Functions of values.
+// Finds the origin of a run's misses: from a changed input to the upstream task that produced it. Functions
+// of values.
 
 import type { ArgTemplate, CacheStatus, SerializedTask, TaskInstance } from "@memodag/core";
 import type { ComponentChange, RunDecision } from "@memodag/result-cache";
 import { explainInstance, type Explanation, type ExplanationReason } from "./explanation.ts";
 
-/** The first of the tasks above an instance that has another result than before, and why. */
+/** The first upstream task whose result differs from before, and why. */
 export interface Cause {
   readonly taskId: string;
   readonly mapIndex: number;
@@ -14,15 +15,15 @@ export interface Cause {
   readonly detail: string | null;
 }
 
-/** Instances of one run that did what they did for one reason. */
+/** Instances of one run with the same cause. */
 export interface CauseGroup extends Omit<Cause, "mapIndex"> {
-  /** Instances in all, those of the cause's own task counted. */
+  /** The number of instances, including those of the causing task. */
   readonly count: number;
   /** In the Dag's order. */
   readonly tasks: readonly { readonly taskId: string; readonly count: number }[];
 }
 
-/** A run as its causes are found. */
+/** The data from which a run's causes are found. */
 export interface ExplainedRun {
   readonly tasks: readonly SerializedTask[];
   readonly instances: readonly TaskInstance[];
@@ -34,7 +35,7 @@ export class RunCauses {
   readonly #run: ExplainedRun;
   readonly #tasks: ReadonlyMap<string, SerializedTask>;
   readonly #instances: ReadonlyMap<string, TaskInstance>;
-  /** One instance of each task; one that ran, where there is any. */
+  /** One instance of each task, preferably one that ran. */
   readonly #firstOf = new Map<string, TaskInstance>();
   readonly #decisions: ReadonlyMap<string, RunDecision>;
   readonly #found = new Map<string, Cause>();
@@ -51,24 +52,24 @@ export class RunCauses {
     this.#decisions = new Map(run.decisions.map((decision) => [nameOf(decision), decision]));
   }
 
-  /** What lies behind an explanation; `null` when it is a cause itself. */
+  /** The cause of an explanation; `null` when the instance is itself the cause. */
   causeOf(instance: TaskInstance): Cause | null {
     const cause = this.#rootOf(instance);
     return cause.taskId === instance.taskId ? null : cause;
   }
 
-  /** Inputs that changed and are not results of tasks above: those that might be left out of a key. */
+  /** Changed inputs that are not results of upstream tasks: candidates for exclusion from the key. */
   ownInputs(instance: TaskInstance): string[] {
     return changedInputs(this.#explain(instance)).filter(
       (name) => this.#makersOf(instance, name).length === 0,
     );
   }
 
-  /** All instances of the run by cause, the most numerous first. */
+  /** All instances of the run by cause, the largest group first. */
   groups(): CauseGroup[] {
     const place = new Map(this.#run.tasks.map(({ taskId }, at) => [taskId, at]));
     const placeOf = ({ taskId }: { readonly taskId: string }): number => place.get(taskId) ?? 0;
-    // From above to below, so that what is above has been found when it is asked for.
+    // In topological order, so that upstream causes are found first.
     const instances = this.#run.instances.toSorted((a, b) => placeOf(a) - placeOf(b));
     const groups = Map.groupBy(instances, (instance) => groupOf(this.#rootOf(instance)));
     return Array.from(groups.values(), (members) => {
@@ -90,7 +91,7 @@ export class RunCauses {
     return explainInstance(instance, this.#decisions.get(nameOf(instance)));
   }
 
-  /** No circle: the tasks of a Dag have none. */
+  /** Terminates: Dags have no cycles. */
   #rootOf(instance: TaskInstance): Cause {
     const known = this.#found.get(nameOf(instance));
     if (known) return known;
@@ -103,11 +104,11 @@ export class RunCauses {
     return cause;
   }
 
-  /** Only where nothing but inputs changed: of another change, the instance itself is the cause. */
+  /** Only where nothing but inputs changed; for any other change, the instance itself is the cause. */
   #makerOfChange(instance: TaskInstance, { reason, changes }: Explanation): TaskInstance | undefined {
     if (reason !== "input_changed" || changes.some(({ kind }) => kind !== "input")) return undefined;
     const makers = changes.flatMap(({ path }) => this.#makersOf(instance, path));
-    // What ran may have returned something new; a hit has what an earlier run returned.
+    // A task that ran may have returned something new; a hit has an earlier result.
     return makers.find(({ cacheStatus }) => cacheStatus !== "hit") ?? makers[0];
   }
 
@@ -115,7 +116,8 @@ export class RunCauses {
     const task = this.#tasks.get(taskId);
     const template = [...(task?.args ?? []), ...(task?.expand ?? [])].find(([name]) => name === input)?.[1];
     const taskIds = template ? [...new Set(resultsIn(template))] : [];
-    // Of a mapped task, the result at the same place is the likely one, or else one that is new.
+    // In a mapped task, the instance with the same index is the likely cause, otherwise any with a new
+    // result.
     return taskIds.flatMap((id) => {
       const same = this.#instances.get(nameOf({ taskId: id, mapIndex }));
       const first = this.#firstOf.get(id);
@@ -145,7 +147,7 @@ function nameOf({ taskId, mapIndex }: Pick<TaskInstance, "taskId" | "mapIndex">)
   return `${mapIndex} ${taskId}`;
 }
 
-/** One group for all hits, and for each thing that changed, whichever instances of a task it changed. */
+/** One group for all hits, and one for each changed component, whichever instances of a task it affects. */
 function groupOf({ taskId, status, reason, changes, detail }: Cause): string {
   if (status === "hit") return "hit";
   const changed = changes.map(({ kind, path }) => [kind, path]);

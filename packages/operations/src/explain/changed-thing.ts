@@ -1,4 +1,4 @@
-// What a key is made of, by the names that people use.
+// Names the components of a key for people.
 
 import type { ComponentChange } from "@memodag/result-cache";
 
@@ -20,7 +20,7 @@ const WHAT = {
 /** Such as `input rows changed`, or `runtime node 24.21.0 → 26.1.0`. */
 export function whatChanged({ kind, path, before, after }: ComponentChange): string {
   if (kind !== "runtime") return `${WHAT[kind]}${isNamed(kind) ? ` ${path}` : ""} changed`;
-  // A program is known by a digest that says nothing.
+  // The digest of a program means nothing to a reader.
   if (path.startsWith("program ") || before === null || after === null) return `${path} changed`;
   return `runtime ${path} ${before} → ${after}`;
 }

@@ -9,13 +9,13 @@ import { RunCauses, type Cause, type CauseGroup } from "./causes.ts";
 import { explanationText } from "./explanation-text.ts";
 import { explainInstance, type Explanation } from "./explanation.ts";
 
-/** An explanation, and what it is in sentences. */
+/** An explanation with its sentences. */
 export interface ExplainedTask extends Explanation {
-  /** The first of the tasks above with another result than before, where that is what began it. */
+  /** The first upstream task whose result changed, if that is the cause. */
   readonly cause?: Cause;
   /** One line: hit or miss, and why. */
   readonly verdict: string;
-  /** The advice, if there is any; `null` when there is nothing that the verdict does not say. */
+  /** Advice; `null` when there is nothing to add to the verdict. */
   readonly advice: string | null;
 }
 
@@ -49,11 +49,11 @@ export async function explainTask(
   return { ...explanation, ...(cause && { cause }), verdict, advice };
 }
 
-/** The instances of a run by what began their misses. */
+/** The instances of a run by cause. */
 export interface ExplainedRun {
   readonly dagId: string;
   readonly runId: string;
-  /** The most numerous first. */
+  /** The largest first. */
   readonly groups: readonly CauseGroup[];
 }
 
@@ -83,7 +83,7 @@ async function ageOf({ stores }: OperationContext, team: string, key: string | n
   try {
     return (await stores.records.find(team, [key])).get(key)?.ageMs ?? null;
   } catch {
-    // The cache may be away, which changes nothing about what was decided.
+    // The cache may be unreachable, which does not affect what was decided.
     return null;
   }
 }

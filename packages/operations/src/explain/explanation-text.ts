@@ -1,4 +1,4 @@
-// An explanation as people read it: one line of verdict, and the advice where there is some.
+// Formats an explanation for people: a one-line verdict, and advice if there is any.
 
 import { formatDuration } from "@memodag/core";
 import { DECISION_TTL_MS } from "@memodag/result-cache";
@@ -8,7 +8,7 @@ import { causeText } from "./causes-text.ts";
 import { whatChanged } from "./changed-thing.ts";
 import { adviceFor } from "./undeclared-advice.ts";
 
-/** What is explained, and what is known of it beside the explanation. */
+/** An explanation with its context. */
 export interface ExplainedInstance {
   /** Such as `train[3]`. */
   readonly name: string;
@@ -16,13 +16,13 @@ export interface ExplainedInstance {
   readonly explanation: Explanation;
   /** Milliseconds that a hit saved. */
   readonly savedMs: number | null;
-  /** What began it, when that is a task above. */
+  /** The upstream task that caused it, if any. */
   readonly cause?: Cause | null;
-  /** Inputs that changed and are no results of tasks above; absent: all of them. */
+  /** Changed inputs that are not results of upstream tasks; absent: all changed inputs. */
   readonly ownInputs?: readonly string[];
-  /** Milliseconds since its run was made. */
+  /** Milliseconds since its run was created. */
   readonly ageMs: number;
-  /** How old the entry of a hit is, in milliseconds; `null` when it is gone. */
+  /** The age of a hit's entry in milliseconds; `null` when it no longer exists. */
   readonly entryAgeMs: number | null;
 }
 
@@ -30,11 +30,11 @@ export interface ExplainedInstance {
 export interface ExplanationText {
   /** One line: hit or miss, and why. */
   readonly verdict: string;
-  /** The advice, if there is any; `null` when there is nothing that the verdict does not say. */
+  /** Advice; `null` when there is nothing to add to the verdict. */
   readonly advice: string | null;
 }
 
-/** The sentences of an explanation; its changes are a table of their own. */
+/** The sentences of an explanation; its changes are printed in a separate table. */
 export function explanationText(instance: ExplainedInstance): ExplanationText {
   return { verdict: verdictOf(instance), advice: adviceOf(instance) };
 }
@@ -48,9 +48,9 @@ function verdictOf(instance: ExplainedInstance): string {
     case "hit":
       return hitVerdict(instance);
     case "first_run":
-      return `${name} missed: no earlier result of it is known${because}.`;
+      return `${name} missed: it has no earlier result${because}.`;
     case "edition_changed":
-      return `${name} missed: keys are made in another way since ${comparedRunId}${editionsOf(changes)}${because}.`;
+      return `${name} missed: the key edition changed since ${comparedRunId}${editionsOf(changes)}${because}.`;
     case "source_changed":
     case "runtime_changed":
     case "file_changed":
@@ -65,17 +65,17 @@ function verdictOf(instance: ExplainedInstance): string {
       return `${name} missed: ${what} since run ${comparedRunId}${cause}${because}.`;
     }
     case "from_future":
-      return `${name} missed: its entry is stamped later than now by the cache's clock${because}.`;
+      return `${name} missed: the creation time of its entry is in the future by the cache's clock${because}.`;
     case "expired":
       return `${name} missed: its entry was older than its ttl${because}.`;
     case "purged":
       return `${name} missed: its entry had been removed${detail === null ? " by a purge" : because}.`;
     case "result_missing":
-      return `${name} missed: its entry had lost its bytes${because}.`;
+      return `${name} missed: the bytes of its entry were missing${because}.`;
     case "integrity_failed":
-      return `${name} missed: the bytes of its entry were not what had been stored${because}.`;
+      return `${name} missed: the bytes of its entry were damaged${because}.`;
     case "refresh":
-      return `${name} did not ask the cache, to store its result anew${because}.`;
+      return `${name} did not ask the cache, because a refresh was requested${because}.`;
     case "disabled":
       return `${name} did not ask the cache${because}.`;
     case "uncacheable":
@@ -86,12 +86,12 @@ function verdictOf(instance: ExplainedInstance): string {
       return `${name} ran: the cache failed${because}.`;
     case null:
       return status === null
-        ? `Nobody has asked the cache about ${name}${because}.`
-        : `${name} missed, and why is not kept${isOutlived(instance) ? " any more: explanations are kept for 30 days" : ": explanations are left out where more misses come at once than can be explained, and where they cannot be written"}${because}.`;
+        ? `The cache has not been asked about ${name}${because}.`
+        : `${name} missed, and its explanation is not kept${isOutlived(instance) ? " any more: explanations are kept for 30 days" : ": explanations are dropped when more misses arrive at once than can be explained, and where they cannot be written"}${because}.`;
   }
 }
 
-/** What is missing of a younger run was never written. */
+/** If the explanation of a younger run is missing, it was never written. */
 function isOutlived({ ageMs }: ExplainedInstance): boolean {
   return ageMs >= DECISION_TTL_MS;
 }
@@ -108,13 +108,13 @@ function hitVerdict({ name, explanation, savedMs, entryAgeMs }: ExplainedInstanc
   const took = savedMs === null ? "" : `, which took ${formatDuration(savedMs)}`;
   return cacheReasonCode !== "stored_failure"
     ? `${name} was a hit: its result is that of ${from}${age}${took}.`
-    : `${name} was a hit: it failed by the failure of ${from}${age}${took}.`;
+    : `${name} was a hit: it repeats the failure of ${from}${age}${took}.`;
 }
 
-/** What to do about it, where something can be done that the verdict does not say. */
+/** Advice on what can be done, if the verdict does not already say it. */
 function adviceOf({ explanation, ownInputs }: ExplainedInstance): string | null {
   const { reason } = explanation;
-  // The result of a task above is what this one is made of: leaving it out of the key would give wrong hits.
+  // Results of upstream tasks must not be suggested for exclusion: it would cause wrong hits.
   const changes = explanation.changes.filter(
     ({ kind, path }) => kind !== "input" || !ownInputs || ownInputs.includes(path),
   );
@@ -132,10 +132,10 @@ function adviceOf({ explanation, ownInputs }: ExplainedInstance): string | null 
       return "To keep results longer: cache: { ttl } of the task, or [task_cache] default_ttl.";
     case "result_missing":
     case "integrity_failed":
-      return "`memodag cache verify` holds everything that is stored against its digest.";
+      return "`memodag cache verify` compares everything that is stored with its digest.";
     case "lookup_timeout":
     case "lookup_failure":
-      return "`memodag cache stats` says how long lookups take and which schedulers leave the cache alone.";
+      return "`memodag cache stats` shows how long lookups take and which schedulers bypass the cache.";
     case "uncacheable":
       return adviceFor(explanation);
     default:
@@ -146,9 +146,9 @@ function adviceOf({ explanation, ownInputs }: ExplainedInstance): string | null 
 function exclusion(
   changes: Explanation["changes"],
   kind: Explanation["changes"][number]["kind"],
-  mend: (names: string) => string,
+  remedy: (names: string) => string,
 ): string {
   const names = changes.filter((change) => change.kind === kind).map(({ path }) => JSON.stringify(path));
   const it = names.length === 1 ? "it" : "them";
-  return `If the result does not depend on ${it}, ${mend(names.join(", "))}.`;
+  return `If the result does not depend on ${it}, ${remedy(names.join(", "))}.`;
 }

@@ -1,4 +1,5 @@
-// Why a task instance hit or not, in the shape that `cache explain --json` prints. A function of values.
+// Explains why a task instance hit or missed, in the form that `cache explain --json` prints. A function of
+// values.
 
 import {
   reasonSentence,
@@ -19,33 +20,33 @@ export type ExplanationReason = "hit" | "disabled" | "uncacheable" | DecisionRea
 export interface Explanation {
   /** `null`: the cache was not asked about it. */
   readonly status: CacheStatus | null;
-  /** `null` when it was not asked, or when the decision is not kept any more. */
+  /** `null` when the cache was not asked, or when the decision is no longer kept. */
   readonly reason: ExplanationReason | null;
   readonly key: string | null;
-  /** The key that `changes` starts from. */
+  /** The key that `changes` are relative to. */
   readonly comparedWith: string | null;
   readonly changes: readonly ComponentChange[];
-  /** What there is to say beside the reason. */
+  /** Details besides the reason. */
   readonly detail: string | null;
-  /** The reason that the instance has itself, which says why nothing was stored where that is so. */
+  /** The instance's own reason, such as why nothing was stored. */
   readonly cacheReasonCode: ReasonCode | null;
   readonly cacheReasonDetail: JsonObject | null;
   /** The run that had the key of `comparedWith`. */
   readonly comparedRunId: string | null;
-  /** Where the result of a hit came from. */
+  /** The producer of a hit's result. */
   readonly producer: Producer | null;
 }
 
-/** What became of the result of an instance that did not hit, where that says more than the reason. */
+/** The outcome of storing the result of an instance that did not hit, if it adds to the reason. */
 type Told = Pick<Explanation, "reason" | "detail">;
 
 /**
- * Explains an instance from its row, and from what was decided when it missed.
+ * Explains an instance from its row and the recorded decision about its miss.
  * @param decision of that run's instance; undefined when there is none
  */
 export function explainInstance(instance: TaskInstance, decision: RunDecision | undefined): Explanation {
   const { cacheStatus: status, cacheKey: key, producer } = instance;
-  // One about another key is of before the instance was cleared.
+  // A decision about another key dates from before the instance was cleared.
   const own = decision && decision.key === key ? decision : undefined;
   const told = tell(instance, own);
   const { cacheReasonCode, cacheReasonDetail } = reportReason(instance.cacheReason);
@@ -85,7 +86,7 @@ function tell({ cacheStatus, cacheReason, state }: TaskInstance, own: RunDecisio
   }
 }
 
-/** What an instance's row says by itself of why it missed. */
+/** The reason of a miss, according to the instance's row alone. */
 function rowReason(cacheReason: Reason | null): ExplanationReason | null {
   switch (cacheReason?.code) {
     case "expired":
@@ -98,7 +99,7 @@ function rowReason(cacheReason: Reason | null): ExplanationReason | null {
   }
 }
 
-/** What an instance's row says of the result, once the reason of the miss is told. */
+/** Returns what the instance's row adds about the result, besides the reason of the miss. */
 function afterMiss(cacheReason: Reason | null): string | null {
   if (cacheReason === null || cacheReason.code === "no_entry" || rowReason(cacheReason)) return null;
   return reasonSentence(cacheReason);

@@ -1,11 +1,11 @@
-// What to do about inputs that a cached task used and did not declare, by their names.
+// Advises what to do about inputs that a cached task used without declaring them.
 
 import { findReason } from "@memodag/core";
 import type { Explanation } from "./explanation.ts";
 
 type ExplainedReason = Pick<Explanation, "cacheReasonCode" | "cacheReasonDetail">;
 
-/** How the names of {@link adviceFor} go together with what an author can vouch for. */
+/** The trust option that covers each kind of name in {@link adviceFor}. */
 const TRUSTS: readonly (readonly [begin: string, trust: string])[] = [
   ["child_process", "child_process"],
   ["worker_threads", "worker_threads"],
@@ -14,14 +14,14 @@ const TRUSTS: readonly (readonly [begin: string, trust: string])[] = [
   ["wasi", "file_reads"],
   ["sqlite_attach", "file_reads"],
 ];
-/** Nothing takes these into a key. */
+/** Names that cannot become part of a key. */
 const HOPELESS = ["env", "inspector", "process.binding", "process.report"];
 const MORE = /^\d+ more (?:files|variables)$/;
 const BY_PACKAGE = / \(package (.+)\)$/;
 
 /**
- * Sentences for the reason `undeclared_input`: the names go where the key takes them from.
- * `null` for another reason, or when there is nothing to be done.
+ * Sentences for the reason `undeclared_input`, with the names placed where they are declared. `null` for
+ * another reason, or when nothing can be done.
  */
 export function adviceFor({ cacheReasonCode, cacheReasonDetail }: ExplainedReason): string | null {
   const reason = findReason(cacheReasonCode, cacheReasonDetail);
@@ -39,7 +39,7 @@ export function adviceFor({ cacheReasonCode, cacheReasonDetail }: ExplainedReaso
     ...part("files", distinct(files.map((name) => globFor(plain(name).slice("file:".length))))),
   ];
   const sentences = [
-    ...(parts.length === 0 ? [] : [`To have it cached, say what it reads: cache: { ${parts.join(", ")} }.`]),
+    ...(parts.length === 0 ? [] : [`To cache it, declare what it reads: cache: { ${parts.join(", ")} }.`]),
     ...variables.flatMap((name) => {
       const packageName = BY_PACKAGE.exec(name)?.[1];
       if (packageName === undefined) return [];
@@ -61,7 +61,7 @@ function trustFor(name: string): string | undefined {
   return TRUSTS.find(([begin]) => (begin.endsWith(":") ? name.startsWith(begin) : name === begin))?.[1];
 }
 
-/** A folder that was listed is declared by its name. */
+/** A directory that was listed is declared by its name. */
 function globFor(path: string): string {
   return path.endsWith("/") ? path.slice(0, -1) || "/" : path;
 }

@@ -1,4 +1,4 @@
-// Fills the dates of a range with runs, for a scheduler that runs elsewhere.
+// Creates runs for the dates of a range, to be executed by a scheduler elsewhere.
 
 import type { DagRun, DagRunState } from "@memodag/core";
 import {
@@ -18,38 +18,38 @@ import { backfillAct } from "./trigger-act.ts";
 
 /** The range to fill, and how. */
 export interface BackfillInput extends RunRequest {
-  /** From the first date to the last: days, or times, of ISO 8601. */
+  /** The first and last date: days or times in ISO 8601. */
   readonly range: BackfillRequest["range"];
-  /** Begins a run only while fewer of the Dag are under way. */
+  /** Starts a run only while fewer runs of the Dag are in progress. */
   readonly maxActiveRuns?: number | undefined;
-  /** Makes nothing. */
+  /** Creates nothing. */
   readonly dryRun?: boolean | undefined;
-  /** Until every run that it made has ended. */
+  /** Waits until every created run has ended. */
   readonly wait?: boolean | undefined;
 }
 
-/** A date of a backfill, as it is told. */
+/** The result for one date of a backfill. */
 export interface BackfillLine {
   /** ISO 8601 in UTC. */
   readonly logicalDate: string;
   readonly runId: string | null;
   readonly outcome: "made" | "would_make" | "exists";
-  /** Of a run that was made. */
+  /** For a run that was created. */
   readonly state: DagRunState | null;
 }
 
-/** What a backfill came to. */
+/** The outcome of a backfill. */
 export interface BackfillReport {
   readonly dagId: string;
   readonly team: string;
   readonly runs: readonly BackfillLine[];
-  /** Dates that have not come yet. */
+  /** The number of dates in the future. */
   readonly toCome: number;
 }
 
 /**
- * Plans a backfill and, unless it is a dry run, makes its runs.
- * @param signal ends the waiting; the runs stay
+ * Plans a backfill and, unless it is a dry run, creates its runs.
+ * @param signal ends the waiting; the runs remain
  * @throws MemodagError `dag_not_found`, `dag_ambiguous`, `backfill_invalid`, `conf_invalid`.
  */
 export async function backfill(
@@ -77,7 +77,7 @@ export async function backfill(
   };
   const filled = await fill(context, request, plan);
   const lines: BackfillLine[] = [];
-  // One after the other: waiting for thousands at once would be thousands of questions at a time.
+  // Sequentially: waiting for thousands of runs concurrently would mean thousands of concurrent queries.
   for (const date of filled) lines.push(await filledLine(context, date, wait ? { signal } : null));
   return report(lines);
 }

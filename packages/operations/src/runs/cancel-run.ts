@@ -6,7 +6,7 @@ import { newAct } from "../act.ts";
 import type { OperationContext } from "../context.ts";
 import { getRun, type RunName } from "./find-run.ts";
 
-/** A run that was cancelled, and what became of its instances. */
+/** A cancelled run with its instances' final states. */
 export interface CancelledRun {
   readonly dagId: string;
   readonly runId: string;

@@ -7,9 +7,9 @@ import type { OperationContext } from "../context.ts";
 import type { HostedScheduler } from "./run-host.ts";
 
 /**
- * Ends runs as cancelled, and those of other Dags that the scheduler executes for them.
- * @returns those of `runs` that had not ended before
- * @throws MemodagError `run_interrupted` when they cannot be cancelled, the database being away
+ * Cancels runs, and those of other Dags that the scheduler executes for them.
+ * @returns those of `runs` that had not already ended
+ * @throws MemodagError `run_interrupted` when they cannot be cancelled because the database is unreachable
  */
 export async function cancelStoppedRuns(
   context: OperationContext,
@@ -26,7 +26,7 @@ export async function cancelStoppedRuns(
   } catch (error) {
     throw new MemodagError(
       "run_interrupted",
-      `${names} of ${dagId} could not be cancelled (${messageOf(error)}) and is interrupted: ` +
+      `${names} of ${dagId} could not be cancelled (${messageOf(error)}) and was interrupted: ` +
         `\`memodag dags run ${dagId} --resume\` or a scheduler continues it`,
       { cause: error, fields: { dagId } },
     );
@@ -54,8 +54,8 @@ export function runCancelled(runs: readonly DagRun[], cause: string): MemodagErr
   const runIds = runs.map(({ runId }) => runId);
   return new MemodagError(
     "run_interrupted",
-    `Cancelled ${runIds.join(", ")} of ${dagId} on ${cause}: \`memodag dags run ${dagId}\` makes a ` +
-      "new run, which takes the cached results of what had succeeded",
+    `Cancelled ${runIds.join(", ")} of ${dagId} on ${cause}: \`memodag dags run ${dagId}\` creates a ` +
+      "new run, which uses the cached results of the tasks that had succeeded",
     { fields: { dagId, runIds } },
   );
 }

@@ -1,9 +1,9 @@
-// From a run's id to the run that it names, or to an error that helps.
+// Finds the run of an id, or reports a helpful error.
 
 import { MemodagError, type DagRun, type DagStore, type RunStore } from "@memodag/core";
 import { findTeam, getDag, type DagName } from "../dags/find-dag.ts";
 
-/** Which run: its id, and which Dag it is of. */
+/** The id of a run and its Dag. */
 export interface RunName extends DagName {
   readonly runId: string;
 }
@@ -20,7 +20,7 @@ export async function getRun(
   const run = await runs.findRun(team, name.dagId, runId);
   if (run !== undefined) return run;
   const [latest] = await runs.listRuns({ team, dagId: name.dagId, limit: 1 });
-  // Names the Dag when that is what is wrong.
+  // Reports a missing Dag first.
   if (latest === undefined) await getDag(dags, name);
   throw new MemodagError(
     "dag_run_not_found",

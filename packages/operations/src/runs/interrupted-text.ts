@@ -2,7 +2,7 @@
 
 import type { DagRun } from "@memodag/core";
 
-/** Half a sentence that names the commands. */
+/** Half a sentence with the applicable commands. */
 export function waysOut(dagId: string, runId: string): string {
   return (
     `\`memodag dags run ${dagId} --resume\` or a scheduler continues it, ` +
@@ -10,15 +10,15 @@ export function waysOut(dagId: string, runId: string): string {
   );
 }
 
-/** A line about a run that was sent back to be scheduled. */
+/** A line about a run that was queued again. */
 export function queuedText(dagId: string): string {
   return (
-    "The run is queued: a running `memodag scheduler` or `memodag dev` brings it to its end, " +
+    "The run is queued: a running `memodag scheduler` or `memodag dev` completes it, " +
     `or \`memodag dags run ${dagId} --resume\`.`
   );
 }
 
-/** A run that was interrupted, and what can be done about it. */
+/** Describes an interrupted run and the ways to continue. */
 export function interruptedText({ dagId, runId }: Pick<DagRun, "dagId" | "runId">): string {
   return `Run ${runId} was interrupted: ${waysOut(dagId, runId)}`;
 }

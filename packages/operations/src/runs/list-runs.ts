@@ -7,7 +7,7 @@ import { getDag } from "../dags/find-dag.ts";
 import { isoTime } from "../iso-time.ts";
 import { readPage, type Page, type PageInput } from "../page.ts";
 
-/** Which runs. */
+/** Selects runs. */
 export interface ListRunsInput extends PageInput {
   readonly dagId?: string | undefined;
   readonly team?: string | undefined;
@@ -20,7 +20,7 @@ export interface RunSummaryReport {
   readonly team: string;
   readonly runType: DagRun["runType"];
   readonly state: DagRunState;
-  /** True when it was begun and no process works on it. */
+  /** True when it was started and no process works on it. */
   readonly isInterrupted: boolean;
   readonly logicalDate: string | null;
   readonly createdAt: string;
@@ -31,7 +31,7 @@ export interface RunSummaryReport {
   readonly lookups: number;
 }
 
-/** Runs of a page unless it says otherwise. */
+/** Default number of runs on a page. */
 const DEFAULT_LIMIT = 50;
 
 /**
@@ -45,7 +45,7 @@ export async function listRuns(
   const filter = { ...(team !== undefined && { team }), ...(dagId !== undefined && { dagId }) };
   const list = { name: "runs", placeOf: ({ id }: DagRun) => id };
   const page = await readPage(list, { limit, after }, (query) => runs.listRuns({ ...filter, ...query }));
-  // No run is only right of a Dag that there is.
+  // An empty list is only correct for a Dag that exists.
   if (page.items.length === 0 && after === undefined && dagId !== undefined)
     await getDag(dags, { dagId, team });
   const interrupted = new Set((await listInterruptedRuns(runs, filter)).map(({ id }) => id));

@@ -1,11 +1,11 @@
-// Makes a run, also where the database goes away while it is being made: never two.
+// Creates a run exactly once, even if the database becomes unreachable meanwhile.
 
 import { MemodagError, type Clock, type DagRun, type RunStore } from "@memodag/core";
 import { newManualRunId, triggerRun, type TriggerRequest } from "@memodag/scheduler";
 import { rideOut, type RideOutOptions } from "./run-end.ts";
 
 /**
- * Makes the run that is asked for. What became of an attempt whose answer was lost is looked up by the run's id.
+ * Creates the requested run. If the answer to an attempt was lost, its outcome is looked up by the run's id.
  * @throws MemodagError as `triggerRun`
  */
 export async function makeRunOnce(
@@ -24,7 +24,7 @@ export async function makeRunOnce(
     try {
       return await triggerRun(runs, clock, { ...request, runId });
     } catch (error) {
-      // Its commit may have come after it was looked up.
+      // The commit may have happened after the look-up.
       const late =
         error instanceof MemodagError && error.code === "dag_run_exists" ? await find() : undefined;
       if (late) return late;

@@ -1,34 +1,34 @@
-// Waits for the end of a run, whoever brings it there.
+// Waits for the end of a run, whichever process executes it.
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { MemodagError, type Clock, type DagRun } from "@memodag/core";
 import type { OperationContext } from "../context.ts";
 import { whenAborted } from "./when-aborted.ts";
 
-/** How often the run is looked at, in milliseconds. */
+/** Polling interval for the run, in milliseconds. */
 const LOOK_EVERY_MS = 300;
 
-/** How long a database may be away before an operation that waits gives up, in milliseconds. */
+/** How long a database may be unreachable before a waiting operation gives up, in milliseconds. */
 const AWAY_MS = 60_000;
 
-/** Pauses between two tries, in milliseconds: doubled from the first to the last. */
+/** Pauses between retries, in milliseconds: doubled from the first to the last. */
 const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 3_000;
 
-/** How a database that is away is waited for. */
+/** How to wait for an unreachable database. */
 export interface RideOutOptions {
   readonly clock: Pick<Clock, "monotonic">;
-  /** Resolves after so many milliseconds. */
+  /** Resolves after `ms` milliseconds. */
   readonly pause?: (ms: number) => Promise<unknown>;
-  /** Is told, in a line, that the database is away, and that it answers again. */
+  /** Called with a line when the database becomes unreachable, and when it answers again. */
   readonly note: (line: string) => void;
-  /** Aborted when waiting is no longer wanted. */
+  /** Aborted to stop waiting. */
   readonly signal?: AbortSignal | undefined;
 }
 
 /**
- * The outcome of reading, which is tried again while the database is away, as a scheduler does; says so once.
- * Rejects with what was wrong when it has been away for a minute. Only for what may be done twice.
+ * Performs a read, repeated while the database is unreachable, as a scheduler does; reports it once. Rejects
+ * with the error when it has been unreachable for a minute. Only for idempotent work.
  */
 export async function rideOut<T>(
   read: () => Promise<T>,
@@ -57,16 +57,16 @@ export async function rideOut<T>(
 function interrupt(): never {
   throw new MemodagError(
     "run_interrupted",
-    "Interrupted while the database was away: `memodag runs list` says, when it is back, what there is",
+    "Interrupted while the database was unreachable: `memodag runs list` shows the runs once it is back",
   );
 }
 
-/** How an operation waits for the database: its log is told. */
+/** The way an operation waits for the database: reports to its log. */
 export function patience({ clock, log }: OperationContext, signal?: AbortSignal): RideOutOptions {
   return { clock, note: (line) => log.warn(line), signal };
 }
 
-/** Resolves with the run when it has ended, or as it stands once the signal is aborted. */
+/** Resolves with the run when it has ended, or with its current state once the signal is aborted. */
 export async function whenEnded(
   context: OperationContext,
   run: DagRun,
@@ -82,7 +82,7 @@ export async function whenEnded(
   return latest;
 }
 
-/** True after a rest, false when the signal ended it. */
+/** True after the pause, false when the signal ended it. */
 async function rest(signal: AbortSignal | undefined): Promise<boolean> {
   try {
     await sleep(LOOK_EVERY_MS, undefined, { ...(signal && { signal }) });

@@ -1,9 +1,9 @@
-// Ports of the program in which operations run: a scheduler for runs, and a watch on them.
+// Ports of the host program: a scheduler for runs, and a watch on them.
 
 import type { DagRun, Logger } from "@memodag/core";
 import type { Scheduler, SchedulerListener } from "@memodag/scheduler";
 
-/** Which runs a scheduler is opened for. */
+/** The runs for which a scheduler is opened. */
 export interface HostedRuns {
   readonly team: string;
   readonly dagId: string;
@@ -18,7 +18,7 @@ export interface HostedScheduler extends Pick<
   Scheduler,
   "start" | "wake" | "whenOver" | "whenCallbacksCalled" | "heldRuns"
 > {
-  /** Drains for the configured grace and lets go of everything. */
+  /** Drains for the configured grace period and closes everything. */
   stop(): Promise<void>;
 }
 
@@ -32,11 +32,11 @@ export interface RunWatch {
   close(): void;
 }
 
-/** Something that is told while a Dag is run to its end. */
+/** An event while a Dag is run to its end. */
 export type RunEvent =
-  /** A version from before is run, since a file of the Dag cannot be read as it is; `fault` says why. */
+  /** An earlier version is run because a file of the Dag currently cannot be read; `fault` says why. */
   | { readonly kind: "last_good"; readonly fault: string }
-  /** Another run of the Dag was left behind, which this one does not continue. */
+  /** Another run of the Dag was interrupted, which this operation does not continue. */
   | { readonly kind: "interrupted"; readonly run: DagRun }
   /** The signal was aborted for `cause`. */
   | {

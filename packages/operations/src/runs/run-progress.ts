@@ -1,8 +1,8 @@
-// How runs under way stand, from what the scheduler tells; for showing while they go on.
+// The progress of runs, from the scheduler's events; for live display.
 
 import { isTerminal, type DagRun, type TaskInstance } from "@memodag/core";
 
-/** Numbers of task instances by how they stand. A hit counts as cached, not as done. */
+/** The number of task instances by status. A hit counts as cached, not as done. */
 export interface ProgressCounts {
   readonly running: number;
   readonly waiting: number;
@@ -11,7 +11,7 @@ export interface ProgressCounts {
   readonly failed: number;
 }
 
-/** An instance, and what tells its run from that which was asked for. */
+/** An instance with a label of its run, if that is not the requested one. */
 export interface LabelledInstance extends TaskInstance {
   readonly label: string;
 }
@@ -25,7 +25,7 @@ export class RunProgress {
     this.#labelOf = labelOf;
   }
 
-  /** Takes in an instance as it stands now. */
+  /** Updates the current state of an instance. */
   update(run: DagRun, instance: TaskInstance): void {
     this.#instances.set(JSON.stringify([run.id, instance.taskId, instance.mapIndex]), {
       ...instance,
@@ -33,7 +33,7 @@ export class RunProgress {
     });
   }
 
-  /** The instances that run now, longest first. */
+  /** The running instances, longest first. */
   get running(): LabelledInstance[] {
     return [...this.#instances.values()]
       .filter(({ state }) => state === "running")

@@ -1,4 +1,4 @@
-// What a run came to, in the shape that `dags run --json` and `runs show --json` print.
+// The outcome of a run in the form that `dags run --json` and `runs show --json` print.
 
 import {
   CACHE_STATUSES,
@@ -38,13 +38,13 @@ export interface RunReport {
   readonly processesSpawned: number;
   /** Round trips to the cache. */
   readonly lookups: number;
-  /** How many instances have each cache status, and the time that hits did not have to take. */
+  /** The number of instances by cache status, and the time that hits saved. */
   readonly cache: Readonly<Record<CacheStatus | "savedMs", number>>;
   /** In the Dag's order. */
   readonly tasks: readonly TaskReport[];
 }
 
-/** Puts a run's report together; tasks that have no instance yet are in it as `none`. */
+/** Builds a run's report; tasks that have no instance yet appear as `none`. */
 export function reportRun(
   run: DagRun,
   instances: readonly TaskInstance[],
@@ -75,7 +75,7 @@ function inDagOrder(instances: readonly TaskInstance[], tasks: readonly Serializ
     byTask.delete(taskId);
     return ofTask.length === 0 ? [notYet(taskId)] : ofTask.toSorted(byMapIndex).map(reportTask);
   });
-  // Of a version of the Dag that has since lost the task.
+  // Tasks of an earlier version of the Dag that no longer exist.
   const others = [...byTask.values()].flatMap((ofTask) => ofTask.toSorted(byMapIndex).map(reportTask));
   return [...known, ...others];
 }
@@ -84,7 +84,7 @@ function byMapIndex(a: TaskInstance, b: TaskInstance): number {
   return a.mapIndex - b.mapIndex;
 }
 
-/** An instance as it stands. */
+/** Reports the current state of an instance. */
 export function reportTask(instance: TaskInstance): TaskReport {
   return {
     taskId: instance.taskId,

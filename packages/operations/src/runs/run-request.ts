@@ -10,10 +10,10 @@ import {
 } from "@memodag/core";
 import type { OperationSettings } from "../context.ts";
 
-/** Which Dag is to run, and how. */
+/** The Dag to run, and how. */
 export interface RunRequest {
   readonly dagId: string;
-  /** Where several teams have a Dag with that id. */
+  /** Required if several teams have a Dag with that id. */
   readonly team?: string | undefined;
   /** The value of `dagRun.conf`. */
   readonly conf?: JsonObject | undefined;
@@ -23,20 +23,20 @@ export interface RunRequest {
 
 /** The same for a single run. */
 export interface DatedRunRequest extends RunRequest {
-  /** ISO 8601; UTC where it names no zone. */
+  /** ISO 8601; UTC if it has no zone. */
   readonly logicalDate?: string | null | undefined;
 }
 
-/** The part of a request that the scheduler gets, with defaults filled in. */
+/** The part of a request that the scheduler receives, with defaults applied. */
 export interface RunInputs {
   readonly conf: JsonObject;
   readonly params: JsonObject;
   readonly cacheMode: CacheMode;
-  /** Whose values are not told of in errors. */
+  /** Names whose values are not shown in errors. */
   readonly isSecret: SecretTest;
 }
 
-/** Fills in the defaults. */
+/** Applies the defaults. */
 export function runInputsOf(
   { conf = {}, params = {}, cacheMode = "use" }: RunRequest,
   { secretPatterns }: OperationSettings,
@@ -46,7 +46,7 @@ export function runInputsOf(
 
 /**
  * A logical date in milliseconds since the Unix epoch.
- * @throws MemodagError `usage` for what is not a time of ISO 8601.
+ * @throws MemodagError `usage` for a string that is not an ISO 8601 time.
  */
 export function readLogicalDate({ logicalDate = null }: DatedRunRequest): number | null {
   if (logicalDate === null) return null;
@@ -54,6 +54,6 @@ export function readLogicalDate({ logicalDate = null }: DatedRunRequest): number
   if (time !== undefined) return time;
   throw new MemodagError(
     "usage",
-    `logicalDate: "${logicalDate}" is not a date or time of ISO 8601, such as 2026-11-03T06:00Z`,
+    `logicalDate: "${logicalDate}" is not an ISO 8601 date or time, such as 2026-11-03T06:00Z`,
   );
 }

@@ -1,4 +1,4 @@
-// Runs a Dag to its end in this process, with a scheduler and an executor of its own.
+// Runs a Dag to its end in this process, with its own scheduler and executor.
 
 import { MemodagError, type DagRun, type DagVersion } from "@memodag/core";
 import { listInterruptedRuns } from "@memodag/scheduler";
@@ -15,33 +15,33 @@ import { readLogicalDate, runInputsOf, type DatedRunRequest } from "./run-reques
 import { triggerAct } from "./trigger-act.ts";
 import { whenAborted } from "./when-aborted.ts";
 
-/** The run to carry out in this process. */
+/** The run to execute in this process. */
 export interface RunToEndInput extends DatedRunRequest {
-  /** Goes on with the Dag's interrupted and cleared runs in place of making a new one. */
+  /** Continues the Dag's interrupted and cleared runs instead of creating a new one. */
   readonly resume?: boolean | undefined;
-  /** Runs the Dag as it was last read when its file cannot be read now. */
+  /** Runs the last good version of the Dag if its file currently cannot be read. */
   readonly lastGood?: boolean | undefined;
 }
 
-/** Who executes the runs, and who hears of them. */
+/** The executing scheduler, and the receivers of events. */
 export interface RunToEndParts {
   readonly openScheduler: OpenScheduler;
-  /** Cancels the runs; its reason says for what. */
+  /** Cancels the runs; its reason becomes part of the message. */
   readonly signal: AbortSignal;
   readonly onEvent: (event: RunEvent) => void;
-  /** Watches runs of these numbers. */
+  /** Watches the runs with these numbers. */
   readonly watch: (runIds: readonly number[]) => Promise<RunWatch>;
 }
 
-/** A finished run and, where its file could not be read, what ran in its place. */
+/** A finished run and, if its file could not be read, which version ran. */
 export type FinishedRun = RunReport & LastGood;
 
 /**
- * Makes a run of a Dag as it was last read, and executes it; or executes the Dag's interrupted runs, whose process is
- * dead or has stopped. The signal cancels what is executed.
+ * Creates a run of the latest version of a Dag and executes it, or executes the Dag's interrupted runs, whose
+ * process has died or stopped. The signal cancels the runs being executed.
  * @returns the runs, oldest first; one unless several were resumed
  * @throws MemodagError `dag_not_found`, `dag_ambiguous`, `dag_file_invalid`, `dag_run_not_found`,
- *   `conf_invalid`, `max_active_runs_reached`, `run_interrupted`, `run_not_loadable`, `usage`.
+ * `conf_invalid`, `max_active_runs_reached`, `run_interrupted`, `run_not_loadable`, `usage`.
  */
 export async function runToEnd(
   context: OperationContext,
@@ -53,7 +53,7 @@ export async function runToEnd(
   if (resume) refuseInputsOfNewRuns(input);
   const { signal, onEvent } = parts;
   const version = await rideOut(() => getDag(dags, input), patience(context));
-  // What is resumed runs as the version that it was made of, whatever the file says now.
+  // A resumed run uses the version that it was created with, whatever the file contains now.
   const lastGood = resume ? {} : await rideOut(() => lastGoodOf(dags, version), patience(context));
   requireReadable(lastGood, input.lastGood === true);
   for (const fault of faultLines(lastGood)) onEvent({ kind: "last_good", fault });
@@ -69,7 +69,7 @@ export async function runToEnd(
 }
 
 function notBegun({ dagId }: DagVersion, { reason }: AbortSignal): MemodagError {
-  const message = `Got ${String(reason)} before a run of ${dagId} was made: nothing was run`;
+  const message = `Got ${String(reason)} before a run of ${dagId} was created: nothing ran`;
   return new MemodagError("run_interrupted", message, { fields: { dagId } });
 }
 
@@ -85,7 +85,7 @@ function refuseInputsOfNewRuns({ conf, params, logicalDate, cacheMode }: RunToEn
   if (given.length === 0) return;
   throw new MemodagError(
     "usage",
-    `--resume continues runs as they were made: leave out ${given.join(", ")}, or --resume`,
+    `--resume continues runs with their original settings: remove ${given.join(", ")}, or --resume`,
   );
 }
 
@@ -106,7 +106,9 @@ async function makeRun(
   return await makeRunOnce({ runs, clock }, { ...inputs, act }, waiting);
 }
 
-/** Interrupted runs keep their places among the Dag's runs: a run that waits for one would wait for ever. */
+/**
+ * Interrupted runs count towards the Dag's limit: a run that waits for one of them would wait indefinitely.
+ */
 function requireRoom({ dagId, dag }: DagVersion, interrupted: readonly DagRun[]): void {
   const [first] = interrupted;
   if (first === undefined || interrupted.length < dag.maxActiveRuns) return;
@@ -123,7 +125,7 @@ async function findInterrupted({ stores }: OperationContext, { team, dagId }: Da
   if (interrupted.length > 0) return interrupted;
   throw new MemodagError(
     "dag_run_not_found",
-    `Dag "${dagId}" has no run that was interrupted or cleared: leave out --resume to make a new run`,
+    `Dag "${dagId}" has no interrupted or cleared run: remove --resume to create a new run`,
     { fields: { dagId } },
   );
 }
@@ -149,7 +151,7 @@ async function execute(
     },
   });
   const giveUp = new AbortController();
-  // A scheduler beside this one may be faster to take a run, or take it over.
+  // Another scheduler may claim the run first, or take it over.
   const whenDone = async (run: DagRun): Promise<DagRun> =>
     await Promise.race([scheduler.whenOver(run.id), whenEnded(context, run, giveUp.signal)]);
   const stopped = whenAborted(signal);
@@ -161,7 +163,7 @@ async function execute(
       onEvent({ kind: "cancelling", dagId: first.dagId, runIds: runs.map(({ runId }) => runId), cause });
       const cancelled = await cancelStoppedRuns(context, runs, scheduler);
       await allDone;
-      // No other process may be there to call them.
+      // There may be no other process to call them.
       await scheduler.whenCallbacksCalled();
       if (cancelled.length > 0) throw runCancelled(cancelled, cause);
       return;
@@ -177,7 +179,7 @@ async function execute(
 function runNotLoadable({ dagId, runId }: DagRun, reason: string): MemodagError {
   return new MemodagError(
     "run_not_loadable",
-    `Run ${runId} of Dag "${dagId}" cannot be loaded: ${reason}. Schedulers go on trying; ` +
+    `Run ${runId} of Dag "${dagId}" cannot be loaded: ${reason}. Schedulers keep trying; ` +
       `\`memodag runs cancel ${dagId} ${runId}\` ends it`,
     { fields: { dagId, runId } },
   );

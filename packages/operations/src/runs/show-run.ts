@@ -8,9 +8,9 @@ import { whyNotLoadable } from "./why-not-loadable.ts";
 
 /** A run and its current state. */
 export interface ShownRun extends RunReport {
-  /** It was begun, and no process works on it. */
+  /** It was started, and no process works on it. */
   readonly isInterrupted?: true;
-  /** Why no scheduler can load it; what of it can be read is in the rest. */
+  /** Why no scheduler can load it; the other fields contain what can be read. */
   readonly fault?: string;
 }
 
@@ -24,7 +24,7 @@ export async function showRun({ stores }: OperationContext, name: RunName): Prom
   const { team, dagId, id } = run;
   const interrupted = await listInterruptedRuns(runs, { team, dagId });
   const fault = await whyNotLoadable(stores, run);
-  // Beside a fault, what can be read is shown: the fault says why the rest is missing.
+  // If something is damaged, the rest is still shown: the fault explains what is missing.
   const unlessFaulty = async <T>(read: () => Promise<readonly T[]>): Promise<readonly T[]> =>
     fault === undefined ? await read() : await read().catch(() => []);
   const instances = await unlessFaulty(() => runs.listTaskInstances(team, id));

@@ -5,7 +5,7 @@ import type { BackfillRequest, TriggerRequest } from "@memodag/scheduler";
 import { isoTime } from "../iso-time.ts";
 import { newAct } from "../act.ts";
 
-/** The act of making a run. Values of conf and params may be secrets, so only their names are in it. */
+/** The act of creating a run. Values of conf and params may be secrets, so it contains only their names. */
 export function triggerAct(
   actor: AuditActor,
   action: "dags.run" | "dags.trigger",
@@ -21,7 +21,7 @@ export function triggerAct(
   });
 }
 
-/** The act of making the runs of a range; likewise. */
+/** The act of creating the runs of a range; likewise. */
 export function backfillAct(actor: AuditActor, request: BackfillRequest): AuditAct {
   const { version, conf, params, range, cacheMode, maxActiveRuns } = request;
   return newAct(actor, "dags.backfill", version.team, {

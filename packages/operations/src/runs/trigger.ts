@@ -1,4 +1,4 @@
-// Makes runs for a scheduler that runs elsewhere.
+// Creates runs to be executed by a scheduler elsewhere.
 
 import type { DagRun, DagRunState, DagVersion } from "@memodag/core";
 import type { OperationContext } from "../context.ts";
@@ -10,7 +10,7 @@ import { reportRun, type RunReport } from "./run-report.ts";
 import { readLogicalDate, runInputsOf, type DatedRunRequest } from "./run-request.ts";
 import { triggerAct } from "./trigger-act.ts";
 
-/** A run that was made, and whether its Dag's file could be read as it is now. */
+/** A created run, and whether its Dag's file can currently be read. */
 export interface TriggeredRun extends LastGood {
   readonly dagId: string;
   readonly team: string;
@@ -19,7 +19,7 @@ export interface TriggeredRun extends LastGood {
 }
 
 /**
- * Makes a run in state `queued`.
+ * Creates a run in state `queued`.
  * @throws MemodagError `dag_not_found`, `dag_ambiguous`, `conf_invalid`.
  */
 export async function triggerDag(context: OperationContext, request: DatedRunRequest): Promise<TriggeredRun> {
@@ -29,8 +29,8 @@ export async function triggerDag(context: OperationContext, request: DatedRunReq
 }
 
 /**
- * Makes a run and resolves with its report when some scheduler has brought it to its end, or as it stands when
- * the signal is aborted.
+ * Creates a run and resolves with its report when a scheduler has completed it, or with its current state
+ * when the signal is aborted.
  * @throws MemodagError as {@link triggerDag}
  */
 export async function triggerAndWait(

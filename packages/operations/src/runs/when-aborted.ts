@@ -1,6 +1,6 @@
-// A signal as a promise, for races.
+// An abort signal as a promise, for races.
 
-/** Resolves when the signal is aborted, with its reason in words. */
+/** Resolves with the reason when the signal is aborted. */
 export async function whenAborted(signal: AbortSignal): Promise<string> {
   if (!signal.aborted)
     await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));

@@ -1,14 +1,14 @@
-// Whether a run can be read as a scheduler reads it: one that cannot is put aside by all of them.
+// Checks whether a run can be loaded by a scheduler; one that cannot is skipped by all of them.
 
 import { messageOf, type DagRun, type DagStore, type RunStore } from "@memodag/core";
 
-/** What runs are read from. */
+/** The stores that runs are read from. */
 export interface RunSources {
   readonly runs: Pick<RunStore, "listTaskInstances">;
   readonly dags: Pick<DagStore, "getDagVersion">;
 }
 
-/** Why no scheduler can load a run; `undefined`: it can be loaded. */
+/** Why no scheduler can load a run; `undefined` if it can be loaded. */
 export async function whyNotLoadable({ runs, dags }: RunSources, run: DagRun): Promise<string | undefined> {
   if (run.fault !== undefined) return run.fault;
   try {

@@ -1,4 +1,4 @@
-// Has task instances of a run run again.
+// Resets task instances of a run so that they run again.
 
 import { MemodagError, type DagRunState, type TaskInstanceId } from "@memodag/core";
 import { clearRun } from "@memodag/scheduler";
@@ -6,15 +6,15 @@ import { newAct } from "../act.ts";
 import type { OperationContext } from "../context.ts";
 import { getRun, type RunName } from "../runs/find-run.ts";
 
-/** Which instances are cleared. */
+/** The instances to clear. */
 export interface ClearTasksInput extends RunName {
-  /** All instances of this task; without it, those that failed. */
+  /** All instances of this task; without it, the failed instances. */
   readonly taskId?: string | undefined;
   /** One instance of a mapped task. */
   readonly mapIndex?: number | undefined;
-  /** And everything below; there the cache is asked as usual. */
+  /** Clears everything downstream as well; those instances ask the cache as usual. */
   readonly downstream?: boolean | undefined;
-  /** Asks the cache, where clearing would run anew and replace what it holds. */
+  /** Looks up cleared instances in the cache; otherwise they run again and replace its contents. */
   readonly useCache?: boolean | undefined;
 }
 
@@ -35,7 +35,7 @@ export async function clearTasks(
   { taskId, mapIndex, downstream = false, useCache = false, ...name }: ClearTasksInput,
 ): Promise<ClearedTasks> {
   if (mapIndex !== undefined && taskId === undefined)
-    throw new MemodagError("usage", "--map-index names an instance of a task: name the task too");
+    throw new MemodagError("usage", "--map-index selects an instance of a task: add the task id");
   const run = await getRun(stores, name);
   const version = await stores.dags.getDagVersion(run.dagVersionId);
   const request = {

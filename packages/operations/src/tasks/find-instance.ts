@@ -1,4 +1,4 @@
-// From the words of a command line to the task instances that they name.
+// Finds the task instances that a user names.
 
 import { MemodagError, type DagRun, type RunStore, type TaskInstance } from "@memodag/core";
 
@@ -22,7 +22,7 @@ export async function listInstancesOf(
 }
 
 /**
- * The one instance of a task, or the one with `mapIndex`.
+ * The only instance of a task, or the one with `mapIndex`.
  * @throws MemodagError `task_not_found`; `usage` when there are several.
  */
 export async function getInstance(
@@ -35,7 +35,7 @@ export async function getInstance(
   if (instance === undefined || others.length > 0) {
     throw new MemodagError(
       "usage",
-      `Task "${taskId}" is mapped: say which instance with --map-index, from 0 to ${others.at(-1)?.mapIndex}`,
+      `Task "${taskId}" is mapped: choose an instance with --map-index, from 0 to ${others.at(-1)?.mapIndex}`,
     );
   }
   return instance;
@@ -43,20 +43,24 @@ export async function getInstance(
 
 function instanceNotFound(taskId: string, ofTask: readonly TaskInstance[]): MemodagError {
   const indexes = ofTask.map((instance) => instance.mapIndex).filter((index) => index >= 0);
-  const mend =
-    indexes.length === 0
-      ? "it is not mapped: leave --map-index out"
-      : `its indexes are 0 to ${indexes.at(-1)}`;
-  return new MemodagError("task_not_found", `Task "${taskId}" has no instance of that --map-index: ${mend}`, {
-    fields: { taskId },
-  });
+  const hint =
+    indexes.length === 0 ? "it is not mapped: remove --map-index" : `its indexes are 0 to ${indexes.at(-1)}`;
+  return new MemodagError(
+    "task_not_found",
+    `Task "${taskId}" has no instance with that --map-index: ${hint}`,
+    {
+      fields: { taskId },
+    },
+  );
 }
 
 function taskNotFound(run: DagRun, taskId: string, all: readonly TaskInstance[]): MemodagError {
   const taskIds = [...new Set(all.map((instance) => instance.taskId))];
-  const mend =
-    taskIds.length === 0 ? "none of its tasks has begun" : `those that have begun are ${taskIds.join(", ")}`;
-  return new MemodagError("task_not_found", `Run "${run.runId}" has no task "${taskId}": ${mend}`, {
+  const hint =
+    taskIds.length === 0
+      ? "none of its tasks has started"
+      : `those that have started are ${taskIds.join(", ")}`;
+  return new MemodagError("task_not_found", `Run "${run.runId}" has no task "${taskId}": ${hint}`, {
     fields: { runId: run.runId, taskId },
   });
 }

@@ -1,4 +1,4 @@
-// Which task instance of a run is meant.
+// The name of a task instance.
 
 import type { RunName } from "../runs/find-run.ts";
 

@@ -1,4 +1,4 @@
-// Lists the task instances of a run, page by page: a mapped task may have more than an answer can hold.
+// Lists the task instances of a run, page by page: a mapped task may have more than one response can hold.
 
 import type { TaskInstance, TaskInstanceId } from "@memodag/core";
 import type { OperationContext } from "../context.ts";
@@ -6,18 +6,18 @@ import { readPage, type Page, type PageInput } from "../page.ts";
 import { getRun, type RunName } from "../runs/find-run.ts";
 import { reportTask, type TaskReport } from "../runs/run-report.ts";
 
-/** Which instances. */
+/** The run whose instances are listed. */
 export interface ListInstancesInput extends RunName, PageInput {
   readonly taskId?: string | undefined;
 }
 
-/** Instances of a page unless it says otherwise. */
+/** Default number of instances on a page. */
 const DEFAULT_LIMIT = 100;
 
 const placeOf = ({ taskId, mapIndex }: TaskInstance): [string, number] => [taskId, mapIndex];
 
 /**
- * Lists instances by task and map index; those that there are, so none of a task that is not reached yet.
+ * Lists the existing instances by task and map index; a task that is not reached yet has none.
  * @throws MemodagError `dag_not_found`, `dag_ambiguous`, `dag_run_not_found`, `cursor_invalid`.
  */
 export async function listInstances(

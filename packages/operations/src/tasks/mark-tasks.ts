@@ -6,13 +6,13 @@ import { newAct } from "../act.ts";
 import type { OperationContext } from "../context.ts";
 import { getRun, type RunName } from "../runs/find-run.ts";
 
-/** Which instances, and their state. */
+/** The instances, and their new state. */
 export interface MarkTasksInput extends RunName {
   readonly taskId: string;
   /** One instance of a mapped task; without it, all of them. */
   readonly mapIndex?: number | undefined;
   readonly state: MarkedState;
-  /** And everything below. */
+  /** Sets everything downstream as well. */
   readonly downstream?: boolean | undefined;
 }
 

@@ -1,4 +1,4 @@
-// Shows the values that a task left for others.
+// Shows the XComs of a task instance.
 
 import type { JsonValue } from "@memodag/core";
 import type { OperationContext } from "../context.ts";

@@ -1,4 +1,4 @@
-// Reads the logs of attempts: those that there are, or one while it is written.
+// Reads the logs of attempts: completed ones, or one that is being written.
 
 import { isTerminal, MemodagError } from "@memodag/core";
 import type { OperationContext } from "../context.ts";
@@ -7,11 +7,11 @@ import { attemptName, findAttemptLog } from "./attempt-logs.ts";
 import { getInstance, listInstancesOf } from "./find-instance.ts";
 import type { InstanceName } from "./instance-name.ts";
 
-/** Which logs, and which part of them. */
+/** Selects logs, and a part of them. */
 export interface TaskLogsInput extends InstanceName {
-  /** Another attempt than the latest. */
+  /** An attempt other than the latest. */
   readonly tryNumber?: number | undefined;
-  /** The last lines alone. */
+  /** Only the last lines. */
   readonly lastLines?: number | undefined;
 }
 
@@ -20,13 +20,13 @@ export interface TaskLog {
   readonly taskId: string;
   readonly mapIndex: number;
   readonly tryNumber: number;
-  /** Why there is none; `null` when there is one. */
+  /** Why there is no log; `null` if there is one. */
   readonly note: string | null;
   readonly text: AsyncIterable<string>;
 }
 
 /**
- * The log of the latest attempt, or of the one that is asked for, at each instance.
+ * The log of the latest or the requested attempt of each instance.
  * @throws MemodagError `dag_not_found`, `dag_ambiguous`, `dag_run_not_found`, `task_not_found`.
  */
 export async function readTaskLogs(
@@ -52,7 +52,8 @@ export async function readTaskLogs(
 }
 
 /**
- * What one attempt writes, until it has ended or the signal is aborted; one that has not begun is waited for.
+ * Yields what one attempt writes until it has ended or the signal is aborted; waits for an attempt that has
+ * not started.
  * @throws MemodagError as {@link readTaskLogs}; `usage` for a mapped task without an index.
  */
 export async function* followTaskLog(
@@ -65,7 +66,7 @@ export async function* followTaskLog(
   if (instance === undefined || others.length > 0) {
     throw new MemodagError(
       "usage",
-      "--follow shows one log, as text: name one with --map-index, and leave out --json",
+      "--follow shows one log, as plain output: select one with --map-index, and remove --json",
     );
   }
   const attempt = tryNumber ?? Math.max(1, instance.tryNumber);

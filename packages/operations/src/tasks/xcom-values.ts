@@ -12,7 +12,7 @@ import type { Values } from "@memodag/result-cache";
 
 /**
  * Every XCom of a task instance by key.
- * @throws MemodagError `xcom_not_found` when the bytes of one are gone.
+ * @throws MemodagError `xcom_not_found` when the bytes of one are missing.
  */
 export async function readXComs(
   { runs, values }: { readonly runs: RunStore; readonly values: Values },

@@ -1,8 +1,8 @@
-// Values that tests start from.
+// Base values for tests.
 
 import { UNMAPPED, UNTOUCHED, type DagRun, type SerializedTask, type TaskInstance } from "@memodag/core";
 
-/** A task instance that has ended, but for what is given. */
+/** A task instance that has ended, with the given fields replaced. */
 export function instanceOf(given: Partial<TaskInstance>): TaskInstance {
   return {
     ...UNTOUCHED,
@@ -15,7 +15,7 @@ export function instanceOf(given: Partial<TaskInstance>): TaskInstance {
   };
 }
 
-/** A run that has ended, but for what is given. */
+/** A run that has ended, with the given fields replaced. */
 export function runOf(given: Partial<DagRun>): DagRun {
   return {
     id: 1,

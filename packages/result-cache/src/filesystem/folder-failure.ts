@@ -1,4 +1,4 @@
-// TimeSlice what the operating system refuses into an error that names the folder and the mend.
+// Turns what the operating system refuses into an error that names the folder and the mend.
 
 import { MemodagError, messageOf } from "@memodag/core";
 

@@ -1,4 +1,4 @@
-// TimeSlice the cache's answer into a task instance. A function of values.
+// Turns the cache's answer into a task instance. A function of values.
 
 import { RETURN_VALUE, type Digest, type StoredError, type TaskInstance } from "@memodag/core";
 import type { CacheHit, FoundRecord, HitXCom, LookupOutcome } from "@memodag/result-cache";

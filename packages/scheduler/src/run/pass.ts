@@ -255,7 +255,7 @@ export class RunExecution {
   }
 
   /**
-   * TimeSlice decisions into rows and asks the cache until neither yields anything new.
+   * Turns decisions into rows and asks the cache until neither yields anything new.
    * @returns false when there is so much to write that the rest is left to another pass
    */
   async #settle(lookup: PassLookup): Promise<boolean> {

@@ -1,4 +1,4 @@
-// TimeSlice decisions of the graph into rows: instances become ready, mapped tasks are expanded, tasks end
+// Turns decisions of the graph into rows: instances become ready, mapped tasks are expanded, tasks end
 // without running.
 
 import {
