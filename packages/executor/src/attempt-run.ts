@@ -167,6 +167,8 @@ export class AttemptRun {
       return await this.#patience.run(read, (error) => !isNotFound(error));
     } catch (error) {
       if (isNotFound(error)) throw error;
+      // It was ended while it waited, and starts nothing.
+      if (this.#stoppedBy) return new Map();
       throw new MemodagError(
         "attempt_lost",
         `The arguments of ${nameOf(this.attempt)} could not be read (${messageOf(error)}): the attempt is made again`,
@@ -303,8 +305,6 @@ export class AttemptRun {
   }
 
   #failure(error: unknown): AttemptOutcome {
-    // It was ended while it waited for a disk or a store, whose error is then of no interest.
-    if (this.#stoppedBy) return failure(this.#stoppedBy, this.#elapsedMs());
     const stored =
       error instanceof MemodagError
         ? { code: error.code, message: error.message }
