@@ -219,7 +219,7 @@ describe("what is no file is never opened", () => {
     expect(files[0]).toMatchObject({ kind: "read" });
     expect(files[1]).toMatchObject({
       kind: "broken",
-      error: { message: expect.stringMatching(/"pipe\.ts" is no file/) },
+      error: { message: expect.stringMatching(/"pipe\.ts" is not a readable file/) },
     });
   });
 
