@@ -116,7 +116,7 @@ describe("LiveConfig", () => {
     rmSync(file);
     await clock.tick();
     await clock.tick();
-    expect(logged.at(-1)).toMatch(/^warn: .*There is no config file/);
+    expect(logged.at(-1)).toMatch(/^warn: .*Config file .* does not exist/);
     await clock.tick();
     const before = logged.length;
     await clock.tick();

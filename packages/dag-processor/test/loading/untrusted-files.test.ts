@@ -90,7 +90,7 @@ describe("a Dag file that cannot be read is told for what it did", () => {
     [
       "replaces a method for good",
       `Object.defineProperty(Array.prototype, "map", { value: () => [], configurable: false });`,
-      /replaced Array\.prototype\.map for good/,
+      /permanently replaced Array\.prototype\.map/,
     ],
     [
       "loses the tasks of its Dag",
@@ -105,7 +105,7 @@ describe("a Dag file that cannot be read is told for what it did", () => {
     [
       "adds a toJSON for good",
       `Object.defineProperty(Array.prototype, "toJSON", { value: () => 1 });`,
-      /replaced Array\.prototype\.toJSON for good/,
+      /permanently replaced Array\.prototype\.toJSON/,
     ],
     [
       "ends its process from a listener",
