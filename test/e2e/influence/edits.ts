@@ -59,7 +59,6 @@ export const EDITS: readonly Edit[] = [
   },
   {
     name: "a link elsewhere",
-    isCentral: true,
     make: (workspace) => {
       workspace.write("elsewhere.txt", "elsewhere");
       rmSync(workspace.path("dags/data/rows.txt"), { force: true });

@@ -31,8 +31,8 @@ const DAGS = [
 ];
 
 const WAYS = [UNDECLARED_WAYS, DECLARED_WAYS, CODE_WAYS, LOADING_WAYS].flat().length;
-/** All of it takes a process for each result that is not a hit, some thousand in all. */
-const IS_WHOLE = process.env["INFLUENCE"] === "all";
+/** All of it starts a process for each result that is not a hit, about a thousand: see `npm run test:full`. */
+const IS_WHOLE = process.env["LONG"] === "1";
 const EDITS_MADE = IS_WHOLE ? EDITS : EDITS.filter(({ isCentral }) => isCentral);
 
 const AT_ONCE = 3;
@@ -81,7 +81,7 @@ it("is never followed by a wrong hit", async () => {
   }
   expect(triples.filter(({ verdict }) => verdict === "wrong hit").map(({ name }) => name)).toEqual([]);
   expect(triples).toHaveLength(EDITS_MADE.length * WAYS);
-  expect(triples.length).toBeGreaterThanOrEqual(IS_WHOLE ? 400 : 150);
+  expect(triples.length).toBeGreaterThanOrEqual(IS_WHOLE ? 400 : 80);
   // The harness sees hits where nothing that counts was edited, and results that are not stored.
   expect(count("right hit")).toBeGreaterThan(10);
   expect(count("not stored")).toBeGreaterThan(10);
