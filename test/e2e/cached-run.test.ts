@@ -63,7 +63,8 @@ describe.each(TEST_DIALECTS)("a Dag that runs twice, on %s", (dialect) => {
   });
 
   it("is reported in every detail", () => {
-    const aTask = { error: null, cacheReason: null, cacheKey: expect.stringMatching(/^[0-9a-f]{64}$/) };
+    const noReason = { cacheReason: null, cacheReasonCode: null, cacheReasonDetail: null };
+    const aTask = { error: null, ...noReason, cacheKey: expect.stringMatching(/^[0-9a-f]{64}$/) };
     const aHit = { ...aTask, state: "success", tryNumber: 0, cacheStatus: "hit", durationMs: 0 };
     expect(second).toStrictEqual({
       dagId: "shapes",
