@@ -90,7 +90,7 @@ describe.each(TEST_DIALECTS)("what waits, on %s", (dialect) => {
   it("gives up when its time is over: fails without another try, or is skipped", async () => {
     const report = await workspace.json<RunReport>("dags", "run", "late");
     expect(report.state).toBe("failed");
-    const timedOut = { code: "sensor_timeout", message: expect.stringContaining("timeout of 100ms") };
+    const timedOut = { code: "sensor_timeout", message: expect.stringContaining("timed out after 100ms") };
     expect(report.tasks.toSorted((a, b) => (a.taskId < b.taskId ? -1 : 1))).toMatchObject([
       { taskId: "after", state: "skipped" },
       { taskId: "polled", state: "failed", tryNumber: 1, error: timedOut },
