@@ -19,7 +19,7 @@ describe("parseConf", () => {
     ["[1]", /^--conf must be a JSON object, found a list/],
     ["null", /found null/],
     ["3", /found a number/],
-    ['{"a":{"id":9007199254740993}}', /^--conf: the number 9007199254740993 at \$\.a\.id is no exact/],
+    ['{"a":{"id":9007199254740993}}', /^--conf: the number 9007199254740993 at \$\.a\.id is not exact/],
   ])("refuses %s", (text, message) => {
     expect(() => parseConf(text)).toThrow(
       expect.objectContaining({ code: "conf_invalid", message: expect.stringMatching(message) }),
@@ -37,7 +37,7 @@ describe("parseParam", () => {
   });
 
   it("refuses numbers that would change, and takes them as text", () => {
-    expect(() => parseParam("id=9007199254740993")).toThrow("The number 9007199254740993 at $ is no exact");
+    expect(() => parseParam("id=9007199254740993")).toThrow("The number 9007199254740993 at $ is not exact");
     expect(() => parseParam('o={"rows":[1e999]}')).toThrow("1e999 at $.rows[0] is larger than any number");
     expect(parseParam('id="9007199254740993"')).toEqual({ id: "9007199254740993" });
   });
