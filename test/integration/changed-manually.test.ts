@@ -400,7 +400,7 @@ describe.each(TEST_DIALECTS)("a run changed by hand on %s", (dialect) => {
     for (const [request, message] of [
       [{ taskId: "lost" }, `Dag "${dag.dagId}" has no task "lost": its tasks are list, each`],
       [{ taskId: "list", mapIndex: 0 }, 'Task "list" has no instance 0: it is not mapped: omit the index'],
-      [{ taskId: "each", mapIndex: 2 }, 'Task "each" has no instance 2: its indexes go from 0 to 1'],
+      [{ taskId: "each", mapIndex: 2 }, 'Task "each" has no instance 2: its indexes are 0 to 1'],
     ] as const)
       await expect(mark(version, run, request)).rejects.toMatchObject({ code: "task_not_found", message });
     expect(await latest(run)).toMatchObject({ state: "success" });

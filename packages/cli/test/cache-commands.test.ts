@@ -156,7 +156,7 @@ describe("cache commands", () => {
     expect(bare).toMatchObject({ code: 2, stderr: expect.stringMatching(/add --all/) });
     expect(unasked).toMatchObject({
       code: 2,
-      stderr: expect.stringMatching(/1 entry would go .* add --yes/),
+      stderr: expect.stringMatching(/1 entry would be deleted.* add --yes/),
     });
     expect(dry).toMatchObject({
       code: 0,

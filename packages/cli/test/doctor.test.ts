@@ -136,9 +136,9 @@ describe("doctor", () => {
   );
 
   it.each([
-    [0, "fail", "the disk is full: 0B free for logs in /var/x: make room"],
+    [0, "fail", "the disk is full: 0B free for logs in /var/x: free some space"],
     [4_096, "fail", "the disk is full: 4KiB free"],
-    [200 * 2 ** 20, "warn", "200MiB free for logs in /var/x: make room"],
+    [200 * 2 ** 20, "warn", "200MiB free for logs in /var/x: free some space"],
     [2 ** 40, "ok", "1024GiB free for logs in /var/x"],
   ] as const)("calls %d free bytes of a disk %s", (freeBytes, status, message) => {
     const finding = diskFinding({ what: "logs", folder: "/var/x", freeBytes });

@@ -1,4 +1,4 @@
-// Tells faults that an operator can mend, and those of the data, of whichever database, from bugs.
+// Distinguishes faults that an operator can fix, and faults of the data, from bugs, for every database.
 
 import { MemodagError } from "@memodag/core";
 import { faultOf as postgresFault, isDataFault as isPostgresDataFault } from "./postgres/faults.ts";
@@ -6,13 +6,13 @@ import { faultOf as sqliteFault, isDataFault as isSqliteDataFault } from "./sqli
 
 /**
  * The error to tell an operator in place of one that a store threw; undefined when that is a bug.
- * A database that is away or read-only is nobody's bug, and comes up at any call.
+ * A database that is away or read-only is not a bug, and may occur at any call.
  */
 export function findDatabaseFault(error: unknown): MemodagError | undefined {
   const fault = sqliteFault(error) ?? postgresFault(error);
   if (fault === undefined) return undefined;
   const what = fault.code === "database_read_only" ? "cannot be written to" : "failed";
-  return new MemodagError(fault.code, `The database ${what} (${fault.reason}): ${fault.mend}`, {
+  return new MemodagError(fault.code, `The database ${what} (${fault.reason}): ${fault.remedy}`, {
     cause: error,
   });
 }

@@ -30,7 +30,7 @@ export function parseDatabaseUrl(url: string, folder: string): DatabaseUrl {
 
 /** The url with its password, if any, left out; for messages and logs. */
 export function redactUrl(url: string): string {
-  // By hand, since a url that cannot be parsed must not show its password either.
+  // With a pattern, since an invalid URL must not show its password either.
   return url
     .replace(/^([^/?#]*:\/\/[^/?#@]*?):.*@/s, "$1:***@")
     .replace(/([?&](?:password|sslpassword)=)[^&#]*/gi, "$1***");

@@ -1,4 +1,4 @@
-// What the stores need of a database that is not the same on every one. The folders of the dialects
+// The operations of a database that differ between dialects. The folders of the dialects
 // implement it, file by file alike; nothing outside them knows which dialect it talks to.
 
 import type { ClaimedRun, ClaimRequest, Digest, PassOutcome, PassWrite, Watch } from "@memodag/core";
@@ -28,12 +28,12 @@ export interface HitCount {
   readonly count: number;
 }
 
-/** What a database has against being used. */
+/** Why a database cannot be used. */
 export interface DatabaseFault {
   readonly code: "database_read_only" | "database_failed";
   /** In the database's words. */
   readonly reason: string;
-  readonly mend: string;
+  readonly remedy: string;
 }
 
 /** How a pass is written. */
@@ -85,7 +85,7 @@ export interface Dialect {
    * `checked`: a look at a number, a few times a second, that moves with every change.
    */
   readonly changes: "pushed" | "checked";
-  /** Says that there may be a run to claim; where changes are checked, nobody needs to be told. */
+  /** Says that there may be a run to claim; does nothing where changes are polled. */
   announceRuns(): Promise<void>;
   /** See the port. */
   watchRuns(listener: () => void): Promise<Watch>;
@@ -106,10 +106,10 @@ export interface Dialect {
   writeResults(team: string, results: readonly ResultBytes[]): Promise<void>;
   /** Deletes what was written so long ago, and neither an XCom nor a record names. */
   deleteResults(team: string, digests: readonly Digest[], olderThanMs: number): Promise<Amount>;
-  /** Deletes records that nobody used or replaced since, and nobody holds a lease of, and notes why. */
+  /** Deletes records that were neither used nor replaced since and have no lease, and records why. */
   deleteRecords(records: readonly CollectableRecord[], cause: RemovalCause): Promise<Amount>;
   /**
-   * Deletes records that nobody replaced since they were found, and notes why; resolves to how many. Where
+   * Deletes records that were not replaced since they were found, and records why; resolves to how many. Where
    * there is more than one writer, what others hold stays.
    */
   purgeFound(found: readonly DoomedRecord[], cause: RemovalCause): Promise<number>;

@@ -41,7 +41,7 @@ import type { SqliteOptions } from "./sqlite/connection.ts";
 
 /** Options of {@link openMetastore}. */
 export interface MetastoreOptions {
-  /** What the path of a `sqlite:` url is relative to. Default: the working directory. */
+  /** The base of a relative path in a `sqlite:` URL. Default: the working directory. */
   readonly folder?: string;
   readonly sqlite?: SqliteOptions;
   readonly postgres?: PostgresOptions;

@@ -8,7 +8,7 @@ import type { Dialect } from "./dialect.ts";
 /** Undoes the transaction. */
 class Undo extends Error {}
 
-const NOBODY: AuditAct = {
+const TRIAL_ACT: AuditAct = {
   actor: { kind: "os_user", name: "trial", host: "trial" },
   action: "config.change",
   team: null,
@@ -22,7 +22,7 @@ const NOBODY: AuditAct = {
 export async function requireWritable(dialect: Dialect): Promise<void> {
   try {
     await dialect.transaction(function* () {
-      yield* writeEntry(dialect, NOBODY);
+      yield* writeEntry(dialect, TRIAL_ACT);
       throw new Undo();
     });
   } catch (error) {

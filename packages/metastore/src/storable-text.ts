@@ -13,7 +13,7 @@ export function storableText(text: string): string {
   return text.toWellFormed().replaceAll("\u0000", "\ufffd");
 }
 
-/** Whether a text stays as it is: what names something must, or two names would be one. */
+/** Whether a string is stored unchanged; a name must be, or two names would become one. */
 export function isStorableText(text: string): boolean {
   return !UNSTORABLE.test(text);
 }

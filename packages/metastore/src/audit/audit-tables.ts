@@ -2,7 +2,7 @@
 
 import type { Generated } from "kysely";
 
-/** Something that somebody did. */
+/** An act of an actor. */
 interface AuditEntryTable {
   id: Generated<number>;
   at: number;

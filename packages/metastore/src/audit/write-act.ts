@@ -1,11 +1,11 @@
-// Writes an act of somebody down in the transaction that does it: both are there, or neither is.
+// Records an act in the transaction that performs it: both are committed, or neither is.
 
 import { requireActor, type AuditAct, type AuditOutcome } from "@memodag/core";
 import type { Dialect } from "../dialect.ts";
 import { storableText } from "../storable-text.ts";
 import { statement, type TransactionScript } from "../transaction-script.ts";
 
-/** Writes an act with its outcome; nothing for `undefined`, which is nobody's act. */
+/** Records an act with its outcome; does nothing for `undefined`. */
 export function* writeAct(
   dialect: Dialect,
   act: AuditAct | undefined,

@@ -5,13 +5,13 @@ import { sql } from "kysely";
 import type { Dialect } from "../dialect.ts";
 import { storableText } from "../storable-text.ts";
 
-/** What a scheduler says of its circuit breaker. */
+/** A scheduler's report of its circuit breaker. */
 export interface BreakerReport {
   readonly scheduler: string;
   readonly state: BreakerState;
   /** When it came to that state, by the scheduler's clock, in milliseconds since the Unix epoch. */
   readonly since: number;
-  /** What failed last. */
+  /** The last failure. */
   readonly error: string | null;
 }
 
@@ -48,7 +48,7 @@ export class BreakerBoard {
       .execute();
   }
 
-  /** Breakers that are not closed, of schedulers that have given a sign of life; the oldest first. */
+  /** Breakers that are not closed, of schedulers with a recent heartbeat; the oldest first. */
   async list(): Promise<ReportedBreaker[]> {
     const rows = await this.#dialect.kysely
       .selectFrom("cache_breaker")

@@ -76,7 +76,7 @@ export function toListedRecord(row: CacheRecordRow & DifferingRow): CacheRecord 
   return Object.assign(record, { differing });
 }
 
-/** What a lookup needs of the record that a row holds. */
+/** The part of a row's record that a lookup needs. */
 export function toFoundRecord(row: FoundRecordRow): FoundRecord {
   return {
     team: row.team,

@@ -9,7 +9,7 @@ import { statement } from "../transaction-script.ts";
 /** How the switch stands, and who turned it so. */
 export interface SwitchTurn {
   readonly isEnabled: boolean;
-  /** In the words of whoever turned it. */
+  /** As given by the user who turned it. */
   readonly reason: string | null;
   readonly changedBy: string;
   /** Milliseconds since the Unix epoch, by the database's clock. */
@@ -24,7 +24,7 @@ export class CacheSwitch {
     this.#dialect = dialect;
   }
 
-  /** The last turn; undefined when nobody has touched it, and caching is on. */
+  /** The last turn; undefined when it was never turned, and caching is on. */
   async find(): Promise<SwitchTurn | undefined> {
     const [last] = await this.list(1);
     return last;

@@ -80,7 +80,7 @@ interface CacheLeaseTable {
   expires_at: number;
 }
 
-/** What the cache did for a task; see `CacheCounts`. Durations are milliseconds. */
+/** The cache's counters of a task; see `CacheCounts`. Durations are milliseconds. */
 export interface CacheCounterTable {
   team: string;
   dag_id: string;

@@ -49,7 +49,7 @@ export class MetadataLeaseStore implements LeaseStore {
         .where("expires_at", ">", now)
         .executeTakeFirst();
       if (held) return { kind: "held", holder: held.holder };
-      // It became free between the two statements: whoever asks again may get it.
+      // It became free between the two statements: the next request may get it.
     }
   }
 

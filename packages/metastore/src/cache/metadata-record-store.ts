@@ -27,7 +27,7 @@ import { putRecord } from "./put-record.ts";
 import { RecordRemovals } from "./record-removals.ts";
 import { recordCondition } from "./record-filter.ts";
 
-/** What listings are in the order of; spelled as in the indexes, which have the key as well. */
+/** The sort expressions of listings; spelled as in the indexes, which have the key as well. */
 const SORTED_BY = {
   age: sql<number>`created_at`,
   size: sql<number>`size_bytes`,

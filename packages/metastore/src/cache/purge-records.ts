@@ -1,4 +1,4 @@
-// Deletes the records that a filter means, however many there are, and holds nobody up by it.
+// Deletes the records that match a filter, however many there are, without blocking others.
 
 import { MemodagError } from "@memodag/core";
 import { inPacedBatches, type RecordFilter, type RemovalCause } from "@memodag/result-cache";

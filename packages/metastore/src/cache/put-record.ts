@@ -25,7 +25,7 @@ export function* putRecord(
     differing_run_id: null,
     differing_at: null,
   };
-  // An expired row is replaced whatever the mode: left there, it would be a miss for ever. So is a
+  // An expired row is replaced whatever the mode: left there, it would always be a miss. So is a
   // remembered failure: it must not keep a result out.
   const written = yield* statement(
     kysely

@@ -1,4 +1,4 @@
-// What became of keys that lost their records, in the metadata database.
+// Records why keys lost their records, in the metadata database.
 
 import type { Digest } from "@memodag/core";
 import type { AgedStore, Amount, Removal, RemovalCause } from "@memodag/result-cache";

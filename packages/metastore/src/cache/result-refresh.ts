@@ -3,7 +3,7 @@
 import { ORPHAN_GRACE_MS } from "@memodag/result-cache";
 
 /**
- * Milliseconds after which writing bytes that are there already renews their age. Whoever wrote them has
+ * Milliseconds after which writing bytes that are there already renews their age. Their writer has
  * at least the rest of the grace to name them in a record.
  */
 export const REFRESH_AFTER_MS: number = ORPHAN_GRACE_MS / 2;

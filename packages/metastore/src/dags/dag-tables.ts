@@ -57,7 +57,7 @@ export interface DagTable {
   last_date: number | null;
 }
 
-/** What a source hash is made of. */
+/** The contents of a source hash. */
 interface TaskSourceTable {
   team: string;
   source_hash: string;

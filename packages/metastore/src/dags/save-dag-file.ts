@@ -1,4 +1,4 @@
-// Records what came of processing one Dag file.
+// Records the result of processing one Dag file.
 
 import {
   digestOf,

@@ -28,7 +28,7 @@ export async function cancellableQuery<Row extends QueryResultRow>(
     return await Promise.race([work, aborted]);
   } finally {
     signal.removeEventListener("abort", onAbort);
-    // Whoever waited has gone with the signal's reason; that the query fails after that is what was asked.
+    // The caller was rejected with the signal's reason; the query is expected to fail after that.
     work.catch(() => undefined);
   }
 }

@@ -14,7 +14,7 @@ const LONGEST_REST_MS = 5_000;
 /** Nothing else is sent here after LISTEN, and what is lost on the way is never said: so it is asked, so often. */
 const PING_EVERY_MS = 15_000;
 
-/** Rings for everybody who watches, this process included. */
+/** Notifies every watching process, including this one. */
 export async function announceRuns({ pool }: PostgresConnection): Promise<void> {
   await pool.query({ name: "announce_runs", text: `select pg_notify('${CHANNEL}', '')` });
 }
@@ -56,7 +56,7 @@ class Listening implements Watch {
       await client.connect();
       await client.query(`listen ${CHANNEL}`);
       this.#restMs = FIRST_REST_MS;
-      // What was said while nobody listened is not said again.
+      // Notifications that were sent while the listener was disconnected are lost.
       this.#listener();
       this.#ping(client);
     } catch {

@@ -8,7 +8,7 @@ import type { TaskInstanceTable, XComTable } from "../runs/run-tables.ts";
 import { NOW_MS } from "./clock.ts";
 import type { PostgresConnection } from "./connection.ts";
 
-/** Names the lock that claimers take; any number that is nobody else's. */
+/** Names the lock that claimers take; any number that nothing else uses. */
 const CLAIM_LOCK = 7_236_839_015;
 
 // Claimers take turns, so that two of them cannot both start the last run that maxActiveRuns allows, and
@@ -22,7 +22,7 @@ const OLDEST = 256;
 const HAS_DAG = `exists (
         select 1 from dag where dag.team = dag_run.team and dag.dag_id = dag_run.dag_id and dag.is_active = 1)`;
 
-// What is under way comes before what waits: a run that was begun is never held back. Rows that a pass
+// Runs in progress come before waiting ones: a run that was begun is never held back. Rows that a pass
 // is just writing are skipped instead of waited for; their lease is asked about again once the row is
 // locked, since it may have been renewed meanwhile. Of the queued, as many as their Dag has room for. The
 // partial index on unfinished runs keeps all of it from looking at history.

@@ -41,7 +41,7 @@ const KEEP_ALIVE_MS = 15_000;
 export class PostgresConnection {
   readonly kysely: Kysely<Schema>;
   readonly pool: Pool;
-  /** What another connection to the same database is made with. */
+  /** The config for another connection to the same database. */
   readonly config: PoolConfig;
   /** All connections to the database but those that ask after others. */
   readonly connections: WatchedConnections;

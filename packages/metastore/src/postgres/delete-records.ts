@@ -4,7 +4,7 @@ import type { Amount, CollectableRecord, RemovalCause } from "@memodag/result-ca
 import { NOW_MS } from "./clock.ts";
 import type { PostgresConnection } from "./connection.ts";
 
-// Rows that somebody else holds are in use or being deleted: skipped, so that collectors, and whoever
+// Locked rows are in use or being deleted: skipped, so that collectors and the writer that
 // counts hits, never wait for each other in a circle.
 const DELETE = `
   with unused as materialized (

@@ -18,7 +18,7 @@ import { postgresSchema } from "./schema-dialect.ts";
 import { writePass } from "./write-pass.ts";
 import { LARGEST_RESULT_BYTES, writeResults } from "./write-results.ts";
 
-/** Names the lock that migrators take; any number that is nobody else's. */
+/** Names the lock that migrators take; any number that nothing else uses. */
 const MIGRATION_LOCK = 7_236_839_014;
 
 /**

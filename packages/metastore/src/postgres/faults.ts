@@ -1,4 +1,4 @@
-// What PostgreSQL says, or the way to it, when the fault is not memodag's.
+// Errors of PostgreSQL, or of the connection to it, that are not bugs of memodag.
 
 import type { DatabaseFault } from "../dialect.ts";
 
@@ -11,7 +11,7 @@ const SERVER_FAULT = /^(08|28|3D|53|57|58|XX|42501)/;
 const CONNECTION_FAULT =
   /^(ECONN|EHOST|ENET|ENOTFOUND|EPIPE|ETIMEDOUT|EAI_)|^Connection terminated|^timeout exceeded when trying to connect|^timeout expired$|is not queryable$/;
 
-/** The fault that an error of pg stands for; undefined when it is none that an operator can mend. */
+/** The fault that an error of pg stands for; undefined when an operator cannot fix it. */
 export function faultOf(error: unknown): DatabaseFault | undefined {
   if (!(error instanceof Error)) return undefined;
   const code = (error as NodeJS.ErrnoException).code ?? "";
@@ -20,7 +20,7 @@ export function faultOf(error: unknown): DatabaseFault | undefined {
       return {
         code: "database_read_only",
         reason: error.message,
-        mend: "point [database] url at the primary, or turn default_transaction_read_only off for its user",
+        remedy: "point [database] url at the primary, or turn default_transaction_read_only off for its user",
       };
     }
     if (!SERVER_FAULT.test(code)) return undefined;
@@ -28,7 +28,7 @@ export function faultOf(error: unknown): DatabaseFault | undefined {
   return {
     code: "database_failed",
     reason: error.message || code,
-    mend: "check that it runs, can be reached, and lets the user of [database] url read and write",
+    remedy: "check that it runs, can be reached, and lets the user of [database] url read and write",
   };
 }
 

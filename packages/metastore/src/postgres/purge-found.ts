@@ -7,7 +7,7 @@ import type { PostgresConnection } from "./connection.ts";
 
 // By key and age alone. Were the purge's own filter in here, the planner could read all that matches it for
 // every batch, and does so once statistics that are older than half of the purge tell it that little is left.
-// Rows that somebody else holds are skipped, so that nobody waits in a circle; the purge finds them again.
+// Locked rows are skipped to avoid deadlocks; the purge finds them again.
 const PURGE = `
   with found as materialized (
     select record.team, record.key

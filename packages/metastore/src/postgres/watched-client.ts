@@ -17,10 +17,10 @@ export interface WatchSettings {
 /** Well below a lease's usual 30 seconds, so that it can still be renewed on a new connection. */
 export const WATCH_SETTINGS: WatchSettings = { silentMs: 8_000, probeMs: 4_000, unknownMs: 60_000 };
 
-/** What breaks within so many milliseconds has one cause, which is told of once. */
+/** Connections that break within so many milliseconds have one cause, which is reported once. */
 const TOGETHER_MS = 30_000;
 
-/** What the server says of the query that an answer is awaited of. */
+/** The server's answer about a query in progress. */
 type Verdict = "working" | "lost" | "unknown" | "unreachable";
 
 /** All connections of one pool: when one turns out to be broken, the others are looked at. */
@@ -39,7 +39,7 @@ export class WatchedConnections {
     client.once("end", () => this.#clients.delete(client));
   }
 
-  /** Has somebody hear of connections that broke without a word: once for what breaks together. */
+  /** Reports connections that broke silently: once for those that break together. */
   onBroken(listener: (reason: string) => void): void {
     this.#onBroken = listener;
   }
@@ -52,7 +52,7 @@ export class WatchedConnections {
     this.#onBroken(reason);
   }
 
-  /** What broke one has broken others most likely: found one by one, each would cost the next query its time. */
+  /** The other connections are probably broken as well; found one by one, each would delay the next query. */
   doubt(broken: WatchedClient): void {
     for (const client of this.#clients) if (client !== broken) client.doubt();
   }
@@ -90,7 +90,7 @@ export class WatchedClient extends Client {
     connections.add(this);
   }
 
-  // pg's overloads take a text, a config or a cursor, with a callback or without; all come through here.
+  // pg's overloads take a string, a config or a cursor, with a callback or without; all come through here.
   override query(...parts: never[]): never {
     const call = super.query.bind(this) as (...given: unknown[]) => unknown;
     const [query, ...rest] = (parts as unknown[]).map(withStorableParameters);
@@ -165,7 +165,7 @@ export class WatchedClient extends Client {
     const verdict = await this.#ask();
     if (this.#pending === 0) return;
     const silentMsSoFar = performance.now() - this.#silentSince;
-    // What is still being sent is not known to the server yet.
+    // The server does not know yet what is still being sent.
     const isSending = this.connection.stream.writableLength > 0;
     const isDoubtful = (verdict === "lost" && !isSending) || verdict === "unreachable";
     this.#doubts = isDoubtful ? this.#doubts + 1 : 0;
@@ -206,7 +206,7 @@ export class WatchedClient extends Client {
       if (row === undefined) return "unknown";
       return row.state === null || row.state === "active" ? "working" : "lost";
     } catch (error) {
-      // What the server says itself, such as that it has too many connections, is an answer.
+      // An error from the server itself, such as too many connections, is an answer.
       return isFromServer(error) ? "unknown" : "unreachable";
     } finally {
       clearTimeout(giveUp);

@@ -6,7 +6,7 @@ import { AbandonedPass } from "../runs/abandoned-pass.ts";
 import { ACTIVE_STATES, activeChanges } from "../runs/active-states.ts";
 import { findShortage, type PoolUse } from "../runs/check-limits.ts";
 
-/** Names the lock that dispatching passes take; any number that is nobody else's. */
+/** Names the lock that dispatching passes take; any number that nothing else uses. */
 const DISPATCH_LOCK = 7_236_839_016;
 
 const LET_GO = `
@@ -15,7 +15,7 @@ const LET_GO = `
 // Under a lock, so that two schedulers cannot both take the last slot. It is the last thing that a pass
 // asks for and is held until its commit; starting the worker takes many times as long.
 const LOCK = `select pg_advisory_xact_lock(${DISPATCH_LOCK})`;
-// The instance's row decides, so that what was changed by hand counts no more. Not a join: of a table that
+// The instance's row decides, so that manually changed instances no longer count. Not a join: of a table that
 // comes and goes like this one the planner thinks too large, and would go through all instances there are.
 const COUNT = `
   select a.pool, sum(a.slots) as slots, count(*) filter (where a.team = $1 and a.dag_id = $2) as of_dag

@@ -22,7 +22,7 @@ const UPSERT_XCOMS = `
 const INSERT_CALLBACKS = `
   insert into owed_callback (id, dag_run_id, body, owner, expires_at, created_at)
   select id, $1, body, $2, ${NOW_MS} + $3, ${NOW_MS} from unnest($4::text[], $5::text[]) as owed (id, body)`;
-// Locks the run first, so that passes of one run, and whatever changes it by hand, take turns.
+// Locks the run first, so that passes of one run, and manual changes, take turns.
 const FIND_RUN =
   "select team, dag_id, state, lease_owner, hand_count from dag_run where id = $1 for no key update";
 const UPDATE_RUN = `
@@ -88,7 +88,7 @@ async function writeRun(client: ClientBase, { runId, owner, run, handCount }: Pa
   return row;
 }
 
-/** A run that has ended has no holder: whoever writes of it finds that its state is another. */
+/** A run that has ended has no holder: a writer finds that its state is different. */
 function mayWrite({ state, lease_owner: holder }: RunGuard, owner: string): boolean {
   return holder === owner || (holder === null && state !== "queued" && state !== "running");
 }

@@ -1,4 +1,4 @@
-// Ends a run by hand, and every instance of it that is open.
+// Ends a run manually, with every open instance of it.
 
 import type {
   AuditAct,

@@ -3,7 +3,7 @@
 import type { ActiveLimits } from "@memodag/core";
 import type { EnteringTask } from "./active-states.ts";
 
-/** What counts against one pool. */
+/** The usage of one pool. */
 export interface PoolUse {
   readonly pool: string;
   readonly slots: number;
@@ -11,7 +11,7 @@ export interface PoolUse {
   readonly of_dag: number;
 }
 
-/** What there is for a pass when it does not fit; `null`: it fits. */
+/** The free capacity for a pass that does not fit; `null`: it fits. */
 export function findShortage(
   limits: ActiveLimits,
   entering: readonly EnteringTask[],

@@ -6,7 +6,7 @@ import { isStorableText } from "../storable-text.ts";
 import { statement, type TransactionScript } from "../transaction-script.ts";
 import type { DagRunRow } from "./dag-run-row.ts";
 
-/** What came of it: the new run, or the id of the one that is there. */
+/** The outcome: the new run, or the id of the existing one. */
 export type InsertOutcome =
   | { readonly kind: "made"; readonly row: DagRunRow }
   | { readonly kind: "taken"; readonly runId: string };
@@ -65,7 +65,7 @@ function* findDatedRun(
   { team, dagId }: NewDagRun,
   logicalDate: number,
 ): TransactionScript<string | undefined> {
-  // Whoever makes a dated run of the Dag holds its row meanwhile: two would not see each other's run.
+  // The creator of a dated run locks the Dag's row meanwhile: two would not see each other's run.
   yield* statement(
     kysely
       .updateTable("dag")

@@ -1,4 +1,4 @@
-// Finds how far runs are that somebody waits for, many at a time.
+// Finds the states of awaited runs, many at a time.
 
 import type { DagRunState, RunSummary, WantedRun } from "@memodag/core";
 import type { Dialect } from "../dialect.ts";

@@ -97,7 +97,7 @@ function* insertMarked(
   return [{ taskId, mapIndex: row.map_index }];
 }
 
-/** What the task returned is not the value of a state that somebody set, and it takes no slot any more. */
+/** A result does not belong to a state that was set manually, and the instance takes no slot any more. */
 function* removeTraces(
   { kysely }: Dialect,
   runId: number,

@@ -22,7 +22,7 @@ export class MetadataCallbackStore implements CallbackStore {
     return rows.map((row) => row.owner);
   }
 
-  /** What is free is asked again where it is taken, as another claimer may have been faster. */
+  /** Checks again on taking whether a callback is free, as another claimer may have been faster. */
   async claim({ owner, leaseMs, limit, deadOwners, dag }: CallbackClaim): Promise<OwedCallback[]> {
     const { kysely, now } = this.#dialect;
     const isFree = (owed: ExpressionBuilder<Schema, "owed_callback">) =>

@@ -180,7 +180,7 @@ export class MetadataRunStore implements RunStore {
     await this.#announce();
   }
 
-  /** What was written stands, heard or not: who does not hear of it asks sooner or later. */
+  /** The write is committed in any case; a scheduler that misses the notification polls. */
   async #announce(): Promise<void> {
     await this.#dialect.announceRuns().catch(() => undefined);
   }

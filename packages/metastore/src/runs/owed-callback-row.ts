@@ -5,7 +5,7 @@ import { toDagRun, type DagRunRow } from "./dag-run-row.ts";
 
 const NO_CODE = { cacheReasonCode: null, cacheReasonDetail: null };
 
-/** What stands for what a row does not tell. */
+/** Replaces the contents of an unreadable row. */
 const UNREADABLE: Pick<OwedCallback, "instance" | "report"> = {
   instance: { taskId: "unknown", mapIndex: UNMAPPED, tryNumber: 0, maxTries: 0 },
   report: {
@@ -20,7 +20,7 @@ const UNREADABLE: Pick<OwedCallback, "instance" | "report"> = {
   },
 };
 
-/** What the row keeps as text. */
+/** The JSON column of the row. */
 export function owedCallbackBody({ instance, report }: NewCallback): string {
   return JSON.stringify({ instance, report });
 }

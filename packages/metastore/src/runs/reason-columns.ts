@@ -8,7 +8,7 @@ type ReasonColumns = Pick<TaskInstanceTable, "cache_reason" | "cache_reason_code
 
 const NONE: ReasonColumns = { cache_reason: null, cache_reason_code: null, cache_reason_detail: null };
 
-/** What a row says of a reason; the sentence of an earlier version goes. */
+/** The columns of a reason; clears the sentence of an earlier version. */
 export function reasonColumns(reason: Reason | null): ReasonColumns {
   if (reason === null) return NONE;
   const { code, detail } = reason;

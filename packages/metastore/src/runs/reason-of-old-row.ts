@@ -44,7 +44,7 @@ const ERROR = /^([a-z][a-z_]*): (.*)$/su;
 export function reasonOfOldRow(status: CacheStatus | null, sentence: string): Reason {
   const what = sentence;
   switch (status) {
-    // What went wrong, in the words of whatever it was: a message may look like anything.
+    // The message of the failure, which may look like anything.
     case "put_failure":
       return { code: "store_failed", detail: { what } };
     case "lookup_failure":

@@ -1,4 +1,4 @@
-// Sends a run back to be claimed, because instances of it were changed by hand.
+// Sends a run back to be claimed, because instances of it were changed manually.
 
 import type { AuditAct } from "@memodag/core";
 import { sql } from "kysely";
@@ -29,7 +29,7 @@ export async function changeByHand<T>(
 
 /** Sends the run back to `queued`. First in its transaction, as in that of a pass, so that the two take turns. */
 export function* requeueRun({ kysely }: Dialect, team: string, runId: number): TransactionScript<void> {
-  // Whoever holds the run keeps it: its attempts at other tasks go on, or it is just ending those of a run
+  // The holder keeps the run: its attempts at other tasks go on, or it is just ending those of a run
   // that was cancelled. A run that its holder brought to its end has none.
   const found = yield* statement(
     kysely

@@ -6,7 +6,7 @@ import type { Dialect } from "../dialect.ts";
 /** States of a run that has a lease; spelled out, so that the index on unfinished runs is used. */
 const isUnfinished = sql<boolean>`state in ('queued', 'running')`;
 
-/** Everybody who has a lease; see the port. */
+/** The owners of all leases; see the port. */
 export async function listLeaseOwners({ kysely }: Dialect): Promise<string[]> {
   const rows = await kysely
     .selectFrom("dag_run")

@@ -21,7 +21,7 @@ export interface DagRunTable {
   cache_mode: string;
   /** Which try of which task made it; `null`: none did. */
   made_by: string | null;
-  /** How often somebody changed it by hand. */
+  /** How often it was changed manually. */
   hand_count: Generated<number>;
   /** A limit of its own, besides its Dag's. */
   max_active_runs: number | null;
@@ -92,7 +92,7 @@ export interface XComTable {
   stored_digest: string | null;
 }
 
-/** A callback that nobody has called yet. */
+/** A callback that was not called yet. */
 interface OwedCallbackTable {
   id: string;
   dag_run_id: number;

@@ -33,7 +33,7 @@ export const INSTANCE_VALUE_COLUMNS = [
   "loss_count",
 ] as const;
 
-/** What a column may hold when it is written. */
+/** The values that a column accepts. */
 export type ColumnValue = string | number | null;
 
 /** The values of {@link INSTANCE_VALUE_COLUMNS}, in their order. */

@@ -57,7 +57,7 @@ async function refusalOf(dialect: Dialect, pass: PassWrite): Promise<string | un
   }
 }
 
-/** What a pass writes of some of its instances. */
+/** The part of a pass for some of its instances. */
 function partOf(pass: PassWrite, instances: PassWrite["instances"]): PassWrite {
   const names = new Set(instances.map(({ instance }) => nameOf(instance)));
   const { callbacks } = pass;

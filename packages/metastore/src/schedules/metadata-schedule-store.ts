@@ -52,7 +52,7 @@ export class MetadataScheduleStore implements ScheduleStore {
 
   async writePlan(plan: SchedulePlan): Promise<PlanOutcome> {
     const outcome = await this.#dialect.transaction(() => writePlan(this.#dialect, plan));
-    // What was written stands, heard or not: who does not hear of it asks sooner or later.
+    // The write is committed in any case; a scheduler that misses the notification polls.
     if (outcome.kind === "planned" && outcome.run) {
       await this.#dialect.announceRuns().catch(() => undefined);
     }

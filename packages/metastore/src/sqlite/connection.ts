@@ -15,7 +15,7 @@ import { ImmediateSqliteDialect } from "./kysely-dialect.ts";
 const DEFAULT_BUSY_TIMEOUT_MS = 5_000;
 
 /**
- * Pages of the log from which on whoever commits copies them into the file, and waits for the disk. Four times
+ * Log size in pages from which on a commit copies the log into the file, and waits for the disk. Four times
  * SQLite's own, so that this falls to those who write most: they do it by themselves, before it is so many.
  */
 const CHECKPOINT_PAGES = 4_000;
@@ -26,7 +26,7 @@ const CHECKPOINT_PAGES = 4_000;
  */
 const STATEMENTS_KEPT = 256;
 
-/** What others write while the log is copied is copied in another round; so many at most. */
+/** Rounds of copying, at most: concurrent writes are copied in another round. */
 const CHECKPOINT_ROUNDS = 3;
 
 /** Settings of a SQLite connection. */
@@ -37,7 +37,7 @@ export interface SqliteOptions {
   readonly maxPages?: number;
 }
 
-/** What SQLite says of a checkpoint; pages are counted from the log's beginning. */
+/** The result of a checkpoint; pages are counted from the log's beginning. */
 interface CheckpointState {
   readonly busy: number;
   readonly log: number;

@@ -1,9 +1,9 @@
-// What SQLite says when the fault is not memodag's: its file, its disk, who may write.
+// Errors of SQLite that are not bugs of memodag: its file, its disk, its permissions.
 
 import type { DatabaseFault } from "../dialect.ts";
 
-/** The mend by the beginning of SQLite's code. */
-const FAULTS: readonly (readonly [prefix: string, code: DatabaseFault["code"], mend: string])[] = [
+/** The remedy by prefix of SQLite's code. */
+const FAULTS: readonly (readonly [prefix: string, code: DatabaseFault["code"], remedy: string])[] = [
   [
     "SQLITE_READONLY_DBMOVED",
     "database_failed",
@@ -22,14 +22,14 @@ const FAULTS: readonly (readonly [prefix: string, code: DatabaseFault["code"], m
   ["SQLITE_CANTOPEN", "database_failed", "check that its folder is there and can be written to"],
 ];
 
-/** The fault that an error of SQLite stands for; undefined when it is none that an operator can mend. */
+/** The fault that an error of SQLite stands for; undefined when an operator cannot fix it. */
 export function faultOf(error: unknown): DatabaseFault | undefined {
   if (!isSqliteError(error)) return undefined;
   const known = FAULTS.find(([prefix]) => error.code.startsWith(prefix));
-  return known && { code: known[1], reason: error.message, mend: known[2] };
+  return known && { code: known[1], reason: error.message, remedy: known[2] };
 }
 
-/** What SQLite says of data that it does not take. */
+/** The codes of SQLite for data that it rejects. */
 const DATA_FAULT = /^SQLITE_(TOOBIG|CONSTRAINT|MISMATCH)/;
 
 /** True when SQLite refuses the data of a statement, and would again. */

@@ -12,7 +12,7 @@ import { CompiledQuery } from "kysely";
 
 /**
  * A transaction that reads first and writes later fails when another process wrote in between, and no
- * waiting mends it: so each begins as one that writes.
+ * waiting fixes that: so each begins as one that writes.
  */
 class ImmediateDriver extends SqliteDriver {
   override async beginTransaction(connection: DatabaseConnection): Promise<void> {

@@ -7,7 +7,7 @@ import { findShortage, type PoolUse } from "../runs/check-limits.ts";
 import type { SqliteConnection } from "./connection.ts";
 
 const LET_GO = "delete from active_task where dag_run_id = ? and task_id = ? and map_index = ?";
-// The instance's row decides, so that what was changed by hand counts no more. A cross join keeps its
+// The instance's row decides, so that manually changed instances no longer count. A cross join keeps its
 // order: without statistics SQLite would go through all instances to find the few that are active.
 const COUNT = `
   select a.pool, sum(a.slots) as slots, count(*) filter (where a.team = ? and a.dag_id = ?) as of_dag

@@ -65,7 +65,7 @@ function writeRun(connection: SqliteConnection, { runId, owner, run, handCount }
   return row;
 }
 
-/** A run that has ended has no holder: whoever writes of it finds that its state is another. */
+/** A run that has ended has no holder: a writer finds that its state is different. */
 function mayWrite({ state, lease_owner: holder }: RunGuard, owner: string): boolean {
   return holder === owner || (holder === null && state !== "queued" && state !== "running");
 }

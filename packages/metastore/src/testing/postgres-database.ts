@@ -2,7 +2,7 @@
 
 import { Client } from "pg";
 
-/** Makes a database, empty or as a copy of `template`, which nobody may be connected to. */
+/** Makes a database, empty or as a copy of `template`, which must have no connections. */
 export async function createDatabase(serverUrl: string, name: string, template = "template0"): Promise<void> {
   await onServer(serverUrl, (client) =>
     client.query(
