@@ -153,7 +153,7 @@ describe("cache commands", () => {
     const bare = await project.run("cache", "purge", "--yes");
     const unasked = await project.run("cache", "purge", "--task", "sum");
     const dry = await project.run("cache", "purge", "--task", "draw", "--dry-run");
-    expect(bare).toMatchObject({ code: 2, stderr: expect.stringMatching(/add --all/) });
+    expect(bare).toMatchObject({ code: 2, stderr: expect.stringMatching(/or --all/) });
     expect(unasked).toMatchObject({
       code: 2,
       stderr: expect.stringMatching(/1 entry would be deleted.* add --yes/),
