@@ -47,7 +47,7 @@ describe("tasks clear", () => {
     const beyond = await clear("draw", "--map-index", "3");
     expect(beyond).toMatchObject({
       code: 2,
-      stderr: expect.stringMatching(/no instance 3: they go from 0 to 2/),
+      stderr: expect.stringMatching(/no instance 3: its indexes are 0 to 2/),
     });
     const cleared = await project.json("tasks", "clear", "mapped", runId, "draw", "--map-index", "1");
     expect(cleared).toMatchObject({ state: "queued", cleared: [{ taskId: "draw", mapIndex: 1 }] });
