@@ -130,9 +130,7 @@ describe("tasks set-state and runs cancel", () => {
     expect((await setState("lod", "failed")).stderr).toMatch(
       /has no task "lod": its tasks are load, each, use/,
     );
-    expect((await setState("each", "failed", "--map-index", "3")).stderr).toMatch(
-      /it is not expanded yet/,
-    );
+    expect((await setState("each", "failed", "--map-index", "3")).stderr).toMatch(/it is not expanded yet/);
     expect((await setState("load", "failed", "--map-index", "x")).stderr).toMatch(/whole number from 0/);
     const unknown = await project.run("runs", "cancel", "held", "no-such-run");
     expect(unknown).toMatchObject({
