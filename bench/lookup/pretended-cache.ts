@@ -36,7 +36,7 @@ export function pretendCache(
             ];
           }),
         ),
-      countHits: async () => undefined,
+      touch: async () => undefined,
     }),
     results: Object.assign(Object.create(results) as typeof results, {
       read: async (_team: string, digests: readonly Digest[]): Promise<Map<Digest, Uint8Array>> =>

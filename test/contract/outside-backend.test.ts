@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { silentLogger } from "@memodag/core";
-import { requireBackend, requireBackendModule, type CacheBackend } from "@memodag/result-cache";
+import { openBackendModule, requireBackendModule, type OpenedBackend } from "@memodag/result-cache";
 import { describeRecordStore, describeResultStore } from "@memodag/result-cache/testing";
 import { afterAll, describe, test } from "vitest";
 
@@ -17,17 +17,18 @@ const module = join(folder, "backend.mjs");
 copyFileSync(source, module);
 let opened = 0;
 
-async function open(clock: { now(): number }): Promise<Required<CacheBackend>> {
-  const { openCacheBackend } = requireBackendModule(await import(pathToFileURL(module).href), "test");
-  const backend = await openCacheBackend({
+async function open(clock: { now(): number }): Promise<Required<OpenedBackend>> {
+  const options = {
     options: `store-${(opened += 1)}.json`,
     projectDir: folder,
     lookupTimeoutMs: 500,
     storeTimeoutMs: 10_000,
     clock: { now: clock.now, monotonic: clock.now, after: () => () => undefined },
     log: silentLogger,
-  });
-  return requireBackend(backend, ["records", "results"], "test") as Required<CacheBackend>;
+  };
+  const outside = requireBackendModule(await import(pathToFileURL(module).href), "test");
+  const backend = await openBackendModule(outside, options, ["records", "results"], "test");
+  return backend as Required<OpenedBackend>;
 }
 
 const runner = { describe, test };

@@ -40,7 +40,7 @@ const WHAT_COMMENT: Banned = {
 
 /** Rooms with the number of banned phrases that each may still have. This list only shrinks. */
 const PENDING: Readonly<Record<string, number>> = {
-  "packages/result-cache/src": 134,
+  "packages/result-cache/src": 133,
 };
 
 const MARKDOWN = ["*.md", "docs/**/*.md", "examples/**/*.md", "bench/**/*.md", "packages/*/*.md"];

@@ -59,12 +59,12 @@ describe.each(TEST_DIALECTS)("what a scheduler counts on %s", (dialect) => {
     const { records } = rig.metastore;
     const broken = (fault: object) => Object.assign(Object.create(records) as typeof records, fault);
     await rig.run(version, scripts, {
-      records: broken({ find: refuse, put: records.put.bind(records), countHits: refuse }),
+      records: broken({ find: refuse, put: records.put.bind(records), touch: refuse }),
     });
     expect((await countsOf("unlucky"))["load"]).toMatchObject({ lookupFailures: 1, misses: 0 });
     await records.purge({ dagId: "unlucky" });
     await rig.run(version, scripts, {
-      records: broken({ find: records.find.bind(records), put: refuse, countHits: refuse }),
+      records: broken({ find: records.find.bind(records), put: refuse, touch: refuse }),
     });
     expect((await countsOf("unlucky"))["load"]).toMatchObject({ misses: 1, putFailures: 1, populated: 0 });
     await rig.run(version, {
@@ -84,7 +84,7 @@ describe.each(TEST_DIALECTS)("what a scheduler counts on %s", (dialect) => {
     const blind = Object.assign(Object.create(records) as typeof records, {
       find: async () => new Map(),
       put: records.put.bind(records),
-      countHits: records.countHits.bind(records),
+      touch: records.touch.bind(records),
     });
     const second = await rig.run(version, { load: () => 2, report: () => "ok" }, { records: blind });
     expect(second.run.state).toBe("success");

@@ -69,7 +69,7 @@ export const OTHERS = { digest: sha256("1"), bytes: Buffer.from("1") };
 export const ROOMS: Readonly<Record<string, Room>> = {
   "never answers": {
     faults: {
-      records: () => ({ find: never, put: never, countHits: never, purge: never }),
+      records: () => ({ find: never, put: never, touch: never, purge: never }),
       results: () => ({ read: never, write: never, delete: never }),
     },
     deadlineMs: DEADLINE_MS,

@@ -303,7 +303,7 @@ describe.each(TEST_DIALECTS)("misses that are explained, on %s", (dialect) => {
     return {
       find: (...args) => records.find(...args),
       put: (...args) => records.put(...args),
-      countHits: (...args) => records.countHits(...args),
+      touch: (...args) => records.touch(...args),
       list: (...args) => records.list(...args),
       stats: (...args) => records.stats(...args),
       count: (...args) => records.count(...args),

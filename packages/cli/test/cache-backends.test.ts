@@ -1,5 +1,6 @@
 import {
   copyFileSync,
+  readFileSync,
   existsSync,
   mkdirSync,
   realpathSync,
@@ -71,7 +72,7 @@ describe("a backend named by module specifier", () => {
     [
       "lacks stores",
       "export const openCacheBackend = () => ({ records: { find() {} }, close() {} });",
-      /has no records\.put\(\), records\.countHits\(\), .*results: see CacheBackend/,
+      /has no records\.put\(\), records\.touch\(\), .*results: see CacheBackend/,
     ],
   ])("that %s is refused, with the mend", async (_name, text, message) => {
     project = projectWith('task_cache_backend = "./backend.mjs"');
@@ -80,6 +81,62 @@ describe("a backend named by module specifier", () => {
     expect(code).toBe(2);
     const { error } = JSON.parse(stderr) as { error: { code: string; message: string } };
     expect(error).toEqual({ code: "config_invalid", message: expect.stringMatching(message) });
+  });
+
+  it("has the options that its schema makes of a table, and every fault of them is told", async () => {
+    const outside = readFileSync(outsideBackend, "utf8").replace("export async function", "async function");
+    const schema = `
+export const optionsSchema = { "~standard": { version: 1, vendor: "test", validate: (value) => {
+  const issues = ["path", "limit"].flatMap((name) =>
+    typeof value[name] === "string" ? [] : [{ message: "is not a string", path: [name] }]);
+  return issues.length > 0 ? { issues } : { value: value.path };
+} } };
+export { openCacheBackend };`;
+    const table = (options: string): string => `[task_cache.backend_options]\n${options}`;
+    project = projectWith('task_cache_backend = "./backend.mjs"', table('path = "cache.json"\nlimit = "1"'));
+    writeFileSync(join(project.folder, "backend.mjs"), outside + schema);
+    expect(await project.json("config", "check")).toMatchObject({ ok: true });
+    expect(await runTwice()).toMatchObject([{ cache: { populated: 4 } }, HITS]);
+    expect(JSON.stringify(await project.json("config", "show"))).toContain("a table of path, limit");
+
+    const other = projectWith('task_cache_backend = "./backend.mjs"', table('token = "hunter2"'));
+    try {
+      writeFileSync(join(other.folder, "backend.mjs"), outside + schema);
+      for (const command of [
+        ["config", "check"],
+        ["cache", "ls"],
+      ]) {
+        const { code, stderr } = await other.run(...command);
+        expect(code).toBe(2);
+        expect(stderr).toMatch(/task_cache\.backend_options\.path: is not a string/);
+        expect(stderr).toMatch(/task_cache\.backend_options\.limit: is not a string/);
+        expect(stderr).not.toContain("hunter2");
+      }
+    } finally {
+      other.remove();
+    }
+  });
+
+  it("without a catalog serves runs, and says what it cannot list", async () => {
+    const outside = readFileSync(outsideBackend, "utf8").replace("openCacheBackend", "openWhole");
+    const narrow = `
+export async function openCacheBackend(given) {
+  const { records: { find, put, countHits }, results, close } = await openWhole(given);
+  return { records: { find, put, touch: countHits }, results, close };
+}`;
+    project = projectWith('task_cache_backend = "./backend.mjs"', 'backend_options = "cache.json"');
+    writeFileSync(join(project.folder, "backend.mjs"), outside + narrow);
+    expect(await runTwice()).toMatchObject([{ cache: { populated: 4 } }, HITS]);
+    for (const command of [
+      ["cache", "ls"],
+      ["cache", "purge", "--all", "--yes"],
+    ]) {
+      const { code, stderr } = await project.run(...command);
+      expect(code).toBe(2);
+      expect(stderr).toMatch(
+        /^memodag: The cache backend of core\.task_cache_backend = ".*" keeps no catalog: .*\n$/,
+      );
+    }
   });
 
   it("that cannot be opened yet holds no run up", async () => {

@@ -33,6 +33,8 @@ export interface WrittenKey {
   readonly facts: KeyFacts;
   /** As written, or the default; may contain secrets. */
   readonly value: ShownKey["value"];
+  /** The keys of a table; its value is its JSON. */
+  readonly tableKeys?: readonly string[];
 }
 
 /** Returns every key of a document, in the schema's order. */
@@ -41,16 +43,23 @@ export function listKeys(document: ConfigDocument): WrittenKey[] {
     prefixesOf(section.name, section.isList, document).flatMap((prefix) =>
       [...section.keys].map(([name, facts]) => {
         const keyPath = [...prefix, name];
-        const written = valueAt(document, keyPath) as ShownKey["value"] | undefined;
-        return { keyPath, facts, value: written ?? facts.default ?? null };
+        const written = valueAt(document, keyPath);
+        const tableKeys = isTable(written) ? Object.keys(written) : undefined;
+        const value = (tableKeys ? JSON.stringify(written) : written) as ShownKey["value"] | undefined;
+        return { keyPath, facts, value: value ?? facts.default ?? null, ...(tableKeys && { tableKeys }) };
       }),
     ),
   );
 }
 
 /** Returns a value without its password. */
-export function shownValue({ facts, value }: WrittenKey): ShownKey["value"] {
+export function shownValue({ facts, value, tableKeys }: WrittenKey): ShownKey["value"] {
+  if (tableKeys) return `a table of ${tableKeys.join(", ")}`;
   return facts.secret === true && typeof value === "string" ? redactUrl(value) : value;
+}
+
+function isTable(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function prefixesOf(name: string, isList: boolean, document: ConfigDocument): KeyPath[] {

@@ -87,6 +87,14 @@ export function text(pattern: RegExp, expected: string, facts: { readonly secret
   return { schema: z.string().regex(pattern), expected, kind: "string", ...facts } as const;
 }
 
+/** A non-empty string, or a table with any keys. May contain secrets. */
+export const stringOrTable = {
+  schema: z.union([z.string().min(1), z.record(z.string(), z.unknown())]),
+  expected: "a non-empty string, or a table",
+  kind: "string",
+  secret: true,
+} as const;
+
 /** A duration with a unit, within inclusive bounds; parsed to milliseconds. */
 export function duration(least: string, longest: string = LONGEST_DURATION) {
   const parse = between(parseDuration, least, longest);

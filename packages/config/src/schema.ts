@@ -13,6 +13,7 @@ import {
   nodeOptions,
   requiredKey,
   size,
+  stringOrTable,
   text,
   unsetKey,
   variableNames,
@@ -111,9 +112,9 @@ export const configSchema = z.strictObject({
         "Backend that stores the bytes of results. If unset, the backend of [core] task_cache_backend.",
       example: "filesystem",
     }),
-    backend_options: unsetKey(text(/./s, "a non-empty string", { secret: true }), {
+    backend_options: unsetKey(stringOrTable, {
       description:
-        "Options string passed to a backend named by module specifier. Its format depends on the backend.",
+        "Options passed to a backend named by module specifier: a string, or a table. The schema that its module exports checks them.",
       example: "s3://results?region=eu-west-3",
     }),
     backend_options_file: unsetKey(FILE, {

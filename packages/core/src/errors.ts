@@ -10,6 +10,7 @@ export type ErrorCode =
   | "branch_invalid"
   | "bytes_refused"
   | "cache_backend_failed"
+  | "cache_catalog_missing"
   | "cache_key_ambiguous"
   | "cache_key_not_found"
   | "callback_failed"

@@ -100,7 +100,7 @@ describe("a purge on PostgreSQL", () => {
       metastore.records.purge({ team: "red" }),
       metastore.records.purge({ dagId: "dag" }),
       retention.deleteUnused(doomed, "evicted"),
-      ...Array.from({ length: 5 }, () => metastore.records.countHits("red", hits)),
+      ...Array.from({ length: 5 }, () => metastore.records.touch("red", hits)),
     ]);
     expect(first + second + collected.count).toBe(MANY);
     expect(await metastore.records.count({ team: "red" })).toBe(0);

@@ -77,7 +77,7 @@ describe.each(TEST_DIALECTS)("the record store on %s", (dialect) => {
         ...changes,
       });
     await metastore.records.put(first, "keep-live");
-    await metastore.records.countHits(team, [{ key: first.key, count: 2 }]);
+    await metastore.records.touch(team, [{ key: first.key, count: 2 }]);
     expect(await metastore.records.put(other("r2"), "keep-live")).toEqual({
       kind: "kept",
       resultDigest: first.xcoms[0]!.digest,
@@ -117,13 +117,13 @@ describe.each(TEST_DIALECTS)("the record store on %s", (dialect) => {
     const team = newTeam();
     const [a, b] = [cacheRecord("a", { team }), cacheRecord("b", { team })];
     for (const record of [a, b]) await metastore.records.put(record, "keep-live");
-    await metastore.records.countHits(team, [
+    await metastore.records.touch(team, [
       { key: a.key, count: 2 },
       { key: b.key, count: 1 },
       { key: a.key, count: 3 },
       { key: sha256("absent"), count: 1 },
     ]);
-    await metastore.records.countHits(team, []);
+    await metastore.records.touch(team, []);
     expect((await find(team, a.key))?.hitCount).toBe(5);
     expect((await find(team, b.key))?.hitCount).toBe(1);
     expect((await find(team, a.key))?.lastHitAt).toBeGreaterThan(0);
@@ -208,7 +208,7 @@ describe.each(TEST_DIALECTS)("the record store on %s", (dialect) => {
     expect(await metastore.records.stats({ team: mine })).toEqual([]);
     expect(await metastore.records.count({ team: mine, key })).toBe(0);
     expect(await metastore.records.purge({ team: mine, key })).toBe(0);
-    await metastore.records.countHits(mine, [{ key, count: 7 }]);
+    await metastore.records.touch(mine, [{ key, count: 7 }]);
     // The same key in both teams makes two rows, and neither is in the way of the other.
     expect(await metastore.records.put(cacheRecord("secret", { team: mine }), "keep-live")).toEqual({
       kind: "stored",

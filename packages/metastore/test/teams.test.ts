@@ -178,8 +178,8 @@ const CASES: Readonly<Record<string, Case | Teamless>> = {
     await metastore.records.purge({ team: BEES });
     return [put, { kind: "stored" }];
   },
-  "records.countHits": async ({ metastore }) => [
-    await metastore.records.countHits(BEES, [{ key, count: 7 }]),
+  "records.touch": async ({ metastore }) => [
+    await metastore.records.touch(BEES, [{ key, count: 7 }]),
     undefined,
   ],
   "records.list": async ({ metastore }) => [
@@ -390,7 +390,7 @@ async function settle(metastore: TestMetastore): Promise<DagRun> {
   await metastore.records.put(record, "keep-live");
   await metastore.records.put(cacheRecord("purged by ants", { team: ANTS, dagId: DAG }), "keep-live");
   await metastore.records.purge({ team: ANTS, key: sha256("purged by ants") });
-  await metastore.records.countHits(ANTS, [{ key, count: 1 }]);
+  await metastore.records.touch(ANTS, [{ key, count: 1 }]);
   await metastore.counters.add([
     { team: ANTS, dagId: DAG, taskId: TASK.taskId, counts: { ...NO_COUNTS, hits: 1 } },
   ]);

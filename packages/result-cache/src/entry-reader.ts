@@ -14,6 +14,7 @@ import {
 import type { HitXCom } from "./cache-lookup.ts";
 import type { FoundRecord, RecordedXCom, RecordStore } from "./record-store.ts";
 import type { ResultStore } from "./result-store.ts";
+import { isCatalogMissing } from "./record-catalog.ts";
 import { isSoundRecord, requireMap } from "./sound-record.ts";
 import type { Values } from "./values/values.ts";
 
@@ -173,6 +174,8 @@ export class EntryReader {
       keys: unusable.map(({ which }) => which.key),
     });
     remove().catch((error: unknown) => {
+      // Without a catalog there is no removing: the next result takes their place.
+      if (isCatalogMissing(error)) return;
       this.#log.warn("could not remove unusable cache entries", { team, error: messageOf(error) });
     });
   }

@@ -1,5 +1,6 @@
 export * from "./bytes/byte-result-store.ts";
 export * from "./bytes/checked-body.ts";
+export * from "./backend-options.ts";
 export * from "./cache-backend.ts";
 export type { BreakerChange, BreakerState } from "./cache-breaker.ts";
 export * from "./cache-key.ts";
@@ -14,6 +15,7 @@ export * from "./compare-components.ts";
 export * from "./decisions/decision-log.ts";
 export * from "./decisions/decision-store.ts";
 export * from "./key-components.ts";
+export * from "./record-catalog.ts";
 export * from "./record-components.ts";
 export * from "./lazy-backend.ts";
 export * from "./lease-store.ts";

@@ -4,7 +4,7 @@
 import {
   RECORD_STORE_METHODS,
   RESULT_STORE_METHODS,
-  type CacheBackend,
+  type OpenedBackend,
   type StoreName,
 } from "./cache-backend.ts";
 import type { RecordStore } from "./record-store.ts";
@@ -16,15 +16,15 @@ type Method = (...args: readonly unknown[]) => Promise<unknown>;
 export class LazyBackend {
   readonly records: RecordStore = this.#store("records", RECORD_STORE_METHODS) as unknown as RecordStore;
   readonly results: ResultStore = this.#store("results", RESULT_STORE_METHODS) as unknown as ResultStore;
-  readonly #open: () => Promise<CacheBackend>;
-  #opening: Promise<CacheBackend> | undefined;
+  readonly #open: () => Promise<OpenedBackend>;
+  #opening: Promise<OpenedBackend> | undefined;
 
-  constructor(open: () => Promise<CacheBackend>) {
+  constructor(open: () => Promise<OpenedBackend>) {
     this.#open = open;
   }
 
   /** The backend, opened now if it has to be. */
-  async opened(): Promise<CacheBackend> {
+  async opened(): Promise<OpenedBackend> {
     this.#opening ??= this.#open().catch((error: unknown) => {
       this.#opening = undefined;
       throw error;

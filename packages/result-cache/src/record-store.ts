@@ -136,17 +136,30 @@ export interface StoreCallOptions {
   readonly signal?: AbortSignal;
 }
 
+/** How often a record was hit since it was last counted. */
+export interface RecordHits {
+  readonly key: Digest;
+  readonly count: number;
+}
+
 /**
- * Keeps one record for each (team, key). Implementations must be exact about the team: it is in
- * every predicate. Any method may throw; the cache turns that into a miss.
+ * Keeps one record for each (team, key): all that lookups and storing need, narrow enough for a key-value store.
+ * Implementations must be exact about the team. Any method may throw; the cache turns that into a miss.
  */
-export interface RecordStore {
+export interface RecordLookup {
   /** Records of that team under those keys; keys without one are not in the map. Never writes. */
   find(team: string, keys: readonly Digest[], options?: StoreCallOptions): Promise<Map<Digest, FoundRecord>>;
-  /** A put that keeps notes the result that it was given, when that differs, as `differing`. */
+  /**
+   * Stores a record where there is no live one, or in place of it. A put that keeps may note the result that it was
+   * given, when that differs, as `differing`.
+   */
   put(record: NewCacheRecord, mode: PutMode): Promise<PutOutcome>;
-  /** Adds to hit counters, in one batch, off the lookup's path. */
-  countHits(team: string, hits: readonly { readonly key: Digest; readonly count: number }[]): Promise<void>;
+  /** Notes that records were used, in one batch, off the lookup's path. A store may have no use for it. */
+  touch(team: string, hits: readonly RecordHits[]): Promise<void>;
+}
+
+/** Lists, counts and deletes records. A backend that only finds them by key has no catalog. */
+export interface RecordCatalog {
   list(filter: RecordFilter, page: RecordPage): Promise<CacheRecord[]>;
   stats(filter: RecordFilter): Promise<TaskRecordStats[]>;
   count(filter: RecordFilter): Promise<number>;
@@ -163,3 +176,6 @@ export interface RecordStore {
   /** For collecting and verifying, once; a backend without it is left alone by both. */
   retention?(): Promise<RecordRetention | undefined>;
 }
+
+/** Records with their catalog, as the backends of memodag have them. */
+export interface RecordStore extends RecordLookup, RecordCatalog {}

@@ -1,17 +1,17 @@
-import { LazyBackend, MemoryRecordStore, MemoryResultStore, type CacheBackend } from "@memodag/result-cache";
+import { LazyBackend, MemoryRecordStore, MemoryResultStore, type OpenedBackend } from "@memodag/result-cache";
 import { expect, test } from "vitest";
 import { FakeClock } from "./fake-clock.ts";
 
 /** Openings that end when the test says, and how often the backend was closed. */
 function openings() {
-  const asked: PromiseWithResolvers<CacheBackend>[] = [];
+  const asked: PromiseWithResolvers<OpenedBackend>[] = [];
   const lazy = new LazyBackend(() => {
-    const opening = Promise.withResolvers<CacheBackend>();
+    const opening = Promise.withResolvers<OpenedBackend>();
     asked.push(opening);
     return opening.promise;
   });
   let closed = 0;
-  const backend: CacheBackend = {
+  const backend: OpenedBackend = {
     records: new MemoryRecordStore(new FakeClock()),
     results: new MemoryResultStore(),
     close: async () => void (closed += 1),

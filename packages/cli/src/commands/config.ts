@@ -35,6 +35,8 @@ async function checkConfig(options: CommonOptions): Promise<void> {
   const { loadSettings } = await import("@memodag/deployment/config");
   const loaded = await loadSettings(options);
   checkFolders(loaded);
+  const { checkBackendModules } = await import("@memodag/deployment/stores");
+  await checkBackendModules(loaded);
   const { file } = loaded;
   const warnings = listWarnings(loaded);
   if (options.json) return printJson({ file, ok: true, warnings });

@@ -6,15 +6,23 @@ import type { Config, LoadedConfig } from "@memodag/config";
 import { MemodagError, messageOf, systemClock, type Logger } from "@memodag/core";
 import {
   LazyBackend,
-  requireBackend,
+  openBackendModule,
+  parseBackendOptions,
   requireBackendModule,
-  type CacheBackend,
+  type CacheBackendModule,
+  type OpenedBackend,
   type RecordStore,
   type ResultStore,
   type StoreName,
 } from "@memodag/result-cache";
 import { openDatabase } from "./database.ts";
 import { resolveFrom } from "./resolve-from.ts";
+
+/** The config's key that names the cache's backend. */
+export const BACKEND_KEY = "core.task_cache_backend";
+
+/** The config's key that names another store for results. */
+export const RESULT_STORE_KEY = "task_cache.result_store";
 
 /** A backend for the selected stores, and the config key that names it. */
 export interface BackendChoice {
@@ -24,7 +32,7 @@ export interface BackendChoice {
 }
 
 /** A backend with both stores; those of a module may turn out to be missing when they are used. */
-export interface OpenBackend extends Required<CacheBackend> {
+export interface OpenBackend extends Required<OpenedBackend> {
   /** True when runs may refer to values in `results`: they stay there until they are deleted. */
   readonly keepsValues: boolean;
 }
@@ -89,7 +97,7 @@ function keeping(backend: LazyBackend, keepsValues: boolean): OpenBackend {
 const SHORTEST_CONNECT_MS = 1_000;
 
 /** A call never blocks the thread, or continues on the server, for longer than the cache's timeout. */
-async function openCacheDatabase(url: string, { taskCache }: Config): Promise<CacheBackend> {
+async function openCacheDatabase(url: string, { taskCache }: Config): Promise<OpenedBackend> {
   const { lookupTimeout, storeTimeout } = taskCache;
   try {
     return await openDatabase(url, {
@@ -104,24 +112,51 @@ async function openCacheDatabase(url: string, { taskCache }: Config): Promise<Ca
   }
 }
 
+const BUILT_IN: ReadonlySet<string> = new Set(["metadata-db", "memory", "filesystem"]);
+
+/**
+ * Loads the modules that a config names, and checks their options; opens none.
+ * @throws MemodagError `config_invalid` with every fault of the options
+ */
+export async function checkBackendModules({ config, projectDir }: LoadedConfig): Promise<void> {
+  const { core, taskCache } = config;
+  const name = core.taskCacheBackend;
+  const resultName = taskCache.resultStore ?? name;
+  const choices: BackendChoice[] = [
+    { name, stores: resultName === name ? ["records", "results"] : ["records"], key: BACKEND_KEY },
+  ];
+  if (resultName !== name) choices.push({ name: resultName, stores: ["results"], key: RESULT_STORE_KEY });
+  for (const choice of choices) {
+    if (BUILT_IN.has(choice.name)) continue;
+    const { optionsSchema } = await loadModule(choice, projectDir);
+    await parseBackendOptions(optionsSchema, taskCache.backendOptions);
+  }
+}
+
+async function loadModule(
+  { name, stores, key }: BackendChoice,
+  projectDir: string,
+): Promise<CacheBackendModule> {
+  const setting = `${key} = "${name}"`;
+  return requireBackendModule(await importModule(name, projectDir, setting), setting, stores);
+}
+
 async function openModule({ name, stores, key }: BackendChoice, parts: BackendParts): Promise<OpenBackend> {
   const { config, projectDir } = parts.loaded;
   const setting = `${key} = "${name}"`;
-  const { openCacheBackend, keepsValues } = requireBackendModule(
-    await importModule(name, projectDir, setting),
-    setting,
-  );
+  const module = await loadModule({ name, stores, key }, projectDir);
   const { lookupTimeout: lookupTimeoutMs, storeTimeout: storeTimeoutMs, backendOptions } = config.taskCache;
-  const options = { options: backendOptions ?? "", projectDir, lookupTimeoutMs, storeTimeoutMs };
-  const backend = new LazyBackend(async () =>
-    requireBackend(
-      await openCacheBackend({ ...options, clock: systemClock, log: parts.log }),
-      stores,
-      setting,
-    ),
-  );
+  const options = {
+    options: await parseBackendOptions(module.optionsSchema, backendOptions),
+    projectDir,
+    lookupTimeoutMs,
+    storeTimeoutMs,
+    clock: systemClock,
+    log: parts.log,
+  };
+  const backend = new LazyBackend(() => openBackendModule(module, options, stores, setting));
   await refuseNoBackend(backend, lookupTimeoutMs);
-  return keeping(backend, keepsValues === true);
+  return keeping(backend, module.keepsValues === true || module.openByteStore !== undefined);
 }
 
 async function importModule(name: string, projectDir: string, setting: string): Promise<unknown> {

@@ -4,6 +4,8 @@ import type { Config, LoadedConfig } from "@memodag/config";
 import { systemClock, type Logger } from "@memodag/core";
 import { FilesystemResultStore, Values, type RecordStore, type ResultStore } from "@memodag/result-cache";
 import {
+  BACKEND_KEY,
+  RESULT_STORE_KEY,
   cacheFolder,
   openBackend,
   ownCacheUrl,
@@ -43,14 +45,14 @@ export async function openCacheStores(
   const parts = { loaded, metadata, log };
   const name = core.taskCacheBackend;
   const resultName = taskCache.resultStore ?? name;
-  const key = "core.task_cache_backend";
+  const key = BACKEND_KEY;
   if (resultName === name) {
     const backend = await openBackend({ name, stores: ["records", "results"], key }, parts);
     return opened(parts, resultName, backend, backend);
   }
   const byRecord = await openBackend({ name, stores: ["records"], key }, parts);
   try {
-    const choice = { name: resultName, stores: ["results"], key: "task_cache.result_store" } as const;
+    const choice = { name: resultName, stores: ["results"], key: RESULT_STORE_KEY } as const;
     return opened(parts, resultName, byRecord, await openBackend(choice, parts));
   } catch (error) {
     await byRecord.close();

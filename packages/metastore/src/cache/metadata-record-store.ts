@@ -66,7 +66,7 @@ export class MetadataRecordStore implements RecordStore {
     return await this.#dialect.transaction(() => putRecord(this.#dialect, record, mode));
   }
 
-  async countHits(team: string, hits: readonly HitCount[]): Promise<void> {
+  async touch(team: string, hits: readonly HitCount[]): Promise<void> {
     await this.#dialect.countHits(team, hits);
   }
 

@@ -2,7 +2,7 @@
 
 import { messageOf, type CancelTimer, type Clock, type Digest, type Logger } from "@memodag/core";
 import pTimeout from "p-timeout";
-import type { RecordStore } from "../record-store.ts";
+import type { RecordLookup } from "../record-store.ts";
 import {
   NO_COUNTS,
   addCounts,
@@ -30,7 +30,7 @@ const CALL_TIMEOUT_MS = 2_000;
 
 /** What {@link CacheCounters} is made of. */
 export interface CacheCountersParts {
-  readonly records: Pick<RecordStore, "countHits">;
+  readonly records: Pick<RecordLookup, "touch">;
   /** Where tasks' counts go; without it they go nowhere. */
   readonly counters?: CounterStore | undefined;
   readonly clock: Clock;
@@ -102,7 +102,7 @@ export class CacheCounters {
     const counted = Array.from(hits, ([key, count]) => ({ key, count }));
     for (let from = 0; from < counted.length; from += HITS_A_CALL) {
       try {
-        const call = this.#parts.records.countHits(team, counted.slice(from, from + HITS_A_CALL));
+        const call = this.#parts.records.touch(team, counted.slice(from, from + HITS_A_CALL));
         await pTimeout(call, { milliseconds: CALL_TIMEOUT_MS });
       } catch (error) {
         // One that was late may have counted after all: twice is better than a process that does not end.

@@ -68,7 +68,7 @@ export class FilesystemRecordStore implements RecordStore {
     return await withFolderFailure(this.#folder, () => this.#folderOf(record.team).put(record, mode));
   }
 
-  async countHits(
+  async touch(
     team: string,
     hits: readonly { readonly key: Digest; readonly count: number }[],
   ): Promise<void> {

@@ -66,7 +66,7 @@ export class MemoryRecordStore implements RecordStore {
     return { kind: "stored" };
   }
 
-  async countHits(
+  async touch(
     team: string,
     hits: readonly { readonly key: Digest; readonly count: number }[],
   ): Promise<void> {

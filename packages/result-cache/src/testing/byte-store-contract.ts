@@ -16,9 +16,11 @@ type Opened = Awaited<ReturnType<ByteStoreHarness["open"]>>;
 const TEAM = "ml";
 const MIB = 2 ** 20;
 const STREAMED_MIB = 100;
+/** Looking at the memory costs a collection of garbage. */
+const LOOK_EACH_MIB = 25;
 
 /** Memory that streaming may take while much more goes through. */
-const MOST_MEMORY = 48 * MIB;
+const MOST_MEMORY = 64 * MIB;
 
 /** Teams that a careless store could take for one another, or for a path. */
 const TEAMS = [TEAM, "ML", "m_", "m%", "mlx", "../ml", "/ml", "", ".", "..", "é".repeat(300)];
@@ -122,7 +124,10 @@ function describeBodies(check: RegisterCase<Opened>): void {
     let size = 0;
     for await (const part of (await store.read(TEAM, nameOf("large"))) ?? []) {
       read.update(part);
-      if (Math.floor(size / (8 * MIB)) < Math.floor((size += part.length) / (8 * MIB))) memory.look();
+      if (
+        Math.floor(size / (LOOK_EACH_MIB * MIB)) < Math.floor((size += part.length) / (LOOK_EACH_MIB * MIB))
+      )
+        memory.look();
     }
     deepEqual({ sizeBytes: size, sha256: read.digest("hex") }, wanted);
     equal(holdsInMemory === true || memory.peakBytes < MOST_MEMORY, true, `${memory.peakBytes} bytes`);
@@ -285,7 +290,7 @@ function repeated(chunk: Uint8Array, count: number, memory: MemoryGauge): Readab
     (async function* () {
       for (let index = 0; index < count; index += 1) {
         yield chunk;
-        if (index % 8 === 7) memory.look();
+        if (index % LOOK_EACH_MIB === LOOK_EACH_MIB - 1) memory.look();
       }
     })(),
   );

@@ -1,5 +1,6 @@
 export * from "./byte-store-contract.ts";
 export * from "./lease-store-contract.ts";
+export * from "./record-lookup-contract.ts";
 export * from "./record-store-contract.ts";
 export * from "./result-store-contract.ts";
 export * from "./retention-contract.ts";

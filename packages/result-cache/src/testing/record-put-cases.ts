@@ -32,7 +32,7 @@ export function describeRecordPuts(check: RegisterCase<OpenRecordStore>): void {
 
   check("an expired record is replaced, and the new one starts anew", async ({ store, passTime }) => {
     await store.put(first, "keep-live");
-    await store.countHits(TEAM, [{ key: first.key, count: 3 }]);
+    await store.touch(TEAM, [{ key: first.key, count: 3 }]);
     await passTime(HOUR + 1);
     deepEqual(await store.put(second, "keep-live"), { kind: "stored" });
     const record = await findOne(store, first.key);
@@ -49,7 +49,7 @@ export function describeRecordPuts(check: RegisterCase<OpenRecordStore>): void {
 
   check("a replacing put replaces a live record, age and hits included", async ({ store, passTime }) => {
     await store.put(first, "keep-live");
-    await store.countHits(TEAM, [{ key: first.key, count: 3 }]);
+    await store.touch(TEAM, [{ key: first.key, count: 3 }]);
     await passTime(HOUR / 2);
     deepEqual(await store.put({ ...second, dagId: "geese", ttlMs: null }, "replace"), { kind: "stored" });
     const record = await findOne(store, first.key);

@@ -95,13 +95,13 @@ export function describeRecordReads(check: RegisterCase<OpenRecordStore>): void 
   check("hits are added up, and their time is the latest", async ({ store, passTime }) => {
     await putAll(store, [sampleRecord("one"), sampleRecord("two")]);
     const [one, two] = [keyOf("one"), keyOf("two")];
-    await store.countHits(TEAM, [
+    await store.touch(TEAM, [
       { key: one, count: 2 },
       { key: two, count: 1 },
       { key: keyOf("absent"), count: 5 },
     ]);
     await passTime(HOUR);
-    await store.countHits(TEAM, [{ key: one, count: 3 }]);
+    await store.touch(TEAM, [{ key: one, count: 3 }]);
     const sinceHit = ({ createdAt, ageMs, lastHitAt }: CacheRecord) => createdAt + ageMs - (lastHitAt ?? 0);
     const often = await findOne(store, one);
     const once = await findOne(store, two);
@@ -116,8 +116,8 @@ export function describeRecordReads(check: RegisterCase<OpenRecordStore>): void 
   check("hits that are counted at once are all counted", async ({ store }) => {
     await store.put(sampleRecord("one"), "keep-live");
     const hit = { key: keyOf("one"), count: 2 };
-    await Promise.all(Array.from({ length: 20 }, () => store.countHits(TEAM, [hit])));
-    await store.countHits(TEAM, []);
+    await Promise.all(Array.from({ length: 20 }, () => store.touch(TEAM, [hit])));
+    await store.touch(TEAM, []);
     equal((await findOne(store, keyOf("one"))).hitCount, 40);
   });
 
@@ -158,7 +158,8 @@ export function describeRecordReads(check: RegisterCase<OpenRecordStore>): void 
             const page = await store.list({}, { limit: 3, ...order, ...(after && { after }) });
             for (const { key } of page) pages.push(key);
             const last = page.at(-1);
-            if (last === undefined) break;
+            // A store that takes no notice of the position would begin anew each time.
+            if (last === undefined || pages.length > all.length) break;
             after = positionOf(last, sort);
           }
           deepEqual(pages, all);
@@ -190,7 +191,7 @@ export function describeRecordReads(check: RegisterCase<OpenRecordStore>): void 
         durationMs,
       });
     await putAll(store, [sized("a", 9, 10), sized("b", 70, 1_000), sized("c", 800, 0.5), sized("d", 70, 1)]);
-    await store.countHits(TEAM, [
+    await store.touch(TEAM, [
       { key: keyOf("a"), count: 12 },
       { key: keyOf("b"), count: 1 },
       { key: keyOf("c"), count: 3 },

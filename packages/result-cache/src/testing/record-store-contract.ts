@@ -5,6 +5,7 @@ import { describeRecordFilters } from "./record-filter-cases.ts";
 import { describeRecordPuts } from "./record-put-cases.ts";
 import { describeRecordReads } from "./record-read-cases.ts";
 import { describeRecordTeams } from "./record-team-cases.ts";
+import { describeRecordLookup } from "./record-lookup-contract.ts";
 import { caseOf, type RecordStoreHarness, type TestRunner } from "./store-harness.ts";
 
 /**
@@ -15,6 +16,7 @@ import { caseOf, type RecordStoreHarness, type TestRunner } from "./store-harnes
  */
 export function describeRecordStore(name: string, harness: RecordStoreHarness, runner: TestRunner): void {
   runner.describe(`${name} as a record store`, () => {
+    describeRecordLookup(name, harness, runner);
     const check = caseOf(runner, harness);
     runner.describe("putting", () => describeRecordPuts(check));
     runner.describe("differing results", () => describeRecordDifferences(check));

@@ -76,7 +76,7 @@ export function describeCollecting(check: RegisterCase<OpenRetentionStores>): vo
     const { records: retention } = await retentionOf(stores);
     const listed = await retention.listExpired(10);
     equal(listed.length, 3);
-    await records.countHits(TEAM, [{ key: keyOf("hit"), count: 1 }]);
+    await records.touch(TEAM, [{ key: keyOf("hit"), count: 1 }]);
     await storeAll(stores, [entry("replaced")]);
     equal((await retention.deleteUnused(listed, "expired")).count, 1);
     deepEqual((await listKeys(records, {})).sort(), [keyOf("hit"), keyOf("replaced")].sort());
@@ -124,7 +124,7 @@ export function describeQuota(check: RegisterCase<OpenRetentionStores>): void {
       await storeAll({ records, passTime, ...stores }, [entry(name, {}, TEN)]);
       await passTime(1_000);
     }
-    await records.countHits(TEAM, [{ key: keyOf("a"), count: 1 }]);
+    await records.touch(TEAM, [{ key: keyOf("a"), count: 1 }]);
     await passTime(1_000);
   }
 

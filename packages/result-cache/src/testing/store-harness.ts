@@ -2,7 +2,7 @@
 
 import type { ByteStore } from "@memodag/core";
 import type { LeaseStore } from "../lease-store.ts";
-import type { RecordStore } from "../record-store.ts";
+import type { RecordLookup, RecordStore } from "../record-store.ts";
 import type { ResultStore } from "../result-store.ts";
 
 /**
@@ -40,6 +40,17 @@ export interface OpenLeaseStore extends OpenStore<LeaseStore> {
 /** Opens lease stores. */
 export interface LeaseStoreHarness {
   open(): Promise<OpenLeaseStore>;
+}
+
+/** A record lookup that holds nothing, for one test. */
+export interface OpenRecordLookup extends OpenStore<RecordLookup> {
+  /** See {@link OpenRecordStore}. */
+  passTime(ms: number): Promise<void>;
+}
+
+/** Opens record lookups. */
+export interface RecordLookupHarness {
+  open(): Promise<OpenRecordLookup>;
 }
 
 /** Opens record stores. */

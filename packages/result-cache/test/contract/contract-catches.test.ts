@@ -64,15 +64,15 @@ const RECORD_FAULTS: Record<string, Fault<Records>> = {
     },
   }),
   "counts one hit for many": (right) => ({
-    countHits: (team, hits) =>
-      right.countHits(
+    touch: (team, hits) =>
+      right.touch(
         team,
         hits.map(({ key }) => ({ key, count: 1 })),
       ),
   }),
   "counts hits for every team": (right) => ({
-    async countHits(_team, hits) {
-      for (const { team } of await right.stats({})) await right.countHits(team, hits);
+    async touch(_team, hits) {
+      for (const { team } of await right.stats({})) await right.touch(team, hits);
     },
   }),
   "knows one order": (right) => ({

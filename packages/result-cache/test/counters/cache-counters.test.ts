@@ -26,7 +26,7 @@ describe("counters", () => {
     const log: Logger = { ...silentLogger, warn: (message) => warnings.push(message) };
     counters = new CacheCounters({
       records: {
-        async countHits(_team, counted) {
+        async touch(_team, counted) {
           refuse();
           for (const { key, count } of counted) hits.set(key, (hits.get(key) ?? 0) + count);
         },
@@ -51,7 +51,7 @@ describe("counters", () => {
         asked.push(team);
         return new Promise<never>(() => undefined);
       };
-      const hung = new CacheCounters({ records: { countHits }, clock, log: silentLogger });
+      const hung = new CacheCounters({ records: { touch: countHits }, clock, log: silentLogger });
       for (const team of ["ml", "ops", "web"]) hung.addHits(team, ["a"]);
       const flushed = hung.flush();
       await vi.advanceTimersByTimeAsync(2_000);

@@ -82,7 +82,7 @@ describe("a file that holds no record of its key and team", () => {
     expect((await records.find("ml", [record.key])).size).toBe(0);
     expect(await records.list({}, { limit: 10, offset: 0 })).toEqual([]);
     expect(await records.count({ key: record.key })).toBe(0);
-    await records.countHits("ml", [{ key: record.key, count: 1 }]);
+    await records.touch("ml", [{ key: record.key, count: 1 }]);
     expect(await records.put(record, "keep-live")).toEqual({ kind: "stored" });
     expect((await records.find("ml", [record.key])).get(record.key)).toMatchObject({
       ...withoutTtl(record),

@@ -59,7 +59,7 @@ describe("a disk that fills up", () => {
     await fillDisk(scratch.path);
     const full = { code: "cache_backend_failed", message: expect.stringMatching(/ENOSPC.*room$/) as string };
     await expect(put("after")).rejects.toMatchObject(full);
-    await expect(records.countHits("ml", [{ key: record.key, count: 1 }])).rejects.toMatchObject(full);
+    await expect(records.touch("ml", [{ key: record.key, count: 1 }])).rejects.toMatchObject(full);
     await expect(results.write("ml", [{ digest, bytes: new Uint8Array(9) }])).rejects.toMatchObject(full);
     expect(await scratch.files()).toEqual(before);
     expect((await records.find("ml", [record.key])).get(record.key)).toMatchObject({

@@ -74,7 +74,7 @@ describe("a key or digest", () => {
     await expect(put({ key: name })).rejects.toMatchObject(asError(refused));
     await expect(put({ digest: name })).rejects.toMatchObject(asError(refused));
     await expect(records.find("ml", [sha256("1"), name])).rejects.toMatchObject(asError(refused));
-    await expect(records.countHits("ml", [{ key: name, count: 1 }])).rejects.toMatchObject(asError(refused));
+    await expect(records.touch("ml", [{ key: name, count: 1 }])).rejects.toMatchObject(asError(refused));
     await expect(results.read("ml", [name])).rejects.toMatchObject(asError(refused));
     await expect(results.write("ml", [{ digest: name, bytes }])).rejects.toMatchObject(asError(refused));
     await expect(results.delete("ml", [name])).rejects.toMatchObject(asError(refused));

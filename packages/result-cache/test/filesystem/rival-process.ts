@@ -22,7 +22,7 @@ async function storeAndLookUp(number: number, report: RivalReport): Promise<void
   await results.write(team, [result]);
   const outcome = await records.put(record, "keep-live");
   if (outcome.kind === "stored") report.stored.push(number);
-  await records.countHits(team, [{ key, count: 1 }]);
+  await records.touch(team, [{ key, count: 1 }]);
   const found = (await records.find(team, [key])).get(key);
   const digest = found?.xcoms[0]?.digest;
   if (!found || !digest) {
