@@ -91,7 +91,7 @@ describe.each(TEST_DIALECTS)("on %s", (dialect) => {
     expect(dev.stderr.match(/half written/g)).toHaveLength(1);
 
     workspace.write("dags/live.ts", liveDag(4));
-    await dev.says("Dag file is mended and was read");
+    await dev.says("Dag file is fixed and was read");
     expect(await askLive()).toBe(4);
     expect(await dev.end("SIGTERM")).toBe(0);
   });

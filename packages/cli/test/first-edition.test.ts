@@ -55,7 +55,7 @@ test("a record of the first edition is listed, and a miss after it is explained 
   });
   const { code, stdout } = await project.run("cache", "explain", "old", runId, "one");
   expect(code).toBe(0);
-  expect(stdout).toContain("one missed: keys are made in another way since");
+  expect(stdout).toContain("one missed: the key edition changed since");
   expect(stdout).toContain("(key edition 1 → 2)");
   const third = await project.json<RunReport>("dags", "run", "old");
   expect(third.tasks).toMatchObject([{ taskId: "one", cacheStatus: "hit" }]);
