@@ -205,7 +205,7 @@ function missingIn(opened: Readonly<Record<string, unknown>>, stores: readonly S
   });
   const { catalog } = opened;
   if (catalog !== undefined)
-    missing.push(...absentFrom(catalog, RECORD_CATALOG_METHODS).map((name) => `catalog.${name}()`));
+    for (const name of absentFrom(catalog, RECORD_CATALOG_METHODS)) missing.push(`catalog.${name}()`);
   return typeof opened["close"] === "function" ? missing : [...missing, "close()"];
 }
 

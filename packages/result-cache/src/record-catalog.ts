@@ -72,7 +72,8 @@ async function listAfter(
   const wanted = page.offset + page.limit;
   for (let offset = 0; later.length < wanted; offset += PAGE) {
     const records = await catalog.list(filter, { ...page, offset, limit: PAGE });
-    later.push(...pageOf(records, { ...page, after, offset: 0, limit: wanted - later.length }));
+    const found = pageOf(records, { ...page, after, offset: 0, limit: wanted - later.length });
+    for (const record of found) later.push(record);
     if (records.length < PAGE) break;
   }
   return later.slice(page.offset);
