@@ -4,11 +4,15 @@
 import { closeSync, fstatSync, mkdirSync, openSync, readSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
 import {
+  formatDuration,
   LineSink,
   messageOf,
   nameFileFault,
   OWN_FILE_MODE,
   OWN_FOLDER_MODE,
+  reasonSentence,
+  type Attempt,
+  type AttemptOutcome,
   type Clock,
 } from "@memodag/core";
 import { formatLogLine, lostLogLines, type LogLevel } from "./log-line.ts";
@@ -93,6 +97,33 @@ export class AttemptLog {
       return true;
     }
   }
+}
+
+/** Writes the last line of an attempt: how it ended. */
+export function logOutcome(log: AttemptLog, { callback }: Attempt, outcome: AttemptOutcome): void {
+  const duration = `${Math.round(outcome.durationMs)}ms`;
+  if (outcome.kind === "failed") {
+    const failed = `failed after ${duration}: ${outcome.error.code}: ${outcome.error.message}`;
+    if (callback)
+      log.write("warn", `the ${callback.event} callback ${failed} (the task stays ${callback.state})`);
+    else log.write("error", failed);
+    return;
+  }
+  if (callback) {
+    log.write("info", `the ${callback.event} callback ended in ${duration}`);
+    return;
+  }
+  if (outcome.kind === "skipped") {
+    log.write("info", `skipped after ${duration}: ${outcome.reason}`);
+    return;
+  }
+  if (outcome.kind === "rescheduled") {
+    log.write("info", `condition not met after ${duration}: next poke in ${formatDuration(outcome.afterMs)}`);
+    return;
+  }
+  const uncacheable =
+    outcome.uncacheable === null ? "" : `, not cached: ${reasonSentence(outcome.uncacheable)}`;
+  log.write("info", `succeeded in ${duration}${uncacheable}`);
 }
 
 function reasonOf(error: unknown, path: string): string {

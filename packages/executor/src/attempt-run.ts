@@ -1,16 +1,11 @@
 // Runs one attempt from artifact to outcome: starts the worker, enforces time limits, terminates it.
 
 import { existsSync } from "node:fs";
-import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import {
-  formatDuration,
   MemodagError,
   messageOf,
-  nameFileFault,
-  OWN_FOLDER_MODE,
   readAttemptInputs,
-  reasonSentence,
   type Attempt,
   type AttemptOutcome,
   type AttemptQueries,
@@ -23,9 +18,10 @@ import {
 import type { ArtifactFiles } from "./artifact-files.ts";
 import { decideOutcome, failure, heartbeatError, nameOf, timeoutError, workerError } from "./attempt-end.ts";
 import type { AttemptCgroups } from "./attempt-cgroup.ts";
-import { AttemptLog } from "./attempt-log.ts";
+import { AttemptLog, logOutcome } from "./attempt-log.ts";
 import { areCanonicalJson } from "./canonical-check.ts";
 import { DiskPatience } from "./disk-patience.ts";
+import { ExchangeFolder } from "./exchange-folder.ts";
 import type { FaultNotices } from "./fault-notices.ts";
 import { MAX_FRAME_BYTES, type Frame } from "./frame.ts";
 import { logFilePath } from "./log-file-path.ts";
@@ -74,8 +70,8 @@ export class AttemptRun {
   readonly #spawnedAt: number;
   readonly #timers: CancelTimer[] = [];
   #worker: WorkerProcess | undefined;
-  /** Created for a command, and removed whatever the outcome: a killed worker removes nothing. */
-  #exchangeDir: string | null = null;
+  /** Of a command. Removed whatever the outcome: a killed worker removes nothing. */
+  #exchange: ExchangeFolder | null = null;
   #stoppedBy: StoredError | null = null;
   /** Resolves to `null` if it is not a valid outcome. */
   #reported: Promise<AttemptOutcome | null> | null = null;
@@ -133,7 +129,10 @@ export class AttemptRun {
       const { artifacts } = this.#surroundings;
       const artifactPath = await this.#patience.run(() => artifacts.path(this.attempt.artifactDigest));
       const results = await this.#readInputs();
-      if (this.attempt.command) this.#exchangeDir = await this.#patience.run(() => this.#makeExchangeDir());
+      if (this.attempt.command) {
+        const { exchangeDir } = this.#surroundings;
+        this.#exchange = await this.#patience.run(() => ExchangeFolder.make(exchangeDir));
+      }
       if (this.#stoppedBy) return failure(this.#stoppedBy, this.#elapsedMs());
       const worker = await this.#startWorker(log);
       this.#worker = worker;
@@ -156,7 +155,7 @@ export class AttemptRun {
       });
     } finally {
       for (const cancel of this.#timers) cancel();
-      await this.#removeExchangeDir();
+      await this.#exchange?.remove();
     }
   }
 
@@ -175,26 +174,6 @@ export class AttemptRun {
         { cause: error },
       );
     }
-  }
-
-  async #makeExchangeDir(): Promise<string> {
-    const { exchangeDir } = this.#surroundings;
-    try {
-      await mkdir(exchangeDir, { recursive: true, mode: OWN_FOLDER_MODE });
-      return await mkdtemp(join(exchangeDir, "command-"));
-    } catch (error) {
-      throw nameFileFault(error, {
-        what: "files of commands",
-        path: exchangeDir,
-        setting: "[core] state_dir",
-      });
-    }
-  }
-
-  async #removeExchangeDir(): Promise<void> {
-    if (this.#exchangeDir === null) return;
-    // If it cannot be removed now, it is removed with its parent folder.
-    await rm(this.#exchangeDir, { recursive: true, force: true }).catch(() => undefined);
   }
 
   #watchPulse(pid: number): void {
@@ -243,7 +222,6 @@ export class AttemptRun {
     const bundleDir = resolve(this.#surroundings.bundlePath(file.bundle));
     const baseDir = join(bundleDir, dirname(file.path));
     try {
-      const exchangeDir = this.#exchangeDir;
       const { attempt } = this;
       worker.send({
         kind: "run",
@@ -256,7 +234,7 @@ export class AttemptRun {
         environment: isWatched(attempt)
           ? workerEnvironment(process.env, declaredBy(attempt), ordinaryEnv)
           : {},
-        exchangeDir,
+        exchangeDir: this.#exchange?.path ?? null,
         maxXComBytes,
       });
     } catch (error) {
@@ -305,6 +283,9 @@ export class AttemptRun {
   }
 
   #failure(error: unknown): AttemptOutcome {
+    // Whatever it was doing when it was stopped; an error with a code of its own says more.
+    if (this.#stoppedBy && !(error instanceof MemodagError))
+      return failure(this.#stoppedBy, this.#elapsedMs());
     const stored =
       error instanceof MemodagError
         ? { code: error.code, message: error.message }
@@ -340,32 +321,6 @@ function distrusted(attempt: Attempt, reason: string): StoredError {
     attempt,
     `lost the control channel (descriptor 3), ${reason}: task code must not use descriptor 3`,
   );
-}
-
-function logOutcome(log: AttemptLog, { callback }: Attempt, outcome: AttemptOutcome): void {
-  const duration = `${Math.round(outcome.durationMs)}ms`;
-  if (outcome.kind === "failed") {
-    const failed = `failed after ${duration}: ${outcome.error.code}: ${outcome.error.message}`;
-    if (callback)
-      log.write("warn", `the ${callback.event} callback ${failed} (the task stays ${callback.state})`);
-    else log.write("error", failed);
-    return;
-  }
-  if (callback) {
-    log.write("info", `the ${callback.event} callback ended in ${duration}`);
-    return;
-  }
-  if (outcome.kind === "skipped") {
-    log.write("info", `skipped after ${duration}: ${outcome.reason}`);
-    return;
-  }
-  if (outcome.kind === "rescheduled") {
-    log.write("info", `condition not met after ${duration}: next poke in ${formatDuration(outcome.afterMs)}`);
-    return;
-  }
-  const uncacheable =
-    outcome.uncacheable === null ? "" : `, not cached: ${reasonSentence(outcome.uncacheable)}`;
-  log.write("info", `succeeded in ${duration}${uncacheable}`);
 }
 
 /** Node uses the last option of its kind. */

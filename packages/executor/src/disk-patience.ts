@@ -1,11 +1,20 @@
 // Waits for a disk or a store: one that is full or away for some minutes should not fail tasks that are about to
 // start.
 
-import { isFileFault, messageOf, type CancelTimer, type Clock } from "@memodag/core";
+import {
+  formatDuration,
+  isFileFault,
+  MemodagError,
+  messageOf,
+  type CancelTimer,
+  type Clock,
+} from "@memodag/core";
 import type { FaultNotices } from "./fault-notices.ts";
 
 const FIRST_PAUSE_MS = 500;
 const LONGEST_PAUSE_MS = 15_000;
+/** How long an operation in progress may go on after the wait was stopped. */
+const STOP_GRACE_MS = 1_000;
 
 /** Options of the wait. */
 export interface DiskPatienceOptions {
@@ -17,21 +26,21 @@ export interface DiskPatienceOptions {
 
 /**
  * Retries an operation that fails because of a disk or a store, until it succeeds, is stopped, or the wait times
- * out.
+ * out. An operation that does not answer ends with the wait as well.
  */
 export class DiskPatience {
   readonly #options: DiskPatienceOptions;
+  readonly #stopped = Promise.withResolvers<void>();
   #isStopped = false;
-  #goOn: () => void = () => undefined;
 
   constructor(options: DiskPatienceOptions) {
     this.#options = options;
   }
 
-  /** Ends the wait; the last error is then thrown. */
+  /** Ends the wait; the last error is then thrown, or that there was no answer. */
   stop(): void {
     this.#isStopped = true;
-    this.#goOn();
+    this.#stopped.resolve();
   }
 
   /**
@@ -43,7 +52,7 @@ export class DiskPatience {
     const until = clock.monotonic() + diskPatienceMs;
     for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS)) {
       try {
-        const result = await work();
+        const result = await this.#answer(work(), until - clock.monotonic());
         notices.waitsNoMore();
         return result;
       } catch (error) {
@@ -54,12 +63,41 @@ export class DiskPatience {
     }
   }
 
+  /** @throws where `work` gives no answer before the wait is over or stopped: it may never give one */
+  async #answer<T>(work: Promise<T>, ms: number): Promise<T> {
+    const { promise, reject } = Promise.withResolvers<never>();
+    const cancel = this.#options.clock.after(Math.max(0, ms), () => reject(noAnswer(ms)));
+    let cancelGrace: CancelTimer | undefined;
+    let isOver = false;
+    void this.#stopped.promise.then(() => {
+      if (isOver) return;
+      // Its own error says more than that it was stopped.
+      const stopped = new Error("stopped before there was an answer");
+      cancelGrace = this.#options.clock.after(STOP_GRACE_MS, () => reject(stopped));
+    });
+    try {
+      return await Promise.race([work, promise]);
+    } finally {
+      isOver = true;
+      cancel();
+      cancelGrace?.();
+    }
+  }
+
+  /** Resolves after that time, or when the wait is stopped. */
   async #pause(ms: number): Promise<void> {
     let cancel: CancelTimer | undefined;
-    await new Promise<void>((goOn) => {
-      this.#goOn = goOn;
-      cancel = this.#options.clock.after(ms, goOn);
+    const over = new Promise<void>((resolve) => {
+      cancel = this.#options.clock.after(ms, resolve);
     });
+    await Promise.race([over, this.#stopped.promise]);
     cancel?.();
   }
+}
+
+function noAnswer(ms: number): MemodagError {
+  return new MemodagError(
+    "disk_failed",
+    `The disk or store gave no answer within ${formatDuration(Math.max(0, ms))}: check that it is up`,
+  );
 }

@@ -35,6 +35,7 @@ export interface RoomOptions {
   readonly queries?: AttemptQueries;
   readonly log?: Logger;
   readonly cgroups?: AttemptCgroups;
+  readonly diskPatienceMs?: number;
 }
 
 /** A submitted attempt. */
@@ -73,6 +74,7 @@ export class ExecutorRoom {
       exchangeDir: this.exchangeDir,
       ...(options.log && { log: options.log }),
       ...(options.cgroups && { cgroups: options.cgroups }),
+      ...(options.diskPatienceMs !== undefined && { diskPatienceMs: options.diskPatienceMs }),
       ordinaryEnv: ["PATH", "NODE_*"],
       clock: options.clock ?? systemClock,
       killGraceMs: options.killGraceMs ?? 2_000,

@@ -64,6 +64,28 @@ it("ends while it waits for a store when it is cancelled", async () => {
   expect(failed(await finished)).toEqual({ code: "task_cancelled", message: "not wanted" });
 });
 
+it("is lost, and spends no try, where the store gives no answer", async () => {
+  await using room = new ExecutorRoom({ diskPatienceMs: 2_000 });
+  room.readValues = () => new Promise(() => {});
+  expect(failed(await room.run(BODY, inputOf(room, 1)))).toMatchObject({
+    code: "attempt_lost",
+    message: expect.stringContaining("no answer within 2s"),
+  });
+});
+
+it("ends when it is cancelled while the store gives no answer", async () => {
+  await using room = new ExecutorRoom();
+  const asked = Promise.withResolvers<void>();
+  room.readValues = () => {
+    asked.resolve();
+    return new Promise(() => {});
+  };
+  const { attempt, finished } = room.submit(BODY, inputOf(room, 1));
+  await asked.promise;
+  await room.executor.cancel(attempt.attemptId, { code: "task_cancelled", message: "not wanted" });
+  expect(failed(await finished)).toEqual({ code: "task_cancelled", message: "not wanted" });
+});
+
 it("fails for good where a value is gone", async () => {
   await using room = new ExecutorRoom();
   room.readValues = async () => new Map();
