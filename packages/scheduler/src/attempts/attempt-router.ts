@@ -11,29 +11,14 @@ import {
   type StoredError,
 } from "@memodag/core";
 import { AttemptSender } from "./attempt-sender.ts";
-
-/** Receives each event of one attempt once. */
-export type AttemptListener = (event: ExecutorEvent) => void;
-
-type RunName = Pick<Attempt, "team" | "dagId" | "runId">;
-
-export type InstanceName = RunName & Pick<Attempt, "taskId" | "mapIndex">;
-
-interface LiveAttempt {
-  /** Undefined for a callback, and for an attempt that had ended when its event was handed back. */
-  readonly instance: InstanceName | undefined;
-  readonly run: RunName;
-  readonly isCallback: boolean;
-  listener: AttemptListener | undefined;
-  /**
-   * Events that arrived while there was no listener; the next listener, of a run that is being loaded again,
-   * receives them.
-   */
-  undelivered: ExecutorEvent[];
-  /** Executors may repeat events. */
-  hasStarted: boolean;
-  hasEnded: boolean;
-}
+import {
+  LiveAttempts,
+  isSameRun,
+  type AttemptListener,
+  type InstanceName,
+  type LiveAttempt,
+  type RunName,
+} from "./live-attempts.ts";
 
 export interface AttemptRouterParts {
   readonly executor: Executor;
@@ -49,9 +34,7 @@ export interface AttemptRouterParts {
 export class AttemptRouter {
   readonly #executor: Executor;
   readonly #sender: AttemptSender;
-  readonly #live = new Map<string, LiveAttempt>();
-  /** Attempts that the executor has, by instance: usually one, or those being ended and their successor. */
-  readonly #running = new Map<string, Set<string>>();
+  readonly #live = new LiveAttempts();
   /** Ends that were reported and are not recorded yet. */
   readonly #unsettled = new Map<string, RunName>();
   readonly #onSlotFree: () => void;
@@ -88,14 +71,12 @@ export class AttemptRouter {
 
   /** True while the executor has an attempt at the instance, including one that is being ended. */
   isRunning(instance: InstanceName): boolean {
-    return this.#running.has(nameOf(instance));
+    return this.#live.isRunning(instance);
   }
 
   /** True while the executor has an attempt at any instance of the run. */
   hasRunning(run: RunName): boolean {
-    for (const [attemptId, { instance }] of this.#ofRun(run))
-      if (instance && this.#running.get(nameOf(instance))?.has(attemptId)) return true;
-    return false;
+    return this.#live.hasRunning(run);
   }
 
   /** How many more attempts of the default queue may be chosen. */
@@ -126,8 +107,8 @@ export class AttemptRouter {
     const run = { team, dagId, runId };
     // A callback runs alongside the attempts at its task.
     const instance = callback ? undefined : { ...run, taskId, mapIndex };
-    this.#live.set(attemptId, { ...newlyLive(run), instance, isCallback: callback !== undefined, listener });
-    if (instance) this.#note(nameOf(instance), attemptId);
+    this.#live.add(attemptId, { run, instance, isCallback: callback !== undefined, listener });
+    if (instance) this.#live.begin(attemptId, instance);
     this.#sender.send(attempt);
   }
 
@@ -160,12 +141,12 @@ export class AttemptRouter {
       const known = this.#live.get(attemptId);
       if (!row) continue;
       if (state === "unknown") {
-        if (known?.hasEnded === false) this.#forgetLive(attemptId, known);
+        if (known?.hasEnded === false) this.#forgetLive(attemptId);
       } else if (!known) {
         const instance = { ...run, taskId: row.taskId, mapIndex: row.mapIndex };
         const hasStarted = row.state === "running";
-        this.#live.set(attemptId, { ...newlyLive(run), instance, hasStarted });
-        if (state === "running") this.#note(nameOf(instance), attemptId);
+        this.#live.add(attemptId, { run, instance, hasStarted });
+        if (state === "running") this.#live.begin(attemptId, instance);
       }
     }
   }
@@ -197,11 +178,8 @@ export class AttemptRouter {
   /** Requeues events whose effects were not committed, for the next listener. */
   handBack({ team, dagId, runId }: RunName, events: readonly ExecutorEvent[]): void {
     for (const event of events) {
-      let attempt = this.#live.get(event.attemptId);
-      if (!attempt) {
-        attempt = newlyLive({ team, dagId, runId });
-        this.#live.set(event.attemptId, attempt);
-      }
+      const run = { team, dagId, runId };
+      const attempt = this.#live.get(event.attemptId) ?? this.#live.add(event.attemptId, { run });
       if (event.kind === "started") attempt.hasStarted = true;
       else attempt.hasEnded = true;
       attempt.undelivered.push(event);
@@ -214,7 +192,7 @@ export class AttemptRouter {
    */
   async cancelDetached(run: RunName, error: StoredError): Promise<void> {
     const ending: Promise<void>[] = [];
-    for (const [attemptId, { listener, undelivered }] of this.#ofRun(run)) {
+    for (const [attemptId, { listener, undelivered }] of this.#live.ofRun(run)) {
       if (listener) continue;
       const end = undelivered.find((event) => event.kind === "finished");
       if (end) {
@@ -241,9 +219,9 @@ export class AttemptRouter {
    */
   lose(run: RunName): void {
     const { outlives } = this.#executor;
-    for (const [attemptId, attempt] of this.#ofRun(run)) {
+    for (const [attemptId, attempt] of this.#live.ofRun(run)) {
       if (attempt.isCallback) continue;
-      if (outlives) this.#forgetLive(attemptId, attempt);
+      if (outlives) this.#forgetLive(attemptId);
       else this.listen(attemptId, (event) => this.settle([event]));
     }
     for (const [attemptId, of] of this.#unsettled) {
@@ -280,7 +258,7 @@ export class AttemptRouter {
     if (event.kind === "started") attempt.hasStarted = true;
     else {
       attempt.hasEnded = true;
-      if (attempt.instance) this.#drop(nameOf(attempt.instance), event.attemptId);
+      this.#live.end(event.attemptId);
     }
     if (attempt.listener) this.#tell(attempt, event);
     else attempt.undelivered.push(event);
@@ -295,43 +273,14 @@ export class AttemptRouter {
     listener?.(event);
   }
 
-  *#ofRun(run: RunName): Generator<[attemptId: string, attempt: LiveAttempt]> {
-    for (const entry of this.#live) if (isSameRun(entry[1].run, run)) yield entry;
-  }
-
-  #forgetLive(attemptId: string, { instance }: LiveAttempt): void {
+  #forgetLive(attemptId: string): void {
+    this.#live.end(attemptId);
     this.#live.delete(attemptId);
     this.#sender.forget(attemptId);
-    if (instance) this.#drop(nameOf(instance), attemptId);
   }
-
-  #note(name: string, attemptId: string): void {
-    const ids = this.#running.get(name);
-    if (ids) ids.add(attemptId);
-    else this.#running.set(name, new Set([attemptId]));
-  }
-
-  #drop(name: string, attemptId: string): void {
-    const ids = this.#running.get(name);
-    ids?.delete(attemptId);
-    if (ids?.size === 0) this.#running.delete(name);
-  }
-}
-
-function newlyLive(run: RunName): LiveAttempt {
-  const nothing = { instance: undefined, listener: undefined, undelivered: [] };
-  return { run, ...nothing, isCallback: false, hasStarted: false, hasEnded: false };
 }
 
 function unsent(attemptId: string, error: StoredError): ExecutorEvent {
   const outcome = { kind: "failed" as const, error, durationMs: 0, retryable: true };
   return { kind: "finished", attemptId, outcome };
-}
-
-function isSameRun(a: RunName, b: RunName): boolean {
-  return a.runId === b.runId && a.dagId === b.dagId && a.team === b.team;
-}
-
-function nameOf({ team, dagId, runId, taskId, mapIndex }: InstanceName): string {
-  return JSON.stringify([team, dagId, runId, taskId, mapIndex]);
 }

@@ -8,7 +8,6 @@ import { type AttemptOutcome, type ClaimedRun, type DagRun, type StoredError } f
 import type { PassLookup } from "@memodag/result-cache";
 import { judgeOutcome } from "../attempts/judged-outcome.ts";
 import { requirePlaced } from "../attempts/value-intake.ts";
-import { afterLoss, CLEARED, LOST_WITH_SCHEDULER } from "../attempts/lost-attempt.ts";
 import type { RunContext } from "../context/run-context.ts";
 import type { ReadyInstance } from "../graph/ready-instance.ts";
 import type { VersionGraph } from "../graph/version-graphs.ts";
@@ -70,7 +69,7 @@ export class RunExecution {
       dispatcher: this.#dispatcher,
       steps: this.#steps,
     });
-    this.#load(claimed);
+    this.#carryOut.load(claimed);
     state.work.start();
   }
 
@@ -175,34 +174,6 @@ export class RunExecution {
     this.#dispatcher.forgetAll();
     // Their outcomes were not written: without this they would be lost, and the attempts would run again.
     this.#context.attempts.handBack(this.#state.run, this.#state.unacted);
-  }
-
-  /**
-   * Takes over what an earlier holder of the run has written. Attempts ended with their holder unless this
-   * process's executor runs them; whether a queued attempt had started is not known.
-   */
-  #load({ run, instances, xcoms }: ClaimedRun): void {
-    const { table, results, inbox } = this.#state;
-    const { attempts } = this.#context;
-    for (const row of instances) {
-      const node = results.nodeOf(row.taskId);
-      const { state, mapIndex, attemptId } = row;
-      table.load(node, row);
-      // The cache is asked again about what missed: another run may have stored that result since.
-      if (state === "scheduled" && row.cacheStatus === "miss")
-        table.change(node, mapIndex, { state: "none" });
-      // A step has no attempt: it continues what it started.
-      if ((state !== "queued" && state !== "running") || node.task.runStep) continue;
-      if (attemptId === null) {
-        table.change(node, mapIndex, afterLoss(row));
-        continue;
-      }
-      this.#dispatcher.adopt(attemptId, { node, mapIndex });
-      if (!attempts.isLive(attemptId))
-        inbox.put({ kind: "finished", attemptId, outcome: LOST_WITH_SCHEDULER });
-    }
-    for (const xcom of xcoms) results.load(xcom);
-    void attempts.cancelDetached(run, CLEARED);
   }
 
   async #takeEvents(): Promise<void> {

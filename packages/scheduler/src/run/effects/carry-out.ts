@@ -1,8 +1,8 @@
 // Carries out what phases decided: changes rows, informs the graph, and passes instances on to where they
 // wait.
 
-import { isTerminal, type TaskInstance } from "@memodag/core";
-import { MOST_LOSSES } from "../../attempts/lost-attempt.ts";
+import { isTerminal, type ClaimedRun, type TaskInstance } from "@memodag/core";
+import { afterLoss, CLEARED, LOST_WITH_SCHEDULER, MOST_LOSSES } from "../../attempts/lost-attempt.ts";
 import type { AnsweredInstance } from "../../cache/cache-answer.ts";
 import { verdictOf } from "../../cache/store-status.ts";
 import type { RunContext } from "../../context/run-context.ts";
@@ -41,6 +41,34 @@ export class CarryOut {
     this.#to = to;
   }
 
+  /**
+   * Takes over what an earlier holder of the run has written. Attempts ended with their holder unless this
+   * process's executor runs them; whether a queued attempt had started is not known.
+   */
+  load({ run, instances, xcoms }: ClaimedRun): void {
+    const { table, results, inbox } = this.#state;
+    const { attempts } = this.#context;
+    for (const row of instances) {
+      const node = results.nodeOf(row.taskId);
+      const { state, mapIndex, attemptId } = row;
+      table.load(node, row);
+      // The cache is asked again about what missed: another run may have stored that result since.
+      if (state === "scheduled" && row.cacheStatus === "miss")
+        table.change(node, mapIndex, { state: "none" });
+      // A step has no attempt: it continues what it started.
+      if ((state !== "queued" && state !== "running") || node.task.runStep) continue;
+      if (attemptId === null) {
+        table.change(node, mapIndex, afterLoss(row));
+        continue;
+      }
+      this.#to.dispatcher.adopt(attemptId, { node, mapIndex });
+      if (!attempts.isLive(attemptId))
+        inbox.put({ kind: "finished", attemptId, outcome: LOST_WITH_SCHEDULER });
+    }
+    for (const xcom of xcoms) results.load(xcom);
+    void attempts.cancelDetached(run, CLEARED);
+  }
+
   /** The instance's waiting time is over. */
   due({ node, mapIndex }: ReadyInstance): void {
     this.#state.table.change(node, mapIndex, { state: "scheduled", retryAt: null });
@@ -71,11 +99,7 @@ export class CarryOut {
     if (end.losses !== undefined) this.#warnOfLoss(row, end.losses);
     if (end.owes) this.#state.owe(end.owes, node, row);
     if (placed && end.settles === "success")
-      this.#state.keep(
-        instance,
-        placed.xcoms,
-        returnedOf(placed, this.#state.table.get(instance.node, instance.mapIndex)),
-      );
+      this.#state.keep(instance, placed.xcoms, returnedOf(placed, row));
     if (end.waitsUntil !== undefined) this.#to.waits.add(instance, end.waitsUntil);
     if (end.settles) work.settle(node, end.settles);
     if (end.stores) storeJobs.push(end.stores);
