@@ -120,7 +120,7 @@ export class BenchRuns {
       clock: systemClock,
       log: { ...silentLogger, error: (message, fields) => console.error(message, fields) },
       cachingOffReason: () => null,
-      env: {},
+      env: process.env,
       secrets: { patterns: [], key: new Uint8Array(32) },
       options: {
         leaseMs: 60_000,

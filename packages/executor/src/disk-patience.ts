@@ -50,23 +50,28 @@ export class DiskPatience {
   async run<T>(work: () => Promise<T>, passes: (error: unknown) => boolean = isFileFault): Promise<T> {
     const { clock, notices, diskPatienceMs } = this.#options;
     const until = clock.monotonic() + diskPatienceMs;
+    const noAnswer = new MemodagError(
+      "disk_failed",
+      `The disk or store gave no answer within ${formatDuration(diskPatienceMs)}: check that it is up`,
+    );
     for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS)) {
       try {
-        const result = await this.#answer(work(), until - clock.monotonic());
+        const result = await this.#answer(work(), until - clock.monotonic(), noAnswer);
         notices.waitsNoMore();
         return result;
       } catch (error) {
-        if (!passes(error) || this.#isStopped || clock.monotonic() >= until) throw error;
+        if (error === noAnswer || !passes(error) || this.#isStopped || clock.monotonic() >= until)
+          throw error;
         notices.waits(messageOf(error));
       }
       await this.#pause(pauseMs);
     }
   }
 
-  /** @throws where `work` gives no answer before the wait is over or stopped: it may never give one */
-  async #answer<T>(work: Promise<T>, ms: number): Promise<T> {
+  /** @throws `noAnswer` after `ms`, or that the wait was stopped: `work` may never give an answer */
+  async #answer<T>(work: Promise<T>, ms: number, noAnswer: MemodagError): Promise<T> {
     const { promise, reject } = Promise.withResolvers<never>();
-    const cancel = this.#options.clock.after(Math.max(0, ms), () => reject(noAnswer(ms)));
+    const cancel = this.#options.clock.after(Math.max(0, ms), () => reject(noAnswer));
     let cancelGrace: CancelTimer | undefined;
     let isOver = false;
     void this.#stopped.promise.then(() => {
@@ -93,11 +98,4 @@ export class DiskPatience {
     await Promise.race([over, this.#stopped.promise]);
     cancel?.();
   }
-}
-
-function noAnswer(ms: number): MemodagError {
-  return new MemodagError(
-    "disk_failed",
-    `The disk or store gave no answer within ${formatDuration(Math.max(0, ms))}: check that it is up`,
-  );
 }

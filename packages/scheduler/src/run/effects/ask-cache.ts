@@ -16,7 +16,7 @@ import { evaluate, type Evaluated } from "../../cache/evaluate.ts";
 import type { RunState } from "../state/run-state.ts";
 
 /** Keys of the Dag's last run that may be prefetched: more than the number of levels in a cascade of hits. */
-const MOST_FORESEEN = 5_000;
+const MOST_FORESEEN = 50_000;
 
 /** Bytes of results taken from the cache before they are written; a single result may exceed it. */
 const MOST_BYTES = 64 * 2 ** 20;
