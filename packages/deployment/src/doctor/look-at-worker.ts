@@ -22,6 +22,8 @@ dag.task("answer", () => "here")({});
 
 /** Timeout in milliseconds. */
 const PATIENCE_MS = 30_000;
+/** Milliseconds within which the disk has to answer. */
+const DISK_PATIENCE_MS = 5_000;
 
 /** Runs a task in a worker process. */
 export async function lookAtWorker({ config }: LoadedConfig, scratchDir: string): Promise<Finding[]> {
@@ -32,7 +34,7 @@ export async function lookAtWorker({ config }: LoadedConfig, scratchDir: string)
     artifactsDir: join(scratchDir, "worker-artifacts"),
     logsDir: join(scratchDir, "logs"),
     exchangeDir: join(scratchDir, "exchange"),
-    diskPatienceMs: 0,
+    diskPatienceMs: DISK_PATIENCE_MS,
     ordinaryEnv: config.taskCache.ordinaryEnv,
     heartbeatTimeoutMs: config.scheduler.heartbeatTimeout,
     clock: systemClock,
