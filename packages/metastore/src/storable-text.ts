@@ -1,9 +1,6 @@
 // Text that every database takes. Every parameter of every statement goes through here, so that no text that a
 // task or a user made up, in whatever column, keeps a batch from being written or read.
 
-// oxlint-disable-next-line no-control-regex -- U+0000 is what PostgreSQL refuses
-const UNSTORABLE = /\u0000|\p{Surrogate}/u;
-
 /**
  * The text with U+0000 and lone surrogates replaced by U+FFFD. PostgreSQL refuses both, and a task's
  * error message must never keep a pass from being written.
@@ -15,17 +12,21 @@ export function storableText(text: string): string {
 
 /** Whether a string is stored unchanged; a name must be, or two names would become one. */
 export function isStorableText(text: string): boolean {
-  return !UNSTORABLE.test(text);
+  return text.isWellFormed() && !text.includes("\u0000");
 }
 
 /** Parameters of a statement with every text in them storable; the same ones where they are already. */
 export function storableParameters(parameters: readonly unknown[]): readonly unknown[] {
-  return parameters.some(hasUnstorable) ? parameters.map(storable) : parameters;
+  return areStorable(parameters) ? parameters : parameters.map(storable);
 }
 
-function hasUnstorable(value: unknown): boolean {
-  if (typeof value === "string") return !isStorableText(value);
-  return Array.isArray(value) && value.some(hasUnstorable);
+/** A loop, and no callback: it runs for each value that is ever written. */
+function areStorable(values: readonly unknown[]): boolean {
+  for (const value of values) {
+    if (typeof value === "string" ? !isStorableText(value) : Array.isArray(value) && !areStorable(value))
+      return false;
+  }
+  return true;
 }
 
 function storable(value: unknown): unknown {

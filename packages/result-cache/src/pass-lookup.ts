@@ -54,6 +54,8 @@ export class PassLookup {
   /** Keys for which the current deadline still stands, and how much of it has been waited for. */
   #room = 0;
   #waitedMs = 0;
+  /** Keys asked for so far: they are not fetched a second time because they were foreseen. */
+  readonly #asked = new Set<Digest>();
   /** How much of what is foreseen has been fetched. */
   #foreseen = 0;
   #broken: Unanswered | undefined;
@@ -113,6 +115,7 @@ export class PassLookup {
     this.#keysAsked += keys.length;
     let bytes = 0;
     const left = new Set(keys);
+    if (this.#foreseen < foresee.length) for (const key of keys) this.#asked.add(key);
     while (left.size > 0 && !this.#broken) {
       const count = Math.min(this.#chunk, left.size);
       if (this.#room < count) {
@@ -121,7 +124,7 @@ export class PassLookup {
       }
       this.#room -= count;
       const asked = firstOf(left, count);
-      const outcome = await this.#askChunk(asked, this.#foreseenFor(asked, foresee), found);
+      const outcome = await this.#askChunk(asked, this.#foreseenFor(asked.size, foresee), found);
       const before = left.size;
       for (const key of asked) {
         if (!found.has(key)) continue;
@@ -150,12 +153,12 @@ export class PassLookup {
   }
 
   /** As many of the keys foreseen as there is room for beside what is asked. */
-  #foreseenFor(asked: ReadonlySet<Digest>, foresee: readonly Digest[]): Digest[] {
+  #foreseenFor(askedCount: number, foresee: readonly Digest[]): Digest[] {
     const taken: Digest[] = [];
     for (; this.#foreseen < foresee.length; this.#foreseen += 1) {
-      if (asked.size + taken.length >= this.#chunk) break;
+      if (askedCount + taken.length >= this.#chunk) break;
       const key = foresee[this.#foreseen];
-      if (key !== undefined && !asked.has(key)) taken.push(key);
+      if (key !== undefined && !this.#asked.has(key)) taken.push(key);
     }
     return taken;
   }

@@ -37,6 +37,9 @@ export interface SqliteOptions {
   readonly maxPages?: number;
 }
 
+/** A prepared statement. */
+export type SqliteStatement = Statement<unknown[]>;
+
 /** The result of a checkpoint; pages are counted from the log's beginning. */
 interface CheckpointState {
   readonly busy: number;
@@ -49,7 +52,7 @@ export class SqliteConnection {
   readonly kysely: Kysely<Schema>;
   readonly #driver: Driver;
   /** By text, the one used least recently first. */
-  readonly #statements = new Map<string, Statement<unknown[]>>();
+  readonly #statements = new Map<string, SqliteStatement>();
 
   constructor(driver: Driver) {
     this.#driver = driver;
@@ -111,7 +114,7 @@ export class SqliteConnection {
   }
 
   /** The statement of that text; prepared once, as long as it is among those that were used last. */
-  statement(sql: string): Statement<unknown[]> {
+  statement(sql: string): SqliteStatement {
     const statement = this.#statements.get(sql) ?? this.#driver.prepare<unknown[]>(sql);
     this.#statements.delete(sql);
     this.#statements.set(sql, statement);
@@ -196,10 +199,10 @@ function guardStatements(driver: Driver, checkFile: () => void): void {
   driver.prepare = ((source: string) => {
     const statement = prepare(source);
     for (const name of ["run", "get", "all", "iterate"] as const) {
-      const call = statement[name].bind(statement) as (...parameters: unknown[]) => unknown;
+      const call: Function = statement[name];
       const stored = (...parameters: unknown[]): unknown => {
         checkFile();
-        return call(...storableParameters(parameters));
+        return Reflect.apply(call, statement, storableParameters(parameters));
       };
       Object.defineProperty(statement, name, { value: stored });
     }

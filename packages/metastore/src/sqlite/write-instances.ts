@@ -3,7 +3,7 @@
 import type { PassWrite, TaskInstanceId, TaskInstanceWrite } from "@memodag/core";
 import { AbandonedPass } from "../runs/abandoned-pass.ts";
 import { INSTANCE_ID_COLUMNS, INSTANCE_VALUE_COLUMNS, instanceValues } from "../runs/task-instance-row.ts";
-import type { SqliteConnection } from "./connection.ts";
+import type { SqliteConnection, SqliteStatement } from "./connection.ts";
 
 const COLUMNS = [...INSTANCE_ID_COLUMNS, ...INSTANCE_VALUE_COLUMNS];
 
@@ -32,27 +32,36 @@ function removeInstances(connection: SqliteConnection, { runId, removed }: PassW
 export function writeInstances(connection: SqliteConnection, pass: PassWrite): void {
   const { runId, instances } = pass;
   removeInstances(connection, pass);
+  const statements = {
+    insert: connection.statement(INSERT_INSTANCE),
+    update: connection.statement(UPDATE_INSTANCE),
+  };
   const rejected: TaskInstanceId[] = [];
   for (const write of instances) {
-    if (!writeInstance(connection, runId, write)) {
+    if (!writeInstance(statements, runId, write)) {
       rejected.push({ taskId: write.instance.taskId, mapIndex: write.instance.mapIndex });
     }
   }
   if (rejected.length > 0) throw new AbandonedPass({ kind: "rejected", instances: rejected });
 }
 
+interface InstanceStatements {
+  readonly insert: SqliteStatement;
+  readonly update: SqliteStatement;
+}
+
 function writeInstance(
-  connection: SqliteConnection,
+  { insert, update }: InstanceStatements,
   runId: number,
   { instance, leaves }: TaskInstanceWrite,
 ): boolean {
   const { taskId, mapIndex } = instance;
   const values = instanceValues(instance);
   if (leaves === null) {
-    return connection.statement(INSERT_INSTANCE).run([runId, taskId, mapIndex, ...values]).changes === 1;
+    return insert.run([runId, taskId, mapIndex, ...values]).changes === 1;
   }
   const { attemptId, tryNumber } = instance;
   const where = [runId, taskId, mapIndex, leaves.state, leaves.tryNumber, attemptId, attemptId, tryNumber];
-  const { changes } = connection.statement(UPDATE_INSTANCE).run(...values, ...where);
+  const { changes } = update.run([...values, ...where]);
   return changes === 1;
 }
