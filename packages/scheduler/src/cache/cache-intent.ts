@@ -74,25 +74,41 @@ export function contextOf({ run, task, mapIndex }: KeyParts): AttemptContext {
   return attemptContext(run, { taskId: task.taskId, mapIndex, tryNumber: 0, maxTries: 0 }, "");
 }
 
-/** Returns exactly the components of the cache key. */
-export async function keyComponents(parts: KeyParts, results: RunResults): Promise<KeyComponents> {
-  const { dag, task, config, env, surroundings } = parts;
-  const context = config.includeInputs.length === 0 ? undefined : contextOf(parts);
-  const inputs = emptyRecord();
+/** Digests of the values in a key. Compact, as every instance that runs carries them. */
+export interface KeyDigests {
+  /** Of the arguments that are part of the key, in the order of {@link KeyParts.args}. */
+  readonly inputs: readonly Digest[];
+  readonly context: Readonly<Record<string, Digest>>;
+  readonly env: Readonly<Record<string, Digest>>;
+}
+
+/** @throws MemodagError when a value that is part of the key cannot be read */
+export async function keyDigests(parts: KeyParts, results: RunResults): Promise<KeyDigests> {
+  const { config, env } = parts;
+  const inputs: Digest[] = [];
   for (const [name, template] of parts.args) {
     if (config.excludeInputs.includes(name)) continue;
     // Most digests are known immediately; awaiting each of them would double the cost of a wide Dag's keys.
-    inputs[name] = results.findDigest(template) ?? (await results.digestOf(template));
+    inputs.push(results.findDigest(template) ?? (await results.digestOf(template)));
   }
-  const contextDigests = emptyRecord();
-  for (const path of config.includeInputs) {
-    const value = findField(context as unknown as JsonValue, path.split("."));
-    contextDigests[path] = value === undefined ? ABSENT : sha256(canonicalJson(value));
-  }
-  const envDigests = emptyRecord();
-  for (const name of config.env) {
-    const value = env[name];
-    envDigests[name] = value === undefined ? ABSENT : sha256(canonicalJson(value));
+  const context = config.includeInputs.length === 0 ? undefined : contextOf(parts);
+  return {
+    inputs,
+    context: digestsOf(config.includeInputs, (path) =>
+      findField(context as unknown as JsonValue, path.split(".")),
+    ),
+    env: digestsOf(config.env, (name) => env[name]),
+  };
+}
+
+/** Returns exactly the components of the cache key. */
+export function keyComponents(parts: KeyParts, digests: KeyDigests): KeyComponents {
+  const { dag, task, config, surroundings } = parts;
+  const inputs = emptyRecord();
+  let next = 0;
+  for (const [name] of parts.args) {
+    const digest = config.excludeInputs.includes(name) ? undefined : digests.inputs[next++];
+    if (digest !== undefined) inputs[name] = digest;
   }
   return {
     v: KEY_VERSION,
@@ -102,11 +118,26 @@ export async function keyComponents(parts: KeyParts, results: RunResults): Promi
     source: task.sourceHash,
     runtime: surroundings.runtime,
     inputs,
-    context: contextDigests,
-    env: envDigests,
+    context: digests.context,
+    env: digests.env,
     version: config.version,
     ...(surroundings.files && { files: surroundings.files.digests }),
   };
+}
+
+const NO_DIGESTS: Readonly<Record<string, Digest>> = Object.freeze(emptyRecord());
+
+function digestsOf(
+  names: readonly string[],
+  valueOf: (name: string) => JsonValue | undefined,
+): Readonly<Record<string, Digest>> {
+  if (names.length === 0) return NO_DIGESTS;
+  const digests = emptyRecord();
+  for (const name of names) {
+    const value = valueOf(name);
+    digests[name] = value === undefined ? ABSENT : sha256(canonicalJson(value));
+  }
+  return digests;
 }
 
 /** Without a prototype, so that `__proto__` is an ordinary name. */

@@ -1,14 +1,14 @@
 // A cache key with everything that it was made from: made once, and carried until the result is stored.
 
 import type { Digest } from "@memodag/core";
+import { cacheKey, recordComponents, type RecordedComponents, type SecretRules } from "@memodag/result-cache";
 import {
-  cacheKey,
-  recordComponents,
-  type KeyComponents,
-  type RecordedComponents,
-  type SecretRules,
-} from "@memodag/result-cache";
-import { keyComponents, type KeyParts, type KnownSurroundings } from "./cache-intent.ts";
+  keyComponents,
+  keyDigests,
+  type KeyDigests,
+  type KeyParts,
+  type KnownSurroundings,
+} from "./cache-intent.ts";
 import { readShownValues } from "./shown-values.ts";
 import type { RunResults } from "../values/run-results.ts";
 
@@ -16,18 +16,18 @@ import type { RunResults } from "../values/run-results.ts";
 export class MadeKey {
   readonly key: Digest;
   readonly #parts: KeyParts;
-  readonly #components: KeyComponents;
+  readonly #digests: KeyDigests;
   #recorded: Promise<RecordedComponents> | undefined;
 
-  private constructor(parts: KeyParts, components: KeyComponents) {
-    this.key = cacheKey(components);
+  private constructor(parts: KeyParts, digests: KeyDigests) {
+    this.key = cacheKey(keyComponents(parts, digests));
     this.#parts = parts;
-    this.#components = components;
+    this.#digests = digests;
   }
 
   /** @throws MemodagError when a value that is part of the key cannot be read */
   static async make(parts: KeyParts, results: RunResults): Promise<MadeKey> {
-    return new MadeKey(parts, await keyComponents(parts, results));
+    return new MadeKey(parts, await keyDigests(parts, results));
   }
 
   /** The surroundings that the key was made with; the attempt has to find the same ones. */
@@ -48,7 +48,7 @@ export class MadeKey {
 
   async #record(results: RunResults, secrets: SecretRules): Promise<RecordedComponents> {
     const textOf = await readShownValues(this.#parts, results);
-    const recorded = recordComponents(this.#components, textOf, secrets);
+    const recorded = recordComponents(keyComponents(this.#parts, this.#digests), textOf, secrets);
     const shownFiles = this.surroundings.files?.shown;
     return shownFiles ? { ...recorded, shownFiles } : recorded;
   }
