@@ -55,7 +55,9 @@ export function argsOfInstance(
     own.push([list.name, list.at(rest % list.length)]);
     rest = Math.floor(rest / list.length);
   }
-  return [...node.task.args, ...own.toReversed()];
+  // An array of exactly that length: every instance that runs keeps one.
+  const args: readonly NamedArgument[] = node.task.args;
+  return args.concat(own.toReversed());
 }
 
 async function findList(
