@@ -1,16 +1,31 @@
-import { defineConfig } from "vitest/config";
+// Two sets of tests: quick ones, and full ones, which take long. The file name decides: `*.full.test.ts`.
+
+import { defineConfig, type TestProjectConfiguration } from "vitest/config";
 import { ClosingLineReporter } from "./test/closing-line-reporter.ts";
 
+const FOLDERS = "{packages/*/test,migrations/test,test}/**";
+const FULL = `${FOLDERS}/*.full.test.ts`;
+
+function project(name: string, include: string, exclude: readonly string[]): TestProjectConfiguration {
+  return {
+    // Tests read the sources of every package; the processes that they start run the built ones.
+    resolve: { conditions: ["source"] },
+    ssr: { resolve: { conditions: ["source"] } },
+    test: {
+      name,
+      include: [include],
+      exclude: ["**/node_modules/**", ...exclude],
+      globalSetup: "test/global-setup.ts",
+      // Longer than anything takes on a machine that has much else to do; no test waits for it on purpose.
+      testTimeout: 60_000,
+      hookTimeout: 60_000,
+    },
+  };
+}
+
 export default defineConfig({
-  // Tests read the sources of every package; the processes that they start run the built ones.
-  resolve: { conditions: ["source"] },
-  ssr: { resolve: { conditions: ["source"] } },
   test: {
-    include: ["packages/*/test/**/*.test.ts", "migrations/test/**/*.test.ts", "test/**/*.test.ts"],
-    globalSetup: "test/global-setup.ts",
-    // Longer than anything takes on a machine that has much else to do; no test waits for it on purpose.
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    projects: [project("quick", `${FOLDERS}/*.test.ts`, [FULL]), project("full", FULL, [])],
     // On two cores the default is one: most of what tests do is wait for processes of their own.
     maxWorkers: 3,
     reporters: ["default", new ClosingLineReporter()],

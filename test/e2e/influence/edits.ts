@@ -10,8 +10,6 @@ export type Variables = Readonly<Record<string, string>>;
 /** A kind of edit, of every source at once. */
 export interface Edit {
   readonly name: string;
-  /** True for one that is made in every test run. */
-  readonly isCentral?: true;
   /** Makes it, and says which variables hold from then on. */
   readonly make: (workspace: Workspace) => Variables;
 }
@@ -33,7 +31,6 @@ export function prepare(workspace: Workspace): Variables {
 export const EDITS: readonly Edit[] = [
   {
     name: "other content",
-    isCentral: true,
     make: (workspace) => (writeAll(workspace, "two"), { ...EUROPE, INFLUENCE_REGION: "us" }),
   },
   {
