@@ -9,14 +9,14 @@ import { fileURLToPath } from "node:url";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { Bell, ringSource } from "./bell.ts";
 import { dagModule, ExecutorRoom, failed, returned } from "./executor-room.ts";
-import { HeldClock } from "./held-clock.ts";
+import { ManualClock } from "@memodag/core/testing";
 
 const FOR_EVER = "await new Promise(() => setInterval(() => {}, 1e6));";
 const PARENT = fileURLToPath(new URL("fixtures/parent.mjs", import.meta.url));
 
 describe("executionTimeout", () => {
   it("asks a handler to stop first", async () => {
-    const clock = new HeldClock();
+    const clock = new ManualClock();
     await using room = new ExecutorRoom({ clock });
     const bell = await Bell.hang(room.root);
     const { attempt, finished } = room.submit(
@@ -41,7 +41,7 @@ describe("executionTimeout", () => {
   });
 
   it("kills a handler that does not listen, with all that it started", async () => {
-    const clock = new HeldClock();
+    const clock = new ManualClock();
     await using room = new ExecutorRoom({ clock, heartbeatTimeoutMs: 60 * 86_400_000 });
     const bell = await Bell.hang(room.root);
     const { finished } = room.submit(
@@ -132,7 +132,7 @@ describe("cancel", () => {
 
 describe("shutdown", () => {
   it("lets attempts end within their time, kills the others, and takes no more", async () => {
-    const clock = new HeldClock();
+    const clock = new ManualClock();
     await using room = new ExecutorRoom({ clock });
     const bell = await Bell.hang(room.root);
     const quick = room.submit(

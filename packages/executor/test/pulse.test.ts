@@ -5,7 +5,7 @@ import { setTimeout as rest } from "node:timers/promises";
 import { expect, it } from "vitest";
 import { Bell, ringSource } from "./bell.ts";
 import { ExecutorRoom, failed, returned } from "./executor-room.ts";
-import { HeldClock } from "./held-clock.ts";
+import { ManualClock } from "@memodag/core/testing";
 
 const FOR_EVER = "await new Promise(() => setInterval(() => {}, 1e6));";
 
@@ -20,7 +20,7 @@ async function signalled(pid: number, signal: NodeJS.Signals, isDone: (state: st
 }
 
 it("a worker that was stopped is failed and killed, and says so", async () => {
-  const clock = new HeldClock();
+  const clock = new ManualClock();
   await using room = new ExecutorRoom({ clock, heartbeatTimeoutMs: 20_000 });
   const bell = await Bell.hang(room.root);
   const { finished, started } = room.submit(

@@ -4,7 +4,7 @@ import type { Attempt, CallbackReport } from "@memodag/core";
 import { expect, it } from "vitest";
 import { Bell, ringSource } from "./bell.ts";
 import { ExecutorRoom, failed } from "./executor-room.ts";
-import { HeldClock } from "./held-clock.ts";
+import { ManualClock } from "@memodag/core/testing";
 
 const FAILURE: CallbackReport = {
   event: "failure",
@@ -95,7 +95,7 @@ it.each([
 });
 
 it("a callback that hangs is asked to stop, then killed", async () => {
-  const clock = new HeldClock();
+  const clock = new ManualClock();
   await using room = new ExecutorRoom({ clock });
   const bell = await Bell.hang(room.root);
   const { finished } = room.submit(

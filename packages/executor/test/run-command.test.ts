@@ -6,7 +6,7 @@ import { sha256, type Attempt, type AttemptCommand, type AttemptOutcome } from "
 import { describe, expect, it } from "vitest";
 import { Bell, ringSource } from "./bell.ts";
 import { ExecutorRoom, failed, returned, type RoomOptions, type Submitted } from "./executor-room.ts";
-import { HeldClock } from "./held-clock.ts";
+import { ManualClock } from "@memodag/core/testing";
 
 const NODE = process.execPath;
 const FOR_EVER = "await new Promise(() => setInterval(() => {}, 1e6));";
@@ -317,7 +317,7 @@ describe("a command's sources", () => {
 
 describe("the end of a command", () => {
   it("comes on a timeout: asked first, then killed with all that it started", async () => {
-    const clock = new HeldClock();
+    const clock = new ManualClock();
     await using room = newRoom({ clock });
     const bell = await Bell.hang(room.root);
     room.write("child.mjs", `${ringSource(bell.path)} await ring("child"); ${FOR_EVER}`);

@@ -17,7 +17,7 @@ import {
 } from "@memodag/result-cache";
 import { describeRecordLookup } from "@memodag/result-cache/testing";
 import { describe, expect, test } from "vitest";
-import { FakeClock } from "./fake-clock.ts";
+import { ManualClock } from "@memodag/core/testing";
 import { entry } from "./entries.ts";
 
 /** A lookup as a key-value store has it: nothing can be listed. */
@@ -63,7 +63,7 @@ describeRecordLookup(
   "a backend without a catalog",
   {
     async open() {
-      const clock = new FakeClock();
+      const clock = new ManualClock();
       return {
         store: new KeyedRecords(clock),
         passTime: async (ms) => clock.advance(ms),
@@ -103,7 +103,7 @@ describe("a backend's module", () => {
   });
 
   test("of before counts hits as touches, and a catalog may be an object of its own", async () => {
-    const whole = new MemoryRecordStore(new FakeClock());
+    const whole = new MemoryRecordStore(new ManualClock());
     const counted: unknown[] = [];
     const before = {
       find: whole.find.bind(whole),

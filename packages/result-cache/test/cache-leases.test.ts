@@ -1,15 +1,15 @@
 import { silentLogger, systemClock } from "@memodag/core";
 import { beforeEach, expect, test, vi } from "vitest";
 import { CacheLeases, MemoryLeaseStore, type LeaseStore } from "../src/index.ts";
-import { FakeClock } from "./fake-clock.ts";
+import { ManualClock } from "@memodag/core/testing";
 
 const OPTIONS = { leaseMs: 3_000, timeoutMs: () => 50, breakerThreshold: 3, breakerRestMs: 60_000 };
 
-let clock: FakeClock;
+let clock: ManualClock;
 let store: MemoryLeaseStore;
 
 beforeEach(() => {
-  clock = new FakeClock();
+  clock = new ManualClock();
   store = new MemoryLeaseStore(clock);
 });
 

@@ -1,6 +1,6 @@
 import { LazyBackend, MemoryRecordStore, MemoryResultStore, type OpenedBackend } from "@memodag/result-cache";
 import { expect, test } from "vitest";
-import { FakeClock } from "./fake-clock.ts";
+import { ManualClock } from "@memodag/core/testing";
 
 /** Openings that end when the test says, and how often the backend was closed. */
 function openings() {
@@ -12,7 +12,7 @@ function openings() {
   });
   let closed = 0;
   const backend: OpenedBackend = {
-    records: new MemoryRecordStore(new FakeClock()),
+    records: new MemoryRecordStore(new ManualClock()),
     results: new MemoryResultStore(),
     close: async () => void (closed += 1),
   };

@@ -2,7 +2,7 @@ import type { Digest } from "@memodag/core";
 import { expect, test } from "vitest";
 import { PassLookup, type FetchEntries } from "../src/pass-lookup.ts";
 import type { Entry } from "../src/entry-reader.ts";
-import { FakeClock } from "./fake-clock.ts";
+import { ManualClock } from "@memodag/core/testing";
 
 const TIMEOUT_MS = 500;
 
@@ -11,7 +11,7 @@ const asks = (all: readonly Digest[]) => all.map((key) => ({ key, ttlMs: null })
 
 /** A backend that takes `msPerKey` for each key, and is late after the deadline that it is given. */
 function backend(msPerKey: (call: number) => number) {
-  const clock = new FakeClock();
+  const clock = new ManualClock();
   const calls: { readonly asked: number; readonly foreseen: number }[] = [];
   const fetch: FetchEntries = async ({ asked, foreseen }, timeoutMs) => {
     const tookMs = (asked.size + foreseen.length) * msPerKey(calls.length);
@@ -59,7 +59,7 @@ test("what was answered in time counts, and a backend that stays late is not ask
 });
 
 test("keys that an answer has no room for are asked for again, each call with its own deadline", async () => {
-  const clock = new FakeClock();
+  const clock = new ManualClock();
   const record = { xcoms: [{ sizeBytes: 10 }], ageMs: 0, error: null };
   const entry = { record, xcoms: record.xcoms } as unknown as Entry;
   let calls = 0;

@@ -9,7 +9,7 @@ import {
   type ResultStore,
 } from "../src/index.ts";
 import { components, entry } from "./entries.ts";
-import { FakeClock } from "./fake-clock.ts";
+import { ManualClock } from "@memodag/core/testing";
 
 const OPTIONS = {
   lookupTimeoutMs: 50,
@@ -19,12 +19,12 @@ const OPTIONS = {
   breakerRestMs: 20,
 };
 
-let clock: FakeClock;
+let clock: ManualClock;
 let records: MemoryRecordStore;
 let results: MemoryResultStore;
 
 beforeEach(() => {
-  clock = new FakeClock();
+  clock = new ManualClock();
   records = new MemoryRecordStore(clock);
   results = new MemoryResultStore();
 });

@@ -2,17 +2,17 @@
 
 import { isTerminal, type TaskInstance } from "@memodag/core";
 import type { InProcessExecutor } from "./in-process-executor.ts";
-import type { TestClock } from "./test-clock.ts";
+import type { ManualClock } from "@memodag/core/testing";
 
 /** Watches one run. */
 export class IdleTime {
-  readonly #clock: TestClock;
+  readonly #clock: ManualClock;
   readonly #executor: InProcessExecutor;
   /** Instances that have not ended, as last written. */
   readonly #open = new Map<string, TaskInstance>();
   #isChecking = false;
 
-  constructor(clock: TestClock, executor: InProcessExecutor) {
+  constructor(clock: ManualClock, executor: InProcessExecutor) {
     this.#clock = clock;
     this.#executor = executor;
     executor.onSleep(() => this.#check());

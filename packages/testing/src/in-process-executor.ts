@@ -23,7 +23,7 @@ import {
 } from "@memodag/core";
 import type { Dag } from "@memodag/sdk";
 import { findTaskEnd, runCallback, runHandler, runSensor, type AttemptScope } from "@memodag/sdk/runtime";
-import type { TestClock } from "./test-clock.ts";
+import type { ManualClock } from "@memodag/core/testing";
 import type { CalledCallback } from "./tested-run.ts";
 
 /** Large enough that a test never waits for a slot. */
@@ -31,7 +31,7 @@ const SLOTS = 100_000;
 
 /** The parts of an {@link InProcessExecutor}. */
 export interface InProcessParts {
-  readonly clock: TestClock;
+  readonly clock: ManualClock;
   readonly queries: AttemptQueries;
   /** Where the results of upstream tasks are. */
   readonly values: ValueReader;
@@ -54,7 +54,7 @@ export class InProcessExecutor implements Executor {
   /** Callbacks in the order in which they ended. */
   readonly called: CalledCallback[] = [];
   readonly #dag: Dag;
-  readonly #clock: TestClock;
+  readonly #clock: ManualClock;
   readonly #parts: InProcessParts;
   readonly #ledger = new AttemptLedger();
   readonly #running = new Map<string, RunningAttempt>();

@@ -27,7 +27,7 @@ import { IdleTime } from "./idle-time.ts";
 import { InProcessExecutor } from "./in-process-executor.ts";
 import { CodeIdentities, readMocks } from "./mocks.ts";
 import { giveOptions, readTime, type GivenOptions, type TestRunOptions } from "./run-options.ts";
-import { TestClock } from "./test-clock.ts";
+import { ManualClock } from "@memodag/core/testing";
 import { readTestedRun, type TestedRun } from "./tested-run.ts";
 
 /** Options of all runs of a test, and its start time. */
@@ -87,7 +87,7 @@ export function testDag(dag: Dag, options: TestDagOptions = {}): DagTest {
 class InMemoryTest implements DagTest {
   readonly #dag: Dag;
   readonly #options: TestDagOptions;
-  readonly #clock: TestClock;
+  readonly #clock: ManualClock;
   readonly #records: MemoryRecordStore;
   readonly #results: MemoryResultStore;
   readonly #code = new CodeIdentities();
@@ -96,7 +96,7 @@ class InMemoryTest implements DagTest {
   constructor(dag: Dag, options: TestDagOptions) {
     this.#dag = dag;
     this.#options = options;
-    this.#clock = new TestClock(readTime("now", options.now ?? DEFAULT_NOW));
+    this.#clock = new ManualClock(readTime("now", options.now ?? DEFAULT_NOW));
     this.#records = new MemoryRecordStore(this.#clock);
     this.#results = new MemoryResultStore(this.#clock);
   }
@@ -139,7 +139,7 @@ class InMemoryTest implements DagTest {
       cacheMode: options.cache,
     });
     const variables = Object.entries(options.variables).map(([name, value]) => ({ name, value }));
-    const values = new Values({ metadata: metastore.results });
+    const values = new Values({ metadata: metastore.results, clock: systemClock });
     const queries = answerAttempts({ runs: metastore.runs, values, variables, env: {} });
     const executor = new InProcessExecutor(dag, { clock: this.#clock, queries, values });
     const ended = await this.#execute(metastore, executor, run, options.env);
@@ -212,7 +212,7 @@ class InMemoryTest implements DagTest {
       callbacks: metastore.callbacks,
       dags: metastore.dags,
       cache,
-      values: new Values({ metadata: metastore.results }),
+      values: new Values({ metadata: metastore.results, clock: systemClock }),
       keyLeases,
       executor,
       clock: this.#clock,

@@ -6,7 +6,7 @@ import { describeExecutor, type AttemptPlan, type OpenExecutor } from "@memodag/
 import { Dag } from "@memodag/sdk";
 import { describe, test } from "vitest";
 import { InProcessExecutor } from "../src/in-process-executor.ts";
-import { TestClock } from "../src/test-clock.ts";
+import { ManualClock } from "@memodag/core/testing";
 
 async function open(limit: number): Promise<OpenExecutor> {
   let slots = limit;
@@ -23,7 +23,7 @@ async function open(limit: number): Promise<OpenExecutor> {
     return value;
   })({ value: null, waitsAs: null });
   const executor = new InProcessExecutor(dag, {
-    clock: new TestClock(0),
+    clock: new ManualClock(0),
     queries: { findXCom: async () => undefined, findVariable: async () => undefined },
     values: { read: async () => values },
     slots: () => slots,

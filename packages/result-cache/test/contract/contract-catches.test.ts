@@ -13,7 +13,7 @@ import {
   describeResultStore,
   type TestRunner,
 } from "../../src/testing/index.ts";
-import { FakeClock } from "../fake-clock.ts";
+import { ManualClock } from "@memodag/core/testing";
 
 type Records = MemoryRecordStore;
 type Results = MemoryResultStore;
@@ -185,7 +185,7 @@ const RESULT_FAULTS: Record<string, Fault<Results>> = {
 test.each(Object.entries(RECORD_FAULTS))("a record store that %s fails", async (_name, fault) => {
   const failures = await failuresOf((runner) => {
     const open = async () => {
-      const clock = new FakeClock();
+      const clock = new ManualClock();
       const store = withFault(new MemoryRecordStore(clock), fault);
       return { store, passTime: async (ms: number) => clock.advance(ms), close: async () => {} };
     };
@@ -216,7 +216,7 @@ const LEASE_FAULTS: Record<string, Fault<MemoryLeaseStore>> = {
 test.each(Object.entries(LEASE_FAULTS))("a lease store that %s fails", async (_name, fault) => {
   const failures = await failuresOf((runner) => {
     const open = async () => {
-      const clock = new FakeClock();
+      const clock = new ManualClock();
       const store = withFault(new MemoryLeaseStore(clock), fault);
       return { store, passTime: async (ms: number) => clock.advance(ms), close: async () => {} };
     };

@@ -7,7 +7,7 @@ import {
   describeResultStore,
   describeRetention,
 } from "../../src/testing/index.ts";
-import { FakeClock } from "../fake-clock.ts";
+import { ManualClock } from "@memodag/core/testing";
 import { makeScratchFolder } from "../filesystem/scratch-folder.ts";
 
 const runner = { describe, test };
@@ -16,7 +16,7 @@ describeRecordStore(
   "filesystem",
   {
     async open() {
-      const clock = new FakeClock();
+      const clock = new ManualClock();
       const folder = await makeScratchFolder();
       return {
         store: new FilesystemRecordStore(folder.path, clock),
@@ -34,7 +34,7 @@ describeResultStore(
     async open() {
       const folder = await makeScratchFolder();
       return {
-        store: new FilesystemResultStore(folder.path, new FakeClock()),
+        store: new FilesystemResultStore(folder.path, new ManualClock()),
         close: () => folder.remove(),
       };
     },

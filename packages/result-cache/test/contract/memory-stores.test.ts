@@ -13,7 +13,7 @@ import {
   describeResultStore,
   describeRetention,
 } from "../../src/testing/index.ts";
-import { FakeClock } from "../fake-clock.ts";
+import { ManualClock } from "@memodag/core/testing";
 
 const runner = { describe, test };
 
@@ -21,7 +21,7 @@ describeRecordStore(
   "memory",
   {
     async open() {
-      const clock = new FakeClock();
+      const clock = new ManualClock();
       return {
         store: new MemoryRecordStore(clock),
         passTime: async (ms) => clock.advance(ms),
@@ -54,7 +54,7 @@ describeRetention(
   "memory, as bytes",
   {
     async open() {
-      const clock = new FakeClock();
+      const clock = new ManualClock();
       return {
         records: new MemoryRecordStore(clock),
         results: new ByteResultStore(new MemoryByteStore(clock)),
@@ -70,7 +70,7 @@ describeLeaseStore(
   "memory",
   {
     async open() {
-      const clock = new FakeClock();
+      const clock = new ManualClock();
       return {
         store: new MemoryLeaseStore(clock),
         passTime: async (ms) => clock.advance(ms),
@@ -85,7 +85,7 @@ describeRetention(
   "memory",
   {
     async open() {
-      const clock = new FakeClock();
+      const clock = new ManualClock();
       return {
         records: new MemoryRecordStore(clock),
         results: new MemoryResultStore(clock),

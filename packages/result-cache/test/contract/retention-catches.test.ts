@@ -8,7 +8,7 @@ import {
   type ResultRetention,
 } from "../../src/index.ts";
 import { describeRetention } from "../../src/testing/index.ts";
-import { FakeClock } from "../fake-clock.ts";
+import { ManualClock } from "@memodag/core/testing";
 
 type Fault<T> = (right: T) => Partial<T>;
 
@@ -104,7 +104,7 @@ async function failuresOf(
 ): Promise<string[]> {
   const cases: [string, () => Promise<void>][] = [];
   const open = async () => {
-    const clock = new FakeClock();
+    const clock = new ManualClock();
     const [records, results] = [new MemoryRecordStore(clock), new MemoryResultStore(clock)];
     return {
       records: withFault(records, ofRecords),

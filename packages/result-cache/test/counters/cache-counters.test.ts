@@ -2,12 +2,12 @@ import { silentLogger, type Logger } from "@memodag/core";
 import { beforeEach, describe, expect, test, vi } from "vitest";
 import { CacheCounters } from "../../src/counters/cache-counters.ts";
 import { NO_COUNTS, type TaskCounts } from "../../src/index.ts";
-import { FakeClock } from "../fake-clock.ts";
+import { ManualClock } from "@memodag/core/testing";
 
 const TASK = { team: "ml", dagId: "penguins", taskId: "train" };
 
 describe("counters", () => {
-  let clock: FakeClock;
+  let clock: ManualClock;
   let isDown: boolean;
   let hits: Map<string, number>;
   let added: TaskCounts[];
@@ -15,7 +15,7 @@ describe("counters", () => {
   let counters: CacheCounters;
 
   beforeEach(() => {
-    clock = new FakeClock();
+    clock = new ManualClock();
     isDown = false;
     hits = new Map();
     added = [];
@@ -44,27 +44,24 @@ describe("counters", () => {
   });
 
   test("a cache that never answers holds nobody up for longer than one call, whatever is to be counted", async () => {
-    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
-    try {
-      const asked: string[] = [];
-      const countHits = (team: string): Promise<never> => {
-        asked.push(team);
-        return new Promise<never>(() => undefined);
-      };
-      const hung = new CacheCounters({ records: { touch: countHits }, clock, log: silentLogger });
-      for (const team of ["ml", "ops", "web"]) hung.addHits(team, ["a"]);
-      const flushed = hung.flush();
-      await vi.advanceTimersByTimeAsync(2_000);
-      await flushed;
-      expect(asked).toEqual(["ml"]);
-      const again = hung.flush();
-      await vi.advanceTimersByTimeAsync(2_000);
-      await again;
-      // What was not written is still to be.
-      expect(asked).toHaveLength(2);
-    } finally {
-      vi.useRealTimers();
-    }
+    const asked: string[] = [];
+    const countHits = (team: string): Promise<never> => {
+      asked.push(team);
+      return new Promise<never>(() => undefined);
+    };
+    const hung = new CacheCounters({ records: { touch: countHits }, clock, log: silentLogger });
+    for (const team of ["ml", "ops", "web"]) hung.addHits(team, ["a"]);
+    const flushed = hung.flush();
+    await vi.waitFor(() => expect(asked).toEqual(["ml"]));
+    clock.advance(2_000);
+    await flushed;
+    expect(asked).toEqual(["ml"]);
+    const again = hung.flush();
+    await vi.waitFor(() => expect(asked).toHaveLength(2));
+    clock.advance(2_000);
+    await again;
+    // What was not written is still to be.
+    expect(asked).toHaveLength(2);
   });
 
   test("are written together, a while later", async () => {

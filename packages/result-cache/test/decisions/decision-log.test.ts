@@ -2,13 +2,13 @@ import { sha256, silentLogger, type Logger } from "@memodag/core";
 import { expect, test } from "vitest";
 import { DecisionLog, MemoryRecordStore, type CacheDecision, type NotedMiss } from "../../src/index.ts";
 import type { DecisionLogParts } from "../../src/decisions/decision-log.ts";
-import { FakeClock } from "../fake-clock.ts";
+import { ManualClock } from "@memodag/core/testing";
 
 function rig(
   keep: (decisions: readonly CacheDecision[]) => Promise<void>,
   change: Partial<DecisionLogParts> = {},
 ) {
-  const clock = new FakeClock();
+  const clock = new ManualClock();
   const warnings: string[] = [];
   const log: Logger = { ...silentLogger, warn: (message) => warnings.push(message) };
   const decisionLog = new DecisionLog({

@@ -4,18 +4,18 @@ import { sha256 } from "@memodag/core";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { FilesystemRecordStore, FilesystemResultStore, type NewCacheRecord } from "../../src/index.ts";
 import { components, entry } from "../entries.ts";
-import { FakeClock } from "../fake-clock.ts";
+import { ManualClock } from "@memodag/core/testing";
 import { makeScratchFolder, type ScratchFolder } from "./scratch-folder.ts";
 
 const HOUR_S = 3_600;
 
-let clock: FakeClock;
+let clock: ManualClock;
 let scratch: ScratchFolder;
 let records: FilesystemRecordStore;
 let results: FilesystemResultStore;
 
 beforeEach(async () => {
-  clock = new FakeClock();
+  clock = new ManualClock();
   scratch = await makeScratchFolder();
   records = new FilesystemRecordStore(scratch.path, clock);
   results = new FilesystemResultStore(scratch.path, clock);

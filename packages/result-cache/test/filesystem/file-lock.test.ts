@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { systemClock } from "@memodag/core";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { FileLock } from "../../src/filesystem/file-lock.ts";
-import { FakeClock } from "../fake-clock.ts";
+import { ManualClock } from "@memodag/core/testing";
 import { makeScratchFolder, type ScratchFolder } from "./scratch-folder.ts";
 
 const MINUTE_MS = 60_000;
@@ -54,7 +54,7 @@ test.each(["", "11111111-2222-3333-4444-555555555555"])(
 );
 
 test("a holder that was taken for dead lets go of nobody else's lock", async () => {
-  const clock = new FakeClock();
+  const clock = new ManualClock();
   const sleeper = new FileLock(path, clock);
   await sleeper.acquire();
   await age();
@@ -68,7 +68,7 @@ test("a holder that was taken for dead lets go of nobody else's lock", async () 
 });
 
 test("a holder that slept and was not broken lets go of its own", async () => {
-  const clock = new FakeClock();
+  const clock = new ManualClock();
   const sleeper = new FileLock(path, clock);
   await sleeper.acquire();
   clock.advance(MINUTE_MS);

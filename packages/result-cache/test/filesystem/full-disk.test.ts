@@ -6,7 +6,7 @@ import { sha256 } from "@memodag/core";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { FilesystemRecordStore, FilesystemResultStore } from "../../src/index.ts";
 import { entry } from "../entries.ts";
-import { FakeClock } from "../fake-clock.ts";
+import { ManualClock } from "@memodag/core/testing";
 import type { WriteReport } from "./large-write-process.ts";
 import { makeScratchFolder, type ScratchFolder } from "./scratch-folder.ts";
 
@@ -46,8 +46,8 @@ describe("a disk that fills up", () => {
   });
 
   test("when bytes are synced leaves what was there", async () => {
-    const records = new FilesystemRecordStore(scratch.path, new FakeClock());
-    const results = new FilesystemResultStore(scratch.path, new FakeClock());
+    const records = new FilesystemRecordStore(scratch.path, new ManualClock());
+    const results = new FilesystemResultStore(scratch.path, new ManualClock());
     const { record, xcoms } = entry("1");
     const [{ digest, bytes }] = xcoms as [(typeof xcoms)[number]];
     const put = (taskId: string) =>

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { teamFolderName } from "../../src/filesystem/safe-names.ts";
 import { FilesystemRecordStore, FilesystemResultStore } from "../../src/index.ts";
 import { entry } from "../entries.ts";
-import { FakeClock } from "../fake-clock.ts";
+import { ManualClock } from "@memodag/core/testing";
 import { makeScratchFolder, type ScratchFolder } from "./scratch-folder.ts";
 
 const ESCAPES = ["../../x", "..", ".", "/etc", "a/../../../b", "..\\..\\x", "x\0y", "C:\\x", "", " ", "NUL"];
@@ -17,8 +17,8 @@ let results: FilesystemResultStore;
 beforeEach(async () => {
   scratch = await makeScratchFolder();
   const root = join(scratch.path, "deep", "er", "root");
-  records = new FilesystemRecordStore(root, new FakeClock());
-  results = new FilesystemResultStore(root, new FakeClock());
+  records = new FilesystemRecordStore(root, new ManualClock());
+  results = new FilesystemResultStore(root, new ManualClock());
 });
 
 afterEach(() => scratch.remove());

@@ -1,7 +1,7 @@
 import { silentLogger, type Logger } from "@memodag/core";
 import { expect, test, vi } from "vitest";
 import { PeriodicCollection, type Collection } from "../../src/index.ts";
-import { FakeClock } from "../fake-clock.ts";
+import { ManualClock } from "@memodag/core/testing";
 
 const NOTHING = { count: 0, sizeBytes: 0 };
 const ONE: Collection = {
@@ -13,7 +13,7 @@ const ONE: Collection = {
 };
 
 function rig(collect: (signal: AbortSignal) => Promise<Collection>) {
-  const clock = new FakeClock();
+  const clock = new ManualClock();
   const told: string[] = [];
   const log: Logger = {
     ...silentLogger,
