@@ -1,6 +1,7 @@
 // A process for one run of a mapped Dag, so that its memory use is that of the run. Prints its
 // measurements as one line of JSON.
 
+import { systemClock } from "@memodag/core";
 import { Values } from "@memodag/result-cache";
 import { openMetastore } from "@memodag/metastore";
 import { Dag } from "memodag";
@@ -35,7 +36,7 @@ const runs = new BenchRuns(
     records: stores.records,
     results: stores.results,
     // Written for real, wherever hits are from.
-    values: new Values({ metadata: metastore.results }),
+    values: new Values({ metadata: metastore.results, clock: systemClock }),
   },
   new PretendedExecutor(),
   dagId,

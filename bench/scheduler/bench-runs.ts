@@ -95,7 +95,8 @@ export class BenchRuns {
     lookupTimeoutMs = 30_000,
   ) {
     this.#metastore = metastore;
-    const { valueStore = null, values = new Values({ metadata: metastore.results }) } = metastore;
+    const { valueStore = null, values = new Values({ metadata: metastore.results, clock: systemClock }) } =
+      metastore;
     const cache = new ResultCache({
       valueStore,
       values,

@@ -55,7 +55,7 @@ export async function measureUncached({ dialect, metastore }: BenchDatabase, rep
     ordinaryEnv: [],
     clock: systemClock,
     artifacts: metastore.dags,
-    values: new Values({ metadata: metastore.results }),
+    values: new Values({ metadata: metastore.results, clock: systemClock }),
     bundlePath: () => dags,
   });
   const runs = new BenchRuns(metastore, executor);

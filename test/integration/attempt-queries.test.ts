@@ -1,4 +1,4 @@
-import type { Attempt } from "@memodag/core";
+import { systemClock, type Attempt } from "@memodag/core";
 import { openTestMetastore, TEST_DIALECTS, type TestMetastore } from "@memodag/metastore/testing";
 import { Values } from "@memodag/result-cache";
 import { answerAttempts } from "@memodag/scheduler";
@@ -28,7 +28,7 @@ describe.each(TEST_DIALECTS)("what a running task asks for, on %s,", (dialect) =
   const ask = async (asker: Attempt, taskId: string, key = "return_value", mapIndex = -1) => {
     const { findXCom } = answerAttempts({
       runs: metastore.runs,
-      values: new Values({ metadata: metastore.results }),
+      values: new Values({ metadata: metastore.results, clock: systemClock }),
       variables: [],
       env: {},
     });
@@ -57,7 +57,7 @@ describe.each(TEST_DIALECTS)("what a running task asks for, on %s,", (dialect) =
     ];
     const { findVariable } = answerAttempts({
       runs: metastore.runs,
-      values: new Values({ metadata: metastore.results }),
+      values: new Values({ metadata: metastore.results, clock: systemClock }),
       variables,
       env: {},
     });
@@ -67,7 +67,7 @@ describe.each(TEST_DIALECTS)("what a running task asks for, on %s,", (dialect) =
     const env = { MEMODAG_VAR_REGION: "here", MEMODAG__DATABASE__URL: "postgres://secret" };
     const overridden = answerAttempts({
       runs: metastore.runs,
-      values: new Values({ metadata: metastore.results }),
+      values: new Values({ metadata: metastore.results, clock: systemClock }),
       variables,
       env,
     });

@@ -66,6 +66,9 @@ export interface RigSchedulerOptions {
   readonly log?: Logger;
   readonly random?: () => number;
   readonly storeTimeoutMs?: number;
+  readonly leaseTimeoutMs?: number;
+  /** How long leases of cache keys last. */
+  readonly keyLeaseMs?: number;
   /** The scheduler's; the system's unless said otherwise. */
   readonly clock?: Clock;
   /** How XComs refer to `results`; see the result cache. */
@@ -148,7 +151,9 @@ export class SchedulerRig {
     const { valueStore = options.results ? undefined : null } = options;
     const { results } = options;
     this.#storeNamed = (name) => (name === valueStore ? results : undefined);
+    const clock = options.clock ?? systemClock;
     const values = new Values({
+      clock,
       metadata: options.metadataResults ?? metastore.results,
       storeNamed: (name) => (name === valueStore ? results : undefined),
     });
@@ -159,7 +164,7 @@ export class SchedulerRig {
       records: options.records ?? metastore.records,
       results: options.results ?? metastore.results,
       counters: metastore.counters,
-      clock: systemClock,
+      clock,
       log: silentLogger,
       options: {
         lookupTimeoutMs: () => options.lookupTimeoutMs ?? 5_000,
@@ -177,19 +182,24 @@ export class SchedulerRig {
       values,
       keyLeases: new CacheLeases({
         store: options.leases ?? metastore.leases,
-        clock: systemClock,
+        clock,
         log: silentLogger,
-        options: { leaseMs: 30_000, timeoutMs: () => 1_000, breakerThreshold: 3, breakerRestMs: 30_000 },
+        options: {
+          leaseMs: options.keyLeaseMs ?? 30_000,
+          timeoutMs: () => options.leaseTimeoutMs ?? 1_000,
+          breakerThreshold: 3,
+          breakerRestMs: 30_000,
+        },
       }),
       decisionLog: new DecisionLog({
         decisions: metastore.decisions,
         records: options.records ?? metastore.records,
         findSources: (team, hashes) => metastore.dags.findTaskSources(team, hashes),
-        clock: systemClock,
+        clock,
         log: silentLogger,
       }),
       executor,
-      clock: options.clock ?? systemClock,
+      clock,
       log: options.log ?? silentLogger,
       ...(options.random && { random: options.random }),
       cachingOffReason: options.cachingOffReason ?? (() => null),
@@ -233,7 +243,10 @@ export class SchedulerRig {
   /** Values by digest, wherever the scheduler that was made last would look for them. */
   async values(team: string, xcoms: readonly XCom[]): Promise<Map<string, Uint8Array>> {
     const storeNamed = this.#storeNamed;
-    return await new Values({ metadata: this.metastore.results, storeNamed }).read(team, xcoms);
+    return await new Values({ metadata: this.metastore.results, storeNamed, clock: systemClock }).read(
+      team,
+      xcoms,
+    );
   }
 
   /** What a task of a run returned. */

@@ -151,12 +151,14 @@ export function isOwnFault(error: unknown): error is MemodagError {
 /**
  * Has whatever a store throws be an infrastructure fault, with the store's error as the cause: no code that a store
  * may throw makes a task fail.
+ * @param expected codes of the answers that the method documents, which are passed on
  */
-export async function askStore<T>(ask: () => Promise<T>): Promise<T> {
+export async function askStore<T>(ask: () => Promise<T>, expected: readonly ErrorCode[] = []): Promise<T> {
   try {
     return await ask();
   } catch (error) {
-    if (error instanceof MemodagError && error.fault === "infrastructure") throw error;
+    if (error instanceof MemodagError && (error.fault === "infrastructure" || expected.includes(error.code)))
+      throw error;
     throw new MemodagError("database_failed", messageOf(error), { cause: error });
   }
 }

@@ -3,6 +3,7 @@ export * from "./assemble-arguments.ts";
 export * from "./attempt-inputs.ts";
 export * from "./attempt-ledger.ts";
 export * from "./cache-trust.ts";
+export * from "./call-timeouts.ts";
 export * from "./clock.ts";
 export * from "./dag-run.ts";
 export * from "./digest.ts";

@@ -46,8 +46,8 @@ export interface CallbackStore {
   listOwners(): Promise<string[]>;
   /** Claims free callbacks, oldest first. No callback is claimed by two holders. */
   claim(request: CallbackClaim): Promise<OwedCallback[]>;
-  /** Records that a call starts. */
-  begin(id: string): Promise<void>;
+  /** Records that a call starts. Resolves to false if the callback is not in the queue. */
+  begin(id: string): Promise<boolean>;
   /** Renews the leases of the callbacks. */
   renew(ids: readonly string[], leaseMs: number): Promise<void>;
   /** Releases callbacks that were not lost, so that the next claim can take them. */

@@ -1,7 +1,7 @@
 // Reports an open circuit breaker to the metadata database, for `cache stats`.
 
 import { hostname } from "node:os";
-import { messageOf, type CancelTimer, type Clock, type Logger } from "@memodag/core";
+import { messageOf, withCallTimeouts, type CancelTimer, type Clock, type Logger } from "@memodag/core";
 import type { BreakerBoard } from "@memodag/metastore";
 import type { BreakerChange } from "@memodag/result-cache";
 
@@ -23,7 +23,7 @@ export class BreakerReporter {
   #cancel: CancelTimer = () => undefined;
 
   constructor(parts: BreakerReporterParts) {
-    this.#parts = parts;
+    this.#parts = { ...parts, board: withCallTimeouts(parts.board, "breakers", parts.clock) };
   }
 
   changed(change: BreakerChange): void {

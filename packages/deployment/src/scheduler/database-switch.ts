@@ -1,6 +1,6 @@
 // The switch in the database that turns caching off for all schedulers at once, followed by one of them.
 
-import { messageOf, type Clock, type Logger } from "@memodag/core";
+import { messageOf, withCallTimeouts, type Clock, type Logger } from "@memodag/core";
 import type { CacheSwitch } from "@memodag/metastore";
 import { turnOffReason } from "@memodag/operations/cache";
 
@@ -20,10 +20,11 @@ export async function watchDatabaseSwitch(
   clock: Clock,
   log: Logger,
 ): Promise<DatabaseSwitch> {
-  let offReason = turnOffReason(await cacheSwitch.find());
+  const bounded = withCallTimeouts(cacheSwitch, "cacheSwitch", clock);
+  let offReason = turnOffReason(await bounded.find());
   const look = async (): Promise<void> => {
     try {
-      const next = turnOffReason(await cacheSwitch.find());
+      const next = turnOffReason(await bounded.find());
       if (next !== offReason)
         log.info(next === null ? "caching was enabled" : "caching was disabled", { reason: next });
       offReason = next;

@@ -1,7 +1,7 @@
 // Assembles a scheduler: executor, cache, switches.
 
 import { join } from "node:path";
-import { systemClock, type Logger } from "@memodag/core";
+import { systemClock, withCallTimeouts, type Logger } from "@memodag/core";
 import { LocalExecutor, LocalSurroundings } from "@memodag/executor";
 import { CacheLeases, DecisionLog, ResultCache } from "@memodag/result-cache";
 import type { HostedScheduler } from "@memodag/operations/runs";
@@ -16,6 +16,7 @@ import { cacheSettings, keyLeaseSettings, schedulerSettings } from "./live-setti
 import type { Deployment } from "../stores/deployment.ts";
 import { openPeriodicCollection } from "./periodic-collection.ts";
 import { writeConfigChange } from "./config-change-act.ts";
+import { watchRuns } from "./watch-runs.ts";
 import { readSecretKey } from "../config/secret-key.ts";
 
 /** Options of a scheduler. */
@@ -50,7 +51,12 @@ export async function openScheduler(
     nodeOptions: config.worker.nodeOptions,
     heartbeatTimeoutMs: settings.heartbeatTimeout,
     maxXComBytes: deployment.maxXComBytes,
-    queries: answerAttempts({ runs, values, variables: config.variables, env: process.env }),
+    queries: answerAttempts({
+      runs: withCallTimeouts(runs, "runs", systemClock),
+      values,
+      variables: config.variables,
+      env: process.env,
+    }),
     clock: systemClock,
     artifacts: dags,
     values,
@@ -139,7 +145,7 @@ export async function openScheduler(
       scheduleLoop?.wake();
     },
   });
-  const watch = await deployment.changes.watchRuns(() => {
+  const watch = await watchRuns(deployment.changes, systemClock, log, () => {
     if (!isStarted) return;
     scheduler.wake();
     scheduleLoop?.wake();
@@ -176,5 +182,12 @@ function openScheduleLoop(
   onRunMade: () => void,
 ): ScheduleLoop {
   const clock = systemClock;
-  return new ScheduleLoop({ schedules, dags, clock, log, onRunMade, options: schedulerSettings(live) });
+  return new ScheduleLoop({
+    schedules: withCallTimeouts(schedules, "schedules", clock),
+    dags: withCallTimeouts(dags, "dags", clock),
+    clock,
+    log,
+    onRunMade,
+    options: schedulerSettings(live),
+  });
 }

@@ -73,6 +73,7 @@ function opened(
   const folder = new FilesystemResultStore(cacheFolder(config), systemClock);
   const values = new Values({
     metadata: parts.metadata.results,
+    clock: systemClock,
     // The folder needs no config of its own: what was put there before the config changed can be read.
     storeNamed: (name) => (name === storeName ? results : name === "filesystem" ? folder : undefined),
   });

@@ -84,12 +84,13 @@ export class MetadataCallbackStore implements CallbackStore {
     }
   }
 
-  async begin(id: string): Promise<void> {
-    await this.#dialect.kysely
+  async begin(id: string): Promise<boolean> {
+    const { numUpdatedRows } = await this.#dialect.kysely
       .updateTable("owed_callback")
       .set((owed) => ({ begin_count: owed("begin_count", "+", 1) }))
       .where("id", "=", id)
-      .execute();
+      .executeTakeFirst();
+    return numUpdatedRows > 0;
   }
 
   async release(ids: readonly string[]): Promise<void> {

@@ -1,7 +1,14 @@
 // Counts in memory and writes now and then, in batches: nobody who looks up or stores waits for it.
 
-import { messageOf, type CancelTimer, type Clock, type Digest, type Logger } from "@memodag/core";
-import pTimeout from "p-timeout";
+import {
+  messageOf,
+  withCallTimeouts,
+  withinTimeout,
+  type CancelTimer,
+  type Clock,
+  type Digest,
+  type Logger,
+} from "@memodag/core";
 import type { RecordLookup } from "../record-store.ts";
 import {
   NO_COUNTS,
@@ -47,7 +54,8 @@ export class CacheCounters {
   #isFailing = false;
 
   constructor(parts: CacheCountersParts) {
-    this.#parts = parts;
+    const { counters, clock } = parts;
+    this.#parts = { ...parts, counters: counters && withCallTimeouts(counters, "counters", clock) };
   }
 
   /** Counts hits of records. */
@@ -103,7 +111,8 @@ export class CacheCounters {
     for (let from = 0; from < counted.length; from += HITS_A_CALL) {
       try {
         const call = this.#parts.records.touch(team, counted.slice(from, from + HITS_A_CALL));
-        await pTimeout(call, { milliseconds: CALL_TIMEOUT_MS });
+        const late = (): Error => new Error(`no answer within ${CALL_TIMEOUT_MS} ms`);
+        await withinTimeout(call, { clock: this.#parts.clock, timeoutMs: CALL_TIMEOUT_MS, late });
       } catch (error) {
         // One that was late may have counted after all: twice is better than a process that does not end.
         for (const { key, count } of counted.slice(from)) this.#addHits(team, key, count);

@@ -5,13 +5,14 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import {
   TimeSlice,
   messageOf,
+  withCallTimeouts,
+  withinTimeout,
   type CancelTimer,
   type Clock,
   type Digest,
   type Logger,
   type TaskSourceRecord,
 } from "@memodag/core";
-import pTimeout from "p-timeout";
 import type { RecordedComponents } from "../key-components.ts";
 import type { RecordStore, RemovalCause } from "../record-store.ts";
 import type {
@@ -73,7 +74,13 @@ export class DecisionLog {
   #hasLost = false;
 
   constructor(parts: DecisionLogParts) {
-    this.#parts = parts;
+    const { decisions, findSources, clock } = parts;
+    const dags = withCallTimeouts({ findSources }, "dags", clock);
+    this.#parts = {
+      ...parts,
+      decisions: withCallTimeouts(decisions, "decisions", clock),
+      findSources: (team, hashes) => dags.findSources(team, hashes),
+    };
   }
 
   /** Takes a miss, to be explained soon. */
@@ -221,7 +228,8 @@ export class DecisionLog {
   async #tryAsking<T>(ask: () => Promise<T>): Promise<T | undefined> {
     if (this.#isCacheAway) return undefined;
     try {
-      return await pTimeout(ask(), { milliseconds: CALL_TIMEOUT_MS });
+      const late = (): Error => new Error(`no answer within ${CALL_TIMEOUT_MS} ms`);
+      return await withinTimeout(ask(), { clock: this.#parts.clock, timeoutMs: CALL_TIMEOUT_MS, late });
     } catch (error) {
       this.#isCacheAway = true;
       this.#parts.log.debug("the cache could not be asked why tasks missed", { error: messageOf(error) });

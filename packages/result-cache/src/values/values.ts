@@ -1,6 +1,14 @@
 // The values of XComs: each is in the store that its reference names.
 
-import { MemodagError, digestOfBytes, messageOf, type Digest, type ValueRef } from "@memodag/core";
+import {
+  MemodagError,
+  digestOfBytes,
+  messageOf,
+  withCallTimeouts,
+  type Clock,
+  type Digest,
+  type ValueRef,
+} from "@memodag/core";
 import type { StoreCallOptions } from "../record-store.ts";
 import type { ResultBytes, ResultStore } from "../result-store.ts";
 
@@ -10,6 +18,8 @@ export interface ValuesParts {
   readonly metadata: Pick<ResultStore, "read" | "write">;
   /** The store of that name; undefined when the config has none. */
   readonly storeNamed?: (name: string) => Pick<ResultStore, "read"> | undefined;
+  /** Limits how long a store may take. */
+  readonly clock: Clock;
 }
 
 /**
@@ -18,9 +28,13 @@ export interface ValuesParts {
  */
 export class Values {
   readonly #parts: ValuesParts;
+  readonly #metadata: ValuesParts["metadata"];
+  /** The stores that values were read from, with timeouts. */
+  readonly #named = new Map<Pick<ResultStore, "read">, Pick<ResultStore, "read">>();
 
   constructor(parts: ValuesParts) {
     this.#parts = parts;
+    this.#metadata = withCallTimeouts(parts.metadata, "results", parts.clock);
   }
 
   /**
@@ -38,7 +52,7 @@ export class Values {
       if (digests.length === 0) continue;
       const read =
         store === null
-          ? await this.#parts.metadata.read(team, digests, options)
+          ? await this.#metadata.read(team, digests, options)
           : await this.#readNamed(store, team, digests, options);
       for (const [digest, bytes] of read) found.set(digest, bytes);
     }
@@ -50,7 +64,7 @@ export class Values {
    * @throws MemodagError `result_not_storable` when the database refuses one of them, and would again
    */
   async write(team: string, values: readonly ResultBytes[]): Promise<void> {
-    if (values.length > 0) await this.#parts.metadata.write(team, values);
+    if (values.length > 0) await this.#metadata.write(team, values);
   }
 
   async #readNamed(
@@ -59,8 +73,7 @@ export class Values {
     digests: readonly Digest[],
     options: StoreCallOptions,
   ): Promise<Map<Digest, Uint8Array>> {
-    const store = this.#parts.storeNamed?.(name);
-    if (!store) throw notConfigured(name);
+    const store = this.#storeNamed(name);
     let read: Map<Digest, Uint8Array>;
     try {
       read = await store.read(team, digests, options);
@@ -76,6 +89,14 @@ export class Values {
     const sound = new Map<Digest, Uint8Array>();
     for (const [digest, bytes] of read) if ((await digestOfBytes(bytes)) === digest) sound.set(digest, bytes);
     return sound;
+  }
+
+  #storeNamed(name: string): Pick<ResultStore, "read"> {
+    const store = this.#parts.storeNamed?.(name);
+    if (!store) throw notConfigured(name);
+    const known = this.#named.get(store) ?? withCallTimeouts(store, name, this.#parts.clock);
+    this.#named.set(store, known);
+    return known;
   }
 }
 

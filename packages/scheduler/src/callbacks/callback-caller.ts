@@ -85,7 +85,10 @@ export class CallbackCaller {
     this.#looking = this.#look();
   }
 
-  /** Takes callbacks that are recorded with this scheduler as their owner. */
+  /**
+   * Takes callbacks that are recorded with this scheduler as their owner. Those of a pass that may not have been
+   * written are not called if they are not in the queue.
+   */
   take(owed: readonly OwedCallback[]): void {
     for (const callback of owed) {
       if (this.#owed.has(callback.id)) continue;
@@ -190,7 +193,11 @@ export class CallbackCaller {
       const { version } = await graphs.get(owed.run.dagVersionId);
       const timeoutMs = options.callbackTimeoutMs?.() ?? DEFAULT_TIMEOUT_MS;
       attempt = callbackAttempt(owed, version, { attemptId: newAttemptId(), timeoutMs });
-      await store.begin(owed.id);
+      if (!(await store.begin(owed.id))) {
+        attempts.releaseSlot();
+        this.#drop(owed);
+        return;
+      }
     } catch (error) {
       attempts.releaseSlot();
       this.#postpone(owed, messageOf(error));
@@ -201,6 +208,15 @@ export class CallbackCaller {
       attempts.settle([event]);
       this.#end(owed, event.outcome);
     });
+  }
+
+  /** It was never written, or another holder has called it. */
+  #drop({ id }: OwedCallback): void {
+    this.#running -= 1;
+    this.#owed.delete(id);
+    this.#faults.forget(id);
+    this.#tellIdle();
+    this.wake();
   }
 
   #end(owed: OwedCallback, outcome: AttemptOutcome): void {

@@ -39,7 +39,11 @@ export interface TriggerRequest {
  * @throws MemodagError `conf_invalid` for params and conf that do not match the Dag; `dag_run_exists` when
  * the Dag has a run of that logical date.
  */
-export async function triggerRun(runs: RunStore, clock: Clock, request: TriggerRequest): Promise<DagRun> {
+export async function triggerRun(
+  runs: Pick<RunStore, "createRun">,
+  clock: Clock,
+  request: TriggerRequest,
+): Promise<DagRun> {
   const { logicalDate, act } = request;
   const runId = request.runId ?? newManualRunId(clock, logicalDate);
   const run = await newRun(request, { runType: "manual", runId });

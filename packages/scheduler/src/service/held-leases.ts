@@ -18,25 +18,25 @@ export interface LeaseHolder {
 
 /** Creates a keeper of the leases of held runs. */
 export function keepLeases(
-  parts: Omit<LeaseKeeperParts, "listHeld" | "onRenewed" | "onExpired">,
+  parts: Omit<LeaseKeeperParts, "ask" | "onExpired">,
   { held, claims, isMoving, giveBack, onExpired }: LeaseHolder,
 ): LeaseKeeper {
-  let claimCount = 0;
   return new LeaseKeeper({
     ...parts,
-    listHeld: () => {
-      claimCount = claims.count;
-      return held.ids();
-    },
-    onRenewed: (asked, renewed) => {
-      for (const id of held.ids()) {
-        if (renewed.has(id)) held.wakeToSubmit(id);
-        else if (asked.has(id)) held.loseUnrenewed(id);
-      }
-      // Leases without a run, left by a claim that was interrupted: no execution would ever use them.
-      const isSettled = !claims.isClaiming && claimCount === claims.count;
-      const strays = [...renewed].filter((id) => !held.has(id) && !isMoving(id));
-      if (isSettled && strays.length > 0) giveBack(strays);
+    ask: () => {
+      const asked = held.ids();
+      if (asked.size === 0) return undefined;
+      const claimCount = claims.count;
+      return (renewed) => {
+        for (const id of held.ids()) {
+          if (renewed.has(id)) held.wakeToSubmit(id);
+          else if (asked.has(id)) held.loseUnrenewed(id);
+        }
+        // Leases without a run, left by a claim that was interrupted: no execution would ever use them.
+        const isSettled = !claims.isClaiming && claimCount === claims.count;
+        const strays = [...renewed].filter((id) => !held.has(id) && !isMoving(id));
+        if (isSettled && strays.length > 0) giveBack(strays);
+      };
     },
     onExpired: () => {
       for (const id of held.ids()) held.lose(id);

@@ -11,10 +11,11 @@ export interface LeaseKeeperParts {
   readonly log: Logger;
   readonly owner: string;
   readonly leaseMs: number;
-  /** Called before a renewal; its result is passed to `onRenewed`. */
-  readonly listHeld: () => ReadonlySet<number>;
-  /** Leases were renewed: those in `asked` but not in `renewed` belong to others. */
-  onRenewed(asked: ReadonlySet<number>, renewed: ReadonlySet<number>): void;
+  /**
+   * Called before a renewal; undefined if there is nothing to renew. The returned function is called with the ids of
+   * the leases that were renewed: those that were held before and are not among them belong to others.
+   */
+  readonly ask: () => ((renewed: ReadonlySet<number>) => void) | undefined;
   /** No lease could be renewed within the length of a lease: others may have all of them. */
   onExpired(): void;
 }
@@ -26,7 +27,8 @@ export interface LeaseKeeperParts {
 export class LeaseKeeper {
   readonly #parts: LeaseKeeperParts;
   #sureUntil = -Infinity;
-  #isRenewing = false;
+  /** When the latest renewal that was answered was requested. */
+  #answeredAt = -Infinity;
   #cancelTimer: CancelTimer = () => undefined;
 
   constructor(parts: LeaseKeeperParts) {
@@ -46,8 +48,9 @@ export class LeaseKeeper {
   start(): void {
     const { clock, leaseMs } = this.#parts;
     this.#cancelTimer = clock.after(leaseMs / RENEWALS, () => this.start());
-    if (this.#isRenewing) this.#checkExpiry();
-    else void this.#renew();
+    // Whether or not the previous renewal was answered: one that hangs must not cost the leases.
+    void this.#renew();
+    this.#checkExpiry();
   }
 
   stop(): void {
@@ -56,19 +59,18 @@ export class LeaseKeeper {
 
   async #renew(): Promise<void> {
     const { runs, clock, log, owner, leaseMs } = this.#parts;
-    const asked = this.#parts.listHeld();
-    if (asked.size === 0) return;
+    const onRenewed = this.#parts.ask();
+    if (!onRenewed) return;
     const askedAt = clock.monotonic();
-    this.#isRenewing = true;
     try {
       const renewed = new Set(await runs.renewLeases(owner, leaseMs));
+      if (askedAt < this.#answeredAt) return;
+      this.#answeredAt = askedAt;
       this.#sureUntil = askedAt + leaseMs;
-      this.#parts.onRenewed(asked, renewed);
+      onRenewed(renewed);
     } catch (error) {
       log.error("could not renew leases", { error: messageOf(error) });
       this.#checkExpiry();
-    } finally {
-      this.#isRenewing = false;
     }
   }
 

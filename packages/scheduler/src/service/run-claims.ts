@@ -17,6 +17,8 @@ export interface RunClaimsParts {
   readonly countHeld: () => number;
   /** Runs that are skipped for now. */
   readonly exceptRuns: () => readonly number[];
+  /** Runs held now. */
+  readonly heldRuns: () => Iterable<number>;
   /** Takes claimed runs, whose leases were requested at `askedAt` by the monotonic clock. */
   readonly take: (claimed: readonly ClaimedRun[], askedAt: number) => Promise<void>;
 }
@@ -26,12 +28,14 @@ export class RunClaims {
   readonly #parts: RunClaimsParts;
   /** The only runs to claim; undefined: any run. */
   readonly #runs: Set<number> | undefined;
+  /** Leases to release before the next claim. */
+  readonly #unwanted = new Set<number>();
+  /** The outcome of the latest claim is not known: runs may have been claimed that are not held. */
+  #mayHaveStrays = false;
   #isClaiming = false;
   #isDue = false;
   #isClosed = false;
   #underWay = Promise.resolve();
-  /** Resolves when the latest claim or release has ended. */
-  #turn = Promise.resolve();
   #count = 0;
 
   constructor(parts: RunClaimsParts) {
@@ -62,26 +66,19 @@ export class RunClaims {
     this.#underWay = this.#claimWhileDue();
   }
 
-  /** Releases leases. Serialized with claims: a late release would give up a run that was claimed since. */
+  /**
+   * Releases leases, again until it succeeds. Serialized with claims: a late release would give up a run that was
+   * claimed since.
+   */
   giveBack(runIds: readonly number[]): void {
-    const { runs, owner, log } = this.#parts;
-    void this.#inTurn(() => runs.releaseLeases(owner, runIds)).then(
-      () => this.wake(),
-      (error: unknown) => log.error("could not release a run", { error: messageOf(error) }),
-    );
+    for (const id of runIds) this.#unwanted.add(id);
+    this.wake();
   }
 
   /** Claims nothing more; resolves when the work in progress has ended. */
   async close(): Promise<void> {
     this.#isClosed = true;
     await this.#underWay;
-    await this.#turn;
-  }
-
-  async #inTurn(work: () => Promise<void>): Promise<void> {
-    const turn = this.#turn.then(work);
-    this.#turn = turn.catch(() => undefined);
-    await turn;
   }
 
   async #claimWhileDue(): Promise<void> {
@@ -89,30 +86,41 @@ export class RunClaims {
       this.#isDue = false;
       this.#count += 1;
       try {
-        await this.#inTurn(() => this.#claim());
+        await this.#release();
+        await this.#claim();
       } catch (error) {
         // The poll tries again.
-        this.#parts.log.error("could not claim runs", { error: messageOf(error) });
+        this.#parts.log.error("could not claim or release runs", { error: messageOf(error) });
       }
     }
     this.#isClaiming = false;
   }
 
+  async #release(): Promise<void> {
+    const ids = [...this.#unwanted];
+    if (ids.length === 0) return;
+    await this.#parts.runs.releaseLeases(this.#parts.owner, ids);
+    for (const id of ids) this.#unwanted.delete(id);
+  }
+
   async #claim(): Promise<void> {
-    const { runs, clock, owner, options, countHeld, exceptRuns, take } = this.#parts;
+    const { runs, clock, owner, options, countHeld, exceptRuns, heldRuns, take } = this.#parts;
     const limit = Math.min(CLAIM_BATCH, options.maxRuns() - countHeld());
     if (limit <= 0) return;
     const deadOwners = (await runs.listLeaseOwners()).filter(isDeadOwner);
+    const claimsStrays = this.#mayHaveStrays;
+    this.#mayHaveStrays = true;
     const askedAt = clock.monotonic();
     const claimed = await runs.claimRuns({
       owner,
       leaseMs: options.leaseMs,
       limit,
-      deadOwners,
-      exceptRuns: exceptRuns(),
+      deadOwners: claimsStrays ? [...deadOwners, owner] : deadOwners,
+      exceptRuns: claimsStrays ? [...exceptRuns(), ...heldRuns()] : exceptRuns(),
       ...(options.dag && !options.runs && { dag: options.dag }),
       ...(this.#runs && { runs: [...this.#runs] }),
     });
+    this.#mayHaveStrays = false;
     // There may be more: a claim looks only at the oldest.
     if (claimed.length > 0) this.#isDue = true;
     await take(claimed, askedAt);

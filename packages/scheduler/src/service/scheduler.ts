@@ -1,6 +1,13 @@
 // The scheduler: claims runs, executes their passes, renews its leases, and drains on shutdown.
 
-import { messageOf, type CancelTimer, type ClaimedRun, type Clock, type DagRun } from "@memodag/core";
+import {
+  messageOf,
+  withCallTimeouts,
+  type CancelTimer,
+  type ClaimedRun,
+  type Clock,
+  type DagRun,
+} from "@memodag/core";
 import { randomUUID } from "node:crypto";
 import { AwaitedRuns } from "../steps/awaited-runs.ts";
 import { AttemptRouter } from "../attempts/attempt-router.ts";
@@ -52,7 +59,8 @@ export class Scheduler {
   readonly #clock: Clock;
   #cancelPoll: CancelTimer = () => undefined;
 
-  constructor(parts: SchedulerParts) {
+  constructor(given: SchedulerParts) {
+    const parts = withTimeouts(given);
     const { runs, log, options } = parts;
     const clock = new ScopedClock(parts.clock, this.#stopped.signal);
     this.#parts = parts;
@@ -75,6 +83,7 @@ export class Scheduler {
       options,
       countHeld: () => this.#held.countBusy(),
       exceptRuns: () => this.#unloadable.resting(),
+      heldRuns: () => this.#held.ids(),
       take: (claimed, askedAt) => this.#take(claimed, askedAt),
     });
     this.#awaited = new AwaitedRuns({ runs, clock, log });
@@ -299,4 +308,15 @@ export class Scheduler {
     );
     return limits;
   }
+}
+
+/** No wait for the database is without limit; values and the cache have timeouts of their own. */
+function withTimeouts(parts: SchedulerParts): SchedulerParts {
+  const { clock, callbacks } = parts;
+  return {
+    ...parts,
+    runs: withCallTimeouts(parts.runs, "runs", clock),
+    dags: withCallTimeouts(parts.dags, "dags", clock),
+    ...(callbacks && { callbacks: withCallTimeouts(callbacks, "callbacks", clock) }),
+  };
 }

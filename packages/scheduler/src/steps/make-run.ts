@@ -54,13 +54,16 @@ export async function makeRun(
   if (step.failWhenDagIsPaused) await refusePaused(dags, team, step.dagId);
   const { conf, params, logicalDate } = order;
   const request = { version, conf, params, logicalDate, cacheMode, runId, madeBy };
-  return await triggerRun(runs, clock, { ...request, isSecret: secretTest(secrets.patterns) });
+  const store: Pick<RunStore, "createRun"> = {
+    createRun: (run, act) => askStore(() => runs.createRun(run, act), ["dag_run_exists"]),
+  };
+  return await triggerRun(store, clock, { ...request, isSecret: secretTest(secrets.patterns) });
 }
 
 /** Resets a run to before it started; not again once the try waits for it. */
 async function resetRun({ runs, dags }: RunMaking, { instance }: RunMaker, there: DagRun): Promise<DagRun> {
   if (instance.state === "up_for_reschedule") return there;
-  const { dag } = await dags.getDagVersion(there.dagVersionId);
+  const { dag } = await askStore(() => dags.getDagVersion(there.dagVersionId));
   const tasks = dag.tasks.map(({ taskId, retries }) => ({ taskId, retries, refreshReason: null }));
   await askStore(() => runs.clearTasks(there.team, there.id, tasks));
   return there;

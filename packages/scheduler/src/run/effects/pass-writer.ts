@@ -79,8 +79,11 @@ export class PassWriter {
       outcome = await send();
     }
     if (outcome.kind === "not_storable") return await this.#setAside(pending.writes, outcome.instances);
-    if (outcome.kind === "lease_lost") return "lease_lost";
-    if (outcome.kind !== "written") return "reload";
+    if (outcome.kind !== "written") {
+      // An earlier attempt to write this pass may have succeeded without an answer.
+      callbacks?.take(owed.map((callback) => ({ ...callback, run, begins: 0 })));
+      return outcome.kind === "lease_lost" ? "lease_lost" : "reload";
+    }
     const tally = new CacheTally();
     pending.confirm((instance, cacheStatusBefore) => {
       tally.add(instance, cacheStatusBefore);
