@@ -13,7 +13,7 @@ import { commandPath, createProgram } from "./program.ts";
  */
 export async function main(args: readonly string[]): Promise<void> {
   guardStandardStreams();
-  const program = createProgram();
+  const program = createProgram(args);
   try {
     await program.parseAsync(args, { from: "user" });
   } catch (error) {

@@ -13,8 +13,26 @@ import { registerRuns } from "./commands/runs.ts";
 import { registerServices } from "./commands/services.ts";
 import { registerTasks } from "./commands/tasks.ts";
 
-/** The `memodag` command with all of its subcommands. */
-export function createProgram(): Command {
+/** Adds the commands of each first word. */
+const COMMANDS: Readonly<Record<string, (program: Command) => void>> = {
+  dev: registerServices,
+  scheduler: registerServices,
+  "dag-processor": registerServices,
+  db: registerDb,
+  dags: registerDags,
+  runs: registerRuns,
+  tasks: registerTasks,
+  cache: registerCache,
+  audit: registerAudit,
+  config: registerConfig,
+  doctor: registerDoctor,
+};
+
+/**
+ * The `memodag` command with its subcommands: all of them, or those that `args` may mean, as making hundreds of
+ * options takes time.
+ */
+export function createProgram(args: readonly string[] = []): Command {
   const program = new Command("memodag")
     .description("A DAG orchestrator whose scheduler remembers results.")
     .version(readVersion(), "-V, --version")
@@ -23,15 +41,9 @@ export function createProgram(): Command {
     // An error is reported once, by main, in one line or as JSON.
     .configureOutput({ outputError: () => undefined });
   withOptionsBefore(program);
-  registerServices(program);
-  registerDb(program);
-  registerDags(program);
-  registerRuns(program);
-  registerTasks(program);
-  registerCache(program);
-  registerAudit(program);
-  registerConfig(program);
-  registerDoctor(program);
+  const meant = args.flatMap((word) => (Object.hasOwn(COMMANDS, word) ? (COMMANDS[word] ?? []) : []));
+  const registered = new Set(meant.length > 0 ? meant : Object.values(COMMANDS));
+  for (const register of registered) register(program);
   return program;
 }
 

@@ -14,7 +14,7 @@ import {
   type DagFileError,
   type DagStore,
 } from "@memodag/core";
-import { createPackageResolver } from "@memodag/source-hash";
+import { createPackageResolver } from "@memodag/source-hash/packages";
 import type { DagBundle } from "./dag-bundle.ts";
 import { FileDigests } from "./file-digests.ts";
 import { findDagFiles, isIgnoredFolder } from "./find-dag-files.ts";
@@ -22,7 +22,7 @@ import { arePackagesUnchanged, isUnchanged, listInputPaths } from "./fingerprint
 import { loaderEnvironment } from "./loading/loader-environment.ts";
 import { findLockfile } from "./lockfile.ts";
 import { NodeModules } from "./packages/installed-files.ts";
-import { processDagFile, type BundlePass } from "./process-dag-file.ts";
+import type { BundlePass } from "./process-dag-file.ts";
 import { idsOf, refuse, refuseTaken, type ProcessedFile } from "./refuse-taken.ts";
 
 /** Options of a Dag processor. */
@@ -168,6 +168,9 @@ export class DagProcessor {
   }
 
   async #processAll(paths: readonly string[], pass: BundlePass): Promise<ProcessedFile[]> {
+    if (paths.length === 0) return [];
+    // Loads the bundler and the parser, which take longer than finding out that nothing has changed.
+    const { processDagFile } = await import("./process-dag-file.ts");
     const processed: ProcessedFile[] = [];
     const queue = paths.values();
     const worker = async (): Promise<void> => {

@@ -1,12 +1,12 @@
 // The inputs that a Dag file was built from, and whether any of them has changed since.
 
 import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { digestVariable } from "@memodag/artifact";
 import { finishInSlices, sha256, type DagFile, type Digest, type TimeSlice } from "@memodag/core";
 import { listCommandSources } from "@memodag/sdk/command-sources";
-import { HASHER_VERSION, type InstalledFiles, type PackageResolver } from "@memodag/source-hash";
-import * as esbuild from "esbuild";
+import { HASHER_VERSION, type InstalledFiles, type PackageResolver } from "@memodag/source-hash/packages";
 import type { FileDigests } from "./file-digests.ts";
 
 /** Increment when the same inputs would give another artifact or another serialized Dag. */
@@ -16,7 +16,12 @@ const { version: packageVersion } = JSON.parse(
   readFileSync(new URL("../package.json", import.meta.url), "utf8"),
 ) as { version: string };
 
-const PROCESSOR = `${packageVersion}/${OUTPUT_VERSION}/hasher ${HASHER_VERSION}/esbuild ${esbuild.version}`;
+// Read, and not imported: loading the bundler takes longer than comparing a hundred files.
+const { version: esbuildVersion } = createRequire(import.meta.url)("esbuild/package.json") as {
+  version: string;
+};
+
+const PROCESSOR = `${packageVersion}/${OUTPUT_VERSION}/hasher ${HASHER_VERSION}/esbuild ${esbuildVersion}`;
 
 /** Everything that was read while processing a Dag file. Paths are relative to the bundle's folder. */
 export interface ProcessingInputs {

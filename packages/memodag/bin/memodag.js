@@ -1,7 +1,5 @@
 #!/usr/bin/env node
 // The memodag command. Compiled code is kept between starts, which halves the time that a start takes.
-import { readFileSync, writeSync } from "node:fs";
-import nodeModule from "node:module";
 import { refusalOf } from "./node-floor.js";
 
 // Another Node fails somewhere below, some with a crash: nothing of memodag is loaded before this.
@@ -10,16 +8,17 @@ if (refusal !== null) {
   process.stderr.write(`memodag: ${refusal}\n`);
   process.exit(2);
 }
+// Taken from the process: an `import` of a module of Node's reads all of its exports, and loads streams for that.
+const { readFileSync, writeSync } = process.getBuiltinModule("node:fs");
 // Scripts and editors ask for the version often: it is answered without loading the program.
 if (process.argv.length === 3 && ["--version", "-V"].includes(process.argv[2]) && printVersion())
   process.exit();
 // Before anything is started that could read them.
-const { takeSecrets } = await import("../dist/environment-secrets.js");
+const { findCompileCacheFolder, takeSecrets } = await import("../dist/start.js");
 const warning = takeSecrets();
 if (warning !== null) process.stderr.write(`memodag: ${warning}\n`);
-const { findCompileCacheFolder } = await import("../dist/compile-cache.js");
 const folder = findCompileCacheFolder({ env: process.env, uid: process.geteuid?.() ?? -1 });
-if (folder !== undefined) nodeModule.enableCompileCache(folder);
+if (folder !== undefined) process.getBuiltinModule("node:module").enableCompileCache(folder);
 const { main } = await import("../dist/main.js");
 await main(process.argv.slice(2));
 

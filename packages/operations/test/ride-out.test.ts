@@ -1,6 +1,6 @@
 import { systemClock } from "@memodag/core";
 import { describe, expect, it } from "vitest";
-import { rideOut } from "../src/runs/run-end.ts";
+import { rideOut } from "../src/ride-out.ts";
 
 /** What Node throws when a server refuses. */
 const refused = () => Object.assign(new Error("connect ECONNREFUSED 127.0.0.1:1"), { code: "ECONNREFUSED" });

@@ -3,7 +3,7 @@
 import type { LoadedConfig } from "@memodag/config";
 import { MemodagError } from "@memodag/core";
 import type { DagProcessor } from "@memodag/dag-processor";
-import { patience, rideOut } from "@memodag/operations/runs";
+import { patience, rideOut } from "@memodag/operations/ride-out";
 import type { OperationContext } from "@memodag/operations";
 import type { Deployment } from "../stores/deployment.ts";
 

@@ -4,7 +4,6 @@ export { getRun, type RunName } from "./find-run.ts";
 export { interruptedText, queuedText, waysOut } from "./interrupted-text.ts";
 export { listRuns, type ListRunsInput, type RunSummaryReport } from "./list-runs.ts";
 export { makeRunOnce } from "./make-run.ts";
-export { patience, rideOut } from "./run-end.ts";
 export type { HostedRuns, HostedScheduler, RunEvent, RunWatch } from "./run-host.ts";
 export { RunProgress } from "./run-progress.ts";
 export { reportRun, type RunReport, type TaskReport } from "./run-report.ts";

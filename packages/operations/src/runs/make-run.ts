@@ -2,7 +2,7 @@
 
 import { MemodagError, type Clock, type DagRun, type RunStore } from "@memodag/core";
 import { newManualRunId, triggerRun, type TriggerRequest } from "@memodag/scheduler";
-import { rideOut, type RideOutOptions } from "./run-end.ts";
+import { rideOut, type RideOutOptions } from "../ride-out.ts";
 
 /**
  * Creates the requested run. If the answer to an attempt was lost, its outcome is looked up by the run's id.

@@ -8,12 +8,13 @@ import { faultLines, lastGoodOf, requireReadable, type LastGood } from "../dags/
 import { cancelStoppedRuns, runCancelled } from "./cancel-stopped-runs.ts";
 import { interruptedText } from "./interrupted-text.ts";
 import { makeRunOnce } from "./make-run.ts";
-import { patience, rideOut, whenEnded } from "./run-end.ts";
+import { patience, rideOut } from "../ride-out.ts";
+import { whenEnded } from "./run-end.ts";
 import type { OpenScheduler, RunEvent, RunWatch } from "./run-host.ts";
 import { reportRun, type RunReport } from "./run-report.ts";
 import { readLogicalDate, runInputsOf, type DatedRunRequest } from "./run-request.ts";
 import { triggerAct } from "./trigger-act.ts";
-import { whenAborted } from "./when-aborted.ts";
+import { whenAborted } from "../when-aborted.ts";
 
 /** The run to execute in this process. */
 export interface RunToEndInput extends DatedRunRequest {

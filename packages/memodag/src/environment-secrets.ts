@@ -1,1 +1,0 @@
-export { takeSecrets } from "@memodag/deployment/environment-secrets";
