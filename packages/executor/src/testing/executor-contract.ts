@@ -291,7 +291,8 @@ class Room {
   readonly #opened: OpenExecutor;
   readonly #patienceMs: number;
   #events: ExecutorEvent[] = [];
-  #wake: () => void = () => undefined;
+  /** Of all that waits at the moment: a test may await several attempts at once. */
+  readonly #wakes = new Set<() => void>();
   capacityCalls = 0;
 
   constructor(opened: OpenExecutor, patienceMs: number) {
@@ -307,11 +308,11 @@ class Room {
     const listener: ExecutorListener = {
       onEvent: (event) => {
         events.push(event);
-        this.#wake();
+        this.#wakeAll();
       },
       onCapacity: () => {
         this.capacityCalls += 1;
-        this.#wake();
+        this.#wakeAll();
       },
     };
     this.#events = events;
@@ -374,13 +375,19 @@ class Room {
     try {
       while (!holds()) {
         const woken = new Promise<boolean>((resolve) => {
-          this.#wake = () => resolve(false);
+          this.#wakes.add(() => resolve(false));
         });
         if (await Promise.race([woken, late])) ok(holds(), `until ${what}`);
       }
     } finally {
       clearTimeout(timer);
     }
+  }
+
+  #wakeAll(): void {
+    const wakes = [...this.#wakes];
+    this.#wakes.clear();
+    for (const wake of wakes) wake();
   }
 }
 
