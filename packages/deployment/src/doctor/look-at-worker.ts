@@ -23,7 +23,7 @@ dag.task("answer", () => "here")({});
 /** Timeout in milliseconds. */
 const PATIENCE_MS = 30_000;
 /** Milliseconds within which the disk has to answer. */
-const DISK_PATIENCE_MS = 5_000;
+const DISK_PATIENCE_MS = 2_000;
 
 /** Runs a task in a worker process. */
 export async function lookAtWorker({ config }: LoadedConfig, scratchDir: string): Promise<Finding[]> {
