@@ -169,12 +169,15 @@ describe("cache commands", () => {
   });
 
   it("names the entries whose keys begin alike", async () => {
-    // Of seventeen keys, two begin with the same digit.
-    for (let sides = 10; sides < 24; sides++)
+    let all = await project.json<RecordReport[]>("cache", "ls");
+    const firstAlike = () =>
+      [...Map.groupBy(all, ({ key }) => key.slice(0, 1))].find(([, ofDigit]) => ofDigit.length > 1);
+    // Of seventeen keys, two begin with the same digit; most often fewer are enough.
+    for (let sides = 10; firstAlike() === undefined; sides++) {
       await project.run("dags", "run", "shapes", "--param", `sides=${sides}`);
-    const all = await project.json<RecordReport[]>("cache", "ls");
-    const byDigit = Map.groupBy(all, ({ key }) => key.slice(0, 1));
-    const [digit = "", alike = []] = [...byDigit].find(([, ofDigit]) => ofDigit.length > 1) ?? [];
+      all = await project.json<RecordReport[]>("cache", "ls");
+    }
+    const [digit = "", alike = []] = firstAlike() ?? [];
     for (const command of [
       ["show", digit],
       ["diff", digit, all[0]?.key ?? ""],

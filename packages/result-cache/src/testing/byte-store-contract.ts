@@ -317,6 +317,8 @@ class MemoryGauge {
   }
 
   #heldBytes(): number {
+    // What the first collection finds is released in the background; the second waits for that.
+    this.#collectGarbage();
     this.#collectGarbage();
     const { heapUsed, external } = process.memoryUsage();
     return heapUsed + external;
