@@ -29,7 +29,7 @@ import { describeFailure, errorInFile } from "./loading/describe-failure.ts";
 import { loadDags, type LoadSurroundings } from "./loading/load-dags.ts";
 import type { NotedInputs } from "./loading/note-inputs.ts";
 import type { Lockfile } from "./lockfile.ts";
-import { lookAtPackages, sealPackages } from "./packages/dag-packages.ts";
+import { lookAtPackages, sealPackages } from "./dag-packages.ts";
 import { pathInBundle } from "./path-in-bundle.ts";
 import { hashSources } from "./source-hashes.ts";
 

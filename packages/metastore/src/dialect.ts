@@ -13,7 +13,7 @@ import type {
   StoreCallOptions,
 } from "@memodag/result-cache";
 import type { Expression, Kysely, RawBuilder, Transaction, SqlBool } from "kysely";
-import type { Schema } from "./schema.ts";
+import type { Schema } from "./tables/schema.ts";
 import type { TransactionScript } from "./transaction-script.ts";
 
 /** The databases that memodag runs on. */

@@ -5,7 +5,7 @@ import { allMigrations } from "@memodag/migrations";
 import { Migrator } from "kysely/migration";
 import type { Kysely } from "kysely";
 import type { Dialect } from "./dialect.ts";
-import type { Schema } from "./schema.ts";
+import type { Schema } from "./tables/schema.ts";
 
 const MIGRATION_TABLE = "schema_migration";
 

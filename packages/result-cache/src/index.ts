@@ -33,7 +33,7 @@ export * from "./result-store.ts";
 export * from "./retention/collector.ts";
 export * from "./retention/paced-batches.ts";
 export * from "./retention/periodic-collection.ts";
-export * from "./retention/retention-ports.ts";
+export * from "./retention-ports.ts";
 export * from "./retention/shown-results.ts";
 export * from "./retention/verifier.ts";
 export * from "./values/values.ts";

@@ -4,7 +4,7 @@ import type { Digest, Producer, StoredError } from "@memodag/core";
 import type { RecordedComponents } from "./key-components.ts";
 import type { RecordedXCom } from "./recorded-xcom.ts";
 import type { Removal, RemovalCause } from "./removal.ts";
-import type { RecordRetention } from "./retention/retention-ports.ts";
+import type { RecordRetention } from "./retention-ports.ts";
 
 export type { RecordedXCom, Removal, RemovalCause };
 

@@ -2,7 +2,7 @@
 
 import type { Digest } from "@memodag/core";
 import type { StoreCallOptions } from "./record-store.ts";
-import type { ResultRetention } from "./retention/retention-ports.ts";
+import type { ResultRetention } from "./retention-ports.ts";
 
 /** Bytes and their sha256. */
 export interface ResultBytes {

@@ -10,7 +10,7 @@ import {
 } from "@memodag/result-cache";
 import type { Selectable } from "kysely";
 import type { Dialect } from "../dialect.ts";
-import type { CacheCounterTable } from "./cache-tables.ts";
+import type { CacheCounterTable } from "../tables/cache-tables.ts";
 import { statement, type TransactionScript } from "../transaction-script.ts";
 
 /** Rows that one statement writes at most: SQLite takes some 32,000 values. */

@@ -16,8 +16,8 @@ import type {
 import { sql, type RawBuilder, type Selectable } from "kysely";
 import type { AskedKey, Dialect, EarlierKeyRow } from "../dialect.ts";
 import { storableText } from "../storable-text.ts";
-import type { CacheDecisionTable } from "./cache-tables.ts";
-import { keyParts } from "./key-parts.ts";
+import type { CacheDecisionTable } from "../tables/cache-tables.ts";
+import { keyParts } from "../rows/key-parts.ts";
 import { statement, type TransactionScript } from "../transaction-script.ts";
 
 /** Columns that a later decision about the same instance of the same run replaces. */

@@ -11,8 +11,8 @@ import type {
 } from "@memodag/result-cache";
 import { sql, type ExpressionBuilder } from "kysely";
 import type { Dialect } from "../dialect.ts";
-import type { Schema } from "../schema.ts";
-import { readXComs } from "./cache-record-row.ts";
+import type { Schema } from "../tables/schema.ts";
+import { readXComs } from "../rows/cache-record-row.ts";
 import { RecordRemovals } from "./record-removals.ts";
 
 /** When a record was last of use; spelled as in its index. */

@@ -20,7 +20,7 @@ import type {
 } from "@memodag/result-cache";
 import { sql, type RawBuilder } from "kysely";
 import type { Dialect, HitCount } from "../dialect.ts";
-import { DIFFERING_COLUMNS, RECORD_COLUMNS, toListedRecord } from "./cache-record-row.ts";
+import { DIFFERING_COLUMNS, RECORD_COLUMNS, toListedRecord } from "../rows/cache-record-row.ts";
 import { MetadataRecordRetention } from "./metadata-record-retention.ts";
 import { purgeRecords } from "./purge-records.ts";
 import { putRecord } from "./put-record.ts";

@@ -4,9 +4,9 @@ import type { Digest } from "@memodag/core";
 import type { NewCacheRecord, PutMode, PutOutcome } from "@memodag/result-cache";
 import { sql, type Kysely } from "kysely";
 import type { Dialect } from "../dialect.ts";
-import type { Schema } from "../schema.ts";
+import type { Schema } from "../tables/schema.ts";
 import { statement, type TransactionScript } from "../transaction-script.ts";
-import { toCacheRecordRow } from "./cache-record-row.ts";
+import { toCacheRecordRow } from "../rows/cache-record-row.ts";
 
 /** The script that writes a record and what it refers to; see the record store. */
 export function* putRecord(

@@ -2,7 +2,7 @@
 
 import type { RecordFilter } from "@memodag/result-cache";
 import { sql, type Expression, type ExpressionBuilder, type RawBuilder, type SqlBool } from "kysely";
-import type { Schema } from "../schema.ts";
+import type { Schema } from "../tables/schema.ts";
 
 /** Sorts after whatever may follow a prefix: keys are ASCII. */
 const AFTER_ALL = "\uffff";

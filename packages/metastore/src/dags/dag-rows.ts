@@ -2,7 +2,7 @@
 
 import type { DagFile, DagFileError, DagSummary, DagVersion, SerializedDag } from "@memodag/core";
 import type { Selectable } from "kysely";
-import type { DagFileTable, DagTable, DagVersionTable } from "./dag-tables.ts";
+import type { DagFileTable, DagTable, DagVersionTable } from "../tables/dag-tables.ts";
 
 /** The file that a row holds. */
 export function toDagFile(row: DagFileTable): DagFile {

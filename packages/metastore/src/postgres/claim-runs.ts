@@ -2,9 +2,9 @@
 
 import type { ClaimedRun, ClaimRequest } from "@memodag/core";
 import type { ClientBase } from "pg";
-import { toClaimedRun } from "../runs/claimed-run.ts";
-import type { DagRunRow } from "../runs/dag-run-row.ts";
-import type { TaskInstanceTable, XComTable } from "../runs/run-tables.ts";
+import { toClaimedRun } from "../rows/claimed-run.ts";
+import type { DagRunRow } from "../rows/dag-run-row.ts";
+import type { TaskInstanceTable, XComTable } from "../tables/run-tables.ts";
 import { NOW_MS } from "./clock.ts";
 import type { PostgresConnection } from "./connection.ts";
 

@@ -4,7 +4,7 @@ import { MemodagError, messageOf } from "@memodag/core";
 import { Kysely, PostgresDialect } from "kysely";
 import { DatabaseError, Pool, types, type ClientBase, type PoolConfig } from "pg";
 import { redactUrl } from "../database-url.ts";
-import type { Schema } from "../schema.ts";
+import type { Schema } from "../tables/schema.ts";
 import type { TransactionScript } from "../transaction-script.ts";
 import {
   WATCH_SETTINGS,

@@ -2,7 +2,7 @@
 
 import type { Digest } from "@memodag/core";
 import type { FoundRecord, StoreCallOptions } from "@memodag/result-cache";
-import { FOUND_COLUMNS, toFoundRecord, type FoundRecordRow } from "../cache/cache-record-row.ts";
+import { FOUND_COLUMNS, toFoundRecord, type FoundRecordRow } from "../rows/cache-record-row.ts";
 import { cancellableQuery } from "./cancellable.ts";
 import { NOW_MS } from "./clock.ts";
 import type { PostgresConnection } from "./connection.ts";

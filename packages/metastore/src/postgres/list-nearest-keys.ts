@@ -1,6 +1,6 @@
 // Lists the keys of an instance that have the most parts in common with another, on PostgreSQL.
 
-import { MOST_COMPARED } from "../cache/key-parts.ts";
+import { MOST_COMPARED } from "../rows/key-parts.ts";
 import type { AskedKey, EarlierKeyRow } from "../dialect.ts";
 import type { PostgresConnection } from "./connection.ts";
 

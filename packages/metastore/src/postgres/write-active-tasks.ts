@@ -2,9 +2,9 @@
 
 import type { PassWrite } from "@memodag/core";
 import type { ClientBase } from "pg";
-import { AbandonedPass } from "../runs/abandoned-pass.ts";
-import { ACTIVE_STATES, activeChanges } from "../runs/active-states.ts";
-import { findShortage, type PoolUse } from "../runs/check-limits.ts";
+import { AbandonedPass } from "../abandoned-pass.ts";
+import { ACTIVE_STATES, activeChanges } from "../limits/active-states.ts";
+import { findShortage, type PoolUse } from "../limits/check-limits.ts";
 
 /** Names the lock that dispatching passes take; any number that nothing else uses. */
 const DISPATCH_LOCK = 7_236_839_016;

@@ -2,13 +2,13 @@
 
 import type { PassWrite, TaskInstanceId, TaskInstanceWrite } from "@memodag/core";
 import type { ClientBase } from "pg";
-import { AbandonedPass } from "../runs/abandoned-pass.ts";
+import { AbandonedPass } from "../abandoned-pass.ts";
 import {
   INSTANCE_ID_COLUMNS,
   INSTANCE_VALUE_COLUMNS,
   instanceValues,
   type ColumnValue,
-} from "../runs/task-instance-row.ts";
+} from "../rows/task-instance-row.ts";
 import { inChunks } from "./in-chunks.ts";
 
 const COLUMNS = [...INSTANCE_ID_COLUMNS, ...INSTANCE_VALUE_COLUMNS];

@@ -3,10 +3,10 @@
 import type { PassOutcome, PassWrite } from "@memodag/core";
 import type { ClientBase } from "pg";
 import type { PassOptions } from "../dialect.ts";
-import { AbandonedPass } from "../runs/abandoned-pass.ts";
+import { AbandonedPass } from "../abandoned-pass.ts";
 import { storableText } from "../storable-text.ts";
-import { placeOf } from "../runs/xcom-row.ts";
-import { owedCallbackBody } from "../runs/owed-callback-row.ts";
+import { placeOf } from "../rows/xcom-row.ts";
+import { owedCallbackBody } from "../rows/owed-callback-row.ts";
 import { NOW_MS } from "./clock.ts";
 import { isForeignKeyViolation, type PostgresConnection } from "./connection.ts";
 import { inChunks } from "./in-chunks.ts";

@@ -2,7 +2,7 @@
 
 import type { ResultBytes } from "@memodag/result-cache";
 import type { ClientBase } from "pg";
-import { REFRESH_AFTER_MS } from "../cache/result-refresh.ts";
+import { REFRESH_AFTER_MS } from "../result-refresh.ts";
 import { NOW_MS } from "./clock.ts";
 import type { PostgresConnection } from "./connection.ts";
 

@@ -9,7 +9,7 @@ import type {
 } from "@memodag/core";
 import { writeAct } from "../audit/write-act.ts";
 import type { Dialect } from "../dialect.ts";
-import type { TaskInstanceTable } from "./run-tables.ts";
+import type { TaskInstanceTable } from "../tables/run-tables.ts";
 import { statement, type TransactionScript } from "../transaction-script.ts";
 import { newInstanceRow } from "./new-instance-row.ts";
 

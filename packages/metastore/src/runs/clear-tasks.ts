@@ -6,7 +6,7 @@ import type { Dialect } from "../dialect.ts";
 import { statement, type TransactionScript } from "../transaction-script.ts";
 import { UNTOUCHED_COLUMNS } from "./new-instance-row.ts";
 import { changeByHand, NothingToChange, requeueRun } from "./requeue-run.ts";
-import { reasonColumns } from "./reason-columns.ts";
+import { reasonColumns } from "../rows/reason-columns.ts";
 
 /** Clears; see the port. */
 export async function clearTasks(

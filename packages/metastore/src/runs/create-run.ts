@@ -4,7 +4,7 @@ import { MemodagError, type NewDagRun } from "@memodag/core";
 import type { Dialect } from "../dialect.ts";
 import { isStorableText } from "../storable-text.ts";
 import { statement, type TransactionScript } from "../transaction-script.ts";
-import type { DagRunRow } from "./dag-run-row.ts";
+import type { DagRunRow } from "../rows/dag-run-row.ts";
 
 /** The outcome: the new run, or the id of the existing one. */
 export type InsertOutcome =

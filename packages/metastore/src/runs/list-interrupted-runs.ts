@@ -3,7 +3,7 @@
 import type { DagRun, InterruptedRunFilter } from "@memodag/core";
 import { sql } from "kysely";
 import type { Dialect } from "../dialect.ts";
-import { toDagRun } from "./dag-run-row.ts";
+import { toDagRun } from "../rows/dag-run-row.ts";
 
 /** Interrupted runs, oldest first; see the port. The partial index on unfinished runs finds them. */
 export async function listInterruptedRuns(

@@ -3,8 +3,8 @@
 import type { AuditAct, MarkedTask, TaskInstanceId, TaskMarks } from "@memodag/core";
 import type { ExpressionBuilder } from "kysely";
 import type { Dialect } from "../dialect.ts";
-import type { Schema } from "../schema.ts";
-import type { TaskInstanceTable } from "./run-tables.ts";
+import type { Schema } from "../tables/schema.ts";
+import type { TaskInstanceTable } from "../tables/run-tables.ts";
 import { statement, type TransactionScript } from "../transaction-script.ts";
 import { clearInstances } from "./clear-tasks.ts";
 import { newInstanceRow } from "./new-instance-row.ts";

@@ -3,8 +3,8 @@
 import type { CallbackClaim, CallbackStore, OwedCallback } from "@memodag/core";
 import { sql, type ExpressionBuilder } from "kysely";
 import type { Dialect } from "../dialect.ts";
-import type { Schema } from "../schema.ts";
-import { toOwedCallback } from "./owed-callback-row.ts";
+import type { Schema } from "../tables/schema.ts";
+import { toOwedCallback } from "../rows/owed-callback-row.ts";
 
 /** Ids in one statement, at most. */
 const IDS_A_STATEMENT = 1_000;

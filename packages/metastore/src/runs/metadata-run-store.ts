@@ -30,16 +30,16 @@ import type { Dialect } from "../dialect.ts";
 import { cancelRun } from "./cancel-run.ts";
 import { clearTasks } from "./clear-tasks.ts";
 import { checkRunId, insertRun } from "./create-run.ts";
-import { toDagRun } from "./dag-run-row.ts";
+import { toDagRun } from "../rows/dag-run-row.ts";
 import { markTasks } from "./mark-tasks.ts";
 import { findShownDigests } from "./find-shown-digests.ts";
 import { findRunSummaries } from "./find-run-summaries.ts";
 import { listInterruptedRuns } from "./list-interrupted-runs.ts";
 import { reloadRun } from "./reload-run.ts";
 import { listLeaseOwners, releaseLeases, renewLeases } from "./run-leases.ts";
-import { toTaskInstance } from "./task-instance-row.ts";
+import { toTaskInstance } from "../rows/task-instance-row.ts";
 import { writeStorablePass } from "./unstorable-instances.ts";
-import { toXCom } from "./xcom-row.ts";
+import { toXCom } from "../rows/xcom-row.ts";
 
 /** The run store of the metadata database. */
 export class MetadataRunStore implements RunStore {

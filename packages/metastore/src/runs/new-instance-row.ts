@@ -1,7 +1,7 @@
 // The row of a task instance that nothing has happened to.
 
 import { UNMAPPED } from "@memodag/core";
-import type { TaskInstanceTable } from "./run-tables.ts";
+import type { TaskInstanceTable } from "../tables/run-tables.ts";
 
 /** The columns that tell what has happened to an instance, as they are before anything has. */
 export const UNTOUCHED_COLUMNS = {

@@ -4,7 +4,7 @@ import type { ClaimedRun } from "@memodag/core";
 import { sql } from "kysely";
 import type { Dialect } from "../dialect.ts";
 import { statement } from "../transaction-script.ts";
-import { toClaimedRun } from "./claimed-run.ts";
+import { toClaimedRun } from "../rows/claimed-run.ts";
 
 /** See the port. */
 export async function reloadRun(

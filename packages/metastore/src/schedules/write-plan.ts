@@ -4,7 +4,7 @@ import type { PlanOutcome, SchedulePlan } from "@memodag/core";
 import { sql } from "kysely";
 import type { Dialect } from "../dialect.ts";
 import { insertRun } from "../runs/create-run.ts";
-import { toDagRun } from "../runs/dag-run-row.ts";
+import { toDagRun } from "../rows/dag-run-row.ts";
 import { statement, type TransactionScript } from "../transaction-script.ts";
 
 /** The script of a plan; see the port. */

@@ -6,7 +6,7 @@ import { MemodagError, messageOf, OWN_FILE_MODE, OWN_FOLDER_MODE } from "@memoda
 import Database, { type Database as Driver, type Statement } from "better-sqlite3";
 import { Kysely, type CompiledQuery } from "kysely";
 import { IN_MEMORY } from "../database-url.ts";
-import type { Schema } from "../schema.ts";
+import type { Schema } from "../tables/schema.ts";
 import { storableParameters } from "../storable-text.ts";
 import type { TransactionScript } from "../transaction-script.ts";
 import { ImmediateSqliteDialect } from "./kysely-dialect.ts";

@@ -1,7 +1,7 @@
 // Lists the keys of an instance that have the most parts in common with another, on SQLite.
 
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { MOST_COMPARED } from "../cache/key-parts.ts";
+import { MOST_COMPARED } from "../rows/key-parts.ts";
 import type { AskedKey, EarlierKeyRow } from "../dialect.ts";
 import type { SqliteConnection } from "./connection.ts";
 

@@ -1,9 +1,9 @@
 // Counts what is queued or running against its limits, on SQLite, where a pass is the only writer.
 
 import type { PassWrite } from "@memodag/core";
-import { AbandonedPass } from "../runs/abandoned-pass.ts";
-import { ACTIVE_STATES, activeChanges } from "../runs/active-states.ts";
-import { findShortage, type PoolUse } from "../runs/check-limits.ts";
+import { AbandonedPass } from "../abandoned-pass.ts";
+import { ACTIVE_STATES, activeChanges } from "../limits/active-states.ts";
+import { findShortage, type PoolUse } from "../limits/check-limits.ts";
 import type { SqliteConnection } from "./connection.ts";
 
 const LET_GO = "delete from active_task where dag_run_id = ? and task_id = ? and map_index = ?";

@@ -1,8 +1,8 @@
 // Writes the task instances of a pass, on SQLite, each guarded by the state that it leaves.
 
 import type { PassWrite, TaskInstanceId, TaskInstanceWrite } from "@memodag/core";
-import { AbandonedPass } from "../runs/abandoned-pass.ts";
-import { INSTANCE_ID_COLUMNS, INSTANCE_VALUE_COLUMNS, instanceValues } from "../runs/task-instance-row.ts";
+import { AbandonedPass } from "../abandoned-pass.ts";
+import { INSTANCE_ID_COLUMNS, INSTANCE_VALUE_COLUMNS, instanceValues } from "../rows/task-instance-row.ts";
 import type { SqliteConnection, SqliteStatement } from "./connection.ts";
 
 const COLUMNS = [...INSTANCE_ID_COLUMNS, ...INSTANCE_VALUE_COLUMNS];

@@ -1,7 +1,7 @@
 // Writes bytes by digest, on SQLite.
 
 import type { ResultBytes } from "@memodag/result-cache";
-import { REFRESH_AFTER_MS } from "../cache/result-refresh.ts";
+import { REFRESH_AFTER_MS } from "../result-refresh.ts";
 import { NOW_MS } from "./clock.ts";
 import type { SqliteConnection } from "./connection.ts";
 

@@ -3,9 +3,9 @@
 import { digestOfBytes, type ByteStat, type ByteStore, type Digest, type ListedBytes } from "@memodag/core";
 import type { StoreCallOptions } from "../record-store.ts";
 import type { ResultBytes, ResultStore } from "../result-store.ts";
-import type { Amount, ResultRetention, StoredResult } from "../retention/retention-ports.ts";
+import type { Amount, ResultRetention, StoredResult } from "../retention-ports.ts";
 import { collectBytes } from "./checked-body.ts";
-import { inBatches } from "../filesystem/in-batches.ts";
+import { inBatches } from "../in-batches.ts";
 
 /** A result store over a {@link ByteStore}: results are named by their digest. */
 export class ByteResultStore implements ResultStore {

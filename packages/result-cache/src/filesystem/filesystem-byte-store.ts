@@ -15,7 +15,7 @@ import type {
 } from "@memodag/core";
 import { checkedChunks, streamOf } from "../bytes/checked-body.ts";
 import { isMissing, withFolderFailure } from "./folder-failure.ts";
-import { inBatches } from "./in-batches.ts";
+import { inBatches } from "../in-batches.ts";
 import { isDigest, teamFolderName, teamOfFolder } from "./safe-names.ts";
 import { listNames, TeamFolder } from "./team-folder.ts";
 

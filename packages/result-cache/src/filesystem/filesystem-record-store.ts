@@ -14,13 +14,13 @@ import type {
   TaskRecordStats,
 } from "../record-store.ts";
 import { pageOf } from "../record-order.ts";
-import type { RecordRetention } from "../retention/retention-ports.ts";
+import type { RecordRetention } from "../retention-ports.ts";
 import { VisitingRecordRetention } from "../retention/visiting-record-retention.ts";
 import { withFolderFailure } from "./folder-failure.ts";
-import { inBatches } from "./in-batches.ts";
+import { inBatches } from "../in-batches.ts";
 import type { FiledRecord } from "./record-file.ts";
 import { RecordFolder } from "./record-folder.ts";
-import { TaskSums, matchesFilter } from "./record-matching.ts";
+import { TaskSums, matchesFilter } from "../record-matching.ts";
 import { teamFolderName } from "./safe-names.ts";
 import { listNames } from "./team-folder.ts";
 

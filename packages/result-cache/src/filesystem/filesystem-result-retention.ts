@@ -3,9 +3,9 @@
 import { rm, stat } from "node:fs/promises";
 import { basename } from "node:path";
 import type { Clock, Digest } from "@memodag/core";
-import type { Amount, ResultRetention, StoredResult } from "../retention/retention-ports.ts";
+import type { Amount, ResultRetention, StoredResult } from "../retention-ports.ts";
 import { isMissing, withFolderFailure } from "./folder-failure.ts";
-import { inBatches } from "./in-batches.ts";
+import { inBatches } from "../in-batches.ts";
 import { isDigest, teamOfFolder } from "./safe-names.ts";
 import { listNames, type TeamFolder } from "./team-folder.ts";
 

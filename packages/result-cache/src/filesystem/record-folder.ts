@@ -5,7 +5,7 @@ import { basename, join } from "node:path";
 import { RETURN_VALUE, type Clock, type Digest } from "@memodag/core";
 import type { NewCacheRecord, PutMode, PutOutcome, RecordFilter } from "../record-store.ts";
 import { decodeRecordFile, encodeRecordFile, toFiledRecord, type FiledRecord } from "./record-file.ts";
-import { isExpired } from "./record-matching.ts";
+import { isExpired } from "../record-matching.ts";
 import { isDigest, requireDigest, teamFolderName } from "./safe-names.ts";
 import { TeamFolder, readIfPresent } from "./team-folder.ts";
 

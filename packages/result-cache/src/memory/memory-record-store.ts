@@ -13,9 +13,9 @@ import type {
   RemovalCause,
   TaskRecordStats,
 } from "../record-store.ts";
-import { isOfRun } from "../filesystem/record-matching.ts";
+import { isOfRun } from "../record-matching.ts";
 import { pageOf } from "../record-order.ts";
-import type { RecordRetention } from "../retention/retention-ports.ts";
+import type { RecordRetention } from "../retention-ports.ts";
 import { VisitingRecordRetention } from "../retention/visiting-record-retention.ts";
 
 type Row = Omit<CacheRecord, "ageMs">;

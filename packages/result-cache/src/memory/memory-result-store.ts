@@ -2,7 +2,7 @@
 
 import { systemClock, type Clock, type Digest } from "@memodag/core";
 import type { ResultBytes, ResultStore } from "../result-store.ts";
-import type { Amount, ResultRetention, StoredResult } from "../retention/retention-ports.ts";
+import type { Amount, ResultRetention, StoredResult } from "../retention-ports.ts";
 
 interface Kept {
   readonly bytes: Uint8Array;

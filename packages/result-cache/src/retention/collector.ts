@@ -12,7 +12,7 @@ import {
   type RecordRetention,
   type ResultRetention,
   type StoredResult,
-} from "./retention-ports.ts";
+} from "../retention-ports.ts";
 
 /** What a {@link Collector} is made of. A store without retention is left alone. */
 export interface CollectorParts {

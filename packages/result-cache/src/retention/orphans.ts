@@ -1,6 +1,6 @@
 // Which bytes are of no use, and how many are taken at a time.
 
-import { ORPHAN_GRACE_MS, type RecordRetention, type StoredResult } from "./retention-ports.ts";
+import { ORPHAN_GRACE_MS, type RecordRetention, type StoredResult } from "../retention-ports.ts";
 
 /** Bytes that one step reads or deletes at most, one result over: both take a database time. */
 const MAX_STEP_BYTES = 4 * 2 ** 20;

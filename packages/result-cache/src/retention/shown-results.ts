@@ -1,7 +1,7 @@
 // Keeps collecting away from what runs show: bytes in a store of their own, which XComs in the database refer to.
 
 import type { Digest } from "@memodag/core";
-import type { Amount, ResultRetention, StoredResult } from "./retention-ports.ts";
+import type { Amount, ResultRetention, StoredResult } from "../retention-ports.ts";
 
 /** Those of `digests` that an XCom of a run refers to in that store. */
 export type FindShown = (team: string, digests: readonly Digest[]) => Promise<Set<Digest>>;

@@ -12,7 +12,7 @@ import {
   type ResultRetention,
   type ScannedRecord,
   type StoredResult,
-} from "./retention-ports.ts";
+} from "../retention-ports.ts";
 
 const PAGE = 500;
 

@@ -1,9 +1,9 @@
 // Collecting records of a store that can only look at each of them: memory, files.
 
 import type { Clock, Digest } from "@memodag/core";
-import { isExpired } from "../filesystem/record-matching.ts";
+import { isExpired } from "../record-matching.ts";
 import type { CacheRecord } from "../record-store.ts";
-import type { Amount, CollectableRecord, RecordRetention, ScannedRecord } from "./retention-ports.ts";
+import type { Amount, CollectableRecord, RecordRetention, ScannedRecord } from "../retention-ports.ts";
 
 /** A record as such a store keeps it. */
 export type KeptRecord = Omit<CacheRecord, "ageMs">;

@@ -4,7 +4,7 @@ import { equal } from "node:assert/strict";
 import { RETURN_VALUE, sha256, type Digest } from "@memodag/core";
 import type { NewCacheRecord, RecordStore } from "../record-store.ts";
 import type { ResultStore } from "../result-store.ts";
-import type { RecordRetention, ResultRetention } from "../retention/retention-ports.ts";
+import type { RecordRetention, ResultRetention } from "../retention-ports.ts";
 import { sampleRecord } from "./sample-record.ts";
 
 /** Both stores of a backend, holding nothing, for one test. */

@@ -5,8 +5,8 @@ import { isBuiltin } from "node:module";
 import { parseAnchoredSpecifier } from "@memodag/artifact";
 import type { PackageSeals } from "@memodag/artifact/packages";
 import { finishInSlices, TimeSlice, type DagPackages } from "@memodag/core";
-import { pathInBundle } from "../path-in-bundle.ts";
-import type { CodeOfDagFile, SourceHashes } from "../source-hashes.ts";
+import { pathInBundle } from "./path-in-bundle.ts";
+import type { CodeOfDagFile, SourceHashes } from "./source-hashes.ts";
 
 /** Reads what hashing will need, so that hashing does not have to wait. */
 export async function lookAtPackages({

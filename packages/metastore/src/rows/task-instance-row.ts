@@ -1,7 +1,7 @@
 // A task instance as a row, and back. The one list of its columns.
 
 import type { CacheStatus, TaskInstance, TaskInstanceState } from "@memodag/core";
-import type { TaskInstanceTable } from "./run-tables.ts";
+import type { TaskInstanceTable } from "../tables/run-tables.ts";
 import { storableText } from "../storable-text.ts";
 import { reasonColumns, toReason } from "./reason-columns.ts";
 

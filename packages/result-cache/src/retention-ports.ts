@@ -1,8 +1,8 @@
 // What collecting and verifying need of a store, beside what the cache needs: a backend may lack it.
 
 import type { Digest } from "@memodag/core";
-import type { RecordedXCom } from "../recorded-xcom.ts";
-import type { RemovalCause } from "../removal.ts";
+import type { RecordedXCom } from "./recorded-xcom.ts";
+import type { RemovalCause } from "./removal.ts";
 
 /**
  * Milliseconds for which bytes that nothing names are left alone: whoever wrote them may be about to name

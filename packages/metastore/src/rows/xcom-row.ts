@@ -1,7 +1,7 @@
 // An XCom as a row, and back.
 
 import type { XCom } from "@memodag/core";
-import type { XComTable } from "./run-tables.ts";
+import type { XComTable } from "../tables/run-tables.ts";
 
 /** The columns that say where the value of an XCom is. */
 export function placeOf({ digest, store }: XCom): Pick<XComTable, "digest" | "store" | "stored_digest"> {

@@ -2,7 +2,7 @@
 
 import { messageOf, type ClaimedRun } from "@memodag/core";
 import { toDagRun, type DagRunRow } from "./dag-run-row.ts";
-import type { TaskInstanceTable, XComTable } from "./run-tables.ts";
+import type { TaskInstanceTable, XComTable } from "../tables/run-tables.ts";
 import { toTaskInstance } from "./task-instance-row.ts";
 import { toXCom } from "./xcom-row.ts";
 

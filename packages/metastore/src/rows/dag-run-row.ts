@@ -9,7 +9,7 @@ import {
   type JsonObject,
 } from "@memodag/core";
 import type { Selectable } from "kysely";
-import type { DagRunTable } from "./run-tables.ts";
+import type { DagRunTable } from "../tables/run-tables.ts";
 
 /** A row of `dag_run`. */
 export type DagRunRow = Selectable<DagRunTable>;

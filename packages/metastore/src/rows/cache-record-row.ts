@@ -10,7 +10,7 @@ import type {
 } from "@memodag/result-cache";
 import type { Selectable } from "kysely";
 import { storableText } from "../storable-text.ts";
-import type { CacheRecordTable } from "./cache-tables.ts";
+import type { CacheRecordTable } from "../tables/cache-tables.ts";
 
 /** Columns that a lookup reads: the components alone are as long as all of these together. */
 export const FOUND_COLUMNS = [

@@ -1,6 +1,6 @@
 // Which records a filter means, and their sums, for stores that look at each.
 
-import type { CacheRecord, RecordFilter, TaskRecordStats } from "../record-store.ts";
+import type { CacheRecord, RecordFilter, TaskRecordStats } from "./record-store.ts";
 
 /** What a filter looks at. */
 export type MatchableRecord = Pick<

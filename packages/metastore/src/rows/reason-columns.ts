@@ -2,7 +2,7 @@
 
 import { findReason, type CacheStatus, type Reason } from "@memodag/core";
 import { reasonOfOldRow } from "./reason-of-old-row.ts";
-import type { TaskInstanceTable } from "./run-tables.ts";
+import type { TaskInstanceTable } from "../tables/run-tables.ts";
 
 type ReasonColumns = Pick<TaskInstanceTable, "cache_reason" | "cache_reason_code" | "cache_reason_detail">;
 

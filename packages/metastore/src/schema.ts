@@ -1,9 +1,0 @@
-// All tables as Kysely sees them. The migrations make them; this only names what is there.
-
-import type { AuditTables } from "./audit/audit-tables.ts";
-import type { CacheTables } from "./cache/cache-tables.ts";
-import type { DagTables } from "./dags/dag-tables.ts";
-import type { RunTables } from "./runs/run-tables.ts";
-
-/** All tables. */
-export interface Schema extends AuditTables, CacheTables, DagTables, RunTables {}

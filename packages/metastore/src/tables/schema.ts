@@ -1,0 +1,9 @@
+// All tables as Kysely sees them. The migrations make them; this only names what is there.
+
+import type { AuditTables } from "./audit-tables.ts";
+import type { CacheTables } from "./cache-tables.ts";
+import type { DagTables } from "./dag-tables.ts";
+import type { RunTables } from "./run-tables.ts";
+
+/** All tables. */
+export interface Schema extends AuditTables, CacheTables, DagTables, RunTables {}
