@@ -1,4 +1,4 @@
-// What runs before the program is loaded, and keeps the secrets that it took.
+// Code that runs before the program is loaded, and keeps the secrets that it took.
 
 export * from "@memodag/deployment/environment-secrets";
 export { findCompileCacheFolder } from "./compile-cache.ts";

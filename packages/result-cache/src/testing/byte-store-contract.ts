@@ -317,7 +317,7 @@ class MemoryGauge {
   }
 
   #heldBytes(): number {
-    // What the first collection finds is released in the background; the second waits for that.
+    // Memory that the first collection finds is released in the background; the second waits for that.
     this.#collectGarbage();
     this.#collectGarbage();
     const { heapUsed, external } = process.memoryUsage();

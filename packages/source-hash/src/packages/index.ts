@@ -1,4 +1,4 @@
-// What is known of installed packages, without the parser that hashing code needs.
+// Facts about installed packages, without the parser that hashing code needs.
 
 export { HASHER_VERSION } from "../hasher-version.ts";
 export type { InstalledFiles, PackageContents } from "./installed-packages.ts";
