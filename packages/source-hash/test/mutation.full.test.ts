@@ -6,7 +6,7 @@ import type { HarnessReport } from "./support/mutation-harness.ts";
 
 const FLAGS = ["--conditions=source", "--experimental-vm-modules", "--no-warnings"];
 
-describe("mutations of a project", { timeout: 120_000 }, () => {
+describe("mutations of a project", { timeout: 300_000 }, () => {
   let report: HarnessReport;
 
   beforeAll(async () => {
@@ -16,7 +16,7 @@ describe("mutations of a project", { timeout: 120_000 }, () => {
       maxBuffer: 64 * 1024 * 1024,
     });
     report = JSON.parse(stdout) as HarnessReport;
-  }, 120_000);
+  }, 300_000);
 
   test("a changed output always has a changed hash", () => {
     const { slice } = report.counts;
