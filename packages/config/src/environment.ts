@@ -1,9 +1,9 @@
 // Overrides from the environment: MEMODAG__SECTION__KEY, or MEMODAG__BUNDLES__0__KEY for lists.
 
+import { findNearest } from "@memodag/core";
 import type { ConfigFault } from "./faults.ts";
 import type { KeyFacts } from "./key.ts";
 import { type KeyPath, type KnownSection, knownSections } from "./known-keys.ts";
-import { findNearest } from "./nearest.ts";
 
 const PREFIX = "MEMODAG__";
 

@@ -1,9 +1,8 @@
 // Faults of a config, as data and as messages: the key, what was expected and what was found.
 
-import { MemodagError } from "@memodag/core";
+import { findNearest, MemodagError } from "@memodag/core";
 import type { z } from "zod";
 import { findKeyFacts, formatKeyPath, type KeyPath, knownSections } from "./known-keys.ts";
-import { findNearest } from "./nearest.ts";
 
 /** One fault of a config. */
 export interface ConfigFault {

@@ -6,5 +6,4 @@ export { describeConfig, type ShownKey } from "./describe-config.ts";
 export { placesLookedAt, type ConfigLookup } from "./find-config-file.ts";
 export { knownSections } from "./known-keys.ts";
 export * from "./load-config.ts";
-export * from "./nearest.ts";
 export * from "./redact.ts";

@@ -163,6 +163,14 @@ export async function askStore<T>(ask: () => Promise<T>, expected: readonly Erro
   }
 }
 
+/** Returns an error as it is stored with a task instance. */
+export function storedError({ code, message }: MemodagError): {
+  readonly code: ErrorCode;
+  readonly message: string;
+} {
+  return { code, message };
+}
+
 /** Returns the message of any thrown value. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);

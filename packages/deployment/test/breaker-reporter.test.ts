@@ -7,14 +7,14 @@ import { BreakerReporter } from "../src/scheduler/breaker-reporter.ts";
 it("reports changes in order, again while a breaker is not closed, and takes its report back at the end", async () => {
   const reports: BreakerReport[] = [];
   let answer = (): Promise<void> => Promise.resolve();
-  const board = {
+  const states = {
     async report(report: BreakerReport) {
       reports.push(report);
       await answer();
     },
   };
   const clock = new ManualClock(5);
-  const reporter = new BreakerReporter({ board, clock, log: silentLogger, ttlMs: 30_000 });
+  const reporter = new BreakerReporter({ states, clock, log: silentLogger, ttlMs: 30_000 });
   const first = Promise.withResolvers<void>();
   answer = () => first.promise;
   reporter.changed({ state: "open", error: "refused" });

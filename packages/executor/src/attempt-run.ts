@@ -3,6 +3,7 @@
 import { existsSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import {
+  storedError,
   MemodagError,
   messageOf,
   readAttemptInputs,
@@ -287,9 +288,7 @@ export class AttemptRun {
     if (this.#stoppedBy && !(error instanceof MemodagError))
       return failure(this.#stoppedBy, this.#elapsedMs());
     const stored =
-      error instanceof MemodagError
-        ? { code: error.code, message: error.message }
-        : workerError(this.attempt, messageOf(error));
+      error instanceof MemodagError ? storedError(error) : workerError(this.attempt, messageOf(error));
     const failed = failure(stored, this.#elapsedMs());
     // A value that is gone does not come back by trying again.
     return isNotFound(error) ? { ...failed, retryable: false } : failed;

@@ -1,4 +1,4 @@
-export type { BreakerBoard, BreakerReport, ReportedBreaker } from "./cache/breaker-board.ts";
+export type { BreakerStates, BreakerReport, ReportedBreaker } from "./cache/breaker-states.ts";
 export type { CacheSwitch, SwitchTurn } from "./cache/cache-switch.ts";
 export { findDatabaseFault } from "./database-fault.ts";
 export { redactUrl } from "./database-url.ts";

@@ -22,7 +22,7 @@ import { MetadataByteStore } from "./cache/metadata-byte-store.ts";
 import { MetadataDecisionStore } from "./cache/metadata-decision-store.ts";
 import { MetadataCounterStore } from "./cache/metadata-counter-store.ts";
 import { MetadataLeaseStore } from "./cache/metadata-lease-store.ts";
-import { BreakerBoard } from "./cache/breaker-board.ts";
+import { BreakerStates } from "./cache/breaker-states.ts";
 import { CacheSwitch } from "./cache/cache-switch.ts";
 import { MetadataRecordStore } from "./cache/metadata-record-store.ts";
 import { MetadataResultStore } from "./cache/metadata-result-store.ts";
@@ -67,7 +67,7 @@ export interface Metastore {
   /** Versions of Dags, and artifacts, that nothing refers to any more. */
   readonly superseded: AgedStore;
   readonly cacheSwitch: CacheSwitch;
-  readonly breakers: BreakerBoard;
+  readonly breakers: BreakerStates;
   readonly audit: AuditLog;
   readonly leases: LeaseStore;
   /**
@@ -111,7 +111,7 @@ export async function openMetastore(url: string, options: MetastoreOptions = {})
     decisions: new MetadataDecisionStore(dialect),
     superseded: new MetadataSupersededStore(dialect),
     cacheSwitch: new CacheSwitch(dialect),
-    breakers: new BreakerBoard(dialect),
+    breakers: new BreakerStates(dialect),
     audit: new MetadataAuditLog(dialect),
     leases: new MetadataLeaseStore(dialect),
     migrate: () => migrate(dialect),

@@ -1,7 +1,7 @@
 import { digestOf, type ProcessedDagFile } from "@memodag/core";
 import { TEST_DIALECTS, openTestMetastore, type TestMetastore } from "@memodag/metastore/testing";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { artifact, dagFile, newRun, serializedDag } from "./dags-and-runs.ts";
+import { artifact, dagFile, newRun, saveDag, serializedDag } from "./dags-and-runs.ts";
 
 describe.each(TEST_DIALECTS)("the Dag store on %s", (dialect) => {
   let metastore: TestMetastore;
@@ -53,6 +53,28 @@ describe.each(TEST_DIALECTS)("the Dag store on %s", (dialect) => {
     ]);
     const stored = await metastore.dags.getArtifact(artifact.digest);
     expect([stored.digest, Buffer.from(stored.code).toString()]).toEqual([artifact.digest, "code"]);
+  });
+
+  test("does not read a Dag in the format of a later version, which other Dags do not notice", async () => {
+    const { dags } = metastore;
+    const id = await saveDag(metastore, "later");
+    await saveDag(metastore, "of-now");
+    await metastore.execute(
+      `update dag_version set dag = replace(dag, '"format":1', '"format":2') where id = ${id}`,
+    );
+    const refusal = {
+      code: "database_newer",
+      fault: "infrastructure",
+      message: expect.stringContaining(
+        `Version ${id} of Dag "later" has format 2, and this memodag reads format 1`,
+      ),
+    };
+    await expect(dags.getDagVersion(id)).rejects.toMatchObject(refusal);
+    await expect(dags.findDagVersions("later")).rejects.toMatchObject(refusal);
+    expect(await dags.findDagVersions("of-now")).toHaveLength(1);
+    expect((await dags.listDags()).map(({ dagId }) => dagId)).toEqual(
+      expect.arrayContaining(["later", "of-now"]),
+    );
   });
 
   test("names what is not there", async () => {

@@ -10,7 +10,7 @@ import type {
   RunStore,
   ScheduleStore,
 } from "@memodag/core";
-import type { BreakerBoard, CacheSwitch } from "@memodag/metastore";
+import type { BreakerStates, CacheSwitch } from "@memodag/metastore";
 import type {
   AgedStore,
   CounterStore,
@@ -42,7 +42,7 @@ export interface Stores {
   /** Explanations of misses; always in the metadata database. */
   readonly decisions: DecisionStore & AgedStore;
   readonly cacheSwitch: CacheSwitch;
-  readonly breakers: BreakerBoard;
+  readonly breakers: BreakerStates;
   readonly audit: AuditLog;
 }
 

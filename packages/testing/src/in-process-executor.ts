@@ -1,6 +1,7 @@
 // Runs attempts in the test's own process, on the test's clock.
 
 import {
+  instanceKey,
   assembleArguments,
   AttemptLedger,
   canonicalBytes,
@@ -95,7 +96,7 @@ export class InProcessExecutor implements Executor {
 
   /** Returns the error that the latest attempt of an instance threw. */
   thrownBy(taskId: string, mapIndex: number): unknown {
-    return this.#thrown.get(nameOf({ taskId, mapIndex }));
+    return this.#thrown.get(instanceKey({ taskId, mapIndex }));
   }
 
   async submit(attempt: Attempt): Promise<"accepted" | "full"> {
@@ -116,7 +117,7 @@ export class InProcessExecutor implements Executor {
       asleepUntil: null,
     };
     this.#running.set(attemptId, running);
-    this.#thrown.delete(nameOf(attempt));
+    this.#thrown.delete(instanceKey(attempt));
     setImmediate(() => {
       this.#ledger.started(attemptId, process.pid);
       void this.#run(attempt, running).then(end.resolve);
@@ -177,7 +178,7 @@ export class InProcessExecutor implements Executor {
       if (outcome.kind === "rescheduled") return { ...outcome, durationMs: 0 };
       return succeeded(outcome.xcoms, outcome.undeclaredReads);
     } catch (error) {
-      if (!callback) this.#thrown.set(nameOf(attempt), error);
+      if (!callback) this.#thrown.set(instanceKey(attempt), error);
       if (findTaskEnd(error) === "skip") return { kind: "skipped", reason: messageOf(error), durationMs: 0 };
       return { ...failureOf(error), uncacheable: reasonFor(listReads()), packages: [] };
     }
@@ -259,8 +260,4 @@ function reasonFor(undeclaredReads: readonly string[]): Reason | null {
 
 function timedOut(ms: number): StoredError {
   return { code: "task_timeout", message: `the task ran for longer than its executionTimeout of ${ms} ms` };
-}
-
-function nameOf({ taskId, mapIndex }: { readonly taskId: string; readonly mapIndex: number }): string {
-  return `${mapIndex} ${taskId}`;
 }

@@ -2,11 +2,11 @@
 
 import { hostname } from "node:os";
 import { messageOf, withCallTimeouts, type CancelTimer, type Clock, type Logger } from "@memodag/core";
-import type { BreakerBoard } from "@memodag/metastore";
+import type { BreakerStates } from "@memodag/metastore";
 import type { BreakerChange } from "@memodag/result-cache";
 
 export interface BreakerReporterParts {
-  readonly board: Pick<BreakerBoard, "report">;
+  readonly states: Pick<BreakerStates, "report">;
   readonly clock: Clock;
   readonly log: Logger;
   /** How long a report is valid, in milliseconds; it is renewed three times as often. */
@@ -23,7 +23,7 @@ export class BreakerReporter {
   #cancel: CancelTimer = () => undefined;
 
   constructor(parts: BreakerReporterParts) {
-    this.#parts = { ...parts, board: withCallTimeouts(parts.board, "breakers", parts.clock) };
+    this.#parts = { ...parts, states: withCallTimeouts(parts.states, "breakers", parts.clock) };
   }
 
   changed(change: BreakerChange): void {
@@ -40,12 +40,12 @@ export class BreakerReporter {
 
   #report(): void {
     this.#cancel();
-    const { board, clock, log, ttlMs } = this.#parts;
+    const { states, clock, log, ttlMs } = this.#parts;
     const report = { ...this.#change, scheduler: this.#scheduler, since: this.#since };
     // Sequentially, so that the last change is written last.
     this.#writing = this.#writing.then(async () => {
       try {
-        await board.report(report, ttlMs);
+        await states.report(report, ttlMs);
       } catch (error) {
         log.debug("could not report the state of the cache", { error: messageOf(error) });
       }

@@ -63,7 +63,7 @@ export async function openScheduler(
     bundlePath,
   });
   const reporter = new BreakerReporter({
-    board: deployment.breakers,
+    states: deployment.breakers,
     clock: systemClock,
     log,
     ttlMs: settings.lease,

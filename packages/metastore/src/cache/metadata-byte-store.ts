@@ -1,6 +1,14 @@
 // Bytes of any size in the metadata database, in pieces, so that none is held in memory whole.
 
-import type { ByteBody, ByteCallOptions, ByteCheck, ByteStat, ByteStore, ListedBytes } from "@memodag/core";
+import {
+  chunksOf,
+  type ByteBody,
+  type ByteCallOptions,
+  type ByteCheck,
+  type ByteStat,
+  type ByteStore,
+  type ListedBytes,
+} from "@memodag/core";
 import { checkedChunks, streamOf } from "@memodag/result-cache";
 import { sql } from "kysely";
 import type { Dialect } from "../dialect.ts";
@@ -81,13 +89,13 @@ export class MetadataByteStore implements ByteStore {
   ): Promise<Map<string, ByteStat>> {
     const { kysely, now } = this.#dialect;
     const found = new Map<string, ByteStat>();
-    for (let from = 0; from < names.length; from += NAMES_A_STATEMENT) {
+    for (const some of chunksOf(names, NAMES_A_STATEMENT)) {
       signal?.throwIfAborted();
       const rows = await kysely
         .selectFrom("byte_object")
         .select(["name", "size_bytes", sql<number>`${now} - created_at`.as("age_ms")])
         .where("team", "=", team)
-        .where("name", "in", names.slice(from, from + NAMES_A_STATEMENT))
+        .where("name", "in", some)
         .where("is_whole", "=", 1)
         .execute();
       for (const row of rows) found.set(row.name, { sizeBytes: row.size_bytes, ageMs: row.age_ms });
@@ -96,11 +104,11 @@ export class MetadataByteStore implements ByteStore {
   }
 
   async delete(team: string, names: readonly string[]): Promise<void> {
-    for (let from = 0; from < names.length; from += NAMES_A_STATEMENT) {
+    for (const some of chunksOf(names, NAMES_A_STATEMENT)) {
       await this.#dialect.kysely
         .deleteFrom("byte_object")
         .where("team", "=", team)
-        .where("name", "in", names.slice(from, from + NAMES_A_STATEMENT))
+        .where("name", "in", some)
         .where("is_whole", "=", 1)
         .execute();
     }

@@ -1,5 +1,6 @@
 // Counts of the cache in the metadata database.
 
+import { chunksOf } from "@memodag/core";
 import {
   NO_COUNTS,
   type CacheCounts,
@@ -66,11 +67,11 @@ export class MetadataCounterStore implements CounterStore {
 function* addAll({ kysely }: Dialect, counts: readonly TaskCounts[]): TransactionScript<void> {
   // In one order everywhere: two schedulers that count for the same tasks wait, and never in a circle.
   const rows = counts.map(toRow).sort((a, b) => (nameOf(a) < nameOf(b) ? -1 : 1));
-  for (let from = 0; from < rows.length; from += ROWS_A_STATEMENT) {
+  for (const some of chunksOf(rows, ROWS_A_STATEMENT)) {
     yield* statement(
       kysely
         .insertInto("cache_counter")
-        .values(rows.slice(from, from + ROWS_A_STATEMENT))
+        .values(some)
         .onConflict((conflict) =>
           conflict.columns(["team", "dag_id", "task_id"]).doUpdateSet((update) =>
             Object.fromEntries(

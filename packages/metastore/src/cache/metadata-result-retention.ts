@@ -1,6 +1,6 @@
 // Collecting bytes of the metadata database, which runs' XComs and cache records share.
 
-import type { Digest } from "@memodag/core";
+import { chunksOf, type Digest } from "@memodag/core";
 import type { Amount, ResultRetention, StoredResult } from "@memodag/result-cache";
 import { sql } from "kysely";
 import type { Dialect } from "../dialect.ts";
@@ -50,12 +50,12 @@ export class MetadataResultRetention implements ResultRetention {
 
   async sizesOf(team: string, digests: readonly Digest[]): Promise<Map<Digest, number>> {
     const sizes = new Map<Digest, number>();
-    for (let from = 0; from < digests.length; from += DIGESTS_A_STATEMENT) {
+    for (const some of chunksOf(digests, DIGESTS_A_STATEMENT)) {
       const rows = await this.#dialect.kysely
         .selectFrom("result")
         .select(["digest", "size_bytes"])
         .where("team", "=", team)
-        .where("digest", "in", digests.slice(from, from + DIGESTS_A_STATEMENT))
+        .where("digest", "in", some)
         .execute();
       for (const row of rows) sizes.set(row.digest, row.size_bytes);
     }

@@ -1,6 +1,14 @@
 // Dag files and versions as rows, and back.
 
-import type { DagFile, DagFileError, DagSummary, DagVersion, SerializedDag } from "@memodag/core";
+import {
+  SERIALIZED_DAG_FORMAT,
+  MemodagError,
+  type DagFile,
+  type DagFileError,
+  type DagSummary,
+  type DagVersion,
+  type SerializedDag,
+} from "@memodag/core";
 import type { Selectable } from "kysely";
 import type { DagFileTable, DagTable, DagVersionTable } from "../tables/dag-tables.ts";
 
@@ -38,9 +46,26 @@ export function toDagVersion(
     team: row.team,
     dagId: row.dag_id,
     digest: row.digest,
-    dag: JSON.parse(row.dag) as SerializedDag,
+    dag: parseDag(row),
     file: { bundle: row.bundle, path: row.path },
   };
+}
+
+/** @throws MemodagError `database_newer` if a later version of memodag wrote it in another format */
+function parseDag({
+  id,
+  dag_id: dagId,
+  dag,
+}: Pick<Selectable<DagVersionTable>, "id" | "dag_id" | "dag">): SerializedDag {
+  const parsed = JSON.parse(dag) as SerializedDag;
+  const format: unknown = parsed.format;
+  if (format === SERIALIZED_DAG_FORMAT) return parsed;
+  throw new MemodagError(
+    "database_newer",
+    `Version ${id} of Dag "${dagId}" has format ${JSON.stringify(format)}, and this memodag reads format ` +
+      `${SERIALIZED_DAG_FORMAT}: use the version of memodag that the Dag processor uses`,
+    { fields: { dagId, versionId: id } },
+  );
 }
 
 /** The summary that a row of `dag` and its latest version hold. */

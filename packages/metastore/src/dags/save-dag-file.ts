@@ -1,6 +1,7 @@
 // Records the result of processing one Dag file.
 
 import {
+  chunksOf,
   digestOf,
   MemodagError,
   type Artifact,
@@ -65,8 +66,8 @@ function* insertSources(
   team: string,
   sources: readonly TaskSourceRecord[],
 ): TransactionScript<void> {
-  for (let from = 0; from < sources.length; from += SOURCES_A_STATEMENT) {
-    const rows = sources.slice(from, from + SOURCES_A_STATEMENT).map((source) => ({
+  for (const some of chunksOf(sources, SOURCES_A_STATEMENT)) {
+    const rows = some.map((source) => ({
       team,
       source_hash: source.sourceHash,
       mode: source.mode,

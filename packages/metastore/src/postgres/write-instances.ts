@@ -1,6 +1,6 @@
 // Writes the task instances of a pass, on PostgreSQL, each guarded by the state that it leaves.
 
-import type { PassWrite, TaskInstanceId, TaskInstanceWrite } from "@memodag/core";
+import { instanceKey, type PassWrite, type TaskInstanceId, type TaskInstanceWrite } from "@memodag/core";
 import type { ClientBase } from "pg";
 import { AbandonedPass } from "../abandoned-pass.ts";
 import {
@@ -96,7 +96,7 @@ async function insertInstances(client: ClientBase, { runId, instances }: PassWri
     const stored = await findInstances(client, runId, inserts);
     throw new AbandonedPass({
       kind: "rejected",
-      instances: idsWhere(inserts, (id) => stored.has(nameOf(id))),
+      instances: idsWhere(inserts, (id) => stored.has(instanceKey(id))),
     });
   });
 }
@@ -120,7 +120,7 @@ async function updateInstances(client: ClientBase, { runId, instances }: PassWri
     throw new AbandonedPass({
       kind: "rejected",
       instances: idsWhere(updates, (id, { leaves }) => {
-        const row = stored.get(nameOf(id));
+        const row = stored.get(instanceKey(id));
         return row?.state !== leaves?.state || row?.try_number !== leaves?.tryNumber;
       }),
     });
@@ -154,7 +154,7 @@ async function findInstances(
     writes.map((write) => write.instance.taskId),
     writes.map((write) => write.instance.mapIndex),
   ]);
-  return new Map(rows.map((row) => [nameOf({ taskId: row.task_id, mapIndex: row.map_index }), row]));
+  return new Map(rows.map((row) => [instanceKey({ taskId: row.task_id, mapIndex: row.map_index }), row]));
 }
 
 function idsWhere(
@@ -164,8 +164,4 @@ function idsWhere(
   return writes
     .filter((write) => holds(write.instance, write))
     .map(({ instance: { taskId, mapIndex } }) => ({ taskId, mapIndex }));
-}
-
-function nameOf({ taskId, mapIndex }: TaskInstanceId): string {
-  return `${mapIndex}:${taskId}`;
 }

@@ -1,11 +1,12 @@
 // Ends a run manually, with every open instance of it.
 
-import type {
-  AuditAct,
-  CancelledInstances,
-  RunCancellation,
-  TaskInstanceId,
-  TaskInstanceState,
+import {
+  chunksOf,
+  type AuditAct,
+  type CancelledInstances,
+  type RunCancellation,
+  type TaskInstanceId,
+  type TaskInstanceState,
 } from "@memodag/core";
 import { writeAct } from "../audit/write-act.ts";
 import type { Dialect } from "../dialect.ts";
@@ -100,7 +101,7 @@ function* skipUnbegun(
   const rows = taskIds
     .filter((taskId) => !known.has(taskId))
     .map((taskId) => ({ ...newInstanceRow(runId, taskId), state: "skipped", ended_at: now }));
-  for (let at = 0; at < rows.length; at += ROWS_AT_ONCE)
-    yield* statement(kysely.insertInto("task_instance").values(rows.slice(at, at + ROWS_AT_ONCE)));
+  for (const some of chunksOf(rows, ROWS_AT_ONCE))
+    yield* statement(kysely.insertInto("task_instance").values(some));
   return rows.map(({ task_id, map_index }) => ({ taskId: task_id, mapIndex: map_index }));
 }

@@ -1,6 +1,6 @@
 // Finds the states of awaited runs, many at a time.
 
-import type { DagRunState, RunSummary, WantedRun } from "@memodag/core";
+import { chunksOf, type DagRunState, type RunSummary, type WantedRun } from "@memodag/core";
 import type { Dialect } from "../dialect.ts";
 
 /** Runs asked for in one statement; each is a branch of its condition, found through an index. */
@@ -12,8 +12,8 @@ export async function findRunSummaries(
   wanted: readonly WantedRun[],
 ): Promise<(RunSummary | undefined)[]> {
   const found = new Map<string, RunSummary>();
-  for (let start = 0; start < wanted.length; start += CHUNK) {
-    for (const row of await listRows(dialect, wanted.slice(start, start + CHUNK))) {
+  for (const some of chunksOf(wanted, CHUNK)) {
+    for (const row of await listRows(dialect, some)) {
       const summary = { runId: row.run_id, state: row.state as DagRunState };
       const { team, dag_id: dagId } = row;
       found.set(nameOf({ team, dagId, runId: row.run_id }), summary);

@@ -1,5 +1,6 @@
 // Which bytes of another store XComs refer to.
 
+import { chunksOf } from "@memodag/core";
 import type { Dialect } from "../dialect.ts";
 
 const DIGESTS_A_STATEMENT = 500;
@@ -12,13 +13,13 @@ export async function findShownDigests(
   digests: readonly string[],
 ): Promise<Set<string>> {
   const shown = new Set<string>();
-  for (let from = 0; from < digests.length; from += DIGESTS_A_STATEMENT) {
+  for (const some of chunksOf(digests, DIGESTS_A_STATEMENT)) {
     const rows = await kysely
       .selectFrom("xcom")
       .select("stored_digest")
       .distinct()
       .where("team", "=", team)
-      .where("stored_digest", "in", digests.slice(from, from + DIGESTS_A_STATEMENT))
+      .where("stored_digest", "in", some)
       // As in the index, which has those rows alone.
       .where("store", "is not", null)
       .where("store", "=", store)

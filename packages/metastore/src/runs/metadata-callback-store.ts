@@ -1,6 +1,6 @@
 // Callbacks that are owed, in the metadata database. Times are by its clock.
 
-import type { CallbackClaim, CallbackStore, OwedCallback } from "@memodag/core";
+import { chunksOf, type CallbackClaim, type CallbackStore, type OwedCallback } from "@memodag/core";
 import { sql, type ExpressionBuilder } from "kysely";
 import type { Dialect } from "../dialect.ts";
 import type { Schema } from "../tables/schema.ts";
@@ -75,7 +75,7 @@ export class MetadataCallbackStore implements CallbackStore {
 
   async renew(ids: readonly string[], leaseMs: number): Promise<void> {
     const { now } = this.#dialect;
-    for (const some of inChunks(ids)) {
+    for (const some of chunksOf(ids, IDS_A_STATEMENT)) {
       await this.#dialect.kysely
         .updateTable("owed_callback")
         .set({ expires_at: sql<number>`${now} + ${sql.lit(leaseMs)}` })
@@ -94,7 +94,7 @@ export class MetadataCallbackStore implements CallbackStore {
   }
 
   async release(ids: readonly string[]): Promise<void> {
-    for (const some of inChunks(ids)) {
+    for (const some of chunksOf(ids, IDS_A_STATEMENT)) {
       await this.#dialect.kysely
         .updateTable("owed_callback")
         .set({ expires_at: 0, begin_count: 0 })
@@ -104,12 +104,8 @@ export class MetadataCallbackStore implements CallbackStore {
   }
 
   async remove(ids: readonly string[]): Promise<void> {
-    for (const some of inChunks(ids)) {
+    for (const some of chunksOf(ids, IDS_A_STATEMENT)) {
       await this.#dialect.kysely.deleteFrom("owed_callback").where("id", "in", some).execute();
     }
   }
-}
-
-function* inChunks(ids: readonly string[]): Generator<readonly string[]> {
-  for (let at = 0; at < ids.length; at += IDS_A_STATEMENT) yield ids.slice(at, at + IDS_A_STATEMENT);
 }

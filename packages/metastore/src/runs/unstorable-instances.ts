@@ -1,6 +1,12 @@
 // Writes a pass, or finds the instances of it whose data the database does not take.
 
-import { messageOf, type PassOutcome, type PassWrite, type UnstorableInstance } from "@memodag/core";
+import {
+  instanceKey,
+  messageOf,
+  type PassOutcome,
+  type PassWrite,
+  type UnstorableInstance,
+} from "@memodag/core";
 import { isDataFault } from "../database-fault.ts";
 import type { Dialect } from "../dialect.ts";
 
@@ -59,18 +65,17 @@ async function refusalOf(dialect: Dialect, pass: PassWrite): Promise<string | un
 
 /** The part of a pass for some of its instances. */
 function partOf(pass: PassWrite, instances: PassWrite["instances"]): PassWrite {
-  const names = new Set(instances.map(({ instance }) => nameOf(instance)));
+  const names = new Set(instances.map(({ instance }) => instanceKey(instance)));
   const { callbacks } = pass;
   return {
     ...pass,
     instances,
-    xcoms: pass.xcoms.filter((xcom) => names.has(nameOf(xcom))),
+    xcoms: pass.xcoms.filter((xcom) => names.has(instanceKey(xcom))),
     ...(callbacks && {
-      callbacks: { ...callbacks, owed: callbacks.owed.filter(({ instance }) => names.has(nameOf(instance))) },
+      callbacks: {
+        ...callbacks,
+        owed: callbacks.owed.filter(({ instance }) => names.has(instanceKey(instance))),
+      },
     }),
   };
-}
-
-function nameOf({ taskId, mapIndex }: { readonly taskId: string; readonly mapIndex: number }): string {
-  return `${mapIndex}:${taskId}`;
 }

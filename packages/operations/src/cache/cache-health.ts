@@ -1,6 +1,6 @@
 // Whether the cache is in use, in the shape of `cache stats --json`.
 
-import type { BreakerBoard, CacheSwitch, ReportedBreaker } from "@memodag/metastore";
+import type { BreakerStates, CacheSwitch, ReportedBreaker } from "@memodag/metastore";
 import { isoTime } from "../iso-time.ts";
 import { turnOffReason } from "./turn-off-reason.ts";
 
@@ -23,7 +23,7 @@ export async function readCacheHealth(parts: {
   /** Why the config switches caching off; `null` when it does not. */
   readonly configOffReason: string | null;
   readonly cacheSwitch: Pick<CacheSwitch, "find">;
-  readonly breakers: Pick<BreakerBoard, "list">;
+  readonly breakers: Pick<BreakerStates, "list">;
 }): Promise<CacheHealth> {
   const offReason = parts.configOffReason ?? turnOffReason(await parts.cacheSwitch.find());
   const breakers = await parts.breakers.list();

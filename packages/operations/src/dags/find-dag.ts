@@ -1,6 +1,6 @@
 // Finds the Dag of an id, or reports a helpful error.
 
-import { DEFAULT_TEAM, MemodagError, type DagStore, type DagVersion } from "@memodag/core";
+import { findNearest, DEFAULT_TEAM, MemodagError, type DagStore, type DagVersion } from "@memodag/core";
 
 /** The id of a Dag and, if several teams have it, its team. */
 export interface DagName {
@@ -33,7 +33,6 @@ export async function findTeam(dags: DagStore, { dagId, team }: DagName): Promis
 }
 
 async function dagNotFound(dags: DagStore, { dagId, team }: DagName): Promise<MemodagError> {
-  const { findNearest } = await import("@memodag/config");
   const known = await dags.listDags(team);
   const broken = (await dags.listDagFiles()).filter(
     (file) => file.error !== null && (team === undefined || file.team === team),

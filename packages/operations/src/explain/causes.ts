@@ -1,7 +1,13 @@
 // Finds the origin of a run's misses: from a changed input to the upstream task that produced it. Functions
 // of values.
 
-import type { ArgTemplate, CacheStatus, SerializedTask, TaskInstance } from "@memodag/core";
+import {
+  instanceKey,
+  type ArgTemplate,
+  type CacheStatus,
+  type SerializedTask,
+  type TaskInstance,
+} from "@memodag/core";
 import type { ComponentChange, RunDecision } from "@memodag/result-cache";
 import { explainInstance, type Explanation, type ExplanationReason } from "./explanation.ts";
 
@@ -43,13 +49,13 @@ export class RunCauses {
   constructor(run: ExplainedRun) {
     this.#run = run;
     this.#tasks = new Map(run.tasks.map((task) => [task.taskId, task]));
-    this.#instances = new Map(run.instances.map((instance) => [nameOf(instance), instance]));
+    this.#instances = new Map(run.instances.map((instance) => [instanceKey(instance), instance]));
     for (const instance of run.instances) {
       const first = this.#firstOf.get(instance.taskId);
       if (!first || (first.cacheStatus === "hit" && instance.cacheStatus !== "hit"))
         this.#firstOf.set(instance.taskId, instance);
     }
-    this.#decisions = new Map(run.decisions.map((decision) => [nameOf(decision), decision]));
+    this.#decisions = new Map(run.decisions.map((decision) => [instanceKey(decision), decision]));
   }
 
   /** The cause of an explanation; `null` when the instance is itself the cause. */
@@ -88,19 +94,19 @@ export class RunCauses {
   }
 
   #explain(instance: TaskInstance): Explanation {
-    return explainInstance(instance, this.#decisions.get(nameOf(instance)));
+    return explainInstance(instance, this.#decisions.get(instanceKey(instance)));
   }
 
   /** Terminates: Dags have no cycles. */
   #rootOf(instance: TaskInstance): Cause {
-    const known = this.#found.get(nameOf(instance));
+    const known = this.#found.get(instanceKey(instance));
     if (known) return known;
     const explanation = this.#explain(instance);
     const above = this.#makerOfChange(instance, explanation);
     const { taskId, mapIndex } = instance;
     const { status, reason, changes, detail } = explanation;
     const cause = above ? this.#rootOf(above) : { taskId, mapIndex, status, reason, changes, detail };
-    this.#found.set(nameOf(instance), cause);
+    this.#found.set(instanceKey(instance), cause);
     return cause;
   }
 
@@ -119,7 +125,7 @@ export class RunCauses {
     // In a mapped task, the instance with the same index is the likely cause, otherwise any with a new
     // result.
     return taskIds.flatMap((id) => {
-      const same = this.#instances.get(nameOf({ taskId: id, mapIndex }));
+      const same = this.#instances.get(instanceKey({ taskId: id, mapIndex }));
       const first = this.#firstOf.get(id);
       return [...(same ? [same] : []), ...(first ? [first] : [])];
     });
@@ -141,10 +147,6 @@ function resultsIn(template: ArgTemplate): string[] {
     case "object":
       return template.entries.flatMap(([, value]) => resultsIn(value));
   }
-}
-
-function nameOf({ taskId, mapIndex }: Pick<TaskInstance, "taskId" | "mapIndex">): string {
-  return `${mapIndex} ${taskId}`;
 }
 
 /** One group for all hits, and one for each changed component, whichever instances of a task it affects. */

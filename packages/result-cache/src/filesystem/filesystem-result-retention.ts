@@ -2,7 +2,7 @@
 
 import { rm, stat } from "node:fs/promises";
 import { basename } from "node:path";
-import type { Clock, Digest } from "@memodag/core";
+import { chunksOf, type Clock, type Digest } from "@memodag/core";
 import type { Amount, ResultRetention, StoredResult } from "../retention-ports.ts";
 import { isMissing, withFolderFailure } from "./folder-failure.ts";
 import { inBatches } from "../in-batches.ts";
@@ -29,9 +29,7 @@ export class FilesystemResultRetention implements ResultRetention {
     for (const team of teams) {
       for await (const paths of this.#folderOf(team).list("")) {
         const digests = paths.map((path) => basename(path)).filter(isDigest);
-        for (let from = 0; from < digests.length; from += limit) {
-          yield await this.#look(team, digests.slice(from, from + limit));
-        }
+        for (const some of chunksOf(digests, limit)) yield await this.#look(team, some);
       }
     }
   }

@@ -1,6 +1,7 @@
 // The attempts of one run: waiting for a slot, chosen, and submitted.
 
 import {
+  storedError,
   isOwnFault,
   MemodagError,
   type ActiveLimits,
@@ -179,8 +180,7 @@ export class Dispatcher {
       return buildAttempt(parts, results);
     } catch (error) {
       if (!isOwnFault(error)) throw error;
-      const failure = { code: error.code, message: error.message };
-      const outcome = { kind: "failed" as const, error: failure, durationMs: 0, retryable: false };
+      const outcome = { kind: "failed" as const, error: storedError(error), durationMs: 0, retryable: false };
       return { kind: "finished", attemptId, outcome };
     }
   }

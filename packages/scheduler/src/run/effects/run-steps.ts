@@ -2,6 +2,7 @@
 // them.
 
 import {
+  storedError,
   assembleArguments,
   isOwnFault,
   MemodagError,
@@ -158,7 +159,7 @@ export class RunSteps {
       return { kind: "waits" };
     } catch (error) {
       if (!isOwnFault(error)) throw error;
-      return stepFailed({ code: error.code, message: error.message });
+      return stepFailed(storedError(error));
     }
   }
 

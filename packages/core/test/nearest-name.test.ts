@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { findNearest } from "@memodag/config";
+import { findNearest } from "../src/nearest-name.ts";
 
 describe("findNearest", () => {
   it.each([

@@ -21,7 +21,7 @@ export interface ReportedBreaker extends BreakerReport {
 }
 
 /** Reports of schedulers, each good for as long as its writer said. */
-export class BreakerBoard {
+export class BreakerStates {
   readonly #dialect: Dialect;
 
   constructor(dialect: Dialect) {
