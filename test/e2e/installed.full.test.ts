@@ -70,6 +70,23 @@ it("runs a Dag twice: the second run is all hits and starts no process", async (
   expect(second).toMatchObject({ state: "success", processesSpawned: 0 });
 });
 
+it("makes a project that runs, is tested and is checked", async () => {
+  const memodag = join(project.folder, "node_modules/.bin/memodag");
+  const folder = join(project.folder, "made");
+  const { stdout } = await project.run(memodag, ["init", "made"]);
+  expect(stdout).toContain("npx memodag dags run hello");
+  const runs = [];
+  for (const _ of ["first", "second"]) {
+    const run = await project.run(memodag, ["dags", "run", "hello", "--json"], folder);
+    runs.push((JSON.parse(run.stdout) as RunReport).processesSpawned);
+  }
+  expect(runs).toEqual([4, 0]);
+  const scripts = await project.run("npm", ["test"], folder);
+  expect(scripts.stdout).toMatch(/pass 1$/m);
+  const checked = await project.run(memodag, ["dags", "check", "--json"], folder);
+  expect(JSON.parse(checked.stdout)).toEqual({ files: 1, errors: [] });
+});
+
 it("tests a Dag with Node's own test runner", async () => {
   const { stdout } = await project.run(process.execPath, ["--test", "--test-reporter=tap"]);
   expect(stdout).toMatch(/^# pass 1$/m);

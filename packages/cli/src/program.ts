@@ -9,12 +9,14 @@ import { registerDags } from "./commands/dags.ts";
 import { registerDb } from "./commands/db.ts";
 import { registerDoctor } from "./commands/doctor.ts";
 import { withOptionsBefore } from "./commands/common-options.ts";
+import { registerInit } from "./commands/init.ts";
 import { registerRuns } from "./commands/runs.ts";
 import { registerServices } from "./commands/services.ts";
 import { registerTasks } from "./commands/tasks.ts";
 
 /** Adds the commands of each first word. */
 const COMMANDS: Readonly<Record<string, (program: Command) => void>> = {
+  init: registerInit,
   dev: registerServices,
   scheduler: registerServices,
   "dag-processor": registerServices,

@@ -27,6 +27,7 @@ const WRITTEN_DOWN: Readonly<Record<string, AuditAction | "looks" | "service">> 
   "config show": "looks",
   "dag-processor": "service",
   "dags backfill": "dags.backfill",
+  "dags check": "looks",
   "dags errors": "looks",
   "dags list": "looks",
   "dags pause": "dags.pause",
@@ -39,6 +40,8 @@ const WRITTEN_DOWN: Readonly<Record<string, AuditAction | "looks" | "service">> 
   "db status": "looks",
   dev: "service",
   doctor: "looks",
+  // It makes files, and knows no database.
+  init: "service",
   "runs cancel": "runs.cancel",
   "runs list": "looks",
   "runs show": "looks",

@@ -121,6 +121,14 @@ describe("commands on a project", () => {
       code: 1,
       stdout: expect.stringMatching(/^dags\/broken\.ts: .*broken\.ts:3.*half written/),
     });
+    const checked = await project.run("dags", "check", "--json");
+    expect(checked.code).toBe(1);
+    expect(JSON.parse(checked.stdout)).toMatchObject({
+      files: 3,
+      errors: [
+        { bundle: "dags", path: "broken.ts", line: 3, message: expect.stringContaining("half written") },
+      ],
+    });
     await project.run("dags", "pause", "failing");
     expect(await project.json("dags", "list")).toMatchObject([{ dagId: "failing", isPaused: true }, {}]);
   });

@@ -37,6 +37,8 @@ const CASES: Readonly<Record<string, Case | string>> = {
   "config show": WHOLE,
   "config check": WHOLE,
   doctor: WHOLE,
+  init: WHOLE,
+  "dags check": WHOLE,
 
   "dags list": () => [[], onlyOf("bees")],
   "dags show": () => [["shapes"], expect.objectContaining({ team: "bees" })],

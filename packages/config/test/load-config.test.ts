@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { chownSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { MemodagError } from "@memodag/core";
@@ -54,6 +54,30 @@ describe("where the config comes from", () => {
     write("b.toml", "core.parallelism = 4");
     expect(load({ MEMODAG_CONFIG: "a.toml" }, "b.toml").config.core.parallelism).toBe(4);
   });
+
+  it("takes the nearest file above, and its paths from where it is", () => {
+    write("memodag.toml", "core.parallelism = 1");
+    mkdirSync(join(cwd, "a/b/c"), { recursive: true });
+    const below = loadConfig({ env: {}, cwd: join(cwd, "a/b/c") });
+    expect(below).toMatchObject({ file: join(cwd, "memodag.toml"), projectDir: cwd });
+    write("a/config/memodag.toml", "core.parallelism = 2");
+    const nearer = loadConfig({ env: {}, cwd: join(cwd, "a/b/c") });
+    expect(nearer.config.core).toMatchObject({ parallelism: 2, stateDir: join(cwd, "a/.memodag") });
+  });
+
+  it.runIf(process.geteuid?.() === 0)(
+    "takes no file above that another user wrote, unless it is named",
+    () => {
+      write("memodag.toml", "core.parallelism = 1");
+      chownSync(join(cwd, "memodag.toml"), 1_234, 1_234);
+      mkdirSync(join(cwd, "a"));
+      const lookup = { env: {}, cwd: join(cwd, "a") };
+      expect(() => loadConfig(lookup)).toThrow(/belongs to another user \(uid 1234\): add --config/);
+      expect(loadConfig({ ...lookup, file: "../memodag.toml" }).config.core.parallelism).toBe(1);
+      // In the current folder it is taken, as it always was.
+      expect(load().config.core.parallelism).toBe(1);
+    },
+  );
 
   it("refuses a named file that is not there", () => {
     expect(() => load({}, "nowhere.toml")).toThrow(

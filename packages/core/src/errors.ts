@@ -39,6 +39,8 @@ export type ErrorCode =
   | "map_too_long"
   | "max_active_runs_reached"
   | "pool_not_found"
+  | "project_exists"
+  | "project_invalid"
   | "question_unanswered"
   | "result_not_storable"
   | "run_cancelled"

@@ -14,7 +14,7 @@ export function withCommonOptions(command: Command): Command {
   return command
     .option(
       "--config <file>",
-      "the config file (default: $MEMODAG_CONFIG, ./memodag.toml, ./config/memodag.toml)",
+      "the config file (default: $MEMODAG_CONFIG, memodag.toml or config/memodag.toml, here or above)",
     )
     .option("--json", "print JSON");
 }

@@ -1,4 +1,4 @@
-// `memodag dags list | show | errors | pause | unpause`, and the way to `run` and `trigger`.
+// `memodag dags list | show | errors | check | pause | unpause`, and the way to `run` and `trigger`.
 
 import type { Command } from "commander";
 import { formatDuration } from "@memodag/core";
@@ -8,8 +8,8 @@ import { branchText } from "../output/branch-text.ts";
 import { EXIT_UNREADABLE } from "../output/exit-codes.ts";
 import { printFacts, printJson, printLine, printNote, printTable } from "../output/print.ts";
 import { shortDigest } from "../output/units.ts";
-import { withDags } from "../wiring/deployment.ts";
-import { type TeamOptions, withTeamOptions } from "./common-options.ts";
+import { type CommonOptions, withDags } from "../wiring/deployment.ts";
+import { type TeamOptions, withCommonOptions, withTeamOptions } from "./common-options.ts";
 import { registerDagsBackfill } from "./dags-backfill.ts";
 import { registerDagRuns } from "./dag-runs.ts";
 
@@ -24,6 +24,9 @@ export function registerDags(program: Command): void {
   withTeamOptions(dags.command("errors"))
     .description("Dag files that could not be read; exits with 1 when there are any")
     .action(listErrors);
+  withCommonOptions(dags.command("check"))
+    .description("read all Dag files anew, without a database; exits with 1 when any has a fault")
+    .action(checkFiles);
   registerDagRuns(dags);
   registerDagsBackfill(dags);
   for (const [name, isPaused] of [
@@ -123,6 +126,20 @@ async function listErrors({ team, ...options }: TeamOptions): Promise<void> {
   if (broken.length === 0) return printLine("All Dag files could be read.");
   for (const { bundle, path, ...error } of broken)
     printLine(`${bundle}/${path}: ${placeOf(path, error)}: ${shortened(error.message)}`);
+}
+
+async function checkFiles(options: CommonOptions): Promise<void> {
+  const { loadSettings } = await import("@memodag/deployment/config");
+  const { checkDagFiles } = await import("@memodag/deployment/dags");
+  const { placeOf } = await import("@memodag/operations/dags");
+  const { files, errors } = await checkDagFiles(await loadSettings(options));
+  if (errors.length > 0) process.exitCode = EXIT_UNREADABLE;
+  if (options.json) return printJson({ files, errors });
+  for (const { bundle, path, ...error } of errors)
+    printLine(`${bundle}/${path}: ${placeOf(path, error)}: ${shortened(error.message)}`);
+  printLine(
+    errors.length === 0 ? `${files} Dag file(s): ok` : `${errors.length} of ${files} Dag file(s) have faults`,
+  );
 }
 
 async function setPaused(dagId: string, isPaused: boolean, { team, ...options }: TeamOptions): Promise<void> {

@@ -1,8 +1,10 @@
 // Opens the deployment that a command's options name, and closes it when the command is done.
 
+import { relative } from "node:path";
 import { systemClock } from "@memodag/core";
 import type { Deployment } from "@memodag/deployment/stores";
 import type { OperationContext } from "@memodag/operations";
+import { printNote } from "../output/print.ts";
 import { noteLogger, storeLogger } from "../output/note-logger.ts";
 
 /** Options of every command. */
@@ -21,9 +23,16 @@ export async function withOperations<T>(options: CommonOptions, work: Work<T>): 
   const { loadSettings } = await import("@memodag/deployment/config");
   const { operationContext, withDeployment } = await import("@memodag/deployment/stores");
   const loaded = await loadSettings(options);
+  if (options.config === undefined) noteConfigAbove(loaded.file);
   return await withDeployment({ loaded, log: storeLogger }, async (deployment) => {
     return await work(operationContext(deployment, { clock: systemClock, log: noteLogger }), deployment);
   });
+}
+
+/** A config found above the current folder is named: it may be another project's. */
+function noteConfigAbove(file: string | null): void {
+  const path = file === null ? "" : relative(process.cwd(), file);
+  if (path.startsWith("..") && process.env["MEMODAG_CONFIG"] === undefined) printNote(`Config: ${path}`);
 }
 
 /** {@link withOperations} with the Dags up to date, where this machine alone looks after them. */

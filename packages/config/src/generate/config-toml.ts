@@ -6,7 +6,7 @@ import { type KnownSection, knownSections } from "../known-keys.ts";
 const HEAD = `#:schema ./memodag.schema.json
 # Configuration of memodag: every key with its default. Keys that are commented out are unset by default.
 #
-# Looked up at --config, $MEMODAG_CONFIG, ./memodag.toml and ./config/memodag.toml. Any key can be
+# Looked up at --config, $MEMODAG_CONFIG, memodag.toml and config/memodag.toml, here or above. Any key can be
 # overridden by an environment variable: MEMODAG__SECTION__KEY, such as MEMODAG__CORE__PARALLELISM=4.
 # Relative paths are resolved against this file's folder, or its parent if the folder is named config.
 # Durations have a unit (ms, s, m, h, d, w), and so do sizes (B, KB, MB, GB, KiB, MiB, GiB).

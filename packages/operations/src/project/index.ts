@@ -1,0 +1,1 @@
+export { initProject, type InitProjectInput, type InitReport } from "./init-project.ts";
