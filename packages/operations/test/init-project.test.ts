@@ -51,11 +51,11 @@ test("makes a folder and everything in it", () => {
 });
 
 test("adds to the package.json of `npm init -y`, and asks for no other version", () => {
-  const test = 'echo "Error: no test specified" && exit 1';
+  const script = 'echo "Error: no test specified" && exit 1';
   const dependencies = { memodag: "file:../memodag.tgz" };
   put(
     "package.json",
-    JSON.stringify({ name: "x", type: "commonjs", scripts: { test }, dependencies }, null, "\t"),
+    JSON.stringify({ name: "x", type: "commonjs", scripts: { test: script }, dependencies }, null, "\t"),
   );
   put("package-lock.json", "{}");
   put("node_modules/memodag/package.json", "{}");
