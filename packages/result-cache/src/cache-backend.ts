@@ -39,7 +39,7 @@ export interface CacheBackend {
 }
 
 /**
- * What the module of a backend exports, besides whatever else. The contract of its stores is exported as
+ * The exports of a backend's module that are used; it may have others. The contract of its stores is exported as
  * tests by `@memodag/result-cache/testing`.
  *
  * @example

@@ -1,4 +1,4 @@
-// Calls a backend: each call under a deadline, and nobody waits for a backend that is in trouble.
+// Calls a backend: each call has a deadline, and no caller waits for a backend that keeps failing.
 
 import { messageOf, type Logger } from "@memodag/core";
 import { BrokenCircuitError, CircuitState, ConsecutiveBreaker, circuitBreaker, handleAll } from "cockatiel";
@@ -10,7 +10,7 @@ export type BreakerState = "closed" | "open" | "half_open";
 /** A breaker came to another state. */
 export interface BreakerChange {
   readonly state: BreakerState;
-  /** What failed last; `null` once the backend answers again. */
+  /** The last failure; `null` once the backend answers again. */
   readonly error: string | null;
 }
 
@@ -22,21 +22,21 @@ export interface BreakerOptions {
   readonly breakerRestMs: number;
 }
 
-/** What is called. It must stop at the signal, which is aborted when the deadline has passed. */
+/** A call. It must stop at the signal, which is aborted when the deadline has passed. */
 export type BackendWork<T> = (signal: AbortSignal, isTrial: boolean) => Promise<T>;
 
 class LateError extends Error {}
 
 type CallKind = "call" | "send";
 
-/** What came of a call. `late`: the deadline was waited for; `left_alone`: there is no answer to wait for. */
+/** The outcome of a call. `late`: the deadline was waited for; `left_alone`: there is no answer to wait for. */
 export type BackendOutcome<T> =
   | { readonly kind: "answered"; readonly value: T }
   | { readonly kind: "late"; readonly message: string }
   | { readonly kind: "failed"; readonly message: string }
   | { readonly kind: "left_alone"; readonly message: string };
 
-/** What came of sending. `unwaited`: it goes on, and what comes of it is not waited for. */
+/** The outcome of sending. `unwaited`: it goes on, and its outcome is not awaited. */
 export type SendOutcome<T> = BackendOutcome<T> | { readonly kind: "unwaited"; readonly message: string };
 
 /**
@@ -44,7 +44,7 @@ export type SendOutcome<T> = BackendOutcome<T> | { readonly kind: "unwaited"; re
  * it changes, not at every call.
  *
  * A deadline is paid once: after one call was late, and when an open breaker has rested, the next call is a
- * trial. It goes on without its caller, who is told that the backend is left alone, as is everybody until
+ * trial. It goes on without its caller, which is told that the backend is bypassed, as are all callers until
  * the trial is over; once one has succeeded in time, calls are waited for again. What is sent is worth doing
  * without a caller: it goes on alone for as long as calls are not waited for, or what was sent was late.
  */
@@ -150,14 +150,14 @@ export class CacheBreaker {
   #leftAlone(): Extract<BackendOutcome<never>, { kind: "left_alone" }> {
     const why =
       this.state === "closed"
-        ? "was late: nobody waits for it until it answers in time"
+        ? "was late and is not waited for until it answers in time"
         : "has failed too often in a row and is left alone for a while";
     return { kind: "left_alone", message: `${this.#backend} ${why}` };
   }
 }
 
 /**
- * What `work` comes to, unless that takes longer.
+ * Returns the result of `work`, unless it takes longer.
  * @throws LateError
  */
 async function withinDeadline<T>(work: Promise<T>, milliseconds: number): Promise<T> {

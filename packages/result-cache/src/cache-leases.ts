@@ -12,7 +12,7 @@ export interface CacheLeasesOptions extends BreakerOptions {
   readonly timeoutMs: Live<number>;
 }
 
-/** What {@link CacheLeases} is made of. */
+/** The parts of {@link CacheLeases}. */
 export interface CacheLeasesParts {
   readonly store: LeaseStore;
   readonly clock: Clock;
@@ -27,7 +27,7 @@ export interface KeyLease {
   readonly token: number;
 }
 
-/** What came of asking for a lease. `unavailable`: the task runs without one. */
+/** The outcome of asking for a lease. `unavailable`: the task runs without one. */
 export type LeaseOutcome =
   | { readonly kind: "acquired"; readonly lease: KeyLease }
   | { readonly kind: "held"; readonly holder: string }
@@ -117,7 +117,7 @@ export class CacheLeases {
   async #claim(team: string, key: Digest, holder: string): Promise<LeaseOutcome> {
     const outcome = await this.#call(async (signal, isTrial) => {
       const claim = await this.#store.tryAcquire(team, key, holder, this.#options.leaseMs);
-      // Nobody waits for it any more: the task runs without it, and others must not wait.
+      // The caller has given up: the task runs without the lease, and others must not wait.
       const isUnwanted = signal.aborted || isTrial;
       if (isUnwanted && claim.kind === "acquired") await this.#store.release(team, key, claim.token);
       return claim;

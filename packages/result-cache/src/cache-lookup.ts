@@ -1,9 +1,9 @@
-// What the cache answers. Outcomes that are to be expected are values; a throw is a bug.
+// Answers of the cache. Expected outcomes are values; a throw is a bug.
 
 import type { Digest, StoredError } from "@memodag/core";
 import type { FoundRecord, RecordedXCom } from "./record-store.ts";
 
-/** What one task instance asks. */
+/** The lookup of one task instance. */
 export interface CacheAsk {
   readonly key: Digest;
   /** How old an answer may be, in milliseconds, by the store's clock; `null`: any age. */
@@ -57,7 +57,7 @@ export type PlaceOutcome =
   | { readonly kind: "not_here" }
   | { readonly kind: "failed"; readonly message: string };
 
-/** What came of storing a result. */
+/** The outcome of storing a result. */
 export type StoreOutcome =
   | { readonly kind: "stored" }
   /** A live result of the same bytes is there, or any live one where a failure was to be stored. */
@@ -65,6 +65,6 @@ export type StoreOutcome =
   /** A live entry of other bytes is there: the task is not deterministic. The entry stays. */
   | { readonly kind: "differs"; readonly storedDigest: Digest }
   | { readonly kind: "too_large"; readonly sizeBytes: number; readonly limitBytes: number }
-  /** It may be stored yet: the cache was late, and nobody waits for what becomes of it. */
+  /** It may still be stored: the cache was late, and its answer is not awaited. */
   | { readonly kind: "unwaited"; readonly message: string }
   | { readonly kind: "failed"; readonly message: string };

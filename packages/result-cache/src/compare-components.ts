@@ -1,4 +1,4 @@
-// What is different between two keys, by name.
+// Compares two keys and names the components that differ.
 
 import type { SourceComponent, TaskSourceRecord } from "@memodag/core";
 import type { RecordedComponents } from "./key-components.ts";

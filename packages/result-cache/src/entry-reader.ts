@@ -18,7 +18,7 @@ import { isCatalogMissing } from "./record-catalog.ts";
 import { isSoundRecord, requireMap } from "./sound-record.ts";
 import type { Values } from "./values/values.ts";
 
-/** Bytes that may be read before anybody has asked for them, at most. */
+/** Bytes that are read before they are asked for, at most. */
 const MAX_FORESEEN_BYTES = 16 * 2 ** 20;
 
 /** Bytes of results that are read in one call, unless a single one is larger: more could be late. */
@@ -30,7 +30,7 @@ const HASHED_HERE_BYTES = 64 * 1024;
 /** Why the bytes of a record cannot be used. */
 export type Unusable = "result_missing" | "integrity_failed";
 
-/** What is known of a key: its record with what became of its bytes; `unsound`: what a store made up. */
+/** The entry of a key: its record, and its bytes or why there are none; `unsound`: an invalid answer of a store. */
 export type Entry =
   | undefined
   | "unsound"
@@ -44,7 +44,7 @@ interface VerifiedBytes {
 
 const NO_BYTES: VerifiedBytes = { bytes: new Map(), bad: new Set() };
 
-/** What {@link EntryReader} works with. */
+/** The parts of {@link EntryReader}. */
 export interface EntryReaderParts {
   readonly records: RecordStore;
   readonly results: ResultStore;
@@ -124,7 +124,7 @@ export class EntryReader {
         xcoms: typeof xcoms === "string" ? xcoms : xcoms.map((xcom) => this.#placed(xcom)),
       });
     }
-    // What another store has is not this cache's to judge: it is replaced when the task has run.
+    // Values in another store are not judged here: they are replaced when the task has run.
     const isOwn = ({ which: { key } }: UnusableRecord): boolean =>
       records.get(key)?.xcoms?.some?.((xcom) => this.#isElsewhere(xcom)) !== true;
     this.#removeUnusable(team, unusableOf(known, records).filter(isOwn), verified.bad);
@@ -161,7 +161,7 @@ export class EntryReader {
     return verified;
   }
 
-  /** Takes away what can never hit, so that the next run stores anew. Nobody waits for it. */
+  /** Removes what can never hit, so that the next run stores it again. Not awaited. */
   #removeUnusable(team: string, unusable: readonly UnusableRecord[], bad: ReadonlySet<Digest>): void {
     if (unusable.length === 0) return;
     const remove = async () => {
@@ -169,7 +169,7 @@ export class EntryReader {
       // Where runs refer to values, the next attempt writes over them, and may have done so by now.
       if (bad.size > 0 && typeof this.#valueStore !== "string") await this.#results.delete(team, [...bad]);
     };
-    this.#log.warn("removed cache entries whose record or bytes are gone, changed, or somebody else's", {
+    this.#log.warn("removed cache entries whose record or bytes are gone, changed, or another team's", {
       team,
       keys: unusable.map(({ which }) => which.key),
     });
@@ -201,7 +201,7 @@ function roomFor(askedBytes: number): number {
 
 /** A record to take away, and why. */
 interface UnusableRecord {
-  /** With its making, so that what somebody stored in its place since is left alone. */
+  /** With the time of its making, so that what was stored in its place since is kept. */
   readonly which: { readonly key: Digest; readonly createdAt?: number };
   readonly cause: Unusable;
 }
@@ -215,13 +215,13 @@ function unusableOf(
     const cause = entry === "unsound" ? "integrity_failed" : entry?.xcoms;
     if (typeof cause !== "string") continue;
     const { createdAt } = { ...records.get(key) };
-    // What is unsound may lack even that.
+    // An unsound record may lack even that.
     unusable.push({ which: { key, ...(typeof createdAt === "number" && { createdAt }) }, cause });
   }
   return unusable;
 }
 
-/** A store may answer with anything, a text of the same digest among it. */
+/** A store may answer with anything, such as a string. */
 function isBytes(value: unknown): value is Uint8Array {
   return value instanceof Uint8Array;
 }

@@ -22,7 +22,7 @@ export interface CacheEntry {
   readonly xcoms: readonly EntryXCom[];
 }
 
-/** What {@link EntryWriter} works with. */
+/** The parts of {@link EntryWriter}. */
 export interface EntryWriterParts {
   readonly records: RecordStore;
   readonly results: ResultStore;
@@ -31,7 +31,7 @@ export interface EntryWriterParts {
   readonly breaker: CacheBreaker;
   readonly counters: CacheCounters;
   readonly log: Logger;
-  /** What records are sealed with; without it they are not. */
+  /** The key of seals; without it, records are not sealed. */
   readonly sealKey?: Uint8Array;
   /** Milliseconds that storing one result may take. */
   readonly storeTimeoutMs: Live<number>;

@@ -4,7 +4,7 @@
 const AT_ONCE = 32;
 
 /**
- * What `work` comes to for each item, in their order. Rejects with the first failure, when nothing is
+ * Returns the result of `work` for each item, in their order. Rejects with the first failure, when nothing is
  * on its way any more, and between batches once `signal` aborts.
  */
 export async function inBatches<T, R>(

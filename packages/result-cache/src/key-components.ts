@@ -1,4 +1,4 @@
-// What a cache key is made of, kept beside every record so that a miss can be explained by name.
+// Components of a cache key, stored with every record so that a miss can be explained by their names.
 
 import type { Digest, RuntimeComponent } from "@memodag/core";
 
@@ -17,7 +17,7 @@ export interface KeyComponents {
   readonly task: string;
   /** Digest of the code that the task can reach. */
   readonly source: Digest;
-  /** What runs it, as short texts: Node, platform, time zone, locale; of a command, its program. */
+  /** The runtime, as short strings: Node, platform, time zone, locale; of a command, its program. */
   readonly runtime: RuntimeComponent;
   /** Argument name → digest of the value's canonical JSON. */
   readonly inputs: Readonly<Record<string, Digest>>;
@@ -25,7 +25,7 @@ export interface KeyComponents {
   readonly context: Readonly<Record<string, Digest>>;
   /** Environment variable → digest of its text; a digest of its own when it is not set. */
   readonly env: Readonly<Record<string, Digest>>;
-  /** Bumped by hand. */
+  /** Increased by the author. */
   readonly version: string | null;
   /** Pattern of declared files → digest of which files there are and what is in them. Absent: none. */
   readonly files?: Readonly<Record<string, Digest>>;
@@ -42,7 +42,7 @@ export interface RecordedComponents extends Omit<KeyComponents, "v" | "runtime">
   readonly runtime?: RuntimeComponent;
   /**
    * Short printable forms by `inputs.NAME`, `context.PATH` and `env.NAME`, of values that are small and
-   * no secrets. A secret's digest is a keyed one here, so that nobody can guess the value from it.
+   * no secrets. A secret's digest is a keyed one here, so that the value cannot be guessed from it.
    */
   readonly shown?: Readonly<Record<string, string>>;
   /** The beginning of the digest of each declared file by its path. Absent: none, or too many. */

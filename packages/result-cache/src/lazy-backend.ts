@@ -1,5 +1,5 @@
-// A backend that is opened when it is first asked, and again after opening it failed: nobody waits for a
-// cache that is away, and nobody has to restart when it comes.
+// A backend that is opened when it is first asked, and again after opening it failed: no process waits for
+// a cache that is unreachable, or has to be restarted when it is back.
 
 import {
   RECORD_STORE_METHODS,

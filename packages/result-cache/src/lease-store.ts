@@ -2,14 +2,14 @@
 
 import type { Digest } from "@memodag/core";
 
-/** What came of asking for a lease. */
+/** The outcome of asking for a lease. */
 export type LeaseClaim =
   | {
       readonly kind: "acquired";
       /** Fencing token: greater than that of every earlier lease of this key. */
       readonly token: number;
     }
-  /** Somebody's, and not expired; `holder` is what they called themselves. */
+  /** Held and not expired; `holder` is the name that its holder gave. */
   | { readonly kind: "held"; readonly holder: string };
 
 /**

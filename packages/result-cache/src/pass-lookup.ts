@@ -1,4 +1,4 @@
-// The lookups of one scheduling pass, under one deadline, and what an entry is to whoever asks.
+// The lookups of one scheduling pass, under one deadline, and the meaning of an entry for the instance that asks.
 
 import type { Clock, Digest, StoredError } from "@memodag/core";
 import type { BackendOutcome } from "./cache-breaker.ts";
@@ -41,7 +41,7 @@ const KEYS_A_LATE_CALL = 2_000;
  * asks for thousands of keys, which would all run, fewer of them are asked for in a further call, until calls
  * have been late in proportion, or so often in a row that the backend is left alone.
  *
- * What is foreseen fills up the calls that are made for what was asked, so that a cascade of hits asks the
+ * Foreseen keys fill up the calls that are made for asked keys, so that a cascade of hits asks the
  * backend again only where a key turned out different.
  */
 export class PassLookup {
@@ -137,7 +137,7 @@ export class PassLookup {
         this.#broken = { kind: "failed", message: "the cache left out every key that it was asked for" };
       } else if (left.size > 0) {
         if (bytes >= maxBytes) return;
-        // What there was no room for is another question, and has a deadline of its own.
+        // Keys for which there was no room are asked for separately, with a deadline of their own.
         if (before - left.size < count) this.#room = 0;
       }
     }

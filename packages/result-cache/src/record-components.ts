@@ -17,7 +17,7 @@ export interface SecretRules {
 const PARTS = ["inputs", "context", "env"] as const;
 
 /**
- * What a record keeps.
+ * Components as a record keeps them.
  * @param textOf the value's JSON by part and name; undefined when it is not at hand or long.
  */
 export function recordComponents(

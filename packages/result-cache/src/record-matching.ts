@@ -2,7 +2,7 @@
 
 import type { CacheRecord, RecordFilter, TaskRecordStats } from "./record-store.ts";
 
-/** What a filter looks at. */
+/** The fields that a filter uses. */
 export type MatchableRecord = Pick<
   CacheRecord,
   "team" | "dagId" | "taskId" | "key" | "sourceHash" | "producer" | "createdAt" | "expiresAt"

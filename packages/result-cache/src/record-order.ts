@@ -2,7 +2,7 @@
 
 import type { CacheRecord, RecordPage, RecordPosition, RecordSort } from "./record-store.ts";
 
-/** What an order looks at. */
+/** The fields that an order uses. */
 type SortableRecord = Pick<CacheRecord, "key" | "createdAt" | "xcoms" | "hitCount" | "durationMs">;
 
 const VALUE_OF: Readonly<Record<RecordSort, (record: SortableRecord) => number>> = {

@@ -4,7 +4,7 @@ import { createHash, createHmac, timingSafeEqual } from "node:crypto";
 import type { Digest } from "@memodag/core";
 import type { RecordedXCom } from "./recorded-xcom.ts";
 
-/** What a seal is over. */
+/** The sealed content. */
 export interface Sealable {
   readonly team: string;
   readonly key: Digest;
@@ -13,7 +13,7 @@ export interface Sealable {
 }
 
 /**
- * What a seal says. `none`: the record is from before there were seals, or its store keeps none.
+ * The verdict of a seal. `none`: the record is from before there were seals, or its store keeps none.
  * `foreign`: it was made with a key that is not this one, which tells nothing.
  */
 export type SealState = "right" | "wrong" | "none" | "foreign";

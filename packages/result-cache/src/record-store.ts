@@ -47,13 +47,13 @@ export interface CacheRecord extends Omit<NewCacheRecord, "ttlMs"> {
   readonly expiresAt: number | null;
   readonly lastHitAt: number | null;
   readonly hitCount: number;
-  /** Age by the store's clock when it was read; what the reader's ttl is held against. */
+  /** Age by the store's clock when it was read, which readers compare with their ttl. */
   readonly ageMs: number;
   /** Not there when there were none. */
   readonly differing?: DifferingResults;
 }
 
-/** What a lookup reads of a record: what a hit rests on and is explained by, and what tells it from another. */
+/** The fields of a record that a lookup reads: for hits, for their explanation, and to tell it from another. */
 export type FoundRecord = Pick<
   CacheRecord,
   "team" | "key" | "xcoms" | "error" | "producer" | "durationMs" | "createdAt" | "ageMs"
@@ -82,7 +82,7 @@ export interface RecordFilter {
 }
 
 /**
- * What a listing is in the order of: the making, the size of all XComs, hits, what hits have saved (hits
+ * The order of a listing: the making, the size of all XComs, hits, what hits have saved (hits
  * times duration).
  */
 export const RECORD_SORTS = ["age", "size", "hits", "saved"] as const;
@@ -125,7 +125,7 @@ export interface TaskRecordStats {
  */
 export type PutMode = "keep-live" | "replace";
 
-/** What came of a put: `kept` names the digest of the return value that is there already. */
+/** The outcome of a put: `kept` names the digest of the return value that is there already. */
 export type PutOutcome =
   | { readonly kind: "stored" }
   | { readonly kind: "kept"; readonly resultDigest: Digest };

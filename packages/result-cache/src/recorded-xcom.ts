@@ -1,4 +1,4 @@
-// What a record knows of one value of its result.
+// One value of a result, as its record describes it.
 
 import type { Digest } from "@memodag/core";
 

@@ -29,7 +29,7 @@ export interface ResultCacheOptions extends BreakerOptions {
   readonly maxResultSize: Live<number>;
 }
 
-/** What a {@link ResultCache} is made of. */
+/** The parts of a {@link ResultCache}. */
 export interface ResultCacheParts {
   readonly records: RecordStore;
   readonly results: ResultStore;
@@ -44,7 +44,7 @@ export interface ResultCacheParts {
   readonly counters?: CounterStore;
   readonly clock: Clock;
   readonly log: Logger;
-  /** What records are sealed with, so that verification can tell what was changed; without it they are not. */
+  /** The key of seals, by which verification detects changed records; without it, records are not sealed. */
   readonly sealKey?: Uint8Array;
   /** Hears when the backend is left alone, tried, and asked again; must not throw. */
   readonly onBreakerChange?: (change: BreakerChange) => void;

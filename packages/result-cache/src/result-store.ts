@@ -11,7 +11,7 @@ export interface ResultBytes {
 }
 
 /**
- * Keeps bytes by digest, for each team apart. Does not check them: whoever reads does. Any method
+ * Keeps bytes by digest, for each team apart. Does not check them: readers do. Any method
  * may throw; the cache turns that into a miss.
  */
 export interface ResultStore {

@@ -1,11 +1,11 @@
-// What collecting and verifying need of a store, beside what the cache needs: a backend may lack it.
+// Methods of a store for collection and verification, which the cache itself does not need: a backend may lack them.
 
 import type { Digest } from "@memodag/core";
 import type { RecordedXCom } from "./recorded-xcom.ts";
 import type { RemovalCause } from "./removal.ts";
 
 /**
- * Milliseconds for which bytes that nothing names are left alone: whoever wrote them may be about to name
+ * Milliseconds for which bytes that nothing refers to are kept: their writer may be about to refer to
  * them. A store renews the age of bytes that are written again before half of it has passed.
  */
 export const ORPHAN_GRACE_MS = 3_600_000;
@@ -58,7 +58,7 @@ export interface StoredResult {
 
 /** Collecting records. Keys under an unexpired lease are in no list and are never deleted. */
 export interface RecordRetention {
-  /** What is kept of records that went, where anything is. */
+  /** Tombstones of removed records, if the store keeps any. */
   readonly removals?: AgedStore;
   /** Up to `limit` records that have expired. */
   listExpired(limit: number): Promise<CollectableRecord[]>;
@@ -66,7 +66,7 @@ export interface RecordRetention {
   listLeastUsed(limit: number, offset: number): Promise<CollectableRecord[]>;
   /** All records, or those that have expired. */
   amount(which: "all" | "expired"): Promise<Amount>;
-  /** Deletes those of `records` that nobody used or replaced since they were listed, and may note why. */
+  /** Deletes those of `records` that were not used or replaced since they were listed, and may note why. */
   deleteUnused(records: readonly CollectableRecord[], cause: RemovalCause): Promise<Amount>;
   /** Those of `digests` that a record of the team names. */
   findNamed(team: string, digests: readonly Digest[]): Promise<Set<Digest>>;
@@ -87,7 +87,7 @@ export interface ResultRetention {
   deleteUnnamed(team: string, digests: readonly Digest[], olderThanMs: number): Promise<Amount>;
 }
 
-/** What is of no use after some time, whatever else there is. Sizes are 0 where they are not known. */
+/** Data that is of no use after some time. Sizes are 0 if they are not known. */
 export interface AgedStore {
   /** How much is older than `olderThanMs`. */
   amount(olderThanMs: number): Promise<Amount>;

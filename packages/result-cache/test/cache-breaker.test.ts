@@ -31,7 +31,7 @@ test("a call that was late is paid for once: the next goes on alone, and others 
     trials.push(isTrial);
     return answer.promise;
   };
-  const message = "it was late: nobody waits for it until it answers in time";
+  const message = "it was late and is not waited for until it answers in time";
   expect(await breaker.call(60_000, trial)).toEqual({ kind: "left_alone", message });
   expect(await breaker.call(60_000, trial)).toEqual({ kind: "left_alone", message });
   expect(trials).toEqual([true]);

@@ -1,4 +1,4 @@
-// Counts in memory and writes now and then, in batches: nobody who looks up or stores waits for it.
+// Counts in memory and writes periodically, in batches: lookups and stores do not wait for it.
 
 import {
   messageOf,
@@ -35,7 +35,7 @@ const MAX_WAITING_RECORDS = 100_000;
 /** Milliseconds that one call may take: at its end, a process waits for it. */
 const CALL_TIMEOUT_MS = 2_000;
 
-/** What {@link CacheCounters} is made of. */
+/** The parts of {@link CacheCounters}. */
 export interface CacheCountersParts {
   readonly records: Pick<RecordLookup, "touch">;
   /** Where tasks' counts go; without it they go nowhere. */

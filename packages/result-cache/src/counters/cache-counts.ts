@@ -1,4 +1,4 @@
-// What is counted about the cache for each task, and how two counts become one.
+// Counts about the cache for each task, and their sum.
 
 /** A task by all of its names. */
 export interface TaskName {
@@ -30,7 +30,7 @@ export const COUNT_NAMES = [
 export type CountName = (typeof COUNT_NAMES)[number];
 
 /**
- * What the cache did for one task.
+ * The effects of the cache for one task.
  *
  * - `hits`, `misses`: instances that were answered; `unusable`: misses whose entry had lost its bytes
  * - `populated`: misses whose result was stored; `refreshes`: instances that were told not to look

@@ -1,4 +1,4 @@
-// Explains misses after the passes that made them, and keeps what comes of it. No pass and no lookup waits
+// Explains misses after the passes that made them, and stores the explanations. No pass and no lookup waits
 // for it; where it fails, an explanation is missing and nothing else.
 
 import { setImmediate as nextTurn } from "node:timers/promises";
@@ -46,15 +46,15 @@ const CALL_TIMEOUT_MS = 2_000;
 export interface NotedMiss extends DecidedInstance {
   readonly key: Digest;
   readonly verdict: LookupVerdict;
-  /** What the key is made of, as records keep it. Called once, after the pass. */
+  /** Returns the components of the key, as records keep them. Called once, after the pass. */
   readonly components: () => Promise<RecordedComponents>;
 }
 
-/** What a {@link DecisionLog} is made of. */
+/** The parts of a {@link DecisionLog}. */
 export interface DecisionLogParts {
   readonly decisions: DecisionStore;
   readonly records: Pick<RecordStore, "list" | "findRemovals">;
-  /** What source hashes of a team are made of. */
+  /** Finds the components of source hashes of a team. */
   readonly findSources: (team: string, hashes: readonly Digest[]) => Promise<Map<Digest, TaskSourceRecord>>;
   readonly clock: Clock;
   readonly log: Logger;
@@ -116,7 +116,7 @@ export class DecisionLog {
         }
         this.#isFailing = true;
       }
-      // SQLite answers without letting anybody else have the thread.
+      // SQLite blocks the thread while it answers.
       await nextTurn();
     }
   }

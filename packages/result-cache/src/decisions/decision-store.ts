@@ -5,7 +5,7 @@ import type { ComponentChange } from "../compare-components.ts";
 import type { RecordedComponents } from "../key-components.ts";
 import type { MissReason } from "../cache-lookup.ts";
 
-/** What an instance got from the cache in place of a hit: what was answered, or why nothing was. */
+/** The answer that an instance got from the cache in place of a hit, or why there was none. */
 export type LookupVerdict = MissReason | "refresh" | "lookup_timeout" | "lookup_failure";
 
 /** Kinds of change that make another key, in the order in which one of them is named as the reason. */
@@ -37,11 +37,11 @@ export interface DecidedInstance extends TaskInstanceId {
   readonly dagRunId: number;
 }
 
-/** Why an instance did not hit. Nothing in it depends on what becomes of entries and runs later. */
+/** Why an instance did not hit. It does not depend on later changes of entries and runs. */
 export interface CacheDecision extends DecidedInstance {
   readonly key: Digest;
   readonly reason: DecisionReason;
-  /** What there is to say beside the reason; `null`: nothing. */
+  /** Details beside the reason; `null`: none. */
   readonly detail: string | null;
   /** The key whose components `changes` starts from; `null` when the reason is no change. */
   readonly comparedWith: Digest | null;
@@ -51,7 +51,7 @@ export interface CacheDecision extends DecidedInstance {
   readonly components: RecordedComponents;
 }
 
-/** What is listed of a run's decisions. */
+/** The listed fields of a run's decisions. */
 export type RunDecision = Omit<CacheDecision, "components">;
 
 /** A decision that is kept. */
@@ -60,14 +60,14 @@ export interface KeptDecision extends CacheDecision {
   readonly decidedAt: number;
 }
 
-/** What a new decision may be compared with. */
+/** The fields that a new decision may be compared with. */
 export interface EarlierKey {
   readonly key: Digest;
   readonly runId: string;
   readonly components: RecordedComponents;
 }
 
-/** Milliseconds for which decisions, and what became of removed entries, are kept: 30 days. */
+/** Milliseconds for which decisions and tombstones of removed entries are kept: 30 days. */
 export const DECISION_TTL_MS: number = 30 * 86_400_000;
 
 /** Keeps one decision for each task instance that asked the cache and did not hit. */

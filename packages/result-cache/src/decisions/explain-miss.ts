@@ -12,7 +12,7 @@ import {
   type LookupVerdict,
 } from "./decision-store.ts";
 
-/** What a miss is explained from. */
+/** The facts that explain a miss. */
 export interface MissEvidence {
   readonly verdict: LookupVerdict;
   readonly components: RecordedComponents;
@@ -20,7 +20,7 @@ export interface MissEvidence {
   readonly removal: RemovalCause | "untold" | undefined;
   /** Other keys of the same instance, latest first. */
   readonly earlier: readonly EarlierKey[];
-  /** What source hashes are made of, as far as that is known. */
+  /** Components of source hashes, as far as they are known. */
   readonly sources: ReadonlyMap<Digest, TaskSourceRecord>;
 }
 
@@ -42,7 +42,7 @@ const REMOVED = {
   },
 } as const satisfies Record<RemovalCause | "untold", Pick<MissExplanation, "reason" | "detail">>;
 
-/** Explains a miss. What became of the key itself says more than what other keys were made of. */
+/** Explains a miss. The removal of the key itself explains more than the components of other keys. */
 export function explainMiss(evidence: MissEvidence): MissExplanation {
   const { verdict, components, removal, earlier, sources } = evidence;
   if (verdict !== "no_entry") return plain(verdict);

@@ -26,9 +26,9 @@ interface SeenLock {
 }
 
 /**
- * A lock that is held by whoever made its file, which holds the holder's token. A holder that was killed
+ * A lock that is held by the creator of its file, which contains the holder's token. A holder that was killed
  * blocks others until it is taken for dead. One that was only asleep for so long may then work beside another:
- * what is done under the lock must leave whole files even so.
+ * work under the lock must leave whole files even so.
  *
  * Breaking is claimed first, by a file that is named for the broken holder's token, so that of several waiters
  * one breaks it, and none breaks the lock of the next holder. Ages are taken by the file system's clock alone,
@@ -97,7 +97,7 @@ export class FileLock {
   async #tryBreak(dead: SeenLock): Promise<boolean> {
     const claim = this.#claimOn(dead.token);
     if (!(await this.#tryMake(claim))) {
-      // Whoever claimed it may have been killed in its turn.
+      // The process that claimed it may have been killed as well.
       const claimedAt = await modifiedAt(claim);
       if (claimedAt !== undefined && (await this.#isDead({ modifiedAt: claimedAt }))) await remove(claim);
       return false;

@@ -78,7 +78,7 @@ export class FilesystemResultStore implements ResultStore {
   }
 }
 
-/** Whoever writes bytes that are there is about to name them: collection must leave them alone. */
+/** A writer of bytes that are there is about to refer to them: collection must not remove them. */
 async function renewAge(path: string, now: number): Promise<void> {
   const at = await modifiedAt(path);
   if (at !== undefined && now - at > ORPHAN_GRACE_MS / 2) await utimes(path, now / 1_000, now / 1_000);

@@ -1,9 +1,9 @@
-// Turns what the operating system refuses into an error that names the folder and the mend.
+// Converts errors of the operating system to errors that name the folder and how to fix them.
 
 import { MemodagError, messageOf } from "@memodag/core";
 
 /**
- * What `work` comes to. An operating system's error becomes a `MemodagError` `cache_backend_failed`
+ * Returns the result of `work`. An operating system's error becomes a `MemodagError` `cache_backend_failed`
  * that names `folder`; any other, such as an abort, passes.
  */
 export async function withFolderFailure<T>(folder: string, work: () => Promise<T>): Promise<T> {

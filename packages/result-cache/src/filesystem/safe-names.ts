@@ -9,7 +9,7 @@ const PLAIN_TEAM = /^[a-z0-9][a-z0-9_-]{0,63}$/;
 
 const TEAM_PREFIX = "team-";
 
-/** Whether a text is a digest: 64 lower-case hexadecimal digits. */
+/** Whether a string is a digest: 64 lower-case hexadecimal digits. */
 export function isDigest(text: string): boolean {
   return DIGEST.test(text);
 }

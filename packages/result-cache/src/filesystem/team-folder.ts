@@ -130,7 +130,7 @@ export async function readIfPresent(path: string, signal?: AbortSignal): Promise
   }
 }
 
-/** What `work` comes to, which wants a folder: it is made when it is missed, which is seldom. */
+/** Returns the result of `work`, which needs a folder: if it does not exist, which is rare, it is created. */
 async function inFolder<T>(folder: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();

@@ -14,20 +14,20 @@ import {
   type StoredResult,
 } from "../retention-ports.ts";
 
-/** What a {@link Collector} is made of. A store without retention is left alone. */
+/** The stores and limits of a {@link Collector}. A store without retention is not collected. */
 export interface CollectorParts {
   readonly records: RecordRetention | undefined;
   /** Every store that holds bytes of records or XComs. */
   readonly results: readonly (ResultRetention | undefined)[];
   /** Versions of Dags that newer ones took the place of and no run refers to, and artifacts of none. */
   readonly superseded?: AgedStore;
-  /** Why tasks missed; what became of removed records is kept with the records. */
+  /** Explanations of misses; why records were removed is kept with the records. */
   readonly explanations?: AgedStore;
-  /** What the records may name together, in bytes; `null`: as much as there is. */
+  /** Total bytes that records may refer to; `null`: no limit. */
   readonly maxSizeBytes: number | null;
 }
 
-/** What went, or would go. */
+/** The removed entries, or those that would be removed. */
 export interface Collection {
   readonly expired: Amount;
   /** Over the quota. */
@@ -52,7 +52,7 @@ export interface DoomedItem {
   readonly ageMs: number;
 }
 
-/** What would go, and the first of it by name. */
+/** The entries that would be removed, and the names of the first. */
 export interface CollectionPlan extends Collection {
   readonly items: readonly DoomedItem[];
 }
@@ -91,7 +91,7 @@ export class Collector {
   }
 
   /**
-   * What {@link collect} would delete now, and the first `itemLimit` of it. Bytes that are still named by
+   * Returns what {@link collect} would delete now, and the first `itemLimit` of it. Bytes that are still named by
    * a record that would go are not in it: they go with the same collection if they are old enough.
    */
   async plan(itemLimit: number): Promise<CollectionPlan> {

@@ -5,7 +5,7 @@ import { ORPHAN_GRACE_MS, type RecordRetention, type StoredResult } from "../ret
 /** Bytes that one step reads or deletes at most, one result over: both take a database time. */
 const MAX_STEP_BYTES = 4 * 2 ** 20;
 
-/** Those bytes that nothing names and that nobody is about to name. */
+/** Returns the bytes that nothing refers to and that are old enough not to be in use by a writer. */
 export async function findOrphans(
   records: RecordRetention,
   found: readonly StoredResult[],

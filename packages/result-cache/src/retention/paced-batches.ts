@@ -13,7 +13,7 @@ const SMALLEST_BATCH = 10;
 
 /**
  * Milliseconds that a batch should take. SQLite keeps other writers waiting for the part of it that is no
- * checkpoint, and this thread for all of it. Whoever waits for SQLite's lock looks again after 1, 3, 8, 18
+ * checkpoint, and this thread for all of it. A process that waits for SQLite's lock looks again after 1, 3, 8, 18
  * and 33 ms: batches so short are over by the third look, and leave it no chance to meet the next one.
  */
 const BATCH_MS = 10;

@@ -7,7 +7,7 @@ import type { Collection } from "./collector.ts";
 /** Milliseconds that a process waits at its end for a batch: one takes some fifteen, in a store that answers. */
 const LONGEST_BATCH_MS = 2_000;
 
-/** What a {@link PeriodicCollection} is made of. */
+/** The parts of a {@link PeriodicCollection}. */
 export interface PeriodicCollectionParts {
   /** Does one collection, and ends it early once the signal aborts. */
   readonly collect: (signal: AbortSignal) => Promise<Collection>;
@@ -17,7 +17,7 @@ export interface PeriodicCollectionParts {
   readonly log: Logger;
 }
 
-/** Collects until it is stopped. What goes wrong is logged, and hurts nobody: the next one tries again. */
+/** Collects until it is stopped. Errors are logged; the next collection tries again. */
 export class PeriodicCollection {
   readonly #parts: PeriodicCollectionParts;
   readonly #stopping = new AbortController();

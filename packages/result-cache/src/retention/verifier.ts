@@ -22,14 +22,14 @@ export interface VerifiableResults {
   readonly retention: ResultRetention;
 }
 
-/** What a {@link Verifier} is made of. */
+/** The stores of a {@link Verifier}. */
 export interface VerifierParts {
   readonly records: { readonly store: Pick<RecordStore, "purge">; readonly retention: RecordRetention };
   /** Where the records' bytes are. */
   readonly results: VerifiableResults;
   /** Where runs' XComs are, when that is elsewhere. */
   readonly xcoms?: VerifiableResults;
-  /** What records are sealed with here; without it no seal is checked. */
+  /** The key of seals; without it, seals are not checked. */
   readonly sealKey?: Uint8Array;
 }
 
@@ -53,7 +53,7 @@ export interface DamagedBytes {
   readonly isShown: boolean;
 }
 
-/** What was found. */
+/** The findings. */
 export interface Verification {
   /** How much was looked at. */
   readonly checked: { readonly records: number; readonly results: number; readonly sizeBytes: number };
@@ -61,7 +61,7 @@ export interface Verification {
   readonly seals: Readonly<Record<SealState, number>>;
   readonly badRecords: readonly BadRecord[];
   readonly damaged: readonly DamagedBytes[];
-  /** Bytes that neither a record nor an XCom names, and nobody is about to name. */
+  /** Bytes that neither a record nor an XCom refers to, and that are old enough not to be in use by a writer. */
   readonly orphans: readonly StoredResult[];
   /** True when everything that may be removed was removed. */
   readonly isRepaired: boolean;

@@ -1,4 +1,4 @@
-// What every lease store must do, as tests that a backend of any origin can run.
+// The contract of lease stores, as tests that any backend can run.
 
 import { deepEqual, equal } from "node:assert/strict";
 import type { LeaseStore } from "../lease-store.ts";
@@ -41,14 +41,17 @@ export function describeLeaseStore(name: string, harness: LeaseStoreHarness, run
       await acquire(store, "second");
     });
 
-    check("what nobody renews is free when it expires, and not before", async ({ store, passTime }) => {
-      const token = await acquire(store, "first");
-      await passTime(MINUTE / 2);
-      equal((await store.tryAcquire(TEAM, KEY, "second", MINUTE)).kind, "held");
-      await passTime(MINUTE);
-      equal(await store.tryRenew(TEAM, KEY, token, MINUTE), false);
-      await acquire(store, "second");
-    });
+    check(
+      "a lease that is not renewed is free when it expires, and not before",
+      async ({ store, passTime }) => {
+        const token = await acquire(store, "first");
+        await passTime(MINUTE / 2);
+        equal((await store.tryAcquire(TEAM, KEY, "second", MINUTE)).kind, "held");
+        await passTime(MINUTE);
+        equal(await store.tryRenew(TEAM, KEY, token, MINUTE), false);
+        await acquire(store, "second");
+      },
+    );
 
     check("renewing lets it last from now on", async ({ store, passTime }) => {
       const token = await acquire(store, "first");

@@ -12,7 +12,7 @@ const HOUR = 3_600_000;
 /** Texts that mean one another as patterns, prefixes or without regard to case. */
 const LOOKALIKES = ["a_b", "axb", "a%", "a", "ab", "A_B", "a_b_", "%", "_", "a\\_b", "a*b", "a_b "];
 
-/** Fields of a filter that are matched whole, and how to make a record that has such a text there. */
+/** Fields of a filter that are matched whole, and how to make a record that has such a string there. */
 const WHOLE_TEXTS: readonly {
   readonly field: "team" | "dagId" | "taskId" | "sourceHash";
   readonly own: (text: string) => Partial<NewCacheRecord>;

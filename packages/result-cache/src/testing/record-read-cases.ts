@@ -15,7 +15,7 @@ import type { OpenRecordStore, RegisterCase } from "./store-harness.ts";
 
 const HOUR = 3_600_000;
 
-/** What a test may take on a database's clock. */
+/** The longest duration of a test, by a database's clock. */
 const MINUTE = 60_000;
 
 export function describeRecordReads(check: RegisterCase<OpenRecordStore>): void {
@@ -54,7 +54,7 @@ export function describeRecordReads(check: RegisterCase<OpenRecordStore>): void 
     const record = sampleRecord("one", { ttlMs: null });
     await store.put(record, "keep-live");
     await passTime(-2 * HOUR);
-    // Whoever asks takes no such entry for a hit, and knows it by this.
+    // By this, readers know that such an entry is not a hit.
     const { ageMs } = await findOne(store, record.key);
     equal(ageMs <= MINUTE - 2 * HOUR, true, `age ${ageMs}`);
     const [listed] = await store.list({}, { limit: 1, offset: 0 });
@@ -215,7 +215,7 @@ export function describeRecordReads(check: RegisterCase<OpenRecordStore>): void 
   check("a lookup that is aborted leaves the store in order", async ({ store }) => {
     await store.put(sampleRecord("one"), "keep-live");
     const aborted = store.find(TEAM, [keyOf("one")], { signal: AbortSignal.abort() });
-    // It may answer, where it is done before anybody could abort it, or reject.
+    // It may answer, if it was done before it could be aborted, or reject.
     const [outcome] = await Promise.allSettled([aborted]);
     if (outcome.status === "fulfilled") equal(outcome.value.size, 1);
     equal((await store.find(TEAM, [keyOf("one")])).size, 1);

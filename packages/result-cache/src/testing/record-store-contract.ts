@@ -1,4 +1,4 @@
-// What every record store must do, as tests that a backend of any origin can run.
+// The contract of record stores, as tests that any backend can run.
 
 import { describeRecordDifferences } from "./record-difference-cases.ts";
 import { describeRecordFilters } from "./record-filter-cases.ts";

@@ -36,7 +36,7 @@ export function describeRecordTeams(check: RegisterCase<OpenRecordStore>): void 
       equal(found.team, team);
       deepEqual(found.xcoms, xcoms);
     }
-    equal((await store.find("nobody", [KEY])).size, 0);
+    equal((await store.find("no-team", [KEY])).size, 0);
   });
 
   check("list, count and stats of a team show its own alone", async ({ store }) => {
@@ -53,8 +53,8 @@ export function describeRecordTeams(check: RegisterCase<OpenRecordStore>): void 
         [[team, 1]],
       );
     }
-    deepEqual(await listKeys(store, { team: "nobody" }), []);
-    deepEqual(await store.stats({ team: "nobody" }), []);
+    deepEqual(await listKeys(store, { team: "no-team" }), []);
+    deepEqual(await store.stats({ team: "no-team" }), []);
   });
 
   check("without a team, every team's records are meant", async ({ store }) => {
@@ -85,13 +85,13 @@ export function describeRecordTeams(check: RegisterCase<OpenRecordStore>): void 
   check("hits count for their team alone", async ({ store }) => {
     await putAll(store, RECORDS);
     await store.touch("m_", [{ key: KEY, count: 4 }]);
-    await store.touch("nobody", [{ key: KEY, count: 4 }]);
+    await store.touch("no-team", [{ key: KEY, count: 4 }]);
     for (const team of TEAMS) equal((await findOne(store, KEY, team)).hitCount, team === "m_" ? 4 : 0);
   });
 
   check("a purge of a team leaves the others", async ({ store }) => {
     await putAll(store, RECORDS);
-    equal(await store.purge({ team: "nobody" }), 0);
+    equal(await store.purge({ team: "no-team" }), 0);
     equal(await store.purge({ team: "m_", key: KEY }), 1);
     equal(await store.purge({ team: "m%" }), 1);
     equal(await store.purge({ team: "" }), 1);

@@ -1,4 +1,4 @@
-// What every result store must do, as tests that a backend of any origin can run.
+// The contract of result stores, as tests that any backend can run.
 
 import { deepEqual, equal } from "node:assert/strict";
 import { sha256, type Digest } from "@memodag/core";
@@ -89,7 +89,7 @@ function describeBytes(check: RegisterCase<OpenStore<ResultStore>>): void {
     }
   });
 
-  // Damage is written under the digest: a store does not check bytes, whoever reads them does.
+  // Damage is written under the digest: a store does not check bytes, its readers do.
   for (const [kind, damaged] of [
     ["changed", "onf"],
     ["cut short", "on"],
@@ -119,7 +119,7 @@ function describeBytes(check: RegisterCase<OpenStore<ResultStore>>): void {
     const one = result("one");
     await store.write(TEAM, [one]);
     const aborted = store.read(TEAM, [one.digest], { signal: AbortSignal.abort() });
-    // It may answer, where it is done before anybody could abort it, or reject.
+    // It may answer, if it was done before it could be aborted, or reject.
     const [outcome] = await Promise.allSettled([aborted]);
     if (outcome.status === "fulfilled") equal(outcome.value.size, 1);
     await holds(store, TEAM, one.digest, one.bytes);
@@ -146,7 +146,7 @@ function describeTeams(check: RegisterCase<OpenStore<ResultStore>>): void {
     for (const team of TEAMS) await store.write(team, [one]);
     await store.delete("m_", [one.digest]);
     await store.delete("", [one.digest]);
-    await store.delete("nobody", [one.digest]);
+    await store.delete("no-team", [one.digest]);
     for (const team of TEAMS) {
       const left = (await store.read(team, [one.digest])).size;
       equal(left, team === "m_" || team === "" ? 0 : 1, `team ${team}`);

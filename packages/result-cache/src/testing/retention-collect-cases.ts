@@ -1,4 +1,4 @@
-// What a collection takes from a backend, and what it leaves.
+// Tests of what a collection removes from a backend, and what it keeps.
 
 import { deepEqual, equal, ok } from "node:assert/strict";
 import { sha256 } from "@memodag/core";
@@ -38,14 +38,14 @@ export function describeCollecting(check: RegisterCase<OpenRetentionStores>): vo
   });
 
   check(
-    "bytes that nobody has named yet are left for an hour from when they were written",
+    "bytes that nothing refers to yet are kept for an hour from when they were written",
     async (stores) => {
       const { results, passTime } = stores;
       const bytes = bytesOf("value of late");
       await results.write(TEAM, [bytes]);
       await passTime(HOUR / 2);
       equal((await collect(stores)).bytes.count, 0);
-      // Written again by somebody who is about to name them: their age begins anew.
+      // Written again by a process that is about to refer to them: their age starts again.
       await passTime(HOUR / 4);
       await results.write(TEAM, [bytes]);
       await passTime(HOUR / 2);
@@ -96,7 +96,7 @@ export function describeCollecting(check: RegisterCase<OpenRetentionStores>): vo
 
   check("a plan deletes nothing, and names what a collection then deletes", async (stores) => {
     await storeAll(stores, [entry("old", { ttlMs: HOUR }), entry("young")]);
-    await stores.results.write(TEAM, [bytesOf("value of nobody")]);
+    await stores.results.write(TEAM, [bytesOf("value of no record")]);
     await stores.passTime(2 * HOUR);
     const plan = await (await collectorOf(stores, 0)).plan(100);
     deepEqual(counts(plan), { expired: 1, evicted: 1, bytes: 1 });
@@ -105,7 +105,7 @@ export function describeCollecting(check: RegisterCase<OpenRetentionStores>): vo
       [
         ["expired", keyOf("old")],
         ["evicted", keyOf("young")],
-        ["bytes", sha256("value of nobody")],
+        ["bytes", sha256("value of no record")],
       ],
     );
     ok(plan.items.every(({ ageMs }) => ageMs >= 2 * HOUR));

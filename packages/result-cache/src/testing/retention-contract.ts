@@ -1,4 +1,4 @@
-// What every backend that can be collected must do, as tests that one of any origin can run.
+// The contract of backends that can be collected, as tests that any backend can run.
 
 import { describeCollecting, describeQuota } from "./retention-collect-cases.ts";
 import type { RetentionHarness } from "./retention-stores.ts";

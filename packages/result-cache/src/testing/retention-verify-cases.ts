@@ -1,4 +1,4 @@
-// What verifying a backend finds, and what it repairs.
+// Tests of what verifying a backend finds, and what it repairs.
 
 import { deepEqual, equal } from "node:assert/strict";
 import type { Digest } from "@memodag/core";
@@ -31,43 +31,46 @@ export function describeVerifying(check: RegisterCase<OpenRetentionStores>): voi
     equal(found.checked.results, 2);
   });
 
-  check("bytes that are missing or changed, and bytes of nobody, are found and removed", async (stores) => {
-    const { records, results, passTime } = stores;
-    const names = ["good", "missing", "flipped", "cut"];
-    await storeAll(
-      stores,
-      names.map((name) => entry(name)),
-    );
-    // A store may keep bytes that a record names: the record is put when they are gone.
-    await records.purge({ team: TEAM, key: keyOf("missing") });
-    await results.delete(TEAM, [digestOf("missing")]);
-    await records.put(recordOf(entry("missing")), "keep-live");
-    await results.write(TEAM, [
-      { digest: digestOf("flipped"), bytes: bytesOf("Value of flipped").bytes },
-      { digest: digestOf("cut"), bytes: bytesOf("value of c").bytes },
-      bytesOf("value of nobody"),
-    ]);
-    await passTime(2 * HOUR);
-    const wrong = {
-      bad: {
-        [keyOf("missing")]: "result_missing",
-        [keyOf("flipped")]: "integrity_failed",
-        [keyOf("cut")]: "integrity_failed",
-      },
-      damaged: [digestOf("flipped"), digestOf("cut")].sort(),
-      orphans: [digestOf("nobody")],
-    };
-    const looked = await verify(stores, false);
-    deepEqual(told(looked), wrong);
-    equal(looked.isSound, false);
-    equal(await records.count({}), 4);
-    const repaired = await verify(stores, true);
-    deepEqual(told(repaired), wrong);
-    equal(repaired.isSound, true);
-    deepEqual(await listKeys(records, {}), [keyOf("good")]);
-    await holds(stores, TEAM, { good: true, flipped: false, cut: false, nobody: false });
-    deepEqual(told(await verify(stores, false)), { bad: {}, damaged: [], orphans: [] });
-  });
+  check(
+    "bytes that are missing or changed, and bytes of no record, are found and removed",
+    async (stores) => {
+      const { records, results, passTime } = stores;
+      const names = ["good", "missing", "flipped", "cut"];
+      await storeAll(
+        stores,
+        names.map((name) => entry(name)),
+      );
+      // A store may keep bytes that a record names: the record is put when they are gone.
+      await records.purge({ team: TEAM, key: keyOf("missing") });
+      await results.delete(TEAM, [digestOf("missing")]);
+      await records.put(recordOf(entry("missing")), "keep-live");
+      await results.write(TEAM, [
+        { digest: digestOf("flipped"), bytes: bytesOf("Value of flipped").bytes },
+        { digest: digestOf("cut"), bytes: bytesOf("value of c").bytes },
+        bytesOf("value of unnamed"),
+      ]);
+      await passTime(2 * HOUR);
+      const wrong = {
+        bad: {
+          [keyOf("missing")]: "result_missing",
+          [keyOf("flipped")]: "integrity_failed",
+          [keyOf("cut")]: "integrity_failed",
+        },
+        damaged: [digestOf("flipped"), digestOf("cut")].sort(),
+        orphans: [digestOf("unnamed")],
+      };
+      const looked = await verify(stores, false);
+      deepEqual(told(looked), wrong);
+      equal(looked.isSound, false);
+      equal(await records.count({}), 4);
+      const repaired = await verify(stores, true);
+      deepEqual(told(repaired), wrong);
+      equal(repaired.isSound, true);
+      deepEqual(await listKeys(records, {}), [keyOf("good")]);
+      await holds(stores, TEAM, { good: true, flipped: false, cut: false, unnamed: false });
+      deepEqual(told(await verify(stores, false)), { bad: {}, damaged: [], orphans: [] });
+    },
+  );
 
   check("a record whose result is not that which it was sealed with is found and removed", async (stores) => {
     const [here, elsewhere] = [new Uint8Array(32).fill(1), new Uint8Array(32).fill(2)];

@@ -1,4 +1,4 @@
-// What a backend gives to be tested: a way to open a store, and a test runner.
+// The parts of a test of a backend: a way to open a store, and a test runner.
 
 import type { ByteStore } from "@memodag/core";
 import type { LeaseStore } from "../lease-store.ts";
