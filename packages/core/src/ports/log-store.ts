@@ -1,14 +1,9 @@
 // Logs of attempts. Implemented by files; workers on other machines send theirs here.
 
+import type { Attempt } from "./executor.ts";
+
 /** Identifies the log of an attempt; a callback's log goes on where that of its task's attempt ends. */
-export interface AttemptName {
-  readonly team: string;
-  readonly dagId: string;
-  readonly runId: string;
-  readonly taskId: string;
-  readonly mapIndex: number;
-  readonly tryNumber: number;
-}
+export type AttemptName = Pick<Attempt, "team" | "dagId" | "runId" | "taskId" | "mapIndex" | "tryNumber">;
 
 /** Part of a log, in bytes from its start: `from` to `to`, which is not included. Default: to the end. */
 export interface LogRange {
