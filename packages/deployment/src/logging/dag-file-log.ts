@@ -1,8 +1,9 @@
 // Logs events of Dag files: what was read, what is broken and where, and what was fixed.
 
 import { join, relative } from "node:path";
-import type { DagFile, DagFileError, Logger } from "@memodag/core";
+import { messageOf, type DagFile, type DagFileError, type Logger } from "@memodag/core";
 import type { BundleSummary, DagBundle } from "@memodag/dag-processor";
+import { nameFault } from "../stores/name-fault.ts";
 
 /** Logs each error once, however often the file is read, until it changes. */
 export class DagFileLog {
@@ -11,6 +12,8 @@ export class DagFileLog {
   readonly #cwd: string;
   /** The last error logged for each broken file. */
   readonly #told = new Map<string, string>();
+  /** The last error of each bundle whose pass failed as a whole. */
+  readonly #failures = new Map<string, string>();
 
   /** `cwd`: the directory to which shown paths are relative, so that a terminal can open them. */
   constructor(log: Logger, bundles: readonly DagBundle[], cwd: string) {
@@ -21,6 +24,7 @@ export class DagFileLog {
 
   /** Logs the results of a pass. */
   tell({ bundle, files }: BundleSummary): void {
+    if (this.#failures.delete(bundle)) this.#log.info("the bundle's Dag files are read again", { bundle });
     for (const file of files) {
       const { path } = file;
       if (file.kind === "broken") this.#tellBroken(bundle, path, file.error);
@@ -29,6 +33,14 @@ export class DagFileLog {
       const message = wasBroken ? "Dag file is fixed and was read" : "Dag file read";
       this.#log.info(message, { bundle, path, dagIds: file.dagIds });
     }
+  }
+
+  /** Logs that a pass failed as a whole, such as on a full disk: once, since it is tried again and again. */
+  tellFailure(bundle: string, error: unknown): void {
+    const message = messageOf(nameFault(error));
+    if (this.#failures.get(bundle) === message) return;
+    this.#failures.set(bundle, message);
+    this.#log.error(`Dag files are not read for now, and will be when this is fixed: ${message}`, { bundle });
   }
 
   /** Logs a file that was broken before this process started and has not changed since. */

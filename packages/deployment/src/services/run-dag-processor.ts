@@ -31,7 +31,7 @@ export async function runDagProcessor(options: ServiceOptions): Promise<void> {
     const watch = await watchBundles(processor, bundles, {
       rescanMs: settings.rescanInterval,
       onProcessed: (summary) => fileLog.tell(summary),
-      onError: ({ name }, error) => log.error(error.message, { bundle: name }),
+      onError: ({ name }, error) => fileLog.tellFailure(name, error),
     });
     log.info("watching Dag files", { bundles: bundles.map(({ name }) => name) });
     await stopped;

@@ -21,7 +21,13 @@ export async function runDev(options: ServiceOptions): Promise<void> {
     await deployment.requireWritable();
     await warnOfTeams(deployment.loaded, log);
     const processor = new ProcessorProcess(options, log);
-    const scheduler = await openScheduler(deployment, { live, log, listener: runLogger(log) });
+    const scheduler = await openScheduler(deployment, { live, log, listener: runLogger(log) }).catch(
+      async (error: unknown) => {
+        // Its process would keep this one running, without a scheduler.
+        await processor.stop();
+        throw error;
+      },
+    );
     scheduler.start();
     log.info("dev started: `memodag dags trigger ID` makes a run", { config: deployment.loaded.file });
     await stopped;

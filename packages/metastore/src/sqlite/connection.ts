@@ -1,6 +1,6 @@
 // Opens a SQLite file: one connection, its settings, and its prepared statements.
 
-import { closeSync, existsSync, mkdirSync, openSync, statSync } from "node:fs";
+import { closeSync, existsSync, mkdirSync, openSync, statfsSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { MemodagError, messageOf, OWN_FILE_MODE, OWN_FOLDER_MODE } from "@memodag/core";
 import Database, { type Database as Driver, type Statement } from "better-sqlite3";
@@ -155,11 +155,23 @@ export function openSqliteConnection(path: string, options: SqliteOptions): Sqli
     driver?.close();
     throw new MemodagError(
       "database_unreachable",
-      `cannot open the database sqlite:${path} (${messageOf(error)}): ` +
-        "check that [database] url names a SQLite file in a folder that can be written to",
+      `cannot open the database sqlite:${path} (${messageOf(error)}): ${openingRemedy(path)}`,
       { cause: error, fields: { url: `sqlite:${path}` } },
     );
   }
+}
+
+/** Below this many free bytes SQLite cannot make the files that it needs next to its own. */
+const ROOM_TO_OPEN_BYTES = 2 ** 17;
+
+/** What to do about a file that could not be opened: SQLite names a full disk an I/O error. */
+function openingRemedy(path: string): string {
+  const folder = dirname(path);
+  if (path !== IN_MEMORY && existsSync(folder)) {
+    const { bavail, bsize } = statfsSync(folder);
+    if (bavail * bsize < ROOM_TO_OPEN_BYTES) return `the disk of ${folder} is full: free space on it`;
+  }
+  return "check that [database] url names a SQLite file in a folder that can be written to";
 }
 
 /** How often it is looked whether the file is still the one that was opened, in milliseconds. */

@@ -18,7 +18,7 @@ const FAULTS: readonly (readonly [prefix: string, code: DatabaseFault["code"], r
   ["SQLITE_BUSY", "database_failed", "another process keeps it locked: try again when that has ended"],
   ["SQLITE_CORRUPT", "database_failed", "its file is damaged: put a backup in its place"],
   ["SQLITE_NOTADB", "database_failed", "the file that [database] url names is no SQLite database"],
-  ["SQLITE_IOERR", "database_failed", "check its disk"],
+  ["SQLITE_IOERR", "database_failed", "check its disk, and that there is room on it"],
   ["SQLITE_CANTOPEN", "database_failed", "check that its folder is there and can be written to"],
 ];
 
