@@ -164,7 +164,7 @@ export function openSqliteConnection(path: string, options: SqliteOptions): Sqli
 /** Below this many free bytes SQLite cannot make the files that it needs next to its own. */
 const ROOM_TO_OPEN_BYTES = 2 ** 17;
 
-/** What to do about a file that could not be opened: SQLite names a full disk an I/O error. */
+/** Returns the remedy for a file that could not be opened. SQLite reports a full disk as an I/O error. */
 function openingRemedy(path: string): string {
   const folder = dirname(path);
   if (path !== IN_MEMORY && existsSync(folder)) {
