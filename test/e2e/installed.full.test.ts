@@ -88,7 +88,7 @@ it("makes a project that runs, is tested and is checked", async () => {
 });
 
 it("tests a Dag with Node's own test runner", async () => {
-  const { stdout } = await project.run(process.execPath, ["--test", "--test-reporter=tap"]);
+  const { stdout } = await project.run(process.execPath, ["--test", "--test-reporter=tap", "hello.test.ts"]);
   expect(stdout).toMatch(/^# pass 1$/m);
 });
 
