@@ -1,7 +1,7 @@
 import type { TaskInstance } from "@memodag/core";
 import { openTestMetastore, TEST_DIALECTS, type TestMetastore } from "@memodag/metastore/testing";
 import { Collector, DECISION_TTL_MS, type KeptDecision, type RecordStore } from "@memodag/result-cache";
-import { Dag } from "memodag";
+import { Dag, param } from "memodag";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { SchedulerRig, type RigRun, type RigRunOptions } from "./scheduler-rig.ts";
 
@@ -111,6 +111,38 @@ describe.each(TEST_DIALECTS)("misses that are explained, on %s", (dialect) => {
       "fit",
     );
     expect(source).toMatchObject({ reason: "source_changed", changes: [{ kind: "source", path: "source" }] });
+  });
+
+  test("params that their schema marks as secret are compared by digests that nobody can guess them from", async () => {
+    const make = (): Dag => {
+      const params = {
+        pin: param({ default: "pin-1", schema: { type: "string", writeOnly: true } }),
+        login: param({
+          default: { word: "word-1" },
+          schema: { properties: { word: { type: "string", format: "password" } } },
+        }),
+        plain: "plain-1",
+      };
+      const dag = new Dag(`marked-${dialect}`, { params });
+      const includeInputs = ["params", "params.pin", "params.login", "params.login.word", "params.plain"];
+      dag.task("fit", inert, { cache: { includeInputs } })({});
+      return dag;
+    };
+    const version = await rig.define(make());
+    await rig.run(version, scripts);
+    const params = { pin: "pin-2", login: { word: "word-2" }, plain: "plain-2" };
+    const changed = await decisionOf(await rig.run(version, scripts, { params }), "fit");
+    expect(changed.changes.map(({ path }) => path).sort()).toEqual([
+      "params",
+      "params.login",
+      "params.login.word",
+      "params.pin",
+      "params.plain",
+    ]);
+    const records = await metastore.records.list({ dagId: `marked-${dialect}` }, { limit: 9, offset: 0 });
+    expect(records.length).toBe(2);
+    expect(JSON.stringify([changed, records])).not.toMatch(/pin-\d|word-\d/);
+    expect(JSON.stringify(changed)).toContain("plain-2");
   });
 
   test("each instance of a mapped task is compared with the one of its index, never with its siblings", async () => {

@@ -49,6 +49,28 @@ export function secretTestOf(name: string, schema: JsonSchema, isSecret: SecretT
 }
 
 /**
+ * Returns a test for paths into the params, such as `region.name`, of values that are secret, or contain one, by
+ * name or by schema. The empty path denotes all params.
+ */
+export function secretPathTest(
+  schemas: Readonly<Record<string, JsonSchema>>,
+  isSecret: SecretTest,
+): (path: string) => boolean {
+  const names = Object.keys(schemas);
+  const hasMarks = (name: string): boolean => {
+    const marked = new Set<string>();
+    return (
+      Object.hasOwn(schemas, name) && (!collectMarked(schemas[name] ?? true, null, marked) || marked.size > 0)
+    );
+  };
+  return (path) => {
+    if (path === "") return names.some(hasMarks);
+    const [name = ""] = path.split(".");
+    return isSecret(path) || hasMarks(name);
+  };
+}
+
+/**
  * Collects the names of properties that a schema marks as secret. Returns false if it marks the value
  * itself.
  */

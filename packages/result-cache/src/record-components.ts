@@ -12,6 +12,8 @@ export interface SecretRules {
   /** Names, `*` standing for any characters; case does not count. */
   readonly patterns: readonly string[];
   readonly key: Uint8Array;
+  /** Context paths whose values are secret although their names do not say so. Default: none. */
+  readonly isSecretPath?: (contextPath: string) => boolean;
 }
 
 const PARTS = ["inputs", "context", "env"] as const;
@@ -31,7 +33,7 @@ export function recordComponents(
   for (const part of PARTS) {
     const digests: Record<string, Digest> = Object.create(null) as Record<string, Digest>;
     for (const [name, digest] of Object.entries(components[part])) {
-      if (isSecret(name)) {
+      if (isSecret(name) || (part === "context" && secrets.isSecretPath?.(name))) {
         digests[name] = createHmac("sha256", secrets.key).update(digest).digest("hex");
         continue;
       }

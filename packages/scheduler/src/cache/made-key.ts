@@ -1,6 +1,6 @@
 // A cache key with everything that it was made from: made once, and carried until the result is stored.
 
-import type { Digest } from "@memodag/core";
+import { secretPathTest, secretTest, type Digest } from "@memodag/core";
 import { cacheKey, recordComponents, type RecordedComponents, type SecretRules } from "@memodag/result-cache";
 import {
   keyComponents,
@@ -48,8 +48,19 @@ export class MadeKey {
 
   async #record(results: RunResults, secrets: SecretRules): Promise<RecordedComponents> {
     const textOf = await readShownValues(this.#parts, results);
-    const recorded = recordComponents(keyComponents(this.#parts, this.#digests), textOf, secrets);
+    const components = keyComponents(this.#parts, this.#digests);
+    const recorded = recordComponents(components, textOf, {
+      ...secrets,
+      isSecretPath: this.#secretPaths(secrets),
+    });
     const shownFiles = this.surroundings.files?.shown;
     return shownFiles ? { ...recorded, shownFiles } : recorded;
+  }
+
+  /** Params are part of the context; their schemas may mark them as secret. */
+  #secretPaths({ patterns }: SecretRules): (contextPath: string) => boolean {
+    const isSecretParam = secretPathTest(this.#parts.dag.paramSchemas ?? {}, secretTest(patterns));
+    return (path) =>
+      (path === "params" || path.startsWith("params.")) && isSecretParam(path.slice("params.".length));
   }
 }
