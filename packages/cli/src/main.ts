@@ -13,12 +13,15 @@ import { commandPath, createProgram } from "./program.ts";
  */
 export async function main(args: readonly string[]): Promise<void> {
   guardStandardStreams();
+  const asJson = args.includes("--json");
   const program = createProgram(args);
+  // The help that is shown where a command is missing is no JSON.
+  if (asJson) program.configureOutput({ writeErr: () => undefined });
   try {
     await program.parseAsync(args, { from: "user" });
   } catch (error) {
     const hint = `\`${commandPath(program, args)} --help\` shows the usage`;
-    process.exitCode = reportError(await namedError(error), { asJson: args.includes("--json"), hint });
+    process.exitCode = reportError(await namedError(error), { asJson, hint });
   }
   // By then streams have said what they could not take.
   await new Promise((told) => setImmediate(told));

@@ -143,6 +143,15 @@ describe("commands on a project", () => {
     );
   });
 
+  it("no command at all: the help, or an error in JSON", async () => {
+    const [plain, json] = [await project.spawn(), await project.spawn("--json")];
+    expect(plain).toMatchObject({ code: 2, stdout: "", stderr: expect.stringMatching(/^Usage: memodag/) });
+    expect(json).toMatchObject({ code: 2, stdout: "" });
+    expect(JSON.parse(json.stderr)).toEqual({
+      error: { code: "usage", message: "name a command: `memodag --help` shows the usage" },
+    });
+  });
+
   it("words that cannot be meant: one line and 2", async () => {
     const outcomes = [
       await project.spawn("dags", "run", "shapes", "--conf", "{bad"),

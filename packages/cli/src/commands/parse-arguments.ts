@@ -92,23 +92,24 @@ export function parseConf(text: string): JsonObject {
 
 /**
  * Adds one `--param name=value`; the value is JSON where it reads as such, and text otherwise.
- * @throws InvalidArgumentError without a name or a `=`.
+ * @throws InvalidArgumentError without a name or a `=`; MemodagError `usage` for a number that would change
  */
 export function parseParam(text: string, params: JsonObject = {}): JsonObject {
   const [, name, value] = /^([^=]+)=(.*)$/s.exec(text) ?? [];
   if (name === undefined || value === undefined) throw new InvalidArgumentError("Write NAME=VALUE.");
-  return { ...params, [name]: jsonOrText(value) };
+  return { ...params, [name]: jsonOrText(name, value) };
 }
 
-function capitalised(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1);
-}
-
-function jsonOrText(text: string): JsonValue {
+function jsonOrText(name: string, text: string): JsonValue {
   try {
     return canonicalForm(parseOutsideJson(text));
   } catch (error) {
-    if (error instanceof MemodagError) throw new InvalidArgumentError(`${capitalised(error.message)}.`);
-    return text;
+    if (!(error instanceof MemodagError)) return text;
+    // Without the value: whether it is a secret is known only to the Dag.
+    const place = error.fields["path"] ?? "$";
+    throw new MemodagError(
+      "usage",
+      `--param ${name}: the number at ${String(place)} is not exact in JavaScript: write it as a string, in double quotes`,
+    );
   }
 }

@@ -16,8 +16,9 @@ export interface ErrorForm {
 export function reportError(error: unknown, { asJson, hint }: ErrorForm): number {
   if (error instanceof CommanderError) {
     if (error.exitCode === 0) return 0;
-    // The help that is shown for a missing subcommand is already on stderr.
-    if (error.code !== "commander.help") writeError("usage", `${usageMessage(error)}: ${hint}`, asJson);
+    // The help for a missing command is already on stderr, unless JSON was asked for.
+    const message = error.code === "commander.help" ? "name a command" : usageMessage(error);
+    if (error.code !== "commander.help" || asJson) writeError("usage", `${message}: ${hint}`, asJson);
     return EXIT_USAGE;
   }
   if (error instanceof MemodagError) {
