@@ -127,9 +127,13 @@ export interface MemodagErrorOptions {
   readonly fault?: Fault;
 }
 
+/** Marks errors of every copy of this class: the program and the package that users import have one each. */
+const BRAND = Symbol.for("memodag.MemodagError");
+
 /**
  * An expected error. The message says what was wrong, where, and how to fix it; programs switch on
- * `code`. Any other thrown error is a bug.
+ * `code`. Any other thrown error is a bug. `instanceof` holds for errors of any copy of this class, such as one that
+ * a cache backend imports from `memodag`.
  */
 export class MemodagError extends Error {
   override readonly name: string = "MemodagError";
@@ -143,7 +147,13 @@ export class MemodagError extends Error {
     this.fields = options.fields ?? {};
     this.fault = options.fault ?? FAULTS[code] ?? "user";
   }
+
+  static override [Symbol.hasInstance](value: unknown): value is MemodagError {
+    return typeof value === "object" && value !== null && BRAND in value;
+  }
 }
+
+Object.defineProperty(MemodagError.prototype, BRAND, { value: true });
 
 /** True for an error that says something of a task, or of what its author or a user wrote. */
 export function isOwnFault(error: unknown): error is MemodagError {
