@@ -74,7 +74,9 @@ it("makes a project that runs, is tested and is checked", async () => {
   const memodag = join(project.folder, "node_modules/.bin/memodag");
   const folder = join(project.folder, "made");
   const { stdout } = await project.run(memodag, ["init", "made"]);
-  expect(stdout).toContain("npx memodag dags run hello");
+  expect(stdout).toMatch(
+    /\n\nNext:\n {2}cd made\n {2}npm install\n {2}npx memodag dags run hello .*\n {2}npm test\n$/,
+  );
   const runs = [];
   for (const _ of ["first", "second"]) {
     const run = await project.run(memodag, ["dags", "run", "hello", "--json"], folder);

@@ -81,9 +81,17 @@ test("leaves a project's own scripts, module type, lines and settings as they ar
   expect(manifest()).toMatchObject({
     type: "commonjs",
     scripts: { test: "vitest", dev: "vite", check: "memodag dags check" },
+    dependencies: { memodag: "^1.2.3" },
   });
   expect(read("tsconfig.json")).toBe("{}");
   expect(read(".gitignore")).toBe("/node_modules\n*.log\n.memodag/\n");
+});
+
+test.each(["dependencies", "devDependencies"])("asks for no second version beside that of %s", (group) => {
+  put("package.json", JSON.stringify({ [group]: { memodag: "0.9.0", zod: "4" } }));
+  init();
+  expect(manifest()).toMatchObject({ [group]: { memodag: "0.9.0", zod: "4" } });
+  expect(JSON.stringify(manifest())).not.toContain("1.2.3");
 });
 
 test.each(["memodag.toml", "config/memodag.toml", "dags/hello.ts", "test/hello.test.ts"])(

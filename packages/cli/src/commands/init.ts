@@ -23,7 +23,8 @@ async function init(folder: string, { json }: { json?: boolean }, version: strin
   for (const path of report.kept) printLine(`kept      ${path}`);
   for (const note of report.notes) printNote(note);
   const place = relative(process.cwd(), report.folder);
-  printLine("\nNext:");
+  printLine("");
+  printLine("Next:");
   if (place !== "") printLine(`  cd ${place}`);
   if (!report.isInstalled) printLine("  npm install");
   printLine("  npx memodag dags run hello   # twice: the second run consists of hits alone");

@@ -9,7 +9,7 @@ import { CONFIG, DAG, IGNORED, SCRIPTS, TEST, TSCONFIG } from "./templates.ts";
 export interface InitProjectInput {
   /** The folder; made where it is missing. */
   readonly folder: string;
-  /** The version of memodag that a new `package.json` asks for. */
+  /** The version of memodag that `package.json` asks for where memodag is not installed. */
   readonly version: string;
 }
 
@@ -60,9 +60,10 @@ export function initProject({ folder, version }: InitProjectInput): InitReport {
       { fields: { folder: root, paths: taken } },
     );
   }
+  const isInstalled = existsSync(join(root, "node_modules/memodag/package.json"));
   const changes = [
     ...Object.entries(OWN_FILES).map(([path, text]): Change => ({ path, kind: "created", text })),
-    packageChange(root, version),
+    packageChange(root, version, isInstalled),
     ignoreChange(root),
     readIfThere(root, "tsconfig.json") === undefined
       ? ({ path: "tsconfig.json", kind: "created", text: TSCONFIG } as const)
@@ -79,7 +80,7 @@ export function initProject({ folder, version }: InitProjectInput): InitReport {
     created: ofKind("created"),
     extended: ofKind("extended"),
     kept: ofKind("kept"),
-    isInstalled: existsSync(join(root, "node_modules/memodag/package.json")),
+    isInstalled,
     notes: notesOn(changes),
   };
 }
@@ -94,7 +95,7 @@ function notesOn(changes: readonly Change[]): string[] {
 }
 
 /** Scripts of the same name stay; so does the rest of the file. */
-function packageChange(root: string, version: string): Change {
+function packageChange(root: string, version: string, isInstalled: boolean): Change {
   const path = "package.json";
   const text = readIfThere(root, path);
   if (text === undefined) {
@@ -108,7 +109,7 @@ function packageChange(root: string, version: string): Change {
       private: true,
       type: "module",
       scripts: SCRIPTS,
-      dependencies: { memodag: `^${version}` },
+      ...withMemodag({}, version),
     };
     return { path, kind: "created", text: `${JSON.stringify(manifest, null, 2)}\n` };
   }
@@ -120,12 +121,21 @@ function packageChange(root: string, version: string): Change {
   const extended: Record<string, unknown> = {
     ...manifest,
     scripts: { ...SCRIPTS, ...Object.fromEntries(own) },
+    ...(!isInstalled && withMemodag(manifest, version)),
   };
   // The Dag's test is an ES module. Where there is other code, this is for its author to change.
   if (manifest["type"] !== "module" && isWithoutCode(root)) extended["type"] = "module";
   if (JSON.stringify(extended) === JSON.stringify(manifest)) return { path, kind: "kept", text };
   const indent = /^[ \t]+(?=")/m.exec(text)?.[0] ?? "  ";
   return { path, kind: "extended", text: `${JSON.stringify(extended, null, indent)}\n` };
+}
+
+/** A lock file that has memodag under another version stays valid: what is asked for already is left alone. */
+function withMemodag(manifest: Record<string, unknown>, version: string): object {
+  const { dependencies, devDependencies } = manifest;
+  const isAsked = [dependencies, devDependencies].some((group) => isObject(group) && "memodag" in group);
+  if (isAsked) return {};
+  return { dependencies: { ...(isObject(dependencies) && dependencies), memodag: `^${version}` } };
 }
 
 function isWithoutCode(root: string): boolean {
