@@ -113,7 +113,7 @@ describe.each(TEST_DIALECTS)("misses that are explained, on %s", (dialect) => {
     expect(source).toMatchObject({ reason: "source_changed", changes: [{ kind: "source", path: "source" }] });
   });
 
-  test("params that their schema marks as secret are compared by digests that nobody can guess them from", async () => {
+  test("params and conf that a schema marks as secret are compared by keyed digests", async () => {
     const make = (): Dag => {
       const params = {
         pin: param({ default: "pin-1", schema: { type: "string", writeOnly: true } }),
@@ -123,16 +123,32 @@ describe.each(TEST_DIALECTS)("misses that are explained, on %s", (dialect) => {
         }),
         plain: "plain-1",
       };
-      const dag = new Dag(`marked-${dialect}`, { params });
-      const includeInputs = ["params", "params.pin", "params.login", "params.login.word", "params.plain"];
+      const confSchema = {
+        properties: { key: { type: "string", writeOnly: true }, plain: { type: "string" } },
+      };
+      const dag = new Dag(`marked-${dialect}`, { params, confSchema });
+      const includeInputs = [
+        "dagRun.conf",
+        "dagRun.conf.key",
+        "dagRun.conf.plain",
+        "params",
+        "params.login",
+        "params.login.word",
+        "params.pin",
+        "params.plain",
+      ];
       dag.task("fit", inert, { cache: { includeInputs } })({});
       return dag;
     };
     const version = await rig.define(make());
-    await rig.run(version, scripts);
+    await rig.run(version, scripts, { conf: { key: "key-1", plain: "conf-1" } });
+    const conf = { key: "key-2", plain: "conf-2" };
     const params = { pin: "pin-2", login: { word: "word-2" }, plain: "plain-2" };
-    const changed = await decisionOf(await rig.run(version, scripts, { params }), "fit");
+    const changed = await decisionOf(await rig.run(version, scripts, { params, conf }), "fit");
     expect(changed.changes.map(({ path }) => path).sort()).toEqual([
+      "dagRun.conf",
+      "dagRun.conf.key",
+      "dagRun.conf.plain",
       "params",
       "params.login",
       "params.login.word",
@@ -141,8 +157,8 @@ describe.each(TEST_DIALECTS)("misses that are explained, on %s", (dialect) => {
     ]);
     const records = await metastore.records.list({ dagId: `marked-${dialect}` }, { limit: 9, offset: 0 });
     expect(records.length).toBe(2);
-    expect(JSON.stringify([changed, records])).not.toMatch(/pin-\d|word-\d/);
-    expect(JSON.stringify(changed)).toContain("plain-2");
+    expect(JSON.stringify([changed, records])).not.toMatch(/pin-\d|word-\d|key-\d/);
+    expect(JSON.stringify(changed)).toMatch(/conf-2.*plain-2/);
   });
 
   test("each instance of a mapped task is compared with the one of its index, never with its siblings", async () => {

@@ -79,6 +79,7 @@ export interface RigSchedulerOptions {
 
 /** How a run is made. */
 export interface RigRunOptions extends RigSchedulerOptions {
+  readonly conf?: JsonObject;
   readonly params?: JsonObject;
   readonly cacheMode?: CacheMode;
 }
@@ -220,7 +221,7 @@ export class SchedulerRig {
     const { scheduler, executor } = this.newScheduler(scripts, options);
     const { id } = await triggerRun(this.metastore.runs, systemClock, {
       version,
-      conf: {},
+      conf: options.conf ?? {},
       params: options.params ?? {},
       logicalDate: Date.now(),
       cacheMode: options.cacheMode ?? "use",

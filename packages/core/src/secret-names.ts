@@ -49,25 +49,21 @@ export function secretTestOf(name: string, schema: JsonSchema, isSecret: SecretT
 }
 
 /**
- * Returns a test for paths into the params, such as `region.name`, of values that are secret, or contain one, by
- * name or by schema. The empty path denotes all params.
+ * True if a schema marks the value at a path of property names, or a part of it, as secret. A mark that applies to
+ * no single property counts for all paths.
  */
-export function secretPathTest(
-  schemas: Readonly<Record<string, JsonSchema>>,
-  isSecret: SecretTest,
-): (path: string) => boolean {
-  const names = Object.keys(schemas);
-  const hasMarks = (name: string): boolean => {
-    const marked = new Set<string>();
-    return (
-      Object.hasOwn(schemas, name) && (!collectMarked(schemas[name] ?? true, null, marked) || marked.size > 0)
-    );
-  };
-  return (path) => {
-    if (path === "") return names.some(hasMarks);
-    const [name = ""] = path.split(".");
-    return isSecret(path) || hasMarks(name);
-  };
+export function isMarkedPath(schema: JsonSchema, [name, ...rest]: readonly string[]): boolean {
+  if (typeof schema === "boolean") return false;
+  if (name === undefined) return hasMarks(schema);
+  const { properties = {}, ...others } = schema;
+  if (hasMarks(others)) return true;
+  if (!isObject(properties) || !Object.hasOwn(properties, name)) return false;
+  return isMarkedPath(properties[name] as JsonSchema, rest);
+}
+
+function hasMarks(schema: JsonSchema): boolean {
+  const marked = new Set<string>();
+  return !collectMarked(schema, null, marked) || marked.size > 0;
 }
 
 /**

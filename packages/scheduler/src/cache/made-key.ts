@@ -1,6 +1,6 @@
 // A cache key with everything that it was made from: made once, and carried until the result is stored.
 
-import { secretPathTest, secretTest, type Digest } from "@memodag/core";
+import { isMarkedPath, type Digest, type JsonSchema, type SerializedDag } from "@memodag/core";
 import { cacheKey, recordComponents, type RecordedComponents, type SecretRules } from "@memodag/result-cache";
 import {
   keyComponents,
@@ -49,18 +49,19 @@ export class MadeKey {
   async #record(results: RunResults, secrets: SecretRules): Promise<RecordedComponents> {
     const textOf = await readShownValues(this.#parts, results);
     const components = keyComponents(this.#parts, this.#digests);
+    const schema = contextSchema(this.#parts.dag);
     const recorded = recordComponents(components, textOf, {
       ...secrets,
-      isSecretPath: this.#secretPaths(secrets),
+      isSecretPath: (path) => isMarkedPath(schema, path.split(".")),
     });
     const shownFiles = this.surroundings.files?.shown;
     return shownFiles ? { ...recorded, shownFiles } : recorded;
   }
+}
 
-  /** Params are part of the context; their schemas may mark them as secret. */
-  #secretPaths({ patterns }: SecretRules): (contextPath: string) => boolean {
-    const isSecretParam = secretPathTest(this.#parts.dag.paramSchemas ?? {}, secretTest(patterns));
-    return (path) =>
-      (path === "params" || path.startsWith("params.")) && isSecretParam(path.slice("params.".length));
-  }
+/** The schemas that a Dag gives for its params and `conf`, as one of the context. */
+function contextSchema({ paramSchemas = {}, confSchema = true }: SerializedDag): JsonSchema {
+  return {
+    properties: { params: { properties: paramSchemas }, dagRun: { properties: { conf: confSchema } } },
+  };
 }
