@@ -3,7 +3,7 @@
 import type { Command } from "commander";
 import { formatDuration } from "@memodag/core";
 import { shortened } from "@memodag/deployment/logging";
-import type { DagReport, DagSummaryReport, DagTaskReport } from "@memodag/operations/dags";
+import type { DagErrorReport, DagReport, DagSummaryReport, DagTaskReport } from "@memodag/operations/dags";
 import { branchText } from "../output/branch-text.ts";
 import { EXIT_UNREADABLE } from "../output/exit-codes.ts";
 import { printFacts, printJson, printLine, printNote, printTable } from "../output/print.ts";
@@ -119,24 +119,27 @@ function declarationNotes({ taskId, cache }: DagTaskReport): string[] {
 }
 
 async function listErrors({ team, ...options }: TeamOptions): Promise<void> {
-  const { listDagErrors, placeOf } = await import("@memodag/operations/dags");
+  const { listDagErrors } = await import("@memodag/operations/dags");
   const broken = await withDags(options, (context) => listDagErrors(context, { team }));
   if (broken.length > 0) process.exitCode = EXIT_UNREADABLE;
   if (options.json) return printJson(broken);
   if (broken.length === 0) return printLine("All Dag files could be read.");
-  for (const { bundle, path, ...error } of broken)
+  await printDagErrors(broken);
+}
+
+async function printDagErrors(errors: readonly Omit<DagErrorReport, "team">[]): Promise<void> {
+  const { placeOf } = await import("@memodag/operations/dags");
+  for (const { bundle, path, ...error } of errors)
     printLine(`${bundle}/${path}: ${placeOf(path, error)}: ${shortened(error.message)}`);
 }
 
 async function checkFiles(options: CommonOptions): Promise<void> {
   const { loadSettings } = await import("@memodag/deployment/config");
   const { checkDagFiles } = await import("@memodag/deployment/dags");
-  const { placeOf } = await import("@memodag/operations/dags");
   const { files, errors } = await checkDagFiles(await loadSettings(options));
   if (errors.length > 0) process.exitCode = EXIT_UNREADABLE;
   if (options.json) return printJson({ files, errors });
-  for (const { bundle, path, ...error } of errors)
-    printLine(`${bundle}/${path}: ${placeOf(path, error)}: ${shortened(error.message)}`);
+  await printDagErrors(errors);
   printLine(
     errors.length === 0 ? `${files} Dag file(s): ok` : `${errors.length} of ${files} Dag file(s) have faults`,
   );

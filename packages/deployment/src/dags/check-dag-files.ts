@@ -4,17 +4,14 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { LoadedConfig } from "@memodag/config";
-import type { DagFileError } from "@memodag/core";
-import { requireBundles } from "./dag-files.ts";
+import type { DagErrorReport } from "@memodag/operations/dags";
+import { openDagProcessor, requireBundles } from "./dag-files.ts";
 
 /** The outcome of a check. */
 export interface DagFilesReport {
-  /** Dag files that were read. */
+  /** Number of Dag files that were read. */
   readonly files: number;
-  readonly errors: readonly (Pick<DagFileError, "file" | "line" | "column" | "message"> & {
-    readonly bundle: string;
-    readonly path: string;
-  })[];
+  readonly errors: readonly Omit<DagErrorReport, "team">[];
 }
 
 /**
@@ -24,18 +21,13 @@ export interface DagFilesReport {
 export async function checkDagFiles(loaded: LoadedConfig): Promise<DagFilesReport> {
   requireBundles(loaded);
   const { config } = loaded;
-  const { DagProcessor } = await import("@memodag/dag-processor");
   const { openMetastore } = await import("@memodag/metastore");
-  const stateDir = await mkdtemp(join(tmpdir(), "memodag-check-"));
   const metastore = await openMetastore("sqlite::memory:");
+  await metastore.migrate();
+  const stateDir = await mkdtemp(join(tmpdir(), "memodag-check-"));
   try {
-    await metastore.migrate();
-    const processor = new DagProcessor({
-      store: metastore.dags,
-      stateDir,
-      loadTimeoutMs: config.dagProcessor.loadTimeout,
-      secretPatterns: config.core.secretPatterns,
-    });
+    const core = { ...config.core, stateDir };
+    const processor = await openDagProcessor({ dags: metastore.dags, config: { ...config, core } });
     const bundles = await processor.processBundles(config.bundles);
     return {
       files: bundles.reduce((sum, { files }) => sum + files.length, 0),

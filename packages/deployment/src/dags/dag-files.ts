@@ -20,8 +20,11 @@ export function requireBundles({ config, file }: LoadedConfig): void {
   );
 }
 
-/** Creates the processor for this machine's state directory. */
-export async function openDagProcessor({ dags, config }: Deployment): Promise<DagProcessor> {
+/** Creates the processor for the config's state directory. */
+export async function openDagProcessor({
+  dags,
+  config,
+}: Pick<Deployment, "dags" | "config">): Promise<DagProcessor> {
   // Loads the bundler, which most commands do not need.
   const { DagProcessor: Processor } = await import("@memodag/dag-processor");
   return new Processor({
