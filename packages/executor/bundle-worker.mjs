@@ -7,7 +7,9 @@ import { build } from "esbuild";
 
 /**
  * Takes Node's own modules from the process. An `import` of one reads each of its exports, lazy ones too:
- * for `node:util` and `node:fs` alone that is ten milliseconds of the thirty in which Node starts.
+ * for `node:util` and `node:fs` alone that is ten milliseconds of the thirty in which Node starts. Modules are loaded
+ * when the worker starts, unlike by the plugin of the program: one that a task's code loaded first would read
+ * variables such as `FORCE_COLOR` then, and these reads would be taken for the task's own.
  *
  * @type {import("esbuild").Plugin}
  */
