@@ -1,14 +1,15 @@
 // The parts and settings of a scheduler.
 
-import type {
-  CallbackStore,
-  Clock,
-  DagStore,
-  Executor,
-  Live,
-  Logger,
-  RunStore,
-  Surroundings,
+import {
+  withCallTimeouts,
+  type CallbackStore,
+  type Clock,
+  type DagStore,
+  type Executor,
+  type Live,
+  type Logger,
+  type RunStore,
+  type Surroundings,
 } from "@memodag/core";
 import type { CacheLeases, DecisionLog, ResultCache, SecretRules, Values } from "@memodag/result-cache";
 import type { SchedulerListener } from "../context/run-context.ts";
@@ -70,3 +71,14 @@ export const DEFAULT_POOLS: ReadonlyMap<string, number> = new Map([["default_poo
 
 /** How long a run waits after a pass that failed, or when it cannot be loaded, in milliseconds. */
 export const FAULT_REST_MS = 1_000;
+
+/** No wait for the database is without limit; values and the cache have timeouts of their own. */
+export function withTimeouts(parts: SchedulerParts): SchedulerParts {
+  const { clock, callbacks } = parts;
+  return {
+    ...parts,
+    runs: withCallTimeouts(parts.runs, "runs", clock),
+    dags: withCallTimeouts(parts.dags, "dags", clock),
+    ...(callbacks && { callbacks: withCallTimeouts(callbacks, "callbacks", clock) }),
+  };
+}

@@ -1,13 +1,6 @@
 // The scheduler: claims runs, executes their passes, renews its leases, and drains on shutdown.
 
-import {
-  messageOf,
-  withCallTimeouts,
-  type CancelTimer,
-  type ClaimedRun,
-  type Clock,
-  type DagRun,
-} from "@memodag/core";
+import { messageOf, type CancelTimer, type ClaimedRun, type Clock, type DagRun } from "@memodag/core";
 import { randomUUID } from "node:crypto";
 import { AwaitedRuns } from "../steps/awaited-runs.ts";
 import { AttemptRouter } from "../attempts/attempt-router.ts";
@@ -24,7 +17,7 @@ import { RunClaims } from "./run-claims.ts";
 import { OwnSurroundings } from "../cache/own-surroundings.ts";
 import type { RunContext, SchedulerListener } from "../context/run-context.ts";
 import { RunExecution } from "../run/pass.ts";
-import { DEFAULT_POOLS, type SchedulerParts } from "./scheduler-parts.ts";
+import { DEFAULT_POOLS, withTimeouts, type SchedulerParts } from "./scheduler-parts.ts";
 import { ScopedClock } from "../time/scoped-clock.ts";
 import { ValueWorker } from "../values/value-worker.ts";
 
@@ -308,15 +301,4 @@ export class Scheduler {
     );
     return limits;
   }
-}
-
-/** No wait for the database is without limit; values and the cache have timeouts of their own. */
-function withTimeouts(parts: SchedulerParts): SchedulerParts {
-  const { clock, callbacks } = parts;
-  return {
-    ...parts,
-    runs: withCallTimeouts(parts.runs, "runs", clock),
-    dags: withCallTimeouts(parts.dags, "dags", clock),
-    ...(callbacks && { callbacks: withCallTimeouts(callbacks, "callbacks", clock) }),
-  };
 }
