@@ -6,9 +6,9 @@
 
 import { cp, glob, readFile, rm, writeFile } from "node:fs/promises";
 import { builtinModules as builtinNames } from "node:module";
-import { join } from "node:path";
 import { decode, encode } from "@jridgewell/sourcemap-codec";
 import { build } from "esbuild";
+import { licencesOf } from "./licences.mjs";
 
 /** Installed beside memodag, not bundled. */
 const { dependencies } = JSON.parse(await readFile("package.json", "utf8"));
@@ -137,29 +137,6 @@ await dropLibraryPlaces();
 await cp("../executor/dist/worker-bundle", "dist/worker-bundle", { recursive: true });
 await cp("../dag-processor/dist/loader", "dist/loader", { recursive: true });
 await writeFile("dist/THIRD_PARTY_LICENSES.txt", await licencesOf(built));
-
-/** The licence texts of the libraries that are in the bundle. */
-async function licencesOf(results) {
-  const inputs = results.flatMap(({ metafile }) => Object.keys(metafile.inputs));
-  const folders = new Set(
-    inputs.flatMap((path) => /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path)?.[0] ?? []),
-  );
-  const texts = [...folders].sort().map(async (folder) => {
-    const { name, version, license } = JSON.parse(await readFile(join(folder, "package.json"), "utf8"));
-    const files = [
-      "LICENSE",
-      "LICENSE.md",
-      "LICENSE.txt",
-      "license",
-      "LICENCE",
-      "LICENSE-MIT.txt",
-      "COPYING",
-    ];
-    const read = await Promise.all(files.map((file) => readFile(join(folder, file), "utf8").catch(() => "")));
-    return `${name} ${version} (${license})\n\n${read.find((text) => text !== "") ?? ""}`;
-  });
-  return (await Promise.all(texts)).join(`\n${"-".repeat(80)}\n\n`);
-}
 
 /** Takes the libraries out of the source maps: places in our own code are what is asked about. */
 async function dropLibraryPlaces() {

@@ -1,4 +1,5 @@
-// Makes the tarball that users install: one package with the whole program, and none of the internal ones.
+// Makes the tarballs that users install: one package with the whole program, and none of the internal ones, and
+// what `npm create memodag` fetches.
 
 import { execFileSync } from "node:child_process";
 import { cpSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -37,13 +38,36 @@ copyTypes();
 for (const name of ["README.md", "LICENSE", "CHANGELOG.md"]) cpSync(join(root, name), join(stage, name));
 cpSync(join(root, "packages/memodag/bin"), join(stage, "bin"), { recursive: true });
 writeFileSync(join(stage, "package.json"), `${JSON.stringify(packedManifest(), null, 2)}\n`);
-const [packed] = JSON.parse(
-  execFileSync("npm", ["pack", "--json", "--pack-destination", output], { cwd: stage, encoding: "utf8" }),
-) as [{ filename: string; size: number; unpackedSize: number; entryCount: number }];
-process.stdout.write(
-  `dist/${packed.filename}: ${packed.entryCount} files, ${megabytes(packed.size)} packed, ` +
-    `${megabytes(packed.unpackedSize)} unpacked\n`,
-);
+packStage("memodag");
+stageCreate();
+packStage("create-memodag");
+
+function packStage(name: string): void {
+  const cwd = join(output, name);
+  const [packed] = JSON.parse(
+    execFileSync("npm", ["pack", "--json", "--pack-destination", output], { cwd, encoding: "utf8" }),
+  ) as [{ filename: string; size: number; unpackedSize: number; entryCount: number }];
+  process.stdout.write(
+    `dist/${packed.filename}: ${packed.entryCount} files, ${megabytes(packed.size)} packed, ` +
+      `${megabytes(packed.unpackedSize)} unpacked\n`,
+  );
+}
+
+function stageCreate(): void {
+  const source = join(root, "packages/create-memodag");
+  const target = join(output, "create-memodag");
+  rmSync(target, { recursive: true, force: true });
+  mkdirSync(target, { recursive: true });
+  for (const name of ["bin", "dist", "README.md"])
+    cpSync(join(source, name), join(target, name), { recursive: true });
+  cpSync(join(root, "LICENSE"), join(target, "LICENSE"));
+  const { bin, description, engines, files, license, name, type, version } = readManifest(
+    "packages/create-memodag/package.json",
+  );
+  const keywords = ["memodag", "create", "dag"];
+  const manifest = { name, version, description, keywords, license, type, bin, files, engines };
+  writeFileSync(join(target, "package.json"), `${JSON.stringify(manifest, null, 2)}\n`);
+}
 
 /** The declarations that a user's types reach, with relative paths between them. */
 function copyTypes(): void {

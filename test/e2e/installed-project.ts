@@ -1,7 +1,7 @@
 // A project of a user's own, outside of this repository, with the packed memodag installed in it.
 
 import { execFile } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -28,12 +28,46 @@ export class InstalledProject {
   readonly folder: string = mkdtempSync(join(tmpdir(), "memodag-installed-"));
 
   /** Packs this checkout and installs the result. */
-  static async create(): Promise<InstalledProject> {
+  static async make(): Promise<InstalledProject> {
     const project = new InstalledProject();
     await project.run("npm", ["run", "--silent", "pack"], REPOSITORY);
-    project.#describe();
-    await project.run("npm", ["ci", "--prefer-offline", "--no-audit", "--no-fund", "--ignore-scripts"]);
+    project.write(
+      "package.json",
+      JSON.stringify({ name: "project", version: "1.0.0", private: true, type: "module" }),
+    );
+    await project.install();
     return project;
+  }
+
+  /** Has a folder's `package.json` ask for the packed memodag, and installs it with `npm ci` from a lock file. */
+  async install(folder: string = this.folder): Promise<void> {
+    const path = join(folder, "package.json");
+    const manifest = {
+      ...(JSON.parse(readFileSync(path, "utf8")) as { name: string; version: string }),
+      dependencies: { memodag: `file:${tarballOf("memodag")}` },
+    };
+    writeFileSync(path, JSON.stringify(manifest));
+    writeFileSync(join(folder, "package-lock.json"), JSON.stringify(lockFor(manifest)));
+    await this.run("npm", ["ci", "--prefer-offline", ...QUIET, "--ignore-scripts"], folder);
+  }
+
+  /** `npm create memodag`, as it is packed and without a network. */
+  async create(...args: string[]): Promise<Printed> {
+    const options = ["--yes", "--offline", ...QUIET, `--package=file:${tarballOf("create-memodag")}`];
+    return await this.run("npm", ["exec", ...options, "--", "create-memodag", ...args]);
+  }
+
+  /** What is installed here, memodag included, which has `ownMegabytes`. */
+  footprint(): { packages: number; megabytes: number; ownMegabytes: number } {
+    const { packages } = JSON.parse(
+      readFileSync(join(this.folder, "node_modules/.package-lock.json"), "utf8"),
+    ) as { packages: object };
+    const modules = join(this.folder, "node_modules");
+    return {
+      packages: Object.keys(packages).length,
+      megabytes: megabytesIn(modules),
+      ownMegabytes: megabytesIn(join(modules, "memodag")),
+    };
   }
 
   write(name: string, text: string): void {
@@ -60,31 +94,40 @@ export class InstalledProject {
   remove(): void {
     rmSync(this.folder, { recursive: true, force: true });
   }
+}
 
-  /**
-   * Writes package.json and a lock file with the versions that this checkout has: `npm ci` then finds in its
-   * cache all that it needs.
-   */
-  #describe(): void {
-    const packed = readManifest(join(REPOSITORY, "dist/memodag/package.json"));
-    const tarball = `file:${join(REPOSITORY, `dist/memodag-${packed.version}.tgz`)}`;
-    const root = { name: "project", version: "1.0.0", dependencies: { memodag: tarball } };
-    const { packages } = JSON.parse(readFileSync(join(REPOSITORY, "package-lock.json"), "utf8")) as {
-      packages: LockedPackages;
-    };
-    const lock = {
-      name: root.name,
-      version: root.version,
-      lockfileVersion: 3,
-      packages: {
-        "": root,
-        "node_modules/memodag": { ...packed, resolved: tarball },
-        ...neededBy(packed, packages),
-      },
-    };
-    this.write("package.json", JSON.stringify({ ...root, private: true, type: "module" }));
-    this.write("package-lock.json", JSON.stringify(lock));
-  }
+const QUIET = ["--no-audit", "--no-fund", "--no-update-notifier"];
+
+function megabytesIn(folder: string): number {
+  const files = readdirSync(folder, { recursive: true, withFileTypes: true });
+  const sizes = files
+    .filter((file) => file.isFile())
+    .map((file) => statSync(join(file.parentPath, file.name)).size);
+  return sizes.reduce((sum, bytes) => sum + bytes, 0) / 1e6;
+}
+
+function tarballOf(name: string): string {
+  const { version } = readManifest(join(REPOSITORY, `dist/${name}/package.json`));
+  return join(REPOSITORY, `dist/${name}-${version}.tgz`);
+}
+
+/** A lock file with the versions that this checkout has: `npm ci` then finds in its cache all that it needs. */
+function lockFor(root: { name: string; version: string; dependencies: object }): object {
+  const packed = readManifest(join(REPOSITORY, "dist/memodag/package.json"));
+  const { packages } = JSON.parse(readFileSync(join(REPOSITORY, "package-lock.json"), "utf8")) as {
+    packages: LockedPackages;
+  };
+  const { name, version, dependencies } = root;
+  return {
+    name,
+    version,
+    lockfileVersion: 3,
+    packages: {
+      "": { name, version, dependencies },
+      "node_modules/memodag": { ...packed, resolved: `file:${tarballOf("memodag")}` },
+      ...neededBy(packed, packages),
+    },
+  };
 }
 
 function readManifest(path: string): LockedPackage {

@@ -1,7 +1,7 @@
 // The packed memodag in an empty project: the command, the tests of a Dag, and the types.
 
-import { globSync, readdirSync } from "node:fs";
-import { join } from "node:path";
+import { globSync, readdirSync, readFileSync } from "node:fs";
+import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, it, vi } from "vitest";
 import { PATIENT } from "./patience.ts";
@@ -55,7 +55,7 @@ interface RunReport {
 
 let project: InstalledProject;
 beforeAll(async () => {
-  project = await InstalledProject.create();
+  project = await InstalledProject.make();
   project.write("memodag.toml", '[[bundles]]\nname = "main"\npath = "dags"\n');
   project.write("dags/hello.ts", DAG);
   project.write("hello.test.ts", TEST);
@@ -89,6 +89,43 @@ it("makes a project that runs, is tested and is checked", async () => {
   expect(JSON.parse(checked.stdout)).toEqual({ files: 1, errors: [] });
 });
 
+it("is created by `npm create memodag` in a new folder, and installed from a lock file", async () => {
+  const { stdout } = await project.create("my-project");
+  expect(stdout).toMatch(
+    /\n\nNext:\n {2}cd my-project\n {2}npm install\n {2}npx memodag dags run hello .*\n {2}npm test\n$/,
+  );
+  const folder = join(project.folder, "my-project");
+  await project.install(folder);
+  const runs = [];
+  for (const _ of ["first", "second"]) {
+    const run = await project.run("npx", ["memodag", "dags", "run", "hello", "--json"], folder);
+    runs.push((JSON.parse(run.stdout) as RunReport).processesSpawned);
+  }
+  expect(runs).toEqual([4, 0]);
+  expect((await project.run("npm", ["test"], folder)).stdout).toMatch(/pass 1$/m);
+  await expect(project.create("my-project")).rejects.toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining("nothing was written"),
+  });
+});
+
+it("is created with the same files as by `memodag init`", async () => {
+  await project.create("created");
+  await project.run(join(project.folder, "node_modules/.bin/memodag"), ["init", "initialized"]);
+  const filesOf = (folder: string): Record<string, string> => {
+    const cwd = join(project.folder, folder);
+    const paths = readdirSync(cwd, { recursive: true, withFileTypes: true }).filter((file) => file.isFile());
+    return Object.fromEntries(
+      paths.map(({ parentPath, name }) => {
+        const path = join(parentPath, name);
+        return [relative(cwd, path), readFileSync(path, "utf8").replace(folder, "NAME")];
+      }),
+    );
+  };
+  expect(Object.keys(filesOf("created"))).toContain("memodag.toml");
+  expect(filesOf("created")).toEqual(filesOf("initialized"));
+});
+
 it("tests a Dag with Node's own test runner", async () => {
   const { stdout } = await project.run(process.execPath, ["--test", "--test-reporter=tap", "hello.test.ts"]);
   expect(stdout).toMatch(/^# pass 1$/m);
@@ -102,7 +139,13 @@ it.each(["typescript", "ts59"])("its types are clean under %s", async (compiler)
 it("brings few packages, and none of memodag's own", () => {
   const names = readdirSync(join(project.folder, "node_modules")).filter((name) => !name.startsWith("."));
   expect(names).not.toContain("@memodag");
-  expect(names.length).toBeLessThan(40);
+  const { packages, megabytes, ownMegabytes } = project.footprint();
+  process.stdout.write(
+    `installed: ${packages} packages, ${megabytes.toFixed(1)} MB, of which memodag has ${ownMegabytes.toFixed(1)} MB\n`,
+  );
+  expect(ownMegabytes).toBeLessThan(6);
+  expect(packages).toBeLessThan(40);
+  expect(megabytes).toBeLessThan(60);
   // Everything that the declarations import is there.
   expect(globSync("node_modules/memodag/types/**/*.d.ts", { cwd: project.folder }).length).toBeGreaterThan(
     10,

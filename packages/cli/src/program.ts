@@ -1,7 +1,7 @@
 // The command tree. What a command needs to do its work is loaded when it runs, not before.
 
-import { readFileSync } from "node:fs";
-import { Command } from "commander";
+import type { Command } from "commander";
+import { bareProgram } from "./bare-program.ts";
 import { registerAudit } from "./commands/audit.ts";
 import { registerCache } from "./commands/cache.ts";
 import { registerConfig } from "./commands/config.ts";
@@ -35,13 +35,7 @@ const COMMANDS: Readonly<Record<string, (program: Command) => void>> = {
  * options takes time.
  */
 export function createProgram(args: readonly string[] = []): Command {
-  const program = new Command("memodag")
-    .description("A DAG orchestrator whose scheduler remembers results.")
-    .version(readVersion(), "-V, --version")
-    .showSuggestionAfterError()
-    .exitOverride()
-    // An error is reported once, by main, in one line or as JSON.
-    .configureOutput({ outputError: () => undefined });
+  const program = bareProgram("memodag").description("A DAG orchestrator whose scheduler remembers results.");
   withOptionsBefore(program);
   const meant = args.flatMap((word) => (Object.hasOwn(COMMANDS, word) ? (COMMANDS[word] ?? []) : []));
   const registered = new Set(meant.length > 0 ? meant : Object.values(COMMANDS));
@@ -56,9 +50,4 @@ export function commandPath(program: Command, args: readonly string[]): string {
   const at = args.findIndex((word) => names.has(word));
   const next = names.get(args[at] ?? "");
   return next === undefined ? program.name() : `${program.name()} ${commandPath(next, args.slice(at + 1))}`;
-}
-
-function readVersion(): string {
-  const text = readFileSync(new URL("../package.json", import.meta.url), "utf8");
-  return (JSON.parse(text) as { version: string }).version;
 }

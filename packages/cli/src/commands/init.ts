@@ -6,12 +6,16 @@ import { printJson, printLine, printNote } from "../output/print.ts";
 
 /** Adds `init`. */
 export function registerInit(program: Command): void {
-  program
-    .command("init")
+  defineInit(program.command("init"), program.version() ?? "");
+}
+
+/** Makes a command what `init` is. The new project asks for `version` of memodag. */
+export function defineInit(command: Command, version: string): void {
+  command
     .description("make a project: a config, a Dag and its test; overwrites nothing")
     .argument("[folder]", "where, by default the current folder", ".")
     .option("--json", "print JSON")
-    .action((folder: string, options: { json?: boolean }) => init(folder, options, program.version() ?? ""));
+    .action((folder: string, options: { json?: boolean }) => init(folder, options, version));
 }
 
 async function init(folder: string, { json }: { json?: boolean }, version: string): Promise<void> {
