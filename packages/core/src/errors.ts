@@ -27,6 +27,7 @@ export type ErrorCode =
   | "dag_paused"
   | "dag_run_exists"
   | "dag_run_failed"
+  | "dag_run_ambiguous"
   | "dag_run_not_found"
   | "database_failed"
   | "database_newer"

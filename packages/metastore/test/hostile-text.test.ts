@@ -19,6 +19,8 @@ const CALLS: Readonly<
   "runs.findRun": ({ runs }, text) => runs.findRun(TEAM, "d", text),
   "runs.findRun of a Dag": ({ runs }, text) => runs.findRun(text, text, "r"),
   "runs.listRuns": ({ runs }, text) => runs.listRuns({ team: text, dagId: text, limit: 9 }),
+  "runs.listRuns by prefix": ({ runs }, text) =>
+    runs.listRuns({ team: TEAM, dagId: "d", idPrefix: text, limit: 9 }),
   "runs.listDatedRuns": ({ runs }, text) => runs.listDatedRuns(text, text, [1]),
   "runs.listPreviousCacheKeys": ({ runs }, text) => runs.listPreviousCacheKeys(TEAM, text, 9, 9),
   "runs.claimRuns": ({ runs }, text) =>

@@ -7,7 +7,7 @@ import { explanationLines } from "../output/explanation-lines.ts";
 import { printJson, printLine, printTable } from "../output/print.ts";
 import type { Row } from "../output/table.ts";
 import { withOperations } from "../wiring/deployment.ts";
-import { type TeamOptions, withTeamOptions } from "./common-options.ts";
+import { type TeamOptions, withRunArguments } from "./common-options.ts";
 import { parseIndex } from "./parse-arguments.ts";
 
 interface ExplainOptions extends TeamOptions {
@@ -16,10 +16,8 @@ interface ExplainOptions extends TeamOptions {
 
 /** Adds `cache explain`. */
 export function registerExplain(cache: Command): void {
-  withTeamOptions(cache.command("explain"))
+  withRunArguments(cache.command("explain"))
     .description("why a task hit, or what changed when it missed; without a task, all of a run by cause")
-    .argument("<dag>", "the Dag's id")
-    .argument("<run>", "the run's id")
     .argument("[task]", "the task's id (default: all of them, grouped by cause)")
     .option("--map-index <n>", "which instance of a mapped task", parseIndex)
     .action(explain);

@@ -17,12 +17,15 @@ export interface FilterOptions extends TeamOptions {
   readonly expired?: boolean;
 }
 
-/** Adds the options that narrow which entries are meant. All text is matched whole. */
+/** Adds the options that narrow which entries are meant. */
 export function withFilterOptions(command: Command): Command {
   return command
     .option("--dag <id>", "entries of this Dag")
     .option("--task <id>", "entries of tasks with this id")
-    .option("--run <id>", "entries that this run of --dag stored; without --dag write DAG/RUN")
+    .option(
+      "--run <id>",
+      'entries that this run of --dag stored, by its id, the beginning of one, or "latest"; without --dag write DAG/RUN',
+    )
     .option("--key <digits>", "the entry with this key, or with these first digits", parseDigest)
     .option("--source-hash <digest>", "entries of this version of the code", parseDigest)
     .option("--older-than <age>", 'entries older than this, such as "7d"', parseAge)

@@ -19,6 +19,13 @@ export function withCommonOptions(command: Command): Command {
     .option("--json", "print JSON");
 }
 
+/** Adds the arguments that name a run. */
+export function withRunArguments(command: Command): Command {
+  return withTeamOptions(command)
+    .argument("<dag>", "the Dag's id")
+    .argument("<run>", 'the run\'s id, the beginning of one that no other has, or "latest"');
+}
+
 /** Adds `--config`, `--json` and `--team`. */
 export function withTeamOptions(command: Command): Command {
   return withCommonOptions(command).option("--team <team>", "the team, where there are several");

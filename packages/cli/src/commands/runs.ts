@@ -5,7 +5,7 @@ import { printJson, printLine, printTable } from "../output/print.ts";
 import { printRun } from "../output/run-table.ts";
 import { shownAge, shownDuration } from "../output/units.ts";
 import { withOperations } from "../wiring/deployment.ts";
-import { type TeamOptions, withTeamOptions } from "./common-options.ts";
+import { type TeamOptions, withRunArguments, withTeamOptions } from "./common-options.ts";
 import { noteNext, withPageOptions, type PageOptions } from "./page-options.ts";
 import { registerCancel } from "./runs-cancel.ts";
 
@@ -16,11 +16,7 @@ export function registerRuns(program: Command): void {
     .description("the latest runs, of one Dag or of all")
     .argument("[dag]", "a Dag's id");
   withPageOptions(list, 50).action(listRuns);
-  withTeamOptions(runs.command("show"))
-    .description("a run with its tasks")
-    .argument("<dag>", "the Dag's id")
-    .argument("<run>", "the run's id")
-    .action(showRun);
+  withRunArguments(runs.command("show")).description("a run with its tasks").action(showRun);
   registerCancel(runs);
 }
 
@@ -48,13 +44,13 @@ function between(from: string | null, to: string | null): number | null {
   return from === null || to === null ? null : Date.parse(to) - Date.parse(from);
 }
 
-async function showRun(dagId: string, runId: string, options: TeamOptions): Promise<void> {
+async function showRun(dagId: string, name: string, options: TeamOptions): Promise<void> {
   const { showRun: show, waysOut } = await import("@memodag/operations/runs");
   const { team } = options;
-  const run = await withOperations(options, (context) => show(context, { dagId, runId, team }));
+  const run = await withOperations(options, (context) => show(context, { dagId, runId: name, team }));
   if (options.json) return printJson(run);
   printRun(run);
-  const { fault, durationMs, isInterrupted } = run;
+  const { runId, fault, durationMs, isInterrupted } = run;
   if (fault !== undefined) {
     printLine(
       durationMs === null

@@ -5,7 +5,7 @@ import type { Command } from "commander";
 import { shownInstances } from "../output/instance-names.ts";
 import { printJson, printLine } from "../output/print.ts";
 import { withOperations } from "../wiring/deployment.ts";
-import { type TeamOptions, withTeamOptions } from "./common-options.ts";
+import { type TeamOptions, withRunArguments } from "./common-options.ts";
 import { parseIndex } from "./parse-arguments.ts";
 
 interface ClearOptions extends TeamOptions {
@@ -16,10 +16,8 @@ interface ClearOptions extends TeamOptions {
 
 /** Adds `tasks clear`. */
 export function registerClear(tasks: Command): void {
-  withTeamOptions(tasks.command("clear"))
+  withRunArguments(tasks.command("clear"))
     .description("have tasks of a run run again, anew, by whichever scheduler runs next")
-    .argument("<dag>", "the Dag's id")
-    .argument("<run>", "the run's id")
     .argument("[task]", "all instances of this task (default: instances that failed)")
     .option("--map-index <n>", "one instance of a mapped task (default: all of them)", parseIndex)
     .option("--downstream", "and everything below; there the cache is asked as usual")
@@ -29,17 +27,17 @@ export function registerClear(tasks: Command): void {
 
 async function clearTasks(
   dagId: string,
-  runId: string,
+  run: string,
   taskId: string | undefined,
   options: ClearOptions,
 ): Promise<void> {
   const { clearTasks: clear } = await import("@memodag/operations/tasks");
   const { queuedText } = await import("@memodag/operations/runs");
   const { team, mapIndex, downstream, useCache } = options;
-  const input = { dagId, runId, team, taskId, mapIndex, downstream, useCache };
+  const input = { dagId, runId: run, team, taskId, mapIndex, downstream, useCache };
   const outcome = await withOperations(options, (context) => clear(context, input));
   if (options.json) return printJson(outcome);
-  const { cleared } = outcome;
+  const { runId, cleared } = outcome;
   if (cleared.length === 0 && taskId !== undefined) {
     const what = mapIndex === undefined ? `Task ${taskId}` : instanceName(taskId, mapIndex);
     return printLine(

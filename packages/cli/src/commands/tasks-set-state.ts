@@ -5,7 +5,7 @@ import { instanceName, MARKED_STATES, type MarkedState } from "@memodag/core";
 import { shownInstances } from "../output/instance-names.ts";
 import { printJson, printLine } from "../output/print.ts";
 import { withOperations } from "../wiring/deployment.ts";
-import { type TeamOptions, withTeamOptions } from "./common-options.ts";
+import { type TeamOptions, withRunArguments } from "./common-options.ts";
 import { parseIndex } from "./parse-arguments.ts";
 
 interface SetStateOptions extends TeamOptions {
@@ -15,10 +15,8 @@ interface SetStateOptions extends TeamOptions {
 
 /** Adds `tasks set-state`. */
 export function registerSetState(tasks: Command): void {
-  withTeamOptions(tasks.command("set-state"))
+  withRunArguments(tasks.command("set-state"))
     .description("give a task of a run a state; what failed below is decided anew")
-    .argument("<dag>", "the Dag's id")
-    .argument("<run>", "the run's id")
     .argument("<task>", "the task's id")
     .addArgument(
       new Argument("<state>", "the state; tasks below see null for its value").choices(MARKED_STATES),
@@ -30,7 +28,7 @@ export function registerSetState(tasks: Command): void {
 
 async function setState(
   dagId: string,
-  runId: string,
+  run: string,
   taskId: string,
   state: MarkedState,
   options: SetStateOptions,
@@ -38,10 +36,10 @@ async function setState(
   const { markTasks } = await import("@memodag/operations/tasks");
   const { queuedText } = await import("@memodag/operations/runs");
   const { team, mapIndex, downstream } = options;
-  const input = { dagId, runId, team, taskId, mapIndex, state, downstream };
+  const input = { dagId, runId: run, team, taskId, mapIndex, state, downstream };
   const outcome = await withOperations(options, (context) => markTasks(context, input));
   if (options.json) return printJson(outcome);
-  const { changed } = outcome;
+  const { runId, changed } = outcome;
   if (changed.length === 0) {
     return printLine(`${instanceName(taskId, mapIndex ?? -1)} of ${runId} is ${state} already.`);
   }

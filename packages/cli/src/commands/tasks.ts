@@ -5,7 +5,7 @@ import { instanceName, MemodagError, RETURN_VALUE } from "@memodag/core";
 import { printJson, printLine, printNote, printTable } from "../output/print.ts";
 import { shownValue } from "../output/units.ts";
 import { withOperations } from "../wiring/deployment.ts";
-import { type TeamOptions, withTeamOptions } from "./common-options.ts";
+import { type TeamOptions, withRunArguments } from "./common-options.ts";
 import { parseCount, parseIndex } from "./parse-arguments.ts";
 import { registerClear } from "./tasks-clear.ts";
 import { registerSetState } from "./tasks-set-state.ts";
@@ -29,9 +29,7 @@ export function registerTasks(program: Command): void {
 }
 
 function withInstance(command: Command): Command {
-  return withTeamOptions(command)
-    .argument("<dag>", "the Dag's id")
-    .argument("<run>", "the run's id")
+  return withRunArguments(command)
     .argument("<task>", "the task's id")
     .option("--map-index <n>", "one instance of a mapped task", parseIndex);
 }

@@ -181,6 +181,8 @@ export interface CancelledInstances {
 export interface RunFilter {
   readonly team?: string;
   readonly dagId?: string;
+  /** Runs whose id begins with this, every character of which stands for itself. */
+  readonly idPrefix?: string;
   readonly limit: number;
   /** Runs that come after that of this number, which may be gone: older ones. */
   readonly after?: number;

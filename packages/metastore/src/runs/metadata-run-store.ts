@@ -77,12 +77,16 @@ export class MetadataRunStore implements RunStore {
     return await findRunSummaries(this.#dialect, wanted);
   }
 
-  async listRuns({ team, dagId, limit, after }: RunFilter): Promise<DagRun[]> {
+  async listRuns({ team, dagId, idPrefix, limit, after }: RunFilter): Promise<DagRun[]> {
     const rows = await this.#dialect.kysely
       .selectFrom("dag_run")
       .selectAll()
       .$if(team !== undefined, (query) => query.where("team", "=", team ?? ""))
       .$if(dagId !== undefined, (query) => query.where("dag_id", "=", dagId ?? ""))
+      // No LIKE: "_" and "%" stand for themselves. Lengths are in characters, not in UTF-16 units.
+      .$if(idPrefix !== undefined, (query) =>
+        query.where(sql`substr(run_id, 1, ${[...(idPrefix ?? "")].length})`, "=", idPrefix ?? ""),
+      )
       .$if(after !== undefined, (query) => query.where("id", "<", after ?? 0))
       .orderBy("id", "desc")
       .limit(limit)

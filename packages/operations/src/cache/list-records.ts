@@ -26,10 +26,11 @@ const DEFAULT_LIMIT = 100;
  * @throws MemodagError `cursor_invalid`, and those of {@link toRecordFilter}.
  */
 export async function listRecords(
-  { stores: { records } }: OperationContext,
+  { stores }: OperationContext,
   { limit = DEFAULT_LIMIT, after, offset = 0, sort = "age", ascending, ...selection }: ListRecordsInput,
 ): Promise<Page<RecordReport>> {
-  const filter = await toRecordFilter(records, selection);
+  const { records } = stores;
+  const filter = await toRecordFilter(stores, selection);
   // The store orders by creation time; users expect the youngest first when ages are ascending.
   const isAscending = sort === "age" ? ascending === false : ascending === true;
   const list = {

@@ -1,9 +1,9 @@
 // Deletes entries of the cache on an explicit request.
 
 import { MemodagError } from "@memodag/core";
-import type { RecordFilter, RecordStore, TaskRecordStats } from "@memodag/result-cache";
+import type { RecordFilter, TaskRecordStats } from "@memodag/result-cache";
 import { audited, newAct } from "../act.ts";
-import type { OperationContext } from "../context.ts";
+import type { OperationContext, Stores } from "../context.ts";
 import { reportRecord, type RecordReport } from "./record-report.ts";
 import { toRecordFilter, type CacheSelection } from "./selection.ts";
 
@@ -43,7 +43,7 @@ export async function purgeCache(
   isConfirmed?: (count: number) => Promise<boolean>,
 ): Promise<Purged> {
   const { records, audit } = stores;
-  const filter = await filterOf(records, input);
+  const filter = await filterOf(stores, input);
   if (isConfirmed && !(await isConfirmed(await records.count(filter)))) return { deleted: 0 };
   const { team = null, run, ...rest } = filter;
   const deleted = await audited(
@@ -61,7 +61,7 @@ export async function purgeCache(
  */
 export async function planPurge({ stores }: OperationContext, input: PurgeInput): Promise<PurgePlan> {
   const { records } = stores;
-  const filter = await filterOf(records, input);
+  const filter = await filterOf(stores, input);
   const tasks = await records.stats(filter);
   const named = await records.list(filter, { limit: MOST_NAMED, offset: 0 });
   return {
@@ -73,8 +73,8 @@ export async function planPurge({ stores }: OperationContext, input: PurgeInput)
   };
 }
 
-async function filterOf(records: RecordStore, { all, ...selection }: PurgeInput): Promise<RecordFilter> {
-  const filter = await toRecordFilter(records, selection);
+async function filterOf(stores: Stores, { all, ...selection }: PurgeInput): Promise<RecordFilter> {
+  const filter = await toRecordFilter(stores, selection);
   if (Object.keys(filter).length > 0 || all) return filter;
   throw new MemodagError("usage", "No filter given: pass at least one (such as --dag), or --all");
 }

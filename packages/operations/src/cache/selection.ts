@@ -2,14 +2,19 @@
 
 import { MemodagError } from "@memodag/core";
 import type { ProducingRun, RecordFilter, RecordStore } from "@memodag/result-cache";
+import type { Stores } from "../context.ts";
+import { findTeam } from "../dags/find-dag.ts";
+import { findRun } from "../runs/find-run.ts";
 import { getRecord } from "./find-record.ts";
 
-/** Selects entries. Strings are matched exactly, except for prefixes of keys. */
+type SelectionStores = Pick<Stores, "records" | "runs" | "dags">;
+
+/** Selects entries. Strings are matched exactly, except for names of runs and prefixes of keys. */
 export interface CacheSelection {
   readonly team?: string | undefined;
   readonly dagId?: string | undefined;
   readonly taskId?: string | undefined;
-  /** The run that stored them: a run id together with `dagId`, or `DAG/RUN`. */
+  /** The run that stored them, as `RunName` names one: together with `dagId`, or `DAG/RUN`. */
   readonly run?: string | undefined;
   /** A key, or a unique prefix of one. */
   readonly key?: string | undefined;
@@ -22,11 +27,16 @@ export interface CacheSelection {
 /**
  * The filter for a selection; empty when the selection is.
  * @throws MemodagError `cache_key_ambiguous`, `cache_key_not_found` for a key prefix; `usage` for a run
- * without its Dag; `dag_ambiguous` for a run that several teams have.
+ * without its Dag; `dag_ambiguous` for a run that several teams have; `dag_run_ambiguous`.
  */
-export async function toRecordFilter(records: RecordStore, selection: CacheSelection): Promise<RecordFilter> {
+export async function toRecordFilter(
+  stores: SelectionStores,
+  selection: CacheSelection,
+): Promise<RecordFilter> {
+  const { records } = stores;
   const { dagId, taskId, key, sourceHash, olderThanMs, expired } = selection;
-  const run = findProducingRun(selection);
+  const named = findProducingRun(selection);
+  const run = named && (await completeRun(stores, selection.team, named));
   const team = selection.team ?? (run && (await findTeamOf(records, run)));
   const wholeKey = key === undefined ? undefined : await completeKey(records, key, team);
   return {
@@ -52,6 +62,18 @@ function findProducingRun({ dagId: dag, run }: CacheSelection): ProducingRun | u
     `--run ${run} does not identify a run: runs of several Dags may have that id; ` +
       `add --dag, or use --run DAG/${run}`,
   );
+}
+
+/** The run that a name stands for. Entries may outlive their run, or be of another database's: their id wins. */
+async function completeRun(
+  { records, runs, dags }: SelectionStores,
+  team: string | undefined,
+  run: ProducingRun,
+): Promise<ProducingRun> {
+  if ((await records.count({ run, ...(team !== undefined && { team }) })) > 0) return run;
+  const { dagId, runId } = run;
+  const found = await findRun(runs, { team: await findTeam(dags, { dagId, team }), dagId, runId });
+  return found ? { dagId, runId: found.runId } : run;
 }
 
 /** The team that has entries of a run; undefined when there is none. */

@@ -20,6 +20,6 @@ export async function cacheStats(
   selection: CacheSelection,
 ): Promise<CacheStats & CacheHealth> {
   const health = await cacheHealth(context);
-  const filter = await toRecordFilter(context.stores.records, selection);
+  const filter = await toRecordFilter(context.stores, selection);
   return { ...(await readCacheStats(context.stores, filter)), ...health };
 }
