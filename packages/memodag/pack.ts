@@ -30,10 +30,8 @@ const own = readManifest("packages/memodag/package.json");
 
 rmSync(stage, { recursive: true, force: true });
 mkdirSync(stage, { recursive: true });
-cpSync(join(root, "packages/memodag/dist"), join(stage, "dist"), {
-  recursive: true,
-  filter: (path) => !path.endsWith(".d.ts"),
-});
+const dist = join(root, "packages/memodag/dist");
+for (const path of listReached(dist)) cpSync(join(dist, path), join(stage, "dist", path));
 copyTypes();
 for (const name of ["README.md", "LICENSE", "CHANGELOG.md"]) cpSync(join(root, name), join(stage, name));
 cpSync(join(root, "packages/memodag/bin"), join(stage, "bin"), { recursive: true });
@@ -67,6 +65,26 @@ function stageCreate(): void {
   const keywords = ["memodag", "create", "dag"];
   const manifest = { name, version, description, keywords, license, type, bin, files, engines };
   writeFileSync(join(target, "package.json"), `${JSON.stringify(manifest, null, 2)}\n`);
+}
+
+/**
+ * The files of a bundle: chunks are named by their content, and a folder that was restored from a build cache still
+ * has those of earlier builds.
+ */
+function listReached(folder: string): string[] {
+  const files = globSync("**/*", { cwd: folder, withFileTypes: true })
+    .filter((file) => file.isFile() && !file.name.endsWith(".d.ts"))
+    .map((file) => relative(folder, join(file.parentPath, file.name)));
+  const reached = new Set(files.filter((path) => !/-[A-Z0-9]{8}\.js(?:\.map)?$/.test(path)));
+  // Files that are found on the way are visited as well.
+  for (const path of reached) {
+    const text = readFileSync(join(folder, path), "utf8");
+    for (const [, name] of text.matchAll(/([\w-]+-[A-Z0-9]{8}\.js(?:\.map)?)\b/g)) {
+      const chunk = join(dirname(path), name ?? "");
+      if (files.includes(chunk)) reached.add(chunk);
+    }
+  }
+  return [...reached];
 }
 
 /** The declarations that a user's types reach, with relative paths between them. */
