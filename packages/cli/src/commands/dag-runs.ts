@@ -5,6 +5,7 @@ import type { LastGood } from "@memodag/operations/dags";
 import type { RunReport } from "@memodag/operations/runs";
 import { EXIT_RUN_FAILED } from "../output/exit-codes.ts";
 import { printJson, printLine, printNote } from "../output/print.ts";
+import type { ShownProgress } from "../output/show-progress.ts";
 import { printRun } from "../output/run-table.ts";
 import { withDags, withOperations } from "../wiring/deployment.ts";
 import { withStopSignal } from "../wiring/stop-signal.ts";
@@ -19,6 +20,7 @@ interface DatedRunOptions extends RunOptions {
 interface RunDagOptions extends DatedRunOptions {
   readonly resume?: boolean;
   readonly lastGood?: boolean;
+  readonly logs?: boolean;
 }
 
 /** Adds `dags run` and `dags trigger`. */
@@ -27,6 +29,7 @@ export function registerDagRuns(dags: Command): void {
     .description("run a Dag to its end in this process; Ctrl-C cancels the run")
     .option("--resume", "continue the Dag's interrupted and cleared runs in place of making a new one")
     .option("--last-good", "run the version from before when the Dag's file cannot be read")
+    .option("--logs", "show on stderr what tasks print, while they run")
     .action(runDag);
   withDatedRunOptions(dags.command("trigger"))
     .description("make a run for a scheduler that is running")
@@ -43,7 +46,8 @@ function withDatedRunOptions(command: Command): Command {
 }
 
 async function runDag(dagId: string, options: RunDagOptions): Promise<void> {
-  const { resume, lastGood, logicalDate, json = false } = options;
+  const { resume, lastGood, logicalDate, logs = false, json = false } = options;
+  let shown: ShownProgress | undefined;
   const input = { ...toRunRequest(dagId, options), logicalDate, resume, lastGood };
   const finished = await withOperations(options, async (context, deployment) => {
     const { refreshDags, requireBundles } = await import("@memodag/deployment/dags");
@@ -58,7 +62,8 @@ async function runDag(dagId: string, options: RunDagOptions): Promise<void> {
         openScheduler: (runs) => hostRuns(deployment, runs),
         signal,
         onEvent: (event) => printNote(runEventText(event)),
-        watch: (runIds) => showProgress(json, runIds),
+        watch: async (runIds) => (shown = await showProgress(json, runIds)),
+        onLogLine: logs ? (run, line) => shown?.logLine(run, line) : undefined,
       }),
     );
   });

@@ -1,7 +1,7 @@
 // Prints logs as they are read, however long they are: as text, or as JSON that says the same.
 
 import { once } from "node:events";
-import type { TaskLog } from "@memodag/operations/tasks";
+import type { RunLogLine, TaskLog } from "@memodag/operations/tasks";
 import { plainJson, plainText } from "@memodag/deployment/logging";
 import { isStdoutClosed } from "./standard-streams.ts";
 
@@ -17,6 +17,12 @@ export async function printLogText(pieces: AsyncIterable<string>): Promise<void>
     last = piece.at(-1) ?? last;
   }
   if (last !== "\n") await write("\n");
+}
+
+/** Prints a line of one log among others. */
+export async function printLogLine({ name, line }: RunLogLine): Promise<void> {
+  const text = process.stdout.isTTY ? plainText(line) : line;
+  await write(`${name} | ${text}\n`);
 }
 
 /** Prints a list of logs as `JSON.stringify` with two spaces would, no text in memory as a whole. */

@@ -3,6 +3,7 @@
 import { formatDuration, type DagRun, type Logger, type TaskInstance } from "@memodag/core";
 import type { SchedulerListener } from "@memodag/scheduler";
 import { RunProgress } from "@memodag/operations/runs";
+import type { RunLogLine } from "@memodag/operations/tasks";
 import { EndLines } from "@memodag/deployment/logging";
 import { lineLogger } from "@memodag/deployment/logging";
 import { plainLine } from "@memodag/deployment/logging";
@@ -14,7 +15,13 @@ import { instanceName } from "@memodag/core";
 export interface ShownProgress {
   readonly listener: SchedulerListener;
   readonly log: Logger;
+  /** Shows a line that an attempt printed. */
+  logLine(run: DagRun, line: RunLogLine): void;
   close(): void;
+}
+
+function logText(label: string, { name, line }: RunLogLine): string {
+  return `${label}${name} | ${line}`;
 }
 
 /**
@@ -22,8 +29,8 @@ export interface ShownProgress {
  * @param runIds numbers of the runs that were asked for; what is of others says so
  */
 export async function showProgress(isQuiet: boolean, runIds: readonly number[]): Promise<ShownProgress> {
-  if (isQuiet) return { listener: {}, log: lineLogger(printNote, () => "warn"), close: () => undefined };
   const labelOf = labelsOf(runIds);
+  if (isQuiet) return { ...showLines(labelOf), listener: {}, log: lineLogger(printNote, () => "warn") };
   return process.stderr.isTTY ? await showInPlace(process.stderr, labelOf) : showLines(labelOf);
 }
 
@@ -43,6 +50,7 @@ function showLines(labelOf: (run: DagRun) => string): ShownProgress {
       },
     },
     log: lineLogger(printNote, () => "info"),
+    logLine: (run, line) => printNote(logText(labelOf(run), line)),
     close: () => undefined,
   };
 }
@@ -68,6 +76,7 @@ async function showInPlace(
       (line) => view.persist(plainLine(line)),
       () => "warn",
     ),
+    logLine: (run, line) => view.persist(plainLine(logText(labelOf(run), line))),
     close() {
       clearInterval(timer);
       // The table that follows says it all.

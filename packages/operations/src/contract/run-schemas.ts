@@ -73,6 +73,7 @@ const oneInstance = { ...runName, taskId: name, mapIndex: mapIndex.optional() };
 export const instanceInput: z.ZodType<InstanceName> = z.strictObject(oneInstance);
 export const logsInput: z.ZodType<TaskLogsInput> = z.strictObject({
   ...oneInstance,
+  taskId: name.optional(),
   tryNumber: count.min(1).optional(),
   lastLines: count.min(1).optional(),
 });

@@ -24,8 +24,8 @@ export async function whenEnded(
   return latest;
 }
 
-/** True after the pause, false when the signal ended it. */
-async function rest(signal: AbortSignal | undefined): Promise<boolean> {
+/** True after the pause between two looks at a run, false when the signal ended it. */
+export async function rest(signal: AbortSignal | undefined): Promise<boolean> {
   try {
     await sleep(LOOK_EVERY_MS, undefined, { ...(signal && { signal }) });
     return true;

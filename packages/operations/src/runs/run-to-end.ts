@@ -1,6 +1,6 @@
 // Runs a Dag to its end in this process, with its own scheduler and executor.
 
-import { MemodagError, type DagRun, type DagVersion } from "@memodag/core";
+import { MemodagError, messageOf, type DagRun, type DagVersion } from "@memodag/core";
 import { listInterruptedRuns } from "@memodag/scheduler";
 import type { OperationContext } from "../context.ts";
 import { getDag } from "../dags/find-dag.ts";
@@ -14,6 +14,7 @@ import type { OpenScheduler, RunEvent, RunWatch } from "./run-host.ts";
 import { reportRun, type RunReport } from "./run-report.ts";
 import { readLogicalDate, runInputsOf, type DatedRunRequest } from "./run-request.ts";
 import { triggerAct } from "./trigger-act.ts";
+import { followRunLogs, type RunLogLine } from "../tasks/follow-run-logs.ts";
 import { whenAborted } from "../when-aborted.ts";
 
 /** The run to execute in this process. */
@@ -32,6 +33,8 @@ export interface RunToEndParts {
   readonly onEvent: (event: RunEvent) => void;
   /** Watches the runs with these numbers. */
   readonly watch: (runIds: readonly number[]) => Promise<RunWatch>;
+  /** Receives what the runs' attempts print, if that is wanted. */
+  readonly onLogLine?: ((run: DagRun, line: RunLogLine) => void) | undefined;
 }
 
 /** A finished run and, if its file could not be read, which version ran. */
@@ -134,7 +137,7 @@ async function findInterrupted({ stores }: OperationContext, { team, dagId }: Da
 async function execute(
   context: OperationContext,
   runs: readonly DagRun[],
-  { openScheduler, signal, onEvent, watch }: RunToEndParts,
+  { openScheduler, signal, onEvent, watch, onLogLine }: RunToEndParts,
 ): Promise<void> {
   const [first] = runs;
   if (first === undefined) return;
@@ -156,6 +159,7 @@ async function execute(
   const whenDone = async (run: DagRun): Promise<DagRun> =>
     await Promise.race([scheduler.whenOver(run.id), whenEnded(context, run, giveUp.signal)]);
   const stopped = whenAborted(signal);
+  const logs = onLogLine && followLogs(context, runs, giveUp.signal, onLogLine);
   try {
     const allDone = Promise.all(runs.map(whenDone));
     scheduler.start();
@@ -173,8 +177,27 @@ async function execute(
   } finally {
     giveUp.abort();
     await scheduler.stop();
+    await logs;
     watched.close();
   }
+}
+
+/** Never rejects: what is wrong with a log is no reason for a run to fail. */
+async function followLogs(
+  context: OperationContext,
+  runs: readonly DagRun[],
+  signal: AbortSignal,
+  onLogLine: (run: DagRun, line: RunLogLine) => void,
+): Promise<void> {
+  const follow = async (run: DagRun): Promise<void> => {
+    const onLine = (line: RunLogLine): void => onLogLine(run, line);
+    try {
+      await followRunLogs(context, run, { signal, onLine });
+    } catch (error) {
+      context.log.warn(`The logs of ${run.runId} cannot be shown: ${messageOf(error)}`);
+    }
+  };
+  await Promise.all(runs.map(follow));
 }
 
 function runNotLoadable({ dagId, runId }: DagRun, reason: string): MemodagError {

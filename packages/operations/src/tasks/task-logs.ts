@@ -1,14 +1,18 @@
 // Reads the logs of attempts: completed ones, or one that is being written.
 
-import { isTerminal, MemodagError } from "@memodag/core";
+import { isTerminal, MemodagError, type DagRun, type RunStore, type TaskInstance } from "@memodag/core";
 import type { OperationContext } from "../context.ts";
-import { getRun } from "../runs/find-run.ts";
+import { getRun, type RunName } from "../runs/find-run.ts";
 import { attemptName, findAttemptLog } from "./attempt-logs.ts";
 import { getInstance, listInstancesOf } from "./find-instance.ts";
 import type { InstanceName } from "./instance-name.ts";
 
 /** Selects logs, and a part of them. */
-export interface TaskLogsInput extends InstanceName {
+export interface TaskLogsInput extends RunName {
+  /** Without it, of all tasks. */
+  readonly taskId?: string | undefined;
+  /** One instance of a mapped task. */
+  readonly mapIndex?: number | undefined;
   /** An attempt other than the latest. */
   readonly tryNumber?: number | undefined;
   /** Only the last lines. */
@@ -34,7 +38,10 @@ export async function readTaskLogs(
   { taskId, mapIndex, tryNumber, lastLines, ...name }: TaskLogsInput,
 ): Promise<TaskLog[]> {
   const run = await getRun(stores, name);
-  const instances = await listInstancesOf(stores.runs, run, taskId, mapIndex);
+  const instances =
+    taskId === undefined
+      ? await listAll(stores.runs, run)
+      : await listInstancesOf(stores.runs, run, taskId, mapIndex);
   const found: TaskLog[] = [];
   for (const instance of instances) {
     const attempt = attemptName(run, instance, tryNumber);
@@ -51,6 +58,26 @@ export async function readTaskLogs(
   return found;
 }
 
+/** In the order in which they started. */
+async function listAll(runs: RunStore, run: DagRun): Promise<TaskInstance[]> {
+  const all = await runs.listTaskInstances(run.team, run.id);
+  return all.toSorted((a, b) => (a.startedAt ?? Infinity) - (b.startedAt ?? Infinity) || 0);
+}
+
+/**
+ * Whether a task has one instance in a run, or one is selected, so that there is one log to follow.
+ * @throws MemodagError as {@link readTaskLogs}.
+ */
+export async function isOneInstance(
+  { stores }: OperationContext,
+  { taskId, mapIndex, ...name }: InstanceName,
+): Promise<boolean> {
+  if (mapIndex !== undefined) return true;
+  const run = await getRun(stores, name);
+  const all = await stores.runs.listTaskInstances(run.team, run.id);
+  return all.filter((instance) => instance.taskId === taskId).length === 1;
+}
+
 /**
  * Yields what one attempt writes until it has ended or the signal is aborted; waits for an attempt that has
  * not started.
@@ -58,7 +85,7 @@ export async function readTaskLogs(
  */
 export async function* followTaskLog(
   { stores, logs }: OperationContext,
-  { taskId, mapIndex, tryNumber, lastLines, ...name }: TaskLogsInput,
+  { taskId, mapIndex, tryNumber, lastLines, ...name }: TaskLogsInput & InstanceName,
   signal: AbortSignal,
 ): AsyncGenerator<string> {
   const run = await getRun(stores, name);
