@@ -37,10 +37,14 @@ describe("commands on a project", () => {
   it("dags run: prints a table, without escape codes where there is no terminal", async () => {
     const { code, stdout, stderr } = await project.spawn("dags", "run", "shapes", "--param", "sides=4");
     expect(code).toBe(0);
-    expect(stdout).toMatch(/^TASK +STATE +TRY +CACHE +DURATION +SAVED\ndraw\[0\] +success +0 +hit/);
+    expect(stdout).toMatch(
+      /^TASK +STATE +TRY +CACHE +DURATION +SAVED\ndraw \(3\) +3 success +0 +3 hit .*\nsum +success +1 +populated/,
+    );
     expect(stdout).toMatch(/3 hit, 1 populated; 1 process spawned; \S+ of task execution saved\n$/);
     expect(stderr).toMatch(/^draw\[0\]: hit, saved /m);
     expect(stdout + stderr).not.toContain(ESCAPE);
+    const all = await project.run("runs", "show", "shapes", "latest", "--all");
+    expect(all.stdout).toMatch(/^TASK .*\ndraw\[0\] +success +0 +hit .*\ndraw\[1\] .*\ndraw\[2\] .*\nsum /);
   });
 
   it("dags run: --refresh-cache runs all anew, --no-cache leaves the cache alone", async () => {

@@ -52,8 +52,14 @@ export class Project {
 
   /** Runs the real command to its end, in a process of its own. */
   async spawn(...args: string[]): Promise<Outcome> {
+    return await this.spawnWith({}, ...args);
+  }
+
+  /** {@link spawn} with more in the environment. */
+  async spawnWith(env: Readonly<Record<string, string>>, ...args: string[]): Promise<Outcome> {
+    const options = { ...this.#options, env: { ...this.#options.env, ...env } };
     return await new Promise((resolve) => {
-      const child = execFile(process.execPath, [bin, ...args], this.#options, (_error, stdout, stderr) => {
+      const child = execFile(process.execPath, [bin, ...args], options, (_error, stdout, stderr) => {
         resolve({ code: child.exitCode, stdout, stderr });
       });
     });
@@ -78,7 +84,9 @@ export class Project {
   get #options() {
     // Settings of whoever runs the tests are not the project's.
     const env = Object.fromEntries(
-      Object.entries(process.env).filter(([name]) => !name.startsWith("MEMODAG")),
+      Object.entries(process.env).filter(
+        ([name]) => !name.startsWith("MEMODAG") && name !== "FORCE_COLOR" && name !== "NO_COLOR",
+      ),
     );
     return { cwd: this.folder, env };
   }

@@ -6,13 +6,13 @@ import type { RunReport } from "@memodag/operations/runs";
 import { EXIT_RUN_FAILED } from "../output/exit-codes.ts";
 import { printJson, printLine, printNote } from "../output/print.ts";
 import type { ShownProgress } from "../output/show-progress.ts";
-import { printRun } from "../output/run-table.ts";
+import { type ListOptions, printRun, withListOptions } from "../output/run-table.ts";
 import { withDags, withOperations } from "../wiring/deployment.ts";
 import { withStopSignal } from "../wiring/stop-signal.ts";
 import { parseIsoTime } from "./parse-arguments.ts";
 import { toRunRequest, withRunOptions, type RunOptions } from "./run-options.ts";
 
-interface DatedRunOptions extends RunOptions {
+interface DatedRunOptions extends RunOptions, ListOptions {
   /** ISO 8601. */
   readonly logicalDate?: string;
 }
@@ -38,7 +38,7 @@ export function registerDagRuns(dags: Command): void {
 }
 
 function withDatedRunOptions(command: Command): Command {
-  return withRunOptions(command).option(
+  return withListOptions(withRunOptions(command)).option(
     "--logical-date <time>",
     "the run's logical date, in ISO 8601",
     parseIsoTime,
@@ -69,7 +69,7 @@ async function runDag(dagId: string, options: RunDagOptions): Promise<void> {
   });
   const [newest, ...others] = finished.toReversed();
   if (json) printJson(others.length === 0 ? newest : { ...newest, others });
-  else for (const run of finished) printRun(run);
+  else for (const run of finished) printRun(run, options);
   setExitCode(finished);
 }
 
@@ -84,7 +84,7 @@ async function triggerDag(
     if (options.json) printJson(waited);
     else {
       await noteLastGood(waited);
-      printRun(waited);
+      printRun(waited, options);
     }
     return setExitCode([waited]);
   }

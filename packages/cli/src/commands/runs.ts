@@ -2,7 +2,7 @@
 
 import type { Command } from "commander";
 import { printJson, printLine, printTable } from "../output/print.ts";
-import { printRun } from "../output/run-table.ts";
+import { type ListOptions, printRun, withListOptions } from "../output/run-table.ts";
 import { shownAge, shownDuration } from "../output/units.ts";
 import { withOperations } from "../wiring/deployment.ts";
 import { type TeamOptions, withRunArguments, withTeamOptions } from "./common-options.ts";
@@ -16,7 +16,9 @@ export function registerRuns(program: Command): void {
     .description("the latest runs, of one Dag or of all")
     .argument("[dag]", "a Dag's id");
   withPageOptions(list, 50).action(listRuns);
-  withRunArguments(runs.command("show")).description("a run with its tasks").action(showRun);
+  withListOptions(withRunArguments(runs.command("show")))
+    .description("a run with its tasks")
+    .action(showRun);
   registerCancel(runs);
 }
 
@@ -44,12 +46,12 @@ function between(from: string | null, to: string | null): number | null {
   return from === null || to === null ? null : Date.parse(to) - Date.parse(from);
 }
 
-async function showRun(dagId: string, name: string, options: TeamOptions): Promise<void> {
+async function showRun(dagId: string, name: string, options: TeamOptions & ListOptions): Promise<void> {
   const { showRun: show, waysOut } = await import("@memodag/operations/runs");
   const { team } = options;
   const run = await withOperations(options, (context) => show(context, { dagId, runId: name, team }));
   if (options.json) return printJson(run);
-  printRun(run);
+  printRun(run, options);
   const { runId, fault, durationMs, isInterrupted } = run;
   if (fault !== undefined) {
     printLine(

@@ -1,5 +1,6 @@
 // Output to stdout, in the two forms that every command has.
 
+import { withStateColors } from "./colors.ts";
 import { formatTable, type Row } from "./table.ts";
 import { plainJson, plainLine, shortened } from "@memodag/deployment/logging";
 
@@ -15,6 +16,16 @@ export function printLine(text: string): void {
   process.stdout.write(`${plainLine(text)}\n`);
 }
 
+/** {@link printLine} with states in colour. */
+export function printStateLine(text: string): void {
+  process.stdout.write(`${withStateColors(plainLine(text), process.stdout)}\n`);
+}
+
+/** {@link printNote} with states in colour. */
+export function printStateNote(text: string): void {
+  process.stderr.write(`${withStateColors(plainLine(text), process.stderr)}\n`);
+}
+
 /** Prints a line on stderr: about the work, not its outcome. */
 export function printNote(text: string): void {
   process.stderr.write(`${plainLine(text)}\n`);
@@ -23,7 +34,13 @@ export function printNote(text: string): void {
 /** Prints rows under their headers; `empty` when there are none. */
 export function printTable(headers: Row, rows: readonly Row[], empty: string): void {
   if (rows.length === 0) printLine(empty);
-  else process.stdout.write(formatTable(headers, rows));
+  else process.stdout.write(formatTable(headers, rows, paintState));
+}
+
+const STATE_HEADERS: ReadonlySet<Row[number]> = new Set(["STATE", "CACHE"]);
+
+function paintState(cell: string, header: Row[number]): string {
+  return STATE_HEADERS.has(header) ? withStateColors(cell, process.stdout) : cell;
 }
 
 /** Prints names and values, one pair a line. */

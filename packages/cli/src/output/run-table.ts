@@ -1,30 +1,107 @@
-// A run's report as people read it: a table of its tasks and one line of sums.
+// A run's report as people read it: a table of its tasks, errors and one line of sums.
 
 import { CACHE_STATUSES, formatDuration, instanceName } from "@memodag/core";
 import type { RunReport, TaskReport } from "@memodag/operations/runs";
-import { printLine, printTable } from "./print.ts";
 import { shortened } from "@memodag/deployment/logging";
+import type { Command } from "commander";
+import { printLine, printStateLine, printTable } from "./print.ts";
+import type { Row } from "./table.ts";
 import { shownDuration } from "./units.ts";
 
+/** Which instances a table lists one by one. */
+export interface ListOptions {
+  /** All of them; otherwise the instances of a mapped task share a line. */
+  readonly all?: boolean;
+  /** Those that failed, and no others. */
+  readonly failed?: boolean;
+}
+
+/** Adds `--all` and `--failed`. */
+export function withListOptions(command: Command): Command {
+  return command
+    .option("--all", "list every instance of a mapped task; otherwise they share a line")
+    .option("--failed", "list the instances that failed, one by one, and no others");
+}
+
 /** Prints a run: tasks, errors, sums. */
-export function printRun(report: RunReport): void {
+export function printRun(report: RunReport, { all = false, failed = false }: ListOptions = {}): void {
+  const tasks = failed ? report.tasks.filter(isFailed) : report.tasks;
   printTable(
     ["TASK", "STATE", "TRY", "CACHE", "DURATION", "SAVED"],
-    report.tasks.map((task) => [
-      instanceName(task.taskId, task.mapIndex),
-      task.state,
-      task.tryNumber,
-      shownCacheStatus(task),
-      shownDuration(task.durationMs),
-      shownDuration(task.savedMs),
-    ]),
-    "No tasks.",
+    all || failed ? tasks.map(instanceRow) : groupsOf(tasks).map(groupRow),
+    failed ? "No task failed." : "No tasks.",
   );
-  for (const { taskId, mapIndex, error } of report.tasks) {
-    if (error !== null)
-      printLine(`${instanceName(taskId, mapIndex)}: ${error.code}: ${shortened(error.message)}`);
+  printErrors(tasks, all || failed);
+  printStateLine(summaryOf(report));
+}
+
+function isFailed({ state }: TaskReport): boolean {
+  return state === "failed" || state === "upstream_failed";
+}
+
+function instanceRow(task: TaskReport): Row {
+  return [
+    instanceName(task.taskId, task.mapIndex),
+    task.state,
+    task.tryNumber,
+    shownCacheStatus(task),
+    shownDuration(task.durationMs),
+    shownDuration(task.savedMs),
+  ];
+}
+
+/** The instances of each task, in the report's order. */
+function groupsOf(tasks: readonly TaskReport[]): TaskReport[][] {
+  return [...Map.groupBy(tasks, ({ taskId }) => taskId).values()];
+}
+
+function groupRow(group: readonly TaskReport[]): Row {
+  const [only, ...others] = group;
+  if (only !== undefined && others.length === 0) return instanceRow(only);
+  return [
+    `${only?.taskId} (${group.length})`,
+    countsOf(group.map(({ state }) => state)),
+    group.reduce((most, { tryNumber }) => Math.max(most, tryNumber), 0),
+    cacheCounts(group),
+    shownDuration(sumOf(group.map(({ durationMs }) => durationMs))),
+    shownDuration(sumOf(group.map(({ savedMs }) => savedMs))),
+  ];
+}
+
+/** Different reasons that a line names; of more, it names the statuses alone. */
+const MOST_REASONS = 3;
+
+function cacheCounts(group: readonly TaskReport[]): string | null {
+  const shown = group.flatMap((task) => shownCacheStatus(task) ?? []);
+  if (new Set(shown).size <= MOST_REASONS) return countsOf(shown);
+  return countsOf(group.flatMap(({ cacheStatus }) => cacheStatus ?? []));
+}
+
+/** Such as `3 success, 1 failed`; a single value without its count. */
+function countsOf(values: readonly string[]): string | null {
+  const counts = [...Map.groupBy(values, (value) => value)].map(([value, of]) => `${of.length} ${value}`);
+  return counts.length === 0 ? null : counts.join(", ");
+}
+
+/** `null` where no instance has a value. */
+function sumOf(values: readonly (number | null)[]): number | null {
+  const known = values.filter((value) => value !== null);
+  return known.length === 0 ? null : known.reduce((sum, value) => sum + value, 0);
+}
+
+/** Errors that are printed of each task, unless its instances are listed. */
+const MOST_ERRORS = 3;
+
+function printErrors(tasks: readonly TaskReport[], isAll: boolean): void {
+  for (const group of groupsOf(tasks.filter(({ error }) => error !== null))) {
+    const shown = isAll ? group : group.slice(0, MOST_ERRORS);
+    for (const { taskId, mapIndex, error } of shown) {
+      if (error !== null)
+        printLine(`${instanceName(taskId, mapIndex)}: ${error.code}: ${shortened(error.message)}`);
+    }
+    const left = group.length - shown.length;
+    if (left > 0) printLine(`… and ${left} more of ${group[0]?.taskId}: --failed lists them.`);
   }
-  printLine(summaryOf(report));
 }
 
 const LONGEST_REASON = 60;

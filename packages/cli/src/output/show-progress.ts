@@ -7,7 +7,7 @@ import type { RunLogLine } from "@memodag/operations/tasks";
 import { EndLines } from "@memodag/deployment/logging";
 import { lineLogger } from "@memodag/deployment/logging";
 import { plainLine } from "@memodag/deployment/logging";
-import { printNote } from "./print.ts";
+import { printNote, printStateNote } from "./print.ts";
 
 import { instanceName } from "@memodag/core";
 
@@ -46,7 +46,7 @@ function showLines(labelOf: (run: DagRun) => string): ShownProgress {
     listener: {
       instanceChanged: (run, instance) => {
         const line = ends.next(run, instance);
-        if (line !== null) printNote(`${labelOf(run)}${line}`);
+        if (line !== null) printStateNote(`${labelOf(run)}${line}`);
       },
     },
     log: lineLogger(printNote, () => "info"),

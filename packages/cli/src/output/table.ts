@@ -1,4 +1,4 @@
-// Rows in columns, as plain text: no colours, no rules, the same in a terminal and in a file.
+// Rows in columns, without rules; only states have colours, and only in a terminal.
 
 import { plainLine, shortened } from "@memodag/deployment/logging";
 
@@ -7,14 +7,22 @@ export type Row = readonly (string | number | null)[];
 
 const GAP = "  ";
 
+/** The colours of a cell, whose width they do not change. */
+export type Paint = (cell: string, header: Row[number]) => string;
+
 /** The text of a table, each line ended by a newline. */
-export function formatTable(headers: Row, rows: readonly Row[]): string {
+export function formatTable(headers: Row, rows: readonly Row[], paint: Paint = (cell) => cell): string {
   const lines = [headers, ...rows].map((row) => row.map(formatCell));
   const widths = headers.map((_, column) => widestOf(lines, column));
   const isNumeric = headers.map((_, column) => rows.every((row) => typeof row[column] !== "string"));
   return lines
-    .map((line) =>
-      line.map((cell, column) => pad(cell, widths[column] ?? 0, isNumeric[column] === true)).join(GAP),
+    .map((line, index) =>
+      line
+        .map((cell, column) => {
+          const painted = index === 0 ? cell : paint(cell, headers[column] ?? null);
+          return pad(painted, (widths[column] ?? 0) - lengthOf(cell), isNumeric[column] === true);
+        })
+        .join(GAP),
     )
     .map((line) => `${line.trimEnd()}\n`)
     .join("");
@@ -33,8 +41,8 @@ function formatCell(cell: Row[number]): string {
   return shortened(plainLine(String(cell)).replaceAll(/\s+/g, " "), LONGEST_CELL);
 }
 
-function pad(cell: string, width: number, toTheRight: boolean): string {
-  const space = " ".repeat(width - lengthOf(cell));
+function pad(cell: string, missing: number, toTheRight: boolean): string {
+  const space = " ".repeat(missing);
   return toTheRight ? space + cell : cell + space;
 }
 

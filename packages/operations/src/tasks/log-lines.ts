@@ -3,7 +3,7 @@
 /** Characters after which a line is split: a log may be a gigabyte without a line break. */
 const LONGEST_LINE = 65_536;
 
-/** The lines of a text that comes in pieces, without their ends. */
+/** The lines of a log that comes in pieces, without their ends. */
 export async function* linesOf(pieces: AsyncIterable<string>): AsyncGenerator<string> {
   let rest = "";
   for await (const piece of pieces) {
