@@ -37,6 +37,12 @@ export default defineConfig({
       // Several measure their process.
       project("full", FULL, [], true),
     ],
+    // Of `npm run coverage` alone. Processes that tests start run the builds, and do not count.
+    coverage: {
+      provider: "v8",
+      include: ["packages/*/src/**/*.ts", "migrations/src/**/*.ts"],
+      reporter: ["text-summary", "html", "json-summary"],
+    },
     // On two cores the default is one: most of what tests do is wait for processes of their own.
     maxWorkers: 3,
     reporters: ["default", new ClosingLineReporter()],
