@@ -18,6 +18,7 @@ import { losses } from "./0014-losses.ts";
 import { recordSeals } from "./0018-record-seals.ts";
 import { cacheReasons } from "./0019-cache-reasons.ts";
 import { valuesApart } from "./0020-values-apart.ts";
+import { valueCaches } from "./0023-value-caches.ts";
 import type { SchemaDialect } from "./schema-dialect.ts";
 
 /** Every migration by name; they run in the order of their names, on every dialect. */
@@ -40,5 +41,6 @@ export function allMigrations(types: SchemaDialect): Record<string, Migration> {
     "0018_record_seals": recordSeals(types),
     "0019_cache_reasons": cacheReasons(types),
     "0020_values_apart": valuesApart(types),
+    "0023_value_caches": valueCaches(types),
   };
 }

@@ -13,6 +13,7 @@ export type ErrorCode =
   | "cache_catalog_missing"
   | "cache_key_ambiguous"
   | "cache_key_not_found"
+  | "cache_key_reentered"
   | "callback_failed"
   | "command_not_started"
   | "conf_invalid"
@@ -62,10 +63,13 @@ export type ErrorCode =
   | "task_skipped"
   | "task_timeout"
   | "usage"
+  | "value_cache_not_found"
+  | "value_key_invalid"
   | "value_not_json"
   | "value_store_failed"
   | "value_store_not_configured"
   | "value_too_large"
+  | "value_wait_timeout"
   | "variable_not_found"
   | "worker_failed"
   | "worker_lost"
@@ -96,6 +100,7 @@ const FAULTS: Partial<Record<ErrorCode, Fault>> = {
   worker_failed: "infrastructure",
   worker_lost: "infrastructure",
   branch_invalid: "task",
+  cache_key_reentered: "task",
   callback_failed: "task",
   map_not_a_list: "task",
   map_too_long: "task",
@@ -109,8 +114,10 @@ const FAULTS: Partial<Record<ErrorCode, Fault>> = {
   task_out_of_memory: "task",
   task_skipped: "task",
   task_timeout: "task",
+  value_key_invalid: "task",
   value_not_json: "task",
   value_too_large: "task",
+  value_wait_timeout: "task",
   xcom_key_invalid: "task",
   xcom_too_large: "task",
 };

@@ -18,6 +18,8 @@ import type {
   ResultStore,
 } from "@memodag/result-cache";
 import { MetadataAuditLog } from "./audit/metadata-audit-log.ts";
+import type { ValueAdapter } from "@memodag/value-cache";
+import { MetadataValueAdapter } from "./cache/metadata-value-adapter.ts";
 import { MetadataByteStore } from "./cache/metadata-byte-store.ts";
 import { MetadataDecisionStore } from "./cache/metadata-decision-store.ts";
 import { MetadataCounterStore } from "./cache/metadata-counter-store.ts";
@@ -70,6 +72,8 @@ export interface Metastore {
   readonly breakers: BreakerStates;
   readonly audit: AuditLog;
   readonly leases: LeaseStore;
+  /** Values of get-or-create. */
+  readonly valueCaches: ValueAdapter;
   /**
    * Applies pending migrations; safe in any number of processes at once.
    * @returns the names of those that this call applied
@@ -114,6 +118,7 @@ export async function openMetastore(url: string, options: MetastoreOptions = {})
     breakers: new BreakerStates(dialect),
     audit: new MetadataAuditLog(dialect),
     leases: new MetadataLeaseStore(dialect),
+    valueCaches: new MetadataValueAdapter(dialect),
     migrate: () => migrate(dialect),
     migrationStatus: () => migrationStatus(dialect),
     requireMigrated: () => requireMigrated(dialect),

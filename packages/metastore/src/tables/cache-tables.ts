@@ -148,6 +148,42 @@ interface CacheBreakerTable {
   expires_at: number;
 }
 
+/** A value of get-or-create. */
+interface CacheValueTable {
+  team: string;
+  cache: string;
+  key: string;
+  kind: string;
+  ttl_ms: number | null;
+  stored_at: number;
+  expires_at: number | null;
+  body: Uint8Array;
+}
+
+/** Who creates a value. A row stays where a later token could not be told to be later. */
+interface CacheValueLeaseTable {
+  team: string;
+  cache: string;
+  key: string;
+  token: number;
+  holder: string;
+  expires_at: number;
+  /** The value was set, deleted or cleared since: the holder's is not stored. */
+  is_overtaken: number;
+}
+
+/** Counters of a value cache. */
+export interface CacheValueCounterTable {
+  team: string;
+  cache: string;
+  hits: number;
+  misses: number;
+  waits: number;
+  stale: number;
+  errors: number;
+  lost_leases: number;
+}
+
 /** By name. */
 export interface CacheTables {
   result: ResultTable;
@@ -161,4 +197,7 @@ export interface CacheTables {
   cache_removal: CacheRemovalTable;
   cache_switch: CacheSwitchTable;
   cache_breaker: CacheBreakerTable;
+  cache_value: CacheValueTable;
+  cache_value_lease: CacheValueLeaseTable;
+  cache_value_counter: CacheValueCounterTable;
 }

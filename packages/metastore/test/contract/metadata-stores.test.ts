@@ -5,6 +5,7 @@ import {
   describeResultStore,
   describeRetention,
 } from "@memodag/result-cache/testing";
+import { describeValueAdapter, describeValueCache } from "@memodag/value-cache/testing";
 import { TEST_DIALECTS, openTestMetastore, type TestMetastore } from "@memodag/metastore/testing";
 import { afterAll, beforeAll, describe, test } from "vitest";
 
@@ -71,6 +72,30 @@ describe.each(TEST_DIALECTS)("the metadata database on %s", (dialect) => {
     },
     runner,
   );
+
+  const valueHarness = {
+    async open() {
+      const forget = (): Promise<void> =>
+        metastore.execute(
+          "delete from cache_value; delete from cache_value_lease; delete from cache_value_counter",
+        );
+      await forget();
+      const again = await metastore.openAgain();
+      return {
+        adapter: metastore.valueCaches,
+        openAgain: async () => again.valueCaches,
+        passTime: (ms: number) =>
+          metastore.execute(`update cache_value set stored_at = stored_at - ${ms}, expires_at = expires_at - ${ms};
+            update cache_value_lease set expires_at = expires_at - ${ms}`),
+        async close() {
+          await again.close();
+          await forget();
+        },
+      };
+    },
+  };
+  describeValueAdapter(dialect, valueHarness, runner);
+  describeValueCache(dialect, valueHarness, runner);
 
   describeRetention(
     dialect,
