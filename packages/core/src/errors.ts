@@ -44,6 +44,7 @@ export type ErrorCode =
   | "project_exists"
   | "project_invalid"
   | "question_unanswered"
+  | "result_invalid"
   | "result_not_storable"
   | "run_cancelled"
   | "run_ended"
@@ -104,6 +105,7 @@ const FAULTS: Partial<Record<ErrorCode, Fault>> = {
   callback_failed: "task",
   map_not_a_list: "task",
   map_too_long: "task",
+  result_invalid: "task",
   result_not_storable: "task",
   sensor_answer_invalid: "task",
   sensor_timeout: "task",

@@ -80,6 +80,8 @@ export interface SerializedCommand {
   readonly skipOnExitCodes?: readonly number[];
   /** Exit codes that fail the task without another attempt. Absent: none. */
   readonly failOnExitCodes?: readonly number[];
+  /** If true, a validator in the Dag file checks the result, and its output is the task's. Absent: false. */
+  readonly checksResult?: true;
 }
 
 /** How a sensor's handler is polled. */

@@ -93,10 +93,11 @@ export function hashSources({
     // Missing files are not hashed: they may be outside of the project, at paths that differ by machine.
     inputs: read.flatMap(([input, digest]) => (digest === null ? [] : [{ path: input, digest }])),
   });
-  const commands = hashCommands(loaded.dags, path);
+  const commands = hashCommands(loaded.dags, path, tasks);
   const sourceOf = (dagId: string, taskId: string): HashedTask => {
     const key = handlerKey(dagId, taskId);
-    const source = tasks.get(key) ?? commands.get(key);
+    // A command may have code in the file as well, which its own hash covers.
+    const source = commands.get(key) ?? tasks.get(key);
     if (!source) throw new Error(`no source hash of task "${taskId}" of Dag "${dagId}"`);
     return { ...source, unfollowed: listUnfollowed(source.doubts, followed, root) };
   };
@@ -123,7 +124,7 @@ export function hashSources({
         contents[index]?.digest ?? "",
       ]),
     ],
-    sources: [...tasks.values(), ...commands.values()].map(({ hash, mode, components }) => ({
+    sources: [...new Map([...tasks, ...commands]).values()].map(({ hash, mode, components }) => ({
       sourceHash: hash,
       mode,
       components,

@@ -75,6 +75,45 @@ describe("source hashes of a Dag file", () => {
     expect(after["a"]).not.toBe(withEval["a"]);
   });
 
+  test("of a command cover the validator of its result, and all that it reaches", async () => {
+    const checked = `import { Dag } from "memodag";
+import { least } from "./lib/least.ts";
+const validate = (value) => (value >= least() ? { value } : { issues: [{ message: "too small" }] });
+const result = { "~standard": { version: 1, vendor: "own", validate } };
+export const dag = new Dag("p");
+dag.command("a", { command: ["true"], sources: [], cache: true, result })();
+dag.command("b", { command: ["true"], sources: [], cache: true })();
+`;
+    await project.write("dags/lib/least.ts", "export const least = () => 1;\n");
+    await project.write("dags/p.ts", checked);
+    const first = await hashes();
+    await project.write("dags/p.ts", checked.replace("too small", "far too small"));
+    const reworded = await hashes();
+    await project.write("dags/lib/least.ts", "export const least = () => 2;\n");
+    const raised = await hashes();
+    await project.write("dags/p.ts", checked.replace(", result })", " })"));
+    const unchecked = await hashes();
+    expect(new Set([first, reworded, raised, unchecked].map(({ a }) => a)).size).toBe(4);
+    expect(new Set([first, reworded, raised, unchecked].map(({ b }) => b)).size).toBe(1);
+  });
+
+  test("of a command cover a validator made by a function, and by a class", async () => {
+    const made = (least: number, kind: string): string => `import { Dag } from "memodag";
+class Least { constructor(least) { this.least = least; }
+  get "~standard"() { return { version: 1, vendor: "own", validate: (value) => ({ value: Math.max(this.least, value) }) }; } }
+const atLeast = (least) => ({ "~standard": { version: 1, vendor: "own", validate: (value) => ({ value: Math.max(least, value) }) } });
+export const dag = new Dag("p");
+dag.command("a", { command: ["true"], sources: [], cache: true, result: ${kind}(${least}) })();
+`;
+    for (const kind of ["atLeast", "new Least"]) {
+      await project.write("dags/p.ts", made(1, kind));
+      const { a: before } = await hashes();
+      await project.write("dags/p.ts", made(2, kind));
+      const { a: after } = await hashes();
+      expect(after).not.toBe(before);
+    }
+  });
+
   test("list the packages that a task may load, whatever the lockfile has of them", async () => {
     await project.install(".", "left", "1.0.0", "export const left = (text) => text;");
     await project.write(

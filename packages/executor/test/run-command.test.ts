@@ -2,7 +2,7 @@
 
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { sha256, type Attempt, type AttemptCommand, type AttemptOutcome } from "@memodag/core";
+import { MemodagError, sha256, type Attempt, type AttemptCommand, type AttemptOutcome } from "@memodag/core";
 import { describe, expect, it } from "vitest";
 import { Bell, ringSource } from "./bell.ts";
 import { ExecutorRoom, failed, returned, type RoomOptions, type Submitted } from "./executor-room.ts";
@@ -388,5 +388,50 @@ describe("the end of a command", () => {
     await finished;
     expect(existsSync(folder())).toBe(false);
     bell.unhang();
+  });
+});
+
+/** A validator of a result, written without a library. */
+const CHECKED = `
+  const result = { "~standard": { version: 1, vendor: "own", validate: (value) =>
+    typeof value?.rows?.[0]?.n === "number"
+      ? { value: { total: value.rows[0].n + (process.env.MORE ? 1 : 0) } }
+      : { issues: [{ message: "must be a number", path: ["rows", 0, { key: "n" }] }] } } };
+  dag.command("it", { command: ["node"], result })();`;
+
+describe("the result of a command with a validator", () => {
+  async function run(written: string, overrides: Partial<Attempt> = {}): Promise<AttemptOutcome> {
+    await using room = newRoom();
+    room.write("program.mjs", `${EXCHANGE} result(${JSON.stringify(written)});`);
+    const argv = [NODE, "program.mjs"];
+    const command = {
+      argv,
+      cwd: ".",
+      env: [],
+      sources: [],
+      files: [],
+      visibleEnv: null,
+      checksResult: true,
+    } as const;
+    return await room.submit(CHECKED, { ...overrides, command }).finished;
+  }
+
+  it("is the validator's output", async () => {
+    const outcome = await run('{"rows":[{"n":2}]}');
+    expect(returned(outcome)).toEqual({ total: 2 });
+  });
+
+  it("fails the task with the paths of the issues", async () => {
+    const outcome = await run('{"rows":[{"n":"2"}]}');
+    expect(failed(outcome)).toMatchObject({
+      code: "result_invalid",
+      message: expect.stringContaining("does not match its own schema: rows[0].n: must be a number"),
+    });
+    expect(new MemodagError("result_invalid", "").fault).toBe("task");
+  });
+
+  it("is not cached if the validator read something that is not part of the key", async () => {
+    const outcome = await run('{"rows":[{"n":2}]}', CACHED);
+    expect(outcome).toMatchObject({ kind: "succeeded", uncacheable: { code: "undeclared_input" } });
   });
 });

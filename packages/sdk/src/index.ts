@@ -1,13 +1,14 @@
 export type { Argument, ArgumentsFor, JsonArgument, Mapped, MappedFor } from "./authoring/arguments.ts";
 export type { CaseValue, ElseBranch, IfBranch, SwitchBranch } from "./authoring/branch.ts";
 export type { CacheConfig } from "./authoring/cache-config.ts";
-export type { CommandArguments, CommandOptions } from "./authoring/command-options.ts";
-export { Dag } from "./authoring/dag.ts";
+export type { CheckedCommandOptions, CommandArguments, CommandOptions } from "./authoring/command-options.ts";
+export { Dag, type ParamsOf } from "./authoring/dag.ts";
 export type { DagOptions } from "./authoring/dag-options.ts";
 export type { GraphNode, GraphNodes } from "./authoring/graph-node.ts";
 export type { Handler, NoArguments, ResultOf } from "./authoring/handler.ts";
 export { TaskGroup } from "./authoring/task-group.ts";
-export { param, type Param, type ParamOptions, type StandardSchema } from "./authoring/param.ts";
+export { param, type Param, type ParamDeclarations, type ParamOptions } from "./authoring/param.ts";
+export type { ResultSchema, StandardSchema } from "./authoring/standard-schema.ts";
 export { every } from "./authoring/schedule.ts";
 export type { PartialTask, TaskFactory } from "./authoring/task-factory.ts";
 export type { FoundBy, Poke, PokeAnswer, SensorFactory } from "./authoring/poke.ts";

@@ -1,10 +1,11 @@
 // What the compiler accepts and refuses in a Dag file. The assertions are checked by tsc; running this
 // file shows that what is accepted can also be declared.
 
-import type { JsonValue } from "@memodag/core";
-import { Dag, type TaskGroup, type TaskRef } from "@memodag/sdk";
+import type { JsonObject, JsonValue } from "@memodag/core";
+import { Dag, getContext, param, type ParamsOf, type TaskGroup, type TaskRef } from "@memodag/sdk";
 import { listHandlers } from "@memodag/sdk/runtime";
 import { describe, expect, expectTypeOf, it } from "vitest";
+import { z } from "zod";
 
 interface Row {
   readonly id: number;
@@ -154,6 +155,60 @@ describe("the types of an authored Dag", () => {
     dag.task("interface", async (): Promise<Row> => ({ id: 1, name: null }));
     // The compiler is told; a Dag file that nobody compiled is told when the task runs.
     expect([...listHandlers(dag).keys()]).toHaveLength(10);
+  });
+
+  it("are those of the declared params in the context", () => {
+    const dag = new Dag("d", {
+      params: {
+        plain: 3,
+        depth: param({ default: 3, schema: { type: "integer", minimum: 1 } }),
+        region: param({ schema: { enum: ["north", "south"] } }),
+        either: param({ schema: { anyOf: [{ type: "null" }, { const: "all" }] } }),
+        rows: param({
+          schema: {
+            type: "array",
+            items: {
+              type: "object",
+              properties: { id: { type: "integer" }, name: { type: ["string", "null"] } },
+              required: ["id"],
+            },
+          },
+        }),
+        any: param({ default: 1 }),
+        half: param({ schema: { properties: { a: { type: "string" } } } }),
+        zod: z.object({ at: z.iso.date() }),
+        preset: z.number().default(3),
+      },
+    });
+    const handler = () => getContext<typeof dag>().params;
+    type Params = ReturnType<typeof handler>;
+    expectTypeOf<Params["plain"]>().toEqualTypeOf<JsonValue>();
+    expectTypeOf<Params["depth"]>().toEqualTypeOf<number>();
+    expectTypeOf<Params["region"]>().toEqualTypeOf<"north" | "south">();
+    expectTypeOf<Params["either"]>().toEqualTypeOf<"all" | null>();
+    expectTypeOf<Params["rows"][number]["id"]>().toEqualTypeOf<number>();
+    expectTypeOf<Params["rows"][number]["name"]>().toEqualTypeOf<string | null | undefined>();
+    expectTypeOf<Params["any"]>().toEqualTypeOf<JsonValue>();
+    expectTypeOf<Params["half"]>().toEqualTypeOf<JsonValue>();
+    expectTypeOf<Params["zod"]>().toEqualTypeOf<{ at: string }>();
+    expectTypeOf<Params["preset"]>().toEqualTypeOf<number>();
+    expectTypeOf<ParamsOf<typeof dag>>().toEqualTypeOf<Params>();
+    // @ts-expect-error no such param
+    expectTypeOf<Params["dept"]>().toBeNever();
+    expectTypeOf<Dag>(dag);
+    expectTypeOf<ReturnType<typeof getContext>["params"]>().toEqualTypeOf<JsonObject>();
+    expectTypeOf<ParamsOf<Dag>>().toEqualTypeOf<JsonObject>();
+    expect(handler).toThrow(/only while a task runs/);
+  });
+
+  it("are those of a validator's output for the result of a command", () => {
+    const dag = new Dag("d");
+    const command = ["true"];
+    const result = z.object({ n: z.string().transform(Number) });
+    expectTypeOf(dag.command("a", { command, result })({})).toEqualTypeOf<TaskRef<{ n: number }>>();
+    expectTypeOf(dag.command<Row>("b", { command })({})).toEqualTypeOf<TaskRef<Row>>();
+    // @ts-expect-error a Date is not JSON
+    dag.command("c", { command, result: z.date() });
   });
 
   it("know the names of arguments in excludeInputs, and every option", () => {

@@ -5,15 +5,36 @@ import { sha256, type SerializedCommand, type SerializedDag, type SourceComponen
 import { HASHER_VERSION, type TaskSource } from "@memodag/source-hash";
 import { handlerKey } from "../loading/loader-messages.ts";
 
-/** Returns the sources of every command among the Dags of the file at `path`, by handler key. */
-export function hashCommands(dags: readonly SerializedDag[], path: string): Map<string, TaskSource> {
+/**
+ * Returns the sources of every command among the Dags of the file at `path`, by handler key.
+ * @param code the code in the file that commands reach, which are the validators of their results
+ */
+export function hashCommands(
+  dags: readonly SerializedDag[],
+  path: string,
+  code: ReadonlyMap<string, TaskSource>,
+): Map<string, TaskSource> {
   const sources = new Map<string, TaskSource>();
   for (const { dagId, tasks } of dags) {
     for (const { taskId, command } of tasks) {
-      if (command) sources.set(handlerKey(dagId, taskId), hashCommand(command, path));
+      if (!command) continue;
+      const key = handlerKey(dagId, taskId);
+      const validator = code.get(key);
+      if (command.checksResult && !validator) throw new Error(`no source hash of the validator of ${key}`);
+      const source = hashCommand(command, path);
+      sources.set(key, validator ? withValidator(source, validator) : source);
     }
   }
   return sources;
+}
+
+/** The same program gives another result through another validator. */
+function withValidator(command: TaskSource, validator: TaskSource): TaskSource {
+  return {
+    ...validator,
+    hash: digestOf(["checked", command.hash, validator.hash]),
+    components: [...command.components, ...validator.components],
+  };
 }
 
 function hashCommand(command: SerializedCommand, path: string): TaskSource {

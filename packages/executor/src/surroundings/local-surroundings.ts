@@ -82,12 +82,8 @@ export class LocalSurroundings implements Surroundings {
   of(file: DagFileId, { command, cache }: SerializedTask): TaskSurroundings | Promise<TaskSurroundings> {
     const patterns = cache?.files ?? [];
     if (command) return this.#ofCommand(file, command, cache?.env ?? [], patterns);
-    const { identity } = this.runtime;
-    const code = codeInNodeOptions(identity);
-    if (code !== null && !cache?.env.includes("NODE_OPTIONS")) {
-      const what = `NODE_OPTIONS runs code that is not in the key: ${code}`;
-      return { kind: "unknown", reason: { code: "runtime_unknown", detail: { what } } };
-    }
+    const unknown = this.#unknownCode(cache?.env ?? []);
+    if (unknown) return unknown;
     if (patterns.length === 0) return { kind: "known", runtime: this.#component, files: null };
     return this.#withFiles(file, patterns, this.#component);
   }
@@ -125,8 +121,26 @@ export class LocalSurroundings implements Surroundings {
     const found = await this.#look.program({ program: command.argv[0] ?? "", cwd, path: seen["PATH"] });
     if (found.kind === "unknown") return found;
     const { platform, arch } = this.runtime.identity;
-    const runtime = { platform, arch, ...localeOf(seen), ...nodeVariablesOf(seen), ...found.parts };
+    const program = { platform, arch, ...localeOf(seen), ...nodeVariablesOf(seen), ...found.parts };
+    const unknown = command.checksResult && this.#unknownCode(visibleEnv);
+    if (unknown) return unknown;
+    const runtime = command.checksResult ? { ...program, ...this.#ofValidator() } : program;
     return await this.#withFiles(file, patterns, runtime);
+  }
+
+  /** The runtime of the process that checks a command's result, apart from that of the program. */
+  #ofValidator(): RuntimeComponent {
+    return Object.fromEntries(
+      Object.entries(this.#component).map(([name, value]) => [`result ${name}`, value]),
+    );
+  }
+
+  /** Code that Node loads besides the artifact; undefined if there is none. */
+  #unknownCode(visibleEnv: readonly string[]): TaskSurroundings | undefined {
+    const code = codeInNodeOptions(this.runtime.identity);
+    if (code === null || visibleEnv.includes("NODE_OPTIONS")) return undefined;
+    const what = `NODE_OPTIONS runs code that is not in the key: ${code}`;
+    return { kind: "unknown", reason: { code: "runtime_unknown", detail: { what } } };
   }
 
   async #withFiles(

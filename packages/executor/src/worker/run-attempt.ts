@@ -44,8 +44,7 @@ export async function runAttempt(order: RunOrder, support: AttemptSupport): Prom
     const watch = watchInputs(order);
     const loaded = await loadDag(order);
     const { dag } = loaded;
-    const listPackages = () =>
-      distinct([...loaded.listPackages(), ...watch.listPackages()]).filter(({ name }) => !isOwn(name));
+    const listPackages = () => listOfOthers([...loaded.listPackages(), ...watch.listPackages()]);
     const args = assembleArguments({ args: attempt.args, results: order.results });
     signal.throwIfAborted();
     startedAt = performance.now();
@@ -114,7 +113,13 @@ export function scopeOf({ attempt, maxXComBytes }: RunOrder, { signal, ask }: At
   };
 }
 
-type Evidence = Pick<Extract<AttemptOutcome, { kind: "succeeded" }>, "uncacheable" | "packages">;
+/** The evidence of an outcome: why it must not be stored, and the packages that were loaded. */
+export type Evidence = Pick<Extract<AttemptOutcome, { kind: "succeeded" }>, "uncacheable" | "packages">;
+
+/** Lists each package once, without memodag itself. */
+export function listOfOthers(packages: readonly LoadedPackage[]): LoadedPackage[] {
+  return distinct(packages).filter(({ name }) => !isOwn(name));
+}
 
 function distinct(packages: readonly LoadedPackage[]): LoadedPackage[] {
   const byPlace = new Map(

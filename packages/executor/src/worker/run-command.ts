@@ -16,8 +16,9 @@ import type { RunOrder } from "../protocol.ts";
 import { findChangedSource } from "./changed-source.ts";
 import { commandEnvironment } from "./command-environment.ts";
 import { readResultFile } from "./result-file.ts";
-import { failureOf } from "./run-attempt.ts";
+import { failureOf, type Evidence } from "./run-attempt.ts";
 import { nameOfProgram, runProgram, type ProgramEnd } from "./run-program.ts";
+import type { Validator } from "./validate-result.ts";
 
 /** Runs a command to its outcome; never rejects. `signal` is aborted when the program should stop. */
 export async function runCommand(
@@ -27,13 +28,13 @@ export async function runCommand(
 ): Promise<AttemptOutcome> {
   let startedAt: number | undefined;
   let changedBefore: string | null = null;
+  let validator: Validator | undefined;
   /** The evidence for the outcome, including the sources as of the end of the program. */
-  const findEvidence = async () => {
+  const findEvidence = async (): Promise<Evidence> => {
     const changed = changedBefore ?? (await findChange(order, command));
-    return {
-      uncacheable: changed === null ? null : { code: "code_changed" as const, detail: { what: changed } },
-      packages: [],
-    };
+    if (changed !== null)
+      return { uncacheable: { code: "code_changed", detail: { what: changed } }, packages: [] };
+    return validator?.findEvidence() ?? { uncacheable: null, packages: [] };
   };
   try {
     const files = exchangeFiles(order);
@@ -54,7 +55,12 @@ export async function runCommand(
     const durationMs = performance.now() - startedAt;
     if (skipped !== null) return { kind: "skipped", reason: skipped, durationMs };
     refuseFailure(command, end);
-    const bytes = readResultFile(files.result, order.maxXComBytes);
+    let bytes = readResultFile(files.result, order.maxXComBytes);
+    if (command.checksResult) {
+      const { openValidator } = await import("./validate-result.ts");
+      validator = openValidator(order);
+      bytes = await validator.check(bytes);
+    }
     const xcoms = [{ key: RETURN_VALUE, bytes }];
     return { kind: "succeeded", xcoms, durationMs, ...(await findEvidence()) };
   } catch (error) {

@@ -4,6 +4,7 @@ import type { JsonValue, SerializedCommand } from "@memodag/core";
 import { show, type FaultPlace } from "./dag-fault.ts";
 import { OptionReader } from "./option-reader.ts";
 import { isPlainObject } from "./plain-object.ts";
+import { isResultSchema, type ResultSchema } from "./standard-schema.ts";
 import {
   readTaskSettings,
   TASK_OPTION_NAMES,
@@ -59,13 +60,38 @@ export interface CommandOptions extends TaskOptions {
   readonly failOnExitCode?: number | readonly number[];
 }
 
+/** Options of a command whose result is checked. */
+export interface CheckedCommandOptions<Schema extends ResultSchema> extends CommandOptions {
+  /**
+   * A Standard Schema validator, such as one of zod, that checks the result when it comes back. Its
+   * output is the task's result: it is what is stored and what downstream tasks receive. A result that
+   * does not match fails the task.
+   */
+  readonly result: Schema;
+}
+
 /** Arguments of a command: any JSON, by name. */
 export type CommandArguments = { readonly [name: string]: JsonValue };
 
 /** The options of a command after reading. */
 export type CommandSettings = Omit<SerializedCommand, "files">;
 
-const COMMAND_NAMES = ["command", "sources", "env", "cwd", "skipOnExitCode", "failOnExitCode"] as const;
+/** A command after reading. */
+export interface CommandDeclaration {
+  readonly command: CommandSettings;
+  readonly settings: TaskSettings;
+  readonly resultSchema?: ResultSchema;
+}
+
+const COMMAND_NAMES = [
+  "command",
+  "sources",
+  "env",
+  "cwd",
+  "skipOnExitCode",
+  "failOnExitCode",
+  "result",
+] as const;
 
 const ENV_NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
 const OWN_ENV_PREFIX = "MEMODAG_";
@@ -78,16 +104,18 @@ export function readCommandOptions(
   place: FaultPlace,
   value: unknown,
   defaults: TaskDefaults,
-): { readonly command: CommandSettings; readonly settings: TaskSettings } {
+): CommandDeclaration {
   const reader = new OptionReader(place, "", value, [...COMMAND_NAMES, ...TASK_OPTION_NAMES]);
   const given = TASK_OPTION_NAMES.map((name) => [name, reader.get(name)] as const);
   const settings = readTaskSettings(place, Object.fromEntries(given), defaults);
+  const resultSchema = readResultSchema(reader);
   const command = {
     argv: readArgv(reader),
     cwd: readFolder(reader),
     env: readVariables(reader),
     sources: readSources(reader),
     ...readExitCodes(reader),
+    ...(resultSchema && { checksResult: true as const }),
   };
   if (settings.cache && reader.get("sources") === undefined) {
     throw reader.fault("sources", {
@@ -95,7 +123,13 @@ export function readCommandOptions(
       fix: 'list the program\'s files, such as ["fit.py"], or use [] if it has none',
     });
   }
-  return { command, settings };
+  return { command, settings, ...(resultSchema && { resultSchema }) };
+}
+
+function readResultSchema(reader: OptionReader): ResultSchema | undefined {
+  const value = reader.get("result");
+  if (value === undefined || isResultSchema(value)) return value;
+  throw reader.wrong("result", value, "use a Standard Schema validator, such as z.object({ … }) of zod");
 }
 
 function readArgv(reader: OptionReader): string[] {

@@ -1,10 +1,11 @@
 // Options of a Dag and how they are read.
 
-import type { JsonSchema, JsonValue } from "@memodag/core";
+import type { JsonSchema } from "@memodag/core";
 import { LARGEST_COUNT, OptionReader } from "./option-reader.ts";
-import type { Param, StandardSchema } from "./param.ts";
+import type { ParamDeclarations } from "./param.ts";
 import { readParams, type ParamSettings } from "./params.ts";
 import { readSchedule, readTime } from "./schedule.ts";
+import type { StandardSchema } from "./standard-schema.ts";
 import { readTaskDefaults, type TaskDefaults } from "./task-options.ts";
 
 /**
@@ -21,7 +22,7 @@ import { readTaskDefaults, type TaskDefaults } from "./task-options.ts";
  * });
  * ```
  */
-export interface DagOptions {
+export interface DagOptions<Params extends ParamDeclarations = ParamDeclarations> {
   readonly description?: string;
   /**
    * A cron expression of five fields, an alias such as `@daily`, or `every("15m")`. `null` means
@@ -55,9 +56,9 @@ export interface DagOptions {
   readonly maxMapLength?: number;
   /**
    * Params of a run, by name: a JSON default, or {@link param} or a Standard Schema validator to
-   * add a schema.
+   * add a schema, which also types the param in `getContext<typeof dag>()`.
    */
-  readonly params?: Readonly<Record<string, JsonValue | Param | StandardSchema>>;
+  readonly params?: Params;
   /** Schema that the `conf` of a run must match, as in {@link param}. Default: any object. */
   readonly confSchema?: JsonSchema | StandardSchema;
   readonly tags?: readonly string[];

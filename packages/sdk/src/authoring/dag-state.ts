@@ -5,6 +5,7 @@ import type { NamedTemplate, SerializedBranch, SerializedRunStep, SerializedSens
 import type { CommandSettings } from "./command-options.ts";
 import type { DagSettings } from "./dag-options.ts";
 import type { AnyHandler } from "./handler.ts";
+import type { ResultSchema } from "./standard-schema.ts";
 import type { TaskSettings } from "./task-options.ts";
 
 const STATE = Symbol.for("memodag.dag");
@@ -23,6 +24,8 @@ export interface TaskDeclaration {
   /** `null` if the task runs a command or is carried out by the scheduler. */
   readonly handler: AnyHandler | null;
   readonly command: CommandSettings | null;
+  /** Checks the result of the command. */
+  readonly resultSchema?: ResultSchema;
   /** How the handler is polled, if the task is a sensor. */
   readonly sensor?: SerializedSensor;
   /** The step that the scheduler carries out for the task. */

@@ -6,6 +6,7 @@ import { show } from "./dag-fault.ts";
 import { attachState, type DagState } from "./dag-state.ts";
 import { readDagSettings, type DagOptions } from "./dag-options.ts";
 import { IDENTIFIER_RULE, isIdentifier } from "./identifier.ts";
+import type { ParamDeclarations, ParamValues } from "./param.ts";
 import { TaskGroup } from "./task-group.ts";
 import type { TaskRef } from "./task-ref.ts";
 import { TaskScope } from "./task-scope.ts";
@@ -23,10 +24,12 @@ import { TaskScope } from "./task-scope.ts";
  * load({ path: "data/penguins.json" });
  * ```
  */
-export class Dag extends TaskScope {
+export class Dag<const Params extends ParamDeclarations = ParamDeclarations> extends TaskScope {
+  /** The declared params, for the compiler only. There is no such property. */
+  declare readonly "~params"?: Params;
   readonly #state: DagState;
 
-  constructor(dagId: string, options: DagOptions = {}) {
+  constructor(dagId: string, options: DagOptions<Params> = {}) {
     if (!isIdentifier(dagId)) {
       throw new MemodagError("dag_invalid", `${show(dagId)} is not a Dag id: ${IDENTIFIER_RULE}`, {
         fields: { dagId: String(dagId) },
@@ -94,3 +97,13 @@ export class Dag extends TaskScope {
     return createSwitch(this.#state, decider);
   }
 }
+
+/**
+ * The types of a Dag's params.
+ *
+ * @example
+ * ```ts
+ * const depthOf = ({ depth }: ParamsOf<typeof dag>): number => depth;
+ * ```
+ */
+export type ParamsOf<D extends Dag> = ParamValues<NonNullable<D["~params"]>>;

@@ -4,6 +4,7 @@ import type { JsonObject, JsonSchema, JsonValue } from "@memodag/core";
 import { dagInvalid, show, type FaultPlace } from "./dag-fault.ts";
 import { literalText } from "./literal.ts";
 import { isPlainObject } from "./plain-object.ts";
+import { isStandardSchema, type StandardSchema, type ValueOf } from "./standard-schema.ts";
 
 /**
  * Symbol under which a param keeps its options. Registered, so that all copies of this package
@@ -13,17 +14,6 @@ const OPTIONS: unique symbol = Symbol.for("memodag.param");
 
 /** The draft of JSON Schema requested from validators. */
 const TARGET = "draft-2020-12";
-
-/**
- * A Standard Schema validator, such as one of zod, that can export a JSON schema. Values are
- * checked against the JSON schema before a run is created, without running code of the Dag file.
- */
-export interface StandardSchema {
-  readonly "~standard": {
-    readonly vendor: string;
-    readonly jsonSchema?: { readonly input: (options: { readonly target: "draft-2020-12" }) => unknown };
-  };
-}
 
 /** Options of a param. */
 export interface ParamOptions {
@@ -39,10 +29,37 @@ export interface ParamOptions {
   readonly schema?: JsonSchema | StandardSchema;
 }
 
-/** A param with a schema, created by {@link param}. */
-export interface Param {
+/** Symbol under which the compiler keeps the type of a param. There is no such property. */
+declare const TYPE: unique symbol;
+
+/** A param with a schema, created by {@link param}. `Type` is the type of its values. */
+export interface Param<Type = unknown> {
   readonly [OPTIONS]: ParamOptions;
+  readonly [TYPE]?: Type;
 }
+
+/** Params by name, as declared. */
+export type ParamDeclarations = { readonly [name: string]: JsonValue | Param | StandardSchema };
+
+/**
+ * The types of declared params. A run may set a param without a schema to any JSON, so a plain
+ * default does not determine its type.
+ */
+export type ParamValues<Declared> = string extends keyof Declared
+  ? JsonObject
+  : { readonly [Name in keyof Declared]: ParamValue<Declared[Name]> };
+
+type ParamValue<Declared> =
+  Declared extends Param<infer Type>
+    ? unknown extends Type
+      ? JsonValue
+      : Type
+    : Declared extends StandardSchema
+      ? ValueOf<Declared>
+      : JsonValue;
+
+/** The type of a param with these options. */
+type TypeOf<Options> = Options extends { readonly schema: infer Schema } ? ValueOf<Schema> : JsonValue;
 
 /**
  * Declares a param whose values are checked before a run is created.
@@ -57,7 +74,7 @@ export interface Param {
  * });
  * ```
  */
-export function param(options: ParamOptions): Param {
+export function param<const Options extends ParamOptions>(options: Options): Param<TypeOf<Options>> {
   return Object.freeze({ [OPTIONS]: options });
 }
 
@@ -80,12 +97,6 @@ export function toJsonSchema(place: FaultPlace, name: string, schema: unknown): 
     problem: `the schema of ${name} is ${show(schema)}`,
     fix: 'use a JSON schema such as { type: "integer", minimum: 1 }, or a validator such as zod\'s',
   });
-}
-
-function isStandardSchema(value: unknown): value is StandardSchema {
-  return (
-    ((typeof value === "object" && value !== null) || typeof value === "function") && "~standard" in value
-  );
 }
 
 function askForJsonSchema(place: FaultPlace, name: string, schema: StandardSchema): unknown {

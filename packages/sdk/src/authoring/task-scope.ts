@@ -1,7 +1,12 @@
 // Declares tasks: the base of a Dag and of a task group, which prefixes their ids.
 
 import type { JsonValue } from "@memodag/core";
-import { readCommandOptions, type CommandArguments, type CommandOptions } from "./command-options.ts";
+import {
+  readCommandOptions,
+  type CheckedCommandOptions,
+  type CommandArguments,
+  type CommandOptions,
+} from "./command-options.ts";
 import { dagInvalid, show, type FaultPlace } from "./dag-fault.ts";
 import type { DagState, GroupDeclaration, TaskDeclaration } from "./dag-state.ts";
 import type { AnyHandler, Handler, NamesOf, NoArguments, ResultOf } from "./handler.ts";
@@ -17,6 +22,7 @@ import {
   type WaitForDagRunOptions,
 } from "./run-step-options.ts";
 import { readSensorOptions, type NamedSensorOptions, type SensorOptions } from "./sensor-options.ts";
+import type { OutputOf, ResultSchema } from "./standard-schema.ts";
 import { createTaskFactory, type TaskFactory } from "./task-factory.ts";
 import {
   readTaskSettings,
@@ -88,7 +94,8 @@ export abstract class TaskScope {
    * The program reads its named arguments as one JSON object from the file named by
    * `$MEMODAG_INPUTS` and writes its result as JSON to the file named by `$MEMODAG_RESULT`. A
    * missing or empty file means `null`. Exit code 0 means success. Output goes to the attempt's
-   * log. `Result` is not checked.
+   * log. `Result` is not checked; with a Standard Schema in the option `result` it is, and the
+   * validator's output is the result.
    *
    * The cache key of a cached command covers its arguments, `command`, `cwd`, `env`, `sources` and the
    * executable. It does not cover the packages and libraries of the program: put their versions in
@@ -100,16 +107,15 @@ export abstract class TaskScope {
    * fit({ rows: load(), depth: 3 });
    * ```
    */
-  command<Result = JsonValue>(
+  command<Schema extends ResultSchema>(
     taskId: string,
-    options: CommandOptions,
-  ): TaskFactory<CommandArguments, Result> {
+    options: CheckedCommandOptions<Schema & JsonResult<OutputOf<NoInfer<Schema>>>>,
+  ): TaskFactory<CommandArguments, ResultOf<OutputOf<Schema>>>;
+  command<Result = JsonValue>(taskId: string, options: CommandOptions): TaskFactory<CommandArguments, Result>;
+  command(taskId: string, options: CommandOptions): TaskFactory<CommandArguments, unknown> {
     const place = this.#newPlace(taskId);
-    const { command, settings } = readCommandOptions(place, options, this.#dag.settings.defaultArgs);
-    return createTaskFactory(
-      this.#dag,
-      this.#add({ taskId: place.taskId, handler: null, command, settings }),
-    );
+    const declared = readCommandOptions(place, options, this.#dag.settings.defaultArgs);
+    return createTaskFactory(this.#dag, this.#add({ taskId: place.taskId, handler: null, ...declared }));
   }
 
   /**

@@ -2,6 +2,7 @@
 
 import { AsyncLocalStorage } from "node:async_hooks";
 import { MemodagError } from "@memodag/core";
+import type { Dag, ParamsOf } from "../authoring/dag.ts";
 import type { TaskContext } from "./task-context.ts";
 
 const STORAGE = Symbol.for("memodag.context");
@@ -33,11 +34,17 @@ function storage(): AsyncLocalStorage<RunningTask> {
  * }, { cache: { includeInputs: ["params.species", "logicalDate"] } });
  * ```
  *
+ * @example With the types of the Dag's params
+ * ```ts
+ * const { depth } = getContext<typeof dag>().params;
+ * ```
+ *
  * @throws MemodagError `context_unavailable` outside a handler, such as at the top level of a Dag
  * file
  */
-export function getContext(): TaskContext {
-  return getRunningTask().context;
+export function getContext<D extends Dag = Dag>(): TaskContext<ParamsOf<D>> {
+  // The params were checked against the Dag's schemas when the run was created.
+  return getRunningTask().context as TaskContext<never>;
 }
 
 /** Returns the running task. Throws like {@link getContext}. */

@@ -1,6 +1,6 @@
 // The context that a handler can use in addition to its arguments.
 
-import type { AttemptContext, JsonValue, Logger } from "@memodag/core";
+import type { AttemptContext, JsonObject, JsonValue, Logger } from "@memodag/core";
 
 /** Selects an XCom of the current run. */
 export interface XComRequest {
@@ -40,7 +40,8 @@ export interface TaskXComs {
  * The run of a handler. Dates are ISO 8601 strings in UTC. If a cached task reads a property that
  * its `includeInputs` does not list, its result is not stored.
  */
-export interface TaskContext extends AttemptContext {
+export interface TaskContext<Params = JsonObject> extends Omit<AttemptContext, "params"> {
+  readonly params: Params;
   /** Writes to the attempt's log. */
   readonly log: Logger;
   /** Aborted when the attempt should end, because of a timeout or a cancelled run. */

@@ -98,7 +98,11 @@ export class AttemptXComs implements TaskXComs {
 const MAX_KEY_LENGTH = 250;
 
 /** Encodes a value that leaves a task. `name` identifies it in messages. */
-export function encodeValue(value: unknown, { maxValueBytes }: AttemptScope, name: string): Uint8Array {
+export function encodeValue(
+  value: unknown,
+  { maxValueBytes }: Pick<AttemptScope, "maxValueBytes">,
+  name: string,
+): Uint8Array {
   if (maxValueBytes === undefined) return canonicalBytes(value);
   const bytes = tryEncode(value, maxValueBytes * MEASURED);
   if (bytes && bytes.length <= maxValueBytes) return bytes;

@@ -4,6 +4,7 @@ import { MemodagError, type CallbackEvent } from "@memodag/core";
 import type { Dag } from "../authoring/dag.ts";
 import { findState, type DagState } from "../authoring/dag-state.ts";
 import type { AnyHandler } from "../authoring/handler.ts";
+import type { ResultSchema } from "../authoring/standard-schema.ts";
 import type { TaskCallback } from "../context/callback-context.ts";
 
 /** True for a Dag created by this or another copy of this package. */
@@ -35,6 +36,15 @@ export function listHandlers(dag: Dag): Map<string, AnyHandler> {
     if (handler) handlers.set(taskId, handler);
   }
   return handlers;
+}
+
+/** Returns the validators of commands' results, by task id, in order of declaration. */
+export function listResultSchemas(dag: Dag): Map<string, ResultSchema> {
+  const schemas = new Map<string, ResultSchema>();
+  for (const { taskId, resultSchema } of getState(dag).tasks.values()) {
+    if (resultSchema) schemas.set(taskId, resultSchema);
+  }
+  return schemas;
 }
 
 /** Returns a task's callback for an event, or `undefined` if it has none. */

@@ -29,10 +29,11 @@ const FUNCTION_PROPERTIES = ["length", "name", "prototype", "arguments", "caller
  * Locates handlers. Runs in the process that loaded the artifact, without running any of its code. The
  * result is
  * plain data, to be sent to the process that computes hashes.
- * @param handlers by a key of the caller's choice, such as the task's id
+ * @param handlers by a key of the caller's choice, such as the task's id; an object counts with all that it
+ * leads to
  */
 export function locateHandlers(
-  handlers: ReadonlyMap<string, AnyFunction>,
+  handlers: ReadonlyMap<string, AnyFunction | object>,
   { isArtifact, maxValues = DEFAULT_MAX_VALUES }: LocateOptions,
 ): LocatedHandlers {
   const inspector = new FunctionInspector();

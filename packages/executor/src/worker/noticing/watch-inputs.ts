@@ -26,9 +26,9 @@ const UNWATCHED: InputWatch = {
 };
 
 /** Starts before the artifact is loaded, because its handler may return what its top level reads. */
-export function watchInputs(order: RunOrder): InputWatch {
+export function watchInputs(order: RunOrder, isNeeded: boolean = isWatched(order.attempt)): InputWatch {
   const { attempt, artifactPath, baseDir, bundleDir } = order;
-  if (!isWatched(attempt)) return UNWATCHED;
+  if (!isNeeded) return UNWATCHED;
   const { declaredEnv, declaredFiles = [], trust = [], inputs } = attempt;
   const noticed = new NoticedInputs();
   const packages = new PackageFolders(baseDir, [workerFolder]);

@@ -172,7 +172,7 @@ export class Dispatcher {
       declaredEnv: config?.env ?? null,
       declaredFiles: config?.files,
       trust: config?.trust,
-      runtime: config && !node.task.command ? surroundings.runtime : undefined,
+      runtime: config && runsCode(node.task) ? surroundings.runtime : undefined,
       now: clock.now(),
     };
     try {
@@ -226,4 +226,9 @@ function requirePool(poolSlots: ReadonlyMap<string, number>, { taskId, pool }: S
       `add a [[pools]] entry with name = "${pool}", or use one of ${[...poolSlots.keys()].join(", ")}`,
     { fields: { taskId, pool } },
   );
+}
+
+/** True if code of the Dag file runs: a handler, or the validator of a command's result. */
+function runsCode({ command }: SerializedTask): boolean {
+  return command === undefined || command.checksResult === true;
 }
