@@ -10,6 +10,8 @@ export type ByteBody = Uint8Array | ReadableStream<Uint8Array> | { readonly file
 export interface ByteCheck {
   readonly sizeBytes: number;
   readonly sha256: Digest;
+  /** In hexadecimal, where it is known: object stores that check no sha256 check this. */
+  readonly md5?: string;
 }
 
 /** Metadata of stored bytes. */

@@ -2,10 +2,10 @@
 
 import { rm } from "node:fs/promises";
 import { basename, join } from "node:path";
-import { RETURN_VALUE, type Clock, type Digest } from "@memodag/core";
+import type { Clock, Digest } from "@memodag/core";
 import type { NewCacheRecord, PutMode, PutOutcome, RecordFilter } from "../record-store.ts";
-import { decodeRecordFile, encodeRecordFile, toFiledRecord, type FiledRecord } from "./record-file.ts";
-import { isExpired } from "../record-matching.ts";
+import { decodeRecordFile, encodeRecordFile, type FiledRecord } from "./record-file.ts";
+import { decidePut } from "../record-put.ts";
 import { isDigest, requireDigest, teamFolderName } from "./safe-names.ts";
 import { TeamFolder, readIfPresent } from "./team-folder.ts";
 
@@ -37,25 +37,10 @@ export class RecordFolder {
     for (const xcom of record.xcoms) requireDigest(xcom.digest);
     const { key } = record;
     return await this.#files.withLock(key, async () => {
-      const now = this.#clock.now();
-      const present = await this.read(key);
-      const isLive = present?.error === null && !isExpired(present, now);
-      if (isLive && mode === "keep-live") {
-        return await this.#keep(present, record, now);
-      }
-      await this.#write(toFiledRecord(record, now));
-      return { kind: "stored" };
+      const { outcome, write } = decidePut(await this.read(key), record, mode, this.#clock.now());
+      if (write) await this.#write(write);
+      return outcome;
     });
-  }
-
-  async #keep(present: FiledRecord, record: NewCacheRecord, now: number): Promise<PutOutcome> {
-    const resultDigest = returnDigest(present);
-    const digest = returnDigest(record);
-    if (record.error === null && digest !== resultDigest) {
-      const count = (present.differing?.count ?? 0) + 1;
-      await this.#write({ ...present, differing: { count, digest, runId: record.producer.runId, at: now } });
-    }
-    return { kind: "kept", resultDigest };
   }
 
   /** Adds to the hits of the record under a key, if there is one. */
@@ -108,8 +93,4 @@ export class RecordFolder {
   #pathOf(key: Digest): string {
     return this.#files.pathOf(key, SUFFIX);
   }
-}
-
-function returnDigest(record: Pick<FiledRecord, "xcoms">): Digest {
-  return record.xcoms.find((xcom) => xcom.key === RETURN_VALUE)?.digest ?? "";
 }

@@ -9,6 +9,7 @@ import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { sha256, type ByteBody, type ByteCheck, type ByteStore } from "@memodag/core";
 import { collectBytes, streamOf } from "../bytes/checked-body.ts";
+import { describeGrants } from "./byte-grant-cases.ts";
 import { caseOf, type ByteStoreHarness, type RegisterCase, type TestRunner } from "./store-harness.ts";
 
 type Opened = Awaited<ReturnType<ByteStoreHarness["open"]>>;
@@ -38,6 +39,7 @@ export function describeByteStore(name: string, harness: ByteStoreHarness, runne
     runner.describe("bodies", () => describeBodies(check));
     runner.describe("what is refused", () => describeRefusals(check));
     runner.describe("names and teams", () => describeNames(check));
+    describeGrants(runner, check);
   });
 }
 

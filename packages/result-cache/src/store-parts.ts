@@ -1,0 +1,9 @@
+// What byte stores and record stores of other packages are made of: a small part, which these packages bundle.
+
+export * from "./bytes/checked-body.ts";
+export * from "./bytes/held-back.ts";
+export * from "./bytes/server-time.ts";
+export * from "./filesystem/record-file.ts";
+export * from "./filesystem/safe-names.ts";
+export * from "./in-batches.ts";
+export * from "./record-put.ts";

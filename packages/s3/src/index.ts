@@ -1,0 +1,28 @@
+// Stores of memodag on S3: name this package in the config, as `kind = "s3"` of a store or as a backend.
+
+import type { ByteStore } from "@memodag/core";
+import type { CacheBackend, CacheBackendOptions } from "@memodag/result-cache";
+import { Bucket } from "./bucket.ts";
+import type { S3Options } from "./options.ts";
+import { S3ByteStore } from "./s3-byte-store.ts";
+import { S3RecordStore } from "./s3-record-store.ts";
+
+export { optionsSchema } from "./options.ts";
+export type { S3Options } from "./options.ts";
+
+/** Nothing but memodag deletes bytes, unless a rule of the bucket says otherwise. */
+export const keepsValues = true;
+
+/** What opening needs of the options that memodag passes to a backend. */
+type OpenOptions = Pick<CacheBackendOptions<S3Options>, "options" | "projectDir" | "clock">;
+
+/** Opens the bytes of a bucket; makes no request. */
+export function openByteStore({ options, projectDir, clock }: OpenOptions): ByteStore {
+  return new S3ByteStore(new Bucket(options, projectDir, clock));
+}
+
+/** Opens the records of a bucket, without a catalog; makes no request. */
+export function openCacheBackend({ options, projectDir, clock }: OpenOptions): CacheBackend {
+  const bucket = new Bucket(options, projectDir, clock);
+  return { records: new S3RecordStore(bucket), close: async () => bucket.client.destroy() };
+}
