@@ -1,5 +1,5 @@
-// Makes the tarballs that users install: one package with the whole program, and none of the internal ones, and
-// what `npm create memodag` fetches.
+// Makes the tarballs that users install: one package with the whole program, and none of the internal ones; what
+// `npm create memodag` fetches; and a package for each optional SDK, which nothing else brings.
 
 import { execFileSync } from "node:child_process";
 import { cpSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -9,6 +9,9 @@ import { fileURLToPath } from "node:url";
 const root = fileURLToPath(new URL("../../", import.meta.url));
 const output = join(root, "dist");
 const stage = join(output, "memodag");
+
+/** Packages beside `memodag`, each with the SDK that it needs: bundled by their own builds. */
+const OPTIONAL_PACKAGES = ["gcs", "s3"];
 
 interface Manifest {
   readonly name: string;
@@ -32,13 +35,17 @@ rmSync(stage, { recursive: true, force: true });
 mkdirSync(stage, { recursive: true });
 const dist = join(root, "packages/memodag/dist");
 for (const path of listReached(dist)) cpSync(join(dist, path), join(stage, "dist", path));
-copyTypes();
+copyTypes({ source: "packages/memodag", entries: ENTRIES, target: stage });
 for (const name of ["README.md", "LICENSE", "CHANGELOG.md"]) cpSync(join(root, name), join(stage, name));
 cpSync(join(root, "packages/memodag/bin"), join(stage, "bin"), { recursive: true });
 writeFileSync(join(stage, "package.json"), `${JSON.stringify(packedManifest(), null, 2)}\n`);
 packStage("memodag");
 stageCreate();
 packStage("create-memodag");
+for (const name of OPTIONAL_PACKAGES) {
+  stageOptional(name);
+  packStage(`memodag-${name}`);
+}
 
 function packStage(name: string): void {
   const cwd = join(output, name);
@@ -67,6 +74,37 @@ function stageCreate(): void {
   writeFileSync(join(target, "package.json"), `${JSON.stringify(manifest, null, 2)}\n`);
 }
 
+function stageOptional(name: string): void {
+  const source = `packages/${name}`;
+  const target = join(output, `memodag-${name}`);
+  rmSync(target, { recursive: true, force: true });
+  mkdirSync(target, { recursive: true });
+  for (const file of globSync("dist/**/*.js", { cwd: join(root, source) }))
+    cpSync(join(root, source, file), join(target, file), { recursive: true });
+  copyTypes({ source, entries: ["index"], target });
+  cpSync(join(root, source, "README.md"), join(target, "README.md"));
+  cpSync(join(root, "LICENSE"), join(target, "LICENSE"));
+  const manifest = readManifest(`${source}/package.json`);
+  const { dependencies, description, engines, license, type, version } = manifest;
+  const packed = {
+    name: manifest.name,
+    version,
+    description,
+    keywords: ["memodag", name],
+    license,
+    type,
+    exports: {
+      ".": { types: "./types/index.d.ts", default: "./dist/index.js" },
+      "./package.json": "./package.json",
+    },
+    files: ["dist", "types"],
+    sideEffects: false,
+    dependencies,
+    engines,
+  };
+  writeFileSync(join(target, "package.json"), `${JSON.stringify(packed, null, 2)}\n`);
+}
+
 /**
  * The files of a bundle: chunks are named by their content, and a folder that was restored from a build cache still
  * has those of earlier builds.
@@ -87,9 +125,19 @@ function listReached(folder: string): string[] {
   return [...reached];
 }
 
+/** A package whose declarations are copied into the folder that is packed. */
+interface TypedPackage {
+  readonly source: string;
+  readonly entries: readonly string[];
+  readonly target: string;
+}
+
 /** The declarations that a user's types reach, with relative paths between them. */
-function copyTypes(): void {
-  const pending = ENTRIES.map((entry) => ({ folder: "packages/memodag", path: `${entry}.d.ts` }));
+function copyTypes(typed: TypedPackage): void {
+  const { source, entries } = typed;
+  const typesPath = (folder: string, path: string): string =>
+    join("types", folder === source ? "" : folder.replace(/^packages\//, ""), path);
+  const pending = entries.map((entry) => ({ folder: source, path: `${entry}.d.ts` }));
   const copied = new Set<string>();
   for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
     const { folder, path } = next;
@@ -107,13 +155,9 @@ function copyTypes(): void {
         return `${place.startsWith(".") ? "" : "./"}${place.replace(/\.d\.ts$/, ".js")}`;
       },
     );
-    mkdirSync(dirname(join(stage, target)), { recursive: true });
-    writeFileSync(join(stage, target), text);
+    mkdirSync(dirname(join(typed.target, target)), { recursive: true });
+    writeFileSync(join(typed.target, target), text);
   }
-}
-
-function typesPath(folder: string, path: string): string {
-  return join("types", folder === "packages/memodag" ? "" : folder.replace(/^packages\//, ""), path);
 }
 
 /** Where the types of a package of ours, or of a subpath of it, are. */

@@ -21,7 +21,7 @@ export interface BucketPlace {
 }
 
 /** The status of an answer, or the code of a network's or a library's error. */
-export function codeOf(error: unknown): number | string {
+function codeOf(error: unknown): number | string {
   const { code } = (error ?? {}) as { readonly code?: unknown };
   if (typeof code === "number" || (typeof code === "string" && code !== "")) {
     return /^\d{3}$/.test(String(code)) ? Number(code) : code;

@@ -23,7 +23,7 @@ export function statusOf(error: unknown): number | undefined {
 }
 
 /** The code of an error: that of the answer, or of the network. */
-export function codeOf(error: unknown): string {
+function codeOf(error: unknown): string {
   const { name, code } = (error ?? {}) as SdkFailure;
   if (typeof code === "string") return code;
   return typeof name === "string" ? name : "Error";
