@@ -29,6 +29,7 @@ const WRITTEN_DOWN: Readonly<Record<string, AuditAction | "looks" | "service">> 
   "dags backfill": "dags.backfill",
   "dags check": "looks",
   "dags errors": "looks",
+  "dags graph": "looks",
   "dags list": "looks",
   "dags pause": "dags.pause",
   "dags run": "dags.run",

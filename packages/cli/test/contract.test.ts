@@ -35,6 +35,11 @@ const CASES: readonly [name: string, input: (ids: Ids) => object, words?: (ids: 
   ["dags.errors", () => ({}), () => ["dags", "errors"]],
   ["dags.show", () => ({ dagId: "shapes" }), () => ["dags", "show", "shapes"]],
   ["dags.show", () => ({ dagId: "rich" }), () => ["dags", "show", "rich"]],
+  [
+    "dags.graph",
+    () => ({ dagId: "shapes", format: "svg" }),
+    () => ["dags", "graph", "shapes", "--format", "svg"],
+  ],
   ["runs.list", () => ({}), () => ["runs", "list"]],
   [
     "runs.show",

@@ -11,6 +11,7 @@ import { shortDigest } from "../output/units.ts";
 import { type CommonOptions, withDags } from "../wiring/deployment.ts";
 import { type TeamOptions, withCommonOptions, withTeamOptions } from "./common-options.ts";
 import { registerDagsBackfill } from "./dags-backfill.ts";
+import { registerDagsGraph } from "./dags-graph.ts";
 import { registerDagRuns } from "./dag-runs.ts";
 
 /** Adds the `dags` commands. */
@@ -27,6 +28,7 @@ export function registerDags(program: Command): void {
   withCommonOptions(dags.command("check"))
     .description("read all Dag files anew, without a database; exits with 1 when any has a fault")
     .action(checkFiles);
+  registerDagsGraph(dags);
   registerDagRuns(dags);
   registerDagsBackfill(dags);
   for (const [name, isPaused] of [

@@ -2,7 +2,7 @@
 
 import { withStateColors } from "./colors.ts";
 import { formatTable, type Row } from "./table.ts";
-import { plainJson, plainLine, shortened } from "@memodag/deployment/logging";
+import { plainJson, plainLine, plainText, shortened } from "@memodag/deployment/logging";
 
 /** Prints a value as JSON. */
 export function printJson(value: unknown): void {
@@ -14,6 +14,11 @@ export function printJson(value: unknown): void {
 /** Prints a line of text. */
 export function printLine(text: string): void {
   process.stdout.write(`${plainLine(text)}\n`);
+}
+
+/** Prints lines, the last one with its end; a terminal is not shown what it would act upon. */
+export function printText(text: string): void {
+  process.stdout.write(process.stdout.isTTY ? plainText(text) : text);
 }
 
 /** {@link printLine} with states in colour. */

@@ -7,6 +7,7 @@ import {
   type SerializedCacheConfig,
 } from "@memodag/core";
 import * as z from "zod";
+import { GRAPH_FORMATS, type DagGraphReport, type GraphDagInput } from "../dags/graph-dag.ts";
 import type { DagName } from "../dags/find-dag.ts";
 import type { LastGood } from "../dags/last-good.ts";
 import type { DagErrorReport } from "../dags/list-dag-errors.ts";
@@ -23,6 +24,16 @@ export const listDagsInput: z.ZodType<ListDagsInput> = z.strictObject({
 });
 export const listDagErrorsInput: z.ZodType<{ team?: string | undefined }> = z.strictObject({
   team: name.optional(),
+});
+export const graphDagInput: z.ZodType<GraphDagInput> = z.strictObject({
+  ...dagName,
+  format: z.enum(GRAPH_FORMATS).optional(),
+});
+export const dagGraph: z.ZodType<DagGraphReport> = z.strictObject({
+  dagId: name,
+  team: name,
+  format: z.enum(GRAPH_FORMATS),
+  text,
 });
 export const pauseDagInput: z.ZodType<PauseDagInput> = z.strictObject({ ...dagName, isPaused: z.boolean() });
 

@@ -13,6 +13,7 @@ import { cacheHealth, cacheStats } from "../cache/stats.ts";
 import { switchCache } from "../cache/switch-cache.ts";
 import { verifyCache } from "../cache/verify.ts";
 import type { OperationContext } from "../context.ts";
+import { graphDag } from "../dags/graph-dag.ts";
 import { listDagErrors } from "../dags/list-dag-errors.ts";
 import { listDags } from "../dags/list-dags.ts";
 import { pauseDag } from "../dags/pause-dag.ts";
@@ -79,6 +80,7 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
   "cache.verify": operation("act", cache.verifyInput, cache.verifyReport, verifyCache),
   "dags.backfill": operation("act", runs.backfillInput, runs.backfillReport, backfill),
   "dags.errors": operation("read", dags.listDagErrorsInput, dags.dagErrors, listDagErrors),
+  "dags.graph": operation("read", dags.graphDagInput, dags.dagGraph, graphDag),
   "dags.list": operation("read", dags.listDagsInput, dags.dagPage, listDags),
   "dags.pause": operation("act", dags.pauseDagInput, dags.pausedDag, pauseDag),
   "dags.show": operation("read", dags.dagNameInput, dags.dagReport, showDag),

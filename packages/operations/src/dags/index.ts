@@ -1,6 +1,13 @@
 export { placeOf } from "./dag-file-place.ts";
 export type { DagName } from "./find-dag.ts";
 export { faultLines, type DagFileFault, type LastGood } from "./last-good.ts";
+export {
+  graphDag,
+  GRAPH_FORMATS,
+  type DagGraphReport,
+  type GraphDagInput,
+  type GraphFormat,
+} from "./graph-dag.ts";
 export { listDagErrors, type DagErrorReport } from "./list-dag-errors.ts";
 export { listDags, type DagSummaryReport, type ListDagsInput } from "./list-dags.ts";
 export { listScheduledDags } from "./next-run.ts";
