@@ -125,6 +125,7 @@ const built = await Promise.all([
     splitting: true,
     entryPoints: {
       index: "src/index.ts",
+      cache: "src/cache.ts",
       testing: "src/testing.ts",
       "value-thread": "../scheduler/src/values/value-thread.ts",
       "look-thread": "../executor/src/surroundings/look-thread.ts",

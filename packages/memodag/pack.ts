@@ -21,7 +21,7 @@ interface Manifest {
 }
 
 /** What users may import. */
-const ENTRIES = ["index", "testing"];
+const ENTRIES = ["index", "cache", "testing"];
 
 const manifests = [...globSync("packages/*/package.json", { cwd: root }), "migrations/package.json"]
   .sort()

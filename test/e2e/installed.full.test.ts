@@ -131,6 +131,29 @@ it("tests a Dag with Node's own test runner", async () => {
   expect(stdout).toMatch(/^# pass 1$/m);
 });
 
+it("opens value caches in a program, and loads what they need alone", async () => {
+  project.write(
+    "rates.mjs",
+    `import { database, memory, openValueCache, redis } from "memodag/cache";
+const native = () => process.report.getReport().sharedObjects.filter((path) => path.includes("better_sqlite3")).length;
+const seen = [];
+for (const adapter of [memory(), database({ url: "sqlite:rates.db" })]) {
+  await using rates = await openValueCache({ name: "rates", adapter });
+  const values = [await rates.getOrCreate("EUR", () => 1.1), await rates.getOrCreate("EUR", () => 2)];
+  seen.push([...values, (await rates.stats()).hits, native()]);
+}
+const refused = await openValueCache({ name: "rates", adapter: redis({ url: "redis://localhost" }) }).catch((error) => error);
+console.log(JSON.stringify([...seen, refused.code, refused.message]));
+`,
+  );
+  const { stdout } = await project.run(process.execPath, ["rates.mjs"]);
+  const [inMemory, inDatabase, code, message] = JSON.parse(stdout) as unknown[];
+  expect(inMemory).toEqual([1.1, 1.1, 1, 0]);
+  expect(inDatabase).toEqual([1.1, 1.1, 1, 1]);
+  expect(code).toBe("usage");
+  expect(message).toContain("npm install @memodag/redis");
+});
+
 it.each(["typescript", "ts59"])("its types are clean under %s", async (compiler) => {
   const { stdout } = await project.run(process.execPath, [join(MODULES, compiler, "bin/tsc"), "-p", "."]);
   expect(stdout).toBe("");

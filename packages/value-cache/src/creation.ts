@@ -16,7 +16,7 @@ import type { StoreCalls } from "./store-calls.ts";
 import type { EncodedValue, ValueAdapter, ValueClaim } from "./value-adapter.ts";
 import { toMs, type CacheSettings, type CallSettings, type Lifetime } from "./value-options.ts";
 
-/** What a creator is given. */
+/** The argument of a creator. */
 export interface CreateCall {
   /** Aborted when the lease is lost, or no one waits for the value any more. */
   readonly signal: AbortSignal;
@@ -31,7 +31,7 @@ export interface CreateCall {
 /** Creates the value of a key. */
 export type Creator<T> = (call: CreateCall) => T | Promise<T>;
 
-/** What creations of one cache share. */
+/** The shared parts of the creations of one cache. */
 export interface CreationParts {
   readonly adapter: ValueAdapter;
   readonly settings: CacheSettings;
@@ -107,7 +107,7 @@ export class Creation {
     }
     const lease = this.#hold(token);
     try {
-      // Whoever had the lease before may have stored it: without this look, waiters would create it once more.
+      // The holder before may have stored it: without this look, waiters would create it once more.
       const again = await this.#look().catch((): Judgement => seen);
       const found = this.#answerOf(again);
       if (found) return found;
@@ -335,7 +335,7 @@ function staleOf(seen: Judgement): EncodedValue | undefined {
   return seen.kind === "stale" ? seen.value : undefined;
 }
 
-/** What others are shown while they wait, where nothing else is said. */
+/** Returns the name of this process, which is shown to others that wait for it. */
 export function defaultHolder(): string {
   return `${hostname()}:${process.pid}`;
 }

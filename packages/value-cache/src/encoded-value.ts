@@ -3,7 +3,7 @@
 import { canonicalJson, MemodagError, type JsonValue } from "@memodag/core";
 import type { EncodedValue } from "./value-adapter.ts";
 
-/** What a value cache holds. */
+/** A value that can be cached. */
 export type CacheableValue = JsonValue | Uint8Array;
 
 /** An error that a creator threw before, and that is still remembered. */
@@ -49,7 +49,7 @@ export function decodeValue(value: EncodedValue): CacheableValue {
   return value.kind === "bytes" ? Uint8Array.from(value.bytes) : (JSON.parse(value.text) as JsonValue);
 }
 
-/** What is remembered of anything that a creator throws. */
+/** Encodes anything that a creator throws: its name, message and code. */
 export function encodeError(error: unknown): EncodedValue {
   const { name, message } = error instanceof Error ? error : new Error(String(error));
   const code: unknown = error instanceof Error && "code" in error ? error.code : undefined;

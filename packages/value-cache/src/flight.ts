@@ -107,7 +107,7 @@ export function refuseCircle(flight: Flight): void {
 function reentered(key: string, why: string): MemodagError {
   return new MemodagError(
     "cache_key_reentered",
-    `${JSON.stringify(key)} cannot be asked for here: ${why}, and would wait for ever. ` +
+    `${JSON.stringify(key)} cannot be asked for here: ${why}, and would never get it. ` +
       "Ask for it before, or under another key",
     { fields: { key } },
   );

@@ -3,7 +3,7 @@
 import type { CallSettings } from "./value-options.ts";
 import type { EncodedValue, StoredValue } from "./value-adapter.ts";
 
-/** What a stored value is to a call. */
+/** The standing of a stored value for a call. */
 export type Judgement =
   | { readonly kind: "current"; readonly value: EncodedValue }
   /** An error that is still remembered. */

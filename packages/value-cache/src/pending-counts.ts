@@ -36,7 +36,7 @@ export class PendingCounts {
     });
   }
 
-  /** What the store does not take is handed over the next time. */
+  /** Hands over all counts; those that the store does not take are kept for the next time. */
   async flush(): Promise<void> {
     this.#cancel?.();
     this.#cancel = undefined;

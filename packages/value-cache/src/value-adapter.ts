@@ -33,7 +33,7 @@ export type ValueClaim =
   /** `token` differs from that of every other lease of this key, ever. */
   { readonly kind: "acquired"; readonly token: number } | { readonly kind: "held"; readonly holder: string };
 
-/** What is counted for each cache. */
+/** Names of the counters of each cache. */
 export const VALUE_COUNTS = ["hits", "misses", "waits", "stale", "errors", "lostLeases"] as const;
 
 /** How often each happened. */
@@ -55,13 +55,13 @@ export interface ValueAdapter {
   /**
    * Stores a value. With a token, only while the lease of the key is that token's and nothing was set, deleted or
    * cleared there since the lease was acquired; else `overtaken`, and nothing changes. Without one, the value
-   * overtakes whoever creates at the time.
+   * overtakes a creator that runs.
    */
   put(place: ValuePlace, key: string, value: NewValue, token: number | null): Promise<"stored" | "overtaken">;
-  /** Drops a value, and overtakes whoever creates it at the time. False when there was none. */
+  /** Drops a value, and overtakes a creator that makes it at the time. False when there was none. */
   delete(place: ValuePlace, key: string): Promise<boolean>;
   /**
-   * Drops all values of a place, or those whose keys begin with `prefix`, and overtakes whoever creates one of them.
+   * Drops all values of a place, or those whose keys begin with `prefix`, and overtakes creators that make one of them.
    * Leases stay. Resolves to the number of values dropped.
    */
   clear(place: ValuePlace, prefix: string | undefined): Promise<number>;

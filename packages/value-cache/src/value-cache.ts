@@ -19,7 +19,7 @@ import {
   type ValueOptions,
 } from "./value-options.ts";
 
-/** What {@link ValueCache.stats} gives. */
+/** The result of {@link ValueCache.stats}. */
 export interface ValueCacheStats extends ValueCounts {
   /** Hits of hits and misses; 0 before the first. */
   readonly hitRate: number;
@@ -161,6 +161,10 @@ export class ValueCache {
       .catch((error: unknown) => {
         this.#warn("the last counts of a value cache were lost", error);
       });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
   }
 
   async #encoded(key: string, create: Creator<unknown>, call: CallSettings): Promise<FlightValue> {

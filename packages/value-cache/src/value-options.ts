@@ -43,13 +43,13 @@ export interface ValueCacheOptions {
   readonly defaultTtl?: Lifetime | null;
   /** Default of `grace`. Default: none. */
   readonly grace?: Lifetime;
-  /** A creator that shows no sign of life for so long has lost its lease. Default `30s`. */
+  /** A creator whose lease is not renewed for so long has lost it. Default `30s`. */
   readonly lease?: Lifetime;
   /** Bytes that a value may have. Default 16 MiB. */
   readonly maxValueBytes?: number;
   /** How long one call of the store may take. Default `5s`. */
   readonly storeTimeout?: Lifetime;
-  /** What others are shown while they wait. Default: host and process id. */
+  /** Name that is shown to others while they wait. Default: host and process id. */
   readonly holder?: string;
   /** False: finds nothing and stores nothing; creators run. Asked at every call. */
   readonly isEnabled?: () => boolean;

@@ -1,4 +1,4 @@
-// What get-or-create promises on every store, as tests: one creator, failures, leases, and faults of the store.
+// The promises of get-or-create on every store, as tests: one creator, failures, leases, and faults of the store.
 
 import { deepEqual, equal, ok, rejects } from "node:assert/strict";
 import type { CacheableValue } from "../encoded-value.ts";
@@ -9,7 +9,7 @@ import { caseOf, type TestRunner, type ValueStoreHarness } from "./value-harness
 
 const MINUTE = 60_000;
 
-/** Registers what {@link ValueCache} promises on an adapter as tests. */
+/** Registers the promises of {@link ValueCache} on an adapter as tests. */
 export function describeValueCache(name: string, harness: ValueStoreHarness, runner: TestRunner): void {
   runner.describe(`get-or-create on ${name}`, () => {
     const check = caseOf(runner, harness);

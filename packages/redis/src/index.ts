@@ -1,0 +1,1 @@
+export { openRedisValues, type RedisValueOptions } from "./redis-value-adapter.ts";

@@ -1,0 +1,153 @@
+import { fork, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { fileURLToPath } from "node:url";
+import { ValueCache } from "@memodag/value-cache";
+import { describeValueAdapter, describeValueCache } from "@memodag/value-cache/testing";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { openRedisValues } from "../src/index.ts";
+import { RedisServer } from "./redis-server.ts";
+
+const CREATOR = fileURLToPath(new URL("fixtures/creator-process.ts", import.meta.url));
+
+/** Moves all that has a time into the past, as if it had gone by. */
+const PASS_TIME = `
+local ms = tonumber(ARGV[1])
+for _, name in ipairs(redis.call('KEYS', '*')) do
+  local kind = redis.call('TYPE', name).ok
+  if kind == 'hash' and redis.call('HEXISTS', name, 'at') == 1 then redis.call('HINCRBY', name, 'at', -ms) end
+  if kind == 'zset' and (string.find(name, '}:exp:', 1, true) or string.find(name, '}:leases', 1, true)) then
+    for _, key in ipairs(redis.call('ZRANGE', name, 0, -1)) do redis.call('ZINCRBY', name, -ms, key) end
+  end
+  local left = redis.call('PTTL', name)
+  if left >= 0 then redis.call('PEXPIRE', name, left - ms) end
+end`;
+
+let server: RedisServer;
+beforeAll(async () => {
+  server = await RedisServer.start();
+});
+afterAll(() => server.stop());
+
+const harness = {
+  async open() {
+    await server.command("FLUSHALL");
+    const adapters = [await openRedisValues({ url: server.url }), await openRedisValues({ url: server.url })];
+    const [adapter, again] = adapters;
+    if (!adapter || !again) throw new Error("not opened");
+    return {
+      adapter,
+      openAgain: async () => again,
+      passTime: async (ms: number) => void (await server.command("EVAL", PASS_TIME, "0", String(ms))),
+      close: async () => void (await Promise.all(adapters.map((each) => each.close()))),
+    };
+  },
+};
+describeValueAdapter("redis", harness, { describe, test });
+describeValueCache("redis", harness, { describe, test });
+
+describe("a value cache on redis", () => {
+  test("eight processes create each of their keys once", async () => {
+    await server.command("FLUSHALL");
+    const processes = await Promise.all(Array.from({ length: 8 }, () => startCreator()));
+    const counts = await Promise.all(processes.map((process) => ask(process, { keys: 200 })));
+    expect(counts.reduce((sum, { created }) => sum + created, 0)).toBe(200);
+    for (const { values } of counts) expect(values).toBe(200);
+    for (const process of processes) process.disconnect();
+  });
+
+  test("a creator that is stopped loses its lease; another creates, and its late value is not stored", async () => {
+    await server.command("FLUSHALL");
+    const [slow, quick] = [await startCreator("300ms"), await startCreator("300ms")];
+    const late = ask(slow, { key: "a", value: "late", waitsForWord: true });
+    await once(slow, "message");
+    slow.kill("SIGSTOP");
+    expect(await ask(quick, { key: "a", value: "quick" })).toMatchObject({ value: "quick" });
+    slow.kill("SIGCONT");
+    slow.send({ word: true });
+    expect(await late).toMatchObject({ value: "late" });
+    expect(await ask(slow, { key: "a", value: "never" })).toMatchObject({ value: "quick" });
+    for (const process of [slow, quick]) process.disconnect();
+  });
+
+  test("flushed under a lease: the value of who creates is not stored over that of the next one", async () => {
+    await server.command("FLUSHALL");
+    const adapter = await openRedisValues({ url: server.url });
+    const [first, second] = [1, 2].map(() => new ValueCache({ name: "rates", adapter, lease: "1h" }));
+    const value = await first?.getOrCreate("a", async () => {
+      await server.command("FLUSHALL");
+      await second?.getOrCreate("a", () => "second");
+      return "first";
+    });
+    expect(value).toBe("first");
+    expect(await first?.find("a")).toBe("second");
+    await adapter.close();
+  });
+
+  test("restarted under a lease, it costs a creation and is used again afterwards", async () => {
+    const adapter = await openRedisValues({ url: server.url });
+    const cache = new ValueCache({ name: "rates", adapter });
+    await cache.clear();
+    const value = await cache.getOrCreate("a", async () => {
+      await server.stop();
+      return "away";
+    });
+    expect(value).toBe("away");
+    expect(await cache.getOrCreate("a", () => "still away")).toBe("still away");
+    await expect(cache.getOrCreate("a", () => 1, { onStoreFailure: "throw" })).rejects.toMatchObject({
+      code: "cache_backend_failed",
+    });
+    await server.startAgain();
+    // It connects by itself, and is left alone for a second after several failures.
+    await expect
+      .poll(async () => await cache.getOrCreate("a", () => "back").then(async () => await cache.find("a")), {
+        timeout: 10_000,
+      })
+      .toBe("back");
+    await adapter.close();
+  });
+
+  test("a clear removes what it cleared, also what never expires", async () => {
+    await server.command("FLUSHALL");
+    const adapter = await openRedisValues({ url: server.url });
+    const cache = new ValueCache({ name: "rates", adapter, defaultTtl: null });
+    for (let index = 0; index < 1_200; index += 1) await cache.set(`k${index}`, index);
+    expect(await cache.clear()).toBe(1_200);
+    expect(await server.command("KEYS", "*:v:*")).toEqual([]);
+    expect(Number(await server.command("DBSIZE"))).toBeLessThan(5);
+    await adapter.close();
+  });
+
+  test("a server that is away does not keep it from opening; no URL does", async () => {
+    const adapter = await openRedisValues({ url: "redis://127.0.0.1:1" });
+    const cache = new ValueCache({ name: "rates", adapter });
+    expect(await cache.getOrCreate("a", () => 1)).toBe(1);
+    await adapter.close();
+    for (const url of ["", "localhost:6379", "http://localhost"]) {
+      await expect(openRedisValues({ url })).rejects.toMatchObject({ code: "usage" });
+    }
+  });
+});
+
+interface Answer {
+  readonly created: number;
+  readonly values: number;
+  readonly value?: string;
+}
+
+async function startCreator(lease = "30s"): Promise<ChildProcess> {
+  const child = fork(CREATOR, [server.url, lease], { execArgv: ["--conditions=source", "--no-warnings"] });
+  await once(child, "message");
+  return child;
+}
+
+async function ask(child: ChildProcess, order: object): Promise<Answer> {
+  return await new Promise((resolve) => {
+    const listen = (answer: Answer): void => {
+      if (typeof answer !== "object" || !("values" in answer)) return;
+      child.off("message", listen);
+      resolve(answer);
+    };
+    child.on("message", listen);
+    child.send(order);
+  });
+}
