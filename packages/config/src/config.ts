@@ -27,34 +27,61 @@ export interface BundleConfig {
   readonly team: string;
 }
 
+/** A store of bytes. */
+export interface StoreConfig {
+  readonly name: string;
+  /** As written: a built-in kind, or a module specifier. */
+  readonly kind: string;
+  /** Options for opening it: the keys of its kind as written, or `options`. May contain secrets. */
+  readonly options: string | Readonly<Record<string, unknown>> | undefined;
+}
+
 /**
  * The config: the schema's keys in camelCase. Durations are in milliseconds (`null`: never), sizes in
  * bytes, paths absolute, and `sqlite:` URLs contain an absolute path.
  */
-export interface Config extends Omit<ParsedConfig, "bundles" | "database" | "taskCache"> {
+export interface Config extends Omit<ParsedConfig, "bundles" | "database" | "stores" | "taskCache"> {
   /** `url` is resolved, from either `url` or `url_file`. */
   readonly database: Omit<ParsedConfig["database"], "urlFile">;
   /** `url` is undefined if the cache uses the metadata database. */
   readonly taskCache: Omit<ParsedConfig["taskCache"], "urlFile" | "backendOptionsFile">;
   readonly bundles: readonly BundleConfig[];
+  readonly stores: readonly StoreConfig[];
 }
 
 /** Converts the parsed config, resolving paths relative to `projectDir`. */
 export function toConfig(parsed: z.output<typeof configSchema>, projectDir: string): Config {
-  const { core, database, taskCache, bundles, ...rest } = camelKeys(parsed) as ParsedConfig;
+  const { core, database, taskCache, bundles, stores: _stores, ...rest } = camelKeys(parsed) as ParsedConfig;
   const { urlFile: _databaseFile, ...databaseKeys } = database;
   const { urlFile: _cacheFile, backendOptionsFile: _optionsFile, url: cacheUrl, ...cacheKeys } = taskCache;
   return {
     ...rest,
     core: { ...core, stateDir: resolve(projectDir, core.stateDir) },
     database: { ...databaseKeys, url: resolveUrl(database.url, projectDir) },
-    taskCache: { ...cacheKeys, url: cacheUrl === undefined ? undefined : resolveUrl(cacheUrl, projectDir) },
+    taskCache: {
+      ...cacheKeys,
+      // The keys of a table are its module's.
+      backendOptions: parsed.task_cache.backend_options,
+      url: cacheUrl === undefined ? undefined : resolveUrl(cacheUrl, projectDir),
+    },
+    stores: parsed.stores.map((store) => toStore(store, projectDir)),
     bundles: bundles.map(({ name, path, team }) => ({
       name,
       path: resolve(projectDir, path),
       team: team ?? DEFAULT_TEAM,
     })),
   };
+}
+
+function toStore(
+  { name, kind, options, ...keys }: z.output<typeof configSchema>["stores"][number],
+  projectDir: string,
+): StoreConfig {
+  if (options !== undefined) return { name, kind, options };
+  const written = Object.entries(keys).filter(([, value]) => value !== undefined && value !== "");
+  if (written.length === 0) return { name, kind, options: undefined };
+  const path = keys.path === undefined ? {} : { path: resolve(projectDir, keys.path) };
+  return { name, kind, options: { ...Object.fromEntries(written), ...path } };
 }
 
 const SQLITE = "sqlite:";

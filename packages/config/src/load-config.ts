@@ -12,6 +12,7 @@ import { poolFaults } from "./pool-rules.ts";
 import { configSchema } from "./schema.ts";
 import { sizeFaults } from "./size-rules.ts";
 import { findTwin, withSecrets } from "./secret-files.ts";
+import { storeFaults } from "./store-rules.ts";
 import { variableFaults } from "./variable-rules.ts";
 
 /** A valid config and its sources. */
@@ -57,6 +58,7 @@ export function loadConfig(lookup: ConfigLookup): LoadedConfig {
       : faultsOf(parsed.error.issues, document)),
     ...bundleFaults(document),
     ...poolFaults(document),
+    ...storeFaults(document),
     ...variableFaults(document),
     ...secretFaults,
   ].map((fault) => {

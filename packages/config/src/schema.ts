@@ -26,7 +26,7 @@ const DATABASE_URL = text(
 );
 const BACKEND = text(
   /^(@?[a-z0-9][\w.~-]*(\/[\w.~-]+)*|\.{0,2}\/.+|file:.+)$/i,
-  '"metadata-db", "memory", "filesystem" or a module specifier such as "@example/memodag-cache"',
+  '"metadata-db", "memory", "filesystem", the name of a store in [[stores]], or a module specifier such as "@example/memodag-cache"',
 );
 const NAME = text(
   /^[a-z0-9][a-z0-9_-]{0,62}$/,
@@ -35,6 +35,12 @@ const NAME = text(
 const POOL_NAME = text(/^\S(.{0,126}\S)?$/, "a name of 1 to 128 characters");
 const VARIABLE_NAME = text(/^[^\s"]{1,250}$/, "a name of 1 to 250 characters without spaces and quotes");
 const VARIABLE_VALUE = text(/^[^]*$/, "a string", { secret: true });
+const STORE_KIND = text(
+  /^(@?[a-z0-9][\w.~-]*(\/[\w.~-]+)*|\.{0,2}\/.+|file:.+)$/i,
+  '"metadata-db", "memory", "filesystem", "s3", "gcs" or a module specifier such as "./my-store.mjs"',
+);
+const STRING = text(/^[^]*$/, "a string");
+const ENDPOINT = text(/^(https?:\/\/.+)?$/s, "a URL that starts with https:// or http://", { secret: true });
 const FILE = text(/./s, "the path of a file");
 const FOLDER = text(/./s, "the path of a folder");
 
@@ -63,7 +69,8 @@ export const configSchema = z.strictObject({
       live: true,
     }),
     task_cache_backend: key(BACKEND, {
-      description: "Backend that caches results: metadata-db, memory, filesystem or a module specifier.",
+      description:
+        "Backend that caches results: metadata-db, memory, filesystem, the name of a store in [[stores]], or a module specifier.",
       default: "metadata-db",
     }),
     secret_patterns: key(namePatterns, {
@@ -109,7 +116,7 @@ export const configSchema = z.strictObject({
     }),
     result_store: unsetKey(BACKEND, {
       description:
-        "Backend that stores the bytes of results. If unset, the backend of [core] task_cache_backend.",
+        "Backend or store that keeps the bytes of results. If unset, the backend of [core] task_cache_backend.",
       example: "filesystem",
     }),
     backend_options: unsetKey(stringOrTable, {
@@ -229,6 +236,58 @@ export const configSchema = z.strictObject({
       default: "30s",
     }),
   }),
+  stores: z
+    .array(
+      z.strictObject({
+        name: requiredKey(NAME, {
+          description: "Unique name of the store, such as for [task_cache] result_store.",
+          example: "bucket",
+        }),
+        kind: requiredKey(STORE_KIND, {
+          description:
+            "Where the bytes are. s3 needs the package @memodag/s3, gcs the package @memodag/gcs; a module specifier names a module that exports openByteStore.",
+          example: "s3",
+        }),
+        path: unsetKey(FOLDER, {
+          description: "Folder of a store of kind filesystem, which all machines must share.",
+          example: "/srv/memodag",
+        }),
+        bucket: unsetKey(STRING, { description: "Bucket of kinds s3 and gcs.", example: "acme-memodag" }),
+        prefix: unsetKey(STRING, {
+          description: "Kinds s3 and gcs: prefix of all objects, so that the bucket can be shared.",
+          example: "memodag/prod",
+        }),
+        region: unsetKey(STRING, { description: "Kind s3: region of the bucket.", example: "eu-central-1" }),
+        endpoint: unsetKey(ENDPOINT, {
+          description:
+            "Kinds s3 and gcs: URL of a compatible service, instead of AWS or Google Cloud Storage.",
+          example: "https://s3.example.com",
+        }),
+        checksums: unsetKey(choice("md5", "sha256", "none"), {
+          description: "Kind s3: checksum that uploads are signed with, beside their digest. If unset, md5.",
+          example: "sha256",
+        }),
+        credentials_file: unsetKey(FILE, {
+          description:
+            "Kinds s3 and gcs: file with credentials, in the format of the tools of AWS or the JSON of Google. If unset, the usual places are searched.",
+          example: "/run/secrets/memodag-bucket",
+        }),
+        profile: unsetKey(STRING, {
+          description: "Kind s3: profile in the credentials file. If unset, default.",
+          example: "memodag",
+        }),
+        options: unsetKey(stringOrTable, {
+          description:
+            "Options passed to a store named by module specifier: a string, or a table. The schema that its module exports checks them.",
+          example: "/mnt/results",
+        }),
+      }),
+    )
+    .prefault([])
+    .meta({
+      description:
+        "Stores of bytes, by name. [task_cache] result_store and [core] task_cache_backend can name one.",
+    }),
   pools: z
     .array(
       z.strictObject({

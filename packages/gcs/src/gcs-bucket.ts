@@ -46,7 +46,7 @@ export class GcsBucket {
       ...(endpoint !== undefined && { apiEndpoint: endpoint, useAuthWithCustomEndpoint: file !== undefined }),
       ...(this.#isAnonymous && { projectId: "none" }),
       ...(file !== undefined && { keyFilename: resolve(projectDir, file) }),
-      // What is written under a name is always the same bytes, so that every request can be repeated.
+      // The bytes under a name are always the same, so that every request can be repeated.
       retryOptions: { idempotencyStrategy: IdempotencyStrategy.RetryAlways, maxRetries: 4, totalTimeout: 60 },
     });
     this.bucket = this.#storage.bucket(bucket);

@@ -19,7 +19,7 @@ import { metadataOf, upload } from "./upload.ts";
 /** How long a grant is good for; the service would keep an upload open for a week. */
 const VALID_FOR_MS = 900_000;
 
-/** What is read of the answer for an object. */
+/** The used fields of the answer for an object. */
 interface ObjectFacts {
   readonly size?: string | number | undefined;
   readonly updated?: string | undefined;

@@ -12,7 +12,7 @@ export type { GcsOptions } from "./options.ts";
 /** Nothing but memodag deletes bytes, unless a rule of the bucket says otherwise. */
 export const keepsValues = true;
 
-/** What opening needs of the options that memodag passes to a backend. */
+/** The used part of the options that memodag passes to a backend. */
 type OpenOptions = Pick<CacheBackendOptions<GcsOptions>, "options" | "projectDir" | "clock">;
 
 /** Opens the bytes of a bucket; makes no request. */

@@ -13,13 +13,13 @@ const MOST_ATTEMPTS = 5;
 /** Milliseconds before the first repetition; each later one waits twice as long. */
 const FIRST_PAUSE_MS = 100;
 
-/** What one request writes where. */
+/** The object that one request writes. */
 export interface ObjectToUpload {
   readonly key: string;
   readonly check: ByteCheck;
 }
 
-/** What the service checks and keeps beside the bytes. */
+/** Metadata that the service checks and keeps beside the bytes. */
 export function metadataOf({ md5 }: ByteCheck): Readonly<Record<string, string>> {
   const md5Hash = md5 === undefined ? undefined : Buffer.from(md5, "hex").toString("base64");
   return { contentType: "application/octet-stream", ...(md5Hash !== undefined && { md5Hash }) };

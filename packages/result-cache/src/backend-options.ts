@@ -31,16 +31,18 @@ export type WrittenOptions = string | Readonly<Record<string, unknown>>;
 /**
  * Returns the options for a backend.
  * @param written `undefined`: there are none; a schema sees an empty table
+ * @param place the config's key that has them, for messages
  * @throws MemodagError `config_invalid` with every fault and its place; never with a value, which may be a secret
  */
 export async function parseBackendOptions(
   schema: OptionsSchema | undefined,
   written: WrittenOptions | undefined,
+  place = "task_cache.backend_options",
 ): Promise<unknown> {
   if (!schema) return written ?? "";
   const result = await schema["~standard"].validate(written ?? {});
   if (result.issues === undefined) return result.value;
-  const faults = result.issues.map(({ message, path }) => `${nameOf(path)}: ${message}`);
+  const faults = result.issues.map(({ message, path }) => `${nameOf(place, path)}: ${message}`);
   throw new MemodagError(
     "config_invalid",
     `The options of the cache backend are not valid:\n${faults.join("\n")}`,
@@ -50,7 +52,7 @@ export async function parseBackendOptions(
   );
 }
 
-function nameOf(path: readonly PathSegment[] | undefined): string {
+function nameOf(place: string, path: readonly PathSegment[] | undefined): string {
   const names = (path ?? []).map((segment) => String(typeof segment === "object" ? segment.key : segment));
-  return ["task_cache", "backend_options", ...names].join(".");
+  return [place, ...names].join(".");
 }

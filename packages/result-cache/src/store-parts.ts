@@ -1,4 +1,4 @@
-// What byte stores and record stores of other packages are made of: a small part, which these packages bundle.
+// Parts for byte stores and record stores of other packages, which bundle them.
 
 export * from "./bytes/checked-body.ts";
 export * from "./bytes/held-back.ts";

@@ -9,7 +9,7 @@ import { putCommand } from "./put-object.ts";
 /** Signed requests are accepted for fifteen minutes. */
 const VALID_FOR_SECONDS = 900;
 
-/** What is read of a signed request. */
+/** The used fields of a signed request. */
 interface SignedRequest {
   readonly protocol: string;
   readonly hostname: string;

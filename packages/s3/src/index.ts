@@ -13,7 +13,7 @@ export type { S3Options } from "./options.ts";
 /** Nothing but memodag deletes bytes, unless a rule of the bucket says otherwise. */
 export const keepsValues = true;
 
-/** What opening needs of the options that memodag passes to a backend. */
+/** The used part of the options that memodag passes to a backend. */
 type OpenOptions = Pick<CacheBackendOptions<S3Options>, "options" | "projectDir" | "clock">;
 
 /** Opens the bytes of a bucket; makes no request. */

@@ -12,7 +12,7 @@ import { isTransient } from "./s3-failure.ts";
 /** Milliseconds before the first repetition; each later one waits twice as long. */
 const FIRST_PAUSE_MS = 100;
 
-/** What one request writes where. */
+/** The object that one request writes. */
 export interface ObjectToPut {
   readonly key: string;
   readonly check: ByteCheck;

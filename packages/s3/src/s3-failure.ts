@@ -9,7 +9,7 @@ export interface BucketPlace {
   readonly endpoint: string | undefined;
 }
 
-/** What is read of an error of the SDK. */
+/** The used fields of an error of the SDK. */
 interface SdkFailure {
   readonly name?: unknown;
   readonly code?: unknown;

@@ -63,7 +63,7 @@ export class S3RecordStore implements RecordLookup {
 
   async touch(): Promise<void> {}
 
-  /** What is no record of this team and key, such as one that was copied from elsewhere, is none. */
+  /** An object that holds no record of this team and key, such as one that was copied from elsewhere, is ignored. */
   async #read(team: string, key: Digest, signal?: AbortSignal): Promise<FiledRecord | undefined> {
     const { client, name: Bucket } = this.#bucket;
     const command = new GetObjectCommand({ Bucket, Key: this.#keyOf(team, key) });

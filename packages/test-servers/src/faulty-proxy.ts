@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { createServer, request, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 
-/** What happens to a request. */
+/** The way in which a request fails. */
 export type ProxyFault =
   | { readonly kind: "status"; readonly status: number; readonly code?: string }
   /** The connection is closed without an answer. */

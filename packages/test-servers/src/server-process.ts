@@ -67,7 +67,7 @@ export async function freePorts(count: number): Promise<number[]> {
 async function end(server: ChildProcess): Promise<void> {
   if (server.exitCode !== null || server.signalCode !== null) return;
   const ended = once(server, "exit");
-  // What it keeps does not outlive the tests.
+  // Its data does not outlive the tests.
   server.kill("SIGKILL");
   await ended;
 }

@@ -14,6 +14,7 @@ import { lookAtCacheStores, lookAtSwitches } from "./look-at-cache.ts";
 import { lookAtClocks, lookAtDatabase } from "./look-at-database.ts";
 import { lookAtDisks } from "./look-at-disks.ts";
 import { lookAtRuns } from "./look-at-runs.ts";
+import { lookAtStores } from "./look-at-stores.ts";
 import { lookAtDagFiles, lookAtStateDir } from "./look-at-files.ts";
 import { lookAtWorker } from "./look-at-worker.ts";
 
@@ -77,7 +78,9 @@ async function examineCache(
   const url = ownCacheUrl(loaded.config);
   const own = url === undefined ? [] : await withOpen("cache", url, async (_, findings) => findings);
   if (own.some(({ status }) => status === "fail")) return own;
-  return [...own, ...(await look("cache", () => lookAtCacheStores(loaded, database, log)))];
+  const cache = await look("cache", () => lookAtCacheStores(loaded, database, log));
+  const stores = await look("store", () => lookAtStores(loaded, database, log));
+  return [...own, ...cache, ...stores];
 }
 
 /** Opens a database, checks it, and continues with it and the findings. */

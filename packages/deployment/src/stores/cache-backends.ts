@@ -2,21 +2,25 @@
 
 import { setTimeout as rest } from "node:timers/promises";
 import { join } from "node:path";
-import type { Config, LoadedConfig } from "@memodag/config";
-import { MemodagError, messageOf, systemClock, type Logger } from "@memodag/core";
+import type { Config, LoadedConfig, StoreConfig } from "@memodag/config";
+import { MemodagError, messageOf, systemClock, type ByteStore, type Logger } from "@memodag/core";
 import {
   LazyBackend,
   openBackendModule,
   parseBackendOptions,
-  requireBackendModule,
-  type CacheBackendModule,
   type OpenedBackend,
   type RecordStore,
   type ResultStore,
   type StoreName,
 } from "@memodag/result-cache";
+import {
+  BUILT_IN,
+  loadBackendModule,
+  moduleOfStore,
+  openOptions,
+  type NamedModule,
+} from "./backend-modules.ts";
 import { openDatabase } from "./database.ts";
-import { resolveFrom } from "./resolve-from.ts";
 
 /** The config's key that names the cache's backend. */
 export const BACKEND_KEY = "core.task_cache_backend";
@@ -40,7 +44,11 @@ export interface OpenBackend extends Required<OpenedBackend> {
 /** The inputs for opening backends. */
 export interface BackendParts {
   readonly loaded: LoadedConfig;
-  readonly metadata: { readonly records: RecordStore; readonly results: ResultStore };
+  readonly metadata: {
+    readonly records: RecordStore;
+    readonly results: ResultStore;
+    readonly bytes: ByteStore;
+  };
   readonly log: Logger;
 }
 
@@ -60,6 +68,9 @@ export function ownCacheUrl({ taskCache, database }: Config): string | undefined
  */
 export async function openBackend(choice: BackendChoice, parts: BackendParts): Promise<OpenBackend> {
   const { config } = parts.loaded;
+  const index = config.stores.findIndex(({ name }) => name === choice.name);
+  const store = config.stores[index];
+  if (store) return await openStoreBackend(store, index, choice, parts);
   switch (choice.name) {
     case "metadata-db": {
       const url = ownCacheUrl(config);
@@ -69,11 +80,8 @@ export async function openBackend(choice: BackendChoice, parts: BackendParts): P
       if (url === undefined) return unclosed(parts.metadata, true);
       return keeping(new LazyBackend(() => openCacheDatabase(url, config)), true);
     }
-    case "memory": {
-      const { MemoryRecordStore, MemoryResultStore } = await import("@memodag/result-cache");
-      const stores = { records: new MemoryRecordStore(systemClock), results: new MemoryResultStore() };
-      return unclosed(stores, false);
-    }
+    case "memory":
+      return await openMemory();
     case "filesystem": {
       const { FilesystemRecordStore, FilesystemResultStore } = await import("@memodag/result-cache");
       const root = cacheFolder(config);
@@ -81,11 +89,63 @@ export async function openBackend(choice: BackendChoice, parts: BackendParts): P
       return unclosed({ records, results: new FilesystemResultStore(root, systemClock) }, true);
     }
     default:
-      return await openModule(choice, parts);
+      return await openModule(moduleOfChoice(choice, config), parts);
   }
 }
 
-function unclosed({ records, results }: BackendParts["metadata"], keepsValues: boolean): OpenBackend {
+/** A store of [[stores]] as a backend: its records and its bytes. */
+async function openStoreBackend(
+  store: StoreConfig,
+  index: number,
+  { stores }: BackendChoice,
+  parts: BackendParts,
+): Promise<OpenBackend> {
+  switch (store.kind) {
+    case "metadata-db": {
+      const { ByteResultStore } = await import("@memodag/result-cache");
+      const { records, bytes } = parts.metadata;
+      return unclosed({ records, results: new ByteResultStore(bytes) }, true);
+    }
+    case "memory":
+      return await openMemory();
+    case "filesystem": {
+      const { ByteResultStore, FilesystemByteStore, FilesystemRecordStore } =
+        await import("@memodag/result-cache");
+      const root = folderOfStore(store);
+      const bytes = new FilesystemByteStore(root, systemClock);
+      const records = new FilesystemRecordStore(root, systemClock);
+      return unclosed({ records, results: new ByteResultStore(bytes) }, true);
+    }
+    default:
+      return await openModule(moduleOfStore(store, index, stores), parts);
+  }
+}
+
+/** The folder of a store of kind `filesystem`, which the config requires. */
+export function folderOfStore({ options }: StoreConfig): string {
+  return typeof options === "object" ? String(options["path"]) : "";
+}
+
+async function openMemory(): Promise<OpenBackend> {
+  const { MemoryRecordStore, MemoryResultStore } = await import("@memodag/result-cache");
+  const stores = { records: new MemoryRecordStore(systemClock), results: new MemoryResultStore() };
+  return unclosed(stores, false);
+}
+
+function moduleOfChoice({ name, stores, key }: BackendChoice, { taskCache }: Config): NamedModule {
+  return {
+    specifier: name,
+    setting: `${key} = "${name}"`,
+    stores,
+    options: taskCache.backendOptions,
+    optionsKey: "task_cache.backend_options",
+  };
+}
+
+function unclosed(
+  { records, results }: Required<Omit<OpenedBackend, "close">>,
+  keepsValues: boolean,
+): OpenBackend {
   return { records, results, keepsValues, close: async () => undefined };
 }
 
@@ -112,11 +172,9 @@ async function openCacheDatabase(url: string, { taskCache }: Config): Promise<Op
   }
 }
 
-const BUILT_IN: ReadonlySet<string> = new Set(["metadata-db", "memory", "filesystem"]);
-
 /**
  * Loads the modules that a config names, and checks their options; opens none.
- * @throws MemodagError `config_invalid` with every fault of the options
+ * @throws MemodagError `config_invalid` with every fault of all of them
  */
 export async function checkBackendModules({ config, projectDir }: LoadedConfig): Promise<void> {
   const { core, taskCache } = config;
@@ -126,50 +184,45 @@ export async function checkBackendModules({ config, projectDir }: LoadedConfig):
     { name, stores: resultName === name ? ["records", "results"] : ["records"], key: BACKEND_KEY },
   ];
   if (resultName !== name) choices.push({ name: resultName, stores: ["results"], key: RESULT_STORE_KEY });
-  for (const choice of choices) {
-    if (BUILT_IN.has(choice.name)) continue;
-    const { optionsSchema } = await loadModule(choice, projectDir);
-    await parseBackendOptions(optionsSchema, taskCache.backendOptions);
+  const modules = choices
+    .filter(
+      (choice) => !BUILT_IN.has(choice.name) && !config.stores.some((store) => store.name === choice.name),
+    )
+    .map((choice) => moduleOfChoice(choice, config));
+  for (const [index, store] of config.stores.entries()) {
+    if (BUILT_IN.has(store.kind)) continue;
+    const stores = choices.find((choice) => choice.name === store.name)?.stores ?? ["results"];
+    modules.push(moduleOfStore(store, index, stores));
   }
+  await requireSoundModules(modules, projectDir);
 }
 
-async function loadModule(
-  { name, stores, key }: BackendChoice,
-  projectDir: string,
-): Promise<CacheBackendModule> {
-  const setting = `${key} = "${name}"`;
-  return requireBackendModule(await importModule(name, projectDir, setting), setting, stores);
+async function requireSoundModules(modules: readonly NamedModule[], projectDir: string): Promise<void> {
+  const faults: MemodagError[] = [];
+  for (const named of modules) {
+    try {
+      const { optionsSchema } = await loadBackendModule(named, projectDir);
+      await parseBackendOptions(optionsSchema, named.options, named.optionsKey);
+    } catch (error) {
+      if (!(error instanceof MemodagError)) throw error;
+      faults.push(error);
+    }
+  }
+  const [first, ...others] = faults;
+  if (first && others.length === 0) throw first;
+  if (!first) return;
+  throw new MemodagError("config_invalid", faults.map(({ message }) => message).join("\n"), {
+    fields: { faults: faults.map(({ message }) => message) },
+  });
 }
 
-async function openModule({ name, stores, key }: BackendChoice, parts: BackendParts): Promise<OpenBackend> {
+async function openModule(named: NamedModule, parts: BackendParts): Promise<OpenBackend> {
   const { config, projectDir } = parts.loaded;
-  const setting = `${key} = "${name}"`;
-  const module = await loadModule({ name, stores, key }, projectDir);
-  const { lookupTimeout: lookupTimeoutMs, storeTimeout: storeTimeoutMs, backendOptions } = config.taskCache;
-  const options = {
-    options: await parseBackendOptions(module.optionsSchema, backendOptions),
-    projectDir,
-    lookupTimeoutMs,
-    storeTimeoutMs,
-    clock: systemClock,
-    log: parts.log,
-  };
-  const backend = new LazyBackend(() => openBackendModule(module, options, stores, setting));
-  await refuseNoBackend(backend, lookupTimeoutMs);
+  const module = await loadBackendModule(named, projectDir);
+  const options = await openOptions(module, named, parts.loaded, parts.log);
+  const backend = new LazyBackend(() => openBackendModule(module, options, named.stores, named.setting));
+  await refuseNoBackend(backend, config.taskCache.lookupTimeout);
   return keeping(backend, module.keepsValues === true || module.openByteStore !== undefined);
-}
-
-async function importModule(name: string, projectDir: string, setting: string): Promise<unknown> {
-  try {
-    return await import(resolveFrom(projectDir, name));
-  } catch (error) {
-    throw new MemodagError(
-      "config_invalid",
-      `${setting}: the module cannot be loaded from ${projectDir} (${messageOf(error)}): write "metadata-db", ` +
-        '"memory", "filesystem", the path of a module or the name of an installed package',
-      { cause: error, fields: { name, projectDir } },
-    );
-  }
 }
 
 /**

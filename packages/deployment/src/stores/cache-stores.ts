@@ -1,8 +1,15 @@
 // Opens the record store and the result store that the config names for the cache.
 
 import type { Config, LoadedConfig } from "@memodag/config";
-import { systemClock, type Logger } from "@memodag/core";
-import { FilesystemResultStore, Values, type RecordStore, type ResultStore } from "@memodag/result-cache";
+import { systemClock, type ByteStore, type Digest, type Logger } from "@memodag/core";
+import {
+  ByteResultStore,
+  FilesystemResultStore,
+  Values,
+  type RecordStore,
+  type ResultStore,
+} from "@memodag/result-cache";
+import { openByteStores, type ByteStores } from "./byte-stores.ts";
 import {
   BACKEND_KEY,
   RESULT_STORE_KEY,
@@ -38,22 +45,23 @@ export interface OpenCacheStores {
  */
 export async function openCacheStores(
   loaded: LoadedConfig,
-  metadata: Pick<CacheStores, "records" | "results">,
+  metadata: Pick<CacheStores, "records" | "results"> & { readonly bytes: ByteStore },
   log: Logger,
 ): Promise<OpenCacheStores> {
   const { core, taskCache } = loaded.config;
   const parts = { loaded, metadata, log };
+  const byteStores = openByteStores({ loaded, metadata: metadata.bytes, log });
   const name = core.taskCacheBackend;
   const resultName = taskCache.resultStore ?? name;
   const key = BACKEND_KEY;
   if (resultName === name) {
     const backend = await openBackend({ name, stores: ["records", "results"], key }, parts);
-    return opened(parts, resultName, backend, backend);
+    return opened(parts, byteStores, resultName, backend, backend);
   }
   const byRecord = await openBackend({ name, stores: ["records"], key }, parts);
   try {
     const choice = { name: resultName, stores: ["results"], key: RESULT_STORE_KEY } as const;
-    return opened(parts, resultName, byRecord, await openBackend(choice, parts));
+    return opened(parts, byteStores, resultName, byRecord, await openBackend(choice, parts));
   } catch (error) {
     await byRecord.close();
     throw error;
@@ -62,6 +70,7 @@ export async function openCacheStores(
 
 function opened(
   parts: BackendParts,
+  byteStores: ByteStores,
   resultName: string,
   byRecord: OpenBackend,
   byResult: OpenBackend,
@@ -71,11 +80,15 @@ function opened(
   const storeName = storeNameOf(config, resultName);
   const valueStore = byResult.keepsValues ? storeName : undefined;
   const folder = new FilesystemResultStore(cacheFolder(config), systemClock);
+  const named = new NamedResultStores(byteStores);
   const values = new Values({
     metadata: parts.metadata.results,
     clock: systemClock,
     // The folder needs no config of its own: what was put there before the config changed can be read.
-    storeNamed: (name) => (name === storeName ? results : name === "filesystem" ? folder : undefined),
+    storeNamed: (name) => {
+      if (name === storeName) return results;
+      return name === "filesystem" ? folder : named.find(name);
+    },
   });
   return {
     stores: {
@@ -85,10 +98,35 @@ function opened(
       values,
     },
     async close() {
+      await byteStores.close();
       await byRecord.close();
       if (byResult !== byRecord) await byResult.close();
     },
   };
+}
+
+/** The stores of [[stores]] as places of values, for those that were put there before the config changed. */
+class NamedResultStores {
+  readonly #byteStores: ByteStores;
+  readonly #found = new Map<string, Pick<ResultStore, "read">>();
+
+  constructor(byteStores: ByteStores) {
+    this.#byteStores = byteStores;
+  }
+
+  find(name: string): Pick<ResultStore, "read"> | undefined {
+    if (!this.#byteStores.names.includes(name)) return undefined;
+    const found = this.#found.get(name) ?? this.#storeOf(name);
+    this.#found.set(name, found);
+    return found;
+  }
+
+  #storeOf(name: string): Pick<ResultStore, "read"> {
+    return {
+      read: async (team: string, digests: readonly Digest[], options) =>
+        await new ByteResultStore(await this.#byteStores.open(name)).read(team, digests, options),
+    };
+  }
 }
 
 /** The name of a database that is the cache's own, as XComs refer to values in it. */

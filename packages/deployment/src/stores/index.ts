@@ -1,3 +1,4 @@
+export { openByteStores, type ByteStores, type ByteStoresParts } from "./byte-stores.ts";
 export { checkBackendModules } from "./cache-backends.ts";
 export { migrateDatabases, readDatabaseStatus, type DatabaseStatus } from "./database.ts";
 export { operationContext, withDeployment, type Deployment } from "./deployment.ts";

@@ -68,7 +68,7 @@ export interface OpenByteStore extends OpenStore<ByteStore> {
   /** True for a store that keeps its bytes in this process's memory: the amount is not checked. */
   readonly holdsInMemory?: boolean;
   /**
-   * What the server behind the store checks of a granted request, where that is less than the real service does:
+   * The checks of a granted request by the server behind the store, where these are fewer than those of the real service:
    * the signature but not the bytes, or nothing.
    */
   readonly grantsCheck?: "signature" | "nothing";

@@ -1,0 +1,73 @@
+// Rules across keys of stores: unique names, and keys that fit the kind.
+
+import { type ConfigFault, valueAt } from "./faults.ts";
+
+/** The keys of each kind beside `name` and `kind`, the required ones first. */
+interface KindKeys {
+  readonly required: readonly string[];
+  readonly optional: readonly string[];
+}
+
+const KINDS: Readonly<Record<string, KindKeys>> = {
+  "metadata-db": { required: [], optional: [] },
+  memory: { required: [], optional: [] },
+  filesystem: { required: ["path"], optional: [] },
+  s3: {
+    required: ["bucket"],
+    optional: ["prefix", "region", "endpoint", "checksums", "credentials_file", "profile"],
+  },
+  gcs: { required: ["bucket"], optional: ["prefix", "endpoint", "credentials_file"] },
+};
+
+const MODULE: KindKeys = { required: [], optional: ["options"] };
+
+/** Names that mean something else where a store is named; `database` is in stored references. */
+const RESERVED: ReadonlySet<unknown> = new Set([...Object.keys(KINDS), "database"]);
+
+/** Returns the violations of these rules. The schema checks each value on its own. */
+export function storeFaults(document: unknown): ConfigFault[] {
+  const stores = valueAt(document, ["stores"]);
+  if (!Array.isArray(stores)) return [];
+  const names = stores.map((store: unknown) => valueAt(store, ["name"]));
+  return stores.flatMap((store: unknown, index) => {
+    const at = `stores[${index}]`;
+    return [...nameFaults(names, index, at), ...kindFaults(store, at)];
+  });
+}
+
+function nameFaults(names: readonly unknown[], index: number, at: string): ConfigFault[] {
+  const name = names[index];
+  if (name === undefined) return [];
+  const first = names.indexOf(name);
+  const path = `${at}.name`;
+  if (first !== index) {
+    const found = `${JSON.stringify(name)}, which is also the name of stores[${first}]`;
+    return [{ path, expected: "a unique name", found }];
+  }
+  if (!RESERVED.has(name)) return [];
+  return [{ path, expected: "a name that is no kind of store", found: JSON.stringify(name) }];
+}
+
+function kindFaults(store: unknown, at: string): ConfigFault[] {
+  const kind = valueAt(store, ["kind"]);
+  if (typeof kind !== "string" || typeof store !== "object" || store === null) return [];
+  const { required, optional } = KINDS[kind] ?? MODULE;
+  const written = Object.keys(store);
+  const missing = required
+    .filter((key) => valueAt(store, [key]) === undefined || valueAt(store, [key]) === "")
+    .map((key) => ({ path: `${at}.${key}`, expected: `a value, for kind "${kind}"`, found: "nothing" }));
+  const allowed = new Set(["name", "kind", ...required, ...optional]);
+  const other = written
+    .filter((key) => ALL_KEYS.has(key) && !allowed.has(key))
+    .map((key) => ({
+      path: `${at}.${key}`,
+      expected: `a key of kind "${kind}": ${[...required, ...optional].join(", ") || "it has none"}`,
+      found: "a key of another kind",
+    }));
+  return [...missing, ...other];
+}
+
+/** Unknown keys are the schema's matter. */
+const ALL_KEYS: ReadonlySet<string> = new Set(
+  [...Object.values(KINDS), MODULE].flatMap(({ required, optional }) => [...required, ...optional]),
+);
