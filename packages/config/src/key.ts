@@ -15,6 +15,8 @@ export interface KeyFacts {
   readonly kind: KeyKind;
   /** The default as written in the file; absent if the key is unset by default. */
   readonly default?: string | number | boolean;
+  /** How the default is computed, if it depends on the machine; generated files do not contain its value. */
+  readonly computed?: string;
   /** An example value for a key that is unset by default. */
   readonly example?: string;
   /** True if the value may contain a password. */
@@ -37,7 +39,7 @@ interface KeyType<S extends z.ZodType> {
 /** A key with a default, given as it would be written in the file. */
 export function key<S extends z.ZodType>(
   type: KeyType<S>,
-  facts: OwnFacts & { readonly default: string | number | boolean },
+  facts: OwnFacts & { readonly default: string | number | boolean; readonly computed?: string },
 ) {
   // `prefault`, so that the default is parsed by the schema like a value from the file.
   return type.schema.prefault(facts.default as never).meta(factsOf(type, facts));
@@ -53,10 +55,7 @@ export function requiredKey<S extends z.ZodType>(type: KeyType<S>, facts: OwnFac
   return type.schema.meta(factsOf(type, facts));
 }
 
-function factsOf(
-  type: KeyType<z.ZodType>,
-  facts: OwnFacts & { readonly default?: string | number | boolean },
-) {
+function factsOf(type: KeyType<z.ZodType>, facts: OwnFacts & Pick<KeyFacts, "default" | "computed">) {
   const { schema: _, ...typeFacts } = type;
   return { ...typeFacts, ...facts };
 }

@@ -1,6 +1,7 @@
 // All keys of the config file. Types, validation, `config/memodag.toml` and its JSON schema are derived
 // from here.
 
+import { availableParallelism } from "node:os";
 import * as z from "zod";
 import {
   boolean,
@@ -51,12 +52,21 @@ function section<S extends z.ZodRawShape>(description: string, shape: S) {
     .meta({ description });
 }
 
+/**
+ * The default of `[core] parallelism` on a machine with so many cores. Tasks also wait for networks and disks, so a
+ * small machine runs more of them than it has cores.
+ */
+export function defaultParallelism(cores: number): number {
+  return Math.min(4096, Math.max(4, cores));
+}
+
 /** The schema of the config file. Its input is the config as written, its output the parsed config. */
 export const configSchema = z.strictObject({
   core: section("Deployment-wide settings.", {
     parallelism: key(integer(1, 4096), {
       description: "Maximum number of worker processes that one scheduler runs at a time.",
-      default: 16,
+      default: defaultParallelism(availableParallelism()),
+      computed: "the number of cores that the process may use, at least 4",
       live: true,
     }),
     multi_team: key(boolean, {

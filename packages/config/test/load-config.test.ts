@@ -1,9 +1,10 @@
 import { chownSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { availableParallelism, tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { MemodagError } from "@memodag/core";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { checkFolders, describeConfig, type LoadedConfig, loadConfig } from "@memodag/config";
+import { defaultParallelism } from "../src/schema.ts";
 
 let cwd: string;
 beforeEach(() => {
@@ -32,11 +33,22 @@ function faultsOf(env: Record<string, string> = {}): readonly string[] {
   throw new Error("the config was accepted");
 }
 
+it.each([
+  [1, 4],
+  [2, 4],
+  [4, 4],
+  [5, 5],
+  [64, 64],
+  [10_000, 4096],
+])("%d cores run %d workers unless the config says otherwise", (cores, workers) => {
+  expect(defaultParallelism(cores)).toBe(workers);
+});
+
 describe("where the config comes from", () => {
   it("has defaults when there is no file", () => {
     const { config, file } = load();
     expect(file).toBeNull();
-    expect(config.core.parallelism).toBe(16);
+    expect(config.core.parallelism).toBe(defaultParallelism(availableParallelism()));
     expect(config.core.stateDir).toBe(join(cwd, ".memodag"));
     expect(config.database.url).toBe(`sqlite:${join(cwd, ".memodag/metadata.db")}`);
     expect(config.taskCache.defaultTtl).toBe(7 * 86_400_000);

@@ -42,7 +42,7 @@ ${rows.join("\n")}
 }
 
 function renderKey(name: string, facts: KeyFacts): string {
-  const value = facts.default === undefined ? "" : `\`${JSON.stringify(facts.default)}\``;
+  const value = facts.computed ?? (facts.default === undefined ? "" : `\`${JSON.stringify(facts.default)}\``);
   const [expected, description] = [facts.expected, facts.description].map(escapeText);
   return `| \`${name}\` | ${expected} | ${value} | ${description}${facts.live ? " *live*" : ""} |`;
 }

@@ -42,6 +42,9 @@ function renderSection(section: KnownSection, bundle: WrittenBundle): string {
 
 function renderKey(name: string, facts: KeyFacts, written: string | number | undefined): string {
   const value = written ?? facts.default;
+  if (facts.computed !== undefined) {
+    return `# ${facts.description}${facts.live ? " (live)" : ""}\n# Default: ${facts.computed}.\n# ${name} = 16\n`;
+  }
   const assignment =
     value === undefined
       ? `# ${name} = ${JSON.stringify(facts.example)}`

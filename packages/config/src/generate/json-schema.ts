@@ -4,7 +4,7 @@ import * as z from "zod";
 import { configSchema } from "../schema.ts";
 
 /** Our metadata for which JSON Schema has no keyword. */
-const OWN_FACTS = ["expected", "kind", "secret", "example", "live"];
+const OWN_FACTS = ["expected", "kind", "secret", "example", "live", "computed"];
 
 /** Renders the JSON schema of the config file. */
 export function renderJsonSchema(): string {
@@ -19,6 +19,10 @@ export function renderJsonSchema(): string {
       };
       if (expected?.includes(" from ") === true && jsonSchema.type === "string") {
         jsonSchema.description = `${description} Write ${expected}.`;
+      }
+      if (typeof jsonSchema["computed"] === "string") {
+        jsonSchema.description = `${description} Default: ${jsonSchema["computed"]}.`;
+        delete jsonSchema.default;
       }
       for (const fact of OWN_FACTS) delete jsonSchema[fact];
     },
