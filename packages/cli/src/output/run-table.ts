@@ -24,15 +24,23 @@ export function withListOptions(command: Command): Command {
 }
 
 /** Prints a run: tasks, errors, sums. */
-export function printRun(report: RunReport, { all = false, failed = false }: ListOptions = {}): void {
-  const tasks = failed ? report.tasks.filter(isFailed) : report.tasks;
+export function printRun(report: RunReport, options: ListOptions = {}): void {
+  printTasks(report.tasks, options);
+  printStateLine(summaryOf(report));
+}
+
+/** Prints task instances, and their errors. */
+export function printTasks(
+  reports: readonly TaskReport[],
+  { all = false, failed = false }: ListOptions,
+): void {
+  const tasks = failed ? reports.filter(isFailed) : reports;
   printTable(
     ["TASK", "STATE", "TRY", "CACHE", "DURATION", "SAVED"],
     all || failed ? tasks.map(instanceRow) : groupsOf(tasks).map(groupRow),
     failed ? "No task failed." : "No tasks.",
   );
   printErrors(tasks, all || failed);
-  printStateLine(summaryOf(report));
 }
 
 function isFailed({ state }: TaskReport): boolean {

@@ -1,10 +1,21 @@
 // Resets task instances of a run so that they run again.
 
-import { MemodagError, type DagRunState, type TaskInstanceId } from "@memodag/core";
+import {
+  instanceKey,
+  isTerminal,
+  MemodagError,
+  type DagRun,
+  type DagRunState,
+  type TaskInstance,
+  type TaskInstanceId,
+} from "@memodag/core";
 import { clearRun } from "@memodag/scheduler";
 import { newAct } from "../act.ts";
 import type { OperationContext } from "../context.ts";
+import { patience, rideOut } from "../ride-out.ts";
 import { getRun, type RunName } from "../runs/find-run.ts";
+import { rest } from "../runs/run-end.ts";
+import { reportTask, type TaskReport } from "../runs/run-report.ts";
 
 /** The instances to clear. */
 export interface ClearTasksInput extends RunName {
@@ -24,6 +35,49 @@ export interface ClearedTasks {
   readonly runId: string;
   readonly state: DagRunState;
   readonly cleared: readonly TaskInstanceId[];
+}
+
+/** Cleared instances that have finished. */
+export interface FinishedTasks extends ClearedTasks {
+  /** The instances that were cleared and still exist, in their final states. */
+  readonly finished: readonly TaskReport[];
+}
+
+/**
+ * Clears task instances, and resolves when a scheduler has finished them, or the signal is aborted: what else the
+ * run does is not waited for.
+ * @throws MemodagError as {@link clearTasks}
+ */
+export async function clearAndWait(
+  context: OperationContext,
+  input: ClearTasksInput,
+  signal?: AbortSignal,
+): Promise<FinishedTasks> {
+  const outcome = await clearTasks(context, input);
+  const { dagId, runId, cleared } = outcome;
+  const run = await getRun(context.stores, { dagId, runId, team: input.team });
+  const { instances, state } = await whenFinished(context, run, new Set(cleared.map(instanceKey)), signal);
+  return { ...outcome, state, finished: instances.map(reportTask) };
+}
+
+/** The instances with these keys, and the state of their run, when nothing is left to do for them. */
+async function whenFinished(
+  context: OperationContext,
+  { team, dagId, runId, id }: DagRun,
+  keys: ReadonlySet<string>,
+  signal: AbortSignal | undefined,
+): Promise<{ readonly instances: readonly TaskInstance[]; readonly state: DagRunState }> {
+  const { runs } = context.stores;
+  for (;;) {
+    // The run first: what a run that is over has done is in the rows that are read after it.
+    const run = await rideOut(() => runs.findRun(team, dagId, runId), patience(context));
+    const all = await rideOut(() => runs.listTaskInstances(team, id), patience(context));
+    const instances = all.filter((instance) => keys.has(instanceKey(instance)));
+    const isOver = run === undefined || run.endedAt !== null || keys.size === 0;
+    if (isOver || instances.every(({ state }) => isTerminal(state)) || !(await rest(signal))) {
+      return { instances, state: run?.state ?? "failed" };
+    }
+  }
 }
 
 /**

@@ -1,4 +1,4 @@
-export { clearTasks, type ClearedTasks, type ClearTasksInput } from "./clear-tasks.ts";
+export { clearAndWait, clearTasks, type ClearedTasks, type ClearTasksInput } from "./clear-tasks.ts";
 export { followRunLogs, type FollowLogsInput, type RunLogLine } from "./follow-run-logs.ts";
 export { linesOf } from "./log-lines.ts";
 export type { InstanceName } from "./instance-name.ts";
