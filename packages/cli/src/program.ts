@@ -4,11 +4,12 @@ import type { Command } from "commander";
 import { bareProgram } from "./bare-program.ts";
 import { registerAudit } from "./commands/audit.ts";
 import { registerCache } from "./commands/cache.ts";
+import { registerCompletion } from "./commands/completion.ts";
 import { registerConfig } from "./commands/config.ts";
 import { registerDags } from "./commands/dags.ts";
 import { registerDb } from "./commands/db.ts";
 import { registerDoctor } from "./commands/doctor.ts";
-import { withOptionsBefore } from "./commands/common-options.ts";
+import { withOptionsBefore, withOptionsBetween } from "./commands/common-options.ts";
 import { registerInit } from "./commands/init.ts";
 import { registerRuns } from "./commands/runs.ts";
 import { registerServices } from "./commands/services.ts";
@@ -28,7 +29,13 @@ const COMMANDS: Readonly<Record<string, (program: Command) => void>> = {
   audit: registerAudit,
   config: registerConfig,
   doctor: registerDoctor,
+  completion: addCompletion,
+  complete: addCompletion,
 };
+
+function addCompletion(program: Command): void {
+  registerCompletion(program, () => createProgram());
+}
 
 /**
  * The `memodag` command with its subcommands: all of them, or those that `args` may mean, as making hundreds of
@@ -40,6 +47,7 @@ export function createProgram(args: readonly string[] = []): Command {
   const meant = args.flatMap((word) => (Object.hasOwn(COMMANDS, word) ? (COMMANDS[word] ?? []) : []));
   const registered = new Set(meant.length > 0 ? meant : Object.values(COMMANDS));
   for (const register of registered) register(program);
+  withOptionsBetween(program);
   return program;
 }
 

@@ -23,6 +23,8 @@ const WRITTEN_DOWN: Readonly<Record<string, AuditAction | "looks" | "service">> 
   "cache show": "looks",
   "cache stats": "looks",
   "cache verify": "cache.verify",
+  complete: "looks",
+  completion: "looks",
   "config check": "looks",
   "config show": "looks",
   "dag-processor": "service",

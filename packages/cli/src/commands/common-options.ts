@@ -31,16 +31,30 @@ export function withTeamOptions(command: Command): Command {
   return withCommonOptions(command).option("--team <team>", "the team, where there are several");
 }
 
-/** Lets the options of commands stand before them too: `memodag --config FILE dags list`. The nearer one wins. */
+/**
+ * Lets the options of commands stand before them too, at each word: `memodag --config FILE dags list`, and
+ * `memodag dags --json list`. The nearest one wins.
+ */
 export function withOptionsBefore(program: Command): Command {
   return withTeamOptions(program)
     .enablePositionalOptions()
     .hook("preAction", (_, command) => {
-      for (const [name, value] of Object.entries(program.opts())) {
-        if (!command.options.some((option) => option.attributeName() === name)) {
-          throw new MemodagError("usage", `\`memodag … ${command.name()}\` takes no --${name}: leave it out`);
-        }
-        if (command.getOptionValueSource(name) === undefined) command.setOptionValue(name, value);
-      }
+      for (let above = command.parent; above !== null; above = above.parent) handDown(above, command);
     });
+}
+
+/** {@link withOptionsBefore} for the commands that have commands below them. */
+export function withOptionsBetween(program: Command): void {
+  for (const group of program.commands.filter(({ commands }) => commands.length > 0))
+    withTeamOptions(group).enablePositionalOptions();
+}
+
+function handDown(above: Command, command: Command): void {
+  for (const [name, value] of Object.entries(above.opts())) {
+    if (!command.options.some((option) => option.attributeName() === name)) {
+      throw new MemodagError("usage", `\`memodag … ${command.name()}\` takes no --${name}: leave it out`);
+    }
+    const source = command.getOptionValueSource(name);
+    if (source === undefined || source === "default") command.setOptionValue(name, value);
+  }
 }

@@ -22,10 +22,14 @@ export function renderCliReference(program: Command): string {
 }
 
 function commandsBelow(command: Command, path: string): string[] {
-  return command.commands.flatMap((below) => {
-    const name = `${path} ${below.name()}`;
-    return below.commands.length === 0 ? [renderCommand(below, name)] : commandsBelow(below, name);
-  });
+  // Hidden ones are for programs.
+  const visible = new Set(command.createHelp().visibleCommands(command));
+  return command.commands
+    .filter((below) => visible.has(below))
+    .flatMap((below) => {
+      const name = `${path} ${below.name()}`;
+      return below.commands.length === 0 ? [renderCommand(below, name)] : commandsBelow(below, name);
+    });
 }
 
 function renderCommand(command: Command, name: string): string {

@@ -2,4 +2,5 @@ export { openByteStores, type ByteStores, type ByteStoresParts } from "./byte-st
 export { checkBackendModules } from "./cache-backends.ts";
 export { migrateDatabases, readDatabaseStatus, type DatabaseStatus } from "./database.ts";
 export { operationContext, withDeployment, type Deployment } from "./deployment.ts";
+export { openNames } from "./known-names.ts";
 export { nameFault } from "./name-fault.ts";

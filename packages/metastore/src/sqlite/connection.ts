@@ -35,6 +35,8 @@ export interface SqliteOptions {
   readonly busyTimeoutMs?: number;
   /** Pages to which the file may grow, or as many as it has: writing more fails as on a full disk. */
   readonly maxPages?: number;
+  /** Opens a file that exists, to be read alone. */
+  readonly isReadOnly?: boolean;
 }
 
 /** A prepared statement. */
@@ -139,6 +141,10 @@ export function openSqliteConnection(path: string, options: SqliteOptions): Sqli
   const busyTimeoutMs = options.busyTimeoutMs ?? DEFAULT_BUSY_TIMEOUT_MS;
   let driver: Driver | undefined;
   try {
+    if (options.isReadOnly) {
+      const reader = new Database(path, { timeout: busyTimeoutMs, readonly: true, fileMustExist: true });
+      return new SqliteConnection(reader);
+    }
     if (path !== IN_MEMORY) makeFile(path);
     driver = new Database(path, { timeout: busyTimeoutMs });
     useWriteAheadLog(driver, busyTimeoutMs);
