@@ -4,10 +4,11 @@ import { once } from "node:events";
 import { request as requestHttp, type IncomingMessage, type RequestOptions } from "node:http";
 import { Agent, request as requestHttps } from "node:https";
 import { resolve } from "node:path";
+import { addAbortSignal, type Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { IdempotencyStrategy, Storage, type Bucket as StorageBucket } from "@google-cloud/storage";
 import type { Clock } from "@memodag/core";
-import { requireDigest, ServerTime, teamFolderName } from "@memodag/result-cache/store-parts";
+import { requireDigest, ServerTime, streamOfBody, teamFolderName } from "@memodag/result-cache/store-parts";
 import { bucketFailure, RefusedRequest, type BucketPlace } from "./gcs-failure.ts";
 import type { GcsOptions } from "./options.ts";
 
@@ -75,6 +76,14 @@ export class GcsBucket {
       signal?.throwIfAborted();
       throw bucketFailure(error, this.#place, use);
     }
+  }
+
+  /** The body of an answer; one that ends too early fails, since its length was announced. */
+  streamOf(body: Readable, signal: AbortSignal | undefined): ReadableStream<Uint8Array> {
+    if (signal) addAbortSignal(signal, body);
+    return streamOfBody(body, (error) =>
+      signal?.aborted === true ? signal.reason : bucketFailure(error, this.#place, "read bytes"),
+    );
   }
 
   /** Throws if the bucket is not there: an object is then not missing, but unknown. */

@@ -11,7 +11,7 @@ import type {
   ByteStore,
   ListedBytes,
 } from "@memodag/core";
-import { inBatches, isDigest, streamOf, teamOfFolder } from "@memodag/result-cache/store-parts";
+import { inBatches, isDigest, teamOfFolder } from "@memodag/result-cache/store-parts";
 import type { GcsBucket } from "./gcs-bucket.ts";
 import { isMissing } from "./gcs-failure.ts";
 import { metadataOf, upload } from "./upload.ts";
@@ -50,7 +50,7 @@ export class GcsByteStore implements ByteStore {
     const get = (): Promise<IncomingMessage> =>
       this.#bucket.send({ method: "GET", path, ...(signal && { signal }) });
     const body = await this.#bucket.call("read bytes", () => orMissing(get()), signal);
-    if (body) return streamOf(this.#chunksOf(body, signal));
+    if (body) return this.#bucket.streamOf(body, signal);
     await this.#bucket.require(signal);
     return undefined;
   }
@@ -146,17 +146,6 @@ export class GcsByteStore implements ByteStore {
       "content-length": String(check.sizeBytes),
     };
     return { kind: "http", method: "PUT", url, headers, validForMs: VALID_FOR_MS };
-  }
-
-  async *#chunksOf(body: IncomingMessage, signal: AbortSignal | undefined): AsyncGenerator<Uint8Array> {
-    try {
-      // A body that ends too early fails: its length was announced.
-      for await (const chunk of body) yield chunk as Uint8Array;
-    } catch (error) {
-      await this.#bucket.call("read bytes", () => Promise.reject(error as Error), signal);
-    } finally {
-      body.destroy();
-    }
   }
 
   #statOf({ size, updated }: ObjectFacts): Required<ByteStat> {

@@ -2,6 +2,7 @@
 
 export * from "./bytes/checked-body.ts";
 export * from "./bytes/held-back.ts";
+export * from "./bytes/node-stream.ts";
 export * from "./bytes/server-time.ts";
 export * from "./filesystem/record-file.ts";
 export * from "./filesystem/safe-names.ts";

@@ -1,9 +1,10 @@
 // One bucket below its prefix: the client, the names of objects, and the store's time.
 
 import { resolve } from "node:path";
+import { addAbortSignal, type Readable } from "node:stream";
 import { HeadBucketCommand, S3Client } from "@aws-sdk/client-s3";
 import { MemodagError, messageOf, type Clock } from "@memodag/core";
-import { requireDigest, ServerTime, teamFolderName } from "@memodag/result-cache/store-parts";
+import { requireDigest, ServerTime, streamOfBody, teamFolderName } from "@memodag/result-cache/store-parts";
 import { readCredentialsFile } from "./credentials-file.ts";
 import type { S3Options } from "./options.ts";
 import { bucketFailure, type BucketPlace } from "./s3-failure.ts";
@@ -73,6 +74,14 @@ export class Bucket {
       signal?.throwIfAborted();
       throw bucketFailure(error, this.#place, use);
     }
+  }
+
+  /** The body of an answer; one that ends too early fails, since its length was announced. */
+  streamOf(body: Readable, signal: AbortSignal | undefined): ReadableStream<Uint8Array> {
+    if (signal) addAbortSignal(signal, body);
+    return streamOfBody(body, (error) =>
+      signal?.aborted === true ? signal.reason : bucketFailure(error, this.#place, "read bytes"),
+    );
   }
 
   /** Throws if the bucket is not there: an object is then not missing, but unknown. */

@@ -1,6 +1,6 @@
 // Bytes as objects of a bucket, on AWS or a compatible service.
 
-import { addAbortSignal, type Readable } from "node:stream";
+import type { Readable } from "node:stream";
 import {
   GetObjectCommand,
   HeadObjectCommand,
@@ -17,7 +17,7 @@ import {
   type ByteStore,
   type ListedBytes,
 } from "@memodag/core";
-import { inBatches, isDigest, streamOf, teamOfFolder } from "@memodag/result-cache/store-parts";
+import { inBatches, isDigest, teamOfFolder } from "@memodag/result-cache/store-parts";
 import { optionsOf, type Bucket } from "./bucket.ts";
 import { ObjectDeleter } from "./delete-objects.ts";
 import { grantReading, grantWriting } from "./grants.ts";
@@ -58,7 +58,7 @@ export class S3ByteStore implements ByteStore {
       },
       signal,
     );
-    return body && streamOf(this.#chunksOf(body, signal));
+    return body && this.#bucket.streamOf(body, signal);
   }
 
   async write(
@@ -152,18 +152,6 @@ export class S3ByteStore implements ByteStore {
       ...(token !== undefined && { ContinuationToken: token }),
     });
     return await this.#bucket.call("list objects", () => client.send(command));
-  }
-
-  async *#chunksOf(body: Readable, signal: AbortSignal | undefined): AsyncGenerator<Uint8Array> {
-    if (signal) addAbortSignal(signal, body);
-    try {
-      // A body that ends too early fails: its length was announced.
-      for await (const chunk of body) yield chunk as Uint8Array;
-    } catch (error) {
-      await this.#bucket.call("read bytes", () => Promise.reject(error as Error), signal);
-    } finally {
-      body.destroy();
-    }
   }
 
   #ageOf(modified: Date | undefined): number {
