@@ -12,7 +12,8 @@ interface FileCredentials {
   readonly expiration: Date;
 }
 
-const READ_AGAIN_AFTER_MS = 300_000;
+/** The SDK renews credentials five minutes before they expire: the file is read again after five minutes. */
+const EXPIRES_AFTER_MS = 600_000;
 
 /**
  * Reads `aws_access_key_id`, `aws_secret_access_key` and, if there is one, `aws_session_token` of a profile.
@@ -36,7 +37,7 @@ export async function readCredentialsFile(
     throw fault(`has no aws_access_key_id and aws_secret_access_key in its profile [${profile}]`, path);
   }
   const sessionToken = values.get("aws_session_token");
-  const expiration = new Date(now + READ_AGAIN_AFTER_MS);
+  const expiration = new Date(now + EXPIRES_AFTER_MS);
   return { accessKeyId, secretAccessKey, ...(sessionToken && { sessionToken }), expiration };
 }
 
