@@ -2,6 +2,7 @@
 
 import { relative } from "node:path";
 import { bundleFaults } from "./bundle-rules.ts";
+import { cacheFaults } from "./cache-rules.ts";
 import { type Config, toConfig } from "./config.ts";
 import { type ConfigDocument, readDocument, withValue } from "./document.ts";
 import { readOverrides } from "./environment.ts";
@@ -57,6 +58,7 @@ export function loadConfig(lookup: ConfigLookup): LoadedConfig {
       ? sizeFaults(parsed.data.database.url, parsed.data.core.max_xcom_size)
       : faultsOf(parsed.error.issues, document)),
     ...bundleFaults(document),
+    ...cacheFaults(document),
     ...poolFaults(document),
     ...storeFaults(document),
     ...variableFaults(document),

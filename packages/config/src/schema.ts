@@ -25,6 +25,7 @@ const DATABASE_URL = text(
   '"sqlite:PATH" or "postgres://USER:PASSWORD@HOST/DATABASE"',
   { secret: true },
 );
+const REDIS_URL = text(/^rediss?:\/\/.+$/s, '"redis://HOST:PORT" or "rediss://HOST:PORT"', { secret: true });
 const BACKEND = text(
   /^(@?[a-z0-9][\w.~-]*(\/[\w.~-]+)*|\.{0,2}\/.+|file:.+)$/i,
   '"metadata-db", "memory", "filesystem", the name of a store in [[stores]], or a module specifier such as "@example/memodag-cache"',
@@ -331,6 +332,60 @@ export const configSchema = z.strictObject({
       description:
         "Variables that tasks read with getClient().getVariable(). MEMODAG_VAR_NAME in the environment takes precedence.",
     }),
+  caches: z
+    .array(
+      z.strictObject({
+        name: requiredKey(NAME, {
+          description: "Name of the cache, unique within its team.",
+          example: "rates",
+        }),
+        kind: requiredKey(text(/^values$/, '"values"'), {
+          description: "Kind of the cache: values, for get-or-create with getValueCache().",
+          example: "values",
+        }),
+        adapter: key(choice("metadata-db", "memory", "redis"), {
+          description:
+            "Where values are stored: the metadata database, the memory of each scheduler, or Redis by the package @memodag/redis.",
+          default: "metadata-db",
+        }),
+        url: unsetKey(REDIS_URL, {
+          description: "URL of Redis or Valkey.",
+          example: "redis://localhost:6379",
+        }),
+        url_file: unsetKey(FILE, {
+          description: "File that contains `url`, an alternative to it.",
+          example: "/run/secrets/redis-url",
+        }),
+        team: unsetKey(NAME, {
+          description: "Team whose tasks may use the cache. If unset, every team has one of its own.",
+          example: "ml",
+        }),
+        default_ttl: key(durationOrNever("1ms"), {
+          description: "How long values are current if the task does not say.",
+          default: "1h",
+        }),
+        lease: key(duration("1s", "1d"), {
+          description: "How long others wait for a creator whose scheduler has ended.",
+          default: "30s",
+        }),
+        max_value_size: key(size("1B", "8MiB"), {
+          description: "Maximum size of a value.",
+          default: "1MiB",
+        }),
+        max_entries: key(integer(1, 10_000_000), {
+          description:
+            "Maximum number of values if `adapter` is memory; those used least recently leave first.",
+          default: 10_000,
+        }),
+        enabled: key(boolean, {
+          description: "If false, nothing is found and nothing is stored.",
+          default: true,
+          live: true,
+        }),
+      }),
+    )
+    .prefault([])
+    .meta({ description: "Named caches that tasks use." }),
   bundles: z
     .array(
       z.strictObject({

@@ -19,6 +19,11 @@ const secretKeys: readonly { readonly path: KeyPath; readonly filePath: KeyPath 
 
 /** Returns the path of the alternative key: `url` for `url_file` and vice versa. */
 export function findTwin(path: KeyPath): KeyPath | undefined {
+  const [place] = path.filter((part) => typeof part === "number");
+  if (place !== undefined) {
+    const twin = findTwin(path.filter((part) => typeof part !== "number"));
+    return twin && [twin[0] ?? "", place, ...twin.slice(1)];
+  }
   const text = formatKeyPath(path);
   for (const secret of secretKeys) {
     if (formatKeyPath(secret.path) === text) return secret.filePath;
@@ -34,7 +39,7 @@ export function withSecrets(
 ): { readonly document: ConfigDocument; readonly faults: readonly ConfigFault[] } {
   const faults: ConfigFault[] = [];
   let filled = document;
-  for (const { path, filePath } of secretKeys) {
+  for (const { path, filePath } of secretKeys.flatMap((secret) => inElements(secret, document))) {
     const file = valueAt(document, filePath);
     if (typeof file !== "string" || file === "") continue;
     if (valueAt(document, path) !== undefined) {
@@ -56,6 +61,21 @@ export function withSecrets(
     }
   }
   return { document: filled, faults };
+}
+
+/** Of a list of tables: the keys of each. */
+function inElements(
+  secret: (typeof secretKeys)[number],
+  document: ConfigDocument,
+): (typeof secretKeys)[number][] {
+  const name = String(secret.path[0]);
+  if (knownSections.get(name)?.isList !== true) return [secret];
+  const elements = valueAt(document, [name]);
+  if (!Array.isArray(elements)) return [];
+  return elements.map((_, index) => ({
+    path: [name, index, ...secret.path.slice(1)],
+    filePath: [name, index, ...secret.filePath.slice(1)],
+  }));
 }
 
 function tryRead(path: string): string | undefined {

@@ -1,7 +1,7 @@
 // Answers questions of a running task. Answers are limited to its own team and run, whatever the worker
 // claims.
 
-import { messageOf, type Attempt, type AttemptQueries } from "@memodag/core";
+import { isOwnFault, messageOf, storedError, type Attempt, type AttemptQueries } from "@memodag/core";
 import type { Answer, Question } from "./protocol.ts";
 
 /** Answers a question; never rejects. */
@@ -13,18 +13,26 @@ export async function answerQuestion(
   try {
     return { kind: "found", bytes: await findAnswer(queries, attempt, question) };
   } catch (error) {
+    if (question.kind === "value" && isOwnFault(error)) return { kind: "failed", error: storedError(error) };
     return unanswered(question, messageOf(error));
   }
 }
 
 /** Returns an answer that reports a failure. */
 export function unanswered(question: Question, reason: string): Answer {
-  const asked =
-    question.kind === "xcom"
-      ? `XCom "${question.key}" of task "${question.taskId}"`
-      : `Variable "${question.name}"`;
-  const message = `${asked} could not be read: ${reason}`;
+  const message = `${nameOf(question)} could not be read: ${reason}`;
   return { kind: "failed", error: { code: "question_unanswered", message } };
+}
+
+function nameOf(question: Question): string {
+  switch (question.kind) {
+    case "xcom":
+      return `XCom "${question.key}" of task "${question.taskId}"`;
+    case "variable":
+      return `Variable "${question.name}"`;
+    case "value":
+      return `Value cache "${question.cache}"`;
+  }
 }
 
 async function findAnswer(
@@ -33,6 +41,11 @@ async function findAnswer(
   question: Question,
 ): Promise<Uint8Array | null> {
   if (question.kind === "xcom") return (await queries.findXCom(attempt, question)) ?? null;
+  if (question.kind === "value") {
+    const { cache, method, args } = question;
+    if (!queries.callValueCache) throw new Error("this executor has no value caches");
+    return Buffer.from(JSON.stringify(await queries.callValueCache(attempt, { cache, method, args })));
+  }
   const text = await queries.findVariable(attempt, question.name);
   return text === undefined ? null : Buffer.from(text);
 }

@@ -156,6 +156,7 @@ export class AttemptRun {
       });
     } finally {
       for (const cancel of this.#timers) cancel();
+      this.#surroundings.queries.attemptEnded?.(this.attempt);
       await this.#exchange?.remove();
     }
   }

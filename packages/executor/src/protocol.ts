@@ -9,11 +9,13 @@ import {
   type Attempt,
   type AttemptOutcome,
   type AttemptResult,
+  type JsonValue,
   type LoadedPackage,
   type PushedXCom,
   type Reason,
   type ReasonCode,
   type StoredError,
+  type ValueCacheCall,
   type XComAddress,
 } from "@memodag/core";
 import type { Frame } from "./frame.ts";
@@ -46,7 +48,8 @@ export interface RunOrder {
 /** A question of a running task. */
 export type Question =
   | ({ readonly kind: "xcom" } & XComAddress)
-  | { readonly kind: "variable"; readonly name: string };
+  | { readonly kind: "variable"; readonly name: string }
+  | ({ readonly kind: "value" } & ValueCacheCall);
 
 /** An answer: UTF-8 text, `null` if nothing was found, or why there is no answer. */
 export type Answer =
@@ -138,6 +141,12 @@ function readQuestion({ id, question }: Record<string, unknown>): FromWorker | u
   const asked = { kind: "question", id: id as number } as const;
   const { kind, name, taskId, mapIndex, key } = question;
   if (kind === "variable" && isName(name)) return { ...asked, question: { kind, name } };
+  if (kind === "value") {
+    const { cache, method, args } = question;
+    // Its arguments are checked by the cache.
+    if (!isName(cache) || !isName(method) || !Array.isArray(args)) return undefined;
+    return { ...asked, question: { kind, cache, method, args: args as JsonValue[] } };
+  }
   const isAddress = isName(taskId) && isName(key) && Number.isSafeInteger(mapIndex);
   if (kind !== "xcom" || !isAddress) return undefined;
   return { ...asked, question: { kind, taskId, mapIndex: mapIndex as number, key } };

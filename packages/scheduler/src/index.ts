@@ -1,4 +1,9 @@
 export { cancelRun } from "./manual/cancel-run.ts";
+export {
+  AttemptValueCaches,
+  type NamedValueCache,
+  type ValueCacheSource,
+} from "./service/attempt-value-caches.ts";
 export { answerAttempts } from "./service/attempt-queries.ts";
 export { clearRun, type ClearRequest } from "./manual/clear-run.ts";
 export { markRun, type MarkRequest } from "./manual/mark-run.ts";

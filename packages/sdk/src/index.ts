@@ -25,5 +25,7 @@ export type {
 } from "./context/callback-context.ts";
 export { getContext } from "./context/current-context.ts";
 export { getClient, type TaskClient, type XComPush } from "./context/task-client.ts";
+export { getValueCache, type ValueCacheUse } from "./context/value-cache.ts";
+export type { TaskValueCache } from "./context/task-value-caches.ts";
 export { FailTask, SkipTask } from "./context/task-end.ts";
 export type { TaskContext, TaskXComs, XComRequest } from "./context/task-context.ts";

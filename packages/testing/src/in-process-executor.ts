@@ -21,7 +21,10 @@ import {
   type Reason,
   type StoredError,
   type ValueReader,
+  systemClock,
+  type Clock,
 } from "@memodag/core";
+import { MemoryValueAdapter, ValueCache } from "@memodag/value-cache";
 import type { Dag } from "@memodag/sdk";
 import { findTaskEnd, runCallback, runHandler, runSensor, type AttemptScope } from "@memodag/sdk/runtime";
 import type { ManualClock } from "@memodag/core/testing";
@@ -61,6 +64,7 @@ export class InProcessExecutor implements Executor {
   readonly #running = new Map<string, RunningAttempt>();
   /** The error that the latest attempt of each instance threw. */
   readonly #thrown = new Map<string, unknown>();
+  readonly #valueCaches = new Map<string, ValueCache>();
   #onSleep: () => void = () => undefined;
   #isClosed = false;
 
@@ -209,7 +213,23 @@ export class InProcessExecutor implements Executor {
       watchReads,
       findXCom: async (address) => await this.#parts.queries.findXCom(attempt, address),
       findVariable: async (name) => await this.#parts.queries.findVariable(attempt, name),
+      openValueCache: async (name) => this.#openValueCache(name),
     };
+  }
+
+  /** In memory, for as long as the run lasts; a cache of any name is there. */
+  #openValueCache(name: string): ValueCache {
+    const present = this.#valueCaches.get(name);
+    if (present) return present;
+    // Ages are by the test's clock; its time does not stand still for a creator's lease.
+    const clock: Clock = {
+      now: () => this.#clock.now(),
+      monotonic: () => this.#clock.monotonic(),
+      after: (ms, callback) => systemClock.after(ms, callback),
+    };
+    const cache = new ValueCache({ name, adapter: new MemoryValueAdapter({ clock }), clock });
+    this.#valueCaches.set(name, cache);
+    return cache;
   }
 
   #timeOf(running: RunningAttempt) {

@@ -17,10 +17,12 @@ export class PendingCounts {
   readonly #place: ValuePlace;
   readonly #clock: Clock;
   readonly #log: Logger;
+  readonly #isAtOnce: boolean;
   #counts: Record<keyof ValueCounts, number> = { ...NO_VALUE_COUNTS };
   #cancel: CancelTimer | undefined;
 
-  constructor(adapter: ValueAdapter, place: ValuePlace, clock: Clock, log: Logger) {
+  constructor(adapter: ValueAdapter, place: ValuePlace, clock: Clock, log: Logger, isAtOnce: boolean) {
+    this.#isAtOnce = isAtOnce;
     this.#adapter = adapter;
     this.#place = place;
     this.#clock = clock;
@@ -29,11 +31,13 @@ export class PendingCounts {
 
   note(name: keyof ValueCounts): void {
     this.#counts[name] += 1;
-    this.#cancel ??= this.#clock.after(FLUSH_AFTER_MS, () => {
+    const flush = (): void => {
       this.flush().catch((error: unknown) =>
         this.#log.debug("could not count for a value cache", { error: messageOf(error) }),
       );
-    });
+    };
+    if (this.#isAtOnce) flush();
+    else this.#cancel ??= this.#clock.after(FLUSH_AFTER_MS, flush);
   }
 
   /** Hands over all counts; those that the store does not take are kept for the next time. */

@@ -57,7 +57,7 @@ export class ValueCache {
     this.#settings = settings;
     this.#adapter = adapter;
     this.#store = new StoreCalls(place.cache, timeoutMs, clock);
-    this.#counts = new PendingCounts(adapter, place, clock, log);
+    this.#counts = new PendingCounts(adapter, place, clock, log, options.countsAtOnce ?? false);
     const holder = options.holder ?? defaultHolder();
     this.#parts = { adapter, settings, store: this.#store, counts: this.#counts, holder };
   }

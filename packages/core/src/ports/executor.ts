@@ -3,7 +3,7 @@
 import type { CacheTrust } from "../cache-trust.ts";
 import type { StoredError, ValueRef } from "../dag-run.ts";
 import type { Digest } from "../digest.ts";
-import type { JsonObject } from "../json/json-value.ts";
+import type { JsonObject, JsonValue } from "../json/json-value.ts";
 import type { Reason } from "../reason.ts";
 import type { Artifact, DagFileId } from "./dag-store.ts";
 import type { AttemptRuntime } from "./task-surroundings.ts";
@@ -145,6 +145,20 @@ export interface AttemptQueries {
   findXCom(attempt: Attempt, address: XComAddress): Promise<Uint8Array | undefined>;
   /** Returns the value of a configured variable, or `undefined`. */
   findVariable(attempt: Attempt, name: string): Promise<string | undefined>;
+  /**
+   * Calls a method of a value cache; leases that it takes are the attempt's. If absent, there are no value caches.
+   * @throws MemodagError `value_cache_not_found`, `usage`
+   */
+  callValueCache?(attempt: Attempt, call: ValueCacheCall): Promise<JsonValue>;
+  /** Called when the process of an attempt is gone: what it held is free. */
+  attemptEnded?(attempt: Attempt): void;
+}
+
+/** A call of a value cache by a running attempt, which is not trusted. */
+export interface ValueCacheCall {
+  readonly cache: string;
+  readonly method: string;
+  readonly args: readonly JsonValue[];
 }
 
 /** The bytes of an {@link AttemptInput}: each value's canonical JSON. */

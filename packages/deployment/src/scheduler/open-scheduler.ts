@@ -5,7 +5,13 @@ import { systemClock, withCallTimeouts, type Logger } from "@memodag/core";
 import { LocalExecutor, LocalSurroundings } from "@memodag/executor";
 import { CacheLeases, DecisionLog, ResultCache } from "@memodag/result-cache";
 import type { HostedScheduler } from "@memodag/operations/runs";
-import { answerAttempts, ScheduleLoop, Scheduler, type SchedulerListener } from "@memodag/scheduler";
+import {
+  answerAttempts,
+  AttemptValueCaches,
+  ScheduleLoop,
+  Scheduler,
+  type SchedulerListener,
+} from "@memodag/scheduler";
 import { BreakerReporter } from "./breaker-reporter.ts";
 import { watchDatabaseSwitch } from "./database-switch.ts";
 import { exchangeFolder } from "./exchange-folder.ts";
@@ -14,6 +20,7 @@ import { configOffReason } from "../config/config-off-reason.ts";
 import type { LiveConfig } from "../config/live-config.ts";
 import { cacheSettings, keyLeaseSettings, schedulerSettings } from "./live-settings.ts";
 import type { Deployment } from "../stores/deployment.ts";
+import { ConfiguredValueCaches } from "../stores/value-caches.ts";
 import { openPeriodicCollection } from "./periodic-collection.ts";
 import { writeConfigChange } from "./config-change-act.ts";
 import { watchRuns } from "./watch-runs.ts";
@@ -41,6 +48,11 @@ export async function openScheduler(
   deployment.logBrokenConnections(log);
   const bundlePaths = new Map(config.bundles.map(({ name, path }) => [name, path]));
   const bundlePath = (name: string): string => bundlePaths.get(name) ?? deployment.loaded.projectDir;
+  const valueCaches = new ConfiguredValueCaches({
+    config: () => live.config,
+    metadata: deployment.valueCaches,
+    projectDir: deployment.loaded.projectDir,
+  });
   const executor = new LocalExecutor({
     parallelism: () => live.config.core.parallelism,
     artifactsDir: join(core.stateDir, "artifacts"),
@@ -56,6 +68,7 @@ export async function openScheduler(
       values,
       variables: config.variables,
       env: process.env,
+      valueCaches: new AttemptValueCaches({ source: valueCaches, clock: systemClock, log }),
     }),
     clock: systemClock,
     artifacts: dags,
@@ -168,6 +181,7 @@ export async function openScheduler(
       await scheduleLoop?.close();
       await collection?.stop();
       await scheduler.stop(live.config.scheduler.shutdownGrace);
+      await valueCaches.close();
       live.close();
       databaseSwitch.close();
       await reporter.close();

@@ -3,6 +3,7 @@
 import type { Config, LoadedConfig } from "@memodag/config";
 import type { CallbackStore, ChangeFeed, Clock, Logger } from "@memodag/core";
 import type { OperationContext, Stores } from "@memodag/operations";
+import type { ValueAdapter } from "@memodag/value-cache";
 import type { LeaseStore } from "@memodag/result-cache";
 import { configOffReason } from "../config/config-off-reason.ts";
 import { currentActor } from "../config/current-actor.ts";
@@ -21,6 +22,8 @@ export interface Deployment extends Stores {
   readonly changes: ChangeFeed;
   /** Leases of cache keys; always in the metadata database. */
   readonly leases: LeaseStore;
+  /** Values of get-or-create in the metadata database. */
+  readonly valueCaches: ValueAdapter;
   /** The maximum size of an XCom in bytes. */
   readonly maxXComBytes: number;
   /** True when no other machine shares it. */
@@ -55,6 +58,7 @@ export async function withDeployment<T>(
         schedules,
         callbacks,
         leases,
+        valueCaches: database.valueCaches,
         counters,
         decisions,
         superseded,

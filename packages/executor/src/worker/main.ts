@@ -3,7 +3,7 @@
 //
 // It ends with its whole process group if the executor ends. Never opens a database.
 
-import { MemodagError, messageOf, type AttemptOutcome } from "@memodag/core";
+import { MemodagError, messageOf, type AttemptOutcome, type ErrorCode } from "@memodag/core";
 import {
   fromExecutorFrame,
   toExecutorFrame,
@@ -49,7 +49,9 @@ async function ask(question: Question): Promise<Uint8Array | undefined> {
   listen();
   const answer = await link.ask(question);
   if (answer.kind === "found") return answer.bytes ?? undefined;
-  throw new MemodagError("question_unanswered", answer.error.message);
+  // Only value caches say more than that there is no answer.
+  const code = question.kind === "value" ? (answer.error.code as ErrorCode) : "question_unanswered";
+  throw new MemodagError(code, answer.error.message);
 }
 
 function take(message: ToWorker): void {

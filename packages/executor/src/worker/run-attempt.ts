@@ -6,11 +6,14 @@ import { inspect } from "node:util";
 import { loadArtifact } from "@memodag/artifact";
 import {
   assembleArguments,
+  readJson,
   MemodagError,
   messageOf,
   type AttemptOutcome,
+  type JsonValue,
   type LoadedPackage,
 } from "@memodag/core";
+import type { ValueCache } from "@memodag/value-cache";
 import type { Dag } from "@memodag/sdk";
 import { findTaskEnd, runHandler, runSensor, type AttemptScope, type SensorTime } from "@memodag/sdk/runtime";
 import type { Question, RunOrder } from "../protocol.ts";
@@ -99,7 +102,13 @@ export async function loadDag(order: RunOrder): Promise<{ dag: Dag; listPackages
 
 /** Returns the context of a handler or callback. */
 export function scopeOf({ attempt, maxXComBytes }: RunOrder, { signal, ask }: AttemptSupport): AttemptScope {
+  const valueCaches = new Map<string, Promise<ValueCache>>();
   return {
+    openValueCache(name) {
+      const opened = valueCaches.get(name) ?? openRemoteCache(name, ask);
+      valueCaches.set(name, opened);
+      return opened;
+    },
     context: attempt.context,
     declaredContext: attempt.declaredContext,
     signal,
@@ -111,6 +120,15 @@ export function scopeOf({ attempt, maxXComBytes }: RunOrder, { signal, ask }: At
       return bytes && new TextDecoder().decode(bytes);
     },
   };
+}
+
+/** Loaded when a task first asks for a value. */
+async function openRemoteCache(cache: string, ask: AttemptSupport["ask"]): Promise<ValueCache> {
+  const { openRemoteValueCache } = await import("@memodag/value-cache/remote");
+  return await openRemoteValueCache(cache, async (method, args) => {
+    const answer = await ask({ kind: "value", cache, method, args });
+    return answer && (readJson(answer) as JsonValue);
+  });
 }
 
 /** The evidence of an outcome: why it must not be stored, and the packages that were loaded. */

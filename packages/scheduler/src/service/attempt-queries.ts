@@ -1,6 +1,7 @@
 // Answers the queries of running attempts, from the stores and the config of this scheduler.
 
 import type { Attempt, AttemptQueries, RunStore, XComAddress } from "@memodag/core";
+import type { AttemptValueCaches } from "./attempt-value-caches.ts";
 import type { Values } from "@memodag/result-cache";
 
 /** A variable set by an administrator; without a team, it applies to every team. */
@@ -17,13 +18,25 @@ export interface AttemptAnswerParts {
   readonly variables: readonly Variable[];
   /** A variable `MEMODAG_VAR_NAME` here overrides a configured one. */
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** If absent, there are no value caches. */
+  readonly valueCaches?: AttemptValueCaches;
 }
 
 const ENV_PREFIX = "MEMODAG_VAR_";
 
 /** Answers attempts; each hears of its own team and run alone. */
-export function answerAttempts({ runs, values, variables, env }: AttemptAnswerParts): AttemptQueries {
+export function answerAttempts({
+  runs,
+  values,
+  variables,
+  env,
+  valueCaches,
+}: AttemptAnswerParts): AttemptQueries {
   return {
+    ...(valueCaches && {
+      callValueCache: (attempt, call) => valueCaches.call(attempt, call),
+      attemptEnded: (attempt) => valueCaches.attemptEnded(attempt),
+    }),
     findXCom: (attempt, address) => findXCom({ runs, values }, attempt, address),
     async findVariable({ team }, name) {
       const named = variables.filter((variable) => variable.name === name);

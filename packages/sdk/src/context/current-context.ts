@@ -3,6 +3,7 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { MemodagError } from "@memodag/core";
 import type { Dag, ParamsOf } from "../authoring/dag.ts";
+import type { ValueCaches } from "./task-value-caches.ts";
 import type { TaskContext } from "./task-context.ts";
 
 const STORAGE = Symbol.for("memodag.context");
@@ -12,6 +13,7 @@ export interface RunningTask {
   readonly context: TaskContext;
   /** Returns the value of a configured variable, or `null` if there is none. */
   readonly readVariable: (name: string) => Promise<string | null>;
+  readonly valueCaches: ValueCaches;
 }
 
 /**
@@ -60,6 +62,6 @@ export function getRunningTask(): RunningTask {
 /**
  * Calls `handler` so that {@link getContext} and {@link getRunningTask} return `task` inside it.
  */
-export function runInContext<T>({ context, readVariable }: RunningTask, handler: () => T): T {
-  return storage().run({ context, readVariable }, handler);
+export function runInContext<T>({ context, readVariable, valueCaches }: RunningTask, handler: () => T): T {
+  return storage().run({ context, readVariable, valueCaches }, handler);
 }

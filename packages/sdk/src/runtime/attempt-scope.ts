@@ -14,6 +14,7 @@ import {
   type PushedXCom,
   type XComAddress,
 } from "@memodag/core";
+import type { TaskValueCache } from "../context/task-value-caches.ts";
 import type { TaskXComs, XComRequest } from "../context/task-context.ts";
 
 /** The input of one attempt. */
@@ -27,6 +28,8 @@ export interface AttemptScope {
   readonly findXCom?: (address: XComAddress) => Promise<Uint8Array | undefined>;
   /** Returns the value of a configured variable. If absent, there are no variables. */
   readonly findVariable?: (name: string) => Promise<string | undefined>;
+  /** Opens a value cache, once for each name. If absent, there are none. */
+  readonly openValueCache?: (name: string) => Promise<TaskValueCache>;
   /** Maximum size of a returned or pushed value, in bytes of JSON. Default: no limit. */
   readonly maxValueBytes?: number;
   /**

@@ -1,9 +1,10 @@
 // Creates the context that getContext() returns: the run's values, with reads tracked for a cached
 // task.
 
-import { selectField, type AttemptContext, type JsonValue } from "@memodag/core";
+import { MemodagError, selectField, type AttemptContext, type JsonValue } from "@memodag/core";
 import { memberPath } from "../context/context-path.ts";
 import type { RunningTask } from "../context/current-context.ts";
+import type { ValueCaches } from "../context/task-value-caches.ts";
 import type { TaskContext } from "../context/task-context.ts";
 import { AttemptXComs, type AttemptScope } from "./attempt-scope.ts";
 import { ReadTracker } from "./read-tracker.ts";
@@ -24,7 +25,8 @@ export function createContext(scope: AttemptScope): CreatedContext {
     const xcoms = new AttemptXComs(scope, () => undefined);
     const context = Object.freeze({ ...values, log, signal, xcom: xcoms });
     const readVariable = variableReader(scope, () => undefined);
-    return { context, readVariable, xcoms, listUndeclaredReads: () => [] };
+    const valueCaches = valueCachesOf(scope, () => undefined);
+    return { context, readVariable, valueCaches, xcoms, listUndeclaredReads: () => [] };
   }
   const tracker = new ReadTracker(declaredContext, (path) => isPresent(values, path));
   const xcoms = new AttemptXComs(scope, (path) => tracker.read(path));
@@ -50,7 +52,18 @@ export function createContext(scope: AttemptScope): CreatedContext {
     xcom: xcoms,
   });
   const readVariable = variableReader(scope, (path) => tracker.read(path));
-  return { context, readVariable, xcoms, listUndeclaredReads: () => tracker.list() };
+  const valueCaches = valueCachesOf(scope, (path) => tracker.read(path));
+  return { context, readVariable, valueCaches, xcoms, listUndeclaredReads: () => tracker.list() };
+}
+
+function valueCachesOf({ openValueCache }: AttemptScope, noteRead: (path: string) => void): ValueCaches {
+  return {
+    async open(name) {
+      if (openValueCache) return await openValueCache(name);
+      throw new MemodagError("value_cache_not_found", "Callbacks and this kind of task have no value caches");
+    },
+    noteRead: (cache, key) => noteRead(`value(${key === undefined ? cache : memberPath(cache, key)})`),
+  };
 }
 
 function variableReader(

@@ -1,0 +1,62 @@
+// The value caches of a config, each opened when a task first asks for it.
+
+import type { Config } from "@memodag/config";
+import { MemoryValueAdapter, openRedisAdapter, type ValueAdapter } from "@memodag/value-cache";
+import type { NamedValueCache, ValueCacheSource } from "@memodag/scheduler";
+
+type CacheConfig = Config["caches"][number];
+
+/** The parts of {@link ConfiguredValueCaches}. */
+export interface ConfiguredValueCachesParts {
+  /** The config as it is at the moment. */
+  readonly config: () => Pick<Config, "caches">;
+  readonly metadata: ValueAdapter;
+  /** Whose `node_modules` may have the package for Redis. */
+  readonly projectDir: string;
+}
+
+/** Opens each adapter once. A changed adapter or URL needs a restart; `enabled` is followed. */
+export class ConfiguredValueCaches implements ValueCacheSource {
+  readonly #parts: ConfiguredValueCachesParts;
+  readonly #opened = new Map<string, Promise<ValueAdapter>>();
+
+  constructor(parts: ConfiguredValueCachesParts) {
+    this.#parts = parts;
+  }
+
+  async find(team: string, name: string): Promise<NamedValueCache | undefined> {
+    const named = this.#parts.config().caches.filter((cache) => cache.name === name);
+    const found =
+      named.find((cache) => cache.team === team) ?? named.find((cache) => cache.team === undefined);
+    if (!found) return undefined;
+    const { enabled: isEnabled, defaultTtl: ttlMs, lease: leaseMs, maxValueSize: maxValueBytes } = found;
+    return { adapter: await this.#adapterOf(found), isEnabled, ttlMs, leaseMs, maxValueBytes };
+  }
+
+  async close(): Promise<void> {
+    const opened = await Promise.allSettled(this.#opened.values());
+    for (const each of opened) if (each.status === "fulfilled") await each.value.close();
+    this.#opened.clear();
+  }
+
+  async #adapterOf(cache: CacheConfig): Promise<ValueAdapter> {
+    if (cache.adapter === "metadata-db") return this.#parts.metadata;
+    const name = JSON.stringify([cache.name, cache.team ?? null]);
+    const present = this.#opened.get(name);
+    if (present) return await present;
+    const opening = this.#open(cache);
+    this.#opened.set(name, opening);
+    try {
+      return await opening;
+    } catch (error) {
+      // The package may be installed meanwhile.
+      this.#opened.delete(name);
+      throw error;
+    }
+  }
+
+  async #open({ adapter, url, maxEntries }: CacheConfig): Promise<ValueAdapter> {
+    if (adapter === "redis") return await openRedisAdapter({ url: url ?? "" }, this.#parts.projectDir);
+    return new MemoryValueAdapter({ maxEntries });
+  }
+}
