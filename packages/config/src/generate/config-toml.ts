@@ -36,11 +36,16 @@ function renderSection(section: KnownSection, bundle: WrittenBundle): string {
   // A list that is empty by default is commented out: an element without its keys would be invalid.
   const mark = section.isList && !elements[section.name] ? "# " : "";
   const header = section.isList ? `${mark}[[${section.name}]]` : `[${section.name}]`;
-  const keys = [...section.keys].map(([name, facts]) => renderKey(name, facts, written[name]));
+  const keys = [...section.keys].map(([name, facts]) => renderKey(name, facts, written[name], mark));
   return `# ${section.description}\n${header}\n${keys.join("")}`;
 }
 
-function renderKey(name: string, facts: KeyFacts, written: string | number | undefined): string {
+function renderKey(
+  name: string,
+  facts: KeyFacts,
+  written: string | number | undefined,
+  mark: string,
+): string {
   const value = written ?? facts.default;
   if (facts.computed !== undefined) {
     return `# ${facts.description}${facts.live ? " (live)" : ""}\n# Default: ${facts.computed}.\n# ${name} = 16\n`;
@@ -48,6 +53,6 @@ function renderKey(name: string, facts: KeyFacts, written: string | number | und
   const assignment =
     value === undefined
       ? `# ${name} = ${JSON.stringify(facts.example)}`
-      : `${name} = ${JSON.stringify(value)}`;
+      : `${mark}${name} = ${JSON.stringify(value)}`;
   return `# ${facts.description}${facts.live ? " (live)" : ""}\n${assignment}\n`;
 }
