@@ -18,6 +18,7 @@ import { losses } from "./0014-losses.ts";
 import { recordSeals } from "./0018-record-seals.ts";
 import { cacheReasons } from "./0019-cache-reasons.ts";
 import { valuesApart } from "./0020-values-apart.ts";
+import { entries } from "./0022-entries.ts";
 import { valueCaches } from "./0023-value-caches.ts";
 import type { SchemaDialect } from "./schema-dialect.ts";
 
@@ -41,6 +42,7 @@ export function allMigrations(types: SchemaDialect): Record<string, Migration> {
     "0018_record_seals": recordSeals(types),
     "0019_cache_reasons": cacheReasons(types),
     "0020_values_apart": valuesApart(types),
+    "0022_entries": entries(types),
     "0023_value_caches": valueCaches(types),
   };
 }

@@ -198,6 +198,29 @@ export const configSchema = z.strictObject({
         "PATH HOME USER LOGNAME SHELL PWD TMPDIR TMP TEMP HOSTNAME NODE_* npm_* UV_* DEBUG DEBUG_* FORCE_COLOR NO_COLOR COLORTERM TERM TERM_* CI",
     }),
   }),
+  job_cache: section("The job cache of each run: bytes that its tasks save under keys.", {
+    store: key(BACKEND, {
+      description: "Store of the bytes: metadata-db or filesystem, or a name of [[stores]].",
+      default: "metadata-db",
+    }),
+    keep: key(durationOrNever("0ms"), {
+      description: "How long the entries of a run stay after it has ended.",
+      default: "7d",
+      live: true,
+    }),
+    max_entry_size: key(size("1B", "5GiB"), {
+      description:
+        "Maximum size of an entry. The metadata database takes at most 256MiB; use another store for larger entries.",
+      default: "16MiB",
+      live: true,
+    }),
+    max_inline_size: key(size("0B", "64MiB"), {
+      description:
+        "Size up to which the scheduler passes the bytes of an entry to a task; a task transfers larger ones itself.",
+      default: "256KiB",
+      live: true,
+    }),
+  }),
   scheduler: section("Settings of the scheduler.", {
     lease: key(duration("1s", "1d"), {
       description: "How long a scheduler keeps its claim on a run without renewing it.",

@@ -51,6 +51,8 @@ export interface DagRun extends NewDagRun {
   readonly processesSpawned: number;
   /** Number of round trips to the cache's record store so far. */
   readonly lookups: number;
+  /** Bytes of entries that its tasks read from or wrote to byte stores so far. */
+  readonly bytesMoved: number;
   /** Why its row cannot be read, if so: its params and conf are empty here, and no scheduler can load it. */
   readonly fault?: string;
 }

@@ -11,9 +11,13 @@ export type ErrorCode =
   | "bytes_refused"
   | "cache_backend_failed"
   | "cache_catalog_missing"
+  | "cache_entry_lost"
+  | "cache_entry_not_found"
   | "cache_key_ambiguous"
   | "cache_key_not_found"
   | "cache_key_reentered"
+  | "cache_not_configured"
+  | "cache_store_failed"
   | "callback_failed"
   | "command_not_started"
   | "conf_invalid"
@@ -37,6 +41,9 @@ export type ErrorCode =
   | "database_unreachable"
   | "disk_failed"
   | "duration_invalid"
+  | "entry_key_invalid"
+  | "entry_present"
+  | "entry_too_large"
   | "map_not_a_list"
   | "map_too_long"
   | "max_active_runs_reached"
@@ -64,6 +71,7 @@ export type ErrorCode =
   | "task_skipped"
   | "task_timeout"
   | "usage"
+  | "too_many_entries"
   | "value_cache_not_found"
   | "value_key_invalid"
   | "value_not_json"
@@ -89,6 +97,9 @@ const FAULTS: Partial<Record<ErrorCode, Fault>> = {
   artifact_not_found: "infrastructure",
   attempt_lost: "infrastructure",
   cache_backend_failed: "infrastructure",
+  cache_entry_lost: "task",
+  cache_entry_not_found: "task",
+  cache_store_failed: "task",
   database_failed: "infrastructure",
   database_newer: "infrastructure",
   database_not_migrated: "infrastructure",
@@ -103,6 +114,9 @@ const FAULTS: Partial<Record<ErrorCode, Fault>> = {
   branch_invalid: "task",
   cache_key_reentered: "task",
   callback_failed: "task",
+  entry_key_invalid: "task",
+  entry_present: "task",
+  entry_too_large: "task",
   map_not_a_list: "task",
   map_too_long: "task",
   result_invalid: "task",
@@ -116,6 +130,7 @@ const FAULTS: Partial<Record<ErrorCode, Fault>> = {
   task_out_of_memory: "task",
   task_skipped: "task",
   task_timeout: "task",
+  too_many_entries: "task",
   value_key_invalid: "task",
   value_not_json: "task",
   value_too_large: "task",

@@ -49,6 +49,8 @@ export interface ReasonDetails {
   /** A prefix of the digest in the entry. */
   readonly nondeterministic: { readonly storedDigest: string };
   readonly store_failed: What;
+  /** The task saved entries, and the record store cannot restore them. */
+  readonly entries_not_kept: null;
   /** A sentence of an earlier version that matches no code. */
   readonly other: What;
 }
@@ -98,6 +100,7 @@ const FIELDS: { readonly [Code in ReasonCode]: Readonly<Record<string, FieldKind
   code_changed: { what: "string" },
   nondeterministic: { storedDigest: "string" },
   store_failed: { what: "string" },
+  entries_not_kept: {},
   other: { what: "string" },
 };
 
@@ -162,6 +165,8 @@ export function reasonSentence(reason: Reason): string {
     case "integrity_failed":
     case "stored_failure":
       return reason.code;
+    case "entries_not_kept":
+      return "entries_not_kept: the record store keeps no entries of job caches";
     case "waiting":
       return `waiting for ${reason.detail.what}`;
     case "input_too_large":

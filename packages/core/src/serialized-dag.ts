@@ -1,6 +1,7 @@
 // A Dag as data, without user code. The Dag processor writes it and the scheduler reads it.
 
 import type { CacheTrust } from "./cache-trust.ts";
+import type { EntryPattern } from "./entry.ts";
 import type { JsonObject } from "./json/json-value.ts";
 import type { DagRunState } from "./states.ts";
 import type { CallbackEvent } from "./task-callback.ts";
@@ -50,6 +51,8 @@ export interface SerializedCacheConfig {
    * absolute, sorted. Absent: none.
    */
   readonly files?: readonly string[];
+  /** Entries of job caches whose keys and digests are part of the key, by their names. Absent: none. */
+  readonly reads?: readonly EntryPattern[];
   /** Dependencies that the author vouches for, sorted. Absent: none. */
   readonly trust?: readonly CacheTrust[];
 }

@@ -1,7 +1,7 @@
 // Answers questions of a running task. Answers are limited to its own team and run, whatever the worker
 // claims.
 
-import { isOwnFault, messageOf, storedError, type Attempt, type AttemptQueries } from "@memodag/core";
+import { MemodagError, isOwnFault, messageOf, storedError, type Attempt, type AttemptQueries } from "@memodag/core";
 import type { Answer, Question } from "./protocol.ts";
 
 /** Answers a question; never rejects. */
@@ -11,9 +11,15 @@ export async function answerQuestion(
   question: Question,
 ): Promise<Answer> {
   try {
+    if (question.kind === "entries") {
+      const answer = await queries.askEntries?.(attempt, question.request, question.bytes);
+      return answer ? { kind: "found", ...answer } : unanswered(question, "there are no job caches here");
+    }
     return { kind: "found", bytes: await findAnswer(queries, attempt, question) };
   } catch (error) {
     if (question.kind === "value" && isOwnFault(error)) return { kind: "failed", error: storedError(error) };
+    if (question.kind === "entries" && error instanceof MemodagError)
+      return { kind: "failed", error: storedError(error) };
     return unanswered(question, messageOf(error));
   }
 }
@@ -32,13 +38,15 @@ function nameOf(question: Question): string {
       return `Variable "${question.name}"`;
     case "value":
       return `Value cache "${question.cache}"`;
+    case "entries":
+      return "The job cache";
   }
 }
 
 async function findAnswer(
   queries: AttemptQueries,
   attempt: Attempt,
-  question: Question,
+  question: Exclude<Question, { kind: "entries" }>,
 ): Promise<Uint8Array | null> {
   if (question.kind === "xcom") return (await queries.findXCom(attempt, question)) ?? null;
   if (question.kind === "value") {

@@ -13,6 +13,7 @@ import {
   type AttemptResult,
   type CancelTimer,
   type Clock,
+  type Live,
   type StoredError,
   type ValueReader,
 } from "@memodag/core";
@@ -49,6 +50,8 @@ export interface AttemptSurroundings {
   readonly nodeOptions: readonly string[];
   /** Maximum size of a returned or pushed value, in bytes of JSON. */
   readonly maxXComBytes: number;
+  /** Maximum size of an entry of a job cache, in bytes. */
+  readonly maxEntryBytes: Live<number>;
   readonly queries: AttemptQueries;
   readonly values: ValueReader;
   /** Milliseconds between asking a handler to stop and killing it. */
@@ -200,7 +203,7 @@ export class AttemptRun {
         limits: {
           frameBytes: MAX_FRAME_BYTES,
           jsonBytes: MAX_MESSAGE_BYTES,
-          blobBytes: this.#surroundings.maxXComBytes,
+          blobBytes: Math.max(this.#surroundings.maxXComBytes, this.#surroundings.maxEntryBytes()),
         },
         onFrame: (frame) => this.#onFrame(frame),
         onBroken: (reason) => this.#distrust(reason),

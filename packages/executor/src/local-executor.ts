@@ -59,6 +59,8 @@ export interface LocalExecutorOptions {
    * Maximum size of a returned or pushed value, in bytes of JSON. Default: the maximum that can be sent.
    */
   readonly maxXComBytes?: number;
+  /** Maximum size of an entry of a job cache, in bytes. Default: 16 MiB. */
+  readonly maxEntryBytes?: Live<number>;
   /** Answers queries of attempts. Default: nothing is found. */
   readonly queries?: AttemptQueries;
   readonly clock: Clock;
@@ -74,6 +76,7 @@ const DEFAULT_KILL_GRACE_MS = 2_000;
 const DEFAULT_DISK_PATIENCE_MS = 300_000;
 /** Leaves room in a frame for the message besides the value. */
 const LARGEST_XCOM_BYTES = MAX_FRAME_BYTES - 2 ** 20;
+const DEFAULT_ENTRY_BYTES = 16 * 2 ** 20;
 const NOTHING_THERE: AttemptQueries = {
   findXCom: () => Promise.resolve(undefined),
   findVariable: () => Promise.resolve(undefined),
@@ -116,6 +119,7 @@ export class LocalExecutor implements Executor {
       ordinaryEnv: options.ordinaryEnv,
       nodeOptions: options.nodeOptions ?? [],
       maxXComBytes: Math.min(options.maxXComBytes ?? LARGEST_XCOM_BYTES, LARGEST_XCOM_BYTES),
+      maxEntryBytes: options.maxEntryBytes ?? (() => DEFAULT_ENTRY_BYTES),
       queries: options.queries ?? NOTHING_THERE,
       values: options.values ?? NO_VALUES,
       killGraceMs: options.killGraceMs ?? DEFAULT_KILL_GRACE_MS,

@@ -9,6 +9,8 @@ import {
   type Attempt,
   type AttemptOutcome,
   type AttemptResult,
+  type EntryReply,
+  type EntryRequest,
   type JsonValue,
   type LoadedPackage,
   type PushedXCom,
@@ -18,6 +20,7 @@ import {
   type ValueCacheCall,
   type XComAddress,
 } from "@memodag/core";
+import { readEntryRequest } from "./entry-requests.ts";
 import type { Frame } from "./frame.ts";
 
 /** The descriptor of the channel in the worker. */
@@ -49,12 +52,17 @@ export interface RunOrder {
 export type Question =
   | ({ readonly kind: "xcom" } & XComAddress)
   | { readonly kind: "variable"; readonly name: string }
-  | ({ readonly kind: "value" } & ValueCacheCall);
+  | ({ readonly kind: "value" } & ValueCacheCall)
+  /** With the bytes of a small entry that is saved. */
+  | { readonly kind: "entries"; readonly request: EntryRequest; readonly bytes: Uint8Array | null };
 
 /** An answer: UTF-8 text, `null` if nothing was found, or why there is no answer. */
 export type Answer =
-  | { readonly kind: "found"; readonly bytes: Uint8Array | null }
+  | { readonly kind: "found"; readonly bytes: Uint8Array | null; readonly reply?: EntryReply }
   | { readonly kind: "failed"; readonly error: StoredError };
+
+/** An answer that is not a failure. */
+export type FoundAnswer = Extract<Answer, { kind: "found" }>;
 
 /** Messages of an executor. `abort` asks the handler to stop; otherwise it is killed later. */
 export type ToWorker =
@@ -89,7 +97,7 @@ function toAnswerFrame(message: Extract<ToWorker, { kind: "answer" }>): Frame {
   const { answer } = message;
   if (answer.kind === "failed") return { message, blobs: [] };
   const { bytes } = answer;
-  return { message: { ...message, answer: { kind: "found", bytes: null } }, blobs: bytes ? [bytes] : [] };
+  return { message: { ...message, answer: { ...answer, bytes: null } }, blobs: bytes ? [bytes] : [] };
 }
 
 /** Decodes a message of an executor, which workers trust. */
@@ -99,7 +107,7 @@ export function fromExecutorFrame({ message, blobs }: Frame): ToWorker {
   if (said.kind === "answer") {
     const answer = message as Extract<ToWorker, { kind: "answer" }>;
     const bytes = blobs[0];
-    return bytes ? { ...answer, answer: { kind: "found", bytes } } : answer;
+    return bytes ? ({ ...answer, answer: { ...answer.answer, bytes } } as typeof answer) : answer;
   }
   const order = message as Omit<RunOrder, "results"> & { readonly results: PlacedResults };
   const find = (at: number): Uint8Array => blobs[at] ?? new Uint8Array();
@@ -117,7 +125,7 @@ export function fromExecutorFrame({ message, blobs }: Frame): ToWorker {
 
 /** Encodes a message of a worker. */
 export function toExecutorFrame(message: FromWorker): Frame {
-  if (message.kind === "question") return { message, blobs: [] };
+  if (message.kind === "question") return toQuestionFrame(message);
   const { kind, outcome } = message;
   if (outcome.kind !== "succeeded") return { message: { kind, outcome }, blobs: [] };
   const keys = outcome.xcoms.map(({ key }) => key);
@@ -127,16 +135,26 @@ export function toExecutorFrame(message: FromWorker): Frame {
   };
 }
 
+function toQuestionFrame(message: Extract<FromWorker, { kind: "question" }>): Frame {
+  const { question } = message;
+  if (question.kind !== "entries") return { message, blobs: [] };
+  const { bytes } = question;
+  return { message: { ...message, question: { ...question, bytes: null } }, blobs: bytes ? [bytes] : [] };
+}
+
 /** Decodes and validates a message of a worker. Returns `undefined` if it is invalid. */
 export function fromWorkerFrame({ message, blobs }: Frame): FromWorker | undefined {
   if (!isRecord(message)) return undefined;
-  if (message["kind"] === "question") return readQuestion(message);
+  if (message["kind"] === "question") return readQuestion(message, blobs);
   if (message["kind"] !== "outcome") return undefined;
   const outcome = readOutcome(message["outcome"], blobs);
   return outcome && { kind: "outcome", outcome };
 }
 
-function readQuestion({ id, question }: Record<string, unknown>): FromWorker | undefined {
+function readQuestion(
+  { id, question }: Record<string, unknown>,
+  blobs: readonly Uint8Array[],
+): FromWorker | undefined {
   if (!Number.isSafeInteger(id) || !isRecord(question)) return undefined;
   const asked = { kind: "question", id: id as number } as const;
   const { kind, name, taskId, mapIndex, key } = question;
@@ -146,6 +164,10 @@ function readQuestion({ id, question }: Record<string, unknown>): FromWorker | u
     // Its arguments are checked by the cache.
     if (!isName(cache) || !isName(method) || !Array.isArray(args)) return undefined;
     return { ...asked, question: { kind, cache, method, args: args as JsonValue[] } };
+  }
+  if (kind === "entries") {
+    const request = readEntryRequest(question["request"]);
+    return request && { ...asked, question: { kind, request, bytes: blobs[0] ?? null } };
   }
   const isAddress = isName(taskId) && isName(key) && Number.isSafeInteger(mapIndex);
   if (kind !== "xcom" || !isAddress) return undefined;

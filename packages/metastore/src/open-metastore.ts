@@ -6,6 +6,7 @@ import type {
   CallbackStore,
   ChangeFeed,
   DagStore,
+  EntryStore,
   RunStore,
   ScheduleStore,
 } from "@memodag/core";
@@ -28,6 +29,7 @@ import { BreakerStates } from "./cache/breaker-states.ts";
 import { CacheSwitch } from "./cache/cache-switch.ts";
 import { MetadataRecordStore } from "./cache/metadata-record-store.ts";
 import { MetadataResultStore } from "./cache/metadata-result-store.ts";
+import { MetadataEntryStore } from "./entries/metadata-entry-store.ts";
 import { MetadataDagStore } from "./dags/metadata-dag-store.ts";
 import { MetadataSupersededStore } from "./dags/metadata-superseded-store.ts";
 import { parseDatabaseUrl, type DatabaseUrl } from "./database-url.ts";
@@ -63,6 +65,8 @@ export interface Metastore {
   readonly results: ResultStore;
   /** Bytes of any size. */
   readonly bytes: ByteStore;
+  /** Entries of job caches. */
+  readonly entries: EntryStore;
   readonly counters: CounterStore;
   /** Why instances did not hit. */
   readonly decisions: DecisionStore & AgedStore;
@@ -111,6 +115,7 @@ export async function openMetastore(url: string, options: MetastoreOptions = {})
     records: new MetadataRecordStore(dialect),
     results: new MetadataResultStore(dialect),
     bytes: new MetadataByteStore(dialect),
+    entries: new MetadataEntryStore(dialect),
     counters: new MetadataCounterStore(dialect),
     decisions: new MetadataDecisionStore(dialect),
     superseded: new MetadataSupersededStore(dialect),

@@ -3,8 +3,10 @@
 import type {
   AuditActor,
   AuditLog,
+  ByteStore,
   Clock,
   DagStore,
+  EntryStore,
   Logger,
   LogStore,
   RunStore,
@@ -39,6 +41,10 @@ export interface Stores {
   /** Cache counters by task; always in the metadata database. */
   readonly counters: CounterStore;
   readonly superseded: AgedStore;
+  /** Entries of job caches; always in the metadata database. */
+  readonly entries: EntryStore;
+  /** Opens a store of bytes of the config. @throws MemodagError `config_invalid` if there is none of that name */
+  openByteStore(name: string): Promise<ByteStore>;
   /** Explanations of misses; always in the metadata database. */
   readonly decisions: DecisionStore & AgedStore;
   readonly cacheSwitch: CacheSwitch;
@@ -54,6 +60,8 @@ export interface OperationSettings {
   readonly cachingOffReason: () => string | null;
   /** Size limit of the cache in bytes; `null`: no limit. */
   readonly maxCacheBytes: () => number | null;
+  /** How long entries of a run stay after its end, in milliseconds; `null`: for ever. */
+  readonly keepEntriesMs: () => number | null;
   /** The name of the cache's stores in the config, for messages. */
   readonly cacheBackend: string;
   /** The key that entries are sealed with; `undefined` where there is none yet. */

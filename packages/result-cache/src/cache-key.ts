@@ -17,11 +17,12 @@ export function cacheKey(components: KeyComponents): Digest {
  * key, which took twice as long. That it is the same text is tested as a property.
  */
 function canonicalText(components: KeyComponents): string {
-  const { v, team, dag, task, source, runtime, inputs, context, env, version, files } = components;
+  const { v, team, dag, task, source, runtime, inputs, context, env, version, files, entries } = components;
   // In the text only where there are some, so that tasks without keep their keys when a part is added.
   const ownFiles = files === undefined ? "" : `"files":${stringify(files)},`;
+  const ownEntries = entries === undefined ? "" : `"entries":${stringify(entries)},`;
   return (
-    `{"context":${stringify(context)},"dag":${JSON.stringify(dag)},"env":${stringify(env)},${ownFiles}` +
+    `{"context":${stringify(context)},"dag":${JSON.stringify(dag)},${ownEntries}"env":${stringify(env)},${ownFiles}` +
     `"inputs":${stringify(inputs)},"runtime":${runtimeText(runtime)},"source":${JSON.stringify(source)},` +
     `"task":${JSON.stringify(task)},"team":${JSON.stringify(team)},"v":${v},"version":${JSON.stringify(version)}}`
   );

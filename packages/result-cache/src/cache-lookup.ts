@@ -65,6 +65,8 @@ export type StoreOutcome =
   /** A live entry of other bytes is there: the task is not deterministic. The entry stays. */
   | { readonly kind: "differs"; readonly storedDigest: Digest }
   | { readonly kind: "too_large"; readonly sizeBytes: number; readonly limitBytes: number }
+  /** The task saved entries, which the record store does not keep. */
+  | { readonly kind: "entries_not_kept" }
   /** It may still be stored: the cache was late, and its answer is not awaited. */
   | { readonly kind: "unwaited"; readonly message: string }
   | { readonly kind: "failed"; readonly message: string };

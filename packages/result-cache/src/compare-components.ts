@@ -13,6 +13,7 @@ export interface ComponentChange {
     | "runtime"
     | "input"
     | "file"
+    | "entry"
     | "context"
     | "env"
     | "version"
@@ -42,6 +43,7 @@ export function compareComponents(before: ComparedKey, after: ComparedKey): Comp
     ...compareRuntimes(a, b),
     ...compareNamed("input", "inputs", a, b),
     ...compareFiles(a, b),
+    ...compareEntries(a, b),
     ...compareNamed("context", "context", a, b),
     ...compareNamed("env", "env", a, b),
     ...compareTexts("version", a.version, b.version),
@@ -78,6 +80,16 @@ function compareFiles(before: RecordedComponents, after: RecordedComponents): Co
   if (!hasNames) return patterns;
   const files = compareRecords("file", before.shownFiles ?? {}, after.shownFiles ?? {}, shortForm);
   return files.length > 0 ? files : patterns;
+}
+
+/** By the entries' names where those are kept, else by pattern. */
+function compareEntries(before: RecordedComponents, after: RecordedComponents): ComponentChange[] {
+  const patterns = compareRecords("entry", before.entries ?? {}, after.entries ?? {}, shortForm);
+  if (patterns.length === 0) return [];
+  const hasNames = [before, after].every(({ entries, shownEntries }) => !entries || shownEntries);
+  if (!hasNames) return patterns;
+  const named = compareRecords("entry", before.shownEntries ?? {}, after.shownEntries ?? {}, shortForm);
+  return named.length > 0 ? named : patterns;
 }
 
 function shortForm(digest: string): string {

@@ -33,6 +33,8 @@ export interface EntryWriterParts {
   readonly log: Logger;
   /** The key of seals; without it, records are not sealed. */
   readonly sealKey?: Uint8Array;
+  /** True if the record store keeps the bytes of entries from being collected. Default: false. */
+  readonly keepsEntries?: boolean;
   /** Milliseconds that storing one result may take. */
   readonly storeTimeoutMs: Live<number>;
   /** Bytes of all XComs of a result together. */
@@ -51,7 +53,8 @@ export class EntryWriter {
 
   /** Remembers a result. */
   async store(entry: CacheEntry, mode: PutMode): Promise<StoreOutcome> {
-    const { breaker, log, storeTimeoutMs, maxResultSize } = this.#parts;
+    const { breaker, log, storeTimeoutMs, maxResultSize, keepsEntries = false } = this.#parts;
+    if (entry.record.entries && !keepsEntries) return { kind: "entries_not_kept" };
     const limitBytes = maxResultSize();
     const sizeBytes = entry.xcoms.reduce((sum, xcom) => sum + xcom.bytes.length, 0);
     if (sizeBytes > limitBytes) return { kind: "too_large", sizeBytes, limitBytes };
@@ -105,8 +108,9 @@ export class EntryWriter {
       ...(valueStore !== undefined && { store: valueStore }),
     }));
     const { records, sealKey } = this.#parts;
-    const { team, key, error } = record;
-    const seal = sealKey && sealRecord({ team, key, xcoms: recorded, isFailure: error !== null }, sealKey);
+    const { team, key, error, entries } = record;
+    const sealable = { team, key, xcoms: recorded, isFailure: error !== null, ...(entries && { entries }) };
+    const seal = sealKey && sealRecord(sealable, sealKey);
     const sealed = { ...record, xcoms: recorded, ...(seal !== undefined && { seal }) };
     return requirePutOutcome(await records.put(sealed, mode));
   }

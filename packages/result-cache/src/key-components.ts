@@ -29,6 +29,8 @@ export interface KeyComponents {
   readonly version: string | null;
   /** Pattern of declared files → digest of which files there are and what is in them. Absent: none. */
   readonly files?: Readonly<Record<string, Digest>>;
+  /** Name of declared entries, such as `jobCache(tiles/*)` → digest of which there are and their bytes. Absent: none. */
+  readonly entries?: Readonly<Record<string, Digest>>;
 }
 
 /**
@@ -47,4 +49,6 @@ export interface RecordedComponents extends Omit<KeyComponents, "v" | "runtime">
   readonly shown?: Readonly<Record<string, string>>;
   /** The beginning of the digest of each declared file by its path. Absent: none, or too many. */
   readonly shownFiles?: Readonly<Record<string, string>>;
+  /** The same of each declared entry, by its name. Absent: none, or too many. */
+  readonly shownEntries?: Readonly<Record<string, string>>;
 }

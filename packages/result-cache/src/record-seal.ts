@@ -1,7 +1,7 @@
 // Ties a record to its result: a code that only who has `secret.key` can make.
 
 import { createHash, createHmac, timingSafeEqual } from "node:crypto";
-import type { Digest } from "@memodag/core";
+import type { Digest, RecordedEntry } from "@memodag/core";
 import type { RecordedXCom } from "./recorded-xcom.ts";
 
 /** The sealed content. */
@@ -10,6 +10,8 @@ export interface Sealable {
   readonly key: Digest;
   readonly xcoms: readonly RecordedXCom[];
   readonly isFailure: boolean;
+  /** Absent: none. */
+  readonly entries?: readonly RecordedEntry[];
 }
 
 /**
@@ -24,12 +26,25 @@ const KEY_ID_DIGITS = 8;
 const SEAL = /^(?<keyId>[0-9a-f]{8})\.[0-9a-f]{64}$/;
 
 /** The seal of a record: which key it is made with, and the code. */
-export function sealRecord({ team, key, xcoms, isFailure }: Sealable, sealKey: Uint8Array): string {
+export function sealRecord({ team, key, xcoms, isFailure, entries }: Sealable, sealKey: Uint8Array): string {
   // Lists alone, whose JSON is canonical. A store may list XComs in another order. The name keeps this apart from the digests of secrets.
   const values = xcoms
     .map((xcom) => [xcom.key, xcom.digest, xcom.sizeBytes] as const)
     .toSorted(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
-  const sealed = JSON.stringify(["memodag record seal", team, key, isFailure, values]);
+  const names = entries
+    ?.map(({ cache, scope, key: name, digest, sizeBytes }) =>
+      JSON.stringify([cache, scope, name, digest, sizeBytes]),
+    )
+    .toSorted();
+  // Only where there are some, so that seals of records without entries stay valid.
+  const sealed = JSON.stringify([
+    "memodag record seal",
+    team,
+    key,
+    isFailure,
+    values,
+    ...(names ? [names] : []),
+  ]);
   return `${keyIdOf(sealKey)}.${createHmac("sha256", sealKey).update(sealed).digest("hex")}`;
 }
 

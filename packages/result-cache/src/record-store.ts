@@ -1,6 +1,6 @@
 // The record half of a cache backend: key → metadata. Where the bytes are is the result store's matter.
 
-import type { Digest, Producer, StoredError } from "@memodag/core";
+import type { Digest, Producer, RecordedEntry, StoredError } from "@memodag/core";
 import type { RecordedComponents } from "./key-components.ts";
 import type { RecordedXCom } from "./recorded-xcom.ts";
 import type { Removal, RemovalCause } from "./removal.ts";
@@ -25,6 +25,11 @@ export interface NewCacheRecord {
   readonly durationMs: number;
   /** How long the writer thinks it is good for; for collection alone: the reader's ttl decides a hit. */
   readonly ttlMs: number | null;
+  /**
+   * Entries of job caches that a hit restores. Absent: none. Only a store with `keepsEntries` is given records with
+   * entries: it keeps their bytes from being collected.
+   */
+  readonly entries?: readonly RecordedEntry[];
   /** Ties the record to its XComs, for verification; kept as it is, by a store that keeps it. */
   readonly seal?: string;
 }
@@ -56,7 +61,7 @@ export interface CacheRecord extends Omit<NewCacheRecord, "ttlMs"> {
 /** The fields of a record that a lookup reads: for hits, for their explanation, and to tell it from another. */
 export type FoundRecord = Pick<
   CacheRecord,
-  "team" | "key" | "xcoms" | "error" | "producer" | "durationMs" | "createdAt" | "ageMs"
+  "team" | "key" | "xcoms" | "error" | "producer" | "durationMs" | "createdAt" | "ageMs" | "entries"
 >;
 
 /** The run that made a record. */

@@ -40,6 +40,8 @@ export interface ResultCacheParts {
   readonly valueStore?: string | null;
   /** Reads values of records that refer to another store than the result store. */
   readonly values?: Values;
+  /** True if the record store keeps the bytes of entries of job caches from being collected. Default: false. */
+  readonly keepsEntries?: boolean;
   /** Where counts by task go; without it they are not kept. */
   readonly counters?: CounterStore;
   readonly clock: Clock;

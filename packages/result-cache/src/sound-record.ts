@@ -1,6 +1,6 @@
 // Whether what a store answered is what it was asked for: backends are other people's code, and disks fail.
 
-import type { Digest } from "@memodag/core";
+import { ENTRY_SCOPES, type Digest, type RecordedEntry } from "@memodag/core";
 import type { FoundRecord, PutOutcome } from "./record-store.ts";
 
 /**
@@ -39,10 +39,23 @@ export function isSoundRecord(record: FoundRecord, team: string, key: Digest): b
     isText(producer.runId) &&
     Number.isInteger(producer.mapIndex) &&
     Number.isInteger(producer.tryNumber) &&
+    areSoundEntries(record.entries) &&
     (error === null
       ? Array.isArray(xcoms) && xcoms.every(isSoundXCom)
       : isObject(error) && isText(error.code) && isText(error.message))
   );
+}
+
+/** `null` stands for a list that cannot be read. */
+function areSoundEntries(entries: FoundRecord["entries"] | null): boolean {
+  return entries === undefined || (Array.isArray(entries) && entries.every(isSoundEntry));
+}
+
+function isSoundEntry(entry: RecordedEntry): boolean {
+  if (!isObject(entry)) return false;
+  const { cache, scope, key, digest, store, sizeBytes } = entry;
+  const isBytes = digest === null || (isText(digest) && isText(store) && Number.isInteger(sizeBytes));
+  return isText(cache) && isText(key) && ENTRY_SCOPES.includes(scope) && isBytes;
 }
 
 function isSoundXCom(xcom: FoundRecord["xcoms"][number]): boolean {

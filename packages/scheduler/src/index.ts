@@ -4,6 +4,8 @@ export {
   type NamedValueCache,
   type ValueCacheSource,
 } from "./service/attempt-value-caches.ts";
+export type { EntryCache } from "./entries/entry-caches.ts";
+export { RunEntries } from "./entries/run-entries.ts";
 export { answerAttempts } from "./service/attempt-queries.ts";
 export { clearRun, type ClearRequest } from "./manual/clear-run.ts";
 export { markRun, type MarkRequest } from "./manual/mark-run.ts";

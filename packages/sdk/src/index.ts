@@ -16,7 +16,7 @@ export type { TriggerDagRunOptions, WaitForDagRunOptions } from "./authoring/run
 export type { NamedSensorOptions, SensorOptions } from "./authoring/sensor-options.ts";
 export type { NamedTaskOptions, TaskDefaults, TaskOptions } from "./authoring/task-options.ts";
 export { TaskRef } from "./authoring/task-ref.ts";
-export { MemodagError, type JsonObject, type JsonSchema, type JsonValue } from "@memodag/core";
+export { MemodagError, type EntryRef, type JsonObject, type JsonSchema, type JsonValue } from "@memodag/core";
 export type {
   CallbackContext,
   ReportedTaskInstance,
@@ -24,6 +24,8 @@ export type {
   TaskCallbacks,
 } from "./context/callback-context.ts";
 export { getContext } from "./context/current-context.ts";
+export { getCache } from "./context/get-cache.ts";
+export type { EntryValue, JobCache, SaveOptions } from "./context/job-cache.ts";
 export { getClient, type TaskClient, type XComPush } from "./context/task-client.ts";
 export { getValueCache, type ValueCacheUse } from "./context/value-cache.ts";
 export type { TaskValueCache } from "./context/task-value-caches.ts";

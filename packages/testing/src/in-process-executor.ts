@@ -214,6 +214,14 @@ export class InProcessExecutor implements Executor {
       findXCom: async (address) => await this.#parts.queries.findXCom(attempt, address),
       findVariable: async (name) => await this.#parts.queries.findVariable(attempt, name),
       openValueCache: async (name) => this.#openValueCache(name),
+      entries: {
+        ask: async (request, bytes) => {
+          const answer = await this.#parts.queries.askEntries?.(attempt, request, bytes ?? null);
+          if (answer) return answer;
+          throw new MemodagError("context_unavailable", "There are no job caches here");
+        },
+        ...(attempt.entries && { snapshots: attempt.entries }),
+      },
     };
   }
 

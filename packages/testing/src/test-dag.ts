@@ -2,6 +2,7 @@
 
 import {
   DEFAULT_TEAM,
+  JOB_CACHE,
   MemodagError,
   parseDuration,
   sha256,
@@ -14,17 +15,19 @@ import {
 import { openMetastore, type Metastore } from "@memodag/metastore";
 import {
   CacheLeases,
+  MemoryByteStore,
   MemoryLeaseStore,
   MemoryRecordStore,
   MemoryResultStore,
   ResultCache,
   Values,
 } from "@memodag/result-cache";
-import { answerAttempts, Scheduler, triggerRun } from "@memodag/scheduler";
+import { answerAttempts, RunEntries, Scheduler, triggerRun } from "@memodag/scheduler";
 import type { Dag } from "@memodag/sdk";
 import { getHandler, isDag, listTaskIds, replaceHandlers, serializeDag } from "@memodag/sdk/runtime";
 import { IdleTime } from "./idle-time.ts";
 import { InProcessExecutor } from "./in-process-executor.ts";
+import { KeptBlobs, type TestBlobs } from "./kept-blobs.ts";
 import { CodeIdentities, readMocks } from "./mocks.ts";
 import { giveOptions, readTime, type GivenOptions, type TestRunOptions } from "./run-options.ts";
 import { ManualClock } from "@memodag/core/testing";
@@ -90,6 +93,8 @@ class InMemoryTest implements DagTest {
   readonly #clock: ManualClock;
   readonly #records: MemoryRecordStore;
   readonly #results: MemoryResultStore;
+  readonly #bytes = new MemoryByteStore();
+  readonly #blobs: TestBlobs = new Map();
   readonly #code = new CodeIdentities();
   #last: Promise<unknown> = Promise.resolve();
 
@@ -140,10 +145,28 @@ class InMemoryTest implements DagTest {
     });
     const variables = Object.entries(options.variables).map(([name, value]) => ({ name, value }));
     const values = new Values({ metadata: metastore.results, clock: systemClock });
-    const queries = answerAttempts({ runs: metastore.runs, values, variables, env: {} });
+    const entries = await this.#entriesOf(metastore);
+    const queries = answerAttempts({ runs: metastore.runs, values, variables, env: {}, entries });
     const executor = new InProcessExecutor(dag, { clock: this.#clock, queries, values });
-    const ended = await this.#execute(metastore, executor, run, options.env);
+    const ended = await this.#execute(metastore, executor, entries, run, options.env);
     return await readTestedRun({ runs: metastore.runs, values }, version, ended, executor);
+  }
+
+  /** Bytes outlive a run's database, as results do. */
+  async #entriesOf(metastore: Metastore): Promise<RunEntries> {
+    const store = new KeptBlobs(metastore.entries, this.#blobs);
+    await store.restore();
+    return new RunEntries({
+      store: store.entries,
+      caches: [{ name: JOB_CACHE, scope: "run", store: "memory", defaultTtlMs: null, isEnabled: () => true }],
+      openStore: async () => this.#bytes,
+      maxEntryBytes: () => MAX_SIZE,
+      maxInlineBytes: () => MAX_SIZE,
+      lookupTimeoutMs: () => PATIENCE_MS,
+      runs: metastore.runs,
+      clock: systemClock,
+      log: silentLogger,
+    });
   }
 
   async #save({ dags }: Metastore, dag: Dag, { mocks, code }: GivenOptions): Promise<DagVersion> {
@@ -176,6 +199,7 @@ class InMemoryTest implements DagTest {
   async #execute(
     metastore: Metastore,
     executor: InProcessExecutor,
+    entries: RunEntries,
     run: DagRun,
     env: Readonly<Record<string, string>>,
   ): Promise<DagRun> {
@@ -191,6 +215,7 @@ class InMemoryTest implements DagTest {
       records: this.#records,
       results: this.#results,
       counters: metastore.counters,
+      keepsEntries: true,
       // Deadlines are in real time, independent of the test's clock.
       clock: systemClock,
       log,
@@ -213,6 +238,7 @@ class InMemoryTest implements DagTest {
       dags: metastore.dags,
       cache,
       values: new Values({ metadata: metastore.results, clock: systemClock }),
+      entries,
       keyLeases,
       executor,
       clock: this.#clock,

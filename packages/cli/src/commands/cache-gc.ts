@@ -19,6 +19,7 @@ const WHAT = {
   bytes: "results that nothing names",
   superseded: "superseded Dag versions and artifacts",
   explanations: "explanations of more than 30 days ago",
+  entries: "entries of job caches and their bytes",
 } as const satisfies Record<keyof Collection, string>;
 
 const KIND: Readonly<Record<DoomedItem["kind"], string>> = {

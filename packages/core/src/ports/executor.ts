@@ -6,6 +6,8 @@ import type { Digest } from "../digest.ts";
 import type { JsonObject, JsonValue } from "../json/json-value.ts";
 import type { Reason } from "../reason.ts";
 import type { Artifact, DagFileId } from "./dag-store.ts";
+import type { EntryAnswer, EntryRequest } from "./entry-requests.ts";
+import type { EntrySnapshot } from "../entry.ts";
 import type { AttemptRuntime } from "./task-surroundings.ts";
 import type {
   DagInputs,
@@ -114,6 +116,8 @@ export interface Attempt {
    * current ones. Absent: none.
    */
   readonly inputs?: DagInputs;
+  /** Entries of job caches that the key contains, and may be read without notice. Absent: none. */
+  readonly entries?: readonly EntrySnapshot[];
   /** Dependencies that are not tracked, because the author vouches for them. Absent: none. */
   readonly trust?: readonly CacheTrust[];
   /**
@@ -150,6 +154,11 @@ export interface AttemptQueries {
    * @throws MemodagError `value_cache_not_found`, `usage`
    */
   callValueCache?(attempt: Attempt, call: ValueCacheCall): Promise<JsonValue>;
+  /**
+   * Answers a request about entries of job caches. Absent: there are none.
+   * @throws MemodagError that fails the task's call
+   */
+  askEntries?(attempt: Attempt, request: EntryRequest, bytes: Uint8Array | null): Promise<EntryAnswer>;
   /** Called when the process of an attempt is gone: what it held is free. */
   attemptEnded?(attempt: Attempt): void;
 }

@@ -2,6 +2,7 @@
 
 import type { AuditAct } from "../audit.ts";
 import type { NewCallback } from "./callback-store.ts";
+import type { EntryWrites, SavedEntry } from "./entry-store.ts";
 import type { DagRun, NewDagRun, StoredError, TaskInstance, TaskInstanceId, XCom } from "../dag-run.ts";
 import type { Reason } from "../reason.ts";
 import type { DagRunState, MarkedState, TaskInstanceState } from "../states.ts";
@@ -91,12 +92,16 @@ export interface PassWrite {
     readonly endedAt: number | null;
     readonly processesSpawned: number;
     readonly lookups: number;
+    /** Absent: as before. */
+    readonly bytesMoved?: number;
   };
   readonly instances: readonly TaskInstanceWrite[];
   /** Rows that the expansion of a mapped task replaces. */
   readonly removed: readonly TaskInstanceId[];
   /** References only; the values must already be stored. */
   readonly xcoms: readonly XCom[];
+  /** Entries of job caches that become visible, or are restored. Absent: none. */
+  readonly entries?: EntryWrites;
   /** Checked if an instance takes slots. Absent: no limits. */
   readonly limits?: ActiveLimits;
   /** Callbacks to enqueue for `owner`. Absent: none. */
@@ -116,14 +121,20 @@ export interface PassWrite {
  * - `limit_reached`: more would be queued or running than `limits` allow; nothing was written. `free` is
  *   the capacity left for this pass.
  * - `bytes_missing`: values that XComs refer to are missing from the metadata database; nothing was written.
+ * - `blobs_missing`: bytes of entries to restore were collected meanwhile; nothing was written.
  * - `not_storable`: the database rejects these instances, and would do so again; nothing was written.
  */
 export type PassOutcome =
-  | { readonly kind: "written" }
+  | {
+      readonly kind: "written";
+      /** What the attempts of `entries.publish` did to entries. Absent: nothing. */
+      readonly saved?: readonly SavedEntry[];
+    }
   | { readonly kind: "lease_lost" }
   | { readonly kind: "rejected"; readonly instances: readonly TaskInstanceId[] }
   | { readonly kind: "limit_reached"; readonly free: ActiveLimits }
   | { readonly kind: "bytes_missing"; readonly digests: readonly string[] }
+  | { readonly kind: "blobs_missing"; readonly ids: readonly number[] }
   | { readonly kind: "not_storable"; readonly instances: readonly UnstorableInstance[] };
 
 /** An instance that the database rejects, with the database's reason. */

@@ -21,6 +21,7 @@ import type { LiveConfig } from "../config/live-config.ts";
 import { cacheSettings, keyLeaseSettings, schedulerSettings } from "./live-settings.ts";
 import type { Deployment } from "../stores/deployment.ts";
 import { ConfiguredValueCaches } from "../stores/value-caches.ts";
+import { openEntries } from "./open-entries.ts";
 import { openPeriodicCollection } from "./periodic-collection.ts";
 import { writeConfigChange } from "./config-change-act.ts";
 import { watchRuns } from "./watch-runs.ts";
@@ -53,6 +54,7 @@ export async function openScheduler(
     metadata: deployment.valueCaches,
     projectDir: deployment.loaded.projectDir,
   });
+  const entries = openEntries(deployment, live, log);
   const executor = new LocalExecutor({
     parallelism: () => live.config.core.parallelism,
     artifactsDir: join(core.stateDir, "artifacts"),
@@ -69,7 +71,9 @@ export async function openScheduler(
       variables: config.variables,
       env: process.env,
       valueCaches: new AttemptValueCaches({ source: valueCaches, clock: systemClock, log }),
+      entries,
     }),
+    maxEntryBytes: () => live.config.jobCache.maxEntrySize,
     clock: systemClock,
     artifacts: dags,
     values,
@@ -88,6 +92,7 @@ export async function openScheduler(
     ...(valueStore !== undefined && { valueStore }),
     values,
     counters: deployment.counters,
+    keepsEntries: deployment.keepsEntries,
     sealKey: secretKey,
     clock: systemClock,
     log,
@@ -114,6 +119,7 @@ export async function openScheduler(
     dags,
     cache,
     values,
+    entries,
     keyLeases,
     decisionLog,
     executor,

@@ -15,9 +15,11 @@ export function openPeriodicCollection(
   const everyMs = deployment.config.taskCache.gcInterval;
   if (everyMs === null) return undefined;
   const maxCacheBytes = (): number | null => live.config.taskCache.maxSize ?? null;
+  const keepEntriesMs = (): number | null => live.config.jobCache.keep;
   return new PeriodicCollection({
     // Opened each time: a backend may have been unreachable the last time.
-    collect: async (signal) => await (await openCollector(deployment, { maxCacheBytes })).collect(signal),
+    collect: async (signal) =>
+      await (await openCollector(deployment, { maxCacheBytes, keepEntriesMs })).collect(signal),
     everyMs,
     clock: systemClock,
     log,

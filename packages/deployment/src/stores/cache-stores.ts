@@ -31,6 +31,8 @@ export interface CacheStores {
   readonly valueStore: string | null | undefined;
   /** The values of XComs, wherever they are. */
   readonly values: Values;
+  /** Opens a store of bytes of the config. @throws MemodagError `config_invalid` if there is none of that name */
+  openByteStore(name: string): Promise<ByteStore>;
 }
 
 /** The stores, and how to close them. */
@@ -96,6 +98,7 @@ function opened(
       results,
       valueStore,
       values,
+      openByteStore: (name) => byteStores.open(name),
     },
     async close() {
       await byteStores.close();

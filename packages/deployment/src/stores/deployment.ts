@@ -1,7 +1,14 @@
 // Opens and closes what a config names: the metadata database and the cache's stores.
 
 import type { Config, LoadedConfig } from "@memodag/config";
-import type { CallbackStore, ChangeFeed, Clock, Logger } from "@memodag/core";
+import {
+  type ByteStore,
+  type CallbackStore,
+  type ChangeFeed,
+  type Clock,
+  type EntryStore,
+  type Logger,
+} from "@memodag/core";
 import type { OperationContext, Stores } from "@memodag/operations";
 import type { ValueAdapter } from "@memodag/value-cache";
 import type { LeaseStore } from "@memodag/result-cache";
@@ -10,6 +17,7 @@ import { currentActor } from "../config/current-actor.ts";
 import { FileLogStore } from "@memodag/executor/logs";
 import { logsDirOf } from "../config/folders.ts";
 import { findSecretKey } from "../config/secret-key.ts";
+import { ownCacheUrl } from "./cache-backends.ts";
 import { openCacheStores } from "./cache-stores.ts";
 import { isSingleMachine, openDatabase } from "./database.ts";
 
@@ -24,6 +32,12 @@ export interface Deployment extends Stores {
   readonly leases: LeaseStore;
   /** Values of get-or-create in the metadata database. */
   readonly valueCaches: ValueAdapter;
+  /** Entries of job caches; always in the metadata database. */
+  readonly entries: EntryStore;
+  /** True if records of the cache can restore entries of job caches. */
+  readonly keepsEntries: boolean;
+  /** Opens a store of bytes of the config. @throws MemodagError `config_invalid` if there is none of that name */
+  openByteStore(name: string): Promise<ByteStore>;
   /** The maximum size of an XCom in bytes. */
   readonly maxXComBytes: number;
   /** True when no other machine shares it. */
@@ -59,6 +73,8 @@ export async function withDeployment<T>(
         callbacks,
         leases,
         valueCaches: database.valueCaches,
+        entries: database.entries,
+        keepsEntries: config.core.taskCacheBackend === "metadata-db" && ownCacheUrl(config) === undefined,
         counters,
         decisions,
         superseded,
@@ -100,6 +116,7 @@ export function operationContext(
       secretPatterns: config.core.secretPatterns,
       cachingOffReason: () => configOffReason(loaded),
       maxCacheBytes: () => config.taskCache.maxSize ?? null,
+      keepEntriesMs: () => config.jobCache.keep,
       cacheBackend: config.core.taskCacheBackend,
       findSealKey: () => findSecretKey(config.core.stateDir),
     },

@@ -7,6 +7,7 @@ import { MemodagError, messageOf, type AttemptOutcome, type ErrorCode } from "@m
 import {
   fromExecutorFrame,
   toExecutorFrame,
+  type FoundAnswer,
   type Question,
   type RunOrder,
   type ToWorker,
@@ -45,12 +46,13 @@ function listen(): void {
   });
 }
 
-async function ask(question: Question): Promise<Uint8Array | undefined> {
+async function ask(question: Question): Promise<FoundAnswer> {
   listen();
   const answer = await link.ask(question);
-  if (answer.kind === "found") return answer.bytes ?? undefined;
-  // Only value caches say more than that there is no answer.
-  const code = question.kind === "value" ? (answer.error.code as ErrorCode) : "question_unanswered";
+  if (answer.kind === "found") return answer;
+  // Only caches say more than that there is no answer.
+  const isOfCache = question.kind === "value" || question.kind === "entries";
+  const code = isOfCache ? (answer.error.code as ErrorCode) : "question_unanswered";
   throw new MemodagError(code, answer.error.message);
 }
 

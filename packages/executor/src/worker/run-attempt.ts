@@ -16,7 +16,7 @@ import {
 import type { ValueCache } from "@memodag/value-cache";
 import type { Dag } from "@memodag/sdk";
 import { findTaskEnd, runHandler, runSensor, type AttemptScope, type SensorTime } from "@memodag/sdk/runtime";
-import type { Question, RunOrder } from "../protocol.ts";
+import type { FoundAnswer, Question, RunOrder } from "../protocol.ts";
 import { rememberArtifact, withAuthorPlaces } from "./author-places.ts";
 import { watchInputs } from "./noticing/watch-inputs.ts";
 import { findRuntimeChange } from "./runtime-change.ts";
@@ -32,7 +32,7 @@ export interface AttemptSupport {
   /** Aborted when the handler should stop. */
   readonly signal: AbortSignal;
   /** Asks the executor. @throws MemodagError `question_unanswered` */
-  readonly ask: (question: Question) => Promise<Uint8Array | undefined>;
+  readonly ask: (question: Question) => Promise<FoundAnswer>;
 }
 
 /** Runs an attempt to its outcome; never rejects. */
@@ -52,7 +52,7 @@ export async function runAttempt(order: RunOrder, support: AttemptSupport): Prom
     signal.throwIfAborted();
     startedAt = performance.now();
     const scope: AttemptScope = {
-      ...scopeOf(order, support),
+      ...scopeOf(order, support, watch.allow),
       watchReads(listUndeclaredReads) {
         evidenceOf = () => ({
           uncacheable: runtimeChange ?? watch.reasonWith(listUndeclaredReads()),
@@ -100,8 +100,15 @@ export async function loadDag(order: RunOrder): Promise<{ dag: Dag; listPackages
   );
 }
 
-/** Returns the context of a handler or callback. */
-export function scopeOf({ attempt, maxXComBytes }: RunOrder, { signal, ask }: AttemptSupport): AttemptScope {
+/**
+ * Returns the context of a handler or callback.
+ * @param allow is called before a file of a store is read, which is not an input of the task
+ */
+export function scopeOf(
+  { attempt, maxXComBytes }: RunOrder,
+  { signal, ask }: AttemptSupport,
+  allow?: (path: string) => void,
+): AttemptScope {
   const valueCaches = new Map<string, Promise<ValueCache>>();
   return {
     openValueCache(name) {
@@ -114,10 +121,19 @@ export function scopeOf({ attempt, maxXComBytes }: RunOrder, { signal, ask }: At
     signal,
     log: attemptLogger,
     maxValueBytes: maxXComBytes,
-    findXCom: async (address) => await ask({ kind: "xcom", ...address }),
+    findXCom: async (address) => (await ask({ kind: "xcom", ...address })).bytes ?? undefined,
     findVariable: async (name) => {
-      const bytes = await ask({ kind: "variable", name });
-      return bytes && new TextDecoder().decode(bytes);
+      const { bytes } = await ask({ kind: "variable", name });
+      return bytes ? new TextDecoder().decode(bytes) : undefined;
+    },
+    entries: {
+      async ask(request, bytes) {
+        const { reply, bytes: received } = await ask({ kind: "entries", request, bytes: bytes ?? null });
+        if (!reply) throw new Error("the scheduler answered a request about entries with something else");
+        return { reply, bytes: received };
+      },
+      ...(attempt.entries && { snapshots: attempt.entries }),
+      ...(allow && { allow }),
     },
   };
 }
@@ -126,8 +142,8 @@ export function scopeOf({ attempt, maxXComBytes }: RunOrder, { signal, ask }: At
 async function openRemoteCache(cache: string, ask: AttemptSupport["ask"]): Promise<ValueCache> {
   const { openRemoteValueCache } = await import("@memodag/value-cache/remote");
   return await openRemoteValueCache(cache, async (method, args) => {
-    const answer = await ask({ kind: "value", cache, method, args });
-    return answer && (readJson(answer) as JsonValue);
+    const { bytes } = await ask({ kind: "value", cache, method, args });
+    return bytes ? (readJson(bytes) as JsonValue) : undefined;
   });
 }
 

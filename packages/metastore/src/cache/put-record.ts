@@ -1,12 +1,14 @@
 // Writes one cache record.
 
-import type { Digest } from "@memodag/core";
+import { chunksOf, type Digest } from "@memodag/core";
 import type { NewCacheRecord, PutMode, PutOutcome } from "@memodag/result-cache";
 import { sql, type Kysely } from "kysely";
 import type { Dialect } from "../dialect.ts";
 import type { Schema } from "../tables/schema.ts";
 import { statement, type TransactionScript } from "../transaction-script.ts";
 import { toCacheRecordRow } from "../rows/cache-record-row.ts";
+
+const BLOBS_A_STATEMENT = 500;
 
 /** The script that writes a record and what it refers to; see the record store. */
 export function* putRecord(
@@ -45,6 +47,7 @@ export function* putRecord(
   );
   if (written.length > 0) {
     yield* writeReferences(kysely, record);
+    yield* writeBlobReferences(kysely, record);
     return { kind: "stored" };
   }
   const [kept] = yield* statement(
@@ -89,4 +92,34 @@ function* writeReferences(
   if (digests.length === 0) return;
   const rows = digests.map((digest) => ({ team, key, digest }));
   yield* statement(kysely.insertInto("cache_record_result").values(rows));
+}
+
+/** Fails when the bytes of an entry were collected meanwhile: a hit could not restore them. */
+function* writeBlobReferences(
+  kysely: Kysely<Schema>,
+  { team, key, entries = [] }: NewCacheRecord,
+): TransactionScript<void> {
+  yield* statement(kysely.deleteFrom("cache_record_blob").where("team", "=", team).where("key", "=", key));
+  const digests = new Map(
+    entries.flatMap(({ digest, store }) => (digest === null ? [] : [[digest, store] as const])),
+  );
+  for (const some of chunksOf([...digests], BLOBS_A_STATEMENT)) {
+    const rows = yield* statement(
+      kysely
+        .selectFrom("blob")
+        .select(["id", "digest", "store"])
+        .where("team", "=", team)
+        .where(
+          "digest",
+          "in",
+          some.map(([digest]) => digest),
+        ),
+    );
+    const named = rows.filter(({ digest, store }) => digests.get(digest) === store);
+    if (named.length < some.length)
+      throw new Error("bytes of an entry were collected before its record was stored");
+    yield* statement(
+      kysely.insertInto("cache_record_blob").values(named.map(({ id: blob_id }) => ({ team, key, blob_id }))),
+    );
+  }
 }

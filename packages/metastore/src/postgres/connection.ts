@@ -64,16 +64,18 @@ export class PostgresConnection {
 
   /** Runs a script in one transaction. */
   async runScript<T>(start: () => TransactionScript<T>): Promise<T> {
-    return await this.transaction(async (client) => {
-      const script = start();
-      let step = script.next();
-      while (!step.done) {
-        const { sql, parameters } = step.value;
-        const { rows } = await client.query<Record<string, unknown>>(sql, [...parameters]);
-        step = script.next(rows);
-      }
-      return step.value;
-    });
+    return await this.transaction((client) => this.runWithin(client, start()));
+  }
+
+  /** Runs a script in the transaction that is open on a client. */
+  async runWithin<T>(client: ClientBase, script: TransactionScript<T>): Promise<T> {
+    let step = script.next();
+    while (!step.done) {
+      const { sql, parameters } = step.value;
+      const { rows } = await client.query<Record<string, unknown>>(sql, [...parameters]);
+      step = script.next(rows);
+    }
+    return step.value;
   }
 
   /** Runs `work` in one transaction, which is rolled back when it throws. */

@@ -4,10 +4,11 @@ import type { PassOutcome, PassWrite } from "@memodag/core";
 import type { ClientBase } from "pg";
 import type { PassOptions } from "../dialect.ts";
 import { AbandonedPass } from "../abandoned-pass.ts";
+import { writeEntries } from "../entries/write-entries.ts";
 import { storableText } from "../storable-text.ts";
 import { placeOf } from "../rows/xcom-row.ts";
 import { owedCallbackBody } from "../rows/owed-callback-row.ts";
-import { NOW_MS } from "./clock.ts";
+import { now, NOW_MS } from "./clock.ts";
 import { isForeignKeyViolation, type PostgresConnection } from "./connection.ts";
 import { inChunks } from "./in-chunks.ts";
 import { writeActiveTasks } from "./write-active-tasks.ts";
@@ -26,7 +27,8 @@ const INSERT_CALLBACKS = `
 const FIND_RUN =
   "select team, dag_id, state, lease_owner, hand_count from dag_run where id = $1 for no key update";
 const UPDATE_RUN = `
-  update dag_run set state = $2, started_at = $3, ended_at = $4, processes_spawned = $5, lookups = $6
+  update dag_run set state = $2, started_at = $3, ended_at = $4, processes_spawned = $5, lookups = $6,
+    bytes_moved = coalesce($7::bigint, bytes_moved)
   where id = $1`;
 // Nothing runs of a run that its holder brings to its end: the lease ends with it.
 const RELEASE_RUN = "update dag_run set lease_owner = null, lease_expires_at = null where id = $1";
@@ -58,8 +60,14 @@ async function tryWritePass(
       await writeXComs(client, pass, run.team);
       await writeOwedCallbacks(client, pass);
       await writeActiveTasks(client, pass, run);
+      const saved = pass.entries
+        ? await connection.runWithin(
+            client,
+            writeEntries({ kysely: connection.kysely, now }, pass.runId, pass.entries),
+          )
+        : [];
       if (options.isTrial) throw new AbandonedPass({ kind: "written" });
-      return { kind: "written" };
+      return { kind: "written", ...(saved.length > 0 && { saved }) };
     });
   } catch (error) {
     if (error instanceof AbandonedPass) return error.outcome;
@@ -81,7 +89,15 @@ async function writeRun(client: ClientBase, { runId, owner, run, handCount }: Pa
   await client.query({
     name: "pass_update_run",
     text: UPDATE_RUN,
-    values: [runId, run.state, run.startedAt, run.endedAt, run.processesSpawned, run.lookups],
+    values: [
+      runId,
+      run.state,
+      run.startedAt,
+      run.endedAt,
+      run.processesSpawned,
+      run.lookups,
+      run.bytesMoved ?? null,
+    ],
   });
   if (run.endedAt !== null)
     await client.query({ name: "pass_release_run", text: RELEASE_RUN, values: [runId] });

@@ -1,6 +1,6 @@
 // A cache record as a row, and back.
 
-import { RETURN_VALUE } from "@memodag/core";
+import { RETURN_VALUE, type RecordedEntry } from "@memodag/core";
 import type {
   CacheRecord,
   FoundRecord,
@@ -24,6 +24,7 @@ export const FOUND_COLUMNS = [
   "producer_try_number",
   "duration_ms",
   "created_at",
+  "entries",
 ] as const;
 
 const OTHER_COLUMNS = [
@@ -91,7 +92,17 @@ export function toFoundRecord(row: FoundRecordRow): FoundRecord {
     durationMs: row.duration_ms,
     createdAt: row.created_at,
     ageMs: row.age_ms,
+    ...(row.entries !== null && { entries: readEntries(row.entries) }),
   };
+}
+
+/** Damaged text is no list, which no hit takes. */
+function readEntries(json: string): readonly RecordedEntry[] {
+  try {
+    return JSON.parse(json) as readonly RecordedEntry[];
+  } catch {
+    return null as unknown as readonly RecordedEntry[];
+  }
 }
 
 /** The record that a row holds. */
@@ -152,5 +163,6 @@ export function toCacheRecordRow(
     producer_try_number: record.producer.tryNumber,
     duration_ms: record.durationMs,
     seal: record.seal ?? null,
+    entries: record.entries ? JSON.stringify(record.entries) : null,
   };
 }

@@ -46,5 +46,6 @@ function readDagRun(row: DagRunRow): DagRun {
     endedAt: row.ended_at,
     processesSpawned: row.processes_spawned,
     lookups: row.lookups,
+    bytesMoved: row.bytes_moved,
   };
 }

@@ -24,7 +24,7 @@ export async function clearTasks(
   });
 }
 
-/** Sends instances back to `none`, without their XComs. */
+/** Sends instances back to `none`, without their XComs and the entries that they saved. */
 export function* clearInstances(
   dialect: Dialect,
   runId: number,
@@ -63,7 +63,7 @@ function* clearTask(
 }
 
 function* removeTraces({ kysely }: Dialect, runId: number): TransactionScript<void> {
-  for (const table of ["xcom", "active_task"] as const) {
+  for (const table of ["xcom", "active_task", "cache_entry"] as const) {
     yield* statement(
       kysely
         .deleteFrom(table)

@@ -72,12 +72,14 @@ export class SqliteConnection {
 
   /** Runs a script in one transaction. */
   async runScript<T>(start: () => TransactionScript<T>): Promise<T> {
-    return await this.transaction(() => {
-      const script = start();
-      let step = script.next();
-      while (!step.done) step = script.next(this.#rowsOf(step.value));
-      return step.value;
-    });
+    return await this.transaction(() => this.runWithin(start()));
+  }
+
+  /** Runs a script in the transaction that is open. */
+  runWithin<T>(script: TransactionScript<T>): T {
+    let step = script.next();
+    while (!step.done) step = script.next(this.#rowsOf(step.value));
+    return step.value;
   }
 
   /** Runs synchronous work in one transaction that holds the write lock from its start. */

@@ -3,10 +3,11 @@
 import type { PassOutcome, PassWrite } from "@memodag/core";
 import type { PassOptions } from "../dialect.ts";
 import { AbandonedPass } from "../abandoned-pass.ts";
+import { writeEntries } from "../entries/write-entries.ts";
 import { storableText } from "../storable-text.ts";
 import { placeOf } from "../rows/xcom-row.ts";
 import { owedCallbackBody } from "../rows/owed-callback-row.ts";
-import { NOW_MS } from "./clock.ts";
+import { now, NOW_MS } from "./clock.ts";
 import { isForeignKeyViolation, isPrimaryKeyViolation, type SqliteConnection } from "./connection.ts";
 import { writeActiveTasks } from "./write-active-tasks.ts";
 import { writeInstances } from "./write-instances.ts";
@@ -23,7 +24,8 @@ const INSERT_CALLBACK = `
   values (?, ?, ?, ?, ${NOW_MS} + ?, ${NOW_MS})`;
 const FIND_RUN = "select team, dag_id, state, lease_owner, hand_count from dag_run where id = ?";
 const UPDATE_RUN = `
-  update dag_run set state = ?, started_at = ?, ended_at = ?, processes_spawned = ?, lookups = ?
+  update dag_run set state = ?, started_at = ?, ended_at = ?, processes_spawned = ?, lookups = ?,
+    bytes_moved = coalesce(?, bytes_moved)
   where id = ?`;
 // Nothing runs of a run that its holder brings to its end: the lease ends with it.
 const RELEASE_RUN = "update dag_run set lease_owner = null, lease_expires_at = null where id = ?";
@@ -44,8 +46,11 @@ export async function writePass(
       writeXComs(connection, pass, run.team);
       writeOwedCallbacks(connection, pass);
       writeActiveTasks(connection, pass, run);
+      const saved = pass.entries
+        ? connection.runWithin(writeEntries({ kysely: connection.kysely, now }, pass.runId, pass.entries))
+        : [];
       if (options.isTrial) throw new AbandonedPass({ kind: "written" });
-      return { kind: "written" };
+      return { kind: "written", ...(saved.length > 0 && { saved }) };
     });
   } catch (error) {
     if (error instanceof AbandonedPass) return error.outcome;
@@ -60,7 +65,15 @@ function writeRun(connection: SqliteConnection, { runId, owner, run, handCount }
   if (isChanged || row.state !== run.leaves) throw new AbandonedPass({ kind: "rejected", instances: [] });
   connection
     .statement(UPDATE_RUN)
-    .run(run.state, run.startedAt, run.endedAt, run.processesSpawned, run.lookups, runId);
+    .run(
+      run.state,
+      run.startedAt,
+      run.endedAt,
+      run.processesSpawned,
+      run.lookups,
+      run.bytesMoved ?? null,
+      runId,
+    );
   if (run.endedAt !== null) connection.statement(RELEASE_RUN).run(runId);
   return row;
 }

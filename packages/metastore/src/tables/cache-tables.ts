@@ -62,6 +62,55 @@ export interface CacheRecordTable {
   differing_at: number | null;
   /** See `sealRecord` of the result cache; `null`: from before there were seals. */
   seal: string | null;
+  /** JSON of the entries that a hit restores; `null`: none. */
+  entries: string | null;
+}
+
+/** Which bytes of entries a record names. */
+interface CacheRecordBlobTable {
+  team: string;
+  key: string;
+  blob_id: number;
+}
+
+/** Bytes that a byte store holds and something names. */
+interface BlobTable {
+  id: Generated<number>;
+  team: string;
+  store: string;
+  digest: string;
+  size_bytes: number;
+  name: string;
+  /** When something last began to name them. */
+  named_at: number;
+}
+
+/** Bytes that may be in a byte store and that nothing names. */
+interface LooseBlobTable {
+  team: string;
+  store: string;
+  name: string;
+  delete_after: number;
+}
+
+/** An entry of a job cache. */
+export interface CacheEntryTable {
+  id: Generated<number>;
+  team: string;
+  cache: string;
+  scope_id: string;
+  key: string;
+  /** `null`: it removes its key when it becomes visible. */
+  blob_id: number | null;
+  dag_run_id: number;
+  task_id: string;
+  map_index: number;
+  attempt_id: string;
+  /** 1: its attempt alone sees it. */
+  is_pending: number;
+  saved_at: number;
+  ttl_ms: number | null;
+  expires_at: number | null;
 }
 
 /** Which bytes a record names. */
@@ -191,6 +240,10 @@ export interface CacheTables {
   byte_piece: BytePieceTable;
   cache_record: CacheRecordTable;
   cache_record_result: CacheRecordResultTable;
+  cache_record_blob: CacheRecordBlobTable;
+  blob: BlobTable;
+  loose_blob: LooseBlobTable;
+  cache_entry: CacheEntryTable;
   cache_lease: CacheLeaseTable;
   cache_counter: CacheCounterTable;
   cache_decision: CacheDecisionTable;

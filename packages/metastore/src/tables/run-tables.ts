@@ -30,6 +30,8 @@ export interface DagRunTable {
   ended_at: number | null;
   processes_spawned: Generated<number>;
   lookups: Generated<number>;
+  /** Bytes of entries that its tasks read from or wrote to byte stores. */
+  bytes_moved: Generated<number>;
   lease_owner: string | null;
   lease_expires_at: number | null;
 }

@@ -43,6 +43,6 @@ export async function planCollection({ stores, settings }: OperationContext): Pr
   return { dryRun: true, ...amountsOf(plan), items: plan.items };
 }
 
-function amountsOf({ expired, evicted, bytes, superseded, explanations }: Collection): Collection {
-  return { expired, evicted, bytes, superseded, explanations };
+function amountsOf({ expired, evicted, bytes, superseded, explanations, entries }: Collection): Collection {
+  return { expired, evicted, bytes, superseded, explanations, entries };
 }

@@ -9,18 +9,20 @@ import {
   type ResultStore,
 } from "@memodag/result-cache";
 import type { OperationContext, OperationSettings, Stores } from "../context.ts";
+import { EntryRetention } from "./entry-retention.ts";
 
 /** Creates the collector of the cache, of XComs' bytes and of superseded Dag versions. */
 export async function openCollector(
   stores: Stores,
-  { maxCacheBytes }: Pick<OperationSettings, "maxCacheBytes">,
+  { maxCacheBytes, keepEntriesMs }: Pick<OperationSettings, "maxCacheBytes" | "keepEntriesMs">,
 ): Promise<Collector> {
-  const { records, superseded, decisions } = stores;
+  const { records, superseded, decisions, entries, openByteStore } = stores;
   return new Collector({
     records: await records.retention?.(),
     results: await Promise.all(resultStoresOf(stores).map(async (store) => await retentionOf(stores, store))),
     superseded,
     explanations: decisions,
+    entries: new EntryRetention({ entries, openByteStore, keepMs: keepEntriesMs() }),
     maxSizeBytes: maxCacheBytes(),
   });
 }
@@ -51,12 +53,16 @@ function resultStoresOf({ results, xcomResults, valueStore }: Stores): ResultSto
 
 /** A separate store does not know which of its bytes XComs refer to; the metadata database does. */
 async function retentionOf(
-  { results, runs, valueStore }: Stores,
+  { results, runs, entries, valueStore }: Stores,
   store: ResultStore,
 ): Promise<ResultRetention | undefined> {
   const retention = await store.retention?.();
   if (!retention || store !== results || typeof valueStore !== "string") return retention;
-  return new ShownResults(retention, (team, digests) => runs.findShownDigests(team, valueStore, digests));
+  // The store may hold entries of job caches as well, which are collected by their own rules.
+  return new ShownResults(retention, async (team, digests) => {
+    const shown = await runs.findShownDigests(team, valueStore, digests);
+    return new Set([...shown, ...(await entries.findNames(team, valueStore, digests))]);
+  });
 }
 
 async function openVerifiable(stores: Stores, store: ResultStore) {

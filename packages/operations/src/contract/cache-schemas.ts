@@ -127,6 +127,7 @@ const change: z.ZodType<ComponentChange> = z.strictObject({
     "runtime",
     "input",
     "file",
+    "entry",
     "context",
     "env",
     "version",
@@ -195,6 +196,7 @@ const amounts = {
   bytes: amount,
   superseded: amount,
   explanations: amount,
+  entries: amount,
 };
 export const collected: z.ZodType<Collected> = z.strictObject({ dryRun: z.literal(false), ...amounts });
 export const plannedCollection: z.ZodType<PlannedCollection> = z.strictObject({

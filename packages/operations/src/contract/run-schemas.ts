@@ -116,6 +116,7 @@ const report = {
   state: dagRunState,
   durationMs: size.nullable(),
   processesSpawned: count,
+  bytesMoved: count,
   lookups: count,
   cache: z.strictObject({
     ...(Object.fromEntries(CACHE_STATUSES.map((status) => [status, count])) as Record<

@@ -6,6 +6,7 @@ const WHAT = {
   edition: "its key edition",
   runtime: "runtime",
   file: "file",
+  entry: "entry",
   team: "its team",
   dag: "its Dag's id",
   task: "its id",

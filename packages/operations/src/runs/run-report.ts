@@ -36,6 +36,8 @@ export interface RunReport {
   /** `null` until the run has ended. */
   readonly durationMs: number | null;
   readonly processesSpawned: number;
+  /** Bytes of entries that its tasks read from or wrote to byte stores. */
+  readonly bytesMoved: number;
   /** Round trips to the cache. */
   readonly lookups: number;
   /** The number of instances by cache status, and the time that hits saved. */
@@ -59,6 +61,7 @@ export function reportRun(
     state: run.state,
     durationMs: run.endedAt === null || run.startedAt === null ? null : run.endedAt - run.startedAt,
     processesSpawned: run.processesSpawned,
+    bytesMoved: run.bytesMoved,
     lookups: run.lookups,
     cache: {
       ...(counts as Record<CacheStatus, number>),

@@ -36,6 +36,7 @@ export function runOf(given: Partial<DagRun>): DagRun {
     endedAt: 5_000,
     processesSpawned: 0,
     lookups: 1,
+    bytesMoved: 0,
     ...given,
   };
 }

@@ -74,8 +74,12 @@ export class FilesystemByteStore implements ByteStore {
   ): Promise<void> {
     const folder = this.#folderOf(team);
     const path = folder.pathOf(name);
-    const chunks = checkedChunks(body, check, signal);
-    await withFolderFailure(this.#folder, () => folder.replace(path, chunks));
+    await withFolderFailure(this.#folder, async () => {
+      const granted = folder.incomingPathOf(name);
+      const isGranted = "file" in body && body.file === granted;
+      if (isGranted) await folder.adopt(granted, path, () => drain(checkedChunks(body, check, signal)));
+      else await folder.replace(path, checkedChunks(body, check, signal));
+    });
   }
 
   async stat(
@@ -114,10 +118,16 @@ export class FilesystemByteStore implements ByteStore {
     }
   }
 
-  /** Reading alone: who writes to the file itself would leave half of it behind. */
+  /** What is written to a granted file counts once `write` was called with that file as its body. */
   async grant(team: string, name: string, use: "read" | "write"): Promise<ByteGrant | undefined> {
-    const path = this.#folderOf(team).pathOf(name);
-    return use === "read" && (await this.#statOf(path)) ? { kind: "file", path } : undefined;
+    const folder = this.#folderOf(team);
+    if (use === "write")
+      return await withFolderFailure(this.#folder, async () => {
+        await folder.makeIncoming();
+        return { kind: "file", path: folder.incomingPathOf(name) };
+      });
+    const path = folder.pathOf(name);
+    return (await this.#statOf(path)) ? { kind: "file", path } : undefined;
   }
 
   async close(): Promise<void> {}
@@ -138,4 +148,8 @@ export class FilesystemByteStore implements ByteStore {
     this.#teams.set(name, folder);
     return folder;
   }
+}
+
+async function drain(chunks: AsyncIterable<Uint8Array>): Promise<void> {
+  for await (const _ of chunks);
 }

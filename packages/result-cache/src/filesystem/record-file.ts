@@ -50,7 +50,7 @@ function isDiffering(value: unknown): boolean {
 }
 
 function isRecord(value: unknown): value is FiledRecord {
-  return hasFields<Omit<FiledRecord, "differing" | "seal">>(value, {
+  return hasFields<Omit<FiledRecord, "differing" | "seal" | "entries">>(value, {
     team: isText,
     key: isDigestText,
     dagId: isText,
@@ -75,11 +75,14 @@ function isRecord(value: unknown): value is FiledRecord {
 
 function isComponents(value: unknown): boolean {
   if (!isObject(value)) return false;
-  const { runtime, files, shown, shownFiles } = value;
+  const { runtime, files, shown, shownFiles, entries, shownEntries } = value;
   // The first edition had none; its records cannot be hit, and explain why.
   if (value["v"] !== 1 && !isDigests(runtime)) return false;
-  if (![files, shown, shownFiles].every((part) => part === undefined || isDigests(part))) return false;
-  return hasFields<Omit<KeyComponents, "runtime" | "files">>(value, {
+  if (
+    ![files, shown, shownFiles, entries, shownEntries].every((part) => part === undefined || isDigests(part))
+  )
+    return false;
+  return hasFields<Omit<KeyComponents, "runtime" | "files" | "entries">>(value, {
     v: (version) => version === 1 || version === KEY_VERSION,
     team: isText,
     dag: isText,

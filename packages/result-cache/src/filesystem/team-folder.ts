@@ -1,7 +1,7 @@
 // A team's folder in a store, whose files appear and vanish whole, with any number of processes at work.
 
 import { randomUUID } from "node:crypto";
-import { mkdir, open, readFile, readdir, rename, rm } from "node:fs/promises";
+import { lstat, mkdir, open, readFile, readdir, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { OWN_FILE_MODE, OWN_FOLDER_MODE, type Clock, type Digest } from "@memodag/core";
 import { FileLock, modifiedAt } from "./file-lock.ts";
@@ -47,6 +47,35 @@ export class TeamFolder {
       await inFolder(dirname(path), () => rename(staged, path));
     } catch (error) {
       await rm(staged, { force: true });
+      throw error;
+    }
+  }
+
+  /** Where another process may put the bytes of a name, for {@link adopt}. */
+  incomingPathOf(digest: Digest): string {
+    return join(this.#incoming, `${requireDigest(digest)}.granted`);
+  }
+
+  async makeIncoming(): Promise<void> {
+    await this.#sweepOnce();
+    await mkdir(this.#incoming, { recursive: true, mode: OWN_FOLDER_MODE });
+  }
+
+  /** Puts a file that another process wrote in its place if `check` accepts it, and removes it otherwise. */
+  async adopt(from: string, path: string, check: () => Promise<void>): Promise<void> {
+    try {
+      // Not through a link, which could lead anywhere.
+      if (!(await lstat(from)).isFile()) throw new Error(`${from} is not a file`);
+      await check();
+      const file = await open(from, "r+");
+      try {
+        await file.sync();
+      } finally {
+        await file.close();
+      }
+      await inFolder(dirname(path), () => rename(from, path));
+    } catch (error) {
+      await rm(from, { force: true });
       throw error;
     }
   }

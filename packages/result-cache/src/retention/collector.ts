@@ -23,6 +23,8 @@ export interface CollectorParts {
   readonly superseded?: AgedStore;
   /** Explanations of misses; why records were removed is kept with the records. */
   readonly explanations?: AgedStore;
+  /** Entries of job caches, which know their own ages. */
+  readonly entries?: AgedStore;
   /** Total bytes that records may refer to; `null`: no limit. */
   readonly maxSizeBytes: number | null;
 }
@@ -38,6 +40,8 @@ export interface Collection {
   readonly superseded: Amount;
   /** Why tasks missed long ago, and which records were removed then. */
   readonly explanations: Amount;
+  /** Entries of job caches, and their bytes. */
+  readonly entries: Amount;
 }
 
 /** One thing that would go. */
@@ -73,7 +77,7 @@ export class Collector {
 
   /** Deletes in batches with rests between them, until nothing is left to delete or the signal aborts. */
   async collect(signal?: AbortSignal): Promise<Collection> {
-    const { records, results, superseded } = this.#parts;
+    const { records, results, superseded, entries } = this.#parts;
     // Records first: the bytes that only they name can go after them.
     const expired = records ? await collectExpired(records, signal) : NOTHING;
     const evicted = records ? await this.#evict(records, signal) : NOTHING;
@@ -87,6 +91,8 @@ export class Collector {
       bytes,
       superseded: superseded ? await collectAged(superseded, ORPHAN_GRACE_MS, signal) : NOTHING,
       explanations: await this.#collectExplanations(signal),
+      // After records, which name bytes of entries.
+      entries: entries ? await collectAged(entries, 0, signal) : NOTHING,
     };
   }
 
@@ -95,7 +101,7 @@ export class Collector {
    * a record that would go are not in it: they go with the same collection if they are old enough.
    */
   async plan(itemLimit: number): Promise<CollectionPlan> {
-    const { records, results, superseded } = this.#parts;
+    const { records, results, superseded, entries } = this.#parts;
     const items: DoomedItem[] = [];
     const add = (more: readonly DoomedItem[]): void => {
       for (const item of more.slice(0, itemLimit - items.length)) items.push(item);
@@ -118,6 +124,7 @@ export class Collector {
       bytes,
       superseded: superseded ? await superseded.amount(ORPHAN_GRACE_MS) : NOTHING,
       explanations: await this.#planExplanations(),
+      entries: entries ? await entries.amount(0) : NOTHING,
       items,
     };
   }

@@ -10,6 +10,7 @@ const ONE: Collection = {
   bytes: NOTHING,
   superseded: NOTHING,
   explanations: NOTHING,
+  entries: NOTHING,
 };
 
 function rig(collect: (signal: AbortSignal) => Promise<Collection>) {

@@ -8,6 +8,7 @@ import {
   type CacheTrust,
   type DagRun,
   type DagVersion,
+  type EntrySnapshot,
   type SerializedTask,
   type TaskInstance,
 } from "@memodag/core";
@@ -53,6 +54,7 @@ export interface AttemptParts {
   readonly declaredContext: readonly string[] | null;
   readonly declaredEnv: readonly string[] | null;
   readonly declaredFiles: readonly string[] | undefined;
+  readonly entries: readonly EntrySnapshot[] | undefined;
   readonly trust: readonly CacheTrust[] | undefined;
   readonly runtime: AttemptRuntime | undefined;
   /** Milliseconds since the Unix epoch. */
@@ -78,6 +80,7 @@ export function buildAttempt(parts: AttemptParts, results: RunResults): Attempt 
     declaredContext: parts.declaredContext,
     declaredEnv: parts.declaredEnv,
     ...(parts.declaredFiles && { declaredFiles: parts.declaredFiles }),
+    ...(parts.entries && { entries: parts.entries }),
     ...(parts.trust && { trust: parts.trust }),
     ...(parts.declaredEnv && version.dag.inputs && { inputs: version.dag.inputs }),
     ...(parts.runtime && { runtime: parts.runtime }),

@@ -1,6 +1,12 @@
 // Turns the cache's answer into a task instance. A function of values.
 
-import { RETURN_VALUE, type Digest, type StoredError, type TaskInstance } from "@memodag/core";
+import {
+  RETURN_VALUE,
+  type Digest,
+  type RestoredEntry,
+  type StoredError,
+  type TaskInstance,
+} from "@memodag/core";
 import type { CacheHit, FoundRecord, HitXCom, LookupOutcome } from "@memodag/result-cache";
 import type { ReadyInstance } from "../graph/ready-instance.ts";
 import type { MadeKey } from "./made-key.ts";
@@ -27,6 +33,8 @@ export interface AnsweredInstance extends ReadyInstance {
   readonly returned: Returned;
   /** The key of an instance that has to run. */
   readonly made?: MadeKey | undefined;
+  /** Entries of job caches that a hit restores. Absent: none. */
+  readonly entries?: readonly RestoredEntry[];
 }
 
 /** The returned value of an instance that did not hit. */

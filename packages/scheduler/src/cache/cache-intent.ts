@@ -2,10 +2,13 @@
 
 import {
   canonicalJson,
+  entryName,
   findField,
+  readEntryPattern,
   sha256,
   type CacheMode,
   type Digest,
+  type EntrySnapshot,
   type JsonValue,
   type Reason,
   type SerializedCacheConfig,
@@ -16,7 +19,7 @@ import {
   type TaskSurroundings,
 } from "@memodag/core";
 import { attemptContext } from "../attempts/attempt-builder.ts";
-import { KEY_VERSION, type KeyComponents } from "@memodag/result-cache";
+import { compositeDigest, KEY_VERSION, type KeyComponents } from "@memodag/result-cache";
 import type { NamedArgument } from "../values/instance-argument.ts";
 import type { RunResults } from "../values/run-results.ts";
 
@@ -61,6 +64,8 @@ export interface KeyParts {
   /** The environment that workers will see. */
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly surroundings: KnownSurroundings;
+  /** The entries that the task declares to read. Absent: none. */
+  readonly entries?: readonly EntrySnapshot[] | undefined;
 }
 
 /** Surroundings that are known well enough to be part of a key. */
@@ -123,7 +128,24 @@ export function keyComponents(parts: KeyParts, digests: KeyDigests): KeyComponen
     env: digests.env,
     version: config.version,
     ...(surroundings.files && { files: surroundings.files.digests }),
+    ...(parts.entries && { entries: entryDigests(parts.entries) }),
   };
+}
+
+/** A key that names no entry has a digest of its own, so that its absence is part of the key. */
+function entryDigests(snapshots: readonly EntrySnapshot[]): Readonly<Record<string, Digest>> {
+  const digests = emptyRecord();
+  for (const snapshot of snapshots) {
+    const { entries } = snapshot;
+    digests[entryName(snapshot)] =
+      readEntryPattern(snapshot.pattern).kind === "key"
+        ? (entries[0]?.digest ?? ABSENT)
+        : compositeDigest(
+            "object",
+            entries.map(({ key, digest }) => [key, digest] as const),
+          );
+  }
+  return digests;
 }
 
 const NO_DIGESTS: Readonly<Record<string, Digest>> = Object.freeze(emptyRecord());

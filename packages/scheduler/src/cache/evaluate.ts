@@ -2,7 +2,9 @@
 
 import {
   isOwnFault,
+  MemodagError,
   type DagRun,
+  type EntrySnapshot,
   type Reason,
   type SerializedDag,
   type TaskInstance,
@@ -34,6 +36,8 @@ export interface ReadyOrder extends ReadyInstance {
   readonly offReason: string | null;
   /** The surroundings of the task, possibly still being determined. */
   readonly surroundings: TaskSurroundings | Promise<TaskSurroundings> | undefined;
+  /** The entries that the task declares to read, possibly still being listed. */
+  readonly entries: readonly EntrySnapshot[] | Promise<readonly EntrySnapshot[]> | undefined;
   /** The environment that workers will see. */
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Total bytes of the arguments above which an instance is not cached. */
@@ -89,14 +93,17 @@ export async function evaluate(order: ReadyOrder, results: RunResults): Promise<
  * @throws MemodagError when a value that is part of the key cannot be read
  */
 export async function makeKey(
-  order: Pick<ReadyOrder, "run" | "dag" | "node" | "mapIndex" | "args" | "env">,
+  order: Pick<ReadyOrder, "run" | "dag" | "node" | "mapIndex" | "args" | "env" | "entries">,
   config: NonNullable<ReadyInstance["node"]["task"]["cache"]>,
   surroundings: KnownSurroundings,
   results: RunResults,
 ): Promise<MadeKey> {
   const { run, dag, node, mapIndex, args, env } = order;
+  const entries = order.entries instanceof Promise ? await order.entries : order.entries;
+  if (config.reads && !entries)
+    throw new MemodagError("cache_not_configured", "There are no job caches here");
   return await MadeKey.make(
-    { dag, task: node.task, config, args, run, mapIndex, env, surroundings },
+    { dag, task: node.task, config, args, run, mapIndex, env, surroundings, entries },
     results,
   );
 }

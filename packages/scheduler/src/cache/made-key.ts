@@ -1,6 +1,12 @@
 // A cache key with everything that it was made from: made once, and carried until the result is stored.
 
-import { isMarkedPath, type Digest, type JsonSchema, type SerializedDag } from "@memodag/core";
+import {
+  isMarkedPath,
+  type Digest,
+  type EntrySnapshot,
+  type JsonSchema,
+  type SerializedDag,
+} from "@memodag/core";
 import { cacheKey, recordComponents, type RecordedComponents, type SecretRules } from "@memodag/result-cache";
 import {
   keyComponents,
@@ -9,6 +15,7 @@ import {
   type KeyParts,
   type KnownSurroundings,
 } from "./cache-intent.ts";
+import { shownEntries } from "../entries/run-entries.ts";
 import { readShownValues } from "./shown-values.ts";
 import type { RunResults } from "../values/run-results.ts";
 
@@ -35,6 +42,11 @@ export class MadeKey {
     return this.#parts.surroundings;
   }
 
+  /** The entries that the key contains. */
+  get entries(): readonly EntrySnapshot[] | undefined {
+    return this.#parts.entries;
+  }
+
   /** The components as a record keeps them; short values are read once from the database. */
   async recorded(results: RunResults, secrets: SecretRules): Promise<RecordedComponents> {
     this.#recorded ??= this.#record(results, secrets);
@@ -55,7 +67,8 @@ export class MadeKey {
       isSecretPath: (path) => isMarkedPath(schema, path.split(".")),
     });
     const shownFiles = this.surroundings.files?.shown;
-    return shownFiles ? { ...recorded, shownFiles } : recorded;
+    const shown = this.entries && shownEntries(this.entries);
+    return { ...recorded, ...(shownFiles && { shownFiles }), ...(shown && { shownEntries: shown }) };
   }
 }
 

@@ -91,6 +91,8 @@ export function statusAfterStore(
           detail: { sizeBytes: outcome.sizeBytes, limitBytes: outcome.limitBytes },
         },
       };
+    case "entries_not_kept":
+      return { cacheStatus: "uncacheable", cacheReason: { code: "entries_not_kept" } };
     case "unwaited": {
       const { cacheStatus, cacheReason } = instance;
       if (cacheStatus !== null && cacheStatus !== "miss") return { cacheStatus, cacheReason };

@@ -14,6 +14,7 @@ import type { CacheLeases, DecisionLog, ResultCache, SecretRules, Values } from 
 import type { CallbackCaller } from "../callbacks/callback-caller.ts";
 import type { AttemptRouter } from "../attempts/attempt-router.ts";
 import type { AwaitedRuns } from "../steps/awaited-runs.ts";
+import type { RunEntries } from "../entries/run-entries.ts";
 import type { LimitLedger } from "../attempts/limit-ledger.ts";
 import type { ValueWorker } from "../values/value-worker.ts";
 
@@ -49,6 +50,8 @@ export interface RunContext {
   readonly values: ValueWorker;
   /** The values of XComs, wherever they are. */
   readonly xcomValues: Values;
+  /** Entries of job caches; without it, there are none. */
+  readonly entries: RunEntries | undefined;
   readonly clock: Clock;
   readonly log: Logger;
   readonly listener: SchedulerListener;

@@ -271,6 +271,7 @@ export class RunExecution {
       startedAt: run.startedAt ?? now,
       endedAt: isOver ? now : null,
       lookups: run.lookups + roundTrips,
+      bytesMoved: run.bytesMoved + (this.#context.entries?.takeMoved(run) ?? 0),
     };
     return isOver;
   }

@@ -3,6 +3,7 @@
 import type { Attempt, AttemptQueries, RunStore, XComAddress } from "@memodag/core";
 import type { AttemptValueCaches } from "./attempt-value-caches.ts";
 import type { Values } from "@memodag/result-cache";
+import type { RunEntries } from "../entries/run-entries.ts";
 
 /** A variable set by an administrator; without a team, it applies to every team. */
 export interface Variable {
@@ -16,6 +17,8 @@ export interface AttemptAnswerParts {
   readonly runs: Pick<RunStore, "findRun" | "listXComs">;
   readonly values: Pick<Values, "read">;
   readonly variables: readonly Variable[];
+  /** Job caches; without it, there are none. */
+  readonly entries?: RunEntries | undefined;
   /** A variable `MEMODAG_VAR_NAME` here overrides a configured one. */
   readonly env: Readonly<Record<string, string | undefined>>;
   /** If absent, there are no value caches. */
@@ -31,8 +34,10 @@ export function answerAttempts({
   variables,
   env,
   valueCaches,
+  entries,
 }: AttemptAnswerParts): AttemptQueries {
   return {
+    ...(entries && { askEntries: (attempt, request, bytes) => entries.desk.answer(attempt, request, bytes) }),
     ...(valueCaches && {
       callValueCache: (attempt, call) => valueCaches.call(attempt, call),
       attemptEnded: (attempt) => valueCaches.attemptEnded(attempt),

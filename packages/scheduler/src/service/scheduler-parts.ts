@@ -12,6 +12,7 @@ import {
   type Surroundings,
 } from "@memodag/core";
 import type { CacheLeases, DecisionLog, ResultCache, SecretRules, Values } from "@memodag/result-cache";
+import type { RunEntries } from "../entries/run-entries.ts";
 import type { SchedulerListener } from "../context/run-context.ts";
 
 /** Settings of a scheduler. Times in milliseconds. */
@@ -45,6 +46,8 @@ export interface SchedulerParts {
   readonly cache: ResultCache;
   /** The values of XComs, wherever they are. */
   readonly values: Values;
+  /** Entries of job caches; without it, there are none. */
+  readonly entries?: RunEntries;
   /** Leases of cache keys; without them `serialize` means nothing. */
   readonly keyLeases?: CacheLeases;
   /** Explains misses; without it, misses have no explanation. */

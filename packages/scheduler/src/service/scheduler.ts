@@ -139,6 +139,7 @@ export class Scheduler {
       areLeasesSure: () => this.#leases.areSure,
       values: new ValueWorker(),
       xcomValues: parts.values,
+      entries: parts.entries,
       clock,
       log,
       listener: this.#listen(),

@@ -1,6 +1,15 @@
 // The `cache` option of a task and how it is read.
 
-import { CACHE_TRUSTS, type CacheTrust, type SerializedCacheConfig } from "@memodag/core";
+import {
+  CACHE_TRUSTS,
+  JOB_CACHE,
+  entryName,
+  messageOf,
+  readEntryPattern,
+  type CacheTrust,
+  type EntryPattern,
+  type SerializedCacheConfig,
+} from "@memodag/core";
 import { canonicalContextPath, CONTEXT_PATH_RULE, isContextPath } from "../context/context-path.ts";
 import { show, type FaultPlace } from "./dag-fault.ts";
 import { OptionReader } from "./option-reader.ts";
@@ -52,6 +61,13 @@ export interface CacheConfig<Name extends string = string> {
    */
   readonly files?: readonly string[];
   /**
+   * Entries of job caches that affect the result: keys such as `"grid"`, groups such as `"tiles/*"`
+   * (`"tiles/**"` with the groups below), or `{ cache: "aux", keys: ["dem/*"] }` for a cache of the
+   * config. Their keys and digests become part of the cache key. An entry whose {@link EntryRef} is an
+   * argument needs no declaration.
+   */
+  readonly reads?: readonly (string | { readonly cache: string; readonly keys: readonly string[] })[];
+  /**
    * Dependencies outside the key that are accepted, because you vouch that they do not affect the result
    * or are covered by the key in another way: `child_process`, `worker_threads`, `addons` and `file_reads`
    * for a handler, `imports` for a command.
@@ -68,6 +84,7 @@ const NAMES = [
   "serialize",
   "errors",
   "files",
+  "reads",
   "trust",
 ] as const;
 
@@ -93,6 +110,7 @@ export function readCacheConfig(place: FaultPlace, options: OptionReader): Seria
     serialize: reader.flag("serialize", false),
     errorsTtlMs: reader.duration("errors", null, 1),
     ...nonEmpty("files", readFiles(reader)),
+    ...nonEmpty("reads", readReads(reader)),
     ...nonEmpty("trust", readTrust(reader)),
   };
 }
@@ -116,6 +134,33 @@ function readFiles(reader: OptionReader): string[] {
     problem: `names ${show(wrong)}`,
     fix: 'use a path or glob with forward slashes, relative to the bundle\'s folder, such as "data/*.csv"',
   });
+}
+
+function readReads(reader: OptionReader): EntryPattern[] {
+  const value = reader.get("reads") ?? [];
+  const wrong = (problem: string): Error =>
+    reader.fault("reads", {
+      problem,
+      fix: 'use keys and groups such as ["grid", "tiles/*"], or { cache: "aux", keys: ["dem/*"] } for a named cache',
+    });
+  if (!Array.isArray(value)) throw wrong(`is ${show(value)}`);
+  const patterns = value.flatMap((item: unknown): EntryPattern[] => {
+    if (typeof item === "string") return [{ cache: JOB_CACHE, pattern: item }];
+    const { cache, keys } = (item ?? {}) as { cache?: unknown; keys?: unknown };
+    const isNamed = typeof cache === "string" && cache !== "" && Array.isArray(keys);
+    if (!isNamed || !keys.every((key) => typeof key === "string")) throw wrong(`contains ${show(item)}`);
+    return keys.map((pattern) => ({ cache, pattern }));
+  });
+  const normal = patterns.map(({ cache, pattern }) => {
+    try {
+      readEntryPattern(pattern);
+    } catch (error) {
+      throw wrong(`contains ${show(pattern)} (${messageOf(error)})`);
+    }
+    return { cache, pattern: pattern.normalize("NFC") };
+  });
+  const byName = new Map(normal.map((one) => [entryName(one), one]));
+  return [...byName.keys()].sort().map((name) => byName.get(name) as EntryPattern);
 }
 
 function readTrust(reader: OptionReader): CacheTrust[] {

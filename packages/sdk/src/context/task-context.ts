@@ -1,6 +1,7 @@
 // The context that a handler can use in addition to its arguments.
 
 import type { AttemptContext, JsonObject, JsonValue, Logger } from "@memodag/core";
+import type { JobCache } from "./job-cache.ts";
 
 /** Selects an XCom of the current run. */
 export interface XComRequest {
@@ -47,4 +48,6 @@ export interface TaskContext<Params = JsonObject> extends Omit<AttemptContext, "
   /** Aborted when the attempt should end, because of a timeout or a cancelled run. */
   readonly signal: AbortSignal;
   readonly xcom: TaskXComs;
+  /** The job cache of this run: bytes under keys, for the tasks of the run. */
+  readonly jobCache: JobCache;
 }

@@ -16,6 +16,7 @@ import {
 } from "@memodag/core";
 import type { TaskValueCache } from "../context/task-value-caches.ts";
 import type { TaskXComs, XComRequest } from "../context/task-context.ts";
+import type { EntryAccess } from "./job-caches.ts";
 
 /** The input of one attempt. */
 export interface AttemptScope {
@@ -30,6 +31,8 @@ export interface AttemptScope {
   readonly findVariable?: (name: string) => Promise<string | undefined>;
   /** Opens a value cache, once for each name. If absent, there are none. */
   readonly openValueCache?: (name: string) => Promise<TaskValueCache>;
+  /** How job caches are reached. If absent, their use throws. */
+  readonly entries?: EntryAccess;
   /** Maximum size of a returned or pushed value, in bytes of JSON. Default: no limit. */
   readonly maxValueBytes?: number;
   /**

@@ -1,35 +1,44 @@
 // Creates the context that getContext() returns: the run's values, with reads tracked for a cached
 // task.
 
-import { MemodagError, selectField, type AttemptContext, type JsonValue } from "@memodag/core";
+import { JOB_CACHE, MemodagError, selectField, type AttemptContext, type JsonValue } from "@memodag/core";
 import { memberPath } from "../context/context-path.ts";
 import type { RunningTask } from "../context/current-context.ts";
 import type { ValueCaches } from "../context/task-value-caches.ts";
 import type { TaskContext } from "../context/task-context.ts";
 import { AttemptXComs, type AttemptScope } from "./attempt-scope.ts";
+import { JobCaches } from "./job-caches.ts";
 import { ReadTracker } from "./read-tracker.ts";
 import { trackObject, trackValue } from "./tracked-object.ts";
 
 /** A context and the reads it has tracked. */
 export interface CreatedContext extends RunningTask {
   readonly xcoms: AttemptXComs;
+  readonly caches: JobCaches;
   /** Undeclared reads so far, sorted. */
   listUndeclaredReads(): string[];
 }
 
-/** Creates the context of one attempt. Handlers cannot modify it. */
-export function createContext(scope: AttemptScope): CreatedContext {
+/**
+ * Creates the context of one attempt. Handlers cannot modify it.
+ * @param isReadOnly true for a callback, whose task has ended
+ */
+export function createContext(scope: AttemptScope, isReadOnly = false): CreatedContext {
   const values = frozenCopy(scope.context);
   const { declaredContext, log, signal } = scope;
   if (declaredContext === null) {
     const xcoms = new AttemptXComs(scope, () => undefined);
-    const context = Object.freeze({ ...values, log, signal, xcom: xcoms });
+    const caches = new JobCaches(scope.entries, () => undefined, isReadOnly);
+    const openCache = (name: string) => caches.open(name);
+    const context = Object.freeze({ ...values, log, signal, xcom: xcoms, jobCache: openCache(JOB_CACHE) });
     const readVariable = variableReader(scope, () => undefined);
     const valueCaches = valueCachesOf(scope, () => undefined);
-    return { context, readVariable, valueCaches, xcoms, listUndeclaredReads: () => [] };
+    return { context, readVariable, valueCaches, openCache, xcoms, caches, listUndeclaredReads: () => [] };
   }
   const tracker = new ReadTracker(declaredContext, (path) => isPresent(values, path));
   const xcoms = new AttemptXComs(scope, (path) => tracker.read(path));
+  const caches = new JobCaches(scope.entries, (name) => tracker.read(name), isReadOnly);
+  const openCache = (name: string) => caches.open(name);
   const context: TaskContext = Object.freeze({
     // Part of every key, so any task may read them.
     dag: values.dag,
@@ -50,10 +59,12 @@ export function createContext(scope: AttemptScope): CreatedContext {
     log,
     signal,
     xcom: xcoms,
+    jobCache: openCache(JOB_CACHE),
   });
   const readVariable = variableReader(scope, (path) => tracker.read(path));
   const valueCaches = valueCachesOf(scope, (path) => tracker.read(path));
-  return { context, readVariable, valueCaches, xcoms, listUndeclaredReads: () => tracker.list() };
+  const listUndeclaredReads = (): string[] => tracker.list();
+  return { context, readVariable, valueCaches, openCache, xcoms, caches, listUndeclaredReads };
 }
 
 function valueCachesOf({ openValueCache }: AttemptScope, noteRead: (path: string) => void): ValueCaches {

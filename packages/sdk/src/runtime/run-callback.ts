@@ -28,7 +28,7 @@ export async function runCallback(
       { fields: { taskId, event: report.event } },
     );
   }
-  const { xcoms, ...running } = createContext({ ...scope, declaredContext: null });
+  const { xcoms, caches: _caches, ...running } = createContext({ ...scope, declaredContext: null }, true);
   // The task has ended: its XComs can be pulled, but nothing can be added.
   xcoms.close();
   const context = withReport(running.context, report);

@@ -70,7 +70,7 @@ interface OpenHandler {
 
 function openHandler(dag: Dag, taskId: string, scope: AttemptScope): OpenHandler {
   const handler = getHandler(dag, taskId);
-  const { xcoms, listUndeclaredReads, ...running } = createContext(scope);
+  const { xcoms, caches, listUndeclaredReads, ...running } = createContext(scope);
   scope.watchReads?.(listUndeclaredReads);
   return {
     handler,
@@ -79,6 +79,7 @@ function openHandler(dag: Dag, taskId: string, scope: AttemptScope): OpenHandler
       // Encoding a result may read the context, if the handler returned a part of it.
       const bytes = encodeValue(idOfNode(returned), scope, "The returned value");
       const pushed = xcoms.close();
+      caches.close();
       return {
         kind: "succeeded",
         xcoms: [{ key: RETURN_VALUE, bytes }, ...pushed],

@@ -16,12 +16,15 @@ import { workerFolder } from "./reader.ts";
 export interface InputWatch {
   /** Returns why the result must not be stored, with undeclared inputs of other kinds, or `null`. */
   reasonWith(undeclared: readonly string[]): Reason | null;
+  /** Lets the attempt read a file that belongs to memodag. */
+  allow(path: string): void;
   /** Lists packages of which a file was loaded or read. */
   listPackages(): PackageFolder[];
 }
 
 const UNWATCHED: InputWatch = {
   reasonWith: (undeclared) => new NoticedInputs().reasonWith(undeclared),
+  allow: () => undefined,
   listPackages: () => [],
 };
 
@@ -58,6 +61,7 @@ export function watchInputs(order: RunOrder, isNeeded: boolean = isWatched(order
       files.compareAgain();
       return noticed.reasonWith(undeclared);
     },
+    allow: (path) => files.made(path),
     listPackages: () => packages.list(),
   };
 }

@@ -1,6 +1,13 @@
 // Asks the cache for one run: takes ready instances, returns the outcome for each.
 
-import { TimeSlice, type Digest, type TaskSurroundings } from "@memodag/core";
+import {
+  TimeSlice,
+  type Digest,
+  type EntrySnapshot,
+  type RecordedEntry,
+  type RestoredEntry,
+  type TaskSurroundings,
+} from "@memodag/core";
 import type { LookupOutcome, PassLookup } from "@memodag/result-cache";
 import {
   answeredInstance,
@@ -20,6 +27,9 @@ const MOST_FORESEEN = 50_000;
 
 /** Bytes of results taken from the cache before they are written; a single result may exceed it. */
 const MOST_BYTES = 64 * 2 ** 20;
+
+/** The entries of hits by key, or why they are not known. */
+type RestorableByKey = ReadonlyMap<Digest, readonly RestoredEntry[] | { readonly failed: string }>;
 
 type Around = ReadonlyMap<DagNode, TaskSurroundings | Promise<TaskSurroundings>>;
 
@@ -45,7 +55,8 @@ export class AskCache {
     if (asks.length === 0) return evaluated.map((instance) => settled(instance, undefined, clock.now()));
     this.#foreseen ??= await runs.listPreviousCacheKeys(run.team, run.dagId, run.id, MOST_FORESEEN);
     const askedAt = clock.monotonic();
-    const outcome = await lookup.ask(asks, this.#foreseen, MOST_BYTES);
+    const found = await lookup.ask(asks, this.#foreseen, MOST_BYTES);
+    const { outcome, restorable } = await this.#checkEntries(asks, found);
     this.#countLookups(asks, clock.monotonic() - askedAt);
     // If caching was switched off meanwhile, no hit is recorded, however late the answer arrives.
     const turnedOff = cachingOffReason();
@@ -56,7 +67,9 @@ export class AskCache {
       );
     }
     const now = clock.now();
-    return answeredOf(evaluated, outcome).map((instance) => settled(instance, outcome, now));
+    return answeredOf(evaluated, outcome).map((instance) =>
+      withEntries(settled(instance, outcome, now), instance.kind === "ask" ? instance.key : "", restorable),
+    );
   }
 
   /** Looks up again instances that missed under these keys, within the same deadline. */
@@ -71,11 +84,37 @@ export class AskCache {
       const ttlMs = ownTtlMs === "default" ? defaultTtlMs() : ownTtlMs;
       return [{ node, mapIndex, key, ttlMs, errorsTtlMs, made: this.#state.keys.get(node, mapIndex) }];
     });
-    const outcome = await lookup.askAgain(asked);
+    const { outcome, restorable } = await this.#checkEntries(asked, await lookup.askAgain(asked));
     // As in `ask`: no hit after caching was switched off.
     if (cachingOffReason() !== null) return [];
     const now = clock.now();
-    return asked.map((instance) => answeredInstance(instance, outcome, now));
+    return asked.map((instance) =>
+      withEntries(answeredInstance(instance, outcome, now), instance.key, restorable),
+    );
+  }
+
+  /** A hit whose entries cannot be restored is none. */
+  async #checkEntries(
+    asked: readonly KeyedInstance[],
+    outcome: LookupOutcome,
+  ): Promise<{ readonly outcome: LookupOutcome; readonly restorable: RestorableByKey }> {
+    const records = new Map<Digest, readonly RecordedEntry[]>();
+    if (outcome.kind !== "answered") return { outcome, restorable: new Map() };
+    for (const { key } of asked) {
+      const answer = outcome.answers.get(key);
+      if (answer?.kind === "hit" && answer.hit.record.entries) records.set(key, answer.hit.record.entries);
+    }
+    if (records.size === 0) return { outcome, restorable: new Map() };
+    const { entries } = this.#context;
+    const checked = await entries?.findRestorable(this.#state.run, records);
+    if (checked?.kind !== "known") {
+      const failed = checked?.message ?? "there are no job caches here";
+      return { outcome, restorable: new Map(Array.from(records.keys(), (key) => [key, { failed }])) };
+    }
+    const answers = new Map(outcome.answers);
+    for (const key of records.keys())
+      if (!checked.restorable.has(key)) answers.set(key, { kind: "miss", reason: "result_missing" });
+    return { outcome: { ...outcome, answers }, restorable: checked.restorable };
   }
 
   async #evaluate(ready: readonly ReadyInstance[], offReason: string | null): Promise<Evaluated[]> {
@@ -83,15 +122,37 @@ export class AskCache {
     const { run, version, table, work, results } = this.#state;
     const limits = { maxInputSize: maxInputSize(), defaultTtlMs: defaultTtlMs() };
     const around = this.#lookAround(ready, offReason);
+    const entries = this.#snapshots(around.keys());
     const evaluated: Evaluated[] = [];
     const slice = new TimeSlice();
     for (const { node, mapIndex } of ready) {
       const row = table.find(node, mapIndex);
-      const own = { node, mapIndex, row, args: work.argsOf(node, mapIndex), surroundings: around.get(node) };
+      const own = {
+        node,
+        mapIndex,
+        row,
+        args: work.argsOf(node, mapIndex),
+        surroundings: around.get(node),
+        entries: entries.get(node),
+      };
       evaluated.push(await evaluate({ ...own, ...limits, run, dag: version.dag, offReason, env }, results));
       if (slice.isOver) await slice.pause();
     }
     return evaluated;
+  }
+
+  /** Listed once for all instances of a task: which entries there are does not depend on the instance. */
+  #snapshots(nodes: Iterable<DagNode>): ReadonlyMap<DagNode, Promise<readonly EntrySnapshot[]>> {
+    const { run, entries: pending } = this.#state;
+    const snapshots = new Map<DagNode, Promise<readonly EntrySnapshot[]>>();
+    for (const node of nodes) {
+      const reads = node.task.cache?.reads;
+      const listed = reads && this.#context.entries?.snapshot(run, reads, pending);
+      // Awaited by the instances of the task, unless an earlier one fails.
+      listed?.catch(() => undefined);
+      if (listed) snapshots.set(node, listed);
+    }
+    return snapshots;
   }
 
   /** Examined once for all instances of a task, and for all tasks concurrently. */
@@ -123,6 +184,14 @@ function answeredOf(evaluated: readonly Evaluated[], outcome: LookupOutcome): re
     (instance) => instance.kind === "ask" && !outcome.answers.has(instance.key),
   );
   return evaluated.slice(0, gap);
+}
+
+function withEntries(answered: AnsweredInstance, key: Digest, restorable: RestorableByKey): AnsweredInstance {
+  const entries = answered.change.state === "success" ? restorable.get(key) : undefined;
+  if (!entries) return answered;
+  if (!("failed" in entries)) return { ...answered, entries };
+  const cacheReason = { code: "lookup_failed", detail: { what: entries.failed } } as const;
+  return scheduledInstance(answered, { cacheKey: key, cacheStatus: "lookup_failure", cacheReason });
 }
 
 function settled(instance: Evaluated, outcome: LookupOutcome | undefined, now: number): AnsweredInstance {

@@ -94,8 +94,11 @@ export class CarryOut {
   /** An attempt ended; `placed` is the result of a success. */
   end(instance: ReadyInstance, end: AttemptEnd, placed: PlacedSuccess | null): void {
     const { node, mapIndex } = instance;
-    const { table, work, storeJobs, keys } = this.#state;
+    const { table, work, storeJobs, keys, entries } = this.#state;
+    const { attemptId } = table.get(node, mapIndex);
     const row = table.change(node, mapIndex, end.change);
+    if (end.settles === "success" && attemptId !== null && this.#context.entries)
+      entries.publish.push({ taskId: row.taskId, mapIndex, attemptId });
     if (end.losses !== undefined) this.#warnOfLoss(row, end.losses);
     if (end.owes) this.#state.owe(end.owes, node, row);
     if (placed && end.settles === "success")
@@ -152,6 +155,10 @@ export class CarryOut {
       if (made) keys.set(node, mapIndex, made);
       if (made && verdict && node.task.cache) misses.push({ node, mapIndex, made, verdict });
       return this.resume(answered);
+    }
+    if (answered.entries) {
+      const { taskId } = node.task;
+      this.#state.entries.restore.push({ taskId, mapIndex, entries: answered.entries });
     }
     this.#state.keep(answered, xcoms, state === "success" ? returned : null);
     if (state === "success" || state === "failed")

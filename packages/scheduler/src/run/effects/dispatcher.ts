@@ -171,6 +171,7 @@ export class Dispatcher {
       declaredContext: config?.includeInputs ?? null,
       declaredEnv: config?.env ?? null,
       declaredFiles: config?.files,
+      entries: config?.reads && this.#state.keys.get(node, mapIndex)?.entries,
       trust: config?.trust,
       runtime: config && runsCode(node.task) ? surroundings.runtime : undefined,
       now: clock.now(),

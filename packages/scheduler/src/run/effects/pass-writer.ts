@@ -2,9 +2,12 @@
 
 import {
   MemodagError,
+  instanceKey,
   type ActiveLimits,
   type DagRun,
+  type EntryWrites,
   type NewCallback,
+  type SavedEntry,
   type TaskInstance,
   type TaskInstanceWrite,
   type UnstorableInstance,
@@ -45,6 +48,8 @@ export class PassWriter {
     const xcomCount = xcoms.length;
     const { callbacks } = this.#context;
     const owed = [...this.#state.owed];
+    const { publish, restore } = this.#state.entries;
+    const [publishCount, restoreCount] = [publish.length, restore.length];
     const refused = await this.#holdValues(({ isHeld }) => !isHeld);
     if (refused.length > 0) return await this.#setAside(pending.writes, refused);
     const send = async () =>
@@ -56,6 +61,7 @@ export class PassWriter {
         instances: pending.writes,
         removed: pending.removed,
         limits: this.#limits,
+        ...(publish.length + restore.length > 0 && { entries: { publish, restore } }),
         ...(callbacks && owed.length > 0 && { callbacks: { owed, leaseMs: callbacks.leaseMs } }),
         xcoms: xcoms.map((xcom) => ({
           taskId: xcom.taskId,
@@ -90,6 +96,8 @@ export class PassWriter {
       this.#context.listener.instanceChanged?.(run, instance);
     });
     xcoms.splice(0, xcomCount);
+    this.#keepSaved(publish.splice(0, publishCount), outcome.saved ?? []);
+    restore.splice(0, restoreCount);
     if (owed.length > 0) {
       this.#state.owed.splice(0, owed.length);
       callbacks?.take(owed.map((callback) => ({ ...callback, run, begins: 0 })));
@@ -98,6 +106,16 @@ export class PassWriter {
     if (isRunChanged) this.#context.listener.runChanged?.(run);
     tally.report(this.#context.cache, run);
     return "written";
+  }
+
+  /** Tells the stores of results what their attempts did to entries. */
+  #keepSaved(published: EntryWrites["publish"], saved: readonly SavedEntry[]): void {
+    if (saved.length === 0) return;
+    const byAttempt = Map.groupBy(saved, ({ attemptId }) => attemptId);
+    for (const { taskId, mapIndex, attemptId } of published) {
+      const own = byAttempt.get(attemptId);
+      if (own) this.#state.saved.set(instanceKey({ taskId, mapIndex }), own);
+    }
   }
 
   /** Writes values into the database; resolves to the instances whose values that refuses. */
@@ -168,6 +186,6 @@ export class PassWriter {
   }
 }
 
-function runColumns({ state, startedAt, endedAt, processesSpawned, lookups }: DagRun) {
-  return { state, startedAt, endedAt, processesSpawned, lookups };
+function runColumns({ state, startedAt, endedAt, processesSpawned, lookups, bytesMoved }: DagRun) {
+  return { state, startedAt, endedAt, processesSpawned, lookups, bytesMoved };
 }

@@ -1,6 +1,6 @@
 // Stores results in the cache once they are committed. The status of each store is written with a later pass.
 
-import { messageOf, type CancelTimer, type Clock } from "@memodag/core";
+import { instanceKey, messageOf, type CancelTimer, type Clock } from "@memodag/core";
 import type { StoreOutcome } from "@memodag/result-cache";
 import { findInputChange, type InputChanged } from "../../cache/input-change.ts";
 import type { MadeKey } from "../../cache/made-key.ts";
@@ -104,7 +104,7 @@ export class ResultStores {
 
   async #put(job: StoreJob): Promise<StoreOutcome | InputChanged> {
     const { node, mapIndex, row, config, xcoms, code, error } = job;
-    const { surroundings, secrets, defaultTtlMs, cache } = this.#context;
+    const { surroundings, secrets, defaultTtlMs, cache, entries } = this.#context;
     const { run, version, results } = this.#state;
     const { installed = { sealed: [], named: [] } } = version.dag;
     const { packages, spawnedAt } = code;
@@ -119,6 +119,8 @@ export class ResultStores {
     const change = findInputChange(made.surroundings, now);
     if (change !== null) return inputChanged(change);
     const ttlMs = error ? config.errorsTtlMs : config.ttlMs;
+    const saved = this.#state.saved.get(instanceKey(row));
+    this.#state.saved.delete(instanceKey(row));
     const record = {
       team: run.team,
       key: made.key,
@@ -130,6 +132,7 @@ export class ResultStores {
       producer: { runId: run.runId, mapIndex, tryNumber: row.tryNumber },
       durationMs: row.durationMs ?? 0,
       ttlMs: ttlMs === "default" ? defaultTtlMs() : ttlMs,
+      ...(saved && entries && { entries: entries.recorded(saved) }),
     };
     return await cache.store({ record, xcoms }, putMode(row, error));
   }
@@ -141,7 +144,9 @@ export class ResultStores {
   ): Promise<MadeKey> {
     const { run, version, work, results } = this.#state;
     const order = { node, mapIndex, run, dag: version.dag, args: work.argsOf(node, mapIndex) };
-    return await makeKey({ ...order, env: this.#context.env }, config, surroundings, results);
+    // What the attempt saw is not known: it noted every read by name, and its result is not stored.
+    const entries = config.reads && this.#context.entries?.snapshot(run, config.reads, this.#state.entries);
+    return await makeKey({ ...order, entries, env: this.#context.env }, config, surroundings, results);
   }
 }
 

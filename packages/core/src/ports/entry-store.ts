@@ -1,0 +1,194 @@
+// The names of entries, and where their bytes are. Implemented by the metastore.
+
+import type { TaskInstanceId } from "../dag-run.ts";
+import type { Digest } from "../digest.ts";
+import type { EntryPattern, EntryRef } from "../entry.ts";
+
+/** One job cache: a name from the config, and the run, Dag or nothing that its entries belong to. */
+export interface EntryPlace {
+  readonly team: string;
+  readonly cache: string;
+  /** The run's number for scope `run`, the Dag's id for `dag`, empty for `team`. */
+  readonly scopeId: string;
+}
+
+/** Bytes that a byte store holds. */
+export interface Blob {
+  readonly id: number;
+  /** The store's name in the config. */
+  readonly store: string;
+  readonly digest: Digest;
+  readonly sizeBytes: number;
+  /** The name of the bytes in the store; never used twice. */
+  readonly name: string;
+}
+
+/** The attempt that saves an entry. Its entries count when it has succeeded. */
+export interface SavingAttempt extends TaskInstanceId {
+  readonly attemptId: string;
+  /** The run's number. */
+  readonly runId: number;
+}
+
+/** An entry to save. */
+export interface NewEntry {
+  readonly place: EntryPlace;
+  readonly key: string;
+  /** `null`: the key is removed. */
+  readonly blobId: number | null;
+  readonly by: SavingAttempt;
+  /** Takes effect at once, whatever becomes of the attempt. */
+  readonly isNow: boolean;
+  /** Refused if the key is there; implies `isNow`. */
+  readonly ifAbsent: boolean;
+  /** Milliseconds by the database's clock; `null`: until its scope ends. */
+  readonly ttlMs: number | null;
+}
+
+/**
+ * What saving came to. `present`: the key is there, and is kept; `blob_missing`: the bytes were collected meanwhile;
+ * `not_live`: the attempt is not the instance's current one, and may not write at once.
+ */
+export type SaveOutcome = "saved" | "present" | "blob_missing" | "not_live";
+
+/** An entry as it is stored. */
+export interface StoredEntry extends EntryRef {
+  readonly blob: Blob;
+  /** Who saved it. */
+  readonly producer: TaskInstanceId & { readonly runId: number };
+  /** Milliseconds since the Unix epoch. */
+  readonly savedAt: number;
+}
+
+/** Selects entries to list, in the order of their keys. */
+export interface EntryListing {
+  /** Keys that start with this. Empty: all. */
+  readonly prefix: string;
+  /** Also entries in groups below. */
+  readonly isDeep: boolean;
+  /** Keys after this one. */
+  readonly after?: string;
+  readonly limit: number;
+}
+
+/** An entry that a record restores; `digest` is `null` where the task removed the key. */
+export interface RecordedEntry {
+  readonly cache: string;
+  readonly scope: "run" | "dag" | "team";
+  readonly key: string;
+  readonly digest: Digest | null;
+  readonly sizeBytes: number;
+  /** The store of the bytes; `null` for a removal. */
+  readonly store: string | null;
+  /** Milliseconds that it lives; `null`: until its scope ends. */
+  readonly ttlMs: number | null;
+}
+
+/** An entry that a hit restores. */
+export interface RestoredEntry {
+  readonly place: EntryPlace;
+  readonly key: string;
+  readonly blob: Blob | null;
+  readonly ttlMs: number | null;
+}
+
+/** What a pass does to entries, in its transaction. */
+export interface EntryWrites {
+  /** Attempts that succeeded: their entries count from now on, in place of those of earlier tries. */
+  readonly publish: readonly (TaskInstanceId & { readonly attemptId: string })[];
+  /** Instances that hit, with the entries that their producer saved. */
+  readonly restore: readonly (TaskInstanceId & { readonly entries: readonly RestoredEntry[] })[];
+}
+
+/** Bytes in a store that nothing names. */
+export interface LooseBlob {
+  readonly team: string;
+  readonly store: string;
+  readonly name: string;
+}
+
+/** What a collection of entries removed. */
+export interface CollectedEntries {
+  readonly entries: number;
+  readonly blobs: number;
+  readonly sizeBytes: number;
+  /** Objects to delete from their stores, and then to {@link EntryStore.forgetLoose forget}. */
+  readonly loose: readonly LooseBlob[];
+}
+
+/** Names of entries, and their bytes by digest. Every method is restricted to a team. */
+export interface EntryStore {
+  /** Bytes by digest: those of `store` where it has them, else those of any other store. */
+  findBlobs(team: string, digests: readonly Digest[], store?: string): Promise<Map<Digest, Blob>>;
+  /**
+   * Records that an object may exist, before it is written, so that it is found if nothing ever names it.
+   */
+  beginUpload(upload: LooseBlob): Promise<void>;
+  /** Records that an object is written. Returns other bytes of the same digest that were there before it. */
+  endUpload(
+    upload: LooseBlob,
+    content: { readonly digest: Digest; readonly sizeBytes: number },
+  ): Promise<Blob>;
+  save(entry: NewEntry): Promise<SaveOutcome>;
+  /** The entry of a key, as an attempt sees it: with what it saved and removed itself. */
+  find(place: EntryPlace, key: string, attemptId?: string): Promise<StoredEntry | undefined>;
+  /** Entries in the order of their keys, as an attempt sees them. */
+  list(place: EntryPlace, listing: EntryListing, attemptId?: string): Promise<StoredEntry[]>;
+  /** Names of the groups directly below a prefix, in order. */
+  listGroups(place: EntryPlace, prefix: string, attemptId?: string): Promise<string[]>;
+  /**
+   * What patterns select once a pass has made its changes, which are not written yet.
+   * @throws MemodagError `too_many_entries` for a pattern that selects over 100,000
+   */
+  findForKeys(
+    wanted: readonly (EntryPattern & { readonly place: EntryPlace })[],
+    pending: EntryWrites,
+    runId: number,
+  ): Promise<EntryRef[][]>;
+  /** Entries that tasks of a run saved, in every cache, in the order of their numbers. */
+  listOfRun(
+    team: string,
+    runId: number,
+    page: RunEntryPage,
+  ): Promise<(StoredEntry & { readonly id: number })[]>;
+  /** Removes entries of a place. Returns how many. */
+  remove(place: EntryPlace, selection: { readonly key?: string; readonly prefix?: string }): Promise<number>;
+  /** Removes names and bytes that are not needed any more, a batch at a time; see {@link CollectOptions}. */
+  collect(options: CollectOptions): Promise<CollectedEntries>;
+  /** What {@link collect} would remove now. */
+  amount(
+    options: Omit<CollectOptions, "limit">,
+  ): Promise<{ readonly entries: number; readonly sizeBytes: number }>;
+  /** Those of the object names that a store's entries may have, to tell them from other bytes in the store. */
+  findNames(team: string, store: string, names: readonly string[]): Promise<Set<string>>;
+  /** Forgets objects that are deleted. */
+  forgetLoose(blobs: readonly LooseBlob[]): Promise<void>;
+  /** Removes bytes whose object is gone, and the entries that name them. */
+  dropBlobs(team: string, ids: readonly number[]): Promise<void>;
+}
+
+/** What an attempt did to one key, for the record of its result. */
+export interface SavedEntry {
+  readonly attemptId: string;
+  readonly place: EntryPlace;
+  readonly key: string;
+  /** `null`: the key was removed. */
+  readonly blob: Blob | null;
+  readonly ttlMs: number | null;
+}
+
+/** A page of a run's entries. */
+export interface RunEntryPage {
+  readonly limit: number;
+  /** Entries after the one with this number. */
+  readonly after?: number;
+}
+
+/** What a collection removes. Durations are milliseconds by the database's clock. */
+export interface CollectOptions {
+  /** How long entries of scope `run` stay after the end of their run; `null`: for ever. */
+  readonly keepMs: number | null;
+  /** How long bytes stay that nothing names. */
+  readonly graceMs: number;
+  readonly limit: number;
+}

@@ -1,0 +1,177 @@
+// Removes entries that are not needed any more, and the bytes that nothing names then.
+//
+// Bytes leave in two steps: the row of what nothing names becomes one of what may be deleted, in one statement that
+// fails if something has named it meanwhile; then the caller deletes the object. Object names are never used again, so
+// a collector that was killed in between, or is late, deletes nothing that is needed.
+
+import { chunksOf, type CollectedEntries, type CollectOptions, type LooseBlob } from "@memodag/core";
+import { sql } from "kysely";
+import type { Dialect } from "../dialect.ts";
+import { statement, type TransactionScript } from "../transaction-script.ts";
+
+const IDS_A_STATEMENT = 500;
+
+/** Removes a batch; see the entry store. */
+export async function collectEntries(dialect: Dialect, options: CollectOptions): Promise<CollectedEntries> {
+  const { limit } = options;
+  const entries = await dialect.transaction(() => removeEntries(dialect, options));
+  const freed = await freeBlobs(dialect, options);
+  const loose = await dialect.kysely
+    .selectFrom("loose_blob")
+    .select(["team", "store", "name"])
+    .where("delete_after", "<=", dialect.now)
+    .limit(limit)
+    .execute();
+  return { entries, ...freed, loose };
+}
+
+/** Removes what a store has lost, and the entries and records that name it. */
+export async function dropBlobs(dialect: Dialect, team: string, ids: readonly number[]): Promise<void> {
+  const { kysely } = dialect;
+  for (const some of chunksOf(ids, IDS_A_STATEMENT)) {
+    await dialect.transaction(function* () {
+      const records = kysely
+        .selectFrom("cache_record_blob")
+        .select("key")
+        .where("team", "=", team)
+        .where("blob_id", "in", some);
+      yield* statement(
+        kysely.deleteFrom("cache_record").where("team", "=", team).where("key", "in", records),
+      );
+      yield* statement(
+        kysely.deleteFrom("cache_entry").where("team", "=", team).where("blob_id", "in", some),
+      );
+      yield* statement(kysely.deleteFrom("blob").where("team", "=", team).where("id", "in", some));
+    });
+  }
+}
+
+/** What a collection would remove. Bytes that only these entries name are not in it: they follow with a later one. */
+export async function amountToCollect(
+  dialect: Dialect,
+  options: Omit<CollectOptions, "limit">,
+): Promise<{ entries: number; sizeBytes: number }> {
+  const ids = new Set<number>();
+  for (const query of removable(dialect, options)) for (const { id } of await query.execute()) ids.add(id);
+  const freed = await unnamedBlobs(dialect, options)
+    .select((select) => select.fn.sum<number | null>("size_bytes").as("size_bytes"))
+    .executeTakeFirst();
+  return { entries: ids.size, sizeBytes: freed?.size_bytes ?? 0 };
+}
+
+function* removeEntries(dialect: Dialect, options: CollectOptions): TransactionScript<number> {
+  let removed = 0;
+  for (const query of removable(dialect, options)) {
+    const gone = yield* statement(
+      dialect.kysely.deleteFrom("cache_entry").where("id", "in", query.limit(options.limit)).returning("id"),
+    );
+    removed += gone.length;
+  }
+  return removed;
+}
+
+/** Entries that are not needed: expired, of attempts that failed or were lost, and of runs that ended long ago. */
+function removable({ kysely, now }: Dialect, { keepMs }: Pick<CollectOptions, "keepMs">) {
+  const entries = kysely.selectFrom("cache_entry as entry").select("entry.id");
+  const expired = entries.where("entry.expires_at", "<=", now);
+  const abandoned = entries
+    .where("entry.is_pending", "=", 1)
+    .where((where) =>
+      where.not(
+        where.exists(
+          where
+            .selectFrom("task_instance")
+            .select("task_instance.dag_run_id")
+            .whereRef("task_instance.dag_run_id", "=", "entry.dag_run_id")
+            .whereRef("task_instance.task_id", "=", "entry.task_id")
+            .whereRef("task_instance.map_index", "=", "entry.map_index")
+            .whereRef("task_instance.attempt_id", "=", "entry.attempt_id"),
+        ),
+      ),
+    );
+  if (keepMs === null) return [expired, abandoned];
+  const ended = entries.where((where) =>
+    where.exists(
+      where
+        .selectFrom("dag_run")
+        .select("dag_run.id")
+        .whereRef("dag_run.id", "=", "entry.dag_run_id")
+        // Of the run itself, and not of a cache that runs share.
+        .where(sql<boolean>`entry.scope_id = cast(dag_run.id as text)`)
+        .where("dag_run.ended_at", "<=", sql<number>`${now} - ${sql.lit(keepMs)}`),
+    ),
+  );
+  return [expired, abandoned, ended];
+}
+
+function unnamedBlobs({ kysely, now }: Dialect, { graceMs }: Pick<CollectOptions, "graceMs">) {
+  return kysely
+    .selectFrom("blob")
+    .where("named_at", "<=", sql<number>`${now} - ${sql.lit(graceMs)}`)
+    .where((where) =>
+      where.and([
+        where.not(
+          where.exists(
+            where
+              .selectFrom("cache_entry")
+              .select("cache_entry.id")
+              .whereRef("cache_entry.blob_id", "=", "blob.id"),
+          ),
+        ),
+        where.not(
+          where.exists(
+            where
+              .selectFrom("cache_record_blob")
+              .select("cache_record_blob.key")
+              .whereRef("cache_record_blob.blob_id", "=", "blob.id"),
+          ),
+        ),
+      ]),
+    );
+}
+
+async function freeBlobs(
+  dialect: Dialect,
+  { graceMs, limit }: CollectOptions,
+): Promise<{ blobs: number; sizeBytes: number }> {
+  const unnamed = await unnamedBlobs(dialect, { graceMs })
+    .select("id")
+    .orderBy("named_at")
+    .orderBy("id")
+    .limit(limit)
+    .execute();
+  let blobs = 0;
+  let sizeBytes = 0;
+  for (const { id } of unnamed) {
+    const freed = await tryFree(dialect, id, graceMs);
+    if (freed === undefined) continue;
+    blobs += 1;
+    sizeBytes += freed;
+  }
+  return { blobs, sizeBytes };
+}
+
+/** Undefined if something names it by now. */
+async function tryFree(dialect: Dialect, id: number, graceMs: number): Promise<number | undefined> {
+  const { kysely, now } = dialect;
+  try {
+    return await dialect.transaction(function* () {
+      const [freed] = yield* statement(
+        kysely
+          .deleteFrom("blob")
+          .where("id", "=", id)
+          .where("named_at", "<=", sql<number>`${now} - ${sql.lit(graceMs)}`)
+          .returning(["team", "store", "name", "size_bytes"]),
+      );
+      if (!freed) return undefined;
+      const { team, store, name, size_bytes } = freed satisfies LooseBlob & { size_bytes: number };
+      yield* statement(kysely.insertInto("loose_blob").values({ team, store, name, delete_after: now }));
+      return size_bytes;
+    });
+  } catch (error) {
+    const isStillThere = await kysely.selectFrom("blob").select("id").where("id", "=", id).executeTakeFirst();
+    // It is named again, which the reference to it refused.
+    if (isStillThere) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,135 @@
+// Entries and bytes as rows, and back.
+
+import type { Blob, EntryPlace, EntrySelection, SavedEntry, StoredEntry } from "@memodag/core";
+import { sql, type Expression, type ExpressionBuilder, type RawBuilder, type SqlBool } from "kysely";
+import type { Schema } from "../tables/schema.ts";
+
+/** Columns of `blob` beside those of another table. */
+export const BLOB_COLUMNS = [
+  "blob.id as blob_id",
+  "blob.store as store",
+  "blob.digest as digest",
+  "blob.size_bytes as size_bytes",
+  "blob.name as name",
+] as const;
+
+/** Columns of `cache_entry` in a listing. */
+export const ENTRY_COLUMNS = [
+  "cache_entry.id as id",
+  "cache_entry.cache as cache",
+  "cache_entry.key as key",
+  "cache_entry.dag_run_id as dag_run_id",
+  "cache_entry.task_id as task_id",
+  "cache_entry.map_index as map_index",
+  "cache_entry.saved_at as saved_at",
+] as const;
+
+/** The columns of bytes; null where an entry has none. */
+interface BlobRow {
+  readonly blob_id: number | null;
+  readonly store: string | null;
+  readonly digest: string | null;
+  readonly size_bytes: number | null;
+  readonly name: string | null;
+}
+
+/** Both kinds of columns. */
+export interface EntryRow extends BlobRow {
+  readonly id: number;
+  readonly cache: string;
+  readonly key: string;
+  readonly dag_run_id: number;
+  readonly task_id: string;
+  readonly map_index: number;
+  readonly saved_at: number;
+}
+
+/** The bytes of a row; `null` for an entry that removes its key. */
+export function toBlob(row: BlobRow): Blob | null {
+  const { blob_id: id, store, digest, size_bytes: sizeBytes, name } = row;
+  if (id === null || store === null || digest === null || sizeBytes === null || name === null) return null;
+  return { id, store, digest, sizeBytes, name };
+}
+
+/** The entries of rows, without those that remove their key. */
+export function toStoredEntries(rows: readonly EntryRow[]): (StoredEntry & { id: number })[] {
+  return rows.flatMap((row) => {
+    const blob = toBlob(row);
+    if (!blob) return [];
+    const { id, cache, key, dag_run_id: runId, task_id: taskId, map_index: mapIndex } = row;
+    const producer = { runId, taskId, mapIndex };
+    const { digest, sizeBytes } = blob;
+    return [{ id, cache, key, digest, sizeBytes, blob, producer, savedAt: row.saved_at }];
+  });
+}
+
+/** What a row of an attempt did to a key. */
+export function toSavedEntry(
+  row: BlobRow &
+    EntryPlaceRow & { readonly key: string; readonly attempt_id: string; readonly ttl_ms: number | null },
+): SavedEntry {
+  const { team, cache, scope_id: scopeId, key, attempt_id: attemptId, ttl_ms: ttlMs } = row;
+  return { attemptId, place: { team, cache, scopeId }, key, blob: toBlob(row), ttlMs };
+}
+
+interface EntryPlaceRow {
+  readonly team: string;
+  readonly cache: string;
+  readonly scope_id: string;
+}
+
+/** The condition that a row of `cache_entry` is of a place. */
+export function isAt({
+  team,
+  cache,
+  scopeId,
+}: EntryPlace): (where: ExpressionBuilder<Schema, "cache_entry">) => Expression<SqlBool> {
+  return (where) =>
+    where.and([
+      where("cache_entry.team", "=", team),
+      where("cache_entry.cache", "=", cache),
+      where("cache_entry.scope_id", "=", scopeId),
+    ]);
+}
+
+/** The condition that a row of `cache_entry` has not expired. */
+export function isLive(
+  now: RawBuilder<number>,
+): (where: ExpressionBuilder<Schema, "cache_entry">) => Expression<SqlBool> {
+  return (where) =>
+    where.or([where("cache_entry.expires_at", "is", null), where("cache_entry.expires_at", ">", now)]);
+}
+
+/** The condition that an attempt sees a row, or that everyone does. */
+export function isSeenBy(
+  attemptId: string | undefined,
+): (where: ExpressionBuilder<Schema, "cache_entry">) => Expression<SqlBool> {
+  return (where) =>
+    where.or([
+      where("cache_entry.is_pending", "=", 0),
+      ...(attemptId === undefined ? [] : [where("cache_entry.attempt_id", "=", attemptId)]),
+    ]);
+}
+
+/** The condition that a key starts with a prefix, which is empty or ends with a slash. */
+export function startsWith(prefix: string): RawBuilder<SqlBool> {
+  if (prefix === "") return sql<SqlBool>`1 = 1`;
+  // Keys are compared by their bytes, and "0" follows "/".
+  const end = `${prefix.slice(0, -1)}0`;
+  return sql<SqlBool>`(cache_entry.key >= ${prefix} and cache_entry.key < ${end})`;
+}
+
+/** The condition that a key which starts with a prefix is in no group below it. */
+export function isDirectlyBelow(prefix: string): RawBuilder<SqlBool> {
+  // Databases count characters, JavaScript counts UTF-16 units.
+  const length = Array.from(prefix).length;
+  return sql<SqlBool>`(substr(cache_entry.key, ${sql.lit(length + 1)}) not like '%/%')`;
+}
+
+/** The condition that a selection includes a key. */
+export function isSelected(selection: EntrySelection): RawBuilder<SqlBool> {
+  if (selection.kind === "key") return sql<SqlBool>`(cache_entry.key = ${selection.key})`;
+  const { prefix, isDeep } = selection;
+  if (isDeep) return startsWith(prefix);
+  return sql<SqlBool>`(${startsWith(prefix)} and ${isDirectlyBelow(prefix)})`;
+}

@@ -1,0 +1,323 @@
+// Entries of job caches in the metadata database: names, and which bytes in which store they stand for.
+
+import {
+  MemodagError,
+  chunksOf,
+  compareEntryKeys,
+  instanceKey,
+  readEntryPattern,
+  selectsEntry,
+  type Blob,
+  type CollectedEntries,
+  type CollectOptions,
+  type Digest,
+  type EntryListing,
+  type EntryPattern,
+  type EntryPlace,
+  type EntryRef,
+  type EntryStore,
+  type EntryWrites,
+  type LooseBlob,
+  type NewEntry,
+  type RunEntryPage,
+  type SaveOutcome,
+  type StoredEntry,
+} from "@memodag/core";
+import { sql } from "kysely";
+import type { Dialect } from "../dialect.ts";
+import { amountToCollect, collectEntries, dropBlobs } from "./collect-entries.ts";
+import {
+  BLOB_COLUMNS,
+  ENTRY_COLUMNS,
+  isAt,
+  isDirectlyBelow,
+  isLive,
+  isSeenBy,
+  isSelected,
+  startsWith,
+  toBlob,
+  toStoredEntries,
+} from "./entry-rows.ts";
+import { saveEntry } from "./save-entry.ts";
+
+/** Milliseconds after which an upload that never ended is deleted. */
+const ABANDONED_MS = 24 * 3_600_000;
+
+const DIGESTS_A_STATEMENT = 500;
+
+/** Entries that a pattern of a cache key may select. */
+const MOST_SELECTED = 100_000;
+
+/** The entry store of the metadata database. */
+export class MetadataEntryStore implements EntryStore {
+  readonly #dialect: Dialect;
+
+  constructor(dialect: Dialect) {
+    this.#dialect = dialect;
+  }
+
+  async findBlobs(team: string, digests: readonly Digest[], store?: string): Promise<Map<Digest, Blob>> {
+    const found = new Map<Digest, Blob>();
+    for (const some of chunksOf([...new Set(digests)], DIGESTS_A_STATEMENT)) {
+      const rows = await this.#dialect.kysely
+        .selectFrom("blob")
+        .select([...BLOB_COLUMNS])
+        .where("team", "=", team)
+        .where("digest", "in", some)
+        .orderBy("id")
+        .execute();
+      for (const row of rows) {
+        const blob = toBlob(row);
+        if (blob && (blob.store === store || !found.has(blob.digest))) found.set(blob.digest, blob);
+      }
+    }
+    return found;
+  }
+
+  async beginUpload({ team, store, name }: LooseBlob): Promise<void> {
+    const { kysely, now } = this.#dialect;
+    const delete_after = sql<number>`${now} + ${sql.lit(ABANDONED_MS)}`;
+    await kysely.insertInto("loose_blob").values({ team, store, name, delete_after }).execute();
+  }
+
+  async endUpload(
+    { team, store, name }: LooseBlob,
+    { digest, sizeBytes }: { readonly digest: Digest; readonly sizeBytes: number },
+  ): Promise<Blob> {
+    const { kysely, now } = this.#dialect;
+    return await kysely.transaction().execute(async (transaction) => {
+      // An update rather than nothing, so that the row of another upload is locked and returned.
+      const row = await transaction
+        .insertInto("blob")
+        .values({ team, store, digest, size_bytes: sizeBytes, name, named_at: now })
+        .onConflict((conflict) =>
+          conflict.columns(["team", "digest", "store"]).doUpdateSet({ named_at: now }),
+        )
+        .returning(["id", "name"])
+        .executeTakeFirstOrThrow();
+      const loose = transaction
+        .updateTable("loose_blob")
+        .where("team", "=", team)
+        .where("store", "=", store)
+        .where("name", "=", name);
+      if (row.name !== name) await loose.set({ delete_after: now }).execute();
+      else {
+        await transaction
+          .deleteFrom("loose_blob")
+          .where("team", "=", team)
+          .where("store", "=", store)
+          .where("name", "=", name)
+          .execute();
+      }
+      return { id: row.id, store, digest, sizeBytes, name: row.name };
+    });
+  }
+
+  async save(entry: NewEntry): Promise<SaveOutcome> {
+    try {
+      return await this.#dialect.transaction(() => saveEntry(this.#dialect, entry));
+    } catch (error) {
+      // A collection may have removed the bytes in between, which violates the reference.
+      if (entry.blobId !== null && !(await this.#hasBlob(entry.blobId))) return "blob_missing";
+      throw error;
+    }
+  }
+
+  async find(place: EntryPlace, key: string, attemptId?: string): Promise<StoredEntry | undefined> {
+    const rows = await this.#visible(place, attemptId).where("cache_entry.key", "=", key).execute();
+    // Its own comes first, and may be a removal.
+    return toStoredEntries(rows.slice(0, 1))[0];
+  }
+
+  async list(place: EntryPlace, listing: EntryListing, attemptId?: string): Promise<StoredEntry[]> {
+    const { prefix, isDeep, after, limit } = listing;
+    const found: StoredEntry[] = [];
+    let from = after;
+    for (;;) {
+      const rows = await this.#visible(place, attemptId)
+        .where(startsWith(prefix))
+        .$if(!isDeep, (query) => query.where(isDirectlyBelow(prefix)))
+        .$if(from !== undefined, (query) => query.where("cache_entry.key", ">", from ?? ""))
+        .limit(limit)
+        .execute();
+      const own = rows.filter((row, index) => row.key !== rows[index - 1]?.key);
+      for (const entry of toStoredEntries(own)) if (found.length < limit) found.push(entry);
+      const last = rows.at(-1);
+      if (rows.length < limit || found.length >= limit || !last) return found;
+      from = last.key;
+    }
+  }
+
+  async listGroups(place: EntryPlace, prefix: string, attemptId?: string): Promise<string[]> {
+    const { kysely, now } = this.#dialect;
+    const rows = await kysely
+      .selectFrom("cache_entry")
+      .select(["key", "blob_id"])
+      .distinct()
+      .where(isAt(place))
+      .where(isLive(now))
+      .where(isSeenBy(attemptId))
+      .where(startsWith(prefix))
+      .where(sql<boolean>`not ${isDirectlyBelow(prefix)}`)
+      .execute();
+    const names = new Set<string>();
+    for (const { key, blob_id } of rows) {
+      const below = key.slice(prefix.length).split("/");
+      const [first] = below;
+      if (below.length > 1 && first !== undefined && blob_id !== null) names.add(first);
+    }
+    return [...names].sort(compareEntryKeys);
+  }
+
+  async findForKeys(
+    wanted: readonly (EntryPattern & { readonly place: EntryPlace })[],
+    { publish, restore }: EntryWrites,
+    runId: number,
+  ): Promise<EntryRef[][]> {
+    const attemptIds = new Set(publish.map(({ attemptId }) => attemptId));
+    const instances = new Set([...publish, ...restore].map(instanceKey));
+    const selected: EntryRef[][] = [];
+    for (const { cache, pattern, place } of wanted) {
+      const rows = await this.#dialect.kysely
+        .selectFrom("cache_entry")
+        .leftJoin("blob", "blob.id", "cache_entry.blob_id")
+        .select([...ENTRY_COLUMNS, ...BLOB_COLUMNS, "cache_entry.attempt_id", "cache_entry.is_pending"])
+        .where(isAt(place))
+        .where(isLive(this.#dialect.now))
+        .where((where) =>
+          where.or([
+            where("is_pending", "=", 0),
+            ...(attemptIds.size > 0 ? [where("attempt_id", "in", [...attemptIds])] : []),
+          ]),
+        )
+        .where(isSelected(readEntryPattern(pattern)))
+        .orderBy("cache_entry.is_pending")
+        .limit(MOST_SELECTED + 1)
+        .execute();
+      if (rows.length > MOST_SELECTED) throw tooMany(pattern);
+      const byKey = new Map<string, EntryRef>();
+      for (const row of rows) {
+        const isOfEarlierTry =
+          row.dag_run_id === runId &&
+          instances.has(instanceKey({ taskId: row.task_id, mapIndex: row.map_index })) &&
+          !attemptIds.has(row.attempt_id);
+        const blob = toBlob(row);
+        if (isOfEarlierTry) continue;
+        if (!blob) byKey.delete(row.key);
+        else byKey.set(row.key, { cache, key: row.key, digest: blob.digest, sizeBytes: blob.sizeBytes });
+      }
+      const selection = readEntryPattern(pattern);
+      for (const { place: at, key, blob } of restore.flatMap(({ entries }) => entries)) {
+        if (at.cache !== cache || at.scopeId !== place.scopeId || !selectsEntry(selection, key)) continue;
+        if (blob) byKey.set(key, { cache, key, digest: blob.digest, sizeBytes: blob.sizeBytes });
+        else byKey.delete(key);
+      }
+      selected.push([...byKey.values()].sort((a, b) => compareEntryKeys(a.key, b.key)));
+    }
+    return selected;
+  }
+
+  async listOfRun(
+    team: string,
+    runId: number,
+    { limit, after = 0 }: RunEntryPage,
+  ): Promise<(StoredEntry & { readonly id: number })[]> {
+    const rows = await this.#dialect.kysely
+      .selectFrom("cache_entry")
+      .innerJoin("blob", "blob.id", "cache_entry.blob_id")
+      .select([...ENTRY_COLUMNS, ...BLOB_COLUMNS])
+      .where("cache_entry.team", "=", team)
+      .where("cache_entry.dag_run_id", "=", runId)
+      .where("cache_entry.is_pending", "=", 0)
+      .where("cache_entry.id", ">", after)
+      .orderBy("cache_entry.id")
+      .limit(limit)
+      .execute();
+    return toStoredEntries(rows);
+  }
+
+  async remove(
+    place: EntryPlace,
+    { key, prefix }: { readonly key?: string; readonly prefix?: string },
+  ): Promise<number> {
+    const removed = await this.#dialect.kysely
+      .deleteFrom("cache_entry")
+      .where(isAt(place))
+      .where("is_pending", "=", 0)
+      .$if(key !== undefined, (query) => query.where("key", "=", key ?? ""))
+      .$if(prefix !== undefined, (query) => query.where(startsWith(prefix ?? "")))
+      .executeTakeFirst();
+    return Number(removed.numDeletedRows);
+  }
+
+  async collect(options: CollectOptions): Promise<CollectedEntries> {
+    return await collectEntries(this.#dialect, options);
+  }
+
+  async amount(options: Omit<CollectOptions, "limit">): Promise<{ entries: number; sizeBytes: number }> {
+    return await amountToCollect(this.#dialect, options);
+  }
+
+  async findNames(team: string, store: string, names: readonly string[]): Promise<Set<string>> {
+    const found = new Set<string>();
+    for (const some of chunksOf(names, DIGESTS_A_STATEMENT)) {
+      for (const table of ["blob", "loose_blob"] as const) {
+        const rows = await this.#dialect.kysely
+          .selectFrom(table)
+          .select("name")
+          .where("team", "=", team)
+          .where("store", "=", store)
+          .where("name", "in", some)
+          .execute();
+        for (const { name } of rows) found.add(name);
+      }
+    }
+    return found;
+  }
+
+  async forgetLoose(blobs: readonly LooseBlob[]): Promise<void> {
+    for (const { team, store, name } of blobs) {
+      await this.#dialect.kysely
+        .deleteFrom("loose_blob")
+        .where("team", "=", team)
+        .where("store", "=", store)
+        .where("name", "=", name)
+        .execute();
+    }
+  }
+
+  async dropBlobs(team: string, ids: readonly number[]): Promise<void> {
+    await dropBlobs(this.#dialect, team, ids);
+  }
+
+  async #hasBlob(id: number): Promise<boolean> {
+    const row = await this.#dialect.kysely
+      .selectFrom("blob")
+      .select("id")
+      .where("id", "=", id)
+      .executeTakeFirst();
+    return row !== undefined;
+  }
+
+  /** Entries as an attempt sees them, its own before those of others under the same key. */
+  #visible(place: EntryPlace, attemptId: string | undefined) {
+    return this.#dialect.kysely
+      .selectFrom("cache_entry")
+      .leftJoin("blob", "blob.id", "cache_entry.blob_id")
+      .select([...ENTRY_COLUMNS, ...BLOB_COLUMNS])
+      .where(isAt(place))
+      .where(isLive(this.#dialect.now))
+      .where(isSeenBy(attemptId))
+      .orderBy("cache_entry.key")
+      .orderBy("cache_entry.is_pending", "desc");
+  }
+}
+
+function tooMany(pattern: string): MemodagError {
+  return new MemodagError(
+    "too_many_entries",
+    `The pattern ${JSON.stringify(pattern)} in cache.reads selects more than ${MOST_SELECTED} entries: ` +
+      "name a smaller group",
+    { fields: { pattern } },
+  );
+}

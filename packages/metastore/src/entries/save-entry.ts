@@ -1,0 +1,76 @@
+// Saves one entry: for its attempt alone until that has succeeded, or for everyone at once.
+
+import type { NewEntry, SaveOutcome } from "@memodag/core";
+import { sql } from "kysely";
+import type { Dialect } from "../dialect.ts";
+import { statement, type TransactionScript } from "../transaction-script.ts";
+
+/** The script that saves an entry; see the entry store. */
+export function* saveEntry(
+  { kysely, now }: Pick<Dialect, "kysely" | "now">,
+  { place, key, blobId, by, isNow, ifAbsent, ttlMs }: NewEntry,
+): TransactionScript<SaveOutcome> {
+  if (blobId !== null) {
+    const named = yield* statement(
+      kysely.updateTable("blob").set({ named_at: now }).where("id", "=", blobId).returning("id"),
+    );
+    if (named.length === 0) return "blob_missing";
+  }
+  const isPending = !isNow && !ifAbsent;
+  const { team, cache, scopeId } = place;
+  // What the attempt itself did to the key before.
+  yield* statement(
+    kysely
+      .deleteFrom("cache_entry")
+      .where("attempt_id", "=", by.attemptId)
+      .where("cache", "=", cache)
+      .where("key", "=", key)
+      .where("is_pending", "=", 1),
+  );
+  if (!isPending) {
+    const live = yield* statement(
+      kysely
+        .selectFrom("task_instance")
+        .select("task_id")
+        .where("dag_run_id", "=", by.runId)
+        .where("task_id", "=", by.taskId)
+        .where("map_index", "=", by.mapIndex)
+        .where("attempt_id", "=", by.attemptId),
+    );
+    if (live.length === 0) return "not_live";
+    yield* statement(
+      kysely
+        .deleteFrom("cache_entry")
+        .where("team", "=", team)
+        .where("cache", "=", cache)
+        .where("scope_id", "=", scopeId)
+        .where("key", "=", key)
+        .where("is_pending", "=", 0)
+        .$if(ifAbsent, (query) => query.where("expires_at", "<=", now)),
+    );
+    // Nothing is left of a key that is removed at once.
+    if (blobId === null) return "saved";
+  }
+  const inserted = yield* statement(
+    kysely
+      .insertInto("cache_entry")
+      .values({
+        team,
+        cache,
+        scope_id: scopeId,
+        key,
+        blob_id: blobId,
+        dag_run_id: by.runId,
+        task_id: by.taskId,
+        map_index: by.mapIndex,
+        attempt_id: by.attemptId,
+        is_pending: isPending ? 1 : 0,
+        saved_at: now,
+        ttl_ms: ttlMs,
+        expires_at: ttlMs === null || isPending ? null : sql<number>`${now} + ${sql.lit(ttlMs)}`,
+      })
+      .onConflict((conflict) => conflict.doNothing())
+      .returning("id"),
+  );
+  return inserted.length > 0 ? "saved" : "present";
+}
