@@ -1,7 +1,14 @@
 // Answers questions of a running task. Answers are limited to its own team and run, whatever the worker
 // claims.
 
-import { MemodagError, isOwnFault, messageOf, storedError, type Attempt, type AttemptQueries } from "@memodag/core";
+import {
+  MemodagError,
+  isOwnFault,
+  messageOf,
+  storedError,
+  type Attempt,
+  type AttemptQueries,
+} from "@memodag/core";
 import type { Answer, Question } from "./protocol.ts";
 
 /** Answers a question; never rejects. */

@@ -27,6 +27,7 @@ describe("reportRun", () => {
       state: "running",
       durationMs: null,
       processesSpawned: 1,
+      bytesMoved: 0,
       lookups: 1,
       cache: {
         hit: 1,

@@ -39,7 +39,9 @@ export class EntryRetention implements AgedStore {
       const [first] = ofStore;
       if (!first) continue;
       try {
-        await (await openByteStore(first.store)).delete(
+        await (
+          await openByteStore(first.store)
+        ).delete(
           first.team,
           ofStore.map(({ name }) => name),
         );
