@@ -60,7 +60,7 @@ export interface OperationSettings {
   readonly cachingOffReason: () => string | null;
   /** Size limit of the cache in bytes; `null`: no limit. */
   readonly maxCacheBytes: () => number | null;
-  /** How long entries of a run stay after its end, in milliseconds; `null`: for ever. */
+  /** How long entries of a run stay after its end, in milliseconds; `null`: without limit. */
   readonly keepEntriesMs: () => number | null;
   /** The name of the cache's stores in the config, for messages. */
   readonly cacheBackend: string;

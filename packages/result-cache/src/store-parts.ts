@@ -7,4 +7,4 @@ export * from "./bytes/server-time.ts";
 export * from "./filesystem/record-file.ts";
 export * from "./filesystem/safe-names.ts";
 export * from "./in-batches.ts";
-export * from "./record-put.ts";
+export * from "./filesystem/record-put.ts";

@@ -46,7 +46,7 @@ export interface NewEntry {
 }
 
 /**
- * What saving came to. `present`: the key is there, and is kept; `blob_missing`: the bytes were collected meanwhile;
+ * The outcome of a save. `present`: the key is there, and is kept; `blob_missing`: the bytes were collected meanwhile;
  * `not_live`: the attempt is not the instance's current one, and may not write at once.
  */
 export type SaveOutcome = "saved" | "present" | "blob_missing" | "not_live";
@@ -92,7 +92,7 @@ export interface RestoredEntry {
   readonly ttlMs: number | null;
 }
 
-/** What a pass does to entries, in its transaction. */
+/** The changes of a pass to entries, made in its transaction. */
 export interface EntryWrites {
   /** Attempts that succeeded: their entries count from now on, in place of those of earlier tries. */
   readonly publish: readonly (TaskInstanceId & { readonly attemptId: string })[];
@@ -107,7 +107,7 @@ export interface LooseBlob {
   readonly name: string;
 }
 
-/** What a collection of entries removed. */
+/** The entries and bytes that a collection removed. */
 export interface CollectedEntries {
   readonly entries: number;
   readonly blobs: number;
@@ -137,7 +137,7 @@ export interface EntryStore {
   /** Names of the groups directly below a prefix, in order. */
   listGroups(place: EntryPlace, prefix: string, attemptId?: string): Promise<string[]>;
   /**
-   * What patterns select once a pass has made its changes, which are not written yet.
+   * Returns the entries that patterns select once a pass has made its changes, which are not written yet.
    * @throws MemodagError `too_many_entries` for a pattern that selects over 100,000
    */
   findForKeys(
@@ -155,7 +155,7 @@ export interface EntryStore {
   remove(place: EntryPlace, selection: { readonly key?: string; readonly prefix?: string }): Promise<number>;
   /** Removes names and bytes that are not needed any more, a batch at a time; see {@link CollectOptions}. */
   collect(options: CollectOptions): Promise<CollectedEntries>;
-  /** What {@link collect} would remove now. */
+  /** Returns how much {@link collect} would remove now. */
   amount(
     options: Omit<CollectOptions, "limit">,
   ): Promise<{ readonly entries: number; readonly sizeBytes: number }>;
@@ -167,7 +167,7 @@ export interface EntryStore {
   dropBlobs(team: string, ids: readonly number[]): Promise<void>;
 }
 
-/** What an attempt did to one key, for the record of its result. */
+/** A key that an attempt saved or removed, for the record of its result. */
 export interface SavedEntry {
   readonly attemptId: string;
   readonly place: EntryPlace;
@@ -184,9 +184,9 @@ export interface RunEntryPage {
   readonly after?: number;
 }
 
-/** What a collection removes. Durations are milliseconds by the database's clock. */
+/** Options of a collection. Durations are milliseconds by the database's clock. */
 export interface CollectOptions {
-  /** How long entries of scope `run` stay after the end of their run; `null`: for ever. */
+  /** How long entries of scope `run` stay after the end of their run; `null`: without limit. */
   readonly keepMs: number | null;
   /** How long bytes stay that nothing names. */
   readonly graceMs: number;

@@ -127,7 +127,7 @@ export interface PassWrite {
 export type PassOutcome =
   | {
       readonly kind: "written";
-      /** What the attempts of `entries.publish` did to entries. Absent: nothing. */
+      /** The keys that the attempts of `entries.publish` saved or removed. Absent: none. */
       readonly saved?: readonly SavedEntry[];
     }
   | { readonly kind: "lease_lost" }

@@ -46,7 +46,7 @@ export async function dropBlobs(dialect: Dialect, team: string, ids: readonly nu
   }
 }
 
-/** What a collection would remove. Bytes that only these entries name are not in it: they follow with a later one. */
+/** Returns how much a collection would remove. Bytes that only these entries name are not in it: they follow with a later one. */
 export async function amountToCollect(
   dialect: Dialect,
   options: Omit<CollectOptions, "limit">,

@@ -63,7 +63,7 @@ export function toStoredEntries(rows: readonly EntryRow[]): (StoredEntry & { id:
   });
 }
 
-/** What a row of an attempt did to a key. */
+/** The key that a row of an attempt saves or removes. */
 export function toSavedEntry(
   row: BlobRow &
     EntryPlaceRow & { readonly key: string; readonly attempt_id: string; readonly ttl_ms: number | null },

@@ -18,7 +18,7 @@ export function* saveEntry(
   }
   const isPending = !isNow && !ifAbsent;
   const { team, cache, scopeId } = place;
-  // What the attempt itself did to the key before.
+  // An earlier save or removal of the key by the same attempt.
   yield* statement(
     kysely
       .deleteFrom("cache_entry")

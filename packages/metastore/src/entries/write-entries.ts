@@ -1,4 +1,4 @@
-// What a pass does to entries, in its transaction: entries of attempts that succeeded become visible, and hits
+// Writes the entries of a pass, in its transaction: entries of attempts that succeeded become visible, and hits
 // restore those of their producers.
 
 import {

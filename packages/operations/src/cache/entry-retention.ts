@@ -7,7 +7,7 @@ import { ORPHAN_GRACE_MS, type AgedStore, type Amount } from "@memodag/result-ca
 export interface EntryRetentionParts {
   readonly entries: EntryStore;
   openByteStore(name: string): Promise<ByteStore>;
-  /** How long the entries of a run stay after its end, in milliseconds; `null`: for ever. */
+  /** How long the entries of a run stay after its end, in milliseconds; `null`: without limit. */
   readonly keepMs: number | null;
 }
 

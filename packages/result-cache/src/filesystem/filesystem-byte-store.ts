@@ -118,7 +118,7 @@ export class FilesystemByteStore implements ByteStore {
     }
   }
 
-  /** What is written to a granted file counts once `write` was called with that file as its body. */
+  /** A granted file counts once `write` was called with that file as its body. */
   async grant(team: string, name: string, use: "read" | "write"): Promise<ByteGrant | undefined> {
     const folder = this.#folderOf(team);
     if (use === "write")

@@ -5,7 +5,7 @@ import { basename, join } from "node:path";
 import type { Clock, Digest } from "@memodag/core";
 import type { NewCacheRecord, PutMode, PutOutcome, RecordFilter } from "../record-store.ts";
 import { decodeRecordFile, encodeRecordFile, type FiledRecord } from "./record-file.ts";
-import { decidePut } from "../record-put.ts";
+import { decidePut } from "./record-put.ts";
 import { isDigest, requireDigest, teamFolderName } from "./safe-names.ts";
 import { TeamFolder, readIfPresent } from "./team-folder.ts";
 

@@ -26,7 +26,7 @@ export interface EntryCache {
   readonly isEnabled: Live<boolean>;
 }
 
-/** What the scheduler needs to keep entries. */
+/** The stores and limits of entries. */
 export interface EntryParts {
   readonly store: EntryStore;
   readonly caches: readonly EntryCache[];

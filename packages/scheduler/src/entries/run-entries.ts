@@ -112,7 +112,7 @@ export class RunEntries {
     return { kind: "known", restorable };
   }
 
-  /** What a record keeps of the entries that an attempt saved. */
+  /** The entries that an attempt saved, as a record keeps them. */
   recorded(saved: readonly SavedEntry[]): RecordedEntry[] {
     return saved.map(({ place: { cache, team }, key, blob, ttlMs }) => ({
       cache,

@@ -32,7 +32,7 @@ export interface EntryAccess {
   allow?(path: string): void;
 }
 
-/** What an attempt did to a key; `null`: it removed it. */
+/** The keys that an attempt saved; `null`: it removed the key. */
 type Own = Map<string, EntryRef | null>;
 
 /** Opens job caches for one attempt. */
@@ -228,7 +228,7 @@ class PlaceInCache implements JobCache {
   async delete(key: string): Promise<boolean> {
     this.#caches.requireWritable();
     const full = this.#keyOf(key);
-    // What it answers depends on what was there.
+    // The answer depends on the entry that was there.
     if (!this.#caches.ownOf(this.#cache).has(full))
       this.#caches.snapshotFor(this.#cache, { kind: "key", key: full });
     const { reply } = await this.#caches.ask({ op: "remove", cache: this.#cache, key: full });
@@ -282,7 +282,7 @@ class PlaceInCache implements JobCache {
     }
   }
 
-  /** What the key says is there, with what the attempt itself has done since. */
+  /** The entries of the key, with the attempt's own saves and removals. */
   #merged(snapshot: EntrySnapshot, selection: EntrySelection): EntryRef[] {
     const byKey = new Map<string, EntryRef | null>(snapshot.entries.map((ref) => [ref.key, ref]));
     for (const [key, ref] of this.#caches.ownOf(this.#cache)) byKey.set(key, ref);
@@ -292,7 +292,7 @@ class PlaceInCache implements JobCache {
       .sort((a, b) => compareEntryKeys(a.key, b.key));
   }
 
-  /** What is known of a key without asking: what the attempt did, or what the key of a cached task says. */
+  /** The entry of a key, if the attempt saved or removed it, or the cache key contains it. */
   #known(key: string): { readonly ref: EntryRef | undefined } | undefined {
     const own = this.#caches.ownOf(this.#cache).get(key);
     if (own !== undefined) return { ref: own ?? undefined };

@@ -144,7 +144,7 @@ export class ResultStores {
   ): Promise<MadeKey> {
     const { run, version, work, results } = this.#state;
     const order = { node, mapIndex, run, dag: version.dag, args: work.argsOf(node, mapIndex) };
-    // What the attempt saw is not known: it noted every read by name, and its result is not stored.
+    // The entries that the attempt saw are not known: it noted every read by name, and its result is not stored.
     const entries = config.reads && this.#context.entries?.snapshot(run, config.reads, this.#state.entries);
     return await makeKey({ ...order, entries, env: this.#context.env }, config, surroundings, results);
   }

@@ -132,13 +132,13 @@ export class RunState {
   /** Explanations to request once a pass is written. */
   misses: Miss[] = [];
   storeJobs: StoreJob[] = [];
-  /** What the next pass does to entries. */
+  /** The changes of the next pass to entries. */
   readonly entries: { publish: EntryWrites["publish"][number][]; restore: EntryWrites["restore"][number][] } =
     {
       publish: [],
       restore: [],
     };
-  /** What attempts did to entries, for the records of their results, by the name of their instance. */
+  /** The keys that attempts saved or removed, for the records of their results, by the name of their instance. */
   readonly saved: Map<string, SavedEntry[]> = new Map<string, SavedEntry[]>();
   /** Events of attempts that passes have acted on since the last write. */
   unwritten: ExecutorEvent[] = [];

@@ -1,9 +1,9 @@
 // Decides what a put does to the record that is there. Doing it, undisturbed or not, is the store's matter.
 
 import { RETURN_VALUE, type Digest } from "@memodag/core";
-import { toFiledRecord, type FiledRecord } from "./filesystem/record-file.ts";
-import { isExpired } from "./record-matching.ts";
-import type { NewCacheRecord, PutMode, PutOutcome } from "./record-store.ts";
+import { toFiledRecord, type FiledRecord } from "./record-file.ts";
+import { isExpired } from "../record-matching.ts";
+import type { NewCacheRecord, PutMode, PutOutcome } from "../record-store.ts";
 
 /** The outcome of a put, and the record to write; absent: what is there stays as it is. */
 export interface PutDecision {
