@@ -28,6 +28,7 @@ const CASES: Readonly<Record<string, Case | string>> = {
   dev: WHOLE,
   scheduler: WHOLE,
   "dag-processor": WHOLE,
+  "db copy": WHOLE,
   "db migrate": WHOLE,
   "db status": WHOLE,
   "cache gc": WHOLE,

@@ -16,6 +16,7 @@ export const AUDIT_ACTIONS = [
   "dags.run",
   "dags.trigger",
   "dags.unpause",
+  "db.copy",
   "runs.cancel",
   "tasks.clear",
   "tasks.set-state",

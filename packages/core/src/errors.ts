@@ -34,8 +34,11 @@ export type ErrorCode =
   | "dag_run_failed"
   | "dag_run_ambiguous"
   | "dag_run_not_found"
+  | "database_copy_failed"
   | "database_failed"
+  | "database_in_use"
   | "database_newer"
+  | "database_not_empty"
   | "database_not_migrated"
   | "database_read_only"
   | "database_unreachable"
@@ -100,6 +103,7 @@ const FAULTS: Partial<Record<ErrorCode, Fault>> = {
   cache_entry_lost: "task",
   cache_entry_not_found: "task",
   cache_store_failed: "task",
+  database_copy_failed: "infrastructure",
   database_failed: "infrastructure",
   database_newer: "infrastructure",
   database_not_migrated: "infrastructure",

@@ -13,6 +13,7 @@ import type {
   StoreCallOptions,
 } from "@memodag/result-cache";
 import type { Expression, Kysely, RawBuilder, Transaction, SqlBool } from "kysely";
+import type { CopySide } from "./copy/copy-side.ts";
 import type { Schema } from "./tables/schema.ts";
 import type { TransactionScript } from "./transaction-script.ts";
 
@@ -77,6 +78,8 @@ export interface Dialect {
   broad(condition: Expression<SqlBool>): Expression<SqlBool>;
   /** Runs a script in one transaction that takes SQLite's write lock at its start; undone when it throws. */
   transaction<T>(script: () => TransactionScript<T>): Promise<T>;
+  /** The database as one side of a copy; loaded when it is asked for. */
+  copySide(): Promise<CopySide>;
   /** Keeps other migrators out until the transaction ends. */
   lockForMigration(transaction: Transaction<Schema>): Promise<void>;
 

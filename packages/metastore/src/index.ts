@@ -1,3 +1,5 @@
+export * from "./copy/copy-database.ts";
+export type { MetastoreOptions } from "./open-dialect.ts";
 export type { BreakerStates, BreakerReport, ReportedBreaker } from "./cache/breaker-states.ts";
 export type { CacheSwitch, SwitchTurn } from "./cache/cache-switch.ts";
 export { findDatabaseFault } from "./database-fault.ts";

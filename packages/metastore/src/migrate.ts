@@ -8,6 +8,10 @@ import type { Dialect } from "./dialect.ts";
 import type { Schema } from "./tables/schema.ts";
 
 const MIGRATION_TABLE = "schema_migration";
+const MIGRATION_LOCK_TABLE = `${MIGRATION_TABLE}_lock`;
+
+/** The tables that say how far a database is migrated; each database has its own. */
+export const MIGRATION_TABLES: readonly string[] = [MIGRATION_TABLE, MIGRATION_LOCK_TABLE];
 
 /** Which migrations a database has. Names are in the order in which they run. */
 export interface MigrationStatus {
@@ -99,6 +103,6 @@ function migratorOf(dialect: Dialect, db: Kysely<Schema>): Migrator {
     db,
     provider: { getMigrations: async () => allMigrations(dialect.schema) },
     migrationTableName: MIGRATION_TABLE,
-    migrationLockTableName: `${MIGRATION_TABLE}_lock`,
+    migrationLockTableName: MIGRATION_LOCK_TABLE,
   });
 }

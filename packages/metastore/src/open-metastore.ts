@@ -32,24 +32,15 @@ import { MetadataResultStore } from "./cache/metadata-result-store.ts";
 import { MetadataEntryStore } from "./entries/metadata-entry-store.ts";
 import { MetadataDagStore } from "./dags/metadata-dag-store.ts";
 import { MetadataSupersededStore } from "./dags/metadata-superseded-store.ts";
-import { parseDatabaseUrl, type DatabaseUrl } from "./database-url.ts";
-import type { Dialect, DialectName } from "./dialect.ts";
+import { parseDatabaseUrl } from "./database-url.ts";
+import type { DialectName } from "./dialect.ts";
 import { migrate, migrationStatus, requireMigrated, type MigrationStatus } from "./migrate.ts";
-import type { PostgresOptions } from "./postgres/connection.ts";
+import { openDialect, type MetastoreOptions } from "./open-dialect.ts";
 import { MetadataCallbackStore } from "./runs/metadata-callback-store.ts";
 import { MetadataRunStore } from "./runs/metadata-run-store.ts";
 import { readClock } from "./read-clock.ts";
 import { requireWritable } from "./require-writable.ts";
 import { MetadataScheduleStore } from "./schedules/metadata-schedule-store.ts";
-import type { SqliteOptions } from "./sqlite/connection.ts";
-
-/** Options of {@link openMetastore}. */
-export interface MetastoreOptions {
-  /** The base of a relative path in a `sqlite:` URL. Default: the working directory. */
-  readonly folder?: string;
-  readonly sqlite?: SqliteOptions;
-  readonly postgres?: PostgresOptions;
-}
 
 /** An open metadata database. */
 export interface Metastore {
@@ -132,18 +123,4 @@ export async function openMetastore(url: string, options: MetastoreOptions = {})
     onConnectionBroken: (listener) => dialect.onConnectionBroken(listener),
     close: () => dialect.close(),
   };
-}
-
-/** Loads one dialect and its driver: loading both would double the time of a short command. */
-async function openDialect(url: DatabaseUrl, options: MetastoreOptions): Promise<Dialect> {
-  switch (url.dialect) {
-    case "sqlite": {
-      const { openSqlite } = await import("./sqlite/dialect.ts");
-      return await openSqlite(url.path, options.sqlite ?? {});
-    }
-    case "postgres": {
-      const { openPostgres } = await import("./postgres/dialect.ts");
-      return await openPostgres(url.url, options.postgres ?? {});
-    }
-  }
 }

@@ -1,7 +1,7 @@
-// `memodag db migrate | status`.
+// `memodag db migrate | status | copy`.
 
 import type { Command } from "commander";
-import { printFacts, printJson, printLine } from "../output/print.ts";
+import { printFacts, printJson, printLine, printTable } from "../output/print.ts";
 import type { CommonOptions } from "../wiring/deployment.ts";
 import { withCommonOptions } from "./common-options.ts";
 
@@ -14,6 +14,16 @@ export function registerDb(program: Command): void {
   withCommonOptions(db.command("status"))
     .description("which database it is and how far it is migrated")
     .action(showStatus);
+  withCommonOptions(db.command("copy"))
+    .description("copy the metadata database to another, empty one, such as from SQLite to PostgreSQL")
+    .option("--to <url>", "the database to fill: postgres://… or sqlite:PATH")
+    .option("--to-file <file>", "a file with that URL, for one with a password")
+    .addHelpText(
+      "after",
+      "\nStop all schedulers first. The database of the config is only read.\n\nExample:\n" +
+        "  memodag db copy --to postgres://memodag@db.example/memodag",
+    )
+    .action(copy);
 }
 
 async function migrate(options: CommonOptions): Promise<void> {
@@ -33,4 +43,15 @@ async function showStatus(options: CommonOptions): Promise<void> {
     pending: pending.length === 0 ? "nothing" : `${pending.join(", ")}: run \`memodag db migrate\``,
     ...(unknown.length > 0 && { newer: `${unknown.join(", ")}: update memodag` }),
   });
+}
+
+async function copy(options: CommonOptions & { to?: string; toFile?: string }): Promise<void> {
+  const { copyMetadataDatabase } = await import("@memodag/deployment/stores");
+  const { report, nextSteps } = await copyMetadataDatabase(options, options);
+  if (options.json) return printJson(report);
+  const rows = report.tables.map((table) => [table.name, table.rows]);
+  printTable(["TABLE", "ROWS"], rows, "");
+  printLine("");
+  printLine(`Copied ${report.from} to ${report.to}.`);
+  for (const step of nextSteps) printLine(step);
 }

@@ -31,9 +31,13 @@ export async function openDatabase(url: string, options?: MetastoreOptions): Pro
  */
 export async function openAsItIs(url: string, options: MetastoreOptions = {}): Promise<Metastore> {
   const { openMetastore } = await import("@memodag/metastore");
+  return await openMetastore(url, { ...options, postgres: { ...passwordOptions(), ...options.postgres } });
+}
+
+/** The password of the environment, for URLs without one. */
+export function passwordOptions(): { readonly password?: string } {
   const password = ownEnvironment()["PGPASSWORD"];
-  const postgres = { ...(password !== undefined && { password }), ...options.postgres };
-  return await openMetastore(url, { ...options, postgres });
+  return password === undefined ? {} : { password };
 }
 
 /** Migrates the databases of the config and resolves to the applied migrations. */

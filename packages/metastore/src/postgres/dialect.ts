@@ -41,6 +41,7 @@ export async function openPostgres(url: string, options: PostgresOptions): Promi
       await sql`set local idle_in_transaction_session_timeout = 0`.execute(transaction);
       await sql`select pg_advisory_xact_lock(${sql.lit(MIGRATION_LOCK)})`.execute(transaction);
     },
+    copySide: async () => (await import("./copy-side.ts")).postgresCopySide,
     changes: "pushed",
     announceRuns: () => announceRuns(connection),
     watchRuns: (listener) => watchRuns(connection, listener),

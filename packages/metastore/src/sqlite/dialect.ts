@@ -34,6 +34,7 @@ export async function openSqlite(path: string, options: SqliteOptions): Promise<
     transaction: (script) => connection.runScript(script),
     // Every transaction is the only one that writes.
     lockForMigration: async () => undefined,
+    copySide: async () => (await import("./copy-side.ts")).sqliteCopySide,
     changes: "checked",
     announceRuns: async () => undefined,
     watchRuns: async (listener) => watchRuns(connection, listener),

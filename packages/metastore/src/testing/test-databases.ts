@@ -7,7 +7,8 @@ import { join } from "node:path";
 import Database from "better-sqlite3";
 import { inject } from "vitest";
 import { DIALECT_NAMES, type DialectName } from "../dialect.ts";
-import { openMetastore, type Metastore, type MetastoreOptions } from "../open-metastore.ts";
+import type { MetastoreOptions } from "../open-dialect.ts";
+import { openMetastore, type Metastore } from "../open-metastore.ts";
 import { createDatabase, databaseUrl, dropDatabase, onServer } from "./postgres-database.ts";
 
 declare module "vitest" {

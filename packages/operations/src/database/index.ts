@@ -1,0 +1,1 @@
+export { copyMetadata, type CopyInput, type CopyReport } from "./copy-metadata.ts";
