@@ -20,6 +20,7 @@ import { cacheReasons } from "./0019-cache-reasons.ts";
 import { valuesApart } from "./0020-values-apart.ts";
 import { entries } from "./0022-entries.ts";
 import { valueCaches } from "./0023-value-caches.ts";
+import { runSelections } from "./0025-run-selections.ts";
 import type { SchemaDialect } from "./schema-dialect.ts";
 
 /** Every migration by name; they run in the order of their names, on every dialect. */
@@ -44,5 +45,6 @@ export function allMigrations(types: SchemaDialect): Record<string, Migration> {
     "0020_values_apart": valuesApart(types),
     "0022_entries": entries(types),
     "0023_value_caches": valueCaches(types),
+    "0025_run_selections": runSelections(types),
   };
 }

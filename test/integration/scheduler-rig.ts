@@ -13,6 +13,7 @@ import {
   type JsonValue,
   type Logger,
   type PackageVersion,
+  type RunSelection,
   type RunStore,
   type TaskInstance,
   type XCom,
@@ -82,6 +83,7 @@ export interface RigRunOptions extends RigSchedulerOptions {
   readonly conf?: JsonObject;
   readonly params?: JsonObject;
   readonly cacheMode?: CacheMode;
+  readonly selection?: RunSelection;
 }
 
 const SCHEDULING: RigScheduling = {
@@ -225,6 +227,7 @@ export class SchedulerRig {
       params: options.params ?? {},
       logicalDate: Date.now(),
       cacheMode: options.cacheMode ?? "use",
+      selection: options.selection,
     });
     const over = scheduler.whenOver(id);
     scheduler.start();

@@ -13,6 +13,11 @@ export const RETURN_VALUE = "return_value";
 /** The team of every bundle if `multi_team` is off. */
 export const DEFAULT_TEAM = "default";
 
+/** A task of the Dag; only it and everything upstream of it runs. */
+export interface RunSelection {
+  readonly until: string;
+}
+
 /** The input for creating a run. All times are milliseconds since the Unix epoch. */
 export interface NewDagRun {
   readonly team: string;
@@ -37,6 +42,8 @@ export interface NewDagRun {
    * applies.
    */
   readonly maxActiveRuns?: number;
+  /** The tasks that run; all others are skipped. Absent: all tasks run. */
+  readonly selection?: RunSelection;
 }
 
 /** A run as stored. */

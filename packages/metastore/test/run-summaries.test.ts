@@ -36,6 +36,20 @@ describe.each(TEST_DIALECTS)("runs that are waited for, on %s", (dialect) => {
     expect(await metastore.runs.findRunSummaries([])).toEqual([]);
   });
 
+  test("are not found where they include some of their tasks alone", async () => {
+    const version = await saveDag(metastore, "partial", "red");
+    const logicalDate = Date.UTC(2026, 1, 1);
+    const run = newRun("partial", version, { runId: "some", logicalDate });
+    const made = await metastore.runs.createRun({ ...run, selection: { until: "a" } });
+    expect(made.selection).toEqual({ until: "a" });
+    const own = { team: "red", dagId: "partial" };
+    const wanted = [
+      { ...own, runId: "some" },
+      { ...own, logicalDate },
+    ];
+    expect(await metastore.runs.findRunSummaries(wanted)).toEqual([undefined, undefined]);
+  });
+
   test("tell other processes when they have ended", async () => {
     const version = await saveDag(metastore, "ends");
     const run = await metastore.runs.createRun(newRun("ends", version));

@@ -2,7 +2,7 @@
 
 import type { Command } from "commander";
 import type { LastGood } from "@memodag/operations/dags";
-import type { RunReport } from "@memodag/operations/runs";
+import type { DatedRunRequest, RunReport } from "@memodag/operations/runs";
 import { EXIT_RUN_FAILED } from "../output/exit-codes.ts";
 import { printJson, printLine, printNote } from "../output/print.ts";
 import type { ShownProgress } from "../output/show-progress.ts";
@@ -15,6 +15,7 @@ import { toRunRequest, withRunOptions, type RunOptions } from "./run-options.ts"
 interface DatedRunOptions extends RunOptions, ListOptions {
   /** ISO 8601. */
   readonly logicalDate?: string;
+  readonly until?: string;
 }
 
 interface RunDagOptions extends DatedRunOptions {
@@ -30,6 +31,7 @@ export function registerDagRuns(dags: Command): void {
     .option("--resume", "continue the Dag's interrupted and cleared runs in place of making a new one")
     .option("--last-good", "run the version from before when the Dag's file cannot be read")
     .option("--logs", "show on stderr what tasks print, while they run")
+    .addHelpText("after", "\nExample:\n  memodag dags run etl --until transform")
     .action(runDag);
   withDatedRunOptions(dags.command("trigger"))
     .description("make a run for a scheduler that is running")
@@ -38,17 +40,24 @@ export function registerDagRuns(dags: Command): void {
 }
 
 function withDatedRunOptions(command: Command): Command {
-  return withListOptions(withRunOptions(command)).option(
-    "--logical-date <time>",
-    "the run's logical date, in ISO 8601",
-    parseIsoTime,
-  );
+  return withListOptions(withRunOptions(command))
+    .option("--logical-date <time>", "the run's logical date, in ISO 8601", parseIsoTime)
+    .option("--until <task>", "run this task and everything upstream of it; skip all others");
+}
+
+function toDatedRequest(dagId: string, options: DatedRunOptions): DatedRunRequest {
+  const { logicalDate, until } = options;
+  return {
+    ...toRunRequest(dagId, options),
+    logicalDate,
+    ...(until !== undefined && { selection: { until } }),
+  };
 }
 
 async function runDag(dagId: string, options: RunDagOptions): Promise<void> {
-  const { resume, lastGood, logicalDate, logs = false, json = false } = options;
+  const { resume, lastGood, logs = false, json = false } = options;
   let shown: ShownProgress | undefined;
-  const input = { ...toRunRequest(dagId, options), logicalDate, resume, lastGood };
+  const input = { ...toDatedRequest(dagId, options), resume, lastGood };
   const finished = await withOperations(options, async (context, deployment) => {
     const { refreshDags, requireBundles } = await import("@memodag/deployment/dags");
     const { hostRuns } = await import("@memodag/deployment/scheduler");
@@ -77,7 +86,7 @@ async function triggerDag(
   dagId: string,
   options: DatedRunOptions & { readonly wait?: boolean },
 ): Promise<void> {
-  const request = { ...toRunRequest(dagId, options), logicalDate: options.logicalDate };
+  const request = toDatedRequest(dagId, options);
   const { triggerAndWait, triggerDag: trigger } = await import("@memodag/operations/runs");
   if (options.wait) {
     const waited = await withDags(options, (context) => triggerAndWait(context, request));

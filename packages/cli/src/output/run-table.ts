@@ -26,6 +26,11 @@ export function withListOptions(command: Command): Command {
 /** Prints a run: tasks, errors, sums. */
 export function printRun(report: RunReport, options: ListOptions = {}): void {
   printTasks(report.tasks, options);
+  if (report.selection) {
+    const left = report.tasks.filter(isUnselected).length;
+    const { until } = report.selection;
+    printLine(`Only "${until}" and what is upstream of it is in this run (--until): ${left} skipped.`);
+  }
   printStateLine(summaryOf(report));
 }
 
@@ -45,6 +50,10 @@ export function printTasks(
 
 function isFailed({ state }: TaskReport): boolean {
   return state === "failed" || state === "upstream_failed";
+}
+
+function isUnselected({ error }: TaskReport): boolean {
+  return error?.code === "not_selected";
 }
 
 function instanceRow(task: TaskReport): Row {
@@ -101,7 +110,7 @@ function sumOf(values: readonly (number | null)[]): number | null {
 const MOST_ERRORS = 3;
 
 function printErrors(tasks: readonly TaskReport[], isAll: boolean): void {
-  for (const group of groupsOf(tasks.filter(({ error }) => error !== null))) {
+  for (const group of groupsOf(tasks.filter((task) => task.error !== null && !isUnselected(task)))) {
     const shown = isAll ? group : group.slice(0, MOST_ERRORS);
     for (const { taskId, mapIndex, error } of shown) {
       if (error !== null)

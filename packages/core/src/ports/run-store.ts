@@ -226,7 +226,10 @@ export interface RunStore {
   /** @throws MemodagError `dag_run_exists` if the Dag has a run with that id or logical date */
   createRun(run: NewDagRun, act?: AuditAct): Promise<DagRun>;
   findRun(team: string, dagId: string, runId: string): Promise<DagRun | undefined>;
-  /** Returns the progress of the runs in the given order; undefined for a run that does not exist. */
+  /**
+   * Returns the progress of the runs in the given order; undefined for a run that does not exist, or that has a
+   * selection: whoever waits for a run wants all of its tasks.
+   */
   findRunSummaries(wanted: readonly WantedRun[]): Promise<(RunSummary | undefined)[]>;
   /** Returns the ids of a Dag's runs with the given logical dates, by date. */
   listDatedRuns(team: string, dagId: string, dates: readonly number[]): Promise<Map<number, string>>;

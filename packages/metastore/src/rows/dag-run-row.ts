@@ -7,6 +7,7 @@ import {
   type DagRunState,
   type DagRunType,
   type JsonObject,
+  type RunSelection,
 } from "@memodag/core";
 import type { Selectable } from "kysely";
 import type { DagRunTable } from "../tables/run-tables.ts";
@@ -19,7 +20,7 @@ export function toDagRun(row: DagRunRow): DagRun {
   try {
     return readDagRun(row);
   } catch (error) {
-    const run = readDagRun({ ...row, conf: "{}", params: "{}" });
+    const run = readDagRun({ ...row, conf: "{}", params: "{}", selection: null });
     return { ...run, fault: `its row cannot be read: ${messageOf(error)}` };
   }
 }
@@ -40,6 +41,7 @@ function readDagRun(row: DagRunRow): DagRun {
     cacheMode: row.cache_mode as CacheMode,
     ...(row.made_by !== null && { madeBy: row.made_by }),
     ...(row.max_active_runs !== null && { maxActiveRuns: row.max_active_runs }),
+    ...(row.selection !== null && { selection: JSON.parse(row.selection) as RunSelection }),
     state: row.state as DagRunState,
     createdAt: row.created_at,
     startedAt: row.started_at,

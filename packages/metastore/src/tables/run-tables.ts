@@ -25,6 +25,8 @@ export interface DagRunTable {
   hand_count: Generated<number>;
   /** A limit of its own, besides its Dag's. */
   max_active_runs: number | null;
+  /** JSON; `null`: all tasks run. */
+  selection: string | null;
   created_at: number;
   started_at: number | null;
   ended_at: number | null;

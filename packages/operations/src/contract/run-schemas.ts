@@ -1,6 +1,6 @@
 // Schemas of the operations on runs and their tasks.
 
-import { CACHE_STATUSES, MARKED_STATES, type CacheMode, type DagRun } from "@memodag/core";
+import { CACHE_STATUSES, MARKED_STATES, type CacheMode, type DagRun, type RunSelection } from "@memodag/core";
 import * as z from "zod";
 import type { LastGood } from "../dags/last-good.ts";
 import type { Page } from "../page.ts";
@@ -47,7 +47,12 @@ const request = {
   params: jsonObject.optional(),
   cacheMode: everyOf<CacheMode>()(["use", "refresh", "off"]).optional(),
 };
-const datedRequest = { ...request, logicalDate: writtenTime.nullable().optional() };
+const selection: z.ZodType<RunSelection> = z.strictObject({ until: name });
+const datedRequest = {
+  ...request,
+  logicalDate: writtenTime.nullable().optional(),
+  selection: selection.optional(),
+};
 
 export const runNameInput: z.ZodType<RunName> = z.strictObject(runName);
 export const triggerInput: z.ZodType<DatedRunRequest> = z.strictObject(datedRequest);
@@ -114,6 +119,7 @@ const report = {
   dagId: name,
   runId: name,
   state: dagRunState,
+  selection: selection.nullable(),
   durationMs: size.nullable(),
   processesSpawned: count,
   bytesMoved: count,
@@ -150,6 +156,7 @@ const summary: z.ZodType<RunSummaryReport> = z.strictObject({
   state: dagRunState,
   isInterrupted: z.boolean(),
   logicalDate: time.nullable(),
+  selection: selection.nullable(),
   createdAt: time,
   startedAt: time.nullable(),
   endedAt: time.nullable(),

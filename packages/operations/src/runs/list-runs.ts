@@ -1,6 +1,6 @@
 // Lists runs, newest first.
 
-import type { DagRun, DagRunState } from "@memodag/core";
+import type { DagRun, DagRunState, RunSelection } from "@memodag/core";
 import { listInterruptedRuns } from "@memodag/scheduler";
 import type { OperationContext } from "../context.ts";
 import { getDag } from "../dags/find-dag.ts";
@@ -23,6 +23,8 @@ export interface RunSummaryReport {
   /** True when it was started and no process works on it. */
   readonly isInterrupted: boolean;
   readonly logicalDate: string | null;
+  /** The tasks that run; `null`: all. */
+  readonly selection: RunSelection | null;
   readonly createdAt: string;
   readonly startedAt: string | null;
   readonly endedAt: string | null;
@@ -61,6 +63,7 @@ function summaryOf(run: DagRun, isInterrupted: boolean): RunSummaryReport {
     state: run.state,
     isInterrupted,
     logicalDate: isoTime(run.logicalDate),
+    selection: run.selection ?? null,
     createdAt: isoTime(run.createdAt),
     startedAt: isoTime(run.startedAt),
     endedAt: isoTime(run.endedAt),

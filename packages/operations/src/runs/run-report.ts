@@ -8,6 +8,7 @@ import {
   type DagRun,
   type DagRunState,
   type ReasonReport,
+  type RunSelection,
   type SerializedTask,
   type StoredError,
   type TaskInstance,
@@ -33,6 +34,8 @@ export interface RunReport {
   readonly dagId: string;
   readonly runId: string;
   readonly state: DagRunState;
+  /** The tasks that run; `null`: all. */
+  readonly selection: RunSelection | null;
   /** `null` until the run has ended. */
   readonly durationMs: number | null;
   readonly processesSpawned: number;
@@ -59,6 +62,7 @@ export function reportRun(
     dagId: run.dagId,
     runId: run.runId,
     state: run.state,
+    selection: run.selection ?? null,
     durationMs: run.endedAt === null || run.startedAt === null ? null : run.endedAt - run.startedAt,
     processesSpawned: run.processesSpawned,
     bytesMoved: run.bytesMoved,

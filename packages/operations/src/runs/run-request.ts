@@ -6,6 +6,7 @@ import {
   secretTest,
   type CacheMode,
   type JsonObject,
+  type RunSelection,
   type SecretTest,
 } from "@memodag/core";
 import type { OperationSettings } from "../context.ts";
@@ -25,6 +26,8 @@ export interface RunRequest {
 export interface DatedRunRequest extends RunRequest {
   /** ISO 8601; UTC if it has no zone. */
   readonly logicalDate?: string | null | undefined;
+  /** The tasks that run; by default, all. */
+  readonly selection?: RunSelection | undefined;
 }
 
 /** The part of a request that the scheduler receives, with defaults applied. */

@@ -45,7 +45,7 @@ export type FinishedRun = RunReport & LastGood;
  * process has died or stopped. The signal cancels the runs being executed.
  * @returns the runs, oldest first; one unless several were resumed
  * @throws MemodagError `dag_not_found`, `dag_ambiguous`, `dag_file_invalid`, `dag_run_not_found`,
- * `conf_invalid`, `max_active_runs_reached`, `run_interrupted`, `run_not_loadable`, `usage`.
+ * `conf_invalid`, `task_not_found`, `max_active_runs_reached`, `run_interrupted`, `run_not_loadable`, `usage`.
  */
 export async function runToEnd(
   context: OperationContext,
@@ -78,13 +78,14 @@ function notBegun({ dagId }: DagVersion, { reason }: AbortSignal): MemodagError 
 }
 
 /** @throws MemodagError `usage` */
-function refuseInputsOfNewRuns({ conf, params, logicalDate, cacheMode }: RunToEndInput): void {
+function refuseInputsOfNewRuns({ conf, params, logicalDate, cacheMode, selection }: RunToEndInput): void {
   const given = [
     ...(conf === undefined ? [] : ["--conf"]),
     ...(params === undefined ? [] : ["--param"]),
     ...(logicalDate === undefined || logicalDate === null ? [] : ["--logical-date"]),
     ...(cacheMode === "refresh" ? ["--refresh-cache"] : []),
     ...(cacheMode === "off" ? ["--no-cache"] : []),
+    ...(selection === undefined ? [] : ["--until"]),
   ];
   if (given.length === 0) return;
   throw new MemodagError(
@@ -105,7 +106,8 @@ async function makeRun(
   const interrupted = await rideOut(() => listInterruptedRuns(runs, { team, dagId }), waiting);
   requireRoom(version, interrupted);
   for (const run of interrupted) onEvent({ kind: "interrupted", run });
-  const inputs = { version, logicalDate: readLogicalDate(input), ...runInputsOf(input, settings) };
+  const { selection } = input;
+  const inputs = { version, selection, logicalDate: readLogicalDate(input), ...runInputsOf(input, settings) };
   const act = triggerAct(actor, "dags.run", inputs);
   return await makeRunOnce({ runs, clock }, { ...inputs, act }, waiting);
 }

@@ -11,13 +11,14 @@ export function triggerAct(
   action: "dags.run" | "dags.trigger",
   request: TriggerRequest,
 ): AuditAct {
-  const { version, conf, params, logicalDate, cacheMode } = request;
+  const { version, conf, params, logicalDate, cacheMode, selection } = request;
   return newAct(actor, action, version.team, {
     dagId: version.dagId,
     ...namesOf("conf", conf),
     ...namesOf("params", params),
     ...(logicalDate !== null && { logicalDate: isoTime(logicalDate) }),
     ...(cacheMode !== "use" && { cacheMode }),
+    ...selection,
   });
 }
 

@@ -21,7 +21,7 @@ export interface TriggeredRun extends LastGood {
 
 /**
  * Creates a run in state `queued`.
- * @throws MemodagError `dag_not_found`, `dag_ambiguous`, `conf_invalid`.
+ * @throws MemodagError `dag_not_found`, `dag_ambiguous`, `conf_invalid`, `task_not_found`.
  */
 export async function triggerDag(context: OperationContext, request: DatedRunRequest): Promise<TriggeredRun> {
   const { run, lastGood } = await create(context, request);
@@ -57,7 +57,8 @@ async function create(context: OperationContext, request: DatedRunRequest): Prom
   const { dags, runs } = stores;
   const logicalDate = readLogicalDate(request);
   const version = await rideOut(() => getDag(dags, request), patience(context));
-  const inputs = { version, logicalDate, ...runInputsOf(request, settings) };
+  const { selection } = request;
+  const inputs = { version, selection, logicalDate, ...runInputsOf(request, settings) };
   const act = triggerAct(actor, "dags.trigger", inputs);
   const lastGood = await rideOut(() => lastGoodOf(dags, version), patience(context));
   return {

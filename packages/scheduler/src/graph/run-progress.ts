@@ -52,6 +52,7 @@ interface NodeProgress {
  */
 export class RunProgress {
   readonly #graph: DagGraph;
+  readonly #selected: ReadonlySet<number> | null;
   readonly #endsOf: (node: DagNode) => readonly EndedInstance[];
   readonly #nodes: NodeProgress[];
   #openNodes: number;
@@ -60,9 +61,15 @@ export class RunProgress {
    * @param endsOf the instances of a task, in order, if all of them have already ended, under an earlier
    * holder or because their state was set manually; empty by default. They keep their states, whatever their
    * upstream tasks do.
+   * @param selected the tasks of the run, if not all: the others have ended, and do not decide its outcome
    */
-  constructor(graph: DagGraph, endsOf: (node: DagNode) => readonly EndedInstance[] = () => []) {
+  constructor(
+    graph: DagGraph,
+    endsOf: (node: DagNode) => readonly EndedInstance[] = () => [],
+    selected: ReadonlySet<number> | null = null,
+  ) {
     this.#graph = graph;
+    this.#selected = selected;
     this.#endsOf = endsOf;
     this.#openNodes = graph.nodes.length;
     this.#nodes = graph.nodes.map((node) => ({
@@ -88,9 +95,16 @@ export class RunProgress {
   /** How the run ended: failed when a leaf task failed, as in Airflow. */
   get outcome(): "success" | "failed" {
     const hasFailedLeaf = this.#graph.nodes.some(
-      (node) => node.downstream.length === 0 && this.#nodes[node.index]?.hasFailed,
+      (node) => this.#isLeaf(node) && this.#nodes[node.index]?.hasFailed,
     );
     return hasFailedLeaf ? "failed" : "success";
+  }
+
+  /** True for a selected task without a selected task below it. */
+  #isLeaf({ index, downstream }: DagNode): boolean {
+    const selected = this.#selected;
+    if (selected === null) return downstream.length === 0;
+    return selected.has(index) && !downstream.some((below) => selected.has(below));
   }
 
   /** The decisions that are possible before any event. */

@@ -10,9 +10,11 @@ import type {
   DagVersion,
   JsonObject,
   NewDagRun,
+  RunSelection,
   RunStore,
   SecretTest,
 } from "@memodag/core";
+import { requireTask } from "../graph/selected-tasks.ts";
 import { checkRequest } from "./check-request.ts";
 
 /** A request to run a Dag. */
@@ -24,6 +26,8 @@ export interface TriggerRequest {
   /** Milliseconds since the Unix epoch; `null`: the run has none. */
   readonly logicalDate: number | null;
   readonly cacheMode: CacheMode;
+  /** By default, all tasks run. */
+  readonly selection?: RunSelection | undefined;
   /** By default, made from the date and a random suffix. */
   readonly runId?: string;
   /** The try of a task that creates the run; see {@link NewDagRun}. */
@@ -36,8 +40,8 @@ export interface TriggerRequest {
 
 /**
  * Creates a run in state `queued`.
- * @throws MemodagError `conf_invalid` for params and conf that do not match the Dag; `dag_run_exists` when
- * the Dag has a run of that logical date.
+ * @throws MemodagError `conf_invalid` for params and conf that do not match the Dag; `task_not_found` for a
+ * selection of a task that it does not have; `dag_run_exists` when the Dag has a run of that logical date.
  */
 export async function triggerRun(
   runs: Pick<RunStore, "createRun">,
@@ -68,9 +72,10 @@ export async function newDatedRun(
 }
 
 async function newRun(
-  { version, conf, params, logicalDate, cacheMode, madeBy, isSecret }: TriggerRequest,
+  { version, conf, params, logicalDate, cacheMode, madeBy, isSecret, selection }: TriggerRequest,
   name: Pick<NewDagRun, "runType" | "runId">,
 ): Promise<NewDagRun> {
+  if (selection) requireTask(version.dag, selection.until);
   return {
     ...name,
     team: version.team,
@@ -84,5 +89,6 @@ async function newRun(
     params: await checkRequest(version.dag, { conf, params, ...(isSecret && { isSecret }) }),
     cacheMode,
     ...(madeBy !== undefined && { madeBy }),
+    ...(selection && { selection }),
   };
 }

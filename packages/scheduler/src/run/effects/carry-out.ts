@@ -1,12 +1,13 @@
 // Carries out what phases decided: changes rows, informs the graph, and passes instances on to where they
 // wait.
 
-import { isTerminal, type ClaimedRun, type TaskInstance } from "@memodag/core";
+import { isTerminal, UNMAPPED, type ClaimedRun, type TaskInstance } from "@memodag/core";
 import { afterLoss, CLEARED, LOST_WITH_SCHEDULER, MOST_LOSSES } from "../../attempts/lost-attempt.ts";
 import type { AnsweredInstance } from "../../cache/cache-answer.ts";
 import { verdictOf } from "../../cache/store-status.ts";
 import type { RunContext } from "../../context/run-context.ts";
 import type { ReadyInstance } from "../../graph/ready-instance.ts";
+import { notSelected } from "../../graph/selected-tasks.ts";
 import type { TimedWaits } from "../../time/timed-waits.ts";
 import type { Decided } from "../phases/decide.ts";
 import { returnedOf, type AttemptEnd } from "../phases/end-attempt.ts";
@@ -66,7 +67,25 @@ export class CarryOut {
         inbox.put({ kind: "finished", attemptId, outcome: LOST_WITH_SCHEDULER });
     }
     for (const xcom of xcoms) results.load(xcom);
+    this.#skipUnselected();
     void attempts.cancelDetached(run, CLEARED);
+  }
+
+  /**
+   * Tasks that the run does not include have ended before it begins. They are never upstream of those that it
+   * includes, whose trigger rules therefore decide as in a run of all tasks.
+   */
+  #skipUnselected(): void {
+    const { table, results, selected, run } = this.#state;
+    if (!selected || !run.selection) return;
+    const error = notSelected(run.selection);
+    const endedAt = this.#context.clock.now();
+    for (const { taskId } of this.#state.version.dag.tasks) {
+      const node = results.nodeOf(taskId);
+      // A state that was set manually stays.
+      if (selected.has(node.index) || table.endedOf(node).length > 0) continue;
+      table.change(node, UNMAPPED, { state: "skipped", endedAt, error });
+    }
   }
 
   /** The instance's waiting time is over. */

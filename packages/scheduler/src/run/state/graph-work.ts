@@ -29,9 +29,9 @@ export class GraphWork {
   /** Index of the first instance that is still ready. */
   #firstReady = 0;
 
-  /** Instances in `table` that have ended keep their states. */
-  constructor(graph: DagGraph, table: InstanceTable) {
-    this.#progress = new RunProgress(graph, (node) => table.endedOf(node));
+  /** Instances in `table` that have ended keep their states; `selected`: the tasks of the run, if not all. */
+  constructor(graph: DagGraph, table: InstanceTable, selected: ReadonlySet<number> | null) {
+    this.#progress = new RunProgress(graph, (node) => table.endedOf(node), selected);
   }
 
   /** True when every instance of every task has ended. */

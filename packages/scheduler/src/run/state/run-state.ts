@@ -26,6 +26,7 @@ import type { RunContext } from "../../context/run-context.ts";
 import { InstanceMap } from "../../graph/instance-map.ts";
 import type { DagNode } from "../../graph/dag-graph.ts";
 import type { ReadyInstance } from "../../graph/ready-instance.ts";
+import { selectedTasks } from "../../graph/selected-tasks.ts";
 import type { VersionGraph } from "../../graph/version-graphs.ts";
 import { RunResults, type Returned } from "../../values/run-results.ts";
 import { GraphWork } from "./graph-work.ts";
@@ -118,6 +119,8 @@ export class RunState {
   readonly table: InstanceTable;
   readonly results: RunResults;
   readonly work: GraphWork;
+  /** The numbers of the tasks that run, if not all do. */
+  readonly selected: ReadonlySet<number> | null;
   readonly inbox: Inbox;
   readonly intake: ValueIntake;
   /** Instances by their attempts that are chosen or submitted, as long as their outcome is waited for. */
@@ -150,7 +153,9 @@ export class RunState {
     this.version = version;
     this.table = new InstanceTable(graph.nodes.length);
     this.results = new RunResults(claimed.run.team, graph, context.xcomValues, context.values);
-    this.work = new GraphWork(graph, this.table);
+    const { selection } = claimed.run;
+    this.selected = selection ? selectedTasks(graph, selection) : null;
+    this.work = new GraphWork(graph, this.table, this.selected);
     this.inbox = new Inbox(wake);
     this.keys = new InstanceMap(graph.nodes.length);
     this.intake = new ValueIntake(claimed.run.team, context.cache, context.xcomValues, (attemptId) => {
