@@ -97,4 +97,21 @@ describe("db copy", () => {
     expect(stdout).toContain(`Write url = "sqlite:${join(project.folder, "back.db")}" under [database] in`);
     expect(stdout).not.toContain("hunter2");
   });
+
+  it("names the file of a URL as the config does", async () => {
+    const file = join(project.folder, "other-url");
+    writeFileSync(file, `sqlite:${join(project.folder, "again.db")}\n`);
+    const { stdout } = await project.run("db", "copy", "--to-file", file);
+    expect(stdout).toContain('Write url_file = "other-url" under [database] in');
+  });
+
+  it("does not print a password to be written into the config", async () => {
+    await using empty = await createTestDatabase("postgres");
+    const url = new URL(empty.url);
+    url.searchParams.set("password", "hunter2");
+    const { stdout, code } = await project.run("db", "copy", "--to", url.href);
+    expect(code).toBe(0);
+    expect(stdout).toContain("Write url_file, the path of a file with the URL of the new database, under");
+    expect(stdout).not.toContain("hunter2");
+  });
 });

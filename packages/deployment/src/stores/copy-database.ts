@@ -1,7 +1,7 @@
 // Copies the configured metadata database to the one that a command names.
 
 import { readFileSync } from "node:fs";
-import { resolve } from "node:path";
+import { relative, resolve } from "node:path";
 import { MemodagError } from "@memodag/core";
 import type { CopyReport } from "@memodag/operations/database";
 import { currentActor } from "../config/current-actor.ts";
@@ -37,7 +37,7 @@ export async function copyMetadataDatabase(choice: ConfigChoice, target: CopyTar
     actor: currentActor(),
     options: { postgres: passwordOptions() },
   });
-  const setting = target.toFile === undefined ? `url = "${report.to}"` : `url_file = "${target.toFile}"`;
+  const setting = settingOf(target, report, loaded.projectDir);
   const nextSteps = [
     `Write ${setting} under [database] in ${loaded.file ?? "memodag.toml"}, in place of the url there, and start the schedulers again.`,
   ];
@@ -46,6 +46,15 @@ export async function copyMetadataDatabase(choice: ConfigChoice, target: CopyTar
   else if (config.taskCache.url !== undefined)
     nextSteps.push("[task_cache] url names the old database as well: change it, too.");
   return { report, nextSteps };
+}
+
+/** The line of the config that names the target. Paths in it are relative to the project. */
+function settingOf({ to, toFile }: CopyTarget, report: CopyReport, projectDir: string): string {
+  if (toFile !== undefined) return `url_file = ${JSON.stringify(relative(projectDir, resolve(toFile)))}`;
+  // A password belongs in a file, and is not printed.
+  if (to !== report.to) return "url_file, the path of a file with the URL of the new database,";
+  const path = /^sqlite:(.+)$/s.exec(to)?.[1];
+  return `url = ${JSON.stringify(path === undefined ? to : `sqlite:${resolve(path)}`)}`;
 }
 
 function readTarget({ to, toFile }: CopyTarget): string {
