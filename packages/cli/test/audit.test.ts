@@ -53,6 +53,7 @@ const WRITTEN_DOWN: Readonly<Record<string, AuditAction | "looks" | "service">> 
   "tasks clear": "tasks.clear",
   "tasks logs": "looks",
   "tasks set-state": "tasks.set-state",
+  "tasks try": "looks",
   "tasks xcom": "looks",
 };
 

@@ -51,6 +51,7 @@ const CASES: Readonly<Record<string, Case | string>> = {
   "runs show": ({ runId }) => [["shapes", runId], REFUSED("dag_run_not_found")],
   "runs cancel": ({ runId }) => [["shapes", runId], REFUSED("dag_run_not_found")],
   "tasks logs": ({ runId }) => [["shapes", runId, "sum"], REFUSED("dag_run_not_found")],
+  "tasks try": ({ runId }) => [["shapes", "sum", "--run", runId], REFUSED("dag_run_not_found")],
   "tasks xcom": ({ runId }) => [["shapes", runId, "sum"], REFUSED("dag_run_not_found")],
   "tasks clear": ({ runId }) => [["shapes", runId], REFUSED("dag_run_not_found")],
   "tasks set-state": ({ runId }) => [["shapes", runId, "sum", "failed"], REFUSED("dag_run_not_found")],

@@ -10,6 +10,7 @@ import { parseIndex } from "./parse-arguments.ts";
 import { registerClear } from "./tasks-clear.ts";
 import { registerLogs } from "./tasks-logs.ts";
 import { registerSetState } from "./tasks-set-state.ts";
+import { registerTry } from "./tasks-try.ts";
 
 interface InstanceOptions extends TeamOptions {
   readonly mapIndex?: number;
@@ -22,6 +23,7 @@ export function registerTasks(program: Command): void {
   withInstance(tasks.command("xcom")).description("the values that a task left for others").action(showXComs);
   registerClear(tasks);
   registerSetState(tasks);
+  registerTry(tasks);
 }
 
 function withInstance(command: Command): Command {
