@@ -39,12 +39,12 @@ describe("tasks try", () => {
 
   it("runs the code as it is now with the values of a run, and writes nothing", async () => {
     const database = (): unknown => {
-      const file = new DatabaseSync(join(project.folder, ".memodag", "memodag.db"), { readOnly: true });
+      const opened = new DatabaseSync(join(project.folder, ".memodag/metadata.db"), { readOnly: true });
       try {
-        const tables = file.prepare("select name from sqlite_schema where type = 'table'").all();
-        return tables.map(({ name }) => [name, file.prepare(`select * from "${String(name)}"`).all()]);
+        const tables = opened.prepare("select name from sqlite_schema where type = 'table'").all();
+        return tables.map(({ name }) => [name, opened.prepare(`select * from "${String(name)}"`).all()]);
       } finally {
-        file.close();
+        opened.close();
       }
     };
     const before = database();
