@@ -39,10 +39,13 @@ const CASES: Readonly<Record<string, Case | string>> = {
   "config check": WHOLE,
   doctor: WHOLE,
   init: WHOLE,
+  completion: WHOLE,
+  complete: WHOLE,
   "dags check": WHOLE,
 
   "dags list": () => [[], onlyOf("bees")],
   "dags show": () => [["shapes"], expect.objectContaining({ team: "bees" })],
+  "dags graph": () => [["shapes"], expect.objectContaining({ text: expect.stringContaining("sum") })],
   "dags errors": () => [[], onlyOf("bees")],
   "dags pause": () => [["shapes"], expect.anything()],
   "dags unpause": () => [["shapes"], expect.anything()],
