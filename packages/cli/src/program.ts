@@ -10,6 +10,7 @@ import { registerDags } from "./commands/dags.ts";
 import { registerDb } from "./commands/db.ts";
 import { registerDoctor } from "./commands/doctor.ts";
 import { withOptionsBefore, withOptionsBetween } from "./commands/common-options.ts";
+import { registerEntries } from "./commands/entries.ts";
 import { registerInit } from "./commands/init.ts";
 import { registerRuns } from "./commands/runs.ts";
 import { registerServices } from "./commands/services.ts";
@@ -25,6 +26,7 @@ const COMMANDS: Readonly<Record<string, (program: Command) => void>> = {
   dags: registerDags,
   runs: registerRuns,
   tasks: registerTasks,
+  entries: registerEntries,
   cache: registerCache,
   audit: registerAudit,
   config: registerConfig,

@@ -44,6 +44,10 @@ const WRITTEN_DOWN: Readonly<Record<string, AuditAction | "looks" | "service">> 
   "db status": "looks",
   dev: "service",
   doctor: "looks",
+  "entries get": "looks",
+  "entries ls": "looks",
+  "entries rm": "entries.rm",
+  "entries show": "looks",
   // It makes files, and knows no database.
   init: "service",
   "runs cancel": "runs.cancel",

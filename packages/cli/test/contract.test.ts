@@ -14,18 +14,20 @@ import { Project } from "./project.ts";
 const PRINCIPAL = { kind: "principal", name: "ada@example.org", host: "api" } as const;
 
 /** A Dag with a schedule, params, a branch and a remembered failure, beside those of every project. */
-const RICH = `import { Dag, param } from "memodag";
+const RICH = `import { Dag, getContext, param } from "memodag";
 export const rich = new Dag("rich", {
   schedule: "@daily", startDate: "2026-11-01", endDate: "2026-11-03", tags: ["a"], description: "all of it",
   params: { depth: param({ default: 2, schema: { type: "integer" } }), password: "sesame" },
 });
 const fit = rich.task("fit", ({ depth }: { depth: number }) => depth, { cache: { ttl: "1h", version: "1", errors: "1h" } });
 fit({ depth: 2 });
+rich.task("keep", async () => await getContext().jobCache.save("tiles/1", "one"))();
 `;
 
 interface Ids {
   readonly runId: string;
   readonly failedId: string;
+  readonly richId: string;
   readonly keys: readonly [string, string];
 }
 
@@ -57,6 +59,17 @@ const CASES: readonly [name: string, input: (ids: Ids) => object, words?: (ids: 
     ({ runId }) => ({ dagId: "shapes", runId, taskId: "draw", mapIndex: 1 }),
     ({ runId }) => ["tasks", "xcom", "shapes", runId, "draw", "--map-index", "1"],
   ],
+  [
+    "entries.list",
+    ({ richId: runId }) => ({ dagId: "rich", runId }),
+    ({ richId }) => ["entries", "ls", "rich", richId],
+  ],
+  [
+    "entries.show",
+    ({ richId: runId }) => ({ dagId: "rich", runId, key: "tiles/1" }),
+    ({ richId }) => ["entries", "show", "rich", richId, "tiles/1"],
+  ],
+  ["entries.rm", ({ richId: runId }) => ({ dagId: "rich", runId, key: "tiles", isGroup: true })],
   ["cache.list", () => ({ sort: "size", limit: 100 }), () => ["cache", "ls", "--sort", "size"]],
   ["cache.show", ({ keys }) => ({ key: keys[0] }), ({ keys }) => ["cache", "show", keys[0]]],
   [
@@ -128,14 +141,16 @@ describe.each(TEST_DIALECTS)("operations on %s", (dialect) => {
       await project.json<RunReport>("dags", "run", "shapes"),
       await project.json<RunReport>("dags", "run", "failing"),
     ];
+    const kept = await project.json<RunReport>("dags", "run", "rich", "--param", "password=sesame");
     const changed = await project.json<RunReport>("dags", "run", "shapes", "--param", "sides=4");
     const records = await project.json<RecordReport[]>("cache", "ls", "--task", "draw");
     ids = {
       runId: changed.runId,
       failedId: failed.runId,
+      richId: kept.runId,
       keys: [records[0]?.key ?? "", records[1]?.key ?? ""],
     };
-    endedOnes = [first, failed, changed];
+    endedOnes = [first, failed, kept, changed];
   });
 
   afterAll(async () => {

@@ -17,6 +17,7 @@ export const AUDIT_ACTIONS = [
   "dags.trigger",
   "dags.unpause",
   "db.copy",
+  "entries.rm",
   "runs.cancel",
   "tasks.clear",
   "tasks.set-state",

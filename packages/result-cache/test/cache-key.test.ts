@@ -23,7 +23,7 @@ const required = {
   version: fc.option(fc.string()),
 };
 const anyComponents: fc.Arbitrary<KeyComponents> = fc.record(
-  { ...required, files: named },
+  { ...required, files: named, entries: named },
   { requiredKeys: Object.keys(required) as (keyof typeof required)[] },
 );
 

@@ -18,6 +18,9 @@ import { listDagErrors } from "../dags/list-dag-errors.ts";
 import { listDags } from "../dags/list-dags.ts";
 import { pauseDag } from "../dags/pause-dag.ts";
 import { showDag } from "../dags/show-dag.ts";
+import { listEntries } from "../entries/list-entries.ts";
+import { showEntry } from "../entries/read-entry.ts";
+import { removeEntries } from "../entries/remove-entries.ts";
 import { explainRun, explainTask } from "../explain/explain-task.ts";
 import { backfill } from "../runs/backfill.ts";
 import { cancelRun } from "../runs/cancel-run.ts";
@@ -30,6 +33,7 @@ import { markTasks } from "../tasks/mark-tasks.ts";
 import { showXComs } from "../tasks/show-xcoms.ts";
 import * as audit from "./audit-schemas.ts";
 import * as cache from "./cache-schemas.ts";
+import * as entries from "./entry-schemas.ts";
 import * as dags from "./dag-schemas.ts";
 import * as runs from "./run-schemas.ts";
 import { json } from "./values.ts";
@@ -89,6 +93,9 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
   "runs.cancel": operation("act", runs.runNameInput, runs.cancelledRun, cancelRun),
   "runs.list": operation("read", runs.listRunsInput, runs.runPage, listRuns),
   "runs.show": operation("read", runs.runNameInput, runs.shownRun, showRun),
+  "entries.list": operation("read", entries.listInput, z.array(entries.report), listEntries),
+  "entries.rm": operation("act", entries.removeInput, entries.removed, removeEntries),
+  "entries.show": operation("read", entries.nameInput, entries.report, showEntry),
   "tasks.clear": operation("act", runs.clearInput, runs.clearedTasks, clearTasks),
   "tasks.list": operation("read", runs.listInstancesInput, runs.instancePage, listInstances),
   "tasks.set-state": operation("act", runs.markInput, runs.markedTasks, markTasks),

@@ -1,0 +1,95 @@
+// `memodag entries`: what the tasks of a run saved in its job cache.
+
+import type { Command } from "commander";
+import { printJson, printLine, printTable } from "../output/print.ts";
+import { shortDigest } from "../output/units.ts";
+import { withOperations } from "../wiring/deployment.ts";
+import { type TeamOptions, withRunArguments } from "./common-options.ts";
+
+interface ListOptions extends TeamOptions {
+  readonly group?: string;
+}
+
+interface GetOptions extends TeamOptions {
+  readonly output?: string;
+}
+
+interface RemoveOptions extends TeamOptions {
+  readonly group?: true;
+}
+
+/** Adds the `entries` commands. */
+export function registerEntries(program: Command): void {
+  const entries = program.command("entries").description("Entries of job caches.");
+  withRunArguments(entries.command("ls"))
+    .description("the entries that the tasks of a run saved")
+    .option("--group <name>", "only those in this group, at any depth")
+    .action(list);
+  withKey(entries.command("show")).description("an entry: its digest, size, store and task").action(show);
+  withKey(entries.command("get"))
+    .description("print the bytes of an entry, or write them to a file")
+    .option("-o, --output <file>", "write to this file, which must not exist")
+    .action(get);
+  withKey(entries.command("rm"))
+    .description("remove an entry; nothing else of the run changes")
+    .option("--group", "the key names a group: remove everything below it")
+    .action(remove);
+}
+
+function withKey(command: Command): Command {
+  return withRunArguments(command).argument("<key>", "the entry's key, such as tiles/7/3.png");
+}
+
+async function list(dagId: string, runId: string, options: ListOptions): Promise<void> {
+  const { listEntries } = await import("@memodag/operations/entries");
+  const { team, group } = options;
+  const found = await withOperations(options, (context) =>
+    listEntries(context, { dagId, runId, team, group }),
+  );
+  if (options.json) return printJson(found);
+  const { formatSize, instanceName } = await import("@memodag/core");
+  printTable(
+    ["CACHE", "KEY", "SIZE", "DIGEST", "STORE", "TASK"],
+    found.map(({ cache, key, sizeBytes, digest, store, producer }) => [
+      cache === "" ? "of the run" : cache,
+      key,
+      formatSize(sizeBytes),
+      shortDigest(digest),
+      store,
+      instanceName(producer.taskId, producer.mapIndex),
+    ]),
+    "The run has no entries.",
+  );
+}
+
+async function show(dagId: string, runId: string, key: string, options: TeamOptions): Promise<void> {
+  const { showEntry } = await import("@memodag/operations/entries");
+  const name = { dagId, runId, key, team: options.team };
+  const entry = await withOperations(options, (context) => showEntry(context, name));
+  if (options.json) return printJson(entry);
+  const { instanceName } = await import("@memodag/core");
+  printLine(`${entry.key}: ${entry.sizeBytes} bytes in the store ${entry.store}, saved at ${entry.savedAt}`);
+  printLine(
+    `by ${instanceName(entry.producer.taskId, entry.producer.mapIndex)} of run ${entry.producer.runId}; sha256 ${entry.digest}`,
+  );
+}
+
+async function get(dagId: string, runId: string, key: string, options: GetOptions): Promise<void> {
+  const [{ readEntry }, { writeBytes }] = await Promise.all([
+    import("@memodag/operations/entries"),
+    import("../output/write-bytes.ts"),
+  ]);
+  const name = { dagId, runId, key, team: options.team };
+  await withOperations(options, async (context) => {
+    const { entry, bytes } = await readEntry(context, name);
+    await writeBytes(bytes, entry.digest, options.output);
+  });
+}
+
+async function remove(dagId: string, runId: string, key: string, options: RemoveOptions): Promise<void> {
+  const { removeEntries } = await import("@memodag/operations/entries");
+  const name = { dagId, runId, key, isGroup: options.group, team: options.team };
+  const removed = await withOperations(options, (context) => removeEntries(context, name));
+  if (options.json) return printJson(removed);
+  printLine(`Removed ${removed.removed} of ${removed.runId}. The bytes go with a later memodag cache gc.`);
+}

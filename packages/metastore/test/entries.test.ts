@@ -1,0 +1,210 @@
+import { sha256, type EntryPlace, type NewEntry, type PassWrite, type SavingAttempt } from "@memodag/core";
+import { TEST_DIALECTS, openTestMetastore, type TestMetastore } from "@memodag/metastore/testing";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { createRun, instance } from "./dags-and-runs.ts";
+
+const HOUR = 3_600_000;
+
+describe.each(TEST_DIALECTS)("entries on %s", (dialect) => {
+  let metastore: TestMetastore;
+  let count = 0;
+  beforeAll(async () => {
+    metastore = await openTestMetastore(dialect);
+  });
+  afterAll(() => metastore.close());
+
+  /** A run with one queued instance, and what its attempt needs to save. */
+  async function attempt() {
+    count += 1;
+    const run = await createRun(metastore, `dag${count}`);
+    await metastore.runs.claimRuns({ owner: "me", leaseMs: HOUR, limit: 1, deadOwners: [], dag: run });
+    const { team } = run;
+    const place: EntryPlace = { team, cache: "", scopeId: String(run.id) };
+    const by: SavingAttempt = { runId: run.id, taskId: "a", mapIndex: -1, attemptId: `attempt${count}` };
+    const queued = instance("a", { state: "queued", tryNumber: 1, attemptId: by.attemptId });
+    const pass = (changes: Partial<PassWrite>): PassWrite => ({
+      runId: run.id,
+      owner: "me",
+      run: {
+        leaves: "running",
+        state: "running",
+        startedAt: 1,
+        endedAt: null,
+        processesSpawned: 0,
+        lookups: 0,
+      },
+      instances: [],
+      removed: [],
+      xcoms: [],
+      ...changes,
+    });
+    const first = pass({ instances: [{ instance: queued, leaves: null }] });
+    await metastore.runs.writePass({ ...first, run: { ...first.run, leaves: "queued" } });
+    return { run, place, by, pass, team };
+  }
+
+  async function blobOf(team: string, text: string, store = "bucket") {
+    const upload = { team, store, name: sha256(`${text} ${(count += 1)}`) };
+    await metastore.entries.beginUpload(upload);
+    return await metastore.entries.endUpload(upload, { digest: sha256(text), sizeBytes: text.length });
+  }
+
+  const entry = (place: EntryPlace, by: SavingAttempt, key: string, blobId: number | null): NewEntry => ({
+    ...{ place, by, key, blobId },
+    ...{ isNow: false, ifAbsent: false, ttlMs: null },
+  });
+
+  test("are seen by their attempt alone until it has succeeded, and by all afterwards", async () => {
+    const { place, by, pass, team } = await attempt();
+    const { entries } = metastore;
+    const blob = await blobOf(team, "one");
+    expect(await entries.save(entry(place, by, "tiles/1", blob.id))).toBe("saved");
+    expect(await entries.find(place, "tiles/1")).toBeUndefined();
+    expect(await entries.find(place, "tiles/1", by.attemptId)).toMatchObject({ digest: blob.digest });
+    const publish = [{ taskId: "a", mapIndex: -1, attemptId: by.attemptId }];
+    const wanted = [{ cache: "", pattern: "tiles/*", place }];
+    expect(await entries.findForKeys(wanted, { publish: [], restore: [] }, by.runId)).toEqual([[]]);
+    const early = await entries.findForKeys(wanted, { publish, restore: [] }, by.runId);
+    const written = await metastore.runs.writePass(pass({ entries: { publish, restore: [] } }));
+    expect(written).toMatchObject({ kind: "written", saved: [{ key: "tiles/1", blob: { id: blob.id } }] });
+    expect(await entries.find(place, "tiles/1")).toMatchObject({ digest: blob.digest });
+    expect(await entries.findForKeys(wanted, { publish: [], restore: [] }, by.runId)).toEqual(early);
+  });
+
+  test("of a later try take the place of those of an earlier one; what it did not save is gone", async () => {
+    const { place, by, pass, team } = await attempt();
+    const { entries } = metastore;
+    const blob = await blobOf(team, "first");
+    for (const key of ["kept", "gone"])
+      await entries.save({ ...entry(place, by, key, blob.id), isNow: true });
+    const second = { ...by, attemptId: `${by.attemptId} again` };
+    await entries.save(entry(place, second, "kept", (await blobOf(team, "second")).id));
+    const publish = [{ taskId: "a", mapIndex: -1, attemptId: second.attemptId }];
+    await metastore.runs.writePass(pass({ entries: { publish, restore: [] } }));
+    const keys = (await entries.list(place, { prefix: "", isDeep: true, limit: 10 })).map(({ key }) => key);
+    expect(keys).toEqual(["kept"]);
+    expect(await entries.find(place, "kept")).toMatchObject({ digest: sha256("second") });
+  });
+
+  test("saved at once are refused to an attempt that is not the instance's own any more", async () => {
+    const { place, by, team } = await attempt();
+    const blob = await blobOf(team, "late");
+    const late = { ...entry(place, { ...by, attemptId: "another" }, "x", blob.id), isNow: true };
+    expect(await metastore.entries.save(late)).toBe("not_live");
+    expect(await metastore.entries.find(place, "x")).toBeUndefined();
+  });
+
+  test("with ifAbsent are saved by one of several that try at once", async () => {
+    const { place, by, team } = await attempt();
+    const blob = await blobOf(team, "once");
+    const tries = Array.from({ length: 8 }, () =>
+      metastore.entries.save({ ...entry(place, by, "lock", blob.id), ifAbsent: true }),
+    );
+    expect((await Promise.all(tries)).sort()).toEqual([...Array<string>(7).fill("present"), "saved"]);
+  });
+
+  test("are listed in the order of their bytes, a group's own or all below it, page by page", async () => {
+    const { place, by, team } = await attempt();
+    const { entries } = metastore;
+    const blob = await blobOf(team, "listed");
+    const keys = ["dir", "dir/a", "dir/b/c", "dir/é", "dir/\u{1F600}", "dir2/a", "dir/%_", "Z"];
+    for (const key of keys) await entries.save({ ...entry(place, by, key, blob.id), isNow: true });
+    const list = async (prefix: string, isDeep: boolean) =>
+      (await entries.list(place, { prefix, isDeep, limit: 100 })).map(({ key }) => key);
+    expect(await list("dir/", false)).toEqual(["dir/%_", "dir/a", "dir/é", "dir/\u{1F600}"]);
+    expect(await list("dir/", true)).toEqual(["dir/%_", "dir/a", "dir/b/c", "dir/é", "dir/\u{1F600}"]);
+    expect(await list("", false)).toEqual(["Z", "dir"]);
+    expect(await entries.listGroups(place, "")).toEqual(["dir", "dir2"]);
+    expect(await entries.listGroups(place, "dir/")).toEqual(["b"]);
+    const paged: string[] = [];
+    for (let after: string | undefined; ;) {
+      const page = await entries.list(place, { prefix: "", isDeep: true, limit: 3, ...(after && { after }) });
+      for (const { key } of page) paged.push(key);
+      if (page.length < 3) break;
+      after = page.at(-1)?.key;
+    }
+    expect(paged).toEqual(["Z", "dir", "dir/%_", "dir/a", "dir/b/c", "dir/é", "dir/\u{1F600}", "dir2/a"]);
+  });
+
+  test("of other teams, runs and caches are out of reach", async () => {
+    const one = await attempt();
+    const blob = await blobOf(one.team, "mine");
+    await metastore.entries.save({ ...entry(one.place, one.by, "k", blob.id), isNow: true });
+    const others = [
+      { ...one.place, team: "blue" },
+      { ...one.place, cache: "aux" },
+      { ...one.place, scopeId: "0" },
+    ];
+    for (const place of others) {
+      expect(await metastore.entries.find(place, "k")).toBeUndefined();
+      expect(await metastore.entries.list(place, { prefix: "", isDeep: true, limit: 10 })).toEqual([]);
+    }
+    expect(await metastore.entries.findBlobs("blue", [blob.digest])).toEqual(new Map());
+  });
+
+  test("are restored by a pass; one whose bytes were collected writes nothing", async () => {
+    const { place, by, pass, team } = await attempt();
+    const blob = await blobOf(team, "restored");
+    const restored = { place, key: "out", blob, ttlMs: null };
+    const restore = (one: typeof restored) => [{ taskId: "a", mapIndex: -1, entries: [one] }];
+    const gone = { ...blob, id: blob.id + 1_000_000 };
+    expect(
+      await metastore.runs.writePass(
+        pass({ entries: { publish: [], restore: restore({ ...restored, blob: gone }) } }),
+      ),
+    ).toEqual({ kind: "blobs_missing", ids: [gone.id] });
+    expect(await metastore.entries.find(place, "out")).toBeUndefined();
+    await metastore.runs.writePass(pass({ entries: { publish: [], restore: restore(restored) } }));
+    expect(await metastore.entries.find(place, "out")).toMatchObject({
+      digest: blob.digest,
+      producer: { runId: by.runId, taskId: "a" },
+    });
+  });
+
+  test("are collected when they have expired or their attempt was lost, and then their bytes", async () => {
+    const { place, by, team } = await attempt();
+    const { entries } = metastore;
+    const [kept, expired, lost] = [
+      await blobOf(team, "kept"),
+      await blobOf(team, "old"),
+      await blobOf(team, "lost"),
+    ];
+    await entries.save({ ...entry(place, by, "kept", kept.id), isNow: true });
+    await entries.save({ ...entry(place, by, "expired", expired.id), isNow: true, ttlMs: 0 });
+    await entries.save(entry(place, { ...by, attemptId: "lost attempt" }, "lost", lost.id));
+    await entries.save(entry(place, by, "pending", kept.id));
+    const loose = new Set<string>();
+    for (let round = 0; round < 3; round += 1) {
+      const collected = await entries.collect({ keepMs: null, graceMs: 0, limit: 1_000 });
+      for (const { name } of collected.loose) loose.add(name);
+      await entries.forgetLoose(collected.loose);
+    }
+    expect(loose.has(expired.name)).toBe(true);
+    expect(loose.has(lost.name)).toBe(true);
+    expect(loose.has(kept.name)).toBe(false);
+    expect(await entries.find(place, "kept")).toBeDefined();
+    expect(await entries.find(place, "pending", by.attemptId)).toBeDefined();
+    const known = await entries.findBlobs(team, [kept.digest, expired.digest, lost.digest]);
+    expect([...known.keys()]).toEqual([kept.digest]);
+  });
+
+  test("share the bytes of one upload; a second upload of the same bytes is deleted", async () => {
+    const { team } = await attempt();
+    const first = await blobOf(team, "twice");
+    const upload = { team, store: "bucket", name: sha256("second object") };
+    await metastore.entries.beginUpload(upload);
+    const again = await metastore.entries.endUpload(upload, {
+      digest: first.digest,
+      sizeBytes: first.sizeBytes,
+    });
+    expect(again).toEqual(first);
+    const { loose } = await metastore.entries.collect({ keepMs: null, graceMs: HOUR, limit: 1_000 });
+    expect(loose).toContainEqual(upload);
+    const names = await metastore.entries.findNames(team, "bucket", [
+      first.name,
+      upload.name,
+      sha256("other"),
+    ]);
+    expect(names).toEqual(new Set([first.name, upload.name]));
+  });
+});

@@ -1,0 +1,41 @@
+// Removes entries of a run's job cache. Their bytes follow with a later collection, if nothing else names them.
+
+import { checkEntryKey } from "@memodag/core";
+import { audited, newAct } from "../act.ts";
+import type { OperationContext } from "../context.ts";
+import { getRun, type RunName } from "../runs/find-run.ts";
+import { entryNotFound, jobCacheOf } from "./read-entry.ts";
+
+/** Selects entries to remove: one key, or a group with everything below it. */
+export interface RemoveEntriesInput extends RunName {
+  readonly key: string;
+  readonly isGroup?: boolean | undefined;
+}
+
+/** The number of entries that were removed. */
+export interface RemovedEntries {
+  readonly dagId: string;
+  readonly runId: string;
+  readonly removed: number;
+}
+
+/**
+ * Removes entries.
+ * @throws MemodagError `dag_run_not_found`, `cache_entry_not_found`, `entry_key_invalid`
+ */
+export async function removeEntries(
+  { stores, actor }: OperationContext,
+  { key: given, isGroup = false, ...name }: RemoveEntriesInput,
+): Promise<RemovedEntries> {
+  const run = await getRun(stores, name);
+  const key = checkEntryKey(given);
+  const { team, dagId, runId } = run;
+  const removed = await audited(
+    stores.audit,
+    newAct(actor, "entries.rm", team, { dagId, runId, key, isGroup }),
+    () => stores.entries.remove(jobCacheOf(run), isGroup ? { prefix: `${key}/` } : { key }),
+    (count) => count,
+  );
+  if (removed === 0) throw entryNotFound(run, given);
+  return { dagId, runId, removed };
+}
