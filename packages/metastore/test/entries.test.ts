@@ -50,8 +50,13 @@ describe.each(TEST_DIALECTS)("entries on %s", (dialect) => {
   }
 
   const entry = (place: EntryPlace, by: SavingAttempt, key: string, blobId: number | null): NewEntry => ({
-    ...{ place, by, key, blobId },
-    ...{ isNow: false, ifAbsent: false, ttlMs: null },
+    place,
+    by,
+    key,
+    blobId,
+    isNow: false,
+    ifAbsent: false,
+    ttlMs: null,
   });
 
   test("are seen by their attempt alone until it has succeeded, and by all afterwards", async () => {
