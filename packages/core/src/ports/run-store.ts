@@ -228,7 +228,7 @@ export interface RunStore {
   findRun(team: string, dagId: string, runId: string): Promise<DagRun | undefined>;
   /**
    * Returns the progress of the runs in the given order; undefined for a run that does not exist, or that has a
-   * selection: whoever waits for a run wants all of its tasks.
+   * selection: a task that waits for a run needs all of its tasks.
    */
   findRunSummaries(wanted: readonly WantedRun[]): Promise<(RunSummary | undefined)[]>;
   /** Returns the ids of a Dag's runs with the given logical dates, by date. */

@@ -46,11 +46,11 @@ export interface TriedTask {
   readonly runId: string;
   readonly state: "success" | "failed" | "skipped" | "up_for_reschedule";
   readonly returned: JsonValue;
-  /** What it pushed, by key, without what it returned. */
+  /** Other XComs that it pushed, by key. */
   readonly xcoms: Readonly<Record<string, JsonValue>>;
   readonly durationMs: number;
   readonly error: StoredError | null;
-  /** What it used without declaring it, so that its result would not be cached. Empty for a task without a cache. */
+  /** Names of undeclared inputs that it used, which keep its result out of the cache; empty for a task without a cache. */
   readonly undeclared: readonly string[];
 }
 
