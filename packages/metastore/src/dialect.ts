@@ -13,7 +13,7 @@ import type {
   StoreCallOptions,
 } from "@memodag/result-cache";
 import type { Expression, Kysely, RawBuilder, Transaction, SqlBool } from "kysely";
-import type { CopySide } from "./copy/copy-side.ts";
+import type { CopySide } from "./copy-side.ts";
 import type { Schema } from "./tables/schema.ts";
 import type { TransactionScript } from "./transaction-script.ts";
 

@@ -3,6 +3,7 @@
 import type { Command } from "commander";
 import type { LastGood } from "@memodag/operations/dags";
 import type { DatedRunRequest, RunReport } from "@memodag/operations/runs";
+import type { RunLogLine } from "@memodag/operations/tasks";
 import { EXIT_RUN_FAILED } from "../output/exit-codes.ts";
 import { printJson, printLine, printNote } from "../output/print.ts";
 import type { ShownProgress } from "../output/show-progress.ts";
@@ -72,7 +73,13 @@ async function runDag(dagId: string, options: RunDagOptions): Promise<void> {
         signal,
         onEvent: (event) => printNote(runEventText(event)),
         watch: async (runIds) => (shown = await showProgress(json, runIds)),
-        onLogLine: logs ? (run, line) => shown?.logLine(run, line) : undefined,
+        followLogs: logs
+          ? async (run, signalOfRun) => {
+              const { followRunLogs } = await import("@memodag/operations/tasks");
+              const onLine = (line: RunLogLine): void => shown?.logLine(run, line);
+              await followRunLogs(context, run, { signal: signalOfRun, onLine });
+            }
+          : undefined,
       }),
     );
   });

@@ -8,7 +8,7 @@ import type { Dialect } from "../dialect.ts";
 import { migrate, requireMigrated } from "../migrate.ts";
 import { openDialect, type MetastoreOptions } from "../open-dialect.ts";
 import type { Schema } from "../tables/schema.ts";
-import type { CopiedTable } from "./copy-side.ts";
+import type { CopiedTable } from "../copy-side.ts";
 import { planCopy } from "./plan-copy.ts";
 import { readBatches, type CopiedRow } from "./read-batches.ts";
 import { requireIdle } from "./require-idle.ts";

@@ -1,7 +1,7 @@
 // Which tables are copied, and in which order, as both databases' catalogues have it.
 
 import { MIGRATION_TABLES } from "../migrate.ts";
-import type { CopiedTable } from "./copy-side.ts";
+import type { CopiedTable } from "../copy-side.ts";
 
 /**
  * The tables to copy, each after those that its rows refer to. What either database has beside the tables of the

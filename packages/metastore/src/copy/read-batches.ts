@@ -3,7 +3,7 @@
 import { formatSize, MemodagError } from "@memodag/core";
 import { sql, type Kysely, type RawBuilder } from "kysely";
 import type { Schema } from "../tables/schema.ts";
-import type { CopiedColumn, CopiedTable } from "./copy-side.ts";
+import type { CopiedColumn, CopiedTable } from "../copy-side.ts";
 
 /** Rows of a batch at most. */
 const BATCH_ROWS = 500;

@@ -1,7 +1,7 @@
 // SQLite as the source or the target of a copy.
 
 import { sql, type Kysely } from "kysely";
-import type { ColumnKind, CopiedTable, CopySide } from "../copy/copy-side.ts";
+import type { ColumnKind, CopiedTable, CopySide } from "../copy-side.ts";
 import type { Schema } from "../tables/schema.ts";
 
 const KINDS: ReadonlyMap<string, ColumnKind> = new Map([

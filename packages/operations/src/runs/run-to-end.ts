@@ -14,7 +14,6 @@ import type { OpenScheduler, RunEvent, RunWatch } from "./run-host.ts";
 import { reportRun, type RunReport } from "./run-report.ts";
 import { readLogicalDate, runInputsOf, type DatedRunRequest } from "./run-request.ts";
 import { triggerAct } from "./trigger-act.ts";
-import { followRunLogs, type RunLogLine } from "../tasks/follow-run-logs.ts";
 import { whenAborted } from "../when-aborted.ts";
 
 /** The run to execute in this process. */
@@ -33,8 +32,8 @@ export interface RunToEndParts {
   readonly onEvent: (event: RunEvent) => void;
   /** Watches the runs with these numbers. */
   readonly watch: (runIds: readonly number[]) => Promise<RunWatch>;
-  /** Receives what the runs' attempts print, if that is wanted. */
-  readonly onLogLine?: ((run: DagRun, line: RunLogLine) => void) | undefined;
+  /** Follows the logs of a run until it has ended or the signal aborts. Absent: its logs are not followed. */
+  readonly followLogs?: ((run: DagRun, signal: AbortSignal) => Promise<void>) | undefined;
 }
 
 /** A finished run and, if its file could not be read, which version ran. */
@@ -139,7 +138,7 @@ async function findInterrupted({ stores }: OperationContext, { team, dagId }: Da
 async function execute(
   context: OperationContext,
   runs: readonly DagRun[],
-  { openScheduler, signal, onEvent, watch, onLogLine }: RunToEndParts,
+  { openScheduler, signal, onEvent, watch, followLogs }: RunToEndParts,
 ): Promise<void> {
   const [first] = runs;
   if (first === undefined) return;
@@ -161,7 +160,7 @@ async function execute(
   const whenDone = async (run: DagRun): Promise<DagRun> =>
     await Promise.race([scheduler.whenOver(run.id), whenEnded(context, run, giveUp.signal)]);
   const stopped = whenAborted(signal);
-  const logs = onLogLine && followLogs(context, runs, giveUp.signal, onLogLine);
+  const logs = followLogs && followAll(context, runs, giveUp.signal, followLogs);
   try {
     const allDone = Promise.all(runs.map(whenDone));
     scheduler.start();
@@ -185,16 +184,15 @@ async function execute(
 }
 
 /** Never rejects: what is wrong with a log is no reason for a run to fail. */
-async function followLogs(
+async function followAll(
   context: OperationContext,
   runs: readonly DagRun[],
   signal: AbortSignal,
-  onLogLine: (run: DagRun, line: RunLogLine) => void,
+  followLogs: NonNullable<RunToEndParts["followLogs"]>,
 ): Promise<void> {
   const follow = async (run: DagRun): Promise<void> => {
-    const onLine = (line: RunLogLine): void => onLogLine(run, line);
     try {
-      await followRunLogs(context, run, { signal, onLine });
+      await followLogs(run, signal);
     } catch (error) {
       context.log.warn(`The logs of ${run.runId} cannot be shown: ${messageOf(error)}`);
     }

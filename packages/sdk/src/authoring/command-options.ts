@@ -4,7 +4,7 @@ import type { JsonValue, SerializedCommand } from "@memodag/core";
 import { show, type FaultPlace } from "./dag-fault.ts";
 import { OptionReader } from "./option-reader.ts";
 import { isPlainObject } from "./plain-object.ts";
-import { isResultSchema, type ResultSchema } from "./standard-schema.ts";
+import { isResultSchema, type ResultSchema } from "../schemas/standard-schema.ts";
 import {
   readTaskSettings,
   TASK_OPTION_NAMES,

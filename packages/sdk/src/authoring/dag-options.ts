@@ -2,10 +2,10 @@
 
 import type { JsonSchema } from "@memodag/core";
 import { LARGEST_COUNT, OptionReader } from "./option-reader.ts";
-import type { ParamDeclarations } from "./param.ts";
+import type { ParamDeclarations } from "../schemas/param-types.ts";
 import { readParams, type ParamSettings } from "./params.ts";
 import { readSchedule, readTime } from "./schedule.ts";
-import type { StandardSchema } from "./standard-schema.ts";
+import type { StandardSchema } from "../schemas/standard-schema.ts";
 import { readTaskDefaults, type TaskDefaults } from "./task-options.ts";
 
 /**

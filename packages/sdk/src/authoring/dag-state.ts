@@ -5,7 +5,7 @@ import type { NamedTemplate, SerializedBranch, SerializedRunStep, SerializedSens
 import type { CommandSettings } from "./command-options.ts";
 import type { DagSettings } from "./dag-options.ts";
 import type { AnyHandler } from "./handler.ts";
-import type { ResultSchema } from "./standard-schema.ts";
+import type { ResultSchema } from "../schemas/standard-schema.ts";
 import type { TaskSettings } from "./task-options.ts";
 
 const STATE = Symbol.for("memodag.dag");

@@ -6,7 +6,7 @@ import { show } from "./dag-fault.ts";
 import { attachState, type DagState } from "./dag-state.ts";
 import { readDagSettings, type DagOptions } from "./dag-options.ts";
 import { IDENTIFIER_RULE, isIdentifier } from "./identifier.ts";
-import type { ParamDeclarations, ParamValues } from "./param.ts";
+import type { ParamDeclarations, ParamValues } from "../schemas/param-types.ts";
 import { TaskGroup } from "./task-group.ts";
 import type { TaskRef } from "./task-ref.ts";
 import { TaskScope } from "./task-scope.ts";

@@ -22,7 +22,7 @@ import {
   type WaitForDagRunOptions,
 } from "./run-step-options.ts";
 import { readSensorOptions, type NamedSensorOptions, type SensorOptions } from "./sensor-options.ts";
-import type { OutputOf, ResultSchema } from "./standard-schema.ts";
+import type { OutputOf, ResultSchema } from "../schemas/standard-schema.ts";
 import { createTaskFactory, type TaskFactory } from "./task-factory.ts";
 import {
   readTaskSettings,

@@ -2,7 +2,7 @@
 
 import { AsyncLocalStorage } from "node:async_hooks";
 import { MemodagError } from "@memodag/core";
-import type { Dag, ParamsOf } from "../authoring/dag.ts";
+import type { ParamDeclarations, ParamValues } from "../schemas/param-types.ts";
 import type { JobCache } from "./job-cache.ts";
 import type { ValueCaches } from "./task-value-caches.ts";
 import type { TaskContext } from "./task-context.ts";
@@ -27,6 +27,11 @@ function storage(): AsyncLocalStorage<RunningTask> {
   return (shared[STORAGE] ??= new AsyncLocalStorage());
 }
 
+/** A Dag, as far as the types of its params go. */
+interface TypedDag {
+  readonly "~params"?: ParamDeclarations;
+}
+
 /**
  * Returns the context of the running task.
  *
@@ -47,7 +52,9 @@ function storage(): AsyncLocalStorage<RunningTask> {
  * @throws MemodagError `context_unavailable` outside a handler, such as at the top level of a Dag
  * file
  */
-export function getContext<D extends Dag = Dag>(): TaskContext<ParamsOf<D>> {
+export function getContext<D extends TypedDag = TypedDag>(): TaskContext<
+  ParamValues<NonNullable<D["~params"]>>
+> {
   // The params were checked against the Dag's schemas when the run was created.
   return getRunningTask().context as TaskContext<never>;
 }

@@ -2,7 +2,7 @@
 
 import { readJson } from "@memodag/core";
 import type { Dag } from "../authoring/dag.ts";
-import { validateWith } from "../authoring/standard-schema.ts";
+import { validateWith } from "../schemas/standard-schema.ts";
 import { encodeValue } from "./attempt-scope.ts";
 import { listResultSchemas } from "./list-handlers.ts";
 

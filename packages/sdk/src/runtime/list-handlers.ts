@@ -4,7 +4,7 @@ import { MemodagError, type CallbackEvent } from "@memodag/core";
 import type { Dag } from "../authoring/dag.ts";
 import { findState, type DagState } from "../authoring/dag-state.ts";
 import type { AnyHandler } from "../authoring/handler.ts";
-import type { ResultSchema } from "../authoring/standard-schema.ts";
+import type { ResultSchema } from "../schemas/standard-schema.ts";
 import type { TaskCallback } from "../context/callback-context.ts";
 
 /** True for a Dag created by this or another copy of this package. */

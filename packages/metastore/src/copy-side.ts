@@ -1,7 +1,7 @@
 // A database as the source or the target of a copy: its tables, and how they are read and filled.
 
 import type { Kysely, RawBuilder, Transaction } from "kysely";
-import type { Schema } from "../tables/schema.ts";
+import type { Schema } from "./tables/schema.ts";
 
 /** How values of a column are carried over. */
 export type ColumnKind = "integer" | "real" | "text" | "bytes";
