@@ -72,6 +72,8 @@ describe.each(TEST_DIALECTS)("a Dag that runs twice, on %s", (dialect) => {
       state: "success",
       durationMs: expect.any(Number),
       processesSpawned: 0,
+      bytesMoved: 0,
+      selection: null,
       lookups: 1,
       cache: {
         hit: 4,

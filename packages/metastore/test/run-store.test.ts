@@ -68,6 +68,7 @@ describe.each(TEST_DIALECTS)("the run store on %s", (dialect) => {
       endedAt: null,
       processesSpawned: 0,
       lookups: 0,
+      bytesMoved: 0,
     });
     expect(Math.abs(run.createdAt - Date.now())).toBeLessThan(60_000);
     expect(await metastore.runs.findRun("red", dagId, "r1")).toEqual(run);

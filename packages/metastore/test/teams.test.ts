@@ -3,6 +3,7 @@
 import { sha256, type DagRun } from "@memodag/core";
 import { openTestMetastore, TEST_DIALECTS, type TestMetastore } from "@memodag/metastore/testing";
 import { NO_COUNTS, type CacheDecision } from "@memodag/result-cache";
+import { NO_VALUE_COUNTS } from "@memodag/value-cache";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { cacheRecord } from "./cache-records.ts";
 import { artifact, bytesOf, dagFile, instance, newRun, saveDag, serializedDag } from "./dags-and-runs.ts";
@@ -15,6 +16,12 @@ const record = cacheRecord("shared", { team: ANTS, dagId: DAG, taskId: TASK.task
 const { key } = record;
 const NAME = sha256("a name of bytes");
 const value = bytesOf("value of shared");
+const ENTRY = "tiles/1";
+const ATTEMPT = "attempt of ants";
+const EVERY_ENTRY = { prefix: "", isDeep: true, limit: 9 };
+const OF_BEES = { team: BEES, cache: "rates" };
+const rate = (text: string) => ({ value: { kind: "json", text } as const, ttlMs: null, keepMs: null });
+const placeOf = ({ team, id }: DagRun) => ({ team, cache: "", scopeId: String(id) });
 const actor = { kind: "os_user", name: "eve", host: "host" } as const;
 /** The logical date of the run of ants. */
 const ANTS_DATE = 1_000;
@@ -72,6 +79,99 @@ const CASES: Readonly<Record<string, Case | Teamless>> = {
   ],
   "dags.getArtifact": "by a digest that only a version of the team's Dag names",
   "dags.setPaused": async ({ metastore }) => [await metastore.dags.setPaused(BEES, DAG, true), true],
+
+  "entries.findBlobs": async ({ metastore }) => [
+    await metastore.entries.findBlobs(BEES, [value.digest]),
+    NONE,
+  ],
+  "entries.beginUpload": "an object's name is random, and was never another's",
+  "entries.endUpload": "by the upload that the same scheduler began",
+  "entries.save": async ({ metastore, antsRun, beesRun }) => {
+    const [blob] = (await metastore.entries.findBlobs(ANTS, [value.digest])).values();
+    const by = { ...TASK, runId: beesRun.id, attemptId: "of bees" };
+    const how = { isNow: false, ifAbsent: false, ttlMs: null };
+    const place = { ...placeOf(antsRun), team: BEES };
+    return [
+      await metastore.entries.save({ place, key: ENTRY, blobId: blob?.id ?? 0, by, ...how }),
+      "blob_missing",
+    ];
+  },
+  "entries.find": async ({ metastore, antsRun }) => [
+    await metastore.entries.find({ ...placeOf(antsRun), team: BEES }, ENTRY, ATTEMPT),
+    undefined,
+  ],
+  "entries.list": async ({ metastore, antsRun }) => [
+    await metastore.entries.list({ ...placeOf(antsRun), team: BEES }, EVERY_ENTRY, ATTEMPT),
+    [],
+  ],
+  "entries.listGroups": async ({ metastore, antsRun }) => [
+    await metastore.entries.listGroups({ ...placeOf(antsRun), team: BEES }, "", ATTEMPT),
+    [],
+  ],
+  "entries.findForKeys": async ({ metastore, antsRun }) => [
+    await metastore.entries.findForKeys(
+      [{ cache: "", pattern: "**", place: { ...placeOf(antsRun), team: BEES } }],
+      { publish: [{ ...TASK, attemptId: ATTEMPT }], restore: [] },
+      antsRun.id,
+    ),
+    [[]],
+  ],
+  "entries.listOfRun": async ({ metastore, antsRun }) => [
+    await metastore.entries.listOfRun(BEES, antsRun.id, { limit: 9 }),
+    [],
+  ],
+  "entries.remove": async ({ metastore, antsRun }) => [
+    await metastore.entries.remove({ ...placeOf(antsRun), team: BEES }, { prefix: "" }),
+    0,
+  ],
+  "entries.findNames": async ({ metastore }) => [
+    await metastore.entries.findNames(BEES, "s3", [NAME]),
+    new Set(),
+  ],
+  "entries.dropBlobs": async ({ metastore }) => {
+    const [blob] = (await metastore.entries.findBlobs(ANTS, [value.digest])).values();
+    return [await metastore.entries.dropBlobs(BEES, [blob?.id ?? 0]), undefined];
+  },
+  "entries.collect": ofAdmin,
+  "entries.amount": ofAdmin,
+  "entries.forgetLoose": async ({ metastore }) => [
+    await metastore.entries.forgetLoose([{ team: BEES, store: "s3", name: NAME }]),
+    undefined,
+  ],
+
+  "valueCaches.find": async ({ metastore }) => [await metastore.valueCaches.find(OF_BEES, ["EUR"]), NONE],
+  "valueCaches.put": async ({ metastore }) => [
+    await metastore.valueCaches.put(OF_BEES, "EUR", rate("2"), null),
+    "stored",
+  ],
+  "valueCaches.delete": async ({ metastore }) => [await metastore.valueCaches.delete(OF_BEES, "USD"), false],
+  "valueCaches.clear": async ({ metastore }) => {
+    await metastore.valueCaches.clear(OF_BEES, undefined);
+    return [await metastore.valueCaches.clear(OF_BEES, undefined), 0];
+  },
+  "valueCaches.tryAcquire": async ({ metastore }) => [
+    await metastore.valueCaches.tryAcquire(OF_BEES, "USD", "bees", 600_000),
+    { kind: "acquired", token: expect.any(Number) },
+  ],
+  "valueCaches.tryRenew": async ({ metastore }) => [
+    await metastore.valueCaches.tryRenew(OF_BEES, "GBP", 1, 600_000),
+    false,
+  ],
+  "valueCaches.release": async ({ metastore }) => [
+    await metastore.valueCaches.release(OF_BEES, "GBP", 1),
+    undefined,
+  ],
+  "valueCaches.size": async ({ metastore }) => [await metastore.valueCaches.size(OF_BEES), 0],
+  "valueCaches.listKeys": async ({ metastore }) => [await metastore.valueCaches.listKeys(OF_BEES, 9), []],
+  "valueCaches.addCounts": async ({ metastore }) => [
+    await metastore.valueCaches.addCounts(OF_BEES, { ...NO_VALUE_COUNTS, hits: 1 }),
+    undefined,
+  ],
+  "valueCaches.readCounts": async ({ metastore }) => [
+    (await metastore.valueCaches.readCounts(OF_BEES)).misses,
+    0,
+  ],
+  "valueCaches.close": ofAdmin,
 
   "runs.findRun": async ({ metastore, antsRun }) => [
     await metastore.runs.findRun(BEES, DAG, antsRun.runId),
@@ -397,6 +497,16 @@ async function settle(metastore: TestMetastore): Promise<DagRun> {
   await metastore.decisions.keep([decisionOf(run, "ants")]);
   await metastore.audit.write({ actor, action: "dags.run", team: ANTS, filter: { dagId: DAG } }, 1);
   await metastore.leases.tryAcquire(ANTS, key, "ants", 600_000);
+  const upload = { team: ANTS, store: "s3", name: NAME };
+  await metastore.entries.beginUpload(upload);
+  const blob = await metastore.entries.endUpload(upload, {
+    digest: value.digest,
+    sizeBytes: value.bytes.length,
+  });
+  const by = { ...TASK, runId: run.id, attemptId: ATTEMPT };
+  const entry = { place: placeOf(run), key: ENTRY, blobId: blob.id, by };
+  await metastore.entries.save({ ...entry, isNow: false, ifAbsent: false, ttlMs: null });
+  await metastore.valueCaches.put({ team: ANTS, cache: "rates" }, "EUR", rate("1"), null);
   return run;
 }
 
@@ -474,6 +584,8 @@ async function everythingOf({ metastore, antsRun }: World): Promise<unknown> {
     decision: await decisions.find(ANTS, antsRun.id, TASK),
     audit: await audit.list({ team: ANTS, limit: 9 }),
     lease: await leases.tryAcquire(ANTS, key, "somebody else", 1),
+    entry: await metastore.entries.find(placeOf(antsRun), ENTRY, ATTEMPT),
+    rate: (await metastore.valueCaches.find({ team: ANTS, cache: "rates" }, ["EUR"])).get("EUR")?.value,
   };
 }
 

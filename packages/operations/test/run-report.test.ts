@@ -28,6 +28,7 @@ describe("reportRun", () => {
       durationMs: null,
       processesSpawned: 1,
       bytesMoved: 0,
+      selection: null,
       lookups: 1,
       cache: {
         hit: 1,

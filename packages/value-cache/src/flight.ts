@@ -100,7 +100,7 @@ export function refuseCircle(flight: Flight): void {
     if (own.has(next)) throw reentered(flight.key, `its creator waits for ${JSON.stringify(next.key)}`);
     if (seen.has(next)) continue;
     seen.add(next);
-    pending.push(...next.waitsFor);
+    for (const flight of next.waitsFor) pending.push(flight);
   }
 }
 

@@ -39,7 +39,7 @@ function inOrder(tables: readonly CopiedTable[]): CopiedTable[] {
       refersTo.every((target) => target === name || !waiting.has(target));
     const ready = rest.filter(isReady);
     if (ready.length === 0) throw new Error(`tables refer to each other: ${[...waiting].join(", ")}`);
-    ordered.push(...ready);
+    for (const table of ready) ordered.push(table);
     rest = rest.filter((table) => !isReady(table));
   }
   return ordered;

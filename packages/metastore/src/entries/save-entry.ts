@@ -12,7 +12,12 @@ export function* saveEntry(
 ): TransactionScript<SaveOutcome> {
   if (blobId !== null) {
     const named = yield* statement(
-      kysely.updateTable("blob").set({ named_at: now }).where("id", "=", blobId).returning("id"),
+      kysely
+        .updateTable("blob")
+        .set({ named_at: now })
+        .where("id", "=", blobId)
+        .where("team", "=", place.team)
+        .returning("id"),
     );
     if (named.length === 0) return "blob_missing";
   }

@@ -52,7 +52,7 @@ export function* insertRun(dialect: Dialect, run: NewDagRun): TransactionScript<
         cache_mode: run.cacheMode,
         made_by: run.madeBy ?? null,
         max_active_runs: run.maxActiveRuns ?? null,
-        selection: run.selection === undefined ? null : JSON.stringify(run.selection),
+        ...(run.selection !== undefined && { selection: JSON.stringify(run.selection) }),
         created_at: now,
       })
       .onConflict((conflict) => conflict.columns(["team", "dag_id", "run_id"]).doNothing())
