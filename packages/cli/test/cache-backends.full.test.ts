@@ -66,7 +66,7 @@ describe("a backend named by module specifier", () => {
     [
       "is not there",
       null,
-      /core\.task_cache_backend = "\.\/backend\.mjs": the module cannot be loaded .*"metadata-db"/,
+      /core\.task_cache_backend = "\.\/backend\.mjs": the module \.\/backend\.mjs cannot be loaded .*"metadata-db"/,
     ],
     ["opens nothing", "export const open = 1;", /exports no function openCacheBackend: export one/],
     [

@@ -206,19 +206,16 @@ export const configSchema = z.strictObject({
     keep: key(durationOrNever("0ms"), {
       description: "How long the entries of a run stay after it has ended.",
       default: "7d",
-      live: true,
     }),
     max_entry_size: key(size("1B", "5GiB"), {
       description:
         "Maximum size of an entry. The metadata database takes at most 256MiB; use another store for larger entries.",
       default: "16MiB",
-      live: true,
     }),
     max_inline_size: key(size("0B", "64MiB"), {
       description:
         "Size up to which the scheduler passes the bytes of an entry to a task; a task transfers larger ones itself.",
       default: "256KiB",
-      live: true,
     }),
   }),
   scheduler: section("Settings of the scheduler.", {
@@ -403,7 +400,6 @@ export const configSchema = z.strictObject({
         enabled: key(boolean, {
           description: "If false, nothing is found and nothing is stored.",
           default: true,
-          live: true,
         }),
       }),
     )

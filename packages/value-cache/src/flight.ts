@@ -100,7 +100,7 @@ export function refuseCircle(flight: Flight): void {
     if (own.has(next)) throw reentered(flight.key, `its creator waits for ${JSON.stringify(next.key)}`);
     if (seen.has(next)) continue;
     seen.add(next);
-    for (const flight of next.waitsFor) pending.push(flight);
+    for (const other of next.waitsFor) pending.push(other);
   }
 }
 
