@@ -9,11 +9,14 @@ import { repository } from "./markdown.ts";
 
 vi.setConfig(PATIENT);
 
+/** It installs the generators, and builds them all. */
+const BUILD_MS = 600_000;
+
 const dist = join(repository, "site/dist");
 
 beforeAll(() => {
   execFileSync("npm", ["run", "docs"], { cwd: repository, stdio: "pipe" });
-});
+}, BUILD_MS);
 
 it("has a page for each file of docs/, and lists it or a page above it", () => {
   const sources = globSync("docs/**/*.md", { cwd: repository });
