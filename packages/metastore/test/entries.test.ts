@@ -91,6 +91,18 @@ describe.each(TEST_DIALECTS)("entries on %s", (dialect) => {
     expect(await entries.find(place, "kept")).toMatchObject({ digest: sha256("second") });
   });
 
+  test("that one attempt saves at once and again are recorded once, as it leaves them", async () => {
+    const { place, by, pass, team } = await attempt();
+    const { entries } = metastore;
+    const [early, late] = [await blobOf(team, "checkpoint"), await blobOf(team, "final")];
+    await entries.save({ ...entry(place, by, "k", early.id), isNow: true });
+    await entries.save(entry(place, by, "k", late.id));
+    const publish = [{ taskId: "a", mapIndex: -1, attemptId: by.attemptId }];
+    const written = await metastore.runs.writePass(pass({ entries: { publish, restore: [] } }));
+    expect(written).toMatchObject({ saved: [{ key: "k", blob: { digest: late.digest } }] });
+    expect(await entries.find(place, "k")).toMatchObject({ digest: late.digest });
+  });
+
   test("saved at once are refused to an attempt that is not the instance's own any more", async () => {
     const { place, by, team } = await attempt();
     const blob = await blobOf(team, "late");
@@ -129,6 +141,23 @@ describe.each(TEST_DIALECTS)("entries on %s", (dialect) => {
       after = page.at(-1)?.key;
     }
     expect(paged).toEqual(["Z", "dir", "dir/%_", "dir/a", "dir/b/c", "dir/é", "dir/\u{1F600}", "dir2/a"]);
+  });
+
+  test("name bytes that were gone from their store and are saved again", async () => {
+    const { place, by, team } = await attempt();
+    const { entries } = metastore;
+    const lost = await blobOf(team, "lost and saved again");
+    await entries.save({ ...entry(place, by, "k", lost.id), isNow: true });
+    const upload = { team, store: "bucket", name: sha256("put back") };
+    await entries.beginUpload(upload);
+    const { digest, sizeBytes } = lost;
+    expect(await entries.endUpload(upload, { digest, sizeBytes }, lost.name)).toEqual({
+      ...lost,
+      name: upload.name,
+    });
+    expect((await entries.find(place, "k"))?.blob.name).toBe(upload.name);
+    const { loose } = await entries.collect({ keepMs: null, graceMs: HOUR, limit: 1_000 });
+    expect(loose).not.toContainEqual(upload);
   });
 
   test("of other teams, runs and caches are out of reach", async () => {
@@ -205,11 +234,7 @@ describe.each(TEST_DIALECTS)("entries on %s", (dialect) => {
     expect(again).toEqual(first);
     const { loose } = await metastore.entries.collect({ keepMs: null, graceMs: HOUR, limit: 1_000 });
     expect(loose).toContainEqual(upload);
-    const names = await metastore.entries.findNames(team, "bucket", [
-      first.name,
-      upload.name,
-      sha256("other"),
-    ]);
+    const names = await metastore.entries.findNames(team, [first.name, upload.name, sha256("other")]);
     expect(names).toEqual(new Set([first.name, upload.name]));
   });
 });

@@ -124,14 +124,7 @@ const CASES: Readonly<Record<string, Case | Teamless>> = {
     await metastore.entries.remove({ ...placeOf(antsRun), team: BEES }, { prefix: "" }),
     0,
   ],
-  "entries.findNames": async ({ metastore }) => [
-    await metastore.entries.findNames(BEES, "s3", [NAME]),
-    new Set(),
-  ],
-  "entries.dropBlobs": async ({ metastore }) => {
-    const [blob] = (await metastore.entries.findBlobs(ANTS, [value.digest])).values();
-    return [await metastore.entries.dropBlobs(BEES, [blob?.id ?? 0]), undefined];
-  },
+  "entries.findNames": async ({ metastore }) => [await metastore.entries.findNames(BEES, [NAME]), new Set()],
   "entries.collect": ofAdmin,
   "entries.amount": ofAdmin,
   "entries.forgetLoose": async ({ metastore }) => [

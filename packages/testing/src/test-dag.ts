@@ -158,7 +158,7 @@ class InMemoryTest implements DagTest {
     await store.restore();
     return new RunEntries({
       store: store.entries,
-      caches: [{ name: JOB_CACHE, scope: "run", store: "memory", defaultTtlMs: null, isEnabled: () => true }],
+      caches: [{ name: JOB_CACHE, scope: "run", store: "memory", defaultTtlMs: null }],
       openStore: async () => this.#bytes,
       maxEntryBytes: () => MAX_SIZE,
       maxInlineBytes: () => MAX_SIZE,

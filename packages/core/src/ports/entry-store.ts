@@ -124,10 +124,14 @@ export interface EntryStore {
    * Records that an object may exist, before it is written, so that it is found if nothing ever names it.
    */
   beginUpload(upload: LooseBlob): Promise<void>;
-  /** Records that an object is written. Returns other bytes of the same digest that were there before it. */
+  /**
+   * Records that an object is written. Returns other bytes of the same digest that were there before it.
+   * @param gone the name of an object with the same bytes that is not in the store any more: the new one takes its place
+   */
   endUpload(
     upload: LooseBlob,
     content: { readonly digest: Digest; readonly sizeBytes: number },
+    gone?: string,
   ): Promise<Blob>;
   save(entry: NewEntry): Promise<SaveOutcome>;
   /** The entry of a key, as an attempt sees it: with what it saved and removed itself. */
@@ -159,12 +163,13 @@ export interface EntryStore {
   amount(
     options: Omit<CollectOptions, "limit">,
   ): Promise<{ readonly entries: number; readonly sizeBytes: number }>;
-  /** Those of the object names that a store's entries may have, to tell them from other bytes in the store. */
-  findNames(team: string, store: string, names: readonly string[]): Promise<Set<string>>;
+  /**
+   * Those of the object names that entries may have, to tell them from other bytes in a store. In any store: two may
+   * be the same place under two names.
+   */
+  findNames(team: string, names: readonly string[]): Promise<Set<string>>;
   /** Forgets objects that are deleted. */
   forgetLoose(blobs: readonly LooseBlob[]): Promise<void>;
-  /** Removes bytes whose object is gone, and the entries that name them. */
-  dropBlobs(team: string, ids: readonly number[]): Promise<void>;
 }
 
 /** A key that an attempt saved or removed, for the record of its result. */

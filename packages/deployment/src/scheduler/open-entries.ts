@@ -21,6 +21,5 @@ export function openEntries(deployment: Deployment, live: LiveConfig, log: Logge
 }
 
 function entryCaches({ config }: LiveConfig): EntryCache[] {
-  const own = { name: JOB_CACHE, scope: "run", store: config.jobCache.store, defaultTtlMs: null } as const;
-  return [{ ...own, isEnabled: () => true }];
+  return [{ name: JOB_CACHE, scope: "run", store: config.jobCache.store, defaultTtlMs: null }];
 }

@@ -4,12 +4,10 @@
 // fails if something has named it meanwhile; then the caller deletes the object. Object names are never used again, so
 // a collector that was killed in between, or is late, deletes nothing that is needed.
 
-import { chunksOf, type CollectedEntries, type CollectOptions, type LooseBlob } from "@memodag/core";
+import { type CollectedEntries, type CollectOptions, type LooseBlob } from "@memodag/core";
 import { sql } from "kysely";
 import type { Dialect } from "../dialect.ts";
 import { statement, type TransactionScript } from "../transaction-script.ts";
-
-const IDS_A_STATEMENT = 500;
 
 /** Removes a batch; see the entry store. */
 export async function collectEntries(dialect: Dialect, options: CollectOptions): Promise<CollectedEntries> {
@@ -23,27 +21,6 @@ export async function collectEntries(dialect: Dialect, options: CollectOptions):
     .limit(limit)
     .execute();
   return { entries, ...freed, loose };
-}
-
-/** Removes what a store has lost, and the entries and records that name it. */
-export async function dropBlobs(dialect: Dialect, team: string, ids: readonly number[]): Promise<void> {
-  const { kysely } = dialect;
-  for (const some of chunksOf(ids, IDS_A_STATEMENT)) {
-    await dialect.transaction(function* () {
-      const records = kysely
-        .selectFrom("cache_record_blob")
-        .select("key")
-        .where("team", "=", team)
-        .where("blob_id", "in", some);
-      yield* statement(
-        kysely.deleteFrom("cache_record").where("team", "=", team).where("key", "in", records),
-      );
-      yield* statement(
-        kysely.deleteFrom("cache_entry").where("team", "=", team).where("blob_id", "in", some),
-      );
-      yield* statement(kysely.deleteFrom("blob").where("team", "=", team).where("id", "in", some));
-    });
-  }
 }
 
 /** Returns how much a collection would remove. Bytes that only these entries name are not in it: they follow with a later one. */

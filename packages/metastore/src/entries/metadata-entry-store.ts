@@ -25,7 +25,7 @@ import {
 } from "@memodag/core";
 import { sql } from "kysely";
 import type { Dialect } from "../dialect.ts";
-import { amountToCollect, collectEntries, dropBlobs } from "./collect-entries.ts";
+import { amountToCollect, collectEntries } from "./collect-entries.ts";
 import {
   BLOB_COLUMNS,
   ENTRY_COLUMNS,
@@ -38,6 +38,7 @@ import {
   toBlob,
   toStoredEntries,
 } from "./entry-rows.ts";
+import { endUpload } from "./end-upload.ts";
 import { saveEntry } from "./save-entry.ts";
 
 /** Milliseconds after which an upload that never ended is deleted. */
@@ -81,36 +82,11 @@ export class MetadataEntryStore implements EntryStore {
   }
 
   async endUpload(
-    { team, store, name }: LooseBlob,
-    { digest, sizeBytes }: { readonly digest: Digest; readonly sizeBytes: number },
+    upload: LooseBlob,
+    content: { readonly digest: Digest; readonly sizeBytes: number },
+    gone?: string,
   ): Promise<Blob> {
-    const { kysely, now } = this.#dialect;
-    return await kysely.transaction().execute(async (transaction) => {
-      // An update rather than nothing, so that the row of another upload is locked and returned.
-      const row = await transaction
-        .insertInto("blob")
-        .values({ team, store, digest, size_bytes: sizeBytes, name, named_at: now })
-        .onConflict((conflict) =>
-          conflict.columns(["team", "digest", "store"]).doUpdateSet({ named_at: now }),
-        )
-        .returning(["id", "name"])
-        .executeTakeFirstOrThrow();
-      const loose = transaction
-        .updateTable("loose_blob")
-        .where("team", "=", team)
-        .where("store", "=", store)
-        .where("name", "=", name);
-      if (row.name !== name) await loose.set({ delete_after: now }).execute();
-      else {
-        await transaction
-          .deleteFrom("loose_blob")
-          .where("team", "=", team)
-          .where("store", "=", store)
-          .where("name", "=", name)
-          .execute();
-      }
-      return { id: row.id, store, digest, sizeBytes, name: row.name };
-    });
+    return await this.#dialect.transaction(() => endUpload(this.#dialect, upload, content, gone));
   }
 
   async save(entry: NewEntry): Promise<SaveOutcome> {
@@ -258,7 +234,7 @@ export class MetadataEntryStore implements EntryStore {
     return await amountToCollect(this.#dialect, options);
   }
 
-  async findNames(team: string, store: string, names: readonly string[]): Promise<Set<string>> {
+  async findNames(team: string, names: readonly string[]): Promise<Set<string>> {
     const found = new Set<string>();
     for (const some of chunksOf(names, DIGESTS_A_STATEMENT)) {
       for (const table of ["blob", "loose_blob"] as const) {
@@ -266,7 +242,6 @@ export class MetadataEntryStore implements EntryStore {
           .selectFrom(table)
           .select("name")
           .where("team", "=", team)
-          .where("store", "=", store)
           .where("name", "in", some)
           .execute();
         for (const { name } of rows) found.add(name);
@@ -284,10 +259,6 @@ export class MetadataEntryStore implements EntryStore {
         .where("name", "=", name)
         .execute();
     }
-  }
-
-  async dropBlobs(team: string, ids: readonly number[]): Promise<void> {
-    await dropBlobs(this.#dialect, team, ids);
   }
 
   async #hasBlob(id: number): Promise<boolean> {

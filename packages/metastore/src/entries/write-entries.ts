@@ -60,7 +60,14 @@ function* listSaved({ kysely }: Parts, attemptIds: readonly string[]): Transacti
       .where("cache_entry.attempt_id", "in", [...attemptIds])
       .orderBy("cache_entry.id"),
   );
-  return rows.map(toSavedEntry);
+  // An attempt may save a key at once, and again for its end: the later one is what it leaves.
+  const byKey = new Map(
+    rows.map((row) => [
+      JSON.stringify([row.attempt_id, row.cache, row.scope_id, row.key]),
+      toSavedEntry(row),
+    ]),
+  );
+  return [...byKey.values()];
 }
 
 function* publishAttempt(

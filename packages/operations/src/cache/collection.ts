@@ -61,7 +61,7 @@ async function retentionOf(
   // The store may hold entries of job caches as well, which are collected by their own rules.
   return new ShownResults(retention, async (team, digests) => {
     const shown = await runs.findShownDigests(team, valueStore, digests);
-    return new Set([...shown, ...(await entries.findNames(team, valueStore, digests))]);
+    return new Set([...shown, ...(await entries.findNames(team, digests))]);
   });
 }
 

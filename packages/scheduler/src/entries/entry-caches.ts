@@ -22,8 +22,6 @@ export interface EntryCache {
   readonly defaultTtlMs: number | null;
   /** Which team it is for; absent: every team has one of its own. */
   readonly team?: string;
-  /** While it is false, loads find nothing and saves store nothing. */
-  readonly isEnabled: Live<boolean>;
 }
 
 /** The stores and limits of entries. */

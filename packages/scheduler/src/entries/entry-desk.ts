@@ -33,6 +33,8 @@ interface Upload {
   readonly loose: LooseBlob;
   /** Where the bytes are, if the grant is a file that the store does not read from. */
   readonly file: string | null;
+  /** The object that had the same bytes, and is not in its store any more. */
+  readonly gone: string | undefined;
 }
 
 /** Keeps what an attempt has asked before, for the duration of the attempts of this process. */
@@ -69,8 +71,7 @@ export class EntryDesk {
       case "uploaded":
         return only(await this.#uploaded(attempt, request.upload));
       case "find": {
-        const { place, cache } = await this.#placeOf(attempt, request.cache);
-        if (!cache.isEnabled()) return only({ kind: "absent" });
+        const { place } = await this.#placeOf(attempt, request.cache);
         const found = await this.#parts.store.find(place, checkEntryKey(request.key), attempt.attemptId);
         if (!found) return only({ kind: "absent" });
         const ref = refOf(found);
@@ -84,18 +85,15 @@ export class EntryDesk {
         return blob ? await this.#open(attempt, ref, blob) : only({ kind: "lost", ref, store: null });
       }
       case "list": {
-        const { place, cache } = await this.#placeOf(attempt, request.cache);
+        const { place } = await this.#placeOf(attempt, request.cache);
         const { prefix, isDeep, after } = request;
-        if (!cache.isEnabled()) return only({ kind: "entries", refs: [], isLast: true });
         const listing = { prefix, isDeep, limit: ENTRIES_A_REPLY, ...(after !== null && { after }) };
         const found = await this.#parts.store.list(place, listing, attempt.attemptId);
         return only({ kind: "entries", refs: found.map(refOf), isLast: found.length < ENTRIES_A_REPLY });
       }
       case "groups": {
-        const { place, cache } = await this.#placeOf(attempt, request.cache);
-        const names = cache.isEnabled()
-          ? await this.#parts.store.listGroups(place, request.prefix, attempt.attemptId)
-          : [];
+        const { place } = await this.#placeOf(attempt, request.cache);
+        const names = await this.#parts.store.listGroups(place, request.prefix, attempt.attemptId);
         return only({ kind: "groups", names });
       }
       case "remove":
@@ -107,15 +105,17 @@ export class EntryDesk {
     const { cache, place } = await this.#placeOf(attempt, request.cache);
     const key = checkEntryKey(request.key);
     this.#requireSize(request);
-    if (!cache.isEnabled()) return { kind: "saved" };
+    const store = await this.#storeOf(cache.store);
     const known = (await this.#parts.store.findBlobs(attempt.team, [request.digest], cache.store)).get(
       request.digest,
     );
+    let gone: string | undefined;
     if (known?.store === cache.store && known.sizeBytes === request.sizeBytes) {
-      const outcome = await this.#name(attempt, place, cache, { ...request, key }, known);
-      if (outcome) return outcome;
+      if (await this.#isThere(store, known, attempt.team)) {
+        const outcome = await this.#name(attempt, place, cache, { ...request, key }, known);
+        if (outcome) return outcome;
+      } else gone = known.name;
     }
-    const store = await this.#storeOf(cache.store);
     const loose = { team: attempt.team, store: cache.store, name: randomBytes(32).toString("hex") };
     const check = checkOf(request);
     if (!bytes) {
@@ -130,12 +130,29 @@ export class EntryDesk {
         request: { ...request, key },
         loose,
         file,
+        gone,
       });
       return { kind: "upload", upload: loose.name, grant };
     }
     await this.#parts.store.beginUpload(loose);
     await this.#write(store, loose, bytes, check);
-    return await this.#finish(attempt, { ...request, key }, loose);
+    return await this.#finish(attempt, { ...request, key }, loose, gone);
+  }
+
+  /** False if others removed the bytes from their store: who saves them again puts them back. */
+  async #isThere(
+    store: ByteStore,
+    { store: name, name: object, sizeBytes }: Blob,
+    team: string,
+  ): Promise<boolean> {
+    const found = await this.#tell(name, "check", () => store.stat(team, [object]));
+    return found.get(object)?.sizeBytes === sizeBytes;
+  }
+
+  /** The process of an attempt is gone: what it was uploading never ends. */
+  attemptEnded({ attemptId }: Attempt): void {
+    for (const [name, upload] of this.#uploads)
+      if (upload.attemptId === attemptId) this.#uploads.delete(name);
   }
 
   /** The worker's word for it is not enough: the store says what it has, and hashes what is a file. */
@@ -147,7 +164,7 @@ export class EntryDesk {
         "cache_store_failed",
         "The scheduler knows nothing of this upload, as it was restarted: save the entry again",
       );
-    const { request, loose, file } = upload;
+    const { request, loose, file, gone } = upload;
     const store = await this.#storeOf(loose.store);
     if (file !== null) await this.#write(store, loose, { file }, checkOf(request));
     else {
@@ -158,14 +175,19 @@ export class EntryDesk {
           `The entry ${JSON.stringify(request.key)} is not in the store "${loose.store}" after its upload: save it again`,
         );
     }
-    return await this.#finish(attempt, request, loose);
+    return await this.#finish(attempt, request, loose, gone);
   }
 
-  async #finish(attempt: Attempt, request: SaveRequest, loose: LooseBlob): Promise<EntryReply> {
+  async #finish(
+    attempt: Attempt,
+    request: SaveRequest,
+    loose: LooseBlob,
+    gone: string | undefined,
+  ): Promise<EntryReply> {
     const { cache, place } = await this.#placeOf(attempt, request.cache);
     const { digest, sizeBytes, key } = request;
     this.#moved.add(attempt, sizeBytes);
-    const blob = await this.#parts.store.endUpload(loose, { digest, sizeBytes });
+    const blob = await this.#parts.store.endUpload(loose, { digest, sizeBytes }, gone);
     const outcome = await this.#name(attempt, place, cache, request, blob);
     if (outcome) return outcome;
     throw new MemodagError(
@@ -198,14 +220,14 @@ export class EntryDesk {
   }
 
   async #remove(attempt: Attempt, cacheName: string, key: string): Promise<EntryReply> {
-    const { place, cache } = await this.#placeOf(attempt, cacheName);
-    if (!cache.isEnabled()) return { kind: "removed", was: false };
+    const { place } = await this.#placeOf(attempt, cacheName);
     const was = (await this.#parts.store.find(place, key, attempt.attemptId)) !== undefined;
     const run = await this.#runOf(attempt);
     const { taskId, mapIndex, attemptId } = attempt;
     const by = { runId: run.id, taskId, mapIndex, attemptId };
     const how = { isNow: false, ifAbsent: false, ttlMs: null };
-    if (was) await this.#parts.store.save({ place, key, blobId: null, by, ...how });
+    // Also where there is none: what the task saw may be older, and its record has to say that it removed the key.
+    await this.#parts.store.save({ place, key, blobId: null, by, ...how });
     return { kind: "removed", was };
   }
 
@@ -224,7 +246,6 @@ export class EntryDesk {
       return stream && (await new Response(stream).bytes());
     });
     if (bytes) return { reply: { kind: "entry", ref, grant: null }, bytes };
-    await this.#parts.store.dropBlobs(attempt.team, [blob.id]);
     this.#log.warn("the bytes of an entry are gone from their store", { store: blob.store, key: ref.key });
     return only({ kind: "lost", ref, store: blob.store });
   }

@@ -132,7 +132,7 @@ export class RunEntries {
   ): RestoredEntry | undefined {
     const cache = this.#parts.caches.find((one) => one.name === name && (one.team ?? run.team) === run.team);
     // Restored exactly as running would leave it, or not at all.
-    if (cache?.scope !== scope || !cache.isEnabled()) return undefined;
+    if (cache?.scope !== scope) return undefined;
     const place = entryPlace(cache, run);
     if (digest === null || store === null) return { place, key, blob: null, ttlMs };
     const blob = blobs.get(nameOf(store, digest));
@@ -155,14 +155,8 @@ export class RunEntries {
       const names = blobs.map(({ name }) => name);
       const found = await (await this.#parts.openStore(store)).stat(team, names, { signal });
       signal.throwIfAborted();
-      const gone = blobs.filter(({ name, sizeBytes }) => found.get(name)?.sizeBytes !== sizeBytes);
-      if (gone.length > 0) {
-        await this.#parts.store.dropBlobs(
-          team,
-          gone.map(({ id }) => id),
-        );
-      }
-      for (const blob of blobs) if (!gone.includes(blob)) present.set(nameOf(store, blob.digest), blob);
+      for (const blob of blobs)
+        if (found.get(blob.name)?.sizeBytes === blob.sizeBytes) present.set(nameOf(store, blob.digest), blob);
     }
     return present;
   }
