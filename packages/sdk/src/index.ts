@@ -25,7 +25,6 @@ export type {
   TaskCallbacks,
 } from "./context/callback-context.ts";
 export { getContext } from "./context/current-context.ts";
-export { getCache } from "./context/get-cache.ts";
 export type { EntryValue, JobCache, SaveOptions } from "./context/job-cache.ts";
 export { getClient, type TaskClient, type XComPush } from "./context/task-client.ts";
 export { getValueCache, type ValueCacheUse } from "./context/value-cache.ts";

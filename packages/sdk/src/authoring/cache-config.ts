@@ -3,7 +3,6 @@
 import {
   CACHE_TRUSTS,
   JOB_CACHE,
-  entryName,
   messageOf,
   readEntryPattern,
   type CacheTrust,
@@ -61,12 +60,11 @@ export interface CacheConfig<Name extends string = string> {
    */
   readonly files?: readonly string[];
   /**
-   * Entries of job caches that affect the result: keys such as `"grid"`, groups such as `"tiles/*"`
-   * (`"tiles/**"` with the groups below), or `{ cache: "aux", keys: ["dem/*"] }` for a cache of the
-   * config. Their keys and digests become part of the cache key. An entry whose {@link EntryRef} is an
-   * argument needs no declaration.
+   * Entries of the job cache that affect the result: keys such as `"grid"`, or groups such as `"tiles/*"`
+   * (`"tiles/**"` with the groups below). Their keys and digests become part of the cache key. An entry
+   * whose reference is an argument needs no declaration.
    */
-  readonly reads?: readonly (string | { readonly cache: string; readonly keys: readonly string[] })[];
+  readonly reads?: readonly string[];
   /**
    * Dependencies outside the key that are accepted, because you vouch that they do not affect the result
    * or are covered by the key in another way: `child_process`, `worker_threads`, `addons` and `file_reads`
@@ -137,30 +135,18 @@ function readFiles(reader: OptionReader): string[] {
 }
 
 function readReads(reader: OptionReader): EntryPattern[] {
-  const value = reader.get("reads") ?? [];
-  const wrong = (problem: string): Error =>
-    reader.fault("reads", {
-      problem,
-      fix: 'use keys and groups such as ["grid", "tiles/*"], or { cache: "aux", keys: ["dem/*"] } for a named cache',
-    });
-  if (!Array.isArray(value)) throw wrong(`is ${show(value)}`);
-  const patterns = value.flatMap((item: unknown): EntryPattern[] => {
-    if (typeof item === "string") return [{ cache: JOB_CACHE, pattern: item }];
-    const { cache, keys } = (item ?? {}) as { cache?: unknown; keys?: unknown };
-    const isNamed = typeof cache === "string" && cache !== "" && Array.isArray(keys);
-    if (!isNamed || !keys.every((key) => typeof key === "string")) throw wrong(`contains ${show(item)}`);
-    return keys.map((pattern) => ({ cache, pattern }));
-  });
-  const normal = patterns.map(({ cache, pattern }) => {
+  const patterns = reader.strings("reads").map((pattern) => pattern.normalize("NFC"));
+  for (const pattern of patterns) {
     try {
       readEntryPattern(pattern);
     } catch (error) {
-      throw wrong(`contains ${show(pattern)} (${messageOf(error)})`);
+      throw reader.fault("reads", {
+        problem: `names ${show(pattern)} (${messageOf(error)})`,
+        fix: 'use keys and groups such as ["grid", "tiles/*"]',
+      });
     }
-    return { cache, pattern: pattern.normalize("NFC") };
-  });
-  const byName = new Map(normal.map((one) => [entryName(one), one]));
-  return [...byName.keys()].sort().map((name) => byName.get(name) as EntryPattern);
+  }
+  return [...new Set(patterns)].sort().map((pattern) => ({ cache: JOB_CACHE, pattern }));
 }
 
 function readTrust(reader: OptionReader): CacheTrust[] {

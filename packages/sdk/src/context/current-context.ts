@@ -3,7 +3,6 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { MemodagError } from "@memodag/core";
 import type { ParamDeclarations, ParamValues } from "../schemas/param-types.ts";
-import type { JobCache } from "./job-cache.ts";
 import type { ValueCaches } from "./task-value-caches.ts";
 import type { TaskContext } from "./task-context.ts";
 
@@ -15,8 +14,6 @@ export interface RunningTask {
   /** Returns the value of a configured variable, or `null` if there is none. */
   readonly readVariable: (name: string) => Promise<string | null>;
   readonly valueCaches: ValueCaches;
-  /** Opens a job cache by its name in the config. */
-  readonly openCache: (name: string) => JobCache;
 }
 
 /**
@@ -72,9 +69,6 @@ export function getRunningTask(): RunningTask {
 /**
  * Calls `handler` so that {@link getContext} and {@link getRunningTask} return `task` inside it.
  */
-export function runInContext<T>(
-  { context, readVariable, valueCaches, openCache }: RunningTask,
-  handler: () => T,
-): T {
-  return storage().run({ context, readVariable, valueCaches, openCache }, handler);
+export function runInContext<T>({ context, readVariable, valueCaches }: RunningTask, handler: () => T): T {
+  return storage().run({ context, readVariable, valueCaches }, handler);
 }

@@ -24,8 +24,8 @@ export interface SaveOptions {
    */
   readonly ifAbsent?: boolean;
   /**
-   * How long the entry lives: seconds, or a string such as `"7d"`; `null`: as long as its cache's scope.
-   * Default: `default_ttl` of the cache in the config.
+   * How long the entry lives: seconds, or a string such as `"7d"`; `null`: until the run's entries are removed.
+   * Default: as long as the run's entries are kept, `keep` of `[job_cache]` in the config.
    */
   readonly ttl?: number | string | null;
 }

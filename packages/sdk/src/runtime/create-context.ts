@@ -1,13 +1,14 @@
 // Creates the context that getContext() returns: the run's values, with reads tracked for a cached
 // task.
 
-import { JOB_CACHE, MemodagError, selectField, type AttemptContext, type JsonValue } from "@memodag/core";
+import { MemodagError, selectField, type AttemptContext, type JsonValue } from "@memodag/core";
 import { memberPath } from "../context/context-path.ts";
 import type { RunningTask } from "../context/current-context.ts";
 import type { ValueCaches } from "../context/task-value-caches.ts";
 import type { TaskContext } from "../context/task-context.ts";
 import { AttemptXComs, type AttemptScope } from "./attempt-scope.ts";
 import { JobCaches } from "./job-caches.ts";
+import { PlaceInCache } from "./place-in-cache.ts";
 import { ReadTracker } from "./read-tracker.ts";
 import { trackObject, trackValue } from "./tracked-object.ts";
 
@@ -29,16 +30,20 @@ export function createContext(scope: AttemptScope, isReadOnly = false): CreatedC
   if (declaredContext === null) {
     const xcoms = new AttemptXComs(scope, () => undefined);
     const caches = new JobCaches(scope.entries, () => undefined, isReadOnly);
-    const openCache = (name: string) => caches.open(name);
-    const context = Object.freeze({ ...values, log, signal, xcom: xcoms, jobCache: openCache(JOB_CACHE) });
+    const context = Object.freeze({
+      ...values,
+      log,
+      signal,
+      xcom: xcoms,
+      jobCache: new PlaceInCache(caches),
+    });
     const readVariable = variableReader(scope, () => undefined);
     const valueCaches = valueCachesOf(scope, () => undefined);
-    return { context, readVariable, valueCaches, openCache, xcoms, caches, listUndeclaredReads: () => [] };
+    return { context, readVariable, valueCaches, xcoms, caches, listUndeclaredReads: () => [] };
   }
   const tracker = new ReadTracker(declaredContext, (path) => isPresent(values, path));
   const xcoms = new AttemptXComs(scope, (path) => tracker.read(path));
   const caches = new JobCaches(scope.entries, (name) => tracker.read(name), isReadOnly);
-  const openCache = (name: string) => caches.open(name);
   const context: TaskContext = Object.freeze({
     // Part of every key, so any task may read them.
     dag: values.dag,
@@ -59,12 +64,12 @@ export function createContext(scope: AttemptScope, isReadOnly = false): CreatedC
     log,
     signal,
     xcom: xcoms,
-    jobCache: openCache(JOB_CACHE),
+    jobCache: new PlaceInCache(caches),
   });
   const readVariable = variableReader(scope, (path) => tracker.read(path));
   const valueCaches = valueCachesOf(scope, (path) => tracker.read(path));
   const listUndeclaredReads = (): string[] => tracker.list();
-  return { context, readVariable, valueCaches, openCache, xcoms, caches, listUndeclaredReads };
+  return { context, readVariable, valueCaches, xcoms, caches, listUndeclaredReads };
 }
 
 function valueCachesOf({ openValueCache }: AttemptScope, noteRead: (path: string) => void): ValueCaches {

@@ -1,0 +1,110 @@
+// Takes what a handler saves as an entry. Streams and files are never held in memory.
+
+import { randomUUID } from "node:crypto";
+import { createReadStream } from "node:fs";
+import { open, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { Readable } from "node:stream";
+import { OWN_FILE_MODE, type ByteGrant, type Digest } from "@memodag/core";
+import type { EntryValue } from "../context/job-cache.ts";
+import { CHUNK_BYTES, hashFile, newHashes, writeByGrant } from "./grant-transfer.ts";
+
+/** Bytes up to which a body goes along with the first request. */
+const INLINE_BYTES = 256 * 1024;
+
+/** Bytes to save, with what identifies them. */
+export interface EntryBody {
+  readonly digest: Digest;
+  readonly md5: string;
+  readonly sizeBytes: number;
+  /** The bytes, if there are few. */
+  readonly inline: Uint8Array | undefined;
+  /** All bytes, in memory. */
+  whole(): Promise<Uint8Array>;
+  /** @throws MemodagError `cache_store_failed` */
+  writeTo(grant: ByteGrant): Promise<void>;
+  /** Removes a temporary file. */
+  close(): Promise<void>;
+}
+
+/** Takes what a handler saves. A stream is read to its end, into a temporary file if it is long. */
+export async function takeBody(value: EntryValue): Promise<EntryBody> {
+  if (typeof value === "string") return inMemory(Buffer.from(value));
+  if (value instanceof Uint8Array) return inMemory(new Uint8Array(value));
+  if (typeof value !== "object" || value === null) throw notBytes(value);
+  if (value instanceof Blob) return await spooled(value.stream());
+  if ("file" in value && typeof value.file === "string") return await ofFile(resolve(value.file));
+  if (value instanceof ReadableStream || Symbol.asyncIterator in value)
+    return await spooled(value as AsyncIterable<Uint8Array>);
+  throw notBytes(value);
+}
+
+function inMemory(bytes: Uint8Array): EntryBody {
+  const hashes = newHashes();
+  hashes.update(bytes);
+  return {
+    ...hashes.digests(),
+    sizeBytes: bytes.length,
+    inline: bytes.length <= INLINE_BYTES ? bytes : undefined,
+    whole: async () => bytes,
+    writeTo: (grant) => writeByGrant(grant, () => Readable.from(slicesOf(bytes)), bytes.length),
+    close: async () => undefined,
+  };
+}
+
+async function ofFile(path: string, isTemporary = false): Promise<EntryBody> {
+  const found = await hashFile(path);
+  const { sizeBytes } = found;
+  if (sizeBytes <= INLINE_BYTES && !isTemporary) return inMemory(await readFile(path));
+  return {
+    ...found,
+    inline: undefined,
+    whole: () => readFile(path),
+    writeTo: (grant) =>
+      writeByGrant(grant, () => createReadStream(path, { highWaterMark: CHUNK_BYTES }), sizeBytes, path),
+    async close() {
+      if (isTemporary) await rm(path, { force: true });
+    },
+  };
+}
+
+/** Kept in memory as long as it is short. */
+async function spooled(source: AsyncIterable<Uint8Array>): Promise<EntryBody> {
+  let kept: Uint8Array[] = [];
+  let sizeBytes = 0;
+  let path: string | undefined;
+  let file: Awaited<ReturnType<typeof open>> | undefined;
+  try {
+    for await (const chunk of source) {
+      if (!(chunk instanceof Uint8Array)) throw notBytes(chunk);
+      sizeBytes += chunk.length;
+      if (!file && sizeBytes > INLINE_BYTES) {
+        path = join(tmpdir(), `memodag-entry-${randomUUID()}`);
+        file = await open(path, "wx", OWN_FILE_MODE);
+        for (const early of kept) await file.write(early);
+        kept = [];
+      }
+      if (file) await file.write(chunk);
+      else kept.push(new Uint8Array(chunk));
+    }
+    await file?.close();
+    file = undefined;
+    return path === undefined ? inMemory(Buffer.concat(kept)) : await ofFile(path, true);
+  } catch (error) {
+    await file?.close();
+    if (path !== undefined) await rm(path, { force: true });
+    throw error;
+  }
+}
+
+function* slicesOf(bytes: Uint8Array): Generator<Uint8Array> {
+  for (let from = 0; from < bytes.length; from += CHUNK_BYTES) yield bytes.subarray(from, from + CHUNK_BYTES);
+}
+
+function notBytes(value: unknown): TypeError {
+  const found = value === null ? "null" : typeof value === "object" ? value.constructor.name : typeof value;
+  return new TypeError(
+    `${found} cannot be saved as an entry: pass bytes, a string, a Blob, a stream of bytes or { file: path }; use saveJson for JSON`,
+  );
+}
