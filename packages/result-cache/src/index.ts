@@ -2,7 +2,7 @@ export * from "./bytes/byte-result-store.ts";
 export * from "./bytes/checked-body.ts";
 export * from "./backend-options.ts";
 export * from "./cache-backend.ts";
-export type { BreakerChange, BreakerState } from "./cache-breaker.ts";
+export { CacheBreaker, type BreakerChange, type BreakerOptions, type BreakerState } from "./cache-breaker.ts";
 export * from "./cache-key.ts";
 export * from "./cache-leases.ts";
 export * from "./cache-lookup.ts";

@@ -162,6 +162,7 @@ class InMemoryTest implements DagTest {
       openStore: async () => this.#bytes,
       maxEntryBytes: () => MAX_SIZE,
       maxInlineBytes: () => MAX_SIZE,
+      breaker: { breakerThreshold: 1_000, breakerRestMs: 1 },
       lookupTimeoutMs: () => PATIENCE_MS,
       runs: metastore.runs,
       clock: systemClock,

@@ -3,6 +3,7 @@
 import { JOB_CACHE, systemClock, withCallTimeouts, type Logger } from "@memodag/core";
 import { RunEntries, type EntryCache } from "@memodag/scheduler";
 import type { LiveConfig } from "../config/live-config.ts";
+import { cacheSettings } from "./live-settings.ts";
 import type { Deployment } from "../stores/deployment.ts";
 
 /** The job caches of a scheduler. */
@@ -13,6 +14,7 @@ export function openEntries(deployment: Deployment, live: LiveConfig, log: Logge
     openStore: deployment.openByteStore,
     maxEntryBytes: () => live.config.jobCache.maxEntrySize,
     maxInlineBytes: () => live.config.jobCache.maxInlineSize,
+    breaker: cacheSettings(live),
     lookupTimeoutMs: () => live.config.taskCache.lookupTimeout,
     runs: withCallTimeouts(deployment.runs, "runs", systemClock),
     clock: systemClock,

@@ -138,7 +138,13 @@ function* restoreEntries(
     const ids = [...new Set(some.flatMap(({ blob }) => blob?.id ?? []))];
     if (ids.length > 0) {
       // One that is collected from here on makes the insertion below fail, and the pass is written again.
-      const known = yield* statement(kysely.selectFrom("blob").select("id").where("id", "in", ids));
+      const known = yield* statement(
+        kysely
+          .selectFrom("blob")
+          .select("id")
+          .where("team", "=", some[0]?.place.team ?? "")
+          .where("id", "in", ids),
+      );
       const present = new Set(known.map(({ id }) => id));
       const missing = ids.filter((id) => !present.has(id));
       if (missing.length > 0) throw new AbandonedPass({ kind: "blobs_missing", ids: missing });

@@ -1,7 +1,6 @@
 // The job caches that tasks can use: by name from the config, and where the entries of each belong.
 
 import {
-  JOB_CACHE,
   MemodagError,
   type ByteStore,
   type DagRun,
@@ -13,7 +12,7 @@ import {
 
 /** A job cache of the config. */
 export interface EntryCache {
-  /** {@link JOB_CACHE} for the one that every run has of its own. */
+  /** `JOB_CACHE` for the one that every run has of its own. */
   readonly name: string;
   readonly scope: EntryScope;
   /** The byte store of new entries, by its name in the config. */
@@ -43,11 +42,9 @@ export interface EntryParts {
 export function findEntryCache(caches: readonly EntryCache[], name: string, team: string): EntryCache {
   const found = caches.find((cache) => cache.name === name && (cache.team ?? team) === team);
   if (found) return found;
-  const names = caches.filter((cache) => cache.name !== JOB_CACHE && (cache.team ?? team) === team);
-  const known = names.length === 0 ? "" : ` (there are: ${names.map((cache) => cache.name).join(", ")})`;
   throw new MemodagError(
     "cache_not_configured",
-    `There is no job cache "${name}"${known}: add [[caches]] with name = "${name}" and kind = "entries" to the config`,
+    `There is no job cache "${name}": pass a reference that save() returned`,
     { fault: "user", fields: { name } },
   );
 }

@@ -1,9 +1,7 @@
 // Entries of job caches, as the passes of runs need them: what keys contain, what hits restore, what records keep.
 
 import {
-  messageOf,
   withCallTimeouts,
-  withinTimeout,
   type Blob,
   type Clock,
   type DagRun,
@@ -18,6 +16,7 @@ import {
   type SavedEntry,
   type SerializedCacheConfig,
 } from "@memodag/core";
+import { CacheBreaker, type BreakerOptions } from "@memodag/result-cache";
 import { entryPlace, findEntryCache, type EntryParts } from "./entry-caches.ts";
 import { EntryDesk } from "./entry-desk.ts";
 import { MovedBytes } from "./moved-bytes.ts";
@@ -27,6 +26,8 @@ export interface RunEntriesParts extends EntryParts {
   readonly runs: Pick<RunStore, "findRun">;
   /** Milliseconds that checking the entries of hits may take. */
   readonly lookupTimeoutMs: Live<number>;
+  /** When stores that fail are left alone: the tasks of hits with entries then run. */
+  readonly breaker: BreakerOptions;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -45,11 +46,12 @@ export class RunEntries {
   readonly #parts: EntryParts;
   readonly #moved = new MovedBytes();
 
-  readonly #clock: Clock;
+  /** A store that hangs delays one pass, and not every one. */
+  readonly #breaker: CacheBreaker;
   readonly #lookupTimeoutMs: Live<number>;
 
-  constructor({ runs, clock, log, lookupTimeoutMs, ...parts }: RunEntriesParts) {
-    this.#clock = clock;
+  constructor({ runs, clock, log, lookupTimeoutMs, breaker, ...parts }: RunEntriesParts) {
+    this.#breaker = new CacheBreaker(breaker, log, "the stores of entries");
     this.#lookupTimeoutMs = lookupTimeoutMs;
     const store = withCallTimeouts(parts.store, "entries", clock);
     this.#parts = { ...parts, store };
@@ -86,15 +88,10 @@ export class RunEntries {
     records: ReadonlyMap<string, readonly RecordedEntry[]>,
   ): Promise<Restorable> {
     const timeoutMs = this.#lookupTimeoutMs();
-    const late = new AbortController();
-    const found = this.#findRestorable(run, records, late.signal);
-    try {
-      const message = `entries were not checked within ${timeoutMs} ms`;
-      return await withinTimeout(found, { clock: this.#clock, timeoutMs, late: () => new Error(message) });
-    } catch (error) {
-      late.abort(error);
-      return { kind: "failed", message: messageOf(error) };
-    }
+    const outcome = await this.#breaker.call(timeoutMs, (signal) =>
+      this.#findRestorable(run, records, signal),
+    );
+    return outcome.kind === "answered" ? outcome.value : { kind: "failed", message: outcome.message };
   }
 
   async #findRestorable(

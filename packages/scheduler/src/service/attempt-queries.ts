@@ -40,8 +40,11 @@ export function answerAttempts({
     ...(entries && { askEntries: (attempt, request, bytes) => entries.desk.answer(attempt, request, bytes) }),
     ...(valueCaches && {
       callValueCache: (attempt, call) => valueCaches.call(attempt, call),
-      attemptEnded: (attempt) => valueCaches.attemptEnded(attempt),
     }),
+    attemptEnded(attempt) {
+      valueCaches?.attemptEnded(attempt);
+      entries?.desk.attemptEnded(attempt);
+    },
     findXCom: (attempt, address) => findXCom({ runs, values }, attempt, address),
     async findVariable({ team }, name) {
       const named = variables.filter((variable) => variable.name === name);

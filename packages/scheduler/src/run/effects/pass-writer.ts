@@ -96,7 +96,7 @@ export class PassWriter {
       this.#context.listener.instanceChanged?.(run, instance);
     });
     xcoms.splice(0, xcomCount);
-    this.#keepSaved(publish.splice(0, publishCount), outcome.saved ?? []);
+    this.#tellSaved(publish.splice(0, publishCount), outcome.saved ?? []);
     restore.splice(0, restoreCount);
     if (owed.length > 0) {
       this.#state.owed.splice(0, owed.length);
@@ -109,12 +109,13 @@ export class PassWriter {
   }
 
   /** Tells the stores of results what their attempts did to entries. */
-  #keepSaved(published: EntryWrites["publish"], saved: readonly SavedEntry[]): void {
+  #tellSaved(published: EntryWrites["publish"], saved: readonly SavedEntry[]): void {
     if (saved.length === 0) return;
     const byAttempt = Map.groupBy(saved, ({ attemptId }) => attemptId);
-    for (const { taskId, mapIndex, attemptId } of published) {
-      const own = byAttempt.get(attemptId);
-      if (own) this.#state.saved.set(instanceKey({ taskId, mapIndex }), own);
+    const byInstance = new Map(published.map((one) => [instanceKey(one), byAttempt.get(one.attemptId)]));
+    for (const job of this.#state.storeJobs) {
+      const own = byInstance.get(instanceKey(job.row));
+      if (own) job.saved = own;
     }
   }
 

@@ -1,6 +1,6 @@
 // Stores results in the cache once they are committed. The status of each store is written with a later pass.
 
-import { instanceKey, messageOf, type CancelTimer, type Clock } from "@memodag/core";
+import { messageOf, type CancelTimer, type Clock } from "@memodag/core";
 import type { StoreOutcome } from "@memodag/result-cache";
 import { findInputChange, type InputChanged } from "../../cache/input-change.ts";
 import type { MadeKey } from "../../cache/made-key.ts";
@@ -103,7 +103,7 @@ export class ResultStores {
   }
 
   async #put(job: StoreJob): Promise<StoreOutcome | InputChanged> {
-    const { node, mapIndex, row, config, xcoms, code, error } = job;
+    const { node, mapIndex, row, config, xcoms, code, error, saved } = job;
     const { surroundings, secrets, defaultTtlMs, cache, entries } = this.#context;
     const { run, version, results } = this.#state;
     const { installed = { sealed: [], named: [] } } = version.dag;
@@ -119,8 +119,6 @@ export class ResultStores {
     const change = findInputChange(made.surroundings, now);
     if (change !== null) return inputChanged(change);
     const ttlMs = error ? config.errorsTtlMs : config.ttlMs;
-    const saved = this.#state.saved.get(instanceKey(row));
-    this.#state.saved.delete(instanceKey(row));
     const record = {
       team: run.team,
       key: made.key,

@@ -101,6 +101,8 @@ export interface StoreJob extends ReadyInstance {
   readonly code: Pick<Extract<AttemptOutcome, { kind: "succeeded" }>, "packages" | "spawnedAt">;
   /** The failure to remember; `null` for a result. */
   readonly error: StoredError | null;
+  /** The keys that its attempt saved or removed, known once its end is written. Absent: none. */
+  saved?: readonly SavedEntry[];
 }
 
 /** A miss that is to be explained once it is written. */
@@ -141,8 +143,6 @@ export class RunState {
       publish: [],
       restore: [],
     };
-  /** The keys that attempts saved or removed, for the records of their results, by the name of their instance. */
-  readonly saved: Map<string, SavedEntry[]> = new Map<string, SavedEntry[]>();
   /** Events of attempts that passes have acted on since the last write. */
   unwritten: ExecutorEvent[] = [];
 
