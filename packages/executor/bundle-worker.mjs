@@ -16,7 +16,12 @@ import { build } from "esbuild";
 const builtinModules = {
   name: "builtin-modules",
   setup({ onResolve, onLoad }) {
-    onResolve({ filter: /^node:/ }, ({ path }) => ({ path, namespace: "builtin", sideEffects: false }));
+    onResolve({ filter: /^node:/ }, ({ path, kind }) =>
+      // An `import()` of a CommonJS module would have no names but `default`.
+      kind === "dynamic-import"
+        ? { path, external: true }
+        : { path, namespace: "builtin", sideEffects: false },
+    );
     onLoad({ filter: /.*/, namespace: "builtin" }, ({ path }) => ({
       contents: `module.exports = process.getBuiltinModule(${JSON.stringify(path)});`,
     }));

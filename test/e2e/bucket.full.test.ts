@@ -88,3 +88,83 @@ describe.each([
     expect(second.processesSpawned).toBeGreaterThan(0);
   });
 });
+
+describe("entries of a job cache in a bucket", () => {
+  const filesText = `import { createHash } from "node:crypto";
+import { Dag, getContext, type EntryRef } from "memodag";
+
+export const dag = new Dag("shapes");
+
+const make = dag.task("make", async () => {
+  const { jobCache } = getContext();
+  await jobCache.save("small", "a few bytes");
+  return await jobCache.save("large", new Uint8Array(3 * 2 ** 20).fill(7));
+}, { cache: true });
+const read = dag.task("read", async ({ large }: { large: EntryRef }) => {
+  const hash = createHash("sha256");
+  for await (const chunk of await getContext().jobCache.open(large)) hash.update(chunk);
+  return hash.digest("hex");
+}, { cache: true, retries: 1, retryDelay: 0 });
+read({ large: make() });
+`;
+
+  function openFiles(prefix: string): Workspace {
+    open(prefix);
+    workspace.write("dags/shapes.ts", filesText);
+    return workspace;
+  }
+  const configOf = (prefix: string): string => `[job_cache]
+store = "bucket"
+[[stores]]
+name = "bucket"
+kind = "s3"
+bucket = "${server.bucket}"
+prefix = "${prefix}"
+endpoint = "${proxy.endpoint}"
+credentials_file = "${server.credentialsFile}"
+[database]
+url = "${workspace.databaseUrl}"
+[[bundles]]
+name = "dags"
+path = "dags"
+`;
+
+  it("go there by a worker without credentials, are cached, and are restored without a byte", async () => {
+    openFiles("entries/hits").write("memodag.toml", configOf("entries/hits"));
+    const first = await run();
+    expect(first).toMatchObject({ state: "success", cache: { populated: 2, uncacheable: 0 } });
+    expect(await run()).toMatchObject({
+      state: "success",
+      processesSpawned: 0,
+      bytesMoved: 0,
+      cache: { hit: 2 },
+    });
+  });
+
+  it("that cannot be saved fail the task, and are saved when the bucket is back", async () => {
+    openFiles("entries/away").write("memodag.toml", configOf("entries/away"));
+    proxy.fail({ method: "PUT", fault: { kind: "status", status: 403, code: "AccessDenied" } });
+    const failed = await run();
+    expect(failed.state).toBe("failed");
+    expect(failed.tasks.find(({ taskId }) => taskId === "make")?.error).toMatchObject({
+      code: "cache_store_failed",
+    });
+    proxy.heal();
+    expect(await run()).toMatchObject({ state: "success", cache: { populated: 2 } });
+  });
+
+  it("cut off on their way are loaded again by the next try, and never damaged", async () => {
+    openFiles("entries/cut").write("memodag.toml", configOf("entries/cut"));
+    proxy.fail({ method: "GET", times: 1, fault: { kind: "truncate", bytes: 1_000_000 } });
+    const first = await run();
+    expect(first).toMatchObject({ state: "success", cache: { populated: 2 } });
+  });
+
+  it("are a miss when the bucket does not say whether they are there", async () => {
+    openFiles("entries/unknown").write("memodag.toml", configOf("entries/unknown"));
+    await run();
+    proxy.fail({ method: "HEAD", fault: { kind: "status", status: 503, code: "SlowDown" } });
+    const second = await run();
+    expect(second.tasks.find(({ taskId }) => taskId === "make")?.cacheStatus).toBe("lookup_failure");
+  });
+});

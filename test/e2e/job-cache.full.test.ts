@@ -137,7 +137,8 @@ describe("the job cache of a run", () => {
     expect(statuses(second)).toMatchObject({
       make: "populated",
       digest: "hit",
-      copy: "populated",
+      // Its file is the one that `make` has put back.
+      copy: "hit",
       list: "hit",
     });
     expect(second.tasks.find(({ taskId }) => taskId === "make")?.cacheReason).toBe("result_missing");
