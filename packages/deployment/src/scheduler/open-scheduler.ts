@@ -50,7 +50,7 @@ export async function openScheduler(
   const bundlePaths = new Map(config.bundles.map(({ name, path }) => [name, path]));
   const bundlePath = (name: string): string => bundlePaths.get(name) ?? deployment.loaded.projectDir;
   const valueCaches = new ConfiguredValueCaches({
-    config: () => live.config,
+    caches: config.caches,
     metadata: deployment.valueCaches,
     projectDir: deployment.loaded.projectDir,
   });

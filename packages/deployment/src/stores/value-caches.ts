@@ -8,14 +8,13 @@ type CacheConfig = Config["caches"][number];
 
 /** The parts of {@link ConfiguredValueCaches}. */
 export interface ConfiguredValueCachesParts {
-  /** The config as it is at the moment. */
-  readonly config: () => Pick<Config, "caches">;
+  readonly caches: Config["caches"];
   readonly metadata: ValueAdapter;
   /** Whose `node_modules` may have the package for Redis. */
   readonly projectDir: string;
 }
 
-/** Opens each adapter once. A changed adapter or URL needs a restart; `enabled` is followed. */
+/** Opens each adapter when it is first used, and only once. */
 export class ConfiguredValueCaches implements ValueCacheSource {
   readonly #parts: ConfiguredValueCachesParts;
   readonly #opened = new Map<string, Promise<ValueAdapter>>();
@@ -25,7 +24,7 @@ export class ConfiguredValueCaches implements ValueCacheSource {
   }
 
   async find(team: string, name: string): Promise<NamedValueCache | undefined> {
-    const named = this.#parts.config().caches.filter((cache) => cache.name === name);
+    const named = this.#parts.caches.filter((cache) => cache.name === name);
     const found =
       named.find((cache) => cache.team === team) ?? named.find((cache) => cache.team === undefined);
     if (!found) return undefined;
