@@ -115,6 +115,8 @@ read({ large: make() });
   }
   const configOf = (prefix: string): string => `[job_cache]
 store = "bucket"
+[task_cache]
+lookup_timeout = "5s"
 [[stores]]
 name = "bucket"
 kind = "s3"

@@ -37,7 +37,8 @@ const SHOW = ["runs", "show", "wide", "latest"];
 
 async function onTerminal(env: Readonly<Record<string, string>>, ...args: string[]): Promise<string> {
   const command = [process.execPath, project.bin, ...args].map((word) => `'${word}'`).join(" ");
-  const { FORCE_COLOR: _, NO_COLOR: __, ...inherited } = process.env;
+  // Node takes the terminal of a CI system, which it knows by its environment, for one without colours.
+  const { FORCE_COLOR: _, NO_COLOR: __, CI: ___, ...inherited } = process.env;
   const terminal = spawn("script", ["-qec", command, "/dev/null"], {
     cwd: project.folder,
     env: { ...inherited, TERM: "xterm-256color", ...env },
