@@ -21,6 +21,7 @@ import { valuesApart } from "./0020-values-apart.ts";
 import { entries } from "./0022-entries.ts";
 import { valueCaches } from "./0023-value-caches.ts";
 import { runSelections } from "./0025-run-selections.ts";
+import { humanRequests } from "./0026-human-requests.ts";
 import type { SchemaDialect } from "./schema-dialect.ts";
 
 /** Every migration by name; they run in the order of their names, on every dialect. */
@@ -46,5 +47,6 @@ export function allMigrations(types: SchemaDialect): Record<string, Migration> {
     "0022_entries": entries(types),
     "0023_value_caches": valueCaches(types),
     "0025_run_selections": runSelections(types),
+    "0026_human_requests": humanRequests(types),
   };
 }

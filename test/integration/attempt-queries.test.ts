@@ -28,6 +28,7 @@ describe.each(TEST_DIALECTS)("what a running task asks for, on %s,", (dialect) =
   const ask = async (asker: Attempt, taskId: string, key = "return_value", mapIndex = -1) => {
     const { findXCom } = answerAttempts({
       runs: metastore.runs,
+      humans: metastore.humans,
       values: new Values({ metadata: metastore.results, clock: systemClock }),
       variables: [],
       env: {},
@@ -57,6 +58,7 @@ describe.each(TEST_DIALECTS)("what a running task asks for, on %s,", (dialect) =
     ];
     const { findVariable } = answerAttempts({
       runs: metastore.runs,
+      humans: metastore.humans,
       values: new Values({ metadata: metastore.results, clock: systemClock }),
       variables,
       env: {},
@@ -67,6 +69,7 @@ describe.each(TEST_DIALECTS)("what a running task asks for, on %s,", (dialect) =
     const env = { MEMODAG_VAR_REGION: "here", MEMODAG__DATABASE__URL: "postgres://secret" };
     const overridden = answerAttempts({
       runs: metastore.runs,
+      humans: metastore.humans,
       values: new Values({ metadata: metastore.results, clock: systemClock }),
       variables,
       env,

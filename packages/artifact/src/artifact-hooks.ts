@@ -55,7 +55,8 @@ type Hooks = Required<Parameters<typeof registerHooks>[0]>;
 const resolve: Hooks["resolve"] = (specifier, context, nextResolve) => {
   if (sources.has(specifier)) return { url: specifier, format: "module", shortCircuit: true };
   // One SDK per process: it takes precedence over the version that the project has installed.
-  const sdk = SDK_SPECIFIER.exec(specifier);
+  // `memodag/hitl`, as Airflow's SDK has it, is a part of the SDK's own module.
+  const sdk = SDK_SPECIFIER.exec(specifier.replace(/^memodag\/hitl$/, "memodag"));
   if (sdk && !sdk[1] && sharedSdkUrl) return { url: sharedSdkUrl, format: "module", shortCircuit: true };
   if (sdk) return nextResolve(SDK_PACKAGE + (sdk[1] ?? ""), { ...context, parentURL: import.meta.url });
   const anchored = parseAnchoredSpecifier(specifier);

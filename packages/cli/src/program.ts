@@ -2,6 +2,7 @@
 
 import type { Command } from "commander";
 import { bareProgram } from "./bare-program.ts";
+import { registerApprovals } from "./commands/approvals.ts";
 import { registerAudit } from "./commands/audit.ts";
 import { registerCache } from "./commands/cache.ts";
 import { registerCompletion } from "./commands/completion.ts";
@@ -28,6 +29,7 @@ const COMMANDS: Readonly<Record<string, (program: Command) => void>> = {
   tasks: registerTasks,
   entries: registerEntries,
   cache: registerCache,
+  approvals: registerApprovals,
   audit: registerAudit,
   config: registerConfig,
   doctor: registerDoctor,

@@ -12,6 +12,9 @@ import { Project } from "./project.ts";
 
 /** Every command: what it writes down, or that it changes nothing that anybody would ask about. */
 const WRITTEN_DOWN: Readonly<Record<string, AuditAction | "looks" | "service">> = {
+  "approvals answer": "approvals.answer",
+  "approvals ls": "looks",
+  "approvals show": "looks",
   "audit ls": "looks",
   "cache diff": "looks",
   "cache disable": "cache.disable",

@@ -57,6 +57,12 @@ const CASES: Readonly<Record<string, Case | string>> = {
   "entries show": ({ runId }) => [["shapes", runId, "key"], REFUSED("dag_run_not_found")],
   "entries get": ({ runId }) => [["shapes", runId, "key"], REFUSED("dag_run_not_found")],
   "entries rm": ({ runId }) => [["shapes", runId, "key"], REFUSED("dag_run_not_found")],
+  "approvals ls": () => [[], []],
+  "approvals show": ({ runId }) => [["shapes", runId, "sum"], REFUSED("dag_run_not_found")],
+  "approvals answer": ({ runId }) => [
+    ["shapes", runId, "sum", "--option", "Approve"],
+    REFUSED("dag_run_not_found"),
+  ],
   "tasks logs": ({ runId }) => [["shapes", runId, "sum"], REFUSED("dag_run_not_found")],
   "tasks try": ({ runId }) => [["shapes", "sum", "--run", runId], REFUSED("dag_run_not_found")],
   "tasks xcom": ({ runId }) => [["shapes", runId, "sum"], REFUSED("dag_run_not_found")],

@@ -5,6 +5,7 @@ import type { JsonObject } from "./json/json-value.ts";
 
 /** The actions that are recorded. */
 export const AUDIT_ACTIONS = [
+  "approvals.answer",
   "cache.disable",
   "cache.enable",
   "cache.gc",

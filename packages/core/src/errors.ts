@@ -3,6 +3,12 @@
 /** Stable, machine-readable codes of all errors that a user or operator can cause. */
 export type ErrorCode =
   | "actor_invalid"
+  | "approval_answered"
+  | "approval_changed"
+  | "approval_invalid"
+  | "approval_not_open"
+  | "approval_rejected"
+  | "approval_timeout"
   | "artifact_damaged"
   | "artifact_not_found"
   | "attempt_lost"
@@ -49,6 +55,7 @@ export type ErrorCode =
   | "entry_too_large"
   | "map_not_a_list"
   | "map_too_long"
+  | "hitl_text_invalid"
   | "max_active_runs_reached"
   | "pool_not_found"
   | "project_exists"
@@ -115,12 +122,15 @@ const FAULTS: Partial<Record<ErrorCode, Fault>> = {
   value_store_not_configured: "infrastructure",
   worker_failed: "infrastructure",
   worker_lost: "infrastructure",
+  approval_rejected: "task",
+  approval_timeout: "task",
   branch_invalid: "task",
   cache_key_reentered: "task",
   callback_failed: "task",
   entry_key_invalid: "task",
   entry_present: "task",
   entry_too_large: "task",
+  hitl_text_invalid: "task",
   map_not_a_list: "task",
   map_too_long: "task",
   result_invalid: "task",

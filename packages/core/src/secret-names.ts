@@ -1,7 +1,7 @@
 // Decides which names denote secrets, and redacts values and schemas for display.
 
 import type { JsonObject, JsonValue } from "./json/json-value.ts";
-import type { JsonSchema } from "./serialized-dag.ts";
+import type { JsonSchema } from "./json/json-value.ts";
 
 /** Shown in place of a secret. */
 export const HIDDEN = "***";

@@ -2,7 +2,8 @@
 
 import type { CacheTrust } from "./cache-trust.ts";
 import type { EntryPattern } from "./entry.ts";
-import type { JsonObject } from "./json/json-value.ts";
+import type { HumanParam } from "./human-request.ts";
+import type { JsonObject, JsonSchema } from "./json/json-value.ts";
 import type { DagRunState } from "./states.ts";
 import type { CallbackEvent } from "./task-callback.ts";
 import type { TriggerRule } from "./trigger-rule.ts";
@@ -100,6 +101,12 @@ export interface SerializedSensor {
   readonly exponentialBackoff: boolean;
   /** Maximum time between pokes, in milliseconds; `null`: no maximum. */
   readonly maxWaitMs: number | null;
+}
+
+/** A task that waits for an answer from a person. The rest of it is in the artifact. */
+export interface SerializedHitl {
+  /** Fields of the form that the answer fills in. */
+  readonly params: Readonly<Record<string, HumanParam>>;
 }
 
 /**
@@ -207,8 +214,10 @@ export interface SerializedTask {
   readonly unfollowed?: readonly string[];
   /** The program that the task runs. Absent: its handler in the artifact. */
   readonly command?: SerializedCommand;
-  /** How the handler is polled, if the task is a sensor. */
+  /** How the handler is polled, if the task is a sensor or waits for an answer. */
   readonly sensor?: SerializedSensor;
+  /** Set if the task waits for an answer from a person. */
+  readonly hitl?: SerializedHitl;
   /** The step that the scheduler carries out. Such a task has no code. */
   readonly runStep?: SerializedRunStep;
   /** The tasks that its result selects. */
@@ -258,9 +267,6 @@ export interface DagInputs {
    */
   readonly env: readonly (readonly [name: string, digest: string | null])[];
 }
-
-/** A JSON schema (draft 2020-12). */
-export type JsonSchema = JsonObject | boolean;
 
 /** A Dag as data. The digest of its canonical JSON identifies its version. */
 export interface SerializedDag {

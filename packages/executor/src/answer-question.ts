@@ -47,6 +47,8 @@ function nameOf(question: Question): string {
       return `Value cache "${question.cache}"`;
     case "entries":
       return "The job cache";
+    case "human":
+      return "The request to a person";
   }
 }
 
@@ -56,6 +58,11 @@ async function findAnswer(
   question: Exclude<Question, { kind: "entries" }>,
 ): Promise<Uint8Array | null> {
   if (question.kind === "xcom") return (await queries.findXCom(attempt, question)) ?? null;
+  if (question.kind === "human") {
+    if (!queries.askHuman) throw new Error("this executor cannot ask people");
+    const found = await queries.askHuman(attempt, question);
+    return found ? Buffer.from(JSON.stringify({ response: found.response })) : null;
+  }
   if (question.kind === "value") {
     const { cache, method, args } = question;
     if (!queries.callValueCache) throw new Error("this executor has no value caches");

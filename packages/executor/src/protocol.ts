@@ -11,6 +11,7 @@ import {
   type AttemptResult,
   type EntryReply,
   type EntryRequest,
+  type HumanQuestion,
   type JsonValue,
   type LoadedPackage,
   type PushedXCom,
@@ -52,6 +53,7 @@ export interface RunOrder {
 export type Question =
   | ({ readonly kind: "xcom" } & XComAddress)
   | { readonly kind: "variable"; readonly name: string }
+  | ({ readonly kind: "human" } & HumanQuestion)
   | ({ readonly kind: "value" } & ValueCacheCall)
   /** With the bytes of a small entry that is saved. */
   | { readonly kind: "entries"; readonly request: EntryRequest; readonly bytes: Uint8Array | null };
@@ -159,6 +161,10 @@ function readQuestion(
   const asked = { kind: "question", id: id as number } as const;
   const { kind, name, taskId, mapIndex, key } = question;
   if (kind === "variable" && isName(name)) return { ...asked, question: { kind, name } };
+  if (kind === "human") {
+    const human = readHumanQuestion(question);
+    return human && { ...asked, question: { kind, ...human } };
+  }
   if (kind === "value") {
     const { cache, method, args } = question;
     // Its arguments are checked by the cache.
@@ -172,6 +178,13 @@ function readQuestion(
   const isAddress = isName(taskId) && isName(key) && Number.isSafeInteger(mapIndex);
   if (kind !== "xcom" || !isAddress) return undefined;
   return { ...asked, question: { kind, taskId, mapIndex: mapIndex as number, key } };
+}
+
+/** A request is validated again when it is stored. */
+function readHumanQuestion({ act, text, timeoutMs }: Record<string, unknown>): HumanQuestion | undefined {
+  if (act === "find" || act === "expire") return { act };
+  if (act !== "open" || typeof text !== "string" || text.length > LONGEST_REQUEST) return undefined;
+  return timeoutMs === null || isTime(timeoutMs) ? { act, text, timeoutMs } : undefined;
 }
 
 function readOutcome(value: unknown, blobs: readonly Uint8Array[]): AttemptOutcome | undefined {
@@ -225,6 +238,8 @@ function readReason(value: unknown): Reason | null | undefined {
 const CODE = /^[a-z][a-z_]{0,63}$/;
 const LONGEST_KEY = 250;
 const LONGEST_NAME = 1_000;
+/** Characters of a request to a person. */
+const LONGEST_REQUEST = 1_000_000;
 const LONGEST_PATH = 4_096;
 const LONGEST_MESSAGE = 16_384;
 /** A century, in milliseconds: dates computed from it have to be valid. */

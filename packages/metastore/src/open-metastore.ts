@@ -7,6 +7,7 @@ import type {
   ChangeFeed,
   DagStore,
   EntryStore,
+  HumanStore,
   RunStore,
   ScheduleStore,
 } from "@memodag/core";
@@ -37,6 +38,7 @@ import type { DialectName } from "./dialect.ts";
 import { migrate, migrationStatus, requireMigrated, type MigrationStatus } from "./migrate.ts";
 import { openDialect, type MetastoreOptions } from "./open-dialect.ts";
 import { MetadataCallbackStore } from "./runs/metadata-callback-store.ts";
+import { MetadataHumanStore } from "./runs/metadata-human-store.ts";
 import { MetadataRunStore } from "./runs/metadata-run-store.ts";
 import { readClock } from "./read-clock.ts";
 import { requireWritable } from "./require-writable.ts";
@@ -51,6 +53,8 @@ export interface Metastore {
   readonly runs: RunStore;
   readonly schedules: ScheduleStore;
   readonly callbacks: CallbackStore;
+  /** Requests of tasks to people. */
+  readonly humans: HumanStore;
   readonly changes: ChangeFeed;
   readonly records: RecordStore;
   readonly results: ResultStore;
@@ -102,6 +106,7 @@ export async function openMetastore(url: string, options: MetastoreOptions = {})
     runs: new MetadataRunStore(dialect),
     schedules: new MetadataScheduleStore(dialect),
     callbacks: new MetadataCallbackStore(dialect),
+    humans: new MetadataHumanStore(dialect),
     changes: { watchRuns: (listener) => dialect.watchRuns(listener) },
     records: new MetadataRecordStore(dialect),
     results: new MetadataResultStore(dialect),

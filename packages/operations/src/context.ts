@@ -7,6 +7,7 @@ import type {
   Clock,
   DagStore,
   EntryStore,
+  HumanStore,
   Logger,
   LogStore,
   RunStore,
@@ -26,6 +27,8 @@ import type {
 export interface Stores {
   readonly dags: DagStore;
   readonly runs: RunStore;
+  /** Requests of tasks to people. */
+  readonly humans: HumanStore;
   readonly schedules: ScheduleStore;
   readonly records: RecordStore;
   readonly results: ResultStore;

@@ -6,6 +6,18 @@ export { Dag, type ParamsOf } from "./authoring/dag.ts";
 export type { DagOptions } from "./authoring/dag-options.ts";
 export type { GraphNode, GraphNodes } from "./authoring/graph-node.ts";
 export type { Handler, NoArguments, ResultOf } from "./authoring/handler.ts";
+export {
+  approval,
+  hitl,
+  type ApprovalSpec,
+  type HITLParam,
+  type HITLResult,
+  type HITLSpec,
+  type HITLTask,
+  type HITLTaskOptions,
+  type HITLText,
+  type HITLUser,
+} from "./authoring/hitl.ts";
 export { TaskGroup } from "./authoring/task-group.ts";
 export { param } from "./authoring/param.ts";
 export type { Param, ParamDeclarations, ParamOptions } from "./schemas/param-types.ts";

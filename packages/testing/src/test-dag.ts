@@ -146,7 +146,14 @@ class InMemoryTest implements DagTest {
     const variables = Object.entries(options.variables).map(([name, value]) => ({ name, value }));
     const values = new Values({ metadata: metastore.results, clock: systemClock });
     const entries = await this.#entriesOf(metastore);
-    const queries = answerAttempts({ runs: metastore.runs, values, variables, env: {}, entries });
+    const queries = answerAttempts({
+      runs: metastore.runs,
+      values,
+      humans: metastore.humans,
+      variables,
+      env: {},
+      entries,
+    });
     const executor = new InProcessExecutor(dag, { clock: this.#clock, queries, values });
     const ended = await this.#execute(metastore, executor, entries, run, options.env);
     return await readTestedRun({ runs: metastore.runs, values }, version, ended, executor);

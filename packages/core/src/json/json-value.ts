@@ -11,3 +11,6 @@ export type JsonValue =
 
 /** A JSON object. */
 export type JsonObject = { readonly [name: string]: JsonValue };
+
+/** A JSON schema (draft 2020-12). */
+export type JsonSchema = JsonObject | boolean;

@@ -3,6 +3,8 @@
 import type { CacheTrust } from "../cache-trust.ts";
 import type { StoredError, ValueRef } from "../dag-run.ts";
 import type { Digest } from "../digest.ts";
+import type { HumanQuestion } from "../human-request.ts";
+import type { StoredRequest } from "./human-store.ts";
 import type { JsonObject, JsonValue } from "../json/json-value.ts";
 import type { Reason } from "../reason.ts";
 import type { Artifact, DagFileId } from "./dag-store.ts";
@@ -132,6 +134,8 @@ export interface Attempt {
   readonly command?: AttemptCommand;
   /** How the handler is polled, for a sensor. */
   readonly sensor?: AttemptSensor;
+  /** Set for a task that waits for an answer from a person. */
+  readonly hitl?: true;
   /** The report for a callback, which is called instead of the handler. Absent: the task itself runs. */
   readonly callback?: CallbackReport;
 }
@@ -149,6 +153,8 @@ export interface AttemptQueries {
   findXCom(attempt: Attempt, address: XComAddress): Promise<Uint8Array | undefined>;
   /** Returns the value of a configured variable, or `undefined`. */
   findVariable(attempt: Attempt, name: string): Promise<string | undefined>;
+  /** Returns the attempt's request to a person, or `undefined` if its try has none yet. */
+  askHuman?(attempt: Attempt, question: HumanQuestion): Promise<StoredRequest | undefined>;
   /**
    * Calls a method of a value cache; leases that it takes are the attempt's. If absent, there are no value caches.
    * @throws MemodagError `value_cache_not_found`, `usage`

@@ -7,6 +7,7 @@ import {
   type JsonValue,
   type SecretTest,
   type SerializedDag,
+  type SerializedTask,
 } from "@memodag/core";
 import { dagInvalid } from "@memodag/sdk/runtime";
 
@@ -17,6 +18,7 @@ import { dagInvalid } from "@memodag/sdk/runtime";
  */
 export async function checkDag(dag: SerializedDag, isSecret: SecretTest): Promise<void> {
   await checkSchedule(dag);
+  for (const { taskId, hitl } of dag.tasks) await checkForm(dag, taskId, hitl?.params ?? {}, isSecret);
   for (const [name, schema] of Object.entries(dag.paramSchemas ?? {})) {
     const option = `params.${name}`;
     await checkSchema(dag, option, schema);
@@ -36,6 +38,20 @@ export async function checkDag(dag: SerializedDag, isSecret: SecretTest): Promis
   if (dag.schedule === null) return;
   const isHidden = secretTestOf("conf", confSchema, isSecret);
   await checkDefault(dag, "the empty conf of scheduled runs", confSchema, {}, isHidden);
+}
+
+/** The form that goes with a request of a task to a person. */
+async function checkForm(
+  dag: SerializedDag,
+  taskId: string,
+  params: NonNullable<SerializedTask["hitl"]>["params"],
+  isSecret: SecretTest,
+): Promise<void> {
+  for (const [name, { value, schema }] of Object.entries(params)) {
+    const field = `field "${name}" of task "${taskId}"`;
+    await checkSchema(dag, field, schema);
+    await checkDefault(dag, `the value of ${field}`, schema, value, secretTestOf(name, schema, isSecret));
+  }
 }
 
 async function checkSchedule(dag: SerializedDag): Promise<void> {

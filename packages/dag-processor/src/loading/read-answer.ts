@@ -46,6 +46,7 @@ const isTask = shapeOf({
   sourceHash: isText,
   command: orAbsent(shapeOf({ argv: listOf(isText), cwd: isText, sources: listOf(isText) })),
   sensor: orAbsent(isObject),
+  hitl: orAbsent(isObject),
   runStep: orAbsent(isObject),
   branch: orAbsent(isObject),
 });

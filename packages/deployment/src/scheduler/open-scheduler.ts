@@ -68,6 +68,7 @@ export async function openScheduler(
     queries: answerAttempts({
       runs: withCallTimeouts(runs, "runs", systemClock),
       values,
+      humans: withCallTimeouts(deployment.humans, "humans", systemClock),
       variables: config.variables,
       env: process.env,
       valueCaches: new AttemptValueCaches({ source: valueCaches, clock: systemClock, log }),

@@ -7,6 +7,7 @@ import {
   type ChangeFeed,
   type Clock,
   type EntryStore,
+  type HumanStore,
   type Logger,
 } from "@memodag/core";
 import type { OperationContext, Stores } from "@memodag/operations";
@@ -28,6 +29,8 @@ export interface Deployment extends Stores {
   /** Callbacks that still have to run. */
   readonly callbacks: CallbackStore;
   readonly changes: ChangeFeed;
+  /** Requests of tasks to people. */
+  readonly humans: HumanStore;
   /** Leases of cache keys; always in the metadata database. */
   readonly leases: LeaseStore;
   /** Values of get-or-create in the metadata database. */
@@ -63,7 +66,7 @@ export async function withDeployment<T>(
     const cache = await openCacheStores(loaded, database, log);
     try {
       const { dags, runs, schedules, callbacks, leases, counters, decisions, superseded } = database;
-      const { changes, cacheSwitch, breakers, audit } = database;
+      const { changes, humans, cacheSwitch, breakers, audit } = database;
       return await work({
         loaded,
         config,
@@ -81,6 +84,7 @@ export async function withDeployment<T>(
         xcomResults: database.results,
         maxXComBytes: Math.min(config.core.maxXcomSize, database.maxResultBytes),
         changes,
+        humans,
         cacheSwitch,
         breakers,
         audit,

@@ -15,7 +15,14 @@ import {
 } from "@memodag/core";
 import type { ValueCache } from "@memodag/value-cache";
 import type { Dag } from "@memodag/sdk";
-import { findTaskEnd, runHandler, runSensor, type AttemptScope, type SensorTime } from "@memodag/sdk/runtime";
+import {
+  findTaskEnd,
+  runHandler,
+  runHitl,
+  runSensor,
+  type AttemptScope,
+  type SensorTime,
+} from "@memodag/sdk/runtime";
 import type { FoundAnswer, Question, RunOrder } from "../protocol.ts";
 import { rememberArtifact, withAuthorPlaces } from "./author-places.ts";
 import { watchInputs } from "./noticing/watch-inputs.ts";
@@ -60,10 +67,13 @@ export async function runAttempt(order: RunOrder, support: AttemptSupport): Prom
         });
       },
     };
-    const { sensor, taskId } = attempt;
-    const outcome = sensor
-      ? await runSensor(dag, taskId, args, scope, { sensor, time: sensorTime })
-      : await runHandler(dag, taskId, args, scope);
+    const { sensor, hitl, taskId } = attempt;
+    const outcome =
+      hitl && sensor
+        ? await runHitl(dag, taskId, args, scope, sensor)
+        : sensor
+          ? await runSensor(dag, taskId, args, scope, { sensor, time: sensorTime })
+          : await runHandler(dag, taskId, args, scope);
     const durationMs = performance.now() - startedAt;
     if (outcome.kind === "rescheduled") return { ...outcome, durationMs };
     const uncacheable = runtimeChange ?? watch.reasonWith(outcome.undeclaredReads);
@@ -122,6 +132,7 @@ export function scopeOf(
     log: attemptLogger,
     maxValueBytes: maxXComBytes,
     findXCom: async (address) => (await ask({ kind: "xcom", ...address })).bytes ?? undefined,
+    askHuman: async (question) => (await ask({ kind: "human", ...question })).bytes ?? undefined,
     findVariable: async (name) => {
       const { bytes } = await ask({ kind: "variable", name });
       return bytes ? new TextDecoder().decode(bytes) : undefined;

@@ -109,8 +109,25 @@ interface OwedCallbackTable {
   created_at: number;
 }
 
+/** The latest request of an instance to a person. */
+export interface HumanRequestTable {
+  dag_run_id: number;
+  task_id: string;
+  map_index: number;
+  try_number: number;
+  digest: string;
+  /** Canonical JSON. */
+  request: string;
+  asked_at: number;
+  timeout_ms: number | null;
+  answered_at: number | null;
+  /** JSON; `null` while it is open. */
+  response: string | null;
+}
+
 /** By name. */
 export interface RunTables {
+  human_request: HumanRequestTable;
   dag_run: DagRunTable;
   task_instance: TaskInstanceTable;
   active_task: ActiveTaskTable;

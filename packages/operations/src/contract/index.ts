@@ -3,6 +3,9 @@
 // Schemas are for callers that need them; the operations themselves rely on TypeScript's checks.
 
 import * as z from "zod";
+import { answerApproval } from "../approvals/answer-approval.ts";
+import { listApprovals } from "../approvals/list-approvals.ts";
+import { showApproval } from "../approvals/show-approval.ts";
 import { listAudit } from "../audit/list-audit.ts";
 import { collectCache, planCollection } from "../cache/collect.ts";
 import { diffRecords } from "../cache/diff-records.ts";
@@ -31,6 +34,7 @@ import { clearTasks } from "../tasks/clear-tasks.ts";
 import { listInstances } from "../tasks/list-instances.ts";
 import { markTasks } from "../tasks/mark-tasks.ts";
 import { showXComs } from "../tasks/show-xcoms.ts";
+import * as approvals from "./approval-schemas.ts";
 import * as audit from "./audit-schemas.ts";
 import * as cache from "./cache-schemas.ts";
 import * as entries from "./entry-schemas.ts";
@@ -64,6 +68,9 @@ function operation<Input, Output>(
  * too.
  */
 export const OPERATIONS: Readonly<Record<string, Operation>> = {
+  "approvals.answer": operation("act", approvals.answerInput, approvals.givenAnswer, answerApproval),
+  "approvals.list": operation("read", approvals.listApprovalsInput, approvals.approvalList, listApprovals),
+  "approvals.show": operation("read", runs.instanceInput, approvals.shownApproval, showApproval),
   "audit.list": operation("read", audit.listAuditInput, audit.auditPage, listAudit),
   "cache.diff": operation("read", cache.diffInput, cache.changes, diffRecords),
   "cache.explain": operation("read", runs.instanceInput, cache.explainedTask, explainTask),

@@ -88,6 +88,7 @@ export function buildAttempt(parts: AttemptParts, results: RunResults): Attempt 
     ...(node.task.memoryBytes !== undefined && { memoryBytes: node.task.memoryBytes }),
     ...commandOf(node.task),
     ...sensorOf(parts),
+    ...(node.task.hitl && { hitl: true }),
   };
 }
 

@@ -1,6 +1,15 @@
 // Answers the queries of running attempts, from the stores and the config of this scheduler.
 
-import type { Attempt, AttemptQueries, RunStore, XComAddress } from "@memodag/core";
+import {
+  readHumanRequest,
+  type Attempt,
+  type AttemptQueries,
+  type HumanQuestion,
+  type HumanStore,
+  type RunStore,
+  type StoredRequest,
+  type XComAddress,
+} from "@memodag/core";
 import type { AttemptValueCaches } from "./attempt-value-caches.ts";
 import type { Values } from "@memodag/result-cache";
 import type { RunEntries } from "../entries/run-entries.ts";
@@ -16,6 +25,8 @@ export interface Variable {
 export interface AttemptAnswerParts {
   readonly runs: Pick<RunStore, "findRun" | "listXComs">;
   readonly values: Pick<Values, "read">;
+  /** Requests to people. If absent, tasks cannot ask anyone. */
+  readonly humans?: HumanStore;
   readonly variables: readonly Variable[];
   /** Job caches; without it, there are none. */
   readonly entries?: RunEntries | undefined;
@@ -31,6 +42,7 @@ const ENV_PREFIX = "MEMODAG_VAR_";
 export function answerAttempts({
   runs,
   values,
+  humans,
   variables,
   env,
   valueCaches,
@@ -38,6 +50,7 @@ export function answerAttempts({
 }: AttemptAnswerParts): AttemptQueries {
   return {
     ...(entries && { askEntries: (attempt, request, bytes) => entries.desk.answer(attempt, request, bytes) }),
+    ...(humans && { askHuman: (attempt, question) => askHuman(humans, attempt, question) }),
     ...(valueCaches && {
       callValueCache: (attempt, call) => valueCaches.call(attempt, call),
     }),
@@ -64,4 +77,17 @@ async function findXCom(
   const xcoms = run ? await runs.listXComs(team, run.id, { taskId, mapIndex }) : [];
   const found = xcoms.find((xcom) => xcom.key === key);
   return found && (await values.read(team, [found])).get(found.digest);
+}
+
+async function askHuman(
+  humans: HumanStore,
+  attempt: Attempt,
+  question: HumanQuestion,
+): Promise<StoredRequest | undefined> {
+  if (!attempt.hitl) throw new Error("the task does not wait for an answer");
+  if (question.act === "find") return await humans.findOwnRequest(attempt);
+  if (question.act === "expire") return await humans.expireRequest(attempt);
+  const request = readHumanRequest(question.text);
+  if (!request) throw new Error("its request is invalid");
+  return await humans.openRequest(attempt, { request, timeoutMs: question.timeoutMs });
 }

@@ -5,6 +5,7 @@ import type { NamedTemplate, SerializedBranch, SerializedRunStep, SerializedSens
 import type { CommandSettings } from "./command-options.ts";
 import type { DagSettings } from "./dag-options.ts";
 import type { AnyHandler } from "./handler.ts";
+import type { HitlSettings } from "./hitl.ts";
 import type { ResultSchema } from "../schemas/standard-schema.ts";
 import type { TaskSettings } from "./task-options.ts";
 
@@ -28,6 +29,8 @@ export interface TaskDeclaration {
   readonly resultSchema?: ResultSchema;
   /** How the handler is polled, if the task is a sensor. */
   readonly sensor?: SerializedSensor;
+  /** Set if the task waits for an answer. */
+  readonly hitl?: HitlSettings;
   /** The step that the scheduler carries out for the task. */
   readonly runStep?: SerializedRunStep;
   readonly settings: TaskSettings;

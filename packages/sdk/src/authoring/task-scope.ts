@@ -10,6 +10,8 @@ import {
 import { dagInvalid, show, type FaultPlace } from "./dag-fault.ts";
 import type { DagState, GroupDeclaration, TaskDeclaration } from "./dag-state.ts";
 import type { AnyHandler, Handler, NamesOf, NoArguments, ResultOf } from "./handler.ts";
+import { findHitl, type DeclaredHitl, type HITLResult, type HITLTask, type HITLTaskOptions } from "./hitl.ts";
+import { readHitl } from "./hitl-options.ts";
 import type { JsonResult } from "./json-check.ts";
 import { newNodeId } from "./node-id.ts";
 import { groupsAround } from "./order-edges.ts";
@@ -76,11 +78,26 @@ export abstract class TaskScope {
     handler: Handler<Args, Result> & JsonResult<Awaited<NoInfer<Result>>>,
     options?: NamedTaskOptions<NamesOf<NoInfer<Args>>>,
   ): TaskFactory<Args, ResultOf<Result>>;
+  /**
+   * Declares a task that waits for an answer from a person, in place of a handler.
+   *
+   * @example
+   * ```ts
+   * const signOff = dag.task("sign_off", approval({ subject: "Ship it?" }));
+   * ```
+   */
+  task<Args extends object>(
+    taskId: string,
+    human: HITLTask<Args>,
+    options?: HITLTaskOptions,
+  ): TaskFactory<Args, HITLResult>;
   task(
     first: string | AnyHandler,
-    second?: AnyHandler | NamedTaskOptions,
+    second?: AnyHandler | NamedTaskOptions | HITLTask<never>,
     third?: TaskOptions,
   ): TaskFactory<never, unknown> {
+    const human = findHitl(second);
+    if (human) return this.#declareHitl(first, human, third);
     const task =
       typeof first === "function"
         ? this.#declare((second as NamedTaskOptions | undefined)?.taskId ?? first.name, first, second)
@@ -180,6 +197,13 @@ export abstract class TaskScope {
   waitForDagRun(options: WaitForDagRunOptions & { readonly taskId: string }): TaskRef<string>;
   waitForDagRun(first: unknown, options?: unknown): TaskRef<string> {
     return this.#placeRunStep(first, options, readWaitOptions);
+  }
+
+  #declareHitl(id: unknown, declared: DeclaredHitl, options: unknown): TaskFactory<never, unknown> {
+    const place = this.#newPlace(id);
+    const read = readHitl(place, declared, options, this.#dag.settings.defaultArgs);
+    const task = this.#add({ taskId: place.taskId, handler: null, command: null, ...read });
+    return createTaskFactory(this.#dag, task);
   }
 
   #placeRunStep(

@@ -9,6 +9,7 @@ import {
   UNMAPPED,
   formatSize,
   type AttemptContext,
+  type HumanQuestion,
   type JsonValue,
   type Logger,
   type PushedXCom,
@@ -33,6 +34,8 @@ export interface AttemptScope {
   readonly openValueCache?: (name: string) => Promise<TaskValueCache>;
   /** How job caches are reached. If absent, their use throws. */
   readonly entries?: EntryAccess;
+  /** Asks about the request of a task that waits for an answer. If absent, such a task cannot run. */
+  readonly askHuman?: (question: HumanQuestion) => Promise<Uint8Array | undefined>;
   /** Maximum size of a returned or pushed value, in bytes of JSON. Default: no limit. */
   readonly maxValueBytes?: number;
   /**

@@ -1,11 +1,12 @@
 export { dagInvalid } from "../authoring/dag-fault.ts";
 export { xcomTooLarge, type AttemptScope } from "./attempt-scope.ts";
 export type { AnyHandler } from "../authoring/handler.ts";
-export { getHandler, isDag, listHandlers, listResultSchemas, listTaskIds } from "./list-handlers.ts";
+export { getHandler, isDag, listHandlers, listOtherCode, listTaskIds } from "./list-handlers.ts";
 export { checkResult } from "./check-result.ts";
 export type { SensorTime } from "./ask-until-found.ts";
 export { runCallback } from "./run-callback.ts";
 export { runHandler, runSensor, type HandlerOutcome, type SensorOutcome } from "./run-handler.ts";
+export { runHitl } from "./run-hitl.ts";
 export { findTaskEnd } from "../context/task-end.ts";
 export { serializeDag, type DagSource } from "./serialize-dag.ts";
 export { replaceHandlers } from "./replace-handlers.ts";

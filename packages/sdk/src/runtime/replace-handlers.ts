@@ -16,7 +16,7 @@ export function replaceHandlers(dag: Dag, handlers: ReadonlyMap<string, AnyHandl
     Array.from(state.tasks, ([taskId, task]) => {
       const handler = handlers.get(taskId);
       if (!handler) return [taskId, task] as const;
-      const { sensor: _sensor, runStep: _runStep, ...rest } = task;
+      const { sensor: _sensor, runStep: _runStep, hitl: _hitl, resultSchema: _schema, ...rest } = task;
       return [taskId, { ...rest, handler, command: null }] as const;
     }),
   );

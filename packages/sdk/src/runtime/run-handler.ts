@@ -61,19 +61,25 @@ export async function runSensor(
   return asked.kind === "found" ? succeed(asked.value) : asked;
 }
 
-interface OpenHandler {
-  readonly handler: AnyHandler;
+interface OpenTask {
   /** Runs a function that calls the handler, within its context. */
   readonly run: <T>(call: () => Promise<T>) => Promise<T>;
   readonly succeed: (returned: unknown) => HandlerOutcome;
 }
 
+interface OpenHandler extends OpenTask {
+  readonly handler: AnyHandler;
+}
+
 function openHandler(dag: Dag, taskId: string, scope: AttemptScope): OpenHandler {
-  const handler = getHandler(dag, taskId);
+  return { handler: getHandler(dag, taskId), ...openTask(scope) };
+}
+
+/** Creates the context of a task's functions, and encodes what they return. */
+export function openTask(scope: AttemptScope): OpenTask {
   const { xcoms, caches, listUndeclaredReads, ...running } = createContext(scope);
   scope.watchReads?.(listUndeclaredReads);
   return {
-    handler,
     run: async (call) => await runInContext(running, call),
     succeed(returned) {
       // Encoding a result may read the context, if the handler returned a part of it.

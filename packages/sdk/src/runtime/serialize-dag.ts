@@ -11,6 +11,7 @@ import type { Dag } from "../authoring/dag.ts";
 import { dagInvalid } from "../authoring/dag-fault.ts";
 import type { DagState, TaskDeclaration } from "../authoring/dag-state.ts";
 import { serializeParams } from "../authoring/params.ts";
+import { approvalBranches } from "./approval-branches.ts";
 import { getState } from "./list-handlers.ts";
 import { resolveEdges, type Upstreams } from "./resolve-edges.ts";
 import { serializeBranches } from "./serialize-branches.ts";
@@ -37,8 +38,8 @@ export function serializeDag(
 ): SerializedDag {
   const state = getState(dag);
   requireAllTasks(state);
-  const branches = serializeBranches(state);
   const upstreams = resolveEdges(state);
+  const branches = new Map([...serializeBranches(state), ...approvalBranches(state, upstreams)]);
   const tasks = topologicalOrder(state, upstreams).map((task) => {
     const branch = branches.get(task.taskId);
     return { ...serializeTask(state, task, upstreams, sourceHashes), ...(branch && { branch }) };
@@ -77,7 +78,7 @@ function serializeTask(
   upstreams: Upstreams,
   sourceHashes: ReadonlyMap<string, string>,
 ): SerializedTask {
-  const { taskId, placement, command, sensor, runStep } = task;
+  const { taskId, placement, command, sensor, runStep, hitl } = task;
   const { callbacks, ...settings } = task.settings;
   if (!placement) {
     throw dagInvalid(
@@ -99,13 +100,15 @@ function serializeTask(
     sourceHash,
     ...(command && { command: { ...command, files: [] } }),
     ...(sensor && { sensor }),
+    ...(hitl && { hitl: { params: hitl.params } }),
     ...(runStep && { runStep }),
     ...(callbacks && { callbacks: [...callbacks.keys()].sort() }),
   };
 }
 
 /** Returns the method that declared a task, for messages. */
-function methodOf({ command, sensor }: TaskDeclaration): string {
+function methodOf({ command, sensor, hitl }: TaskDeclaration): string {
+  if (hitl) return "task";
   if (command) return "command";
   return sensor ? "sensor" : "task";
 }

@@ -39,7 +39,7 @@ export const METHODS: ReadonlySet<string> = new Set([
 const TAKES_HANDLER = new Set(["sensor", "task"]);
 
 /** Functions of the SDK that only create values for a Dag's options. */
-const FUNCTIONS = new Set(["every", "param"]);
+const FUNCTIONS = new Set(["approval", "every", "hitl", "param"]);
 
 const IDS = new Set(["dagId", "groupId", "taskId"]);
 

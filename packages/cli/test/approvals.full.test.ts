@@ -1,0 +1,159 @@
+// Tasks that wait for an answer from a person, in real processes, answered by the command line.
+
+import { userInfo } from "node:os";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as rest } from "node:timers/promises";
+import type { ApprovalReport } from "@memodag/operations/approvals";
+import type { RunReport } from "@memodag/operations/runs";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { Project } from "./project.ts";
+
+const me = userInfo().username;
+
+const RELEASE = `import { Dag } from "memodag";
+import { approval, hitl, type HITLResult } from "memodag/hitl";
+
+interface Report { version: string; changes: string[] }
+export const dag = new Dag("release", { params: { version: "1.4.0" } });
+const report = dag.task("report", async (): Promise<Report> => ({ version: "1.4.0", changes: ["a", "b"] }))();
+const signOff = dag.task("sign_off", approval({
+  subject: ({ report }: { report: Report }) => \`Ship \${report.version}?\`,
+  body: ({ report }: { report: Report }) => report.changes.join("\\n"),
+}))({ report });
+signOff.before(dag.task("publish", async () => "published", { triggerRule: "all_done" })());
+
+export const form = new Dag("form");
+const sized = form.task("size", hitl({
+  subject: "How large?",
+  options: ["us", "eu", "apac"],
+  multiple: true,
+  params: { replicas: { value: 3, schema: { type: "integer", maximum: 10 } } },
+}))();
+form.task("use", async ({ answer }: { answer: HITLResult }) => answer)({ answer: sized });
+
+export const nightly = new Dag("nightly");
+nightly.task("ok", approval({ subject: "Load?", defaults: "Approve", responseTimeout: "1ms" }))()
+  .before(nightly.task("load", async () => "loaded")());
+
+export const strict = new Dag("strict");
+strict.task("gate", approval({ subject: "Go?", failOnReject: true, assignedUsers: [{ id: ${JSON.stringify(me)}, name: "Me" }] }))();
+
+export const other = new Dag("other");
+other.task("gate", approval({ subject: "Go?", assignedUsers: [{ id: "someone-else", name: "X" }] }))();
+`;
+
+describe("approvals", () => {
+  let project: Project;
+  beforeAll(() => {
+    project = new Project();
+    writeFileSync(join(project.folder, "dags/release.ts"), RELEASE);
+  });
+  afterAll(() => project.remove());
+
+  async function untilAsked(dagId: string): Promise<ApprovalReport> {
+    for (;;) {
+      const [open] = await project.json<ApprovalReport[]>("approvals", "ls", "--dag", dagId);
+      if (open) return open;
+      await rest(50);
+    }
+  }
+
+  /** Runs a Dag in a process of its own until it has ended, and answers what it asks. */
+  async function answered(dagId: string, ...answer: string[]): Promise<RunReport> {
+    const running = project.spawn("dags", "run", dagId, "--json");
+    const { runId, taskId } = await untilAsked(dagId);
+    const given = await project.run("approvals", "answer", dagId, runId, taskId, ...answer);
+    expect(given.stderr).toBe("");
+    const { stdout } = await running;
+    return JSON.parse(stdout) as RunReport;
+  }
+
+  const statesOf = ({ tasks }: RunReport): Record<string, string> =>
+    Object.fromEntries(tasks.map(({ taskId, state }) => [taskId, state]));
+
+  it("shows what upstream tasks made, and lets what follows run once it is approved", async () => {
+    const running = project.spawn("dags", "run", "release", "--json");
+    const open = await untilAsked("release");
+    expect(open).toMatchObject({
+      taskId: "sign_off",
+      request: { subject: "Ship 1.4.0?", body: "a\nb", options: ["Approve", "Reject"] },
+    });
+    const name = ["release", open.runId, "sign_off"];
+    const other = await project.run("approvals", "answer", ...name, "--option", "Maybe");
+    expect(other.stderr).toMatch(/"Maybe" is not an option: choose from Approve, Reject/);
+    const stale = await project.run(
+      "approvals",
+      "answer",
+      ...name,
+      "--option",
+      "Approve",
+      "--digest",
+      "0".repeat(64),
+    );
+    expect(stale.stderr).toMatch(/shows something else now/);
+    const both = await Promise.all([
+      project.spawn("approvals", "answer", ...name, "--option", "Approve", "--digest", open.digest),
+      project.spawn("approvals", "answer", ...name, "--option", "Approve"),
+    ]);
+    expect(both.map(({ code }) => code).toSorted()).toEqual([0, 2]);
+    expect(both.find(({ code }) => code !== 0)?.stderr).toMatch(/answered already|does not wait/);
+    const report = JSON.parse((await running).stdout) as RunReport;
+    expect(statesOf(report)).toEqual({ report: "success", sign_off: "success", publish: "success" });
+    const result = await project.json<Record<string, unknown>>("tasks", "xcom", ...name);
+    expect(result["return_value"]).toMatchObject({
+      chosen_options: ["Approve"],
+      responded_by_user: { id: me },
+      timedout: false,
+    });
+    const [entry] = await project.json<{ action: string }[]>("audit", "ls", "--action", "approvals.answer");
+    expect(entry).toMatchObject({ actor: { name: me }, filter: { taskId: "sign_off", chosen: ["Approve"] } });
+  });
+
+  it("skips what follows a rejection, whatever its trigger rule, or fails", async () => {
+    expect(statesOf(await answered("release", "--option", "Reject"))).toEqual({
+      report: "success",
+      sign_off: "success",
+      publish: "skipped",
+    });
+    expect(statesOf(await answered("strict", "--option", "Reject"))).toEqual({ gate: "failed" });
+  });
+
+  it("takes several options and a form, anew in each run", async () => {
+    const used = async (...answer: string[]) => {
+      const { runId } = await answered("form", ...answer);
+      return (await project.json<Record<string, unknown>>("tasks", "xcom", "form", runId, "use"))[
+        "return_value"
+      ];
+    };
+    expect(await used("--option", "us", "--option", "apac", "--param", "replicas=5")).toMatchObject({
+      chosen_options: ["us", "apac"],
+      params_input: { replicas: 5 },
+    });
+    expect(await used("--option", "eu")).toMatchObject({
+      chosen_options: ["eu"],
+      params_input: { replicas: 3 },
+    });
+  });
+
+  it("chooses the defaults when time runs out", async () => {
+    const report = await project.json<RunReport>("dags", "run", "nightly");
+    expect(statesOf(report)).toEqual({ ok: "success", load: "success" });
+    const ok = await project.json<Record<string, unknown>>("tasks", "xcom", "nightly", report.runId, "ok");
+    expect(ok["return_value"]).toMatchObject({ timedout: true, responded_by_user: null });
+  });
+
+  it("refuses others than those assigned, and outlives a kill of its scheduler", async () => {
+    const running = project.start("dags", "run", "other");
+    const { runId, taskId } = await untilAsked("other");
+    const refused = await project.run("approvals", "answer", "other", runId, taskId, "--option", "Approve");
+    expect(refused.stderr).toMatch(/may not answer this request: it is assigned to someone-else/);
+    running.kill("SIGKILL");
+    const still = await untilAsked("other");
+    expect(still.runId).toBe(runId);
+    await project.run("runs", "cancel", "other", runId);
+    expect(await project.json("approvals", "ls", "--dag", "other")).toEqual([]);
+    const late = await project.run("approvals", "answer", "other", runId, taskId, "--option", "Approve");
+    expect(late.code).toBe(2);
+  });
+});
