@@ -74,7 +74,7 @@ export function toConfig(parsed: z.output<typeof configSchema>, projectDir: stri
 }
 
 function toStore(
-  { name, kind, options, ...keys }: z.output<typeof configSchema>["stores"][number],
+  { name, kind, options, url_file: _urlFile, ...keys }: z.output<typeof configSchema>["stores"][number],
   projectDir: string,
 ): StoreConfig {
   if (options !== undefined) return { name, kind, options };

@@ -39,7 +39,7 @@ const VARIABLE_NAME = text(/^[^\s"]{1,250}$/, "a name of 1 to 250 characters wit
 const VARIABLE_VALUE = text(/^[^]*$/, "a string", { secret: true });
 const STORE_KIND = text(
   /^(@?[a-z0-9][\w.~-]*(\/[\w.~-]+)*|\.{0,2}\/.+|file:.+)$/i,
-  '"metadata-db", "memory", "filesystem", "s3", "gcs" or a module specifier such as "./my-store.mjs"',
+  '"metadata-db", "memory", "filesystem", "s3", "gcs", "redis" or a module specifier such as "./my-store.mjs"',
 );
 const STRING = text(/^[^]*$/, "a string");
 const ENDPOINT = text(/^(https?:\/\/.+)?$/s, "a URL that starts with https:// or http://", { secret: true });
@@ -276,16 +276,25 @@ export const configSchema = z.strictObject({
         }),
         kind: requiredKey(STORE_KIND, {
           description:
-            "Where the bytes are. s3 needs the package @memodag/s3, gcs the package @memodag/gcs; a module specifier names a module that exports openByteStore.",
+            "Where the bytes are. s3, gcs and redis need the packages @memodag/s3, @memodag/gcs and @memodag/redis; a module specifier names a module that exports openByteStore.",
           example: "s3",
         }),
         path: unsetKey(FOLDER, {
           description: "Folder of a store of kind filesystem, which all machines must share.",
           example: "/srv/memodag",
         }),
+        url: unsetKey(REDIS_URL, {
+          description: "Kind redis: URL of Redis or Valkey.",
+          example: "redis://localhost:6379",
+        }),
+        url_file: unsetKey(FILE, {
+          description: "File that contains `url`, an alternative to it.",
+          example: "/run/secrets/redis-url",
+        }),
         bucket: unsetKey(STRING, { description: "Bucket of kinds s3 and gcs.", example: "acme-memodag" }),
         prefix: unsetKey(STRING, {
-          description: "Kinds s3 and gcs: prefix of all objects, so that the bucket can be shared.",
+          description:
+            "Kinds s3, gcs and redis: prefix of the names of all objects, so that the bucket or the server can be shared.",
           example: "memodag/prod",
         }),
         region: unsetKey(STRING, { description: "Kind s3: region of the bucket.", example: "eu-central-1" }),

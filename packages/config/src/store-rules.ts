@@ -17,6 +17,8 @@ const KINDS: Readonly<Record<string, KindKeys>> = {
     optional: ["prefix", "region", "endpoint", "checksums", "credentials_file", "profile"],
   },
   gcs: { required: ["bucket"], optional: ["prefix", "endpoint", "credentials_file"] },
+  // The file's content is in its place by now.
+  redis: { required: ["url"], optional: ["url_file", "prefix"] },
 };
 
 const MODULE: KindKeys = { required: [], optional: ["options"] };
@@ -28,11 +30,24 @@ const RESERVED: ReadonlySet<unknown> = new Set([...Object.keys(KINDS), "database
 export function storeFaults(document: unknown): ConfigFault[] {
   const stores = valueAt(document, ["stores"]);
   if (!Array.isArray(stores)) return [];
+  return [...ownFaults(stores), ...jobCacheFaults(document, stores)];
+}
+
+function ownFaults(stores: readonly unknown[]): ConfigFault[] {
   const names = stores.map((store: unknown) => valueAt(store, ["name"]));
   return stores.flatMap((store: unknown, index) => {
     const at = `stores[${index}]`;
     return [...nameFaults(names, index, at), ...kindFaults(store, at)];
   });
+}
+
+/** Entries are data, which a store of this kind may forget. */
+function jobCacheFaults(document: unknown, stores: readonly unknown[]): ConfigFault[] {
+  const name = valueAt(document, ["job_cache", "store"]);
+  const store = stores.find((each) => name !== undefined && valueAt(each, ["name"]) === name);
+  if (store === undefined || valueAt(store, ["kind"]) !== "redis") return [];
+  const found = `${JSON.stringify(name)}, a store of kind "redis"`;
+  return [{ path: "job_cache.store", expected: "a store that keeps what it has", found }];
 }
 
 function nameFaults(names: readonly unknown[], index: number, at: string): ConfigFault[] {

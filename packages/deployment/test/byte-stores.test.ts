@@ -128,16 +128,35 @@ describe("the section", () => {
     );
   });
 
+  test("takes the URL of Redis from a file, and refuses Redis for a job cache", () => {
+    writeFileSync(join(folder, "redis-url"), "redis://:hunter2@127.0.0.1:1/2\n");
+    const named = store("fast", "redis", 'url_file = "redis-url"\nprefix = "memodag/prod"');
+    expect(load(named).config.stores).toEqual([
+      {
+        name: "fast",
+        kind: "redis",
+        options: { url: "redis://:hunter2@127.0.0.1:1/2", prefix: "memodag/prod" },
+      },
+    ]);
+    expect(() => load(`[job_cache]\nstore = "fast"\n${named}`)).toThrow(
+      'job_cache.store: expected a store that keeps what it has, found "fast", a store of kind "redis"',
+    );
+    expect(() => load(store("fast", "redis"))).toThrow(
+      'stores[0].url: expected a value, for kind "redis", found nothing',
+    );
+  });
+
   test("is checked with every fault of the options, which are not shown", async () => {
     writeModule();
     const loaded = load(
       store("bucket", "s3", 'bucket = "A"\nprefix = "../x"') +
         store("own", "./store.mjs", 'options = { wrong = "hunter2" }') +
-        store("away", "./missing.mjs"),
+        store("away", "./missing.mjs") +
+        store("fast", "redis", 'url = "redis://:hunter2@127.0.0.1"\nprefix = "a b"'),
     );
     const error = await checkBackendModules(loaded).then(undefined, (reason: unknown) => reason as Error);
     expect(error?.message).toMatch(
-      /stores\[0\].bucket: [^]*stores\[0\].prefix: [^]*stores\[1\].options.wrong: is not known[^]*"away", kind = "\.\/missing.mjs"/,
+      /stores\[0\].bucket: [^]*stores\[0\].prefix: [^]*stores\[1\].options.wrong: is not known[^]*"away", kind = "\.\/missing.mjs"[^]*stores\[3\].prefix: /,
     );
     expect(error?.message).not.toContain("hunter2");
   });
@@ -150,7 +169,8 @@ describe("doctor", () => {
       store("own", "./store.mjs") +
         store("damaging", "./store.mjs", "options = { damages = true }") +
         store("away", "./store.mjs", "options = { isAway = true }") +
-        store("disk", "filesystem", 'path = "kept"'),
+        store("disk", "filesystem", 'path = "kept"') +
+        store("fast", "redis", 'url = "redis://127.0.0.1:1"'),
     );
     const findings = await lookAtStores(loaded, { bytes: metadata }, log);
     expect(findings.map(({ status, message }) => `${status} ${message}`)).toEqual([
@@ -158,6 +178,7 @@ describe("doctor", () => {
       expect.stringMatching(/^fail damaging: it has \d+ bytes of \d+ that were just written/),
       "fail away: the service is away",
       "ok disk stores, returns and deletes bytes",
+      expect.stringMatching(/^fail fast: Redis at 127.0.0.1:1 failed to store results \(no connection/),
     ]);
   });
 });

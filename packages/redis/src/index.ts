@@ -1,1 +1,26 @@
+// Stores and value caches of memodag on Redis: name this package in the config as `kind = "redis"` of a store.
+
+import type { CacheBackend, CacheBackendOptions } from "@memodag/result-cache";
+import { RedisConnection } from "./connection.ts";
+import type { RedisOptions } from "./options.ts";
+import { RedisRecordStore } from "./redis-record-store.ts";
+import { RedisResultStore } from "./redis-result-store.ts";
+
+export { optionsSchema, type RedisOptions } from "./options.ts";
 export { openRedisValues, type RedisValueOptions } from "./redis-value-adapter.ts";
+
+/** The server may evict results, or lose them when it is restarted. */
+export const keepsValues = false;
+
+/** Opens records, without a catalog, and results. A server that is away is connected to as soon as it is there. */
+export async function openCacheBackend({
+  options: { url, prefix },
+}: Pick<CacheBackendOptions<RedisOptions>, "options">): Promise<CacheBackend> {
+  const connection = new RedisConnection({ url });
+  await connection.connect();
+  return {
+    records: new RedisRecordStore(connection, prefix),
+    results: new RedisResultStore(connection, prefix),
+    close: async () => connection.close(),
+  };
+}

@@ -1,6 +1,5 @@
 // Values and leases on Redis or Valkey. Times are by its clock.
 
-import { MemodagError, messageOf } from "@memodag/core";
 import {
   NO_VALUE_COUNTS,
   VALUE_COUNTS,
@@ -12,7 +11,8 @@ import {
   type ValueCounts,
   type ValuePlace,
 } from "@memodag/value-cache";
-import { createClient, RESP_TYPES } from "@redis/client";
+import { RedisConnection, type RedisAddress, type RedisArgument, type RedisClient } from "./connection.ts";
+import type { Script } from "./script.ts";
 import {
   ACQUIRE,
   CLEAR,
@@ -25,25 +25,15 @@ import {
   REMOVE_CLEARED,
   RENEW,
   SIZE,
-  type Script,
-} from "./scripts.ts";
+} from "./value-scripts.ts";
 
 /** Options of {@link openRedisValues}. */
-export interface RedisValueOptions {
-  /** Such as `redis://localhost:6379/0`, or `rediss://` for TLS. */
-  readonly url: string;
-  /** Used where the URL has none. */
-  readonly password?: string;
+export interface RedisValueOptions extends RedisAddress {
   /** Prefix of the names of all keys, so that a database can be shared. Default `memodag`. */
   readonly prefix?: string;
 }
 
-const CONNECT_TIMEOUT_MS = 5_000;
-const LONGEST_RECONNECT_MS = 2_000;
 const KEYS_A_CALL = 500;
-
-type Client = ReturnType<typeof makeClient>;
-type Argument = string | Buffer;
 
 /**
  * Opens value caches on a server. One that is away at the moment is connected to as soon as it is there; until then
@@ -51,39 +41,24 @@ type Argument = string | Buffer;
  * @throws MemodagError `usage` for what is not a URL of Redis
  */
 export async function openRedisValues(options: RedisValueOptions): Promise<ValueAdapter> {
-  const adapter = new RedisValueAdapter(options);
-  await adapter.connect();
-  return adapter;
+  const connection = new RedisConnection(options);
+  await connection.connect();
+  return new RedisValueAdapter(connection, options.prefix);
 }
 
 /** The adapter of value caches on Redis. */
 class RedisValueAdapter implements ValueAdapter {
   readonly scope = "all";
-  readonly #client: Client;
+  readonly #connection: RedisConnection;
   readonly #prefix: string;
   /** Who waits for the lease of a key, by channel. */
   readonly #waiting = new Map<string, Map<string, Set<() => void>>>();
-  #subscriber: Client | undefined;
-  #fault = "it was not connected yet";
+  #subscriber: RedisClient | undefined;
 
-  constructor(options: RedisValueOptions) {
-    this.#client = makeClient(options);
-    this.#prefix = options.prefix ?? "memodag";
-    this.#client.on("error", (error: unknown) => (this.#fault = messageOf(error)));
-  }
-
-  /** Resolves when it is connected, or the first attempt has failed. */
-  async connect(): Promise<void> {
-    const { promise: failed, resolve: fail } = Promise.withResolvers<void>();
-    this.#client.once("error", () => fail());
-    // It goes on trying by itself, and ends when it is closed.
-    await Promise.race([
-      this.#client.connect().then(
-        () => undefined,
-        () => undefined,
-      ),
-      failed,
-    ]);
+  /** @param connection closed with this adapter */
+  constructor(connection: RedisConnection, prefix: string = "memodag") {
+    this.#connection = connection;
+    this.#prefix = prefix;
   }
 
   async find(place: ValuePlace, keys: readonly string[]): Promise<Map<string, StoredValue>> {
@@ -173,20 +148,21 @@ class RedisValueAdapter implements ValueAdapter {
   }
 
   async addCounts(place: ValuePlace, counts: ValueCounts): Promise<void> {
-    const client = this.#connected();
+    const { client } = this.#connection;
     const name = `${this.#baseOf(place)}counts`;
     const changes = VALUE_COUNTS.filter((count) => counts[count] !== 0);
     await Promise.all(changes.map((count) => client.hIncrBy(name, count, counts[count])));
   }
 
   async readCounts(place: ValuePlace): Promise<ValueCounts> {
-    const counts = await this.#connected().hmGet(`${this.#baseOf(place)}counts`, [...VALUE_COUNTS]);
+    const counts = await this.#connection.client.hmGet(`${this.#baseOf(place)}counts`, [...VALUE_COUNTS]);
     const entries = VALUE_COUNTS.map((name, index) => [name, Number(counts[index] ?? 0)]);
     return { ...NO_VALUE_COUNTS, ...Object.fromEntries(entries) };
   }
 
   async close(): Promise<void> {
-    for (const client of [this.#client, this.#subscriber]) if (client?.isOpen) client.destroy();
+    this.#connection.close();
+    if (this.#subscriber?.isOpen) this.#subscriber.destroy();
     this.#subscriber = undefined;
     this.#waiting.clear();
   }
@@ -196,27 +172,13 @@ class RedisValueAdapter implements ValueAdapter {
     return `${this.#prefix}:{${encodeURIComponent(team)}:${encodeURIComponent(cache)}}:`;
   }
 
-  /** Redis keeps scripts until it restarts. */
-  async #run(place: ValuePlace, { sha1, source }: Script, args: readonly Argument[]): Promise<unknown> {
-    const client = this.#connected();
-    const rest = ["1", this.#baseOf(place), ...args];
-    try {
-      return await client.sendCommand(["EVALSHA", sha1, ...rest], { typeMapping: BUFFERS });
-    } catch (error) {
-      if (!messageOf(error).startsWith("NOSCRIPT")) throw error;
-      return await client.sendCommand(["EVAL", source, ...rest], { typeMapping: BUFFERS });
-    }
-  }
-
-  /** @throws Error at once when there is no connection: a caller is not to wait for one */
-  #connected(): Client {
-    if (this.#client.isReady) return this.#client;
-    throw new Error(`no connection to Redis: ${this.#fault}`);
+  async #run(place: ValuePlace, script: Script, args: readonly RedisArgument[]): Promise<unknown> {
+    return await this.#connection.run(script, this.#baseOf(place), args);
   }
 
   async #subscribe(channel: string, waiting: ReadonlyMap<string, ReadonlySet<() => void>>): Promise<void> {
     if (!this.#subscriber) {
-      this.#subscriber = this.#client.duplicate();
+      this.#subscriber = this.#connection.duplicate();
       this.#subscriber.on("error", () => undefined);
       await this.#subscriber.connect();
     }
@@ -224,24 +186,6 @@ class RedisValueAdapter implements ValueAdapter {
       for (const wake of waiting.get(key) ?? []) wake();
     });
   }
-}
-
-const BUFFERS = { [RESP_TYPES.BLOB_STRING]: Buffer };
-
-function makeClient({ url, password }: RedisValueOptions) {
-  if (!URL.canParse(url) || !/^rediss?:$/.test(new URL(url).protocol)) {
-    throw new MemodagError("usage", "the URL of Redis is none: use one such as redis://localhost:6379");
-  }
-  return createClient({
-    url,
-    ...(password !== undefined && new URL(url).password === "" && { password }),
-    RESP: 2,
-    disableOfflineQueue: true,
-    socket: {
-      connectTimeout: CONNECT_TIMEOUT_MS,
-      reconnectStrategy: (retries) => Math.min(50 * 2 ** Math.min(retries, 10), LONGEST_RECONNECT_MS),
-    },
-  });
 }
 
 /** Redis takes whole milliseconds, and 1 at least. */

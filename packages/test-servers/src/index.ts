@@ -1,4 +1,5 @@
 export * from "./faulty-proxy.ts";
 export * from "./google-storage-server.ts";
+export * from "./redis-server.ts";
 export * from "./seaweed-server.ts";
 export * from "./server-process.ts";

@@ -12,11 +12,12 @@ import {
   type Logger,
 } from "@memodag/core";
 import type { Metastore } from "@memodag/metastore";
-import { collectBytes } from "@memodag/result-cache";
+import { collectBytes, openBackendModule, type OpenedBackend, type ResultStore } from "@memodag/result-cache";
+import { BUILT_IN, loadBackendModule, moduleOfStore, openOptions } from "../stores/backend-modules.ts";
 import { openByteStores, type ByteStores } from "../stores/byte-stores.ts";
 import type { Finding } from "./finding.ts";
 
-/** Writes, looks up, reads and deletes a probe in every store. */
+/** Writes, looks up, reads and deletes a probe in every store, and looks for a record where it has records. */
 export async function lookAtStores(
   loaded: LoadedConfig,
   database: Pick<Metastore, "bytes">,
@@ -25,13 +26,21 @@ export async function lookAtStores(
   const stores = openByteStores({ loaded, metadata: database.bytes, log });
   const deadlineMs = loaded.config.taskCache.storeTimeout;
   try {
-    return await Promise.all(stores.names.map((name) => lookAtStore(name, stores, deadlineMs)));
+    return await Promise.all(
+      loaded.config.stores.map(({ name }, index) =>
+        lookAtStore(name, deadlineMs, async (signal) => await probeStore(loaded, index, stores, log, signal)),
+      ),
+    );
   } finally {
     await stores.close();
   }
 }
 
-async function lookAtStore(name: string, stores: ByteStores, deadlineMs: number): Promise<Finding> {
+async function lookAtStore(
+  name: string,
+  deadlineMs: number,
+  work: (signal: AbortSignal) => Promise<string>,
+): Promise<Finding> {
   const check = "store";
   const late = new AbortController();
   const fault = new MemodagError(
@@ -45,14 +54,64 @@ async function lookAtStore(name: string, stores: ByteStores, deadlineMs: number)
   ended.promise.catch(() => undefined);
   late.signal.addEventListener("abort", () => ended.reject(fault), { once: true });
   try {
-    await Promise.race([probe(await stores.open(name), late.signal), ended.promise]);
-    return { check, status: "ok", message: `${name} stores, returns and deletes bytes` };
+    const done = await Promise.race([work(late.signal), ended.promise]);
+    return { check, status: "ok", message: `${name} ${done}` };
   } catch (error) {
     return { check, status: "fail", message: `${name}: ${messageOf(error)}` };
   } finally {
     cancel();
     clearInterval(alive);
   }
+}
+
+/** @returns what it does, for the message */
+async function probeStore(
+  loaded: LoadedConfig,
+  index: number,
+  stores: ByteStores,
+  log: Logger,
+  signal: AbortSignal,
+): Promise<string> {
+  const store = loaded.config.stores[index];
+  if (!store) throw new Error("a store of the config was given");
+  const module = BUILT_IN.has(store.kind) ? undefined : moduleOfStore(store, index, ["results"]);
+  const exports = module && (await loadBackendModule(module, loaded.projectDir));
+  const hasBytes = !exports || exports.openByteStore !== undefined;
+  if (hasBytes) await probe(await stores.open(store.name), signal);
+  if (!module || !exports?.openCacheBackend) return "stores, returns and deletes bytes";
+  const options = await openOptions(exports, module, loaded, log);
+  const backend = await openBackendModule(exports, options, [], module.setting);
+  try {
+    return await probeBackend(backend, hasBytes, signal);
+  } finally {
+    await backend.close();
+  }
+}
+
+async function probeBackend(
+  { records, results }: OpenedBackend,
+  hasBytes: boolean,
+  signal: AbortSignal,
+): Promise<string> {
+  if (results && !hasBytes) await probeResults(results, signal);
+  await records?.find(DEFAULT_TEAM, [sha256("a record that was never stored")], { signal });
+  const bytes = hasBytes || results ? ["stores, returns and deletes bytes"] : [];
+  return [...bytes, ...(records ? ["finds records"] : [])].join(", and ");
+}
+
+async function probeResults(results: ResultStore, signal: AbortSignal): Promise<void> {
+  const bytes = new TextEncoder().encode(`written by memodag doctor, ${randomUUID()}`);
+  const digest = sha256(bytes);
+  await results.write(DEFAULT_TEAM, [{ digest, bytes }], { signal });
+  try {
+    const read = (await results.read(DEFAULT_TEAM, [digest], { signal })).get(digest);
+    if (read === undefined || sha256(read) !== digest)
+      throw lost("returned other bytes than were just written");
+  } finally {
+    await results.delete(DEFAULT_TEAM, [digest]);
+  }
+  if ((await results.read(DEFAULT_TEAM, [digest], { signal })).size > 0)
+    throw lost("still has bytes that were deleted");
 }
 
 async function probe(store: ByteStore, signal: AbortSignal): Promise<void> {

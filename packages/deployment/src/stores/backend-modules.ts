@@ -27,6 +27,7 @@ export interface NamedModule {
 const PACKAGES: ReadonlyMap<string, string> = new Map([
   ["s3", "@memodag/s3"],
   ["gcs", "@memodag/gcs"],
+  ["redis", "@memodag/redis"],
 ]);
 
 /** Kinds that memodag has itself. */

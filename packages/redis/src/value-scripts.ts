@@ -1,12 +1,6 @@
 // The scripts that Redis runs: each change of values and leases is one script, on keys of one cache, which share a hash tag.
 
-import { createHash } from "node:crypto";
-
-/** A script and its digest. */
-export interface Script {
-  readonly source: string;
-  readonly sha1: string;
-}
+import { toScript, type Script } from "./script.ts";
 
 /**
  * The beginning of all scripts. `base` is the prefix of the names of a cache's keys:
@@ -46,8 +40,7 @@ end
 `;
 
 function script(body: string): Script {
-  const source = PRELUDE + body;
-  return { source, sha1: createHash("sha1").update(source).digest("hex") };
+  return toScript(PRELUDE + body);
 }
 
 /** ARGV: keys. */

@@ -1,13 +1,12 @@
 // A Redis of its own for tests: installed where there is none, started on a free port, restarted at will.
 
-import { execFile, spawn, type ChildProcess } from "node:child_process";
-import { once } from "node:events";
+import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
-import { createServer, type AddressInfo } from "node:net";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { createClient } from "@redis/client";
+import { freePorts, startServer, type RunningServer } from "./server-process.ts";
 
 const run = promisify(execFile);
 const CACHE = fileURLToPath(new URL("../../../.cache/redis", import.meta.url));
@@ -15,15 +14,15 @@ const CACHE = fileURLToPath(new URL("../../../.cache/redis", import.meta.url));
 /** A server with nothing in it. */
 export class RedisServer {
   readonly port: number;
-  #process: ChildProcess;
+  #process: RunningServer;
 
-  private constructor(port: number, process: ChildProcess) {
+  private constructor(port: number, process: RunningServer) {
     this.port = port;
     this.#process = process;
   }
 
   static async start(): Promise<RedisServer> {
-    const port = await freePort();
+    const [port = 0] = await freePorts(1);
     return new RedisServer(port, await launch(port));
   }
 
@@ -33,15 +32,17 @@ export class RedisServer {
 
   /** Ends it without warning. */
   async stop(): Promise<void> {
-    if (this.#process.exitCode !== null || this.#process.signalCode !== null) return;
-    const ended = once(this.#process, "exit");
-    this.#process.kill("SIGKILL");
-    await ended;
+    await this.#process.stop();
   }
 
   /** Starts it again, empty, where it was. */
   async startAgain(): Promise<void> {
     this.#process = await launch(this.port);
+  }
+
+  /** Makes it answer nothing, or answer again; its connections stay. */
+  suspend(isSuspended: boolean): void {
+    process.kill(this.#process.pid, isSuspended ? "SIGSTOP" : "SIGCONT");
   }
 
   /** Runs one command. */
@@ -55,16 +56,22 @@ export class RedisServer {
   }
 }
 
-async function launch(port: number): Promise<ChildProcess> {
-  const program = await install();
+async function launch(port: number): Promise<RunningServer> {
   const options = ["--port", `${port}`, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"];
-  const server = spawn(program, options, { stdio: ["ignore", "pipe", "inherit"] });
-  for await (const chunk of server.stdout) {
-    if (!String(chunk).includes("Ready to accept connections")) continue;
-    server.stdout.resume();
-    return server;
-  }
-  throw new Error(`redis-server did not start on port ${port}`);
+  return await startServer(await install(), options, async () => {
+    const client = createClient({
+      url: `redis://127.0.0.1:${port}`,
+      RESP: 2,
+      socket: { reconnectStrategy: false },
+    });
+    client.on("error", () => undefined);
+    try {
+      await client.connect();
+      return (await client.ping()) === "PONG";
+    } finally {
+      if (client.isOpen) client.destroy();
+    }
+  });
 }
 
 /** Path of the program: the system's, else that of a wheel which has it, in the repository's cache. */
@@ -85,13 +92,4 @@ async function install(): Promise<string> {
     }
   }
   return program;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return port;
 }

@@ -3,24 +3,12 @@ import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { ValueCache } from "@memodag/value-cache";
 import { describeValueAdapter, describeValueCache } from "@memodag/value-cache/testing";
+import { RedisServer } from "@memodag/test-servers";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { openRedisValues } from "../src/index.ts";
-import { RedisServer } from "./redis-server.ts";
+import { PASS_TIME } from "./pass-time.ts";
 
 const CREATOR = fileURLToPath(new URL("fixtures/creator-process.ts", import.meta.url));
-
-/** Moves all that has a time into the past, as if it had gone by. */
-const PASS_TIME = `
-local ms = tonumber(ARGV[1])
-for _, name in ipairs(redis.call('KEYS', '*')) do
-  local kind = redis.call('TYPE', name).ok
-  if kind == 'hash' and redis.call('HEXISTS', name, 'at') == 1 then redis.call('HINCRBY', name, 'at', -ms) end
-  if kind == 'zset' and (string.find(name, '}:exp:', 1, true) or string.find(name, '}:leases', 1, true)) then
-    for _, key in ipairs(redis.call('ZRANGE', name, 0, -1)) do redis.call('ZINCRBY', name, -ms, key) end
-  end
-  local left = redis.call('PTTL', name)
-  if left >= 0 then redis.call('PEXPIRE', name, left - ms) end
-end`;
 
 let server: RedisServer;
 beforeAll(async () => {
