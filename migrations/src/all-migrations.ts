@@ -22,6 +22,7 @@ import { entries } from "./0022-entries.ts";
 import { valueCaches } from "./0023-value-caches.ts";
 import { runSelections } from "./0025-run-selections.ts";
 import { humanRequests } from "./0026-human-requests.ts";
+import { runCacheLimits } from "./0032-run-cache-limits.ts";
 import type { SchemaDialect } from "./schema-dialect.ts";
 
 /** Every migration by name; they run in the order of their names, on every dialect. */
@@ -48,5 +49,6 @@ export function allMigrations(types: SchemaDialect): Record<string, Migration> {
     "0023_value_caches": valueCaches(types),
     "0025_run_selections": runSelections(types),
     "0026_human_requests": humanRequests(types),
+    "0032_run_cache_limits": runCacheLimits(types),
   };
 }

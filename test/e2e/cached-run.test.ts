@@ -74,6 +74,7 @@ describe.each(TEST_DIALECTS)("a Dag that runs twice, on %s", (dialect) => {
       processesSpawned: 0,
       bytesMoved: 0,
       selection: null,
+      cacheLimits: null,
       lookups: 1,
       cache: {
         hit: 4,

@@ -199,6 +199,12 @@ describe.each(TEST_DIALECTS)("misses that are explained, on %s", (dialect) => {
     const expired = await rig.run(version, scripts);
     expect(await decisionOf(expired, "fit")).toMatchObject({ reason: "expired", detail: null });
 
+    await metastore.execute(
+      `update cache_record set created_at = created_at - 9000 where dag_id = '${dagId}'`,
+    );
+    const limited = await rig.run(version, scripts, { cacheLimits: { ttlMs: 5_000 } });
+    expect(await decisionOf(limited, "fit")).toMatchObject({ reason: "expired_for_run", changes: [] });
+
     await metastore.execute(`update cache_record set expires_at = 1 where dag_id = '${dagId}'`);
     await collect();
     expect(await metastore.records.count(ofDag)).toBe(0);

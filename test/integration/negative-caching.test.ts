@@ -56,7 +56,7 @@ describe.each(TEST_DIALECTS)("a failure, remembered on %s,", (dialect) => {
     });
     expect(instanceOf(second, "load")?.error?.message).toMatch(
       new RegExp(
-        `^no such region \\(remembered from run ${first.run.runId}, [0-9.]+m?s ago: .*--refresh-cache or clear`,
+        `^no such region \\(remembered from run ${first.run.runId}, [0-9.]+m?s ago: .*--no-cached-errors or clear`,
       ),
     );
     const third = await rig.run(version, { load: refuse });

@@ -42,6 +42,20 @@ describe.each(TEST_DIALECTS)("a run step on %s", (dialect) => {
     expect(await rig.xcomsOf(run)).toEqual({ return_value: made?.runId, trigger_run_id: made?.runId });
   });
 
+  test("makes a run that uses the cache as its own run does", async () => {
+    const other = await rig.defineOther();
+    const dag = rig.newDag();
+    dag.triggerDagRun("step", { dagId: other.dagId });
+    const version = await rig.define(dag);
+    const scheduling = rig.onlyOf(version);
+    await rig.run(version, {}, { scheduling, cacheLimits: { ttlMs: 5_000, errors: false } });
+    await rig.run(version, {}, { scheduling, cacheMode: "refresh" });
+    expect(await rig.runsOf(other)).toMatchObject([
+      { cacheMode: "refresh" },
+      { cacheMode: "use", cacheLimits: { ttlMs: 5_000, errors: false } },
+    ]);
+  });
+
   test("that waits takes no slot, and hears of the end of the other run", async () => {
     const other = await rig.defineOther();
     const dag = rig.newDag({ maxActiveTasks: 1 });

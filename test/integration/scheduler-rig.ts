@@ -13,6 +13,7 @@ import {
   type JsonValue,
   type Logger,
   type PackageVersion,
+  type RunCacheLimits,
   type RunSelection,
   type RunStore,
   type TaskInstance,
@@ -84,6 +85,7 @@ export interface RigRunOptions extends RigSchedulerOptions {
   readonly params?: JsonObject;
   readonly cacheMode?: CacheMode;
   readonly selection?: RunSelection;
+  readonly cacheLimits?: RunCacheLimits;
 }
 
 const SCHEDULING: RigScheduling = {
@@ -228,6 +230,7 @@ export class SchedulerRig {
       logicalDate: Date.now(),
       cacheMode: options.cacheMode ?? "use",
       selection: options.selection,
+      cacheLimits: options.cacheLimits,
     });
     const over = scheduler.whenOver(id);
     scheduler.start();

@@ -18,6 +18,16 @@ export interface RunSelection {
   readonly until: string;
 }
 
+/**
+ * Which cached results and failures are hits in a run, besides what its tasks say: the stricter of the two applies.
+ */
+export interface RunCacheLimits {
+  /** Milliseconds: older results and failures are no hits. */
+  readonly ttlMs?: number;
+  /** False: remembered failures are no hits. */
+  readonly errors?: false;
+}
+
 /** The input for creating a run. All times are milliseconds since the Unix epoch. */
 export interface NewDagRun {
   readonly team: string;
@@ -44,6 +54,8 @@ export interface NewDagRun {
   readonly maxActiveRuns?: number;
   /** The tasks that run; all others are skipped. Absent: all tasks run. */
   readonly selection?: RunSelection;
+  /** Absent: what its tasks say applies. */
+  readonly cacheLimits?: RunCacheLimits;
 }
 
 /** A run as stored. */

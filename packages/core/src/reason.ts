@@ -21,6 +21,10 @@ export interface ReasonDetails {
   readonly no_entry: null;
   readonly expired: null;
   readonly from_future: null;
+  /** Older than the run accepts, and not older than the task does. */
+  readonly expired_for_run: null;
+  /** A remembered failure, and the run takes none. */
+  readonly run_errors_off: null;
   readonly result_missing: null;
   readonly integrity_failed: null;
   readonly lookup_failed: What;
@@ -79,6 +83,8 @@ const FIELDS: { readonly [Code in ReasonCode]: Readonly<Record<string, FieldKind
   no_entry: {},
   expired: {},
   from_future: {},
+  expired_for_run: {},
+  run_errors_off: {},
   result_missing: {},
   integrity_failed: {},
   lookup_failed: { what: "string" },
@@ -165,6 +171,10 @@ export function reasonSentence(reason: Reason): string {
     case "integrity_failed":
     case "stored_failure":
       return reason.code;
+    case "expired_for_run":
+      return "expired_for_run: older than the run's --cache-ttl";
+    case "run_errors_off":
+      return "the run was started with --no-cached-errors";
     case "entries_not_kept":
       return "entries_not_kept: the record store keeps no entries of job caches";
     case "waiting":

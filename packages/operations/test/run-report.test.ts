@@ -29,6 +29,7 @@ describe("reportRun", () => {
       processesSpawned: 1,
       bytesMoved: 0,
       selection: null,
+      cacheLimits: null,
       lookups: 1,
       cache: {
         hit: 1,

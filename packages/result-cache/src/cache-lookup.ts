@@ -1,6 +1,6 @@
 // Answers of the cache. Expected outcomes are values; a throw is a bug.
 
-import type { Digest, StoredError } from "@memodag/core";
+import type { Digest, RunCacheLimits, StoredError } from "@memodag/core";
 import type { FoundRecord, RecordedXCom } from "./record-store.ts";
 
 /** The lookup of one task instance. */
@@ -10,6 +10,8 @@ export interface CacheAsk {
   readonly ttlMs: number | null;
   /** How old a remembered failure may be, likewise; without it or with `null` none is taken. */
   readonly errorsTtlMs?: number | null;
+  /** Those of the run that asks; absent: it has none. */
+  readonly limits?: RunCacheLimits | undefined;
 }
 
 /**
@@ -27,7 +29,14 @@ export interface CacheHit {
 }
 
 /** Why a key did not hit. */
-export type MissReason = "no_entry" | "expired" | "from_future" | "result_missing" | "integrity_failed";
+export type MissReason =
+  | "no_entry"
+  | "expired"
+  | "from_future"
+  | "result_missing"
+  | "integrity_failed"
+  | "expired_for_run"
+  | "run_errors_off";
 
 /** The answer for one key. A `failure` stands in for a run of the task as a hit does. */
 export type CacheAnswer =

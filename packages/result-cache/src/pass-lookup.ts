@@ -224,17 +224,21 @@ function answer(entry: Entry, ask: CacheAsk): CacheAnswer {
   if (record.ageMs < -TOLERATED_SKEW_MS) return { kind: "miss", reason: "from_future" };
   if (record.error !== null) return failureAnswer(record, record.error, ask);
   if (ask.ttlMs !== null && record.ageMs >= ask.ttlMs) return { kind: "miss", reason: "expired" };
+  if (isTooOldForRun(record, ask)) return { kind: "miss", reason: "expired_for_run" };
   if (typeof xcoms === "string") return { kind: "miss", reason: xcoms };
   return { kind: "hit", hit: { record, xcoms } };
 }
 
 /** A reader that takes no failures does not see that there is one. */
-function failureAnswer(
-  record: FoundRecord,
-  error: StoredError,
-  { errorsTtlMs = null }: CacheAsk,
-): CacheAnswer {
+function failureAnswer(record: FoundRecord, error: StoredError, ask: CacheAsk): CacheAnswer {
+  const { errorsTtlMs = null, limits } = ask;
   if (errorsTtlMs === null) return { kind: "miss", reason: "no_entry" };
   if (record.ageMs >= errorsTtlMs) return { kind: "miss", reason: "expired" };
+  if (limits?.errors === false) return { kind: "miss", reason: "run_errors_off" };
+  if (isTooOldForRun(record, ask)) return { kind: "miss", reason: "expired_for_run" };
   return { kind: "failure", record, error };
+}
+
+function isTooOldForRun({ ageMs }: FoundRecord, { limits }: CacheAsk): boolean {
+  return limits?.ttlMs !== undefined && ageMs >= limits.ttlMs;
 }

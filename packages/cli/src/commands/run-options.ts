@@ -1,10 +1,10 @@
 // Options of commands that make runs, and what they ask for.
 
 import type { Command } from "commander";
-import { MemodagError, type CacheMode, type JsonObject } from "@memodag/core";
+import { MemodagError, type CacheMode, type JsonObject, type RunCacheLimits } from "@memodag/core";
 import type { RunRequest } from "@memodag/operations/runs";
 import { type TeamOptions, withTeamOptions } from "./common-options.ts";
-import { parseConf, parseParam } from "./parse-arguments.ts";
+import { parseAge, parseConf, parseParam } from "./parse-arguments.ts";
 
 /** For commands that make runs. */
 export interface RunOptions extends TeamOptions {
@@ -13,6 +13,10 @@ export interface RunOptions extends TeamOptions {
   readonly refreshCache?: boolean;
   /** False with `--no-cache`. */
   readonly cache: boolean;
+  /** Milliseconds. */
+  readonly cacheTtl?: number;
+  /** False with `--no-cached-errors`. */
+  readonly cachedErrors: boolean;
 }
 
 /** Adds the Dag's id and what is said about its runs. */
@@ -22,7 +26,9 @@ export function withRunOptions(command: Command): Command {
     .option("--conf <json>", "a JSON object that tasks find in dagRun.conf")
     .option("--param <name=value>", "a param of the Dag; again for another", parseParam)
     .option("--refresh-cache", "run every task and remember its result anew")
-    .option("--no-cache", "run every task and leave the cache alone");
+    .option("--no-cache", "run every task and leave the cache alone")
+    .option("--cache-ttl <age>", 'take no cached result older than this, such as "2h"', parseAge)
+    .option("--no-cached-errors", "take no remembered failure in place of running a task");
 }
 
 /**
@@ -36,6 +42,7 @@ export function toRunRequest(dagId: string, options: RunOptions): RunRequest {
     conf: options.conf === undefined ? undefined : parseConf(options.conf),
     params: options.param,
     cacheMode: cacheModeOf(options),
+    cacheLimits: cacheLimitsOf(options),
   };
 }
 
@@ -44,4 +51,9 @@ function cacheModeOf({ refreshCache, cache }: RunOptions): CacheMode {
     throw new MemodagError("usage", "--refresh-cache and --no-cache exclude each other: leave one out");
   }
   return refreshCache ? "refresh" : cache ? "use" : "off";
+}
+
+function cacheLimitsOf({ cacheTtl, cachedErrors }: RunOptions): RunCacheLimits | undefined {
+  if (cacheTtl === undefined && cachedErrors) return undefined;
+  return { ...(cacheTtl !== undefined && { ttlMs: cacheTtl }), ...(!cachedErrors && { errors: false }) };
 }

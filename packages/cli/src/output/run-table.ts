@@ -31,7 +31,16 @@ export function printRun(report: RunReport, options: ListOptions = {}): void {
     const { until } = report.selection;
     printLine(`Only "${until}" and what is upstream of it is in this run (--until): ${left} skipped.`);
   }
+  if (report.cacheLimits) printLine(cacheLimitsText(report.cacheLimits));
   printStateLine(summaryOf(report));
+}
+
+function cacheLimitsText({ ttlMs, errors }: NonNullable<RunReport["cacheLimits"]>): string {
+  const refused = [
+    ...(ttlMs === undefined ? [] : [`results older than ${formatDuration(ttlMs)} (--cache-ttl)`]),
+    ...(errors === undefined ? [] : ["remembered failures (--no-cached-errors)"]),
+  ];
+  return `Not used in this run: ${refused.join(" and ")}.`;
 }
 
 /** Prints task instances, and their errors. */

@@ -7,6 +7,7 @@ import {
   type DagRunState,
   type DagRunType,
   type JsonObject,
+  type RunCacheLimits,
   type RunSelection,
 } from "@memodag/core";
 import type { Selectable } from "kysely";
@@ -20,7 +21,7 @@ export function toDagRun(row: DagRunRow): DagRun {
   try {
     return readDagRun(row);
   } catch (error) {
-    const run = readDagRun({ ...row, conf: "{}", params: "{}", selection: null });
+    const run = readDagRun({ ...row, conf: "{}", params: "{}", selection: null, cache_limits: null });
     return { ...run, fault: `its row cannot be read: ${messageOf(error)}` };
   }
 }
@@ -42,6 +43,7 @@ function readDagRun(row: DagRunRow): DagRun {
     ...(row.made_by !== null && { madeBy: row.made_by }),
     ...(row.max_active_runs !== null && { maxActiveRuns: row.max_active_runs }),
     ...(row.selection !== null && { selection: JSON.parse(row.selection) as RunSelection }),
+    ...(row.cache_limits !== null && { cacheLimits: JSON.parse(row.cache_limits) as RunCacheLimits }),
     state: row.state as DagRunState,
     createdAt: row.created_at,
     startedAt: row.started_at,

@@ -53,6 +53,7 @@ export function* insertRun(dialect: Dialect, run: NewDagRun): TransactionScript<
         made_by: run.madeBy ?? null,
         max_active_runs: run.maxActiveRuns ?? null,
         ...(run.selection !== undefined && { selection: JSON.stringify(run.selection) }),
+        ...(run.cacheLimits !== undefined && { cache_limits: JSON.stringify(run.cacheLimits) }),
         created_at: now,
       })
       .onConflict((conflict) => conflict.columns(["team", "dag_id", "run_id"]).doNothing())

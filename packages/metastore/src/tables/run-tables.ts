@@ -27,6 +27,8 @@ export interface DagRunTable {
   max_active_runs: number | null;
   /** JSON; `null`: all tasks run. */
   selection: string | null;
+  /** JSON; `null`: what its tasks say applies. */
+  cache_limits: string | null;
   created_at: number;
   started_at: number | null;
   ended_at: number | null;

@@ -259,6 +259,8 @@ const explanationReason = everyOf<ExplanationReason>()([
   "from_future",
   "result_missing",
   "integrity_failed",
+  "expired_for_run",
+  "run_errors_off",
   "lookup_timeout",
   "lookup_failure",
   "refresh",

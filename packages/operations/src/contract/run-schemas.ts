@@ -1,6 +1,13 @@
 // Schemas of the operations on runs and their tasks.
 
-import { CACHE_STATUSES, MARKED_STATES, type CacheMode, type DagRun, type RunSelection } from "@memodag/core";
+import {
+  CACHE_STATUSES,
+  MARKED_STATES,
+  type CacheMode,
+  type DagRun,
+  type RunCacheLimits,
+  type RunSelection,
+} from "@memodag/core";
 import * as z from "zod";
 import type { LastGood } from "../dags/last-good.ts";
 import type { Page } from "../page.ts";
@@ -41,11 +48,16 @@ import {
   writtenTime,
 } from "./values.ts";
 
+const cacheLimits: z.ZodType<RunCacheLimits> = z.strictObject({
+  ttlMs: z.exactOptional(size.min(1)),
+  errors: z.exactOptional(z.literal(false)),
+});
 const request = {
   ...dagName,
   conf: jsonObject.optional(),
   params: jsonObject.optional(),
   cacheMode: everyOf<CacheMode>()(["use", "refresh", "off"]).optional(),
+  cacheLimits: cacheLimits.optional(),
 };
 const selection: z.ZodType<RunSelection> = z.strictObject({ until: name });
 const datedRequest = {
@@ -120,6 +132,7 @@ const report = {
   runId: name,
   state: dagRunState,
   selection: selection.nullable(),
+  cacheLimits: cacheLimits.nullable(),
   durationMs: size.nullable(),
   processesSpawned: count,
   bytesMoved: count,

@@ -68,6 +68,10 @@ function verdictOf(instance: ExplainedInstance): string {
       return `${name} missed: the creation time of its entry is in the future by the cache's clock${because}.`;
     case "expired":
       return `${name} missed: its entry was older than its ttl${because}.`;
+    case "expired_for_run":
+      return `${name} missed: its entry was older than the --cache-ttl of its run${because}.`;
+    case "run_errors_off":
+      return `${name} missed: its entry is a failure, and its run was started with --no-cached-errors${because}.`;
     case "purged":
       return `${name} missed: its entry had been removed${detail === null ? " by a purge" : because}.`;
     case "result_missing":

@@ -93,6 +93,8 @@ function rowReason(cacheReason: Reason | null): ExplanationReason | null {
     case "from_future":
     case "result_missing":
     case "integrity_failed":
+    case "expired_for_run":
+    case "run_errors_off":
       return cacheReason.code;
     default:
       return null;

@@ -8,6 +8,7 @@ import {
   type DagRun,
   type DagRunState,
   type ReasonReport,
+  type RunCacheLimits,
   type RunSelection,
   type SerializedTask,
   type StoredError,
@@ -36,6 +37,8 @@ export interface RunReport {
   readonly state: DagRunState;
   /** The tasks that run; `null`: all. */
   readonly selection: RunSelection | null;
+  /** Which hits it takes; `null`: what its tasks say. */
+  readonly cacheLimits: RunCacheLimits | null;
   /** `null` until the run has ended. */
   readonly durationMs: number | null;
   readonly processesSpawned: number;
@@ -63,6 +66,7 @@ export function reportRun(
     runId: run.runId,
     state: run.state,
     selection: run.selection ?? null,
+    cacheLimits: run.cacheLimits ?? null,
     durationMs: run.endedAt === null || run.startedAt === null ? null : run.endedAt - run.startedAt,
     processesSpawned: run.processesSpawned,
     bytesMoved: run.bytesMoved,

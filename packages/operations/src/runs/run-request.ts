@@ -6,6 +6,7 @@ import {
   secretTest,
   type CacheMode,
   type JsonObject,
+  type RunCacheLimits,
   type RunSelection,
   type SecretTest,
 } from "@memodag/core";
@@ -20,6 +21,8 @@ export interface RunRequest {
   readonly conf?: JsonObject | undefined;
   readonly params?: JsonObject | undefined;
   readonly cacheMode?: CacheMode | undefined;
+  /** Makes hits of this run stricter than its tasks say. Only with the cache mode `use`. */
+  readonly cacheLimits?: RunCacheLimits | undefined;
 }
 
 /** The same for a single run. */
@@ -35,16 +38,39 @@ export interface RunInputs {
   readonly conf: JsonObject;
   readonly params: JsonObject;
   readonly cacheMode: CacheMode;
+  readonly cacheLimits?: RunCacheLimits;
   /** Names whose values are not shown in errors. */
   readonly isSecret: SecretTest;
 }
 
-/** Applies the defaults. */
+/**
+ * Applies the defaults.
+ * @throws MemodagError `usage` for limits of hits in a run that has none, and for a limit that nothing passes
+ */
 export function runInputsOf(
-  { conf = {}, params = {}, cacheMode = "use" }: RunRequest,
+  { conf = {}, params = {}, cacheMode = "use", cacheLimits }: RunRequest,
   { secretPatterns }: OperationSettings,
 ): RunInputs {
-  return { conf, params, cacheMode, isSecret: secretTest(secretPatterns) };
+  const limits = limitOptions(cacheLimits);
+  if (cacheMode !== "use" && limits.length > 0) {
+    const mode = cacheMode === "off" ? "--no-cache" : "--refresh-cache";
+    throw new MemodagError(
+      "usage",
+      `${mode} leaves a run without hits: remove ${limits.join(" and ")}, or ${mode}`,
+    );
+  }
+  if (cacheLimits?.ttlMs === 0)
+    throw new MemodagError("usage", "--cache-ttl 0 leaves a run without hits: use --refresh-cache");
+  const isSecret = secretTest(secretPatterns);
+  return { conf, params, cacheMode, isSecret, ...(cacheLimits && limits.length > 0 && { cacheLimits }) };
+}
+
+/** The options of the command line that stand for limits. */
+export function limitOptions({ ttlMs, errors }: RunCacheLimits = {}): string[] {
+  return [
+    ...(ttlMs === undefined ? [] : ["--cache-ttl"]),
+    ...(errors === undefined ? [] : ["--no-cached-errors"]),
+  ];
 }
 
 /**

@@ -12,7 +12,7 @@ import { patience, rideOut } from "../ride-out.ts";
 import { whenEnded } from "./run-end.ts";
 import type { OpenScheduler, RunEvent, RunWatch } from "./run-host.ts";
 import { reportRun, type RunReport } from "./run-report.ts";
-import { readLogicalDate, runInputsOf, type DatedRunRequest } from "./run-request.ts";
+import { limitOptions, readLogicalDate, runInputsOf, type DatedRunRequest } from "./run-request.ts";
 import { triggerAct } from "./trigger-act.ts";
 import { whenAborted } from "../when-aborted.ts";
 
@@ -77,13 +77,15 @@ function notBegun({ dagId }: DagVersion, { reason }: AbortSignal): MemodagError 
 }
 
 /** @throws MemodagError `usage` */
-function refuseInputsOfNewRuns({ conf, params, logicalDate, cacheMode, selection }: RunToEndInput): void {
+function refuseInputsOfNewRuns(input: RunToEndInput): void {
+  const { conf, params, logicalDate, cacheMode, selection, cacheLimits } = input;
   const given = [
     ...(conf === undefined ? [] : ["--conf"]),
     ...(params === undefined ? [] : ["--param"]),
     ...(logicalDate === undefined || logicalDate === null ? [] : ["--logical-date"]),
     ...(cacheMode === "refresh" ? ["--refresh-cache"] : []),
     ...(cacheMode === "off" ? ["--no-cache"] : []),
+    ...limitOptions(cacheLimits),
     ...(selection === undefined ? [] : ["--until"]),
   ];
   if (given.length === 0) return;

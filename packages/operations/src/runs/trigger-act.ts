@@ -11,26 +11,28 @@ export function triggerAct(
   action: "dags.run" | "dags.trigger",
   request: TriggerRequest,
 ): AuditAct {
-  const { version, conf, params, logicalDate, cacheMode, selection } = request;
+  const { version, conf, params, logicalDate, cacheMode, selection, cacheLimits } = request;
   return newAct(actor, action, version.team, {
     dagId: version.dagId,
     ...namesOf("conf", conf),
     ...namesOf("params", params),
     ...(logicalDate !== null && { logicalDate: isoTime(logicalDate) }),
     ...(cacheMode !== "use" && { cacheMode }),
+    ...(cacheLimits && { cacheLimits: { ...cacheLimits } }),
     ...selection,
   });
 }
 
 /** The act of creating the runs of a range; likewise. */
 export function backfillAct(actor: AuditActor, request: BackfillRequest): AuditAct {
-  const { version, conf, params, range, cacheMode, maxActiveRuns } = request;
+  const { version, conf, params, range, cacheMode, maxActiveRuns, cacheLimits } = request;
   return newAct(actor, "dags.backfill", version.team, {
     dagId: version.dagId,
     ...range,
     ...namesOf("conf", conf),
     ...namesOf("params", params),
     ...(cacheMode !== "use" && { cacheMode }),
+    ...(cacheLimits && { cacheLimits: { ...cacheLimits } }),
     ...(maxActiveRuns !== undefined && { maxActiveRuns }),
   });
 }

@@ -4,6 +4,7 @@ import {
   RETURN_VALUE,
   type Digest,
   type RestoredEntry,
+  type RunCacheLimits,
   type StoredError,
   type TaskInstance,
 } from "@memodag/core";
@@ -18,6 +19,8 @@ export interface KeyedInstance extends ReadyInstance {
   readonly key: Digest;
   readonly ttlMs: number | null;
   readonly errorsTtlMs: number | null;
+  /** Those of its run. */
+  readonly limits: RunCacheLimits | undefined;
   /** Absent for a key that was made before the run was loaded. */
   readonly made?: MadeKey | undefined;
 }

@@ -80,7 +80,8 @@ export async function evaluate(order: ReadyOrder, results: RunResults): Promise<
     if (refreshReason)
       return decided({ cacheStatus: "skipped", cacheReason: refreshReason, cacheKey: key }, made);
     const ttlMs = config.ttlMs === "default" ? order.defaultTtlMs : config.ttlMs;
-    return { node, mapIndex, kind: "ask", key, made, ttlMs, errorsTtlMs: config.errorsTtlMs };
+    const { errorsTtlMs } = config;
+    return { node, mapIndex, kind: "ask", key, made, ttlMs, errorsTtlMs, limits: run.cacheLimits };
   } catch (error) {
     if (!isOwnFault(error)) throw error;
     // An instance that cannot be keyed exactly is not cached: there are no partial keys.

@@ -32,6 +32,6 @@ export function rememberedError(record: FoundRecord, error: StoredError): Stored
     code: error.code,
     message:
       `${error.message} (remembered from run ${record.producer.runId}, ${age} ago: ` +
-      "to try again, run with --refresh-cache or clear the task)",
+      "to try again, run with --no-cached-errors or clear the task)",
   };
 }

@@ -24,6 +24,7 @@ const STALE: ReadonlySet<ReasonCode> = new Set<MissReason>([
   "from_future",
   "result_missing",
   "integrity_failed",
+  "expired_for_run",
 ]);
 
 /**
@@ -51,7 +52,14 @@ export function verdictOf({ cacheStatus, cacheReason }: Partial<TaskInstance>): 
   }
 }
 
-const MISS_REASONS: readonly MissReason[] = ["expired", "from_future", "result_missing", "integrity_failed"];
+const MISS_REASONS: readonly MissReason[] = [
+  "expired",
+  "from_future",
+  "result_missing",
+  "integrity_failed",
+  "expired_for_run",
+  "run_errors_off",
+];
 
 /**
  * The status of an instance after a store.

@@ -10,6 +10,7 @@ import type {
   DagVersion,
   JsonObject,
   NewDagRun,
+  RunCacheLimits,
   RunSelection,
   RunStore,
   SecretTest,
@@ -28,6 +29,8 @@ export interface TriggerRequest {
   readonly cacheMode: CacheMode;
   /** By default, all tasks run. */
   readonly selection?: RunSelection | undefined;
+  /** By default, what the tasks say. */
+  readonly cacheLimits?: RunCacheLimits | undefined;
   /** By default, made from the date and a random suffix. */
   readonly runId?: string;
   /** The try of a task that creates the run; see {@link NewDagRun}. */
@@ -72,9 +75,10 @@ export async function newDatedRun(
 }
 
 async function newRun(
-  { version, conf, params, logicalDate, cacheMode, madeBy, isSecret, selection }: TriggerRequest,
+  request: TriggerRequest,
   name: Pick<NewDagRun, "runType" | "runId">,
 ): Promise<NewDagRun> {
+  const { version, conf, params, logicalDate, cacheMode, madeBy, isSecret, selection, cacheLimits } = request;
   if (selection) requireTask(version.dag, selection.until);
   return {
     ...name,
@@ -90,5 +94,6 @@ async function newRun(
     cacheMode,
     ...(madeBy !== undefined && { madeBy }),
     ...(selection && { selection }),
+    ...(cacheLimits && { cacheLimits }),
   };
 }

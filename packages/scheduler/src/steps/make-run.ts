@@ -44,7 +44,7 @@ export async function makeRun(
   order: RunOrder,
 ): Promise<DagRun> {
   const { runs, dags, clock, secrets } = making;
-  const { team, cacheMode } = maker.run;
+  const { team, cacheMode, cacheLimits } = maker.run;
   const runId = order.runId ?? runIdOf(maker);
   const madeBy = nameOf(maker);
   const there = await askStore(() => runs.findRun(team, step.dagId, runId));
@@ -53,7 +53,7 @@ export async function makeRun(
   const version = await findVersion(dags, team, step.dagId);
   if (step.failWhenDagIsPaused) await refusePaused(dags, team, step.dagId);
   const { conf, params, logicalDate } = order;
-  const request = { version, conf, params, logicalDate, cacheMode, runId, madeBy };
+  const request = { version, conf, params, logicalDate, cacheMode, cacheLimits, runId, madeBy };
   const store: Pick<RunStore, "createRun"> = {
     createRun: (run, act) => askStore(() => runs.createRun(run, act), ["dag_run_exists"]),
   };

@@ -54,6 +54,6 @@ test.each([
     code: "value_not_json",
     message:
       `no such region (remembered from run run-1, ${age} ago: ` +
-      "to try again, run with --refresh-cache or clear the task)",
+      "to try again, run with --no-cached-errors or clear the task)",
   });
 });

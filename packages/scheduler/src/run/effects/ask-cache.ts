@@ -78,11 +78,13 @@ export class AskCache {
     missed: readonly (ReadyInstance & Pick<KeyedInstance, "key">)[],
   ): Promise<AnsweredInstance[]> {
     const { cachingOffReason, clock, defaultTtlMs } = this.#context;
+    const { run, keys } = this.#state;
+    const limits = run.cacheLimits;
     const asked = missed.flatMap(({ node, mapIndex, key }): KeyedInstance[] => {
       if (!node.task.cache) return [];
       const { ttlMs: ownTtlMs, errorsTtlMs } = node.task.cache;
       const ttlMs = ownTtlMs === "default" ? defaultTtlMs() : ownTtlMs;
-      return [{ node, mapIndex, key, ttlMs, errorsTtlMs, made: this.#state.keys.get(node, mapIndex) }];
+      return [{ node, mapIndex, key, ttlMs, errorsTtlMs, limits, made: keys.get(node, mapIndex) }];
     });
     const { outcome, restorable } = await this.#checkEntries(asked, await lookup.askAgain(asked));
     // As in `ask`: no hit after caching was switched off.
