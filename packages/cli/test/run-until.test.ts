@@ -1,4 +1,4 @@
-// `dags run --until`: the part of a Dag that runs, and what the commands say of it.
+// `dags run --until` and `--only`: the part of a Dag that runs, and what the commands say of it.
 
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Project } from "./project.ts";
@@ -48,5 +48,51 @@ describe("dags run --until", () => {
     expect(made.code).toBe(0);
     const { stdout } = await project.run("runs", "list", "shapes", "--json");
     expect(JSON.parse(stdout)).toHaveLength(3);
+  });
+});
+
+describe("dags run --only", () => {
+  let project: Project;
+  beforeAll(() => {
+    project = new Project();
+  });
+  afterAll(() => project.remove());
+
+  it("says which results are missing, and how to get them, and makes no run", async () => {
+    const { code, stderr } = await project.run("dags", "run", "shapes", "--only", "sum");
+    expect(stderr).toContain(
+      'Task "sum" takes the result of "draw", and no finished run of Dag "shapes" has it: use --until sum',
+    );
+    expect(code).toBe(2);
+    const both = await project.run("dags", "run", "shapes", "--only", "sum", "--until", "sum");
+    expect(both.code).toBe(2);
+    const { stdout } = await project.run("runs", "list", "shapes", "--json");
+    expect(JSON.parse(stdout)).toEqual([]);
+  });
+
+  it("runs one task with the results of the latest run, and names that run", async () => {
+    const { stdout: first } = await project.run("dags", "run", "shapes", "--json");
+    const { runId } = JSON.parse(first) as { runId: string };
+    const { code, stdout } = await project.run("dags", "run", "shapes", "--only", "sum");
+    expect(stdout).toContain(`Only "sum" is in this run (--only), with the results of ${runId}: 3 skipped.`);
+    expect(code).toBe(0);
+    const { stdout: json } = await project.run(
+      "dags",
+      "run",
+      "shapes",
+      "--only",
+      "sum",
+      "--param",
+      "sides=4",
+      "--json",
+    );
+    expect(JSON.parse(json)).toMatchObject({
+      state: "success",
+      selection: { only: "sum", inputsFrom: runId },
+      cache: { hit: 0, populated: 1 },
+      processesSpawned: 1,
+    });
+    const { stdout: value } = await project.run("tasks", "xcom", "shapes", "latest", "sum", "--json");
+    expect(value).toContain("56");
   });
 });

@@ -2,6 +2,7 @@
 
 import type { JsonObject } from "./json/json-value.ts";
 import type { Reason } from "./reason.ts";
+import type { EarlierResults, RunSelection } from "./run-selection.ts";
 import type { CacheMode, CacheStatus, DagRunState, DagRunType, TaskInstanceState } from "./states.ts";
 
 /** The mapIndex of a task that is not mapped, and of a mapped task until its list is known. */
@@ -12,11 +13,6 @@ export const RETURN_VALUE = "return_value";
 
 /** The team of every bundle if `multi_team` is off. */
 export const DEFAULT_TEAM = "default";
-
-/** A task of the Dag; only it and everything upstream of it runs. */
-export interface RunSelection {
-  readonly until: string;
-}
 
 /**
  * Which cached results and failures are hits in a run, besides what its tasks say: the stricter of the two applies.
@@ -56,10 +52,12 @@ export interface NewDagRun {
   readonly selection?: RunSelection;
   /** Absent: what its tasks say applies. */
   readonly cacheLimits?: RunCacheLimits;
+  /** Of a run of one task: what it receives of the latest finished run that has it. Absent: nothing. */
+  readonly receives?: EarlierResults;
 }
 
 /** A run as stored. */
-export interface DagRun extends NewDagRun {
+export interface DagRun extends Omit<NewDagRun, "receives"> {
   /** The run's number in the database. Runs of all teams share one sequence. */
   readonly id: number;
   readonly state: DagRunState;

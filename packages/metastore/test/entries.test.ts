@@ -1,7 +1,7 @@
 import { sha256, type EntryPlace, type NewEntry, type PassWrite, type SavingAttempt } from "@memodag/core";
 import { TEST_DIALECTS, openTestMetastore, type TestMetastore } from "@memodag/metastore/testing";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { createRun, instance } from "./dags-and-runs.ts";
+import { createRun, instance, newRun } from "./dags-and-runs.ts";
 
 const HOUR = 3_600_000;
 
@@ -74,6 +74,39 @@ describe.each(TEST_DIALECTS)("entries on %s", (dialect) => {
     expect(written).toMatchObject({ kind: "written", saved: [{ key: "tiles/1", blob: { id: blob.id } }] });
     expect(await entries.find(place, "tiles/1")).toMatchObject({ digest: blob.digest });
     expect(await entries.findForKeys(wanted, { publish: [], restore: [] }, by.runId)).toEqual(early);
+  });
+
+  test("of a run that has ended are copied for a run of one task below, and those of shared caches are not", async () => {
+    const { run, place, by, pass, team } = await attempt();
+    const { entries } = metastore;
+    const blob = await blobOf(team, "grid");
+    const shared = { team, cache: "aux", scopeId: run.dagId };
+    await entries.save(entry(place, by, "grid", blob.id));
+    await entries.save(entry(shared, by, "dem", blob.id));
+    const publish = [{ taskId: "a", mapIndex: -1, attemptId: by.attemptId }];
+    const succeeded = instance("a", { state: "success", tryNumber: 1 });
+    const ended = pass({
+      entries: { publish, restore: [] },
+      instances: [{ instance: succeeded, leaves: { state: "queued", tryNumber: 1 } }],
+    });
+    await metastore.runs.writePass({ ...ended, run: { ...ended.run, state: "success", endedAt: 2 } });
+    const { dagId, dagVersionId } = run;
+    const alone = newRun(dagId, dagVersionId, { team, runId: "alone", selection: { only: "b" } });
+    const receives = { required: [], upstream: ["a"] };
+    const made = await metastore.runs.createRun({ ...alone, receives });
+    expect(made.selection).toEqual({ only: "b", inputsFrom: run.runId });
+    const copied = { ...place, scopeId: String(made.id) };
+    const listing = { prefix: "", isDeep: true, limit: 9 };
+    expect(await entries.list(copied, listing)).toMatchObject([{ key: "grid", digest: blob.digest }]);
+    expect(await entries.list(place, listing)).toHaveLength(1);
+    expect(await entries.list(shared, listing)).toMatchObject([{ producer: { runId: run.id } }]);
+    await expect(
+      metastore.runs.createRun({
+        ...alone,
+        runId: "other",
+        receives: { ...receives, required: [{ taskId: "a", isMapped: false, isList: false }] },
+      }),
+    ).rejects.toMatchObject({ code: "xcom_not_found" });
   });
 
   test("of a later try take the place of those of an earlier one; what it did not save is gone", async () => {

@@ -1,6 +1,6 @@
 // `memodag dags run | trigger`.
 
-import type { Command } from "commander";
+import { Option, type Command } from "commander";
 import type { LastGood } from "@memodag/operations/dags";
 import type { DatedRunRequest, RunReport } from "@memodag/operations/runs";
 import type { RunLogLine } from "@memodag/operations/tasks";
@@ -17,6 +17,7 @@ interface DatedRunOptions extends RunOptions, ListOptions {
   /** ISO 8601. */
   readonly logicalDate?: string;
   readonly until?: string;
+  readonly only?: string;
 }
 
 interface RunDagOptions extends DatedRunOptions {
@@ -32,7 +33,10 @@ export function registerDagRuns(dags: Command): void {
     .option("--resume", "continue the Dag's interrupted and cleared runs in place of making a new one")
     .option("--last-good", "run the version from before when the Dag's file cannot be read")
     .option("--logs", "show on stderr what tasks print, while they run")
-    .addHelpText("after", "\nExample:\n  memodag dags run etl --until transform")
+    .addHelpText(
+      "after",
+      "\nExamples:\n  memodag dags run etl --until transform\n  memodag dags run etl --only load",
+    )
     .action(runDag);
   withDatedRunOptions(dags.command("trigger"))
     .description("make a run for a scheduler that is running")
@@ -43,15 +47,23 @@ export function registerDagRuns(dags: Command): void {
 function withDatedRunOptions(command: Command): Command {
   return withListOptions(withRunOptions(command))
     .option("--logical-date <time>", "the run's logical date, in ISO 8601", parseIsoTime)
-    .option("--until <task>", "run this task and everything upstream of it; skip all others");
+    .option("--until <task>", "run this task and everything upstream of it; skip all others")
+    .addOption(
+      new Option(
+        "--only <task>",
+        "run this task alone, with what is upstream of it as the latest finished run that has it left it; " +
+          "refused if no run has it",
+      ).conflicts("until"),
+    );
 }
 
 function toDatedRequest(dagId: string, options: DatedRunOptions): DatedRunRequest {
-  const { logicalDate, until } = options;
+  const { logicalDate, until, only } = options;
   return {
     ...toRunRequest(dagId, options),
     logicalDate,
     ...(until !== undefined && { selection: { until } }),
+    ...(only !== undefined && { selection: { only } }),
   };
 }
 

@@ -1,6 +1,6 @@
 // A run's report as people read it: a table of its tasks, errors and one line of sums.
 
-import { CACHE_STATUSES, formatDuration, instanceName } from "@memodag/core";
+import { CACHE_STATUSES, formatDuration, instanceName, type RunSelection } from "@memodag/core";
 import type { RunReport, TaskReport } from "@memodag/operations/runs";
 import { shortened } from "@memodag/deployment/logging";
 import type { Command } from "commander";
@@ -28,8 +28,7 @@ export function printRun(report: RunReport, options: ListOptions = {}): void {
   printTasks(report.tasks, options);
   if (report.selection) {
     const left = report.tasks.filter(isUnselected).length;
-    const { until } = report.selection;
-    printLine(`Only "${until}" and what is upstream of it is in this run (--until): ${left} skipped.`);
+    printLine(`${selectionText(report.selection)}: ${left} skipped.`);
   }
   if (report.cacheLimits) printLine(cacheLimitsText(report.cacheLimits));
   printStateLine(summaryOf(report));
@@ -41,6 +40,14 @@ function cacheLimitsText({ ttlMs, errors }: NonNullable<RunReport["cacheLimits"]
     ...(errors === undefined ? [] : ["remembered failures (--no-cached-errors)"]),
   ];
   return `Not used in this run: ${refused.join(" and ")}.`;
+}
+
+function selectionText(selection: RunSelection): string {
+  if ("until" in selection)
+    return `Only "${selection.until}" and what is upstream of it is in this run (--until)`;
+  const { only, inputsFrom } = selection;
+  const given = inputsFrom === undefined ? "" : `, with the results of ${inputsFrom}`;
+  return `Only "${only}" is in this run (--only)${given}`;
 }
 
 /** Prints task instances, and their errors. */

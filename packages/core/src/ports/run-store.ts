@@ -223,7 +223,11 @@ export interface InterruptedRunFilter {
  * in the same transaction.
  */
 export interface RunStore {
-  /** @throws MemodagError `dag_run_exists` if the Dag has a run with that id or logical date */
+  /**
+   * Creates a run, with copies of what it receives of an earlier one.
+   * @throws MemodagError `dag_run_exists` if the Dag has a run with that id or logical date; `xcom_not_found` if no
+   * finished run has everything that it receives
+   */
   createRun(run: NewDagRun, act?: AuditAct): Promise<DagRun>;
   findRun(team: string, dagId: string, runId: string): Promise<DagRun | undefined>;
   /**

@@ -36,6 +36,7 @@ import { findShownDigests } from "./find-shown-digests.ts";
 import { findRunSummaries } from "./find-run-summaries.ts";
 import { listInterruptedRuns } from "./list-interrupted-runs.ts";
 import { reloadRun } from "./reload-run.ts";
+import { insertReceiving } from "./receive-results.ts";
 import { listLeaseOwners, releaseLeases, renewLeases } from "./run-leases.ts";
 import { toTaskInstance } from "../rows/task-instance-row.ts";
 import { writeStorablePass } from "./unstorable-instances.ts";
@@ -53,7 +54,9 @@ export class MetadataRunStore implements RunStore {
     checkRunId(run);
     const dialect = this.#dialect;
     const outcome = await dialect.transaction(function* () {
-      const inserted = yield* insertRun(dialect, run);
+      const inserted = yield* run.receives
+        ? insertReceiving(dialect, run, run.receives)
+        : insertRun(dialect, run);
       if (inserted.kind === "made") yield* writeAct(dialect, act, 1);
       return inserted;
     });

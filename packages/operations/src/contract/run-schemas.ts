@@ -16,7 +16,7 @@ import type { CancelledRun } from "../runs/cancel-run.ts";
 import type { RunName } from "../runs/find-run.ts";
 import type { ListRunsInput, RunSummaryReport } from "../runs/list-runs.ts";
 import type { RunReport, TaskReport } from "../runs/run-report.ts";
-import type { DatedRunRequest } from "../runs/run-request.ts";
+import type { DatedRunRequest, WantedSelection } from "../runs/run-request.ts";
 import type { RunToEndInput } from "../runs/run-to-end.ts";
 import type { ShownRun } from "../runs/show-run.ts";
 import type { TriggeredRun } from "../runs/trigger.ts";
@@ -59,11 +59,16 @@ const request = {
   cacheMode: everyOf<CacheMode>()(["use", "refresh", "off"]).optional(),
   cacheLimits: cacheLimits.optional(),
 };
-const selection: z.ZodType<RunSelection> = z.strictObject({ until: name });
+const until = z.strictObject({ until: name });
+const wantedSelection: z.ZodType<WantedSelection> = z.union([until, z.strictObject({ only: name })]);
+const selection: z.ZodType<RunSelection> = z.union([
+  until,
+  z.strictObject({ only: name, inputsFrom: z.exactOptional(name) }),
+]);
 const datedRequest = {
   ...request,
   logicalDate: writtenTime.nullable().optional(),
-  selection: selection.optional(),
+  selection: wantedSelection.optional(),
 };
 
 export const runNameInput: z.ZodType<RunName> = z.strictObject(runName);

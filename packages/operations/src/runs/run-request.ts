@@ -7,7 +7,6 @@ import {
   type CacheMode,
   type JsonObject,
   type RunCacheLimits,
-  type RunSelection,
   type SecretTest,
 } from "@memodag/core";
 import type { OperationSettings } from "../context.ts";
@@ -25,12 +24,15 @@ export interface RunRequest {
   readonly cacheLimits?: RunCacheLimits | undefined;
 }
 
+/** Which tasks of a Dag to run: one and everything upstream of it, or one alone. */
+export type WantedSelection = { readonly until: string } | { readonly only: string };
+
 /** The same for a single run. */
 export interface DatedRunRequest extends RunRequest {
   /** ISO 8601; UTC if it has no zone. */
   readonly logicalDate?: string | null | undefined;
   /** The tasks that run; by default, all. */
-  readonly selection?: RunSelection | undefined;
+  readonly selection?: WantedSelection | undefined;
 }
 
 /** The part of a request that the scheduler receives, with defaults applied. */

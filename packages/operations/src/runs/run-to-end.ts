@@ -44,7 +44,7 @@ export type FinishedRun = RunReport & LastGood;
  * process has died or stopped. The signal cancels the runs being executed.
  * @returns the runs, oldest first; one unless several were resumed
  * @throws MemodagError `dag_not_found`, `dag_ambiguous`, `dag_file_invalid`, `dag_run_not_found`,
- * `conf_invalid`, `task_not_found`, `max_active_runs_reached`, `run_interrupted`, `run_not_loadable`, `usage`.
+ * `conf_invalid`, `task_not_found`, `xcom_not_found`, `max_active_runs_reached`, `run_interrupted`, `run_not_loadable`, `usage`.
  */
 export async function runToEnd(
   context: OperationContext,
@@ -86,7 +86,7 @@ function refuseInputsOfNewRuns(input: RunToEndInput): void {
     ...(cacheMode === "refresh" ? ["--refresh-cache"] : []),
     ...(cacheMode === "off" ? ["--no-cache"] : []),
     ...limitOptions(cacheLimits),
-    ...(selection === undefined ? [] : ["--until"]),
+    ...(selection === undefined ? [] : ["until" in selection ? "--until" : "--only"]),
   ];
   if (given.length === 0) return;
   throw new MemodagError(

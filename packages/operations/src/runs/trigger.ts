@@ -21,7 +21,7 @@ export interface TriggeredRun extends LastGood {
 
 /**
  * Creates a run in state `queued`.
- * @throws MemodagError `dag_not_found`, `dag_ambiguous`, `conf_invalid`, `task_not_found`.
+ * @throws MemodagError `dag_not_found`, `dag_ambiguous`, `conf_invalid`, `task_not_found`, `xcom_not_found`.
  */
 export async function triggerDag(context: OperationContext, request: DatedRunRequest): Promise<TriggeredRun> {
   const { run, lastGood } = await create(context, request);

@@ -100,6 +100,11 @@ export class RunProgress {
     return hasFailedLeaf ? "failed" : "success";
   }
 
+  /** True for a task that is not part of the run. */
+  #isOutside(index: number): boolean {
+    return this.#selected?.has(index) === false;
+  }
+
   /** True for a selected task without a selected task below it. */
   #isLeaf({ index, downstream }: DagNode): boolean {
     const selected = this.#selected;
@@ -110,15 +115,18 @@ export class RunProgress {
   /** The decisions that are possible before any event. */
   start(): Decision[] {
     const decisions: Decision[] = [];
-    // Mapped instances are not included: their list may be a different one now.
     const ended = this.#graph.nodes.flatMap((node) => {
-      const [first] = this.#endsOf(node);
-      return first?.mapIndex === UNMAPPED ? [[node, first.state] as const] : [];
+      const ends = this.#endsOf(node);
+      // The list of a mapped task that is part of the run may be a different one now.
+      const isKept = ends[0]?.mapIndex === UNMAPPED || (ends.length > 0 && this.#isOutside(node.index));
+      return isKept ? [[node, ends] as const] : [];
     });
-    for (const [node] of ended) this.#progressOf(node).isDecided = true;
-    for (const [node, state] of ended) {
-      if (isChoice(node, state)) decisions.push({ kind: "ready", node, mapIndex: UNMAPPED });
-      else this.#settle(node, state, decisions);
+    for (const [node, ends] of ended) this.#keep(node, ends);
+    for (const [node, ends] of ended) {
+      for (const { state } of ends) {
+        if (isChoice(node, state)) decisions.push({ kind: "ready", node, mapIndex: UNMAPPED });
+        else this.#settle(node, state, decisions);
+      }
     }
     for (const node of this.#graph.nodes) this.#decide(node, decisions);
     return decisions;
@@ -221,8 +229,7 @@ export class RunProgress {
       return [];
     }
     if (ends.length > 0) {
-      progress.areInstancesKnown = true;
-      progress.openInstances = ends.length;
+      this.#keep(node, ends);
       return ends.map(({ state }) => state);
     }
     decisions.push({ kind: "ended", node, mapIndex: UNMAPPED, state: decision });
@@ -233,7 +240,8 @@ export class RunProgress {
     if (progress.isChosenAgainst) return "skipped";
     // Even a satisfied rule waits for the branch to be decided.
     if (progress.openBranches > 0) return "wait";
-    if (node.upstream.length === 0) return "run";
+    // Tasks outside of the run do not decide whether it runs, also where it takes their earlier results.
+    if (node.upstream.every((above) => this.#isOutside(above))) return "run";
     const { success, failed, skipped, openUpstream } = progress;
     const decision = decideTrigger(node.triggerRule, {
       success,
@@ -254,6 +262,14 @@ export class RunProgress {
     const without = lists.filter((list) => !list.hasSucceeded);
     if (without.length === 0) return "run";
     return without.some((list) => list.hasFailed) ? "upstream_failed" : "skipped";
+  }
+
+  /** The instances of a task are those that have ended. */
+  #keep(node: DagNode, ends: readonly EndedInstance[]): void {
+    const progress = this.#progressOf(node);
+    progress.isDecided = true;
+    progress.areInstancesKnown = true;
+    progress.openInstances = ends.length;
   }
 
   #progressOf(node: DagNode): NodeProgress {

@@ -1,12 +1,6 @@
 // The tasks of a run that does not run all tasks of its Dag.
 
-import {
-  findNearest,
-  MemodagError,
-  type RunSelection,
-  type SerializedDag,
-  type StoredError,
-} from "@memodag/core";
+import { findNearest, MemodagError, type RunSelection, type SerializedDag } from "@memodag/core";
 import type { DagGraph } from "./dag-graph.ts";
 
 /** @throws MemodagError `task_not_found` for a task that the Dag does not have */
@@ -21,20 +15,18 @@ export function requireTask({ dagId, tasks }: SerializedDag, taskId: string): vo
   });
 }
 
-/** The numbers of the tasks that run: the named one, and everything upstream of it. */
-export function selectedTasks(graph: DagGraph, { until }: RunSelection): ReadonlySet<number> {
-  const last = graph.indexOf.get(until);
-  if (last === undefined) throw new Error(`Dag "${graph.dag.dagId}" has no task "${until}"`);
-  const selected = new Set([last]);
+/** The task that a selection names. */
+export function namedTask(selection: RunSelection): string {
+  return "until" in selection ? selection.until : selection.only;
+}
+
+/** The numbers of the tasks that run: the named one and, with `until`, everything upstream of it. */
+export function selectedTasks(graph: DagGraph, selection: RunSelection): ReadonlySet<number> {
+  const named = graph.indexOf.get(namedTask(selection));
+  if (named === undefined) throw new Error(`Dag "${graph.dag.dagId}" has no task "${namedTask(selection)}"`);
+  const selected = new Set([named]);
+  if ("only" in selection) return selected;
   // A set yields what is added while it is iterated over.
   for (const index of selected) for (const above of graph.nodes[index]?.upstream ?? []) selected.add(above);
   return selected;
-}
-
-/** The error of instances of the other tasks. */
-export function notSelected({ until }: RunSelection): StoredError {
-  return {
-    code: "not_selected",
-    message: `the run ends with task "${until}" (--until), which does not depend on this task`,
-  };
 }

@@ -2,11 +2,11 @@
 
 import {
   MemodagError,
+  NOT_SELECTED,
   RETURN_VALUE,
   UNMAPPED,
   UNTOUCHED,
   instanceName,
-  type ArgTemplate,
   type Attempt,
   type AttemptRuntime,
   type DagRun,
@@ -17,6 +17,7 @@ import {
 import type { Values } from "@memodag/result-cache";
 import { buildAttempt } from "../attempts/attempt-builder.ts";
 import { buildDagGraph, type DagNode } from "../graph/dag-graph.ts";
+import { resultsTakenBy } from "../graph/earlier-results.ts";
 import { argsOfInstance, expandTask, type Expansion } from "../values/expansion.ts";
 import { RunResults } from "../values/run-results.ts";
 import { ValueWorker } from "../values/value-worker.ts";
@@ -88,13 +89,14 @@ export async function attemptToTry(parts: TryParts): Promise<Attempt> {
   );
 }
 
-/** A run hands on `null` for a task without a result, as one that was skipped; a try does not guess. */
+/** A task that was skipped hands on `null` in its run as well; of others without a result, a try does not guess. */
 function requireInputs(node: DagNode, { run, instances, xcoms }: TryParts): void {
-  const { args, expand } = node.task;
-  for (const upstreamId of new Set([...args, ...expand].flatMap(([, template]) => taskIdsIn(template)))) {
+  for (const { taskId: upstreamId, isList } of resultsTakenBy(node.task)) {
     const isReturned = xcoms.some(({ taskId, key }) => taskId === upstreamId && key === RETURN_VALUE);
-    const rows = instances.filter((row) => row.taskId === upstreamId);
     if (isReturned) continue;
+    const rows = instances.filter((row) => row.taskId === upstreamId);
+    const wasSkipped = rows[0]?.state === "skipped" && rows[0].error?.code !== NOT_SELECTED;
+    if (wasSkipped && !isList) continue;
     const state = rows[0]?.state ?? "none";
     throw new MemodagError(
       "xcom_not_found",
@@ -102,19 +104,6 @@ function requireInputs(node: DagNode, { run, instances, xcoms }: TryParts): void
         `(it is ${state} there): name a run in which "${upstreamId}" succeeded`,
       { fields: { dagId: run.dagId, runId: run.runId, taskId: upstreamId } },
     );
-  }
-}
-
-function taskIdsIn(template: ArgTemplate): string[] {
-  switch (template.kind) {
-    case "literal":
-      return [];
-    case "result":
-      return [template.taskId];
-    case "list":
-      return template.items.flatMap(taskIdsIn);
-    case "object":
-      return template.entries.flatMap(([, item]) => taskIdsIn(item));
   }
 }
 

@@ -11,7 +11,14 @@ import {
   type TaskInstanceState,
 } from "@memodag/core";
 import { buildDagGraph, type DagGraph } from "../graph/dag-graph.ts";
-import { noSuchTask, retriesOf, tasksBelow, type RunOfVersion } from "./run-of-version.ts";
+import {
+  isSelected,
+  noSuchTask,
+  notPartOfRun,
+  retriesOf,
+  tasksBelow,
+  type RunOfVersion,
+} from "./run-of-version.ts";
 
 /** A request to clear task instances. */
 export interface ClearRequest {
@@ -47,7 +54,7 @@ const ROW_STATES: readonly TaskInstanceState[] = [
  * is in progress continues.
  * @param act recorded in the audit log in the same transaction
  * @returns what was cleared; nothing when no task failed, in which case the run is unchanged
- * @throws MemodagError `task_not_found` for a task that the Dag does not have or that has not started
+ * @throws MemodagError `task_not_found` for a task that the Dag or the run does not have, or that has not started
  */
 export async function clearRun(
   runs: RunStore,
@@ -58,7 +65,10 @@ export async function clearRun(
   const instances = await runs.listTaskInstances(run.team, run.id);
   const graph = buildDagGraph(version.dag);
   if (request.taskId !== undefined) requireBegun(graph, run, request, instances);
-  return await runs.clearTasks(run.team, run.id, planClear(graph, instances, request), act);
+  const planned = planClear(graph, instances, request);
+  // Of a task that is not selected, a run may have values of another run, which it could not make again.
+  const cleared = planned.filter(({ taskId }) => isSelected(graph, run, taskId));
+  return await runs.clearTasks(run.team, run.id, cleared, act);
 }
 
 /** Returns the changes that a request makes to a run in its current state. */
@@ -104,6 +114,7 @@ function requireBegun(
   instances: readonly TaskInstance[],
 ): void {
   if (!graph.indexOf.has(taskId)) throw noSuchTask(graph, run, taskId);
+  if (!isSelected(graph, run, taskId)) throw notPartOfRun(run, taskId);
   const indexes = instances.flatMap((row) => (row.taskId === taskId ? [row.mapIndex] : []));
   if (mapIndex === undefined ? indexes.length > 0 : indexes.includes(mapIndex)) return;
   const { dagId, runId } = run;

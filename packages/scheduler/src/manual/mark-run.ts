@@ -12,7 +12,14 @@ import {
   type TaskInstanceId,
 } from "@memodag/core";
 import { buildDagGraph, type DagNode } from "../graph/dag-graph.ts";
-import { noSuchTask, retriesOf, tasksBelow, type RunOfVersion } from "./run-of-version.ts";
+import {
+  isSelected,
+  noSuchTask,
+  notPartOfRun,
+  retriesOf,
+  tasksBelow,
+  type RunOfVersion,
+} from "./run-of-version.ts";
 
 /** A request to mark task instances. */
 export interface MarkRequest {
@@ -48,6 +55,9 @@ export async function markRun(
   const graph = buildDagGraph(version.dag);
   const node = graph.nodes[graph.indexOf.get(taskId) ?? -1];
   if (!node) throw noSuchTask(graph, run, taskId);
+  // It would lose the values that the task of the run takes.
+  if (run.selection && "only" in run.selection && !isSelected(graph, run, taskId))
+    throw notPartOfRun(run, taskId);
   if (mapIndex !== undefined) {
     const instances = await runs.listTaskInstances(run.team, run.id);
     requireInstance(run, node, mapIndex, instances);

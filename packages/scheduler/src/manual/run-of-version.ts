@@ -2,6 +2,7 @@
 
 import { MemodagError, type DagRun, type DagVersion } from "@memodag/core";
 import type { DagGraph } from "../graph/dag-graph.ts";
+import { namedTask, selectedTasks } from "../graph/selected-tasks.ts";
 
 /** A run and the version of its Dag. */
 export interface RunOfVersion {
@@ -30,6 +31,24 @@ export function noSuchTask(graph: DagGraph, { dagId, runId }: DagRun, taskId: st
   return new MemodagError(
     "task_not_found",
     `Dag "${dagId}" has no task "${taskId}": its tasks are ${[...graph.indexOf.keys()].join(", ")}`,
+    { fields: { dagId, runId, taskId } },
+  );
+}
+
+/** True for a task that the run includes. */
+export function isSelected(graph: DagGraph, { selection }: DagRun, taskId: string): boolean {
+  if (!selection) return true;
+  const index = graph.indexOf.get(taskId);
+  return index !== undefined && selectedTasks(graph, selection).has(index);
+}
+
+/** The error for a task that the run does not include, and whose values may be those of another run. */
+export function notPartOfRun({ dagId, runId, selection }: DagRun, taskId: string): MemodagError {
+  const part = !selection ? "" : ` (${"until" in selection ? "--until" : "--only"} ${namedTask(selection)})`;
+  return new MemodagError(
+    "task_not_found",
+    `Task "${taskId}" is not part of run "${runId}"${part}, and cannot run in it: run it with ` +
+      `\`memodag dags run ${dagId}\``,
     { fields: { dagId, runId, taskId } },
   );
 }

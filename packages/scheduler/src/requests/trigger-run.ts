@@ -14,8 +14,11 @@ import type {
   RunSelection,
   RunStore,
   SecretTest,
+  SerializedDag,
 } from "@memodag/core";
-import { requireTask } from "../graph/selected-tasks.ts";
+import { buildDagGraph } from "../graph/dag-graph.ts";
+import { earlierResultsFor } from "../graph/earlier-results.ts";
+import { namedTask, requireTask } from "../graph/selected-tasks.ts";
 import { checkRequest } from "./check-request.ts";
 
 /** A request to run a Dag. */
@@ -44,7 +47,8 @@ export interface TriggerRequest {
 /**
  * Creates a run in state `queued`.
  * @throws MemodagError `conf_invalid` for params and conf that do not match the Dag; `task_not_found` for a
- * selection of a task that it does not have; `dag_run_exists` when the Dag has a run of that logical date.
+ * selection of a task that it does not have; `xcom_not_found` for a run of one task when no finished run has the
+ * results that it takes; `dag_run_exists` when the Dag has a run of that logical date.
  */
 export async function triggerRun(
   runs: Pick<RunStore, "createRun">,
@@ -79,7 +83,7 @@ async function newRun(
   name: Pick<NewDagRun, "runType" | "runId">,
 ): Promise<NewDagRun> {
   const { version, conf, params, logicalDate, cacheMode, madeBy, isSecret, selection, cacheLimits } = request;
-  if (selection) requireTask(version.dag, selection.until);
+  if (selection) requireTask(version.dag, namedTask(selection));
   return {
     ...name,
     team: version.team,
@@ -93,7 +97,14 @@ async function newRun(
     params: await checkRequest(version.dag, { conf, params, ...(isSecret && { isSecret }) }),
     cacheMode,
     ...(madeBy !== undefined && { madeBy }),
-    ...(selection && { selection }),
+    ...(selection && { selection, ...receivedBy(version.dag, selection) }),
     ...(cacheLimits && { cacheLimits }),
   };
+}
+
+function receivedBy(dag: SerializedDag, selection: RunSelection): Pick<NewDagRun, "receives"> {
+  if (!("only" in selection)) return {};
+  const graph = buildDagGraph(dag);
+  const node = graph.nodes[graph.indexOf.get(selection.only) ?? -1];
+  return node ? { receives: earlierResultsFor(graph, node) } : {};
 }

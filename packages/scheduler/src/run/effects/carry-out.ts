@@ -1,13 +1,12 @@
 // Carries out what phases decided: changes rows, informs the graph, and passes instances on to where they
 // wait.
 
-import { isTerminal, UNMAPPED, type ClaimedRun, type TaskInstance } from "@memodag/core";
+import { isTerminal, notSelected, UNMAPPED, type ClaimedRun, type TaskInstance } from "@memodag/core";
 import { afterLoss, CLEARED, LOST_WITH_SCHEDULER, MOST_LOSSES } from "../../attempts/lost-attempt.ts";
 import type { AnsweredInstance } from "../../cache/cache-answer.ts";
 import { verdictOf } from "../../cache/store-status.ts";
 import type { RunContext } from "../../context/run-context.ts";
 import type { ReadyInstance } from "../../graph/ready-instance.ts";
-import { notSelected } from "../../graph/selected-tasks.ts";
 import type { TimedWaits } from "../../time/timed-waits.ts";
 import type { Decided } from "../phases/decide.ts";
 import { returnedOf, type AttemptEnd } from "../phases/end-attempt.ts";
@@ -72,8 +71,8 @@ export class CarryOut {
   }
 
   /**
-   * Tasks that the run does not include have ended before it begins. They are never upstream of those that it
-   * includes, whose trigger rules therefore decide as in a run of all tasks.
+   * Tasks that the run does not include have ended before it begins. Those upstream of one that it includes may
+   * have values of an earlier run, as many as they had instances there.
    */
   #skipUnselected(): void {
     const { table, results, selected, run } = this.#state;
@@ -82,8 +81,11 @@ export class CarryOut {
     const endedAt = this.#context.clock.now();
     for (const { taskId } of this.#state.version.dag.tasks) {
       const node = results.nodeOf(taskId);
+      if (selected.has(node.index)) continue;
+      const ended = table.endedOf(node);
+      if (node.isMapped) results.setLength(node, ended.filter(({ mapIndex }) => mapIndex >= 0).length);
       // A state that was set manually stays.
-      if (selected.has(node.index) || table.endedOf(node).length > 0) continue;
+      if (ended.length > 0) continue;
       table.change(node, UNMAPPED, { state: "skipped", endedAt, error });
     }
   }
