@@ -1,4 +1,4 @@
-// A Dag file as Airflow's TypeScript SDK has it, but for the import line and the registration.
+// Dag files as Airflow's TypeScript SDK has them, but for the import line: one exports its Dag, one serves it.
 
 import { afterAll, beforeAll, expect, it, vi } from "vitest";
 import { PATIENT } from "./patience.ts";
@@ -13,7 +13,7 @@ interface Shop { readonly shop: string; readonly orders: number }
 
 export const dag = new Dag("orders", {
   schedule: "@daily", catchup: false, startDate: new Date("2026-01-01"), maxActiveRuns: 1,
-  tags: ["shops"], description: "What the shops sold",
+  tags: ["shops"], description: "What the shops sold", queue: "typescript",
 });
 
 const shops = dag.taskGroup("shops");
@@ -26,7 +26,7 @@ const lyon = shops.task("lyon", async (): Promise<Shop> => ({ shop: "lyon", orde
 const sum = dag.task(async function sum({ a, b }: { a: Shop; b: Shop }) {
   await getClient().setXCom({ key: "shops", value: [a.shop, b.shop] });
   return { total: a.orders + b.orders };
-}, { retries: 2, retryDelay: 1, executionTimeout: 60 });
+}, { retries: 2, retryDelay: 1, executionTimeout: 60, queue: "sums" });
 const summed = sum({ a: paris(), b: lyon() });
 
 const hasOrders = dag.task("has_orders", async ({ sums }: { sums: { total: number } }) => sums.total > 0);
@@ -47,10 +47,14 @@ shops.before(cleaned);
 dag.triggerDagRun({ taskId: "tell", dagId: "tell", conf: { by: "orders" }, waitForCompletion: true }).after(cleaned);
 `;
 
-const TELL = `import { Dag, getContext } from "memodag";
+const TELL = `import { Bundle, Dag, getContext } from "memodag";
 
-export const dag = new Dag("tell");
+const dag = new Dag("tell");
 dag.task("say", async () => getContext().dagRun.conf.by)();
+
+const bundle = new Bundle();
+bundle.register(dag);
+await bundle.serve();
 `;
 
 let workspace: Workspace;

@@ -5,7 +5,7 @@ import { basename, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { MemodagError, sha256, type Digest } from "@memodag/core";
 import type { Dag } from "@memodag/sdk";
-import { isDag } from "@memodag/sdk/runtime";
+import { isDag, takeServed } from "@memodag/sdk/runtime";
 import { hookArtifact, packagesReachedFrom } from "./artifact-hooks.ts";
 import { ARTIFACT_EXTENSION } from "./materialize-artifact.ts";
 import type { LoadedPackage, PackageFolder } from "./package-of-module.ts";
@@ -29,7 +29,7 @@ export interface LoadArtifactOptions {
 /** A loaded artifact. */
 export interface LoadedArtifact {
   readonly digest: Digest;
-  /** Dags among the module's exports, including lists of Dags, sorted by export name. */
+  /** Dags among the module's exports, including lists of Dags, sorted by export name; then those it serves. */
   readonly dags: readonly Dag[];
   /** All exports of the module. */
   readonly exports: Readonly<Record<string, unknown>>;
@@ -40,6 +40,9 @@ export interface LoadedArtifact {
   /** The same with their folders: two copies of one version are listed twice. */
   listPackageFolders(): PackageFolder[];
 }
+
+/** The Dags that each artifact serves, by URL: its top level runs only once in a process. */
+const servedBy = new Map<string, readonly Dag[]>();
 
 /**
  * Runs an artifact's top level and finds its Dags, after checking its bytes against its name.
@@ -63,13 +66,17 @@ export async function loadArtifact(
   }
   const url = artifactUrlOf({ path, baseDir });
   hookArtifact(url, code);
+  // Of code that ran before, such as a task.
+  takeServed();
   onImporting?.();
   const exports = (await import(/* @vite-ignore */ url)) as Record<string, unknown>;
   onImported?.();
+  const served = servedBy.get(url) ?? takeServed();
+  servedBy.set(url, served);
   return {
     digest,
     exports,
-    dags: [...new Set(Object.values(exports).flat().filter(isDag))],
+    dags: [...new Set([...Object.values(exports).flat().filter(isDag), ...served])],
     listPackages: () =>
       [...packagesReachedFrom(url)].map(({ name, version }) => ({ name, version })).sort(byNameAndVersion),
     listPackageFolders: () => [...packagesReachedFrom(url)].sort(byNameAndVersion),

@@ -49,6 +49,20 @@ describe("loadArtifact", () => {
     expect(report).toMatchObject({ kind: "loaded", dagIds: ["a", "b", "c"], packages: [] });
   });
 
+  it("finds Dags that the file serves, each once, and not those of others", async () => {
+    const report = await load(
+      `import { Bundle, Dag } from "memodag";
+       import { approval } from "memodag/hitl";
+       export const b = new Dag("b");
+       const a = new Dag("a");
+       a.task("ok", approval({ subject: "?" }))();
+       const kept = new Dag("kept");
+       new Bundle(kept);
+       await new Bundle(a, b).serve();`,
+    );
+    expect(report).toMatchObject({ kind: "loaded", dagIds: ["b", "a"], packages: [] });
+  });
+
   it("resolves packages from the Dag file's folder and says which it loaded, transitively", async () => {
     await install("project", "outer", "1.2.3", `import { v } from "inner"; export const w = v + 1;`);
     await install("project/node_modules/outer", "inner", "0.4.0", "export const v = 41;");

@@ -204,6 +204,8 @@ export interface SerializedTask {
   readonly pool: string;
   readonly poolSlots: number;
   readonly priorityWeight: number;
+  /** Queue of the workers that may run it; no executor looks at it yet. Absent: the default queue. */
+  readonly queue?: string;
   readonly cache: SerializedCacheConfig | null;
   /** Digest of the code that the task can reach. */
   readonly sourceHash: string;

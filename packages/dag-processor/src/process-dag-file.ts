@@ -150,8 +150,10 @@ export async function processDagFile(path: string, pass: BundlePass): Promise<Da
       packages: hashes.packages,
       ...(installed && { installed }),
       ...describeInputs(inputs, loaded.noted),
-      // A step that the scheduler carries out itself has no code to hash.
-      tasks: dag.tasks.map((task) => (task.runStep ? task : { ...task, ...hashes.of(dag, task.taskId) })),
+      // A step that the scheduler carries out itself has no code to hash, and a person's answer is not cached.
+      tasks: dag.tasks.map((task) =>
+        task.runStep || task.hitl ? task : { ...task, ...hashes.of(dag, task.taskId) },
+      ),
     })),
     sources: hashes.sources,
     warnings: [...bundled.warnings, ...hashes.warnings, ...commands.warnings],

@@ -2,6 +2,7 @@ export type { Argument, ArgumentsFor, JsonArgument, Mapped, MappedFor } from "./
 export type { CaseValue, ElseBranch, IfBranch, SwitchBranch } from "./authoring/branch.ts";
 export type { CacheConfig } from "./authoring/cache-config.ts";
 export type { CheckedCommandOptions, CommandArguments, CommandOptions } from "./authoring/command-options.ts";
+export { Bundle } from "./authoring/bundle.ts";
 export { Dag, type ParamsOf } from "./authoring/dag.ts";
 export type { DagOptions } from "./authoring/dag-options.ts";
 export type { GraphNode, GraphNodes } from "./authoring/graph-node.ts";

@@ -276,3 +276,39 @@ dag.task("new", () => 1)();
     expect(source.warnings.join()).toContain("computed require()");
   });
 });
+
+describe("a Dag file that serves its Dags, as in Airflow's TypeScript SDK", () => {
+  const DAGS = `import { approval, Bundle, Dag, hitl } from "memodag";
+const words = (report: string) => report + "?";
+export const one = new Dag("one", { queue: "typescript" });
+const report = one.task("report", async () => "r")();
+const ok = one.task("ok", approval({ subject: ({ report }: { report: string }) => words(report) }))({ report });
+ok.before(one.task("publish", async () => "p")());
+export const two = new Dag("two");
+two.task("size", hitl({ subject: "How large?", options: ["s", "l"] }))();
+two.task("use", async () => "u")();
+`;
+  const ENDS = {
+    "in one expression": "await new Bundle(one, two).serve();\n",
+    "step by step": `const bundle = new Bundle();
+bundle.register(one, two);
+await bundle.serve();
+`,
+  };
+
+  test.each(Object.entries(ENDS))("has no impure statement: %s", async (_, end) => {
+    const before = await hash(DAGS + end);
+    expect(before.impureStatements).toEqual([]);
+    const after = await hash(DAGS.replace(`"p")`, `"q")`) + end);
+    const changed = [...before.tasks.keys()].filter(
+      (key) => taskOf(before, key).hash !== taskOf(after, key).hash,
+    );
+    expect(changed).toEqual(["one.publish"]);
+  });
+
+  test("may not have its Bundle changed", async () => {
+    const changed = `Bundle.prototype.register = (dag) => { dag?.task("other", () => 1)() };\n`;
+    const { impureStatements } = await hash(DAGS + changed + ENDS["step by step"]);
+    expect(impureStatements.length).toBeGreaterThan(0);
+  });
+});

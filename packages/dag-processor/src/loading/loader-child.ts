@@ -3,7 +3,7 @@
 import { fileURLToPath } from "node:url";
 import { artifactUrlOf, loadArtifact, shareSdk } from "@memodag/artifact";
 import { MemodagError, secretTest } from "@memodag/core";
-import { listHandlers, listOtherCode, listTaskIds, serializeDag } from "@memodag/sdk/runtime";
+import { listHandlers, listResultSchemas, listTaskIds, serializeDag } from "@memodag/sdk/runtime";
 import { locateHandlers } from "@memodag/source-hash";
 import { AnswerChannel } from "./answer-channel.ts";
 import { checkDag } from "./check-dag.ts";
@@ -64,7 +64,7 @@ async function load({ path, digest, baseDir, secretPatterns }: LoadRequest): Pro
         new Map(
           dags.flatMap((dag) =>
             Array.from(
-              [...listHandlers(dag), ...listOtherCode(dag)],
+              [...listHandlers(dag), ...listResultSchemas(dag)],
               ([taskId, code]) => [handlerKey(dag.dagId, taskId), code] as const,
             ),
           ),

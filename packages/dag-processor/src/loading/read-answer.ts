@@ -42,6 +42,7 @@ const isTask = shapeOf({
   pool: isText,
   poolSlots: isNumber,
   priorityWeight: isNumber,
+  queue: orAbsent(isText),
   cache: orNull(isObject),
   sourceHash: isText,
   command: orAbsent(shapeOf({ argv: listOf(isText), cwd: isText, sources: listOf(isText) })),

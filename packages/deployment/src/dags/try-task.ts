@@ -124,7 +124,6 @@ export async function tryTask(
           variables: config.variables,
           env: process.env,
         }),
-        askHuman: () => Promise.reject(refused("an answer from a person")),
         callValueCache: () => Promise.reject(refused("a value cache")),
         askEntries: () => Promise.reject(refused("the job cache")),
       },

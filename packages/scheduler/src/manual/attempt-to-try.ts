@@ -59,6 +59,12 @@ export async function attemptToTry(parts: TryParts): Promise<Attempt> {
       `Task "${taskId}" is carried out by the scheduler and has no code to try: choose another task`,
     );
   }
+  if (node.task.hitl) {
+    throw new MemodagError(
+      "usage",
+      `Task "${taskId}" waits for an answer from a person, whom a try cannot ask: run the Dag for that`,
+    );
+  }
   for (const xcom of parts.xcoms) if (graph.indexOf.has(xcom.taskId)) results.load(xcom);
   for (const upstream of graph.nodes) {
     const mapped = parts.instances.filter((row) => row.taskId === upstream.task.taskId && row.mapIndex >= 0);

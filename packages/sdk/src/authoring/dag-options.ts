@@ -67,6 +67,8 @@ export interface DagOptions<Params extends ParamDeclarations = ParamDeclarations
    * option.
    */
   readonly cache?: boolean;
+  /** Default of the tasks' `queue`, as in `defaultArgs`. */
+  readonly queue?: string;
   /** Default options for every task. A task's own options take precedence. */
   readonly defaultArgs?: TaskDefaults;
 }
@@ -104,6 +106,7 @@ const NAMES = [
   "confSchema",
   "tags",
   "cache",
+  "queue",
   "defaultArgs",
 ] as const;
 
@@ -115,6 +118,7 @@ export function readDagSettings(dagId: string, value: unknown): DagSettings {
   const reader = new OptionReader({ dagId }, "", value ?? {}, NAMES);
   const startDate = readTime(reader, "startDate");
   const endDate = readTime(reader, "endDate");
+  const queue = reader.text("queue", undefined);
   return {
     description: reader.text("description", null),
     schedule: readSchedule(reader),
@@ -129,6 +133,9 @@ export function readDagSettings(dagId: string, value: unknown): DagSettings {
     confSchema: reader.get("confSchema"),
     tags: reader.strings("tags"),
     cache: reader.flag("cache", true),
-    defaultArgs: readTaskDefaults({ dagId }, reader.get("defaultArgs")),
+    defaultArgs: {
+      ...(queue !== undefined && { queue }),
+      ...readTaskDefaults({ dagId }, reader.get("defaultArgs")),
+    },
   };
 }

@@ -87,7 +87,6 @@ function readSpec(place: FaultPlace, declared: DeclaredHitl): HitlSettings {
     assignedUsers: readUsers(reader),
     timeoutMs: reader.duration("responseTimeout", null, 1),
     onReject: isApproval ? readRejection(reader) : null,
-    declared,
   };
 }
 

@@ -176,6 +176,4 @@ export interface HitlSettings {
   readonly timeoutMs: number | null;
   /** How a rejection ends; `null`: not an approval, no option has a meaning of its own. */
   readonly onReject: "fail" | "skip_next" | "skip_all" | null;
-  /** As written, with the functions: the code of the task. */
-  readonly declared: DeclaredHitl;
 }

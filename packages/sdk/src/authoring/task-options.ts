@@ -38,6 +38,8 @@ export interface TaskDefaults extends TaskCallbacks {
   readonly pool?: string;
   /** Number of pool slots that an attempt takes. Default: 1. */
   readonly poolSlots?: number;
+  /** Queue of the workers that may run attempts. It has no effect yet: every task runs beside its scheduler. */
+  readonly queue?: string;
   /** Priority when slots are scarce: tasks with a larger weight start first. Default: 1. */
   readonly priorityWeight?: number;
 }
@@ -81,6 +83,8 @@ export interface TaskSettings extends BackoffSettings {
   readonly pool: string;
   readonly poolSlots: number;
   readonly priorityWeight: number;
+  /** Absent: the default queue. */
+  readonly queue?: string;
   readonly cache: SerializedCacheConfig | null;
 }
 
@@ -95,6 +99,7 @@ const DEFAULT_NAMES = [
   "pool",
   "poolSlots",
   "priorityWeight",
+  "queue",
   "onSuccess",
   "onFailure",
   "onRetry",
@@ -132,6 +137,7 @@ export function readTaskSettings(place: FaultPlace, value: unknown, defaults: Ta
 }
 
 function readSettings(reader: OptionReader): Omit<TaskSettings, "cache"> {
+  const queue = reader.text("queue", undefined);
   return {
     retries: reader.integer("retries", 0, 0, MOST_RETRIES),
     retryDelayMs: reader.duration("retryDelay", DEFAULT_RETRY_DELAY_MS, 0),
@@ -143,6 +149,7 @@ function readSettings(reader: OptionReader): Omit<TaskSettings, "cache"> {
     pool: reader.text("pool", "default_pool"),
     poolSlots: reader.integer("poolSlots", 1, 1, LARGEST_COUNT),
     priorityWeight: reader.integer("priorityWeight", 1, -LARGEST_WEIGHT, LARGEST_WEIGHT),
+    ...(queue !== undefined && { queue }),
   };
 }
 

@@ -4,7 +4,7 @@ import { readJson } from "@memodag/core";
 import type { Dag } from "../authoring/dag.ts";
 import { validateWith } from "../schemas/standard-schema.ts";
 import { encodeValue } from "./attempt-scope.ts";
-import { findResultSchema } from "./list-handlers.ts";
+import { listResultSchemas } from "./list-handlers.ts";
 
 /**
  * Returns the canonical JSON of the validator's output, which is the task's result.
@@ -18,7 +18,7 @@ export async function checkResult(
   bytes: Uint8Array,
   maxValueBytes: number,
 ): Promise<Uint8Array> {
-  const schema = findResultSchema(dag, taskId);
+  const schema = listResultSchemas(dag).get(taskId);
   if (!schema) throw new TypeError(`task ${taskId} has no validator`);
   const output = await validateWith(schema, readJson(bytes), "The command's result");
   return encodeValue(output, { maxValueBytes }, "The validator's output");

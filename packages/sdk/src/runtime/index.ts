@@ -1,7 +1,8 @@
+export { takeServed } from "../authoring/bundle.ts";
 export { dagInvalid } from "../authoring/dag-fault.ts";
 export { xcomTooLarge, type AttemptScope } from "./attempt-scope.ts";
 export type { AnyHandler } from "../authoring/handler.ts";
-export { getHandler, isDag, listHandlers, listOtherCode, listTaskIds } from "./list-handlers.ts";
+export { getHandler, isDag, listHandlers, listResultSchemas, listTaskIds } from "./list-handlers.ts";
 export { checkResult } from "./check-result.ts";
 export type { SensorTime } from "./ask-until-found.ts";
 export { runCallback } from "./run-callback.ts";

@@ -38,22 +38,13 @@ export function listHandlers(dag: Dag): Map<string, AnyHandler> {
   return handlers;
 }
 
-/** Returns the validator of a command's result, if it has one. */
-export function findResultSchema(dag: Dag, taskId: string): ResultSchema | undefined {
-  return getState(dag).tasks.get(taskId)?.resultSchema;
-}
-
-/**
- * Returns the code that tasks without a handler reach, by task id: the validators of commands' results, and
- * the options of tasks that wait for an answer.
- */
-export function listOtherCode(dag: Dag): Map<string, object> {
-  const code = new Map<string, object>();
-  for (const { taskId, resultSchema, hitl } of getState(dag).tasks.values()) {
-    const reached = resultSchema ?? hitl?.declared;
-    if (reached) code.set(taskId, reached);
+/** Returns the validators of commands' results, by task id, in order of declaration. */
+export function listResultSchemas(dag: Dag): Map<string, ResultSchema> {
+  const schemas = new Map<string, ResultSchema>();
+  for (const { taskId, resultSchema } of getState(dag).tasks.values()) {
+    if (resultSchema) schemas.set(taskId, resultSchema);
   }
-  return code;
+  return schemas;
 }
 
 /** Returns a task's callback for an event, or `undefined` if it has none. */

@@ -88,6 +88,8 @@ function useOf(node: Node, program: Program, sdk: SdkObjects, constants: Constan
 
 /** A known function receives it as a parameter; code outside of the artifact may do anything with it. */
 function useInCall(node: Node, call: Node, program: Program, sdk: SdkObjects, constants: Constants): Use {
+  // A Bundle only stores it.
+  if (sdk.isCall(call)) return "declares";
   const callee = part(call, "callee");
   const resolved = constants.resolve(callee);
   const index = parts(call, "arguments").indexOf(node);

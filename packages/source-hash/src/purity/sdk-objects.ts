@@ -35,8 +35,14 @@ export const METHODS: ReadonlySet<string> = new Set([
   "waitForDagRun",
 ]);
 
+/** Methods of a Bundle. Objects of other code often have such names, so they count only on a known Bundle. */
+const BUNDLE_METHODS = new Set(["register", "serve"]);
+
 /** Methods that take a handler, which they store without calling it. */
 const TAKES_HANDLER = new Set(["sensor", "task"]);
+
+/** Classes of the SDK: a Dag, and a Bundle, which only stores Dags. */
+const CLASSES = new Set(["Bundle", "Dag"]);
 
 /** Functions of the SDK that only create values for a Dag's options. */
 const FUNCTIONS = new Set(["approval", "every", "hitl", "param"]);
@@ -80,7 +86,7 @@ export class SdkObjects {
     return answer;
   }
 
-  /** True for a name of a Dag itself. */
+  /** True for a name of a Dag itself, or of a Bundle. */
   isDag(node: Node | undefined): boolean {
     if (node?.type !== "Identifier" || !this.isObject(node)) return false;
     const binding = this.#program.bindingOf(node);
@@ -88,16 +94,17 @@ export class SdkObjects {
     return values?.some((value) => value?.type === "NewExpression" || this.isDag(value)) === true;
   }
 
-  /** True for `new Dag(…)`, `every(…)`, `param(…)`, and calls of methods and factories. */
+  /** True for `new Dag(…)`, `new Bundle(…)`, `every(…)`, `param(…)`, and calls of methods and factories. */
   isCall(node: Node): boolean {
     if (!this.isTrusted) return false;
-    if (node.type === "NewExpression") return this.#sdkNameOf(part(node, "callee")) === "Dag";
+    if (node.type === "NewExpression") return CLASSES.has(this.#sdkNameOf(part(node, "callee")) ?? "");
     if (node.type !== "CallExpression" || node["optional"] === true) return false;
     const callee = part(node, "callee");
     if (FUNCTIONS.has(this.#sdkNameOf(callee) ?? "")) return true;
     if (callee?.type !== "MemberExpression") return this.isObject(callee);
     const name = memberName(callee);
-    return name !== undefined && METHODS.has(name) && this.isObject(part(callee, "object"));
+    const isMethod = name !== undefined && (METHODS.has(name) || BUNDLE_METHODS.has(name));
+    return isMethod && this.isObject(part(callee, "object"));
   }
 
   /** True for a read of `dagId`, `groupId` or `taskId`. */
@@ -117,16 +124,16 @@ export class SdkObjects {
     return isFunction(this.#constants.resolve(first)) ? first : second;
   }
 
-  /** True for the SDK's Dag class, or its namespace, where it can be changed or passed on. */
+  /** True for a class of the SDK, or its namespace, where it can be changed or passed on. */
   isEscapingClass(node: Node): boolean {
     const imported = this.#importedFromSdk(node);
-    if (imported !== "Dag" && imported !== "*") return false;
+    if (imported === undefined || !(CLASSES.has(imported) || imported === "*")) return false;
     const parent = node[PARENT];
     if (parent?.type.startsWith("Import") === true) return false;
-    if (imported === "Dag") return !isPlainUse(node, parent);
+    if (imported !== "*") return !isPlainUse(node, parent);
     if (parent?.type !== "MemberExpression" || part(parent, "object") !== node) return true;
     const name = memberName(parent);
-    return name === undefined || (name === "Dag" && !isPlainUse(parent, parent[PARENT]));
+    return name === undefined || (CLASSES.has(name) && !isPlainUse(parent, parent[PARENT]));
   }
 
   #decide(node: Node): boolean {

@@ -1,6 +1,7 @@
 // Bundles, loads and hashes a project in this process.
 
-import { createRequire, registerHooks } from "node:module";
+import { registerHooks } from "node:module";
+import { constants, runInThisContext } from "node:vm";
 import {
   createPackageResolver,
   hashSources,
@@ -34,8 +35,10 @@ registerHooks({
   },
 });
 
-/** Loads as Node does, where `import()` would ask the test runner. */
-const load = createRequire(import.meta.url);
+/** Loads as Node does, where `import()` here would ask the test runner. */
+const load = runInThisContext("(url) => import(url)", {
+  importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
+}) as (url: string) => Promise<Record<string, unknown>>;
 
 /** A lockfile as JSON. */
 export function lockOf(packages: Readonly<Record<string, object>>): string {
@@ -66,7 +69,7 @@ export async function loadProject(
   const { code, map } = await bundleProject(files, entry);
   const url = `file:///project/artifact-${++loads}.mjs`;
   sources.set(url, code);
-  const exports = load(url) as Record<string, unknown>;
+  const exports = await load(url);
   const handlers = new Map([...tasksOf(exports)].map(([key, { handler }]) => [key, handler]));
   const located = locateHandlers(handlers, { isArtifact: (candidate) => candidate === url });
   return {

@@ -47,6 +47,14 @@ export class Dag extends TaskScope {
     return cases;
   }
 }
+export class Bundle {
+  #dags = [];
+  constructor(...dags) { this.register(...dags); }
+  register(...dags) { this.#dags.push(...dags); }
+  async serve() {}
+}
+export const approval = (spec) => Object.freeze({ spec });
+export const hitl = approval;
 Object.assign(TaskScope.prototype, {
   sensor: TaskScope.prototype.task,
   triggerDagRun: (id) => new TaskRef({ id: id.taskId ?? id }),
