@@ -21,4 +21,6 @@ export interface SchemaDialect {
   clustered<T extends string, C extends string>(table: CreateTableBuilder<T, C>): CreateTableBuilder<T, C>;
   /** Makes the database reject changes and deletions of a table's rows. */
   makeAppendOnly(db: Kysely<unknown>, table: string): Promise<void>;
+  /** Lets rows of such a table be deleted once their column `at` is so many milliseconds old. */
+  letOldRowsGo(db: Kysely<unknown>, table: string, keptMs: number): Promise<void>;
 }

@@ -54,6 +54,7 @@ const WRITTEN_DOWN: Readonly<Record<string, AuditAction | "looks" | "service">> 
   // It makes files, and knows no database.
   init: "service",
   "runs cancel": "runs.cancel",
+  "runs delete": "runs.delete",
   "runs list": "looks",
   "runs show": "looks",
   scheduler: "service",

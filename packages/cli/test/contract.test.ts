@@ -116,6 +116,7 @@ const CASES: readonly [name: string, input: (ids: Ids) => object, words?: (ids: 
     ({ failedId: runId }) => ({ dagId: "failing", runId, taskId: "bad", state: "success" }),
   ],
   ["runs.cancel", ({ failedId: runId }) => ({ dagId: "failing", runId })],
+  ["runs.delete", ({ failedId: runId }) => ({ dagId: "failing", runIds: [runId] })],
   ["cache.switch", () => ({ isEnabled: true, reason: "it is well" })],
   ["cache.verify", () => ({ repair: true })],
   ["cache.gc", () => ({})],

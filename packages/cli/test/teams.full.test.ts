@@ -53,6 +53,7 @@ const CASES: Readonly<Record<string, Case | string>> = {
   "runs list": () => [[], onlyOf("bees")],
   "runs show": ({ runId }) => [["shapes", runId], REFUSED("dag_run_not_found")],
   "runs cancel": ({ runId }) => [["shapes", runId], REFUSED("dag_run_not_found")],
+  "runs delete": ({ runId }) => [["shapes", runId], REFUSED("dag_run_not_found")],
   "entries ls": ({ runId }) => [["shapes", runId], REFUSED("dag_run_not_found")],
   "entries show": ({ runId }) => [["shapes", runId, "key"], REFUSED("dag_run_not_found")],
   "entries get": ({ runId }) => [["shapes", runId, "key"], REFUSED("dag_run_not_found")],

@@ -20,6 +20,7 @@ export const AUDIT_ACTIONS = [
   "db.copy",
   "entries.rm",
   "runs.cancel",
+  "runs.delete",
   "tasks.clear",
   "tasks.set-state",
 ] as const;

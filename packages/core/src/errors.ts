@@ -66,6 +66,7 @@ export type ErrorCode =
   | "run_cancelled"
   | "run_ended"
   | "run_interrupted"
+  | "run_needed"
   | "run_not_loadable"
   | "secret_key_invalid"
   | "sensor_answer_invalid"

@@ -39,6 +39,7 @@ export * from "./ports/entry-store.ts";
 export * from "./ports/executor.ts";
 export * from "./ports/human-store.ts";
 export * from "./ports/log-store.ts";
+export * from "./ports/run-retention.ts";
 export * from "./ports/run-store.ts";
 export * from "./ports/schedule-store.ts";
 export * from "./ports/task-surroundings.ts";

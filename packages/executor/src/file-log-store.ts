@@ -1,18 +1,20 @@
 // Keeps logs of attempts in files, and reads them in pieces: parts, last lines, and what is added as they grow.
 
-import { appendFile, mkdir, open, stat, type FileHandle } from "node:fs/promises";
-import { dirname } from "node:path";
+import { appendFile, mkdir, open, readdir, rm, stat, type FileHandle } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { StringDecoder } from "node:string_decoder";
 import { setTimeout as sleep } from "node:timers/promises";
 import {
   OWN_FILE_MODE,
   OWN_FOLDER_MODE,
   type AttemptName,
+  type LogAmount,
+  type LoggedRun,
   type LogRange,
   type LogStore,
   type LogTail,
 } from "@memodag/core";
-import { logFilePath } from "./log-file-path.ts";
+import { logFilePath, logFolderPath } from "./log-file-path.ts";
 
 const PIECE_BYTES = 65_536;
 const LINE_BREAK = 10;
@@ -63,9 +65,36 @@ export class FileLogStore implements LogStore {
     return readLog(this.placeOf(attempt), part);
   }
 
+  async measure(run: LoggedRun): Promise<LogAmount> {
+    return await measureFolder(logFolderPath(this.#logsDir, run));
+  }
+
+  async remove(run: LoggedRun): Promise<LogAmount> {
+    const folder = logFolderPath(this.#logsDir, run);
+    const amount = await measureFolder(folder);
+    await rm(folder, { recursive: true, force: true });
+    return amount;
+  }
+
   placeOf(attempt: AttemptName): string {
     return logFilePath(this.#logsDir, attempt);
   }
+}
+
+async function measureFolder(folder: string): Promise<LogAmount> {
+  const files = await readdir(folder, { recursive: true, withFileTypes: true }).catch(ifMissing);
+  let count = 0;
+  let sizeBytes = 0;
+  for (const file of files ?? []) {
+    if (!file.isFile()) continue;
+    count += 1;
+    sizeBytes += (await stat(join(file.parentPath, file.name)).catch(ifMissing))?.size ?? 0;
+  }
+  return { count, sizeBytes };
+}
+
+function ifMissing(error: NodeJS.ErrnoException): undefined {
+  if (error.code !== "ENOENT") throw error;
 }
 
 /**

@@ -64,6 +64,11 @@ export interface DoomedRecord {
   readonly createdAt: number;
 }
 
+/** A query whose rows can be locked. */
+export interface LockableQuery<Q> {
+  forUpdate(): Q & { skipLocked(): Q };
+}
+
 /** An open database of one kind. */
 export interface Dialect {
   readonly name: DialectName;
@@ -76,6 +81,11 @@ export interface Dialect {
   readonly now: RawBuilder<number>;
   /** Says of a condition that it holds for many rows, where a planner without statistics takes it for few. */
   broad(condition: Expression<SqlBool>): Expression<SqlBool>;
+  /**
+   * Has a query lock the rows that it finds, in its order, and wait for those that others have locked or skip them.
+   * Does nothing where transactions take turns.
+   */
+  lockingRows<Q extends LockableQuery<Q>>(query: Q, others: "wait" | "skip"): Q;
   /** Runs a script in one transaction that takes SQLite's write lock at its start; undone when it throws. */
   transaction<T>(script: () => TransactionScript<T>): Promise<T>;
   /** The database as one side of a copy; loaded when it is asked for. */

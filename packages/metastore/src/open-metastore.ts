@@ -8,6 +8,7 @@ import type {
   DagStore,
   EntryStore,
   HumanStore,
+  RunRetention,
   RunStore,
   ScheduleStore,
 } from "@memodag/core";
@@ -39,6 +40,7 @@ import { migrate, migrationStatus, requireMigrated, type MigrationStatus } from 
 import { openDialect, type MetastoreOptions } from "./open-dialect.ts";
 import { MetadataCallbackStore } from "./runs/metadata-callback-store.ts";
 import { MetadataHumanStore } from "./runs/metadata-human-store.ts";
+import { MetadataRunRetention } from "./retention/metadata-run-retention.ts";
 import { MetadataRunStore } from "./runs/metadata-run-store.ts";
 import { readClock } from "./read-clock.ts";
 import { requireWritable } from "./require-writable.ts";
@@ -51,6 +53,8 @@ export interface Metastore {
   readonly maxResultBytes: number;
   readonly dags: DagStore;
   readonly runs: RunStore;
+  /** Removing ended runs. */
+  readonly runRetention: RunRetention;
   readonly schedules: ScheduleStore;
   readonly callbacks: CallbackStore;
   /** Requests of tasks to people. */
@@ -104,6 +108,7 @@ export async function openMetastore(url: string, options: MetastoreOptions = {})
     maxResultBytes: dialect.maxResultBytes,
     dags: new MetadataDagStore(dialect),
     runs: new MetadataRunStore(dialect),
+    runRetention: new MetadataRunRetention(dialect),
     schedules: new MetadataScheduleStore(dialect),
     callbacks: new MetadataCallbackStore(dialect),
     humans: new MetadataHumanStore(dialect),

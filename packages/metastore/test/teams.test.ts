@@ -239,6 +239,14 @@ const CASES: Readonly<Record<string, Case | Teamless>> = {
     [],
   ],
 
+  "runRetention.removeRuns": async ({ metastore, antsRun }) => [
+    await metastore.runRetention.removeRuns(BEES, [antsRun.id]),
+    { kind: "refused", id: antsRun.id, obstacle: "missing", state: null },
+  ],
+  "runRetention.count": ofScheduler,
+  "runRetention.drain": ofScheduler,
+  "runRetention.listRemoved": ofScheduler,
+
   "schedules.readClock": ofScheduler,
   "schedules.listDueDags": ofScheduler,
   "schedules.writePlan": async ({ metastore, beesVersion }) => {

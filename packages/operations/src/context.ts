@@ -10,6 +10,7 @@ import type {
   HumanStore,
   Logger,
   LogStore,
+  RunRetention,
   RunStore,
   ScheduleStore,
 } from "@memodag/core";
@@ -29,6 +30,7 @@ export interface Stores {
   readonly runs: RunStore;
   /** Requests of tasks to people. */
   readonly humans: HumanStore;
+  readonly runRetention: RunRetention;
   readonly schedules: ScheduleStore;
   readonly records: RecordStore;
   readonly results: ResultStore;

@@ -1,4 +1,4 @@
-// `memodag runs list | show`, and the way to `cancel`.
+// `memodag runs list | show`, and the way to `cancel` and `delete`.
 
 import type { Command } from "commander";
 import { printJson, printLine, printTable } from "../output/print.ts";
@@ -8,6 +8,7 @@ import { withOperations } from "../wiring/deployment.ts";
 import { type TeamOptions, withRunArguments, withTeamOptions } from "./common-options.ts";
 import { noteNext, withPageOptions, type PageOptions } from "./page-options.ts";
 import { registerCancel } from "./runs-cancel.ts";
+import { registerDelete } from "./runs-delete.ts";
 
 /** Adds the `runs` commands. */
 export function registerRuns(program: Command): void {
@@ -20,6 +21,7 @@ export function registerRuns(program: Command): void {
     .description("a run with its tasks")
     .action(showRun);
   registerCancel(runs);
+  registerDelete(runs);
 }
 
 async function listRuns(dagId: string | undefined, options: TeamOptions & PageOptions): Promise<void> {

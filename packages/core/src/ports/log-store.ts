@@ -5,6 +5,15 @@ import type { Attempt } from "./executor.ts";
 /** Identifies the log of an attempt; a callback's log goes on where that of its task's attempt ends. */
 export type AttemptName = Pick<Attempt, "team" | "dagId" | "runId" | "taskId" | "mapIndex" | "tryNumber">;
 
+/** Identifies the logs of all attempts of a run. */
+export type LoggedRun = Pick<AttemptName, "team" | "dagId" | "runId">;
+
+/** How many logs, and their bytes. */
+export interface LogAmount {
+  readonly count: number;
+  readonly sizeBytes: number;
+}
+
 /** Part of a log, in bytes from its start: `from` to `to`, which is not included. Default: to the end. */
 export interface LogRange {
   readonly from?: number;
@@ -36,6 +45,10 @@ export interface LogStore {
    * empty, and waited for if it is followed.
    */
   tail(attempt: AttemptName, part?: LogTail): AsyncIterable<string>;
+  /** Returns how much a run's attempts have logged. */
+  measure(run: LoggedRun): Promise<LogAmount>;
+  /** Deletes the logs of a run that has ended. Returns how much there was; nothing if there is none. */
+  remove(run: LoggedRun): Promise<LogAmount>;
   /** Returns the place of a log, for messages: a path or a URL. */
   placeOf(attempt: AttemptName): string;
 }

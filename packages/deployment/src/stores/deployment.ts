@@ -65,13 +65,15 @@ export async function withDeployment<T>(
   try {
     const cache = await openCacheStores(loaded, database, log);
     try {
-      const { dags, runs, schedules, callbacks, leases, counters, decisions, superseded } = database;
+      const { dags, runs, runRetention, schedules, callbacks, leases, counters, decisions, superseded } =
+        database;
       const { changes, humans, cacheSwitch, breakers, audit } = database;
       return await work({
         loaded,
         config,
         dags,
         runs,
+        runRetention,
         schedules,
         callbacks,
         leases,

@@ -105,6 +105,23 @@ export function describeLogStore(name: string, harness: LogStoreHarness, runner:
         equal((await bytesOf(store, attempt)).toString(), `log ${index}`);
     });
 
+    check("removes the logs of a run, and no others", async (store) => {
+      const second = { ...ATTEMPT, taskId: "u", mapIndex: 3, tryNumber: 2 };
+      await store.append(ATTEMPT, Buffer.from("12345"));
+      await store.append(second, Buffer.from("678"));
+      const others = OTHERS.filter(({ team, dagId, runId }) => team ?? dagId ?? runId).map((other) => ({
+        ...ATTEMPT,
+        ...other,
+      }));
+      for (const other of others) await store.append(other, Buffer.from("kept"));
+      deepEqual(await store.measure(ATTEMPT), { count: 2, sizeBytes: 8 });
+      deepEqual(await store.remove(ATTEMPT), { count: 2, sizeBytes: 8 });
+      for (const gone of [ATTEMPT, second]) equal(await store.size(gone), undefined);
+      for (const other of others) equal(await store.size(other), 4);
+      deepEqual(await store.remove(ATTEMPT), { count: 0, sizeBytes: 0 });
+      deepEqual(await store.measure({ ...ATTEMPT, dagId: "none" }), { count: 0, sizeBytes: 0 });
+    });
+
     check("finds the last lines", async (store) => {
       await store.append(ATTEMPT, Buffer.from("a\nb\n\u20ac"));
       deepEqual(

@@ -17,6 +17,8 @@ function open(change: (right: LogStore) => Partial<LogStore> = () => ({})): Open
     read: (attempt, range) => right.read(attempt, range),
     tail: (attempt, part) => right.tail(attempt, part),
     placeOf: (attempt) => right.placeOf(attempt),
+    measure: (run) => right.measure(run),
+    remove: (run) => right.remove(run),
     ...change(right),
   };
   return { store, close: async () => rmSync(root, { recursive: true }) };
@@ -56,6 +58,19 @@ const FAULTS: Record<string, (right: LogStore) => Partial<LogStore>> = {
   }),
   "is followed no further": (right) => ({
     tail: (attempt, { lastLines } = {}) => right.tail(attempt, { lastLines }),
+  }),
+  "removes too little": (right) => ({ remove: (run) => right.measure(run) }),
+  "removes too much": (right) => ({
+    async remove(run) {
+      await right.remove({ ...run, runId: "R" });
+      return await right.remove(run);
+    },
+  }),
+  "counts wrongly": (right) => ({
+    async measure(run) {
+      const { count, sizeBytes } = await right.measure(run);
+      return { count: Math.min(count, 1), sizeBytes };
+    },
   }),
   "breaks characters": (right) => ({
     async *tail(attempt, part) {

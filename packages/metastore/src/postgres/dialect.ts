@@ -34,6 +34,7 @@ export async function openPostgres(url: string, options: PostgresOptions): Promi
     maxResultBytes: LARGEST_RESULT_BYTES,
     now,
     broad: (condition) => condition,
+    lockingRows: (query, others) => (others === "skip" ? query.forUpdate().skipLocked() : query.forUpdate()),
     transaction: (script) => connection.runScript(script),
     async lockForMigration(transaction) {
       // Others' migrations are waited for, and one's own take as long as they take.

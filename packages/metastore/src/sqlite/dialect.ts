@@ -31,6 +31,7 @@ export async function openSqlite(path: string, options: SqliteOptions): Promise<
     maxResultBytes: LARGEST_RESULT_BYTES,
     now,
     broad: (condition) => sql<SqlBool>`likely(${condition})`,
+    lockingRows: (query) => query,
     transaction: (script) => connection.runScript(script),
     // Every transaction is the only one that writes.
     lockForMigration: async () => undefined,

@@ -38,6 +38,22 @@ export interface DagRunTable {
   bytes_moved: Generated<number>;
   lease_owner: string | null;
   lease_expires_at: number | null;
+  /** When its XComs were removed; `null`: they are there. */
+  xcoms_removed_at: number | null;
+}
+
+/** A run that was removed, or whose XComs were. */
+interface RemovedRunTable {
+  id: Generated<number>;
+  dag_run_id: number;
+  team: string;
+  dag_id: string;
+  run_id: string;
+  /** `run` or `xcoms`. */
+  what: string;
+  removed_at: number;
+  /** 1: nothing of it is left. */
+  is_drained: Generated<number>;
 }
 
 /** A task instance. */
@@ -131,6 +147,7 @@ export interface HumanRequestTable {
 export interface RunTables {
   human_request: HumanRequestTable;
   dag_run: DagRunTable;
+  removed_run: RemovedRunTable;
   task_instance: TaskInstanceTable;
   active_task: ActiveTaskTable;
   xcom: XComTable;

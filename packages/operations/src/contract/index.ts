@@ -25,6 +25,7 @@ import { listEntries } from "../entries/list-entries.ts";
 import { showEntry } from "../entries/read-entry.ts";
 import { removeEntries } from "../entries/remove-entries.ts";
 import { explainRun, explainTask } from "../explain/explain-task.ts";
+import { deleteRuns } from "../retention/delete-runs.ts";
 import { backfill } from "../runs/backfill.ts";
 import { cancelRun } from "../runs/cancel-run.ts";
 import { listRuns } from "../runs/list-runs.ts";
@@ -98,6 +99,7 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
   "dags.trigger": operation("act", runs.triggerInput, runs.triggeredRun, triggerDag),
   "dags.trigger-and-wait": operation("act", runs.triggerInput, runs.endedRun, triggerAndWait),
   "runs.cancel": operation("act", runs.runNameInput, runs.cancelledRun, cancelRun),
+  "runs.delete": operation("act", runs.deleteInput, runs.removed, deleteRuns),
   "runs.list": operation("read", runs.listRunsInput, runs.runPage, listRuns),
   "runs.show": operation("read", runs.runNameInput, runs.shownRun, showRun),
   "entries.list": operation("read", entries.listInput, z.array(entries.report), listEntries),

@@ -11,6 +11,8 @@ import {
 import * as z from "zod";
 import type { LastGood } from "../dags/last-good.ts";
 import type { Page } from "../page.ts";
+import type { DeleteRunsInput } from "../retention/delete-runs.ts";
+import type { Removed } from "../retention/removed.ts";
 import type { BackfillInput, BackfillReport } from "../runs/backfill.ts";
 import type { CancelledRun } from "../runs/cancel-run.ts";
 import type { RunName } from "../runs/find-run.ts";
@@ -202,6 +204,19 @@ export const cancelledRun: z.ZodType<CancelledRun> = z.strictObject({
   state: z.literal("failed"),
   failed: z.array(instanceId),
   skipped: z.array(instanceId),
+});
+export const deleteInput: z.ZodType<DeleteRunsInput> = z.strictObject({
+  ...dagName,
+  runIds: z.array(name).min(1),
+});
+export const removed: z.ZodType<Removed> = z.strictObject({
+  runs: count,
+  instances: count,
+  xcoms: count,
+  entries: count,
+  logs: count,
+  artifacts: count,
+  bytes: count,
 });
 export const clearedTasks: z.ZodType<ClearedTasks> = z.strictObject({
   dagId: name,

@@ -1,6 +1,6 @@
 // Collects what is of no use any more: expired records, records over the quota, bytes that nothing names.
 
-import type { Digest } from "@memodag/core";
+import { chunksOf, type Digest } from "@memodag/core";
 import { findOrphans, inSteps } from "./orphans.ts";
 import { DECISION_TTL_MS } from "../decisions/decision-store.ts";
 import { inPacedBatches } from "./paced-batches.ts";
@@ -94,6 +94,21 @@ export class Collector {
       // After records, which name bytes of entries.
       entries: entries ? await collectAged(entries, 0, signal) : NOTHING,
     };
+  }
+
+  /** Deletes those of these bytes that nothing refers to and that are old enough. */
+  async collectUnnamed(team: string, digests: readonly Digest[]): Promise<Amount> {
+    const { records, results } = this.#parts;
+    let gone = NOTHING;
+    if (!records) return gone;
+    for (const some of chunksOf([...new Set(digests)], PAGE)) {
+      const named = await records.findNamed(team, some);
+      const unnamed = some.filter((digest) => !named.has(digest));
+      for (const store of results) {
+        if (store) gone = plus(gone, await store.deleteUnnamed(team, unnamed, ORPHAN_GRACE_MS));
+      }
+    }
+    return gone;
   }
 
   /**

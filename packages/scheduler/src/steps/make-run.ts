@@ -49,7 +49,7 @@ export async function makeRun(
   const madeBy = nameOf(maker);
   const there = await askStore(() => runs.findRun(team, step.dagId, runId));
   if (there?.madeBy === madeBy) return there;
-  if (there && step.resetDagRun) return await resetRun(making, maker, there);
+  if (there && step.resetDagRun && (await tryReset(making, maker, there))) return there;
   const version = await findVersion(dags, team, step.dagId);
   if (step.failWhenDagIsPaused) await refusePaused(dags, team, step.dagId);
   const { conf, params, logicalDate } = order;
@@ -60,13 +60,14 @@ export async function makeRun(
   return await triggerRun(store, clock, { ...request, isSecret: secretTest(secrets.patterns) });
 }
 
-/** Resets a run to before it started; not again once the try waits for it. */
-async function resetRun({ runs, dags }: RunMaking, { instance }: RunMaker, there: DagRun): Promise<DagRun> {
-  if (instance.state === "up_for_reschedule") return there;
+/** Resets a run to before it started; not again once the try waits for it. False if it was deleted meanwhile. */
+async function tryReset({ runs, dags }: RunMaking, { instance }: RunMaker, there: DagRun): Promise<boolean> {
+  if (instance.state === "up_for_reschedule") return true;
   const { dag } = await askStore(() => dags.getDagVersion(there.dagVersionId));
   const tasks = dag.tasks.map(({ taskId, retries }) => ({ taskId, retries, refreshReason: null }));
-  await askStore(() => runs.clearTasks(there.team, there.id, tasks));
-  return there;
+  const cleared = await askStore(() => runs.clearTasks(there.team, there.id, tasks));
+  if (cleared.length > 0) return true;
+  return (await askStore(() => runs.findRun(there.team, there.dagId, there.runId)))?.id === there.id;
 }
 
 /** One id for each try; the digest distinguishes ids whose readable part is the same. */

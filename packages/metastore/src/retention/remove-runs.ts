@@ -1,0 +1,146 @@
+// Removes the rows of ended runs themselves. What belongs to them is left to be drained.
+
+import { chunksOf, type AuditAct, type DagRunState, type RunRemoval } from "@memodag/core";
+import { sql, type Expression, type ExpressionBuilder, type SqlBool } from "kysely";
+import { writeAct } from "../audit/write-act.ts";
+import type { Dialect } from "../dialect.ts";
+import type { Schema } from "../tables/schema.ts";
+import { statement, type TransactionScript } from "../transaction-script.ts";
+
+/** Runs in one statement. */
+const RUNS_A_STATEMENT = 500;
+
+/** Thrown inside the transaction, so that nothing of it stays. */
+class RefusedRemoval extends Error {
+  readonly outcome: RunRemoval;
+
+  constructor(outcome: RunRemoval) {
+    super(outcome.kind);
+    this.outcome = outcome;
+  }
+}
+
+/** Removes all of the runs, or none; see the port. */
+export async function removeRuns(
+  dialect: Dialect,
+  team: string,
+  ids: readonly number[],
+  act?: AuditAct,
+): Promise<RunRemoval> {
+  try {
+    return await dialect.transaction(function* () {
+      const removed = new Set(yield* removeThose(dialect, ids, (run) => run("team", "=", team)));
+      const kept = ids.find((id) => !removed.has(id));
+      if (kept !== undefined) throw new RefusedRemoval(yield* explainRefusal(dialect, team, kept));
+      yield* writeAct(dialect, act, removed.size);
+      return { kind: "removed" };
+    });
+  } catch (error) {
+    if (error instanceof RefusedRemoval) return error.outcome;
+    throw error;
+  }
+}
+
+/**
+ * Removes those of the runs that have ended, that nothing needs, and that meet the condition. Returns their numbers.
+ * One statement decides and deletes, so that a run which is cleared at the same time is either gone or stays.
+ */
+function* removeThose(
+  dialect: Dialect,
+  ids: readonly number[],
+  condition: (run: ExpressionBuilder<Schema, "dag_run">) => Expression<SqlBool>,
+): TransactionScript<number[]> {
+  const { kysely, now } = dialect;
+  const awaited = new Set(yield* findAwaited(dialect, ids));
+  const removed: number[] = [];
+  for (const some of chunksOf(
+    ids.filter((id) => !awaited.has(id)),
+    RUNS_A_STATEMENT,
+  )) {
+    const rows = yield* statement(
+      kysely
+        .deleteFrom("dag_run")
+        .where("id", "in", some)
+        .where(isOver(dialect))
+        .where(condition)
+        .returning(["id as dag_run_id", "team", "dag_id", "run_id"]),
+    );
+    if (rows.length === 0) continue;
+    const values = rows.map((row) => ({ ...row, what: "run", removed_at: now }));
+    yield* statement(kysely.insertInto("removed_run").values(values));
+    for (const row of rows) removed.push(row.dag_run_id);
+  }
+  return removed;
+}
+
+/** The condition that a run has ended, with its attempts and its callbacks. */
+function isOver({ now }: Dialect): (run: ExpressionBuilder<Schema, "dag_run">) => Expression<SqlBool> {
+  return (run) =>
+    run.and([
+      run("state", "in", ["success", "failed"]),
+      run.or([run("lease_owner", "is", null), run("lease_expires_at", "<=", now)]),
+      run.not(
+        run.exists(
+          run
+            .selectFrom("owed_callback")
+            .select("owed_callback.id")
+            .whereRef("owed_callback.dag_run_id", "=", "dag_run.id"),
+        ),
+      ),
+    ]);
+}
+
+/**
+ * Those that a try of a run in progress has made: it may wait for them, or be repeated and look for them. A run that
+ * has ended and is cleared begins with another try. Locks all of the runs in one order, so that two that remove the
+ * same take turns.
+ */
+function* findAwaited(dialect: Dialect, ids: readonly number[]): TransactionScript<number[]> {
+  const { kysely } = dialect;
+  const madeBy = new Map<number, number>();
+  const inProgress = new Set<number>();
+  for (const some of chunksOf(ids, RUNS_A_STATEMENT)) {
+    const found = kysely
+      .selectFrom("dag_run")
+      .select(["id", "made_by"])
+      .where("id", "in", some)
+      .orderBy("id");
+    for (const { id, made_by } of yield* statement(dialect.lockingRows(found, "wait")))
+      if (made_by !== null) madeBy.set(id, numberOfMaker(made_by));
+  }
+  for (const some of chunksOf([...new Set(madeBy.values())], RUNS_A_STATEMENT)) {
+    const makers = yield* statement(
+      kysely
+        .selectFrom("dag_run")
+        .select("id")
+        .where("id", "in", some)
+        .where(sql<boolean>`state in ('queued', 'running')`),
+    );
+    for (const { id } of makers) inProgress.add(id);
+  }
+  return [...madeBy].flatMap(([id, maker]) => (inProgress.has(maker) ? [id] : []));
+}
+
+/** A try is named by JSON that begins with its run's number. */
+function numberOfMaker(madeBy: string): number {
+  return Number(/^\[(\d+),/.exec(madeBy)?.[1] ?? 0);
+}
+
+function* explainRefusal(dialect: Dialect, team: string, id: number): TransactionScript<RunRemoval> {
+  const { kysely, now } = dialect;
+  const [run] = yield* statement(
+    kysely
+      .selectFrom("dag_run")
+      .select(["state", "lease_owner"])
+      .select(sql<number | null>`(lease_expires_at > ${now})`.as("is_held"))
+      .where("team", "=", team)
+      .where("id", "=", id),
+  );
+  if (!run) return { kind: "refused", id, obstacle: "missing", state: null };
+  const state = run.state as DagRunState;
+  if (state === "queued" || state === "running")
+    return { kind: "refused", id, obstacle: "in_progress", state };
+  if (run.lease_owner !== null && run.is_held) return { kind: "refused", id, obstacle: "ending", state };
+  const isAwaited = (yield* findAwaited(dialect, [id])).length > 0;
+  return { kind: "refused", id, obstacle: isAwaited ? "awaited" : "callbacks_owed", state };
+}
