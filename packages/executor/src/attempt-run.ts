@@ -265,6 +265,7 @@ export class AttemptRun {
       return;
     }
     this.#reported = this.#check(message);
+    this.#worker?.hangUp();
     // The process exits by itself now; exit hooks that hang are not awaited.
     this.#after(this.#surroundings.killGraceMs, () => this.#worker?.kill());
   }

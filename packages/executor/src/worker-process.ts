@@ -130,6 +130,11 @@ export class WorkerProcess {
     this.#channel.listen(isListening);
   }
 
+  /** Closes the channel, when everything that it was for has been received. */
+  hangUp(): void {
+    this.#channel.close();
+  }
+
   /** Kills the process and everything that it started. */
   kill(): void {
     if (this.#hasEnded) return;

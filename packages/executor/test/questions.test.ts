@@ -1,5 +1,7 @@
 // What running tasks ask for: XComs of their run, and the admin's variables.
 
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import type { Attempt, AttemptQueries, XComAddress } from "@memodag/core";
 import { describe, expect, it } from "vitest";
 import { ExecutorRoom, failed, returned } from "./executor-room.ts";
@@ -19,6 +21,13 @@ function queriesOver(xcoms: Readonly<Record<string, string>>, asked: Asked[] = [
     },
     findVariable: async (_attempt, name) => (name === "region" ? "eu" : undefined),
   };
+}
+
+/** Keeps this process from reading what a worker sends, until that has ended or has had a second to do so. */
+function blockUntilEnded(pid: number): void {
+  const hasEnded = (): boolean => / [ZX] /.test(readFileSync(`/proc/${pid}/stat`, "utf8"));
+  const cell = new Int32Array(new SharedArrayBuffer(4));
+  for (let turn = 0; turn < 100 && !hasEnded(); turn += 1) Atomics.wait(cell, 0, 0, 10);
 }
 
 describe("a task that pulls", () => {
@@ -62,6 +71,28 @@ describe("a task that pulls", () => {
     expect(await room.run(reads, cached)).toMatchObject({
       uncacheable: { code: "undeclared_input", detail: { names: ["var.region"] } },
     });
+  });
+
+  it("may return before it has its answer, which then comes when its process would have ended", async () => {
+    const room = new ExecutorRoom({
+      queries: {
+        async findXCom() {
+          writeFileSync(join(room.root, "asked"), "");
+          blockUntilEnded((await started).pid);
+          return Buffer.from("1");
+        },
+        findVariable: async () => undefined,
+      },
+    });
+    await using _ = room;
+    const { started, finished } = room.submit(`
+      import { existsSync } from "node:fs";
+      dag.task("it", async () => {
+        void getContext().xcom.pull({ taskId: "load", key: "rows" }).catch(() => undefined);
+        while (!existsSync(${JSON.stringify(join(room.root, "asked"))})) await new Promise((next) => setTimeout(next, 1));
+        return "done";
+      })();`);
+    expect(returned(await finished)).toBe("done");
   });
 
   it("fails in words when nobody can answer, and may be tried again", async () => {

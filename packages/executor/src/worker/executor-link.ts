@@ -36,6 +36,11 @@ export class ExecutorLink {
     this.#channel = new FrameChannel(new Socket({ fd: CHANNEL_FD }), listener);
   }
 
+  /** True while the executor may write an answer. */
+  get isAsking(): boolean {
+    return this.#asking.size > 0;
+  }
+
   /** Asks the executor. Requires {@link listen}. */
   ask(question: Question): Promise<Answer> {
     const id = (this.#questions += 1);

@@ -42,7 +42,8 @@ function listen(): void {
   link.listen({
     onFrame: (frame) => take(fromExecutorFrame(frame)),
     onBroken: endWithGroup,
-    onClose: endWithGroup,
+    // The executor hangs up when it has the outcome.
+    onClose: () => (hasReported ? exit(0) : endWithGroup()),
   });
 }
 
@@ -82,7 +83,10 @@ async function run(order: RunOrder): Promise<AttemptOutcome> {
   return await runCommand(order, command, stop.signal);
 }
 
-/** Reports the first outcome, and exits once it has been written. */
+/**
+ * Reports the first outcome, and exits once it has been written. If an answer may still arrive, the executor ends
+ * the call: writing to a process that is gone breaks the channel, and what was not read from it yet is lost.
+ */
 function report(outcome: AttemptOutcome): void {
   if (hasReported) return;
   hasReported = true;
@@ -96,7 +100,9 @@ function report(outcome: AttemptOutcome): void {
 }
 
 function send(outcome: AttemptOutcome): void {
-  link.send(toExecutorFrame({ kind: "outcome", outcome }), () => exit(0));
+  link.send(toExecutorFrame({ kind: "outcome", outcome }), () => {
+    if (!link.isAsking) exit(0);
+  });
 }
 
 /** The executor has ended, and may have given up this attempt: nothing may continue. */
