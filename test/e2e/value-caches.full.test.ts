@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { database, openValueCache } from "memodag/cache";
 import { afterAll, beforeAll, expect, it, vi } from "vitest";
 import { PATIENT } from "./patience.ts";
 import type { RunReport } from "./run-report.ts";
@@ -65,6 +66,11 @@ async function run(dagId: string): Promise<RunReport> {
 it("creates a value once for all tasks, which wait for it in processes of their own", async () => {
   expect(await run("shared")).toMatchObject({ state: "success", processesSpawned: 4 });
   expect(readFileSync(workspace.path("created"), "utf8")).toBe("x");
+  await using rates = await openValueCache({
+    name: "rates",
+    adapter: database({ url: workspace.databaseUrl }),
+  });
+  expect(await rates.stats()).toMatchObject({ misses: 1, hits: 3, hitRate: 0.75, size: 1, keys: ["EUR"] });
 });
 
 it("does not store the result of a task that read a value, unless the cache is pure there", async () => {

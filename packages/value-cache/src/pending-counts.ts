@@ -17,12 +17,10 @@ export class PendingCounts {
   readonly #place: ValuePlace;
   readonly #clock: Clock;
   readonly #log: Logger;
-  readonly #isAtOnce: boolean;
   #counts: Record<keyof ValueCounts, number> = { ...NO_VALUE_COUNTS };
   #cancel: CancelTimer | undefined;
 
-  constructor(adapter: ValueAdapter, place: ValuePlace, clock: Clock, log: Logger, isAtOnce: boolean) {
-    this.#isAtOnce = isAtOnce;
+  constructor(adapter: ValueAdapter, place: ValuePlace, clock: Clock, log: Logger) {
     this.#adapter = adapter;
     this.#place = place;
     this.#clock = clock;
@@ -31,13 +29,11 @@ export class PendingCounts {
 
   note(name: keyof ValueCounts): void {
     this.#counts[name] += 1;
-    const flush = (): void => {
+    this.#cancel ??= this.#clock.after(FLUSH_AFTER_MS, () => {
       this.flush().catch((error: unknown) =>
         this.#log.debug("could not count for a value cache", { error: messageOf(error) }),
       );
-    };
-    if (this.#isAtOnce) flush();
-    else this.#cancel ??= this.#clock.after(FLUSH_AFTER_MS, flush);
+    });
   }
 
   /** Hands over all counts; those that the store does not take are kept for the next time. */

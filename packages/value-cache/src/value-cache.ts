@@ -57,7 +57,7 @@ export class ValueCache {
     this.#settings = settings;
     this.#adapter = adapter;
     this.#store = new StoreCalls(place.cache, timeoutMs, clock);
-    this.#counts = new PendingCounts(adapter, place, clock, log, options.countsAtOnce ?? false);
+    this.#counts = new PendingCounts(adapter, place, clock, log);
     const holder = options.holder ?? defaultHolder();
     this.#parts = { adapter, settings, store: this.#store, counts: this.#counts, holder };
   }

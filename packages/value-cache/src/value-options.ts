@@ -53,8 +53,6 @@ export interface ValueCacheOptions {
   readonly holder?: string;
   /** False: finds nothing and stores nothing; creators run. Asked at every call. */
   readonly isEnabled?: () => boolean;
-  /** Hands counts to the adapter at once, since the process may end soon. Default: after a second. */
-  readonly countsAtOnce?: boolean;
   readonly clock?: Clock;
   readonly log?: Logger;
 }

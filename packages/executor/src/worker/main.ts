@@ -13,8 +13,9 @@ import {
   type ToWorker,
 } from "../protocol.ts";
 import { ExecutorLink } from "./executor-link.ts";
-import { failureOf, runAttempt } from "./run-attempt.ts";
+import { failureOf, runAttempt, type AttemptSupport } from "./run-attempt.ts";
 import { shareSdk } from "./share-sdk.ts";
+import { WorkerValueCaches } from "./value-caches.ts";
 import { guardOutput } from "./worker-log.ts";
 
 /** Milliseconds after which the worker listens to its executor: a small task has ended by then. */
@@ -70,17 +71,26 @@ function take(message: ToWorker): void {
   }
 }
 
-/** Modules for commands and callbacks are loaded only if needed. */
 async function run(order: RunOrder): Promise<AttemptOutcome> {
+  const valueCaches = new WorkerValueCaches(ask);
+  const support = { signal: stop.signal, ask, valueCaches };
+  try {
+    return await runIn(order, support);
+  } finally {
+    valueCaches.sendCounts();
+  }
+}
+
+/** Modules for commands and callbacks are loaded only if needed. */
+async function runIn(order: RunOrder, support: AttemptSupport): Promise<AttemptOutcome> {
   const { callback, command } = order.attempt;
-  const support = { signal: stop.signal, ask };
   if (callback) {
     const { runCallback } = await import("./run-callback.ts");
     return await runCallback(order, callback, support);
   }
   if (!command) return await runAttempt(order, support);
   const { runCommand } = await import("./run-command.ts");
-  return await runCommand(order, command, stop.signal);
+  return await runCommand(order, command, support.signal);
 }
 
 /**

@@ -6,14 +6,11 @@ import { inspect } from "node:util";
 import { loadArtifact } from "@memodag/artifact";
 import {
   assembleArguments,
-  readJson,
   MemodagError,
   messageOf,
   type AttemptOutcome,
-  type JsonValue,
   type LoadedPackage,
 } from "@memodag/core";
-import type { ValueCache } from "@memodag/value-cache";
 import type { Dag } from "@memodag/sdk";
 import {
   findTaskEnd,
@@ -27,6 +24,7 @@ import type { FoundAnswer, Question, RunOrder } from "../protocol.ts";
 import { rememberArtifact, withAuthorPlaces } from "./author-places.ts";
 import { watchInputs } from "./noticing/watch-inputs.ts";
 import { findRuntimeChange } from "./runtime-change.ts";
+import type { WorkerValueCaches } from "./value-caches.ts";
 import { attemptLogger, logStack } from "./worker-log.ts";
 
 /** Maximum length of a stored error message; the log has all of it. */
@@ -40,6 +38,7 @@ export interface AttemptSupport {
   readonly signal: AbortSignal;
   /** Asks the executor. @throws MemodagError `question_unanswered` */
   readonly ask: (question: Question) => Promise<FoundAnswer>;
+  readonly valueCaches: Pick<WorkerValueCaches, "open">;
 }
 
 /** Runs an attempt to its outcome; never rejects. */
@@ -116,16 +115,11 @@ export async function loadDag(order: RunOrder): Promise<{ dag: Dag; listPackages
  */
 export function scopeOf(
   { attempt, maxXComBytes }: RunOrder,
-  { signal, ask }: AttemptSupport,
+  { signal, ask, valueCaches }: AttemptSupport,
   allow?: (path: string) => void,
 ): AttemptScope {
-  const valueCaches = new Map<string, Promise<ValueCache>>();
   return {
-    openValueCache(name) {
-      const opened = valueCaches.get(name) ?? openRemoteCache(name, ask);
-      valueCaches.set(name, opened);
-      return opened;
-    },
+    openValueCache: (name) => valueCaches.open(name),
     context: attempt.context,
     declaredContext: attempt.declaredContext,
     signal,
@@ -147,15 +141,6 @@ export function scopeOf(
       ...(allow && { allow }),
     },
   };
-}
-
-/** Loaded when a task first asks for a value. */
-async function openRemoteCache(cache: string, ask: AttemptSupport["ask"]): Promise<ValueCache> {
-  const { openRemoteValueCache } = await import("@memodag/value-cache/remote");
-  return await openRemoteValueCache(cache, async (method, args) => {
-    const { bytes } = await ask({ kind: "value", cache, method, args });
-    return bytes ? (readJson(bytes) as JsonValue) : undefined;
-  });
 }
 
 /** The evidence of an outcome: why it must not be stored, and the packages that were loaded. */

@@ -34,7 +34,6 @@ export async function openRemoteValueCache(name: string, ask: AskCache): Promise
     maxValueBytes: opened.maxValueBytes,
     isEnabled: () => opened.isEnabled,
     holder: "task",
-    countsAtOnce: true,
   });
 }
 
