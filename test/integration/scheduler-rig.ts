@@ -6,6 +6,7 @@ import {
   silentLogger,
   systemClock,
   type CacheMode,
+  type CacheStorage,
   type Clock,
   type DagRun,
   type DagVersion,
@@ -24,12 +25,20 @@ import {
   CacheLeases,
   DecisionLog,
   ResultCache,
+  SharedRecords,
   type LeaseStore,
   type RecordStore,
+  type ResultCacheParts,
   type ResultStore,
   Values,
 } from "@memodag/result-cache";
-import { Scheduler, triggerRun, type SchedulerListener, type SchedulerOptions } from "@memodag/scheduler";
+import {
+  Scheduler,
+  triggerRun,
+  type SchedulerListener,
+  type SchedulerOptions,
+  type SchedulerParts,
+} from "@memodag/scheduler";
 import { listHandlers, serializeDag } from "@memodag/sdk/runtime";
 import type { Dag } from "memodag";
 import { ScriptedExecutor, type Script } from "./scripted-executor.ts";
@@ -75,6 +84,11 @@ export interface RigSchedulerOptions {
   readonly clock?: Clock;
   /** How XComs refer to `results`; see the result cache. */
   readonly valueStore?: string;
+  /** Stores that tasks may name; runs may refer to the results. */
+  readonly named?: {
+    readonly records: Readonly<Record<string, RecordStore>>;
+    readonly results: Readonly<Record<string, ResultStore>>;
+  };
   /** Where runs' values are that no other store has. */
   readonly metadataResults?: ResultStore;
 }
@@ -155,35 +169,40 @@ export class SchedulerRig {
     // Stores of a test may forget what they have, unless it says that they do not.
     const { valueStore = options.results ? undefined : null } = options;
     const { results } = options;
-    this.#storeNamed = (name) => (name === valueStore ? results : undefined);
+    this.#storeNamed = (name) => (name === valueStore ? results : options.named?.results[name]);
     const clock = options.clock ?? systemClock;
     const values = new Values({
       clock,
       metadata: options.metadataResults ?? metastore.results,
-      storeNamed: (name) => (name === valueStore ? results : undefined),
+      storeNamed: this.#storeNamed,
     });
     const executor = options.executor ?? new ScriptedExecutor(scripts, values, options.slots);
-    const cache = new ResultCache({
+    const common = {
       ...(valueStore !== undefined && { valueStore }),
-      values,
       records: options.records ?? metastore.records,
       results: options.results ?? metastore.results,
-      counters: metastore.counters,
-      clock,
-      log: silentLogger,
-      options: {
-        lookupTimeoutMs: () => options.lookupTimeoutMs ?? 5_000,
-        storeTimeoutMs: () => options.storeTimeoutMs ?? 5_000,
-        maxResultSize: () => 2 ** 24,
-        breakerThreshold: 5,
-        breakerRestMs: 30_000,
-      },
-    });
+    };
+    const openCache = (stores: CacheStores): ResultCache =>
+      new ResultCache({
+        ...stores,
+        values,
+        counters: metastore.counters,
+        clock,
+        log: silentLogger,
+        options: {
+          lookupTimeoutMs: () => options.lookupTimeoutMs ?? 5_000,
+          storeTimeoutMs: () => options.storeTimeoutMs ?? 5_000,
+          maxResultSize: () => 2 ** 24,
+          breakerThreshold: 5,
+          breakerRestMs: 30_000,
+        },
+      });
+    const { named } = options;
     const scheduler = new Scheduler({
       runs: options.runs ?? metastore.runs,
       callbacks: metastore.callbacks,
       dags: metastore.dags,
-      cache,
+      ...cachesOf(common, openCache, named),
       values,
       keyLeases: new CacheLeases({
         store: options.leases ?? metastore.leases,
@@ -198,7 +217,8 @@ export class SchedulerRig {
       }),
       decisionLog: new DecisionLog({
         decisions: metastore.decisions,
-        records: options.records ?? metastore.records,
+        records: common.records,
+        recordsOf: (_, { keyStorage = "" }) => named?.records[keyStorage] ?? common.records,
         findSources: (team, hashes) => metastore.dags.findTaskSources(team, hashes),
         clock,
         log: silentLogger,
@@ -263,4 +283,32 @@ export class SchedulerRig {
     const bytes = await this.values(run.team, [xcom]);
     return JSON.parse(Buffer.from(bytes.get(xcom.digest) ?? canonicalBytes(null)).toString()) as JsonValue;
   }
+}
+
+type CacheStores = Pick<ResultCacheParts, "records" | "results" | "valueStore">;
+
+/** One cache for each pair of stores that tasks name. */
+function cachesOf(
+  common: CacheStores & { readonly records: RecordStore },
+  open: (stores: CacheStores) => ResultCache,
+  named: RigSchedulerOptions["named"],
+): Pick<SchedulerParts, "cache" | "namedCaches"> {
+  if (!named) return { cache: open(common) };
+  const shared = new Map<RecordStore, SharedRecords>();
+  const recordsOf = (records: RecordStore) => {
+    const known = shared.get(records) ?? new SharedRecords(records);
+    shared.set(records, known);
+    return known.share();
+  };
+  const caches = new Map<string, ResultCache>();
+  const find = (_team: string, { keyStorage = "", resultStorage = "" }: CacheStorage): ResultCache => {
+    const key = `${keyStorage} ${resultStorage}`;
+    const results = named.results[resultStorage];
+    const records = recordsOf(named.records[keyStorage] ?? common.records);
+    const cache =
+      caches.get(key) ?? open({ ...common, records, ...(results && { results, valueStore: resultStorage }) });
+    caches.set(key, cache);
+    return cache;
+  };
+  return { cache: open({ ...common, records: recordsOf(common.records) }), namedCaches: { find } };
 }

@@ -27,11 +27,13 @@ export interface BundleConfig {
   readonly team: string;
 }
 
-/** A store of bytes. */
+/** A store of results. */
 export interface StoreConfig {
   readonly name: string;
   /** As written: a built-in kind, or a module specifier. */
   readonly kind: string;
+  /** The team whose tasks may name it. Absent: every team's. */
+  readonly team?: string;
   /** Options for opening it: the keys of its kind as written, or `options`. May contain secrets. */
   readonly options: string | Readonly<Record<string, unknown>> | undefined;
 }
@@ -74,14 +76,15 @@ export function toConfig(parsed: z.output<typeof configSchema>, projectDir: stri
 }
 
 function toStore(
-  { name, kind, options, url_file: _urlFile, ...keys }: z.output<typeof configSchema>["stores"][number],
+  { name, kind, team, options, url_file: _urlFile, ...keys }: z.output<typeof configSchema>["stores"][number],
   projectDir: string,
 ): StoreConfig {
-  if (options !== undefined) return { name, kind, options };
+  const named = { name, kind, ...(team !== undefined && { team }) };
+  if (options !== undefined) return { ...named, options };
   const written = Object.entries(keys).filter(([, value]) => value !== undefined && value !== "");
-  if (written.length === 0) return { name, kind, options: undefined };
+  if (written.length === 0) return { ...named, options: undefined };
   const path = keys.path === undefined ? {} : { path: resolve(projectDir, keys.path) };
-  return { name, kind, options: { ...Object.fromEntries(written), ...path } };
+  return { ...named, options: { ...Object.fromEntries(written), ...path } };
 }
 
 const SQLITE = "sqlite:";

@@ -271,13 +271,19 @@ export const configSchema = z.strictObject({
     .array(
       z.strictObject({
         name: requiredKey(NAME, {
-          description: "Unique name of the store, such as for [task_cache] result_store.",
+          description:
+            "Unique name of the store, for [task_cache] result_store, for keyStorage of a task and others.",
           example: "bucket",
         }),
         kind: requiredKey(STORE_KIND, {
           description:
             "Where the bytes are. s3, gcs and redis need the packages @memodag/s3, @memodag/gcs and @memodag/redis; a module specifier names a module that exports openByteStore.",
           example: "s3",
+        }),
+        team: unsetKey(NAME, {
+          description:
+            "Team whose tasks may name the store as keyStorage and resultStorage. If unset, tasks of every team may.",
+          example: "ml",
         }),
         path: unsetKey(FOLDER, {
           description: "Folder of a store of kind filesystem, which all machines must share.",
@@ -326,7 +332,7 @@ export const configSchema = z.strictObject({
     .prefault([])
     .meta({
       description:
-        "Stores of bytes, by name. [task_cache] result_store and [core] task_cache_backend can name one.",
+        "Stores, by name. [task_cache] result_store, [core] task_cache_backend and [job_cache] store can name one, and so can tasks: cache: { keyStorage, resultStorage }.",
     }),
   pools: z
     .array(

@@ -30,7 +30,7 @@ const RESERVED: ReadonlySet<unknown> = new Set([...Object.keys(KINDS), "database
 export function storeFaults(document: unknown): ConfigFault[] {
   const stores = valueAt(document, ["stores"]);
   if (!Array.isArray(stores)) return [];
-  return [...ownFaults(stores), ...jobCacheFaults(document, stores)];
+  return [...ownFaults(stores), ...jobCacheFaults(document, stores), ...teamFaults(document, stores)];
 }
 
 function ownFaults(stores: readonly unknown[]): ConfigFault[] {
@@ -48,6 +48,24 @@ function jobCacheFaults(document: unknown, stores: readonly unknown[]): ConfigFa
   if (store === undefined || valueAt(store, ["kind"]) !== "redis") return [];
   const found = `${JSON.stringify(name)}, a store of kind "redis"`;
   return [{ path: "job_cache.store", expected: "a store that keeps what it has", found }];
+}
+
+/** The keys that name stores of every team. */
+const SHARED_KEYS = [
+  ["core", "task_cache_backend"],
+  ["task_cache", "result_store"],
+  ["job_cache", "store"],
+] as const;
+
+function teamFaults(document: unknown, stores: readonly unknown[]): ConfigFault[] {
+  return SHARED_KEYS.flatMap((keyPath) => {
+    const name = valueAt(document, keyPath);
+    const store = stores.find((each) => name !== undefined && valueAt(each, ["name"]) === name);
+    const team = valueAt(store, ["team"]);
+    if (team === undefined) return [];
+    const found = `${JSON.stringify(name)}, a store of team ${JSON.stringify(team)}`;
+    return [{ path: keyPath.join("."), expected: "a store of every team", found }];
+  });
 }
 
 function nameFaults(names: readonly unknown[], index: number, at: string): ConfigFault[] {
@@ -70,8 +88,10 @@ function kindFaults(store: unknown, at: string): ConfigFault[] {
   const written = Object.keys(store);
   const missing = required
     .filter((key) => valueAt(store, [key]) === undefined || valueAt(store, [key]) === "")
+    // A file that cannot be read is a fault of its own.
+    .filter((key) => valueAt(store, [`${key}_file`]) === undefined)
     .map((key) => ({ path: `${at}.${key}`, expected: `a value, for kind "${kind}"`, found: "nothing" }));
-  const allowed = new Set(["name", "kind", ...required, ...optional]);
+  const allowed = new Set(["name", "kind", "team", ...required, ...optional]);
   const other = written
     .filter((key) => ALL_KEYS.has(key) && !allowed.has(key))
     .map((key) => ({

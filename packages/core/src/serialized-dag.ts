@@ -56,7 +56,14 @@ export interface SerializedCacheConfig {
   readonly reads?: readonly EntryPattern[];
   /** Dependencies that the author vouches for, sorted. Absent: none. */
   readonly trust?: readonly CacheTrust[];
+  /** The store of the config that keeps the records. Absent: the deployment's. */
+  readonly keyStorage?: string;
+  /** The store of the config that keeps the bytes of results. Absent: the deployment's. */
+  readonly resultStorage?: string;
 }
+
+/** Where a task's results are remembered. It is no part of the key. */
+export type CacheStorage = Pick<SerializedCacheConfig, "keyStorage" | "resultStorage">;
 
 /** A source file of a command. */
 export interface CommandFile {

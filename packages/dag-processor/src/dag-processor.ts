@@ -13,6 +13,7 @@ import {
   type DagFile,
   type DagFileError,
   type DagStore,
+  type SerializedDag,
 } from "@memodag/core";
 import { createPackageResolver } from "@memodag/source-hash/packages";
 import type { DagBundle } from "./dag-bundle.ts";
@@ -37,6 +38,8 @@ export interface DagProcessorOptions {
   /** Names whose values are redacted in errors. Default: names that look like secrets. */
   readonly secretPatterns?: readonly string[];
   readonly clock?: Clock;
+  /** Returns why a Dag cannot be used by a team here, as a sentence; undefined: it can. Default: any Dag can. */
+  readonly findFault?: (team: string, dag: SerializedDag) => string | undefined;
 }
 
 /** The outcome of one Dag file in a pass. */
@@ -65,6 +68,7 @@ export class DagProcessor {
   readonly #concurrency: number;
   readonly #secretPatterns: readonly string[];
   readonly #clock: Clock;
+  readonly #findFault: NonNullable<DagProcessorOptions["findFault"]>;
   readonly #packageMemory: PackageMemory;
   #lastPass: Promise<unknown> = Promise.resolve();
 
@@ -75,6 +79,7 @@ export class DagProcessor {
     this.#concurrency = options.concurrency ?? availableParallelism();
     this.#secretPatterns = options.secretPatterns ?? DEFAULT_SECRET_PATTERNS;
     this.#clock = options.clock ?? systemClock;
+    this.#findFault = options.findFault ?? (() => undefined);
     this.#packageMemory = new PackageMemory(join(options.stateDir, "packages.json"), this.#clock);
   }
 
@@ -116,7 +121,7 @@ export class DagProcessor {
     await this.#store.removeDagFilesExcept(bundle.name, paths);
     const stored = new Map((await this.#store.listDagFiles(bundle.name)).map((file) => [file.path, file]));
     const changed = await this.#findChanged(paths, bundle, pass, stored);
-    const processed = await this.#processAll(changed, pass);
+    const processed = (await this.#processAll(changed, pass)).map((file) => this.#judge(file, bundle.team));
     const saved = await this.#saveAll(bundle, processed);
     this.#packageMemory.save();
     const summaries = new Map(saved.map((summary) => [summary.path, summary]));
@@ -178,6 +183,15 @@ export class DagProcessor {
     };
     await Promise.all(Array.from({ length: Math.min(this.#concurrency, paths.length) }, worker));
     return processed.sort((a, b) => (a.path < b.path ? -1 : 1));
+  }
+
+  #judge(file: ProcessedFile, team: string): ProcessedFile {
+    if (file.outcome.kind === "broken") return file;
+    for (const dag of file.outcome.dags) {
+      const fault = this.#findFault(team, dag);
+      if (fault !== undefined) return refuse(file, fault);
+    }
+    return file;
   }
 
   async #saveAll(bundle: DagBundle, processed: readonly ProcessedFile[]): Promise<FileSummary[]> {

@@ -237,6 +237,18 @@ describe("a dag id that two files have", () => {
   });
 });
 
+describe("a Dag that its team cannot use here", () => {
+  it("makes its file broken, with the reason, until it can", async () => {
+    await project.write("dags/a.ts", dagSource("a"));
+    const findFault = (team: string, { dagId }: { readonly dagId: string }) => `${dagId} is not for ${team}`;
+    expect((await project.process({ findFault })).files).toMatchObject([
+      { kind: "broken", error: { file: "a.ts", message: "a is not for default" } },
+    ]);
+    expect((await project.process({ findFault: () => undefined })).files).toMatchObject([{ kind: "read" }]);
+    expect((await project.process()).files).toMatchObject([{ kind: "unchanged" }]);
+  });
+});
+
 describe("processBundles", () => {
   it("forgets the files of bundles that the config no longer has", async () => {
     await project.write("dags/a.ts", dagSource("same"));

@@ -90,7 +90,7 @@ export class RedisConnection {
    */
   async call<T>(use: string, work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
     signal?.throwIfAborted();
-    // What was sent cannot be taken back, and is not waited for any longer.
+    // A command that was sent cannot be taken back, and is not waited for any longer.
     const { promise: aborted, reject } = Promise.withResolvers<never>();
     const abort = (): void => reject(signal?.reason);
     signal?.addEventListener("abort", abort, { once: true });

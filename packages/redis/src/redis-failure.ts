@@ -12,7 +12,7 @@ const ADVICE: readonly (readonly [RegExp, string])[] = [
   [/^LOADING/, "the server is starting: try again"],
 ];
 
-/** What stands before the reason why there is no connection. */
+/** Stands before the reason why there is no connection. */
 export const NO_CONNECTION = "no connection to Redis: ";
 
 /** The error for a failure; errors of memodag pass as they are. */

@@ -16,7 +16,7 @@ import { FIND_RECORDS, PUT_RECORD } from "./record-scripts.ts";
 /** Keys of one call: the server answers others in between. */
 const KEYS_A_CALL = 500;
 
-/** What the script answers for a record: its place among the keys, what is found, when it was stored, its age. */
+/** The answer of the script for a record: its place among the keys, what is found, when it was stored, its age. */
 type Row = readonly [index: number, found: Buffer, at: Buffer, ageMs: Buffer];
 
 /**

@@ -46,7 +46,7 @@ const NO_BYTES: VerifiedBytes = { bytes: new Map(), bad: new Set() };
 
 /** The parts of {@link EntryReader}. */
 export interface EntryReaderParts {
-  readonly records: RecordStore;
+  readonly records: Pick<RecordStore, "find" | "purge">;
   readonly results: ResultStore;
   /** How XComs refer to values in the result store; absent: they do not. */
   readonly valueStore?: string | null;
@@ -57,7 +57,7 @@ export interface EntryReaderParts {
 
 /** Reads entries for lookups, and takes away those that can never hit. */
 export class EntryReader {
-  readonly #records: RecordStore;
+  readonly #records: EntryReaderParts["records"];
   readonly #results: ResultStore;
   readonly #log: Logger;
   readonly #valueStore: string | null | undefined;

@@ -24,7 +24,7 @@ export interface CacheEntry {
 
 /** The parts of {@link EntryWriter}. */
 export interface EntryWriterParts {
-  readonly records: RecordStore;
+  readonly records: Pick<RecordStore, "put">;
   readonly results: ResultStore;
   /** How XComs refer to values in the result store; absent: they do not. */
   readonly valueStore?: string | null;

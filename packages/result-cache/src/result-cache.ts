@@ -29,10 +29,15 @@ export interface ResultCacheOptions extends BreakerOptions {
   readonly maxResultSize: Live<number>;
 }
 
+/** The methods of a record store that a cache uses. */
+export type CacheRecords = Pick<RecordStore, "find" | "put" | "touch" | "purge">;
+
 /** The parts of a {@link ResultCache}. */
 export interface ResultCacheParts {
-  readonly records: RecordStore;
+  readonly records: CacheRecords;
   readonly results: ResultStore;
+  /** Its name in the log. Default: the cache. */
+  readonly name?: string;
   /**
    * How XComs refer to values in the result store: by its name, or by `null` where it is the metadata database.
    * Absent: they must not, since it may forget them.
@@ -70,7 +75,7 @@ export class ResultCache {
     this.#log = log;
     this.#lookupTimeoutMs = options.lookupTimeoutMs;
     this.#hasOwnStore = typeof parts.valueStore === "string";
-    this.#breaker = new CacheBreaker(options, log, "the cache", parts.onBreakerChange);
+    this.#breaker = new CacheBreaker(options, log, parts.name ?? "the cache", parts.onBreakerChange);
     this.#counters = new CacheCounters(parts);
     this.#reader = new EntryReader(parts);
     this.#writer = new EntryWriter({

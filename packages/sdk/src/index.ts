@@ -28,7 +28,12 @@ export type { PartialTask, TaskFactory } from "./authoring/task-factory.ts";
 export type { FoundBy, Poke, PokeAnswer, SensorFactory } from "./authoring/poke.ts";
 export type { TriggerDagRunOptions, WaitForDagRunOptions } from "./authoring/run-step-options.ts";
 export type { NamedSensorOptions, SensorOptions } from "./authoring/sensor-options.ts";
-export type { NamedTaskOptions, TaskDefaults, TaskOptions } from "./authoring/task-options.ts";
+export type {
+  DagTaskDefaults,
+  NamedTaskOptions,
+  TaskDefaults,
+  TaskOptions,
+} from "./authoring/task-options.ts";
 export { TaskRef } from "./authoring/task-ref.ts";
 export { MemodagError, type EntryRef, type JsonObject, type JsonSchema, type JsonValue } from "@memodag/core";
 export type {

@@ -64,7 +64,12 @@ describe("a Dag's own options", () => {
     [{ params: { at: [new Date(0)] } }, "Date at params.at[0]: write toISOString()"],
     [{ cache: { ttl: 1 } }, "cache is an object: use true or false"],
     [{ defaultArgs: { retries: -1 } }, "defaultArgs.retries is -1: use an integer from 0 to "],
-    [{ defaultArgs: { cache: true } }, "unknown option defaultArgs.cache"],
+    [{ defaultArgs: { cache: true } }, "defaultArgs.cache must be an object, got true"],
+    [{ defaultArgs: { cache: { ttl: "1h" } } }, "unknown option defaultArgs.cache.ttl"],
+    [
+      { defaultArgs: { cache: { keyStorage: 1 } } },
+      "defaultArgs.cache.keyStorage is 1: use a non-empty string",
+    ],
   ])("refuses %j", (options, message) => {
     const fault = faultOf(() => new AnyDag("d", options));
     expect(fault.message).toContain('Dag "d": ');

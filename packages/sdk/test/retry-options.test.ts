@@ -7,6 +7,7 @@ import {
   SkipTask,
   type CallbackContext,
   type CommandOptions,
+  type TaskDefaults,
   type TaskOptions,
 } from "@memodag/sdk";
 import { findTaskEnd, listTaskIds, serializeDag } from "@memodag/sdk/runtime";
@@ -19,7 +20,7 @@ function taskOf(dag: Dag): SerializedTask | undefined {
   return serializeDag(dag, { artifactDigest: "", sourceHashes }).tasks[0];
 }
 
-function declared(options: TaskOptions, defaultArgs: TaskOptions = {}): SerializedTask | undefined {
+function declared(options: TaskOptions, defaultArgs: TaskDefaults = {}): SerializedTask | undefined {
   const dag = new Dag("d", { defaultArgs });
   dag.task("it", () => 1, options)();
   return taskOf(dag);
@@ -59,7 +60,7 @@ describe("a task's retries and callbacks", () => {
     [{ onFailure: "mail" }, 'onFailure is "mail": use a function that takes a context'],
   ])("are refused: %j", (options, message) => {
     expect(messageOf(() => declared(options as TaskOptions))).toContain(message);
-    expect(messageOf(() => declared({}, options as TaskOptions))).toContain("defaultArgs.");
+    expect(messageOf(() => declared({}, options as TaskDefaults))).toContain("defaultArgs.");
   });
 
   it("have types", () => {

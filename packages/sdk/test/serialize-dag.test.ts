@@ -172,6 +172,19 @@ describe("serializeDag", () => {
     });
   });
 
+  it("reads the stores of results, the Dag's where a task names none", () => {
+    const dag = new Dag("d", { defaultArgs: { cache: { keyStorage: "shared", resultStorage: "bucket" } } });
+    dag.task("a", take, { cache: true })({});
+    dag.task("b", take, { cache: { resultStorage: "disk" } })({});
+    dag.task("c", take)({});
+    expect(taskOf(dag, "a").cache).toMatchObject({ keyStorage: "shared", resultStorage: "bucket" });
+    expect(taskOf(dag, "b").cache).toMatchObject({ keyStorage: "shared", resultStorage: "disk" });
+    expect(taskOf(dag, "c").cache).toBeNull();
+    const plain = new Dag("p");
+    plain.task("a", take, { cache: true })({});
+    expect(taskOf(plain, "a").cache).not.toHaveProperty("keyStorage");
+  });
+
   it("lays a task's options over the Dag's defaultArgs", () => {
     const dag = new Dag("d", { defaultArgs: { retries: 3, pool: "gpu", retryDelay: "1m" } });
     dag.task("a", take, { retries: 1 })({});

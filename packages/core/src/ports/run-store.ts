@@ -308,5 +308,16 @@ export interface RunStore {
    * Lists cache keys of the Dag's latest finished run, for prefetching: at most `limit`, unmapped tasks
    * first.
    */
-  listPreviousCacheKeys(team: string, dagId: string, beforeRunId: number, limit: number): Promise<string[]>;
+  listPreviousCacheKeys(
+    team: string,
+    dagId: string,
+    beforeRunId: number,
+    limit: number,
+  ): Promise<PreviousCacheKey[]>;
+}
+
+/** A cache key of an earlier run. */
+export interface PreviousCacheKey {
+  readonly taskId: string;
+  readonly key: string;
 }

@@ -26,8 +26,7 @@ export async function checkDagFiles(loaded: LoadedConfig): Promise<DagFilesRepor
   await metastore.migrate();
   const stateDir = await mkdtemp(join(tmpdir(), "memodag-check-"));
   try {
-    const core = { ...config.core, stateDir };
-    const processor = await openDagProcessor({ dags: metastore.dags, config: { ...config, core } });
+    const processor = await openDagProcessor({ dags: metastore.dags, loaded }, stateDir);
     const bundles = await processor.processBundles(config.bundles);
     return {
       files: bundles.reduce((sum, { files }) => sum + files.length, 0),

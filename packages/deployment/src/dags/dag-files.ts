@@ -6,6 +6,7 @@ import type { DagProcessor } from "@memodag/dag-processor";
 import { patience, rideOut } from "@memodag/operations/ride-out";
 import type { OperationContext } from "@memodag/operations";
 import type { Deployment } from "../stores/deployment.ts";
+import { listNameableStores, storageFaultOfDag } from "../stores/store-roles.ts";
 
 /**
  * Rejects a config without bundles.
@@ -20,18 +21,24 @@ export function requireBundles({ config, file }: LoadedConfig): void {
   );
 }
 
-/** Creates the processor for the config's state directory. */
-export async function openDagProcessor({
-  dags,
-  config,
-}: Pick<Deployment, "dags" | "config">): Promise<DagProcessor> {
+/**
+ * Creates the processor of a config.
+ * @param stateDir default: that of the config
+ */
+export async function openDagProcessor(
+  { dags, loaded }: Pick<Deployment, "dags" | "loaded">,
+  stateDir: string = loaded.config.core.stateDir,
+): Promise<DagProcessor> {
   // Loads the bundler, which most commands do not need.
   const { DagProcessor: Processor } = await import("@memodag/dag-processor");
+  const { core, dagProcessor } = loaded.config;
+  const stores = await listNameableStores(loaded);
   return new Processor({
     store: dags,
-    stateDir: config.core.stateDir,
-    loadTimeoutMs: config.dagProcessor.loadTimeout,
-    secretPatterns: config.core.secretPatterns,
+    stateDir,
+    loadTimeoutMs: dagProcessor.loadTimeout,
+    secretPatterns: core.secretPatterns,
+    findFault: (team, dag) => storageFaultOfDag(stores, team, dag),
   });
 }
 

@@ -79,8 +79,7 @@ export async function tryTask(
   const stateDir = await mkdtemp(join(tmpdir(), "memodag-try-"));
   try {
     await memory.migrate();
-    const core = { ...config.core, stateDir };
-    const processor = await openDagProcessor({ dags: memory.dags, config: { ...config, core } });
+    const processor = await openDagProcessor({ dags: memory.dags, loaded: deployment.loaded }, stateDir);
     const bundles = await processor.processBundles(config.bundles);
     const version = await currentVersion(context, memory.dags, bundles, run);
     const bundlePaths = new Map(config.bundles.map(({ name, path }) => [name, path]));

@@ -4,9 +4,9 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync, statfsSync, statSync, write
 import { dirname, join, resolve } from "node:path";
 import { checkFolders, type LoadedConfig } from "@memodag/config";
 import { messageOf, nameFileFault, OWN_FOLDER_MODE } from "@memodag/core";
-import { DagProcessor } from "@memodag/dag-processor";
 import { openMetastore } from "@memodag/metastore";
 import { placeOf } from "@memodag/operations/dags";
+import { openDagProcessor } from "../dags/dag-files.ts";
 import type { Finding } from "./finding.ts";
 
 /** An empty file fits on a full disk; this many bytes do not. */
@@ -74,18 +74,12 @@ function lookAtFolder(folder: string): Finding[] {
 
 /** Reads every Dag file into a temporary database, so that what is stored does not change. */
 export async function lookAtDagFiles(loaded: LoadedConfig, scratchDir: string): Promise<Finding[]> {
-  const { bundles, core, dagProcessor } = loaded.config;
   checkFolders(loaded);
   const forgotten = await openMetastore("sqlite::memory:");
   try {
     await forgotten.migrate();
-    const processor = new DagProcessor({
-      store: forgotten.dags,
-      stateDir: scratchDir,
-      loadTimeoutMs: dagProcessor.loadTimeout,
-      secretPatterns: core.secretPatterns,
-    });
-    const summaries = await processor.processBundles(bundles);
+    const processor = await openDagProcessor({ dags: forgotten.dags, loaded }, scratchDir);
+    const summaries = await processor.processBundles(loaded.config.bundles);
     const files = summaries.flatMap((summary) => summary.files.map((file) => ({ ...summary, file })));
     const broken = files.flatMap(({ bundle, file }): Finding[] =>
       file.kind === "broken"

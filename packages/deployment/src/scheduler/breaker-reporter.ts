@@ -5,6 +5,9 @@ import { messageOf, withCallTimeouts, type CancelTimer, type Clock, type Logger 
 import type { BreakerStates } from "@memodag/metastore";
 import type { BreakerChange } from "@memodag/result-cache";
 
+/** The cache of the deployment. */
+export const COMMON_CACHE = "the cache";
+
 export interface BreakerReporterParts {
   readonly states: Pick<BreakerStates, "report">;
   readonly clock: Clock;
@@ -13,12 +16,16 @@ export interface BreakerReporterParts {
   readonly ttlMs: number;
 }
 
-/** Reports changes immediately, and repeatedly while the breaker is not closed. Never rejects. */
+interface Noted extends BreakerChange {
+  readonly since: number;
+}
+
+/** Reports changes immediately, and repeatedly while a breaker is not closed. Never rejects. */
 export class BreakerReporter {
   readonly #parts: BreakerReporterParts;
   readonly #scheduler = `${hostname()}:${process.pid}`;
-  #change: BreakerChange = { state: "closed", error: null };
-  #since = 0;
+  /** The breakers that are not closed, by the name of their cache. */
+  readonly #notClosed = new Map<string, Noted>();
   #writing: Promise<void> = Promise.resolve();
   #cancel: CancelTimer = () => undefined;
 
@@ -26,22 +33,26 @@ export class BreakerReporter {
     this.#parts = { ...parts, states: withCallTimeouts(parts.states, "breakers", parts.clock) };
   }
 
-  changed(change: BreakerChange): void {
-    this.#change = change;
-    this.#since = this.#parts.clock.now();
+  /** @param cache its name, for the report */
+  changed(cache: string, change: BreakerChange): void {
+    if (change.state === "closed") this.#notClosed.delete(cache);
+    else this.#notClosed.set(cache, { ...change, since: this.#parts.clock.now() });
     this.#report();
   }
 
   /** Withdraws the report when the scheduler ends. */
   async close(): Promise<void> {
-    if (this.#change.state !== "closed") this.changed({ state: "closed", error: null });
+    if (this.#notClosed.size > 0) {
+      this.#notClosed.clear();
+      this.#report();
+    }
     await this.#writing;
   }
 
   #report(): void {
     this.#cancel();
     const { states, clock, log, ttlMs } = this.#parts;
-    const report = { ...this.#change, scheduler: this.#scheduler, since: this.#since };
+    const report = { ...this.#worst(), scheduler: this.#scheduler };
     // Sequentially, so that the last change is written last.
     this.#writing = this.#writing.then(async () => {
       try {
@@ -50,6 +61,16 @@ export class BreakerReporter {
         log.debug("could not report the state of the cache", { error: messageOf(error) });
       }
     });
-    if (this.#change.state !== "closed") this.#cancel = clock.after(ttlMs / 3, () => this.#report());
+    if (report.state !== "closed") this.#cancel = clock.after(ttlMs / 3, () => this.#report());
+  }
+
+  /** A scheduler has one report: the first breaker that is open, with the errors of all. */
+  #worst(): Noted {
+    const all = [...this.#notClosed];
+    const worst = all.find(([, { state }]) => state === "open") ?? all[0];
+    if (!worst) return { state: "closed", error: null, since: this.#parts.clock.now() };
+    if (all.length === 1 && worst[0] === COMMON_CACHE) return worst[1];
+    const errors = all.map(([cache, { error }]) => `${cache}: ${error ?? "failed"}`);
+    return { ...worst[1], error: errors.join("; ") };
   }
 }

@@ -3,7 +3,7 @@
 import { join } from "node:path";
 import { systemClock, withCallTimeouts, type Logger } from "@memodag/core";
 import { LocalExecutor, LocalSurroundings } from "@memodag/executor";
-import { CacheLeases, DecisionLog, ResultCache } from "@memodag/result-cache";
+import { CacheLeases, DecisionLog } from "@memodag/result-cache";
 import type { HostedScheduler } from "@memodag/operations/runs";
 import {
   answerAttempts,
@@ -18,9 +18,10 @@ import { exchangeFolder } from "./exchange-folder.ts";
 import { logsDirOf } from "../config/folders.ts";
 import { configOffReason } from "../config/config-off-reason.ts";
 import type { LiveConfig } from "../config/live-config.ts";
-import { cacheSettings, keyLeaseSettings, schedulerSettings } from "./live-settings.ts";
+import { keyLeaseSettings, schedulerSettings } from "./live-settings.ts";
 import type { Deployment } from "../stores/deployment.ts";
 import { ConfiguredValueCaches } from "../stores/value-caches.ts";
+import { openCaches } from "./open-caches.ts";
 import { openEntries } from "./open-entries.ts";
 import { openPeriodicCollection } from "./periodic-collection.ts";
 import { writeConfigChange } from "./config-change-act.ts";
@@ -44,7 +45,7 @@ export async function openScheduler(
   deployment: Deployment,
   { live, log, listener, dag, runs: onlyRuns }: SchedulerRequest,
 ): Promise<HostedScheduler> {
-  const { config, dags, runs, records, results, values, valueStore } = deployment;
+  const { config, dags, runs, values } = deployment;
   const { core, taskCache, scheduler: settings } = config;
   deployment.logBrokenConnections(log);
   const bundlePaths = new Map(config.bundles.map(({ name, path }) => [name, path]));
@@ -87,19 +88,7 @@ export async function openScheduler(
     ttlMs: settings.lease,
   });
   const secretKey = readSecretKey(core.stateDir);
-  const cache = new ResultCache({
-    records,
-    results,
-    ...(valueStore !== undefined && { valueStore }),
-    values,
-    counters: deployment.counters,
-    keepsEntries: deployment.keepsEntries,
-    sealKey: secretKey,
-    clock: systemClock,
-    log,
-    onBreakerChange: (change) => reporter.changed(change),
-    options: cacheSettings(live),
-  });
+  const caches = await openCaches(deployment, live, { secretKey, reporter, log });
   const keyLeases = new CacheLeases({
     store: deployment.leases,
     clock: systemClock,
@@ -108,7 +97,8 @@ export async function openScheduler(
   });
   const decisionLog = new DecisionLog({
     decisions: deployment.decisions,
-    records,
+    records: deployment.records,
+    recordsOf: (_team, { keyStorage = "" }) => deployment.named.records(keyStorage),
     findSources: (team, hashes) => dags.findTaskSources(team, hashes),
     clock: systemClock,
     log,
@@ -118,7 +108,8 @@ export async function openScheduler(
     runs,
     callbacks: deployment.callbacks,
     dags,
-    cache,
+    cache: caches.common,
+    namedCaches: caches,
     values,
     entries,
     keyLeases,

@@ -1,14 +1,9 @@
 // Opens the record store and the result store that the config names for the cache.
 
 import type { Config, LoadedConfig } from "@memodag/config";
-import { systemClock, type ByteStore, type Digest, type Logger } from "@memodag/core";
-import {
-  ByteResultStore,
-  FilesystemResultStore,
-  Values,
-  type RecordStore,
-  type ResultStore,
-} from "@memodag/result-cache";
+import { systemClock, type ByteStore, type Logger } from "@memodag/core";
+import { FilesystemResultStore, Values, type RecordStore, type ResultStore } from "@memodag/result-cache";
+import { NamedStores } from "./named-stores.ts";
 import { openByteStores, type ByteStores } from "./byte-stores.ts";
 import {
   BACKEND_KEY,
@@ -31,6 +26,8 @@ export interface CacheStores {
   readonly valueStore: string | null | undefined;
   /** The values of XComs, wherever they are. */
   readonly values: Values;
+  /** The stores of [[stores]], which tasks may name. */
+  readonly named: NamedStores;
   /** Opens a store of bytes of the config. @throws MemodagError `config_invalid` if there is none of that name */
   openByteStore(name: string): Promise<ByteStore>;
 }
@@ -82,14 +79,19 @@ function opened(
   const storeName = storeNameOf(config, resultName);
   const valueStore = byResult.keepsValues ? storeName : undefined;
   const folder = new FilesystemResultStore(cacheFolder(config), systemClock);
-  const named = new NamedResultStores(byteStores);
+  const named = new NamedStores(parts, byteStores, {
+    records: { name: config.core.taskCacheBackend, store: byRecord.records },
+    results: { name: resultName, store: results },
+  });
+  const names = new Set(config.stores.map((store) => store.name));
   const values = new Values({
     metadata: parts.metadata.results,
     clock: systemClock,
     // The folder needs no config of its own: what was put there before the config changed can be read.
     storeNamed: (name) => {
       if (name === storeName) return results;
-      return name === "filesystem" ? folder : named.find(name);
+      if (name === "filesystem") return folder;
+      return names.has(name) ? named.results(name) : undefined;
     },
   });
   return {
@@ -98,38 +100,16 @@ function opened(
       results,
       valueStore,
       values,
+      named,
       openByteStore: (name) => byteStores.open(name),
     },
     async close() {
+      await named.close();
       await byteStores.close();
       await byRecord.close();
       if (byResult !== byRecord) await byResult.close();
     },
   };
-}
-
-/** The stores of [[stores]] as places of values, for those that were put there before the config changed. */
-class NamedResultStores {
-  readonly #byteStores: ByteStores;
-  readonly #found = new Map<string, Pick<ResultStore, "read">>();
-
-  constructor(byteStores: ByteStores) {
-    this.#byteStores = byteStores;
-  }
-
-  find(name: string): Pick<ResultStore, "read"> | undefined {
-    if (!this.#byteStores.names.includes(name)) return undefined;
-    const found = this.#found.get(name) ?? this.#storeOf(name);
-    this.#found.set(name, found);
-    return found;
-  }
-
-  #storeOf(name: string): Pick<ResultStore, "read"> {
-    return {
-      read: async (team: string, digests: readonly Digest[], options) =>
-        await new ByteResultStore(await this.#byteStores.open(name)).read(team, digests, options),
-    };
-  }
 }
 
 /** The name of a database that is the cache's own, as XComs refer to values in it. */

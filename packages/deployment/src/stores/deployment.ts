@@ -21,6 +21,7 @@ import { findSecretKey } from "../config/secret-key.ts";
 import { ownCacheUrl } from "./cache-backends.ts";
 import { openCacheStores } from "./cache-stores.ts";
 import { isSingleMachine, openDatabase } from "./database.ts";
+import type { NamedStores } from "./named-stores.ts";
 
 /** A config with its open stores. */
 export interface Deployment extends Stores {
@@ -37,6 +38,8 @@ export interface Deployment extends Stores {
   readonly valueCaches: ValueAdapter;
   /** Entries of job caches; always in the metadata database. */
   readonly entries: EntryStore;
+  /** The stores of [[stores]], which tasks may name. */
+  readonly named: NamedStores;
   /** True if records of the cache can restore entries of job caches. */
   readonly keepsEntries: boolean;
   /** Opens a store of bytes of the config. @throws MemodagError `config_invalid` if there is none of that name */

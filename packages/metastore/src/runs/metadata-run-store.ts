@@ -14,6 +14,7 @@ import {
   type NewDagRun,
   type PassOutcome,
   type PassWrite,
+  type PreviousCacheKey,
   type RunCancellation,
   type RunFilter,
   type RunSummary,
@@ -245,10 +246,10 @@ export class MetadataRunStore implements RunStore {
     dagId: string,
     beforeRunId: number,
     limit: number,
-  ): Promise<string[]> {
+  ): Promise<PreviousCacheKey[]> {
     const rows = await this.#dialect.kysely
       .selectFrom("task_instance")
-      .select("cache_key")
+      .select(["task_id as taskId", "cache_key as key"])
       .where("dag_run_id", "=", (query) =>
         query
           .selectFrom("dag_run")
@@ -263,9 +264,9 @@ export class MetadataRunStore implements RunStore {
       .where("cache_key", "is not", null)
       .orderBy("map_index")
       .limit(limit)
-      .$narrowType<{ cache_key: string }>()
+      .$narrowType<{ key: string }>()
       .execute();
-    return Array.from(new Set(rows.map((row) => row.cache_key)));
+    return rows;
   }
 }
 

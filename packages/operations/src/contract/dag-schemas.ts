@@ -85,7 +85,10 @@ const cacheConfig: z.ZodType<SerializedCacheConfig> = z.strictObject({
   serialize: z.boolean(),
   errorsTtlMs: z.number().nullable(),
   files: z.exactOptional(z.array(text)),
+  reads: z.exactOptional(z.array(z.strictObject({ cache: text, pattern: text }))),
   trust: z.exactOptional(z.array(z.enum(CACHE_TRUSTS))),
+  keyStorage: z.exactOptional(name),
+  resultStorage: z.exactOptional(name),
 });
 
 const task: z.ZodType<DagTaskReport> = z.strictObject({

@@ -7,6 +7,7 @@ import {
   messageOf,
   withCallTimeouts,
   withinTimeout,
+  type CacheStorage,
   type CancelTimer,
   type Clock,
   type Digest,
@@ -46,14 +47,21 @@ const CALL_TIMEOUT_MS = 2_000;
 export interface NotedMiss extends DecidedInstance {
   readonly key: Digest;
   readonly verdict: LookupVerdict;
+  /** The stores of the task. Absent: the deployment's. */
+  readonly storage?: CacheStorage;
   /** Returns the components of the key, as records keep them. Called once, after the pass. */
   readonly components: () => Promise<RecordedComponents>;
 }
 
+/** The methods of a record store that explanations need. */
+export type ExplainingRecords = Pick<RecordStore, "list" | "findRemovals">;
+
 /** The parts of a {@link DecisionLog}. */
 export interface DecisionLogParts {
   readonly decisions: DecisionStore;
-  readonly records: Pick<RecordStore, "list" | "findRemovals">;
+  readonly records: ExplainingRecords;
+  /** The records of stores that a task names. Absent: all are in `records`. */
+  readonly recordsOf?: (team: string, storage: CacheStorage) => ExplainingRecords;
   /** Finds the components of source hashes of a team. */
   readonly findSources: (team: string, hashes: readonly Digest[]) => Promise<Map<Digest, TaskSourceRecord>>;
   readonly clock: Clock;
@@ -69,8 +77,8 @@ export class DecisionLog {
   #cancelFlush: CancelTimer | undefined;
   #flushing: Promise<void> = Promise.resolve();
   #isFailing = false;
-  /** The cache did not answer: what else is being written goes without it, or each batch would wait anew. */
-  #isCacheAway = false;
+  /** Stores that did not answer: what else is being written goes without them, or each batch would wait anew. */
+  readonly #away = new Set<ExplainingRecords>();
   #hasLost = false;
 
   constructor(parts: DecisionLogParts) {
@@ -103,7 +111,7 @@ export class DecisionLog {
   }
 
   async #write(): Promise<void> {
-    this.#isCacheAway = false;
+    this.#away.clear();
     while (this.#waiting.length > 0) {
       const batch = this.#waiting.splice(0, BATCH);
       try {
@@ -158,14 +166,14 @@ export class DecisionLog {
   async #findRemovals(misses: readonly Explained[]): Promise<Map<string, RemovalCause | "untold">> {
     const found = new Map<string, RemovalCause | "untold">();
     for (const [team, ofTeam] of byTeam(misses)) {
-      const keys = ofTeam.map(({ key }) => key);
-      const removals = await this.#tryAsking(
-        async () => await this.#parts.records.findRemovals?.(team, keys),
-      );
-      for (const [key, { cause }] of removals ?? []) found.set(nameOf({ team, key }), cause);
-      if (removals) continue;
-      for (const miss of ofTeam) {
-        if (await this.#parts.decisions.wasStored(miss)) found.set(nameOf(miss), "untold");
+      for (const [records, some] of Map.groupBy(ofTeam, (miss) => this.#recordsOf(miss))) {
+        const keys = some.map(({ key }) => key);
+        const removals = await this.#tryAsking(records, async () => await records.findRemovals?.(team, keys));
+        for (const [key, { cause }] of removals ?? []) found.set(nameOf({ team, key }), cause);
+        if (removals) continue;
+        for (const miss of some) {
+          if (await this.#parts.decisions.wasStored(miss)) found.set(nameOf(miss), "untold");
+        }
       }
     }
     return found;
@@ -199,7 +207,8 @@ export class DecisionLog {
     if (!first) return [];
     const { team, dagId, taskId } = first;
     const page = { limit: EARLIER_ENTRIES, offset: 0 };
-    const records = await this.#tryAsking(() => this.#parts.records.list({ team, dagId, taskId }, page));
+    const store = this.#recordsOf(first);
+    const records = await this.#tryAsking(store, () => store.list({ team, dagId, taskId }, page));
     return (records ?? []).map(({ key, components, producer: { runId, mapIndex } }) => ({
       key,
       components,
@@ -224,14 +233,19 @@ export class DecisionLog {
     return found;
   }
 
-  /** The cache may be another system, and away: what it would have said is left out then. */
-  async #tryAsking<T>(ask: () => Promise<T>): Promise<T | undefined> {
-    if (this.#isCacheAway) return undefined;
+  #recordsOf({ team, storage }: Explained): ExplainingRecords {
+    const { records, recordsOf } = this.#parts;
+    return recordsOf && storage?.keyStorage !== undefined ? recordsOf(team, storage) : records;
+  }
+
+  /** A store may be another system, and away: what it would have said is left out then. */
+  async #tryAsking<T>(records: ExplainingRecords, ask: () => Promise<T>): Promise<T | undefined> {
+    if (this.#away.has(records)) return undefined;
     try {
       const late = (): Error => new Error(`no answer within ${CALL_TIMEOUT_MS} ms`);
       return await withinTimeout(ask(), { clock: this.#parts.clock, timeoutMs: CALL_TIMEOUT_MS, late });
     } catch (error) {
-      this.#isCacheAway = true;
+      this.#away.add(records);
       this.#parts.log.debug("the cache could not be asked why tasks missed", { error: messageOf(error) });
       return undefined;
     }

@@ -28,26 +28,26 @@ export interface PlacedSuccess extends Succeeded {
   readonly notPlaced: string | null;
 }
 
+/** The used part of a cache. */
+type PlacingCache = Pick<ResultCache, "place" | "placesValues">;
+
 /** Values of attempts of one run. */
 export class ValueIntake {
   readonly #team: string;
-  readonly #cache: Pick<ResultCache, "place" | "placesValues">;
   readonly #values: Pick<Values, "write">;
-  readonly #isToBeRemembered: (attemptId: string) => boolean;
+  readonly #cacheOf: (attemptId: string) => PlacingCache | undefined;
   /** Ends of attempts whose values are on their way, as they were reported. */
   readonly #underWay = new Set<Finished>();
 
-  /** @param isToBeRemembered whether the result of an attempt is meant for the cache */
+  /** @param cacheOf the cache that the result of an attempt is meant for; undefined: none */
   constructor(
     team: string,
-    cache: Pick<ResultCache, "place" | "placesValues">,
     values: Pick<Values, "write">,
-    isToBeRemembered: (attemptId: string) => boolean,
+    cacheOf: (attemptId: string) => PlacingCache | undefined,
   ) {
     this.#team = team;
-    this.#cache = cache;
     this.#values = values;
-    this.#isToBeRemembered = isToBeRemembered;
+    this.#cacheOf = cacheOf;
   }
 
   /** Ends that have been reported and not been handed on yet. */
@@ -61,12 +61,13 @@ export class ValueIntake {
    * @returns false, and nothing happens, when there is no such store, or nothing for it
    */
   tryPlace(event: ExecutorEvent, handOn: (event: Finished) => void): boolean {
-    if (!this.#cache.placesValues || event.kind !== "finished") return false;
+    if (event.kind !== "finished") return false;
     const { outcome } = event;
     if (outcome.kind !== "succeeded" || outcome.uncacheable !== null || isPlaced(outcome)) return false;
-    if (!this.#isToBeRemembered(event.attemptId)) return false;
+    const cache = this.#cacheOf(event.attemptId);
+    if (!cache?.placesValues) return false;
     this.#underWay.add(event);
-    void this.#placeInCache(outcome).then((placed) => {
+    void this.#placeInCache(cache, outcome).then((placed) => {
       this.#underWay.delete(event);
       handOn(placed ? { ...event, outcome: placed } : event);
     });
@@ -74,9 +75,9 @@ export class ValueIntake {
   }
 
   /** Never rejects: what is not placed goes to the database. */
-  async #placeInCache(outcome: Succeeded): Promise<Succeeded | undefined> {
+  async #placeInCache(cache: PlacingCache, outcome: Succeeded): Promise<Succeeded | undefined> {
     const values = await hashed(outcome);
-    const placed = await this.#cache.place(this.#team, values);
+    const placed = await cache.place(this.#team, values);
     switch (placed.kind) {
       case "kept":
         return succeeded(

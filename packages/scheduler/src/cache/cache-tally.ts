@@ -1,7 +1,7 @@
 // Counts the cache outcomes of the instances of one run, each once, when it is written.
 
-import type { CacheStatus, DagRun, ReasonCode, TaskInstance } from "@memodag/core";
-import type { CacheCounts, MissReason, ResultCache } from "@memodag/result-cache";
+import type { CacheStatus, CacheStorage, DagRun, Digest, ReasonCode, TaskInstance } from "@memodag/core";
+import type { CacheCounts, MissReason, ResultCaches } from "@memodag/result-cache";
 
 type Tally = { -readonly [Name in keyof CacheCounts]?: number };
 
@@ -10,7 +10,8 @@ const UNUSABLE: ReadonlySet<ReasonCode> = new Set<MissReason>(["result_missing",
 /** Counts the outcomes of one written pass by task. */
 export class CacheTally {
   readonly #tallies = new Map<string, Tally>();
-  readonly #hits: string[] = [];
+  /** Keys by task. */
+  readonly #hits = new Map<string, Digest[]>();
 
   /** Adds a written row: its outcome counts if it differs from the previous one. */
   add(instance: TaskInstance, before: CacheStatus | null): void {
@@ -19,13 +20,24 @@ export class CacheTally {
     let tally = this.#tallies.get(taskId);
     if (!tally) this.#tallies.set(taskId, (tally = {}));
     addOutcome(tally, cacheStatus, instance);
-    if (cacheStatus === "hit" && cacheKey !== null) this.#hits.push(cacheKey);
+    if (cacheStatus !== "hit" || cacheKey === null) return;
+    const keys = this.#hits.get(taskId) ?? [];
+    this.#hits.set(taskId, keys);
+    keys.push(cacheKey);
   }
 
-  /** Reports the counts to the cache. */
-  report(cache: Pick<ResultCache, "count" | "countHits">, { team, dagId }: DagRun): void {
-    for (const [taskId, tally] of this.#tallies) cache.count({ team, dagId, taskId }, tally);
-    if (this.#hits.length > 0) cache.countHits(team, this.#hits);
+  /**
+   * Reports the counts to the caches.
+   * @param storages by task
+   */
+  report(
+    caches: Pick<ResultCaches, "common" | "of">,
+    { team, dagId }: DagRun,
+    storages: ReadonlyMap<string, CacheStorage | null>,
+  ): void {
+    for (const [taskId, tally] of this.#tallies) caches.common.count({ team, dagId, taskId }, tally);
+    for (const [taskId, keys] of this.#hits)
+      caches.of(team, storages.get(taskId) ?? null).countHits(team, keys);
   }
 }
 

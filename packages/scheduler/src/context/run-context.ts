@@ -10,7 +10,7 @@ import type {
   Surroundings,
   TaskInstance,
 } from "@memodag/core";
-import type { CacheLeases, DecisionLog, ResultCache, SecretRules, Values } from "@memodag/result-cache";
+import type { CacheLeases, DecisionLog, ResultCaches, SecretRules, Values } from "@memodag/result-cache";
 import type { CallbackCaller } from "../callbacks/callback-caller.ts";
 import type { AttemptRouter } from "../attempts/attempt-router.ts";
 import type { AwaitedRuns } from "../steps/awaited-runs.ts";
@@ -30,7 +30,7 @@ export interface SchedulerListener {
 export interface RunContext {
   readonly runs: RunStore;
   readonly dags: DagStore;
-  readonly cache: ResultCache;
+  readonly caches: ResultCaches;
   /** Leases of cache keys; without them, `serialize` has no effect. */
   readonly keyLeases: CacheLeases | undefined;
   /** Explains misses; without it, misses have no explanation. */

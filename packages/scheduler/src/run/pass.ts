@@ -5,7 +5,7 @@
 // clocks.
 
 import { type AttemptOutcome, type ClaimedRun, type DagRun, type StoredError } from "@memodag/core";
-import type { PassLookup } from "@memodag/result-cache";
+import type { PassLookups } from "@memodag/result-cache";
 import { judgeOutcome } from "../attempts/judged-outcome.ts";
 import { requirePlaced } from "../attempts/value-intake.ts";
 import type { RunContext } from "../context/run-context.ts";
@@ -132,14 +132,14 @@ export class RunExecution {
 
   async #pass(): Promise<PassResult> {
     const { results, inbox } = this.#state;
-    const lookup = this.#context.cache.openPass(this.#state.run.team);
+    const lookups = this.#context.caches.openPass(this.#state.run.team);
     this.#steps.reportLate();
     await this.#takeEvents();
     for (const instance of this.#waits.takeDue()) this.#carryOut.due(instance);
-    const isSettled = await this.#settle(lookup);
+    const isSettled = await this.#settle(lookups);
     this.#dispatcher.choose();
     this.#steps.begin();
-    const isOver = this.#closeBooks(lookup.roundTrips);
+    const isOver = this.#closeBooks(lookups.roundTrips);
     const written = await this.#writer.write(this.#dispatcher);
     if (written !== "written") return written;
     this.#context.attempts.settle(this.#state.unwritten);
@@ -229,16 +229,16 @@ export class RunExecution {
    * Turns decisions into rows and asks the cache until neither yields anything new.
    * @returns false when there is so much to write that the rest is left to another pass
    */
-  async #settle(lookup: PassLookup): Promise<boolean> {
+  async #settle(lookups: PassLookups): Promise<boolean> {
     const { work, results } = this.#state;
     do {
       // Bytes are held until they are written, and there may be many more.
       if (results.isFull) return false;
       await this.#decide();
-      const answered = await this.#cache.ask(lookup, work.nextReady(MOST_ASKED));
+      const answered = await this.#cache.ask(lookups, work.nextReady(MOST_ASKED));
       work.dropReady(answered.length);
       for (const instance of answered) this.#carryOut.answer(instance);
-      const { hits, free } = await this.#keyLeases.admit(lookup);
+      const { hits, free } = await this.#keyLeases.admit(lookups);
       for (const instance of hits) this.#carryOut.answer(instance);
       for (const instance of free) this.#carryOut.dispatch(instance);
     } while (work.hasWork);

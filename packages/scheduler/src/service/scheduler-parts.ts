@@ -11,7 +11,14 @@ import {
   type RunStore,
   type Surroundings,
 } from "@memodag/core";
-import type { CacheLeases, DecisionLog, ResultCache, SecretRules, Values } from "@memodag/result-cache";
+import type {
+  CacheLeases,
+  DecisionLog,
+  NamedCaches,
+  ResultCache,
+  SecretRules,
+  Values,
+} from "@memodag/result-cache";
 import type { RunEntries } from "../entries/run-entries.ts";
 import type { SchedulerListener } from "../context/run-context.ts";
 
@@ -44,6 +51,8 @@ export interface SchedulerParts {
   readonly callbacks?: CallbackStore;
   readonly dags: DagStore;
   readonly cache: ResultCache;
+  /** The caches of stores that tasks name; without it, they use `cache`. */
+  readonly namedCaches?: NamedCaches;
   /** The values of XComs, wherever they are. */
   readonly values: Values;
   /** Entries of job caches; without it, there are none. */

@@ -2,6 +2,7 @@
 
 import { messageOf, type CancelTimer, type ClaimedRun, type Clock, type DagRun } from "@memodag/core";
 import { randomUUID } from "node:crypto";
+import { ResultCaches } from "@memodag/result-cache";
 import { AwaitedRuns } from "../steps/awaited-runs.ts";
 import { AttemptRouter } from "../attempts/attempt-router.ts";
 import { CallbackCaller } from "../callbacks/callback-caller.ts";
@@ -130,7 +131,7 @@ export class Scheduler {
         if (isAwaited) this.#claims.alsoTake(run.id);
         this.wake();
       },
-      cache: parts.cache,
+      caches: new ResultCaches(parts.cache, parts.namedCaches),
       keyLeases: parts.keyLeases,
       decisionLog: parts.decisionLog,
       attempts: this.#attempts,
@@ -204,7 +205,7 @@ export class Scheduler {
    * activity remains.
    */
   async stop(graceMs: number): Promise<void> {
-    const { executor, cache, keyLeases, decisionLog, runs, log } = this.#parts;
+    const { executor, keyLeases, decisionLog, runs, log } = this.#parts;
     this.#attempts.close();
     this.#cancelPoll();
     await this.#claims.close();
@@ -216,7 +217,7 @@ export class Scheduler {
     this.#leases.stop();
     this.#moved.close();
     this.#awaited.close();
-    await cache.flush();
+    await this.#context.caches.flush();
     await decisionLog?.flush();
     await keyLeases?.close();
     try {

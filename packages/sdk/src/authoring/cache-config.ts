@@ -5,6 +5,7 @@ import {
   JOB_CACHE,
   messageOf,
   readEntryPattern,
+  type CacheStorage,
   type CacheTrust,
   type EntryPattern,
   type SerializedCacheConfig,
@@ -71,7 +72,17 @@ export interface CacheConfig<Name extends string = string> {
    * for a handler, `imports` for a command.
    */
   readonly trust?: readonly CacheTrust[];
+  /**
+   * Store that keeps the record of each key: a name of `[[stores]]` in the config. Default: the deployment's.
+   * It is not part of the key: with another store, the task runs once more.
+   */
+  readonly keyStorage?: string;
+  /** Store that keeps the bytes of results, likewise. Default: the deployment's. */
+  readonly resultStorage?: string;
 }
+
+/** Defaults for the `cache` option of tasks. They enable it for none. */
+export type CacheDefaults = Pick<CacheConfig, "keyStorage" | "resultStorage">;
 
 const NAMES = [
   "ttl",
@@ -84,15 +95,38 @@ const NAMES = [
   "files",
   "reads",
   "trust",
+  "keyStorage",
+  "resultStorage",
 ] as const;
 
+const DEFAULT_NAMES = ["keyStorage", "resultStorage"] as const;
+
 const ENV_NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
+
+/**
+ * Reads the `cache` option of a Dag's `defaultArgs`.
+ * @throws MemodagError `dag_invalid` naming the invalid option.
+ */
+export function readCacheDefaults(place: FaultPlace, options: OptionReader): CacheDefaults {
+  return readStorage(
+    new OptionReader(place, "defaultArgs.cache.", options.get("cache") ?? {}, DEFAULT_NAMES),
+  );
+}
+
+function readStorage(reader: OptionReader): CacheStorage {
+  const [keyStorage, resultStorage] = DEFAULT_NAMES.map((name) => reader.text(name, undefined));
+  return { ...(keyStorage && { keyStorage }), ...(resultStorage && { resultStorage }) };
+}
 
 /**
  * Reads a task's `cache` option. Returns `null` if the task does not opt in.
  * @throws MemodagError `dag_invalid` naming the invalid option.
  */
-export function readCacheConfig(place: FaultPlace, options: OptionReader): SerializedCacheConfig | null {
+export function readCacheConfig(
+  place: FaultPlace,
+  options: OptionReader,
+  defaults: CacheDefaults = {},
+): SerializedCacheConfig | null {
   const value = options.get("cache");
   if (value === undefined || value === false) return null;
   if (value !== true && (typeof value !== "object" || value === null)) {
@@ -110,6 +144,8 @@ export function readCacheConfig(place: FaultPlace, options: OptionReader): Seria
     ...nonEmpty("files", readFiles(reader)),
     ...nonEmpty("reads", readReads(reader)),
     ...nonEmpty("trust", readTrust(reader)),
+    ...defaults,
+    ...readStorage(reader),
   };
 }
 

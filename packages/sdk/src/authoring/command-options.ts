@@ -8,7 +8,7 @@ import { isResultSchema, type ResultSchema } from "../schemas/standard-schema.ts
 import {
   readTaskSettings,
   TASK_OPTION_NAMES,
-  type TaskDefaults,
+  type DagTaskDefaults,
   type TaskOptions,
   type TaskSettings,
 } from "./task-options.ts";
@@ -103,7 +103,7 @@ const OWN_ENV_PREFIX = "MEMODAG_";
 export function readCommandOptions(
   place: FaultPlace,
   value: unknown,
-  defaults: TaskDefaults,
+  defaults: DagTaskDefaults,
 ): CommandDeclaration {
   const reader = new OptionReader(place, "", value, [...COMMAND_NAMES, ...TASK_OPTION_NAMES]);
   const given = TASK_OPTION_NAMES.map((name) => [name, reader.get(name)] as const);

@@ -6,7 +6,7 @@ import type { ParamDeclarations } from "../schemas/param-types.ts";
 import { readParams, type ParamSettings } from "./params.ts";
 import { readSchedule, readTime } from "./schedule.ts";
 import type { StandardSchema } from "../schemas/standard-schema.ts";
-import { readTaskDefaults, type TaskDefaults } from "./task-options.ts";
+import { readTaskDefaults, type DagTaskDefaults } from "./task-options.ts";
 
 /**
  * Options of a Dag.
@@ -70,7 +70,7 @@ export interface DagOptions<Params extends ParamDeclarations = ParamDeclarations
   /** Default of the tasks' `queue`, as in `defaultArgs`. */
   readonly queue?: string;
   /** Default options for every task. A task's own options take precedence. */
-  readonly defaultArgs?: TaskDefaults;
+  readonly defaultArgs?: DagTaskDefaults;
 }
 
 /** The options of a Dag after reading. */
@@ -89,7 +89,7 @@ export interface DagSettings {
   readonly confSchema: unknown;
   readonly tags: readonly string[];
   readonly cache: boolean;
-  readonly defaultArgs: TaskDefaults;
+  readonly defaultArgs: DagTaskDefaults;
 }
 
 const NAMES = [

@@ -13,7 +13,12 @@ import { literalText } from "./literal.ts";
 import { OptionReader } from "./option-reader.ts";
 import { toJsonSchema } from "./param.ts";
 import { isPlainObject } from "./plain-object.ts";
-import { readTaskSettings, TASK_OPTION_NAMES, type TaskDefaults, type TaskSettings } from "./task-options.ts";
+import {
+  readTaskSettings,
+  TASK_OPTION_NAMES,
+  type DagTaskDefaults,
+  type TaskSettings,
+} from "./task-options.ts";
 
 /** The option that lets what follows run. */
 export const APPROVE = "Approve";
@@ -40,7 +45,7 @@ export function readHitl(
   place: FaultPlace,
   declared: DeclaredHitl,
   options: unknown,
-  defaults: TaskDefaults,
+  defaults: DagTaskDefaults,
 ): HitlDeclaration {
   const task = new OptionReader(place, "", options ?? {}, TASK_OPTION_NAMES);
   if ((task.get("cache") ?? false) !== false) {

@@ -8,7 +8,12 @@ import { OptionReader } from "./option-reader.ts";
 import { isPlainObject } from "./plain-object.ts";
 import { findTarget } from "./ref-target.ts";
 import { DEFAULT_POKE_INTERVAL_MS, DEFAULT_SENSOR_TIMEOUT_MS } from "./sensor-options.ts";
-import { readTaskSettings, type TaskDefaults, type TaskSettings } from "./task-options.ts";
+import {
+  readTaskSettings,
+  type DagTaskDefaults,
+  type TaskDefaults,
+  type TaskSettings,
+} from "./task-options.ts";
 import type { TaskRef } from "./task-ref.ts";
 
 /**
@@ -145,7 +150,7 @@ const WAIT_NAMES = [...STEP_NAMES, "executionDelta", "timeout", "softFail", ...S
 export function readTriggerOptions(
   place: FaultPlace,
   value: unknown,
-  defaults: TaskDefaults,
+  defaults: DagTaskDefaults,
 ): RunStepDeclaration {
   const reader = new OptionReader(place, "", value, TRIGGER_NAMES);
   reader.flag("deferrable", false);
@@ -173,7 +178,7 @@ export function readTriggerOptions(
 export function readWaitOptions(
   place: FaultPlace,
   value: unknown,
-  defaults: TaskDefaults,
+  defaults: DagTaskDefaults,
 ): RunStepDeclaration {
   const reader = new OptionReader(place, "", value, WAIT_NAMES);
   const named = ["runId", "logicalDate", "executionDelta"].filter((name) => reader.get(name) !== undefined);
@@ -253,7 +258,7 @@ function readSettings(
   place: FaultPlace,
   reader: OptionReader,
   names: readonly string[],
-  defaults: TaskDefaults,
+  defaults: DagTaskDefaults,
 ): TaskSettings {
   const given = names.map((name) => [name, reader.get(name)] as const);
   return readTaskSettings(place, Object.fromEntries(given), defaults);

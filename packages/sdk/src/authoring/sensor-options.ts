@@ -6,7 +6,7 @@ import { OptionReader } from "./option-reader.ts";
 import {
   readTaskSettings,
   TASK_OPTION_NAMES,
-  type TaskDefaults,
+  type DagTaskDefaults,
   type TaskOptions,
   type TaskSettings,
 } from "./task-options.ts";
@@ -74,7 +74,7 @@ export const DEFAULT_SENSOR_TIMEOUT_MS: number = 7 * 86_400_000;
 export function readSensorOptions(
   place: FaultPlace,
   value: unknown,
-  defaults: TaskDefaults,
+  defaults: DagTaskDefaults,
 ): { readonly sensor: SerializedSensor; readonly settings: TaskSettings } {
   const reader = new OptionReader(place, "", value ?? {}, [...SENSOR_NAMES, ...TASK_OPTION_NAMES, "taskId"]);
   const given = TASK_OPTION_NAMES.map((name) => [name, reader.get(name)] as const);

@@ -2,7 +2,7 @@
 
 import { TRIGGER_RULES, type SerializedCacheConfig, type TriggerRule } from "@memodag/core";
 import type { TaskCallbacks } from "../context/callback-context.ts";
-import { readCacheConfig, type CacheConfig } from "./cache-config.ts";
+import { readCacheConfig, readCacheDefaults, type CacheConfig, type CacheDefaults } from "./cache-config.ts";
 import type { FaultPlace } from "./dag-fault.ts";
 import { LARGEST_COUNT, OptionReader } from "./option-reader.ts";
 import { readBackoff, readCallbacks, type BackoffSettings, type CallbackFunctions } from "./retry-options.ts";
@@ -42,6 +42,12 @@ export interface TaskDefaults extends TaskCallbacks {
   readonly queue?: string;
   /** Priority when slots are scarce: tasks with a larger weight start first. Default: 1. */
   readonly priorityWeight?: number;
+}
+
+/** Options that a Dag can set for all of its tasks. */
+export interface DagTaskDefaults extends TaskDefaults {
+  /** Stores for tasks that set `cache`. Enables caching for none. */
+  readonly cache?: CacheDefaults;
 }
 
 /**
@@ -116,24 +122,29 @@ const LARGEST_WEIGHT = 1_000_000_000;
  * Reads a Dag's `defaultArgs`.
  * @throws MemodagError `dag_invalid` naming the invalid option.
  */
-export function readTaskDefaults(place: FaultPlace, value: unknown): TaskDefaults {
+export function readTaskDefaults(place: FaultPlace, value: unknown): DagTaskDefaults {
   const options = value ?? {};
-  readSettings(new OptionReader(place, "defaultArgs.", options, DEFAULT_NAMES));
-  return { ...(options as TaskDefaults) };
+  const reader = new OptionReader(place, "defaultArgs.", options, TASK_OPTION_NAMES);
+  readSettings(reader);
+  return { ...(options as TaskDefaults), cache: readCacheDefaults(place, reader) };
 }
 
 /**
  * Reads a task's options, with the Dag's defaults applied.
  * @throws MemodagError `dag_invalid` naming the invalid option.
  */
-export function readTaskSettings(place: FaultPlace, value: unknown, defaults: TaskDefaults): TaskSettings {
+export function readTaskSettings(
+  place: FaultPlace,
+  value: unknown,
+  { cache, ...defaults }: DagTaskDefaults,
+): TaskSettings {
   // Check the task's own options first: merging with the defaults would hide a value that is not an
   // object.
   const own = new OptionReader(place, "", value ?? {}, [...TASK_OPTION_NAMES, "taskId"]);
   const given = DEFAULT_NAMES.filter((name) => own.get(name) !== undefined);
   const merged = { ...defaults, ...Object.fromEntries(given.map((name) => [name, own.get(name)])) };
   const settings = readSettings(new OptionReader(place, "", merged, DEFAULT_NAMES));
-  return { ...settings, cache: readCacheConfig(place, own) };
+  return { ...settings, cache: readCacheConfig(place, own, cache) };
 }
 
 function readSettings(reader: OptionReader): Omit<TaskSettings, "cache"> {

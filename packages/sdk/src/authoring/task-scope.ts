@@ -29,7 +29,7 @@ import { createTaskFactory, type TaskFactory } from "./task-factory.ts";
 import {
   readTaskSettings,
   type NamedTaskOptions,
-  type TaskDefaults,
+  type DagTaskDefaults,
   type TaskOptions,
 } from "./task-options.ts";
 import type { TaskRef } from "./task-ref.ts";
@@ -209,7 +209,7 @@ export abstract class TaskScope {
   #placeRunStep(
     first: unknown,
     second: unknown,
-    read: (place: FaultPlace, options: unknown, defaults: TaskDefaults) => RunStepDeclaration,
+    read: (place: FaultPlace, options: unknown, defaults: DagTaskDefaults) => RunStepDeclaration,
   ): TaskRef<string> {
     const isNamedApart = typeof first === "string";
     const options = isNamedApart ? second : first;
@@ -267,7 +267,7 @@ export abstract class TaskScope {
 type HandlerOptionsReader = (
   place: FaultPlace,
   options: unknown,
-  defaults: TaskDefaults,
+  defaults: DagTaskDefaults,
 ) => Pick<TaskDeclaration, "settings" | "sensor">;
 
 const readHandlerOptions: HandlerOptionsReader = (place, options, defaults) => ({

@@ -8,7 +8,7 @@ import {
   type RestoredEntry,
   type TaskSurroundings,
 } from "@memodag/core";
-import type { LookupOutcome, PassLookup } from "@memodag/result-cache";
+import type { LookupOutcome, PassLookups } from "@memodag/result-cache";
 import {
   answeredInstance,
   scheduledInstance,
@@ -21,6 +21,7 @@ import type { DagNode } from "../../graph/dag-graph.ts";
 import type { ReadyInstance } from "../../graph/ready-instance.ts";
 import { evaluate, type Evaluated } from "../../cache/evaluate.ts";
 import type { RunState } from "../state/run-state.ts";
+import { askEach, ForeseenKeys, type Outcomes } from "./ask-each.ts";
 
 /** Keys of the Dag's last run that may be prefetched: more than the number of levels in a cascade of hits. */
 const MOST_FORESEEN = 50_000;
@@ -31,13 +32,15 @@ const MOST_BYTES = 64 * 2 ** 20;
 /** The entries of hits by key, or why they are not known. */
 type RestorableByKey = ReadonlyMap<Digest, readonly RestoredEntry[] | { readonly failed: string }>;
 
+const NONE: Outcomes = new Map();
+
 type Around = ReadonlyMap<DagNode, TaskSurroundings | Promise<TaskSurroundings>>;
 
 /** The lookups of one run. Has no side effects, so that a pass can ask again after a failure. */
 export class AskCache {
   readonly #context: RunContext;
   readonly #state: RunState;
-  #foreseen: readonly Digest[] | undefined;
+  #foreseen: ForeseenKeys | undefined;
 
   constructor(context: RunContext, state: RunState) {
     this.#context = context;
@@ -47,16 +50,21 @@ export class AskCache {
   /**
    * @returns one outcome for each ready instance, or for the first of them when their results are very large
    */
-  async ask(lookup: PassLookup, ready: readonly ReadyInstance[]): Promise<AnsweredInstance[]> {
+  async ask(lookups: PassLookups, ready: readonly ReadyInstance[]): Promise<AnsweredInstance[]> {
     const { cachingOffReason, runs, clock } = this.#context;
     const { run } = this.#state;
     const evaluated = await this.#evaluate(ready, cachingOffReason());
     const asks = evaluated.filter((instance) => instance.kind === "ask");
-    if (asks.length === 0) return evaluated.map((instance) => settled(instance, undefined, clock.now()));
-    this.#foreseen ??= await runs.listPreviousCacheKeys(run.team, run.dagId, run.id, MOST_FORESEEN);
+    if (asks.length === 0) return evaluated.map((instance) => settled(instance, NONE, clock.now()));
+    const foreseen = (this.#foreseen ??= new ForeseenKeys(
+      this.#state.version.dag,
+      await runs.listPreviousCacheKeys(run.team, run.dagId, run.id, MOST_FORESEEN),
+    ));
     const askedAt = clock.monotonic();
-    const found = await lookup.ask(asks, this.#foreseen, MOST_BYTES);
-    const { outcome, restorable } = await this.#checkEntries(asks, found);
+    const found = await askEach(lookups, asks, async (lookup, some, share) =>
+      lookup.ask(some, foreseen.of(some[0]?.node.task.cache ?? null), MOST_BYTES * share),
+    );
+    const { outcomes, restorable } = await this.#checkEntries(asks, found);
     this.#countLookups(asks, clock.monotonic() - askedAt);
     // If caching was switched off meanwhile, no hit is recorded, however late the answer arrives.
     const turnedOff = cachingOffReason();
@@ -67,14 +75,14 @@ export class AskCache {
       );
     }
     const now = clock.now();
-    return answeredOf(evaluated, outcome).map((instance) =>
-      withEntries(settled(instance, outcome, now), instance.kind === "ask" ? instance.key : "", restorable),
+    return answeredOf(evaluated, outcomes).map((instance) =>
+      withEntries(settled(instance, outcomes, now), instance.kind === "ask" ? instance.key : "", restorable),
     );
   }
 
   /** Looks up again instances that missed under these keys, within the same deadline. */
   async askAgain(
-    lookup: PassLookup,
+    lookups: PassLookups,
     missed: readonly (ReadyInstance & Pick<KeyedInstance, "key">)[],
   ): Promise<AnsweredInstance[]> {
     const { cachingOffReason, clock, defaultTtlMs } = this.#context;
@@ -86,37 +94,44 @@ export class AskCache {
       const ttlMs = ownTtlMs === "default" ? defaultTtlMs() : ownTtlMs;
       return [{ node, mapIndex, key, ttlMs, errorsTtlMs, limits, made: keys.get(node, mapIndex) }];
     });
-    const { outcome, restorable } = await this.#checkEntries(asked, await lookup.askAgain(asked));
+    const found = await askEach(lookups, asked, async (lookup, some) => lookup.askAgain(some));
+    const { outcomes, restorable } = await this.#checkEntries(asked, found);
     // As in `ask`: no hit after caching was switched off.
     if (cachingOffReason() !== null) return [];
     const now = clock.now();
     return asked.map((instance) =>
-      withEntries(answeredInstance(instance, outcome, now), instance.key, restorable),
+      withEntries(answeredInstance(instance, outcomeOf(instance, outcomes), now), instance.key, restorable),
     );
   }
 
   /** A hit whose entries cannot be restored is none. */
   async #checkEntries(
     asked: readonly KeyedInstance[],
-    outcome: LookupOutcome,
-  ): Promise<{ readonly outcome: LookupOutcome; readonly restorable: RestorableByKey }> {
+    found: Outcomes,
+  ): Promise<{ readonly outcomes: Outcomes; readonly restorable: RestorableByKey }> {
     const records = new Map<Digest, readonly RecordedEntry[]>();
-    if (outcome.kind !== "answered") return { outcome, restorable: new Map() };
-    for (const { key } of asked) {
-      const answer = outcome.answers.get(key);
-      if (answer?.kind === "hit" && answer.hit.record.entries) records.set(key, answer.hit.record.entries);
+    for (const instance of asked) {
+      const outcome = outcomeOf(instance, found);
+      const answer = outcome.kind === "answered" ? outcome.answers.get(instance.key) : undefined;
+      if (answer?.kind === "hit" && answer.hit.record.entries)
+        records.set(instance.key, answer.hit.record.entries);
     }
-    if (records.size === 0) return { outcome, restorable: new Map() };
+    if (records.size === 0) return { outcomes: found, restorable: new Map() };
     const { entries } = this.#context;
     const checked = await entries?.findRestorable(this.#state.run, records);
     if (checked?.kind !== "known") {
       const failed = checked?.message ?? "there are no job caches here";
-      return { outcome, restorable: new Map(Array.from(records.keys(), (key) => [key, { failed }])) };
+      const restorable = new Map(Array.from(records.keys(), (key) => [key, { failed }]));
+      return { outcomes: found, restorable };
     }
-    const answers = new Map(outcome.answers);
-    for (const key of records.keys())
-      if (!checked.restorable.has(key)) answers.set(key, { kind: "miss", reason: "result_missing" });
-    return { outcome: { ...outcome, answers }, restorable: checked.restorable };
+    const outcomes = new Map(found);
+    for (const instance of asked) {
+      const { key } = instance;
+      if (!records.has(key) || checked.restorable.has(key)) continue;
+      const answers = new Map([[key, { kind: "miss", reason: "result_missing" } as const]]);
+      outcomes.set(instance, { kind: "answered", answers });
+    }
+    return { outcomes, restorable: checked.restorable };
   }
 
   async #evaluate(ready: readonly ReadyInstance[], offReason: string | null): Promise<Evaluated[]> {
@@ -171,21 +186,29 @@ export class AskCache {
 
   #countLookups(asks: readonly ReadyInstance[], lookupMs: number): void {
     const { team, dagId } = this.#state.run;
+    const { common } = this.#context.caches;
     for (const [taskId, ofTask] of Map.groupBy(asks, ({ node }) => node.task.taskId)) {
       const lookups = ofTask.length;
       const counts = { lookups, lookupMs: lookupMs * lookups, lookupMaxMs: lookupMs };
-      this.#context.cache.count({ team, dagId, taskId }, counts);
+      common.count({ team, dagId, taskId }, counts);
     }
   }
 }
 
 /** The outcomes up to the first missing answer. */
-function answeredOf(evaluated: readonly Evaluated[], outcome: LookupOutcome): readonly Evaluated[] {
-  if (outcome.kind !== "answered" || !outcome.isPartial) return evaluated;
-  const gap = evaluated.findIndex(
-    (instance) => instance.kind === "ask" && !outcome.answers.has(instance.key),
-  );
-  return evaluated.slice(0, gap);
+function answeredOf(evaluated: readonly Evaluated[], outcomes: Outcomes): readonly Evaluated[] {
+  const gap = evaluated.findIndex((instance) => {
+    const outcome = instance.kind === "ask" ? outcomes.get(instance) : undefined;
+    if (outcome?.kind !== "answered" || !outcome.isPartial) return false;
+    return instance.kind === "ask" && !outcome.answers.has(instance.key);
+  });
+  return gap < 0 ? evaluated : evaluated.slice(0, gap);
+}
+
+function outcomeOf(instance: KeyedInstance, outcomes: Outcomes): LookupOutcome {
+  const outcome = outcomes.get(instance);
+  if (!outcome) throw new Error("an instance asked the cache and got no answer");
+  return outcome;
 }
 
 function withEntries(answered: AnsweredInstance, key: Digest, restorable: RestorableByKey): AnsweredInstance {
@@ -196,8 +219,7 @@ function withEntries(answered: AnsweredInstance, key: Digest, restorable: Restor
   return scheduledInstance(answered, { cacheKey: key, cacheStatus: "lookup_failure", cacheReason });
 }
 
-function settled(instance: Evaluated, outcome: LookupOutcome | undefined, now: number): AnsweredInstance {
+function settled(instance: Evaluated, outcomes: Outcomes, now: number): AnsweredInstance {
   if (instance.kind === "decided") return scheduledInstance(instance, instance.change);
-  if (!outcome) throw new Error("an instance asked the cache and got no answer");
-  return answeredInstance(instance, outcome, now);
+  return answeredInstance(instance, outcomeOf(instance, outcomes), now);
 }

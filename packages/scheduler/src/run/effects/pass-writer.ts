@@ -4,6 +4,7 @@ import {
   MemodagError,
   instanceKey,
   type ActiveLimits,
+  type CacheStorage,
   type DagRun,
   type EntryWrites,
   type NewCallback,
@@ -27,10 +28,13 @@ export class PassWriter {
   readonly #context: RunContext;
   readonly #state: RunState;
   readonly #limits: ActiveLimits;
+  /** By task. */
+  readonly #storages: ReadonlyMap<string, CacheStorage | null>;
   #storedState: DagRun["state"];
 
   constructor(context: RunContext, state: RunState) {
     this.#limits = { maxActiveTasks: state.version.dag.maxActiveTasks, poolSlots: context.limits.poolSlots };
+    this.#storages = new Map(state.version.dag.tasks.map(({ taskId, cache }) => [taskId, cache]));
     this.#context = context;
     this.#state = state;
     this.#storedState = state.run.state;
@@ -104,7 +108,7 @@ export class PassWriter {
     }
     this.#storedState = run.state;
     if (isRunChanged) this.#context.listener.runChanged?.(run);
-    tally.report(this.#context.cache, run);
+    tally.report(this.#context.caches, run, this.#storages);
     return "written";
   }
 

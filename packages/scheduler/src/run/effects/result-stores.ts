@@ -71,7 +71,8 @@ export class ResultStores {
     for (const { node, mapIndex, made, verdict } of misses) {
       const instance = { team, dagId, runId, dagRunId, taskId: node.task.taskId, mapIndex };
       const components = () => made.recorded(results, this.#context.secrets);
-      this.#context.decisionLog?.note({ ...instance, key: made.key, verdict, components });
+      const storage = node.task.cache ?? {};
+      this.#context.decisionLog?.note({ ...instance, storage, key: made.key, verdict, components });
     }
   }
 
@@ -104,7 +105,7 @@ export class ResultStores {
 
   async #put(job: StoreJob): Promise<StoreOutcome | InputChanged> {
     const { node, mapIndex, row, config, xcoms, code, error, saved } = job;
-    const { surroundings, secrets, defaultTtlMs, cache, entries } = this.#context;
+    const { surroundings, secrets, defaultTtlMs, caches, entries } = this.#context;
     const { run, version, results } = this.#state;
     const { installed = { sealed: [], named: [] } } = version.dag;
     const { packages, spawnedAt } = code;
@@ -132,7 +133,7 @@ export class ResultStores {
       ttlMs: ttlMs === "default" ? defaultTtlMs() : ttlMs,
       ...(saved && entries && { entries: entries.recorded(saved) }),
     };
-    return await cache.store({ record, xcoms }, putMode(row, error));
+    return await caches.of(run.team, config).store({ record, xcoms }, putMode(row, error));
   }
 
   /** For an attempt that started before this process loaded the run. */

@@ -10,7 +10,7 @@ import {
   type SerializedCacheConfig,
   type TaskInstance,
 } from "@memodag/core";
-import type { CacheLeases, KeyLease, PassLookup } from "@memodag/result-cache";
+import type { CacheLeases, KeyLease, PassLookups } from "@memodag/result-cache";
 import type { AnsweredInstance } from "../../cache/cache-answer.ts";
 import { switchedOff } from "../../cache/cache-intent.ts";
 import type { RunState } from "../state/run-state.ts";
@@ -96,7 +96,7 @@ export class SingleFlight {
    * Requests the leases that are due, and repeats the lookup for the keys that were acquired: what their last
    * holder stored is a hit for all waiting instances. Never rejects.
    */
-  async admit(lookup: PassLookup): Promise<Admitted> {
+  async admit(lookups: PassLookups): Promise<Admitted> {
     const { keyLeases, cachingOffReason, attempts } = this.#context;
     const hits: AnsweredInstance[] = [];
     const free: ReadyInstance[] = [];
@@ -110,7 +110,7 @@ export class SingleFlight {
     // A hit takes no slot, and nothing would wake this run because of it: the next in the queue ask at once.
     let slots = attempts.freeSlots;
     for (let due = this.#due(slots); due.length > 0; due = this.#due(slots)) {
-      const round = await this.#admitRound(keyLeases, lookup, due);
+      const round = await this.#admitRound(keyLeases, lookups, due);
       for (const hit of round.hits) hits.push(hit);
       for (const instance of round.free) free.push(instance);
       slots -= round.free.length;
@@ -121,7 +121,7 @@ export class SingleFlight {
   /**
    * Requests the leases of the instances that are due; each of them has hit, may run, or waits afterwards.
    */
-  async #admitRound(keyLeases: CacheLeases, lookup: PassLookup, due: readonly Waiter[]): Promise<Admitted> {
+  async #admitRound(keyLeases: CacheLeases, lookups: PassLookups, due: readonly Waiter[]): Promise<Admitted> {
     const { run } = this.#state;
     const outcomes = await Promise.all(
       due.map((waiter) => keyLeases.acquire(run.team, waiter.key, holderName(run, waiter))),
@@ -143,7 +143,7 @@ export class SingleFlight {
         free.push(this.#let(waiter, waiter.asked));
       }
     }
-    const again = await this.#readAgain(lookup, admitted);
+    const again = await this.#readAgain(lookups, admitted);
     return { hits: again.hits, free: [...free, ...again.free] };
   }
 
@@ -185,11 +185,11 @@ export class SingleFlight {
     return due;
   }
 
-  async #readAgain(lookup: PassLookup, admitted: readonly Waiter[]): Promise<Admitted> {
+  async #readAgain(lookups: PassLookups, admitted: readonly Waiter[]): Promise<Admitted> {
     // An instance with a requested refresh does not read, even if a result was stored meanwhile.
     const keys = new Set(admitted.filter(isReader).map(({ key }) => key));
     const readers = [...this.#waiting.values()].filter((waiter) => isReader(waiter) && keys.has(waiter.key));
-    const answers = readers.length === 0 ? [] : await this.#cache.askAgain(lookup, readers);
+    const answers = readers.length === 0 ? [] : await this.#cache.askAgain(lookups, readers);
     const hits = answers.filter(({ change }) => change.state !== "scheduled");
     for (const hit of hits) {
       this.#waiting.delete(nameOf(hit));

@@ -158,10 +158,12 @@ export class RunState {
     this.work = new GraphWork(graph, this.table, this.selected);
     this.inbox = new Inbox(wake);
     this.keys = new InstanceMap(graph.nodes.length);
-    this.intake = new ValueIntake(claimed.run.team, context.cache, context.xcomValues, (attemptId) => {
+    this.intake = new ValueIntake(claimed.run.team, context.xcomValues, (attemptId) => {
       const instance = this.underWay.get(attemptId);
-      const row = instance?.node.task.cache && this.table.find(instance.node, instance.mapIndex);
-      return row !== undefined && row !== null && isMeantForCache(row);
+      const config = instance?.node.task.cache;
+      if (!instance || !config) return undefined;
+      const row = this.table.find(instance.node, instance.mapIndex);
+      return row && isMeantForCache(row) ? context.caches.of(claimed.run.team, config) : undefined;
     });
   }
 

@@ -1,0 +1,52 @@
+// Assembles the caches of a scheduler: that of the deployment, and those of stores that tasks name.
+
+import { systemClock, type Logger } from "@memodag/core";
+import { ResultCache } from "@memodag/result-cache";
+import type { LiveConfig } from "../config/live-config.ts";
+import type { Deployment } from "../stores/deployment.ts";
+import { listNameableStores } from "../stores/store-roles.ts";
+import { COMMON_CACHE, type BreakerReporter } from "./breaker-reporter.ts";
+import { ConfiguredCaches } from "./configured-caches.ts";
+import { cacheSettings } from "./live-settings.ts";
+
+/** The parts of a scheduler that its caches use. */
+export interface CachesParts {
+  /** The key of seals. */
+  readonly secretKey: Uint8Array;
+  readonly reporter: BreakerReporter;
+  readonly log: Logger;
+}
+
+/** Opens the cache of the deployment; those of named stores are opened when a task uses them. */
+export async function openCaches(
+  deployment: Deployment,
+  live: LiveConfig,
+  { secretKey, reporter, log }: CachesParts,
+): Promise<ConfiguredCaches> {
+  const { records, results, valueStore, keepsEntries, values, counters, named, config } = deployment;
+  const recordsName = config.core.taskCacheBackend;
+  return new ConfiguredCaches({
+    common: { name: COMMON_CACHE, records, recordsName, results, valueStore, keepsEntries },
+    named,
+    stores: await listNameableStores(deployment.loaded),
+    open: (place) => {
+      const settings = cacheSettings(live);
+      const { lookupTimeoutMs, storeTimeoutMs, maxResultSize, breakerRestMs } = settings;
+      const { breakerThreshold = settings.breakerThreshold } = place;
+      return new ResultCache({
+        name: place.name,
+        records: place.records,
+        results: place.results,
+        ...(place.valueStore !== undefined && { valueStore: place.valueStore }),
+        keepsEntries: place.keepsEntries,
+        values,
+        counters,
+        sealKey: secretKey,
+        clock: systemClock,
+        log,
+        onBreakerChange: (change) => reporter.changed(place.name, change),
+        options: { lookupTimeoutMs, storeTimeoutMs, maxResultSize, breakerRestMs, breakerThreshold },
+      });
+    },
+  });
+}
