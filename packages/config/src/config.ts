@@ -3,8 +3,7 @@
 
 import { isAbsolute, resolve } from "node:path";
 import { DEFAULT_TEAM } from "@memodag/core";
-import type { z } from "zod";
-import type { configSchema } from "./schema.ts";
+import type { ParsedDocument } from "./schema.ts";
 
 type CamelCase<Name extends string> = Name extends `${infer Head}_${infer Tail}`
   ? `${Head}${Capitalize<CamelCase<Tail>>}`
@@ -16,7 +15,7 @@ type CamelKeys<T> = T extends readonly (infer Item)[]
     ? { readonly [Name in keyof T as CamelCase<Name & string>]: CamelKeys<T[Name]> }
     : T;
 
-type ParsedConfig = CamelKeys<z.output<typeof configSchema>>;
+type ParsedConfig = CamelKeys<ParsedDocument>;
 
 /** A folder of Dag files and the team it belongs to. */
 export interface BundleConfig {
@@ -52,7 +51,7 @@ export interface Config extends Omit<ParsedConfig, "bundles" | "database" | "sto
 }
 
 /** Converts the parsed config, resolving paths relative to `projectDir`. */
-export function toConfig(parsed: z.output<typeof configSchema>, projectDir: string): Config {
+export function toConfig(parsed: ParsedDocument, projectDir: string): Config {
   const { core, database, taskCache, bundles, stores: _stores, ...rest } = camelKeys(parsed) as ParsedConfig;
   const { urlFile: _databaseFile, ...databaseKeys } = database;
   const { urlFile: _cacheFile, backendOptionsFile: _optionsFile, url: cacheUrl, ...cacheKeys } = taskCache;
@@ -76,7 +75,7 @@ export function toConfig(parsed: z.output<typeof configSchema>, projectDir: stri
 }
 
 function toStore(
-  { name, kind, team, options, url_file: _urlFile, ...keys }: z.output<typeof configSchema>["stores"][number],
+  { name, kind, team, options, url_file: _urlFile, ...keys }: ParsedDocument["stores"][number],
   projectDir: string,
 ): StoreConfig {
   const named = { name, kind, ...(team !== undefined && { team }) };

@@ -1,8 +1,8 @@
 // Faults of a config, as data and as messages: the key, what was expected and what was found.
 
 import { findNearest, MemodagError } from "@memodag/core";
-import type { z } from "zod";
-import { findKeyFacts, formatKeyPath, type KeyPath, knownSections } from "./known-keys.ts";
+import type { KeyFacts } from "./key.ts";
+import { formatKeyPath, type KeyPath, knownSections } from "./known-keys.ts";
 
 /** One fault of a config. */
 export interface ConfigFault {
@@ -31,26 +31,21 @@ function formatFault({ path, expected, found, nearest }: ConfigFault): string {
   return `${path}: expected ${expected}, found ${found}${hint}`;
 }
 
-/** Converts the issues that zod found in a document to faults, one per path. */
-export function faultsOf(issues: readonly z.core.$ZodIssue[], document: unknown): ConfigFault[] {
-  const faults = new Map<string, ConfigFault>();
-  for (const issue of issues) {
-    const path = issue.path as KeyPath;
-    const found =
-      issue.code === "unrecognized_keys"
-        ? issue.keys.map((key) => unknownKeyFault([...path, key]))
-        : [valueFault(path, valueAt(document, path))];
-    for (const fault of found) if (!faults.has(fault.path)) faults.set(fault.path, fault);
-  }
-  return [...faults.values()];
-}
-
-function valueFault(path: KeyPath, value: unknown): ConfigFault {
-  const facts = findKeyFacts(path);
+/** The fault of a value that its key does not take; `undefined`: of one that is missing. */
+export function valueFault(path: KeyPath, facts: KeyFacts, value: unknown): ConfigFault {
   return {
     path: formatKeyPath(path),
-    expected: facts?.expected ?? expectedSection(String(path[0])),
-    found: formatFound(value, facts?.secret === true),
+    expected: facts.expected,
+    found: formatFound(value, facts.secret === true),
+  };
+}
+
+/** The fault of a section, or of an element of a list, that is something else. */
+export function sectionFault(path: KeyPath, value: unknown): ConfigFault {
+  return {
+    path: formatKeyPath(path),
+    expected: expectedSection(String(path[0])),
+    found: formatFound(value, false),
   };
 }
 
@@ -58,7 +53,8 @@ function expectedSection(name: string): string {
   return knownSections.get(name)?.isList ? `tables, each under [[${name}]]` : `a table under [${name}]`;
 }
 
-function unknownKeyFault(path: KeyPath): ConfigFault {
+/** The fault of a name that is no key of its section, or no section. */
+export function unknownKeyFault(path: KeyPath): ConfigFault {
   const name = String(path.at(-1));
   const section = path.length > 1 ? knownSections.get(String(path[0])) : undefined;
   const nearest =

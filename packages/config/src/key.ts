@@ -1,12 +1,14 @@
-// The building blocks of config keys: a zod schema with the metadata that is shown to users.
+// The building blocks of config keys: how a value is read, with the metadata that is shown to users.
+//
+// Every command reads the config. A library of schemas took a quarter of the time of the short ones to load, to build
+// the schema and to compile it.
 
-import { LARGEST_SIZE, LONGEST_DURATION, parseDuration, parseSize } from "@memodag/core";
-import * as z from "zod";
+import { LARGEST_SIZE, LONGEST_DURATION, MemodagError, parseDuration, parseSize } from "@memodag/core";
 
 /** How the string of an environment variable is converted to the key's value. */
 export type KeyKind = "integer" | "boolean" | "string";
 
-/** Metadata of a key that is shown to users. Stored on its schema. */
+/** Metadata of a key that is shown to users. */
 export interface KeyFacts {
   /** A sentence that describes the key. */
   readonly description: string;
@@ -25,143 +27,193 @@ export interface KeyFacts {
   readonly live?: boolean;
 }
 
+/** What is read of a value that the key does not take. */
+export const INVALID: unique symbol = Symbol("invalid");
+
 /** Metadata that depends on the key rather than on its type. */
 type OwnFacts = Pick<KeyFacts, "description" | "example" | "live">;
 
-/** A schema with a description of its valid values, before it has a name or a default. */
-interface KeyType<S extends z.ZodType> {
-  readonly schema: S;
-  readonly expected: string;
-  readonly kind: KeyKind;
-  readonly secret?: boolean;
+/** A type of values, before it has a name or a default. */
+interface KeyType<T> extends Pick<KeyFacts, "expected" | "kind" | "secret"> {
+  /** Converts a value as written. */
+  readonly read: (written: unknown) => T | typeof INVALID;
+  /** Keywords of its JSON schema. */
+  readonly json: Readonly<Record<string, unknown>>;
+}
+
+/** A key of a section. */
+export interface Key<
+  T = unknown,
+  P extends "default" | "unset" | "required" = "default" | "unset" | "required",
+> {
+  readonly type: KeyType<T>;
+  readonly facts: KeyFacts;
+  /** What a key is that is not written. */
+  readonly presence: P;
 }
 
 /** A key with a default, given as it would be written in the file. */
-export function key<S extends z.ZodType>(
-  type: KeyType<S>,
+export function key<T>(
+  type: KeyType<T>,
   facts: OwnFacts & { readonly default: string | number | boolean; readonly computed?: string },
-) {
-  // `prefault`, so that the default is parsed by the schema like a value from the file.
-  return type.schema.prefault(facts.default as never).meta(factsOf(type, facts));
+): Key<T, "default"> {
+  return { type, facts: factsOf(type, facts), presence: "default" };
 }
 
 /** A key that is unset by default. */
-export function unsetKey<S extends z.ZodType>(type: KeyType<S>, facts: OwnFacts) {
-  return type.schema.optional().meta(factsOf(type, facts));
+export function unsetKey<T>(type: KeyType<T>, facts: OwnFacts): Key<T, "unset"> {
+  return { type, facts: factsOf(type, facts), presence: "unset" };
 }
 
 /** A required key. */
-export function requiredKey<S extends z.ZodType>(type: KeyType<S>, facts: OwnFacts) {
-  return type.schema.meta(factsOf(type, facts));
+export function requiredKey<T>(type: KeyType<T>, facts: OwnFacts): Key<T, "required"> {
+  return { type, facts: factsOf(type, facts), presence: "required" };
 }
 
-function factsOf(type: KeyType<z.ZodType>, facts: OwnFacts & Pick<KeyFacts, "default" | "computed">) {
-  const { schema: _, ...typeFacts } = type;
-  return { ...typeFacts, ...facts };
+function factsOf(
+  { expected, kind, secret }: KeyType<unknown>,
+  facts: OwnFacts & Pick<KeyFacts, "default" | "computed">,
+): KeyFacts {
+  return { expected, kind, ...(secret === undefined ? {} : { secret }), ...facts };
+}
+
+/** A section of the config file, or the shape of one element of a list of them. */
+export interface Section<
+  K extends Readonly<Record<string, Key>> = Readonly<Record<string, Key>>,
+  L = boolean,
+> {
+  readonly description: string;
+  /** True for a list of tables, `[[name]]`. */
+  readonly isList: L;
+  readonly keys: K;
+}
+
+/** A table of keys. */
+export function section<K extends Readonly<Record<string, Key>>>(
+  description: string,
+  keys: K,
+): Section<K, false> {
+  return { description, isList: false, keys };
+}
+
+/** A list of tables, which is empty by default. */
+export function list<K extends Readonly<Record<string, Key>>>(
+  description: string,
+  keys: K,
+): Section<K, true> {
+  return { description, isList: true, keys };
 }
 
 /** An integer within inclusive bounds. */
-export function integer(min: number, max: number) {
+export function integer(min: number, max: number): KeyType<number> {
   return {
-    schema: z.int().min(min).max(max),
+    read: (written) =>
+      typeof written === "number" && Number.isInteger(written) && written >= min && written <= max
+        ? written
+        : INVALID,
+    json: { type: "integer", minimum: min, maximum: max },
     expected: `an integer from ${min} to ${max}`,
     kind: "integer",
-  } as const;
+  };
 }
 
-export const boolean = { schema: z.boolean(), expected: "true or false", kind: "boolean" } as const;
+export const boolean: KeyType<boolean> = {
+  read: (written) => (typeof written === "boolean" ? written : INVALID),
+  json: { type: "boolean" },
+  expected: "true or false",
+  kind: "boolean",
+};
 
 /** One of several words. */
-export function choice<const W extends readonly [string, ...string[]]>(...words: W) {
+export function choice<const W extends readonly [string, ...string[]]>(...words: W): KeyType<W[number]> {
   const quoted = words.map((word) => JSON.stringify(word));
   return {
-    schema: z.enum(words),
+    read: (written) => words.find((word) => word === written) ?? INVALID,
+    json: { type: "string", enum: words },
     expected: `${quoted.slice(0, -1).join(", ")} or ${quoted.at(-1)}`,
     kind: "string",
-  } as const;
+  };
 }
 
 /** A string that matches a pattern. */
-export function text(pattern: RegExp, expected: string, facts: { readonly secret?: boolean } = {}) {
-  return { schema: z.string().regex(pattern), expected, kind: "string", ...facts } as const;
+export function text(
+  pattern: RegExp,
+  expected: string,
+  facts: { readonly secret?: boolean } = {},
+): KeyType<string> {
+  return {
+    read: (written) => (typeof written === "string" && pattern.test(written) ? written : INVALID),
+    json: { type: "string", pattern: pattern.source },
+    expected,
+    kind: "string",
+    ...facts,
+  };
 }
 
 /** A non-empty string, or a table with any keys. May contain secrets. */
-export const stringOrTable = {
-  schema: z.union([z.string().min(1), z.record(z.string(), z.unknown())]),
+export const stringOrTable: KeyType<string | Record<string, unknown>> = {
+  read: (written) =>
+    (typeof written === "string" && written !== "") || isTable(written) ? written : INVALID,
+  json: {
+    anyOf: [
+      { type: "string", minLength: 1 },
+      { type: "object", propertyNames: { type: "string" }, additionalProperties: {} },
+    ],
+  },
   expected: "a non-empty string, or a table",
   kind: "string",
   secret: true,
-} as const;
+};
+
+/** True for a table of TOML. */
+export function isTable(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value) && !(value instanceof Date);
+}
 
 /** A duration with a unit, within inclusive bounds; parsed to milliseconds. */
-export function duration(least: string, longest: string = LONGEST_DURATION) {
-  const parse = between(parseDuration, least, longest);
+export function duration(least: string, longest: string = LONGEST_DURATION): KeyType<number> {
   return {
-    schema: parsed(z.string(), parse),
+    ...parsed(between(parseDuration, least, longest)),
     expected: `a duration with a unit from ${least} to ${longest}, such as "30s"`,
-    kind: "string",
-  } as const;
+  };
 }
 
 /**
  * A duration with a unit, within inclusive bounds, or "never"; parsed to milliseconds, or `null` for
  * never.
  */
-export function durationOrNever(least: string, longest: string = LONGEST_DURATION) {
+export function durationOrNever(least: string, longest: string = LONGEST_DURATION): KeyType<number | null> {
   const parse = between(parseDuration, least, longest);
   return {
-    schema: parsed(z.string(), (written) => (written === "never" ? null : parse(written))),
+    ...parsed((written) => (written === "never" ? null : parse(written))),
     expected: `a duration with a unit from ${least} to ${longest}, such as "12h", or "never"`,
-    kind: "string",
-  } as const;
+  };
 }
 
 /** A size with a unit, within inclusive bounds; parsed to bytes. */
-export function size(least: string, largest: string = LARGEST_SIZE) {
+export function size(least: string, largest: string = LARGEST_SIZE): KeyType<number> {
   return {
-    schema: parsed(z.string(), between(parseSize, least, largest)),
+    ...parsed(between(parseSize, least, largest)),
     expected: `a size with a unit from ${least} to ${largest}, such as "16MiB"`,
-    kind: "string",
-  } as const;
+  };
 }
 
 function between(
   parse: (written: string) => number,
   least: string,
   most: string,
-): (written: string) => number {
-  const [min, max] = [parse(least), parse(most)];
+): (written: string) => number | typeof INVALID {
   return (written) => {
     const value = parse(written);
-    if (value >= min && value <= max) return value;
-    throw new Error("out of range");
+    return value >= parse(least) && value <= parse(most) ? value : INVALID;
   };
 }
 
 /** Names of environment variables in one string, separated by spaces; parsed to a list. */
-export const variableNames = {
-  schema: parsed(z.string(), (written) => {
-    const names = written.split(/\s+/).filter((name) => name !== "");
-    if (!names.every((name) => /^[A-Za-z_][A-Za-z0-9_]*\*?$/.test(name))) throw new Error("not a name");
-    return names;
-  }),
+export const variableNames: KeyType<string[]> = {
+  ...wordList(/^[A-Za-z_][A-Za-z0-9_]*\*?$/),
   expected: 'names separated by spaces; a "*" at the end of a name matches any suffix',
-  kind: "string",
-} as const;
-
-/** Options of Node in one string; parsed to a list. */
-export const nodeOptions = {
-  schema: parsed(z.string(), (written) => {
-    const options = written.split(/\s+/).filter((option) => option !== "");
-    if (!options.every((option) => NODE_OPTION.test(option))) throw new Error("not an option");
-    return options;
-  }),
-  expected:
-    'Node options separated by spaces, such as "--max-old-space-size=4096", for memory, reports, traces, ' +
-    "certificates and DNS; options that load code are not allowed, because cache keys would not cover it",
-  kind: "string",
-} as const;
+};
 
 const NODE_OPTION = new RegExp(
   `^--(${[
@@ -172,21 +224,41 @@ const NODE_OPTION = new RegExp(
   ].join("|")})$`,
 );
 
-/** Name patterns in one string, in which `*` matches any characters; parsed to a list. */
-export const namePatterns = {
-  schema: parsed(z.string(), (written) => written.split(/\s+/).filter((pattern) => pattern !== "")),
-  expected: 'patterns of names separated by spaces, such as "*PASSWORD* *TOKEN*"',
-  kind: "string",
-} as const;
+/** Options of Node in one string; parsed to a list. */
+export const nodeOptions: KeyType<string[]> = {
+  ...wordList(NODE_OPTION),
+  expected:
+    'Node options separated by spaces, such as "--max-old-space-size=4096", for memory, reports, traces, ' +
+    "certificates and DNS; options that load code are not allowed, because cache keys would not cover it",
+};
 
-function parsed<T>(schema: z.ZodString, parse: (written: string) => T) {
-  return schema.transform((written, context): T => {
-    try {
-      return parse(written);
-    } catch {
-      // The message comes from the key's `expected`; it only matters that there is an issue.
-      context.addIssue({ code: "custom" });
-      return z.NEVER;
-    }
+/** Name patterns in one string, in which `*` matches any characters; parsed to a list. */
+export const namePatterns: KeyType<string[]> = {
+  ...wordList(/./s),
+  expected: 'patterns of names separated by spaces, such as "*PASSWORD* *TOKEN*"',
+};
+
+/** Words separated by spaces, each of which matches a pattern. */
+function wordList(pattern: RegExp): Omit<KeyType<string[]>, "expected"> {
+  return parsed((written) => {
+    const found = written.split(/\s+/).filter((word) => word !== "");
+    return found.every((word) => pattern.test(word)) ? found : INVALID;
   });
+}
+
+/** A string that is converted; what the conversion throws says nothing beyond the key's `expected`. */
+function parsed<T>(parse: (written: string) => T | typeof INVALID): Omit<KeyType<T>, "expected"> {
+  return {
+    read: (written) => {
+      if (typeof written !== "string") return INVALID;
+      try {
+        return parse(written);
+      } catch (error) {
+        if (error instanceof MemodagError) return INVALID;
+        throw error;
+      }
+    },
+    json: { type: "string" },
+    kind: "string",
+  };
 }

@@ -6,11 +6,11 @@ import { cacheFaults } from "./cache-rules.ts";
 import { type Config, toConfig } from "./config.ts";
 import { type ConfigDocument, readDocument, withValue } from "./document.ts";
 import { readOverrides } from "./environment.ts";
-import { configInvalid, faultsOf } from "./faults.ts";
+import { configInvalid } from "./faults.ts";
 import { type ConfigLookup, findConfigFile, projectDirOf } from "./find-config-file.ts";
 import { formatKeyPath } from "./known-keys.ts";
 import { poolFaults } from "./pool-rules.ts";
-import { configSchema } from "./schema.ts";
+import { readValues } from "./read-document.ts";
 import { sizeFaults } from "./size-rules.ts";
 import { findTwin, withSecrets } from "./secret-files.ts";
 import { storeFaults } from "./store-rules.ts";
@@ -52,11 +52,11 @@ export function loadConfig(lookup: ConfigLookup): LoadedConfig {
   }
 
   const { document, faults: secretFaults } = withSecrets(written, projectDir);
-  const parsed = configSchema.safeParse(document);
+  const read = readValues(document);
   const faults = [
-    ...(parsed.success
-      ? sizeFaults(parsed.data.database.url, parsed.data.core.max_xcom_size)
-      : faultsOf(parsed.error.issues, document)),
+    ...(read.kind === "valid"
+      ? sizeFaults(read.parsed.database.url, read.parsed.core.max_xcom_size)
+      : read.faults),
     ...bundleFaults(document),
     ...cacheFaults(document),
     ...poolFaults(document),
@@ -67,11 +67,11 @@ export function loadConfig(lookup: ConfigLookup): LoadedConfig {
     const variable = variables.get(fault.path);
     return variable === undefined ? fault : { ...fault, path: `${variable} (${fault.path})` };
   });
-  if (!parsed.success || faults.length > 0 || overrideFaults.length > 0) {
+  if (read.kind === "faulty" || faults.length > 0 || overrideFaults.length > 0) {
     throw configInvalid(label, [...faults, ...overrideFaults]);
   }
   return {
-    config: toConfig(parsed.data, projectDir),
+    config: toConfig(read.parsed, projectDir),
     file: file ?? null,
     projectDir,
     document: written,

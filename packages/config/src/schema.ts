@@ -2,17 +2,20 @@
 // from here.
 
 import { availableParallelism } from "node:os";
-import * as z from "zod";
 import {
   boolean,
   choice,
   duration,
   durationOrNever,
   integer,
+  type Key,
   key,
+  list,
   namePatterns,
   nodeOptions,
   requiredKey,
+  type Section,
+  section,
   size,
   stringOrTable,
   text,
@@ -46,13 +49,6 @@ const ENDPOINT = text(/^(https?:\/\/.+)?$/s, "a URL that starts with https:// or
 const FILE = text(/./s, "the path of a file");
 const FOLDER = text(/./s, "the path of a folder");
 
-function section<S extends z.ZodRawShape>(description: string, shape: S) {
-  return z
-    .strictObject(shape)
-    .prefault({} as never)
-    .meta({ description });
-}
-
 /**
  * The default of `[core] parallelism` on a machine with so many cores. Tasks also wait for networks and disks, so a
  * small machine runs more of them than it has cores.
@@ -61,8 +57,8 @@ export function defaultParallelism(cores: number): number {
   return Math.min(4096, Math.max(4, cores));
 }
 
-/** The schema of the config file. Its input is the config as written, its output the parsed config. */
-export const configSchema = z.strictObject({
+/** The sections of the config file. */
+export const configSchema = {
   core: section("Deployment-wide settings.", {
     parallelism: key(integer(1, 4096), {
       description: "Maximum number of worker processes that one scheduler runs at a time.",
@@ -267,171 +263,161 @@ export const configSchema = z.strictObject({
       default: "30s",
     }),
   }),
-  stores: z
-    .array(
-      z.strictObject({
-        name: requiredKey(NAME, {
-          description:
-            "Unique name of the store, for [task_cache] result_store, for keyStorage of a task and others.",
-          example: "bucket",
-        }),
-        kind: requiredKey(STORE_KIND, {
-          description:
-            "Where the bytes are. s3, gcs and redis need the packages @memodag/s3, @memodag/gcs and @memodag/redis; a module specifier names a module that exports openByteStore.",
-          example: "s3",
-        }),
-        team: unsetKey(NAME, {
-          description:
-            "Team whose tasks may name the store as keyStorage and resultStorage. If unset, tasks of every team may.",
-          example: "ml",
-        }),
-        path: unsetKey(FOLDER, {
-          description: "Folder of a store of kind filesystem, which all machines must share.",
-          example: "/srv/memodag",
-        }),
-        url: unsetKey(REDIS_URL, {
-          description: "Kind redis: URL of Redis or Valkey.",
-          example: "redis://localhost:6379",
-        }),
-        url_file: unsetKey(FILE, {
-          description: "File that contains `url`, an alternative to it.",
-          example: "/run/secrets/redis-url",
-        }),
-        bucket: unsetKey(STRING, { description: "Bucket of kinds s3 and gcs.", example: "acme-memodag" }),
-        prefix: unsetKey(STRING, {
-          description:
-            "Kinds s3, gcs and redis: prefix of the names of all objects, so that the bucket or the server can be shared.",
-          example: "memodag/prod",
-        }),
-        region: unsetKey(STRING, { description: "Kind s3: region of the bucket.", example: "eu-central-1" }),
-        endpoint: unsetKey(ENDPOINT, {
-          description:
-            "Kinds s3 and gcs: URL of a compatible service, instead of AWS or Google Cloud Storage.",
-          example: "https://s3.example.com",
-        }),
-        checksums: unsetKey(choice("md5", "sha256", "none"), {
-          description: "Kind s3: checksum that uploads are signed with, beside their digest. If unset, md5.",
-          example: "sha256",
-        }),
-        credentials_file: unsetKey(FILE, {
-          description:
-            "Kinds s3 and gcs: file with credentials, in the format of the tools of AWS or the JSON of Google. If unset, the usual places are searched.",
-          example: "/run/secrets/memodag-bucket",
-        }),
-        profile: unsetKey(STRING, {
-          description: "Kind s3: profile in the credentials file. If unset, default.",
-          example: "memodag",
-        }),
-        options: unsetKey(stringOrTable, {
-          description:
-            "Options passed to a store named by module specifier: a string, or a table. The schema that its module exports checks them.",
-          example: "/mnt/results",
-        }),
+  stores: list(
+    "Stores, by name. [task_cache] result_store, [core] task_cache_backend and [job_cache] store can name one, and so can tasks: cache: { keyStorage, resultStorage }.",
+    {
+      name: requiredKey(NAME, {
+        description:
+          "Unique name of the store, for [task_cache] result_store, for keyStorage of a task and others.",
+        example: "bucket",
       }),
-    )
-    .prefault([])
-    .meta({
-      description:
-        "Stores, by name. [task_cache] result_store, [core] task_cache_backend and [job_cache] store can name one, and so can tasks: cache: { keyStorage, resultStorage }.",
+      kind: requiredKey(STORE_KIND, {
+        description:
+          "Where the bytes are. s3, gcs and redis need the packages @memodag/s3, @memodag/gcs and @memodag/redis; a module specifier names a module that exports openByteStore.",
+        example: "s3",
+      }),
+      team: unsetKey(NAME, {
+        description:
+          "Team whose tasks may name the store as keyStorage and resultStorage. If unset, tasks of every team may.",
+        example: "ml",
+      }),
+      path: unsetKey(FOLDER, {
+        description: "Folder of a store of kind filesystem, which all machines must share.",
+        example: "/srv/memodag",
+      }),
+      url: unsetKey(REDIS_URL, {
+        description: "Kind redis: URL of Redis or Valkey.",
+        example: "redis://localhost:6379",
+      }),
+      url_file: unsetKey(FILE, {
+        description: "File that contains `url`, an alternative to it.",
+        example: "/run/secrets/redis-url",
+      }),
+      bucket: unsetKey(STRING, { description: "Bucket of kinds s3 and gcs.", example: "acme-memodag" }),
+      prefix: unsetKey(STRING, {
+        description:
+          "Kinds s3, gcs and redis: prefix of the names of all objects, so that the bucket or the server can be shared.",
+        example: "memodag/prod",
+      }),
+      region: unsetKey(STRING, { description: "Kind s3: region of the bucket.", example: "eu-central-1" }),
+      endpoint: unsetKey(ENDPOINT, {
+        description: "Kinds s3 and gcs: URL of a compatible service, instead of AWS or Google Cloud Storage.",
+        example: "https://s3.example.com",
+      }),
+      checksums: unsetKey(choice("md5", "sha256", "none"), {
+        description: "Kind s3: checksum that uploads are signed with, beside their digest. If unset, md5.",
+        example: "sha256",
+      }),
+      credentials_file: unsetKey(FILE, {
+        description:
+          "Kinds s3 and gcs: file with credentials, in the format of the tools of AWS or the JSON of Google. If unset, the usual places are searched.",
+        example: "/run/secrets/memodag-bucket",
+      }),
+      profile: unsetKey(STRING, {
+        description: "Kind s3: profile in the credentials file. If unset, default.",
+        example: "memodag",
+      }),
+      options: unsetKey(stringOrTable, {
+        description:
+          "Options passed to a store named by module specifier: a string, or a table. The schema that its module exports checks them.",
+        example: "/mnt/results",
+      }),
+    },
+  ),
+  pools: list("Pools that limit how many tasks run at a time. They must be the same for every scheduler.", {
+    name: requiredKey(POOL_NAME, { description: "Unique name of the pool." }),
+    slots: requiredKey(integer(1, 1_000_000), {
+      description: "Number of slots that its tasks may take at a time, across all schedulers.",
     }),
-  pools: z
-    .array(
-      z.strictObject({
-        name: requiredKey(POOL_NAME, { description: "Unique name of the pool." }),
-        slots: requiredKey(integer(1, 1_000_000), {
-          description: "Number of slots that its tasks may take at a time, across all schedulers.",
-        }),
+  }),
+  variables: list(
+    "Variables that tasks read with getClient().getVariable(). MEMODAG_VAR_NAME in the environment takes precedence.",
+    {
+      name: requiredKey(VARIABLE_NAME, {
+        description: "Name of the variable, unique within its team.",
+        example: "region",
       }),
-    )
-    .prefault([])
-    .meta({
-      description:
-        "Pools that limit how many tasks run at a time. They must be the same for every scheduler.",
+      value: requiredKey(VARIABLE_VALUE, { description: "Value of the variable.", example: "eu-west-3" }),
+      team: unsetKey(NAME, {
+        description: "Team whose tasks may read the variable. If unset, tasks of every team may.",
+        example: "ml",
+      }),
+    },
+  ),
+  caches: list("Named caches that tasks use.", {
+    name: requiredKey(NAME, {
+      description: "Name of the cache, unique within its team.",
+      example: "rates",
     }),
-  variables: z
-    .array(
-      z.strictObject({
-        name: requiredKey(VARIABLE_NAME, {
-          description: "Name of the variable, unique within its team.",
-          example: "region",
-        }),
-        value: requiredKey(VARIABLE_VALUE, { description: "Value of the variable.", example: "eu-west-3" }),
-        team: unsetKey(NAME, {
-          description: "Team whose tasks may read the variable. If unset, tasks of every team may.",
-          example: "ml",
-        }),
-      }),
-    )
-    .prefault([])
-    .meta({
-      description:
-        "Variables that tasks read with getClient().getVariable(). MEMODAG_VAR_NAME in the environment takes precedence.",
+    kind: requiredKey(text(/^values$/, '"values"'), {
+      description: "Kind of the cache: values, for get-or-create with getValueCache().",
+      example: "values",
     }),
-  caches: z
-    .array(
-      z.strictObject({
-        name: requiredKey(NAME, {
-          description: "Name of the cache, unique within its team.",
-          example: "rates",
-        }),
-        kind: requiredKey(text(/^values$/, '"values"'), {
-          description: "Kind of the cache: values, for get-or-create with getValueCache().",
-          example: "values",
-        }),
-        adapter: key(choice("metadata-db", "memory", "redis"), {
-          description:
-            "Where values are stored: the metadata database, the memory of each scheduler, or Redis by the package @memodag/redis.",
-          default: "metadata-db",
-        }),
-        url: unsetKey(REDIS_URL, {
-          description: "URL of Redis or Valkey.",
-          example: "redis://localhost:6379",
-        }),
-        url_file: unsetKey(FILE, {
-          description: "File that contains `url`, an alternative to it.",
-          example: "/run/secrets/redis-url",
-        }),
-        team: unsetKey(NAME, {
-          description: "Team whose tasks may use the cache. If unset, every team has one of its own.",
-          example: "ml",
-        }),
-        default_ttl: key(durationOrNever("1ms"), {
-          description: "How long values are current if the task does not say.",
-          default: "1h",
-        }),
-        lease: key(duration("1s", "1d"), {
-          description: "How long others wait for a creator whose scheduler has ended.",
-          default: "30s",
-        }),
-        max_value_size: key(size("1B", "8MiB"), {
-          description: "Maximum size of a value.",
-          default: "1MiB",
-        }),
-        max_entries: key(integer(1, 10_000_000), {
-          description:
-            "Maximum number of values if `adapter` is memory; those used least recently leave first.",
-          default: 10_000,
-        }),
-        enabled: key(boolean, {
-          description: "If false, nothing is found and nothing is stored.",
-          default: true,
-        }),
-      }),
-    )
-    .prefault([])
-    .meta({ description: "Named caches that tasks use." }),
-  bundles: z
-    .array(
-      z.strictObject({
-        name: requiredKey(NAME, { description: "Unique name of the bundle." }),
-        path: requiredKey(FOLDER, { description: "Folder of its Dag files." }),
-        team: unsetKey(NAME, {
-          description:
-            "Team that the bundle belongs to. Required if multi_team is true, and not allowed otherwise.",
-          example: "ml",
-        }),
-      }),
-    )
-    .prefault([])
-    .meta({ description: "Folders of Dag files." }),
-});
+    adapter: key(choice("metadata-db", "memory", "redis"), {
+      description:
+        "Where values are stored: the metadata database, the memory of each scheduler, or Redis by the package @memodag/redis.",
+      default: "metadata-db",
+    }),
+    url: unsetKey(REDIS_URL, {
+      description: "URL of Redis or Valkey.",
+      example: "redis://localhost:6379",
+    }),
+    url_file: unsetKey(FILE, {
+      description: "File that contains `url`, an alternative to it.",
+      example: "/run/secrets/redis-url",
+    }),
+    team: unsetKey(NAME, {
+      description: "Team whose tasks may use the cache. If unset, every team has one of its own.",
+      example: "ml",
+    }),
+    default_ttl: key(durationOrNever("1ms"), {
+      description: "How long values are current if the task does not say.",
+      default: "1h",
+    }),
+    lease: key(duration("1s", "1d"), {
+      description: "How long others wait for a creator whose scheduler has ended.",
+      default: "30s",
+    }),
+    max_value_size: key(size("1B", "8MiB"), {
+      description: "Maximum size of a value.",
+      default: "1MiB",
+    }),
+    max_entries: key(integer(1, 10_000_000), {
+      description: "Maximum number of values if `adapter` is memory; those used least recently leave first.",
+      default: 10_000,
+    }),
+    enabled: key(boolean, {
+      description: "If false, nothing is found and nothing is stored.",
+      default: true,
+    }),
+  }),
+  bundles: list("Folders of Dag files.", {
+    name: requiredKey(NAME, { description: "Unique name of the bundle." }),
+    path: requiredKey(FOLDER, { description: "Folder of its Dag files." }),
+    team: unsetKey(NAME, {
+      description:
+        "Team that the bundle belongs to. Required if multi_team is true, and not allowed otherwise.",
+      example: "ml",
+    }),
+  }),
+};
+
+type Schema = typeof configSchema;
+
+type Flat<T> = { [Name in keyof T]: T[Name] };
+
+type Table<K extends Readonly<Record<string, Key>>> = Flat<
+  {
+    [Name in keyof K as K[Name] extends Key<unknown, "unset"> ? never : Name]: ReadKey<K[Name]>;
+  } & {
+    [Name in keyof K as K[Name] extends Key<unknown, "unset"> ? Name : never]?: ReadKey<K[Name]> | undefined;
+  }
+>;
+
+type ReadKey<K> = K extends Key<infer T> ? T : never;
+
+type ReadSection<S> =
+  S extends Section<infer K, infer L> ? (L extends true ? readonly Table<K>[] : Table<K>) : never;
+
+/** A config with parsed values, by section and key as in the file. */
+export type ParsedDocument = { readonly [Name in keyof Schema]: ReadSection<Schema[Name]> };

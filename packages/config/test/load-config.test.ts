@@ -233,14 +233,18 @@ describe("a config with faults", () => {
     ]);
   });
 
-  it.each(["core = 3", "bundles = 3", 'bundles = ["a"]', "core = []", "core.parallelism = 2026-01-01"])(
-    "refuses a value of another shape: %s",
-    (text) => {
-      write("memodag.toml", text);
-      expect(faultsOf()).toHaveLength(1);
-      expect(faultsOf({ MEMODAG__TASK_CACHE__DEFAULT_TTL: "1d" })).toHaveLength(1);
-    },
-  );
+  it.each([
+    "core = 3",
+    "core = 2026-01-01",
+    "bundles = 3",
+    'bundles = ["a"]',
+    "core = []",
+    "core.parallelism = 2026-01-01",
+  ])("refuses a value of another shape: %s", (text) => {
+    write("memodag.toml", text);
+    expect(faultsOf()).toHaveLength(1);
+    expect(faultsOf({ MEMODAG__TASK_CACHE__DEFAULT_TTL: "1d" })).toHaveLength(1);
+  });
 
   it("refuses url beside url_file, and a url_file that cannot be read", () => {
     write("memodag.toml", '[database]\nurl = "sqlite:x"\nurl_file = "y"\n[task_cache]\nurl_file = "nowhere"');
