@@ -18,4 +18,4 @@ const built = await build({
   metafile: true,
   logLevel: "warning",
 });
-await writeFile("dist/THIRD_PARTY_LICENSES.txt", await licencesOf([built]));
+await writeFile("dist/THIRD_PARTY_LICENSES.txt", await licencesOf(Object.keys(built.metafile.inputs)));

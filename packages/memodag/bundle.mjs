@@ -3,141 +3,124 @@
 // The `memodag` of this repository and the one that users install are these same files. Our packages are in
 // them, and so are the small libraries that these use, whose licences go along. What is native, large or
 // likely to need a fix of its own stays outside and is a dependency of what users install.
+//
+// There is one copy of everything, in files that are loaded when they are needed: few, as finding and reading many takes
+// longer than reading large ones. They are CommonJS, which is loaded without waiting, and whose compiled code can be kept
+// (`src/kept-code.ts`). What users import are ES modules that name the exports of these files.
 
 import { cp, glob, readFile, rm, writeFile } from "node:fs/promises";
-import { builtinModules as builtinNames } from "node:module";
 import { decode, encode } from "@jridgewell/sourcemap-codec";
-import { build } from "esbuild";
+import { rolldown } from "rolldown";
+import { parseSync } from "rolldown/utils";
+import { lateModules } from "./late-modules.mjs";
 import { licencesOf } from "./licences.mjs";
 
 /** Installed beside memodag, not bundled. */
 const { dependencies } = JSON.parse(await readFile("package.json", "utf8"));
 
-/**
- * Takes Node's own modules from the process, and of each only what is used: an `import` of one reads all of its
- * exports, lazy ones too, which takes milliseconds.
- *
- * @type {import("esbuild").Plugin}
- */
-const builtinModules = {
-  name: "builtin-modules",
-  setup({ onResolve, onLoad }) {
-    const names = new Set(builtinNames);
-    onResolve({ filter: /^(?:node:)?[a-z_/]+$/ }, ({ path, kind }) => {
-      const name = path.replace(/^node:/, "");
-      if (name === path && !names.has(name)) return undefined;
-      const namespace = kind === "require-call" ? "builtin-commonjs" : "builtin";
-      return { path: `node:${name}`, namespace, sideEffects: false };
-    });
-    onLoad({ filter: /.*/, namespace: "builtin-commonjs" }, ({ path }) => ({
-      contents: `module.exports = process.getBuiltinModule(${JSON.stringify(path)});`,
-    }));
-    onLoad({ filter: /.*/, namespace: "builtin" }, ({ path }) => ({ contents: exportsOfBuiltin(path) }));
-  },
+/** What users import. */
+const PUBLIC = ["index", "cache", "testing"];
+
+/** Files that are run by their names. */
+const THREADS = {
+  "value-thread": "../scheduler/src/values/value-thread.ts",
+  "look-thread": "../executor/src/surroundings/look-thread.ts",
+  "canonical-json-thread": "../executor/src/canonical-json-thread.ts",
 };
 
-/** Slow to load, and not needed by most commands: they are loaded when one of their functions is called. */
-const LOADED_LATE = new Set(["node:crypto", "node:child_process"]);
-
-/** Every export as a value of its own, so that unused ones are dropped. */
-function exportsOfBuiltin(path) {
-  const builtin = process.getBuiltinModule(path);
-  const exported = Object.keys(builtin).filter((name) => /^[A-Za-z_$][\w$]*$/.test(name));
-  const load = `process.getBuiltinModule(${JSON.stringify(path)})`;
-  const valueOf = (name) =>
-    LOADED_LATE.has(path) && typeof builtin[name] === "function" && /^[a-z]/.test(name)
-      ? `(...args) => ${load}.${name}(...args)`
-      : `/* @__PURE__ */ (() => ${load}.${name})()`;
-  return [
-    `const builtin = /* @__PURE__ */ ${load};`,
-    "export default builtin;",
-    ...exported.map((name) => `const own_${name} = ${valueOf(name)};`),
-    `export { ${exported.map((name) => `own_${name} as ${name}`).join(", ")} };`,
-  ].join("\n");
-}
-
 /**
- * Loads what is installed beside memodag when it is first used: of an ES module, every `import` is loaded at
- * its start.
- *
- * @type {import("esbuild").Plugin}
+ * What is loaded together: of each group the modules below, and all that these import, without those of the groups
+ * before it. Everything else is in files of its own, by what imports it.
  */
-const installedPackages = {
-  name: "installed-packages",
-  setup({ onResolve, onLoad }) {
-    const names = new Set(Object.keys(dependencies));
-    onResolve({ filter: /^[a-z]/ }, ({ path }) =>
-      names.has(path) ? { path, namespace: "installed", sideEffects: false } : undefined,
-    );
-    onLoad({ filter: /.*/, namespace: "installed" }, ({ path }) => ({
-      contents: `module.exports = requireInstalled(${JSON.stringify(path)});`,
-    }));
-  },
+const GROUPS = {
+  start: [/^core\/src\/import-module\.ts$/, /^memodag\/src\/start\.ts$/],
+  // Of tests, which import the SDK, and of threads, whose own files do their work as soon as they are loaded.
+  base: [
+    /^memodag\/src\/index\.ts$/,
+    /^executor\/src\/canonical-json-check\.ts$/,
+    /^executor\/src\/surroundings\/look-at-/,
+    /^executor\/src\/surroundings\/digest-memory\.ts$/,
+    /^scheduler\/src\/values\/value-work\.ts$/,
+  ],
+  main: [/^memodag\/src\/main\.ts$/],
+  stores: [
+    /^deployment\/src\/(?:stores|config)\/index\.ts$/,
+    /^(?:config|metastore|result-cache)\/src\/index\.ts$/,
+  ],
+  cache: [/^operations\/src\/cache\/index\.ts$/],
+  dags: [
+    /^deployment\/src\/(?:dags|scheduler)\/index\.ts$/,
+    /^operations\/src\/(?:dags|runs)\/index\.ts$/,
+    /^dag-processor\/src\/index\.ts$/,
+  ],
 };
 
-/** @type {import("esbuild").BuildOptions} */
-const common = {
-  outdir: "dist",
-  bundle: true,
-  format: "esm",
+const packages = new URL("../", import.meta.url).pathname;
+const bundle = await rolldown({
+  input: {
+    start: "src/start.ts",
+    main: "src/main.ts",
+    ...Object.fromEntries(PUBLIC.map((name) => [name, `src/${name}.ts`])),
+    ...THREADS,
+  },
   platform: "node",
-  target: "node22.19",
-  conditions: ["source"],
-  plugins: [builtinModules, installedPackages],
-  banner: {
-    js: 'const requireInstalled = process.getBuiltinModule("node:module").createRequire(import.meta.url);',
-  },
-  minifySyntax: true,
-  minifyWhitespace: true,
-  sourcemap: "linked",
-  // Sources are not shipped; what a stack trace needs are their names and lines.
-  sourcesContent: false,
-  metafile: true,
-  logLevel: "warning",
-};
-
-/**
- * What runs before the program is loaded is shared with it: it keeps the secrets that it took.
- *
- * @type {import("esbuild").Plugin}
- */
-const sharedStart = {
-  name: "shared-start",
-  setup({ onResolve }) {
-    onResolve({ filter: /\/environment-secrets(?:\.ts)?$/ }, () => ({ path: "./start.js", external: true }));
-  },
-};
-
-// Chunks are named by their content: those of earlier builds would stay for ever.
+  external: Object.keys(dependencies),
+  resolve: { conditionNames: ["source", "node", "import", "default"] },
+  transform: { target: "node22.19" },
+  plugins: [lateModules],
+  // Files of a group export what the others need of it.
+  preserveEntrySignatures: "allow-extension",
+});
+// A folder restored from a build cache has the files of earlier builds.
 await rm("dist", { recursive: true, force: true });
-const built = await Promise.all([
-  // The program in one file, in which a module is evaluated when it is first imported: finding and linking
-  // many small files takes longer than reading a large one.
-  build({
-    ...common,
-    entryPoints: { main: "src/main.ts" },
-    plugins: [...common.plugins, sharedStart],
-  }),
-  build({ ...common, entryPoints: { start: "src/start.ts" } }),
-  // What users import, and threads that are started by the names of their files.
-  build({
-    ...common,
-    splitting: true,
-    entryPoints: {
-      index: "src/index.ts",
-      cache: "src/cache.ts",
-      testing: "src/testing.ts",
-      "value-thread": "../scheduler/src/values/value-thread.ts",
-      "look-thread": "../executor/src/surroundings/look-thread.ts",
-      "canonical-json-thread": "../executor/src/canonical-json-thread.ts",
-    },
-  }),
-]);
+const { output } = await bundle.write({
+  dir: "dist",
+  format: "cjs",
+  entryFileNames: "[name].cjs",
+  chunkFileNames: "[name].cjs",
+  codeSplitting: {
+    groups: Object.entries(GROUPS).map(([name, roots], index, { length }) => ({
+      name,
+      priority: length - index,
+      test: (id) => id.startsWith(packages) && roots.some((root) => root.test(id.slice(packages.length))),
+    })),
+  },
+  // Names stay, for stack traces.
+  minify: { compress: false, mangle: false, codegen: { removeWhitespace: true } },
+  comments: false,
+  sourcemap: true,
+  // Sources are not shipped; what a stack trace needs are their names and lines.
+  sourcemapExcludeSources: true,
+});
+const chunks = output.filter(({ type }) => type === "chunk");
+refuseImports(chunks);
+await Promise.all(
+  PUBLIC.map((name) => writeModule(chunks.find((chunk) => chunk.isEntry && chunk.name === name))),
+);
 await dropLibraryPlaces();
 // The processes that memodag starts have bundles of their own, made where their sources are.
 await cp("../executor/dist/worker-bundle", "dist/worker-bundle", { recursive: true });
 await cp("../dag-processor/dist/loader", "dist/loader", { recursive: true });
-await writeFile("dist/THIRD_PARTY_LICENSES.txt", await licencesOf(built));
+await writeFile(
+  "dist/THIRD_PARTY_LICENSES.txt",
+  await licencesOf(chunks.flatMap(({ moduleIds }) => moduleIds)),
+);
+
+/** Kept code cannot import: `core/src/import-module.ts` does it, in the file that Node loads. */
+function refuseImports(files) {
+  for (const { fileName, code } of files) {
+    const [found] = parseSync(fileName, code).module.dynamicImports;
+    if (found === undefined || fileName === "start.cjs") continue;
+    const place = code.slice(Math.max(0, found.start - 60), found.end);
+    throw new Error(`${fileName} has an import() of a variable: use importModule() of core: …${place}`);
+  }
+}
+
+/** The ES module that users import. */
+async function writeModule({ name, fileName, exports }) {
+  const lines = [`import own from "./${fileName}";`, `export const { ${exports.join(", ")} } = own;`];
+  await writeFile(`dist/${name}.js`, `${lines.join("\n")}\n`);
+}
 
 /** Takes the libraries out of the source maps: places in our own code are what is asked about. */
 async function dropLibraryPlaces() {

@@ -3,9 +3,8 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 
-/** The licence texts of the libraries that are in the bundle. */
-export async function licencesOf(results) {
-  const inputs = results.flatMap(({ metafile }) => Object.keys(metafile.inputs));
+/** The licence texts of the libraries that the modules of a bundle, given by their paths, are of. */
+export async function licencesOf(inputs) {
   const folders = new Set(
     inputs.flatMap((path) => /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path)?.[0] ?? []),
   );

@@ -27,7 +27,7 @@ export interface KeyFacts {
   readonly live?: boolean;
 }
 
-/** What is read of a value that the key does not take. */
+/** The reading of a value that the key does not take. */
 export const INVALID: unique symbol = Symbol("invalid");
 
 /** Metadata that depends on the key rather than on its type. */
@@ -48,7 +48,7 @@ export interface Key<
 > {
   readonly type: KeyType<T>;
   readonly facts: KeyFacts;
-  /** What a key is that is not written. */
+  /** The meaning of a key that is not written. */
   readonly presence: P;
 }
 

@@ -14,6 +14,7 @@ export * from "./errors.ts";
 export * from "./file-fault.ts";
 export * from "./handed-on.ts";
 export * from "./human-request.ts";
+export * from "./import-module.ts";
 export * from "./instance-name.ts";
 export * from "./interval-schedule.ts";
 export * from "./iso-time.ts";

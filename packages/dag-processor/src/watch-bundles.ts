@@ -2,7 +2,7 @@
 
 import { join, resolve, sep } from "node:path";
 import { messageOf, systemClock, type CancelTimer, type Clock } from "@memodag/core";
-import { watch, type FSWatcher } from "chokidar";
+import type { FSWatcher, watch as watchPath } from "chokidar";
 import type { DagBundle } from "./dag-bundle.ts";
 import type { BundleSummary, DagProcessor } from "./dag-processor.ts";
 import { isIgnoredFolder } from "./find-dag-files.ts";
@@ -43,7 +43,9 @@ export async function watchBundles(
   options: WatchOptions = {},
 ): Promise<BundleWatch> {
   await processor.forgetOtherBundles(bundles);
-  const watches = bundles.map((bundle) => new OneBundle(processor, bundle, options));
+  // Most commands read Dag files without watching them.
+  const { watch } = await import("chokidar");
+  const watches = bundles.map((bundle) => new OneBundle(processor, bundle, options, watch));
   await Promise.all(watches.map((one) => one.start()));
   return {
     async stop() {
@@ -65,7 +67,7 @@ class OneBundle {
   #changed = false;
   #stopped = false;
 
-  constructor(processor: DagProcessor, bundle: DagBundle, options: WatchOptions) {
+  constructor(processor: DagProcessor, bundle: DagBundle, options: WatchOptions, watch: typeof watchPath) {
     this.#processor = processor;
     this.#bundle = bundle;
     this.#options = options;

@@ -1,5 +1,6 @@
 // Verifies that values from a worker are canonical JSON, which all further processing relies on.
 
+import { extname } from "node:path";
 import { Worker } from "node:worker_threads";
 import { isCanonicalJson } from "./canonical-json-check.ts";
 
@@ -7,7 +8,8 @@ import { isCanonicalJson } from "./canonical-json-check.ts";
 const THREAD_FROM_BYTES = 1_048_576;
 
 /** The built file runs, even if this module is loaded from source. */
-const THREAD = new URL("../dist/canonical-json-thread.js", import.meta.url);
+const EXTENSION = extname(import.meta.url).replace("ts", "js");
+const THREAD = new URL(`../dist/canonical-json-thread${EXTENSION}`, import.meta.url);
 
 /** True if all values are canonical JSON. */
 export async function areCanonicalJson(values: readonly Uint8Array[]): Promise<boolean> {

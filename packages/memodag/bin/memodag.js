@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// The memodag command. Compiled code is kept between starts, which halves the time that a start takes.
+// The memodag command. Compiled code is kept between starts, which halves the time that a start takes (`src/start.ts`).
 import { refusalOf } from "./node-floor.js";
 
 // Another Node fails somewhere below, some with a crash: nothing of memodag is loaded before this.
@@ -13,14 +13,8 @@ const { readFileSync, writeSync } = process.getBuiltinModule("node:fs");
 // Scripts and editors ask for the version often: it is answered without loading the program.
 if (process.argv.length === 3 && ["--version", "-V"].includes(process.argv[2]) && printVersion())
   process.exit();
-// Before anything is started that could read them.
-const { findCompileCacheFolder, takeSecrets } = await import("../dist/start.js");
-const warning = takeSecrets();
-if (warning !== null) process.stderr.write(`memodag: ${warning}\n`);
-const folder = findCompileCacheFolder({ env: process.env, uid: process.geteuid?.() ?? -1 });
-if (folder !== undefined) process.getBuiltinModule("node:module").enableCompileCache(folder);
-const { main } = await import("../dist/main.js");
-await main(process.argv.slice(2));
+const require = process.getBuiltinModule("node:module").createRequire(import.meta.url);
+await require("../dist/start.cjs").start(process.argv.slice(2));
 
 /** False where standard output takes nothing: the program then says why. */
 function printVersion() {

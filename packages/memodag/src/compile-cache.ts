@@ -1,4 +1,4 @@
-// Finds the folder for the code that Node has compiled: a folder of this user's own, or none.
+// Finds the folder for compiled code: a folder of this user's own, or none.
 //
 // Node would take one below the shared temporary folder, whose first maker decides its contents, and runs
 // what it finds there. Imports nothing of memodag's: it is asked before anything else is loaded.
@@ -22,7 +22,7 @@ const ROOT = 0;
  * The folder, made where it is missing: `memodag` below `$XDG_CACHE_HOME` or `~/.cache`, which this user
  * alone can look into. `undefined` where anyone else could have put something there: compiled code is not kept then.
  */
-export function findCompileCacheFolder({ env, uid }: FolderOwner): string | undefined {
+export function findCacheFolder({ env, uid }: FolderOwner): string | undefined {
   try {
     const base = realpathSync(makeFolder(cacheHome(env)));
     for (let folder = base; ; folder = dirname(folder)) {
@@ -32,7 +32,7 @@ export function findCompileCacheFolder({ env, uid }: FolderOwner): string | unde
     const own = makeFolder(join(base, "memodag"));
     const { mode, uid: owner } = lstatSync(own);
     if (!lstatSync(own).isDirectory() || owner !== uid || (mode & GROUP_AND_OTHERS) !== 0) return undefined;
-    return join(own, "compiled");
+    return own;
   } catch {
     // No home, a full disk, a file in the way: memodag starts without.
     return undefined;

@@ -16,7 +16,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { findCompileCacheFolder } from "../src/compile-cache.ts";
+import { findCacheFolder } from "../src/compile-cache.ts";
 
 const BIN = fileURLToPath(new URL("../bin/memodag.js", import.meta.url));
 const uid = process.getuid?.() ?? -1;
@@ -28,17 +28,17 @@ beforeEach(() => {
 afterEach(() => rmSync(root, { recursive: true, force: true }));
 
 function find(folder: string, as = uid): string | undefined {
-  return findCompileCacheFolder({ env: { XDG_CACHE_HOME: folder }, uid: as });
+  return findCacheFolder({ env: { XDG_CACHE_HOME: folder }, uid: as });
 }
 
 describe("the folder of compiled code", () => {
   it("is this user's alone, below the cache home or the home", () => {
-    expect(find(root)).toBe(join(root, "memodag", "compiled"));
+    expect(find(root)).toBe(join(root, "memodag"));
     expect(statSync(join(root, "memodag")).mode & 0o777).toBe(0o700);
     const home = join(root, "home");
     mkdirSync(home);
-    const inHome = findCompileCacheFolder({ env: { XDG_CACHE_HOME: "relative", HOME: home }, uid });
-    expect(inHome).toBe(join(home, ".cache", "memodag", "compiled"));
+    const inHome = findCacheFolder({ env: { XDG_CACHE_HOME: "relative", HOME: home }, uid });
+    expect(inHome).toBe(join(home, ".cache", "memodag"));
   });
 
   it.each([
@@ -60,7 +60,7 @@ describe("the folder of compiled code", () => {
 
   it("is taken below a shared folder that protects what is in it, as /tmp does", () => {
     chmodSync(root, 0o1777);
-    expect(find(root)).toBe(join(root, "memodag", "compiled"));
+    expect(find(root)).toBe(join(root, "memodag"));
   });
 
   it("is what the command uses: nothing is read from, or left in, the temporary folder", () => {

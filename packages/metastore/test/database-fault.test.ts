@@ -1,5 +1,6 @@
 import Database from "better-sqlite3";
-import { findDatabaseFault, openMetastore } from "@memodag/metastore";
+import { openMetastore } from "@memodag/metastore";
+import { findDatabaseFault } from "@memodag/metastore/faults";
 import { createTestDatabase, openTestMetastore, TEST_DIALECTS } from "@memodag/metastore/testing";
 import { describe, expect, test } from "vitest";
 

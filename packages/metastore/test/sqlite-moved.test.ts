@@ -4,7 +4,8 @@ import { copyFileSync, mkdtempSync, renameSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { findDatabaseFault, openMetastore, type Metastore } from "../src/index.ts";
+import { findDatabaseFault } from "../src/database-fault.ts";
+import { openMetastore, type Metastore } from "../src/index.ts";
 import { newRun, saveDag } from "./dags-and-runs.ts";
 
 let folder: string;

@@ -2,6 +2,7 @@
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { MemodagError, type Clock } from "@memodag/core";
+import { findDatabaseFault } from "@memodag/metastore/faults";
 import type { OperationContext } from "./context.ts";
 import { whenAborted } from "./when-aborted.ts";
 
@@ -40,7 +41,6 @@ export async function rideOut<T>(
       if (awaySince !== undefined) note("The database answers again.");
       return value;
     } catch (error) {
-      const { findDatabaseFault } = await import("@memodag/metastore");
       const fault = findDatabaseFault(error);
       const now = clock.monotonic();
       if (fault?.code !== "database_failed" || now - (awaySince ?? now) >= AWAY_MS) throw error;

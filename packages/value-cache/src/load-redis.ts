@@ -3,7 +3,7 @@
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { MemodagError } from "@memodag/core";
+import { importModule, MemodagError } from "@memodag/core";
 import type { ValueAdapter } from "./value-adapter.ts";
 
 /** Options of `@memodag/redis`. */
@@ -31,7 +31,7 @@ export async function openRedisAdapter(
   options: RedisOptions,
   folder: string = process.cwd(),
 ): Promise<ValueAdapter> {
-  const { openRedisValues } = (await import(findPackage(folder))) as RedisPackage;
+  const { openRedisValues } = (await importModule(findPackage(folder))) as RedisPackage;
   return await openRedisValues(options);
 }
 

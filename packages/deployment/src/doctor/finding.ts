@@ -1,7 +1,7 @@
 // Findings of `memodag doctor`: one line of its output each.
 
 import { messageOf } from "@memodag/core";
-import { findDatabaseFault } from "@memodag/metastore";
+import { findDatabaseFault } from "@memodag/metastore/faults";
 
 /** The severity. `warn` works, but may not be intended. */
 export type FindingStatus = "ok" | "warn" | "fail";

@@ -1,7 +1,7 @@
 // Loads the modules that a config names for its cache and its stores, and checks their options.
 
 import type { LoadedConfig, StoreConfig } from "@memodag/config";
-import { MemodagError, messageOf, systemClock, type Logger } from "@memodag/core";
+import { importModule, MemodagError, messageOf, systemClock, type Logger } from "@memodag/core";
 import {
   parseBackendOptions,
   requireBackendModule,
@@ -49,7 +49,7 @@ export async function loadBackendModule(
   { specifier, setting, stores }: NamedModule,
   projectDir: string,
 ): Promise<CacheBackendModule> {
-  return requireBackendModule(await importModule(specifier, projectDir, setting), setting, stores);
+  return requireBackendModule(await loadModule(specifier, projectDir, setting), setting, stores);
 }
 
 /** The options that a module is opened with. */
@@ -70,10 +70,10 @@ export async function openOptions(
   };
 }
 
-async function importModule(specifier: string, projectDir: string, setting: string): Promise<unknown> {
+async function loadModule(specifier: string, projectDir: string, setting: string): Promise<unknown> {
   const isOurs = [...PACKAGES.values()].includes(specifier);
   try {
-    return await import(resolveOurs(specifier, projectDir, isOurs));
+    return await importModule(await resolveOurs(specifier, projectDir, isOurs));
   } catch (error) {
     const isMissing = (error as { readonly code?: unknown }).code === "ERR_MODULE_NOT_FOUND";
     const fix =
@@ -90,11 +90,11 @@ async function importModule(specifier: string, projectDir: string, setting: stri
 }
 
 /** A package of ours may be installed beside a memodag that is not the project's, such as a global one. */
-function resolveOurs(specifier: string, projectDir: string, isOurs: boolean): string {
+async function resolveOurs(specifier: string, projectDir: string, isOurs: boolean): Promise<string> {
   try {
-    return resolveFrom(projectDir, specifier);
+    return await resolveFrom(projectDir, specifier);
   } catch (error) {
     if (!isOurs) throw error;
-    return resolveFrom(import.meta.dirname, specifier);
+    return await resolveFrom(import.meta.dirname, specifier);
   }
 }

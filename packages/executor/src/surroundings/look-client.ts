@@ -1,6 +1,7 @@
 // The client of the thread that inspects files, programs and packages. Identical pending requests are
 // sent once.
 
+import { extname } from "node:path";
 import { Worker } from "node:worker_threads";
 import type { Clock, Reason } from "@memodag/core";
 import type { FilesAnswer, FilesOrder } from "./look-at-files.ts";
@@ -96,7 +97,7 @@ export class LookClient {
   }
 
   #start(): Worker {
-    const thread = new Worker(new URL(`./look-thread${import.meta.url.slice(-3)}`, import.meta.url), {
+    const thread = new Worker(new URL(`./look-thread${extname(import.meta.url)}`, import.meta.url), {
       // The thread reads only on behalf of memodag, so the author's options do not apply.
       execArgv: [],
       stdin: false,

@@ -182,8 +182,8 @@ function openingRemedy(path: string): string {
   return "check that [database] url names a SQLite file in a folder that can be written to";
 }
 
-/** How often it is looked whether the file is still the one that was opened, in milliseconds. */
-const LOOK_AT_FILE_MS = 500;
+/** How often it is looked whether the file is still the one that was opened, in seconds. */
+const LOOK_AT_FILE_SECONDS = 0.5;
 
 /**
  * Throws what SQLite says of a file that was moved, once another one or none is under its path: the file that is
@@ -195,10 +195,11 @@ function watchFile(path: string): () => void {
     return file && `${file.dev}:${file.ino}`;
   };
   const opened = identity();
-  let lookedAt = performance.now();
+  // Node loads `performance` when it is first used, which takes milliseconds of a command.
+  let lookedAt = process.uptime();
   return () => {
-    const now = performance.now();
-    if (now - lookedAt < LOOK_AT_FILE_MS) return;
+    const now = process.uptime();
+    if (now - lookedAt < LOOK_AT_FILE_SECONDS) return;
     if (identity() === opened) {
       lookedAt = now;
       return;

@@ -1,6 +1,7 @@
 // Runs operations on values: small ones in this thread, large ones in a worker thread, so that they do not
 // block scheduling.
 
+import { extname } from "node:path";
 import { Worker } from "node:worker_threads";
 import { workOnValue, type ValueAnswer, type ValueOrder } from "./value-work.ts";
 
@@ -45,7 +46,7 @@ export class ValueWorker {
   }
 
   #start(): Worker {
-    const thread = new Worker(new URL(`./value-thread${import.meta.url.slice(-3)}`, import.meta.url));
+    const thread = new Worker(new URL(`./value-thread${extname(import.meta.url)}`, import.meta.url));
     // A thread that exited is replaced; its pending operations are rejected.
     thread.once("exit", () => {
       if (this.#thread === thread) this.#thread = undefined;
