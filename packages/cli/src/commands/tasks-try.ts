@@ -2,9 +2,9 @@
 
 import type { Command } from "commander";
 import { instanceName } from "@memodag/core";
-import type { TriedTask } from "@memodag/deployment/dags";
+import type { TriedTask, WatchedTry } from "@memodag/deployment/dags";
 import { EXIT_RUN_FAILED } from "../output/exit-codes.ts";
-import { printJson, printNote } from "../output/print.ts";
+import { printJson, printJsonLine, printNote } from "../output/print.ts";
 import { shownDuration } from "../output/units.ts";
 import { withOperations } from "../wiring/deployment.ts";
 import { withStopSignal } from "../wiring/stop-signal.ts";
@@ -14,6 +14,7 @@ import { parseIndex } from "./parse-arguments.ts";
 interface TryOptions extends TeamOptions {
   readonly run: string;
   readonly mapIndex?: number;
+  readonly watch?: boolean;
 }
 
 /** Adds `tasks try`. */
@@ -27,23 +28,44 @@ export function registerTry(tasks: Command): void {
       'the run whose values it receives: its id, the beginning of one, or "latest"',
     )
     .option("--map-index <n>", "which instance of a mapped task", parseIndex)
-    .addHelpText("after", "\nExample:\n  memodag tasks try etl load --run latest --map-index 3")
+    .option("--watch", "run it again whenever its files change, until Ctrl-C")
+    .addHelpText(
+      "after",
+      "\nExamples:\n  memodag tasks try etl load --run latest --map-index 3\n" +
+        "  memodag tasks try etl transform --run latest --watch",
+    )
     .action(tryTask);
 }
 
 async function tryTask(dagId: string, taskId: string, options: TryOptions): Promise<void> {
-  const { run: runId, team, mapIndex, json } = options;
-  const { tryTask: attempt } = await import("@memodag/deployment/dags");
+  const { run: runId, team, mapIndex, json = false, watch } = options;
+  const { tryTask: attempt, watchTask } = await import("@memodag/deployment/dags");
+  const { stdoutClosed } = await import("../output/standard-streams.ts");
   const input = { dagId, taskId, runId, team, mapIndex };
   const onOutput = (text: string): void => void process.stderr.write(text);
-  const tried = await withStopSignal((signal) =>
-    withOperations(options, (context, deployment) =>
-      attempt(deployment, context, input, { signal, onOutput }),
-    ),
+  await withStopSignal((stopped) =>
+    withOperations(options, async (context, deployment) => {
+      if (watch) {
+        const signal = AbortSignal.any([stopped, stdoutClosed()]);
+        const onStep = (step: WatchedTry): void => {
+          if (!signal.aborted) printStep(step, json);
+        };
+        return await watchTask(deployment, context, input, { signal, onOutput, onStep });
+      }
+      const tried = await attempt(deployment, context, input, { signal: stopped, onOutput });
+      if (tried.state === "failed") process.exitCode = EXIT_RUN_FAILED;
+      if (json) printJson(tried);
+      else printOutcome(tried);
+    }),
   );
-  if (tried.state === "failed") process.exitCode = EXIT_RUN_FAILED;
-  if (json) return printJson(tried);
-  printOutcome(tried);
+}
+
+function printStep(step: WatchedTry, json: boolean): void {
+  if (step.kind === "ended") return printNote("Its files changed during the try, which starts again.");
+  if (step.kind === "refused") printNote(step.error.message);
+  else if (json) printJsonLine(step.tried);
+  else printOutcome(step.tried);
+  printNote("Waiting for a change of its files; Ctrl-C ends this.");
 }
 
 function printOutcome(tried: TriedTask): void {

@@ -11,6 +11,11 @@ export function printJson(value: unknown): void {
   process.stdout.write(`${process.stdout.isTTY ? plainJson(json) : json}\n`);
 }
 
+/** Prints a value as JSON in one line, for a command that prints several. */
+export function printJsonLine(value: unknown): void {
+  process.stdout.write(`${plainJson(JSON.stringify(value))}\n`);
+}
+
 /** Prints a line of text. */
 export function printLine(text: string): void {
   process.stdout.write(`${plainLine(text)}\n`);

@@ -1,30 +1,11 @@
-// Runs one task with the current code of its Dag file and the values of an earlier run, and writes nothing down.
+// Runs one task with the current code of its Dag file and the values of an earlier run, once or whenever its files
+// change, and writes nothing to the database.
 
-import { randomUUID } from "node:crypto";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import {
-  MemodagError,
-  RETURN_VALUE,
-  systemClock,
-  withCallTimeouts,
-  type Attempt,
-  type AttemptOutcome,
-  type DagRun,
-  type DagStore,
-  type DagVersion,
-  type JsonValue,
-  type StoredError,
-} from "@memodag/core";
-import type { BundleSummary } from "@memodag/dag-processor";
-import { LocalExecutor, LocalSurroundings } from "@memodag/executor";
-import { FileLogStore } from "@memodag/executor/logs";
+import { MemodagError, RETURN_VALUE, type JsonValue, type StoredError } from "@memodag/core";
 import type { OperationContext } from "@memodag/operations";
 import { getRun } from "@memodag/operations/runs";
-import { answerAttempts, attemptToTry } from "@memodag/scheduler";
 import type { Deployment } from "../stores/deployment.ts";
-import { openDagProcessor, requireBundles } from "./dag-files.ts";
+import { TrialRoom, type Trial, type TrialEnd, type TryTaskParts } from "./trial-room.ts";
 
 /** The task to try, and the run whose values it receives. */
 export interface TryTaskInput {
@@ -54,11 +35,14 @@ export interface TriedTask {
   readonly undeclared: readonly string[];
 }
 
-/** Where the task's output goes, and what ends a try. */
-export interface TryTaskParts {
-  readonly signal: AbortSignal;
-  readonly onOutput: (text: string) => void;
-}
+/**
+ * A step of a watch. `refused`: the files as they are cannot be tried, or not with this run; `ended`: the try
+ * was ended, because they changed or the watch is to end.
+ */
+export type WatchedTry =
+  | { readonly kind: "tried"; readonly tried: TriedTask }
+  | { readonly kind: "refused"; readonly error: Error }
+  | { readonly kind: "ended" };
 
 /**
  * Tries a task in a worker process. The database is only read.
@@ -71,136 +55,94 @@ export async function tryTask(
   input: TryTaskInput,
   parts: TryTaskParts,
 ): Promise<TriedTask> {
-  requireBundles(deployment.loaded);
-  const { config, runs, values } = deployment;
-  const run = await getRun(context.stores, input);
-  const { openMetastore } = await import("@memodag/metastore");
-  const memory = await openMetastore("sqlite::memory:");
-  const stateDir = await mkdtemp(join(tmpdir(), "memodag-try-"));
+  const trial = await trialOf(context, input);
+  const room = await TrialRoom.open(deployment, context);
   try {
-    await memory.migrate();
-    const processor = await openDagProcessor({ dags: memory.dags, loaded: deployment.loaded }, stateDir);
-    const bundles = await processor.processBundles(config.bundles);
-    const version = await currentVersion(context, memory.dags, bundles, run);
-    const bundlePaths = new Map(config.bundles.map(({ name, path }) => [name, path]));
-    const bundlePath = (name: string): string => bundlePaths.get(name) ?? deployment.loaded.projectDir;
-    const { ordinaryEnv, runtime } = config.taskCache;
-    const surroundings = new LocalSurroundings({
-      level: runtime,
-      env: process.env,
-      ordinaryEnv,
-      clock: systemClock,
-      packageMemoryPath: join(stateDir, "packages.json"),
-      bundlePath,
-    });
-    const attempt = await attemptToTry({
-      run,
-      version,
-      taskId: input.taskId,
-      mapIndex: input.mapIndex,
-      instances: await runs.listTaskInstances(run.team, run.id),
-      xcoms: await runs.listXComs(run.team, run.id),
-      values,
-      attemptId: randomUUID(),
-      runtime: surroundings.runtime,
-      now: context.clock.now(),
-    });
-    const logsDir = join(stateDir, "logs");
-    const executor = new LocalExecutor({
-      parallelism: () => 1,
-      artifactsDir: join(stateDir, "artifacts"),
-      logsDir,
-      exchangeDir: join(stateDir, "exchange"),
-      log: context.log,
-      ordinaryEnv,
-      nodeOptions: config.worker.nodeOptions,
-      heartbeatTimeoutMs: config.scheduler.heartbeatTimeout,
-      maxXComBytes: deployment.maxXComBytes,
-      queries: {
-        ...answerAttempts({
-          runs: withCallTimeouts(runs, "runs", systemClock),
-          values,
-          variables: config.variables,
-          env: process.env,
-        }),
-        callValueCache: () => Promise.reject(refused("a value cache")),
-        askEntries: () => Promise.reject(refused("the job cache")),
-      },
-      clock: systemClock,
-      artifacts: memory.dags,
-      values,
-      bundlePath,
-    });
-    const outcome = await runAttempt(executor, new FileLogStore(logsDir), attempt, parts);
-    return report(attempt, outcome);
+    await room.processor.processBundles(deployment.config.bundles);
+    return report(await room.tryTask(trial, parts));
   } finally {
-    await memory.close();
-    await rm(stateDir, { recursive: true, force: true });
+    await room.close();
   }
 }
 
-function refused(what: string): MemodagError {
-  return new MemodagError("usage", `A try writes nothing, so it cannot use ${what}: run the Dag for that`);
-}
-
-/** The Dag as its file is now; the last good version would not be what was asked for. */
-async function currentVersion(
+/**
+ * Tries a task now and whenever its files have changed, until the signal is aborted; a change during a try ends it and
+ * starts the next one.
+ * @throws MemodagError `dag_ambiguous`, `dag_run_not_found`
+ */
+export async function watchTask(
+  deployment: Deployment,
   context: OperationContext,
-  dags: DagStore,
-  bundles: readonly BundleSummary[],
-  { dagId, team }: DagRun,
-): Promise<DagVersion> {
-  const [version] = await dags.findDagVersions(dagId, team);
-  if (version) return version;
-  const [stored] = await context.stores.dags.findDagVersions(dagId, team);
-  const broken = bundles.flatMap(({ bundle, files }) =>
-    files.filter(({ kind, path }) => kind === "broken" && isSameFile(stored, bundle, path)),
-  )[0];
-  const fields = { dagId };
-  if (broken?.kind !== "broken") {
-    throw new MemodagError("dag_not_found", `No Dag file has Dag "${dagId}" now`, { fields });
-  }
-  const { file, line, message } = broken.error;
-  throw new MemodagError(
-    "dag_file_invalid",
-    `The file of Dag "${dagId}" cannot be read. ${file}${line === null ? "" : `:${line}`}: ${message}`,
-    { fields },
-  );
-}
-
-function isSameFile(stored: DagVersion | undefined, bundle: string, path: string): boolean {
-  return stored?.file.bundle === bundle && stored.file.path === path;
-}
-
-async function runAttempt(
-  executor: LocalExecutor,
-  logs: FileLogStore,
-  attempt: Attempt,
-  { signal, onOutput }: TryTaskParts,
-): Promise<AttemptOutcome> {
-  const ended = Promise.withResolvers<AttemptOutcome>();
-  let hasEnded = false;
-  executor.listen({
-    onEvent(event) {
-      if (event.kind !== "finished") return;
-      hasEnded = true;
-      ended.resolve(event.outcome);
-    },
-    onCapacity: () => undefined,
-  });
-  const cancel = (): void => {
-    const error = { code: "run_cancelled", message: "the try was stopped" };
-    void executor.cancel(attempt.attemptId, error);
+  input: TryTaskInput,
+  parts: TryTaskParts & { readonly onStep: (step: WatchedTry) => void },
+): Promise<void> {
+  const trial = await trialOf(context, input);
+  const room = await TrialRoom.open(deployment, context);
+  const { watchBundles } = await import("@memodag/dag-processor");
+  const { signal, onStep } = parts;
+  const { bundles, dagProcessor } = deployment.config;
+  let news = Promise.withResolvers<void>();
+  const tell = (): void => {
+    news.resolve();
+    news = Promise.withResolvers();
   };
-  await executor.submit(attempt);
-  signal.addEventListener("abort", cancel, { once: true });
-  if (signal.aborted) cancel();
+  signal.addEventListener("abort", tell, { once: true });
+  const watch = await watchBundles(room.processor, bundles, {
+    rescanMs: dagProcessor.rescanInterval,
+    onProcessed: tell,
+    onError: (_bundle, error) => onStep({ kind: "refused", error }),
+  });
+  /** The files once they are others than those of `before`; undefined when the watch is to end. */
+  const filesAfter = async (before?: string): Promise<string | undefined> => {
+    while (!signal.aborted) {
+      // Taken before the look, so that no change is missed.
+      const changed = news.promise;
+      const files = await room.stateOf(trial);
+      if (files !== before) return files;
+      await changed;
+    }
+    return undefined;
+  };
   try {
-    for await (const text of logs.tail(attempt, { isOver: () => Promise.resolve(hasEnded) })) onOutput(text);
-    return await ended.promise;
+    let files = await filesAfter();
+    while (files !== undefined) {
+      const next = filesAfter(files);
+      onStep(await tryUntil(next, room, trial, parts));
+      files = await next;
+    }
   } finally {
-    signal.removeEventListener("abort", cancel);
-    await executor.close(0);
+    await watch.stop();
+    await room.close();
+  }
+}
+
+/** A try that ends when there are other files. */
+async function tryUntil(
+  next: Promise<string | undefined>,
+  room: TrialRoom,
+  trial: Trial,
+  { onOutput }: TryTaskParts,
+): Promise<WatchedTry> {
+  const ended = new AbortController();
+  const step = tryOnce(room, trial, { signal: ended.signal, onOutput });
+  const first = await Promise.race([step, next.then(() => undefined)]);
+  if (first !== undefined) return first;
+  ended.abort();
+  await step;
+  return { kind: "ended" };
+}
+
+async function trialOf(context: OperationContext, input: TryTaskInput): Promise<Trial> {
+  const { taskId, mapIndex } = input;
+  return { run: await getRun(context.stores, input), taskId, mapIndex };
+}
+
+async function tryOnce(room: TrialRoom, trial: Trial, parts: TryTaskParts): Promise<WatchedTry> {
+  try {
+    return { kind: "tried", tried: report(await room.tryTask(trial, parts)) };
+  } catch (error) {
+    if (error instanceof MemodagError) return { kind: "refused", error };
+    throw error;
   }
 }
 
@@ -211,7 +153,7 @@ const STATES = {
   rescheduled: "up_for_reschedule",
 } as const;
 
-function report({ dagId, taskId, mapIndex, runId }: Attempt, outcome: AttemptOutcome): TriedTask {
+function report({ attempt: { dagId, taskId, mapIndex, runId }, outcome }: TrialEnd): TriedTask {
   const pushed = outcome.kind === "succeeded" ? outcome.xcoms : [];
   const values = Object.fromEntries(
     pushed.map(({ key, bytes }) => [key, JSON.parse(Buffer.from(bytes).toString()) as JsonValue]),
