@@ -70,6 +70,25 @@ describe.each(TEST_DIALECTS)("retention on %s", (dialect) => {
     expect(await metastore.results.read("red", [digest])).toHaveProperty("size", 1);
   });
 
+  test("shows verification everything that a record is sealed with", async () => {
+    const removal = {
+      cache: "",
+      scope: "run",
+      key: "k",
+      digest: null,
+      sizeBytes: 0,
+      store: null,
+      ttlMs: null,
+    } as const;
+    const record = { ...cacheRecord("sealed"), entries: [removal], seal: "12345678.90" };
+    await metastore.records.put(record, "replace");
+    const retention = await metastore.records.retention?.();
+    const scanned = [];
+    for await (const page of retention?.scan(10) ?? []) scanned.push(...page);
+    const { team, key, xcoms, entries, seal } = record;
+    expect(scanned).toMatchObject([{ team, key, xcoms, entries, seal, isFailure: false }]);
+  });
+
   test("keeps the record of a key that is leased, until the lease has expired", async () => {
     const [leased, free] = [cacheRecord("leased", { ttlMs: 1 }), cacheRecord("free", { ttlMs: 1 })];
     for (const record of [leased, free]) await metastore.records.put(record, "keep-live");

@@ -1,6 +1,6 @@
 // Methods of a store for collection and verification, which the cache itself does not need: a backend may lack them.
 
-import type { Digest } from "@memodag/core";
+import type { Digest, RecordedEntry } from "@memodag/core";
 import type { RecordedXCom } from "./recorded-xcom.ts";
 import type { RemovalCause } from "./removal.ts";
 
@@ -41,6 +41,8 @@ export interface ScannedRecord {
   /** None of a remembered failure. */
   readonly xcoms: readonly RecordedXCom[];
   readonly isFailure: boolean;
+  /** The entries that a hit restores, as they were put. Absent: none, or the store keeps none. */
+  readonly entries?: readonly RecordedEntry[];
   /** As it was put; not there for a record that was put without one. */
   readonly seal?: string;
 }

@@ -12,7 +12,7 @@ import type {
 import { sql, type ExpressionBuilder } from "kysely";
 import type { Dialect } from "../dialect.ts";
 import type { Schema } from "../tables/schema.ts";
-import { readXComs } from "../rows/cache-record-row.ts";
+import { readEntries, readXComs } from "../rows/cache-record-row.ts";
 import { RecordRemovals } from "./record-removals.ts";
 
 /** When a record was last of use; spelled as in its index. */
@@ -86,7 +86,7 @@ export class MetadataRecordRetention implements RecordRetention {
   async *scan(limit: number): AsyncGenerator<readonly ScannedRecord[]> {
     const query = this.#dialect.kysely
       .selectFrom("cache_record")
-      .select(["team", "key", "created_at", "dag_id", "task_id", "xcoms", "error_code", "seal"])
+      .select(["team", "key", "created_at", "dag_id", "task_id", "xcoms", "error_code", "entries", "seal"])
       .orderBy("team")
       .orderBy("key")
       .limit(limit);
@@ -100,6 +100,7 @@ export class MetadataRecordRetention implements RecordRetention {
         taskId: row.task_id,
         xcoms: readXComs(row.xcoms),
         isFailure: row.error_code !== null,
+        ...(row.entries !== null && { entries: readEntries(row.entries) }),
         ...(row.seal !== null && { seal: row.seal }),
       }));
       const last = rows.at(-1);

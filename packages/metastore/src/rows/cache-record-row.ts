@@ -97,7 +97,7 @@ export function toFoundRecord(row: FoundRecordRow): FoundRecord {
 }
 
 /** Damaged text is no list, which no hit takes. */
-function readEntries(json: string): readonly RecordedEntry[] {
+export function readEntries(json: string): readonly RecordedEntry[] {
   try {
     return JSON.parse(json) as readonly RecordedEntry[];
   } catch {
