@@ -50,6 +50,7 @@ export type ErrorCode =
   | "database_unreachable"
   | "disk_failed"
   | "duration_invalid"
+  | "entry_invalid"
   | "entry_key_invalid"
   | "entry_present"
   | "entry_too_large"
@@ -128,6 +129,7 @@ const FAULTS: Partial<Record<ErrorCode, Fault>> = {
   branch_invalid: "task",
   cache_key_reentered: "task",
   callback_failed: "task",
+  entry_invalid: "task",
   entry_key_invalid: "task",
   entry_present: "task",
   entry_too_large: "task",

@@ -72,6 +72,24 @@ export interface CommandFile {
   readonly digest: string;
 }
 
+/**
+ * Where a file or folder of a command comes from: entries of the run's job cache by a pattern, or those that an argument
+ * refers to.
+ */
+export type CommandEntrySource =
+  | { readonly kind: "entries"; readonly pattern: string }
+  | { readonly kind: "argument"; readonly name: string };
+
+/** Entries that a command gets and leaves as files, sorted by path. */
+export interface SerializedCommandEntries {
+  readonly in: readonly (readonly [path: string, source: CommandEntrySource])[];
+  /**
+   * A key that ends with a slash is a group, in which each file of the folder is an entry. The path `.` is the whole
+   * folder.
+   */
+  readonly out: readonly (readonly [path: string, key: string])[];
+}
+
 /** A program that a task runs instead of a handler. */
 export interface SerializedCommand {
   /** The program and its arguments. They are run without a shell. */
@@ -91,6 +109,8 @@ export interface SerializedCommand {
   readonly skipOnExitCodes?: readonly number[];
   /** Exit codes that fail the task without another attempt. Absent: none. */
   readonly failOnExitCodes?: readonly number[];
+  /** Absent: none. */
+  readonly entries?: SerializedCommandEntries;
   /** If true, a validator in the Dag file checks the result, and its output is the task's. Absent: false. */
   readonly checksResult?: true;
 }

@@ -27,8 +27,10 @@ export function registerEntries(program: Command): void {
     .action(list);
   withKey(entries.command("show")).description("an entry: its digest, size, store and task").action(show);
   withKey(entries.command("get"))
-    .description("print the bytes of an entry, or write them to a file")
-    .option("-o, --output <file>", "write to this file, which must not exist")
+    .description(
+      "print the bytes of an entry, or write them to a file; a folder that was saved is restored as one",
+    )
+    .option("-o, --output <path>", "write to this file or folder, which must not exist")
     .action(get);
   withKey(entries.command("rm"))
     .description("remove an entry; nothing else of the run changes")
@@ -75,14 +77,13 @@ async function show(dagId: string, runId: string, key: string, options: TeamOpti
 }
 
 async function get(dagId: string, runId: string, key: string, options: GetOptions): Promise<void> {
-  const [{ readEntry }, { writeBytes }] = await Promise.all([
-    import("@memodag/operations/entries"),
-    import("../output/write-bytes.ts"),
-  ]);
+  const { checkedBytes, readEntry, restoreEntry } = await import("@memodag/operations/entries");
   const name = { dagId, runId, key, team: options.team };
+  const { output: path } = options;
   await withOperations(options, async (context) => {
-    const { entry, bytes } = await readEntry(context, name);
-    await writeBytes(bytes, entry.digest, options.output);
+    if (path !== undefined) return void (await restoreEntry(context, { ...name, path }));
+    const { printBytes } = await import("../output/print-bytes.ts");
+    await printBytes(checkedBytes(await readEntry(context, name)));
   });
 }
 

@@ -1,36 +1,13 @@
-// Writes bytes to standard output or to a new file, and checks them on the way.
+// Writes bytes to standard output.
 
-import { createHash } from "node:crypto";
 import { once } from "node:events";
-import { createWriteStream, existsSync } from "node:fs";
-import { rename, rm } from "node:fs/promises";
 import { MemodagError } from "@memodag/core";
+import { openBytes } from "@memodag/core/folders";
 
-/**
- * Writes a stream. A file appears when all of it is written and has this digest.
- * @throws MemodagError `usage` if the file exists; `cache_entry_lost` if the bytes have another digest
- */
-export async function writeBytes(
-  bytes: ReadableStream<Uint8Array>,
-  digest: string,
-  path: string | undefined,
-): Promise<void> {
-  if (path !== undefined && existsSync(path))
-    throw new MemodagError("usage", `${path} exists: name a new file, or remove it`, { fields: { path } });
-  const staged = path === undefined ? undefined : `${path}.part`;
-  const target = staged === undefined ? process.stdout : createWriteStream(staged);
-  const hash = createHash("sha256");
-  try {
-    for await (const chunk of bytes) {
-      hash.update(chunk);
-      if (!target.write(chunk)) await once(target, "drain");
-    }
-    if (target !== process.stdout) await new Promise<void>((ended) => target.end(ended));
-    if (hash.digest("hex") !== digest)
-      throw new MemodagError("cache_entry_lost", "The bytes of the entry are damaged in their store");
-    if (staged !== undefined && path !== undefined) await rename(staged, path);
-  } catch (error) {
-    if (staged !== undefined) await rm(staged, { force: true });
-    throw error;
-  }
+/** @throws MemodagError `usage` for the bytes of a folder; errors of the bytes */
+export async function printBytes(bytes: AsyncIterable<Uint8Array>): Promise<void> {
+  const { isFolder, chunks } = await openBytes(bytes);
+  if (isFolder)
+    throw new MemodagError("usage", "The entry is a folder: say where to restore it with --output");
+  for await (const chunk of chunks) if (!process.stdout.write(chunk)) await once(process.stdout, "drain");
 }

@@ -2,14 +2,19 @@
 
 import type { EntryRef, JsonValue } from "@memodag/core";
 
-/** The bytes of an entry to save. A string is stored as UTF-8; `file` is the path of a file. */
+/**
+ * The bytes of an entry to save. A string is stored as UTF-8; `file` is the path of a file. `folder` is the path of a
+ * folder, which is one entry with everything in it: names, contents and whether a file is executable. Symbolic links in
+ * it are refused.
+ */
 export type EntryValue =
   | Uint8Array
   | string
   | Blob
   | ReadableStream<Uint8Array>
   | AsyncIterable<Uint8Array>
-  | { readonly file: string };
+  | { readonly file: string }
+  | { readonly folder: string };
 
 /** Options of {@link JobCache.save}. */
 export interface SaveOptions {
@@ -59,7 +64,7 @@ export interface SaveOptions {
 export interface JobCache {
   /** Returns the place of a group; `"a/b"` is group `b` in group `a`. */
   group(name: string): JobCache;
-  /** Saves bytes and returns a reference to them. A stream or a file is not held in memory. */
+  /** Saves bytes and returns a reference to them. A stream, a file or a folder is not held in memory. */
   save(key: string, value: EntryValue, options?: SaveOptions): Promise<EntryRef>;
   /** Saves a value as canonical JSON. @throws MemodagError `value_not_json` */
   saveJson(key: string, value: unknown, options?: SaveOptions): Promise<EntryRef>;
@@ -73,7 +78,10 @@ export interface JobCache {
   find(key: string): Promise<Uint8Array | undefined>;
   /** Returns the bytes as a stream, which fails at its end if they are damaged. */
   open(entry: string | EntryRef): Promise<ReadableStream<Uint8Array>>;
-  /** Writes the bytes to a file, which is replaced if it exists. */
+  /**
+   * Writes the bytes to a file, which is replaced if it exists. An entry that was saved as a folder is restored as one,
+   * which may replace an empty folder only. What is written is the task's own: changing it changes nothing in the store.
+   */
   download(entry: string | EntryRef, path: string): Promise<void>;
   /** True if there is an entry. Reads no bytes. */
   has(key: string): Promise<boolean>;

@@ -2,11 +2,13 @@
 
 import { randomUUID } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { open, readFile, rm } from "node:fs/promises";
+import { open, readFile, rm, type FileHandle } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { Readable } from "node:stream";
-import { OWN_FILE_MODE, type ByteGrant, type Digest } from "@memodag/core";
+import { buffer } from "node:stream/consumers";
+import { nameFileFault, OWN_FILE_MODE, type ByteGrant, type Digest } from "@memodag/core";
+import { packFolder } from "@memodag/core/folders";
 import type { EntryValue } from "../context/job-cache.ts";
 import { CHUNK_BYTES, hashFile, newHashes, writeByGrant } from "./grant-transfer.ts";
 
@@ -35,6 +37,7 @@ export async function takeBody(value: EntryValue): Promise<EntryBody> {
   if (typeof value !== "object" || value === null) throw notBytes(value);
   if (value instanceof Blob) return await spooled(value.stream());
   if ("file" in value && typeof value.file === "string") return await ofFile(resolve(value.file));
+  if ("folder" in value && typeof value.folder === "string") return await ofFolder(resolve(value.folder));
   if (value instanceof ReadableStream || Symbol.asyncIterator in value)
     return await spooled(value as AsyncIterable<Uint8Array>);
   throw notBytes(value);
@@ -69,23 +72,39 @@ async function ofFile(path: string, isTemporary = false): Promise<EntryBody> {
   };
 }
 
+async function ofFolder(path: string): Promise<EntryBody> {
+  const { sizeBytes, read } = await packFolder(path);
+  const whole = async (): Promise<Uint8Array> => await buffer(read());
+  if (sizeBytes <= INLINE_BYTES) return inMemory(await whole());
+  const hashes = newHashes();
+  for await (const chunk of read()) hashes.update(chunk);
+  return {
+    ...hashes.digests(),
+    sizeBytes,
+    inline: undefined,
+    whole,
+    writeTo: (grant) => writeByGrant(grant, () => Readable.from(read()), sizeBytes),
+    close: async () => undefined,
+  };
+}
+
 /** Kept in memory as long as it is short. */
 async function spooled(source: AsyncIterable<Uint8Array>): Promise<EntryBody> {
   let kept: Uint8Array[] = [];
   let sizeBytes = 0;
   let path: string | undefined;
-  let file: Awaited<ReturnType<typeof open>> | undefined;
+  let file: FileHandle | undefined;
   try {
     for await (const chunk of source) {
       if (!(chunk instanceof Uint8Array)) throw notBytes(chunk);
       sizeBytes += chunk.length;
       if (!file && sizeBytes > INLINE_BYTES) {
         path = join(tmpdir(), `memodag-entry-${randomUUID()}`);
-        file = await open(path, "wx", OWN_FILE_MODE);
-        for (const early of kept) await file.write(early);
+        file = await openSpool(path);
+        for (const early of kept) await append(file, early);
         kept = [];
       }
-      if (file) await file.write(chunk);
+      if (file) await append(file, chunk);
       else kept.push(new Uint8Array(chunk));
     }
     await file?.close();
@@ -98,6 +117,28 @@ async function spooled(source: AsyncIterable<Uint8Array>): Promise<EntryBody> {
   }
 }
 
+async function openSpool(path: string): Promise<FileHandle> {
+  return await onTemporaryDisk(() => open(path, "wx", OWN_FILE_MODE));
+}
+
+/** Writes all of it: a single write may take less. */
+async function append(file: FileHandle, bytes: Uint8Array): Promise<void> {
+  await onTemporaryDisk(() => file.writeFile(bytes));
+}
+
+/** A disk that is full is no fault of the stream that is read. */
+async function onTemporaryDisk<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw nameFileFault(error, {
+      what: "entries before they are stored",
+      path: tmpdir(),
+      setting: "the variable TMPDIR",
+    });
+  }
+}
+
 function* slicesOf(bytes: Uint8Array): Generator<Uint8Array> {
   for (let from = 0; from < bytes.length; from += CHUNK_BYTES) yield bytes.subarray(from, from + CHUNK_BYTES);
 }
@@ -105,6 +146,6 @@ function* slicesOf(bytes: Uint8Array): Generator<Uint8Array> {
 function notBytes(value: unknown): TypeError {
   const found = value === null ? "null" : typeof value === "object" ? value.constructor.name : typeof value;
   return new TypeError(
-    `${found} cannot be saved as an entry: pass bytes, a string, a Blob, a stream of bytes or { file: path }; use saveJson for JSON`,
+    `${found} cannot be saved as an entry: pass bytes, a string, a Blob, a stream of bytes, { file: path } or { folder: path }; use saveJson for JSON`,
   );
 }

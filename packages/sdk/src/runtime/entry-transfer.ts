@@ -2,11 +2,12 @@
 
 import { createHash, randomUUID } from "node:crypto";
 import { createReadStream, createWriteStream } from "node:fs";
-import { constants, copyFile, rename, rm } from "node:fs/promises";
-import { resolve } from "node:path";
+import { constants, copyFile, open, rename, rm } from "node:fs/promises";
+import { dirname, join, resolve } from "node:path";
 import { Readable, Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { MemodagError, type EntryAnswer, type EntryRef } from "@memodag/core";
+import { MemodagError, nameFileFault, type EntryAnswer, type EntryRef } from "@memodag/core";
+import { FOLDER_PREFIX_BYTES, isFolderBytes, openBytes, unpackFolder } from "@memodag/core/folders";
 import type { EntryValue } from "../context/job-cache.ts";
 import { takeBody, type EntryBody } from "./entry-body.ts";
 import { CHUNK_BYTES, hashFile, requestBytes } from "./grant-transfer.ts";
@@ -48,30 +49,39 @@ export class EntryTransfer {
     return Readable.toWeb(source) as ReadableStream<Uint8Array>;
   }
 
-  /** Writes the bytes of an answer to a file. A store on the same disk shares its blocks where that can. */
+  /**
+   * Writes the bytes of an answer to a file, or restores the folder that they are. A store on the same disk shares the
+   * blocks of a file where that can, and never the file: a task may write to what it gets.
+   */
   async download(answer: EntryAnswer, path: string): Promise<void> {
     const ref = refOf(answer);
-    const { reply } = answer;
     const target = resolve(path);
-    const staged = `${target}.${randomUUID()}.part`;
+    const staged = join(dirname(target), `.memodag-${randomUUID()}`);
     try {
-      if (reply.kind === "entry" && reply.grant?.kind === "file") {
-        this.#allow(reply.grant.path);
-        await copyFile(reply.grant.path, staged, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE);
-        const found = await hashFile(staged);
-        if (found.digest !== ref.digest) throw damaged(ref);
-      } else {
-        const source = answer.bytes
-          ? Readable.from([verified(ref, answer.bytes)])
-          : await this.#chunks(answer);
-        const file = createWriteStream(staged, { flags: "wx" });
-        await pipeline(source, checked(ref), file);
-      }
+      await this.#stage(answer, ref, staged);
       await rename(staged, target);
     } catch (error) {
-      await rm(staged, { force: true });
-      throw error;
+      await rm(staged, { recursive: true, force: true });
+      throw ofTarget(error, ref, staged, target);
     }
+  }
+
+  async #stage(answer: EntryAnswer, ref: EntryRef, staged: string): Promise<void> {
+    const { reply } = answer;
+    if (reply.kind === "entry" && reply.grant?.kind === "file") {
+      const { path } = reply.grant;
+      this.#allow(path);
+      if (!(await isFolderFile(path))) {
+        await copyFile(path, staged, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE);
+        const found = await hashFile(staged);
+        if (found.digest !== ref.digest) throw damaged(ref);
+        return;
+      }
+    }
+    const source = answer.bytes ? Readable.from([verified(ref, answer.bytes)]) : await this.#chunks(answer);
+    const { isFolder, chunks } = await openBytes(source.compose(checked(ref)) as AsyncIterable<Uint8Array>);
+    if (isFolder) await unpackFolder(chunks, staged);
+    else await pipeline(chunks, createWriteStream(staged, { flags: "wx" }));
   }
 
   async #chunks(answer: EntryAnswer): Promise<Readable> {
@@ -84,6 +94,40 @@ export class EntryTransfer {
     }
     return await requestBytes(grant);
   }
+}
+
+async function isFolderFile(path: string): Promise<boolean> {
+  const file = await open(path, "r");
+  try {
+    const { buffer, bytesRead } = await file.read(
+      Buffer.alloc(FOLDER_PREFIX_BYTES),
+      0,
+      FOLDER_PREFIX_BYTES,
+      0,
+    );
+    return isFolderBytes(buffer.subarray(0, bytesRead));
+  } finally {
+    await file.close();
+  }
+}
+
+/** Names a fault of the disk that is written to; one of the store is another's. */
+function ofTarget(error: unknown, { key }: EntryRef, staged: string, target: string): unknown {
+  const { code, syscall, path, dest } = error as NodeJS.ErrnoException & { readonly dest?: string };
+  if (
+    syscall === "rename" &&
+    (code === "ENOTEMPTY" || code === "EEXIST" || code === "ENOTDIR" || code === "EISDIR")
+  )
+    return new MemodagError(
+      "entry_invalid",
+      `The entry ${JSON.stringify(key)} cannot replace ${target}: a folder replaces nothing but an empty folder, and a ` +
+        "file nothing but a file: download to another path, or remove what is there",
+      { cause: error, fields: { key, path: target } },
+    );
+  const isOfTarget = syscall === "write" || dest === staged || path?.startsWith(staged) === true;
+  return isOfTarget
+    ? nameFileFault(error, { what: `the entry ${JSON.stringify(key)}`, path: target })
+    : error;
 }
 
 function refOf({ reply }: EntryAnswer): EntryRef {

@@ -2,10 +2,17 @@
 
 import { createHash } from "node:crypto";
 import { createReadStream, createWriteStream } from "node:fs";
-import { constants, copyFile } from "node:fs/promises";
+import { constants, copyFile, rm } from "node:fs/promises";
 import type { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { MemodagError, OWN_FILE_MODE, messageOf, type ByteGrant, type Digest } from "@memodag/core";
+import {
+  MemodagError,
+  OWN_FILE_MODE,
+  messageOf,
+  nameFileFault,
+  type ByteGrant,
+  type Digest,
+} from "@memodag/core";
 
 /** Bytes that are moved at a time. */
 export const CHUNK_BYTES: number = 1024 * 1024;
@@ -60,13 +67,8 @@ export async function writeByGrant(
   path?: string,
 ): Promise<void> {
   try {
-    if (grant.kind === "http") {
-      await sendBytes(grant, read, sizeBytes);
-    } else if (path !== undefined) {
-      await copyFile(path, grant.path, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE);
-    } else {
-      await pipeline(read(), createWriteStream(grant.path, { flags: "wx", mode: OWN_FILE_MODE }));
-    }
+    if (grant.kind === "http") await sendBytes(grant, read, sizeBytes);
+    else await writeFile(grant.path, read, path);
   } catch (error) {
     throw new MemodagError(
       "cache_store_failed",
@@ -75,6 +77,21 @@ export async function writeByGrant(
         cause: error,
       },
     );
+  }
+}
+
+/**
+ * Shares the blocks of the file where the disk can. Not the file: writing to one name of a hard link changes it under
+ * the other.
+ */
+async function writeFile(target: string, read: () => Readable, path: string | undefined): Promise<void> {
+  try {
+    if (path !== undefined)
+      return await copyFile(path, target, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE);
+    await pipeline(read(), createWriteStream(target, { flags: "wx", mode: OWN_FILE_MODE }));
+  } catch (error) {
+    await rm(target, { force: true });
+    throw nameFileFault(error, { what: "bytes of entries", path: target });
   }
 }
 
