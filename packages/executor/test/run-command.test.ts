@@ -210,7 +210,7 @@ it("a command's result over the limit is refused, with what it printed kept", as
   expect(failed(await finished)).toEqual({
     code: "xcom_too_large",
     message: expect.stringMatching(
-      /^The command's result is 2KiB of JSON, more than \[core\] max_xcom_size of 1000B: write it to a file/,
+      /^The command's result is 2KiB of JSON, more than \[core\] max_xcom_size of 1000B: save it as an entry/,
     ),
   });
   expect(room.log(attempt)).toContain("did it");

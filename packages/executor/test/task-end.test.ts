@@ -47,6 +47,6 @@ it.each([
     code: "xcom_too_large",
     message:
       `${name} is ${size} of JSON, more than [core] max_xcom_size of 1000B: ` +
-      "write it to a file or store and return its location, or raise the limit",
+      "save it as an entry (jobCache.save(), or entries.out of a command) and return the reference, or raise the limit",
   });
 });

@@ -141,6 +141,8 @@ function adviceOf({ explanation, ownInputs }: ExplainedInstance): string | null 
     case "lookup_failure":
       return "`memodag cache stats` shows how long lookups take and which schedulers bypass the cache.";
     case "uncacheable":
+      if (explanation.cacheReasonCode === "result_too_large")
+        return "To cache it, save what is large as an entry (jobCache.save(), or entries.out of a command) and return the reference, or raise [task_cache] max_result_size.";
       return adviceFor(explanation);
     default:
       return null;

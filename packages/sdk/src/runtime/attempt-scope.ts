@@ -139,7 +139,7 @@ export function xcomTooLarge(name: string, sizeBytes: number | null, limitBytes:
   return new MemodagError(
     "xcom_too_large",
     `${name} is ${size} of JSON, more than [core] max_xcom_size of ${formatSize(limitBytes)}: ` +
-      "write it to a file or store and return its location, or raise the limit",
+      "save it as an entry (jobCache.save(), or entries.out of a command) and return the reference, or raise the limit",
     { fields: { sizeBytes, limitBytes } },
   );
 }
