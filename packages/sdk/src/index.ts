@@ -1,6 +1,13 @@
 export type { Argument, ArgumentsFor, JsonArgument, Mapped, MappedFor } from "./authoring/arguments.ts";
 export type { CaseValue, ElseBranch, IfBranch, SwitchBranch } from "./authoring/branch.ts";
 export type { CacheConfig } from "./authoring/cache-config.ts";
+export type {
+  CommandInput,
+  CommandInputs,
+  CommandOutputs,
+  SavedResult,
+  SavesEntries,
+} from "./authoring/command-entries.ts";
 export type { CheckedCommandOptions, CommandArguments, CommandOptions } from "./authoring/command-options.ts";
 export { Bundle } from "./authoring/bundle.ts";
 export { Dag, type ParamsOf } from "./authoring/dag.ts";

@@ -39,10 +39,10 @@ function withValidator(command: TaskSource, validator: TaskSource): TaskSource {
 
 function hashCommand(command: SerializedCommand, path: string): TaskSource {
   const { argv, cwd, env, files } = command;
-  const exits = exitCodesOf(command);
+  const settings = settingsOf(command);
   // The globs are not part of the hash: only the files that exist count.
   const fileParts = files.map((file) => [file.path, file.digest]);
-  const parts = ["command", HASHER_VERSION, argv, cwd, env, fileParts, ...exits];
+  const parts = ["command", HASHER_VERSION, argv, cwd, env, fileParts, ...settings];
   const folder = posix.dirname(path);
   const said = (name: string, value: unknown): SourceComponent => {
     return { kind: "variable", path, name, version: null, digest: digestOf(value) };
@@ -54,7 +54,7 @@ function hashCommand(command: SerializedCommand, path: string): TaskSource {
       said("command", argv),
       said("cwd", cwd),
       ...env.map(([name, value]) => said(`env.${name}`, value)),
-      ...exits.map(([name, codes]) => said(name, codes)),
+      ...settings.map(([name, value]) => said(name, value)),
       ...files.map((file): SourceComponent => {
         const shown = posix.join(folder, file.path);
         const name = posix.basename(file.path);
@@ -67,13 +67,18 @@ function hashCommand(command: SerializedCommand, path: string): TaskSource {
 }
 
 /**
- * The meaning of exit codes, if the author defined it: with another meaning, a cached failure may not be
- * one.
+ * Everything else that the author defined: the meaning of exit codes, as a cached failure may not be one with another, and
+ * where entries are as files.
  */
-function exitCodesOf({ skipOnExitCodes, failOnExitCodes }: SerializedCommand): [string, readonly number[]][] {
+function settingsOf({
+  skipOnExitCodes,
+  failOnExitCodes,
+  entries,
+}: SerializedCommand): (readonly [string, unknown])[] {
   return [
-    ...(skipOnExitCodes ? [["skipOnExitCode", skipOnExitCodes] satisfies [string, unknown]] : []),
-    ...(failOnExitCodes ? [["failOnExitCode", failOnExitCodes] satisfies [string, unknown]] : []),
+    ...(skipOnExitCodes ? [["skipOnExitCode", skipOnExitCodes] as const] : []),
+    ...(failOnExitCodes ? [["failOnExitCode", failOnExitCodes] as const] : []),
+    ...(entries ? [["entries", [entries.in, entries.out]] as const] : []),
   ];
 }
 

@@ -45,7 +45,16 @@ const isTask = shapeOf({
   queue: orAbsent(isText),
   cache: orNull(isObject),
   sourceHash: isText,
-  command: orAbsent(shapeOf({ argv: listOf(isText), cwd: isText, sources: listOf(isText) })),
+  command: orAbsent(
+    shapeOf({
+      argv: listOf(isText),
+      cwd: isText,
+      sources: listOf(isText),
+      entries: orAbsent(
+        shapeOf({ in: listOf(pairOf(isText, isObject)), out: listOf(pairOf(isText, isText)) }),
+      ),
+    }),
+  ),
   sensor: orAbsent(isObject),
   hitl: orAbsent(isObject),
   runStep: orAbsent(isObject),

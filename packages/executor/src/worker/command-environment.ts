@@ -4,10 +4,14 @@ import type { AttemptCommand } from "@memodag/core";
 import { MARK_VARIABLE } from "../process-mark.ts";
 import { isOrdinary } from "../worker-environment.ts";
 
-/** The files of a command's arguments and result. */
+/** The paths of what a command reads and writes. */
 export interface ExchangeFiles {
   readonly inputs: string;
   readonly result: string;
+  /** The folder of the entries that it gets. Absent: it gets none. */
+  readonly entriesIn?: string;
+  /** The folder of the entries that it leaves. Absent: it leaves none. */
+  readonly entriesOut?: string;
 }
 
 /**
@@ -30,6 +34,8 @@ export function commandEnvironment(
     [MARK_VARIABLE]: environment[MARK_VARIABLE],
     MEMODAG_INPUTS: files.inputs,
     MEMODAG_RESULT: files.result,
+    ...(files.entriesIn !== undefined && { MEMODAG_ENTRIES_IN: files.entriesIn }),
+    ...(files.entriesOut !== undefined && { MEMODAG_ENTRIES_OUT: files.entriesOut }),
     // The attempt's id cannot be part of a key: a cached program that used it would return that of
     // another attempt.
     ...(visibleEnv === null && { MEMODAG_ATTEMPT_ID: attemptId }),

@@ -90,7 +90,7 @@ async function runIn(order: RunOrder, support: AttemptSupport): Promise<AttemptO
   }
   if (!command) return await runAttempt(order, support);
   const { runCommand } = await import("./run-command.ts");
-  return await runCommand(order, command, support.signal);
+  return await runCommand(order, command, support);
 }
 
 /**

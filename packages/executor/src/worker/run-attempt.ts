@@ -8,6 +8,7 @@ import {
   assembleArguments,
   MemodagError,
   messageOf,
+  type Attempt,
   type AttemptOutcome,
   type LoadedPackage,
 } from "@memodag/core";
@@ -18,6 +19,7 @@ import {
   runHitl,
   runSensor,
   type AttemptScope,
+  type EntryAccess,
   type SensorTime,
 } from "@memodag/sdk/runtime";
 import type { FoundAnswer, Question, RunOrder } from "../protocol.ts";
@@ -131,15 +133,24 @@ export function scopeOf(
       const { bytes } = await ask({ kind: "variable", name });
       return bytes ? new TextDecoder().decode(bytes) : undefined;
     },
-    entries: {
-      async ask(request, bytes) {
-        const { reply, bytes: received } = await ask({ kind: "entries", request, bytes: bytes ?? null });
-        if (!reply) throw new Error("the scheduler answered a request about entries with something else");
-        return { reply, bytes: received };
-      },
-      ...(attempt.entries && { snapshots: attempt.entries }),
-      ...(allow && { allow }),
+    entries: entryAccessOf(attempt, ask, allow),
+  };
+}
+
+/** Returns how an attempt reaches its job caches. `allow` as in {@link scopeOf}. */
+export function entryAccessOf(
+  { entries: snapshots }: Pick<Attempt, "entries">,
+  ask: AttemptSupport["ask"],
+  allow?: (path: string) => void,
+): EntryAccess {
+  return {
+    async ask(request, bytes) {
+      const { reply, bytes: received } = await ask({ kind: "entries", request, bytes: bytes ?? null });
+      if (!reply) throw new Error("the scheduler answered a request about entries with something else");
+      return { reply, bytes: received };
     },
+    ...(snapshots && { snapshots }),
+    ...(allow && { allow }),
   };
 }
 

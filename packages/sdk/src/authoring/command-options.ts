@@ -1,6 +1,13 @@
 // Options of a task that runs a program, and how they are read.
 
-import type { JsonValue, SerializedCommand } from "@memodag/core";
+import type { JsonValue, SerializedCommand, SerializedCommandEntries } from "@memodag/core";
+import {
+  argumentsReadBy,
+  entriesReadBy,
+  readCommandEntries,
+  type CommandInputs,
+  type CommandOutputs,
+} from "./command-entries.ts";
 import { show, type FaultPlace } from "./dag-fault.ts";
 import { OptionReader } from "./option-reader.ts";
 import { isPlainObject } from "./plain-object.ts";
@@ -46,6 +53,12 @@ export interface CommandOptions extends TaskOptions {
    * cached command inherits only common variables, such as PATH, and those listed in `cache.env`.
    */
   readonly env?: Readonly<Record<string, string>>;
+  /**
+   * Entries of the job cache that the program gets as files in the folder `$MEMODAG_ENTRIES_IN`, and files that it
+   * leaves in the folder `$MEMODAG_ENTRIES_OUT`, which are saved as entries when it has succeeded. With `out`, the
+   * result of the task is `{ entries, result }`: references to the entries, and the program's result.
+   */
+  readonly entries?: CommandInputs & { readonly out?: CommandOutputs };
   /** Working directory, relative to the Dag file's folder. Default: that folder. */
   readonly cwd?: string;
   /**
@@ -90,6 +103,7 @@ const COMMAND_NAMES = [
   "cwd",
   "skipOnExitCode",
   "failOnExitCode",
+  "entries",
   "result",
 ] as const;
 
@@ -109,12 +123,14 @@ export function readCommandOptions(
   const given = TASK_OPTION_NAMES.map((name) => [name, reader.get(name)] as const);
   const settings = readTaskSettings(place, Object.fromEntries(given), defaults);
   const resultSchema = readResultSchema(reader);
+  const entries = readCommandEntries(place, reader);
   const command = {
     argv: readArgv(reader),
     cwd: readFolder(reader),
     env: readVariables(reader),
     sources: readSources(reader),
     ...readExitCodes(reader),
+    ...(entries && { entries }),
     ...(resultSchema && { checksResult: true as const }),
   };
   if (settings.cache && reader.get("sources") === undefined) {
@@ -123,7 +139,32 @@ export function readCommandOptions(
       fix: 'list the program\'s files, such as ["fit.py"], or use [] if it has none',
     });
   }
-  return { command, settings, ...(resultSchema && { resultSchema }) };
+  refuseExcludedEntries(reader, entries, settings);
+  return { command, settings: withReads(settings, entries), ...(resultSchema && { resultSchema }) };
+}
+
+/** Contents that are not part of the key would be of no effect on it. */
+function refuseExcludedEntries(
+  reader: OptionReader,
+  entries: SerializedCommandEntries | undefined,
+  { cache }: TaskSettings,
+): void {
+  const excluded = argumentsReadBy(entries).find((name) => cache?.excludeInputs.includes(name));
+  if (excluded === undefined) return;
+  throw reader.fault("entries.in", {
+    problem: `reads the argument ${show(excluded)}, which cache.excludeInputs leaves out of the key`,
+    fix: "remove it from one of them",
+  });
+}
+
+/** Entries that the program gets by name are declared by that. */
+function withReads(settings: TaskSettings, entries: SerializedCommandEntries | undefined): TaskSettings {
+  const { cache } = settings;
+  const own = entriesReadBy(entries);
+  if (!cache || own.length === 0) return settings;
+  const patterns = new Map([...(cache.reads ?? []), ...own].map((read) => [read.pattern, read]));
+  const reads = [...patterns.values()].sort((a, b) => (a.pattern < b.pattern ? -1 : 1));
+  return { ...settings, cache: { ...cache, reads } };
 }
 
 function readResultSchema(reader: OptionReader): ResultSchema | undefined {

@@ -2,6 +2,7 @@
 
 import type { NamedTemplate } from "@memodag/core";
 import { ArgumentReader } from "./argument-template.ts";
+import { argumentsReadBy } from "./command-entries.ts";
 import type { ArgumentsFor, MappedFor } from "./arguments.ts";
 import { dagInvalid } from "./dag-fault.ts";
 import type { DagState, TaskDeclaration } from "./dag-state.ts";
@@ -79,7 +80,7 @@ function place<T>(dag: DagState, task: TaskDeclaration, given: object, mapped: o
   const args = reader.readArguments(given);
   const expand = mapped === null ? [] : reader.readMapped(mapped);
   refuseTwiceGiven(dag, task, args, expand);
-  refuseUnknownExclusions(dag, task, [...args, ...expand]);
+  refuseUnknownNames(dag, task, [...args, ...expand]);
   for (const taskId of reader.upstream) task.upstream.add(taskId);
   task.placement = { args, expand };
   return new TaskRef<T>({ dag, task, path: [] });
@@ -100,18 +101,20 @@ function refuseTwiceGiven(
   );
 }
 
-function refuseUnknownExclusions(
-  dag: DagState,
-  task: TaskDeclaration,
-  given: readonly NamedTemplate[],
-): void {
+function refuseUnknownNames(dag: DagState, task: TaskDeclaration, given: readonly NamedTemplate[]): void {
   const names = given.map(([name]) => name);
-  const unknown = task.settings.cache?.excludeInputs.find((name) => !names.includes(name));
+  const named = [
+    ...(task.settings.cache?.excludeInputs ?? []).map(
+      (name) => ["cache.excludeInputs contains", name] as const,
+    ),
+    ...argumentsReadBy(task.command?.entries).map((name) => ["entries.in reads", name] as const),
+  ];
+  const unknown = named.find(([, name]) => !names.includes(name));
   if (unknown === undefined) return;
   throw dagInvalid(
     { dagId: dag.dagId, taskId: task.taskId },
     {
-      problem: `cache.excludeInputs contains "${unknown}", which is not an argument of the call`,
+      problem: `${unknown[0]} "${unknown[1]}", which is not an argument of the call`,
       fix: names.length === 0 ? "remove it; there are no arguments" : `use one of ${names.join(", ")}`,
     },
   );

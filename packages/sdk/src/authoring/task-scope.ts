@@ -1,6 +1,7 @@
 // Declares tasks: the base of a Dag and of a task group, which prefixes their ids.
 
 import type { JsonValue } from "@memodag/core";
+import type { SavedResult, SavesEntries } from "./command-entries.ts";
 import {
   readCommandOptions,
   type CheckedCommandOptions,
@@ -126,8 +127,16 @@ export abstract class TaskScope {
    */
   command<Schema extends ResultSchema>(
     taskId: string,
+    options: CheckedCommandOptions<Schema & JsonResult<OutputOf<NoInfer<Schema>>>> & SavesEntries,
+  ): TaskFactory<CommandArguments, SavedResult<ResultOf<OutputOf<Schema>>>>;
+  command<Schema extends ResultSchema>(
+    taskId: string,
     options: CheckedCommandOptions<Schema & JsonResult<OutputOf<NoInfer<Schema>>>>,
   ): TaskFactory<CommandArguments, ResultOf<OutputOf<Schema>>>;
+  command<Result = JsonValue>(
+    taskId: string,
+    options: CommandOptions & SavesEntries,
+  ): TaskFactory<CommandArguments, SavedResult<Result>>;
   command<Result = JsonValue>(taskId: string, options: CommandOptions): TaskFactory<CommandArguments, Result>;
   command(taskId: string, options: CommandOptions): TaskFactory<CommandArguments, unknown> {
     const place = this.#newPlace(taskId);
