@@ -1,6 +1,6 @@
 // Folders as the bytes of one entry, on a real disk: what is kept, what is refused, and that nothing leaves the folder.
 
-import { execFileSync } from "node:child_process";
+import { once } from "node:events";
 import {
   chmodSync,
   existsSync,
@@ -14,12 +14,13 @@ import {
   utimesSync,
   writeFileSync,
 } from "node:fs";
+import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { buffer, text as textOf } from "node:stream/consumers";
 import { isFolderBytes, openBytes, packFolder, unpackFolder } from "@memodag/core/folders";
 import fc from "fast-check";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, onTestFinished } from "vitest";
 
 let root: string;
 beforeEach(() => void (root = mkdtempSync(join(tmpdir(), "memodag-folders-"))));
@@ -55,6 +56,12 @@ function contentsOf(folder: string): Record<string, string> {
     else if (readdirSync(path).length === 0) found[name] = "(empty folder)";
   }
   return found;
+}
+
+async function listenAt(path: string): Promise<void> {
+  const server = createServer().listen(path);
+  onTestFinished(() => void server.close());
+  await once(server, "listening");
 }
 
 function archive(manifest: unknown, content = ""): Buffer {
@@ -151,14 +158,14 @@ describe("a folder as the bytes of an entry", () => {
 });
 
 describe("a folder that is refused", () => {
-  it.each<[string, (path: string) => void, RegExp]>([
+  it.each<[string, (path: string) => unknown, RegExp]>([
     ["a symbolic link to a file", (path) => symlinkSync("x", path), /"odd" is a symbolic link: .*cp -L/],
     ["a symbolic link to a folder", (path) => symlinkSync("/etc", path), /"odd" is a symbolic link/],
     ["a dangling link", (path) => symlinkSync("nowhere", path), /"odd" is a symbolic link/],
-    ["a pipe", (path) => execFileSync("mkfifo", [path]), /"odd" is neither a file nor a folder/],
+    ["a socket", listenAt, /"odd" is neither a file nor a folder/],
   ])("has %s in it", async (_name, make, message) => {
     write("in/x");
-    make(join(root, "in/odd"));
+    await make(join(root, "in/odd"));
     await expect(packFolder(join(root, "in"))).rejects.toMatchObject({
       code: "entry_invalid",
       message: expect.stringMatching(message),
