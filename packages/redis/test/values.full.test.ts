@@ -1,14 +1,9 @@
-import { fork, type ChildProcess } from "node:child_process";
-import { once } from "node:events";
-import { fileURLToPath } from "node:url";
 import { ValueCache } from "@memodag/value-cache";
 import { describeValueAdapter, describeValueCache } from "@memodag/value-cache/testing";
 import { RedisServer } from "@memodag/test-servers";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { openRedisValues } from "../src/index.ts";
 import { PASS_TIME } from "./pass-time.ts";
-
-const CREATOR = fileURLToPath(new URL("fixtures/creator-process.ts", import.meta.url));
 
 let server: RedisServer;
 beforeAll(async () => {
@@ -34,29 +29,6 @@ describeValueAdapter("redis", harness, { describe, test });
 describeValueCache("redis", harness, { describe, test });
 
 describe("a value cache on redis", () => {
-  test("eight processes create each of their keys once", async () => {
-    await server.command("FLUSHALL");
-    const processes = await Promise.all(Array.from({ length: 8 }, () => startCreator()));
-    const counts = await Promise.all(processes.map((process) => ask(process, { keys: 200 })));
-    expect(counts.reduce((sum, { created }) => sum + created, 0)).toBe(200);
-    for (const { values } of counts) expect(values).toBe(200);
-    for (const process of processes) process.disconnect();
-  });
-
-  test("a creator that is stopped loses its lease; another creates, and its late value is not stored", async () => {
-    await server.command("FLUSHALL");
-    const [slow, quick] = [await startCreator("300ms"), await startCreator("300ms")];
-    const late = ask(slow, { key: "a", value: "late", waitsForWord: true });
-    await once(slow, "message");
-    slow.kill("SIGSTOP");
-    expect(await ask(quick, { key: "a", value: "quick" })).toMatchObject({ value: "quick" });
-    slow.kill("SIGCONT");
-    slow.send({ word: true });
-    expect(await late).toMatchObject({ value: "late" });
-    expect(await ask(slow, { key: "a", value: "never" })).toMatchObject({ value: "quick" });
-    for (const process of [slow, quick]) process.disconnect();
-  });
-
   test("flushed under a lease: the value of who creates is not stored over that of the next one", async () => {
     await server.command("FLUSHALL");
     const adapter = await openRedisValues({ url: server.url });
@@ -115,27 +87,3 @@ describe("a value cache on redis", () => {
     }
   });
 });
-
-interface Answer {
-  readonly created: number;
-  readonly values: number;
-  readonly value?: string;
-}
-
-async function startCreator(lease = "30s"): Promise<ChildProcess> {
-  const child = fork(CREATOR, [server.url, lease], { execArgv: ["--conditions=source", "--no-warnings"] });
-  await once(child, "message");
-  return child;
-}
-
-async function ask(child: ChildProcess, order: object): Promise<Answer> {
-  return await new Promise((resolve) => {
-    const listen = (answer: Answer): void => {
-      if (typeof answer !== "object" || !("values" in answer)) return;
-      child.off("message", listen);
-      resolve(answer);
-    };
-    child.on("message", listen);
-    child.send(order);
-  });
-}
