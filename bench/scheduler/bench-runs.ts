@@ -129,6 +129,7 @@ export class BenchRuns {
         maxRuns: () => 16,
         defaultTtlMs: () => null,
         maxInputSize: () => 2 ** 24,
+        maxProjectedSize: () => 2 ** 27,
         ...(dagId !== undefined && { dag: { team: "default", dagId } }),
       },
     });

@@ -24,6 +24,7 @@ import { runSelections } from "./0025-run-selections.ts";
 import { humanRequests } from "./0026-human-requests.ts";
 import { retention } from "./0030-retention.ts";
 import { runCacheLimits } from "./0032-run-cache-limits.ts";
+import { recordValidity } from "./0033-record-validity.ts";
 import type { SchemaDialect } from "./schema-dialect.ts";
 
 /** Every migration by name; they run in the order of their names, on every dialect. */
@@ -52,5 +53,6 @@ export function allMigrations(types: SchemaDialect): Record<string, Migration> {
     "0026_human_requests": humanRequests(types),
     "0030_retention": retention(types),
     "0032_run_cache_limits": runCacheLimits(types),
+    "0033_record_validity": recordValidity(types),
   };
 }

@@ -57,7 +57,13 @@ export type RigScheduling = Omit<SchedulerOptions, LiveOption> & {
   readonly [K in Exclude<LiveOption, "callbackTimeoutMs">]: ReturnType<SchedulerOptions[K]>;
 };
 
-type LiveOption = "pollMs" | "maxRuns" | "defaultTtlMs" | "maxInputSize" | "callbackTimeoutMs";
+type LiveOption =
+  | "pollMs"
+  | "maxRuns"
+  | "defaultTtlMs"
+  | "maxInputSize"
+  | "maxProjectedSize"
+  | "callbackTimeoutMs";
 
 /** How a scheduler is made. */
 export interface RigSchedulerOptions {
@@ -108,6 +114,7 @@ const SCHEDULING: RigScheduling = {
   maxRuns: 16,
   defaultTtlMs: 7 * 86_400_000,
   maxInputSize: 1_000_000,
+  maxProjectedSize: 1_000_000,
 };
 
 function optionsOf({
@@ -115,6 +122,7 @@ function optionsOf({
   maxRuns,
   defaultTtlMs,
   maxInputSize,
+  maxProjectedSize,
   ...others
 }: RigScheduling): SchedulerOptions {
   return {
@@ -123,6 +131,7 @@ function optionsOf({
     maxRuns: () => maxRuns,
     defaultTtlMs: () => defaultTtlMs,
     maxInputSize: () => maxInputSize,
+    maxProjectedSize: () => maxProjectedSize,
   };
 }
 

@@ -41,7 +41,17 @@ describe("dags run --cache-ttl, --no-cached-errors", () => {
     expect(shown).toMatchObject({ cacheLimits: { ttlMs: 7_200_000, errors: false } });
   });
 
+  it("refreshes the tasks that are named", async () => {
+    const refresh = ["--refresh-task", "draw", "--refresh-task", "draw"];
+    const report: unknown = await project.json("dags", "run", "shapes", ...refresh, "--until", "draw");
+    expect(report).toMatchObject({ cacheLimits: { refresh: ["draw"] }, cache: { hit: 0, skipped: 3 } });
+    const text = "Not used in this run: results of draw (--refresh-task).";
+    expect((await project.run("runs", "show", "shapes", "latest")).stdout).toContain(text);
+  });
+
   it.each([
+    [["--refresh-task", "nothing"], 'has no task "nothing"'],
+    [["--refresh-task", "draw", "--refresh-cache"], "remove --refresh-task, or --refresh-cache"],
     [["--cache-ttl", "2h", "--no-cache"], "remove --cache-ttl, or --no-cache"],
     [
       ["--cache-ttl", "2h", "--no-cached-errors", "--refresh-cache"],

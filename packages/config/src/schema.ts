@@ -183,6 +183,12 @@ export const configSchema = {
       default: "16MiB",
       live: true,
     }),
+    max_projected_size: key(size("1B"), {
+      description:
+        "Maximum size of an argument of which only fields are part of the cache key (`cache: { inputs }`). It is read to find them.",
+      default: "128MiB",
+      live: true,
+    }),
     runtime: key(choice("exact", "major"), {
       description:
         "Which Node versions share results: only the exact same version, or all of the same major version (ignoring the ICU version).",

@@ -22,6 +22,8 @@ export interface RunCacheLimits {
   readonly ttlMs?: number;
   /** False: remembered failures are no hits. */
   readonly errors?: false;
+  /** Ids of tasks that run whatever is stored, and whose results replace it. Sorted. */
+  readonly refresh?: readonly string[];
 }
 
 /** The input for creating a run. All times are milliseconds since the Unix epoch. */

@@ -16,6 +16,8 @@ export interface ReasonDetails {
   readonly switched_off: What;
   // The cache is on, but was not asked.
   readonly refresh_requested: null;
+  /** The task's cache mode is `refresh`. */
+  readonly task_refreshes: null;
   readonly cleared: null;
   // The lookup was not a hit.
   readonly no_entry: null;
@@ -36,7 +38,12 @@ export interface ReasonDetails {
   readonly stored_failure: null;
   // The result cannot be cached.
   readonly input_too_large: SizeLimit;
+  readonly projected_input_too_large: SizeLimit;
   readonly result_too_large: SizeLimit;
+  /** The task's cache mode is `read`. */
+  readonly read_only: null;
+  /** The result had expired when it was to be stored. */
+  readonly already_expired: null;
   /** The key cannot be computed: code and message of the error. */
   readonly key_failed: { readonly errorCode: string; readonly what: string };
   readonly surroundings_unknown: null;
@@ -79,6 +86,7 @@ const FIELDS: { readonly [Code in ReasonCode]: Readonly<Record<string, FieldKind
   run_off: {},
   switched_off: { what: "string" },
   refresh_requested: {},
+  task_refreshes: {},
   cleared: {},
   no_entry: {},
   expired: {},
@@ -92,7 +100,10 @@ const FIELDS: { readonly [Code in ReasonCode]: Readonly<Record<string, FieldKind
   waiting: { what: "string" },
   stored_failure: {},
   input_too_large: { sizeBytes: "number", limitBytes: "number" },
+  projected_input_too_large: { sizeBytes: "number", limitBytes: "number" },
   result_too_large: { sizeBytes: "number", limitBytes: "number" },
+  read_only: {},
+  already_expired: {},
   key_failed: { errorCode: "string", what: "string" },
   surroundings_unknown: {},
   unfollowed_code: { what: "string" },
@@ -161,6 +172,12 @@ export function reasonSentence(reason: Reason): string {
       return "the run was started with --no-cache";
     case "refresh_requested":
       return "a refresh was asked for";
+    case "task_refreshes":
+      return "the task's cache mode is refresh";
+    case "read_only":
+      return "read_only: the task's cache mode is read, which stores nothing";
+    case "already_expired":
+      return "already_expired: the result expired before it was stored";
     case "surroundings_unknown":
       return "the surroundings were not looked at";
     case "cleared":
@@ -181,6 +198,8 @@ export function reasonSentence(reason: Reason): string {
       return `waiting for ${reason.detail.what}`;
     case "input_too_large":
       return `input_too_large: ${reason.detail.sizeBytes} bytes, more than max_input_size of ${reason.detail.limitBytes}`;
+    case "projected_input_too_large":
+      return `projected_input_too_large: ${reason.detail.sizeBytes} bytes, more than max_projected_size of ${reason.detail.limitBytes}`;
     case "result_too_large":
       return `result_too_large: ${reason.detail.sizeBytes} bytes, more than max_result_size of ${reason.detail.limitBytes}`;
     case "key_failed":

@@ -31,6 +31,12 @@ export type ArgTemplate =
  */
 export type NamedTemplate = readonly [name: string, template: ArgTemplate];
 
+/** Paths of the fields that stand for an argument in the key, with dots between names and indexes; sorted. */
+export type Projection = readonly [name: string, paths: readonly string[]];
+
+/** When a result expires for every reader: a time after it was stored, or the next date of a schedule. */
+export type CacheExpiry = { readonly afterMs: number } | { readonly schedule: string };
+
 /** A task's cache options; `null` for a task that did not opt in. */
 export interface SerializedCacheConfig {
   /** In milliseconds. `null` means no expiry; `"default"` is the configured default. */
@@ -60,6 +66,19 @@ export interface SerializedCacheConfig {
   readonly keyStorage?: string;
   /** The store of the config that keeps the bytes of results. Absent: the deployment's. */
   readonly resultStorage?: string;
+  /** Arguments of which only some fields are part of the key, by name. Absent: none. */
+  readonly projections?: readonly Projection[];
+  /** The version stands in the key in place of the code. Absent: the code is part of the key. */
+  readonly ignoreSource?: true;
+  /** Stands in the key in place of Dag and task. Absent: Dag and task are part of the key. */
+  readonly share?: string;
+  /**
+   * `refresh`: never looked up. `read`: never stored. `keep`: not refreshed by a run that refreshes. Absent: looked up
+   * and stored.
+   */
+  readonly mode?: "refresh" | "read" | "keep";
+  /** Absent: the readers' ttl decides alone. */
+  readonly expires?: CacheExpiry;
 }
 
 /** Where a task's results are remembered. It is no part of the key. */

@@ -215,7 +215,11 @@ function readOutcome(value: unknown, blobs: readonly Uint8Array[]): AttemptOutco
   const xcoms = readXComs(value["xcoms"], blobs);
   if (!xcoms || uncacheable === undefined) return undefined;
   const packages = readPackages(value["packages"]);
-  return packages && { kind, xcoms, durationMs, uncacheable, packages };
+  const { expiresAt } = value;
+  if (expiresAt !== undefined && (typeof expiresAt !== "number" || !Number.isFinite(expiresAt)))
+    return undefined;
+  const expiry = expiresAt === undefined ? {} : { expiresAt };
+  return packages && { kind, xcoms, durationMs, uncacheable, packages, ...expiry };
 }
 
 /** Reasons for which a worker may report that its result must not be stored. */

@@ -17,14 +17,18 @@ export function cacheKey(components: KeyComponents): Digest {
  * key, which took twice as long. That it is the same text is tested as a property.
  */
 function canonicalText(components: KeyComponents): string {
-  const { v, team, dag, task, source, runtime, inputs, context, env, version, files, entries } = components;
+  const { v, team, dag, task, source, runtime, inputs, context, env, version, files, entries, share } =
+    components;
   // In the text only where there are some, so that tasks without keep their keys when a part is added.
   const ownFiles = files === undefined ? "" : `"files":${stringify(files)},`;
   const ownEntries = entries === undefined ? "" : `"entries":${stringify(entries)},`;
+  const ownDag = share === undefined ? `"dag":${JSON.stringify(dag)},` : "";
+  const place = share === undefined ? `"task":${JSON.stringify(task)},` : "";
+  const ownShare = share === undefined ? "" : `"share":${JSON.stringify(share)},`;
   return (
-    `{"context":${stringify(context)},"dag":${JSON.stringify(dag)},${ownEntries}"env":${stringify(env)},${ownFiles}` +
-    `"inputs":${stringify(inputs)},"runtime":${runtimeText(runtime)},"source":${JSON.stringify(source)},` +
-    `"task":${JSON.stringify(task)},"team":${JSON.stringify(team)},"v":${v},"version":${JSON.stringify(version)}}`
+    `{"context":${stringify(context)},${ownDag}${ownEntries}"env":${stringify(env)},${ownFiles}` +
+    `"inputs":${stringify(inputs)},"runtime":${runtimeText(runtime)},${ownShare}"source":${JSON.stringify(source)},` +
+    `${place}"team":${JSON.stringify(team)},"v":${v},"version":${JSON.stringify(version)}}`
   );
 }
 
@@ -42,12 +46,12 @@ function runtimeText(runtime: RuntimeComponent): string {
 
 /**
  * The digest of a list or object whose members are known by digest, such as the collected results of a
- * mapped task: members' bytes are never loaded for it. The first line keeps it apart from the digest of
+ * mapped task: members' bytes are never loaded for it. A projection is the fields, by path, that stand for a value. The first line keeps it apart from the digest of
  * any JSON text, and from one of the other kind. Member names are JSON strings, so that no name can end
  * a line.
  */
 export function compositeDigest(
-  kind: "list" | "object",
+  kind: "list" | "object" | "projection",
   members: readonly (readonly [name: string, digest: Digest])[],
 ): Digest {
   const lines = members.map(([name, digest]) => `${JSON.stringify(name)} ${digest}\n`);

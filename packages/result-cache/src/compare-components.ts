@@ -10,6 +10,7 @@ export interface ComponentChange {
     | "team"
     | "dag"
     | "task"
+    | "share"
     | "runtime"
     | "input"
     | "file"
@@ -38,8 +39,7 @@ export function compareComponents(before: ComparedKey, after: ComparedKey): Comp
   return [
     ...(a.v === b.v ? [] : [editionChange(a.v, b.v)]),
     ...compareTexts("team", a.team, b.team),
-    ...compareTexts("dag", a.dag, b.dag),
-    ...compareTexts("task", a.task, b.task),
+    ...comparePlaces(a, b),
     ...compareRuntimes(a, b),
     ...compareNamed("input", "inputs", a, b),
     ...compareFiles(a, b),
@@ -57,6 +57,16 @@ function compareTexts(
   after: string | null,
 ): ComponentChange[] {
   return before === after ? [] : [{ kind, path: kind, before, after }];
+}
+
+/** Tasks that share results have the name in place of their own in the key. */
+function comparePlaces(a: RecordedComponents, b: RecordedComponents): ComponentChange[] {
+  if (a.share !== undefined && a.share === b.share) return [];
+  return [
+    ...compareTexts("share", a.share ?? null, b.share ?? null),
+    ...compareTexts("dag", a.dag, b.dag),
+    ...compareTexts("task", a.task, b.task),
+  ];
 }
 
 function editionChange(before: number, after: number): ComponentChange {

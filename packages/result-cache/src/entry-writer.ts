@@ -108,8 +108,15 @@ export class EntryWriter {
       ...(valueStore !== undefined && { store: valueStore }),
     }));
     const { records, sealKey } = this.#parts;
-    const { team, key, error, entries } = record;
-    const sealable = { team, key, xcoms: recorded, isFailure: error !== null, ...(entries && { entries }) };
+    const { team, key, error, entries, validForMs } = record;
+    const sealable = {
+      team,
+      key,
+      xcoms: recorded,
+      isFailure: error !== null,
+      ...(entries && { entries }),
+      ...(validForMs !== undefined && { validForMs }),
+    };
     const seal = sealKey && sealRecord(sealable, sealKey);
     const sealed = { ...record, xcoms: recorded, ...(seal !== undefined && { seal }) };
     return requirePutOutcome(await records.put(sealed, mode));

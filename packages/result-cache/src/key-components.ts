@@ -25,6 +25,11 @@ export interface KeyComponents {
   readonly context: Readonly<Record<string, Digest>>;
   /** Environment variable → digest of its text; a digest of its own when it is not set. */
   readonly env: Readonly<Record<string, Digest>>;
+  /**
+   * Stands in the key's text in place of Dag and task, which are still known here as those of the producer. Absent:
+   * results belong to one task.
+   */
+  readonly share?: string;
   /** Increased by the author. */
   readonly version: string | null;
   /** Pattern of declared files → digest of which files there are and what is in them. Absent: none. */

@@ -224,6 +224,8 @@ function answer(entry: Entry, ask: CacheAsk): CacheAnswer {
   if (record.ageMs < -TOLERATED_SKEW_MS) return { kind: "miss", reason: "from_future" };
   if (record.error !== null) return failureAnswer(record, record.error, ask);
   if (ask.ttlMs !== null && record.ageMs >= ask.ttlMs) return { kind: "miss", reason: "expired" };
+  if (record.validForMs !== undefined && record.ageMs >= record.validForMs)
+    return { kind: "miss", reason: "expired" };
   if (isTooOldForRun(record, ask)) return { kind: "miss", reason: "expired_for_run" };
   if (typeof xcoms === "string") return { kind: "miss", reason: xcoms };
   return { kind: "hit", hit: { record, xcoms } };

@@ -12,6 +12,8 @@ export interface Sealable {
   readonly isFailure: boolean;
   /** Absent: none. */
   readonly entries?: readonly RecordedEntry[];
+  /** Absent: no limit of its own. */
+  readonly validForMs?: number;
 }
 
 /**
@@ -26,7 +28,10 @@ const KEY_ID_DIGITS = 8;
 const SEAL = /^(?<keyId>[0-9a-f]{8})\.[0-9a-f]{64}$/;
 
 /** The seal of a record: which key it is made with, and the code. */
-export function sealRecord({ team, key, xcoms, isFailure, entries }: Sealable, sealKey: Uint8Array): string {
+export function sealRecord(
+  { team, key, xcoms, isFailure, entries, validForMs }: Sealable,
+  sealKey: Uint8Array,
+): string {
   // Lists alone, whose JSON is canonical. A store may list XComs in another order. The name keeps this apart from the digests of secrets.
   const values = xcoms
     .map((xcom) => [xcom.key, xcom.digest, xcom.sizeBytes] as const)
@@ -36,7 +41,7 @@ export function sealRecord({ team, key, xcoms, isFailure, entries }: Sealable, s
       JSON.stringify([cache, scope, name, digest, sizeBytes]),
     )
     .toSorted();
-  // Only where there are some, so that seals of records without entries stay valid.
+  // Only where there are some, so that seals of records without them stay valid.
   const sealed = JSON.stringify([
     "memodag record seal",
     team,
@@ -44,6 +49,7 @@ export function sealRecord({ team, key, xcoms, isFailure, entries }: Sealable, s
     isFailure,
     values,
     ...(names ? [names] : []),
+    ...(validForMs === undefined ? [] : [{ validForMs }]),
   ]);
   return `${keyIdOf(sealKey)}.${createHmac("sha256", sealKey).update(sealed).digest("hex")}`;
 }

@@ -25,6 +25,8 @@ export interface NewCacheRecord {
   readonly durationMs: number;
   /** How long the writer thinks it is good for; for collection alone: the reader's ttl decides a hit. */
   readonly ttlMs: number | null;
+  /** How long any reader may use it, by the store's clock, whatever its own ttl. Absent: the readers' ttl decides alone. */
+  readonly validForMs?: number;
   /**
    * Entries of job caches that a hit restores. Absent: none. Only a store with `keepsEntries` is given records with
    * entries: it keeps their bytes from being collected.
@@ -32,6 +34,15 @@ export interface NewCacheRecord {
   readonly entries?: readonly RecordedEntry[];
   /** Ties the record to its XComs, for verification; kept as it is, by a store that keeps it. */
   readonly seal?: string;
+}
+
+/** How long a record is kept before it may be collected, in milliseconds; `null`: without limit. */
+export function keepForMs({
+  ttlMs,
+  validForMs,
+}: Pick<NewCacheRecord, "ttlMs" | "validForMs">): number | null {
+  if (ttlMs === null || validForMs === undefined) return ttlMs ?? validForMs ?? null;
+  return Math.min(ttlMs, validForMs);
 }
 
 /** Results with other bytes than a record's that came while it was live. */
@@ -61,7 +72,16 @@ export interface CacheRecord extends Omit<NewCacheRecord, "ttlMs"> {
 /** The fields of a record that a lookup reads: for hits, for their explanation, and to tell it from another. */
 export type FoundRecord = Pick<
   CacheRecord,
-  "team" | "key" | "xcoms" | "error" | "producer" | "durationMs" | "createdAt" | "ageMs" | "entries"
+  | "team"
+  | "key"
+  | "xcoms"
+  | "error"
+  | "producer"
+  | "durationMs"
+  | "createdAt"
+  | "ageMs"
+  | "validForMs"
+  | "entries"
 >;
 
 /** The run that made a record. */

@@ -43,6 +43,8 @@ export interface ScannedRecord {
   readonly isFailure: boolean;
   /** The entries that a hit restores, as they were put. Absent: none, or the store keeps none. */
   readonly entries?: readonly RecordedEntry[];
+  /** See `NewCacheRecord`. */
+  readonly validForMs?: number;
   /** As it was put; not there for a record that was put without one. */
   readonly seal?: string;
 }

@@ -23,15 +23,20 @@ const required = {
   version: fc.option(fc.string()),
 };
 const anyComponents: fc.Arbitrary<KeyComponents> = fc.record(
-  { ...required, files: named, entries: named },
+  { ...required, files: named, entries: named, share: fc.string() },
   { requiredKeys: Object.keys(required) as (keyof typeof required)[] },
 );
+
+/** A shared name stands in place of Dag and task. */
+function keyed({ dag, task, ...parts }: KeyComponents): JsonValue {
+  return (parts.share === undefined ? { ...parts, dag, task } : parts) as unknown as JsonValue;
+}
 
 describe("cacheKey", () => {
   test("is the sha256 of the components' canonical JSON", () => {
     fc.assert(
       fc.property(anyComponents, (parts) => {
-        const text = canonicalJson(parts as unknown as JsonValue);
+        const text = canonicalJson(keyed(parts));
         expect(cacheKey(parts)).toBe(createHash("sha256").update(text).digest("hex"));
       }),
     );
@@ -44,10 +49,20 @@ describe("cacheKey", () => {
     );
   });
 
+  test("is the same for two tasks that share a name, and for no other", () => {
+    const shared = { share: "embed", dag: "a", task: "x" };
+    expect(cacheKey(components(shared))).toBe(
+      "c714254b0588fd0df86df65767e4818ce620f41920ac6f91e941ed257255a0cb",
+    );
+    expect(cacheKey(components({ ...shared, dag: "b", task: "y" }))).toBe(cacheKey(components(shared)));
+    expect(cacheKey(components({ ...shared, share: "other" }))).not.toBe(cacheKey(components(shared)));
+    expect(cacheKey(components({ dag: "a", task: "x" }))).not.toBe(cacheKey(components(shared)));
+  });
+
   test("two keys are equal exactly when the components are", () => {
     fc.assert(
       fc.property(anyComponents, anyComponents, (a, b) => {
-        const same = canonicalJson(a as unknown as JsonValue) === canonicalJson(b as unknown as JsonValue);
+        const same = canonicalJson(keyed(a)) === canonicalJson(keyed(b));
         expect(cacheKey(a) === cacheKey(b)).toBe(same);
       }),
     );

@@ -8,6 +8,20 @@ export type {
   SavedResult,
   SavesEntries,
 } from "./authoring/command-entries.ts";
+export {
+  context,
+  DATA_INTERVAL,
+  env,
+  INPUTS,
+  LOGICAL_DATE,
+  MAP_INDEX,
+  PARAMS,
+  RUN_ID,
+  SOURCE,
+  version,
+  type CachePolicy,
+} from "./authoring/cache-policy.ts";
+export type { CacheSettings } from "./authoring/cache-settings.ts";
 export type { CheckedCommandOptions, CommandArguments, CommandOptions } from "./authoring/command-options.ts";
 export { Bundle } from "./authoring/bundle.ts";
 export { Dag, type ParamsOf } from "./authoring/dag.ts";
@@ -55,4 +69,5 @@ export { getClient, type TaskClient, type XComPush } from "./context/task-client
 export { getValueCache, type ValueCacheUse } from "./context/value-cache.ts";
 export type { TaskValueCache } from "./context/task-value-caches.ts";
 export { FailTask, SkipTask } from "./context/task-end.ts";
+export type { TaskCache } from "./context/task-cache.ts";
 export type { TaskContext, TaskXComs, XComRequest } from "./context/task-context.ts";

@@ -65,7 +65,14 @@ async function readsOf(read: (context: TaskContext) => unknown, declared: readon
 
 /** All that the context says of the run. */
 function everything(): unknown {
-  const { log: _log, signal: _signal, xcom: _xcom, jobCache: _jobCache, ...values } = getContext();
+  const {
+    log: _log,
+    signal: _signal,
+    xcom: _xcom,
+    jobCache: _jobCache,
+    cache: _cache,
+    ...values
+  } = getContext();
   return values;
 }
 

@@ -4,7 +4,7 @@ import { hashProject, lockOf, taskOf } from "./support/hash-project.ts";
 
 const hash = (source: string): Promise<SourceHashes> => hashProject({ "dag.ts": source });
 
-const DAG = `import { Dag, every } from "memodag";
+const DAG = `import { context, Dag, env, every, INPUTS, SOURCE } from "memodag";
 import * as memodag from "memodag";
 enum Kind { Small = 1, Large }
 const PATHS = { input: "in.json", nested: { output: "out.json" } } as const;
@@ -17,10 +17,12 @@ const retrying = (handler: (args: any) => unknown, times = 2) => async (args: an
   for (let i = 0; i < times; i++) try { return await handler(args) } catch {}
 };
 const DEPTH = memodag.param({ default: 3, schema: { type: "integer", minimum: LIMIT } });
+const HOUSE = INPUTS.plus(SOURCE, env("HOME"), context("params.species"), memodag.version("1")).with({ ttl: "1d" });
 export const dag = new Dag("d", {
+  defaultArgs: { cache: HOUSE.plus(memodag.RUN_ID) },
   schedule: every("15m"), params: { species: "Adelie", depth: DEPTH }, tags: [...NAMES],
 });
-const load = dag.task("load", async ({ path }: { path: string }) => path + LIMIT, { cache: true });
+const load = dag.task("load", async ({ path }: { path: string }) => path + LIMIT, { cache: HOUSE.minus("path") });
 const loaded = load({ path: PATHS.nested.output });
 for (const depth of DEPTHS) dag.task("deep-" + depth, () => depth)();
 for (let i = 0; i < 2; i++) dag.task("count-" + i, () => i)();
@@ -84,7 +86,8 @@ describe("a Dag file that only declares", () => {
   test.each([
     ["another element to go through", "[2, 3]", "[2, 3, 4]"],
     ["another argument", `path: PATHS.nested.output`, `path: PATHS.input`],
-    ["another option", "{ cache: true }", "{ cache: true, retries: 4 }"],
+    ["another option", `{ cache: HOUSE`, `{ retries: 4, cache: HOUSE`],
+    ["another policy", `with({ ttl: "1d" })`, `with({ ttl: "2d" })`],
     ["another order", ".after(eu)", ""],
     ["the Dag's params", `"Adelie"`, `"Gentoo"`],
     ["a param's schema", `"integer", minimum`, `"number", maximum`],

@@ -180,7 +180,9 @@ export class InProcessExecutor implements Executor {
         ? await runSensor(this.#dag, taskId, args, scope, { sensor, time: this.#timeOf(running) })
         : await runHandler(this.#dag, taskId, args, scope);
       if (outcome.kind === "rescheduled") return { ...outcome, durationMs: 0 };
-      return succeeded(outcome.xcoms, outcome.undeclaredReads);
+      const { expiresAt } = outcome;
+      const expiry = expiresAt === undefined ? {} : { expiresAt };
+      return { ...succeeded(outcome.xcoms, outcome.undeclaredReads), ...expiry };
     } catch (error) {
       if (!callback) this.#thrown.set(instanceKey(attempt), error);
       if (findTaskEnd(error) === "skip") return { kind: "skipped", reason: messageOf(error), durationMs: 0 };
@@ -204,10 +206,11 @@ export class InProcessExecutor implements Executor {
     signal: AbortSignal,
     watchReads: NonNullable<AttemptScope["watchReads"]>,
   ): AttemptScope {
-    const { context, declaredContext } = attempt;
+    const { context, declaredContext, isShared } = attempt;
     return {
       context,
       declaredContext,
+      isShared,
       signal,
       log: silentLogger,
       watchReads,

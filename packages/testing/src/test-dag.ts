@@ -263,6 +263,7 @@ class InMemoryTest implements DagTest {
         maxRuns: () => 1,
         defaultTtlMs: () => DEFAULT_TTL_MS,
         maxInputSize: () => MAX_SIZE,
+        maxProjectedSize: () => MAX_SIZE,
       },
     });
     const over = scheduler.whenOver(run.id);

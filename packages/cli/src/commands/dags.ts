@@ -75,10 +75,10 @@ async function showDag(dagId: string, { team, ...options }: TeamOptions): Promis
   const { showDag: show } = await import("@memodag/operations/dags");
   const dag = await withDags(options, (context) => show(context, { dagId, team }));
   if (options.json) printJson(dag);
-  else printDag(dag);
+  else await printDag(dag);
 }
 
-function printDag(dag: DagReport): void {
+async function printDag(dag: DagReport): Promise<void> {
   const { cache: _, paramSchemas: _params, confSchema: _conf, tasks, warnings, ...facts } = dag;
   printFacts({
     ...facts,
@@ -102,22 +102,15 @@ function printDag(dag: DagReport): void {
     ]),
     "No tasks.",
   );
-  for (const line of [...tasks.flatMap(declarationNotes), ...warnings]) printLine(`note: ${shortened(line)}`);
+  const { declarationNotes } = await import("../output/declaration-notes.ts");
+  const notes = tasks.flatMap((task) => declarationNotes(task));
+  for (const line of [...notes, ...warnings]) printLine(`note: ${shortened(line)}`);
 }
 
 function shownCache(dag: DagReport, { cache }: DagTaskReport): string {
   if (cache === null || !dag.cache) return "no";
   if (cache.ttlMs === "default") return "yes";
   return cache.ttlMs === null ? "without limit" : `for ${formatDuration(cache.ttlMs)}`;
-}
-
-/** The declarations of a cached task besides its arguments, including what its author vouches for. */
-function declarationNotes({ taskId, cache }: DagTaskReport): string[] {
-  const { files = [], trust = [] } = cache ?? {};
-  return [
-    ...(files.length > 0 ? [`the files of ${taskId}, ${files.join(", ")}, are in its cache key`] : []),
-    ...(trust.length > 0 ? [`${trust.join(", ")} of ${taskId} are vouched for by its author`] : []),
-  ];
 }
 
 async function listErrors({ team, ...options }: TeamOptions): Promise<void> {

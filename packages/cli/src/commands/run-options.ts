@@ -17,6 +17,8 @@ export interface RunOptions extends TeamOptions {
   readonly cacheTtl?: number;
   /** False with `--no-cached-errors`. */
   readonly cachedErrors: boolean;
+  /** Task ids. */
+  readonly refreshTask?: readonly string[];
 }
 
 /** Adds the Dag's id and what is said about its runs. */
@@ -26,6 +28,7 @@ export function withRunOptions(command: Command): Command {
     .option("--conf <json>", "a JSON object that tasks find in dagRun.conf")
     .option("--param <name=value>", "a param of the Dag; again for another", parseParam)
     .option("--refresh-cache", "run every task and remember its result anew")
+    .option("--refresh-task <task>", "run this task and remember its result anew; again for another", collect)
     .option("--no-cache", "run every task and leave the cache alone")
     .option("--cache-ttl <age>", 'take no cached result older than this, such as "2h"', parseAge)
     .option("--no-cached-errors", "take no remembered failure in place of running a task");
@@ -53,7 +56,15 @@ function cacheModeOf({ refreshCache, cache }: RunOptions): CacheMode {
   return refreshCache ? "refresh" : cache ? "use" : "off";
 }
 
-function cacheLimitsOf({ cacheTtl, cachedErrors }: RunOptions): RunCacheLimits | undefined {
-  if (cacheTtl === undefined && cachedErrors) return undefined;
-  return { ...(cacheTtl !== undefined && { ttlMs: cacheTtl }), ...(!cachedErrors && { errors: false }) };
+function cacheLimitsOf({ cacheTtl, cachedErrors, refreshTask }: RunOptions): RunCacheLimits | undefined {
+  if (cacheTtl === undefined && cachedErrors && !refreshTask) return undefined;
+  return {
+    ...(cacheTtl !== undefined && { ttlMs: cacheTtl }),
+    ...(!cachedErrors && { errors: false }),
+    ...(refreshTask && { refresh: [...new Set(refreshTask)].sort() }),
+  };
+}
+
+function collect(value: string, before: readonly string[] = []): readonly string[] {
+  return [...before, value];
 }

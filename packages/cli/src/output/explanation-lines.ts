@@ -8,12 +8,14 @@ export function explanationLines({
   verdict,
   changes,
   advice,
-}: Pick<ExplainedTask, "verdict" | "changes" | "advice">): string[] {
+  vouchedFor = [],
+}: Pick<ExplainedTask, "verdict" | "changes" | "advice" | "vouchedFor">): string[] {
   const rows = changes.map(({ kind, path, before, after }) => [kind, path, before ?? "–", after ?? "–"]);
   const table = formatTable(["CHANGED", "NAME", "BEFORE", "AFTER"], rows).trimEnd().split("\n");
   return [
     verdict,
     ...(rows.length === 0 ? [] : ["", ...table]),
     ...(advice === null ? [] : ["", ...advice.split("\n")]),
+    ...(vouchedFor.length === 0 ? [] : ["", ...vouchedFor.map((line) => `note: ${line}`)]),
   ];
 }

@@ -21,6 +21,21 @@ export function selectField(value: JsonValue, path: readonly (string | number)[]
   return findField(value, path) ?? null;
 }
 
+const INDEX = /^(?:0|[1-9]\d*)$/;
+
+/**
+ * Returns the member of `value` at a path of names and indexes with dots between them, such as `models.0.name`, or
+ * `undefined`. A number selects an element of a list, or else the property of that name.
+ */
+export function findDotted(value: JsonValue, path: string): JsonValue | undefined {
+  let current: JsonValue | undefined = value;
+  for (const step of path.split(".")) {
+    if (current === undefined) return undefined;
+    current = memberOf(current, Array.isArray(current) && INDEX.test(step) ? Number(step) : step);
+  }
+  return current;
+}
+
 function memberOf(value: JsonValue, step: string | number): JsonValue | undefined {
   if (value === null || typeof value !== "object") return undefined;
   if (typeof step === "number") return Array.isArray(value) ? value[step] : undefined;

@@ -106,6 +106,8 @@ export interface Attempt {
    * cached.
    */
   readonly declaredContext: readonly string[] | null;
+  /** Dag and task are not part of the key, and reading them makes the result uncacheable. Absent: false. */
+  readonly isShared?: true;
   /** Environment variables that may be read, in the same way. `null`: all. */
   readonly declaredEnv: readonly string[] | null;
   /**
@@ -200,6 +202,8 @@ export type AttemptOutcome =
       readonly packages: readonly LoadedPackage[];
       /** Start time of the worker in milliseconds since the Unix epoch. Absent if unknown. */
       readonly spawnedAt?: number;
+      /** When the handler says that the result expires, in milliseconds since the Unix epoch. Absent: it did not say. */
+      readonly expiresAt?: number;
     }
   | {
       /** For a sensor: its condition does not hold yet, and another attempt continues the same try. */

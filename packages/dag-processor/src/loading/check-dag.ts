@@ -19,6 +19,7 @@ import { dagInvalid } from "@memodag/sdk/runtime";
 export async function checkDag(dag: SerializedDag, isSecret: SecretTest): Promise<void> {
   await checkSchedule(dag);
   for (const { taskId, hitl } of dag.tasks) await checkForm(dag, taskId, hitl?.params ?? {}, isSecret);
+  await checkExpiries(dag);
   for (const [name, schema] of Object.entries(dag.paramSchemas ?? {})) {
     const option = `params.${name}`;
     await checkSchema(dag, option, schema);
@@ -60,6 +61,20 @@ async function checkSchedule(dag: SerializedDag): Promise<void> {
   const { findScheduleFault } = await import("@memodag/timetable");
   const fault = findScheduleFault(dag);
   if (fault) throw dagInvalid(dag, { problem: `${fault.option} ${fault.problem}`, fix: fault.fix });
+}
+
+async function checkExpiries({ dagId, timezone, tasks }: SerializedDag): Promise<void> {
+  for (const { taskId, cache } of tasks) {
+    const { expires } = cache ?? {};
+    if (!expires || !("schedule" in expires)) continue;
+    const { findScheduleFault } = await import("@memodag/timetable");
+    const { schedule } = expires;
+    const fault = findScheduleFault({ schedule, timezone });
+    const problem = fault?.problem ?? (schedule === "@once" ? "is @once, which has no next date" : undefined);
+    if (problem === undefined) continue;
+    const fix = `${fault?.fix ?? "use a schedule"}, or a duration such as "1h"`;
+    throw dagInvalid({ dagId, taskId }, { problem: `cache.expires ${problem}`, fix });
+  }
 }
 
 async function checkSchema(dag: SerializedDag, name: string, schema: JsonSchema): Promise<void> {

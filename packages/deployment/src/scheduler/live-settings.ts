@@ -39,5 +39,6 @@ export function schedulerSettings(live: LiveConfig): Omit<SchedulerOptions, "dag
     callbackTimeoutMs: () => live.config.scheduler.callbackTimeout,
     defaultTtlMs: () => live.config.taskCache.defaultTtl,
     maxInputSize: () => live.config.taskCache.maxInputSize,
+    maxProjectedSize: () => live.config.taskCache.maxProjectedSize,
   };
 }

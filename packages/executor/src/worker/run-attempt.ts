@@ -78,7 +78,9 @@ export async function runAttempt(order: RunOrder, support: AttemptSupport): Prom
     const durationMs = performance.now() - startedAt;
     if (outcome.kind === "rescheduled") return { ...outcome, durationMs };
     const uncacheable = runtimeChange ?? watch.reasonWith(outcome.undeclaredReads);
-    return { kind: "succeeded", xcoms: outcome.xcoms, durationMs, uncacheable, packages: listPackages() };
+    const { xcoms, expiresAt } = outcome;
+    const expiry = expiresAt === undefined ? {} : { expiresAt };
+    return { kind: "succeeded", xcoms, durationMs, uncacheable, packages: listPackages(), ...expiry };
   } catch (error) {
     const durationMs = startedAt === undefined ? 0 : performance.now() - startedAt;
     if (findTaskEnd(error) === "skip") return { kind: "skipped", reason: shortMessageOf(error), durationMs };
@@ -124,6 +126,7 @@ export function scopeOf(
     openValueCache: (name) => valueCaches.open(name),
     context: attempt.context,
     declaredContext: attempt.declaredContext,
+    isShared: attempt.isShared,
     signal,
     log: attemptLogger,
     maxValueBytes: maxXComBytes,

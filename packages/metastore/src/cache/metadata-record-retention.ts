@@ -86,7 +86,18 @@ export class MetadataRecordRetention implements RecordRetention {
   async *scan(limit: number): AsyncGenerator<readonly ScannedRecord[]> {
     const query = this.#dialect.kysely
       .selectFrom("cache_record")
-      .select(["team", "key", "created_at", "dag_id", "task_id", "xcoms", "error_code", "entries", "seal"])
+      .select([
+        "team",
+        "key",
+        "created_at",
+        "dag_id",
+        "task_id",
+        "xcoms",
+        "error_code",
+        "seal",
+        "entries",
+        "valid_for_ms",
+      ])
       .orderBy("team")
       .orderBy("key")
       .limit(limit);
@@ -100,8 +111,9 @@ export class MetadataRecordRetention implements RecordRetention {
         taskId: row.task_id,
         xcoms: readXComs(row.xcoms),
         isFailure: row.error_code !== null,
-        ...(row.entries !== null && { entries: readEntries(row.entries) }),
         ...(row.seal !== null && { seal: row.seal }),
+        ...(row.entries !== null && { entries: readEntries(row.entries) }),
+        ...(row.valid_for_ms !== null && { validForMs: row.valid_for_ms }),
       }));
       const last = rows.at(-1);
       if (!last || rows.length < limit) return;

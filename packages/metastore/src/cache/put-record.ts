@@ -1,7 +1,7 @@
 // Writes one cache record.
 
 import { chunksOf, type Digest } from "@memodag/core";
-import type { NewCacheRecord, PutMode, PutOutcome } from "@memodag/result-cache";
+import { keepForMs, type NewCacheRecord, type PutMode, type PutOutcome } from "@memodag/result-cache";
 import { sql, type Kysely } from "kysely";
 import type { Dialect } from "../dialect.ts";
 import type { Schema } from "../tables/schema.ts";
@@ -16,10 +16,11 @@ export function* putRecord(
   record: NewCacheRecord,
   mode: PutMode,
 ): TransactionScript<PutOutcome> {
+  const keepMs = keepForMs(record);
   const values = {
     ...toCacheRecordRow(record),
     created_at: now,
-    expires_at: record.ttlMs === null ? null : sql<number>`${now} + ${sql.lit(record.ttlMs)}`,
+    expires_at: keepMs === null ? null : sql<number>`${now} + ${sql.lit(keepMs)}`,
     last_hit_at: null,
     hit_count: 0,
     differing_count: 0,

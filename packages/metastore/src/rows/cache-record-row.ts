@@ -25,6 +25,7 @@ export const FOUND_COLUMNS = [
   "duration_ms",
   "created_at",
   "entries",
+  "valid_for_ms",
 ] as const;
 
 const OTHER_COLUMNS = [
@@ -93,6 +94,7 @@ export function toFoundRecord(row: FoundRecordRow): FoundRecord {
     createdAt: row.created_at,
     ageMs: row.age_ms,
     ...(row.entries !== null && { entries: readEntries(row.entries) }),
+    ...(row.valid_for_ms !== null && { validForMs: row.valid_for_ms }),
   };
 }
 
@@ -164,5 +166,6 @@ export function toCacheRecordRow(
     duration_ms: record.durationMs,
     seal: record.seal ?? null,
     entries: record.entries ? JSON.stringify(record.entries) : null,
+    valid_for_ms: record.validForMs ?? null,
   };
 }

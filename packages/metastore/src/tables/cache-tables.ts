@@ -64,6 +64,8 @@ export interface CacheRecordTable {
   seal: string | null;
   /** JSON of the entries that a hit restores; `null`: none. */
   entries: string | null;
+  /** How long any reader may use it; `null`: the readers' ttl decides. */
+  valid_for_ms: number | null;
 }
 
 /** Which bytes of entries a record names. */

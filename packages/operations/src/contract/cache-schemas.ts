@@ -130,6 +130,7 @@ const change: z.ZodType<ComponentChange> = z.strictObject({
     "entry",
     "context",
     "env",
+    "share",
     "version",
     "source",
     "package",
@@ -285,6 +286,7 @@ export const explainedTask: z.ZodType<ExplainedTask> = z.strictObject({
   cause: z.exactOptional(cause),
   verdict: text,
   advice: text.nullable(),
+  vouchedFor: z.exactOptional(z.array(text)),
 });
 export const explainedRun: z.ZodType<ExplainedRun> = z.strictObject({
   dagId: name,

@@ -89,6 +89,13 @@ const cacheConfig: z.ZodType<SerializedCacheConfig> = z.strictObject({
   trust: z.exactOptional(z.array(z.enum(CACHE_TRUSTS))),
   keyStorage: z.exactOptional(name),
   resultStorage: z.exactOptional(name),
+  projections: z.exactOptional(z.array(z.tuple([text, z.array(text)]))),
+  ignoreSource: z.exactOptional(z.literal(true)),
+  share: z.exactOptional(text),
+  mode: z.exactOptional(z.enum(["refresh", "read", "keep"])),
+  expires: z.exactOptional(
+    z.union([z.strictObject({ afterMs: z.number() }), z.strictObject({ schedule: text })]),
+  ),
 });
 
 const task: z.ZodType<DagTaskReport> = z.strictObject({

@@ -53,6 +53,7 @@ import {
 const cacheLimits: z.ZodType<RunCacheLimits> = z.strictObject({
   ttlMs: z.exactOptional(size.min(1)),
   errors: z.exactOptional(z.literal(false)),
+  refresh: z.exactOptional(z.array(name)),
 });
 const request = {
   ...dagName,

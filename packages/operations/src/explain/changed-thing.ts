@@ -10,6 +10,7 @@ const WHAT = {
   team: "its team",
   dag: "its Dag's id",
   task: "its id",
+  share: "the name that it shares results by",
   input: "input",
   context: "context value",
   env: "environment variable",
@@ -27,5 +28,5 @@ export function whatChanged({ kind, path, before, after }: ComponentChange): str
 }
 
 function isNamed(kind: keyof typeof WHAT): boolean {
-  return !WHAT[kind].startsWith("its ");
+  return !/^(?:its|the) /.test(WHAT[kind]);
 }

@@ -2,6 +2,7 @@
 
 import { instanceName, type DagRun } from "@memodag/core";
 import type { OperationContext } from "../context.ts";
+import { vouchedFor } from "../dags/vouched-for.ts";
 import { getRun, type RunName } from "../runs/find-run.ts";
 import { getInstance } from "../tasks/find-instance.ts";
 import type { InstanceName } from "../tasks/instance-name.ts";
@@ -17,6 +18,8 @@ export interface ExplainedTask extends Explanation {
   readonly verdict: string;
   /** Advice; `null` when there is nothing to add to the verdict. */
   readonly advice: string | null;
+  /** Sentences on the dependencies that the task's author vouches for, as its key leaves them out. Absent: none. */
+  readonly vouchedFor?: readonly string[];
 }
 
 /**
@@ -46,7 +49,16 @@ export async function explainTask(
     cause,
     ...(causes && { ownInputs: causes.ownInputs(instance) }),
   });
-  return { ...explanation, ...(cause && { cause }), verdict, advice };
+  const { dag } = await stores.dags.getDagVersion(run.dagVersionId);
+  const { cache = null } = dag.tasks.find((task) => task.taskId === taskId) ?? {};
+  const vouched = vouchedFor(taskId, cache);
+  return {
+    ...explanation,
+    ...(cause && { cause }),
+    verdict,
+    advice,
+    ...(vouched.length > 0 && { vouchedFor: vouched }),
+  };
 }
 
 /** The instances of a run by cause. */

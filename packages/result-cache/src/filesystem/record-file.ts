@@ -2,7 +2,13 @@
 
 import { readJson, type Digest, type JsonValue, type StoredError } from "@memodag/core";
 import { KEY_VERSION, type KeyComponents } from "../key-components.ts";
-import type { CacheRecord, DifferingResults, NewCacheRecord, RecordedXCom } from "../record-store.ts";
+import {
+  keepForMs,
+  type CacheRecord,
+  type DifferingResults,
+  type NewCacheRecord,
+  type RecordedXCom,
+} from "../record-store.ts";
 import { isDigest } from "./safe-names.ts";
 
 /** A record as it is kept. */
@@ -10,8 +16,9 @@ export type FiledRecord = Omit<CacheRecord, "ageMs">;
 
 /** A new record as of `now`, in milliseconds since the Unix epoch. */
 export function toFiledRecord(record: NewCacheRecord, now: number): FiledRecord {
-  const { ttlMs, ...fields } = record;
-  const expiresAt = ttlMs === null ? null : now + ttlMs;
+  const { ttlMs: _, ...fields } = record;
+  const keepMs = keepForMs(record);
+  const expiresAt = keepMs === null ? null : now + keepMs;
   return { ...fields, createdAt: now, expiresAt, lastHitAt: null, hitCount: 0 };
 }
 
@@ -41,8 +48,12 @@ const isDigestText: Check = (value) => typeof value === "string" && isDigest(val
 
 function isFiledRecord(value: unknown): value is FiledRecord {
   if (!isRecord(value)) return false;
-  const { differing, seal } = value;
-  return (differing === undefined || isDiffering(differing)) && (seal === undefined || isText(seal));
+  const { differing, seal, validForMs } = value;
+  return (
+    (differing === undefined || isDiffering(differing)) &&
+    (seal === undefined || isText(seal)) &&
+    (validForMs === undefined || isNumber(validForMs))
+  );
 }
 
 function isDiffering(value: unknown): boolean {
@@ -50,7 +61,7 @@ function isDiffering(value: unknown): boolean {
 }
 
 function isRecord(value: unknown): value is FiledRecord {
-  return hasFields<Omit<FiledRecord, "differing" | "seal" | "entries">>(value, {
+  return hasFields<Omit<FiledRecord, "differing" | "seal" | "entries" | "validForMs">>(value, {
     team: isText,
     key: isDigestText,
     dagId: isText,
@@ -75,14 +86,15 @@ function isRecord(value: unknown): value is FiledRecord {
 
 function isComponents(value: unknown): boolean {
   if (!isObject(value)) return false;
-  const { runtime, files, shown, shownFiles, entries, shownEntries } = value;
+  const { runtime, files, shown, shownFiles, entries, shownEntries, share } = value;
   // The first edition had none; its records cannot be hit, and explain why.
   if (value["v"] !== 1 && !isDigests(runtime)) return false;
   if (
     ![files, shown, shownFiles, entries, shownEntries].every((part) => part === undefined || isDigests(part))
   )
     return false;
-  return hasFields<Omit<KeyComponents, "runtime" | "files" | "entries">>(value, {
+  if (share !== undefined && !isText(share)) return false;
+  return hasFields<Omit<KeyComponents, "runtime" | "files" | "entries" | "share">>(value, {
     v: (version) => version === 1 || version === KEY_VERSION,
     team: isText,
     dag: isText,

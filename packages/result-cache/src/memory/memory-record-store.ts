@@ -1,17 +1,18 @@
 // Records in this process's memory: for tests, and for installations of one process.
 
 import { RETURN_VALUE, type Clock, type Digest } from "@memodag/core";
-import type {
-  CacheRecord,
-  NewCacheRecord,
-  PutMode,
-  PutOutcome,
-  RecordFilter,
-  RecordPage,
-  RecordStore,
-  Removal,
-  RemovalCause,
-  TaskRecordStats,
+import {
+  keepForMs,
+  type CacheRecord,
+  type NewCacheRecord,
+  type PutMode,
+  type PutOutcome,
+  type RecordFilter,
+  type RecordPage,
+  type RecordStore,
+  type Removal,
+  type RemovalCause,
+  type TaskRecordStats,
 } from "../record-store.ts";
 import { isOfRun } from "../record-matching.ts";
 import { pageOf } from "../record-order.ts";
@@ -41,7 +42,8 @@ export class MemoryRecordStore implements RecordStore {
   }
 
   async put(record: NewCacheRecord, mode: PutMode): Promise<PutOutcome> {
-    const { ttlMs, ...fields } = record;
+    const { ttlMs: _, ...fields } = record;
+    const keepMs = keepForMs(record);
     const now = this.#clock.now();
     const rows = this.#rowsOf(record.team);
     const present = rows.get(record.key);
@@ -59,7 +61,7 @@ export class MemoryRecordStore implements RecordStore {
     rows.set(record.key, {
       ...fields,
       createdAt: now,
-      expiresAt: ttlMs === null ? null : now + ttlMs,
+      expiresAt: keepMs === null ? null : now + keepMs,
       lastHitAt: null,
       hitCount: 0,
     });

@@ -85,7 +85,7 @@ export class VisitingRecordRetention implements RecordRetention {
       for (let from = 0; from < records.length; from += limit) {
         yield records
           .slice(from, from + limit)
-          .map(({ team, key, createdAt, dagId, taskId, xcoms, error, seal }) => ({
+          .map(({ team, key, createdAt, dagId, taskId, xcoms, error, entries, validForMs, seal }) => ({
             team,
             key,
             createdAt,
@@ -93,6 +93,8 @@ export class VisitingRecordRetention implements RecordRetention {
             taskId,
             xcoms,
             isFailure: error !== null,
+            ...(entries && { entries }),
+            ...(validForMs !== undefined && { validForMs }),
             ...(seal !== undefined && { seal }),
           }));
       }

@@ -52,6 +52,8 @@ export interface AttemptParts {
   readonly attemptId: string;
   readonly args: readonly NamedArgument[];
   readonly declaredContext: readonly string[] | null;
+  /** True if the key is shared with other tasks. */
+  readonly isShared: boolean;
   readonly declaredEnv: readonly string[] | null;
   readonly declaredFiles: readonly string[] | undefined;
   readonly entries: readonly EntrySnapshot[] | undefined;
@@ -78,6 +80,7 @@ export function buildAttempt(parts: AttemptParts, results: RunResults): Attempt 
     ...referToInputs(parts.args, results),
     context: attemptContext(run, instance, parts.attemptId),
     declaredContext: parts.declaredContext,
+    ...(parts.isShared && { isShared: true as const }),
     declaredEnv: parts.declaredEnv,
     ...(parts.declaredFiles && { declaredFiles: parts.declaredFiles }),
     ...(parts.entries && { entries: parts.entries }),

@@ -6,7 +6,6 @@ import {
   findField,
   readEntryPattern,
   sha256,
-  type CacheMode,
   type Digest,
   type EntrySnapshot,
   type JsonValue,
@@ -21,10 +20,14 @@ import {
 import { attemptContext } from "../attempts/attempt-builder.ts";
 import { compositeDigest, KEY_VERSION, type KeyComponents } from "@memodag/result-cache";
 import type { NamedArgument } from "../values/instance-argument.ts";
+import { projectionDigest } from "../values/projection.ts";
 import type { RunResults } from "../values/run-results.ts";
 
 /** The digest that stands for a missing value: a handler can tell it from `null`, so the key must too. */
 const ABSENT = sha256("memodag absent v1");
+
+/** Stands for the code where the author's version takes its place. */
+const SOURCE_LEFT_OUT = sha256("memodag source left out v1");
 
 /** Uses of code that cannot be followed that a message names, at most. */
 const MOST_SHOWN = 10;
@@ -32,20 +35,28 @@ const MOST_SHOWN = 10;
 /** How caching applies to one task of one run. */
 export type CacheIntent =
   | { readonly kind: "off"; readonly reason: Reason }
-  | { readonly kind: "use" | "refresh"; readonly config: SerializedCacheConfig };
+  | { readonly kind: "use"; readonly config: SerializedCacheConfig }
+  /** The task runs, whatever is stored. */
+  | { readonly kind: "refresh"; readonly config: SerializedCacheConfig; readonly reason: Reason };
 
 /** Any "off" wins: of the task, the Dag, the deployment or the run. */
 export function cacheIntent(
   dag: SerializedDag,
   task: SerializedTask,
-  mode: CacheMode,
+  { cacheMode: mode, cacheLimits }: Pick<DagRun, "cacheMode" | "cacheLimits">,
   offReason: string | null,
 ): CacheIntent {
   if (!task.cache) return { kind: "off", reason: { code: "not_asked_for" } };
   if (!dag.cache) return { kind: "off", reason: { code: "dag_off" } };
   if (offReason !== null) return { kind: "off", reason: switchedOff(offReason) };
   if (mode === "off") return { kind: "off", reason: { code: "run_off" } };
-  return { kind: mode, config: task.cache };
+  const { cache: config } = task;
+  if (config.mode === "refresh") return { kind: "refresh", config, reason: { code: "task_refreshes" } };
+  if (cacheLimits?.refresh?.includes(task.taskId) === true)
+    return { kind: "refresh", config, reason: { code: "refresh_requested" } };
+  if (mode === "refresh" && config.mode !== "keep")
+    return { kind: "refresh", config, reason: { code: "refresh_requested" } };
+  return { kind: "use", config };
 }
 
 /** The reason of caching that is off for the whole deployment. */
@@ -93,6 +104,11 @@ export async function keyDigests(parts: KeyParts, results: RunResults): Promise<
   const inputs: Digest[] = [];
   for (const [name, template] of parts.args) {
     if (config.excludeInputs.includes(name)) continue;
+    const fields = projectionOf(config, name);
+    if (fields) {
+      inputs.push(await projectionDigest(template, fields, results));
+      continue;
+    }
     // Most digests are known immediately; awaiting each of them would double the cost of a wide Dag's keys.
     inputs.push(results.findDigest(template) ?? (await results.digestOf(template)));
   }
@@ -121,15 +137,24 @@ export function keyComponents(parts: KeyParts, digests: KeyDigests): KeyComponen
     team: parts.run.team,
     dag: dag.dagId,
     task: task.taskId,
-    source: task.sourceHash,
+    source: config.ignoreSource ? SOURCE_LEFT_OUT : task.sourceHash,
     runtime: surroundings.runtime,
     inputs,
     context: digests.context,
     env: digests.env,
     version: config.version,
+    ...(config.share !== undefined && { share: config.share }),
     ...(surroundings.files && { files: surroundings.files.digests }),
     ...(parts.entries && { entries: entryDigests(parts.entries) }),
   };
+}
+
+/** The fields that stand for an argument; undefined if all of it is in the key. */
+export function projectionOf(
+  { projections }: SerializedCacheConfig,
+  name: string,
+): readonly string[] | undefined {
+  return projections?.find(([projected]) => projected === name)?.[1];
 }
 
 /** A key that names no entry has a digest of its own, so that its absence is part of the key. */

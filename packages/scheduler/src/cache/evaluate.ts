@@ -6,12 +6,13 @@ import {
   type DagRun,
   type EntrySnapshot,
   type Reason,
+  type SerializedCacheConfig,
   type SerializedDag,
   type TaskInstance,
   type TaskSurroundings,
 } from "@memodag/core";
 import type { KeyedInstance } from "./cache-answer.ts";
-import { cacheIntent, unfollowedReason, type KnownSurroundings } from "./cache-intent.ts";
+import { cacheIntent, projectionOf, unfollowedReason, type KnownSurroundings } from "./cache-intent.ts";
 import { MadeKey } from "./made-key.ts";
 import type { ReadyInstance } from "../graph/ready-instance.ts";
 import type { NamedArgument } from "../values/instance-argument.ts";
@@ -42,6 +43,8 @@ export interface ReadyOrder extends ReadyInstance {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Total bytes of the arguments above which an instance is not cached. */
   readonly maxInputSize: number;
+  /** The same for arguments of which only fields are in the key. */
+  readonly maxProjectedSize: number;
   /** Milliseconds; `null`: never expires. */
   readonly defaultTtlMs: number | null;
 }
@@ -58,14 +61,12 @@ export async function evaluate(order: ReadyOrder, results: RunResults): Promise<
     made,
   });
   const uncacheable = (cacheReason: Reason) => decided({ cacheStatus: "uncacheable", cacheReason });
-  const intent = cacheIntent(dag, task, run.cacheMode, order.offReason);
+  const intent = cacheIntent(dag, task, run, order.offReason);
   if (intent.kind === "off") return decided({ cacheStatus: "disabled", cacheReason: intent.reason });
   const unfollowed = unfollowedReason(task);
   if (unfollowed) return uncacheable(unfollowed);
-  const sizeBytes = order.args.reduce((sum, [, template]) => sum + results.sizeOf(template), 0);
-  const limitBytes = order.maxInputSize;
-  if (sizeBytes > limitBytes)
-    return uncacheable({ code: "input_too_large", detail: { sizeBytes, limitBytes } });
+  const tooLarge = inputTooLarge(order, intent.config, results);
+  if (tooLarge) return uncacheable(tooLarge);
   // Most are known immediately, and awaiting each of them would be costly in a wide Dag.
   const { surroundings: around } = order;
   const surroundings = around instanceof Promise ? await around : around;
@@ -74,8 +75,7 @@ export async function evaluate(order: ReadyOrder, results: RunResults): Promise<
   const { config } = intent;
   try {
     const made = await makeKey(order, config, surroundings, results);
-    const refreshReason: Reason | null =
-      intent.kind === "refresh" ? { code: "refresh_requested" } : refreshReasonOf(order.row);
+    const refreshReason = intent.kind === "refresh" ? intent.reason : refreshReasonOf(order.row);
     const { key } = made;
     if (refreshReason)
       return decided({ cacheStatus: "skipped", cacheReason: refreshReason, cacheKey: key }, made);
@@ -87,6 +87,28 @@ export async function evaluate(order: ReadyOrder, results: RunResults): Promise<
     // An instance that cannot be keyed exactly is not cached: there are no partial keys.
     return uncacheable({ code: "key_failed", detail: { errorCode: error.code, what: error.message } });
   }
+}
+
+/** Why the arguments are too large for a key; `null`: they are not. */
+function inputTooLarge(
+  { args, maxInputSize, maxProjectedSize }: ReadyOrder,
+  config: SerializedCacheConfig,
+  results: RunResults,
+): Reason | null {
+  let sizeBytes = 0;
+  let projectedBytes = 0;
+  for (const [name, template] of args) {
+    const size = results.sizeOf(template);
+    if (projectionOf(config, name)) projectedBytes += size;
+    else sizeBytes += size;
+  }
+  if (sizeBytes > maxInputSize)
+    return { code: "input_too_large", detail: { sizeBytes, limitBytes: maxInputSize } };
+  if (projectedBytes <= maxProjectedSize) return null;
+  return {
+    code: "projected_input_too_large",
+    detail: { sizeBytes: projectedBytes, limitBytes: maxProjectedSize },
+  };
 }
 
 /**

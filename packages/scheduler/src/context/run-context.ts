@@ -63,6 +63,8 @@ export interface RunContext {
   readonly defaultTtlMs: Live<number | null>;
   /** Total bytes of the arguments above which an instance is not cached. */
   readonly maxInputSize: Live<number>;
+  /** The same for arguments of which only fields are in the key. */
+  readonly maxProjectedSize: Live<number>;
   /** Which names are secrets in records, and the key of their digests. */
   readonly secrets: SecretRules;
   /** Examines the workers' machine. */

@@ -84,6 +84,7 @@ export async function attemptToTry(parts: TryParts): Promise<Attempt> {
       attemptId: parts.attemptId,
       args: argsOfInstance(node, expansion, mapIndex),
       declaredContext: cache?.includeInputs ?? null,
+      isShared: cache?.share !== undefined,
       declaredEnv: cache?.env ?? null,
       declaredFiles: cache?.files,
       entries: undefined,

@@ -84,6 +84,7 @@ async function newRun(
 ): Promise<NewDagRun> {
   const { version, conf, params, logicalDate, cacheMode, madeBy, isSecret, selection, cacheLimits } = request;
   if (selection) requireTask(version.dag, namedTask(selection));
+  for (const taskId of cacheLimits?.refresh ?? []) requireTask(version.dag, taskId);
   return {
     ...name,
     team: version.team,

@@ -34,6 +34,8 @@ export interface SchedulerOptions {
   readonly defaultTtlMs: Live<number | null>;
   /** Total bytes of an instance's arguments above which it is not cached. */
   readonly maxInputSize: Live<number>;
+  /** The same for arguments of which only fields are part of the key. */
+  readonly maxProjectedSize: Live<number>;
   /** Slots by pool; defaults to {@link DEFAULT_POOLS}. Must be the same for every scheduler. */
   readonly poolSlots?: ReadonlyMap<string, number>;
   /** How long a callback may run; defaults to one minute. */

@@ -148,6 +148,7 @@ export class Scheduler {
       cachingOffReason: parts.cachingOffReason,
       defaultTtlMs: options.defaultTtlMs,
       maxInputSize: options.maxInputSize,
+      maxProjectedSize: options.maxProjectedSize,
       surroundings: parts.surroundings ?? new OwnSurroundings(parts.env),
       env: parts.env,
       secrets: parts.secrets,

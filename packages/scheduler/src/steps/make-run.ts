@@ -44,7 +44,10 @@ export async function makeRun(
   order: RunOrder,
 ): Promise<DagRun> {
   const { runs, dags, clock, secrets } = making;
-  const { team, cacheMode, cacheLimits } = maker.run;
+  const { team, cacheMode } = maker.run;
+  // Tasks are refreshed by name, in their own Dag alone.
+  const { refresh: _, ...limits } = maker.run.cacheLimits ?? {};
+  const cacheLimits = Object.keys(limits).length === 0 ? undefined : limits;
   const runId = order.runId ?? runIdOf(maker);
   const madeBy = nameOf(maker);
   const there = await askStore(() => runs.findRun(team, step.dagId, runId));

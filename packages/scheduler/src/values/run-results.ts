@@ -48,6 +48,7 @@ export class RunResults {
   /** Values that are not in the database, and the store that has them. */
   readonly #elsewhere = new Map<Digest, string>();
   readonly #fieldDigests = new Map<string, Digest>();
+  readonly #projected = new Map<string, readonly (Digest | null)[]>();
   /** Bytes of this pass, which the database does not hold yet. */
   readonly #uncommitted = new Map<Digest, Uint8Array>();
   #uncommittedBytes = 0;
@@ -253,6 +254,26 @@ export class RunResults {
 
   async #digestsOf(members: readonly NamedTemplate[]): Promise<(readonly [string, Digest])[]> {
     return await Promise.all(members.map(async ([name, item]) => [name, await this.digestOf(item)] as const));
+  }
+
+  /**
+   * The digests of fields below `path` of a value; `null` for a field that is not there.
+   * @param value `bytes`: absent for the value of an upstream task
+   */
+  async fieldsOf(
+    value: { readonly digest: Digest; readonly bytes?: Uint8Array },
+    path: FieldPath,
+    fields: readonly string[],
+  ): Promise<readonly (Digest | null)[]> {
+    const name = `${value.digest} ${JSON.stringify([path, fields])}`;
+    const known = this.#projected.get(name);
+    if (known) return known;
+    const bytes = value.bytes ?? (await this.readBytes([value.digest])).get(value.digest);
+    const answer = bytes && (await this.#values.work({ kind: "fields", bytes, path, fields }));
+    if (answer?.kind !== "fields") throw new Error("fields were requested");
+    if (this.#projected.size >= MAX_FIELD_DIGESTS) this.#projected.clear();
+    this.#projected.set(name, answer.digests);
+    return answer.digests;
   }
 
   async #resultDigest(node: DagNode, path: FieldPath): Promise<Digest> {

@@ -80,7 +80,7 @@ function place<T>(dag: DagState, task: TaskDeclaration, given: object, mapped: o
   const args = reader.readArguments(given);
   const expand = mapped === null ? [] : reader.readMapped(mapped);
   refuseTwiceGiven(dag, task, args, expand);
-  refuseUnknownNames(dag, task, [...args, ...expand]);
+  checkNames(dag, task, [...args, ...expand]);
   for (const taskId of reader.upstream) task.upstream.add(taskId);
   task.placement = { args, expand };
   return new TaskRef<T>({ dag, task, path: [] });
@@ -101,21 +101,26 @@ function refuseTwiceGiven(
   );
 }
 
-function refuseUnknownNames(dag: DagState, task: TaskDeclaration, given: readonly NamedTemplate[]): void {
+/** Names that the options use have to be arguments of the call. */
+function checkNames(dag: DagState, task: TaskDeclaration, given: readonly NamedTemplate[]): void {
+  const { cache, hasNoInputs } = task.settings;
+  const where = { dagId: dag.dagId, taskId: task.taskId };
   const names = given.map(([name]) => name);
-  const named = [
-    ...(task.settings.cache?.excludeInputs ?? []).map(
-      (name) => ["cache.excludeInputs contains", name] as const,
-    ),
+  if (hasNoInputs && names.length > 0) {
+    throw dagInvalid(where, {
+      problem: "its cache policy has no INPUTS, so that no argument would be in the key",
+      fix: `add INPUTS, or leave arguments out by name, such as INPUTS.minus(${names.map((name) => JSON.stringify(name)).join(", ")})`,
+    });
+  }
+  const used = [
+    ...(cache?.excludeInputs ?? []).map((name) => ["cache.excludeInputs contains", name] as const),
+    ...(cache?.projections ?? []).map(([name]) => ["cache.inputs contains", name] as const),
     ...argumentsReadBy(task.command?.entries).map((name) => ["entries.in reads", name] as const),
   ];
-  const unknown = named.find(([, name]) => !names.includes(name));
+  const unknown = used.find(([, name]) => !names.includes(name));
   if (unknown === undefined) return;
-  throw dagInvalid(
-    { dagId: dag.dagId, taskId: task.taskId },
-    {
-      problem: `${unknown[0]} "${unknown[1]}", which is not an argument of the call`,
-      fix: names.length === 0 ? "remove it; there are no arguments" : `use one of ${names.join(", ")}`,
-    },
-  );
+  throw dagInvalid(where, {
+    problem: `${unknown[0]} "${unknown[1]}", which is not an argument of the call`,
+    fix: names.length === 0 ? "remove it; there are no arguments" : `use one of ${names.join(", ")}`,
+  });
 }

@@ -2,9 +2,11 @@
 
 import { TRIGGER_RULES, type SerializedCacheConfig, type TriggerRule } from "@memodag/core";
 import type { TaskCallbacks } from "../context/callback-context.ts";
-import { readCacheConfig, readCacheDefaults, type CacheConfig, type CacheDefaults } from "./cache-config.ts";
+import type { CacheConfig } from "./cache-config.ts";
+import type { CachePolicy } from "./cache-policy.ts";
 import type { FaultPlace } from "./dag-fault.ts";
 import { LARGEST_COUNT, OptionReader } from "./option-reader.ts";
+import { readCacheConfig, readCacheRules } from "./read-cache-config.ts";
 import { readBackoff, readCallbacks, type BackoffSettings, type CallbackFunctions } from "./retry-options.ts";
 
 /** Task options for which a Dag can set defaults in `defaultArgs`. */
@@ -46,8 +48,11 @@ export interface TaskDefaults extends TaskCallbacks {
 
 /** Options that a Dag can set for all of its tasks. */
 export interface DagTaskDefaults extends TaskDefaults {
-  /** Stores for tasks that set `cache`. Enables caching for none. */
-  readonly cache?: CacheDefaults;
+  /**
+   * The meaning of `cache: true` in the Dag: a policy, or the options of `cache`. It does not enable caching, and a task
+   * with options or a policy of its own uses its `keyStorage` and `resultStorage` alone. Default: `{}`.
+   */
+  readonly cache?: CachePolicy | CacheConfig<never>;
 }
 
 /**
@@ -66,8 +71,11 @@ export interface DagTaskDefaults extends TaskDefaults {
  * ```
  */
 export interface TaskOptions<Name extends string = string> extends TaskDefaults {
-  /** Enables and configures caching of results. `true` is the same as `{}`. Default: false. */
-  readonly cache?: boolean | CacheConfig<Name>;
+  /**
+   * Enables and configures caching of results: a policy, or an object. `true` stands for the Dag's `defaultArgs.cache`,
+   * or else `{}`. Default: false.
+   */
+  readonly cache?: boolean | CachePolicy<Name> | CacheConfig<Name>;
 }
 
 /** Options of a task that is declared without an id argument. */
@@ -92,6 +100,8 @@ export interface TaskSettings extends BackoffSettings {
   /** Absent: the default queue. */
   readonly queue?: string;
   readonly cache: SerializedCacheConfig | null;
+  /** True if the cache policy puts no argument into the key: the task must have none. Absent: false. */
+  readonly hasNoInputs?: true;
 }
 
 const DEFAULT_NAMES = [
@@ -124,9 +134,18 @@ const LARGEST_WEIGHT = 1_000_000_000;
  */
 export function readTaskDefaults(place: FaultPlace, value: unknown): DagTaskDefaults {
   const options = value ?? {};
-  const reader = new OptionReader(place, "defaultArgs.", options, TASK_OPTION_NAMES);
+  const reader = new OptionReader(place, "defaultArgs.", options, [...DEFAULT_NAMES, "cache"]);
   readSettings(reader);
-  return { ...(options as TaskDefaults), cache: readCacheDefaults(place, reader) };
+  const cache = reader.get("cache");
+  if (typeof cache === "boolean") {
+    throw reader.wrong(
+      "cache",
+      cache,
+      'use what cache: true shall mean, such as { ttl: "7d" } or a policy; a task opts in itself',
+    );
+  }
+  if (cache !== undefined) readCacheRules(place, reader, cache, "defaultArgs.cache.");
+  return { ...(options as DagTaskDefaults) };
 }
 
 /**
@@ -136,7 +155,7 @@ export function readTaskDefaults(place: FaultPlace, value: unknown): DagTaskDefa
 export function readTaskSettings(
   place: FaultPlace,
   value: unknown,
-  { cache, ...defaults }: DagTaskDefaults,
+  { cache: meansTrue, ...defaults }: DagTaskDefaults,
 ): TaskSettings {
   // Check the task's own options first: merging with the defaults would hide a value that is not an
   // object.
@@ -144,10 +163,15 @@ export function readTaskSettings(
   const given = DEFAULT_NAMES.filter((name) => own.get(name) !== undefined);
   const merged = { ...defaults, ...Object.fromEntries(given.map((name) => [name, own.get(name)])) };
   const settings = readSettings(new OptionReader(place, "", merged, DEFAULT_NAMES));
-  return { ...settings, cache: readCacheConfig(place, own, cache) };
+  const cache = readCacheConfig(place, own, meansTrue);
+  return {
+    ...settings,
+    cache: cache && cache.config,
+    ...(cache?.hasNoInputs && { hasNoInputs: true as const }),
+  };
 }
 
-function readSettings(reader: OptionReader): Omit<TaskSettings, "cache"> {
+function readSettings(reader: OptionReader): Omit<TaskSettings, "cache" | "hasNoInputs"> {
   const queue = reader.text("queue", undefined);
   return {
     retries: reader.integer("retries", 0, 0, MOST_RETRIES),

@@ -2,6 +2,7 @@
 
 import type { AttemptContext, JsonObject, JsonValue, Logger } from "@memodag/core";
 import type { JobCache } from "./job-cache.ts";
+import type { TaskCache } from "./task-cache.ts";
 
 /** Selects an XCom of the current run. */
 export interface XComRequest {
@@ -50,4 +51,6 @@ export interface TaskContext<Params = JsonObject> extends Omit<AttemptContext, "
   readonly xcom: TaskXComs;
   /** The job cache of this run: bytes under keys, for the tasks of the run. */
   readonly jobCache: JobCache;
+  /** The caching of this task's result. */
+  readonly cache: TaskCache;
 }

@@ -24,6 +24,8 @@ export interface AttemptScope {
   readonly context: AttemptContext;
   /** Context paths that may be read. `null`: all, without tracking. */
   readonly declaredContext: readonly string[] | null;
+  /** If true, reads of Dag and task are tracked too, as they are not part of the key. Absent: false. */
+  readonly isShared?: true | undefined;
   readonly signal: AbortSignal;
   readonly log: Logger;
   /** Returns the bytes of an XCom of another task of the run. If absent, pulling them throws. */

@@ -9,6 +9,7 @@ import type { TaskContext } from "../context/task-context.ts";
 import { AttemptXComs, type AttemptScope } from "./attempt-scope.ts";
 import { JobCaches } from "./job-caches.ts";
 import { PlaceInCache } from "./place-in-cache.ts";
+import { ResultExpiry } from "./result-expiry.ts";
 import { ReadTracker } from "./read-tracker.ts";
 import { trackObject, trackValue } from "./tracked-object.ts";
 
@@ -16,6 +17,7 @@ import { trackObject, trackValue } from "./tracked-object.ts";
 export interface CreatedContext extends RunningTask {
   readonly xcoms: AttemptXComs;
   readonly caches: JobCaches;
+  readonly expiry: ResultExpiry;
   /** Undeclared reads so far, sorted. */
   listUndeclaredReads(): string[];
 }
@@ -26,7 +28,8 @@ export interface CreatedContext extends RunningTask {
  */
 export function createContext(scope: AttemptScope, isReadOnly = false): CreatedContext {
   const values = frozenCopy(scope.context);
-  const { declaredContext, log, signal } = scope;
+  const { declaredContext, isShared, log, signal } = scope;
+  const expiry = new ResultExpiry();
   if (declaredContext === null) {
     const xcoms = new AttemptXComs(scope, () => undefined);
     const caches = new JobCaches(scope.entries, () => undefined, isReadOnly);
@@ -36,18 +39,21 @@ export function createContext(scope: AttemptScope, isReadOnly = false): CreatedC
       signal,
       xcom: xcoms,
       jobCache: new PlaceInCache(caches),
+      cache: expiry,
     });
     const readVariable = variableReader(scope, () => undefined);
     const valueCaches = valueCachesOf(scope, () => undefined);
-    return { context, readVariable, valueCaches, xcoms, caches, listUndeclaredReads: () => [] };
+    return { context, readVariable, valueCaches, xcoms, caches, expiry, listUndeclaredReads: () => [] };
   }
   const tracker = new ReadTracker(declaredContext, (path) => isPresent(values, path));
   const xcoms = new AttemptXComs(scope, (path) => tracker.read(path));
   const caches = new JobCaches(scope.entries, (name) => tracker.read(name), isReadOnly);
   const context: TaskContext = Object.freeze({
-    // Part of every key, so any task may read them.
-    dag: values.dag,
-    task: values.task,
+    // Part of every key but those that tasks share.
+    dag: isShared ? (trackObject({ ...values.dag }, "dag", tracker) as AttemptContext["dag"]) : values.dag,
+    task: isShared
+      ? (trackObject({ ...values.task }, "task", tracker) as AttemptContext["task"])
+      : values.task,
     dagRun: trackObject(values.dagRun, "dagRun", tracker) as AttemptContext["dagRun"],
     taskInstance: trackObject(
       { ...values.taskInstance },
@@ -65,11 +71,12 @@ export function createContext(scope: AttemptScope, isReadOnly = false): CreatedC
     signal,
     xcom: xcoms,
     jobCache: new PlaceInCache(caches),
+    cache: expiry,
   });
   const readVariable = variableReader(scope, (path) => tracker.read(path));
   const valueCaches = valueCachesOf(scope, (path) => tracker.read(path));
   const listUndeclaredReads = (): string[] => tracker.list();
-  return { context, readVariable, valueCaches, xcoms, caches, listUndeclaredReads };
+  return { context, readVariable, valueCaches, xcoms, caches, expiry, listUndeclaredReads };
 }
 
 function valueCachesOf({ openValueCache }: AttemptScope, noteRead: (path: string) => void): ValueCaches {

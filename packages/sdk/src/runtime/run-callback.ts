@@ -28,7 +28,12 @@ export async function runCallback(
       { fields: { taskId, event: report.event } },
     );
   }
-  const { xcoms, caches: _caches, ...running } = createContext({ ...scope, declaredContext: null }, true);
+  const {
+    xcoms,
+    caches: _caches,
+    expiry: _expiry,
+    ...running
+  } = createContext({ ...scope, declaredContext: null }, true);
   // The task has ended: its XComs can be pulled, but nothing can be added.
   xcoms.close();
   const context = withReport(running.context, report);

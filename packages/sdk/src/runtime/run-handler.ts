@@ -21,6 +21,8 @@ export interface HandlerOutcome {
    * `logicalDate`.
    */
   readonly undeclaredReads: readonly string[];
+  /** When the result expires, in milliseconds since the Unix epoch. Absent: the handler did not say. */
+  readonly expiresAt?: number;
 }
 
 /**
@@ -77,7 +79,7 @@ function openHandler(dag: Dag, taskId: string, scope: AttemptScope): OpenHandler
 
 /** Creates the context of a task's functions, and encodes what they return. */
 export function openTask(scope: AttemptScope): OpenTask {
-  const { xcoms, caches, listUndeclaredReads, ...running } = createContext(scope);
+  const { xcoms, caches, expiry, listUndeclaredReads, ...running } = createContext(scope);
   scope.watchReads?.(listUndeclaredReads);
   return {
     run: async (call) => await runInContext(running, call),
@@ -90,6 +92,7 @@ export function openTask(scope: AttemptScope): OpenTask {
         kind: "succeeded",
         xcoms: [{ key: RETURN_VALUE, bytes }, ...pushed],
         undeclaredReads: listUndeclaredReads(),
+        ...(expiry.at !== undefined && { expiresAt: expiry.at }),
       };
     },
   };

@@ -79,7 +79,7 @@ function serializeTask(
   sourceHashes: ReadonlyMap<string, string>,
 ): SerializedTask {
   const { taskId, placement, command, sensor, runStep, hitl } = task;
-  const { callbacks, ...settings } = task.settings;
+  const { callbacks, hasNoInputs: _checked, ...settings } = task.settings;
   if (!placement) {
     throw dagInvalid(
       { dagId, taskId },

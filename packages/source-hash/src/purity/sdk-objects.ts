@@ -25,7 +25,9 @@ export const METHODS: ReadonlySet<string> = new Set([
   "expand",
   "field",
   "if",
+  "minus",
   "partial",
+  "plus",
   "sensor",
   "switch",
   "task",
@@ -33,6 +35,7 @@ export const METHODS: ReadonlySet<string> = new Set([
   "then",
   "triggerDagRun",
   "waitForDagRun",
+  "with",
 ]);
 
 /** Methods of a Bundle. Objects of other code often have such names, so they count only on a known Bundle. */
@@ -45,7 +48,18 @@ const TAKES_HANDLER = new Set(["sensor", "task"]);
 const CLASSES = new Set(["Bundle", "Dag"]);
 
 /** Functions of the SDK that only create values for a Dag's options. */
-const FUNCTIONS = new Set(["approval", "every", "hitl", "param"]);
+const FUNCTIONS = new Set(["approval", "context", "env", "every", "hitl", "param", "version"]);
+
+/** Cache policies that the SDK exports: they are frozen, and their methods only create others. */
+const POLICIES = new Set([
+  "DATA_INTERVAL",
+  "INPUTS",
+  "LOGICAL_DATE",
+  "MAP_INDEX",
+  "PARAMS",
+  "RUN_ID",
+  "SOURCE",
+]);
 
 const IDS = new Set(["dagId", "groupId", "taskId"]);
 
@@ -137,6 +151,7 @@ export class SdkObjects {
   }
 
   #decide(node: Node): boolean {
+    if (POLICIES.has(this.#sdkNameOf(node) ?? "")) return true;
     if (node.type === "Identifier") {
       const binding = this.#program.bindingOf(node);
       const values = binding ? this.#constants.possibleValuesOf(binding) : null;

@@ -64,6 +64,13 @@ export const getContext = () => ({ params: {} });
 export class FailTask extends Error {}
 export const every = (interval) => "@every " + interval;
 export const param = (options) => Object.freeze({ options });
+class Policy {
+  plus() { return new Policy(); }
+  minus() { return new Policy(); }
+  with() { return new Policy(); }
+}
+export const INPUTS = new Policy(), SOURCE = new Policy(), RUN_ID = new Policy();
+export const context = () => new Policy(), env = context, version = context;
 `;
 
 /** A placed task of the stand-in. */

@@ -135,9 +135,13 @@ export class AskCache {
   }
 
   async #evaluate(ready: readonly ReadyInstance[], offReason: string | null): Promise<Evaluated[]> {
-    const { env, maxInputSize, defaultTtlMs } = this.#context;
+    const { env, maxInputSize, maxProjectedSize, defaultTtlMs } = this.#context;
     const { run, version, table, work, results } = this.#state;
-    const limits = { maxInputSize: maxInputSize(), defaultTtlMs: defaultTtlMs() };
+    const limits = {
+      maxInputSize: maxInputSize(),
+      maxProjectedSize: maxProjectedSize(),
+      defaultTtlMs: defaultTtlMs(),
+    };
     const around = this.#lookAround(ready, offReason);
     const entries = this.#snapshots(around.keys());
     const evaluated: Evaluated[] = [];
@@ -178,7 +182,7 @@ export class AskCache {
     const around = new Map<DagNode, TaskSurroundings | Promise<TaskSurroundings>>();
     for (const { node } of ready) {
       if (around.has(node)) continue;
-      if (cacheIntent(version.dag, node.task, run.cacheMode, offReason).kind === "off") continue;
+      if (cacheIntent(version.dag, node.task, run, offReason).kind === "off") continue;
       around.set(node, this.#context.surroundings.of(version.file, node.task));
     }
     return around;

@@ -169,6 +169,7 @@ export class Dispatcher {
       attemptId,
       args: work.argsOf(node, mapIndex),
       declaredContext: config?.includeInputs ?? null,
+      isShared: config?.share !== undefined,
       declaredEnv: config?.env ?? null,
       declaredFiles: config?.files,
       entries: config?.reads && this.#state.keys.get(node, mapIndex)?.entries,

@@ -5,6 +5,7 @@ import type { StoreOutcome } from "@memodag/result-cache";
 import { findInputChange, type InputChanged } from "../../cache/input-change.ts";
 import type { MadeKey } from "../../cache/made-key.ts";
 import { putMode, statusAfterStore, storeFailed } from "../../cache/store-status.ts";
+import { validForMs } from "../../cache/result-validity.ts";
 import type { RunContext } from "../../context/run-context.ts";
 import { makeKey } from "../../cache/evaluate.ts";
 import type { RunState, StoreJob } from "../state/run-state.ts";
@@ -120,6 +121,11 @@ export class ResultStores {
     const change = findInputChange(made.surroundings, now);
     if (change !== null) return inputChanged(change);
     const ttlMs = error ? config.errorsTtlMs : config.ttlMs;
+    const { timezone } = version.dag;
+    const expiries = { expires: config.expires, timezone, expiresAt: code.expiresAt };
+    const validMs = error ? undefined : validForMs(expiries, this.#clock.now());
+    if (validMs !== undefined && validMs <= 0)
+      return { kind: "input_changed", reason: { code: "already_expired" } };
     const record = {
       team: run.team,
       key: made.key,
@@ -131,6 +137,7 @@ export class ResultStores {
       producer: { runId: run.runId, mapIndex, tryNumber: row.tryNumber },
       durationMs: row.durationMs ?? 0,
       ttlMs: ttlMs === "default" ? defaultTtlMs() : ttlMs,
+      ...(validMs !== undefined && { validForMs: validMs }),
       ...(saved && entries && { entries: entries.recorded(saved) }),
     };
     return await caches.of(run.team, config).store({ record, xcoms }, putMode(row, error));

@@ -130,7 +130,8 @@ function succeed(ended: EndedAttempt, row: TaskInstance, outcome: Succeeded): At
   const follows = { owes: "success", settles: "success" } as const;
   const config = node.task.cache;
   if (!config || !isMeantForCache(row)) return { change: success, ...follows };
-  const cacheReason = outcome.uncacheable ?? codeChange(outcome.packages, locked);
+  const readOnly = config.mode === "read" ? ({ code: "read_only" } as const) : null;
+  const cacheReason = outcome.uncacheable ?? codeChange(outcome.packages, locked) ?? readOnly;
   if (cacheReason) return { change: { ...success, cacheStatus: "uncacheable", cacheReason }, ...follows };
   if (placed.notPlaced !== null) {
     const failure = { cacheStatus: "put_failure", cacheReason: storeFailed(placed.notPlaced) } as const;

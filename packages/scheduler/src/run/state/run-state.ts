@@ -98,7 +98,7 @@ export interface StoreJob extends ReadyInstance {
   readonly config: SerializedCacheConfig;
   readonly xcoms: readonly PlacedXCom[];
   /** The packages that the attempt's worker loaded, and when it was started. */
-  readonly code: Pick<Extract<AttemptOutcome, { kind: "succeeded" }>, "packages" | "spawnedAt">;
+  readonly code: Pick<Extract<AttemptOutcome, { kind: "succeeded" }>, "packages" | "spawnedAt" | "expiresAt">;
   /** The failure to remember; `null` for a result. */
   readonly error: StoredError | null;
   /** The keys that its attempt saved or removed, known once its end is written. Absent: none. */

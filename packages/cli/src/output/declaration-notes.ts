@@ -1,0 +1,25 @@
+// The declarations of a cached task besides its arguments, as `dags show` lists them.
+
+import { vouchedFor, type DagTaskReport } from "@memodag/operations/dags";
+import { formatDuration } from "@memodag/core";
+
+/** Returns notes on its key and on how results are kept, then on the dependencies that its author vouches for. */
+export function declarationNotes({ taskId, cache }: DagTaskReport): string[] {
+  if (!cache) return [];
+  const { files = [], reads = [], mode, expires } = cache;
+  return [
+    ...(files.length > 0 ? [`the files of ${taskId}, ${files.join(", ")}, are in its cache key`] : []),
+    ...(reads.length > 0
+      ? [`the entries of ${taskId}, ${reads.map(({ pattern }) => pattern).join(", ")}, are in its cache key`]
+      : []),
+    ...(mode === undefined ? [] : [`the cache mode of ${taskId} is ${mode}`]),
+    ...(expires
+      ? [
+          "afterMs" in expires
+            ? `results of ${taskId} expire ${formatDuration(expires.afterMs)} after they were stored`
+            : `results of ${taskId} expire at the next date of ${expires.schedule}`,
+        ]
+      : []),
+    ...vouchedFor(taskId, cache),
+  ];
+}

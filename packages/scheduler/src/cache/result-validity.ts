@@ -1,0 +1,33 @@
+// How long a result is valid for any reader, as its task and its attempt say.
+
+import type { CacheExpiry } from "@memodag/core";
+import { openTimetable } from "@memodag/timetable";
+
+/** The sources of a result's expiry. */
+export interface ResultExpiries {
+  readonly expires: CacheExpiry | undefined;
+  /** The Dag's time zone. */
+  readonly timezone: string;
+  /** As the attempt said, in milliseconds since the Unix epoch; undefined: it did not. */
+  readonly expiresAt: number | undefined;
+}
+
+/**
+ * The time from now until the earliest expiry, in milliseconds; undefined without one. Zero or less: the result has
+ * expired already.
+ */
+export function validForMs(
+  { expires, timezone, expiresAt }: ResultExpiries,
+  now: number,
+): number | undefined {
+  const limits = [afterMs(expires, timezone, now), expiresAt === undefined ? undefined : expiresAt - now];
+  const known = limits.filter((limit) => limit !== undefined);
+  return known.length === 0 ? undefined : Math.floor(Math.min(...known));
+}
+
+function afterMs(expires: CacheExpiry | undefined, timezone: string, now: number): number | undefined {
+  if (!expires) return undefined;
+  if ("afterMs" in expires) return expires.afterMs;
+  const next = openTimetable({ schedule: expires.schedule, timezone })?.dateAfter(now) ?? null;
+  return next === null ? undefined : next - now;
+}
