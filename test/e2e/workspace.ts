@@ -30,6 +30,8 @@ export interface WorkspaceContents {
   readonly env?: Readonly<Record<string, string>>;
   /** Path below `dags/` → text. */
   readonly dags?: Readonly<Record<string, string>>;
+  /** Longest that a command may take, in milliseconds, where its tasks have much to do. */
+  readonly commandTimeoutMs?: number;
 }
 
 /** A project as a user has one; everything in it is gone after {@link remove}. */
@@ -37,10 +39,18 @@ export class Workspace {
   readonly folder: string = mkdtempSync(join(tmpdir(), "memodag-e2e-"));
   readonly databaseUrl: string;
   readonly #env: Readonly<Record<string, string>>;
+  readonly #commandTimeoutMs: number;
   readonly #running: RunningCommand[] = [];
 
-  constructor({ databaseUrl, config = "", env = {}, dags = {} }: WorkspaceContents = {}) {
+  constructor({
+    databaseUrl,
+    config = "",
+    env = {},
+    dags = {},
+    commandTimeoutMs = COMMAND_TIMEOUT_MS,
+  }: WorkspaceContents = {}) {
     this.#env = env;
+    this.#commandTimeoutMs = commandTimeoutMs;
     this.databaseUrl = databaseUrl ?? `sqlite:${this.path("metadata.db")}`;
     this.write("memodag.toml", `${config}\n[database]\nurl = "${this.databaseUrl}"\n\n${BUNDLE}`);
     mkdirSync(this.path("dags"));
@@ -60,7 +70,7 @@ export class Workspace {
 
   /** Runs a command to its end, with settings of the environment if there are any. */
   async memodag(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Outcome> {
-    const options = { ...this.#options(env), timeout: COMMAND_TIMEOUT_MS };
+    const options = { ...this.#options(env), timeout: this.#commandTimeoutMs };
     return await new Promise((resolve) => {
       const child: ChildProcess = execFile(process.execPath, [BIN, ...args], options, (_, stdout, stderr) => {
         resolve({ code: child.exitCode, stdout, stderr });
