@@ -1,7 +1,15 @@
 // The operations of a database that differ between dialects. The folders of the dialects
 // implement it, file by file alike; nothing outside them knows which dialect it talks to.
 
-import type { ClaimedRun, ClaimRequest, Digest, PassOutcome, PassWrite, Watch } from "@memodag/core";
+import type {
+  ClaimedRun,
+  ClaimRequest,
+  Digest,
+  EntryPlace,
+  PassOutcome,
+  PassWrite,
+  Watch,
+} from "@memodag/core";
 import type { SchemaDialect } from "@memodag/migrations";
 import type {
   Amount,
@@ -12,7 +20,7 @@ import type {
   ResultBytes,
   StoreCallOptions,
 } from "@memodag/result-cache";
-import type { Expression, Kysely, RawBuilder, Transaction, SqlBool } from "kysely";
+import type { Expression, Kysely, RawBuilder, SelectQueryBuilder, Transaction, SqlBool } from "kysely";
 import type { CopySide } from "./copy-side.ts";
 import type { Schema } from "./tables/schema.ts";
 import type { TransactionScript } from "./transaction-script.ts";
@@ -88,6 +96,13 @@ export interface Dialect {
   lockingRows<Q extends LockableQuery<Q>>(query: Q, others: "wait" | "skip"): Q;
   /** Runs a script in one transaction that takes SQLite's write lock at its start; undone when it throws. */
   transaction<T>(script: () => TransactionScript<T>): Promise<T>;
+  /** Keeps other writers of these job caches out until the transaction ends. */
+  lockPlaces(places: readonly EntryPlace[]): TransactionScript<void>;
+  /** Of the rows that a query selects for deletion, those that no other transaction is changing. */
+  unlocked<DB, TB extends keyof DB, O>(
+    query: SelectQueryBuilder<DB, TB, O>,
+    table: TB & string,
+  ): SelectQueryBuilder<DB, TB, O>;
   /** The database as one side of a copy; loaded when it is asked for. */
   copySide(): Promise<CopySide>;
   /** Keeps other migrators out until the transaction ends. */

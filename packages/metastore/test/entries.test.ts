@@ -255,6 +255,130 @@ describe.each(TEST_DIALECTS)("entries on %s", (dialect) => {
     expect([...known.keys()]).toEqual([kept.digest]);
   });
 
+  describe("in a cache that runs share", () => {
+    const shared = (team: string, scopeId = ""): EntryPlace => ({ team, cache: `shared${count}`, scopeId });
+    const published = ({ by }: { by: SavingAttempt }) => [
+      { taskId: "a", mapIndex: -1, attemptId: by.attemptId },
+    ];
+    const ofPass = (publish: ReturnType<typeof published>) => ({ entries: { publish, restore: [] } });
+
+    test("are those of the run that was written last, all of them or none, whoever else writes", async () => {
+      const { entries, runs } = metastore;
+      const savers = [];
+      for (let index = 0; index < 4; index += 1) savers.push(await attempt());
+      const place = shared(savers[0]?.team ?? "");
+      const keys = Array.from({ length: 8 }, (_, index) => `k${index}`);
+      for (const [index, { by, team }] of savers.entries()) {
+        const blob = await blobOf(team, `of run ${index} in ${place.cache}`);
+        // In two orders, in which two transactions would wait for each other.
+        for (const key of index % 2 === 0 ? keys : keys.toReversed())
+          await entries.save(entry(place, by, key, blob.id));
+      }
+      const written = await Promise.all(
+        savers.map(async (saver) => await runs.writePass(saver.pass(ofPass(published(saver))))),
+      );
+      expect(written.map(({ kind }) => kind)).toEqual(savers.map(() => "written"));
+      const found = await entries.list(place, { prefix: "", isDeep: true, limit: 100 });
+      expect(found.map(({ key }) => key).sort()).toEqual(keys.toSorted());
+      expect(new Set(found.map(({ producer }) => producer.runId)).size).toBe(1);
+    });
+
+    test("are saved at once by all of several that try", async () => {
+      const savers = await Promise.all(Array.from({ length: 4 }, attempt));
+      const place = shared(savers[0]?.team ?? "");
+      const blob = await blobOf(place.team, `at once in ${place.cache}`);
+      const outcomes = await Promise.all(
+        savers.map(
+          async ({ by }) => await metastore.entries.save({ ...entry(place, by, "k", blob.id), isNow: true }),
+        ),
+      );
+      expect(outcomes).toEqual(savers.map(() => "saved"));
+      expect(await metastore.entries.list(place, { prefix: "", isDeep: true, limit: 10 })).toHaveLength(1);
+    });
+
+    test("keep their bytes for a run that may refer to them, until it has ended", async () => {
+      const [one, two] = [await attempt(), await attempt()];
+      const { entries, runs } = metastore;
+      const place = shared(one.team);
+      const [first, second] = [await blobOf(one.team, "first bytes"), await blobOf(one.team, "second bytes")];
+      const gone = async () => {
+        const loose: string[] = [];
+        for (let round = 0; round < 3; round += 1) {
+          const collected = await entries.collect({ keepMs: null, graceMs: 0, limit: 1_000 });
+          loose.push(...collected.loose.map(({ name }) => name));
+          await entries.forgetLoose(collected.loose);
+        }
+        return loose;
+      };
+      await entries.save(entry(place, one.by, "k", first.id));
+      await runs.writePass(one.pass(ofPass(published(one))));
+      await entries.save(entry(place, two.by, "k", second.id));
+      await runs.writePass(two.pass(ofPass(published(two))));
+      expect(await entries.find(place, "k")).toMatchObject({ digest: second.digest });
+      expect(await entries.find(place, "k", one.by.attemptId)).toMatchObject({ digest: second.digest });
+      expect(await gone()).not.toContain(first.name);
+      const ended = one.pass({});
+      await runs.writePass({ ...ended, run: { ...ended.run, state: "success", endedAt: 2 } });
+      expect(await gone()).toContain(first.name);
+      expect(await entries.find(place, "k")).toMatchObject({ digest: second.digest });
+    });
+
+    test("stay when the task that saved them is cleared, or runs again and saves others", async () => {
+      const { run, by, pass, team } = await attempt();
+      const { entries, runs } = metastore;
+      const place = shared(team, `dag:${run.dagId}`);
+      const blob = await blobOf(team, "shared and kept");
+      for (const key of ["kept", "again"]) await entries.save(entry(place, by, key, blob.id));
+      await entries.save({ ...entry(place, by, "checkpoint", blob.id), isNow: true });
+      await runs.writePass(pass(ofPass(published({ by }))));
+      const cleared = { taskId: "a", retries: 0, refreshReason: null };
+      await runs.clearTasks(team, run.id, [cleared]);
+      const keys = async () =>
+        (await entries.list(place, { prefix: "", isDeep: true, limit: 10 })).map(({ key }) => key);
+      expect(await keys()).toEqual(["again", "checkpoint", "kept"]);
+      const next = { ...by, attemptId: `${by.attemptId} again` };
+      await entries.save(entry(place, next, "again", (await blobOf(team, "another")).id));
+      await entries.save(entry(place, next, "checkpoint", null));
+      await runs.claimRuns({ owner: "me", leaseMs: HOUR, limit: 1, deadOwners: [], dag: run });
+      const again = pass(ofPass(published({ by: next })));
+      expect(await runs.writePass({ ...again, run: { ...again.run, leaves: "queued" } })).toMatchObject({
+        kind: "written",
+      });
+      expect(await keys()).toEqual(["again", "kept"]);
+      expect(await entries.find(place, "again")).toMatchObject({ digest: sha256("another") });
+    });
+
+    test("of a hit take the place of newer ones, as if its task had run", async () => {
+      const [one, two] = [await attempt(), await attempt()];
+      const { entries, runs } = metastore;
+      const place = shared(one.team);
+      const [older, newer] = [await blobOf(one.team, "older"), await blobOf(one.team, "newer")];
+      await entries.save({ ...entry(place, one.by, "k", newer.id), isNow: true });
+      await entries.save({ ...entry(place, one.by, "removed", newer.id), isNow: true });
+      const restored = [
+        { place, key: "k", blob: older, ttlMs: HOUR },
+        { place, key: "removed", blob: null, ttlMs: null },
+      ];
+      const restore = [{ taskId: "a", mapIndex: -1, entries: restored }];
+      await runs.writePass(two.pass({ entries: { publish: [], restore } }));
+      const found = await entries.find(place, "k");
+      expect(found).toMatchObject({ digest: older.digest, producer: { runId: two.run.id } });
+      expect((found?.expiresAt ?? 0) - (found?.savedAt ?? 0)).toBe(HOUR);
+      expect(await entries.find(place, "removed")).toBeUndefined();
+    });
+  });
+
+  test("that an attempt has removed are in none of its groups", async () => {
+    const { place, by, team } = await attempt();
+    const { entries } = metastore;
+    const blob = await blobOf(team, "grouped");
+    for (const key of ["a/1", "b/1", "c"])
+      await entries.save({ ...entry(place, by, key, blob.id), isNow: true });
+    await entries.save(entry(place, by, "a/1", null));
+    expect(await entries.listGroups(place, "", by.attemptId)).toEqual(["b"]);
+    expect(await entries.listGroups(place, "")).toEqual(["a", "b"]);
+  });
+
   test("share the bytes of one upload; a second upload of the same bytes is deleted", async () => {
     const { team } = await attempt();
     const first = await blobOf(team, "twice");

@@ -8,7 +8,7 @@ import type { EntryPattern, EntryRef } from "../entry.ts";
 export interface EntryPlace {
   readonly team: string;
   readonly cache: string;
-  /** The run's number for scope `run`, the Dag's id for `dag`, empty for `team`. */
+  /** The run's number for scope `run`, `dag:` and the Dag's id for `dag`, empty for `team`. */
   readonly scopeId: string;
 }
 
@@ -58,6 +58,8 @@ export interface StoredEntry extends EntryRef {
   readonly producer: TaskInstanceId & { readonly runId: number };
   /** Milliseconds since the Unix epoch. */
   readonly savedAt: number;
+  /** Milliseconds since the Unix epoch; `null`: when its scope ends, if that does. */
+  readonly expiresAt: number | null;
 }
 
 /** Selects entries to list, in the order of their keys. */

@@ -8,6 +8,7 @@ import { type CollectedEntries, type CollectOptions, type LooseBlob } from "@mem
 import { sql } from "kysely";
 import type { Dialect } from "../dialect.ts";
 import { statement, type TransactionScript } from "../transaction-script.ts";
+import { PENDING, REPLACED } from "./entry-rows.ts";
 
 /** Removes a batch; see the entry store. */
 export async function collectEntries(dialect: Dialect, options: CollectOptions): Promise<CollectedEntries> {
@@ -40,19 +41,28 @@ function* removeEntries(dialect: Dialect, options: CollectOptions): TransactionS
   let removed = 0;
   for (const query of removable(dialect, options)) {
     const gone = yield* statement(
-      dialect.kysely.deleteFrom("cache_entry").where("id", "in", query.limit(options.limit)).returning("id"),
+      dialect.kysely
+        .deleteFrom("cache_entry")
+        .where("id", "in", dialect.unlocked(query.limit(options.limit), "entry"))
+        .returning("id"),
     );
     removed += gone.length;
   }
   return removed;
 }
 
-/** Entries that are not needed: expired, of attempts that failed or were lost, and of runs that ended long ago. */
-function removable({ kysely, now }: Dialect, { keepMs }: Pick<CollectOptions, "keepMs">) {
+/**
+ * Entries that are not needed: expired, of attempts that failed or were lost, replaced and of runs that have ended, and
+ * in caches of runs that ended long ago.
+ */
+function removable(
+  { kysely, now }: Dialect,
+  { keepMs, graceMs }: Pick<CollectOptions, "keepMs" | "graceMs">,
+) {
   const entries = kysely.selectFrom("cache_entry as entry").select("entry.id");
   const expired = entries.where("entry.expires_at", "<=", now);
   const abandoned = entries
-    .where("entry.is_pending", "=", 1)
+    .where("entry.is_pending", "=", PENDING)
     .where((where) =>
       where.not(
         where.exists(
@@ -66,7 +76,21 @@ function removable({ kysely, now }: Dialect, { keepMs }: Pick<CollectOptions, "k
         ),
       ),
     );
-  if (keepMs === null) return [expired, abandoned];
+  const replaced = entries
+    .where("entry.is_pending", "=", REPLACED)
+    .where("entry.saved_at", "<=", sql<number>`${now} - ${sql.lit(graceMs)}`)
+    .where((where) =>
+      where.not(
+        where.exists(
+          where
+            .selectFrom("dag_run")
+            .select("dag_run.id")
+            .whereRef("dag_run.id", "=", "entry.dag_run_id")
+            .where("dag_run.ended_at", "is", null),
+        ),
+      ),
+    );
+  if (keepMs === null) return [expired, abandoned, replaced];
   const ended = entries.where((where) =>
     where.exists(
       where
@@ -78,7 +102,7 @@ function removable({ kysely, now }: Dialect, { keepMs }: Pick<CollectOptions, "k
         .where("dag_run.ended_at", "<=", sql<number>`${now} - ${sql.lit(keepMs)}`),
     ),
   );
-  return [expired, abandoned, ended];
+  return [expired, abandoned, replaced, ended];
 }
 
 function unnamedBlobs({ kysely, now }: Dialect, { graceMs }: Pick<CollectOptions, "graceMs">) {

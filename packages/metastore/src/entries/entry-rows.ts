@@ -4,6 +4,15 @@ import type { Blob, EntryPlace, EntrySelection, SavedEntry, StoredEntry } from "
 import { sql, type Expression, type ExpressionBuilder, type RawBuilder, type SqlBool } from "kysely";
 import type { Schema } from "../tables/schema.ts";
 
+/** Values of `is_pending`: everyone sees the entry. */
+export const VISIBLE = 0;
+
+/** Its attempt alone sees it. */
+export const PENDING = 1;
+
+/** Its key was given to another entry, or removed; the run that saved it may still refer to its bytes. */
+export const REPLACED = 2;
+
 /** Columns of `blob` beside those of another table. */
 export const BLOB_COLUMNS = [
   "blob.id as blob_id",
@@ -22,6 +31,7 @@ export const ENTRY_COLUMNS = [
   "cache_entry.task_id as task_id",
   "cache_entry.map_index as map_index",
   "cache_entry.saved_at as saved_at",
+  "cache_entry.expires_at as expires_at",
 ] as const;
 
 /** The columns of bytes; null where an entry has none. */
@@ -42,6 +52,7 @@ export interface EntryRow extends BlobRow {
   readonly task_id: string;
   readonly map_index: number;
   readonly saved_at: number;
+  readonly expires_at: number | null;
 }
 
 /** The bytes of a row; `null` for an entry that removes its key. */
@@ -59,7 +70,8 @@ export function toStoredEntries(rows: readonly EntryRow[]): (StoredEntry & { id:
     const { id, cache, key, dag_run_id: runId, task_id: taskId, map_index: mapIndex } = row;
     const producer = { runId, taskId, mapIndex };
     const { digest, sizeBytes } = blob;
-    return [{ id, cache, key, digest, sizeBytes, blob, producer, savedAt: row.saved_at }];
+    const { saved_at: savedAt, expires_at: expiresAt } = row;
+    return [{ id, cache, key, digest, sizeBytes, blob, producer, savedAt, expiresAt }];
   });
 }
 
@@ -106,9 +118,28 @@ export function isSeenBy(
 ): (where: ExpressionBuilder<Schema, "cache_entry">) => Expression<SqlBool> {
   return (where) =>
     where.or([
-      where("cache_entry.is_pending", "=", 0),
-      ...(attemptId === undefined ? [] : [where("cache_entry.attempt_id", "=", attemptId)]),
+      where("cache_entry.is_pending", "=", VISIBLE),
+      ...(attemptId === undefined ? [] : [isPendingOf(where, [attemptId])]),
     ]);
+}
+
+/** The condition that a row of `cache_entry` is seen by one of these attempts alone. */
+export function isPendingOf(
+  where: ExpressionBuilder<Schema, "cache_entry">,
+  attemptIds: readonly string[],
+): Expression<SqlBool> {
+  return where.and([
+    where("cache_entry.is_pending", "=", PENDING),
+    where("cache_entry.attempt_id", "in", attemptIds),
+  ]);
+}
+
+/**
+ * The condition that a row of a run goes with the instance that saved it. What others can see in a cache that runs
+ * share stays until it is replaced, as it would if the task had never been cached.
+ */
+export function leavesWithRun(runId: number): RawBuilder<SqlBool> {
+  return sql<SqlBool>`(cache_entry.scope_id = ${String(runId)} or cache_entry.is_pending = ${sql.lit(PENDING)})`;
 }
 
 /** The condition that a key starts with a prefix, which is empty or ends with a slash. */

@@ -25,6 +25,7 @@ import {
 } from "@memodag/core";
 import { sql } from "kysely";
 import type { Dialect } from "../dialect.ts";
+import { statement } from "../transaction-script.ts";
 import { amountToCollect, collectEntries } from "./collect-entries.ts";
 import {
   BLOB_COLUMNS,
@@ -32,11 +33,13 @@ import {
   isAt,
   isDirectlyBelow,
   isLive,
+  isPendingOf,
   isSeenBy,
   isSelected,
   startsWith,
   toBlob,
   toStoredEntries,
+  VISIBLE,
 } from "./entry-rows.ts";
 import { endUpload } from "./end-upload.ts";
 import { saveEntry } from "./save-entry.ts";
@@ -129,18 +132,19 @@ export class MetadataEntryStore implements EntryStore {
     const rows = await kysely
       .selectFrom("cache_entry")
       .select(["key", "blob_id"])
-      .distinct()
       .where(isAt(place))
       .where(isLive(now))
       .where(isSeenBy(attemptId))
       .where(startsWith(prefix))
       .where(sql<boolean>`not ${isDirectlyBelow(prefix)}`)
+      // The attempt's own last, which may be a removal.
+      .orderBy("is_pending")
       .execute();
+    const blobs = new Map(rows.map(({ key, blob_id }) => [key, blob_id]));
     const names = new Set<string>();
-    for (const { key, blob_id } of rows) {
-      const below = key.slice(prefix.length).split("/");
-      const [first] = below;
-      if (below.length > 1 && first !== undefined && blob_id !== null) names.add(first);
+    for (const [key, blobId] of blobs) {
+      const [first] = key.slice(prefix.length).split("/");
+      if (first !== undefined && blobId !== null) names.add(first);
     }
     return [...names].sort(compareEntryKeys);
   }
@@ -162,8 +166,8 @@ export class MetadataEntryStore implements EntryStore {
         .where(isLive(this.#dialect.now))
         .where((where) =>
           where.or([
-            where("is_pending", "=", 0),
-            ...(attemptIds.size > 0 ? [where("attempt_id", "in", [...attemptIds])] : []),
+            where("is_pending", "=", VISIBLE),
+            ...(attemptIds.size > 0 ? [isPendingOf(where, [...attemptIds])] : []),
           ]),
         )
         .where(isSelected(readEntryPattern(pattern)))
@@ -174,6 +178,7 @@ export class MetadataEntryStore implements EntryStore {
       const byKey = new Map<string, EntryRef>();
       for (const row of rows) {
         const isOfEarlierTry =
+          place.scopeId === String(runId) &&
           row.dag_run_id === runId &&
           instances.has(instanceKey({ taskId: row.task_id, mapIndex: row.map_index })) &&
           !attemptIds.has(row.attempt_id);
@@ -204,7 +209,7 @@ export class MetadataEntryStore implements EntryStore {
       .select([...ENTRY_COLUMNS, ...BLOB_COLUMNS])
       .where("cache_entry.team", "=", team)
       .where("cache_entry.dag_run_id", "=", runId)
-      .where("cache_entry.is_pending", "=", 0)
+      .where("cache_entry.is_pending", "=", VISIBLE)
       .where("cache_entry.id", ">", after)
       .orderBy("cache_entry.id")
       .limit(limit)
@@ -216,14 +221,20 @@ export class MetadataEntryStore implements EntryStore {
     place: EntryPlace,
     { key, prefix }: { readonly key?: string; readonly prefix?: string },
   ): Promise<number> {
-    const removed = await this.#dialect.kysely
-      .deleteFrom("cache_entry")
-      .where(isAt(place))
-      .where("is_pending", "=", 0)
-      .$if(key !== undefined, (query) => query.where("key", "=", key ?? ""))
-      .$if(prefix !== undefined, (query) => query.where(startsWith(prefix ?? "")))
-      .executeTakeFirst();
-    return Number(removed.numDeletedRows);
+    const dialect = this.#dialect;
+    return await dialect.transaction(function* () {
+      yield* dialect.lockPlaces([place]);
+      const removed = yield* statement(
+        dialect.kysely
+          .deleteFrom("cache_entry")
+          .where(isAt(place))
+          .where("is_pending", "=", VISIBLE)
+          .$if(key !== undefined, (query) => query.where("key", "=", key ?? ""))
+          .$if(prefix !== undefined, (query) => query.where(startsWith(prefix ?? "")))
+          .returning("id"),
+      );
+      return removed.length;
+    });
   }
 
   async collect(options: CollectOptions): Promise<CollectedEntries> {

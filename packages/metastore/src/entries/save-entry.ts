@@ -2,14 +2,19 @@
 
 import type { NewEntry, SaveOutcome } from "@memodag/core";
 import { sql } from "kysely";
-import type { Dialect } from "../dialect.ts";
 import { statement, type TransactionScript } from "../transaction-script.ts";
+import { displace, isOneOf, type EntryWriter } from "./displace.ts";
+import { isAt, PENDING, VISIBLE } from "./entry-rows.ts";
 
 /** The script that saves an entry; see the entry store. */
 export function* saveEntry(
-  { kysely, now }: Pick<Dialect, "kysely" | "now">,
+  parts: EntryWriter,
   { place, key, blobId, by, isNow, ifAbsent, ttlMs }: NewEntry,
 ): TransactionScript<SaveOutcome> {
+  const { kysely, now } = parts;
+  const isPending = !isNow && !ifAbsent;
+  // First, as others hold this lock while they change other rows.
+  if (!isPending) yield* parts.lockPlaces([place]);
   if (blobId !== null) {
     const named = yield* statement(
       kysely
@@ -21,7 +26,6 @@ export function* saveEntry(
     );
     if (named.length === 0) return "blob_missing";
   }
-  const isPending = !isNow && !ifAbsent;
   const { team, cache, scopeId } = place;
   // An earlier save or removal of the key by the same attempt.
   yield* statement(
@@ -30,7 +34,7 @@ export function* saveEntry(
       .where("attempt_id", "=", by.attemptId)
       .where("cache", "=", cache)
       .where("key", "=", key)
-      .where("is_pending", "=", 1),
+      .where("is_pending", "=", PENDING),
   );
   if (!isPending) {
     const live = yield* statement(
@@ -43,16 +47,17 @@ export function* saveEntry(
         .where("attempt_id", "=", by.attemptId),
     );
     if (live.length === 0) return "not_live";
-    yield* statement(
-      kysely
-        .deleteFrom("cache_entry")
-        .where("team", "=", team)
-        .where("cache", "=", cache)
-        .where("scope_id", "=", scopeId)
-        .where("key", "=", key)
-        .where("is_pending", "=", 0)
-        .$if(ifAbsent, (query) => query.where("expires_at", "<=", now)),
-    );
+    if (!ifAbsent) yield* displace(parts, by.attemptId, isOneOf(place, [key]));
+    else {
+      yield* statement(
+        kysely
+          .deleteFrom("cache_entry")
+          .where(isAt(place))
+          .where("key", "=", key)
+          .where("is_pending", "=", VISIBLE)
+          .where("expires_at", "<=", now),
+      );
+    }
     // Nothing is left of a key that is removed at once.
     if (blobId === null) return "saved";
   }
@@ -69,7 +74,7 @@ export function* saveEntry(
         task_id: by.taskId,
         map_index: by.mapIndex,
         attempt_id: by.attemptId,
-        is_pending: isPending ? 1 : 0,
+        is_pending: isPending ? PENDING : VISIBLE,
         saved_at: now,
         ttl_ms: ttlMs,
         expires_at: ttlMs === null || isPending ? null : sql<number>`${now} + ${sql.lit(ttlMs)}`,

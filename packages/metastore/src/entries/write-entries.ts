@@ -3,6 +3,7 @@
 
 import {
   chunksOf,
+  type EntryPlace,
   type EntryWrites,
   type RestoredEntry,
   type SavedEntry,
@@ -10,40 +11,39 @@ import {
 } from "@memodag/core";
 import { sql } from "kysely";
 import { AbandonedPass } from "../abandoned-pass.ts";
-import type { Dialect } from "../dialect.ts";
 import { statement, type TransactionScript } from "../transaction-script.ts";
-import { BLOB_COLUMNS, toSavedEntry } from "./entry-rows.ts";
-
-type Parts = Pick<Dialect, "kysely" | "now">;
+import { displace, isOneOf, isTakenBy, type EntryWriter } from "./displace.ts";
+import { BLOB_COLUMNS, leavesWithRun, PENDING, toSavedEntry, VISIBLE } from "./entry-rows.ts";
 
 const ATTEMPTS_A_STATEMENT = 500;
 const ROWS_A_STATEMENT = 200;
 
 /** Writes the entries of a pass. Returns what the published attempts did to entries. */
 export function* writeEntries(
-  parts: Parts,
+  parts: EntryWriter,
   runId: number,
   { publish, restore }: EntryWrites,
 ): TransactionScript<SavedEntry[]> {
   const saved: SavedEntry[] = [];
   for (const some of chunksOf(publish, ATTEMPTS_A_STATEMENT)) {
-    const found = yield* listSaved(
-      parts,
-      some.map(({ attemptId }) => attemptId),
-    );
-    const savers = new Set(found.map(({ attemptId }) => attemptId));
-    for (const attempt of some) {
-      if (savers.has(attempt.attemptId)) yield* publishAttempt(parts, runId, attempt);
-    }
-    for (const entry of found) saved.push(entry);
+    const attemptIds = some.map(({ attemptId }) => attemptId);
+    for (const entry of yield* listSaved(parts, attemptIds)) saved.push(entry);
   }
+  // All at once: locked one after the other, they could be locked by two passes in two orders.
+  yield* parts.lockPlaces([
+    ...saved.map(({ place }) => place),
+    ...restore.flatMap(({ entries }) => entries.map(({ place }) => place)),
+  ]);
+  const savers = new Set(saved.map(({ attemptId }) => attemptId));
+  for (const attempt of publish)
+    if (savers.has(attempt.attemptId)) yield* publishAttempt(parts, runId, attempt);
   for (const { taskId, mapIndex, entries } of restore)
     yield* restoreEntries(parts, { runId, taskId, mapIndex }, entries);
   return saved;
 }
 
 /** Asked for all attempts at once, as most of them save nothing. */
-function* listSaved({ kysely }: Parts, attemptIds: readonly string[]): TransactionScript<SavedEntry[]> {
+function* listSaved({ kysely }: EntryWriter, attemptIds: readonly string[]): TransactionScript<SavedEntry[]> {
   const rows = yield* statement(
     kysely
       .selectFrom("cache_entry")
@@ -71,116 +71,110 @@ function* listSaved({ kysely }: Parts, attemptIds: readonly string[]): Transacti
 }
 
 function* publishAttempt(
-  { kysely, now }: Parts,
+  parts: EntryWriter,
   runId: number,
   { taskId, mapIndex, attemptId }: EntryWrites["publish"][number],
 ): TransactionScript<void> {
-  // Those of earlier tries: a key that this one did not write is gone.
+  const { kysely, now } = parts;
+  // Those of earlier tries: in a cache of the run, a key that this one did not write is gone.
   yield* statement(
     kysely
       .deleteFrom("cache_entry")
       .where("dag_run_id", "=", runId)
       .where("task_id", "=", taskId)
       .where("map_index", "=", mapIndex)
-      .where("attempt_id", "!=", attemptId),
+      .where("attempt_id", "!=", attemptId)
+      .where(leavesWithRun(runId)),
   );
-  yield* statement(
-    kysely
-      .deleteFrom("cache_entry")
-      .where("is_pending", "=", 0)
-      .where((where) =>
-        where(
-          where.refTuple("team", "cache", "scope_id", "key"),
-          "in",
-          where
-            .selectFrom("cache_entry as own")
-            .select(["own.team", "own.cache", "own.scope_id", "own.key"])
-            .where("own.attempt_id", "=", attemptId)
-            .where("own.is_pending", "=", 1)
-            .$asTuple("team", "cache", "scope_id", "key"),
-        ),
-      ),
-  );
+  yield* displace(parts, attemptId, isTakenBy(attemptId, PENDING));
   yield* statement(
     kysely
       .deleteFrom("cache_entry")
       .where("attempt_id", "=", attemptId)
-      .where("is_pending", "=", 1)
+      .where("is_pending", "=", PENDING)
       .where("blob_id", "is", null),
   );
   yield* statement(
     kysely
       .updateTable("cache_entry")
       .set({
-        is_pending: 0,
+        is_pending: VISIBLE,
         saved_at: now,
         // The lifetime counts from when the entry can be seen.
         expires_at: sql<number | null>`case when ttl_ms is null then null else ${now} + ttl_ms end`,
       })
       .where("attempt_id", "=", attemptId)
-      .where("is_pending", "=", 1),
+      .where("is_pending", "=", PENDING),
   );
 }
 
 function* restoreEntries(
-  { kysely, now }: Parts,
-  { runId, taskId, mapIndex }: TaskInstanceId & { readonly runId: number },
+  parts: EntryWriter,
+  instance: TaskInstanceId & { readonly runId: number },
   entries: readonly RestoredEntry[],
 ): TransactionScript<void> {
+  const { runId, taskId, mapIndex } = instance;
   yield* statement(
-    kysely
+    parts.kysely
       .deleteFrom("cache_entry")
       .where("dag_run_id", "=", runId)
       .where("task_id", "=", taskId)
-      .where("map_index", "=", mapIndex),
+      .where("map_index", "=", mapIndex)
+      .where(leavesWithRun(runId)),
   );
-  for (const some of chunksOf(entries, ROWS_A_STATEMENT)) {
-    const ids = [...new Set(some.flatMap(({ blob }) => blob?.id ?? []))];
-    if (ids.length > 0) {
-      // One that is collected from here on makes the insertion below fail, and the pass is written again.
-      const known = yield* statement(
-        kysely
-          .selectFrom("blob")
-          .select("id")
-          .where("team", "=", some[0]?.place.team ?? "")
-          .where("id", "in", ids),
-      );
-      const present = new Set(known.map(({ id }) => id));
-      const missing = ids.filter((id) => !present.has(id));
-      if (missing.length > 0) throw new AbandonedPass({ kind: "blobs_missing", ids: missing });
+  for (const ofPlace of Map.groupBy(entries, ({ place }) => JSON.stringify(place)).values()) {
+    for (const some of chunksOf(ofPlace, ROWS_A_STATEMENT)) {
+      const place = some[0]?.place;
+      if (place) yield* restoreInPlace(parts, instance, place, some);
     }
-    for (const { place, key } of some) {
-      yield* statement(
-        kysely
-          .deleteFrom("cache_entry")
-          .where("team", "=", place.team)
-          .where("cache", "=", place.cache)
-          .where("scope_id", "=", place.scopeId)
-          .where("key", "=", key)
-          .where("is_pending", "=", 0),
-      );
-    }
-    const rows = some.flatMap(({ place, key, blob, ttlMs }) =>
-      blob === null
-        ? []
-        : [
-            {
-              team: place.team,
-              cache: place.cache,
-              scope_id: place.scopeId,
-              key,
-              blob_id: blob.id,
-              dag_run_id: runId,
-              task_id: taskId,
-              map_index: mapIndex,
-              attempt_id: "",
-              is_pending: 0,
-              saved_at: now,
-              ttl_ms: ttlMs,
-              expires_at: ttlMs === null ? null : sql<number>`${now} + ${sql.lit(ttlMs)}`,
-            },
-          ],
-    );
-    if (rows.length > 0) yield* statement(kysely.insertInto("cache_entry").values(rows));
   }
+}
+
+function* restoreInPlace(
+  parts: EntryWriter,
+  { runId, taskId, mapIndex }: TaskInstanceId & { readonly runId: number },
+  place: EntryPlace,
+  entries: readonly RestoredEntry[],
+): TransactionScript<void> {
+  const { kysely, now } = parts;
+  const ids = [...new Set(entries.flatMap(({ blob }) => blob?.id ?? []))];
+  if (ids.length > 0) {
+    // One that is collected from here on makes the insertion below fail, and the pass is written again.
+    const known = yield* statement(
+      kysely.selectFrom("blob").select("id").where("team", "=", place.team).where("id", "in", ids),
+    );
+    const present = new Set(known.map(({ id }) => id));
+    const missing = ids.filter((id) => !present.has(id));
+    if (missing.length > 0) throw new AbandonedPass({ kind: "blobs_missing", ids: missing });
+  }
+  yield* displace(
+    parts,
+    "",
+    isOneOf(
+      place,
+      entries.map(({ key }) => key),
+    ),
+  );
+  const rows = entries.flatMap(({ key, blob, ttlMs }) =>
+    blob === null
+      ? []
+      : [
+          {
+            team: place.team,
+            cache: place.cache,
+            scope_id: place.scopeId,
+            key,
+            blob_id: blob.id,
+            dag_run_id: runId,
+            task_id: taskId,
+            map_index: mapIndex,
+            attempt_id: "",
+            is_pending: VISIBLE,
+            saved_at: now,
+            ttl_ms: ttlMs,
+            expires_at: ttlMs === null ? null : sql<number>`${now} + ${sql.lit(ttlMs)}`,
+          },
+        ],
+  );
+  if (rows.length > 0) yield* statement(kysely.insertInto("cache_entry").values(rows));
 }

@@ -11,6 +11,7 @@ import { owedCallbackBody } from "../rows/owed-callback-row.ts";
 import { now, NOW_MS } from "./clock.ts";
 import { isForeignKeyViolation, type PostgresConnection } from "./connection.ts";
 import { inChunks } from "./in-chunks.ts";
+import { lockPlaces } from "./lock-places.ts";
 import { writeActiveTasks } from "./write-active-tasks.ts";
 import { writeInstances } from "./write-instances.ts";
 
@@ -63,7 +64,11 @@ async function tryWritePass(
       const saved = pass.entries
         ? await connection.runWithin(
             client,
-            writeEntries({ kysely: connection.kysely, now }, pass.runId, pass.entries),
+            writeEntries(
+              { kysely: connection.kysely, now, lockPlaces: (places) => lockPlaces(connection, places) },
+              pass.runId,
+              pass.entries,
+            ),
           )
         : [];
       if (options.isTrial) throw new AbandonedPass({ kind: "written" });

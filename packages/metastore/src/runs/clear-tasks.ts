@@ -5,6 +5,7 @@ import { sql } from "kysely";
 import type { Dialect } from "../dialect.ts";
 import { statement, type TransactionScript } from "../transaction-script.ts";
 import { UNTOUCHED_COLUMNS } from "./new-instance-row.ts";
+import { leavesWithRun } from "../entries/entry-rows.ts";
 import { changeByHand, NothingToChange, requeueRun } from "./requeue-run.ts";
 import { reasonColumns } from "../rows/reason-columns.ts";
 
@@ -24,7 +25,7 @@ export async function clearTasks(
   });
 }
 
-/** Sends instances back to `none`, without their XComs and the entries that they saved. */
+/** Sends instances back to `none`, without their XComs and what they saved in job caches of the run. */
 export function* clearInstances(
   dialect: Dialect,
   runId: number,
@@ -68,6 +69,7 @@ function* removeTraces({ kysely }: Dialect, runId: number): TransactionScript<vo
       kysely
         .deleteFrom(table)
         .where("dag_run_id", "=", runId)
+        .$if(table === "cache_entry", (query) => query.where(leavesWithRun(runId)))
         .where((where) =>
           where(
             where.refTuple("task_id", "map_index"),

@@ -3,6 +3,7 @@
 import type { AuditAct, MarkedTask, TaskInstanceId, TaskMarks } from "@memodag/core";
 import type { ExpressionBuilder } from "kysely";
 import type { Dialect } from "../dialect.ts";
+import { leavesWithRun } from "../entries/entry-rows.ts";
 import type { Schema } from "../tables/schema.ts";
 import type { TaskInstanceTable } from "../tables/run-tables.ts";
 import { statement, type TransactionScript } from "../transaction-script.ts";
@@ -110,6 +111,7 @@ function* removeTraces(
         .deleteFrom(table)
         .where("dag_run_id", "=", runId)
         .where("task_id", "=", taskId)
+        .$if(table === "cache_entry", (query) => query.where(leavesWithRun(runId)))
         .where("map_index", "in", (query: ExpressionBuilder<Schema, typeof table>) =>
           query
             .selectFrom("task_instance")

@@ -12,6 +12,7 @@ import { deleteResults } from "./delete-results.ts";
 import { findRecords } from "./find-records.ts";
 import { listEarlierKeys } from "./list-earlier-keys.ts";
 import { listNearestKeys } from "./list-nearest-keys.ts";
+import { lockPlaces } from "./lock-places.ts";
 import { purgeFound } from "./purge-found.ts";
 import { readResults } from "./read-results.ts";
 import { sqliteSchema } from "./schema-dialect.ts";
@@ -33,6 +34,8 @@ export async function openSqlite(path: string, options: SqliteOptions): Promise<
     broad: (condition) => sql<SqlBool>`likely(${condition})`,
     lockingRows: (query) => query,
     transaction: (script) => connection.runScript(script),
+    lockPlaces,
+    unlocked: (query) => query,
     // Every transaction is the only one that writes.
     lockForMigration: async () => undefined,
     copySide: async () => (await import("./copy-side.ts")).sqliteCopySide,

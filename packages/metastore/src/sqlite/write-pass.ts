@@ -9,6 +9,7 @@ import { placeOf } from "../rows/xcom-row.ts";
 import { owedCallbackBody } from "../rows/owed-callback-row.ts";
 import { now, NOW_MS } from "./clock.ts";
 import { isForeignKeyViolation, isPrimaryKeyViolation, type SqliteConnection } from "./connection.ts";
+import { lockPlaces } from "./lock-places.ts";
 import { writeActiveTasks } from "./write-active-tasks.ts";
 import { writeInstances } from "./write-instances.ts";
 
@@ -47,7 +48,9 @@ export async function writePass(
       writeOwedCallbacks(connection, pass);
       writeActiveTasks(connection, pass, run);
       const saved = pass.entries
-        ? connection.runWithin(writeEntries({ kysely: connection.kysely, now }, pass.runId, pass.entries))
+        ? connection.runWithin(
+            writeEntries({ kysely: connection.kysely, now, lockPlaces }, pass.runId, pass.entries),
+          )
         : [];
       if (options.isTrial) throw new AbandonedPass({ kind: "written" });
       return { kind: "written", ...(saved.length > 0 && { saved }) };

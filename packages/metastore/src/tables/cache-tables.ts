@@ -108,7 +108,7 @@ export interface CacheEntryTable {
   task_id: string;
   map_index: number;
   attempt_id: string;
-  /** 1: its attempt alone sees it. */
+  /** 0: everyone sees it; 1: its attempt alone does; 2: others have its key, and its run may refer to its bytes. */
   is_pending: number;
   saved_at: number;
   ttl_ms: number | null;
