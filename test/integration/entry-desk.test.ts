@@ -9,12 +9,13 @@ import {
   type Attempt,
   type ByteStore,
   type DagRun,
+  type NewEntry,
   type RecordedEntry,
   type SaveRequest,
 } from "@memodag/core";
 import { openTestMetastore, TEST_DIALECTS, type TestMetastore } from "@memodag/metastore/testing";
 import { MemoryByteStore } from "@memodag/result-cache";
-import { RunEntries } from "@memodag/scheduler";
+import { entryPlace, RunEntries, type FindEntryCache } from "@memodag/scheduler";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 
 const BYTES = new TextEncoder().encode("bytes of an entry");
@@ -50,6 +51,14 @@ describe.each(TEST_DIALECTS)("requests about entries on %s", (dialect) => {
   let store: ByteStore;
   let entries: RunEntries;
   let count = 0;
+  const limits = { store: "bucket", defaultTtlMs: null, maxEntryBytes: 1_000, isLimited: false };
+  const caches = new Map<string, ReturnType<FindEntryCache>>([
+    ["", { name: "", scope: "run", ...limits }],
+    ["ofRun", { name: "ofRun", scope: "run", ...limits }],
+    ["ofDag", { name: "ofDag", scope: "dag", ...limits }],
+    ["ofTeam", { name: "ofTeam", scope: "team", ...limits, maxEntryBytes: 4, defaultTtlMs: 1_000 }],
+    ["values", "values"],
+  ]);
   beforeAll(async () => {
     metastore = await openTestMetastore(dialect);
   });
@@ -59,18 +68,19 @@ describe.each(TEST_DIALECTS)("requests about entries on %s", (dialect) => {
     run = runOfTeam((count += 1));
     bytes = new MemoryByteStore();
     store = bytes;
-    entries = new RunEntries({
-      store: metastore.entries,
-      caches: [{ name: "", scope: "run", store: "bucket", defaultTtlMs: null }],
-      openStore: async () => store,
-      maxEntryBytes: () => 1_000,
-      maxInlineBytes: () => 100,
-      lookupTimeoutMs: () => 200,
-      breaker: { breakerThreshold: 3, breakerRestMs: 60_000 },
-      runs: { findRun: async () => run },
-      clock: systemClock,
-      log: silentLogger,
-    });
+    entries = new RunEntries(partsOfEntries());
+  });
+
+  const partsOfEntries = () => ({
+    store: metastore.entries,
+    findCache: ((_team, name) => caches.get(name)) satisfies FindEntryCache,
+    openStore: async () => store,
+    maxInlineBytes: () => 100,
+    lookupTimeoutMs: () => 200,
+    breaker: { breakerThreshold: 3, breakerRestMs: 60_000 },
+    runs: { findRun: async () => run },
+    clock: systemClock,
+    log: silentLogger,
   });
 
   const attempt = (changes: Partial<Attempt> = {}): Attempt =>
@@ -124,6 +134,140 @@ describe.each(TEST_DIALECTS)("requests about entries on %s", (dialect) => {
     expect((await entries.desk.answer(attempt(), load, null)).reply).toMatchObject({ kind: "lost" });
     await entries.desk.answer(attempt(), save("again"), BYTES);
     expect((await entries.desk.answer(attempt(), load, null)).bytes).toEqual(BYTES);
+  });
+
+  describe("about a named cache", () => {
+    const [small, other] = [BYTES.slice(0, 4), BYTES.slice(4, 8)];
+    const isSeen = async (cache: string, asker: Partial<DagRun> = {}) => {
+      const { team, dagId, runId } = { ...run, ...asker };
+      const { desk } = new RunEntries({
+        ...partsOfEntries(),
+        runs: { findRun: async () => ({ ...run, ...asker }) },
+      });
+      const wanted = { op: "find", cache, key: "k", wantsBytes: true } as const;
+      const by = attempt({ team, dagId, runId, attemptId: "saver" });
+      return (await desk.answer(by, wanted, null)).reply.kind;
+    };
+
+    it.each([
+      ["ofRun", { id: 901, runId: "next" }, "absent"],
+      ["ofDag", { id: 902, runId: "next" }, "entry"],
+      ["ofDag", { id: 903, runId: "next", dagId: "other" }, "absent"],
+      ["ofTeam", { id: 905, runId: "next", dagId: "other" }, "entry"],
+      ["ofTeam", { team: "others" }, "absent"],
+      ["ofDag", { team: "others" }, "absent"],
+    ] as const)("%s gives a run with %j what another one saved: %s", async (cache, asker, expected) => {
+      await entries.desk.answer(attempt({ attemptId: "saver" }), { ...save("k", small), cache }, small);
+      expect(await isSeen(cache)).toBe("entry");
+      expect(await isSeen(cache, asker)).toBe(expected);
+      for (const elsewhere of ["", "ofRun", "ofDag", "ofTeam"].filter((name) => name !== cache))
+        expect(await isSeen(elsewhere)).toBe("absent");
+    });
+
+    it("keeps a Dag whose id is a number apart from the run of that number", async () => {
+      const named = { ...run, dagId: String(run.id) };
+      const [ofDag, ofRun] = [{ name: "c", scope: "dag" } as const, { name: "c", scope: "run" } as const];
+      expect(entryPlace(ofDag, named)).not.toEqual(entryPlace(ofRun, named));
+    });
+
+    it("holds entries to its own size and lifetime", async () => {
+      await expect(
+        entries.desk.answer(attempt(), { ...save("k"), cache: "ofTeam" }, BYTES),
+      ).rejects.toMatchObject({
+        code: "entry_too_large",
+        message: expect.stringContaining('[[caches]] "ofTeam" max_entry_size of 4B'),
+      });
+      const ttls: (number | null)[] = [];
+      const watched = new Proxy(metastore.entries, {
+        get(target, name) {
+          if (name === "save")
+            return async (entry: NewEntry) => {
+              ttls.push(entry.ttlMs);
+              return await target.save(entry);
+            };
+          const member: unknown = Reflect.get(target, name, target);
+          return typeof member === "function" ? member.bind(target) : member;
+        },
+      });
+      const { desk } = new RunEntries({ ...partsOfEntries(), store: watched });
+      const to = { ...save("k", other), cache: "ofTeam" };
+      await desk.answer(attempt(), to, other);
+      await desk.answer(attempt(), { ...to, ttlMs: 5 }, other);
+      await desk.answer(attempt(), { ...to, ttlMs: null }, other);
+      expect(ttls).toEqual([1_000, 5, null]);
+    });
+
+    it("is refused one that the config does not have, or has as another kind", async () => {
+      for (const op of ["find", "remove", "list", "groups", "save"] as const) {
+        const ask = async (cache: string) => {
+          const rest = { prefix: "", isDeep: false, after: null, wantsBytes: false };
+          const request =
+            op === "save" ? { ...save("k"), cache } : ({ op, cache, key: "k", ...rest } as const);
+          return await entries.desk.answer(attempt(), request, BYTES);
+        };
+        await expect(ask("none")).rejects.toMatchObject({
+          code: "cache_not_configured",
+          message: expect.stringContaining('add [[caches]] with name = "none", kind = "entries"'),
+        });
+        await expect(ask("values")).rejects.toMatchObject({
+          code: "cache_not_configured",
+          message: expect.stringContaining('use getValueCache("values")'),
+        });
+      }
+    });
+
+    it("gives bytes by reference even if the cache is gone from the config", async () => {
+      await entries.desk.answer(attempt(), save("k", small), small);
+      const ref = { cache: "gone", key: "k", digest: sha256(small), sizeBytes: small.length };
+      expect((await entries.desk.answer(attempt(), { op: "open", ref }, null)).bytes).toEqual(small);
+    });
+
+    it("restores what a record says into the cache's scope, or nothing if that has changed", async () => {
+      await entries.desk.answer(attempt(), save("k", small), small);
+      const recorded = (cache: string, scope: RecordedEntry["scope"]): RecordedEntry => ({
+        cache,
+        scope,
+        key: "k",
+        digest: sha256(small),
+        sizeBytes: small.length,
+        store: "bucket",
+        ttlMs: 7,
+      });
+      const records = new Map([
+        ["team", [recorded("ofTeam", "team")]],
+        ["dag", [recorded("ofDag", "dag"), { ...recorded("ofDag", "dag"), key: "gone", digest: null }]],
+        ["changed", [recorded("ofTeam", "team"), recorded("ofDag", "team")]],
+        ["removed", [recorded("none", "team")]],
+        ["other kind", [recorded("values", "team")]],
+      ]);
+      const found = await entries.findRestorable(run, records);
+      if (found.kind !== "known") throw new Error(found.message);
+      const places = Array.from(found.restorable, ([key, restored]) => [
+        key,
+        restored.map(({ place, key: name, ttlMs }) => [place, name, ttlMs]),
+      ]);
+      const { team, dagId } = run;
+      const inTeam = { team, cache: "ofTeam", scopeId: "" };
+      const inDag = { team, cache: "ofDag", scopeId: `dag:${dagId}` };
+      const inRun = { team, cache: "ofRun", scopeId: String(run.id) };
+      const ofDag = [inDag, "k", 7];
+      expect(places).toEqual([
+        ["team", [[inTeam, "k", 7]]],
+        ["dag", [ofDag, [inDag, "gone", 7]]],
+      ]);
+      const saved = [inTeam, inDag, inRun].map((place) => ({
+        attemptId: "",
+        place,
+        key: "k",
+        blob: null,
+        ttlMs: null,
+      }));
+      expect(entries.recorded(saved).map(({ cache, scope }) => [cache, scope])).toEqual([
+        ["ofTeam", "team"],
+        ["ofDag", "dag"],
+        ["ofRun", "run"],
+      ]);
+    });
   });
 
   it("fails a task's call, and not its run, when a store fails", async () => {

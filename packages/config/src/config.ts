@@ -37,22 +37,57 @@ export interface StoreConfig {
   readonly options: string | Readonly<Record<string, unknown>> | undefined;
 }
 
+type ParsedCache = ParsedConfig["caches"][number];
+
+/** A cache of get-or-create. */
+export interface ValueCacheConfig extends Pick<
+  ParsedCache,
+  "name" | "team" | "enabled" | "adapter" | "url" | "lease" | "maxValueSize" | "maxEntries"
+> {
+  readonly kind: "values";
+  readonly defaultTtl: number | null;
+}
+
+/** A named job cache. */
+export interface EntryCacheConfig extends Pick<ParsedCache, "name" | "team" | "enabled" | "maxSize"> {
+  readonly kind: "entries";
+  readonly defaultTtl: number | null;
+  readonly scope: NonNullable<ParsedCache["scope"]>;
+  readonly store: string;
+  readonly maxEntrySize: number;
+}
+
+/** A cache that tasks use by its name. */
+export type CacheConfig = ValueCacheConfig | EntryCacheConfig;
+
 /**
  * The config: the schema's keys in camelCase. Durations are in milliseconds (`null`: never), sizes in
  * bytes, paths absolute, and `sqlite:` URLs contain an absolute path.
  */
-export interface Config extends Omit<ParsedConfig, "bundles" | "database" | "stores" | "taskCache"> {
+export interface Config extends Omit<
+  ParsedConfig,
+  "bundles" | "caches" | "database" | "stores" | "taskCache"
+> {
   /** `url` is resolved, from either `url` or `url_file`. */
   readonly database: Omit<ParsedConfig["database"], "urlFile">;
   /** `url` is undefined if the cache uses the metadata database. */
   readonly taskCache: Omit<ParsedConfig["taskCache"], "urlFile" | "backendOptionsFile">;
   readonly bundles: readonly BundleConfig[];
   readonly stores: readonly StoreConfig[];
+  readonly caches: readonly CacheConfig[];
 }
 
 /** Converts the parsed config, resolving paths relative to `projectDir`. */
 export function toConfig(parsed: ParsedDocument, projectDir: string): Config {
-  const { core, database, taskCache, bundles, stores: _stores, ...rest } = camelKeys(parsed) as ParsedConfig;
+  const {
+    core,
+    database,
+    taskCache,
+    bundles,
+    caches,
+    stores: _,
+    ...rest
+  } = camelKeys(parsed) as ParsedConfig;
   const { urlFile: _databaseFile, ...databaseKeys } = database;
   const { urlFile: _cacheFile, backendOptionsFile: _optionsFile, url: cacheUrl, ...cacheKeys } = taskCache;
   return {
@@ -66,6 +101,7 @@ export function toConfig(parsed: ParsedDocument, projectDir: string): Config {
       url: cacheUrl === undefined ? undefined : resolveUrl(cacheUrl, projectDir),
     },
     stores: parsed.stores.map((store) => toStore(store, projectDir)),
+    caches: caches.map((cache) => toCache(cache, rest.jobCache)),
     bundles: bundles.map(({ name, path, team }) => ({
       name,
       path: resolve(projectDir, path),
@@ -84,6 +120,22 @@ function toStore(
   if (written.length === 0) return { ...named, options: undefined };
   const path = keys.path === undefined ? {} : { path: resolve(projectDir, keys.path) };
   return { ...named, options: { ...Object.fromEntries(written), ...path } };
+}
+
+/** How long values are current by default, in milliseconds. */
+const VALUE_TTL_MS = 3_600_000;
+
+function toCache(cache: ParsedCache, jobCache: ParsedConfig["jobCache"]): CacheConfig {
+  const { name, kind, team, enabled, defaultTtl } = cache;
+  const common = { name, team, enabled };
+  if (kind === "values") {
+    const { adapter, url, lease, maxValueSize, maxEntries } = cache;
+    const ttl = defaultTtl === undefined ? VALUE_TTL_MS : defaultTtl;
+    return { ...common, kind, defaultTtl: ttl, adapter, url, lease, maxValueSize, maxEntries };
+  }
+  // The rules require a scope.
+  const { scope = "run", store = jobCache.store, maxEntrySize = jobCache.maxEntrySize, maxSize } = cache;
+  return { ...common, kind, defaultTtl: defaultTtl ?? null, scope, store, maxEntrySize, maxSize };
 }
 
 const SQLITE = "sqlite:";

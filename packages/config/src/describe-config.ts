@@ -40,15 +40,17 @@ export interface WrittenKey {
 /** Returns every key of a document, in the schema's order. */
 export function listKeys(document: ConfigDocument): WrittenKey[] {
   return [...knownSections.values()].flatMap((section) =>
-    prefixesOf(section.name, section.isList, document).flatMap((prefix) =>
-      [...section.keys].map(([name, facts]) => {
+    prefixesOf(section.name, section.isList, document).flatMap((prefix) => {
+      const kind = valueAt(document, [...prefix, "kind"]);
+      return [...section.keys].flatMap(([name, facts]) => {
         const keyPath = [...prefix, name];
         const written = valueAt(document, keyPath);
+        if (facts.of !== undefined && facts.of !== kind && written === undefined) return [];
         const tableKeys = isTable(written) ? Object.keys(written) : undefined;
         const value = (tableKeys ? JSON.stringify(written) : written) as ShownKey["value"] | undefined;
-        return { keyPath, facts, value: value ?? facts.default ?? null, ...(tableKeys && { tableKeys }) };
-      }),
-    ),
+        return [{ keyPath, facts, value: value ?? facts.default ?? null, ...(tableKeys && { tableKeys }) }];
+      });
+    }),
   );
 }
 

@@ -1,6 +1,13 @@
 export * from "./check-folders.ts";
 export * from "./compare-configs.ts";
-export type { BundleConfig, Config, StoreConfig } from "./config.ts";
+export type {
+  BundleConfig,
+  CacheConfig,
+  Config,
+  EntryCacheConfig,
+  StoreConfig,
+  ValueCacheConfig,
+} from "./config.ts";
 export { type ConfigWarning, listWarnings } from "./config-warnings.ts";
 export { describeConfig, type ShownKey } from "./describe-config.ts";
 export { placesLookedAt, type ConfigLookup } from "./find-config-file.ts";

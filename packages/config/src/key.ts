@@ -25,13 +25,15 @@ export interface KeyFacts {
   readonly secret?: boolean;
   /** True if a change takes effect in running processes; otherwise it needs a restart. */
   readonly live?: boolean;
+  /** The `kind` of the table that the key is for; absent: any. */
+  readonly of?: string;
 }
 
 /** The reading of a value that the key does not take. */
 export const INVALID: unique symbol = Symbol("invalid");
 
 /** Metadata that depends on the key rather than on its type. */
-type OwnFacts = Pick<KeyFacts, "description" | "example" | "live">;
+type OwnFacts = Pick<KeyFacts, "description" | "example" | "live" | "of">;
 
 /** A type of values, before it has a name or a default. */
 interface KeyType<T> extends Pick<KeyFacts, "expected" | "kind" | "secret"> {

@@ -355,46 +355,79 @@ export const configSchema = {
       description: "Name of the cache, unique within its team.",
       example: "rates",
     }),
-    kind: requiredKey(text(/^values$/, '"values"'), {
-      description: "Kind of the cache: values, for get-or-create with getValueCache().",
-      example: "values",
-    }),
-    adapter: key(choice("metadata-db", "memory", "redis"), {
+    kind: requiredKey(choice("values", "entries"), {
       description:
-        "Where values are stored: the metadata database, the memory of each scheduler, or Redis by the package @memodag/redis.",
-      default: "metadata-db",
-    }),
-    url: unsetKey(REDIS_URL, {
-      description: "URL of Redis or Valkey.",
-      example: "redis://localhost:6379",
-    }),
-    url_file: unsetKey(FILE, {
-      description: "File that contains `url`, an alternative to it.",
-      example: "/run/secrets/redis-url",
+        "Kind of the cache: values, for get-or-create with getValueCache(); or entries, a job cache for getCache().",
+      example: "values",
     }),
     team: unsetKey(NAME, {
       description: "Team whose tasks may use the cache. If unset, every team has one of its own.",
       example: "ml",
     }),
-    default_ttl: key(durationOrNever("1ms"), {
-      description: "How long values are current if the task does not say.",
-      default: "1h",
-    }),
-    lease: key(duration("1s", "1d"), {
-      description: "How long others wait for a creator whose scheduler has ended.",
-      default: "30s",
-    }),
-    max_value_size: key(size("1B", "8MiB"), {
-      description: "Maximum size of a value.",
-      default: "1MiB",
-    }),
-    max_entries: key(integer(1, 10_000_000), {
-      description: "Maximum number of values if `adapter` is memory; those used least recently leave first.",
-      default: 10_000,
+    default_ttl: unsetKey(durationOrNever("1ms"), {
+      description:
+        "How long values are current, or entries stay, if the task does not say. If unset, 1h for values, and never for entries.",
+      example: "30d",
     }),
     enabled: key(boolean, {
-      description: "If false, nothing is found and nothing is stored.",
+      description:
+        "If false, no value is found or stored, and each run has entries of its own, as if scope were run.",
       default: true,
+    }),
+    adapter: key(choice("metadata-db", "memory", "redis"), {
+      description:
+        "Kind values: where they are stored: the metadata database, the memory of each scheduler, or Redis by the package @memodag/redis.",
+      default: "metadata-db",
+      of: "values",
+    }),
+    url: unsetKey(REDIS_URL, {
+      description: "Kind values: URL of Redis or Valkey.",
+      example: "redis://localhost:6379",
+      of: "values",
+    }),
+    url_file: unsetKey(FILE, {
+      description: "Kind values: file that contains `url`, an alternative to it.",
+      example: "/run/secrets/redis-url",
+      of: "values",
+    }),
+    lease: key(duration("1s", "1d"), {
+      description: "Kind values: how long others wait for a creator whose scheduler has ended.",
+      default: "30s",
+      of: "values",
+    }),
+    max_value_size: key(size("1B", "8MiB"), {
+      description: "Kind values: maximum size of a value.",
+      default: "1MiB",
+      of: "values",
+    }),
+    max_entries: key(integer(1, 10_000_000), {
+      description:
+        "Kind values: maximum number of values if `adapter` is memory; those used least recently leave first.",
+      default: 10_000,
+      of: "values",
+    }),
+    scope: unsetKey(choice("run", "dag", "team"), {
+      description:
+        "Kind entries, which requires it: which runs share the cache. run: none; dag: those of a Dag; team: all of a team.",
+      example: "team",
+      of: "entries",
+    }),
+    store: unsetKey(BACKEND, {
+      description:
+        "Kind entries: store of their bytes: metadata-db or filesystem, or a name of [[stores]]. If unset, that of [job_cache].",
+      example: "bucket",
+      of: "entries",
+    }),
+    max_entry_size: unsetKey(size("1B", "5GiB"), {
+      description: "Kind entries: maximum size of one. If unset, that of [job_cache].",
+      example: "1GiB",
+      of: "entries",
+    }),
+    max_size: unsetKey(size("1B"), {
+      description:
+        "Kind entries: maximum total size of those of a team. Beyond it, the least recently read are removed. If unset, there is no limit.",
+      example: "200GiB",
+      of: "entries",
     }),
   }),
   bundles: list("Folders of Dag files.", {

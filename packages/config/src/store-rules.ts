@@ -21,6 +21,9 @@ const KINDS: Readonly<Record<string, KindKeys>> = {
   redis: { required: ["url"], optional: ["url_file", "prefix"] },
 };
 
+/** Stores of bytes that are there without an element of [[stores]]. */
+export const BUILT_IN_STORES: ReadonlySet<string> = new Set(["metadata-db", "memory", "filesystem"]);
+
 const MODULE: KindKeys = { required: [], optional: ["options"] };
 
 /** Names that mean something else where a store is named; `database` is in stored references. */

@@ -296,6 +296,113 @@ describe("checkFolders", () => {
   });
 });
 
+describe("caches", () => {
+  it("are of two kinds, each with its own keys and defaults", () => {
+    write(
+      "memodag.toml",
+      `[[stores]]
+      name = "bucket"
+      kind = "s3"
+      bucket = "b"
+      [job_cache]
+      store = "bucket"
+      max_entry_size = "2MiB"
+      [[caches]]
+      name = "rates"
+      kind = "values"
+      [[caches]]
+      name = "aux"
+      kind = "entries"
+      scope = "team"
+      [[caches]]
+      name = "aux"
+      kind = "entries"
+      scope = "dag"
+      team = "geo"
+      store = "filesystem"
+      default_ttl = "30d"
+      max_size = "200GiB"
+      max_entry_size = "1GiB"
+      enabled = false`,
+    );
+    const loaded = load();
+    expect(loaded.config.caches).toEqual([
+      {
+        name: "rates",
+        kind: "values",
+        enabled: true,
+        defaultTtl: 3_600_000,
+        adapter: "metadata-db",
+        lease: 30_000,
+        maxValueSize: 2 ** 20,
+        maxEntries: 10_000,
+      },
+      {
+        name: "aux",
+        kind: "entries",
+        enabled: true,
+        defaultTtl: null,
+        scope: "team",
+        store: "bucket",
+        maxEntrySize: 2 * 2 ** 20,
+      },
+      {
+        name: "aux",
+        kind: "entries",
+        team: "geo",
+        enabled: false,
+        defaultTtl: 30 * 86_400_000,
+        scope: "dag",
+        store: "filesystem",
+        maxEntrySize: 2 ** 30,
+        maxSize: 200 * 2 ** 30,
+      },
+    ]);
+    const shown = describeConfig(loaded).map(({ path }) => path);
+    expect(shown).toContain("caches[0].adapter");
+    expect(shown).not.toContain("caches[1].adapter");
+    expect(shown).toContain("caches[1].max_size");
+  });
+
+  it("refuses a name used twice, a key of the other kind, and a store that there is not", () => {
+    write(
+      "memodag.toml",
+      `[[caches]]
+      name = "a"
+      kind = "values"
+      scope = "team"
+      adapter = "redis"
+      [[caches]]
+      name = "a"
+      kind = "entries"
+      scope = "team"
+      [[caches]]
+      name = "b"
+      kind = "entries"
+      store = "bucket"
+      lease = "1m"
+      [[caches]]
+      name = "xcom"
+      kind = "entries"
+      scope = "all"
+      [[caches]]
+      name = "d"
+      kind = "both"`,
+    );
+    expect(faultsOf()).toEqual([
+      'caches[3].scope: expected "run", "dag" or "team", found "all"',
+      'caches[4].kind: expected "values" or "entries", found "both"',
+      'caches[0].scope: expected a key of kind "values", found a key of kind "entries"',
+      'caches[0].url: expected the URL of Redis, or url_file, for adapter = "redis", found nothing',
+      'caches[1].name: expected a unique name, found "a", which is also the name of caches[0]',
+      'caches[2].lease: expected a key of kind "entries", found a key of kind "values"',
+      'caches[2].scope: expected "run", "dag" or "team", for kind "entries", found nothing',
+      'caches[2].store: expected "metadata-db", "memory", "filesystem" or a name of [[stores]], found "bucket"',
+      'caches[3].name: expected another name, found "xcom", which is reserved',
+    ]);
+  });
+});
+
 describe("variables", () => {
   it("are texts by name, for every team or for one, each once", () => {
     write("memodag.toml", '[[variables]]\nname = "region"\nvalue = "eu"\n');

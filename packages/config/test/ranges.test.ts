@@ -7,16 +7,16 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { knownSections, loadConfig } from "../src/index.ts";
 
 const KEYS = [...knownSections.values()].flatMap((section) =>
-  [...section.keys].map(([name, { expected }]) => ({ section, name, expected })),
+  [...section.keys].map(([name, { expected, of }]) => ({ section, name, expected, of })),
 );
 
 /** `from 1s to 1d`, `from 1 to 4096`: as the reference and the messages have it. */
 const RANGE = /from (\d[\w.]*) to (\d[\w.]*)/;
 
 const RANGED = KEYS.filter(({ expected }) => RANGE.test(expected) && !expected.startsWith("a name")).map(
-  ({ section, name, expected }) => {
+  ({ section, name, expected, of }) => {
     const [, least = "", most = ""] = RANGE.exec(expected) ?? [];
-    return { path: `${section.name}.${name}`, section, name, least, most };
+    return { path: `${section.name}.${name}`, section, name, of, least, most };
   },
 );
 
@@ -27,14 +27,16 @@ beforeAll(() => {
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 /** Loads a config that says this of a key. */
-function load({ section, name }: (typeof RANGED)[number], value: string): unknown {
+function load({ section, name, of = "values" }: (typeof RANGED)[number], value: string): unknown {
   const written = /^-?\d+$/.test(value) ? value : JSON.stringify(value);
   const text = section.isList
-    ? `[[${section.name}]]\nname = "x"\n${section.name === "caches" ? 'kind = "values"\n' : ""}${name} = ${written}\n`
+    ? `[[${section.name}]]\nname = "x"\n${section.name === "caches" ? ofKind(of) : ""}${name} = ${written}\n`
     : `[${section.name}]\n${name} = ${written}\n`;
   writeFileSync(join(folder, "memodag.toml"), text);
   return loadConfig({ file: join(folder, "memodag.toml"), env: {}, cwd: folder });
 }
+
+const ofKind = (kind: string) => `kind = "${kind}"\n${kind === "entries" ? 'scope = "run"\n' : ""}`;
 
 /** The value with another number before its unit. */
 const scaled = (value: string, change: (number: number) => string) =>

@@ -4,7 +4,7 @@ export {
   type NamedValueCache,
   type ValueCacheSource,
 } from "./service/attempt-value-caches.ts";
-export type { EntryCache } from "./entries/entry-caches.ts";
+export { entryPlace, type EntryCache, type FindEntryCache } from "./entries/entry-caches.ts";
 export { RunEntries } from "./entries/run-entries.ts";
 export { answerAttempts } from "./service/attempt-queries.ts";
 export { attemptToTry, type TryParts } from "./manual/attempt-to-try.ts";

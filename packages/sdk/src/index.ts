@@ -65,6 +65,7 @@ export type {
 } from "./context/callback-context.ts";
 export { getContext } from "./context/current-context.ts";
 export type { EntryValue, JobCache, SaveOptions } from "./context/job-cache.ts";
+export { getCache } from "./context/named-cache.ts";
 export { getClient, type TaskClient, type XComPush } from "./context/task-client.ts";
 export { getValueCache, type ValueCacheUse } from "./context/value-cache.ts";
 export type { TaskValueCache } from "./context/task-value-caches.ts";

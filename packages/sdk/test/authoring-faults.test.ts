@@ -134,6 +134,17 @@ describe("a task's options", () => {
     [{ cache: { errors: true } }, "cache.errors is true"],
     [{ cache: { env: ["A=B"] } }, 'cache.env names "A=B", which is not a valid environment variable name'],
     [{ cache: { files: ["data\\rows.csv"] } }, 'cache.files names "data\\\\rows.csv": use a path or glob'],
+    [
+      { cache: { reads: "grid" } },
+      'cache.reads is "grid": use ["grid", "tiles/*"], or { grids: ["tiles/*"] }',
+    ],
+    [{ cache: { reads: ["../x"] } }, 'cache.reads names "../x" (The key "../x" of an entry has a part'],
+    [{ cache: { reads: { grids: "x" } } }, 'cache.reads.grids is "x": use a list of strings'],
+    [{ cache: { reads: { grids: ["a//b"] } } }, 'cache.reads.grids names "a//b" (The key'],
+    [
+      { cache: { reads: { "a b": ["x"] } } },
+      'cache.reads names the cache "a b": use the name of one of [[caches]]',
+    ],
     [{ cache: { files: "rows.csv" } }, 'cache.files is "rows.csv": use a list of strings'],
     [
       { cache: { trust: ["network"] } },

@@ -147,6 +147,25 @@ describe("serializeDag", () => {
     ]);
   });
 
+  it("reads entries of the run's job cache, and of named ones", () => {
+    const dag = new Dag("d");
+    dag.task("list", take, { cache: { reads: ["tiles/*", "grid", "grid"] } })({});
+    const reads = { jobCache: ["grid"], zones: ["a"], grids: ["tiles/**", "cafe\u0301"] };
+    dag.task("named", take, { cache: { reads } })({});
+    dag.task("none", take, { cache: { reads: {} } })({});
+    expect(taskOf(dag, "list").cache?.reads).toEqual([
+      { cache: "", pattern: "grid" },
+      { cache: "", pattern: "tiles/*" },
+    ]);
+    expect(taskOf(dag, "named").cache?.reads).toEqual([
+      { cache: "grids", pattern: "caf\u00e9" },
+      { cache: "grids", pattern: "tiles/**" },
+      { cache: "", pattern: "grid" },
+      { cache: "zones", pattern: "a" },
+    ]);
+    expect(taskOf(dag, "none").cache).not.toHaveProperty("reads");
+  });
+
   it("reads every cache option", () => {
     const dag = new Dag("d");
     const options = { ttl: null, env: ["B", "A"], version: "2", serialize: true, errors: 60 } as const;

@@ -2,7 +2,6 @@
 
 import {
   DEFAULT_TEAM,
-  JOB_CACHE,
   MemodagError,
   parseDuration,
   sha256,
@@ -31,6 +30,7 @@ import { KeptBlobs, type TestBlobs } from "./kept-blobs.ts";
 import { CodeIdentities, readMocks } from "./mocks.ts";
 import { giveOptions, readTime, type GivenOptions, type TestRunOptions } from "./run-options.ts";
 import { ManualClock } from "@memodag/core/testing";
+import { SharedEntries } from "./shared-entries.ts";
 import { readTestedRun, type TestedRun } from "./tested-run.ts";
 
 /** Options of all runs of a test, and its start time. */
@@ -46,9 +46,8 @@ export interface DagTest {
   /** Advances the time between runs, such as by `"8d"`. */
   advance(duration: string): void;
   /**
-   * Runs the Dag to its end. Runs of a test are executed one after another and share a cache. Options
-   * given here
-   * override those of the test.
+   * Runs the Dag to its end. Runs of a test are executed one after another, and share a cache and named job caches.
+   * Options given here override those of the test.
    * @throws MemodagError `task_not_found` and `usage` for mocks, `conf_invalid` for params, `dag_invalid`
    */
   run(options?: TestRunOptions): Promise<TestedRun>;
@@ -71,7 +70,7 @@ const ARTIFACT = { code: new Uint8Array(), digest: sha256(new Uint8Array()) };
 /**
  * Creates a test of a Dag. It uses the real scheduler and real cache keys, in this process and in memory:
  * no
- * file is written and no process is started.
+ * file is written and no process is started. A job cache and a value cache of any name is there.
  *
  * @example
  * ```ts
@@ -95,6 +94,7 @@ class InMemoryTest implements DagTest {
   readonly #results: MemoryResultStore;
   readonly #bytes = new MemoryByteStore();
   readonly #blobs: TestBlobs = new Map();
+  readonly #shared: SharedEntries;
   readonly #code = new CodeIdentities();
   #last: Promise<unknown> = Promise.resolve();
 
@@ -103,6 +103,7 @@ class InMemoryTest implements DagTest {
     this.#options = options;
     this.#clock = new ManualClock(readTime("now", options.now ?? DEFAULT_NOW));
     this.#records = new MemoryRecordStore(this.#clock);
+    this.#shared = new SharedEntries(this.#clock, MAX_SIZE);
     this.#results = new MemoryResultStore(this.#clock);
   }
 
@@ -145,7 +146,7 @@ class InMemoryTest implements DagTest {
     });
     const variables = Object.entries(options.variables).map(([name, value]) => ({ name, value }));
     const values = new Values({ metadata: metastore.results, clock: systemClock });
-    const entries = await this.#entriesOf(metastore);
+    const entries = await this.#entriesOf(metastore, run);
     const queries = answerAttempts({
       runs: metastore.runs,
       values,
@@ -156,18 +157,19 @@ class InMemoryTest implements DagTest {
     });
     const executor = new InProcessExecutor(dag, { clock: this.#clock, queries, values });
     const ended = await this.#execute(metastore, executor, entries, run, options.env);
+    await this.#shared.keep(metastore.entries);
     return await readTestedRun({ runs: metastore.runs, values }, version, ended, executor);
   }
 
   /** Bytes outlive a run's database, as results do. */
-  async #entriesOf(metastore: Metastore): Promise<RunEntries> {
+  async #entriesOf(metastore: Metastore, { id }: DagRun): Promise<RunEntries> {
     const store = new KeptBlobs(metastore.entries, this.#blobs);
     await store.restore();
+    await this.#shared.restore(metastore.entries, id);
     return new RunEntries({
       store: store.entries,
-      caches: [{ name: JOB_CACHE, scope: "run", store: "memory", defaultTtlMs: null }],
+      findCache: this.#shared.find,
       openStore: async () => this.#bytes,
-      maxEntryBytes: () => MAX_SIZE,
       maxInlineBytes: () => MAX_SIZE,
       breaker: { breakerThreshold: 1_000, breakerRestMs: 1 },
       lookupTimeoutMs: () => PATIENCE_MS,

@@ -1,7 +1,7 @@
 // The job cache in tests of Dags: the scheduler, its database and its keys are the real ones.
 
 import { describe, expect, test } from "vitest";
-import { Dag, getContext, type EntryRef } from "@memodag/sdk";
+import { Dag, getCache, getContext, type EntryRef } from "@memodag/sdk";
 import { testDag } from "@memodag/testing";
 
 const text = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
@@ -50,5 +50,61 @@ describe("a cached task that saves entries", () => {
     const third = await dagTest.run({ logicalDate: null, code: { list: "changed" } });
     expect(third.cacheStatuses).toEqual({ save: "hit", load: "hit", list: "populated" });
     expect(third.task("list").returned).toEqual(["1", "2"]);
+  });
+});
+
+describe("a named job cache", () => {
+  test("is shared by the runs of a test, restored by hits and read by declared names", async () => {
+    const dag = new Dag("shared");
+    const save = dag.task(
+      "save",
+      async ({ version }: { version: string }) => (await getCache("models").save("best", version)).digest,
+      { cache: true },
+    );
+    const read = async () => text((await getCache("models").find("best")) ?? new Uint8Array());
+    const use = dag.task("use", read, { cache: { reads: { models: ["best"] } } });
+    const peek = dag.task("peek", read, { cache: true });
+    const ofRun = dag.task("of_run", async () => {
+      const { jobCache } = getContext();
+      const was = await jobCache.has("best");
+      await jobCache.save("best", "of this run");
+      return was;
+    });
+    const version = dag.task("version", () => "one");
+    const saved = save({ version: version() });
+    for (const task of [use(), peek(), ofRun()]) task.after(saved);
+
+    const dagTest = testDag(dag);
+    const first = await dagTest.run();
+    expect(first.cacheStatuses).toMatchObject({ save: "populated", use: "populated", peek: "uncacheable" });
+    expect(first.task("peek").cacheReason).toBe("undeclared_input(models(best))");
+    dagTest.advance("1h");
+    const second = await dagTest.run({ mocks: { version: "two" } });
+    expect(second.cacheStatuses).toMatchObject({ save: "populated", use: "populated" });
+    expect(second.task("use").returned).toBe("two");
+    expect(second.task("of_run").returned).toBe(false);
+    // A hit is as good as a run: the older model is the best one again.
+    dagTest.advance("1h");
+    const third = await dagTest.run();
+    expect(third.cacheStatuses).toMatchObject({ save: "hit", use: "hit" });
+    expect(third.task("peek").returned).toBe("one");
+    dagTest.advance("1h");
+    const fourth = await dagTest.run({ mocks: { save: "not saved" } });
+    expect(fourth.task("peek").returned).toBe("one");
+  });
+
+  test("forgets entries by the time of the test", async () => {
+    const dag = new Dag("forgets");
+    dag.task("save", async () => {
+      const was = await getCache("c").has("k");
+      if (!was) await getCache("c").save("k", "1", { ttl: "1h" });
+      return was;
+    })();
+    const dagTest = testDag(dag);
+    expect((await dagTest.run()).task("save").returned).toBe(false);
+    dagTest.advance("59m");
+    expect((await dagTest.run()).task("save").returned).toBe(true);
+    dagTest.advance("2m");
+    expect((await dagTest.run()).task("save").returned).toBe(false);
   });
 });

@@ -157,6 +157,11 @@ export interface EntryStore {
     runId: number,
     page: RunEntryPage,
   ): Promise<(StoredEntry & { readonly id: number })[]>;
+  /** Gives keys their bytes at once, in the name of an instance that need not run, such as before a run of a test. */
+  restore(
+    instance: TaskInstanceId & { readonly runId: number },
+    entries: readonly RestoredEntry[],
+  ): Promise<void>;
   /** Removes entries of a place. Returns how many. */
   remove(place: EntryPlace, selection: { readonly key?: string; readonly prefix?: string }): Promise<number>;
   /** Removes names and bytes that are not needed any more, a batch at a time; see {@link CollectOptions}. */

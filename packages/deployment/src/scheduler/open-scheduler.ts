@@ -22,7 +22,7 @@ import { keyLeaseSettings, schedulerSettings } from "./live-settings.ts";
 import type { Deployment } from "../stores/deployment.ts";
 import { ConfiguredValueCaches } from "../stores/value-caches.ts";
 import { openCaches } from "./open-caches.ts";
-import { openEntries } from "./open-entries.ts";
+import { largestEntryBytes, openEntries } from "./open-entries.ts";
 import { openPeriodicCollection } from "./periodic-collection.ts";
 import { writeConfigChange } from "./config-change-act.ts";
 import { watchRuns } from "./watch-runs.ts";
@@ -75,7 +75,7 @@ export async function openScheduler(
       valueCaches: new AttemptValueCaches({ source: valueCaches, clock: systemClock, log }),
       entries,
     }),
-    maxEntryBytes: () => live.config.jobCache.maxEntrySize,
+    maxEntryBytes: () => largestEntryBytes(live),
     clock: systemClock,
     artifacts: dags,
     values,

@@ -1,14 +1,13 @@
 // The value caches of a config, each opened when a task first asks for it.
 
-import type { Config } from "@memodag/config";
+import type { CacheConfig, ValueCacheConfig } from "@memodag/config";
 import { MemoryValueAdapter, openRedisAdapter, type ValueAdapter } from "@memodag/value-cache";
 import type { NamedValueCache, ValueCacheSource } from "@memodag/scheduler";
-
-type CacheConfig = Config["caches"][number];
+import { findNamedCache } from "./named-caches.ts";
 
 /** The parts of {@link ConfiguredValueCaches}. */
 export interface ConfiguredValueCachesParts {
-  readonly caches: Config["caches"];
+  readonly caches: readonly CacheConfig[];
   readonly metadata: ValueAdapter;
   /** Whose `node_modules` may have the package for Redis. */
   readonly projectDir: string;
@@ -23,11 +22,9 @@ export class ConfiguredValueCaches implements ValueCacheSource {
     this.#parts = parts;
   }
 
-  async find(team: string, name: string): Promise<NamedValueCache | undefined> {
-    const named = this.#parts.caches.filter((cache) => cache.name === name);
-    const found =
-      named.find((cache) => cache.team === team) ?? named.find((cache) => cache.team === undefined);
-    if (!found) return undefined;
+  async find(team: string, name: string): Promise<NamedValueCache | "entries" | undefined> {
+    const found = findNamedCache(this.#parts.caches, team, name);
+    if (found?.kind !== "values") return found?.kind;
     const { enabled: isEnabled, defaultTtl: ttlMs, lease: leaseMs, maxValueSize: maxValueBytes } = found;
     return { adapter: await this.#adapterOf(found), isEnabled, ttlMs, leaseMs, maxValueBytes };
   }
@@ -38,7 +35,7 @@ export class ConfiguredValueCaches implements ValueCacheSource {
     this.#opened.clear();
   }
 
-  async #adapterOf(cache: CacheConfig): Promise<ValueAdapter> {
+  async #adapterOf(cache: ValueCacheConfig): Promise<ValueAdapter> {
     if (cache.adapter === "metadata-db") return this.#parts.metadata;
     const name = JSON.stringify([cache.name, cache.team ?? null]);
     const present = this.#opened.get(name);
@@ -54,7 +51,7 @@ export class ConfiguredValueCaches implements ValueCacheSource {
     }
   }
 
-  async #open({ adapter, url, maxEntries }: CacheConfig): Promise<ValueAdapter> {
+  async #open({ adapter, url, maxEntries }: ValueCacheConfig): Promise<ValueAdapter> {
     if (adapter === "redis") return await openRedisAdapter({ url: url ?? "" }, this.#parts.projectDir);
     return new MemoryValueAdapter({ maxEntries });
   }

@@ -1,12 +1,8 @@
 // Entries of job caches in the metadata database: names, and which bytes in which store they stand for.
 
 import {
-  MemodagError,
   chunksOf,
   compareEntryKeys,
-  instanceKey,
-  readEntryPattern,
-  selectsEntry,
   type Blob,
   type CollectedEntries,
   type CollectOptions,
@@ -20,8 +16,10 @@ import {
   type LooseBlob,
   type NewEntry,
   type RunEntryPage,
+  type RestoredEntry,
   type SaveOutcome,
   type StoredEntry,
+  type TaskInstanceId,
 } from "@memodag/core";
 import { sql } from "kysely";
 import type { Dialect } from "../dialect.ts";
@@ -33,24 +31,21 @@ import {
   isAt,
   isDirectlyBelow,
   isLive,
-  isPendingOf,
   isSeenBy,
-  isSelected,
   startsWith,
   toBlob,
   toStoredEntries,
   VISIBLE,
 } from "./entry-rows.ts";
 import { endUpload } from "./end-upload.ts";
+import { findForKeys } from "./find-for-keys.ts";
 import { saveEntry } from "./save-entry.ts";
+import { restoreEntries } from "./write-entries.ts";
 
 /** Milliseconds after which an upload that never ended is deleted. */
 const ABANDONED_MS = 24 * 3_600_000;
 
 const DIGESTS_A_STATEMENT = 500;
-
-/** Entries that a pattern of a cache key may select. */
-const MOST_SELECTED = 100_000;
 
 /** The entry store of the metadata database. */
 export class MetadataEntryStore implements EntryStore {
@@ -151,51 +146,10 @@ export class MetadataEntryStore implements EntryStore {
 
   async findForKeys(
     wanted: readonly (EntryPattern & { readonly place: EntryPlace })[],
-    { publish, restore }: EntryWrites,
+    pending: EntryWrites,
     runId: number,
   ): Promise<EntryRef[][]> {
-    const attemptIds = new Set(publish.map(({ attemptId }) => attemptId));
-    const instances = new Set([...publish, ...restore].map(instanceKey));
-    const selected: EntryRef[][] = [];
-    for (const { cache, pattern, place } of wanted) {
-      const rows = await this.#dialect.kysely
-        .selectFrom("cache_entry")
-        .leftJoin("blob", "blob.id", "cache_entry.blob_id")
-        .select([...ENTRY_COLUMNS, ...BLOB_COLUMNS, "cache_entry.attempt_id", "cache_entry.is_pending"])
-        .where(isAt(place))
-        .where(isLive(this.#dialect.now))
-        .where((where) =>
-          where.or([
-            where("is_pending", "=", VISIBLE),
-            ...(attemptIds.size > 0 ? [isPendingOf(where, [...attemptIds])] : []),
-          ]),
-        )
-        .where(isSelected(readEntryPattern(pattern)))
-        .orderBy("cache_entry.is_pending")
-        .limit(MOST_SELECTED + 1)
-        .execute();
-      if (rows.length > MOST_SELECTED) throw tooMany(pattern);
-      const byKey = new Map<string, EntryRef>();
-      for (const row of rows) {
-        const isOfEarlierTry =
-          place.scopeId === String(runId) &&
-          row.dag_run_id === runId &&
-          instances.has(instanceKey({ taskId: row.task_id, mapIndex: row.map_index })) &&
-          !attemptIds.has(row.attempt_id);
-        const blob = toBlob(row);
-        if (isOfEarlierTry) continue;
-        if (!blob) byKey.delete(row.key);
-        else byKey.set(row.key, { cache, key: row.key, digest: blob.digest, sizeBytes: blob.sizeBytes });
-      }
-      const selection = readEntryPattern(pattern);
-      for (const { place: at, key, blob } of restore.flatMap(({ entries }) => entries)) {
-        if (at.cache !== cache || at.scopeId !== place.scopeId || !selectsEntry(selection, key)) continue;
-        if (blob) byKey.set(key, { cache, key, digest: blob.digest, sizeBytes: blob.sizeBytes });
-        else byKey.delete(key);
-      }
-      selected.push([...byKey.values()].sort((a, b) => compareEntryKeys(a.key, b.key)));
-    }
-    return selected;
+    return await findForKeys(this.#dialect, wanted, pending, runId);
   }
 
   async listOfRun(
@@ -215,6 +169,17 @@ export class MetadataEntryStore implements EntryStore {
       .limit(limit)
       .execute();
     return toStoredEntries(rows);
+  }
+
+  async restore(
+    instance: TaskInstanceId & { readonly runId: number },
+    entries: readonly RestoredEntry[],
+  ): Promise<void> {
+    const dialect = this.#dialect;
+    await dialect.transaction(function* () {
+      yield* dialect.lockPlaces(entries.map(({ place }) => place));
+      yield* restoreEntries(dialect, instance, entries);
+    });
   }
 
   async remove(
@@ -293,13 +258,4 @@ export class MetadataEntryStore implements EntryStore {
       .orderBy("cache_entry.key")
       .orderBy("cache_entry.is_pending", "desc");
   }
-}
-
-function tooMany(pattern: string): MemodagError {
-  return new MemodagError(
-    "too_many_entries",
-    `The pattern ${JSON.stringify(pattern)} in cache.reads selects more than ${MOST_SELECTED} entries: ` +
-      "name a smaller group",
-    { fields: { pattern } },
-  );
 }

@@ -108,7 +108,8 @@ function* publishAttempt(
   );
 }
 
-function* restoreEntries(
+/** Gives keys the bytes that an instance would have saved. The caller has locked their places. */
+export function* restoreEntries(
   parts: EntryWriter,
   instance: TaskInstanceId & { readonly runId: number },
   entries: readonly RestoredEntry[],

@@ -17,6 +17,8 @@ const TRUSTS: readonly (readonly [begin: string, trust: string])[] = [
 /** Names that cannot become part of a key. */
 const HOPELESS = ["env", "inspector", "process.binding", "process.report"];
 const MORE = /^\d+ more (?:files|variables)$/;
+/** Of a job cache: `jobCache(grid)`, or `grids(tiles/*)` of a named one. */
+const ENTRIES = /^(?<cache>(?!(?:xcom|value)\()[\w-]+)\((?<pattern>.+)\)$/s;
 const BY_PACKAGE = / \(package (.+)\)$/;
 
 /**
@@ -30,11 +32,17 @@ export function adviceFor({ cacheReasonCode, cacheReasonDetail }: ExplainedReaso
   const variables = told.filter((name) => name.startsWith("env."));
   const files = told.filter((name) => name.startsWith("file:"));
   const trusts = new Set(told.flatMap((name) => trustFor(name) ?? []));
+  const entries = told.filter((name) => ENTRIES.test(name));
   const fields = told.filter(
-    (name) => !variables.includes(name) && !files.includes(name) && trustFor(name) === undefined,
+    (name) =>
+      !variables.includes(name) &&
+      !files.includes(name) &&
+      !entries.includes(name) &&
+      trustFor(name) === undefined,
   );
   const parts = [
     ...part("includeInputs", fields),
+    ...partOfReads(entries),
     ...part("env", distinct(variables.map((name) => plain(name).slice("env.".length)))),
     ...part("files", distinct(files.map((name) => globFor(plain(name).slice("file:".length))))),
   ];
@@ -72,6 +80,20 @@ function plain(name: string): string {
 
 function distinct(names: readonly string[]): string[] {
   return [...new Set(names)];
+}
+
+function partOfReads(names: readonly string[]): string[] {
+  const read = names.map((name) => ENTRIES.exec(name)?.groups ?? {});
+  const patternsOf = (entries: typeof read) => entries.map(({ pattern = "" }) => JSON.stringify(pattern));
+  const byCache = Map.groupBy(read, ({ cache = "" }) => cache);
+  if (byCache.size === 0) return [];
+  const [only] = byCache.keys();
+  if (byCache.size === 1 && only === "jobCache") return [`reads: [${patternsOf(read).join(", ")}]`];
+  const caches = Array.from(byCache, ([cache, entries]) => {
+    const name = /^[a-zA-Z_]\w*$/.test(cache) ? cache : JSON.stringify(cache);
+    return `${name}: [${patternsOf(entries).join(", ")}]`;
+  });
+  return [`reads: { ${caches.join(", ")} }`];
 }
 
 function part(option: string, names: readonly string[]): string[] {

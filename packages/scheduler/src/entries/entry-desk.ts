@@ -4,6 +4,7 @@
 import { randomBytes } from "node:crypto";
 import {
   ENTRIES_A_REPLY,
+  JOB_CACHE,
   MemodagError,
   checkEntryKey,
   formatSize,
@@ -23,7 +24,7 @@ import {
   type RunStore,
   type SaveRequest,
 } from "@memodag/core";
-import { entryPlace, findEntryCache, type EntryCache, type EntryParts } from "./entry-caches.ts";
+import { entryPlace, getEntryCache, type EntryCache, type EntryParts } from "./entry-caches.ts";
 import type { MovedBytes } from "./moved-bytes.ts";
 
 /** An upload that a worker was granted. */
@@ -79,7 +80,9 @@ export class EntryDesk {
       }
       case "open": {
         const { ref } = request;
-        const { store } = findEntryCache(this.#parts.caches, ref.cache, attempt.team);
+        // A reference says which bytes it means, whatever its cache is by now.
+        const cache = this.#parts.findCache(attempt.team, ref.cache);
+        const store = cache === "values" ? undefined : cache?.store;
         const blobs = await this.#parts.store.findBlobs(attempt.team, [ref.digest], store);
         const blob = blobs.get(ref.digest);
         return blob ? await this.#open(attempt, ref, blob) : only({ kind: "lost", ref, store: null });
@@ -104,7 +107,7 @@ export class EntryDesk {
   async #save(attempt: Attempt, request: SaveRequest, bytes: Uint8Array | null): Promise<EntryReply> {
     const { cache, place } = await this.#placeOf(attempt, request.cache);
     const key = checkEntryKey(request.key);
-    this.#requireSize(request);
+    requireSize(cache, request);
     const store = await this.#storeOf(cache.store);
     const known = (await this.#parts.store.findBlobs(attempt.team, [request.digest], cache.store)).get(
       request.digest,
@@ -278,19 +281,8 @@ export class EntryDesk {
     }
   }
 
-  #requireSize({ key, sizeBytes }: SaveRequest): void {
-    const limitBytes = this.#parts.maxEntryBytes();
-    if (sizeBytes <= limitBytes) return;
-    throw new MemodagError(
-      "entry_too_large",
-      `The entry ${JSON.stringify(key)} is ${formatSize(sizeBytes)}, more than [job_cache] max_entry_size of ` +
-        `${formatSize(limitBytes)}: save it in parts, or raise the limit`,
-      { fields: { key, sizeBytes, limitBytes } },
-    );
-  }
-
   async #placeOf(attempt: Attempt, name: string): Promise<{ cache: EntryCache; place: EntryPlace }> {
-    const cache = findEntryCache(this.#parts.caches, name, attempt.team);
+    const cache = getEntryCache(this.#parts.findCache, attempt.team, name);
     return { cache, place: entryPlace(cache, await this.#runOf(attempt)) };
   }
 
@@ -304,6 +296,20 @@ export class EntryDesk {
     this.#known.set(name, run);
     return run;
   }
+}
+
+function requireSize(
+  { name, maxEntryBytes: limitBytes }: EntryCache,
+  { key, sizeBytes }: Pick<SaveRequest, "key" | "sizeBytes">,
+): void {
+  if (sizeBytes <= limitBytes) return;
+  const setting = `${name === JOB_CACHE ? "[job_cache]" : `[[caches]] "${name}"`} max_entry_size`;
+  throw new MemodagError(
+    "entry_too_large",
+    `The entry ${JSON.stringify(key)} is ${formatSize(sizeBytes)}, more than ${setting} of ` +
+      `${formatSize(limitBytes)}: save it in parts, or raise the limit`,
+    { fields: { key, sizeBytes, limitBytes } },
+  );
 }
 
 function checkOf({ sizeBytes, digest: sha256, md5 }: SaveRequest): ByteCheck {

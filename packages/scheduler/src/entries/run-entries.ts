@@ -17,7 +17,7 @@ import {
   type SerializedCacheConfig,
 } from "@memodag/core";
 import { CacheBreaker, type BreakerOptions } from "@memodag/result-cache";
-import { entryPlace, findEntryCache, type EntryParts } from "./entry-caches.ts";
+import { entryPlace, getEntryCache, scopeOfPlace, type EntryParts } from "./entry-caches.ts";
 import { EntryDesk } from "./entry-desk.ts";
 import { MovedBytes } from "./moved-bytes.ts";
 
@@ -72,11 +72,11 @@ export class RunEntries {
     reads: NonNullable<SerializedCacheConfig["reads"]>,
     pending: EntryWrites,
   ): Promise<EntrySnapshot[]> {
-    const { store, caches } = this.#parts;
+    const { store, findCache } = this.#parts;
     const wanted = reads.map(({ cache, pattern }) => ({
       cache,
       pattern,
-      place: entryPlace(findEntryCache(caches, cache, run.team), run),
+      place: entryPlace(getEntryCache(findCache, run.team, cache), run),
     }));
     const found = await store.findForKeys(wanted, pending, run.id);
     return reads.map(({ cache, pattern }, index) => ({ cache, pattern, entries: found[index] ?? [] }));
@@ -111,9 +111,9 @@ export class RunEntries {
 
   /** The entries that an attempt saved, as a record keeps them. */
   recorded(saved: readonly SavedEntry[]): RecordedEntry[] {
-    return saved.map(({ place: { cache, team }, key, blob, ttlMs }) => ({
-      cache,
-      scope: findEntryCache(this.#parts.caches, cache, team).scope,
+    return saved.map(({ place, key, blob, ttlMs }) => ({
+      cache: place.cache,
+      scope: scopeOfPlace(place),
       key,
       digest: blob?.digest ?? null,
       sizeBytes: blob?.sizeBytes ?? 0,
@@ -127,9 +127,9 @@ export class RunEntries {
     { cache: name, scope, key, digest, store, ttlMs }: RecordedEntry,
     blobs: ReadonlyMap<string, Blob>,
   ): RestoredEntry | undefined {
-    const cache = this.#parts.caches.find((one) => one.name === name && (one.team ?? run.team) === run.team);
+    const cache = this.#parts.findCache(run.team, name);
     // Restored exactly as running would leave it, or not at all.
-    if (cache?.scope !== scope) return undefined;
+    if (cache === undefined || cache === "values" || cache.scope !== scope) return undefined;
     const place = entryPlace(cache, run);
     if (digest === null || store === null) return { place, key, blob: null, ttlMs };
     const blob = blobs.get(nameOf(store, digest));

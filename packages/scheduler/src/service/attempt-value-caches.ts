@@ -16,8 +16,8 @@ export interface NamedValueCache {
 
 /** The value caches that attempts may use. */
 export interface ValueCacheSource {
-  /** Returns the cache of that name for a team, or `undefined`. */
-  find(team: string, name: string): Promise<NamedValueCache | undefined>;
+  /** Returns the cache of that name for a team, or `undefined`; `"entries"`: the name is that of a job cache. */
+  find(team: string, name: string): Promise<NamedValueCache | "entries" | undefined>;
 }
 
 /** The parts of {@link AttemptValueCaches}. */
@@ -55,10 +55,12 @@ export class AttemptValueCaches {
   async call(attempt: Attempt, { cache: name, method, args }: ValueCacheCall): Promise<JsonValue> {
     const { team, dagId, taskId, runId } = attempt;
     const found = await this.#parts.source.find(team, name);
-    if (!found) {
+    if (found === undefined || found === "entries") {
       throw new MemodagError(
         "value_cache_not_found",
-        `There is no value cache "${name}" for team "${team}": add [[caches]] with name = "${name}" and kind = "values" to the config`,
+        found === "entries"
+          ? `"${name}" is a job cache, and has no values: use getCache("${name}")`
+          : `There is no value cache "${name}" for team "${team}": add [[caches]] with name = "${name}" and kind = "values" to the config`,
         { fields: { name, team } },
       );
     }

@@ -52,11 +52,12 @@ export interface CacheConfig<Name extends string = string> extends CacheSettings
    */
   readonly files?: readonly string[];
   /**
-   * Entries of the job cache that affect the result: keys such as `"grid"`, or groups such as `"tiles/*"`
-   * (`"tiles/**"` with the groups below). Their keys and digests become part of the cache key. An entry
-   * whose reference is an argument needs no declaration.
+   * Entries of job caches that affect the result: keys such as `"grid"`, or groups such as `"tiles/*"`
+   * (`"tiles/**"` with the groups below). Their keys and digests become part of the cache key. A list is about the
+   * job cache of the run; an object names caches: `{ jobCache: ["grid"], grids: ["tiles/*"] }`. An entry whose
+   * reference is an argument needs no declaration.
    */
-  readonly reads?: readonly string[];
+  readonly reads?: readonly string[] | { readonly [cache: string]: readonly string[] };
   /**
    * Dependencies outside the key that are accepted, because you vouch that they do not affect the result
    * or are covered by the key in another way: `child_process`, `worker_threads`, `addons` and `file_reads`

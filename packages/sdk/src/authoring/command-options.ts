@@ -1,6 +1,6 @@
 // Options of a task that runs a program, and how they are read.
 
-import type { JsonValue, SerializedCommand, SerializedCommandEntries } from "@memodag/core";
+import { entryName, type JsonValue, type SerializedCommand, type SerializedCommandEntries } from "@memodag/core";
 import {
   argumentsReadBy,
   entriesReadBy,
@@ -162,8 +162,8 @@ function withReads(settings: TaskSettings, entries: SerializedCommandEntries | u
   const { cache } = settings;
   const own = entriesReadBy(entries);
   if (!cache || own.length === 0) return settings;
-  const patterns = new Map([...(cache.reads ?? []), ...own].map((read) => [read.pattern, read]));
-  const reads = [...patterns.values()].sort((a, b) => (a.pattern < b.pattern ? -1 : 1));
+  const patterns = new Map([...(cache.reads ?? []), ...own].map((read) => [entryName(read), read]));
+  const reads = [...patterns].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, read]) => read);
   return { ...settings, cache: { ...cache, reads } };
 }
 

@@ -2,14 +2,10 @@
 
 import {
   CACHE_TRUSTS,
-  JOB_CACHE,
-  messageOf,
   parseDuration,
-  readEntryPattern,
   type CacheExpiry,
   type CacheStorage,
   type CacheTrust,
-  type EntryPattern,
   type SerializedCacheConfig,
 } from "@memodag/core";
 import { canonicalContextPath, CONTEXT_PATH_RULE, isContextPath } from "../context/context-path.ts";
@@ -18,6 +14,7 @@ import { show, type FaultPlace } from "./dag-fault.ts";
 import { IDENTIFIER_RULE, isIdentifier } from "./identifier.ts";
 import { OptionReader } from "./option-reader.ts";
 import { readProjections } from "./read-projections.ts";
+import { readReads } from "./read-reads.ts";
 
 const NAMES = [
   "policy",
@@ -104,7 +101,7 @@ export function readCacheRules(
     serialize: readSerialize(reader),
     errorsTtlMs,
     ...nonEmpty("files", readFiles(reader)),
-    ...nonEmpty("reads", readReads(reader)),
+    ...nonEmpty("reads", readReads(place, reader, group)),
     ...nonEmpty("trust", readTrust(reader)),
     ...nonEmpty("projections", readProjections(reader, excludeInputs)),
     ...readSource(reader, version),
@@ -231,21 +228,6 @@ function readFiles(reader: OptionReader): string[] {
     problem: `names ${show(wrong)}`,
     fix: 'use a path or glob with forward slashes, relative to the bundle\'s folder, such as "data/*.csv"',
   });
-}
-
-function readReads(reader: OptionReader): EntryPattern[] {
-  const patterns = reader.strings("reads").map((pattern) => pattern.normalize("NFC"));
-  for (const pattern of patterns) {
-    try {
-      readEntryPattern(pattern);
-    } catch (error) {
-      throw reader.fault("reads", {
-        problem: `names ${show(pattern)} (${messageOf(error)})`,
-        fix: 'use keys and groups such as ["grid", "tiles/*"]',
-      });
-    }
-  }
-  return [...new Set(patterns)].sort().map((pattern) => ({ cache: JOB_CACHE, pattern }));
 }
 
 function readTrust(reader: OptionReader): CacheTrust[] {

@@ -3,6 +3,7 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { MemodagError } from "@memodag/core";
 import type { ParamDeclarations, ParamValues } from "../schemas/param-types.ts";
+import type { JobCache } from "./job-cache.ts";
 import type { ValueCaches } from "./task-value-caches.ts";
 import type { TaskContext } from "./task-context.ts";
 
@@ -14,6 +15,8 @@ export interface RunningTask {
   /** Returns the value of a configured variable, or `null` if there is none. */
   readonly readVariable: (name: string) => Promise<string | null>;
   readonly valueCaches: ValueCaches;
+  /** Returns a job cache by its name in the config. */
+  readonly openJobCache: (name: string) => JobCache;
 }
 
 /**
@@ -69,6 +72,9 @@ export function getRunningTask(): RunningTask {
 /**
  * Calls `handler` so that {@link getContext} and {@link getRunningTask} return `task` inside it.
  */
-export function runInContext<T>({ context, readVariable, valueCaches }: RunningTask, handler: () => T): T {
-  return storage().run({ context, readVariable, valueCaches }, handler);
+export function runInContext<T>(
+  { context, readVariable, valueCaches, openJobCache }: RunningTask,
+  handler: () => T,
+): T {
+  return storage().run({ context, readVariable, valueCaches, openJobCache }, handler);
 }

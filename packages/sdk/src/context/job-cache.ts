@@ -29,8 +29,9 @@ export interface SaveOptions {
    */
   readonly ifAbsent?: boolean;
   /**
-   * How long the entry lives: seconds, or a string such as `"7d"`; `null`: until the run's entries are removed.
-   * Default: as long as the run's entries are kept, `keep` of `[job_cache]` in the config.
+   * How long the entry lives: seconds, or a string such as `"7d"`; `null`: without limit. Default: without limit in the
+   * job cache of the run, and `default_ttl` of a named cache. Entries of a run are removed anyway `keep` of `[job_cache]`
+   * after its end.
    */
   readonly ttl?: number | string | null;
 }

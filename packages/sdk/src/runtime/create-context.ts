@@ -43,7 +43,17 @@ export function createContext(scope: AttemptScope, isReadOnly = false): CreatedC
     });
     const readVariable = variableReader(scope, () => undefined);
     const valueCaches = valueCachesOf(scope, () => undefined);
-    return { context, readVariable, valueCaches, xcoms, caches, expiry, listUndeclaredReads: () => [] };
+    const openJobCache = (name: string): PlaceInCache => new PlaceInCache(caches, name);
+    return {
+      context,
+      readVariable,
+      valueCaches,
+      openJobCache,
+      xcoms,
+      caches,
+      expiry,
+      listUndeclaredReads: () => [],
+    };
   }
   const tracker = new ReadTracker(declaredContext, (path) => isPresent(values, path));
   const xcoms = new AttemptXComs(scope, (path) => tracker.read(path));
@@ -76,7 +86,8 @@ export function createContext(scope: AttemptScope, isReadOnly = false): CreatedC
   const readVariable = variableReader(scope, (path) => tracker.read(path));
   const valueCaches = valueCachesOf(scope, (path) => tracker.read(path));
   const listUndeclaredReads = (): string[] => tracker.list();
-  return { context, readVariable, valueCaches, xcoms, caches, expiry, listUndeclaredReads };
+  const openJobCache = (name: string): PlaceInCache => new PlaceInCache(caches, name);
+  return { context, readVariable, valueCaches, openJobCache, xcoms, caches, expiry, listUndeclaredReads };
 }
 
 function valueCachesOf({ openValueCache }: AttemptScope, noteRead: (path: string) => void): ValueCaches {

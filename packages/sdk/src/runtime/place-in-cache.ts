@@ -8,10 +8,8 @@ import {
   checkEntryKey,
   compareEntryKeys,
   coversSelection,
-  parseDuration,
   type EntryAnswer,
   type EntryRef,
-  type EntryReply,
   type EntryRequest,
   type EntrySelection,
   type EntrySnapshot,
@@ -19,6 +17,7 @@ import {
 } from "@memodag/core";
 import type { EntryValue, JobCache, SaveOptions } from "../context/job-cache.ts";
 import type { EntryBody } from "./entry-body.ts";
+import { bytesOf, present, refOf, ttlOf, unexpected } from "./entry-replies.ts";
 import type { JobCaches } from "./job-caches.ts";
 
 /** A job cache, or a group of one. */
@@ -180,8 +179,13 @@ export class PlaceInCache implements JobCache {
   }
 
   async *items(): AsyncGenerator<[key: string, bytes: Uint8Array]> {
-    for await (const ref of this.#entries(false))
-      yield [ref.key.slice(this.#prefix.length), await this.load(ref)];
+    for await (const ref of this.#entries(false)) {
+      const answer = await this.#openAsSeen(ref);
+      if (answer) {
+        const bytes = await (await this.#caches.transfer()).collect(answer);
+        yield [ref.key.slice(this.#prefix.length), bytes];
+      }
+    }
   }
 
   async *#entries(isDeep: boolean): AsyncGenerator<EntryRef> {
@@ -223,17 +227,26 @@ export class PlaceInCache implements JobCache {
 
   /** The bytes of an entry; undefined if a key has none. */
   async #openEntry(entry: string | EntryRef): Promise<EntryAnswer | undefined> {
-    const known = typeof entry === "string" ? this.#known(this.#keyOf(entry)) : { ref: refOf(entry) };
-    if (known && !known.ref) return undefined;
-    const answer = await this.#caches.ask(
-      known?.ref
-        ? { op: "open", ref: known.ref }
-        : { op: "find", cache: this.#cache, key: this.#keyOf(entry as string), wantsBytes: true },
-    );
-    const { reply } = answer;
-    if (reply.kind === "entry") return answer;
-    if (reply.kind === "absent") return undefined;
-    throw reply.kind === "lost" ? lost(reply.ref, reply.store) : unexpected(reply);
+    if (typeof entry !== "string") return bytesOf(await this.#caches.ask({ op: "open", ref: refOf(entry) }));
+    const key = this.#keyOf(entry);
+    const known = this.#known(key);
+    if (!known) return await this.#findNow(key);
+    return known.ref && (await this.#openAsSeen(known.ref));
+  }
+
+  /**
+   * The bytes of an entry as the attempt saw it. An entry that the key contains may have been replaced long ago, and its
+   * bytes removed: then the task gets what is there now, as it would without a cache, and its result is not stored.
+   */
+  async #openAsSeen(ref: EntryRef): Promise<EntryAnswer | undefined> {
+    const answer = await this.#caches.ask({ op: "open", ref });
+    if (answer.reply.kind !== "lost" || this.#caches.ownOf(this.#cache).has(ref.key)) return bytesOf(answer);
+    this.#caches.noteRead(this.#cache, { kind: "key", key: ref.key });
+    return await this.#findNow(ref.key);
+  }
+
+  async #findNow(key: string): Promise<EntryAnswer | undefined> {
+    return bytesOf(await this.#caches.ask({ op: "find", cache: this.#cache, key, wantsBytes: true }));
   }
 
   #keyOf(key: string): string {
@@ -249,44 +262,4 @@ export class PlaceInCache implements JobCache {
       { fields: { key: this.#keyOf(key) } },
     );
   }
-}
-
-const DIGEST = /^[0-9a-f]{64}$/;
-
-function refOf(value: EntryRef): EntryRef {
-  const { cache, key, digest, sizeBytes } = (value ?? {}) as Partial<EntryRef>;
-  const isValid =
-    typeof cache === "string" && typeof key === "string" && typeof digest === "string" && DIGEST.test(digest);
-  if (isValid && Number.isInteger(sizeBytes)) return { cache, key, digest, sizeBytes: sizeBytes as number };
-  throw new MemodagError(
-    "entry_key_invalid",
-    `${JSON.stringify(value)} is not a reference to an entry: pass a key, or what save() returned`,
-  );
-}
-
-function ttlOf(ttl: number | string | null): number | null {
-  if (ttl === null) return null;
-  return typeof ttl === "number" ? ttl * 1_000 : parseDuration(ttl);
-}
-
-function present({ key }: EntryRef): MemodagError {
-  return new MemodagError(
-    "entry_present",
-    `The entry ${JSON.stringify(key)} is there already, and was not replaced, as ifAbsent asks`,
-    { fields: { key } },
-  );
-}
-
-function lost({ key, digest }: EntryRef, store: string | null): MemodagError {
-  const where = store === null ? "any store" : `the store "${store}"`;
-  return new MemodagError(
-    "cache_entry_lost",
-    `The bytes of the entry ${JSON.stringify(key)} (${digest.slice(0, 12)}) are not in ${where} any more: ` +
-      "clear the task that saved it, so that it runs again",
-    { fields: { key, digest } },
-  );
-}
-
-function unexpected(reply: EntryReply): Error {
-  return new Error(`the scheduler replied "${reply.kind}" to a request that has no such reply`);
 }
