@@ -21,7 +21,7 @@ export function cacheFaults(document: unknown): ConfigFault[] {
   });
 }
 
-/** What undeclared inputs of tasks are named after, beside job caches. */
+/** Names of undeclared inputs of tasks that are not entries. */
 const RESERVED: ReadonlySet<unknown> = new Set(["value", "xcom"]);
 
 /** The kinds share their names: a task does not say which kind it means. */

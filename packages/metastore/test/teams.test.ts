@@ -120,6 +120,12 @@ const CASES: Readonly<Record<string, Case | Teamless>> = {
     await metastore.entries.listOfRun(BEES, antsRun.id, { limit: 9 }),
     [],
   ],
+  "entries.restore": async ({ metastore, beesRun }) => {
+    const [blob = null] = (await metastore.entries.findBlobs(ANTS, [value.digest])).values();
+    const entry = { place: placeOf(beesRun), key: ENTRY, blob, ttlMs: null };
+    const restored = metastore.entries.restore({ ...TASK, runId: beesRun.id }, [entry]);
+    return [await restored.catch(() => "refused"), "refused"];
+  },
   "entries.remove": async ({ metastore, antsRun }) => [
     await metastore.entries.remove({ ...placeOf(antsRun), team: BEES }, { prefix: "" }),
     0,

@@ -7,8 +7,8 @@ import type { TransactionScript } from "../transaction-script.ts";
 
 /**
  * Locks places until the transaction ends. Without it, two transactions that save the same key could both find it free,
- * or wait for each other's rows. Whoever locks them does so in one order, and asks for no other lock afterwards that
- * is held by a transaction that may wait for one of these.
+ * or wait for each other's rows. They are locked in one order, and before any row that transactions with another
+ * place may lock.
  */
 export function* lockPlaces(
   { kysely }: Pick<Dialect, "kysely">,
