@@ -7,8 +7,7 @@ import type { TransactionScript } from "../transaction-script.ts";
 
 /**
  * Locks places until the transaction ends. Without it, two transactions that save the same key could both find it free,
- * or wait for each other's rows. They are locked in one order, and before any row that transactions with another
- * place may lock.
+ * or wait for each other's rows. They are locked in one order, so that no two transactions wait for each other.
  */
 export function* lockPlaces(
   { kysely }: Pick<Dialect, "kysely">,
