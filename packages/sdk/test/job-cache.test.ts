@@ -35,11 +35,11 @@ const CACHES = [
   ["a named cache", "grids", "grids"],
 ] as const;
 
-describe.each(CACHES)("with %s,", (_, cache, label) => {
-  const cacheOf = (): JobCache => (cache === "" ? getContext().jobCache : getCache(cache));
+describe.each(CACHES)("with %s,", (_, name, label) => {
+  const cacheOf = (): JobCache => (name === "" ? getContext().jobCache : getCache(name));
 
   const refOf = (key: string, text = key): EntryRef => ({
-    cache,
+    cache: name,
     key,
     digest: sha256(text),
     sizeBytes: text.length,
@@ -59,8 +59,8 @@ describe.each(CACHES)("with %s,", (_, cache, label) => {
     readonly ask: NonNullable<AttemptScope["entries"]>["ask"] = async (request) => {
       this.asked.push(request.op);
       await this.hang;
-      const asked = "cache" in request ? request.cache : "ref" in request ? request.ref.cache : cache;
-      if (asked !== cache) throw new Error(`asked about ${asked}`);
+      const asked = "cache" in request ? request.cache : "ref" in request ? request.ref.cache : name;
+      if (asked !== name) throw new Error(`asked about ${asked}`);
       const bytesOf = (text: string) => new TextEncoder().encode(text);
       const only = (reply: EntryReply) => ({ reply, bytes: null });
       switch (request.op) {
@@ -131,8 +131,8 @@ describe.each(CACHES)("with %s,", (_, cache, label) => {
         (cache) => cache.save("a", "1", { ifAbsent: true }).catch(() => "late"),
         `${label}(a)`,
       ],
-    ])("that %s by an undeclared name has that noted", async (_name, handler, name) => {
-      expect((await run(handler, new Scheduler({ a: "one" }))).reads).toEqual([name]);
+    ])("that %s by an undeclared name has that noted", async (_name, handler, read) => {
+      expect((await run(handler, new Scheduler({ a: "one" }))).reads).toEqual([read]);
     });
 
     it("that loads by a reference, or what it saved itself, has nothing noted", async () => {
@@ -151,9 +151,9 @@ describe.each(CACHES)("with %s,", (_, cache, label) => {
     it("sees declared names as its key has them, whatever has happened since", async () => {
       const scheduler = new Scheduler({ gone: "then", "g/new": "now", late: "now" });
       const snapshots = [
-        { cache, pattern: "g/*", entries: [refOf("g/old", "then")] },
-        { cache, pattern: "late", entries: [] },
-        { cache, pattern: "gone", entries: [refOf("gone", "then")] },
+        { cache: name, pattern: "g/*", entries: [refOf("g/old", "then")] },
+        { cache: name, pattern: "late", entries: [] },
+        { cache: name, pattern: "gone", entries: [refOf("gone", "then")] },
       ];
       const handler = async (cache: JobCache) => [
         await all(cache.group("g").keys()),
@@ -170,7 +170,7 @@ describe.each(CACHES)("with %s,", (_, cache, label) => {
     it("gets what is there now where the bytes of a declared entry are gone, and has that noted", async () => {
       const then = [refOf("replaced", "then"), refOf("removed", "also then"), refOf("there", "still")];
       const scheduler = new Scheduler({ replaced: "now", there: "still" });
-      const snapshots = [{ cache, pattern: "*", entries: then }];
+      const snapshots = [{ cache: name, pattern: "*", entries: then }];
       const load = (key: string) => async (caches: JobCache) =>
         new TextDecoder().decode((await caches.find(key)) ?? new TextEncoder().encode("absent"));
       const noted = (key: string) => [`${label}(${key})`];
@@ -199,7 +199,7 @@ describe.each(CACHES)("with %s,", (_, cache, label) => {
     });
 
     it("that is told whether it is the first has that noted, even of a declared name", async () => {
-      const snapshots = [{ cache, pattern: "lock", entries: [] }];
+      const snapshots = [{ cache: name, pattern: "lock", entries: [] }];
       const { reads } = await run(
         (cache) => cache.save("lock", "1", { ifAbsent: true }),
         new Scheduler(),
