@@ -113,7 +113,12 @@ describe.each(["sqlite", "postgres"] as const)("named job caches on %s", (dialec
 
     const second = await run("train", "--param", "version=v2");
     expect(await returned(second, "score")).toEqual(scored("v2"));
-    expect(await returned(await run("predict"), "declared")).toEqual(["v2 in models", "none", "none", "none"]);
+    expect(await returned(await run("predict"), "declared")).toEqual([
+      "v2 in models",
+      "none",
+      "none",
+      "none",
+    ]);
 
     // A hit takes the older model back, into the caches that it was saved in, and moves no byte.
     const third = await run("train");

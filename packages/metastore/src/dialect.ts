@@ -20,7 +20,7 @@ import type {
   ResultBytes,
   StoreCallOptions,
 } from "@memodag/result-cache";
-import type { Expression, Kysely, RawBuilder, SelectQueryBuilder, Transaction, SqlBool } from "kysely";
+import type { Expression, Kysely, RawBuilder, Transaction, SqlBool } from "kysely";
 import type { CopySide } from "./copy-side.ts";
 import type { Schema } from "./tables/schema.ts";
 import type { TransactionScript } from "./transaction-script.ts";
@@ -98,11 +98,6 @@ export interface Dialect {
   transaction<T>(script: () => TransactionScript<T>): Promise<T>;
   /** Keeps other writers of these job caches out until the transaction ends. */
   lockPlaces(places: readonly EntryPlace[]): TransactionScript<void>;
-  /** Of the rows that a query selects for deletion, those that no other transaction is changing. */
-  unlocked<DB, TB extends keyof DB, O>(
-    query: SelectQueryBuilder<DB, TB, O>,
-    table: TB & string,
-  ): SelectQueryBuilder<DB, TB, O>;
   /** The database as one side of a copy; loaded when it is asked for. */
   copySide(): Promise<CopySide>;
   /** Keeps other migrators out until the transaction ends. */

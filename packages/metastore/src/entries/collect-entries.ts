@@ -43,7 +43,7 @@ function* removeEntries(dialect: Dialect, options: CollectOptions): TransactionS
     const gone = yield* statement(
       dialect.kysely
         .deleteFrom("cache_entry")
-        .where("id", "in", dialect.unlocked(query.limit(options.limit), "entry"))
+        .where("id", "in", dialect.lockingRows(query.limit(options.limit), "skip"))
         .returning("id"),
     );
     removed += gone.length;

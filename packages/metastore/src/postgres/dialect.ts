@@ -38,7 +38,6 @@ export async function openPostgres(url: string, options: PostgresOptions): Promi
     lockingRows: (query, others) => (others === "skip" ? query.forUpdate().skipLocked() : query.forUpdate()),
     transaction: (script) => connection.runScript(script),
     lockPlaces: (places) => lockPlaces(connection, places),
-    unlocked: (query, table) => query.forUpdate(table as never).skipLocked(),
     async lockForMigration(transaction) {
       // Others' migrations are waited for, and one's own take as long as they take.
       await sql`set local statement_timeout = 0`.execute(transaction);

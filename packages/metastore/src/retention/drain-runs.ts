@@ -30,9 +30,8 @@ export const RUN_ROWS: readonly RunRowsTable[] = [
     table: "cache_entry",
     key: ["id"],
     countedAs: "entries",
-    // Entries of caches that runs share belong to no run. A Dag may have the number of a run as its id.
-    condition: sql<SqlBool>`(is_pending = 1 or (scope_id = cast(dag_run_id as text)
-      and not exists (select 1 from dag where dag.dag_id = cache_entry.scope_id)))`,
+    // What others can see in caches that runs share belongs to no run.
+    condition: sql<SqlBool>`(is_pending <> 0 or scope_id = cast(dag_run_id as text))`,
   },
   { table: "cache_decision", key: INSTANCE },
   { table: "active_task", key: INSTANCE },

@@ -35,7 +35,6 @@ export async function openSqlite(path: string, options: SqliteOptions): Promise<
     lockingRows: (query) => query,
     transaction: (script) => connection.runScript(script),
     lockPlaces,
-    unlocked: (query) => query,
     // Every transaction is the only one that writes.
     lockForMigration: async () => undefined,
     copySide: async () => (await import("./copy-side.ts")).sqliteCopySide,
