@@ -24,6 +24,17 @@ function messageOf(declare: () => unknown): string {
 const FIT = { command: ["fit"], sources: [] };
 
 describe("entries of a command", () => {
+  it("of its run are in its key beside entries of a named cache under the same key", () => {
+    const dag = new Dag("d");
+    const reads = { models: ["grid.npy"], jobCache: ["zones"] };
+    dag.command("fit", { command: ["fit"], entries: { in: { g: "grid.npy" } }, cache: { reads } })();
+    expect(taskOf(dag, "fit")?.cache?.reads).toEqual([
+      { cache: "", pattern: "grid.npy" },
+      { cache: "", pattern: "zones" },
+      { cache: "models", pattern: "grid.npy" },
+    ]);
+  });
+
   it("are declared by path, in any order, and what it reads by name is in its key", () => {
     const dag = new Dag("d");
     dag.command("fit", {

@@ -1,6 +1,11 @@
 // Options of a task that runs a program, and how they are read.
 
-import { entryName, type JsonValue, type SerializedCommand, type SerializedCommandEntries } from "@memodag/core";
+import {
+  entryName,
+  type JsonValue,
+  type SerializedCommand,
+  type SerializedCommandEntries,
+} from "@memodag/core";
 import {
   argumentsReadBy,
   entriesReadBy,
