@@ -2,17 +2,15 @@
 
 import { readFileSync } from "node:fs";
 import { Command } from "commander";
+import { helpOutput } from "./output/standard-streams.ts";
 
 /** A program of that name and of this package's version. */
 export function bareProgram(name: string): Command {
-  return (
-    new Command(name)
-      .version(readVersion(), "-V, --version")
-      .showSuggestionAfterError()
-      .exitOverride()
-      // An error is reported once, by what runs the program, in one line or as JSON.
-      .configureOutput({ outputError: () => undefined })
-  );
+  return new Command(name)
+    .version(readVersion(), "-V, --version")
+    .showSuggestionAfterError()
+    .exitOverride()
+    .configureOutput(helpOutput());
 }
 
 function readVersion(): string {

@@ -3,7 +3,7 @@
 import type { Command } from "commander";
 import { reportError } from "./output/errors.ts";
 import { EXIT_USAGE } from "./output/exit-codes.ts";
-import { guardStandardStreams, takeStdoutFault } from "./output/standard-streams.ts";
+import { stderr, takeStdoutFault } from "./output/standard-streams.ts";
 
 /** How errors of a program are worded. */
 export interface ProgramErrors {
@@ -19,7 +19,6 @@ export async function runProgram(
   args: readonly string[],
   { command, name }: ProgramErrors,
 ): Promise<void> {
-  guardStandardStreams();
   const asJson = args.includes("--json");
   // The help that is shown where a command is missing is no JSON.
   if (asJson) program.configureOutput({ writeErr: () => undefined });
@@ -29,16 +28,14 @@ export async function runProgram(
     const hint = `\`${command} --help\` shows the usage`;
     process.exitCode = reportError(await name(error), { asJson, hint });
   }
-  // By then streams have said what they could not take.
-  await new Promise((told) => setImmediate(told));
-  reportStdoutFault();
+  await reportStdoutFault();
 }
 
 /** A command keeps its exit code if it has done its work; one whose output could not be printed has failed. */
-function reportStdoutFault(): void {
-  const fault = takeStdoutFault();
+async function reportStdoutFault(): Promise<void> {
+  const fault = await takeStdoutFault();
   if (fault === undefined) return;
-  process.stderr.write(`memodag: ${fault}\n`);
+  stderr.write(`memodag: ${fault}\n`);
   process.exitCode ??= EXIT_USAGE;
   if (process.exitCode === 0) process.exitCode = EXIT_USAGE;
 }

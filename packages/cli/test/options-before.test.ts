@@ -1,8 +1,9 @@
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Argument, Command } from "commander";
 import { main } from "../src/main.ts";
 import { createProgram } from "../src/program.ts";
+import { captureOutput } from "./captured-output.ts";
 import { Project } from "./project.ts";
 
 describe("options before the command", () => {
@@ -13,19 +14,13 @@ describe("options before the command", () => {
   afterAll(() => project.remove());
 
   async function run(...args: string[]): Promise<{ code: number; text: string }> {
-    let text = "";
-    const spies = (["stdout", "stderr"] as const).map((name) =>
-      vi.spyOn(process[name], "write").mockImplementation((chunk) => {
-        text += String(chunk);
-        return true;
-      }),
-    );
+    const output = captureOutput();
     try {
       await main(args);
-      return { code: Number(process.exitCode ?? 0), text };
+      return { code: Number(process.exitCode ?? 0), text: output.stdout + output.stderr };
     } finally {
       process.exitCode = undefined;
-      for (const spy of spies) spy.mockRestore();
+      output.restore();
     }
   }
 

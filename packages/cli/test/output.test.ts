@@ -1,6 +1,6 @@
 import type { DagRun, TaskInstance } from "@memodag/core";
 import { MemodagError } from "@memodag/core";
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { endLine, EndLines } from "@memodag/deployment/logging";
 import { reportError } from "../src/output/errors.ts";
 import { plainBlock, plainJson, plainLine, plainText } from "@memodag/deployment/logging";
@@ -8,6 +8,7 @@ import { progressLines } from "../src/output/show-progress.ts";
 import { formatTable } from "../src/output/table.ts";
 import { RunProgress } from "@memodag/operations/runs";
 import { instanceOf } from "@memodag/operations/testing";
+import { captureOutput, type CapturedOutput } from "./captured-output.ts";
 
 describe("formatTable", () => {
   it("puts text to the left and numbers to the right", () => {
@@ -59,28 +60,26 @@ describe("text that a terminal would act upon", () => {
 });
 
 describe("reportError", () => {
-  let stderr = "";
+  let output: CapturedOutput;
   beforeEach(() => {
-    stderr = "";
-    vi.spyOn(process.stderr, "write").mockImplementation((text) => {
-      stderr += String(text);
-      return true;
-    });
+    output = captureOutput();
   });
-  afterEach(() => vi.restoreAllMocks());
+  afterEach(() => output.restore());
 
   it("tells what a user can cause in a line, as text and as JSON, with 2", () => {
     const error = new MemodagError("dag_not_found", 'There is no Dag "x"');
     expect(reportError(error, { asJson: false, hint: "" })).toBe(2);
-    expect(stderr).toBe('memodag: There is no Dag "x"\n');
-    stderr = "";
+    expect(output.stderr).toBe('memodag: There is no Dag "x"\n');
+    output.stderr = "";
     expect(reportError(error, { asJson: true, hint: "" })).toBe(2);
-    expect(JSON.parse(stderr)).toEqual({ error: { code: "dag_not_found", message: 'There is no Dag "x"' } });
+    expect(JSON.parse(output.stderr)).toEqual({
+      error: { code: "dag_not_found", message: 'There is no Dag "x"' },
+    });
   });
 
   it("tells a bug with its stack and 70", () => {
     expect(reportError(new TypeError("no such thing"), { asJson: false, hint: "" })).toBe(70);
-    expect(stderr).toMatch(/bug in memodag.*\nTypeError: no such thing\n {4}at /);
+    expect(output.stderr).toMatch(/bug in memodag.*\nTypeError: no such thing\n {4}at /);
   });
 });
 

@@ -5,8 +5,8 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { vi } from "vitest";
 import { main } from "../src/main.ts";
+import { captureOutput } from "./captured-output.ts";
 import { dagFiles } from "./dag-files.ts";
 
 const repository = fileURLToPath(new URL("../../..", import.meta.url));
@@ -34,19 +34,14 @@ export class Project {
 
   /** Runs a command to its end, in this process: faster than {@link spawn}, and the same but for that. */
   async run(...args: string[]): Promise<Outcome> {
-    const written = { stdout: "", stderr: "" };
-    const spies = (["stdout", "stderr"] as const).map((name) =>
-      vi.spyOn(process[name], "write").mockImplementation((text) => {
-        written[name] += String(text);
-        return true;
-      }),
-    );
+    const output = captureOutput();
     try {
       await main([...args, "--config", join(this.folder, "memodag.toml")]);
-      return { code: Number(process.exitCode ?? 0), ...written };
+      const { stdout, stderr } = output;
+      return { code: Number(process.exitCode ?? 0), stdout, stderr };
     } finally {
       process.exitCode = undefined;
-      for (const spy of spies) spy.mockRestore();
+      output.restore();
     }
   }
 

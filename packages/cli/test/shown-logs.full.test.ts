@@ -5,7 +5,8 @@ import { once } from "node:events";
 import { appendFileSync, readdirSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from "vitest";
+import { stdout as output } from "../src/output/standard-streams.ts";
 import { Project } from "./project.ts";
 
 /** What a terminal would act upon or misrepresent, by name: as a task writes it, and as a terminal is shown it. */
@@ -45,6 +46,11 @@ afterAll(() => project.remove());
 /** The lines of a log between those that memodag writes at the attempt's start and end. */
 const written = (log: string): string[] => log.split("\n").slice(1, -2);
 
+function pretendTerminal(): void {
+  const spy = vi.spyOn(output, "isTerminal", "get").mockReturnValue(true);
+  onTestFinished(() => spy.mockRestore());
+}
+
 const logs = (...options: string[]): string[] => ["tasks", "logs", "hostile", runId, "says", ...options];
 
 describe.each([
@@ -53,9 +59,7 @@ describe.each([
   ["the last lines", ["--tail", "1000"]],
 ] as const)("%s", (_name, options) => {
   it("is spelled out on a terminal", async () => {
-    const { isTTY } = process.stdout;
-    onTestFinished(() => void (process.stdout.isTTY = isTTY));
-    process.stdout.isTTY = true;
+    pretendTerminal();
     const { code, stdout } = await project.run(...logs(...options));
     expect(code).toBe(0);
     expect(written(stdout)).toEqual(SHOWN);
@@ -79,9 +83,7 @@ describe.each([
 });
 
 it("JSON is escaped on a terminal, and says the same", async () => {
-  const { isTTY } = process.stdout;
-  onTestFinished(() => void (process.stdout.isTTY = isTTY));
-  process.stdout.isTTY = true;
+  pretendTerminal();
   const { stdout } = await project.run(...logs("--json"));
   // eslint-disable-next-line no-control-regex -- that there is none is what is tested
   expect(stdout).not.toMatch(/[\u0000-\u0009\u000B-\u001F\u007F-\u009F\u2028\u202E\u2066\u2069]/);

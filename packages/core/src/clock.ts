@@ -15,10 +15,18 @@ export interface Clock {
 
 const LONGEST_TIMEOUT_MS = 2 ** 31 - 1;
 
+/**
+ * Milliseconds since the process was started, for code that has no {@link Clock}. Node loads `performance` when it is first
+ * used, which takes milliseconds.
+ */
+export function monotonicMs(): number {
+  return process.uptime() * 1000;
+}
+
 /** The clock of the host. */
 export const systemClock: Clock = {
   now: () => Date.now(),
-  monotonic: () => performance.now(),
+  monotonic: monotonicMs,
   after(ms, callback) {
     let timer: NodeJS.Timeout;
     // setTimeout fires at once past 2^31-1 ms.

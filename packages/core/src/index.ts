@@ -12,6 +12,7 @@ export * from "./duration.ts";
 export * from "./entry.ts";
 export * from "./errors.ts";
 export * from "./file-fault.ts";
+export * from "./file-system.ts";
 export * from "./handed-on.ts";
 export * from "./human-request.ts";
 export * from "./import-module.ts";

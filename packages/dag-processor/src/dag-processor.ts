@@ -1,12 +1,12 @@
 // Reads bundles of Dag files into the store, as far as they have changed.
 
-import { realpath } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { join, resolve } from "node:path";
 import { PackageMemory, PackageSeals } from "@memodag/artifact/packages";
 import {
   DEFAULT_SECRET_PATTERNS,
   MemodagError,
+  realpath,
   systemClock,
   TimeSlice,
   type Clock,

@@ -1,8 +1,7 @@
 // Digests of files, each read once per pass however many Dag files it is part of.
 
-import { readFile, realpath, stat } from "node:fs/promises";
 import { digestInput } from "@memodag/artifact";
-import { sha256, type Digest } from "@memodag/core";
+import { readFile, realpath, sha256, stat, type Digest } from "@memodag/core";
 
 /** The content digests of files during one pass. */
 export class FileDigests {

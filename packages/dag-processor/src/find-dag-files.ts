@@ -1,9 +1,8 @@
 // Finds the Dag files of a bundle: files that import the SDK, by a cheap check of their text.
 
 import type { Dirent } from "node:fs";
-import { readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { MemodagError } from "@memodag/core";
+import { MemodagError, readdir } from "@memodag/core";
 import { readRegularFile } from "./file-digests.ts";
 
 const CANDIDATE = /\.(?:ts|mts|js|mjs)$/;

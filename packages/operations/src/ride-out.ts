@@ -30,7 +30,7 @@ export interface RideOutOptions {
  */
 export async function rideOut<T>(
   read: () => Promise<T>,
-  { clock, pause = sleep, note, signal }: RideOutOptions,
+  { clock, pause = (ms) => sleep(ms), note, signal }: RideOutOptions,
 ): Promise<T> {
   let awaySince: number | undefined;
   const orStopped = async <W>(work: Promise<W>): Promise<W> =>

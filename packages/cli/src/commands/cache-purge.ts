@@ -6,6 +6,7 @@ import type { PurgePlan } from "@memodag/operations/cache";
 import type { Command } from "commander";
 import { EXIT_DECLINED } from "../output/exit-codes.ts";
 import { printJson, printLine, printNote } from "../output/print.ts";
+import { stderr } from "../output/standard-streams.ts";
 import { printRecords } from "../output/record-table.ts";
 import { withOperations } from "../wiring/deployment.ts";
 import { type FilterOptions, toSelection, withFilterOptions } from "./cache-filter.ts";
@@ -61,13 +62,13 @@ function entries(count: number): string {
 
 /** True when the user confirms; anything but a yes, including the end of input, declines. */
 async function isConfirmed(count: number): Promise<boolean> {
-  if (!process.stdin.isTTY || !process.stderr.isTTY) {
+  if (!process.stdin.isTTY || !stderr.isTerminal) {
     throw new MemodagError(
       "usage",
       `${entries(count)} would be deleted, and there is no terminal to ask for confirmation: add --yes or --dry-run`,
     );
   }
-  const terminal = createInterface({ input: process.stdin, output: process.stderr });
+  const terminal = createInterface({ input: process.stdin, output: stderr.stream() });
   try {
     const closed = new Promise<string>((resolve) => terminal.once("close", () => resolve("")));
     const answer = await Promise.race([terminal.question(`Forget ${entries(count)}? [y/N] `), closed]);

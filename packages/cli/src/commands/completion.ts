@@ -4,6 +4,7 @@ import { Argument, type Command } from "commander";
 import { candidates, givenValue } from "../completion/candidates.ts";
 import { completionScript, SHELLS, type Shell } from "../completion/scripts.ts";
 import { printText } from "../output/print.ts";
+import { stdout } from "../output/standard-streams.ts";
 
 /** How long a shell waits at most, in milliseconds. */
 const DEADLINE_MS = 1_500;
@@ -39,7 +40,7 @@ async function complete(program: Command, words: readonly string[]): Promise<voi
       team: givenValue(program, words, "team"),
     });
     const found = await candidates(program, words, names);
-    process.stdout.write(found.map((word) => `${word}\n`).join(""));
+    stdout.write(found.map((word) => `${word}\n`).join(""));
   } catch {
     // There is nothing to offer.
   } finally {

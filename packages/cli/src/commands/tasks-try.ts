@@ -5,6 +5,7 @@ import { instanceName } from "@memodag/core";
 import type { TriedTask, WatchedTry } from "@memodag/deployment/dags";
 import { EXIT_RUN_FAILED } from "../output/exit-codes.ts";
 import { printJson, printJsonLine, printNote } from "../output/print.ts";
+import { stderr, stdoutClosed } from "../output/standard-streams.ts";
 import { shownDuration } from "../output/units.ts";
 import { withOperations } from "../wiring/deployment.ts";
 import { withStopSignal } from "../wiring/stop-signal.ts";
@@ -40,9 +41,8 @@ export function registerTry(tasks: Command): void {
 async function tryTask(dagId: string, taskId: string, options: TryOptions): Promise<void> {
   const { run: runId, team, mapIndex, json = false, watch } = options;
   const { tryTask: attempt, watchTask } = await import("@memodag/deployment/dags");
-  const { stdoutClosed } = await import("../output/standard-streams.ts");
   const input = { dagId, taskId, runId, team, mapIndex };
-  const onOutput = (text: string): void => void process.stderr.write(text);
+  const onOutput = (text: string): void => stderr.write(text);
   await withStopSignal((stopped) =>
     withOperations(options, async (context, deployment) => {
       if (watch) {

@@ -1,6 +1,7 @@
-// Colours of states and cache statuses, where a stream shows colours.
+// Colours of states and cache statuses, where they are shown.
 
 import { styleText } from "node:util";
+import type { stdout } from "./standard-streams.ts";
 import type { CacheStatus, TaskInstanceState } from "@memodag/core";
 
 type Style = Parameters<typeof styleText>[0];
@@ -31,10 +32,12 @@ const STYLES: Readonly<Record<TaskInstanceState | CacheStatus, Style>> = {
 const STATE = new RegExp(`(?<=^|[:,;] |\\d )(?:${Object.keys(STYLES).join("|")})(?=$|[,;:]| )`, "g");
 
 /**
- * A string that is safe to print, with its states in colour where `stream` shows colours: not in a file or a
+ * A string that is safe to print, with its states in colour where `output` shows colours: not in a file or a
  * pipe, and as `NO_COLOR` and `FORCE_COLOR` say.
  */
-export function withStateColors(text: string, stream: NodeJS.WriteStream): string {
+export function withStateColors(text: string, output: typeof stdout): string {
+  if (!output.mayHaveColors) return text;
+  const stream = output.stream();
   return text.replaceAll(STATE, (state) =>
     styleText(STYLES[state as keyof typeof STYLES], state, { stream, validateStream: true }),
   );

@@ -2,6 +2,7 @@
 
 import { MemodagError } from "@memodag/core";
 import { CommanderError } from "commander";
+import { stderr } from "./standard-streams.ts";
 import { EXIT_BUG, EXIT_INTERRUPTED, EXIT_USAGE } from "./exit-codes.ts";
 import { plainBlock, plainJson, plainText } from "@memodag/deployment/logging";
 
@@ -27,7 +28,7 @@ export function reportError(error: unknown, { asJson, hint }: ErrorForm): number
   }
   const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
   if (asJson) writeError("internal", stack, asJson);
-  else process.stderr.write(`memodag: this is a bug in memodag, please report it:\n${plainText(stack)}\n`);
+  else stderr.write(`memodag: this is a bug in memodag, please report it:\n${plainText(stack)}\n`);
   return EXIT_BUG;
 }
 
@@ -42,5 +43,5 @@ function writeError(code: string, message: string, asJson: boolean): void {
   const text = asJson
     ? plainJson(JSON.stringify({ error: { code, message } }))
     : `memodag: ${plainBlock(message)}`;
-  process.stderr.write(`${text}\n`);
+  stderr.write(`${text}\n`);
 }

@@ -3,7 +3,7 @@
 import { once } from "node:events";
 import type { RunLogLine, TaskLog } from "@memodag/operations/tasks";
 import { plainJson, plainText } from "@memodag/deployment/logging";
-import { isStdoutClosed } from "./standard-streams.ts";
+import { isStdoutClosed, stdout } from "./standard-streams.ts";
 
 /**
  * Prints text, ended by a line break. A terminal gets to see what it would act upon, spelled out; a file or a
@@ -13,7 +13,7 @@ export async function printLogText(pieces: AsyncIterable<string>): Promise<void>
   let last = "\n";
   for await (const piece of pieces) {
     if (isStdoutClosed()) return;
-    await write(process.stdout.isTTY ? plainText(piece) : piece);
+    await write(stdout.isTerminal ? plainText(piece) : piece);
     last = piece.at(-1) ?? last;
   }
   if (last !== "\n") await write("\n");
@@ -21,7 +21,7 @@ export async function printLogText(pieces: AsyncIterable<string>): Promise<void>
 
 /** Prints a line of one log among others. */
 export async function printLogLine({ name, line }: RunLogLine): Promise<void> {
-  const text = process.stdout.isTTY ? plainText(line) : line;
+  const text = stdout.isTerminal ? plainText(line) : line;
   await write(`${name} | ${text}\n`);
 }
 
@@ -45,17 +45,18 @@ async function printString(pieces: AsyncIterable<string>): Promise<void> {
   for await (const piece of pieces) {
     if (isStdoutClosed()) return;
     const json = JSON.stringify(piece).slice(1, -1);
-    await write(process.stdout.isTTY ? plainJson(json) : json);
+    await write(stdout.isTerminal ? plainJson(json) : json);
   }
   await write('"');
 }
 
 /** Waits while the reader is slower, as long as there is one. */
 async function write(text: string): Promise<void> {
-  if (process.stdout.write(text)) return;
+  const stream = stdout.stream();
+  if (stream.write(text)) return;
   const done = new AbortController();
   const { signal } = done;
-  const waits = ["drain", "error", "close"].map((event) => once(process.stdout, event, { signal }));
+  const waits = ["drain", "error", "close"].map((event) => once(stream, event, { signal }));
   try {
     await Promise.race(waits);
   } catch {

@@ -1,6 +1,7 @@
 // Output to stdout, in the two forms that every command has.
 
 import { withStateColors } from "./colors.ts";
+import { stderr, stdout } from "./standard-streams.ts";
 import { formatTable, type Row } from "./table.ts";
 import { plainJson, plainLine, plainText, shortened } from "@memodag/deployment/logging";
 
@@ -8,49 +9,49 @@ import { plainJson, plainLine, plainText, shortened } from "@memodag/deployment/
 export function printJson(value: unknown): void {
   const json = JSON.stringify(value, null, 2);
   // A program reads the same either way, and looking for what a terminal acts upon takes time.
-  process.stdout.write(`${process.stdout.isTTY ? plainJson(json) : json}\n`);
+  stdout.write(`${stdout.isTerminal ? plainJson(json) : json}\n`);
 }
 
 /** Prints a value as JSON in one line, for a command that prints several. */
 export function printJsonLine(value: unknown): void {
-  process.stdout.write(`${plainJson(JSON.stringify(value))}\n`);
+  stdout.write(`${plainJson(JSON.stringify(value))}\n`);
 }
 
 /** Prints a line of text. */
 export function printLine(text: string): void {
-  process.stdout.write(`${plainLine(text)}\n`);
+  stdout.write(`${plainLine(text)}\n`);
 }
 
 /** Prints lines, the last one with its end; a terminal is not shown what it would act upon. */
 export function printText(text: string): void {
-  process.stdout.write(process.stdout.isTTY ? plainText(text) : text);
+  stdout.write(stdout.isTerminal ? plainText(text) : text);
 }
 
 /** {@link printLine} with states in colour. */
 export function printStateLine(text: string): void {
-  process.stdout.write(`${withStateColors(plainLine(text), process.stdout)}\n`);
+  stdout.write(`${withStateColors(plainLine(text), stdout)}\n`);
 }
 
 /** {@link printNote} with states in colour. */
 export function printStateNote(text: string): void {
-  process.stderr.write(`${withStateColors(plainLine(text), process.stderr)}\n`);
+  stderr.write(`${withStateColors(plainLine(text), stderr)}\n`);
 }
 
 /** Prints a line on stderr: about the work, not its outcome. */
 export function printNote(text: string): void {
-  process.stderr.write(`${plainLine(text)}\n`);
+  stderr.write(`${plainLine(text)}\n`);
 }
 
 /** Prints rows under their headers; `empty` when there are none. */
 export function printTable(headers: Row, rows: readonly Row[], empty: string): void {
   if (rows.length === 0) printLine(empty);
-  else process.stdout.write(formatTable(headers, rows, paintState));
+  else stdout.write(formatTable(headers, rows, paintState));
 }
 
 const STATE_HEADERS: ReadonlySet<Row[number]> = new Set(["STATE", "CACHE"]);
 
 function paintState(cell: string, header: Row[number]): string {
-  return STATE_HEADERS.has(header) ? withStateColors(cell, process.stdout) : cell;
+  return STATE_HEADERS.has(header) ? withStateColors(cell, stdout) : cell;
 }
 
 /** Prints names and values, one pair a line. */

@@ -8,6 +8,7 @@ import { EndLines } from "@memodag/deployment/logging";
 import { lineLogger } from "@memodag/deployment/logging";
 import { plainLine } from "@memodag/deployment/logging";
 import { printNote, printStateNote } from "./print.ts";
+import { stderr, stdout } from "./standard-streams.ts";
 
 import { instanceName } from "@memodag/core";
 
@@ -30,8 +31,10 @@ function logText(label: string, { name, line }: RunLogLine): string {
  */
 export async function showProgress(isQuiet: boolean, runIds: readonly number[]): Promise<ShownProgress> {
   const labelOf = labelsOf(runIds);
+  // The run goes on while no one reads what it says.
+  for (const output of [stdout, stderr]) output.writeInBackground();
   if (isQuiet) return { ...showLines(labelOf), listener: {}, log: lineLogger(printNote, () => "warn") };
-  return process.stderr.isTTY ? await showInPlace(process.stderr, labelOf) : showLines(labelOf);
+  return stderr.isTerminal ? await showInPlace(stderr.stream(), labelOf) : showLines(labelOf);
 }
 
 /** The prefix of a line about a run: empty for the only requested run. */

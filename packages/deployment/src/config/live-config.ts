@@ -1,6 +1,5 @@
 // The config of a long-running process: as it was at the start, and as the file has changed since.
 
-import { stat } from "node:fs/promises";
 import {
   compareConfigs,
   loadConfig,
@@ -9,7 +8,7 @@ import {
   type ConfigChange,
   type LoadedConfig,
 } from "@memodag/config";
-import { messageOf, type CancelTimer, type Clock, type Logger } from "@memodag/core";
+import { messageOf, stat, type CancelTimer, type Clock, type Logger } from "@memodag/core";
 import { ownEnvironment } from "./environment-secrets.ts";
 
 /**

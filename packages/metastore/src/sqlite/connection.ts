@@ -2,7 +2,7 @@
 
 import { closeSync, existsSync, mkdirSync, openSync, statfsSync, statSync } from "node:fs";
 import { dirname } from "node:path";
-import { MemodagError, messageOf, OWN_FILE_MODE, OWN_FOLDER_MODE } from "@memodag/core";
+import { MemodagError, messageOf, monotonicMs, OWN_FILE_MODE, OWN_FOLDER_MODE } from "@memodag/core";
 import Database, { type Database as Driver, type Statement } from "better-sqlite3";
 import { Kysely, type CompiledQuery } from "kysely";
 import { IN_MEMORY } from "../database-url.ts";
@@ -182,8 +182,8 @@ function openingRemedy(path: string): string {
   return "check that [database] url names a SQLite file in a folder that can be written to";
 }
 
-/** How often it is looked whether the file is still the one that was opened, in seconds. */
-const LOOK_AT_FILE_SECONDS = 0.5;
+/** How often it is looked whether the file is still the one that was opened, in milliseconds. */
+const LOOK_AT_FILE_MS = 500;
 
 /**
  * Throws what SQLite says of a file that was moved, once another one or none is under its path: the file that is
@@ -195,11 +195,10 @@ function watchFile(path: string): () => void {
     return file && `${file.dev}:${file.ino}`;
   };
   const opened = identity();
-  // Node loads `performance` when it is first used, which takes milliseconds of a command.
-  let lookedAt = process.uptime();
+  let lookedAt = monotonicMs();
   return () => {
-    const now = process.uptime();
-    if (now - lookedAt < LOOK_AT_FILE_SECONDS) return;
+    const now = monotonicMs();
+    if (now - lookedAt < LOOK_AT_FILE_MS) return;
     if (identity() === opened) {
       lookedAt = now;
       return;
