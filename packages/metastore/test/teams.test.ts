@@ -1,6 +1,6 @@
 // Every method of every store, called as one team about what another team has under the same names.
 
-import { sha256, type DagRun } from "@memodag/core";
+import { digestOfRequest, sha256, type AskingAttempt, type DagRun, type HumanRequest } from "@memodag/core";
 import { openTestMetastore, TEST_DIALECTS, type TestMetastore } from "@memodag/metastore/testing";
 import { NO_COUNTS, type CacheDecision } from "@memodag/result-cache";
 import { NO_VALUE_COUNTS } from "@memodag/value-cache";
@@ -18,6 +18,17 @@ const NAME = sha256("a name of bytes");
 const value = bytesOf("value of shared");
 const ENTRY = "tiles/1";
 const ATTEMPT = "attempt of ants";
+const ASK = { taskId: "ask", mapIndex: -1 };
+const QUESTION: HumanRequest = {
+  subject: "Deploy?",
+  body: null,
+  options: ["yes", "no"],
+  multiple: false,
+  defaults: ["no"],
+  params: {},
+  assignedUsers: [],
+};
+const ACTOR = { kind: "os_user", name: "bee", host: "hive" } as const;
 const EVERY_ENTRY = { prefix: "", isDeep: true, limit: 9 };
 const OF_BEES = { team: BEES, cache: "rates" };
 const rate = (text: string) => ({ value: { kind: "json", text } as const, ttlMs: null, keepMs: null });
@@ -79,6 +90,42 @@ const CASES: Readonly<Record<string, Case | Teamless>> = {
   ],
   "dags.getArtifact": "by a digest that only a version of the team's Dag names",
   "dags.setPaused": async ({ metastore }) => [await metastore.dags.setPaused(BEES, DAG, true), true],
+
+  "humans.findOwnRequest": async ({ metastore, antsRun }) => [
+    await metastore.humans.findOwnRequest({ ...askedBy(antsRun), team: BEES }),
+    undefined,
+  ],
+  "humans.openRequest": async ({ metastore, antsRun }) => [
+    await codeOf(
+      metastore.humans.openRequest(
+        { ...askedBy(antsRun), team: BEES },
+        { request: QUESTION, timeoutMs: null },
+      ),
+    ),
+    "attempt_lost",
+  ],
+  "humans.expireRequest": async ({ metastore, antsRun }) => [
+    await codeOf(metastore.humans.expireRequest({ ...askedBy(antsRun), team: BEES })),
+    "attempt_lost",
+  ],
+  "humans.listOpenRequests": async ({ metastore }) => [
+    await metastore.humans.listOpenRequests({ team: BEES }),
+    [],
+  ],
+  "humans.findRequest": "by a run that its caller found by team",
+  "humans.answerRequest": async ({ metastore, antsRun }) => {
+    const answer = {
+      ...ASK,
+      team: BEES,
+      dagRunId: antsRun.id,
+      digest: digestOfRequest(QUESTION),
+      chosen: ["yes"],
+      params: {},
+      user: { id: "bee", name: "bee" },
+    };
+    const act = { actor: ACTOR, action: "approvals.answer", team: BEES, filter: {} } as const;
+    return [await metastore.humans.answerRequest(answer, act), { kind: "closed" }];
+  },
 
   "entries.findBlobs": async ({ metastore }) => [
     await metastore.entries.findBlobs(BEES, [value.digest]),
@@ -494,6 +541,7 @@ async function settle(metastore: TestMetastore): Promise<DagRun> {
   const check = { sizeBytes: value.bytes.length, sha256: value.digest };
   await metastore.bytes.write(ANTS, NAME, value.bytes, check);
   expect(await metastore.runs.writePass(passOf(run, "ants-scheduler"))).toEqual({ kind: "written" });
+  await metastore.humans.openRequest(askedBy(run), { request: QUESTION, timeoutMs: null });
   await metastore.records.put(record, "keep-live");
   await metastore.records.put(cacheRecord("purged by ants", { team: ANTS, dagId: DAG }), "keep-live");
   await metastore.records.purge({ team: ANTS, key: sha256("purged by ants") });
@@ -534,6 +582,7 @@ function passOf(run: DagRun, owner: string) {
         instance: instance(TASK.taskId, { state: "success", cacheStatus: "populated", cacheKey: key }),
         leaves: null,
       },
+      { instance: instance(ASK.taskId, { state: "running", attemptId: ATTEMPT }), leaves: null },
     ],
     removed: [],
     xcoms: [
@@ -541,6 +590,18 @@ function passOf(run: DagRun, owner: string) {
       { ...RETURNED, key: "large", store: "s3" },
     ],
   } as const;
+}
+
+function askedBy({ team, dagId, runId }: DagRun): AskingAttempt {
+  return { ...ASK, team, dagId, runId, tryNumber: 1, attemptId: ATTEMPT };
+}
+
+/** The code of the error that a call rejects with. */
+async function codeOf(call: Promise<unknown>): Promise<string> {
+  return await call.then(
+    () => "nothing was thrown",
+    (error: unknown) => (error as { code: string }).code,
+  );
 }
 
 function decisionOf(run: DagRun, name: string): CacheDecision {
@@ -592,6 +653,7 @@ async function everythingOf({ metastore, antsRun }: World): Promise<unknown> {
     audit: await audit.list({ team: ANTS, limit: 9 }),
     lease: await leases.tryAcquire(ANTS, key, "somebody else", 1),
     entry: await metastore.entries.find(placeOf(antsRun), ENTRY, ATTEMPT),
+    asked: (await metastore.humans.listOpenRequests({ team: ANTS })).map(({ request }) => request),
     rate: (await metastore.valueCaches.find({ team: ANTS, cache: "rates" }, ["EUR"])).get("EUR")?.value,
   };
 }
