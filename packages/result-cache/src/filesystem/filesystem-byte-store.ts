@@ -97,11 +97,13 @@ export class FilesystemByteStore implements ByteStore {
     return found;
   }
 
+  /** Also what a process that was killed has written by a grant. */
   async delete(team: string, names: readonly string[]): Promise<void> {
     const folder = this.#folderOf(team);
-    await withFolderFailure(this.#folder, () =>
-      inBatches(names, (name) => rm(folder.pathOf(name), { force: true })),
-    );
+    const remove = async (name: string): Promise<void> => {
+      for (const path of [folder.pathOf(name), folder.incomingPathOf(name)]) await rm(path, { force: true });
+    };
+    await withFolderFailure(this.#folder, () => inBatches(names, remove));
   }
 
   /** Folders whose names do not tell their team are left alone. */

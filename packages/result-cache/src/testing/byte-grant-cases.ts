@@ -1,8 +1,8 @@
 // The contract of byte stores: what can be done with a grant, and nothing more.
 
-import { deepEqual, equal, notEqual } from "node:assert/strict";
+import { deepEqual, equal, notEqual, rejects } from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { readFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { sha256, type ByteCheck, type ByteGrant, type ByteStore } from "@memodag/core";
 import { collectBytes } from "../bytes/checked-body.ts";
 import type { OpenByteStore, RegisterCase, TestRunner } from "./store-harness.ts";
@@ -45,6 +45,14 @@ export function describeGrants(runner: TestRunner, check: RegisterCase<OpenByteS
       equal((await send(elsewhere, bytes)).ok, false);
       if (grantsCheck === undefined) equal(await store.read(TEAM, NAME), undefined);
       equal(await store.read(TEAM, OTHER), undefined);
+    });
+
+    check("what was written by a grant and never stored is deleted with its name", async ({ store }) => {
+      const grant = await store.grant?.(TEAM, NAME, "write", checkOf(bytesOf("written")));
+      if (grant?.kind !== "file") return;
+      await writeFile(grant.path, "half");
+      await store.delete(TEAM, [NAME]);
+      await rejects(readFile(grant.path), { code: "ENOENT" });
     });
 
     check("a grant for reading reads nothing else", async ({ store, grantsCheck }) => {
