@@ -26,7 +26,7 @@ export interface EntryBody {
   whole(): Promise<Uint8Array>;
   /** @throws MemodagError `cache_store_failed` */
   writeTo(grant: ByteGrant): Promise<void>;
-  /** Removes a temporary file. */
+  /** Frees what it holds, such as a temporary file. */
   close(): Promise<void>;
 }
 
@@ -56,19 +56,17 @@ function inMemory(bytes: Uint8Array): EntryBody {
   };
 }
 
-async function ofFile(path: string, isTemporary = false): Promise<EntryBody> {
+async function ofFile(path: string): Promise<EntryBody> {
   const found = await hashFile(path);
   const { sizeBytes } = found;
-  if (sizeBytes <= INLINE_BYTES && !isTemporary) return inMemory(await readFile(path));
+  if (sizeBytes <= INLINE_BYTES) return inMemory(await readFile(path));
   return {
     ...found,
     inline: undefined,
     whole: () => readFile(path),
     writeTo: (grant) =>
       writeByGrant(grant, () => createReadStream(path, { highWaterMark: CHUNK_BYTES }), sizeBytes, path),
-    async close() {
-      if (isTemporary) await rm(path, { force: true });
-    },
+    close: async () => undefined,
   };
 }
 
@@ -90,35 +88,52 @@ async function ofFolder(path: string): Promise<EntryBody> {
 
 /** Kept in memory as long as it is short. */
 async function spooled(source: AsyncIterable<Uint8Array>): Promise<EntryBody> {
+  const hashes = newHashes();
   let kept: Uint8Array[] = [];
   let sizeBytes = 0;
-  let path: string | undefined;
   let file: FileHandle | undefined;
   try {
     for await (const chunk of source) {
       if (!(chunk instanceof Uint8Array)) throw notBytes(chunk);
+      hashes.update(chunk);
       sizeBytes += chunk.length;
       if (!file && sizeBytes > INLINE_BYTES) {
-        path = join(tmpdir(), `memodag-entry-${randomUUID()}`);
-        file = await openSpool(path);
+        file = await openSpool();
         for (const early of kept) await append(file, early);
         kept = [];
       }
       if (file) await append(file, chunk);
       else kept.push(new Uint8Array(chunk));
     }
-    await file?.close();
-    file = undefined;
-    return path === undefined ? inMemory(Buffer.concat(kept)) : await ofFile(path, true);
   } catch (error) {
     await file?.close();
-    if (path !== undefined) await rm(path, { force: true });
     throw error;
   }
+  return file ? ofSpool(file, sizeBytes, hashes.digests()) : inMemory(Buffer.concat(kept));
 }
 
-async function openSpool(path: string): Promise<FileHandle> {
-  return await onTemporaryDisk(() => open(path, "wx", OWN_FILE_MODE));
+/** @param file closed with the body */
+function ofSpool(file: FileHandle, sizeBytes: number, digests: Pick<EntryBody, "digest" | "md5">): EntryBody {
+  const read = (): Readable =>
+    file.createReadStream({ start: 0, autoClose: false, highWaterMark: CHUNK_BYTES });
+  return {
+    ...digests,
+    sizeBytes,
+    inline: undefined,
+    whole: async () => await buffer(read()),
+    writeTo: (grant) => writeByGrant(grant, read, sizeBytes),
+    close: () => file.close(),
+  };
+}
+
+/** A file without a name: nothing is left of it when this process is killed. */
+async function openSpool(): Promise<FileHandle> {
+  const path = join(tmpdir(), `memodag-entry-${randomUUID()}`);
+  return await onTemporaryDisk(async () => {
+    const file = await open(path, "wx+", OWN_FILE_MODE);
+    await rm(path, { force: true });
+    return file;
+  });
 }
 
 /** Writes all of it: a single write may take less. */
