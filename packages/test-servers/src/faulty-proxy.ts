@@ -11,6 +11,10 @@ export type ProxyFault =
   | { readonly kind: "reset" }
   /** No answer comes; the request ends only when the client gives up. */
   | { readonly kind: "hang" }
+  /** The body of the request is not read, and no answer comes. */
+  | { readonly kind: "stall" }
+  /** The request is carried out, and its answer does not come. */
+  | { readonly kind: "mute" }
   /** The answer ends after so many bytes of its body. */
   | { readonly kind: "truncate"; readonly bytes: number };
 
@@ -45,7 +49,7 @@ export class FaultyProxy {
     return new FaultyProxy(server, new URL(endpoint));
   }
 
-  /** Methods and paths of the requests since the last call of {@link fail} or {@link heal}. */
+  /** Methods and paths of the requests, and those that were carried out without an answer, since the last call of {@link fail} or {@link heal}. */
   get requests(): readonly string[] {
     return this.#requests;
   }
@@ -80,17 +84,26 @@ export class FaultyProxy {
       case "hang":
         from.resume();
         return;
+      case "stall":
+        return;
       case "status":
         from.resume();
         from.once("end", () => respond(to, fault.status, fault.code ?? "InternalError"));
         return;
+      case "mute":
+        this.#forward(from, to, { isMute: true });
+        return;
       case "truncate":
       case undefined:
-        this.#forward(from, to, fault?.bytes);
+        this.#forward(from, to, { mostBytes: fault?.bytes });
     }
   }
 
-  #forward(from: IncomingMessage, to: ServerResponse, mostBytes: number | undefined): void {
+  #forward(
+    from: IncomingMessage,
+    to: ServerResponse,
+    { mostBytes, isMute = false }: { readonly mostBytes?: number | undefined; readonly isMute?: boolean },
+  ): void {
     const { hostname, port } = this.#target;
     const onward = request({ hostname, port, method: from.method, path: from.url, headers: from.headers });
     onward.on("error", () => from.socket.destroy());
@@ -98,6 +111,11 @@ export class FaultyProxy {
     to.on("close", () => onward.destroy());
     from.pipe(onward);
     onward.on("response", (answer) => {
+      if (isMute) {
+        this.#requests.push(`carried out ${from.method ?? ""} ${from.url ?? ""}`);
+        answer.resume();
+        return;
+      }
       to.writeHead(answer.statusCode ?? 502, answer.headers);
       if (mostBytes === undefined) {
         answer.pipe(to);
