@@ -4,6 +4,7 @@ import { userInfo } from "node:os";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as rest } from "node:timers/promises";
+import { createTestDatabase, TEST_DIALECTS, type TestDatabase } from "@memodag/metastore/testing";
 import type { ApprovalReport } from "@memodag/operations/approvals";
 import type { RunReport } from "@memodag/operations/runs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -32,6 +33,11 @@ const sized = form.task("size", hitl({
 }))();
 form.task("use", async ({ answer }: { answer: HITLResult }) => answer)({ answer: sized });
 
+export const shops = new Dag("shops");
+const open = shops.task("open", hitl({ subject: ({ shop }: { shop: string }) => \`Open \${shop}?\`, options: ["yes", "no"] }));
+const all = async ({ answers }: { answers: HITLResult[] }) => answers.map(({ chosen_options: [one] }) => one);
+shops.task("all", all)({ answers: open.expand({ shop: ["paris", "lyon"] }) });
+
 export const nightly = new Dag("nightly");
 nightly.task("ok", approval({ subject: "Load?", defaults: "Approve", responseTimeout: "1ms" }))()
   .before(nightly.task("load", async () => "loaded")());
@@ -43,13 +49,21 @@ export const other = new Dag("other");
 other.task("gate", approval({ subject: "Go?", assignedUsers: [{ id: "someone-else", name: "X" }] }))();
 `;
 
-describe("approvals", () => {
+describe.each(TEST_DIALECTS)("approvals on %s", (dialect) => {
+  let database: TestDatabase;
   let project: Project;
-  beforeAll(() => {
-    project = new Project();
+  beforeAll(async () => {
+    database = await createTestDatabase(dialect);
+    project = new Project(
+      `database.url = ${JSON.stringify(database.url)}\n[[bundles]]\nname = "dags"\npath = "dags"\n`,
+    );
     writeFileSync(join(project.folder, "dags/release.ts"), RELEASE);
+    await project.run("db", "migrate");
   });
-  afterAll(() => project.remove());
+  afterAll(async () => {
+    project.remove();
+    await database.drop();
+  });
 
   async function untilAsked(dagId: string): Promise<ApprovalReport> {
     for (;;) {
@@ -134,6 +148,26 @@ describe("approvals", () => {
       chosen_options: ["eu"],
       params_input: { replicas: 3 },
     });
+  });
+
+  it("asks for each instance of a mapped task", async () => {
+    const running = project.spawn("dags", "run", "shops", "--json");
+    let asked: ApprovalReport[];
+    do asked = await project.json<ApprovalReport[]>("approvals", "ls", "--dag", "shops");
+    while (asked.length < 2);
+    const { stdout } = await project.run("approvals", "ls", "--dag", "shops");
+    expect(stdout).toMatch(/open\[0\] +Open paris\? +yes, no/);
+    const { runId } = asked[0] as ApprovalReport;
+    const name = ["shops", runId, "open"];
+    const which = await project.run("approvals", "answer", ...name, "--option", "yes");
+    expect(which.stderr).toMatch(/"open" is mapped: choose an instance with --map-index/);
+    await project.run("approvals", "answer", ...name, "--option", "yes", "--map-index", "0");
+    const shown = await project.run("approvals", "show", ...name, "--map-index", "0");
+    expect(shown.stdout).toMatch(new RegExp(`^Open paris\\?[^]*answered .* by ${me}: yes\\n$`));
+    await project.run("approvals", "answer", ...name, "--option", "no", "--map-index", "1");
+    await running;
+    const result = await project.json<Record<string, unknown>>("tasks", "xcom", "shops", runId, "all");
+    expect(result["return_value"]).toEqual(["yes", "no"]);
   });
 
   it("chooses the defaults when time runs out", async () => {

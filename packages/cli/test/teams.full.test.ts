@@ -1,5 +1,9 @@
 // Every command, called as one team about what another team has: same Dag file, tasks and inputs.
 
+import { once } from "node:events";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as rest } from "node:timers/promises";
 import type { Command } from "commander";
 import { createTestDatabase, TEST_DIALECTS, type TestDatabase } from "@memodag/metastore/testing";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -13,7 +17,14 @@ interface OfAnts {
   readonly runId: string;
   readonly key: string;
   readonly otherKey: string;
+  /** A run whose task waits for an answer. */
+  readonly asking: string;
 }
+
+const ASKS = `import { approval, Dag } from "memodag";
+export const dag = new Dag("asks");
+dag.task("ok", approval({ subject: "Ship it?" }))();
+`;
 
 /**
  * A command line of bees, and what they are to get: a text or JSON that matches, or the error's code. A
@@ -59,9 +70,9 @@ const CASES: Readonly<Record<string, Case | string>> = {
   "entries get": ({ runId }) => [["shapes", runId, "key"], REFUSED("dag_run_not_found")],
   "entries rm": ({ runId }) => [["shapes", runId, "key"], REFUSED("dag_run_not_found")],
   "approvals ls": () => [[], []],
-  "approvals show": ({ runId }) => [["shapes", runId, "sum"], REFUSED("dag_run_not_found")],
-  "approvals answer": ({ runId }) => [
-    ["shapes", runId, "sum", "--option", "Approve"],
+  "approvals show": ({ asking }) => [["asks", asking, "ok"], REFUSED("dag_run_not_found")],
+  "approvals answer": ({ asking }) => [
+    ["asks", asking, "ok", "--option", "Approve"],
     REFUSED("dag_run_not_found"),
   ],
   "tasks logs": ({ runId }) => [["shapes", runId, "sum"], REFUSED("dag_run_not_found")],
@@ -123,7 +134,7 @@ describe.each(TEST_DIALECTS)("two teams with one Dag, on %s", (dialect) => {
     const { runId } = await project.json<RunReport>("dags", "run", "shapes", "--team", "ants");
     await project.json<RunReport>("dags", "run", "shapes", "--team", "ants");
     const [one, other] = await project.json<RecordReport[]>("cache", "ls", "--team", "ants");
-    ants = { runId, key: one?.key ?? "", otherKey: other?.key ?? "" };
+    ants = { runId, key: one?.key ?? "", otherKey: other?.key ?? "", asking: await ask() };
     before = await everythingOfAnts();
   });
   afterAll(async () => {
@@ -146,6 +157,21 @@ describe.each(TEST_DIALECTS)("two teams with one Dag, on %s", (dialect) => {
     expect(await everythingOfAnts()).toEqual(before);
   });
 
+  /** Its scheduler is gone then, and the task waits on. */
+  async function ask(): Promise<string> {
+    writeFileSync(join(project.folder, "dags/asks.ts"), ASKS);
+    const running = project.start("dags", "run", "asks", "--team", "ants");
+    for (;;) {
+      const [open] = await project.json<{ runId: string }[]>("approvals", "ls", "--team", "ants");
+      if (!open) await rest(50);
+      else {
+        running.kill("SIGKILL");
+        await once(running, "exit");
+        return open.runId;
+      }
+    }
+  }
+
   async function everythingOfAnts(): Promise<unknown> {
     // Ages grow between two looks.
     const of = async (...args: string[]) => withoutAges(await project.json(...args, "--team", "ants"));
@@ -159,6 +185,7 @@ describe.each(TEST_DIALECTS)("two teams with one Dag, on %s", (dialect) => {
       value: await of("cache", "show", ants.key),
       stats: await of("cache", "stats"),
       acts: await of("audit", "ls"),
+      asked: await of("approvals", "show", "asks", ants.asking, "ok"),
     };
   }
 });

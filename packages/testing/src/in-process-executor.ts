@@ -26,7 +26,14 @@ import {
 } from "@memodag/core";
 import { MemoryValueAdapter, ValueCache } from "@memodag/value-cache";
 import type { Dag } from "@memodag/sdk";
-import { findTaskEnd, runCallback, runHandler, runSensor, type AttemptScope } from "@memodag/sdk/runtime";
+import {
+  findTaskEnd,
+  runCallback,
+  runHandler,
+  runHitl,
+  runSensor,
+  type AttemptScope,
+} from "@memodag/sdk/runtime";
 import type { ManualClock } from "@memodag/core/testing";
 import type { CalledCallback } from "./tested-run.ts";
 
@@ -166,7 +173,7 @@ export class InProcessExecutor implements Executor {
   }
 
   async #run(attempt: Attempt, running: RunningAttempt): Promise<AttemptOutcome> {
-    const { callback, sensor, taskId } = attempt;
+    const { callback, sensor, hitl, taskId } = attempt;
     let listReads: () => readonly string[] = () => [];
     const scope = this.#scopeOf(attempt, running.abort.signal, (list) => (listReads = list));
     try {
@@ -176,9 +183,12 @@ export class InProcessExecutor implements Executor {
       }
       const results = await readAttemptInputs(attempt, this.#parts.values);
       const args = assembleArguments({ args: attempt.args, results });
-      const outcome = sensor
-        ? await runSensor(this.#dag, taskId, args, scope, { sensor, time: this.#timeOf(running) })
-        : await runHandler(this.#dag, taskId, args, scope);
+      const outcome =
+        hitl && sensor
+          ? await runHitl(this.#dag, taskId, args, scope, sensor)
+          : sensor
+            ? await runSensor(this.#dag, taskId, args, scope, { sensor, time: this.#timeOf(running) })
+            : await runHandler(this.#dag, taskId, args, scope);
       if (outcome.kind === "rescheduled") return { ...outcome, durationMs: 0 };
       const { expiresAt } = outcome;
       const expiry = expiresAt === undefined ? {} : { expiresAt };
@@ -215,6 +225,10 @@ export class InProcessExecutor implements Executor {
       log: silentLogger,
       watchReads,
       findXCom: async (address) => await this.#parts.queries.findXCom(attempt, address),
+      askHuman: async (question) => {
+        const found = await this.#parts.queries.askHuman?.(attempt, question);
+        return found && canonicalBytes({ response: found.response });
+      },
       findVariable: async (name) => await this.#parts.queries.findVariable(attempt, name),
       openValueCache: async (name) => this.#openValueCache(name),
       entries: {

@@ -2,7 +2,7 @@
 
 import { canonicalForm, MemodagError, sha256, type Digest, type JsonValue } from "@memodag/core";
 import type { Dag } from "@memodag/sdk";
-import { listHandlers, listTaskIds, type AnyHandler } from "@memodag/sdk/runtime";
+import { listHandlers, listHitl, listTaskIds, type AnyHandler } from "@memodag/sdk/runtime";
 
 /** The behavior of a task in a test: a value to return, or a function of its named arguments. */
 export type Mock = JsonValue | ((args: never) => unknown);
@@ -25,8 +25,8 @@ export function readMocks(dag: Dag, mocks: Mocks): Map<string, AnyHandler> {
       { fields: { dagId: dag.dagId, unknown } },
     );
   }
-  const handlers = listHandlers(dag);
-  const ids = taskIds.filter((taskId) => !handlers.has(taskId) && !Object.hasOwn(mocks, taskId));
+  const runnable = new Set([...listHandlers(dag).keys(), ...listHitl(dag).keys()]);
+  const ids = taskIds.filter((taskId) => !runnable.has(taskId) && !Object.hasOwn(mocks, taskId));
   if (ids.length > 0) {
     throw new MemodagError(
       "usage",
@@ -58,10 +58,10 @@ export class CodeIdentities {
   #last = 0;
 
   /** Returns the digest that identifies a task's code. `version` simulates a change of the code. */
-  digestOf(handler: AnyHandler, mock: Mock | undefined, version: string | undefined): Digest {
+  digestOf(handler: AnyHandler | undefined, mock: Mock | undefined, version: string | undefined): Digest {
     const code =
       mock === undefined || typeof mock === "function"
-        ? `function ${this.#numberOf(handler)}`
+        ? `function ${handler ? this.#numberOf(handler) : "none"}`
         : `value ${JSON.stringify(canonicalForm(mock))}`;
     return sha256(JSON.stringify([code, version ?? null]));
   }

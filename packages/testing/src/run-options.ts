@@ -1,12 +1,15 @@
 // Options of a test's runs, and how a run's own options are merged with them.
 
 import { findIsoTime, MemodagError, type CacheMode, type JsonObject } from "@memodag/core";
+import type { TestAnswers } from "./answers.ts";
 import type { Mocks } from "./mocks.ts";
 
 /** Options of a run in a test. */
 export interface TestRunOptions {
   /** Replacements of tasks by id: a value, or a function of the task's arguments. */
   readonly mocks?: Mocks;
+  /** Answers of tasks that ask a person, by task id. Without one, time runs out. */
+  readonly answers?: TestAnswers;
   readonly conf?: JsonObject;
   /** Overrides of the Dag's defaults. */
   readonly params?: JsonObject;
@@ -39,6 +42,7 @@ export function giveOptions(all: TestRunOptions, own: TestRunOptions, now: numbe
   const logicalDate = own.logicalDate === undefined ? all.logicalDate : own.logicalDate;
   return {
     mocks: { ...all.mocks, ...own.mocks },
+    answers: { ...all.answers, ...own.answers },
     conf: { ...all.conf, ...own.conf },
     params: { ...all.params, ...own.params },
     logicalDate: logicalDate === null ? null : readTime("logicalDate", logicalDate ?? new Date(now)),

@@ -23,7 +23,8 @@ import {
 } from "@memodag/result-cache";
 import { answerAttempts, RunEntries, Scheduler, triggerRun } from "@memodag/scheduler";
 import type { Dag } from "@memodag/sdk";
-import { getHandler, isDag, listTaskIds, replaceHandlers, serializeDag } from "@memodag/sdk/runtime";
+import { isDag, listHandlers, listTaskIds, replaceHandlers, serializeDag } from "@memodag/sdk/runtime";
+import { answerRequests, requireAnswers } from "./answers.ts";
 import { IdleTime } from "./idle-time.ts";
 import { InProcessExecutor } from "./in-process-executor.ts";
 import { KeptBlobs, type TestBlobs } from "./kept-blobs.ts";
@@ -123,6 +124,7 @@ class InMemoryTest implements DagTest {
 
   async #run(own: TestRunOptions): Promise<TestedRun> {
     const options = giveOptions(this.#options, own, this.#clock.now());
+    requireAnswers(this.#dag, options.answers, Object.keys(options.mocks));
     const dag = replaceHandlers(this.#dag, readMocks(this.#dag, options.mocks));
     // A new database for each run, because a Dag can have only one run per date. The cache is what they
     // share.
@@ -155,7 +157,11 @@ class InMemoryTest implements DagTest {
       env: {},
       entries,
     });
-    const executor = new InProcessExecutor(dag, { clock: this.#clock, queries, values });
+    const executor = new InProcessExecutor(dag, {
+      clock: this.#clock,
+      queries: answerRequests(queries, options.answers, this.#clock),
+      values,
+    });
     const ended = await this.#execute(metastore, executor, entries, run, options.env);
     await this.#shared.keep(metastore.entries);
     return await readTestedRun({ runs: metastore.runs, values }, version, ended, executor);
@@ -180,10 +186,11 @@ class InMemoryTest implements DagTest {
   }
 
   async #save({ dags }: Metastore, dag: Dag, { mocks, code }: GivenOptions): Promise<DagVersion> {
+    const handlers = listHandlers(dag);
     const sourceHashes = new Map(
       listTaskIds(dag).map((taskId) => [
         taskId,
-        this.#code.digestOf(getHandler(dag, taskId), mocks[taskId], code[taskId]),
+        this.#code.digestOf(handlers.get(taskId), mocks[taskId], code[taskId]),
       ]),
     );
     const serialized = serializeDag(dag, { artifactDigest: ARTIFACT.digest, sourceHashes });

@@ -25,7 +25,7 @@ export async function clearTasks(
   });
 }
 
-/** Sends instances back to `none`, without their XComs and what they saved in job caches of the run. */
+/** Sends instances back to `none`, without their XComs, what they saved in job caches of the run, and what they asked. */
 export function* clearInstances(
   dialect: Dialect,
   runId: number,
@@ -64,7 +64,7 @@ function* clearTask(
 }
 
 function* removeTraces({ kysely }: Dialect, runId: number): TransactionScript<void> {
-  for (const table of ["xcom", "active_task", "cache_entry"] as const) {
+  for (const table of ["xcom", "active_task", "cache_entry", "human_request"] as const) {
     yield* statement(
       kysely
         .deleteFrom(table)

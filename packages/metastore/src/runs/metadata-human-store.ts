@@ -242,8 +242,7 @@ function* answerScript(
       .set({ hand_count: sql<number>`hand_count + 1` })
       .where("team", "=", team)
       .where("id", "=", dagRunId)
-      .where("state", "in", ["queued", "running"])
-      .returning("id"),
+      .returning("state"),
   );
   const row = yield* findRow(dialect, dagRunId, { taskId, mapIndex });
   if (!run || !row) throw new NotAccepted({ kind: "closed" });
@@ -261,7 +260,8 @@ function* answerScript(
       .returning("map_index"),
   );
   if (response !== null) throw new NotAccepted({ kind: "answered", response });
-  if (woken.length === 0) throw new NotAccepted({ kind: "closed" });
+  const isOver = run.state === "success" || run.state === "failed";
+  if (isOver || woken.length === 0) throw new NotAccepted({ kind: "closed" });
   if (row.digest !== digest) throw new NotAccepted({ kind: "changed" });
   yield* writeResponse(dialect, row, canonicalJson({ chosen, params, user }));
   yield* writeAct(dialect, act, 1);

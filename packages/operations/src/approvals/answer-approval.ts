@@ -1,14 +1,6 @@
 // Answers a request of a task.
 
-import {
-  instanceName,
-  MemodagError,
-  secretTest,
-  type AuditActor,
-  type HumanRequest,
-  type HumanUser,
-  type JsonObject,
-} from "@memodag/core";
+import { instanceName, MemodagError, secretTest, type HumanUser, type JsonObject } from "@memodag/core";
 import { checkAnswer } from "@memodag/scheduler";
 import { newAct } from "../act.ts";
 import type { OperationContext } from "../context.ts";
@@ -56,15 +48,15 @@ export async function answerApproval(
   if (!found) throw notOpen(runId, taskId, mapIndex, "does not wait for an answer");
   const { request, digest } = found;
   if (shown !== undefined && !digest.startsWith(shown)) throw changed(id);
-  const user = requireUser(request, actor);
-  const chosen = readChoice(request, options);
-  const filled = await checkAnswer(request, params, secretTest(settings.secretPatterns));
+  const proposed = { options, params, by: actor.name };
+  const checked = await checkAnswer(request, proposed, secretTest(settings.secretPatterns));
+  const { chosen, params: paramsInput, user } = checked;
   const act = newAct(actor, "approvals.answer", team, { dagId, runId, ...id, digest, chosen });
-  const answer = { team, dagRunId: run.id, ...id, digest, chosen, params: filled, user };
+  const answer = { team, dagRunId: run.id, ...id, digest, ...checked };
   const outcome = await stores.humans.answerRequest(answer, act);
   switch (outcome.kind) {
     case "accepted":
-      return { dagId, runId, ...id, digest, chosenOptions: chosen, paramsInput: filled, respondedBy: user };
+      return { dagId, runId, ...id, digest, chosenOptions: chosen, paramsInput, respondedBy: user };
     case "answered":
       throw answered(id, outcome.response.chosen, outcome.response.user);
     case "changed":
@@ -93,30 +85,4 @@ function changed({ taskId, mapIndex }: Id): MemodagError {
       "read it again with `memodag approvals show`",
     { fields: { taskId, mapIndex } },
   );
-}
-
-function invalid(message: string): MemodagError {
-  return new MemodagError("approval_invalid", message);
-}
-
-function requireUser({ assignedUsers }: HumanRequest, { name }: AuditActor): HumanUser {
-  const assigned = assignedUsers.find(({ id }) => id === name);
-  if (assigned) return assigned;
-  if (assignedUsers.length === 0) return { id: name, name };
-  throw invalid(
-    `"${name}" may not answer this request: it is assigned to ${assignedUsers.map(({ id }) => id).join(", ")}`,
-  );
-}
-
-function readChoice({ options, multiple }: HumanRequest, given: readonly string[]): string[] {
-  const chosen = options.filter((option) => given.includes(option));
-  const unknown = given.find((option) => !options.includes(option));
-  if (unknown !== undefined) {
-    throw invalid(`"${unknown}" is not an option: choose from ${options.join(", ")}`);
-  }
-  if (chosen.length === 0) throw invalid(`No option was chosen: choose from ${options.join(", ")}`);
-  if (!multiple && chosen.length > 1) {
-    throw invalid(`${chosen.length} options were chosen: choose one of ${options.join(", ")}`);
-  }
-  return chosen;
 }

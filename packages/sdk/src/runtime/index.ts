@@ -2,7 +2,14 @@ export { takeServed } from "../authoring/bundle.ts";
 export { dagInvalid } from "../authoring/dag-fault.ts";
 export { xcomTooLarge, type AttemptScope } from "./attempt-scope.ts";
 export type { AnyHandler } from "../authoring/handler.ts";
-export { getHandler, isDag, listHandlers, listResultSchemas, listTaskIds } from "./list-handlers.ts";
+export {
+  getHandler,
+  isDag,
+  listHandlers,
+  listHitl,
+  listResultSchemas,
+  listTaskIds,
+} from "./list-handlers.ts";
 export { openJobCache } from "./open-job-cache.ts";
 export type { EntryAccess } from "./job-caches.ts";
 export { checkResult } from "./check-result.ts";

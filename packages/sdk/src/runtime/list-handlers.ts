@@ -4,6 +4,7 @@ import { MemodagError, type CallbackEvent } from "@memodag/core";
 import type { Dag } from "../authoring/dag.ts";
 import { findState, type DagState } from "../authoring/dag-state.ts";
 import type { AnyHandler } from "../authoring/handler.ts";
+import type { HitlSettings } from "../authoring/hitl.ts";
 import type { ResultSchema } from "../schemas/standard-schema.ts";
 import type { TaskCallback } from "../context/callback-context.ts";
 
@@ -45,6 +46,13 @@ export function listResultSchemas(dag: Dag): Map<string, ResultSchema> {
     if (resultSchema) schemas.set(taskId, resultSchema);
   }
   return schemas;
+}
+
+/** Returns the settings of tasks that wait for an answer, by task id, in order of declaration. */
+export function listHitl(dag: Dag): Map<string, HitlSettings> {
+  const asking = new Map<string, HitlSettings>();
+  for (const { taskId, hitl } of getState(dag).tasks.values()) if (hitl) asking.set(taskId, hitl);
+  return asking;
 }
 
 /** Returns a task's callback for an event, or `undefined` if it has none. */

@@ -89,8 +89,8 @@ function serializeTask(
       },
     );
   }
-  // A step that the scheduler carries out itself has no code.
-  const sourceHash = runStep ? NO_SOURCE : sourceHashes.get(taskId);
+  // A step that the scheduler carries out itself has no code, and a person's answer is not cached.
+  const sourceHash = runStep || hitl ? NO_SOURCE : sourceHashes.get(taskId);
   if (sourceHash === undefined) throw new TypeError(`no source hash for task ${taskId}`);
   return {
     taskId,
