@@ -29,7 +29,10 @@ const sized = form.task("size", hitl({
   subject: "How large?",
   options: ["us", "eu", "apac"],
   multiple: true,
-  params: { replicas: { value: 3, schema: { type: "integer", maximum: 10 } } },
+  params: {
+    replicas: { value: 3, schema: { type: "integer", maximum: 10 } },
+    apiToken: { value: "preset-s3cret", schema: { type: "string", default: "preset-s3cret" } },
+  },
 }))();
 form.task("use", async ({ answer }: { answer: HITLResult }) => answer)({ answer: sized });
 
@@ -168,6 +171,24 @@ describe.each(TEST_DIALECTS)("approvals on %s", (dialect) => {
     await running;
     const result = await project.json<Record<string, unknown>>("tasks", "xcom", "shops", runId, "all");
     expect(result["return_value"]).toEqual(["yes", "no"]);
+  });
+
+  it("shows no secret of a form, and gives it to the tasks that follow", async () => {
+    const running = project.spawn("dags", "run", "form", "--json");
+    const { runId, request, ...asked } = await untilAsked("form");
+    expect(request.params["apiToken"]).toMatchObject({ value: "***", schema: { default: "***" } });
+    const fields = ["--option", "us", "--param", "apiToken=given-s3cret", "--json"];
+    const given = await project.run("approvals", "answer", "form", runId, "size", ...fields);
+    const shown = await project.run("approvals", "show", "form", runId, "size", "--json");
+    const acts = await project.run("audit", "ls", "--json");
+    expect(JSON.stringify([asked, given, shown, acts])).not.toContain("s3cret");
+    expect(JSON.parse(shown.stdout)).toMatchObject({
+      digest: asked.digest,
+      answer: { paramsInput: { apiToken: "***", replicas: 3 } },
+    });
+    await running;
+    const result = await project.json<Record<string, unknown>>("tasks", "xcom", "form", runId, "use");
+    expect(result["return_value"]).toMatchObject({ params_input: { apiToken: "given-s3cret" } });
   });
 
   it("chooses the defaults when time runs out", async () => {

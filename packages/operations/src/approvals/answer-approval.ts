@@ -7,6 +7,7 @@ import type { OperationContext } from "../context.ts";
 import { getRun } from "../runs/find-run.ts";
 import { getInstance } from "../tasks/find-instance.ts";
 import type { InstanceName } from "../tasks/instance-name.ts";
+import { hideFields } from "./hide-request.ts";
 import { notOpen } from "./show-approval.ts";
 
 /** An answer, and the task that it is for. */
@@ -49,8 +50,10 @@ export async function answerApproval(
   const { request, digest } = found;
   if (shown !== undefined && !digest.startsWith(shown)) throw changed(id);
   const proposed = { options, params, by: actor.name };
-  const checked = await checkAnswer(request, proposed, secretTest(settings.secretPatterns));
-  const { chosen, params: paramsInput, user } = checked;
+  const isSecret = secretTest(settings.secretPatterns);
+  const checked = await checkAnswer(request, proposed, isSecret);
+  const { chosen, user } = checked;
+  const paramsInput = hideFields(request, checked.params, isSecret);
   const act = newAct(actor, "approvals.answer", team, { dagId, runId, ...id, digest, chosen });
   const answer = { team, dagRunId: run.id, ...id, digest, ...checked };
   const outcome = await stores.humans.answerRequest(answer, act);

@@ -1,8 +1,9 @@
 // Lists the requests of tasks that wait for an answer from a person.
 
-import type { HumanRequest } from "@memodag/core";
+import { secretTest, type HumanRequest } from "@memodag/core";
 import type { OperationContext } from "../context.ts";
 import { isoTime } from "../iso-time.ts";
+import { hideRequest } from "./hide-request.ts";
 
 /** Selects the requests to list. */
 export interface ListApprovalsInput {
@@ -27,15 +28,17 @@ export interface ApprovalReport {
 
 /** The open requests, oldest first. */
 export async function listApprovals(
-  { stores }: OperationContext,
+  { stores, settings }: OperationContext,
   { team, dagId }: ListApprovalsInput,
 ): Promise<readonly ApprovalReport[]> {
   const open = await stores.humans.listOpenRequests({
     ...(team !== undefined && { team }),
     ...(dagId !== undefined && { dagId }),
   });
-  return open.map(({ askedAt, expiresAt, ...rest }) => ({
+  const isSecret = secretTest(settings.secretPatterns);
+  return open.map(({ askedAt, expiresAt, request, ...rest }) => ({
     ...rest,
+    request: hideRequest(request, isSecret),
     askedAt: isoTime(askedAt),
     expiresAt: expiresAt === null ? null : isoTime(expiresAt),
   }));

@@ -3,6 +3,7 @@
 import {
   instanceName,
   MemodagError,
+  secretTest,
   UNMAPPED,
   type HumanRequest,
   type HumanUser,
@@ -13,6 +14,7 @@ import { isoTime } from "../iso-time.ts";
 import { getRun } from "../runs/find-run.ts";
 import { getInstance } from "../tasks/find-instance.ts";
 import type { InstanceName } from "../tasks/instance-name.ts";
+import { hideFields, hideRequest } from "./hide-request.ts";
 
 /** An answer. */
 export interface AnswerReport {
@@ -41,7 +43,7 @@ export interface ShownApproval {
  * `approval_not_open` for a task that has not asked
  */
 export async function showApproval(
-  { stores }: OperationContext,
+  { stores, settings }: OperationContext,
   { taskId, mapIndex, ...name }: InstanceName,
 ): Promise<ShownApproval> {
   const run = await getRun(stores, name);
@@ -50,13 +52,22 @@ export async function showApproval(
   const found = await stores.humans.findRequest(run.id, instance);
   if (!found) throw notOpen(runId, taskId, mapIndex ?? UNMAPPED, "has not asked anyone");
   const { request, digest, response } = found;
+  const isSecret = secretTest(settings.secretPatterns);
   const answer = response && {
     chosenOptions: response.chosen,
-    paramsInput: response.params,
+    paramsInput: hideFields(request, response.params, isSecret),
     respondedBy: response.user,
     respondedAt: isoTime(response.at),
   };
-  return { dagId, runId, taskId, mapIndex: instance.mapIndex, digest, request, answer };
+  return {
+    dagId,
+    runId,
+    taskId,
+    mapIndex: instance.mapIndex,
+    digest,
+    request: hideRequest(request, isSecret),
+    answer,
+  };
 }
 
 /** An error about a task that does not wait for an answer. */
