@@ -27,7 +27,12 @@ describe("entries of a command", () => {
   it("of its run are in its key beside entries of a named cache under the same key", () => {
     const dag = new Dag("d");
     const reads = { models: ["grid.npy"], jobCache: ["zones"] };
-    dag.command("fit", { command: ["fit"], entries: { in: { g: "grid.npy" } }, cache: { reads } })();
+    dag.command("fit", {
+      command: ["fit"],
+      sources: [],
+      entries: { in: { g: "grid.npy" } },
+      cache: { reads },
+    })();
     expect(taskOf(dag, "fit")?.cache?.reads).toEqual([
       { cache: "", pattern: "grid.npy" },
       { cache: "", pattern: "zones" },
