@@ -22,6 +22,7 @@ import { entries } from "./0022-entries.ts";
 import { valueCaches } from "./0023-value-caches.ts";
 import { runSelections } from "./0025-run-selections.ts";
 import { humanRequests } from "./0026-human-requests.ts";
+import { usedEntries } from "./0028-used-entries.ts";
 import { retention } from "./0030-retention.ts";
 import { runCacheLimits } from "./0032-run-cache-limits.ts";
 import { recordValidity } from "./0033-record-validity.ts";
@@ -51,6 +52,7 @@ export function allMigrations(types: SchemaDialect): Record<string, Migration> {
     "0023_value_caches": valueCaches(types),
     "0025_run_selections": runSelections(types),
     "0026_human_requests": humanRequests(types),
+    "0028_used_entries": usedEntries(types),
     "0030_retention": retention(types),
     "0032_run_cache_limits": runCacheLimits(types),
     "0033_record_validity": recordValidity(types),

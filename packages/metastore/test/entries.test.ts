@@ -368,6 +368,102 @@ describe.each(TEST_DIALECTS)("entries on %s", (dialect) => {
     });
   });
 
+  describe("in a cache with a size limit", () => {
+    /** An entry of 10 bytes that a run saved which has ended, unless it is said to be in progress. */
+    async function saved(cache: string, key: string, isInProgress = false) {
+      const { by, pass, team, run } = await attempt();
+      const place = { team, cache, scopeId: `dag:${run.dagId}` };
+      const blob = await blobOf(team, `${cache} ${key}`.padEnd(10).slice(-10));
+      await metastore.entries.save({ ...entry(place, by, key, blob.id), isNow: true });
+      const ended = pass({});
+      if (!isInProgress)
+        await metastore.runs.writePass({ ...ended, run: { ...ended.run, state: "success", endedAt: 2 } });
+      return { place, key };
+    }
+    const isThere = async (entries: readonly { place: EntryPlace; key: string }[]) =>
+      await Promise.all(
+        entries.map(async ({ place, key }) => (await metastore.entries.find(place, key)) !== undefined),
+      );
+
+    test("leave in the order in which they were last read, but for those of runs in progress", async () => {
+      const cache = `limited${(count += 1)}`;
+      const kept = await saved(cache, "in progress", true);
+      const all = [];
+      for (const key of ["a", "b", "c", "d"]) all.push(await saved(cache, key));
+      const other = await saved(`${cache}-other`, "a");
+      await metastore.execute(
+        `update cache_entry set saved_at = saved_at - 1000000 where cache = '${cache}'`,
+      );
+      // Each has a time of its own.
+      for (const index of [1, 2, 3])
+        await metastore.execute(
+          `update cache_entry set saved_at = saved_at + ${index} where cache = '${cache}' and key = '${all[index]?.key ?? ""}'`,
+        );
+      for (const read of [all[0], all[2]])
+        if (read) await metastore.entries.touch(read.place, { kind: "key", key: read.key });
+      const limit = { cache, team: null, otherTeams: [], maxBytes: 30 };
+      expect(await metastore.entries.excess(limit)).toEqual({ entries: 2, sizeBytes: 20 });
+      expect(await metastore.entries.evict(limit, 1)).toEqual({ entries: 1, sizeBytes: 10 });
+      expect(await isThere(all)).toEqual([true, false, true, true]);
+      expect(await metastore.entries.evict(limit, 10)).toEqual({ entries: 1, sizeBytes: 10 });
+      expect(await isThere(all)).toEqual([true, false, true, false]);
+      expect(await metastore.entries.evict(limit, 10)).toEqual({ entries: 0, sizeBytes: 0 });
+      expect(await metastore.entries.evict({ ...limit, maxBytes: 0 }, 10)).toMatchObject({ entries: 2 });
+      expect(await isThere([...all, kept, other])).toEqual([false, false, false, false, true, true]);
+    });
+
+    test("are those of the teams that the limit is for", async () => {
+      const cache = `limited${(count += 1)}`;
+      const { place } = await saved(cache, "a");
+      const limit = { cache, team: null, otherTeams: [], maxBytes: 0 };
+      const elsewhere = [
+        { ...limit, team: "others" },
+        { ...limit, otherTeams: ["others", place.team] },
+        { ...limit, cache: "another" },
+        { ...limit, maxBytes: 10 },
+      ];
+      for (const one of elsewhere)
+        expect(await metastore.entries.evict(one, 10)).toMatchObject({ entries: 0 });
+      expect(await metastore.entries.evict({ ...limit, team: place.team }, 10)).toMatchObject({ entries: 1 });
+    });
+  });
+
+  test("are forgotten with the cached results that restore them where their bytes are bad", async () => {
+    const { place, by, team } = await attempt();
+    const { entries } = metastore;
+    const [bad, good] = [await blobOf(team, "bad bytes"), await blobOf(team, "good bytes")];
+    for (const [key, { id }] of [
+      ["a", bad],
+      ["b", good],
+      ["c", bad],
+    ] as const)
+      await entries.save({ ...entry(place, by, key, id), isNow: true });
+    const key = sha256(`record ${(count += 1)}`);
+    await metastore.execute(
+      `insert into cache_record (team, key, dag_id, task_id, source_hash, components, xcoms, result_digest, size_bytes,
+         producer_run_id, producer_map_index, producer_try_number, duration_ms, created_at)
+       values ('${team}', '${key}', 'd', 't', 's', '{}', '[]', '', 0, 'r', -1, 1, 0, 1)`,
+    );
+    await metastore.execute(
+      `insert into cache_record_blob (team, key, blob_id) values ('${team}', '${key}', ${bad.id})`,
+    );
+    const listed = (await entries.listBlobs(bad.id - 1, 2)).map(({ id, team: of }) => [id, of]);
+    expect(listed).toEqual([
+      [bad.id, team],
+      [good.id, team],
+    ]);
+    const names = { entries: [{ cache: "", key: "a" }], records: 1 };
+    expect(await entries.findBlobNames({ ...bad, team }, 1)).toEqual(names);
+    expect(await entries.forgetBlob({ ...bad, team, name: sha256("put back") }, true)).toBe(false);
+    expect(await entries.find(place, "a")).toBeDefined();
+    expect(await entries.forgetBlob({ ...bad, team }, true)).toBe(true);
+    const left = await entries.list(place, { prefix: "", isDeep: true, limit: 9 });
+    expect(left.map((one) => one.key)).toEqual(["b"]);
+    expect(await metastore.records.list({ key }, { limit: 1, offset: 0 })).toEqual([]);
+    const { loose } = await entries.collect({ keepMs: null, graceMs: HOUR, limit: 1_000 });
+    expect(loose.map(({ name }) => name)).toContain(bad.name);
+  });
+
   test("that an attempt has removed are in none of its groups", async () => {
     const { place, by, team } = await attempt();
     const { entries } = metastore;

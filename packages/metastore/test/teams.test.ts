@@ -178,7 +178,16 @@ const CASES: Readonly<Record<string, Case | Teamless>> = {
     0,
   ],
   "entries.findNames": async ({ metastore }) => [await metastore.entries.findNames(BEES, [NAME]), new Set()],
+  "entries.touch": async ({ metastore, antsRun }) => [
+    await metastore.entries.touch({ ...placeOf(antsRun), team: BEES }, { kind: "key", key: ENTRY }),
+    undefined,
+  ],
   "entries.collect": ofAdmin,
+  "entries.evict": ofAdmin,
+  "entries.excess": ofAdmin,
+  "entries.listBlobs": ofAdmin,
+  "entries.findBlobNames": ofAdmin,
+  "entries.forgetBlob": ofAdmin,
   "entries.amount": ofAdmin,
   "entries.forgetLoose": async ({ metastore }) => [
     await metastore.entries.forgetLoose([{ team: BEES, store: "s3", name: NAME }]),

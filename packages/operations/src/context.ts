@@ -6,6 +6,7 @@ import type {
   ByteStore,
   Clock,
   DagStore,
+  EntryLimit,
   EntryStore,
   HumanStore,
   Logger,
@@ -67,6 +68,8 @@ export interface OperationSettings {
   readonly maxCacheBytes: () => number | null;
   /** How long entries of a run stay after its end, in milliseconds; `null`: without limit. */
   readonly keepEntriesMs: () => number | null;
+  /** Job caches that have a size limit. */
+  readonly entryLimits: readonly EntryLimit[];
   /** The name of the cache's stores in the config, for messages. */
   readonly cacheBackend: string;
   /** The key that entries are sealed with; `undefined` where there is none yet. */

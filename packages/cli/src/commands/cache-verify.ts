@@ -1,6 +1,6 @@
 // `memodag cache verify`: compares what is stored with its digests.
 
-import { formatDuration, formatSize } from "@memodag/core";
+import { entryName, formatDuration, formatSize } from "@memodag/core";
 import type { VerifyReport } from "@memodag/operations/cache";
 import type { BadRecord } from "@memodag/result-cache";
 import type { Command } from "commander";
@@ -23,6 +23,12 @@ const PROBLEMS: Readonly<Record<BadRecord["problem"], string>> = {
   seal_wrong: "entry with another result than it was stored with",
 };
 
+const ENTRY_PROBLEMS: Readonly<Record<VerifyReport["entries"]["bad"][number]["problem"], string>> = {
+  missing: "job cache entry without its bytes",
+  damaged: "job cache entry with damaged bytes",
+  unreadable: "job cache entry that could not be read",
+};
+
 /** Adds `cache verify`. */
 export function registerVerify(cache: Command): void {
   withCommonOptions(cache.command("verify"))
@@ -43,7 +49,7 @@ async function verify(options: VerifyOptions): Promise<void> {
 }
 
 function show(found: VerifyReport): void {
-  const { checked, seals, badRecords, damaged, orphans, repaired: isRepaired, ok: isSound } = found;
+  const { checked, seals, badRecords, damaged, orphans, entries, repaired: isRepaired, ok: isSound } = found;
   const rows = [
     ...badRecords.map(({ key, team, dagId, taskId, problem }) => {
       return [
@@ -65,16 +71,21 @@ function show(found: VerifyReport): void {
       const done = isRepaired ? "removed" : null;
       return ["bytes that nothing names", shortDigest(digest), team, null, formatSize(sizeBytes), age, done];
     }),
+    ...entries.bad.map(({ digest, team, sizeBytes, problem, error, entries: named }) => {
+      const done = problem === "unreadable" ? error : isRepaired ? "removed" : null;
+      const first = named[0] ? entryName({ cache: named[0].cache, pattern: named[0].key }) : null;
+      return [ENTRY_PROBLEMS[problem], shortDigest(digest), team, first, formatSize(sizeBytes), null, done];
+    }),
   ];
   if (rows.length > 0) {
-    const headers = ["WHAT", "KEY OR DIGEST", "TEAM", "TASK", "SIZE", "AGE", "DONE"];
+    const headers = ["WHAT", "KEY OR DIGEST", "TEAM", "TASK OR ENTRY", "SIZE", "AGE", "DONE"];
     printTable(headers, rows.slice(0, MOST_SHOWN), "");
     if (rows.length > MOST_SHOWN)
       printLine(`… and ${rows.length - MOST_SHOWN} more: --json prints all of them`);
     printLine("");
   }
   printLine(
-    `Checked ${counted(checked.records, "entry", "entries")} and ${counted(checked.results, "result", "results")} of ${formatSize(checked.sizeBytes)}: ` +
+    `Checked ${counted(checked.records, "entry", "entries")} and ${counted(checked.results, "result", "results")} of ${formatSize(checked.sizeBytes)}, and ${counted(entries.checked, "entry", "entries")} of job caches of ${formatSize(entries.sizeBytes)}: ` +
       (rows.length === 0 ? "all is sound." : `${rows.length} found.`),
   );
   const unchecked = [

@@ -2,7 +2,7 @@
 
 import type { TaskInstanceId } from "../dag-run.ts";
 import type { Digest } from "../digest.ts";
-import type { EntryPattern, EntryRef } from "../entry.ts";
+import type { EntryPattern, EntryRef, EntrySelection } from "../entry.ts";
 
 /** One job cache: a name from the config, and the run, Dag or nothing that its entries belong to. */
 export interface EntryPlace {
@@ -164,6 +164,21 @@ export interface EntryStore {
   ): Promise<void>;
   /** Removes entries of a place. Returns how many. */
   remove(place: EntryPlace, selection: { readonly key?: string; readonly prefix?: string }): Promise<number>;
+  /** Records that entries are read, for {@link evict}. Further reads within a minute need not be recorded. */
+  touch(place: EntryPlace, selection: EntrySelection): Promise<void>;
+  /** Removes at most `most` entries over a limit, least recently read first. Entries of runs in progress stay. */
+  evict(limit: EntryLimit, most: number): Promise<{ readonly entries: number; readonly sizeBytes: number }>;
+  /** Returns how much {@link evict} would remove in all. */
+  excess(limit: EntryLimit): Promise<{ readonly entries: number; readonly sizeBytes: number }>;
+  /** The bytes of entries and records of all teams, in the order of their numbers. */
+  listBlobs(after: number, limit: number): Promise<CheckedBlob[]>;
+  /** The first `limit` entries, and the number of records, that name bytes. */
+  findBlobNames(blob: CheckedBlob, limit: number): Promise<BlobNames>;
+  /**
+   * Removes the entries and records that name bytes which are damaged, or gone, and lets a collection delete the
+   * object. False if they were put back meanwhile, or something names them by now.
+   */
+  forgetBlob(blob: CheckedBlob, isDamaged: boolean): Promise<boolean>;
   /** Removes names and bytes that are not needed any more, a batch at a time; see {@link CollectOptions}. */
   collect(options: CollectOptions): Promise<CollectedEntries>;
   /** Returns how much {@link collect} would remove now. */
@@ -187,6 +202,26 @@ export interface SavedEntry {
   /** `null`: the key was removed. */
   readonly blob: Blob | null;
   readonly ttlMs: number | null;
+}
+
+/** How much a job cache of the config may hold for each of its teams. */
+export interface EntryLimit {
+  readonly cache: string;
+  /** `null`: every team but `otherTeams`, which have a cache of their own by this name. */
+  readonly team: string | null;
+  readonly otherTeams: readonly string[];
+  readonly maxBytes: number;
+}
+
+/** Bytes of a team that a check compares with their digest. */
+export interface CheckedBlob extends Blob {
+  readonly team: string;
+}
+
+/** What names bytes. */
+export interface BlobNames {
+  readonly entries: readonly { readonly cache: string; readonly key: string }[];
+  readonly records: number;
 }
 
 /** A page of a run's entries. */

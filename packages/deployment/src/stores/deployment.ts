@@ -20,6 +20,7 @@ import { logsDirOf } from "../config/folders.ts";
 import { findSecretKey } from "../config/secret-key.ts";
 import { ownCacheUrl } from "./cache-backends.ts";
 import { openCacheStores } from "./cache-stores.ts";
+import { entryLimits } from "./named-caches.ts";
 import { isSingleMachine, openDatabase } from "./database.ts";
 import type { NamedStores } from "./named-stores.ts";
 
@@ -126,6 +127,7 @@ export function operationContext(
       cachingOffReason: () => configOffReason(loaded),
       maxCacheBytes: () => config.taskCache.maxSize ?? null,
       keepEntriesMs: () => config.jobCache.keep,
+      entryLimits: entryLimits(config.caches),
       cacheBackend: config.core.taskCacheBackend,
       findSealKey: () => findSecretKey(config.core.stateDir),
     },

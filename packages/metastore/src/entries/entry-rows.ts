@@ -1,6 +1,6 @@
 // Entries and bytes as rows, and back.
 
-import type { Blob, EntryPlace, EntrySelection, SavedEntry, StoredEntry } from "@memodag/core";
+import type { Blob, EntryLimit, EntryPlace, EntrySelection, SavedEntry, StoredEntry } from "@memodag/core";
 import { sql, type Expression, type ExpressionBuilder, type RawBuilder, type SqlBool } from "kysely";
 import type { Schema } from "../tables/schema.ts";
 
@@ -101,6 +101,21 @@ export function isAt({
       where("cache_entry.team", "=", team),
       where("cache_entry.cache", "=", cache),
       where("cache_entry.scope_id", "=", scopeId),
+    ]);
+}
+
+/** The condition that a limit counts a row of `cache_entry`. */
+export function isLimited({
+  cache,
+  team,
+  otherTeams,
+}: EntryLimit): (where: ExpressionBuilder<Schema, "cache_entry">) => Expression<SqlBool> {
+  return (where) =>
+    where.and([
+      where("cache_entry.cache", "=", cache),
+      where("cache_entry.is_pending", "=", VISIBLE),
+      ...(team === null ? [] : [where("cache_entry.team", "=", team)]),
+      ...(otherTeams.length === 0 ? [] : [where("cache_entry.team", "not in", otherTeams)]),
     ]);
 }
 

@@ -4,13 +4,17 @@ import {
   chunksOf,
   compareEntryKeys,
   type Blob,
+  type BlobNames,
+  type CheckedBlob,
   type CollectedEntries,
   type CollectOptions,
   type Digest,
+  type EntryLimit,
   type EntryListing,
   type EntryPattern,
   type EntryPlace,
   type EntryRef,
+  type EntrySelection,
   type EntryStore,
   type EntryWrites,
   type LooseBlob,
@@ -32,13 +36,16 @@ import {
   isDirectlyBelow,
   isLive,
   isSeenBy,
+  isSelected,
   startsWith,
   toBlob,
   toStoredEntries,
   VISIBLE,
 } from "./entry-rows.ts";
+import { evictEntries, listExcess } from "./evict-entries.ts";
 import { endUpload } from "./end-upload.ts";
 import { findForKeys } from "./find-for-keys.ts";
+import { findBlobNames, forgetBlob, listBlobs } from "./verify-blobs.ts";
 import { saveEntry } from "./save-entry.ts";
 import { restoreEntries } from "./write-entries.ts";
 
@@ -46,6 +53,9 @@ import { restoreEntries } from "./write-entries.ts";
 const ABANDONED_MS = 24 * 3_600_000;
 
 const DIGESTS_A_STATEMENT = 500;
+
+/** Milliseconds in which further reads of an entry are not recorded. */
+const TOUCHED_MS = 60_000;
 
 /** The entry store of the metadata database. */
 export class MetadataEntryStore implements EntryStore {
@@ -200,6 +210,48 @@ export class MetadataEntryStore implements EntryStore {
       );
       return removed.length;
     });
+  }
+
+  async touch(place: EntryPlace, selection: EntrySelection): Promise<void> {
+    const { kysely, now } = this.#dialect;
+    const isStale = sql<boolean>`coalesce(used_at, saved_at) < ${now} - ${sql.lit(TOUCHED_MS)}`;
+    const stale = kysely
+      .selectFrom("cache_entry")
+      .select("id")
+      .where(isAt(place))
+      .where("is_pending", "=", VISIBLE)
+      .where(isSelected(selection))
+      .where(isStale);
+    await kysely
+      .updateTable("cache_entry")
+      .set({ used_at: now })
+      // An entry that is being replaced is not read any more.
+      .where("id", "in", this.#dialect.lockingRows(stale, "skip"))
+      .execute();
+  }
+
+  async evict(limit: EntryLimit, most: number): Promise<{ entries: number; sizeBytes: number }> {
+    return await evictEntries(this.#dialect, limit, most);
+  }
+
+  async excess(limit: EntryLimit): Promise<{ entries: number; sizeBytes: number }> {
+    const excess = await listExcess(this.#dialect, limit);
+    return {
+      entries: excess.length,
+      sizeBytes: excess.reduce((sum, { size_bytes: sizeBytes }) => sum + sizeBytes, 0),
+    };
+  }
+
+  async listBlobs(after: number, limit: number): Promise<CheckedBlob[]> {
+    return await listBlobs(this.#dialect, after, limit);
+  }
+
+  async findBlobNames(blob: CheckedBlob, limit: number): Promise<BlobNames> {
+    return await findBlobNames(this.#dialect, blob, limit);
+  }
+
+  async forgetBlob(blob: CheckedBlob, isDamaged: boolean): Promise<boolean> {
+    return await forgetBlob(this.#dialect, blob, isDamaged ? "integrity_failed" : "result_missing");
   }
 
   async collect(options: CollectOptions): Promise<CollectedEntries> {

@@ -30,7 +30,7 @@ export const RUN_ROWS: readonly RunRowsTable[] = [
     table: "cache_entry",
     key: ["id"],
     countedAs: "entries",
-    // Visible entries of caches that runs share belong to no run.
+    // Entries that others can see in caches that runs share belong to no run.
     condition: sql<SqlBool>`(is_pending <> 0 or scope_id = cast(dag_run_id as text))`,
   },
   { table: "cache_decision", key: INSTANCE },

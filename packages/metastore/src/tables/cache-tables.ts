@@ -113,6 +113,8 @@ export interface CacheEntryTable {
   saved_at: number;
   ttl_ms: number | null;
   expires_at: number | null;
+  /** When it was last read, where that matters; `null`: not since it was saved. */
+  used_at: number | null;
 }
 
 /** Which bytes a record names. */

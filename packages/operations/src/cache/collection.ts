@@ -14,7 +14,11 @@ import { EntryRetention } from "./entry-retention.ts";
 /** Creates the collector of the cache, of XComs' bytes and of superseded Dag versions. */
 export async function openCollector(
   stores: Stores,
-  { maxCacheBytes, keepEntriesMs }: Pick<OperationSettings, "maxCacheBytes" | "keepEntriesMs">,
+  {
+    maxCacheBytes,
+    keepEntriesMs,
+    entryLimits,
+  }: Pick<OperationSettings, "maxCacheBytes" | "keepEntriesMs" | "entryLimits">,
 ): Promise<Collector> {
   const { records, superseded, decisions, entries, openByteStore } = stores;
   return new Collector({
@@ -22,7 +26,7 @@ export async function openCollector(
     results: await Promise.all(resultStoresOf(stores).map(async (store) => await retentionOf(stores, store))),
     superseded,
     explanations: decisions,
-    entries: new EntryRetention({ entries, openByteStore, keepMs: keepEntriesMs() }),
+    entries: new EntryRetention({ entries, openByteStore, keepMs: keepEntriesMs(), limits: entryLimits }),
     maxSizeBytes: maxCacheBytes(),
   });
 }

@@ -1,6 +1,6 @@
 // Removes entries of job caches that are not needed, and then their bytes.
 
-import type { ByteStore, EntryStore, LooseBlob } from "@memodag/core";
+import type { ByteStore, EntryLimit, EntryStore, LooseBlob } from "@memodag/core";
 import { ORPHAN_GRACE_MS, type AgedStore, type Amount } from "@memodag/result-cache";
 
 /** The parts of {@link EntryRetention}. */
@@ -9,6 +9,8 @@ export interface EntryRetentionParts {
   openByteStore(name: string): Promise<ByteStore>;
   /** How long the entries of a run stay after its end, in milliseconds; `null`: without limit. */
   readonly keepMs: number | null;
+  /** Job caches that have a size limit. */
+  readonly limits: readonly EntryLimit[];
 }
 
 /** Collects entries. A store that is unreachable keeps its bytes until the next collection. */
@@ -20,16 +22,24 @@ export class EntryRetention implements AgedStore {
   }
 
   async amount(): Promise<Amount> {
-    const { entries, keepMs } = this.#parts;
+    const { entries, keepMs, limits } = this.#parts;
     const found = await entries.amount({ keepMs, graceMs: ORPHAN_GRACE_MS });
-    return { count: found.entries, sizeBytes: found.sizeBytes };
+    const excess = await Promise.all(limits.map((limit) => entries.excess(limit)));
+    return {
+      count: found.entries + excess.reduce((sum, { entries: count }) => sum + count, 0),
+      // The bytes of excess entries follow with a later collection.
+      sizeBytes: found.sizeBytes,
+    };
   }
 
   async deleteBatch(limit: number): Promise<Amount> {
-    const { entries, keepMs } = this.#parts;
+    const { entries, keepMs, limits } = this.#parts;
+    let evicted = 0;
+    for (const cacheLimit of limits) evicted += (await entries.evict(cacheLimit, limit)).entries;
     const collected = await entries.collect({ keepMs, graceMs: ORPHAN_GRACE_MS, limit });
     const deleted = await this.#deleteObjects(collected.loose);
-    return { count: collected.entries + collected.blobs + deleted, sizeBytes: collected.sizeBytes };
+    const count = evicted + collected.entries + collected.blobs + deleted;
+    return { count, sizeBytes: collected.sizeBytes };
   }
 
   async #deleteObjects(loose: readonly LooseBlob[]): Promise<number> {

@@ -4,6 +4,7 @@ import type { Verification } from "@memodag/result-cache";
 import { audited, newAct } from "../act.ts";
 import type { OperationContext } from "../context.ts";
 import { openVerifier } from "./collection.ts";
+import { verifyEntries, type EntryVerification } from "./verify-entries.ts";
 
 /** The outcome of a verification. */
 export interface VerifyReport extends Omit<Verification, "isSound" | "isRepaired"> {
@@ -11,6 +12,8 @@ export interface VerifyReport extends Omit<Verification, "isSound" | "isRepaired
   readonly ok: boolean;
   /** True when everything that may be removed was removed. */
   readonly repaired: boolean;
+  /** The bytes of entries of job caches. */
+  readonly entries: EntryVerification;
 }
 
 /**
@@ -22,18 +25,22 @@ export async function verifyCache(
   { repair = false }: { readonly repair?: boolean | undefined },
 ): Promise<VerifyReport> {
   const verifier = await openVerifier(context);
+  const verify = async (): Promise<VerifyReport> => {
+    // Entries first: with bad bytes of theirs go the records that name them.
+    const entries = await verifyEntries(context.stores, repair);
+    const { isSound, isRepaired, ...rest } = await verifier.verify(repair);
+    return { ok: isSound && entries.isSound, repaired: isRepaired, ...rest, entries: entries.found };
+  };
   // A check without repair changes nothing, so it is not recorded.
-  if (!repair) return reportOf(await verifier.verify(false));
-  const found = await audited(
+  if (!repair) return await verify();
+  return await audited(
     context.stores.audit,
     newAct(context.actor, "cache.verify", null, { repair: true }),
-    () => verifier.verify(true),
-    ({ badRecords, damaged, orphans }) =>
-      badRecords.length + damaged.filter(({ isShown }) => !isShown).length + orphans.length,
+    verify,
+    ({ badRecords, damaged, orphans, entries }) =>
+      badRecords.length +
+      damaged.filter(({ isShown }) => !isShown).length +
+      orphans.length +
+      entries.bad.filter(({ problem }) => problem !== "unreadable").length,
   );
-  return reportOf(found);
-}
-
-function reportOf({ isSound, isRepaired, ...rest }: Verification): VerifyReport {
-  return { ok: isSound, repaired: isRepaired, ...rest };
 }

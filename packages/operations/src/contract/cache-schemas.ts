@@ -233,6 +233,22 @@ export const verifyReport: z.ZodType<VerifyReport> = z.strictObject({
   orphans: z.array(
     z.strictObject({ team: name, digest, sizeBytes: count, ageMs: z.number(), isShown: z.boolean() }),
   ),
+  entries: z.strictObject({
+    checked: count,
+    sizeBytes: count,
+    bad: z.array(
+      z.strictObject({
+        team: name,
+        store: text,
+        digest,
+        sizeBytes: count,
+        problem: z.enum(["missing", "damaged", "unreadable"]),
+        error: text.nullable(),
+        entries: z.array(z.strictObject({ cache: text, key: text })),
+        records: count,
+      }),
+    ),
+  }),
 });
 
 export const switchedCache: z.ZodType<SwitchedCache> = z.strictObject({

@@ -19,6 +19,7 @@ import {
   type EntryRef,
   type EntryReply,
   type EntryRequest,
+  type EntrySelection,
   type Logger,
   type LooseBlob,
   type RunStore,
@@ -72,9 +73,11 @@ export class EntryDesk {
       case "uploaded":
         return only(await this.#uploaded(attempt, request.upload));
       case "find": {
-        const { place } = await this.#placeOf(attempt, request.cache);
-        const found = await this.#parts.store.find(place, checkEntryKey(request.key), attempt.attemptId);
+        const { cache, place } = await this.#placeOf(attempt, request.cache);
+        const key = checkEntryKey(request.key);
+        const found = await this.#parts.store.find(place, key, attempt.attemptId);
         if (!found) return only({ kind: "absent" });
+        this.touch(cache, place, { kind: "key", key });
         const ref = refOf(found);
         return request.wantsBytes ? await this.#open(attempt, ref, found.blob) : entry(ref);
       }
@@ -150,6 +153,17 @@ export class EntryDesk {
   ): Promise<boolean> {
     const found = await this.#tell(name, "check", () => store.stat(team, [object]));
     return found.get(object)?.sizeBytes === sizeBytes;
+  }
+
+  /** Records that entries are read, where those leave first that are not. A failure only makes them leave earlier. */
+  touch({ isLimited }: EntryCache, place: EntryPlace, selection: EntrySelection): void {
+    if (!isLimited) return;
+    this.#parts.store.touch(place, selection).catch((error: unknown) => {
+      this.#log.warn("could not record that entries were read", {
+        cache: place.cache,
+        error: messageOf(error),
+      });
+    });
   }
 
   /** The process of an attempt is gone: what it was uploading never ends. */

@@ -1,6 +1,7 @@
 // Entries of job caches, as the passes of runs need them: what keys contain, what hits restore, what records keep.
 
 import {
+  readEntryPattern,
   withCallTimeouts,
   type Blob,
   type Clock,
@@ -73,11 +74,12 @@ export class RunEntries {
     pending: EntryWrites,
   ): Promise<EntrySnapshot[]> {
     const { store, findCache } = this.#parts;
-    const wanted = reads.map(({ cache, pattern }) => ({
-      cache,
-      pattern,
-      place: entryPlace(getEntryCache(findCache, run.team, cache), run),
-    }));
+    const wanted = reads.map(({ cache: name, pattern }) => {
+      const cache = getEntryCache(findCache, run.team, name);
+      const place = entryPlace(cache, run);
+      this.desk.touch(cache, place, readEntryPattern(pattern));
+      return { cache: name, pattern, place };
+    });
     const found = await store.findForKeys(wanted, pending, run.id);
     return reads.map(({ cache, pattern }, index) => ({ cache, pattern, entries: found[index] ?? [] }));
   }
