@@ -3,6 +3,7 @@
 import {
   MemodagError,
   type Artifact,
+  type CacheStorage,
   type DagFile,
   type DagFileId,
   type DagStore,
@@ -81,6 +82,10 @@ export class MemoryDagStore implements DagStore {
   }
 
   findDagVersions(): Promise<DagVersion[]> {
+    throw new Error("not needed to process Dag files");
+  }
+
+  listCacheStorages(): Promise<CacheStorage[]> {
     throw new Error("not needed to process Dag files");
   }
 

@@ -105,7 +105,7 @@ describe("the caches of a scheduler", () => {
             lookupTimeoutMs: () => 1_000,
             storeTimeoutMs: () => 1_000,
             maxResultSize: () => 1_000,
-            breakerThreshold: place.breakerThreshold ?? 1,
+            breakerThreshold: 1,
             breakerRestMs: 1_000,
           },
         });

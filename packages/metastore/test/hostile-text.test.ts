@@ -75,6 +75,7 @@ const CALLS: Readonly<
     await audit.end(await audit.begin(act(text)), { kind: "failed", error: text }),
   "audit.list": ({ audit }, text) => audit.list({ team: text, limit: 1 }),
   "dags.findDagVersions": ({ dags }, text) => dags.findDagVersions(text, text),
+  "dags.listCacheStorages": ({ dags }, text) => dags.listCacheStorages(text),
   "dags.findTaskSources": ({ dags }, text) => dags.findTaskSources(text, [text]),
   "dags.saveDagFile": ({ dags }, text) =>
     dags.saveDagFile({

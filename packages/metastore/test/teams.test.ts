@@ -83,6 +83,7 @@ const CASES: Readonly<Record<string, Case | Teamless>> = {
     (await metastore.dags.findDagVersions(DAG, BEES)).map(({ team }) => team),
     [BEES],
   ],
+  "dags.listCacheStorages": async ({ metastore }) => [await metastore.dags.listCacheStorages(BEES), []],
   "dags.getDagVersion": "by a number that only a run or a Dag of the team names",
   "dags.findTaskSources": async ({ metastore }) => [
     await metastore.dags.findTaskSources(BEES, [sha256("source")]),

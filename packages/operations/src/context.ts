@@ -20,6 +20,8 @@ import type {
   AgedStore,
   CounterStore,
   DecisionStore,
+  NamedRecords,
+  NamedResults,
   RecordStore,
   ResultStore,
   Values,
@@ -33,8 +35,15 @@ export interface Stores {
   readonly humans: HumanStore;
   readonly runRetention: RunRetention;
   readonly schedules: ScheduleStore;
+  /** The records of tasks that name no store. */
   readonly records: RecordStore;
   readonly results: ResultStore;
+  /** The record stores that may have entries of a team, or of any: that of `records` first. */
+  listRecordStores(team: string | undefined): Promise<readonly NamedRecords[]>;
+  /** The result stores that tasks may have named, beside `results`. */
+  listResultStores(): Promise<readonly NamedResults[]>;
+  /** The records of a store that tasks name; its calls reject if there is none. */
+  namedRecords(name: string): RecordStore;
   /** Where the values of runs' XComs are that no other store has: in the metadata database. */
   readonly xcomResults: ResultStore;
   /**

@@ -1,3 +1,4 @@
+export * from "./all-records.ts";
 export * from "./bytes/byte-result-store.ts";
 export * from "./bytes/checked-body.ts";
 export * from "./backend-options.ts";
@@ -28,11 +29,13 @@ export * from "./record-seal.ts";
 export * from "./record-store.ts";
 export type * from "./entry-writer.ts";
 export type { PassLookup } from "./pass-lookup.ts";
+export * from "./refused-cache.ts";
 export * from "./result-cache.ts";
 export * from "./result-caches.ts";
 export * from "./result-store.ts";
 export * from "./shared-records.ts";
 export * from "./retention/collector.ts";
+export * from "./retention/joined-retention.ts";
 export * from "./retention/paced-batches.ts";
 export * from "./retention/periodic-collection.ts";
 export * from "./retention-ports.ts";

@@ -53,6 +53,17 @@ export class TaskSums {
     this.#byTask.set(name, { ...sums, entries: sums.entries + 1, sizeBytes });
   }
 
+  /** Adds sums of another store. */
+  addStats({ team, dagId, taskId, entries, sizeBytes }: TaskRecordStats): void {
+    const name = JSON.stringify([team, dagId, taskId]);
+    const sums = this.#byTask.get(name) ?? { team, dagId, taskId, entries: 0, sizeBytes: 0 };
+    this.#byTask.set(name, {
+      ...sums,
+      entries: sums.entries + entries,
+      sizeBytes: sums.sizeBytes + sizeBytes,
+    });
+  }
+
   list(): TaskRecordStats[] {
     return [...this.#byTask.values()];
   }

@@ -10,14 +10,20 @@ export interface NamedCaches {
    * The cache of these stores; the same one each time. Where a store is unknown, or not the team's, every call of it
    * fails with the reason.
    */
-  find(team: string, storage: CacheStorage): ResultCache;
+  find(team: string, storage: CacheStorage): TaskCache;
 }
+
+/** A cache as a run uses it for its tasks. */
+export type TaskCache = Pick<
+  ResultCache,
+  "openPass" | "placesValues" | "place" | "store" | "countHits" | "flush"
+>;
 
 /** A cache for each pair of stores. */
 export class ResultCaches {
   readonly #common: ResultCache;
   readonly #named: NamedCaches | undefined;
-  readonly #used = new Set<ResultCache>();
+  readonly #used = new Set<TaskCache>();
 
   /** @param named absent: tasks use the deployment's stores, whatever they name */
   constructor(common: ResultCache, named?: NamedCaches) {
@@ -32,7 +38,7 @@ export class ResultCaches {
   }
 
   /** The cache of a task. */
-  of(team: string, storage: CacheStorage | null): ResultCache {
+  of(team: string, storage: CacheStorage | null): TaskCache {
     if (!this.#named || !namesStores(storage)) return this.#common;
     const cache = this.#named.find(team, storage);
     this.#used.add(cache);
@@ -52,11 +58,11 @@ export class ResultCaches {
 
 /** The lookups of one scheduling pass: each cache has a deadline of its own, and they may be asked at once. */
 export class PassLookups {
-  readonly #cacheOf: (storage: CacheStorage | null) => ResultCache;
+  readonly #cacheOf: (storage: CacheStorage | null) => TaskCache;
   readonly #team: string;
-  readonly #lookups = new Map<ResultCache, PassLookup>();
+  readonly #lookups = new Map<TaskCache, PassLookup>();
 
-  constructor(cacheOf: (storage: CacheStorage | null) => ResultCache, team: string) {
+  constructor(cacheOf: (storage: CacheStorage | null) => TaskCache, team: string) {
     this.#cacheOf = cacheOf;
     this.#team = team;
   }

@@ -10,6 +10,13 @@ export interface ResultBytes {
   readonly bytes: Uint8Array;
 }
 
+/** A result store that tasks name, by all the names that it has. */
+export interface NamedResults {
+  /** At least one. */
+  readonly names: readonly string[];
+  readonly results: ResultStore;
+}
+
 /**
  * Keeps bytes by digest, for each team apart. Does not check them: readers do. Any method
  * may throw; the cache turns that into a miss.

@@ -3,7 +3,7 @@
 import { RECORD_SORTS, type RecordSort } from "@memodag/result-cache";
 import { Option, type Command } from "commander";
 import { printJson } from "../output/print.ts";
-import { printRecords } from "../output/record-table.ts";
+import { noteMissed, printRecords } from "../output/record-table.ts";
 import { withOperations } from "../wiring/deployment.ts";
 import { type FilterOptions, toSelection, withFilterOptions } from "./cache-filter.ts";
 import { withTeamOptions } from "./common-options.ts";
@@ -39,5 +39,6 @@ async function listRecords(options: LsOptions): Promise<void> {
   const page = await withOperations(options, (context) => list(context, input));
   if (options.json) printJson(page.items);
   else printRecords(page.items);
+  noteMissed(page.missed);
   noteNext(page);
 }

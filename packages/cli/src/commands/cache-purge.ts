@@ -4,10 +4,10 @@ import { createInterface } from "node:readline/promises";
 import { MemodagError, formatSize } from "@memodag/core";
 import type { PurgePlan } from "@memodag/operations/cache";
 import type { Command } from "commander";
-import { EXIT_DECLINED } from "../output/exit-codes.ts";
+import { EXIT_DECLINED, EXIT_INCOMPLETE } from "../output/exit-codes.ts";
 import { printJson, printLine, printNote } from "../output/print.ts";
 import { stderr } from "../output/standard-streams.ts";
-import { printRecords } from "../output/record-table.ts";
+import { noteMissed, printRecords } from "../output/record-table.ts";
 import { withOperations } from "../wiring/deployment.ts";
 import { type FilterOptions, toSelection, withFilterOptions } from "./cache-filter.ts";
 import { withTeamOptions } from "./common-options.ts";
@@ -34,6 +34,7 @@ async function purge(options: PurgeOptions): Promise<void> {
   const input = { ...toSelection(options), all };
   if (dryRun) {
     const plan = await withOperations(options, (context) => planPurge(context, input));
+    noteMissed(plan.missed);
     return json ? printJson(plan) : showPlan(plan);
   }
   let isDeclined = false;
@@ -41,6 +42,8 @@ async function purge(options: PurgeOptions): Promise<void> {
   const purged = await withOperations(options, (context) =>
     purgeCache(context, input, yes ? undefined : ask),
   );
+  noteMissed(purged.missed);
+  if (purged.missed) process.exitCode = EXIT_INCOMPLETE;
   if (isDeclined) process.exitCode = EXIT_DECLINED;
   if (json) printJson(purged);
   else if (isDeclined) printNote("Nothing was purged.");

@@ -6,6 +6,7 @@ import type { BadRecord } from "@memodag/result-cache";
 import type { Command } from "commander";
 import { EXIT_UNSOUND } from "../output/exit-codes.ts";
 import { printJson, printLine, printTable } from "../output/print.ts";
+import { noteMissed } from "../output/record-table.ts";
 import { shortDigest } from "../output/units.ts";
 import { withOperations, type CommonOptions } from "../wiring/deployment.ts";
 import { withCommonOptions } from "./common-options.ts";
@@ -43,6 +44,7 @@ async function verify(options: VerifyOptions): Promise<void> {
   const { verifyCache } = await import("@memodag/operations/cache");
   const { repair } = options;
   const found = await withOperations(options, (context) => verifyCache(context, { repair }));
+  noteMissed(found.missed);
   if (options.json) printJson(found);
   else show(found);
   if (!found.ok) process.exitCode = EXIT_UNSOUND;

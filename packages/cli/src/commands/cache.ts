@@ -4,6 +4,7 @@ import type { Command } from "commander";
 import { DEFAULT_TEAM, formatDuration, formatSize } from "@memodag/core";
 import type { CacheHealth, CacheStats, DifferingReport } from "@memodag/operations/cache";
 import { printFacts, printJson, printLine, printNote, printTable } from "../output/print.ts";
+import { noteMissed } from "../output/record-table.ts";
 import { shownDuration, shownValue } from "../output/units.ts";
 import { withOperations } from "../wiring/deployment.ts";
 import { type FilterOptions, toSelection, withFilterOptions } from "./cache-filter.ts";
@@ -89,8 +90,10 @@ async function showStats(options: FilterOptions): Promise<void> {
       throw error;
     }
   });
+  noteMissed(stats.missed);
   if (options.json) return printJson(stats);
   printStats(stats);
+  printStores(stats);
   printHealth(stats);
 }
 
@@ -112,6 +115,20 @@ function printStats(stats: CacheStats): void {
       shownDuration(line.lookupAvgMs),
       line.lookupTimeouts + line.lookupFailures + line.putFailures,
       line.nondeterministic,
+    ]),
+    "",
+  );
+}
+
+function printStores({ stores }: CacheStats): void {
+  if (!stores) return;
+  printLine("");
+  printTable(
+    ["STORE", "ENTRIES", "SIZE"],
+    stores.map(({ store, entries, sizeBytes }) => [
+      store ?? "the deployment's",
+      entries,
+      formatSize(sizeBytes),
     ]),
     "",
   );

@@ -2,20 +2,32 @@
 
 import { DEFAULT_TEAM, formatDuration, formatSize } from "@memodag/core";
 import type { RecordReport } from "@memodag/operations/cache";
-import { printTable } from "./print.ts";
+import type { MissedStore } from "@memodag/result-cache";
+import { printNote, printTable } from "./print.ts";
 import type { Row } from "./table.ts";
 import { shortDigest, shownAge, shownDuration } from "./units.ts";
 
 const COLUMNS = ["KEY", "DAG", "TASK", "AGE", "EXPIRES", "SIZE", "TOOK", "HITS", "SAVED", "LAST HIT", "RUN"];
 
-/** Prints entries; teams where there are several. */
+/** Prints entries; teams and stores where there are several. */
 export function printRecords(records: readonly RecordReport[]): void {
   const hasTeams = records.some(({ team }) => team !== DEFAULT_TEAM);
+  const hasStores = records.some(({ store }) => store !== undefined);
+  const around = <T>(team: T, store: T, row: readonly T[]): T[] => [
+    ...(hasTeams ? [team] : []),
+    ...row,
+    ...(hasStores ? [store] : []),
+  ];
   printTable(
-    hasTeams ? ["TEAM", ...COLUMNS] : COLUMNS,
-    records.map((record) => (hasTeams ? [record.team, ...rowOf(record)] : rowOf(record))),
+    around("TEAM", "STORE", COLUMNS),
+    records.map((record) => around<Row[number]>(record.team, record.store ?? null, rowOf(record))),
     "Nothing is remembered that matches.",
   );
+}
+
+/** Notes the stores that an operation left out. */
+export function noteMissed(missed: readonly MissedStore[] | undefined): void {
+  for (const { store, reason } of missed ?? []) printNote(`Store ${store} is left out: ${reason}.`);
 }
 
 /** All times are the store's, so the host's clock has no say. */

@@ -1,7 +1,7 @@
 // Dags as the Dag processor writes them and other components read them. Implemented by the metastore.
 
 import type { AuditAct } from "../audit.ts";
-import type { SerializedDag } from "../serialized-dag.ts";
+import type { CacheStorage, SerializedDag } from "../serialized-dag.ts";
 
 /** A Dag file within a bundle. */
 export interface DagFileId {
@@ -124,6 +124,8 @@ export interface DagStore {
   listDags(team?: string): Promise<DagSummary[]>;
   /** Returns the latest versions of the Dags with that id. There are several if teams use the same id. */
   findDagVersions(dagId: string, team?: string): Promise<DagVersion[]>;
+  /** The stores that tasks of the latest versions of Dags name for their results, each pair once. */
+  listCacheStorages(team?: string): Promise<CacheStorage[]>;
   /** @throws MemodagError `dag_not_found` */
   getDagVersion(id: number): Promise<DagVersion>;
   /** Returns what source hashes were computed from. Unknown hashes are missing from the map. */

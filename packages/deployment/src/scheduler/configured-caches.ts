@@ -1,13 +1,15 @@
 // The caches of stores that tasks name, each made when it is first used.
 
-import { MemodagError, type CacheStorage } from "@memodag/core";
+import type { CacheStorage } from "@memodag/core";
 import {
+  RefusedCache,
   SharedRecords,
   type CacheRecords,
   type NamedCaches,
   type RecordStore,
   type ResultCache,
   type ResultStore,
+  type TaskCache,
 } from "@memodag/result-cache";
 import type { NamedStores } from "../stores/named-stores.ts";
 import { storageFault, type NameableStore } from "../stores/store-roles.ts";
@@ -20,8 +22,6 @@ export interface CachePlace {
   /** See `ResultCacheParts`. */
   readonly valueStore: string | null | undefined;
   readonly keepsEntries: boolean;
-  /** Default: that of the config. */
-  readonly breakerThreshold?: number;
 }
 
 /** The parts of {@link ConfiguredCaches}. */
@@ -41,7 +41,7 @@ export class ConfiguredCaches implements NamedCaches {
   /** The cache of the deployment. */
   readonly common: ResultCache;
   readonly #parts: ConfiguredCachesParts;
-  readonly #caches = new Map<string, ResultCache>();
+  readonly #caches = new Map<string, TaskCache>();
   /** By the name of the store. */
   readonly #shared = new Map<string, SharedRecords>();
 
@@ -50,12 +50,12 @@ export class ConfiguredCaches implements NamedCaches {
     this.common = parts.open({ ...parts.common, records: this.#recordsOf(undefined) });
   }
 
-  find(team: string, storage: CacheStorage): ResultCache {
+  find(team: string, storage: CacheStorage): TaskCache {
     const fault = storageFault(this.#parts.stores, team, storage);
     const id = JSON.stringify(fault ?? [storage.keyStorage ?? null, storage.resultStorage ?? null]);
     const cache =
       this.#caches.get(id) ??
-      this.#parts.open(fault === undefined ? this.#placeOf(storage) : refusing(fault));
+      (fault === undefined ? this.#parts.open(this.#placeOf(storage)) : new RefusedCache(`cache.${fault}`));
     this.#caches.set(id, cache);
     return cache;
   }
@@ -83,20 +83,4 @@ export class ConfiguredCaches implements NamedCaches {
     this.#shared.set(name ?? recordsName, known);
     return known.share();
   }
-}
-
-/** A cache whose calls fail: the tasks run, and say why. */
-function refusing(fault: string): CachePlace {
-  const refuse = async (): Promise<never> => {
-    throw new MemodagError("cache_backend_failed", `cache.${fault}`);
-  };
-  return {
-    name: "the cache of a task",
-    records: { find: refuse, put: refuse, touch: async () => undefined, purge: refuse },
-    results: { read: refuse, write: refuse, delete: refuse },
-    valueStore: undefined,
-    keepsEntries: false,
-    // The reason is told each time.
-    breakerThreshold: Number.MAX_SAFE_INTEGER,
-  };
 }

@@ -30,9 +30,6 @@ export async function openCaches(
     named,
     stores: await listNameableStores(deployment.loaded),
     open: (place) => {
-      const settings = cacheSettings(live);
-      const { lookupTimeoutMs, storeTimeoutMs, maxResultSize, breakerRestMs } = settings;
-      const { breakerThreshold = settings.breakerThreshold } = place;
       return new ResultCache({
         name: place.name,
         records: place.records,
@@ -45,7 +42,7 @@ export async function openCaches(
         clock: systemClock,
         log,
         onBreakerChange: (change) => reporter.changed(place.name, change),
-        options: { lookupTimeoutMs, storeTimeoutMs, maxResultSize, breakerRestMs, breakerThreshold },
+        options: cacheSettings(live),
       });
     },
   });

@@ -23,6 +23,7 @@ import { openCacheStores } from "./cache-stores.ts";
 import { entryLimits } from "./named-caches.ts";
 import { isSingleMachine, openDatabase } from "./database.ts";
 import type { NamedStores } from "./named-stores.ts";
+import { listRecordStores, listResultStores } from "./used-stores.ts";
 
 /** A config with its open stores. */
 export interface Deployment extends Stores {
@@ -95,6 +96,9 @@ export async function withDeployment<T>(
         breakers,
         audit,
         ...cache.stores,
+        listRecordStores: (team) => listRecordStores({ loaded, dags, ...cache.stores }, team),
+        listResultStores: () => listResultStores({ loaded, dags, ...cache.stores }),
+        namedRecords: (name) => cache.stores.named.records(name),
         isSingleMachine: isSingleMachine(database),
         logBrokenConnections: (breakLog) =>
           database.onConnectionBroken((reason) =>

@@ -3,6 +3,7 @@
 import {
   MemodagError,
   type Artifact,
+  type CacheStorage,
   type AuditAct,
   type DagFile,
   type DagStore,
@@ -72,6 +73,32 @@ export class MetadataDagStore implements DagStore {
       .orderBy("dag.team")
       .execute();
     return rows.map(toDagVersion);
+  }
+
+  async listCacheStorages(team?: string): Promise<CacheStorage[]> {
+    const rows = await this.#dialect.kysely
+      .selectFrom("dag")
+      .innerJoin("dag_version", "dag_version.id", "dag.version_id")
+      .select(VERSION_COLUMNS)
+      .where("dag.is_active", "=", 1)
+      // Most Dags name none, and need not be read.
+      .where((where) =>
+        where.or([
+          where("dag_version.dag", "like", '%"keyStorage"%'),
+          where("dag_version.dag", "like", '%"resultStorage"%'),
+        ]),
+      )
+      .$if(team !== undefined, (query) => query.where("dag.team", "=", team ?? ""))
+      .orderBy("dag_version.id")
+      .execute();
+    const storages = new Map<string, CacheStorage>();
+    for (const { cache } of rows.flatMap((row) => toDagVersion(row).dag.tasks)) {
+      const { keyStorage, resultStorage } = cache ?? {};
+      if (keyStorage === undefined && resultStorage === undefined) continue;
+      const storage = { ...(keyStorage && { keyStorage }), ...(resultStorage && { resultStorage }) };
+      storages.set(JSON.stringify(storage), storage);
+    }
+    return [...storages.values()];
   }
 
   async getDagVersion(id: number): Promise<DagVersion> {

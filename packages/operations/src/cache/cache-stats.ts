@@ -1,12 +1,14 @@
 // Contents and counters of the cache, by task and in total, in the shape of `cache stats --json`.
 
+import { missedBy } from "./all-records.ts";
 import {
   NO_COUNTS,
   addCounts,
+  type AllRecords,
   type CacheCounts,
   type CounterStore,
+  type MissedStore,
   type RecordFilter,
-  type RecordStore,
   type TaskName,
 } from "@memodag/result-cache";
 
@@ -23,6 +25,18 @@ export interface CacheSums extends Omit<CacheCounts, "lookupMs"> {
 /** The sums of all tasks, and those of each. */
 export interface CacheStats extends CacheSums {
   readonly tasks: readonly (CacheSums & TaskName)[];
+  /** The contents of each store, if tasks name some. */
+  readonly stores?: readonly StoreSums[];
+  /** Stores whose entries are not in the sums. Absent: none. */
+  readonly missed?: readonly MissedStore[];
+}
+
+/** The contents of a store. */
+export interface StoreSums {
+  /** `null`: that of the deployment. */
+  readonly store: string | null;
+  readonly entries: number;
+  readonly sizeBytes: number;
 }
 
 /** The contents and counts of one task. */
@@ -37,12 +51,12 @@ interface TaskLine extends TaskName {
  * only by team, Dag and task.
  */
 export async function readCacheStats(
-  { records, counters }: { readonly records: RecordStore; readonly counters: CounterStore },
+  { records, counters }: { readonly records: AllRecords; readonly counters: CounterStore },
   filter: RecordFilter,
 ): Promise<CacheStats> {
   const { team, dagId, taskId, ...others } = filter;
-  const [held, counted] = await Promise.all([
-    records.stats(filter),
+  const [stores, counted] = await Promise.all([
+    records.statsByStore(filter),
     counters.list({
       ...(team !== undefined && { team }),
       ...(dagId !== undefined && { dagId }),
@@ -50,7 +64,11 @@ export async function readCacheStats(
     }),
   ]);
   const lines = new Map<string, TaskLine>();
-  for (const task of held) lines.set(nameOf(task), { ...task, counts: NO_COUNTS });
+  for (const task of stores.flatMap(({ stats }) => stats)) {
+    const { entries = 0, sizeBytes = 0 } = lines.get(nameOf(task)) ?? {};
+    const sums = { entries: entries + task.entries, sizeBytes: sizeBytes + task.sizeBytes };
+    lines.set(nameOf(task), { ...task, ...sums, counts: NO_COUNTS });
+  }
   const isByTask = Object.keys(others).length === 0;
   for (const { counts, ...task } of counted) {
     const line = lines.get(nameOf(task));
@@ -66,6 +84,16 @@ export async function readCacheStats(
       taskId: line.taskId,
       ...toSums(line),
     })),
+    ...(stores.length > 1 && { stores: stores.map(sumsOfStore) }),
+    ...missedBy(records),
+  };
+}
+
+function sumsOfStore({ store, stats }: Awaited<ReturnType<AllRecords["statsByStore"]>>[number]): StoreSums {
+  return {
+    store,
+    entries: stats.reduce((sum, { entries }) => sum + entries, 0),
+    sizeBytes: stats.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
   };
 }
 

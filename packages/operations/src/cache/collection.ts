@@ -1,14 +1,20 @@
 // Assembles the collector and the verifier of the cache.
 
-import { MemodagError } from "@memodag/core";
+import { MemodagError, messageOf } from "@memodag/core";
 import {
   Collector,
+  JoinedRetention,
   ShownResults,
   Verifier,
+  type MissedStore,
+  type RecordRetention,
+  type RecordStore,
   type ResultRetention,
   type ResultStore,
+  type VerifiableResults,
 } from "@memodag/result-cache";
 import type { OperationContext, OperationSettings, Stores } from "../context.ts";
+import { openAllRecords } from "./all-records.ts";
 import { EntryRetention } from "./entry-retention.ts";
 
 /** Creates the collector of the cache, of XComs' bytes and of superseded Dag versions. */
@@ -20,10 +26,12 @@ export async function openCollector(
     entryLimits,
   }: Pick<OperationSettings, "maxCacheBytes" | "keepEntriesMs" | "entryLimits">,
 ): Promise<Collector> {
-  const { records, superseded, decisions, entries, openByteStore } = stores;
+  const { superseded, decisions, entries, openByteStore } = stores;
+  const [records, results] = await Promise.all([openRecords(stores), openResults(stores)]);
   return new Collector({
-    records: await records.retention?.(),
-    results: await Promise.all(resultStoresOf(stores).map(async (store) => await retentionOf(stores, store))),
+    records: records.retention,
+    // A record store that cannot be asked may name any of the bytes.
+    results: records.missed.length > 0 ? [] : results.map(({ retention }) => retention),
     superseded,
     explanations: decisions,
     entries: new EntryRetention({ entries, openByteStore, keepMs: keepEntriesMs(), limits: entryLimits }),
@@ -31,47 +39,123 @@ export async function openCollector(
   });
 }
 
+/** A verifier, and the stores that it leaves out. */
+export interface OpenVerifier {
+  readonly verifier: Verifier;
+  readonly missed: readonly MissedStore[];
+}
+
 /**
  * Creates the verifier of the cache and of XComs' bytes.
  * @throws MemodagError `config_invalid` for a backend that cannot be enumerated.
  */
-export async function openVerifier({ stores, settings }: OperationContext): Promise<Verifier> {
-  const [results, xcoms] = await Promise.all(
-    resultStoresOf(stores).map(async (store) => await openVerifiable(stores, store)),
-  );
-  const retention = await stores.records.retention?.();
-  if (!retention || !results) throw notVerifiable(settings);
+export async function openVerifier({ stores, settings }: OperationContext): Promise<OpenVerifier> {
+  const [records, [results, ...others]] = await Promise.all([openRecords(stores), openResults(stores)]);
+  const { retention, missed } = records;
+  if (!records.hasCommon || !retention || !results?.retention) throw notVerifiable(settings);
   const sealKey = settings.findSealKey();
-  return new Verifier({
-    records: { store: stores.records, retention },
-    results,
+  const named = new Map<string, VerifiableResults>();
+  let xcoms: VerifiableResults | undefined;
+  const unlisted: MissedStore[] = [];
+  for (const { names, store, retention: own } of others) {
+    if (names.length === 0) xcoms = own && { store, retention: own };
+    else if (own) for (const name of names) named.set(name, { store, retention: own });
+    else
+      unlisted.push({
+        store: names[0] ?? "",
+        reason: "its results cannot be listed, and are not verified here",
+      });
+  }
+  const verifier = new Verifier({
+    records: { store: await openAllRecords(stores, undefined), retention },
+    results: { store: results.store, retention: results.retention },
+    ...(stores.valueStore !== undefined && { resultsName: stores.valueStore }),
+    named,
+    knowsAllRecords: missed.length === 0,
     ...(xcoms && { xcoms }),
     ...(sealKey && { sealKey }),
   });
+  return { verifier, missed: [...missed, ...unlisted] };
 }
 
-/** The cache's store first; only one when XComs share it. */
-function resultStoresOf({ results, xcomResults, valueStore }: Stores): ResultStore[] {
-  return valueStore === null ? [results] : [results, xcomResults];
+/** The retention of all record stores. */
+async function openRecords({ listRecordStores }: Stores): Promise<{
+  readonly retention: RecordRetention | undefined;
+  /** False if the deployment's store keeps no catalog. */
+  readonly hasCommon: boolean;
+  /** Stores that do not tell which bytes their records name. */
+  readonly missed: readonly MissedStore[];
+}> {
+  const all: RecordRetention[] = [];
+  const missed: MissedStore[] = [];
+  let hasCommon = false;
+  for (const { name, records } of await listRecordStores(undefined)) {
+    const retention = await retentionOfNamed(records, name);
+    if (retention.kind === "open") all.push(retention.retention);
+    else missed.push({ store: name ?? "of [core] task_cache_backend", reason: retention.reason });
+    if (name === null) hasCommon = retention.kind === "open";
+  }
+  return { retention: all.length === 0 ? undefined : new JoinedRetention(all), hasCommon, missed };
+}
+
+async function retentionOfNamed(
+  records: RecordStore,
+  name: string | null,
+): Promise<
+  | { readonly kind: "open"; readonly retention: RecordRetention }
+  | { readonly kind: "missed"; readonly reason: string }
+> {
+  try {
+    const retention = await records.retention?.();
+    if (retention) return { kind: "open", retention };
+    return { kind: "missed", reason: "it keeps no catalog: its entries are not collected or verified here" };
+  } catch (error) {
+    // The deployment's own is a fault of the command.
+    if (name === null) throw error;
+    return { kind: "missed", reason: `it cannot be asked (${messageOf(error)})` };
+  }
+}
+
+interface OpenResults {
+  /** As tasks name it; none for the stores of the deployment. */
+  readonly names: readonly string[];
+  readonly store: ResultStore;
+  /** Undefined for a store that lists nothing. */
+  readonly retention: ResultRetention | undefined;
+}
+
+/** The deployment's store first, then the metadata database if that is another one, then those that tasks name. */
+async function openResults(stores: Stores): Promise<OpenResults[]> {
+  const { results, xcomResults, valueStore } = stores;
+  const common = valueStore === null ? [results] : [results, xcomResults];
+  const own = common.map(async (store) => {
+    const names = store === results && typeof valueStore === "string" ? [valueStore] : [];
+    return { names: [], store, retention: await retentionOf(stores, store, names) };
+  });
+  const named = (await stores.listResultStores()).map(async ({ names, results: store }) => {
+    // One that is away is collected and verified another time.
+    const retention = await retentionOf(stores, store, names).catch(() => undefined);
+    return { names, store, retention };
+  });
+  return await Promise.all([...own, ...named]);
 }
 
 /** A separate store does not know which of its bytes XComs refer to; the metadata database does. */
 async function retentionOf(
-  { results, runs, entries, valueStore }: Stores,
+  { runs, entries }: Stores,
   store: ResultStore,
+  names: readonly string[],
 ): Promise<ResultRetention | undefined> {
   const retention = await store.retention?.();
-  if (!retention || store !== results || typeof valueStore !== "string") return retention;
+  if (!retention || names.length === 0) return retention;
   // The store may hold entries of job caches as well, which are collected by their own rules.
   return new ShownResults(retention, async (team, digests) => {
-    const shown = await runs.findShownDigests(team, valueStore, digests);
-    return new Set([...shown, ...(await entries.findNames(team, digests))]);
+    const shown = await Promise.all([
+      ...names.map((name) => runs.findShownDigests(team, name, digests)),
+      entries.findNames(team, digests),
+    ]);
+    return new Set(shown.flatMap((some) => [...some]));
   });
-}
-
-async function openVerifiable(stores: Stores, store: ResultStore) {
-  const retention = await retentionOf(stores, store);
-  return retention && { store, retention };
 }
 
 function notVerifiable({ cacheBackend }: OperationSettings): MemodagError {

@@ -2,6 +2,7 @@
 
 import { compareComponents, type CacheRecord, type ComponentChange } from "@memodag/result-cache";
 import type { OperationContext } from "../context.ts";
+import { openAllRecords } from "./all-records.ts";
 import { getRecord } from "./find-record.ts";
 
 /** The entries to compare: keys or prefixes of keys. */
@@ -19,7 +20,7 @@ export async function diffRecords(
   context: OperationContext,
   { before, after, team }: DiffRecordsInput,
 ): Promise<ComponentChange[]> {
-  const { records } = context.stores;
+  const records = await openAllRecords(context.stores, team);
   const [a, b] = await Promise.all([getRecord(records, before, team), getRecord(records, after, team)]);
   const [from, to] = await Promise.all([comparedKeyOf(context, a), comparedKeyOf(context, b)]);
   return compareComponents(from, to);

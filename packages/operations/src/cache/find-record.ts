@@ -1,7 +1,8 @@
 // Finds the cache entry of a key or a key prefix.
 
 import { MemodagError, readJson, type JsonValue } from "@memodag/core";
-import type { CacheRecord, RecordStore, ResultStore } from "@memodag/result-cache";
+import type { AllRecords, CacheRecord, ListedRecord } from "@memodag/result-cache";
+import type { Stores } from "../context.ts";
 
 const MOST_SHOWN = 10;
 
@@ -10,10 +11,10 @@ const MOST_SHOWN = 10;
  * @throws MemodagError `cache_key_not_found`; `cache_key_ambiguous`, listing the matching keys.
  */
 export async function getRecord(
-  records: RecordStore,
+  records: Pick<AllRecords, "list">,
   keyOrPrefix: string,
   team: string | undefined,
-): Promise<CacheRecord> {
+): Promise<ListedRecord> {
   const filter = { keyPrefix: keyOrPrefix, ...(team !== undefined && { team }) };
   const [record, ...others] = await records.list(filter, { limit: MOST_SHOWN, offset: 0 });
   if (record === undefined) {
@@ -23,7 +24,8 @@ export async function getRecord(
       { fields: { key: keyOrPrefix } },
     );
   }
-  if (others.length > 0) {
+  // Of a task that has moved to another store, the newest is shown.
+  if (others.some(({ key, team: owner }) => key !== record.key || owner !== record.team)) {
     const keys = [record, ...others].map(({ key, dagId, taskId }) => `${key} (${dagId}.${taskId})`);
     throw new MemodagError(
       "cache_key_ambiguous",
@@ -36,15 +38,17 @@ export async function getRecord(
 
 /** The values of an entry by XCom key; omits those whose bytes are missing, which can never hit. */
 export async function readRecordValues(
-  results: ResultStore,
-  record: CacheRecord,
+  { results, values }: Pick<Stores, "results" | "values">,
+  { team, xcoms }: CacheRecord,
 ): Promise<Record<string, JsonValue>> {
-  const bytes = await results.read(
-    record.team,
-    record.xcoms.map(({ digest }) => digest),
-  );
+  const placed = xcoms.flatMap(({ digest, store }) => (store === undefined ? [] : [{ digest, store }]));
+  const others = xcoms.filter(({ store }) => store === undefined).map(({ digest }) => digest);
+  const bytes = new Map([
+    ...(placed.length > 0 ? await values.read(team, placed) : []),
+    ...(others.length > 0 ? await results.read(team, others) : []),
+  ]);
   return Object.fromEntries(
-    record.xcoms.flatMap(({ key, digest }) => {
+    xcoms.flatMap(({ key, digest }) => {
       const value = bytes.get(digest);
       return value === undefined ? [] : [[key, readJson(value)]];
     }),

@@ -1,8 +1,15 @@
 // Lists the entries of the cache in a selectable order.
 
-import { positionOf, type CacheRecord, type RecordPosition, type RecordSort } from "@memodag/result-cache";
+import {
+  positionOf,
+  type CacheRecord,
+  type MissedStore,
+  type RecordPosition,
+  type RecordSort,
+} from "@memodag/result-cache";
 import type { OperationContext } from "../context.ts";
 import { readPage, type Page, type PageInput } from "../page.ts";
+import { missedBy, openAllRecords } from "./all-records.ts";
 import { reportRecord, type RecordReport } from "./record-report.ts";
 import { toRecordFilter, type CacheSelection } from "./selection.ts";
 
@@ -18,6 +25,12 @@ export interface ListRecordsInput extends CacheSelection, PageInput {
   readonly ascending?: boolean | undefined;
 }
 
+/** A page of entries. */
+export interface RecordListing extends Page<RecordReport> {
+  /** Stores whose entries are not listed. Absent: none. */
+  readonly missed?: readonly MissedStore[];
+}
+
 /** Default number of entries on a page. */
 const DEFAULT_LIMIT = 100;
 
@@ -28,9 +41,10 @@ const DEFAULT_LIMIT = 100;
 export async function listRecords(
   { stores }: OperationContext,
   { limit = DEFAULT_LIMIT, after, offset = 0, sort = "age", ascending, ...selection }: ListRecordsInput,
-): Promise<Page<RecordReport>> {
-  const { records } = stores;
-  const filter = await toRecordFilter(stores, selection);
+): Promise<RecordListing> {
+  const records = await openAllRecords(stores, selection.team);
+  const { runs, dags } = stores;
+  const filter = await toRecordFilter({ runs, dags, records }, selection);
   // The store orders by creation time; users expect the youngest first when ages are ascending.
   const isAscending = sort === "age" ? ascending === false : ascending === true;
   const list = {
@@ -49,7 +63,7 @@ export async function listRecords(
       ...(query.after && { after: positionAt(query.after) }),
     }),
   );
-  return { ...page, items: page.items.map(reportRecord) };
+  return { ...page, items: page.items.map(reportRecord), ...missedBy(records) };
 }
 
 function positionAt([value, key]: [number, string]): RecordPosition {

@@ -1,9 +1,10 @@
 // Deletes entries of the cache on an explicit request.
 
 import { MemodagError } from "@memodag/core";
-import type { RecordFilter, TaskRecordStats } from "@memodag/result-cache";
+import type { AllRecords, MissedStore, RecordFilter, TaskRecordStats } from "@memodag/result-cache";
 import { audited, newAct } from "../act.ts";
 import type { OperationContext, Stores } from "../context.ts";
+import { missedBy, openAllRecords } from "./all-records.ts";
 import { reportRecord, type RecordReport } from "./record-report.ts";
 import { toRecordFilter, type CacheSelection } from "./selection.ts";
 
@@ -16,6 +17,8 @@ export interface PurgeInput extends CacheSelection {
 /** The number of deleted entries. */
 export interface Purged {
   readonly deleted: number;
+  /** Stores whose entries were not purged. Absent: none. */
+  readonly missed?: readonly MissedStore[];
 }
 
 /** The entries that a purge would delete. */
@@ -26,6 +29,8 @@ export interface PurgePlan {
   readonly tasks: readonly TaskRecordStats[];
   /** The first of the entries. */
   readonly entries: readonly RecordReport[];
+  /** Stores whose entries would not be purged. Absent: none. */
+  readonly missed?: readonly MissedStore[];
 }
 
 /** Entries that a plan lists, at most; it counts all of them. */
@@ -42,8 +47,9 @@ export async function purgeCache(
   input: PurgeInput,
   isConfirmed?: (count: number) => Promise<boolean>,
 ): Promise<Purged> {
-  const { records, audit } = stores;
-  const filter = await filterOf(stores, input);
+  const { audit } = stores;
+  const records = await openAllRecords(stores, input.team);
+  const filter = await filterOf(stores, records, input);
   if (isConfirmed && !(await isConfirmed(await records.count(filter)))) return { deleted: 0 };
   const { team = null, run, ...rest } = filter;
   const deleted = await audited(
@@ -52,7 +58,7 @@ export async function purgeCache(
     () => records.purge(filter),
     (purged) => purged,
   );
-  return { deleted };
+  return { deleted, ...missedBy(records) };
 }
 
 /**
@@ -60,8 +66,8 @@ export async function purgeCache(
  * @throws MemodagError as {@link purgeCache}
  */
 export async function planPurge({ stores }: OperationContext, input: PurgeInput): Promise<PurgePlan> {
-  const { records } = stores;
-  const filter = await filterOf(stores, input);
+  const records = await openAllRecords(stores, input.team);
+  const filter = await filterOf(stores, records, input);
   const tasks = await records.stats(filter);
   const named = await records.list(filter, { limit: MOST_NAMED, offset: 0 });
   return {
@@ -70,11 +76,16 @@ export async function planPurge({ stores }: OperationContext, input: PurgeInput)
     sizeBytes: tasks.reduce((sum, task) => sum + task.sizeBytes, 0),
     tasks,
     entries: named.map(reportRecord),
+    ...missedBy(records),
   };
 }
 
-async function filterOf(stores: Stores, { all, ...selection }: PurgeInput): Promise<RecordFilter> {
-  const filter = await toRecordFilter(stores, selection);
+async function filterOf(
+  { runs, dags }: Stores,
+  records: AllRecords,
+  { all, ...selection }: PurgeInput,
+): Promise<RecordFilter> {
+  const filter = await toRecordFilter({ runs, dags, records }, selection);
   if (Object.keys(filter).length > 0 || all) return filter;
   throw new MemodagError("usage", "No filter given: pass at least one (such as --dag), or --all");
 }

@@ -1,12 +1,14 @@
 // A cache entry in the form that `cache ls --json` prints.
 
 import { RETURN_VALUE, type Producer } from "@memodag/core";
-import type { CacheRecord } from "@memodag/result-cache";
+import type { CacheRecord, ListedRecord } from "@memodag/result-cache";
 import { isoTime } from "../iso-time.ts";
 
 /** An entry of the cache. Times are ISO 8601 in UTC. */
 export interface RecordReport {
   readonly key: string;
+  /** The store of the record, by its name in the config. Absent: that of the deployment. */
+  readonly store?: string;
   readonly team: string;
   readonly dagId: string;
   readonly taskId: string;
@@ -49,10 +51,11 @@ export function reportDiffering({ differing }: CacheRecord): DifferingReport {
 }
 
 /** Builds the report of an entry. */
-export function reportRecord(record: CacheRecord): RecordReport {
-  const { key, team, dagId, taskId, sourceHash, hitCount, durationMs, producer } = record;
+export function reportRecord(record: ListedRecord): RecordReport {
+  const { key, storeName: store, team, dagId, taskId, sourceHash, hitCount, durationMs, producer } = record;
   return {
     key,
+    ...(store !== undefined && { store }),
     team,
     dagId,
     taskId,

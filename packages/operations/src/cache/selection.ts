@@ -1,13 +1,13 @@
 // Selects entries of the cache; shared by listing, statistics and purging.
 
 import { MemodagError } from "@memodag/core";
-import type { ProducingRun, RecordFilter, RecordStore } from "@memodag/result-cache";
+import type { AllRecords, ProducingRun, RecordFilter } from "@memodag/result-cache";
 import type { Stores } from "../context.ts";
 import { findTeam } from "../dags/find-dag.ts";
 import { findRun } from "../runs/find-run.ts";
 import { getRecord } from "./find-record.ts";
 
-type SelectionStores = Pick<Stores, "records" | "runs" | "dags">;
+type SelectionStores = Pick<Stores, "runs" | "dags"> & { readonly records: AllRecords };
 
 /** Selects entries. Strings are matched exactly, except for names of runs and prefixes of keys. */
 export interface CacheSelection {
@@ -77,7 +77,7 @@ async function completeRun(
 }
 
 /** The team that has entries of a run; undefined when there is none. */
-async function findTeamOf(records: RecordStore, run: ProducingRun): Promise<string | undefined> {
+async function findTeamOf(records: AllRecords, run: ProducingRun): Promise<string | undefined> {
   const teams = new Set((await records.stats({ run })).map(({ team }) => team));
   if (teams.size <= 1) return [...teams][0];
   const names = [...teams].sort().join(", ");
@@ -90,7 +90,7 @@ async function findTeamOf(records: RecordStore, run: ProducingRun): Promise<stri
 
 const WHOLE_KEY = 64;
 
-async function completeKey(records: RecordStore, key: string, team: string | undefined): Promise<string> {
+async function completeKey(records: AllRecords, key: string, team: string | undefined): Promise<string> {
   if (key.length === WHOLE_KEY) return key;
   return (await getRecord(records, key, team)).key;
 }

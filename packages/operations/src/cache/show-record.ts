@@ -3,6 +3,7 @@
 import type { JsonValue, StoredError } from "@memodag/core";
 import type { CacheRecord } from "@memodag/result-cache";
 import type { OperationContext } from "../context.ts";
+import { openAllRecords } from "./all-records.ts";
 import { getRecord, readRecordValues } from "./find-record.ts";
 import { reportDiffering, reportRecord, type DifferingReport, type RecordReport } from "./record-report.ts";
 
@@ -27,11 +28,11 @@ export interface ShownRecord extends RecordReport, DifferingReport {
  * @throws MemodagError `cache_key_not_found`, `cache_key_ambiguous`.
  */
 export async function showRecord(
-  { stores: { records, results } }: OperationContext,
+  { stores }: OperationContext,
   { key, team }: RecordName,
 ): Promise<ShownRecord> {
-  const record = await getRecord(records, key, team);
-  const values = await readRecordValues(results, record);
+  const record = await getRecord(await openAllRecords(stores, team), key, team);
+  const values = await readRecordValues(stores, record);
   return {
     ...reportRecord(record),
     ...reportDiffering(record),

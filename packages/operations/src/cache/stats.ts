@@ -1,6 +1,7 @@
 // Contents and counters of the cache, and its health.
 
 import type { OperationContext } from "../context.ts";
+import { openAllRecords } from "./all-records.ts";
 import { readCacheHealth, type CacheHealth } from "./cache-health.ts";
 import { readCacheStats, type CacheStats } from "./cache-stats.ts";
 import { toRecordFilter, type CacheSelection } from "./selection.ts";
@@ -20,6 +21,8 @@ export async function cacheStats(
   selection: CacheSelection,
 ): Promise<CacheStats & CacheHealth> {
   const health = await cacheHealth(context);
-  const filter = await toRecordFilter(context.stores, selection);
-  return { ...(await readCacheStats(context.stores, filter)), ...health };
+  const { runs, dags, counters } = context.stores;
+  const records = await openAllRecords(context.stores, selection.team);
+  const filter = await toRecordFilter({ runs, dags, records }, selection);
+  return { ...(await readCacheStats({ records, counters }, filter)), ...health };
 }

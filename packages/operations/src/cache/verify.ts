@@ -1,6 +1,6 @@
 // Checks what is stored against its digests.
 
-import type { Verification } from "@memodag/result-cache";
+import type { MissedStore, Verification } from "@memodag/result-cache";
 import { audited, newAct } from "../act.ts";
 import type { OperationContext } from "../context.ts";
 import { openVerifier } from "./collection.ts";
@@ -14,6 +14,8 @@ export interface VerifyReport extends Omit<Verification, "isSound" | "isRepaired
   readonly repaired: boolean;
   /** The bytes of entries of job caches. */
   readonly entries: EntryVerification;
+  /** Stores that were not verified. Absent: none. */
+  readonly missed?: readonly MissedStore[];
 }
 
 /**
@@ -24,12 +26,13 @@ export async function verifyCache(
   context: OperationContext,
   { repair = false }: { readonly repair?: boolean | undefined },
 ): Promise<VerifyReport> {
-  const verifier = await openVerifier(context);
+  const { verifier, missed } = await openVerifier(context);
   const verify = async (): Promise<VerifyReport> => {
     // Entries first: with bad bytes of theirs go the records that name them.
     const entries = await verifyEntries(context.stores, repair);
     const { isSound, isRepaired, ...rest } = await verifier.verify(repair);
-    return { ok: isSound && entries.isSound, repaired: isRepaired, ...rest, entries: entries.found };
+    const all = { ...rest, entries: entries.found, ...(missed.length > 0 && { missed }) };
+    return { ok: isSound && entries.isSound, repaired: isRepaired, ...all };
   };
   // A check without repair changes nothing, so it is not recorded.
   if (!repair) return await verify();

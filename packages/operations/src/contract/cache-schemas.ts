@@ -6,7 +6,7 @@ import type { CacheHealth } from "../cache/cache-health.ts";
 import type { CacheStats } from "../cache/cache-stats.ts";
 import type { Collected, PlannedCollection } from "../cache/collect.ts";
 import type { DiffRecordsInput } from "../cache/diff-records.ts";
-import type { ListRecordsInput } from "../cache/list-records.ts";
+import type { ListRecordsInput, RecordListing } from "../cache/list-records.ts";
 import type { Purged, PurgeInput, PurgePlan } from "../cache/purge.ts";
 import type { RecordReport } from "../cache/record-report.ts";
 import type { CacheSelection } from "../cache/selection.ts";
@@ -16,7 +16,6 @@ import type { VerifyReport } from "../cache/verify.ts";
 import type { Cause } from "../explain/causes.ts";
 import type { ExplainedRun, ExplainedTask } from "../explain/explain-task.ts";
 import type { ExplanationReason } from "../explain/explanation.ts";
-import type { Page } from "../page.ts";
 import {
   cacheStatus,
   count,
@@ -28,7 +27,6 @@ import {
   mapIndex,
   name,
   pageChoice,
-  pageOf,
   producer,
   reasonCode,
   size,
@@ -73,8 +71,10 @@ export const verifyInput: z.ZodType<{ repair?: boolean | undefined }> = z.strict
   repair: z.boolean().optional(),
 });
 
+const missed = z.exactOptional(z.array(z.strictObject({ store: text, reason: text })));
 const record = {
   key: digest,
+  store: z.exactOptional(text),
   team: name,
   dagId: name,
   taskId: name,
@@ -91,7 +91,11 @@ const record = {
   savedMs: size,
 };
 const recordReport: z.ZodType<RecordReport> = z.strictObject(record);
-export const recordPage: z.ZodType<Page<RecordReport>> = pageOf(recordReport);
+export const recordPage: z.ZodType<RecordListing> = z.strictObject({
+  items: z.array(recordReport),
+  next: z.string().nullable(),
+  missed,
+});
 
 const digests = z.record(text, text);
 const components: z.ZodType<CacheRecord["components"]> = z.strictObject({
@@ -178,16 +182,21 @@ const sums = {
 export const cacheStatsReport: z.ZodType<CacheStats & CacheHealth> = z.strictObject({
   ...sums,
   tasks: z.array(z.strictObject({ ...taskName, ...sums })),
+  stores: z.exactOptional(
+    z.array(z.strictObject({ store: text.nullable(), entries: count, sizeBytes: count })),
+  ),
+  missed,
   ...health,
 });
 
-export const purged: z.ZodType<Purged> = z.strictObject({ deleted: count });
+export const purged: z.ZodType<Purged> = z.strictObject({ deleted: count, missed });
 export const purgePlan: z.ZodType<PurgePlan> = z.strictObject({
   deleted: z.literal(0),
   wouldDelete: count,
   sizeBytes: count,
   tasks: z.array(z.strictObject({ ...taskName, entries: count, sizeBytes: count })),
   entries: z.array(recordReport),
+  missed,
 });
 
 const amount = z.strictObject({ count, sizeBytes: count });
@@ -249,6 +258,7 @@ export const verifyReport: z.ZodType<VerifyReport> = z.strictObject({
       }),
     ),
   }),
+  missed,
 });
 
 export const switchedCache: z.ZodType<SwitchedCache> = z.strictObject({
@@ -300,6 +310,9 @@ export const explainedTask: z.ZodType<ExplainedTask> = z.strictObject({
   comparedRunId: name.nullable(),
   producer: producer.nullable(),
   cause: z.exactOptional(cause),
+  storage: z.exactOptional(
+    z.strictObject({ keyStorage: z.exactOptional(text), resultStorage: z.exactOptional(text) }),
+  ),
   verdict: text,
   advice: text.nullable(),
   vouchedFor: z.exactOptional(z.array(text)),

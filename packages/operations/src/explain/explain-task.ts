@@ -1,6 +1,7 @@
 // Explains why a task instance hit, or what changed when it missed.
 
-import { instanceName, type DagRun } from "@memodag/core";
+import { instanceName, type CacheStorage, type DagRun } from "@memodag/core";
+import type { RecordStore } from "@memodag/result-cache";
 import type { OperationContext } from "../context.ts";
 import { vouchedFor } from "../dags/vouched-for.ts";
 import { getRun, type RunName } from "../runs/find-run.ts";
@@ -14,6 +15,8 @@ import { explainInstance, type Explanation } from "./explanation.ts";
 export interface ExplainedTask extends Explanation {
   /** The first upstream task whose result changed, if that is the cause. */
   readonly cause?: Cause;
+  /** The stores that the task names. Absent: the deployment's. */
+  readonly storage?: CacheStorage;
   /** One line: hit or miss, and why. */
   readonly verdict: string;
   /** Advice; `null` when there is nothing to add to the verdict. */
@@ -37,6 +40,9 @@ export async function explainTask(
   const decision = await stores.decisions.find(run.team, run.id, instance);
   const explanation = explainInstance(instance, decision);
   const isHit = explanation.reason === "hit";
+  const { dag } = await stores.dags.getDagVersion(run.dagVersionId);
+  const { cache = null } = dag.tasks.find((task) => task.taskId === taskId) ?? {};
+  const storage = storageOf(cache);
   const causes = explanation.reason === "input_changed" ? await causesOf(context, run) : null;
   const cause = causes?.causeOf(instance) ?? null;
   const { verdict, advice } = explanationText({
@@ -45,16 +51,16 @@ export async function explainTask(
     explanation,
     savedMs: instance.savedMs,
     ageMs: clock.now() - run.createdAt,
-    entryAgeMs: isHit ? await ageOf(context, run.team, explanation.key) : null,
+    entryAgeMs: isHit ? await ageOf(recordsOf(context, storage), run.team, explanation.key) : null,
     cause,
+    storage,
     ...(causes && { ownInputs: causes.ownInputs(instance) }),
   });
-  const { dag } = await stores.dags.getDagVersion(run.dagVersionId);
-  const { cache = null } = dag.tasks.find((task) => task.taskId === taskId) ?? {};
   const vouched = vouchedFor(taskId, cache);
   return {
     ...explanation,
     ...(cause && { cause }),
+    ...(storage && { storage }),
     verdict,
     advice,
     ...(vouched.length > 0 && { vouchedFor: vouched }),
@@ -90,10 +96,21 @@ async function causesOf({ stores }: OperationContext, run: DagRun): Promise<RunC
   });
 }
 
-async function ageOf({ stores }: OperationContext, team: string, key: string | null): Promise<number | null> {
+/** Undefined if a task names no store. */
+function storageOf(cache: CacheStorage | null): CacheStorage | undefined {
+  const { keyStorage, resultStorage } = cache ?? {};
+  if (keyStorage === undefined && resultStorage === undefined) return undefined;
+  return { ...(keyStorage && { keyStorage }), ...(resultStorage && { resultStorage }) };
+}
+
+function recordsOf({ stores }: OperationContext, storage: CacheStorage | undefined): RecordStore {
+  return storage?.keyStorage === undefined ? stores.records : stores.namedRecords(storage.keyStorage);
+}
+
+async function ageOf(records: RecordStore, team: string, key: string | null): Promise<number | null> {
   if (key === null) return null;
   try {
-    return (await stores.records.find(team, [key])).get(key)?.ageMs ?? null;
+    return (await records.find(team, [key])).get(key)?.ageMs ?? null;
   } catch {
     // The cache may be unreachable, which does not affect what was decided.
     return null;

@@ -1,6 +1,6 @@
 // Formats an explanation for people: a one-line verdict, and advice if there is any.
 
-import { formatDuration } from "@memodag/core";
+import { formatDuration, type CacheStorage } from "@memodag/core";
 import { DECISION_TTL_MS } from "@memodag/result-cache";
 import type { Cause } from "./causes.ts";
 import type { Explanation } from "./explanation.ts";
@@ -24,6 +24,8 @@ export interface ExplainedInstance {
   readonly ageMs: number;
   /** The age of a hit's entry in milliseconds; `null` when it no longer exists. */
   readonly entryAgeMs: number | null;
+  /** The stores that the task names, if any. */
+  readonly storage?: CacheStorage | undefined;
 }
 
 /** An explanation in sentences. */
@@ -36,7 +38,15 @@ export interface ExplanationText {
 
 /** The sentences of an explanation; its changes are printed in a separate table. */
 export function explanationText(instance: ExplainedInstance): ExplanationText {
-  return { verdict: verdictOf(instance), advice: adviceOf(instance) };
+  return { verdict: verdictOf(instance) + storageText(instance.storage), advice: adviceOf(instance) };
+}
+
+function storageText({ keyStorage, resultStorage }: CacheStorage = {}): string {
+  const parts = [
+    ...(keyStorage === undefined ? [] : [`records in "${keyStorage}"`]),
+    ...(resultStorage === undefined ? [] : [`results in "${resultStorage}"`]),
+  ];
+  return parts.length === 0 ? "" : ` The task keeps ${parts.join(" and ")}.`;
 }
 
 function verdictOf(instance: ExplainedInstance): string {

@@ -4,6 +4,7 @@ import { digestOfBytes, type Digest } from "@memodag/core";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { checkSeal, type SealState } from "../record-seal.ts";
 import type { RecordStore } from "../record-store.ts";
+import type { RecordedXCom } from "../recorded-xcom.ts";
 import type { ResultStore } from "../result-store.ts";
 import { findOrphans, inSteps } from "./orphans.ts";
 import {
@@ -25,10 +26,16 @@ export interface VerifiableResults {
 /** The stores of a {@link Verifier}. */
 export interface VerifierParts {
   readonly records: { readonly store: Pick<RecordStore, "purge">; readonly retention: RecordRetention };
-  /** Where the records' bytes are. */
+  /** Where the bytes of records are that say nothing else. */
   readonly results: VerifiableResults;
+  /** Its name, as records refer to it. */
+  readonly resultsName?: string | null;
   /** Where runs' XComs are, when that is elsewhere. */
   readonly xcoms?: VerifiableResults;
+  /** Other stores of results, by the names by which records refer to them. */
+  readonly named?: ReadonlyMap<string, VerifiableResults>;
+  /** False if other records, which are not verified here, may name bytes: none is called an orphan. Default: true. */
+  readonly knowsAllRecords?: boolean;
   /** The key of seals; without it, seals are not checked. */
   readonly sealKey?: Uint8Array;
 }
@@ -79,24 +86,23 @@ export class Verifier {
 
   /** @param repair whether bad records, orphans, and damaged bytes that no XCom names are removed */
   async verify(repair: boolean): Promise<Verification> {
-    const { results, xcoms } = this.#parts;
-    const cached = await this.#verifyBytes(results);
-    const shown = xcoms ? await this.#verifyBytes(xcoms) : NOTHING_FOUND;
-    const badOfCache = new Set(cached.damaged.map(nameOf));
-    const { badRecords, count, seals } = await this.#verifyRecords(badOfCache);
-    const damaged = [...cached.damaged, ...shown.damaged];
+    const { results, xcoms, named = new Map<string, VerifiableResults>() } = this.#parts;
+    const all = [results, ...(xcoms ? [xcoms] : []), ...named.values()];
+    const found = new Map<VerifiableResults, FoundBytes>();
+    for (const store of all) found.set(store, await this.#verifyBytes(store));
+    const { badRecords, count, seals } = await this.#verifyRecords(found);
+    const damaged = [...found.values()].flatMap((bytes) => bytes.damaged);
+    const orphans = [...found.values()].flatMap((bytes) => bytes.orphans);
     if (repair) {
       await this.#removeRecords(badRecords);
-      await removeBytes(results, cached);
-      if (xcoms) await removeBytes(xcoms, shown);
+      for (const [store, bytes] of found) await removeBytes(store, bytes);
     }
-    const orphans = [...cached.orphans, ...shown.orphans];
     const isClean = badRecords.length + damaged.length + orphans.length === 0;
     return {
       checked: {
         records: count,
-        results: cached.count + shown.count,
-        sizeBytes: cached.sizeBytes + shown.sizeBytes,
+        results: sumOf(found.values(), (bytes) => bytes.count),
+        sizeBytes: sumOf(found.values(), (bytes) => bytes.sizeBytes),
       },
       seals,
       badRecords,
@@ -108,7 +114,7 @@ export class Verifier {
   }
 
   async #verifyBytes({ store, retention }: VerifiableResults): Promise<FoundBytes> {
-    const { records } = this.#parts;
+    const { records, knowsAllRecords = true } = this.#parts;
     const found: FoundBytes = { damaged: [], orphans: [], count: 0, sizeBytes: 0 };
     for await (const page of retention.scan(PAGE)) {
       for (const step of inSteps(page)) {
@@ -118,32 +124,73 @@ export class Verifier {
         found.sizeBytes += step.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
         await nextTurn();
       }
+      if (!knowsAllRecords) continue;
       for (const one of await findOrphans(records.retention, page)) found.orphans.push(one);
     }
     return found;
   }
 
-  async #verifyRecords(damaged: ReadonlySet<string>): Promise<FoundRecords> {
-    const { records, results, sealKey } = this.#parts;
+  async #verifyRecords(found: ReadonlyMap<VerifiableResults, FoundBytes>): Promise<FoundRecords> {
+    const { records, sealKey } = this.#parts;
+    const damaged = new Map(
+      Array.from(found, ([store, bytes]) => [store, new Set(bytes.damaged.map(nameOf))]),
+    );
     const badRecords: BadRecord[] = [];
     const seals = { right: 0, wrong: 0, none: 0, foreign: 0 };
     let count = 0;
     for await (const page of records.retention.scan(PAGE)) {
       count += page.length;
       for (const [team, ofTeam] of Map.groupBy(page, (record) => record.team)) {
-        const digests = new Set(ofTeam.flatMap(({ xcoms }) => xcoms.map(({ digest }) => digest)));
-        const sizes = await results.retention.sizesOf(team, [...digests]);
+        const xcoms = ofTeam.flatMap((record) => record.xcoms);
+        const sizes = new Map<VerifiableResults, ReadonlyMap<Digest, number>>();
+        for (const [store, some] of Map.groupBy(xcoms, (xcom) => this.#storeOf(xcom))) {
+          const digests = new Set(some.map(({ digest }) => digest));
+          if (store) sizes.set(store, await store.retention.sizesOf(team, [...digests]));
+        }
         for (const record of ofTeam) {
           const seal = checkSeal(record, sealKey);
           seals[seal] += 1;
           const problem =
-            problemOf(record, sizes, damaged) ?? (seal === "wrong" ? ("seal_wrong" as const) : undefined);
+            this.#problemOf(record, sizes, damaged) ??
+            (seal === "wrong" ? ("seal_wrong" as const) : undefined);
           const { key, createdAt, dagId, taskId } = record;
           if (problem) badRecords.push({ team, key, createdAt, dagId, taskId, problem });
         }
       }
     }
     return { badRecords, count, seals };
+  }
+
+  /** Undefined for a store that is not verified here, of whose bytes nothing is said. */
+  #storeOf({ store }: RecordedXCom): VerifiableResults | undefined {
+    const { results, resultsName, xcoms, named } = this.#parts;
+    if (store === undefined || store === resultsName) return results;
+    if (store === null) return xcoms ?? results;
+    // Without a name, the deployment's store is where records of any name are.
+    return named?.get(store) ?? (resultsName === undefined && !named ? results : undefined);
+  }
+
+  #problemOf(
+    { team, xcoms, isFailure }: ScannedRecord,
+    sizes: ReadonlyMap<VerifiableResults, ReadonlyMap<Digest, number>>,
+    damaged: ReadonlyMap<VerifiableResults, ReadonlySet<string>>,
+  ): BadRecord["problem"] | undefined {
+    if (isFailure) return undefined;
+    if (xcoms.length === 0) return "result_missing";
+    for (const xcom of xcoms) {
+      const store = this.#storeOf(xcom);
+      if (store && !sizes.get(store)?.has(xcom.digest)) return "result_missing";
+    }
+    const isBad = xcoms.some((xcom) => {
+      const { digest, sizeBytes } = xcom;
+      const store = this.#storeOf(xcom);
+      if (!store) return false;
+      return (
+        sizes.get(store)?.get(digest) !== sizeBytes ||
+        damaged.get(store)?.has(nameOf({ team, digest })) === true
+      );
+    });
+    return isBad ? "integrity_failed" : undefined;
   }
 
   async #removeRecords(bad: readonly BadRecord[]): Promise<void> {
@@ -168,7 +215,9 @@ interface FoundRecords {
   readonly seals: Verification["seals"];
 }
 
-const NOTHING_FOUND: FoundBytes = { damaged: [], orphans: [], count: 0, sizeBytes: 0 };
+function sumOf(found: Iterable<FoundBytes>, sizeOf: (bytes: FoundBytes) => number): number {
+  return [...found].reduce((sum, bytes) => sum + sizeOf(bytes), 0);
+}
 
 async function findDamaged(
   store: VerifiableResults["store"],
@@ -188,19 +237,6 @@ async function findDamaged(
     if ((await digestOfBytes(bytes)) !== digest) damaged.push({ team, digest, sizeBytes, isShown });
   }
   return damaged;
-}
-
-function problemOf(
-  { team, xcoms, isFailure }: ScannedRecord,
-  sizes: ReadonlyMap<Digest, number>,
-  damaged: ReadonlySet<string>,
-): BadRecord["problem"] | undefined {
-  if (isFailure) return undefined;
-  if (xcoms.length === 0 || xcoms.some(({ digest }) => !sizes.has(digest))) return "result_missing";
-  const isBad = xcoms.some(
-    ({ digest, sizeBytes }) => sizes.get(digest) !== sizeBytes || damaged.has(nameOf({ team, digest })),
-  );
-  return isBad ? "integrity_failed" : undefined;
 }
 
 /** The records that named damaged bytes are gone by now, so that only XComs still hold them. */

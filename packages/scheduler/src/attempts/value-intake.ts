@@ -8,7 +8,7 @@ import {
   type ExecutorEvent,
   type PushedXCom,
 } from "@memodag/core";
-import type { ResultCache, Values } from "@memodag/result-cache";
+import type { TaskCache, Values } from "@memodag/result-cache";
 import { unstorableError } from "./unstorable-instance.ts";
 
 type Finished = Extract<ExecutorEvent, { kind: "finished" }>;
@@ -29,7 +29,7 @@ export interface PlacedSuccess extends Succeeded {
 }
 
 /** The used part of a cache. */
-type PlacingCache = Pick<ResultCache, "place" | "placesValues">;
+type PlacingCache = Pick<TaskCache, "place" | "placesValues">;
 
 /** Values of attempts of one run. */
 export class ValueIntake {
