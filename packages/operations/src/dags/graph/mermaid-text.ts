@@ -1,6 +1,7 @@
 // A graph as a Mermaid flowchart.
 
 import type { DrawnGraph } from "./drawn-graph.ts";
+import { plainLabel } from "./plain-label.ts";
 
 /** The text of a flowchart. Nodes are numbered: words such as `end` and `graph` cannot be ids of Mermaid's. */
 export function mermaidText({ nodes, edges }: DrawnGraph): string {
@@ -24,6 +25,6 @@ export function mermaidText({ nodes, edges }: DrawnGraph): string {
 const SPECIAL = /[^\p{L}\p{M}\p{N}\p{S}_.\- ]|[<>&`$+=|~^]|[.-](?= )/gu;
 
 function escaped(label: string): string {
-  const line = label.toWellFormed().replaceAll(/\s+/gu, " ");
+  const line = plainLabel(label).replaceAll(/\s+/gu, " ");
   return line.replaceAll(SPECIAL, (character) => `#${character.codePointAt(0)};`);
 }

@@ -2,6 +2,7 @@
 
 import type { DrawnGraph } from "./drawn-graph.ts";
 import { inLayers } from "./layers.ts";
+import { plainLabel } from "./plain-label.ts";
 
 /** Sizes in pixels. */
 const NODE_HEIGHT = 32;
@@ -108,9 +109,6 @@ const ENTITIES: Readonly<Record<string, string>> = {
   "'": "&apos;",
 };
 
-/** Characters that XML 1.0 cannot have at all are replaced. */
 function escaped(text: string): string {
-  return text
-    .replaceAll(/[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/gu, "\ufffd")
-    .replaceAll(/[&<>"']/g, (character) => ENTITIES[character] ?? character);
+  return plainLabel(text).replaceAll(/[&<>"']/g, (character) => ENTITIES[character] ?? character);
 }
