@@ -36,6 +36,8 @@ export interface WorkspaceContents {
 
 /** A project as a user has one; everything in it is gone after {@link remove}. */
 export class Workspace {
+  /** The path of the command. */
+  readonly bin = BIN;
   readonly folder: string = mkdtempSync(join(tmpdir(), "memodag-e2e-"));
   readonly databaseUrl: string;
   readonly #env: Readonly<Record<string, string>>;

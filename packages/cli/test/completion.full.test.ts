@@ -1,15 +1,12 @@
-// What shells offer: what `memodag complete` answers, and what bash makes of it.
+// The answers of `memodag complete`, which shells ask; test/e2e/shell-completion.full.test.ts asks the shells.
 
-import { execFile } from "node:child_process";
 import {
-  chmodSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
   rmSync,
-  symlinkSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
@@ -104,51 +101,4 @@ describe("memodag complete", () => {
       rmSync(folder, { recursive: true });
     }
   });
-});
-
-describe("bash", () => {
-  let bin: string;
-
-  beforeAll(() => {
-    bin = join(project.folder, "bin");
-    mkdirSync(bin);
-    const shim = join(bin, "memodag");
-    writeFileSync(shim, `#!/bin/sh\nexec '${process.execPath}' '${project.bin}' "$@"\n`);
-    chmodSync(shim, 0o755);
-    symlinkSync(shim, join(bin, "md"));
-  });
-
-  /** What bash offers for a line, with the cursor at its end. */
-  async function completions(line: string): Promise<string[]> {
-    const script = `eval "$(memodag completion bash)"
-COMP_LINE=${JSON.stringify(line)} COMP_POINT=${line.length}
-_memodag
-printf '%s\n' "\${COMPREPLY[@]}"`;
-    return await new Promise((resolve, reject) => {
-      const env = { ...process.env, PATH: `${bin}:${process.env["PATH"]}` };
-      execFile("bash", ["--norc", "-euc", script], { cwd: project.folder, env }, (error, stdout, stderr) => {
-        if (error) reject(new Error(stderr, { cause: error }));
-        else resolve(stdout.split("\n").filter((word) => word !== ""));
-      });
-    });
-  }
-
-  it("completes commands, Dags, and run ids, whose colons split words", async () => {
-    expect(await completions("memodag dags gra")).toEqual(["graph"]);
-    expect(await completions("memodag dags show ")).toEqual(["failing", "shapes"]);
-    const id = run.runId;
-    const typed = id.slice(0, id.lastIndexOf(":") + 2);
-    // What stands before the last colon is there already.
-    expect(await completions(`memodag runs show shapes ${typed}`)).toContain(
-      id.slice(id.lastIndexOf(":") + 1),
-    );
-    expect(await completions("memodag dags graph --format=")).toEqual(["mermaid", "dot", "svg"]);
-    expect(await completions("memodag nothing ")).toEqual([]);
-  });
-});
-
-it.each(["zsh", "fish"])("has a script for %s that asks memodag", async (shell) => {
-  const { stdout, code } = await project.spawn("completion", shell);
-  expect(code).toBe(0);
-  expect(stdout).toContain("complete --");
 });

@@ -40,10 +40,14 @@ const FISH = `# Completion of memodag for fish: memodag completion fish | source
 function __memodag_complete
     set -l before (commandline -opc)
     set -l current (commandline -ct)
-    memodag complete -- $before[2..-1] "$current" 2>/dev/null
+    set -l found ($before[1] complete -- $before[2..-1] "$current" 2>/dev/null)
+    if set -q found[1]
+        printf '%s\\n' $found
+    else
+        __fish_complete_path "$current"
+    end
 end
 complete -c memodag -f -a '(__memodag_complete)'
-complete -c memodag -l config -r -F
 `;
 
 const SCRIPTS: Readonly<Record<Shell, string>> = { bash: BASH, zsh: ZSH, fish: FISH };
