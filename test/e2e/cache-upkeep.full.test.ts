@@ -2,7 +2,6 @@
 
 import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { VerifyReport } from "@memodag/operations/cache";
 import { createTestDatabase } from "@memodag/metastore/testing";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { PATIENT } from "./patience.ts";
@@ -49,6 +48,12 @@ many.task("save", async () => {
 export const use = new Dag("use");
 use.task("use", async () => await getCache("small").loadText("a"))();
 `;
+
+interface VerifyReport {
+  readonly ok: boolean;
+  readonly repaired: boolean;
+  readonly entries: { readonly checked: number; readonly bad: readonly { readonly problem: string }[] };
+}
 
 const workspaces: Workspace[] = [];
 afterEach(async () => {

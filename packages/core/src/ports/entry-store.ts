@@ -218,7 +218,7 @@ export interface CheckedBlob extends Blob {
   readonly team: string;
 }
 
-/** What names bytes. */
+/** The entries and records that name bytes. */
 export interface BlobNames {
   readonly entries: readonly { readonly cache: string; readonly key: string }[];
   readonly records: number;
