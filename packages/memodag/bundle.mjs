@@ -56,18 +56,17 @@ const GROUPS = {
 };
 
 const packages = new URL("../", import.meta.url).pathname;
-const bundle = await rolldown({
-  input: {
-    start: "src/start.ts",
-    main: "src/main.ts",
-    ...Object.fromEntries(PUBLIC.map((name) => [name, `src/${name}.ts`])),
-    ...THREADS,
-  },
+const publicInput = Object.fromEntries(PUBLIC.map((name) => [name, `src/${name}.ts`]));
+const settings = {
   platform: "node",
   external: Object.keys(dependencies),
   resolve: { conditionNames: ["source", "node", "import", "default"] },
   transform: { target: "node22.19" },
   plugins: [lateModules],
+};
+const bundle = await rolldown({
+  ...settings,
+  input: { start: "src/start.ts", main: "src/main.ts", ...publicInput, ...THREADS },
   // Files of a group export what the others need of it.
   preserveEntrySignatures: "allow-extension",
 });
@@ -94,8 +93,14 @@ const { output } = await bundle.write({
 });
 const chunks = output.filter(({ type }) => type === "chunk");
 refuseImports(chunks);
+const publicNames = await listPublicNames();
 await Promise.all(
-  PUBLIC.map((name) => writeModule(chunks.find((chunk) => chunk.isEntry && chunk.name === name))),
+  PUBLIC.map((name) =>
+    writeModule(
+      chunks.find((chunk) => chunk.isEntry && chunk.name === name),
+      publicNames.get(name),
+    ),
+  ),
 );
 await dropLibraryPlaces();
 // The processes that memodag starts have bundles of their own, made where their sources are.
@@ -116,8 +121,19 @@ function refuseImports(files) {
   }
 }
 
+/**
+ * What each module exports to users, by its name. A file of the bundle also exports what the other files need of it,
+ * under short names of the bundler's, which may be words that no module can export, such as `in`.
+ */
+async function listPublicNames() {
+  const alone = await rolldown({ ...settings, input: publicInput, preserveEntrySignatures: "strict" });
+  const { output: entries } = await alone.generate({ format: "esm" });
+  await alone.close();
+  return new Map(entries.filter(({ isEntry }) => isEntry).map(({ name, exports }) => [name, exports]));
+}
+
 /** The ES module that users import. */
-async function writeModule({ name, fileName, exports }) {
+async function writeModule({ name, fileName }, exports) {
   const lines = [`import own from "./${fileName}";`, `export const { ${exports.join(", ")} } = own;`];
   await writeFile(`dist/${name}.js`, `${lines.join("\n")}\n`);
 }
