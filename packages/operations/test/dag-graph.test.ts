@@ -8,8 +8,7 @@ import { inLayers } from "../src/dags/graph/layers.ts";
 import { mermaidText } from "../src/dags/graph/mermaid-text.ts";
 import { plainLabel } from "../src/dags/graph/plain-label.ts";
 import { svgText } from "../src/dags/graph/svg-text.ts";
-import { taskOf } from "../src/testing/index.ts";
-import { chain, NAMES } from "./hostile-graph.ts";
+import { chain, NAMES, taskOf } from "../src/testing/index.ts";
 
 /** The texts of an SVG document. @throws Error where it is not well-formed */
 function textsIn(svg: string): string[] {

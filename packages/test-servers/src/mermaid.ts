@@ -22,7 +22,7 @@ interface Diagram {
   readonly db: { getVertices(): Flowchart["nodes"]; getEdges(): Flowchart["edges"] };
 }
 
-/** Returns Mermaid's own parser of flowcharts, which throws what is wrong with a text. */
+/** Returns Mermaid's own parser of flowcharts, which throws the fault of what it cannot read. */
 export async function installMermaidParser(): Promise<(text: string) => Promise<Flowchart>> {
   const folder = await installOnce(`mermaid-${VERSION}`, "npm and its registry", async (made) => {
     const options = ["--prefix", made, "--ignore-scripts", "--no-audit", "--no-fund"];

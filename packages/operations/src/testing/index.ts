@@ -59,3 +59,7 @@ export function taskOf(taskId: string): SerializedTask {
     sourceHash: "0".repeat(64),
   };
 }
+
+export { chain, NAMES } from "./hostile-graph.ts";
+export { mermaidText } from "../dags/graph/mermaid-text.ts";
+export { plainLabel } from "../dags/graph/plain-label.ts";

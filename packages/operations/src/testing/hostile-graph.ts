@@ -1,6 +1,6 @@
 // A graph whose names mean something to one of the formats that it is drawn in.
 
-import type { DrawnGraph } from "../src/dags/graph/drawn-graph.ts";
+import type { DrawnGraph } from "../dags/graph/drawn-graph.ts";
 
 /** The names. */
 export const NAMES: readonly string[] = [

@@ -1,10 +1,8 @@
-// What Mermaid itself makes of the flowcharts of Dags.
+// The flowcharts of Dags, read by Mermaid itself.
 
+import { chain, mermaidText, plainLabel } from "@memodag/operations/testing";
 import { installMermaidParser } from "@memodag/test-servers";
 import { beforeAll, expect, it } from "vitest";
-import { mermaidText } from "../src/dags/graph/mermaid-text.ts";
-import { plainLabel } from "../src/dags/graph/plain-label.ts";
-import { chain } from "./hostile-graph.ts";
 
 let parse: Awaited<ReturnType<typeof installMermaidParser>>;
 beforeAll(async () => {
