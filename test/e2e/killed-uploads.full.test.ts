@@ -288,7 +288,8 @@ describe("a scheduler that is killed", () => {
     const { tasks } = await run(workspace);
     expect(tasks).toMatchObject([
       { taskId: "save", state: "success", cacheStatus: "populated", tryNumber: 1 },
-      { taskId: "read", state: "success", cacheStatus: "hit" },
+      // A hit, unless it had ended when the scheduler was killed: then its result was not remembered either.
+      { taskId: "read", state: "success", cacheStatus: expect.stringMatching(/^(?:hit|populated)$/) },
     ]);
     expect(await run(workspace)).toMatchObject({ processesSpawned: 0, bytesMoved: 0, cache: { hit: 2 } });
     expect(existsSync(workspace.path(".memodag/cache/bytes"))).toBe(true);

@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 const PACKAGES = fileURLToPath(new URL("../../packages", import.meta.url));
 
 describe.each([
-  { program: "memodag", before: ["bin"], absent: "start.js" },
+  { program: "memodag", before: ["bin"], absent: "start.cjs" },
   { program: "create-memodag", before: ["bin", "dist/node-floor.js"], absent: "main.js" },
 ])("the version of Node of $program", ({ program, before, absent }) => {
   let folder: string;

@@ -20,9 +20,10 @@ export function validForMs(
   { expires, timezone, expiresAt }: ResultExpiries,
   now: number,
 ): number | undefined {
-  const limits = [afterMs(expires, timezone, now), expiresAt === undefined ? undefined : expiresAt - now];
-  const known = limits.filter((limit) => limit !== undefined);
-  return known.length === 0 ? undefined : Math.floor(Math.min(...known));
+  const own = afterMs(expires, timezone, now);
+  const said = expiresAt === undefined ? undefined : expiresAt - now;
+  if (own === undefined || said === undefined) return own ?? said;
+  return Math.min(own, said);
 }
 
 function afterMs(expires: CacheExpiry | undefined, timezone: string, now: number): number | undefined {

@@ -19,7 +19,7 @@ export class ResultExpiry implements TaskCache {
         `expireAt(${String(date)}) is not a date: pass a Date, an ISO 8601 string, or milliseconds since the Unix epoch`,
       );
     }
-    this.#at = Math.min(this.#at ?? at, at);
+    this.#at = Math.floor(Math.min(this.#at ?? at, at));
   }
 }
 
