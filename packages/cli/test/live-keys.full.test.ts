@@ -21,11 +21,15 @@ const wide = new Dag("wide");
 for (const name of ["a", "b", "c"]) wide.task(name, () => rest(400))({});
 const one = new Dag("one");
 one.task("only", (input: { text: string }) => input.text, { cache: true })({ text: "0123456789" });
+const part = new Dag("part");
+part.task("only", (input: { doc: { text: string } }) => input.doc.text, { cache: { inputs: { doc: ["text"] } } })({
+  doc: { text: "0123456789" },
+});
 const slow = new Dag("slow");
 slow.task("only", () => rest(1_500, 1))({});
 const told = new Dag("told");
 told.task("only", () => 1, { onSuccess: () => rest(2_500) })({});
-export { wide, one, slow, told };
+export { wide, one, part, slow, told };
 `;
 
 /** A backend that takes 400 ms for each call; a forgetful one finds nothing. */
@@ -138,6 +142,12 @@ const KEYS: Readonly<Record<string, LiveKey>> = {
     before: '"3B"',
     after: '"1KiB"',
     observe: cacheStatus,
+    seen: ["uncacheable", "populated"],
+  },
+  "task_cache.max_projected_size": {
+    before: '"3B"',
+    after: '"1KiB"',
+    observe: async (room) => (await room.run("part")).instances[0]?.cacheStatus,
     seen: ["uncacheable", "populated"],
   },
   "task_cache.max_size": {
