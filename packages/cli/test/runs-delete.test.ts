@@ -1,7 +1,9 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { RunReport } from "@memodag/operations/runs";
-import type { AuditEntry } from "@memodag/core";
+import { silentLogger, type AuditEntry } from "@memodag/core";
+import { loadSettings } from "@memodag/deployment/config";
+import { withDeployment } from "@memodag/deployment/stores";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Project } from "./project.ts";
 
@@ -42,6 +44,18 @@ describe("runs delete", () => {
       team: "default",
       filter: { dagId: "shapes", runIds: [first.runId] },
       outcome: { kind: "done", affected: 1 },
+    });
+  });
+
+  it("leaves the rest to the next collection if it is killed once a run has disappeared", async () => {
+    const { runId } = await runShapes();
+    const loaded = await loadSettings({ config: join(project.folder, "memodag.toml") });
+    await withDeployment({ loaded, log: silentLogger }, async ({ runs, runRetention }) => {
+      const { id } = (await runs.findRun("default", "shapes", runId))!;
+      expect(await runRetention.removeRuns("default", [id])).toEqual({ kind: "removed" });
+      expect(await runRetention.count([id])).toEqual({ instances: 4, xcoms: 4, entries: 0 });
+      await project.json("cache", "gc");
+      expect(await runRetention.count([id])).toEqual({ instances: 0, xcoms: 0, entries: 0 });
     });
   });
 

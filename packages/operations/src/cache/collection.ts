@@ -26,12 +26,13 @@ export async function openCollector(
     entryLimits,
   }: Pick<OperationSettings, "maxCacheBytes" | "keepEntriesMs" | "entryLimits">,
 ): Promise<Collector> {
-  const { superseded, decisions, entries, openByteStore } = stores;
+  const { runRetention, superseded, decisions, entries, openByteStore } = stores;
   const [records, results] = await Promise.all([openRecords(stores), openResults(stores)]);
   return new Collector({
     records: records.retention,
     // A record store that cannot be asked may name any of the bytes.
     results: records.missed.length > 0 ? [] : results.map(({ retention }) => retention),
+    removedRuns: runRetention,
     superseded,
     explanations: decisions,
     entries: new EntryRetention({ entries, openByteStore, keepMs: keepEntriesMs(), limits: entryLimits }),

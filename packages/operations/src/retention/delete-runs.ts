@@ -41,9 +41,9 @@ export async function deleteRuns(
   const act = newAct(actor, "runs.delete", team, { dagId, runIds: named });
   const outcome = await stores.runRetention.removeRuns(team, ids, act);
   if (outcome.kind === "refused") throw whyKept(outcome, runs.get(outcome.id) ?? first);
-  // If this process is killed, a scheduler does the rest.
-  await drainRows(stores.runRetention, ids);
   const removed = await removeLogs(logs, [...runs.values()]);
+  // If this process is killed, the next collection of a scheduler does the rest.
+  await drainRows(stores.runRetention, ids);
   const collector = await openCollector(stores, context.settings);
   const freed = await collector.collectUnnamed(
     team,

@@ -1,6 +1,6 @@
 // Collects what is of no use any more: expired records, records over the quota, bytes that nothing names.
 
-import { chunksOf, type Digest } from "@memodag/core";
+import { chunksOf, type Digest, type RunRetention } from "@memodag/core";
 import { findOrphans, inSteps } from "./orphans.ts";
 import { DECISION_TTL_MS } from "../decisions/decision-store.ts";
 import { inPacedBatches } from "./paced-batches.ts";
@@ -19,6 +19,8 @@ export interface CollectorParts {
   readonly records: RecordRetention | undefined;
   /** Every store that holds bytes of records or XComs. */
   readonly results: readonly (ResultRetention | undefined)[];
+  /** The rows that are left of removed runs: their XComs name bytes. */
+  readonly removedRuns?: Pick<RunRetention, "drain">;
   /** Versions of Dags that newer ones took the place of and no run refers to, and artifacts of none. */
   readonly superseded?: AgedStore;
   /** Explanations of misses; why records were removed is kept with the records. */
@@ -77,8 +79,9 @@ export class Collector {
 
   /** Deletes in batches with rests between them, until nothing is left to delete or the signal aborts. */
   async collect(signal?: AbortSignal): Promise<Collection> {
-    const { records, results, superseded, entries } = this.#parts;
-    // Records first: the bytes that only they name can go after them.
+    const { records, results, removedRuns, superseded, entries } = this.#parts;
+    // Runs and records first: the bytes that only they name can go after them.
+    if (removedRuns) await inPacedBatches((limit) => removedRuns.drain(limit), signal);
     const expired = records ? await collectExpired(records, signal) : NOTHING;
     const evicted = records ? await this.#evict(records, signal) : NOTHING;
     let bytes = NOTHING;
