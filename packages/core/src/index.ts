@@ -46,6 +46,7 @@ export * from "./ports/run-store.ts";
 export * from "./ports/schedule-store.ts";
 export * from "./ports/task-surroundings.ts";
 export * from "./reason.ts";
+export * from "./results-in.ts";
 export * from "./run-selection.ts";
 export * from "./runtime.ts";
 export * from "./declared-paths.ts";

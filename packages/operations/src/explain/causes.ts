@@ -3,7 +3,7 @@
 
 import {
   instanceKey,
-  type ArgTemplate,
+  resultsIn,
   type CacheStatus,
   type SerializedTask,
   type TaskInstance,
@@ -134,19 +134,6 @@ export class RunCauses {
 
 function changedInputs({ changes }: Explanation): string[] {
   return changes.filter(({ kind }) => kind === "input").map(({ path }) => path);
-}
-
-function resultsIn(template: ArgTemplate): string[] {
-  switch (template.kind) {
-    case "literal":
-      return [];
-    case "result":
-      return [template.taskId];
-    case "list":
-      return template.items.flatMap(resultsIn);
-    case "object":
-      return template.entries.flatMap(([, value]) => resultsIn(value));
-  }
 }
 
 /** One group for all hits, and one for each changed component, whichever instances of a task it affects. */

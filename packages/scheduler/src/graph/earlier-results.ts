@@ -1,6 +1,6 @@
 // The results that a task takes, and what a run of that task alone needs of an earlier run.
 
-import type { ArgTemplate, EarlierResults, RequiredResult, SerializedTask } from "@memodag/core";
+import { resultsIn, type EarlierResults, type RequiredResult, type SerializedTask } from "@memodag/core";
 import type { DagGraph, DagNode } from "./dag-graph.ts";
 
 /** A task whose result another one takes; `isList`: the other one is mapped over it. */
@@ -8,8 +8,8 @@ export type TakenResult = Pick<RequiredResult, "taskId" | "isList">;
 
 /** The tasks whose results a task takes, each once. */
 export function resultsTakenBy({ args, expand }: SerializedTask): TakenResult[] {
-  const lists = new Set(expand.flatMap(([, template]) => taskIdsIn(template)));
-  const others = args.flatMap(([, template]) => taskIdsIn(template));
+  const lists = new Set(expand.flatMap(([, template]) => resultsIn(template)));
+  const others = args.flatMap(([, template]) => resultsIn(template));
   return [...new Set([...lists, ...others])].map((taskId) => ({ taskId, isList: lists.has(taskId) }));
 }
 
@@ -24,17 +24,4 @@ export function earlierResultsFor(graph: DagGraph, node: DagNode): EarlierResult
     required: resultsTakenBy(node.task).map((taken) => ({ ...taken, isMapped: isMapped(taken.taskId) })),
     upstream: graph.nodes.flatMap(({ index, task }) => (above.has(index) ? [task.taskId] : [])),
   };
-}
-
-function taskIdsIn(template: ArgTemplate): string[] {
-  switch (template.kind) {
-    case "literal":
-      return [];
-    case "result":
-      return [template.taskId];
-    case "list":
-      return template.items.flatMap(taskIdsIn);
-    case "object":
-      return template.entries.flatMap(([, item]) => taskIdsIn(item));
-  }
 }
