@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { setTimeout as rest } from "node:timers/promises";
 import { createTestDatabase, TEST_DIALECTS, type TestDatabase } from "@memodag/metastore/testing";
 import type { ApprovalReport } from "@memodag/operations/approvals";
+import { OPERATIONS } from "@memodag/operations/contract";
 import type { RunReport } from "@memodag/operations/runs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Project } from "./project.ts";
@@ -84,6 +85,12 @@ describe.each(TEST_DIALECTS)("approvals on %s", (dialect) => {
     expect(given.stderr).toBe("");
     const { stdout } = await running;
     return JSON.parse(stdout) as RunReport;
+  }
+
+  /** What a command printed has the schema of its operation, and nothing that the schema does not know. */
+  function expectOutputOf(operation: string, printed: string): void {
+    const output: unknown = JSON.parse(printed);
+    expect(OPERATIONS[operation]?.output.parse(output)).toEqual(output);
   }
 
   const statesOf = ({ tasks }: RunReport): Record<string, string> =>
@@ -176,16 +183,21 @@ describe.each(TEST_DIALECTS)("approvals on %s", (dialect) => {
   it("shows no secret of a form, and gives it to the tasks that follow", async () => {
     const running = project.spawn("dags", "run", "form", "--json");
     const { runId, request, ...asked } = await untilAsked("form");
+    const listed = await project.run("approvals", "ls", "--json");
+    const open = await project.run("approvals", "show", "form", runId, "size", "--json");
     expect(request.params["apiToken"]).toMatchObject({ value: "***", schema: { default: "***" } });
     const fields = ["--option", "us", "--param", "apiToken=given-s3cret", "--json"];
     const given = await project.run("approvals", "answer", "form", runId, "size", ...fields);
     const shown = await project.run("approvals", "show", "form", runId, "size", "--json");
     const acts = await project.run("audit", "ls", "--json");
-    expect(JSON.stringify([asked, given, shown, acts])).not.toContain("s3cret");
+    expect(JSON.stringify([asked, listed, open, given, shown, acts])).not.toContain("s3cret");
     expect(JSON.parse(shown.stdout)).toMatchObject({
       digest: asked.digest,
       answer: { paramsInput: { apiToken: "***", replicas: 3 } },
     });
+    expectOutputOf("approvals.list", listed.stdout);
+    for (const { stdout } of [open, shown]) expectOutputOf("approvals.show", stdout);
+    expectOutputOf("approvals.answer", given.stdout);
     await running;
     const result = await project.json<Record<string, unknown>>("tasks", "xcom", "form", runId, "use");
     expect(result["return_value"]).toMatchObject({ params_input: { apiToken: "given-s3cret" } });
@@ -196,6 +208,8 @@ describe.each(TEST_DIALECTS)("approvals on %s", (dialect) => {
     expect(statesOf(report)).toEqual({ ok: "success", load: "success" });
     const ok = await project.json<Record<string, unknown>>("tasks", "xcom", "nightly", report.runId, "ok");
     expect(ok["return_value"]).toMatchObject({ timedout: true, responded_by_user: null });
+    const shown = await project.run("approvals", "show", "nightly", report.runId, "ok", "--json");
+    expectOutputOf("approvals.show", shown.stdout);
   });
 
   it("refuses others than those assigned, and outlives a kill of its scheduler", async () => {

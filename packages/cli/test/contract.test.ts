@@ -187,7 +187,7 @@ describe.each(TEST_DIALECTS)("operations on %s", (dialect) => {
     const tried = new Set(CASES.map(([name]) => name));
     // Waiting needs a scheduler: see the services' tests.
     tried.add("dags.trigger-and-wait");
-    // They need a task that waits: see the tests of approvals.
+    // They need a task that waits: see approvals.full.test.ts.
     for (const act of ["answer", "list", "show"]) tried.add(`approvals.${act}`);
     expect([...tried].sort()).toEqual(Object.keys(OPERATIONS).sort());
     for (const { input, output } of Object.values(OPERATIONS))
