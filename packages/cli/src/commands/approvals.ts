@@ -5,7 +5,7 @@ import { instanceName, type JsonObject } from "@memodag/core";
 import { printJson, printLine, printTable } from "../output/print.ts";
 import { withOperations } from "../wiring/deployment.ts";
 import { type TeamOptions, withRunArguments, withTeamOptions } from "./common-options.ts";
-import { parseDigest, parseIndex, parseParam } from "./parse-arguments.ts";
+import { collect, parseDigest, parseIndex, parseParam } from "./parse-arguments.ts";
 
 interface RequestOptions extends TeamOptions {
   readonly mapIndex?: number;
@@ -31,10 +31,6 @@ export function registerApprovals(program: Command): void {
     .option("--param <name=value>", "a field of the form; again for another", parseParam)
     .option("--digest <digest>", "refuse if something else is shown than what has this digest", parseDigest)
     .action(answer);
-}
-
-function collect(option: string, before: readonly string[] = []): string[] {
-  return [...before, option];
 }
 
 function withRequest(command: Command): Command {

@@ -90,6 +90,11 @@ export function parseConf(text: string): JsonObject {
   return canonicalForm(value) as JsonObject;
 }
 
+/** Adds one value of an option that may be given several times. */
+export function collect(text: string, before: readonly string[] = []): string[] {
+  return [...before, text];
+}
+
 /**
  * Adds one `--param name=value`; the value is JSON where it reads as such, and text otherwise.
  * @throws InvalidArgumentError without a name or a `=`; MemodagError `usage` for a number that would change

@@ -4,7 +4,7 @@ import type { Command } from "commander";
 import { MemodagError, type CacheMode, type JsonObject, type RunCacheLimits } from "@memodag/core";
 import type { RunRequest } from "@memodag/operations/runs";
 import { type TeamOptions, withTeamOptions } from "./common-options.ts";
-import { parseAge, parseConf, parseParam } from "./parse-arguments.ts";
+import { collect, parseAge, parseConf, parseParam } from "./parse-arguments.ts";
 
 /** For commands that make runs. */
 export interface RunOptions extends TeamOptions {
@@ -63,8 +63,4 @@ function cacheLimitsOf({ cacheTtl, cachedErrors, refreshTask }: RunOptions): Run
     ...(!cachedErrors && { errors: false }),
     ...(refreshTask && { refresh: [...new Set(refreshTask)].sort() }),
   };
-}
-
-function collect(value: string, before: readonly string[] = []): readonly string[] {
-  return [...before, value];
 }
