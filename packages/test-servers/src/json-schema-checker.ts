@@ -3,7 +3,7 @@
 import { execFile } from "node:child_process";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { installOnce } from "./install-once.ts";
+import { installPackages } from "./install-once.ts";
 
 const run = promisify(execFile);
 
@@ -17,11 +17,7 @@ const VERSION = "0.39.0";
 export async function installSchemaChecker(): Promise<
   (schema: string, paths: readonly string[]) => Promise<void>
 > {
-  const needs = "Python 3 with venv and pip, and PyPI";
-  const folder = await installOnce(`${PACKAGE}-${VERSION}`, needs, async (made) => {
-    await run("python3", ["-m", "venv", made]);
-    await run(join(made, "bin/pip"), ["install", "--quiet", `${PACKAGE}==${VERSION}`]);
-  });
+  const folder = await installPackages(`${PACKAGE}-${VERSION}`, [`${PACKAGE}==${VERSION}`]);
   return async (schema, paths) => {
     // Not the program of the package, whose first line has the path that its folder had at first.
     const args = ["-m", "check_jsonschema", "--builtin-schema", schema, ...paths];

