@@ -9,7 +9,7 @@ import type {
   RecordLookup,
   StoreCallOptions,
 } from "@memodag/result-cache";
-import { requireDigest, teamFolderName } from "@memodag/result-cache/store-parts";
+import { keepForMs, requireDigest, teamFolderName } from "@memodag/result-cache/store-parts";
 import type { RedisConnection } from "./connection.ts";
 import { FIND_RECORDS, PUT_RECORD } from "./record-scripts.ts";
 
@@ -55,10 +55,13 @@ export class RedisRecordStore implements RecordLookup {
   }
 
   async put(record: NewCacheRecord, mode: PutMode): Promise<PutOutcome> {
-    const { team, key, xcoms, error, producer, durationMs, entries, ttlMs, ...rest } = record;
-    const found = { team, key, xcoms, error, producer, durationMs, ...(entries && { entries }) };
+    // What no lookup reads is named: a field that records get later is found.
+    const { dagId, taskId, sourceHash, components, seal, ttlMs: _, ...found } = record;
+    const rest = { dagId, taskId, sourceHash, components, seal };
+    const { team, key, xcoms, error } = found;
     const returned = xcoms.find((xcom) => xcom.key === RETURN_VALUE)?.digest ?? "";
-    const ttl = ttlMs === null ? "" : String(Math.max(1, Math.ceil(ttlMs)));
+    const keepMs = keepForMs(record);
+    const ttl = keepMs === null ? "" : String(Math.max(1, Math.ceil(keepMs)));
     const args = [
       requireDigest(key),
       mode,

@@ -8,3 +8,4 @@ export * from "./filesystem/record-file.ts";
 export * from "./filesystem/safe-names.ts";
 export * from "./in-batches.ts";
 export * from "./filesystem/record-put.ts";
+export { keepForMs } from "./record-store.ts";

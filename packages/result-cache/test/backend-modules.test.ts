@@ -1,5 +1,6 @@
 import { sha256, silentLogger, systemClock } from "@memodag/core";
 import {
+  keepForMs,
   MemoryByteStore,
   MemoryRecordStore,
   openBackendModule,
@@ -51,7 +52,8 @@ class KeyedRecords implements RecordLookup {
       const returned = row.xcoms.find(({ key }) => key === "return_value");
       return { kind: "kept", resultDigest: returned?.digest ?? "" } as const;
     }
-    const expiresAt = record.ttlMs === null ? null : now + record.ttlMs;
+    const keepMs = keepForMs(record);
+    const expiresAt = keepMs === null ? null : now + keepMs;
     this.#rows.set(name, { ...record, createdAt: now, ageMs: 0, expiresAt });
     return { kind: "stored" } as const;
   }
