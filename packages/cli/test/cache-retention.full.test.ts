@@ -208,6 +208,26 @@ it("the filesystem backend is collected and verified, and runs' XComs beside it"
   }
 });
 
+it("verify calls no record bad whose bytes are in a store that runs do not refer to", async () => {
+  const stores = `[[stores]]\nname = "own"\nkind = "memory"\n`;
+  const project = new Project(`[task_cache]\nresult_store = "filesystem"\n${stores}${BUNDLE}`);
+  try {
+    writeFileSync(
+      join(project.folder, "dags/apart.ts"),
+      `import { Dag } from "memodag";
+export const dag = new Dag("apart");
+dag.task("apart", () => 1, { cache: { resultStorage: "own" } })({});
+`,
+    );
+    await project.run("dags", "run", "apart");
+    const found = await project.json<Verification>("cache", "verify", "--repair");
+    expect(found).toMatchObject({ ok: true, checked: { records: 1 }, badRecords: [], seals: { right: 1 } });
+    expect(await project.json("cache", "ls")).toHaveLength(1);
+  } finally {
+    project.remove();
+  }
+});
+
 /** Runs for longer than the shortest interval between collections. */
 const LONG_DAG = `import { Dag } from "memodag";
 import { setTimeout as rest } from "node:timers/promises";

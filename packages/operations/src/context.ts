@@ -42,6 +42,8 @@ export interface Stores {
   listRecordStores(team: string | undefined): Promise<readonly NamedRecords[]>;
   /** The result stores that tasks may have named, beside `results`. */
   listResultStores(): Promise<readonly NamedResults[]>;
+  /** Whether tasks may have named a result store that forgets: their records do not say where the bytes are. */
+  mayForgetResults(): Promise<boolean>;
   /** The records of a store that tasks name; its calls reject if there is none. */
   namedRecords(name: string): RecordStore;
   /** Where the values of runs' XComs are that no other store has: in the metadata database. */

@@ -23,7 +23,7 @@ import { openCacheStores } from "./cache-stores.ts";
 import { entryLimits } from "./named-caches.ts";
 import { isSingleMachine, openDatabase } from "./database.ts";
 import type { NamedStores } from "./named-stores.ts";
-import { listRecordStores, listResultStores } from "./used-stores.ts";
+import { listRecordStores, listResultStores, mayForgetResults } from "./used-stores.ts";
 
 /** A config with its open stores. */
 export interface Deployment extends Stores {
@@ -98,6 +98,7 @@ export async function withDeployment<T>(
         ...cache.stores,
         listRecordStores: (team) => listRecordStores({ loaded, dags, ...cache.stores }, team),
         listResultStores: () => listResultStores({ loaded, dags, ...cache.stores }),
+        mayForgetResults: () => mayForgetResults(loaded),
         namedRecords: (name) => cache.stores.named.records(name),
         isSingleMachine: isSingleMachine(database),
         logBrokenConnections: (breakLog) =>

@@ -44,6 +44,11 @@ export async function listResultStores({
     .map(({ names }) => ({ names, results: named.results(names[0] ?? "") }));
 }
 
+/** Whether a task may have named a store that forgets: its records do not say where their bytes are. */
+export async function mayForgetResults(loaded: LoadedConfig): Promise<boolean> {
+  return (await listNameableStores(loaded)).some(({ results, keepsValues }) => results && !keepsValues);
+}
+
 /** A place of records or results, and the names that [[stores]] has for it. */
 interface Place {
   readonly place: string;

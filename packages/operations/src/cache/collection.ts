@@ -72,6 +72,7 @@ export async function openVerifier({ stores, settings }: OperationContext): Prom
     results: { store: results.store, retention: results.retention },
     ...(stores.valueStore !== undefined && { resultsName: stores.valueStore }),
     named,
+    mayBeUnnamed: await stores.mayForgetResults(),
     knowsAllRecords: missed.length === 0,
     ...(xcoms && { xcoms }),
     ...(sealKey && { sealKey }),

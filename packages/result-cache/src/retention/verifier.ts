@@ -34,6 +34,11 @@ export interface VerifierParts {
   readonly xcoms?: VerifiableResults;
   /** Other stores of results, by the names by which records refer to them. */
   readonly named?: ReadonlyMap<string, VerifiableResults>;
+  /**
+   * True if bytes of records that name no store may be in one that is not verified here, such as one that forgets:
+   * of these records only the seals are checked. Default: false.
+   */
+  readonly mayBeUnnamed?: boolean;
   /** False if other records, which are not verified here, may name bytes: none is called an orphan. Default: true. */
   readonly knowsAllRecords?: boolean;
   /** The key of seals; without it, seals are not checked. */
@@ -143,7 +148,7 @@ export class Verifier {
       for (const [team, ofTeam] of Map.groupBy(page, (record) => record.team)) {
         const xcoms = ofTeam.flatMap((record) => record.xcoms);
         const sizes = new Map<VerifiableResults, ReadonlyMap<Digest, number>>();
-        for (const [store, some] of Map.groupBy(xcoms, (xcom) => this.#storeOf(xcom))) {
+        for (const [store, some] of Map.groupBy(xcoms, (xcom) => this.#storeOf(xcom.store))) {
           const digests = new Set(some.map(({ digest }) => digest));
           if (store) sizes.set(store, await store.retention.sizesOf(team, [...digests]));
         }
@@ -162,9 +167,10 @@ export class Verifier {
   }
 
   /** Undefined for a store that is not verified here, of whose bytes nothing is said. */
-  #storeOf({ store }: RecordedXCom): VerifiableResults | undefined {
-    const { results, resultsName, xcoms, named } = this.#parts;
-    if (store === undefined || store === resultsName) return results;
+  #storeOf(store: RecordedXCom["store"]): VerifiableResults | undefined {
+    const { results, resultsName, xcoms, named, mayBeUnnamed = false } = this.#parts;
+    if (store === undefined) return mayBeUnnamed ? undefined : results;
+    if (store === resultsName) return results;
     if (store === null) return xcoms ?? results;
     // Without a name, the deployment's store is where records of any name are.
     return named?.get(store) ?? (resultsName === undefined && !named ? results : undefined);
@@ -177,19 +183,14 @@ export class Verifier {
   ): BadRecord["problem"] | undefined {
     if (isFailure) return undefined;
     if (xcoms.length === 0) return "result_missing";
-    for (const xcom of xcoms) {
-      const store = this.#storeOf(xcom);
-      if (store && !sizes.get(store)?.has(xcom.digest)) return "result_missing";
+    let isBad = false;
+    for (const { digest, sizeBytes, store: name } of xcoms) {
+      const store = this.#storeOf(name);
+      if (!store) continue;
+      const size = sizes.get(store)?.get(digest);
+      if (size === undefined) return "result_missing";
+      isBad ||= size !== sizeBytes || damaged.get(store)?.has(nameOf({ team, digest })) === true;
     }
-    const isBad = xcoms.some((xcom) => {
-      const { digest, sizeBytes } = xcom;
-      const store = this.#storeOf(xcom);
-      if (!store) return false;
-      return (
-        sizes.get(store)?.get(digest) !== sizeBytes ||
-        damaged.get(store)?.has(nameOf({ team, digest })) === true
-      );
-    });
     return isBad ? "integrity_failed" : undefined;
   }
 
