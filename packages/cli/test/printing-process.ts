@@ -3,9 +3,10 @@
 import { writeSync } from "node:fs";
 import { Socket } from "node:net";
 import { stderr, stdout, takeStdoutFault } from "../src/output/standard-streams.ts";
+import { withStopSignal } from "../src/wiring/stop-signal.ts";
 
 const [mode] = process.argv.slice(2);
-if (mode === "background") stdout.writeInBackground();
+if (mode === "background" || mode === "stopped") stdout.writeInBackground();
 // Node sets a pipe that it opens to refuse what it cannot take at once.
 if (mode === "refused") new Socket({ fd: 1, readable: false }).unref();
 if (mode === "stream") stdout.write("first\n");
@@ -15,4 +16,11 @@ for (let line = 0; line < 100_000; line += 1) {
 }
 // Before anything was read, where nothing waits for the reader.
 writeSync(3, "printed\n");
+// A command that is told to end, and takes its time.
+if (mode === "stopped") {
+  await withStopSignal(async (signal) => {
+    signal.addEventListener("abort", () => writeSync(3, "stopping\n"));
+    await new Promise(() => undefined);
+  });
+}
 stderr.write(`${(await takeStdoutFault()) ?? "whole"}\n`);

@@ -4,6 +4,7 @@ import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
@@ -14,6 +15,7 @@ const SOURCES = fileURLToPath(new URL("../src", import.meta.url));
 const LINES = Array.from({ length: 100_000 }, (_, line) => `line ${line}\n`).join("");
 
 interface Printing {
+  readonly child: ChildProcess;
   readonly out: Readable;
   /** Says when all has been given out. */
   readonly printed: Readable;
@@ -27,7 +29,7 @@ function start(mode: string): Printing {
     { stdio: ["ignore", "pipe", "pipe", "pipe"] },
   );
   const [, out, err, printed] = child.stdio as unknown as [null, Readable, Readable, Readable];
-  return { out, printed, said: text(err) };
+  return { child, out, printed, said: text(err) };
 }
 
 it("is the only file of the commands that names Node's streams", () => {
@@ -57,6 +59,19 @@ describe("output to a pipe", () => {
     expect(String((await once(printed, "data"))[0])).toBe("printed\n");
     expect((await text(out)) === LINES).toBe(true);
     expect(await said).toBe("whole\n");
+  });
+
+  it("does not keep a command from ending at once on the second signal", async () => {
+    const { child, printed } = start("stopped");
+    const exited = once(child, "exit");
+    const lines = createInterface({ input: printed })[Symbol.asyncIterator]();
+    expect((await lines.next()).value).toBe("printed");
+    child.kill("SIGTERM");
+    expect((await lines.next()).value).toBe("stopping");
+    // Signals that come together are one.
+    const again = setInterval(() => child.kill("SIGTERM"), 200);
+    expect(await exited).toEqual([null, "SIGTERM"]);
+    clearInterval(again);
   });
 
   it("ends quietly with its reader, in the background too", async () => {

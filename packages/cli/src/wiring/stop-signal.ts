@@ -1,6 +1,8 @@
 // Ctrl-C and `kill`: the first asks to end well, the second ends at once.
 
+import { setTimeout as rest } from "node:timers/promises";
 import { EXIT_INTERRUPTED } from "../output/exit-codes.ts";
+import { stderr, stdout } from "../output/standard-streams.ts";
 import { PARENT_ENDED } from "../output/stop-cause.ts";
 
 const SIGNALS = ["SIGINT", "SIGTERM"] as const;
@@ -13,6 +15,17 @@ const LONGEST_INTERVAL_MS = 2 ** 31 - 1;
  */
 const SAME_SIGNAL_MS = 100;
 
+/** How long output that is still being written is waited for, in milliseconds. */
+const LAST_OUTPUT_MS = 100;
+
+/** `process.exit` waits for a write that a slow reader does not take, for as long as it takes; a signal does not. */
+async function endAtOnce(signal: NodeJS.Signals): Promise<void> {
+  const drained = Promise.all([stdout.drained(), stderr.drained()]).then(() => true);
+  if (await Promise.race([drained, rest(LAST_OUTPUT_MS, false)])) process.exit(EXIT_INTERRUPTED);
+  process.removeAllListeners(signal);
+  process.kill(process.pid, signal);
+}
+
 /**
  * Does `work`, which is told by an abort when a signal has come or the process that started this one
  * over IPC is gone; the reason says which, in words. Meanwhile this process stays alive: the timers of memodag's parts do not see to it.
@@ -23,7 +36,7 @@ export async function withStopSignal<T>(work: (signal: AbortSignal) => Promise<T
   const onSignal = (signal: NodeJS.Signals): void => {
     const now = performance.now();
     firstAt ??= now;
-    if (now - firstAt >= SAME_SIGNAL_MS) process.exit(EXIT_INTERRUPTED);
+    if (now - firstAt >= SAME_SIGNAL_MS) void endAtOnce(signal);
     stopped.abort(signal);
   };
   const onDisconnect = (): void => stopped.abort(PARENT_ENDED);
