@@ -1,6 +1,7 @@
 // Rules across keys of stores: unique names, and keys that fit the kind.
 
 import { type ConfigFault, valueAt } from "./faults.ts";
+import { formatKeyPath, type KeyPath } from "./known-keys.ts";
 
 /** The keys of each kind beside `name` and `kind`, the required ones first. */
 interface KindKeys {
@@ -33,7 +34,13 @@ const RESERVED: ReadonlySet<unknown> = new Set([...Object.keys(KINDS), "database
 export function storeFaults(document: unknown): ConfigFault[] {
   const stores = valueAt(document, ["stores"]);
   if (!Array.isArray(stores)) return [];
-  return [...ownFaults(stores), ...jobCacheFaults(document, stores), ...teamFaults(document, stores)];
+  const caches = valueAt(document, ["caches"]);
+  const ofCaches = Array.isArray(caches) ? caches.map((_, index): KeyPath => ["caches", index, "store"]) : [];
+  return [
+    ...ownFaults(stores),
+    ...[["job_cache", "store"], ...ofCaches].flatMap((path) => forgetfulFaults(document, stores, path)),
+    ...[...SHARED_KEYS, ...ofCaches].flatMap((path) => teamFaults(document, stores, path)),
+  ];
 }
 
 function ownFaults(stores: readonly unknown[]): ConfigFault[] {
@@ -45,30 +52,35 @@ function ownFaults(stores: readonly unknown[]): ConfigFault[] {
 }
 
 /** Entries are data, which a store of this kind may forget. */
-function jobCacheFaults(document: unknown, stores: readonly unknown[]): ConfigFault[] {
-  const name = valueAt(document, ["job_cache", "store"]);
-  const store = stores.find((each) => name !== undefined && valueAt(each, ["name"]) === name);
-  if (store === undefined || valueAt(store, ["kind"]) !== "redis") return [];
+function forgetfulFaults(document: unknown, stores: readonly unknown[], path: KeyPath): ConfigFault[] {
+  const [name, store] = namedStore(document, stores, path);
+  if (valueAt(store, ["kind"]) !== "redis") return [];
   const found = `${JSON.stringify(name)}, a store of kind "redis"`;
-  return [{ path: "job_cache.store", expected: "a store that keeps what it has", found }];
+  return [{ path: formatKeyPath(path), expected: "a store that keeps what it has", found }];
 }
 
 /** The keys that name stores of every team. */
-const SHARED_KEYS = [
+const SHARED_KEYS: readonly KeyPath[] = [
   ["core", "task_cache_backend"],
   ["task_cache", "result_store"],
   ["job_cache", "store"],
-] as const;
+];
 
-function teamFaults(document: unknown, stores: readonly unknown[]): ConfigFault[] {
-  return SHARED_KEYS.flatMap((keyPath) => {
-    const name = valueAt(document, keyPath);
-    const store = stores.find((each) => name !== undefined && valueAt(each, ["name"]) === name);
-    const team = valueAt(store, ["team"]);
-    if (team === undefined) return [];
-    const found = `${JSON.stringify(name)}, a store of team ${JSON.stringify(team)}`;
-    return [{ path: keyPath.join("."), expected: "a store of every team", found }];
-  });
+/** A store of a team is for what is that team's, such as a cache of its own. */
+function teamFaults(document: unknown, stores: readonly unknown[], path: KeyPath): ConfigFault[] {
+  const [name, store] = namedStore(document, stores, path);
+  const team = valueAt(store, ["team"]);
+  const user = valueAt(document, [...path.slice(0, -1), "team"]);
+  if (team === undefined || team === user) return [];
+  const found = `${JSON.stringify(name)}, a store of team ${JSON.stringify(team)}`;
+  const expected = user === undefined ? "a store of every team" : "a store of every team or of the cache's";
+  return [{ path: formatKeyPath(path), expected, found }];
+}
+
+/** What a key names, and the store of that name. */
+function namedStore(document: unknown, stores: readonly unknown[], path: KeyPath): [unknown, unknown] {
+  const name = valueAt(document, path);
+  return [name, stores.find((each) => name !== undefined && valueAt(each, ["name"]) === name)];
 }
 
 function nameFaults(names: readonly unknown[], index: number, at: string): ConfigFault[] {

@@ -403,6 +403,33 @@ describe("caches", () => {
   });
 });
 
+describe("stores of caches", () => {
+  it("keep what they have, and are of every team or of the cache's", () => {
+    const store = (name: string, rest: string) => `[[stores]]\nname = "${name}"\n${rest}\n`;
+    const cache = (name: string, rest: string) =>
+      `[[caches]]\nname = "${name}"\nkind = "entries"\nscope = "team"\n${rest}\n`;
+    write(
+      "memodag.toml",
+      [
+        store("fast", 'kind = "redis"\nurl = "redis://localhost"'),
+        store("ours", 'kind = "filesystem"\npath = "kept"\nteam = "ml"'),
+        cache("a", 'store = "fast"'),
+        cache("b", 'store = "ours"'),
+        cache("c", 'store = "ours"\nteam = "geo"'),
+        cache("d", 'store = "ours"\nteam = "ml"'),
+        '[job_cache]\nstore = "fast"',
+      ].join("\n"),
+    );
+    const found = 'found "ours", a store of team "ml"';
+    expect(faultsOf()).toEqual([
+      'job_cache.store: expected a store that keeps what it has, found "fast", a store of kind "redis"',
+      'caches[0].store: expected a store that keeps what it has, found "fast", a store of kind "redis"',
+      `caches[1].store: expected a store of every team, ${found}`,
+      `caches[2].store: expected a store of every team or of the cache's, ${found}`,
+    ]);
+  });
+});
+
 describe("variables", () => {
   it("are texts by name, for every team or for one, each once", () => {
     write("memodag.toml", '[[variables]]\nname = "region"\nvalue = "eu"\n');
