@@ -21,7 +21,7 @@ import {
   writeFileSync,
   type Stats,
 } from "node:fs";
-import { hash } from "node:crypto";
+import { hash, randomUUID } from "node:crypto";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { Script } from "node:vm";
@@ -191,7 +191,8 @@ function writeKept(path: string, kept: ReadonlyMap<string, Kept>): void {
 
 /** Another process reads the file as it was, or as it will be. */
 function writeWhole(path: string, bytes: Buffer): void {
-  const temporary = `${path}.${process.pid}`;
+  // Not named by the process alone: what a killed one has left, often with the same id in a container, is not in the way.
+  const temporary = `${path}.${randomUUID()}`;
   const file = openSync(temporary, "wx", 0o600);
   try {
     writeFileSync(file, bytes);

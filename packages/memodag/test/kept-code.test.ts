@@ -131,6 +131,13 @@ describe("the code kept for a command", () => {
     expect(readdirSync(join(root, "commands"))).toEqual(["dags-list"]);
   });
 
+  it("is kept beside what processes have left that were killed while they wrote", () => {
+    mkdirSync(join(root, "commands"));
+    writeFileSync(`${keptIn}.${process.pid}`, "half");
+    expect(run()).toEqual({ said: "main one", isCompiled: true });
+    expect(run()).toEqual({ said: "main one", isCompiled: false });
+  });
+
   it("is done without where it cannot be read or written", () => {
     writeFileSync(join(root, "commands"), "a file in the way");
     expect(run()).toEqual({ said: "main one", isCompiled: false });
