@@ -55,7 +55,7 @@ export class RedisRecordStore implements RecordLookup {
   }
 
   async put(record: NewCacheRecord, mode: PutMode): Promise<PutOutcome> {
-    // What no lookup reads is named: a field that records get later is found.
+    // Fields that no lookup reads are listed by name: a field that records get later is found.
     const { dagId, taskId, sourceHash, components, seal, ttlMs: _, ...found } = record;
     const rest = { dagId, taskId, sourceHash, components, seal };
     const { team, key, xcoms, error } = found;

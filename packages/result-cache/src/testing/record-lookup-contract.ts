@@ -41,15 +41,23 @@ function describeFinding(check: RegisterCase<Opened>): void {
   });
 
   check("a record comes back with all that a hit needs, and its age", async ({ store, passTime }) => {
-    const record = sampleRecord("whole", { team: TEAM });
+    const record = sampleRecord("whole", { team: TEAM, validForMs: 60_000 });
     await store.put(record, "keep-live");
     await passTime(5_000);
     const found = (await store.find(TEAM, [record.key])).get(record.key);
-    const { team, key, xcoms, error, producer, durationMs } = found ?? record;
+    const { team, key, xcoms, error, producer, durationMs, validForMs } = found ?? record;
     const { xcoms: put, producer: by, durationMs: took } = record;
     deepEqual(
-      { team, key, xcoms, error, producer, durationMs },
-      { team: TEAM, key: record.key, xcoms: put, error: null, producer: by, durationMs: took },
+      { team, key, xcoms, error, producer, durationMs, validForMs },
+      {
+        team: TEAM,
+        key: record.key,
+        xcoms: put,
+        error: null,
+        producer: by,
+        durationMs: took,
+        validForMs: 60_000,
+      },
     );
     equal(found !== undefined && found.ageMs >= 5_000 && found.ageMs < 60_000, true);
   });
@@ -104,6 +112,18 @@ function describePutting(check: RegisterCase<Opened>): void {
       equal(await durationOf(store, record.key), 2);
     }
   });
+
+  check(
+    "a record that is not valid any more is replaced, and found until then",
+    async ({ store, passTime }) => {
+      const record = sampleRecord("invalid", { team: TEAM, durationMs: 1, ttlMs: null, validForMs: 1_000 });
+      await store.put(record, "keep-live");
+      equal((await store.put({ ...record, durationMs: 2 }, "keep-live")).kind, "kept");
+      await passTime(2_000);
+      deepEqual(await store.put({ ...record, durationMs: 3 }, "keep-live"), { kind: "stored" });
+      equal(await durationOf(store, record.key), 3);
+    },
+  );
 
   check("a failure is replaced by a result", async ({ store }) => {
     const failed = sampleRecord("repaired", {

@@ -239,6 +239,7 @@ function awkwardRecord(): NewCacheRecord {
     producer: { runId: "manual__2026-01-01T00:00:00+00:00", mapIndex: 3, tryNumber: 2 },
     durationMs: 0.25,
     ttlMs: HOUR,
+    validForMs: 2 * HOUR,
   };
 }
 

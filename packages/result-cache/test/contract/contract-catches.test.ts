@@ -31,6 +31,9 @@ const RECORD_FAULTS: Record<string, Fault<Records>> = {
   "finds the first 500 keys": (right) => ({ find: (team, keys) => right.find(team, keys.slice(0, 500)) }),
   "folds the case of teams": (right) => ({ find: (team, keys) => right.find(team.toLowerCase(), keys) }),
   "forgets the expiry": (right) => ({ put: (record, mode) => right.put({ ...record, ttlMs: null }, mode) }),
+  "forgets how long a record is valid": (right) => ({
+    put: ({ validForMs: _, ...record }, mode) => right.put(record, mode),
+  }),
   "drops __proto__": (right) => ({
     put: (record, mode) => {
       const inputs: Record<string, string> = {};
