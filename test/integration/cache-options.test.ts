@@ -2,7 +2,7 @@
 
 import { ManualClock } from "@memodag/core/testing";
 import { openTestMetastore, TEST_DIALECTS, type TestMetastore } from "@memodag/metastore/testing";
-import { MemoryRecordStore } from "@memodag/result-cache";
+import { MemoryRecordStore, MemoryResultStore } from "@memodag/result-cache";
 import { Dag, INPUTS, version as versionPart, type CacheConfig } from "memodag";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { SchedulerRig, type RigRunOptions } from "./scheduler-rig.ts";
@@ -142,6 +142,23 @@ describe.each(TEST_DIALECTS)("options of cache on %s", (dialect) => {
       expect(await runOn("reading", 1, { mode: "read" }, { cacheMode: "refresh" })).toBe(
         "success/uncacheable",
       );
+    });
+
+    test("read gives a store of results no value either", async () => {
+      const written: string[] = [];
+      const results = new MemoryResultStore();
+      const store = new Proxy(results, {
+        get(target, name) {
+          const value: unknown = Reflect.get(target, name, target);
+          if (name === "write") written.push("written");
+          return typeof value === "function" ? (value as (...args: never[]) => unknown).bind(target) : value;
+        },
+      });
+      const options = { results: store, valueStore: "shared" };
+      expect(await runOn("reading-apart", 1, { mode: "read" }, options)).toBe("success/uncacheable");
+      expect(written).toEqual([]);
+      expect(await runOn("reading-apart", 1, {}, options)).toBe("success/populated");
+      expect(written).toEqual(["written"]);
     });
 
     test("keep is not refreshed by a run that refreshes", async () => {

@@ -161,7 +161,7 @@ export class RunState {
     this.intake = new ValueIntake(claimed.run.team, context.xcomValues, (attemptId) => {
       const instance = this.underWay.get(attemptId);
       const config = instance?.node.task.cache;
-      if (!instance || !config) return undefined;
+      if (!instance || !config || config.mode === "read") return undefined;
       const row = this.table.find(instance.node, instance.mapIndex);
       return row && isMeantForCache(row) ? context.caches.of(claimed.run.team, config) : undefined;
     });
