@@ -52,9 +52,8 @@ export function cacheIntent(
   if (mode === "off") return { kind: "off", reason: { code: "run_off" } };
   const { cache: config } = task;
   if (config.mode === "refresh") return { kind: "refresh", config, reason: { code: "task_refreshes" } };
-  if (cacheLimits?.refresh?.includes(task.taskId) === true)
-    return { kind: "refresh", config, reason: { code: "refresh_requested" } };
-  if (mode === "refresh" && config.mode !== "keep")
+  const isNamed = cacheLimits?.refresh?.includes(task.taskId) === true;
+  if (isNamed || (mode === "refresh" && config.mode !== "keep"))
     return { kind: "refresh", config, reason: { code: "refresh_requested" } };
   return { kind: "use", config };
 }

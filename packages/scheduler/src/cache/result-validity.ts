@@ -1,6 +1,6 @@
 // How long a result is valid for any reader, as its task and its attempt say.
 
-import type { CacheExpiry } from "@memodag/core";
+import { LONGEST_DURATION_MS, type CacheExpiry } from "@memodag/core";
 import { openTimetable } from "@memodag/timetable";
 
 /** The sources of a result's expiry. */
@@ -21,7 +21,8 @@ export function validForMs(
   now: number,
 ): number | undefined {
   const own = afterMs(expires, timezone, now);
-  const said = expiresAt === undefined ? undefined : expiresAt - now;
+  // A date that is further away than any duration is no limit that a store could keep.
+  const said = expiresAt === undefined ? undefined : Math.min(expiresAt - now, LONGEST_DURATION_MS);
   if (own === undefined || said === undefined) return own ?? said;
   return Math.min(own, said);
 }
