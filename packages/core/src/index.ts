@@ -52,6 +52,7 @@ export * from "./runtime.ts";
 export * from "./declared-paths.ts";
 export * from "./file-patterns.ts";
 export * from "./secret-names.ts";
+export * from "./serialized-cache.ts";
 export * from "./serialized-dag.ts";
 export * from "./states.ts";
 export * from "./task-callback.ts";

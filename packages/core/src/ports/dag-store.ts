@@ -1,7 +1,8 @@
 // Dags as the Dag processor writes them and other components read them. Implemented by the metastore.
 
 import type { AuditAct } from "../audit.ts";
-import type { CacheStorage, SerializedDag } from "../serialized-dag.ts";
+import type { CacheStorage } from "../serialized-cache.ts";
+import type { SerializedDag } from "../serialized-dag.ts";
 
 /** A Dag file within a bundle. */
 export interface DagFileId {
