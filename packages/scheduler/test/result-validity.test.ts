@@ -1,7 +1,6 @@
 // How long results are valid: durations, dates of schedules, and what an attempt says.
 
-import { LONGEST_DURATION_MS, type CacheExpiry } from "@memodag/core";
-import { every } from "@memodag/sdk";
+import { intervalSchedule, LONGEST_DURATION_MS, type CacheExpiry } from "@memodag/core";
 import { describe, expect, it } from "vitest";
 import { validForMs } from "../src/cache/result-validity.ts";
 
@@ -23,7 +22,7 @@ describe("the validity of a result", () => {
     expect(hours({ afterMs: 2 * HOUR })).toBe(2);
     expect(hours({ schedule: "@daily" })).toBe(2.5);
     expect(hours({ schedule: "@daily" }, "Europe/Berlin")).toBe(1.5);
-    expect(hours({ schedule: every("1h") })).toBe(0.5);
+    expect(hours({ schedule: intervalSchedule(HOUR) })).toBe(0.5);
     // The clocks are set forward at 01:00 UTC: the day has 23 hours.
     expect(hours({ schedule: "0 3 * * *" }, "Europe/Berlin")).toBe(3.5);
   });
