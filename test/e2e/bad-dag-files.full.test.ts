@@ -144,11 +144,11 @@ describe("a bundle with Dag files that cannot be read", () => {
   });
 
   it.each([
-    ["new Bundle()", /does not provide an export named 'Bundle'; there is no Bundle: export each Dag/],
+    ["new Asset()", /does not provide an export named 'Asset'; there are no assets: dag\.waitForDagRun/],
     ["getConnection('db')", /no connections: read a variable, getClient\(\)\.getVariable/],
     ["dag.task('t', () => 1).withArgList([1])", /arguments have names: call the task with an object/],
   ])("says what to write in place of %s of Airflow's SDK", async (expression, instead) => {
-    const name = /^new Bundle|^getConnection/.exec(expression)?.[0].replace("new ", "");
+    const name = /^new Asset|^getConnection/.exec(expression)?.[0].replace("new ", "");
     const text = `import { Dag${name ? `, ${name}` : ""} } from "memodag";
 export const dag = new Dag("moved");
 export const other = ${expression};

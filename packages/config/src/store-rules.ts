@@ -77,7 +77,7 @@ function teamFaults(document: unknown, stores: readonly unknown[], path: KeyPath
   return [{ path: formatKeyPath(path), expected, found }];
 }
 
-/** What a key names, and the store of that name. */
+/** The name at a path, and the store that has it. */
 function namedStore(document: unknown, stores: readonly unknown[], path: KeyPath): [unknown, unknown] {
   const name = valueAt(document, path);
   return [name, stores.find((each) => name !== undefined && valueAt(each, ["name"]) === name)];

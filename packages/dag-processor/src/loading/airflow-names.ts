@@ -1,8 +1,6 @@
 // Names of Airflow's TypeScript SDK that memodag does not have, with their replacements.
 
 const INSTEAD: Readonly<Record<string, string>> = {
-  Bundle:
-    "there is no Bundle: export each Dag from its file; a folder that [[bundles]] in the config names is one",
   BundleServer: "there is no BundleServer: export each Dag; `memodag dev` reads the files",
   serve: "nothing is served: export each Dag; `memodag dev` reads the files",
   getConnection:

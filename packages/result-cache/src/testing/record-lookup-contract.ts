@@ -62,16 +62,6 @@ function describeFinding(check: RegisterCase<Opened>): void {
     equal(found !== undefined && found.ageMs >= 5_000 && found.ageMs < 60_000, true);
   });
 
-  check("a record comes back with its limit for all readers, and is replaced after it", async (opened) => {
-    const { store, passTime } = opened;
-    const record = sampleRecord("limited", { team: TEAM, durationMs: 1, validForMs: 60_000 });
-    await store.put(record, "keep-live");
-    equal((await store.find(TEAM, [record.key])).get(record.key)?.validForMs, 60_000);
-    await passTime(60_001);
-    deepEqual(await store.put({ ...record, durationMs: 2 }, "keep-live"), { kind: "stored" });
-    equal(await durationOf(store, record.key), 2);
-  });
-
   check("a failure comes back as one", async ({ store }) => {
     const error = { code: "task_failed", message: 'no such file: ü \n"x"' };
     const record = sampleRecord("failed", { team: TEAM, xcoms: [], error });
