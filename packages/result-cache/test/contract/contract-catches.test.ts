@@ -32,7 +32,10 @@ const RECORD_FAULTS: Record<string, Fault<Records>> = {
   "folds the case of teams": (right) => ({ find: (team, keys) => right.find(team.toLowerCase(), keys) }),
   "forgets the expiry": (right) => ({ put: (record, mode) => right.put({ ...record, ttlMs: null }, mode) }),
   "forgets how long a record is valid": (right) => ({
-    put: ({ validForMs: _, ...record }, mode) => right.put(record, mode),
+    put: (given, mode) => {
+      const { validForMs: _, ...record } = given;
+      return right.put(record, mode);
+    },
   }),
   "drops __proto__": (right) => ({
     put: (record, mode) => {
