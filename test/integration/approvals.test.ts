@@ -14,6 +14,7 @@ import {
   type DagRun,
   type DagVersion,
   type HumanQuestion,
+  type HumanStore,
   type JsonValue,
   type OpenRequest,
   type TaskInstance,
@@ -42,10 +43,10 @@ describe.each(TEST_DIALECTS)("a task that asks a person, on %s,", (dialect) => {
 
   /** What a worker does for a task that asks. */
   const asks =
-    (dag: Dag): Script =>
+    (dag: Dag, humans: HumanStore = metastore.humans): Script =>
     async (attempt: Attempt, args) => {
       const values = new Values({ metadata: metastore.results, clock: systemClock });
-      const { runs, humans } = metastore;
+      const { runs } = metastore;
       const { askHuman } = answerAttempts({ runs, values, humans, variables: [], env: {} });
       const scope = {
         ...attempt,
@@ -224,6 +225,30 @@ describe.each(TEST_DIALECTS)("a task that asks a person, on %s,", (dialect) => {
       timedout: false,
     });
     expect(await metastore.humans.listOpenRequests({ dagId: dag.dagId })).toEqual([]);
+  });
+
+  test("keeps its answer through an outage of the database", async () => {
+    const clock = new ManualClock(Date.now());
+    const dag = approving();
+    let outages = 0;
+    const find = metastore.humans.findOwnRequest.bind(metastore.humans);
+    const humans = Object.create(metastore.humans) as {
+      findOwnRequest: HumanStore["findOwnRequest"];
+    } & HumanStore;
+    // The first is answered, and the one after the answer is not.
+    humans.findOwnRequest = async (attempt) => {
+      const found = await find(attempt);
+      if (found && (outages += 1) === 1) throw new Error("read ECONNRESET");
+      return found;
+    };
+    const asking = await ask(dag, { ok: asks(dag, humans) }, { clock });
+    await answer(asking, await asking.asked());
+    const ticks = setInterval(() => clock.advance(100), 5);
+    const states = await asking.ended();
+    clearInterval(ticks);
+    expect(outages).toBe(2);
+    expect(states).toEqual({ first: "success", ok: "success", last: "success" });
+    expect(await asking.returned("ok")).toMatchObject({ responded_by_user: { id: "ada" } });
   });
 
   test("is answered once: of several at once, one is accepted and the others are told whose", async () => {

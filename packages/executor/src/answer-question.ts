@@ -25,7 +25,7 @@ export async function answerQuestion(
     return { kind: "found", bytes: await findAnswer(queries, attempt, question) };
   } catch (error) {
     if (question.kind === "value" && isOwnFault(error)) return { kind: "failed", error: storedError(error) };
-    if (question.kind === "entries" && error instanceof MemodagError)
+    if ((question.kind === "entries" || question.kind === "human") && error instanceof MemodagError)
       return { kind: "failed", error: storedError(error) };
     return unanswered(question, messageOf(error));
   }

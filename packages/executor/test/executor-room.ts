@@ -195,7 +195,7 @@ export function failed(outcome: AttemptOutcome): { code: string; message: string
 
 /** A module of Dag `d`. `body` makes its tasks. */
 export function dagModule(body: string): string {
-  return `import { Dag, FailTask, getContext, getClient, SkipTask } from "memodag";
+  return `import { approval, Dag, FailTask, getContext, getClient, SkipTask } from "memodag";
     export const dag = new Dag("d");
     ${body}`;
 }

@@ -2,7 +2,13 @@
 
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Attempt, AttemptQueries, XComAddress } from "@memodag/core";
+import {
+  MemodagError,
+  type Attempt,
+  type AttemptQueries,
+  type AttemptSensor,
+  type XComAddress,
+} from "@memodag/core";
 import { describe, expect, it } from "vitest";
 import { ExecutorRoom, failed, returned } from "./executor-room.ts";
 
@@ -109,6 +115,17 @@ describe("a task that pulls", () => {
       message: 'XCom "rows" of task "load" could not be read: the database is away',
     });
     expect(outcome).toMatchObject({ retryable: true });
+  });
+});
+
+describe("a task that waits for an answer", () => {
+  it("asks again soon when the database is away", async () => {
+    const askHuman = () => Promise.reject(new MemodagError("database_failed", "the database is away"));
+    await using room = new ExecutorRoom({ queries: { ...queriesOver({}), askHuman } });
+    const timeoutMs = 60_000;
+    const sensor = { mode: "reschedule", pokeIntervalMs: timeoutMs, timeoutMs, waitedMs: 0 } as AttemptSensor;
+    const outcome = await room.run(`dag.task("it", approval({ subject: "Go?" }))();`, { hitl: true, sensor });
+    expect(outcome).toMatchObject({ kind: "rescheduled", afterMs: 5_000 });
   });
 });
 

@@ -154,6 +154,23 @@ describe("an attempt", () => {
     return dag;
   };
 
+  it("fails by no outage of the database: it asks again soon, and finds the answer that is there", async () => {
+    for (const code of ["database_failed", "database_unreachable", "database_read_only"] as const) {
+      const { scope } = scopeOf(() => {
+        throw new MemodagError(code, "away");
+      });
+      const late = { ...waiting, waitedMs: 70_000 };
+      const outcome = await runHitl(dagWith(), "ok", { n: 7 }, scope, late);
+      expect(outcome).toEqual({ kind: "rescheduled", afterMs: 5_000 });
+    }
+    const { scope } = scopeOf(() => {
+      throw new MemodagError("question_unanswered", "its request is invalid");
+    });
+    await expect(runHitl(dagWith(), "ok", { n: 7 }, scope, { ...waiting, waitedMs: 1 })).rejects.toThrow(
+      /its request is invalid/,
+    );
+  });
+
   it("shows its request once, and returns the answer when there is one", async () => {
     const first = scopeOf(({ act }) => (act === "find" ? undefined : null));
     const outcome = await runHitl(dagWith(), "ok", { n: 7 }, first.scope, { ...waiting, waitedMs: 10 });

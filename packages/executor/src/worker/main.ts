@@ -52,10 +52,7 @@ async function ask(question: Question): Promise<FoundAnswer> {
   listen();
   const answer = await link.ask(question);
   if (answer.kind === "found") return answer;
-  // Only caches say more than that there is no answer.
-  const isOfCache = question.kind === "value" || question.kind === "entries";
-  const code = isOfCache ? (answer.error.code as ErrorCode) : "question_unanswered";
-  throw new MemodagError(code, answer.error.message);
+  throw new MemodagError(answer.error.code as ErrorCode, answer.error.message);
 }
 
 function take(message: ToWorker): void {

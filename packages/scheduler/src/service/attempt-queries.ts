@@ -1,6 +1,7 @@
 // Answers the queries of running attempts, from the stores and the config of this scheduler.
 
 import {
+  askStore,
   readHumanRequest,
   type Attempt,
   type AttemptQueries,
@@ -85,9 +86,9 @@ async function askHuman(
   question: HumanQuestion,
 ): Promise<StoredRequest | undefined> {
   if (!attempt.hitl) throw new Error("the task does not wait for an answer");
-  if (question.act === "find") return await humans.findOwnRequest(attempt);
-  if (question.act === "expire") return await humans.expireRequest(attempt);
+  if (question.act === "find") return await askStore(() => humans.findOwnRequest(attempt));
+  if (question.act === "expire") return await askStore(() => humans.expireRequest(attempt));
   const request = readHumanRequest(question.text);
   if (!request) throw new Error("its request is invalid");
-  return await humans.openRequest(attempt, { request, timeoutMs: question.timeoutMs });
+  return await askStore(() => humans.openRequest(attempt, { request, timeoutMs: question.timeoutMs }));
 }

@@ -6,6 +6,7 @@ import {
   formatDuration,
   MemodagError,
   type AttemptSensor,
+  type ErrorCode,
   type HumanQuestion,
   type HumanRequest,
   type HumanResponse,
@@ -18,17 +19,45 @@ import type { AttemptScope } from "./attempt-scope.ts";
 import { getState } from "./list-handlers.ts";
 import { openTask, type SensorOutcome } from "./run-handler.ts";
 
+/** Milliseconds until the database is asked again, if it did not answer. */
+const OUTAGE_REST_MS = 5_000;
+
+const OUTAGES: ReadonlySet<ErrorCode> = new Set([
+  "database_failed",
+  "database_unreachable",
+  "database_read_only",
+]);
+
+/** Thrown while the requests cannot be read or written. */
+class Outage extends Error {}
+
 /** The answer to a question about a request. */
 interface Shown {
   readonly response: HumanResponse | null;
 }
 
 /**
- * Runs one attempt. `rescheduled`: there is no answer yet.
+ * Runs one attempt. `rescheduled`: there is no answer yet, or it cannot be read now. An outage is no failure: whoever has
+ * answered would have to answer again.
  * @throws MemodagError `approval_timeout`, `approval_rejected`; `hitl_text_invalid` for a subject or
  * body that is not a string. Rethrows errors of the author's functions.
  */
 export async function runHitl(
+  dag: Dag,
+  taskId: string,
+  args: JsonObject,
+  scope: AttemptScope,
+  sensor: AttemptSensor,
+): Promise<SensorOutcome> {
+  try {
+    return await lookForAnswer(dag, taskId, args, scope, sensor);
+  } catch (error) {
+    if (error instanceof Outage) return { kind: "rescheduled", afterMs: OUTAGE_REST_MS };
+    throw error;
+  }
+}
+
+async function lookForAnswer(
   dag: Dag,
   taskId: string,
   args: JsonObject,
@@ -60,7 +89,10 @@ async function ask(scope: AttemptScope, question: HumanQuestion): Promise<Shown 
   if (!scope.askHuman) {
     throw new MemodagError("context_unavailable", "A task that waits for an answer cannot run here");
   }
-  const bytes = await scope.askHuman(question);
+  const bytes = await scope.askHuman(question).catch((error: unknown) => {
+    if (error instanceof MemodagError && OUTAGES.has(error.code)) throw new Outage();
+    throw error;
+  });
   return bytes && (JSON.parse(new TextDecoder().decode(bytes)) as Shown);
 }
 
