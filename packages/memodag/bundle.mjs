@@ -9,10 +9,12 @@
 // (`src/kept-code.ts`). What users import are ES modules that name the exports of these files.
 
 import { cp, glob, readFile, rm, writeFile } from "node:fs/promises";
+import { matchesGlob, relative } from "node:path";
 import { decode, encode } from "@jridgewell/sourcemap-codec";
 import { rolldown } from "rolldown";
 import { parseSync } from "rolldown/utils";
-import { lateModules } from "./late-modules.mjs";
+import { bundledSqlite } from "./bundled-sqlite.mjs";
+import { isLate, lateModules } from "./late-modules.mjs";
 import { licencesOf } from "./licences.mjs";
 
 /** Installed beside memodag, not bundled. */
@@ -32,37 +34,45 @@ const THREADS = {
  * What is loaded together: of each group the modules below, and all that these import, without those of the groups
  * before it. Everything else is in files of its own, by what imports it.
  */
+const LATE = Symbol("modules of Node's");
 const GROUPS = {
-  start: [/^core\/src\/import-module\.ts$/, /^memodag\/src\/start\.ts$/],
-  // Of tests, which import the SDK, and of threads, whose own files do their work as soon as they are loaded.
-  base: [
-    /^memodag\/src\/index\.ts$/,
-    /^executor\/src\/canonical-json-check\.ts$/,
-    /^executor\/src\/surroundings\/look-at-/,
-    /^executor\/src\/surroundings\/digest-memory\.ts$/,
-    /^scheduler\/src\/values\/value-work\.ts$/,
+  start: ["packages/core/src/import-module.ts", "packages/memodag/src/start.ts"],
+  base: ["packages/core/src/index.ts", LATE],
+  // Of threads, whose own files do their work as soon as they are loaded.
+  threads: [
+    "packages/executor/src/canonical-json-check.ts",
+    "packages/executor/src/surroundings/look-at-*.ts",
+    "packages/executor/src/surroundings/digest-memory.ts",
+    "packages/scheduler/src/values/value-work.ts",
   ],
-  main: [/^memodag\/src\/main\.ts$/],
+  main: ["packages/memodag/src/main.ts"],
   stores: [
-    /^deployment\/src\/(?:stores|config)\/index\.ts$/,
-    /^(?:config|metastore|result-cache)\/src\/index\.ts$/,
+    "packages/deployment/src/{stores,config}/index.ts",
+    "packages/config/src/index.ts",
+    // Of both databases.
+    "packages/metastore/src/open-metastore.ts",
+    "packages/metastore/src/{cache,dags,entries,runs,schedules}/*.ts",
+    "node_modules/kysely/dist/{kysely,query-compiler/default-query-compiler}.js",
   ],
-  cache: [/^operations\/src\/cache\/index\.ts$/],
+  cache: ["packages/operations/src/cache/index.ts"],
   dags: [
-    /^deployment\/src\/(?:dags|scheduler)\/index\.ts$/,
-    /^operations\/src\/(?:dags|runs)\/index\.ts$/,
-    /^dag-processor\/src\/index\.ts$/,
+    "packages/deployment/src/dags/index.ts",
+    "packages/operations/src/dags/index.ts",
+    "packages/dag-processor/src/index.ts",
   ],
+  runs: ["packages/deployment/src/scheduler/index.ts", "packages/operations/src/runs/index.ts"],
 };
 
-const packages = new URL("../", import.meta.url).pathname;
+const repository = new URL("../../", import.meta.url).pathname;
 const publicInput = Object.fromEntries(PUBLIC.map((name) => [name, `src/${name}.ts`]));
 const settings = {
   platform: "node",
-  external: Object.keys(dependencies),
+  external: Object.keys(dependencies).filter((name) => name !== "better-sqlite3"),
   resolve: { conditionNames: ["source", "node", "import", "default"] },
   transform: { target: "node22.19" },
-  plugins: [lateModules],
+  plugins: [bundledSqlite, lateModules],
+  // What a file takes from an `index.ts` brings nothing else of it along.
+  treeshake: { moduleSideEffects: [{ test: /\/packages\/[^/]+\/src\//, sideEffects: false }] },
 };
 const bundle = await rolldown({
   ...settings,
@@ -81,7 +91,8 @@ const { output } = await bundle.write({
     groups: Object.entries(GROUPS).map(([name, roots], index, { length }) => ({
       name,
       priority: length - index,
-      test: (id) => id.startsWith(packages) && roots.some((root) => root.test(id.slice(packages.length))),
+      test: (id) =>
+        roots.some((root) => (root === LATE ? isLate(id) : matchesGlob(relative(repository, id), root))),
     })),
   },
   // Names stay, for stack traces.

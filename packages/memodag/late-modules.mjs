@@ -21,6 +21,9 @@ const LOADED_BY_NODE = new Set([
 
 const PREFIX = "\0late:";
 
+/** True for what stands for such a module in the bundle. */
+export const isLate = (id) => id.startsWith(PREFIX);
+
 /**
  * Every export of such a module is read from it where it is used: what a file extends or calls when it is loaded itself
  * loads the module then.

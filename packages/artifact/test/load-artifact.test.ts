@@ -3,7 +3,8 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { sha256 } from "@memodag/core";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { formatAnchoredSpecifier, materializeArtifact } from "../src/index.ts";
+import { formatAnchoredSpecifier } from "../src/index.ts";
+import { materializeArtifact } from "../src/materialize-artifact.ts";
 import { loadInChild, type LoadReport } from "./load-in-child.ts";
 
 let root: string;

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { sha256 } from "@memodag/core";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { materializeArtifact } from "../src/index.ts";
+import { materializeArtifact } from "../src/materialize-artifact.ts";
 
 let state: string;
 

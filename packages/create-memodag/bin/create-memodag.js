@@ -1,9 +1,9 @@
 #!/usr/bin/env node
 // What `npm create memodag` runs.
-import { refusalOf } from "../dist/node-floor.js";
+import floor from "../dist/node-floor.js";
 
 // Another Node fails somewhere below, some with a crash: nothing else is loaded before this.
-const refusal = refusalOf(process.versions.node);
+const refusal = floor.refusalOf(process.versions.node);
 if (refusal !== null) {
   process.stderr.write(`create-memodag: ${refusal}\n`);
   process.exit(2);

@@ -18,6 +18,7 @@ import {
 import { createPackageResolver } from "@memodag/source-hash/packages";
 import type { DagBundle } from "./dag-bundle.ts";
 import { FileDigests } from "./file-digests.ts";
+import { FileMemory } from "./file-memory.ts";
 import { findDagFiles, isIgnoredFolder } from "./find-dag-files.ts";
 import { arePackagesUnchanged, isUnchanged, listInputPaths } from "./fingerprint.ts";
 import { loaderEnvironment } from "./loading/loader-environment.ts";
@@ -70,6 +71,7 @@ export class DagProcessor {
   readonly #clock: Clock;
   readonly #findFault: NonNullable<DagProcessorOptions["findFault"]>;
   readonly #packageMemory: PackageMemory;
+  readonly #fileMemory: FileMemory;
   #lastPass: Promise<unknown> = Promise.resolve();
 
   constructor(options: DagProcessorOptions) {
@@ -81,6 +83,7 @@ export class DagProcessor {
     this.#clock = options.clock ?? systemClock;
     this.#findFault = options.findFault ?? (() => undefined);
     this.#packageMemory = new PackageMemory(join(options.stateDir, "packages.json"), this.#clock);
+    this.#fileMemory = new FileMemory(join(options.stateDir, "files.json"), this.#clock);
   }
 
   /** Processes all bundles of the config, and removes those that are not in it. */
@@ -115,15 +118,17 @@ export class DagProcessor {
 
   async #process(bundle: DagBundle): Promise<BundleSummary> {
     const started = this.#clock.monotonic();
-    const paths = await findDagFiles(resolve(bundle.path));
+    const digests = new FileDigests(this.#fileMemory);
+    const paths = await findDagFiles(resolve(bundle.path), digests);
     const root = await realpath(bundle.path);
-    const pass = await this.#startPass(root);
+    const pass = await this.#startPass(root, digests);
     await this.#store.removeDagFilesExcept(bundle.name, paths);
     const stored = new Map((await this.#store.listDagFiles(bundle.name)).map((file) => [file.path, file]));
     const changed = await this.#findChanged(paths, bundle, pass, stored);
     const processed = (await this.#processAll(changed, pass)).map((file) => this.#judge(file, bundle.team));
     const saved = await this.#saveAll(bundle, processed);
     this.#packageMemory.save();
+    this.#fileMemory.save();
     const summaries = new Map(saved.map((summary) => [summary.path, summary]));
     return {
       bundle: bundle.name,
@@ -133,8 +138,7 @@ export class DagProcessor {
     };
   }
 
-  async #startPass(root: string): Promise<BundlePass> {
-    const digests = new FileDigests();
+  async #startPass(root: string, digests: FileDigests): Promise<BundlePass> {
     const installed = new NodeModules(this.#packageMemory);
     return {
       root,

@@ -1,21 +1,55 @@
-// Digests of files, each read once per pass however many Dag files it is part of.
+// Digests of files, each read at most once per pass however many Dag files it is part of.
 
-import { digestInput } from "@memodag/artifact";
+import { digestInput } from "@memodag/artifact/input-digest";
 import { readFile, realpath, sha256, stat, type Digest } from "@memodag/core";
+import type { FileFacts, FileMemory } from "./file-memory.ts";
+
+/** How the SDK is imported, in any form. */
+const IMPORTS_SDK = /\b(?:from|import|require)\s*\(?\s*["'](?:memodag|@memodag\/sdk)["']/;
 
 /** The content digests of files during one pass. */
 export class FileDigests {
-  readonly #known = new Map<string, Promise<Digest | null>>();
+  readonly #memory: FileMemory | undefined;
+  readonly #known = new Map<string, Promise<FileFacts | null>>();
   readonly #inputs = new Map<string, Digest | null>();
   readonly #places = new Map<string, Promise<string | null>>();
 
+  /** Without a memory, each file is read. */
+  constructor(memory?: FileMemory) {
+    this.#memory = memory;
+  }
+
   /** Returns the digest of the file at an absolute path, or `null` if it does not exist. */
-  of(path: string): Promise<Digest | null> {
+  async of(path: string): Promise<Digest | null> {
+    return (await this.#factsOf(path))?.digest ?? null;
+  }
+
+  /** False also for a file that does not exist. */
+  async importsSdk(path: string): Promise<boolean> {
+    return (await this.#factsOf(path))?.importsSdk ?? false;
+  }
+
+  #factsOf(path: string): Promise<FileFacts | null> {
     const known = this.#known.get(path);
     if (known) return known;
-    const digest = readRegularFile(path).then((bytes) => bytes && sha256(bytes));
-    this.#known.set(path, digest);
-    return digest;
+    const facts = this.#findFacts(path);
+    this.#known.set(path, facts);
+    return facts;
+  }
+
+  async #findFacts(path: string): Promise<FileFacts | null> {
+    try {
+      const stats = await stat(path, { bigint: true });
+      if (!stats.isFile()) return null;
+      const remembered = this.#memory?.find(path, stats);
+      if (remembered) return remembered;
+      const bytes = await readFile(path);
+      const facts = { digest: sha256(bytes), importsSdk: IMPORTS_SDK.test(bytes.toString("latin1")) };
+      this.#memory?.remember(path, stats, facts);
+      return facts;
+    } catch {
+      return null;
+    }
   }
 
   /**

@@ -3,11 +3,10 @@
 import type { Dirent } from "node:fs";
 import { join } from "node:path";
 import { MemodagError, readdir } from "@memodag/core";
-import { readRegularFile } from "./file-digests.ts";
+import type { FileDigests } from "./file-digests.ts";
 
 const CANDIDATE = /\.(?:ts|mts|js|mjs)$/;
 const NOT_A_DAG_FILE = /\.(?:d\.[cm]?ts|(?:test|spec)\.[cm]?[jt]s)$/;
-const IMPORTS_SDK = /\b(?:from|import|require)\s*\(?\s*["'](?:memodag|@memodag\/sdk)["']/;
 
 /** Folders that never contain Dag files: installed packages and dotfolders. */
 export function isIgnoredFolder(name: string): boolean {
@@ -19,21 +18,22 @@ export function isIgnoredFolder(name: string): boolean {
  * to folders are not followed.
  * @throws MemodagError `config_invalid` if `root` is not a readable folder
  */
-export async function findDagFiles(root: string): Promise<string[]> {
+export async function findDagFiles(root: string, digests: FileDigests): Promise<string[]> {
   const paths: string[] = [];
-  await collect(root, "", paths);
+  await collect(root, "", paths, digests);
   return paths.sort();
 }
 
-async function collect(root: string, folder: string, paths: string[]): Promise<void> {
+async function collect(root: string, folder: string, paths: string[], digests: FileDigests): Promise<void> {
   const entries = await list(root, folder);
   await Promise.all(
     entries.map(async (entry) => {
       const path = folder === "" ? entry.name : `${folder}/${entry.name}`;
       if (entry.isDirectory()) {
-        if (!isIgnoredFolder(entry.name)) await collect(root, path, paths);
+        if (!isIgnoredFolder(entry.name)) await collect(root, path, paths, digests);
       } else if (CANDIDATE.test(entry.name) && !NOT_A_DAG_FILE.test(entry.name)) {
-        if (await importsSdk(join(root, path))) paths.push(path);
+        // False also for a file that was deleted since it was listed, and for FIFOs, sockets and devices.
+        if (await digests.importsSdk(join(root, path))) paths.push(path);
       }
     }),
   );
@@ -52,10 +52,4 @@ async function list(root: string, folder: string): Promise<Dirent[]> {
       { cause, fields: { path: root } },
     );
   }
-}
-
-/** Also false for a file that was deleted since it was listed, and for FIFOs, sockets and devices. */
-async function importsSdk(path: string): Promise<boolean> {
-  const bytes = await readRegularFile(path);
-  return bytes !== null && IMPORTS_SDK.test(bytes.toString());
 }

@@ -3,7 +3,7 @@
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
-import { digestVariable } from "@memodag/artifact";
+import { digestVariable } from "@memodag/artifact/input-digest";
 import { finishInSlices, sha256, type DagFile, type Digest, type TimeSlice } from "@memodag/core";
 import { listCommandSources } from "@memodag/sdk/command-sources";
 import { HASHER_VERSION, type InstalledFiles, type PackageResolver } from "@memodag/source-hash/packages";

@@ -1,5 +1,6 @@
 // Finds the lockfile that fixes the versions of a bundle's packages.
 
+import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { Digest } from "@memodag/core";
 import type { FileDigests } from "./file-digests.ts";
@@ -23,7 +24,8 @@ export interface Lockfile {
 export async function findLockfile(folder: string, digests: FileDigests): Promise<Lockfile | null> {
   for (const name of LOCKFILE_NAMES) {
     const path = join(folder, name);
-    const digest = await digests.of(path);
+    // Most are not there: dozens of calls that each wait for a thread would take longer than all the rest.
+    const digest = existsSync(path) ? await digests.of(path) : null;
     if (digest !== null) return { path, digest };
   }
   const parent = dirname(folder);

@@ -1,7 +1,7 @@
 // Processes one Dag file from source to Dags, independently of other files and without storing anything.
 
 import { dirname, join } from "node:path";
-import { materializeArtifact } from "@memodag/artifact";
+import { materializeArtifact } from "@memodag/artifact/materialize-artifact";
 import type { PackageSeals } from "@memodag/artifact/packages";
 import {
   sha256,

@@ -1,7 +1,7 @@
 // Keeps the artifacts of attempts as files, each fetched once.
 
 import { access } from "node:fs/promises";
-import { materializeArtifact } from "@memodag/artifact";
+import { materializeArtifact } from "@memodag/artifact/materialize-artifact";
 import { MemodagError, messageOf, type Artifact, type ArtifactSource, type Digest } from "@memodag/core";
 
 /**

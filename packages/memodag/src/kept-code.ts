@@ -53,6 +53,8 @@ interface LoadedFile {
   readonly stamp: string;
   readonly source: string;
   readonly script: Script;
+  /** Kept code that was used. */
+  readonly used: Buffer | undefined;
 }
 
 /** The head of the file of kept code, as JSON. */
@@ -77,6 +79,9 @@ export class Program {
   readonly #kept: ReadonlyMap<string, Kept>;
   readonly #modules = new Map<string, { exports: unknown }>();
   readonly #loaded = new Map<string, LoadedFile>();
+  /** True if what a command calls may have changed: it calls other functions when it finds other things to do. */
+  readonly #isOld: boolean;
+  /** True if there is something to be kept. */
   #isStale: boolean;
 
   constructor(place: ProgramPlace) {
@@ -84,8 +89,8 @@ export class Program {
     this.#require = createRequire(join(place.folder, "program.cjs"));
     const found = place.keptIn === undefined ? undefined : readKept(place.keptIn);
     this.#kept = found?.files ?? new Map<string, Kept>();
-    // A command calls other functions when it finds other things to do.
-    this.#isStale = found === undefined || place.now - found.madeAt > DAY_MS;
+    this.#isOld = found === undefined || place.now - found.madeAt > DAY_MS;
+    this.#isStale = this.#isOld;
   }
 
   /** Returns the exports of a file of the program (`./main.cjs`), or of a module that it uses. */
@@ -103,8 +108,10 @@ export class Program {
     const { keptIn, now } = this.#place;
     if (keptIn === undefined || !this.#isStale) return;
     const kept = new Map(this.#kept);
-    for (const [name, { stamp, source, script }] of this.#loaded)
-      kept.set(name, { stamp, digest: digestOf(source), code: script.createCachedData() });
+    for (const [name, { stamp, source, script, used }] of this.#loaded) {
+      const code = this.#isOld ? undefined : used;
+      kept.set(name, { stamp, digest: digestOf(source), code: code ?? script.createCachedData() });
+    }
     try {
       mkdirSync(dirname(keptIn), { recursive: true, mode: 0o700 });
       writeKept(keptIn, kept);
@@ -128,7 +135,7 @@ export class Program {
   #compile(name: string, file: string): Script {
     const { source, stamp } = readStamped(file);
     const kept = this.#kept.get(name);
-    // Files that were copied, such as by a container's image, have another stamp; reading all of them takes some milliseconds.
+    // Files that were installed again have another stamp.
     const isSame = kept !== undefined && (kept.stamp === stamp || kept.digest === digestOf(source));
     const cachedData = isSame ? kept.code : undefined;
     const script = new Script(BEFORE + source + AFTER, {
@@ -137,8 +144,9 @@ export class Program {
       columnOffset: -BEFORE.length,
       ...(cachedData && { cachedData }),
     });
-    if (cachedData === undefined || script.cachedDataRejected === true) this.#isStale = true;
-    this.#loaded.set(name, { stamp, source, script });
+    const used = script.cachedDataRejected === true ? undefined : cachedData;
+    if (used === undefined || kept?.stamp !== stamp) this.#isStale = true;
+    this.#loaded.set(name, { stamp, source, script, used });
     return script;
   }
 }

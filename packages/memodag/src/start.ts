@@ -10,6 +10,8 @@ export * from "@memodag/deployment/environment-secrets";
 
 const FOLDER = import.meta.dirname;
 const MAIN = "./main.cjs";
+/** The exit code of a program that has nothing to do and is not at its end. */
+const UNSETTLED = 13;
 /** V8 drops code that is not used for long: what a service has left at its end is not what it started with. */
 const LONGEST_SECONDS = 60;
 
@@ -22,7 +24,13 @@ export async function start(args: readonly string[]): Promise<void> {
   if (folder !== undefined) enableCompileCache(join(folder, "compiled"));
   const loaded = isCodeKept() ? loadKept(folder, args) : createRequire(import.meta.url)(MAIN);
   const { main } = loaded as { main(args: readonly string[]): Promise<void> };
+  let isOver = false;
+  process.once("exit", () => {
+    // As Node ends an ES module that waits for what never comes.
+    if (!isOver) process.exitCode ||= UNSETTLED;
+  });
   await main(args);
+  isOver = true;
 }
 
 /** Not where Node has to know the files: it maps places in those alone that it has loaded itself. */

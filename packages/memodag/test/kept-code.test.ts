@@ -1,6 +1,6 @@
 // Kept code is used for the file that it was compiled from, and for no other; without it, everything works.
 
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import {
   chmodSync,
   existsSync,
@@ -104,11 +104,15 @@ describe("the code kept for a command", () => {
     expect(run()).toEqual({ said: "main one", isCompiled: false });
   });
 
-  it("is used for a copy of the files, which another container may have", () => {
+  it("is used for files that were installed again, which are known from then on", () => {
     run();
+    const kept = readFileSync(keptIn);
     const text = readFileSync(join(root, "word.cjs"), "utf8");
     rmSync(join(root, "word.cjs"));
     write("word.cjs", text);
+    run();
+    expect(readFileSync(keptIn).equals(kept)).toBe(false);
+    expect(readFileSync(keptIn).subarray(-1000).equals(kept.subarray(-1000))).toBe(true);
     expect(run()).toEqual({ said: "main one", isCompiled: false });
   });
 
@@ -154,6 +158,12 @@ describe("the code kept for a command", () => {
 });
 
 describe("the command", () => {
+  it("ends with 13 when nothing is left to wait for before its end", () => {
+    const preload = "data:text/javascript,globalThis.setImmediate = () => undefined";
+    const { status } = spawnSync(process.execPath, ["--import", preload, BIN, "--help"]);
+    expect(status).toBe(13);
+  });
+
   it("keeps its code apart for each command, in a folder of its user's, or runs without", () => {
     const cache = join(root, "cache");
     mkdirSync(cache, { mode: 0o700 });

@@ -2,8 +2,8 @@
 
 import { MemodagError } from "@memodag/core";
 import { allMigrations } from "@memodag/migrations";
+import { Migrator } from "kysely/migration";
 import type { Kysely } from "kysely";
-import type { Migrator } from "kysely/migration";
 import type { Dialect } from "./dialect.ts";
 import type { Schema } from "./tables/schema.ts";
 
@@ -43,7 +43,7 @@ export async function migrate(dialect: Dialect): Promise<readonly string[]> {
     await dialect.lockForMigration(transaction);
     const { pending, ...rest } = await statusWithin(dialect, transaction);
     refuseNewer({ pending, ...rest });
-    const { error } = await (await migratorOf(dialect, transaction)).migrateToLatest();
+    const { error } = await migratorOf(dialect, transaction).migrateToLatest();
     if (error !== undefined) throw error;
     return pending;
   });
@@ -98,8 +98,7 @@ function compare(names: readonly string[], done: readonly string[]): MigrationSt
   };
 }
 
-async function migratorOf(dialect: Dialect, db: Kysely<Schema>): Promise<Migrator> {
-  const { Migrator } = await import("kysely/migration");
+function migratorOf(dialect: Dialect, db: Kysely<Schema>): Migrator {
   return new Migrator({
     db,
     provider: { getMigrations: async () => allMigrations(dialect.schema) },

@@ -1,6 +1,6 @@
 // `memodag cache ls`: the entries, in one order or another, page by page.
 
-import { RECORD_SORTS, type RecordSort } from "@memodag/result-cache";
+import { RECORD_SORTS, type RecordSort } from "@memodag/result-cache/record-store";
 import { Option, type Command } from "commander";
 import { printJson } from "../output/print.ts";
 import { noteMissed, printRecords } from "../output/record-table.ts";

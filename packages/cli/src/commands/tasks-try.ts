@@ -2,7 +2,7 @@
 
 import type { Command } from "commander";
 import { instanceName } from "@memodag/core";
-import type { TriedTask, WatchedTry } from "@memodag/deployment/dags";
+import type { TriedTask, WatchedTry } from "@memodag/deployment/try-task";
 import { EXIT_RUN_FAILED } from "../output/exit-codes.ts";
 import { printJson, printJsonLine, printNote } from "../output/print.ts";
 import { stderr, stdoutClosed } from "../output/standard-streams.ts";
@@ -40,7 +40,7 @@ export function registerTry(tasks: Command): void {
 
 async function tryTask(dagId: string, taskId: string, options: TryOptions): Promise<void> {
   const { run: runId, team, mapIndex, json = false, watch } = options;
-  const { tryTask: attempt, watchTask } = await import("@memodag/deployment/dags");
+  const { tryTask: attempt, watchTask } = await import("@memodag/deployment/try-task");
   const input = { dagId, taskId, runId, team, mapIndex };
   const onOutput = (text: string): void => stderr.write(text);
   await withStopSignal((stopped) =>

@@ -4,7 +4,7 @@
 
 import { isBuiltin } from "node:module";
 import { dirname, extname, join, resolve } from "node:path";
-import { digestInput } from "@memodag/artifact";
+import { digestInput } from "@memodag/artifact/input-digest";
 import type { Digest } from "@memodag/core";
 import { packageNameOf } from "@memodag/source-hash";
 import { readRegularFile } from "../file-digests.ts";
