@@ -9,9 +9,10 @@ import {
   type ByteStore,
   type ListedBytes,
 } from "@memodag/core";
-import { checkedChunks, streamOf } from "@memodag/result-cache";
-import { sql } from "kysely";
+import { checkedChunks, collectBytes, streamOf } from "@memodag/result-cache";
+import { sql, type Kysely, type Transaction } from "kysely";
 import type { Dialect } from "../dialect.ts";
+import type { Schema } from "../tables/schema.ts";
 
 /** Bytes of a piece, at most. */
 const PIECE_BYTES = 2 ** 20;
@@ -19,19 +20,21 @@ const PIECE_BYTES = 2 ** 20;
 /** Milliseconds after which an unfinished upload counts as abandoned by a killed process. */
 const ABANDONED_MS = 24 * 3_600_000;
 
+const SWEEP_EVERY_MS = 60_000;
 const NAMES_A_STATEMENT = 1_000;
 const ROWS_A_PAGE = 500;
 
-/** Metadata of complete bytes. */
+/** Complete bytes, with the first piece of them; `null` if they are none. */
 interface WholeObject {
   readonly id: number;
   readonly size_bytes: number;
-  readonly sha256: string;
+  readonly bytes: Uint8Array | null;
 }
 
 /** The byte store of the metadata database, which stays its owner's to close. */
 export class MetadataByteStore implements ByteStore {
   readonly #dialect: Dialect;
+  #sweptAt = Number.NEGATIVE_INFINITY;
 
   constructor(dialect: Dialect) {
     this.#dialect = dialect;
@@ -55,26 +58,23 @@ export class MetadataByteStore implements ByteStore {
     { signal }: ByteCallOptions = {},
   ): Promise<void> {
     await this.#sweep();
-    const { kysely, now } = this.#dialect;
-    const { id } = await kysely
-      .insertInto("byte_object")
-      .values({
-        team,
-        name,
-        size_bytes: check.sizeBytes,
-        sha256: check.sha256,
-        is_whole: 0,
-        created_at: now,
-      })
-      .returning("id")
-      .executeTakeFirstOrThrow();
+    const pieces = inPieces(checkedChunks(body, check, signal));
+    if (check.sizeBytes <= PIECE_BYTES)
+      return await this.#writeOne(team, name, await collectBytes(pieces), check);
+    const id = await insertObject(this.#dialect, this.#dialect.kysely, { team, name, check, isWhole: false });
     try {
       let place = 0;
-      for await (const bytes of inPieces(checkedChunks(body, check, signal))) {
-        await kysely.insertInto("byte_piece").values({ object_id: id, place, bytes }).execute();
+      for await (const bytes of pieces) {
+        await this.#dialect.kysely.insertInto("byte_piece").values({ object_id: id, place, bytes }).execute();
         place += 1;
       }
-      await this.#makeWhole(team, name, id);
+      await this.#replace(team, name, async (transaction) => {
+        await transaction
+          .updateTable("byte_object")
+          .set({ is_whole: 1, created_at: this.#dialect.now })
+          .where("id", "=", id)
+          .execute();
+      });
     } catch (error) {
       // The error is the body's, or the database's, which then sweeps later.
       await this.#remove(id).catch(() => undefined);
@@ -138,7 +138,8 @@ export class MetadataByteStore implements ByteStore {
   async #find(team: string, name: string): Promise<WholeObject | undefined> {
     return await this.#dialect.kysely
       .selectFrom("byte_object")
-      .select(["id", "size_bytes", "sha256"])
+      .leftJoin("byte_piece", (join) => join.onRef("object_id", "=", "byte_object.id").on("place", "=", 0))
+      .select(["byte_object.id", "size_bytes", "bytes"])
       .where("team", "=", team)
       .where("name", "=", name)
       .where("is_whole", "=", 1)
@@ -146,12 +147,13 @@ export class MetadataByteStore implements ByteStore {
   }
 
   async *#piecesOf(
-    { id, size_bytes }: WholeObject,
+    { id, size_bytes, bytes }: WholeObject,
     name: string,
     signal: AbortSignal | undefined,
   ): AsyncGenerator<Uint8Array> {
-    let sizeBytes = 0;
-    for (let place = 0; sizeBytes < size_bytes; place += 1) {
+    if (bytes) yield bytes;
+    let sizeBytes = bytes?.length ?? 0;
+    for (let place = bytes ? 1 : 0; sizeBytes < size_bytes; place += 1) {
       signal?.throwIfAborted();
       const piece = await this.#dialect.kysely
         .selectFrom("byte_piece")
@@ -165,23 +167,31 @@ export class MetadataByteStore implements ByteStore {
     }
   }
 
+  /** Bytes of a single piece: one transaction, and so one wait for the disk. */
+  async #writeOne(team: string, name: string, bytes: Uint8Array, check: ByteCheck): Promise<void> {
+    await this.#replace(team, name, async (transaction) => {
+      const id = await insertObject(this.#dialect, transaction, { team, name, check, isWhole: true });
+      if (bytes.length === 0) return;
+      await transaction.insertInto("byte_piece").values({ object_id: id, place: 0, bytes }).execute();
+    });
+  }
+
   /** Writers of one name take turns; the last one's bytes stay. */
-  async #makeWhole(team: string, name: string, id: number): Promise<void> {
-    const { kysely, now } = this.#dialect;
+  async #replace(
+    team: string,
+    name: string,
+    write: (transaction: Transaction<Schema>) => Promise<void>,
+  ): Promise<void> {
     for (let attempt = 1; ; attempt += 1) {
       try {
-        await kysely.transaction().execute(async (transaction) => {
+        await this.#dialect.kysely.transaction().execute(async (transaction) => {
           await transaction
             .deleteFrom("byte_object")
             .where("team", "=", team)
             .where("name", "=", name)
             .where("is_whole", "=", 1)
             .execute();
-          await transaction
-            .updateTable("byte_object")
-            .set({ is_whole: 1, created_at: now })
-            .where("id", "=", id)
-            .execute();
+          await write(transaction);
         });
         return;
       } catch (error) {
@@ -195,7 +205,10 @@ export class MetadataByteStore implements ByteStore {
     await this.#dialect.kysely.deleteFrom("byte_object").where("id", "=", id).execute();
   }
 
+  /** Now and then, before bytes are written. */
   async #sweep(): Promise<void> {
+    if (performance.now() - this.#sweptAt < SWEEP_EVERY_MS) return;
+    this.#sweptAt = performance.now();
     const { kysely, now } = this.#dialect;
     await kysely
       .deleteFrom("byte_object")
@@ -203,6 +216,33 @@ export class MetadataByteStore implements ByteStore {
       .where("created_at", "<", sql<number>`${now} - ${sql.lit(ABANDONED_MS)}`)
       .execute();
   }
+}
+
+interface NewObject {
+  readonly team: string;
+  readonly name: string;
+  readonly check: ByteCheck;
+  readonly isWhole: boolean;
+}
+
+async function insertObject(
+  { now }: Dialect,
+  kysely: Kysely<Schema>,
+  { team, name, check, isWhole }: NewObject,
+): Promise<number> {
+  const { id } = await kysely
+    .insertInto("byte_object")
+    .values({
+      team,
+      name,
+      size_bytes: check.sizeBytes,
+      sha256: check.sha256,
+      is_whole: isWhole ? 1 : 0,
+      created_at: now,
+    })
+    .returning("id")
+    .executeTakeFirstOrThrow();
+  return id;
 }
 
 const MOST_ATTEMPTS = 20;

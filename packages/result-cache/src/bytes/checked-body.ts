@@ -1,8 +1,8 @@
 // Reads a body to store, and refuses one that is not what its writer said.
 
-import { createHash } from "node:crypto";
-import { createReadStream } from "node:fs";
-import { MemodagError, type ByteBody, type ByteCheck } from "@memodag/core";
+import { open } from "node:fs/promises";
+import type { ByteBody, ByteCheck } from "@memodag/core";
+import { BodyCheck } from "./body-check.ts";
 
 /** Bytes of a chunk, at most, where this file cuts them. */
 const CHUNK_BYTES = 2 ** 20;
@@ -18,19 +18,13 @@ export async function* checkedChunks(
   signal?: AbortSignal,
 ): AsyncGenerator<Uint8Array, void> {
   signal?.throwIfAborted();
-  const hash = createHash("sha256");
-  let sizeBytes = 0;
+  const checking = new BodyCheck(check);
   for await (const chunk of chunksOf(body, signal)) {
     signal?.throwIfAborted();
-    sizeBytes += chunk.length;
-    if (sizeBytes > check.sizeBytes) throw refused(`more than the ${check.sizeBytes} bytes announced`, check);
-    hash.update(chunk);
+    checking.take(chunk);
     yield chunk;
   }
-  if (sizeBytes !== check.sizeBytes)
-    throw refused(`${sizeBytes} bytes, not the ${check.sizeBytes} announced`, check);
-  const digest = hash.digest("hex");
-  if (digest !== check.sha256) throw refused(`bytes of sha256 ${digest}, not ${check.sha256}`, check);
+  checking.end();
 }
 
 /** All bytes of a stream together. */
@@ -65,17 +59,29 @@ function chunksOf(body: ByteBody, signal: AbortSignal | undefined): AsyncIterabl
     // A stream that hangs would otherwise be waited for after the signal.
     return signal ? body.pipeThrough(new TransformStream<Uint8Array, Uint8Array>(), { signal }) : body;
   }
-  return createReadStream(body.file, { highWaterMark: CHUNK_BYTES, ...(signal && { signal }) });
+  return chunksOfFile(body.file);
+}
+
+/** Reads a chunk ahead: the disk works while the one before is used. Each chunk has a buffer of its own. */
+async function* chunksOfFile(path: string): AsyncGenerator<Uint8Array> {
+  const file = await open(path, "r");
+  const read = () => file.read(Buffer.allocUnsafeSlow(CHUNK_BYTES));
+  let reading = read();
+  try {
+    for (;;) {
+      const { bytesRead, buffer } = await reading;
+      if (bytesRead === 0) return;
+      reading = read();
+      // Awaited with the next chunk.
+      reading.catch(() => undefined);
+      yield buffer.subarray(0, bytesRead);
+    }
+  } finally {
+    await reading.catch(() => undefined);
+    await file.close();
+  }
 }
 
 async function* slicesOf(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
   for (let from = 0; from < bytes.length; from += CHUNK_BYTES) yield bytes.subarray(from, from + CHUNK_BYTES);
-}
-
-function refused(found: string, { sizeBytes, sha256 }: ByteCheck): MemodagError {
-  return new MemodagError(
-    "bytes_refused",
-    `The body to store has ${found}: nothing was stored. Write it again from a source that does not change`,
-    { fields: { sizeBytes, sha256 } },
-  );
 }

@@ -1,6 +1,5 @@
 // Bytes as files: for installations that share a disk and no object store.
 
-import { createReadStream } from "node:fs";
 import { open, rm, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
 import type {
@@ -13,14 +12,12 @@ import type {
   Clock,
   ListedBytes,
 } from "@memodag/core";
-import { checkedChunks, streamOf } from "../bytes/checked-body.ts";
+import { checkedChunks } from "../bytes/checked-body.ts";
 import { isMissing, withFolderFailure } from "./folder-failure.ts";
+import { copyChecked, streamOfFile } from "./open-file.ts";
 import { inBatches } from "../in-batches.ts";
 import { isDigest, teamFolderName, teamOfFolder } from "./safe-names.ts";
 import { listNames, TeamFolder } from "./team-folder.ts";
-
-/** Bytes that are read at a time. */
-const CHUNK_BYTES = 256 * 1024;
 
 /**
  * Keeps bytes in `bytes/<team>/<2 digits>/<name>` of a folder that any number of processes may share. A file
@@ -51,13 +48,7 @@ export class FilesystemByteStore implements ByteStore {
     return await withFolderFailure(this.#folder, async () => {
       try {
         // Opened here and not at the first read: a file that is deleted meanwhile is read to its end.
-        const file = await open(path, "r");
-        const source = createReadStream(path, {
-          fd: file,
-          highWaterMark: CHUNK_BYTES,
-          ...(signal && { signal }),
-        });
-        return streamOf(source);
+        return streamOfFile(await open(path, "r"), signal);
       } catch (error) {
         if (isMissing(error)) return undefined;
         throw error;
@@ -78,6 +69,8 @@ export class FilesystemByteStore implements ByteStore {
       const granted = folder.incomingPathOf(name);
       const isGranted = "file" in body && body.file === granted;
       if (isGranted) await folder.adopt(granted, path, () => drain(checkedChunks(body, check, signal)));
+      else if ("file" in body)
+        await folder.replace(path, (file) => copyChecked(body.file, file, check, signal));
       else await folder.replace(path, checkedChunks(body, check, signal));
     });
   }

@@ -1,7 +1,7 @@
 // A team's folder in a store, whose files appear and vanish whole, with any number of processes at work.
 
 import { randomUUID } from "node:crypto";
-import { lstat, mkdir, open, readFile, readdir, rename, rm } from "node:fs/promises";
+import { lstat, mkdir, open, readFile, readdir, rename, rm, type FileHandle } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { OWN_FILE_MODE, OWN_FOLDER_MODE, type Clock, type Digest } from "@memodag/core";
 import { FileLock, modifiedAt } from "./file-lock.ts";
@@ -15,6 +15,9 @@ const INCOMING = "incoming";
 const ABANDONED_MS = 60 * 60 * 1000;
 
 const SHARD = /^[0-9a-f]{2}$/;
+
+/** The content of a new file, or what writes it. */
+type FileContent = Uint8Array | AsyncIterable<Uint8Array> | ((file: FileHandle) => Promise<void>);
 
 /**
  * Files named by digest, in folders by its first two digits.
@@ -41,7 +44,7 @@ export class TeamFolder {
   }
 
   /** Puts a file in its place, and over another that is there: readers see the one or the other. */
-  async replace(path: string, content: Uint8Array | AsyncIterable<Uint8Array>): Promise<void> {
+  async replace(path: string, content: FileContent): Promise<void> {
     const staged = await this.#stage(content);
     try {
       await inFolder(dirname(path), () => rename(staged, path));
@@ -66,13 +69,8 @@ export class TeamFolder {
     try {
       // Not through a link, which could lead anywhere.
       if (!(await lstat(from)).isFile()) throw new Error(`${from} is not a file`);
-      await check();
-      const file = await open(from, "r+");
-      try {
-        await file.sync();
-      } finally {
-        await file.close();
-      }
+      // The disk is waited for while the bytes are read.
+      await Promise.all([check(), sync(from)]);
       await inFolder(dirname(path), () => rename(from, path));
     } catch (error) {
       await rm(from, { force: true });
@@ -103,12 +101,13 @@ export class TeamFolder {
     }
   }
 
-  async #stage(content: Uint8Array | AsyncIterable<Uint8Array>): Promise<string> {
+  async #stage(content: FileContent): Promise<string> {
     await this.#sweepOnce();
     const path = join(this.#incoming, randomUUID());
     const file = await inFolder(this.#incoming, () => open(path, "wx", OWN_FILE_MODE));
     try {
-      await file.writeFile(content);
+      if (typeof content === "function") await content(file);
+      else await file.writeFile(content);
       await file.sync();
     } catch (error) {
       await rm(path, { force: true });
@@ -136,6 +135,15 @@ export class TeamFolder {
       const at = await modifiedAt(path);
       if (at !== undefined && this.#clock.now() - at > ABANDONED_MS) await rm(path, { force: true });
     }
+  }
+}
+
+async function sync(path: string): Promise<void> {
+  const file = await open(path, "r+");
+  try {
+    await file.sync();
+  } finally {
+    await file.close();
   }
 }
 

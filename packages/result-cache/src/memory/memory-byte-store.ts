@@ -10,7 +10,7 @@ import {
   type Clock,
   type ListedBytes,
 } from "@memodag/core";
-import { checkedChunks, collectBytes, streamOf } from "../bytes/checked-body.ts";
+import { checkedChunks } from "../bytes/checked-body.ts";
 
 interface Kept {
   readonly bytes: Uint8Array;
@@ -34,7 +34,7 @@ export class MemoryByteStore implements ByteStore {
   ): Promise<ReadableStream<Uint8Array> | undefined> {
     signal?.throwIfAborted();
     const kept = this.#teams.get(team)?.get(name);
-    return kept && streamOf(once(kept.bytes));
+    return kept && streamOfCopy(kept.bytes);
   }
 
   async write(
@@ -44,8 +44,7 @@ export class MemoryByteStore implements ByteStore {
     check: ByteCheck,
     { signal }: ByteCallOptions = {},
   ): Promise<void> {
-    // A copy: what was stored must not change with the caller's buffer.
-    const bytes = new Uint8Array(await collectBytes(checkedChunks(body, check, signal)));
+    const bytes = await copyOf(checkedChunks(body, check, signal), check.sizeBytes);
     const kept = this.#teams.get(team) ?? new Map<string, Kept>();
     this.#teams.set(team, kept);
     kept.set(name, { bytes, writtenAt: this.#clock.now() });
@@ -78,6 +77,23 @@ export class MemoryByteStore implements ByteStore {
   }
 }
 
-async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
-  if (bytes.length > 0) yield new Uint8Array(bytes);
+/** A copy: stored bytes must not change with the buffer of their writer. No more than announced are taken. */
+async function copyOf(chunks: AsyncIterable<Uint8Array>, sizeBytes: number): Promise<Uint8Array> {
+  const whole = new Uint8Array(sizeBytes);
+  let at = 0;
+  for await (const chunk of chunks) {
+    whole.set(chunk, at);
+    at += chunk.length;
+  }
+  return whole;
+}
+
+/** A copy: what is stored must not change with the reader's. */
+function streamOfCopy(bytes: Uint8Array): ReadableStream<Uint8Array> {
+  return new ReadableStream({
+    start(controller) {
+      if (bytes.length > 0) controller.enqueue(new Uint8Array(bytes));
+      controller.close();
+    },
+  });
 }
