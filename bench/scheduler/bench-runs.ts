@@ -15,7 +15,7 @@ import {
 } from "@memodag/core";
 import type { Metastore } from "@memodag/metastore";
 import { ResultCache, Values } from "@memodag/result-cache";
-import { Scheduler, triggerRun } from "@memodag/scheduler";
+import { Scheduler, triggerRun, type RunEntries } from "@memodag/scheduler";
 import { listHandlers, serializeDag } from "@memodag/sdk/runtime";
 import type { Dag } from "memodag";
 
@@ -26,10 +26,13 @@ import type { Dag } from "memodag";
 export class PretendedExecutor implements Executor {
   readonly outlives = false;
   readonly #turns: number;
+  readonly #work: ((attempt: Attempt) => Promise<void>) | undefined;
   readonly #ledger = new AttemptLedger();
 
-  constructor(turns = 0) {
+  /** @param work the attempt's, before it ends */
+  constructor(turns = 0, work?: (attempt: Attempt) => Promise<void>) {
     this.#turns = turns;
+    this.#work = work;
   }
 
   capacity(): number {
@@ -44,7 +47,8 @@ export class PretendedExecutor implements Executor {
     this.#ledger.begin(attempt);
     setImmediate(() => {
       this.#ledger.started(attempt.attemptId, 0);
-      this.#endAfter(this.#turns, attempt);
+      if (this.#work) void this.#work(attempt).then(() => this.#endAfter(this.#turns, attempt));
+      else this.#endAfter(this.#turns, attempt);
     });
     return "accepted";
   }
@@ -80,6 +84,8 @@ export interface BenchStores extends Pick<Metastore, "runs" | "dags" | "records"
   readonly values?: Values;
   /** How XComs refer to the results; the metadata database's unless said otherwise. */
   readonly valueStore?: string | null;
+  /** The entries of its tasks; by default, there are no job caches. */
+  readonly jobCaches?: RunEntries;
 }
 
 /** A scheduler over a database, with nothing to run yet. */
@@ -102,6 +108,7 @@ export class BenchRuns {
       values,
       records: metastore.records,
       results: metastore.results,
+      keepsEntries: true,
       clock: systemClock,
       log: silentLogger,
       options: {
@@ -118,6 +125,7 @@ export class BenchRuns {
       cache,
       values,
       executor,
+      ...(metastore.jobCaches && { entries: metastore.jobCaches }),
       clock: systemClock,
       log: { ...silentLogger, error: (message, fields) => console.error(message, fields) },
       cachingOffReason: () => null,

@@ -1,15 +1,13 @@
 // Value caches in several processes, on every store that processes share: one creation a key, and what happens when
 // the process that creates is killed or stopped.
 
-import { fork, type ChildProcess } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { fileURLToPath } from "node:url";
 import { openTestMetastore } from "@memodag/metastore/testing";
 import { RedisServer } from "@memodag/test-servers";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { CreatorAnswer, CreatorOrder } from "./creator-process.ts";
+import { askCreator, startCreator } from "./value-creators.ts";
 
-const CREATOR = fileURLToPath(new URL("creator-process.ts", import.meta.url));
 const PROCESSES = 8;
 const KEYS = 1_000;
 
@@ -37,16 +35,15 @@ describe.each(Object.keys(STORES))("value caches of several processes on %s", (n
     await store[Symbol.asyncDispose]();
   });
 
-  async function start(lease = "30s"): Promise<ChildProcess> {
-    const child = fork(CREATOR, [store.url, lease], { execArgv: ["--conditions=source", "--no-warnings"] });
+  async function start(lease?: string): Promise<ChildProcess> {
+    const child = await startCreator(store.url, lease);
     started.push(child);
-    await once(child, "message");
     return child;
   }
 
   test(`create each of ${KEYS} keys once, whichever of ${PROCESSES} processes it is`, async () => {
     const processes = await Promise.all(Array.from({ length: PROCESSES }, () => start()));
-    const answers = await Promise.all(processes.map((child) => ask(child, { keys: KEYS })));
+    const answers = await Promise.all(processes.map((child) => askCreator(child, { keys: KEYS })));
     expect(answers.reduce((sum, { created }) => sum + created, 0)).toBe(KEYS);
     for (const { values } of answers) expect(new Set(values).size).toBe(KEYS);
     for (const child of processes) child.kill("SIGKILL");
@@ -54,15 +51,15 @@ describe.each(Object.keys(STORES))("value caches of several processes on %s", (n
 
   test("go on when the creator is killed, once its lease is over", async () => {
     const [killed, next] = [await start("2s"), await start("2s")];
-    void ask(killed, { key: "killed", value: "lost", waitsForWord: true });
+    void askCreator(killed, { key: "killed", value: "lost", waitsForWord: true });
     await once(killed, "message");
-    const waiting = ask(next, { key: "killed", value: "next" });
+    const waiting = askCreator(next, { key: "killed", value: "next" });
     killed.kill("SIGKILL");
     const killedAt = performance.now();
     expect(await waiting).toEqual({ created: 1, values: ["next"] });
     // The lease, the longest pause between two looks, and a busy machine.
     expect(performance.now() - killedAt).toBeLessThan(10_000);
-    expect(await ask(await start(), { key: "killed", value: "never" })).toEqual({
+    expect(await askCreator(await start(), { key: "killed", value: "never" })).toEqual({
       created: 0,
       values: ["next"],
     });
@@ -70,25 +67,19 @@ describe.each(Object.keys(STORES))("value caches of several processes on %s", (n
 
   test("go on when the creator is stopped; what it creates late is its own, and not stored", async () => {
     const [slow, quick] = [await start("300ms"), await start("300ms")];
-    const late = ask(slow, { key: "stopped", value: "late", waitsForWord: true });
+    const late = askCreator(slow, { key: "stopped", value: "late", waitsForWord: true });
     await once(slow, "message");
     slow.kill("SIGSTOP");
-    expect(await ask(quick, { key: "stopped", value: "quick" })).toEqual({ created: 1, values: ["quick"] });
+    expect(await askCreator(quick, { key: "stopped", value: "quick" })).toEqual({
+      created: 1,
+      values: ["quick"],
+    });
     slow.kill("SIGCONT");
     slow.send("go on");
     expect(await late).toEqual({ created: 1, values: ["late"] });
-    expect(await ask(slow, { key: "stopped", value: "never" })).toEqual({ created: 0, values: ["quick"] });
+    expect(await askCreator(slow, { key: "stopped", value: "never" })).toEqual({
+      created: 0,
+      values: ["quick"],
+    });
   });
 });
-
-async function ask(child: ChildProcess, order: CreatorOrder): Promise<CreatorAnswer> {
-  return await new Promise((resolve) => {
-    const listen = (answer: CreatorAnswer | string): void => {
-      if (typeof answer === "string") return;
-      child.off("message", listen);
-      resolve(answer);
-    };
-    child.on("message", listen);
-    child.send(order);
-  });
-}
