@@ -188,7 +188,7 @@ export function describeValueCache(name: string, harness: ValueStoreHarness, run
         const claim = await other.tryAcquire({ team: "default", cache: "rates" }, "a", "other", MINUTE);
         equal(claim.kind, "acquired");
         equal(await cache.getOrCreate("a", never), "old");
-        await rejects(cache.getOrCreate("a", never, { grace: 0, waitTimeout: 20 }), {
+        await rejects(cache.getOrCreate("a", never, { grace: 0, waitTimeout: 500 }), {
           code: "value_wait_timeout",
           message: /created by other/,
         });
