@@ -14,7 +14,6 @@ import {
   type DagRun,
   type DagVersion,
   type HumanQuestion,
-  type HumanStore,
   type JsonValue,
   type OpenRequest,
   type TaskInstance,
@@ -25,7 +24,7 @@ import { Values } from "@memodag/result-cache";
 import { answerAttempts, clearRun, markRun, triggerRun, type Scheduler } from "@memodag/scheduler";
 import { runHitl, type AttemptScope } from "@memodag/sdk/runtime";
 import { approval, Dag, hitl } from "memodag";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, onTestFinished, vi } from "vitest";
 import { SchedulerRig } from "./scheduler-rig.ts";
 import { failed, type Script, type ScriptedExecutor } from "./scripted-executor.ts";
 
@@ -43,10 +42,10 @@ describe.each(TEST_DIALECTS)("a task that asks a person, on %s,", (dialect) => {
 
   /** What a worker does for a task that asks. */
   const asks =
-    (dag: Dag, humans: HumanStore = metastore.humans): Script =>
+    (dag: Dag): Script =>
     async (attempt: Attempt, args) => {
       const values = new Values({ metadata: metastore.results, clock: systemClock });
-      const { runs } = metastore;
+      const { runs, humans } = metastore;
       const { askHuman } = answerAttempts({ runs, values, humans, variables: [], env: {} });
       const scope = {
         ...attempt,
@@ -231,17 +230,16 @@ describe.each(TEST_DIALECTS)("a task that asks a person, on %s,", (dialect) => {
     const clock = new ManualClock(Date.now());
     const dag = approving();
     let outages = 0;
-    const find = metastore.humans.findOwnRequest.bind(metastore.humans);
-    const humans = Object.create(metastore.humans) as {
-      findOwnRequest: HumanStore["findOwnRequest"];
-    } & HumanStore;
-    // The first is answered, and the one after the answer is not.
-    humans.findOwnRequest = async (attempt) => {
+    const { humans } = metastore;
+    const find = humans.findOwnRequest.bind(humans);
+    // The first lookup after the answer fails, and the one after it does not.
+    const spy = vi.spyOn(humans, "findOwnRequest").mockImplementation(async (attempt) => {
       const found = await find(attempt);
-      if (found && (outages += 1) === 1) throw new Error("read ECONNRESET");
+      if (found?.response && (outages += 1) === 1) throw new Error("read ECONNRESET");
       return found;
-    };
-    const asking = await ask(dag, { ok: asks(dag, humans) }, { clock });
+    });
+    onTestFinished(() => spy.mockRestore());
+    const asking = await ask(dag, { ok: asks(dag) }, { clock });
     await answer(asking, await asking.asked());
     const ticks = setInterval(() => clock.advance(100), 5);
     const states = await asking.ended();

@@ -37,8 +37,8 @@ interface Shown {
 }
 
 /**
- * Runs one attempt. `rescheduled`: there is no answer yet, or it cannot be read now. An outage is no failure: whoever has
- * answered would have to answer again.
+ * Runs one attempt. `rescheduled`: there is no answer yet, or it cannot be read now. An outage does not fail
+ * the task: the person who has answered would have to answer again.
  * @throws MemodagError `approval_timeout`, `approval_rejected`; `hitl_text_invalid` for a subject or
  * body that is not a string. Rethrows errors of the author's functions.
  */
