@@ -285,6 +285,8 @@ describe.each(TEST_DIALECTS)("single flight on %s", (dialect) => {
       tryAcquire: (...call) => metastore.leases.tryAcquire(...call),
       tryRenew: (...call) => metastore.leases.tryRenew(...call),
       release: (...call) => metastore.leases.release(...call),
+      list: (...call) => metastore.leases.list(...call),
+      tryRevoke: (...call) => metastore.leases.tryRevoke(...call),
       ...own,
     });
     const refuse = async (): Promise<never> => {

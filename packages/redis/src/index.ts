@@ -1,8 +1,9 @@
-// Stores and value caches of memodag on Redis: name this package in the config as `kind = "redis"` of a store.
+// Stores, locks and value caches of memodag on Redis: name this package in the config as `kind = "redis"` of a store.
 
-import type { CacheBackend, CacheBackendOptions } from "@memodag/result-cache";
+import type { CacheBackend, CacheBackendOptions, LeaseStore } from "@memodag/result-cache";
 import { RedisConnection } from "./connection.ts";
 import type { RedisOptions } from "./options.ts";
+import { RedisLeaseStore } from "./redis-lease-store.ts";
 import { RedisRecordStore } from "./redis-record-store.ts";
 import { RedisResultStore } from "./redis-result-store.ts";
 
@@ -23,4 +24,13 @@ export async function openCacheBackend({
     results: new RedisResultStore(connection, prefix),
     close: async () => connection.close(),
   };
+}
+
+/** Opens the leases of cache keys. A server that is away is connected to as soon as it is there. */
+export async function openLeaseStore({
+  options: { url, prefix },
+}: Pick<CacheBackendOptions<RedisOptions>, "options">): Promise<LeaseStore> {
+  const connection = new RedisConnection({ url });
+  await connection.connect();
+  return new RedisLeaseStore(connection, prefix);
 }

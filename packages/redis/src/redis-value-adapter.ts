@@ -25,6 +25,7 @@ import {
   REMOVE_CLEARED,
   RENEW,
   SIZE,
+  whole,
 } from "./value-scripts.ts";
 
 /** Options of {@link openRedisValues}. */
@@ -186,11 +187,6 @@ class RedisValueAdapter implements ValueAdapter {
       for (const wake of waiting.get(key) ?? []) wake();
     });
   }
-}
-
-/** Redis takes whole milliseconds, and 1 at least. */
-function whole(ms: number): string {
-  return String(Math.max(1, Math.round(ms)));
 }
 
 function toValue(kind: string, body: Buffer): EncodedValue {

@@ -127,18 +127,19 @@ return { #keys, count }
 `);
 
 /**
- * ARGV: key, holder, milliseconds. Tokens are the microseconds of the server's clock, or more: they go on growing
+ * ARGV: key, holder, milliseconds, and 1 for a holder that takes what it has already. Tokens are the microseconds of the server's clock, or more: they go on growing
  * when all keys were removed under a lease.
  */
 export const ACQUIRE: Script = script(`
-local key, holder, ms = unpack(ARGV)
+local key, holder, ms, again = unpack(ARGV)
 local name = leaseName(key)
 local held = redis.call('HGET', name, 'holder')
-if held then return { 0, held } end
+if held and not (again and held == holder) then return { 0, held } end
 local token = time[1] * 1000000 + time[2]
 local last = tonumber(redis.call('GET', base .. 'token') or '0')
 if token <= last then token = last + 1 end
 redis.call('SET', base .. 'token', number(token))
+redis.call('DEL', name)
 redis.call('HSET', name, 'token', number(token), 'holder', holder)
 redis.call('PEXPIRE', name, ms)
 redis.call('ZREMRANGEBYSCORE', leases, '-inf', number(now))
@@ -165,6 +166,25 @@ redis.call('PUBLISH', base .. 'freed', key)
 return 1
 `);
 
+/** ARGV: key. 1 if there was a lease. */
+export const REVOKE: Script = script(`
+local key = ARGV[1]
+redis.call('ZREM', leases, key)
+redis.call('PUBLISH', base .. 'freed', key)
+return redis.call('DEL', leaseName(key))
+`);
+
+/** Keys with a lease, their holders, and when each expires. */
+export const LIST_LEASES: Script = script(`
+redis.call('ZREMRANGEBYSCORE', leases, '-inf', number(now))
+local found = {}
+for _, key in ipairs(redis.call('ZRANGE', leases, 0, -1)) do
+  local holder = redis.call('HGET', leaseName(key), 'holder')
+  if holder then found[#found + 1] = { key, holder, redis.call('ZSCORE', leases, key) } end
+end
+return found
+`);
+
 export const SIZE: Script = script(`
 return redis.call('ZCARD', idx) - redis.call('ZCOUNT', exp, '-inf', number(now))
 `);
@@ -174,3 +194,8 @@ export const LIST_KEYS: Script = script(`
 while forgetExpired() == 1000 do end
 return redis.call('ZRANGEBYLEX', idx, '-', '+', 'LIMIT', 0, ARGV[1])
 `);
+
+/** Redis takes whole milliseconds, and 1 at least. */
+export function whole(ms: number): string {
+  return String(Math.max(1, Math.round(ms)));
+}

@@ -2,10 +2,15 @@
 
 import { sha256 } from "@memodag/core";
 import type { CacheBackend, RecordLookup, ResultStore } from "@memodag/result-cache";
-import { describeRecordLookup, describeResultStore, sampleRecord } from "@memodag/result-cache/testing";
+import {
+  describeLeaseStore,
+  describeRecordLookup,
+  describeResultStore,
+  sampleRecord,
+} from "@memodag/result-cache/testing";
 import { RedisServer } from "@memodag/test-servers";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { openCacheBackend } from "../src/index.ts";
+import { openCacheBackend, openLeaseStore } from "../src/index.ts";
 import { PASS_TIME } from "./pass-time.ts";
 
 interface Opened extends CacheBackend {
@@ -49,6 +54,22 @@ describeResultStore(
     async open() {
       const { results, close } = await openEmpty();
       return { store: results, close };
+    },
+  },
+  runner,
+);
+
+describeLeaseStore(
+  "redis",
+  {
+    async open() {
+      await server.command("FLUSHALL");
+      const store = await openLeaseStore({ options: { url: server.url, prefix: "memodag" } });
+      return {
+        store,
+        passTime: async (ms) => void (await server.command("EVAL", PASS_TIME, "0", String(ms))),
+        close: async () => store.close?.(),
+      };
     },
   },
   runner,

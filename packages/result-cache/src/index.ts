@@ -10,6 +10,7 @@ export * from "./cache-lookup.ts";
 export * from "./counters/cache-counts.ts";
 export type * from "./counters/counter-store.ts";
 export * from "./filesystem/filesystem-byte-store.ts";
+export * from "./filesystem/filesystem-lease-store.ts";
 export * from "./filesystem/filesystem-record-store.ts";
 export * from "./filesystem/filesystem-result-store.ts";
 export * from "./compare-components.ts";

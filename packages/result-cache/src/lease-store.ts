@@ -1,4 +1,4 @@
-// The port of leases: who may run a task for a key while others wait.
+// The port of leases: who may run a task for a key while others wait. A lock store is one of these.
 
 import type { Digest } from "@memodag/core";
 
@@ -12,12 +12,26 @@ export type LeaseClaim =
   /** Held and not expired; `holder` is the name that its holder gave. */
   | { readonly kind: "held"; readonly holder: string };
 
+/** A lease that has not expired. */
+export interface LiveLease {
+  readonly team: string;
+  readonly key: Digest;
+  readonly holder: string;
+  /** Milliseconds since the Unix epoch, by the store's clock. */
+  readonly expiresAt: number;
+}
+
 /**
  * Keeps at most one live lease for each (team, key), by the store's own clock. Every change is one
- * compare-and-set, so that any number of processes may call at once. Any method may throw; the tasks
- * then run without leases.
+ * compare-and-set, so that any number of processes may call at once. Any method may throw; unless a task asks for
+ * something else, it then runs without a lease. The contract is exported as tests by `@memodag/result-cache/testing`.
  */
 export interface LeaseStore {
+  /**
+   * Identifies the database of the leases. A record store with its records in the same one compares the token of a
+   * lease in the statement that stores a record. Absent: the lease is renewed just before.
+   */
+  readonly database?: unknown;
   /**
    * Takes the lease if it is free, expired, or held under the same name: a holder that comes back after
    * a crash need not wait for itself.
@@ -28,4 +42,13 @@ export interface LeaseStore {
   tryRenew(team: string, key: Digest, token: number, leaseMs: number): Promise<boolean>;
   /** Frees the lease of that token; nothing happens when it is not held any more. */
   release(team: string, key: Digest, token: number): Promise<void>;
+  /** The live leases of a team, or of all teams, in any order. */
+  list(team?: string): Promise<readonly LiveLease[]>;
+  /** Frees a lease, whoever holds it: its token is over. False when no one does. */
+  tryRevoke(team: string, key: Digest): Promise<boolean>;
+  /** May be called more than once. */
+  close?(): Promise<void>;
 }
+
+/** The methods that every lease store has. */
+export const LEASE_STORE_METHODS = ["tryAcquire", "tryRenew", "release", "list", "tryRevoke"] as const;

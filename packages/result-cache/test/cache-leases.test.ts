@@ -18,6 +18,8 @@ function leasesOver(parts: Partial<LeaseStore> = {}): CacheLeases {
     tryAcquire: (...call) => store.tryAcquire(...call),
     tryRenew: (...call) => store.tryRenew(...call),
     release: (...call) => store.release(...call),
+    list: (...call) => store.list(...call),
+    tryRevoke: (...call) => store.tryRevoke(...call),
     ...parts,
   };
   return new CacheLeases({ store: faulty, clock, log: silentLogger, options: OPTIONS });

@@ -1,17 +1,20 @@
 // Leases of cache keys in the metadata database. Times are by its clock.
 
 import type { Digest } from "@memodag/core";
-import type { LeaseClaim, LeaseStore } from "@memodag/result-cache";
+import type { LeaseClaim, LeaseStore, LiveLease } from "@memodag/result-cache";
 import { sql } from "kysely";
 import type { Dialect } from "../dialect.ts";
 import { storableText } from "../storable-text.ts";
 
 /** The lease store of the metadata database. */
 export class MetadataLeaseStore implements LeaseStore {
+  /** Records of the same connection compare tokens. */
+  readonly database: unknown;
   readonly #dialect: Dialect;
 
   constructor(dialect: Dialect) {
     this.#dialect = dialect;
+    this.database = dialect.kysely;
   }
 
   /**
@@ -84,5 +87,29 @@ export class MetadataLeaseStore implements LeaseStore {
       .where("key", "=", key)
       .where("token", "=", token)
       .executeTakeFirst();
+  }
+
+  async list(team?: string): Promise<LiveLease[]> {
+    const { kysely, now } = this.#dialect;
+    const rows = await kysely
+      .selectFrom("cache_lease")
+      .select(["team", "key", "holder", "expires_at"])
+      .where("expires_at", ">", now)
+      .$if(team !== undefined, (query) => query.where("team", "=", team ?? ""))
+      .execute();
+    return rows.map(({ expires_at, ...lease }) => ({ ...lease, expiresAt: expires_at }));
+  }
+
+  /** The row stays, so that the next token is greater. */
+  async tryRevoke(team: string, key: Digest): Promise<boolean> {
+    const { kysely, now } = this.#dialect;
+    const { numUpdatedRows } = await kysely
+      .updateTable("cache_lease")
+      .set({ token: sql<number>`token + 1`, holder: "", expires_at: now })
+      .where("team", "=", team)
+      .where("key", "=", key)
+      .where("expires_at", ">", now)
+      .executeTakeFirst();
+    return numUpdatedRows > 0n;
   }
 }

@@ -1,11 +1,11 @@
 // A team's folder in a store, whose files appear and vanish whole, with any number of processes at work.
 
 import { randomUUID } from "node:crypto";
-import { lstat, mkdir, open, readFile, readdir, rename, rm, type FileHandle } from "node:fs/promises";
+import { link, lstat, mkdir, open, readFile, readdir, rename, rm, type FileHandle } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { OWN_FILE_MODE, OWN_FOLDER_MODE, type Clock, type Digest } from "@memodag/core";
 import { FileLock, modifiedAt } from "./file-lock.ts";
-import { isMissing } from "./folder-failure.ts";
+import { isMissing, isPresent } from "./folder-failure.ts";
 import { requireDigest } from "./safe-names.ts";
 
 /** Where files are while they are written. Within the team's folder, so that renaming stays on one disk. */
@@ -51,6 +51,20 @@ export class TeamFolder {
     } catch (error) {
       await rm(staged, { force: true });
       throw error;
+    }
+  }
+
+  /** Puts a file in its place unless there is one; false when there is. It appears whole. */
+  async tryCreate(path: string, content: Uint8Array): Promise<boolean> {
+    const staged = await this.#stage(content);
+    try {
+      await inFolder(dirname(path), () => link(staged, path));
+      return true;
+    } catch (error) {
+      if (isPresent(error)) return false;
+      throw error;
+    } finally {
+      await rm(staged, { force: true });
     }
   }
 

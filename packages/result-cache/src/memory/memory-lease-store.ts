@@ -1,12 +1,10 @@
 // Leases in this process's memory: for tests, and for installations of one process.
 
 import type { Clock, Digest } from "@memodag/core";
-import type { LeaseClaim, LeaseStore } from "../lease-store.ts";
+import type { LeaseClaim, LeaseStore, LiveLease } from "../lease-store.ts";
 
-interface Lease {
+interface Lease extends LiveLease {
   readonly token: number;
-  readonly holder: string;
-  readonly expiresAt: number;
 }
 
 /** A lease store that is gone with its process. Time is the given clock's. */
@@ -28,7 +26,7 @@ export class MemoryLeaseStore implements LeaseStore {
       return { kind: "held", holder: present.holder };
     }
     this.#lastToken += 1;
-    this.#leases.set(name, { token: this.#lastToken, holder, expiresAt: now + leaseMs });
+    this.#leases.set(name, { team, key, token: this.#lastToken, holder, expiresAt: now + leaseMs });
     return { kind: "acquired", token: this.#lastToken };
   }
 
@@ -44,6 +42,23 @@ export class MemoryLeaseStore implements LeaseStore {
   async release(team: string, key: Digest, token: number): Promise<void> {
     const name = nameOf(team, key);
     if (this.#leases.get(name)?.token === token) this.#leases.delete(name);
+  }
+
+  async list(team?: string): Promise<LiveLease[]> {
+    return [...this.#leases.values()]
+      .filter((lease) => this.#isLive(lease) && (team === undefined || lease.team === team))
+      .map(({ team: of, key, holder, expiresAt }) => ({ team: of, key, holder, expiresAt }));
+  }
+
+  async tryRevoke(team: string, key: Digest): Promise<boolean> {
+    const name = nameOf(team, key);
+    const present = this.#leases.get(name);
+    this.#leases.delete(name);
+    return present !== undefined && this.#isLive(present);
+  }
+
+  #isLive({ expiresAt }: Lease): boolean {
+    return expiresAt > this.#clock.now();
   }
 }
 

@@ -1,6 +1,6 @@
 // The contract of lease stores, as tests that any backend can run.
 
-import { deepEqual, equal } from "node:assert/strict";
+import { deepEqual, equal, ok } from "node:assert/strict";
 import type { LeaseStore } from "../lease-store.ts";
 import { TEAM, keyOf } from "./sample-record.ts";
 import { caseOf, type LeaseStoreHarness, type TestRunner } from "./store-harness.ts";
@@ -100,6 +100,47 @@ export function describeLeaseStore(name: string, harness: LeaseStoreHarness, run
       await store.release(TEAM, KEY, token);
       await store.release(TEAM, keyOf("two"), token);
       equal(await store.tryRenew(TEAM, KEY, token, MINUTE), false);
+    });
+
+    check(
+      "what is held is listed, by team, with its holder and when it expires",
+      async ({ store, passTime }) => {
+        await acquire(store, "first");
+        const freed = await store.tryAcquire(TEAM, keyOf("two"), "second", MINUTE);
+        const short = await store.tryAcquire(TEAM, keyOf("three"), "third", MINUTE / 4);
+        await store.tryAcquire("finance", KEY, 'run "é" / 1%', MINUTE);
+        if (freed.kind === "acquired") await store.release(TEAM, keyOf("two"), freed.token);
+        equal(short.kind, "acquired");
+        await passTime(MINUTE / 2);
+        const all = [...(await store.list())].sort((a, b) => (a.team < b.team ? -1 : 1));
+        deepEqual(
+          all.map(({ team, key, holder }) => ({ team, key, holder })),
+          [
+            { team: "finance", key: KEY, holder: 'run "é" / 1%' },
+            { team: TEAM, key: KEY, holder: "first" },
+          ].sort((a, b) => (a.team < b.team ? -1 : 1)),
+        );
+        const [own, ...others] = await store.list(TEAM);
+        deepEqual([own?.holder, others], ["first", []]);
+        const before = own?.expiresAt ?? 0;
+        ok(Number.isSafeInteger(before) && before > 0, `expiresAt is ${before}`);
+        deepEqual(await store.list("no-team"), []);
+      },
+    );
+
+    check("one that is revoked is free at once, and its token is over", async ({ store }) => {
+      const old = await acquire(store, "first");
+      const other = await store.tryAcquire("finance", KEY, "other", MINUTE);
+      equal(await store.tryRevoke(TEAM, KEY), true);
+      equal(await store.tryRevoke(TEAM, KEY), false);
+      equal(await store.tryRevoke(TEAM, keyOf("two")), false);
+      deepEqual(await store.list(TEAM), []);
+      equal(await store.tryRenew(TEAM, KEY, old, MINUTE), false);
+      const token = await acquire(store, "second");
+      ok(token > old, "tokens grow");
+      await store.release(TEAM, KEY, old);
+      equal(await store.tryRenew(TEAM, KEY, token, MINUTE), true);
+      equal(other.kind === "acquired" && (await store.tryRenew("finance", KEY, other.token, MINUTE)), true);
     });
 
     check("of many that ask at once, one gets it", async ({ store, passTime }) => {

@@ -211,6 +211,17 @@ const LEASE_FAULTS: Record<string, Fault<MemoryLeaseStore>> = {
   "renews what is over": () => ({ tryRenew: async () => true }),
   "does not renew": (right) => ({ tryRenew: (team, key, token) => right.tryRenew(team, key, token, 0) }),
   "releases nothing": () => ({ release: async () => {} }),
+  "lists what has expired": (right) => ({
+    list: async (team) =>
+      team === undefined
+        ? [...(await right.list()), { team: "ml", key: "00", holder: "gone", expiresAt: 1 }]
+        : await right.list(team),
+  }),
+  "lists all teams": (right) => ({ list: () => right.list() }),
+  "revokes nothing": () => ({ tryRevoke: async () => true }),
+  "does not say what it revoked": (right) => ({
+    tryRevoke: async (team, key) => (await right.tryRevoke(team, key)) && false,
+  }),
   "begins its tokens anew": (right) => ({
     async tryAcquire(team, key, holder, leaseMs) {
       const claim = await right.tryAcquire(team, key, holder, leaseMs);

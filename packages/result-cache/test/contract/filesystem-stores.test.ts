@@ -1,8 +1,14 @@
 import { systemClock, type Clock } from "@memodag/core";
 import { describe, test } from "vitest";
-import { FilesystemByteStore, FilesystemRecordStore, FilesystemResultStore } from "../../src/index.ts";
+import {
+  FilesystemByteStore,
+  FilesystemLeaseStore,
+  FilesystemRecordStore,
+  FilesystemResultStore,
+} from "../../src/index.ts";
 import {
   describeByteStore,
+  describeLeaseStore,
   describeRecordStore,
   describeResultStore,
   describeRetention,
@@ -48,6 +54,22 @@ describeByteStore(
     async open() {
       const folder = await makeScratchFolder();
       return { store: new FilesystemByteStore(folder.path, systemClock), close: () => folder.remove() };
+    },
+  },
+  runner,
+);
+
+describeLeaseStore(
+  "filesystem",
+  {
+    async open() {
+      const clock = new ManualClock();
+      const folder = await makeScratchFolder();
+      return {
+        store: new FilesystemLeaseStore(folder.path, clock),
+        passTime: async (ms) => clock.advance(ms),
+        close: () => folder.remove(),
+      };
     },
   },
   runner,

@@ -1,0 +1,73 @@
+// Leases of cache keys on Redis or Valkey. Times are by its clock.
+
+import type { Digest } from "@memodag/core";
+import type { LeaseClaim, LeaseStore, LiveLease } from "@memodag/result-cache";
+import { requireDigest } from "@memodag/result-cache/store-parts";
+import type { RedisArgument, RedisConnection } from "./connection.ts";
+import type { Script } from "./script.ts";
+import { ACQUIRE, LIST_LEASES, RELEASE, RENEW, REVOKE, whole } from "./value-scripts.ts";
+
+const DIGEST_LENGTH = 64;
+
+/**
+ * Keeps leases under `<prefix>:{locks}:`, with the scripts of value caches. What a flush, an eviction or a failover
+ * removes is a lost lease.
+ */
+export class RedisLeaseStore implements LeaseStore {
+  readonly #connection: RedisConnection;
+  readonly #base: string;
+
+  /** @param connection closed with this store */
+  constructor(connection: RedisConnection, prefix: string) {
+    this.#connection = connection;
+    this.#base = `${prefix}:{locks}:`;
+  }
+
+  async tryAcquire(team: string, key: Digest, holder: string, leaseMs: number): Promise<LeaseClaim> {
+    const args = [nameOf(team, key), holder, whole(leaseMs), "1"];
+    const [isAcquired, said] = (await this.#run("take a lock", ACQUIRE, args)) as [number, Buffer];
+    return isAcquired === 1
+      ? { kind: "acquired", token: Number(said) }
+      : { kind: "held", holder: String(said) };
+  }
+
+  async tryRenew(team: string, key: Digest, token: number, leaseMs: number): Promise<boolean> {
+    return (await this.#run("renew a lock", RENEW, [nameOf(team, key), String(token), whole(leaseMs)])) === 1;
+  }
+
+  async release(team: string, key: Digest, token: number): Promise<void> {
+    await this.#run("release a lock", RELEASE, [nameOf(team, key), String(token)]);
+  }
+
+  async tryRevoke(team: string, key: Digest): Promise<boolean> {
+    return (await this.#run("release a lock", REVOKE, [nameOf(team, key)])) === 1;
+  }
+
+  async list(team?: string): Promise<LiveLease[]> {
+    const rows = (await this.#run("list locks", LIST_LEASES, [])) as [Buffer, Buffer, Buffer][];
+    return rows
+      .map(([name, holder, expiresAt]) => ({
+        ...partsOf(String(name)),
+        holder: String(holder),
+        expiresAt: Number(expiresAt),
+      }))
+      .filter((lease) => team === undefined || lease.team === team);
+  }
+
+  async close(): Promise<void> {
+    this.#connection.close();
+  }
+
+  async #run(use: string, script: Script, args: readonly RedisArgument[]): Promise<unknown> {
+    return await this.#connection.call(use, () => this.#connection.run(script, this.#base, args));
+  }
+}
+
+/** The digest comes first: all are of one length. */
+function nameOf(team: string, key: Digest): string {
+  return requireDigest(key) + team;
+}
+
+function partsOf(name: string): Pick<LiveLease, "team" | "key"> {
+  return { team: name.slice(DIGEST_LENGTH), key: name.slice(0, DIGEST_LENGTH) };
+}
