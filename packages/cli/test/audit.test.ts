@@ -41,6 +41,7 @@ const WRITTEN_DOWN: Readonly<Record<string, AuditAction | "looks" | "service">> 
   "dags show": "looks",
   "dags trigger": "dags.trigger",
   "dags unpause": "dags.unpause",
+  "db clean": "db.clean",
   "db copy": "db.copy",
   // It makes the table that others are written to, and the migrations of a database are kept in it.
   "db migrate": "service",

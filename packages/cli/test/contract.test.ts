@@ -119,6 +119,8 @@ const CASES: readonly [name: string, input: (ids: Ids) => object, words?: (ids: 
   ["runs.delete", ({ failedId: runId }) => ({ dagId: "failing", runIds: [runId] })],
   ["cache.switch", () => ({ isEnabled: true, reason: "it is well" })],
   ["cache.verify", () => ({ repair: true })],
+  ["db.plan-clean", () => ({}), () => ["db", "clean", "--dry-run"]],
+  ["db.clean", () => ({})],
   ["cache.gc", () => ({})],
   ["cache.purge", () => ({ all: true })],
   ["audit.list", () => ({}), () => ["audit", "ls"]],

@@ -46,6 +46,7 @@ const text = (instance: Partial<TaskInstance>, decided?: KeptDecision, ageMs = 0
     savedMs: instance.savedMs ?? null,
     entryAgeMs: null,
     ageMs,
+    keptMs: 30 * 86_400_000,
   });
   return explanationLines({ ...sentences, changes: explanation.changes }).join("\n");
 };
@@ -174,11 +175,11 @@ it.each<[string, Partial<TaskInstance>, KeptDecision | undefined, RegExp]>([
   expect(text(instance, decided)).toMatch(expected);
 });
 
-it("says of a miss of long ago that its explanation was kept for 30 days", () => {
+it("says of a miss of long ago that its explanation is not kept for so long", () => {
   const miss = { cacheStatus: "populated", cacheReason: { code: "no_entry" } } as const;
   const monthMs = 30 * 86_400_000;
   expect(text(miss, undefined, monthMs)).toMatch(
-    /its explanation is not kept any more: explanations are kept for 30 days\.$/,
+    /its explanation is not kept any more: it is older than \[retention\] explanations\.$/,
   );
-  expect(text(miss, undefined, monthMs - 1)).not.toContain("30 days");
+  expect(text(miss, undefined, monthMs - 1)).not.toContain("[retention]");
 });

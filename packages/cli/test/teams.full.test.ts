@@ -39,6 +39,7 @@ const CASES: Readonly<Record<string, Case | string>> = {
   dev: WHOLE,
   scheduler: WHOLE,
   "dag-processor": WHOLE,
+  "db clean": WHOLE,
   "db copy": WHOLE,
   "db migrate": WHOLE,
   "db status": WHOLE,

@@ -4,7 +4,7 @@ import { camelCase, type Config } from "./config.ts";
 import { listKeys, shownValue, type ShownKey, type WrittenKey } from "./describe-config.ts";
 import { withValue } from "./document.ts";
 import { valueAt } from "./faults.ts";
-import { formatKeyPath } from "./known-keys.ts";
+import { formatKeyPath, knownSections } from "./known-keys.ts";
 import type { LoadedConfig } from "./load-config.ts";
 
 /** A key whose value has changed, in a form that can be shown. */
@@ -41,6 +41,11 @@ export function withLiveKeys(running: LoadedConfig, next: LoadedConfig): LoadedC
     const name = camelCase(section);
     const value = valueAt(next.config, [name, camelCase(key)]);
     sections[name] = { ...(sections[name] as object), [camelCase(key)]: value };
+  }
+  for (const { name, isList, keys } of knownSections.values()) {
+    if (!isList || ![...keys.values()].every(({ live }) => live === true)) continue;
+    document = withValue(document, [name], valueAt(next.document, [name]));
+    sections[camelCase(name)] = valueAt(next.config, [camelCase(name)]);
   }
   return { ...next, document, config: sections as unknown as Config };
 }

@@ -11,6 +11,7 @@ import { type ConfigLookup, findConfigFile, projectDirOf } from "./find-config-f
 import { formatKeyPath } from "./known-keys.ts";
 import { poolFaults } from "./pool-rules.ts";
 import { readValues } from "./read-document.ts";
+import { retentionFaults } from "./retention-rules.ts";
 import { sizeFaults } from "./size-rules.ts";
 import { findTwin, withSecrets } from "./secret-files.ts";
 import { storeFaults } from "./store-rules.ts";
@@ -60,6 +61,7 @@ export function loadConfig(lookup: ConfigLookup): LoadedConfig {
     ...bundleFaults(document),
     ...cacheFaults(document),
     ...poolFaults(document),
+    ...retentionFaults(document),
     ...storeFaults(document),
     ...variableFaults(document),
     ...secretFaults,

@@ -220,6 +220,73 @@ export const configSchema = {
       default: "256KiB",
     }),
   }),
+  retention: section(
+    "How long ended runs stay, and what belongs to them. Schedulers remove the rest every [task_cache] gc_interval, and memodag db clean does at once.",
+    {
+      runs: key(durationOrNever("1m"), {
+        description:
+          "How long a run stays after its end, with its task instances, XComs, entries and logs. The latest ended run of each Dag always stays.",
+        default: "never",
+        live: true,
+      }),
+      max_runs: unsetKey(integer(1, 10_000_000), {
+        description:
+          "Number of ended runs that each Dag keeps, beside those that others need. If unset, there is no limit.",
+        example: "1000",
+        live: true,
+      }),
+      xcoms: key(durationOrNever("1m"), {
+        description:
+          "How long the XComs of a run stay after its end. Without them, tasks of the run cannot be cleared.",
+        default: "never",
+        live: true,
+      }),
+      max_xcoms_size: unsetKey(size("0B"), {
+        description:
+          "Maximum total size of the XComs of ended runs. Beyond it, those of the oldest runs are removed.",
+        example: "10GiB",
+        live: true,
+      }),
+      max_entries_size: unsetKey(size("0B"), {
+        description:
+          "Maximum total size of the entries of ended runs. Beyond it, those of the oldest runs are removed. For their age, see [job_cache] keep.",
+        example: "100GiB",
+        live: true,
+      }),
+      logs: key(durationOrNever("1m"), {
+        description: "How long the log of an attempt stays after its last line.",
+        default: "never",
+        live: true,
+      }),
+      max_logs_size: unsetKey(size("0B"), {
+        description: "Maximum total size of the logs of ended runs in [core] state_dir.",
+        example: "10GiB",
+        live: true,
+      }),
+      artifacts: key(durationOrNever("1h"), {
+        description:
+          "How long a version of a Dag and its artifact stay after their creation, unless the Dag or a run needs them.",
+        default: "1h",
+        live: true,
+      }),
+      max_artifacts_size: unsetKey(size("0B"), {
+        description:
+          "Maximum total size of the copies of artifacts in [core] state_dir, which are made again when they are needed.",
+        example: "1GiB",
+        live: true,
+      }),
+      explanations: key(durationOrNever("1h"), {
+        description: "How long it stays recorded why tasks missed the cache, and why results were removed.",
+        default: "30d",
+        live: true,
+      }),
+      audit: key(durationOrNever("90d"), {
+        description: "How long entries of the audit trail stay.",
+        default: "never",
+        live: true,
+      }),
+    },
+  ),
   scheduler: section("Settings of the scheduler.", {
     lease: key(duration("1s", "1d"), {
       description: "How long a scheduler keeps its claim on a run without renewing it.",
@@ -267,6 +334,34 @@ export const configSchema = {
     rescan_interval: key(duration("100ms", "1d"), {
       description: "How often folders are scanned if the file system does not report changes.",
       default: "30s",
+    }),
+  }),
+  dag_retention: list("Limits of one Dag, in place of those in [retention].", {
+    dag: requiredKey(STRING, { description: "The Dag's id.", example: "hourly", live: true }),
+    team: unsetKey(NAME, {
+      description: "Team of the Dag. If unset, Dags of that id in every team that has no table of its own.",
+      example: "ml",
+      live: true,
+    }),
+    runs: unsetKey(durationOrNever("1m"), {
+      description: "As in [retention], for this Dag.",
+      example: "30d",
+      live: true,
+    }),
+    max_runs: unsetKey(integer(1, 10_000_000), {
+      description: "As in [retention], for this Dag.",
+      example: "100",
+      live: true,
+    }),
+    xcoms: unsetKey(durationOrNever("1m"), {
+      description: "As in [retention], for this Dag.",
+      example: "7d",
+      live: true,
+    }),
+    logs: unsetKey(durationOrNever("1m"), {
+      description: "As in [retention], for this Dag.",
+      example: "7d",
+      live: true,
     }),
   }),
   stores: list(

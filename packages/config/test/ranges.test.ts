@@ -30,7 +30,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 function load({ section, name, of = "values" }: (typeof RANGED)[number], value: string): unknown {
   const written = /^-?\d+$/.test(value) ? value : JSON.stringify(value);
   const text = section.isList
-    ? `[[${section.name}]]\nname = "x"\n${section.name === "caches" ? ofKind(of) : ""}${name} = ${written}\n`
+    ? `[[${section.name}]]\n${section.name === "dag_retention" ? "dag" : "name"} = "x"\n${section.name === "caches" ? ofKind(of) : ""}${name} = ${written}\n`
     : `[${section.name}]\n${name} = ${written}\n`;
   writeFileSync(join(folder, "memodag.toml"), text);
   return loadConfig({ file: join(folder, "memodag.toml"), env: {}, cwd: folder });

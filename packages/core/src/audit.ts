@@ -17,6 +17,7 @@ export const AUDIT_ACTIONS = [
   "dags.run",
   "dags.trigger",
   "dags.unpause",
+  "db.clean",
   "db.copy",
   "entries.rm",
   "runs.cancel",

@@ -96,7 +96,8 @@ export type ErrorCode =
   | "worker_lost"
   | "xcom_key_invalid"
   | "xcom_not_found"
-  | "xcom_too_large";
+  | "xcom_too_large"
+  | "xcoms_removed";
 
 /**
  * Who owns an error: the task that ran, the person who wrote or asked something, or what memodag runs on. The last

@@ -31,6 +31,7 @@ export * from "./line-sink.ts";
 export * from "./live.ts";
 export * from "./log.ts";
 export * from "./nearest-name.ts";
+export * from "./ports/artifact-copy-store.ts";
 export * from "./ports/audit-log.ts";
 export * from "./ports/byte-store.ts";
 export * from "./ports/callback-store.ts";

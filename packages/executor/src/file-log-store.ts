@@ -10,6 +10,8 @@ import {
   type AttemptName,
   type LogAmount,
   type LoggedRun,
+  type RunLogPlaces,
+  type RunLogs,
   type LogRange,
   type LogStore,
   type LogTail,
@@ -66,14 +68,30 @@ export class FileLogStore implements LogStore {
   }
 
   async measure(run: LoggedRun): Promise<LogAmount> {
-    return await measureFolder(logFolderPath(this.#logsDir, run));
+    const { count, sizeBytes } = await measureFolder(logFolderPath(this.#logsDir, run));
+    return { count, sizeBytes };
   }
 
   async remove(run: LoggedRun): Promise<LogAmount> {
-    const folder = logFolderPath(this.#logsDir, run);
-    const amount = await measureFolder(folder);
-    await rm(folder, { recursive: true, force: true });
+    const amount = await this.measure(run);
+    await this.discard(this.placesOf(run));
     return amount;
+  }
+
+  /** Folders are three levels deep: of teams, of Dags, and of runs. */
+  async *scan(): AsyncGenerator<RunLogs> {
+    for (const team of await foldersIn(this.#logsDir))
+      for (const dag of await foldersIn(team))
+        for (const run of await foldersIn(dag)) yield { run, dag, ...(await measureFolder(run)) };
+  }
+
+  placesOf(run: LoggedRun): RunLogPlaces {
+    const folder = logFolderPath(this.#logsDir, run);
+    return { run: folder, dag: dirname(folder) };
+  }
+
+  async discard({ run }: RunLogPlaces): Promise<void> {
+    await rm(run, { recursive: true, force: true });
   }
 
   placeOf(attempt: AttemptName): string {
@@ -81,16 +99,22 @@ export class FileLogStore implements LogStore {
   }
 }
 
-async function measureFolder(folder: string): Promise<LogAmount> {
+async function measureFolder(folder: string): Promise<LogAmount & Pick<RunLogs, "changedAt">> {
   const files = await readdir(folder, { recursive: true, withFileTypes: true }).catch(ifMissing);
-  let count = 0;
-  let sizeBytes = 0;
+  const found = { count: 0, sizeBytes: 0, changedAt: 0 };
   for (const file of files ?? []) {
-    if (!file.isFile()) continue;
-    count += 1;
-    sizeBytes += (await stat(join(file.parentPath, file.name)).catch(ifMissing))?.size ?? 0;
+    const state = file.isFile() ? await stat(join(file.parentPath, file.name)).catch(ifMissing) : undefined;
+    if (!state) continue;
+    found.count += 1;
+    found.sizeBytes += state.size;
+    found.changedAt = Math.max(found.changedAt, state.mtimeMs);
   }
-  return { count, sizeBytes };
+  return found;
+}
+
+async function foldersIn(folder: string): Promise<string[]> {
+  const found = await readdir(folder, { withFileTypes: true }).catch(ifMissing);
+  return (found ?? []).flatMap((entry) => (entry.isDirectory() ? [join(folder, entry.name)] : []));
 }
 
 function ifMissing(error: NodeJS.ErrnoException): undefined {

@@ -1,3 +1,4 @@
+export * from "./artifact-copies.ts";
 export * from "./local-executor.ts";
 export * from "./log-file-path.ts";
 export * from "./surroundings/local-surroundings.ts";

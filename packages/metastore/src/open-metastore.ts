@@ -19,6 +19,7 @@ import type {
   LeaseStore,
   RecordStore,
   ResultStore,
+  SupersededStore,
 } from "@memodag/result-cache";
 import { MetadataAuditLog } from "./audit/metadata-audit-log.ts";
 import type { ValueAdapter } from "@memodag/value-cache";
@@ -33,6 +34,7 @@ import { MetadataRecordStore } from "./cache/metadata-record-store.ts";
 import { MetadataResultStore } from "./cache/metadata-result-store.ts";
 import { MetadataEntryStore } from "./entries/metadata-entry-store.ts";
 import { MetadataDagStore } from "./dags/metadata-dag-store.ts";
+import { MetadataSourceRetention } from "./dags/metadata-source-retention.ts";
 import { MetadataSupersededStore } from "./dags/metadata-superseded-store.ts";
 import { parseDatabaseUrl } from "./database-url.ts";
 import type { DialectName } from "./dialect.ts";
@@ -41,6 +43,7 @@ import { openDialect, type MetastoreOptions } from "./open-dialect.ts";
 import { MetadataCallbackStore } from "./runs/metadata-callback-store.ts";
 import { MetadataHumanStore } from "./runs/metadata-human-store.ts";
 import { MetadataRunRetention } from "./retention/metadata-run-retention.ts";
+import { StaleRows } from "./retention/stale-rows.ts";
 import { MetadataRunStore } from "./runs/metadata-run-store.ts";
 import { readClock } from "./read-clock.ts";
 import { requireWritable } from "./require-writable.ts";
@@ -70,10 +73,14 @@ export interface Metastore {
   /** Why instances did not hit. */
   readonly decisions: DecisionStore & AgedStore;
   /** Versions of Dags, and artifacts, that nothing refers to any more. */
-  readonly superseded: AgedStore;
+  readonly superseded: SupersededStore;
   readonly cacheSwitch: CacheSwitch;
   readonly breakers: BreakerStates;
-  readonly audit: AuditLog;
+  readonly audit: AuditLog & AgedStore;
+  /** The code that source hashes of tasks were computed from. */
+  readonly sources: AgedStore;
+  /** Leases that are over, and the like. */
+  readonly staleRows: AgedStore;
   readonly leases: LeaseStore;
   /** Values of get-or-create. */
   readonly valueCaches: ValueAdapter;
@@ -123,6 +130,8 @@ export async function openMetastore(url: string, options: MetastoreOptions = {})
     cacheSwitch: new CacheSwitch(dialect),
     breakers: new BreakerStates(dialect),
     audit: new MetadataAuditLog(dialect),
+    sources: new MetadataSourceRetention(dialect),
+    staleRows: new StaleRows(dialect),
     leases: new MetadataLeaseStore(dialect),
     valueCaches: new MetadataValueAdapter(dialect),
     migrate: () => migrate(dialect),

@@ -1,12 +1,11 @@
 import { setTimeout as rest } from "node:timers/promises";
 import type { AuditAct, DagRun, RunRetention } from "@memodag/core";
-import { TEST_DIALECTS, openTestMetastore, type TestMetastore } from "@memodag/metastore/testing";
+import { TEST_DIALECTS, endRuns, openTestMetastore, type TestMetastore } from "@memodag/metastore/testing";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { parseDatabaseUrl } from "../src/database-url.ts";
 import { openDialect } from "../src/open-dialect.ts";
 import { RUN_ROWS } from "../src/retention/drain-runs.ts";
 import { newRun, saveDag } from "./dags-and-runs.ts";
-import { endRuns } from "./ended-runs.ts";
 
 const act: AuditAct = {
   actor: { kind: "os_user", name: "ada", host: "host" },

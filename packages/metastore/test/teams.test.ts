@@ -306,9 +306,27 @@ const CASES: Readonly<Record<string, Case | Teamless>> = {
     await metastore.runRetention.removeRuns(BEES, [antsRun.id]),
     { kind: "refused", id: antsRun.id, obstacle: "missing", state: null },
   ],
-  "runRetention.count": ofScheduler,
-  "runRetention.drain": ofScheduler,
-  "runRetention.listRemoved": ofScheduler,
+  "runRetention.countReferences": async ({ metastore }) => [
+    await metastore.runRetention.countReferences(BEES, [value.digest]),
+    NONE,
+  ],
+  ...Object.fromEntries(
+    [
+      "count",
+      "drain",
+      "findAwaited",
+      "forgetRemoved",
+      "listInProgress",
+      "listOld",
+      "listRemoved",
+      "listSizes",
+      "listSurplus",
+      "listValues",
+      "listVersionsInProgress",
+      "removeOld",
+      "removePart",
+    ].map((method) => [`runRetention.${method}`, ofAdmin]),
+  ),
 
   "schedules.readClock": ofScheduler,
   "schedules.listDueDags": ofScheduler,
@@ -460,6 +478,12 @@ const CASES: Readonly<Record<string, Case | Teamless>> = {
   "decisions.deleteBatch": ofAdmin,
 
   "superseded.amount": ofAdmin,
+  "superseded.findArtifacts": ofAdmin,
+  ...Object.fromEntries(
+    ["audit", "sources", "staleRows"].flatMap((store) =>
+      ["amount", "deleteBatch"].map((method) => [`${store}.${method}`, ofAdmin]),
+    ),
+  ),
   "superseded.deleteBatch": ofAdmin,
   "cacheSwitch.find": ofAdmin,
   "cacheSwitch.list": ofAdmin,

@@ -1,6 +1,7 @@
 // The context of an operation: the stores, the actor, and the settings of the config.
 
 import type {
+  ArtifactCopyStore,
   AuditActor,
   AuditLog,
   ByteStore,
@@ -24,8 +25,10 @@ import type {
   NamedResults,
   RecordStore,
   ResultStore,
+  SupersededStore,
   Values,
 } from "@memodag/result-cache";
+import type { RetentionLimits } from "./retention/limits.ts";
 
 /** The stores that operations read and change. */
 export interface Stores {
@@ -57,7 +60,7 @@ export interface Stores {
   readonly values: Values;
   /** Cache counters by task; always in the metadata database. */
   readonly counters: CounterStore;
-  readonly superseded: AgedStore;
+  readonly superseded: SupersededStore;
   /** Entries of job caches; always in the metadata database. */
   readonly entries: EntryStore;
   /** Opens a store of bytes of the config. @throws MemodagError `config_invalid` if there is none of that name */
@@ -66,7 +69,11 @@ export interface Stores {
   readonly decisions: DecisionStore & AgedStore;
   readonly cacheSwitch: CacheSwitch;
   readonly breakers: BreakerStates;
-  readonly audit: AuditLog;
+  readonly audit: AuditLog & AgedStore;
+  /** The code that source hashes of tasks were computed from. */
+  readonly sources: AgedStore;
+  /** Leases that are over, and the like. */
+  readonly staleRows: AgedStore;
 }
 
 /** The settings of the config that operations need. */
@@ -81,6 +88,8 @@ export interface OperationSettings {
   readonly keepEntriesMs: () => number | null;
   /** Job caches that have a size limit. */
   readonly entryLimits: readonly EntryLimit[];
+  /** How long what is kept, and how much of it. */
+  readonly retention: () => RetentionLimits;
   /** The name of the cache's stores in the config, for messages. */
   readonly cacheBackend: string;
   /** The key that entries are sealed with; `undefined` where there is none yet. */
@@ -92,6 +101,8 @@ export interface OperationContext {
   readonly stores: Stores;
   /** The logs of attempts. */
   readonly logs: LogStore;
+  /** Opens the copies of artifacts on this machine. */
+  openArtifactCopies(): Promise<ArtifactCopyStore>;
   /** Who is written down as having done it. */
   readonly actor: AuditActor;
   readonly clock: Clock;

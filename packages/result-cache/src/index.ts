@@ -38,7 +38,7 @@ export * from "./shared-records.ts";
 export * from "./retention/collector.ts";
 export * from "./retention/joined-retention.ts";
 export * from "./retention/paced-batches.ts";
-export * from "./retention/periodic-collection.ts";
+export * from "./retention/periodic-work.ts";
 export * from "./retention-ports.ts";
 export * from "./retention/shown-results.ts";
 export * from "./retention/verifier.ts";

@@ -98,3 +98,9 @@ export interface AgedStore {
   /** Deletes up to `limit` of each kind that are older than `olderThanMs`. */
   deleteBatch(limit: number, olderThanMs: number): Promise<Amount>;
 }
+
+/** Versions of Dags that newer ones took the place of and no run refers to, and artifacts of none. */
+export interface SupersededStore extends AgedStore {
+  /** Those of the artifacts that are still there. */
+  findArtifacts(digests: readonly Digest[]): Promise<Set<Digest>>;
+}

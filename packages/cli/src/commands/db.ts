@@ -1,9 +1,10 @@
-// `memodag db migrate | status | copy`.
+// `memodag db migrate | status | copy`, and the way to `clean`.
 
 import type { Command } from "commander";
 import { printFacts, printJson, printLine, printTable } from "../output/print.ts";
 import type { CommonOptions } from "../wiring/deployment.ts";
 import { withCommonOptions } from "./common-options.ts";
+import { registerClean } from "./db-clean.ts";
 
 /** Adds the `db` commands. */
 export function registerDb(program: Command): void {
@@ -24,6 +25,7 @@ export function registerDb(program: Command): void {
         "  memodag db copy --to postgres://memodag@db.example/memodag",
     )
     .action(copy);
+  registerClean(db);
 }
 
 async function migrate(options: CommonOptions): Promise<void> {

@@ -18,5 +18,7 @@ export async function printRemoved(removed: Removed, empty: string): Promise<voi
   const kinds = Object.keys(WHAT) as (keyof typeof WHAT)[];
   const rows = kinds.filter((kind) => removed[kind] > 0).map((kind) => [WHAT[kind], removed[kind]]);
   printTable(["WHAT", "COUNT"], rows, empty);
-  if (removed.bytes > 0) printLine(`\nSize: ${formatSize(removed.bytes)}`);
+  if (removed.bytes === 0) return;
+  printLine("");
+  printLine(`Size: ${formatSize(removed.bytes)}`);
 }

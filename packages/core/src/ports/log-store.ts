@@ -14,6 +14,19 @@ export interface LogAmount {
   readonly sizeBytes: number;
 }
 
+/** The logs of one run. */
+export interface RunLogs extends LogAmount, RunLogPlaces {
+  /** The last change, in milliseconds since the Unix epoch. */
+  readonly changedAt: number;
+}
+
+/** Where logs are, to tell them apart: strings of the store. */
+export interface RunLogPlaces {
+  readonly run: string;
+  /** Of all runs of its Dag. */
+  readonly dag: string;
+}
+
 /** Part of a log, in bytes from its start: `from` to `to`, which is not included. Default: to the end. */
 export interface LogRange {
   readonly from?: number;
@@ -49,6 +62,12 @@ export interface LogStore {
   measure(run: LoggedRun): Promise<LogAmount>;
   /** Deletes the logs of a run that has ended. Returns how much there was; nothing if there is none. */
   remove(run: LoggedRun): Promise<LogAmount>;
+  /** Lists the logs that there are, run by run, in any order. */
+  scan(): AsyncIterable<RunLogs>;
+  /** Returns where the logs of a run are, or would be. */
+  placesOf(run: LoggedRun): RunLogPlaces;
+  /** Deletes the logs of a run by their place. */
+  discard(logs: RunLogPlaces): Promise<void>;
   /** Returns the place of a log, for messages: a path or a URL. */
   placeOf(attempt: AttemptName): string;
 }

@@ -7,3 +7,8 @@ import type { Config } from "@memodag/config";
 export function logsDirOf(config: Config): string {
   return join(config.core.stateDir, "logs");
 }
+
+/** The folder of copies of artifacts. */
+export function artifactsDirOf(config: Config): string {
+  return join(config.core.stateDir, "artifacts");
+}

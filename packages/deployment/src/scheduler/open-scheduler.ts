@@ -15,7 +15,7 @@ import {
 import { BreakerReporter } from "./breaker-reporter.ts";
 import { watchDatabaseSwitch } from "./database-switch.ts";
 import { exchangeFolder } from "./exchange-folder.ts";
-import { logsDirOf } from "../config/folders.ts";
+import { artifactsDirOf, logsDirOf } from "../config/folders.ts";
 import { configOffReason } from "../config/config-off-reason.ts";
 import type { LiveConfig } from "../config/live-config.ts";
 import { keyLeaseSettings, schedulerSettings } from "./live-settings.ts";
@@ -24,6 +24,7 @@ import { ConfiguredValueCaches } from "../stores/value-caches.ts";
 import { openCaches } from "./open-caches.ts";
 import { largestEntryBytes, openEntries } from "./open-entries.ts";
 import { openPeriodicCollection } from "./periodic-collection.ts";
+import { openPeriodicRetention } from "./periodic-retention.ts";
 import { writeConfigChange } from "./config-change-act.ts";
 import { watchRuns } from "./watch-runs.ts";
 import { readSecretKey } from "../config/secret-key.ts";
@@ -58,7 +59,7 @@ export async function openScheduler(
   const entries = openEntries(deployment, live, log);
   const executor = new LocalExecutor({
     parallelism: () => live.config.core.parallelism,
-    artifactsDir: join(core.stateDir, "artifacts"),
+    artifactsDir: artifactsDirOf(config),
     logsDir: logsDirOf(config),
     exchangeDir: exchangeFolder(core.stateDir),
     log,
@@ -143,7 +144,10 @@ export async function openScheduler(
     },
   });
   const scheduleLoop = dag ? undefined : openScheduleLoop(deployment, live, log, () => scheduler.wake());
-  const collection = openPeriodicCollection(deployment, live, log);
+  const periodic = [
+    openPeriodicCollection(deployment, live, log),
+    openPeriodicRetention(deployment, live, log),
+  ];
   let isStarted = false;
   await live.follow({
     clock: systemClock,
@@ -166,7 +170,7 @@ export async function openScheduler(
       isStarted = true;
       scheduler.start();
       scheduleLoop?.wake();
-      collection?.start();
+      for (const one of periodic) one?.start();
     },
     wake: () => scheduler.wake(),
     whenOver: (runId) => scheduler.whenOver(runId),
@@ -177,7 +181,7 @@ export async function openScheduler(
     async stop() {
       await watch.close();
       await scheduleLoop?.close();
-      await collection?.stop();
+      await Promise.all(periodic.map((one) => one?.stop()));
       await scheduler.stop(live.config.scheduler.shutdownGrace);
       await valueCaches.close();
       live.close();

@@ -2,7 +2,8 @@
 
 import { systemClock, type Logger } from "@memodag/core";
 import { openCollector } from "@memodag/operations/cache";
-import { PeriodicCollection } from "@memodag/result-cache";
+import { PeriodicWork, type Collection } from "@memodag/result-cache";
+import { retentionLimits } from "../config/retention-limits.ts";
 import type { LiveConfig } from "../config/live-config.ts";
 import type { Deployment } from "../stores/deployment.ts";
 import { entryLimits } from "../stores/named-caches.ts";
@@ -12,17 +13,35 @@ export function openPeriodicCollection(
   deployment: Deployment,
   live: LiveConfig,
   log: Logger,
-): PeriodicCollection | undefined {
+): PeriodicWork | undefined {
   const everyMs = deployment.config.taskCache.gcInterval;
   if (everyMs === null) return undefined;
-  const maxCacheBytes = (): number | null => live.config.taskCache.maxSize ?? null;
-  const keepEntriesMs = (): number | null => live.config.jobCache.keep;
-  const limits = { maxCacheBytes, keepEntriesMs, entryLimits: entryLimits(deployment.config.caches) };
-  return new PeriodicCollection({
-    // Opened each time: a backend may have been unreachable the last time.
-    collect: async (signal) => await (await openCollector(deployment, limits)).collect(signal),
+  const settings = {
+    maxCacheBytes: () => live.config.taskCache.maxSize ?? null,
+    keepEntriesMs: () => live.config.jobCache.keep,
+    entryLimits: entryLimits(deployment.config.caches),
+    retention: () => retentionLimits(live.config),
+  };
+  return new PeriodicWork({
+    work: async (signal) => {
+      // Opened each time: a backend may have been unreachable the last time.
+      const collector = await openCollector(deployment, settings);
+      tell(await collector.collect(signal), log);
+    },
+    purpose: "collect",
     everyMs,
     clock: systemClock,
     log,
+  });
+}
+
+function tell({ expired, evicted, bytes, superseded }: Collection, log: Logger): void {
+  if (expired.count + evicted.count + bytes.count + superseded.count === 0) return;
+  log.info("collected what the cache has no use for", {
+    expired: expired.count,
+    evicted: evicted.count,
+    results: bytes.count,
+    resultBytes: bytes.sizeBytes,
+    superseded: superseded.count,
   });
 }

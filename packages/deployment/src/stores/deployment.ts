@@ -16,7 +16,8 @@ import type { LeaseStore } from "@memodag/result-cache";
 import { configOffReason } from "../config/config-off-reason.ts";
 import { currentActor } from "../config/current-actor.ts";
 import { FileLogStore } from "@memodag/executor/logs";
-import { logsDirOf } from "../config/folders.ts";
+import { artifactsDirOf, logsDirOf } from "../config/folders.ts";
+import { retentionLimits } from "../config/retention-limits.ts";
 import { findSecretKey } from "../config/secret-key.ts";
 import { ownCacheUrl } from "./cache-backends.ts";
 import { openCacheStores } from "./cache-stores.ts";
@@ -72,7 +73,7 @@ export async function withDeployment<T>(
     try {
       const { dags, runs, runRetention, schedules, callbacks, leases, counters, decisions, superseded } =
         database;
-      const { changes, humans, cacheSwitch, breakers, audit } = database;
+      const { changes, humans, cacheSwitch, breakers, audit, sources, staleRows } = database;
       return await work({
         loaded,
         config,
@@ -95,6 +96,8 @@ export async function withDeployment<T>(
         cacheSwitch,
         breakers,
         audit,
+        sources,
+        staleRows,
         ...cache.stores,
         listRecordStores: (team) => listRecordStores({ loaded, dags, ...cache.stores }, team),
         listResultStores: () => listResultStores({ loaded, dags, ...cache.stores }),
@@ -124,6 +127,10 @@ export function operationContext(
   return {
     stores: deployment,
     logs: new FileLogStore(logsDirOf(config)),
+    openArtifactCopies: async () => {
+      const { ArtifactCopies } = await import("@memodag/executor");
+      return new ArtifactCopies(artifactsDirOf(config));
+    },
     actor: currentActor(),
     clock,
     log,
@@ -133,6 +140,7 @@ export function operationContext(
       maxCacheBytes: () => config.taskCache.maxSize ?? null,
       keepEntriesMs: () => config.jobCache.keep,
       entryLimits: entryLimits(config.caches),
+      retention: () => retentionLimits(config),
       cacheBackend: config.core.taskCacheBackend,
       findSealKey: () => findSecretKey(config.core.stateDir),
     },

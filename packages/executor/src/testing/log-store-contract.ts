@@ -1,7 +1,7 @@
 // The contract of log stores, as tests that one of any origin can run.
 
 import { deepEqual, equal, ok } from "node:assert/strict";
-import type { AttemptName, LogStore, LogTail } from "@memodag/core";
+import type { AttemptName, LogStore, LogTail, RunLogs } from "@memodag/core";
 import type { TestRunner } from "./executor-harness.ts";
 
 /** A log store that holds nothing, for one test. */
@@ -120,6 +120,25 @@ export function describeLogStore(name: string, harness: LogStoreHarness, runner:
       for (const other of others) equal(await store.size(other), 4);
       deepEqual(await store.remove(ATTEMPT), { count: 0, sizeBytes: 0 });
       deepEqual(await store.measure({ ...ATTEMPT, dagId: "none" }), { count: 0, sizeBytes: 0 });
+    });
+
+    check("lists the logs of runs with their places, and discards them by these", async (store) => {
+      const other = { ...ATTEMPT, runId: "R" };
+      for (const attempt of [ATTEMPT, { ...ATTEMPT, taskId: "u" }, other, { ...ATTEMPT, dagId: "D" }])
+        await store.append(attempt, Buffer.from("1234"));
+      const places = store.placesOf(ATTEMPT);
+      const found: RunLogs[] = [];
+      for await (const one of store.scan()) found.push(one);
+      equal(found.length, 3);
+      const [mine] = found.filter(({ run }) => run === places.run);
+      ok(mine);
+      const { changedAt, ...counted } = mine;
+      deepEqual(counted, { ...places, count: 2, sizeBytes: 8 });
+      ok(Math.abs(changedAt - Date.now()) < 600_000);
+      equal(found.filter(({ dag }) => dag === places.dag).length, 2);
+      await store.discard(places);
+      deepEqual(await store.measure(ATTEMPT), { count: 0, sizeBytes: 0 });
+      equal(await store.size(other), 4);
     });
 
     check("finds the last lines", async (store) => {

@@ -19,6 +19,9 @@ function open(change: (right: LogStore) => Partial<LogStore> = () => ({})): Open
     placeOf: (attempt) => right.placeOf(attempt),
     measure: (run) => right.measure(run),
     remove: (run) => right.remove(run),
+    scan: () => right.scan(),
+    placesOf: (run) => right.placesOf(run),
+    discard: (logs) => right.discard(logs),
     ...change(right),
   };
   return { store, close: async () => rmSync(root, { recursive: true }) };
@@ -58,6 +61,11 @@ const FAULTS: Record<string, (right: LogStore) => Partial<LogStore>> = {
   }),
   "is followed no further": (right) => ({
     tail: (attempt, { lastLines } = {}) => right.tail(attempt, { lastLines }),
+  }),
+  "lists nothing": () => ({ async *scan() {} }),
+  "discards nothing": () => ({ discard: async () => undefined }),
+  "has one place for all runs": (right) => ({
+    placesOf: (run) => ({ ...right.placesOf(run), run: right.placesOf(run).dag }),
   }),
   "removes too little": (right) => ({ remove: (run) => right.measure(run) }),
   "removes too much": (right) => ({

@@ -10,11 +10,14 @@ import type {
   AuditOutcome,
   JsonObject,
 } from "@memodag/core";
+import type { AgedStore, Amount } from "@memodag/result-cache";
+import { sql } from "kysely";
 import type { Dialect } from "../dialect.ts";
+import { statement } from "../transaction-script.ts";
 import { writeAct, writeEntry, writeOutcome } from "./write-act.ts";
 
 /** The audit trail of the metadata database. */
-export class MetadataAuditLog implements AuditLog {
+export class MetadataAuditLog implements AuditLog, AgedStore {
   readonly #dialect: Dialect;
 
   constructor(dialect: Dialect) {
@@ -31,6 +34,44 @@ export class MetadataAuditLog implements AuditLog {
 
   async write(act: AuditAct, affected: number | null): Promise<void> {
     await this.#dialect.transaction(() => writeAct(this.#dialect, act, affected));
+  }
+
+  async amount(olderThanMs: number): Promise<Amount> {
+    const { count } = await this.#old(olderThanMs)
+      .select((select) => select.fn.countAll<number>().as("count"))
+      .executeTakeFirstOrThrow();
+    return { count, sizeBytes: 0 };
+  }
+
+  async deleteBatch(limit: number, olderThanMs: number): Promise<Amount> {
+    const { kysely } = this.#dialect;
+    const rows = await this.#old(olderThanMs).select("entry.id").orderBy("entry.id").limit(limit).execute();
+    const ids = rows.map(({ id }) => id);
+    if (ids.length === 0) return { count: 0, sizeBytes: 0 };
+    return await this.#dialect.transaction(function* () {
+      yield* statement(kysely.deleteFrom("audit_outcome").where("entry_id", "in", ids));
+      const gone = yield* statement(kysely.deleteFrom("audit_entry").where("id", "in", ids).returning("id"));
+      return { count: gone.length, sizeBytes: 0 };
+    });
+  }
+
+  /** Entries whose outcome, too, is so old. */
+  #old(olderThanMs: number) {
+    const { kysely, now } = this.#dialect;
+    const before = sql<number>`${now} - ${sql.lit(olderThanMs)}`;
+    return kysely
+      .selectFrom("audit_entry as entry")
+      .where("entry.at", "<=", before)
+      .where(({ not, exists, selectFrom }) =>
+        not(
+          exists(
+            selectFrom("audit_outcome as outcome")
+              .select("outcome.entry_id")
+              .whereRef("outcome.entry_id", "=", "entry.id")
+              .where("outcome.at", ">", before),
+          ),
+        ),
+      );
   }
 
   async list({ team, action, since, limit, after }: AuditFilter): Promise<AuditEntry[]> {

@@ -1,14 +1,17 @@
 // Collecting versions of Dags that newer ones took the place of, and the artifacts that only they named.
 
-import type { AgedStore, Amount } from "@memodag/result-cache";
+import { chunksOf, type Digest } from "@memodag/core";
+import type { Amount, SupersededStore } from "@memodag/result-cache";
 import { sql } from "kysely";
 import type { Dialect } from "../dialect.ts";
 
 /** Artifacts that one statement deletes at most: each may have megabytes. */
 const ARTIFACTS_A_BATCH = 20;
 
+const DIGESTS_A_STATEMENT = 500;
+
 /** Superseded versions and artifacts of the metadata database. */
-export class MetadataSupersededStore implements AgedStore {
+export class MetadataSupersededStore implements SupersededStore {
   readonly #dialect: Dialect;
 
   constructor(dialect: Dialect) {
@@ -49,6 +52,20 @@ export class MetadataSupersededStore implements AgedStore {
       count: versions.length + artifacts.length,
       sizeBytes: artifacts.reduce((sum, row) => sum + row.size_bytes, 0),
     };
+  }
+
+  /** Those of the artifacts that are still there. */
+  async findArtifacts(digests: readonly Digest[]): Promise<Set<Digest>> {
+    const found = new Set<Digest>();
+    for (const some of chunksOf(digests, DIGESTS_A_STATEMENT)) {
+      const rows = await this.#dialect.kysely
+        .selectFrom("dag_artifact")
+        .select("digest")
+        .where("digest", "in", some)
+        .execute();
+      for (const { digest } of rows) found.add(digest);
+    }
+    return found;
   }
 
   #versions(olderThanMs: number) {

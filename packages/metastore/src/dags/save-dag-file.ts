@@ -11,11 +11,15 @@ import {
   type SerializedDag,
   type TaskSourceRecord,
 } from "@memodag/core";
+import { sql } from "kysely";
 import type { Dialect } from "../dialect.ts";
 import { statement, type TransactionScript } from "../transaction-script.ts";
 
 /** Databases limit how many values one statement takes. */
 const SOURCES_A_STATEMENT = 1_000;
+
+/** Age from which a source that a file has again is renewed, in milliseconds. */
+const RENEW_SOURCES_MS = 600_000;
 
 type ReadFile = Omit<DagFile, "error" | "processedAt">;
 
@@ -78,7 +82,13 @@ function* insertSources(
       kysely
         .insertInto("task_source")
         .values(rows)
-        .onConflict((conflict) => conflict.doNothing()),
+        // Young again, as otherwise it might just be collected.
+        .onConflict((conflict) =>
+          conflict
+            .columns(["team", "source_hash"])
+            .doUpdateSet({ created_at: now })
+            .where("task_source.created_at", "<=", sql<number>`${now} - ${sql.lit(RENEW_SOURCES_MS)}`),
+        ),
     );
   }
 }

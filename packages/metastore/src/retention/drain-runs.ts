@@ -3,6 +3,7 @@
 import { chunksOf, type RunRows } from "@memodag/core";
 import { sql, type RawBuilder, type SqlBool } from "kysely";
 import type { Dialect } from "../dialect.ts";
+import { isOwnEntry } from "./old-runs.ts";
 import type { Schema } from "../tables/schema.ts";
 import { statement, type TransactionScript } from "../transaction-script.ts";
 
@@ -22,17 +23,18 @@ interface RunRowsTable {
 const INSTANCE = ["dag_run_id", "task_id", "map_index"] as const;
 const XCOMS: RunRowsTable = { table: "xcom", key: [...INSTANCE, "key"], countedAs: "xcoms" };
 
+const ENTRIES: RunRowsTable = {
+  table: "cache_entry",
+  key: ["id"],
+  countedAs: "entries",
+  condition: isOwnEntry,
+};
+
 /** Everything that names a run by its number, but for `dag_run` itself. */
 export const RUN_ROWS: readonly RunRowsTable[] = [
   { table: "task_instance", key: INSTANCE, countedAs: "instances" },
   XCOMS,
-  {
-    table: "cache_entry",
-    key: ["id"],
-    countedAs: "entries",
-    // Entries that others can see in caches that runs share belong to no run.
-    condition: sql<SqlBool>`(is_pending <> 0 or scope_id = cast(dag_run_id as text))`,
-  },
+  ENTRIES,
   { table: "cache_decision", key: INSTANCE },
   { table: "active_task", key: INSTANCE },
   { table: "owed_callback", key: ["id"] },
@@ -60,6 +62,7 @@ export function* drainRuns(
   const most = Math.max(
     yield* deleteRows(dialect, RUN_ROWS, runsOf("run"), limit),
     yield* deleteRows(dialect, [XCOMS], runsOf("xcoms"), limit),
+    yield* deleteRows(dialect, [ENTRIES], runsOf("entries"), limit),
   );
   if (most < limit) {
     const drained = padded(held.map(({ id }) => id));

@@ -1,10 +1,17 @@
 // Removes the rows of ended runs themselves. What belongs to them is left to be drained.
 
-import { chunksOf, type AuditAct, type DagRunState, type RunRemoval } from "@memodag/core";
-import { sql, type Expression, type ExpressionBuilder, type SqlBool } from "kysely";
+import {
+  chunksOf,
+  type AuditAct,
+  type DagRunState,
+  type RunIdentity,
+  type RunPart,
+  type RunRemoval,
+} from "@memodag/core";
+import { sql, type RawBuilder, type SqlBool } from "kysely";
 import { writeAct } from "../audit/write-act.ts";
 import type { Dialect } from "../dialect.ts";
-import type { Schema } from "../tables/schema.ts";
+import { isOver, isSuperseded } from "./removable.ts";
 import { statement, type TransactionScript } from "../transaction-script.ts";
 
 /** Runs in one statement. */
@@ -29,7 +36,8 @@ export async function removeRuns(
 ): Promise<RunRemoval> {
   try {
     return await dialect.transaction(function* () {
-      const removed = new Set(yield* removeThose(dialect, ids, (run) => run("team", "=", team)));
+      const rows = yield* removeThose(dialect, ids, sql<SqlBool>`(dag_run.team = ${team})`);
+      const removed = new Set(rows.map(({ id }) => id));
       const kept = ids.find((id) => !removed.has(id));
       if (kept !== undefined) throw new RefusedRemoval(yield* explainRefusal(dialect, team, kept));
       yield* writeAct(dialect, act, removed.size);
@@ -41,53 +49,86 @@ export async function removeRuns(
   }
 }
 
+/** Removes those of the runs that can be removed without being named; see the port. */
+export async function removeOld(dialect: Dialect, ids: readonly number[]): Promise<RunIdentity[]> {
+  return await dialect.transaction(() => removeThose(dialect, ids, isSuperseded));
+}
+
 /**
- * Removes those of the runs that have ended, that nothing needs, and that meet the condition. Returns their numbers.
- * One statement decides and deletes, so that a run which is cleared at the same time is either gone or stays.
+ * Removes a part of those of the runs that could be removed; see the port. XComs are noted at the run, whose tasks lack
+ * their inputs without them.
+ */
+export async function removePart(dialect: Dialect, ids: readonly number[], part: RunPart): Promise<number[]> {
+  const { kysely, now } = dialect;
+  return await dialect.transaction(function* () {
+    const awaited = new Set(yield* findAwaited(dialect, ids));
+    const removed: number[] = [];
+    for (const some of chunksOf(
+      ids.filter((id) => !awaited.has(id)),
+      RUNS_A_STATEMENT,
+    )) {
+      const rows = yield* statement(
+        kysely
+          .updateTable("dag_run")
+          .set((run) => ({ xcoms_removed_at: part === "xcoms" ? now : run.ref("xcoms_removed_at") }))
+          .where("id", "in", some)
+          .where(isOver(dialect))
+          .where(isSuperseded)
+          .returning(["id as dag_run_id", "team", "dag_id", "run_id"]),
+      );
+      yield* noteRemoved(dialect, rows, part);
+      for (const row of rows) removed.push(row.dag_run_id);
+    }
+    return removed;
+  });
+}
+
+/**
+ * Removes those of the runs that have ended, that nothing needs, and that meet the condition. Returns them. One
+ * statement decides and deletes, so that a run which is cleared at the same time is either gone or stays.
  */
 function* removeThose(
   dialect: Dialect,
   ids: readonly number[],
-  condition: (run: ExpressionBuilder<Schema, "dag_run">) => Expression<SqlBool>,
-): TransactionScript<number[]> {
-  const { kysely, now } = dialect;
+  condition: RawBuilder<SqlBool>,
+): TransactionScript<RunIdentity[]> {
   const awaited = new Set(yield* findAwaited(dialect, ids));
-  const removed: number[] = [];
+  const removed: RunIdentity[] = [];
   for (const some of chunksOf(
     ids.filter((id) => !awaited.has(id)),
     RUNS_A_STATEMENT,
   )) {
     const rows = yield* statement(
-      kysely
+      dialect.kysely
         .deleteFrom("dag_run")
         .where("id", "in", some)
         .where(isOver(dialect))
         .where(condition)
         .returning(["id as dag_run_id", "team", "dag_id", "run_id"]),
     );
-    if (rows.length === 0) continue;
-    const values = rows.map((row) => ({ ...row, what: "run", removed_at: now }));
-    yield* statement(kysely.insertInto("removed_run").values(values));
-    for (const row of rows) removed.push(row.dag_run_id);
+    yield* noteRemoved(dialect, rows, "run");
+    for (const row of rows)
+      removed.push({ id: row.dag_run_id, team: row.team, dagId: row.dag_id, runId: row.run_id });
   }
   return removed;
 }
 
-/** The condition that a run has ended, with its attempts and its callbacks. */
-function isOver({ now }: Dialect): (run: ExpressionBuilder<Schema, "dag_run">) => Expression<SqlBool> {
-  return (run) =>
-    run.and([
-      run("state", "in", ["success", "failed"]),
-      run.or([run("lease_owner", "is", null), run("lease_expires_at", "<=", now)]),
-      run.not(
-        run.exists(
-          run
-            .selectFrom("owed_callback")
-            .select("owed_callback.id")
-            .whereRef("owed_callback.dag_run_id", "=", "dag_run.id"),
-        ),
-      ),
-    ]);
+interface RemovedRow {
+  readonly dag_run_id: number;
+  readonly team: string;
+  readonly dag_id: string;
+  readonly run_id: string;
+}
+
+/** Has the rows that belong to runs, or to a part of them, drained. */
+function* noteRemoved(
+  { kysely, now }: Dialect,
+  rows: readonly RemovedRow[],
+  what: "run" | RunPart,
+): TransactionScript<void> {
+  if (rows.length === 0) return;
+  const values = rows.map((row) => ({ ...row, what, removed_at: now }));
+  yield* statement(kysely.insertInto("removed_run").values(values));
 }
 
 /**
@@ -95,7 +136,7 @@ function isOver({ now }: Dialect): (run: ExpressionBuilder<Schema, "dag_run">) =
  * has ended and is cleared begins with another try. Locks all of the runs in one order, so that two that remove the
  * same take turns.
  */
-function* findAwaited(dialect: Dialect, ids: readonly number[]): TransactionScript<number[]> {
+export function* findAwaited(dialect: Dialect, ids: readonly number[]): TransactionScript<number[]> {
   const { kysely } = dialect;
   const madeBy = new Map<number, number>();
   const inProgress = new Set<number>();

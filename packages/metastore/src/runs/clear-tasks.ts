@@ -6,7 +6,7 @@ import type { Dialect } from "../dialect.ts";
 import { statement, type TransactionScript } from "../transaction-script.ts";
 import { UNTOUCHED_COLUMNS } from "./new-instance-row.ts";
 import { leavesWithRun } from "../entries/entry-rows.ts";
-import { changeByHand, NothingToChange, requeueRun } from "./requeue-run.ts";
+import { changeByHand, NothingToChange, requeueRun, requireXComs } from "./requeue-run.ts";
 import { reasonColumns } from "../rows/reason-columns.ts";
 
 /** Clears; see the port. */
@@ -21,6 +21,7 @@ export async function clearTasks(
     yield* requeueRun(dialect, team, runId);
     const cleared = yield* clearInstances(dialect, runId, tasks);
     if (cleared.length === 0) throw new NothingToChange();
+    yield* requireXComs(dialect, runId);
     return cleared;
   });
 }

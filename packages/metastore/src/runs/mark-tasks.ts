@@ -9,7 +9,7 @@ import type { TaskInstanceTable } from "../tables/run-tables.ts";
 import { statement, type TransactionScript } from "../transaction-script.ts";
 import { clearInstances } from "./clear-tasks.ts";
 import { newInstanceRow } from "./new-instance-row.ts";
-import { changeByHand, NothingToChange, requeueRun } from "./requeue-run.ts";
+import { changeByHand, NothingToChange, requeueRun, requireXComs } from "./requeue-run.ts";
 
 /** Marks; see the port. */
 export async function markTasks(
@@ -28,6 +28,7 @@ export async function markTasks(
     }
     if (marked.length === 0) throw new NothingToChange();
     yield* clearInstances(dialect, runId, marks.cleared);
+    yield* requireXComs(dialect, runId);
     return marked;
   });
 }

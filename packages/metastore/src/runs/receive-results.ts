@@ -87,6 +87,7 @@ function* findSource(
       .where("team", "=", team)
       .where("dag_id", "=", dagId)
       .where("state", "in", ["success", "failed"])
+      .where("xcoms_removed_at", "is", null)
       .$if(required.length > 0, (query) => query.where(hasResults(required)))
       .orderBy("id", "desc")
       .limit(1),

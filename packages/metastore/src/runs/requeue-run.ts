@@ -1,6 +1,6 @@
 // Sends a run back to be claimed, because instances of it were changed manually.
 
-import type { AuditAct } from "@memodag/core";
+import { MemodagError, type AuditAct } from "@memodag/core";
 import { sql } from "kysely";
 import { writeAct } from "../audit/write-act.ts";
 import type { Dialect } from "../dialect.ts";
@@ -45,4 +45,42 @@ export function* requeueRun({ kysely }: Dialect, team: string, runId: number): T
       .returning("id"),
   );
   if (found.length === 0) throw new NothingToChange();
+  // A part of it that is not drained yet would be drained of values that it makes from now on.
+  yield* statement(
+    kysely.deleteFrom("removed_run").where("dag_run_id", "=", runId).where("what", "!=", "run"),
+  );
+}
+
+/**
+ * Refuses a change after which tasks would run without the XComs that retention has removed, and would take them for
+ * `null`. When all tasks run again, nothing is missing.
+ * @throws MemodagError `xcoms_removed`
+ */
+export function* requireXComs({ kysely }: Dialect, runId: number): TransactionScript<void> {
+  const [run] = yield* statement(
+    kysely
+      .selectFrom("dag_run")
+      .select(["dag_id", "run_id"])
+      .where("id", "=", runId)
+      .where("xcoms_removed_at", "is not", null),
+  );
+  if (!run) return;
+  const [kept] = yield* statement(
+    kysely
+      .selectFrom("task_instance")
+      .select("task_id")
+      .where("dag_run_id", "=", runId)
+      .where("state", "!=", "none")
+      .limit(1),
+  );
+  if (!kept) {
+    yield* statement(kysely.updateTable("dag_run").set({ xcoms_removed_at: null }).where("id", "=", runId));
+    return;
+  }
+  throw new MemodagError(
+    "xcoms_removed",
+    `The XComs of run "${run.run_id}" were removed ([retention] xcoms), so its tasks have no inputs any more: make a ` +
+      `new run with \`memodag dags run ${run.dag_id}\`; what has not changed comes from the cache`,
+    { fields: { dagId: run.dag_id, runId: run.run_id } },
+  );
 }

@@ -1,2 +1,3 @@
+export * from "./ended-runs.ts";
 export * from "./test-databases.ts";
 export * from "./freezing-proxy.ts";

@@ -24,19 +24,23 @@ export async function openCollector(
     maxCacheBytes,
     keepEntriesMs,
     entryLimits,
-  }: Pick<OperationSettings, "maxCacheBytes" | "keepEntriesMs" | "entryLimits">,
+    retention,
+  }: Pick<OperationSettings, "maxCacheBytes" | "keepEntriesMs" | "entryLimits" | "retention">,
 ): Promise<Collector> {
   const { runRetention, superseded, decisions, entries, openByteStore } = stores;
+  const { artifactsMs, explanationsMs } = retention();
   const [records, results] = await Promise.all([openRecords(stores), openResults(stores)]);
   return new Collector({
     records: records.retention,
     // A record store that cannot be asked may name any of the bytes.
-    results: records.missed.length > 0 ? [] : results.map(({ retention }) => retention),
+    results: records.missed.length > 0 ? [] : results.map((store) => store.retention),
     removedRuns: runRetention,
     superseded,
     explanations: decisions,
     entries: new EntryRetention({ entries, openByteStore, keepMs: keepEntriesMs(), limits: entryLimits }),
     maxSizeBytes: maxCacheBytes(),
+    supersededMs: artifactsMs,
+    explanationsMs,
   });
 }
 
@@ -81,7 +85,7 @@ export async function openVerifier({ stores, settings }: OperationContext): Prom
 }
 
 /** The retention of all record stores. */
-async function openRecords({ listRecordStores }: Stores): Promise<{
+export async function openRecords({ listRecordStores }: Pick<Stores, "listRecordStores">): Promise<{
   readonly retention: RecordRetention | undefined;
   /** False if the deployment's store keeps no catalog. */
   readonly hasCommon: boolean;

@@ -25,6 +25,7 @@ import { listEntries } from "../entries/list-entries.ts";
 import { showEntry } from "../entries/read-entry.ts";
 import { removeEntries } from "../entries/remove-entries.ts";
 import { explainRun, explainTask } from "../explain/explain-task.ts";
+import { cleanDatabase, planClean } from "../retention/clean-database.ts";
 import { deleteRuns } from "../retention/delete-runs.ts";
 import { backfill } from "../runs/backfill.ts";
 import { cancelRun } from "../runs/cancel-run.ts";
@@ -102,6 +103,8 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
   "runs.delete": operation("act", runs.deleteInput, runs.removed, deleteRuns),
   "runs.list": operation("read", runs.listRunsInput, runs.runPage, listRuns),
   "runs.show": operation("read", runs.runNameInput, runs.shownRun, showRun),
+  "db.clean": operation("act", nothing, runs.removed, (context, _, signal) => cleanDatabase(context, signal)),
+  "db.plan-clean": operation("read", nothing, runs.removed, planClean),
   "entries.list": operation("read", entries.listInput, z.array(entries.report), listEntries),
   "entries.rm": operation("act", entries.removeInput, entries.removed, removeEntries),
   "entries.show": operation("read", entries.nameInput, entries.report, showEntry),

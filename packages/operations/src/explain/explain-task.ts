@@ -51,6 +51,7 @@ export async function explainTask(
     explanation,
     savedMs: instance.savedMs,
     ageMs: clock.now() - run.createdAt,
+    keptMs: context.settings.retention().explanationsMs,
     entryAgeMs: isHit ? await ageOf(recordsOf(context, storage), run.team, explanation.key) : null,
     cause,
     storage,

@@ -1,7 +1,6 @@
 // Formats an explanation for people: a one-line verdict, and advice if there is any.
 
 import { formatDuration, type CacheStorage } from "@memodag/core";
-import { DECISION_TTL_MS } from "@memodag/result-cache";
 import type { Cause } from "./causes.ts";
 import type { Explanation } from "./explanation.ts";
 import { causeText } from "./causes-text.ts";
@@ -22,6 +21,8 @@ export interface ExplainedInstance {
   readonly ownInputs?: readonly string[];
   /** Milliseconds since its run was created. */
   readonly ageMs: number;
+  /** Milliseconds for which explanations are kept; `null`: without limit. */
+  readonly keptMs: number | null;
   /** The age of a hit's entry in milliseconds; `null` when it no longer exists. */
   readonly entryAgeMs: number | null;
   /** The stores that the task names, if any. */
@@ -101,13 +102,13 @@ function verdictOf(instance: ExplainedInstance): string {
     case null:
       return status === null
         ? `The cache has not been asked about ${name}${because}.`
-        : `${name} missed, and its explanation is not kept${isOutlived(instance) ? " any more: explanations are kept for 30 days" : ": explanations are dropped when more misses arrive at once than can be explained, and where they cannot be written"}${because}.`;
+        : `${name} missed, and its explanation is not kept${isOutlived(instance) ? " any more: it is older than [retention] explanations" : ": explanations are dropped when more misses arrive at once than can be explained, and where they cannot be written"}${because}.`;
   }
 }
 
 /** If the explanation of a younger run is missing, it was never written. */
-function isOutlived({ ageMs }: ExplainedInstance): boolean {
-  return ageMs >= DECISION_TTL_MS;
+function isOutlived({ ageMs, keptMs }: ExplainedInstance): boolean {
+  return keptMs !== null && ageMs >= keptMs;
 }
 
 function editionsOf(changes: Explanation["changes"]): string {

@@ -43,7 +43,7 @@ export async function deleteRuns(
   if (outcome.kind === "refused") throw whyKept(outcome, runs.get(outcome.id) ?? first);
   const removed = await removeLogs(logs, [...runs.values()]);
   // If this process is killed, the next collection of a scheduler does the rest.
-  await drainRows(stores.runRetention, ids);
+  await drainRows(stores.runRetention, { ids });
   const collector = await openCollector(stores, context.settings);
   const freed = await collector.collectUnnamed(
     team,

@@ -1,16 +1,24 @@
-// Deletes what removed runs have left: rows in short transactions, and the logs on this machine.
+// Deletes the rest of removed runs: rows in short transactions, and the logs on this machine.
 
 import type { LoggedRun, LogStore, RunRetention } from "@memodag/core";
 import { inPacedBatches } from "@memodag/result-cache";
 import { addRemoved, NOTHING_REMOVED, type Removed } from "./removed.ts";
 
-/** Deletes rows of removed runs, of these or of all, until none are left or the signal aborts. */
+/** How rows are drained. */
+export interface DrainOptions {
+  /** Only of these runs. */
+  readonly ids?: readonly number[] | undefined;
+  readonly signal?: AbortSignal | undefined;
+  /** How many times as long as a step the rest after it is. */
+  readonly restsABatch?: number | undefined;
+}
+
+/** Deletes rows of removed runs until none are left or the signal aborts. */
 export async function drainRows(
   retention: RunRetention,
-  ids?: readonly number[],
-  signal?: AbortSignal,
+  { ids, signal, restsABatch }: DrainOptions,
 ): Promise<void> {
-  await inPacedBatches(async (limit) => await retention.drain(limit, ids), signal);
+  await inPacedBatches(async (limit) => await retention.drain(limit, ids), signal, restsABatch);
 }
 
 /** Deletes logs of runs. */

@@ -1,8 +1,8 @@
 // Collects what is of no use any more: expired records, records over the quota, bytes that nothing names.
 
 import { chunksOf, type Digest, type RunRetention } from "@memodag/core";
-import { findOrphans, inSteps } from "./orphans.ts";
 import { DECISION_TTL_MS } from "../decisions/decision-store.ts";
+import { findOrphans, inSteps } from "./orphans.ts";
 import { inPacedBatches } from "./paced-batches.ts";
 import {
   ORPHAN_GRACE_MS,
@@ -29,6 +29,10 @@ export interface CollectorParts {
   readonly entries?: AgedStore;
   /** Total bytes that records may refer to; `null`: no limit. */
   readonly maxSizeBytes: number | null;
+  /** Milliseconds that versions and artifacts stay after their creation; `null`: without limit. Default: an hour. */
+  readonly supersededMs?: number | null;
+  /** Milliseconds that explanations stay; `null`: without limit. Default: 30 days. */
+  readonly explanationsMs?: number | null;
 }
 
 /** The removed entries, or those that would be removed. */
@@ -71,15 +75,19 @@ function plus(a: Amount, b: Amount): Amount {
 
 /** Collects from one cache. Any number may work at once. Rejects with what a store rejects with. */
 export class Collector {
-  readonly #parts: CollectorParts;
+  readonly #parts: CollectorParts & Required<Pick<CollectorParts, "supersededMs" | "explanationsMs">>;
 
-  constructor(parts: CollectorParts) {
-    this.#parts = parts;
+  constructor({
+    supersededMs = ORPHAN_GRACE_MS,
+    explanationsMs = DECISION_TTL_MS,
+    ...parts
+  }: CollectorParts) {
+    this.#parts = { ...parts, supersededMs, explanationsMs };
   }
 
   /** Deletes in batches with rests between them, until nothing is left to delete or the signal aborts. */
   async collect(signal?: AbortSignal): Promise<Collection> {
-    const { records, results, removedRuns, superseded, entries } = this.#parts;
+    const { records, results, removedRuns, entries } = this.#parts;
     // Runs and records first: the bytes that only they name can go after them.
     if (removedRuns) await inPacedBatches((limit) => removedRuns.drain(limit), signal);
     const expired = records ? await collectExpired(records, signal) : NOTHING;
@@ -92,7 +100,7 @@ export class Collector {
       expired,
       evicted,
       bytes,
-      superseded: superseded ? await collectAged(superseded, ORPHAN_GRACE_MS, signal) : NOTHING,
+      superseded: await this.#collectSuperseded(signal),
       explanations: await this.#collectExplanations(signal),
       // After records, which name bytes of entries.
       entries: entries ? await collectAged(entries, 0, signal) : NOTHING,
@@ -119,7 +127,7 @@ export class Collector {
    * a record that would go are not in it: they go with the same collection if they are old enough.
    */
   async plan(itemLimit: number): Promise<CollectionPlan> {
-    const { records, results, superseded, entries } = this.#parts;
+    const { records, results, superseded, supersededMs, entries } = this.#parts;
     const items: DoomedItem[] = [];
     const add = (more: readonly DoomedItem[]): void => {
       for (const item of more.slice(0, itemLimit - items.length)) items.push(item);
@@ -140,24 +148,35 @@ export class Collector {
       expired,
       evicted,
       bytes,
-      superseded: superseded ? await superseded.amount(ORPHAN_GRACE_MS) : NOTHING,
+      superseded: superseded && supersededMs !== null ? await superseded.amount(supersededMs) : NOTHING,
       explanations: await this.#planExplanations(),
       entries: entries ? await entries.amount(0) : NOTHING,
       items,
     };
   }
 
+  async #collectSuperseded(signal: AbortSignal | undefined): Promise<Amount> {
+    const { superseded, supersededMs } = this.#parts;
+    return superseded && supersededMs !== null
+      ? await collectAged(superseded, supersededMs, signal)
+      : NOTHING;
+  }
+
   async #collectExplanations(signal: AbortSignal | undefined): Promise<Amount> {
+    const { explanationsMs } = this.#parts;
     let gone = NOTHING;
+    if (explanationsMs === null) return gone;
     for (const store of this.#explanations()) {
-      gone = plus(gone, await collectAged(store, DECISION_TTL_MS, signal));
+      gone = plus(gone, await collectAged(store, explanationsMs, signal));
     }
     return gone;
   }
 
   async #planExplanations(): Promise<Amount> {
+    const { explanationsMs } = this.#parts;
     let planned = NOTHING;
-    for (const store of this.#explanations()) planned = plus(planned, await store.amount(DECISION_TTL_MS));
+    if (explanationsMs === null) return planned;
+    for (const store of this.#explanations()) planned = plus(planned, await store.amount(explanationsMs));
     return planned;
   }
 

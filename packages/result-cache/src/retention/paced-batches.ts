@@ -22,15 +22,19 @@ const BATCH_MS = 10;
 const SHORTEST_REST_MS = 5;
 
 /** A rest's length in batches: with it, others have the database for a third of the time at least. */
-const RESTS_A_BATCH = 0.5;
+export const SHORT_RESTS = 0.5;
+
+/** The same for work that has all the time in the world: it takes a tenth of it. */
+export const LONG_RESTS = 9;
 
 /**
  * Calls `work` with the size of a batch until it resolves to false, or the signal aborts, which is no
- * error. Batches grow while they are fast and shrink while they take long; a rest of half that time follows each.
+ * error. Batches grow while they are fast and shrink while they take long; a rest follows each, so many times as long.
  */
 export async function inPacedBatches(
   work: (limit: number) => Promise<boolean>,
   signal?: AbortSignal,
+  restsABatch: number = SHORT_RESTS,
 ): Promise<void> {
   let limit = FIRST_BATCH;
   for (;;) {
@@ -39,7 +43,7 @@ export async function inPacedBatches(
     if (!(await work(limit))) return;
     const tookMs = performance.now() - startedAt;
     limit = nextLimit(limit, tookMs);
-    await rest(Math.max(SHORTEST_REST_MS, tookMs * RESTS_A_BATCH));
+    await rest(Math.max(SHORTEST_REST_MS, tookMs * restsABatch));
   }
 }
 

@@ -1,10 +1,9 @@
 // Ended runs for tests of retention, many at a time, written past the stores.
 
-import type { DagRun } from "@memodag/core";
-import type { TestMetastore } from "@memodag/metastore/testing";
-import { bytesOf, saveDag } from "./dags-and-runs.ts";
+import { sha256, type DagRun, type SerializedDag, type SerializedTask } from "@memodag/core";
+import type { TestMetastore } from "./test-databases.ts";
 
-/** What each of the runs has. */
+/** How many runs, and their contents. */
 export interface EndedRunOptions {
   readonly team?: string;
   readonly runs?: number;
@@ -14,19 +13,26 @@ export interface EndedRunOptions {
   readonly endedAgo?: number;
   /** Run ids begin with this. */
   readonly prefix?: string;
+  readonly state?: "success" | "failed";
+  /** Tasks of the Dag. */
+  readonly tasks?: readonly SerializedTask[];
 }
 
-/** A value that every XCom has, unless its run has one of its own. */
-const SHARED = bytesOf('"shared"');
+/** A value that every XCom has. */
+const SHARED = new TextEncoder().encode('"shared"');
+
+const CODE = new TextEncoder().encode("code");
 
 /** Makes a Dag with runs that have ended, and returns them, the oldest first. */
 export async function endRuns(
   metastore: TestMetastore,
   dagId: string,
-  { team = "red", runs = 1, instances = 2, endedAgo = 0, prefix = "run" }: EndedRunOptions = {},
+  options: EndedRunOptions = {},
 ): Promise<DagRun[]> {
-  const versionId = await saveDag(metastore, dagId, team);
-  await metastore.results.write(team, [SHARED]);
+  const { team = "red", runs = 1, instances = 2, endedAgo = 0, prefix = "run", state = "success" } = options;
+  const versionId = await saveDag(metastore, team, dagId, options.tasks ?? []);
+  const shared = { digest: sha256(SHARED), bytes: SHARED };
+  await metastore.results.write(team, [shared]);
   const startAt = (await metastore.readClock()) - endedAgo;
   const count = (name: string, last: number) =>
     `${name}(i) as (select 1 union all select i + 1 from ${name} where i < ${last})`;
@@ -34,7 +40,7 @@ export async function endRuns(
     insert into dag_run (team, dag_id, run_id, run_type, dag_version_id, state, conf, params, cache_mode,
       created_at, started_at, ended_at)
     with recursive ${count("n", runs)}
-    select '${team}', '${dagId}', '${prefix}' || i, 'manual', ${versionId}, 'success', '{}', '{}', 'use',
+    select '${team}', '${dagId}', '${prefix}' || i, 'manual', ${versionId}, '${state}', '{}', '{}', 'use',
       ${startAt} + i, ${startAt} + i, ${startAt} + i from n order by i`);
   if (instances > 0) {
     const mine = `dag_run where team = '${team}' and dag_id = '${dagId}' and run_id like '${prefix}%'`;
@@ -45,9 +51,40 @@ export async function endRuns(
     await metastore.execute(`
       insert into xcom (dag_run_id, task_id, map_index, key, team, digest, size_bytes)
       with recursive ${count("m", instances)}, mine as (select id from ${mine})
-      select mine.id, 'task', m.i - 1, 'return_value', '${team}', '${SHARED.digest}', ${SHARED.bytes.length}
+      select mine.id, 'task', m.i - 1, 'return_value', '${team}', '${shared.digest}', ${SHARED.length}
       from mine, m`);
   }
   const all = await metastore.runs.listRuns({ team, dagId, idPrefix: prefix, limit: runs });
   return all.toReversed();
+}
+
+async function saveDag(
+  { dags }: TestMetastore,
+  team: string,
+  dagId: string,
+  tasks: readonly SerializedTask[],
+): Promise<number> {
+  const artifact = { digest: sha256(CODE), code: CODE };
+  const dag: SerializedDag = {
+    format: 1,
+    dagId,
+    description: null,
+    schedule: null,
+    timezone: "UTC",
+    catchup: false,
+    maxActiveRuns: 16,
+    maxActiveTasks: 16,
+    maxMapLength: 1024,
+    params: {},
+    tags: [],
+    cache: true,
+    artifactDigest: artifact.digest,
+    packages: [],
+    tasks,
+  };
+  const file = { bundle: team, path: `${dagId}.ts`, team, fingerprint: "f1", inputs: "{}", warnings: [] };
+  await dags.saveDagFile({ kind: "read", file, artifact, dags: [dag], sources: [] });
+  const [version] = await dags.findDagVersions(dagId, team);
+  if (!version) throw new Error("the Dag was not saved");
+  return version.id;
 }

@@ -1,0 +1,37 @@
+// Conditions under which a run may be removed.
+
+import { sql, type Expression, type ExpressionBuilder, type RawBuilder, type SqlBool } from "kysely";
+import type { Dialect } from "../dialect.ts";
+import type { Schema } from "../tables/schema.ts";
+
+/** The condition that a run has ended. */
+export const hasEnded: RawBuilder<SqlBool> = sql<SqlBool>`(dag_run.state in ('success', 'failed'))`;
+
+/** The condition that a run has ended, with its attempts and its callbacks. */
+export function isOver({ now }: Dialect): (run: ExpressionBuilder<Schema, "dag_run">) => Expression<SqlBool> {
+  return (run) =>
+    run.and([
+      hasEnded,
+      run.or([run("lease_owner", "is", null), run("lease_expires_at", "<=", now)]),
+      run.not(
+        run.exists(
+          run
+            .selectFrom("owed_callback")
+            .select("owed_callback.id")
+            .whereRef("owed_callback.dag_run_id", "=", "dag_run.id"),
+        ),
+      ),
+    ]);
+}
+
+/**
+ * The condition that a run is neither the latest nor the latest successful one of its Dag, or that no file defines its
+ * Dag any more. These two have names (`latest`), are what `--only` takes results from, and whose keys are looked up
+ * ahead.
+ */
+export const isSuperseded: RawBuilder<SqlBool> = sql<SqlBool>`(exists (
+    select 1 from dag_run as newer
+    where newer.team = dag_run.team and newer.dag_id = dag_run.dag_id and newer.id > dag_run.id
+      and newer.state in ('success', dag_run.state)
+  ) or not exists (
+    select 1 from dag where dag.team = dag_run.team and dag.dag_id = dag_run.dag_id and dag.is_active = 1))`;

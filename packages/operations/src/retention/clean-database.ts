@@ -1,0 +1,70 @@
+// Removes everything that is over a limit of the config, and everything that nothing refers to.
+
+import { LONG_RESTS, SHORT_RESTS, type Collection } from "@memodag/result-cache";
+import { audited, newAct } from "../act.ts";
+import { openCollector } from "../cache/collection.ts";
+import type { OperationContext } from "../context.ts";
+import { LocalFiles } from "./local-files.ts";
+import { planRetention } from "./plan.ts";
+import { addRemoved, type Removed } from "./removed.ts";
+import { Retention, type RetentionContext } from "./retention.ts";
+
+/** Creates the retention of a scheduler, which has all the time in the world, or of a command. */
+export function openRetention(
+  { stores, logs, settings }: RetentionContext,
+  who: "scheduler" | "command",
+): Retention {
+  return new Retention({
+    stores,
+    logs,
+    limits: settings.retention(),
+    restsABatch: who === "scheduler" ? LONG_RESTS : SHORT_RESTS,
+  });
+}
+
+/**
+ * Does at once what schedulers do periodically: removes what is over a limit, and collects what nothing refers to, as
+ * `cache gc` does. The signal ends it early.
+ */
+export async function cleanDatabase(context: OperationContext, signal?: AbortSignal): Promise<Removed> {
+  const { stores, actor } = context;
+  return await audited(
+    stores.audit,
+    newAct(actor, "db.clean", null, {}),
+    () => clean(context, signal),
+    ({ runs, instances, xcoms, entries, logs, artifacts }) =>
+      runs + instances + xcoms + entries + logs + artifacts,
+  );
+}
+
+async function clean(context: OperationContext, signal: AbortSignal | undefined): Promise<Removed> {
+  const { stores, settings } = context;
+  const old = await openRetention(context, "command").clean(signal);
+  const removed = addRemoved(old, await new LocalFiles(context).clean(signal));
+  // Before they are collected: a collection counts their bytes with them.
+  const entries = await countEntries(context);
+  const collected = await (await openCollector(stores, settings)).collect(signal);
+  return addRemoved(removed, { ...collectedOf(collected), entries });
+}
+
+/** Counts what {@link cleanDatabase} would remove now. */
+export async function planClean(context: OperationContext): Promise<Removed> {
+  const { stores, settings } = context;
+  const planned = addRemoved(await planRetention(context), await new LocalFiles(context).plan());
+  const collected = await (await openCollector(stores, settings)).plan(0);
+  return addRemoved(planned, { ...collectedOf(collected), entries: await countEntries(context) });
+}
+
+async function countEntries({ stores, settings }: OperationContext): Promise<number> {
+  const { entries } = stores;
+  let { entries: count } = await entries.amount({ keepMs: settings.keepEntriesMs(), graceMs: 0 });
+  for (const limit of settings.entryLimits) count += (await entries.excess(limit)).entries;
+  return count;
+}
+
+function collectedOf({ bytes, superseded, entries }: Collection): Partial<Removed> {
+  return {
+    artifacts: superseded.count,
+    bytes: bytes.sizeBytes + superseded.sizeBytes + entries.sizeBytes,
+  };
+}
