@@ -43,6 +43,14 @@ describe.each(TEST_DIALECTS)("entries on %s", (dialect) => {
     return { run, place, by, pass, team };
   }
 
+  /** The attempt fails, which publishes nothing. */
+  async function end({ pass }: Pick<Awaited<ReturnType<typeof attempt>>, "pass">) {
+    const failed = instance("a", { state: "failed", tryNumber: 1 });
+    const leaves = { state: "queued", tryNumber: 1 } as const;
+    const written = await metastore.runs.writePass(pass({ instances: [{ instance: failed, leaves }] }));
+    expect(written.kind).toBe("written");
+  }
+
   async function blobOf(team: string, text: string, store = "bucket") {
     const upload = { team, store, name: sha256(`${text} ${(count += 1)}`) };
     await metastore.entries.beginUpload(upload);
@@ -236,8 +244,10 @@ describe.each(TEST_DIALECTS)("entries on %s", (dialect) => {
       await blobOf(team, "old"),
       await blobOf(team, "lost"),
     ];
+    const ended = await attempt();
     await entries.save({ ...entry(place, by, "kept", kept.id), isNow: true });
-    await entries.save({ ...entry(place, by, "expired", expired.id), isNow: true, ttlMs: 0 });
+    await entries.save({ ...entry(ended.place, ended.by, "expired", expired.id), isNow: true, ttlMs: 0 });
+    await end(ended);
     await entries.save(entry(place, { ...by, attemptId: "lost attempt" }, "lost", lost.id));
     await entries.save(entry(place, by, "pending", kept.id));
     const loose = new Set<string>();
@@ -429,7 +439,7 @@ describe.each(TEST_DIALECTS)("entries on %s", (dialect) => {
   });
 
   test("are forgotten with the cached results that restore them where their bytes are bad", async () => {
-    const { place, by, team } = await attempt();
+    const { place, by, team, pass } = await attempt();
     const { entries } = metastore;
     const [bad, good] = [await blobOf(team, "bad bytes"), await blobOf(team, "good bytes")];
     for (const [key, { id }] of [
@@ -456,12 +466,35 @@ describe.each(TEST_DIALECTS)("entries on %s", (dialect) => {
     expect(await entries.findBlobNames({ ...bad, team }, 1)).toEqual(names);
     expect(await entries.forgetBlob({ ...bad, team, name: sha256("put back") }, true)).toBe(false);
     expect(await entries.find(place, "a")).toBeDefined();
+    await end({ pass });
     expect(await entries.forgetBlob({ ...bad, team }, true)).toBe(true);
     const left = await entries.list(place, { prefix: "", isDeep: true, limit: 9 });
     expect(left.map((one) => one.key)).toEqual(["b"]);
     expect(await metastore.records.list({ key }, { limit: 1, offset: 0 })).toEqual([]);
     const { loose } = await entries.collect({ keepMs: null, graceMs: HOUR, limit: 1_000 });
     expect(loose.map(({ name }) => name)).toContain(bad.name);
+  });
+
+  test("of an attempt in progress are in its record, whatever becomes of their keys and bytes", async () => {
+    const { place: ofRun, by, pass, team } = await attempt();
+    const other = await attempt();
+    const { entries } = metastore;
+    const place = { team, cache: `shared${count}`, scopeId: "" };
+    const blob = await blobOf(team, "in the record");
+    const isNow = true;
+    await entries.save(entry(place, by, "bad", blob.id));
+    await entries.save({ ...entry(place, by, "expired", blob.id), isNow, ttlMs: 0 });
+    await entries.save({ ...entry(place, by, "expired and taken", blob.id), isNow, ttlMs: 0 });
+    await entries.save({ ...entry(ofRun, by, "removed", blob.id), isNow });
+    const taken = (await blobOf(team, "of another")).id;
+    await entries.save({ ...entry(place, other.by, "expired and taken", taken), ifAbsent: true });
+    await entries.collect({ keepMs: null, graceMs: 0, limit: 1_000 });
+    expect(await entries.remove(ofRun, { key: "removed" })).toBe(1);
+    expect(await entries.forgetBlob({ ...blob, team }, true)).toBe(false);
+    const publish = [{ taskId: "a", mapIndex: -1, attemptId: by.attemptId }];
+    const written = await metastore.runs.writePass(pass({ entries: { publish, restore: [] } }));
+    const saved = written.kind === "written" ? (written.saved ?? []) : [];
+    expect(saved.map(({ key }) => key)).toEqual(["bad", "expired", "expired and taken", "removed"]);
   });
 
   test("that an attempt has removed are in none of its groups", async () => {

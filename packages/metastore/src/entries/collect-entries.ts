@@ -8,7 +8,7 @@ import { type CollectedEntries, type CollectOptions, type LooseBlob } from "@mem
 import { sql } from "kysely";
 import type { Dialect } from "../dialect.ts";
 import { statement, type TransactionScript } from "../transaction-script.ts";
-import { PENDING, REPLACED } from "./entry-rows.ts";
+import { isOfLiveAttempt, PENDING, REPLACED } from "./entry-rows.ts";
 
 /** Removes a batch; see the entry store. */
 export async function collectEntries(dialect: Dialect, options: CollectOptions): Promise<CollectedEntries> {
@@ -59,33 +59,20 @@ function removable(
   { kysely, now }: Dialect,
   { keepMs, graceMs }: Pick<CollectOptions, "keepMs" | "graceMs">,
 ) {
-  const entries = kysely.selectFrom("cache_entry as entry").select("entry.id");
-  const expired = entries.where("entry.expires_at", "<=", now);
-  const abandoned = entries
-    .where("entry.is_pending", "=", PENDING)
-    .where((where) =>
-      where.not(
-        where.exists(
-          where
-            .selectFrom("task_instance")
-            .select("task_instance.dag_run_id")
-            .whereRef("task_instance.dag_run_id", "=", "entry.dag_run_id")
-            .whereRef("task_instance.task_id", "=", "entry.task_id")
-            .whereRef("task_instance.map_index", "=", "entry.map_index")
-            .whereRef("task_instance.attempt_id", "=", "entry.attempt_id"),
-        ),
-      ),
-    );
+  const entries = kysely.selectFrom("cache_entry").select("cache_entry.id");
+  const ofEnded = entries.where((where) => where.not(isOfLiveAttempt(where)));
+  const expired = ofEnded.where("cache_entry.expires_at", "<=", now);
+  const abandoned = ofEnded.where("cache_entry.is_pending", "=", PENDING);
   const replaced = entries
-    .where("entry.is_pending", "=", REPLACED)
-    .where("entry.saved_at", "<=", sql<number>`${now} - ${sql.lit(graceMs)}`)
+    .where("cache_entry.is_pending", "=", REPLACED)
+    .where("cache_entry.saved_at", "<=", sql<number>`${now} - ${sql.lit(graceMs)}`)
     .where((where) =>
       where.not(
         where.exists(
           where
             .selectFrom("dag_run")
             .select("dag_run.id")
-            .whereRef("dag_run.id", "=", "entry.dag_run_id")
+            .whereRef("dag_run.id", "=", "cache_entry.dag_run_id")
             .where("dag_run.ended_at", "is", null),
         ),
       ),
@@ -96,9 +83,9 @@ function removable(
       where
         .selectFrom("dag_run")
         .select("dag_run.id")
-        .whereRef("dag_run.id", "=", "entry.dag_run_id")
+        .whereRef("dag_run.id", "=", "cache_entry.dag_run_id")
         // Of the run itself, and not of a cache that runs share.
-        .where(sql<boolean>`entry.scope_id = cast(dag_run.id as text)`)
+        .where(sql<boolean>`cache_entry.scope_id = cast(dag_run.id as text)`)
         .where("dag_run.ended_at", "<=", sql<number>`${now} - ${sql.lit(keepMs)}`),
     ),
   );

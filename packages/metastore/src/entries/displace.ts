@@ -15,12 +15,13 @@ type Condition = (where: ExpressionBuilder<Schema, "cache_entry">) => Expression
 /**
  * Takes the keys of visible entries. Their runs may refer to their bytes until they have ended, so the rows stay, but
  * for those that the same attempt saved.
+ * @returns the number of rows that stay
  */
 export function* displace(
   { kysely, now }: EntryWriter,
   attemptId: SavingAttempt["attemptId"],
   condition: Condition,
-): TransactionScript<void> {
+): TransactionScript<number> {
   if (attemptId !== "") {
     yield* statement(
       kysely
@@ -30,14 +31,16 @@ export function* displace(
         .where(condition),
     );
   }
-  yield* statement(
+  const taken = yield* statement(
     kysely
       .updateTable("cache_entry")
       // From now on, as those who found it a moment ago may be about to read it.
       .set({ is_pending: REPLACED, saved_at: now })
       .where("is_pending", "=", VISIBLE)
-      .where(condition),
+      .where(condition)
+      .returning("id"),
   );
+  return taken.length;
 }
 
 /** The condition that a row has one of these keys in a place. */

@@ -150,6 +150,22 @@ export function isPendingOf(
 }
 
 /**
+ * The condition that the attempt which saved a row of `cache_entry` is in progress. Such a row stays, whatever becomes of
+ * its key and bytes: the record of the attempt's result has from it what a hit restores.
+ */
+export function isOfLiveAttempt(where: ExpressionBuilder<Schema, "cache_entry">): Expression<SqlBool> {
+  return where.exists(
+    where
+      .selectFrom("task_instance")
+      .select("task_instance.dag_run_id")
+      .whereRef("task_instance.dag_run_id", "=", "cache_entry.dag_run_id")
+      .whereRef("task_instance.task_id", "=", "cache_entry.task_id")
+      .whereRef("task_instance.map_index", "=", "cache_entry.map_index")
+      .whereRef("task_instance.attempt_id", "=", "cache_entry.attempt_id"),
+  );
+}
+
+/**
  * The condition that a row of a run goes with the instance that saved it. What others can see in a cache that runs
  * share stays until it is replaced, as it would if the task had never been cached.
  */

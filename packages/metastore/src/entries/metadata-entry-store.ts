@@ -27,7 +27,6 @@ import {
 } from "@memodag/core";
 import { sql } from "kysely";
 import type { Dialect } from "../dialect.ts";
-import { statement } from "../transaction-script.ts";
 import { amountToCollect, collectEntries } from "./collect-entries.ts";
 import {
   BLOB_COLUMNS,
@@ -42,6 +41,7 @@ import {
   toStoredEntries,
   VISIBLE,
 } from "./entry-rows.ts";
+import { displace } from "./displace.ts";
 import { evictEntries, listExcess } from "./evict-entries.ts";
 import { endUpload } from "./end-upload.ts";
 import { findForKeys } from "./find-for-keys.ts";
@@ -199,16 +199,13 @@ export class MetadataEntryStore implements EntryStore {
     const dialect = this.#dialect;
     return await dialect.transaction(function* () {
       yield* dialect.lockPlaces([place]);
-      const removed = yield* statement(
-        dialect.kysely
-          .deleteFrom("cache_entry")
-          .where(isAt(place))
-          .where("is_pending", "=", VISIBLE)
-          .$if(key !== undefined, (query) => query.where("key", "=", key ?? ""))
-          .$if(prefix !== undefined, (query) => query.where(startsWith(prefix ?? "")))
-          .returning("id"),
+      return yield* displace(dialect, "", (where) =>
+        where.and([
+          isAt(place)(where),
+          ...(key === undefined ? [] : [where("cache_entry.key", "=", key)]),
+          ...(prefix === undefined ? [] : [startsWith(prefix)]),
+        ]),
       );
-      return removed.length;
     });
   }
 

@@ -4,7 +4,7 @@ import type { NewEntry, SaveOutcome } from "@memodag/core";
 import { sql } from "kysely";
 import { statement, type TransactionScript } from "../transaction-script.ts";
 import { displace, isOneOf, type EntryWriter } from "./displace.ts";
-import { isAt, PENDING, VISIBLE } from "./entry-rows.ts";
+import { PENDING, VISIBLE } from "./entry-rows.ts";
 
 /** The script that saves an entry; see the entry store. */
 export function* saveEntry(
@@ -47,17 +47,12 @@ export function* saveEntry(
         .where("attempt_id", "=", by.attemptId),
     );
     if (live.length === 0) return "not_live";
-    if (!ifAbsent) yield* displace(parts, by.attemptId, isOneOf(place, [key]));
-    else {
-      yield* statement(
-        kysely
-          .deleteFrom("cache_entry")
-          .where(isAt(place))
-          .where("key", "=", key)
-          .where("is_pending", "=", VISIBLE)
-          .where("expires_at", "<=", now),
-      );
-    }
+    const isKey = isOneOf(place, [key]);
+    yield* displace(
+      parts,
+      by.attemptId,
+      ifAbsent ? (where) => where.and([isKey(where), where("cache_entry.expires_at", "<=", now)]) : isKey,
+    );
     // Nothing is left of a key that is removed at once.
     if (blobId === null) return "saved";
   }

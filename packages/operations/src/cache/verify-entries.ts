@@ -53,7 +53,7 @@ export async function verifyEntries(
       if (!fault) continue;
       const { team, store, digest } = blob;
       const names = await stores.entries.findBlobNames(blob, MOST_NAMED);
-      // Nothing would miss them: they are about to be collected.
+      // Nothing would miss them: they are about to be collected, or of an attempt that may yet fail.
       if (names.entries.length === 0 && names.records === 0) continue;
       bad.push({ team, store, digest, sizeBytes: blob.sizeBytes, ...fault, ...names });
       const isForgotten =
