@@ -1,6 +1,7 @@
 import { sha256, type EntryPlace, type NewEntry, type PassWrite, type SavingAttempt } from "@memodag/core";
 import { TEST_DIALECTS, openTestMetastore, type TestMetastore } from "@memodag/metastore/testing";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { cacheRecord } from "./cache-records.ts";
 import { createRun, instance, newRun } from "./dags-and-runs.ts";
 
 const HOUR = 3_600_000;
@@ -473,6 +474,24 @@ describe.each(TEST_DIALECTS)("entries on %s", (dialect) => {
     expect(await metastore.records.list({ key }, { limit: 1, offset: 0 })).toEqual([]);
     const { loose } = await entries.collect({ keepMs: null, graceMs: HOUR, limit: 1_000 });
     expect(loose.map(({ name }) => name)).toContain(bad.name);
+  });
+
+  test("with the same bytes in two stores keep both for a cached result", async () => {
+    const { team } = await attempt();
+    const { entries, records } = metastore;
+    const [one, two] = [await blobOf(team, "twice", "one"), await blobOf(team, "twice", "two")];
+    const recorded = [one, two].map(({ store, digest, sizeBytes }) => ({
+      cache: store,
+      scope: "team" as const,
+      key: "k",
+      digest,
+      sizeBytes,
+      store,
+      ttlMs: null,
+    }));
+    await records.put(cacheRecord(`record ${(count += 1)}`, { team, entries: recorded }), "keep-live");
+    for (const blob of [one, two])
+      expect(await entries.findBlobNames({ ...blob, team }, 1)).toEqual({ entries: [], records: 1 });
   });
 
   test("of an attempt in progress are in its record, whatever becomes of their keys and bytes", async () => {

@@ -101,26 +101,23 @@ function* writeBlobReferences(
   { team, key, entries = [] }: NewCacheRecord,
 ): TransactionScript<void> {
   yield* statement(kysely.deleteFrom("cache_record_blob").where("team", "=", team).where("key", "=", key));
-  const digests = new Map(
-    entries.flatMap(({ digest, store }) => (digest === null ? [] : [[digest, store] as const])),
-  );
-  for (const some of chunksOf([...digests], BLOBS_A_STATEMENT)) {
-    const rows = yield* statement(
-      kysely
-        .selectFrom("blob")
-        .select(["id", "digest", "store"])
-        .where("team", "=", team)
-        .where(
-          "digest",
-          "in",
-          some.map(([digest]) => digest),
-        ),
-    );
-    const named = rows.filter(({ digest, store }) => digests.get(digest) === store);
-    if (named.length < some.length)
-      throw new Error("bytes of an entry were collected before its record was stored");
-    yield* statement(
-      kysely.insertInto("cache_record_blob").values(named.map(({ id: blob_id }) => ({ team, key, blob_id }))),
-    );
+  for (const [store, ofStore] of Map.groupBy(entries, (entry) => entry.store)) {
+    if (store === null) continue;
+    const digests = new Set(ofStore.flatMap(({ digest }) => digest ?? []));
+    for (const some of chunksOf([...digests], BLOBS_A_STATEMENT)) {
+      const rows = yield* statement(
+        kysely
+          .selectFrom("blob")
+          .select("id as blob_id")
+          .where("team", "=", team)
+          .where("store", "=", store)
+          .where("digest", "in", some),
+      );
+      if (rows.length < some.length)
+        throw new Error("bytes of an entry were collected before its record was stored");
+      yield* statement(
+        kysely.insertInto("cache_record_blob").values(rows.map(({ blob_id }) => ({ team, key, blob_id }))),
+      );
+    }
   }
 }
