@@ -423,6 +423,18 @@ describe.each(TEST_DIALECTS)("entries on %s", (dialect) => {
       expect(await isThere([...all, kept, other])).toEqual([false, false, false, false, true, true]);
     });
 
+    test("make room for none that have expired, and are not there to be read", async () => {
+      const cache = `limited${(count += 1)}`;
+      const [live, expired] = [await saved(cache, "live"), await saved(cache, "expired")];
+      await metastore.execute(
+        `update cache_entry set expires_at = 1, used_at = saved_at + 1 where cache = '${cache}' and key = '${expired.key}'`,
+      );
+      const limit = { cache, team: null, otherTeams: [], maxBytes: 10 };
+      expect(await metastore.entries.excess(limit)).toEqual({ entries: 0, sizeBytes: 0 });
+      expect(await metastore.entries.evict(limit, 10)).toEqual({ entries: 0, sizeBytes: 0 });
+      expect(await isThere([live])).toEqual([true]);
+    });
+
     test("are those of the teams that the limit is for", async () => {
       const cache = `limited${(count += 1)}`;
       const { place } = await saved(cache, "a");

@@ -3,7 +3,7 @@
 import type { EntryLimit } from "@memodag/core";
 import { sql } from "kysely";
 import type { Dialect } from "../dialect.ts";
-import { isLimited, VISIBLE } from "./entry-rows.ts";
+import { isLimited, isLive, VISIBLE } from "./entry-rows.ts";
 
 /** An entry to remove. */
 interface Excess {
@@ -37,13 +37,15 @@ export async function evictEntries(
  * The entries over a limit, in the order in which they leave. Those of runs in progress stay: a task of theirs may be about
  * to read them.
  */
-export async function listExcess({ kysely }: Dialect, limit: EntryLimit): Promise<Excess[]> {
+export async function listExcess({ kysely, now }: Dialect, limit: EntryLimit): Promise<Excess[]> {
   const used = await kysely
     .selectFrom("cache_entry")
     .innerJoin("blob", "blob.id", "cache_entry.blob_id")
     .select("cache_entry.team")
     .select((select) => select.fn.sum<number>("blob.size_bytes").as("size_bytes"))
     .where(isLimited(limit))
+    // Others leave by themselves.
+    .where(isLive(now))
     .groupBy("cache_entry.team")
     .execute();
   const excess: Excess[] = [];
@@ -55,6 +57,7 @@ export async function listExcess({ kysely }: Dialect, limit: EntryLimit): Promis
       .innerJoin("blob", "blob.id", "cache_entry.blob_id")
       .select(["cache_entry.id", "blob.size_bytes"])
       .where(isLimited(limit))
+      .where(isLive(now))
       .where("cache_entry.team", "=", team)
       .where((where) =>
         where.not(
