@@ -3,6 +3,7 @@
 
 import { createHash } from "node:crypto";
 import {
+  MemodagError,
   sha256,
   silentLogger,
   systemClock,
@@ -74,7 +75,10 @@ describe.each(TEST_DIALECTS)("requests about entries on %s", (dialect) => {
   const partsOfEntries = () => ({
     store: metastore.entries,
     findCache: ((_team, name) => caches.get(name)) satisfies FindEntryCache,
-    openStore: async () => store,
+    openStore: async (name: string) => {
+      if (name === "gone from the config") throw new MemodagError("config_invalid", name);
+      return name === "away" ? faulty(() => Promise.reject(new Error("it is away"))) : store;
+    },
     maxInlineBytes: () => 100,
     lookupTimeoutMs: () => 200,
     breaker: { breakerThreshold: 3, breakerRestMs: 60_000 },
@@ -103,6 +107,17 @@ describe.each(TEST_DIALECTS)("requests about entries on %s", (dialect) => {
     sizeBytes: content.length,
     isNow: false,
     ifAbsent: false,
+  });
+
+  /** An entry "one" of a cached result. */
+  const recordedIn = (name: string): RecordedEntry => ({
+    cache: "",
+    scope: "run",
+    key: "one",
+    digest: sha256(BYTES),
+    sizeBytes: BYTES.length,
+    store: name,
+    ttlMs: null,
   });
 
   const faulty = (call: () => Promise<never>): ByteStore =>
@@ -241,10 +256,11 @@ describe.each(TEST_DIALECTS)("requests about entries on %s", (dialect) => {
         ["other kind", [recorded("values", "team")]],
       ]);
       const found = await entries.findRestorable(run, records);
-      if (found.kind !== "known") throw new Error(found.message);
-      const places = Array.from(found.restorable, ([key, restored]) => [
+      const places = Array.from(found, ([key, restored]) => [
         key,
-        restored.map(({ place, key: name, ttlMs }) => [place, name, ttlMs]),
+        "failed" in restored
+          ? restored.failed
+          : restored.map(({ place, key: name, ttlMs }) => [place, name, ttlMs]),
       ]);
       const { team, dagId } = run;
       const inTeam = { team, cache: "ofTeam", scopeId: "" };
@@ -328,19 +344,28 @@ describe.each(TEST_DIALECTS)("requests about entries on %s", (dialect) => {
   it("pays the deadline of a store that hangs once, and not for every pass", async () => {
     await entries.desk.answer(attempt(), save("one"), BYTES);
     store = faulty(() => new Promise(() => undefined));
-    const recorded: RecordedEntry = {
-      cache: "",
-      scope: "run",
-      key: "one",
-      digest: sha256(BYTES),
-      sizeBytes: BYTES.length,
-      store: "bucket",
-      ttlMs: null,
-    };
-    const check = () => entries.findRestorable(run, new Map([["key", [recorded]]]));
-    expect(await check()).toMatchObject({ kind: "failed" });
+    const check = async () =>
+      (await entries.findRestorable(run, new Map([["key", [recordedIn("bucket")]]]))).get("key");
+    const failed = { failed: expect.any(String) };
+    expect(await check()).toEqual(failed);
     const startedAt = performance.now();
-    for (let pass = 0; pass < 20; pass += 1) expect(await check()).toMatchObject({ kind: "failed" });
+    for (let pass = 0; pass < 20; pass += 1) expect(await check()).toEqual(failed);
     expect(performance.now() - startedAt).toBeLessThan(400);
+  });
+
+  it("restores hits whatever becomes of the stores of others; one gone from the config has lost its bytes", async () => {
+    await entries.desk.answer(attempt(), save("one"), BYTES);
+    const records = new Map([
+      ["here", [recordedIn("bucket")]],
+      ["away", [recordedIn("bucket"), recordedIn("away")]],
+      ["lost", [recordedIn("bucket"), recordedIn("gone from the config")]],
+    ]);
+    for (let pass = 0; pass < 5; pass += 1) {
+      const found = await entries.findRestorable(run, records);
+      expect(Object.fromEntries(found)).toEqual({
+        here: [expect.objectContaining({ key: "one" })],
+        away: { failed: expect.any(String) },
+      });
+    }
   });
 });

@@ -1,9 +1,11 @@
 // Entries of job caches, as the passes of runs need them: what keys contain, what hits restore, what records keep.
 
 import {
+  MemodagError,
   readEntryPattern,
   withCallTimeouts,
   type Blob,
+  type ByteStore,
   type Clock,
   type DagRun,
   type EntryRef,
@@ -37,9 +39,7 @@ export interface RunEntriesParts extends EntryParts {
  * The entries of hits by the keys of their records; a record whose entries cannot be restored is missing. `failed`: a
  * store did not say, or not in time.
  */
-export type Restorable =
-  | { readonly kind: "known"; readonly restorable: ReadonlyMap<string, readonly RestoredEntry[]> }
-  | { readonly kind: "failed"; readonly message: string };
+export type Restorable = ReadonlyMap<string, readonly RestoredEntry[] | { readonly failed: string }>;
 
 /** The entries of the runs of one scheduler. */
 export class RunEntries {
@@ -47,12 +47,13 @@ export class RunEntries {
   readonly #parts: EntryParts;
   readonly #moved = new MovedBytes();
 
-  /** A store that hangs delays one pass, and not every one. */
-  readonly #breaker: CacheBreaker;
+  /** By store, and opened with it. One that hangs delays one pass, and not every one; others are asked all the same. */
+  readonly #breakers = new Map<string, CacheBreaker>();
+  readonly #newBreaker: (store: string) => CacheBreaker;
   readonly #lookupTimeoutMs: Live<number>;
 
   constructor({ runs, clock, log, lookupTimeoutMs, breaker, ...parts }: RunEntriesParts) {
-    this.#breaker = new CacheBreaker(breaker, log, "the stores of entries");
+    this.#newBreaker = (name) => new CacheBreaker(breaker, log, `the store "${name}" of entries`);
     this.#lookupTimeoutMs = lookupTimeoutMs;
     const store = withCallTimeouts(parts.store, "entries", clock);
     this.#parts = { ...parts, store };
@@ -89,26 +90,34 @@ export class RunEntries {
     run: DagRun,
     records: ReadonlyMap<string, readonly RecordedEntry[]>,
   ): Promise<Restorable> {
-    const timeoutMs = this.#lookupTimeoutMs();
-    const outcome = await this.#breaker.call(timeoutMs, (signal) =>
-      this.#findRestorable(run, records, signal),
-    );
-    return outcome.kind === "answered" ? outcome.value : { kind: "failed", message: outcome.message };
+    const present = new Map<string, Blob>();
+    const failures = new Map<string, string>();
+    const byStore = Map.groupBy([...records.values()].flat(), ({ store }) => store);
+    const asked = Array.from(byStore, async ([store, ofStore]) => {
+      if (store === null) return;
+      const outcome = await this.#breakerOf(store).call(this.#lookupTimeoutMs(), (signal) =>
+        this.#findPresent(run.team, store, ofStore, signal),
+      );
+      if (outcome.kind !== "answered") failures.set(store, outcome.message);
+      else for (const blob of outcome.value) present.set(nameOf(store, blob.digest), blob);
+    });
+    await Promise.all(asked);
+    const restorable = new Map<string, readonly RestoredEntry[] | { readonly failed: string }>();
+    for (const [key, entries] of records) {
+      const failed = entries
+        .map(({ store }) => failures.get(store ?? ""))
+        .find((message) => message !== undefined);
+      const restored = entries.flatMap((entry) => this.#restored(run, entry, present) ?? []);
+      if (failed !== undefined) restorable.set(key, { failed });
+      else if (restored.length === entries.length) restorable.set(key, restored);
+    }
+    return restorable;
   }
 
-  async #findRestorable(
-    run: DagRun,
-    records: ReadonlyMap<string, readonly RecordedEntry[]>,
-    signal: AbortSignal,
-  ): Promise<Restorable> {
-    const all = [...records.values()].flat();
-    const blobs = await this.#findPresent(run.team, all, signal);
-    const restorable = new Map<string, readonly RestoredEntry[]>();
-    for (const [key, entries] of records) {
-      const restored = entries.flatMap((entry) => this.#restored(run, entry, blobs) ?? []);
-      if (restored.length === entries.length) restorable.set(key, restored);
-    }
-    return { kind: "known", restorable };
+  #breakerOf(store: string): CacheBreaker {
+    let breaker = this.#breakers.get(store);
+    if (!breaker) this.#breakers.set(store, (breaker = this.#newBreaker(store)));
+    return breaker;
   }
 
   /** The entries that an attempt saved, as a record keeps them. */
@@ -138,26 +147,31 @@ export class RunEntries {
     return blob && { place, key, blob, ttlMs };
   }
 
-  /** Bytes that are where the database says that they are. */
+  /** Bytes that are where the database says that they are. There are none in a store that the config has no more. */
   async #findPresent(
     team: string,
+    store: string,
     entries: readonly RecordedEntry[],
     signal: AbortSignal,
-  ): Promise<Map<string, Blob>> {
-    const byStore = Map.groupBy(entries, ({ store }) => store);
-    const present = new Map<string, Blob>();
-    for (const [store, ofStore] of byStore) {
-      if (store === null) continue;
-      const digests = ofStore.flatMap(({ digest }) => digest ?? []);
-      const known = await this.#parts.store.findBlobs(team, digests, store);
-      const blobs = [...known.values()].filter((blob) => blob.store === store);
-      const names = blobs.map(({ name }) => name);
-      const found = await (await this.#parts.openStore(store)).stat(team, names, { signal });
-      signal.throwIfAborted();
-      for (const blob of blobs)
-        if (found.get(blob.name)?.sizeBytes === blob.sizeBytes) present.set(nameOf(store, blob.digest), blob);
+  ): Promise<Blob[]> {
+    const digests = entries.flatMap(({ digest }) => digest ?? []);
+    const known = await this.#parts.store.findBlobs(team, digests, store);
+    const blobs = [...known.values()].filter((blob) => blob.store === store);
+    const names = blobs.map(({ name }) => name);
+    const opened = await this.#openNamed(store);
+    if (!opened) return [];
+    const found = await opened.stat(team, names, { signal });
+    signal.throwIfAborted();
+    return blobs.filter(({ name, sizeBytes }) => found.get(name)?.sizeBytes === sizeBytes);
+  }
+
+  async #openNamed(store: string): Promise<ByteStore | undefined> {
+    try {
+      return await this.#parts.openStore(store);
+    } catch (error) {
+      if (error instanceof MemodagError && error.code === "config_invalid") return undefined;
+      throw error;
     }
-    return present;
   }
 }
 

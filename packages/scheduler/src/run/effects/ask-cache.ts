@@ -5,7 +5,6 @@ import {
   type Digest,
   type EntrySnapshot,
   type RecordedEntry,
-  type RestoredEntry,
   type TaskSurroundings,
 } from "@memodag/core";
 import type { LookupOutcome, PassLookups } from "@memodag/result-cache";
@@ -17,6 +16,7 @@ import {
 } from "../../cache/cache-answer.ts";
 import { cacheIntent, switchedOff } from "../../cache/cache-intent.ts";
 import type { RunContext } from "../../context/run-context.ts";
+import type { Restorable } from "../../entries/run-entries.ts";
 import type { DagNode } from "../../graph/dag-graph.ts";
 import type { ReadyInstance } from "../../graph/ready-instance.ts";
 import { evaluate, type Evaluated } from "../../cache/evaluate.ts";
@@ -28,9 +28,6 @@ const MOST_FORESEEN = 50_000;
 
 /** Bytes of results taken from the cache before they are written; a single result may exceed it. */
 const MOST_BYTES = 64 * 2 ** 20;
-
-/** The entries of hits by key, or why they are not known. */
-type RestorableByKey = ReadonlyMap<Digest, readonly RestoredEntry[] | { readonly failed: string }>;
 
 const NONE: Outcomes = new Map();
 
@@ -108,7 +105,7 @@ export class AskCache {
   async #checkEntries(
     asked: readonly KeyedInstance[],
     found: Outcomes,
-  ): Promise<{ readonly outcomes: Outcomes; readonly restorable: RestorableByKey }> {
+  ): Promise<{ readonly outcomes: Outcomes; readonly restorable: Restorable }> {
     const records = new Map<Digest, readonly RecordedEntry[]>();
     for (const instance of asked) {
       const outcome = outcomeOf(instance, found);
@@ -118,20 +115,17 @@ export class AskCache {
     }
     if (records.size === 0) return { outcomes: found, restorable: new Map() };
     const { entries } = this.#context;
-    const checked = await entries?.findRestorable(this.#state.run, records);
-    if (checked?.kind !== "known") {
-      const failed = checked?.message ?? "there are no job caches here";
-      const restorable = new Map(Array.from(records.keys(), (key) => [key, { failed }]));
-      return { outcomes: found, restorable };
-    }
+    const restorable: Restorable = entries
+      ? await entries.findRestorable(this.#state.run, records)
+      : new Map(Array.from(records.keys(), (key) => [key, { failed: "there are no job caches here" }]));
     const outcomes = new Map(found);
     for (const instance of asked) {
       const { key } = instance;
-      if (!records.has(key) || checked.restorable.has(key)) continue;
+      if (!records.has(key) || restorable.has(key)) continue;
       const answers = new Map([[key, { kind: "miss", reason: "result_missing" } as const]]);
       outcomes.set(instance, { kind: "answered", answers });
     }
-    return { outcomes, restorable: checked.restorable };
+    return { outcomes, restorable };
   }
 
   async #evaluate(ready: readonly ReadyInstance[], offReason: string | null): Promise<Evaluated[]> {
@@ -215,7 +209,7 @@ function outcomeOf(instance: KeyedInstance, outcomes: Outcomes): LookupOutcome {
   return outcome;
 }
 
-function withEntries(answered: AnsweredInstance, key: Digest, restorable: RestorableByKey): AnsweredInstance {
+function withEntries(answered: AnsweredInstance, key: Digest, restorable: Restorable): AnsweredInstance {
   const entries = answered.change.state === "success" ? restorable.get(key) : undefined;
   if (!entries) return answered;
   if (!("failed" in entries)) return { ...answered, entries };
