@@ -150,7 +150,7 @@ export class ResultStores {
   ): Promise<MadeKey> {
     const { run, version, work, results } = this.#state;
     const order = { node, mapIndex, run, dag: version.dag, args: work.argsOf(node, mapIndex) };
-    // The entries that the attempt saw are not known: it noted every read by name, and its result is not stored.
+    // Those of now, in place of those that the attempt was given: if they differ, so does the key, and nothing is stored.
     const entries = config.reads && this.#context.entries?.snapshot(run, config.reads, this.#state.entries);
     return await makeKey({ ...order, entries, env: this.#context.env }, config, surroundings, results);
   }
