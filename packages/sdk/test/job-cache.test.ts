@@ -125,11 +125,15 @@ describe.each(CACHES)("with %s,", (_, name, label) => {
       ["lists below a group", (cache) => all(cache.group("g").keys({ deep: true })), `${label}(g/**)`],
       ["lists groups", (cache) => all(cache.groups()), `${label}(**)`],
       ["removes a key", (cache) => cache.delete("a"), `${label}(a)`],
-      ["is the first to save a key", (cache) => cache.save("c", "1", { ifAbsent: true }), `${label}(c)`],
+      [
+        "is the first to save a key",
+        (cache) => cache.save("c", "1", { ifAbsent: true }),
+        `ifAbsent(${label}(c))`,
+      ],
       [
         "is not the first to save a key",
         (cache) => cache.save("a", "1", { ifAbsent: true }).catch(() => "late"),
-        `${label}(a)`,
+        `ifAbsent(${label}(a))`,
       ],
     ])("that %s by an undeclared name has that noted", async (_name, handler, read) => {
       expect((await run(handler, new Scheduler({ a: "one" }))).reads).toEqual([read]);
@@ -205,7 +209,7 @@ describe.each(CACHES)("with %s,", (_, name, label) => {
         new Scheduler(),
         snapshots,
       );
-      expect(reads).toEqual([`${label}(lock)`]);
+      expect(reads).toEqual([`ifAbsent(${label}(lock))`]);
     });
   });
 

@@ -18,7 +18,11 @@ const TRUSTS: readonly (readonly [begin: string, trust: string])[] = [
 const HOPELESS = ["env", "inspector", "process.binding", "process.report"];
 const MORE = /^\d+ more (?:files|variables)$/;
 /** Of a job cache: `jobCache(grid)`, or `grids(tiles/*)` of a named one. */
-const ENTRIES = /^(?<cache>(?!(?:xcom|value)\()[\w-]+)\((?<pattern>.+)\)$/s;
+const ENTRIES = /^(?<cache>(?!(?:xcom|value|ifAbsent)\()[\w-]+)\((?<pattern>.+)\)$/s;
+/** Of a value cache: `value(rates.EUR)`. */
+const VALUE = /^value\((?<cache>[\w-]+)/;
+/** A key that was saved with `ifAbsent`: `ifAbsent(jobCache(lock))`. */
+const IF_ABSENT = "ifAbsent(";
 const BY_PACKAGE = / \(package (.+)\)$/;
 
 /**
@@ -33,11 +37,14 @@ export function adviceFor({ cacheReasonCode, cacheReasonDetail }: ExplainedReaso
   const files = told.filter((name) => name.startsWith("file:"));
   const trusts = new Set(told.flatMap((name) => trustFor(name) ?? []));
   const entries = told.filter((name) => ENTRIES.test(name));
+  const values = told.flatMap((name) => VALUE.exec(name)?.groups?.["cache"] ?? []);
   const fields = told.filter(
     (name) =>
       !variables.includes(name) &&
       !files.includes(name) &&
       !entries.includes(name) &&
+      !VALUE.test(name) &&
+      !name.startsWith(IF_ABSENT) &&
       trustFor(name) === undefined,
   );
   const parts = [
@@ -56,6 +63,15 @@ export function adviceFor({ cacheReasonCode, cacheReasonDetail }: ExplainedReaso
         `If ${variable} changes nothing that ${packageName} returns, add it to [task_cache] ordinary_env.`,
       ];
     }),
+    ...distinct(values).map(
+      (cache) =>
+        `If a key of the value cache ${cache} always has the same value, say so: getValueCache(${JSON.stringify(cache)}, { pure: true }).`,
+    ),
+    ...(told.some((name) => name.startsWith(IF_ABSENT))
+      ? [
+          "What ifAbsent does depends on which task is first: save without it, or in a task that is not cached.",
+        ]
+      : []),
     ...(trusts.size === 0
       ? []
       : [

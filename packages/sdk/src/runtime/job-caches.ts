@@ -112,6 +112,11 @@ export class JobCaches {
   noteRead(cache: string, selection: EntrySelection): void {
     this.#noteRead(entryName({ cache, pattern: patternOf(selection) }));
   }
+
+  /** Notes that the result depends on who saves a key first. That is decided when it is saved: no key can contain it. */
+  noteIfAbsent(cache: string, key: string): void {
+    this.#noteRead(`ifAbsent(${entryName({ cache, pattern: key })})`);
+  }
 }
 
 function patternOf(selection: EntrySelection): string {

@@ -48,8 +48,7 @@ export class PlaceInCache implements JobCache {
     value: EntryValue,
     { now = false, ifAbsent = false, ttl }: SaveOptions,
   ): Promise<EntryRef> {
-    // Whether it is the first is decided when it is saved, whatever the key of the task contains.
-    if (ifAbsent) this.#caches.noteRead(this.#cache, { kind: "key", key: full });
+    if (ifAbsent) this.#caches.noteIfAbsent(this.#cache, full);
     const transfer = await this.#caches.transfer();
     const body = await transfer.take(value);
     try {
