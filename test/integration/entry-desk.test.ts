@@ -58,6 +58,7 @@ describe.each(TEST_DIALECTS)("requests about entries on %s", (dialect) => {
     ["ofRun", { name: "ofRun", scope: "run", ...limits }],
     ["ofDag", { name: "ofDag", scope: "dag", ...limits }],
     ["ofTeam", { name: "ofTeam", scope: "team", ...limits, maxEntryBytes: 4, defaultTtlMs: 1_000 }],
+    ["limited", { name: "limited", scope: "team", ...limits, isLimited: true }],
     ["values", "values"],
   ]);
   beforeAll(async () => {
@@ -235,6 +236,47 @@ describe.each(TEST_DIALECTS)("requests about entries on %s", (dialect) => {
       await entries.desk.answer(attempt(), save("k", small), small);
       const ref = { cache: "gone", key: "k", digest: sha256(small), sizeBytes: small.length };
       expect((await entries.desk.answer(attempt(), { op: "open", ref }, null)).bytes).toEqual(small);
+    });
+
+    it("keeps entries of a limited one that are read by key or reference for longer than others", async () => {
+      const place = { team: run.team, cache: "limited", scopeId: "" };
+      for (const [key, content] of [
+        ["by key", small],
+        ["by reference", other],
+        ["unread", BYTES.slice(8, 12)],
+      ] as const) {
+        const by = { runId: run.id, taskId: "a", mapIndex: -1, attemptId: key };
+        await entries.desk.answer(
+          attempt({ attemptId: key }),
+          { ...save(key, content), cache: "limited" },
+          content,
+        );
+        const saved = await metastore.entries.find(place, key, key);
+        if (!saved) throw new Error(key);
+        await metastore.entries.restore(by, [{ place, key, blob: saved.blob, ttlMs: null }]);
+      }
+      await metastore.execute("update cache_entry set saved_at = saved_at - 1000000 where cache = 'limited'");
+      const ref = { cache: "limited", key: "by reference", digest: sha256(other), sizeBytes: other.length };
+      const find = { op: "find", cache: "limited", key: "by key", wantsBytes: false } as const;
+      const touches: Promise<void>[] = [];
+      const watched = new Proxy(metastore.entries, {
+        get(target, name) {
+          if (name !== "touch") return (Reflect.get(target, name) as () => unknown).bind(target);
+          return async (...read: Parameters<typeof target.touch>) => {
+            touches.push(target.touch(...read));
+            await touches.at(-1);
+          };
+        },
+      });
+      const { desk } = new RunEntries({ ...partsOfEntries(), store: watched });
+      await desk.answer(attempt(), { op: "open", ref }, null);
+      await desk.answer(attempt(), find, null);
+      // No task waits for them.
+      await Promise.all(touches);
+      const limit = { cache: "limited", team: run.team, otherTeams: [], maxBytes: 8 };
+      await metastore.entries.evict(limit, 1);
+      const left = await metastore.entries.list(place, { prefix: "", isDeep: true, limit: 9 });
+      expect(left.map(({ key }) => key)).toEqual(["by key", "by reference"]);
     });
 
     it("restores what a record says into the cache's scope, or nothing if that has changed", async () => {

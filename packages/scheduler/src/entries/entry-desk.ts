@@ -84,10 +84,13 @@ export class EntryDesk {
       case "open": {
         const { ref } = request;
         // A reference says which bytes it means, whatever its cache is by now.
-        const cache = this.#parts.findCache(attempt.team, ref.cache);
-        const store = cache === "values" ? undefined : cache?.store;
+        const found = this.#parts.findCache(attempt.team, ref.cache);
+        const cache = found === "values" ? undefined : found;
+        const store = cache?.store;
         const blobs = await this.#parts.store.findBlobs(attempt.team, [ref.digest], store);
         const blob = blobs.get(ref.digest);
+        if (cache)
+          this.touch(cache, entryPlace(cache, await this.#runOf(attempt)), { kind: "key", key: ref.key });
         return blob ? await this.#open(attempt, ref, blob) : only({ kind: "lost", ref, store: null });
       }
       case "list": {
