@@ -3,7 +3,7 @@
 import { expect, it } from "vitest";
 import { adviceFor } from "../src/explain/undeclared-advice.ts";
 
-const reads = (reads: string): string => `To cache it, declare what it reads: cache: { ${reads} }.`;
+const reads = (what: string): string => `To cache it, declare what it reads: cache: { ${what} }.`;
 
 it.each([
   ["jobCache(grid)", reads('reads: ["grid"]')],
