@@ -26,6 +26,7 @@ import { usedEntries } from "./0028-used-entries.ts";
 import { retention } from "./0030-retention.ts";
 import { runCacheLimits } from "./0032-run-cache-limits.ts";
 import { recordValidity } from "./0033-record-validity.ts";
+import { writtenResults } from "./0036-written-results.ts";
 import type { SchemaDialect } from "./schema-dialect.ts";
 
 /** Every migration by name; they run in the order of their names, on every dialect. */
@@ -56,5 +57,6 @@ export function allMigrations(types: SchemaDialect): Record<string, Migration> {
     "0030_retention": retention(types),
     "0032_run_cache_limits": runCacheLimits(types),
     "0033_record_validity": recordValidity(types),
+    "0036_written_results": writtenResults(types),
   };
 }

@@ -9,7 +9,7 @@ import {
   ByteResultStore,
   FilesystemByteStore,
   MemoryResultStore,
-  ShownResults,
+  ShownRetention,
   type ResultStore,
 } from "@memodag/result-cache";
 import { Dag } from "@memodag/sdk";
@@ -173,7 +173,7 @@ describe.each(TEST_DIALECTS)("values in a store of their own, on %s", (dialect) 
     const [xcom] = await metastore.runs.listXComs(TEAM, missed.run.id, { taskId: "sum", mapIndex: -1 });
     expect(xcom?.key).toBe(RETURN_VALUE);
     const digest = xcom?.digest ?? "";
-    const retention = new ShownResults((await results.retention?.())!, (team, digests) =>
+    const retention = new ShownRetention((await results.retention?.())!, (team, digests) =>
       metastore.runs.findShownDigests(team, "files", digests),
     );
     const shown: boolean[] = [];

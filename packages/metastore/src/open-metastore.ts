@@ -20,6 +20,7 @@ import type {
   RecordStore,
   ResultStore,
   SupersededStore,
+  WrittenResults,
 } from "@memodag/result-cache";
 import { MetadataAuditLog } from "./audit/metadata-audit-log.ts";
 import type { ValueAdapter } from "@memodag/value-cache";
@@ -32,6 +33,7 @@ import { BreakerStates } from "./cache/breaker-states.ts";
 import { CacheSwitch } from "./cache/cache-switch.ts";
 import { MetadataRecordStore } from "./cache/metadata-record-store.ts";
 import { MetadataResultStore } from "./cache/metadata-result-store.ts";
+import { MetadataWrittenResults } from "./cache/metadata-written-results.ts";
 import { MetadataEntryStore } from "./entries/metadata-entry-store.ts";
 import { MetadataDagStore } from "./dags/metadata-dag-store.ts";
 import { MetadataSourceRetention } from "./dags/metadata-source-retention.ts";
@@ -65,6 +67,8 @@ export interface Metastore {
   readonly changes: ChangeFeed;
   readonly records: RecordStore;
   readonly results: ResultStore;
+  /** Which results other stores may hold. */
+  readonly written: WrittenResults;
   /** Bytes of any size. */
   readonly bytes: ByteStore;
   /** Entries of job caches. */
@@ -122,6 +126,7 @@ export async function openMetastore(url: string, options: MetastoreOptions = {})
     changes: { watchRuns: (listener) => dialect.watchRuns(listener) },
     records: new MetadataRecordStore(dialect),
     results: new MetadataResultStore(dialect),
+    written: new MetadataWrittenResults(dialect),
     bytes: new MetadataByteStore(dialect),
     entries: new MetadataEntryStore(dialect),
     counters: new MetadataCounterStore(dialect),

@@ -65,6 +65,8 @@ const CALLS: Readonly<
   "results.read": ({ results }, text) => results.read(text, [text]),
   "results.write": ({ results }, text) =>
     results.write(text, [{ digest: sha256(text), bytes: Buffer.from("1") }]),
+  "written.note": ({ written }, text) => written.note(text, text, [{ digest: sha256(text), sizeBytes: 1 }]),
+  "written.findNoted": ({ written }, text) => written.findNoted(text, text, [text]),
   "leases.tryAcquire": ({ leases }, text) => leases.tryAcquire(TEAM, sha256(text), text as never, 1_000),
   "counters.add": ({ counters }, text) =>
     counters.add([{ team: TEAM, dagId: text, taskId: text, counts: NO_COUNTS }]),

@@ -420,6 +420,28 @@ const CASES: Readonly<Record<string, Case | Teamless>> = {
   ],
   "results.retention": ofAdmin,
 
+  // For tasks' results by the digests of their own team, and for collections.
+  "written.note": async ({ metastore }) => {
+    const noted = await metastore.written.note("s3", BEES, [{ digest: value.digest, sizeBytes: 9 }]);
+    await metastore.written.condemn("s3", BEES, [value.digest], -1);
+    await metastore.written.forget("s3", BEES, [value.digest]);
+    return [noted, []];
+  },
+  "written.scan": ofAdmin,
+  "written.findNoted": async ({ metastore }) => [
+    await metastore.written.findNoted("s3", BEES, [value.digest]),
+    new Set(),
+  ],
+  "written.condemn": async ({ metastore }) => [
+    await metastore.written.condemn("s3", BEES, [value.digest], -1),
+    [],
+  ],
+  "written.forget": async ({ metastore }) => [
+    await metastore.written.forget("s3", BEES, [value.digest]),
+    undefined,
+  ],
+  "written.adopt": ofAdmin,
+
   "bytes.read": async ({ metastore }) => [await metastore.bytes.read(BEES, NAME), undefined],
   "bytes.write": async ({ metastore }) => {
     const lie = bytesOf("lie");
@@ -574,6 +596,7 @@ async function settle(metastore: TestMetastore): Promise<DagRun> {
   await metastore.results.write(ANTS, [value]);
   const check = { sizeBytes: value.bytes.length, sha256: value.digest };
   await metastore.bytes.write(ANTS, NAME, value.bytes, check);
+  await metastore.written.note("s3", ANTS, [{ digest: value.digest, sizeBytes: value.bytes.length }]);
   expect(await metastore.runs.writePass(passOf(run, "ants-scheduler"))).toEqual({ kind: "written" });
   await metastore.humans.openRequest(askedBy(run), { request: QUESTION, timeoutMs: null });
   await metastore.records.put(record, "keep-live");
@@ -675,6 +698,7 @@ async function everythingOf({ metastore, antsRun }: World): Promise<unknown> {
     xcoms: await runs.listXComs(ANTS, antsRun.id),
     bytes: await results.read(ANTS, [value.digest]),
     stored: (await bytes.stat(ANTS, [NAME])).get(NAME)?.sizeBytes,
+    noted: await metastore.written.findNoted("s3", ANTS, [value.digest]),
     shown: await runs.findShownDigests(ANTS, "s3", [value.digest]),
     records: (await records.list({ team: ANTS }, { limit: 9, offset: 0 })).map((one) => ({
       ...one,

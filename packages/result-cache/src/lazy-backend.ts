@@ -46,6 +46,7 @@ export class LazyBackend {
         return await target[name]?.(...args);
       };
     // Collecting, verifying and removals are for those who have them: without, the answer is that there is none.
-    return Object.fromEntries([...methods, "retention", "findRemovals"].map((name) => [name, forward(name)]));
+    const optional = ["retention", "collectable", "findRemovals"];
+    return Object.fromEntries([...methods, ...optional].map((name) => [name, forward(name)]));
   }
 }

@@ -2,7 +2,7 @@
 
 import type { Digest } from "@memodag/core";
 import type { StoreCallOptions } from "./record-store.ts";
-import type { ResultRetention } from "./retention-ports.ts";
+import type { CollectableResults, ResultRetention } from "./retention-ports.ts";
 
 /** Bytes and their sha256. */
 export interface ResultBytes {
@@ -33,4 +33,11 @@ export interface ResultStore {
   delete(team: string, digests: readonly Digest[]): Promise<void>;
   /** For collecting and verifying, once; a backend without it is left alone by both. */
   retention?(): Promise<ResultRetention | undefined>;
+  /** For collecting without a listing. Absent: by {@link retention}. */
+  collectable?(): Promise<CollectableResults | undefined>;
+}
+
+/** How a store is collected; undefined if it cannot be. */
+export async function collectableOf(store: ResultStore): Promise<CollectableResults | undefined> {
+  return (await store.collectable?.()) ?? (await store.retention?.());
 }

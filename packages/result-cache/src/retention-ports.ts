@@ -79,16 +79,22 @@ export interface RecordRetention {
 }
 
 /** Collecting bytes. */
-export interface ResultRetention {
+export interface CollectableResults {
   /** All bytes, up to `limit` at a time. What is written meanwhile may be left out. */
   scan(limit: number): AsyncIterable<readonly StoredResult[]>;
-  /** The sizes of those that are there. */
-  sizesOf(team: string, digests: readonly Digest[]): Promise<Map<Digest, number>>;
   /**
    * Deletes those that were last written more than `olderThanMs` ago and that, as far as this store
    * knows, neither an XCom nor a record names.
    */
   deleteUnnamed(team: string, digests: readonly Digest[], olderThanMs: number): Promise<Amount>;
+}
+
+/** Collecting and verifying bytes. */
+export interface ResultRetention extends CollectableResults {
+  /** The sizes of those that are there. */
+  sizesOf(team: string, digests: readonly Digest[]): Promise<Map<Digest, number>>;
+  /** Has collections know of bytes that {@link scan} found, where they do not scan themselves. */
+  adopt?(found: readonly StoredResult[]): Promise<void>;
 }
 
 /** Data that is of no use after some time. Sizes are 0 if they are not known. */

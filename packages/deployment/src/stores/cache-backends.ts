@@ -6,12 +6,14 @@ import type { Config, LoadedConfig, StoreConfig } from "@memodag/config";
 import { MemodagError, messageOf, systemClock, type ByteStore, type Logger } from "@memodag/core";
 import {
   LazyBackend,
+  NotedResults,
   openBackendModule,
   parseBackendOptions,
   type OpenedBackend,
   type RecordStore,
   type ResultStore,
   type StoreName,
+  type WrittenResults,
 } from "@memodag/result-cache";
 import {
   BUILT_IN,
@@ -48,6 +50,7 @@ export interface BackendParts {
     readonly records: RecordStore;
     readonly results: ResultStore;
     readonly bytes: ByteStore;
+    readonly written: WrittenResults;
   };
   readonly log: Logger;
 }
@@ -89,7 +92,7 @@ export async function openBackend(choice: BackendChoice, parts: BackendParts): P
       return unclosed({ records, results: new FilesystemResultStore(root, systemClock) }, true);
     }
     default:
-      return await openModule(moduleOfChoice(choice, config), parts);
+      return await openModule(choice, moduleOfChoice(choice, config), parts);
   }
 }
 
@@ -97,7 +100,7 @@ export async function openBackend(choice: BackendChoice, parts: BackendParts): P
 async function openStoreBackend(
   store: StoreConfig,
   index: number,
-  { stores }: BackendChoice,
+  choice: BackendChoice,
   parts: BackendParts,
 ): Promise<OpenBackend> {
   switch (store.kind) {
@@ -117,7 +120,7 @@ async function openStoreBackend(
       return unclosed({ records, results: new ByteResultStore(bytes) }, true);
     }
     default:
-      return await openModule(moduleOfStore(store, index, stores), parts);
+      return await openModule(choice, moduleOfStore(store, index, choice.stores), parts);
   }
 }
 
@@ -216,13 +219,24 @@ async function requireSoundModules(modules: readonly NamedModule[], projectDir: 
   });
 }
 
-async function openModule(named: NamedModule, parts: BackendParts): Promise<OpenBackend> {
+async function openModule(
+  { name: store }: BackendChoice,
+  named: NamedModule,
+  parts: BackendParts,
+): Promise<OpenBackend> {
   const { config, projectDir } = parts.loaded;
   const module = await loadBackendModule(named, projectDir);
   const options = await openOptions(module, named, parts.loaded, parts.log);
   const backend = new LazyBackend(() => openBackendModule(module, options, named.stores, named.setting));
   await refuseNoBackend(backend, config.taskCache.lookupTimeout);
-  return keeping(backend, module.keepsValues === true || module.openByteStore !== undefined);
+  if (!module.openByteStore) return keeping(backend, module.keepsValues === true);
+  const results = notedResults(backend.results, store, parts.metadata.written);
+  return { ...keeping(backend, true), results };
+}
+
+/** Results in the byte store of a module, which may be expensive to list. */
+export function notedResults(results: ResultStore, store: string, notes: WrittenResults): NotedResults {
+  return new NotedResults({ results, store, notes, clock: systemClock });
 }
 
 /**

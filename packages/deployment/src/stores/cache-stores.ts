@@ -44,7 +44,7 @@ export interface OpenCacheStores {
  */
 export async function openCacheStores(
   loaded: LoadedConfig,
-  metadata: Pick<CacheStores, "records" | "results"> & { readonly bytes: ByteStore },
+  metadata: BackendParts["metadata"],
   log: Logger,
 ): Promise<OpenCacheStores> {
   const { core, taskCache } = loaded.config;

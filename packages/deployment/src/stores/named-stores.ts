@@ -3,7 +3,7 @@
 import { LazyBackend, ByteResultStore, type RecordStore, type ResultStore } from "@memodag/result-cache";
 import { BUILT_IN, loadBackendModule, moduleOfStore } from "./backend-modules.ts";
 import type { ByteStores } from "./byte-stores.ts";
-import { BACKEND_KEY, openBackend, type BackendParts } from "./cache-backends.ts";
+import { BACKEND_KEY, notedResults, openBackend, type BackendParts } from "./cache-backends.ts";
 
 /** A store that the deployment has opened for all tasks. */
 interface OpenedStores {
@@ -38,9 +38,14 @@ export class NamedStores {
     const { results } = this.#common;
     if (name === results.name) return results.store;
     return this.#lazy(`results ${name}`, async () => {
-      if (await this.#hasBytes(name)) {
-        const bytes = await this.#byteStores.open(name);
-        return { results: new ByteResultStore(bytes), close: async () => undefined };
+      const bytes = await this.#findBytes(name);
+      if (bytes !== "none") {
+        const stored = new ByteResultStore(await this.#byteStores.open(name));
+        const { written } = this.#parts.metadata;
+        return {
+          results: bytes === "noted" ? notedResults(stored, name, written) : stored,
+          close: async () => undefined,
+        };
       }
       return await openBackend({ name, stores: ["results"], key: BACKEND_KEY }, this.#parts);
     }).results;
@@ -57,12 +62,13 @@ export class NamedStores {
     return known;
   }
 
-  async #hasBytes(name: string): Promise<boolean> {
+  /** `noted`: what it holds is noted, as listing it may be expensive. */
+  async #findBytes(name: string): Promise<"listed" | "noted" | "none"> {
     const { config, projectDir } = this.#parts.loaded;
     const index = config.stores.findIndex((store) => store.name === name);
     const store = config.stores[index];
-    if (!store || BUILT_IN.has(store.kind)) return true;
+    if (!store || BUILT_IN.has(store.kind)) return "listed";
     const module = await loadBackendModule(moduleOfStore(store, index, ["results"]), projectDir);
-    return module.openByteStore !== undefined;
+    return module.openByteStore ? "noted" : "none";
   }
 }

@@ -95,6 +95,18 @@ interface LooseBlobTable {
   delete_after: number;
 }
 
+/** Bytes of a result that may be in a store which is not listed. */
+interface WrittenResultTable {
+  store: string;
+  team: string;
+  digest: string;
+  size_bytes: number;
+  /** When they were last about to be written. */
+  written_at: number;
+  /** They are being deleted since then; `null`: they are not. */
+  condemned_at: number | null;
+}
+
 /** An entry of a job cache. */
 export interface CacheEntryTable {
   id: Generated<number>;
@@ -247,6 +259,7 @@ export interface CacheTables {
   cache_record_blob: CacheRecordBlobTable;
   blob: BlobTable;
   loose_blob: LooseBlobTable;
+  written_result: WrittenResultTable;
   cache_entry: CacheEntryTable;
   cache_lease: CacheLeaseTable;
   cache_counter: CacheCounterTable;

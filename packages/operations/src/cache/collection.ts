@@ -5,7 +5,11 @@ import {
   Collector,
   JoinedRetention,
   ShownResults,
+  ShownRetention,
+  collectableOf,
   Verifier,
+  type CollectableResults,
+  type FindShown,
   type MissedStore,
   type RecordRetention,
   type RecordStore,
@@ -29,7 +33,7 @@ export async function openCollector(
 ): Promise<Collector> {
   const { runRetention, superseded, decisions, entries, openByteStore } = stores;
   const { artifactsMs, explanationsMs } = retention();
-  const [records, results] = await Promise.all([openRecords(stores), openResults(stores)]);
+  const [records, results] = await Promise.all([openRecords(stores), openResults(stores, openCollectable)]);
   return new Collector({
     records: records.retention,
     // A record store that cannot be asked may name any of the bytes.
@@ -55,7 +59,10 @@ export interface OpenVerifier {
  * @throws MemodagError `config_invalid` for a backend that cannot be enumerated.
  */
 export async function openVerifier({ stores, settings }: OperationContext): Promise<OpenVerifier> {
-  const [records, [results, ...others]] = await Promise.all([openRecords(stores), openResults(stores)]);
+  const [records, [results, ...others]] = await Promise.all([
+    openRecords(stores),
+    openResults(stores, openRetention),
+  ]);
   const { retention, missed } = records;
   if (!records.hasCommon || !retention || !results?.retention) throw notVerifiable(settings);
   const sealKey = settings.findSealKey();
@@ -122,46 +129,65 @@ async function retentionOfNamed(
   }
 }
 
-interface OpenResults {
+/** A store of results, and what collecting or verifying needs of it; undefined if it cannot be. */
+interface OpenResults<Retention> {
   /** As tasks name it; none for the stores of the deployment. */
   readonly names: readonly string[];
   readonly store: ResultStore;
-  /** Undefined for a store that lists nothing. */
-  readonly retention: ResultRetention | undefined;
+  readonly retention: Retention | undefined;
 }
 
+type OpenRetention<Retention> = (
+  store: ResultStore,
+  findShown: FindShown | undefined,
+) => Promise<Retention | undefined>;
+
 /** The deployment's store first, then the metadata database if that is another one, then those that tasks name. */
-async function openResults(stores: Stores): Promise<OpenResults[]> {
+async function openResults<Retention>(
+  stores: Stores,
+  open: OpenRetention<Retention>,
+): Promise<OpenResults<Retention>[]> {
   const { results, xcomResults, valueStore } = stores;
   const common = valueStore === null ? [results] : [results, xcomResults];
   const own = common.map(async (store) => {
     const names = store === results && typeof valueStore === "string" ? [valueStore] : [];
-    return { names: [], store, retention: await retentionOf(stores, store, names) };
+    return { names: [], store, retention: await open(store, findShownIn(stores, names)) };
   });
   const named = (await stores.listResultStores()).map(async ({ names, results: store }) => {
     // One that is away is collected and verified another time.
-    const retention = await retentionOf(stores, store, names).catch(() => undefined);
+    const retention = await open(store, findShownIn(stores, names)).catch(() => undefined);
     return { names, store, retention };
   });
   return await Promise.all([...own, ...named]);
 }
 
-/** A separate store does not know which of its bytes XComs refer to; the metadata database does. */
-async function retentionOf(
-  { runs, entries }: Stores,
+async function openCollectable(
   store: ResultStore,
-  names: readonly string[],
+  findShown: FindShown | undefined,
+): Promise<CollectableResults | undefined> {
+  const results = await collectableOf(store);
+  return results && findShown ? new ShownResults(results, findShown) : results;
+}
+
+async function openRetention(
+  store: ResultStore,
+  findShown: FindShown | undefined,
 ): Promise<ResultRetention | undefined> {
   const retention = await store.retention?.();
-  if (!retention || names.length === 0) return retention;
+  return retention && findShown ? new ShownRetention(retention, findShown) : retention;
+}
+
+/** A separate store does not know which of its bytes XComs refer to; the metadata database does. */
+function findShownIn({ runs, entries }: Stores, names: readonly string[]): FindShown | undefined {
+  if (names.length === 0) return undefined;
   // The store may hold entries of job caches as well, which are collected by their own rules.
-  return new ShownResults(retention, async (team, digests) => {
+  return async (team, digests) => {
     const shown = await Promise.all([
       ...names.map((name) => runs.findShownDigests(team, name, digests)),
       entries.findNames(team, digests),
     ]);
     return new Set(shown.flatMap((some) => [...some]));
-  });
+  };
 }
 
 function notVerifiable({ cacheBackend }: OperationSettings): MemodagError {

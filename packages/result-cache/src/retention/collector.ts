@@ -9,8 +9,8 @@ import {
   type AgedStore,
   type Amount,
   type CollectableRecord,
+  type CollectableResults,
   type RecordRetention,
-  type ResultRetention,
   type StoredResult,
 } from "../retention-ports.ts";
 
@@ -18,7 +18,7 @@ import {
 export interface CollectorParts {
   readonly records: RecordRetention | undefined;
   /** Every store that holds bytes of records or XComs. */
-  readonly results: readonly (ResultRetention | undefined)[];
+  readonly results: readonly (CollectableResults | undefined)[];
   /** The rows that are left of removed runs: their XComs name bytes. */
   readonly removedRuns?: Pick<RunRetention, "drain">;
   /** Versions of Dags that newer ones took the place of and no run refers to, and artifacts of none. */
@@ -239,7 +239,7 @@ async function collectExpired(records: RecordRetention, signal: AbortSignal | un
 
 async function collectBytes(
   records: RecordRetention,
-  results: ResultRetention,
+  results: CollectableResults,
   signal: AbortSignal | undefined,
 ): Promise<Amount> {
   let gone = NOTHING;

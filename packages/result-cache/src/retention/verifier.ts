@@ -94,7 +94,7 @@ export class Verifier {
     const { results, xcoms, named = new Map<string, VerifiableResults>() } = this.#parts;
     const all = [results, ...(xcoms ? [xcoms] : []), ...named.values()];
     const found = new Map<VerifiableResults, FoundBytes>();
-    for (const store of all) found.set(store, await this.#verifyBytes(store));
+    for (const store of all) found.set(store, await this.#verifyBytes(store, repair));
     const { badRecords, count, seals } = await this.#verifyRecords(found);
     const damaged = [...found.values()].flatMap((bytes) => bytes.damaged);
     const orphans = [...found.values()].flatMap((bytes) => bytes.orphans);
@@ -118,10 +118,11 @@ export class Verifier {
     };
   }
 
-  async #verifyBytes({ store, retention }: VerifiableResults): Promise<FoundBytes> {
+  async #verifyBytes({ store, retention }: VerifiableResults, repair: boolean): Promise<FoundBytes> {
     const { records, knowsAllRecords = true } = this.#parts;
     const found: FoundBytes = { damaged: [], orphans: [], count: 0, sizeBytes: 0 };
     for await (const page of retention.scan(PAGE)) {
+      if (repair) await retention.adopt?.(page);
       for (const step of inSteps(page)) {
         const bad = await findDamaged(store, step);
         for (const one of bad) found.damaged.push(one);

@@ -3,6 +3,7 @@
 import { deepEqual, equal, ok } from "node:assert/strict";
 import { sha256 } from "@memodag/core";
 import { Collector, type Collection } from "../retention/collector.ts";
+import { collectableOf } from "../result-store.ts";
 import { keyOf, listKeys, TEAM } from "./sample-record.ts";
 import {
   bytesOf,
@@ -156,8 +157,8 @@ export function describeQuota(check: RegisterCase<OpenRetentionStores>): void {
 }
 
 async function collectorOf(stores: OpenRetentionStores, maxSizeBytes: number | null): Promise<Collector> {
-  const { records, results } = await retentionOf(stores);
-  return new Collector({ records, results: [results], maxSizeBytes });
+  const { records } = await retentionOf(stores);
+  return new Collector({ records, results: [await collectableOf(stores.results)], maxSizeBytes });
 }
 
 async function collect(stores: OpenRetentionStores, maxSizeBytes: number | null = null): Promise<Collection> {
