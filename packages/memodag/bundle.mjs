@@ -13,6 +13,7 @@ import { matchesGlob, relative } from "node:path";
 import { decode, encode } from "@jridgewell/sourcemap-codec";
 import { rolldown } from "rolldown";
 import { parseSync } from "rolldown/utils";
+import { escapeNonAscii, moveMappings } from "./ascii-code.mjs";
 import { bundledSqlite } from "./bundled-sqlite.mjs";
 import { isLate, lateModules } from "./late-modules.mjs";
 import { licencesOf } from "./licences.mjs";
@@ -113,7 +114,7 @@ await Promise.all(
     ),
   ),
 );
-await dropLibraryPlaces();
+await finishFiles();
 // The processes that memodag starts have bundles of their own, made where their sources are.
 await cp("../executor/dist/worker-bundle", "dist/worker-bundle", { recursive: true });
 await cp("../dag-processor/dist/loader", "dist/loader", { recursive: true });
@@ -149,17 +150,26 @@ async function writeModule({ name, fileName }, exports) {
   await writeFile(`dist/${name}.js`, `${lines.join("\n")}\n`);
 }
 
-/** Takes the libraries out of the source maps: places in our own code are what is asked about. */
-async function dropLibraryPlaces() {
-  for await (const path of glob("dist/*.map")) {
-    const map = JSON.parse(await readFile(path, "utf8"));
-    const own = map.sources.map((source) => !source.includes("node_modules/"));
-    const lines = decode(map.mappings).map((segments) =>
-      segments
-        .map((segment) => (segment.length === 1 || own[segment[1]] ? segment : [segment[0]]))
-        // Of a library, the place where it begins is enough: what follows has no source either.
-        .filter((segment, index, all) => index === 0 || segment.length > 1 || all[index - 1].length > 1),
-    );
-    await writeFile(path, JSON.stringify({ ...map, mappings: encode(lines) }));
+/**
+ * Makes all files ASCII, and takes the libraries out of their source maps: places in our own code are what is asked
+ * about.
+ */
+async function finishFiles() {
+  for await (const path of glob("dist/*.cjs")) {
+    const code = await readFile(path, "utf8");
+    await writeFile(path, escapeNonAscii(code));
+    const map = JSON.parse(await readFile(`${path}.map`, "utf8"));
+    const mappings = withoutLibraries(moveMappings(decode(map.mappings), code), map.sources);
+    await writeFile(`${path}.map`, JSON.stringify({ ...map, mappings: encode(mappings) }));
   }
+}
+
+function withoutLibraries(mappings, sources) {
+  const own = sources.map((source) => !source.includes("node_modules/"));
+  return mappings.map((segments) =>
+    segments
+      .map((segment) => (segment.length === 1 || own[segment[1]] ? segment : [segment[0]]))
+      // Of a library, the place where it begins is enough: what follows has no source either.
+      .filter((segment, index, all) => index === 0 || segment.length > 1 || all[index - 1].length > 1),
+  );
 }

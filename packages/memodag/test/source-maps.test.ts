@@ -1,9 +1,10 @@
 // A stack trace of the bundled program names the places in the sources, where Node is asked to map them.
 
 import { spawnSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { globSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { fileURLToPath } from "node:url";
+import { decode } from "@jridgewell/sourcemap-codec";
 import { describe, expect, it } from "vitest";
 
 const folder = fileURLToPath(new URL("..", import.meta.url));
@@ -38,4 +39,41 @@ describe("the source maps", () => {
     );
     expect(lineIn(trace, "sdk/src/context/current-context.ts")).toMatch(/throw|MemodagError/);
   });
+
+  it("tell the right column after a character that was escaped", () => {
+    const found = globSync("dist/*.cjs", { cwd: folder }).flatMap(wordsAfterEscapes);
+    expect(found.length).toBeGreaterThan(1000);
+    // The bundler renames some, and puts the module before what another file has.
+    expect(found.filter(({ isSame }) => isSame).length / found.length).toBeGreaterThan(0.8);
+  });
 });
+
+it("all files of the program are ASCII, which V8 reads and keeps in half of the space", () => {
+  const others = globSync("dist/*.cjs", { cwd: folder }).filter((path) =>
+    /[^\0-\x7f]/.test(readFileSync(`${folder}${path}`, "utf8")),
+  );
+  expect(others).toEqual([]);
+});
+
+/** Words of the sources, and whether the map finds them in a file, behind the first escape of their line. */
+function wordsAfterEscapes(path: string): { readonly isSame: boolean }[] {
+  const code = readFileSync(`${folder}${path}`, "utf8").split("\n");
+  const map = JSON.parse(readFileSync(`${folder}${path}.map`, "utf8")) as {
+    readonly mappings: string;
+    readonly sources: readonly string[];
+  };
+  const sources = map.sources.map((source) =>
+    source.includes("node_modules") || !source.endsWith(".ts")
+      ? []
+      : readFileSync(`${folder}dist/${source}`, "utf8").split("\n"),
+  );
+  return decode(map.mappings).flatMap((segments, line) => {
+    const escapeAt = code[line]?.indexOf("\\u2026") ?? -1;
+    if (escapeAt === -1) return [];
+    return segments.flatMap(([column, source = -1, sourceLine = -1, sourceColumn = -1]) => {
+      const [word] = /^[A-Za-z]\w{4,}/.exec(sources[source]?.[sourceLine]?.slice(sourceColumn) ?? "") ?? [];
+      if (column < escapeAt || word === undefined) return [];
+      return [{ isSame: code[line]?.startsWith(word, column) === true }];
+    });
+  });
+}
