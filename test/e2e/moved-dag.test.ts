@@ -1,4 +1,4 @@
-// Dag files as Airflow's TypeScript SDK has them, but for the import line: one exports its Dag, one serves it.
+// Dag files as Airflow's TypeScript SDK 1.0.0 has them, but for the import line: one exports its Dag, one serves it.
 
 import { afterAll, beforeAll, expect, it, vi } from "vitest";
 import { PATIENT } from "./patience.ts";
@@ -7,7 +7,7 @@ import { Workspace } from "./workspace.ts";
 
 vi.setConfig(PATIENT);
 
-const ORDERS = `import { Dag, getClient } from "memodag";
+const ORDERS = `import { Dag, getClient, triggerDagRun } from "memodag";
 
 interface Shop { readonly shop: string; readonly orders: number }
 
@@ -29,22 +29,27 @@ const sum = dag.task(async function sum({ a, b }: { a: Shop; b: Shop }) {
 }, { retries: 2, retryDelay: 1, executionTimeout: 60, queue: "sums" });
 const summed = sum({ a: paris(), b: lyon() });
 
-const hasOrders = dag.task("has_orders", async ({ sums }: { sums: { total: number } }) => sums.total > 0);
+async function has_orders({ sums }: { sums: { total: number } }): Promise<boolean> { return sums.total > 0; }
 const store = dag.task("store", async () => await getClient().getXCom<string[]>({ key: "shops", taskId: "sum" }));
 const warn = dag.task("warn", async () => "nothing was sold");
 const stored = store();
 const warned = warn();
-dag.if(hasOrders({ sums: summed })).then(stored).else(warned);
+dag.if(has_orders, { sums: summed }).then(stored).else(warned);
 
 const short = dag.task("short", async () => "short")();
 const long = dag.task("long", async () => "long")();
-const pick = dag.task("pick", async ({ sums }: { sums: { total: number } }) => (sums.total > 100 ? long : short));
-dag.switch(pick({ sums: summed })).case(short).case(long);
+dag.switch(
+  async ({ sums }: { sums: { total: number } }) => (sums.total > 100 ? long : short),
+  { sums: summed },
+  { taskId: "pick", retries: 1 },
+).case(short).case(long);
 
 const cleaned = dag.task("clean", async () => undefined, { triggerRule: "all_done" })();
 cleaned.after(stored, warned, short, long);
 shops.before(cleaned);
-dag.triggerDagRun({ taskId: "tell", dagId: "tell", conf: { by: "orders" }, waitForCompletion: true }).after(cleaned);
+dag.task(triggerDagRun({ dagId: "tell", conf: { by: "orders" }, waitForCompletion: true, deferrable: true }), {
+  taskId: "tell",
+})().after(cleaned);
 `;
 
 const TELL = `import { Bundle, Dag, getContext } from "memodag";

@@ -1,5 +1,5 @@
 export type { Argument, ArgumentsFor, JsonArgument, Mapped, MappedFor } from "./authoring/arguments.ts";
-export type { CaseValue, ElseBranch, IfBranch, SwitchBranch } from "./authoring/branch.ts";
+export type { CaseValue, DeciderCall, ElseBranch, IfBranch, SwitchBranch } from "./authoring/branch.ts";
 export type { CacheConfig } from "./authoring/cache-config.ts";
 export type {
   CommandInput,
@@ -56,6 +56,13 @@ export type {
   TaskOptions,
 } from "./authoring/task-options.ts";
 export { TaskRef } from "./authoring/task-ref.ts";
+export {
+  triggerDagRun,
+  type TriggerDagRunSpec,
+  type TriggerDagRunTask,
+  type TriggerFactory,
+  type TriggerTaskOptions,
+} from "./authoring/trigger-dag-run.ts";
 export { MemodagError, type EntryRef, type JsonObject, type JsonSchema, type JsonValue } from "@memodag/core";
 export type {
   CallbackContext,

@@ -36,6 +36,63 @@ function targets() {
   return { dag, a, b, c, group };
 }
 
+describe("a decider that is declared with its branch, as in Airflow's SDK", () => {
+  it("is a task with the name of its function, or the option's, with arguments and options", () => {
+    const { dag, a, b, group } = targets();
+    const rows = dag.task("rows", () => [1])();
+    dag
+      .if(
+        async function hasRows(args: { rows: number[] }) {
+          return args.rows.length > 0;
+        },
+        { rows },
+      )
+      .then(a)
+      .else(b);
+    dag.if(isTrue, {}, { taskId: "sure", retries: 2 }).then(group);
+    const tasks = new Map(serialize(dag).tasks.map((task) => [task.taskId, task]));
+    expect(tasks.get("hasRows")).toMatchObject({ upstream: ["rows"], args: [["rows", {}]] });
+    expect(tasks.get("sure")).toMatchObject({ retries: 2 });
+    expect(branchOf(dag, "hasRows")?.cases).toMatchObject([{ taskIds: ["b"] }, { taskIds: ["a"] }]);
+    expect([...listHandlers(dag).keys()]).toContain("hasRows");
+  });
+
+  it("chooses among tasks, or by value", () => {
+    const { dag, a, b } = targets();
+    dag
+      .switch(function pick() {
+        return dag.dagId === "" ? a : b;
+      })
+      .case(a)
+      .case(b);
+    const level = (): 1 | 2 => 1;
+    const branch = dag.switch(level);
+    // @ts-expect-error the level is never 3
+    const invalid = (): unknown => branch.case(3, a);
+    expectTypeOf(invalid).toBeFunction();
+    branch.case(1, a).default(b);
+    expect(branchOf(dag, "pick")?.by).toBe("task");
+    expect(branchOf(dag, "level")).toMatchObject({ by: "value", otherwise: ["b"] });
+  });
+
+  it("is checked by the compiler, and is no factory that was not called", () => {
+    const { dag, a } = targets();
+    const uncalled = dag.task("uncalled", isTrue);
+    const invalid = (): void => {
+      // @ts-expect-error it returns no boolean
+      dag.if(one);
+      // @ts-expect-error an argument is missing
+      dag.if((args: { rows: number[] }) => args.rows.length > 0);
+      // @ts-expect-error an argument is not known
+      dag.if(isTrue, { rows: 1 });
+    };
+    expectTypeOf(invalid).toBeFunction();
+    // @ts-expect-error a factory is no handler
+    expect(faultOf(() => dag.if(uncalled).then(a))).toContain("call the task");
+    expect(faultOf(() => dag.if(() => true).then(a))).toContain("no name");
+  });
+});
+
 describe("dag.if", () => {
   it("says what each side chooses, and draws edges to where the sides begin", () => {
     const { dag, a, group } = targets();

@@ -1,7 +1,14 @@
 // Tasks that make runs of other Dags or wait for them: how they are declared, and what is refused.
 
 import type { SerializedTask } from "@memodag/core";
-import { Dag, type TaskRef, type TriggerDagRunOptions, type WaitForDagRunOptions } from "@memodag/sdk";
+import {
+  Dag,
+  triggerDagRun,
+  type TaskRef,
+  type TriggerDagRunOptions,
+  type TriggerTaskOptions,
+  type WaitForDagRunOptions,
+} from "@memodag/sdk";
 import { getHandler, listHandlers, serializeDag } from "@memodag/sdk/runtime";
 import { describe, expect, expectTypeOf, it } from "vitest";
 
@@ -10,6 +17,60 @@ function tasksOf(dag: Dag): Map<string, SerializedTask> {
   const { tasks } = serializeDag(dag, { artifactDigest: "", sourceHashes });
   return new Map(tasks.map((task) => [task.taskId, task]));
 }
+
+describe("triggerDagRun, passed to dag.task as in Airflow's SDK", () => {
+  const conf = { by: "d" };
+
+  it("declares what dag.triggerDagRun does, named first or by its option", () => {
+    const dag = new Dag("d", { queue: "typescript" });
+    const group = dag.taskGroup("g");
+    dag.triggerDagRun("plain", { dagId: "other", conf, waitForCompletion: true, retries: 1 });
+    const spec = { dagId: "other", conf, waitForCompletion: true, logicalDate: null, deferrable: true };
+    const first = dag.task("first", triggerDagRun(spec), { retries: 1, queue: "q" })();
+    expectTypeOf(first).toEqualTypeOf<TaskRef<string>>();
+    const factory = group.task(triggerDagRun(spec), { taskId: "named", retries: 1 });
+    expect(factory.taskId).toBe("g.named");
+    factory().after(first);
+    const tasks = tasksOf(dag);
+    const plain = tasks.get("plain");
+    for (const [taskId, upstream] of [
+      ["first", []],
+      ["g.named", ["first"]],
+    ] as const) {
+      const { taskId: _, sourceHash, upstream: drawn, ...rest } = tasks.get(taskId) ?? {};
+      expect(plain).toMatchObject(rest);
+      expect(drawn).toEqual(upstream);
+      expect(sourceHash).toMatch(/^[0-9a-f]{64}$/);
+    }
+  });
+
+  it.each([
+    [
+      "an option of its task among its own",
+      () => ({ dagId: "other", retries: 1 }),
+      {},
+      "triggerDagRun.retries",
+    ],
+    ["an option of its own among its task's", () => ({ dagId: "other" }), { conf }, "conf"],
+    ["no Dag", () => ({}), {}, "dagId"],
+    ["a note, which runs do not have", () => ({ dagId: "other", note: "hi" }), {}, "triggerDagRun.note"],
+  ])("refuses %s", (_name, spec, options, problem) => {
+    const dag = new Dag("d");
+    const declare = () =>
+      dag.task("t", triggerDagRun(spec() as TriggerDagRunOptions), options as TriggerTaskOptions);
+    expect(declare).toThrow(problem);
+  });
+
+  it("refuses to have no id, and to be called twice or never", () => {
+    const dag = new Dag("d");
+    // @ts-expect-error it has no name
+    expect(() => dag.task(triggerDagRun({ dagId: "other" }))).toThrow("not a task id");
+    const factory = dag.task("t", triggerDagRun({ dagId: "other" }));
+    expect(() => tasksOf(dag)).toThrow("never called");
+    factory();
+    expect(factory).toThrow("called twice");
+  });
+});
 
 describe("dag.triggerDagRun", () => {
   it("places a task without code, whose arguments say what the run is given", () => {

@@ -152,6 +152,7 @@ describe("a Dag file with callbacks", () => {
 });
 
 const BRANCHING_DAG = `import { Dag } from "memodag";
+import * as memodag from "memodag";
 export const dag = new Dag("d");
 const extract = dag.taskGroup("extract");
 const north = extract.task("north", () => ({ rows: 1 }));
@@ -174,6 +175,10 @@ const asked = dag.task("asked", () => 1);
 dag.switch(asked()).case(1, onDays).case(2, onWeeks).default(extract);
 const picked = dag.task("picked", () => (byDay ? "daily" : "weekly"));
 dag.switch(picked()).case(onDays).case(onWeeks);
+dag.if(async function hasMany({ all }: { all: string[] }) { return all.length > 1 }, { all: regions }).then(onDays);
+async function today() { return byDay ? onDays : onWeeks }
+dag.switch(today, {}, { taskId: "today", retries: 1 }).case(onDays).case(onWeeks);
+dag.task(memodag.triggerDagRun({ dagId: "other", conf: { days: onDays } }), { taskId: "told" })().after(onDays);
 extract.before(parted);
 `;
 
@@ -192,6 +197,7 @@ describe("a Dag file with groups and branches", () => {
     ["d.clean", "=> rows)", "=> rows + 1)"],
     ["d.weekly", `"every week"`, `"each week"`],
     ["d.gather", "all.length + far", "all.length - far"],
+    ["d.hasMany", "all.length > 1", "all.length > 2"],
   ])("a handler's body is in the hash of its own task alone: %s", async (id, from, to) => {
     expect(BRANCHING_DAG).toContain(from);
     const [before, after] = [await hash(BRANCHING_DAG), await hash(BRANCHING_DAG.replace(from, to))];

@@ -1,11 +1,19 @@
 // The chained API of `if` and `switch`: the result of one task selects which other tasks run.
 
+import type { ArgumentsFor } from "./arguments.ts";
 import { BranchBuilder } from "./branch-builder.ts";
 import type { DagState } from "./dag-state.ts";
 import type { GraphNode } from "./graph-node.ts";
+import type { NamesOf } from "./handler.ts";
+import type { NamedTaskOptions } from "./task-options.ts";
 
 /** A value that a `case` can match. */
 export type CaseValue = string | number | boolean | null;
+
+/** The arguments after the handler in `dag.if(handler, …)`: those of the task, optional if none is required, and options. */
+export type DeciderCall<Args extends object> = {} extends Args
+  ? [args?: ArgumentsFor<Args>, options?: NamedTaskOptions<NamesOf<Args>>]
+  : [args: ArgumentsFor<Args>, options?: NamedTaskOptions<NamesOf<Args>>];
 
 /** Returned by `dag.if(condition)`. */
 export interface IfBranch {

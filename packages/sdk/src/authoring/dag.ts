@@ -1,10 +1,19 @@
 // A Dag as its author writes it. It declares tasks; nothing runs while a Dag file is read.
 
-import { MemodagError } from "@memodag/core";
-import { createIf, createSwitch, type CaseValue, type IfBranch, type SwitchBranch } from "./branch.ts";
+import { MemodagError, type JsonValue } from "@memodag/core";
+import {
+  createIf,
+  createSwitch,
+  type CaseValue,
+  type DeciderCall,
+  type IfBranch,
+  type SwitchBranch,
+} from "./branch.ts";
 import { show } from "./dag-fault.ts";
 import { attachState, type DagState } from "./dag-state.ts";
 import { readDagSettings, type DagOptions } from "./dag-options.ts";
+import type { GraphNode } from "./graph-node.ts";
+import type { Handler, NoArguments, ResultOf } from "./handler.ts";
 import { IDENTIFIER_RULE, isIdentifier } from "./identifier.ts";
 import type { ParamDeclarations, ParamValues } from "../schemas/param-types.ts";
 import { TaskGroup } from "./task-group.ts";
@@ -75,8 +84,21 @@ export class Dag<const Params extends ParamDeclarations = ParamDeclarations> ext
    * dag.if(hasRows({ rows })).then(loaded).else(reported);
    * ```
    */
-  if(condition: TaskRef<boolean>): IfBranch {
-    return createIf(this.#state, condition);
+  if(condition: TaskRef<boolean>): IfBranch;
+  /**
+   * Declares the deciding task as well. Its id is the name of the handler function, or the option `taskId`.
+   *
+   * @example
+   * ```ts
+   * dag.if(async function hasRows({ rows }: { rows: Row[] }) { return rows.length > 0; }, { rows }).then(loaded);
+   * ```
+   */
+  if<Args extends object = NoArguments>(
+    handler: Handler<Args, boolean | Promise<boolean>>,
+    ...call: DeciderCall<NoInfer<Args>>
+  ): IfBranch;
+  if(decider: unknown, args?: object, options?: object): IfBranch {
+    return createIf(this.#state, this.#deciderOf(decider, args, options));
   }
 
   /**
@@ -93,8 +115,20 @@ export class Dag<const Params extends ParamDeclarations = ParamDeclarations> ext
    * dag.switch(pick()).case(daily).case(weekly);
    * ```
    */
-  switch<T extends CaseValue>(decider: TaskRef<T>): SwitchBranch<T> {
-    return createSwitch(this.#state, decider);
+  switch<T extends CaseValue>(decider: TaskRef<T>): SwitchBranch<T>;
+  /** Declares the deciding task as well, as {@link Dag.if} does. */
+  switch<Args extends object = NoArguments, Result extends CaseValue | GraphNode = string>(
+    handler: Handler<Args, Result | Promise<Result>>,
+    ...call: DeciderCall<NoInfer<Args>>
+  ): SwitchBranch<ResultOf<Result>>;
+  switch(decider: unknown, args?: object, options?: object): SwitchBranch<CaseValue> {
+    return createSwitch(this.#state, this.#deciderOf(decider, args, options));
+  }
+
+  /** The decider's ref. A factory is a function as well, and no handler. */
+  #deciderOf(decider: unknown, args: object = {}, options: object = {}): unknown {
+    if (typeof decider !== "function" || Object.hasOwn(decider, "taskId")) return decider;
+    return this.task(decider as Handler<Record<string, JsonValue>, boolean>, options)(args as never);
   }
 }
 

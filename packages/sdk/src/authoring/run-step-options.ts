@@ -55,8 +55,8 @@ export interface TriggerDagRunOptions extends RunStepOptions, Pick<TaskDefaults,
    * the task fails.
    */
   readonly runId?: string | TaskRef<string>;
-  /** Logical date of the new run, in ISO 8601. Default: none. */
-  readonly logicalDate?: string | Date | TaskRef<string>;
+  /** Logical date of the new run, in ISO 8601. Default, and `null`: none. */
+  readonly logicalDate?: string | Date | TaskRef<string> | null;
   /**
    * If true, the task waits for the new run without taking a slot, and ends with its state.
    * Default: false.
@@ -120,16 +120,9 @@ const SETTING_NAMES = [
   "onFailure",
   "onRetry",
 ] as const;
-const STEP_NAMES = [
-  "taskId",
-  "dagId",
-  "pokeInterval",
-  "allowedStates",
-  "failedStates",
-  "runId",
-  "logicalDate",
-];
-const TRIGGER_NAMES = [
+const TRIGGER_SETTINGS = [...SETTING_NAMES, "executionTimeout"] as const;
+const STEP_NAMES = ["dagId", "pokeInterval", "allowedStates", "failedStates", "runId", "logicalDate"];
+const RUN_NAMES = [
   ...STEP_NAMES,
   "conf",
   "params",
@@ -138,10 +131,9 @@ const TRIGGER_NAMES = [
   "skipWhenAlreadyExists",
   "failWhenDagIsPaused",
   "deferrable",
-  "executionTimeout",
-  ...SETTING_NAMES,
 ];
-const WAIT_NAMES = [...STEP_NAMES, "executionDelta", "timeout", "softFail", ...SETTING_NAMES];
+const TRIGGER_NAMES = ["taskId", ...RUN_NAMES, ...TRIGGER_SETTINGS];
+const WAIT_NAMES = ["taskId", ...STEP_NAMES, "executionDelta", "timeout", "softFail", ...SETTING_NAMES];
 
 /**
  * Reads the options of a task that triggers a run.
@@ -153,6 +145,26 @@ export function readTriggerOptions(
   defaults: DagTaskDefaults,
 ): RunStepDeclaration {
   const reader = new OptionReader(place, "", value, TRIGGER_NAMES);
+  return { ...readRun(reader), settings: readSettings(place, reader, TRIGGER_SETTINGS, defaults) };
+}
+
+/**
+ * Reads a task that was declared with `triggerDagRun(spec)`, and its options.
+ * @throws MemodagError `dag_invalid` naming the invalid option.
+ */
+export function readTriggerTask(
+  place: FaultPlace,
+  spec: unknown,
+  options: unknown,
+  defaults: DagTaskDefaults,
+): RunStepDeclaration {
+  const run = new OptionReader(place, "triggerDagRun.", spec, RUN_NAMES);
+  const task = new OptionReader(place, "", options ?? {}, ["taskId", "queue", ...TRIGGER_SETTINGS]);
+  task.text("queue", undefined);
+  return { ...readRun(run), settings: readSettings(place, task, TRIGGER_SETTINGS, defaults) };
+}
+
+function readRun(reader: OptionReader): Pick<RunStepDeclaration, "runStep" | "args"> {
   reader.flag("deferrable", false);
   const runStep = {
     kind: "trigger" as const,
@@ -167,8 +179,7 @@ export function readTriggerOptions(
     conf: readObject(reader, "conf"),
     params: readObject(reader, "params"),
   };
-  const settings = readSettings(place, reader, [...SETTING_NAMES, "executionTimeout"], defaults);
-  return { runStep, settings, args };
+  return { runStep, args };
 }
 
 /**
@@ -241,7 +252,8 @@ function readRunId(reader: OptionReader): unknown {
 }
 
 function readLogicalDate(reader: OptionReader): unknown {
-  const value = reader.get("logicalDate");
+  // Airflow's spelling of no logical date is null.
+  const value = reader.get("logicalDate") ?? undefined;
   if (value === undefined || findTarget(value)) return value;
   const time = value instanceof Date ? value.getTime() : typeof value === "string" ? findIsoTime(value) : NaN;
   if (time !== undefined && !Number.isNaN(time)) return new Date(time).toISOString();

@@ -19,6 +19,7 @@ import { groupsAround } from "./order-edges.ts";
 import type { Poke, PokeAnswer, SensorFactory } from "./poke.ts";
 import {
   readTriggerOptions,
+  readTriggerTask,
   readWaitOptions,
   type RunStepDeclaration,
   type TriggerDagRunOptions,
@@ -34,6 +35,12 @@ import {
   type TaskOptions,
 } from "./task-options.ts";
 import type { TaskRef } from "./task-ref.ts";
+import {
+  findTrigger,
+  type TriggerDagRunTask,
+  type TriggerFactory,
+  type TriggerTaskOptions,
+} from "./trigger-dag-run.ts";
 
 /** Declares tasks. Base class of {@link Dag} and {@link TaskGroup}. */
 export abstract class TaskScope {
@@ -92,13 +99,28 @@ export abstract class TaskScope {
     human: HITLTask<Args>,
     options?: HITLTaskOptions,
   ): TaskFactory<Args, HITLResult>;
+  /**
+   * Declares a task that triggers a run of another Dag, in place of a handler. {@link triggerDagRun} does the
+   * same without a factory.
+   *
+   * @example
+   * ```ts
+   * dag.task("report", triggerDagRun({ dagId: "report" }))().after(loaded);
+   * ```
+   */
+  task(taskId: string, trigger: TriggerDagRunTask, options?: TriggerTaskOptions): TriggerFactory;
+  task(trigger: TriggerDagRunTask, options: TriggerTaskOptions & { readonly taskId: string }): TriggerFactory;
   task(
-    first: string | AnyHandler,
-    second?: AnyHandler | NamedTaskOptions | HITLTask<never>,
+    first: string | AnyHandler | TriggerDagRunTask,
+    second?: AnyHandler | NamedTaskOptions | HITLTask<never> | TriggerDagRunTask,
     third?: TaskOptions,
-  ): TaskFactory<never, unknown> {
+  ): TaskFactory<never, unknown> | TriggerFactory {
     const human = findHitl(second);
     if (human) return this.#declareHitl(first, human, third);
+    const named = findTrigger(second);
+    if (named) return this.#declareTrigger(first, named.spec, third);
+    const unnamed = findTrigger(first);
+    if (unnamed) return this.#declareTrigger((second as NamedTaskOptions)?.taskId, unnamed.spec, second);
     const task =
       typeof first === "function"
         ? this.#declare((second as NamedTaskOptions | undefined)?.taskId ?? first.name, first, second)
@@ -223,9 +245,20 @@ export abstract class TaskScope {
     const isNamedApart = typeof first === "string";
     const options = isNamedApart ? second : first;
     const place = this.#newPlace(isNamedApart ? first : (options as { taskId?: unknown } | null)?.taskId);
-    const { args, ...declared } = read(place, options, this.#dag.settings.defaultArgs);
-    const task = this.#add({ taskId: place.taskId, handler: null, command: null, ...declared });
-    return createTaskFactory<typeof args, string>(this.#dag, task)(args);
+    return this.#declareRunStep(place, read(place, options, this.#dag.settings.defaultArgs))();
+  }
+
+  #declareTrigger(id: unknown, spec: unknown, options: unknown): TriggerFactory {
+    const place = this.#newPlace(id);
+    const read = readTriggerTask(place, spec, options, this.#dag.settings.defaultArgs);
+    return this.#declareRunStep(place, read);
+  }
+
+  #declareRunStep({ taskId }: { readonly taskId: string }, read: RunStepDeclaration): TriggerFactory {
+    const { args, ...declared } = read;
+    const task = this.#add({ taskId, handler: null, command: null, ...declared });
+    const place = createTaskFactory<typeof args, string>(this.#dag, task);
+    return Object.assign(() => place(args), { taskId });
   }
 
   #declare(

@@ -44,11 +44,23 @@ const BUNDLE_METHODS = new Set(["register", "serve"]);
 /** Methods that take a handler, which they store without calling it. */
 const TAKES_HANDLER = new Set(["sensor", "task"]);
 
+/** Methods whose first argument is a handler unless it is a ref. */
+const DECIDES = new Set(["if", "switch"]);
+
 /** Classes of the SDK: a Dag, and a Bundle, which only stores Dags. */
 const CLASSES = new Set(["Bundle", "Dag"]);
 
 /** Functions of the SDK that only create values for a Dag's options. */
-const FUNCTIONS = new Set(["approval", "context", "env", "every", "hitl", "param", "version"]);
+const FUNCTIONS = new Set([
+  "approval",
+  "context",
+  "env",
+  "every",
+  "hitl",
+  "param",
+  "triggerDagRun",
+  "version",
+]);
 
 /** Cache policies that the SDK exports: they are frozen, and their methods only create others. */
 const POLICIES = new Set([
@@ -131,10 +143,10 @@ export class SdkObjects {
   handlerOf(call: Node): Node | undefined {
     const callee = part(call, "callee");
     const name = memberName(callee);
-    if (name === undefined || !TAKES_HANDLER.has(name) || !this.isObject(part(callee, "object"))) {
-      return undefined;
-    }
+    if (name === undefined || !this.isObject(part(callee, "object"))) return undefined;
     const [first, second] = parts(call, "arguments");
+    if (DECIDES.has(name)) return this.isObject(first) ? undefined : first;
+    if (!TAKES_HANDLER.has(name)) return undefined;
     return isFunction(this.#constants.resolve(first)) ? first : second;
   }
 

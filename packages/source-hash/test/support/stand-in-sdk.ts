@@ -15,8 +15,9 @@ class TaskScope {
   #prefix;
   constructor(tasks, prefix) { this.#tasks = tasks; this.#prefix = prefix; }
   taskGroup(id) { return new TaskGroup(this.#tasks, this.#prefix + id + "."); }
-  task(id, handler) {
-    if (typeof id === "function") { handler = id; id = handler.name; }
+  task(id, handler, options) {
+    if (id.trigger) return Object.assign(() => new TaskRef({ id: handler.taskId }), { taskId: handler.taskId });
+    if (typeof id === "function") { options = handler; handler = id; id = options?.taskId ?? handler.name; }
     id = this.#prefix + id;
     const task = { id, handler, args: {} };
     this.#tasks.set(id, task);
@@ -41,8 +42,15 @@ export class Dag extends TaskScope {
     this.dagId = dagId;
     Object.defineProperty(this, Symbol.for("standin.tasks"), { value: tasks });
   }
-  if() { return { then: () => ({ else: () => {} }) }; }
-  switch() {
+  #decide(decider, args = {}, options) {
+    if (typeof decider === "function") this.task(decider, options)(args);
+  }
+  if(...given) {
+    this.#decide(...given);
+    return { then: () => ({ else: () => {} }) };
+  }
+  switch(...given) {
+    this.#decide(...given);
     const cases = { case: () => cases, default: () => {} };
     return cases;
   }
@@ -55,6 +63,7 @@ export class Bundle {
 }
 export const approval = (spec) => Object.freeze({ spec });
 export const hitl = approval;
+export const triggerDagRun = (trigger) => Object.freeze({ trigger });
 Object.assign(TaskScope.prototype, {
   sensor: TaskScope.prototype.task,
   triggerDagRun: (id) => new TaskRef({ id: id.taskId ?? id }),
