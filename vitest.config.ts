@@ -41,7 +41,12 @@ export default defineConfig({
     coverage: {
       provider: "v8",
       include: ["packages/*/src/**/*.ts", "migrations/src/**/*.ts"],
+      exclude: ["packages/test-servers/**"],
       reporter: ["text-summary", "html", "json-summary"],
+      // Tests of time and memory fail when everything is counted on a busy machine: the figures count all the same.
+      reportOnFailure: true,
+      // A little below what was measured, which CONTRIBUTING.md says.
+      thresholds: { lines: 83, statements: 81, functions: 82, branches: 73 },
     },
     // On two cores the default is one: most of what tests do is wait for processes of their own.
     maxWorkers: 3,
