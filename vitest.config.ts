@@ -23,8 +23,8 @@ function project(
       exclude: ["**/node_modules/**", ...exclude],
       globalSetup: "test/global-setup.ts",
       // Longer than anything takes on a machine that has much else to do; no test waits for it on purpose.
-      testTimeout: 60_000,
-      hookTimeout: 60_000,
+      testTimeout: 180_000,
+      hookTimeout: 180_000,
     },
   };
 }

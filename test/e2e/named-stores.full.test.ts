@@ -77,6 +77,7 @@ endpoint = "${google.endpoint}"
 async function open(prefix: string): Promise<RunReport> {
   workspace = new Workspace({ dags: { "pairs.ts": dagText }, config: configOf(prefix) });
   const first = await run();
+  expect(first.tasks.flatMap(({ taskId, error }) => (error ? [{ taskId, error }] : []))).toEqual([]);
   expect(first).toMatchObject({ state: "success", cache: { populated: PAIRS.length, hit: 0 } });
   return first;
 }

@@ -15,12 +15,14 @@ for (let line = 0; line < 100_000; line += 1) {
   stdout.write(`line ${line}\n`);
 }
 // Before anything was read, where nothing waits for the reader.
-writeSync(3, "printed\n");
-// A command that is told to end, and takes its time.
+const sayPrinted = (): void => void writeSync(3, "printed\n");
 if (mode === "stopped") {
+  // A command that is told to end, and takes its time.
   await withStopSignal(async (signal) => {
     signal.addEventListener("abort", () => writeSync(3, "stopping\n"));
+    sayPrinted();
     await new Promise(() => undefined);
   });
 }
+sayPrinted();
 stderr.write(`${(await takeStdoutFault()) ?? "whole"}\n`);
