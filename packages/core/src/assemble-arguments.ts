@@ -19,28 +19,42 @@ export interface ArgumentSources {
  * cache key, so inputs with the same key are indistinguishable. A missing result is `null`.
  */
 export function assembleArguments({ args, results }: ArgumentSources): Record<string, JsonValue> {
-  return assembleObject(args, results);
+  return assembleObject(args, (name) => readResult(results.get(name)));
 }
 
-type Results = ReadonlyMap<string, AttemptResult>;
+/** The same for callers that modify nothing: each upstream result is parsed once, and kept in `parsed`. */
+export function assembleSharedArguments(
+  { args, results }: ArgumentSources,
+  parsed: Map<string, JsonValue>,
+): Record<string, JsonValue> {
+  return assembleObject(args, (name) => {
+    const known = parsed.get(name);
+    if (known !== undefined) return known;
+    const value = readResult(results.get(name));
+    parsed.set(name, value);
+    return value;
+  });
+}
 
-function assemble(template: ArgTemplate, results: Results): JsonValue {
+type ReadResult = (name: string) => JsonValue;
+
+function assemble(template: ArgTemplate, read: ReadResult): JsonValue {
   switch (template.kind) {
     case "literal":
       return JSON.parse(template.json) as JsonValue;
     case "result":
-      return selectField(readResult(results.get(template.taskId)), template.path);
+      return selectField(read(template.taskId), template.path);
     case "list":
-      return template.items.map((item) => assemble(item, results));
+      return template.items.map((item) => assemble(item, read));
     case "object":
-      return assembleObject(template.entries, results);
+      return assembleObject(template.entries, read);
   }
 }
 
-function assembleObject(entries: readonly NamedTemplate[], results: Results): Record<string, JsonValue> {
+function assembleObject(entries: readonly NamedTemplate[], read: ReadResult): Record<string, JsonValue> {
   const ordered = entries.toSorted(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
   // Defines properties, because an assignment to `__proto__` would set the prototype.
-  return Object.fromEntries(ordered.map(([name, template]) => [name, assemble(template, results)]));
+  return Object.fromEntries(ordered.map(([name, template]) => [name, assemble(template, read)]));
 }
 
 function readResult(result: AttemptResult | undefined): JsonValue {

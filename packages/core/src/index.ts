@@ -41,6 +41,7 @@ export * from "./ports/entry-requests.ts";
 export * from "./ports/entry-store.ts";
 export * from "./ports/executor.ts";
 export * from "./ports/human-store.ts";
+export * from "./ports/key-maker.ts";
 export * from "./ports/log-store.ts";
 export * from "./ports/run-retention.ts";
 export * from "./ports/run-store.ts";

@@ -46,6 +46,14 @@ export interface ReasonDetails {
   readonly already_expired: null;
   /** The key cannot be computed: code and message of the error. */
   readonly key_failed: { readonly errorCode: string; readonly what: string };
+  /** The key function returned null. */
+  readonly no_key: null;
+  /** The key function did not answer in time. */
+  readonly key_timeout: null;
+  /** The key function gave another answer after the attempt than before. */
+  readonly key_changed: null;
+  /** The key function was asked and has not answered yet. */
+  readonly waiting_for_key: null;
   readonly surroundings_unknown: null;
   readonly unfollowed_code: What;
   /** Undeclared inputs, such as `env.REGION`. */
@@ -105,6 +113,10 @@ const FIELDS: { readonly [Code in ReasonCode]: Readonly<Record<string, FieldKind
   read_only: {},
   already_expired: {},
   key_failed: { errorCode: "string", what: "string" },
+  no_key: {},
+  key_timeout: {},
+  key_changed: {},
+  waiting_for_key: {},
   surroundings_unknown: {},
   unfollowed_code: { what: "string" },
   undeclared_input: { names: "names" },
@@ -178,6 +190,14 @@ export function reasonSentence(reason: Reason): string {
       return "read_only: the task's cache mode is read, which stores nothing";
     case "already_expired":
       return "already_expired: the result expired before it was stored";
+    case "no_key":
+      return "no_key: the key function returned null";
+    case "key_timeout":
+      return "key_timeout: the key function did not answer in time";
+    case "key_changed":
+      return "key_changed: the key function gave another answer after the task had run";
+    case "waiting_for_key":
+      return "waiting for its key function";
     case "surroundings_unknown":
       return "the surroundings were not looked at";
     case "cleared":

@@ -1,6 +1,7 @@
 // The cache options of a task as data.
 
 import type { CacheTrust } from "./cache-trust.ts";
+import type { Digest } from "./digest.ts";
 import type { EntryPattern } from "./entry.ts";
 
 /** Paths of the fields that stand for an argument in the key, with dots between names and indexes; sorted. */
@@ -8,6 +9,17 @@ export type Projection = readonly [name: string, paths: readonly string[]];
 
 /** When a result expires for every reader: a time after it was stored, or the next date of a schedule. */
 export type CacheExpiry = { readonly afterMs: number } | { readonly schedule: string };
+
+/** A function of a task whose answer is part of its key. */
+export interface SerializedKeyFunction {
+  /** Digest of the code that the function can reach. It is part of the key. */
+  readonly sourceHash: Digest;
+  /**
+   * `pure`: answers depend on the arguments alone and are remembered. `unconfirmed`: the author vouches that the answer
+   * stays the same while the task runs. Absent: asked again after the attempt.
+   */
+  readonly trust?: "pure" | "unconfirmed";
+}
 
 /** A task's cache options; `null` for a task that did not opt in. */
 export interface SerializedCacheConfig {
@@ -40,6 +52,8 @@ export interface SerializedCacheConfig {
   readonly resultStorage?: string;
   /** Arguments of which only some fields are part of the key, by name. Absent: none. */
   readonly projections?: readonly Projection[];
+  /** The function that adds a part to the key. Absent: none. */
+  readonly key?: SerializedKeyFunction;
   /** The version stands in the key in place of the code. Absent: the code is part of the key. */
   readonly ignoreSource?: true;
   /** Stands in the key in place of Dag and task. Absent: Dag and task are part of the key. */

@@ -152,7 +152,7 @@ export async function processDagFile(path: string, pass: BundlePass): Promise<Da
       ...describeInputs(inputs, loaded.noted),
       // A step that the scheduler carries out itself has no code to hash, and a person's answer is not cached.
       tasks: dag.tasks.map((task) =>
-        task.runStep || task.hitl ? task : { ...task, ...hashes.of(dag, task.taskId) },
+        task.runStep || task.hitl ? task : { ...task, ...hashes.of(dag, task) },
       ),
     })),
     sources: hashes.sources,

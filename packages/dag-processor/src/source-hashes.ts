@@ -22,7 +22,7 @@ import type { BundledDagFile } from "./bundling/bundle-dag-file.ts";
 import type { FollowedFiles } from "./bundling/followed-files.ts";
 import { hashCommands } from "./commands/hash-commands.ts";
 import type { InputDigest, PackageInput } from "./fingerprint.ts";
-import { handlerKey, type LoadedDags } from "./loading/loader-messages.ts";
+import { handlerKey, keyFunctionKey, type LoadedDags } from "./loading/loader-messages.ts";
 import { readPrivateName } from "./packages/private-names.ts";
 import { pathInBundle } from "./path-in-bundle.ts";
 
@@ -44,7 +44,7 @@ export interface CodeOfDagFile {
 
 /** Source hashes by Dag id and task id, with warnings and notes for the author. */
 export interface SourceHashes {
-  of(dag: SerializedDag, taskId: string): Pick<SerializedTask, "sourceHash" | "unfollowed">;
+  of(dag: SerializedDag, task: SerializedTask): Pick<SerializedTask, "sourceHash" | "unfollowed" | "cache">;
   /** Packages that a worker may load without its code differing from the hashes. */
   readonly packages: readonly PackageVersion[];
   readonly sources: readonly TaskSourceRecord[];
@@ -99,7 +99,14 @@ export function hashSources({
     // A command may have code in the file as well, which its own hash covers.
     const source = commands.get(key) ?? tasks.get(key);
     if (!source) throw new Error(`no source hash of task "${taskId}" of Dag "${dagId}"`);
-    return { ...source, unfollowed: listUnfollowed(source.doubts, followed, root) };
+    const doubts = [...source.doubts, ...(tasks.get(keyFunctionKey(dagId, taskId))?.doubts ?? [])];
+    return { ...source, unfollowed: listUnfollowed([...new Set(doubts)], followed, root) };
+  };
+  const cacheOf = ({ dagId }: SerializedDag, { taskId, cache }: SerializedTask): SerializedTask["cache"] => {
+    if (!cache?.key) return cache;
+    const source = tasks.get(keyFunctionKey(dagId, taskId));
+    if (!source) throw new Error(`no source hash of the key function of task "${taskId}" of Dag "${dagId}"`);
+    return { ...cache, key: { ...cache.key, sourceHash: source.hash } };
   };
   const known = new Map(
     [...packages, ...loaded.packages, ...required.flatMap(({ members }) => members)].map(
@@ -107,9 +114,10 @@ export function hashSources({
     ),
   );
   return {
-    of: (dag, taskId) => {
-      const { hash, unfollowed } = sourceOf(dag.dagId, taskId);
-      return { sourceHash: hash, ...(unfollowed.length > 0 && { unfollowed }) };
+    of: (dag, task) => {
+      const { hash, unfollowed } = sourceOf(dag.dagId, task.taskId);
+      const cache = cacheOf(dag, task);
+      return { sourceHash: hash, cache, ...(unfollowed.length > 0 && { unfollowed }) };
     },
     packages: [...known.values()].sort(byNameAndVersion),
     named: noting.list(),

@@ -17,17 +17,34 @@ export function cacheKey(components: KeyComponents): Digest {
  * key, which took twice as long. That it is the same text is tested as a property.
  */
 function canonicalText(components: KeyComponents): string {
-  const { v, team, dag, task, source, runtime, inputs, context, env, version, files, entries, share } =
-    components;
+  const {
+    v,
+    team,
+    dag,
+    task,
+    source,
+    runtime,
+    inputs,
+    context,
+    env,
+    version,
+    files,
+    entries,
+    share,
+    key,
+    keySource,
+  } = components;
   // In the text only where there are some, so that tasks without keep their keys when a part is added.
   const ownFiles = files === undefined ? "" : `"files":${stringify(files)},`;
   const ownEntries = entries === undefined ? "" : `"entries":${stringify(entries)},`;
   const ownDag = share === undefined ? `"dag":${JSON.stringify(dag)},` : "";
   const place = share === undefined ? `"task":${JSON.stringify(task)},` : "";
+  const ownKey = key === undefined ? "" : `"key":${JSON.stringify(key)},`;
+  const ownKeySource = keySource === undefined ? "" : `"keySource":${JSON.stringify(keySource)},`;
   const ownShare = share === undefined ? "" : `"share":${JSON.stringify(share)},`;
   return (
     `{"context":${stringify(context)},${ownDag}${ownEntries}"env":${stringify(env)},${ownFiles}` +
-    `"inputs":${stringify(inputs)},"runtime":${runtimeText(runtime)},${ownShare}"source":${JSON.stringify(source)},` +
+    `"inputs":${stringify(inputs)},${ownKey}${ownKeySource}"runtime":${runtimeText(runtime)},${ownShare}"source":${JSON.stringify(source)},` +
     `${place}"team":${JSON.stringify(team)},"v":${v},"version":${JSON.stringify(version)}}`
   );
 }

@@ -17,6 +17,7 @@ export interface ComponentChange {
     | "entry"
     | "context"
     | "env"
+    | "key"
     | "version"
     | "source"
     | "package";
@@ -46,6 +47,7 @@ export function compareComponents(before: ComparedKey, after: ComparedKey): Comp
     ...compareEntries(a, b),
     ...compareNamed("context", "context", a, b),
     ...compareNamed("env", "env", a, b),
+    ...compareKeyFunctions(a, b),
     ...compareTexts("version", a.version, b.version),
     ...compareSources(before, after),
   ];
@@ -66,6 +68,21 @@ function comparePlaces(a: RecordedComponents, b: RecordedComponents): ComponentC
     ...compareTexts("share", a.share ?? null, b.share ?? null),
     ...compareTexts("dag", a.dag, b.dag),
     ...compareTexts("task", a.task, b.task),
+  ];
+}
+
+/** An answer of another function may be the same and mean something else. */
+function compareKeyFunctions(a: RecordedComponents, b: RecordedComponents): ComponentChange[] {
+  const answerOf = ({ key, shown }: RecordedComponents) =>
+    key === undefined ? null : (shown?.["key"] ?? shortForm(key));
+  const codeOf = ({ keySource }: RecordedComponents) =>
+    keySource === undefined ? null : shortForm(keySource);
+  const answers: ComponentChange = { kind: "key", path: "key", before: answerOf(a), after: answerOf(b) };
+  return [
+    ...(a.key === b.key ? [] : [answers]),
+    ...(a.keySource === b.keySource
+      ? []
+      : [{ kind: "source", path: "key function", before: codeOf(a), after: codeOf(b) } as const]),
   ];
 }
 

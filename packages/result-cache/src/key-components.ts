@@ -30,6 +30,10 @@ export interface KeyComponents {
    * results belong to one task.
    */
   readonly share?: string;
+  /** Digest of the answer of the task's key function, as canonical JSON. Absent: it has none. */
+  readonly key?: Digest;
+  /** Digest of the code that the key function can reach. Absent: it has none. */
+  readonly keySource?: Digest;
   /** Increased by the author. */
   readonly version: string | null;
   /** Pattern of declared files → digest of which files there are and what is in them. Absent: none. */
@@ -48,7 +52,7 @@ export interface RecordedComponents extends Omit<KeyComponents, "v" | "runtime">
   /** Absent: of an edition before the second. */
   readonly runtime?: RuntimeComponent;
   /**
-   * Short printable forms by `inputs.NAME`, `context.PATH` and `env.NAME`, of values that are small and
+   * Short printable forms by `inputs.NAME`, `context.PATH`, `env.NAME` and `key`, of values that are small and
    * no secrets. A secret's digest is a keyed one here, so that the value cannot be guessed from it.
    */
   readonly shown?: Readonly<Record<string, string>>;

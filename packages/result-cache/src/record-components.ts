@@ -1,7 +1,7 @@
 // From the components of a key to what a record keeps of them: small values to read, secrets out of sight.
 
 import { createHmac } from "node:crypto";
-import { secretTest, type Digest } from "@memodag/core";
+import { secretTest, sha256, type Digest } from "@memodag/core";
 import type { KeyComponents, RecordedComponents } from "./key-components.ts";
 
 /** Characters of a value that are kept to be shown; longer values are known by their digest alone. */
@@ -21,11 +21,13 @@ const PARTS = ["inputs", "context", "env"] as const;
 /**
  * Components as a record keeps them.
  * @param textOf the value's JSON by part and name; undefined when it is not at hand or long.
+ * @param keyAnswer the answer of the key function as JSON; `isSecret`: it was made from a secret
  */
 export function recordComponents(
   components: KeyComponents,
   textOf: (part: (typeof PARTS)[number], name: string) => string | undefined,
   secrets: SecretRules,
+  keyAnswer?: { readonly json: string; readonly isSecret: boolean },
 ): RecordedComponents {
   const isSecret = secretTest(secrets.patterns);
   const shown: Record<string, string> = Object.create(null) as Record<string, string>;
@@ -34,7 +36,7 @@ export function recordComponents(
     const digests: Record<string, Digest> = Object.create(null) as Record<string, Digest>;
     for (const [name, digest] of Object.entries(components[part])) {
       if (isSecret(name) || (part === "context" && secrets.isSecretPath?.(name))) {
-        digests[name] = createHmac("sha256", secrets.key).update(digest).digest("hex");
+        digests[name] = keyed(secrets, digest);
         continue;
       }
       digests[name] = digest;
@@ -45,5 +47,14 @@ export function recordComponents(
     }
     kept[part] = digests;
   }
+  if (!keyAnswer) return { ...components, ...kept, shown };
+  const { json } = keyAnswer;
+  if (keyAnswer.isSecret) return { ...components, ...kept, key: keyed(secrets, sha256(json)), shown };
+  if (json.length <= LONGEST_SHOWN && !isSecret(json)) shown["key"] = json;
   return { ...components, ...kept, shown };
+}
+
+/** A digest that the value cannot be guessed from. */
+function keyed({ key }: SecretRules, digest: Digest): Digest {
+  return createHmac("sha256", key).update(digest).digest("hex");
 }

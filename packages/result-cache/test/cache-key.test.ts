@@ -23,7 +23,7 @@ const required = {
   version: fc.option(fc.string()),
 };
 const anyComponents: fc.Arbitrary<KeyComponents> = fc.record(
-  { ...required, files: named, entries: named, share: fc.string() },
+  { ...required, files: named, entries: named, share: fc.string(), key: digests, keySource: digests },
   { requiredKeys: Object.keys(required) as (keyof typeof required)[] },
 );
 
@@ -77,6 +77,7 @@ describe("cacheKey", () => {
     ["a context path", { context: { "params.species": sha256('"Gentoo"') } }],
     ["an environment variable", { env: { REGION: sha256('"eu"') } }],
     ["version", { version: "2" }],
+    ["the answer of a key function", { key: sha256("1"), keySource: sha256("f") }],
     ["the runtime", { runtime: { node: "26.1.0" } }],
     ["declared files", { files: {} }],
     ["a declared file", { files: { "data/*.csv": sha256("rows") } }],

@@ -34,6 +34,30 @@ describe("what a record keeps", () => {
     expect(kept.env["API_TOKEN"]).toMatch(/^[0-9a-f]{64}$/);
   });
 
+  test("shows the answer of a key function, unless it was made from a secret", () => {
+    const answer = { key: sha256('"etag"'), keySource: sha256("f") };
+    const of = (json: string, isSecret = false) =>
+      recordComponents(components(answer), () => undefined, SECRETS, { json, isSecret });
+    expect(of('"etag"')).toMatchObject({ ...answer, shown: { key: '"etag"' } });
+    expect(of(`"${"x".repeat(200)}"`).shown).toEqual({});
+    expect(of('{"password":"1234"}').shown).toEqual({});
+    expect(of('"etag"', true).shown).toEqual({});
+    expect(of('"etag"', true).key).not.toBe(answer.key);
+    const [before, after] = [of('"etag"'), { ...of('"new"'), key: sha256('"new"') }];
+    const compared = (a: RecordedComponents, b: RecordedComponents) =>
+      compareComponents({ components: a, source: undefined }, { components: b, source: undefined });
+    expect(compared(before, after)).toEqual([{ kind: "key", path: "key", before: '"etag"', after: '"new"' }]);
+    expect(compared(before, { ...before, keySource: sha256("g") })).toEqual([
+      {
+        kind: "source",
+        path: "key function",
+        before: sha256("f").slice(0, 12),
+        after: sha256("g").slice(0, 12),
+      },
+    ]);
+    expect(compared(recorded({}), before).map(({ path }) => path)).toEqual(["key", "key function"]);
+  });
+
   test("keeps names that are special to objects", () => {
     const inputs = Object.assign(Object.create(null) as Record<string, string>, {
       ["__proto__"]: sha256("1"),

@@ -13,6 +13,7 @@ export {
   DATA_INTERVAL,
   env,
   INPUTS,
+  KEY,
   LOGICAL_DATE,
   MAP_INDEX,
   PARAMS,
@@ -40,6 +41,7 @@ export {
   type HITLText,
   type HITLUser,
 } from "./authoring/hitl.ts";
+export type { KeyContext, KeyFunction, KeyFunctionOptions, KeyOption } from "./authoring/key-function.ts";
 export { TaskGroup } from "./authoring/task-group.ts";
 export { param } from "./authoring/param.ts";
 export type { Param, ParamDeclarations, ParamOptions } from "./schemas/param-types.ts";

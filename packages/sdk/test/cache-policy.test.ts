@@ -8,6 +8,7 @@ import {
   env,
   every,
   INPUTS,
+  KEY,
   LOGICAL_DATE,
   MAP_INDEX,
   PARAMS,
@@ -18,7 +19,7 @@ import {
   type DagTaskDefaults,
   type TaskOptions,
 } from "@memodag/sdk";
-import { listTaskIds, serializeDag } from "@memodag/sdk/runtime";
+import { listKeyFunctions, listTaskIds, serializeDag } from "@memodag/sdk/runtime";
 import fc from "fast-check";
 import { describe, expect, expectTypeOf, it } from "vitest";
 
@@ -31,7 +32,9 @@ function compiled(cache: Cache, defaultArgs: DagTaskDefaults = {}): SerializedCa
   const dag = new Dag("d", { defaultArgs });
   dag.task("it", ({ a }: Args) => a, { ...(cache !== undefined && { cache }) })({ a: 1, b: 2, c: 3 });
   const sourceHashes = new Map(listTaskIds(dag).map((taskId) => [taskId, ""]));
-  return serializeDag(dag, { artifactDigest: "", sourceHashes }).tasks[0]?.cache ?? null;
+  return (
+    serializeDag(dag, { artifactDigest: "", sourceHashes, keyHashes: sourceHashes }).tasks[0]?.cache ?? null
+  );
 }
 
 function messageOf(make: () => unknown): string {
@@ -43,6 +46,8 @@ function messageOf(make: () => unknown): string {
   throw new Error("nothing was thrown");
 }
 
+const one = (): number => 1;
+
 type AnyPolicy = CachePolicy<"a" | "b" | "c">;
 
 const exclusions = fc.subarray([...NAMES], { minLength: 1 });
@@ -52,6 +57,7 @@ const parts: fc.Arbitrary<AnyPolicy> = fc.oneof(
   fc.subarray(["HOME", "LANG", "TZ"], { minLength: 1 }).map((names): AnyPolicy => env(...names)),
   fc.constantFrom("params.x", "dagRun.conf.y").map((path): AnyPolicy => context(path)),
   fc.constant<AnyPolicy>(version("1")),
+  fc.constant<AnyPolicy>(KEY(one)),
   fc.constant<AnyPolicy>(SOURCE.with({ ttl: "1d" })),
 );
 const policies = fc
@@ -122,6 +128,25 @@ describe("a policy", () => {
       { includeInputs: ["logicalDate"] },
     ],
     ["variables", INPUTS.plus(SOURCE, env("B", "A")), { env: ["A", "B"] }],
+    ["a key function", INPUTS.plus(SOURCE, KEY(one)), { key: one }],
+    ["one key function twice", INPUTS.plus(SOURCE, KEY(one)).plus(KEY(one)), { key: one }],
+    ["a pure key function", INPUTS.plus(SOURCE, KEY(one, { pure: true })), { key: { of: one, pure: true } }],
+    [
+      "a key function that is not asked again",
+      INPUTS.plus(SOURCE, KEY(one, { confirm: false })),
+      { key: { of: one, confirm: false } },
+    ],
+    [
+      "a key function on top",
+      {
+        policy: INPUTS.plus(
+          SOURCE,
+          KEY(() => 2),
+        ),
+        key: one,
+      },
+      { key: one },
+    ],
     ["a version", INPUTS.plus(SOURCE, version("2")), { version: "2" }],
     ["a version in place of the code", INPUTS.plus(version("2")), { version: "2", source: "version" }],
     [
@@ -174,6 +199,9 @@ describe("a policy", () => {
       () => INPUTS.with({ isolation: "serializable" }).plus(SOURCE.with({ isolation: "read_committed" })),
       'isolation is "serializable" in one policy and "read_committed" in another',
     ],
+    ["has two key functions", () => KEY(() => 1).plus(KEY(() => 1)), "use one function that returns both"],
+    ["has no key function", () => KEY("etag" as never), "use a function of the task's arguments"],
+    ["has an unknown option of a key", () => KEY(() => 1, { cached: true } as never), "pure or confirm"],
     ["has two versions", () => version("1").plus(version("2")), "version is"],
     ["adds false", () => INPUTS.plus(false as never), "write cache: false"],
     ["adds an object", () => INPUTS.plus({} as never), "an object is not a cache policy"],
@@ -205,6 +233,34 @@ describe("a policy", () => {
   });
 });
 
+describe("a key function", () => {
+  const ofA = ({ a }: { a: number }): number => a;
+
+  it("fits only tasks that have the arguments which it takes", () => {
+    expectTypeOf(INPUTS.plus(KEY(ofA))).toExtend<TaskOptions<"a" | "b", { a: number; b: string }>["cache"]>();
+    expectTypeOf(INPUTS.plus(KEY(ofA))).not.toExtend<TaskOptions<"a", { a: string }>["cache"]>();
+    expectTypeOf(INPUTS.plus(KEY(ofA))).not.toExtend<TaskOptions<"b", { b: number }>["cache"]>();
+    const dag = new Dag("d");
+    dag.task("typed", ({ a }: Args) => a, { cache: { key: ({ b }) => b.toFixed() } });
+    // @ts-expect-error there is no such argument
+    dag.task("untyped", ({ a }: Args) => a, { cache: { key: ({ z }) => z } });
+    // @ts-expect-error not JSON
+    dag.task("no-json", ({ a }: Args) => a, { cache: { key: () => new Map() } });
+  });
+
+  it("is serialized as the digest of its code, and kept for those who call it", () => {
+    const dag = new Dag("d");
+    dag.task("it", ({ a }: { a: number }) => a, { cache: { key: { of: ofA, pure: true } } })({ a: 1 });
+    const source = { artifactDigest: "", sourceHashes: new Map([["it", "s"]]) };
+    expect(serializeDag(dag, { ...source, keyHashes: new Map([["it", "k"]]) }).tasks[0]?.cache?.key).toEqual({
+      sourceHash: "k",
+      trust: "pure",
+    });
+    expect(() => serializeDag(dag, source)).toThrow("no source hash for the key function of it");
+    expect([...listKeyFunctions(dag)]).toEqual([["it", ofA]]);
+  });
+});
+
 describe("cache options", () => {
   it("have projections, modes, a shared name and an expiry in their serialized form", () => {
     const cache: Cache = {
@@ -232,6 +288,9 @@ describe("cache options", () => {
     [{ inputs: { a: ["x..y"] } }, "use a list of paths"],
     [{ inputs: ["a"] }, "use an object of fields by argument"],
     [{ inputs: { a: ["x"] }, excludeInputs: ["a"] }, "which excludeInputs leaves out"],
+    [{ key: "etag" }, "use a function of the task's arguments"],
+    [{ key: { of: () => 1, pure: "yes" } }, "use a function of the task's arguments"],
+    [{ key: { pure: true } }, "use a function of the task's arguments"],
     [{ mode: "write" }, "use one of use, refresh, read, keep"],
     [{ mode: "read", errors: "1h" }, "stores nothing"],
     [{ share: "a b" }, "use only letters, digits"],

@@ -3,13 +3,19 @@
 import { fileURLToPath } from "node:url";
 import { artifactUrlOf, loadArtifact, shareSdk } from "@memodag/artifact";
 import { MemodagError, secretTest } from "@memodag/core";
-import { listHandlers, listResultSchemas, listTaskIds, serializeDag } from "@memodag/sdk/runtime";
+import {
+  listHandlers,
+  listKeyFunctions,
+  listResultSchemas,
+  listTaskIds,
+  serializeDag,
+} from "@memodag/sdk/runtime";
 import { locateHandlers } from "@memodag/source-hash";
 import { AnswerChannel } from "./answer-channel.ts";
 import { checkDag } from "./check-dag.ts";
 import { Intrinsics } from "./intrinsics.ts";
 import { InputNotes } from "./note-inputs.ts";
-import { handlerKey } from "./loader-messages.ts";
+import { handlerKey, keyFunctionKey } from "./loader-messages.ts";
 import type { LoadRequest, ThrownError } from "./loader-messages.ts";
 
 // The build puts both into one folder, with the SDK that they share.
@@ -51,7 +57,7 @@ async function load({ path, digest, baseDir, secretPatterns }: LoadRequest): Pro
     if (!notes) throw new Error("the artifact was loaded without being watched");
     const serialized = dags.map((dag) => {
       const sourceHashes = new Map(listTaskIds(dag).map((taskId) => [taskId, ""]));
-      return serializeDag(dag, { artifactDigest: digest, sourceHashes });
+      return serializeDag(dag, { artifactDigest: digest, sourceHashes, keyHashes: sourceHashes });
     });
     for (const dag of serialized) await checkDag(dag, isSecret);
     channel.answer({
@@ -65,7 +71,12 @@ async function load({ path, digest, baseDir, secretPatterns }: LoadRequest): Pro
           dags.flatMap((dag) =>
             Array.from(
               [...listHandlers(dag), ...listResultSchemas(dag)],
-              ([taskId, code]) => [handlerKey(dag.dagId, taskId), code] as const,
+              ([taskId, code]): [string, object] => [handlerKey(dag.dagId, taskId), code],
+            ).concat(
+              Array.from(listKeyFunctions(dag), ([taskId, code]) => [
+                keyFunctionKey(dag.dagId, taskId),
+                code,
+              ]),
             ),
           ),
         ),

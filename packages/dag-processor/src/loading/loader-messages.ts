@@ -39,7 +39,7 @@ export interface LoadedDags {
   /** True if the file exports a function, which may be meant for other files. */
   readonly exportsFunction: boolean;
   readonly packages: readonly PackageFolder[];
-  /** The handler of every task that has one, by {@link handlerKey}. */
+  /** The handler of every task that has one, by {@link handlerKey}, and key functions by {@link keyFunctionKey}. */
   readonly located: LocatedHandlers;
   /** Inputs that were read while the file was loaded. */
   readonly noted: NotedInputs;
@@ -48,6 +48,11 @@ export interface LoadedDags {
 /** Returns the name of a task's handler, unique within a file. */
 export function handlerKey(dagId: string, taskId: string): string {
   return JSON.stringify([dagId, taskId]);
+}
+
+/** Returns the name of a task's key function, likewise. */
+export function keyFunctionKey(dagId: string, taskId: string): string {
+  return JSON.stringify([dagId, taskId, "key"]);
 }
 
 /** Sent when a loader is about to load: the Dag file is responsible for everything after it. */

@@ -112,6 +112,11 @@ const components: z.ZodType<CacheRecord["components"]> = z.strictObject({
   files: z.exactOptional(digests),
   shown: z.exactOptional(digests),
   shownFiles: z.exactOptional(digests),
+  entries: z.exactOptional(digests),
+  shownEntries: z.exactOptional(digests),
+  share: z.exactOptional(text),
+  key: z.exactOptional(digest),
+  keySource: z.exactOptional(digest),
 });
 export const shownRecord: z.ZodType<ShownRecord> = z.strictObject({
   ...record,
@@ -135,6 +140,7 @@ const change: z.ZodType<ComponentChange> = z.strictObject({
     "context",
     "env",
     "share",
+    "key",
     "version",
     "source",
     "package",

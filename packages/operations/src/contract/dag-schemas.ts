@@ -90,6 +90,9 @@ const cacheConfig: z.ZodType<SerializedCacheConfig> = z.strictObject({
   keyStorage: z.exactOptional(name),
   resultStorage: z.exactOptional(name),
   projections: z.exactOptional(z.array(z.tuple([text, z.array(text)]))),
+  key: z.exactOptional(
+    z.strictObject({ sourceHash: text, trust: z.exactOptional(z.enum(["pure", "unconfirmed"])) }),
+  ),
   ignoreSource: z.exactOptional(z.literal(true)),
   share: z.exactOptional(text),
   mode: z.exactOptional(z.enum(["refresh", "read", "keep"])),

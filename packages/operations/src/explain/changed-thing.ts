@@ -14,6 +14,7 @@ const WHAT = {
   input: "input",
   context: "context value",
   env: "environment variable",
+  key: "the answer of its key function",
   version: "its version",
   source: "source",
   package: "package",

@@ -86,25 +86,28 @@ function isRecord(value: unknown): value is FiledRecord {
 
 function isComponents(value: unknown): boolean {
   if (!isObject(value)) return false;
-  const { runtime, files, shown, shownFiles, entries, shownEntries, share } = value;
+  const { runtime, files, shown, shownFiles, entries, shownEntries, share, key, keySource } = value;
   // The first edition had none; its records cannot be hit, and explain why.
   if (value["v"] !== 1 && !isDigests(runtime)) return false;
   if (
     ![files, shown, shownFiles, entries, shownEntries].every((part) => part === undefined || isDigests(part))
   )
     return false;
-  if (share !== undefined && !isText(share)) return false;
-  return hasFields<Omit<KeyComponents, "runtime" | "files" | "entries" | "share">>(value, {
-    v: (version) => version === 1 || version === KEY_VERSION,
-    team: isText,
-    dag: isText,
-    task: isText,
-    source: isText,
-    inputs: isDigests,
-    context: isDigests,
-    env: isDigests,
-    version: (version) => version === null || isText(version),
-  });
+  if (![share, key, keySource].every((part) => part === undefined || isText(part))) return false;
+  return hasFields<Omit<KeyComponents, "runtime" | "files" | "entries" | "share" | "key" | "keySource">>(
+    value,
+    {
+      v: (version) => version === 1 || version === KEY_VERSION,
+      team: isText,
+      dag: isText,
+      task: isText,
+      source: isText,
+      inputs: isDigests,
+      context: isDigests,
+      env: isDigests,
+      version: (version) => version === null || isText(version),
+    },
+  );
 }
 
 function isXCom(value: unknown): boolean {

@@ -3,9 +3,11 @@
 import type { CacheTrust } from "@memodag/core";
 import type { CachePolicy } from "./cache-policy.ts";
 import type { CacheSettings } from "./cache-settings.ts";
+import type { KeyFunction, KeyOption } from "./key-function.ts";
 
 /**
- * Controls how a task's results are cached. `Name` is the union of the task's argument names.
+ * Controls how a task's results are cached. `Name` is the union of the task's argument names, `Args` the
+ * type of its arguments.
  *
  * @example
  * ```ts
@@ -14,9 +16,12 @@ import type { CacheSettings } from "./cache-settings.ts";
  * });
  * ```
  */
-export interface CacheConfig<Name extends string = string> extends CacheSettings {
+export interface CacheConfig<
+  Name extends string = string,
+  Args extends object = object,
+> extends CacheSettings {
   /** A policy, to which the other options are added. An option that the policy sets too takes its place. */
-  readonly policy?: CachePolicy<Name>;
+  readonly policy?: CachePolicy<Name, Args>;
   /** Arguments that do not affect the result. They are left out of the cache key. */
   readonly excludeInputs?: readonly Name[];
   /**
@@ -25,6 +30,13 @@ export interface CacheConfig<Name extends string = string> extends CacheSettings
    * not there counts as such.
    */
   readonly inputs?: { readonly [name in Name]?: readonly string[] };
+  /**
+   * A function of the task's arguments whose answer becomes part of the cache key, such as
+   * `({ path }) => statSync(path).mtimeMs`. It adds a part and takes none out: list arguments that it stands for in
+   * `excludeInputs`. It runs in a process of its own before the lookup; when it returns `null` or fails, the task runs
+   * and its result is not stored.
+   */
+  readonly key?: KeyFunction<Args> | KeyOption<Args>;
   /**
    * Properties of the run that the task reads, such as `params.species`, `dagRun.conf.region` or
    * `logicalDate`. They become part of the cache key.

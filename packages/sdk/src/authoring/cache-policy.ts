@@ -4,6 +4,12 @@ import { MemodagError } from "@memodag/core";
 import { canonicalContextPath, CONTEXT_PATH_RULE, isContextPath } from "../context/context-path.ts";
 import { show } from "./dag-fault.ts";
 import type { CacheSettings } from "./cache-settings.ts";
+import {
+  findKeyFunction,
+  type KeyFunction,
+  type KeyFunctionOptions,
+  type ReadKeyFunction,
+} from "./key-function.ts";
 
 /** The content of a policy in its one normal form: lists are sorted and without duplicates. */
 export interface PolicyForm {
@@ -14,13 +20,15 @@ export interface PolicyForm {
   readonly version: string | null;
   readonly context: readonly string[];
   readonly env: readonly string[];
+  /** The function whose answer is in the key; `null`: there is none. */
+  readonly key: ReadKeyFunction | null;
   readonly settings: CacheSettings;
 }
 
 /**
  * A cache policy: what is in a task's cache key besides team, Dag, task and runtime, and how results are kept.
  * Policies are frozen; every method returns a new one. `Name` is the union of the arguments that the policy leaves
- * out: only a task that has all of them may use it.
+ * out: only a task that has all of them may use it. `Args` are the arguments that its key function takes.
  *
  * @example
  * ```ts
@@ -30,25 +38,29 @@ export interface PolicyForm {
  * dag.task("score", score, { cache: { policy: HOUSE, errors: "1h" } });
  * ```
  */
-export interface CachePolicy<out Name extends string = never> {
+export interface CachePolicy<out Name extends string = never, in Args extends object = object> {
   /** Arguments that the policy leaves out of the key. */
   readonly leavesOut: readonly Name[];
+  /** The arguments of its key function, for the compiler only. There is no such property. */
+  readonly "~keyOf"?: (args: Args) => void;
   /**
    * Adds parts. The order never matters, and a key never becomes coarser by it: an argument is left out only if every
    * policy with {@link INPUTS} leaves it out.
    *
-   * @throws MemodagError `dag_invalid` if two policies differ in a version or a setting
+   * @throws MemodagError `dag_invalid` if two policies differ in a version, a key function or a setting
    */
-  plus<Other extends string = never>(...parts: readonly CachePolicy<Other>[]): CachePolicy<Name | Other>;
+  plus<Other extends string = never, OtherArgs extends object = object>(
+    ...parts: readonly CachePolicy<Other, OtherArgs>[]
+  ): CachePolicy<Name | Other, Args & OtherArgs>;
   /**
    * Leaves arguments out of the key, because you vouch that they do not affect the result. The only method that makes
    * a key coarser.
    *
    * @throws MemodagError `dag_invalid` for a policy without {@link INPUTS}
    */
-  minus<Less extends string>(...names: readonly Less[]): CachePolicy<Name | Less>;
+  minus<Less extends string>(...names: readonly Less[]): CachePolicy<Name | Less, Args>;
   /** Sets how results are kept. A setting that the policy has already is replaced. */
-  with(settings: CacheSettings): CachePolicy<Name>;
+  with(settings: CacheSettings): CachePolicy<Name, Args>;
 }
 
 // A registered symbol, so that two copies of this package in one process recognize each other's policies.
@@ -60,7 +72,7 @@ export function findPolicyForm(value: unknown): PolicyForm | undefined {
   return Object.getOwnPropertyDescriptor(value, FORM)?.value as PolicyForm | undefined;
 }
 
-class Policy implements CachePolicy<string> {
+class Policy implements CachePolicy<string, never> {
   readonly leavesOut: readonly string[];
 
   constructor(form: PolicyForm) {
@@ -69,11 +81,11 @@ class Policy implements CachePolicy<string> {
     Object.freeze(this);
   }
 
-  plus(...parts: readonly CachePolicy<string>[]): CachePolicy<string> {
+  plus(...parts: readonly CachePolicy<string, never>[]): CachePolicy<string, never> {
     return new Policy(parts.map(formOf).reduce(combine, formOf(this)));
   }
 
-  minus(...names: readonly string[]): CachePolicy<string> {
+  minus(...names: readonly string[]): CachePolicy<string, never> {
     const form = formOf(this);
     if (names.length === 0 || !names.every((name) => typeof name === "string" && name !== "")) {
       throw policyInvalid("minus() takes names of arguments", 'name at least one, such as minus("account")');
@@ -87,7 +99,7 @@ class Policy implements CachePolicy<string> {
     return new Policy({ ...form, minus: sorted([...form.minus, ...names]) });
   }
 
-  with(settings: CacheSettings): CachePolicy<string> {
+  with(settings: CacheSettings): CachePolicy<string, never> {
     const form = formOf(this);
     const given = Object.entries(settings).filter(([, value]) => value !== undefined);
     const unknown = given.find(([name]) => !SETTING_NAMES.some((known) => known === name));
@@ -119,7 +131,7 @@ function formOf(value: unknown): PolicyForm {
   const fix =
     value === false
       ? "write cache: false for a task that is not cached"
-      : "use INPUTS, SOURCE, PARAMS, RUN_ID, context(…), env(…), version(…) and what they combine to";
+      : "use INPUTS, SOURCE, PARAMS, RUN_ID, context(…), env(…), version(…), KEY(…) and what they combine to";
   throw policyInvalid(`${show(value)} is not a cache policy`, fix);
 }
 
@@ -130,6 +142,7 @@ function combine(a: PolicyForm, b: PolicyForm): PolicyForm {
     version: oneOf("version", a.version ?? undefined, b.version ?? undefined) ?? null,
     context: sorted([...a.context, ...b.context]),
     env: sorted([...a.env, ...b.env]),
+    key: oneKeyOf(a.key, b.key),
     settings: Object.fromEntries(
       SETTING_NAMES.map((name) => [name, oneOf(name, a.settings[name], b.settings[name])] as const).filter(
         ([, value]) => value !== undefined,
@@ -145,6 +158,14 @@ function commonExclusions(
 ): readonly string[] | null {
   if (a === null || b === null) return a ?? b;
   return a.filter((name) => b.includes(name));
+}
+
+function oneKeyOf(a: ReadKeyFunction | null, b: ReadKeyFunction | null): ReadKeyFunction | null {
+  if (!a || !b || (a.call === b.call && a.trust === b.trust)) return a ?? b;
+  throw policyInvalid(
+    "two policies have different key functions",
+    "use one function that returns both parts",
+  );
 }
 
 function oneOf<Value>(name: string, a: Value | undefined, b: Value | undefined): Value | undefined {
@@ -171,6 +192,7 @@ const NOTHING: PolicyForm = {
   version: null,
   context: [],
   env: [],
+  key: null,
   settings: {},
 };
 
@@ -225,4 +247,22 @@ export function version(text: string): CachePolicy {
   if (typeof text !== "string" || text === "")
     throw policyInvalid(`version(${show(text)})`, "use a non-empty string");
   return policy({ version: text });
+}
+
+/**
+ * The answer of a function of the task's arguments, such as `KEY(({ path }: { path: string }) => statSync(path).mtimeMs)`.
+ * It adds a part to the key; arguments that it stands for are left out by name, such as `INPUTS.minus("doc")`.
+ *
+ * @throws MemodagError `dag_invalid` for anything but a function
+ */
+export function KEY<Args extends object>(
+  call: KeyFunction<Args>,
+  options: KeyFunctionOptions = {},
+): CachePolicy<never, Args> {
+  const key = findKeyFunction({ ...options, of: call });
+  if (key) return new Policy({ ...NOTHING, key }) as unknown as CachePolicy<never, Args>;
+  throw policyInvalid(
+    `KEY(${show(call)})`,
+    "use a function of the task's arguments, and the options pure or confirm",
+  );
 }

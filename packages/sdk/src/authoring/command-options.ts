@@ -39,7 +39,7 @@ import {
  * });
  * ```
  */
-export interface CommandOptions extends TaskOptions {
+export interface CommandOptions extends TaskOptions<string, never> {
   /**
    * The program and its arguments, such as `["python3", "fit.py"]`. They are run without a shell
    * and without substitution. The program reads the task's arguments from the file named by

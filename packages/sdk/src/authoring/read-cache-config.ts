@@ -12,6 +12,7 @@ import { canonicalContextPath, CONTEXT_PATH_RULE, isContextPath } from "../conte
 import { findPolicyForm, type PolicyForm } from "./cache-policy.ts";
 import { show, type FaultPlace } from "./dag-fault.ts";
 import { IDENTIFIER_RULE, isIdentifier } from "./identifier.ts";
+import { readKeyFunction, type AnyKeyFunction, type ReadKeyFunction } from "./key-function.ts";
 import { OptionReader } from "./option-reader.ts";
 import { readProjections } from "./read-projections.ts";
 import { readReads } from "./read-reads.ts";
@@ -22,6 +23,7 @@ const NAMES = [
   "expires",
   "excludeInputs",
   "inputs",
+  "key",
   "includeInputs",
   "env",
   "version",
@@ -70,6 +72,7 @@ export interface ReadCacheConfig {
   readonly config: SerializedCacheConfig;
   /** True if a policy puts no argument into the key: the task must have none. */
   readonly hasNoInputs: boolean;
+  readonly keyFunction: AnyKeyFunction | undefined;
 }
 
 /**
@@ -92,6 +95,7 @@ export function readCacheRules(
   const version = reader.text("version", null);
   const errorsTtlMs = reader.duration("errors", null, 1);
   const excludeInputs = reader.strings("excludeInputs").sort();
+  const key = readKeyFunction(reader);
   const config: SerializedCacheConfig = {
     ttlMs: reader.get("ttl") === null ? null : reader.duration("ttl", "default", 1),
     excludeInputs,
@@ -104,13 +108,14 @@ export function readCacheRules(
     ...nonEmpty("reads", readReads(place, reader, group)),
     ...nonEmpty("trust", readTrust(reader)),
     ...nonEmpty("projections", readProjections(reader, excludeInputs)),
+    ...(key && { key: { sourceHash: "", ...(key.trust && { trust: key.trust }) } }),
     ...readSource(reader, version),
     ...readMode(reader, errorsTtlMs),
     ...readShare(reader),
     ...readExpires(reader),
     ...readStorage(reader),
   };
-  return { config, hasNoInputs: form?.minus === null };
+  return { config, hasNoInputs: form?.minus === null, keyFunction: key?.call };
 }
 
 function readPolicy(reader: OptionReader): PolicyForm | undefined {
@@ -132,11 +137,16 @@ function onTopOf(form: PolicyForm, own: unknown, reader: OptionReader): Readonly
     ...level,
     ...(form.version !== null && { version: form.version }),
     ...(!form.hasSource && { source: "version" }),
+    ...(form.key && { key: keyOption(form.key) }),
     ...given,
     excludeInputs: [...(form.minus ?? []), ...reader.strings("excludeInputs")],
     includeInputs: [...form.context, ...reader.strings("includeInputs")],
     env: [...form.env, ...reader.strings("env")],
   };
+}
+
+function keyOption({ call, trust }: ReadKeyFunction): Record<string, unknown> {
+  return { of: call, pure: trust === "pure", confirm: trust !== "unconfirmed" };
 }
 
 function readSerialize(reader: OptionReader): boolean {

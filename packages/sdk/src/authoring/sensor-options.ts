@@ -22,7 +22,10 @@ import {
  * });
  * ```
  */
-export interface SensorOptions<Name extends string = string> extends TaskOptions<Name> {
+export interface SensorOptions<
+  Name extends string = string,
+  Args extends object = object,
+> extends TaskOptions<Name, Args> {
   /**
    * `"poke"` keeps one process and its slot for the whole wait. `"reschedule"` starts a process for
    * each poke and takes no slot in between; use it for waits longer than a minute. Default:
@@ -48,7 +51,10 @@ export interface SensorOptions<Name extends string = string> extends TaskOptions
 }
 
 /** Options of a sensor that is declared without an id argument. */
-export interface NamedSensorOptions<Name extends string = string> extends SensorOptions<Name> {
+export interface NamedSensorOptions<
+  Name extends string = string,
+  Args extends object = object,
+> extends SensorOptions<Name, Args> {
   /** Default: the name of the handler function. */
   readonly taskId?: string;
 }

@@ -7,6 +7,7 @@ import type { CachePolicy } from "./cache-policy.ts";
 import type { FaultPlace } from "./dag-fault.ts";
 import { LARGEST_COUNT, OptionReader } from "./option-reader.ts";
 import { readCacheConfig, readCacheRules } from "./read-cache-config.ts";
+import type { AnyKeyFunction } from "./key-function.ts";
 import { readBackoff, readCallbacks, type BackoffSettings, type CallbackFunctions } from "./retry-options.ts";
 
 /** Task options for which a Dag can set defaults in `defaultArgs`. */
@@ -52,11 +53,11 @@ export interface DagTaskDefaults extends TaskDefaults {
    * The meaning of `cache: true` in the Dag: a policy, or the options of `cache`. It does not enable caching, and a task
    * with options or a policy of its own uses its `keyStorage` and `resultStorage` alone. Default: `{}`.
    */
-  readonly cache?: CachePolicy | CacheConfig<never>;
+  readonly cache?: CachePolicy | CacheConfig<never, object>;
 }
 
 /**
- * Options of a task. `Name` is the union of its argument names.
+ * Options of a task. `Name` is the union of its argument names, `Args` the type of its arguments.
  *
  * @example
  * ```ts
@@ -70,16 +71,22 @@ export interface DagTaskDefaults extends TaskDefaults {
  * });
  * ```
  */
-export interface TaskOptions<Name extends string = string> extends TaskDefaults {
+export interface TaskOptions<
+  Name extends string = string,
+  Args extends object = object,
+> extends TaskDefaults {
   /**
    * Enables and configures caching of results: a policy, or an object. `true` stands for the Dag's `defaultArgs.cache`,
    * or else `{}`. Default: false.
    */
-  readonly cache?: boolean | CachePolicy<Name> | CacheConfig<Name>;
+  readonly cache?: boolean | CachePolicy<Name, Args> | CacheConfig<Name, Args>;
 }
 
 /** Options of a task that is declared without an id argument. */
-export interface NamedTaskOptions<Name extends string = string> extends TaskOptions<Name> {
+export interface NamedTaskOptions<
+  Name extends string = string,
+  Args extends object = object,
+> extends TaskOptions<Name, Args> {
   /** Default: the name of the handler function. */
   readonly taskId?: string;
 }
@@ -102,6 +109,8 @@ export interface TaskSettings extends BackoffSettings {
   readonly cache: SerializedCacheConfig | null;
   /** True if the cache policy puts no argument into the key: the task must have none. Absent: false. */
   readonly hasNoInputs?: true;
+  /** The function whose answer is part of the key. Absent: none. */
+  readonly keyFunction?: AnyKeyFunction;
 }
 
 const DEFAULT_NAMES = [
@@ -168,10 +177,11 @@ export function readTaskSettings(
     ...settings,
     cache: cache && cache.config,
     ...(cache?.hasNoInputs && { hasNoInputs: true as const }),
+    ...(cache?.keyFunction && { keyFunction: cache.keyFunction }),
   };
 }
 
-function readSettings(reader: OptionReader): Omit<TaskSettings, "cache" | "hasNoInputs"> {
+function readSettings(reader: OptionReader): Omit<TaskSettings, "cache" | "hasNoInputs" | "keyFunction"> {
   const queue = reader.text("queue", undefined);
   return {
     retries: reader.integer("retries", 0, 0, MOST_RETRIES),

@@ -70,7 +70,7 @@ export abstract class TaskScope {
   task<Args extends object = NoArguments, Result = unknown>(
     taskId: string,
     handler: Handler<Args, Result> & JsonResult<Awaited<NoInfer<Result>>>,
-    options?: TaskOptions<NamesOf<NoInfer<Args>>>,
+    options?: TaskOptions<NamesOf<NoInfer<Args>>, NoInfer<Args>>,
   ): TaskFactory<Args, ResultOf<Result>>;
   /**
    * Declares a task whose id is the name of the handler function, or the option `taskId`.
@@ -84,7 +84,7 @@ export abstract class TaskScope {
    */
   task<Args extends object = NoArguments, Result = unknown>(
     handler: Handler<Args, Result> & JsonResult<Awaited<NoInfer<Result>>>,
-    options?: NamedTaskOptions<NamesOf<NoInfer<Args>>>,
+    options?: NamedTaskOptions<NamesOf<NoInfer<Args>>, NoInfer<Args>>,
   ): TaskFactory<Args, ResultOf<Result>>;
   /**
    * Declares a task that waits for an answer from a person, in place of a handler.
@@ -181,12 +181,12 @@ export abstract class TaskScope {
   sensor<Args extends object = NoArguments, Answer extends PokeAnswer = boolean>(
     taskId: string,
     poke: Poke<Args, Answer>,
-    options?: SensorOptions<NamesOf<NoInfer<Args>>>,
+    options?: SensorOptions<NamesOf<NoInfer<Args>>, NoInfer<Args>>,
   ): SensorFactory<Args, Answer>;
   /** Declares a sensor whose id is the name of the handler function, or the option `taskId`. */
   sensor<Args extends object = NoArguments, Answer extends PokeAnswer = boolean>(
     poke: Poke<Args, Answer>,
-    options?: NamedSensorOptions<NamesOf<NoInfer<Args>>>,
+    options?: NamedSensorOptions<NamesOf<NoInfer<Args>>, NoInfer<Args>>,
   ): SensorFactory<Args, Answer>;
   sensor(
     first: string | AnyHandler,

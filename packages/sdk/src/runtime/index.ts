@@ -10,6 +10,7 @@ export {
   listResultSchemas,
   listTaskIds,
 } from "./list-handlers.ts";
+export { callKeyFunction, listKeyFunctions } from "./call-key-function.ts";
 export { openJobCache } from "./open-job-cache.ts";
 export type { EntryAccess } from "./job-caches.ts";
 export { checkResult } from "./check-result.ts";

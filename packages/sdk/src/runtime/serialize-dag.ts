@@ -22,6 +22,8 @@ export interface DagSource {
   readonly artifactDigest: string;
   /** Digest of the code that each task can reach, by task id. */
   readonly sourceHashes: ReadonlyMap<string, string>;
+  /** Digest of the code that the key function of a task can reach, by task id. */
+  readonly keyHashes?: ReadonlyMap<string, string>;
   /** Every package that the artifact can load. Default: none. */
   readonly packages?: readonly PackageVersion[];
 }
@@ -34,7 +36,7 @@ export interface DagSource {
  */
 export function serializeDag(
   dag: Dag,
-  { artifactDigest, sourceHashes, packages = [] }: DagSource,
+  { artifactDigest, sourceHashes, keyHashes = new Map(), packages = [] }: DagSource,
 ): SerializedDag {
   const state = getState(dag);
   requireAllTasks(state);
@@ -42,7 +44,10 @@ export function serializeDag(
   const branches = new Map([...serializeBranches(state), ...approvalBranches(state, upstreams)]);
   const tasks = topologicalOrder(state, upstreams).map((task) => {
     const branch = branches.get(task.taskId);
-    return { ...serializeTask(state, task, upstreams, sourceHashes), ...(branch && { branch }) };
+    return {
+      ...serializeTask(state, task, upstreams, { sourceHashes, keyHashes }),
+      ...(branch && { branch }),
+    };
   });
   const { dagId } = state;
   const { defaultArgs: _applied, params, confSchema, ...settings } = state.settings;
@@ -76,10 +81,10 @@ function serializeTask(
   { dagId }: DagState,
   task: TaskDeclaration,
   upstreams: Upstreams,
-  sourceHashes: ReadonlyMap<string, string>,
+  { sourceHashes, keyHashes }: Required<Pick<DagSource, "sourceHashes" | "keyHashes">>,
 ): SerializedTask {
   const { taskId, placement, command, sensor, runStep, hitl } = task;
-  const { callbacks, hasNoInputs: _checked, ...settings } = task.settings;
+  const { callbacks, hasNoInputs: _checked, keyFunction: _code, ...settings } = task.settings;
   if (!placement) {
     throw dagInvalid(
       { dagId, taskId },
@@ -92,11 +97,16 @@ function serializeTask(
   // A step that the scheduler carries out itself has no code, and a person's answer is not cached.
   const sourceHash = runStep || hitl ? NO_SOURCE : sourceHashes.get(taskId);
   if (sourceHash === undefined) throw new TypeError(`no source hash for task ${taskId}`);
+  const { cache } = settings;
+  const key = cache?.key && { ...cache.key, sourceHash: keyHashes.get(taskId) };
+  if (key && key.sourceHash === undefined)
+    throw new TypeError(`no source hash for the key function of ${taskId}`);
   return {
     taskId,
     ...placement,
     upstream: [...(upstreams.get(taskId) ?? [])].sort(),
     ...settings,
+    ...(cache && key && { cache: { ...cache, key: { ...key, sourceHash: key.sourceHash ?? "" } } }),
     sourceHash,
     ...(command && { command: { ...command, files: [] } }),
     ...(sensor && { sensor }),
