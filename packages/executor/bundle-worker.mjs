@@ -1,6 +1,6 @@
 // Bundles the worker, which is started for every attempt: what it loads is paid for each time.
 //
-// Two entries that share one SDK: the worker itself, and what `import "memodag"` gives in it.
+// Entries that share one SDK: the worker itself, the process of key functions, and what `import "memodag"` gives in them.
 
 import { rm } from "node:fs/promises";
 import { build } from "esbuild";
@@ -32,7 +32,7 @@ const outdir = "dist/worker-bundle";
 // Chunks are named by their content: those of earlier builds would stay for ever.
 await rm(outdir, { recursive: true, force: true });
 await build({
-  entryPoints: ["src/worker/main.ts", "src/worker/sdk.ts"],
+  entryPoints: ["src/worker/main.ts", "src/worker/key-main.ts", "src/worker/sdk.ts"],
   outdir,
   bundle: true,
   splitting: true,

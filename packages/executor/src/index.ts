@@ -1,4 +1,5 @@
 export * from "./artifact-copies.ts";
+export * from "./key-processes.ts";
 export * from "./local-executor.ts";
 export * from "./log-file-path.ts";
 export * from "./surroundings/local-surroundings.ts";

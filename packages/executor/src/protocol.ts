@@ -23,6 +23,7 @@ import {
 } from "@memodag/core";
 import { readEntryRequest } from "./entry-requests.ts";
 import type { Frame } from "./frame.ts";
+import { fromPlaced, toPlaced, type PlacedResults } from "./placed-results.ts";
 
 /** The descriptor of the channel in the worker. */
 export const CHANNEL_FD = 3;
@@ -78,19 +79,11 @@ export type FromWorker =
   /** `id` is chosen by the worker and repeated in the answer. */
   | { readonly kind: "question"; readonly id: number; readonly question: Question };
 
-/** Results in a message: bytes by their index among the frame's blobs. */
-type PlacedResults = readonly (readonly [name: string, at: number | readonly (number | null)[]])[];
-
 /** Encodes a message of an executor. */
 export function toWorkerFrame(message: ToWorker): Frame {
   if (message.kind === "abort") return { message, blobs: [] };
   if (message.kind === "answer") return toAnswerFrame(message);
-  const blobs: Uint8Array[] = [];
-  const place = (bytes: Uint8Array): number => blobs.push(bytes) - 1;
-  const results: PlacedResults = Array.from(message.results, ([name, result]) => [
-    name,
-    result.kind === "single" ? place(result.bytes) : result.items.map((bytes) => bytes && place(bytes)),
-  ]);
+  const { results, blobs } = toPlaced(message.results);
   // The references would be of no use to the worker, which has the bytes.
   return { message: { ...message, attempt: { ...message.attempt, results: [] }, results }, blobs };
 }
@@ -112,17 +105,7 @@ export function fromExecutorFrame({ message, blobs }: Frame): ToWorker {
     return bytes ? ({ ...answer, answer: { ...answer.answer, bytes } } as typeof answer) : answer;
   }
   const order = message as Omit<RunOrder, "results"> & { readonly results: PlacedResults };
-  const find = (at: number): Uint8Array => blobs[at] ?? new Uint8Array();
-  const results = new Map<string, AttemptResult>();
-  for (const [name, at] of order.results) {
-    results.set(
-      name,
-      typeof at === "number"
-        ? { kind: "single", bytes: find(at) }
-        : { kind: "mapped", items: at.map((item) => (item === null ? null : find(item))) },
-    );
-  }
-  return { ...order, results };
+  return { ...order, results: fromPlaced(order.results, blobs) };
 }
 
 /** Encodes a message of a worker. */

@@ -13,7 +13,10 @@ import { killMarked, killProcess, listDescendants, MARK_VARIABLE, markValue } fr
 import { CHANNEL_FD, toWorkerFrame, type ToWorker } from "./protocol.ts";
 
 /** Workers run the built bundle, even if this module is loaded from source. */
-const WORKER_ENTRY = fileURLToPath(new URL("../dist/worker-bundle/main.js", import.meta.url));
+const ENTRIES = {
+  main: fileURLToPath(new URL("../dist/worker-bundle/main.js", import.meta.url)),
+  keys: fileURLToPath(new URL("../dist/worker-bundle/key-main.js", import.meta.url)),
+};
 
 /** Maximum delay of the last output of a process after its end, in milliseconds. */
 const LAST_WORDS_MS = 1_000;
@@ -23,6 +26,8 @@ const YOUNG_MS = 2_000;
 
 /** Options of a worker process. */
 export interface WorkerProcessOptions {
+  /** The program: `main` runs one attempt, `keys` calls key functions. Default: `main`. */
+  readonly entry?: "main" | "keys";
   readonly cwd: string;
   readonly env: Readonly<Record<string, string>>;
   /** Node options. */
@@ -63,7 +68,7 @@ export class WorkerProcess {
 
   /** @throws the system's error if the process cannot be created */
   static async start(options: WorkerProcessOptions): Promise<WorkerProcess> {
-    const child = spawn(process.execPath, [...options.nodeOptions, WORKER_ENTRY], {
+    const child = spawn(process.execPath, [...options.nodeOptions, ENTRIES[options.entry ?? "main"]], {
       cwd: options.cwd,
       env: { ...options.env, [MARK_VARIABLE]: markValue(options.mark, process.env[MARK_VARIABLE]) },
       // In its own group: it does not receive signals of the terminal, and ends with everything that it
@@ -122,7 +127,12 @@ export class WorkerProcess {
    * it is too long
    */
   send(message: ToWorker, onSent?: () => void): void {
-    this.#channel.send(toWorkerFrame(message), onSent);
+    this.sendFrame(toWorkerFrame(message), onSent);
+  }
+
+  /** The same for a frame. */
+  sendFrame(frame: Frame, onSent?: () => void): void {
+    this.#channel.send(frame, onSent);
   }
 
   /** Pauses or resumes reading from the worker. */
