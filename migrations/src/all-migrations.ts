@@ -27,6 +27,7 @@ import { retention } from "./0030-retention.ts";
 import { runCacheLimits } from "./0032-run-cache-limits.ts";
 import { recordValidity } from "./0033-record-validity.ts";
 import { writtenResults } from "./0036-written-results.ts";
+import { keyMemos } from "./0037-key-memos.ts";
 import type { SchemaDialect } from "./schema-dialect.ts";
 
 /** Every migration by name; they run in the order of their names, on every dialect. */
@@ -58,5 +59,6 @@ export function allMigrations(types: SchemaDialect): Record<string, Migration> {
     "0032_run_cache_limits": runCacheLimits(types),
     "0033_record_validity": recordValidity(types),
     "0036_written_results": writtenResults(types),
+    "0037_key_memos": keyMemos(types),
   };
 }

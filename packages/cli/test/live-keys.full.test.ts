@@ -25,11 +25,13 @@ const part = new Dag("part");
 part.task("only", (input: { doc: { text: string } }) => input.doc.text, { cache: { inputs: { doc: ["text"] } } })({
   doc: { text: "0123456789" },
 });
+const keyed = new Dag("keyed");
+keyed.task("only", () => 1, { cache: { key: () => 1 } })({});
 const slow = new Dag("slow");
 slow.task("only", () => rest(1_500, 1))({});
 const told = new Dag("told");
 told.task("only", () => 1, { onSuccess: () => rest(2_500) })({});
-export { wide, one, part, slow, told };
+export { wide, one, part, keyed, slow, told };
 `;
 
 /** A backend that takes 400 ms for each call; a forgetful one finds nothing. */
@@ -148,6 +150,12 @@ const KEYS: Readonly<Record<string, LiveKey>> = {
     before: '"3B"',
     after: '"1KiB"',
     observe: async (room) => (await room.run("part")).instances[0]?.cacheStatus,
+    seen: ["uncacheable", "populated"],
+  },
+  "task_cache.key_timeout": {
+    before: '"1ms"',
+    after: '"30s"',
+    observe: async (room) => (await room.run("keyed")).instances[0]?.cacheStatus,
     seen: ["uncacheable", "populated"],
   },
   "task_cache.max_size": {

@@ -189,6 +189,17 @@ export const configSchema = {
       default: "128MiB",
       live: true,
     }),
+    key_timeout: key(duration("1ms", "10m"), {
+      description:
+        "How long key functions (`cache: { key }`) may take for the answers to a thousand questions, with the start of their process. What has no answer by then runs, and its result is not stored.",
+      default: "5s",
+      live: true,
+    }),
+    key_processes: key(integer(1, 1_000), {
+      description:
+        "Maximum number of processes of a scheduler that call key functions. There is one for each Dag file whose functions are asked; it ends when it has not been asked for 30 seconds.",
+      default: 4,
+    }),
     runtime: key(choice("exact", "major"), {
       description:
         "Which Node versions share results: only the exact same version, or all of the same major version (ignoring the ICU version).",

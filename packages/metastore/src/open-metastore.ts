@@ -8,6 +8,7 @@ import type {
   DagStore,
   EntryStore,
   HumanStore,
+  KeyMemos,
   RunRetention,
   RunStore,
   ScheduleStore,
@@ -28,6 +29,7 @@ import { MetadataValueAdapter } from "./cache/metadata-value-adapter.ts";
 import { MetadataByteStore } from "./cache/metadata-byte-store.ts";
 import { MetadataDecisionStore } from "./cache/metadata-decision-store.ts";
 import { MetadataCounterStore } from "./cache/metadata-counter-store.ts";
+import { MetadataKeyMemoStore } from "./cache/metadata-key-memo-store.ts";
 import { MetadataLeaseStore } from "./cache/metadata-lease-store.ts";
 import { BreakerStates } from "./cache/breaker-states.ts";
 import { CacheSwitch } from "./cache/cache-switch.ts";
@@ -76,6 +78,8 @@ export interface Metastore {
   readonly counters: CounterStore;
   /** Why instances did not hit. */
   readonly decisions: DecisionStore & AgedStore;
+  /** Answers of pure key functions. */
+  readonly keyMemos: KeyMemos & AgedStore;
   /** Versions of Dags, and artifacts, that nothing refers to any more. */
   readonly superseded: SupersededStore;
   readonly cacheSwitch: CacheSwitch;
@@ -131,6 +135,7 @@ export async function openMetastore(url: string, options: MetastoreOptions = {})
     entries: new MetadataEntryStore(dialect),
     counters: new MetadataCounterStore(dialect),
     decisions: new MetadataDecisionStore(dialect),
+    keyMemos: new MetadataKeyMemoStore(dialect),
     superseded: new MetadataSupersededStore(dialect),
     cacheSwitch: new CacheSwitch(dialect),
     breakers: new BreakerStates(dialect),

@@ -10,6 +10,7 @@ import type {
   EntryLimit,
   EntryStore,
   HumanStore,
+  KeyMemos,
   Logger,
   LogStore,
   RunRetention,
@@ -67,6 +68,8 @@ export interface Stores {
   openByteStore(name: string): Promise<ByteStore>;
   /** Explanations of misses; always in the metadata database. */
   readonly decisions: DecisionStore & AgedStore;
+  /** Remembered answers of key functions. */
+  readonly keyMemos: KeyMemos & AgedStore;
   readonly cacheSwitch: CacheSwitch;
   readonly breakers: BreakerStates;
   readonly audit: AuditLog & AgedStore;

@@ -54,11 +54,11 @@ function quoted(taskIds: readonly string[]): string {
  * identified by its value.
  */
 export class CodeIdentities {
-  readonly #numbers = new WeakMap<AnyHandler, number>();
+  readonly #numbers = new WeakMap<object, number>();
   #last = 0;
 
   /** Returns the digest that identifies a task's code. `version` simulates a change of the code. */
-  digestOf(handler: AnyHandler | undefined, mock: Mock | undefined, version: string | undefined): Digest {
+  digestOf(handler: object | undefined, mock: Mock | undefined, version: string | undefined): Digest {
     const code =
       mock === undefined || typeof mock === "function"
         ? `function ${handler ? this.#numberOf(handler) : "none"}`
@@ -66,7 +66,7 @@ export class CodeIdentities {
     return sha256(JSON.stringify([code, version ?? null]));
   }
 
-  #numberOf(handler: AnyHandler): number {
+  #numberOf(handler: object): number {
     const known = this.#numbers.get(handler);
     if (known !== undefined) return known;
     this.#last += 1;

@@ -23,10 +23,18 @@ import {
 } from "@memodag/result-cache";
 import { answerAttempts, RunEntries, Scheduler, triggerRun } from "@memodag/scheduler";
 import type { Dag } from "@memodag/sdk";
-import { isDag, listHandlers, listTaskIds, replaceHandlers, serializeDag } from "@memodag/sdk/runtime";
+import {
+  isDag,
+  listHandlers,
+  listKeyFunctions,
+  listTaskIds,
+  replaceHandlers,
+  serializeDag,
+} from "@memodag/sdk/runtime";
 import { answerRequests, requireAnswers } from "./answers.ts";
 import { IdleTime } from "./idle-time.ts";
 import { InProcessExecutor } from "./in-process-executor.ts";
+import { InProcessKeys, MemoryKeyMemos } from "./key-functions.ts";
 import { KeptBlobs, type TestBlobs } from "./kept-blobs.ts";
 import { CodeIdentities, readMocks } from "./mocks.ts";
 import { giveOptions, readTime, type GivenOptions, type TestRunOptions } from "./run-options.ts";
@@ -97,6 +105,7 @@ class InMemoryTest implements DagTest {
   readonly #blobs: TestBlobs = new Map();
   readonly #shared: SharedEntries;
   readonly #code = new CodeIdentities();
+  readonly #keyMemos = new MemoryKeyMemos();
   #last: Promise<unknown> = Promise.resolve();
 
   constructor(dag: Dag, options: TestDagOptions) {
@@ -162,7 +171,8 @@ class InMemoryTest implements DagTest {
       queries: answerRequests(queries, options.answers, this.#clock),
       values,
     });
-    const ended = await this.#execute(metastore, executor, entries, run, options.env);
+    const parts = { executor, entries, keyMaker: new InProcessKeys(dag, values) };
+    const ended = await this.#execute(metastore, parts, run, options.env);
     await this.#shared.keep(metastore.entries);
     return await readTestedRun({ runs: metastore.runs, values }, version, ended, executor);
   }
@@ -193,7 +203,13 @@ class InMemoryTest implements DagTest {
         this.#code.digestOf(handlers.get(taskId), mocks[taskId], code[taskId]),
       ]),
     );
-    const serialized = serializeDag(dag, { artifactDigest: ARTIFACT.digest, sourceHashes });
+    const keyHashes = new Map(
+      Array.from(listKeyFunctions(dag), ([taskId, call]) => [
+        taskId,
+        this.#code.digestOf(call, undefined, undefined),
+      ]),
+    );
+    const serialized = serializeDag(dag, { artifactDigest: ARTIFACT.digest, sourceHashes, keyHashes });
     await dags.saveDagFile({
       kind: "read",
       file: {
@@ -215,8 +231,11 @@ class InMemoryTest implements DagTest {
 
   async #execute(
     metastore: Metastore,
-    executor: InProcessExecutor,
-    entries: RunEntries,
+    parts: {
+      readonly executor: InProcessExecutor;
+      readonly entries: RunEntries;
+      readonly keyMaker: InProcessKeys;
+    },
     run: DagRun,
     env: Readonly<Record<string, string>>,
   ): Promise<DagRun> {
@@ -226,7 +245,7 @@ class InMemoryTest implements DagTest {
       // It would be retried indefinitely; in memory, any error is a bug.
       error: (message, fields) => fault.reject(new Error(`${message}: ${JSON.stringify(fields)}`)),
     };
-    const idle = new IdleTime(this.#clock, executor);
+    const idle = new IdleTime(this.#clock, parts.executor);
     const breaker = { breakerThreshold: 1_000, breakerRestMs: 1 };
     const cache = new ResultCache({
       records: this.#records,
@@ -255,9 +274,9 @@ class InMemoryTest implements DagTest {
       dags: metastore.dags,
       cache,
       values: new Values({ metadata: metastore.results, clock: systemClock }),
-      entries,
+      ...parts,
+      keyMemos: this.#keyMemos,
       keyLeases,
-      executor,
       clock: this.#clock,
       log,
       cachingOffReason: () => null,

@@ -40,5 +40,6 @@ export function schedulerSettings(live: LiveConfig): Omit<SchedulerOptions, "dag
     defaultTtlMs: () => live.config.taskCache.defaultTtl,
     maxInputSize: () => live.config.taskCache.maxInputSize,
     maxProjectedSize: () => live.config.taskCache.maxProjectedSize,
+    keyTimeoutMs: () => live.config.taskCache.keyTimeout,
   };
 }

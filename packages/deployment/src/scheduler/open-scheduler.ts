@@ -2,7 +2,7 @@
 
 import { join } from "node:path";
 import { systemClock, withCallTimeouts, type Logger } from "@memodag/core";
-import { LocalExecutor, LocalSurroundings } from "@memodag/executor";
+import { KeyProcesses, LocalExecutor, LocalSurroundings } from "@memodag/executor";
 import { CacheLeases, DecisionLog } from "@memodag/result-cache";
 import type { HostedScheduler } from "@memodag/operations/runs";
 import {
@@ -82,6 +82,16 @@ export async function openScheduler(
     values,
     bundlePath,
   });
+  const keyMaker = new KeyProcesses({
+    maxProcesses: taskCache.keyProcesses,
+    artifactsDir: artifactsDirOf(config),
+    artifacts: dags,
+    values,
+    ordinaryEnv: taskCache.ordinaryEnv,
+    nodeOptions: config.worker.nodeOptions,
+    clock: systemClock,
+    bundlePath,
+  });
   const reporter = new BreakerReporter({
     states: deployment.breakers,
     clock: systemClock,
@@ -115,6 +125,8 @@ export async function openScheduler(
     entries,
     keyLeases,
     decisionLog,
+    keyMaker,
+    keyMemos: withCallTimeouts(deployment.keyMemos, "keyMemos", systemClock),
     executor,
     clock: systemClock,
     log,
@@ -183,6 +195,7 @@ export async function openScheduler(
       await scheduleLoop?.close();
       await Promise.all(periodic.map((one) => one?.stop()));
       await scheduler.stop(live.config.scheduler.shutdownGrace);
+      await keyMaker.close();
       await valueCaches.close();
       live.close();
       databaseSwitch.close();

@@ -73,7 +73,7 @@ export async function withDeployment<T>(
     try {
       const { dags, runs, runRetention, schedules, callbacks, leases, counters, decisions, superseded } =
         database;
-      const { changes, humans, cacheSwitch, breakers, audit, sources, staleRows } = database;
+      const { keyMemos, changes, humans, cacheSwitch, breakers, audit, sources, staleRows } = database;
       return await work({
         loaded,
         config,
@@ -89,6 +89,7 @@ export async function withDeployment<T>(
         counters,
         decisions,
         superseded,
+        keyMemos,
         xcomResults: database.results,
         maxXComBytes: Math.min(config.core.maxXcomSize, database.maxResultBytes),
         changes,

@@ -187,6 +187,14 @@ export interface CacheDecisionTable {
   decided_at: number;
 }
 
+/** The answer of a pure key function, as canonical JSON. */
+interface CacheKeyMemoTable {
+  team: string;
+  memo: string;
+  answer: string;
+  used_at: number;
+}
+
 /** How a key lost its record. */
 interface CacheRemovalTable {
   team: string;
@@ -264,6 +272,7 @@ export interface CacheTables {
   cache_lease: CacheLeaseTable;
   cache_counter: CacheCounterTable;
   cache_decision: CacheDecisionTable;
+  cache_key_memo: CacheKeyMemoTable;
   cache_removal: CacheRemovalTable;
   cache_switch: CacheSwitchTable;
   cache_breaker: CacheBreakerTable;

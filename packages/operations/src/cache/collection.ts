@@ -31,7 +31,7 @@ export async function openCollector(
     retention,
   }: Pick<OperationSettings, "maxCacheBytes" | "keepEntriesMs" | "entryLimits" | "retention">,
 ): Promise<Collector> {
-  const { runRetention, superseded, decisions, entries, openByteStore } = stores;
+  const { runRetention, superseded, decisions, keyMemos, entries, openByteStore } = stores;
   const { artifactsMs, explanationsMs } = retention();
   const [records, results] = await Promise.all([openRecords(stores), openResults(stores, openCollectable)]);
   return new Collector({
@@ -41,6 +41,7 @@ export async function openCollector(
     removedRuns: runRetention,
     superseded,
     explanations: decisions,
+    keyMemos,
     entries: new EntryRetention({ entries, openByteStore, keepMs: keepEntriesMs(), limits: entryLimits }),
     maxSizeBytes: maxCacheBytes(),
     supersededMs: artifactsMs,

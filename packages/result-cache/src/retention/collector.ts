@@ -25,6 +25,8 @@ export interface CollectorParts {
   readonly superseded?: AgedStore;
   /** Explanations of misses; why records were removed is kept with the records. */
   readonly explanations?: AgedStore;
+  /** Remembered answers of key functions, by their last use; they are counted with the explanations. */
+  readonly keyMemos?: AgedStore;
   /** Entries of job caches, which know their own ages. */
   readonly entries?: AgedStore;
   /** Total bytes that records may refer to; `null`: no limit. */
@@ -44,7 +46,7 @@ export interface Collection {
   readonly bytes: Amount;
   /** Versions of Dags, and artifacts. */
   readonly superseded: Amount;
-  /** Why tasks missed long ago, and which records were removed then. */
+  /** Why tasks missed long ago, which records were removed then, and answers of key functions used last then. */
   readonly explanations: Amount;
   /** Entries of job caches, and their bytes. */
   readonly entries: Amount;
@@ -181,8 +183,8 @@ export class Collector {
   }
 
   #explanations(): AgedStore[] {
-    const { records, explanations } = this.#parts;
-    return [explanations, records?.removals].filter((store) => store !== undefined);
+    const { records, explanations, keyMemos } = this.#parts;
+    return [explanations, records?.removals, keyMemos].filter((store) => store !== undefined);
   }
 
   async #evict(records: RecordRetention, signal: AbortSignal | undefined): Promise<Amount> {

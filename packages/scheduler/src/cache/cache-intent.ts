@@ -76,6 +76,8 @@ export interface KeyParts {
   readonly surroundings: KnownSurroundings;
   /** The entries that the task declares to read. Absent: none. */
   readonly entries?: readonly EntrySnapshot[] | undefined;
+  /** The answer of the task's key function, as canonical JSON. Absent: it has none. */
+  readonly keyJson?: string | undefined;
 }
 
 /** Surroundings that are known well enough to be part of a key. */
@@ -143,6 +145,8 @@ export function keyComponents(parts: KeyParts, digests: KeyDigests): KeyComponen
     env: digests.env,
     version: config.version,
     ...(config.share !== undefined && { share: config.share }),
+    ...(config.key &&
+      parts.keyJson !== undefined && { key: sha256(parts.keyJson), keySource: config.key.sourceHash }),
     ...(surroundings.files && { files: surroundings.files.digests }),
     ...(parts.entries && { entries: entryDigests(parts.entries) }),
   };

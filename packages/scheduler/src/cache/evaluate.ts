@@ -5,6 +5,7 @@ import {
   MemodagError,
   type DagRun,
   type EntrySnapshot,
+  type KeyAnswer,
   type Reason,
   type SerializedCacheConfig,
   type SerializedDag,
@@ -12,6 +13,7 @@ import {
   type TaskSurroundings,
 } from "@memodag/core";
 import type { KeyedInstance } from "./cache-answer.ts";
+import { keyFault } from "./key-question.ts";
 import { cacheIntent, projectionOf, unfollowedReason, type KnownSurroundings } from "./cache-intent.ts";
 import { MadeKey } from "./made-key.ts";
 import type { ReadyInstance } from "../graph/ready-instance.ts";
@@ -39,6 +41,8 @@ export interface ReadyOrder extends ReadyInstance {
   readonly surroundings: TaskSurroundings | Promise<TaskSurroundings> | undefined;
   /** The entries that the task declares to read, possibly still being listed. */
   readonly entries: readonly EntrySnapshot[] | Promise<readonly EntrySnapshot[]> | undefined;
+  /** The answer of the task's key function. */
+  readonly keyAnswer?: KeyAnswer | undefined;
   /** The environment that workers will see. */
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Total bytes of the arguments above which an instance is not cached. */
@@ -67,6 +71,8 @@ export async function evaluate(order: ReadyOrder, results: RunResults): Promise<
   if (unfollowed) return uncacheable(unfollowed);
   const tooLarge = inputTooLarge(order, intent.config, results);
   if (tooLarge) return uncacheable(tooLarge);
+  const fault = intent.config.key ? keyFault(order.keyAnswer) : null;
+  if (fault) return uncacheable(fault);
   // Most are known immediately, and awaiting each of them would be costly in a wide Dag.
   const { surroundings: around } = order;
   const surroundings = around instanceof Promise ? await around : around;
@@ -90,8 +96,8 @@ export async function evaluate(order: ReadyOrder, results: RunResults): Promise<
 }
 
 /** Why the arguments are too large for a key; `null`: they are not. */
-function inputTooLarge(
-  { args, maxInputSize, maxProjectedSize }: ReadyOrder,
+export function inputTooLarge(
+  { args, maxInputSize, maxProjectedSize }: Pick<ReadyOrder, "args" | "maxInputSize" | "maxProjectedSize">,
   config: SerializedCacheConfig,
   results: RunResults,
 ): Reason | null {
@@ -116,17 +122,20 @@ function inputTooLarge(
  * @throws MemodagError when a value that is part of the key cannot be read
  */
 export async function makeKey(
-  order: Pick<ReadyOrder, "run" | "dag" | "node" | "mapIndex" | "args" | "env" | "entries">,
+  order: Pick<ReadyOrder, "run" | "dag" | "node" | "mapIndex" | "args" | "env" | "entries" | "keyAnswer">,
   config: NonNullable<ReadyInstance["node"]["task"]["cache"]>,
   surroundings: KnownSurroundings,
   results: RunResults,
 ): Promise<MadeKey> {
-  const { run, dag, node, mapIndex, args, env } = order;
+  const { run, dag, node, mapIndex, args, env, keyAnswer } = order;
   const entries = order.entries instanceof Promise ? await order.entries : order.entries;
   if (config.reads && !entries)
     throw new MemodagError("cache_not_configured", "There are no job caches here");
+  const keyJson = keyAnswer?.kind === "key" ? keyAnswer.json : undefined;
+  if (config.key && keyJson === undefined)
+    throw new Error("a key was made without the answer of its key function");
   return await MadeKey.make(
-    { dag, task: node.task, config, args, run, mapIndex, env, surroundings, entries },
+    { dag, task: node.task, config, args, run, mapIndex, env, surroundings, entries, keyJson },
     results,
   );
 }

@@ -1,11 +1,19 @@
-// Finds which of a task's surroundings changed while it ran. A function of values.
+// Finds which of a task's surroundings changed while it ran, or differ from those of its key. Functions of values.
 
-import type { DeclaredFiles, Reason, TaskSurroundings } from "@memodag/core";
+import type { DeclaredFiles, PackageVersion, Reason, TaskSurroundings } from "@memodag/core";
 
 /** Why a result is not stored: it may have been computed from other inputs than those of its key. */
 export interface InputChanged {
   readonly kind: "input_changed";
   readonly reason: Reason;
+}
+
+/** Why the code that ran is not the code of the key: a loaded package differs from the locked one. */
+export function codeChange(loaded: readonly PackageVersion[], locked: ReadonlySet<string>): Reason | null {
+  const other = loaded.find(({ name, version }) => !locked.has(`${name}@${version}`));
+  if (!other) return null;
+  const what = `package ${other.name} ${other.version} is not what the Dag was read with`;
+  return { code: "code_changed", detail: { what } };
 }
 
 /** The first difference, such as `file:data/rows.csv`; `null` if there is none. */

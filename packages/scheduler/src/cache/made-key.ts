@@ -2,6 +2,7 @@
 
 import {
   isMarkedPath,
+  secretTest,
   type Digest,
   type EntrySnapshot,
   type JsonSchema,
@@ -42,6 +43,11 @@ export class MadeKey {
     return this.#parts.surroundings;
   }
 
+  /** The answer of the key function that the key contains. */
+  get keyJson(): string | undefined {
+    return this.#parts.keyJson;
+  }
+
   /** The entries that the key contains. */
   get entries(): readonly EntrySnapshot[] | undefined {
     return this.#parts.entries;
@@ -58,14 +64,19 @@ export class MadeKey {
     }
   }
 
+  /** It may be a secret argument, or be made from one. */
+  #keyAnswer({ patterns }: SecretRules): Parameters<typeof recordComponents>[3] {
+    if (this.keyJson === undefined) return undefined;
+    const isSecretName = secretTest(patterns);
+    return { json: this.keyJson, isSecret: this.#parts.args.some(([name]) => isSecretName(name)) };
+  }
+
   async #record(results: RunResults, secrets: SecretRules): Promise<RecordedComponents> {
     const textOf = await readShownValues(this.#parts, results);
     const components = keyComponents(this.#parts, this.#digests);
     const schema = contextSchema(this.#parts.dag);
-    const recorded = recordComponents(components, textOf, {
-      ...secrets,
-      isSecretPath: (path) => isMarkedPath(schema, path.split(".")),
-    });
+    const rules = { ...secrets, isSecretPath: (path: string) => isMarkedPath(schema, path.split(".")) };
+    const recorded = recordComponents(components, textOf, rules, this.#keyAnswer(secrets));
     const shownFiles = this.surroundings.files?.shown;
     const shown = this.entries && shownEntries(this.entries);
     return { ...recorded, ...(shownFiles && { shownFiles }), ...(shown && { shownEntries: shown }) };

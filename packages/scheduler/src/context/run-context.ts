@@ -2,6 +2,8 @@
 
 import type {
   Clock,
+  KeyMaker,
+  KeyMemos,
   DagRun,
   DagStore,
   Live,
@@ -65,6 +67,12 @@ export interface RunContext {
   readonly maxInputSize: Live<number>;
   /** The same for arguments of which only fields are in the key. */
   readonly maxProjectedSize: Live<number>;
+  /** Calls key functions; without it, tasks that have one are not cached. */
+  readonly keyMaker: KeyMaker | undefined;
+  /** Remembers answers of pure key functions; without it, they are asked each time. */
+  readonly keyMemos: KeyMemos | undefined;
+  /** Milliseconds in which a thousand answers have to arrive. */
+  readonly keyTimeoutMs: Live<number>;
   /** Which names are secrets in records, and the key of their digests. */
   readonly secrets: SecretRules;
   /** Examines the workers' machine. */

@@ -16,6 +16,7 @@ import { TimedWaits } from "../time/timed-waits.ts";
 import { AskCache } from "./effects/ask-cache.ts";
 import { CarryOut } from "./effects/carry-out.ts";
 import { Dispatcher } from "./effects/dispatcher.ts";
+import { KeyQuestions } from "./effects/key-questions.ts";
 import { PassWriter, type WriteResult } from "./effects/pass-writer.ts";
 import { ResultStores } from "./effects/result-stores.ts";
 import { RunSteps } from "./effects/run-steps.ts";
@@ -38,6 +39,7 @@ export class RunExecution {
   readonly #locked: ReadonlySet<string>;
   readonly #waits: TimedWaits;
   readonly #cache: AskCache;
+  readonly #keyQuestions: KeyQuestions;
   readonly #keyLeases: SingleFlight;
   readonly #dispatcher: Dispatcher;
   readonly #steps: RunSteps;
@@ -58,13 +60,18 @@ export class RunExecution {
     this.#locked = new Set(packages.map(({ name, version }) => `${name}@${version}`));
     this.#waits = new TimedWaits(clock, wake);
     this.#cache = new AskCache(context, state);
+    this.#keyQuestions = new KeyQuestions(context, clock, state, this.#locked);
     this.#keyLeases = new SingleFlight(context, clock, state, this.#cache);
     this.#dispatcher = new Dispatcher(context, state);
     this.#steps = new RunSteps(context, clock, state);
-    this.#stores = new ResultStores(context, clock, state, this.#keyLeases);
+    this.#stores = new ResultStores(context, clock, state, {
+      keyLeases: this.#keyLeases,
+      keyQuestions: this.#keyQuestions,
+    });
     this.#writer = new PassWriter(context, state);
     this.#carryOut = new CarryOut(context, state, {
       waits: this.#waits,
+      keyQuestions: this.#keyQuestions,
       keyLeases: this.#keyLeases,
       dispatcher: this.#dispatcher,
       steps: this.#steps,
@@ -112,7 +119,8 @@ export class RunExecution {
    * memory.
    */
   get isResting(): boolean {
-    const isBusy = this.#state.underWay.size > 0 || this.#dispatcher.wantsSlots || this.#keyLeases.wantsSlots;
+    const wantsSlots = this.#dispatcher.wantsSlots || this.#keyLeases.wantsSlots;
+    const isBusy = this.#state.underWay.size > 0 || wantsSlots || this.#keyQuestions.isWaiting;
     return this.#waits.size + this.#steps.waiting > 0 && !isBusy;
   }
 
@@ -147,6 +155,7 @@ export class RunExecution {
     this.#dispatcher.giveRoom();
     this.#dispatcher.submit();
     await this.#steps.submit();
+    this.#keyQuestions.send();
     results.releaseBytes();
     this.#stores.start();
     this.#stores.explain();
@@ -161,6 +170,7 @@ export class RunExecution {
   close(): void {
     this.#closed.abort();
     this.#keyLeases.leave();
+    this.#keyQuestions.leave();
     this.#steps.leave();
   }
 
@@ -193,6 +203,10 @@ export class RunExecution {
     switch (event.kind) {
       case "stored":
         return this.#carryOut.stored(event);
+      case "keyed":
+        return this.#keyQuestions.take(event);
+      case "keys_awaited":
+        return this.#keyQuestions.showWaiting();
       case "step": {
         const outcome = this.#steps.take(event);
         if (outcome) await this.#end(event, await this.#state.intake.placeOne(outcome));
@@ -235,6 +249,7 @@ export class RunExecution {
       // Bytes are held until they are written, and there may be many more.
       if (results.isFull) return false;
       await this.#decide();
+      await this.#keyQuestions.recall();
       const answered = await this.#cache.ask(lookups, work.nextReady(MOST_ASKED));
       work.dropReady(answered.length);
       for (const instance of answered) this.#carryOut.answer(instance);

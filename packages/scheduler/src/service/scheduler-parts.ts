@@ -6,6 +6,8 @@ import {
   type Clock,
   type DagStore,
   type Executor,
+  type KeyMaker,
+  type KeyMemos,
   type Live,
   type Logger,
   type RunStore,
@@ -36,6 +38,8 @@ export interface SchedulerOptions {
   readonly maxInputSize: Live<number>;
   /** The same for arguments of which only fields are part of the key. */
   readonly maxProjectedSize: Live<number>;
+  /** Milliseconds in which a thousand answers of key functions have to arrive; defaults to 5,000. */
+  readonly keyTimeoutMs?: Live<number>;
   /** Slots by pool; defaults to {@link DEFAULT_POOLS}. Must be the same for every scheduler. */
   readonly poolSlots?: ReadonlyMap<string, number>;
   /** How long a callback may run; defaults to one minute. */
@@ -61,6 +65,10 @@ export interface SchedulerParts {
   readonly entries?: RunEntries;
   /** Leases of cache keys; without them `serialize` means nothing. */
   readonly keyLeases?: CacheLeases;
+  /** Calls key functions; without it, tasks that have one are not cached. */
+  readonly keyMaker?: KeyMaker;
+  /** Remembers answers of pure key functions; without it, they are asked each time. */
+  readonly keyMemos?: KeyMemos;
   /** Explains misses; without it, misses have no explanation. */
   readonly decisionLog?: DecisionLog;
   readonly executor: Executor;

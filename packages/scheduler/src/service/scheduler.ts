@@ -34,6 +34,8 @@ const LOAD_RESTS = { firstMs: 1_000, longestMs: 300_000 };
  */
 const FAILURES_TOLD = 3;
 
+const DEFAULT_KEY_TIMEOUT_MS = 5_000;
+
 /** Executes the runs in the database until it is stopped. */
 export class Scheduler {
   readonly #parts: SchedulerParts;
@@ -149,6 +151,9 @@ export class Scheduler {
       defaultTtlMs: options.defaultTtlMs,
       maxInputSize: options.maxInputSize,
       maxProjectedSize: options.maxProjectedSize,
+      keyMaker: parts.keyMaker,
+      keyMemos: parts.keyMemos,
+      keyTimeoutMs: options.keyTimeoutMs ?? (() => DEFAULT_KEY_TIMEOUT_MS),
       surroundings: parts.surroundings ?? new OwnSurroundings(parts.env),
       env: parts.env,
       secrets: parts.secrets,

@@ -130,7 +130,7 @@ export class AskCache {
 
   async #evaluate(ready: readonly ReadyInstance[], offReason: string | null): Promise<Evaluated[]> {
     const { env, maxInputSize, maxProjectedSize, defaultTtlMs } = this.#context;
-    const { run, version, table, work, results } = this.#state;
+    const { run, version, table, work, results, keyAnswers } = this.#state;
     const limits = {
       maxInputSize: maxInputSize(),
       maxProjectedSize: maxProjectedSize(),
@@ -149,6 +149,7 @@ export class AskCache {
         args: work.argsOf(node, mapIndex),
         surroundings: around.get(node),
         entries: entries.get(node),
+        keyAnswer: keyAnswers.get(node, mapIndex),
       };
       evaluated.push(await evaluate({ ...own, ...limits, run, dag: version.dag, offReason, env }, results));
       if (slice.isOver) await slice.pause();

@@ -14,6 +14,7 @@ import type { PlacedSuccess } from "../../attempts/value-intake.ts";
 import type { Step } from "../state/graph-work.ts";
 import type { RunState, StoredEvent } from "../state/run-state.ts";
 import type { Dispatcher } from "./dispatcher.ts";
+import type { KeyQuestions } from "./key-questions.ts";
 import type { RunSteps } from "./run-steps.ts";
 import type { SingleFlight } from "./single-flight.ts";
 
@@ -21,6 +22,8 @@ import type { SingleFlight } from "./single-flight.ts";
 export interface Destinations {
   /** Wait until a time. */
   readonly waits: TimedWaits;
+  /** Wait for the answer of their key function. */
+  readonly keyQuestions: KeyQuestions;
   /** Wait for the lease of their key. */
   readonly keyLeases: SingleFlight;
   /** Wait for a free worker. */
@@ -52,9 +55,9 @@ export class CarryOut {
       const node = results.nodeOf(row.taskId);
       const { state, mapIndex, attemptId } = row;
       table.load(node, row);
-      // The cache is asked again about what missed: another run may have stored that result since.
-      if (state === "scheduled" && row.cacheStatus === "miss")
-        table.change(node, mapIndex, { state: "none" });
+      // The cache is asked again about what missed: another run may have stored that result since. So is a key function.
+      const isAsked = row.cacheStatus === "miss" || row.cacheReason?.code === "waiting_for_key";
+      if (state === "scheduled" && isAsked) table.change(node, mapIndex, { state: "none" });
       // A step has no attempt: it continues what it started.
       if ((state !== "queued" && state !== "running") || node.task.runStep) continue;
       if (attemptId === null) {
@@ -147,7 +150,7 @@ export class CarryOut {
       case "nothing":
         return;
       case "ask":
-        return work.addReady(instance);
+        return this.#to.keyQuestions.tryEnqueue(instance) ? undefined : work.addReady(instance);
       case "resume":
         return this.resume(instance);
       case "wait":
@@ -168,7 +171,8 @@ export class CarryOut {
   /** An answer of the cache. */
   answer(answered: AnsweredInstance): void {
     const { node, mapIndex, change, xcoms, returned, made } = answered;
-    const { table, work, keys, misses } = this.#state;
+    const { table, work, keys, keyAnswers, misses } = this.#state;
+    keyAnswers.delete(node, mapIndex);
     const row = table.change(node, mapIndex, change);
     const { state } = row;
     if (!isTerminal(state)) {

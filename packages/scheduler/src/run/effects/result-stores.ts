@@ -1,6 +1,6 @@
 // Stores results in the cache once they are committed. The status of each store is written with a later pass.
 
-import { messageOf, type CancelTimer, type Clock } from "@memodag/core";
+import { messageOf, type CancelTimer, type Clock, type KeyAnswer } from "@memodag/core";
 import type { StoreOutcome } from "@memodag/result-cache";
 import { findInputChange, type InputChanged } from "../../cache/input-change.ts";
 import type { MadeKey } from "../../cache/made-key.ts";
@@ -8,7 +8,10 @@ import { putMode, statusAfterStore, storeFailed } from "../../cache/store-status
 import { validForMs } from "../../cache/result-validity.ts";
 import type { RunContext } from "../../context/run-context.ts";
 import { makeKey } from "../../cache/evaluate.ts";
+import { keyFault } from "../../cache/key-question.ts";
 import type { RunState, StoreJob } from "../state/run-state.ts";
+import type { Destinations } from "./carry-out.ts";
+import type { KeyQuestions } from "./key-questions.ts";
 import type { SingleFlight } from "./single-flight.ts";
 
 /**
@@ -23,14 +26,21 @@ export class ResultStores {
   readonly #clock: Clock;
   readonly #state: RunState;
   readonly #keyLeases: SingleFlight;
+  readonly #keyQuestions: Pick<KeyQuestions, "askAgain">;
   readonly #stores = new Set<Promise<void>>();
   #cancelRest: CancelTimer | undefined;
 
-  constructor(context: RunContext, clock: Clock, state: RunState, keyLeases: SingleFlight) {
+  constructor(
+    context: RunContext,
+    clock: Clock,
+    state: RunState,
+    { keyLeases, keyQuestions }: Pick<Destinations, "keyLeases" | "keyQuestions">,
+  ) {
     this.#context = context;
     this.#clock = clock;
     this.#state = state;
     this.#keyLeases = keyLeases;
+    this.#keyQuestions = keyQuestions;
   }
 
   /** The number of stores in progress. */
@@ -116,7 +126,13 @@ export class ResultStores {
     // made.
     const now = await surroundings.of(version.file, node.task);
     if (now.kind === "unknown") return { kind: "input_changed", reason: now.reason };
-    const made = this.#state.keys.get(node, mapIndex) ?? (await this.#makeAnew(job, now));
+    const known = this.#state.keys.get(node, mapIndex);
+    const keyAnswer = await this.#confirmKey(job, known);
+    const fault = config.key ? keyFault(keyAnswer) : null;
+    if (fault) return { kind: "input_changed", reason: fault };
+    if (known && keyAnswer?.kind === "key" && keyAnswer.json !== known.keyJson)
+      return { kind: "input_changed", reason: { code: "key_changed" } };
+    const made = known ?? (await this.#makeAnew(job, now, keyAnswer));
     if (made.key !== row.cacheKey) return inputChanged("what the key was made of");
     const change = findInputChange(made.surroundings, now);
     if (change !== null) return inputChanged(change);
@@ -143,16 +159,30 @@ export class ResultStores {
     return await caches.of(run.team, config).store({ record, xcoms }, putMode(row, error));
   }
 
+  /** A function that is not trusted is asked again: its answer may have become another one while the task ran. */
+  async #confirmKey(job: StoreJob, known: MadeKey | undefined): Promise<KeyAnswer | undefined> {
+    const { key } = job.config;
+    if (!key) return undefined;
+    if (known?.keyJson !== undefined && key.trust !== undefined) return { kind: "key", json: known.keyJson };
+    return await this.#keyQuestions.askAgain(job);
+  }
+
   /** For an attempt that started before this process loaded the run. */
   async #makeAnew(
     { node, mapIndex, config }: StoreJob,
     surroundings: Parameters<typeof makeKey>[2],
+    keyAnswer: KeyAnswer | undefined,
   ): Promise<MadeKey> {
     const { run, version, work, results } = this.#state;
     const order = { node, mapIndex, run, dag: version.dag, args: work.argsOf(node, mapIndex) };
     // Those of now, in place of those that the attempt was given: if they differ, so does the key, and nothing is stored.
     const entries = config.reads && this.#context.entries?.snapshot(run, config.reads, this.#state.entries);
-    return await makeKey({ ...order, entries, env: this.#context.env }, config, surroundings, results);
+    return await makeKey(
+      { ...order, entries, keyAnswer, env: this.#context.env },
+      config,
+      surroundings,
+      results,
+    );
   }
 }
 

@@ -4,8 +4,6 @@ import {
   RETURN_VALUE,
   type AttemptOutcome,
   type CallbackEvent,
-  type PackageVersion,
-  type Reason,
   type SerializedTask,
   type StoredError,
   type TaskInstance,
@@ -20,6 +18,7 @@ import {
 } from "../../attempts/lost-attempt.ts";
 import type { PlacedSuccess } from "../../attempts/value-intake.ts";
 import { retryDelayMs } from "../../attempts/retry-delay.ts";
+import { codeChange } from "../../cache/input-change.ts";
 import { isOwnFailure } from "../../cache/remembered-failure.ts";
 import { isMeantForCache, storeFailed } from "../../cache/store-status.ts";
 import type { DagNode } from "../../graph/dag-graph.ts";
@@ -153,14 +152,6 @@ function failureToStore({ node, locked }: EndedAttempt, row: TaskInstance, faile
   if (!isOwnFailure(error) || uncacheable !== null || !packages || codeChange(packages, locked)) return null;
   const code = { packages, ...(spawnedAt !== undefined && { spawnedAt }) };
   return { node, mapIndex: row.mapIndex, row, config, xcoms: [], code, error };
-}
-
-/** Why the code that ran is not the code of the key: a loaded package differs from the locked one. */
-function codeChange(loaded: readonly PackageVersion[], locked: ReadonlySet<string>): Reason | null {
-  const other = loaded.find(({ name, version }) => !locked.has(`${name}@${version}`));
-  if (!other) return null;
-  const what = `package ${other.name} ${other.version} is not what the Dag was read with`;
-  return { code: "code_changed", detail: { what } };
 }
 
 /** True for a final failure that the author wants to count as a skip. */

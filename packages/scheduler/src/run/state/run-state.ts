@@ -9,6 +9,7 @@ import type {
   DagVersion,
   EntryWrites,
   ExecutorEvent,
+  KeyAnswer,
   NewCallback,
   Reason,
   SavedEntry,
@@ -46,8 +47,22 @@ export interface StoredEvent extends ReadyInstance {
   readonly cacheReason: Reason | null;
 }
 
-/** An event that a run receives between passes. */
-export type RunEvent = ExecutorEvent | StoredEvent | StepEvent;
+/** Key functions answered. */
+export interface KeyedEvent {
+  readonly kind: "keyed";
+  readonly asked: readonly ReadyInstance[];
+  /** In the order of the instances. */
+  readonly answers: readonly KeyAnswer[];
+  readonly processesStarted: number;
+}
+
+/** An event that a run receives between passes; `keys_awaited`: key functions take long to answer. */
+export type RunEvent =
+  | ExecutorEvent
+  | StoredEvent
+  | StepEvent
+  | KeyedEvent
+  | { readonly kind: "keys_awaited" };
 
 /** True for an event that only the executor can report again. */
 export function isOfAttempt(event: RunEvent): event is ExecutorEvent {
@@ -129,6 +144,8 @@ export class RunState {
   readonly underWay: Map<string, ReadyInstance> = new Map<string, ReadyInstance>();
   /** Keys of instances that ran or have to run, until their result is stored. */
   readonly keys: InstanceMap<MadeKey>;
+  /** Answers of key functions, until the instance has asked the cache. */
+  readonly keyAnswers: InstanceMap<KeyAnswer>;
   /** True during a pass. */
   isPassing = false;
   /** Values that the next pass writes besides rows. */
@@ -158,6 +175,7 @@ export class RunState {
     this.work = new GraphWork(graph, this.table, this.selected);
     this.inbox = new Inbox(wake);
     this.keys = new InstanceMap(graph.nodes.length);
+    this.keyAnswers = new InstanceMap(graph.nodes.length);
     this.intake = new ValueIntake(claimed.run.team, context.xcomValues, (attemptId) => {
       const instance = this.underWay.get(attemptId);
       const config = instance?.node.task.cache;
