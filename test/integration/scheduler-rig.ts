@@ -23,6 +23,7 @@ import {
 import type { Metastore } from "@memodag/metastore";
 import {
   CacheLeases,
+  KeyLocks,
   DecisionLog,
   ResultCache,
   SharedRecords,
@@ -76,6 +77,10 @@ export interface RigSchedulerOptions {
   readonly records?: RecordStore;
   readonly results?: ResultStore;
   readonly leases?: LeaseStore;
+  /** Lock stores that tasks may name. */
+  readonly lockStores?: Readonly<Record<string, LeaseStore>>;
+  /** How long a lock store that fails is left alone. */
+  readonly lockRestMs?: number;
   readonly runs?: RunStore;
   readonly cachingOffReason?: () => string | null;
   readonly slots?: number;
@@ -206,6 +211,18 @@ export class SchedulerRig {
           breakerRestMs: 30_000,
         },
       });
+    const openLeases = (store: LeaseStore): CacheLeases =>
+      new CacheLeases({
+        store,
+        clock,
+        log: silentLogger,
+        options: {
+          leaseMs: options.keyLeaseMs ?? 30_000,
+          timeoutMs: () => options.leaseTimeoutMs ?? 1_000,
+          breakerThreshold: 3,
+          breakerRestMs: options.lockRestMs ?? 30_000,
+        },
+      });
     const { named } = options;
     const scheduler = new Scheduler({
       runs: options.runs ?? metastore.runs,
@@ -213,17 +230,9 @@ export class SchedulerRig {
       dags: metastore.dags,
       ...cachesOf(common, openCache, named),
       values,
-      keyLeases: new CacheLeases({
-        store: options.leases ?? metastore.leases,
-        clock,
-        log: silentLogger,
-        options: {
-          leaseMs: options.keyLeaseMs ?? 30_000,
-          timeoutMs: () => options.leaseTimeoutMs ?? 1_000,
-          breakerThreshold: 3,
-          breakerRestMs: 30_000,
-        },
-      }),
+      keyLocks: new KeyLocks(openLeases(options.leases ?? metastore.leases), (_, name) =>
+        openLeases(options.lockStores?.[name] ?? metastore.leases),
+      ),
       decisionLog: new DecisionLog({
         decisions: metastore.decisions,
         records: common.records,

@@ -37,6 +37,10 @@ const NAME = text(
   /^[a-z0-9][a-z0-9_-]{0,62}$/,
   "a name of 1 to 63 lower-case letters, digits, - and _ that starts with a letter or digit",
 );
+const LOCK_STORE = text(
+  /^[a-z0-9][a-z0-9_-]{0,62}$/,
+  '"metadata-db", "memory", "filesystem", or the name of a store in [[stores]]',
+);
 const POOL_NAME = text(/^\S(.{0,126}\S)?$/, "a name of 1 to 128 characters");
 const VARIABLE_NAME = text(/^[^\s"]{1,250}$/, "a name of 1 to 250 characters without spaces and quotes");
 const VARIABLE_VALUE = text(/^[^]*$/, "a string", { secret: true });
@@ -125,6 +129,11 @@ export const configSchema = {
       description:
         "Backend or store that keeps the bytes of results. If unset, the backend of [core] task_cache_backend.",
       example: "filesystem",
+    }),
+    lock_store: key(LOCK_STORE, {
+      description:
+        "Where the locks of tasks with isolation: serializable are, unless the task names another store.",
+      default: "metadata-db",
     }),
     backend_options: unsetKey(stringOrTable, {
       description:
@@ -376,7 +385,7 @@ export const configSchema = {
     }),
   }),
   stores: list(
-    "Stores, by name. [task_cache] result_store, [core] task_cache_backend and [job_cache] store can name one, and so can tasks: cache: { keyStorage, resultStorage }.",
+    "Stores, by name. [task_cache] result_store, [core] task_cache_backend and [job_cache] store can name one, and so can [task_cache] lock_store and tasks: cache: { keyStorage, resultStorage, lock: { store } }.",
     {
       name: requiredKey(NAME, {
         description:

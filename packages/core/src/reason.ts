@@ -42,6 +42,8 @@ export interface ReasonDetails {
   readonly result_too_large: SizeLimit;
   /** The task's cache mode is `read`. */
   readonly read_only: null;
+  /** The lock of the key is strict, and was lost before the result was stored. */
+  readonly lease_lost: null;
   /** The result had expired when it was to be stored. */
   readonly already_expired: null;
   /** The key cannot be computed: code and message of the error. */
@@ -111,6 +113,7 @@ const FIELDS: { readonly [Code in ReasonCode]: Readonly<Record<string, FieldKind
   projected_input_too_large: { sizeBytes: "number", limitBytes: "number" },
   result_too_large: { sizeBytes: "number", limitBytes: "number" },
   read_only: {},
+  lease_lost: {},
   already_expired: {},
   key_failed: { errorCode: "string", what: "string" },
   no_key: {},
@@ -198,6 +201,8 @@ export function reasonSentence(reason: Reason): string {
       return "key_changed: the key function gave another answer after the task had run";
     case "waiting_for_key":
       return "waiting for its key function";
+    case "lease_lost":
+      return "lease_lost: the lock of the key was lost before the result was stored";
     case "surroundings_unknown":
       return "the surroundings were not looked at";
     case "cleared":

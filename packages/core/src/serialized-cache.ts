@@ -21,6 +21,23 @@ export interface SerializedKeyFunction {
   readonly trust?: "pure" | "unconfirmed";
 }
 
+/** How the lock of a key is taken, with `serialize`. */
+export interface LockConfig {
+  /** A lock store of the config. Absent: the deployment's. */
+  readonly store?: string;
+  /** How long an instance waits for the lock, in milliseconds. Absent: without limit. */
+  readonly waitMs?: number;
+  /** Absent: an instance that has waited for so long runs. */
+  readonly onTimeout?: "fail";
+  /** What an instance does while the lock store fails or is late. Absent: it runs. */
+  readonly unavailable?: "wait" | "fail";
+}
+
+/** True if an instance must not run, and its result not be stored, without the lock of its key. */
+export function isStrictLock(lock: LockConfig | undefined): boolean {
+  return lock?.unavailable !== undefined;
+}
+
 /** A task's cache options; `null` for a task that did not opt in. */
 export interface SerializedCacheConfig {
   /** In milliseconds. `null` means no expiry; `"default"` is the configured default. */
@@ -35,6 +52,8 @@ export interface SerializedCacheConfig {
   readonly version: string | null;
   /** Only one instance per key runs at a time. */
   readonly serialize: boolean;
+  /** Absent: the deployment's lock store, without limit; without it, an instance runs. */
+  readonly lock?: LockConfig;
   /** How long a failure is cached, in milliseconds; `null`: not at all. */
   readonly errorsTtlMs: number | null;
   /**

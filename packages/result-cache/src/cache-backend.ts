@@ -2,6 +2,7 @@
 
 import { MemodagError, type ByteStore, type Clock, type Logger } from "@memodag/core";
 import type { OptionsSchema } from "./backend-options.ts";
+import type { LeaseStore } from "./lease-store.ts";
 import { ByteResultStore } from "./bytes/byte-result-store.ts";
 import { withCatalog, type AnyRecords } from "./record-catalog.ts";
 import type { RecordCatalog, RecordLookup, RecordStore } from "./record-store.ts";
@@ -65,6 +66,11 @@ export interface CacheBackendModule<Options = never> {
    * to values there. A module that is only named as `result_store` needs nothing else.
    */
   openByteStore?(options: CacheBackendOptions<Options>): ByteStore | Promise<ByteStore>;
+  /**
+   * Opens a store of leases, for `[task_cache] lock_store` and for tasks that name it in `lock: { store }`. A module
+   * that is only used for locks needs nothing else.
+   */
+  openLeaseStore?(options: CacheBackendOptions<Options>): LeaseStore | Promise<LeaseStore>;
   /** Checks `backend_options`: any schema of the Standard Schema interface, such as zod's. */
   readonly optionsSchema?: OptionsSchema<Options>;
 }
@@ -114,7 +120,7 @@ export type StoreName = "records" | "results";
 /**
  * Takes what a module exports for a backend's.
  * @param setting the config's key and what stands there, for the message
- * @param stores what it is to be asked for; default: both
+ * @param stores what it is to be asked for; default: both. None: any of the functions of a backend is enough
  * @throws MemodagError `config_invalid`
  */
 export function requireBackendModule(
@@ -126,7 +132,8 @@ export function requireBackendModule(
     requireSchema(module["optionsSchema"], setting);
     if (typeof module["openCacheBackend"] === "function") return module as CacheBackendModule;
     const isEnough = typeof module["openByteStore"] === "function" && !stores.includes("records");
-    if (isEnough) return module as CacheBackendModule;
+    const isForLocks = typeof module["openLeaseStore"] === "function" && stores.length === 0;
+    if (isEnough || isForLocks) return module as CacheBackendModule;
   }
   throw new MemodagError(
     "config_invalid",

@@ -2,7 +2,7 @@
 
 import type { CancelTimer, Clock, Digest, Logger, Live } from "@memodag/core";
 import { CacheBreaker, type BackendOutcome, type BackendWork, type BreakerOptions } from "./cache-breaker.ts";
-import type { LeaseStore } from "./lease-store.ts";
+import type { LeaseStore, LeaseToken } from "./lease-store.ts";
 
 /** Settings of {@link CacheLeases}. */
 export interface CacheLeasesOptions extends BreakerOptions {
@@ -15,6 +15,8 @@ export interface CacheLeasesOptions extends BreakerOptions {
 /** The parts of {@link CacheLeases}. */
 export interface CacheLeasesParts {
   readonly store: LeaseStore;
+  /** Its name in the log. Default: the lease store of the cache. */
+  readonly name?: string;
   readonly clock: Clock;
   readonly log: Logger;
   readonly options: CacheLeasesOptions;
@@ -27,7 +29,13 @@ export interface KeyLease {
   readonly token: number;
 }
 
-/** The outcome of asking for a lease. `unavailable`: the task runs without one. */
+/** What ties a record to the lease under which its result was made: without the lease it is not stored. */
+export interface RecordFence extends LeaseToken {
+  /** Renews the lease; false if that cannot be said of it any more. */
+  confirm(): Promise<boolean>;
+}
+
+/** The outcome of asking for a lease. `unavailable`: the store failed, or was late. */
 export type LeaseOutcome =
   | { readonly kind: "acquired"; readonly lease: KeyLease }
   | { readonly kind: "held"; readonly holder: string }
@@ -37,8 +45,12 @@ interface Flight {
   readonly holder: string;
   readonly outcome: Promise<LeaseOutcome>;
   lease: KeyLease | undefined;
+  /** When the last request was sent that the store granted, by the monotonic clock. */
+  confirmedAt: number;
   /** Told when the key may be asked for again. */
   readonly freed: Set<() => void>;
+  /** Told when the lease is lost while it is held; without it, one that cannot be renewed is kept. */
+  readonly onLost: (() => void) | undefined;
 }
 
 /** Takes, renews and frees leases. No method rejects, and none takes longer than its deadline. */
@@ -51,28 +63,36 @@ export class CacheLeases {
   readonly #flights = new Map<string, Flight>();
   #cancelRenewal: CancelTimer | undefined;
 
-  constructor({ store, clock, log, options }: CacheLeasesParts) {
+  constructor({ store, clock, log, options, name = "the lease store of the cache" }: CacheLeasesParts) {
     this.#store = store;
     this.#clock = clock;
     this.#log = log;
     this.#options = options;
-    this.#breaker = new CacheBreaker(options, log, "the lease store of the cache");
+    this.#breaker = new CacheBreaker(options, log, name);
   }
 
   /**
    * Asks for the lease of a key. What another run of this process holds, or is asking for, costs the
    * store no call.
    * @param holder what others are shown while they wait; one name for each task instance of a run
+   * @param onLost called once if the lease is lost before it is released, or may be: another process may have it.
+   * Without it, a lease that the store does not renew in time goes on to keep others of this process waiting
    */
-  async acquire(team: string, key: Digest, holder: string): Promise<LeaseOutcome> {
+  async acquire(team: string, key: Digest, holder: string, onLost?: () => void): Promise<LeaseOutcome> {
     const name = nameOf(team, key);
     const present = this.#flights.get(name);
     if (present) {
       const outcome = await present.outcome;
-      return outcome.kind === "acquired" ? { kind: "held", holder: present.holder } : outcome;
+      if (outcome.kind !== "acquired") return outcome;
+      if (present.holder !== holder || present.lease) return { kind: "held", holder: present.holder };
+      // The same instance, in an execution that was replaced: it gives the lease back at this moment.
+      if (this.#flights.get(name) === present)
+        await new Promise<void>((resolve) => present.freed.add(resolve));
+      return await this.acquire(team, key, holder, onLost);
     }
+    const confirmedAt = this.#clock.monotonic();
     const outcome = this.#claim(team, key, holder);
-    const flight: Flight = { holder, outcome, lease: undefined, freed: new Set() };
+    const flight: Flight = { holder, outcome, lease: undefined, confirmedAt, freed: new Set(), onLost };
     this.#flights.set(name, flight);
     const claimed = await outcome;
     if (claimed.kind === "acquired") {
@@ -87,6 +107,19 @@ export class CacheLeases {
   /** Calls `wake` once when a key that this process holds is given back; never for one held elsewhere. */
   onceFreed(team: string, key: Digest, wake: () => void): void {
     this.#flights.get(nameOf(team, key))?.freed.add(wake);
+  }
+
+  /** Ties a record to a lease. */
+  fenceOf(lease: KeyLease): RecordFence {
+    const name = nameOf(lease.team, lease.key);
+    return {
+      token: lease.token,
+      database: this.#store.database,
+      confirm: async () => {
+        const flight = this.#flights.get(name);
+        return flight?.lease === lease && (await this.#renew(name, flight)) === "renewed";
+      },
+    };
   }
 
   /** Gives a lease back. Where the store does not take it, it expires. */
@@ -128,7 +161,7 @@ export class CacheLeases {
     }
     const { message } = outcome;
     if (outcome.kind !== "left_alone") {
-      this.#log.warn("could not ask for the lease of a cache key; the task runs without it", {
+      this.#log.warn("could not ask for the lease of a cache key", {
         team,
         key,
         error: message,
@@ -137,9 +170,12 @@ export class CacheLeases {
     return { kind: "unavailable", message };
   }
 
-  /** One call of the store, under its deadline. */
-  async #call<T>(work: BackendWork<T>): Promise<BackendOutcome<T>> {
-    return await this.#breaker.call(this.#options.timeoutMs(), work);
+  /**
+   * One call of the store, under its deadline.
+   * @param insists the answer is waited for although the call before was late: no pass waits for it
+   */
+  async #call<T>(work: BackendWork<T>, insists = false): Promise<BackendOutcome<T>> {
+    return await this.#breaker.call(this.#options.timeoutMs(), work, insists);
   }
 
   #end(name: string, flight: Flight): void {
@@ -161,20 +197,35 @@ export class CacheLeases {
     if ([...this.#flights.values()].some(({ lease }) => lease !== undefined)) this.#scheduleRenewal();
   }
 
-  async #renew(name: string, flight: Flight): Promise<void> {
+  async #renew(name: string, flight: Flight): Promise<"renewed" | "lost" | "unknown"> {
     const { lease } = flight;
-    if (!lease) return;
+    if (!lease) return "lost";
     const { team, key, token } = lease;
-    const outcome = await this.#call(() => this.#store.tryRenew(team, key, token, this.#options.leaseMs));
-    if (outcome.kind === "answered") {
-      // One that was given back meanwhile is not lost.
-      if (outcome.value || flight.lease !== lease) return;
-      this.#log.warn("the lease of a cache key was lost; its task runs on", { team, key });
-      flight.lease = undefined;
-      this.#end(name, flight);
-    } else if (outcome.kind !== "left_alone") {
-      this.#log.warn("could not renew the lease of a cache key", { team, key, error: outcome.message });
+    const { leaseMs } = this.#options;
+    const sentAt = this.#clock.monotonic();
+    const outcome = await this.#call(() => this.#store.tryRenew(team, key, token, leaseMs), true);
+    // One that was given back meanwhile is not lost.
+    if (flight.lease !== lease) return "lost";
+    if (outcome.kind === "answered" && outcome.value) {
+      flight.confirmedAt = sentAt;
+      return "renewed";
     }
+    if (outcome.kind !== "answered") {
+      if (outcome.kind !== "left_alone")
+        this.#log.warn("could not renew the lease of a cache key", { team, key, error: outcome.message });
+      // It lasts until the next attempt to renew it.
+      if (!flight.onLost || this.#clock.monotonic() + leaseMs / 3 <= flight.confirmedAt + leaseMs)
+        return "unknown";
+    }
+    this.#lose(name, flight, lease);
+    return "lost";
+  }
+
+  #lose(name: string, flight: Flight, { team, key }: KeyLease): void {
+    this.#log.warn("the lease of a cache key was lost", { team, key, holder: flight.holder });
+    flight.lease = undefined;
+    this.#end(name, flight);
+    flight.onLost?.();
   }
 }
 

@@ -76,6 +76,8 @@ export type StoreOutcome =
   | { readonly kind: "too_large"; readonly sizeBytes: number; readonly limitBytes: number }
   /** The task saved entries, which the record store does not keep. */
   | { readonly kind: "entries_not_kept" }
+  /** The lease under which the result was made is not held any more: nothing was stored. */
+  | { readonly kind: "lease_lost" }
   /** It may still be stored: the cache was late, and its answer is not awaited. */
   | { readonly kind: "unwaited"; readonly message: string }
   | { readonly kind: "failed"; readonly message: string };

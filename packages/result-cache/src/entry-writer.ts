@@ -3,6 +3,7 @@
 
 import { RETURN_VALUE, type Live, type Logger } from "@memodag/core";
 import type { CacheBreaker } from "./cache-breaker.ts";
+import type { RecordFence } from "./cache-leases.ts";
 import type { PlaceOutcome, StoreOutcome } from "./cache-lookup.ts";
 import type { CacheCounters } from "./counters/cache-counters.ts";
 import { sealRecord } from "./record-seal.ts";
@@ -20,6 +21,8 @@ export interface EntryXCom extends ResultBytes {
 export interface CacheEntry {
   readonly record: Omit<NewCacheRecord, "xcoms" | "seal">;
   readonly xcoms: readonly EntryXCom[];
+  /** The lease without which the record must not be stored. Absent: it may be. */
+  readonly fence?: RecordFence;
 }
 
 /** The parts of {@link EntryWriter}. */
@@ -94,7 +97,7 @@ export class EntryWriter {
     return { kind: "failed", message };
   }
 
-  async #put({ record, xcoms }: CacheEntry, mode: PutMode, signal: AbortSignal): Promise<PutOutcome> {
+  async #put({ record, xcoms, fence }: CacheEntry, mode: PutMode, signal: AbortSignal): Promise<PutOutcome> {
     const { valueStore } = this.#parts;
     const isHere = ({ store }: EntryXCom): boolean => valueStore !== undefined && store === valueStore;
     const absent = xcoms.filter((xcom) => !isHere(xcom));
@@ -119,7 +122,10 @@ export class EntryWriter {
     };
     const seal = sealKey && sealRecord(sealable, sealKey);
     const sealed = { ...record, xcoms: recorded, ...(seal !== undefined && { seal }) };
-    return requirePutOutcome(await records.put(sealed, mode));
+    if (!fence) return requirePutOutcome(await records.put(sealed, mode));
+    if (!(await fence.confirm())) return { kind: "lease_lost" };
+    signal.throwIfAborted();
+    return requirePutOutcome(await records.put(sealed, mode, fence));
   }
 
   #afterPut({ record, xcoms }: CacheEntry, sizeBytes: number, outcome: PutOutcome): StoreOutcome {
@@ -128,6 +134,7 @@ export class EntryWriter {
       counters.add(record, { storedBytes: sizeBytes });
       return outcome;
     }
+    if (outcome.kind === "lease_lost") return outcome;
     if (record.error !== null) return { kind: "kept" };
     const returned = xcoms.find((xcom) => xcom.key === RETURN_VALUE);
     if (outcome.resultDigest === returned?.digest) return { kind: "kept" };

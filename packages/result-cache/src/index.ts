@@ -18,6 +18,7 @@ export * from "./compare-components.ts";
 export * from "./decisions/decision-log.ts";
 export * from "./decisions/decision-store.ts";
 export * from "./key-components.ts";
+export * from "./key-locks.ts";
 export * from "./record-catalog.ts";
 export * from "./record-components.ts";
 export * from "./lazy-backend.ts";

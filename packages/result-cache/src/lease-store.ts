@@ -12,6 +12,13 @@ export type LeaseClaim =
   /** Held and not expired; `holder` is the name that its holder gave. */
   | { readonly kind: "held"; readonly holder: string };
 
+/** The lease under which a result was made. */
+export interface LeaseToken {
+  readonly token: number;
+  /** See {@link LeaseStore.database}. */
+  readonly database: unknown;
+}
+
 /** A lease that has not expired. */
 export interface LiveLease {
   readonly team: string;
@@ -29,7 +36,7 @@ export interface LiveLease {
 export interface LeaseStore {
   /**
    * Identifies the database of the leases. A record store with its records in the same one compares the token of a
-   * lease in the statement that stores a record. Absent: the lease is renewed just before.
+   * lease in the statement that stores a record. Absent: its holder renews the lease just before.
    */
   readonly database?: unknown;
   /**

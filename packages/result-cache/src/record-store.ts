@@ -1,6 +1,7 @@
 // The record half of a cache backend: key → metadata. Where the bytes are is the result store's matter.
 
 import type { Digest, Producer, RecordedEntry, StoredError } from "@memodag/core";
+import type { LeaseToken } from "./lease-store.ts";
 import type { RecordedComponents } from "./key-components.ts";
 import type { RecordedXCom } from "./recorded-xcom.ts";
 import type { Removal, RemovalCause } from "./removal.ts";
@@ -153,7 +154,9 @@ export type PutMode = "keep-live" | "replace";
 /** The outcome of a put: `kept` names the digest of the return value that is there already. */
 export type PutOutcome =
   | { readonly kind: "stored" }
-  | { readonly kind: "kept"; readonly resultDigest: Digest };
+  | { readonly kind: "kept"; readonly resultDigest: Digest }
+  /** The lease of the call is not held any more: nothing was stored. */
+  | { readonly kind: "lease_lost" };
 
 /** Options of a call that has a deadline. */
 export interface StoreCallOptions {
@@ -177,8 +180,9 @@ export interface RecordLookup {
   /**
    * Stores a record where there is no live one, or in place of it. A put that keeps may note the result that it was
    * given, when that differs, as `differing`.
+   * @param lease a store in the same database stores only while the lease is held, in the same step; others ignore it
    */
-  put(record: NewCacheRecord, mode: PutMode): Promise<PutOutcome>;
+  put(record: NewCacheRecord, mode: PutMode, lease?: LeaseToken): Promise<PutOutcome>;
   /** Notes that records were used, in one batch, off the lookup's path. A store may have no use for it. */
   touch(team: string, hits: readonly RecordHits[]): Promise<void>;
 }

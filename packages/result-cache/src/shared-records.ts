@@ -29,7 +29,7 @@ export class SharedRecords {
     const records = this.#records;
     return {
       find: (team, keys, options) => this.#find(team, keys, options),
-      put: (record, mode) => records.put(record, mode),
+      put: (record, mode, lease) => records.put(record, mode, lease),
       touch: (team, hits) => records.touch(team, hits),
       purge: (filter, cause) => records.purge(filter, cause),
     };

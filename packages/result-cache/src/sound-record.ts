@@ -18,7 +18,7 @@ export function requireMap<V>(answer: ReadonlyMap<Digest, V>, store: string): Re
  */
 export function requirePutOutcome(answer: PutOutcome): PutOutcome {
   if (isObject(answer)) {
-    if (answer.kind === "stored") return answer;
+    if (answer.kind === "stored" || answer.kind === "lease_lost") return answer;
     if (answer.kind === "kept" && isText(answer.resultDigest)) return answer;
   }
   throw new Error("the record store did not say whether it stored");

@@ -22,7 +22,7 @@ export {
   version,
   type CachePolicy,
 } from "./authoring/cache-policy.ts";
-export type { CacheSettings } from "./authoring/cache-settings.ts";
+export type { CacheSettings, LockSettings } from "./authoring/cache-settings.ts";
 export type { CheckedCommandOptions, CommandArguments, CommandOptions } from "./authoring/command-options.ts";
 export { Bundle } from "./authoring/bundle.ts";
 export { Dag, type ParamsOf } from "./authoring/dag.ts";

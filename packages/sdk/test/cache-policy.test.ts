@@ -281,6 +281,31 @@ describe("cache options", () => {
     expect(compiled({ mode: "use" })).toEqual(compiled(true));
   });
 
+  it("say how the lock of a key is taken", () => {
+    const locks = [
+      [{}, undefined],
+      [{ unavailable: "run", store: "redis" }, { store: "redis" }],
+      [{ wait: "10m" }, { waitMs: 600_000 }],
+      [{ wait: "10m", onTimeout: "run" }, { waitMs: 600_000 }],
+      [
+        { wait: 0, onTimeout: "fail" },
+        { waitMs: 0, onTimeout: "fail" },
+      ],
+      [
+        { wait: 1, unavailable: "wait" },
+        { waitMs: 1_000, onTimeout: "fail", unavailable: "wait" },
+      ],
+      [{ unavailable: "fail" }, { unavailable: "fail" }],
+    ] as const;
+    for (const [lock, expected] of locks) {
+      const { lock: read } = compiled({ isolation: "serializable", lock }) ?? {};
+      expect(read).toEqual(expected);
+      expect(compiled(INPUTS.plus(SOURCE).with({ isolation: "serializable", lock }))?.lock).toEqual(expected);
+    }
+    // A Dag that says nothing of locks is stored as it was before there were any.
+    expect(compiled({ serialize: true })).not.toHaveProperty("lock");
+  });
+
   it.each<[object, string]>([
     [{ inputs: { z: ["x"] } }, 'cache.inputs contains "z", which is not an argument of the call'],
     [{ inputs: { a: [] } }, "goes into excludeInputs"],
@@ -300,6 +325,19 @@ describe("cache options", () => {
     [{ source: "version" }, "there is no version in its place"],
     [{ isolation: "serial" }, 'use "read_committed" or "serializable"'],
     [{ isolation: "serializable", serialize: false }, "remove one of them"],
+    [{ lock: { store: "redis" } }, 'there is none: add isolation: "serializable"'],
+    [{ lock: {}, isolation: "read_committed" }, 'add isolation: "serializable", or remove lock'],
+    [{ serialize: true, lock: "redis" }, 'cache.lock must be an object, got "redis"'],
+    [{ serialize: true, lock: { timeout: 1 } }, "unknown option cache.lock.timeout"],
+    [{ serialize: true, lock: { store: "" } }, 'cache.lock.store is "": use a non-empty string'],
+    [{ serialize: true, lock: { wait: "soon" } }, 'cache.lock.wait is "soon", which is not a duration'],
+    [{ serialize: true, lock: { unavailable: "skip" } }, "use one of run, wait, fail"],
+    [{ serialize: true, lock: { wait: 1, onTimeout: "wait" } }, "use one of run, fail"],
+    [{ serialize: true, lock: { onTimeout: "fail" } }, "an instance waits without limit: add wait"],
+    [
+      { serialize: true, lock: { wait: 1, onTimeout: "run", unavailable: "wait" } },
+      'unavailable is "wait": the task never runs without the lock',
+    ],
   ])("are refused: %j", (cache, message) => {
     expect(messageOf(() => compiled(cache as never))).toContain(message);
   });

@@ -14,6 +14,7 @@ import {
 import { openMetastore, type Metastore } from "@memodag/metastore";
 import {
   CacheLeases,
+  KeyLocks,
   MemoryByteStore,
   MemoryLeaseStore,
   MemoryRecordStore,
@@ -276,7 +277,7 @@ class InMemoryTest implements DagTest {
       values: new Values({ metadata: metastore.results, clock: systemClock }),
       ...parts,
       keyMemos: this.#keyMemos,
-      keyLeases,
+      keyLocks: new KeyLocks(keyLeases),
       clock: this.#clock,
       log,
       cachingOffReason: () => null,

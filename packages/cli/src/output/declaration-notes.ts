@@ -1,6 +1,6 @@
 // The declarations of a cached task besides its arguments, as `dags show` lists them.
 
-import { vouchedFor, type DagTaskReport } from "@memodag/operations/dags";
+import { isolationNotes, vouchedFor, type DagTaskReport } from "@memodag/operations/dags";
 import { formatDuration } from "@memodag/core";
 
 /** Returns notes on its key and on how results are kept, then on the dependencies that its author vouches for. */
@@ -20,6 +20,7 @@ export function declarationNotes({ taskId, cache }: DagTaskReport): string[] {
             : `results of ${taskId} expire at the next date of ${expires.schedule}`,
         ]
       : []),
+    ...isolationNotes(taskId, cache),
     ...vouchedFor(taskId, cache),
   ];
 }

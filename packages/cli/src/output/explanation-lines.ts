@@ -9,13 +9,15 @@ export function explanationLines({
   changes,
   advice,
   vouchedFor = [],
-}: Pick<ExplainedTask, "verdict" | "changes" | "advice" | "vouchedFor">): string[] {
+  isolation = [],
+}: Pick<ExplainedTask, "verdict" | "changes" | "advice" | "vouchedFor" | "isolation">): string[] {
   const rows = changes.map(({ kind, path, before, after }) => [kind, path, before ?? "–", after ?? "–"]);
   const table = formatTable(["CHANGED", "NAME", "BEFORE", "AFTER"], rows).trimEnd().split("\n");
+  const notes = [...isolation, ...vouchedFor];
   return [
     verdict,
     ...(rows.length === 0 ? [] : ["", ...table]),
     ...(advice === null ? [] : ["", ...advice.split("\n")]),
-    ...(vouchedFor.length === 0 ? [] : ["", ...vouchedFor.map((line) => `note: ${line}`)]),
+    ...(notes.length === 0 ? [] : ["", ...notes.map((line) => `note: ${line}`)]),
   ];
 }

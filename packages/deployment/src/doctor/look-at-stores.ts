@@ -12,7 +12,14 @@ import {
   type Logger,
 } from "@memodag/core";
 import type { Metastore } from "@memodag/metastore";
-import { collectBytes, openBackendModule, type OpenedBackend, type ResultStore } from "@memodag/result-cache";
+import {
+  collectBytes,
+  openBackendModule,
+  type CacheBackendModule,
+  type CacheBackendOptions,
+  type OpenedBackend,
+  type ResultStore,
+} from "@memodag/result-cache";
 import { BUILT_IN, loadBackendModule, moduleOfStore, openOptions } from "../stores/backend-modules.ts";
 import { openByteStores, type ByteStores } from "../stores/byte-stores.ts";
 import type { Finding } from "./finding.ts";
@@ -74,18 +81,34 @@ async function probeStore(
 ): Promise<string> {
   const store = loaded.config.stores[index];
   if (!store) throw new Error("a store of the config was given");
-  const module = BUILT_IN.has(store.kind) ? undefined : moduleOfStore(store, index, ["results"]);
+  const module = BUILT_IN.has(store.kind) ? undefined : moduleOfStore(store, index, []);
   const exports = module && (await loadBackendModule(module, loaded.projectDir));
   const hasBytes = !exports || exports.openByteStore !== undefined;
   if (hasBytes) await probe(await stores.open(store.name), signal);
-  if (!module || !exports?.openCacheBackend) return "stores, returns and deletes bytes";
+  if (!module || !exports) return "stores, returns and deletes bytes";
   const options = await openOptions(exports, module, loaded, log);
+  const locks = exports.openLeaseStore ? [await probeLocks(exports, options)] : [];
+  if (!exports.openCacheBackend)
+    return [...(hasBytes ? ["stores, returns and deletes bytes"] : []), ...locks].join(", and ");
   const backend = await openBackendModule(exports, options, [], module.setting);
   try {
-    return await probeBackend(backend, hasBytes, signal);
+    return [await probeBackend(backend, hasBytes, signal), ...locks].join(", and ");
   } finally {
     await backend.close();
   }
+}
+
+async function probeLocks(
+  module: CacheBackendModule,
+  options: CacheBackendOptions<unknown>,
+): Promise<string> {
+  const leases = await module.openLeaseStore?.(options as never);
+  try {
+    await leases?.list(DEFAULT_TEAM);
+  } finally {
+    await leases?.close?.();
+  }
+  return "lists locks";
 }
 
 async function probeBackend(

@@ -3,7 +3,7 @@
 import { join } from "node:path";
 import { systemClock, withCallTimeouts, type Logger } from "@memodag/core";
 import { KeyProcesses, LocalExecutor, LocalSurroundings } from "@memodag/executor";
-import { CacheLeases, DecisionLog } from "@memodag/result-cache";
+import { DecisionLog } from "@memodag/result-cache";
 import type { HostedScheduler } from "@memodag/operations/runs";
 import {
   answerAttempts,
@@ -18,11 +18,12 @@ import { exchangeFolder } from "./exchange-folder.ts";
 import { artifactsDirOf, logsDirOf } from "../config/folders.ts";
 import { configOffReason } from "../config/config-off-reason.ts";
 import type { LiveConfig } from "../config/live-config.ts";
-import { keyLeaseSettings, schedulerSettings } from "./live-settings.ts";
+import { schedulerSettings } from "./live-settings.ts";
 import type { Deployment } from "../stores/deployment.ts";
 import { ConfiguredValueCaches } from "../stores/value-caches.ts";
 import { openCaches } from "./open-caches.ts";
 import { largestEntryBytes, openEntries } from "./open-entries.ts";
+import { openLocks } from "./open-locks.ts";
 import { openPeriodicCollection } from "./periodic-collection.ts";
 import { openPeriodicRetention } from "./periodic-retention.ts";
 import { writeConfigChange } from "./config-change-act.ts";
@@ -100,12 +101,7 @@ export async function openScheduler(
   });
   const secretKey = readSecretKey(core.stateDir);
   const caches = await openCaches(deployment, live, { secretKey, reporter, log });
-  const keyLeases = new CacheLeases({
-    store: deployment.leases,
-    clock: systemClock,
-    log,
-    options: keyLeaseSettings(live),
-  });
+  const keyLocks = await openLocks(deployment, live, log);
   const decisionLog = new DecisionLog({
     decisions: deployment.decisions,
     records: deployment.records,
@@ -123,7 +119,7 @@ export async function openScheduler(
     namedCaches: caches,
     values,
     entries,
-    keyLeases,
+    keyLocks,
     decisionLog,
     keyMaker,
     keyMemos: withCallTimeouts(deployment.keyMemos, "keyMemos", systemClock),

@@ -194,7 +194,7 @@ export async function checkBackendModules({ config, projectDir }: LoadedConfig):
     .map((choice) => moduleOfChoice(choice, config));
   for (const [index, store] of config.stores.entries()) {
     if (BUILT_IN.has(store.kind)) continue;
-    const stores = choices.find((choice) => choice.name === store.name)?.stores ?? ["results"];
+    const stores = choices.find((choice) => choice.name === store.name)?.stores ?? [];
     modules.push(moduleOfStore(store, index, stores));
   }
   await requireSoundModules(modules, projectDir);

@@ -23,6 +23,7 @@ import { ownCacheUrl } from "./cache-backends.ts";
 import { openCacheStores } from "./cache-stores.ts";
 import { entryLimits } from "./named-caches.ts";
 import { isSingleMachine, openDatabase } from "./database.ts";
+import { LockStores } from "./lock-stores.ts";
 import type { NamedStores } from "./named-stores.ts";
 import { listRecordStores, listResultStores, mayForgetResults } from "./used-stores.ts";
 
@@ -35,8 +36,10 @@ export interface Deployment extends Stores {
   readonly changes: ChangeFeed;
   /** Requests of tasks to people. */
   readonly humans: HumanStore;
-  /** Leases of cache keys; always in the metadata database. */
+  /** Leases in the metadata database. */
   readonly leases: LeaseStore;
+  /** Locks of cache keys. */
+  readonly lockStores: LockStores;
   /** Values of get-or-create in the metadata database. */
   readonly valueCaches: ValueAdapter;
   /** Entries of job caches; always in the metadata database. */
@@ -70,6 +73,7 @@ export async function withDeployment<T>(
   const database = await openDatabase(config.database.url);
   try {
     const cache = await openCacheStores(loaded, database, log);
+    const lockStores = new LockStores({ loaded, metadata: database.leases, log });
     try {
       const { dags, runs, runRetention, schedules, callbacks, leases, counters, decisions, superseded } =
         database;
@@ -83,6 +87,7 @@ export async function withDeployment<T>(
         schedules,
         callbacks,
         leases,
+        lockStores,
         valueCaches: database.valueCaches,
         entries: database.entries,
         keepsEntries: config.core.taskCacheBackend === "metadata-db" && ownCacheUrl(config) === undefined,
@@ -112,6 +117,7 @@ export async function withDeployment<T>(
         requireWritable: () => database.requireWritable(),
       });
     } finally {
+      await lockStores.close();
       await cache.close();
     }
   } finally {

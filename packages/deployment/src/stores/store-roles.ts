@@ -1,8 +1,8 @@
-// The roles of the stores of a config: which can hold records and results, and which of them tasks may name.
+// The roles of the stores of a config: which can hold records, results and locks, and which of them tasks may name.
 
 import type { LoadedConfig, StoreConfig } from "@memodag/config";
 import type { CacheStorage, SerializedDag } from "@memodag/core";
-import { loadBackendModule, moduleOfStore } from "./backend-modules.ts";
+import { BUILT_IN, loadBackendModule, moduleOfStore } from "./backend-modules.ts";
 
 /** The roles that a store can have. */
 export interface StoreRoles {
@@ -10,15 +10,16 @@ export interface StoreRoles {
   readonly results: boolean;
   /** Results stay until they are deleted, in reach of all processes: runs may refer to them. */
   readonly keepsValues: boolean;
+  readonly locks: boolean;
 }
 
-const ALL: StoreRoles = { records: true, results: true, keepsValues: true };
+const ALL: StoreRoles = { records: true, results: true, keepsValues: true, locks: true };
 const ROLES: ReadonlyMap<string, StoreRoles> = new Map([
   ["metadata-db", ALL],
   ["filesystem", ALL],
   ["memory", { ...ALL, keepsValues: false }],
-  ["s3", ALL],
-  ["gcs", { ...ALL, records: false }],
+  ["s3", { ...ALL, locks: false }],
+  ["gcs", { ...ALL, records: false, locks: false }],
   ["redis", { ...ALL, keepsValues: false }],
 ]);
 
@@ -47,12 +48,13 @@ export async function listNameableStores({ config, projectDir }: LoadedConfig): 
 
 async function rolesOfModule(store: StoreConfig, index: number, projectDir: string): Promise<StoreRoles> {
   try {
-    const module = await loadBackendModule(moduleOfStore(store, index, ["results"]), projectDir);
+    const module = await loadBackendModule(moduleOfStore(store, index, []), projectDir);
     const hasBackend = module.openCacheBackend !== undefined;
     const keepsValues = module.keepsValues === true || module.openByteStore !== undefined;
-    return { records: hasBackend, results: true, keepsValues };
+    const results = hasBackend || module.openByteStore !== undefined;
+    return { records: hasBackend, results, keepsValues, locks: module.openLeaseStore !== undefined };
   } catch {
-    return { records: false, results: false, keepsValues: false };
+    return { records: false, results: false, keepsValues: false, locks: false };
   }
 }
 
@@ -68,16 +70,33 @@ export function storageFault(
   );
 }
 
+/**
+ * Why a lock store cannot be used: by a team's task, or by the deployment; undefined: it can. The built-in ones need
+ * no entry in the config.
+ */
+export function lockStoreFault(
+  stores: readonly NameableStore[],
+  team: string | undefined,
+  name: string | undefined,
+): string | undefined {
+  if (name !== undefined && BUILT_IN.has(name) && stores.every((store) => store.name !== name))
+    return undefined;
+  return faultOf(stores, team, "store", "locks", name);
+}
+
+/** @param team undefined: any */
 function faultOf(
   stores: readonly NameableStore[],
-  team: string,
+  team: string | undefined,
   option: string,
-  role: "records" | "results",
+  role: "records" | "results" | "locks",
   name: string | undefined,
 ): string | undefined {
   if (name === undefined) return undefined;
   // The stores of other teams are not told of.
-  const usable = stores.filter((store) => store.team === undefined || store.team === team);
+  const usable = stores.filter(
+    (store) => store.team === undefined || team === undefined || store.team === team,
+  );
   const store = usable.find((one) => one.name === name);
   if (store?.[role]) return undefined;
   const fitting = usable.filter((one) => one[role]).map((one) => `"${one.name}"`);
@@ -94,8 +113,10 @@ export function storageFaultOfDag(
   { dagId, tasks }: SerializedDag,
 ): string | undefined {
   for (const { taskId, cache } of tasks) {
-    const fault = cache && storageFault(stores, team, cache);
-    if (fault !== null && fault !== undefined) return `Dag "${dagId}", task "${taskId}": cache.${fault}`;
+    if (!cache) continue;
+    const lockFault = lockStoreFault(stores, team, cache.lock?.store);
+    const fault = storageFault(stores, team, cache) ?? (lockFault && `lock.${lockFault}`);
+    if (fault !== undefined) return `Dag "${dagId}", task "${taskId}": cache.${fault}`;
   }
   return undefined;
 }

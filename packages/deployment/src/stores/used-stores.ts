@@ -84,7 +84,7 @@ async function listPlaces(
 }
 
 /** Two stores with the same place are one under two names. */
-function placeOf(store: StoreConfig): string {
+export function placeOf(store: StoreConfig): string {
   if (store.kind === "metadata-db") return "metadata-db";
   return store.kind === "filesystem" ? `folder ${folderOfStore(store)}` : `store ${store.name}`;
 }

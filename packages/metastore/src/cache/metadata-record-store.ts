@@ -4,6 +4,7 @@ import type { Digest } from "@memodag/core";
 import type {
   CacheRecord,
   FoundRecord,
+  LeaseToken,
   NewCacheRecord,
   PutMode,
   PutOutcome,
@@ -62,8 +63,10 @@ export class MetadataRecordStore implements RecordStore {
     return await this.#dialect.findRecords(team, keys, options);
   }
 
-  async put(record: NewCacheRecord, mode: PutMode): Promise<PutOutcome> {
-    return await this.#dialect.transaction(() => putRecord(this.#dialect, record, mode));
+  async put(record: NewCacheRecord, mode: PutMode, lease?: LeaseToken): Promise<PutOutcome> {
+    // A lease of another database was renewed just before.
+    const token = lease?.database === this.#dialect.kysely ? lease.token : null;
+    return await this.#dialect.transaction(() => putRecord(this.#dialect, record, mode, token));
   }
 
   async touch(team: string, hits: readonly HitCount[]): Promise<void> {

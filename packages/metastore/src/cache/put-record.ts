@@ -10,12 +10,17 @@ import { toCacheRecordRow } from "../rows/cache-record-row.ts";
 
 const BLOBS_A_STATEMENT = 500;
 
-/** The script that writes a record and what it refers to; see the record store. */
+/**
+ * The script that writes a record and what it refers to; see the record store.
+ * @param token of the lease that must be held; `null`: none has to be
+ */
 export function* putRecord(
   { kysely, now }: Dialect,
   record: NewCacheRecord,
   mode: PutMode,
+  token: number | null = null,
 ): TransactionScript<PutOutcome> {
+  if (token !== null && !(yield* holdsLease({ kysely, now }, record, token))) return { kind: "lease_lost" };
   const keepMs = keepForMs(record);
   const values = {
     ...toCacheRecordRow(record),
@@ -63,6 +68,25 @@ export function* putRecord(
   const isDifferent = record.error === null && kept.result_digest !== values.result_digest;
   if (isDifferent) yield* noteDifference({ kysely, now }, record, values);
   return { kind: "kept", resultDigest: kept.result_digest };
+}
+
+/** Locks the row of the lease: no one takes it, and it is not revoked, until the record is written. */
+function* holdsLease(
+  { kysely, now }: Pick<Dialect, "kysely" | "now">,
+  { team, key }: NewCacheRecord,
+  token: number,
+): TransactionScript<boolean> {
+  const held = yield* statement(
+    kysely
+      .updateTable("cache_lease")
+      .set({ token })
+      .where("team", "=", team)
+      .where("key", "=", key)
+      .where("token", "=", token)
+      .where("expires_at", ">", now)
+      .returning("token"),
+  );
+  return held.length > 0;
 }
 
 function* noteDifference(

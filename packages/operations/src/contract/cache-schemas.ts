@@ -322,6 +322,7 @@ export const explainedTask: z.ZodType<ExplainedTask> = z.strictObject({
   verdict: text,
   advice: text.nullable(),
   vouchedFor: z.exactOptional(z.array(text)),
+  isolation: z.exactOptional(z.array(text)),
 });
 export const explainedRun: z.ZodType<ExplainedRun> = z.strictObject({
   dagId: name,

@@ -83,6 +83,14 @@ const cacheConfig: z.ZodType<SerializedCacheConfig> = z.strictObject({
   env: z.array(text),
   version: text.nullable(),
   serialize: z.boolean(),
+  lock: z.exactOptional(
+    z.strictObject({
+      store: z.exactOptional(text),
+      waitMs: z.exactOptional(z.number()),
+      onTimeout: z.exactOptional(z.literal("fail")),
+      unavailable: z.exactOptional(z.enum(["wait", "fail"])),
+    }),
+  ),
   errorsTtlMs: z.number().nullable(),
   files: z.exactOptional(z.array(text)),
   reads: z.exactOptional(z.array(z.strictObject({ cache: text, pattern: text }))),

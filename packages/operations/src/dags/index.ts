@@ -12,5 +12,6 @@ export { listDagErrors, type DagErrorReport } from "./list-dag-errors.ts";
 export { listDags, type DagSummaryReport, type ListDagsInput } from "./list-dags.ts";
 export { listScheduledDags } from "./next-run.ts";
 export { pauseDag, type PauseDagInput, type PausedDag } from "./pause-dag.ts";
+export { isolationNotes } from "./isolation-note.ts";
 export { vouchedFor } from "./vouched-for.ts";
 export { showDag, type DagReport, type DagTaskReport } from "./show-dag.ts";

@@ -3,6 +3,7 @@
 import { instanceName, type CacheStorage, type DagRun } from "@memodag/core";
 import type { RecordStore } from "@memodag/result-cache";
 import type { OperationContext } from "../context.ts";
+import { isolationNotes } from "../dags/isolation-note.ts";
 import { vouchedFor } from "../dags/vouched-for.ts";
 import { getRun, type RunName } from "../runs/find-run.ts";
 import { getInstance } from "../tasks/find-instance.ts";
@@ -23,6 +24,8 @@ export interface ExplainedTask extends Explanation {
   readonly advice: string | null;
   /** Sentences on the dependencies that the task's author vouches for, as its key leaves them out. Absent: none. */
   readonly vouchedFor?: readonly string[];
+  /** Sentences on how instances with its key are kept apart. Absent: they may run at the same time. */
+  readonly isolation?: readonly string[];
 }
 
 /**
@@ -58,6 +61,7 @@ export async function explainTask(
     ...(causes && { ownInputs: causes.ownInputs(instance) }),
   });
   const vouched = vouchedFor(taskId, cache);
+  const isolation = isolationNotes(taskId, cache);
   return {
     ...explanation,
     ...(cause && { cause }),
@@ -65,6 +69,7 @@ export async function explainTask(
     verdict,
     advice,
     ...(vouched.length > 0 && { vouchedFor: vouched }),
+    ...(isolation.length > 0 && { isolation }),
   };
 }
 

@@ -51,6 +51,15 @@ export function scheduledInstance(
   return { node, mapIndex, change: { ...change, state: "scheduled" }, xcoms: [], returned: NOTHING, made };
 }
 
+/** An instance that fails without an attempt, at `now` in milliseconds since the Unix epoch. */
+export function failedInstance(
+  { node, mapIndex }: ReadyInstance,
+  error: StoredError,
+  now: number,
+): AnsweredInstance {
+  return { node, mapIndex, change: { state: "failed", error, endedAt: now }, xcoms: [], returned: NOTHING };
+}
+
 /** Returns the instance as the answer leaves it, at `now` in milliseconds since the Unix epoch. */
 export function answeredInstance(
   asked: KeyedInstance,

@@ -101,6 +101,8 @@ export function statusAfterStore(
       };
     case "entries_not_kept":
       return { cacheStatus: "uncacheable", cacheReason: { code: "entries_not_kept" } };
+    case "lease_lost":
+      return { cacheStatus: "uncacheable", cacheReason: { code: "lease_lost" } };
     case "unwaited": {
       const { cacheStatus, cacheReason } = instance;
       if (cacheStatus !== null && cacheStatus !== "miss") return { cacheStatus, cacheReason };

@@ -12,7 +12,7 @@ import type {
   Surroundings,
   TaskInstance,
 } from "@memodag/core";
-import type { CacheLeases, DecisionLog, ResultCaches, SecretRules, Values } from "@memodag/result-cache";
+import type { DecisionLog, KeyLocks, ResultCaches, SecretRules, Values } from "@memodag/result-cache";
 import type { CallbackCaller } from "../callbacks/callback-caller.ts";
 import type { AttemptRouter } from "../attempts/attempt-router.ts";
 import type { AwaitedRuns } from "../steps/awaited-runs.ts";
@@ -33,8 +33,8 @@ export interface RunContext {
   readonly runs: RunStore;
   readonly dags: DagStore;
   readonly caches: ResultCaches;
-  /** Leases of cache keys; without them, `serialize` has no effect. */
-  readonly keyLeases: CacheLeases | undefined;
+  /** Locks of cache keys; without them, `serialize` has no effect. */
+  readonly keyLocks: KeyLocks | undefined;
   /** Explains misses; without it, misses have no explanation. */
   readonly decisionLog: DecisionLog | undefined;
   readonly attempts: AttemptRouter;

@@ -16,6 +16,7 @@ import { TimedWaits } from "../time/timed-waits.ts";
 import { AskCache } from "./effects/ask-cache.ts";
 import { CarryOut } from "./effects/carry-out.ts";
 import { Dispatcher } from "./effects/dispatcher.ts";
+import { HeldLocks } from "./effects/held-locks.ts";
 import { KeyQuestions } from "./effects/key-questions.ts";
 import { PassWriter, type WriteResult } from "./effects/pass-writer.ts";
 import { ResultStores } from "./effects/result-stores.ts";
@@ -40,7 +41,8 @@ export class RunExecution {
   readonly #waits: TimedWaits;
   readonly #cache: AskCache;
   readonly #keyQuestions: KeyQuestions;
-  readonly #keyLeases: SingleFlight;
+  readonly #locks: HeldLocks;
+  readonly #singleFlight: SingleFlight;
   readonly #dispatcher: Dispatcher;
   readonly #steps: RunSteps;
   readonly #stores: ResultStores;
@@ -61,18 +63,20 @@ export class RunExecution {
     this.#waits = new TimedWaits(clock, wake);
     this.#cache = new AskCache(context, state);
     this.#keyQuestions = new KeyQuestions(context, clock, state, this.#locked);
-    this.#keyLeases = new SingleFlight(context, clock, state, this.#cache);
-    this.#dispatcher = new Dispatcher(context, state);
+    this.#locks = new HeldLocks(context, state);
+    this.#singleFlight = new SingleFlight(context, clock, state, this.#cache, this.#locks);
+    this.#dispatcher = new Dispatcher(context, state, this.#locks);
     this.#steps = new RunSteps(context, clock, state);
     this.#stores = new ResultStores(context, clock, state, {
-      keyLeases: this.#keyLeases,
+      locks: this.#locks,
       keyQuestions: this.#keyQuestions,
     });
     this.#writer = new PassWriter(context, state);
     this.#carryOut = new CarryOut(context, state, {
       waits: this.#waits,
       keyQuestions: this.#keyQuestions,
-      keyLeases: this.#keyLeases,
+      singleFlight: this.#singleFlight,
+      locks: this.#locks,
       dispatcher: this.#dispatcher,
       steps: this.#steps,
     });
@@ -106,7 +110,7 @@ export class RunExecution {
 
   /** True when instances wait only for a free slot, or the run for its last process to end. */
   get wantsSlots(): boolean {
-    return this.#dispatcher.wantsSlots || this.#keyLeases.wantsSlots || this.#isEnding;
+    return this.#dispatcher.wantsSlots || this.#singleFlight.wantsSlots || this.#isEnding;
   }
 
   /** True when attempts are recorded and not submitted yet. */
@@ -119,7 +123,7 @@ export class RunExecution {
    * memory.
    */
   get isResting(): boolean {
-    const wantsSlots = this.#dispatcher.wantsSlots || this.#keyLeases.wantsSlots;
+    const wantsSlots = this.#dispatcher.wantsSlots || this.#singleFlight.wantsSlots;
     const isBusy = this.#state.underWay.size > 0 || wantsSlots || this.#keyQuestions.isWaiting;
     return this.#waits.size + this.#steps.waiting > 0 && !isBusy;
   }
@@ -145,7 +149,10 @@ export class RunExecution {
     await this.#takeEvents();
     for (const instance of this.#waits.takeDue()) this.#carryOut.due(instance);
     const isSettled = await this.#settle(lookups);
-    this.#dispatcher.choose();
+    for (const instance of this.#dispatcher.choose()) {
+      this.#carryOut.resume(instance);
+      inbox.wake();
+    }
     this.#steps.begin();
     const isOver = this.#closeBooks(lookups.roundTrips);
     const written = await this.#writer.write(this.#dispatcher);
@@ -169,7 +176,8 @@ export class RunExecution {
   /** Cancels its timers and watches; no pass starts any more. */
   close(): void {
     this.#closed.abort();
-    this.#keyLeases.leave();
+    this.#singleFlight.leave();
+    this.#locks.leave();
     this.#keyQuestions.leave();
     this.#steps.leave();
   }
@@ -253,8 +261,8 @@ export class RunExecution {
       const answered = await this.#cache.ask(lookups, work.nextReady(MOST_ASKED));
       work.dropReady(answered.length);
       for (const instance of answered) this.#carryOut.answer(instance);
-      const { hits, free } = await this.#keyLeases.admit(lookups);
-      for (const instance of hits) this.#carryOut.answer(instance);
+      const { answered: settled, free } = await this.#singleFlight.admit(lookups);
+      for (const instance of settled) this.#carryOut.answer(instance);
       for (const instance of free) this.#carryOut.dispatch(instance);
     } while (work.hasWork);
     return true;

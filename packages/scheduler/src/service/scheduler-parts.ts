@@ -14,8 +14,8 @@ import {
   type Surroundings,
 } from "@memodag/core";
 import type {
-  CacheLeases,
   DecisionLog,
+  KeyLocks,
   NamedCaches,
   ResultCache,
   SecretRules,
@@ -63,8 +63,8 @@ export interface SchedulerParts {
   readonly values: Values;
   /** Entries of job caches; without it, there are none. */
   readonly entries?: RunEntries;
-  /** Leases of cache keys; without them `serialize` means nothing. */
-  readonly keyLeases?: CacheLeases;
+  /** Locks of cache keys; without them `serialize` means nothing. */
+  readonly keyLocks?: KeyLocks;
   /** Calls key functions; without it, tasks that have one are not cached. */
   readonly keyMaker?: KeyMaker;
   /** Remembers answers of pure key functions; without it, they are asked each time. */

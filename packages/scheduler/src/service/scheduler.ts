@@ -134,7 +134,7 @@ export class Scheduler {
         this.wake();
       },
       caches: new ResultCaches(parts.cache, parts.namedCaches),
-      keyLeases: parts.keyLeases,
+      keyLocks: parts.keyLocks,
       decisionLog: parts.decisionLog,
       attempts: this.#attempts,
       callbacks: this.#callbacks,
@@ -211,7 +211,7 @@ export class Scheduler {
    * activity remains.
    */
   async stop(graceMs: number): Promise<void> {
-    const { executor, keyLeases, decisionLog, runs, log } = this.#parts;
+    const { executor, keyLocks, decisionLog, runs, log } = this.#parts;
     this.#attempts.close();
     this.#cancelPoll();
     await this.#claims.close();
@@ -225,7 +225,7 @@ export class Scheduler {
     this.#awaited.close();
     await this.#context.caches.flush();
     await decisionLog?.flush();
-    await keyLeases?.close();
+    await keyLocks?.close();
     try {
       await runs.releaseLeases(this.#owner);
     } catch (error) {

@@ -119,6 +119,7 @@ const SETTING_NAMES = [
   "expires",
   "errors",
   "isolation",
+  "lock",
   "mode",
   "share",
   "keyStorage",

@@ -1,5 +1,24 @@
 // How results are kept and reused: the settings that a policy and the `cache` option have in common.
 
+/** How the lock of a cache key is taken. */
+export interface LockSettings {
+  /**
+   * Where it is kept: `"metadata-db"`, `"memory"`, `"filesystem"`, or a name of `[[stores]]` in the config. Default:
+   * `lock_store` of `[task_cache]`.
+   */
+  readonly store?: string;
+  /** How long an instance waits for it: seconds, or a string such as `"10m"`. Default: without limit. */
+  readonly wait?: number | string;
+  /** What an instance does that has waited for so long: run without the lock, or fail. Default: `"run"`. */
+  readonly onTimeout?: "run" | "fail";
+  /**
+   * What an instance does while the lock store is late or broken: run without the lock, wait, or fail. With `"wait"` and
+   * `"fail"`, the lock is strict: an attempt that loses it is cancelled and runs again, and stores nothing, and
+   * `onTimeout` is `"fail"`. Default: `"run"`.
+   */
+  readonly unavailable?: "run" | "wait" | "fail";
+}
+
 /** Settings of a policy, besides the parts of the key. */
 export interface CacheSettings {
   /**
@@ -20,8 +39,16 @@ export interface CacheSettings {
    * and a result replaces it. Default: failures are not cached.
    */
   readonly errors?: number | string;
-  /** `"serializable"` is the same as `serialize: true`, `"read_committed"` as `serialize: false`. */
+  /**
+   * - `"read_committed"`: instances with one key may run at the same time. What is in the cache is always complete.
+   * - `"serializable"`: one of them runs, across all runs and schedulers. The others wait without taking a slot, and
+   *   look up the cache again. The same as `serialize: true`.
+   *
+   * Default: `"read_committed"`.
+   */
   readonly isolation?: "read_committed" | "serializable";
+  /** How the lock of a key is taken. Requires `isolation: "serializable"`. */
+  readonly lock?: LockSettings;
   /**
    * - `"use"`: results are looked up and stored.
    * - `"refresh"`: the task always runs, and its result replaces the stored one.

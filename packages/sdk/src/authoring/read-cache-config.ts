@@ -14,6 +14,7 @@ import { show, type FaultPlace } from "./dag-fault.ts";
 import { IDENTIFIER_RULE, isIdentifier } from "./identifier.ts";
 import { readKeyFunction, type AnyKeyFunction, type ReadKeyFunction } from "./key-function.ts";
 import { OptionReader } from "./option-reader.ts";
+import { readLock } from "./read-lock.ts";
 import { readProjections } from "./read-projections.ts";
 import { readReads } from "./read-reads.ts";
 
@@ -30,6 +31,7 @@ const NAMES = [
   "source",
   "serialize",
   "isolation",
+  "lock",
   "errors",
   "mode",
   "share",
@@ -94,6 +96,7 @@ export function readCacheRules(
   const reader = form ? new OptionReader(place, group, onTopOf(form, value, own), NAMES) : own;
   const version = reader.text("version", null);
   const errorsTtlMs = reader.duration("errors", null, 1);
+  const serialize = readSerialize(reader);
   const excludeInputs = reader.strings("excludeInputs").sort();
   const key = readKeyFunction(reader);
   const config: SerializedCacheConfig = {
@@ -102,8 +105,9 @@ export function readCacheRules(
     includeInputs: readContextPaths(reader),
     env: readEnvNames(reader),
     version,
-    serialize: readSerialize(reader),
+    serialize,
     errorsTtlMs,
+    ...readLock(place, reader, group, serialize),
     ...nonEmpty("files", readFiles(reader)),
     ...nonEmpty("reads", readReads(place, reader, group)),
     ...nonEmpty("trust", readTrust(reader)),

@@ -16,6 +16,7 @@ import type { RunState, StoredEvent } from "../state/run-state.ts";
 import type { Dispatcher } from "./dispatcher.ts";
 import type { KeyQuestions } from "./key-questions.ts";
 import type { RunSteps } from "./run-steps.ts";
+import type { HeldLocks } from "./held-locks.ts";
 import type { SingleFlight } from "./single-flight.ts";
 
 /** Where instances go next. */
@@ -25,7 +26,9 @@ export interface Destinations {
   /** Wait for the answer of their key function. */
   readonly keyQuestions: KeyQuestions;
   /** Wait for the lease of their key. */
-  readonly keyLeases: SingleFlight;
+  readonly singleFlight: SingleFlight;
+  /** The locks that they hold. */
+  readonly locks: HeldLocks;
   /** Wait for a free worker. */
   readonly dispatcher: Dispatcher;
   /** Are carried out by the scheduler itself. */
@@ -65,6 +68,7 @@ export class CarryOut {
         continue;
       }
       this.#to.dispatcher.adopt(attemptId, { node, mapIndex });
+      if (attempts.isLive(attemptId)) this.#to.locks.adopt({ node, mapIndex });
       if (!attempts.isLive(attemptId))
         inbox.put({ kind: "finished", attemptId, outcome: LOST_WITH_SCHEDULER });
     }
@@ -130,7 +134,7 @@ export class CarryOut {
     if (end.waitsUntil !== undefined) this.#to.waits.add(instance, end.waitsUntil);
     if (end.settles) work.settle(node, end.settles);
     if (end.stores) storeJobs.push(end.stores);
-    else this.#to.keyLeases.release(instance);
+    else this.#to.locks.release(instance);
     if (end.settles && !end.stores) keys.delete(node, mapIndex);
     if (end.resumes) this.resume(instance);
   }
@@ -195,7 +199,7 @@ export class CarryOut {
   /** Passes on an instance that has to run; it may have to wait for the lease of its key. */
   resume({ node, mapIndex }: ReadyInstance): void {
     const instance = { node, mapIndex };
-    if (!this.#to.keyLeases.tryEnqueue(instance)) this.dispatch(instance);
+    if (!this.#to.singleFlight.tryEnqueue(instance)) this.dispatch(instance);
   }
 
   /** Passes on an instance that may run as soon as there is a free slot. */

@@ -16,6 +16,7 @@ import { WaitingLines } from "../../attempts/waiting-lines.ts";
 import { isMeantForCache } from "../../cache/store-status.ts";
 import type { RunContext } from "../../context/run-context.ts";
 import type { ReadyInstance } from "../../graph/ready-instance.ts";
+import type { HeldLocks } from "./held-locks.ts";
 import { choose, queuedChange, retreat, type ChosenAttempt, type Room } from "../phases/choose.ts";
 import type { RunState } from "../state/run-state.ts";
 
@@ -35,7 +36,7 @@ export class Dispatcher {
   #settled: LimitClaim[] = [];
   #isGivenUp = false;
 
-  constructor(context: RunContext, state: RunState) {
+  constructor(context: RunContext, state: RunState, locks: Pick<HeldLocks, "takeLost">) {
     this.#context = context;
     this.#state = state;
     const { attempts } = context;
@@ -44,6 +45,7 @@ export class Dispatcher {
       hasSlot: () => attempts.hasSlot(),
       isRunning: ({ node, mapIndex }) =>
         attempts.isRunning({ team, dagId, runId, taskId: node.task.taskId, mapIndex }),
+      hasLostLock: (instance) => locks.takeLost(instance),
       tryTake: (instance) => this.#tryTake(instance),
     };
   }
@@ -105,10 +107,10 @@ export class Dispatcher {
     this.#context.attempts.forget(this.#state.underWay.keys());
   }
 
-  /** Assigns the free slots to waiting instances. */
-  choose(): void {
+  /** Assigns the free slots to waiting instances. Returns those that have to ask for the lock of their key again. */
+  choose(): readonly ReadyInstance[] {
     for (const instance of this.#held) this.enqueue(instance);
-    const { chosen, held } = choose(this.#waiting, this.#room);
+    const { chosen, held, unlocked } = choose(this.#waiting, this.#room);
     this.#held = held;
     const { table, underWay } = this.#state;
     for (const { node, mapIndex } of chosen) {
@@ -118,6 +120,7 @@ export class Dispatcher {
       underWay.set(attemptId, { node, mapIndex });
       this.#chosen.push({ node, mapIndex, attemptId, before });
     }
+    return unlocked;
   }
 
   /** The database had less capacity than was chosen: what does not fit waits again. */

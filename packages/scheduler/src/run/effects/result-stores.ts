@@ -11,8 +11,8 @@ import { makeKey } from "../../cache/evaluate.ts";
 import { keyFault } from "../../cache/key-question.ts";
 import type { RunState, StoreJob } from "../state/run-state.ts";
 import type { Destinations } from "./carry-out.ts";
+import type { HeldLocks } from "./held-locks.ts";
 import type { KeyQuestions } from "./key-questions.ts";
-import type { SingleFlight } from "./single-flight.ts";
 
 /**
  * Milliseconds for which the status of a store waits for a pass that happens anyway, as long as attempts are
@@ -25,7 +25,7 @@ export class ResultStores {
   readonly #context: RunContext;
   readonly #clock: Clock;
   readonly #state: RunState;
-  readonly #keyLeases: SingleFlight;
+  readonly #locks: HeldLocks;
   readonly #keyQuestions: Pick<KeyQuestions, "askAgain">;
   readonly #stores = new Set<Promise<void>>();
   #cancelRest: CancelTimer | undefined;
@@ -34,12 +34,12 @@ export class ResultStores {
     context: RunContext,
     clock: Clock,
     state: RunState,
-    { keyLeases, keyQuestions }: Pick<Destinations, "keyLeases" | "keyQuestions">,
+    { locks, keyQuestions }: Pick<Destinations, "locks" | "keyQuestions">,
   ) {
     this.#context = context;
     this.#clock = clock;
     this.#state = state;
-    this.#keyLeases = keyLeases;
+    this.#locks = locks;
     this.#keyQuestions = keyQuestions;
   }
 
@@ -98,7 +98,7 @@ export class ResultStores {
     }
     this.#state.keys.delete(node, mapIndex);
     this.#state.inbox.leave({ kind: "stored", node, mapIndex, ...status });
-    this.#keyLeases.release({ node, mapIndex });
+    this.#locks.release({ node, mapIndex });
   }
 
   /** Lets the next pass write the statuses; requests one when none is expected. */
@@ -156,7 +156,10 @@ export class ResultStores {
       ...(validMs !== undefined && { validForMs: validMs }),
       ...(saved && entries && { entries: entries.recorded(saved) }),
     };
-    return await caches.of(run.team, config).store({ record, xcoms }, putMode(row, error));
+    const fence = await this.#locks.fenceOf({ node, mapIndex });
+    if (fence === null) return { kind: "lease_lost" };
+    const entry = { record, xcoms, ...(fence && { fence }) };
+    return await caches.of(run.team, config).store(entry, putMode(row, error));
   }
 
   /** A function that is not trusted is asked again: its answer may have become another one while the task ran. */

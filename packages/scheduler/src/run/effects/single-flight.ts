@@ -1,20 +1,13 @@
 // Single flight: of all instances with one key, in all runs and schedulers, one runs and the others wait.
 
-import {
-  isSameReason,
-  type CacheStatus,
-  type CancelTimer,
-  type Clock,
-  type DagRun,
-  type Digest,
-  type SerializedCacheConfig,
-  type TaskInstance,
-} from "@memodag/core";
-import type { CacheLeases, KeyLease, PassLookups } from "@memodag/result-cache";
-import type { AnsweredInstance } from "../../cache/cache-answer.ts";
+import { isSameReason, type CancelTimer, type Clock, type Digest, type TaskInstance } from "@memodag/core";
+import type { LeaseOutcome, PassLookups } from "@memodag/result-cache";
+import { failedInstance, type AnsweredInstance } from "../../cache/cache-answer.ts";
 import { switchedOff } from "../../cache/cache-intent.ts";
+import { decideWait } from "../../cache/lock-wait.ts";
 import type { RunState } from "../state/run-state.ts";
 import type { AskCache } from "./ask-cache.ts";
+import type { HeldLocks } from "./held-locks.ts";
 import type { ReadyInstance } from "../../graph/ready-instance.ts";
 import type { RunContext } from "../../context/run-context.ts";
 
@@ -31,38 +24,41 @@ interface Waiter extends ReadyInstance {
    * `new`: the lease has not been requested; `waiting`: another instance holds it; `due`: it may be free now.
    */
   phase: "new" | "waiting" | "due";
+  /** When it began to wait, by the monotonic clock. */
+  since?: number;
   readonly onFreed: () => void;
 }
 
 /** The result of requesting leases. */
 export interface Admitted {
-  readonly hits: readonly AnsweredInstance[];
+  /** Instances that hit, or that fail without the lock of their key. */
+  readonly answered: readonly AnsweredInstance[];
   /** Instances that have to run. */
   readonly free: readonly ReadyInstance[];
 }
 
 /**
  * Sits in front of the dispatcher. An instance of a task with `serialize` that missed has to hold the lease
- * of its key to pass; until then it takes no slot and stays `scheduled`. The lease is held until the
- * attempt's result is stored, and is released between attempts. If the lease store fails, the instance passes
- * without a lease: at worst, a task runs twice.
+ * of its key to pass; until then it takes no slot and stays `scheduled`. It waits for one lock at a time, and holds
+ * no other meanwhile: runs cannot wait for each other. If the lock store fails, the instance passes without a lease,
+ * unless its task says otherwise: at worst, a task runs twice.
  */
 export class SingleFlight {
   readonly #context: RunContext;
   readonly #clock: Clock;
   readonly #state: RunState;
   readonly #cache: AskCache;
+  readonly #locks: HeldLocks;
   readonly #waiting = new Map<string, Waiter>();
-  readonly #held = new Map<string, KeyLease>();
   #cancelPoll: CancelTimer | undefined;
-  #hasLeft = false;
 
   /** @param clock its timers end with the execution */
-  constructor(context: RunContext, clock: Clock, state: RunState, cache: AskCache) {
+  constructor(context: RunContext, clock: Clock, state: RunState, cache: AskCache, locks: HeldLocks) {
     this.#context = context;
     this.#clock = clock;
     this.#state = state;
     this.#cache = cache;
+    this.#locks = locks;
   }
 
   /** True when instances have not requested their lease because no slot was free. */
@@ -74,8 +70,7 @@ export class SingleFlight {
   /** Queues an instance that did not hit for {@link admit}; false when it may be dispatched at once. */
   tryEnqueue({ node, mapIndex }: ReadyInstance): boolean {
     const { cacheKey, cacheStatus, cacheReason } = this.#state.table.get(node, mapIndex);
-    const isFree = cacheKey === null || !needsLease(node.task.cache, cacheStatus);
-    if (isFree || !this.#context.keyLeases || this.#held.has(nameOf({ node, mapIndex }))) return false;
+    if (cacheKey === null || !this.#locks.isNeeded({ node, mapIndex })) return false;
     const waiter: Waiter = {
       node,
       mapIndex,
@@ -97,72 +92,61 @@ export class SingleFlight {
    * holder stored is a hit for all waiting instances. Never rejects.
    */
   async admit(lookups: PassLookups): Promise<Admitted> {
-    const { keyLeases, cachingOffReason, attempts } = this.#context;
-    const hits: AnsweredInstance[] = [];
+    const { cachingOffReason, attempts } = this.#context;
+    const answered: AnsweredInstance[] = [];
     const free: ReadyInstance[] = [];
-    if (this.#waiting.size === 0 || !keyLeases) return { hits, free };
+    if (this.#waiting.size === 0) return { answered, free };
     const offReason = cachingOffReason();
     if (offReason !== null) {
       const asked = { cacheStatus: "disabled", cacheReason: switchedOff(offReason) } as const;
       for (const waiter of this.#waiting.values()) free.push(this.#let(waiter, asked));
-      return { hits, free };
+      return { answered, free };
     }
     // A hit takes no slot, and nothing would wake this run because of it: the next in the queue ask at once.
     let slots = attempts.freeSlots;
     for (let due = this.#due(slots); due.length > 0; due = this.#due(slots)) {
-      const round = await this.#admitRound(keyLeases, lookups, due);
-      for (const hit of round.hits) hits.push(hit);
+      const round = await this.#admitRound(lookups, due);
+      for (const answer of round.answered) answered.push(answer);
       for (const instance of round.free) free.push(instance);
       slots -= round.free.length;
     }
-    return { hits, free };
+    return { answered, free };
   }
 
   /**
-   * Requests the leases of the instances that are due; each of them has hit, may run, or waits afterwards.
+   * Requests the leases of the instances that are due; each of them has hit, may run, has failed, or waits afterwards.
    */
-  async #admitRound(keyLeases: CacheLeases, lookups: PassLookups, due: readonly Waiter[]): Promise<Admitted> {
-    const { run } = this.#state;
-    const outcomes = await Promise.all(
-      due.map((waiter) => keyLeases.acquire(run.team, waiter.key, holderName(run, waiter))),
-    );
-    if (this.#hasLeft) {
-      for (const outcome of outcomes) if (outcome.kind === "acquired") void keyLeases.release(outcome.lease);
-      return { hits: [], free: [] };
-    }
+  async #admitRound(lookups: PassLookups, due: readonly Waiter[]): Promise<Admitted> {
+    const outcomes = await Promise.all(due.map((waiter) => this.#locks.acquire(waiter, waiter.key)));
+    if (this.#locks.hasLeft) return { answered: [], free: [] };
     const free: ReadyInstance[] = [];
+    const failed: AnsweredInstance[] = [];
     const admitted: Waiter[] = [];
     for (const [index, waiter] of due.entries()) {
       const outcome = outcomes[index];
-      if (outcome?.kind === "held") {
-        this.#wait(waiter, outcome.holder);
-      } else if (outcome?.kind === "acquired") {
-        this.#held.set(nameOf(waiter), outcome.lease);
+      if (outcome?.kind === "acquired") {
         admitted.push(waiter);
-      } else {
-        free.push(this.#let(waiter, waiter.asked));
+        continue;
       }
+      const decision = outcome ? this.#decide(waiter, outcome) : ({ kind: "run" } as const);
+      if (decision.kind === "wait") this.#wait(waiter, decision.what);
+      else if (decision.kind === "run") free.push(this.#let(waiter, waiter.asked));
+      else failed.push(failedInstance(this.#let(waiter, waiter.asked), decision.error, this.#clock.now()));
     }
     const again = await this.#readAgain(lookups, admitted);
-    return { hits: again.hits, free: [...free, ...again.free] };
+    return { answered: [...failed, ...again.answered], free: [...free, ...again.free] };
   }
 
-  /** The attempt of an instance has ended and its result is stored. */
-  release(instance: ReadyInstance): void {
-    const name = nameOf(instance);
-    const lease = this.#held.get(name);
-    if (!lease) return;
-    this.#held.delete(name);
-    void this.#context.keyLeases?.release(lease);
+  #decide(waiter: Waiter, outcome: Exclude<LeaseOutcome, { kind: "acquired" }>) {
+    const now = this.#clock.monotonic();
+    waiter.since ??= now;
+    return decideWait(waiter.node.task.cache?.lock, outcome, now - waiter.since);
   }
 
-  /** Releases all leases and stops waiting: another process holds the run. */
+  /** Stops waiting: another execution holds the run. */
   leave(): void {
-    this.#hasLeft = true;
     this.#cancelPoll?.();
     this.#waiting.clear();
-    for (const lease of this.#held.values()) void this.#context.keyLeases?.release(lease);
-    this.#held.clear();
   }
 
   /**
@@ -170,7 +154,7 @@ export class SingleFlight {
    * when a lease is released.
    */
   #due(slots: number): Waiter[] {
-    if (this.#hasLeft) return [];
+    if (this.#locks.hasLeft) return [];
     const tried = new Set<Digest>();
     const roomFor = (key: Digest) => tried.has(key) || tried.size < slots;
     const due: Waiter[] = [];
@@ -193,7 +177,7 @@ export class SingleFlight {
     const hits = answers.filter(({ change }) => change.state !== "scheduled");
     for (const hit of hits) {
       this.#waiting.delete(nameOf(hit));
-      this.release(hit);
+      this.#locks.release(hit);
     }
     const misses = new Map(answers.map((answer) => [nameOf(answer), answer.change]));
     const free: ReadyInstance[] = [];
@@ -205,7 +189,7 @@ export class SingleFlight {
       const asked = isMiss ? { cacheStatus, cacheReason: cacheReason ?? null } : waiter.asked;
       free.push(this.#let(waiter, asked));
     }
-    return { hits, free };
+    return { answered: hits, free };
   }
 
   #let(waiter: Waiter, asked: Asked): ReadyInstance {
@@ -214,11 +198,12 @@ export class SingleFlight {
     return { node: waiter.node, mapIndex: waiter.mapIndex };
   }
 
-  #wait(waiter: Waiter, holder: string): void {
-    const { inbox, run } = this.#state;
-    this.#change(waiter, { ...waiter.asked, cacheReason: { code: "waiting", detail: { what: holder } } });
+  /** @param what it waits for: the holder, or the lock store */
+  #wait(waiter: Waiter, what: string): void {
+    const { inbox } = this.#state;
+    this.#change(waiter, { ...waiter.asked, cacheReason: { code: "waiting", detail: { what } } });
     waiter.phase = "waiting";
-    this.#context.keyLeases?.onceFreed(run.team, waiter.key, waiter.onFreed);
+    this.#locks.onceFreed(waiter, waiter.key, waiter.onFreed);
     this.#cancelPoll ??= this.#clock.after(POLL_MS, () => {
       this.#cancelPoll = undefined;
       for (const waiting of this.#waiting.values()) if (waiting.phase === "waiting") waiting.phase = "due";
@@ -234,19 +219,8 @@ export class SingleFlight {
   }
 }
 
-/** A late or failed lookup requests no lease: the cache has a problem, and the task runs. */
-function needsLease(config: SerializedCacheConfig | null, status: CacheStatus | null): boolean {
-  return config?.serialize === true && (status === "miss" || status === "skipped");
-}
-
 function isReader({ asked }: Waiter): boolean {
   return asked.cacheStatus === "miss";
-}
-
-/** The name that others see while they wait for this instance; unique among the instances of its key. */
-function holderName({ runId }: DagRun, { node, mapIndex }: ReadyInstance): string {
-  const { taskId } = node.task;
-  return `${mapIndex < 0 ? taskId : `${taskId}[${mapIndex}]`} of run ${runId}`;
 }
 
 function nameOf({ node, mapIndex }: ReadyInstance): string {

@@ -10,6 +10,8 @@ export interface Room {
   hasSlot(): boolean;
   /** True while a process of an earlier attempt at the instance is being ended. */
   isRunning(instance: ReadyInstance): boolean;
+  /** True, once, for an instance that lost a lock which it must hold. */
+  hasLostLock(instance: ReadyInstance): boolean;
   /** Reserves a slot and the limits that the instance needs; or nothing. */
   tryTake(instance: ReadyInstance): TakeResult;
 }
@@ -19,6 +21,8 @@ export interface Choice {
   readonly chosen: readonly ReadyInstance[];
   /** Instances that were next but have to wait for a process to end. */
   readonly held: readonly ReadyInstance[];
+  /** Instances that have to ask for a lock again. */
+  readonly unlocked: readonly ReadyInstance[];
 }
 
 /** An attempt that is recorded, or about to be, and not yet submitted. */
@@ -32,6 +36,7 @@ export interface ChosenAttempt extends ReadyInstance {
 export function choose(waiting: WaitingLines, room: Room): Choice {
   const chosen: ReadyInstance[] = [];
   const held: ReadyInstance[] = [];
+  const unlocked: ReadyInstance[] = [];
   const closed = new Set<string>();
   while (room.hasSlot()) {
     const instance = waiting.next(closed);
@@ -40,6 +45,11 @@ export function choose(waiting: WaitingLines, room: Room): Choice {
     if (room.isRunning(instance)) {
       waiting.leave(pool);
       held.push(instance);
+      continue;
+    }
+    if (room.hasLostLock(instance)) {
+      waiting.leave(pool);
+      unlocked.push(instance);
       continue;
     }
     const answer = room.tryTake(instance);
@@ -51,7 +61,7 @@ export function choose(waiting: WaitingLines, room: Room): Choice {
       chosen.push(instance);
     }
   }
-  return { chosen, held };
+  return { chosen, held, unlocked };
 }
 
 /** The row of an instance that is dispatched. */
