@@ -22,6 +22,7 @@ import type {
 } from "@memodag/result-cache";
 import type { Expression, Kysely, RawBuilder, Transaction, SqlBool } from "kysely";
 import type { CopySide } from "./copy-side.ts";
+import type { RestoredRow } from "./entries/entry-rows.ts";
 import type { Schema } from "./tables/schema.ts";
 import type { TransactionScript } from "./transaction-script.ts";
 
@@ -98,6 +99,8 @@ export interface Dialect {
   transaction<T>(script: () => TransactionScript<T>): Promise<T>;
   /** Keeps other writers of these job caches out until the transaction ends. */
   lockPlaces(places: readonly EntryPlace[]): TransactionScript<void>;
+  /** The rows as a table of a statement: key, number of the bytes, lifetime. */
+  restoredRows(rows: readonly RestoredRow[]): RawBuilder<unknown>;
   /** The database as one side of a copy; loaded when it is asked for. */
   copySide(): Promise<CopySide>;
   /** Keeps other migrators out until the transaction ends. */

@@ -8,7 +8,7 @@ import { statement, type TransactionScript } from "../transaction-script.ts";
 import { isAt, REPLACED, VISIBLE } from "./entry-rows.ts";
 
 /** The dialect as far as writing entries needs it. */
-export type EntryWriter = Pick<Dialect, "kysely" | "now" | "lockPlaces">;
+export type EntryWriter = Pick<Dialect, "kysely" | "now" | "lockPlaces" | "restoredRows">;
 
 type Condition = (where: ExpressionBuilder<Schema, "cache_entry">) => Expression<SqlBool>;
 

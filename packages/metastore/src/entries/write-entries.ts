@@ -157,25 +157,14 @@ function* restoreInPlace(
     ),
   );
   const rows = entries.flatMap(({ key, blob, ttlMs }) =>
-    blob === null
-      ? []
-      : [
-          {
-            team: place.team,
-            cache: place.cache,
-            scope_id: place.scopeId,
-            key,
-            blob_id: blob.id,
-            dag_run_id: runId,
-            task_id: taskId,
-            map_index: mapIndex,
-            attempt_id: "",
-            is_pending: VISIBLE,
-            saved_at: now,
-            ttl_ms: ttlMs,
-            expires_at: ttlMs === null ? null : sql<number>`${now} + ${sql.lit(ttlMs)}`,
-          },
-        ],
+    blob === null ? [] : [{ key, blobId: blob.id, ttlMs }],
   );
-  if (rows.length > 0) yield* statement(kysely.insertInto("cache_entry").values(rows));
+  if (rows.length === 0) return;
+  yield sql`
+    with restored (key, blob_id, ttl_ms) as (select * from ${parts.restoredRows(rows)} as restored)
+    insert into cache_entry (team, cache, scope_id, key, blob_id, dag_run_id, task_id, map_index, attempt_id,
+      is_pending, saved_at, ttl_ms, expires_at)
+    select ${place.team}, ${place.cache}, ${place.scopeId}, key, blob_id, ${sql.lit(runId)}, ${taskId}, ${sql.lit(mapIndex)},
+      '', ${sql.lit(VISIBLE)}, ${now}, ttl_ms, ${now} + ttl_ms
+    from restored`.compile(kysely);
 }

@@ -13,6 +13,7 @@ import { findRecords } from "./find-records.ts";
 import { listEarlierKeys } from "./list-earlier-keys.ts";
 import { listNearestKeys } from "./list-nearest-keys.ts";
 import { lockPlaces } from "./lock-places.ts";
+import { restoredRows } from "./restored-rows.ts";
 import { purgeFound } from "./purge-found.ts";
 import { readResults } from "./read-results.ts";
 import { postgresSchema } from "./schema-dialect.ts";
@@ -38,6 +39,7 @@ export async function openPostgres(url: string, options: PostgresOptions): Promi
     lockingRows: (query, others) => (others === "skip" ? query.forUpdate().skipLocked() : query.forUpdate()),
     transaction: (script) => connection.runScript(script),
     lockPlaces: (places) => lockPlaces(connection, places),
+    restoredRows,
     async lockForMigration(transaction) {
       // Others' migrations are waited for, and one's own take as long as they take.
       await sql`set local statement_timeout = 0`.execute(transaction);

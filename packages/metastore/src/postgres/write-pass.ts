@@ -12,6 +12,7 @@ import { now, NOW_MS } from "./clock.ts";
 import { isForeignKeyViolation, type PostgresConnection } from "./connection.ts";
 import { inChunks } from "./in-chunks.ts";
 import { lockPlaces } from "./lock-places.ts";
+import { restoredRows } from "./restored-rows.ts";
 import { writeActiveTasks } from "./write-active-tasks.ts";
 import { writeInstances } from "./write-instances.ts";
 
@@ -65,7 +66,12 @@ async function tryWritePass(
         ? await connection.runWithin(
             client,
             writeEntries(
-              { kysely: connection.kysely, now, lockPlaces: (places) => lockPlaces(connection, places) },
+              {
+                kysely: connection.kysely,
+                now,
+                lockPlaces: (places) => lockPlaces(connection, places),
+                restoredRows,
+              },
               pass.runId,
               pass.entries,
             ),

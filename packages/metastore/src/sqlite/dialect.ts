@@ -13,6 +13,7 @@ import { findRecords } from "./find-records.ts";
 import { listEarlierKeys } from "./list-earlier-keys.ts";
 import { listNearestKeys } from "./list-nearest-keys.ts";
 import { lockPlaces } from "./lock-places.ts";
+import { restoredRows } from "./restored-rows.ts";
 import { purgeFound } from "./purge-found.ts";
 import { readResults } from "./read-results.ts";
 import { sqliteSchema } from "./schema-dialect.ts";
@@ -35,6 +36,7 @@ export async function openSqlite(path: string, options: SqliteOptions): Promise<
     lockingRows: (query) => query,
     transaction: (script) => connection.runScript(script),
     lockPlaces,
+    restoredRows,
     // Every transaction is the only one that writes.
     lockForMigration: async () => undefined,
     copySide: async () => (await import("./copy-side.ts")).sqliteCopySide,

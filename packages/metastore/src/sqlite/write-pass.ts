@@ -10,6 +10,7 @@ import { owedCallbackBody } from "../rows/owed-callback-row.ts";
 import { now, NOW_MS } from "./clock.ts";
 import { isForeignKeyViolation, isPrimaryKeyViolation, type SqliteConnection } from "./connection.ts";
 import { lockPlaces } from "./lock-places.ts";
+import { restoredRows } from "./restored-rows.ts";
 import { writeActiveTasks } from "./write-active-tasks.ts";
 import { writeInstances } from "./write-instances.ts";
 
@@ -49,7 +50,11 @@ export async function writePass(
       writeActiveTasks(connection, pass, run);
       const saved = pass.entries
         ? connection.runWithin(
-            writeEntries({ kysely: connection.kysely, now, lockPlaces }, pass.runId, pass.entries),
+            writeEntries(
+              { kysely: connection.kysely, now, lockPlaces, restoredRows },
+              pass.runId,
+              pass.entries,
+            ),
           )
         : [];
       if (options.isTrial) throw new AbandonedPass({ kind: "written" });
