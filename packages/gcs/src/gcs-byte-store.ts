@@ -125,9 +125,13 @@ export class GcsByteStore implements ByteStore {
   async #grantReading(key: string): Promise<ByteGrant | undefined> {
     if (!this.#canSign) return undefined;
     try {
-      const [url] = await this.#bucket.bucket
-        .file(key)
-        .getSignedUrl({ version: "v4", action: "read", expires: this.#bucket.time.now() + VALID_FOR_MS });
+      const accessibleAt = this.#bucket.time.now();
+      const [url] = await this.#bucket.bucket.file(key).getSignedUrl({
+        version: "v4",
+        action: "read",
+        accessibleAt,
+        expires: accessibleAt + VALID_FOR_MS,
+      });
       return { kind: "http", method: "GET", url, headers: {}, validForMs: VALID_FOR_MS };
     } catch {
       this.#canSign = false;

@@ -84,6 +84,16 @@ export class Bucket {
     );
   }
 
+  /**
+   * Asks the store for its time unless an answer has told it: a request that is signed here and sent by another cannot
+   * be signed anew when it is refused for its date.
+   */
+  async learnTime(): Promise<void> {
+    if (this.time.isKnown) return;
+    // A failure is that of the request itself, which is made next.
+    await this.require().catch(() => undefined);
+  }
+
   /** Throws if the bucket is not there: an object is then not missing, but unknown. */
   async require(signal?: AbortSignal): Promise<void> {
     const command = new HeadBucketCommand({ Bucket: this.name });
@@ -95,6 +105,8 @@ export class Bucket {
 export function optionsOf(signal: AbortSignal | undefined): { abortSignal?: AbortSignal } {
   return signal ? { abortSignal: signal } : {};
 }
+
+function ignore(): void {}
 
 function openClient(
   { region, endpoint, credentials_file: file, profile = "default" }: S3Options,
@@ -112,6 +124,8 @@ function openClient(
       }),
       ...(file === undefined && profile !== "default" && { profile }),
       maxAttempts: MOST_ATTEMPTS,
+      // Without one, some failures that are told to the caller go to the terminal as well.
+      logger: { debug: ignore, info: ignore, warn: ignore, error: ignore },
       followRegionRedirects: true,
       // Checksums that the SDK adds by itself are unknown to many compatible services.
       requestChecksumCalculation: "WHEN_REQUIRED",

@@ -22,7 +22,9 @@ interface SignedRequest {
 /** A URL that reads an object. */
 export async function grantReading(bucket: Bucket, key: string): Promise<ByteGrant> {
   const command = new GetObjectCommand({ Bucket: bucket.name, Key: key });
-  const url = await getSignedUrl(bucket.client, command, { expiresIn: VALID_FOR_SECONDS });
+  await bucket.learnTime();
+  const signingDate = new Date(bucket.time.now());
+  const url = await getSignedUrl(bucket.client, command, { expiresIn: VALID_FOR_SECONDS, signingDate });
   return { kind: "http", method: "GET", url, headers: {}, validForMs: VALID_FOR_SECONDS * 1_000 };
 }
 
@@ -36,6 +38,8 @@ export async function grantWriting(
   check: ByteCheck,
 ): Promise<ByteGrant | undefined> {
   if (bucket.checksums === "md5" && check.md5 === undefined) return undefined;
+  // The client signs with the difference to its clock that it has seen.
+  await bucket.learnTime();
   const command = putCommand(bucket, { key, check });
   const captured = Promise.withResolvers<SignedRequest>();
   command.middlewareStack.add(

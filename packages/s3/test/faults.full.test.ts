@@ -1,18 +1,19 @@
 // What goes wrong between a store and a real service: each fault is told from a missing object, and leaves nothing.
 
-import { randomUUID } from "node:crypto";
+import { createHash, randomUUID } from "node:crypto";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { sha256, systemClock, type ByteStore } from "@memodag/core";
 import { collectBytes, streamOf } from "@memodag/result-cache/store-parts";
 import { credentialsText, FaultyProxy, startSeaweed, type S3Server } from "@memodag/test-servers";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { S3ByteStore } from "../src/s3-byte-store.ts";
 import { openBucket } from "./open-bucket.ts";
 
 const NAME = sha256("name");
 const BYTES = new Uint8Array(3 * 2 ** 20).fill(7);
+const MD5 = createHash("md5").update(BYTES).digest("hex");
 const CHECK = { sizeBytes: BYTES.length, sha256: sha256(BYTES) };
 
 let server: S3Server;
@@ -90,7 +91,10 @@ describe("a service that fails for a while", () => {
 
   test("a stream fails with the service, and leaves nothing", async () => {
     proxy.fail({ method: "PUT", fault: { kind: "reset" } });
+    const warned = vi.spyOn(console, "warn");
     await expect(store.write("ml", NAME, streamOf(once(BYTES)), CHECK)).rejects.toMatchObject(failed);
+    expect(warned).not.toHaveBeenCalled();
+    warned.mockRestore();
     expect(await sizeOf(direct)).toBeUndefined();
   });
 });
@@ -189,6 +193,34 @@ describe("clocks", () => {
     await other.write("ml", NAME, BYTES, CHECK);
     expect((await other.stat("ml", [NAME])).get(NAME)?.ageMs).toBeLessThan(60_000);
     await other.close();
+  });
+});
+
+describe("a host whose clock is 20 minutes off", () => {
+  afterEach(() => void vi.useRealTimers());
+
+  test.each([-20, 20])("%i minutes: every call and every grant is accepted", async (minutes) => {
+    vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + minutes * 60_000 });
+    const other = new S3ByteStore(openBucket(server, { prefix }));
+    try {
+      // The first call of the process is a grant: nothing has told it of the store's time yet.
+      const grant = await other.grant?.("ml", NAME, "write", { ...CHECK, md5: MD5 });
+      if (grant?.kind !== "http") throw new Error("no grant");
+      const put = await fetch(grant.url, { method: "PUT", headers: grant.headers, body: BYTES });
+      expect(put.status).toBe(200);
+      const stat = (await other.stat("ml", [NAME])).get(NAME);
+      expect(stat).toMatchObject({ sizeBytes: BYTES.length });
+      expect(stat?.ageMs).toBeLessThan(60_000);
+      const reading = await other.grant?.("ml", NAME, "read");
+      if (reading?.kind !== "http") throw new Error("no grant");
+      expect((await (await fetch(reading.url)).arrayBuffer()).byteLength).toBe(BYTES.length);
+      await other.write("ml", NAME, BYTES, CHECK);
+      expect((await collectBytes(await opened(other))).length).toBe(BYTES.length);
+      await other.delete("ml", [NAME]);
+      expect(await sizeOf(direct)).toBeUndefined();
+    } finally {
+      await other.close();
+    }
   });
 });
 

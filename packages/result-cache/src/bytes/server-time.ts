@@ -9,9 +9,15 @@ const AGREE_MS = 2_000;
 export class ServerTime {
   readonly #clock: Pick<Clock, "now">;
   #aheadMs = 0;
+  #isKnown = false;
 
   constructor(clock: Pick<Clock, "now">) {
     this.#clock = clock;
+  }
+
+  /** False until an answer told it. */
+  get isKnown(): boolean {
+    return this.#isKnown;
   }
 
   /** Milliseconds since the Unix epoch. */
@@ -23,6 +29,7 @@ export class ServerTime {
   note(date: string | undefined): void {
     const at = date === undefined ? Number.NaN : Date.parse(date);
     if (Number.isNaN(at)) return;
+    this.#isKnown = true;
     const aheadMs = at - this.#clock.now();
     this.#aheadMs = Math.abs(aheadMs) <= AGREE_MS ? 0 : aheadMs;
   }
