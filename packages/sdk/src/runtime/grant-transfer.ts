@@ -146,7 +146,12 @@ class Refused extends Error {
   readonly mayRepeat: boolean;
 
   constructor(status: number, text: string) {
-    super(`the store answered ${status}${text === "" ? "" : `: ${text}`}`);
+    const isRefused = status === 401 || status === 403;
+    // The worker has none: they are the scheduler's.
+    const remedy = isRefused
+      ? ": check the credentials of the store in the config, and what they permit"
+      : "";
+    super(`the store answered ${status}${text === "" ? "" : ` (${text})`}${remedy}`);
     this.mayRepeat = status === 409 || status === 429 || status >= 500;
   }
 }
