@@ -28,6 +28,7 @@ import { runCacheLimits } from "./0032-run-cache-limits.ts";
 import { recordValidity } from "./0033-record-validity.ts";
 import { writtenResults } from "./0036-written-results.ts";
 import { keyMemos } from "./0037-key-memos.ts";
+import { transactions } from "./0038-transactions.ts";
 import type { SchemaDialect } from "./schema-dialect.ts";
 
 /** Every migration by name; they run in the order of their names, on every dialect. */
@@ -60,5 +61,6 @@ export function allMigrations(types: SchemaDialect): Record<string, Migration> {
     "0033_record_validity": recordValidity(types),
     "0036_written_results": writtenResults(types),
     "0037_key_memos": keyMemos(types),
+    "0038_transactions": transactions(types),
   };
 }

@@ -72,6 +72,15 @@ export interface ReasonDetails {
   readonly store_failed: What;
   /** The task saved entries, and the record store cannot restore them. */
   readonly entries_not_kept: null;
+  // The result belongs to a transaction.
+  /** It is stored when the transaction is committed. */
+  readonly in_transaction: { readonly transaction: string };
+  /** The transaction was rolled back, and why. */
+  readonly rolled_back: { readonly transaction: string; readonly what: string };
+  /** A task of the transaction has a state that was set manually, and no value. */
+  readonly state_set: null;
+  /** The instance waits for the rollback callbacks of the transaction. */
+  readonly waiting_for_rollback: { readonly transaction: string };
   /** A sentence of an earlier version that matches no code. */
   readonly other: What;
 }
@@ -133,6 +142,10 @@ const FIELDS: { readonly [Code in ReasonCode]: Readonly<Record<string, FieldKind
   nondeterministic: { storedDigest: "string" },
   store_failed: { what: "string" },
   entries_not_kept: {},
+  in_transaction: { transaction: "string" },
+  rolled_back: { transaction: "string", what: "string" },
+  state_set: {},
+  waiting_for_rollback: { transaction: "string" },
   other: { what: "string" },
 };
 
@@ -219,6 +232,14 @@ export function reasonSentence(reason: Reason): string {
       return "the run was started with --no-cached-errors";
     case "entries_not_kept":
       return "entries_not_kept: the record store keeps no entries of job caches";
+    case "in_transaction":
+      return `waiting for the commit of transaction ${reason.detail.transaction}`;
+    case "rolled_back":
+      return `transaction ${reason.detail.transaction}: ${reason.detail.what}`;
+    case "state_set":
+      return "state_set: a task of its transaction has a state that was set manually, and no value";
+    case "waiting_for_rollback":
+      return `waiting for the rollback of transaction ${reason.detail.transaction}`;
     case "waiting":
       return `waiting for ${reason.detail.what}`;
     case "input_too_large":

@@ -3,6 +3,7 @@
 import type { HumanParam } from "./human-request.ts";
 import type { JsonObject, JsonSchema } from "./json/json-value.ts";
 import type { SerializedCacheConfig } from "./serialized-cache.ts";
+import type { SerializedTransaction } from "./serialized-transaction.ts";
 import type { DagRunState } from "./states.ts";
 import type { CallbackEvent } from "./task-callback.ts";
 import type { TriggerRule } from "./trigger-rule.ts";
@@ -303,4 +304,6 @@ export interface SerializedDag {
   readonly inputs?: DagInputs;
   /** In topological order. */
   readonly tasks: readonly SerializedTask[];
+  /** Sorted by id, each after the one around it. Absent: none. */
+  readonly transactions?: readonly SerializedTransaction[];
 }

@@ -55,15 +55,21 @@ export type CacheStatus =
   | "lookup_failure"
   | "put_failure"
   | "skipped"
-  | "uncacheable";
+  | "uncacheable"
+  /** The result is stored when the task's transaction is committed. */
+  | "staged"
+  /** The result is not stored: the task's transaction was rolled back. */
+  | "rolled_back";
 
 /** Every cache status, in the order in which reports show them. */
 export const CACHE_STATUSES: readonly CacheStatus[] = [
   "hit",
   "populated",
+  "staged",
   "miss",
   "skipped",
   "uncacheable",
+  "rolled_back",
   "lookup_timeout",
   "lookup_failure",
   "put_failure",

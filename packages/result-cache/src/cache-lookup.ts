@@ -66,6 +66,11 @@ export type PlaceOutcome =
   | { readonly kind: "not_here" }
   | { readonly kind: "failed"; readonly message: string };
 
+/** The outcome of storing results together. `failed`: some of them may have been stored, and are kept if it is repeated. */
+export type StoreAllOutcome =
+  | { readonly kind: "answered"; readonly outcomes: readonly StoreOutcome[] }
+  | { readonly kind: "failed"; readonly message: string };
+
 /** The outcome of storing a result. */
 export type StoreOutcome =
   | { readonly kind: "stored" }

@@ -1,15 +1,23 @@
 // Stores entries: bytes first, then the record, so that a crash between the two leaves bytes that nothing
 // names, never a record without bytes.
 
-import { RETURN_VALUE, type Live, type Logger } from "@memodag/core";
+import { RETURN_VALUE, type Digest, type Live, type Logger } from "@memodag/core";
 import type { CacheBreaker } from "./cache-breaker.ts";
 import type { RecordFence } from "./cache-leases.ts";
-import type { PlaceOutcome, StoreOutcome } from "./cache-lookup.ts";
+import type { PlaceOutcome, StoreAllOutcome, StoreOutcome } from "./cache-lookup.ts";
 import type { CacheCounters } from "./counters/cache-counters.ts";
 import { sealRecord } from "./record-seal.ts";
 import type { NewCacheRecord, PutMode, PutOutcome, RecordStore } from "./record-store.ts";
 import type { ResultBytes, ResultStore } from "./result-store.ts";
 import { requirePutOutcome } from "./sound-record.ts";
+import type { ReadValues, StagedEntry, StagedXCom } from "./staged-entry.ts";
+
+/** Results that are stored together within the time that one may take. */
+const ENTRIES_A_TIMEOUT = 100;
+
+interface WithValues {
+  readonly xcoms: readonly Pick<StagedXCom, "key" | "digest">[];
+}
 
 /** A value to remember; `store`: where it is already, as XComs refer to it. */
 export interface EntryXCom extends ResultBytes {
@@ -27,7 +35,7 @@ export interface CacheEntry {
 
 /** The parts of {@link EntryWriter}. */
 export interface EntryWriterParts {
-  readonly records: Pick<RecordStore, "put">;
+  readonly records: Pick<RecordStore, "put" | "putAll" | "purge">;
   readonly results: ResultStore;
   /** How XComs refer to values in the result store; absent: they do not. */
   readonly valueStore?: string | null;
@@ -97,20 +105,120 @@ export class EntryWriter {
     return { kind: "failed", message };
   }
 
-  async #put({ record, xcoms, fence }: CacheEntry, mode: PutMode, signal: AbortSignal): Promise<PutOutcome> {
+  /**
+   * Remembers results together. Those that cannot be remembered at all are left out.
+   * @param read for values that have to be moved to the result store
+   */
+  async storeAll(entries: readonly StagedEntry[], read: ReadValues): Promise<StoreAllOutcome> {
+    const { breaker, log, storeTimeoutMs } = this.#parts;
+    const refused = entries.map((entry) => this.#refusalOf(entry));
+    const taken = entries.filter((_, index) => !refused[index]);
+    const timeoutMs = storeTimeoutMs() * Math.max(1, taken.length / ENTRIES_A_TIMEOUT);
+    const outcome =
+      taken.length === 0
+        ? ({ kind: "answered", value: [] } as const)
+        : await breaker.send(timeoutMs, (signal) => this.#putAll(taken, read, signal));
+    if (outcome.kind !== "answered") {
+      if (outcome.kind === "late" || outcome.kind === "failed") {
+        const { team = "", dagId = "" } = entries[0]?.record ?? {};
+        log.warn("results of a transaction could not be stored", { team, dagId, error: outcome.message });
+      }
+      return { kind: "failed", message: outcome.message };
+    }
+    const puts = [...outcome.value];
+    const outcomes = entries.map((entry, index) => {
+      const why = refused[index];
+      if (why) return why;
+      const put = puts.shift();
+      if (!put) throw new Error("the record store did not say for each record whether it stored it");
+      return this.#afterPut(entry, sizeOf(entry), put);
+    });
+    return { kind: "answered", outcomes };
+  }
+
+  /** Removes records, because of a rollback; false when that failed. */
+  async forget(team: string, keys: readonly Digest[]): Promise<boolean> {
+    const { breaker, records, log, storeTimeoutMs } = this.#parts;
+    const outcome = await breaker.call(storeTimeoutMs(), async () => {
+      for (const key of keys) await records.purge({ team, key }, "rolled_back");
+    });
+    if (outcome.kind === "answered") return true;
+    log.warn("records could not be removed after a rollback", { team, error: outcome.message });
+    return false;
+  }
+
+  #refusalOf(entry: StagedEntry): StoreOutcome | undefined {
+    const { maxResultSize, keepsEntries = false } = this.#parts;
+    if (entry.record.entries && !keepsEntries) return { kind: "entries_not_kept" };
+    const [sizeBytes, limitBytes] = [sizeOf(entry), maxResultSize()];
+    return sizeBytes > limitBytes ? { kind: "too_large", sizeBytes, limitBytes } : undefined;
+  }
+
+  async #putAll(
+    entries: readonly StagedEntry[],
+    read: ReadValues,
+    signal: AbortSignal,
+  ): Promise<readonly PutOutcome[]> {
+    const { records } = this.#parts;
+    await this.#moveValues(entries, read, signal);
+    const puts = entries.map(({ record, xcoms, mode }) => ({ record: this.#sealed(record, xcoms), mode }));
+    const outcomes = await records.putAll?.(puts);
+    if (outcomes) return outcomes.map(requirePutOutcome);
+    const each: PutOutcome[] = [];
+    for (const { record, mode } of puts) {
+      signal.throwIfAborted();
+      each.push(requirePutOutcome(await records.put(record, mode)));
+    }
+    return each;
+  }
+
+  async #moveValues(entries: readonly StagedEntry[], read: ReadValues, signal: AbortSignal): Promise<void> {
+    const { results } = this.#parts;
+    for (const { record, xcoms } of entries) {
+      const absent = xcoms.filter((xcom) => !this.#isHere(xcom));
+      if (absent.length === 0) continue;
+      const found = await read(absent);
+      const values = absent.map(({ digest }) => {
+        const bytes = found.get(digest);
+        if (!bytes) throw new Error(`the value ${digest} of a result no longer exists`);
+        return { digest, bytes };
+      });
+      await results.write(record.team, values, { signal });
+    }
+    signal.throwIfAborted();
+  }
+
+  #isHere({ store }: Pick<EntryXCom, "store">): boolean {
     const { valueStore } = this.#parts;
-    const isHere = ({ store }: EntryXCom): boolean => valueStore !== undefined && store === valueStore;
-    const absent = xcoms.filter((xcom) => !isHere(xcom));
+    return valueStore !== undefined && store === valueStore;
+  }
+
+  async #put({ record, xcoms, fence }: CacheEntry, mode: PutMode, signal: AbortSignal): Promise<PutOutcome> {
+    const absent = xcoms.filter((xcom) => !this.#isHere(xcom));
     if (absent.length > 0) await this.#parts.results.write(record.team, absent, { signal });
     // After the deadline it has been reported as not stored, and must not turn up later.
     signal.throwIfAborted();
-    const recorded = xcoms.map(({ key, digest, bytes }) => ({
+    const sized = xcoms.map(({ key, digest, bytes }) => ({ key, digest, sizeBytes: bytes.length }));
+    const { records } = this.#parts;
+    const sealed = this.#sealed(record, sized);
+    if (!fence) return requirePutOutcome(await records.put(sealed, mode));
+    if (!(await fence.confirm())) return { kind: "lease_lost" };
+    signal.throwIfAborted();
+    return requirePutOutcome(await records.put(sealed, mode, fence));
+  }
+
+  /** The record with its values, and its seal. */
+  #sealed(
+    record: CacheEntry["record"],
+    xcoms: readonly Pick<StagedXCom, "key" | "digest" | "sizeBytes">[],
+  ): NewCacheRecord {
+    const { valueStore, sealKey } = this.#parts;
+    const recorded = xcoms.map(({ key, digest, sizeBytes }) => ({
       key,
       digest,
-      sizeBytes: bytes.length,
+      sizeBytes,
       ...(valueStore !== undefined && { store: valueStore }),
     }));
-    const { records, sealKey } = this.#parts;
     const { team, key, error, entries, validForMs } = record;
     const sealable = {
       team,
@@ -121,14 +229,14 @@ export class EntryWriter {
       ...(validForMs !== undefined && { validForMs }),
     };
     const seal = sealKey && sealRecord(sealable, sealKey);
-    const sealed = { ...record, xcoms: recorded, ...(seal !== undefined && { seal }) };
-    if (!fence) return requirePutOutcome(await records.put(sealed, mode));
-    if (!(await fence.confirm())) return { kind: "lease_lost" };
-    signal.throwIfAborted();
-    return requirePutOutcome(await records.put(sealed, mode, fence));
+    return { ...record, xcoms: recorded, ...(seal !== undefined && { seal }) };
   }
 
-  #afterPut({ record, xcoms }: CacheEntry, sizeBytes: number, outcome: PutOutcome): StoreOutcome {
+  #afterPut(
+    { record, xcoms }: Pick<CacheEntry, "record"> & WithValues,
+    sizeBytes: number,
+    outcome: PutOutcome,
+  ): StoreOutcome {
     const { counters } = this.#parts;
     if (outcome.kind === "stored") {
       counters.add(record, { storedBytes: sizeBytes });
@@ -153,4 +261,8 @@ export class EntryWriter {
       { team, dagId, taskId, key, runId: producer.runId },
     );
   }
+}
+
+function sizeOf({ xcoms }: StagedEntry): number {
+  return xcoms.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
 }

@@ -37,6 +37,7 @@ export * from "./result-cache.ts";
 export * from "./result-caches.ts";
 export * from "./result-store.ts";
 export * from "./shared-records.ts";
+export type * from "./staged-entry.ts";
 export * from "./retention/collector.ts";
 export * from "./retention/joined-retention.ts";
 export * from "./retention/paced-batches.ts";

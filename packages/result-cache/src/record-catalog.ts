@@ -41,6 +41,7 @@ export function withCatalog(
   return {
     find: (team, keys, options) => records.find(team, keys, options),
     put: (record, mode) => records.put(record, mode),
+    putAll: async (puts) => await records.putAll?.(puts),
     touch: async (team, hits) => await (records.touch ?? records.countHits)?.call(records, team, hits),
     list: async (filter, page) =>
       separate || !page.after

@@ -158,6 +158,12 @@ export type PutOutcome =
   /** The lease of the call is not held any more: nothing was stored. */
   | { readonly kind: "lease_lost" };
 
+/** A record that is stored with others. */
+export interface RecordPut {
+  readonly record: NewCacheRecord;
+  readonly mode: PutMode;
+}
+
 /** Options of a call that has a deadline. */
 export interface StoreCallOptions {
   /** Ends the work behind the call, not the waiting alone. */
@@ -183,6 +189,11 @@ export interface RecordLookup {
    * @param lease a store in the same database stores only while the lease is held, in the same step; others ignore it
    */
   put(record: NewCacheRecord, mode: PutMode, lease?: LeaseToken): Promise<PutOutcome>;
+  /**
+   * Stores records so that all of them become visible at one moment, and resolves to their outcomes in order. Undefined,
+   * and nothing is stored: this store cannot. Absent: likewise.
+   */
+  putAll?(puts: readonly RecordPut[]): Promise<readonly PutOutcome[] | undefined>;
   /** Notes that records were used, in one batch, off the lookup's path. A store may have no use for it. */
   touch(team: string, hits: readonly RecordHits[]): Promise<void>;
 }

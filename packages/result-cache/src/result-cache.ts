@@ -8,12 +8,13 @@ import {
   type BreakerOptions,
   type BreakerState,
 } from "./cache-breaker.ts";
-import type { PlaceOutcome, StoreOutcome } from "./cache-lookup.ts";
+import type { PlaceOutcome, StoreAllOutcome, StoreOutcome } from "./cache-lookup.ts";
 import type { CacheCounts, TaskName } from "./counters/cache-counts.ts";
 import { CacheCounters } from "./counters/cache-counters.ts";
 import type { CounterStore } from "./counters/counter-store.ts";
 import { EntryReader, type Entry } from "./entry-reader.ts";
 import { EntryWriter, type CacheEntry } from "./entry-writer.ts";
+import type { ReadValues, StagedEntry } from "./staged-entry.ts";
 import { PassLookup, type LookupKeys } from "./pass-lookup.ts";
 import type { PutMode, RecordStore } from "./record-store.ts";
 import type { ResultBytes, ResultStore } from "./result-store.ts";
@@ -30,7 +31,7 @@ export interface ResultCacheOptions extends BreakerOptions {
 }
 
 /** The methods of a record store that a cache uses. */
-export type CacheRecords = Pick<RecordStore, "find" | "put" | "touch" | "purge">;
+export type CacheRecords = Pick<RecordStore, "find" | "put" | "putAll" | "touch" | "purge">;
 
 /** The parts of a {@link ResultCache}. */
 export interface ResultCacheParts {
@@ -129,6 +130,16 @@ export class ResultCache {
   /** Remembers a result. */
   async store(entry: CacheEntry, mode: PutMode): Promise<StoreOutcome> {
     return await this.#writer.store(entry, mode);
+  }
+
+  /** Remembers results together, at one moment where the record store can. */
+  async storeAll(entries: readonly StagedEntry[], read: ReadValues): Promise<StoreAllOutcome> {
+    return await this.#writer.storeAll(entries, read);
+  }
+
+  /** Removes records, because of a rollback; false when that failed. */
+  async forget(team: string, keys: readonly Digest[]): Promise<boolean> {
+    return await this.#writer.forget(team, keys);
   }
 
   /** Notes hits for the records' counters, which are written later. */

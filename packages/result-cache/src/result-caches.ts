@@ -16,7 +16,7 @@ export interface NamedCaches {
 /** A cache as a run uses it for its tasks. */
 export type TaskCache = Pick<
   ResultCache,
-  "openPass" | "placesValues" | "place" | "store" | "countHits" | "flush"
+  "openPass" | "placesValues" | "place" | "store" | "storeAll" | "forget" | "countHits" | "flush"
 >;
 
 /** A cache for each pair of stores. */

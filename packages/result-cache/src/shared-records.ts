@@ -30,6 +30,7 @@ export class SharedRecords {
     return {
       find: (team, keys, options) => this.#find(team, keys, options),
       put: (record, mode, lease) => records.put(record, mode, lease),
+      putAll: async (puts) => await records.putAll?.(puts),
       touch: (team, hits) => records.touch(team, hits),
       purge: (filter, cause) => records.purge(filter, cause),
     };

@@ -88,7 +88,7 @@ function room(store: Partial<CallbackStore>, slots = 16) {
     store: {
       listOwners: async () => [],
       claim: async () => [],
-      begin: async () => true,
+      begin: async () => "begun",
       renew: async () => undefined,
       release: async () => undefined,
       remove: async () => undefined,

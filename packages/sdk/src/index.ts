@@ -42,7 +42,8 @@ export {
   type HITLUser,
 } from "./authoring/hitl.ts";
 export type { KeyContext, KeyFunction, KeyFunctionOptions, KeyOption } from "./authoring/key-function.ts";
-export { TaskGroup } from "./authoring/task-group.ts";
+export { TaskGroup, Transaction } from "./authoring/task-group.ts";
+export type { TransactionOptions } from "./authoring/transaction-options.ts";
 export { param } from "./authoring/param.ts";
 export type { Param, ParamDeclarations, ParamOptions } from "./schemas/param-types.ts";
 export type { ResultSchema, StandardSchema } from "./schemas/standard-schema.ts";
@@ -65,12 +66,22 @@ export {
   type TriggerFactory,
   type TriggerTaskOptions,
 } from "./authoring/trigger-dag-run.ts";
-export { MemodagError, type EntryRef, type JsonObject, type JsonSchema, type JsonValue } from "@memodag/core";
+export {
+  MemodagError,
+  type EntryRef,
+  type JsonObject,
+  type JsonSchema,
+  type JsonValue,
+  type TransactionMember,
+  type TransactionReport,
+} from "@memodag/core";
 export type {
   CallbackContext,
   ReportedTaskInstance,
   TaskCallback,
   TaskCallbacks,
+  TransactionCallbacks,
+  TransactionContext,
 } from "./context/callback-context.ts";
 export { getContext } from "./context/current-context.ts";
 export type { EntryValue, JobCache, SaveOptions } from "./context/job-cache.ts";

@@ -17,6 +17,7 @@ import {
   type CallbackReport,
   type Executor,
   type ExecutorListener,
+  type JsonValue,
   type Live,
   type Reason,
   type StoredError,
@@ -178,7 +179,9 @@ export class InProcessExecutor implements Executor {
     const scope = this.#scopeOf(attempt, running.abort.signal, (list) => (listReads = list));
     try {
       if (callback) {
-        await this.#call(attempt, callback, scope);
+        const results = await readAttemptInputs(attempt, this.#parts.values);
+        const { returned = null } = assembleArguments({ args: attempt.args, results });
+        await this.#call(attempt, callback, scope, returned);
         return succeeded([{ key: RETURN_VALUE, bytes: canonicalBytes(null) }], []);
       }
       const results = await readAttemptInputs(attempt, this.#parts.values);
@@ -200,10 +203,15 @@ export class InProcessExecutor implements Executor {
     }
   }
 
-  async #call({ taskId, mapIndex }: Attempt, report: CallbackReport, scope: AttemptScope): Promise<void> {
+  async #call(
+    { taskId, mapIndex }: Attempt,
+    report: CallbackReport,
+    scope: AttemptScope,
+    returned: JsonValue,
+  ): Promise<void> {
     const called = { taskId, mapIndex, event: report.event };
     try {
-      await runCallback(this.#dag, taskId, report, scope);
+      await runCallback(this.#dag, taskId, report, scope, returned);
       this.called.push({ ...called, thrown: undefined });
     } catch (error) {
       this.called.push({ ...called, thrown: error });

@@ -79,7 +79,7 @@ async function showDag(dagId: string, { team, ...options }: TeamOptions): Promis
 }
 
 async function printDag(dag: DagReport): Promise<void> {
-  const { cache: _, paramSchemas: _params, confSchema: _conf, tasks, warnings, ...facts } = dag;
+  const { cache: _, paramSchemas: _params, confSchema: _conf, tasks, transactions, warnings, ...facts } = dag;
   printFacts({
     ...facts,
     isPaused: String(facts.isPaused),
@@ -102,8 +102,11 @@ async function printDag(dag: DagReport): Promise<void> {
     ]),
     "No tasks.",
   );
-  const { declarationNotes } = await import("../output/declaration-notes.ts");
-  const notes = tasks.flatMap((task) => declarationNotes(task));
+  const { declarationNotes, transactionNote } = await import("../output/declaration-notes.ts");
+  const notes = [
+    ...(transactions ?? []).map(transactionNote),
+    ...tasks.flatMap((task) => declarationNotes(task)),
+  ];
   for (const line of [...notes, ...warnings]) printLine(`note: ${shortened(line)}`);
 }
 

@@ -1,7 +1,7 @@
-// The declarations of a cached task besides its arguments, as `dags show` lists them.
+// The declarations of a cached task besides its arguments, and transactions, as `dags show` lists them.
 
 import { isolationNotes, vouchedFor, type DagTaskReport } from "@memodag/operations/dags";
-import { formatDuration } from "@memodag/core";
+import { formatDuration, type SerializedTransaction } from "@memodag/core";
 
 /** Returns notes on its key and on how results are kept, then on the dependencies that its author vouches for. */
 export function declarationNotes({ taskId, cache }: DagTaskReport): string[] {
@@ -23,4 +23,15 @@ export function declarationNotes({ taskId, cache }: DagTaskReport): string[] {
     ...isolationNotes(taskId, cache),
     ...vouchedFor(taskId, cache),
   ];
+}
+
+/** Returns a note on a transaction, such as `transaction load: fetch, check; committed when check returns true`. */
+export function transactionNote({ transactionId, taskIds, commit }: SerializedTransaction): string {
+  const when =
+    commit === "lazy"
+      ? "committed when all have ended well"
+      : commit === "eager"
+        ? "eager: each result is stored at once"
+        : `committed when ${commit.taskId} returns true`;
+  return `transaction ${transactionId}: ${taskIds.join(", ")}; ${when}`;
 }

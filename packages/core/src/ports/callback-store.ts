@@ -3,6 +3,7 @@
 
 import type { DagRun, TaskInstance } from "../dag-run.ts";
 import type { CallbackReport } from "../task-callback.ts";
+import type { InputRef } from "./executor.ts";
 
 /** The task instance that a callback reports. */
 export type CallbackInstance = Pick<TaskInstance, "taskId" | "mapIndex" | "tryNumber" | "maxTries">;
@@ -13,6 +14,12 @@ export interface NewCallback {
   readonly id: string;
   readonly instance: CallbackInstance;
   readonly report: CallbackReport;
+  /** The value that the instance returned, for callbacks that are given it. Absent: none. */
+  readonly returned?: InputRef;
+  /** The callback, by its id, that has to end before this one is called. Absent: none. */
+  readonly after?: string;
+  /** The transaction whose rollback it is part of: its tasks do not run before it has ended. Absent: none. */
+  readonly rollsBack?: string;
 }
 
 /** A callback with the run it belongs to. */
@@ -46,8 +53,11 @@ export interface CallbackStore {
   listOwners(): Promise<string[]>;
   /** Claims free callbacks, oldest first. No callback is claimed by two holders. */
   claim(request: CallbackClaim): Promise<OwedCallback[]>;
-  /** Records that a call starts. Resolves to false if the callback is not in the queue. */
-  begin(id: string): Promise<boolean>;
+  /**
+   * Records that a call starts. `absent`: the callback is not in the queue. `blocked`: the one that it comes after is
+   * still in it.
+   */
+  begin(id: string): Promise<"begun" | "absent" | "blocked">;
   /** Renews the leases of the callbacks. */
   renew(ids: readonly string[], leaseMs: number): Promise<void>;
   /** Releases callbacks that were not lost, so that the next claim can take them. */

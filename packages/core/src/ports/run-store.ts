@@ -5,6 +5,7 @@ import type { NewCallback } from "./callback-store.ts";
 import type { EntryWrites, SavedEntry } from "./entry-store.ts";
 import type { DagRun, NewDagRun, StoredError, TaskInstance, TaskInstanceId, XCom } from "../dag-run.ts";
 import type { Reason } from "../reason.ts";
+import type { RunTransactions, TransactionWrites } from "../run-transaction.ts";
 import type { DagRunState, MarkedState, TaskInstanceState } from "../states.ts";
 
 /** A run whose lease this process holds, with its current rows. */
@@ -13,6 +14,8 @@ export interface ClaimedRun {
   /** Empty for a run that has not been started. */
   readonly instances: readonly TaskInstance[];
   readonly xcoms: readonly XCom[];
+  /** Loaded apart from the others, for Dags that have transactions. Absent: none. */
+  readonly transactions?: RunTransactions;
   /** Number of manual changes of the run at the time it was claimed. */
   readonly handCount: number;
   /** Why its rows cannot be read. If set, only the identity of the run is valid. */
@@ -102,6 +105,8 @@ export interface PassWrite {
   readonly xcoms: readonly XCom[];
   /** Entries of job caches that become visible, or are restored. Absent: none. */
   readonly entries?: EntryWrites;
+  /** Absent: nothing changes. */
+  readonly transactions?: TransactionWrites;
   /** Checked if an instance takes slots. Absent: no limits. */
   readonly limits?: ActiveLimits;
   /** Callbacks to enqueue for `owner`. Absent: none. */
@@ -265,6 +270,18 @@ export interface RunStore {
   /** Releases all leases of `owner`, or those of the given runs. */
   releaseLeases(owner: string, runIds?: readonly number[]): Promise<void>;
   writePass(pass: PassWrite): Promise<PassOutcome>;
+  /** The transactions of a run. */
+  findTransactions(runId: number): Promise<RunTransactions>;
+  /**
+   * Lists runs that have ended, have no holder, and have transactions that are not settled: the run was cancelled, or
+   * results could not be stored at its end. Oldest first.
+   */
+  listUnsettledRuns(
+    limit: number,
+    dag?: { readonly team: string; readonly dagId: string },
+  ): Promise<number[]>;
+  /** Loads a run that has ended, without claiming it; undefined: it is there no more, or has not ended. */
+  loadEndedRun(runId: number): Promise<ClaimedRun | undefined>;
   /**
    * Sends a run back to `queued`, and instances of it back to `none` without their XComs; their numbers
    * of tries

@@ -61,6 +61,15 @@ const isTask = shapeOf({
   branch: orAbsent(isObject),
 });
 
+const isTransaction = shapeOf({
+  transactionId: isText,
+  parent: orAbsent(isText),
+  taskIds: listOf(isText),
+  commit: (value) => isText(value) || isObject(value),
+  failOn: orAbsent(isText),
+  callbacks: orAbsent(listOf(isText)),
+});
+
 const isDag = shapeOf({
   format: isNumber,
   dagId: isText,
@@ -77,6 +86,7 @@ const isDag = shapeOf({
   artifactDigest: isText,
   packages: listOf(isObject),
   tasks: listOf(isTask),
+  transactions: orAbsent(listOf(isTransaction)),
 });
 
 const edges = listOf(pairOf(isText, isNumber));

@@ -1,7 +1,7 @@
 // Calls a callback of a task in this process, and returns its outcome. Loaded only for callbacks.
 
 import type { AttemptOutcome, CallbackReport } from "@memodag/core";
-import { RETURN_VALUE } from "@memodag/core";
+import { assembleArguments, RETURN_VALUE } from "@memodag/core";
 import { runCallback as callCallback } from "@memodag/sdk/runtime";
 import type { RunOrder } from "../protocol.ts";
 import { failureOf, loadDag, scopeOf, type AttemptSupport } from "./run-attempt.ts";
@@ -17,7 +17,8 @@ export async function runCallback(
   const startedAt = performance.now();
   try {
     const { dag } = await loadDag(order);
-    await callCallback(dag, order.attempt.taskId, report, scopeOf(order, support));
+    const { returned = null } = assembleArguments({ args: order.attempt.args, results: order.results });
+    await callCallback(dag, order.attempt.taskId, report, scopeOf(order, support), returned);
     const durationMs = performance.now() - startedAt;
     const xcoms = [{ key: RETURN_VALUE, bytes: NULL }];
     return { kind: "succeeded", xcoms, durationMs, uncacheable: null, packages: [] };

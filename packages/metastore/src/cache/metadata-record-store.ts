@@ -11,6 +11,7 @@ import type {
   RecordFilter,
   RecordPage,
   RecordPosition,
+  RecordPut,
   RecordRetention,
   RecordSort,
   RecordStore,
@@ -67,6 +68,19 @@ export class MetadataRecordStore implements RecordStore {
     // A lease of another database was renewed just before.
     const token = lease?.database === this.#dialect.kysely ? lease.token : null;
     return await this.#dialect.transaction(() => putRecord(this.#dialect, record, mode, token));
+  }
+
+  /** In the order of their keys, so that two transactions that store the same ones wait for each other in one order. */
+  async putAll(puts: readonly RecordPut[]): Promise<PutOutcome[]> {
+    const ordered = puts
+      .map((put, index) => ({ put, index }))
+      .toSorted((a, b) => (a.put.record.key < b.put.record.key ? -1 : 1));
+    const dialect = this.#dialect;
+    return await dialect.transaction(function* () {
+      const outcomes: PutOutcome[] = [];
+      for (const { put, index } of ordered) outcomes[index] = yield* putRecord(dialect, put.record, put.mode);
+      return outcomes;
+    });
   }
 
   async touch(team: string, hits: readonly HitCount[]): Promise<void> {

@@ -5,6 +5,7 @@ import type { ClientBase } from "pg";
 import type { PassOptions } from "../dialect.ts";
 import { AbandonedPass } from "../abandoned-pass.ts";
 import { writeEntries } from "../entries/write-entries.ts";
+import { writeTransactions } from "../runs/run-transactions.ts";
 import { storableText } from "../storable-text.ts";
 import { placeOf } from "../rows/xcom-row.ts";
 import { owedCallbackBody } from "../rows/owed-callback-row.ts";
@@ -23,8 +24,9 @@ const UPSERT_XCOMS = `
   do update set team = excluded.team, digest = excluded.digest, size_bytes = excluded.size_bytes,
     store = excluded.store, stored_digest = excluded.stored_digest`;
 const INSERT_CALLBACKS = `
-  insert into owed_callback (id, dag_run_id, body, owner, expires_at, created_at)
-  select id, $1, body, $2, ${NOW_MS} + $3, ${NOW_MS} from unnest($4::text[], $5::text[]) as owed (id, body)`;
+  insert into owed_callback (id, dag_run_id, body, owner, expires_at, created_at, after_id, rolls_back)
+  select id, $1, body, $2, ${NOW_MS} + $3, ${NOW_MS}, after_id, rolls_back
+  from unnest($4::text[], $5::text[], $6::text[], $7::text[]) as owed (id, body, after_id, rolls_back)`;
 // Locks the run first, so that passes of one run, and manual changes, take turns.
 const FIND_RUN =
   "select team, dag_id, state, lease_owner, hand_count from dag_run where id = $1 for no key update";
@@ -77,6 +79,7 @@ async function tryWritePass(
             ),
           )
         : [];
+      await connection.runWithin(client, writeTransactions(connection, pass, saved));
       if (options.isTrial) throw new AbandonedPass({ kind: "written" });
       return { kind: "written", ...(saved.length > 0 && { saved }) };
     });
@@ -156,7 +159,15 @@ async function writeOwedCallbacks(client: ClientBase, { runId, owner, callbacks 
   await client.query({
     name: "pass_insert_callbacks",
     text: INSERT_CALLBACKS,
-    values: [runId, owner, leaseMs, owed.map(({ id }) => id), owed.map(owedCallbackBody)],
+    values: [
+      runId,
+      owner,
+      leaseMs,
+      owed.map(({ id }) => id),
+      owed.map(owedCallbackBody),
+      owed.map(({ after = null }) => after),
+      owed.map(({ rollsBack = null }) => rollsBack),
+    ],
   });
 }
 

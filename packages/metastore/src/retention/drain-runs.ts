@@ -39,6 +39,8 @@ export const RUN_ROWS: readonly RunRowsTable[] = [
   { table: "active_task", key: INSTANCE },
   { table: "owed_callback", key: ["id"] },
   { table: "human_request", key: INSTANCE },
+  { table: "run_transaction", key: ["dag_run_id", "transaction_id"] },
+  { table: "staged_member", key: INSTANCE },
 ];
 
 /** Deletes up to `limit` rows of each kind. Runs whose rows are all gone are marked so; see the port. */

@@ -1,6 +1,7 @@
 // A callback that is owed as a row, and back.
 
 import { messageOf, UNMAPPED, type NewCallback, type OwedCallback } from "@memodag/core";
+import type { OwedCallbackTable } from "../tables/run-tables.ts";
 import { toDagRun, type DagRunRow } from "./dag-run-row.ts";
 
 const NO_CODE = { cacheReasonCode: null, cacheReasonDetail: null };
@@ -21,16 +22,26 @@ const UNREADABLE: Pick<OwedCallback, "instance" | "report"> = {
 };
 
 /** The JSON column of the row. */
-export function owedCallbackBody({ instance, report }: NewCallback): string {
-  return JSON.stringify({ instance, report });
+export function owedCallbackBody({ instance, report, returned }: NewCallback): string {
+  return JSON.stringify({ instance, report, returned });
 }
 
 /** The callback that a row holds, beside that of its run; where it cannot be read, one that says so. */
 export function toOwedCallback(
-  row: DagRunRow & { callback_id: string; body: string; begin_count: number },
+  row: DagRunRow &
+    Pick<OwedCallbackTable, "body" | "after_id" | "rolls_back"> & {
+      callback_id: string;
+      begin_count: number;
+    },
 ): OwedCallback {
   const run = toDagRun(row);
-  const owed = { id: row.callback_id, run, begins: row.begin_count };
+  const owed = {
+    id: row.callback_id,
+    run,
+    begins: row.begin_count,
+    ...(row.after_id !== null && { after: row.after_id }),
+    ...(row.rolls_back !== null && { rollsBack: row.rolls_back }),
+  };
   try {
     if (run.fault !== undefined) throw new Error(run.fault);
     return { ...owed, ...readBody(row.body) };
@@ -40,11 +51,13 @@ export function toOwedCallback(
 }
 
 /** @throws Error for what is no body */
-function readBody(body: string): Pick<OwedCallback, "instance" | "report"> {
-  const { instance, report } = JSON.parse(body) as Partial<Pick<OwedCallback, "instance" | "report">>;
+function readBody(body: string): Pick<OwedCallback, "instance" | "report" | "returned"> {
+  const { instance, report, returned } = JSON.parse(body) as Partial<
+    Pick<OwedCallback, "instance" | "report" | "returned">
+  >;
   if (typeof instance?.taskId !== "string" || typeof report?.event !== "string") {
     throw new Error("its body names no instance and no event");
   }
   // Those that an earlier version owed have a sentence alone.
-  return { instance, report: { ...NO_CODE, ...report } };
+  return { instance, report: { ...NO_CODE, ...report }, ...(returned && { returned }) };
 }

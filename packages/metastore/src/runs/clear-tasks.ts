@@ -65,7 +65,7 @@ function* clearTask(
 }
 
 function* removeTraces({ kysely }: Dialect, runId: number): TransactionScript<void> {
-  for (const table of ["xcom", "active_task", "cache_entry", "human_request"] as const) {
+  for (const table of ["xcom", "active_task", "cache_entry", "human_request", "staged_member"] as const) {
     yield* statement(
       kysely
         .deleteFrom(table)

@@ -106,7 +106,7 @@ function* removeTraces(
   { taskId, mapIndex }: MarkedTask,
   state: string,
 ): TransactionScript<void> {
-  for (const table of ["xcom", "active_task", "cache_entry"] as const) {
+  for (const table of ["xcom", "active_task", "cache_entry", "staged_member"] as const) {
     yield* statement(
       kysely
         .deleteFrom(table)

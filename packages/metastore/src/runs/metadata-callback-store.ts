@@ -62,6 +62,7 @@ export class MetadataCallbackStore implements CallbackStore {
       .innerJoin("dag_run", "dag_run.id", "owed_callback.dag_run_id")
       .selectAll("dag_run")
       .select(["owed_callback.id as callback_id", "owed_callback.body", "owed_callback.begin_count"])
+      .select(["owed_callback.after_id", "owed_callback.rolls_back"])
       .where(
         "owed_callback.id",
         "in",
@@ -84,13 +85,26 @@ export class MetadataCallbackStore implements CallbackStore {
     }
   }
 
-  async begin(id: string): Promise<boolean> {
-    const { numUpdatedRows } = await this.#dialect.kysely
+  async begin(id: string): Promise<"begun" | "absent" | "blocked"> {
+    const { kysely } = this.#dialect;
+    const { numUpdatedRows } = await kysely
       .updateTable("owed_callback")
       .set((owed) => ({ begin_count: owed("begin_count", "+", 1) }))
       .where("id", "=", id)
+      .where((owed) =>
+        owed.not(
+          owed.exists(
+            owed
+              .selectFrom("owed_callback as earlier")
+              .select("earlier.id")
+              .whereRef("earlier.id", "=", "owed_callback.after_id"),
+          ),
+        ),
+      )
       .executeTakeFirst();
-    return numUpdatedRows > 0;
+    if (numUpdatedRows > 0) return "begun";
+    const row = await kysely.selectFrom("owed_callback").select("id").where("id", "=", id).executeTakeFirst();
+    return row ? "blocked" : "absent";
   }
 
   async release(ids: readonly string[]): Promise<void> {

@@ -19,6 +19,7 @@ import {
   type RunFilter,
   type RunSummary,
   type RunStore,
+  type RunTransactions,
   type TaskInstance,
   type TaskInstanceId,
   type TaskMarks,
@@ -38,6 +39,7 @@ import { findRunSummaries } from "./find-run-summaries.ts";
 import { listInterruptedRuns } from "./list-interrupted-runs.ts";
 import { reloadRun } from "./reload-run.ts";
 import { insertReceiving } from "./receive-results.ts";
+import { findTransactions, listUnsettled, loadEnded } from "./run-transactions.ts";
 import { listLeaseOwners, releaseLeases, renewLeases } from "./run-leases.ts";
 import { toTaskInstance } from "../rows/task-instance-row.ts";
 import { writeStorablePass } from "./unstorable-instances.ts";
@@ -232,6 +234,18 @@ export class MetadataRunStore implements RunStore {
       .where("lease_owner", "=", owner)
       .execute();
     return rows.filter((row) => row.hand_count !== handCounts.get(row.id)).map((row) => row.id);
+  }
+
+  async findTransactions(runId: number): Promise<RunTransactions> {
+    return await findTransactions(this.#dialect, runId);
+  }
+
+  async listUnsettledRuns(limit: number, dag?: { team: string; dagId: string }): Promise<number[]> {
+    return await listUnsettled(this.#dialect, limit, dag);
+  }
+
+  async loadEndedRun(runId: number): Promise<ClaimedRun | undefined> {
+    return await loadEnded(this.#dialect, runId);
   }
 
   async writePass(pass: PassWrite): Promise<PassOutcome> {

@@ -66,11 +66,17 @@ async function refusalOf(dialect: Dialect, pass: PassWrite): Promise<string | un
 /** The part of a pass for some of its instances. */
 function partOf(pass: PassWrite, instances: PassWrite["instances"]): PassWrite {
   const names = new Set(instances.map(({ instance }) => instanceKey(instance)));
-  const { callbacks } = pass;
+  const { callbacks, transactions } = pass;
   return {
     ...pass,
     instances,
     xcoms: pass.xcoms.filter((xcom) => names.has(instanceKey(xcom))),
+    ...(transactions && {
+      transactions: {
+        ...transactions,
+        staged: transactions.staged.filter((member) => names.has(instanceKey(member))),
+      },
+    }),
     ...(callbacks && {
       callbacks: {
         ...callbacks,

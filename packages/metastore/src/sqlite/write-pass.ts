@@ -4,6 +4,7 @@ import type { PassOutcome, PassWrite } from "@memodag/core";
 import type { PassOptions } from "../dialect.ts";
 import { AbandonedPass } from "../abandoned-pass.ts";
 import { writeEntries } from "../entries/write-entries.ts";
+import { writeTransactions } from "../runs/run-transactions.ts";
 import { storableText } from "../storable-text.ts";
 import { placeOf } from "../rows/xcom-row.ts";
 import { owedCallbackBody } from "../rows/owed-callback-row.ts";
@@ -22,8 +23,8 @@ const UPSERT_XCOM = `${INSERT_XCOM}
   do update set team = excluded.team, digest = excluded.digest, size_bytes = excluded.size_bytes,
     store = excluded.store, stored_digest = excluded.stored_digest`;
 const INSERT_CALLBACK = `
-  insert into owed_callback (id, dag_run_id, body, owner, expires_at, created_at)
-  values (?, ?, ?, ?, ${NOW_MS} + ?, ${NOW_MS})`;
+  insert into owed_callback (id, dag_run_id, body, owner, expires_at, created_at, after_id, rolls_back)
+  values (?, ?, ?, ?, ${NOW_MS} + ?, ${NOW_MS}, ?, ?)`;
 const FIND_RUN = "select team, dag_id, state, lease_owner, hand_count from dag_run where id = ?";
 const UPDATE_RUN = `
   update dag_run set state = ?, started_at = ?, ended_at = ?, processes_spawned = ?, lookups = ?,
@@ -57,6 +58,7 @@ export async function writePass(
             ),
           )
         : [];
+      connection.runWithin(writeTransactions(connection, pass, saved));
       if (options.isTrial) throw new AbandonedPass({ kind: "written" });
       return { kind: "written", ...(saved.length > 0 && { saved }) };
     });
@@ -124,8 +126,9 @@ function writeXComs(connection: SqliteConnection, { runId, xcoms }: PassWrite, t
 
 function writeOwedCallbacks(connection: SqliteConnection, { runId, owner, callbacks }: PassWrite): void {
   for (const callback of callbacks?.owed ?? []) {
+    const { id, after = null, rollsBack = null } = callback;
     connection
       .statement(INSERT_CALLBACK)
-      .run(callback.id, runId, owedCallbackBody(callback), owner, callbacks?.leaseMs);
+      .run(id, runId, owedCallbackBody(callback), owner, callbacks?.leaseMs, after, rollsBack);
   }
 }

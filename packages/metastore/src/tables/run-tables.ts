@@ -115,7 +115,7 @@ export interface XComTable {
 }
 
 /** A callback that was not called yet. */
-interface OwedCallbackTable {
+export interface OwedCallbackTable {
   id: string;
   dag_run_id: number;
   /** JSON of the instance and the report. */
@@ -125,6 +125,32 @@ interface OwedCallbackTable {
   /** How often a call of it began that did not end. */
   begin_count: Generated<number>;
   created_at: number;
+  /** The callback that has to be gone before; `null`: none. */
+  after_id: string | null;
+  /** The transaction whose rollback it is part of; `null`: none. */
+  rolls_back: string | null;
+}
+
+/** How a transaction of a run ended. */
+export interface RunTransactionTable {
+  dag_run_id: number;
+  transaction_id: string;
+  state: string;
+  reason: string | null;
+  decided_at: number | null;
+}
+
+/** An instance that succeeded in a transaction that is not settled. */
+export interface StagedMemberTable {
+  dag_run_id: number;
+  task_id: string;
+  map_index: number;
+  transaction_id: string;
+  place: number;
+  /** JSON; `null`: nothing is to be stored. */
+  body: string | null;
+  /** JSON of what its attempt did to entries; `null`: nothing. */
+  saved: string | null;
 }
 
 /** The latest request of an instance to a person. */
@@ -152,4 +178,6 @@ export interface RunTables {
   active_task: ActiveTaskTable;
   xcom: XComTable;
   owed_callback: OwedCallbackTable;
+  run_transaction: RunTransactionTable;
+  staged_member: StagedMemberTable;
 }

@@ -5,6 +5,7 @@ import {
   TRIGGER_RULES,
   type SerializedBranch,
   type SerializedCacheConfig,
+  type SerializedTransaction,
 } from "@memodag/core";
 import * as z from "zod";
 import { GRAPH_FORMATS, type DagGraphReport, type GraphDagInput } from "../dags/graph-dag.ts";
@@ -121,6 +122,18 @@ const task: z.ZodType<DagTaskReport> = z.strictObject({
   isRunStep: z.boolean(),
 });
 
+const transaction: z.ZodType<SerializedTransaction> = z.strictObject({
+  transactionId: name,
+  parent: z.exactOptional(name),
+  taskIds: z.array(name),
+  commit: z.union([
+    z.enum(["lazy", "eager"]),
+    z.strictObject({ taskId: name, path: z.array(z.union([text, z.number()])) }),
+  ]),
+  failOn: z.exactOptional(z.literal("leaves")),
+  callbacks: z.exactOptional(z.array(z.enum(["commit", "rollback"]))),
+});
+
 export const dagReport: z.ZodType<DagReport> = z.strictObject({
   dagId: name,
   team: name,
@@ -142,5 +155,6 @@ export const dagReport: z.ZodType<DagReport> = z.strictObject({
   confSchema: z.exactOptional(jsonSchema),
   tags: z.array(text),
   tasks: z.array(task),
+  transactions: z.exactOptional(z.array(transaction)),
   warnings: z.array(text),
 });

@@ -11,6 +11,7 @@ import {
   type SerializedCacheConfig,
   type SerializedDag,
   type SerializedTask,
+  type SerializedTransaction,
   type TriggerRule,
 } from "@memodag/core";
 import type { OperationContext } from "../context.ts";
@@ -57,6 +58,8 @@ export interface DagReport {
   readonly confSchema?: JsonSchema;
   readonly tags: readonly string[];
   readonly tasks: readonly DagTaskReport[];
+  /** Absent: none. */
+  readonly transactions?: readonly SerializedTransaction[];
   /** Warnings from the last time its file was read. */
   readonly warnings: readonly string[];
 }
@@ -92,6 +95,7 @@ export async function showDag({ stores, settings }: OperationContext, name: DagN
     ...withoutSecrets(dag, secretTest(settings.secretPatterns)),
     tags: dag.tags,
     tasks: dag.tasks.map(reportTask),
+    ...(dag.transactions && { transactions: dag.transactions }),
     warnings: read?.warnings ?? [],
   };
 }

@@ -82,6 +82,8 @@ function tell({ cacheStatus, cacheReason, state }: TaskInstance, own: RunDecisio
     case "miss":
     case "populated":
     case "put_failure":
+    case "staged":
+    case "rolled_back":
       return { reason: own?.reason ?? rowReason(cacheReason), detail: own?.detail ?? afterMiss(cacheReason) };
   }
 }

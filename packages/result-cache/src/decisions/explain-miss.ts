@@ -34,6 +34,7 @@ const REMOVED = {
   purged: { reason: "purged", detail: null },
   evicted: { reason: "purged", detail: "it was removed to keep the cache under [task_cache] max_size" },
   expired: { reason: "expired", detail: "it had expired and was collected" },
+  rolled_back: { reason: "purged", detail: "the transaction that was to replace it was rolled back" },
   untold: { reason: "purged", detail: "it is gone, and this cache does not tell how" },
   result_missing: { reason: "result_missing", detail: "its bytes were gone, so it was removed" },
   integrity_failed: {

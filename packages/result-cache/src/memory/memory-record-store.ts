@@ -9,6 +9,7 @@ import {
   type PutOutcome,
   type RecordFilter,
   type RecordPage,
+  type RecordPut,
   type RecordStore,
   type Removal,
   type RemovalCause,
@@ -42,6 +43,15 @@ export class MemoryRecordStore implements RecordStore {
   }
 
   async put(record: NewCacheRecord, mode: PutMode): Promise<PutOutcome> {
+    return this.#put(record, mode);
+  }
+
+  /** Nothing else runs in between. */
+  async putAll(puts: readonly RecordPut[]): Promise<PutOutcome[]> {
+    return puts.map(({ record, mode }) => this.#put(record, mode));
+  }
+
+  #put(record: NewCacheRecord, mode: PutMode): PutOutcome {
     const { ttlMs: _, ...fields } = record;
     const keepMs = keepForMs(record);
     const now = this.#clock.now();

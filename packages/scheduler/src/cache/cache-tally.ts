@@ -7,6 +7,13 @@ type Tally = { -readonly [Name in keyof CacheCounts]?: number };
 
 const UNUSABLE: ReadonlySet<ReasonCode> = new Set<MissReason>(["result_missing", "integrity_failed"]);
 
+/** Outcomes of storing a staged result. */
+const AFTER_STAGING: ReadonlySet<CacheStatus> = new Set<CacheStatus>([
+  "populated",
+  "put_failure",
+  "uncacheable",
+]);
+
 /** Counts the outcomes of one written pass by task. */
 export class CacheTally {
   readonly #tallies = new Map<string, Tally>();
@@ -17,6 +24,8 @@ export class CacheTally {
   add(instance: TaskInstance, before: CacheStatus | null): void {
     const { taskId, cacheStatus, cacheKey } = instance;
     if (cacheStatus === null || cacheStatus === "disabled" || cacheStatus === before) return;
+    // Its lookup was counted before it was staged.
+    if (before === "staged" && !AFTER_STAGING.has(cacheStatus)) return;
     let tally = this.#tallies.get(taskId);
     if (!tally) this.#tallies.set(taskId, (tally = {}));
     addOutcome(tally, cacheStatus, instance);
@@ -65,6 +74,8 @@ function addOutcome(tally: Tally, status: CacheStatus, { savedMs, cacheReason }:
     case "put_failure":
       return add("putFailures");
     case "disabled":
+    case "staged":
+    case "rolled_back":
       return;
   }
 }

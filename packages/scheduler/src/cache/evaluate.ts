@@ -144,5 +144,9 @@ export async function makeKey(
  * Why an instance has to run regardless of the cache, according to its row; `null` if it does not have to.
  */
 function refreshReasonOf(row: TaskInstance | undefined): Reason | null {
-  return row?.cacheStatus === "skipped" ? (row.cacheReason ?? { code: "cleared" }) : null;
+  if (row?.cacheStatus !== "skipped") return null;
+  const { cacheReason } = row;
+  return cacheReason === null || cacheReason.code === "waiting_for_rollback"
+    ? { code: "cleared" }
+    : cacheReason;
 }

@@ -66,7 +66,7 @@ const MISS_REASONS: readonly MissReason[] = [
  * @param error the failure that was to be remembered; `null` for a result
  */
 export function statusAfterStore(
-  instance: TaskInstance,
+  instance: Pick<TaskInstance, "cacheStatus" | "cacheReason">,
   error: StoredError | null,
   outcome: StoreOutcome | InputChanged,
 ): { cacheStatus: CacheStatus; cacheReason: Reason | null } {

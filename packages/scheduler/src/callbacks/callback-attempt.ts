@@ -5,7 +5,7 @@ import { attemptContext } from "../attempts/attempt-builder.ts";
 
 /** Builds the attempt; its log continues that of the task's attempt. */
 export function callbackAttempt(
-  { run, instance, report }: OwedCallback,
+  { run, instance, report, returned }: OwedCallback,
   version: DagVersion,
   { attemptId, timeoutMs }: { readonly attemptId: string; readonly timeoutMs: number },
 ): Attempt {
@@ -21,12 +21,20 @@ export function callbackAttempt(
     tryNumber,
     file: version.file,
     artifactDigest: version.dag.artifactDigest,
-    args: [],
-    results: [],
+    ...argumentsOf(taskId, returned),
     context: attemptContext(run, instance, attemptId),
     declaredContext: null,
     declaredEnv: null,
     executionTimeoutMs: timeoutMs,
     callback: report,
+  };
+}
+
+/** What the task returned, for callbacks that are given it. */
+function argumentsOf(taskId: string, returned: OwedCallback["returned"]): Pick<Attempt, "args" | "results"> {
+  if (!returned) return { args: [], results: [] };
+  return {
+    args: [["returned", { kind: "result", taskId, path: [] }]],
+    results: [[taskId, { kind: "single", ref: returned }]],
   };
 }

@@ -28,6 +28,8 @@ const CLAIM_BATCH = 100;
 const DEFAULT_TIMEOUT_MS = 60_000;
 /** How long to wait before a callback that could not be started is tried again. */
 const RESTS = { firstMs: 1_000, longestMs: 300_000 };
+/** How long to wait for a callback that another scheduler has. */
+const BLOCKED_REST_MS = 500;
 /** Consecutive failures after which shutdown no longer waits for a callback: its next holder calls it. */
 const FAILURES_WAITED_FOR = 3;
 /** How often a callback is started, at most: it may be what brings down its scheduler. */
@@ -102,7 +104,8 @@ export class CallbackCaller {
   /** Starts waiting callbacks while there are slots. */
   wake(): void {
     while (this.#running < AT_A_TIME && this.#parts.attempts.hasSlot()) {
-      const next = this.#waiting.shift();
+      const index = this.#waiting.findIndex(({ after }) => after === undefined || !this.#owed.has(after));
+      const [next] = index < 0 ? [] : this.#waiting.splice(index, 1);
       if (!next) return;
       void this.#call(next);
     }
@@ -193,9 +196,11 @@ export class CallbackCaller {
       const { version } = await graphs.get(owed.run.dagVersionId);
       const timeoutMs = options.callbackTimeoutMs?.() ?? DEFAULT_TIMEOUT_MS;
       attempt = callbackAttempt(owed, version, { attemptId: newAttemptId(), timeoutMs });
-      if (!(await store.begin(owed.id))) {
+      const begun = await store.begin(owed.id);
+      if (begun !== "begun") {
         attempts.releaseSlot();
-        this.#drop(owed);
+        if (begun === "absent") this.#drop(owed);
+        else this.#putBack(owed);
         return;
       }
     } catch (error) {
@@ -217,6 +222,16 @@ export class CallbackCaller {
     this.#faults.forget(id);
     this.#tellIdle();
     this.wake();
+  }
+
+  /** Another scheduler has the one that it comes after. */
+  #putBack(owed: OwedCallback): void {
+    this.#running -= 1;
+    if (this.#isClosed) return;
+    this.#parts.clock.after(BLOCKED_REST_MS, () => {
+      this.#waiting.push(owed);
+      this.wake();
+    });
   }
 
   #end(owed: OwedCallback, outcome: AttemptOutcome): void {
@@ -276,6 +291,8 @@ export class CallbackCaller {
     }
     this.#forgetting = undefined;
     this.#tellIdle();
+    // Callbacks that come after these.
+    this.wake();
   }
 
   #keepRenewing(): void {

@@ -100,6 +100,17 @@ export class RunProgress {
     return hasFailedLeaf ? "failed" : "success";
   }
 
+  /** True when every instance of a task has ended. */
+  isDone({ index }: DagNode): boolean {
+    const progress = this.#nodes[index];
+    return progress?.areInstancesKnown === true && progress.openInstances === 0;
+  }
+
+  /** True when an instance of a task has failed, or could not run because of one. */
+  hasFailed({ index }: DagNode): boolean {
+    return this.#nodes[index]?.hasFailed === true;
+  }
+
   /** True for a task that is not part of the run. */
   #isOutside(index: number): boolean {
     return this.#selected?.has(index) === false;

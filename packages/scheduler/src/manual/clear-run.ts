@@ -11,6 +11,7 @@ import {
   type TaskInstanceState,
 } from "@memodag/core";
 import { buildDagGraph, type DagGraph } from "../graph/dag-graph.ts";
+import { TransactionUnits } from "../graph/transaction-units.ts";
 import {
   isSelected,
   noSuchTask,
@@ -65,7 +66,7 @@ export async function clearRun(
   const instances = await runs.listTaskInstances(run.team, run.id);
   const graph = buildDagGraph(version.dag);
   if (request.taskId !== undefined) requireBegun(graph, run, request, instances);
-  const planned = planClear(graph, instances, request);
+  const planned = withRolledBack(graph, instances, planClear(graph, instances, request));
   // Of a task that is not selected, a run may have values of another run, which it could not make again.
   const cleared = planned.filter(({ taskId }) => isSelected(graph, run, taskId));
   return await runs.clearTasks(run.team, run.id, cleared, act);
@@ -101,6 +102,39 @@ function planClear(
     // Instances that are already cleared are in none of these states.
     cleared.push({ taskId: id, states: ROW_STATES, retries: retriesOf(graph, id), refreshReason: null });
   return cleared;
+}
+
+/**
+ * Adds the members of transactions that were rolled back, where one of them is cleared: what they did is undone, so that
+ * the others cannot rely on it.
+ */
+function withRolledBack(
+  graph: DagGraph,
+  instances: readonly TaskInstance[],
+  planned: readonly ClearedTask[],
+): ClearedTask[] {
+  const units = new TransactionUnits(graph.dag, graph);
+  const unitOf = (taskId: string) => {
+    const node = graph.nodes[graph.indexOf.get(taskId) ?? -1];
+    return node && units.of(node);
+  };
+  const cleared = new Set(planned.map(({ taskId }) => unitOf(taskId)));
+  const undone = instances.filter(
+    ({ taskId, cacheStatus }) => cacheStatus === "rolled_back" && cleared.has(unitOf(taskId)),
+  );
+  const others = [...Map.groupBy(undone, ({ taskId }) => taskId)].flatMap(([taskId, rows]): ClearedTask[] => {
+    const rest = {
+      taskId,
+      states: ["success"] as const,
+      retries: retriesOf(graph, taskId),
+      refreshReason: null,
+    };
+    const succeeded = instances.filter((row) => row.taskId === taskId && row.state === "success");
+    if (succeeded.length === rows.length) return [rest];
+    return rows.map(({ mapIndex }) => ({ ...rest, mapIndex }));
+  });
+  // Those that were asked for are no longer in the state.
+  return [...planned, ...others];
 }
 
 function inState(instances: readonly TaskInstance[], state: TaskInstanceState): string[] {

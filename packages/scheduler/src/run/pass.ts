@@ -18,10 +18,13 @@ import { CarryOut } from "./effects/carry-out.ts";
 import { Dispatcher } from "./effects/dispatcher.ts";
 import { HeldLocks } from "./effects/held-locks.ts";
 import { KeyQuestions } from "./effects/key-questions.ts";
+import { OwnResults } from "./effects/own-results.ts";
 import { PassWriter, type WriteResult } from "./effects/pass-writer.ts";
 import { ResultStores } from "./effects/result-stores.ts";
+import { RollbackGate } from "./effects/rollback-gate.ts";
 import { RunSteps } from "./effects/run-steps.ts";
 import { SingleFlight } from "./effects/single-flight.ts";
+import { Transactions } from "./effects/transactions.ts";
 import { decideStep, readStepInput } from "./phases/decide.ts";
 import { endAttempt } from "./phases/end-attempt.ts";
 import { isOfAttempt, RunState, type RunEvent } from "./state/run-state.ts";
@@ -44,8 +47,11 @@ export class RunExecution {
   readonly #locks: HeldLocks;
   readonly #singleFlight: SingleFlight;
   readonly #dispatcher: Dispatcher;
+  readonly #rollbacks: RollbackGate;
   readonly #steps: RunSteps;
   readonly #stores: ResultStores;
+  readonly #own: OwnResults;
+  readonly #transactions: Transactions;
   readonly #writer: PassWriter;
   readonly #carryOut: CarryOut;
   /** Aborted when this execution is over, which cancels its timers and watches. */
@@ -66,11 +72,12 @@ export class RunExecution {
     this.#locks = new HeldLocks(context, state);
     this.#singleFlight = new SingleFlight(context, clock, state, this.#cache, this.#locks);
     this.#dispatcher = new Dispatcher(context, state, this.#locks);
+    this.#rollbacks = new RollbackGate(context, clock, state);
     this.#steps = new RunSteps(context, clock, state);
-    this.#stores = new ResultStores(context, clock, state, {
-      locks: this.#locks,
-      keyQuestions: this.#keyQuestions,
-    });
+    const used = { locks: this.#locks, keyQuestions: this.#keyQuestions };
+    this.#stores = new ResultStores(context, clock, state, used);
+    this.#own = new OwnResults(context, state);
+    this.#transactions = new Transactions(context, state, used);
     this.#writer = new PassWriter(context, state);
     this.#carryOut = new CarryOut(context, state, {
       waits: this.#waits,
@@ -78,9 +85,12 @@ export class RunExecution {
       singleFlight: this.#singleFlight,
       locks: this.#locks,
       dispatcher: this.#dispatcher,
+      rollbacks: this.#rollbacks,
       steps: this.#steps,
     });
     this.#carryOut.load(claimed);
+    this.#transactions.load();
+    this.#own.load();
     state.work.start();
   }
 
@@ -95,12 +105,13 @@ export class RunExecution {
 
   /** True while results are being stored in the cache. */
   get isStoring(): boolean {
-    return this.#stores.size > 0;
+    return this.#stores.size + this.#transactions.size > 0;
   }
 
   /** Resolves when the stores in progress have ended; each has a deadline. */
   async whenStored(): Promise<void> {
     await this.#stores.whenStored();
+    await this.#transactions.whenStored();
   }
 
   /** True when something happened that no pass has acted on, if only the end of a store. */
@@ -147,13 +158,16 @@ export class RunExecution {
     const lookups = this.#context.caches.openPass(this.#state.run.team);
     this.#steps.reportLate();
     await this.#takeEvents();
+    await this.#transactions.stage();
     for (const instance of this.#waits.takeDue()) this.#carryOut.due(instance);
+    for (const instance of this.#rollbacks.release()) this.#carryOut.ask(instance);
     const isSettled = await this.#settle(lookups);
     for (const instance of this.#dispatcher.choose()) {
       this.#carryOut.resume(instance);
       inbox.wake();
     }
     this.#steps.begin();
+    await this.#transactions.judge();
     const isOver = this.#closeBooks(lookups.roundTrips);
     const written = await this.#writer.write(this.#dispatcher);
     if (written !== "written") return written;
@@ -165,6 +179,7 @@ export class RunExecution {
     this.#keyQuestions.send();
     results.releaseBytes();
     this.#stores.start();
+    this.#transactions.start();
     this.#stores.explain();
     if (!isSettled) inbox.wake();
     if (isOver) return "over";
@@ -215,6 +230,8 @@ export class RunExecution {
         return this.#keyQuestions.take(event);
       case "keys_awaited":
         return this.#keyQuestions.showWaiting();
+      case "committed":
+        return this.#transactions.take(event);
       case "step": {
         const outcome = this.#steps.take(event);
         if (outcome) await this.#end(event, await this.#state.intake.placeOne(outcome));
@@ -260,7 +277,8 @@ export class RunExecution {
       await this.#keyQuestions.recall();
       const answered = await this.#cache.ask(lookups, work.nextReady(MOST_ASKED));
       work.dropReady(answered.length);
-      for (const instance of answered) this.#carryOut.answer(instance);
+      for (const instance of await this.#own.take(answered)) this.#carryOut.answer(instance);
+      for (const instance of await this.#own.release()) this.#carryOut.answer(instance);
       const { answered: settled, free } = await this.#singleFlight.admit(lookups);
       for (const instance of settled) this.#carryOut.answer(instance);
       for (const instance of free) this.#carryOut.dispatch(instance);
@@ -282,7 +300,8 @@ export class RunExecution {
   /** The state of the run after this pass: over when everything has ended, including stores and processes. */
   #closeBooks(roundTrips: number): boolean {
     const { work, run, inbox, storeJobs } = this.#state;
-    const isStoring = storeJobs.length + this.#stores.size + inbox.events.length > 0;
+    const isStoring =
+      storeJobs.length + this.#stores.size + this.#transactions.size + inbox.events.length > 0;
     const hasEnded = work.isOver && !isStoring;
     // A process that runs it again must find none of its processes running.
     this.#isEnding = hasEnded && this.#context.attempts.hasRunning(run);

@@ -39,6 +39,7 @@ export class ChangedRuns {
   readonly #moving = new Map<number, DagRun>();
   #isAsking = false;
   #isDue = false;
+  readonly #ending = new Set<Promise<void>>();
   #isClosed = false;
 
   constructor(parts: ChangedRunsParts) {
@@ -75,6 +76,11 @@ export class ChangedRuns {
   /** No lease can be relied on: all attempts of moved runs are ended. */
   loseAll(): void {
     for (const run of this.#moving.values()) void this.#parts.attempts.release(run, LEASE_LOST);
+  }
+
+  /** Resolves when the attempts of the runs that were ended elsewhere have ended here. */
+  async whenEnded(): Promise<void> {
+    await Promise.all(this.#ending);
   }
 
   /** Queries nothing more. */
@@ -118,8 +124,10 @@ export class ChangedRuns {
     const isEnded = now?.state !== "queued" && now?.state !== "running";
     if (isEnded) log.info("a run was ended manually; ending its attempts here", { dagId, runId });
     const ended = this.#end(run, isEnded);
+    this.#ending.add(ended);
     if (isEnded && now) this.#tell(now);
     await ended;
+    this.#ending.delete(ended);
   }
 
   async #end(run: DagRun, isEnded: boolean): Promise<void> {

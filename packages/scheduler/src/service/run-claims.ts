@@ -75,6 +75,14 @@ export class RunClaims {
     this.wake();
   }
 
+  /** Resolves when no lease is to be released, or nothing more is done. */
+  async whenGivenBack(): Promise<void> {
+    while (this.#unwanted.size > 0 && !this.#isClosed) {
+      this.wake();
+      await this.#underWay;
+    }
+  }
+
   /** Claims nothing more; resolves when the work in progress has ended. */
   async close(): Promise<void> {
     this.#isClosed = true;

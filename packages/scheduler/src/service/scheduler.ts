@@ -15,9 +15,11 @@ import { LimitLedger } from "../attempts/limit-ledger.ts";
 import { ChangedRuns } from "./changed-runs.ts";
 import { newOwner } from "../identity/process-identity.ts";
 import { RunClaims } from "./run-claims.ts";
+import { UnsettledRuns } from "./unsettled-runs.ts";
 import { OwnSurroundings } from "../cache/own-surroundings.ts";
 import type { RunContext, SchedulerListener } from "../context/run-context.ts";
 import { RunExecution } from "../run/pass.ts";
+import { settleEnded } from "../run/settle-ended.ts";
 import { DEFAULT_POOLS, withTimeouts, type SchedulerParts } from "./scheduler-parts.ts";
 import { ScopedClock } from "../time/scoped-clock.ts";
 import { ValueWorker } from "../values/value-worker.ts";
@@ -49,6 +51,7 @@ export class Scheduler {
   readonly #awaited: AwaitedRuns;
   readonly #leases: LeaseKeeper;
   readonly #callbacks: CallbackCaller | undefined;
+  readonly #unsettled: UnsettledRuns;
   readonly #unloadable: Backoff<number>;
   /** Aborted when this scheduler has stopped, which ends everything that it started. */
   readonly #stopped = new AbortController();
@@ -122,7 +125,17 @@ export class Scheduler {
       leaseMs: options.leaseMs,
       take: (claimed) => this.#load(claimed),
       giveBack: (runId) => this.#claims.giveBack([runId]),
-      onEnded: (run) => this.#context.listener.runChanged?.(run),
+      onEnded: (run) => {
+        this.#context.listener.runChanged?.(run);
+        void this.#settleEnded();
+      },
+    });
+    this.#unsettled = new UnsettledRuns({
+      runs,
+      clock,
+      log,
+      dag: options.dag,
+      settle: (runId) => this.#settle(runId),
     });
     this.#context = {
       runs,
@@ -167,6 +180,7 @@ export class Scheduler {
     this.#poll();
     this.#leases.start();
     this.#callbacks?.start();
+    void this.#unsettled.wake();
   }
 
   /**
@@ -197,6 +211,7 @@ export class Scheduler {
 
   /** Resolves when no callback is due; more may become due while runs continue. */
   async whenCallbacksCalled(): Promise<void> {
+    await this.#settleEnded();
     await this.#callbacks?.whenIdle();
   }
 
@@ -219,6 +234,7 @@ export class Scheduler {
     await executor.close(graceMs);
     await this.#held.finishEnded();
     await this.#held.close();
+    await this.#unsettled.close();
     await this.#callbacks?.close();
     this.#leases.stop();
     this.#moved.close();
@@ -275,6 +291,21 @@ export class Scheduler {
     }
   }
 
+  /** Settles the transactions of runs that were cancelled, once nothing of them runs any more. */
+  async #settleEnded(): Promise<void> {
+    await this.#moved.whenEnded();
+    await this.#claims.whenGivenBack();
+    await this.#unsettled.wake();
+  }
+
+  /** Settles the transactions of a run that has ended. */
+  async #settle(runId: number): Promise<void> {
+    const ended = await this.#parts.runs.loadEndedRun(runId);
+    if (!ended) return;
+    if (ended.fault !== undefined) throw new Error(ended.fault);
+    await settleEnded(this.#context, ended, await this.#graphs.get(ended.run.dagVersionId));
+  }
+
   /** False when it cannot be loaded: it is tried again at growing intervals. */
   async #load(claim: ClaimedRun): Promise<boolean> {
     const { id, dagId, runId } = claim.run;
@@ -283,7 +314,10 @@ export class Scheduler {
       if (claim.fault !== undefined) throw new Error(claim.fault);
       const graph = await this.#graphs.get(claim.run.dagVersionId);
       await this.#attempts.adopt(claim);
-      execution = new RunExecution(this.#context, claim, graph, () => this.#held.wake(id));
+      const transactions =
+        graph.version.dag.transactions && (await this.#parts.runs.findTransactions(claim.run.id));
+      const loaded = { ...claim, ...(transactions && { transactions }) };
+      execution = new RunExecution(this.#context, loaded, graph, () => this.#held.wake(id));
     } catch (error) {
       const restMs = this.#unloadable.failed(id);
       const fields = { dagId, runId, restMs, error: messageOf(error) };

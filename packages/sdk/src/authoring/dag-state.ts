@@ -8,6 +8,7 @@ import type { AnyHandler } from "./handler.ts";
 import type { HitlSettings } from "./hitl.ts";
 import type { ResultSchema } from "../schemas/standard-schema.ts";
 import type { TaskSettings } from "./task-options.ts";
+import type { TransactionSettings } from "./transaction-options.ts";
 
 const STATE = Symbol.for("memodag.dag");
 
@@ -49,6 +50,8 @@ export interface GroupDeclaration {
   readonly group: GroupDeclaration | null;
   /** Ids of all tasks in the group, including those of nested groups. */
   readonly taskIds: Set<string>;
+  /** Set for a transaction. */
+  readonly transaction?: TransactionSettings;
 }
 
 /** A node that an edge connects. */

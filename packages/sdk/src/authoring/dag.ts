@@ -16,9 +16,10 @@ import type { GraphNode } from "./graph-node.ts";
 import type { Handler, NoArguments, ResultOf } from "./handler.ts";
 import { IDENTIFIER_RULE, isIdentifier } from "./identifier.ts";
 import type { ParamDeclarations, ParamValues } from "../schemas/param-types.ts";
-import { TaskGroup } from "./task-group.ts";
+import { TaskGroup, Transaction } from "./task-group.ts";
 import type { TaskRef } from "./task-ref.ts";
 import { TaskScope } from "./task-scope.ts";
+import type { TransactionOptions } from "./transaction-options.ts";
 
 /**
  * A graph of tasks. Export it from a Dag file.
@@ -70,6 +71,21 @@ export class Dag<const Params extends ParamDeclarations = ParamDeclarations> ext
    */
   taskGroup(groupId: string): TaskGroup {
     return new TaskGroup(this.#state, null, groupId);
+  }
+
+  /**
+   * Declares a transaction: a group of tasks whose cached results become visible to other runs together, when all of
+   * its tasks have ended well. If one of them fails after its last attempt, none of the results is stored.
+   *
+   * @example
+   * ```ts
+   * const load = dag.transaction("load", { onRollback: dropStaging });
+   * const rows = load.task("fetch", fetchRows, { cache: true })({ day });
+   * load.task("check", check, { cache: true })({ rows }); // fails: neither result is stored
+   * ```
+   */
+  transaction(transactionId: string, options: TransactionOptions = {}): Transaction {
+    return new Transaction(this.#state, null, transactionId, options);
   }
 
   /**

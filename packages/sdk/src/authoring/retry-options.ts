@@ -2,7 +2,7 @@
 // serialized form of Dags without them does not change.
 
 import type { CallbackEvent } from "@memodag/core";
-import { CALLBACK_OPTIONS, type TaskCallback } from "../context/callback-context.ts";
+import { CALLBACK_OPTIONS, type AnyCallback } from "../context/callback-context.ts";
 import type { OptionReader } from "./option-reader.ts";
 
 /** How the delay between attempts grows. */
@@ -12,7 +12,7 @@ export interface BackoffSettings {
 }
 
 /** A task's callbacks, by event. */
-export type CallbackFunctions = ReadonlyMap<CallbackEvent, TaskCallback>;
+export type CallbackFunctions = ReadonlyMap<CallbackEvent, AnyCallback>;
 
 const LARGEST_FACTOR = 100;
 
@@ -38,12 +38,12 @@ function readFactor(reader: OptionReader): number | null {
 
 /** @throws MemodagError `dag_invalid` */
 export function readCallbacks(reader: OptionReader): { readonly callbacks?: CallbackFunctions } {
-  const callbacks = new Map<CallbackEvent, TaskCallback>();
+  const callbacks = new Map<CallbackEvent, AnyCallback>();
   for (const [event, name] of Object.entries(CALLBACK_OPTIONS)) {
     const value = reader.get(name);
     if (value === undefined) continue;
     if (typeof value !== "function") throw reader.wrong(name, value, "use a function that takes a context");
-    callbacks.set(event as CallbackEvent, value as TaskCallback);
+    callbacks.set(event as CallbackEvent, value as AnyCallback);
   }
   return callbacks.size === 0 ? {} : { callbacks };
 }

@@ -1,7 +1,11 @@
 // Options of a task and how they are read.
 
 import { TRIGGER_RULES, type SerializedCacheConfig, type TriggerRule } from "@memodag/core";
-import type { TaskCallbacks } from "../context/callback-context.ts";
+import {
+  TRANSACTION_OPTIONS,
+  type TaskCallbacks,
+  type TransactionCallbacks,
+} from "../context/callback-context.ts";
 import type { CacheConfig } from "./cache-config.ts";
 import type { CachePolicy } from "./cache-policy.ts";
 import type { FaultPlace } from "./dag-fault.ts";
@@ -71,10 +75,8 @@ export interface DagTaskDefaults extends TaskDefaults {
  * });
  * ```
  */
-export interface TaskOptions<
-  Name extends string = string,
-  Args extends object = object,
-> extends TaskDefaults {
+export interface TaskOptions<Name extends string = string, Args extends object = object>
+  extends TaskDefaults, TransactionCallbacks {
   /**
    * Enables and configures caching of results: a policy, or an object. `true` stands for the Dag's `defaultArgs.cache`,
    * or else `{}`. Default: false.
@@ -130,8 +132,15 @@ const DEFAULT_NAMES = [
   "onRetry",
 ] as const;
 
+/** Names of the options that a Dag has no defaults for, as they are for tasks in transactions alone. */
+const TRANSACTION_NAMES = Object.values(TRANSACTION_OPTIONS);
+
 /** Names of the options that every task accepts. */
-export const TASK_OPTION_NAMES: readonly (keyof TaskOptions)[] = [...DEFAULT_NAMES, "cache"];
+export const TASK_OPTION_NAMES: readonly (keyof TaskOptions)[] = [
+  ...DEFAULT_NAMES,
+  ...TRANSACTION_NAMES,
+  "cache",
+];
 
 const DEFAULT_RETRY_DELAY_MS = 1_000;
 const MOST_RETRIES = 10_000;
@@ -169,9 +178,10 @@ export function readTaskSettings(
   // Check the task's own options first: merging with the defaults would hide a value that is not an
   // object.
   const own = new OptionReader(place, "", value ?? {}, [...TASK_OPTION_NAMES, "taskId"]);
-  const given = DEFAULT_NAMES.filter((name) => own.get(name) !== undefined);
+  const known = [...DEFAULT_NAMES, ...TRANSACTION_NAMES];
+  const given = known.filter((name) => own.get(name) !== undefined);
   const merged = { ...defaults, ...Object.fromEntries(given.map((name) => [name, own.get(name)])) };
-  const settings = readSettings(new OptionReader(place, "", merged, DEFAULT_NAMES));
+  const settings = readSettings(new OptionReader(place, "", merged, known));
   const cache = readCacheConfig(place, own, meansTrue);
   return {
     ...settings,

@@ -1,6 +1,15 @@
 // The context of a callback, and the options that declare callbacks.
 
-import type { CallbackEvent, CallbackReport, ReasonReport, StoredError } from "@memodag/core";
+import type {
+  CallbackEvent,
+  CallbackReport,
+  JsonValue,
+  ReasonReport,
+  StoredError,
+  TaskEvent,
+  TransactionEvent,
+  TransactionReport,
+} from "@memodag/core";
 import type { TaskContext } from "./task-context.ts";
 
 /** The task instance of a callback, as of the commit of its state. */
@@ -14,7 +23,7 @@ export type ReportedTaskInstance = TaskContext["taskInstance"] &
  * The context passed to a callback. {@link getContext} returns the same object inside the callback.
  */
 export interface CallbackContext extends TaskContext {
-  readonly event: CallbackEvent;
+  readonly event: TaskEvent;
   readonly taskInstance: ReportedTaskInstance;
   /** Why the attempt failed; `null` after a success. */
   readonly error: StoredError | null;
@@ -45,9 +54,62 @@ export interface TaskCallbacks {
   readonly onRetry?: TaskCallback;
 }
 
+/**
+ * The context passed to a callback of a transaction that has ended.
+ *
+ * @example
+ * ```ts
+ * type Staged = { file: string };
+ * const remove = ({ returned }: TransactionContext<Staged>) => rm(returned.file);
+ * load.task("fetch", fetchRows, { cache: true, onRollback: remove });
+ * ```
+ */
+export interface TransactionContext<Returned = JsonValue> extends Omit<CallbackContext, "event"> {
+  readonly event: TransactionEvent;
+  /** What the task returned; `null` for a callback of the transaction itself. */
+  readonly returned: Returned;
+  readonly transaction: TransactionReport;
+}
+
+/**
+ * The callbacks of a transaction, and of its tasks. They run in a worker process after the transaction has ended, and
+ * cannot change how. They are called at least once: after a crash they may be called again.
+ */
+export interface TransactionCallbacks {
+  /**
+   * The transaction is committed: its results are stored. Of a task, it is called if the task ran in this run and
+   * succeeded.
+   */
+  onCommit?(context: TransactionContext): unknown;
+  /**
+   * The transaction is rolled back: its results are not stored. Of a task, it is called if the task ran in this run and
+   * succeeded, so that what it did can be undone: the last one first, each after the one before has ended.
+   */
+  onRollback?(context: TransactionContext): unknown;
+}
+
+/** The context of any callback. */
+export interface EventContext extends Omit<CallbackContext, "event"> {
+  readonly event: CallbackEvent;
+  readonly transaction?: TransactionReport;
+  readonly returned?: JsonValue;
+}
+
+/** A callback of any event: it is called with the context of its event. */
+export type AnyCallback = (context: EventContext) => unknown;
+
+/** The option name of each event of a transaction. */
+export const TRANSACTION_OPTIONS: Readonly<Record<TransactionEvent, keyof TransactionCallbacks>> = {
+  commit: "onCommit",
+  rollback: "onRollback",
+};
+
 /** The option name of each callback event. */
-export const CALLBACK_OPTIONS: Readonly<Record<CallbackEvent, keyof TaskCallbacks>> = {
+export const CALLBACK_OPTIONS: Readonly<
+  Record<CallbackEvent, keyof TaskCallbacks | keyof TransactionCallbacks>
+> = {
   failure: "onFailure",
   retry: "onRetry",
   success: "onSuccess",
+  ...TRANSACTION_OPTIONS,
 };

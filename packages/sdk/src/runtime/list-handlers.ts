@@ -6,7 +6,7 @@ import { findState, type DagState } from "../authoring/dag-state.ts";
 import type { AnyHandler } from "../authoring/handler.ts";
 import type { HitlSettings } from "../authoring/hitl.ts";
 import type { ResultSchema } from "../schemas/standard-schema.ts";
-import type { TaskCallback } from "../context/callback-context.ts";
+import type { AnyCallback } from "../context/callback-context.ts";
 
 /** True for a Dag created by this or another copy of this package. */
 export function isDag(value: unknown): value is Dag {
@@ -55,9 +55,12 @@ export function listHitl(dag: Dag): Map<string, HitlSettings> {
   return asking;
 }
 
-/** Returns a task's callback for an event, or `undefined` if it has none. */
-export function findCallback(dag: Dag, taskId: string, event: CallbackEvent): TaskCallback | undefined {
-  return getState(dag).tasks.get(taskId)?.settings.callbacks?.get(event);
+/** Returns the callback of a task, or of a transaction, for an event, or `undefined` if it has none. */
+export function findCallback(dag: Dag, nodeId: string, event: CallbackEvent): AnyCallback | undefined {
+  const { tasks, groups } = getState(dag);
+  const callbacks: ReadonlyMap<CallbackEvent, AnyCallback> | undefined =
+    tasks.get(nodeId)?.settings.callbacks ?? groups.get(nodeId)?.transaction?.callbacks;
+  return callbacks?.get(event);
 }
 
 /**

@@ -15,6 +15,7 @@ import { approvalBranches } from "./approval-branches.ts";
 import { getState } from "./list-handlers.ts";
 import { resolveEdges, type Upstreams } from "./resolve-edges.ts";
 import { serializeBranches } from "./serialize-branches.ts";
+import { serializeTransactions } from "./serialize-transactions.ts";
 import { topologicalOrder } from "./topological-order.ts";
 
 /** The code of a Dag. */
@@ -49,6 +50,7 @@ export function serializeDag(
       ...(branch && { branch }),
     };
   });
+  const transactions = serializeTransactions(state, upstreams);
   const { dagId } = state;
   const { defaultArgs: _applied, params, confSchema, ...settings } = state.settings;
   return {
@@ -59,6 +61,7 @@ export function serializeDag(
     artifactDigest,
     packages,
     tasks,
+    ...(transactions.length > 0 && { transactions }),
   };
 }
 

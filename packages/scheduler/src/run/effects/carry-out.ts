@@ -15,6 +15,7 @@ import type { Step } from "../state/graph-work.ts";
 import type { RunState, StoredEvent } from "../state/run-state.ts";
 import type { Dispatcher } from "./dispatcher.ts";
 import type { KeyQuestions } from "./key-questions.ts";
+import type { RollbackGate } from "./rollback-gate.ts";
 import type { RunSteps } from "./run-steps.ts";
 import type { HeldLocks } from "./held-locks.ts";
 import type { SingleFlight } from "./single-flight.ts";
@@ -29,6 +30,8 @@ export interface Destinations {
   readonly singleFlight: SingleFlight;
   /** The locks that they hold. */
   readonly locks: HeldLocks;
+  /** Wait for the rollback of their transaction. */
+  readonly rollbacks: RollbackGate;
   /** Wait for a free worker. */
   readonly dispatcher: Dispatcher;
   /** Are carried out by the scheduler itself. */
@@ -59,8 +62,10 @@ export class CarryOut {
       const { state, mapIndex, attemptId } = row;
       table.load(node, row);
       // The cache is asked again about what missed: another run may have stored that result since. So is a key function.
-      const isAsked = row.cacheStatus === "miss" || row.cacheReason?.code === "waiting_for_key";
-      if (state === "scheduled" && isAsked) table.change(node, mapIndex, { state: "none" });
+      const reason = row.cacheReason?.code;
+      const wasHeld = reason === "waiting_for_key" || reason === "waiting_for_rollback";
+      if (state === "scheduled" && (row.cacheStatus === "miss" || wasHeld))
+        table.change(node, mapIndex, { state: "none" });
       // A step has no attempt: it continues what it started.
       if ((state !== "queued" && state !== "running") || node.task.runStep) continue;
       if (attemptId === null) {
@@ -122,7 +127,7 @@ export class CarryOut {
   /** An attempt ended; `placed` is the result of a success. */
   end(instance: ReadyInstance, end: AttemptEnd, placed: PlacedSuccess | null): void {
     const { node, mapIndex } = instance;
-    const { table, work, storeJobs, keys, entries } = this.#state;
+    const { table, work, storeJobs, endedMembers, keys, entries } = this.#state;
     const { attemptId } = table.get(node, mapIndex);
     const row = table.change(node, mapIndex, end.change);
     if (end.settles === "success" && attemptId !== null && this.#context.entries)
@@ -133,8 +138,10 @@ export class CarryOut {
       this.#state.keep(instance, placed.xcoms, returnedOf(placed, row));
     if (end.waitsUntil !== undefined) this.#to.waits.add(instance, end.waitsUntil);
     if (end.settles) work.settle(node, end.settles);
-    if (end.stores) storeJobs.push(end.stores);
-    else this.#to.locks.release(instance);
+    const unit = end.settles === "success" ? this.#state.units.of(node) : undefined;
+    if (unit) endedMembers.push({ node, mapIndex, unit, job: end.stores });
+    else if (end.stores) storeJobs.push(end.stores);
+    if (!end.stores) this.#to.locks.release(instance);
     if (end.settles && !end.stores) keys.delete(node, mapIndex);
     if (end.resumes) this.resume(instance);
   }
@@ -154,7 +161,7 @@ export class CarryOut {
       case "nothing":
         return;
       case "ask":
-        return this.#to.keyQuestions.tryEnqueue(instance) ? undefined : work.addReady(instance);
+        return this.#to.rollbacks.tryHold(instance) ? undefined : this.ask(instance);
       case "resume":
         return this.resume(instance);
       case "wait":
@@ -170,6 +177,11 @@ export class CarryOut {
         this.#state.owe("failure", node, table.get(node, mapIndex));
         return work.conclude(node, "failed");
     }
+  }
+
+  /** Passes on a ready instance that is to ask the cache; its key function may have to answer first. */
+  ask(instance: ReadyInstance): void {
+    if (!this.#to.keyQuestions.tryEnqueue(instance)) this.#state.work.addReady(instance);
   }
 
   /** An answer of the cache. */

@@ -47,7 +47,9 @@ export class PassWriter {
   async write(dispatcher: Pick<Dispatcher, "retreat">): Promise<WriteResult> {
     const { run, table, xcoms } = this.#state;
     const isRunChanged = run.state !== this.#storedState;
-    if (!table.isDirty && xcoms.length === 0 && !isRunChanged) return "written";
+    const transactions = this.#state.transactions.pending();
+    const isUnchanged = !table.isDirty && xcoms.length === 0 && !transactions.writes;
+    if (isUnchanged && !isRunChanged) return "written";
     let pending = table.pendingWrites();
     const xcomCount = xcoms.length;
     const { callbacks } = this.#context;
@@ -67,6 +69,7 @@ export class PassWriter {
         limits: this.#limits,
         ...(publish.length + restore.length > 0 && { entries: { publish, restore } }),
         ...(callbacks && owed.length > 0 && { callbacks: { owed, leaseMs: callbacks.leaseMs } }),
+        ...(transactions.writes && { transactions: transactions.writes }),
         xcoms: xcoms.map((xcom) => ({
           taskId: xcom.taskId,
           mapIndex: xcom.mapIndex,
@@ -99,6 +102,7 @@ export class PassWriter {
       tally.add(instance, cacheStatusBefore);
       this.#context.listener.instanceChanged?.(run, instance);
     });
+    transactions.confirm();
     xcoms.splice(0, xcomCount);
     this.#tellSaved(publish.splice(0, publishCount), outcome.saved ?? []);
     restore.splice(0, restoreCount);
@@ -120,6 +124,10 @@ export class PassWriter {
     for (const job of this.#state.storeJobs) {
       const own = byInstance.get(instanceKey(job.row));
       if (own) job.saved = own;
+    }
+    for (const instance of published) {
+      const own = byAttempt.get(instance.attemptId);
+      if (own) this.#state.transactions.tellSaved(instance, own);
     }
   }
 

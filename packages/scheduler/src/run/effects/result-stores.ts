@@ -1,18 +1,16 @@
 // Stores results in the cache once they are committed. The status of each store is written with a later pass.
 
-import { messageOf, type CancelTimer, type Clock, type KeyAnswer } from "@memodag/core";
+import { messageOf, type CancelTimer, type Clock } from "@memodag/core";
 import type { StoreOutcome } from "@memodag/result-cache";
-import { findInputChange, type InputChanged } from "../../cache/input-change.ts";
-import type { MadeKey } from "../../cache/made-key.ts";
+import type { InputChanged } from "../../cache/input-change.ts";
 import { putMode, statusAfterStore, storeFailed } from "../../cache/store-status.ts";
 import { validForMs } from "../../cache/result-validity.ts";
 import type { RunContext } from "../../context/run-context.ts";
-import { makeKey } from "../../cache/evaluate.ts";
-import { keyFault } from "../../cache/key-question.ts";
 import type { RunState, StoreJob } from "../state/run-state.ts";
 import type { Destinations } from "./carry-out.ts";
 import type { HeldLocks } from "./held-locks.ts";
 import type { KeyQuestions } from "./key-questions.ts";
+import { prepareRecord, recordedEntries } from "./prepare-record.ts";
 
 /**
  * Milliseconds for which the status of a store waits for a pass that happens anyway, as long as attempts are
@@ -115,80 +113,23 @@ export class ResultStores {
   }
 
   async #put(job: StoreJob): Promise<StoreOutcome | InputChanged> {
-    const { node, mapIndex, row, config, xcoms, code, error, saved } = job;
-    const { surroundings, secrets, defaultTtlMs, caches, entries } = this.#context;
-    const { run, version, results } = this.#state;
-    const { installed = { sealed: [], named: [] } } = version.dag;
-    const { packages, spawnedAt } = code;
-    const reason = await surroundings.findPackageChange(version.file, installed, packages, spawnedAt);
-    if (reason !== null) return { kind: "input_changed", reason };
-    // Examined again: the key covers what the task read only if it is still what it was when the key was
-    // made.
-    const now = await surroundings.of(version.file, node.task);
-    if (now.kind === "unknown") return { kind: "input_changed", reason: now.reason };
-    const known = this.#state.keys.get(node, mapIndex);
-    const keyAnswer = await this.#confirmKey(job, known);
-    const fault = config.key ? keyFault(keyAnswer) : null;
-    if (fault) return { kind: "input_changed", reason: fault };
-    if (known && keyAnswer?.kind === "key" && keyAnswer.json !== known.keyJson)
-      return { kind: "input_changed", reason: { code: "key_changed" } };
-    const made = known ?? (await this.#makeAnew(job, now, keyAnswer));
-    if (made.key !== row.cacheKey) return inputChanged("what the key was made of");
-    const change = findInputChange(made.surroundings, now);
-    if (change !== null) return inputChanged(change);
-    const ttlMs = error ? config.errorsTtlMs : config.ttlMs;
+    const { row, config, xcoms, code, error, saved } = job;
+    const { run, version } = this.#state;
+    const prepared = await prepareRecord(this.#context, this.#state, this.#keyQuestions, job);
+    if (prepared.kind === "input_changed") return prepared;
     const { timezone } = version.dag;
     const expiries = { expires: config.expires, timezone, expiresAt: code.expiresAt };
     const validMs = error ? undefined : validForMs(expiries, this.#clock.now());
     if (validMs !== undefined && validMs <= 0)
       return { kind: "input_changed", reason: { code: "already_expired" } };
     const record = {
-      team: run.team,
-      key: made.key,
-      dagId: run.dagId,
-      taskId: node.task.taskId,
-      sourceHash: node.task.sourceHash,
-      components: await made.recorded(results, secrets),
-      error,
-      producer: { runId: run.runId, mapIndex, tryNumber: row.tryNumber },
-      durationMs: row.durationMs ?? 0,
-      ttlMs: ttlMs === "default" ? defaultTtlMs() : ttlMs,
+      ...prepared.record,
       ...(validMs !== undefined && { validForMs: validMs }),
-      ...(saved && entries && { entries: entries.recorded(saved) }),
+      ...recordedEntries(this.#context, saved),
     };
-    const fence = await this.#locks.fenceOf({ node, mapIndex });
+    const fence = await this.#locks.fenceOf(job);
     if (fence === null) return { kind: "lease_lost" };
     const entry = { record, xcoms, ...(fence && { fence }) };
-    return await caches.of(run.team, config).store(entry, putMode(row, error));
+    return await this.#context.caches.of(run.team, config).store(entry, putMode(row, error));
   }
-
-  /** A function that is not trusted is asked again: its answer may have become another one while the task ran. */
-  async #confirmKey(job: StoreJob, known: MadeKey | undefined): Promise<KeyAnswer | undefined> {
-    const { key } = job.config;
-    if (!key) return undefined;
-    if (known?.keyJson !== undefined && key.trust !== undefined) return { kind: "key", json: known.keyJson };
-    return await this.#keyQuestions.askAgain(job);
-  }
-
-  /** For an attempt that started before this process loaded the run. */
-  async #makeAnew(
-    { node, mapIndex, config }: StoreJob,
-    surroundings: Parameters<typeof makeKey>[2],
-    keyAnswer: KeyAnswer | undefined,
-  ): Promise<MadeKey> {
-    const { run, version, work, results } = this.#state;
-    const order = { node, mapIndex, run, dag: version.dag, args: work.argsOf(node, mapIndex) };
-    // Those of now, in place of those that the attempt was given: if they differ, so does the key, and nothing is stored.
-    const entries = config.reads && this.#context.entries?.snapshot(run, config.reads, this.#state.entries);
-    return await makeKey(
-      { ...order, entries, keyAnswer, env: this.#context.env },
-      config,
-      surroundings,
-      results,
-    );
-  }
-}
-
-function inputChanged(what: string): InputChanged {
-  return { kind: "input_changed", reason: { code: "input_changed", detail: { what } } };
 }

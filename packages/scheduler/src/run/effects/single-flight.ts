@@ -200,7 +200,12 @@ export class SingleFlight {
 
   /** @param what it waits for: the holder, or the lock store */
   #wait(waiter: Waiter, what: string): void {
-    const { inbox } = this.#state;
+    const { inbox, units, transactions, results } = this.#state;
+    // Members of a transaction keep their locks until it ends, unless one of them has to wait: two runs that wait for
+    // each other would not end.
+    const unit = units.of(waiter.node);
+    for (const { taskId, mapIndex } of unit ? transactions.membersOf(unit) : [])
+      this.#locks.release({ node: results.nodeOf(taskId), mapIndex });
     this.#change(waiter, { ...waiter.asked, cacheReason: { code: "waiting", detail: { what } } });
     waiter.phase = "waiting";
     this.#locks.onceFreed(waiter, waiter.key, waiter.onFreed);

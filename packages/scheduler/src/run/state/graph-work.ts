@@ -44,6 +44,16 @@ export class GraphWork {
     return this.#progress.outcome;
   }
 
+  /** True when every instance of a task has ended. */
+  isDone(node: DagNode): boolean {
+    return this.#progress.isDone(node);
+  }
+
+  /** True when an instance of a task has failed, or could not run because of one. */
+  hasFailed(node: DagNode): boolean {
+    return this.#progress.hasFailed(node);
+  }
+
   /** True when there is something to carry out, or something ready. */
   get hasWork(): boolean {
     return this.#steps.length > 0 || this.#ready.length > this.#firstReady;

@@ -12,6 +12,7 @@ import type {
   KeyAnswer,
   NewCallback,
   Reason,
+  RunTransactions,
   SavedEntry,
   SerializedCacheConfig,
   StoredError,
@@ -28,10 +29,14 @@ import { InstanceMap } from "../../graph/instance-map.ts";
 import type { DagNode } from "../../graph/dag-graph.ts";
 import type { ReadyInstance } from "../../graph/ready-instance.ts";
 import { selectedTasks } from "../../graph/selected-tasks.ts";
+import { TransactionUnits, type TransactionUnit } from "../../graph/transaction-units.ts";
 import type { VersionGraph } from "../../graph/version-graphs.ts";
 import { RunResults, type Returned } from "../../values/run-results.ts";
 import { GraphWork } from "./graph-work.ts";
 import { InstanceTable } from "./instance-table.ts";
+import { TransactionTable } from "./transaction-table.ts";
+
+const NO_TRANSACTIONS: RunTransactions = { states: [], staged: [], rollingBack: [] };
 
 /** An event of a task that the scheduler carries out; `waits`: it has started to wait. */
 export interface StepEvent extends ReadyInstance {
@@ -45,6 +50,14 @@ export interface StoredEvent extends ReadyInstance {
   readonly kind: "stored";
   readonly cacheStatus: CacheStatus;
   readonly cacheReason: Reason | null;
+}
+
+/** The results of a transaction were stored, or could not be. */
+export interface CommittedEvent {
+  readonly kind: "committed";
+  readonly unit: TransactionUnit;
+  /** The outcome of each; undefined: none is stored yet. */
+  readonly stored: readonly StoredEvent[] | undefined;
 }
 
 /** Key functions answered. */
@@ -62,6 +75,7 @@ export type RunEvent =
   | StoredEvent
   | StepEvent
   | KeyedEvent
+  | CommittedEvent
   | { readonly kind: "keys_awaited" };
 
 /** True for an event that only the executor can report again. */
@@ -120,6 +134,13 @@ export interface StoreJob extends ReadyInstance {
   saved?: readonly SavedEntry[];
 }
 
+/** An instance that ran and succeeded in a transaction. */
+export interface EndedMember extends ReadyInstance {
+  readonly unit: TransactionUnit;
+  /** What is to be stored; undefined: nothing. */
+  readonly job: StoreJob | undefined;
+}
+
 /** A miss that is to be explained once it is written. */
 export interface Miss extends ReadyInstance {
   readonly made: MadeKey;
@@ -154,6 +175,10 @@ export class RunState {
   /** Explanations to request once a pass is written. */
   misses: Miss[] = [];
   storeJobs: StoreJob[] = [];
+  /** Members of transactions that ended in this pass. */
+  endedMembers: EndedMember[] = [];
+  readonly units: TransactionUnits;
+  readonly transactions: TransactionTable;
   /** The changes of the next pass to entries. */
   readonly entries: { publish: EntryWrites["publish"][number][]; restore: EntryWrites["restore"][number][] } =
     {
@@ -173,6 +198,8 @@ export class RunState {
     const { selection } = claimed.run;
     this.selected = selection ? selectedTasks(graph, selection) : null;
     this.work = new GraphWork(graph, this.table, this.selected);
+    this.units = new TransactionUnits(version.dag, graph);
+    this.transactions = new TransactionTable(claimed.transactions ?? NO_TRANSACTIONS);
     this.inbox = new Inbox(wake);
     this.keys = new InstanceMap(graph.nodes.length);
     this.keyAnswers = new InstanceMap(graph.nodes.length);
@@ -218,6 +245,7 @@ export class RunState {
   remove(node: DagNode, mapIndex: number): void {
     this.results.forgetReturned(node, mapIndex);
     this.keys.delete(node, mapIndex);
+    this.transactions.unstage({ taskId: node.task.taskId, mapIndex });
     this.table.remove(node, mapIndex);
   }
 }

@@ -1,0 +1,30 @@
+// A transaction of a Dag as data: a group of tasks whose results become visible to other runs together.
+
+/**
+ * When the results of a transaction's tasks are stored.
+ *
+ * - `lazy`: all together, when all of its tasks have ended well.
+ * - `eager`: each when its task succeeds, as outside of transactions.
+ * - a task: together, if that task, the last of the transaction, returned `true` at `path`.
+ */
+export type TransactionCommit =
+  | "lazy"
+  | "eager"
+  | { readonly taskId: string; readonly path: readonly (string | number)[] };
+
+/** An event of a transaction that has callbacks. */
+export type TransactionEvent = "commit" | "rollback";
+
+/** A transaction. */
+export interface SerializedTransaction {
+  readonly transactionId: string;
+  /** The transaction around it. Absent: none. */
+  readonly parent?: string;
+  /** Ids of its tasks, sorted; those of nested transactions as well. */
+  readonly taskIds: readonly string[];
+  readonly commit: TransactionCommit;
+  /** Only failures of tasks that no other task of the transaction waits for roll it back. Absent: any failure. */
+  readonly failOn?: "leaves";
+  /** The events for which it has callbacks of its own, sorted. Absent: none. */
+  readonly callbacks?: readonly TransactionEvent[];
+}

@@ -1,0 +1,20 @@
+// A result whose storing was put off: its values are where runs have them, and are read only if they have to be moved.
+
+import type { Digest, ValueRef } from "@memodag/core";
+import type { NewCacheRecord, PutMode } from "./record-store.ts";
+
+/** A value of a staged result, where XComs refer to it. */
+export interface StagedXCom extends ValueRef {
+  readonly key: string;
+  readonly sizeBytes: number;
+}
+
+/** A result to remember with others. */
+export interface StagedEntry {
+  readonly record: Omit<NewCacheRecord, "xcoms" | "seal">;
+  readonly xcoms: readonly StagedXCom[];
+  readonly mode: PutMode;
+}
+
+/** Reads values; what is not there is not in the map. */
+export type ReadValues = (refs: readonly ValueRef[]) => Promise<ReadonlyMap<Digest, Uint8Array>>;
