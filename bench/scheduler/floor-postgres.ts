@@ -6,6 +6,7 @@ import { Client } from "pg";
 interface StoredRecord {
   readonly key: string;
   readonly task_id: string;
+  readonly producer_map_index: number;
   readonly components: string;
   readonly xcoms: string;
   readonly duration_ms: number;
@@ -19,7 +20,7 @@ export async function openPostgresFloor(
   const client = new Client({ connectionString: url });
   await client.connect();
   const { rows: components } = await client.query<StoredRecord>(
-    "select key, task_id, components, xcoms, duration_ms from cache_record where dag_id = $1",
+    "select key, task_id, producer_map_index, components, xcoms, duration_ms from cache_record where dag_id = $1",
     [dagId],
   );
   const { rows: versions } = await client.query<{ id: string }>(
@@ -35,7 +36,7 @@ export async function openPostgresFloor(
     for (let from = 0; from < keys.length; from += 500) {
       const { rows } = await client.query<StoredRecord>({
         name: "find",
-        text: "select key, task_id, xcoms, created_at, duration_ms from cache_record where team = $1 and key = any($2)",
+        text: "select key, task_id, producer_map_index, xcoms, created_at, duration_ms from cache_record where team = $1 and key = any($2)",
         values: ["default", keys.slice(from, from + 500)],
       });
       found.push(...rows);
@@ -54,6 +55,7 @@ export async function openPostgresFloor(
       for (const row of rows) if (hash("sha256", row.bytes, "hex") !== row.digest) throw new Error("damaged");
     }
     if (hits.length !== components.length) throw new Error("the floor missed");
+    const mapIndexes = hits.map((hit) => hit.producer_map_index);
     const now = Date.now();
     await client.query("begin");
     const { rows: inserted } = await client.query<{ id: string }>(
@@ -64,21 +66,28 @@ export async function openPostgresFloor(
     await client.query(
       `insert into task_instance (dag_run_id, task_id, map_index, state, try_number, max_tries, cache_status, cache_key,
          producer_run_id, producer_map_index, producer_try_number, started_at, ended_at, duration_ms, saved_ms)
-       select $1, task_id, -1, 'success', 0, 1, 'hit', key, 'run', -1, 1, $2, $2, 0, saved
-       from unnest($3::text[], $4::text[], $5::float8[]) as t (task_id, key, saved)`,
+       select $1, task_id, map_index, 'success', 0, 1, 'hit', key, 'run', -1, 1, $2, $2, 0, saved
+       from unnest($3::text[], $4::int[], $5::text[], $6::float8[]) as t (task_id, map_index, key, saved)`,
       [
         inserted[0]?.id,
         now,
         hits.map((hit) => hit.task_id),
+        mapIndexes,
         hits.map((hit) => hit.key),
         hits.map((hit) => hit.duration_ms),
       ],
     );
     await client.query(
       `insert into xcom (dag_run_id, task_id, map_index, key, team, digest, size_bytes)
-       select $1, task_id, -1, 'return_value', 'default', digest, size
-       from unnest($2::text[], $3::text[], $4::bigint[]) as t (task_id, digest, size)`,
-      [inserted[0]?.id, hits.map((hit) => hit.task_id), digests, hits.map((hit) => hit.sizeBytes)],
+       select $1, task_id, map_index, 'return_value', 'default', digest, size
+       from unnest($2::text[], $3::int[], $4::text[], $5::bigint[]) as t (task_id, map_index, digest, size)`,
+      [
+        inserted[0]?.id,
+        hits.map((hit) => hit.task_id),
+        mapIndexes,
+        digests,
+        hits.map((hit) => hit.sizeBytes),
+      ],
     );
     await client.query("commit");
     return performance.now() - startedAt;

@@ -10,6 +10,14 @@ interface StoredRecord {
   readonly xcoms: string;
 }
 
+interface FoundRecord {
+  readonly task_id: string;
+  readonly producer_map_index: number;
+  readonly key: string;
+  readonly xcoms: string;
+  readonly duration_ms: number;
+}
+
 /** Prepares the floor for the records of one Dag; each call is one run. Resolves to its milliseconds. */
 export function openSqliteFloor(path: string, dagId: string): { run(): Promise<number>; close(): void } {
   const db = new Database(path);
@@ -20,7 +28,7 @@ export function openSqliteFloor(path: string, dagId: string): { run(): Promise<n
     .all(dagId) as StoredRecord[];
   const version = db.prepare("select max(id) from dag_version where dag_id = ?").pluck().get(dagId);
   const find = db.prepare(
-    "select key, task_id, xcoms, created_at, duration_ms from cache_record where team = ? and key in (select value from json_each(?))",
+    "select key, task_id, producer_map_index, xcoms, created_at, duration_ms from cache_record where team = ? and key in (select value from json_each(?))",
   );
   const read = db.prepare(
     "select digest, bytes from result where team = ? and digest in (select value from json_each(?))",
@@ -32,18 +40,18 @@ export function openSqliteFloor(path: string, dagId: string): { run(): Promise<n
   const insertInstance = db.prepare(
     `insert into task_instance (dag_run_id, task_id, map_index, state, try_number, max_tries, cache_status, cache_key,
        producer_run_id, producer_map_index, producer_try_number, started_at, ended_at, duration_ms, saved_ms)
-     values (?, ?, -1, 'success', 0, 1, 'hit', ?, 'run', -1, 1, ?, ?, 0, ?)`,
+     values (?, ?, ?, 'success', 0, 1, 'hit', ?, 'run', -1, 1, ?, ?, 0, ?)`,
   );
   const insertXCom = db.prepare(
     `insert into xcom (dag_run_id, task_id, map_index, key, team, digest, size_bytes)
-     values (?, ?, -1, 'return_value', 'default', ?, ?)`,
+     values (?, ?, ?, 'return_value', 'default', ?, ?)`,
   );
   let count = 0;
   const run = async (): Promise<number> => {
     const startedAt = performance.now();
     // The stored text is not the canonical one, so its hash stands for the work and not for the key.
     const keys = components.map(({ key, components: text }) => (hash("sha256", text, "hex") ? key : ""));
-    const found: { task_id: string; key: string; xcoms: string; duration_ms: number }[] = [];
+    const found: FoundRecord[] = [];
     for (let from = 0; from < keys.length; from += 500) {
       found.push(...(find.all("default", JSON.stringify(keys.slice(from, from + 500))) as typeof found));
     }
@@ -64,8 +72,9 @@ export function openSqliteFloor(path: string, dagId: string): { run(): Promise<n
       const now = Date.now();
       const { lastInsertRowid } = insertRun.run(dagId, `floor-${(count += 1)}-${startedAt}`, version, now);
       for (const hit of hits) {
-        insertInstance.run(lastInsertRowid, hit.task_id, hit.key, now, now, hit.duration_ms);
-        insertXCom.run(lastInsertRowid, hit.task_id, hit.digest, hit.sizeBytes);
+        const { task_id: taskId, producer_map_index: mapIndex } = hit;
+        insertInstance.run(lastInsertRowid, taskId, mapIndex, hit.key, now, now, hit.duration_ms);
+        insertXCom.run(lastInsertRowid, taskId, mapIndex, hit.digest, hit.sizeBytes);
       }
     }).immediate();
     return performance.now() - startedAt;

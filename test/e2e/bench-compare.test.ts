@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
@@ -52,5 +52,22 @@ describe("the comparison of benchmarks", () => {
       code: 0,
       rows: { old: "gone", new: "new", more: "better", plain: "no floor" },
     });
+  });
+});
+
+describe("the results that are kept", () => {
+  const folder = join(dirname(RUN), "results");
+  const kept = globSync("*.json", { cwd: folder }).map((name) => join(folder, name));
+
+  it("can be compared, and name no machine and no user", () => {
+    expect(kept.length).toBeGreaterThan(0);
+    for (const path of kept) {
+      expect(readFileSync(path, "utf8")).not.toMatch(/\/(?:home|root|tmp|work|Users)\b|host/);
+      const { status, stdout } = spawnSync(process.execPath, [RUN, "compare", path, path], {
+        encoding: "utf8",
+      });
+      expect(status).toBe(0);
+      expect(stdout.split("\n").length).toBeGreaterThan(5);
+    }
   });
 });
