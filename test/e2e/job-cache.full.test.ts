@@ -1,7 +1,9 @@
 // Entries of job caches with real workers, on both databases and in a folder: what is saved, restored and noticed.
 
+import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
-import { rmSync } from "node:fs";
+import { readdirSync, rmSync } from "node:fs";
+import { promisify } from "node:util";
 import { createTestDatabase } from "@memodag/metastore/testing";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { PATIENT } from "./patience.ts";
@@ -182,6 +184,59 @@ read({ ref: make() });
       const rss = Number(/(?<bytes>\d{8,})/.exec(stdout.split("maxRss")[1] ?? "")?.groups?.["bytes"]);
       expect(rss).toBeLessThan(150 * MIB);
     }
+  });
+
+  it.each([
+    ["a stream", "disk_failed"],
+    ["a file", "cache_store_failed"],
+  ])("of a full disk fails the task that saves %s, and leaves nothing", async (what, code) => {
+    const text = `import { writeFileSync } from "node:fs";
+import { Dag, getContext } from "memodag";
+export const dag = new Dag("files");
+async function* blocks() {
+  for (let index = 0; index < 12; index += 1) yield new Uint8Array(${MIB}).fill(index);
+}
+dag.task("large", () => getContext().jobCache.save("large", ${what === "a file" ? "{ file: process.env.LARGE_FILE! }" : "blocks()"}), { cache: { env: ["LARGE_FILE"], trust: ["file_reads"] }, retries: 0 })();
+dag.task("small", () => getContext().jobCache.save("small", "a few bytes"), { cache: true, retries: 0 })();
+`;
+    const workspace = workspaceWith(
+      '[job_cache]\nstore = "filesystem"\nmax_entry_size = "1GiB"\n',
+      undefined,
+      text,
+    );
+    workspace.write("large.bin", "x".repeat(12 * MIB));
+    const run = async (shell: string): Promise<Report> => {
+      const env = { ...process.env, LARGE_FILE: workspace.path("large.bin") };
+      const args = [
+        "-c",
+        `${shell} exec "$@"`,
+        "sh",
+        process.execPath,
+        workspace.bin,
+        "dags",
+        "run",
+        "files",
+        "--json",
+      ];
+      const ended = await promisify(execFile)("sh", args, { cwd: workspace.folder, env }).catch(
+        (error: unknown) => error as { readonly stdout: string },
+      );
+      return JSON.parse(ended.stdout) as Report;
+    };
+    // A limit on the length of files is a disk that is full after so many bytes, without a disk.
+    const full = await run(`ulimit -f ${(8 * MIB) / 512} &&`);
+    expect(full.tasks).toMatchObject([
+      { taskId: "large", state: "failed", error: { code } },
+      { taskId: "small", state: "success", cacheStatus: "populated" },
+    ]);
+    const stored = readdirSync(workspace.path(".memodag/cache/bytes"), {
+      recursive: true,
+      withFileTypes: true,
+    });
+    expect(stored.filter((file) => file.isFile())).toHaveLength(1);
+    const roomy = await run("");
+    expect(roomy).toMatchObject({ state: "success" });
+    expect(statuses(roomy)).toEqual({ large: "populated", small: "hit" });
   });
 
   it("keeps nothing of attempts that fail, and what was saved at once", async () => {

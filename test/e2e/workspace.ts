@@ -11,6 +11,8 @@ import { RunningCommand } from "./running-command.ts";
 const REPOSITORY = fileURLToPath(new URL("../..", import.meta.url));
 const BIN = join(REPOSITORY, "packages/memodag/bin/memodag.js");
 
+const MOST_OUTPUT_BYTES = 64 * 2 ** 20;
+
 const BUNDLE = '[[bundles]]\nname = "dags"\npath = "dags"\n';
 
 /** What a command came to. */
@@ -72,7 +74,7 @@ export class Workspace {
 
   /** Runs a command to its end, with settings of the environment if there are any. */
   async memodag(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Outcome> {
-    const options = { ...this.#options(env), timeout: this.#commandTimeoutMs };
+    const options = { ...this.#options(env), timeout: this.#commandTimeoutMs, maxBuffer: MOST_OUTPUT_BYTES };
     return await new Promise((resolve) => {
       const child: ChildProcess = execFile(process.execPath, [BIN, ...args], options, (_, stdout, stderr) => {
         resolve({ code: child.exitCode, stdout, stderr });
