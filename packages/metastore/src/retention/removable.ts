@@ -27,11 +27,13 @@ export function isOver({ now }: Dialect): (run: ExpressionBuilder<Schema, "dag_r
 /**
  * The condition that a run is neither the latest nor the latest successful one of its Dag, or that no file defines its
  * Dag any more. These two have names (`latest`), are what `--only` takes results from, and whose keys are looked up
- * ahead.
+ * ahead. The index of a Dag's runs is read from the newest; PostgreSQL makes a join of `exists (… newer.id > dag_run.id)`
+ * that compares all runs with all others.
  */
-export const isSuperseded: RawBuilder<SqlBool> = sql<SqlBool>`(exists (
-    select 1 from dag_run as newer
-    where newer.team = dag_run.team and newer.dag_id = dag_run.dag_id and newer.id > dag_run.id
+export const isSuperseded: RawBuilder<SqlBool> = sql<SqlBool>`(dag_run.id < (
+    select newer.id from dag_run as newer
+    where newer.team = dag_run.team and newer.dag_id = dag_run.dag_id
       and newer.state in ('success', dag_run.state)
+    order by newer.id desc limit 1
   ) or not exists (
     select 1 from dag where dag.team = dag_run.team and dag.dag_id = dag_run.dag_id and dag.is_active = 1))`;

@@ -13,12 +13,17 @@ export interface DrainOptions {
   readonly restsABatch?: number | undefined;
 }
 
+/** Rows of each kind that a step deletes at least. They lie next to one another: fewer take as long. */
+const FEWEST_ROWS = 200;
+
 /** Deletes rows of removed runs until none are left or the signal aborts. */
 export async function drainRows(
   retention: RunRetention,
   { ids, signal, restsABatch }: DrainOptions,
 ): Promise<void> {
-  await inPacedBatches(async (limit) => await retention.drain(limit, ids), signal, restsABatch);
+  const drain = async (limit: number): Promise<boolean> =>
+    await retention.drain(Math.max(limit, FEWEST_ROWS), ids);
+  await inPacedBatches(drain, signal, restsABatch);
 }
 
 /** Deletes logs of runs. */

@@ -27,6 +27,9 @@ export interface RetentionParts {
   readonly restsABatch: number;
 }
 
+/** Runs that a step looks at, at least: finding them takes longer than removing so few. */
+const FEWEST_RUNS = 100;
+
 /** Milliseconds for which it is known that a run was removed, for the logs that it has on other machines. */
 const REMOVAL_KNOWN_MS = 7 * 86_400_000;
 
@@ -86,7 +89,7 @@ export class Retention {
   ): Promise<void> {
     let after: EndedRun | undefined;
     await this.#paced(async (limit) => {
-      const page = await pages(after, limit);
+      const page = await pages(after, Math.max(limit, FEWEST_RUNS));
       await remove(await withoutNeeded(this.#parts.stores.runRetention, waiting, page));
       after = page.at(-1);
       return after !== undefined;
@@ -104,7 +107,7 @@ export class Retention {
     let size = 1;
     const pages = runsOverSize(runRetention, part, maxBytes, () => size);
     await this.#paced(async (limit) => {
-      size = limit;
+      size = Math.max(limit, FEWEST_RUNS);
       const { value: page, done } = await pages.next();
       if (done) return false;
       await this.#removePart(await withoutNeeded(runRetention, waiting, page), part);
