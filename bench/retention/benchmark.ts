@@ -95,9 +95,9 @@ async function timePasses(
   const version = await bench.define(dag);
   await bench.run(version);
   passes.length = 0;
-  let isOver = false;
-  begin(() => (isOver = true));
-  while (!isOver) await bench.run(version);
+  const over = new AbortController();
+  begin(() => over.abort());
+  while (!over.signal.aborted) await bench.run(version);
   await bench.stop();
   return { count: passes.length, slowestMs: Math.max(...passes), medianMs: median(passes) };
 }

@@ -147,6 +147,8 @@ export interface Dialect {
     parts: readonly string[],
     limit: number,
   ): Promise<Omit<EarlierKeyRow, "place">[]>;
+  /** See {@link FreeSpace}; in pages. */
+  giveBackPages(most: number, kept: number): Promise<number>;
   /** See the metastore. */
   onConnectionBroken(listener: (reason: string) => void): void;
   close(): Promise<void>;

@@ -1,6 +1,7 @@
 export * from "./copy/copy-database.ts";
 export type { MetastoreOptions } from "./open-dialect.ts";
 export type { BreakerStates, BreakerReport, ReportedBreaker } from "./cache/breaker-states.ts";
+export type { FreeSpace } from "./retention/free-space.ts";
 export type { CacheSwitch, SwitchTurn } from "./cache/cache-switch.ts";
 export { redactUrl } from "./database-url.ts";
 export { DIALECT_NAMES, type DialectName } from "./dialect.ts";

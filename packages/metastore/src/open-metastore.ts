@@ -47,6 +47,7 @@ import { openDialect, type MetastoreOptions } from "./open-dialect.ts";
 import { MetadataCallbackStore } from "./runs/metadata-callback-store.ts";
 import { MetadataHumanStore } from "./runs/metadata-human-store.ts";
 import { MetadataRunRetention } from "./retention/metadata-run-retention.ts";
+import { FreeSpace } from "./retention/free-space.ts";
 import { StaleRows } from "./retention/stale-rows.ts";
 import { MetadataRunStore } from "./runs/metadata-run-store.ts";
 import { readClock } from "./read-clock.ts";
@@ -89,6 +90,7 @@ export interface Metastore {
   readonly sources: AgedStore;
   /** Leases that are over, and the like. */
   readonly staleRows: AgedStore;
+  readonly freeSpace: FreeSpace;
   readonly leases: LeaseStore;
   /** Values of get-or-create. */
   readonly valueCaches: ValueAdapter;
@@ -142,6 +144,7 @@ export async function openMetastore(url: string, options: MetastoreOptions = {})
     audit: new MetadataAuditLog(dialect),
     sources: new MetadataSourceRetention(dialect),
     staleRows: new StaleRows(dialect),
+    freeSpace: new FreeSpace(dialect),
     leases: new MetadataLeaseStore(dialect),
     valueCaches: new MetadataValueAdapter(dialect),
     migrate: () => migrate(dialect),

@@ -507,6 +507,7 @@ const CASES: Readonly<Record<string, Case | Teamless>> = {
     ),
   ),
   "superseded.deleteBatch": ofAdmin,
+  "freeSpace.giveBack": ofAdmin,
   "cacheSwitch.find": ofAdmin,
   "cacheSwitch.list": ofAdmin,
   "cacheSwitch.turn": ofAdmin,

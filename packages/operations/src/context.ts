@@ -17,7 +17,7 @@ import type {
   RunStore,
   ScheduleStore,
 } from "@memodag/core";
-import type { BreakerStates, CacheSwitch } from "@memodag/metastore";
+import type { BreakerStates, CacheSwitch, FreeSpace } from "@memodag/metastore";
 import type {
   AgedStore,
   CounterStore,
@@ -77,6 +77,7 @@ export interface Stores {
   readonly sources: AgedStore;
   /** Leases that are over, and the like. */
   readonly staleRows: AgedStore;
+  readonly freeSpace: FreeSpace;
 }
 
 /** The settings of the config that operations need. */

@@ -2,7 +2,13 @@
 
 import { randomUUID } from "node:crypto";
 import { systemClock, type Logger } from "@memodag/core";
-import { Leadership, LocalFiles, openRetention, type Removed } from "@memodag/operations/retention";
+import {
+  giveBackSpace,
+  Leadership,
+  LocalFiles,
+  openRetention,
+  type Removed,
+} from "@memodag/operations/retention";
 import { PeriodicWork } from "@memodag/result-cache";
 import type { LiveConfig } from "../config/live-config.ts";
 import { retentionLimits } from "../config/retention-limits.ts";
@@ -33,6 +39,7 @@ export function openPeriodicRetention(
       await leadership.lead(signal, async (whileLeading) => {
         const retention = openRetention({ ...context, settings }, "scheduler");
         tell(await retention.clean(whileLeading), log);
+        await giveBackSpace(deployment, "scheduler", whileLeading);
       });
       tell(await files.clean(signal), log);
     },

@@ -78,6 +78,7 @@ export async function withDeployment<T>(
       const { dags, runs, runRetention, schedules, callbacks, leases, counters, decisions, superseded } =
         database;
       const { keyMemos, changes, humans, cacheSwitch, breakers, audit, sources, staleRows } = database;
+      const { freeSpace } = database;
       return await work({
         loaded,
         config,
@@ -104,6 +105,7 @@ export async function withDeployment<T>(
         audit,
         sources,
         staleRows,
+        freeSpace,
         ...cache.stores,
         listRecordStores: (team) => listRecordStores({ loaded, dags, ...cache.stores }, team),
         listResultStores: () => listResultStores({ loaded, dags, ...cache.stores }),

@@ -62,6 +62,8 @@ export async function openPostgres(url: string, options: PostgresOptions): Promi
     listEarlierKeys: (asked, limit) => listEarlierKeys(connection, asked, limit),
     listNearestKeys: (asked, parts, limit) => listNearestKeys(connection, asked, parts, limit),
     onConnectionBroken: (listener) => connection.connections.onBroken(listener),
+    // Autovacuum has them written anew.
+    giveBackPages: async () => 0,
     close: () => connection.close(),
   };
 }

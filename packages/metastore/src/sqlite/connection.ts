@@ -26,6 +26,9 @@ const CHECKPOINT_PAGES = 4_000;
  */
 const STATEMENTS_KEPT = 256;
 
+/** The number of `auto_vacuum = INCREMENTAL`. */
+const INCREMENTAL = 2;
+
 /** Rounds of copying, at most: concurrent writes are copied in another round. */
 const CHECKPOINT_ROUNDS = 3;
 
@@ -105,6 +108,24 @@ export class SqliteConnection {
     }
   }
 
+  /**
+   * Gives up to `most` free pages back to the file system, unless fewer than the share `kept` of the file would be free
+   * then. Resolves to their bytes: 0 for a file whose pages stay.
+   */
+  async giveBackPages(most: number, kept: number): Promise<number> {
+    const read = (name: string): number => Number(this.#driver.pragma(name, { simple: true }));
+    const excess = (): number =>
+      read("auto_vacuum") === INCREMENTAL ? read("freelist_count") - Math.ceil(read("page_count") * kept) : 0;
+    // Looking first spares others the lock.
+    if ((await this.exclusive(excess)) <= 0) return 0;
+    return await this.bulkTransaction(() => {
+      const before = read("page_count");
+      const pages = Math.min(most, excess());
+      if (pages > 0) this.#driver.pragma(`incremental_vacuum(${pages})`);
+      return (before - read("page_count")) * read("page_size");
+    });
+  }
+
   #rowsOf({ sql, parameters }: CompiledQuery): readonly unknown[] {
     const statement = this.statement(sql);
     if (statement.reader) return statement.all(...parameters);
@@ -149,6 +170,8 @@ export function openSqliteConnection(path: string, options: SqliteOptions): Sqli
     }
     if (path !== IN_MEMORY) makeFile(path);
     driver = new Database(path, { timeout: busyTimeoutMs });
+    // Only a file without tables takes it: with it, pages can be given back without writing all others anew.
+    driver.pragma("auto_vacuum = INCREMENTAL");
     useWriteAheadLog(driver, busyTimeoutMs);
     driver.pragma("synchronous = NORMAL");
     driver.pragma("foreign_keys = ON");

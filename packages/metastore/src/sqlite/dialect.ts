@@ -55,6 +55,7 @@ export async function openSqlite(path: string, options: SqliteOptions): Promise<
     listEarlierKeys: (asked, limit) => listEarlierKeys(connection, asked, limit),
     listNearestKeys: (asked, parts, limit) => listNearestKeys(connection, asked, parts, limit),
     onConnectionBroken: () => undefined,
+    giveBackPages: (most, kept) => connection.giveBackPages(most, kept),
     close: () => connection.close(),
   };
 }

@@ -4,6 +4,7 @@ import { LONG_RESTS, SHORT_RESTS, type Collection } from "@memodag/result-cache"
 import { audited, newAct } from "../act.ts";
 import { openCollector } from "../cache/collection.ts";
 import type { OperationContext } from "../context.ts";
+import { giveBackSpace } from "./give-back-space.ts";
 import { LocalFiles } from "./local-files.ts";
 import { planRetention } from "./plan.ts";
 import { addRemoved, type Removed } from "./removed.ts";
@@ -44,6 +45,7 @@ async function clean(context: OperationContext, signal: AbortSignal | undefined)
   // Before they are collected: a collection counts their bytes with them.
   const entries = await countEntries(context);
   const collected = await (await openCollector(stores, settings)).collect(signal);
+  await giveBackSpace(stores, "command", signal);
   return addRemoved(removed, { ...collectedOf(collected), entries });
 }
 
