@@ -9,7 +9,7 @@ const PACKAGES = fileURLToPath(new URL("../../packages", import.meta.url));
 
 describe.each([
   { program: "memodag", before: ["bin"], absent: "start.cjs" },
-  { program: "create-memodag", before: ["bin", "dist/node-floor.js"], absent: "main.js" },
+  { program: "create-memodag", before: ["bin", "dist/node-floor.cjs"], absent: "main.js" },
 ])("the version of Node of $program", ({ program, before, absent }) => {
   let folder: string;
   beforeAll(() => {

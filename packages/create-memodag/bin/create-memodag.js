@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 // What `npm create memodag` runs.
-import floor from "../dist/node-floor.js";
+import floor from "../dist/node-floor.cjs";
 
 // Another Node fails somewhere below, some with a crash: nothing else is loaded before this.
 const refusal = floor.refusalOf(process.versions.node);
