@@ -27,7 +27,7 @@ export interface StagedMember extends TaskInstanceId {
   readonly place: number;
   /** JSON of what is to be stored, which only the scheduler reads; `null`: nothing. */
   readonly body: string | null;
-  /** What its attempt did to entries of job caches. Written by the store with the pass. Absent: nothing. */
+  /** The entries of job caches that its attempt saved or removed. Written by the store with the pass. Absent: none. */
   readonly saved?: readonly SavedEntry[];
 }
 

@@ -29,7 +29,7 @@ export interface KeyLease {
   readonly token: number;
 }
 
-/** What ties a record to the lease under which its result was made: without the lease it is not stored. */
+/** The lease under which the result of a record was made: without it, the record is not stored. */
 export interface RecordFence extends LeaseToken {
   /** Renews the lease; false if that cannot be said of it any more. */
   confirm(): Promise<boolean>;

@@ -20,7 +20,7 @@ export interface WrittenResults {
    * than {@link CONDEMNED_MS} ago.
    */
   note(store: string, team: string, results: readonly ResultSize[]): Promise<Digest[]>;
-  /** What a store may hold, up to `limit` at a time, but for what is being deleted. */
+  /** The results that a store may hold, up to `limit` at a time, without those that are being deleted. */
   scan(store: string, limit: number): AsyncIterable<readonly StoredResult[]>;
   /** Those of `digests` that are noted. */
   findNoted(store: string, team: string, digests: readonly Digest[]): Promise<Set<Digest>>;

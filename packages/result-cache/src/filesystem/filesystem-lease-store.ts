@@ -8,7 +8,7 @@ import { isMissing, withFolderFailure } from "./folder-failure.ts";
 import { isDigest, teamFolderName } from "./safe-names.ts";
 import { listNames, readIfPresent, TeamFolder } from "./team-folder.ts";
 
-/** What a file says; `expiresAt` is 0 for a lease that was freed. */
+/** The content of a file; `expiresAt` is 0 for a lease that was freed. */
 interface LeaseFile extends LiveLease {
   readonly token: number;
 }

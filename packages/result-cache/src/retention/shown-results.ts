@@ -6,7 +6,7 @@ import type { Amount, CollectableResults, ResultRetention, StoredResult } from "
 /** Those of `digests` that an XCom of a run refers to in that store. */
 export type FindShown = (team: string, digests: readonly Digest[]) => Promise<Set<Digest>>;
 
-/** What can be collected of a store, knowing what XComs refer to. */
+/** The results of a store that can be collected, which XComs do not refer to. */
 export class ShownResults implements CollectableResults {
   readonly #results: CollectableResults;
   readonly #findShown: FindShown;

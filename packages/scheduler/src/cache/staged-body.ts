@@ -1,4 +1,4 @@
-// What a staged member's result is stored as, when its transaction is committed.
+// The record that a staged member's result is stored as, when its transaction is committed.
 
 import type { CacheStatus, Reason, StagedMember } from "@memodag/core";
 import type { PutMode, StagedXCom } from "@memodag/result-cache";

@@ -30,7 +30,7 @@ export function callbackAttempt(
   };
 }
 
-/** What the task returned, for callbacks that are given it. */
+/** Returns the arguments that give a callback what the task returned. */
 function argumentsOf(taskId: string, returned: OwedCallback["returned"]): Pick<Attempt, "args" | "results"> {
   if (!returned) return { args: [], results: [] };
   return {

@@ -24,7 +24,7 @@ export interface EndedUnit {
   readonly ran: readonly StagedMember[];
 }
 
-/** What is known of a run's instances. */
+/** The instances of a run, as callbacks of transactions need them. */
 export interface InstanceView {
   readonly units: Pick<TransactionUnits, "innermost">;
   nodeOf(taskId: string): DagNode;

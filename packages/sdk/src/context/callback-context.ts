@@ -66,7 +66,7 @@ export interface TaskCallbacks {
  */
 export interface TransactionContext<Returned = JsonValue> extends Omit<CallbackContext, "event"> {
   readonly event: TransactionEvent;
-  /** What the task returned; `null` for a callback of the transaction itself. */
+  /** The result of the task; `null` for a callback of the transaction itself. */
   readonly returned: Returned;
   readonly transaction: TransactionReport;
 }

@@ -4,7 +4,7 @@ import { UNMAPPED, type SerializedTransaction, type TaskInstance } from "@memoda
 import type { DagNode } from "../../graph/dag-graph.ts";
 import type { TransactionUnit } from "../../graph/transaction-units.ts";
 
-/** What is known of the tasks of a unit. */
+/** The tasks of a unit, as far as they decide its end. */
 export interface UnitView {
   isDone(node: DagNode): boolean;
   hasFailed(node: DagNode): boolean;

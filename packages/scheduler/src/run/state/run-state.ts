@@ -137,7 +137,7 @@ export interface StoreJob extends ReadyInstance {
 /** An instance that ran and succeeded in a transaction. */
 export interface EndedMember extends ReadyInstance {
   readonly unit: TransactionUnit;
-  /** What is to be stored; undefined: nothing. */
+  /** The job that stores its results; undefined: nothing is to be stored. */
   readonly job: StoreJob | undefined;
 }
 

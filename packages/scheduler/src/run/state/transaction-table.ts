@@ -100,7 +100,7 @@ export class TransactionTable {
     if (this.#members.delete(key)) this.#changedMembers.set(key, instance);
   }
 
-  /** What its attempt did to entries, which the database has written with the member. */
+  /** Takes the entries that its attempt saved or removed, which the database has written with the member. */
   tellSaved(instance: TaskInstanceId, saved: StagedMember["saved"]): void {
     const member = this.#members.get(instanceKey(instance));
     if (member && saved) this.#members.set(instanceKey(instance), { ...member, saved });
