@@ -5,6 +5,7 @@ import { bareProgram } from "./bare-program.ts";
 import { registerApprovals } from "./commands/approvals.ts";
 import { registerAudit } from "./commands/audit.ts";
 import { registerCache } from "./commands/cache.ts";
+import { registerCaches } from "./commands/caches.ts";
 import { registerCompletion } from "./commands/completion.ts";
 import { registerConfig } from "./commands/config.ts";
 import { registerDags } from "./commands/dags.ts";
@@ -29,6 +30,7 @@ const COMMANDS: Readonly<Record<string, (program: Command) => void>> = {
   tasks: registerTasks,
   entries: registerEntries,
   cache: registerCache,
+  caches: registerCaches,
   approvals: registerApprovals,
   audit: registerAudit,
   config: registerConfig,

@@ -70,6 +70,15 @@ const CASES: readonly [name: string, input: (ids: Ids) => object, words?: (ids: 
     ({ richId }) => ["entries", "show", "rich", richId, "tiles/1"],
   ],
   ["entries.rm", ({ richId: runId }) => ({ dagId: "rich", runId, key: "tiles", isGroup: true })],
+  ["caches.list", () => ({}), () => ["caches", "ls"]],
+  ["caches.stats", () => ({ name: "rates" }), () => ["caches", "stats", "rates"]],
+  ["caches.stats", () => ({ name: "models" }), () => ["caches", "stats", "models"]],
+  [
+    "caches.plan-clear",
+    () => ({ name: "rates", under: "eur" }),
+    () => ["caches", "clear", "rates", "--under", "eur", "--dry-run"],
+  ],
+  ["caches.clear", () => ({ name: "models" })],
   ["cache.list", () => ({ sort: "size", limit: 100 }), () => ["cache", "ls", "--sort", "size"]],
   ["cache.show", ({ keys }) => ({ key: keys[0] }), ({ keys }) => ["cache", "show", keys[0]]],
   [
@@ -126,6 +135,16 @@ const CASES: readonly [name: string, input: (ids: Ids) => object, words?: (ids: 
   ["audit.list", () => ({}), () => ["audit", "ls"]],
 ];
 
+/** A cache of each kind. */
+const CACHES = `[[caches]]
+name = "rates"
+kind = "values"
+[[caches]]
+name = "models"
+kind = "entries"
+scope = "team"
+`;
+
 describe.each(TEST_DIALECTS)("operations on %s", (dialect) => {
   let project: Project;
   let ids: Ids;
@@ -135,7 +154,7 @@ describe.each(TEST_DIALECTS)("operations on %s", (dialect) => {
   beforeAll(async () => {
     database = await createTestDatabase(dialect);
     project = new Project(
-      `[database]\nurl = ${JSON.stringify(database.url)}\n[[bundles]]\nname = "dags"\npath = "dags"\n`,
+      `[database]\nurl = ${JSON.stringify(database.url)}\n[[bundles]]\nname = "dags"\npath = "dags"\n${CACHES}`,
     );
     const { writeFileSync } = await import("node:fs");
     writeFileSync(join(project.folder, "dags/rich.ts"), RICH);

@@ -12,6 +12,9 @@ import type { RecordReport } from "@memodag/operations/cache";
 import type { RunReport } from "@memodag/operations/runs";
 import { Project } from "./project.ts";
 
+/** A cache that each team has of its own. */
+const RATES = '[[caches]]\nname = "rates"\nkind = "values"\n';
+
 /** What ants have that bees must not see. */
 interface OfAnts {
   readonly runId: string;
@@ -90,6 +93,9 @@ const CASES: Readonly<Record<string, Case | string>> = {
   "cache explain": ({ runId }) => [["shapes", runId, "sum"], REFUSED("dag_run_not_found")],
   "cache diff": ({ key, otherKey }) => [[key, otherKey], REFUSED("cache_key_not_found")],
   "cache purge": () => [["--all", "--yes"], { deleted: 0 }],
+  "caches ls": () => [[], [expect.objectContaining({ name: "rates", team: "bees", size: 0 })]],
+  "caches stats": () => [["rates"], expect.objectContaining({ team: "bees", size: 0, keys: [] })],
+  "caches clear": () => [["rates", "--yes"], expect.objectContaining({ team: "bees", cleared: 0 })],
   "audit ls": () => [["--action", "dags.run"], []],
   // Late: from then on bees have entries of their own. Whatever they trigger before would fill them, too.
   "dags run": () => [
@@ -129,7 +135,7 @@ describe.each(TEST_DIALECTS)("two teams with one Dag, on %s", (dialect) => {
     database = await createTestDatabase(dialect);
     const bundle = (team: string) => `[[bundles]]\nname = "${team}"\npath = "dags"\nteam = "${team}"\n`;
     project = new Project(
-      `core.multi_team = true\ndatabase.url = ${JSON.stringify(database.url)}\n${bundle("ants")}${bundle("bees")}`,
+      `core.multi_team = true\ndatabase.url = ${JSON.stringify(database.url)}\n${bundle("ants")}${bundle("bees")}${RATES}`,
     );
     await project.run("db", "migrate");
     const { runId } = await project.json<RunReport>("dags", "run", "shapes", "--team", "ants");

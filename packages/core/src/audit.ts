@@ -11,6 +11,7 @@ export const AUDIT_ACTIONS = [
   "cache.gc",
   "cache.purge",
   "cache.verify",
+  "caches.clear",
   "config.change",
   "dags.backfill",
   "dags.pause",

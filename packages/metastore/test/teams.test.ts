@@ -168,6 +168,11 @@ const CASES: Readonly<Record<string, Case | Teamless>> = {
     await metastore.entries.listOfRun(BEES, antsRun.id, { limit: 9 }),
     [],
   ],
+  "entries.listPlaces": async ({ metastore }) => [await metastore.entries.listPlaces(BEES, ""), []],
+  "entries.sumCache": async ({ metastore }) => [
+    await metastore.entries.sumCache(BEES, ""),
+    { entries: 0, sizeBytes: 0 },
+  ],
   "entries.restore": async ({ metastore, beesRun }) => {
     const [blob = null] = (await metastore.entries.findBlobs(ANTS, [value.digest])).values();
     const entry = { place: placeOf(beesRun), key: ENTRY, blob, ttlMs: null };
@@ -232,6 +237,10 @@ const CASES: Readonly<Record<string, Case | Teamless>> = {
   "runs.findRun": async ({ metastore, antsRun }) => [
     await metastore.runs.findRun(BEES, DAG, antsRun.runId),
     undefined,
+  ],
+  "runs.findRunIds": async ({ metastore, antsRun }) => [
+    await metastore.runs.findRunIds(BEES, [antsRun.id]),
+    NONE,
   ],
   "runs.findRunSummaries": async ({ metastore, antsRun }) => [
     await metastore.runs.findRunSummaries([{ team: BEES, dagId: DAG, runId: antsRun.runId }]),
@@ -499,6 +508,17 @@ const CASES: Readonly<Record<string, Case | Teamless>> = {
   "decisions.amount": ofAdmin,
   "decisions.deleteBatch": ofAdmin,
 
+  "keyMemos.find": async ({ metastore }) => {
+    await metastore.keyMemos.put(ANTS, new Map([[value.digest, '"of ants"']]));
+    return [await metastore.keyMemos.find(BEES, [value.digest]), NONE];
+  },
+  "keyMemos.put": async ({ metastore }) => [
+    await metastore.keyMemos.put(BEES, new Map([[value.digest, '"of bees"']])),
+    undefined,
+  ],
+  "keyMemos.amount": ofAdmin,
+  "keyMemos.deleteBatch": ofAdmin,
+
   "superseded.amount": ofAdmin,
   "superseded.findArtifacts": ofAdmin,
   ...Object.fromEntries(
@@ -528,6 +548,14 @@ const CASES: Readonly<Record<string, Case | Teamless>> = {
     await metastore.leases.tryRenew(BEES, key, await antsToken(metastore), 60_000),
     false,
   ],
+  "leases.list": async ({ metastore }) => {
+    await antsToken(metastore);
+    return [await metastore.leases.list(BEES), []];
+  },
+  "leases.tryRevoke": async ({ metastore }) => {
+    await antsToken(metastore);
+    return [await metastore.leases.tryRevoke(BEES, key), false];
+  },
   "leases.release": async ({ metastore }) => [
     await metastore.leases.release(BEES, key, await antsToken(metastore)),
     undefined,

@@ -29,6 +29,7 @@ import type {
   SupersededStore,
   Values,
 } from "@memodag/result-cache";
+import type { NamedCaches } from "./caches/named-caches.ts";
 import type { RetentionLimits } from "./retention/limits.ts";
 
 /** The stores that operations read and change. */
@@ -64,6 +65,8 @@ export interface Stores {
   readonly superseded: SupersededStore;
   /** Entries of job caches; always in the metadata database. */
   readonly entries: EntryStore;
+  /** The caches that the config names. */
+  readonly namedCaches: NamedCaches;
   /** Opens a store of bytes of the config. @throws MemodagError `config_invalid` if there is none of that name */
   openByteStore(name: string): Promise<ByteStore>;
   /** Explanations of misses; always in the metadata database. */

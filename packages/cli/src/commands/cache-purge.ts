@@ -1,12 +1,11 @@
 // `memodag cache purge`: deletes entries after a confirmation.
 
-import { createInterface } from "node:readline/promises";
-import { MemodagError, formatSize } from "@memodag/core";
+import { formatSize } from "@memodag/core";
 import type { PurgePlan } from "@memodag/operations/cache";
 import type { Command } from "commander";
+import { isConfirmed } from "../output/confirm.ts";
 import { EXIT_DECLINED, EXIT_INCOMPLETE } from "../output/exit-codes.ts";
 import { printJson, printLine, printNote } from "../output/print.ts";
-import { stderr } from "../output/standard-streams.ts";
 import { noteMissed, printRecords } from "../output/record-table.ts";
 import { withOperations } from "../wiring/deployment.ts";
 import { type FilterOptions, toSelection, withFilterOptions } from "./cache-filter.ts";
@@ -38,7 +37,8 @@ async function purge(options: PurgeOptions): Promise<void> {
     return json ? printJson(plan) : showPlan(plan);
   }
   let isDeclined = false;
-  const ask = async (count: number): Promise<boolean> => !(isDeclined = !(await isConfirmed(count)));
+  const ask = async (count: number): Promise<boolean> =>
+    !(isDeclined = !(await isConfirmed("Forget", entries(count))));
   const purged = await withOperations(options, (context) =>
     purgeCache(context, input, yes ? undefined : ask),
   );
@@ -61,22 +61,4 @@ function showPlan({ wouldDelete, sizeBytes, entries: named }: PurgePlan): void {
 
 function entries(count: number): string {
   return count === 1 ? "1 entry" : `${count} entries`;
-}
-
-/** True when the user confirms; anything but a yes, including the end of input, declines. */
-async function isConfirmed(count: number): Promise<boolean> {
-  if (!process.stdin.isTTY || !stderr.isTerminal) {
-    throw new MemodagError(
-      "usage",
-      `${entries(count)} would be deleted, and there is no terminal to ask for confirmation: add --yes or --dry-run`,
-    );
-  }
-  const terminal = createInterface({ input: process.stdin, output: stderr.stream() });
-  try {
-    const closed = new Promise<string>((resolve) => terminal.once("close", () => resolve("")));
-    const answer = await Promise.race([terminal.question(`Forget ${entries(count)}? [y/N] `), closed]);
-    return /^y(es)?$/i.test(answer.trim());
-  } finally {
-    terminal.close();
-  }
 }

@@ -164,6 +164,14 @@ export interface EntryStore {
   ): Promise<void>;
   /** Removes entries of a place. Returns how many. */
   remove(place: EntryPlace, selection: { readonly key?: string; readonly prefix?: string }): Promise<number>;
+  /** The places of a cache that have entries: of one run, Dag or team each. */
+  listPlaces(team: string, cache: string): Promise<EntryPlace[]>;
+  /** Counts the entries of a cache in all of its places that have not expired, or of those whose keys start with a prefix. */
+  sumCache(
+    team: string,
+    cache: string,
+    prefix?: string,
+  ): Promise<{ readonly entries: number; readonly sizeBytes: number }>;
   /** Records that entries are read, for {@link evict}. Further reads within a minute need not be recorded. */
   touch(place: EntryPlace, selection: EntrySelection): Promise<void>;
   /** Removes at most `most` entries over a limit, least recently read first. Entries of runs in progress stay. */

@@ -235,6 +235,8 @@ export interface RunStore {
    */
   createRun(run: NewDagRun, act?: AuditAct): Promise<DagRun>;
   findRun(team: string, dagId: string, runId: string): Promise<DagRun | undefined>;
+  /** The ids of runs by their numbers, of those that are still there. */
+  findRunIds(team: string, runs: readonly number[]): Promise<Map<number, string>>;
   /**
    * Returns the progress of the runs in the given order; undefined for a run that does not exist, or that has a
    * selection: a task that waits for a run needs all of its tasks.

@@ -11,6 +11,7 @@ import { openAsItIs } from "../stores/database.ts";
 import { type ConfigChoice, loadSettings } from "../config/settings.ts";
 import { type Finding, look } from "./finding.ts";
 import { lookAtCacheStores, lookAtSwitches } from "./look-at-cache.ts";
+import { lookAtNamedCaches } from "./look-at-caches.ts";
 import { lookAtClocks, lookAtDatabase } from "./look-at-database.ts";
 import { lookAtDisks } from "./look-at-disks.ts";
 import { lookAtRuns } from "./look-at-runs.ts";
@@ -80,7 +81,8 @@ async function examineCache(
   if (own.some(({ status }) => status === "fail")) return own;
   const cache = await look("cache", () => lookAtCacheStores(loaded, database, log));
   const stores = await look("store", () => lookAtStores(loaded, database, log));
-  return [...own, ...cache, ...stores];
+  const named = await look("named cache", () => lookAtNamedCaches(loaded, database));
+  return [...own, ...cache, ...stores, ...named];
 }
 
 /** Opens a database, checks it, and continues with it and the findings. */

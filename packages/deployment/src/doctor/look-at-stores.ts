@@ -2,15 +2,7 @@
 
 import { randomUUID } from "node:crypto";
 import type { LoadedConfig } from "@memodag/config";
-import {
-  DEFAULT_TEAM,
-  MemodagError,
-  messageOf,
-  sha256,
-  systemClock,
-  type ByteStore,
-  type Logger,
-} from "@memodag/core";
+import { DEFAULT_TEAM, MemodagError, sha256, type ByteStore, type Logger } from "@memodag/core";
 import type { Metastore } from "@memodag/metastore";
 import {
   collectBytes,
@@ -23,6 +15,7 @@ import {
 import { BUILT_IN, loadBackendModule, moduleOfStore, openOptions } from "../stores/backend-modules.ts";
 import { openByteStores, type ByteStores } from "../stores/byte-stores.ts";
 import type { Finding } from "./finding.ts";
+import { lookWithin } from "./look-within.ts";
 
 /** Writes, looks up, reads and deletes a probe in every store, and looks for a record where it has records. */
 export async function lookAtStores(
@@ -35,39 +28,16 @@ export async function lookAtStores(
   try {
     return await Promise.all(
       loaded.config.stores.map(({ name }, index) =>
-        lookAtStore(name, deadlineMs, async (signal) => await probeStore(loaded, index, stores, log, signal)),
+        lookWithin(
+          "store",
+          name,
+          deadlineMs,
+          async (signal) => await probeStore(loaded, index, stores, log, signal),
+        ),
       ),
     );
   } finally {
     await stores.close();
-  }
-}
-
-async function lookAtStore(
-  name: string,
-  deadlineMs: number,
-  work: (signal: AbortSignal) => Promise<string>,
-): Promise<Finding> {
-  const check = "store";
-  const late = new AbortController();
-  const fault = new MemodagError(
-    "cache_backend_failed",
-    `it did not answer within ${deadlineMs}ms: check that this machine can connect to it, or raise [task_cache] store_timeout`,
-  );
-  const cancel = systemClock.after(deadlineMs, () => late.abort(fault));
-  // Keeps the process alive while waiting: the clock's timers do not.
-  const alive = setInterval(() => undefined, deadlineMs);
-  const ended = Promise.withResolvers<never>();
-  ended.promise.catch(() => undefined);
-  late.signal.addEventListener("abort", () => ended.reject(fault), { once: true });
-  try {
-    const done = await Promise.race([work(late.signal), ended.promise]);
-    return { check, status: "ok", message: `${name} ${done}` };
-  } catch (error) {
-    return { check, status: "fail", message: `${name}: ${messageOf(error)}` };
-  } finally {
-    cancel();
-    clearInterval(alive);
   }
 }
 

@@ -21,10 +21,11 @@ import { retentionLimits } from "../config/retention-limits.ts";
 import { findSecretKey } from "../config/secret-key.ts";
 import { ownCacheUrl } from "./cache-backends.ts";
 import { openCacheStores } from "./cache-stores.ts";
-import { entryLimits } from "./named-caches.ts";
+import { entryLimits, listNamedCaches } from "./named-caches.ts";
 import { isSingleMachine, openDatabase } from "./database.ts";
 import { LockStores } from "./lock-stores.ts";
 import type { NamedStores } from "./named-stores.ts";
+import { ConfiguredValueCaches } from "./value-caches.ts";
 import { listRecordStores, listResultStores, mayForgetResults } from "./used-stores.ts";
 
 /** A config with its open stores. */
@@ -74,6 +75,7 @@ export async function withDeployment<T>(
   try {
     const cache = await openCacheStores(loaded, database, log);
     const lockStores = new LockStores({ loaded, metadata: database.leases, log });
+    const valueSource = openValueSource(loaded, database.valueCaches);
     try {
       const { dags, runs, runRetention, schedules, callbacks, leases, counters, decisions, superseded } =
         database;
@@ -110,6 +112,10 @@ export async function withDeployment<T>(
         listRecordStores: (team) => listRecordStores({ loaded, dags, ...cache.stores }, team),
         listResultStores: () => listResultStores({ loaded, dags, ...cache.stores }),
         mayForgetResults: () => mayForgetResults(loaded),
+        namedCaches: {
+          list: (team) => listNamedCaches(config, team),
+          openValues: (team, name) => valueSource.open(team, name),
+        },
         namedRecords: (name) => cache.stores.named.records(name),
         isSingleMachine: isSingleMachine(database),
         logBrokenConnections: (breakLog) =>
@@ -119,12 +125,20 @@ export async function withDeployment<T>(
         requireWritable: () => database.requireWritable(),
       });
     } finally {
+      await valueSource.close();
       await lockStores.close();
       await cache.close();
     }
   } finally {
     await database.close();
   }
+}
+
+function openValueSource(
+  { config: { caches }, projectDir }: LoadedConfig,
+  metadata: ValueAdapter,
+): ConfiguredValueCaches {
+  return new ConfiguredValueCaches({ caches, metadata, projectDir });
 }
 
 /** The context of operations on a deployment, with this process's user as the actor. */

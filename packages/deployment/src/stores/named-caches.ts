@@ -1,7 +1,8 @@
 // Finds caches of the config by their names, and the limits of those that have one.
 
-import type { CacheConfig } from "@memodag/config";
-import type { EntryLimit } from "@memodag/core";
+import type { CacheConfig, Config } from "@memodag/config";
+import { DEFAULT_TEAM, type EntryLimit } from "@memodag/core";
+import type { NamedCache } from "@memodag/operations/caches";
 
 /** The cache of a name for a team: the team's own, or else the one of that name for every team. */
 export function findNamedCache(
@@ -21,4 +22,25 @@ export function entryLimits(caches: readonly CacheConfig[]): EntryLimit[] {
     const others = caches.flatMap((one) => (one.name === name && one.team !== undefined ? [one.team] : []));
     return [{ cache: name, team, otherTeams: team === null ? others : [], maxBytes }];
   });
+}
+
+/** The caches of a team, or of every team of the config, by name and team. */
+export function listNamedCaches({ caches, bundles }: Config, team: string | undefined): NamedCache[] {
+  const known = bundles.length === 0 ? [DEFAULT_TEAM] : bundles.map((bundle) => bundle.team);
+  const teams = team === undefined ? [...new Set(known)].sort() : [team];
+  const names = [...new Set(caches.map(({ name }) => name))];
+  return names
+    .sort()
+    .flatMap((name) => teams.map((of) => toNamedCache(of, findNamedCache(caches, of, name))))
+    .filter((cache) => cache !== undefined);
+}
+
+function toNamedCache(team: string, cache: CacheConfig | undefined): NamedCache | undefined {
+  if (!cache) return undefined;
+  const { name, enabled: isEnabled } = cache;
+  if (cache.kind === "values") return { name, team, isEnabled, kind: "values", adapter: cache.adapter };
+  const { store, maxSize } = cache;
+  // Without sharing, each run has entries of its own.
+  const scope = isEnabled ? cache.scope : "run";
+  return { name, team, isEnabled, kind: "entries", scope, store, maxSizeBytes: maxSize ?? null };
 }

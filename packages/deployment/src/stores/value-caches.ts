@@ -1,6 +1,7 @@
 // The value caches of a config, each opened when a task first asks for it.
 
 import type { CacheConfig, ValueCacheConfig } from "@memodag/config";
+import { MemodagError } from "@memodag/core";
 import { MemoryValueAdapter, openRedisAdapter, type ValueAdapter } from "@memodag/value-cache";
 import type { NamedValueCache, ValueCacheSource } from "@memodag/scheduler";
 import { findNamedCache } from "./named-caches.ts";
@@ -27,6 +28,16 @@ export class ConfiguredValueCaches implements ValueCacheSource {
     if (found?.kind !== "values") return found?.kind;
     const { enabled: isEnabled, defaultTtl: ttlMs, lease: leaseMs, maxValueSize: maxValueBytes } = found;
     return { adapter: await this.#adapterOf(found), isEnabled, ttlMs, leaseMs, maxValueBytes };
+  }
+
+  /** @throws MemodagError `cache_not_configured` */
+  async open(team: string, name: string): Promise<ValueAdapter> {
+    const found = await this.find(team, name);
+    if (found && found !== "entries") return found.adapter;
+    throw new MemodagError("cache_not_configured", `There is no value cache "${name}" for team "${team}"`, {
+      fault: "user",
+      fields: { name, team },
+    });
   }
 
   async close(): Promise<void> {

@@ -209,6 +209,40 @@ export class MetadataEntryStore implements EntryStore {
     });
   }
 
+  async listPlaces(team: string, cache: string): Promise<EntryPlace[]> {
+    const rows = await this.#dialect.kysely
+      .selectFrom("cache_entry")
+      .select("scope_id")
+      .distinct()
+      .where("team", "=", team)
+      .where("cache", "=", cache)
+      .orderBy("scope_id")
+      .execute();
+    return rows.map(({ scope_id: scopeId }) => ({ team, cache, scopeId }));
+  }
+
+  async sumCache(
+    team: string,
+    cache: string,
+    prefix: string = "",
+  ): Promise<{ entries: number; sizeBytes: number }> {
+    const { kysely, now } = this.#dialect;
+    const found = await kysely
+      .selectFrom("cache_entry")
+      .innerJoin("blob", "blob.id", "cache_entry.blob_id")
+      .select((select) => [
+        select.fn.countAll<number>().as("entries"),
+        sql<number>`coalesce(sum(blob.size_bytes), 0)`.as("size_bytes"),
+      ])
+      .where("cache_entry.team", "=", team)
+      .where("cache_entry.cache", "=", cache)
+      .where("cache_entry.is_pending", "=", VISIBLE)
+      .where(isLive(now))
+      .where(startsWith(prefix))
+      .executeTakeFirstOrThrow();
+    return { entries: Number(found.entries), sizeBytes: Number(found.size_bytes) };
+  }
+
   async touch(place: EntryPlace, selection: EntrySelection): Promise<void> {
     const { kysely, now } = this.#dialect;
     const isStale = sql<boolean>`coalesce(used_at, saved_at) < ${now} - ${sql.lit(TOUCHED_MS)}`;

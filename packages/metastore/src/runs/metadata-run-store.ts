@@ -68,6 +68,17 @@ export class MetadataRunStore implements RunStore {
     return toDagRun(outcome.row);
   }
 
+  async findRunIds(team: string, runs: readonly number[]): Promise<Map<number, string>> {
+    if (runs.length === 0) return new Map();
+    const rows = await this.#dialect.kysely
+      .selectFrom("dag_run")
+      .select(["id", "run_id"])
+      .where("team", "=", team)
+      .where("id", "in", runs)
+      .execute();
+    return new Map(rows.map(({ id, run_id: runId }) => [id, runId]));
+  }
+
   async findRun(team: string, dagId: string, runId: string): Promise<DagRun | undefined> {
     const row = await this.#dialect.kysely
       .selectFrom("dag_run")

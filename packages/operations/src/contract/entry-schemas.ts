@@ -9,11 +9,17 @@ import { count, digest, mapIndex, name, runName, text, time } from "./values.ts"
 export const listInput: z.ZodType<EntryListInput> = z.strictObject({
   ...runName,
   group: text.optional(),
+  cache: name.optional(),
 });
-export const nameInput: z.ZodType<EntryName> = z.strictObject({ ...runName, key: text });
+export const nameInput: z.ZodType<EntryName> = z.strictObject({
+  ...runName,
+  key: text,
+  cache: name.optional(),
+});
 export const removeInput: z.ZodType<RemoveEntriesInput> = z.strictObject({
   ...runName,
   key: text,
+  cache: name.optional(),
   isGroup: z.boolean().optional(),
 });
 export const report: z.ZodType<EntryReport> = z.strictObject({
@@ -22,7 +28,7 @@ export const report: z.ZodType<EntryReport> = z.strictObject({
   digest,
   sizeBytes: count,
   store: text,
-  producer: z.strictObject({ runId: name, taskId: name, mapIndex }),
+  producer: z.strictObject({ runId: text, taskId: name, mapIndex }),
   savedAt: time,
 });
 export const removed: z.ZodType<RemovedEntries> = z.strictObject({

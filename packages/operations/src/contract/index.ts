@@ -15,6 +15,9 @@ import { showRecord } from "../cache/show-record.ts";
 import { cacheHealth, cacheStats } from "../cache/stats.ts";
 import { switchCache } from "../cache/switch-cache.ts";
 import { verifyCache } from "../cache/verify.ts";
+import { namedCacheStats } from "../caches/cache-contents.ts";
+import { clearCache, planClear } from "../caches/clear-cache.ts";
+import { listCaches } from "../caches/list-caches.ts";
 import type { OperationContext } from "../context.ts";
 import { graphDag } from "../dags/graph-dag.ts";
 import { listDagErrors } from "../dags/list-dag-errors.ts";
@@ -39,6 +42,7 @@ import { showXComs } from "../tasks/show-xcoms.ts";
 import * as approvals from "./approval-schemas.ts";
 import * as audit from "./audit-schemas.ts";
 import * as cache from "./cache-schemas.ts";
+import * as namedCaches from "./named-cache-schemas.ts";
 import * as entries from "./entry-schemas.ts";
 import * as dags from "./dag-schemas.ts";
 import * as runs from "./run-schemas.ts";
@@ -91,6 +95,12 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
   "cache.stats": operation("read", cache.selectionInput, cache.cacheStatsReport, cacheStats),
   "cache.switch": operation("act", cache.switchInput, cache.switchedCache, switchCache),
   "cache.verify": operation("act", cache.verifyInput, cache.verifyReport, verifyCache),
+  "caches.clear": operation("act", namedCaches.clearInput, namedCaches.cleared, (context, input) =>
+    clearCache(context, input),
+  ),
+  "caches.list": operation("read", namedCaches.listInput, namedCaches.reports, listCaches),
+  "caches.plan-clear": operation("read", namedCaches.clearInput, namedCaches.clearPlan, planClear),
+  "caches.stats": operation("read", namedCaches.nameInput, namedCaches.stats, namedCacheStats),
   "dags.backfill": operation("act", runs.backfillInput, runs.backfillReport, backfill),
   "dags.errors": operation("read", dags.listDagErrorsInput, dags.dagErrors, listDagErrors),
   "dags.graph": operation("read", dags.graphDagInput, dags.dagGraph, graphDag),

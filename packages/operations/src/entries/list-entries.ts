@@ -1,8 +1,9 @@
 // Lists the entries that the tasks of a run saved.
 
-import type { StoredEntry } from "@memodag/core";
-import type { OperationContext } from "../context.ts";
+import type { DagRun, StoredEntry } from "@memodag/core";
+import type { OperationContext, Stores } from "../context.ts";
 import { getRun, type RunName } from "../runs/find-run.ts";
+import { placeFor } from "./place-for.ts";
 
 /** An entry of a job cache. */
 export interface EntryReport {
@@ -13,7 +14,7 @@ export interface EntryReport {
   readonly sizeBytes: number;
   /** The store of its bytes. */
   readonly store: string;
-  /** The task instance that saved it, by running or by a hit. */
+  /** The task instance that saved it, by running or by a hit. `runId` is empty if the run was deleted. */
   readonly producer: { readonly runId: string; readonly taskId: string; readonly mapIndex: number };
   /** ISO 8601. */
   readonly savedAt: string;
@@ -23,6 +24,8 @@ export interface EntryReport {
 export interface EntryListInput extends RunName {
   /** Only entries in this group, at any depth. */
   readonly group?: string | undefined;
+  /** All entries of this job cache of the config that the run can see, whichever run saved them. */
+  readonly cache?: string | undefined;
 }
 
 const PAGE = 1_000;
@@ -33,9 +36,10 @@ const PAGE = 1_000;
  */
 export async function listEntries(
   { stores }: OperationContext,
-  { group, ...name }: EntryListInput,
+  { group, cache, ...name }: EntryListInput,
 ): Promise<EntryReport[]> {
   const run = await getRun(stores, name);
+  if (cache !== undefined) return await listCache(stores, run, cache, group);
   const found: EntryReport[] = [];
   for (let after = 0; ;) {
     const page = await stores.entries.listOfRun(run.team, run.id, { limit: PAGE, after });
@@ -48,8 +52,37 @@ export async function listEntries(
   return found.sort((a, b) => compare(a.cache, b.cache) || compare(a.key, b.key));
 }
 
+/** The entries of a cache, which runs may share. */
+async function listCache(
+  stores: Stores,
+  run: DagRun,
+  cache: string,
+  group: string | undefined,
+): Promise<EntryReport[]> {
+  const place = placeFor(stores, run, cache);
+  const prefix = group === undefined ? "" : `${group}/`;
+  const found: EntryReport[] = [];
+  for (let after: string | undefined; ;) {
+    const listing = { prefix, isDeep: true, limit: PAGE, ...(after !== undefined && { after }) };
+    const page = await stores.entries.list(place, listing);
+    for (const report of await reportEntries(stores, run.team, page)) found.push(report);
+    after = page.at(-1)?.key;
+    if (page.length < PAGE || after === undefined) return found;
+  }
+}
+
+/** Reports of entries that any runs may have saved. */
+export async function reportEntries(
+  { runs }: Pick<Stores, "runs">,
+  team: string,
+  entries: readonly StoredEntry[],
+): Promise<EntryReport[]> {
+  const ids = await runs.findRunIds(team, [...new Set(entries.map(({ producer }) => producer.runId))]);
+  return entries.map((entry) => reportEntry(entry, ids.get(entry.producer.runId) ?? ""));
+}
+
 /** The report of an entry of a run. */
-export function reportEntry(
+function reportEntry(
   { cache, key, digest, sizeBytes, blob, producer, savedAt }: StoredEntry,
   runId: string,
 ): EntryReport {

@@ -1,20 +1,16 @@
 // Finds one entry of a run's job cache, and reads its bytes.
 
-import {
-  checkEntryKey,
-  JOB_CACHE,
-  MemodagError,
-  type DagRun,
-  type EntryPlace,
-  type StoredEntry,
-} from "@memodag/core";
+import { checkEntryKey, MemodagError, type DagRun, type StoredEntry } from "@memodag/core";
 import type { OperationContext } from "../context.ts";
 import { getRun, type RunName } from "../runs/find-run.ts";
-import { reportEntry, type EntryReport } from "./list-entries.ts";
+import { reportEntries, type EntryReport } from "./list-entries.ts";
+import { placeFor } from "./place-for.ts";
 
-/** Names an entry of the job cache of a run. */
+/** Names an entry of the job cache of a run, or of another cache that the run can use. */
 export interface EntryName extends RunName {
   readonly key: string;
+  /** A job cache of the config. Absent: the one of the run. */
+  readonly cache?: string | undefined;
 }
 
 /** An entry with its bytes. */
@@ -29,8 +25,7 @@ export interface ReadEntry {
  * @throws MemodagError `dag_run_not_found`, `cache_entry_not_found`, `entry_key_invalid`
  */
 export async function showEntry(context: OperationContext, name: EntryName): Promise<EntryReport> {
-  const { run, entry } = await getEntry(context, name);
-  return reportEntry(entry, run.runId);
+  return (await getEntry(context, name)).report;
 }
 
 /**
@@ -38,10 +33,10 @@ export async function showEntry(context: OperationContext, name: EntryName): Pro
  * @throws MemodagError like {@link showEntry}; `cache_entry_lost` if the bytes are not in their store
  */
 export async function readEntry(context: OperationContext, name: EntryName): Promise<ReadEntry> {
-  const { run, entry } = await getEntry(context, name);
+  const { run, entry, report } = await getEntry(context, name);
   const store = await context.stores.openByteStore(entry.blob.store);
   const bytes = await store.read(run.team, entry.blob.name);
-  if (bytes) return { entry: reportEntry(entry, run.runId), bytes };
+  if (bytes) return { entry: report, bytes };
   const { taskId } = entry.producer;
   throw new MemodagError(
     "cache_entry_lost",
@@ -51,26 +46,24 @@ export async function readEntry(context: OperationContext, name: EntryName): Pro
   );
 }
 
-/** The place of the job cache of a run. */
-export function jobCacheOf({ team, id }: DagRun): EntryPlace {
-  return { team, cache: JOB_CACHE, scopeId: String(id) };
-}
-
 async function getEntry(
   { stores }: OperationContext,
-  { key, ...name }: EntryName,
-): Promise<{ run: DagRun; entry: StoredEntry }> {
+  { key, cache, ...name }: EntryName,
+): Promise<{ run: DagRun; entry: StoredEntry; report: EntryReport }> {
   const run = await getRun(stores, name);
-  const entry = await stores.entries.find(jobCacheOf(run), checkEntryKey(key));
-  if (entry) return { run, entry };
-  throw entryNotFound(run, key);
+  const entry = await stores.entries.find(placeFor(stores, run, cache), checkEntryKey(key));
+  const [report] = entry ? await reportEntries(stores, run.team, [entry]) : [];
+  if (entry && report) return { run, entry, report };
+  throw entryNotFound(run, key, cache);
 }
 
 /** The error for a key without an entry. */
-export function entryNotFound({ dagId, runId }: DagRun, key: string): MemodagError {
+export function entryNotFound({ dagId, runId }: DagRun, key: string, cache?: string): MemodagError {
+  const [where, option] =
+    cache === undefined ? [`job cache of run ${runId}`, ""] : [`cache "${cache}"`, ` --cache ${cache}`];
   return new MemodagError(
     "cache_entry_not_found",
-    `The job cache of run ${runId} has no entry ${JSON.stringify(key)}: memodag entries ls ${dagId} ${runId} lists its entries`,
+    `The ${where} has no entry ${JSON.stringify(key)}: memodag entries ls ${dagId} ${runId}${option} lists its entries`,
     { fault: "user", fields: { key } },
   );
 }
