@@ -21,6 +21,7 @@ const WRITTEN_DOWN: Readonly<Record<string, AuditAction | "looks" | "service">> 
   "cache enable": "cache.enable",
   "cache explain": "looks",
   "cache gc": "cache.gc",
+  "cache locks": "cache.release",
   "cache ls": "looks",
   "cache purge": "cache.purge",
   "cache show": "looks",

@@ -84,6 +84,7 @@ const CASES: Readonly<Record<string, Case | string>> = {
   "tasks xcom": ({ runId }) => [["shapes", runId, "sum"], REFUSED("dag_run_not_found")],
   "tasks clear": ({ runId }) => [["shapes", runId], REFUSED("dag_run_not_found")],
   "tasks set-state": ({ runId }) => [["shapes", runId, "sum", "failed"], REFUSED("dag_run_not_found")],
+  "cache locks": () => [[], []],
   "cache ls": ({ key }) => [["--key", key], []],
   "cache show": ({ key }) => [[key], REFUSED("cache_key_not_found")],
   "cache stats": () => [

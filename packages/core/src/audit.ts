@@ -10,6 +10,7 @@ export const AUDIT_ACTIONS = [
   "cache.enable",
   "cache.gc",
   "cache.purge",
+  "cache.release",
   "cache.verify",
   "caches.clear",
   "config.change",

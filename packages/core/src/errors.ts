@@ -54,7 +54,6 @@ export type ErrorCode =
   | "entry_key_invalid"
   | "entry_present"
   | "entry_too_large"
-  | "lock_not_found"
   | "lock_timeout"
   | "lock_unavailable"
   | "map_not_a_list"

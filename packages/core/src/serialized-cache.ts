@@ -29,7 +29,7 @@ export interface LockConfig {
   readonly waitMs?: number;
   /** Absent: an instance that has waited for so long runs. */
   readonly onTimeout?: "fail";
-  /** The behaviour of an instance while the lock store fails or is late. Absent: it runs. */
+  /** The behaviour while the lock store fails or is late. Absent: it runs. */
   readonly unavailable?: "wait" | "fail";
 }
 

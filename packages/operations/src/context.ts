@@ -22,6 +22,7 @@ import type {
   AgedStore,
   CounterStore,
   DecisionStore,
+  LeaseStore,
   NamedRecords,
   NamedResults,
   RecordStore,
@@ -31,6 +32,14 @@ import type {
 } from "@memodag/result-cache";
 import type { NamedCaches } from "./caches/named-caches.ts";
 import type { RetentionLimits } from "./retention/limits.ts";
+
+/** The lock stores of a deployment. */
+export interface LockStoreDirectory {
+  /** The lock store of that name; its calls reject if there is none. */
+  named(name: string): LeaseStore;
+  /** Every store that may have locks of a team, or of any. */
+  list(team: string | undefined): Promise<readonly { readonly name: string; readonly leases: LeaseStore }[]>;
+}
 
 /** The stores that operations read and change. */
 export interface Stores {
@@ -60,6 +69,8 @@ export interface Stores {
   readonly valueStore: string | null | undefined;
   /** The values of XComs, wherever they are. */
   readonly values: Values;
+  /** Locks of cache keys, by the names of the config. */
+  readonly lockStores: LockStoreDirectory;
   /** Cache counters by task; always in the metadata database. */
   readonly counters: CounterStore;
   readonly superseded: SupersededStore;

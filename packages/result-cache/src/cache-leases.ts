@@ -17,6 +17,8 @@ export interface CacheLeasesParts {
   readonly store: LeaseStore;
   /** Its name in the log. Default: the lease store of the cache. */
   readonly name?: string;
+  /** Resolves once the store is open, or is not waited for any longer; never rejects. Absent: it is open. */
+  readonly opened?: () => Promise<void>;
   readonly clock: Clock;
   readonly log: Logger;
   readonly options: CacheLeasesOptions;
@@ -29,7 +31,7 @@ export interface KeyLease {
   readonly token: number;
 }
 
-/** The lease under which the result of a record was made: without it, the record is not stored. */
+/** Ties a record to the lease under which its result was made: without the lease it is not stored. */
 export interface RecordFence extends LeaseToken {
   /** Renews the lease; false if that cannot be said of it any more. */
   confirm(): Promise<boolean>;
@@ -39,6 +41,8 @@ export interface RecordFence extends LeaseToken {
 export type LeaseOutcome =
   | { readonly kind: "acquired"; readonly lease: KeyLease }
   | { readonly kind: "held"; readonly holder: string }
+  /** The store is being opened: ask again after {@link CacheLeases.whenOpen}. */
+  | { readonly kind: "opening" }
   | { readonly kind: "unavailable"; readonly message: string };
 
 interface Flight {
@@ -62,13 +66,34 @@ export class CacheLeases {
   readonly #breaker: CacheBreaker;
   readonly #flights = new Map<string, Flight>();
   #cancelRenewal: CancelTimer | undefined;
+  readonly #opened: (() => Promise<void>) | undefined;
+  #opening: Promise<void> | undefined;
+  #isOpen: boolean;
 
-  constructor({ store, clock, log, options, name = "the lease store of the cache" }: CacheLeasesParts) {
+  constructor({
+    opened,
+    store,
+    clock,
+    log,
+    options,
+    name = "the lease store of the cache",
+  }: CacheLeasesParts) {
     this.#store = store;
     this.#clock = clock;
     this.#log = log;
     this.#options = options;
+    this.#opened = opened;
+    this.#isOpen = opened === undefined;
     this.#breaker = new CacheBreaker(options, log, name);
+  }
+
+  /** Opens the store; resolves once it can be asked. */
+  async whenOpen(): Promise<void> {
+    if (this.#isOpen) return;
+    this.#opening ??= this.#opened?.().then(() => {
+      this.#isOpen = true;
+    });
+    await this.#opening;
   }
 
   /**
@@ -79,6 +104,11 @@ export class CacheLeases {
    * Without it, a lease that the store does not renew in time goes on to keep others of this process waiting
    */
   async acquire(team: string, key: Digest, holder: string, onLost?: () => void): Promise<LeaseOutcome> {
+    // It may take longer than a pass may wait: a task that ran without the lock of a sound store would gain nothing.
+    if (!this.#isOpen) {
+      void this.whenOpen();
+      return { kind: "opening" };
+    }
     const name = nameOf(team, key);
     const present = this.#flights.get(name);
     if (present) {
@@ -104,8 +134,12 @@ export class CacheLeases {
     return claimed;
   }
 
-  /** Calls `wake` once when a key that this process holds is given back; never for one held elsewhere. */
+  /**
+   * Calls `wake` once when a key that this process holds is given back, or the store is open; never for a key that is
+   * held elsewhere.
+   */
   onceFreed(team: string, key: Digest, wake: () => void): void {
+    if (!this.#isOpen) void this.whenOpen().then(wake);
     this.#flights.get(nameOf(team, key))?.freed.add(wake);
   }
 
@@ -214,7 +248,7 @@ export class CacheLeases {
       if (outcome.kind !== "left_alone")
         this.#log.warn("could not renew the lease of a cache key", { team, key, error: outcome.message });
       // It lasts until the next attempt to renew it.
-      if (!flight.onLost || this.#clock.monotonic() + leaseMs / 3 <= flight.confirmedAt + leaseMs)
+      if (!flight.onLost || this.#clock.monotonic() + leaseMs / 3 < flight.confirmedAt + leaseMs)
         return "unknown";
     }
     this.#lose(name, flight, lease);

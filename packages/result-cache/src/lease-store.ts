@@ -51,7 +51,7 @@ export interface LeaseStore {
   release(team: string, key: Digest, token: number): Promise<void>;
   /** The live leases of a team, or of all teams, in any order. */
   list(team?: string): Promise<readonly LiveLease[]>;
-  /** Frees a lease, whichever process holds it: its token is over. False when no one does. */
+  /** Frees a lease of any holder: its token is over. False when there was none. */
   tryRevoke(team: string, key: Digest): Promise<boolean>;
   /** May be called more than once. */
   close?(): Promise<void>;

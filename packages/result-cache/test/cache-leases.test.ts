@@ -13,7 +13,7 @@ beforeEach(() => {
   store = new MemoryLeaseStore(clock);
 });
 
-function leasesOver(parts: Partial<LeaseStore> = {}): CacheLeases {
+function leasesOver(parts: Partial<LeaseStore> = {}, opened?: () => Promise<void>): CacheLeases {
   const faulty: LeaseStore = {
     tryAcquire: (...call) => store.tryAcquire(...call),
     tryRenew: (...call) => store.tryRenew(...call),
@@ -22,7 +22,8 @@ function leasesOver(parts: Partial<LeaseStore> = {}): CacheLeases {
     tryRevoke: (...call) => store.tryRevoke(...call),
     ...parts,
   };
-  return new CacheLeases({ store: faulty, clock, log: silentLogger, options: OPTIONS });
+  const rest = { clock, log: silentLogger, options: OPTIONS };
+  return new CacheLeases({ store: faulty, ...rest, ...(opened && { opened }) });
 }
 
 /** Lets what a timer of the fake clock has started come to its end. */
@@ -164,4 +165,48 @@ test("closing gives everything back", async () => {
   for (const key of ["a", "b"]) {
     expect(await store.tryAcquire("ml", key, "two", 1_000)).toMatchObject({ kind: "acquired" });
   }
+});
+
+test("a store that is being opened is waited for, and not asked before", async () => {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  let asked = 0;
+  const tryAcquire: LeaseStore["tryAcquire"] = (...call) => {
+    asked += 1;
+    return store.tryAcquire(...call);
+  };
+  const leases = leasesOver({ tryAcquire }, () => promise);
+  expect(await leases.acquire("ml", "key", "one")).toEqual({ kind: "opening" });
+  const woken = new Promise<void>((wake) => leases.onceFreed("ml", "key", wake));
+  expect(asked).toBe(0);
+  resolve();
+  await woken;
+  await acquired(leases, "one");
+  expect(asked).toBe(1);
+});
+
+test.each<[string, LeaseStore["tryRenew"]]>([
+  ["is lost", async () => false],
+  ["cannot be renewed before others can have it", () => Promise.reject(new Error("away"))],
+])("tells of a lease that %s", async (_name, tryRenew) => {
+  const leases = leasesOver({ tryRenew });
+  let lost = 0;
+  const outcome = await leases.acquire("ml", "key", "one", () => (lost += 1));
+  if (outcome.kind !== "acquired") throw new Error(outcome.kind);
+  const fence = leases.fenceOf(outcome.lease);
+  for (let round = 0; round < 2; round += 1) {
+    clock.advance(OPTIONS.leaseMs / 3);
+    await settled();
+  }
+  expect(lost).toBe(1);
+  expect(await fence.confirm()).toBe(false);
+});
+
+test("a fence holds as long as the lease", async () => {
+  const leases = leasesOver();
+  const lease = await acquired(leases, "one");
+  const fence = leases.fenceOf(lease);
+  expect(fence.token).toBe(lease.token);
+  expect(await fence.confirm()).toBe(true);
+  await store.tryRevoke("ml", "key");
+  expect(await fence.confirm()).toBe(false);
 });

@@ -11,6 +11,7 @@ import { type FilterOptions, toSelection, withFilterOptions } from "./cache-filt
 import { registerDiff } from "./cache-diff.ts";
 import { registerExplain } from "./cache-explain.ts";
 import { registerGc } from "./cache-gc.ts";
+import { registerLocks } from "./cache-locks.ts";
 import { registerLs } from "./cache-ls.ts";
 import { registerPurge } from "./cache-purge.ts";
 import { registerSwitch } from "./cache-switch.ts";
@@ -35,6 +36,7 @@ export function registerCache(program: Command): void {
   registerGc(cache);
   registerVerify(cache);
   registerSwitch(cache);
+  registerLocks(cache);
 }
 
 async function showRecord(key: string, options: TeamOptions): Promise<void> {

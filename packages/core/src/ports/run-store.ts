@@ -193,6 +193,13 @@ export interface CancelledInstances {
   readonly skipped: readonly TaskInstanceId[];
 }
 
+/** Instances that wait for the lock of a key. */
+export interface WaitingCount {
+  readonly team: string;
+  readonly key: string;
+  readonly count: number;
+}
+
 /** Selects the runs to list. */
 export interface RunFilter {
   readonly team?: string;
@@ -246,6 +253,8 @@ export interface RunStore {
   listDatedRuns(team: string, dagId: string, dates: readonly number[]): Promise<Map<number, string>>;
   /** Newest first. */
   listRuns(filter: RunFilter): Promise<DagRun[]>;
+  /** Counts the instances of unfinished runs that wait for the lock of their key, by key; of a team, or of all. */
+  countWaiting(team: string | undefined): Promise<WaitingCount[]>;
   /** In one order, by task and map index; all of them without a page. */
   listTaskInstances(team: string, runId: number, page?: InstancePage): Promise<TaskInstance[]>;
   listXComs(team: string, runId: number, instance?: TaskInstanceId): Promise<XCom[]>;

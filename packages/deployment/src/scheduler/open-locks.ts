@@ -17,19 +17,23 @@ export async function openLocks(
   const { lockStore } = config.taskCache;
   const fault = lockStoreFault(stores, undefined, lockStore);
   if (fault !== undefined) throw new MemodagError("config_invalid", `[task_cache] lock_${fault}`);
-  const open = (store: LeaseStore, name: string): CacheLeases =>
+  const open = (store: LeaseStore, name: string, opened?: () => Promise<void>): CacheLeases =>
     new CacheLeases({
       store,
       name: `the lock store "${name}"`,
+      ...(opened && { opened }),
       clock: systemClock,
       log,
       options: keyLeaseSettings(live),
     });
-  const common = open(lockStores.named(lockStore), lockStore);
+  const named = (name: string): CacheLeases => open(lockStores.named(name), name, lockStores.opening(name));
+  const common = named(lockStore);
+  // Before the first task needs it.
+  void common.whenOpen();
   return new KeyLocks(common, (team, name) => {
     const refusal = lockStoreFault(stores, team, name);
     if (refusal === undefined && name === lockStore) return common;
-    return open(refusal === undefined ? lockStores.named(name) : refused(`cache.lock.${refusal}`), name);
+    return refusal === undefined ? named(name) : open(refused(`cache.lock.${refusal}`), name);
   });
 }
 

@@ -1,5 +1,6 @@
 // The lock stores of a config, by name: leases of cache keys, each store opened when it is first used.
 
+import { setTimeout as rest } from "node:timers/promises";
 import type { LoadedConfig, StoreConfig } from "@memodag/config";
 import { MemodagError, systemClock, type Logger } from "@memodag/core";
 import {
@@ -12,6 +13,9 @@ import { BUILT_IN, loadBackendModule, moduleOfStore, openOptions } from "./backe
 import { cacheFolder, folderOfStore } from "./cache-backends.ts";
 import { listNameableStores, lockStoreFault } from "./store-roles.ts";
 import { placeOf } from "./used-stores.ts";
+
+/** How long the first instances wait for a store to be opened, in milliseconds. */
+const LONGEST_OPEN_MS = 30_000;
 
 /** The inputs for opening lock stores. */
 export interface LockStoresParts {
@@ -31,6 +35,7 @@ export interface NamedLocks {
 export class LockStores {
   readonly #parts: LockStoresParts;
   readonly #opened = new Map<string, LeaseStore>();
+  readonly #opening = new Map<string, () => Promise<unknown>>();
 
   constructor(parts: LockStoresParts) {
     this.#parts = parts;
@@ -41,6 +46,22 @@ export class LockStores {
     const store = this.#opened.get(name) ?? this.#make(name);
     this.#opened.set(name, store);
     return store;
+  }
+
+  /**
+   * Opens a store that is a module: resolves once it is open, has failed, or takes too long, and never rejects.
+   * Undefined for a store that is open.
+   */
+  opening(name: string): (() => Promise<void>) | undefined {
+    this.named(name);
+    const open = this.#opening.get(name);
+    if (!open) return undefined;
+    return async () => {
+      const waited = new AbortController();
+      const tooLong = rest(LONGEST_OPEN_MS, undefined, { signal: waited.signal }).catch(() => undefined);
+      await Promise.race([open().catch(() => undefined), tooLong]);
+      waited.abort();
+    };
   }
 
   /**
@@ -85,8 +106,11 @@ export class LockStores {
         return new MemoryLeaseStore(systemClock);
       case "filesystem":
         return new FilesystemLeaseStore(folderOfStore(store), systemClock);
-      default:
-        return lazily(() => this.#open(store));
+      default: {
+        const { opened, leases } = lazily(() => this.#open(store));
+        this.#opening.set(name, opened);
+        return leases;
+      }
     }
   }
 
@@ -115,7 +139,7 @@ function requireLeaseStore(opened: unknown, setting: string): LeaseStore {
 }
 
 /** All calls share one attempt to open; after one that failed, the next call tries again. */
-function lazily(open: () => Promise<LeaseStore>): LeaseStore {
+function lazily(open: () => Promise<LeaseStore>) {
   let opening: Promise<LeaseStore> | undefined;
   const opened = (): Promise<LeaseStore> => {
     opening ??= open().catch((error: unknown) => {
@@ -124,7 +148,7 @@ function lazily(open: () => Promise<LeaseStore>): LeaseStore {
     });
     return opening;
   };
-  return {
+  const leases: LeaseStore = {
     tryAcquire: async (...call) => await (await opened()).tryAcquire(...call),
     tryRenew: async (...call) => await (await opened()).tryRenew(...call),
     release: async (...call) => await (await opened()).release(...call),
@@ -132,4 +156,5 @@ function lazily(open: () => Promise<LeaseStore>): LeaseStore {
     tryRevoke: async (...call) => await (await opened()).tryRevoke(...call),
     close: async () => await (await opening?.catch(() => undefined))?.close?.(),
   };
+  return { opened, leases };
 }

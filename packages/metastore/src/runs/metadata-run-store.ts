@@ -24,6 +24,7 @@ import {
   type TaskInstanceId,
   type TaskMarks,
   type WantedRun,
+  type WaitingCount,
   type XCom,
 } from "@memodag/core";
 import { sql } from "kysely";
@@ -77,6 +78,21 @@ export class MetadataRunStore implements RunStore {
       .where("id", "in", runs)
       .execute();
     return new Map(rows.map(({ id, run_id: runId }) => [id, runId]));
+  }
+
+  async countWaiting(team: string | undefined): Promise<WaitingCount[]> {
+    const rows = await this.#dialect.kysely
+      .selectFrom("dag_run")
+      .innerJoin("task_instance", "task_instance.dag_run_id", "dag_run.id")
+      .select(["dag_run.team", "task_instance.cache_key"])
+      .select((select) => select.fn.countAll<number>().as("count"))
+      .where("dag_run.state", "in", ["queued", "running"])
+      .where("task_instance.state", "=", "scheduled")
+      .where("task_instance.cache_reason_code", "=", "waiting")
+      .$if(team !== undefined, (query) => query.where("dag_run.team", "=", team ?? ""))
+      .groupBy(["dag_run.team", "task_instance.cache_key"])
+      .execute();
+    return rows.map(({ cache_key: key, ...row }) => ({ ...row, key: key ?? "" }));
   }
 
   async findRun(team: string, dagId: string, runId: string): Promise<DagRun | undefined> {

@@ -4,6 +4,15 @@ export { collectCache, planCollection, type Collected, type PlannedCollection } 
 export { openCollector } from "./collection.ts";
 export { diffRecords, type DiffRecordsInput } from "./diff-records.ts";
 export { listRecords, type ListRecordsInput } from "./list-records.ts";
+export {
+  listLocks,
+  releaseLock,
+  type ListLocksInput,
+  type LockList,
+  type LockReport,
+  type ReleasedLock,
+  type ReleaseLockInput,
+} from "./locks.ts";
 export { planPurge, purgeCache, type Purged, type PurgeInput, type PurgePlan } from "./purge.ts";
 export type { DifferingReport, RecordReport } from "./record-report.ts";
 export type { CacheSelection } from "./selection.ts";

@@ -11,6 +11,7 @@ import type { Purged, PurgeInput, PurgePlan } from "../cache/purge.ts";
 import type { RecordReport } from "../cache/record-report.ts";
 import type { CacheSelection } from "../cache/selection.ts";
 import type { RecordName, ShownRecord } from "../cache/show-record.ts";
+import type { ListLocksInput, LockList, LockReport, ReleasedLock, ReleaseLockInput } from "../cache/locks.ts";
 import type { SwitchCacheInput, SwitchedCache } from "../cache/switch-cache.ts";
 import type { VerifyReport } from "../cache/verify.ts";
 import type { Cause } from "../explain/causes.ts";
@@ -72,6 +73,21 @@ export const verifyInput: z.ZodType<{ repair?: boolean | undefined }> = z.strict
 });
 
 const missed = z.exactOptional(z.array(z.strictObject({ store: text, reason: text })));
+export const listLocksInput: z.ZodType<ListLocksInput> = z.strictObject({ team: name.optional() });
+export const releaseLockInput: z.ZodType<ReleaseLockInput> = z.strictObject({
+  key: keyDigits,
+  team: name.optional(),
+});
+const lock: z.ZodType<LockReport> = z.strictObject({
+  team: name,
+  key: digest,
+  store: text,
+  holder: text,
+  expiresAt: time,
+  waiting: count,
+});
+export const lockList: z.ZodType<LockList> = z.strictObject({ items: z.array(lock), missed });
+export const releasedLock: z.ZodType<ReleasedLock> = z.strictObject({ released: z.array(lock), missed });
 const record = {
   key: digest,
   store: z.exactOptional(text),

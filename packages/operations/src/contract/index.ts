@@ -10,6 +10,7 @@ import { listAudit } from "../audit/list-audit.ts";
 import { collectCache, planCollection } from "../cache/collect.ts";
 import { diffRecords } from "../cache/diff-records.ts";
 import { listRecords } from "../cache/list-records.ts";
+import { listLocks, releaseLock } from "../cache/locks.ts";
 import { planPurge, purgeCache } from "../cache/purge.ts";
 import { showRecord } from "../cache/show-record.ts";
 import { cacheHealth, cacheStats } from "../cache/stats.ts";
@@ -86,11 +87,13 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
   ),
   "cache.health": operation("read", nothing, cache.cacheHealthReport, cacheHealth),
   "cache.list": operation("read", cache.listRecordsInput, cache.recordPage, listRecords),
+  "cache.locks": operation("read", cache.listLocksInput, cache.lockList, listLocks),
   "cache.plan-gc": operation("read", nothing, cache.plannedCollection, planCollection),
   "cache.plan-purge": operation("read", cache.purgeInput, cache.purgePlan, planPurge),
   "cache.purge": operation("act", cache.purgeInput, cache.purged, (context, input) =>
     purgeCache(context, input),
   ),
+  "cache.release": operation("act", cache.releaseLockInput, cache.releasedLock, releaseLock),
   "cache.show": operation("read", cache.recordInput, cache.shownRecord, showRecord),
   "cache.stats": operation("read", cache.selectionInput, cache.cacheStatsReport, cacheStats),
   "cache.switch": operation("act", cache.switchInput, cache.switchedCache, switchCache),

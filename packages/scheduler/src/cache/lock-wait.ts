@@ -20,6 +20,7 @@ export function decideWait(
 ): LockDecision {
   const { store, waitMs, onTimeout, unavailable } = lock;
   const name = store === undefined ? "the lock store" : `the lock store "${store}"`;
+  if (outcome.kind === "opening") return { kind: "wait", what: `${name} to be opened` };
   if (outcome.kind === "unavailable" && unavailable === undefined) return { kind: "run" };
   if (outcome.kind === "unavailable" && unavailable === "fail") {
     const message = `${name} is not available (${outcome.message}), and lock.unavailable is "fail": check it, or use "wait" or "run"`;

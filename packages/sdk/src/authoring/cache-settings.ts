@@ -9,10 +9,10 @@ export interface LockSettings {
   readonly store?: string;
   /** How long an instance waits for it: seconds, or a string such as `"10m"`. Default: without limit. */
   readonly wait?: number | string;
-  /** The behaviour of an instance that has waited for so long: it runs without the lock, or fails. Default: `"run"`. */
+  /** Whether an instance that has waited for so long runs without the lock, or fails. Default: `"run"`. */
   readonly onTimeout?: "run" | "fail";
   /**
-   * The behaviour of an instance while the lock store is late or broken: it runs without the lock, waits, or fails. With `"wait"` and
+   * Whether an instance runs without the lock, waits, or fails while the lock store is late or broken. With `"wait"` and
    * `"fail"`, the lock is strict: an attempt that loses it is cancelled and runs again, and stores nothing, and
    * `onTimeout` is `"fail"`. Default: `"run"`.
    */

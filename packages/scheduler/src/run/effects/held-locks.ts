@@ -77,11 +77,7 @@ export class HeldLocks {
     const { cacheKey } = this.#state.table.get(node, mapIndex);
     if (cacheKey === null || !this.isNeeded(instance)) return;
     const name = nameOf(instance);
-    const adopting = this.acquire(instance, cacheKey).then((outcome) => {
-      this.#adopting.delete(name);
-      if (outcome.kind !== "acquired" && isStrictLock(node.task.cache?.lock)) this.#lose(instance);
-    });
-    this.#adopting.set(name, adopting);
+    this.#adopting.set(name, this.#adoptLock(instance, cacheKey));
   }
 
   /** The attempt of an instance has ended and its result is stored. */
@@ -119,6 +115,13 @@ export class HeldLocks {
     this.#hasLeft = true;
     for (const { leases, lease } of this.#held.values()) void leases.release(lease);
     this.#held.clear();
+  }
+
+  async #adoptLock(instance: ReadyInstance, key: Digest): Promise<void> {
+    await this.#leasesOf(instance)?.whenOpen();
+    const outcome = await this.acquire(instance, key);
+    this.#adopting.delete(nameOf(instance));
+    if (outcome.kind !== "acquired" && isStrictLock(instance.node.task.cache?.lock)) this.#lose(instance);
   }
 
   #lose(instance: ReadyInstance): void {
