@@ -15,7 +15,7 @@ import {
 } from "@memodag/core";
 import type { Metastore } from "@memodag/metastore";
 import { ResultCache, Values } from "@memodag/result-cache";
-import { Scheduler, triggerRun, type RunEntries } from "@memodag/scheduler";
+import { type SchedulerParts, Scheduler, triggerRun, type RunEntries } from "@memodag/scheduler";
 import { listHandlers, serializeDag } from "@memodag/sdk/runtime";
 import type { Dag } from "memodag";
 
@@ -99,6 +99,7 @@ export class BenchRuns {
     executor: Executor = new PretendedExecutor(),
     dagId?: string,
     lookupTimeoutMs = 30_000,
+    keys: Pick<SchedulerParts, "keyMaker" | "keyMemos"> = {},
   ) {
     this.#metastore = metastore;
     const { valueStore = null, values = new Values({ metadata: metastore.results, clock: systemClock }) } =
@@ -125,6 +126,7 @@ export class BenchRuns {
       cache,
       values,
       executor,
+      ...keys,
       ...(metastore.jobCaches && { entries: metastore.jobCaches }),
       clock: systemClock,
       log: { ...silentLogger, error: (message, fields) => console.error(message, fields) },
@@ -144,12 +146,16 @@ export class BenchRuns {
     this.#scheduler.start();
   }
 
-  /** Puts a Dag into the database. */
-  async define(dag: Dag): Promise<DagVersion> {
-    const code = new TextEncoder().encode("// benchmark");
+  /** Puts a Dag into the database; `text`: its code, for processes that load it. */
+  async define(dag: Dag, text = "// benchmark"): Promise<DagVersion> {
+    const code = new TextEncoder().encode(text);
     const artifact = { digest: sha256(code), code };
     const sourceHashes = new Map(Array.from(listHandlers(dag).keys(), (taskId) => [taskId, sha256(taskId)]));
-    const serialized = serializeDag(dag, { artifactDigest: artifact.digest, sourceHashes });
+    const serialized = serializeDag(dag, {
+      artifactDigest: artifact.digest,
+      sourceHashes,
+      keyHashes: sourceHashes,
+    });
     const file = { bundle: "bench", path: `${serialized.dagId}.ts`, team: "default" };
     await this.#metastore.dags.saveDagFile({
       kind: "read",

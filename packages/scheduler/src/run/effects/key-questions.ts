@@ -44,6 +44,9 @@ export class KeyQuestions {
   #toAsk: KeyAsk[] = [];
   /** Instances that have been asked about. */
   readonly #waiting = new Map<string, ReadyInstance>();
+  /** Instances that are asked about after their attempts. */
+  readonly #again = new Map<KeyAsk, (answer: KeyAnswer | undefined) => void>();
+  #isAskingAgain = false;
   #cancelShow: CancelTimer | undefined;
   #hasLeft = false;
 
@@ -123,12 +126,14 @@ export class KeyQuestions {
     }
   }
 
-  /** Asks about one instance, after its attempt. Never rejects. */
+  /** Asks about one instance, after its attempt; together with others that have ended meanwhile. Never rejects. */
   async askAgain({ node, mapIndex }: ReadyInstance): Promise<KeyAnswer | undefined> {
     const { keyMaker } = this.#context;
     if (!keyMaker) return undefined;
-    const ask = { node, mapIndex, args: this.#state.work.argsOf(node, mapIndex) };
-    return (await this.#ask(keyMaker, [ask])).answers[0];
+    const { promise, resolve } = Promise.withResolvers<KeyAnswer | undefined>();
+    this.#again.set({ node, mapIndex, args: this.#state.work.argsOf(node, mapIndex) }, resolve);
+    if (!this.#isAskingAgain) void this.#askAllAgain(keyMaker);
+    return await promise;
   }
 
   /** The execution is over. */
@@ -143,6 +148,19 @@ export class KeyQuestions {
     const { maxInputSize, maxProjectedSize } = this.#context;
     const limits = { args, maxInputSize: maxInputSize(), maxProjectedSize: maxProjectedSize() };
     return cache !== null && inputTooLarge(limits, cache, this.#state.results) !== null;
+  }
+
+  async #askAllAgain(keyMaker: KeyMaker): Promise<void> {
+    this.#isAskingAgain = true;
+    while (this.#again.size > 0) {
+      const [asks = []] = this.#ordersOf([...this.#again.keys()]);
+      const { answers } = await this.#ask(keyMaker, asks);
+      for (const [index, ask] of asks.entries()) {
+        this.#again.get(ask)?.(answers[index]);
+        this.#again.delete(ask);
+      }
+    }
+    this.#isAskingAgain = false;
   }
 
   #answered(instance: ReadyInstance, answer: KeyAnswer | undefined): void {
