@@ -36,6 +36,10 @@ const parsed = parse.expand({ doc: ${JSON.stringify(docs)} });
 dag.task("sum", ({ all }: { all: string[] }) => all.length, {
   cache: { key: { of: ({ all }) => all.join(), pure: true } },
 })({ all: parsed });
+export const fields = new Dag("fields");
+fields.task("it", ({ doc }: { doc: Doc }) => doc.etag, { cache: { inputs: { doc: ["etag", "gone"] } } })({
+  doc: ${JSON.stringify(docs[1])},
+});
 export const impure = new Dag("impure");
 impure.task("it", () => 1, { cache: { key: () => readFileSync("stamp", "utf8") } })({});
 `;
@@ -107,6 +111,23 @@ it("asks a function that is not pure each time, and once more after the task", a
   expect(await run("impure")).toEqual({ statuses: ["hit"], processesSpawned: 1 });
   workspace.write("dags/stamp", "2");
   expect((await run("impure")).statuses).toEqual(["populated"]);
+});
+
+it("says which field of an argument changed, where fields stand for it", async () => {
+  workspace.write("dags/keyed.ts", file({}));
+  expect((await run("fields")).statuses).toEqual(["populated"]);
+  workspace.write(
+    "dags/keyed.ts",
+    file({ docs: [DOCS[0] ?? { id: "a", etag: 1 }, { id: "other", etag: 2 }] }),
+  );
+  expect((await run("fields")).statuses).toEqual(["hit"]);
+  workspace.write("dags/keyed.ts", file({ docs: [DOCS[0] ?? { id: "a", etag: 1 }, { id: "b", etag: 4 }] }));
+  expect((await run("fields")).statuses).toEqual(["populated"]);
+  const { stdout } = await workspace.memodag(["cache", "explain", "fields", "latest", "it"]);
+  expect(stdout).toMatch(/input +doc\.etag /);
+  expect(stdout).not.toContain("doc.gone");
+  const causes = await workspace.memodag(["cache", "explain", "fields", "latest"]);
+  expect(causes.stdout).toContain("it: input doc.etag changed");
 });
 
 it("shows which functions authors vouch for", async () => {

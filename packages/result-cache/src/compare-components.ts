@@ -148,12 +148,26 @@ function compareNamed(
   return [...names]
     .sort()
     .filter((name) => before[part][name] !== after[part][name])
-    .map((name) => ({
-      kind,
-      path: name,
-      before: shownForm(before, part, name),
-      after: shownForm(after, part, name),
-    }));
+    .flatMap((name) => {
+      const fields = part === "inputs" ? compareFields(name, before, after) : [];
+      if (fields.length > 0) return fields;
+      return [
+        { kind, path: name, before: shownForm(before, part, name), after: shownForm(after, part, name) },
+      ];
+    });
+}
+
+/** The fields of an argument that changed, by name, where both keys have only fields of it. */
+function compareFields(
+  name: string,
+  before: RecordedComponents,
+  after: RecordedComponents,
+): ComponentChange[] {
+  const fieldsOf = ({ shownFields = {} }: RecordedComponents): Readonly<Record<string, string>> =>
+    Object.fromEntries(Object.entries(shownFields).filter(([path]) => path.startsWith(`${name}.`)));
+  const [from, to] = [fieldsOf(before), fieldsOf(after)];
+  if (Object.keys(from).length === 0 || Object.keys(to).length === 0) return [];
+  return compareRecords("input", from, to, (form) => form);
 }
 
 function shownForm(

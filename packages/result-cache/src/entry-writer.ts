@@ -8,6 +8,7 @@ import type { PlaceOutcome, StoreAllOutcome, StoreOutcome } from "./cache-lookup
 import type { CacheCounters } from "./counters/cache-counters.ts";
 import { sealRecord } from "./record-seal.ts";
 import type { NewCacheRecord, PutMode, PutOutcome, RecordStore } from "./record-store.ts";
+import type { RemovalCause } from "./removal.ts";
 import type { ResultBytes, ResultStore } from "./result-store.ts";
 import { requirePutOutcome } from "./sound-record.ts";
 import type { ReadValues, StagedEntry, StagedXCom } from "./staged-entry.ts";
@@ -136,14 +137,14 @@ export class EntryWriter {
     return { kind: "answered", outcomes };
   }
 
-  /** Removes records, because of a rollback; false when that failed. */
-  async forget(team: string, keys: readonly Digest[]): Promise<boolean> {
+  /** Removes records; false when that failed. */
+  async forget(team: string, keys: readonly Digest[], cause: RemovalCause): Promise<boolean> {
     const { breaker, records, log, storeTimeoutMs } = this.#parts;
     const outcome = await breaker.call(storeTimeoutMs(), async () => {
-      for (const key of keys) await records.purge({ team, key }, "rolled_back");
+      for (const key of keys) await records.purge({ team, key }, cause);
     });
     if (outcome.kind === "answered") return true;
-    log.warn("records could not be removed after a rollback", { team, error: outcome.message });
+    log.warn("records could not be removed", { team, cause, error: outcome.message });
     return false;
   }
 

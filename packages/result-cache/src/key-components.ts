@@ -56,6 +56,11 @@ export interface RecordedComponents extends Omit<KeyComponents, "v" | "runtime">
    * no secrets. A secret's digest is a keyed one here, so that the value cannot be guessed from it.
    */
   readonly shown?: Readonly<Record<string, string>>;
+  /**
+   * Short forms of the fields that stand for arguments, by `NAME.PATH`: the beginnings of their digests. Absent: all of
+   * each argument is in the key, or the record is of a version before.
+   */
+  readonly shownFields?: Readonly<Record<string, string>>;
   /** The beginning of the digest of each declared file by its path. Absent: none, or too many. */
   readonly shownFiles?: Readonly<Record<string, string>>;
   /** The same of each declared entry, by its name. Absent: none, or too many. */

@@ -16,18 +16,36 @@ export interface SecretRules {
   readonly isSecretPath?: (contextPath: string) => boolean;
 }
 
+/** The answer of a key function as JSON; `isSecret`: it may have been made from a secret. */
+export interface KeyAnswerShown {
+  readonly json: string;
+  readonly isSecret: boolean;
+}
+
+/** Parts of a key that records show besides values by name. */
+export interface ShownParts {
+  readonly key?: KeyAnswerShown | undefined;
+  /** Digests of the fields that stand for arguments, by argument and path; `null`: not there. */
+  readonly fields?:
+    | readonly (readonly [
+        name: string,
+        fields: readonly (readonly [path: string, digest: Digest | null])[],
+      ])[]
+    | undefined;
+}
+
 const PARTS = ["inputs", "context", "env"] as const;
 
 /**
  * Components as a record keeps them.
  * @param textOf the value's JSON by part and name; undefined when it is not at hand or long.
- * @param keyAnswer the answer of the key function as JSON; `isSecret`: it was made from a secret
+ * @param own other parts that are shown
  */
 export function recordComponents(
   components: KeyComponents,
   textOf: (part: (typeof PARTS)[number], name: string) => string | undefined,
   secrets: SecretRules,
-  keyAnswer?: { readonly json: string; readonly isSecret: boolean },
+  own: ShownParts = {},
 ): RecordedComponents {
   const isSecret = secretTest(secrets.patterns);
   const shown: Record<string, string> = Object.create(null) as Record<string, string>;
@@ -47,14 +65,33 @@ export function recordComponents(
     }
     kept[part] = digests;
   }
-  if (!keyAnswer) return { ...components, ...kept, shown };
-  const { json } = keyAnswer;
-  if (keyAnswer.isSecret) return { ...components, ...kept, key: keyed(secrets, sha256(json)), shown };
+  const shownFields = own.fields && shownFieldsOf(own.fields, secrets, isSecret);
+  const recorded = { ...components, ...kept, shown, ...(shownFields && { shownFields }) };
+  if (!own.key) return recorded;
+  const { json } = own.key;
+  if (own.key.isSecret) return { ...recorded, key: keyed(secrets, sha256(json)) };
   if (json.length <= LONGEST_SHOWN && !isSecret(json)) shown["key"] = json;
-  return { ...components, ...kept, shown };
+  return recorded;
 }
 
 /** A digest that the value cannot be guessed from. */
 function keyed({ key }: SecretRules, digest: Digest): Digest {
   return createHmac("sha256", key).update(digest).digest("hex");
+}
+
+/** Short forms by `NAME.PATH`: which field has changed, and not what it contains. */
+function shownFieldsOf(
+  fields: NonNullable<ShownParts["fields"]>,
+  secrets: SecretRules,
+  isSecret: (name: string) => boolean,
+): Readonly<Record<string, string>> {
+  const shown = Object.create(null) as Record<string, string>;
+  for (const [name, ofArgument] of fields) {
+    for (const [path, digest] of ofArgument) {
+      const isHidden = isSecret(name) || path.split(".").some(isSecret);
+      const form = digest !== null && isHidden ? keyed(secrets, digest) : digest;
+      shown[`${name}.${path}`] = form === null ? "(not there)" : form.slice(0, 12);
+    }
+  }
+  return shown;
 }

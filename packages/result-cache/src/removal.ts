@@ -5,6 +5,7 @@ export type RemovalCause =
   | "purged"
   | "expired"
   | "evicted"
+  | "rechecked"
   | "result_missing"
   | "integrity_failed"
   /** The transaction that was to replace it was rolled back, and its callbacks may have undone what it refers to. */

@@ -17,6 +17,7 @@ import { EntryWriter, type CacheEntry } from "./entry-writer.ts";
 import type { ReadValues, StagedEntry } from "./staged-entry.ts";
 import { PassLookup, type LookupKeys } from "./pass-lookup.ts";
 import type { PutMode, RecordStore } from "./record-store.ts";
+import type { RemovalCause } from "./removal.ts";
 import type { ResultBytes, ResultStore } from "./result-store.ts";
 import type { Values } from "./values/values.ts";
 
@@ -137,9 +138,9 @@ export class ResultCache {
     return await this.#writer.storeAll(entries, read);
   }
 
-  /** Removes records, because of a rollback; false when that failed. */
-  async forget(team: string, keys: readonly Digest[]): Promise<boolean> {
-    return await this.#writer.forget(team, keys);
+  /** Removes records; false when that failed. */
+  async forget(team: string, keys: readonly Digest[], cause: RemovalCause): Promise<boolean> {
+    return await this.#writer.forget(team, keys, cause);
   }
 
   /** Notes hits for the records' counters, which are written later. */

@@ -37,7 +37,7 @@ describe("what a record keeps", () => {
   test("shows the answer of a key function, unless it was made from a secret", () => {
     const answer = { key: sha256('"etag"'), keySource: sha256("f") };
     const of = (json: string, isSecret = false) =>
-      recordComponents(components(answer), () => undefined, SECRETS, { json, isSecret });
+      recordComponents(components(answer), () => undefined, SECRETS, { key: { json, isSecret } });
     expect(of('"etag"')).toMatchObject({ ...answer, shown: { key: '"etag"' } });
     expect(of(`"${"x".repeat(200)}"`).shown).toEqual({});
     expect(of('{"password":"1234"}').shown).toEqual({});
@@ -56,6 +56,38 @@ describe("what a record keeps", () => {
       },
     ]);
     expect(compared(recorded({}), before).map(({ path }) => path)).toEqual(["key", "key function"]);
+  });
+
+  test("names the fields of an argument that changed, and no value of a secret", () => {
+    const of = (etag: string, digest: string | null, password = "1234") => {
+      const fields = [
+        [
+          "doc",
+          [
+            ["etag", sha256(etag)],
+            ["id", digest],
+            ["password", sha256(password)],
+          ],
+        ],
+      ] as const;
+      const inputs = { doc: sha256(JSON.stringify(fields)) };
+      return recordComponents(components({ inputs }), () => undefined, SECRETS, { fields });
+    };
+    const compared = (a: RecordedComponents, b: RecordedComponents) =>
+      compareComponents({ components: a, source: undefined }, { components: b, source: undefined });
+    const [a, b] = [sha256("a").slice(0, 12), sha256("b").slice(0, 12)];
+    expect(compared(of("a", null), of("b", null))).toEqual([
+      { kind: "input", path: "doc.etag", before: a, after: b },
+    ]);
+    expect(compared(of("a", null), of("a", sha256("b")))).toEqual([
+      { kind: "input", path: "doc.id", before: "(not there)", after: b },
+    ]);
+    const [secret] = compared(of("a", null), of("a", null, "other"));
+    expect(secret).toMatchObject({ path: "doc.password" });
+    expect([secret?.before, secret?.after]).not.toContain(sha256("1234").slice(0, 12));
+    // A key that has all of the argument, or is of a version before, has no fields to compare with.
+    const { shownFields: _none, ...before } = of("a", null);
+    expect(compared(before, of("b", null)).map(({ path }) => path)).toEqual(["doc"]);
   });
 
   test("keeps names that are special to objects", () => {

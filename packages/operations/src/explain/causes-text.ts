@@ -28,6 +28,7 @@ const WHY: Readonly<Record<string, string>> = {
   purged: "its entry had been removed",
   result_missing: "the bytes of its entry were missing",
   integrity_failed: "the bytes of its entry were damaged",
+  recheck: "the result that is there was compared",
   refresh: "a refresh was requested",
   disabled: "it did not ask the cache",
   uncacheable: "it could not be cached",

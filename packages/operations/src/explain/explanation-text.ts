@@ -67,8 +67,11 @@ function verdictOf(instance: ExplainedInstance): string {
     case "file_changed":
     case "package_changed":
     case "input_changed":
+    case "entry_changed":
     case "context_changed":
     case "env_changed":
+    case "key_changed":
+    case "share_changed":
     case "version_changed": {
       const [change, ...others] = changes;
       const what =
@@ -91,6 +94,8 @@ function verdictOf(instance: ExplainedInstance): string {
       return `${name} missed: the bytes of its entry were damaged${because}.`;
     case "refresh":
       return `${name} did not ask the cache, because a refresh was requested${because}.`;
+    case "recheck":
+      return `${name} ran although there was a result, to compare its own with it${because}.`;
     case "disabled":
       return `${name} did not ask the cache${because}.`;
     case "uncacheable":

@@ -6,7 +6,7 @@ import type { RecordedComponents } from "../key-components.ts";
 import type { MissReason } from "../cache-lookup.ts";
 
 /** The answer that an instance got from the cache in place of a hit, or why there was none. */
-export type LookupVerdict = MissReason | "refresh" | "lookup_timeout" | "lookup_failure";
+export type LookupVerdict = MissReason | "refresh" | "recheck" | "lookup_timeout" | "lookup_failure";
 
 /** Kinds of change that make another key, in the order in which one of them is named as the reason. */
 export const CHANGE_REASONS = [
@@ -16,8 +16,11 @@ export const CHANGE_REASONS = [
   "runtime_changed",
   "input_changed",
   "file_changed",
+  "entry_changed",
   "context_changed",
   "env_changed",
+  "key_changed",
+  "share_changed",
   "version_changed",
 ] as const;
 

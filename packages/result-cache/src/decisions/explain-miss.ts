@@ -35,6 +35,7 @@ const REMOVED = {
   evicted: { reason: "purged", detail: "it was removed to keep the cache under [task_cache] max_size" },
   expired: { reason: "expired", detail: "it had expired and was collected" },
   rolled_back: { reason: "purged", detail: "the transaction that was to replace it was rolled back" },
+  rechecked: { reason: "purged", detail: "a recheck returned other bytes, so it was removed" },
   untold: { reason: "purged", detail: "it is gone, and this cache does not tell how" },
   result_missing: { reason: "result_missing", detail: "its bytes were gone, so it was removed" },
   integrity_failed: {

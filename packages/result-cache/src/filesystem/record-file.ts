@@ -86,11 +86,14 @@ function isRecord(value: unknown): value is FiledRecord {
 
 function isComponents(value: unknown): boolean {
   if (!isObject(value)) return false;
-  const { runtime, files, shown, shownFiles, entries, shownEntries, share, key, keySource } = value;
+  const { runtime, files, shown, shownFiles, entries, shownEntries, shownFields, share, key, keySource } =
+    value;
   // The first edition had none; its records cannot be hit, and explain why.
   if (value["v"] !== 1 && !isDigests(runtime)) return false;
   if (
-    ![files, shown, shownFiles, entries, shownEntries].every((part) => part === undefined || isDigests(part))
+    ![files, shown, shownFiles, entries, shownEntries, shownFields].every(
+      (part) => part === undefined || isDigests(part),
+    )
   )
     return false;
   if (![share, key, keySource].every((part) => part === undefined || isText(part))) return false;

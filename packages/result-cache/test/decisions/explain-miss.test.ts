@@ -81,6 +81,10 @@ describe("why a task missed", () => {
     ["context_changed", { context: { "params.region": sha256('"us"') } }],
     ["env_changed", { env: { REGION: sha256('"us"') } }],
     ["version_changed", { version: "v0" }],
+    ["entry_changed", { entries: { "jobCache(grid)": sha256("grid") } }],
+    ["key_changed", { key: sha256("1") }],
+    ["source_changed", { keySource: sha256("f") }],
+    ["share_changed", { share: "embed" }],
   ])("%s", (reason, before) => {
     const explained = explain({ earlier: [earlier("1", before)] });
     expect(explained).toMatchObject({ reason, comparedWith: sha256("1"), comparedRunId: "run 1" });

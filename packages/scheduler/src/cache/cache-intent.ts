@@ -20,7 +20,7 @@ import {
 import { attemptContext } from "../attempts/attempt-builder.ts";
 import { compositeDigest, KEY_VERSION, type KeyComponents } from "@memodag/result-cache";
 import type { NamedArgument } from "../values/instance-argument.ts";
-import { projectionDigest } from "../values/projection.ts";
+import { projectedFields, projectionDigest, type ProjectedFields } from "../values/projection.ts";
 import type { RunResults } from "../values/run-results.ts";
 
 /** The digest that stands for a missing value: a handler can tell it from `null`, so the key must too. */
@@ -97,17 +97,22 @@ export interface KeyDigests {
   readonly inputs: readonly Digest[];
   readonly context: Readonly<Record<string, Digest>>;
   readonly env: Readonly<Record<string, Digest>>;
+  /** The fields of arguments of which only some are part of the key. Absent: there are none. */
+  readonly fields?: readonly (readonly [name: string, fields: ProjectedFields])[];
 }
 
 /** @throws MemodagError when a value that is part of the key cannot be read */
 export async function keyDigests(parts: KeyParts, results: RunResults): Promise<KeyDigests> {
   const { config, env } = parts;
   const inputs: Digest[] = [];
+  const projected: (readonly [string, ProjectedFields])[] = [];
   for (const [name, template] of parts.args) {
     if (config.excludeInputs.includes(name)) continue;
     const fields = projectionOf(config, name);
     if (fields) {
-      inputs.push(await projectionDigest(template, fields, results));
+      const digests = await projectedFields(template, fields, results);
+      projected.push([name, digests]);
+      inputs.push(projectionDigest(digests));
       continue;
     }
     // Most digests are known immediately; awaiting each of them would double the cost of a wide Dag's keys.
@@ -121,6 +126,7 @@ export async function keyDigests(parts: KeyParts, results: RunResults): Promise<
       findField(context as unknown as JsonValue, path.split(".")),
     ),
     env: digestsOf(config.env, (name) => env[name]),
+    ...(projected.length > 0 && { fields: projected }),
   };
 }
 

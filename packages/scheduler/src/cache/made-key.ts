@@ -8,7 +8,13 @@ import {
   type JsonSchema,
   type SerializedDag,
 } from "@memodag/core";
-import { cacheKey, recordComponents, type RecordedComponents, type SecretRules } from "@memodag/result-cache";
+import {
+  cacheKey,
+  recordComponents,
+  type KeyAnswerShown,
+  type RecordedComponents,
+  type SecretRules,
+} from "@memodag/result-cache";
 import {
   keyComponents,
   keyDigests,
@@ -65,7 +71,7 @@ export class MadeKey {
   }
 
   /** It may be a secret argument, or be made from one. */
-  #keyAnswer({ patterns }: SecretRules): Parameters<typeof recordComponents>[3] {
+  #keyAnswer({ patterns }: SecretRules): KeyAnswerShown | undefined {
     if (this.keyJson === undefined) return undefined;
     const isSecretName = secretTest(patterns);
     return { json: this.keyJson, isSecret: this.#parts.args.some(([name]) => isSecretName(name)) };
@@ -76,7 +82,10 @@ export class MadeKey {
     const components = keyComponents(this.#parts, this.#digests);
     const schema = contextSchema(this.#parts.dag);
     const rules = { ...secrets, isSecretPath: (path: string) => isMarkedPath(schema, path.split(".")) };
-    const recorded = recordComponents(components, textOf, rules, this.#keyAnswer(secrets));
+    const recorded = recordComponents(components, textOf, rules, {
+      key: this.#keyAnswer(secrets),
+      fields: this.#digests.fields,
+    });
     const shownFiles = this.surroundings.files?.shown;
     const shown = this.entries && shownEntries(this.entries);
     return { ...recorded, ...(shownFiles && { shownFiles }), ...(shown && { shownEntries: shown }) };

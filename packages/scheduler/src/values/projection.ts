@@ -8,19 +8,24 @@ import type { RunResults } from "./run-results.ts";
 /** Stands for a field that is not there, which a task can tell from `null`. */
 const NO_FIELD = sha256("memodag no field v1");
 
-/**
- * The digest of the fields, with their paths: the rest of the argument does not change it.
- * @throws MemodagError when a value cannot be read
- */
-export async function projectionDigest(
+/** Digests of fields by their paths; `null` for a field that is not there. */
+export type ProjectedFields = readonly (readonly [path: string, digest: Digest | null])[];
+
+/** @throws MemodagError when a value cannot be read */
+export async function projectedFields(
   argument: InstanceArgument,
   fields: readonly string[],
   results: RunResults,
-): Promise<Digest> {
+): Promise<ProjectedFields> {
   const digests = await fieldDigests(argument, fields, results);
+  return fields.map((field, index) => [field, digests[index] ?? null] as const);
+}
+
+/** The digest of the fields, with their paths: the rest of the argument does not change it. */
+export function projectionDigest(fields: ProjectedFields): Digest {
   return compositeDigest(
     "projection",
-    fields.map((field, index) => [field, digests[index] ?? NO_FIELD] as const),
+    fields.map(([field, digest]) => [field, digest ?? NO_FIELD] as const),
   );
 }
 

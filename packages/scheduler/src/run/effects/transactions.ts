@@ -251,6 +251,7 @@ export class Transactions {
       await this.#context.caches.of(run.team, cache).forget(
         run.team,
         ofTask.map(({ body }) => body.record.key),
+        "rolled_back",
       );
   }
 
