@@ -152,6 +152,15 @@ const KEYS: Readonly<Record<string, LiveKey>> = {
     observe: async (room) => (await room.run("part")).instances[0]?.cacheStatus,
     seen: ["uncacheable", "populated"],
   },
+  "task_cache.recheck": {
+    before: '"0%"',
+    after: '"100%"',
+    async observe(room) {
+      await room.run("part");
+      return (await room.run("part")).instances[0]?.cacheStatus;
+    },
+    seen: ["hit", "miss"],
+  },
   "task_cache.key_timeout": {
     before: '"1ms"',
     after: '"30s"',

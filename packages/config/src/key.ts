@@ -3,7 +3,14 @@
 // Every command reads the config. A library of schemas took a quarter of the time of the short ones to load, to build
 // the schema and to compile it.
 
-import { LARGEST_SIZE, LONGEST_DURATION, MemodagError, parseDuration, parseSize } from "@memodag/core";
+import {
+  LARGEST_SIZE,
+  LONGEST_DURATION,
+  MemodagError,
+  parseDuration,
+  parsePercentage,
+  parseSize,
+} from "@memodag/core";
 
 /** How the string of an environment variable is converted to the key's value. */
 export type KeyKind = "integer" | "boolean" | "string";
@@ -199,6 +206,12 @@ export function size(least: string, largest: string = LARGEST_SIZE): KeyType<num
     expected: `a size with a unit from ${least} to ${largest}, such as "16MiB"`,
   };
 }
+
+/** A percentage from 0% to 100%; parsed to a share from 0 to 1. */
+export const percentage: KeyType<number> = {
+  ...parsed(parsePercentage),
+  expected: 'a percentage from "0%" to "100%", such as "1%"',
+};
 
 function between(
   parse: (written: string) => number,

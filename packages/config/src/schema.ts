@@ -12,6 +12,7 @@ import {
   key,
   list,
   namePatterns,
+  percentage,
   nodeOptions,
   requiredKey,
   type Section,
@@ -196,6 +197,12 @@ export const configSchema = {
       description:
         "Maximum size of an argument of which only fields are part of the cache key (`cache: { inputs }`). It is read to find them.",
       default: "128MiB",
+      live: true,
+    }),
+    recheck: key(percentage, {
+      description:
+        'Share of hits under weakened keys that run nevertheless, so that their results are compared: keys that leave something out on the word of an author (`excludeInputs`, `inputs`, `key`, `source: "version"`, `share`). An entry that differs is removed.',
+      default: "0%",
       live: true,
     }),
     key_timeout: key(duration("1ms", "10m"), {

@@ -24,6 +24,8 @@ export interface RunCacheLimits {
   readonly errors?: false;
   /** Ids of tasks that run whatever is stored, and whose results replace it. Sorted. */
   readonly refresh?: readonly string[];
+  /** From 0 to 1: the share of hits under weakened keys that run and are compared. Absent: the deployment's. */
+  readonly recheck?: number;
 }
 
 /** The input for creating a run. All times are milliseconds since the Unix epoch. */

@@ -47,6 +47,7 @@ export * from "./ports/run-retention.ts";
 export * from "./ports/run-store.ts";
 export * from "./ports/schedule-store.ts";
 export * from "./ports/task-surroundings.ts";
+export * from "./percentage.ts";
 export * from "./reason.ts";
 export * from "./results-in.ts";
 export * from "./run-selection.ts";

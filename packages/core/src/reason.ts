@@ -23,6 +23,10 @@ export interface ReasonDetails {
   readonly no_entry: null;
   readonly expired: null;
   readonly from_future: null;
+  /** There is a result, and the task ran to compare its own with it. */
+  readonly recheck: null;
+  /** The task returned other bytes than the entry held, which was removed: a prefix of their digest. */
+  readonly recheck_differs: { readonly storedDigest: string };
   /** Older than the run accepts, and not older than the task does. */
   readonly expired_for_run: null;
   /** A remembered failure, and the run takes none. */
@@ -110,6 +114,8 @@ const FIELDS: { readonly [Code in ReasonCode]: Readonly<Record<string, FieldKind
   no_entry: {},
   expired: {},
   from_future: {},
+  recheck: {},
+  recheck_differs: { storedDigest: "string" },
   expired_for_run: {},
   run_errors_off: {},
   result_missing: {},
@@ -226,6 +232,10 @@ export function reasonSentence(reason: Reason): string {
     case "integrity_failed":
     case "stored_failure":
       return reason.code;
+    case "recheck_differs":
+      return `recheck_differs: the entry held ${reason.detail.storedDigest} and was removed, this run returned other bytes`;
+    case "recheck":
+      return "recheck: the result that is there was compared";
     case "expired_for_run":
       return "expired_for_run: older than the run's --cache-ttl";
     case "run_errors_off":

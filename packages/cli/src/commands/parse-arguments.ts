@@ -6,6 +6,7 @@ import {
   MemodagError,
   messageOf,
   parseDuration,
+  parsePercentage,
   parseOutsideJson,
   type JsonObject,
   type JsonValue,
@@ -28,6 +29,15 @@ export function parseIndex(text: string): number {
 export function parseAge(text: string): number {
   try {
     return parseDuration(text);
+  } catch (error) {
+    throw new InvalidArgumentError(messageOf(error));
+  }
+}
+
+/** A percentage, as a share from 0 to 1. */
+export function parseShare(text: string): number {
+  try {
+    return parsePercentage(text);
   } catch (error) {
     throw new InvalidArgumentError(messageOf(error));
   }

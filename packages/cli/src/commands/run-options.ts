@@ -4,7 +4,7 @@ import type { Command } from "commander";
 import { MemodagError, type CacheMode, type JsonObject, type RunCacheLimits } from "@memodag/core";
 import type { RunRequest } from "@memodag/operations/runs";
 import { type TeamOptions, withTeamOptions } from "./common-options.ts";
-import { collect, parseAge, parseConf, parseParam } from "./parse-arguments.ts";
+import { collect, parseAge, parseConf, parseParam, parseShare } from "./parse-arguments.ts";
 
 /** For commands that make runs. */
 export interface RunOptions extends TeamOptions {
@@ -17,6 +17,8 @@ export interface RunOptions extends TeamOptions {
   readonly cacheTtl?: number;
   /** False with `--no-cached-errors`. */
   readonly cachedErrors: boolean;
+  /** From 0 to 1. */
+  readonly recheck?: number;
   /** Task ids. */
   readonly refreshTask?: readonly string[];
 }
@@ -30,6 +32,11 @@ export function withRunOptions(command: Command): Command {
     .option("--refresh-cache", "run every task and remember its result anew")
     .option("--refresh-task <task>", "run this task and remember its result anew; again for another", collect)
     .option("--no-cache", "run every task and leave the cache alone")
+    .option(
+      "--recheck <share>",
+      "run this share of hits that rest on what authors vouch for, and compare",
+      parseShare,
+    )
     .option("--cache-ttl <age>", 'take no cached result older than this, such as "2h"', parseAge)
     .option("--no-cached-errors", "take no remembered failure in place of running a task");
 }
@@ -56,11 +63,17 @@ function cacheModeOf({ refreshCache, cache }: RunOptions): CacheMode {
   return refreshCache ? "refresh" : cache ? "use" : "off";
 }
 
-function cacheLimitsOf({ cacheTtl, cachedErrors, refreshTask }: RunOptions): RunCacheLimits | undefined {
-  if (cacheTtl === undefined && cachedErrors && !refreshTask) return undefined;
+function cacheLimitsOf({
+  cacheTtl,
+  cachedErrors,
+  refreshTask,
+  recheck,
+}: RunOptions): RunCacheLimits | undefined {
+  if (cacheTtl === undefined && cachedErrors && !refreshTask && recheck === undefined) return undefined;
   return {
     ...(cacheTtl !== undefined && { ttlMs: cacheTtl }),
     ...(!cachedErrors && { errors: false }),
     ...(refreshTask && { refresh: [...new Set(refreshTask)].sort() }),
+    ...(recheck !== undefined && { recheck }),
   };
 }

@@ -34,10 +34,18 @@ export function printRun(report: RunReport, options: ListOptions = {}): void {
   printStateLine(summaryOf(report));
 }
 
-function cacheLimitsText({ ttlMs, errors, refresh = [] }: NonNullable<RunReport["cacheLimits"]>): string {
+function cacheLimitsText({
+  ttlMs,
+  errors,
+  refresh = [],
+  recheck,
+}: NonNullable<RunReport["cacheLimits"]>): string {
   const refused = [
     ...(ttlMs === undefined ? [] : [`results older than ${formatDuration(ttlMs)} (--cache-ttl)`]),
     ...(errors === undefined ? [] : ["remembered failures (--no-cached-errors)"]),
+    ...(recheck === undefined
+      ? []
+      : [`${recheck * 100}% of hits that rest on what authors vouch for (--recheck)`]),
     ...(refresh.length === 0 ? [] : [`results of ${refresh.join(", ")} (--refresh-task)`]),
   ];
   return `Not used in this run: ${refused.join(" and ")}.`;

@@ -40,6 +40,7 @@ export function schedulerSettings(live: LiveConfig): Omit<SchedulerOptions, "dag
     defaultTtlMs: () => live.config.taskCache.defaultTtl,
     maxInputSize: () => live.config.taskCache.maxInputSize,
     maxProjectedSize: () => live.config.taskCache.maxProjectedSize,
+    recheckShare: () => live.config.taskCache.recheck,
     keyTimeoutMs: () => live.config.taskCache.keyTimeout,
   };
 }

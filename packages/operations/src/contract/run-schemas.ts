@@ -54,6 +54,7 @@ const cacheLimits: z.ZodType<RunCacheLimits> = z.strictObject({
   ttlMs: z.exactOptional(size.min(1)),
   errors: z.exactOptional(z.literal(false)),
   refresh: z.exactOptional(z.array(name)),
+  recheck: z.exactOptional(z.number().min(0).max(1)),
 });
 const request = {
   ...dagName,

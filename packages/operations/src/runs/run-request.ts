@@ -68,11 +68,12 @@ export function runInputsOf(
 }
 
 /** The options of the command line that stand for limits. */
-export function limitOptions({ ttlMs, errors, refresh }: RunCacheLimits = {}): string[] {
+export function limitOptions({ ttlMs, errors, refresh, recheck }: RunCacheLimits = {}): string[] {
   return [
     ...(ttlMs === undefined ? [] : ["--cache-ttl"]),
     ...(errors === undefined ? [] : ["--no-cached-errors"]),
     ...(refresh === undefined ? [] : ["--refresh-task"]),
+    ...(recheck === undefined ? [] : ["--recheck"]),
   ];
 }
 

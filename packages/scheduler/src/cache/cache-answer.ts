@@ -21,6 +21,8 @@ export interface KeyedInstance extends ReadyInstance {
   readonly errorsTtlMs: number | null;
   /** Those of its run. */
   readonly limits: RunCacheLimits | undefined;
+  /** A hit is not taken: the task runs, and its result is compared. */
+  readonly isRechecked: boolean;
   /** Absent for a key that was made before the run was loaded. */
   readonly made?: MadeKey | undefined;
 }
@@ -78,6 +80,12 @@ export function answeredInstance(
     }
     case "answered": {
       const answer = outcome.answers.get(asked.key);
+      if (answer?.kind === "hit" && asked.isRechecked)
+        return scheduledInstance(asked, {
+          ...cacheKeyOf,
+          cacheStatus: "miss",
+          cacheReason: { code: "recheck" },
+        });
       if (answer?.kind === "hit") return hit(asked, answer.hit, now);
       if (answer?.kind === "failure") return failure(asked, answer.record, answer.error, now);
       const cacheReason = { code: answer?.reason ?? "no_entry" } as const;

@@ -16,6 +16,7 @@ import type { KeyedInstance } from "./cache-answer.ts";
 import { keyFault } from "./key-question.ts";
 import { cacheIntent, projectionOf, unfollowedReason, type KnownSurroundings } from "./cache-intent.ts";
 import { MadeKey } from "./made-key.ts";
+import { isRechecked } from "./recheck.ts";
 import type { ReadyInstance } from "../graph/ready-instance.ts";
 import type { NamedArgument } from "../values/instance-argument.ts";
 import type { RunResults } from "../values/run-results.ts";
@@ -49,6 +50,8 @@ export interface ReadyOrder extends ReadyInstance {
   readonly maxInputSize: number;
   /** The same for arguments of which only fields are in the key. */
   readonly maxProjectedSize: number;
+  /** The share of hits under weakened keys that run and are compared, from 0 to 1. */
+  readonly recheckShare: number;
   /** Milliseconds; `null`: never expires. */
   readonly defaultTtlMs: number | null;
 }
@@ -87,7 +90,13 @@ export async function evaluate(order: ReadyOrder, results: RunResults): Promise<
       return decided({ cacheStatus: "skipped", cacheReason: refreshReason, cacheKey: key }, made);
     const ttlMs = config.ttlMs === "default" ? order.defaultTtlMs : config.ttlMs;
     const { errorsTtlMs } = config;
-    return { node, mapIndex, kind: "ask", key, made, ttlMs, errorsTtlMs, limits: run.cacheLimits };
+    const share = order.recheckShare;
+    const asked = {
+      ttlMs,
+      errorsTtlMs,
+      isRechecked: isRechecked(config, { key, runId: run.runId, taskId: task.taskId, dag, share }),
+    };
+    return { node, mapIndex, kind: "ask", key, made, ...asked, limits: run.cacheLimits };
   } catch (error) {
     if (!isOwnFault(error)) throw error;
     // An instance that cannot be keyed exactly is not cached: there are no partial keys.

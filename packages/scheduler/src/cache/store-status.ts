@@ -41,6 +41,7 @@ export function putMode({ cacheStatus, cacheReason }: TaskInstance, error: Store
 export function verdictOf({ cacheStatus, cacheReason }: Partial<TaskInstance>): LookupVerdict | undefined {
   switch (cacheStatus) {
     case "miss":
+      if (cacheReason?.code === "recheck") return "recheck";
       return MISS_REASONS.find((known) => known === cacheReason?.code) ?? "no_entry";
     case "skipped":
       return "refresh";
@@ -74,6 +75,8 @@ export function statusAfterStore(
     case "stored":
     case "kept": {
       const { cacheStatus } = instance;
+      if (outcome.kind === "kept" && error === null && isRecheck(instance))
+        return { cacheStatus: "miss", cacheReason: instance.cacheReason };
       const isKept = outcome.kind === "kept";
       const cacheReason = error && !isKept ? STORED_FAILURE : instance.cacheReason;
       // Only a miss becomes `populated`. A refresh, a late lookup and a failed lookup keep their status, and
@@ -85,7 +88,7 @@ export function statusAfterStore(
       return {
         cacheStatus: "miss",
         cacheReason: {
-          code: "nondeterministic",
+          code: isRecheck(instance) ? "recheck_differs" : "nondeterministic",
           detail: { storedDigest: outcome.storedDigest.slice(0, 12) },
         },
       };
@@ -111,6 +114,14 @@ export function statusAfterStore(
     case "failed":
       return { cacheStatus: "put_failure", cacheReason: storeFailed(outcome.message) };
   }
+}
+
+/** True for an instance that ran although there was a result. */
+export function isRecheck({
+  cacheStatus,
+  cacheReason,
+}: Pick<TaskInstance, "cacheStatus" | "cacheReason">): boolean {
+  return cacheStatus === "miss" && cacheReason?.code === "recheck";
 }
 
 /** The reason of a result that could not be stored. */

@@ -73,6 +73,8 @@ export interface RunContext {
   readonly keyMemos: KeyMemos | undefined;
   /** Milliseconds in which a thousand answers have to arrive. */
   readonly keyTimeoutMs: Live<number>;
+  /** The share of hits under weakened keys that run and are compared, from 0 to 1. */
+  readonly recheckShare: Live<number>;
   /** Which names are secrets in records, and the key of their digests. */
   readonly secrets: SecretRules;
   /** Examines the workers' machine. */

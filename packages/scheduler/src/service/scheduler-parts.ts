@@ -40,6 +40,8 @@ export interface SchedulerOptions {
   readonly maxProjectedSize: Live<number>;
   /** Milliseconds in which a thousand answers of key functions have to arrive; defaults to 5,000. */
   readonly keyTimeoutMs?: Live<number>;
+  /** The share of hits under weakened keys that run and are compared, from 0 to 1; defaults to none. */
+  readonly recheckShare?: Live<number>;
   /** Slots by pool; defaults to {@link DEFAULT_POOLS}. Must be the same for every scheduler. */
   readonly poolSlots?: ReadonlyMap<string, number>;
   /** How long a callback may run; defaults to one minute. */

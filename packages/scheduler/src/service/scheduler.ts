@@ -167,6 +167,7 @@ export class Scheduler {
       keyMaker: parts.keyMaker,
       keyMemos: parts.keyMemos,
       keyTimeoutMs: options.keyTimeoutMs ?? (() => DEFAULT_KEY_TIMEOUT_MS),
+      recheckShare: options.recheckShare ?? (() => 0),
       surroundings: parts.surroundings ?? new OwnSurroundings(parts.env),
       env: parts.env,
       secrets: parts.secrets,

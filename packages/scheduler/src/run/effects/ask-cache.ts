@@ -20,6 +20,7 @@ import type { Restorable } from "../../entries/run-entries.ts";
 import type { DagNode } from "../../graph/dag-graph.ts";
 import type { ReadyInstance } from "../../graph/ready-instance.ts";
 import { evaluate, type Evaluated } from "../../cache/evaluate.ts";
+import { isRechecked } from "../../cache/recheck.ts";
 import type { RunState } from "../state/run-state.ts";
 import { askEach, ForeseenKeys, type Outcomes } from "./ask-each.ts";
 
@@ -83,13 +84,17 @@ export class AskCache {
     missed: readonly (ReadyInstance & Pick<KeyedInstance, "key">)[],
   ): Promise<AnsweredInstance[]> {
     const { cachingOffReason, clock, defaultTtlMs } = this.#context;
-    const { run, keys } = this.#state;
+    const { run, keys, version } = this.#state;
     const limits = run.cacheLimits;
     const asked = missed.flatMap(({ node, mapIndex, key }): KeyedInstance[] => {
       if (!node.task.cache) return [];
       const { ttlMs: ownTtlMs, errorsTtlMs } = node.task.cache;
       const ttlMs = ownTtlMs === "default" ? defaultTtlMs() : ownTtlMs;
-      return [{ node, mapIndex, key, ttlMs, errorsTtlMs, limits, made: keys.get(node, mapIndex) }];
+      const { taskId, cache } = node.task;
+      const share = this.#recheckShare;
+      const recheck = isRechecked(cache, { key, runId: run.runId, taskId, dag: version.dag, share });
+      const made = keys.get(node, mapIndex);
+      return [{ node, mapIndex, key, ttlMs, errorsTtlMs, limits, isRechecked: recheck, made }];
     });
     const found = await askEach(lookups, asked, async (lookup, some) => lookup.askAgain(some));
     const { outcomes, restorable } = await this.#checkEntries(asked, found);
@@ -128,6 +133,10 @@ export class AskCache {
     return { outcomes, restorable };
   }
 
+  get #recheckShare(): number {
+    return this.#state.run.cacheLimits?.recheck ?? this.#context.recheckShare();
+  }
+
   async #evaluate(ready: readonly ReadyInstance[], offReason: string | null): Promise<Evaluated[]> {
     const { env, maxInputSize, maxProjectedSize, defaultTtlMs } = this.#context;
     const { run, version, table, work, results, keyAnswers } = this.#state;
@@ -135,6 +144,7 @@ export class AskCache {
       maxInputSize: maxInputSize(),
       maxProjectedSize: maxProjectedSize(),
       defaultTtlMs: defaultTtlMs(),
+      recheckShare: this.#recheckShare,
     };
     const around = this.#lookAround(ready, offReason);
     const entries = this.#snapshots(around.keys());

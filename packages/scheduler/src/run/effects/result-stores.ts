@@ -3,7 +3,7 @@
 import { messageOf, type CancelTimer, type Clock } from "@memodag/core";
 import type { StoreOutcome } from "@memodag/result-cache";
 import type { InputChanged } from "../../cache/input-change.ts";
-import { putMode, statusAfterStore, storeFailed } from "../../cache/store-status.ts";
+import { isRecheck, putMode, statusAfterStore, storeFailed } from "../../cache/store-status.ts";
 import { validForMs } from "../../cache/result-validity.ts";
 import type { RunContext } from "../../context/run-context.ts";
 import type { RunState, StoreJob } from "../state/run-state.ts";
@@ -130,6 +130,18 @@ export class ResultStores {
     const fence = await this.#locks.fenceOf(job);
     if (fence === null) return { kind: "lease_lost" };
     const entry = { record, xcoms, ...(fence && { fence }) };
-    return await this.#context.caches.of(run.team, config).store(entry, putMode(row, error));
+    const cache = this.#context.caches.of(run.team, config);
+    const outcome = await cache.store(entry, putMode(row, error));
+    if (outcome.kind === "differs" && isRecheck(row)) {
+      // Neither is known to be right: the next instance with this key runs.
+      await cache.forget(run.team, [record.key], "rechecked");
+      const { dagId, taskId, key } = record;
+      const fields = { dagId, runId: run.runId, taskId, key, storedDigest: outcome.storedDigest };
+      this.#context.log.warn(
+        "a recheck returned other bytes than the entry of its key, which was removed",
+        fields,
+      );
+    }
+    return outcome;
   }
 }

@@ -1,0 +1,45 @@
+// Which hits are compared with a run, because their keys rest on what authors vouch for. Functions of values.
+
+import { sha256, type Digest, type SerializedCacheConfig, type SerializedDag } from "@memodag/core";
+
+/** The highest number of {@link numberOf}, plus one. */
+const NUMBERS = 2 ** 48;
+
+/** A hit that may be rechecked. */
+export interface RecheckedHit {
+  readonly key: Digest;
+  readonly runId: string;
+  readonly taskId: string;
+  readonly dag: Pick<SerializedDag, "transactions">;
+  readonly share: number;
+}
+
+/**
+ * True if a hit is to be run and compared. Every scheduler and every pass decides alike: by key and run. Members of
+ * transactions never are: their effects belong together.
+ * @param share of the hits under weakened keys, from 0 to 1
+ */
+export function isRechecked(
+  config: SerializedCacheConfig,
+  { key, runId, taskId, dag, share }: RecheckedHit,
+): boolean {
+  if (share <= 0 || !isWeakened(config) || numberOf(key, runId) >= share * NUMBERS) return false;
+  return !dag.transactions?.some(({ taskIds }) => taskIds.includes(taskId));
+}
+
+/** True if a part of what the result depends on is left out of the key by its author. A task that only reads stores nothing. */
+function isWeakened({
+  excludeInputs,
+  projections,
+  ignoreSource,
+  share,
+  key,
+  mode,
+}: SerializedCacheConfig): boolean {
+  if (mode === "read") return false;
+  return excludeInputs.length > 0 || Boolean(projections ?? ignoreSource ?? share ?? key);
+}
+
+function numberOf(key: Digest, runId: string): number {
+  return parseInt(sha256(["memodag recheck v1", key, runId].join("\n")).slice(0, 12), 16);
+}
