@@ -42,7 +42,7 @@ export async function lookAtNamedCaches(
 async function probe(caches: ConfiguredValueCaches, team: string, cache: string): Promise<void> {
   const adapter = await caches.open(team, cache);
   const place = { team, cache };
-  const key = `memodag doctor/${randomUUID()}`;
+  const key = `probe of doctor/${randomUUID()}`;
   const value = { kind: "json", text: JSON.stringify(key) } as const;
   await adapter.put(place, key, { value, ttlMs: PROBE_MS, keepMs: PROBE_MS }, null);
   try {

@@ -1,4 +1,4 @@
-// Removes what is in a named cache. Bytes of entries follow with a later collection, if nothing else names them.
+// Removes the values or entries of a named cache. Bytes of entries follow with a later collection, if nothing else names them.
 
 import { checkEntryKey } from "@memodag/core";
 import { audited, newAct } from "../act.ts";
@@ -6,7 +6,7 @@ import type { OperationContext, Stores } from "../context.ts";
 import { getNamedCache, openSharedValues, type CacheName } from "./get-named-cache.ts";
 import type { NamedCache } from "./named-caches.ts";
 
-/** What to remove. */
+/** Selects all of a cache, or a group. */
 export interface ClearCacheInput extends CacheName {
   /** Only keys in this group, at any depth. */
   readonly under?: string | undefined;
@@ -20,7 +20,7 @@ export interface ClearedCache {
   readonly cleared: number;
 }
 
-/** What would be removed. */
+/** The number of entries or values that would be removed. */
 export interface ClearPlan extends ClearedCache {
   readonly cleared: 0;
   readonly wouldClear: number;
@@ -42,7 +42,7 @@ export async function clearCache(
   const cache = getNamedCache(stores, input);
   const { name, team, kind } = cache;
   const prefix = prefixOf(input);
-  // What cannot be done is not written down.
+  // Nothing is recorded that cannot be done.
   if (cache.kind === "values") await openSharedValues(stores, cache);
   if (isConfirmed && !(await isConfirmed(await countIn(stores, cache, prefix))))
     return { name, team, kind, cleared: 0 };
