@@ -114,3 +114,24 @@ describe("olympians, a branching load into SQLite", () => {
     expect(await resultOf(held, "report")).toEqual({ athletes: 0, gaps: 0, medals: 0 });
   });
 });
+
+describe("orders, a load and its check in a transaction", () => {
+  it("remembers both or neither", async () => {
+    const statusesOf = ({ tasks }: RunReport) =>
+      Object.fromEntries(tasks.map(({ taskId, cacheStatus }) => [taskId, cacheStatus]));
+    const { stdout } = await workspace.memodag(["dags", "run", "orders", "--param", "most=500", "--json"]);
+    const failed = JSON.parse(stdout) as RunReport;
+    expect(failed.state).toBe("failed");
+    expect(statusesOf(failed)).toEqual({ "etl.load": "rolled_back", "etl.check": "miss" });
+    expect(failed.tasks[0]).toMatchObject({
+      cacheReason: "transaction etl: etl.check failed",
+      cacheReasonDetail: { transaction: "etl", what: "etl.check failed" },
+    });
+    const passed = await run("orders");
+    expect(statusesOf(passed)).toEqual({ "etl.load": "populated", "etl.check": "populated" });
+    expect(await run("orders")).toMatchObject({ processesSpawned: 0, cache: { hit: 2 } });
+    expect(await workspace.json("dags", "show", "orders")).toMatchObject({
+      transactions: [{ transactionId: "etl", taskIds: ["etl.check", "etl.load"], commit: "lazy" }],
+    });
+  });
+});

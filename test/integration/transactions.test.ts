@@ -1,9 +1,17 @@
 // Transactions: results of several tasks that become visible together, or not at all.
 
-import { reportReason, type Attempt, type CallbackReport, type DagVersion } from "@memodag/core";
+import {
+  reportReason,
+  systemClock,
+  type Attempt,
+  type CallbackReport,
+  type DagRun,
+  type DagVersion,
+} from "@memodag/core";
 import { openTestMetastore, TEST_DIALECTS, type TestMetastore } from "@memodag/metastore/testing";
+import { cancelRun, clearRun, triggerRun } from "@memodag/scheduler";
 import { Dag, type TransactionOptions } from "memodag";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { failed, type Script } from "./scripted-executor.ts";
 import { SchedulerRig } from "./scheduler-rig.ts";
 
@@ -331,5 +339,150 @@ describe.each(TEST_DIALECTS)("transactions on %s", (dialect) => {
     });
     const none = await rig.run(version, { "etl.list": () => [] });
     expect(none.states).toMatchObject({ "etl.list": "success/populated", "etl.each": "skipped/null" });
+  });
+
+  /** Clears what failed in a run and runs it again. */
+  async function clearAndRun(
+    version: DagVersion,
+    run: DagRun,
+    scripts: Readonly<Record<string, Script>>,
+  ): Promise<{ states: Record<string, string>; cleared: string[]; submitted: string[] }> {
+    const request = { downstream: false, useCache: false };
+    const cleared = await clearRun(metastore.runs, { run, version }, request);
+    const { scheduler, executor } = rig.newScheduler(scripts);
+    const over = scheduler.whenOver(run.id);
+    scheduler.start();
+    await over;
+    await scheduler.whenCallbacksCalled();
+    await scheduler.stop(0);
+    const rows = await metastore.runs.listTaskInstances("default", run.id);
+    return {
+      states: Object.fromEntries(rows.map((row) => [row.taskId, `${row.state}/${row.cacheStatus}`])),
+      cleared: cleared.map(({ taskId }) => taskId).toSorted(),
+      submitted: executor.submitted,
+    };
+  }
+
+  test("clearing what failed clears what was rolled back, and commits both", async () => {
+    const version = await pipeline();
+    const { run } = await rig.run(version, { "etl.process": refuse });
+    const again = await clearAndRun(version, run, { "etl.process": () => 1 });
+    expect(again.cleared).toEqual(["etl.load", "etl.process"]);
+    expect(again.submitted).toEqual(["etl.load", "etl.process"]);
+    expect(again.states).toMatchObject({
+      "etl.load": "success/populated",
+      "etl.process": "success/skipped",
+    });
+    expect(await keysOf(version)).toEqual(["etl.load", "etl.process"]);
+  });
+
+  test("a cleared member waits until the callbacks of the rollback have ended", async () => {
+    const version = await pipeline({}, { onRollback: told });
+    const undoing = Promise.withResolvers<void>();
+    const undone = Promise.withResolvers<null>();
+    const order: string[] = [];
+    const first = rig.newScheduler({
+      "etl.load": () => "file",
+      "etl.process": refuse,
+      "etl.load.rollback": () => {
+        undoing.resolve();
+        return undone.promise.then(() => order.push("undone"));
+      },
+    });
+    const run = await triggerRun(metastore.runs, systemClock, {
+      version,
+      conf: {},
+      params: {},
+      logicalDate: null,
+      cacheMode: "use",
+    });
+    const over = first.scheduler.whenOver(run.id);
+    first.scheduler.start();
+    await over;
+    await undoing.promise;
+    await clearRun(metastore.runs, { run, version }, { downstream: false, useCache: false });
+    const second = rig.newScheduler(
+      {
+        "etl.load": () => void order.push("load"),
+        "etl.process": () => 1,
+      },
+      { metastore: await metastore.openAgain() },
+    );
+    const overAgain = second.scheduler.whenOver(run.id);
+    second.scheduler.start();
+    const loadOf = async () => {
+      const rows = await metastore.runs.listTaskInstances("default", run.id);
+      return rows.find(({ taskId }) => taskId === "etl.load");
+    };
+    await vi.waitUntil(async () => (await loadOf())?.cacheReason?.code === "waiting_for_rollback", 20_000);
+    expect(order).toEqual([]);
+    undone.resolve(null);
+    await overAgain;
+    expect(order).toEqual(["undone", "load"]);
+    expect(await loadOf()).toMatchObject({ state: "success", cacheStatus: "populated" });
+    await first.scheduler.stop(0);
+    await second.scheduler.stop(0);
+  });
+
+  test("a cancelled run is rolled back, and its callbacks are called once nothing of it runs", async () => {
+    const version = await pipeline({ onRollback: told }, { onRollback: told });
+    const { calls, scripts } = hooks("etl.load.rollback", "etl.rollback");
+    const running = Promise.withResolvers<void>();
+    const { scheduler } = rig.newScheduler({
+      ...scripts,
+      "etl.process": () => {
+        running.resolve();
+        return new Promise(() => undefined);
+      },
+    });
+    const run = await triggerRun(metastore.runs, systemClock, {
+      version,
+      conf: {},
+      params: {},
+      logicalDate: null,
+      cacheMode: "use",
+    });
+    const over = scheduler.whenOver(run.id);
+    scheduler.start();
+    await running.promise;
+    await cancelRun(metastore.runs, { run, version });
+    scheduler.wake();
+    await over;
+    await scheduler.whenCallbacksCalled();
+    await scheduler.stop(0);
+    const rows = await metastore.runs.listTaskInstances("default", run.id);
+    expect(rows.find(({ taskId }) => taskId === "etl.load")).toMatchObject({
+      state: "success",
+      cacheStatus: "rolled_back",
+      cacheReason: { detail: { what: "its run was cancelled" } },
+    });
+    expect(calls).toEqual(["etl.load.rollback null", "etl.rollback"]);
+    expect(await keysOf(version)).toEqual([]);
+  });
+
+  test("what the cache does not take at the end of a run is stored later, and then committed", async () => {
+    const version = await pipeline({ onCommit: told });
+    const { calls, scripts } = hooks("etl.commit");
+    let isAway = true;
+    const records = new Proxy(metastore.records, {
+      get(target, name) {
+        if (name === "putAll" && isAway) return () => Promise.reject(new Error("the cache is away"));
+        const member = Reflect.get(target, name) as unknown;
+        return typeof member === "function" ? member.bind(target) : member;
+      },
+    });
+    const run = await rig.run(version, { "etl.process": () => 1, ...scripts }, { records });
+    expect(run.run.state).toBe("success");
+    expect(run.states).toMatchObject({ "etl.load": "success/staged", "etl.process": "success/staged" });
+    expect([await keysOf(version), calls]).toEqual([[], []]);
+    isAway = false;
+    const { scheduler } = rig.newScheduler(scripts, { records });
+    scheduler.start();
+    await scheduler.whenCallbacksCalled();
+    await scheduler.stop(0);
+    expect(await keysOf(version)).toEqual(["etl.load", "etl.process"]);
+    expect(calls).toEqual(["etl.commit"]);
+    const rows = await metastore.runs.listTaskInstances("default", run.run.id);
+    expect(rows.find(({ taskId }) => taskId === "etl.load")?.cacheStatus).toBe("populated");
   });
 });
