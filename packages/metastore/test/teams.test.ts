@@ -54,6 +54,9 @@ type Case = (world: World) => Promise<readonly [got: unknown, expected: unknown]
 
 const NONE = new Map();
 const ofScheduler: Teamless = "schedulers carry out the runs of all teams, and never show one's to another";
+/** The digest of a function and its arguments. */
+const MEMO = sha256("etag(doc)");
+
 const ofAdmin: Teamless = "the installation's, and no team's";
 
 const CASES: Readonly<Record<string, Case | Teamless>> = {
@@ -369,6 +372,12 @@ const CASES: Readonly<Record<string, Case | Teamless>> = {
     await metastore.records.purge({ team: BEES });
     return [put, { kind: "stored" }];
   },
+  "records.putAll": async ({ metastore }) => {
+    const own = { ...record, team: BEES, xcoms: [{ ...record.xcoms[0]!, digest: sha256("bees") }] };
+    const put = await metastore.records.putAll?.([{ record: own, mode: "replace" }]);
+    await metastore.records.purge({ team: BEES });
+    return [put, [{ kind: "stored" }]];
+  },
   "records.touch": async ({ metastore }) => [
     await metastore.records.touch(BEES, [{ key, count: 7 }]),
     undefined,
@@ -560,7 +569,20 @@ const CASES: Readonly<Record<string, Case | Teamless>> = {
     await metastore.leases.release(BEES, key, await antsToken(metastore)),
     undefined,
   ],
+  "leases.list": async ({ metastore }) => [await metastore.leases.list(BEES), []],
+  "leases.tryRevoke": async ({ metastore }) => [await metastore.leases.tryRevoke(BEES, key), false],
 
+  "keyMemos.find": async ({ metastore }) => [await metastore.keyMemos.find(BEES, [MEMO]), new Map()],
+  "keyMemos.put": async ({ metastore }) => [
+    await metastore.keyMemos.put(BEES, new Map([[MEMO, '"of bees"']])),
+    undefined,
+  ],
+  "keyMemos.amount": ofAdmin,
+  "keyMemos.deleteBatch": ofAdmin,
+
+  "runs.listUnsettledRuns": ofScheduler,
+  "runs.loadEndedRun": "by a number that only a run of the team names",
+  "runs.findTransactions": "by a run that its caller found by team",
   "runs.createRun": async ({ metastore, beesVersion, antsRun }) => [
     // Last, since from then on bees have it. The same name as a run of ants: no conflict between teams.
     (await metastore.runs.createRun(newRun(DAG, beesVersion, { team: BEES, runId: antsRun.runId }))).team,
@@ -638,6 +660,7 @@ async function settle(metastore: TestMetastore): Promise<DagRun> {
   await metastore.decisions.keep([decisionOf(run, "ants")]);
   await metastore.audit.write({ actor, action: "dags.run", team: ANTS, filter: { dagId: DAG } }, 1);
   await metastore.leases.tryAcquire(ANTS, key, "ants", 600_000);
+  await metastore.keyMemos.put(ANTS, new Map([[MEMO, '"of ants"']]));
   const upload = { team: ANTS, store: "s3", name: NAME };
   await metastore.entries.beginUpload(upload);
   const blob = await metastore.entries.endUpload(upload, {
@@ -739,6 +762,7 @@ async function everythingOf({ metastore, antsRun }: World): Promise<unknown> {
     decision: await decisions.find(ANTS, antsRun.id, TASK),
     audit: await audit.list({ team: ANTS, limit: 9 }),
     lease: await leases.tryAcquire(ANTS, key, "somebody else", 1),
+    answers: await metastore.keyMemos.find(ANTS, [MEMO]),
     entry: await metastore.entries.find(placeOf(antsRun), ENTRY, ATTEMPT),
     asked: (await metastore.humans.listOpenRequests({ team: ANTS })).map(({ request }) => request),
     rate: (await metastore.valueCaches.find({ team: ANTS, cache: "rates" }, ["EUR"])).get("EUR")?.value,
