@@ -51,7 +51,7 @@ export * from "./percentage.ts";
 export * from "./reason.ts";
 export * from "./results-in.ts";
 export * from "./run-selection.ts";
-export * from "./run-transaction.ts";
+export * from "./ports/run-transaction.ts";
 export * from "./runtime.ts";
 export * from "./declared-paths.ts";
 export * from "./file-patterns.ts";

@@ -22,7 +22,7 @@ import type {
 } from "@memodag/result-cache";
 import type { Expression, Kysely, RawBuilder, Transaction, SqlBool } from "kysely";
 import type { CopySide } from "./copy-side.ts";
-import type { RestoredRow } from "./entries/entry-rows.ts";
+import type { RestoredRow } from "./rows/restored-row.ts";
 import type { Schema } from "./tables/schema.ts";
 import type { TransactionScript } from "./transaction-script.ts";
 

@@ -31,7 +31,7 @@ import type {
   Values,
 } from "@memodag/result-cache";
 import type { NamedCaches } from "./caches/named-caches.ts";
-import type { RetentionLimits } from "./retention/limits.ts";
+import type { RetentionLimits } from "./retention-limits.ts";
 
 /** The lock stores of a deployment. */
 export interface LockStoreDirectory {

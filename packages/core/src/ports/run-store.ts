@@ -5,7 +5,7 @@ import type { NewCallback } from "./callback-store.ts";
 import type { EntryWrites, SavedEntry } from "./entry-store.ts";
 import type { DagRun, NewDagRun, StoredError, TaskInstance, TaskInstanceId, XCom } from "../dag-run.ts";
 import type { Reason } from "../reason.ts";
-import type { RunTransactions, TransactionWrites } from "../run-transaction.ts";
+import type { RunTransactions, TransactionWrites } from "./run-transaction.ts";
 import type { DagRunState, MarkedState, TaskInstanceState } from "../states.ts";
 
 /** A run whose lease this process holds, with its current rows. */

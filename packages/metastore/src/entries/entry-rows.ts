@@ -43,13 +43,6 @@ interface BlobRow {
   readonly name: string | null;
 }
 
-/** A key that a hit restores, and its bytes. */
-export interface RestoredRow {
-  readonly key: string;
-  readonly blobId: number;
-  readonly ttlMs: number | null;
-}
-
 /** Both kinds of columns. */
 export interface EntryRow extends BlobRow {
   readonly id: number;

@@ -1,7 +1,7 @@
 // The entries that a hit restores as rows of a statement, on PostgreSQL.
 
 import { sql, type RawBuilder } from "kysely";
-import type { RestoredRow } from "../entries/entry-rows.ts";
+import type { RestoredRow } from "../rows/restored-row.ts";
 
 /** Arrays, since reading a parameter for each field would take longer than inserting the rows. */
 export function restoredRows(rows: readonly RestoredRow[]): RawBuilder<unknown> {

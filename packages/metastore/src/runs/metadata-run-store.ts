@@ -40,7 +40,7 @@ import { findRunSummaries } from "./find-run-summaries.ts";
 import { listInterruptedRuns } from "./list-interrupted-runs.ts";
 import { reloadRun } from "./reload-run.ts";
 import { insertReceiving } from "./receive-results.ts";
-import { findTransactions, listUnsettled, loadEnded } from "./run-transactions.ts";
+import { findTransactions, listUnsettled, loadEnded } from "../run-transactions.ts";
 import { listLeaseOwners, releaseLeases, renewLeases } from "./run-leases.ts";
 import { toTaskInstance } from "../rows/task-instance-row.ts";
 import { writeStorablePass } from "./unstorable-instances.ts";

@@ -1,7 +1,7 @@
 // The entries that a hit restores as rows of a statement, on SQLite.
 
 import { sql, type RawBuilder } from "kysely";
-import type { RestoredRow } from "../entries/entry-rows.ts";
+import type { RestoredRow } from "../rows/restored-row.ts";
 
 /** One parameter, so that the statement is the same for any number of rows. */
 export function restoredRows(rows: readonly RestoredRow[]): RawBuilder<unknown> {

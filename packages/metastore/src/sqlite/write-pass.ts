@@ -4,7 +4,7 @@ import type { PassOutcome, PassWrite } from "@memodag/core";
 import type { PassOptions } from "../dialect.ts";
 import { AbandonedPass } from "../abandoned-pass.ts";
 import { writeEntries } from "../entries/write-entries.ts";
-import { writeTransactions } from "../runs/run-transactions.ts";
+import { writeTransactions } from "../run-transactions.ts";
 import { storableText } from "../storable-text.ts";
 import { placeOf } from "../rows/xcom-row.ts";
 import { owedCallbackBody } from "../rows/owed-callback-row.ts";

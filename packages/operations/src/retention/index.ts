@@ -4,5 +4,5 @@ export { giveBackSpace } from "./give-back-space.ts";
 export { planRetention } from "./plan.ts";
 export { Leadership } from "./leadership.ts";
 export { LocalFiles } from "./local-files.ts";
-export type { DagLimits, RetentionLimits } from "./limits.ts";
+export type { DagLimits, RetentionLimits } from "../retention-limits.ts";
 export type { Removed } from "./removed.ts";

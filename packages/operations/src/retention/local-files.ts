@@ -3,7 +3,7 @@
 import { chunksOf, type ArtifactCopy, type RunLogPlaces, type RunLogs } from "@memodag/core";
 import type { OperationContext } from "../context.ts";
 import { removeLogs } from "./drain.ts";
-import { limitOf, type DagLimits } from "./limits.ts";
+import { limitOf, type DagLimits } from "../retention-limits.ts";
 import { addRemoved, NOTHING_REMOVED, type Removed } from "./removed.ts";
 
 /** The parts of a context that local files need. */

@@ -1,7 +1,7 @@
 // Finds the runs, and the parts of runs, that are over the limits of the config.
 
 import type { DagStore, EndedRun, EndedRunSizes, RunPart, RunRetention } from "@memodag/core";
-import { limitOf, limitsOf, type RetentionLimits } from "./limits.ts";
+import { limitOf, limitsOf, type RetentionLimits } from "../retention-limits.ts";
 import type { WaitingRuns } from "./waiting-runs.ts";
 
 /** Pages of runs, each after the last run of the one before; an empty page is the last. */

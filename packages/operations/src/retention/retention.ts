@@ -4,7 +4,7 @@ import type { EndedRun, LogStore, RunPart } from "@memodag/core";
 import { inPacedBatches } from "@memodag/result-cache";
 import type { OperationContext } from "../context.ts";
 import { drainRows, removeLogs } from "./drain.ts";
-import type { RetentionLimits } from "./limits.ts";
+import type { RetentionLimits } from "../retention-limits.ts";
 import { oldRuns, runsOverSize, runsWithOldXComs, withoutNeeded, type RunPages } from "./old-runs.ts";
 import { addRemoved, NOTHING_REMOVED, type Removed } from "./removed.ts";
 import { WaitingRuns } from "./waiting-runs.ts";

@@ -2,7 +2,7 @@
 
 import { instanceName, isTerminal, RETURN_VALUE, type Digest } from "@memodag/core";
 import type { AnsweredInstance } from "../../cache/cache-answer.ts";
-import { bodyOf } from "../../cache/staged-body.ts";
+import { bodyOf } from "./staged-body.ts";
 import type { RunContext } from "../../context/run-context.ts";
 import type { ReadyInstance } from "../../graph/ready-instance.ts";
 import type { TransactionUnit } from "../../graph/transaction-units.ts";

@@ -4,7 +4,7 @@ import { messageOf, type SerializedTransaction, type StagedMember } from "@memod
 import type { StagedEntry } from "@memodag/result-cache";
 import { switchedOff } from "../../cache/cache-intent.ts";
 import { validForMs } from "../../cache/result-validity.ts";
-import { bodyOf, type StagedBody } from "../../cache/staged-body.ts";
+import { bodyOf, type StagedBody } from "./staged-body.ts";
 import { putMode, statusAfterStore, storeFailed } from "../../cache/store-status.ts";
 import { transactionCallbacks, type InstanceView } from "../../callbacks/transaction-callbacks.ts";
 import type { RunContext } from "../../context/run-context.ts";

@@ -1,7 +1,7 @@
 // A transaction of a run, and what its tasks have done so far.
 
-import type { TaskInstanceId } from "./dag-run.ts";
-import type { SavedEntry } from "./ports/entry-store.ts";
+import type { TaskInstanceId } from "../dag-run.ts";
+import type { SavedEntry } from "./entry-store.ts";
 
 /**
  * The state of a transaction in a run. `committing`: it is decided that its results are stored, and they are being

@@ -9,11 +9,11 @@ import {
   type SavedEntry,
   type TransactionWrites,
 } from "@memodag/core";
-import { AbandonedPass } from "../abandoned-pass.ts";
-import type { Dialect } from "../dialect.ts";
-import { toClaimedRun } from "../rows/claimed-run.ts";
-import { storableText } from "../storable-text.ts";
-import { statement, type TransactionScript } from "../transaction-script.ts";
+import { AbandonedPass } from "./abandoned-pass.ts";
+import type { Dialect } from "./dialect.ts";
+import { toClaimedRun } from "./rows/claimed-run.ts";
+import { storableText } from "./storable-text.ts";
+import { statement, type TransactionScript } from "./transaction-script.ts";
 
 /** Rows of one statement: within what a statement takes of values on every database. */
 const ROWS_AT_ONCE = 100;

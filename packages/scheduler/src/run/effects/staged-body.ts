@@ -2,7 +2,7 @@
 
 import type { CacheStatus, Reason, StagedMember } from "@memodag/core";
 import type { PutMode, StagedXCom } from "@memodag/result-cache";
-import type { PreparedRecord } from "../run/effects/prepare-record.ts";
+import type { PreparedRecord } from "./prepare-record.ts";
 
 /** The content of a staged member's body. `own`: it took the result of another member. */
 export type StagedBody =
