@@ -178,7 +178,9 @@ describe("doctor", () => {
       expect.stringMatching(/^fail damaging: it has \d+ bytes of \d+ that were just written/),
       "fail away: the service is away",
       "ok disk stores, returns and deletes bytes",
-      expect.stringMatching(/^fail fast: Redis at 127.0.0.1:1 failed to (?:store results|list locks) \(no connection/),
+      expect.stringMatching(
+        /^fail fast: Redis at 127.0.0.1:1 failed to (?:store results|list locks) \(no connection/,
+      ),
     ]);
   });
 });

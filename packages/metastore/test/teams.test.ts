@@ -54,9 +54,6 @@ type Case = (world: World) => Promise<readonly [got: unknown, expected: unknown]
 
 const NONE = new Map();
 const ofScheduler: Teamless = "schedulers carry out the runs of all teams, and never show one's to another";
-/** The digest of a function and its arguments. */
-const MEMO = sha256("etag(doc)");
-
 const ofAdmin: Teamless = "the installation's, and no team's";
 
 const CASES: Readonly<Record<string, Case | Teamless>> = {
@@ -569,17 +566,8 @@ const CASES: Readonly<Record<string, Case | Teamless>> = {
     await metastore.leases.release(BEES, key, await antsToken(metastore)),
     undefined,
   ],
-  "leases.list": async ({ metastore }) => [await metastore.leases.list(BEES), []],
-  "leases.tryRevoke": async ({ metastore }) => [await metastore.leases.tryRevoke(BEES, key), false],
 
-  "keyMemos.find": async ({ metastore }) => [await metastore.keyMemos.find(BEES, [MEMO]), new Map()],
-  "keyMemos.put": async ({ metastore }) => [
-    await metastore.keyMemos.put(BEES, new Map([[MEMO, '"of bees"']])),
-    undefined,
-  ],
-  "keyMemos.amount": ofAdmin,
-  "keyMemos.deleteBatch": ofAdmin,
-
+  "runs.countWaiting": async ({ metastore }) => [await metastore.runs.countWaiting(BEES), []],
   "runs.listUnsettledRuns": ofScheduler,
   "runs.loadEndedRun": "by a number that only a run of the team names",
   "runs.findTransactions": "by a run that its caller found by team",
@@ -660,7 +648,6 @@ async function settle(metastore: TestMetastore): Promise<DagRun> {
   await metastore.decisions.keep([decisionOf(run, "ants")]);
   await metastore.audit.write({ actor, action: "dags.run", team: ANTS, filter: { dagId: DAG } }, 1);
   await metastore.leases.tryAcquire(ANTS, key, "ants", 600_000);
-  await metastore.keyMemos.put(ANTS, new Map([[MEMO, '"of ants"']]));
   const upload = { team: ANTS, store: "s3", name: NAME };
   await metastore.entries.beginUpload(upload);
   const blob = await metastore.entries.endUpload(upload, {
@@ -762,7 +749,6 @@ async function everythingOf({ metastore, antsRun }: World): Promise<unknown> {
     decision: await decisions.find(ANTS, antsRun.id, TASK),
     audit: await audit.list({ team: ANTS, limit: 9 }),
     lease: await leases.tryAcquire(ANTS, key, "somebody else", 1),
-    answers: await metastore.keyMemos.find(ANTS, [MEMO]),
     entry: await metastore.entries.find(placeOf(antsRun), ENTRY, ATTEMPT),
     asked: (await metastore.humans.listOpenRequests({ team: ANTS })).map(({ request }) => request),
     rate: (await metastore.valueCaches.find({ team: ANTS, cache: "rates" }, ["EUR"])).get("EUR")?.value,

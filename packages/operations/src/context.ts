@@ -30,7 +30,7 @@ import type {
   SupersededStore,
   Values,
 } from "@memodag/result-cache";
-import type { NamedCaches } from "./caches/named-caches.ts";
+import type { NamedCaches } from "./named-caches.ts";
 import type { RetentionLimits } from "./retention-limits.ts";
 
 /** The lock stores of a deployment. */

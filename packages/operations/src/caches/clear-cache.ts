@@ -4,7 +4,7 @@ import { checkEntryKey } from "@memodag/core";
 import { audited, newAct } from "../act.ts";
 import type { OperationContext, Stores } from "../context.ts";
 import { getNamedCache, openSharedValues, type CacheName } from "./get-named-cache.ts";
-import type { NamedCache } from "./named-caches.ts";
+import type { NamedCache } from "../named-caches.ts";
 
 /** Selects all of a cache, or a group. */
 export interface ClearCacheInput extends CacheName {

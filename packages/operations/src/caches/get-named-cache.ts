@@ -3,7 +3,7 @@
 import { findNearest, MemodagError } from "@memodag/core";
 import type { NamedValueCache } from "@memodag/scheduler";
 import type { Stores } from "../context.ts";
-import type { NamedCache } from "./named-caches.ts";
+import type { NamedCache } from "../named-caches.ts";
 
 /** Names a cache and, if several teams have one of that name, the team. */
 export interface CacheName {

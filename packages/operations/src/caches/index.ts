@@ -8,4 +8,4 @@ export {
 } from "./clear-cache.ts";
 export { listCaches, type CacheReport } from "./list-caches.ts";
 export type { CacheName } from "./get-named-cache.ts";
-export type { NamedCache, NamedCaches } from "./named-caches.ts";
+export type { NamedCache, NamedCaches } from "../named-caches.ts";

@@ -3,7 +3,7 @@
 import { messageOf, type EntryScope } from "@memodag/core";
 import type { OperationContext, Stores } from "../context.ts";
 import { openSharedValues } from "./get-named-cache.ts";
-import type { NamedCache } from "./named-caches.ts";
+import type { NamedCache } from "../named-caches.ts";
 
 /** A cache of a team. */
 export interface CacheReport {

@@ -12,7 +12,19 @@ const MINUTE = 60_000;
 /** Registers the promises of {@link ValueCache} on an adapter as tests. */
 export function describeValueCache(name: string, harness: ValueStoreHarness, runner: TestRunner): void {
   runner.describe(`get-or-create on ${name}`, () => {
-    const check = caseOf(runner, harness);
+    const opened: ValueCache[] = [];
+    const open = (...args: Parameters<typeof openCache>): ValueCache => {
+      const cache = openCache(...args);
+      opened.push(cache);
+      return cache;
+    };
+    // Closed, so that no cache writes its counts while the next test counts.
+    const close = () => Promise.all(opened.splice(0).map((cache) => cache.close()));
+    const checkOpen = caseOf(runner, harness);
+    const check: typeof checkOpen = (title, body) =>
+      checkOpen(title, async (store) => {
+        await body(store).finally(close);
+      });
 
     check("creates once, then finds", async ({ adapter }) => {
       const cache = open(adapter);
@@ -477,7 +489,7 @@ export function describeValueCache(name: string, harness: ValueStoreHarness, run
   });
 }
 
-function open(adapter: ValueAdapter, options: Partial<ValueCacheOptions> = {}): ValueCache {
+function openCache(adapter: ValueAdapter, options: Partial<ValueCacheOptions> = {}): ValueCache {
   return new ValueCache({ name: "rates", adapter, ...options });
 }
 
