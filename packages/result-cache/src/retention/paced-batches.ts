@@ -21,6 +21,9 @@ const BATCH_MS = 10;
 /** Milliseconds of a rest at least: a process that waits for SQLite's lock looks at it every few. */
 const SHORTEST_REST_MS = 5;
 
+/** Milliseconds of a rest at most: a batch that a stalled disk has held up says nothing of the next one. */
+const LONGEST_REST_MS = 2_000;
+
 /** A rest's length in batches: with it, others have the database for a third of the time at least. */
 export const SHORT_RESTS = 0.5;
 
@@ -43,7 +46,7 @@ export async function inPacedBatches(
     if (!(await work(limit))) return;
     const tookMs = performance.now() - startedAt;
     limit = nextLimit(limit, tookMs);
-    await rest(Math.max(SHORTEST_REST_MS, tookMs * restsABatch));
+    await rest(Math.min(LONGEST_REST_MS, Math.max(SHORTEST_REST_MS, tookMs * restsABatch)));
   }
 }
 

@@ -52,3 +52,17 @@ test("ends at the next batch once it is aborted, without an error", async () => 
   }, abort.signal);
   expect(calls).toBe(1);
 });
+
+test("rests for two seconds at most, however long a stalled disk held up the batch", async () => {
+  const realNow = performance.now.bind(performance);
+  let made = 0;
+  const time = vi.spyOn(performance, "now").mockImplementation(() => made);
+  onTestFinished(() => time.mockRestore());
+  const startedAt = realNow();
+  let calls = 0;
+  await inPacedBatches(async () => {
+    made += 600_000;
+    return (calls += 1) < 2;
+  });
+  expect(realNow() - startedAt).toBeLessThan(60_000);
+});
