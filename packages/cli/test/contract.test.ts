@@ -108,7 +108,7 @@ const CASES: readonly [name: string, input: (ids: Ids) => object, words?: (ids: 
     ({ runId }) => ({ dagId: "shapes", runId }),
     ({ runId }) => ["cache", "explain", "shapes", runId],
   ],
-  ["cache.locks", () => ({}), () => ["cache", "locks"]],
+  ["cache.locks", () => ({})],
   ["cache.plan-gc", () => ({}), () => ["cache", "gc", "--dry-run"]],
   ["cache.plan-purge", () => ({ dagId: "shapes" }), () => ["cache", "purge", "--dag", "shapes", "--dry-run"]],
   ["cache.verify", () => ({}), () => ["cache", "verify"]],

@@ -65,6 +65,7 @@ export class CacheLeases {
   readonly #options: CacheLeasesOptions;
   readonly #breaker: CacheBreaker;
   readonly #flights = new Map<string, Flight>();
+  readonly #releasing = new Set<Promise<unknown>>();
   #cancelRenewal: CancelTimer | undefined;
   readonly #opened: (() => Promise<void>) | undefined;
   #opening: Promise<void> | undefined;
@@ -162,7 +163,10 @@ export class CacheLeases {
     const flight = this.#flights.get(name);
     if (flight?.lease?.token !== token) return;
     flight.lease = undefined;
-    const outcome = await this.#call(() => this.#store.release(team, key, token));
+    const releasing = this.#call(() => this.#store.release(team, key, token));
+    this.#releasing.add(releasing);
+    const outcome = await releasing;
+    this.#releasing.delete(releasing);
     if (outcome.kind !== "answered") {
       this.#log.warn("could not give back the lease of a cache key; it expires", {
         team,
@@ -173,10 +177,12 @@ export class CacheLeases {
     this.#end(name, flight);
   }
 
-  /** Gives back all that are held; for the end of a process. */
+  /** Gives back all that are held, and waits for all that are being given back; for the end of a process. */
   async close(): Promise<void> {
     const held = [...this.#flights.values()].flatMap(({ lease }) => (lease ? [lease] : []));
-    await Promise.all(held.map((lease) => this.release(lease)));
+    for (const lease of held) void this.release(lease);
+    // Those that were given back just before are on their way, too.
+    await Promise.all(this.#releasing);
     this.#cancelRenewal?.();
     this.#cancelRenewal = undefined;
   }

@@ -210,3 +210,19 @@ test("a fence holds as long as the lease", async () => {
   await store.tryRevoke("ml", "key");
   expect(await fence.confirm()).toBe(false);
 });
+
+test("closing waits for what is being given back", async () => {
+  const { promise: answered, resolve: answer } = Promise.withResolvers<void>();
+  let isReleased = false;
+  const leases = leasesOver({
+    async release(...call) {
+      await answered;
+      await store.release(...call);
+      isReleased = true;
+    },
+  });
+  void leases.release(await acquired(leases, "one"));
+  const closed = leases.close().then(() => isReleased);
+  answer();
+  expect(await closed).toBe(true);
+});
