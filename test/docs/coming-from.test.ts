@@ -18,10 +18,12 @@ function rowsOf(text: string): Row[] {
 }
 
 /** What is wrong with a row's claim; undefined when its test is there, or it claims nothing. */
-function findFault([feature, , memodag = "", proof = ""]: Row): string | undefined {
+function findFault(row: Row): string | undefined {
+  const [feature] = row;
+  const [memodag = "", proof = ""] = row.slice(-2);
   // A row that says no has nothing to prove; any other names its test.
   if (/^no\b/.test(memodag)) return proof === "" ? undefined : `${feature}: a test of what there is not`;
-  const [, name, path] = /^\[(.+)\]\(\.\.\/(.+\.test\.ts)\)$/.exec(proof) ?? [];
+  const [, name, path] = /^\[(.+)\]\(\.\.\/(.+(?:\.test|-contract)\.ts)\)$/.exec(proof) ?? [];
   if (name === undefined || path === undefined) return `${feature}: names no test`;
   const file = join(repository, path);
   if (!existsSync(file)) return `${feature}: there is no ${path}`;
@@ -37,8 +39,16 @@ test("every feature beside Airflow's names the test that shows it", () => {
   expect(rows.flatMap((row) => findFault(row) ?? [])).toEqual([]);
 });
 
+test("every behaviour beside Prefect's names the test that shows it", () => {
+  const text = readFileSync(join(repository, "docs/prefect.md"), "utf8");
+  const rows = rowsOf(text.slice(text.indexOf("## Behaviour by behaviour")));
+  expect(rows.length).toBeGreaterThan(40);
+  expect(rows.map(({ length }) => length)).toEqual(rows.map(() => 3));
+  expect(rows.flatMap((row) => findFault(row) ?? [])).toEqual([]);
+});
+
 test("the check finds what is wrong", () => {
-  const here = "../test/docs/airflow.test.ts";
+  const here = "../test/docs/coming-from.test.ts";
   const table = [
     "| feature | theirs | memodag | test |",
     "| --- | :-- | --- | --- |",
@@ -52,7 +62,7 @@ test("the check finds what is wrong", () => {
   expect(rowsOf(table.join("\n")).flatMap((row) => findFault(row) ?? [])).toEqual([
     "c: names no test",
     "d: there is no test/gone.test.ts",
-    'e: test/docs/airflow.test.ts has no "a test that is not there"',
+    'e: test/docs/coming-from.test.ts has no "a test that is not there"',
     "f: a test of what there is not",
   ]);
 });
