@@ -82,13 +82,14 @@ export class OwnResults {
   #mustWait(unit: TransactionUnit, instance: AnsweredInstance, key: Digest): boolean {
     const name = `${key} ${unit.id}`;
     const same = this.#byKey.get(name);
+    const { node, mapIndex, change } = instance;
+    // It asks again after its attempt was lost.
+    if (same && same.runs.node === node && same.runs.mapIndex === mapIndex) return false;
     if (!same) {
-      const { node, mapIndex } = instance;
       this.#byKey.set(name, { runs: { node, mapIndex }, waiting: [] });
       return false;
     }
     same.waiting.push(instance);
-    const { node, mapIndex, change } = instance;
     const what = instanceName(same.runs.node.task.taskId, same.runs.mapIndex);
     const cacheReason = { code: "waiting", detail: { what } } as const;
     this.#state.table.change(node, mapIndex, { ...change, cacheReason });
