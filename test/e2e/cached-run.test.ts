@@ -86,6 +86,8 @@ describe.each(TEST_DIALECTS)("a Dag that runs twice, on %s", (dialect) => {
         lookup_timeout: 0,
         lookup_failure: 0,
         put_failure: 0,
+        staged: 0,
+        rolled_back: 0,
         savedMs: second.tasks.reduce((sum, { savedMs }) => sum + (savedMs ?? Number.NaN), 0),
       },
       tasks: [

@@ -40,6 +40,8 @@ describe("reportRun", () => {
         lookup_timeout: 0,
         lookup_failure: 0,
         put_failure: 0,
+        staged: 0,
+        rolled_back: 0,
         disabled: 0,
         savedMs: 40,
       },
