@@ -1,4 +1,4 @@
-import { digestOf, type ProcessedDagFile } from "@memodag/core";
+import { digestOf, sha256, type ProcessedDagFile } from "@memodag/core";
 import { TEST_DIALECTS, openTestMetastore, type TestMetastore } from "@memodag/metastore/testing";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { artifact, dagFile, newRun, saveDag, serializedDag } from "./dags-and-runs.ts";
@@ -53,6 +53,17 @@ describe.each(TEST_DIALECTS)("the Dag store on %s", (dialect) => {
     ]);
     const stored = await metastore.dags.getArtifact(artifact.digest);
     expect([stored.digest, Buffer.from(stored.code).toString()]).toEqual([artifact.digest, "code"]);
+  });
+
+  test("keeps the code of tasks once, which several tasks of a file may reach", async () => {
+    const sourceHash = sha256("code of two tasks");
+    const source = { sourceHash, mode: "slice", components: [] } as const;
+    const file = dagFile("twice.ts", "twice", "twice");
+    await metastore.dags.saveDagFile({
+      ...read(file, serializedDag("twice")),
+      sources: [source, source],
+    } as ProcessedDagFile);
+    expect([...(await metastore.dags.findTaskSources("twice", [sourceHash]))]).toHaveLength(1);
   });
 
   test("does not read a Dag in the format of a later version, which other Dags do not notice", async () => {

@@ -70,7 +70,9 @@ function* insertSources(
   team: string,
   sources: readonly TaskSourceRecord[],
 ): TransactionScript<void> {
-  for (const some of chunksOf(sources, SOURCES_A_STATEMENT)) {
+  // Tasks of one file may reach the same code, and PostgreSQL updates a row once in a statement.
+  const distinct = new Map(sources.map((source) => [source.sourceHash, source]));
+  for (const some of chunksOf([...distinct.values()], SOURCES_A_STATEMENT)) {
     const rows = some.map((source) => ({
       team,
       source_hash: source.sourceHash,

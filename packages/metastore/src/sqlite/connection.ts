@@ -171,7 +171,7 @@ export function openSqliteConnection(path: string, options: SqliteOptions): Sqli
     if (path !== IN_MEMORY) makeFile(path);
     driver = new Database(path, { timeout: busyTimeoutMs });
     // Only a file without tables takes it: with it, pages can be given back without writing all others anew.
-    driver.pragma("auto_vacuum = INCREMENTAL");
+    if (path === IN_MEMORY || statSync(path).size === 0) driver.pragma("auto_vacuum = INCREMENTAL");
     useWriteAheadLog(driver, busyTimeoutMs);
     driver.pragma("synchronous = NORMAL");
     driver.pragma("foreign_keys = ON");
