@@ -10,7 +10,7 @@ import {
 } from "@memodag/core";
 import { openTestMetastore, TEST_DIALECTS, type TestMetastore } from "@memodag/metastore/testing";
 import { cancelRun, clearRun, triggerRun } from "@memodag/scheduler";
-import { Dag, type TransactionOptions } from "memodag";
+import { Dag, type CacheConfig, type TransactionOptions } from "memodag";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { failed, type Script } from "./scripted-executor.ts";
 import { SchedulerRig } from "./scheduler-rig.ts";
@@ -212,6 +212,48 @@ describe.each(TEST_DIALECTS)("transactions on %s", (dialect) => {
       "etl.many[3]": "success/hit",
     });
     expect(await keysOf(version)).toEqual(["etl.many", "etl.many"]);
+  });
+
+  test.each<[string, CacheConfig]>([
+    ["the ttl of its reader", { ttl: "1h" }],
+    ["its own expiry", { ttl: null, expires: "1h" }],
+    ["the next date of a schedule", { ttl: null, expires: "@hourly" }],
+  ])("a staged result is not taken beyond %s", async (_, settings) => {
+    for (const [hours, isTaken] of [
+      [0, true],
+      [2, false],
+    ] as const) {
+      const dag = new Dag(`dag${(dagCount += 1)}`);
+      const cache = { ...settings, share: dag.dagId, source: "version", version: "1" } as const;
+      const etl = dag.transaction("etl");
+      const first = etl.task("first", inert, { cache })({});
+      const between = etl.task("between", inert)({ first });
+      etl.task("second", inert, { cache })({}).after(between);
+      let passedMs = 0;
+      const clock = { ...systemClock, now: () => systemClock.now() + passedMs };
+      const pass = (): null => {
+        passedMs = hours * 3_600_000;
+        return null;
+      };
+      const run = await rig.run(await rig.define(dag), { "etl.between": pass }, { clock });
+      expect(run.states["etl.second"]).toBe(isTaken ? "success/hit" : "success/populated");
+    }
+  });
+
+  test("a date that passes before the commit keeps a result from being stored", async () => {
+    const version = await pipeline({}, { cache: { ttl: null, expires: "@daily" } });
+    let passedMs = 0;
+    const clock = { ...systemClock, now: () => systemClock.now() + passedMs };
+    const pass = (): null => {
+      passedMs = 25 * 3_600_000;
+      return null;
+    };
+    const run = await rig.run(version, { "etl.process": pass }, { clock });
+    expect(run.states).toMatchObject({
+      "etl.load": "success/uncacheable",
+      "etl.process": "success/populated",
+    });
+    expect(await keysOf(version)).toEqual(["etl.process"]);
   });
 
   test("of two members with one key the second runs when the first has failed", async () => {

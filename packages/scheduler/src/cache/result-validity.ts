@@ -27,6 +27,19 @@ export function validForMs(
   return Math.min(own, said);
 }
 
+/**
+ * The earliest expiry that does not depend on when the result is stored, in milliseconds since the Unix epoch; undefined
+ * without one. A schedule's next date is that after the end of the attempt.
+ */
+export function fixedExpiry(
+  { expires, timezone, expiresAt }: ResultExpiries,
+  endedAt: number,
+): number | undefined {
+  if (!expires || "afterMs" in expires) return expiresAt;
+  const untilDate = afterMs(expires, timezone, endedAt);
+  return untilDate === undefined ? expiresAt : Math.min(endedAt + untilDate, expiresAt ?? Infinity);
+}
+
 function afterMs(expires: CacheExpiry | undefined, timezone: string, now: number): number | undefined {
   if (!expires) return undefined;
   if ("afterMs" in expires) return expires.afterMs;

@@ -2,7 +2,7 @@
 
 import { instanceName, isTerminal, RETURN_VALUE, type Digest } from "@memodag/core";
 import type { AnsweredInstance } from "../../cache/cache-answer.ts";
-import { bodyOf } from "./staged-body.ts";
+import { bodyOf, isTooOld } from "./staged-body.ts";
 import type { RunContext } from "../../context/run-context.ts";
 import type { ReadyInstance } from "../../graph/ready-instance.ts";
 import type { TransactionUnit } from "../../graph/transaction-units.ts";
@@ -103,10 +103,16 @@ export class OwnResults {
     key: Digest,
   ): Promise<AnsweredInstance | undefined> {
     const { transactions, run } = this.#state;
+    const { clock, defaultTtlMs } = this.#context;
+    const config = node.task.cache;
     const found = transactions.findStaged(unit, key);
     const body = found && bodyOf(found);
     // Entries would have to be restored from a record, and there is none yet.
-    if (!found || body?.kind !== "record" || found.saved) return undefined;
+    if (!config || !found || body?.kind !== "record" || body.record.key !== key || found.saved)
+      return undefined;
+    const now = clock.now();
+    if (isTooOld(body, { config, defaultTtlMs: defaultTtlMs(), limits: run.cacheLimits }, now))
+      return undefined;
     let bytes: ReadonlyMap<Digest, Uint8Array>;
     try {
       bytes = await this.#context.xcomValues.read(run.team, body.xcoms);
@@ -120,7 +126,6 @@ export class OwnResults {
     });
     const returned = xcoms.find((xcom) => xcom.key === RETURN_VALUE);
     if (xcoms.length < body.xcoms.length || !returned) return undefined;
-    const now = this.#context.clock.now();
     transactions.stage(unit, { taskId: node.task.taskId, mapIndex }, JSON.stringify({ kind: "own" }));
     return {
       node,

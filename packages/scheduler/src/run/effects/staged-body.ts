@@ -1,6 +1,6 @@
 // The record that a staged member's result is stored as, when its transaction is committed.
 
-import type { CacheStatus, Reason, StagedMember } from "@memodag/core";
+import type { CacheStatus, Reason, RunCacheLimits, SerializedCacheConfig, StagedMember } from "@memodag/core";
 import type { PutMode, StagedXCom } from "@memodag/result-cache";
 import type { PreparedRecord } from "./prepare-record.ts";
 
@@ -14,11 +14,33 @@ export type StagedBody =
       readonly asked: { readonly cacheStatus: CacheStatus | null; readonly cacheReason: Reason | null };
       readonly record: PreparedRecord;
       readonly xcoms: readonly StagedXCom[];
-      /** When the result expires, as its attempt said, in milliseconds since the Unix epoch. Absent: it did not. */
+      /** When its attempt ended, in milliseconds since the Unix epoch. */
+      readonly endedAt: number;
+      /** Milliseconds after that for which other tasks of the transaction may take the result. Absent: no limit. */
+      readonly validForMs?: number;
+      /** When the result expires whenever it is stored, in milliseconds since the Unix epoch. Absent: it does not. */
       readonly expiresAt?: number;
     };
 
 /** Returns the body of a member; `null`: nothing is to be stored. */
 export function bodyOf({ body }: StagedMember): StagedBody | null {
   return body === null ? null : (JSON.parse(body) as StagedBody);
+}
+
+/** The conditions of a task that is to take the result of another one. */
+export interface StagedReader {
+  readonly config: SerializedCacheConfig;
+  readonly defaultTtlMs: number | null;
+  readonly limits: RunCacheLimits | undefined;
+}
+
+/** True if a staged result is too old for a reader, or has expired; as a lookup says of a stored one. */
+export function isTooOld(
+  { endedAt, validForMs }: Extract<StagedBody, { kind: "record" }>,
+  { config: { ttlMs }, defaultTtlMs, limits }: StagedReader,
+  now: number,
+): boolean {
+  const ownTtlMs = ttlMs === "default" ? defaultTtlMs : ttlMs;
+  const longestMs = Math.min(ownTtlMs ?? Infinity, validForMs ?? Infinity, limits?.ttlMs ?? Infinity);
+  return now - endedAt >= longestMs;
 }

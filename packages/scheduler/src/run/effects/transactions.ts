@@ -3,7 +3,7 @@
 import { messageOf, type SerializedTransaction, type StagedMember } from "@memodag/core";
 import type { StagedEntry } from "@memodag/result-cache";
 import { switchedOff } from "../../cache/cache-intent.ts";
-import { validForMs } from "../../cache/result-validity.ts";
+import { fixedExpiry, validForMs } from "../../cache/result-validity.ts";
 import { bodyOf, type StagedBody } from "./staged-body.ts";
 import { putMode, statusAfterStore, storeFailed } from "../../cache/store-status.ts";
 import { transactionCallbacks, type InstanceView } from "../../callbacks/transaction-callbacks.ts";
@@ -174,6 +174,11 @@ export class Transactions {
       return undefined;
     }
     const { cacheStatus, cacheReason } = row;
+    const endedAt = row.endedAt ?? this.#context.clock.now();
+    const { timezone } = this.#state.version.dag;
+    const expiries = { expires: node.task.cache?.expires, timezone, expiresAt: code.expiresAt };
+    const validMs = validForMs(expiries, endedAt);
+    const expiresAt = fixedExpiry(expiries, endedAt);
     const staged = { code: "in_transaction", detail: { transaction: unit.id } } as const;
     table.change(node, mapIndex, { cacheStatus: "staged", cacheReason: staged });
     return {
@@ -182,7 +187,9 @@ export class Transactions {
       asked: { cacheStatus, cacheReason },
       record: prepared.record,
       xcoms: xcoms.map(({ key, digest, bytes, store }) => ({ key, digest, store, sizeBytes: bytes.length })),
-      ...(code.expiresAt !== undefined && { expiresAt: code.expiresAt }),
+      endedAt,
+      ...(validMs !== undefined && { validForMs: validMs }),
+      ...(expiresAt !== undefined && { expiresAt }),
     };
   }
 
