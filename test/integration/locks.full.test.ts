@@ -253,6 +253,28 @@ describe.each(TEST_DIALECTS)("locks on %s", (dialect) => {
     // Those of another database are not there to be compared with.
     expect(await put(claim.token, "elsewhere")).toEqual({ kind: "stored" });
   });
+
+  test("of records that are stored together, none is without the lock of each", async () => {
+    const [locked, other] = [
+      sampleRecord("locked", { team: "together" }),
+      sampleRecord("other", { team: "together" }),
+    ];
+    const claim = await metastore.leases.tryAcquire("together", locked.key, "one", HOUR);
+    if (claim.kind !== "acquired") throw new Error("held");
+    const lease = { token: claim.token, database: metastore.leases.database };
+    const putAll = () =>
+      metastore.records.putAll?.([
+        { record: other, mode: "replace" },
+        { record: locked, mode: "replace", lease },
+      ]);
+    await metastore.leases.tryRevoke("together", locked.key);
+    expect(await putAll()).toEqual([{ kind: "lease_lost" }, { kind: "lease_lost" }]);
+    expect(await metastore.records.find("together", [locked.key, other.key])).toEqual(new Map());
+    const again = await metastore.leases.tryAcquire("together", locked.key, "one", HOUR);
+    if (again.kind !== "acquired") throw new Error("held");
+    lease.token = again.token;
+    expect(await putAll()).toEqual([{ kind: "stored" }, { kind: "stored" }]);
+  });
 });
 
 /** Acquires once; then the store is away. */

@@ -162,13 +162,17 @@ export class EntryWriter {
   ): Promise<readonly PutOutcome[]> {
     const { records } = this.#parts;
     await this.#moveValues(entries, read, signal);
-    const puts = entries.map(({ record, xcoms, mode }) => ({ record: this.#sealed(record, xcoms), mode }));
+    const puts = entries.map(({ record, xcoms, mode, lease }) => ({
+      record: this.#sealed(record, xcoms),
+      mode,
+      ...(lease && { lease }),
+    }));
     const outcomes = await records.putAll?.(puts);
     if (outcomes) return outcomes.map(requirePutOutcome);
     const each: PutOutcome[] = [];
-    for (const { record, mode } of puts) {
+    for (const { record, mode, lease } of puts) {
       signal.throwIfAborted();
-      each.push(requirePutOutcome(await records.put(record, mode)));
+      each.push(requirePutOutcome(await records.put(record, mode, lease)));
     }
     return each;
   }

@@ -162,6 +162,8 @@ export type PutOutcome =
 export interface RecordPut {
   readonly record: NewCacheRecord;
   readonly mode: PutMode;
+  /** As for `put`: if one lease is not held any more, no record is stored. */
+  readonly lease?: LeaseToken;
 }
 
 /** Options of a call that has a deadline. */

@@ -1,6 +1,7 @@
 // A result whose storing was put off: its values are where runs have them, and are read only if they have to be moved.
 
 import type { Digest, ValueRef } from "@memodag/core";
+import type { LeaseToken } from "./lease-store.ts";
 import type { NewCacheRecord, PutMode } from "./record-store.ts";
 
 /** A value of a staged result, where XComs refer to it. */
@@ -14,6 +15,8 @@ export interface StagedEntry {
   readonly record: Omit<NewCacheRecord, "xcoms" | "seal">;
   readonly xcoms: readonly StagedXCom[];
   readonly mode: PutMode;
+  /** The lease without which neither it nor the others must be stored; its holder has just confirmed it. */
+  readonly lease?: LeaseToken;
 }
 
 /** Reads values; what is not there is not in the map. */

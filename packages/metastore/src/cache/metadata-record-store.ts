@@ -48,6 +48,9 @@ function isBeyond(
     : sql<boolean>`(${sorted}, key) < (${value}, ${key})`;
 }
 
+/** Thrown inside a transaction, so that nothing of it stays. */
+class LeaseLost extends Error {}
+
 /** The record store of the metadata database. */
 export class MetadataRecordStore implements RecordStore {
   readonly #dialect: Dialect;
@@ -65,9 +68,9 @@ export class MetadataRecordStore implements RecordStore {
   }
 
   async put(record: NewCacheRecord, mode: PutMode, lease?: LeaseToken): Promise<PutOutcome> {
-    // A lease of another database was renewed just before.
-    const token = lease?.database === this.#dialect.kysely ? lease.token : null;
-    return await this.#dialect.transaction(() => putRecord(this.#dialect, record, mode, token));
+    return await this.#dialect.transaction(() =>
+      putRecord(this.#dialect, record, mode, this.#tokenOf(lease)),
+    );
   }
 
   /** In the order of their keys, so that two transactions that store the same ones wait for each other in one order. */
@@ -76,11 +79,26 @@ export class MetadataRecordStore implements RecordStore {
       .map((put, index) => ({ put, index }))
       .toSorted((a, b) => (a.put.record.key < b.put.record.key ? -1 : 1));
     const dialect = this.#dialect;
-    return await dialect.transaction(function* () {
-      const outcomes: PutOutcome[] = [];
-      for (const { put, index } of ordered) outcomes[index] = yield* putRecord(dialect, put.record, put.mode);
-      return outcomes;
-    });
+    const tokenOf = (lease: LeaseToken | undefined) => this.#tokenOf(lease);
+    try {
+      return await dialect.transaction(function* () {
+        const outcomes: PutOutcome[] = [];
+        for (const { put, index } of ordered) {
+          const outcome = yield* putRecord(dialect, put.record, put.mode, tokenOf(put.lease));
+          if (outcome.kind === "lease_lost") throw new LeaseLost();
+          outcomes[index] = outcome;
+        }
+        return outcomes;
+      });
+    } catch (error) {
+      if (error instanceof LeaseLost) return puts.map(() => ({ kind: "lease_lost" }));
+      throw error;
+    }
+  }
+
+  /** A lease of another database was renewed just before. */
+  #tokenOf(lease: LeaseToken | undefined): number | null {
+    return lease?.database === this.#dialect.kysely ? lease.token : null;
   }
 
   async touch(team: string, hits: readonly HitCount[]): Promise<void> {

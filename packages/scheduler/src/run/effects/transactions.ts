@@ -1,7 +1,7 @@
 // The transactions of one run: stages the results of their tasks, decides how they end, and stores what was staged.
 
 import { messageOf, type SerializedTransaction, type StagedMember } from "@memodag/core";
-import type { StagedEntry } from "@memodag/result-cache";
+import type { RecordFence, StagedEntry } from "@memodag/result-cache";
 import { switchedOff } from "../../cache/cache-intent.ts";
 import { fixedExpiry, validForMs } from "../../cache/result-validity.ts";
 import { bodyOf, type StagedBody } from "./staged-body.ts";
@@ -274,7 +274,8 @@ export class Transactions {
       return staged.map(({ node, mapIndex }) => ({ kind: "stored", node, mapIndex, ...status }));
     }
     // Without the strict lock of one, none is stored.
-    if (!(await this.#areLocked(staged))) {
+    const fences = await this.#fencesOf(staged);
+    if (!fences) {
       return staged.map((one) =>
         storedEvent(one, statusAfterStore(one.body.asked, null, { kind: "lease_lost" })),
       );
@@ -284,7 +285,7 @@ export class Transactions {
       const due: { readonly one: Staged; readonly entry: StagedEntry }[] = [];
       // Where records become visible one after the other, none does before those that depend on it.
       for (const one of ofCache.toSorted((a, b) => b.node.index - a.node.index)) {
-        const entry = this.#entryOf(one);
+        const entry = this.#entryOf(one, fences.get(one));
         if (entry) due.push({ one, entry });
         else
           stored.push(
@@ -305,16 +306,19 @@ export class Transactions {
     return stored;
   }
 
-  async #areLocked(staged: readonly Staged[]): Promise<boolean> {
+  /** The strict locks of members, which are confirmed; undefined if one is not held any more. */
+  async #fencesOf(staged: readonly Staged[]): Promise<ReadonlyMap<Staged, RecordFence> | undefined> {
+    const fences = new Map<Staged, RecordFence>();
     for (const one of staged) {
       const fence = await this.#locks.fenceOf(one);
-      if (fence === null || (fence && !(await fence.confirm()))) return false;
+      if (fence === null || (fence && !(await fence.confirm()))) return undefined;
+      if (fence) fences.set(one, fence);
     }
-    return true;
+    return fences;
   }
 
   /** The record to store; undefined if it has expired. */
-  #entryOf({ node, member, body }: Staged): StagedEntry | undefined {
+  #entryOf({ node, member, body }: Staged, lease: RecordFence | undefined): StagedEntry | undefined {
     const { timezone } = this.#state.version.dag;
     const expiries = { expires: node.task.cache?.expires, timezone, expiresAt: body.expiresAt };
     const validMs = validForMs(expiries, this.#context.clock.now());
@@ -324,7 +328,7 @@ export class Transactions {
       ...(validMs !== undefined && { validForMs: validMs }),
       ...recordedEntries(this.#context, member.saved),
     };
-    return { record, xcoms: body.xcoms, mode: body.mode };
+    return { record, xcoms: body.xcoms, mode: body.mode, ...(lease && { lease }) };
   }
 
   #stagedOf(unit: TransactionUnit): Staged[] {
