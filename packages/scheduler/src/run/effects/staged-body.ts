@@ -22,6 +22,8 @@ export type StagedBody =
       readonly expiresAt?: number;
     };
 
+export type StagedRecord = Extract<StagedBody, { kind: "record" }>;
+
 /** Returns the body of a member; `null`: nothing is to be stored. */
 export function bodyOf({ body }: StagedMember): StagedBody | null {
   return body === null ? null : (JSON.parse(body) as StagedBody);
@@ -36,7 +38,7 @@ export interface StagedReader {
 
 /** True if a staged result is too old for a reader, or has expired; as a lookup says of a stored one. */
 export function isTooOld(
-  { endedAt, validForMs }: Extract<StagedBody, { kind: "record" }>,
+  { endedAt, validForMs }: StagedRecord,
   { config: { ttlMs }, defaultTtlMs, limits }: StagedReader,
   now: number,
 ): boolean {

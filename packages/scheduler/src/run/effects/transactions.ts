@@ -1,30 +1,20 @@
-// The transactions of one run: stages the results of their tasks, decides how they end, and stores what was staged.
+// The transactions of one run: stages the results of their tasks, and decides how they end.
 
-import { messageOf, type SerializedTransaction, type StagedMember } from "@memodag/core";
-import type { RecordFence, StagedEntry } from "@memodag/result-cache";
-import { switchedOff } from "../../cache/cache-intent.ts";
+import { messageOf, type SerializedTransaction } from "@memodag/core";
 import { fixedExpiry, validForMs } from "../../cache/result-validity.ts";
-import { bodyOf, type StagedBody } from "./staged-body.ts";
 import { putMode, statusAfterStore, storeFailed } from "../../cache/store-status.ts";
 import { transactionCallbacks, type InstanceView } from "../../callbacks/transaction-callbacks.ts";
 import type { RunContext } from "../../context/run-context.ts";
-import type { ReadyInstance } from "../../graph/ready-instance.ts";
 import type { TransactionUnit } from "../../graph/transaction-units.ts";
 import { judgeUnit, type UnitView } from "../phases/judge-unit.ts";
-import type { CommittedEvent, EndedMember, RunState, StoredEvent } from "../state/run-state.ts";
-import { prepareRecord, recordedEntries, type KeyConfirmation } from "./prepare-record.ts";
+import type { CommittedEvent, EndedMember, RunState } from "../state/run-state.ts";
 import type { HeldLocks } from "./held-locks.ts";
+import { prepareRecord, type KeyConfirmation } from "./prepare-record.ts";
+import { bodyOf, type StagedRecord } from "./staged-body.ts";
+import { StagedResults } from "./staged-results.ts";
 
 /** How long results are tried to be stored, in milliseconds. */
 const LONGEST_COMMIT_MS = 86_400_000;
-
-type StagedRecord = Extract<StagedBody, { kind: "record" }>;
-
-/** A staged member, and what is to be stored of it. */
-interface Staged extends ReadyInstance {
-  readonly member: StagedMember;
-  readonly body: StagedRecord;
-}
 
 /** The parts of an execution that transactions use. */
 export interface TransactionUse {
@@ -38,6 +28,7 @@ export class Transactions {
   readonly #state: RunState;
   readonly #locks: TransactionUse["locks"];
   readonly #keyQuestions: KeyConfirmation;
+  readonly #staged: StagedResults;
   /** Ids of units whose results are being stored. */
   readonly #storing = new Map<string, Promise<void>>();
   /** Ids of units whose results could not be stored: they are left to a later execution, or to a sweep. */
@@ -48,6 +39,7 @@ export class Transactions {
     this.#state = state;
     this.#locks = locks;
     this.#keyQuestions = keyQuestions;
+    this.#staged = new StagedResults(context, state, locks);
   }
 
   /** Units that are decided, and of which results are yet to be stored. */
@@ -106,7 +98,7 @@ export class Transactions {
     for (const unit of units.list) {
       const isDue = transactions.stateOf(unit).state === "committing" && !this.#failed.has(unit.id);
       if (!isDue || this.#storing.has(unit.id)) continue;
-      const storing = this.#store(unit).then((stored) => {
+      const storing = this.#staged.store(unit).then((stored) => {
         this.#storing.delete(unit.id);
         this.#state.inbox.put({ kind: "committed", unit, stored });
       });
@@ -140,16 +132,11 @@ export class Transactions {
         await this.#rollBack(unit, "its run was cancelled");
         continue;
       }
-      const stored = await this.#store(unit);
+      const stored = await this.#staged.store(unit);
       const isGivenUp = this.#context.clock.now() - (decidedAt ?? 0) > LONGEST_COMMIT_MS;
       if (stored || isGivenUp)
-        this.take({ kind: "committed", unit, stored: stored ?? this.#notStored(unit) });
+        this.take({ kind: "committed", unit, stored: stored ?? this.#staged.notStored(unit) });
     }
-  }
-
-  #notStored(unit: TransactionUnit): StoredEvent[] {
-    const cacheReason = storeFailed("the cache could not store it for a day");
-    return this.#stagedOf(unit).map((one) => storedEvent(one, { cacheStatus: "put_failure", cacheReason }));
   }
 
   /** Returns the staged record of an ended member; undefined if it must not be stored, which its row then says. */
@@ -194,7 +181,7 @@ export class Transactions {
   }
 
   #commit(unit: TransactionUnit, isWhole: boolean): void {
-    const staged = this.#stagedOf(unit);
+    const staged = this.#staged.of(unit);
     if (isWhole && staged.length > 0) {
       this.#state.transactions.decide(unit, "committing", null, this.#context.clock.now());
       return;
@@ -213,7 +200,7 @@ export class Transactions {
       this.#state.transactions.decide(unit, "rolled_back", reason, this.#context.clock.now());
       return;
     }
-    await this.#forgetReplaced(unit);
+    await this.#staged.forgetReplaced(unit);
     const { table, transactions, results } = this.#state;
     for (const { taskId, mapIndex } of transactions.membersOf(unit)) {
       const node = results.nodeOf(taskId);
@@ -245,100 +232,6 @@ export class Transactions {
     transactions.decide(unit, state, reason, this.#context.clock.now());
   }
 
-  /** Callbacks may undo what records refer to that the rolled back results were to replace. */
-  async #forgetReplaced(unit: TransactionUnit): Promise<void> {
-    const { run, results } = this.#state;
-    const undoesAll = unit.transactions.some(({ callbacks }) => callbacks?.includes("rollback"));
-    const replaced = this.#stagedOf(unit).filter(({ body, member }) => {
-      const { callbacks } = results.nodeOf(member.taskId).task;
-      return body.mode === "replace" && (undoesAll || callbacks?.includes("rollback"));
-    });
-    const byTask = Map.groupBy(replaced, ({ node }) => node.task);
-    for (const [{ cache }, ofTask] of byTask)
-      await this.#context.caches.of(run.team, cache).forget(
-        run.team,
-        ofTask.map(({ body }) => body.record.key),
-        "rolled_back",
-      );
-  }
-
-  /** Stores what is staged; undefined when that failed. Never rejects. */
-  async #store(unit: TransactionUnit): Promise<readonly StoredEvent[] | undefined> {
-    const { cachingOffReason, caches, xcomValues } = this.#context;
-    const { run } = this.#state;
-    const staged = this.#stagedOf(unit);
-    const stored: StoredEvent[] = [];
-    const offReason = cachingOffReason();
-    if (offReason !== null) {
-      const status = { cacheStatus: "disabled", cacheReason: switchedOff(offReason) } as const;
-      return staged.map(({ node, mapIndex }) => ({ kind: "stored", node, mapIndex, ...status }));
-    }
-    // Without the strict lock of one, none is stored.
-    const fences = await this.#fencesOf(staged);
-    if (!fences) {
-      return staged.map((one) =>
-        storedEvent(one, statusAfterStore(one.body.asked, null, { kind: "lease_lost" })),
-      );
-    }
-    const byCache = Map.groupBy(staged, ({ node }) => caches.of(run.team, node.task.cache));
-    for (const [cache, ofCache] of byCache) {
-      const due: { readonly one: Staged; readonly entry: StagedEntry }[] = [];
-      // Where records become visible one after the other, none does before those that depend on it.
-      for (const one of ofCache.toSorted((a, b) => b.node.index - a.node.index)) {
-        const entry = this.#entryOf(one, fences.get(one));
-        if (entry) due.push({ one, entry });
-        else
-          stored.push(
-            storedEvent(one, { cacheStatus: "uncacheable", cacheReason: { code: "already_expired" } }),
-          );
-      }
-      const outcome = await cache.storeAll(
-        due.map(({ entry }) => entry),
-        async (refs) => xcomValues.read(run.team, refs),
-      );
-      if (outcome.kind === "failed") return undefined;
-      for (const [index, { one }] of due.entries()) {
-        const result = outcome.outcomes[index];
-        if (!result) throw new Error("a staged result has no outcome");
-        stored.push(storedEvent(one, statusAfterStore(one.body.asked, null, result)));
-      }
-    }
-    return stored;
-  }
-
-  /** The strict locks of members, which are confirmed; undefined if one is not held any more. */
-  async #fencesOf(staged: readonly Staged[]): Promise<ReadonlyMap<Staged, RecordFence> | undefined> {
-    const fences = new Map<Staged, RecordFence>();
-    for (const one of staged) {
-      const fence = await this.#locks.fenceOf(one);
-      if (fence === null || (fence && !(await fence.confirm()))) return undefined;
-      if (fence) fences.set(one, fence);
-    }
-    return fences;
-  }
-
-  /** The record to store; undefined if it has expired. */
-  #entryOf({ node, member, body }: Staged, lease: RecordFence | undefined): StagedEntry | undefined {
-    const { timezone } = this.#state.version.dag;
-    const expiries = { expires: node.task.cache?.expires, timezone, expiresAt: body.expiresAt };
-    const validMs = validForMs(expiries, this.#context.clock.now());
-    if (validMs !== undefined && validMs <= 0) return undefined;
-    const record = {
-      ...body.record,
-      ...(validMs !== undefined && { validForMs: validMs }),
-      ...recordedEntries(this.#context, member.saved),
-    };
-    return { record, xcoms: body.xcoms, mode: body.mode, ...(lease && { lease }) };
-  }
-
-  #stagedOf(unit: TransactionUnit): Staged[] {
-    return this.#state.transactions.membersOf(unit).flatMap((member): Staged[] => {
-      const body = bodyOf(member);
-      if (body?.kind !== "record") return [];
-      return [{ node: this.#state.results.nodeOf(member.taskId), mapIndex: member.mapIndex, member, body }];
-    });
-  }
-
   get #view(): UnitView {
     const { work, table, results } = this.#state;
     return {
@@ -366,11 +259,4 @@ export class Transactions {
       returnedBy: (node, mapIndex) => results.findReturned(node, mapIndex),
     };
   }
-}
-
-function storedEvent(
-  { node, mapIndex }: ReadyInstance,
-  status: Pick<StoredEvent, "cacheStatus" | "cacheReason">,
-): StoredEvent {
-  return { kind: "stored", node, mapIndex, ...status };
 }
