@@ -131,7 +131,7 @@ export class EntryWriter {
       const why = refused[index];
       if (why) return why;
       const put = puts.shift();
-      if (!put) throw new Error("the record store did not say for each record whether it stored it");
+      if (!put) throw new Error("a record has no outcome");
       return this.#afterPut(entry, sizeOf(entry), put);
     });
     return { kind: "answered", outcomes };
@@ -168,7 +168,11 @@ export class EntryWriter {
       ...(lease && { lease }),
     }));
     const outcomes = await records.putAll?.(puts);
-    if (outcomes) return outcomes.map(requirePutOutcome);
+    if (outcomes) {
+      if (outcomes.length !== puts.length)
+        throw new Error(`putAll gave ${outcomes.length} outcomes for ${puts.length} records`);
+      return outcomes.map(requirePutOutcome);
+    }
     const each: PutOutcome[] = [];
     for (const { record, mode, lease } of puts) {
       signal.throwIfAborted();

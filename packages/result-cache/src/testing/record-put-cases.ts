@@ -93,6 +93,25 @@ export function describeRecordPuts(check: RegisterCase<OpenRecordStore>): void {
     deepEqual(await listKeys(store, {}), [first.key]);
   });
 
+  check("of records that are stored together each has its own outcome, in order", async ({ store }) => {
+    await store.put(first, "keep-live");
+    const puts = [
+      { record: sampleRecord("together a"), mode: "keep-live" },
+      { record: { ...first, xcoms: [returnValue("another")] }, mode: "keep-live" },
+      { record: sampleRecord("together b"), mode: "replace" },
+    ] as const;
+    const outcomes = await store.putAll?.(puts);
+    const keys = puts.map(({ record }) => record.key);
+    // A store that cannot stores nothing.
+    if (!outcomes) return deepEqual(await listKeys(store, {}), [first.key]);
+    deepEqual(outcomes, [
+      { kind: "stored" },
+      { kind: "kept", resultDigest: first.xcoms[0]?.digest },
+      { kind: "stored" },
+    ]);
+    deepEqual((await listKeys(store, {})).toSorted(), keys.toSorted());
+  });
+
   check("of many puts at once that keep what is live, one is stored", async ({ store }) => {
     const rivals = Array.from({ length: 20 }, (_, index) => ({
       ...first,
