@@ -364,6 +364,8 @@ export function describeValueCache(name: string, harness: ValueStoreHarness, run
           ),
         );
         await started;
+        // The other call has joined the creation, instead of asking the store still.
+        while ((await cache.stats()).waits === 0) await nextTurn();
         controllers[0]?.abort(new Error("first"));
         await rejects(calls[0] ?? hang(), /first/);
         equal(heard?.aborted, false);
