@@ -127,8 +127,8 @@ return { #keys, count }
 `);
 
 /**
- * ARGV: key, holder, milliseconds, and 1 for a holder that takes what it has already. Tokens are the microseconds of the server's clock, or more: they go on growing
- * when all keys were removed under a lease.
+ * ARGV: key, holder, milliseconds, and 1 if a holder may take again what it already has. Tokens are the microseconds of the
+ * server's clock, or more: they go on growing when all keys were removed under a lease.
  */
 export const ACQUIRE: Script = script(`
 local key, holder, ms, again = unpack(ARGV)
