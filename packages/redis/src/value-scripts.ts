@@ -156,6 +156,20 @@ redis.call('ZADD', leases, number(now + ms), key)
 return 1
 `);
 
+/** ARGV: milliseconds, and key and token of each lease. The places of those that are renewed. */
+export const RENEW_ALL: Script = script(`
+local ms, renewed = ARGV[1], {}
+for index = 2, #ARGV, 2 do
+  local key, token = ARGV[index], ARGV[index + 1]
+  if redis.call('HGET', leaseName(key), 'token') == token then
+    redis.call('PEXPIRE', leaseName(key), ms)
+    redis.call('ZADD', leases, number(now + ms), key)
+    renewed[#renewed + 1] = index / 2 - 1
+  end
+end
+return renewed
+`);
+
 /** ARGV: key, token. */
 export const RELEASE: Script = script(`
 local key, token = unpack(ARGV)
