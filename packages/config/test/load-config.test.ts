@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import { MemodagError } from "@memodag/core";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { checkFolders, describeConfig, type LoadedConfig, loadConfig } from "@memodag/config";
-import { defaultParallelism } from "../src/schema.ts";
+import { defaultParallelism } from "../src/schema/service-tables.ts";
 
 let cwd: string;
 beforeEach(() => {
