@@ -8,6 +8,7 @@ import {
 } from "../context/callback-context.ts";
 import type { FaultPlace } from "./dag-fault.ts";
 import { OptionReader } from "./option-reader.ts";
+import { readCallbacks } from "./retry-options.ts";
 
 /** Options of a transaction. */
 export interface TransactionOptions extends TransactionCallbacks {
@@ -44,7 +45,7 @@ export function readTransactionOptions(
   around: TransactionSettings | undefined,
 ): TransactionSettings {
   const reader = new OptionReader(place, "", value ?? {}, NAMES);
-  const callbacks = readCallbacks(reader);
+  const callbacks = readCallbacks(reader, TRANSACTION_OPTIONS);
   const isEager = readCommit(reader, around);
   if (isEager && callbacks.has("rollback")) {
     throw reader.fault("onRollback", {
@@ -52,7 +53,8 @@ export function readTransactionOptions(
       fix: 'use commit: "lazy", or remove onRollback',
     });
   }
-  return { isEager, failOn: readFailOn(reader), callbacks, decidedBy: null };
+  const failOn = reader.choice("failOn", ["any", "leaves"]) ?? "any";
+  return { isEager, failOn, callbacks, decidedBy: null };
 }
 
 function readCommit(reader: OptionReader, around: TransactionSettings | undefined): boolean {
@@ -64,23 +66,4 @@ function readCommit(reader: OptionReader, around: TransactionSettings | undefine
     commit,
     'use "lazy" or "eager"; to let a task decide, call commitWhen() of the transaction',
   );
-}
-
-function readFailOn(reader: OptionReader): "any" | "leaves" {
-  const failOn = reader.get("failOn");
-  if (failOn === undefined) return "any";
-  if (failOn === "any" || failOn === "leaves") return failOn;
-  throw reader.wrong("failOn", failOn, 'use "any" or "leaves"');
-}
-
-function readCallbacks(reader: OptionReader): ReadonlyMap<TransactionEvent, AnyCallback> {
-  const callbacks = new Map<TransactionEvent, AnyCallback>();
-  for (const event of ["commit", "rollback"] as const) {
-    const name = TRANSACTION_OPTIONS[event];
-    const value = reader.get(name);
-    if (value === undefined) continue;
-    if (typeof value !== "function") throw reader.wrong(name, value, "use a function that takes a context");
-    callbacks.set(event, value as AnyCallback);
-  }
-  return callbacks;
 }
