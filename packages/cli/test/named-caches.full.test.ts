@@ -147,7 +147,9 @@ describe.each(TEST_DIALECTS)("caches of the config on %s", { timeout: 120_000 },
   it("are cleared by group and as a whole, after a confirmation, which is written down", async () => {
     expect(await project.run("caches", "clear", "rates")).toMatchObject({
       code: 2,
-      stderr: expect.stringMatching(/no terminal to ask for confirmation: add --yes or --dry-run/),
+      stderr: expect.stringMatching(
+        /3 values of rates would be deleted, and there is no terminal to ask for confirmation: add --yes or --dry-run/,
+      ),
     });
     const plan = await project.json("caches", "clear", "rates", "--under", "eur", "--dry-run");
     expectOutputOf("caches.plan-clear", plan);
