@@ -1,6 +1,12 @@
 // A run's report as people read it: a table of its tasks, errors and one line of sums.
 
-import { CACHE_STATUSES, formatDuration, instanceName, type RunSelection } from "@memodag/core";
+import {
+  CACHE_STATUSES,
+  formatDuration,
+  formatPercentage,
+  instanceName,
+  type RunSelection,
+} from "@memodag/core";
 import type { RunReport, TaskReport } from "@memodag/operations/runs";
 import { shortened } from "@memodag/deployment/logging";
 import type { Command } from "commander";
@@ -45,7 +51,7 @@ function cacheLimitsText({
     ...(errors === undefined ? [] : ["remembered failures (--no-cached-errors)"]),
     ...(recheck === undefined
       ? []
-      : [`${recheck * 100}% of hits that rest on what authors vouch for (--recheck)`]),
+      : [`${formatPercentage(recheck)} of hits that rest on what authors vouch for (--recheck)`]),
     ...(refresh.length === 0 ? [] : [`results of ${refresh.join(", ")} (--refresh-task)`]),
   ];
   return `Not used in this run: ${refused.join(" and ")}.`;
