@@ -7,7 +7,7 @@ import type { KeyLease, LeaseStore } from "./lease-store.ts";
 /** Leases that one call renews: few enough that it ends far within its deadline. */
 const RENEWED_TOGETHER = 1_000;
 
-/** What the store said of a lease. */
+/** The answer of the store about a lease. */
 export interface RenewalAnswer {
   /** Undefined: it gave no answer. */
   readonly isRenewed: boolean | undefined;

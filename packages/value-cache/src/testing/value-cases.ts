@@ -1,4 +1,4 @@
-// What the cases of get-or-create share: caches that are closed after each, creators, and stores that fail.
+// The caches that cases of get-or-create use, which are closed after each, their creators, and stores that fail.
 
 import type { ValueAdapter } from "../value-adapter.ts";
 import { ValueCache } from "../value-cache.ts";
