@@ -21,6 +21,7 @@ describe("reportRun", () => {
         instanceOf({ taskId: "a", cacheStatus: "populated", durationMs: 30 }),
       ],
       [serializedTask("a"), serializedTask("b"), serializedTask("c")],
+      [],
     );
     expect(report).toEqual({
       dagId: "dag",
@@ -53,8 +54,9 @@ describe("reportRun", () => {
         task("c", -1, { state: "none", tryNumber: 0 }),
         task("gone", -1, { state: "removed" }),
       ],
+      transactions: [],
     });
-    expect(reportRun(runOf({}), [], []).durationMs).toBe(3_000);
+    expect(reportRun(runOf({}), [], [], []).durationMs).toBe(3_000);
   });
 });
 

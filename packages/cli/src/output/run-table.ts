@@ -36,6 +36,8 @@ export function printRun(report: RunReport, options: ListOptions = {}): void {
     const left = report.tasks.filter(isUnselected).length;
     printLine(`${selectionText(report.selection)}: ${left} skipped.`);
   }
+  for (const { transactionId, state, reason } of report.transactions)
+    printLine(`Transaction ${transactionId}: ${state}${reason === null ? "" : ` (${reason})`}`);
   if (report.cacheLimits) printLine(cacheLimitsText(report.cacheLimits));
   printStateLine(summaryOf(report));
 }
