@@ -79,11 +79,10 @@ export class PackageMemory {
     const { files, state, newest, changedAt } = yield* listFiles(folder);
     const known = this.#known.get(folder);
     if (known?.state === state) return { ...known, changedAt };
-    // As in git: within the resolution of timestamps, a second change could not be distinguished from the
-    // first. Not asked after reading, which may take longer than that.
-    const isSettled = this.#clock.now() - newest > SETTLED_AFTER_MS;
     const contents = { state, changedAt, ...(yield* digestFiles(folder, files)) };
-    if (isSettled) {
+    // As in git: within the resolution of timestamps, a second change could not be distinguished from the
+    // first.
+    if (this.#clock.now() - newest > SETTLED_AFTER_MS) {
       this.#known.set(folder, contents);
       this.#isChanged = true;
     }

@@ -83,6 +83,15 @@ export interface ReasonDetails {
   readonly rolled_back: { readonly transaction: string; readonly what: string };
   /** A task of the transaction has a state that was set manually, and no value. */
   readonly state_set: null;
+  // The transaction has one record.
+  /** A hit: the result is part of the record of the transaction. */
+  readonly of_transaction: { readonly transaction: string };
+  /** The record of the transaction is no hit, by the code of the reason. */
+  readonly transaction_missed: { readonly transaction: string; readonly what: string };
+  /** The transaction is not looked up, or its record not stored, and why. */
+  readonly transaction_uncacheable: { readonly transaction: string; readonly what: string };
+  /** The transaction waits for a task outside of it, and is looked up when that has ended. */
+  readonly waiting_for_transaction: { readonly transaction: string; readonly what: string };
   /** The instance waits for the rollback callbacks of the transaction. */
   readonly waiting_for_rollback: { readonly transaction: string };
   /** A sentence of an earlier version that matches no code. */
@@ -151,6 +160,10 @@ const FIELDS: { readonly [Code in ReasonCode]: Readonly<Record<string, FieldKind
   in_transaction: { transaction: "string" },
   rolled_back: { transaction: "string", what: "string" },
   state_set: {},
+  of_transaction: { transaction: "string" },
+  transaction_missed: { transaction: "string", what: "string" },
+  transaction_uncacheable: { transaction: "string", what: "string" },
+  waiting_for_transaction: { transaction: "string", what: "string" },
   waiting_for_rollback: { transaction: "string" },
   other: { what: "string" },
 };
@@ -248,6 +261,14 @@ export function reasonSentence(reason: Reason): string {
       return `transaction ${reason.detail.transaction}: ${reason.detail.what}`;
     case "state_set":
       return "state_set: a task of its transaction has a state that was set manually, and no value";
+    case "of_transaction":
+      return `the record of transaction ${reason.detail.transaction}`;
+    case "transaction_missed":
+      return `the record of transaction ${reason.detail.transaction}: ${reason.detail.what}`;
+    case "transaction_uncacheable":
+      return `transaction ${reason.detail.transaction} is not cached: ${reason.detail.what}`;
+    case "waiting_for_transaction":
+      return `waiting for ${reason.detail.what}, before transaction ${reason.detail.transaction} is looked up`;
     case "waiting_for_rollback":
       return `waiting for the rollback of transaction ${reason.detail.transaction}`;
     case "waiting":

@@ -1,5 +1,7 @@
 // A transaction of a Dag as data: a group of tasks whose results become visible to other runs together.
 
+import type { SerializedCacheConfig } from "./serialized-cache.ts";
+
 /**
  * When the results of a transaction's tasks are stored.
  *
@@ -25,23 +27,11 @@ export interface SerializedTransaction {
   readonly commit: TransactionCommit;
   /** Only failures of tasks that no other task of the transaction waits for roll it back. Absent: any failure. */
   readonly failOn?: "leaves";
+  /**
+   * How its tasks' results are stored as one record, which is looked up when the transaction begins. Absent: each task
+   * has records of its own. With it, `cache` of its tasks says what they read, and none of them is asked about.
+   */
+  readonly cache?: SerializedCacheConfig;
   /** The events for which it has callbacks of its own, sorted. Absent: none. */
   readonly callbacks?: readonly TransactionEvent[];
-}
-
-/**
- * The ids of transactions, each with that of the transaction with which it ends: a lazy one in a lazy one ends with
- * that, every other one by itself.
- * @param transactions nested ones after those around them
- */
-export function endingWith(transactions: readonly SerializedTransaction[]): Map<string, string> {
-  const lazy = new Map<string, string>();
-  return new Map(
-    transactions.map(({ transactionId, parent = "", commit }) => {
-      if (commit === "eager") return [transactionId, transactionId];
-      const outermost = lazy.get(parent) ?? transactionId;
-      lazy.set(transactionId, outermost);
-      return [transactionId, outermost];
-    }),
-  );
 }

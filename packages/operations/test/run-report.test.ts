@@ -1,7 +1,6 @@
-import { serializedTask } from "@memodag/core/testing";
 import { describe, expect, it } from "vitest";
 import { reportRun } from "../src/runs/run-report.ts";
-import { instanceOf, runOf } from "../src/testing/index.ts";
+import { instanceOf, runOf, taskOf } from "../src/testing/index.ts";
 
 describe("reportRun", () => {
   it("has the design's shape, in the Dag's order, with what has not begun", () => {
@@ -20,8 +19,7 @@ describe("reportRun", () => {
         instanceOf({ taskId: "gone", state: "removed" }),
         instanceOf({ taskId: "a", cacheStatus: "populated", durationMs: 30 }),
       ],
-      [serializedTask("a"), serializedTask("b"), serializedTask("c")],
-      [],
+      [taskOf("a"), taskOf("b"), taskOf("c")],
     );
     expect(report).toEqual({
       dagId: "dag",
@@ -54,9 +52,8 @@ describe("reportRun", () => {
         task("c", -1, { state: "none", tryNumber: 0 }),
         task("gone", -1, { state: "removed" }),
       ],
-      transactions: [],
     });
-    expect(reportRun(runOf({}), [], [], []).durationMs).toBe(3_000);
+    expect(reportRun(runOf({}), [], []).durationMs).toBe(3_000);
   });
 });
 

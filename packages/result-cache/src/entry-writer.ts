@@ -184,11 +184,12 @@ export class EntryWriter {
   async #moveValues(entries: readonly StagedEntry[], read: ReadValues, signal: AbortSignal): Promise<void> {
     const { results } = this.#parts;
     for (const { record, xcoms } of entries) {
-      const absent = xcoms.filter((xcom) => !this.#isHere(xcom));
+      const absent = xcoms.filter((xcom) => xcom.bytes !== undefined || !this.#isHere(xcom));
       if (absent.length === 0) continue;
-      const found = await read(absent);
-      const values = absent.map(({ digest }) => {
-        const bytes = found.get(digest);
+      const elsewhere = absent.filter(({ bytes }) => bytes === undefined);
+      const found = elsewhere.length === 0 ? new Map<Digest, Uint8Array>() : await read(elsewhere);
+      const values = absent.map(({ digest, bytes: own }) => {
+        const bytes = own ?? found.get(digest);
         if (!bytes) throw new Error(`the value ${digest} of a result no longer exists`);
         return { digest, bytes };
       });

@@ -8,6 +8,8 @@ import type { NewCacheRecord, PutMode } from "./record-store.ts";
 export interface StagedXCom extends ValueRef {
   readonly key: string;
   readonly sizeBytes: number;
+  /** Those of a value that nothing refers to yet. Absent: they are where XComs refer to them. */
+  readonly bytes?: Uint8Array;
 }
 
 /** A result to remember with others. */

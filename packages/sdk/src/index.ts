@@ -43,7 +43,7 @@ export {
 } from "./authoring/hitl.ts";
 export type { KeyContext, KeyFunction, KeyFunctionOptions, KeyOption } from "./authoring/key-function.ts";
 export { TaskGroup, Transaction } from "./authoring/task-group.ts";
-export type { TransactionOptions } from "./authoring/transaction-options.ts";
+export type { TransactionCacheConfig, TransactionOptions } from "./authoring/transaction-options.ts";
 export { param } from "./authoring/param.ts";
 export type { Param, ParamDeclarations, ParamOptions } from "./schemas/param-types.ts";
 export type { ResultSchema, StandardSchema } from "./schemas/standard-schema.ts";

@@ -26,12 +26,13 @@ export function declarationNotes({ taskId, cache }: DagTaskReport): string[] {
 }
 
 /** Returns a note on a transaction, such as `transaction load: fetch, check; committed when check returns true`. */
-export function transactionNote({ transactionId, taskIds, commit }: SerializedTransaction): string {
+export function transactionNote({ transactionId, taskIds, commit, cache }: SerializedTransaction): string {
   const when =
     commit === "lazy"
       ? "committed when all have ended well"
       : commit === "eager"
         ? "eager: each result is stored at once"
         : `committed when ${commit.taskId} returns true`;
-  return `transaction ${transactionId}: ${taskIds.join(", ")}; ${when}`;
+  const record = cache ? "; one record for all" : "";
+  return `transaction ${transactionId}: ${taskIds.join(", ")}; ${when}${record}`;
 }

@@ -1,2 +1,1 @@
 export * from "./manual-clock.ts";
-export * from "./serialized.ts";

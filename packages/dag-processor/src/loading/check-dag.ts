@@ -63,9 +63,15 @@ async function checkSchedule(dag: SerializedDag): Promise<void> {
   if (fault) throw dagInvalid(dag, { problem: `${fault.option} ${fault.problem}`, fix: fault.fix });
 }
 
-async function checkExpiries({ dagId, timezone, tasks }: SerializedDag): Promise<void> {
-  for (const { taskId, cache } of tasks) {
-    const { expires } = cache ?? {};
+async function checkExpiries({ dagId, timezone, tasks, transactions = [] }: SerializedDag): Promise<void> {
+  const places = [
+    ...tasks.map(({ taskId, cache }) => ({ place: { taskId }, expires: cache?.expires })),
+    ...transactions.map(({ transactionId: groupId, cache }) => ({
+      place: { groupId },
+      expires: cache?.expires,
+    })),
+  ];
+  for (const { place, expires } of places) {
     if (!expires || !("schedule" in expires)) continue;
     const { findScheduleFault } = await import("@memodag/timetable");
     const { schedule } = expires;
@@ -73,7 +79,7 @@ async function checkExpiries({ dagId, timezone, tasks }: SerializedDag): Promise
     const problem = fault?.problem ?? (schedule === "@once" ? "is @once, which has no next date" : undefined);
     if (problem === undefined) continue;
     const fix = `${fault?.fix ?? "use a schedule"}, or a duration such as "1h"`;
-    throw dagInvalid({ dagId, taskId }, { problem: `cache.expires ${problem}`, fix });
+    throw dagInvalid({ dagId, ...place }, { problem: `cache.expires ${problem}`, fix });
   }
 }
 

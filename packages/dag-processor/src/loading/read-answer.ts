@@ -67,6 +67,7 @@ const isTransaction = shapeOf({
   taskIds: listOf(isText),
   commit: (value) => isText(value) || isObject(value),
   failOn: orAbsent(isText),
+  cache: orAbsent(isObject),
   callbacks: orAbsent(listOf(isText)),
 });
 

@@ -49,15 +49,21 @@ export async function purgeCache(
 ): Promise<Purged> {
   const { audit } = stores;
   const records = await openAllRecords(stores, input.team);
-  const filter = await filterOf(stores, records, input);
-  if (isConfirmed && !(await isConfirmed(await records.count(filter)))) return { deleted: 0 };
-  const { team = null, run, ...rest } = filter;
-  const deleted = await audited(
-    audit,
-    newAct(actor, "cache.purge", team, { ...rest, ...run }),
-    () => records.purge(filter),
-    (purged) => purged,
-  );
+  const filters = await filtersOf(stores, records, input);
+  if (isConfirmed) {
+    const counts = await Promise.all(filters.map((filter) => records.count(filter)));
+    if (!(await isConfirmed(sumOf(counts)))) return { deleted: 0 };
+  }
+  let deleted = 0;
+  for (const filter of filters) {
+    const { team = null, run, ...rest } = filter;
+    deleted += await audited(
+      audit,
+      newAct(actor, "cache.purge", team, { ...rest, ...run }),
+      () => records.purge(filter),
+      (purged) => purged,
+    );
+  }
   return { deleted, ...missedBy(records) };
 }
 
@@ -67,25 +73,40 @@ export async function purgeCache(
  */
 export async function planPurge({ stores }: OperationContext, input: PurgeInput): Promise<PurgePlan> {
   const records = await openAllRecords(stores, input.team);
-  const filter = await filterOf(stores, records, input);
-  const tasks = await records.stats(filter);
-  const named = await records.list(filter, { limit: MOST_NAMED, offset: 0 });
+  const filters = await filtersOf(stores, records, input);
+  const tasks = (await Promise.all(filters.map((filter) => records.stats(filter)))).flat();
+  const page = { limit: MOST_NAMED, offset: 0 };
+  const named = (await Promise.all(filters.map((filter) => records.list(filter, page)))).flat();
   return {
     deleted: 0,
-    wouldDelete: tasks.reduce((sum, task) => sum + task.entries, 0),
-    sizeBytes: tasks.reduce((sum, task) => sum + task.sizeBytes, 0),
+    wouldDelete: sumOf(tasks.map(({ entries }) => entries)),
+    sizeBytes: sumOf(tasks.map(({ sizeBytes }) => sizeBytes)),
     tasks,
-    entries: named.map(reportRecord),
+    entries: named.slice(0, MOST_NAMED).map(reportRecord),
     ...missedBy(records),
   };
 }
 
-async function filterOf(
+function sumOf(numbers: readonly number[]): number {
+  return numbers.reduce((sum, number) => sum + number, 0);
+}
+
+/** The filter, and those of the transactions whose one record has results of the task. */
+async function filtersOf(
   { runs, dags }: Stores,
   records: AllRecords,
   { all, ...selection }: PurgeInput,
-): Promise<RecordFilter> {
+): Promise<RecordFilter[]> {
   const filter = await toRecordFilter({ runs, dags, records }, selection);
-  if (Object.keys(filter).length > 0 || all) return filter;
+  const { team, dagId, taskId, key, sourceHash } = filter;
+  if (dagId !== undefined && taskId !== undefined && key === undefined && sourceHash === undefined) {
+    const versions = await dags.findDagVersions(dagId, team);
+    const around = versions.flatMap(({ dag }) =>
+      (dag.transactions ?? []).filter(({ cache, taskIds }) => cache && taskIds.includes(taskId)),
+    );
+    const ids = new Set(around.map(({ transactionId }) => transactionId));
+    return [filter, ...Array.from(ids, (id) => ({ ...filter, taskId: id }))];
+  }
+  if (Object.keys(filter).length > 0 || all) return [filter];
   throw new MemodagError("usage", "No filter given: pass at least one (such as --dag), or --all");
 }

@@ -131,6 +131,7 @@ const transaction: z.ZodType<SerializedTransaction> = z.strictObject({
     z.strictObject({ taskId: name, path: z.array(z.union([text, z.number()])) }),
   ]),
   failOn: z.exactOptional(z.literal("leaves")),
+  cache: z.exactOptional(cacheConfig),
   callbacks: z.exactOptional(z.array(z.enum(["commit", "rollback"]))),
 });
 

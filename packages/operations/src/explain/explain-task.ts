@@ -1,6 +1,15 @@
 // Explains why a task instance hit, or what changed when it missed.
 
-import { instanceName, type CacheStorage, type DagRun } from "@memodag/core";
+import {
+  instanceName,
+  UNMAPPED,
+  type CacheStorage,
+  type DagRun,
+  type RunStore,
+  type SerializedDag,
+  type SerializedTransaction,
+  type TaskInstance,
+} from "@memodag/core";
 import type { RecordStore } from "@memodag/result-cache";
 import type { OperationContext } from "../context.ts";
 import { isolationNotes } from "../dags/isolation-note.ts";
@@ -39,17 +48,23 @@ export async function explainTask(
 ): Promise<ExplainedTask> {
   const { stores, clock } = context;
   const run = await getRun(stores, name);
-  const instance = await getInstance(stores.runs, run, taskId, mapIndex);
-  const decision = await stores.decisions.find(run.team, run.id, instance);
+  const { dag } = await stores.dags.getDagVersion(run.dagVersionId);
+  const group = recordedTogether(dag, taskId);
+  const isWhole = group?.transactionId === taskId;
+  const instance =
+    (isWhole && (await findAsked(stores.runs, run, group))) ||
+    (await getInstance(stores.runs, run, taskId, mapIndex));
+  // A transaction with one record is looked up for all of its tasks.
+  const decided = group ? { taskId: group.transactionId, mapIndex: UNMAPPED } : instance;
+  const decision = await stores.decisions.find(run.team, run.id, decided);
   const explanation = explainInstance(instance, decision);
   const isHit = explanation.reason === "hit";
-  const { dag } = await stores.dags.getDagVersion(run.dagVersionId);
   const { cache = null } = dag.tasks.find((task) => task.taskId === taskId) ?? {};
   const storage = storageOf(cache);
-  const causes = explanation.reason === "input_changed" ? await causesOf(context, run) : null;
+  const causes = explanation.reason === "input_changed" && !group ? await causesOf(context, run) : null;
   const cause = causes?.causeOf(instance) ?? null;
   const { verdict, advice } = explanationText({
-    name: instanceName(taskId, instance.mapIndex),
+    name: isWhole ? taskId : instanceName(taskId, instance.mapIndex),
     runId: run.runId,
     explanation,
     savedMs: instance.savedMs,
@@ -58,6 +73,8 @@ export async function explainTask(
     entryAgeMs: isHit ? await ageOf(recordsOf(context, storage), run.team, explanation.key) : null,
     cause,
     storage,
+    // The inputs of a transaction may be results of tasks, which must not be suggested for exclusion.
+    ...(group && { ownInputs: [] }),
     ...(causes && { ownInputs: causes.ownInputs(instance) }),
   });
   const vouched = vouchedFor(taskId, cache);
@@ -95,11 +112,39 @@ async function causesOf({ stores }: OperationContext, run: DagRun): Promise<RunC
   const { runs, dags, decisions } = stores;
   const { dag } = await dags.getDagVersion(run.dagVersionId);
   const instances = await runs.listTaskInstances(run.team, run.id);
+  const decided = await decisions.listOfRun(run.team, run.id);
+  const together = dag.transactions?.filter(({ cache }) => cache) ?? [];
   return new RunCauses({
     tasks: dag.tasks,
     instances,
-    decisions: await decisions.listOfRun(run.team, run.id),
+    decisions: decided.flatMap((decision) => {
+      const group = together.find(({ transactionId }) => transactionId === decision.taskId);
+      if (!group) return [decision];
+      const members = instances.filter(({ taskId }) => group.taskIds.includes(taskId));
+      return members.map(({ taskId, mapIndex }) => ({ ...decision, taskId, mapIndex }));
+    }),
   });
+}
+
+/** The transaction with one record that a task is in, or that has this id. */
+function recordedTogether(
+  { transactions = [] }: SerializedDag,
+  taskId: string,
+): SerializedTransaction | undefined {
+  return transactions.find(
+    ({ transactionId, taskIds, cache }) => cache && (transactionId === taskId || taskIds.includes(taskId)),
+  );
+}
+
+/** An instance of a transaction that was looked up with it, or else one that was not. */
+async function findAsked(
+  runs: Pick<RunStore, "listTaskInstances">,
+  run: DagRun,
+  { taskIds }: SerializedTransaction,
+): Promise<TaskInstance | undefined> {
+  const instances = await runs.listTaskInstances(run.team, run.id);
+  const members = instances.filter(({ taskId }) => taskIds.includes(taskId));
+  return members.find(({ cacheKey, state }) => cacheKey !== null && state !== "skipped") ?? members[0];
 }
 
 /** Undefined if a task names no store. */

@@ -90,21 +90,26 @@ function tell({ cacheStatus, cacheReason, state }: TaskInstance, own: RunDecisio
 
 /** The reason of a miss, according to the instance's row alone. */
 function rowReason(cacheReason: Reason | null): ExplanationReason | null {
-  switch (cacheReason?.code) {
+  switch (missCode(cacheReason)) {
     case "expired":
     case "from_future":
     case "result_missing":
     case "integrity_failed":
     case "expired_for_run":
     case "run_errors_off":
-      return cacheReason.code;
+      return missCode(cacheReason) as ExplanationReason;
     default:
       return null;
   }
 }
 
+/** The code of a miss, also of the record of a transaction. */
+function missCode(cacheReason: Reason | null): string | undefined {
+  return cacheReason?.code === "transaction_missed" ? cacheReason.detail.what : cacheReason?.code;
+}
+
 /** Returns what the instance's row adds about the result, besides the reason of the miss. */
 function afterMiss(cacheReason: Reason | null): string | null {
-  if (cacheReason === null || cacheReason.code === "no_entry" || rowReason(cacheReason)) return null;
+  if (cacheReason === null || missCode(cacheReason) === "no_entry" || rowReason(cacheReason)) return null;
   return reasonSentence(cacheReason);
 }

@@ -15,7 +15,6 @@ import {
   type TaskInstance,
   type TaskInstanceState,
 } from "@memodag/core";
-import type { TransactionReport } from "./transaction-report.ts";
 
 /** One task instance of a run. Durations are milliseconds. */
 export interface TaskReport extends ReasonReport {
@@ -51,8 +50,6 @@ export interface RunReport {
   readonly cache: Readonly<Record<CacheStatus | "savedMs", number>>;
   /** In the Dag's order. */
   readonly tasks: readonly TaskReport[];
-  /** In the Dag's order. */
-  readonly transactions: readonly TransactionReport[];
 }
 
 /** Builds a run's report; tasks that have no instance yet appear as `none`. */
@@ -60,7 +57,6 @@ export function reportRun(
   run: DagRun,
   instances: readonly TaskInstance[],
   tasks: readonly SerializedTask[],
-  transactions: readonly TransactionReport[],
 ): RunReport {
   const reports = inDagOrder(instances, tasks);
   const countOf = (status: CacheStatus) => reports.filter(({ cacheStatus }) => cacheStatus === status).length;
@@ -80,7 +76,6 @@ export function reportRun(
       savedMs: reports.reduce((sum, { savedMs }) => sum + (savedMs ?? 0), 0),
     },
     tasks: reports,
-    transactions,
   };
 }
 

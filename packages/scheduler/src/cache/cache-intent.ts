@@ -42,7 +42,7 @@ export type CacheIntent =
 /** Any "off" wins: of the task, the Dag, the deployment or the run. */
 export function cacheIntent(
   dag: SerializedDag,
-  task: SerializedTask,
+  task: Pick<SerializedTask, "taskId" | "cache">,
   { cacheMode: mode, cacheLimits }: Pick<DagRun, "cacheMode" | "cacheLimits">,
   offReason: string | null,
 ): CacheIntent {
@@ -122,12 +122,23 @@ export async function keyDigests(parts: KeyParts, results: RunResults): Promise<
   return {
     // Without the room that `push` allocates for more.
     inputs: inputs.slice(),
-    context: digestsOf(config.includeInputs, (path) =>
-      findField(context as unknown as JsonValue, path.split(".")),
-    ),
-    env: digestsOf(config.env, (name) => env[name]),
+    context: contextDigests(config.includeInputs, context),
+    env: envDigests(config.env, env),
     ...(projected.length > 0 && { fields: projected }),
   };
+}
+
+/** Digests of parts of the context, by their paths. */
+export function contextDigests(
+  paths: readonly string[],
+  context: AttemptContext | undefined,
+): Readonly<Record<string, Digest>> {
+  return digestsOf(paths, (path) => findField(context as unknown as JsonValue, path.split(".")));
+}
+
+/** Digests of variables, by their names. */
+export function envDigests(names: readonly string[], env: KeyParts["env"]): Readonly<Record<string, Digest>> {
+  return digestsOf(names, (name) => env[name]);
 }
 
 /** Returns exactly the components of the cache key. */

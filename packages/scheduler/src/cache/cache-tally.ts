@@ -29,7 +29,9 @@ export class CacheTally {
     let tally = this.#tallies.get(taskId);
     if (!tally) this.#tallies.set(taskId, (tally = {}));
     addOutcome(tally, cacheStatus, instance);
-    if (cacheStatus !== "hit" || cacheKey === null) return;
+    // The record of a transaction is hit once, which its lookup counts.
+    const isPart = instance.cacheReason?.code === "of_transaction";
+    if (cacheStatus !== "hit" || cacheKey === null || isPart) return;
     const keys = this.#hits.get(taskId) ?? [];
     this.#hits.set(taskId, keys);
     keys.push(cacheKey);

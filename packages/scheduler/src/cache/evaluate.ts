@@ -152,10 +152,10 @@ export async function makeKey(
 /**
  * Why an instance has to run regardless of the cache, according to its row; `null` if it does not have to.
  */
-function refreshReasonOf(row: TaskInstance | undefined): Reason | null {
+export function refreshReasonOf(row: TaskInstance | undefined): Reason | null {
   if (row?.cacheStatus !== "skipped") return null;
   const { cacheReason } = row;
-  return cacheReason === null || cacheReason.code === "waiting_for_rollback"
-    ? { code: "cleared" }
-    : cacheReason;
+  const isHeld =
+    cacheReason?.code === "waiting_for_rollback" || cacheReason?.code === "waiting_for_transaction";
+  return cacheReason === null || isHeld ? { code: "cleared" } : cacheReason;
 }

@@ -93,7 +93,7 @@ export class MadeKey {
 }
 
 /** The schemas that a Dag gives for its params and `conf`, as one of the context. */
-function contextSchema({ paramSchemas = {}, confSchema = true }: SerializedDag): JsonSchema {
+export function contextSchema({ paramSchemas = {}, confSchema = true }: SerializedDag): JsonSchema {
   return {
     properties: { params: { properties: paramSchemas }, dagRun: { properties: { conf: confSchema } } },
   };

@@ -4,7 +4,7 @@
 import { canonicalJson, findField, type JsonValue } from "@memodag/core";
 import { LONGEST_SHOWN } from "@memodag/result-cache";
 import { contextOf, type KeyParts } from "./cache-intent.ts";
-import type { InstanceArgument } from "../values/instance-argument.ts";
+import type { InstanceArgument, NamedArgument } from "../values/instance-argument.ts";
 import type { RunResults } from "../values/run-results.ts";
 
 const decoder = new TextDecoder();
@@ -14,12 +14,7 @@ export type TextOfValue = (part: "inputs" | "context" | "env", name: string) => 
 
 /** Reads the short values. Those of upstream tasks come from the database. */
 export async function readShownValues(parts: KeyParts, results: RunResults): Promise<TextOfValue> {
-  const inputs = new Map<string, string>();
-  for (const [name, argument] of parts.args) {
-    if (results.sizeOf(argument) > LONGEST_SHOWN) continue;
-    const text = await readText(argument, results);
-    if (text !== undefined) inputs.set(name, text);
-  }
+  const inputs = await readTexts(parts.args, results);
   const context = parts.config.includeInputs.length === 0 ? null : contextOf(parts);
   return (part, name) => {
     switch (part) {
@@ -35,6 +30,20 @@ export async function readShownValues(parts: KeyParts, results: RunResults): Pro
       }
     }
   };
+}
+
+/** The JSON of short values by name. */
+export async function readTexts(
+  values: readonly NamedArgument[],
+  results: RunResults,
+): Promise<ReadonlyMap<string, string>> {
+  const texts = new Map<string, string>();
+  for (const [name, value] of values) {
+    if (results.sizeOf(value) > LONGEST_SHOWN) continue;
+    const text = await readText(value, results);
+    if (text !== undefined) texts.set(name, text);
+  }
+  return texts;
 }
 
 async function readText(argument: InstanceArgument, results: RunResults): Promise<string | undefined> {

@@ -1,6 +1,6 @@
 // Maps the outcome of a store to an instance's cache status. Functions of values.
 
-import type { CacheStatus, Reason, ReasonCode, StoredError, TaskInstance } from "@memodag/core";
+import type { CacheStatus, Reason, StoredError, TaskInstance } from "@memodag/core";
 import type { LookupVerdict, MissReason, PutMode, StoreOutcome } from "@memodag/result-cache";
 import type { InputChanged } from "./input-change.ts";
 import { STORED_FAILURE } from "./remembered-failure.ts";
@@ -19,7 +19,7 @@ export function isMeantForCache({ cacheKey, cacheStatus }: TaskInstance): boolea
 }
 
 /** Reasons of misses whose entry the next result replaces. */
-const STALE: ReadonlySet<ReasonCode> = new Set<MissReason>([
+const STALE: ReadonlySet<string> = new Set<MissReason>([
   "expired",
   "from_future",
   "result_missing",
@@ -33,7 +33,9 @@ const STALE: ReadonlySet<ReasonCode> = new Set<MissReason>([
  * still use.
  */
 export function putMode({ cacheStatus, cacheReason }: TaskInstance, error: StoredError | null): PutMode {
-  const isStale = cacheReason !== null && STALE.has(cacheReason.code);
+  const code: string | undefined =
+    cacheReason?.code === "transaction_missed" ? cacheReason.detail.what : cacheReason?.code;
+  const isStale = code !== undefined && STALE.has(code);
   return error === null && (cacheStatus === "skipped" || isStale) ? "replace" : "keep-live";
 }
 

@@ -84,7 +84,9 @@ async function newRun(
 ): Promise<NewDagRun> {
   const { version, conf, params, logicalDate, cacheMode, madeBy, isSecret, selection, cacheLimits } = request;
   if (selection) requireTask(version.dag, namedTask(selection));
-  for (const taskId of cacheLimits?.refresh ?? []) requireTask(version.dag, taskId);
+  const withRecords = version.dag.transactions?.filter(({ cache }) => cache) ?? [];
+  for (const taskId of cacheLimits?.refresh ?? [])
+    if (!withRecords.some(({ transactionId }) => transactionId === taskId)) requireTask(version.dag, taskId);
   return {
     ...name,
     team: version.team,

@@ -16,6 +16,8 @@ import { TimedWaits } from "../time/timed-waits.ts";
 import { AskCache } from "./effects/ask-cache.ts";
 import { CarryOut } from "./effects/carry-out.ts";
 import { Dispatcher } from "./effects/dispatcher.ts";
+import { GroupKeys } from "./effects/group-keys.ts";
+import { GroupLookups } from "./effects/group-lookups.ts";
 import { HeldLocks } from "./effects/held-locks.ts";
 import { KeyQuestions } from "./effects/key-questions.ts";
 import { OwnResults } from "./effects/own-results.ts";
@@ -51,6 +53,7 @@ export class RunExecution {
   readonly #steps: RunSteps;
   readonly #stores: ResultStores;
   readonly #own: OwnResults;
+  readonly #groups: GroupLookups;
   readonly #transactions: Transactions;
   readonly #writer: PassWriter;
   readonly #carryOut: CarryOut;
@@ -74,7 +77,9 @@ export class RunExecution {
     this.#dispatcher = new Dispatcher(context, state, this.#locks);
     this.#rollbacks = new RollbackGate(context, clock, state);
     this.#steps = new RunSteps(context, clock, state);
-    const used = { locks: this.#locks, keyQuestions: this.#keyQuestions };
+    const groupKeys = new GroupKeys(context, state);
+    const used = { locks: this.#locks, keyQuestions: this.#keyQuestions, groupKeys };
+    this.#groups = new GroupLookups(context, state, groupKeys);
     this.#stores = new ResultStores(context, clock, state, used);
     this.#own = new OwnResults(context, state);
     this.#transactions = new Transactions(context, state, used);
@@ -86,6 +91,7 @@ export class RunExecution {
       locks: this.#locks,
       dispatcher: this.#dispatcher,
       rollbacks: this.#rollbacks,
+      groups: this.#groups,
       steps: this.#steps,
     });
     this.#carryOut.load(claimed);
@@ -279,10 +285,11 @@ export class RunExecution {
       work.dropReady(answered.length);
       for (const instance of await this.#own.take(answered)) this.#carryOut.answer(instance);
       for (const instance of await this.#own.release()) this.#carryOut.answer(instance);
+      for (const instance of await this.#groups.answer(lookups)) this.#carryOut.answer(instance);
       const { answered: settled, free } = await this.#singleFlight.admit(lookups);
       for (const instance of settled) this.#carryOut.answer(instance);
       for (const instance of free) this.#carryOut.dispatch(instance);
-    } while (work.hasWork);
+    } while (work.hasWork || this.#groups.hasWork);
     return true;
   }
 

@@ -3,12 +3,13 @@
 import { isStrictLock, type ClaimedRun } from "@memodag/core";
 import type { RunContext } from "../context/run-context.ts";
 import type { VersionGraph } from "../graph/version-graphs.ts";
+import { GroupKeys } from "./effects/group-keys.ts";
 import { PassWriter } from "./effects/pass-writer.ts";
 import { Transactions, type TransactionUse } from "./effects/transactions.ts";
 import { RunState } from "./state/run-state.ts";
 
 /** Nothing ended here: no key is made. Strict locks are no longer held, and nothing is stored without them. */
-const NOTHING_USED: TransactionUse = {
+const NOTHING_USED: Omit<TransactionUse, "groupKeys"> = {
   locks: {
     release: () => undefined,
     fenceOf: async ({ node }) => (isStrictLock(node.task.cache?.lock) ? null : undefined),
@@ -28,6 +29,9 @@ export async function settleEnded(
   for (const row of ended.instances) table.load(results.nodeOf(row.taskId), row);
   for (const xcom of ended.xcoms) results.load(xcom);
   const writer = new PassWriter(context, state);
-  await new Transactions(context, state, NOTHING_USED).settleEnded();
+  await new Transactions(context, state, {
+    ...NOTHING_USED,
+    groupKeys: new GroupKeys(context, state),
+  }).settleEnded();
   await writer.write(NO_DISPATCHER);
 }

@@ -91,7 +91,12 @@ export class Transaction extends TaskGroup {
     let settings: TransactionSettings | undefined;
     super(dag, around, id, (groupId) => {
       const outer = around && findTransaction(around);
-      settings = readTransactionOptions({ dagId: dag.dagId, groupId }, options, outer?.transaction);
+      settings = readTransactionOptions(
+        { dagId: dag.dagId, groupId },
+        options,
+        outer?.transaction,
+        dag.settings.defaultArgs.cache,
+      );
       return settings;
     });
     if (!settings) throw new Error("the options of a transaction were not read");

@@ -1,14 +1,30 @@
 // Options of a transaction, and how they are read.
 
-import type { TransactionEvent } from "@memodag/core";
+import type { SerializedCacheConfig, TransactionEvent } from "@memodag/core";
 import {
   TRANSACTION_OPTIONS,
   type AnyCallback,
   type TransactionCallbacks,
 } from "../context/callback-context.ts";
+import type { CacheConfig } from "./cache-config.ts";
 import type { FaultPlace } from "./dag-fault.ts";
 import { OptionReader } from "./option-reader.ts";
-import { readCallbacks } from "./retry-options.ts";
+import { readCacheConfig } from "./read-cache-config.ts";
+
+/** How the results of a transaction's tasks are stored as one record. */
+export type TransactionCacheConfig = Pick<
+  CacheConfig,
+  | "ttl"
+  | "expires"
+  | "includeInputs"
+  | "env"
+  | "version"
+  | "files"
+  | "trust"
+  | "mode"
+  | "keyStorage"
+  | "resultStorage"
+>;
 
 /** Options of a transaction. */
 export interface TransactionOptions extends TransactionCallbacks {
@@ -22,6 +38,12 @@ export interface TransactionOptions extends TransactionCallbacks {
    * `leaves`, which no other task of the transaction waits for. Default: `any`.
    */
   readonly failOn?: "any" | "leaves";
+  /**
+   * Stores the results of all tasks of the transaction as one record, which is looked up once, before any of them
+   * runs: either all of them are hits, or all of them run. What one of the options says, such as `env`, is said of every
+   * task. `true` stands for the Dag's `defaultArgs.cache`, or else `{}`. Default: each task has records of its own.
+   */
+  readonly cache?: boolean | TransactionCacheConfig;
 }
 
 /** The options of a transaction after reading. */
@@ -29,23 +51,27 @@ export interface TransactionSettings {
   readonly isEager: boolean;
   readonly failOn: "any" | "leaves";
   readonly callbacks: ReadonlyMap<TransactionEvent, AnyCallback>;
+  /** Of the one record of all tasks; `null`: there is none. */
+  readonly cache: SerializedCacheConfig | null;
   /** The result that decides, once it is declared, and the path of the answer in it. */
   decidedBy: { readonly taskId: string; readonly path: readonly (string | number)[] } | null;
 }
 
-const NAMES = ["commit", "failOn", ...Object.values(TRANSACTION_OPTIONS)] as const;
+const NAMES = ["commit", "failOn", "cache", ...Object.values(TRANSACTION_OPTIONS)] as const;
 
 /**
  * Reads the options of a transaction.
+ * @param meansTrue the Dag's `defaultArgs.cache`
  * @throws MemodagError `dag_invalid` naming the invalid option
  */
 export function readTransactionOptions(
   place: FaultPlace,
   value: unknown,
   around: TransactionSettings | undefined,
+  meansTrue: unknown,
 ): TransactionSettings {
   const reader = new OptionReader(place, "", value ?? {}, NAMES);
-  const callbacks = readCallbacks(reader, TRANSACTION_OPTIONS);
+  const callbacks = readCallbacks(reader);
   const isEager = readCommit(reader, around);
   if (isEager && callbacks.has("rollback")) {
     throw reader.fault("onRollback", {
@@ -53,8 +79,35 @@ export function readTransactionOptions(
       fix: 'use commit: "lazy", or remove onRollback',
     });
   }
-  const failOn = reader.choice("failOn", ["any", "leaves"]) ?? "any";
-  return { isEager, failOn, callbacks, decidedBy: null };
+  const cache = readCache(place, reader, meansTrue);
+  return { isEager, failOn: readFailOn(reader), callbacks, cache, decidedBy: null };
+}
+
+/** Options that say something of one task's key or lock. */
+function readCache(
+  place: FaultPlace,
+  reader: OptionReader,
+  meansTrue: unknown,
+): SerializedCacheConfig | null {
+  const read = readCacheConfig(place, reader, meansTrue);
+  if (!read) return null;
+  const { config } = read;
+  const wrong = [
+    config.key && "key",
+    config.reads && "reads",
+    config.share !== undefined && "share",
+    config.projections && "inputs",
+    config.excludeInputs.length > 0 && "excludeInputs",
+    config.ignoreSource && "source",
+    config.serialize && "isolation",
+    config.errorsTtlMs !== null && "errors",
+    read.hasNoInputs && "policy",
+  ].find((name) => typeof name === "string");
+  if (wrong === undefined) return config;
+  throw reader.fault("cache", {
+    problem: `sets ${wrong}, which is for tasks alone`,
+    fix: `remove it${reader.get("cache") === true ? " from defaultArgs.cache, or use cache: {}" : ""}`,
+  });
 }
 
 function readCommit(reader: OptionReader, around: TransactionSettings | undefined): boolean {
@@ -66,4 +119,23 @@ function readCommit(reader: OptionReader, around: TransactionSettings | undefine
     commit,
     'use "lazy" or "eager"; to let a task decide, call commitWhen() of the transaction',
   );
+}
+
+function readFailOn(reader: OptionReader): "any" | "leaves" {
+  const failOn = reader.get("failOn");
+  if (failOn === undefined) return "any";
+  if (failOn === "any" || failOn === "leaves") return failOn;
+  throw reader.wrong("failOn", failOn, 'use "any" or "leaves"');
+}
+
+function readCallbacks(reader: OptionReader): ReadonlyMap<TransactionEvent, AnyCallback> {
+  const callbacks = new Map<TransactionEvent, AnyCallback>();
+  for (const event of ["commit", "rollback"] as const) {
+    const name = TRANSACTION_OPTIONS[event];
+    const value = reader.get(name);
+    if (value === undefined) continue;
+    if (typeof value !== "function") throw reader.wrong(name, value, "use a function that takes a context");
+    callbacks.set(event, value as AnyCallback);
+  }
+  return callbacks;
 }

@@ -12,6 +12,7 @@ import { dagInvalid } from "../authoring/dag-fault.ts";
 import type { DagState, TaskDeclaration } from "../authoring/dag-state.ts";
 import { serializeParams } from "../authoring/params.ts";
 import { approvalBranches } from "./approval-branches.ts";
+import { findCachedTransaction, memberCache } from "./cached-transactions.ts";
 import { getState } from "./list-handlers.ts";
 import { resolveEdges, type Upstreams } from "./resolve-edges.ts";
 import { serializeBranches } from "./serialize-branches.ts";
@@ -50,7 +51,7 @@ export function serializeDag(
       ...(branch && { branch }),
     };
   });
-  const transactions = serializeTransactions(state, upstreams);
+  const transactions = serializeTransactions(state, upstreams, branches);
   const { dagId } = state;
   const { defaultArgs: _applied, params, confSchema, ...settings } = state.settings;
   return {
@@ -100,7 +101,8 @@ function serializeTask(
   // A step that the scheduler carries out itself has no code, and a person's answer is not cached.
   const sourceHash = runStep || hitl ? NO_SOURCE : sourceHashes.get(taskId);
   if (sourceHash === undefined) throw new TypeError(`no source hash for task ${taskId}`);
-  const { cache } = settings;
+  const around = findCachedTransaction(task.group);
+  const cache = around ? memberCache(settings.cache, around.cache) : settings.cache;
   const key = cache?.key && { ...cache.key, sourceHash: keyHashes.get(taskId) };
   if (key && key.sourceHash === undefined)
     throw new TypeError(`no source hash for the key function of ${taskId}`);
@@ -109,7 +111,7 @@ function serializeTask(
     ...placement,
     upstream: [...(upstreams.get(taskId) ?? [])].sort(),
     ...settings,
-    ...(cache && key && { cache: { ...cache, key: { ...key, sourceHash: key.sourceHash ?? "" } } }),
+    cache: cache && key ? { ...cache, key: { ...key, sourceHash: key.sourceHash ?? "" } } : cache,
     sourceHash,
     ...(command && { command: { ...command, files: [] } }),
     ...(sensor && { sensor }),

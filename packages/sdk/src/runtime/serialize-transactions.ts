@@ -1,22 +1,30 @@
 // Serializes the transactions of a Dag, and checks what is known only once the whole file has been read.
 
-import type { SerializedTransaction } from "@memodag/core";
+import type { SerializedBranch, SerializedTransaction } from "@memodag/core";
 import { dagInvalid } from "../authoring/dag-fault.ts";
 import type { DagState, GroupDeclaration, TaskDeclaration } from "../authoring/dag-state.ts";
 import { findTransaction } from "../authoring/task-group.ts";
 import { TRANSACTION_OPTIONS } from "../context/callback-context.ts";
+import { checkCachedTransaction } from "./cached-transactions.ts";
 import type { Upstreams } from "./resolve-edges.ts";
 
 /**
  * Returns the transactions that have tasks, each after the one around it.
  * @throws MemodagError `dag_invalid` for options that contradict each other
  */
-export function serializeTransactions(state: DagState, upstreams: Upstreams): SerializedTransaction[] {
+export function serializeTransactions(
+  state: DagState,
+  upstreams: Upstreams,
+  branches: ReadonlyMap<string, SerializedBranch>,
+): SerializedTransaction[] {
   for (const task of state.tasks.values()) requireTransaction(state, task);
   return [...state.groups.values()]
     .filter(({ transaction, taskIds }) => transaction !== undefined && taskIds.size > 0)
     .toSorted((a, b) => (a.groupId < b.groupId ? -1 : 1))
-    .map((group) => serializeTransaction(state, group, upstreams));
+    .map((group) => {
+      if (group.transaction?.cache) checkCachedTransaction(state, group, upstreams, branches);
+      return serializeTransaction(state, group, upstreams);
+    });
 }
 
 function serializeTransaction(
@@ -26,7 +34,7 @@ function serializeTransaction(
 ): SerializedTransaction {
   if (!transaction) throw new TypeError(`${groupId} is no transaction`);
   const parent = findTransaction(group)?.groupId;
-  const { decidedBy, isEager, failOn, callbacks } = transaction;
+  const { decidedBy, isEager, failOn, callbacks, cache } = transaction;
   if (decidedBy) requireLast(state, groupId, taskIds, decidedBy.taskId, upstreams);
   return {
     transactionId: groupId,
@@ -34,6 +42,7 @@ function serializeTransaction(
     taskIds: [...taskIds].sort(),
     commit: decidedBy ?? (isEager ? "eager" : "lazy"),
     ...(failOn === "leaves" && { failOn }),
+    ...(cache && { cache }),
     ...(callbacks.size > 0 && { callbacks: [...callbacks.keys()].sort() }),
   };
 }
@@ -84,7 +93,7 @@ function requireLast(
     { dagId, groupId },
     {
       problem: `"${last}" decides whether it is committed, and does not wait for its task "${other}"`,
-      fix: `make "${last}" the last task of the transaction: add ${JSON.stringify(other)} with after()`,
+      fix: `add the edge, such as .after(${JSON.stringify(other)}'s result), so that the deciding task is the last`,
     },
   );
 }

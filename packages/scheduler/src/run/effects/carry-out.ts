@@ -1,7 +1,14 @@
 // Carries out what phases decided: changes rows, informs the graph, and passes instances on to where they
 // wait.
 
-import { isTerminal, notSelected, UNMAPPED, type ClaimedRun, type TaskInstance } from "@memodag/core";
+import {
+  isTerminal,
+  notSelected,
+  UNMAPPED,
+  type ClaimedRun,
+  type ReasonCode,
+  type TaskInstance,
+} from "@memodag/core";
 import { afterLoss, CLEARED, LOST_WITH_SCHEDULER, MOST_LOSSES } from "../../attempts/lost-attempt.ts";
 import type { AnsweredInstance } from "../../cache/cache-answer.ts";
 import { verdictOf } from "../../cache/store-status.ts";
@@ -15,10 +22,18 @@ import type { Step } from "../state/graph-work.ts";
 import type { RunState, StoredEvent } from "../state/run-state.ts";
 import type { Dispatcher } from "./dispatcher.ts";
 import type { KeyQuestions } from "./key-questions.ts";
+import type { GroupLookups } from "./group-lookups.ts";
 import type { RollbackGate } from "./rollback-gate.ts";
 import type { RunSteps } from "./run-steps.ts";
 import type { HeldLocks } from "./held-locks.ts";
 import type { SingleFlight } from "./single-flight.ts";
+
+/** Why instances wait to be asked about. */
+const HELD: ReadonlySet<ReasonCode> = new Set<ReasonCode>([
+  "waiting_for_key",
+  "waiting_for_rollback",
+  "waiting_for_transaction",
+]);
 
 /** Where instances go next. */
 export interface Destinations {
@@ -32,6 +47,8 @@ export interface Destinations {
   readonly locks: HeldLocks;
   /** Wait for the rollback of their transaction. */
   readonly rollbacks: RollbackGate;
+  /** Wait until their transaction, which has one record, is looked up. */
+  readonly groups: GroupLookups;
   /** Wait for a free worker. */
   readonly dispatcher: Dispatcher;
   /** Are carried out by the scheduler itself. */
@@ -63,7 +80,7 @@ export class CarryOut {
       table.load(node, row);
       // The cache is asked again about what missed: another run may have stored that result since. So is a key function.
       const reason = row.cacheReason?.code;
-      const wasHeld = reason === "waiting_for_key" || reason === "waiting_for_rollback";
+      const wasHeld = reason !== undefined && HELD.has(reason);
       if (state === "scheduled" && (row.cacheStatus === "miss" || wasHeld))
         table.change(node, mapIndex, { state: "none" });
       // A step has no attempt: it continues what it started.
@@ -155,6 +172,7 @@ export class CarryOut {
     }
     if (abandoned !== null) this.#to.dispatcher.abandon(abandoned);
     if (change) table.change(node, mapIndex, change);
+    if (change?.state === "skipped") this.#to.groups.noteSkipped({ node, mapIndex });
     if (kind === "ready") work.letRun(node);
     const instance = { node, mapIndex };
     switch (follows.kind) {
@@ -181,7 +199,9 @@ export class CarryOut {
 
   /** Passes on a ready instance that is to ask the cache; its key function may have to answer first. */
   ask(instance: ReadyInstance): void {
-    if (!this.#to.keyQuestions.tryEnqueue(instance)) this.#state.work.addReady(instance);
+    const { groups, keyQuestions } = this.#to;
+    if (!groups.tryEnqueue(instance) && !keyQuestions.tryEnqueue(instance))
+      this.#state.work.addReady(instance);
   }
 
   /** An answer of the cache. */
@@ -194,7 +214,8 @@ export class CarryOut {
     if (!isTerminal(state)) {
       const verdict = verdictOf(change);
       if (made) keys.set(node, mapIndex, made);
-      if (made && verdict && node.task.cache) misses.push({ node, mapIndex, made, verdict });
+      const { taskId, cache: storage } = node.task;
+      if (made && verdict && storage) misses.push({ taskId, mapIndex, storage, made, verdict });
       return this.resume(answered);
     }
     if (answered.entries) {

@@ -77,10 +77,9 @@ export class ResultStores {
     const { run, results, misses } = this.#state;
     this.#state.misses = [];
     const { team, dagId, runId, id: dagRunId } = run;
-    for (const { node, mapIndex, made, verdict } of misses) {
-      const instance = { team, dagId, runId, dagRunId, taskId: node.task.taskId, mapIndex };
+    for (const { taskId, mapIndex, storage, made, verdict } of misses) {
+      const instance = { team, dagId, runId, dagRunId, taskId, mapIndex };
       const components = () => made.recorded(results, this.#context.secrets);
-      const storage = node.task.cache ?? {};
       this.#context.decisionLog?.note({ ...instance, storage, key: made.key, verdict, components });
     }
   }

@@ -1,10 +1,23 @@
 // The record that a staged member's result is stored as, when its transaction is committed.
 
-import type { CacheStatus, Reason, RunCacheLimits, SerializedCacheConfig, StagedMember } from "@memodag/core";
+import type {
+  CacheStatus,
+  Digest,
+  Reason,
+  RunCacheLimits,
+  SerializedCacheConfig,
+  StagedMember,
+} from "@memodag/core";
 import type { PutMode, StagedXCom } from "@memodag/result-cache";
 import type { PreparedRecord } from "./prepare-record.ts";
 
-/** The content of a staged member's body. `own`: it took the result of another member. */
+/**
+ * The content of a staged member's body.
+ *
+ * - `own`: it took the result of another member.
+ * - `record`: its result is stored as a record.
+ * - `part`: its result is part of the record of its transaction.
+ */
 export type StagedBody =
   | { readonly kind: "own" }
   | {
@@ -20,9 +33,21 @@ export type StagedBody =
       readonly validForMs?: number;
       /** When the result expires whenever it is stored, in milliseconds since the Unix epoch. Absent: it does not. */
       readonly expiresAt?: number;
+    }
+  | {
+      readonly kind: "part";
+      readonly mode: PutMode;
+      /** As for `record`. */
+      readonly asked: { readonly cacheStatus: CacheStatus | null; readonly cacheReason: Reason | null };
+      /** The key of the transaction's record. */
+      readonly key: Digest;
+      readonly expiresAt?: number;
+      /** The record but for its values. Of one of the instances. */
+      readonly record?: PreparedRecord;
     };
 
 export type StagedRecord = Extract<StagedBody, { kind: "record" }>;
+export type StagedPart = Extract<StagedBody, { kind: "part" }>;
 
 /** Returns the body of a member; `null`: nothing is to be stored. */
 export function bodyOf({ body }: StagedMember): StagedBody | null {

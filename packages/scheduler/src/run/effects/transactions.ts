@@ -5,12 +5,15 @@ import { fixedExpiry, validForMs } from "../../cache/result-validity.ts";
 import { putMode, statusAfterStore, storeFailed } from "../../cache/store-status.ts";
 import { transactionCallbacks, type InstanceView } from "../../callbacks/transaction-callbacks.ts";
 import type { RunContext } from "../../context/run-context.ts";
+import type { CachedGroup } from "../../graph/cached-groups.ts";
 import type { TransactionUnit } from "../../graph/transaction-units.ts";
 import { judgeUnit, type UnitView } from "../phases/judge-unit.ts";
-import type { CommittedEvent, EndedMember, RunState } from "../state/run-state.ts";
+import type { CommittedEvent, EndedMember, RunState, StoreJob } from "../state/run-state.ts";
 import type { HeldLocks } from "./held-locks.ts";
+import type { GroupKeys } from "./group-keys.ts";
+import { preparePart } from "./prepare-part.ts";
 import { prepareRecord, type KeyConfirmation } from "./prepare-record.ts";
-import { bodyOf, type StagedRecord } from "./staged-body.ts";
+import { bodyOf, type StagedPart, type StagedRecord } from "./staged-body.ts";
 import { StagedResults } from "./staged-results.ts";
 
 /** How long results are tried to be stored, in milliseconds. */
@@ -20,6 +23,7 @@ const LONGEST_COMMIT_MS = 86_400_000;
 export interface TransactionUse {
   readonly locks: Pick<HeldLocks, "release" | "fenceOf">;
   readonly keyQuestions: KeyConfirmation;
+  readonly groupKeys: GroupKeys;
 }
 
 /** The transactions of one run. */
@@ -28,17 +32,21 @@ export class Transactions {
   readonly #state: RunState;
   readonly #locks: TransactionUse["locks"];
   readonly #keyQuestions: KeyConfirmation;
+  readonly #groupKeys: GroupKeys;
+  /** Transactions with one record of which a staged member has all but the values. */
+  readonly #recorded = new Set<CachedGroup>();
   readonly #staged: StagedResults;
   /** Ids of units whose results are being stored. */
   readonly #storing = new Map<string, Promise<void>>();
   /** Ids of units whose results could not be stored: they are left to a later execution, or to a sweep. */
   readonly #failed = new Set<string>();
 
-  constructor(context: RunContext, state: RunState, { locks, keyQuestions }: TransactionUse) {
+  constructor(context: RunContext, state: RunState, { locks, keyQuestions, groupKeys }: TransactionUse) {
     this.#context = context;
     this.#state = state;
     this.#locks = locks;
     this.#keyQuestions = keyQuestions;
+    this.#groupKeys = groupKeys;
     this.#staged = new StagedResults(context, state, locks);
   }
 
@@ -57,9 +65,12 @@ export class Transactions {
 
   /** Takes over what was loaded. A unit that had ended is open again once instances of it were cleared. */
   load(): void {
-    const { units, transactions, table } = this.#state;
+    const { units, transactions, table, groups, results } = this.#state;
     transactions.index((member) => {
       const body = bodyOf(member);
+      const group =
+        body?.kind === "part" && body.record ? groups.of(results.nodeOf(member.taskId)) : undefined;
+      if (group) this.#recorded.add(group);
       return body?.kind === "record" ? body.record.key : undefined;
     });
     for (const unit of units.list) {
@@ -77,7 +88,8 @@ export class Transactions {
       if (unit.isEager && job) this.#state.storeJobs.push(job);
       const body = bodies[index];
       const instance = { taskId: node.task.taskId, mapIndex };
-      this.#state.transactions.stage(unit, instance, body ? JSON.stringify(body) : null, body?.record.key);
+      const key = body?.kind === "record" ? body.record.key : undefined;
+      this.#state.transactions.stage(unit, instance, body ? JSON.stringify(body) : null, key);
     }
   }
 
@@ -140,9 +152,11 @@ export class Transactions {
   }
 
   /** Returns the staged record of an ended member; undefined if it must not be stored, which its row then says. */
-  async #prepare({ node, mapIndex, job, unit }: EndedMember): Promise<StagedRecord | undefined> {
+  async #prepare({ node, mapIndex, job, unit }: EndedMember): Promise<StagedRecord | StagedPart | undefined> {
     if (!job || unit.isEager) return undefined;
-    const { table, keys } = this.#state;
+    const { table, keys, groups } = this.#state;
+    const group = groups.of(node);
+    if (group) return await this.#prepareInGroup(group, unit, job);
     const { row, xcoms, code, error } = job;
     let prepared;
     try {
@@ -178,6 +192,31 @@ export class Transactions {
       ...(validMs !== undefined && { validForMs: validMs }),
       ...(expiresAt !== undefined && { expiresAt }),
     };
+  }
+
+  async #prepareInGroup(
+    group: CachedGroup,
+    unit: TransactionUnit,
+    job: StoreJob,
+  ): Promise<StagedPart | undefined> {
+    const { table } = this.#state;
+    const { node, mapIndex } = job;
+    const isFirst = !this.#recorded.has(group);
+    this.#recorded.add(group);
+    let prepared;
+    try {
+      prepared = await preparePart(this.#context, this.#state, this.#groupKeys, group, job, isFirst);
+    } catch (fault) {
+      prepared = { reason: storeFailed(messageOf(fault)) };
+    }
+    if (isFirst && "reason" in prepared) this.#recorded.delete(group);
+    if ("reason" in prepared) {
+      table.change(node, mapIndex, { cacheStatus: "uncacheable", cacheReason: prepared.reason });
+      return undefined;
+    }
+    const cacheReason = { code: "in_transaction", detail: { transaction: unit.id } } as const;
+    table.change(node, mapIndex, { cacheStatus: "staged", cacheReason });
+    return prepared.part;
   }
 
   #commit(unit: TransactionUnit, isWhole: boolean): void {

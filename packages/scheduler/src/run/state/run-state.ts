@@ -3,6 +3,7 @@
 import type {
   AttemptOutcome,
   CacheStatus,
+  CacheStorage,
   CallbackEvent,
   ClaimedRun,
   DagRun,
@@ -25,6 +26,7 @@ import { isMeantForCache } from "../../cache/store-status.ts";
 import type { MadeKey } from "../../cache/made-key.ts";
 import { newCallback } from "../../callbacks/new-callback.ts";
 import type { RunContext } from "../../context/run-context.ts";
+import { CachedGroups } from "../../graph/cached-groups.ts";
 import { InstanceMap } from "../../graph/instance-map.ts";
 import type { DagNode } from "../../graph/dag-graph.ts";
 import type { ReadyInstance } from "../../graph/ready-instance.ts";
@@ -141,9 +143,12 @@ export interface EndedMember extends ReadyInstance {
   readonly job: StoreJob | undefined;
 }
 
-/** A miss that is to be explained once it is written. */
-export interface Miss extends ReadyInstance {
-  readonly made: MadeKey;
+/** A miss that is to be explained once it is written: of an instance, or of a transaction with one record. */
+export interface Miss {
+  readonly taskId: string;
+  readonly mapIndex: number;
+  readonly storage: CacheStorage;
+  readonly made: Pick<MadeKey, "key" | "recorded">;
   readonly verdict: LookupVerdict;
 }
 
@@ -178,6 +183,7 @@ export class RunState {
   /** Members of transactions that ended in this pass. */
   endedMembers: EndedMember[] = [];
   readonly units: TransactionUnits;
+  readonly groups: CachedGroups;
   readonly transactions: TransactionTable;
   /** The changes of the next pass to entries. */
   readonly entries: { publish: EntryWrites["publish"][number][]; restore: EntryWrites["restore"][number][] } =
@@ -199,6 +205,7 @@ export class RunState {
     this.selected = selection ? selectedTasks(graph, selection) : null;
     this.work = new GraphWork(graph, this.table, this.selected);
     this.units = new TransactionUnits(version.dag, graph);
+    this.groups = new CachedGroups(version.dag, graph);
     this.transactions = new TransactionTable(claimed.transactions ?? NO_TRANSACTIONS);
     this.inbox = new Inbox(wake);
     this.keys = new InstanceMap(graph.nodes.length);
