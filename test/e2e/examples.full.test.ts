@@ -127,7 +127,24 @@ describe("orders, a load and its check in a transaction", () => {
       cacheReason: "transaction etl: etl.check failed",
       cacheReasonDetail: { transaction: "etl", what: "etl.check failed" },
     });
+    const time = expect.stringMatching(/^\d{4}-.*Z$/) as string;
+    const rolledBack = {
+      transactionId: "etl",
+      state: "rolled_back",
+      reason: "etl.check failed",
+      endedAt: time,
+    };
+    expect(failed.transactions).toEqual([rolledBack]);
+    expect(await workspace.json("runs", "show", "orders", failed.runId)).toMatchObject({
+      transactions: [rolledBack],
+    });
+    expect(await workspace.memodag(["runs", "show", "orders", failed.runId])).toMatchObject({
+      stdout: expect.stringContaining("\nTransaction etl: rolled_back (etl.check failed)\n") as string,
+    });
     const passed = await run("orders");
+    expect(passed.transactions).toEqual([
+      { transactionId: "etl", state: "committed", reason: null, endedAt: time },
+    ]);
     expect(statusesOf(passed)).toEqual({ "etl.load": "populated", "etl.check": "populated" });
     expect(await run("orders")).toMatchObject({ processesSpawned: 0, cache: { hit: 2 } });
     expect(await workspace.json("dags", "show", "orders")).toMatchObject({

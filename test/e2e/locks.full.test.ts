@@ -156,6 +156,11 @@ it("name a store that is away, and say in dags show and dags check what they are
   expect(stderr).toContain(
     "Store fast is left out: it cannot be asked (Redis at 127.0.0.1:1 failed to list locks",
   );
+  expect(await workspace.memodag(["cache", "locks", "--release", "0"])).toMatchObject({
+    code: 1,
+    stdout: "No lock is held of a key that begins with 0.\n",
+    stderr: expect.stringContaining("Store fast is left out") as string,
+  });
   writeFileSync(workspace.path("go"), "");
   expect(await workspace.json<RunReport>("dags", "run", "two")).toMatchObject({ state: "success" });
   const shown = await workspace.memodag(["dags", "show", "two"]);

@@ -24,4 +24,10 @@ export interface RunReport {
   readonly lookups: number;
   readonly cache: Readonly<Record<string, number>>;
   readonly tasks: readonly TaskReport[];
+  readonly transactions: readonly {
+    readonly transactionId: string;
+    readonly state: string;
+    readonly reason: string | null;
+    readonly endedAt: string | null;
+  }[];
 }

@@ -79,10 +79,11 @@ export class PackageMemory {
     const { files, state, newest, changedAt } = yield* listFiles(folder);
     const known = this.#known.get(folder);
     if (known?.state === state) return { ...known, changedAt };
-    const contents = { state, changedAt, ...(yield* digestFiles(folder, files)) };
     // As in git: within the resolution of timestamps, a second change could not be distinguished from the
-    // first.
-    if (this.#clock.now() - newest > SETTLED_AFTER_MS) {
+    // first. Not asked after reading, which may take longer than that.
+    const isSettled = this.#clock.now() - newest > SETTLED_AFTER_MS;
+    const contents = { state, changedAt, ...(yield* digestFiles(folder, files)) };
+    if (isSettled) {
       this.#known.set(folder, contents);
       this.#isChanged = true;
     }

@@ -22,6 +22,7 @@ export const rich = new Dag("rich", {
 const fit = rich.task("fit", ({ depth }: { depth: number }) => depth, { cache: { ttl: "1h", version: "1", errors: "1h" } });
 fit({ depth: 2 });
 rich.task("keep", async () => await getContext().jobCache.save("tiles/1", "one"))();
+rich.transaction("load").transaction("parts").task("part", () => 1)();
 `;
 
 interface Ids {

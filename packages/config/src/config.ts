@@ -3,7 +3,7 @@
 
 import { isAbsolute, resolve } from "node:path";
 import { DEFAULT_TEAM } from "@memodag/core";
-import type { ParsedDocument } from "./schema.ts";
+import type { ParsedDocument } from "./schema/config-schema.ts";
 
 type CamelCase<Name extends string> = Name extends `${infer Head}_${infer Tail}`
   ? `${Head}${Capitalize<CamelCase<Tail>>}`

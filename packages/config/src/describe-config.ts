@@ -3,7 +3,7 @@
 
 import { type ConfigDocument } from "./document.ts";
 import { valueAt } from "./faults.ts";
-import type { KeyFacts } from "./key.ts";
+import type { KeyFacts } from "./schema/key.ts";
 import { formatKeyPath, type KeyPath, knownSections } from "./known-keys.ts";
 import type { LoadedConfig } from "./load-config.ts";
 import { redactUrl } from "./redact.ts";

@@ -2,7 +2,7 @@
 
 import { findNearest } from "@memodag/core";
 import type { ConfigFault } from "./faults.ts";
-import type { KeyFacts } from "./key.ts";
+import type { KeyFacts } from "./schema/key.ts";
 import { type KeyPath, type KnownSection, knownSections } from "./known-keys.ts";
 
 const PREFIX = "MEMODAG__";

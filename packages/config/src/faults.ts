@@ -1,7 +1,7 @@
 // Faults of a config, as data and as messages: the key, what was expected and what was found.
 
 import { findNearest, MemodagError } from "@memodag/core";
-import type { KeyFacts } from "./key.ts";
+import type { KeyFacts } from "./schema/key.ts";
 import { formatKeyPath, type KeyPath, knownSections } from "./known-keys.ts";
 
 /** One fault of a config. */

@@ -1,7 +1,7 @@
 // The keys of the schema by path, for faults, overrides, `config show` and generated files.
 
-import type { KeyFacts, Section } from "./key.ts";
-import { configSchema } from "./schema.ts";
+import type { KeyFacts, Section } from "./schema/key.ts";
+import { configSchema } from "./schema/config-schema.ts";
 
 /** A section of the config file, or the shape of one element of a list of them. */
 export interface KnownSection {

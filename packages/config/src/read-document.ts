@@ -1,9 +1,10 @@
 // Reads a document by the schema: the parsed values, or every fault.
 
 import { type ConfigFault, sectionFault, unknownKeyFault, valueFault } from "./faults.ts";
-import { INVALID, isTable, type Section } from "./key.ts";
 import type { KeyPath } from "./known-keys.ts";
-import { configSchema, type ParsedDocument } from "./schema.ts";
+import { configSchema, type ParsedDocument } from "./schema/config-schema.ts";
+import { INVALID, type Section } from "./schema/key.ts";
+import { isTable } from "./schema/value-types.ts";
 
 /** The outcome of reading a document. */
 export type ReadDocument =

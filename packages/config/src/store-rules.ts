@@ -63,6 +63,7 @@ function forgetfulFaults(document: unknown, stores: readonly unknown[], path: Ke
 const SHARED_KEYS: readonly KeyPath[] = [
   ["core", "task_cache_backend"],
   ["task_cache", "result_store"],
+  ["task_cache", "lock_store"],
   ["job_cache", "store"],
 ];
 

@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import { MemodagError } from "@memodag/core";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { checkFolders, describeConfig, type LoadedConfig, loadConfig } from "@memodag/config";
-import { defaultParallelism } from "../src/schema.ts";
+import { defaultParallelism } from "../src/schema/service-tables.ts";
 
 let cwd: string;
 beforeEach(() => {
@@ -403,7 +403,7 @@ describe("caches", () => {
   });
 });
 
-describe("stores of caches", () => {
+describe("stores of caches and locks", () => {
   it("keep what they have, and are of every team or of the cache's", () => {
     const store = (name: string, rest: string) => `[[stores]]\nname = "${name}"\n${rest}\n`;
     const cache = (name: string, rest: string) =>
@@ -418,12 +418,14 @@ describe("stores of caches", () => {
         cache("c", 'store = "ours"\nteam = "geo"'),
         cache("d", 'store = "ours"\nteam = "ml"'),
         '[job_cache]\nstore = "fast"',
+        '[task_cache]\nlock_store = "ours"',
       ].join("\n"),
     );
     const found = 'found "ours", a store of team "ml"';
     expect(faultsOf()).toEqual([
       'job_cache.store: expected a store that keeps what it has, found "fast", a store of kind "redis"',
       'caches[0].store: expected a store that keeps what it has, found "fast", a store of kind "redis"',
+      `task_cache.lock_store: expected a store of every team, ${found}`,
       `caches[1].store: expected a store of every team, ${found}`,
       `caches[2].store: expected a store of every team or of the cache's, ${found}`,
     ]);

@@ -16,3 +16,8 @@ export function parsePercentage(text: string): number {
     `${JSON.stringify(text)} is not a share: use a percentage from 0% to 100%, such as "1%"`,
   );
 }
+
+/** The percentage of a share, such as `7%`. */
+export function formatPercentage(share: number): string {
+  return `${Number((share * 100).toPrecision(12))}%`;
+}

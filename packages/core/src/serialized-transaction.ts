@@ -35,3 +35,20 @@ export interface SerializedTransaction {
   /** The events for which it has callbacks of its own, sorted. Absent: none. */
   readonly callbacks?: readonly TransactionEvent[];
 }
+
+/**
+ * The ids of transactions, each with that of the transaction with which it ends: a lazy one in a lazy one ends with
+ * that, every other one by itself.
+ * @param transactions nested ones after those around them
+ */
+export function endingWith(transactions: readonly SerializedTransaction[]): Map<string, string> {
+  const lazy = new Map<string, string>();
+  return new Map(
+    transactions.map(({ transactionId, parent = "", commit }) => {
+      if (commit === "eager") return [transactionId, transactionId];
+      const outermost = lazy.get(parent) ?? transactionId;
+      lazy.set(transactionId, outermost);
+      return [transactionId, outermost];
+    }),
+  );
+}

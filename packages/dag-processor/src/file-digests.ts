@@ -1,7 +1,8 @@
 // Digests of files, each read at most once per pass however many Dag files it is part of.
 
+import { constants } from "node:fs";
 import { digestInput } from "@memodag/artifact/input-digest";
-import { readFile, realpath, sha256, stat, type Digest } from "@memodag/core";
+import { close, fstat, open, readFile, realpath, sha256, stat, type Digest } from "@memodag/core";
 import type { FileFacts, FileMemory } from "./file-memory.ts";
 
 /** How the SDK is imported, in any form. */
@@ -41,14 +42,26 @@ export class FileDigests {
     try {
       const stats = await stat(path, { bigint: true });
       if (!stats.isFile()) return null;
-      const remembered = this.#memory?.find(path, stats);
-      if (remembered) return remembered;
-      const bytes = await readFile(path);
-      const facts = { digest: sha256(bytes), importsSdk: IMPORTS_SDK.test(bytes.toString("latin1")) };
-      this.#memory?.remember(path, stats, facts);
-      return facts;
+      return this.#memory?.find(path, stats) ?? (await this.#readFacts(path));
     } catch {
       return null;
+    }
+  }
+
+  /** Status and content are those of one file, even if the path, such as a link, leads to another one meanwhile. */
+  async #readFacts(path: string): Promise<FileFacts> {
+    // Without O_NONBLOCK, a FIFO that replaced the file would block a thread.
+    const descriptor = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    try {
+      const stats = await fstat(descriptor, { bigint: true });
+      // Before it is read: until it is hashed, much time may pass.
+      const isSettled = this.#memory?.isSettled(stats);
+      const bytes = await readFile(descriptor);
+      const facts = { digest: sha256(bytes), importsSdk: IMPORTS_SDK.test(bytes.toString("latin1")) };
+      if (isSettled) this.#memory?.remember(path, stats, facts);
+      return facts;
+    } finally {
+      await close(descriptor);
     }
   }
 

@@ -1,5 +1,6 @@
 // Remembers what was found in files, shared between processes through a file, so that a command reads only what has changed.
 
+import { randomUUID } from "node:crypto";
 import { mkdirSync, readFileSync, renameSync, writeFileSync, type BigIntStats } from "node:fs";
 import { dirname } from "node:path";
 import type { Clock, Digest } from "@memodag/core";
@@ -45,10 +46,14 @@ export class FileMemory {
     return known?.state === stateOf(stats) ? known : undefined;
   }
 
-  /** Adds the facts of what was read after the file had the status `stats`. */
-  remember(path: string, stats: BigIntStats, { digest, importsSdk }: FileFacts): void {
+  /** True if a change from now on would change the status of a file, which is `stats`. */
+  isSettled(stats: BigIntStats): boolean {
     const changedAtMs = stats.mtimeMs > stats.ctimeMs ? stats.mtimeMs : stats.ctimeMs;
-    if (this.#clock.now() - Number(changedAtMs) <= SETTLED_AFTER_MS) return;
+    return this.#clock.now() - Number(changedAtMs) > SETTLED_AFTER_MS;
+  }
+
+  /** Adds the facts of a file that was read after its status was `stats` and settled. */
+  remember(path: string, stats: BigIntStats, { digest, importsSdk }: FileFacts): void {
     const known = this.#all();
     if (known.size >= MOST_REMEMBERED) known.clear();
     known.set(path, { state: stateOf(stats), digest, importsSdk });
@@ -59,7 +64,7 @@ export class FileMemory {
   save(): void {
     if (!this.#isChanged) return;
     this.#isChanged = false;
-    const temporary = `${this.#path}.${process.pid}.tmp`;
+    const temporary = `${this.#path}.${randomUUID()}.tmp`;
     try {
       mkdirSync(dirname(this.#path), { recursive: true });
       writeFileSync(temporary, JSON.stringify({ format: FORMAT, files: [...this.#all()] }), { mode: 0o600 });

@@ -9,6 +9,7 @@ import {
   renameSync,
   rmSync,
   statSync,
+  symlinkSync,
   utimesSync,
   writeFileSync,
 } from "node:fs";
@@ -74,6 +75,40 @@ describe("the memory of files", () => {
     utimesSync(file, new Date(), new Date(Date.now() + 3 * HOUR_MS));
     await digest();
     expect(remembered()).toBeUndefined();
+  });
+
+  it("does not take the time for reading as time since the change", async () => {
+    let now = Date.now();
+    class LateMemory extends FileMemory {
+      override remember(...facts: Parameters<FileMemory["remember"]>): void {
+        now += HOUR_MS;
+        super.remember(...facts);
+      }
+    }
+    const memory = new LateMemory(memoryFile, { now: () => now });
+    expect(await new FileDigests(memory).of(file)).toBe(sha256("one"));
+    memory.save();
+    expect(remembered()).toBeUndefined();
+  });
+
+  it("remembers the file that was read, where a link leads to another one meanwhile", async () => {
+    for (const name of ["one", "two"]) writeFileSync(join(folder, name), name);
+    const lead = (name: string): void => {
+      rmSync(file, { force: true });
+      symlinkSync(join(folder, name), file);
+    };
+    class SwitchedMemory extends FileMemory {
+      override find(...asked: Parameters<FileMemory["find"]>): ReturnType<FileMemory["find"]> {
+        lead("two");
+        return super.find(...asked);
+      }
+    }
+    lead("one");
+    const memory = new SwitchedMemory(memoryFile, { now: () => Date.now() + HOUR_MS });
+    expect(await new FileDigests(memory).of(file)).toBe(sha256("two"));
+    memory.save();
+    lead("one");
+    expect(await digest()).toBe(sha256("one"));
   });
 
   it("forgets nothing else: a file that is gone, and one that is none", async () => {

@@ -8,7 +8,12 @@ import { silentLogger, systemClock } from "@memodag/core";
 import { MemoryRecordStore, MemoryResultStore, ResultCache } from "@memodag/result-cache";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { ConfiguredCaches, type CachePlace } from "../src/scheduler/configured-caches.ts";
-import { listNameableStores, storageFault, type NameableStore } from "../src/stores/store-roles.ts";
+import {
+  listNameableStores,
+  lockStoreFault,
+  storageFault,
+  type NameableStore,
+} from "../src/stores/store-roles.ts";
 
 let folder: string;
 beforeEach(() => {
@@ -58,6 +63,10 @@ describe("stores that tasks may name", () => {
       `keyStorage: there is no store "${name}" for tasks of this team: add it under [[stores]] in the config, ${others}`;
     expect(fault("a", "ours")).toBe(unknown("ours"));
     expect(fault("a", "nowhere")).toBe(unknown("nowhere"));
+    // A store of the deployment is of no team.
+    expect(lockStoreFault(named, undefined, "nowhere")).toMatch(
+      /^store: there is no store "nowhere": add it under \[\[stores\]\] in the config/,
+    );
   });
 
   test("of one team cannot be those of every team", () => {

@@ -7,6 +7,7 @@ import { ArtifactCopies } from "@memodag/executor";
 import { FileLogStore } from "@memodag/executor/logs";
 import { endRuns, openTestMetastore, type TestMetastore } from "@memodag/metastore/testing";
 import { LocalFiles, type RetentionLimits } from "@memodag/operations/retention";
+import { NO_LIMITS } from "@memodag/operations/testing";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 
 const HOUR = 3_600_000;
@@ -33,23 +34,7 @@ describe("the files of a machine", () => {
       logs,
       clock,
       openArtifactCopies: async () => new ArtifactCopies(join(folder, "artifacts")),
-      settings: {
-        retention: () => ({
-          runsMs: null,
-          maxRuns: null,
-          xcomsMs: null,
-          logsMs: null,
-          maxXComBytes: null,
-          maxEntryBytes: null,
-          maxLogBytes: null,
-          artifactsMs: null,
-          maxArtifactBytes: null,
-          explanationsMs: null,
-          auditMs: null,
-          dags: [],
-          ...limits,
-        }),
-      },
+      settings: { retention: () => ({ ...NO_LIMITS, ...limits }) },
     });
 
   /** Ten bytes that a run has logged so many hours ago. */

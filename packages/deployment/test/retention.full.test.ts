@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { silentLogger, type DagRun, type SerializedTask } from "@memodag/core";
-import { ManualClock } from "@memodag/core/testing";
+import { ManualClock, serializedTask } from "@memodag/core/testing";
 import { FileLogStore } from "@memodag/executor/logs";
 import { TEST_DIALECTS, endRuns, openTestMetastore, type TestMetastore } from "@memodag/metastore/testing";
 import {
@@ -12,25 +12,10 @@ import {
   type Removed,
   type RetentionLimits,
 } from "@memodag/operations/retention";
-import { taskOf } from "@memodag/operations/testing";
+import { NO_LIMITS } from "@memodag/operations/testing";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 
 const HOUR = 3_600_000;
-
-const NO_LIMITS: RetentionLimits = {
-  runsMs: null,
-  maxRuns: null,
-  xcomsMs: null,
-  logsMs: null,
-  maxXComBytes: null,
-  maxEntryBytes: null,
-  maxLogBytes: null,
-  artifactsMs: null,
-  maxArtifactBytes: null,
-  explanationsMs: null,
-  auditMs: null,
-  dags: [],
-};
 
 describe.each(TEST_DIALECTS)("retention on %s", (dialect) => {
   let metastore: TestMetastore;
@@ -110,7 +95,7 @@ describe.each(TEST_DIALECTS)("retention on %s", (dialect) => {
 
   test("keeps a run that one in progress could count on, until that has ended", async () => {
     const waiting: SerializedTask = {
-      ...taskOf("wait"),
+      ...serializedTask("wait"),
       runStep: {
         kind: "wait",
         dagId: "a",

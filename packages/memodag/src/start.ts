@@ -25,8 +25,8 @@ export async function start(args: readonly string[]): Promise<void> {
   const loaded = isCodeKept() ? loadKept(folder, args) : createRequire(import.meta.url)(MAIN);
   const { main } = loaded as { main(args: readonly string[]): Promise<void> };
   let isOver = false;
-  process.once("exit", () => {
-    // As Node ends an ES module that waits for what never comes.
+  // As Node ends an ES module that waits for what never comes. Not emitted by process.exit().
+  process.once("beforeExit", () => {
     if (!isOver) process.exitCode ||= UNSETTLED;
   });
   await main(args);

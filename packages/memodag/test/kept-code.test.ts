@@ -164,6 +164,12 @@ describe("the command", () => {
     expect(status).toBe(13);
   });
 
+  it("ends with the code of what ends it before its end", () => {
+    const preload = "data:text/javascript,globalThis.setImmediate = () => process.exit(0)";
+    const { status } = spawnSync(process.execPath, ["--import", preload, BIN, "--help"]);
+    expect(status).toBe(0);
+  });
+
   it("keeps its code apart for each command, in a folder of its user's, or runs without", () => {
     const cache = join(root, "cache");
     mkdirSync(cache, { mode: 0o700 });

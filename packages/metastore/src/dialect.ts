@@ -16,6 +16,7 @@ import type {
   FoundRecord,
   CollectableRecord,
   DecidedInstance,
+  KeyLease,
   RemovalCause,
   ResultBytes,
   StoreCallOptions,
@@ -132,6 +133,8 @@ export interface Dialect {
   writeResults(team: string, results: readonly ResultBytes[]): Promise<void>;
   /** Deletes what was written so long ago, and neither an XCom nor a record names. */
   deleteResults(team: string, digests: readonly Digest[], olderThanMs: number): Promise<Amount>;
+  /** Renews the leases that are still held; resolves to those, in any order. */
+  renewLeases(leases: readonly KeyLease[], leaseMs: number): Promise<Pick<KeyLease, "team" | "key">[]>;
   /** Deletes records that were neither used nor replaced since and have no lease, and records why. */
   deleteRecords(records: readonly CollectableRecord[], cause: RemovalCause): Promise<Amount>;
   /**

@@ -1,4 +1,5 @@
 import { sha256 } from "@memodag/core";
+import { serializedTask } from "@memodag/core/testing";
 import { TEST_DIALECTS, openTestMetastore, type TestMetastore } from "@memodag/metastore/testing";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { artifact, dagFile, serializedDag } from "./dags-and-runs.ts";
@@ -74,21 +75,7 @@ describe.each(TEST_DIALECTS)("rows of an age, on %s", (dialect) => {
         artifact,
         dags: [
           serializedDag(dagId, {
-            tasks: hashes.map((sourceHash, index) => ({
-              taskId: `t${index}`,
-              args: [],
-              expand: [],
-              upstream: [],
-              triggerRule: "all_success",
-              retries: 0,
-              retryDelayMs: 0,
-              executionTimeoutMs: null,
-              pool: "default",
-              poolSlots: 1,
-              priorityWeight: 1,
-              cache: null,
-              sourceHash,
-            })),
+            tasks: hashes.map((sourceHash, index) => serializedTask(`t${index}`, { sourceHash })),
           }),
         ],
         sources: [...hashes, gone].map((sourceHash) => ({ sourceHash, mode: "slice", components: [] })),

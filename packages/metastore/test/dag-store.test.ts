@@ -66,6 +66,28 @@ describe.each(TEST_DIALECTS)("the Dag store on %s", (dialect) => {
     expect([...(await metastore.dags.findTaskSources("twice", [sourceHash]))]).toHaveLength(1);
   });
 
+  test("takes files that reach the same code, which several processes save at once", async () => {
+    const another = await metastore.openAgain();
+    for (let round = 0; round < 4; round += 1) {
+      const sources = Array.from({ length: 900 }, (_, index) => ({
+        sourceHash: sha256(`shared code ${index} of ${round}`),
+        mode: "slice" as const,
+        components: [],
+      }));
+      const save = async ({ dags }: Pick<TestMetastore, "dags">, name: string, reached: typeof sources) => {
+        const own = { digest: sha256(name), code: new TextEncoder().encode(name) };
+        const file = dagFile(`${name}.ts`, "together", "together");
+        const dag = serializedDag(name, { artifactDigest: own.digest });
+        await dags.saveDagFile({ kind: "read", file, artifact: own, dags: [dag], sources: reached });
+      };
+      await Promise.all([
+        save(metastore, `forwards${round}`, sources),
+        save(another, `backwards${round}`, sources.toReversed()),
+      ]);
+    }
+    expect(await idsOf("together")).toHaveLength(8);
+  });
+
   test("does not read a Dag in the format of a later version, which other Dags do not notice", async () => {
     const { dags } = metastore;
     const id = await saveDag(metastore, "later");

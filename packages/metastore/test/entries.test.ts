@@ -528,6 +528,65 @@ describe.each(TEST_DIALECTS)("entries on %s", (dialect) => {
     expect(saved.map(({ key }) => key)).toEqual(["bad", "expired", "expired and taken", "removed"]);
   });
 
+  test("of a result whose transaction has not ended stay for its record, which can then be stored", async () => {
+    const { run, place: ofRun, by, pass, team } = await attempt();
+    const { entries, runs, records } = metastore;
+    const cache = `shared${count}`;
+    const place = { team, cache, scopeId: "" };
+    const save = async (to: EntryPlace, key: string, ttlMs: number | null = null) =>
+      await entries.save({
+        ...entry(to, by, key, (await blobOf(team, `${key} of ${cache}`)).id),
+        isNow: true,
+        ttlMs,
+      });
+    await save(ofRun, "of the run");
+    await save(place, "evicted");
+    await save(place, "expired", 0);
+    await save(place, "removed");
+    const staged = { taskId: "a", mapIndex: -1, transactionId: "load", place: 0, body: null };
+    const last = pass({
+      instances: [
+        {
+          instance: instance("a", { state: "success", tryNumber: 1 }),
+          leaves: { state: "queued", tryNumber: 1 },
+        },
+      ],
+      entries: { publish: [{ taskId: "a", mapIndex: -1, attemptId: by.attemptId }], restore: [] },
+      transactions: { states: [], staged: [staged], unstaged: [] },
+    });
+    await runs.writePass({ ...last, run: { ...last.run, state: "success", endedAt: 2 } });
+    expect(await entries.remove(place, { key: "removed" })).toBe(1);
+    const collectAll = async () => {
+      const evicted = await entries.evict({ cache, team, otherTeams: [], maxBytes: 0 }, 10);
+      for (let round = 0; round < 3; round += 1)
+        await entries.collect({ keepMs: 0, graceMs: 0, limit: 1_000 });
+      return evicted.entries;
+    };
+    expect(await collectAll()).toBe(0);
+    const saved = (await runs.findTransactions(run.id)).staged[0]?.saved ?? [];
+    expect(saved.map(({ key }) => key).toSorted()).toEqual(["evicted", "expired", "of the run", "removed"]);
+    const recorded = saved.flatMap(({ key, blob, ttlMs }) =>
+      blob
+        ? [
+            {
+              cache,
+              scope: "team" as const,
+              key,
+              digest: blob.digest,
+              sizeBytes: 1,
+              store: blob.store,
+              ttlMs,
+            },
+          ]
+        : [],
+    );
+    const record = cacheRecord(`record ${count}`, { team, entries: recorded });
+    expect(await records.put(record, "keep-live")).toEqual({ kind: "stored" });
+    await metastore.execute(`delete from staged_member where dag_run_id = ${run.id}`);
+    expect(await collectAll()).toBe(1);
+    expect(await entries.list(ofRun, { prefix: "", isDeep: true, limit: 9 })).toEqual([]);
+  });
+
   test("that an attempt has removed are in none of its groups", async () => {
     const { place, by, team } = await attempt();
     const { entries } = metastore;

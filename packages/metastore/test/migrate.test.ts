@@ -5,6 +5,7 @@ import { openMetastore } from "@memodag/metastore";
 import { createTestDatabase, openTestMetastore, TEST_DIALECTS } from "@memodag/metastore/testing";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createRun } from "./dags-and-runs.ts";
+import { migrateTo } from "./migrate-to.ts";
 
 const MIGRATOR = fileURLToPath(new URL("fixtures/migrate-on-message.mjs", import.meta.url));
 
@@ -22,6 +23,23 @@ describe.each(TEST_DIALECTS)("migrating on %s", (dialect) => {
     expect(await metastore.migrate()).toEqual([]);
     expect(await metastore.migrationStatus()).toEqual({ applied: pending, pending: [], unknown: [] });
     await metastore.requireMigrated();
+    await createRun(metastore, "works");
+    await metastore.close();
+  });
+
+  test("takes a database of the version before, with the values in stores that its runs refer to", async () => {
+    await using database = await createTestDatabase(dialect);
+    const later = await migrateTo(database, "0025_run_selections");
+    const xcom = (run: number, store: string) =>
+      `(${run}, 'a', -1, 'return_value', 'red', 5, '${store}', 'd')`;
+    await database.execute(
+      `insert into xcom (dag_run_id, task_id, map_index, key, team, size_bytes, store, stored_digest)
+       values ${xcom(1, "bucket")}, ${xcom(2, "bucket")}, ${xcom(3, "filesystem")}`,
+    );
+    const metastore = await openMetastore(database.url);
+    expect(await metastore.migrate()).toEqual(later);
+    const noted = async (store: string) => [...(await metastore.written.findNoted(store, "red", ["d"]))];
+    expect([await noted("bucket"), await noted("filesystem")]).toEqual([["d"], []]);
     await createRun(metastore, "works");
     await metastore.close();
   });

@@ -85,7 +85,11 @@ describe.each(TEST_DIALECTS)("runs that can be removed, on %s", (dialect) => {
 
   test("are not those that something needs", async () => {
     const id = dagId();
-    const [owing, held, made] = await endRuns(metastore, id, { runs: 5, endedAgo: 5 * HOUR });
+    const [owing, held, made, , staged] = await endRuns(metastore, id, { runs: 6, endedAgo: 5 * HOUR });
+    await metastore.execute(
+      `insert into staged_member (dag_run_id, task_id, map_index, transaction_id, place)
+       values (${staged?.id}, 'task', -1, 'load', 0)`,
+    );
     await metastore.execute(
       `insert into owed_callback (id, dag_run_id, body, owner, expires_at, created_at)
        values ('c${owing?.id}', ${owing?.id}, '{}', 'me', 1, 1)`,
@@ -99,8 +103,10 @@ describe.each(TEST_DIALECTS)("runs that can be removed, on %s", (dialect) => {
     const found = await old(id);
     expect(names(found)).toEqual(["run3", "run4"]);
     expect(await metastore.runRetention.findAwaited(found.map((run) => run.id))).toEqual([made?.id]);
-    const removed = await metastore.runRetention.removeOld([owing, held, made].map((run) => run?.id ?? 0));
-    expect(removed).toEqual([]);
+    const needed = [owing, held, made, staged].map((run) => run?.id ?? 0);
+    expect(await metastore.runRetention.removeOld(needed)).toEqual([]);
+    for (const part of ["xcoms", "entries"] as const)
+      expect(await metastore.runRetention.removePart(needed, part)).toEqual([]);
     expect(names((await metastore.runRetention.removeOld(found.map((run) => run.id))) as EndedRun[])).toEqual(
       ["run4"],
     );

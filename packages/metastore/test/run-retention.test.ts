@@ -132,6 +132,14 @@ describe.each(TEST_DIALECTS)("removing runs on %s", (dialect) => {
     expect(await remove(run)).toEqual(refusal(run, "callbacks_owed"));
     await metastore.callbacks.remove([`c${run.id}`]);
 
+    // Its callbacks are owed once a scheduler has ended the transaction.
+    await metastore.execute(
+      `insert into staged_member (dag_run_id, task_id, map_index, transaction_id, place)
+       values (${run.id}, 'task', -1, 'load', 0)`,
+    );
+    expect(await remove(run)).toEqual(refusal(run, "transaction_open"));
+    await metastore.execute(`delete from staged_member where dag_run_id = ${run.id}`);
+
     await metastore.execute(
       `update dag_run set lease_owner = 'me', lease_expires_at = 9999999999999 where id = ${run.id}`,
     );

@@ -1,12 +1,9 @@
 import { sha256, type PassWrite } from "@memodag/core";
 import { openMetastore } from "@memodag/metastore";
 import { createTestDatabase, openTestMetastore, TEST_DIALECTS } from "@memodag/metastore/testing";
-import { allMigrations } from "@memodag/migrations";
-import { Migrator } from "kysely/migration";
 import { describe, expect, test } from "vitest";
-import { openPostgres } from "../src/postgres/dialect.ts";
-import { openSqlite } from "../src/sqlite/dialect.ts";
 import { bytesOf, createRun, instance } from "./dags-and-runs.ts";
+import { migrateTo } from "./migrate-to.ts";
 
 const OLD = bytesOf('"from before"');
 
@@ -29,17 +26,7 @@ const ROWS_OF_BEFORE = `
 describe.each(TEST_DIALECTS)("values apart from rows on %s", (dialect) => {
   test("leave XComs of before where they are, and their bytes safe", async () => {
     await using database = await createTestDatabase(dialect);
-    const path = database.url.replace("sqlite:", "");
-    const before = dialect === "sqlite" ? await openSqlite(path, {}) : await openPostgres(database.url, {});
-    const migrator = new Migrator({
-      db: before.kysely,
-      provider: { getMigrations: async () => allMigrations(before.schema) },
-      migrationTableName: "schema_migration",
-      migrationLockTableName: "schema_migration_lock",
-    });
-    const { error } = await migrator.migrateTo("0018_record_seals");
-    expect(error).toBeUndefined();
-    await before.close();
+    await migrateTo(database, "0018_record_seals");
     await database.execute(ROWS_OF_BEFORE);
 
     const metastore = await openMetastore(database.url);

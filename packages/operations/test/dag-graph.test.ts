@@ -1,5 +1,6 @@
 import { Graphviz } from "@hpcc-js/wasm-graphviz";
 import type { SerializedDag, SerializedTask } from "@memodag/core";
+import { serializedTask } from "@memodag/core/testing";
 import { SaxesParser } from "saxes";
 import { describe, expect, it } from "vitest";
 import { dotText } from "../src/dags/graph/dot-text.ts";
@@ -8,7 +9,7 @@ import { inLayers } from "../src/dags/graph/layers.ts";
 import { mermaidText } from "../src/dags/graph/mermaid-text.ts";
 import { plainLabel } from "../src/dags/graph/plain-label.ts";
 import { svgText } from "../src/dags/graph/svg-text.ts";
-import { chain, NAMES, taskOf } from "../src/testing/index.ts";
+import { chain, NAMES } from "../src/testing/index.ts";
 
 /** The texts of an SVG document. @throws Error where it is not well-formed */
 function textsIn(svg: string): string[] {
@@ -109,7 +110,7 @@ describe("layers", () => {
 
 it("a Dag's graph has its tasks, and says what a branch chooses", () => {
   const task = (taskId: string, more: Partial<SerializedTask> = {}): SerializedTask => ({
-    ...taskOf(taskId),
+    ...serializedTask(taskId),
     ...more,
   });
   const choose: SerializedTask["branch"] = {

@@ -1,6 +1,7 @@
+import { serializedTask } from "@memodag/core/testing";
 import { describe, expect, it } from "vitest";
 import { reportRun } from "../src/runs/run-report.ts";
-import { instanceOf, runOf, taskOf } from "../src/testing/index.ts";
+import { instanceOf, runOf } from "../src/testing/index.ts";
 
 describe("reportRun", () => {
   it("has the design's shape, in the Dag's order, with what has not begun", () => {
@@ -19,7 +20,8 @@ describe("reportRun", () => {
         instanceOf({ taskId: "gone", state: "removed" }),
         instanceOf({ taskId: "a", cacheStatus: "populated", durationMs: 30 }),
       ],
-      [taskOf("a"), taskOf("b"), taskOf("c")],
+      [serializedTask("a"), serializedTask("b"), serializedTask("c")],
+      [],
     );
     expect(report).toEqual({
       dagId: "dag",
@@ -52,8 +54,9 @@ describe("reportRun", () => {
         task("c", -1, { state: "none", tryNumber: 0 }),
         task("gone", -1, { state: "removed" }),
       ],
+      transactions: [],
     });
-    expect(reportRun(runOf({}), [], []).durationMs).toBe(3_000);
+    expect(reportRun(runOf({}), [], [], []).durationMs).toBe(3_000);
   });
 });
 

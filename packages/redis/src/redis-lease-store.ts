@@ -1,13 +1,16 @@
 // Leases of cache keys on Redis or Valkey. Times are by its clock.
 
-import type { Digest } from "@memodag/core";
-import type { LeaseClaim, LeaseStore, LiveLease } from "@memodag/result-cache";
+import { chunksOf, type Digest } from "@memodag/core";
+import type { KeyLease, LeaseClaim, LeaseStore, LiveLease } from "@memodag/result-cache";
 import { requireDigest } from "@memodag/result-cache/store-parts";
 import type { RedisArgument, RedisConnection } from "./connection.ts";
 import type { Script } from "./script.ts";
-import { ACQUIRE, LIST_LEASES, RELEASE, RENEW, REVOKE, whole } from "./value-scripts.ts";
+import { ACQUIRE, LIST_LEASES, RELEASE, RENEW, RENEW_ALL, REVOKE, whole } from "./value-scripts.ts";
 
 const DIGEST_LENGTH = 64;
+
+/** Leases that one script renews: the server does nothing else meanwhile. */
+const RENEWED_AT_ONCE = 500;
 
 /**
  * Keeps leases under `<prefix>:{locks}:`, with the scripts of value caches. What a flush, an eviction or a failover
@@ -33,6 +36,18 @@ export class RedisLeaseStore implements LeaseStore {
 
   async tryRenew(team: string, key: Digest, token: number, leaseMs: number): Promise<boolean> {
     return (await this.#run("renew a lock", RENEW, [nameOf(team, key), String(token), whole(leaseMs)])) === 1;
+  }
+
+  async renewAll(leases: readonly KeyLease[], leaseMs: number): Promise<boolean[]> {
+    const answers = await Promise.all(
+      [...chunksOf(leases, RENEWED_AT_ONCE)].map(async (some) => {
+        const args = some.flatMap(({ team, key, token }) => [nameOf(team, key), String(token)]);
+        const places = await this.#run("renew locks", RENEW_ALL, [whole(leaseMs), ...args]);
+        const renewed = new Set(places as number[]);
+        return some.map((_, place) => renewed.has(place));
+      }),
+    );
+    return answers.flat();
   }
 
   async release(team: string, key: Digest, token: number): Promise<void> {

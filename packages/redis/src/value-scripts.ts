@@ -127,8 +127,8 @@ return { #keys, count }
 `);
 
 /**
- * ARGV: key, holder, milliseconds, and 1 for a holder that takes what it has already. Tokens are the microseconds of the server's clock, or more: they go on growing
- * when all keys were removed under a lease.
+ * ARGV: key, holder, milliseconds, and 1 if a holder may take again what it already has. Tokens are the microseconds of the
+ * server's clock, or more: they go on growing when all keys were removed under a lease.
  */
 export const ACQUIRE: Script = script(`
 local key, holder, ms, again = unpack(ARGV)
@@ -154,6 +154,20 @@ if redis.call('HGET', leaseName(key), 'token') ~= token then return 0 end
 redis.call('PEXPIRE', leaseName(key), ms)
 redis.call('ZADD', leases, number(now + ms), key)
 return 1
+`);
+
+/** ARGV: milliseconds, and key and token of each lease. The places of those that are renewed. */
+export const RENEW_ALL: Script = script(`
+local ms, renewed = ARGV[1], {}
+for index = 2, #ARGV, 2 do
+  local key, token = ARGV[index], ARGV[index + 1]
+  if redis.call('HGET', leaseName(key), 'token') == token then
+    redis.call('PEXPIRE', leaseName(key), ms)
+    redis.call('ZADD', leases, number(now + ms), key)
+    renewed[#renewed + 1] = index / 2 - 1
+  end
+end
+return renewed
 `);
 
 /** ARGV: key, token. */

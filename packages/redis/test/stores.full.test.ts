@@ -75,6 +75,21 @@ describeLeaseStore(
   runner,
 );
 
+test("10,000 leases are renewed in 20 calls", async () => {
+  const store = await openLeaseStore({ options: { url: server.url, prefix: "memodag" } });
+  const held = await Promise.all(
+    Array.from({ length: 10_000 }, async (_, index) => {
+      const { key } = sampleRecord(`${index}`);
+      const claim = await store.tryAcquire(TEAM, key, "one", 60_000);
+      return { team: TEAM, key, token: claim.kind === "acquired" ? claim.token : 0 };
+    }),
+  );
+  const before = await callsOf("evalsha");
+  expect(await store.renewAll?.(held, 60_000)).toEqual(held.map(() => true));
+  expect((await callsOf("evalsha")) - before).toBe(20);
+  await store.close?.();
+});
+
 const TEAM = "ml";
 const RECORD = sampleRecord("one", { team: TEAM });
 const failed = { code: "cache_backend_failed", fault: "infrastructure" };

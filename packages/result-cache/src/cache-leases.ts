@@ -1,8 +1,9 @@
 // Leases as the scheduler sees them: fail-open, renewed while they are held, shared by one process's runs.
 
-import type { CancelTimer, Clock, Digest, Logger, Live } from "@memodag/core";
+import type { CancelTimer, Clock, Digest, Live, Logger } from "@memodag/core";
 import { CacheBreaker, type BackendOutcome, type BackendWork, type BreakerOptions } from "./cache-breaker.ts";
-import type { LeaseStore, LeaseToken } from "./lease-store.ts";
+import { LeaseRenewal, type LeaseRenewalParts, type RenewalAnswer } from "./lease-renewal.ts";
+import type { KeyLease, LeaseStore, LeaseToken } from "./lease-store.ts";
 
 /** Settings of {@link CacheLeases}. */
 export interface CacheLeasesOptions extends BreakerOptions {
@@ -22,13 +23,6 @@ export interface CacheLeasesParts {
   readonly clock: Clock;
   readonly log: Logger;
   readonly options: CacheLeasesOptions;
-}
-
-/** A key whose lease this process holds. */
-export interface KeyLease {
-  readonly team: string;
-  readonly key: Digest;
-  readonly token: number;
 }
 
 /** Ties a record to the lease under which its result was made: without the lease it is not stored. */
@@ -64,6 +58,7 @@ export class CacheLeases {
   readonly #log: Logger;
   readonly #options: CacheLeasesOptions;
   readonly #breaker: CacheBreaker;
+  readonly #renewal: LeaseRenewal;
   readonly #flights = new Map<string, Flight>();
   readonly #releasing = new Set<Promise<unknown>>();
   #cancelRenewal: CancelTimer | undefined;
@@ -86,6 +81,10 @@ export class CacheLeases {
     this.#opened = opened;
     this.#isOpen = opened === undefined;
     this.#breaker = new CacheBreaker(options, log, name);
+    const { leaseMs } = options;
+    // Its answer is waited for although the call before was late: no pass waits for it.
+    const call: LeaseRenewalParts["call"] = (work) => this.#call(work, true);
+    this.#renewal = new LeaseRenewal({ store, clock, log, leaseMs, call });
   }
 
   /** Opens the store; resolves once it can be asked. */
@@ -152,7 +151,8 @@ export class CacheLeases {
       database: this.#store.database,
       confirm: async () => {
         const flight = this.#flights.get(name);
-        return flight?.lease === lease && (await this.#renew(name, flight)) === "renewed";
+        if (flight?.lease !== lease) return false;
+        return this.#takeRenewal(name, flight, lease, await this.#renewal.renew(lease));
       },
     };
   }
@@ -212,7 +212,7 @@ export class CacheLeases {
 
   /**
    * One call of the store, under its deadline.
-   * @param insists the answer is waited for although the call before was late: no pass waits for it
+   * @param insists the answer is waited for although the call before was late
    */
   async #call<T>(work: BackendWork<T>, insists = false): Promise<BackendOutcome<T>> {
     return await this.#breaker.call(this.#options.timeoutMs(), work, insists);
@@ -232,33 +232,30 @@ export class CacheLeases {
   }
 
   async #renewAll(): Promise<void> {
-    const held = [...this.#flights].filter(([, { lease }]) => lease !== undefined);
-    await Promise.all(held.map(([name, flight]) => this.#renew(name, flight)));
-    if ([...this.#flights.values()].some(({ lease }) => lease !== undefined)) this.#scheduleRenewal();
+    const held = new Map<KeyLease, readonly [name: string, flight: Flight]>();
+    for (const entry of this.#flights) if (entry[1].lease) held.set(entry[1].lease, entry);
+    if (held.size === 0) return;
+    // Counted from now: what is late must not put off the next attempt, up to which an unconfirmed lease has to last.
+    this.#scheduleRenewal();
+    await this.#renewal.renewAll([...held.keys()], (lease, answer) => {
+      const [name, flight] = held.get(lease) ?? [];
+      if (name !== undefined && flight) this.#takeRenewal(name, flight, lease, answer);
+    });
   }
 
-  async #renew(name: string, flight: Flight): Promise<"renewed" | "lost" | "unknown"> {
-    const { lease } = flight;
-    if (!lease) return "lost";
-    const { team, key, token } = lease;
-    const { leaseMs } = this.#options;
-    const sentAt = this.#clock.monotonic();
-    const outcome = await this.#call(() => this.#store.tryRenew(team, key, token, leaseMs), true);
+  /** Returns true if the lease was renewed. */
+  #takeRenewal(name: string, flight: Flight, lease: KeyLease, { isRenewed, sentAt }: RenewalAnswer): boolean {
     // One that was given back meanwhile is not lost.
-    if (flight.lease !== lease) return "lost";
-    if (outcome.kind === "answered" && outcome.value) {
-      flight.confirmedAt = sentAt;
-      return "renewed";
+    if (flight.lease !== lease) return false;
+    if (isRenewed === true) {
+      flight.confirmedAt = Math.max(flight.confirmedAt, sentAt);
+      return true;
     }
-    if (outcome.kind !== "answered") {
-      if (outcome.kind !== "left_alone")
-        this.#log.warn("could not renew the lease of a cache key", { team, key, error: outcome.message });
-      // It lasts until the next attempt to renew it.
-      if (!flight.onLost || this.#clock.monotonic() + leaseMs / 3 < flight.confirmedAt + leaseMs)
-        return "unknown";
-    }
-    this.#lose(name, flight, lease);
-    return "lost";
+    const { leaseMs } = this.#options;
+    // Without an answer, it lasts until the next attempt to renew it.
+    const lasts = !flight.onLost || this.#clock.monotonic() + leaseMs / 3 < flight.confirmedAt + leaseMs;
+    if (isRenewed === false || !lasts) this.#lose(name, flight, lease);
+    return false;
   }
 
   #lose(name: string, flight: Flight, { team, key }: KeyLease): void {

@@ -19,6 +19,13 @@ export interface LeaseToken {
   readonly database: unknown;
 }
 
+/** A lease, as its holder knows it. */
+export interface KeyLease {
+  readonly team: string;
+  readonly key: Digest;
+  readonly token: number;
+}
+
 /** A lease that has not expired. */
 export interface LiveLease {
   readonly team: string;
@@ -47,6 +54,11 @@ export interface LeaseStore {
   tryAcquire(team: string, key: Digest, holder: string, leaseMs: number): Promise<LeaseClaim>;
   /** Lets the lease last for `leaseMs` milliseconds from now; false when the token's is over or lost. */
   tryRenew(team: string, key: Digest, token: number, leaseMs: number): Promise<boolean>;
+  /**
+   * Renews several leases, each as `tryRenew` does: one answer for each, in their order. Absent: they are renewed one by
+   * one, and a holder of thousands sends as many calls.
+   */
+  renewAll?(leases: readonly KeyLease[], leaseMs: number): Promise<readonly boolean[]>;
   /** Frees the lease of that token; nothing happens when it is not held any more. */
   release(team: string, key: Digest, token: number): Promise<void>;
   /** The live leases of a team, or of all teams, in any order. */
@@ -57,5 +69,5 @@ export interface LeaseStore {
   close?(): Promise<void>;
 }
 
-/** The methods that every lease store has. */
+/** The methods that every lease store has; `renewAll` and `close` may be absent. */
 export const LEASE_STORE_METHODS = ["tryAcquire", "tryRenew", "release", "list", "tryRevoke"] as const;

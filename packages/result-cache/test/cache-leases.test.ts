@@ -71,6 +71,51 @@ test("renews what is held for as long as it is held", async () => {
   expect(await store.tryAcquire("ml", "key", "two", 1)).toMatchObject({ kind: "acquired" });
 });
 
+test("renews thousands in few calls, and tells of those that were lost", async () => {
+  const counts: number[] = [];
+  let isAway = false;
+  const leases = leasesOver({
+    tryRenew: () => Promise.reject(new Error("one by one")),
+    async renewAll(held, leaseMs) {
+      counts.push(held.length);
+      if (isAway) throw new Error("away");
+      return await store.renewAll(held, leaseMs);
+    },
+  });
+  const lost: string[] = [];
+  const keys = Array.from({ length: 2_500 }, (_, index) => `key ${index}`);
+  for (const key of keys) await leases.acquire("ml", key, "one", () => lost.push(key));
+  await store.tryRevoke("ml", "key 1700");
+  const round = async (): Promise<void> => {
+    clock.advance(OPTIONS.leaseMs / 3);
+    await settled();
+  };
+  await round();
+  expect([counts, lost]).toEqual([[1_000, 1_000, 500], ["key 1700"]]);
+  isAway = true;
+  await round();
+  expect(lost).toHaveLength(1);
+  // The next attempt may come after others can have them.
+  await round();
+  expect(lost).toHaveLength(2_500);
+});
+
+test("an attempt to renew that hangs does not put off the next one", async () => {
+  let calls = 0;
+  const leases = leasesOver({
+    renewAll: () => {
+      calls += 1;
+      return new Promise<never>(() => undefined);
+    },
+  });
+  await acquired(leases, "one");
+  for (let round = 0; round < 2; round += 1) {
+    clock.advance(OPTIONS.leaseMs / 3);
+    await settled();
+  }
+  expect(calls).toBe(2);
+});
+
 test("tells those that wait when a lease was lost, and asks for it anew", async () => {
   const leases = leasesOver({ tryRenew: async () => false });
   const lease = await acquired(leases, "one");

@@ -1,7 +1,8 @@
-import { MemodagError, readJson, silentLogger, type SerializedBranch } from "@memodag/core";
+import { readJson, silentLogger, type SerializedBranch } from "@memodag/core";
 import { Dag, type TaskRef } from "@memodag/sdk";
 import { listHandlers, runHandler, serializeDag } from "@memodag/sdk/runtime";
 import { describe, expect, expectTypeOf, it } from "vitest";
+import { faultOf } from "./fault-of.ts";
 
 function serialize(dag: Dag) {
   const sourceHashes = new Map([...listHandlers(dag).keys()].map((taskId) => [taskId, taskId]));
@@ -10,16 +11,6 @@ function serialize(dag: Dag) {
 
 function branchOf(dag: Dag, taskId: string): SerializedBranch | undefined {
   return serialize(dag).tasks.find((task) => task.taskId === taskId)?.branch;
-}
-
-function faultOf(declare: () => unknown): string {
-  try {
-    declare();
-  } catch (error) {
-    if (error instanceof MemodagError && error.code === "dag_invalid") return error.message;
-    throw error;
-  }
-  return expect.unreachable("nothing was refused");
 }
 
 const one = (): number => 1;

@@ -323,7 +323,7 @@ describe("cache options", () => {
     [{ expires: {} }, "cache.expires is an object"],
     [{ source: "code" }, 'use "version"'],
     [{ source: "version" }, "there is no version in its place"],
-    [{ isolation: "serial" }, 'use "read_committed" or "serializable"'],
+    [{ isolation: "serial" }, "use one of read_committed, serializable"],
     [{ isolation: "serializable", serialize: false }, "remove one of them"],
     [{ lock: { store: "redis" } }, 'there is none: add isolation: "serializable"'],
     [{ lock: {}, isolation: "read_committed" }, 'add isolation: "serializable", or remove lock'],

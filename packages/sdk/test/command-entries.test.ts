@@ -1,24 +1,15 @@
 // Commands that get and leave entries as files: how they are declared, and what is refused.
 
-import { MemodagError, type EntryRef, type JsonValue, type SerializedTask } from "@memodag/core";
+import type { EntryRef, JsonValue, SerializedTask } from "@memodag/core";
 import { Dag, type CommandOptions, type TaskRef } from "@memodag/sdk";
 import { listTaskIds, serializeDag } from "@memodag/sdk/runtime";
 import { describe, expect, expectTypeOf, it } from "vitest";
+import { faultOf } from "./fault-of.ts";
 import { z } from "zod";
 
 function taskOf(dag: Dag, taskId: string): SerializedTask | undefined {
   const sourceHashes = new Map(listTaskIds(dag).map((each) => [each, ""]));
   return serializeDag(dag, { artifactDigest: "", sourceHashes }).tasks.find((task) => task.taskId === taskId);
-}
-
-function messageOf(declare: () => unknown): string {
-  try {
-    declare();
-  } catch (error) {
-    if (error instanceof MemodagError && error.code === "dag_invalid") return error.message;
-    throw error;
-  }
-  return expect.unreachable("nothing was refused");
 }
 
 const FIT = { command: ["fit"], sources: [] };
@@ -140,12 +131,12 @@ describe("entries of a command", () => {
     [{ out: { x: "k", "x/y": "l" } }, 'entries.out has the path "x" and, inside of it, "x/y"'],
   ])("refuses %j", (entries, message) => {
     const options = { ...FIT, entries, cache: { excludeInputs: ["account"] } } as CommandOptions;
-    expect(messageOf(() => new Dag("d").command("t", options))).toContain(`Dag "d", task "t": ${message}`);
+    expect(faultOf(() => new Dag("d").command("t", options))).toContain(`Dag "d", task "t": ${message}`);
   });
 
   it("refuses an argument that the call does not have", () => {
     const fit = new Dag("d").command("t", { ...FIT, entries: { in: { x: { argument: "scene" } } } });
-    expect(messageOf(() => fit({ scenes: 1 }))).toContain(
+    expect(faultOf(() => fit({ scenes: 1 }))).toContain(
       'entries.in reads "scene", which is not an argument of the call: use one of scenes',
     );
   });

@@ -1,24 +1,15 @@
 // Tasks that run programs: how they are declared, and what is refused.
 
-import { MemodagError, type JsonValue, type SerializedTask } from "@memodag/core";
+import type { JsonValue, SerializedTask } from "@memodag/core";
 import { Dag, type CommandOptions, type TaskRef } from "@memodag/sdk";
 import { getHandler, listHandlers, listTaskIds, serializeDag } from "@memodag/sdk/runtime";
 import { describe, expect, expectTypeOf, it } from "vitest";
+import { faultOf } from "./fault-of.ts";
 
 function tasksOf(dag: Dag): Map<string, SerializedTask> {
   const sourceHashes = new Map(listTaskIds(dag).map((taskId) => [taskId, ""]));
   const { tasks } = serializeDag(dag, { artifactDigest: "", sourceHashes });
   return new Map(tasks.map((task) => [task.taskId, task]));
-}
-
-function messageOf(declare: () => unknown): string {
-  try {
-    declare();
-  } catch (error) {
-    if (error instanceof MemodagError && error.code === "dag_invalid") return error.message;
-    throw error;
-  }
-  return expect.unreachable("nothing was refused");
 }
 
 describe("dag.command", () => {
@@ -121,7 +112,7 @@ describe("dag.command", () => {
     [{ command: ["a"], retries: -1 }, "retries is -1"],
     [{ command: ["a"], cache: { ttl: "soon" }, sources: [] }, 'cache.ttl is "soon"'],
   ])("refuses %j", (options, message) => {
-    expect(messageOf(() => new Dag("d").command("t", options as CommandOptions))).toContain(
+    expect(faultOf(() => new Dag("d").command("t", options as CommandOptions))).toContain(
       `Dag "d", task "t": ${message}`,
     );
   });
@@ -129,10 +120,10 @@ describe("dag.command", () => {
   it("refuses one that is never called, called twice, or has another's id", () => {
     const dag = new Dag("d");
     const fit = dag.command("fit", { command: ["true"] });
-    expect(messageOf(() => tasksOf(dag))).toContain("call the factory that dag.command() returned once");
+    expect(faultOf(() => tasksOf(dag))).toContain("call the factory that dag.command() returned once");
     fit();
-    expect(messageOf(() => fit())).toContain("it is called twice");
-    expect(messageOf(() => dag.command("fit", { command: ["true"] }))).toContain("two tasks with this id");
-    expect(messageOf(() => dag.command("no id", { command: ["true"] }))).toContain("is not a task id");
+    expect(faultOf(() => fit())).toContain("it is called twice");
+    expect(faultOf(() => dag.command("fit", { command: ["true"] }))).toContain("two tasks with this id");
+    expect(faultOf(() => dag.command("no id", { command: ["true"] }))).toContain("is not a task id");
   });
 });

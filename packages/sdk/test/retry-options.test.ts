@@ -1,6 +1,6 @@
 // Retries, callbacks and exit codes: how they are declared, and what is refused.
 
-import { MemodagError, type SerializedTask } from "@memodag/core";
+import type { SerializedTask } from "@memodag/core";
 import {
   Dag,
   FailTask,
@@ -12,6 +12,7 @@ import {
 } from "@memodag/sdk";
 import { findTaskEnd, listTaskIds, serializeDag } from "@memodag/sdk/runtime";
 import { describe, expect, expectTypeOf, it } from "vitest";
+import { faultOf } from "./fault-of.ts";
 
 const told = (): undefined => undefined;
 
@@ -24,16 +25,6 @@ function declared(options: TaskOptions, defaultArgs: TaskDefaults = {}): Seriali
   const dag = new Dag("d", { defaultArgs });
   dag.task("it", () => 1, options)();
   return taskOf(dag);
-}
-
-function messageOf(declare: () => unknown): string {
-  try {
-    declare();
-  } catch (error) {
-    if (error instanceof MemodagError && error.code === "dag_invalid") return error.message;
-    throw error;
-  }
-  return expect.unreachable("nothing was refused");
 }
 
 describe("a task's retries and callbacks", () => {
@@ -59,8 +50,8 @@ describe("a task's retries and callbacks", () => {
     [{ maxRetryDelay: 0 }, "maxRetryDelay is 0: use more than zero seconds"],
     [{ onFailure: "mail" }, 'onFailure is "mail": use a function that takes a context'],
   ])("are refused: %j", (options, message) => {
-    expect(messageOf(() => declared(options as TaskOptions))).toContain(message);
-    expect(messageOf(() => declared({}, options as TaskDefaults))).toContain("defaultArgs.");
+    expect(faultOf(() => declared(options as TaskOptions))).toContain(message);
+    expect(faultOf(() => declared({}, options as TaskDefaults))).toContain("defaultArgs.");
   });
 
   it("have types", () => {
@@ -92,7 +83,7 @@ describe("a command's exit codes", () => {
     [{ failOnExitCode: "1" }, 'failOnExitCode is "1": use an exit code'],
     [{ skipOnExitCode: 3, failOnExitCode: 3 }, "failOnExitCode contains 3, and so does skipOnExitCode"],
   ])("are refused: %j", (options, message) => {
-    expect(messageOf(() => command(options as Partial<CommandOptions>))).toContain(message);
+    expect(faultOf(() => command(options as Partial<CommandOptions>))).toContain(message);
   });
 });
 

@@ -1,7 +1,8 @@
-import { MemodagError, type SerializedTask } from "@memodag/core";
+import type { SerializedTask } from "@memodag/core";
 import { Dag, type TaskGroup } from "@memodag/sdk";
 import { listTaskIds, serializeDag } from "@memodag/sdk/runtime";
 import { describe, expect, it } from "vitest";
+import { faultOf } from "./fault-of.ts";
 
 function tasksOf(dag: Dag): readonly SerializedTask[] {
   const sourceHashes = new Map(listTaskIds(dag).map((taskId) => [taskId, taskId]));
@@ -11,16 +12,6 @@ function tasksOf(dag: Dag): readonly SerializedTask[] {
 /** Every task's upstream, by id. */
 function edgesOf(dag: Dag): Record<string, readonly string[]> {
   return Object.fromEntries(tasksOf(dag).map(({ taskId, upstream }) => [taskId, upstream]));
-}
-
-function faultOf(declare: () => unknown): string {
-  try {
-    declare();
-  } catch (error) {
-    if (error instanceof MemodagError && error.code === "dag_invalid") return error.message;
-    throw error;
-  }
-  return expect.unreachable("nothing was refused");
 }
 
 const one = (): number => 1;

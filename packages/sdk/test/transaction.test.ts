@@ -1,7 +1,10 @@
-import { MemodagError, type SerializedDag } from "@memodag/core";
+// Transactions: how they are declared, and what is refused.
+
+import type { SerializedDag } from "@memodag/core";
 import { Dag, type TransactionContext, type TransactionOptions } from "@memodag/sdk";
 import { listTaskIds, serializeDag } from "@memodag/sdk/runtime";
 import { describe, expect, it } from "vitest";
+import { faultOf } from "./fault-of.ts";
 
 const inert = (): undefined => undefined;
 const one = (): number => 1;
@@ -10,16 +13,6 @@ const isOdd = ({ n }: { n: number }): boolean => n % 2 === 1;
 function serialize(dag: Dag): SerializedDag {
   const sourceHashes = new Map(listTaskIds(dag).map((taskId) => [taskId, taskId]));
   return serializeDag(dag, { artifactDigest: "artifact", sourceHashes });
-}
-
-function faultOf(declare: () => unknown): string {
-  try {
-    declare();
-  } catch (error) {
-    if (error instanceof MemodagError && error.code === "dag_invalid") return error.message;
-    throw error;
-  }
-  return expect.unreachable("nothing was refused");
 }
 
 describe("a transaction", () => {
@@ -88,7 +81,7 @@ describe("a transaction", () => {
   const options: [string, TransactionOptions, string][] = [
     ["a commit mode that there is not", { commit: "off" } as never, 'commit is "off": use "lazy" or "eager"'],
     ["a task as commit mode", { commit: inert } as never, "call commitWhen() of the transaction"],
-    ["another failOn", { failOn: "all" } as never, 'failOn is "all": use "any" or "leaves"'],
+    ["another failOn", { failOn: "all" } as never, 'failOn is "all": use one of any, leaves'],
     ["a callback that is no function", { onCommit: 1 } as never, "onCommit is 1: use a function"],
     ["eager with onRollback", { commit: "eager", onRollback: inert }, "is eager, which undoes nothing"],
     ["an unknown option", { ttl: "1d" } as never, "unknown option ttl"],

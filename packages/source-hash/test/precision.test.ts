@@ -151,6 +151,29 @@ describe("a Dag file with callbacks", () => {
   });
 });
 
+describe("a Dag file with transactions and key functions", () => {
+  const TRANSACTION_DAG = `import { Dag, INPUTS, KEY, SOURCE } from "memodag";
+import * as memodag from "memodag";
+const byLength = ({ path }: { path: string }) => path.length;
+const HOUSE = INPUTS.minus("path").plus(SOURCE, KEY(byLength, { pure: true }));
+export const dag = new Dag("d");
+const load = dag.transaction("load", { commit: "lazy", onRollback: () => undefined });
+const rows = load.task("fetch", ({ path }: { path: string }) => [path], { cache: HOUSE })({ path: "a" });
+const small = load.task("small", () => 1, { cache: { key: byLength } })().after(rows);
+load.commitWhen(load.task("check", () => true, { cache: memodag.KEY(() => 1).plus(SOURCE) })().after(small));
+dag.task("other", () => 2)().after(load);
+`;
+
+  test("has no impure statement, and a key function is in no task's own hash", async () => {
+    const before = await hash(TRANSACTION_DAG);
+    expect(before.impureStatements).toEqual([]);
+    const after = await hash(TRANSACTION_DAG.replace("=> path.length", "=> path.length + 1"));
+    expect(new Map([...after.tasks].map(([key, { hash: digest }]) => [key, digest]))).toEqual(
+      new Map([...before.tasks].map(([key, { hash: digest }]) => [key, digest])),
+    );
+  });
+});
+
 const BRANCHING_DAG = `import { Dag } from "memodag";
 import * as memodag from "memodag";
 export const dag = new Dag("d");

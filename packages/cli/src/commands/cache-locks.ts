@@ -3,6 +3,7 @@
 import type { Command } from "commander";
 import { DEFAULT_TEAM } from "@memodag/core";
 import type { LockReport } from "@memodag/operations/cache";
+import { EXIT_INCOMPLETE } from "../output/exit-codes.ts";
 import { printJson, printLine, printTable } from "../output/print.ts";
 import { noteMissed } from "../output/record-table.ts";
 import { shortDigest } from "../output/units.ts";
@@ -32,6 +33,7 @@ async function showLocks({ release, ...options }: LockOptions): Promise<void> {
   }
   const freed = await withOperations(options, (context) => releaseLock(context, { key: release, team }));
   noteMissed(freed.missed);
+  if (freed.missed) process.exitCode = EXIT_INCOMPLETE;
   if (options.json) return printJson(freed);
   for (const { key, store, holder } of freed.released)
     printLine(`Released the lock of ${key} in ${store}, which ${holder} held.`);

@@ -80,8 +80,8 @@ async function clear(name: string, options: ClearOptions): Promise<void> {
     return json ? printJson(plan) : printLine(`Would remove ${counted(plan.wouldClear, plan.kind)}.`);
   }
   let isDeclined = false;
-  const ask = async (count: number): Promise<boolean> =>
-    !(isDeclined = !(await isConfirmed("Remove", `${count} of ${name}`)));
+  const ask = async (...found: Parameters<typeof counted>): Promise<boolean> =>
+    !(isDeclined = !(await isConfirmed("Remove", `${counted(...found)} of ${name}`)));
   const cleared = await withOperations(options, (context) =>
     clearCache(context, input, yes ? undefined : ask),
   );

@@ -18,13 +18,13 @@ export function registerCompletion(program: Command, makeProgram: () => Command)
     .addHelpText(
       "after",
       '\nIn ~/.bashrc:                   eval "$(memodag completion bash)"\n' +
-        'In ~/.zshrc, behind compinit:   eval "$(memodag completion zsh)"\n' +
+        'In ~/.zshrc, after compinit:    eval "$(memodag completion zsh)"\n' +
         "In ~/.config/fish/config.fish:  memodag completion fish | source",
     )
     .action((shell: Shell) => printText(completionScript(shell)));
   program
     .command("complete", { hidden: true })
-    .argument("[words...]", "the words behind memodag, the last one as far as it is typed")
+    .argument("[words...]", "the words after memodag, the last one as far as it is typed")
     .action((words: string[]) => complete(makeProgram(), words));
 }
 

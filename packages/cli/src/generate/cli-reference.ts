@@ -9,7 +9,7 @@ const HEAD = `# Commands
 Every command takes \`--config <file>\` (default: \`$MEMODAG_CONFIG\`, \`./memodag.toml\`,
 \`./config/memodag.toml\`) and prints tables, or JSON with \`--json\`.
 
-Exit codes: 0: success; 1: the run failed, a check found problems, or the user declined; 2: usage or configuration error, with the
+Exit codes: 0: success; 1: the run failed, a check found problems, a store was left out, or the user declined; 2: usage or configuration error, with the
 fix in one line on stderr; 70: a bug in memodag; 130: interrupted.
 `;
 

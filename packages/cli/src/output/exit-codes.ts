@@ -9,7 +9,7 @@ export const EXIT_UNSOUND = 1;
 /** The user declined the confirmation, and nothing was done. */
 export const EXIT_DECLINED = 1;
 
-/** A part of it could not be done, and does not look done. */
+/** It was done in some stores only: others could not be reached. */
 export const EXIT_INCOMPLETE = 1;
 
 /** Some Dag files cannot be read. */

@@ -1,6 +1,12 @@
 // A run's report as people read it: a table of its tasks, errors and one line of sums.
 
-import { CACHE_STATUSES, formatDuration, instanceName, type RunSelection } from "@memodag/core";
+import {
+  CACHE_STATUSES,
+  formatDuration,
+  formatPercentage,
+  instanceName,
+  type RunSelection,
+} from "@memodag/core";
 import type { RunReport, TaskReport } from "@memodag/operations/runs";
 import { shortened } from "@memodag/deployment/logging";
 import type { Command } from "commander";
@@ -30,6 +36,8 @@ export function printRun(report: RunReport, options: ListOptions = {}): void {
     const left = report.tasks.filter(isUnselected).length;
     printLine(`${selectionText(report.selection)}: ${left} skipped.`);
   }
+  for (const { transactionId, state, reason } of report.transactions)
+    printLine(`Transaction ${transactionId}: ${state}${reason === null ? "" : ` (${reason})`}`);
   if (report.cacheLimits) printLine(cacheLimitsText(report.cacheLimits));
   printStateLine(summaryOf(report));
 }
@@ -45,7 +53,7 @@ function cacheLimitsText({
     ...(errors === undefined ? [] : ["remembered failures (--no-cached-errors)"]),
     ...(recheck === undefined
       ? []
-      : [`${recheck * 100}% of hits that rest on what authors vouch for (--recheck)`]),
+      : [`${formatPercentage(recheck)} of hits that rest on what authors vouch for (--recheck)`]),
     ...(refresh.length === 0 ? [] : [`results of ${refresh.join(", ")} (--refresh-task)`]),
   ];
   return `Not used in this run: ${refused.join(" and ")}.`;

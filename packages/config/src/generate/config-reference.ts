@@ -1,6 +1,6 @@
 // Generates `docs/reference/config.md`: every key with its type, default and description.
 
-import type { KeyFacts } from "../key.ts";
+import type { KeyFacts } from "../schema/key.ts";
 import { type KnownSection, knownSections } from "../known-keys.ts";
 
 const HEAD = `# Configuration

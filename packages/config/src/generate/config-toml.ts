@@ -1,6 +1,6 @@
 // Generates `config/memodag.toml`: every key with its default and description.
 
-import type { KeyFacts } from "../key.ts";
+import type { KeyFacts } from "../schema/key.ts";
 import { type KnownSection, knownSections } from "../known-keys.ts";
 
 const HEAD = `#:schema ./memodag.schema.json

@@ -1,7 +1,7 @@
 // Generates `config/memodag.schema.json`, used by editors to complete and check the TOML file.
 
-import type { Key, Section } from "../key.ts";
-import { configSchema } from "../schema.ts";
+import type { Key, Section } from "../schema/key.ts";
+import { configSchema } from "../schema/config-schema.ts";
 
 /** Renders the JSON schema of the config file. */
 export function renderJsonSchema(): string {

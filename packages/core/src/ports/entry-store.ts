@@ -184,7 +184,8 @@ export interface EntryStore {
   findBlobNames(blob: CheckedBlob, limit: number): Promise<BlobNames>;
   /**
    * Removes the entries and records that name bytes which are damaged, or gone, and lets a collection delete the
-   * object. False if they were put back meanwhile, something names them by now, or an attempt in progress saved them.
+   * object. False if they were put back meanwhile, something names them by now, or an attempt saved them which is in
+   * progress, or in a transaction that has not ended.
    */
   forgetBlob(blob: CheckedBlob, isDamaged: boolean): Promise<boolean>;
   /** Removes names and bytes that are not needed any more, a batch at a time; see {@link CollectOptions}. */

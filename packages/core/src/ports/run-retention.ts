@@ -18,11 +18,18 @@ export interface RunIdentity {
  *
  * - `in_progress`: it has not ended.
  * - `ending`: it was cancelled, and its scheduler is ending its attempts.
+ * - `transaction_open`: a transaction of it has not ended yet, such as one that has to be rolled back after a cancellation.
  * - `callbacks_owed`: callbacks of it have not been called yet.
  * - `awaited`: a task of a run that is in progress created it, and may wait for it.
  * - `missing`: there is no such run.
  */
-export type RemovalObstacle = "in_progress" | "ending" | "callbacks_owed" | "awaited" | "missing";
+export type RemovalObstacle =
+  | "in_progress"
+  | "ending"
+  | "transaction_open"
+  | "callbacks_owed"
+  | "awaited"
+  | "missing";
 
 /** The outcome of a removal: of all runs, or of none. */
 export type RunRemoval =

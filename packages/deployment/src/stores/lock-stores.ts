@@ -142,10 +142,16 @@ function requireLeaseStore(opened: unknown, setting: string): LeaseStore {
 function lazily(open: () => Promise<LeaseStore>) {
   let opening: Promise<LeaseStore> | undefined;
   const opened = (): Promise<LeaseStore> => {
-    opening ??= open().catch((error: unknown) => {
-      opening = undefined;
-      throw error;
-    });
+    opening ??= open().then(
+      (store) => {
+        if (store.renewAll) leases.renewAll = store.renewAll.bind(store);
+        return store;
+      },
+      (error: unknown) => {
+        opening = undefined;
+        throw error;
+      },
+    );
     return opening;
   };
   const leases: LeaseStore = {

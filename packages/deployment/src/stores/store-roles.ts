@@ -103,7 +103,7 @@ function faultOf(
   const others = fitting.length === 0 ? "" : `, or use ${fitting.join(", ")}`;
   return store
     ? `${option}: the store "${name}" cannot hold ${role}: name another one${others}`
-    : `${option}: there is no store "${name}" for tasks of this team: add it under [[stores]] in the config${others}`;
+    : `${option}: there is no store "${name}"${team === undefined ? "" : " for tasks of this team"}: add it under [[stores]] in the config${others}`;
 }
 
 /** The first fault of a Dag's tasks, as a sentence; undefined: there is none. */

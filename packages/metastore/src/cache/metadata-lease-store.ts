@@ -1,7 +1,7 @@
 // Leases of cache keys in the metadata database. Times are by its clock.
 
 import type { Digest } from "@memodag/core";
-import type { LeaseClaim, LeaseStore, LiveLease } from "@memodag/result-cache";
+import type { KeyLease, LeaseClaim, LeaseStore, LiveLease } from "@memodag/result-cache";
 import { sql } from "kysely";
 import type { Dialect } from "../dialect.ts";
 import { storableText } from "../storable-text.ts";
@@ -69,6 +69,11 @@ export class MetadataLeaseStore implements LeaseStore {
     return numUpdatedRows > 0n;
   }
 
+  async renewAll(leases: readonly KeyLease[], leaseMs: number): Promise<boolean[]> {
+    const renewed = new Set((await this.#dialect.renewLeases(leases, leaseMs)).map(nameOf));
+    return leases.map((lease) => renewed.has(nameOf(lease)));
+  }
+
   /** The row goes, unless the next token would not be greater without it. */
   async release(team: string, key: Digest, token: number): Promise<void> {
     const { kysely, now } = this.#dialect;
@@ -112,4 +117,8 @@ export class MetadataLeaseStore implements LeaseStore {
       .executeTakeFirst();
     return numUpdatedRows > 0n;
   }
+}
+
+function nameOf({ team, key }: Pick<KeyLease, "team" | "key">): string {
+  return JSON.stringify([team, key]);
 }

@@ -72,7 +72,9 @@ function* insertSources(
 ): TransactionScript<void> {
   // Tasks of one file may reach the same code, and PostgreSQL updates a row once in a statement.
   const distinct = new Map(sources.map((source) => [source.sourceHash, source]));
-  for (const some of chunksOf([...distinct.values()], SOURCES_A_STATEMENT)) {
+  // In one order, so that two files with the same code wait for each other and never in a circle.
+  const ordered = [...distinct.values()].sort((a, b) => (a.sourceHash < b.sourceHash ? -1 : 1));
+  for (const some of chunksOf(ordered, SOURCES_A_STATEMENT)) {
     const rows = some.map((source) => ({
       team,
       source_hash: source.sourceHash,

@@ -8,7 +8,7 @@ import { type CollectedEntries, type CollectOptions, type LooseBlob } from "@mem
 import { sql } from "kysely";
 import type { Dialect } from "../dialect.ts";
 import { statement, type TransactionScript } from "../transaction-script.ts";
-import { isOfLiveAttempt, PENDING, REPLACED } from "./entry-rows.ts";
+import { isStaged, mayBeRecorded, PENDING, REPLACED } from "./entry-rows.ts";
 
 /** Removes a batch; see the entry store. */
 export async function collectEntries(dialect: Dialect, options: CollectOptions): Promise<CollectedEntries> {
@@ -59,11 +59,12 @@ function removable(
   { kysely, now }: Dialect,
   { keepMs, graceMs }: Pick<CollectOptions, "keepMs" | "graceMs">,
 ) {
-  const entries = kysely.selectFrom("cache_entry").select("cache_entry.id");
-  const ofEnded = entries.where((where) => where.not(isOfLiveAttempt(where)));
-  const expired = ofEnded.where("cache_entry.expires_at", "<=", now);
-  const abandoned = ofEnded.where("cache_entry.is_pending", "=", PENDING);
-  const replaced = entries
+  const all = kysely.selectFrom("cache_entry").select("cache_entry.id");
+  const unrecorded = all.where((where) => where.not(mayBeRecorded(where)));
+  const expired = unrecorded.where("cache_entry.expires_at", "<=", now);
+  const abandoned = unrecorded.where("cache_entry.is_pending", "=", PENDING);
+  const settled = all.where((where) => where.not(isStaged(where)));
+  const replaced = settled
     .where("cache_entry.is_pending", "=", REPLACED)
     .where("cache_entry.saved_at", "<=", sql<number>`${now} - ${sql.lit(graceMs)}`)
     .where((where) =>
@@ -78,7 +79,7 @@ function removable(
       ),
     );
   if (keepMs === null) return [expired, abandoned, replaced];
-  const ended = entries.where((where) =>
+  const ended = settled.where((where) =>
     where.exists(
       where
         .selectFrom("dag_run")

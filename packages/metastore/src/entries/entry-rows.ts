@@ -150,11 +150,12 @@ export function isPendingOf(
 }
 
 /**
- * The condition that the attempt which saved a row of `cache_entry` is in progress. Such a row stays, whatever becomes of
- * its key and bytes: the record of the attempt's result has from it what a hit restores.
+ * The condition that the result of the attempt which saved a row of `cache_entry` may yet be stored: the attempt is in
+ * progress, or its result is staged. Such a row stays, whatever becomes of its key: the record of the result has from it
+ * what a hit restores, and needs the bytes.
  */
-export function isOfLiveAttempt(where: ExpressionBuilder<Schema, "cache_entry">): Expression<SqlBool> {
-  return where.exists(
+export function mayBeRecorded(where: ExpressionBuilder<Schema, "cache_entry">): Expression<SqlBool> {
+  const isOfLiveAttempt = where.exists(
     where
       .selectFrom("task_instance")
       .select("task_instance.dag_run_id")
@@ -162,6 +163,19 @@ export function isOfLiveAttempt(where: ExpressionBuilder<Schema, "cache_entry">)
       .whereRef("task_instance.task_id", "=", "cache_entry.task_id")
       .whereRef("task_instance.map_index", "=", "cache_entry.map_index")
       .whereRef("task_instance.attempt_id", "=", "cache_entry.attempt_id"),
+  );
+  return where.or([isOfLiveAttempt, isStaged(where)]);
+}
+
+/** The condition that an instance saved a row of `cache_entry` whose result waits for the end of a transaction. */
+export function isStaged(where: ExpressionBuilder<Schema, "cache_entry">): Expression<SqlBool> {
+  return where.exists(
+    where
+      .selectFrom("staged_member")
+      .select("staged_member.dag_run_id")
+      .whereRef("staged_member.dag_run_id", "=", "cache_entry.dag_run_id")
+      .whereRef("staged_member.task_id", "=", "cache_entry.task_id")
+      .whereRef("staged_member.map_index", "=", "cache_entry.map_index"),
   );
 }
 

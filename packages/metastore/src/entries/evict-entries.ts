@@ -3,7 +3,7 @@
 import type { EntryLimit } from "@memodag/core";
 import { sql } from "kysely";
 import type { Dialect } from "../dialect.ts";
-import { isLimited, isLive, VISIBLE } from "./entry-rows.ts";
+import { isLimited, isLive, isStaged, VISIBLE } from "./entry-rows.ts";
 
 /** An entry to remove. */
 interface Excess {
@@ -35,7 +35,7 @@ export async function evictEntries(
 
 /**
  * The entries over a limit, in the order in which they leave. Those of runs in progress stay: a task of theirs may be about
- * to read them.
+ * to read them. So do those of results that wait for the end of a transaction.
  */
 export async function listExcess({ kysely, now }: Dialect, limit: EntryLimit): Promise<Excess[]> {
   const used = await kysely
@@ -59,6 +59,7 @@ export async function listExcess({ kysely, now }: Dialect, limit: EntryLimit): P
       .where(isLimited(limit))
       .where(isLive(now))
       .where("cache_entry.team", "=", team)
+      .where((where) => where.not(isStaged(where)))
       .where((where) =>
         where.not(
           where.exists(

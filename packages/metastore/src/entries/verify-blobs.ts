@@ -5,7 +5,7 @@ import type { RemovalCause } from "@memodag/result-cache";
 import { sql } from "kysely";
 import type { Dialect } from "../dialect.ts";
 import { statement, type TransactionScript } from "../transaction-script.ts";
-import { isOfLiveAttempt, VISIBLE } from "./entry-rows.ts";
+import { mayBeRecorded, VISIBLE } from "./entry-rows.ts";
 
 /** See the entry store. */
 export async function listBlobs({ kysely }: Dialect, after: number, limit: number): Promise<CheckedBlob[]> {
@@ -61,7 +61,7 @@ export async function forgetBlob(
     return await dialect.transaction(() => forget(dialect, id, name));
   } catch (error) {
     const isStillThere = await kysely.selectFrom("blob").select("id").where("id", "=", id).executeTakeFirst();
-    // An attempt in progress saved it, or it is named again, which the reference to it refused.
+    // A record may yet name it, or it is named again, which the reference to it refused.
     if (isStillThere) return false;
     throw error;
   }
@@ -84,7 +84,7 @@ function* forget({ kysely, now }: Dialect, id: number, name: string): Transactio
     kysely
       .deleteFrom("cache_entry")
       .where("blob_id", "=", id)
-      .where((where) => where.not(isOfLiveAttempt(where))),
+      .where((where) => where.not(mayBeRecorded(where))),
   );
   yield* statement(kysely.deleteFrom("blob").where("id", "=", id));
   yield* statement(

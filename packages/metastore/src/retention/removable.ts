@@ -7,7 +7,10 @@ import type { Schema } from "../tables/schema.ts";
 /** The condition that a run has ended. */
 export const hasEnded: RawBuilder<SqlBool> = sql<SqlBool>`(dag_run.state in ('success', 'failed'))`;
 
-/** The condition that a run has ended, with its attempts and its callbacks. */
+/**
+ * The condition that a run has ended, with its attempts, its transactions and its callbacks. Those of a transaction are
+ * owed once it has ended, which is after a run that was cancelled.
+ */
 export function isOver({ now }: Dialect): (run: ExpressionBuilder<Schema, "dag_run">) => Expression<SqlBool> {
   return (run) =>
     run.and([
@@ -19,6 +22,14 @@ export function isOver({ now }: Dialect): (run: ExpressionBuilder<Schema, "dag_r
             .selectFrom("owed_callback")
             .select("owed_callback.id")
             .whereRef("owed_callback.dag_run_id", "=", "dag_run.id"),
+        ),
+      ),
+      run.not(
+        run.exists(
+          run
+            .selectFrom("staged_member")
+            .select("staged_member.task_id")
+            .whereRef("staged_member.dag_run_id", "=", "dag_run.id"),
         ),
       ),
     ]);

@@ -182,6 +182,10 @@ function* explainRefusal(dialect: Dialect, team: string, id: number): Transactio
   if (state === "queued" || state === "running")
     return { kind: "refused", id, obstacle: "in_progress", state };
   if (run.lease_owner !== null && run.is_held) return { kind: "refused", id, obstacle: "ending", state };
-  const isAwaited = (yield* findAwaited(dialect, [id])).length > 0;
-  return { kind: "refused", id, obstacle: isAwaited ? "awaited" : "callbacks_owed", state };
+  if ((yield* findAwaited(dialect, [id])).length > 0)
+    return { kind: "refused", id, obstacle: "awaited", state };
+  const [staged] = yield* statement(
+    kysely.selectFrom("staged_member").select("task_id").where("dag_run_id", "=", id).limit(1),
+  );
+  return { kind: "refused", id, obstacle: staged ? "transaction_open" : "callbacks_owed", state };
 }

@@ -1,6 +1,7 @@
 // Ended runs for tests of retention, many at a time, written past the stores.
 
-import { sha256, type DagRun, type SerializedDag, type SerializedTask } from "@memodag/core";
+import { sha256, type DagRun, type SerializedTask } from "@memodag/core";
+import { saveDag } from "./saved-dags.ts";
 import type { TestMetastore } from "./test-databases.ts";
 
 /** How many runs, and their contents. */
@@ -21,8 +22,6 @@ export interface EndedRunOptions {
 /** A value that every XCom has. */
 const SHARED = new TextEncoder().encode('"shared"');
 
-const CODE = new TextEncoder().encode("code");
-
 /** Makes a Dag with runs that have ended, and returns them, the oldest first. */
 export async function endRuns(
   metastore: TestMetastore,
@@ -30,7 +29,7 @@ export async function endRuns(
   options: EndedRunOptions = {},
 ): Promise<DagRun[]> {
   const { team = "red", runs = 1, instances = 2, endedAgo = 0, prefix = "run", state = "success" } = options;
-  const versionId = await saveDag(metastore, team, dagId, options.tasks ?? []);
+  const versionId = await saveDag(metastore, dagId, team, { tasks: options.tasks ?? [] });
   const shared = { digest: sha256(SHARED), bytes: SHARED };
   await metastore.results.write(team, [shared]);
   const startAt = (await metastore.readClock()) - endedAgo;
@@ -56,35 +55,4 @@ export async function endRuns(
   }
   const all = await metastore.runs.listRuns({ team, dagId, idPrefix: prefix, limit: runs });
   return all.toReversed();
-}
-
-async function saveDag(
-  { dags }: TestMetastore,
-  team: string,
-  dagId: string,
-  tasks: readonly SerializedTask[],
-): Promise<number> {
-  const artifact = { digest: sha256(CODE), code: CODE };
-  const dag: SerializedDag = {
-    format: 1,
-    dagId,
-    description: null,
-    schedule: null,
-    timezone: "UTC",
-    catchup: false,
-    maxActiveRuns: 16,
-    maxActiveTasks: 16,
-    maxMapLength: 1024,
-    params: {},
-    tags: [],
-    cache: true,
-    artifactDigest: artifact.digest,
-    packages: [],
-    tasks,
-  };
-  const file = { bundle: team, path: `${dagId}.ts`, team, fingerprint: "f1", inputs: "{}", warnings: [] };
-  await dags.saveDagFile({ kind: "read", file, artifact, dags: [dag], sources: [] });
-  const [version] = await dags.findDagVersions(dagId, team);
-  if (!version) throw new Error("the Dag was not saved");
-  return version.id;
 }

@@ -31,7 +31,7 @@ export async function openCollector(
     retention,
   }: Pick<OperationSettings, "maxCacheBytes" | "keepEntriesMs" | "entryLimits" | "retention">,
 ): Promise<Collector> {
-  const { runRetention, superseded, decisions, keyMemos, entries, openByteStore } = stores;
+  const { runRetention, superseded, decisions, keyMemos } = stores;
   const { artifactsMs, explanationsMs } = retention();
   const [records, results] = await Promise.all([openRecords(stores), openResults(stores, openCollectable)]);
   return new Collector({
@@ -42,11 +42,19 @@ export async function openCollector(
     superseded,
     explanations: decisions,
     keyMemos,
-    entries: new EntryRetention({ entries, openByteStore, keepMs: keepEntriesMs(), limits: entryLimits }),
+    entries: openEntryRetention(stores, { keepEntriesMs, entryLimits }),
     maxSizeBytes: maxCacheBytes(),
     supersededMs: artifactsMs,
     explanationsMs,
   });
+}
+
+/** Creates the collector of entries of job caches. */
+export function openEntryRetention(
+  { entries, openByteStore }: Pick<Stores, "entries" | "openByteStore">,
+  { keepEntriesMs, entryLimits }: Pick<OperationSettings, "keepEntriesMs" | "entryLimits">,
+): EntryRetention {
+  return new EntryRetention({ entries, openByteStore, keepMs: keepEntriesMs(), limits: entryLimits });
 }
 
 /** A verifier, and the stores that it leaves out. */

@@ -31,20 +31,20 @@ const MOST_COUNTED = 1_000_000;
 
 /**
  * Removes all of a cache, or a group. Leases of creators stay; what they create is not stored.
- * @param isConfirmed called with the number before anything is removed; without it, no confirmation is needed
+ * @param isConfirmed called with the number, and of what, before anything is removed; without it, no confirmation is needed
  * @throws MemodagError `cache_not_configured`, `usage`, `entry_key_invalid`, `cache_backend_failed`
  */
 export async function clearCache(
   { stores, actor }: OperationContext,
   input: ClearCacheInput,
-  isConfirmed?: (count: number) => Promise<boolean>,
+  isConfirmed?: (count: number, kind: ClearedCache["kind"]) => Promise<boolean>,
 ): Promise<ClearedCache> {
   const cache = getNamedCache(stores, input);
   const { name, team, kind } = cache;
   const prefix = prefixOf(input);
   // Nothing is recorded that cannot be done.
   if (cache.kind === "values") await openSharedValues(stores, cache);
-  if (isConfirmed && !(await isConfirmed(await countIn(stores, cache, prefix))))
+  if (isConfirmed && !(await isConfirmed(await countIn(stores, cache, prefix), kind)))
     return { name, team, kind, cleared: 0 };
   const filter = { name, kind, ...(input.under !== undefined && { under: input.under }) };
   const cleared = await audited(

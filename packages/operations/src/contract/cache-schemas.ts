@@ -1,4 +1,4 @@
-// Schemas of the operations on the cache, and on what explains it.
+// Schemas of the operations on what the cache has.
 
 import { RECORD_SORTS, type CacheRecord, type ComponentChange } from "@memodag/result-cache";
 import * as z from "zod";
@@ -11,25 +11,18 @@ import type { Purged, PurgeInput, PurgePlan } from "../cache/purge.ts";
 import type { RecordReport } from "../cache/record-report.ts";
 import type { CacheSelection } from "../cache/selection.ts";
 import type { RecordName, ShownRecord } from "../cache/show-record.ts";
-import type { ListLocksInput, LockList, LockReport, ReleasedLock, ReleaseLockInput } from "../cache/locks.ts";
 import type { SwitchCacheInput, SwitchedCache } from "../cache/switch-cache.ts";
 import type { VerifyReport } from "../cache/verify.ts";
-import type { Cause } from "../explain/causes.ts";
-import type { ExplainedRun, ExplainedTask } from "../explain/explain-task.ts";
-import type { ExplanationReason } from "../explain/explanation.ts";
 import {
-  cacheStatus,
   count,
   digest,
   everyOf,
   json,
-  jsonObject,
   keyDigits,
-  mapIndex,
+  missed,
   name,
   pageChoice,
   producer,
-  reasonCode,
   size,
   storedError,
   text,
@@ -72,22 +65,6 @@ export const verifyInput: z.ZodType<{ repair?: boolean | undefined }> = z.strict
   repair: z.boolean().optional(),
 });
 
-const missed = z.exactOptional(z.array(z.strictObject({ store: text, reason: text })));
-export const listLocksInput: z.ZodType<ListLocksInput> = z.strictObject({ team: name.optional() });
-export const releaseLockInput: z.ZodType<ReleaseLockInput> = z.strictObject({
-  key: keyDigits,
-  team: name.optional(),
-});
-const lock: z.ZodType<LockReport> = z.strictObject({
-  team: name,
-  key: digest,
-  store: text,
-  holder: text,
-  expiresAt: time,
-  waiting: count,
-});
-export const lockList: z.ZodType<LockList> = z.strictObject({ items: z.array(lock), missed });
-export const releasedLock: z.ZodType<ReleasedLock> = z.strictObject({ released: z.array(lock), missed });
 const record = {
   key: digest,
   store: z.exactOptional(text),
@@ -290,70 +267,4 @@ export const switchedCache: z.ZodType<SwitchedCache> = z.strictObject({
   changedBy: name,
   changedAt: time.nullable(),
   otherOffReason: text.nullable(),
-});
-
-const explanationReason = everyOf<ExplanationReason>()([
-  "hit",
-  "disabled",
-  "uncacheable",
-  "edition_changed",
-  "source_changed",
-  "package_changed",
-  "runtime_changed",
-  "input_changed",
-  "file_changed",
-  "entry_changed",
-  "context_changed",
-  "env_changed",
-  "key_changed",
-  "share_changed",
-  "version_changed",
-  "expired",
-  "from_future",
-  "result_missing",
-  "integrity_failed",
-  "expired_for_run",
-  "run_errors_off",
-  "lookup_timeout",
-  "lookup_failure",
-  "refresh",
-  "recheck",
-  "first_run",
-  "purged",
-]);
-const why = {
-  status: cacheStatus.nullable(),
-  reason: explanationReason.nullable(),
-  changes,
-  detail: text.nullable(),
-};
-const cause: z.ZodType<Cause> = z.strictObject({ taskId: name, mapIndex, ...why });
-export const explainedTask: z.ZodType<ExplainedTask> = z.strictObject({
-  ...why,
-  key: text.nullable(),
-  comparedWith: text.nullable(),
-  cacheReasonCode: reasonCode.nullable(),
-  cacheReasonDetail: jsonObject.nullable(),
-  comparedRunId: name.nullable(),
-  producer: producer.nullable(),
-  cause: z.exactOptional(cause),
-  storage: z.exactOptional(
-    z.strictObject({ keyStorage: z.exactOptional(text), resultStorage: z.exactOptional(text) }),
-  ),
-  verdict: text,
-  advice: text.nullable(),
-  vouchedFor: z.exactOptional(z.array(text)),
-  isolation: z.exactOptional(z.array(text)),
-});
-export const explainedRun: z.ZodType<ExplainedRun> = z.strictObject({
-  dagId: name,
-  runId: name,
-  groups: z.array(
-    z.strictObject({
-      taskId: name,
-      ...why,
-      count,
-      tasks: z.array(z.strictObject({ taskId: name, count })),
-    }),
-  ),
 });

@@ -43,6 +43,8 @@ import { showXComs } from "../tasks/show-xcoms.ts";
 import * as approvals from "./approval-schemas.ts";
 import * as audit from "./audit-schemas.ts";
 import * as cache from "./cache-schemas.ts";
+import * as explain from "./explain-schemas.ts";
+import * as locks from "./lock-schemas.ts";
 import * as namedCaches from "./named-cache-schemas.ts";
 import * as entries from "./entry-schemas.ts";
 import * as dags from "./dag-schemas.ts";
@@ -80,20 +82,20 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
   "approvals.show": operation("read", runs.instanceInput, approvals.shownApproval, showApproval),
   "audit.list": operation("read", audit.listAuditInput, audit.auditPage, listAudit),
   "cache.diff": operation("read", cache.diffInput, cache.changes, diffRecords),
-  "cache.explain": operation("read", runs.instanceInput, cache.explainedTask, explainTask),
-  "cache.explain-run": operation("read", runs.runNameInput, cache.explainedRun, explainRun),
+  "cache.explain": operation("read", runs.instanceInput, explain.explainedTask, explainTask),
+  "cache.explain-run": operation("read", runs.runNameInput, explain.explainedRun, explainRun),
   "cache.gc": operation("act", nothing, cache.collected, (context, _, signal) =>
     collectCache(context, signal),
   ),
   "cache.health": operation("read", nothing, cache.cacheHealthReport, cacheHealth),
   "cache.list": operation("read", cache.listRecordsInput, cache.recordPage, listRecords),
-  "cache.locks": operation("read", cache.listLocksInput, cache.lockList, listLocks),
+  "cache.locks": operation("read", locks.listLocksInput, locks.lockList, listLocks),
   "cache.plan-gc": operation("read", nothing, cache.plannedCollection, planCollection),
   "cache.plan-purge": operation("read", cache.purgeInput, cache.purgePlan, planPurge),
   "cache.purge": operation("act", cache.purgeInput, cache.purged, (context, input) =>
     purgeCache(context, input),
   ),
-  "cache.release": operation("act", cache.releaseLockInput, cache.releasedLock, releaseLock),
+  "cache.release": operation("act", locks.releaseLockInput, locks.releasedLock, releaseLock),
   "cache.show": operation("read", cache.recordInput, cache.shownRecord, showRecord),
   "cache.stats": operation("read", cache.selectionInput, cache.cacheStatsReport, cacheStats),
   "cache.switch": operation("act", cache.switchInput, cache.switchedCache, switchCache),

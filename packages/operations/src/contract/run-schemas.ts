@@ -21,6 +21,7 @@ import type { RunReport, TaskReport } from "../runs/run-report.ts";
 import type { DatedRunRequest, WantedSelection } from "../runs/run-request.ts";
 import type { RunToEndInput } from "../runs/run-to-end.ts";
 import type { ShownRun } from "../runs/show-run.ts";
+import type { TransactionReport } from "../runs/transaction-report.ts";
 import type { TriggeredRun } from "../runs/trigger.ts";
 import type { ClearedTasks, ClearTasksInput } from "../tasks/clear-tasks.ts";
 import type { InstanceName } from "../tasks/instance-name.ts";
@@ -136,6 +137,12 @@ const taskReport: z.ZodType<TaskReport> = z.strictObject({
 });
 export const instancePage: z.ZodType<Page<TaskReport>> = pageOf(taskReport);
 
+const transaction: z.ZodType<TransactionReport> = z.strictObject({
+  transactionId: name,
+  state: everyOf<TransactionReport["state"]>()(["open", "committing", "committed", "rolled_back"]),
+  reason: text.nullable(),
+  endedAt: time.nullable(),
+});
 const report = {
   dagId: name,
   runId: name,
@@ -154,6 +161,7 @@ const report = {
     savedMs: size,
   }),
   tasks: z.array(taskReport),
+  transactions: z.array(transaction),
 };
 export const shownRun: z.ZodType<ShownRun> = z.strictObject({
   ...report,

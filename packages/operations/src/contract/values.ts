@@ -14,6 +14,7 @@ import {
   type TaskInstanceId,
   type TaskInstanceState,
 } from "@memodag/core";
+import type { MissedStore } from "@memodag/result-cache";
 import * as z from "zod";
 
 /** Creates an enum from a list that has to contain every member of `T`; an omission does not compile. */
@@ -65,6 +66,11 @@ export const instanceState: z.ZodType<TaskInstanceState> = everyOf<TaskInstanceS
 export const storedError: z.ZodType<StoredError> = z.strictObject({ code: text, message: text });
 export const instanceId: z.ZodType<TaskInstanceId> = z.strictObject({ taskId: name, mapIndex });
 export const producer: z.ZodType<Producer> = z.strictObject({ runId: name, mapIndex, tryNumber: count });
+
+/** The stores that an answer leaves out, if any. */
+export const missed: z.ZodExactOptional<z.ZodType<MissedStore[]>> = z.exactOptional(
+  z.array(z.strictObject({ store: text, reason: text })),
+);
 
 /** The schema of a page of such items. */
 export function pageOf<T>(item: z.ZodType<T>): z.ZodType<{ items: T[]; next: string | null }> {

@@ -2,7 +2,7 @@
 
 import { LONG_RESTS, SHORT_RESTS, type Collection } from "@memodag/result-cache";
 import { audited, newAct } from "../act.ts";
-import { openCollector } from "../cache/collection.ts";
+import { openCollector, openEntryRetention } from "../cache/collection.ts";
 import type { OperationContext } from "../context.ts";
 import { giveBackSpace } from "./give-back-space.ts";
 import { LocalFiles } from "./local-files.ts";
@@ -10,7 +10,7 @@ import { planRetention } from "./plan.ts";
 import { addRemoved, type Removed } from "./removed.ts";
 import { Retention, type RetentionContext } from "./retention.ts";
 
-/** Creates the retention of a scheduler, which has all the time in the world, or of a command. */
+/** Creates the retention of a scheduler, which is not in a hurry, or of a command, for which a user waits. */
 export function openRetention(
   { stores, logs, settings }: RetentionContext,
   who: "scheduler" | "command",
@@ -43,7 +43,7 @@ async function clean(context: OperationContext, signal: AbortSignal | undefined)
   const old = await openRetention(context, "command").clean(signal);
   const removed = addRemoved(old, await new LocalFiles(context).clean(signal));
   // Before they are collected: a collection counts their bytes with them.
-  const entries = await countEntries(context);
+  const { count: entries } = await openEntryRetention(stores, settings).amount();
   const collected = await (await openCollector(stores, settings)).collect(signal);
   await giveBackSpace(stores, "command", signal);
   return addRemoved(removed, { ...collectedOf(collected), entries });
@@ -54,14 +54,7 @@ export async function planClean(context: OperationContext): Promise<Removed> {
   const { stores, settings } = context;
   const planned = addRemoved(await planRetention(context), await new LocalFiles(context).plan());
   const collected = await (await openCollector(stores, settings)).plan(0);
-  return addRemoved(planned, { ...collectedOf(collected), entries: await countEntries(context) });
-}
-
-async function countEntries({ stores, settings }: OperationContext): Promise<number> {
-  const { entries } = stores;
-  let { entries: count } = await entries.amount({ keepMs: settings.keepEntriesMs(), graceMs: 0 });
-  for (const limit of settings.entryLimits) count += (await entries.excess(limit)).entries;
-  return count;
+  return addRemoved(planned, { ...collectedOf(collected), entries: collected.entries.count });
 }
 
 function collectedOf({ bytes, superseded, entries }: Collection): Partial<Removed> {

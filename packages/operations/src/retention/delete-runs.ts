@@ -74,6 +74,12 @@ function whyKept(
           "scheduler that was killed expires within a minute",
         fields,
       );
+    case "transaction_open":
+      return needed(
+        `${name} has a transaction that has not been committed or rolled back yet: start a scheduler, which ends it, ` +
+          "and try again",
+        fields,
+      );
     case "callbacks_owed":
       return needed(
         `${name} has callbacks that were not called yet: start a scheduler, which calls them, and try again`,

@@ -10,5 +10,6 @@ export { reportRun, type RunReport, type TaskReport } from "./run-report.ts";
 export type { DatedRunRequest, RunRequest } from "./run-request.ts";
 export { runToEnd, type FinishedRun, type RunToEndInput } from "./run-to-end.ts";
 export { showRun, type ShownRun } from "./show-run.ts";
+export type { TransactionReport } from "./transaction-report.ts";
 export { triggerAndWait, triggerDag, type TriggeredRun } from "./trigger.ts";
 export { whyNotLoadable, type RunSources } from "./why-not-loadable.ts";

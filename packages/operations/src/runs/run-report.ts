@@ -15,6 +15,7 @@ import {
   type TaskInstance,
   type TaskInstanceState,
 } from "@memodag/core";
+import type { TransactionReport } from "./transaction-report.ts";
 
 /** One task instance of a run. Durations are milliseconds. */
 export interface TaskReport extends ReasonReport {
@@ -50,6 +51,8 @@ export interface RunReport {
   readonly cache: Readonly<Record<CacheStatus | "savedMs", number>>;
   /** In the Dag's order. */
   readonly tasks: readonly TaskReport[];
+  /** In the Dag's order. */
+  readonly transactions: readonly TransactionReport[];
 }
 
 /** Builds a run's report; tasks that have no instance yet appear as `none`. */
@@ -57,6 +60,7 @@ export function reportRun(
   run: DagRun,
   instances: readonly TaskInstance[],
   tasks: readonly SerializedTask[],
+  transactions: readonly TransactionReport[],
 ): RunReport {
   const reports = inDagOrder(instances, tasks);
   const countOf = (status: CacheStatus) => reports.filter(({ cacheStatus }) => cacheStatus === status).length;
@@ -76,6 +80,7 @@ export function reportRun(
       savedMs: reports.reduce((sum, { savedMs }) => sum + (savedMs ?? 0), 0),
     },
     tasks: reports,
+    transactions,
   };
 }
 

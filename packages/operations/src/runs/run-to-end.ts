@@ -13,6 +13,7 @@ import { whenEnded } from "./run-end.ts";
 import type { OpenScheduler, RunEvent, RunWatch } from "./run-host.ts";
 import { reportRun, type RunReport } from "./run-report.ts";
 import { limitOptions, readLogicalDate, runInputsOf, type DatedRunRequest } from "./run-request.ts";
+import { reportTransactions } from "./transaction-report.ts";
 import { triggerAct } from "./trigger-act.ts";
 import { whenAborted } from "../when-aborted.ts";
 
@@ -217,6 +218,7 @@ async function readReport(
 ): Promise<RunReport> {
   const run = await runs.findRun(team, dagId, runId);
   if (run === undefined) throw new Error(`run ${runId} of ${dagId} is gone`);
-  const version = await dags.getDagVersion(run.dagVersionId);
-  return reportRun(run, await runs.listTaskInstances(team, id), version.dag.tasks);
+  const { dag } = await dags.getDagVersion(run.dagVersionId);
+  const instances = await runs.listTaskInstances(team, id);
+  return reportRun(run, instances, dag.tasks, await reportTransactions(runs, run, dag.transactions));
 }

@@ -4,6 +4,7 @@ import { listInterruptedRuns } from "@memodag/scheduler";
 import type { OperationContext } from "../context.ts";
 import { getRun, type RunName } from "./find-run.ts";
 import { reportRun, type RunReport } from "./run-report.ts";
+import { reportTransactions } from "./transaction-report.ts";
 import { whyNotLoadable } from "./why-not-loadable.ts";
 
 /** A run and its current state. */
@@ -28,9 +29,11 @@ export async function showRun({ stores }: OperationContext, name: RunName): Prom
   const unlessFaulty = async <T>(read: () => Promise<readonly T[]>): Promise<readonly T[]> =>
     fault === undefined ? await read() : await read().catch(() => []);
   const instances = await unlessFaulty(() => runs.listTaskInstances(team, id));
-  const tasks = await unlessFaulty(async () => (await dags.getDagVersion(run.dagVersionId)).dag.tasks);
+  const [version] = await unlessFaulty(async () => [await dags.getDagVersion(run.dagVersionId)]);
+  const { tasks, transactions } = version?.dag ?? { tasks: [] };
+  const ended = await unlessFaulty(() => reportTransactions(runs, run, transactions));
   return {
-    ...reportRun(run, instances, tasks),
+    ...reportRun(run, instances, tasks, ended),
     ...(interrupted.some((other) => other.id === id) && { isInterrupted: true }),
     ...(fault !== undefined && { fault }),
   };

@@ -9,6 +9,7 @@ import { patience, rideOut } from "../ride-out.ts";
 import { whenEnded } from "./run-end.ts";
 import { reportRun, type RunReport } from "./run-report.ts";
 import { readLogicalDate, runInputsOf, type DatedRunRequest } from "./run-request.ts";
+import { reportTransactions } from "./transaction-report.ts";
 import { triggerAct } from "./trigger-act.ts";
 
 /** A created run, and whether its Dag's file can currently be read. */
@@ -42,8 +43,13 @@ export async function triggerAndWait(
   const { run, version, lastGood } = await create(context, request);
   const ended = await whenEnded(context, run, signal);
   const { runs } = context.stores;
+  const { dag } = version;
   const instances = await rideOut(() => runs.listTaskInstances(run.team, run.id), patience(context));
-  return { ...reportRun(ended, instances, version.dag.tasks), ...lastGood };
+  const transactions = await rideOut(
+    () => reportTransactions(runs, run, dag.transactions),
+    patience(context),
+  );
+  return { ...reportRun(ended, instances, dag.tasks, transactions), ...lastGood };
 }
 
 interface MadeRun {

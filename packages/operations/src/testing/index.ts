@@ -1,6 +1,7 @@
 // Base values for tests.
 
-import { UNMAPPED, UNTOUCHED, type DagRun, type SerializedTask, type TaskInstance } from "@memodag/core";
+import { UNMAPPED, UNTOUCHED, type DagRun, type TaskInstance } from "@memodag/core";
+import type { RetentionLimits } from "../retention-limits.ts";
 
 /** A task instance that has ended, with the given fields replaced. */
 export function instanceOf(given: Partial<TaskInstance>): TaskInstance {
@@ -41,24 +42,21 @@ export function runOf(given: Partial<DagRun>): DagRun {
   };
 }
 
-/** A task of a serialized Dag. */
-export function taskOf(taskId: string): SerializedTask {
-  return {
-    taskId,
-    args: [],
-    expand: [],
-    upstream: [],
-    triggerRule: "all_success",
-    retries: 0,
-    retryDelayMs: 0,
-    executionTimeoutMs: null,
-    pool: "default",
-    poolSlots: 1,
-    priorityWeight: 1,
-    cache: null,
-    sourceHash: "0".repeat(64),
-  };
-}
+/** No limit of retention. */
+export const NO_LIMITS: RetentionLimits = {
+  runsMs: null,
+  maxRuns: null,
+  xcomsMs: null,
+  logsMs: null,
+  maxXComBytes: null,
+  maxEntryBytes: null,
+  maxLogBytes: null,
+  artifactsMs: null,
+  maxArtifactBytes: null,
+  explanationsMs: null,
+  auditMs: null,
+  dags: [],
+};
 
 export { chain, NAMES } from "./hostile-graph.ts";
 export { mermaidText } from "../dags/graph/mermaid-text.ts";

@@ -1,7 +1,7 @@
 // Leases in this process's memory: for tests, and for installations of one process.
 
 import type { Clock, Digest } from "@memodag/core";
-import type { LeaseClaim, LeaseStore, LiveLease } from "../lease-store.ts";
+import type { KeyLease, LeaseClaim, LeaseStore, LiveLease } from "../lease-store.ts";
 
 interface Lease extends LiveLease {
   readonly token: number;
@@ -37,6 +37,10 @@ export class MemoryLeaseStore implements LeaseStore {
     if (present?.token !== token || present.expiresAt <= now) return false;
     this.#leases.set(name, { ...present, expiresAt: now + leaseMs });
     return true;
+  }
+
+  async renewAll(leases: readonly KeyLease[], leaseMs: number): Promise<boolean[]> {
+    return await Promise.all(leases.map(({ team, key, token }) => this.tryRenew(team, key, token, leaseMs)));
   }
 
   async release(team: string, key: Digest, token: number): Promise<void> {

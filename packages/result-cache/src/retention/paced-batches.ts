@@ -27,7 +27,7 @@ const LONGEST_REST_MS = 2_000;
 /** A rest's length in batches: with it, others have the database for a third of the time at least. */
 export const SHORT_RESTS = 0.5;
 
-/** The same for work that has all the time in the world: it takes a tenth of it. */
+/** The same for work that no one waits for: it takes a tenth of the time. */
 export const LONG_RESTS = 9;
 
 /**

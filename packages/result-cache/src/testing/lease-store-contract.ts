@@ -1,6 +1,7 @@
 // The contract of lease stores, as tests that any backend can run.
 
 import { deepEqual, equal, ok } from "node:assert/strict";
+import { inBatches } from "../in-batches.ts";
 import type { LeaseStore } from "../lease-store.ts";
 import { TEAM, keyOf } from "./sample-record.ts";
 import { caseOf, type LeaseStoreHarness, type TestRunner } from "./store-harness.ts";
@@ -59,6 +60,32 @@ export function describeLeaseStore(name: string, harness: LeaseStoreHarness, run
       equal(await store.tryRenew(TEAM, KEY, token, MINUTE), true);
       await passTime(MINUTE / 2 + 1_000);
       equal((await store.tryAcquire(TEAM, KEY, "second", MINUTE)).kind, "held");
+    });
+
+    check("many are renewed together, each as if it were alone", async ({ store, passTime }) => {
+      if (!store.renewAll) return;
+      const names = Array.from({ length: 1_200 }, (_, index) => keyOf(`many ${index}`));
+      const take = async (key: string, leaseMs: number) => {
+        const claim = await store.tryAcquire(TEAM, key, "first", leaseMs);
+        return { team: TEAM, key, token: claim.kind === "acquired" ? claim.token : Number.NaN };
+      };
+      const [lost, released, ...others] = await inBatches(names, (key) => take(key, MINUTE));
+      const late = await take(keyOf("late"), MINUTE / 4);
+      if (!lost || !released) throw new Error("nothing is held");
+      await take(lost.key, MINUTE);
+      await store.release(TEAM, released.key, released.token);
+      const foreign = { ...(others[0] ?? lost), team: "finance" };
+      await passTime(MINUTE / 2);
+      deepEqual(await store.renewAll([], MINUTE), []);
+      deepEqual(await store.renewAll([lost, ...others, released, foreign, late], MINUTE), [
+        false,
+        ...others.map(() => true),
+        false,
+        false,
+        false,
+      ]);
+      await passTime(MINUTE / 2 + 1_000);
+      deepEqual((await store.list(TEAM)).map(({ key }) => key).sort(), others.map(({ key }) => key).sort());
     });
 
     check("tokens grow, through release, expiry and return", async ({ store, passTime }) => {

@@ -210,6 +210,14 @@ const LEASE_FAULTS: Record<string, Fault<MemoryLeaseStore>> = {
   }),
   "renews what is over": () => ({ tryRenew: async () => true }),
   "does not renew": (right) => ({ tryRenew: (team, key, token) => right.tryRenew(team, key, token, 0) }),
+  "renews together what is over": () => ({ renewAll: async (leases) => leases.map(() => true) }),
+  "renews the first together": (right) => ({
+    renewAll: async (leases, leaseMs) => {
+      const renewed = await right.renewAll(leases.slice(0, 1_000), leaseMs);
+      return leases.map((_, index) => renewed[index] ?? false);
+    },
+  }),
+  "does not renew together": () => ({ renewAll: async (leases) => leases.map(() => false) }),
   "releases nothing": () => ({ release: async () => {} }),
   "lists what has expired": (right) => ({
     list: async (team) =>

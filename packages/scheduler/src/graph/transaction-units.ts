@@ -1,6 +1,6 @@
 // The transactions of a Dag as they end: nested lazy ones end with the one around them.
 
-import type { SerializedDag, SerializedTransaction } from "@memodag/core";
+import { endingWith, type SerializedDag, type SerializedTransaction } from "@memodag/core";
 import type { DagGraph, DagNode } from "./dag-graph.ts";
 
 /** Transactions that are committed, or rolled back, together. */
@@ -24,25 +24,24 @@ export class TransactionUnits {
 
   constructor({ transactions = [] }: SerializedDag, { nodes, indexOf }: DagGraph) {
     const units = new Map<string, TransactionUnit & { readonly transactions: SerializedTransaction[] }>();
+    const ids = endingWith(transactions);
     for (const transaction of transactions) {
-      const { transactionId, parent = "", taskIds, commit } = transaction;
-      const around = units.get(parent);
-      const isEager = commit === "eager";
-      const joined = around && !around.isEager && !isEager ? around : undefined;
-      const unit = joined ?? {
-        id: transactionId,
+      const { transactionId, taskIds, commit } = transaction;
+      const id = ids.get(transactionId) ?? transactionId;
+      const unit = units.get(id) ?? {
+        id,
         transactions: [],
-        isEager,
+        isEager: commit === "eager",
         nodes: taskIds.flatMap((taskId) => nodes[indexOf.get(taskId) ?? -1] ?? []),
       };
       unit.transactions.push(transaction);
-      units.set(transactionId, unit);
+      units.set(id, unit);
       for (const taskId of taskIds) {
         this.#byTask.set(taskId, unit);
         this.#innermost.set(taskId, transaction);
       }
     }
-    this.list = [...new Set(units.values())];
+    this.list = [...units.values()];
   }
 
   /** The unit of a task; undefined for a task in no transaction. */

@@ -68,6 +68,15 @@ export class OptionReader {
     throw this.wrong(name, value, "use true or false");
   }
 
+  /** One of several words. */
+  choice<const Choice extends string>(name: string, choices: readonly Choice[]): Choice | undefined {
+    const value = this.get(name);
+    if (value === undefined) return undefined;
+    const choice = choices.find((known) => known === value);
+    if (choice !== undefined) return choice;
+    throw this.wrong(name, value, `use one of ${choices.join(", ")}`);
+  }
+
   /** An integer from `least` to `most`. */
   integer(name: string, whenAbsent: number, least: number, most: number): number {
     const value = this.get(name);

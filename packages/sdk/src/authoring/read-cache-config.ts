@@ -154,10 +154,8 @@ function keyOption({ call, trust }: ReadKeyFunction): Record<string, unknown> {
 }
 
 function readSerialize(reader: OptionReader): boolean {
-  const isolation = reader.get("isolation");
+  const isolation = reader.choice("isolation", ["read_committed", "serializable"]);
   if (isolation === undefined) return reader.flag("serialize", false);
-  if (isolation !== "serializable" && isolation !== "read_committed")
-    throw reader.wrong("isolation", isolation, 'use "read_committed" or "serializable"');
   const isSerializable = isolation === "serializable";
   if (reader.flag("serialize", isSerializable) === isSerializable) return isSerializable;
   throw reader.fault("isolation", {
@@ -178,13 +176,9 @@ function readSource(reader: OptionReader, version: string | null): { ignoreSourc
   });
 }
 
-const MODES = ["refresh", "read", "keep"] as const;
-
 function readMode(reader: OptionReader, errorsTtlMs: number | null): { mode?: "refresh" | "read" | "keep" } {
-  const value = reader.get("mode");
-  if (value === undefined || value === "use") return {};
-  const mode = MODES.find((known) => known === value);
-  if (mode === undefined) throw reader.wrong("mode", value, `use one of use, ${MODES.join(", ")}`);
+  const mode = reader.choice("mode", ["use", "refresh", "read", "keep"]);
+  if (mode === undefined || mode === "use") return {};
   if (mode !== "read" || errorsTtlMs === null) return { mode };
   throw reader.fault("mode", {
     problem: 'is "read", which stores nothing, and errors says how long failures are stored',

@@ -29,9 +29,9 @@ export function readLock(
   const reader = new OptionReader(place, `${group}lock.`, value, NAMES);
   const store = reader.text("store", undefined);
   const waitMs = reader.duration("wait", undefined, 0);
-  const unavailable = readChoice(reader, "unavailable", ["run", "wait", "fail"]) ?? "run";
+  const unavailable = reader.choice("unavailable", ["run", "wait", "fail"]) ?? "run";
   const isStrict = unavailable !== "run";
-  const onTimeout = readChoice(reader, "onTimeout", ["run", "fail"]);
+  const onTimeout = reader.choice("onTimeout", ["run", "fail"]);
   if (onTimeout !== undefined && waitMs === undefined) {
     throw reader.fault("onTimeout", {
       problem: `is "${onTimeout}", and an instance waits without limit`,
@@ -52,16 +52,4 @@ export function readLock(
     ...(unavailable !== "run" && { unavailable }),
   };
   return Object.keys(lock).length === 0 ? {} : { lock };
-}
-
-function readChoice<Choice extends string>(
-  reader: OptionReader,
-  name: string,
-  choices: readonly Choice[],
-): Choice | undefined {
-  const value = reader.get(name);
-  if (value === undefined) return undefined;
-  const choice = choices.find((known) => known === value);
-  if (choice !== undefined) return choice;
-  throw reader.wrong(name, value, `use one of ${choices.join(", ")}`);
 }

@@ -2,7 +2,7 @@
 // serialized form of Dags without them does not change.
 
 import type { CallbackEvent } from "@memodag/core";
-import { CALLBACK_OPTIONS, type AnyCallback } from "../context/callback-context.ts";
+import type { AnyCallback } from "../context/callback-context.ts";
 import type { OptionReader } from "./option-reader.ts";
 
 /** How the delay between attempts grows. */
@@ -36,14 +36,20 @@ function readFactor(reader: OptionReader): number | null {
   throw reader.wrong("retryExponentialBackoff", value, fix);
 }
 
-/** @throws MemodagError `dag_invalid` */
-export function readCallbacks(reader: OptionReader): { readonly callbacks?: CallbackFunctions } {
-  const callbacks = new Map<CallbackEvent, AnyCallback>();
-  for (const [event, name] of Object.entries(CALLBACK_OPTIONS)) {
+/**
+ * Reads the callbacks of some events, whose options have these names.
+ * @throws MemodagError `dag_invalid`
+ */
+export function readCallbacks<Event extends CallbackEvent>(
+  reader: OptionReader,
+  options: Readonly<Record<Event, string>>,
+): ReadonlyMap<Event, AnyCallback> {
+  const callbacks = new Map<Event, AnyCallback>();
+  for (const [event, name] of Object.entries<string>(options)) {
     const value = reader.get(name);
     if (value === undefined) continue;
     if (typeof value !== "function") throw reader.wrong(name, value, "use a function that takes a context");
-    callbacks.set(event as CallbackEvent, value as AnyCallback);
+    callbacks.set(event as Event, value as AnyCallback);
   }
-  return callbacks.size === 0 ? {} : { callbacks };
+  return callbacks;
 }

@@ -2,6 +2,7 @@
 
 import { TRIGGER_RULES, type SerializedCacheConfig, type TriggerRule } from "@memodag/core";
 import {
+  CALLBACK_OPTIONS,
   TRANSACTION_OPTIONS,
   type TaskCallbacks,
   type TransactionCallbacks,
@@ -193,14 +194,15 @@ export function readTaskSettings(
 
 function readSettings(reader: OptionReader): Omit<TaskSettings, "cache" | "hasNoInputs" | "keyFunction"> {
   const queue = reader.text("queue", undefined);
+  const callbacks = readCallbacks(reader, CALLBACK_OPTIONS);
   return {
     retries: reader.integer("retries", 0, 0, MOST_RETRIES),
     retryDelayMs: reader.duration("retryDelay", DEFAULT_RETRY_DELAY_MS, 0),
     ...readBackoff(reader),
-    ...readCallbacks(reader),
+    ...(callbacks.size > 0 && { callbacks }),
     executionTimeoutMs: reader.duration("executionTimeout", null, 1),
     ...readMemory(reader),
-    triggerRule: readTriggerRule(reader),
+    triggerRule: reader.choice("triggerRule", TRIGGER_RULES) ?? "all_success",
     pool: reader.text("pool", "default_pool"),
     poolSlots: reader.integer("poolSlots", 1, 1, LARGEST_COUNT),
     priorityWeight: reader.integer("priorityWeight", 1, -LARGEST_WEIGHT, LARGEST_WEIGHT),
@@ -214,12 +216,4 @@ const MOST_MEMORY = 2 ** 40;
 function readMemory(reader: OptionReader): { readonly memoryBytes?: number } {
   const memoryBytes = reader.size("memory", LEAST_MEMORY, MOST_MEMORY);
   return memoryBytes === null ? {} : { memoryBytes };
-}
-
-function readTriggerRule(reader: OptionReader): TriggerRule {
-  const value = reader.get("triggerRule");
-  if (value === undefined) return "all_success";
-  const rule = TRIGGER_RULES.find((known) => known === value);
-  if (rule !== undefined) return rule;
-  throw reader.wrong("triggerRule", value, `use one of ${TRIGGER_RULES.join(", ")}`);
 }

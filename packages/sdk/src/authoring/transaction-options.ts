@@ -10,6 +10,7 @@ import type { CacheConfig } from "./cache-config.ts";
 import type { FaultPlace } from "./dag-fault.ts";
 import { OptionReader } from "./option-reader.ts";
 import { readCacheConfig } from "./read-cache-config.ts";
+import { readCallbacks } from "./retry-options.ts";
 
 /** How the results of a transaction's tasks are stored as one record. */
 export type TransactionCacheConfig = Pick<
@@ -71,7 +72,7 @@ export function readTransactionOptions(
   meansTrue: unknown,
 ): TransactionSettings {
   const reader = new OptionReader(place, "", value ?? {}, NAMES);
-  const callbacks = readCallbacks(reader);
+  const callbacks = readCallbacks(reader, TRANSACTION_OPTIONS);
   const isEager = readCommit(reader, around);
   if (isEager && callbacks.has("rollback")) {
     throw reader.fault("onRollback", {
@@ -79,8 +80,9 @@ export function readTransactionOptions(
       fix: 'use commit: "lazy", or remove onRollback',
     });
   }
+  const failOn = reader.choice("failOn", ["any", "leaves"]) ?? "any";
   const cache = readCache(place, reader, meansTrue);
-  return { isEager, failOn: readFailOn(reader), callbacks, cache, decidedBy: null };
+  return { isEager, failOn, callbacks, cache, decidedBy: null };
 }
 
 /** Options that say something of one task's key or lock. */
@@ -119,23 +121,4 @@ function readCommit(reader: OptionReader, around: TransactionSettings | undefine
     commit,
     'use "lazy" or "eager"; to let a task decide, call commitWhen() of the transaction',
   );
-}
-
-function readFailOn(reader: OptionReader): "any" | "leaves" {
-  const failOn = reader.get("failOn");
-  if (failOn === undefined) return "any";
-  if (failOn === "any" || failOn === "leaves") return failOn;
-  throw reader.wrong("failOn", failOn, 'use "any" or "leaves"');
-}
-
-function readCallbacks(reader: OptionReader): ReadonlyMap<TransactionEvent, AnyCallback> {
-  const callbacks = new Map<TransactionEvent, AnyCallback>();
-  for (const event of ["commit", "rollback"] as const) {
-    const name = TRANSACTION_OPTIONS[event];
-    const value = reader.get(name);
-    if (value === undefined) continue;
-    if (typeof value !== "function") throw reader.wrong(name, value, "use a function that takes a context");
-    callbacks.set(event, value as AnyCallback);
-  }
-  return callbacks;
 }

@@ -93,7 +93,7 @@ function requireLast(
     { dagId, groupId },
     {
       problem: `"${last}" decides whether it is committed, and does not wait for its task "${other}"`,
-      fix: `add the edge, such as .after(${JSON.stringify(other)}'s result), so that the deciding task is the last`,
+      fix: `make "${last}" the last task of the transaction: add ${JSON.stringify(other)} with after()`,
     },
   );
 }

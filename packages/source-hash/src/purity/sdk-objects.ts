@@ -54,6 +54,7 @@ const CLASSES = new Set(["Bundle", "Dag"]);
 
 /** Functions of the SDK that only create values for a Dag's options. */
 const FUNCTIONS = new Set([
+  "KEY",
   "approval",
   "context",
   "env",

@@ -15,6 +15,7 @@ class TaskScope {
   #prefix;
   constructor(tasks, prefix) { this.#tasks = tasks; this.#prefix = prefix; }
   taskGroup(id) { return new TaskGroup(this.#tasks, this.#prefix + id + "."); }
+  transaction(id) { return this.taskGroup(id); }
   task(id, handler, options) {
     if (id.trigger) return Object.assign(() => new TaskRef({ id: handler.taskId }), { taskId: handler.taskId });
     if (typeof id === "function") { options = handler; handler = id; id = options?.taskId ?? handler.name; }
@@ -32,6 +33,7 @@ class TaskScope {
 class TaskGroup extends TaskScope {
   constructor(tasks, prefix) { super(tasks, prefix); this.groupId = prefix.slice(0, -1); }
   toJSON() { return this.groupId; }
+  commitWhen() { return this; }
   after() { return this; }
   before() { return this; }
 }
@@ -79,7 +81,7 @@ class Policy {
   with() { return new Policy(); }
 }
 export const INPUTS = new Policy(), SOURCE = new Policy(), RUN_ID = new Policy();
-export const context = () => new Policy(), env = context, version = context;
+export const context = () => new Policy(), env = context, version = context, KEY = context;
 `;
 
 /** A placed task of the stand-in. */

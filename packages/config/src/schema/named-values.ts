@@ -1,0 +1,41 @@
+// The strings that a config contains, by what they name.
+
+import { text } from "./value-types.ts";
+
+export const DATABASE_URL = text(
+  /^(sqlite:(?!:).+|postgres(ql)?:\/\/.+)$/s,
+  '"sqlite:PATH" or "postgres://USER:PASSWORD@HOST/DATABASE"',
+  { secret: true },
+);
+export const REDIS_URL = text(/^rediss?:\/\/.+$/s, '"redis://HOST:PORT" or "rediss://HOST:PORT"', {
+  secret: true,
+});
+export const BACKEND = text(
+  /^(@?[a-z0-9][\w.~-]*(\/[\w.~-]+)*|\.{0,2}\/.+|file:.+)$/i,
+  '"metadata-db", "memory", "filesystem", the name of a store in [[stores]], or a module specifier such as "@example/memodag-cache"',
+);
+const NAME_PATTERN = /^[a-z0-9][a-z0-9_-]{0,62}$/;
+export const NAME = text(
+  NAME_PATTERN,
+  "a name of 1 to 63 lower-case letters, digits, - and _ that starts with a letter or digit",
+);
+export const LOCK_STORE = text(
+  NAME_PATTERN,
+  '"metadata-db", "memory", "filesystem", or the name of a store in [[stores]]',
+);
+export const POOL_NAME = text(/^\S(.{0,126}\S)?$/, "a name of 1 to 128 characters");
+export const VARIABLE_NAME = text(
+  /^[^\s"]{1,250}$/,
+  "a name of 1 to 250 characters without spaces and quotes",
+);
+export const VARIABLE_VALUE = text(/^[^]*$/, "a string", { secret: true });
+export const STORE_KIND = text(
+  /^(@?[a-z0-9][\w.~-]*(\/[\w.~-]+)*|\.{0,2}\/.+|file:.+)$/i,
+  '"metadata-db", "memory", "filesystem", "s3", "gcs", "redis" or a module specifier such as "./my-store.mjs"',
+);
+export const STRING = text(/^[^]*$/, "a string");
+export const ENDPOINT = text(/^(https?:\/\/.+)?$/s, "a URL that starts with https:// or http://", {
+  secret: true,
+});
+export const FILE = text(/./s, "the path of a file");
+export const FOLDER = text(/./s, "the path of a folder");
