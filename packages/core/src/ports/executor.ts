@@ -11,12 +11,15 @@ import type { Artifact, DagFileId } from "./dag-store.ts";
 import type { EntryAnswer, EntryRequest } from "./entry-requests.ts";
 import type { EntrySnapshot } from "../entry.ts";
 import type { AttemptRuntime } from "./task-surroundings.ts";
+import type { RuntimeComponent } from "../runtime.ts";
 import type {
   DagInputs,
+  DagPackages,
   NamedTemplate,
   LoadedPackage,
   SerializedCommand,
   SerializedSensor,
+  SerializedTask,
 } from "../serialized-dag.ts";
 import type { CallbackReport } from "../task-callback.ts";
 
@@ -132,6 +135,10 @@ export interface Attempt {
   readonly executionTimeoutMs: number | null;
   /** Maximum heap size of its process in bytes. Absent: the deployment's default. */
   readonly memoryBytes?: number;
+  /** What the key says of the machine. Absent: not cached, or it runs on the machine that computed the key. */
+  readonly keyed?: KeyedSurroundings;
+  /** Larger starts first, where attempts wait for a worker. Absent: 1. */
+  readonly priority?: number;
   /** The program to run. Absent: the task's handler in the artifact. */
   readonly command?: AttemptCommand;
   /** How the handler is polled, for a sensor. */
@@ -140,6 +147,18 @@ export interface Attempt {
   readonly hitl?: true;
   /** The report for a callback, which is called instead of the handler. Absent: the task itself runs. */
   readonly callback?: CallbackReport;
+}
+
+/**
+ * What an attempt's key contains of the machine that computed it. A worker of another machine compares it with its
+ * own: a difference makes the result uncacheable.
+ */
+export interface KeyedSurroundings {
+  readonly task: SerializedTask;
+  readonly packages: DagPackages;
+  readonly runtime: RuntimeComponent;
+  /** Digests of the declared files by pattern; `null`: none is declared. */
+  readonly files: Readonly<Record<string, Digest>> | null;
 }
 
 /** Selects an XCom of an attempt's run. */

@@ -1,0 +1,79 @@
+// How attempts reach workers: a queue outside of memodag that carries their ids, and nothing else.
+//
+// It may lose, repeat and reorder what it carries. The metadata database decides what starts, so the worst that a
+// queue can do is to delay an attempt until it is published again.
+
+import type { Clock, Logger } from "@memodag/core";
+
+/** An attempt that waits for a worker. */
+export interface DispatchNotice {
+  readonly attemptId: string;
+  readonly queue: string;
+  /** Larger first; from 1 to 1,000,000. */
+  readonly priority: number;
+  readonly team: string;
+  readonly dagId: string;
+  readonly taskId: string;
+}
+
+/**
+ * The scheduler's side of a queue. The contract is exported as tests by `@memodag/remote-executor/testing`. A method
+ * that rejects is repeated.
+ */
+export interface DispatchEngine {
+  /** Tells workers of attempts. Nothing happens for one that it still has. */
+  publish(notices: readonly DispatchNotice[]): Promise<void>;
+  /** Takes back attempts that no worker has taken; best effort. */
+  withdraw(attempts: readonly Pick<DispatchNotice, "attemptId" | "queue">[]): Promise<void>;
+  /** Returns those that it still has, waiting or taken: the others are published again. */
+  listKnown(attempts: readonly Pick<DispatchNotice, "attemptId" | "queue">[]): Promise<ReadonlySet<string>>;
+  /**
+   * Hears why an attempt cannot begin, such as an image that does not exist: it ends as lost, and is made again.
+   * Absent: never.
+   */
+  onTrouble?(listener: (attemptId: string, reason: string) => void): void;
+  /** How many attempts of a queue may be under way. Absent: as many as its living workers have places for. */
+  capacity?(queue: string): number;
+  close(): Promise<void>;
+}
+
+/** A worker's side of a queue. */
+export interface AttemptFeed {
+  /** Takes nothing more. Resolves when each attempt that it has handed on is over. */
+  close(): Promise<void>;
+}
+
+/**
+ * Takes attempts one after another, each in a place of its own. Resolves when the attempt is over, or is not for this
+ * host; rejects if it must be offered to workers again.
+ */
+export type TakeAttempt = (attemptId: string) => Promise<void>;
+
+/** What an engine is opened with, as far as both sides need it. */
+export interface EngineOptions {
+  /** `[executor] url`, or the content of `url_file`; empty if there is none. It may contain a password. */
+  readonly url: string;
+  /** What all names in the queue begin with. */
+  readonly prefix: string;
+  /** `[executor] options`, or the content of `options_file`. */
+  readonly options: string;
+  /** Folder from which paths in `options` resolve. */
+  readonly projectDir: string;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/** What a worker's side is opened with. */
+export interface FeedOptions extends EngineOptions {
+  readonly queues: readonly string[];
+  /** Attempts that it hands on at once, of all queues together. */
+  readonly concurrency: number;
+}
+
+/** What a module exports that `[core] executor` names. */
+export interface EngineModule {
+  /** @throws MemodagError with what to change in the config */
+  openDispatchEngine(options: EngineOptions): Promise<DispatchEngine>;
+  /** Absent: workers do not pull; each attempt has a worker started for it, by `memodag worker --attempt ID`. */
+  openAttemptFeed?(options: FeedOptions, take: TakeAttempt): Promise<AttemptFeed>;
+}
