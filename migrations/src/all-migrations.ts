@@ -29,6 +29,7 @@ import { recordValidity } from "./0033-record-validity.ts";
 import { writtenResults } from "./0036-written-results.ts";
 import { keyMemos } from "./0037-key-memos.ts";
 import { transactions } from "./0038-transactions.ts";
+import { remoteAttempts } from "./0040-remote-attempts.ts";
 import type { SchemaDialect } from "./schema-dialect.ts";
 
 /** Every migration by name; they run in the order of their names, on every dialect. */
@@ -62,5 +63,6 @@ export function allMigrations(types: SchemaDialect): Record<string, Migration> {
     "0036_written_results": writtenResults(types),
     "0037_key_memos": keyMemos(types),
     "0038_transactions": transactions(types),
+    "0040_remote_attempts": remoteAttempts(types),
   };
 }

@@ -116,6 +116,10 @@ export interface Dialect {
   announceRuns(): Promise<void>;
   /** See the port. */
   watchRuns(listener: () => void): Promise<Watch>;
+  /** Says that attempts of other machines, or their hosts, have changed: to every watching process. */
+  announceAttempts(): Promise<void>;
+  /** See the port. */
+  watchAttempts(listener: () => void): Promise<Watch>;
 
   claimRuns(request: ClaimRequest): Promise<ClaimedRun[]>;
   writePass(pass: PassWrite, options?: PassOptions): Promise<PassOutcome>;

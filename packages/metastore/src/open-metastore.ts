@@ -9,9 +9,15 @@ import type {
   EntryStore,
   HumanStore,
   KeyMemos,
+  LogStore,
+  RemoteAttemptStore,
+  RemoteChangeFeed,
+  RemoteLogStore,
   RunRetention,
   RunStore,
   ScheduleStore,
+  WorkerHostStore,
+  WorkerTokenStore,
 } from "@memodag/core";
 import type {
   AgedStore,
@@ -42,6 +48,10 @@ import { MetadataSourceRetention } from "./dags/metadata-source-retention.ts";
 import { MetadataSupersededStore } from "./dags/metadata-superseded-store.ts";
 import { parseDatabaseUrl } from "./database-url.ts";
 import type { DialectName } from "./dialect.ts";
+import { MetadataRemoteAttemptStore } from "./remote/metadata-remote-attempt-store.ts";
+import { MetadataAttemptLogStore } from "./remote/metadata-attempt-log-store.ts";
+import { MetadataWorkerHostStore } from "./remote/metadata-worker-host-store.ts";
+import { MetadataWorkerTokenStore } from "./remote/metadata-worker-token-store.ts";
 import { migrate, migrationStatus, requireMigrated, type MigrationStatus } from "./migrate.ts";
 import { openDialect, type MetastoreOptions } from "./open-dialect.ts";
 import { MetadataCallbackStore } from "./runs/metadata-callback-store.ts";
@@ -67,7 +77,13 @@ export interface Metastore {
   readonly callbacks: CallbackStore;
   /** Requests of tasks to people. */
   readonly humans: HumanStore;
-  readonly changes: ChangeFeed;
+  readonly changes: ChangeFeed & RemoteChangeFeed;
+  /** Attempts that workers of other machines run. */
+  readonly remoteAttempts: RemoteAttemptStore;
+  readonly workerHosts: WorkerHostStore;
+  readonly workerTokens: WorkerTokenStore;
+  /** Logs of attempts that ran on other machines. */
+  readonly attemptLogs: LogStore & RemoteLogStore;
   readonly records: RecordStore;
   readonly results: ResultStore;
   /** Which results other stores may hold. */
@@ -129,7 +145,14 @@ export async function openMetastore(url: string, options: MetastoreOptions = {})
     schedules: new MetadataScheduleStore(dialect),
     callbacks: new MetadataCallbackStore(dialect),
     humans: new MetadataHumanStore(dialect),
-    changes: { watchRuns: (listener) => dialect.watchRuns(listener) },
+    changes: {
+      watchRuns: (listener) => dialect.watchRuns(listener),
+      watchAttempts: (listener) => dialect.watchAttempts(listener),
+    },
+    remoteAttempts: new MetadataRemoteAttemptStore(dialect),
+    workerHosts: new MetadataWorkerHostStore(dialect),
+    workerTokens: new MetadataWorkerTokenStore(dialect),
+    attemptLogs: new MetadataAttemptLogStore(dialect),
     records: new MetadataRecordStore(dialect),
     results: new MetadataResultStore(dialect),
     written: new MetadataWrittenResults(dialect),

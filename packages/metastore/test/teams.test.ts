@@ -56,7 +56,66 @@ const NONE = new Map();
 const ofScheduler: Teamless = "schedulers carry out the runs of all teams, and never show one's to another";
 const ofAdmin: Teamless = "the installation's, and no team's";
 
+const ofAttempt: Teamless = "by an attempt's id, which its scheduler made, or its host was given by it";
+const ofHost: Teamless = "a host's own, or the installation's: what it may start is what its token says";
+const ANTS_LOG = { team: BEES, dagId: DAG, runId: "r1", ...TASK, tryNumber: 1 };
+
 const CASES: Readonly<Record<string, Case | Teamless>> = {
+  "attemptLogs.append": async ({ metastore }) => {
+    await metastore.attemptLogs.append({ ...ANTS_LOG, team: ANTS }, Buffer.from("of ants"));
+    await metastore.attemptLogs.append(ANTS_LOG, Buffer.from("bees"));
+    return [await metastore.attemptLogs.size({ ...ANTS_LOG, team: ANTS }), "of ants".length];
+  },
+  "attemptLogs.appendPart": ofAttempt,
+  "attemptLogs.size": async ({ metastore }) => [
+    await metastore.attemptLogs.size({ ...ANTS_LOG, tryNumber: 2 }),
+    undefined,
+  ],
+  "attemptLogs.read": async ({ metastore }) => [
+    await Array.fromAsync(metastore.attemptLogs.read({ ...ANTS_LOG, tryNumber: 2 })),
+    [],
+  ],
+  "attemptLogs.tail": async ({ metastore }) => [
+    await Array.fromAsync(metastore.attemptLogs.tail({ ...ANTS_LOG, tryNumber: 2 })),
+    [],
+  ],
+  "attemptLogs.measure": async ({ metastore }) => [
+    await metastore.attemptLogs.measure({ ...ANTS_LOG, runId: "none" }),
+    { count: 0, sizeBytes: 0 },
+  ],
+  "attemptLogs.remove": async ({ metastore }) => [
+    await metastore.attemptLogs.remove({ ...ANTS_LOG, runId: "none" }),
+    { count: 0, sizeBytes: 0 },
+  ],
+  "attemptLogs.discard": "by a place that the store itself made of a team, a Dag and a run",
+  "attemptLogs.placesOf": "a name, which says nothing of what is there",
+  "attemptLogs.placeOf": "a name, which says nothing of what is there",
+  "attemptLogs.scan": ofAdmin,
+  "changes.watchAttempts": "says that something has changed, and not what",
+  "remoteAttempts.add": ofScheduler,
+  "remoteAttempts.statuses": ofScheduler,
+  "remoteAttempts.outcomes": ofScheduler,
+  "remoteAttempts.cancel": ofScheduler,
+  "remoteAttempts.endLost": ofScheduler,
+  "remoteAttempts.endNow": ofScheduler,
+  "remoteAttempts.settle": ofScheduler,
+  "remoteAttempts.listWaiting": ofScheduler,
+  "remoteAttempts.removeStale": ofScheduler,
+  "remoteAttempts.countByQueue": ofAdmin,
+  "remoteAttempts.start": "by the teams of a token; see remote-attempts.test.ts",
+  "remoteAttempts.find": ofAttempt,
+  "remoteAttempts.end": ofAttempt,
+  "workerHosts.register": ofHost,
+  "workerHosts.beat": ofHost,
+  "workerHosts.linkChanged": ofHost,
+  "workerHosts.leave": ofHost,
+  "workerHosts.list": ofHost,
+  "workerHosts.drain": ofHost,
+  "workerHosts.removeGone": ofHost,
+  "workerTokens.add": ofAdmin,
+  "workerTokens.find": ofAdmin,
+  "workerTokens.list": ofAdmin,
+  "workerTokens.revoke": ofAdmin,
   "dags.saveDagFile": async ({ metastore }) => [
     await metastore.dags.saveDagFile({
       kind: "read",

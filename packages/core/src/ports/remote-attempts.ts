@@ -107,6 +107,8 @@ export interface RemoteAttemptStore {
   settle(attemptIds: readonly string[]): Promise<void>;
   /** Returns those of these attempts that have waited for at least that long. */
   listWaiting(attemptIds: readonly string[], olderThanMs: number): Promise<RemoteAttemptStatus[]>;
+  /** Removes attempts that no instance names (any more), which no host runs, and whose row is that old. */
+  removeStale(olderThanMs: number): Promise<void>;
   /** The numbers of waiting and started attempts by queue, of all schedulers. */
   countByQueue(): Promise<readonly QueueCount[]>;
 
@@ -213,7 +215,7 @@ export interface RemoteLogStore {
    * Adds a part of an attempt's log. One that is there already, or overlaps it, changes nothing: hosts repeat.
    * @returns the length of what is there now, which the next part begins at
    */
-  append(attemptId: string, attempt: Attempt, from: number, bytes: Uint8Array): Promise<number>;
+  appendPart(attemptId: string, attempt: Attempt, from: number, bytes: Uint8Array): Promise<number>;
 }
 
 /** Hears that attempts of other machines have changed, in any process, perhaps spuriously. */

@@ -1,11 +1,12 @@
-// Tells other processes of runs to claim and hears of theirs, on PostgreSQL: NOTIFY and LISTEN.
+// Tells other processes of changes and hears of theirs, on PostgreSQL: NOTIFY and LISTEN.
 
 import type { Watch } from "@memodag/core";
 import type { Client } from "pg";
 import type { PostgresConnection } from "./connection.ts";
 import { WatchedClient } from "./watched-client.ts";
 
-const CHANNEL = "memodag_runs";
+/** `memodag_runs`: there may be a run to claim. `memodag_attempts`: attempts of other machines have changed. */
+export type Channel = "memodag_runs" | "memodag_attempts";
 
 /** Pauses between attempts to connect again, in milliseconds: doubled from the first to the last. */
 const FIRST_REST_MS = 100;
@@ -14,28 +15,34 @@ const LONGEST_REST_MS = 5_000;
 /** Nothing else is sent here after LISTEN, and what is lost on the way is never said: so it is asked, so often. */
 const PING_EVERY_MS = 15_000;
 
-/** Notifies every watching process, including this one. */
-export async function announceRuns({ pool }: PostgresConnection): Promise<void> {
-  await pool.query({ name: "announce_runs", text: `select pg_notify('${CHANNEL}', '')` });
+/** Notifies every process that watches a channel, including this one. */
+export async function announce({ pool }: PostgresConnection, channel: Channel): Promise<void> {
+  await pool.query({ name: `announce_${channel}`, text: `select pg_notify('${channel}', '')` });
 }
 
 /** Listens on a connection of its own, and connects again whenever that breaks. */
-export async function watchRuns(connection: PostgresConnection, listener: () => void): Promise<Watch> {
-  const watch = new Listening(connection, listener);
-  await watch.start();
-  return watch;
+export async function watch(
+  connection: PostgresConnection,
+  channel: Channel,
+  listener: () => void,
+): Promise<Watch> {
+  const listening = new Listening(connection, channel, listener);
+  await listening.start();
+  return listening;
 }
 
 class Listening implements Watch {
   readonly #connection: PostgresConnection;
+  readonly #channel: Channel;
   readonly #listener: () => void;
   #client: Client | undefined;
   #timer: NodeJS.Timeout | undefined;
   #restMs = FIRST_REST_MS;
   #isClosed = false;
 
-  constructor(connection: PostgresConnection, listener: () => void) {
+  constructor(connection: PostgresConnection, channel: Channel, listener: () => void) {
     this.#connection = connection;
+    this.#channel = channel;
     this.#listener = listener;
   }
 
@@ -54,7 +61,7 @@ class Listening implements Watch {
     client.on("end", () => this.#startAgain(client));
     try {
       await client.connect();
-      await client.query(`listen ${CHANNEL}`);
+      await client.query(`listen ${this.#channel}`);
       this.#restMs = FIRST_REST_MS;
       // Notifications that were sent while the listener was disconnected are lost.
       this.#listener();

@@ -2,7 +2,7 @@
 
 import { sql } from "kysely";
 import type { Dialect } from "../dialect.ts";
-import { announceRuns, watchRuns } from "./change-feed.ts";
+import { announce, watch } from "./change-feed.ts";
 import { claimRuns } from "./claim-runs.ts";
 import { now } from "./clock.ts";
 import { openPostgresConnection, type PostgresOptions } from "./connection.ts";
@@ -49,8 +49,10 @@ export async function openPostgres(url: string, options: PostgresOptions): Promi
     },
     copySide: async () => (await import("./copy-side.ts")).postgresCopySide,
     changes: "pushed",
-    announceRuns: () => announceRuns(connection),
-    watchRuns: (listener) => watchRuns(connection, listener),
+    announceRuns: () => announce(connection, "memodag_runs"),
+    watchRuns: (listener) => watch(connection, "memodag_runs", listener),
+    announceAttempts: () => announce(connection, "memodag_attempts"),
+    watchAttempts: (listener) => watch(connection, "memodag_attempts", listener),
     claimRuns: (request) => claimRuns(connection, request),
     writePass: (pass, how) => writePass(connection, pass, how),
     findRecords: (team, keys, call) => findRecords(connection, team, keys, call),

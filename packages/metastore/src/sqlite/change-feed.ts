@@ -7,7 +7,7 @@ import type { SqliteConnection } from "./connection.ts";
 const LOOK_EVERY_MS = 100;
 
 /** Looks at `data_version`, which moves when another connection commits, and never for one's own commits. */
-export function watchRuns(connection: SqliteConnection, listener: () => void): Watch {
+export function watchCommits(connection: SqliteConnection, listener: () => void): Watch {
   const look = connection.statement("pragma data_version").pluck();
   let seen = look.get();
   const timer = setInterval(() => {
@@ -23,4 +23,25 @@ export function watchRuns(connection: SqliteConnection, listener: () => void): W
       clearInterval(timer);
     },
   };
+}
+
+/** What this connection commits itself, which a look at `data_version` does not show. */
+export class OwnChanges {
+  readonly #listeners = new Set<() => void>();
+
+  announce(): void {
+    for (const listener of this.#listeners) listener();
+  }
+
+  /** Also hears of what other connections commit. */
+  watch(connection: SqliteConnection, listener: () => void): Watch {
+    const others = watchCommits(connection, listener);
+    this.#listeners.add(listener);
+    return {
+      close: async () => {
+        this.#listeners.delete(listener);
+        await others.close();
+      },
+    };
+  }
 }

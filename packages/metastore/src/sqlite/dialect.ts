@@ -2,7 +2,7 @@
 
 import { sql, type SqlBool } from "kysely";
 import type { Dialect } from "../dialect.ts";
-import { watchRuns } from "./change-feed.ts";
+import { OwnChanges, watchCommits } from "./change-feed.ts";
 import { claimRuns } from "./claim-runs.ts";
 import { now } from "./clock.ts";
 import { openSqliteConnection, type SqliteOptions } from "./connection.ts";
@@ -27,6 +27,7 @@ import { LARGEST_RESULT_BYTES, writeResults } from "./write-results.ts";
  */
 export async function openSqlite(path: string, options: SqliteOptions): Promise<Dialect> {
   const connection = openSqliteConnection(path, options);
+  const attempts = new OwnChanges();
   return {
     name: "sqlite",
     kysely: connection.kysely,
@@ -43,7 +44,9 @@ export async function openSqlite(path: string, options: SqliteOptions): Promise<
     copySide: async () => (await import("./copy-side.ts")).sqliteCopySide,
     changes: "checked",
     announceRuns: async () => undefined,
-    watchRuns: async (listener) => watchRuns(connection, listener),
+    watchRuns: async (listener) => watchCommits(connection, listener),
+    announceAttempts: async () => attempts.announce(),
+    watchAttempts: async (listener) => attempts.watch(connection, listener),
     claimRuns: (request) => claimRuns(connection, request),
     writePass: (pass, how) => writePass(connection, pass, how),
     findRecords: (team, keys, call) => findRecords(connection, team, keys, call),

@@ -3,7 +3,8 @@
 import type { AuditTables } from "./audit-tables.ts";
 import type { CacheTables } from "./cache-tables.ts";
 import type { DagTables } from "./dag-tables.ts";
+import type { RemoteTables } from "./remote-tables.ts";
 import type { RunTables } from "./run-tables.ts";
 
 /** All tables. */
-export interface Schema extends AuditTables, CacheTables, DagTables, RunTables {}
+export interface Schema extends AuditTables, CacheTables, DagTables, RemoteTables, RunTables {}

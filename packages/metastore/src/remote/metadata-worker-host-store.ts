@@ -1,0 +1,147 @@
+// The hosts of workers, in the metadata database.
+
+import { randomUUID } from "node:crypto";
+import type {
+  BeatAnswer,
+  LossLimits,
+  NewWorkerHost,
+  StoredError,
+  WorkerBeat,
+  WorkerHost,
+  WorkerHostStore,
+} from "@memodag/core";
+import { sql, type SqlBool } from "kysely";
+import type { Dialect } from "../dialect.ts";
+import { storableText } from "../storable-text.ts";
+import { isHostLost } from "./lost-hosts.ts";
+
+/** The hosts in the metadata database. */
+export class MetadataWorkerHostStore implements WorkerHostStore {
+  readonly #dialect: Dialect;
+
+  constructor(dialect: Dialect) {
+    this.#dialect = dialect;
+  }
+
+  async register(host: NewWorkerHost): Promise<string> {
+    const { kysely, now } = this.#dialect;
+    const id = randomUUID();
+    await kysely
+      .insertInto("worker_host")
+      .values({
+        id,
+        name: storableText(host.name),
+        host: storableText(host.host),
+        pid: host.pid,
+        queues: JSON.stringify(host.queues),
+        concurrency: host.concurrency,
+        version: storableText(host.version),
+        node: storableText(host.node),
+        token_id: host.tokenId,
+        registered_at: now,
+        beat_at: now,
+      })
+      .execute();
+    await this.#dialect.announceAttempts();
+    return id;
+  }
+
+  async beat(workerId: string, { running }: WorkerBeat): Promise<BeatAnswer> {
+    const { kysely, now } = this.#dialect;
+    const [host] = await kysely
+      .updateTable("worker_host")
+      .set({ beat_at: now })
+      .where("id", "=", workerId)
+      .returning("drains_since")
+      .execute();
+    if (!host) return { isKnown: false, lost: running, cancel: [], isDraining: false };
+    const rows = await kysely
+      .selectFrom("remote_attempt")
+      .select(["attempt_id", "state", "ended_by", "cancel"])
+      .where("worker_id", "=", workerId)
+      .where((where) => where.or([where("state", "=", "started"), where("ended_by", "=", "worker")]))
+      .execute();
+    const own = new Set(rows.map(({ attempt_id }) => attempt_id));
+    return {
+      isKnown: true,
+      lost: running.filter((attemptId) => !own.has(attemptId)),
+      cancel: rows.flatMap(({ attempt_id, state, cancel }) =>
+        state === "started" && cancel !== null
+          ? [{ attemptId: attempt_id, error: JSON.parse(cancel) as StoredError }]
+          : [],
+      ),
+      isDraining: host.drains_since !== null,
+    };
+  }
+
+  async linkChanged(workerId: string, isThere: boolean): Promise<void> {
+    const { kysely, now } = this.#dialect;
+    await kysely
+      .updateTable("worker_host")
+      .set({ link_lost_at: isThere ? null : now })
+      .where("id", "=", workerId)
+      .execute();
+  }
+
+  async leave(workerId: string): Promise<void> {
+    await this.#dialect.kysely.deleteFrom("worker_host").where("id", "=", workerId).execute();
+    await this.#dialect.announceAttempts();
+  }
+
+  async list(limits: LossLimits): Promise<WorkerHost[]> {
+    const isLost = isHostLost(this.#dialect, limits);
+    const rows = await this.#dialect.kysely
+      .selectFrom("worker_host")
+      .selectAll("worker_host")
+      .select((select) => [
+        select
+          .selectFrom("remote_attempt")
+          .select((count) => count.fn.countAll<number>().as("count"))
+          .whereRef("worker_id", "=", "worker_host.id")
+          .where("state", "=", "started")
+          .as("running"),
+        sql<number>`case when ${isLost} then 1 else 0 end`.as("is_lost"),
+      ])
+      .orderBy("registered_at")
+      .orderBy("id")
+      .execute();
+    return rows.map((row) => ({
+      id: row.id,
+      name: row.name,
+      host: row.host,
+      pid: row.pid,
+      queues: JSON.parse(row.queues) as string[],
+      concurrency: row.concurrency,
+      version: row.version,
+      node: row.node,
+      tokenId: row.token_id,
+      running: Number(row.running ?? 0),
+      registeredAt: row.registered_at,
+      beatAt: row.beat_at,
+      state: row.is_lost ? "lost" : row.drains_since === null ? "active" : "draining",
+    }));
+  }
+
+  async drain(nameOrId: string): Promise<number> {
+    const { kysely, now } = this.#dialect;
+    const { numUpdatedRows } = await kysely
+      .updateTable("worker_host")
+      .set((row) => ({ drains_since: sql<number>`coalesce(${row.ref("drains_since")}, ${now})` }))
+      .where((where) => where.or([where("id", "=", nameOrId), where("name", "=", nameOrId)]))
+      .executeTakeFirst();
+    await this.#dialect.announceAttempts();
+    return Number(numUpdatedRows);
+  }
+
+  async removeGone(olderThanMs: number): Promise<void> {
+    const { kysely, now } = this.#dialect;
+    await kysely
+      .deleteFrom("worker_host")
+      .where("beat_at", "<=", sql<number>`${now} - ${sql.lit(olderThanMs)}`)
+      .where(
+        sql<SqlBool>`not exists (select 1 from remote_attempt
+          where remote_attempt.worker_id = worker_host.id and remote_attempt.state = 'started')`,
+      )
+      .execute();
+  }
+}

@@ -1,0 +1,311 @@
+// Attempts for workers of other machines: who starts them, who ends them, and what is refused.
+
+import type { Attempt, NewRemoteAttempt, NewWorkerHost, WorkerScope } from "@memodag/core";
+import { openTestMetastore, TEST_DIALECTS, type TestMetastore } from "@memodag/metastore/testing";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { createRun } from "./dags-and-runs.ts";
+
+const ALL: WorkerScope = { queues: null, teams: null };
+const LIMITS = { beatMs: 60_000, linkMs: 10_000 };
+const OUTCOME = Buffer.from("outcome");
+const LOST = Buffer.from("lost");
+const HOST: NewWorkerHost = {
+  name: "gpu-1",
+  host: "machine",
+  pid: 7,
+  queues: ["gpu"],
+  concurrency: 2,
+  version: "0.1.0",
+  node: "v24.5.0",
+  tokenId: "token",
+};
+
+describe.each(TEST_DIALECTS)("%s", (dialect) => {
+  let metastore: TestMetastore;
+  let count = 0;
+
+  beforeAll(async () => {
+    metastore = await openTestMetastore(dialect);
+  });
+  afterAll(() => metastore.close());
+
+  /** An attempt that its instance names, and that waits. */
+  async function waiting(changes: Partial<Attempt> = {}): Promise<NewRemoteAttempt> {
+    count += 1;
+    const dagId = `dag-${count}`;
+    const attemptId = `attempt-${count}`;
+    const team = changes.team ?? "red";
+    const run = await createRun(metastore, dagId, team);
+    await metastore.execute(
+      `insert into task_instance (dag_run_id, task_id, map_index, state, try_number, max_tries, attempt_id, loss_count)
+       values (${run.id}, 't', -1, 'queued', 1, 1, '${attemptId}', 0)`,
+    );
+    const attempt = { ...attemptOf(attemptId, dagId), ...changes };
+    const added = { order: { attempt, env: { REGION: "eu" } }, priority: 1 };
+    await metastore.remoteAttempts.add([added]);
+    return added;
+  }
+
+  async function stateOf(attemptId: string): Promise<string | undefined> {
+    return (await metastore.remoteAttempts.statuses([attemptId]))[0]?.state;
+  }
+
+  test("starts at one host, with its order, and again for that host alone", async () => {
+    const added = await waiting();
+    const { attemptId } = added.order.attempt;
+    const [first, second] = [
+      await metastore.workerHosts.register(HOST),
+      await metastore.workerHosts.register(HOST),
+    ];
+    const { remoteAttempts } = metastore;
+    const answers = await Promise.all(
+      [first, second, first, second].map((id) => remoteAttempts.start(attemptId, id, ALL)),
+    );
+    const started = answers.filter(({ kind }) => kind === "started");
+    expect(started).toEqual([
+      { kind: "started", order: added.order },
+      { kind: "started", order: added.order },
+    ]);
+    expect(answers.filter(({ kind }) => kind === "refused")).toEqual([
+      { kind: "refused", reason: "started_elsewhere" },
+      { kind: "refused", reason: "started_elsewhere" },
+    ]);
+    expect(await remoteAttempts.statuses([attemptId, "unknown"])).toEqual([
+      { attemptId, queue: "gpu", state: "started", worker: "gpu-1" },
+    ]);
+  });
+
+  test("is added once", async () => {
+    const added = await waiting();
+    const { attemptId } = added.order.attempt;
+    const worker = await metastore.workerHosts.register(HOST);
+    await metastore.remoteAttempts.start(attemptId, worker, ALL);
+    await metastore.remoteAttempts.add([added]);
+    expect(await stateOf(attemptId)).toBe("started");
+  });
+
+  test("does not start when its instance names another attempt, and says so", async () => {
+    const { order } = await waiting();
+    await metastore.execute(
+      `update task_instance set attempt_id = 'next' where attempt_id = '${order.attempt.attemptId}'`,
+    );
+    const worker = await metastore.workerHosts.register(HOST);
+    expect(await metastore.remoteAttempts.start(order.attempt.attemptId, worker, ALL)).toEqual({
+      kind: "refused",
+      reason: "superseded",
+    });
+    expect(await metastore.remoteAttempts.start("none", worker, ALL)).toEqual({
+      kind: "refused",
+      reason: "unknown",
+    });
+  });
+
+  test("starts for tokens of its queue and team alone", async () => {
+    const worker = await metastore.workerHosts.register(HOST);
+    const start = async (scope: WorkerScope) => {
+      const { order } = await waiting();
+      return await metastore.remoteAttempts.start(order.attempt.attemptId, worker, scope);
+    };
+    const refused = { kind: "refused", reason: "forbidden" };
+    expect(await start({ queues: ["cpu"], teams: null })).toEqual(refused);
+    expect(await start({ queues: null, teams: ["blue"] })).toEqual(refused);
+    expect(await start({ queues: ["cpu", "gpu"], teams: ["red"] })).toMatchObject({ kind: "started" });
+  });
+
+  test("ends once, for the host that has it, and says the same when it is told again", async () => {
+    const { order } = await waiting();
+    const { attemptId } = order.attempt;
+    const { remoteAttempts, workerHosts } = metastore;
+    const [mine, other] = [await workerHosts.register(HOST), await workerHosts.register(HOST)];
+    expect(await remoteAttempts.end(attemptId, mine, OUTCOME)).toBe("refused");
+    await remoteAttempts.start(attemptId, mine, ALL);
+    expect(await remoteAttempts.find(attemptId, mine)).toEqual(order);
+    expect(await remoteAttempts.find(attemptId, other)).toBeUndefined();
+    expect(await remoteAttempts.end(attemptId, other, LOST)).toBe("refused");
+    expect(await remoteAttempts.end(attemptId, mine, OUTCOME)).toBe("recorded");
+    expect(await remoteAttempts.end(attemptId, mine, LOST)).toBe("recorded");
+    expect(await remoteAttempts.find(attemptId, mine)).toBeUndefined();
+    const outcomes = await remoteAttempts.outcomes([attemptId]);
+    expect(Buffer.from(outcomes.get(attemptId) ?? []).toString()).toBe("outcome");
+    expect(await remoteAttempts.start(attemptId, mine, ALL)).toEqual({ kind: "refused", reason: "ended" });
+    await remoteAttempts.settle([attemptId]);
+    expect(await stateOf(attemptId)).toBeUndefined();
+  });
+
+  test("is not settled before it has ended", async () => {
+    const { order } = await waiting();
+    await metastore.remoteAttempts.settle([order.attempt.attemptId]);
+    expect(await stateOf(order.attempt.attemptId)).toBe("waiting");
+  });
+
+  test("is cancelled at once while it waits, and asked to end when it runs", async () => {
+    const [idle, busy] = [await waiting(), await waiting()].map(({ order }) => order.attempt.attemptId);
+    if (!idle || !busy) throw new Error("no attempts");
+    const { remoteAttempts, workerHosts } = metastore;
+    const worker = await workerHosts.register(HOST);
+    await remoteAttempts.start(busy, worker, ALL);
+    const error = { code: "attempt_lost", message: "cleared" };
+    expect(await remoteAttempts.cancel([idle, busy], error, LOST)).toEqual([idle]);
+    expect([await stateOf(idle), await stateOf(busy)]).toEqual(["ended", "started"]);
+    expect((await workerHosts.beat(worker, { running: [busy] })).cancel).toEqual([
+      { attemptId: busy, error },
+    ]);
+    expect(await remoteAttempts.end(busy, worker, OUTCOME)).toBe("recorded");
+    expect((await workerHosts.beat(worker, { running: [busy] })).cancel).toEqual([]);
+  });
+
+  test("is lost with a host that no longer beats, whose link ended, or that left, and with no other", async () => {
+    const { remoteAttempts, workerHosts } = metastore;
+    const started = async (): Promise<[string, string]> => {
+      const { order } = await waiting();
+      const worker = await workerHosts.register(HOST);
+      await remoteAttempts.start(order.attempt.attemptId, worker, ALL);
+      return [order.attempt.attemptId, worker];
+    };
+    const hosts = [await started(), await started(), await started(), await started(), await started()];
+    const [[alive], [silent, silentHost], [cut, cutHost], [back, backHost], [gone, goneHost]] = hosts as [
+      [string, string],
+      [string, string],
+      [string, string],
+      [string, string],
+      [string, string],
+    ];
+    await metastore.execute(`update worker_host set beat_at = beat_at - 61000 where id = '${silentHost}'`);
+    await workerHosts.linkChanged(cutHost, false);
+    await workerHosts.linkChanged(backHost, false);
+    await metastore.execute(
+      `update worker_host set link_lost_at = link_lost_at - 11000 where id in ('${cutHost}', '${backHost}')`,
+    );
+    await workerHosts.linkChanged(backHost, true);
+    await workerHosts.leave(goneHost);
+    const all = hosts.map(([attemptId]) => attemptId);
+    expect((await remoteAttempts.endLost(all, LIMITS, LOST)).toSorted()).toEqual(
+      [silent, cut, gone].toSorted(),
+    );
+    expect(await remoteAttempts.end(silent, silentHost, OUTCOME)).toBe("refused");
+    expect((await workerHosts.beat(silentHost, { running: [silent] })).lost).toEqual([silent]);
+    expect([await stateOf(alive), await stateOf(back)]).toEqual(["started", "started"]);
+    const states = new Map((await workerHosts.list(LIMITS)).map(({ id, state }) => [id, state]));
+    expect([states.get(cutHost), states.get(backHost), states.get(goneHost)]).toEqual([
+      "lost",
+      "active",
+      undefined,
+    ]);
+  });
+
+  test("counts by queue, with the longest wait", async () => {
+    const { order } = await waiting({ queue: "counted" });
+    await waiting({ queue: "counted" });
+    const worker = await metastore.workerHosts.register(HOST);
+    await metastore.remoteAttempts.start(order.attempt.attemptId, worker, ALL);
+    const counts = await metastore.remoteAttempts.countByQueue();
+    const counted = counts.find(({ queue }) => queue === "counted");
+    expect(counted).toMatchObject({ waiting: 1, started: 1 });
+    expect(counted?.oldestWaitMs).toBeGreaterThanOrEqual(0);
+  });
+
+  test("lists those that have waited for long", async () => {
+    const { order } = await waiting();
+    const { attemptId } = order.attempt;
+    expect(await metastore.remoteAttempts.listWaiting([attemptId], 60_000)).toEqual([]);
+    expect(await metastore.remoteAttempts.listWaiting([attemptId], 0)).toMatchObject([{ attemptId }]);
+  });
+
+  test("removes what no instance names, and nothing that runs", async () => {
+    const [named, unnamed, running] = [await waiting(), await waiting(), await waiting()].map(
+      ({ order }) => order.attempt.attemptId,
+    );
+    if (!named || !unnamed || !running) throw new Error("no attempts");
+    const worker = await metastore.workerHosts.register(HOST);
+    await metastore.remoteAttempts.start(running, worker, ALL);
+    await metastore.execute(
+      `update task_instance set attempt_id = null where attempt_id in ('${unnamed}', '${running}')`,
+    );
+    await metastore.remoteAttempts.removeStale(0);
+    expect([await stateOf(named), await stateOf(unnamed), await stateOf(running)]).toEqual([
+      "waiting",
+      undefined,
+      "started",
+    ]);
+  });
+
+  test("drains hosts by name, and removes those that are gone", async () => {
+    const { workerHosts } = metastore;
+    const id = await workerHosts.register({ ...HOST, name: "drained" });
+    expect(await workerHosts.drain("drained")).toBe(1);
+    expect(await workerHosts.drain("nothing")).toBe(0);
+    expect((await workerHosts.beat(id, { running: [] })).isDraining).toBe(true);
+    expect((await workerHosts.list(LIMITS)).find((host) => host.id === id)?.state).toBe("draining");
+    await metastore.execute(`update worker_host set beat_at = 0 where id = '${id}'`);
+    await workerHosts.removeGone(60_000);
+    expect(await workerHosts.beat(id, { running: ["a"] })).toEqual({
+      isKnown: false,
+      lost: ["a"],
+      cancel: [],
+      isDraining: false,
+    });
+  });
+
+  test("finds tokens until they expire or are revoked", async () => {
+    const { workerTokens } = metastore;
+    const token = { name: "gpu", secretDigest: "d".repeat(64), queues: ["gpu"], teams: null };
+    await workerTokens.add({ ...token, id: "t1", validForMs: null });
+    await workerTokens.add({ ...token, id: "t2", validForMs: 60_000 });
+    await metastore.execute("update worker_token set expires_at = 1 where id = 't2'");
+    expect(await workerTokens.find("t1")).toMatchObject({ ...token, expiresAt: null, revokedAt: null });
+    expect(await workerTokens.find("t2")).toBeUndefined();
+    expect(await workerTokens.revoke("t1")).toBe(true);
+    expect(await workerTokens.revoke("t1")).toBe(false);
+    expect(await workerTokens.find("t1")).toBeUndefined();
+    expect((await workerTokens.list()).map(({ id }) => id)).toEqual(["t1", "t2"]);
+    expect(JSON.stringify(await workerTokens.list())).not.toContain(token.secretDigest);
+  });
+
+  test("tells watchers of starts and ends, in this process and in others", async () => {
+    await using other = await openOther(metastore);
+    const heard = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const watches = await Promise.all([
+      metastore.changes.watchAttempts(() => heard[0]?.resolve()),
+      other.changes.watchAttempts(() => heard[1]?.resolve()),
+    ]);
+    const { order } = await waiting();
+    const worker = await metastore.workerHosts.register(HOST);
+    await metastore.remoteAttempts.start(order.attempt.attemptId, worker, ALL);
+    await Promise.all(heard.map(({ promise }) => promise));
+    await Promise.all(watches.map((watch) => watch.close()));
+  });
+});
+
+async function openOther(metastore: TestMetastore) {
+  const other = await metastore.openAgain();
+  return Object.assign(other, { [Symbol.asyncDispose]: () => other.close() });
+}
+
+function attemptOf(attemptId: string, dagId: string): Attempt {
+  return {
+    attemptId,
+    queue: "gpu",
+    team: "red",
+    dagId,
+    runId: "r1",
+    taskId: "t",
+    mapIndex: -1,
+    tryNumber: 1,
+    file: { bundle: "main", path: "d.ts" },
+    artifactDigest: "a".repeat(64),
+    args: [],
+    results: [],
+    context: {
+      dag: { dagId },
+      dagRun: { runId: "r1", runType: "manual", logicalDate: null, conf: {} },
+      task: { taskId: "t" },
+      taskInstance: { mapIndex: -1, tryNumber: 1, maxTries: 1, attemptId },
+      params: {},
+      logicalDate: null,
+      dataInterval: null,
+    },
+    declaredContext: null,
+    declaredEnv: null,
+    executionTimeoutMs: null,
+  };
+}
