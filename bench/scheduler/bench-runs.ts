@@ -46,7 +46,7 @@ export class PretendedExecutor implements Executor {
   async submit(attempt: Attempt): Promise<"accepted"> {
     this.#ledger.begin(attempt);
     setImmediate(() => {
-      this.#ledger.started(attempt.attemptId, 0);
+      this.#ledger.started(attempt.attemptId, { pid: 0 });
       if (this.#work) void this.#work(attempt).then(() => this.#endAfter(this.#turns, attempt));
       else this.#endAfter(this.#turns, attempt);
     });

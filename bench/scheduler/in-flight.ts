@@ -44,7 +44,7 @@ class HeldExecutor implements Executor {
     if (this.capacity() <= 0) return "full";
     this.#held.push(attempt);
     this.#ledger.begin(attempt);
-    this.#ledger.started(attempt.attemptId, 0);
+    this.#ledger.started(attempt.attemptId, { pid: 0 });
     this.#onSubmit();
     return "accepted";
   }

@@ -74,7 +74,7 @@ export class ScriptedExecutor implements Executor {
     const end = Promise.withResolvers<AttemptOutcome>();
     this.#ends.set(attemptId, end.resolve);
     setImmediate(() => {
-      this.#ledger.started(attemptId, 1);
+      this.#ledger.started(attemptId, { pid: 1 });
       void this.#run(attempt).then(end.resolve);
       void end.promise.then((outcome) => {
         this.#ends.delete(attemptId);

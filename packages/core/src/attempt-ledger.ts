@@ -43,11 +43,12 @@ export class AttemptLedger {
     this.#count(queue, 1);
   }
 
-  /** It has a process on this host. */
-  started(attemptId: string, pid: number): void {
+  /** It has a process: of this host, or elsewhere. */
+  started(attemptId: string, process: { readonly pid: number } | { readonly where: string }): void {
     const entry = this.#entries.get(attemptId);
     if (!entry || entry.started || entry.finished) return;
-    entry.started = { kind: "started", attemptId, pid, where: `${hostname()}/${pid}` };
+    const where = "where" in process ? process : { ...process, where: `${hostname()}/${process.pid}` };
+    entry.started = { kind: "started", attemptId, ...where };
     this.#listener?.onEvent(entry.started);
   }
 
@@ -59,6 +60,24 @@ export class AttemptLedger {
     this.#count(entry.queue, -1);
     this.#listener?.onEvent(entry.finished);
     this.tellCapacity();
+  }
+
+  /** An attempt that begins could not be handed over: nothing is known of it any more. */
+  drop(attemptId: string): void {
+    const entry = this.#entries.get(attemptId);
+    if (!entry) return;
+    if (!entry.finished) this.#count(entry.queue, -1);
+    this.#entries.delete(attemptId);
+  }
+
+  /** Ids of those that run. */
+  runningIds(): string[] {
+    return Array.from(this.#entries).flatMap(([attemptId, { finished }]) => (finished ? [] : [attemptId]));
+  }
+
+  /** True for an attempt that runs and has been reported to have a process. */
+  hasStarted(attemptId: string): boolean {
+    return this.#entries.get(attemptId)?.started !== undefined;
   }
 
   /** Returns the status of these attempts. Their events are repeated soon after. */

@@ -186,7 +186,7 @@ export class LocalExecutor implements Executor {
     let isStarted = false;
     let outcome = await run.run((pid) => {
       isStarted = true;
-      this.#ledger.started(attemptId, pid);
+      this.#ledger.started(attemptId, { pid });
     });
     if (!isArtifactFault(outcome)) artifacts.held(artifactDigest);
     // The store's copy would not be better.

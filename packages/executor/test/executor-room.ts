@@ -174,7 +174,7 @@ export class ExecutorRoom {
   #hear(event: ExecutorEvent): void {
     this.events.push(event);
     const waiting = this.#waiting.get(event.attemptId);
-    if (event.kind === "started") waiting?.started.resolve({ pid: event.pid });
+    if (event.kind === "started") waiting?.started.resolve({ pid: event.pid ?? 0 });
     else waiting?.finished.resolve(event.outcome);
   }
 }

@@ -150,7 +150,11 @@ describe.each(TEST_DIALECTS)("%s", (dialect) => {
     expect((await workerHosts.beat(worker, { running: [busy] })).cancel).toEqual([
       { attemptId: busy, error },
     ]);
+    expect(await workerHosts.listNotices([worker, "none"])).toEqual([
+      { workerId: worker, isDraining: false, cancel: [{ attemptId: busy, error }] },
+    ]);
     expect(await remoteAttempts.end(busy, worker, OUTCOME)).toBe("recorded");
+    expect(await workerHosts.listNotices([worker])).toEqual([]);
     expect((await workerHosts.beat(worker, { running: [busy] })).cancel).toEqual([]);
   });
 
@@ -263,15 +267,15 @@ describe.each(TEST_DIALECTS)("%s", (dialect) => {
 
   test("tells watchers of starts and ends, in this process and in others", async () => {
     await using other = await openOther(metastore);
-    const heard = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const heard = [Promise.withResolvers<string>(), Promise.withResolvers<string>()];
     const watches = await Promise.all([
-      metastore.changes.watchAttempts(() => heard[0]?.resolve()),
-      other.changes.watchAttempts(() => heard[1]?.resolve()),
+      metastore.changes.watchAttempts(() => heard[0]?.resolve("here")),
+      other.changes.watchAttempts(() => heard[1]?.resolve("there")),
     ]);
     const { order } = await waiting();
     const worker = await metastore.workerHosts.register(HOST);
     await metastore.remoteAttempts.start(order.attempt.attemptId, worker, ALL);
-    await Promise.all(heard.map(({ promise }) => promise));
+    expect(await Promise.all(heard.map(({ promise }) => promise))).toEqual(["here", "there"]);
     await Promise.all(watches.map((watch) => watch.close()));
   });
 });

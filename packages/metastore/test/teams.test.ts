@@ -72,11 +72,11 @@ const CASES: Readonly<Record<string, Case | Teamless>> = {
     undefined,
   ],
   "attemptLogs.read": async ({ metastore }) => [
-    await Array.fromAsync(metastore.attemptLogs.read({ ...ANTS_LOG, tryNumber: 2 })),
+    await all(metastore.attemptLogs.read({ ...ANTS_LOG, tryNumber: 2 })),
     [],
   ],
   "attemptLogs.tail": async ({ metastore }) => [
-    await Array.fromAsync(metastore.attemptLogs.tail({ ...ANTS_LOG, tryNumber: 2 })),
+    await all(metastore.attemptLogs.tail({ ...ANTS_LOG, tryNumber: 2 })),
     [],
   ],
   "attemptLogs.measure": async ({ metastore }) => [
@@ -107,6 +107,8 @@ const CASES: Readonly<Record<string, Case | Teamless>> = {
   "remoteAttempts.end": ofAttempt,
   "workerHosts.register": ofHost,
   "workerHosts.beat": ofHost,
+  "workerHosts.find": ofHost,
+  "workerHosts.listNotices": ofHost,
   "workerHosts.linkChanged": ofHost,
   "workerHosts.leave": ofHost,
   "workerHosts.list": ofHost,
@@ -829,4 +831,10 @@ async function listMethods(metastore: TestMetastore): Promise<string[]> {
       .filter((method) => method !== "constructor")
       .map((method) => `${name}.${method}`);
   });
+}
+
+async function all<T>(items: AsyncIterable<T>): Promise<T[]> {
+  const found: T[] = [];
+  for await (const item of items) found.push(item);
+  return found;
 }

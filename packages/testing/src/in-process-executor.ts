@@ -131,7 +131,7 @@ export class InProcessExecutor implements Executor {
     this.#running.set(attemptId, running);
     this.#thrown.delete(instanceKey(attempt));
     setImmediate(() => {
-      this.#ledger.started(attemptId, process.pid);
+      this.#ledger.started(attemptId, { pid: process.pid });
       void this.#run(attempt, running).then(end.resolve);
     });
     const cancelTimeout =

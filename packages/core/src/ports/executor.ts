@@ -270,7 +270,8 @@ export type ExecutorEvent =
   | {
       readonly kind: "started";
       readonly attemptId: string;
-      readonly pid: number;
+      /** Absent: a process of another machine. */
+      readonly pid?: number;
       /** The host and the process, for people. */
       readonly where: string;
     }

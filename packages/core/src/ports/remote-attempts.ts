@@ -161,10 +161,19 @@ export interface WorkerHost extends NewWorkerHost {
   readonly state: WorkerHostState;
 }
 
+/** What a host is told before its next beat. */
+export interface WorkerNotice extends Pick<BeatAnswer, "cancel" | "isDraining"> {
+  readonly workerId: string;
+}
+
 /** The hosts that workers run on. */
 export interface WorkerHostStore {
   /** Registers a host under a new id. */
   register(host: NewWorkerHost): Promise<string>;
+  /** Returns a host that is registered: one whose id a request names. */
+  find(workerId: string): Promise<Pick<WorkerHost, "id" | "name" | "tokenId"> | undefined>;
+  /** Returns those of these hosts that drain, or have started attempts that are to be ended. */
+  listNotices(workerIds: readonly string[]): Promise<WorkerNotice[]>;
   /** Hears of a host, and tells it what it must know. */
   beat(workerId: string, beat: WorkerBeat): Promise<BeatAnswer>;
   /** Its link has ended without a goodbye, or is there (again). */

@@ -84,7 +84,7 @@ export class MemoryExecutor implements Executor {
   async #run(attempt: Attempt): Promise<void> {
     const { attemptId } = attempt;
     const results = await readAttemptInputs(attempt, { read: async () => this.#values });
-    this.#ledger.started(attemptId, process.pid);
+    this.#ledger.started(attemptId, { pid: process.pid });
     if (attempt.args.some(([name]) => name === "waits")) await this.#gate(attemptId).promise;
     const input = results.get("up");
     const bytes = input?.kind === "single" ? input.bytes : canonicalBytes(null);

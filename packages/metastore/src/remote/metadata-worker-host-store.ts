@@ -9,6 +9,7 @@ import type {
   WorkerBeat,
   WorkerHost,
   WorkerHostStore,
+  WorkerNotice,
 } from "@memodag/core";
 import { sql, type SqlBool } from "kysely";
 import type { Dialect } from "../dialect.ts";
@@ -44,6 +45,42 @@ export class MetadataWorkerHostStore implements WorkerHostStore {
       .execute();
     await this.#dialect.announceAttempts();
     return id;
+  }
+
+  async find(workerId: string): Promise<Pick<WorkerHost, "id" | "name" | "tokenId"> | undefined> {
+    const row = await this.#dialect.kysely
+      .selectFrom("worker_host")
+      .select(["id", "name", "token_id"])
+      .where("id", "=", workerId)
+      .executeTakeFirst();
+    return row && { id: row.id, name: row.name, tokenId: row.token_id };
+  }
+
+  async listNotices(workerIds: readonly string[]): Promise<WorkerNotice[]> {
+    const { kysely } = this.#dialect;
+    if (workerIds.length === 0) return [];
+    const draining = await kysely
+      .selectFrom("worker_host")
+      .select("id")
+      .where("id", "in", workerIds)
+      .where("drains_since", "is not", null)
+      .execute();
+    const cancelled = await kysely
+      .selectFrom("remote_attempt")
+      .select(["worker_id", "attempt_id", "cancel"])
+      .where("worker_id", "in", workerIds)
+      .where("state", "=", "started")
+      .where("cancel", "is not", null)
+      .execute();
+    return workerIds.flatMap((workerId) => {
+      const isDraining = draining.some(({ id }) => id === workerId);
+      const cancel = cancelled.flatMap((row) =>
+        row.worker_id === workerId && row.cancel !== null
+          ? [{ attemptId: row.attempt_id, error: JSON.parse(row.cancel) as StoredError }]
+          : [],
+      );
+      return isDraining || cancel.length > 0 ? [{ workerId, cancel, isDraining }] : [];
+    });
   }
 
   async beat(workerId: string, { running }: WorkerBeat): Promise<BeatAnswer> {
