@@ -50,6 +50,7 @@ export type ErrorCode =
   | "database_unreachable"
   | "disk_failed"
   | "duration_invalid"
+  | "engine_failed"
   | "entry_invalid"
   | "entry_key_invalid"
   | "entry_present"
@@ -122,6 +123,7 @@ const FAULTS: Partial<Record<ErrorCode, Fault>> = {
   database_read_only: "infrastructure",
   database_unreachable: "infrastructure",
   disk_failed: "infrastructure",
+  engine_failed: "infrastructure",
   question_unanswered: "infrastructure",
   value_store_failed: "infrastructure",
   value_store_not_configured: "infrastructure",

@@ -1,0 +1,71 @@
+// Connections to Redis: they reconnect by themselves, say once that they are lost, and never say a password.
+
+import { messageOf, type Logger } from "@memodag/core";
+import { Redis, type RedisOptions } from "ioredis";
+
+const CONNECT_TIMEOUT_MS = 5_000;
+const LONGEST_RECONNECT_MS = 2_000;
+
+/** A connection on which an answer is due, and nothing arrives for so long, is made anew. A blocking call takes 5 s. */
+const SILENT_MS = 15_000;
+
+/** A scheduler waits so long for an answer. */
+const ANSWER_MS = 5_000;
+
+const KEEP_ALIVE_MS = 10_000;
+
+const COMMON = {
+  connectTimeout: CONNECT_TIMEOUT_MS,
+  keepAlive: KEEP_ALIVE_MS,
+  socketTimeout: SILENT_MS,
+  retryStrategy: (times: number) => Math.min(50 * 2 ** Math.min(times, 10), LONGEST_RECONNECT_MS),
+  // A failover leaves a connection to what is a replica now.
+  reconnectOnError: ({ message }: Error) => (message.startsWith("READONLY") ? 2 : false),
+} satisfies RedisOptions;
+
+/** A scheduler's connection: a command fails at once when there is no connection; its caller repeats it. */
+export function senderConnection(url: string, log: Logger): Redis {
+  return watched(
+    new Redis(url, {
+      ...COMMON,
+      lazyConnect: true,
+      enableOfflineQueue: false,
+      maxRetriesPerRequest: 0,
+      commandTimeout: ANSWER_MS,
+    }),
+    url,
+    log,
+  );
+}
+
+/** A worker's connection: commands wait until there is one. BullMQ makes blocking ones of the same options. */
+export function feedConnection(url: string, log: Logger): Redis {
+  return watched(new Redis(url, { ...COMMON, maxRetriesPerRequest: null }), url, log);
+}
+
+/** Resolves when it is connected, or the first try has failed; it goes on trying until it is closed. */
+export async function connect(redis: Redis): Promise<void> {
+  await redis.connect().catch(() => undefined);
+}
+
+/** The server, without a user or a password. */
+export function placeOf(url: string): string {
+  return new URL(url).host;
+}
+
+/** Without a listener an error would end the process. */
+function watched(redis: Redis, url: string, log: Logger): Redis {
+  const place = placeOf(url);
+  let isLost = false;
+  redis.on("error", (error: unknown) => {
+    if (isLost) return;
+    isLost = true;
+    // The message alone: the error has the command that failed, such as AUTH, with its arguments.
+    log.warn("lost the connection to the queue", { place, reason: messageOf(error) });
+  });
+  redis.on("ready", () => {
+    if (isLost) log.info("connected to the queue again", { place });
+    isLost = false;
+  });
+  return redis;
+}
