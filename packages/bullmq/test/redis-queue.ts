@@ -6,7 +6,7 @@ import type { OpenQueue } from "@memodag/remote-executor/testing";
 import type { RedisServer } from "@memodag/test-servers";
 import { openAttemptFeed, openDispatchEngine } from "../src/index.ts";
 
-export const PREFIX = "memodag";
+const PREFIX = "memodag";
 
 /** All keys with what they hold. */
 const DUMP = `
