@@ -1,6 +1,7 @@
 // Hits under keys that authors weakened, which run and are compared: what is kept, what goes, and who is asked.
 
 import { openTestMetastore, TEST_DIALECTS, type TestMetastore } from "@memodag/metastore/testing";
+import { findRecheckFaults } from "@memodag/operations/cache";
 import { Dag, type CacheConfig } from "memodag";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { SchedulerRig, type RigRun, type RigRunOptions } from "./scheduler-rig.ts";
@@ -27,6 +28,8 @@ describe.each(TEST_DIALECTS)("rechecks on %s", (dialect) => {
   }
 
   const outcomeOf = ({ instances: [work] }: RigRun) => `${work?.cacheStatus}: ${work?.cacheReason?.code}`;
+  const faultsOf = async (dagId: string) =>
+    await findRecheckFaults(metastore, await metastore.counters.list({ dagId }));
   const differing = async (dagId: string) =>
     (await metastore.counters.list({ dagId })).reduce((sum, { counts }) => sum + counts.nondeterministic, 0);
 
@@ -52,6 +55,14 @@ describe.each(TEST_DIALECTS)("rechecks on %s", (dialect) => {
     expect([other.run.state, outcomeOf(other)]).toEqual(["success", "miss: recheck_differs"]);
     expect(await rig.returned(other, "work")).toBe(2);
     expect(await differing(version.dagId)).toBe(1);
+    expect(await faultsOf(version.dagId)).toMatchObject([
+      {
+        taskId: "work",
+        differences: 1,
+        lastRunId: other.run.runId,
+        leftOut: [expect.stringContaining("work")],
+      },
+    ]);
     // Neither of the two is known to be right.
     const next = await rig.run(version, { work: () => 3 });
     expect(outcomeOf(next)).toBe("populated: no_entry");
@@ -75,6 +86,20 @@ describe.each(TEST_DIALECTS)("rechecks on %s", (dialect) => {
     };
     await rig.run(failing, { work: refuse });
     expect(outcomeOf(await rig.run(failing, { work: refuse }, ALL))).toBe("hit: stored_failure");
+  });
+
+  test("name no task whose key leaves nothing out any more, and none that differs of itself", async () => {
+    const version = await define({ excludeInputs: ["at"] });
+    await rig.run(version, { work: () => 1 });
+    await rig.run(version, { work: () => 2 }, ALL);
+    expect(await faultsOf(version.dagId)).toHaveLength(1);
+    const dag = new Dag(version.dagId);
+    dag.task("work", (_args: { at: number }) => null as unknown, { cache: true })({ at: 1 });
+    const corrected = await rig.define(dag);
+    expect(await faultsOf(version.dagId)).toEqual([]);
+    await rig.run(corrected, { work: () => 1 });
+    await rig.run(corrected, { work: () => 2 }, { cacheMode: "refresh" });
+    expect(await faultsOf(version.dagId)).toEqual([]);
   });
 
   test("of a task that fails keep the result that is there", async () => {

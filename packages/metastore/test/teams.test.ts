@@ -319,6 +319,13 @@ const CASES: Readonly<Record<string, Case | Teamless>> = {
     await metastore.runs.listTaskInstances(BEES, antsRun.id),
     [],
   ],
+  "runs.findRecheckDifferences": async ({ metastore: { runs } }) => [
+    [
+      (await runs.findRecheckDifferences(ANTS, DAG, TASK.taskId))?.lastRunId,
+      await runs.findRecheckDifferences(BEES, DAG, TASK.taskId),
+    ],
+    ["ants-run", undefined],
+  ],
   "runs.listXComs": async ({ metastore, antsRun }) => [
     [
       await metastore.runs.listXComs(BEES, antsRun.id),
@@ -615,6 +622,10 @@ const CASES: Readonly<Record<string, Case | Teamless>> = {
     await metastore.leases.tryRenew(BEES, key, await antsToken(metastore), 60_000),
     false,
   ],
+  "leases.renewAll": async ({ metastore }) => [
+    await metastore.leases.renewAll?.([{ team: BEES, key, token: await antsToken(metastore) }], 60_000),
+    [false],
+  ],
   "leases.list": async ({ metastore }) => {
     await antsToken(metastore);
     return [await metastore.leases.list(BEES), []];
@@ -736,7 +747,12 @@ function passOf(run: DagRun, owner: string) {
     },
     instances: [
       {
-        instance: instance(TASK.taskId, { state: "success", cacheStatus: "populated", cacheKey: key }),
+        instance: instance(TASK.taskId, {
+          state: "success",
+          cacheStatus: "populated",
+          cacheReason: { code: "recheck_differs", detail: { storedDigest: "d" } },
+          cacheKey: key,
+        }),
         leaves: null,
       },
       { instance: instance(ASK.taskId, { state: "running", attemptId: ATTEMPT }), leaves: null },

@@ -5,6 +5,7 @@ export {
   type ValueCacheSource,
 } from "./service/attempt-value-caches.ts";
 export { entryPlace, type EntryCache, type FindEntryCache } from "./entries/entry-caches.ts";
+export { isWeakened } from "./cache/recheck.ts";
 export { RunEntries } from "./entries/run-entries.ts";
 export { answerAttempts } from "./service/attempt-queries.ts";
 export { attemptToTry, type TryParts } from "./manual/attempt-to-try.ts";

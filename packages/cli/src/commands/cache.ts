@@ -80,7 +80,7 @@ function shownDiffering(count: number, { resultDigest, runId, at }: Differing): 
 }
 
 async function showStats(options: FilterOptions): Promise<void> {
-  const { cacheHealth, cacheStats } = await import("@memodag/operations/cache");
+  const { cacheHealth, cacheStats, recheckText } = await import("@memodag/operations/cache");
   const stats = await withOperations(options, async (context) => {
     try {
       return await cacheStats(context, toSelection(options));
@@ -96,6 +96,7 @@ async function showStats(options: FilterOptions): Promise<void> {
   if (options.json) return printJson(stats);
   printStats(stats);
   printStores(stats);
+  for (const fault of stats.recheckFaults ?? []) printNote(`Rechecks: ${recheckText(fault)}.`);
   printHealth(stats);
 }
 

@@ -200,6 +200,14 @@ export interface WaitingCount {
   readonly count: number;
 }
 
+/** The rechecks of a task that found other bytes than were stored, of runs that are still there. */
+export interface RecheckDifferences {
+  readonly count: number;
+  readonly lastRunId: string;
+  /** Milliseconds since the Unix epoch; `null`: the instance has not ended. */
+  readonly lastAt: number | null;
+}
+
 /** Selects the runs to list. */
 export interface RunFilter {
   readonly team?: string;
@@ -257,6 +265,12 @@ export interface RunStore {
   countWaiting(team: string | undefined): Promise<WaitingCount[]>;
   /** In one order, by task and map index; all of them without a page. */
   listTaskInstances(team: string, runId: number, page?: InstancePage): Promise<TaskInstance[]>;
+  /** Counts the rechecks of a task that found a difference; undefined: none did. */
+  findRecheckDifferences(
+    team: string,
+    dagId: string,
+    taskId: string,
+  ): Promise<RecheckDifferences | undefined>;
   listXComs(team: string, runId: number, instance?: TaskInstanceId): Promise<XCom[]>;
   /** Returns those of the digests that an XCom refers to in the given store. */
   findShownDigests(team: string, store: string, digests: readonly string[]): Promise<Set<string>>;

@@ -14,6 +14,7 @@ import { lookAtCacheStores, lookAtSwitches } from "./look-at-cache.ts";
 import { lookAtNamedCaches } from "./look-at-caches.ts";
 import { lookAtClocks, lookAtDatabase } from "./look-at-database.ts";
 import { lookAtDisks } from "./look-at-disks.ts";
+import { lookAtRechecks } from "./look-at-rechecks.ts";
 import { lookAtRuns } from "./look-at-runs.ts";
 import { lookAtStores } from "./look-at-stores.ts";
 import { lookAtDagFiles, lookAtStateDir } from "./look-at-files.ts";
@@ -67,7 +68,8 @@ async function examineDatabase(loaded: LoadedConfig, log: Logger): Promise<reado
     const caches = await examineCache(loaded, database, log);
     const switches = await look("switch", () => lookAtSwitches(loaded, database));
     const runs = await look("runs", async () => lookAtRuns(database, await database.readClock()));
-    return [...findings, ...clocks, ...caches, ...switches, ...runs];
+    const rechecks = await look("recheck", () => lookAtRechecks(database));
+    return [...findings, ...clocks, ...caches, ...switches, ...runs, ...rechecks];
   });
 }
 

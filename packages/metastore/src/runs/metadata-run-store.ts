@@ -15,6 +15,7 @@ import {
   type PassOutcome,
   type PassWrite,
   type PreviousCacheKey,
+  type RecheckDifferences,
   type RunCancellation,
   type RunFilter,
   type RunSummary,
@@ -38,6 +39,7 @@ import { markTasks } from "./mark-tasks.ts";
 import { findShownDigests } from "./find-shown-digests.ts";
 import { findRunSummaries } from "./find-run-summaries.ts";
 import { listInterruptedRuns } from "./list-interrupted-runs.ts";
+import { findRecheckDifferences } from "./recheck-differences.ts";
 import { reloadRun } from "./reload-run.ts";
 import { insertReceiving } from "./receive-results.ts";
 import { findTransactions, listUnsettled, loadEnded } from "../run-transactions.ts";
@@ -170,6 +172,14 @@ export class MetadataRunStore implements RunStore {
       .$if(page !== undefined, (query) => query.limit(page?.limit ?? 0))
       .execute();
     return rows.map(toTaskInstance);
+  }
+
+  async findRecheckDifferences(
+    team: string,
+    dagId: string,
+    taskId: string,
+  ): Promise<RecheckDifferences | undefined> {
+    return await findRecheckDifferences(this.#dialect, team, dagId, taskId);
   }
 
   async listXComs(team: string, runId: number, instance?: TaskInstanceId): Promise<XCom[]> {

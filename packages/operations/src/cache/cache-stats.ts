@@ -11,6 +11,7 @@ import {
   type RecordFilter,
   type TaskName,
 } from "@memodag/result-cache";
+import { findRecheckFaults, type RecheckFault, type RecheckSources } from "./recheck-differences.ts";
 
 /** The contents, and the counts since counting began. Durations are milliseconds. */
 export interface CacheSums extends Omit<CacheCounts, "lookupMs"> {
@@ -27,6 +28,8 @@ export interface CacheStats extends CacheSums {
   readonly tasks: readonly (CacheSums & TaskName)[];
   /** The contents of each store, if tasks name some. */
   readonly stores?: readonly StoreSums[];
+  /** Tasks of which rechecks found other bytes than were stored. Absent: none. */
+  readonly recheckFaults?: readonly RecheckFault[];
   /** Stores whose entries are not in the sums. Absent: none. */
   readonly missed?: readonly MissedStore[];
 }
@@ -51,9 +54,10 @@ interface TaskLine extends TaskName {
  * only by team, Dag and task.
  */
 export async function readCacheStats(
-  { records, counters }: { readonly records: AllRecords; readonly counters: CounterStore },
+  sources: RecheckSources & { readonly records: AllRecords; readonly counters: CounterStore },
   filter: RecordFilter,
 ): Promise<CacheStats> {
+  const { records, counters } = sources;
   const { team, dagId, taskId, ...others } = filter;
   const [stores, counted] = await Promise.all([
     records.statsByStore(filter),
@@ -75,6 +79,7 @@ export async function readCacheStats(
     if (line) line.counts = counts;
     else if (isByTask) lines.set(nameOf(task), { ...task, entries: 0, sizeBytes: 0, counts });
   }
+  const recheckFaults = isByTask ? await findRecheckFaults(sources, counted) : [];
   const tasks = [...lines].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, line]) => line);
   return {
     ...toSums(sumOf(tasks)),
@@ -85,6 +90,7 @@ export async function readCacheStats(
       ...toSums(line),
     })),
     ...(stores.length > 1 && { stores: stores.map(sumsOfStore) }),
+    ...(recheckFaults.length > 0 && { recheckFaults }),
     ...missedBy(records),
   };
 }

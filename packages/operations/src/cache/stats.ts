@@ -24,5 +24,5 @@ export async function cacheStats(
   const { runs, dags, counters } = context.stores;
   const records = await openAllRecords(context.stores, selection.team);
   const filter = await toRecordFilter({ runs, dags, records }, selection);
-  return { ...(await readCacheStats({ records, counters }, filter)), ...health };
+  return { ...(await readCacheStats({ records, counters, runs, dags }, filter)), ...health };
 }

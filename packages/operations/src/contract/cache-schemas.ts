@@ -185,6 +185,17 @@ export const cacheStatsReport: z.ZodType<CacheStats & CacheHealth> = z.strictObj
   stores: z.exactOptional(
     z.array(z.strictObject({ store: text.nullable(), entries: count, sizeBytes: count })),
   ),
+  recheckFaults: z.exactOptional(
+    z.array(
+      z.strictObject({
+        ...taskName,
+        differences: count,
+        lastRunId: name,
+        lastAt: time.nullable(),
+        leftOut: z.array(text),
+      }),
+    ),
+  ),
   missed,
   ...health,
 });

@@ -28,7 +28,7 @@ export function isRechecked(
 }
 
 /** True if a part of what the result depends on is left out of the key by its author. A task that only reads stores nothing. */
-function isWeakened({
+export function isWeakened({
   excludeInputs,
   projections,
   ignoreSource,
