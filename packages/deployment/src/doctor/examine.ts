@@ -35,7 +35,7 @@ export async function* examine(choice: ConfigChoice, log: Logger): AsyncGenerato
   yield* await look("disk", async () => lookAtDisks(config));
   const scratchDir = mkdtempSync(join(tmpdir(), "memodag-doctor-"));
   try {
-    yield* await look("dags", () => lookAtDagFiles(config, scratchDir));
+    yield* await look("dags", () => lookAtDagFiles(config, scratchDir, log));
     yield* await look("worker", () => lookAtWorker(config, scratchDir));
   } finally {
     rmSync(scratchDir, { recursive: true, force: true });

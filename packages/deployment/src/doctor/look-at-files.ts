@@ -3,11 +3,12 @@
 import { existsSync, mkdirSync, mkdtempSync, rmSync, statfsSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { checkFolders, type LoadedConfig } from "@memodag/config";
-import { messageOf, nameFileFault, OWN_FOLDER_MODE } from "@memodag/core";
+import { messageOf, nameFileFault, OWN_FOLDER_MODE, type Logger } from "@memodag/core";
 import { openMetastore } from "@memodag/metastore";
 import { placeOf } from "@memodag/operations/dags";
 import { openDagProcessor } from "../dags/dag-files.ts";
 import type { Finding } from "./finding.ts";
+import { lookAtTransactions } from "./look-at-transactions.ts";
 
 /** An empty file fits on a full disk; this many bytes do not. */
 const TRIAL_BYTES = 65_536;
@@ -73,7 +74,11 @@ function lookAtFolder(folder: string): Finding[] {
 }
 
 /** Reads every Dag file into a temporary database, so that what is stored does not change. */
-export async function lookAtDagFiles(loaded: LoadedConfig, scratchDir: string): Promise<Finding[]> {
+export async function lookAtDagFiles(
+  loaded: LoadedConfig,
+  scratchDir: string,
+  log: Logger,
+): Promise<Finding[]> {
   checkFolders(loaded);
   const forgotten = await openMetastore("sqlite::memory:");
   try {
@@ -93,8 +98,20 @@ export async function lookAtDagFiles(loaded: LoadedConfig, scratchDir: string): 
         : [],
     );
     if (broken.length > 0) return broken;
-    const count = (await forgotten.dags.listDags()).length;
-    if (count > 0) return [{ check: "dags", status: "ok", message: `${count} in ${files.length} files` }];
+    const dags = await forgotten.dags.listDags();
+    if (dags.length > 0) {
+      const found: Finding = {
+        check: "dags",
+        status: "ok",
+        message: `${dags.length} in ${files.length} files`,
+      };
+      const versions = await Promise.all(
+        dags.map(({ dagId, team }) => forgotten.dags.findDagVersions(dagId, team)),
+      );
+      // Databases and stores that cannot be opened are reported by checks of their own.
+      const joint = await lookAtTransactions(loaded, versions.flat(), log).catch(() => []);
+      return [found, ...joint];
+    }
     const message = "no Dag in any folder that [[bundles]] names: a Dag file exports a Dag";
     return [{ check: "dags", status: "warn", message }];
   } finally {

@@ -110,6 +110,8 @@ export function describeRecordPuts(check: RegisterCase<OpenRecordStore>): void {
       { kind: "stored" },
     ]);
     deepEqual((await listKeys(store, {})).toSorted(), keys.toSorted());
+    // As a store is asked whether it can.
+    deepEqual(await store.putAll?.([]), []);
   });
 
   check("of many puts at once that keep what is live, one is stored", async ({ store }) => {
