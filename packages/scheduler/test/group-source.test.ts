@@ -2,7 +2,7 @@
 
 import { sha256, type SerializedTask, type SerializedTransaction } from "@memodag/core";
 import { describe, expect, test } from "vitest";
-import { groupShape } from "../src/cache/group-source.ts";
+import { groupShape } from "../src/graph/group-source.ts";
 import { serializedTask } from "./serialized.ts";
 
 const LOAD = serializedTask("etl.load", {

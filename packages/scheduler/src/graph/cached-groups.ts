@@ -1,7 +1,7 @@
 // The transactions of a Dag that have one record for all of their tasks, and what comes into them from outside.
 
 import type { Digest, NamedTemplate, SerializedCacheConfig, SerializedDag } from "@memodag/core";
-import { groupShape } from "../cache/group-source.ts";
+import { groupShape } from "./group-source.ts";
 import type { DagGraph, DagNode } from "./dag-graph.ts";
 
 /** A transaction with one record. */
