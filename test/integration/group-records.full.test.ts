@@ -1,8 +1,15 @@
 // Transactions with one record for all of their tasks: all of them are hits, or all of them run.
 
-import type { DagRun, DagVersion, JsonObject, MarkedState, TaskInstance } from "@memodag/core";
+import {
+  systemClock,
+  type DagRun,
+  type DagVersion,
+  type JsonObject,
+  type MarkedState,
+  type TaskInstance,
+} from "@memodag/core";
 import { openTestMetastore, TEST_DIALECTS, type TestMetastore } from "@memodag/metastore/testing";
-import { clearRun, markRun, type ClearRequest } from "@memodag/scheduler";
+import { clearRun, markRun, triggerRun, type ClearRequest } from "@memodag/scheduler";
 import { Dag, type TaskRef, type TransactionOptions } from "memodag";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { failed, succeeded, type Script } from "./scripted-executor.ts";
@@ -402,6 +409,54 @@ describe.each(TEST_DIALECTS)("records of transactions on %s", (dialect) => {
       expect(cleared.states[taskId]).toBe(`${state}/null`);
       expect(await recordsOf(version)).toEqual([]);
     });
+  });
+
+  test.each([
+    ["the same", {}, 1],
+    ["other", { given: () => "day 2" }, 0],
+  ])("a run that another scheduler takes over is stored: %s inputs", async (_, scripts, count) => {
+    const version = await pipeline();
+    const reached = Promise.withResolvers<void>();
+    const first = rig.newScheduler({
+      ...STEPS,
+      "etl.fit": () => {
+        reached.resolve();
+        return new Promise(() => undefined);
+      },
+    });
+    const run = await triggerRun(metastore.runs, systemClock, {
+      version,
+      conf: {},
+      params: {},
+      logicalDate: null,
+      cacheMode: "use",
+    });
+    first.scheduler.start();
+    await reached.promise;
+    first.executor.endsAtShutdown = true;
+    await first.scheduler.stop(0);
+    const taken = await again(version, run, { ...STEPS, ...scripts }, async () => {
+      if (count === 0) await clear(version, run, { taskId: "given" })();
+    });
+    expect(taken.submitted.toSorted()).toEqual(["etl.best", "etl.fit[0]", "etl.fit[1]"]);
+    expect(taken.states["etl.best"]).toBe(count === 0 ? "success/uncacheable" : "success/populated");
+    expect(await recordsOf(version)).toHaveLength(count);
+    expect(submitted(await rig.run(version, STEPS))).toHaveLength(count === 0 ? 4 : 0);
+  });
+
+  test("all results together are no larger than a result may be", async () => {
+    const version = await pipeline();
+    const large = "x".repeat(2 ** 23 - 100);
+    const scripts = {
+      ...STEPS,
+      "etl.fit": (_: unknown, { row }: Record<string, unknown>) => `${String(row)}${large}`,
+    };
+    const run = await rig.run(version, { ...scripts, "etl.best": () => 1 });
+    expect(rowOf(run, "etl.load")).toMatchObject({
+      cacheStatus: "uncacheable",
+      cacheReason: { code: "result_too_large", detail: { limitBytes: 2 ** 24 } },
+    });
+    expect(await recordsOf(version)).toEqual([]);
   });
 
   test("a refresh replaces the record, also of a task by name", async () => {

@@ -1,4 +1,4 @@
-// Turns the outcome of a transaction's lookup into its task instances. A function of values.
+// Turns the outcome of a transaction's lookup into its task instances. Takes each instance once.
 
 import { instanceKey, RETURN_VALUE, type Digest, type TaskInstance } from "@memodag/core";
 import type { CachedGroup } from "../graph/cached-groups.ts";
@@ -18,7 +18,8 @@ export type GroupEntry =
       readonly kind: "hit";
       readonly key: Digest;
       readonly runId: string;
-      readonly members: ReadonlyMap<string, RecordedMember>;
+      /** Those that are not answered yet. */
+      readonly members: Map<string, RecordedMember>;
     };
 
 /** Returns an instance as the outcome leaves it, at `now` in milliseconds since the Unix epoch. */
@@ -31,7 +32,10 @@ export function groupAnswer(
   const toRun = { node, mapIndex, made: undefined };
   if (entry.kind === "run") return scheduledInstance(toRun, entry.change);
   const { key: cacheKey, members, runId } = entry;
-  const recorded = members.get(instanceKey({ taskId: node.task.taskId, mapIndex }));
+  const name = instanceKey({ taskId: node.task.taskId, mapIndex });
+  const recorded = members.get(name);
+  // Its values are the pass's from now on.
+  members.delete(name);
   const returned = recorded?.xcoms.find(({ key }) => key === RETURN_VALUE);
   const isSkip = recorded?.state === "skipped" && recorded.error !== null;
   if (!recorded || !(returned ?? isSkip)) {

@@ -76,7 +76,7 @@ function newValue(key: string, content: unknown): StagedXCom {
 }
 
 /** Returns the instances of a record by `instanceKey`; undefined if it is none of a transaction, or not whole. */
-export function readRecord({ xcoms }: CacheHit): ReadonlyMap<string, RecordedMember> | undefined {
+export function readRecord({ xcoms }: CacheHit): Map<string, RecordedMember> | undefined {
   const byDigest = new Map(xcoms.map((xcom) => [xcom.digest, xcom]));
   const manifest = contentOf(xcoms, RETURN_VALUE) as Partial<Manifest> | undefined;
   const attempts = contentOf(xcoms, ATTEMPTS) as Attempts | undefined;

@@ -24,7 +24,10 @@ export class GroupKeys {
     const known = this.#made.get(group);
     if (known) return known;
     const { env } = this.#context;
-    const { run, version, results } = this.#state;
+    const { run, version, results, work } = this.#state;
+    // One that runs again has no result at this moment, and would be in the key without.
+    const open = group.outside.find((node) => !work.isDone(node));
+    if (open) return uncacheable(group, `${open.task.taskId} before it runs again`);
     const tooLarge = this.#tooLarge(group);
     if (tooLarge) return tooLarge;
     const surroundings = await this.#lookAround(group);

@@ -220,7 +220,7 @@ export class GroupLookups {
   }
 
   /** The instances of a record; `others`: those of the run that have ended have other results. */
-  #membersOf(group: CachedGroup, hit: CacheHit): ReadonlyMap<string, RecordedMember> | "unsound" | "others" {
+  #membersOf(group: CachedGroup, hit: CacheHit): Map<string, RecordedMember> | "unsound" | "others" {
     const members = readRecord(hit);
     if (!members) return "unsound";
     const { table, results } = this.#state;

@@ -51,7 +51,7 @@ export class GroupRecords {
     this.#state = state;
   }
 
-  /** Makes the record of a group whose tasks have all ended. The database has what its instances returned. */
+  /** Makes the record of a group whose tasks have all ended. */
   async make(group: CachedGroup, parts: readonly StagedMemberPart[]): Promise<GroupEntry> {
     const { table, run } = this.#state;
     const staged = new Map(parts.map((part) => [nameOf(part), part]));
@@ -65,7 +65,7 @@ export class GroupRecords {
       if (fault) return { kind: "refused", reason: memberReason(group, nameOf(row), fault) };
       if (row.state === "success" && !own) kept.push(row);
     }
-    const members = await this.#membersOf(group, rows);
+    const members = await this.#membersOf(rows, staged, kept);
     if (typeof members === "string") return refused(group, `a value of ${members} is gone`);
     const limits = this.#limitsOf(group, parts);
     const before = kept.length > 0 ? await this.#leftOf(group, base.key, kept, members) : undefined;
@@ -84,19 +84,24 @@ export class GroupRecords {
     return { kind: "entry", entry: { record, xcoms: recordedValues(members), mode } };
   }
 
-  async #membersOf(group: CachedGroup, rows: readonly TaskInstance[]): Promise<GroupMember[] | string> {
+  async #membersOf(
+    rows: readonly TaskInstance[],
+    staged: ReadonlyMap<string, StagedMemberPart>,
+    kept: readonly TaskInstance[],
+  ): Promise<GroupMember[] | string> {
     const { run } = this.#state;
-    const own = new Set(group.nodes.map(({ task }) => task.taskId));
-    const xcoms = new Map<string, StagedXCom[]>();
-    for (const { taskId, mapIndex, key, digest, sizeBytes, store } of await this.#context.runs.listXComs(
-      run.team,
-      run.id,
-    )) {
-      if (!own.has(taskId)) continue;
-      const name = instanceName(taskId, mapIndex);
-      const ofInstance = xcoms.get(name) ?? [];
-      xcoms.set(name, ofInstance);
-      ofInstance.push({ key, digest, sizeBytes, store });
+    const xcoms = new Map<string, readonly StagedXCom[]>();
+    for (const [name, { body }] of staged) xcoms.set(name, body.xcoms);
+    if (kept.length > 0) {
+      const all = await this.#context.runs.listXComs(run.team, run.id);
+      const byInstance = Map.groupBy(all, nameOf);
+      for (const row of kept) {
+        const values = byInstance.get(nameOf(row)) ?? [];
+        xcoms.set(
+          nameOf(row),
+          values.map(({ key, digest, sizeBytes, store }) => ({ key, digest, sizeBytes, store })),
+        );
+      }
     }
     const members: GroupMember[] = [];
     for (const row of rows) {

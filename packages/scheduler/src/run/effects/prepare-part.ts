@@ -10,7 +10,7 @@ import type { CachedGroup } from "../../graph/cached-groups.ts";
 import type { RunState, StoreJob } from "../state/run-state.ts";
 import { groupTtlMs, type GroupKeys } from "./group-keys.ts";
 import type { PreparedRecord } from "./prepare-record.ts";
-import type { StagedPart } from "./staged-body.ts";
+import { stagedXComs, type StagedPart } from "./staged-body.ts";
 
 /** Resolves to the part of an instance, or to why it keeps the transaction from being stored. */
 export async function preparePart(
@@ -18,7 +18,7 @@ export async function preparePart(
   state: RunState,
   keys: GroupKeys,
   group: CachedGroup,
-  { node, row, code }: StoreJob,
+  { node, row, code, xcoms }: StoreJob,
   isWithRecord: boolean,
 ): Promise<{ readonly part: StagedPart } | { readonly reason: Reason }> {
   if (group.config.mode === "read") return { reason: { code: "read_only" } };
@@ -48,6 +48,7 @@ export async function preparePart(
     mode: putMode(row, null),
     asked: { cacheStatus, cacheReason },
     key: made.key,
+    xcoms: stagedXComs(xcoms),
     ...(limits.length > 0 && { expiresAt: Math.min(...limits) }),
     ...(isWithRecord && { record: await recordOf(context, state, made) }),
   };

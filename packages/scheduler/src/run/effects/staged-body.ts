@@ -9,6 +9,7 @@ import type {
   StagedMember,
 } from "@memodag/core";
 import type { PutMode, StagedXCom } from "@memodag/result-cache";
+import type { PlacedXCom } from "../../attempts/value-intake.ts";
 import type { PreparedRecord } from "./prepare-record.ts";
 
 /**
@@ -41,6 +42,7 @@ export type StagedBody =
       readonly asked: { readonly cacheStatus: CacheStatus | null; readonly cacheReason: Reason | null };
       /** The key of the transaction's record. */
       readonly key: Digest;
+      readonly xcoms: readonly StagedXCom[];
       readonly expiresAt?: number;
       /** The record but for its values. Of one of the instances. */
       readonly record?: PreparedRecord;
@@ -52,6 +54,11 @@ export type StagedPart = Extract<StagedBody, { kind: "part" }>;
 /** Returns the body of a member; `null`: nothing is to be stored. */
 export function bodyOf({ body }: StagedMember): StagedBody | null {
   return body === null ? null : (JSON.parse(body) as StagedBody);
+}
+
+/** Refers to the values of a result where runs have them. */
+export function stagedXComs(xcoms: readonly PlacedXCom[]): StagedXCom[] {
+  return xcoms.map(({ key, digest, bytes, store }) => ({ key, digest, store, sizeBytes: bytes.length }));
 }
 
 /** The conditions of a task that is to take the result of another one. */

@@ -13,7 +13,7 @@ import type { HeldLocks } from "./held-locks.ts";
 import type { GroupKeys } from "./group-keys.ts";
 import { preparePart } from "./prepare-part.ts";
 import { prepareRecord, type KeyConfirmation } from "./prepare-record.ts";
-import { bodyOf, type StagedPart, type StagedRecord } from "./staged-body.ts";
+import { bodyOf, stagedXComs, type StagedPart, type StagedRecord } from "./staged-body.ts";
 import { StagedResults } from "./staged-results.ts";
 
 /** How long results are tried to be stored, in milliseconds. */
@@ -187,7 +187,7 @@ export class Transactions {
       mode: putMode(row, error),
       asked: { cacheStatus, cacheReason },
       record: prepared.record,
-      xcoms: xcoms.map(({ key, digest, bytes, store }) => ({ key, digest, store, sizeBytes: bytes.length })),
+      xcoms: stagedXComs(xcoms),
       endedAt,
       ...(validMs !== undefined && { validForMs: validMs }),
       ...(expiresAt !== undefined && { expiresAt }),
