@@ -1,23 +1,17 @@
 // The cost of a task that runs: a chain of small JavaScript tasks, compared with as many forks of the
 // same worker without a task, and as many bare Node processes.
 
-import { fork } from "node:child_process";
-import { once } from "node:events";
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Writable } from "node:stream";
-import { fileURLToPath } from "node:url";
 import { systemClock } from "@memodag/core";
 import { DagProcessor } from "@memodag/dag-processor";
 import { LocalExecutor } from "@memodag/executor";
 import { Values } from "@memodag/result-cache";
 import type { BenchDatabase } from "../harness/databases.ts";
+import { Forks, inTurn } from "../harness/forks.ts";
 import { absolute, compared, median, type Report } from "../harness/measurement.ts";
 import { BenchRuns } from "./bench-runs.ts";
-
-/** Without an executor on its channel, a worker loads everything it needs and exits. */
-const WORKER = fileURLToPath(import.meta.resolve("@memodag/executor/worker"));
 
 const TASKS = 40;
 const REPEATS = 3;
@@ -32,23 +26,19 @@ for (let index = 0; index < ${TASKS}; index += 1) {
 }
 `;
 
-/**
- * A Node process that reports that it is ready, receives an answer, and exits: the minimum for a worker.
- */
-const BARE_WORKER = `process.once("message", () => process.send("done", () => process.exit(0)));`;
-
 /** Measures the chain uncached and cached, alternating with bare forks. */
 export async function measureUncached({ dialect, metastore }: BenchDatabase, report: Report): Promise<void> {
   const root = realpathSync(mkdtempSync(join(tmpdir(), "memodag-bench-")));
   const dags = join(root, "dags");
   mkdirSync(dags);
   for (const cache of [false, true]) writeFileSync(join(dags, `fib-${cache}.ts`), DAG_FILE(cache));
-  const bare = join(root, "bare.cjs");
-  writeFileSync(bare, BARE_WORKER);
+  const forks = new Forks(root);
   const processor = new DagProcessor({ store: metastore.dags, stateDir: join(root, "state") });
   await processor.processBundle({ name: "bench", path: dags, team: "default" });
   const executor = new LocalExecutor({
     parallelism: () => 1,
+    // The cost of a process is measured here; bench/workers measures those that are started ahead.
+    warmWorkers: () => 0,
     artifactsDir: join(root, "state", "artifacts"),
     logsDir: join(root, "logs"),
     exchangeDir: join(root, "exchange"),
@@ -69,8 +59,8 @@ export async function measureUncached({ dialect, metastore }: BenchDatabase, rep
     const bareForks: number[] = [];
     const hits: number[] = [];
     for (let repeat = 0; repeat <= REPEATS; repeat += 1) {
-      const bareMs = await inTurn(() => forkBare(bare));
-      const floorMs = await inTurn(forkWorker);
+      const bareMs = await inTurn(TASKS, () => forks.bare());
+      const floorMs = await inTurn(TASKS, () => forks.worker());
       const { run, ms } = await runs.run(uncached);
       const again = await runs.run(cached);
       if (run.processesSpawned !== TASKS || again.run.processesSpawned !== 0)
@@ -108,24 +98,4 @@ export async function measureUncached({ dialect, metastore }: BenchDatabase, rep
     await runs.stop();
     rmSync(root, { recursive: true, force: true });
   }
-}
-
-async function inTurn(work: () => Promise<void>): Promise<number> {
-  const startedAt = performance.now();
-  for (let index = 0; index < TASKS; index += 1) await work();
-  return performance.now() - startedAt;
-}
-
-async function forkBare(path: string): Promise<void> {
-  const child = fork(path);
-  const answer = once(child, "message");
-  child.send("go");
-  await answer;
-  await once(child, "exit");
-}
-
-async function forkWorker(): Promise<void> {
-  const child = fork(WORKER, { stdio: ["ignore", "ignore", "ignore", "pipe", "ipc"] });
-  (child.stdio[3] as Writable).end();
-  await once(child, "exit");
 }

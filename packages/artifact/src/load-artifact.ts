@@ -1,6 +1,6 @@
 // Loads an artifact into this process as if it were beside the Dag file that it was built from.
 
-import { readFile } from "node:fs/promises";
+import { readFileSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { MemodagError, sha256, type Digest } from "@memodag/core";
@@ -56,7 +56,7 @@ export async function loadArtifact(
   { onImporting, onImported }: LoadArtifactOptions = {},
 ): Promise<LoadedArtifact> {
   const digest = basename(path, ARTIFACT_EXTENSION);
-  const code = await readArtifact(path);
+  const code = readArtifact(path);
   if (sha256(code) !== digest) {
     throw new MemodagError(
       "artifact_damaged",
@@ -89,9 +89,10 @@ export function artifactUrlOf({ path, baseDir }: ArtifactLocation): string {
   return pathToFileURL(join(resolve(baseDir), basename(path))).href;
 }
 
-async function readArtifact(path: string): Promise<Uint8Array> {
+/** Waits for the disk, as importing a file does: handing it to a thread takes longer than a small task. */
+function readArtifact(path: string): Uint8Array {
   try {
-    return await readFile(path);
+    return readFileSync(path);
   } catch (cause) {
     throw new MemodagError(
       "artifact_not_found",

@@ -2,6 +2,7 @@
 // executor.
 
 import { closeSync, fstatSync, mkdirSync, openSync, readSync, writeSync } from "node:fs";
+import { devNull } from "node:os";
 import { dirname } from "node:path";
 import {
   formatDuration,
@@ -33,8 +34,10 @@ const LAST_WORDS_BYTES = 64 * 1024;
  * however it ends. Never throws: if a log cannot be written, it is lost, and the attempt continues.
  */
 export class AttemptLog {
-  /** Descriptor of the file, or of `/dev/null` if there is none. */
+  /** Descriptor of the file, or of the null device if there is none. */
   readonly fd: number;
+  /** Path of what {@link fd} is open on. */
+  readonly path: string;
   readonly #clock: Clock;
   readonly #sink: LineSink;
   readonly #listener: LogLossListener;
@@ -54,7 +57,8 @@ export class AttemptLog {
       listener.lost(reasonOf(error, path));
     }
     this.#isOpen = fd !== undefined;
-    this.fd = fd ?? openSync("/dev/null", "a+");
+    this.path = this.#isOpen ? path : devNull;
+    this.fd = fd ?? openSync(devNull, "a+");
     this.#sink = new LineSink({
       write: (bytes) => writeSync(this.fd, bytes),
       lossLine: (lost, reason) => lostLogLines(this.#clock.now(), lost, reason),

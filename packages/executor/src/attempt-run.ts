@@ -1,7 +1,5 @@
 // Runs one attempt from artifact to outcome: starts the worker, enforces time limits, terminates it.
 
-import { existsSync } from "node:fs";
-import { dirname, join, resolve } from "node:path";
 import {
   storedError,
   MemodagError,
@@ -9,61 +7,32 @@ import {
   readAttemptInputs,
   type Attempt,
   type AttemptOutcome,
-  type AttemptQueries,
   type AttemptResult,
   type CancelTimer,
   type Clock,
-  type Live,
   type StoredError,
-  type ValueReader,
 } from "@memodag/core";
-import type { ArtifactFiles } from "./artifact-files.ts";
-import { decideOutcome, failure, heartbeatError, nameOf, timeoutError, workerError } from "./attempt-end.ts";
-import type { AttemptCgroups } from "./attempt-cgroup.ts";
+import {
+  decideOutcome,
+  failure,
+  heartbeatError,
+  nameOf,
+  shutdownError,
+  timeoutError,
+  workerError,
+} from "./attempt-end.ts";
 import { AttemptLog, logOutcome } from "./attempt-log.ts";
+import type { AttemptSurroundings } from "./attempt-surroundings.ts";
 import { areCanonicalJson } from "./canonical-check.ts";
 import { DiskPatience } from "./disk-patience.ts";
 import { ExchangeFolder } from "./exchange-folder.ts";
-import type { FaultNotices } from "./fault-notices.ts";
-import { MAX_FRAME_BYTES, type Frame } from "./frame.ts";
+import type { Frame } from "./frame.ts";
 import { logFilePath } from "./log-file-path.ts";
-import type { OrphanGuard } from "./orphan-guard.ts";
-import { fromWorkerFrame, type FromWorker, type RunOrder } from "./protocol.ts";
+import { fromWorkerFrame } from "./protocol.ts";
 import { watchPulse } from "./pulse.ts";
 import { QuestionDesk } from "./question-desk.ts";
-import { declaredBy, isWatched, processEnvironment, workerEnvironment } from "./worker-environment.ts";
-import { WorkerProcess } from "./worker-process.ts";
-
-/** The shared context of all attempts of an executor. */
-export interface AttemptSurroundings {
-  readonly artifacts: ArtifactFiles;
-  readonly guard: OrphanGuard;
-  readonly cgroups: AttemptCgroups;
-  readonly notices: FaultNotices;
-  /** Milliseconds for which an attempt waits for a full disk before it starts. */
-  readonly diskPatienceMs: number;
-  readonly logsDir: string;
-  /** Folder for the files of commands; created when needed. */
-  readonly exchangeDir: string;
-  readonly ordinaryEnv: readonly string[];
-  /** Node options for every worker. */
-  readonly nodeOptions: readonly string[];
-  /** Maximum size of a returned or pushed value, in bytes of JSON. */
-  readonly maxXComBytes: number;
-  /** Maximum size of an entry of a job cache, in bytes. */
-  readonly maxEntryBytes: Live<number>;
-  readonly queries: AttemptQueries;
-  readonly values: ValueReader;
-  /** Milliseconds between asking a handler to stop and killing it. */
-  readonly killGraceMs: number;
-  /** Milliseconds for which a worker may be stopped. */
-  readonly heartbeatTimeoutMs: number;
-  readonly clock: Clock;
-  bundlePath(bundleName: string): string;
-}
-
-/** The message besides the values: the error of a task and its packages take a few kilobytes. */
-const MAX_MESSAGE_BYTES = 16 * 2 ** 20;
+import { startAttempt } from "./start-attempt.ts";
+import type { WorkerProcess } from "./worker-process.ts";
 
 /** A running attempt. */
 export class AttemptRun {
@@ -138,14 +107,25 @@ export class AttemptRun {
         this.#exchange = await this.#patience.run(() => ExchangeFolder.make(exchangeDir));
       }
       if (this.#stoppedBy) return failure(this.#stoppedBy, this.#elapsedMs());
-      const worker = await this.#startWorker(log);
-      this.#worker = worker;
-      log.write(
-        "info",
-        `attempt ${this.attempt.tryNumber} of ${nameOf(this.attempt)} in run ${this.attempt.runId}: ` +
-          `process ${worker.pid}, artifact ${this.attempt.artifactDigest.slice(0, 12)}`,
-      );
-      this.#handOver(worker, artifactPath, results);
+      const worker = await startAttempt(this.#surroundings, {
+        attempt: this.attempt,
+        mark: this.#mark,
+        artifactPath,
+        results,
+        exchangeDir: this.#exchange?.path ?? null,
+        log,
+        listener: {
+          onFrame: (frame) => this.#onFrame(frame),
+          onBroken: (reason) => this.#distrust(reason),
+          onClose: () => this.#onClose(),
+        },
+        onProcess: (given) => {
+          this.#worker = given;
+          return this.#stoppedBy === null;
+        },
+      });
+      if (!worker) return failure(this.#stoppedBy ?? shutdownError(this.attempt), this.#elapsedMs());
+      this.#armTimeout();
       this.#watchPulse(worker.pid);
       onStarted(worker.pid);
       const end = await worker.ended;
@@ -188,75 +168,18 @@ export class AttemptRun {
     this.#timers.push(watchPulse({ pid, timeoutMs, clock, onLost }));
   }
 
-  async #startWorker(log: AttemptLog): Promise<WorkerProcess> {
-    const cwd = resolve(this.#surroundings.bundlePath(this.attempt.file.bundle));
-    try {
-      return await WorkerProcess.start({
-        cwd,
-        env: processEnvironment(process.env, this.attempt, this.#surroundings.ordinaryEnv),
-        nodeOptions: [...this.#surroundings.nodeOptions, ...heapOption(this.attempt)],
-        logFd: log.fd,
-        clock: this.#clock,
-        guard: this.#surroundings.guard,
-        cgroups: this.#surroundings.cgroups,
-        mark: this.#mark,
-        limits: {
-          frameBytes: MAX_FRAME_BYTES,
-          jsonBytes: MAX_MESSAGE_BYTES,
-          blobBytes: Math.max(this.#surroundings.maxXComBytes, this.#surroundings.maxEntryBytes()),
-        },
-        onFrame: (frame) => this.#onFrame(frame),
-        onBroken: (reason) => this.#distrust(reason),
-        onClose: () => this.#onClose(),
-      });
-    } catch (error) {
-      // The system blames the program when the folder is missing.
-      if (existsSync(cwd)) throw error;
-      throw new MemodagError(
-        "worker_failed",
-        `No worker could run ${nameOf(this.attempt)}: the folder ${cwd} of bundle ` +
-          `"${this.attempt.file.bundle}" does not exist; create it or change the bundle's path in the config`,
-        { cause: error, fields: { bundle: this.attempt.file.bundle, path: cwd } },
-      );
-    }
-  }
-
-  #handOver(worker: WorkerProcess, artifactPath: string, results: RunOrder["results"]): void {
-    const { file, executionTimeoutMs } = this.attempt;
-    const { ordinaryEnv, maxXComBytes } = this.#surroundings;
-    const bundleDir = resolve(this.#surroundings.bundlePath(file.bundle));
-    const baseDir = join(bundleDir, dirname(file.path));
-    try {
-      const { attempt } = this;
-      worker.send({
-        kind: "run",
-        attempt,
-        results,
-        artifactPath,
-        bundleDir,
-        baseDir,
-        ordinaryEnv,
-        environment: isWatched(attempt)
-          ? workerEnvironment(process.env, declaredBy(attempt), ordinaryEnv)
-          : {},
-        exchangeDir: this.#exchange?.path ?? null,
-        maxXComBytes,
-      });
-    } catch (error) {
-      this.stop(workerError(this.attempt, `its arguments cannot be sent: ${messageOf(error)}`), 0);
-      return;
-    }
-    if (executionTimeoutMs !== null) {
-      this.#after(executionTimeoutMs, () =>
-        this.stop(timeoutError(this.attempt, executionTimeoutMs), this.#surroundings.killGraceMs),
-      );
-    }
+  #armTimeout(): void {
+    const { executionTimeoutMs } = this.attempt;
+    if (executionTimeoutMs === null) return;
+    this.#after(executionTimeoutMs, () =>
+      this.stop(timeoutError(this.attempt, executionTimeoutMs), this.#surroundings.killGraceMs),
+    );
   }
 
   #onFrame(frame: Frame): void {
     if (this.#reported) return;
     const message = fromWorkerFrame(frame);
-    if (!message) {
+    if (!message || message.kind === "ready" || message.kind === "begun") {
       this.#distrust("it sent a message outside of the protocol");
       return;
     }
@@ -271,7 +194,7 @@ export class AttemptRun {
   }
 
   /** Returns the outcome if its values are valid canonical JSON. */
-  async #check({ outcome }: Extract<FromWorker, { kind: "outcome" }>): Promise<AttemptOutcome | null> {
+  async #check({ outcome }: { readonly outcome: AttemptOutcome }): Promise<AttemptOutcome | null> {
     if (outcome.kind !== "succeeded") return outcome;
     if (await areCanonicalJson(outcome.xcoms.map(({ bytes }) => bytes))) return outcome;
     this.#stoppedBy ??= distrusted(this.attempt, "a value is not canonical JSON");
@@ -325,9 +248,4 @@ function distrusted(attempt: Attempt, reason: string): StoredError {
     attempt,
     `lost the control channel (descriptor 3), ${reason}: task code must not use descriptor 3`,
   );
-}
-
-/** Node uses the last option of its kind. */
-function heapOption({ memoryBytes }: Attempt): string[] {
-  return memoryBytes === undefined ? [] : [`--max-old-space-size=${Math.floor(memoryBytes / 2 ** 20)}`];
 }

@@ -59,15 +59,17 @@ export class KeyProcess {
         entry: "keys",
         logFd,
         limits: { frameBytes: MAX_FRAME_BYTES, jsonBytes: MAX_MESSAGE_BYTES, blobBytes: 0 },
-        onFrame: (frame) => {
-          const said = fromAnswersFrame(frame);
-          if (!said) return started.#fail("it sent something else than answers");
-          started.packages = said.packages ?? started.packages;
-          started.#take(said.answers, said.id);
+        listener: {
+          onFrame: (frame) => {
+            const said = fromAnswersFrame(frame);
+            if (!said) return started.#fail("it sent something else than answers");
+            started.packages = said.packages ?? started.packages;
+            started.#take(said.answers, said.id);
+          },
+          onBroken: (reason) => started.#fail(`it wrote to the channel of memodag (${reason})`),
+          // Its end says more than that its channel is closed.
+          onClose: () => started.kill(),
         },
-        onBroken: (reason) => started.#fail(`it wrote to the channel of memodag (${reason})`),
-        // Its end says more than that its channel is closed.
-        onClose: () => started.kill(),
       });
     } finally {
       closeSync(logFd);

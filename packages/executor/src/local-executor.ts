@@ -2,6 +2,7 @@
 // an attempt ends with its whole process group.
 
 import { randomBytes } from "node:crypto";
+import { totalmem } from "node:os";
 import {
   AttemptLedger,
   silentLogger,
@@ -21,10 +22,12 @@ import {
 import { ArtifactFiles } from "./artifact-files.ts";
 import { AttemptCgroups } from "./attempt-cgroup.ts";
 import { shutdownError } from "./attempt-end.ts";
-import { AttemptRun, type AttemptSurroundings } from "./attempt-run.ts";
+import { AttemptRun } from "./attempt-run.ts";
+import type { AttemptSurroundings } from "./attempt-surroundings.ts";
 import { FaultNotices } from "./fault-notices.ts";
 import { MAX_FRAME_BYTES } from "./frame.ts";
 import { OrphanGuard } from "./orphan-guard.ts";
+import { WarmWorkers } from "./warm-workers.ts";
 
 /** Settings of a {@link LocalExecutor}. */
 export interface LocalExecutorOptions {
@@ -43,6 +46,10 @@ export interface LocalExecutorOptions {
   readonly exchangeDir: string;
   /** Receives reports of disks that cannot be written to. Default: none. */
   readonly log?: Logger;
+  /** Maximum number of processes that wait for attempts. Default: `parallelism`, within {@link warmMemory}. */
+  readonly warmWorkers?: Live<number | undefined>;
+  /** Maximum memory of processes that wait, in bytes. Default: an eighth of the machine's, at most 1 GiB. */
+  readonly warmMemory?: Live<number | undefined>;
   /** Puts attempts into cgroups if possible. Default: enabled. */
   readonly cgroups?: AttemptCgroups;
   /** Milliseconds between asking a handler to stop and killing it. Default: 2,000. */
@@ -108,10 +115,15 @@ export class LocalExecutor implements Executor {
 
   constructor(options: LocalExecutorOptions) {
     this.#options = options;
+    const { clock } = options;
+    const guard = new OrphanGuard({ mark: this.#mark, folder: options.exchangeDir });
+    const cgroups = options.cgroups ?? new AttemptCgroups();
+    const limit = (): number => warmLimit(options);
     this.#surroundings = {
+      warm: new WarmWorkers({ limit, mark: this.#mark, clock, guard, cgroups }),
       artifacts: new ArtifactFiles(options.artifactsDir, options.artifacts),
-      guard: new OrphanGuard({ mark: this.#mark, folder: options.exchangeDir }),
-      cgroups: options.cgroups ?? new AttemptCgroups(),
+      guard,
+      cgroups,
       diskPatienceMs: options.diskPatienceMs ?? DEFAULT_DISK_PATIENCE_MS,
       notices: new FaultNotices(options.log ?? silentLogger),
       logsDir: options.logsDir,
@@ -124,7 +136,7 @@ export class LocalExecutor implements Executor {
       values: options.values ?? NO_VALUES,
       killGraceMs: options.killGraceMs ?? DEFAULT_KILL_GRACE_MS,
       heartbeatTimeoutMs: options.heartbeatTimeoutMs ?? DEFAULT_HEARTBEAT_TIMEOUT_MS,
-      clock: options.clock,
+      clock,
       bundlePath: (bundleName) => options.bundlePath(bundleName),
     };
   }
@@ -139,6 +151,11 @@ export class LocalExecutor implements Executor {
 
   listen(listener: ExecutorListener): void {
     this.#ledger.listen(listener);
+  }
+
+  /** Number of processes that were started ahead and wait for an attempt. */
+  get warmProcesses(): number {
+    return this.#surroundings.warm.size;
   }
 
   /** Call when a limit has changed: tells the listener. Running attempts go on. */
@@ -174,7 +191,7 @@ export class LocalExecutor implements Executor {
     const cancelKill = this.#surroundings.clock.after(graceMs, () => {
       for (const { run } of running) run.stop(shutdownError(run.attempt), 0);
     });
-    await Promise.all(running.map(({ done }) => done));
+    await Promise.all([...running.map(({ done }) => done), this.#surroundings.warm.close()]);
     cancelKill();
     this.#surroundings.cgroups.removeEmpty();
     this.#surroundings.guard.close();
@@ -194,6 +211,15 @@ export class LocalExecutor implements Executor {
     this.#running.delete(attemptId);
     this.#ledger.finished(attemptId, outcome);
   }
+}
+
+/** Memory of a process that waits: what it does not share with others, in bytes. */
+const WARM_BYTES = 32 * 2 ** 20;
+const MOST_WARM_BYTES = 2 ** 30;
+
+function warmLimit({ warmWorkers, warmMemory, parallelism }: LocalExecutorOptions): number {
+  const bytes = warmMemory?.() ?? Math.min(totalmem() / 8, MOST_WARM_BYTES);
+  return Math.min(warmWorkers?.() ?? parallelism(), Math.floor(bytes / WARM_BYTES));
 }
 
 type Failed = Extract<AttemptOutcome, { kind: "failed" }>;

@@ -46,9 +46,8 @@ export function listDescendants(pid: number): number[] {
 }
 
 /**
- * Kills all processes with the mark, until there are none. `startedBy` is the first of them, if it
- * started so recently that process ids cannot have wrapped around since: processes before it are then
- * skipped.
+ * Kills all processes with the mark, until there are none. `startedBy` is a process that started before all of
+ * them, so recently that process ids cannot have wrapped around since: it and those before it are then skipped.
  */
 export function killMarked(mark: string, startedBy: number | undefined): void {
   if (!CAN_LOOK) return;
@@ -81,7 +80,7 @@ function listProcesses(): number[] {
 }
 
 /** Returns the most recently assigned process id; 0 if the system does not expose it. */
-function latestProcess(): number {
+export function latestProcess(): number {
   try {
     return Number(readFileSync("/proc/loadavg", "latin1").trim().split(" ").at(-1)) || 0;
   } catch {

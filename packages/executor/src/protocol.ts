@@ -28,9 +28,19 @@ import { fromPlaced, toPlaced, type PlacedResults } from "./placed-results.ts";
 /** The descriptor of the channel in the worker. */
 export const CHANNEL_FD = 3;
 
+/** The log and the folder that a worker started ahead takes over with its attempt. */
+export interface TakeOver {
+  /** Becomes stdout and stderr. */
+  readonly logPath: string;
+  /** Becomes the working directory. */
+  readonly cwd: string;
+}
+
 /** The attempt for which a worker is started. */
 export interface RunOrder {
   readonly kind: "run";
+  /** Absent: the worker was started for this attempt, with its log and its folder. */
+  readonly takeOver?: TakeOver;
   readonly attempt: Attempt;
   /** The bytes of the values that the attempt refers to. */
   readonly results: ReadonlyMap<string, AttemptResult>;
@@ -67,21 +77,30 @@ export type Answer =
 /** An answer that is not a failure. */
 export type FoundAnswer = Extract<Answer, { kind: "found" }>;
 
-/** Messages of an executor. `abort` asks the handler to stop; otherwise it is killed later. */
+/**
+ * Messages of an executor. `prepare` comes before an attempt is known: the worker loads what any attempt needs, and
+ * nothing of a task. `abort` asks the handler to stop; otherwise it is killed later.
+ */
 export type ToWorker =
   | RunOrder
+  | { readonly kind: "prepare" }
   | { readonly kind: "abort"; readonly error: StoredError }
   | { readonly kind: "answer"; readonly id: number; readonly answer: Answer };
 
-/** Messages of a worker. */
+/**
+ * Messages of a worker. One that was started ahead is `ready` when it may get an attempt, and has `begun` when it has
+ * taken over its log and its folder: before that it has run nothing of the attempt.
+ */
 export type FromWorker =
+  | { readonly kind: "ready" }
+  | { readonly kind: "begun" }
   | { readonly kind: "outcome"; readonly outcome: AttemptOutcome }
   /** `id` is chosen by the worker and repeated in the answer. */
   | { readonly kind: "question"; readonly id: number; readonly question: Question };
 
 /** Encodes a message of an executor. */
 export function toWorkerFrame(message: ToWorker): Frame {
-  if (message.kind === "abort") return { message, blobs: [] };
+  if (message.kind === "abort" || message.kind === "prepare") return { message, blobs: [] };
   if (message.kind === "answer") return toAnswerFrame(message);
   const { results, blobs } = toPlaced(message.results);
   // The references would be of no use to the worker, which has the bytes.
@@ -98,7 +117,7 @@ function toAnswerFrame(message: Extract<ToWorker, { kind: "answer" }>): Frame {
 /** Decodes a message of an executor, which workers trust. */
 export function fromExecutorFrame({ message, blobs }: Frame): ToWorker {
   const said = message as { readonly kind: string };
-  if (said.kind === "abort") return message as ToWorker;
+  if (said.kind === "abort" || said.kind === "prepare") return message as ToWorker;
   if (said.kind === "answer") {
     const answer = message as Extract<ToWorker, { kind: "answer" }>;
     const bytes = blobs[0];
@@ -111,6 +130,7 @@ export function fromExecutorFrame({ message, blobs }: Frame): ToWorker {
 /** Encodes a message of a worker. */
 export function toExecutorFrame(message: FromWorker): Frame {
   if (message.kind === "question") return toQuestionFrame(message);
+  if (message.kind !== "outcome") return { message, blobs: [] };
   const { kind, outcome } = message;
   if (outcome.kind !== "succeeded") return { message: { kind, outcome }, blobs: [] };
   const keys = outcome.xcoms.map(({ key }) => key);
@@ -130,8 +150,10 @@ function toQuestionFrame(message: Extract<FromWorker, { kind: "question" }>): Fr
 /** Decodes and validates a message of a worker. Returns `undefined` if it is invalid. */
 export function fromWorkerFrame({ message, blobs }: Frame): FromWorker | undefined {
   if (!isRecord(message)) return undefined;
-  if (message["kind"] === "question") return readQuestion(message, blobs);
-  if (message["kind"] !== "outcome") return undefined;
+  const { kind } = message;
+  if (kind === "ready" || kind === "begun") return { kind };
+  if (kind === "question") return readQuestion(message, blobs);
+  if (kind !== "outcome") return undefined;
   const outcome = readOutcome(message["outcome"], blobs);
   return outcome && { kind: "outcome", outcome };
 }

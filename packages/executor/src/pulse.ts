@@ -39,7 +39,7 @@ export function watchPulse({ pid, timeoutMs, clock, onLost }: PulseOptions): Can
 }
 
 /** True for a process that was stopped by a signal (SIGSTOP, Ctrl-Z) and not resumed. */
-function isStopped(pid: number): boolean {
+export function isStopped(pid: number): boolean {
   return stateOf(pid).startsWith("T");
 }
 

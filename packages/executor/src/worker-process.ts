@@ -9,7 +9,14 @@ import type { AttemptCgroups } from "./attempt-cgroup.ts";
 import type { Frame, FrameLimits } from "./frame.ts";
 import { FrameChannel } from "./frame-channel.ts";
 import type { OrphanGuard } from "./orphan-guard.ts";
-import { killMarked, killProcess, listDescendants, MARK_VARIABLE, markValue } from "./process-mark.ts";
+import {
+  killMarked,
+  killProcess,
+  latestProcess,
+  listDescendants,
+  MARK_VARIABLE,
+  markValue,
+} from "./process-mark.ts";
 import { CHANNEL_FD, toWorkerFrame, type ToWorker } from "./protocol.ts";
 
 /** Workers run the built bundle, even if this module is loaded from source. */
@@ -41,6 +48,13 @@ export interface WorkerProcessOptions {
   readonly mark: string;
   /** Limits of the worker's messages. */
   readonly limits: FrameLimits;
+  readonly listener: WorkerListener;
+  /** False for a worker that waits for its attempt: see {@link WorkerProcess.begin}. Default: true. */
+  readonly isBegun?: boolean;
+}
+
+/** Hears a worker. */
+export interface WorkerListener {
   /** A frame with an unvalidated message. */
   onFrame(frame: Frame): void;
   /** The data received is not a frame. */
@@ -64,6 +78,10 @@ export class WorkerProcess {
   readonly #mark: string;
   readonly #cgroups: AttemptCgroups;
   readonly #cgroup: string | undefined;
+  readonly #clock: Clock;
+  #listener: WorkerListener;
+  /** Since when it may start processes, and the latest process before that; `null`: it runs no task code yet. */
+  #begun: { readonly at: number; readonly after: number } | null;
   #hasEnded = false;
 
   /** @throws the system's error if the process cannot be created */
@@ -84,7 +102,9 @@ export class WorkerProcess {
   }
 
   private constructor(child: ChildProcess, pid: number, options: WorkerProcessOptions) {
-    const startedAt = options.clock.monotonic();
+    this.#clock = options.clock;
+    this.#listener = options.listener;
+    this.#begun = options.isBegun === false ? null : { at: options.clock.monotonic(), after: pid };
     this.pid = pid;
     this.#mark = options.mark;
     this.#cgroups = options.cgroups;
@@ -94,11 +114,11 @@ export class WorkerProcess {
     options.guard.add(guarded);
     const closed = Promise.withResolvers<void>();
     const listener = {
-      onFrame: options.onFrame,
-      onBroken: options.onBroken,
+      onFrame: (frame: Frame) => this.#listener.onFrame(frame),
+      onBroken: (reason: string) => this.#listener.onBroken(reason),
       onClose: () => {
         closed.resolve();
-        if (!this.#hasEnded) options.onClose();
+        if (!this.#hasEnded) this.#listener.onClose();
       },
     };
     this.#channel = new FrameChannel(child.stdio[CHANNEL_FD] as Duplex, listener, options.limits);
@@ -108,7 +128,7 @@ export class WorkerProcess {
       // In the tick in which the process was reaped, so its id has not been reused yet.
       this.#killGroup();
       this.#hasEnded = true;
-      this.#killRest(options.clock.monotonic() - startedAt < YOUNG_MS);
+      this.#killRest();
       options.guard.remove(guarded);
       // A process outside of the group may hold the channel open; do not wait for it.
       const giveUp = options.clock.after(LAST_WORDS_MS, closed.resolve);
@@ -120,6 +140,12 @@ export class WorkerProcess {
     });
     // While a process runs, only failures to signal it arrive here; `exit` reports its end.
     child.on("error", () => undefined);
+  }
+
+  /** Tells a worker that was started ahead from whom it hears now. It may run task code from here on. */
+  begin(listener: WorkerListener): void {
+    this.#listener = listener;
+    this.#begun ??= { at: this.#clock.monotonic(), after: latestProcess() };
   }
 
   /**
@@ -149,7 +175,7 @@ export class WorkerProcess {
   kill(): void {
     if (this.#hasEnded) return;
     // Processes with a cleared environment are found while their parents are alive.
-    const descendants = this.#cgroup === undefined ? listDescendants(this.pid) : [];
+    const descendants = this.#cgroup === undefined && this.#begun ? listDescendants(this.pid) : [];
     this.#killGroup();
     for (const pid of descendants) killProcess(pid);
     // The rest is killed when the process has ended, so that it cannot start more.
@@ -165,9 +191,11 @@ export class WorkerProcess {
   }
 
   /** Kills processes in other sessions. */
-  #killRest(isYoung: boolean): void {
+  #killRest(): void {
     if (this.#cgroup === undefined) {
-      killMarked(this.#mark, isYoung ? this.pid : undefined);
+      if (!this.#begun) return;
+      const isYoung = this.#clock.monotonic() - this.#begun.at < YOUNG_MS;
+      killMarked(this.#mark, isYoung ? this.#begun.after : undefined);
       return;
     }
     this.#cgroups.kill(this.#cgroup);

@@ -36,6 +36,7 @@ export interface RoomOptions {
   readonly log?: Logger;
   readonly cgroups?: AttemptCgroups;
   readonly diskPatienceMs?: number;
+  readonly warmWorkers?: number;
 }
 
 /** A submitted attempt. */
@@ -75,6 +76,7 @@ export class ExecutorRoom {
       ...(options.log && { log: options.log }),
       ...(options.cgroups && { cgroups: options.cgroups }),
       ...(options.diskPatienceMs !== undefined && { diskPatienceMs: options.diskPatienceMs }),
+      ...(options.warmWorkers !== undefined && { warmWorkers: () => options.warmWorkers }),
       ordinaryEnv: ["PATH", "NODE_*"],
       clock: options.clock ?? systemClock,
       killGraceMs: options.killGraceMs ?? 2_000,

@@ -106,6 +106,18 @@ export const worker = section("Settings of the processes that run tasks.", {
       "Node options of the processes that run tasks, such as --max-old-space-size=4096. A task's `memory` option takes precedence.",
     default: "",
   }),
+  warm_processes: unsetKey(integer(0, 4_096), {
+    description:
+      "Maximum number of processes that are started ahead of the attempts that they will run, each for one. They start when attempts run, and end when none has needed them for a minute. 0 starts none ahead. If unset, as many as attempts may run at a time.",
+    example: "8",
+    live: true,
+  }),
+  warm_memory: unsetKey(size("0B"), {
+    description:
+      "Maximum memory of processes that wait, of which each counts as 32 MiB. If unset, an eighth of the machine's, at most 1GiB.",
+    example: "512MiB",
+    live: true,
+  }),
 });
 
 export const dagProcessor = section("Loading of Dag files.", {

@@ -66,6 +66,8 @@ export async function openScheduler(
     log,
     ordinaryEnv: taskCache.ordinaryEnv,
     nodeOptions: config.worker.nodeOptions,
+    warmWorkers: () => live.config.worker.warmProcesses,
+    warmMemory: () => live.config.worker.warmMemory,
     heartbeatTimeoutMs: settings.heartbeatTimeout,
     maxXComBytes: deployment.maxXComBytes,
     queries: answerAttempts({

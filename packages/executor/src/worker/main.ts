@@ -15,6 +15,7 @@ import {
 import { ExecutorLink } from "./executor-link.ts";
 import { failureOf, runAttempt, type AttemptSupport } from "./run-attempt.ts";
 import { shareSdk } from "./share-sdk.ts";
+import { prepare, takeOver } from "./start-ahead.ts";
 import { WorkerValueCaches } from "./value-caches.ts";
 import { guardOutput } from "./worker-log.ts";
 
@@ -34,10 +35,24 @@ process.on("unhandledRejection", (reason) => report(failureOf(reason)));
 shareSdk();
 guardOutput();
 
-const first = link.receiveFirst();
-if (!first) exit(1);
-take(fromExecutorFrame(first));
+let first = receive();
+if (first.kind === "prepare") {
+  await prepare({ signal: stop.signal, ask, valueCaches: new WorkerValueCaches(ask) });
+  link.send(toExecutorFrame({ kind: "ready" }), () => undefined);
+  first = receive();
+}
+if (first.kind === "run" && first.takeOver) {
+  takeOver(first.takeOver);
+  link.send(toExecutorFrame({ kind: "begun" }), () => undefined);
+}
+take(first);
 setTimeout(listen, LISTEN_AFTER_MS);
+
+/** Waits for a message. Ends this process if the executor has ended. */
+function receive(): ToWorker {
+  const frame = link.receiveFirst();
+  return frame ? fromExecutorFrame(frame) : exit(1);
+}
 
 function listen(): void {
   link.listen({
@@ -57,6 +72,8 @@ async function ask(question: Question): Promise<FoundAnswer> {
 
 function take(message: ToWorker): void {
   switch (message.kind) {
+    case "prepare":
+      return;
     case "run":
       void run(message).then(report);
       return;

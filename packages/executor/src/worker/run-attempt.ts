@@ -118,7 +118,7 @@ export async function loadDag(order: RunOrder): Promise<{ dag: Dag; listPackages
  * @param allow is called before a file of a store is read, which is not an input of the task
  */
 export function scopeOf(
-  { attempt, maxXComBytes }: RunOrder,
+  { attempt, maxXComBytes }: Pick<RunOrder, "attempt" | "maxXComBytes">,
   { signal, ask, valueCaches }: AttemptSupport,
   allow?: (path: string) => void,
 ): AttemptScope {
