@@ -12,6 +12,7 @@ export type ErrorCode =
   | "artifact_damaged"
   | "artifact_not_found"
   | "attempt_lost"
+  | "attempt_refused"
   | "backfill_invalid"
   | "branch_invalid"
   | "bytes_refused"
@@ -95,8 +96,14 @@ export type ErrorCode =
   | "value_too_large"
   | "value_wait_timeout"
   | "variable_not_found"
+  | "worker_api_failed"
   | "worker_failed"
   | "worker_lost"
+  | "worker_not_found"
+  | "worker_request_invalid"
+  | "worker_token_invalid"
+  | "worker_token_not_found"
+  | "worker_version"
   | "xcom_key_invalid"
   | "xcom_not_found"
   | "xcom_too_large"
@@ -127,6 +134,8 @@ const FAULTS: Partial<Record<ErrorCode, Fault>> = {
   question_unanswered: "infrastructure",
   value_store_failed: "infrastructure",
   value_store_not_configured: "infrastructure",
+  attempt_refused: "infrastructure",
+  worker_api_failed: "infrastructure",
   worker_failed: "infrastructure",
   worker_lost: "infrastructure",
   approval_rejected: "task",

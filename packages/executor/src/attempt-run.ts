@@ -59,7 +59,7 @@ export class AttemptRun {
     this.#patience = new DiskPatience(surroundings);
     this.#desk = new QuestionDesk({
       attempt,
-      queries: surroundings.queries,
+      answer: surroundings.answer,
       send: (message) => new Promise((sent) => this.#worker?.send(message, sent)),
       listen: (isListening) => this.#worker?.listen(isListening),
     });

@@ -1,10 +1,11 @@
 // What all attempts of an executor share.
 
-import type { AttemptQueries, Clock, Live, ValueReader } from "@memodag/core";
+import type { Attempt, AttemptQueries, Clock, Live, ValueReader } from "@memodag/core";
 import type { ArtifactFiles } from "./artifact-files.ts";
 import type { AttemptCgroups } from "./attempt-cgroup.ts";
 import type { FaultNotices } from "./fault-notices.ts";
 import type { OrphanGuard } from "./orphan-guard.ts";
+import type { Answer, Question } from "./protocol.ts";
 import type { WarmWorkers } from "./warm-workers.ts";
 
 /** The shared context of all attempts of an executor. */
@@ -25,8 +26,12 @@ export interface AttemptSurroundings {
   readonly maxXComBytes: number;
   /** Maximum size of an entry of a job cache, in bytes. */
   readonly maxEntryBytes: Live<number>;
-  readonly queries: AttemptQueries;
+  /** Never rejects. */
+  readonly answer: (attempt: Attempt, question: Question) => Promise<Answer>;
+  readonly queries: Pick<AttemptQueries, "attemptEnded">;
   readonly values: ValueReader;
+  /** The environment that an attempt's is derived from. */
+  readonly environmentOf: (attempt: Attempt) => NodeJS.ProcessEnv;
   /** Milliseconds between asking a handler to stop and killing it. */
   readonly killGraceMs: number;
   /** Milliseconds for which a worker may be stopped. */

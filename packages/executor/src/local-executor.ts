@@ -19,6 +19,7 @@ import {
   type StoredError,
   type ValueReader,
 } from "@memodag/core";
+import { answerQuestion } from "./answer-question.ts";
 import { ArtifactFiles } from "./artifact-files.ts";
 import { AttemptCgroups } from "./attempt-cgroup.ts";
 import { shutdownError } from "./attempt-end.ts";
@@ -27,6 +28,7 @@ import type { AttemptSurroundings } from "./attempt-surroundings.ts";
 import { FaultNotices } from "./fault-notices.ts";
 import { MAX_FRAME_BYTES } from "./frame.ts";
 import { OrphanGuard } from "./orphan-guard.ts";
+import type { Answer, Question } from "./protocol.ts";
 import { WarmWorkers } from "./warm-workers.ts";
 
 /** Settings of a {@link LocalExecutor}. */
@@ -70,6 +72,10 @@ export interface LocalExecutorOptions {
   readonly maxEntryBytes?: Live<number>;
   /** Answers queries of attempts. Default: nothing is found. */
   readonly queries?: AttemptQueries;
+  /** Answers the questions of attempts in place of `queries`, and never rejects. */
+  readonly answer?: (attempt: Attempt, question: Question) => Promise<Answer>;
+  /** The environment that an attempt's is derived from. Default: that of this process. */
+  readonly environmentOf?: (attempt: Attempt) => NodeJS.ProcessEnv;
   readonly clock: Clock;
   /** Provides the code that the Dag processor stored. */
   readonly artifacts: ArtifactSource;
@@ -115,7 +121,7 @@ export class LocalExecutor implements Executor {
 
   constructor(options: LocalExecutorOptions) {
     this.#options = options;
-    const { clock } = options;
+    const { clock, queries = NOTHING_THERE } = options;
     const guard = new OrphanGuard({ mark: this.#mark, folder: options.exchangeDir });
     const cgroups = options.cgroups ?? new AttemptCgroups();
     const limit = (): number => warmLimit(options);
@@ -132,7 +138,9 @@ export class LocalExecutor implements Executor {
       nodeOptions: options.nodeOptions ?? [],
       maxXComBytes: Math.min(options.maxXComBytes ?? LARGEST_XCOM_BYTES, LARGEST_XCOM_BYTES),
       maxEntryBytes: options.maxEntryBytes ?? (() => DEFAULT_ENTRY_BYTES),
-      queries: options.queries ?? NOTHING_THERE,
+      queries,
+      answer: options.answer ?? ((attempt, question) => answerQuestion(queries, attempt, question)),
+      environmentOf: options.environmentOf ?? (() => process.env),
       values: options.values ?? NO_VALUES,
       killGraceMs: options.killGraceMs ?? DEFAULT_KILL_GRACE_MS,
       heartbeatTimeoutMs: options.heartbeatTimeoutMs ?? DEFAULT_HEARTBEAT_TIMEOUT_MS,
@@ -183,6 +191,11 @@ export class LocalExecutor implements Executor {
 
   async cancel(attemptId: string, error: StoredError): Promise<void> {
     this.#running.get(attemptId)?.run.stop(error, this.#surroundings.killGraceMs);
+  }
+
+  /** Ends an attempt as {@link LocalExecutor.cancel} does, without asking its handler first. */
+  kill(attemptId: string, error: StoredError): void {
+    this.#running.get(attemptId)?.run.stop(error, 0);
   }
 
   async close(graceMs: number): Promise<void> {

@@ -1,8 +1,8 @@
 // Answers a task's questions in order, with limited concurrency.
 
-import { messageOf, type Attempt, type AttemptQueries } from "@memodag/core";
-import { answerQuestion, unanswered } from "./answer-question.ts";
-import type { Question, ToWorker } from "./protocol.ts";
+import { messageOf, type Attempt } from "@memodag/core";
+import { unanswered } from "./answer-question.ts";
+import type { Answer, Question, ToWorker } from "./protocol.ts";
 
 /** Maximum number of concurrent questions to the stores. */
 const MOST_AT_ONCE = 16;
@@ -12,7 +12,8 @@ const MOST_WAITING = 256;
 
 /** The channel to the task. */
 export interface QuestionDeskOptions {
-  readonly queries: AttemptQueries;
+  /** Never rejects. */
+  readonly answer: (attempt: Attempt, question: Question) => Promise<Answer>;
   readonly attempt: Attempt;
   /** Resolves when the task's side has received it. @throws RangeError if the message is too long */
   send(message: ToWorker): Promise<void>;
@@ -55,8 +56,7 @@ export class QuestionDesk {
 
   /** Never rejects. */
   async #answer(id: number, question: Question): Promise<void> {
-    const { queries, attempt } = this.#options;
-    const answer = await answerQuestion(queries, attempt, question);
+    const answer = await this.#options.answer(this.#options.attempt, question);
     try {
       await this.#options.send({ kind: "answer", id, answer });
     } catch (error) {

@@ -65,7 +65,7 @@ function shapeOf(surroundings: AttemptSurroundings, attempt: Attempt): WorkerSha
   const { ordinaryEnv, nodeOptions, maxXComBytes, maxEntryBytes } = surroundings;
   return {
     cwd: resolve(surroundings.bundlePath(attempt.file.bundle)),
-    env: processEnvironment(process.env, attempt, ordinaryEnv),
+    env: processEnvironment(surroundings.environmentOf(attempt), attempt, ordinaryEnv),
     nodeOptions: [...nodeOptions, ...heapOption(attempt)],
     limits: {
       frameBytes: MAX_FRAME_BYTES,
@@ -76,7 +76,7 @@ function shapeOf(surroundings: AttemptSurroundings, attempt: Attempt): WorkerSha
 }
 
 function orderOf(
-  { bundlePath, ordinaryEnv, maxXComBytes }: AttemptSurroundings,
+  { bundlePath, ordinaryEnv, maxXComBytes, environmentOf }: AttemptSurroundings,
   { attempt, artifactPath, results, exchangeDir }: AttemptStart,
 ): RunOrder {
   const bundleDir = resolve(bundlePath(attempt.file.bundle));
@@ -88,7 +88,9 @@ function orderOf(
     bundleDir,
     baseDir: join(bundleDir, dirname(attempt.file.path)),
     ordinaryEnv,
-    environment: isWatched(attempt) ? workerEnvironment(process.env, declaredBy(attempt), ordinaryEnv) : {},
+    environment: isWatched(attempt)
+      ? workerEnvironment(environmentOf(attempt), declaredBy(attempt), ordinaryEnv)
+      : {},
     exchangeDir,
     maxXComBytes,
   };

@@ -46,6 +46,13 @@ const ZONE_AGE_MS = 1_000;
 
 const VISIBLE_LOCALE = /^(?:LANG|LANGUAGE|LC_[A-Z]+)$/;
 
+/** What the key of a command contains besides the command. */
+interface CommandInputs {
+  readonly env: NodeJS.ProcessEnv;
+  readonly visibleEnv: readonly string[];
+  readonly patterns: readonly string[];
+}
+
 /** Inspects this machine. */
 export class LocalSurroundings implements Surroundings {
   readonly #options: LocalSurroundingsOptions;
@@ -79,9 +86,14 @@ export class LocalSurroundings implements Surroundings {
     return this.#runtime;
   }
 
-  of(file: DagFileId, { command, cache }: SerializedTask): TaskSurroundings | Promise<TaskSurroundings> {
+  /** @param env the environment that the task's is derived from */
+  of(
+    file: DagFileId,
+    { command, cache }: SerializedTask,
+    env: NodeJS.ProcessEnv = this.#options.env,
+  ): TaskSurroundings | Promise<TaskSurroundings> {
     const patterns = cache?.files ?? [];
-    if (command) return this.#ofCommand(file, command, cache?.env ?? [], patterns);
+    if (command) return this.#ofCommand(file, command, { env, visibleEnv: cache?.env ?? [], patterns });
     const unknown = this.#unknownCode(cache?.env ?? []);
     if (unknown) return unknown;
     if (patterns.length === 0) return { kind: "known", runtime: this.#component, files: null };
@@ -109,10 +121,9 @@ export class LocalSurroundings implements Surroundings {
   async #ofCommand(
     file: DagFileId,
     command: SerializedCommand,
-    visibleEnv: readonly string[],
-    patterns: readonly string[],
+    { env, visibleEnv, patterns }: CommandInputs,
   ): Promise<TaskSurroundings> {
-    const { env, ordinaryEnv } = this.#options;
+    const { ordinaryEnv } = this.#options;
     const declared = { env: command.env, visibleEnv };
     const files = { inputs: "", result: "" };
     const given = workerEnvironment(env, visibleEnv, ordinaryEnv);
