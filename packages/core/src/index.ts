@@ -63,3 +63,4 @@ export * from "./serialized-transaction.ts";
 export * from "./states.ts";
 export * from "./task-callback.ts";
 export * from "./trigger-rule.ts";
+export * from "./worker-token.ts";

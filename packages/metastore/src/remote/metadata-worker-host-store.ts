@@ -87,7 +87,8 @@ export class MetadataWorkerHostStore implements WorkerHostStore {
     const { kysely, now } = this.#dialect;
     const [host] = await kysely
       .updateTable("worker_host")
-      .set({ beat_at: now })
+      // It lives, whichever of its links has ended: one that was replaced may end late.
+      .set({ beat_at: now, link_lost_at: null })
       .where("id", "=", workerId)
       .returning("drains_since")
       .execute();

@@ -1,0 +1,1 @@
+export { openWorkerApi, type WorkerApi, type WorkerApiOptions } from "./open-worker-api.ts";

@@ -1,0 +1,149 @@
+// An attempt that this host has started: from its order to the end that the API has recorded or refused.
+
+import {
+  messageOf,
+  type Attempt,
+  type AttemptOrder,
+  type AttemptOutcome,
+  type Digest,
+  type StoredError,
+} from "@memodag/core";
+import { encodeFrame, toExecutorFrame } from "@memodag/executor/frames";
+import { FRAME_TYPE } from "@memodag/worker-api/protocol";
+import { ApiRefusal } from "./api-client.ts";
+import { attemptEnvironment } from "./attempt-environment.ts";
+import type { HostParts } from "./host-parts.ts";
+import { KeyedCheck } from "./keyed-check.ts";
+import { LogShipper } from "./log-shipper.ts";
+import { logFilePath } from "@memodag/executor";
+import { persist } from "./persist.ts";
+
+/** Sending a large value takes a while. */
+const OUTCOME_TIMEOUT_MS = 120_000;
+
+/** An attempt on this host. */
+export class HeldAttempt {
+  readonly attempt: Attempt;
+  readonly env: NodeJS.ProcessEnv;
+  /** The values that its arguments refer to. */
+  readonly digests: ReadonlySet<Digest>;
+  readonly #parts: HostParts;
+  /** True: it is not this host's any more, and nothing about it is sent. */
+  #isLost = false;
+  /** Why it was ended, perhaps before it began. */
+  #endedBy: StoredError | undefined;
+  readonly #ended: PromiseWithResolvers<AttemptOutcome> = Promise.withResolvers();
+
+  constructor(order: AttemptOrder, parts: HostParts) {
+    this.attempt = order.attempt;
+    this.env = attemptEnvironment(parts.env, order);
+    this.digests = new Set(listDigests(order.attempt));
+    this.#parts = parts;
+  }
+
+  get isLost(): boolean {
+    return this.#isLost;
+  }
+
+  /** Its process has ended. */
+  finished(outcome: AttemptOutcome): void {
+    this.#ended.resolve(outcome);
+  }
+
+  /** Ends it at once. `isLost`: its end is not reported either. */
+  kill(error: StoredError, isLost: boolean): void {
+    this.#isLost ||= isLost;
+    this.#endedBy ??= error;
+    this.#parts.executor.kill(this.attempt.attemptId, error);
+  }
+
+  /** Asks its handler to stop, and kills it later. */
+  cancel(error: StoredError): void {
+    this.#endedBy ??= error;
+    void this.#parts.executor.cancel(this.attempt.attemptId, error);
+  }
+
+  /** Runs it, and reports its end. Never rejects. */
+  async run(): Promise<void> {
+    const { client, clock, log, executor, surroundings, settings, name, logsDir } = this.#parts;
+    const { attempt } = this;
+    const { attemptId } = attempt;
+    const check = new KeyedCheck(surroundings, attempt, this.env);
+    const shipper = new LogShipper({
+      client,
+      clock,
+      log,
+      attemptId,
+      path: logFilePath(logsDir, attempt),
+      maxBytes: settings.maxLogBytes,
+      hostName: name,
+      isOver: () => this.#isOver(),
+    });
+    try {
+      await Promise.all([check.begin(), shipper.start()]);
+      if (this.#endedBy) await this.#report(failedOutcome(this.#endedBy));
+      else {
+        await executor.submit(attempt);
+        const outcome = await check.check(await this.#ended.promise);
+        await shipper.finish();
+        await this.#report(outcome);
+        await shipper.discard();
+      }
+    } catch (error) {
+      log.error("an attempt could not be carried out", { attemptId, error: messageOf(error) });
+      const message = `The worker ${name} failed: ${messageOf(error)}`;
+      await this.#report(failedOutcome({ code: "worker_failed", message }));
+    } finally {
+      shipper.stop();
+      await executor.settle([attemptId]);
+    }
+  }
+
+  /** Repeats it until it is recorded or refused. Never rejects. */
+  async #report(outcome: AttemptOutcome): Promise<void> {
+    const { client, clock, log } = this.#parts;
+    const id = this.attempt.attemptId;
+    if (this.#isLost) return;
+    const body = Buffer.concat(encodeFrame(toExecutorFrame({ kind: "outcome", outcome })));
+    const request = {
+      route: "outcome",
+      id,
+      body,
+      contentType: FRAME_TYPE,
+      timeoutMs: OUTCOME_TIMEOUT_MS,
+    } as const;
+    let isTold = false;
+    try {
+      await persist(() => client.send(request), {
+        clock,
+        isOver: () => this.#isOver(),
+        onAway: (error) => {
+          if (!isTold)
+            log.warn("the end of an attempt is kept until the worker API answers", { error: error.message });
+          isTold = true;
+        },
+      });
+    } catch (error) {
+      log.warn("the end of an attempt was not recorded", { attemptId: id, error: messageOf(error) });
+      const isInvalid =
+        error instanceof ApiRefusal && error.status !== 410 && error.code === "worker_request_invalid";
+      if (!isInvalid || outcome.kind === "failed") return;
+      const message = `The worker API refused the result: ${error.message}`;
+      await this.#report(failedOutcome({ code: "worker_failed", message }));
+    }
+  }
+
+  #isOver(): boolean {
+    return this.#isLost || this.#parts.isGone();
+  }
+}
+
+function failedOutcome(error: StoredError): AttemptOutcome {
+  return { kind: "failed", error, durationMs: 0, retryable: true };
+}
+
+function listDigests({ results }: Attempt): Digest[] {
+  return results.flatMap(([, input]) =>
+    input.kind === "single" ? [input.ref.digest] : input.refs.flatMap((ref) => (ref ? [ref.digest] : [])),
+  );
+}

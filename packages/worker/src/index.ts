@@ -1,0 +1,2 @@
+export { ApiClient, type ApiClientOptions } from "./api-client.ts";
+export { WorkerHost, type WorkerHostOptions } from "./worker-host.ts";

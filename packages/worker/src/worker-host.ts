@@ -1,0 +1,317 @@
+// A host of workers on another machine than the scheduler's: it registers, takes attempts from a queue, runs each in a
+// process of its own, and reports. It has no database and no credentials of stores.
+
+import { hostname } from "node:os";
+import { join } from "node:path";
+import {
+  MemodagError,
+  messageOf,
+  type AttemptOrder,
+  type Clock,
+  type ErrorCode,
+  type ExecutorEvent,
+  type Logger,
+  type StoredError,
+} from "@memodag/core";
+import { LocalExecutor, LocalSurroundings } from "@memodag/executor";
+import type { AttemptFeed, TakeAttempt } from "@memodag/remote-executor";
+import type { RegisterAnswer } from "@memodag/worker-api/protocol";
+import { ApiRefusal, parseBody, type ApiClient } from "./api-client.ts";
+import { askApi } from "./api-answers.ts";
+import { HeldAttempt } from "./held-attempt.ts";
+import { HostInputs } from "./host-inputs.ts";
+import type { HostParts } from "./host-parts.ts";
+import { Liveness } from "./liveness.ts";
+import { pause, persist } from "./persist.ts";
+import { ValueFiles } from "./value-files.ts";
+
+/** Options of a {@link WorkerHost}. */
+export interface WorkerHostOptions {
+  readonly name: string;
+  readonly queues: readonly string[];
+  readonly concurrency: number;
+  /** Of memodag. */
+  readonly version: string;
+  readonly client: ApiClient;
+  /** Opens the worker's side of the queue. */
+  readonly openFeed: (take: TakeAttempt) => Promise<AttemptFeed>;
+  /** Folder of artifacts, inputs, logs and files of commands; exclusive to this host. */
+  readonly stateDir: string;
+  readonly exchangeDir: string;
+  readonly inputCacheBytes: number;
+  readonly nodeOptions: readonly string[];
+  /** Milliseconds for which what runs may end when the host is stopped. */
+  readonly shutdownGraceMs: number;
+  /** The environment of the host. */
+  readonly env: NodeJS.ProcessEnv;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Returns the folder of a bundle. */
+  bundlePath(bundleName: string): string;
+}
+
+/** Milliseconds for which ends of attempts are delivered when the host is stopped. */
+const LAST_REPORTS_MS = 10_000;
+
+/** Heavier than any number of attempts that a queue hands on. */
+const UNLIMITED = 1_000_000;
+
+/** A worker host. */
+export class WorkerHost {
+  readonly #options: WorkerHostOptions;
+  readonly #held = new Map<string, HeldAttempt>();
+  #parts: HostParts | undefined;
+  #liveness: Liveness | undefined;
+  #isStopping = false;
+  #isGone = false;
+  #fault: MemodagError | undefined;
+  readonly #stopped: PromiseWithResolvers<"drained" | "stopped"> = Promise.withResolvers();
+
+  constructor(options: WorkerHostOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Runs until the signal is aborted or an operator drains it, and what it runs has ended.
+   * @throws MemodagError if the API refuses it: its token or its version
+   */
+  async run(signal: AbortSignal): Promise<void> {
+    await this.#runWhile(signal, async () => {
+      const { openFeed, log } = this.#options;
+      const feed = await openFeed((attemptId) => this.take(attemptId));
+      const cause = await this.#stopped.promise;
+      log.info("the worker takes nothing more, and ends when what runs has ended", {
+        running: this.#held.size,
+      });
+      const closed = feed.close();
+      if (cause === "stopped") await this.#endWithin(closed);
+      else await closed;
+    });
+  }
+
+  /** Runs one attempt to its end, and ends. */
+  async runOne(attemptId: string, signal: AbortSignal): Promise<void> {
+    await this.#runWhile(signal, async () => {
+      const taken = this.take(attemptId);
+      await Promise.race([taken, this.#stopped.promise]);
+      await this.#endWithin(taken);
+    });
+  }
+
+  /** Takes an attempt: starts it at the API, and carries it out. Rejects if it must be offered to others. */
+  async take(attemptId: string): Promise<void> {
+    const { client, clock, log } = this.#options;
+    if (this.#held.has(attemptId)) return;
+    if (this.#isStopping || this.#liveness?.isFenced)
+      throw new MemodagError("attempt_lost", `The worker ${this.#options.name} takes nothing now`);
+    const parts = this.#parts;
+    if (!parts) return;
+    let order: AttemptOrder;
+    try {
+      // An answer that is lost may have started it: it is asked for until there is one.
+      const start = async (): Promise<Buffer> => await client.send({ route: "start", id: attemptId });
+      order = parseBody(await persist(start, { clock, isOver: () => this.#isGone }));
+    } catch (error) {
+      // Anything else says nothing of the attempt, which others may take.
+      if (!(error instanceof ApiRefusal) || error.code !== "attempt_refused") throw error;
+      log.debug("an attempt is not for this worker", { attemptId, error: error.message });
+      return;
+    }
+    const held = new HeldAttempt(order, parts);
+    this.#held.set(attemptId, held);
+    if (this.#liveness?.isFenced) held.kill(this.#lostError("takes nothing now"), false);
+    try {
+      await held.run();
+    } finally {
+      this.#held.delete(attemptId);
+    }
+  }
+
+  /** Registers, does the work, and says goodbye. */
+  async #runWhile(signal: AbortSignal, work: () => Promise<void>): Promise<void> {
+    if (signal.aborted) return;
+    signal.addEventListener("abort", () => this.#stop("stopped"), { once: true });
+    // While it waits for an API that is away, nothing else keeps the process.
+    const keepsProcess = setInterval(() => undefined, 2 ** 30);
+    try {
+      if (!(await this.#begin())) return;
+      await work().finally(() => this.#end());
+    } finally {
+      clearInterval(keepsProcess);
+    }
+  }
+
+  async #begin(): Promise<boolean> {
+    const { client, clock, log, stateDir, inputCacheBytes } = this.#options;
+    const answer = await this.#register();
+    if (!answer) return false;
+    const files = await ValueFiles.open({ dir: join(stateDir, "values"), maxBytes: inputCacheBytes, log });
+    const inputs = new HostInputs({ client, files, clock, held: () => this.#held.values() });
+    this.#parts = this.#makeParts(answer, inputs);
+    return true;
+  }
+
+  #makeParts({ settings }: RegisterAnswer, inputs: HostInputs): HostParts {
+    const { name, client, clock, log, env, stateDir, exchangeDir, nodeOptions } = this.#options;
+    const bundlePath = (bundle: string): string => this.#options.bundlePath(bundle);
+    const logsDir = join(stateDir, "logs");
+    const executor = new LocalExecutor({
+      parallelism: () => UNLIMITED,
+      artifactsDir: join(stateDir, "artifacts"),
+      logsDir,
+      exchangeDir,
+      log,
+      heartbeatTimeoutMs: settings.heartbeatTimeoutMs,
+      ordinaryEnv: settings.ordinaryEnv,
+      nodeOptions,
+      maxXComBytes: settings.maxXComBytes,
+      maxEntryBytes: () => settings.maxEntryBytes,
+      answer: (attempt, question) => askApi({ client, clock }, attempt, question),
+      environmentOf: ({ attemptId }) => this.#held.get(attemptId)?.env ?? env,
+      clock,
+      artifacts: inputs,
+      values: inputs,
+      bundlePath,
+    });
+    executor.listen({ onEvent: (event) => this.#hear(event), onCapacity: () => undefined });
+    const surroundings = new LocalSurroundings({
+      level: settings.runtime,
+      env,
+      ordinaryEnv: settings.ordinaryEnv,
+      clock,
+      packageMemoryPath: join(stateDir, "packages.json"),
+      bundlePath,
+    });
+    const isGone = (): boolean => this.#isGone;
+    return { name, client, executor, surroundings, settings, logsDir, env, clock, log, isGone };
+  }
+
+  /** Registers, however long the API is away. Undefined if the host is stopped before. */
+  async #register(): Promise<RegisterAnswer | undefined> {
+    const { client, clock, log, name, queues, concurrency, version } = this.#options;
+    const host = {
+      name,
+      host: hostname(),
+      pid: process.pid,
+      queues,
+      concurrency,
+      version,
+      node: process.versions.node,
+    };
+    const body = Buffer.from(JSON.stringify(host));
+    let sentAt = 0;
+    client.workerId = undefined;
+    try {
+      const reply = await persist(
+        () => {
+          sentAt = clock.monotonic();
+          return client.send({ route: "register", body, isRepeatable: false });
+        },
+        {
+          clock,
+          isOver: () => this.#isStopping,
+          onAway: (error) => log.warn("the worker waits for the worker API", { error: error.message }),
+        },
+      );
+      const answer = parseBody<RegisterAnswer>(reply);
+      client.workerId = answer.workerId;
+      log.info("the worker is registered", { workerId: answer.workerId, name, queues, concurrency });
+      this.#liveness = this.#startLiveness(answer, sentAt);
+      return answer;
+    } catch (error) {
+      if (this.#isStopping) return undefined;
+      throw error instanceof ApiRefusal ? asFault(error) : error;
+    }
+  }
+
+  #startLiveness(answer: RegisterAnswer, sentAt: number): Liveness {
+    const { client, clock, log, name } = this.#options;
+    const listener = {
+      running: () => [...this.#held.keys()],
+      lost: (ids: readonly string[]) => {
+        for (const id of ids) this.#held.get(id)?.kill(this.#lostError("is not its worker any more"), true);
+      },
+      cancelled: (attempts: readonly { readonly attemptId: string; readonly error: StoredError }[]) => {
+        for (const { attemptId, error } of attempts) this.#held.get(attemptId)?.cancel(error);
+      },
+      drained: () => this.#stop("drained"),
+      fenced: (silentMs: number) => {
+        log.error("no beat was answered for too long: what runs is ended", { name, silentMs });
+        for (const held of this.#held.values()) held.kill(this.#lostError("lost its connection"), false);
+      },
+      forgotten: () => void this.#registerAgain(),
+      refused: (error: ApiRefusal) => this.#refused(error),
+    };
+    const liveness = new Liveness({ client, clock, log, listener }, answer, sentAt);
+    liveness.start();
+    return liveness;
+  }
+
+  /** What it runs is not its own any more. */
+  async #registerAgain(): Promise<void> {
+    this.#liveness?.stop();
+    this.#options.log.warn("the worker API does not know this worker any more: it registers again");
+    for (const held of this.#held.values()) held.kill(this.#lostError("was forgotten"), true);
+    try {
+      await this.#register();
+    } catch (error) {
+      if (error instanceof MemodagError) this.#fault = error;
+      this.#stop("stopped");
+    }
+  }
+
+  #refused(error: ApiRefusal): void {
+    this.#fault = asFault(error);
+    this.#liveness?.stop();
+    const { log } = this.#options;
+    log.error("the worker API refuses this worker: what runs is ended", { error: error.message });
+    for (const held of this.#held.values()) held.kill(this.#lostError("is refused by the worker API"), true);
+    this.#stop("stopped");
+  }
+
+  #stop(cause: "drained" | "stopped"): void {
+    this.#isStopping = true;
+    this.#stopped.resolve(cause);
+  }
+
+  /** What runs may end for a while; then it is lost. */
+  async #endWithin(over: Promise<void>): Promise<void> {
+    const { clock, shutdownGraceMs, log } = this.#options;
+    const cancel = clock.after(shutdownGraceMs, () => {
+      for (const held of this.#held.values()) held.kill(this.#lostError("was stopped"), false);
+    });
+    const done = over.catch((error: unknown) => {
+      log.warn("the queue could not be closed", { error: messageOf(error) });
+    });
+    await Promise.race([done, pause(clock, shutdownGraceMs + LAST_REPORTS_MS)]);
+    cancel();
+  }
+
+  /** Says goodbye: what the API has not heard the end of is lost at once. */
+  async #end(): Promise<void> {
+    const { client } = this.#options;
+    this.#isGone = true;
+    this.#liveness?.stop();
+    await this.#parts?.executor.close(0);
+    if (client.workerId !== undefined && !this.#fault)
+      await client.send({ route: "leave", id: client.workerId, timeoutMs: 5_000 }).catch((error: unknown) => {
+        this.#options.log.warn("could not say goodbye to the worker API", { error: messageOf(error) });
+      });
+    client.close();
+    if (this.#fault) throw this.#fault;
+  }
+
+  #hear(event: ExecutorEvent): void {
+    if (event.kind === "finished") this.#held.get(event.attemptId)?.finished(event.outcome);
+  }
+
+  #lostError(why: string): StoredError {
+    const message = `The worker ${this.#options.name} ${why}: the attempt is made again`;
+    return { code: "attempt_lost", message };
+  }
+}
+
+/** An answer that ends the host, as an error for the operator. */
+function asFault({ code, message }: ApiRefusal): MemodagError {
+  return new MemodagError(code as ErrorCode, message);
+}
