@@ -31,7 +31,7 @@ export interface RigToken {
   readonly token: string;
 }
 
-/** What a team of a rig has: a run with an XCom, and an attempt to take others after. */
+/** A team of a rig: a run with an XCom, and an attempt to take others after. */
 interface TeamRoom {
   readonly runId: number;
   readonly attempt: Attempt;

@@ -3,7 +3,7 @@
 import { systemClock, type LogFields, type Logger } from "@memodag/core";
 import { ApiClient, WorkerHost } from "@memodag/worker";
 
-/** What the process is sent first. */
+/** The first message to the process. */
 export interface HostOrder {
   readonly name: string;
   readonly urls: readonly string[];
@@ -15,7 +15,7 @@ export interface HostOrder {
   readonly only?: string;
 }
 
-/** What it sends. */
+/** A message of the process. */
 export type HostEvent =
   | { readonly kind: "ready" }
   | { readonly kind: "over" | "rejected"; readonly attemptId: string }

@@ -26,7 +26,7 @@ const OUTCOME = frameOf({
 
 const QUESTION: Question = { kind: "xcom", taskId: "load", mapIndex: -1, key: "return_value" };
 
-/** What each route is asked with. A route without a line here fails the first test. */
+/** The request for each route. A route without a line here fails the first test. */
 const REQUESTS: Record<
   RouteName,
   { readonly body?: Uint8Array; readonly query?: string; readonly of: "worker" | "attempt" | "token" | "all" }

@@ -1,4 +1,4 @@
-// Worker hosts as real processes over a real API and database: what they run and report, and what comes of it when a
+// Worker hosts as real processes over a real API and database: what they run and report, and what happens when a
 // process, a host, the network or the API goes away.
 
 import { readFile } from "node:fs/promises";

@@ -17,6 +17,7 @@ import { registerInit } from "./commands/init.ts";
 import { registerRuns } from "./commands/runs.ts";
 import { registerServices } from "./commands/services.ts";
 import { registerTasks } from "./commands/tasks.ts";
+import { registerWorkers } from "./commands/workers.ts";
 
 /** Adds the commands of each first word. */
 const COMMANDS: Readonly<Record<string, (program: Command) => void>> = {
@@ -24,6 +25,10 @@ const COMMANDS: Readonly<Record<string, (program: Command) => void>> = {
   dev: registerServices,
   scheduler: registerServices,
   "dag-processor": registerServices,
+  worker: registerWorkers,
+  "worker-api": registerWorkers,
+  workers: registerWorkers,
+  queues: registerWorkers,
   db: registerDb,
   dags: registerDags,
   runs: registerRuns,

@@ -58,6 +58,7 @@ const WRITTEN_DOWN: Readonly<Record<string, AuditAction | "looks" | "service">> 
   "entries show": "looks",
   // It makes files, and knows no database.
   init: "service",
+  queues: "looks",
   "runs cancel": "runs.cancel",
   "runs delete": "runs.delete",
   "runs list": "looks",
@@ -68,6 +69,14 @@ const WRITTEN_DOWN: Readonly<Record<string, AuditAction | "looks" | "service">> 
   "tasks set-state": "tasks.set-state",
   "tasks try": "looks",
   "tasks xcom": "looks",
+  // It knows no database.
+  worker: "service",
+  "worker-api": "service",
+  "workers drain": "workers.drain",
+  "workers ls": "looks",
+  "workers revoke": "workers.revoke",
+  "workers token": "workers.token",
+  "workers tokens": "looks",
 };
 
 /** Acts of no command. */

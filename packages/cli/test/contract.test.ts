@@ -30,7 +30,19 @@ interface Ids {
   readonly failedId: string;
   readonly richId: string;
   readonly keys: readonly [string, string];
+  /** Of a token for workers. */
+  readonly tokenId: string;
 }
+
+const WORKER = {
+  name: "gpu-1",
+  host: "machine",
+  pid: 7,
+  queues: ["gpu"],
+  concurrency: 2,
+  version: "0.1.0",
+  node: "24.5.0",
+};
 
 /** Each operation with an input, and how the command line is asked for the same; what only looks comes first. */
 const CASES: readonly [name: string, input: (ids: Ids) => object, words?: (ids: Ids) => string[]][] = [
@@ -135,6 +147,12 @@ const CASES: readonly [name: string, input: (ids: Ids) => object, words?: (ids: 
   ["db.clean", () => ({})],
   ["cache.gc", () => ({})],
   ["cache.purge", () => ({ all: true })],
+  ["workers.list", () => ({}), () => ["workers", "ls"]],
+  ["queues.list", () => ({}), () => ["queues"]],
+  ["workers.tokens", () => ({}), () => ["workers", "tokens"]],
+  ["workers.drain", () => ({ worker: "gpu-1" }), () => ["workers", "drain", "gpu-1"]],
+  ["workers.token", () => ({ name: "more", queues: ["gpu"], validForMs: null })],
+  ["workers.revoke", ({ tokenId: id }) => ({ id })],
   ["audit.list", () => ({}), () => ["audit", "ls"]],
 ];
 
@@ -169,7 +187,10 @@ describe.each(TEST_DIALECTS)("operations on %s", (dialect) => {
     const kept = await project.json<RunReport>("dags", "run", "rich", "--param", "password=sesame");
     const changed = await project.json<RunReport>("dags", "run", "shapes", "--param", "sides=4");
     const records = await project.json<RecordReport[]>("cache", "ls", "--task", "draw");
+    const { id: tokenId } = await project.json<{ id: string }>("workers", "token", "--name", "gpus");
+    await as(({ stores }) => stores.workerHosts.register({ ...WORKER, tokenId }));
     ids = {
+      tokenId,
       runId: changed.runId,
       failedId: failed.runId,
       richId: kept.runId,

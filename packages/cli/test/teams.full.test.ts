@@ -42,6 +42,13 @@ const CASES: Readonly<Record<string, Case | string>> = {
   dev: WHOLE,
   scheduler: WHOLE,
   "dag-processor": WHOLE,
+  worker: WHOLE,
+  "worker-api": WHOLE,
+  queues: WHOLE,
+  "workers ls": WHOLE,
+  "workers drain": WHOLE,
+  "workers tokens": WHOLE,
+  "workers revoke": WHOLE,
   "db clean": WHOLE,
   "db copy": WHOLE,
   "db migrate": WHOLE,
@@ -97,6 +104,7 @@ const CASES: Readonly<Record<string, Case | string>> = {
   "caches ls": () => [[], [expect.objectContaining({ name: "rates", team: "bees", size: 0 })]],
   "caches stats": () => [["rates"], expect.objectContaining({ team: "bees", size: 0, keys: [] })],
   "caches clear": () => [["rates", "--yes"], expect.objectContaining({ team: "bees", cleared: 0 })],
+  "workers token": () => [["--name", "gpus"], expect.objectContaining({ teams: ["bees"], queues: null })],
   "audit ls": () => [["--action", "dags.run"], []],
   // Late: from then on bees have entries of their own. Whatever they trigger before would fill them, too.
   "dags run": () => [

@@ -163,12 +163,12 @@ describe("a config with faults", () => {
     );
     expect(faultsOf()).toEqual([
       'core.multi_team: expected true or false, found "yes"',
-      "core.paralelism: expected a key of [core]: parallelism, multi_team, task_caching_enabled, " +
+      "core.paralelism: expected a key of [core]: executor, parallelism, multi_team, task_caching_enabled, " +
         "task_cache_backend, secret_patterns, log_level, max_xcom_size, state_dir, found an unknown name; did you mean core.parallelism?",
       'task_cache.default_ttl: expected a duration with a unit from 1ms to 36500d, such as "12h", or "never", ' +
         'found "a week"',
       'task_cache.max_result_size: expected a size with a unit from 1B to 1048576GiB, such as "16MiB", found 16',
-      "databse: expected a section: core, database, task_cache, job_cache, retention, scheduler, worker, dag_processor, dag_retention, stores, pools, variables, caches, bundles, found an unknown name; " +
+      "databse: expected a section: core, database, task_cache, job_cache, retention, scheduler, executor, worker_api, worker, dag_processor, dag_retention, stores, pools, variables, caches, bundles, found an unknown name; " +
         "did you mean database?",
     ]);
     expect(() => load()).toThrow(/^memodag\.toml has 5 faults:\n {2}core\.multi_team: /);

@@ -26,6 +26,9 @@ export const AUDIT_ACTIONS = [
   "runs.delete",
   "tasks.clear",
   "tasks.set-state",
+  "workers.drain",
+  "workers.revoke",
+  "workers.token",
 ] as const;
 
 /** Name of a recorded action. */

@@ -13,9 +13,13 @@ import type {
   KeyMemos,
   Logger,
   LogStore,
+  LossLimits,
+  RemoteAttemptStore,
   RunRetention,
   RunStore,
   ScheduleStore,
+  WorkerHostStore,
+  WorkerTokenStore,
 } from "@memodag/core";
 import type { BreakerStates, CacheSwitch, FreeSpace } from "@memodag/metastore";
 import type {
@@ -92,6 +96,10 @@ export interface Stores {
   /** Leases that are over, and the like. */
   readonly staleRows: AgedStore;
   readonly freeSpace: FreeSpace;
+  /** Attempts that workers of other machines run. */
+  readonly remoteAttempts: RemoteAttemptStore;
+  readonly workerHosts: WorkerHostStore;
+  readonly workerTokens: WorkerTokenStore;
 }
 
 /** The settings of the config that operations need. */
@@ -110,6 +118,8 @@ export interface OperationSettings {
   readonly retention: () => RetentionLimits;
   /** The name of the cache's stores in the config, for messages. */
   readonly cacheBackend: string;
+  /** When a worker on another machine counts as lost. */
+  readonly workerLimits: LossLimits;
   /** The key that entries are sealed with; `undefined` where there is none yet. */
   readonly findSealKey: () => Uint8Array | undefined;
 }

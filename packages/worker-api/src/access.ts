@@ -19,7 +19,7 @@ export interface AccessStores {
   readonly tokens: WorkerTokenStore;
 }
 
-/** What a request says of who sends it. */
+/** The sender of a request, as it says itself. */
 export interface Credentials {
   /** The header `authorization`. */
   readonly authorization: string | undefined;

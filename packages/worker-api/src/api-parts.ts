@@ -1,4 +1,4 @@
-// What the routes of the worker API share.
+// The parts that the routes of the worker API share.
 
 import type {
   ArtifactSource,
@@ -22,7 +22,7 @@ export interface ApiEnv {
   Bindings: HttpBindings;
 }
 
-/** What routes work with. */
+/** The parts of the API that routes use. */
 export interface ApiParts {
   readonly access: Access;
   readonly links: Links;
@@ -37,7 +37,7 @@ export interface ApiParts {
   readonly log: Logger;
 }
 
-/** What a request says of who sends it; the worker is in its path or in its header. */
+/** Returns the sender that a request names; the worker is in its path or in its header. */
 export function credentialsOf(
   c: Context<ApiEnv>,
   workerId: string | undefined = c.req.header(WORKER_HEADER),

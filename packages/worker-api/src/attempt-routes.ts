@@ -1,6 +1,6 @@
 // The routes of attempts: a host starts one, reads what its order refers to, asks for its task, and reports.
 //
-// Team and run of a question are those of the order in the database. What a host may read is what its order names.
+// Team and run of a question are those of the order in the database. A host may read only what its order names.
 
 import { MemodagError, type Attempt, type ErrorCode, type InputRef, type StartRefusal } from "@memodag/core";
 import {

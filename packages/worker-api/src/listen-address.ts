@@ -5,7 +5,7 @@ import { MemodagError } from "@memodag/core";
 
 const ADDRESS = /^(?:\[(?<v6>[\da-f:.]+)\]|(?<name>[^\s:/[\]]+)):(?<port>\d{1,5})$/i;
 
-/** What decides which addresses are refused. */
+/** The settings that decide which addresses are refused. */
 export interface ListenChoice {
   readonly listen: string;
   readonly tls?: object | undefined;

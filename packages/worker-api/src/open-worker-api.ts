@@ -28,7 +28,7 @@ import { Links } from "./links.ts";
 import { readListenAddress } from "./listen-address.ts";
 import type { HostSettings } from "./protocol/index.ts";
 
-/** What a worker API is opened with. */
+/** Options of {@link openWorkerApi}. */
 export interface WorkerApiOptions {
   /** Address and port, such as `127.0.0.1:7433`; port 0 is any. */
   readonly listen: string;

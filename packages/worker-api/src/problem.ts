@@ -29,7 +29,7 @@ const TITLES: Readonly<Record<number, string>> = {
 };
 
 /**
- * Returns the response to an error. What a store throws may contain addresses and names that are not for workers: it is
+ * Returns the response to an error. Errors of stores may contain addresses and names that are not for workers: they are
  * logged here, and the host is told to try again.
  */
 export function toResponse(error: unknown, log: Logger): Response {

@@ -54,7 +54,7 @@ export function badRequest(what: string): ApiProblem {
   return new ApiProblem(400, "worker_request_invalid", `The request is not of the protocol: ${what}`);
 }
 
-/** What is left of a body that is refused is read and dropped: who still sends it would not read the answer. */
+/** Reads and drops the rest of a body that is refused: a client that still sends it would not read the answer. */
 async function* chunksOf(incoming: IncomingMessage, maxBytes: number): AsyncGenerator<Uint8Array> {
   try {
     if (Number(incoming.headers["content-length"] ?? 0) > maxBytes) throw tooLarge(maxBytes);

@@ -171,7 +171,7 @@ async function bytesOf(response: IncomingMessage): Promise<Buffer> {
   return Buffer.concat(chunks);
 }
 
-/** What is not from the API may be from a proxy in front of it. */
+/** An answer that is not from the API may be from a proxy in front of it. */
 function readProblem(status: number, body: Buffer): Pick<Problem, "status" | "code" | "detail"> {
   try {
     const { code, detail } = parseBody<Problem>(body);

@@ -1,4 +1,4 @@
-// What attempts on this host read: the code and the values that their orders refer to, through the API.
+// The inputs of attempts on this host: the code and the values that their orders refer to, through the API.
 
 import {
   MemodagError,
@@ -16,7 +16,7 @@ import type { HeldAttempt } from "./held-attempt.ts";
 import { persist } from "./persist.ts";
 import type { ValueFiles } from "./value-files.ts";
 
-/** What {@link HostInputs} reads with. */
+/** The parts of {@link HostInputs}. */
 export interface HostInputsParts {
   readonly client: ApiClient;
   readonly files: ValueFiles;

@@ -1,4 +1,4 @@
-// What the attempts of a host share.
+// The parts that the attempts of a host share.
 
 import type { Clock, Logger } from "@memodag/core";
 import type { LocalExecutor, LocalSurroundings } from "@memodag/executor";

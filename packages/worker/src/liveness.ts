@@ -1,4 +1,4 @@
-// What says that this host lives, and hears from the API: beats, and a link whose end is noticed at once.
+// Says that this host lives, and hears from the API: by beats, and a link whose end is noticed at once.
 //
 // A host that gets no answer to its beats ends what it runs before the schedulers count it as lost: by its own monotonic
 // clock, from when the last answered beat was sent.
@@ -13,7 +13,7 @@ import {
 } from "@memodag/worker-api/protocol";
 import { ApiRefusal, parseBody, type ApiClient } from "./api-client.ts";
 
-/** What {@link Liveness} tells. */
+/** Hears what {@link Liveness} finds out. */
 export interface LivenessListener {
   /** The ids of the attempts that this host has. */
   running(): readonly string[];
@@ -151,7 +151,7 @@ export class Liveness {
       try {
         const id = client.workerId ?? "";
         this.#link = await client.open({ route: "link", id, timeoutMs: 3 * LINK_LINE_MS });
-        // What was said while there was none.
+        // Asks for notices that came while there was none.
         this.#beatLater(0);
         for await (const line of linesOf(this.#link)) this.#read(line);
       } catch (error) {

@@ -6,7 +6,7 @@ import type { LogReply } from "@memodag/worker-api/protocol";
 import { ApiRefusal, parseBody, type ApiClient } from "./api-client.ts";
 import { persist } from "./persist.ts";
 
-/** What a log is sent with. */
+/** Options of {@link LogShipper}. */
 export interface LogShipperOptions {
   readonly client: ApiClient;
   readonly clock: Clock;
@@ -86,7 +86,7 @@ export class LogShipper {
         const send = async (): Promise<LogReply> => await this.#put(from, part);
         // While it runs, the next look is the repetition.
         const { length } = isLast ? await persist(send, { clock, isOver }) : await send();
-        // What was sent before and not answered may overlap.
+        // A part that was sent before and not answered may overlap.
         this.#sent = Math.max(length, from);
         this.#isFull = isEnd && length >= from + part.length;
         if (length <= from && part.length > 0) return;

@@ -17,7 +17,7 @@ import {
 /** Where values are kept. */
 export interface ValueFilesOptions {
   readonly dir: string;
-  /** What is read longest ago goes when there is more. */
+  /** Beyond it, the least recently read values go. */
   readonly maxBytes: number;
   readonly log: Logger;
 }

@@ -98,6 +98,11 @@ export class WorkerHost {
     });
   }
 
+  /** Registers, and leaves again. @throws MemodagError if the API refuses it */
+  async check(signal: AbortSignal): Promise<void> {
+    await this.#runWhile(signal, async () => await Promise.resolve());
+  }
+
   /** Takes an attempt: starts it at the API, and carries it out. Rejects if it must be offered to others. */
   async take(attemptId: string): Promise<void> {
     const { client, clock, log } = this.#options;
@@ -152,11 +157,12 @@ export class WorkerHost {
   }
 
   #makeParts({ settings }: RegisterAnswer, inputs: HostInputs): HostParts {
-    const { name, client, clock, log, env, stateDir, exchangeDir, nodeOptions } = this.#options;
+    const { name, client, clock, log, env, stateDir, exchangeDir, nodeOptions, concurrency } = this.#options;
     const bundlePath = (bundle: string): string => this.#options.bundlePath(bundle);
     const logsDir = join(stateDir, "logs");
     const executor = new LocalExecutor({
       parallelism: () => UNLIMITED,
+      warmWorkers: () => concurrency,
       artifactsDir: join(stateDir, "artifacts"),
       logsDir,
       exchangeDir,
@@ -247,7 +253,7 @@ export class WorkerHost {
     return liveness;
   }
 
-  /** What it runs is not its own any more. */
+  /** Its attempts are not its own any more. */
   async #registerAgain(): Promise<void> {
     this.#liveness?.stop();
     this.#options.log.warn("the worker API does not know this worker any more: it registers again");
@@ -274,7 +280,7 @@ export class WorkerHost {
     this.#stopped.resolve(cause);
   }
 
-  /** What runs may end for a while; then it is lost. */
+  /** Attempts may end for a while; then they are lost. */
   async #endWithin(over: Promise<void>): Promise<void> {
     const { clock, shutdownGraceMs, log } = this.#options;
     const cancel = clock.after(shutdownGraceMs, () => {

@@ -5,8 +5,9 @@ import { caches, jobCache, taskCache } from "./cache-tables.ts";
 import type { Key, Section } from "./key.ts";
 import { bundles, pools, variables } from "./named-tables.ts";
 import { dagRetention, retention } from "./retention-tables.ts";
-import { core, dagProcessor, database, scheduler, worker } from "./service-tables.ts";
+import { core, dagProcessor, database, scheduler } from "./service-tables.ts";
 import { stores } from "./store-table.ts";
+import { executor, worker, workerApi } from "./worker-tables.ts";
 
 /** The sections of the config file. */
 export const configSchema = {
@@ -16,6 +17,8 @@ export const configSchema = {
   job_cache: jobCache,
   retention,
   scheduler,
+  executor,
+  worker_api: workerApi,
   worker,
   dag_processor: dagProcessor,
   dag_retention: dagRetention,

@@ -39,3 +39,23 @@ export const ENDPOINT = text(/^(https?:\/\/.+)?$/s, "a URL that starts with http
 });
 export const FILE = text(/./s, "the path of a file");
 export const FOLDER = text(/./s, "the path of a folder");
+export const ENGINE = text(
+  /^(@?[a-z0-9][\w.~-]*(\/[\w.~-]+)*|\.{0,2}\/.+|file:.+)$/i,
+  '"local", "bullmq", "kubernetes" or a module specifier such as "@example/memodag-queue"',
+);
+export const QUEUE_URL = text(/^[a-z][a-z0-9+.-]*:.+$/is, 'a URL such as "redis://HOST:PORT"', {
+  secret: true,
+});
+export const LISTEN = text(/^\S+:\d{1,5}$/, 'an address and a port such as "127.0.0.1:7433"');
+export const API_URLS = text(
+  /^https?:\/\/\S+(?: +https?:\/\/\S+)*$/,
+  "URLs that start with https:// or http://, separated by spaces",
+);
+export const WORKER_TOKEN = text(
+  /^mdw_[0-9a-f]{16}_[\w-]{43}$/,
+  "a token that memodag workers token printed",
+  {
+    secret: true,
+  },
+);
+export const QUEUES = text(/^\S{1,250}(?: +\S{1,250})*$/, "names of queues, separated by spaces");

@@ -2,8 +2,8 @@
 
 import { availableParallelism } from "node:os";
 import { key, section, unsetKey } from "./key.ts";
-import { BACKEND, DATABASE_URL, FILE, FOLDER } from "./named-values.ts";
-import { boolean, choice, duration, integer, namePatterns, nodeOptions, size } from "./value-types.ts";
+import { BACKEND, DATABASE_URL, ENGINE, FILE, FOLDER } from "./named-values.ts";
+import { boolean, choice, duration, integer, namePatterns, size } from "./value-types.ts";
 
 /**
  * The default of `[core] parallelism` on a machine with so many cores. Tasks also wait for networks and disks, so a
@@ -14,8 +14,14 @@ export function defaultParallelism(cores: number): number {
 }
 
 export const core = section("Deployment-wide settings.", {
+  executor: key(ENGINE, {
+    description:
+      "Where tasks run: local (processes of the scheduler), or the queue through which they come to workers on other machines: bullmq, kubernetes or a module specifier.",
+    default: "local",
+  }),
   parallelism: key(integer(1, 4096), {
-    description: "Maximum number of worker processes that one scheduler runs at a time.",
+    description:
+      "Maximum number of tasks that one scheduler runs at a time; with executor = local, each is a process on its machine.",
     default: defaultParallelism(availableParallelism()),
     computed: "the number of cores that the process may use, at least 4",
     live: true,
@@ -96,26 +102,6 @@ export const scheduler = section("Settings of the scheduler.", {
   callback_timeout: key(duration("100ms", "1d"), {
     description: "Maximum duration of a task's callback.",
     default: "1m",
-    live: true,
-  }),
-});
-
-export const worker = section("Settings of the processes that run tasks.", {
-  node_options: key(nodeOptions, {
-    description:
-      "Node options of the processes that run tasks, such as --max-old-space-size=4096. A task's `memory` option takes precedence.",
-    default: "",
-  }),
-  warm_processes: unsetKey(integer(0, 4_096), {
-    description:
-      "Maximum number of processes that are started ahead of the attempts that they will run, each for one. They start when attempts run, and end when none has needed them for a minute. 0 starts none ahead. If unset, as many as attempts may run at a time.",
-    example: "8",
-    live: true,
-  }),
-  warm_memory: unsetKey(size("0B"), {
-    description:
-      "Maximum memory of processes that wait, of which each counts as 32 MiB. If unset, an eighth of the machine's, at most 1GiB.",
-    example: "512MiB",
     live: true,
   }),
 });

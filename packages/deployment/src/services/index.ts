@@ -1,3 +1,5 @@
 export { runDagProcessor } from "./run-dag-processor.ts";
 export { runDev } from "./run-dev.ts";
 export { runScheduler } from "./run-scheduler.ts";
+export { checkWorker, runWorker, type CheckedWorker, type WorkerOptions } from "./run-worker.ts";
+export { runWorkerApi } from "./run-worker-api.ts";

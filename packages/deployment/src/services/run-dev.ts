@@ -6,6 +6,7 @@ import { systemClock, type Logger } from "@memodag/core";
 import { handSecretsOn } from "../config/environment-secrets.ts";
 import { runLogger } from "../logging/run-logger.ts";
 import { requireBundles } from "../dags/dag-files.ts";
+import { openConfiguredWorkerApi } from "../workers/open-worker-api.ts";
 import { warnOfTeams } from "../config/warn-of-teams.ts";
 import type { ServiceOptions } from "./service-options.ts";
 import { withService } from "./with-service.ts";
@@ -20,6 +21,7 @@ export async function runDev(options: ServiceOptions): Promise<void> {
     checkFolders(deployment.loaded);
     await deployment.requireWritable();
     await warnOfTeams(deployment.loaded, log);
+    const api = await openConfiguredWorkerApi(deployment, live, log);
     const processor = new ProcessorProcess(options, log);
     const scheduler = await openScheduler(deployment, { live, log, listener: runLogger(log) }).catch(
       async (error: unknown) => {
@@ -33,6 +35,7 @@ export async function runDev(options: ServiceOptions): Promise<void> {
     await stopped;
     log.info("dev stops when what runs has ended");
     await Promise.all([processor.stop(), scheduler.stop()]);
+    await api?.close();
   });
 }
 

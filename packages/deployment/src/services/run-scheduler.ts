@@ -1,6 +1,7 @@
 // The scheduler as a service.
 
 import { runLogger } from "../logging/run-logger.ts";
+import { openConfiguredWorkerApi } from "../workers/open-worker-api.ts";
 import { warnOfTeams } from "../config/warn-of-teams.ts";
 import type { ServiceOptions } from "./service-options.ts";
 import { withService } from "./with-service.ts";
@@ -11,6 +12,7 @@ export async function runScheduler(options: ServiceOptions): Promise<void> {
   await withService(options, async ({ deployment, live, log, stopped }) => {
     await deployment.requireWritable();
     await warnOfTeams(deployment.loaded, log);
+    const api = await openConfiguredWorkerApi(deployment, live, log);
     const scheduler = await openScheduler(deployment, { live, log, listener: runLogger(log) });
     scheduler.start();
     log.info("scheduler started", { parallelism: live.config.core.parallelism });
@@ -19,5 +21,6 @@ export async function runScheduler(options: ServiceOptions): Promise<void> {
       graceMs: live.config.scheduler.shutdownGrace,
     });
     await scheduler.stop();
+    await api?.close();
   });
 }

@@ -9,6 +9,9 @@ import {
   type EntryStore,
   type HumanStore,
   type Logger,
+  type LogStore,
+  type RemoteChangeFeed,
+  type RemoteLogStore,
 } from "@memodag/core";
 import type { OperationContext, Stores } from "@memodag/operations";
 import type { ValueAdapter } from "@memodag/value-cache";
@@ -34,7 +37,9 @@ export interface Deployment extends Stores {
   readonly config: Config;
   /** Callbacks that still have to run. */
   readonly callbacks: CallbackStore;
-  readonly changes: ChangeFeed;
+  readonly changes: ChangeFeed & RemoteChangeFeed;
+  /** Logs of attempts that ran on other machines. */
+  readonly attemptLogs: LogStore & RemoteLogStore;
   /** Requests of tasks to people. */
   readonly humans: HumanStore;
   /** Leases in the metadata database. */
@@ -80,7 +85,7 @@ export async function withDeployment<T>(
       const { dags, runs, runRetention, schedules, callbacks, leases, counters, decisions, superseded } =
         database;
       const { keyMemos, changes, humans, cacheSwitch, breakers, audit, sources, staleRows } = database;
-      const { freeSpace } = database;
+      const { freeSpace, remoteAttempts, workerHosts, workerTokens, attemptLogs } = database;
       return await work({
         loaded,
         config,
@@ -108,6 +113,10 @@ export async function withDeployment<T>(
         sources,
         staleRows,
         freeSpace,
+        remoteAttempts,
+        workerHosts,
+        workerTokens,
+        attemptLogs,
         ...cache.stores,
         listRecordStores: (team) => listRecordStores({ loaded, dags, ...cache.stores }, team),
         listResultStores: () => listResultStores({ loaded, dags, ...cache.stores }),
@@ -165,6 +174,7 @@ export function operationContext(
       entryLimits: entryLimits(config.caches),
       retention: () => retentionLimits(config),
       cacheBackend: config.core.taskCacheBackend,
+      workerLimits: { beatMs: config.scheduler.heartbeatTimeout, linkMs: config.executor.linkGrace },
       findSealKey: () => findSecretKey(config.core.stateDir),
     },
   };

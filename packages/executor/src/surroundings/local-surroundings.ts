@@ -46,7 +46,7 @@ const ZONE_AGE_MS = 1_000;
 
 const VISIBLE_LOCALE = /^(?:LANG|LANGUAGE|LC_[A-Z]+)$/;
 
-/** What the key of a command contains besides the command. */
+/** The inputs of a command that its key contains. */
 interface CommandInputs {
   readonly env: NodeJS.ProcessEnv;
   readonly visibleEnv: readonly string[];

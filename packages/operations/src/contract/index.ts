@@ -40,6 +40,10 @@ import { clearTasks } from "../tasks/clear-tasks.ts";
 import { listInstances } from "../tasks/list-instances.ts";
 import { markTasks } from "../tasks/mark-tasks.ts";
 import { showXComs } from "../tasks/show-xcoms.ts";
+import { drainWorker } from "../workers/drain-worker.ts";
+import { listQueues } from "../workers/list-queues.ts";
+import { listWorkers } from "../workers/list-workers.ts";
+import { listTokens, makeToken, revokeToken } from "../workers/worker-tokens.ts";
 import * as approvals from "./approval-schemas.ts";
 import * as audit from "./audit-schemas.ts";
 import * as cache from "./cache-schemas.ts";
@@ -50,6 +54,7 @@ import * as entries from "./entry-schemas.ts";
 import * as dags from "./dag-schemas.ts";
 import * as runs from "./run-schemas.ts";
 import { json } from "./values.ts";
+import * as workers from "./worker-schemas.ts";
 
 /** An operation as data. */
 export interface Operation<Input = unknown, Output = unknown> {
@@ -127,6 +132,12 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
   "tasks.list": operation("read", runs.listInstancesInput, runs.instancePage, listInstances),
   "tasks.set-state": operation("act", runs.markInput, runs.markedTasks, markTasks),
   "tasks.xcoms": operation("read", runs.instanceInput, z.record(z.string(), json), showXComs),
+  "queues.list": operation("read", nothing, workers.queues, (context) => listQueues(context)),
+  "workers.drain": operation("act", workers.drainInput, workers.drained, drainWorker),
+  "workers.list": operation("read", nothing, workers.workers, (context) => listWorkers(context)),
+  "workers.revoke": operation("act", workers.tokenName, workers.tokenName, revokeToken),
+  "workers.token": operation("act", workers.makeTokenInput, workers.madeToken, makeToken),
+  "workers.tokens": operation("read", nothing, workers.tokens, (context) => listTokens(context)),
 };
 
 export { actorSchema } from "./audit-schemas.ts";

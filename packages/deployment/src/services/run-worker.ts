@@ -1,0 +1,118 @@
+// A worker on another machine, as a service without a database.
+
+import { existsSync } from "node:fs";
+import { hostname } from "node:os";
+import { join, resolve } from "node:path";
+import type { LoadedConfig } from "@memodag/config";
+import { MemodagError, systemClock, type Logger } from "@memodag/core";
+import type { EngineModule } from "@memodag/remote-executor";
+import { loadSettings } from "../config/settings.ts";
+import { serviceLogger } from "../logging/log-lines.ts";
+import { exchangeFolder } from "../scheduler/exchange-folder.ts";
+import { engineOptions, loadEngineModule } from "../workers/engine-module.ts";
+import { readPem } from "../workers/open-worker-api.ts";
+import { refuseSecrets } from "../workers/refuse-secrets.ts";
+import type { ServiceOptions } from "./service-options.ts";
+
+/** How a worker runs. What is absent is as in the config. */
+export interface WorkerOptions extends ServiceOptions {
+  readonly name?: string | undefined;
+  readonly queues?: readonly string[] | undefined;
+  readonly concurrency?: number | undefined;
+  /** Runs this attempt alone, and ends. */
+  readonly attempt?: string | undefined;
+  /** Of memodag. */
+  readonly version: string;
+}
+
+/** The worker that a check found nothing wrong with. */
+export interface CheckedWorker {
+  readonly name: string;
+  readonly queues: readonly string[];
+  readonly concurrency: number;
+  readonly api: readonly string[];
+  readonly executor: string;
+}
+
+/** Runs a worker until it is stopped, drained or refused. @throws MemodagError */
+export async function runWorker(options: WorkerOptions): Promise<void> {
+  const { loaded, log } = await load(options);
+  const { host } = await makeHost(options, loaded, log);
+  if (options.attempt === undefined) await host.run(options.signal);
+  else await host.runOne(options.attempt, options.signal);
+}
+
+/** Registers and leaves again: config, folders, token, API and queue are those of a worker that would run. */
+export async function checkWorker(options: WorkerOptions): Promise<CheckedWorker> {
+  const { loaded, log } = await load(options);
+  const { bundles, core } = loaded.config;
+  for (const { name, path } of bundles) {
+    if (existsSync(path)) continue;
+    throw new MemodagError(
+      "config_invalid",
+      `The folder ${path} of bundle "${name}" does not exist: put the project there, or change the bundle's path`,
+      { fields: { bundle: name, path } },
+    );
+  }
+  const { host, ...checked } = await makeHost(options, loaded, log);
+  await host.check(options.signal);
+  return { ...checked, executor: core.executor };
+}
+
+async function load(options: WorkerOptions): Promise<{ loaded: LoadedConfig; log: Logger }> {
+  const loaded = await loadSettings(options.config === undefined ? {} : { config: options.config });
+  refuseSecrets(loaded);
+  const log = await serviceLogger(options.json ?? false, () => loaded.config.core.logLevel);
+  return { loaded, log };
+}
+
+async function makeHost(options: WorkerOptions, loaded: LoadedConfig, log: Logger) {
+  const { worker, core, bundles } = loaded.config;
+  const { token, caFile } = worker;
+  if (token === undefined) {
+    throw new MemodagError(
+      "config_invalid",
+      "[worker] has no token: make one with `memodag workers token` on a machine with the database, and set token_file",
+    );
+  }
+  const ca =
+    caFile === undefined ? undefined : readPem("[worker] ca_file", resolve(loaded.projectDir, caFile));
+  const api = worker.api.split(/ +/);
+  const name = options.name ?? hostname();
+  const queues = options.queues ?? worker.queues.split(/ +/);
+  const concurrency = options.concurrency ?? worker.concurrency;
+  // Before it registers: what is missing is said at once.
+  const engine = options.attempt === undefined ? await loadFeedModule(loaded) : undefined;
+  const { ApiClient, WorkerHost } = await import("@memodag/worker");
+  const bundlePaths = new Map(bundles.map((bundle) => [bundle.name, bundle.path]));
+  const host = new WorkerHost({
+    name,
+    queues,
+    concurrency,
+    version: options.version,
+    client: new ApiClient({ urls: api, token: () => token, ca }),
+    async openFeed(take) {
+      if (!engine) throw new Error("a worker for one attempt has no queue");
+      return await engine({ ...engineOptions(loaded, log), queues, concurrency }, take);
+    },
+    stateDir: join(core.stateDir, "worker"),
+    exchangeDir: exchangeFolder(core.stateDir),
+    inputCacheBytes: worker.inputCacheSize,
+    nodeOptions: worker.nodeOptions,
+    shutdownGraceMs: worker.shutdownGrace,
+    env: process.env,
+    clock: systemClock,
+    log,
+    bundlePath: (bundle) => bundlePaths.get(bundle) ?? loaded.projectDir,
+  });
+  return { host, name, queues, concurrency, api };
+}
+
+async function loadFeedModule(loaded: LoadedConfig): Promise<NonNullable<EngineModule["openAttemptFeed"]>> {
+  const { openAttemptFeed } = await loadEngineModule(loaded);
+  if (openAttemptFeed) return openAttemptFeed;
+  throw new MemodagError(
+    "config_invalid",
+    `[core] executor = "${loaded.config.core.executor}" starts a worker for each attempt, with --attempt: there is no queue to take from`,
+  );
+}

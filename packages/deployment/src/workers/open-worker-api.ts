@@ -1,0 +1,122 @@
+// Opens the worker API that a config describes, over the stores of a deployment.
+
+import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
+import {
+  MemodagError,
+  messageOf,
+  systemClock,
+  withCallTimeouts,
+  type ByteStore,
+  type Logger,
+} from "@memodag/core";
+import { answerAttempts, AttemptValueCaches } from "@memodag/scheduler";
+import type { WorkerApi } from "@memodag/worker-api";
+import type { LiveConfig } from "../config/live-config.ts";
+import { largestEntryBytes, openEntries } from "../scheduler/open-entries.ts";
+import type { Deployment } from "../stores/deployment.ts";
+import { ConfiguredValueCaches } from "../stores/value-caches.ts";
+
+/** Opens it if the config says where it listens. @throws MemodagError `config_invalid` */
+export async function openConfiguredWorkerApi(
+  deployment: Deployment,
+  live: LiveConfig,
+  log: Logger,
+): Promise<WorkerApi | undefined> {
+  const { config, loaded, values } = deployment;
+  const { listen, insecure: isInsecure } = config.workerApi;
+  if (listen === undefined) return undefined;
+  const { openWorkerApi } = await import("@memodag/worker-api");
+  const valueCaches = new ConfiguredValueCaches({
+    caches: config.caches,
+    metadata: deployment.valueCaches,
+    projectDir: loaded.projectDir,
+  });
+  // A file of this machine is none of the worker's.
+  const entries = openEntries({ ...deployment, openByteStore: withoutFiles(deployment) }, live, log);
+  const queries = answerAttempts({
+    runs: withCallTimeouts(deployment.runs, "runs", systemClock),
+    values,
+    humans: withCallTimeouts(deployment.humans, "humans", systemClock),
+    variables: config.variables,
+    env: process.env,
+    valueCaches: new AttemptValueCaches({ source: valueCaches, clock: systemClock, log }),
+    entries,
+  });
+  const { heartbeatTimeout: heartbeatTimeoutMs } = config.scheduler;
+  const api = await openWorkerApi({
+    listen,
+    isInsecure,
+    tls: readTls(deployment),
+    attempts: deployment.remoteAttempts,
+    hosts: deployment.workerHosts,
+    tokens: deployment.workerTokens,
+    logs: deployment.attemptLogs,
+    changes: deployment.changes,
+    queries,
+    artifacts: deployment.dags,
+    values,
+    settings: () => ({
+      ordinaryEnv: config.taskCache.ordinaryEnv,
+      runtime: config.taskCache.runtime,
+      heartbeatTimeoutMs,
+      maxXComBytes: deployment.maxXComBytes,
+      maxEntryBytes: largestEntryBytes(live),
+      maxLogBytes: config.executor.maxLogSize,
+    }),
+    clock: systemClock,
+    log,
+  });
+  return {
+    ...api,
+    async close() {
+      await api.close();
+      await valueCaches.close();
+    },
+  };
+}
+
+/** The stores of a deployment, which grant nothing but requests over HTTP. */
+function withoutFiles({ openByteStore }: Deployment): Deployment["openByteStore"] {
+  return async (name) => {
+    const store = await openByteStore(name);
+    if (!store.grant) return store;
+    const grant: NonNullable<ByteStore["grant"]> = async (...args) => {
+      const granted = await store.grant?.(...args);
+      return granted?.kind === "file" ? undefined : granted;
+    };
+    return new Proxy(store, {
+      get: (target, key) => {
+        if (key === "grant") return grant;
+        const member: unknown = Reflect.get(target, key, target);
+        return typeof member === "function" ? (member.bind(target) as unknown) : member;
+      },
+    });
+  };
+}
+
+function readTls({ config, loaded }: Deployment): { cert: string; key: string } | undefined {
+  const { tlsCertFile, tlsKeyFile } = config.workerApi;
+  if (tlsCertFile === undefined && tlsKeyFile === undefined) return undefined;
+  if (tlsCertFile === undefined || tlsKeyFile === undefined) {
+    throw new MemodagError(
+      "config_invalid",
+      "[worker_api] has one of tls_cert_file and tls_key_file: set both, or neither",
+    );
+  }
+  const read = (key: string, path: string): string =>
+    readPem(`[worker_api] ${key}`, resolve(loaded.projectDir, path));
+  return { cert: read("tls_cert_file", tlsCertFile), key: read("tls_key_file", tlsKeyFile) };
+}
+
+/** @throws MemodagError `config_invalid` */
+export function readPem(setting: string, path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (error) {
+    throw new MemodagError("config_invalid", `${setting}: ${path} cannot be read (${messageOf(error)})`, {
+      cause: error,
+      fields: { path },
+    });
+  }
+}
