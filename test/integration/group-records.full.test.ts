@@ -9,9 +9,10 @@ import {
   type TaskInstance,
 } from "@memodag/core";
 import { openTestMetastore, TEST_DIALECTS, type TestMetastore } from "@memodag/metastore/testing";
+import { MemoryRecordStore, MemoryResultStore } from "@memodag/result-cache";
 import { clearRun, markRun, triggerRun, type ClearRequest } from "@memodag/scheduler";
 import { Dag, type TaskRef, type TransactionOptions } from "memodag";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { failed, succeeded, type Script } from "./scripted-executor.ts";
 import { SchedulerRig, type RigRun } from "./scheduler-rig.ts";
 
@@ -396,6 +397,55 @@ describe.each(TEST_DIALECTS)("records of transactions on %s", (dialect) => {
       });
     });
 
+    test.each(["etl.load", "etl.fit"])(
+      "nothing is stored of tasks that took another result of %s",
+      async (taskId) => {
+        const version = await pipeline();
+        const { run } = await rig.run(version, STEPS);
+        const newer = { ...STEPS, "etl.load": () => ["c", "d"], "etl.fit": () => "newer" };
+        const cleared = await again(version, run, newer, clear(version, run, { taskId }));
+        expect(cleared.states["etl.best"]).toBe("success/populated");
+        expect(Object.values(cleared.states)).toContain("success/uncacheable");
+        const hit = await rig.run(version, STEPS);
+        expect(submitted(hit)).toEqual([]);
+        expect(await rig.returned(hit, "etl.load")).toEqual(["a", "b"]);
+        expect(await rig.returned(hit, "etl.best")).toEqual({ models: ["model of a", "model of b"] });
+      },
+    );
+
+    test("nor of a task that had begun before the other one was cleared", async () => {
+      const dag = newDag();
+      const etl = dag.transaction("etl", { cache: true });
+      const rows = etl.task("load", ANY)({});
+      etl.task("fit", ANY)({ rows });
+      const version = await rig.define(dag);
+      const [fitting, reloaded] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+      let loads = 0;
+      const { scheduler, executor } = rig.newScheduler({
+        "etl.load": () => (loads += 1),
+        "etl.fit": async (_, { rows: given }) => {
+          fitting.resolve();
+          await reloaded.promise;
+          return given;
+        },
+      });
+      const request = { version, conf: {}, params: {}, logicalDate: null, cacheMode: "use" } as const;
+      const run = await triggerRun(metastore.runs, systemClock, request);
+      const over = scheduler.whenOver(run.id);
+      scheduler.start();
+      await fitting.promise;
+      await clear(version, run, { taskId: "etl.load" })();
+      scheduler.wake();
+      const loadOf = async () =>
+        (await metastore.runs.listTaskInstances("default", run.id)).find((row) => row.taskId === "etl.load");
+      await vi.waitUntil(async () => loads === 2 && (await loadOf())?.state === "success", 20_000);
+      reloaded.resolve();
+      await over;
+      await scheduler.stop(0);
+      expect(executor.submitted).toEqual(["etl.load", "etl.fit", "etl.load"]);
+      expect(await recordsOf(version)).toEqual([]);
+    });
+
     test.each<[string, MarkedState]>([
       ["etl.load", "success"],
       ["etl.best", "success"],
@@ -625,6 +675,23 @@ describe.each(TEST_DIALECTS)("records of transactions on %s", (dialect) => {
       expect((await recordsOf(version)).map(({ key }) => key)).toEqual([record?.key]);
     },
   );
+
+  test("a store that takes records one by one, and values of its own, has all in one record", async () => {
+    const records = new MemoryRecordStore(systemClock);
+    Object.defineProperty(records, "putAll", { value: undefined });
+    const results = new MemoryResultStore();
+    const named = { records: { rows: records }, results: { blobs: results } };
+    const version = await pipeline({ cache: { keyStorage: "rows", resultStorage: "blobs" } });
+    const first = await rig.run(version, STEPS, { named });
+    expect(first.states).toMatchObject({ "etl.best": "success/populated" });
+    const [record, ...others] = await records.list({}, { limit: 10, offset: 0 });
+    expect(others).toEqual([]);
+    expect(new Set(record?.xcoms.map(({ store }) => store))).toEqual(new Set(["blobs"]));
+    expect(await recordsOf(version)).toEqual([]);
+    const second = await rig.run(version, STEPS, { named });
+    expect(submitted(second)).toEqual([]);
+    expect(await rig.returned(second, "etl.best")).toEqual({ models: ["model of a", "model of b"] });
+  });
 
   test("every value of a record is kept", async () => {
     const version = await pipeline();

@@ -80,11 +80,22 @@ describe("a transaction with a record", () => {
     });
   });
 
+  it("keeps its values when the runs that made them are gone", async () => {
+    const before = await project.json<RunReport>("dags", "run", "records", "--param", "day=sunday");
+    for (const { runId } of await project.json<RunReport[]>("runs", "list", "records"))
+      expect((await project.run("runs", "delete", "records", runId)).code).toBe(0);
+    expect((await project.run("cache", "gc")).code).toBe(0);
+    expect((await project.run("cache", "verify")).code).toBe(0);
+    const after = await project.json<RunReport>("dags", "run", "records", "--param", "day=sunday");
+    expect(statuses(after)).toMatchObject({ "etl.load-1": "hit", "etl.fit1": "hit", "etl.sum-1": "hit" });
+    expect(after.runId).not.toBe(before.runId);
+  });
+
   it("is purged with a task whose result it has", async () => {
     expect(
       await project.json<Purged>("cache", "purge", "--dag", "records", "--task", "etl.sum", "--yes"),
     ).toEqual({
-      deleted: 2,
+      deleted: 3,
     });
     const run = await project.json<RunReport>("dags", "run", "records");
     expect(statuses(run)).toMatchObject({ "etl.load-1": "populated" });

@@ -16,12 +16,15 @@ import type { RunContext } from "../../context/run-context.ts";
 import type { CachedGroup } from "../../graph/cached-groups.ts";
 import type { ReadyInstance } from "../../graph/ready-instance.ts";
 import type { RunState } from "../state/run-state.ts";
+import { findStale } from "../phases/judge-order.ts";
 import { groupTtlMs } from "./group-keys.ts";
 import type { StagedPart } from "./staged-body.ts";
 
 /** A staged instance of a transaction with one record. */
 export interface StagedMemberPart extends ReadyInstance {
   readonly body: StagedPart;
+  /** Its position in the order in which the run's members succeeded. */
+  readonly place: number;
   /** True if its attempt saved or removed entries of job caches. */
   readonly hasEntries: boolean;
 }
@@ -64,6 +67,13 @@ export class GroupRecords {
       const fault = faultOf(row, own, base.key);
       if (fault) return { kind: "refused", reason: memberReason(group, nameOf(row), fault) };
       if (row.state === "success" && !own) kept.push(row);
+    }
+    const stale = findStale(group, (node) =>
+      table.listOf(node).map((row) => ({ row, place: staged.get(nameOf(row))?.place })),
+    );
+    if (stale) {
+      const [before, since] = [stale.stale.task.taskId, stale.since.task.taskId];
+      return refused(group, `${before} did not run again after ${since} did`);
     }
     const members = await this.#membersOf(rows, staged, kept);
     if (typeof members === "string") return refused(group, `a value of ${members} is gone`);

@@ -181,7 +181,7 @@ export class StagedResults {
 
 function partOf({ node, mapIndex, member, body }: Staged): StagedMemberPart[] {
   if (body.kind !== "part") return [];
-  return [{ node, mapIndex, body, hasEntries: (member.saved?.length ?? 0) > 0 }];
+  return [{ node, mapIndex, body, place: member.place, hasEntries: (member.saved?.length ?? 0) > 0 }];
 }
 
 function storedEvent(
