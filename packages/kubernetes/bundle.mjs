@@ -1,0 +1,18 @@
+// Bundles what users install: our own packages are in it, the client of Kubernetes is a dependency.
+
+import { readFile, rm } from "node:fs/promises";
+import { build } from "esbuild";
+
+const { dependencies } = JSON.parse(await readFile("package.json", "utf8"));
+await rm("dist", { recursive: true, force: true });
+await build({
+  entryPoints: ["src/index.ts"],
+  outdir: "dist",
+  bundle: true,
+  format: "esm",
+  platform: "node",
+  target: "node22.19",
+  conditions: ["source"],
+  external: Object.keys(dependencies),
+  logLevel: "warning",
+});
