@@ -30,6 +30,7 @@ import { writtenResults } from "./0036-written-results.ts";
 import { keyMemos } from "./0037-key-memos.ts";
 import { transactions } from "./0038-transactions.ts";
 import { remoteAttempts } from "./0040-remote-attempts.ts";
+import { instanceWorkers } from "./0041-instance-workers.ts";
 import type { SchemaDialect } from "./schema-dialect.ts";
 
 /** Every migration by name; they run in the order of their names, on every dialect. */
@@ -64,5 +65,6 @@ export function allMigrations(types: SchemaDialect): Record<string, Migration> {
     "0037_key_memos": keyMemos(types),
     "0038_transactions": transactions(types),
     "0040_remote_attempts": remoteAttempts(types),
+    "0041_instance_workers": instanceWorkers(types),
   };
 }

@@ -172,7 +172,7 @@ describe.each(TEST_DIALECTS)("recovery on %s", { timeout: TIMEOUT_MS }, (dialect
       // Two leases long: another scheduler looks for runs all the while.
       await new Promise((resolve) => systemClock.after(2 * SCHEDULING.leaseMs, () => resolve(undefined)));
       slow.resolve("done");
-      await until(() => first.executor.capacity() === 4);
+      await until(() => first.executor.capacity("default") === 4);
     };
     const second = rig.newScheduler(
       { work: () => "again" },
@@ -232,7 +232,7 @@ test.each(["crash", "kill"] as const)(
       await until(() => executor.attempts.length > 0);
       await server[end]();
       gate.resolve("while it was away");
-      await until(() => executor.capacity() === 4);
+      await until(() => executor.capacity("default") === 4);
       // Processes of a server that was killed may be there for a moment longer, and keep another out.
       await vi.waitFor(() => server.start(), { timeout: 45_000, interval: 100 });
       expect((await over).state).toBe("success");

@@ -27,6 +27,8 @@ export type Script = (attempt: Attempt, args: Readonly<Record<string, unknown>>)
 export class ScriptedExecutor implements Executor {
   /** Whether its attempts go on when their scheduler is gone. */
   outlives = false;
+  /** Queues without a worker. */
+  readonly closedQueues = new Set<string>();
   readonly attempts: Attempt[] = [];
   /** Ids of the attempts that were ended, by cancelling or by a shutdown. */
   readonly ended: string[] = [];
@@ -57,8 +59,14 @@ export class ScriptedExecutor implements Executor {
     return this.#ledger.running();
   }
 
-  capacity(): number {
-    return this.#slots - this.running;
+  capacity(queue: string): number {
+    return this.closedQueues.has(queue) ? 0 : this.#slots - this.running;
+  }
+
+  /** A worker takes attempts of a queue. */
+  openQueue(queue: string): void {
+    this.closedQueues.delete(queue);
+    this.#ledger.tellCapacity();
   }
 
   listen(listener: ExecutorListener): void {
@@ -67,7 +75,7 @@ export class ScriptedExecutor implements Executor {
 
   async submit(attempt: Attempt): Promise<"accepted" | "full"> {
     if (this.#ledger.has(attempt.attemptId)) return "accepted";
-    if (this.capacity() <= 0) throw new Error("submitted without a free slot");
+    if (this.capacity(attempt.queue) <= 0) throw new Error("submitted without a free slot");
     this.#ledger.begin(attempt);
     this.attempts.push(attempt);
     const { attemptId } = attempt;

@@ -129,6 +129,8 @@ export interface TaskInstance extends TaskInstanceId {
   readonly error: StoredError | null;
   /** Number of attempts lost with their scheduler since the instance was cleared or last succeeded. */
   readonly losses: number;
+  /** Where its latest attempt runs or ran: host and process, or the name of a worker host. `null`: nowhere yet. */
+  readonly worker: string | null;
 }
 
 /** The initial state of an instance, without its identity and number of tries. */
@@ -148,6 +150,7 @@ export const UNTOUCHED: Omit<TaskInstance, keyof TaskInstanceId | "maxTries"> = 
   waitingSince: null,
   error: null,
   losses: 0,
+  worker: null,
 };
 
 /** Where a value is. */

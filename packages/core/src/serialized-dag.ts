@@ -197,7 +197,7 @@ export interface SerializedTask {
   readonly pool: string;
   readonly poolSlots: number;
   readonly priorityWeight: number;
-  /** Queue of the workers that may run it; no executor looks at it yet. Absent: the default queue. */
+  /** Queue of the workers that may run it. Absent: the default queue. */
   readonly queue?: string;
   readonly cache: SerializedCacheConfig | null;
   /** Digest of the code that the task can reach. */

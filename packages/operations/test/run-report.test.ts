@@ -71,6 +71,7 @@ function task(taskId: string, mapIndex: number, given: object): object {
     cacheReasonCode: null,
     cacheReasonDetail: null,
     cacheKey: null,
+    worker: null,
     durationMs: null,
     savedMs: null,
     error: null,

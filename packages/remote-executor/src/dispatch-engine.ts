@@ -49,11 +49,11 @@ export interface AttemptFeed {
  */
 export type TakeAttempt = (attemptId: string) => Promise<void>;
 
-/** What an engine is opened with, as far as both sides need it. */
+/** Options of both sides of an engine. */
 export interface EngineOptions {
   /** `[executor] url`, or the content of `url_file`; empty if there is none. It may contain a password. */
   readonly url: string;
-  /** What all names in the queue begin with. */
+  /** The prefix of all names in the queue. */
   readonly prefix: string;
   /** `[executor] options`, or the content of `options_file`. */
   readonly options: string;
@@ -63,17 +63,17 @@ export interface EngineOptions {
   readonly log: Logger;
 }
 
-/** What a worker's side is opened with. */
+/** Options of a worker's side. */
 export interface FeedOptions extends EngineOptions {
   readonly queues: readonly string[];
   /** Attempts that it hands on at once, of all queues together. */
   readonly concurrency: number;
 }
 
-/** What a module exports that `[core] executor` names. */
+/** The exports of a module that `[core] executor` names. */
 export interface EngineModule {
   /** @throws MemodagError with what to change in the config */
   openDispatchEngine(options: EngineOptions): Promise<DispatchEngine>;
-  /** Absent: workers do not pull; each attempt has a worker started for it, by `memodag worker --attempt ID`. */
+  /** Absent: workers do not pull; the engine starts a worker for each attempt, with its id as an option. */
   openAttemptFeed?(options: FeedOptions, take: TakeAttempt): Promise<AttemptFeed>;
 }

@@ -57,7 +57,7 @@ const MISSED_AFTER_MS = 15_000;
 /** How long a worker may take to end an attempt that was cancelled, in milliseconds. */
 const CANCEL_PATIENCE_MS = 30_000;
 const CLEAN_EVERY_MS = 60_000;
-/** Hosts and attempts that nobody asks for any more are removed after this time, in milliseconds. */
+/** Hosts and attempts that are of no use any more are removed after this time, in milliseconds. */
 const KEPT_MS = 3_600_000;
 
 /** Runs attempts on other machines. */
@@ -193,7 +193,7 @@ export class RemoteExecutor implements Executor {
     });
   }
 
-  /** What attempts came to is asked for at each notice; the rest is not worth so many statements. */
+  /** Outcomes are read at each notice; the rest is not worth so many statements. */
   async #lookNow(): Promise<void> {
     const now = this.#clock.monotonic();
     try {
@@ -314,7 +314,7 @@ export class RemoteExecutor implements Executor {
     }
   }
 
-  /** What fails is published with the next look for what was missed. */
+  /** Publishes again later if the queue is away. */
   async #publish(notices: readonly DispatchNotice[]): Promise<void> {
     try {
       await this.#options.engine.publish(notices);

@@ -34,6 +34,7 @@ class TestHost {
   readonly #gates = new Map<string, PromiseWithResolvers<void>>();
   readonly #underWay = new Set<Promise<void>>();
   #cancelTimer: NodeJS.Timeout | undefined;
+  #isClosed = false;
   id = "";
 
   constructor(metastore: TestMetastore) {
@@ -65,6 +66,7 @@ class TestHost {
   gate(attemptId: string): PromiseWithResolvers<void> {
     const gate = this.#gates.get(attemptId) ?? Promise.withResolvers<void>();
     gate.promise.catch(() => undefined);
+    if (this.#isClosed) gate.reject(new Error("closed"));
     this.#gates.set(attemptId, gate);
     return gate;
   }
@@ -77,6 +79,7 @@ class TestHost {
 
   async close(): Promise<void> {
     clearInterval(this.#cancelTimer);
+    this.#isClosed = true;
     for (const gate of this.#gates.values()) gate.reject(new Error("closed"));
     await Promise.allSettled(this.#underWay);
   }

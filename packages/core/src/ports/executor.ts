@@ -67,6 +67,11 @@ export interface AttemptSensor extends SerializedSensor {
 /** The queue of attempts that name no other. */
 export const DEFAULT_QUEUE = "default";
 
+/** Returns the queue whose workers may run a task. */
+export function queueOf({ queue }: Pick<SerializedTask, "queue">): string {
+  return queue ?? DEFAULT_QUEUE;
+}
+
 /** A value by reference. The executor reads the bytes, through its {@link ValueReader}. */
 export interface InputRef {
   /** SHA-256 of the value's canonical JSON. */
@@ -135,7 +140,7 @@ export interface Attempt {
   readonly executionTimeoutMs: number | null;
   /** Maximum heap size of its process in bytes. Absent: the deployment's default. */
   readonly memoryBytes?: number;
-  /** What the key says of the machine. Absent: not cached, or it runs on the machine that computed the key. */
+  /** The surroundings in the key. Absent: not cached, or it runs on the machine that computed the key. */
   readonly keyed?: KeyedSurroundings;
   /** Larger starts first, where attempts wait for a worker. Absent: 1. */
   readonly priority?: number;
@@ -150,7 +155,7 @@ export interface Attempt {
 }
 
 /**
- * What an attempt's key contains of the machine that computed it. A worker of another machine compares it with its
+ * The part of an attempt's key that depends on the machine which computed it. A worker of another machine compares it with its
  * own: a difference makes the result uncacheable.
  */
 export interface KeyedSurroundings {

@@ -8,7 +8,7 @@ import type { Digest } from "../digest.ts";
 import type { StoredError } from "../dag-run.ts";
 import type { Attempt } from "./executor.ts";
 
-/** What a host needs to run an attempt. Plain JSON; values are by reference. */
+/** An attempt as a host receives it. Plain JSON; values are by reference. */
 export interface AttemptOrder {
   readonly attempt: Attempt;
   /**
@@ -57,7 +57,7 @@ export interface WorkerScope {
   readonly teams: readonly string[] | null;
 }
 
-/** What a host beats with. */
+/** The heartbeat of a host. */
 export interface WorkerBeat {
   /** Ids of the attempts that it runs, or whose end it has not delivered yet. */
   readonly running: readonly string[];
@@ -161,7 +161,7 @@ export interface WorkerHost extends NewWorkerHost {
   readonly state: WorkerHostState;
 }
 
-/** What a host is told before its next beat. */
+/** A message to a host between its beats. */
 export interface WorkerNotice extends Pick<BeatAnswer, "cancel" | "isDraining"> {
   readonly workerId: string;
 }

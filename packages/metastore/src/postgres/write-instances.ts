@@ -37,6 +37,7 @@ const COLUMN_TYPES: Readonly<Record<(typeof COLUMNS)[number], string>> = {
   error_code: "text",
   error_message: "text",
   loss_count: "bigint",
+  worker: "text",
 };
 
 // One statement for all rows, a list for each column: the cost is the server's, one round trip in all.

@@ -31,6 +31,7 @@ export const INSTANCE_VALUE_COLUMNS = [
   "error_code",
   "error_message",
   "loss_count",
+  "worker",
 ] as const;
 
 /** The values that a column accepts. */
@@ -62,6 +63,7 @@ export function instanceValues(instance: TaskInstance): ColumnValue[] {
     error === null ? null : storableText(error.code),
     error === null ? null : storableText(error.message),
     instance.losses,
+    instance.worker === null ? null : storableText(instance.worker),
   ];
 }
 
@@ -93,5 +95,6 @@ export function toTaskInstance(row: TaskInstanceTable): TaskInstance {
     waitingSince: row.waiting_since,
     error: row.error_code === null ? null : { code: row.error_code, message: row.error_message ?? "" },
     losses: row.loss_count,
+    worker: row.worker,
   };
 }

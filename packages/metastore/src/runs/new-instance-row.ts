@@ -24,6 +24,7 @@ export const UNTOUCHED_COLUMNS = {
   error_code: null,
   error_message: null,
   loss_count: 0,
+  worker: null,
 } as const;
 
 /** The one instance of a task, or the one that stands for a mapped task before its list is known. */

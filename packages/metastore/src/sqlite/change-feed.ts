@@ -25,7 +25,7 @@ export function watchCommits(connection: SqliteConnection, listener: () => void)
   };
 }
 
-/** What this connection commits itself, which a look at `data_version` does not show. */
+/** Announces commits of this connection, which `data_version` does not show. */
 export class OwnChanges {
   readonly #listeners = new Set<() => void>();
 

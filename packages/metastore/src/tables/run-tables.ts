@@ -85,6 +85,8 @@ export interface TaskInstanceTable {
   error_message: string | null;
   /** How often in a row it was lost with its scheduler. */
   loss_count: number;
+  /** Of its latest attempt. */
+  worker: string | null;
 }
 
 /** A task instance that is queued or running, and what it takes of its pool. */

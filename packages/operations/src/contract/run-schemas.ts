@@ -134,6 +134,7 @@ const taskReport: z.ZodType<TaskReport> = z.strictObject({
   durationMs: size.nullable(),
   savedMs: size.nullable(),
   error: storedError.nullable(),
+  worker: text.nullable(),
 });
 export const instancePage: z.ZodType<Page<TaskReport>> = pageOf(taskReport);
 

@@ -26,6 +26,8 @@ export interface TaskReport extends ReasonReport {
   readonly tryNumber: number;
   readonly cacheStatus: CacheStatus | null;
   readonly cacheKey: string | null;
+  /** Where its latest attempt runs or ran; `null`: nowhere. */
+  readonly worker: string | null;
   readonly durationMs: number | null;
   readonly savedMs: number | null;
   readonly error: StoredError | null;
@@ -110,6 +112,7 @@ export function reportTask(instance: TaskInstance): TaskReport {
     cacheStatus: instance.cacheStatus,
     ...reportReason(instance.cacheReason),
     cacheKey: instance.cacheKey,
+    worker: instance.worker,
     durationMs: instance.durationMs,
     savedMs: instance.savedMs,
     error: instance.error,
@@ -125,6 +128,7 @@ function notYet(taskId: string): TaskReport {
     cacheStatus: null,
     ...reportReason(null),
     cacheKey: null,
+    worker: null,
     durationMs: null,
     savedMs: null,
     error: null,

@@ -1,7 +1,7 @@
 // Builds attempts: everything that a worker needs, with values by reference.
 
 import {
-  DEFAULT_QUEUE,
+  queueOf,
   type Attempt,
   type AttemptContext,
   type AttemptRuntime,
@@ -9,6 +9,7 @@ import {
   type DagRun,
   type DagVersion,
   type EntrySnapshot,
+  type KeyedSurroundings,
   type SerializedTask,
   type TaskInstance,
 } from "@memodag/core";
@@ -59,6 +60,7 @@ export interface AttemptParts {
   readonly entries: readonly EntrySnapshot[] | undefined;
   readonly trust: readonly CacheTrust[] | undefined;
   readonly runtime: AttemptRuntime | undefined;
+  readonly keyed: KeyedSurroundings | undefined;
   /** Milliseconds since the Unix epoch. */
   readonly now: number;
 }
@@ -68,7 +70,8 @@ export function buildAttempt(parts: AttemptParts, results: RunResults): Attempt 
   const { run, version, node, instance } = parts;
   return {
     attemptId: parts.attemptId,
-    queue: DEFAULT_QUEUE,
+    queue: queueOf(node.task),
+    ...(node.task.priorityWeight !== 1 && { priority: node.task.priorityWeight }),
     team: run.team,
     dagId: run.dagId,
     runId: run.runId,
@@ -87,6 +90,7 @@ export function buildAttempt(parts: AttemptParts, results: RunResults): Attempt 
     ...(parts.trust && { trust: parts.trust }),
     ...(parts.declaredEnv && version.dag.inputs && { inputs: version.dag.inputs }),
     ...(parts.runtime && { runtime: parts.runtime }),
+    ...(parts.keyed && { keyed: parts.keyed }),
     executionTimeoutMs: node.task.executionTimeoutMs,
     ...(node.task.memoryBytes !== undefined && { memoryBytes: node.task.memoryBytes }),
     ...commandOf(node.task),

@@ -1,7 +1,6 @@
 // Connects the runs of one scheduler to its executor: routes the events of attempts, and reserves slots.
 
 import {
-  DEFAULT_QUEUE,
   type Attempt,
   type ClaimedRun,
   type Clock,
@@ -79,23 +78,29 @@ export class AttemptRouter {
     return this.#live.hasRunning(run);
   }
 
-  /** How many more attempts of the default queue may be chosen. */
-  get freeSlots(): number {
-    return this.#freeSlotsOf(DEFAULT_QUEUE);
+  /** True when attempts run on other machines, and go on without this process. */
+  get areRemote(): boolean {
+    return this.#executor.outlives;
+  }
+
+  /** How many more attempts of a queue may be chosen. */
+  freeSlots(queue: string): number {
+    const taken = (this.#slotsTaken.get(queue) ?? 0) + this.#sender.waiting(queue);
+    return this.#isClosed ? 0 : Math.max(0, this.#executor.capacity(queue) - taken);
   }
 
   /** True when another attempt of a queue may be chosen. */
-  hasSlot(queue: string = DEFAULT_QUEUE): boolean {
-    return this.#freeSlotsOf(queue) > 0;
+  hasSlot(queue: string): boolean {
+    return this.freeSlots(queue) > 0;
   }
 
   /** Reserves a slot between deciding to dispatch and submitting. */
-  reserveSlot(queue: string = DEFAULT_QUEUE): void {
+  reserveSlot(queue: string): void {
     this.#slotsTaken.set(queue, (this.#slotsTaken.get(queue) ?? 0) + 1);
   }
 
   /** Releases a reserved slot that is not used; other runs may be waiting for it. */
-  releaseSlot(queue: string = DEFAULT_QUEUE): void {
+  releaseSlot(queue: string): void {
     this.#slotsTaken.set(queue, (this.#slotsTaken.get(queue) ?? 0) - 1);
     this.#onSlotFree();
   }
@@ -244,11 +249,6 @@ export class AttemptRouter {
   close(): void {
     this.#isClosed = true;
     this.#sender.close();
-  }
-
-  #freeSlotsOf(queue: string): number {
-    const taken = (this.#slotsTaken.get(queue) ?? 0) + this.#sender.waiting(queue);
-    return this.#isClosed ? 0 : Math.max(0, this.#executor.capacity(queue) - taken);
   }
 
   #route(event: ExecutorEvent): void {

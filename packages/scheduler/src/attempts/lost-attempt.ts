@@ -1,5 +1,5 @@
-// Decides how an instance continues when its attempt was lost with its scheduler: it is attempted again, a
-// few times.
+// Decides how an instance continues when its attempt was lost with its scheduler or its worker host: it is attempted
+// again, a few times.
 //
 // The task itself may have brought down the scheduler or the machine, for example by using too much memory.
 // Attempts that ended for reasons unrelated to the task, such as a scheduler that was stopped, do not count.
@@ -24,21 +24,33 @@ export const CLEARED: StoredError = {
 };
 
 /** True for an outcome that is {@link LOST_WITH_SCHEDULER}. */
-export function isLostWithScheduler(outcome: AttemptOutcome): boolean {
+export function isLostWithScheduler(
+  outcome: AttemptOutcome,
+): outcome is Extract<AttemptOutcome, { kind: "failed" }> {
   return outcome.kind === "failed" && outcome.error.code === LOST_WITH_SCHEDULER.error.code;
 }
 
 /** The error that an instance shows after that many losses. */
-export function lossError({ tryNumber, startedAt }: TaskInstance, losses: number, now: number): StoredError {
+export function lossError(
+  { tryNumber, startedAt }: TaskInstance,
+  losses: number,
+  now: number,
+  message: string = LOST_WITH_SCHEDULER.error.message,
+): StoredError {
   const ran =
     startedAt === null ? "" : `, which began ${formatDuration(Math.max(0, now - startedAt))} earlier`;
-  const what = `attempt ${tryNumber}${ran}, was lost with its scheduler`;
-  const message =
+  const what = `attempt ${tryNumber}${ran}, was ${howLost(message)}`;
+  const text =
     losses < MOST_LOSSES
       ? `${what} (${losses} of ${MOST_LOSSES}) and runs again`
       : `${what}, as were the attempts before it (${losses} in a row): check whether the task uses too much memory ` +
         "or kills other processes, then run it again with `memodag tasks clear`";
-  return { code: LOST_WITH_SCHEDULER.error.code, message };
+  return { code: LOST_WITH_SCHEDULER.error.code, message: text };
+}
+
+/** Of a message such as "the attempt was lost with its worker host". */
+function howLost(message: string): string {
+  return /^the attempt was (lost .*)$/s.exec(message)?.[1] ?? `lost: ${message}`;
 }
 
 /** The failure of an instance whose attempts were lost too often. */

@@ -1,6 +1,7 @@
-// Instances that wait to be dispatched: one queue for each pool, so that a full pool does not slow down the
+// Instances that wait to be dispatched: one line for each pool and queue, so that a full one does not slow down the
 // others.
 
+import { queueOf } from "@memodag/core";
 import type { ReadyInstance } from "../graph/ready-instance.ts";
 
 interface Waiting {
@@ -9,7 +10,13 @@ interface Waiting {
   readonly number: number;
 }
 
-interface Line {
+/** The pool and the queue of a line. */
+export interface LineName {
+  readonly pool: string;
+  readonly queue: string;
+}
+
+interface Line extends LineName {
   items: Waiting[];
   /** Index of the first waiting item in `items`. */
   first: number;
@@ -19,7 +26,7 @@ interface Line {
 /** Number of items already taken from a queue before its array is compacted. */
 const LONGEST_PAST = 1_024;
 
-/** The queues of one run, heaviest instance first. */
+/** The lines of one run, heaviest instance first. */
 export class WaitingLines {
   readonly #lines = new Map<string, Line>();
   #count = 0;
@@ -31,9 +38,10 @@ export class WaitingLines {
   }
 
   add(instance: ReadyInstance): void {
-    const { pool } = instance.node.task;
-    let line = this.#lines.get(pool);
-    if (!line) this.#lines.set(pool, (line = { items: [], first: 0, isSorted: true }));
+    const name = lineOf(instance);
+    const id = idOf(name);
+    let line = this.#lines.get(id);
+    if (!line) this.#lines.set(id, (line = { ...name, items: [], first: 0, isSorted: true }));
     const waiting = { instance, number: (this.#count += 1) };
     const last = line.items.at(-1);
     if (last && line.items.length > line.first && compare(last, waiting) > 0) line.isSorted = false;
@@ -41,29 +49,39 @@ export class WaitingLines {
     this.#size += 1;
   }
 
-  /** The next instance of a pool that is not in `closed`. */
-  next(closed: ReadonlySet<string>): ReadyInstance | undefined {
+  /** The next instance of a line that is not closed. */
+  next(isClosed: (line: LineName) => boolean): ReadyInstance | undefined {
     let best: Waiting | undefined;
-    for (const [pool, line] of this.#lines) {
-      if (closed.has(pool)) continue;
+    for (const line of this.#lines.values()) {
+      if (isClosed(line)) continue;
       const head = headOf(line);
       if (head && (!best || compare(head, best) < 0)) best = head;
     }
     return best?.instance;
   }
 
-  /** Removes the first instance of a pool's queue. */
-  leave(pool: string): void {
-    const line = this.#lines.get(pool);
+  /** Removes the instance that is the first of its line. */
+  leave(instance: ReadyInstance): void {
+    const id = idOf(lineOf(instance));
+    const line = this.#lines.get(id);
     if (!line || line.first >= line.items.length) return;
     line.first += 1;
     this.#size -= 1;
-    if (line.first === line.items.length) this.#lines.delete(pool);
+    if (line.first === line.items.length) this.#lines.delete(id);
     else if (line.first > LONGEST_PAST && line.first * 2 > line.items.length) {
       line.items = line.items.slice(line.first);
       line.first = 0;
     }
   }
+}
+
+/** Returns the line that an instance waits in. */
+export function lineOf({ node: { task } }: ReadyInstance): LineName {
+  return { pool: task.pool, queue: queueOf(task) };
+}
+
+function idOf({ pool, queue }: LineName): string {
+  return JSON.stringify([pool, queue]);
 }
 
 function headOf(line: Line): Waiting | undefined {

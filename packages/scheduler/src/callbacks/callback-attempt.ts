@@ -1,6 +1,6 @@
 // The attempt that calls a callback, which a worker runs like any other.
 
-import { DEFAULT_QUEUE, type Attempt, type DagVersion, type OwedCallback } from "@memodag/core";
+import { DEFAULT_QUEUE, queueOf, type Attempt, type DagVersion, type OwedCallback } from "@memodag/core";
 import { attemptContext } from "../attempts/attempt-builder.ts";
 
 /** Builds the attempt; its log continues that of the task's attempt. */
@@ -12,7 +12,7 @@ export function callbackAttempt(
   const { taskId, mapIndex, tryNumber } = instance;
   return {
     attemptId,
-    queue: DEFAULT_QUEUE,
+    queue: callbackQueue(version, taskId),
     team: run.team,
     dagId: run.dagId,
     runId: run.runId,
@@ -28,6 +28,12 @@ export function callbackAttempt(
     executionTimeoutMs: timeoutMs,
     callback: report,
   };
+}
+
+/** A callback runs where its task does: workers of other queues may lack what it needs. */
+function callbackQueue({ dag }: DagVersion, taskId: string): string {
+  const task = dag.tasks.find((one) => one.taskId === taskId);
+  return task ? queueOf(task) : DEFAULT_QUEUE;
 }
 
 /** Returns the arguments that give a callback what the task returned. */

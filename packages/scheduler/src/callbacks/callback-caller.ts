@@ -60,6 +60,8 @@ export interface CallbackCallerParts {
 export class CallbackCaller {
   readonly #parts: CallbackCallerParts;
   readonly #waiting: OwedCallback[] = [];
+  /** The queue of each callback by its id, as far as it is known. */
+  readonly #queues = new Map<string, string>();
   /** Ids of all callbacks held: waiting, running, or called and not yet deleted. */
   readonly #owed = new Set<string>();
   readonly #called = new Set<string>();
@@ -103,8 +105,8 @@ export class CallbackCaller {
 
   /** Starts waiting callbacks while there are slots. */
   wake(): void {
-    while (this.#running < AT_A_TIME && this.#parts.attempts.hasSlot()) {
-      const index = this.#waiting.findIndex(({ after }) => after === undefined || !this.#owed.has(after));
+    while (this.#running < AT_A_TIME) {
+      const index = this.#waiting.findIndex((owed) => this.#mayCall(owed));
       const [next] = index < 0 ? [] : this.#waiting.splice(index, 1);
       if (!next) return;
       void this.#call(next);
@@ -187,24 +189,42 @@ export class CallbackCaller {
     void this.#forgetCalled();
   }
 
+  #mayCall({ id, after }: OwedCallback): boolean {
+    if (after !== undefined && this.#owed.has(after)) return false;
+    const queue = this.#queues.get(id);
+    return queue === undefined || this.#parts.attempts.hasSlot(queue);
+  }
+
   async #call(owed: OwedCallback): Promise<void> {
     const { store, attempts, graphs, options, newAttemptId } = this.#parts;
     this.#running += 1;
-    attempts.reserveSlot();
     let attempt;
     try {
       const { version } = await graphs.get(owed.run.dagVersionId);
       const timeoutMs = options.callbackTimeoutMs?.() ?? DEFAULT_TIMEOUT_MS;
       attempt = callbackAttempt(owed, version, { attemptId: newAttemptId(), timeoutMs });
+    } catch (error) {
+      this.#postpone(owed, messageOf(error));
+      return;
+    }
+    const { queue } = attempt;
+    this.#queues.set(owed.id, queue);
+    if (!attempts.hasSlot(queue)) {
+      this.#running -= 1;
+      this.#waiting.push(owed);
+      return;
+    }
+    attempts.reserveSlot(queue);
+    try {
       const begun = await store.begin(owed.id);
       if (begun !== "begun") {
-        attempts.releaseSlot();
+        attempts.releaseSlot(queue);
         if (begun === "absent") this.#drop(owed);
         else this.#putBack(owed);
         return;
       }
     } catch (error) {
-      attempts.releaseSlot();
+      attempts.releaseSlot(queue);
       this.#postpone(owed, messageOf(error));
       return;
     }
@@ -219,6 +239,7 @@ export class CallbackCaller {
   #drop({ id }: OwedCallback): void {
     this.#running -= 1;
     this.#owed.delete(id);
+    this.#queues.delete(id);
     this.#faults.forget(id);
     this.#tellIdle();
     this.wake();
@@ -282,6 +303,7 @@ export class CallbackCaller {
         for (const id of ids) {
           this.#called.delete(id);
           this.#owed.delete(id);
+          this.#queues.delete(id);
           this.#faults.forget(id);
         }
       }

@@ -89,6 +89,7 @@ export async function attemptToTry(parts: TryParts): Promise<Attempt> {
       declaredFiles: cache?.files,
       entries: undefined,
       trust: cache?.trust,
+      keyed: undefined,
       runtime: cache && !command ? parts.runtime : undefined,
       now: parts.now,
     },

@@ -245,7 +245,7 @@ export class RunExecution {
       }
       case "started": {
         const instance = underWay.get(event.attemptId);
-        if (instance) this.#carryOut.begin(instance);
+        if (instance) this.#carryOut.begin(instance, event.where);
         return;
       }
       case "finished": {

@@ -268,7 +268,7 @@ export class Scheduler {
     this.wake();
     this.#attempts.retry();
     // A safety net for missed wake-ups of runs that wait for a slot; also covers additional slots.
-    if (this.#attempts.hasSlot()) this.#wakeWaiting();
+    this.#wakeWaiting();
     this.#cancelPoll = this.#clock.after(this.#parts.options.pollMs(), () => this.#poll());
   }
 

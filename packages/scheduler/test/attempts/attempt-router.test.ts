@@ -67,7 +67,7 @@ function room(own: Partial<Executor> = {}) {
     );
   };
   const submit = (attemptId: string): void => {
-    router.reserveSlot();
+    router.reserveSlot("default");
     router.submit(attemptOf(attemptId), listen);
   };
   const started = (attemptId: string): void =>
@@ -110,7 +110,7 @@ test("what there is no room for is submitted again when there is, before others"
   expect(router.isLive("b")).toBe(true);
   state.slots = 1;
   // The free slot is the one that "b" waits for.
-  expect(router.hasSlot()).toBe(false);
+  expect(router.hasSlot("default")).toBe(false);
   tellCapacity();
   await turn();
   expect(calls).toEqual(["submit a", "submit b", "submit b"]);

@@ -46,7 +46,10 @@ export interface TaskDefaults extends TaskCallbacks {
   readonly pool?: string;
   /** Number of pool slots that an attempt takes. Default: 1. */
   readonly poolSlots?: number;
-  /** Queue of the workers that may run attempts. It has no effect yet: every task runs beside its scheduler. */
+  /**
+   * Queue whose workers run attempts, where `[core] executor` of the config names a queue of workers on other machines;
+   * it has no effect otherwise. It is not part of the cache key. Default: `default`.
+   */
   readonly queue?: string;
   /** Priority when slots are scarce: tasks with a larger weight start first. Default: 1. */
   readonly priorityWeight?: number;

@@ -132,11 +132,11 @@ export class CarryOut {
   }
 
   /** A process started for an attempt. */
-  begin({ node, mapIndex }: ReadyInstance): void {
+  begin({ node, mapIndex }: ReadyInstance, worker: string): void {
     const { run, table } = this.#state;
     const now = this.#context.clock.now();
     this.#state.run = { ...run, processesSpawned: run.processesSpawned + 1 };
-    const row = table.change(node, mapIndex, { state: "running", startedAt: now });
+    const row = table.change(node, mapIndex, { state: "running", startedAt: now, worker });
     // The first poke of a sensor, from which its timeout counts.
     if (node.task.sensor && row.waitingSince === null) table.change(node, mapIndex, { waitingSince: now });
   }

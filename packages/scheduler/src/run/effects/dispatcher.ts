@@ -4,9 +4,11 @@ import {
   storedError,
   isOwnFault,
   MemodagError,
+  queueOf,
   type ActiveLimits,
   type Attempt,
   type ExecutorEvent,
+  type KeyedSurroundings,
   type SerializedTask,
   type StoredError,
 } from "@memodag/core";
@@ -42,7 +44,7 @@ export class Dispatcher {
     const { attempts } = context;
     const { team, dagId, runId } = state.run;
     this.#room = {
-      hasSlot: () => attempts.hasSlot(),
+      hasSlot: (queue) => attempts.hasSlot(queue),
       isRunning: ({ node, mapIndex }) =>
         attempts.isRunning({ team, dagId, runId, taskId: node.task.taskId, mapIndex }),
       hasLostLock: (instance) => locks.takeLost(instance),
@@ -133,7 +135,7 @@ export class Dispatcher {
       this.#state.table.change(node, mapIndex, before);
       this.#state.underWay.delete(attemptId);
       this.enqueue({ node, mapIndex });
-      attempts.releaseSlot();
+      attempts.releaseSlot(queueOf(node.task));
     }
     this.#chosen = kept;
     limits.release(back.map((instance) => this.#claimOf(instance)));
@@ -153,14 +155,14 @@ export class Dispatcher {
       this.#chosen.shift();
       if ("kind" in attempt) {
         inbox.put(attempt);
-        attempts.releaseSlot();
+        attempts.releaseSlot(queueOf(next.node.task));
       } else attempts.submit(attempt, (event) => this.#state.hear(event));
     }
   }
 
   /** The attempt, or its end if it cannot be built for a reason that the user has to fix. */
   #make({ node, mapIndex, attemptId }: ChosenAttempt): Attempt | ExecutorEvent {
-    const { clock, limits, surroundings } = this.#context;
+    const { attempts, clock, limits, surroundings } = this.#context;
     const { run, version, table, results, work } = this.#state;
     const instance = table.get(node, mapIndex);
     const config = isMeantForCache(instance) ? node.task.cache : null;
@@ -178,6 +180,7 @@ export class Dispatcher {
       entries: config?.reads && this.#state.keys.get(node, mapIndex)?.entries,
       trust: config?.trust,
       runtime: config && runsCode(node.task) ? surroundings.runtime : undefined,
+      keyed: config && attempts.areRemote ? this.#keyed({ node, mapIndex }) : undefined,
       now: clock.now(),
     };
     try {
@@ -190,13 +193,21 @@ export class Dispatcher {
     }
   }
 
+  /** Without the key at hand, no machine can match: the result is not stored. */
+  #keyed({ node, mapIndex }: ReadyInstance): KeyedSurroundings {
+    const { keys, version } = this.#state;
+    const { runtime = {}, files = null } = keys.get(node, mapIndex)?.surroundings ?? {};
+    const { installed: packages = { sealed: [], named: [] } } = version.dag;
+    return { task: node.task, packages, runtime, files: files && files.digests };
+  }
+
   #tryTake(instance: ReadyInstance): TakeResult {
     const claim = this.#claimOf(instance);
     // Capacity that this pass settles is available to what it dispatches: both are written together.
     const same = this.#settled.findIndex(({ pool, slots }) => pool === claim.pool && slots === claim.slots);
     const answer = same < 0 ? this.#context.limits.tryTake(claim) : "taken";
     if (same >= 0) this.#settled.splice(same, 1);
-    if (answer === "taken") this.#context.attempts.reserveSlot();
+    if (answer === "taken") this.#context.attempts.reserveSlot(queueOf(instance.node.task));
     return answer;
   }
 
@@ -217,7 +228,7 @@ export class Dispatcher {
     if (this.#isGivenUp) return;
     this.#isGivenUp = true;
     const { attempts, limits } = this.#context;
-    for (const _ of this.#chosen.splice(0)) attempts.releaseSlot();
+    for (const { node } of this.#chosen.splice(0)) attempts.releaseSlot(queueOf(node.task));
     limits.release(Array.from(this.#state.underWay.values(), (instance) => this.#claimOf(instance)));
     this.giveRoom();
   }

@@ -1,6 +1,13 @@
 // Single flight: of all instances with one key, in all runs and schedulers, one runs and the others wait.
 
-import { isSameReason, type CancelTimer, type Clock, type Digest, type TaskInstance } from "@memodag/core";
+import {
+  isSameReason,
+  queueOf,
+  type CancelTimer,
+  type Clock,
+  type Digest,
+  type TaskInstance,
+} from "@memodag/core";
 import type { LeaseOutcome, PassLookups } from "@memodag/result-cache";
 import { failedInstance, type AnsweredInstance } from "../../cache/cache-answer.ts";
 import { switchedOff } from "../../cache/cache-intent.ts";
@@ -103,12 +110,16 @@ export class SingleFlight {
       return { answered, free };
     }
     // A hit takes no slot, and nothing would wake this run because of it: the next in the queue ask at once.
-    let slots = attempts.freeSlots;
-    for (let due = this.#due(slots); due.length > 0; due = this.#due(slots)) {
+    const given = new Map<string, number>();
+    const slotsOf = (queue: string) => attempts.freeSlots(queue) - (given.get(queue) ?? 0);
+    for (let due = this.#due(slotsOf); due.length > 0; due = this.#due(slotsOf)) {
       const round = await this.#admitRound(lookups, due);
       for (const answer of round.answered) answered.push(answer);
-      for (const instance of round.free) free.push(instance);
-      slots -= round.free.length;
+      for (const instance of round.free) {
+        free.push(instance);
+        const queue = queueOf(instance.node.task);
+        given.set(queue, (given.get(queue) ?? 0) + 1);
+      }
     }
     return { answered, free };
   }
@@ -153,17 +164,21 @@ export class SingleFlight {
    * The instances that ask now: first as many keys as there are slots, heaviest first; later, by polling or
    * when a lease is released.
    */
-  #due(slots: number): Waiter[] {
+  #due(slotsOf: (queue: string) => number): Waiter[] {
     if (this.#locks.hasLeft) return [];
-    const tried = new Set<Digest>();
-    const roomFor = (key: Digest) => tried.has(key) || tried.size < slots;
+    const tried = new Map<string, Set<Digest>>();
     const due: Waiter[] = [];
     const byWeight = [...this.#waiting.values()].toSorted(
       (a, b) => b.node.task.priorityWeight - a.node.task.priorityWeight,
     );
     for (const waiter of byWeight) {
-      if (waiter.phase === "waiting" || (waiter.phase === "new" && !roomFor(waiter.key))) continue;
-      if (waiter.phase === "new") tried.add(waiter.key);
+      if (waiter.phase === "waiting") continue;
+      if (waiter.phase === "new") {
+        const queue = queueOf(waiter.node.task);
+        const keys = tried.get(queue) ?? new Set();
+        if (!keys.has(waiter.key) && keys.size >= slotsOf(queue)) continue;
+        tried.set(queue, keys.add(waiter.key));
+      }
       due.push(waiter);
     }
     return due;

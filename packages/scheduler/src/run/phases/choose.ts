@@ -2,12 +2,13 @@
 
 import type { ActiveLimits, TaskInstance } from "@memodag/core";
 import { fitInto, type LimitClaim, type TakeResult } from "../../attempts/limit-ledger.ts";
-import type { WaitingLines } from "../../attempts/waiting-lines.ts";
+import { lineOf, type LineName, type WaitingLines } from "../../attempts/waiting-lines.ts";
 import type { ReadyInstance } from "../../graph/ready-instance.ts";
 
 /** The available capacity. */
 export interface Room {
-  hasSlot(): boolean;
+  /** Of the workers of a queue. */
+  hasSlot(queue: string): boolean;
   /** True while a process of an earlier attempt at the instance is being ended. */
   isRunning(instance: ReadyInstance): boolean;
   /** True, once, for an instance that lost a lock which it must hold. */
@@ -32,32 +33,38 @@ export interface ChosenAttempt extends ReadyInstance {
   readonly before: TaskInstance;
 }
 
-/** Assigns the free slots to waiting instances, heaviest first; the rest waits. */
+/** Assigns the free slots to waiting instances, heaviest first; the rest waits. A full queue or pool holds up no other. */
 export function choose(waiting: WaitingLines, room: Room): Choice {
   const chosen: ReadyInstance[] = [];
   const held: ReadyInstance[] = [];
   const unlocked: ReadyInstance[] = [];
-  const closed = new Set<string>();
-  while (room.hasSlot()) {
-    const instance = waiting.next(closed);
+  const closedPools = new Set<string>();
+  const closedQueues = new Set<string>();
+  const isClosed = ({ pool, queue }: LineName) => closedPools.has(pool) || closedQueues.has(queue);
+  for (;;) {
+    const instance = waiting.next(isClosed);
     if (!instance) break;
-    const { pool } = instance.node.task;
+    const { pool, queue } = lineOf(instance);
+    if (!room.hasSlot(queue)) {
+      closedQueues.add(queue);
+      continue;
+    }
     if (room.isRunning(instance)) {
-      waiting.leave(pool);
+      waiting.leave(instance);
       held.push(instance);
       continue;
     }
     if (room.hasLostLock(instance)) {
-      waiting.leave(pool);
+      waiting.leave(instance);
       unlocked.push(instance);
       continue;
     }
     const answer = room.tryTake(instance);
     if (answer === "dag_full") break;
     // Later instances of the same pool wait, even if they would need less.
-    if (answer === "pool_full") closed.add(pool);
+    if (answer === "pool_full") closedPools.add(pool);
     else {
-      waiting.leave(pool);
+      waiting.leave(instance);
       chosen.push(instance);
     }
   }
@@ -74,6 +81,7 @@ export function queuedChange(before: TaskInstance, attemptId: string): Partial<T
     startedAt: null,
     endedAt: null,
     durationMs: null,
+    worker: null,
   };
 }
 

@@ -71,7 +71,7 @@ export function endAttempt(ended: EndedAttempt): AttemptEnd {
   const { row, outcome, now } = ended;
   if (!isLostWithScheduler(outcome)) return endKnown(ended, outcome);
   const losses = row.losses + 1;
-  const error = lossError(row, losses, now);
+  const error = lossError(row, losses, now, outcome.error.message);
   if (losses < MOST_LOSSES) return { ...runAgain(ended, { losses, error }), losses };
   const end = endKnown(ended, lostTooOften(error));
   return { ...end, change: { losses, ...end.change }, losses };
