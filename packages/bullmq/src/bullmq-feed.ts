@@ -22,7 +22,7 @@ const REFUSED_MS = 1_000;
 /** After an error, for instance of a user who may not read the queue. */
 const PAUSE_MS = 2_000;
 
-/** What is left of jobs that are over waits so long for a server that is away when the feed is closed. */
+/** Time to wait, when the feed is closed, for a server that is away: jobs may be left. */
 const LAST_WORDS_MS = 2_000;
 
 /** Opens a worker's side. A server that is away is connected to as soon as it is there. */

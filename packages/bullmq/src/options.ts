@@ -1,4 +1,4 @@
-// What an engine on BullMQ is opened with, checked. No message quotes the URL: it may have a password.
+// The options of an engine on BullMQ, checked. No message quotes the URL: it may have a password.
 
 import { MemodagError } from "@memodag/core";
 import type { EngineOptions } from "@memodag/remote-executor";

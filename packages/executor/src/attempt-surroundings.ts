@@ -1,4 +1,4 @@
-// What all attempts of an executor share.
+// Parts and settings that all attempts of an executor share.
 
 import type { Attempt, AttemptQueries, Clock, Live, ValueReader } from "@memodag/core";
 import type { ArtifactFiles } from "./artifact-files.ts";

@@ -5,7 +5,7 @@ import type { AttemptFeed, DispatchEngine, FeedOptions, TakeAttempt } from "../d
 
 export type { TestRunner };
 
-/** What the tests choose of a feed. */
+/** The choices of a test for a feed. */
 export type FeedPlan = Pick<FeedOptions, "queues" | "concurrency">;
 
 /** A queue that has nothing in it, for one test. Both sides may be opened several times: all share the queue. */

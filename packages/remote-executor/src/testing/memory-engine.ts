@@ -91,7 +91,7 @@ export class MemoryEngine implements DispatchEngine {
   }
 }
 
-/** What a feed asks of its engine. */
+/** The calls of a feed to its engine. */
 interface Shelf {
   next(queue: string): Entry | undefined;
   end(entry: Entry): void;

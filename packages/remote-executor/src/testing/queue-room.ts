@@ -1,4 +1,4 @@
-// What a test of an engine has: a queue, the sides that it opened, and hosts that note what they take.
+// The room of a test of an engine: a queue, the sides that it opened, and hosts that note what they take.
 
 import { deepEqual, ok } from "node:assert/strict";
 import { randomUUID } from "node:crypto";
