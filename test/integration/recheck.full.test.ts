@@ -130,6 +130,9 @@ describe.each(TEST_DIALECTS)("rechecks on %s", (dialect) => {
     // The deployment's share, and none unless there is one.
     expect(await chosen({ scheduling: { recheckShare: () => 0.25 } })).not.toEqual([]);
     expect(await chosen({})).toEqual([]);
+    const some = { cacheLimits: { recheckTask: { taskId: "work", most: 7 } } };
+    expect(await chosen(some)).toHaveLength(7);
+    expect(await chosen({ cacheLimits: { recheckTask: { taskId: "another", most: 7 } } })).toEqual([]);
     // A run's own goes before it.
     expect(await chosen({ scheduling: { recheckShare: () => 1 }, cacheLimits: { recheck: 0 } })).toEqual([]);
   });

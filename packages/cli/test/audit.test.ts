@@ -24,6 +24,7 @@ const WRITTEN_DOWN: Readonly<Record<string, AuditAction | "looks" | "service">> 
   "cache locks": "cache.release",
   "cache ls": "looks",
   "cache purge": "cache.purge",
+  "cache recheck": "dags.run",
   "cache show": "looks",
   "cache stats": "looks",
   "cache verify": "cache.verify",

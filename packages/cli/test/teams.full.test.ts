@@ -100,6 +100,7 @@ const CASES: Readonly<Record<string, Case | string>> = {
   ],
   "cache explain": ({ runId }) => [["shapes", runId, "sum"], REFUSED("dag_run_not_found")],
   "cache diff": ({ key, otherKey }) => [[key, otherKey], REFUSED("cache_key_not_found")],
+  "cache recheck": () => [["shapes", "draw"], REFUSED("usage")],
   "cache purge": () => [["--all", "--yes"], { deleted: 0 }],
   "caches ls": () => [[], [expect.objectContaining({ name: "rates", team: "bees", size: 0 })]],
   "caches stats": () => [["rates"], expect.objectContaining({ team: "bees", size: 0, keys: [] })],

@@ -26,6 +26,8 @@ export interface RunCacheLimits {
   readonly refresh?: readonly string[];
   /** From 0 to 1: the share of hits under weakened keys that run and are compared. Absent: the deployment's. */
   readonly recheck?: number;
+  /** The task whose hits alone run and are compared, in place of `recheck`: those of so many instances at most. */
+  readonly recheckTask?: { readonly taskId: string; readonly most: number };
 }
 
 /** The input for creating a run. All times are milliseconds since the Unix epoch. */

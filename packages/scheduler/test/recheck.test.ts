@@ -1,7 +1,7 @@
 import { sha256, type SerializedCacheConfig } from "@memodag/core";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { isRechecked } from "../src/cache/recheck.ts";
+import { isRechecked, recheckShareOf } from "../src/cache/recheck.ts";
 
 const PLAIN: SerializedCacheConfig = {
   ttlMs: "default",
@@ -50,4 +50,24 @@ test("of a member of a transaction is left alone", () => {
   const hit = { key, runId: "r", dag, share: 1 };
   expect(isRechecked(WEAK, { ...hit, taskId: "t" })).toBe(false);
   expect(isRechecked(WEAK, { ...hit, taskId: "other" })).toBe(true);
+});
+
+test("of a number that a run asks for, exactly so many instances of the task are chosen, and of no other", () => {
+  const number = fc.integer({ min: 1, max: 300 });
+  fc.assert(
+    fc.property(fc.string(), number, number, (runId, count, most) => {
+      const run = { runId, cacheLimits: { recheckTask: { taskId: "t", most } } };
+      const shares = (taskId: string) =>
+        Array.from({ length: count }, (_, mapIndex) => recheckShareOf(run, { taskId, mapIndex }, count, 1));
+      expect(shares("t").toSorted()).toEqual([
+        ...Array.from({ length: count - Math.min(most, count) }, () => 0),
+        ...Array.from({ length: Math.min(most, count) }, () => 1),
+      ]);
+      expect(new Set(shares("other"))).toEqual(new Set([0]));
+    }),
+  );
+  expect(
+    recheckShareOf({ runId: "r", cacheLimits: { recheck: 0.5 } }, { taskId: "t", mapIndex: 0 }, 9, 1),
+  ).toBe(0.5);
+  expect(recheckShareOf({ runId: "r" }, { taskId: "t", mapIndex: 0 }, 9, 0.25)).toBe(0.25);
 });

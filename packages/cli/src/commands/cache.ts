@@ -14,6 +14,7 @@ import { registerGc } from "./cache-gc.ts";
 import { registerLocks } from "./cache-locks.ts";
 import { registerLs } from "./cache-ls.ts";
 import { registerPurge } from "./cache-purge.ts";
+import { registerRecheck } from "./cache-recheck.ts";
 import { registerSwitch } from "./cache-switch.ts";
 import { registerVerify } from "./cache-verify.ts";
 import { type TeamOptions, withTeamOptions } from "./common-options.ts";
@@ -37,6 +38,7 @@ export function registerCache(program: Command): void {
   registerVerify(cache);
   registerSwitch(cache);
   registerLocks(cache);
+  registerRecheck(cache);
 }
 
 async function showRecord(key: string, options: TeamOptions): Promise<void> {

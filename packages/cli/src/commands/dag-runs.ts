@@ -3,13 +3,11 @@
 import { Option, type Command } from "commander";
 import type { LastGood } from "@memodag/operations/dags";
 import type { DatedRunRequest, RunReport } from "@memodag/operations/runs";
-import type { RunLogLine } from "@memodag/operations/tasks";
 import { EXIT_RUN_FAILED } from "../output/exit-codes.ts";
 import { printJson, printLine, printNote } from "../output/print.ts";
-import type { ShownProgress } from "../output/show-progress.ts";
 import { type ListOptions, printRun, withListOptions } from "../output/run-table.ts";
-import { withDags, withOperations } from "../wiring/deployment.ts";
-import { withStopSignal } from "../wiring/stop-signal.ts";
+import { withDags } from "../wiring/deployment.ts";
+import { withRunsHere } from "../wiring/runs-here.ts";
 import { parseIsoTime } from "./parse-arguments.ts";
 import { toRunRequest, withRunOptions, type RunOptions } from "./run-options.ts";
 
@@ -68,32 +66,11 @@ function toDatedRequest(dagId: string, options: DatedRunOptions): DatedRunReques
 }
 
 async function runDag(dagId: string, options: RunDagOptions): Promise<void> {
-  const { resume, lastGood, logs = false, json = false } = options;
-  let shown: ShownProgress | undefined;
+  const { resume, lastGood, json = false } = options;
   const input = { ...toDatedRequest(dagId, options), resume, lastGood };
-  const finished = await withOperations(options, async (context, deployment) => {
-    const { refreshDags, requireBundles } = await import("@memodag/deployment/dags");
-    const { hostRuns } = await import("@memodag/deployment/scheduler");
+  const finished = await withRunsHere(options, async (context, parts) => {
     const { runToEnd } = await import("@memodag/operations/runs");
-    const { runEventText } = await import("../output/run-events.ts");
-    const { showProgress } = await import("../output/show-progress.ts");
-    requireBundles(deployment.loaded);
-    await refreshDags(deployment, context);
-    return await withStopSignal((signal) =>
-      runToEnd(context, input, {
-        openScheduler: (runs) => hostRuns(deployment, runs),
-        signal,
-        onEvent: (event) => printNote(runEventText(event)),
-        watch: async (runIds) => (shown = await showProgress(json, runIds)),
-        followLogs: logs
-          ? async (run, signalOfRun) => {
-              const { followRunLogs } = await import("@memodag/operations/tasks");
-              const onLine = (line: RunLogLine): void => shown?.logLine(run, line);
-              await followRunLogs(context, run, { signal: signalOfRun, onLine });
-            }
-          : undefined,
-      }),
-    );
+    return await runToEnd(context, input, parts);
   });
   const [newest, ...others] = finished.toReversed();
   if (json) printJson(others.length === 0 ? newest : { ...newest, others });

@@ -47,6 +47,7 @@ function cacheLimitsText({
   errors,
   refresh = [],
   recheck,
+  recheckTask,
 }: NonNullable<RunReport["cacheLimits"]>): string {
   const refused = [
     ...(ttlMs === undefined ? [] : [`results older than ${formatDuration(ttlMs)} (--cache-ttl)`]),
@@ -54,6 +55,9 @@ function cacheLimitsText({
     ...(recheck === undefined
       ? []
       : [`${formatPercentage(recheck)} of hits that rest on what authors vouch for (--recheck)`]),
+    ...(recheckTask === undefined
+      ? []
+      : [`hits of at most ${recheckTask.most} instances of ${recheckTask.taskId} (cache recheck)`]),
     ...(refresh.length === 0 ? [] : [`results of ${refresh.join(", ")} (--refresh-task)`]),
   ];
   return `Not used in this run: ${refused.join(" and ")}.`;

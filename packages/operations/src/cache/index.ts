@@ -15,6 +15,7 @@ export {
 } from "./locks.ts";
 export { planPurge, purgeCache, type Purged, type PurgeInput, type PurgePlan } from "./purge.ts";
 export { findRecheckFaults, recheckText, type RecheckFault } from "./recheck-differences.ts";
+export { recheckTask, type RecheckedTask, type RecheckTaskInput } from "./recheck-task.ts";
 export type { DifferingReport, RecordReport } from "./record-report.ts";
 export type { CacheSelection } from "./selection.ts";
 export { showRecord, type RecordName, type ShownRecord } from "./show-record.ts";

@@ -56,6 +56,7 @@ const cacheLimits: z.ZodType<RunCacheLimits> = z.strictObject({
   errors: z.exactOptional(z.literal(false)),
   refresh: z.exactOptional(z.array(name)),
   recheck: z.exactOptional(z.number().min(0).max(1)),
+  recheckTask: z.exactOptional(z.strictObject({ taskId: name, most: count.min(1) })),
 });
 const request = {
   ...dagName,

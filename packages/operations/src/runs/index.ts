@@ -8,7 +8,7 @@ export type { HostedRuns, HostedScheduler, RunEvent, RunWatch } from "./run-host
 export { RunProgress } from "./run-progress.ts";
 export { reportRun, type RunReport, type TaskReport } from "./run-report.ts";
 export type { DatedRunRequest, RunRequest } from "./run-request.ts";
-export { runToEnd, type FinishedRun, type RunToEndInput } from "./run-to-end.ts";
+export { runToEnd, type FinishedRun, type RunToEndInput, type RunToEndParts } from "./run-to-end.ts";
 export { showRun, type ShownRun } from "./show-run.ts";
 export type { TransactionReport } from "./transaction-report.ts";
 export { triggerAndWait, triggerDag, type TriggeredRun } from "./trigger.ts";

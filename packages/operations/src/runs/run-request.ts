@@ -68,12 +68,19 @@ export function runInputsOf(
 }
 
 /** The options of the command line that stand for limits. */
-export function limitOptions({ ttlMs, errors, refresh, recheck }: RunCacheLimits = {}): string[] {
+export function limitOptions({
+  ttlMs,
+  errors,
+  refresh,
+  recheck,
+  recheckTask,
+}: RunCacheLimits = {}): string[] {
   return [
     ...(ttlMs === undefined ? [] : ["--cache-ttl"]),
     ...(errors === undefined ? [] : ["--no-cached-errors"]),
     ...(refresh === undefined ? [] : ["--refresh-task"]),
     ...(recheck === undefined ? [] : ["--recheck"]),
+    ...(recheckTask === undefined ? [] : ["cache recheck"]),
   ];
 }
 

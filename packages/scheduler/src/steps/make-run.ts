@@ -45,8 +45,8 @@ export async function makeRun(
 ): Promise<DagRun> {
   const { runs, dags, clock, secrets } = making;
   const { team, cacheMode } = maker.run;
-  // Tasks are refreshed by name, in their own Dag alone.
-  const { refresh: _, ...limits } = maker.run.cacheLimits ?? {};
+  // Tasks are refreshed and rechecked by name, in their own Dag alone.
+  const { refresh: _refresh, recheckTask: _recheck, ...limits } = maker.run.cacheLimits ?? {};
   const cacheLimits = Object.keys(limits).length === 0 ? undefined : limits;
   const runId = order.runId ?? runIdOf(maker);
   const madeBy = nameOf(maker);

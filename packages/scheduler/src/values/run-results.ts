@@ -119,6 +119,11 @@ export class RunResults {
     this.#lengths.set(node.index, length);
   }
 
+  /** The number of instances of a mapped task, as far as it is known; 1 of another task. */
+  lengthOf(node: DagNode): number {
+    return node.isMapped ? (this.#lengths.get(node.index) ?? 0) : 1;
+  }
+
   /** The digests of the results of a mapped task's instances, in order; undefined where there is none. */
   returnedByAll(node: DagNode): (Digest | undefined)[] {
     const length = this.#lengths.get(node.index) ?? 0;

@@ -20,7 +20,7 @@ import type { Restorable } from "../../entries/run-entries.ts";
 import type { DagNode } from "../../graph/dag-graph.ts";
 import type { ReadyInstance } from "../../graph/ready-instance.ts";
 import { evaluate, type Evaluated } from "../../cache/evaluate.ts";
-import { isRechecked } from "../../cache/recheck.ts";
+import { isRechecked, recheckShareOf } from "../../cache/recheck.ts";
 import type { RunState } from "../state/run-state.ts";
 import { askEach, ForeseenKeys, type Outcomes } from "./ask-each.ts";
 
@@ -91,7 +91,7 @@ export class AskCache {
       const { ttlMs: ownTtlMs, errorsTtlMs } = node.task.cache;
       const ttlMs = ownTtlMs === "default" ? defaultTtlMs() : ownTtlMs;
       const { taskId, cache } = node.task;
-      const share = this.#recheckShare;
+      const share = this.#recheckShareOf(node, mapIndex);
       const recheck = isRechecked(cache, { key, runId: run.runId, taskId, dag: version.dag, share });
       const made = keys.get(node, mapIndex);
       return [{ node, mapIndex, key, ttlMs, errorsTtlMs, limits, isRechecked: recheck, made }];
@@ -133,8 +133,10 @@ export class AskCache {
     return { outcomes, restorable };
   }
 
-  get #recheckShare(): number {
-    return this.#state.run.cacheLimits?.recheck ?? this.#context.recheckShare();
+  #recheckShareOf(node: DagNode, mapIndex: number): number {
+    const { run, results } = this.#state;
+    const instance = { taskId: node.task.taskId, mapIndex };
+    return recheckShareOf(run, instance, results.lengthOf(node), this.#context.recheckShare());
   }
 
   async #evaluate(ready: readonly ReadyInstance[], offReason: string | null): Promise<Evaluated[]> {
@@ -144,7 +146,6 @@ export class AskCache {
       maxInputSize: maxInputSize(),
       maxProjectedSize: maxProjectedSize(),
       defaultTtlMs: defaultTtlMs(),
-      recheckShare: this.#recheckShare,
     };
     const around = this.#lookAround(ready, offReason);
     const entries = this.#snapshots(around.keys());
@@ -160,6 +161,7 @@ export class AskCache {
         surroundings: around.get(node),
         entries: entries.get(node),
         keyAnswer: keyAnswers.get(node, mapIndex),
+        recheckShare: this.#recheckShareOf(node, mapIndex),
       };
       evaluated.push(await evaluate({ ...own, ...limits, run, dag: version.dag, offReason, env }, results));
       if (slice.isOver) await slice.pause();
