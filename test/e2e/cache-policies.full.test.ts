@@ -37,6 +37,8 @@ dag.task("signed-later", () => {
 }, { cache: true })({});
 `;
 
+const TASKS = ["heeds", "keyed", "projects", "reads", "versioned"];
+
 let workspace: Workspace;
 beforeAll(() => {
   workspace = new Workspace({
@@ -98,4 +100,33 @@ dag.task("it", () => 1, { cache: { expires: "tomorrow" } })({});
   );
   const { stdout } = await workspace.memodag(["dags", "check"]);
   expect(stdout).toContain('Dag "bad", task "it": cache.expires');
+});
+
+it("finds tasks that read what their keys leave out, of each kind, and no other", async () => {
+  const text = (at: number) => `import { Dag } from "memodag";
+export const dag = new Dag("rechecked");
+const doc = { id: 1, size: ${at} };
+const add = ({ of, at }: { of: number; at: number }) => of + at;
+const of = ({ of }: { of: number; at: number }) => of;
+dag.task("reads", add, { cache: { excludeInputs: ["at"] } })({ of: 1, at: ${at} });
+dag.task("heeds", of, { cache: { excludeInputs: ["at"] } })({ of: 1, at: ${at} });
+dag.task("projects", ({ doc }) => doc.id + doc.size, { cache: { inputs: { doc: ["id"] } } })({ doc });
+dag.task("versioned", ({ of }: { of: number }) => of + ${at}, { cache: { source: "version", version: "1" } })({ of: 1 });
+dag.task("keyed", add, { cache: { excludeInputs: ["at"], key: ({ of }) => of, } })({ of: 1, at: ${at} });
+`;
+  workspace.write("dags/rechecked.ts", text(1));
+  const all = (status: string) => Object.fromEntries(TASKS.map((id) => [id, status]));
+  expect(await statuses("rechecked")).toEqual(all("populated"));
+  workspace.write("dags/rechecked.ts", text(2));
+  expect(await statuses("rechecked")).toEqual(all("hit"));
+  const rechecked = await workspace.json<RunReport>("dags", "run", "rechecked", "--recheck", "100%");
+  const reasons = rechecked.tasks.map(({ taskId, cacheReason }) => [taskId, cacheReason?.replace(/:.*/, "")]);
+  expect(Object.fromEntries(reasons)).toEqual({ ...all("recheck_differs"), heeds: "recheck" });
+  // The wrong results are gone, and the right one is not.
+  expect(await statuses("rechecked")).toEqual({ ...all("populated"), heeds: "hit" });
+
+  const { stdout } = await workspace.memodag(["doctor"]);
+  const named = TASKS.filter((taskId) => stdout.includes(`of task "${taskId}" of Dag "rechecked"`));
+  expect(named).toEqual(TASKS.filter((taskId) => taskId !== "heeds"));
+  expect(stdout).toContain("at of reads is left out of its cache key");
 });
