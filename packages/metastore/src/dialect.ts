@@ -139,6 +139,8 @@ export interface Dialect {
   deleteResults(team: string, digests: readonly Digest[], olderThanMs: number): Promise<Amount>;
   /** Renews the leases that are still held; resolves to those, in any order. */
   renewLeases(leases: readonly KeyLease[], leaseMs: number): Promise<Pick<KeyLease, "team" | "key">[]>;
+  /** Frees the leases that are still held; see the lease store. */
+  releaseLeases(leases: readonly KeyLease[]): Promise<void>;
   /** Deletes records that were neither used nor replaced since and have no lease, and records why. */
   deleteRecords(records: readonly CollectableRecord[], cause: RemovalCause): Promise<Amount>;
   /**

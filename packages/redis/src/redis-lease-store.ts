@@ -5,12 +5,21 @@ import type { KeyLease, LeaseClaim, LeaseStore, LiveLease } from "@memodag/resul
 import { requireDigest } from "@memodag/result-cache/store-parts";
 import type { RedisArgument, RedisConnection } from "./connection.ts";
 import type { Script } from "./script.ts";
-import { ACQUIRE, LIST_LEASES, RELEASE, RENEW, RENEW_ALL, REVOKE, whole } from "./value-scripts.ts";
+import {
+  ACQUIRE,
+  LIST_LEASES,
+  RELEASE,
+  RELEASE_ALL,
+  RENEW,
+  RENEW_ALL,
+  REVOKE,
+  whole,
+} from "./value-scripts.ts";
 
 const DIGEST_LENGTH = 64;
 
-/** Leases that one script renews: the server does nothing else meanwhile. */
-const RENEWED_AT_ONCE = 500;
+/** Leases of one script: the server does nothing else meanwhile. */
+const AT_ONCE = 500;
 
 /**
  * Keeps leases under `<prefix>:{locks}:`, with the scripts of value caches. What a flush, an eviction or a failover
@@ -40,9 +49,8 @@ export class RedisLeaseStore implements LeaseStore {
 
   async renewAll(leases: readonly KeyLease[], leaseMs: number): Promise<boolean[]> {
     const answers = await Promise.all(
-      [...chunksOf(leases, RENEWED_AT_ONCE)].map(async (some) => {
-        const args = some.flatMap(({ team, key, token }) => [nameOf(team, key), String(token)]);
-        const places = await this.#run("renew locks", RENEW_ALL, [whole(leaseMs), ...args]);
+      [...chunksOf(leases, AT_ONCE)].map(async (some) => {
+        const places = await this.#run("renew locks", RENEW_ALL, [whole(leaseMs), ...namesAndTokens(some)]);
         const renewed = new Set(places as number[]);
         return some.map((_, place) => renewed.has(place));
       }),
@@ -52,6 +60,14 @@ export class RedisLeaseStore implements LeaseStore {
 
   async release(team: string, key: Digest, token: number): Promise<void> {
     await this.#run("release a lock", RELEASE, [nameOf(team, key), String(token)]);
+  }
+
+  async releaseAll(leases: readonly KeyLease[]): Promise<void> {
+    await Promise.all(
+      [...chunksOf(leases, AT_ONCE)].map((some) =>
+        this.#run("release locks", RELEASE_ALL, namesAndTokens(some)),
+      ),
+    );
   }
 
   async tryRevoke(team: string, key: Digest): Promise<boolean> {
@@ -81,6 +97,10 @@ export class RedisLeaseStore implements LeaseStore {
 /** The digest comes first: all are of one length. */
 function nameOf(team: string, key: Digest): string {
   return requireDigest(key) + team;
+}
+
+function namesAndTokens(leases: readonly KeyLease[]): string[] {
+  return leases.flatMap(({ team, key, token }) => [nameOf(team, key), String(token)]);
 }
 
 function partsOf(name: string): Pick<LiveLease, "team" | "key"> {

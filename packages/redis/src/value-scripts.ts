@@ -180,6 +180,18 @@ redis.call('PUBLISH', base .. 'freed', key)
 return 1
 `);
 
+/** ARGV: key and token of each lease. */
+export const RELEASE_ALL: Script = script(`
+for index = 1, #ARGV, 2 do
+  local key, token = ARGV[index], ARGV[index + 1]
+  if redis.call('HGET', leaseName(key), 'token') == token then
+    redis.call('DEL', leaseName(key))
+    redis.call('ZREM', leases, key)
+    redis.call('PUBLISH', base .. 'freed', key)
+  end
+end
+`);
+
 /** ARGV: key. 1 if there was a lease. */
 export const REVOKE: Script = script(`
 local key = ARGV[1]

@@ -2,7 +2,8 @@
 
 import type { CancelTimer, Clock, Digest, Live, Logger } from "@memodag/core";
 import { CacheBreaker, type BackendOutcome, type BackendWork, type BreakerOptions } from "./cache-breaker.ts";
-import { LeaseRenewal, type LeaseRenewalParts, type RenewalAnswer } from "./lease-renewal.ts";
+import { Gathered } from "./gathered.ts";
+import { LeaseCalls, type LeaseCallsParts, type RenewalAnswer } from "./lease-calls.ts";
 import type { KeyLease, LeaseStore, LeaseToken } from "./lease-store.ts";
 
 /** Settings of {@link CacheLeases}. */
@@ -39,6 +40,12 @@ export type LeaseOutcome =
   | { readonly kind: "opening" }
   | { readonly kind: "unavailable"; readonly message: string };
 
+/** A lease that is to be renewed now, and whether it was. */
+interface Confirmation {
+  readonly lease: KeyLease;
+  isHeld: boolean;
+}
+
 interface Flight {
   readonly holder: string;
   readonly outcome: Promise<LeaseOutcome>;
@@ -58,7 +65,10 @@ export class CacheLeases {
   readonly #log: Logger;
   readonly #options: CacheLeasesOptions;
   readonly #breaker: CacheBreaker;
-  readonly #renewal: LeaseRenewal;
+  readonly #calls: LeaseCalls;
+  /** Transactions confirm and release the leases of all of their members at once. */
+  readonly #confirmations = new Gathered<Confirmation>((asked) => this.#confirmAll(asked));
+  readonly #releases = new Gathered<KeyLease>((leases) => this.#releaseAll(leases));
   readonly #flights = new Map<string, Flight>();
   readonly #releasing = new Set<Promise<unknown>>();
   #cancelRenewal: CancelTimer | undefined;
@@ -82,9 +92,8 @@ export class CacheLeases {
     this.#isOpen = opened === undefined;
     this.#breaker = new CacheBreaker(options, log, name);
     const { leaseMs } = options;
-    // Its answer is waited for although the call before was late: no pass waits for it.
-    const call: LeaseRenewalParts["call"] = (work) => this.#call(work, true);
-    this.#renewal = new LeaseRenewal({ store, clock, log, leaseMs, call });
+    const call: LeaseCallsParts["call"] = (work, insists) => this.#call(work, insists);
+    this.#calls = new LeaseCalls({ store, clock, log, leaseMs, call });
   }
 
   /** Opens the store; resolves once it can be asked. */
@@ -109,7 +118,7 @@ export class CacheLeases {
       void this.whenOpen();
       return { kind: "opening" };
     }
-    const name = nameOf(team, key);
+    const name = nameOf({ team, key });
     const present = this.#flights.get(name);
     if (present) {
       const outcome = await present.outcome;
@@ -140,41 +149,32 @@ export class CacheLeases {
    */
   onceFreed(team: string, key: Digest, wake: () => void): void {
     if (!this.#isOpen) void this.whenOpen().then(wake);
-    this.#flights.get(nameOf(team, key))?.freed.add(wake);
+    this.#flights.get(nameOf({ team, key }))?.freed.add(wake);
   }
 
   /** Ties a record to a lease. */
   fenceOf(lease: KeyLease): RecordFence {
-    const name = nameOf(lease.team, lease.key);
     return {
       token: lease.token,
       database: this.#store.database,
       confirm: async () => {
-        const flight = this.#flights.get(name);
-        if (flight?.lease !== lease) return false;
-        return this.#takeRenewal(name, flight, lease, await this.#renewal.renew(lease));
+        if (this.#flights.get(nameOf(lease))?.lease !== lease) return false;
+        const confirmation = { lease, isHeld: false };
+        await this.#confirmations.add(confirmation);
+        return confirmation.isHeld;
       },
     };
   }
 
   /** Gives a lease back. Where the store does not take it, it expires. */
-  async release({ team, key, token }: KeyLease): Promise<void> {
-    const name = nameOf(team, key);
-    const flight = this.#flights.get(name);
-    if (flight?.lease?.token !== token) return;
+  async release(lease: KeyLease): Promise<void> {
+    const flight = this.#flights.get(nameOf(lease));
+    if (flight?.lease?.token !== lease.token) return;
     flight.lease = undefined;
-    const releasing = this.#call(() => this.#store.release(team, key, token));
+    const releasing = this.#releases.add(lease);
     this.#releasing.add(releasing);
-    const outcome = await releasing;
+    await releasing;
     this.#releasing.delete(releasing);
-    if (outcome.kind !== "answered") {
-      this.#log.warn("could not give back the lease of a cache key; it expires", {
-        team,
-        key,
-        error: outcome.message,
-      });
-    }
-    this.#end(name, flight);
   }
 
   /** Gives back all that are held, and waits for all that are being given back; for the end of a process. */
@@ -232,21 +232,35 @@ export class CacheLeases {
   }
 
   async #renewAll(): Promise<void> {
-    const held = new Map<KeyLease, readonly [name: string, flight: Flight]>();
-    for (const entry of this.#flights) if (entry[1].lease) held.set(entry[1].lease, entry);
-    if (held.size === 0) return;
+    const held = [...this.#flights.values()].flatMap(({ lease }) => lease ?? []);
+    if (held.length === 0) return;
     // Counted from now: what is late must not put off the next attempt, up to which an unconfirmed lease has to last.
     this.#scheduleRenewal();
-    await this.#renewal.renewAll([...held.keys()], (lease, answer) => {
-      const [name, flight] = held.get(lease) ?? [];
-      if (name !== undefined && flight) this.#takeRenewal(name, flight, lease, answer);
+    await this.#calls.renew(held, (lease, answer) => void this.#takeRenewal(lease, answer));
+  }
+
+  async #confirmAll(asked: readonly Confirmation[]): Promise<void> {
+    const byLease = Map.groupBy(asked, ({ lease }) => lease);
+    await this.#calls.renew([...byLease.keys()], (lease, answer) => {
+      const isHeld = this.#takeRenewal(lease, answer);
+      for (const confirmation of byLease.get(lease) ?? []) confirmation.isHeld = isHeld;
+    });
+  }
+
+  async #releaseAll(leases: readonly KeyLease[]): Promise<void> {
+    await this.#calls.release(leases, (lease) => {
+      const name = nameOf(lease);
+      const flight = this.#flights.get(name);
+      if (flight) this.#end(name, flight);
     });
   }
 
   /** Returns true if the lease was renewed. */
-  #takeRenewal(name: string, flight: Flight, lease: KeyLease, { isRenewed, sentAt }: RenewalAnswer): boolean {
+  #takeRenewal(lease: KeyLease, { isRenewed, sentAt }: RenewalAnswer): boolean {
+    const name = nameOf(lease);
+    const flight = this.#flights.get(name);
     // One that was given back meanwhile is not lost.
-    if (flight.lease !== lease) return false;
+    if (flight?.lease !== lease) return false;
     if (isRenewed === true) {
       flight.confirmedAt = Math.max(flight.confirmedAt, sentAt);
       return true;
@@ -266,6 +280,6 @@ export class CacheLeases {
   }
 }
 
-function nameOf(team: string, key: Digest): string {
+function nameOf({ team, key }: Pick<KeyLease, "team" | "key">): string {
   return JSON.stringify([team, key]);
 }

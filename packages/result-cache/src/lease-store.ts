@@ -61,6 +61,8 @@ export interface LeaseStore {
   renewAll?(leases: readonly KeyLease[], leaseMs: number): Promise<readonly boolean[]>;
   /** Frees the lease of that token; nothing happens when it is not held any more. */
   release(team: string, key: Digest, token: number): Promise<void>;
+  /** Frees several leases, each as `release` does. Absent: they are freed one by one. */
+  releaseAll?(leases: readonly KeyLease[]): Promise<void>;
   /** The live leases of a team, or of all teams, in any order. */
   list(team?: string): Promise<readonly LiveLease[]>;
   /** Frees a lease of any holder: its token is over. False when there was none. */
@@ -69,5 +71,5 @@ export interface LeaseStore {
   close?(): Promise<void>;
 }
 
-/** The methods that every lease store has; `renewAll` and `close` may be absent. */
+/** The methods that every lease store has; others may be absent. */
 export const LEASE_STORE_METHODS = ["tryAcquire", "tryRenew", "release", "list", "tryRevoke"] as const;

@@ -100,10 +100,57 @@ test("renews thousands in few calls, and tells of those that were lost", async (
   expect(lost).toHaveLength(2_500);
 });
 
+test("confirms and releases the leases of a turn together", async () => {
+  const calls: string[] = [];
+  const leases = leasesOver({
+    tryRenew: () => Promise.reject(new Error("one by one")),
+    release: () => Promise.reject(new Error("one by one")),
+    async renewAll(held, leaseMs) {
+      calls.push(`renew ${held.length}`);
+      return await store.renewAll(held, leaseMs);
+    },
+    async releaseAll(held) {
+      calls.push(`release ${held.length}`);
+      await store.releaseAll(held);
+    },
+  });
+  const held = [];
+  for (let index = 0; index < 1_500; index += 1) {
+    const outcome = await leases.acquire("ml", `key ${index}`, "one", () => undefined);
+    if (outcome.kind === "acquired") held.push(outcome.lease);
+  }
+  await store.tryRevoke("ml", "key 7");
+  const areHeld = await Promise.all(held.map((lease) => leases.fenceOf(lease).confirm()));
+  expect(areHeld.flatMap((isHeld, index) => (isHeld ? [] : [index]))).toEqual([7]);
+  let freedCount = 0;
+  for (const { key } of held) leases.onceFreed("ml", key, () => (freedCount += 1));
+  await Promise.all(held.map((lease) => leases.release(lease)));
+  expect(calls).toEqual(["renew 1000", "renew 500", "release 1000", "release 499"]);
+  expect(freedCount).toBe(1_499);
+  expect(await store.list()).toEqual([]);
+});
+
+test("releases one by one, some at once, where the store has no other way", async () => {
+  let [running, most] = [0, 0];
+  const leases = leasesOver({
+    async release(...call) {
+      running += 1;
+      most = Math.max(most, running);
+      await settled();
+      await store.release(...call);
+      running -= 1;
+    },
+  });
+  for (let index = 0; index < 500; index += 1) await leases.acquire("ml", `key ${index}`, "one");
+  await leases.close();
+  expect(await store.list()).toEqual([]);
+  expect(most).toBeLessThan(100);
+});
+
 test("an attempt to renew that hangs does not put off the next one", async () => {
   let calls = 0;
   const leases = leasesOver({
-    renewAll: () => {
+    tryRenew: () => {
       calls += 1;
       return new Promise<never>(() => undefined);
     },

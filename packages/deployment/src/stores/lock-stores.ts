@@ -145,6 +145,7 @@ function lazily(open: () => Promise<LeaseStore>) {
     opening ??= open().then(
       (store) => {
         if (store.renewAll) leases.renewAll = store.renewAll.bind(store);
+        if (store.releaseAll) leases.releaseAll = store.releaseAll.bind(store);
         return store;
       },
       (error: unknown) => {

@@ -94,6 +94,10 @@ export class MetadataLeaseStore implements LeaseStore {
       .executeTakeFirst();
   }
 
+  async releaseAll(leases: readonly KeyLease[]): Promise<void> {
+    await this.#dialect.releaseLeases(leases);
+  }
+
   async list(team?: string): Promise<LiveLease[]> {
     const { kysely, now } = this.#dialect;
     const rows = await kysely

@@ -13,7 +13,7 @@ import { findRecords } from "./find-records.ts";
 import { listEarlierKeys } from "./list-earlier-keys.ts";
 import { listNearestKeys } from "./list-nearest-keys.ts";
 import { lockPlaces } from "./lock-places.ts";
-import { renewLeases } from "./renew-leases.ts";
+import { releaseLeases, renewLeases } from "./many-leases.ts";
 import { restoredRows } from "./restored-rows.ts";
 import { purgeFound } from "./purge-found.ts";
 import { readResults } from "./read-results.ts";
@@ -55,6 +55,7 @@ export async function openSqlite(path: string, options: SqliteOptions): Promise<
     writeResults: (team, results) => writeResults(connection, team, results),
     deleteResults: (team, digests, olderThanMs) => deleteResults(connection, team, digests, olderThanMs),
     renewLeases: (leases, leaseMs) => renewLeases(connection, leases, leaseMs),
+    releaseLeases: (leases) => releaseLeases(connection, leases),
     deleteRecords: (records, cause) => deleteRecords(connection, records, cause),
     purgeFound: (found, cause) => purgeFound(connection, found, cause),
     listEarlierKeys: (asked, limit) => listEarlierKeys(connection, asked, limit),

@@ -48,6 +48,10 @@ export class MemoryLeaseStore implements LeaseStore {
     if (this.#leases.get(name)?.token === token) this.#leases.delete(name);
   }
 
+  async releaseAll(leases: readonly KeyLease[]): Promise<void> {
+    for (const { team, key, token } of leases) await this.release(team, key, token);
+  }
+
   async list(team?: string): Promise<LiveLease[]> {
     return [...this.#leases.values()]
       .filter((lease) => this.#isLive(lease) && (team === undefined || lease.team === team))

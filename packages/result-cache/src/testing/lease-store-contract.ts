@@ -88,6 +88,30 @@ export function describeLeaseStore(name: string, harness: LeaseStoreHarness, run
       deepEqual((await store.list(TEAM)).map(({ key }) => key).sort(), others.map(({ key }) => key).sort());
     });
 
+    check("many are released together, each as if it were alone", async ({ store }) => {
+      if (!store.releaseAll) return;
+      const names = Array.from({ length: 1_200 }, (_, index) => keyOf(`many ${index}`));
+      const take = async (key: string) => {
+        const claim = await store.tryAcquire(TEAM, key, "first", MINUTE);
+        return { team: TEAM, key, token: claim.kind === "acquired" ? claim.token : Number.NaN };
+      };
+      const held = await inBatches(names, take);
+      const [over, kept] = held;
+      if (!over || !kept) throw new Error("nothing is held");
+      const again = await take(over.key);
+      const other = await store.tryAcquire("finance", kept.key, "other", MINUTE);
+      await store.releaseAll([]);
+      await store.releaseAll(held.filter((lease) => lease !== kept));
+      deepEqual((await store.list(TEAM)).map(({ key }) => key).sort(), [kept.key, over.key].sort());
+      equal((await store.list("finance")).length, 1);
+      equal(await store.tryRenew(TEAM, over.key, again.token, MINUTE), true);
+      equal(other.kind, "acquired");
+      for (const { key, token } of held.slice(2, 10)) {
+        const next = await take(key);
+        ok(next.token > token, "tokens grow");
+      }
+    });
+
     check("tokens grow, through release, expiry and return", async ({ store, passTime }) => {
       const tokens = [await acquire(store, "first")];
       for (let round = 0; round < 5; round += 1) {

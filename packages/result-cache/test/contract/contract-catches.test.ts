@@ -218,6 +218,14 @@ const LEASE_FAULTS: Record<string, Fault<MemoryLeaseStore>> = {
     },
   }),
   "does not renew together": () => ({ renewAll: async (leases) => leases.map(() => false) }),
+  "releases together whatever the token": (right) => ({
+    releaseAll: async (leases) => {
+      for (const { team, key } of leases) await right.tryRevoke(team, key);
+    },
+  }),
+  "releases the first together": (right) => ({
+    releaseAll: (leases) => right.releaseAll(leases.slice(0, 1_000)),
+  }),
   "releases nothing": () => ({ release: async () => {} }),
   "lists what has expired": (right) => ({
     list: async (team) =>

@@ -155,10 +155,12 @@ export class StagedResults {
     const fences = new Map<Staged, RecordFence>();
     for (const one of staged) {
       const fence = await this.#locks.fenceOf(one);
-      if (fence === null || (fence && !(await fence.confirm()))) return undefined;
+      if (fence === null) return undefined;
       if (fence) fences.set(one, fence);
     }
-    return fences;
+    // All at once, so that the lock store is asked about all together.
+    const areHeld = await Promise.all([...fences.values()].map((fence) => fence.confirm()));
+    return areHeld.includes(false) ? undefined : fences;
   }
 
   /** The record to store; undefined if it has expired. */

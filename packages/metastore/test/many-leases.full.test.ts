@@ -1,4 +1,5 @@
-// Leases of thousands of instances, as one scheduler may hold: what renewing them costs, and what it waits for.
+// Leases of thousands of instances, as one scheduler may hold: what renewing and releasing them costs, and what that
+// waits for.
 
 import { systemClock } from "@memodag/core";
 import type { Metastore } from "@memodag/metastore";
@@ -51,6 +52,10 @@ describe.each(TEST_DIALECTS)("thousands of leases on %s", { timeout: 120_000 }, 
       `${dialect}: ${COUNT} leases in ${Math.round(together)} ms, one by one ${Math.round(apart)} ms`,
     );
     expect(together).toBeLessThan(apart / 2);
+    const releasing = await took(() => metastore.leases.releaseAll?.(held) ?? Promise.resolve());
+    console.log(`${dialect}: ${COUNT} released in ${Math.round(releasing)} ms`);
+    expect(releasing).toBeLessThan(apart / 2);
+    expect(await metastore.leases.list(TEAM)).toEqual([]);
   });
 
   test("are renewed while records are stored that compare their tokens", async () => {
