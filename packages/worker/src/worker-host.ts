@@ -40,6 +40,10 @@ export interface WorkerHostOptions {
   readonly exchangeDir: string;
   readonly inputCacheBytes: number;
   readonly nodeOptions: readonly string[];
+  /** Processes that are started ahead of attempts. Default: `concurrency`. */
+  readonly warmProcesses?: number | undefined;
+  /** Memory of these processes. Default: that of a local executor. */
+  readonly warmMemoryBytes?: number | undefined;
   /** Milliseconds for which what runs may end when the host is stopped. */
   readonly shutdownGraceMs: number;
   /** The environment of the host. */
@@ -162,7 +166,8 @@ export class WorkerHost {
     const logsDir = join(stateDir, "logs");
     const executor = new LocalExecutor({
       parallelism: () => UNLIMITED,
-      warmWorkers: () => concurrency,
+      warmWorkers: () => this.#options.warmProcesses ?? concurrency,
+      warmMemory: () => this.#options.warmMemoryBytes,
       artifactsDir: join(stateDir, "artifacts"),
       logsDir,
       exchangeDir,

@@ -99,6 +99,8 @@ async function makeHost(options: WorkerOptions, loaded: LoadedConfig, log: Logge
     exchangeDir: exchangeFolder(core.stateDir),
     inputCacheBytes: worker.inputCacheSize,
     nodeOptions: worker.nodeOptions,
+    warmProcesses: worker.warmProcesses,
+    warmMemoryBytes: worker.warmMemory,
     shutdownGraceMs: worker.shutdownGrace,
     env: process.env,
     clock: systemClock,

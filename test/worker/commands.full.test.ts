@@ -1,0 +1,250 @@
+// The commands of workers: a token, an API and a worker as real processes, over TLS; and a worker that has no secrets.
+
+import { randomUUID } from "node:crypto";
+import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Attempt } from "@memodag/core";
+import { openMetastore, type Metastore } from "@memodag/metastore";
+import { createTestDatabase, type TestDatabase } from "@memodag/metastore/testing";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import type { RunningCommand } from "../e2e/running-command.ts";
+import { Workspace } from "../e2e/workspace.ts";
+import { decodeFrame } from "./decode-frame.ts";
+
+const FIXTURES = join(import.meta.dirname, "fixtures");
+
+const DAG = `import { Dag } from "memodag";
+export const asked = new Dag("asked");
+asked.task("it", () => ({ variables: Object.keys(process.env).filter((name) => name.startsWith("MEMODAG")) }))({});
+`;
+
+let database: TestDatabase;
+let workspace: Workspace;
+let metastore: Metastore;
+let api: RunningCommand;
+let url: string;
+let token: string;
+
+beforeAll(async () => {
+  database = await createTestDatabase("postgres");
+  workspace = new Workspace({
+    databaseUrl: database.url,
+    config: `[worker_api]
+listen = "127.0.0.1:0"
+tls_cert_file = "${FIXTURES}/server.pem"
+tls_key_file = "${FIXTURES}/server.key"
+`,
+    dags: { "asked.ts": DAG },
+  });
+  await workspace.memodag(["db", "migrate"]);
+  const made = await workspace.memodag(["workers", "token", "--name", "gpus", "--queue", "gpu"]);
+  token = made.stdout.trim();
+  workspace.write("token", `${token}\n`);
+  metastore = await openMetastore(database.url);
+  api = workspace.start("worker-api", "--json");
+  await api.says("the worker API listens");
+  url = /"url":"(?<url>[^"]+)"/.exec(api.stderr)?.groups?.["url"] ?? "";
+});
+afterAll(async () => {
+  await workspace.remove();
+  await metastore.close();
+  await database[Symbol.asyncDispose]();
+});
+
+/** Writes the config of a worker, and returns the arguments that name it. */
+function workerConfig(changes: Readonly<Record<string, string>> = {}, more = ""): string[] {
+  const worker: Record<string, string> = {
+    api: url,
+    token_file: "token",
+    ca_file: `${FIXTURES}/server.pem`,
+    queues: "gpu",
+    ...changes,
+  };
+  const lines = Object.entries(worker).map(([key, value]) => `${key} = ${JSON.stringify(value)}`);
+  const name = `worker-${randomUUID()}.toml`;
+  workspace.write(
+    name,
+    `[core]
+executor = "${FIXTURES}/folder-queue.mjs"
+state_dir = "worker-state"
+[executor]
+options = "${workspace.path("queue")}"
+[worker]
+${lines.join("\n")}
+[[bundles]]
+name = "dags"
+path = "dags"
+${more}`,
+  );
+  return ["--config", workspace.path(name)];
+}
+
+test("a token is printed once, and stored as a digest", async () => {
+  const [, id = "", secret = ""] = /^mdw_([0-9a-f]{16})_(\S{43})$/.exec(token) ?? [];
+  const tokens = await workspace.memodag(["workers", "tokens", "--json"]);
+  expect(JSON.parse(tokens.stdout)).toMatchObject([
+    { id, name: "gpus", queues: ["gpu"], teams: null, revokedAt: null },
+  ]);
+  expect(tokens.stdout).not.toContain(secret);
+  const audit = await workspace.memodag(["audit", "ls", "--action", "workers.token", "--json"]);
+  expect(JSON.parse(audit.stdout)).toMatchObject([
+    { filter: { id, name: "gpus" }, outcome: { kind: "done" } },
+  ]);
+  expect(audit.stdout).not.toContain(secret);
+});
+
+test("a worker refuses a config or an environment with a database, or with stores", async () => {
+  const check = async (args: readonly string[], env = {}): Promise<string> => {
+    const { code, stderr } = await workspace.memodag(["worker", "--check", ...args], env);
+    return `${code} ${stderr}`;
+  };
+  const store = '[[stores]]\nname = "s"\nkind = "filesystem"\npath = "x"\n';
+  expect(await check(workerConfig({}, `[database]\nurl = "postgres://a:b@c/d"\n`))).toMatch(
+    /^2 .*\[database\] url is set for a worker, .*a worker needs none\. Remove it/s,
+  );
+  expect(await check(workerConfig(), { MEMODAG__DATABASE__URL: "postgres://a:hidden@c/d" })).toMatch(
+    /^2 .*MEMODAG__DATABASE__URL is set for a worker/s,
+  );
+  expect(await check(workerConfig({}, store))).toMatch(/^2 .*\[\[stores\]\] is set for a worker/s);
+  expect(await check(["--config", workspace.path("memodag.toml")])).toMatch(/^2 .*\[database\] url is set/s);
+});
+
+test("--check says what is wrong, and that nothing is", async () => {
+  const check = async (args: readonly string[]): Promise<string> => {
+    const { code, stdout, stderr } = await workspace.memodag(["worker", "--check", "--name", "w", ...args]);
+    return `${code} ${stdout}${stderr}`;
+  };
+  expect(await check(workerConfig())).toMatch(/^0 The worker w can run tasks of gpu\./);
+  expect(await check([...workerConfig(), "--queue", "ram"])).toMatch(/is not for the queue ram, but for gpu/);
+  workspace.write("other-token", `mdw_${"0".repeat(16)}_${"A".repeat(43)}`);
+  expect(await check(workerConfig({ token_file: "other-token" }))).toMatch(
+    /token is missing, unknown, expired or revoked/,
+  );
+  const moved = workerConfig();
+  writeFileSync(
+    moved[1] ?? "",
+    readFileSync(moved[1] ?? "", "utf8").replace('path = "dags"', 'path = "gone"'),
+  );
+  expect(await check(moved)).toMatch(/gone/);
+});
+
+test("a worker runs an attempt; neither its process nor its files have a secret of the deployment", async () => {
+  const worker = workspace.start("worker", "--name", "w1", "--concurrency", "2", ...workerConfig());
+  await worker.says("the worker is registered");
+  const [shown] = JSON.parse((await workspace.memodag(["workers", "ls", "--json"])).stdout) as Record<
+    string,
+    unknown
+  >[];
+  expect(shown).toMatchObject({ name: "w1", queues: ["gpu"], concurrency: 2, running: 0, state: "active" });
+  expect(Object.keys(shown ?? {})).toEqual(
+    expect.arrayContaining(["id", "name", "queues", "concurrency", "running", "version", "beatAt", "state"]),
+  );
+
+  const attempt = await newAttempt();
+  const queues = await workspace.memodag(["queues", "--json"]);
+  expect(JSON.parse(queues.stdout)).toMatchObject([
+    { queue: "gpu", waiting: 1, started: 0, workers: 1, places: 2 },
+  ]);
+  workspace.write(`queue/${attempt.attemptId}`, "");
+  const outcome = await outcomeOf(attempt);
+  if (outcome.kind !== "succeeded") throw new Error(JSON.stringify(outcome));
+  expect(JSON.parse(Buffer.from(outcome.xcoms[0]?.bytes ?? "").toString())).toEqual({
+    variables: ["MEMODAG_ATTEMPTS"],
+  });
+
+  const { pid } = shown as { pid: number };
+  const secrets = [database.url, new URL(database.url).password].filter((text) => text !== "");
+  const places = [
+    `/proc/${pid}/environ`,
+    `/proc/${pid}/cmdline`,
+    ...filesBelow(workspace.path("worker-state")),
+  ];
+  expect(places.length).toBeGreaterThan(2);
+  expect(
+    places.filter((path) => secrets.some((secret) => readFileSync(path, "latin1").includes(secret))),
+  ).toEqual([]);
+
+  expect((await workspace.memodag(["workers", "drain", "w1"])).code).toBe(0);
+  expect(await worker.ended()).toBe(0);
+  expect(JSON.parse((await workspace.memodag(["workers", "ls", "--json"])).stdout)).toEqual([]);
+  expect((await workspace.memodag(["workers", "drain", "w1"])).stderr).toMatch(/There is no worker "w1"/);
+});
+
+test("the API and a worker end at SIGTERM, and a worker whose token is revoked ends with an error", async () => {
+  const stopped = workspace.start("worker", ...workerConfig());
+  await stopped.says("the worker is registered");
+  expect(await stopped.end("SIGTERM")).toBe(0);
+  const refused = workspace.start("worker", ...workerConfig());
+  await refused.says("the worker is registered");
+  const [, id = ""] = token.split("_");
+  expect((await workspace.memodag(["workers", "revoke", id])).stdout).toBe(`Revoked ${id}.\n`);
+  expect((await workspace.memodag(["workers", "revoke", id])).stderr).toMatch(/There is no valid token/);
+  expect(await refused.ended()).toBeGreaterThan(0);
+  expect(refused.stderr).toMatch(/token is missing, unknown, expired or revoked/);
+  expect(await api.end("SIGTERM")).toBe(0);
+});
+
+/** An attempt of a run that was triggered, which waits for a worker. */
+async function newAttempt(): Promise<Attempt> {
+  const processor = workspace.start("dag-processor");
+  await processor.says("watching Dag files");
+  await processor.end("SIGTERM");
+  const { runId } = await workspace.json<{ runId: string }>("dags", "trigger", "asked");
+  const [version] = await metastore.dags.findDagVersions("asked");
+  const run = await metastore.runs.findRun("default", "asked", runId);
+  if (!version || !run) throw new Error("the run was not made");
+  const attemptId = randomUUID();
+  await database.execute(
+    `insert into task_instance (dag_run_id, task_id, map_index, state, try_number, max_tries, attempt_id, loss_count)
+     values (${run.id}, 'it', 7, 'queued', 1, 1, '${attemptId}', 0)`,
+  );
+  const attempt: Attempt = {
+    attemptId,
+    queue: "gpu",
+    team: "default",
+    dagId: "asked",
+    runId,
+    taskId: "it",
+    mapIndex: 7,
+    tryNumber: 1,
+    file: version.file,
+    artifactDigest: version.dag.artifactDigest,
+    args: [],
+    results: [],
+    context: {
+      dag: { dagId: "asked" },
+      dagRun: { runId, runType: "manual", logicalDate: null, conf: {} },
+      task: { taskId: "it" },
+      taskInstance: { mapIndex: 7, tryNumber: 1, maxTries: 1, attemptId },
+      params: {},
+      logicalDate: null,
+      dataInterval: null,
+    },
+    declaredContext: null,
+    declaredEnv: null,
+    executionTimeoutMs: null,
+  };
+  await metastore.remoteAttempts.add([{ order: { attempt, env: {} }, priority: 1 }]);
+  return attempt;
+}
+
+async function outcomeOf({ attemptId }: Attempt) {
+  const ended = Promise.withResolvers<void>();
+  const look = async (): Promise<void> => {
+    const [status] = await metastore.remoteAttempts.statuses([attemptId]);
+    if (status?.state === "ended") ended.resolve();
+  };
+  const watch = await metastore.changes.watchAttempts(() => void look());
+  await look();
+  await ended.promise;
+  await watch.close();
+  return decodeFrame(
+    (await metastore.remoteAttempts.outcomes([attemptId])).get(attemptId) ?? Buffer.alloc(0),
+  );
+}
+
+function filesBelow(folder: string): string[] {
+  return readdirSync(folder, { recursive: true, encoding: "utf8" })
+    .map((name) => join(folder, name))
+    .filter((path) => statSync(path).isFile());
+}
