@@ -16,7 +16,7 @@ const INSTANCE = "app.kubernetes.io/instance";
 const TOKEN_VOLUME = "memodag-worker-token";
 const TOKEN_FOLDER = "/var/run/secrets/memodag";
 
-/** What the Jobs of one deployment have in common. */
+/** Settings that the Jobs of one deployment share. */
 export interface JobSettings {
   /** Names begin with it. */
   readonly prefix: string;

@@ -1,4 +1,4 @@
-// The API server of a cluster: how it is found, and calls that do not wait for ever.
+// The API server of a cluster: how it is found, and calls that end after a time.
 
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
@@ -77,7 +77,7 @@ const ADVICE: ReadonlyMap<number, string> = new Map([
   [422, "check the pod template of the queue"],
 ]);
 
-/** What the server says, in its Status object. Some answers have none that the client reads. */
+/** The message of a Status object. Some answers have none that the client reads. */
 function sentenceOf({ body, message }: ApiException<unknown>): string {
   const short = /^Message: (.*)$/m.exec(message)?.[1] ?? "no reason was given";
   try {

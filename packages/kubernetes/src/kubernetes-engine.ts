@@ -55,7 +55,7 @@ export class KubernetesEngine implements DispatchEngine {
   async withdraw(attempts: readonly Place[]): Promise<void> {
     await this.#forEach("delete a Job", attempts, async ({ attemptId }) => {
       const job = await this.#find(attemptId);
-      // What changes between the look and the deletion, such as a pod that starts, prevents it.
+      // A change between the look and the deletion, such as a pod that starts, prevents it.
       if (job && !hasStarted(job))
         await this.#delete(job, { resourceVersion: job.metadata?.resourceVersion });
     });

@@ -19,7 +19,7 @@ const WAITING_FOR_EVER: ReadonlySet<string> = new Set([
   "RunContainerError",
 ]);
 
-/** What is wrong with a pod. */
+/** Returns why a pod cannot begin, if that is so. */
 export function troubleOf({ status }: V1Pod): PodTrouble {
   const containers = [...(status?.initContainerStatuses ?? []), ...(status?.containerStatuses ?? [])];
   if (status?.phase === "Failed")

@@ -11,7 +11,7 @@ const GONE = 410;
 const PAUSE_MS = 200;
 const LONGEST_PAUSE_MS = 10_000;
 
-/** What hears of pods. */
+/** Hears of pods. */
 export interface PodListener {
   /** Called with each pod that there is, and again with each change. */
   onPod(pod: V1Pod): void;

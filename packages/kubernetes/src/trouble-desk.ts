@@ -14,7 +14,7 @@ interface PodNotes {
   isTold: boolean;
 }
 
-/** What is known of the pods that there are. */
+/** Keeps what was seen of the pods that there are. */
 export class TroubleDesk implements PodListener {
   readonly #clock: Clock;
   readonly #patienceMs: number;
