@@ -239,6 +239,8 @@ describe.each(TEST_DIALECTS)("schedulers that are killed with -9 on %s", (dialec
     // The callback was cut short, and is called again.
     await expect.poll(() => count("etl.load rollback"), patient).toBeGreaterThan(calls);
     await vi.waitUntil(isWaiting, patient);
+    const { stdout } = await workspace.memodag(["runs", "show", dagId, "latest"]);
+    expect(stdout).toMatch(/etl\.load +scheduled +1 +waiting for the rollback of transaction etl/);
     expect(count("etl.load ran")).toBe(1);
     workspace.write("fixed", "");
     rmSync(workspace.path(hold));

@@ -162,12 +162,13 @@ const LONGEST_REASON = 60;
 
 function shownCacheStatus({ cacheStatus, cacheReason, cacheReasonCode }: TaskReport): string | null {
   // Why it was a miss at first is of no interest once its result is stored; --json has it.
-  if (cacheStatus === null || cacheReason === null || cacheStatus === "populated") return cacheStatus;
+  if (cacheReason === null || cacheStatus === "populated") return cacheStatus;
   // The usual case, which a table need not point out.
   if (cacheReasonCode === "not_asked_for") return cacheStatus;
   const reason =
     cacheReason.length > LONGEST_REASON ? `${cacheReason.slice(0, LONGEST_REASON)}…` : cacheReason;
-  return `${cacheStatus} (${reason})`;
+  // What an instance waits for before it is looked up.
+  return cacheStatus === null ? reason : `${cacheStatus} (${reason})`;
 }
 
 function summaryOf(report: RunReport): string {

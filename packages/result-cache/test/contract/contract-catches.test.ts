@@ -213,7 +213,7 @@ const LEASE_FAULTS: Record<string, Fault<MemoryLeaseStore>> = {
   "renews together what is over": () => ({ renewAll: async (leases) => leases.map(() => true) }),
   "renews the first together": (right) => ({
     renewAll: async (leases, leaseMs) => {
-      const renewed = await right.renewAll(leases.slice(0, 1_000), leaseMs);
+      const renewed = await right.renewAll(leases.slice(0, 500), leaseMs);
       return leases.map((_, index) => renewed[index] ?? false);
     },
   }),
@@ -224,7 +224,7 @@ const LEASE_FAULTS: Record<string, Fault<MemoryLeaseStore>> = {
     },
   }),
   "releases the first together": (right) => ({
-    releaseAll: (leases) => right.releaseAll(leases.slice(0, 1_000)),
+    releaseAll: (leases) => right.releaseAll(leases.slice(0, 500)),
   }),
   "releases nothing": () => ({ release: async () => {} }),
   "lists what has expired": (right) => ({
