@@ -164,6 +164,11 @@ test("a worker runs an attempt; neither its process nor its files have a secret 
     places.filter((path) => secrets.some((secret) => readFileSync(path, "latin1").includes(secret))),
   ).toEqual([]);
 
+  const { stdout: doctor } = await workspace.memodag(["doctor"], {
+    MEMODAG__CORE__EXECUTOR: `${FIXTURES}/folder-queue.mjs`,
+  });
+  expect(doctor).toMatch(/workers .*can be loaded; 1 workers are active/);
+  expect(doctor).not.toMatch(/no worker takes|not been heard of/);
   expect((await workspace.memodag(["workers", "drain", "w1"])).code).toBe(0);
   expect(await worker.ended()).toBe(0);
   expect(JSON.parse((await workspace.memodag(["workers", "ls", "--json"])).stdout)).toEqual([]);

@@ -176,6 +176,7 @@ test("what is in the key is compared with the host before and after: a differenc
     return outcome?.kind === "succeeded" ? (outcome.uncacheable ?? "stored") : outcome;
   };
   expect(await reasonOf({ keyed })).toBe("stored");
+  expect(await reasonOf({})).toMatchObject({ code: "code_changed" });
   expect(await reasonOf({ keyed: { ...keyed, runtime: { ...here.runtime, node: "22.1.0" } } })).toMatchObject(
     {
       code: "runtime_changed",
@@ -317,6 +318,18 @@ test("a host that is drained ends when what it runs has ended, and takes nothing
   expect(valueOf(await hosts.outcome(attempt))).toBe("done");
   expect(await rig.stateOf(later)).toBe("waiting");
   expect(await rig.metastore.workerHosts.list({ beatMs: 60_000, linkMs: 60_000 })).toEqual([]);
+});
+
+test("a host that is drained and then stopped gives what it runs some time, too", async () => {
+  const attempt = await rig.attempt("red", { artifactDigest: endless(rig) });
+  const host = await hosts.start(token, { shutdownGraceMs: 200 });
+  host.take(attempt);
+  await pidOf();
+  await rig.metastore.workerHosts.drain(host.name);
+  await host.until(() => host.lines.some((line) => line.includes("takes nothing more")));
+  host.child.kill("SIGTERM");
+  expect(await host.exited).toEqual([0, null]);
+  expect(await hosts.outcome(attempt)).toMatchObject({ kind: "failed", error: { code: "attempt_lost" } });
 });
 
 test("a host that is stopped gives what it runs some time, ends it as lost, and leaves", async () => {

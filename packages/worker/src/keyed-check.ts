@@ -12,6 +12,9 @@ import type {
 } from "@memodag/core";
 import type { LocalSurroundings } from "@memodag/executor";
 
+/** The scheduler would compare the packages of this machine with those of its own. */
+const UNKNOWN_KEY = changed("code_changed", "the order does not say what the key contains of the machine");
+
 /** The surroundings of an attempt on this host. */
 export class KeyedCheck {
   readonly #surroundings: LocalSurroundings;
@@ -33,11 +36,14 @@ export class KeyedCheck {
 
   /** Returns the outcome, uncacheable if anything differs from the key or has changed meanwhile. */
   async check(outcome: AttemptOutcome): Promise<AttemptOutcome> {
-    const { keyed } = this.#attempt;
-    if (!keyed || (outcome.kind !== "succeeded" && outcome.kind !== "failed")) return outcome;
+    const { keyed, declaredEnv } = this.#attempt;
+    if (outcome.kind !== "succeeded" && outcome.kind !== "failed") return outcome;
+    // Nothing is declared of a task that is not cached.
+    if (declaredEnv === null) return outcome;
     // A failure without evidence is not cached anyway.
     if (outcome.packages === undefined || outcome.uncacheable === undefined) return outcome;
-    const uncacheable = outcome.uncacheable ?? (await this.#findDifference(keyed, outcome));
+    const uncacheable =
+      outcome.uncacheable ?? (keyed ? await this.#findDifference(keyed, outcome) : UNKNOWN_KEY);
     // They are compared here, where they are.
     return { ...outcome, uncacheable, packages: [] };
   }

@@ -88,8 +88,9 @@ export class WorkerHost {
         running: this.#held.size,
       });
       const closed = feed.close();
-      if (cause === "stopped") await this.#endWithin(closed);
-      else await closed;
+      // One that is drained may be stopped, too, while it waits.
+      if (cause === "drained") await Promise.race([closed, whenAborted(signal)]);
+      await this.#endWithin(closed);
     });
   }
 
@@ -320,6 +321,11 @@ export class WorkerHost {
     const message = `The worker ${this.#options.name} ${why}: the attempt is made again`;
     return { code: "attempt_lost", message };
   }
+}
+
+async function whenAborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return;
+  await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
 }
 
 /** An answer that ends the host, as an error for the operator. */

@@ -14,6 +14,7 @@ import { lookAtCacheStores, lookAtSwitches } from "./look-at-cache.ts";
 import { lookAtNamedCaches } from "./look-at-caches.ts";
 import { lookAtClocks, lookAtDatabase } from "./look-at-database.ts";
 import { lookAtDisks } from "./look-at-disks.ts";
+import { lookAtQueues } from "./look-at-queues.ts";
 import { lookAtRechecks } from "./look-at-rechecks.ts";
 import { lookAtRuns } from "./look-at-runs.ts";
 import { lookAtStores } from "./look-at-stores.ts";
@@ -69,7 +70,8 @@ async function examineDatabase(loaded: LoadedConfig, log: Logger): Promise<reado
     const switches = await look("switch", () => lookAtSwitches(loaded, database));
     const runs = await look("runs", async () => lookAtRuns(database, await database.readClock()));
     const rechecks = await look("recheck", () => lookAtRechecks(database));
-    return [...findings, ...clocks, ...caches, ...switches, ...runs, ...rechecks];
+    const queues = await look("workers", () => lookAtQueues(loaded, database));
+    return [...findings, ...clocks, ...caches, ...switches, ...runs, ...rechecks, ...queues];
   });
 }
 
