@@ -8,7 +8,7 @@ import type { KeyLease, LeaseStore } from "./lease-store.ts";
 /** Leases of one call: few enough that it ends far within its deadline. */
 const TOGETHER = 1_000;
 
-/** What the store said of a lease. */
+/** Answer of the store for a lease. */
 export interface RenewalAnswer {
   /** Undefined: it gave no answer. */
   readonly isRenewed: boolean | undefined;

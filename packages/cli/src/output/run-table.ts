@@ -167,7 +167,7 @@ function shownCacheStatus({ cacheStatus, cacheReason, cacheReasonCode }: TaskRep
   if (cacheReasonCode === "not_asked_for") return cacheStatus;
   const reason =
     cacheReason.length > LONGEST_REASON ? `${cacheReason.slice(0, LONGEST_REASON)}…` : cacheReason;
-  // What an instance waits for before it is looked up.
+  // Before its lookup, an instance has the reason for which it waits.
   return cacheStatus === null ? reason : `${cacheStatus} (${reason})`;
 }
 
