@@ -20,7 +20,7 @@ export async function listAll<T>(
   for (let tries = 1; ;) {
     try {
       const page = await getPage({ limit: PAGE, ...(next !== undefined && { _continue: next }) });
-      items.push(...page.items);
+      for (const item of page.items) items.push(item);
       const { _continue: rest = "", resourceVersion: version } = page.metadata ?? {};
       if (rest === "") return { items, version };
       next = rest;

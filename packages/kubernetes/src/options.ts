@@ -48,7 +48,7 @@ export function parseOptions(text: string): KubernetesOptions {
   const pairs = words.map((word) => [word.slice(0, word.indexOf("=")), word.slice(word.indexOf("=") + 1)]);
   const result = optionsSchema.safeParse(Object.fromEntries(pairs));
   if (faults.length === 0 && result.success) return result.data;
-  faults.push(...(result.error?.issues ?? []).map(({ path, message }) => [...path, message].join(": ")));
+  for (const { path, message } of result.error?.issues ?? []) faults.push([...path, message].join(": "));
   throw optionsInvalid("[executor] options are not valid", faults);
 }
 

@@ -133,7 +133,8 @@ class MemoryFeed implements AttemptFeed {
 
   #nextOfAll(): Entry | undefined {
     for (const queue of this.#queues.slice()) {
-      this.#queues.push(...this.#queues.splice(this.#queues.indexOf(queue), 1));
+      this.#queues.splice(this.#queues.indexOf(queue), 1);
+      this.#queues.push(queue);
       const entry = this.#shelf.next(queue);
       if (entry) return entry;
     }

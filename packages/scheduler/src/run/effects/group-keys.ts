@@ -74,7 +74,7 @@ export function groupTtlMs({ config, nodes }: CachedGroup, defaultTtlMs: number 
   const all = nodes.flatMap(({ task: { cache } }) =>
     !cache || cache.ttlMs === "default" ? [] : [ttlOf(cache, defaultTtlMs)],
   );
-  const shortest = Math.min(...[own, ...all].map((ttlMs) => ttlMs ?? Infinity));
+  const shortest = all.reduce<number>((least, ttlMs) => Math.min(least, ttlMs ?? Infinity), own ?? Infinity);
   return shortest === Infinity ? null : shortest;
 }
 

@@ -81,7 +81,7 @@ export class GroupRecords {
     const before = kept.length > 0 ? await this.#leftOf(group, base.key, kept, members) : undefined;
     if (before === null) return refused(group, "the record that its other results are of is gone");
     if (before !== undefined) limits.push(before);
-    const validMs = limits.length > 0 ? Math.min(...limits) : undefined;
+    const validMs = limits.length > 0 ? limits.reduce((a, b) => Math.min(a, b)) : undefined;
     if (validMs !== undefined && validMs <= 0)
       return { kind: "refused", reason: { code: "already_expired" } };
     const record = {

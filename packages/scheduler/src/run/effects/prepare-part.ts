@@ -49,7 +49,7 @@ export async function preparePart(
     asked: { cacheStatus, cacheReason },
     key: made.key,
     xcoms: stagedXComs(xcoms),
-    ...(limits.length > 0 && { expiresAt: Math.min(...limits) }),
+    ...(limits.length > 0 && { expiresAt: limits.reduce((a, b) => Math.min(a, b)) }),
     ...(isWithRecord && { record: await recordOf(context, state, made) }),
   };
   return { part };

@@ -66,7 +66,7 @@ export class StagedResults {
     const stored: StoredEvent[] = [];
     const due: Due[] = [...this.#dueRecords(staged, fences, stored)];
     try {
-      due.push(...(await this.#dueGroups(staged, stored)));
+      for (const one of await this.#dueGroups(staged, stored)) due.push(one);
     } catch (error) {
       const fields = { dagId: run.dagId, runId: run.runId, transaction: unit.id, error: messageOf(error) };
       log.warn("the record of a transaction could not be made", fields);
@@ -81,7 +81,7 @@ export class StagedResults {
       for (const [index, { members }] of ofCache.entries()) {
         const result = outcome.outcomes[index];
         if (!result) throw new Error("a staged result has no outcome");
-        stored.push(...this.#storedBy(members, result));
+        for (const event of this.#storedBy(members, result)) stored.push(event);
       }
     }
     return stored;
