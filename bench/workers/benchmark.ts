@@ -1,12 +1,14 @@
-// The cost of a task that runs, beside processes that do nothing: with processes that are started ahead.
+// The cost of a task that runs, beside processes that do nothing: with processes that are started ahead, or reused.
 
 import { onEachDatabase } from "../harness/databases.ts";
 import type { Report } from "../harness/measurement.ts";
+import { measureTinyTasks } from "./tiny-tasks.ts";
 import { measureWarmChain } from "./warm-chain.ts";
 
 /** `npm run bench -- workers` */
 export async function benchmark(report: Report): Promise<void> {
   await onEachDatabase(async (database) => {
+    await measureTinyTasks(database, report);
     await measureWarmChain(database, report);
   });
 }

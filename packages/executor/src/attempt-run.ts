@@ -32,7 +32,7 @@ import { fromWorkerFrame } from "./protocol.ts";
 import { watchPulse } from "./pulse.ts";
 import { QuestionDesk } from "./question-desk.ts";
 import { startAttempt } from "./start-attempt.ts";
-import type { WorkerProcess } from "./worker-process.ts";
+import type { AttemptProcess } from "./worker-process.ts";
 
 /** A running attempt. */
 export class AttemptRun {
@@ -42,7 +42,7 @@ export class AttemptRun {
   readonly #startedAt: number;
   readonly #spawnedAt: number;
   readonly #timers: CancelTimer[] = [];
-  #worker: WorkerProcess | undefined;
+  #worker: AttemptProcess | undefined;
   /** Of a command. Removed whatever the outcome: a killed worker removes nothing. */
   #exchange: ExchangeFolder | null = null;
   #stoppedBy: StoredError | null = null;
@@ -179,12 +179,12 @@ export class AttemptRun {
   #onFrame(frame: Frame): void {
     if (this.#reported) return;
     const message = fromWorkerFrame(frame);
-    if (!message || message.kind === "ready" || message.kind === "begun") {
-      this.#distrust("it sent a message outside of the protocol");
+    if (message?.kind === "question") {
+      this.#desk.take(message.id, message.question);
       return;
     }
-    if (message.kind === "question") {
-      this.#desk.take(message.id, message.question);
+    if (message?.kind !== "outcome") {
+      this.#distrust("it sent a message outside of the protocol");
       return;
     }
     this.#reported = this.#check(message);

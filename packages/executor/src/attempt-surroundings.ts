@@ -6,6 +6,7 @@ import type { AttemptCgroups } from "./attempt-cgroup.ts";
 import type { FaultNotices } from "./fault-notices.ts";
 import type { OrphanGuard } from "./orphan-guard.ts";
 import type { Answer, Question } from "./protocol.ts";
+import type { ReusedWorkers } from "./reused-workers.ts";
 import type { WarmWorkers } from "./warm-workers.ts";
 
 /** The shared context of all attempts of an executor. */
@@ -38,5 +39,6 @@ export interface AttemptSurroundings {
   readonly heartbeatTimeoutMs: number;
   readonly clock: Clock;
   readonly warm: WarmWorkers;
+  readonly reused: ReusedWorkers;
   bundlePath(bundleName: string): string;
 }

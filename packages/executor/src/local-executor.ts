@@ -29,6 +29,7 @@ import { FaultNotices } from "./fault-notices.ts";
 import { MAX_FRAME_BYTES } from "./frame.ts";
 import { OrphanGuard } from "./orphan-guard.ts";
 import type { Answer, Question } from "./protocol.ts";
+import { ReusedWorkers } from "./reused-workers.ts";
 import { WarmWorkers } from "./warm-workers.ts";
 
 /** Settings of a {@link LocalExecutor}. */
@@ -125,8 +126,10 @@ export class LocalExecutor implements Executor {
     const guard = new OrphanGuard({ mark: this.#mark, folder: options.exchangeDir });
     const cgroups = options.cgroups ?? new AttemptCgroups();
     const limit = (): number => warmLimit(options);
+    const warm = new WarmWorkers({ limit, mark: this.#mark, clock, guard, cgroups });
     this.#surroundings = {
-      warm: new WarmWorkers({ limit, mark: this.#mark, clock, guard, cgroups }),
+      warm,
+      reused: new ReusedWorkers({ clock, warm }),
       artifacts: new ArtifactFiles(options.artifactsDir, options.artifacts),
       guard,
       cgroups,
@@ -205,6 +208,7 @@ export class LocalExecutor implements Executor {
       for (const { run } of running) run.stop(shutdownError(run.attempt), 0);
     });
     await Promise.all([...running.map(({ done }) => done), this.#surroundings.warm.close()]);
+    await this.#surroundings.reused.close();
     cancelKill();
     this.#surroundings.cgroups.removeEmpty();
     this.#surroundings.guard.close();

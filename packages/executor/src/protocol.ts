@@ -41,6 +41,8 @@ export interface RunOrder {
   readonly kind: "run";
   /** Absent: the worker was started for this attempt, with its log and its folder. */
   readonly takeOver?: TakeOver;
+  /** Set if the process is to wait for another attempt after this one. Absent: it ends. */
+  readonly isReused?: true;
   readonly attempt: Attempt;
   /** The bytes of the values that the attempt refers to. */
   readonly results: ReadonlyMap<string, AttemptResult>;
@@ -94,6 +96,8 @@ export type ToWorker =
 export type FromWorker =
   | { readonly kind: "ready" }
   | { readonly kind: "begun" }
+  /** After the outcome of an attempt that reuses its process: nothing of the attempt is left, and it may get another. */
+  | { readonly kind: "idle" }
   | { readonly kind: "outcome"; readonly outcome: AttemptOutcome }
   /** `id` is chosen by the worker and repeated in the answer. */
   | { readonly kind: "question"; readonly id: number; readonly question: Question };
@@ -151,7 +155,7 @@ function toQuestionFrame(message: Extract<FromWorker, { kind: "question" }>): Fr
 export function fromWorkerFrame({ message, blobs }: Frame): FromWorker | undefined {
   if (!isRecord(message)) return undefined;
   const { kind } = message;
-  if (kind === "ready" || kind === "begun") return { kind };
+  if (kind === "ready" || kind === "begun" || kind === "idle") return { kind };
   if (kind === "question") return readQuestion(message, blobs);
   if (kind !== "outcome") return undefined;
   const outcome = readOutcome(message["outcome"], blobs);

@@ -10,7 +10,7 @@ import { MAX_FRAME_BYTES } from "./frame.ts";
 import type { RunOrder } from "./protocol.ts";
 import { declaredBy, isWatched, processEnvironment, workerEnvironment } from "./worker-environment.ts";
 import type { WorkerShape } from "./warm-workers.ts";
-import { WorkerProcess, type WorkerListener } from "./worker-process.ts";
+import { WorkerProcess, type AttemptProcess, type WorkerListener } from "./worker-process.ts";
 
 /** The message besides the values: the error of a task and its packages take a few kilobytes. */
 const MAX_MESSAGE_BYTES = 16 * 2 ** 20;
@@ -23,7 +23,7 @@ export interface AttemptStart extends Pick<RunOrder, "attempt" | "artifactPath" 
   /** Hears the process that runs the attempt. */
   readonly listener: WorkerListener;
   /** Called with each process before the attempt is handed over to it. False: the attempt has been stopped. */
-  onProcess(worker: WorkerProcess): boolean;
+  onProcess(worker: AttemptProcess): boolean;
 }
 
 /**
@@ -33,20 +33,17 @@ export interface AttemptStart extends Pick<RunOrder, "attempt" | "artifactPath" 
 export async function startAttempt(
   surroundings: AttemptSurroundings,
   start: AttemptStart,
-): Promise<WorkerProcess | undefined> {
+): Promise<AttemptProcess | undefined> {
   const { attempt, log, listener, onProcess } = start;
   const shape = shapeOf(surroundings, attempt);
   const order = orderOf(surroundings, start);
-  const warm = await surroundings.warm.take(shape);
-  if (warm) {
-    const isWanted = onProcess(warm.process);
-    if (isWanted) logStart(log, attempt, warm.process);
+  for await (const [given, begin] of startedAhead(surroundings, attempt, shape)) {
+    if (!onProcess(given)) return await endUnused(given);
+    logStart(log, attempt, given);
     const takeOver = { logPath: log.path, cwd: shape.cwd };
-    const hasBegun =
-      isWanted && (await handOver(attempt, warm.process, () => warm.begin({ ...order, takeOver }, listener)));
-    if (hasBegun) return warm.process;
-    if (!onProcess(warm.process)) return await endUnused(warm.process);
-    log.write("info", "the process ended before the attempt began: another one is started");
+    if (await handOver(attempt, given, () => begin({ ...order, takeOver }, listener))) return given;
+    if (!onProcess(given)) return await endUnused(given);
+    log.write("info", "the process ended before the attempt began: another one is used");
   }
   const worker = await startProcess(surroundings, start, shape);
   if (!onProcess(worker)) return await endUnused(worker);
@@ -55,7 +52,28 @@ export async function startAttempt(
   return worker;
 }
 
-async function endUnused(worker: WorkerProcess): Promise<undefined> {
+/** A process that was idle may have ended without notice yet. */
+const REUSE_TRIES = 2;
+
+type Begin = (order: RunOrder, listener: WorkerListener) => Promise<boolean>;
+
+/** The processes that may be there: the next one is asked for when the attempt did not begin in the last one. */
+async function* startedAhead(
+  { reused, warm }: AttemptSurroundings,
+  attempt: Attempt,
+  shape: WorkerShape,
+): AsyncGenerator<readonly [AttemptProcess, Begin]> {
+  for (let tries = 0; attempt.reuse && !isWatched(attempt) && tries < REUSE_TRIES; tries += 1) {
+    const loan = await reused.take(attempt, shape);
+    if (await loan.isReady())
+      yield [loan, async (order, listener) => await loan.begin({ ...order, isReused: true }, listener)];
+    else loan.kill();
+  }
+  const worker = await warm.take(shape);
+  if (worker) yield [worker.process, async (order, listener) => await worker.begin(order, listener)];
+}
+
+async function endUnused(worker: AttemptProcess): Promise<undefined> {
   worker.kill();
   await worker.ended;
 }
@@ -115,7 +133,7 @@ async function startProcess(
   }
 }
 
-async function handOver<T>(attempt: Attempt, worker: WorkerProcess, send: () => T): Promise<Awaited<T>> {
+async function handOver<T>(attempt: Attempt, worker: AttemptProcess, send: () => T): Promise<Awaited<T>> {
   try {
     return await send();
   } catch (error) {
@@ -130,7 +148,7 @@ async function handOver<T>(attempt: Attempt, worker: WorkerProcess, send: () => 
   }
 }
 
-function logStart(log: AttemptLog, attempt: Attempt, { pid }: WorkerProcess): void {
+function logStart(log: AttemptLog, attempt: Attempt, { pid }: AttemptProcess): void {
   log.write(
     "info",
     `attempt ${attempt.tryNumber} of ${nameOf(attempt)} in run ${attempt.runId}: ` +

@@ -3,7 +3,12 @@
 import { MemodagError, type Clock } from "@memodag/core";
 import { fromWorkerFrame, type RunOrder } from "./protocol.ts";
 import { isStopped } from "./pulse.ts";
-import { WorkerProcess, type WorkerListener, type WorkerProcessOptions } from "./worker-process.ts";
+import {
+  WorkerProcess,
+  type ProcessEnd,
+  type WorkerListener,
+  type WorkerProcessOptions,
+} from "./worker-process.ts";
 
 /** Milliseconds for which a process may take to become ready, or to begin. A busy machine may need many. */
 const PATIENCE_MS = 10_000;
@@ -20,6 +25,7 @@ export class WarmWorker {
   readonly #isReady = Promise.withResolvers<boolean>();
   #process: WorkerProcess | undefined;
   #isKilled = false;
+  #isGone = false;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -43,6 +49,7 @@ export class WarmWorker {
     else this.#process.send({ kind: "prepare" });
     void this.#process.ended.then(() => {
       late();
+      this.#isGone = true;
       this.#isReady.resolve(false);
       this.#hasEnded.resolve();
     });
@@ -54,7 +61,7 @@ export class WarmWorker {
 
   /** Resolves to false if it cannot be used: it has ended, is stopped, or did not become ready in time. */
   async isReady(): Promise<boolean> {
-    if (!(await this.#isReady.promise) || this.#isKilled || !this.#process) return false;
+    if (!(await this.#isReady.promise) || this.#isKilled || this.#isGone || !this.#process) return false;
     return process.platform !== "linux" || !isStopped(this.#process.pid);
   }
 
@@ -98,6 +105,17 @@ export class WarmWorker {
     return hasBegun;
   }
 
+  /** Resolves to how its process ended, when it has. */
+  async whenExited(): Promise<ProcessEnd> {
+    return (await this.#process?.ended) ?? { code: null, signal: null };
+  }
+
+  /** Kills its process, if there is one, for the attempt that has it. */
+  end(): void {
+    this.#process?.kill();
+  }
+
+  /** Kills it, and gives it to no attempt any more. */
   kill(): void {
     this.#isKilled = true;
     this.#isReady.resolve(false);

@@ -102,6 +102,13 @@ export class WarmWorkers {
     }
   }
 
+  /** Starts a process now. */
+  startNow(shape: WorkerShape): WarmWorker {
+    const worker = new WarmWorker(this.#options.clock);
+    void this.#startWorker(worker, shape).catch(() => undefined);
+    return worker;
+  }
+
   /** Number of processes that wait. */
   get size(): number {
     return [...this.#places.values()].reduce((sum, { waiting }) => sum + waiting.size, 0);
@@ -174,23 +181,12 @@ export class WarmWorkers {
   }
 
   async #start(place: Place): Promise<void> {
-    const { clock, guard, cgroups, mark } = this.#options;
+    const { clock } = this.#options;
     this.#starting += 1;
-    this.#started += 1;
-    // It prints nothing before it has an attempt, whose log then takes the place of this.
-    const logFd = openSync(devNull, "a");
     const worker = new WarmWorker(clock);
     place.waiting.add(worker);
     try {
-      const start = worker.start({
-        ...place.shape,
-        clock,
-        guard,
-        cgroups,
-        logFd,
-        mark: `${mark}w${this.#started}`,
-      });
-      await start.finally(() => closeSync(logFd));
+      await this.#startWorker(worker, place.shape);
       void worker.ended.then(() => this.#ended(place, worker));
       if (!(await worker.isReady())) place.restsUntil = clock.monotonic() + REST_MS;
     } catch {
@@ -199,6 +195,15 @@ export class WarmWorkers {
     }
     this.#starting -= 1;
     this.#fill();
+  }
+
+  async #startWorker(worker: WarmWorker, shape: WorkerShape): Promise<void> {
+    const { clock, guard, cgroups, mark } = this.#options;
+    this.#started += 1;
+    // It prints nothing before it has an attempt, whose log then takes the place of this.
+    const logFd = openSync(devNull, "a");
+    const marked = { mark: `${mark}w${this.#started}`, logFd };
+    await worker.start({ ...shape, ...marked, clock, guard, cgroups }).finally(() => closeSync(logFd));
   }
 
   /** Called for one that was taken as well. */

@@ -202,3 +202,6 @@ export class WorkerProcess {
     this.#cgroups.release(this.#cgroup);
   }
 }
+
+/** The process of one attempt, as far as the attempt goes. */
+export type AttemptProcess = Pick<WorkerProcess, "pid" | "ended" | "send" | "listen" | "hangUp" | "kill">;

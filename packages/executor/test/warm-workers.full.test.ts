@@ -1,6 +1,7 @@
 // Processes that are started ahead: an attempt in one cannot tell, and is not harmed by what happened to it before.
 
 import { spawn } from "node:child_process";
+import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -13,6 +14,7 @@ import { AttemptCgroups } from "../src/attempt-cgroup.ts";
 import { OrphanGuard } from "../src/orphan-guard.ts";
 import { listDescendants } from "../src/process-mark.ts";
 import type { RunOrder } from "../src/protocol.ts";
+import { isStopped } from "../src/pulse.ts";
 import { WarmWorkers, type WorkerShape } from "../src/warm-workers.ts";
 import { dagModule, ExecutorRoom, failed, returned } from "./executor-room.ts";
 
@@ -177,7 +179,7 @@ describe("a process that waits", () => {
     expect(isAlive(pid)).toBe(false);
   });
 
-  it.each([false, true])("ends when its executor's process is killed, stopped: %s", async (isStopped) => {
+  it.each([false, true])("ends when its executor's process is killed, stopped: %s", async (areStopped) => {
     await using room = new ExecutorRoom();
     const source = join(room.root, "three.mjs");
     writeFileSync(source, dagModule(`dag.task("it", async () => 1)();`));
@@ -187,7 +189,7 @@ describe("a process that waits", () => {
     await once(createInterface(parent.stdout), "line");
     await expect.poll(() => workers(parent.pid).length).toBe(2);
     const waiting = workers(parent.pid);
-    if (isStopped) for (const pid of waiting) process.kill(pid, "SIGSTOP");
+    if (areStopped) for (const pid of waiting) process.kill(pid, "SIGSTOP");
     parent.kill("SIGKILL");
     await expect.poll(() => waiting.filter(isAlive), { timeout: 30_000 }).toEqual([]);
   });
@@ -196,7 +198,9 @@ describe("a process that waits", () => {
 /** Processes that are asked for directly. */
 class Pool implements AsyncDisposable {
   readonly clock = new ManualClock();
-  readonly #guard = new OrphanGuard({ mark: "warm-test.", folder: "" });
+  /** All processes with it are killed when its guard ends. */
+  readonly #mark = `${randomUUID()}.`;
+  readonly #guard = new OrphanGuard({ mark: this.#mark, folder: "" });
   readonly warm: WarmWorkers;
   readonly shape: WorkerShape;
 
@@ -209,7 +213,7 @@ class Pool implements AsyncDisposable {
     };
     this.warm = new WarmWorkers({
       limit: () => limit,
-      mark: "warm-test.",
+      mark: this.#mark,
       clock: this.clock,
       guard: this.#guard,
       cgroups: new AttemptCgroups(null),
@@ -256,6 +260,7 @@ describe("the pool", () => {
     await expect.poll(() => isAlive(pid ?? 0)).toBe(false);
     for (let count = 0; count < 2; count += 1) await pool.warm.take(pool.shape);
     const worker = await pool.warm.take(pool.shape);
+    expect(worker).toBeDefined();
     expect(worker?.process.pid).not.toBe(pid);
     worker?.kill();
   });
@@ -283,6 +288,7 @@ describe("the pool", () => {
       if (!worker) throw new Error("there is no process");
       const { pid } = worker.process;
       process.kill(pid, "SIGSTOP");
+      await expect.poll(() => isStopped(pid)).toBe(true);
       const listener = {
         onFrame: () => expect.fail("it ran"),
         onBroken: () => undefined,

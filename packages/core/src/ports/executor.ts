@@ -144,6 +144,8 @@ export interface Attempt {
   readonly keyed?: KeyedSurroundings;
   /** Larger starts first, where attempts wait for a worker. Absent: 1. */
   readonly priority?: number;
+  /** Set if its process may have run other attempts of the task, and may run more. */
+  readonly reuse?: true;
   /** The program to run. Absent: the task's handler in the artifact. */
   readonly command?: AttemptCommand;
   /** How the handler is polled, for a sensor. */

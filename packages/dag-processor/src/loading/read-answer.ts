@@ -44,6 +44,7 @@ const isTask = shapeOf({
   priorityWeight: isNumber,
   queue: orAbsent(isText),
   cache: orNull(isObject),
+  reuse: orAbsent((value) => value === true),
   sourceHash: isText,
   command: orAbsent(
     shapeOf({

@@ -36,6 +36,11 @@ export class ExecutorLink {
     this.#channel = new FrameChannel(new Socket({ fd: CHANNEL_FD }), listener);
   }
 
+  /** True once it listens: it cannot block any more. */
+  get isListening(): boolean {
+    return this.#channel !== undefined;
+  }
+
   /** True while the executor may write an answer. */
   get isAsking(): boolean {
     return this.#asking.size > 0;

@@ -14,6 +14,7 @@ import {
 } from "../protocol.ts";
 import { ExecutorLink } from "./executor-link.ts";
 import { failureOf, runAttempt, type AttemptSupport } from "./run-attempt.ts";
+import { LeftOver } from "./left-over.ts";
 import { shareSdk } from "./share-sdk.ts";
 import { prepare, takeOver } from "./start-ahead.ts";
 import { WorkerValueCaches } from "./value-caches.ts";
@@ -22,13 +23,20 @@ import { guardOutput } from "./worker-log.ts";
 /** Milliseconds after which the worker listens to its executor: a small task has ended by then. */
 const LISTEN_AFTER_MS = 10;
 
+/** Turns of the event loop after which something that is still there is taken to stay. */
+const TURNS = 4;
+
 // Handlers may replace members of `process`, so the worker keeps its own.
 const exit: (code: number) => never = process.exit.bind(process);
 const kill = process.kill.bind(process);
+const nextTurn = setImmediate;
 
 const link = new ExecutorLink();
-const stop = new AbortController();
+let stop = new AbortController();
 let hasReported = false;
+/** Set for a process that runs many attempts. */
+let leftOver: LeftOver | undefined;
+let listenTimer: NodeJS.Timeout | undefined;
 
 process.on("uncaughtException", (error) => report(failureOf(error)));
 process.on("unhandledRejection", (reason) => report(failureOf(reason)));
@@ -41,12 +49,7 @@ if (first.kind === "prepare") {
   link.send(toExecutorFrame({ kind: "ready" }), () => undefined);
   first = receive();
 }
-if (first.kind === "run" && first.takeOver) {
-  takeOver(first.takeOver);
-  link.send(toExecutorFrame({ kind: "begun" }), () => undefined);
-}
 take(first);
-setTimeout(listen, LISTEN_AFTER_MS);
 
 /** Waits for a message. Ends this process if the executor has ended. */
 function receive(): ToWorker {
@@ -55,12 +58,47 @@ function receive(): ToWorker {
 }
 
 function listen(): void {
+  if (link.isListening) return;
+  if (leftOver) leftOver.exempt(openChannel);
+  else openChannel();
+}
+
+function openChannel(): void {
   link.listen({
     onFrame: (frame) => take(fromExecutorFrame(frame)),
     onBroken: endWithGroup,
     // The executor hangs up when it has the outcome.
     onClose: () => (hasReported ? exit(0) : endWithGroup()),
   });
+}
+
+/** Begins an attempt. */
+function begin(order: RunOrder): void {
+  if (order.takeOver) {
+    takeOver(order.takeOver);
+    link.send(toExecutorFrame({ kind: "begun" }), () => undefined);
+  }
+  if (order.isReused) {
+    stop = new AbortController();
+    hasReported = false;
+    leftOver ??= new LeftOver();
+  }
+  if (!link.isListening) listenTimer = setTimeout(listen, LISTEN_AFTER_MS);
+  void run(order).then(report);
+}
+
+/** Waits for the next attempt, if nothing is left of this one. */
+async function rest(left: LeftOver): Promise<void> {
+  // Microtasks have their turn, and so does everything that is being closed.
+  for (let turn = 0; turn < TURNS; turn += 1) {
+    await new Promise((resolve) => void nextTurn(resolve));
+    if (left.isNone()) {
+      link.send(toExecutorFrame({ kind: "idle" }), () => undefined);
+      if (!link.isListening) take(receive());
+      return;
+    }
+  }
+  exit(0);
 }
 
 async function ask(question: Question): Promise<FoundAnswer> {
@@ -75,7 +113,7 @@ function take(message: ToWorker): void {
     case "prepare":
       return;
     case "run":
-      void run(message).then(report);
+      begin(message);
       return;
     case "abort":
       stop.abort(new Error(message.error.message));
@@ -112,8 +150,11 @@ async function runIn(order: RunOrder, support: AttemptSupport): Promise<AttemptO
  * the call: writing to a process that is gone breaks the channel, and what was not read from it yet is lost.
  */
 function report(outcome: AttemptOutcome): void {
+  // Something that was left by an attempt of this process: another one must not suffer from it.
+  if (hasReported && leftOver) exit(1);
   if (hasReported) return;
   hasReported = true;
+  clearTimeout(listenTimer);
   try {
     send(outcome);
   } catch (error) {
@@ -125,7 +166,9 @@ function report(outcome: AttemptOutcome): void {
 
 function send(outcome: AttemptOutcome): void {
   link.send(toExecutorFrame({ kind: "outcome", outcome }), () => {
-    if (!link.isAsking) exit(0);
+    if (link.isAsking) return;
+    if (leftOver && outcome.kind === "succeeded") void rest(leftOver);
+    else exit(0);
   });
 }
 

@@ -96,16 +96,24 @@ function isOwn(packageName: string): boolean {
   return packageName === "memodag" || packageName.startsWith("@memodag/");
 }
 
+/** The Dag of a process that runs many attempts of it. */
+let kept: { dag: Dag; listPackages: () => LoadedPackage[] } | undefined;
+
 /**
  * Loads the Dag of an order.
  * @throws MemodagError `dag_not_found`, and errors of loading its artifact
  */
 export async function loadDag(order: RunOrder): Promise<{ dag: Dag; listPackages: () => LoadedPackage[] }> {
+  if (order.isReused && kept) return kept;
   rememberArtifact(order);
   const { attempt, artifactPath, baseDir } = order;
   const { dags, listPackageFolders } = await loadArtifact({ path: artifactPath, baseDir });
   const dag = dags.find(({ dagId }) => dagId === attempt.dagId);
-  if (dag) return { dag, listPackages: listPackageFolders };
+  if (dag) {
+    const loaded = { dag, listPackages: listPackageFolders };
+    if (order.isReused) kept = loaded;
+    return loaded;
+  }
   throw new MemodagError(
     "dag_not_found",
     `${attempt.file.path} has no Dag "${attempt.dagId}" when a worker reads it: ` +

@@ -86,6 +86,12 @@ export interface TaskOptions<Name extends string = string, Args extends object =
    * or else `{}`. Default: false.
    */
   readonly cache?: boolean | CachePolicy<Name, Args> | CacheConfig<Name, Args>;
+  /**
+   * Runs many attempts in one process, one after the other: for many small mapped tasks, whose processes would take
+   * longer than they do. Whatever a handler leaves in its modules is there in the next attempt, so a cached task
+   * cannot have it. Default: false, a process for each attempt.
+   */
+  readonly reuse?: boolean;
 }
 
 /** Options of a task that is declared without an id argument. */
@@ -113,6 +119,8 @@ export interface TaskSettings extends BackoffSettings {
   /** Absent: the default queue. */
   readonly queue?: string;
   readonly cache: SerializedCacheConfig | null;
+  /** True if one process runs many attempts. Absent: false. */
+  readonly reuse?: true;
   /** True if the cache policy puts no argument into the key: the task must have none. Absent: false. */
   readonly hasNoInputs?: true;
   /** The function whose answer is part of the key. Absent: none. */
@@ -139,7 +147,7 @@ const DEFAULT_NAMES = [
 /** Names of the options that a Dag has no defaults for, as they are for tasks in transactions alone. */
 const TRANSACTION_NAMES = Object.values(TRANSACTION_OPTIONS);
 
-/** Names of the options that every task accepts. */
+/** Names of the options that every task accepts. `reuse` is for tasks with a handler alone. */
 export const TASK_OPTION_NAMES: readonly (keyof TaskOptions)[] = [
   ...DEFAULT_NAMES,
   ...TRANSACTION_NAMES,
@@ -181,21 +189,32 @@ export function readTaskSettings(
 ): TaskSettings {
   // Check the task's own options first: merging with the defaults would hide a value that is not an
   // object.
-  const own = new OptionReader(place, "", value ?? {}, [...TASK_OPTION_NAMES, "taskId"]);
+  const own = new OptionReader(place, "", value ?? {}, [...TASK_OPTION_NAMES, "taskId", "reuse"]);
   const known = [...DEFAULT_NAMES, ...TRANSACTION_NAMES];
   const given = known.filter((name) => own.get(name) !== undefined);
   const merged = { ...defaults, ...Object.fromEntries(given.map((name) => [name, own.get(name)])) };
   const settings = readSettings(new OptionReader(place, "", merged, known));
   const cache = readCacheConfig(place, own, meansTrue);
+  const reuse = own.flag("reuse", false);
+  if (reuse && cache) {
+    throw own.fault("reuse", {
+      problem:
+        "is true for a cached task, whose result could depend on what earlier attempts left in the process",
+      fix: "leave out reuse, or cache",
+    });
+  }
   return {
     ...settings,
+    ...(reuse && { reuse }),
     cache: cache && cache.config,
     ...(cache?.hasNoInputs && { hasNoInputs: true as const }),
     ...(cache?.keyFunction && { keyFunction: cache.keyFunction }),
   };
 }
 
-function readSettings(reader: OptionReader): Omit<TaskSettings, "cache" | "hasNoInputs" | "keyFunction"> {
+function readSettings(
+  reader: OptionReader,
+): Omit<TaskSettings, "cache" | "reuse" | "hasNoInputs" | "keyFunction"> {
   const queue = reader.text("queue", undefined);
   const callbacks = readCallbacks(reader, CALLBACK_OPTIONS);
   return {
