@@ -24,7 +24,8 @@ for entry in $live; do
   [ -z "$cgroup" ] || echo 1 > "$cgroup/cgroup.kill"
 done
 round=0
-while [ "$round" -lt 20 ] && found=$(grep -lF -- "$1" /proc/[0-9]*/environ 2>/dev/null) && [ -n "$found" ]; do
+# grep fails as well when a process ends that it has listed.
+while [ "$round" -lt 20 ] && { found=$(grep -lF -- "$1" /proc/[0-9]*/environ 2>/dev/null) || true; [ -n "$found" ]; }; do
   for file in $found; do
     pid="\${file#/proc/}"
     kill -s KILL "\${pid%/environ}"
