@@ -57,6 +57,9 @@ const MISSED_AFTER_MS = 15_000;
 /** How long a worker may take to end an attempt that was cancelled, in milliseconds. */
 const CANCEL_PATIENCE_MS = 30_000;
 const CLEAN_EVERY_MS = 60_000;
+/** How long a queue may be without a worker before it is warned of, and how often then, in milliseconds. */
+const UNSERVED_MS = 5_000;
+const WARNED_EVERY_MS = 300_000;
 /** Hosts and attempts that are of no use any more are removed after this time, in milliseconds. */
 const KEPT_MS = 3_600_000;
 
@@ -76,11 +79,15 @@ export class RemoteExecutor implements Executor {
   #cancelLook: CancelTimer = () => undefined;
   /** Since when the database has answered without a gap: hosts could not beat before. By the monotonic clock. */
   #steadySince: number;
+  readonly #openedAt: number;
   #lookedAt: number;
   #publishedAt = -Infinity;
   #surveyedAt = -Infinity;
   #isSurveyDue = false;
   #cleanedAt = -Infinity;
+  /** Queues without a worker of which a place was asked, and when it was warned of the last time. */
+  readonly #unserved = new Set<string>();
+  readonly #warnedOf = new Map<string, number>();
   #isClosed = false;
 
   constructor(options: RemoteExecutorOptions) {
@@ -88,6 +95,7 @@ export class RemoteExecutor implements Executor {
     this.#clock = options.clock ?? systemClock;
     this.#steadySince = this.#clock.monotonic();
     this.#lookedAt = this.#steadySince;
+    this.#openedAt = this.#steadySince;
     this.#outbox = new Outbox(options.store, (notices) => this.#publish(notices));
     this.#look = new Round(() => this.#lookNow());
     this.#watch = options.changes
@@ -107,6 +115,7 @@ export class RemoteExecutor implements Executor {
     const { parallelism, engine } = this.#options;
     const { places, others } = this.#places;
     const inQueue = engine.capacity?.(queue) ?? places.get(queue) ?? 0;
+    if (inQueue === 0) this.#unserved.add(queue);
     const own = this.#ledger.running(queue);
     return Math.max(
       0,
@@ -236,6 +245,22 @@ export class RemoteExecutor implements Executor {
     const before = this.#places;
     this.#places = placesOf(all, counts, (queue) => this.#ledger.running(queue), lookahead);
     if (!areSame(before, this.#places)) this.#ledger.tellCapacity();
+    this.#warnOfUnserved();
+  }
+
+  #warnOfUnserved(): void {
+    const now = this.#clock.monotonic();
+    for (const queue of this.#unserved) {
+      if (this.#places.places.has(queue) || now - (this.#warnedOf.get(queue) ?? -Infinity) < WARNED_EVERY_MS)
+        continue;
+      // A worker may be about to register.
+      if (now - this.#openedAt < UNSERVED_MS) return;
+      this.#warnedOf.set(queue, now);
+      this.#options.log.warn("no worker takes tasks of a queue: they wait until one is started for it", {
+        queue,
+      });
+    }
+    this.#unserved.clear();
   }
 
   /** Lost with its host, as the rules of losses see it: a few times in a row it is made again, then it fails. */

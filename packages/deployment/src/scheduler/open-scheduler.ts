@@ -2,7 +2,7 @@
 
 import { join } from "node:path";
 import { systemClock, withCallTimeouts, type Logger } from "@memodag/core";
-import { KeyProcesses, LocalExecutor, LocalSurroundings } from "@memodag/executor";
+import { KeyProcesses, LocalSurroundings } from "@memodag/executor";
 import { DecisionLog } from "@memodag/result-cache";
 import type { HostedScheduler } from "@memodag/operations/runs";
 import {
@@ -14,15 +14,15 @@ import {
 } from "@memodag/scheduler";
 import { BreakerReporter } from "./breaker-reporter.ts";
 import { watchDatabaseSwitch } from "./database-switch.ts";
-import { exchangeFolder } from "./exchange-folder.ts";
-import { artifactsDirOf, logsDirOf } from "../config/folders.ts";
+import { artifactsDirOf } from "../config/folders.ts";
 import { configOffReason } from "../config/config-off-reason.ts";
 import type { LiveConfig } from "../config/live-config.ts";
 import { schedulerSettings } from "./live-settings.ts";
 import type { Deployment } from "../stores/deployment.ts";
 import { ConfiguredValueCaches } from "../stores/value-caches.ts";
 import { openCaches } from "./open-caches.ts";
-import { largestEntryBytes, openEntries } from "./open-entries.ts";
+import { openEntries } from "./open-entries.ts";
+import { openExecutor } from "./open-executor.ts";
 import { openLocks } from "./open-locks.ts";
 import { openPeriodicCollection } from "./periodic-collection.ts";
 import { openPeriodicRetention } from "./periodic-retention.ts";
@@ -58,18 +58,9 @@ export async function openScheduler(
     projectDir: deployment.loaded.projectDir,
   });
   const entries = openEntries(deployment, live, log);
-  const executor = new LocalExecutor({
-    parallelism: () => live.config.core.parallelism,
-    artifactsDir: artifactsDirOf(config),
-    logsDir: logsDirOf(config),
-    exchangeDir: exchangeFolder(core.stateDir),
+  const executor = await openExecutor(deployment, {
+    live,
     log,
-    ordinaryEnv: taskCache.ordinaryEnv,
-    nodeOptions: config.worker.nodeOptions,
-    warmWorkers: () => live.config.worker.warmProcesses,
-    warmMemory: () => live.config.worker.warmMemory,
-    heartbeatTimeoutMs: settings.heartbeatTimeout,
-    maxXComBytes: deployment.maxXComBytes,
     queries: answerAttempts({
       runs: withCallTimeouts(runs, "runs", systemClock),
       values,
@@ -79,10 +70,6 @@ export async function openScheduler(
       valueCaches: new AttemptValueCaches({ source: valueCaches, clock: systemClock, log }),
       entries,
     }),
-    maxEntryBytes: () => largestEntryBytes(live),
-    clock: systemClock,
-    artifacts: dags,
-    values,
     bundlePath,
   });
   const keyMaker = new KeyProcesses({

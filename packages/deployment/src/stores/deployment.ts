@@ -19,6 +19,7 @@ import type { LeaseStore } from "@memodag/result-cache";
 import { configOffReason } from "../config/config-off-reason.ts";
 import { currentActor } from "../config/current-actor.ts";
 import { FileLogStore } from "@memodag/executor/logs";
+import { EitherLogStore } from "../logging/either-log-store.ts";
 import { artifactsDirOf, logsDirOf } from "../config/folders.ts";
 import { retentionLimits } from "../config/retention-limits.ts";
 import { findSecretKey } from "../config/secret-key.ts";
@@ -158,7 +159,7 @@ export function operationContext(
   const { config, loaded } = deployment;
   return {
     stores: deployment,
-    logs: new FileLogStore(logsDirOf(config)),
+    logs: new EitherLogStore(new FileLogStore(logsDirOf(config)), deployment.attemptLogs),
     openArtifactCopies: async () => {
       const { ArtifactCopies } = await import("@memodag/executor");
       return new ArtifactCopies(artifactsDirOf(config));
