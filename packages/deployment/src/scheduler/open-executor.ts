@@ -11,7 +11,7 @@ import { LocalExecutor } from "@memodag/executor";
 import { artifactsDirOf, logsDirOf } from "../config/folders.ts";
 import type { LiveConfig } from "../config/live-config.ts";
 import type { Deployment } from "../stores/deployment.ts";
-import { engineOptions, loadEngineModule } from "../workers/engine-module.ts";
+import { engineOptions, loadEngineModule } from "../stores/engine-module.ts";
 import { exchangeFolder } from "./exchange-folder.ts";
 import { largestEntryBytes } from "./open-entries.ts";
 

@@ -9,7 +9,7 @@ import type { EngineModule } from "@memodag/remote-executor";
 import { loadSettings } from "../config/settings.ts";
 import { serviceLogger } from "../logging/log-lines.ts";
 import { exchangeFolder } from "../scheduler/exchange-folder.ts";
-import { engineOptions, loadEngineModule } from "../workers/engine-module.ts";
+import { engineOptions, loadEngineModule } from "../stores/engine-module.ts";
 import { readPem } from "../workers/open-worker-api.ts";
 import { refuseSecrets } from "../workers/refuse-secrets.ts";
 import type { ServiceOptions } from "./service-options.ts";

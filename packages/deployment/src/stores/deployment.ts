@@ -19,7 +19,7 @@ import type { LeaseStore } from "@memodag/result-cache";
 import { configOffReason } from "../config/config-off-reason.ts";
 import { currentActor } from "../config/current-actor.ts";
 import { FileLogStore } from "@memodag/executor/logs";
-import { EitherLogStore } from "../logging/either-log-store.ts";
+import { EitherLogStore } from "./either-log-store.ts";
 import { artifactsDirOf, logsDirOf } from "../config/folders.ts";
 import { retentionLimits } from "../config/retention-limits.ts";
 import { findSecretKey } from "../config/secret-key.ts";

@@ -3,7 +3,7 @@
 import type { LoadedConfig } from "@memodag/config";
 import { importModule, MemodagError, messageOf, systemClock, type Logger } from "@memodag/core";
 import type { EngineModule, EngineOptions } from "@memodag/remote-executor";
-import { resolveFrom } from "../stores/resolve-from.ts";
+import { resolveFrom } from "./resolve-from.ts";
 
 /** Queues that have packages of their own: nothing of their SDKs is installed with memodag. */
 const PACKAGES: ReadonlyMap<string, string> = new Map([
