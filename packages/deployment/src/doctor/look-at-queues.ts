@@ -2,7 +2,7 @@
 
 import type { LoadedConfig } from "@memodag/config";
 import type { Metastore } from "@memodag/metastore";
-import { loadEngineModule } from "../workers/engine-module.ts";
+import { loadEngineModule } from "../stores/engine-module.ts";
 import type { Finding } from "./finding.ts";
 
 /** Longer than workers need for an attempt that was just given to a queue, in milliseconds. */
