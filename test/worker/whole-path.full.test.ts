@@ -86,8 +86,7 @@ listen = "127.0.0.1:${port}"
       "dags/dags.ts",
       DAGS.replace('process.env["FOLDER"] ?? ""', JSON.stringify(workspace.folder)),
     );
-    const migrated = await workspace.memodag(["db", "migrate"]);
-    expect(migrated.code, migrated.stderr).toBe(0);
+    await workspace.memodag(["db", "migrate"]);
     const { stdout } = await workspace.memodag(["workers", "token", "--name", "all"]);
     workspace.write("token", stdout);
   });
@@ -197,7 +196,7 @@ path = "dags"
     const killedAt = Date.now();
     await worker.end("SIGKILL");
     await began(2);
-    console.log(`another worker began ${Date.now() - killedAt} ms after the first was killed (${dialect})`);
+    console.info(`another worker began ${Date.now() - killedAt} ms after the first was killed (${dialect})`);
     expect(Date.now() - killedAt).toBeLessThan(20_000);
     workspace.write("go", "");
     const { tasks } = await until("slow", runId, "success");
