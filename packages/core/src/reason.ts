@@ -92,6 +92,8 @@ export interface ReasonDetails {
   readonly transaction_uncacheable: { readonly transaction: string; readonly what: string };
   /** The transaction waits for a task outside of it, and is looked up when that has ended. */
   readonly waiting_for_transaction: { readonly transaction: string; readonly what: string };
+  /** The instance waits for the lock of its serializable transaction. */
+  readonly waiting_for_lock: { readonly transaction: string; readonly what: string };
   /** The instance waits for the rollback callbacks of the transaction. */
   readonly waiting_for_rollback: { readonly transaction: string };
   /** A sentence of an earlier version that matches no code. */
@@ -164,6 +166,7 @@ const FIELDS: { readonly [Code in ReasonCode]: Readonly<Record<string, FieldKind
   transaction_missed: { transaction: "string", what: "string" },
   transaction_uncacheable: { transaction: "string", what: "string" },
   waiting_for_transaction: { transaction: "string", what: "string" },
+  waiting_for_lock: { transaction: "string", what: "string" },
   waiting_for_rollback: { transaction: "string" },
   other: { what: "string" },
 };
@@ -269,6 +272,8 @@ export function reasonSentence(reason: Reason): string {
       return `transaction ${reason.detail.transaction} is not cached: ${reason.detail.what}`;
     case "waiting_for_transaction":
       return `waiting for ${reason.detail.what}, before transaction ${reason.detail.transaction} is looked up`;
+    case "waiting_for_lock":
+      return `waiting for ${reason.detail.what}, to enter transaction ${reason.detail.transaction}`;
     case "waiting_for_rollback":
       return `waiting for the rollback of transaction ${reason.detail.transaction}`;
     case "waiting":

@@ -1,6 +1,6 @@
 // A transaction of a Dag as data: a group of tasks whose results become visible to other runs together.
 
-import type { SerializedCacheConfig } from "./serialized-cache.ts";
+import type { LockConfig, SerializedCacheConfig } from "./serialized-cache.ts";
 
 /**
  * When the results of a transaction's tasks are stored.
@@ -17,6 +17,14 @@ export type TransactionCommit =
 /** An event of a transaction that has callbacks. */
 export type TransactionEvent = "commit" | "rollback";
 
+/** How a transaction keeps other runs out while one is in it. */
+export interface TransactionIsolation {
+  /** Paths of the context that runs which exclude each other have in common, sorted. Absent: none. */
+  readonly includeInputs?: readonly string[];
+  /** How its lock is taken. Absent: as the deployment says, and waited for without limit. */
+  readonly lock?: LockConfig;
+}
+
 /** A transaction. */
 export interface SerializedTransaction {
   readonly transactionId: string;
@@ -32,6 +40,8 @@ export interface SerializedTransaction {
    * has records of its own. With it, `cache` of its tasks says what they read, and none of them is asked about.
    */
   readonly cache?: SerializedCacheConfig;
+  /** One run at a time is in it. Absent: any number. */
+  readonly isolation?: TransactionIsolation;
   /** The events for which it has callbacks of its own, sorted. Absent: none. */
   readonly callbacks?: readonly TransactionEvent[];
 }

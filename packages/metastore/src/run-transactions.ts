@@ -19,6 +19,26 @@ import { statement, type TransactionScript } from "./transaction-script.ts";
 const ROWS_AT_ONCE = 100;
 
 /** See the port. */
+export async function isRollingBack(
+  { kysely }: Dialect,
+  { team, dagId }: { readonly team: string; readonly dagId: string },
+  transactionId: string,
+  except: number,
+): Promise<boolean> {
+  const owed = await kysely
+    .selectFrom("owed_callback")
+    .innerJoin("dag_run", "dag_run.id", "owed_callback.dag_run_id")
+    .select("owed_callback.id")
+    .where("rolls_back", "=", transactionId)
+    .where("dag_run.team", "=", team)
+    .where("dag_run.dag_id", "=", dagId)
+    .where("dag_run.id", "<>", except)
+    .limit(1)
+    .executeTakeFirst();
+  return owed !== undefined;
+}
+
+/** See the port. */
 export async function findTransactions({ kysely }: Dialect, runId: number): Promise<RunTransactions> {
   const states = await kysely
     .selectFrom("run_transaction")

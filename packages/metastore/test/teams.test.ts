@@ -622,6 +622,7 @@ const CASES: Readonly<Record<string, Case | Teamless>> = {
     await metastore.leases.tryRenew(BEES, key, await antsToken(metastore), 60_000),
     false,
   ],
+  "leases.releaseAll": "by leases that the same scheduler holds",
   "leases.renewAll": async ({ metastore }) => [
     await metastore.leases.renewAll?.([{ team: BEES, key, token: await antsToken(metastore) }], 60_000),
     [false],
@@ -642,6 +643,10 @@ const CASES: Readonly<Record<string, Case | Teamless>> = {
   "runs.countWaiting": async ({ metastore }) => [await metastore.runs.countWaiting(BEES), []],
   "runs.listUnsettledRuns": ofScheduler,
   "runs.loadEndedRun": "by a number that only a run of the team names",
+  "runs.isRollingBack": async ({ metastore }) => [
+    await metastore.runs.isRollingBack({ team: BEES, dagId: DAG }, "load", 0),
+    false,
+  ],
   "runs.findTransactions": "by a run that its caller found by team",
   "runs.createRun": async ({ metastore, beesVersion, antsRun }) => [
     // Last, since from then on bees have it. The same name as a run of ants: no conflict between teams.

@@ -45,6 +45,26 @@ describe("a transaction", () => {
     expect(byId.get("report")?.upstream).toEqual(["load.check"]);
   });
 
+  it("serializes its isolation, sorted and without defaults", () => {
+    const isolationOf = (options: TransactionOptions) => {
+      const dag = new Dag("d");
+      dag.transaction("load", options).task("fetch", one)();
+      return serialize(dag).transactions?.[0]?.isolation;
+    };
+    expect(isolationOf({ isolation: "serializable" })).toEqual({});
+    expect(
+      isolationOf({
+        isolation: "serializable",
+        lock: { store: "redis", wait: "1m", unavailable: "fail" },
+        includeInputs: ["params.day", "logicalDate"],
+      }),
+    ).toEqual({
+      includeInputs: ["logicalDate", "params.day"],
+      lock: { store: "redis", waitMs: 60_000, onTimeout: "fail", unavailable: "fail" },
+    });
+    expect(isolationOf({ isolation: "read_committed" })).toBeUndefined();
+  });
+
   it("leaves the serialized form of Dags without one as it was", () => {
     const dag = new Dag("d");
     dag.taskGroup("load").task("fetch", one)();
@@ -85,6 +105,14 @@ describe("a transaction", () => {
     ["a callback that is no function", { onCommit: 1 } as never, "onCommit is 1: use a function"],
     ["eager with onRollback", { commit: "eager", onRollback: inert }, "is eager, which undoes nothing"],
     ["an unknown option", { ttl: "1d" } as never, "unknown option ttl"],
+    ["another isolation", { isolation: "snapshot" } as never, "use one of read_committed, serializable"],
+    ["lock without a lock", { lock: { wait: "1m" } }, 'add isolation: "serializable", or remove lock'],
+    ["inputs without a lock", { includeInputs: ["logicalDate"] }, "the transaction has no lock"],
+    [
+      "a context path that there is not",
+      { isolation: "serializable", includeInputs: ["clock"] },
+      'names "clock"',
+    ],
   ];
   it.each(options)("refuses %s", (_name, given, message) => {
     const fault = faultOf(() => new Dag("d").transaction("load", given));

@@ -297,6 +297,12 @@ export interface RunStore {
   writePass(pass: PassWrite): Promise<PassOutcome>;
   /** The transactions of a run. */
   findTransactions(runId: number): Promise<RunTransactions>;
+  /** True while a run of the Dag, other than `except`, has rollback callbacks of this transaction that have not ended. */
+  isRollingBack(
+    dag: { readonly team: string; readonly dagId: string },
+    transactionId: string,
+    except: number,
+  ): Promise<boolean>;
   /**
    * Lists runs that have ended, have no holder, and have transactions that are not settled: the run was cancelled, or
    * results could not be stored at its end. Oldest first.

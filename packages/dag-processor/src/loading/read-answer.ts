@@ -69,6 +69,7 @@ const isTransaction = shapeOf({
   commit: (value) => isText(value) || isObject(value),
   failOn: orAbsent(isText),
   cache: orAbsent(isObject),
+  isolation: orAbsent(isObject),
   callbacks: orAbsent(listOf(isText)),
 });
 

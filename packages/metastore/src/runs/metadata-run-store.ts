@@ -42,7 +42,7 @@ import { listInterruptedRuns } from "./list-interrupted-runs.ts";
 import { findRecheckDifferences } from "./recheck-differences.ts";
 import { reloadRun } from "./reload-run.ts";
 import { insertReceiving } from "./receive-results.ts";
-import { findTransactions, listUnsettled, loadEnded } from "../run-transactions.ts";
+import { findTransactions, isRollingBack, listUnsettled, loadEnded } from "../run-transactions.ts";
 import { listLeaseOwners, releaseLeases, renewLeases } from "./run-leases.ts";
 import { toTaskInstance } from "../rows/task-instance-row.ts";
 import { writeStorablePass } from "./unstorable-instances.ts";
@@ -271,6 +271,14 @@ export class MetadataRunStore implements RunStore {
       .where("lease_owner", "=", owner)
       .execute();
     return rows.filter((row) => row.hand_count !== handCounts.get(row.id)).map((row) => row.id);
+  }
+
+  async isRollingBack(
+    dag: { readonly team: string; readonly dagId: string },
+    transactionId: string,
+    except: number,
+  ): Promise<boolean> {
+    return await isRollingBack(this.#dialect, dag, transactionId, except);
   }
 
   async findTransactions(runId: number): Promise<RunTransactions> {

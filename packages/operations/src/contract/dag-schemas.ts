@@ -4,6 +4,7 @@ import {
   CACHE_TRUSTS,
   TRIGGER_RULES,
   type SerializedBranch,
+  type LockConfig,
   type SerializedCacheConfig,
   type SerializedTransaction,
 } from "@memodag/core";
@@ -77,6 +78,13 @@ const branch: z.ZodType<SerializedBranch> = z.strictObject({
   otherwise: z.array(name),
 });
 
+const lockConfig: z.ZodType<LockConfig> = z.strictObject({
+  store: z.exactOptional(text),
+  waitMs: z.exactOptional(z.number()),
+  onTimeout: z.exactOptional(z.literal("fail")),
+  unavailable: z.exactOptional(z.enum(["wait", "fail"])),
+});
+
 const cacheConfig: z.ZodType<SerializedCacheConfig> = z.strictObject({
   ttlMs: z.union([z.number(), z.null(), z.literal("default")]),
   excludeInputs: z.array(text),
@@ -84,14 +92,7 @@ const cacheConfig: z.ZodType<SerializedCacheConfig> = z.strictObject({
   env: z.array(text),
   version: text.nullable(),
   serialize: z.boolean(),
-  lock: z.exactOptional(
-    z.strictObject({
-      store: z.exactOptional(text),
-      waitMs: z.exactOptional(z.number()),
-      onTimeout: z.exactOptional(z.literal("fail")),
-      unavailable: z.exactOptional(z.enum(["wait", "fail"])),
-    }),
-  ),
+  lock: z.exactOptional(lockConfig),
   errorsTtlMs: z.number().nullable(),
   files: z.exactOptional(z.array(text)),
   reads: z.exactOptional(z.array(z.strictObject({ cache: text, pattern: text }))),
@@ -132,6 +133,9 @@ const transaction: z.ZodType<SerializedTransaction> = z.strictObject({
   ]),
   failOn: z.exactOptional(z.literal("leaves")),
   cache: z.exactOptional(cacheConfig),
+  isolation: z.exactOptional(
+    z.strictObject({ includeInputs: z.exactOptional(z.array(text)), lock: z.exactOptional(lockConfig) }),
+  ),
   callbacks: z.exactOptional(z.array(z.enum(["commit", "rollback"]))),
 });
 

@@ -156,6 +156,8 @@ export function refreshReasonOf(row: TaskInstance | undefined): Reason | null {
   if (row?.cacheStatus !== "skipped") return null;
   const { cacheReason } = row;
   const isHeld =
-    cacheReason?.code === "waiting_for_rollback" || cacheReason?.code === "waiting_for_transaction";
+    cacheReason?.code === "waiting_for_rollback" ||
+    cacheReason?.code === "waiting_for_lock" ||
+    cacheReason?.code === "waiting_for_transaction";
   return cacheReason === null || isHeld ? { code: "cleared" } : cacheReason;
 }

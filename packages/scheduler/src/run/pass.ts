@@ -16,6 +16,7 @@ import { TimedWaits } from "../time/timed-waits.ts";
 import { AskCache } from "./effects/ask-cache.ts";
 import { CarryOut } from "./effects/carry-out.ts";
 import { Dispatcher } from "./effects/dispatcher.ts";
+import { EntryLocks } from "./effects/entry-locks.ts";
 import { GroupKeys } from "./effects/group-keys.ts";
 import { GroupLookups } from "./effects/group-lookups.ts";
 import { HeldLocks } from "./effects/held-locks.ts";
@@ -50,6 +51,7 @@ export class RunExecution {
   readonly #singleFlight: SingleFlight;
   readonly #dispatcher: Dispatcher;
   readonly #rollbacks: RollbackGate;
+  readonly #entries: EntryLocks;
   readonly #steps: RunSteps;
   readonly #stores: ResultStores;
   readonly #own: OwnResults;
@@ -77,8 +79,9 @@ export class RunExecution {
     this.#dispatcher = new Dispatcher(context, state, this.#locks);
     this.#rollbacks = new RollbackGate(context, clock, state);
     this.#steps = new RunSteps(context, clock, state);
+    this.#entries = new EntryLocks(context, clock, state);
     const groupKeys = new GroupKeys(context, state);
-    const used = { locks: this.#locks, keyQuestions: this.#keyQuestions, groupKeys };
+    const used = { entries: this.#entries, locks: this.#locks, keyQuestions: this.#keyQuestions, groupKeys };
     this.#groups = new GroupLookups(context, state, groupKeys);
     this.#stores = new ResultStores(context, clock, state, used);
     this.#own = new OwnResults(context, state);
@@ -91,11 +94,13 @@ export class RunExecution {
       locks: this.#locks,
       dispatcher: this.#dispatcher,
       rollbacks: this.#rollbacks,
+      entries: this.#entries,
       groups: this.#groups,
       steps: this.#steps,
     });
     this.#carryOut.load(claimed);
     this.#transactions.load();
+    this.#entries.load();
     this.#own.load();
     state.work.start();
   }
@@ -166,7 +171,10 @@ export class RunExecution {
     await this.#takeEvents();
     await this.#transactions.stage();
     for (const instance of this.#waits.takeDue()) this.#carryOut.due(instance);
-    for (const instance of this.#rollbacks.release()) this.#carryOut.ask(instance);
+    for (const instance of this.#rollbacks.release()) this.#carryOut.enter(instance);
+    const { free, failed } = this.#entries.release();
+    for (const instance of failed) this.#carryOut.answer(instance);
+    for (const instance of free) this.#carryOut.enter(instance);
     const isSettled = await this.#settle(lookups);
     for (const instance of this.#dispatcher.choose()) {
       this.#carryOut.resume(instance);
@@ -179,6 +187,7 @@ export class RunExecution {
     if (written !== "written") return written;
     this.#context.attempts.settle(this.#state.unwritten);
     this.#state.unwritten = [];
+    this.#entries.settle();
     this.#dispatcher.giveRoom();
     this.#dispatcher.submit();
     await this.#steps.submit();
@@ -199,6 +208,7 @@ export class RunExecution {
     this.#closed.abort();
     this.#singleFlight.leave();
     this.#locks.leave();
+    this.#entries.leave();
     this.#keyQuestions.leave();
     this.#steps.leave();
   }

@@ -10,6 +10,9 @@ import { RunState } from "./state/run-state.ts";
 
 /** Nothing ended here: no key is made. Strict locks are no longer held, and nothing is stored without them. */
 const NOTHING_USED: Omit<TransactionUse, "groupKeys"> = {
+  entries: {
+    areSure: async ({ transactions }) => !transactions.some(({ isolation }) => isStrictLock(isolation?.lock)),
+  },
   locks: {
     release: () => undefined,
     fenceOf: async ({ node }) => (isStrictLock(node.task.cache?.lock) ? null : undefined),

@@ -248,7 +248,8 @@ function readTrust(reader: OptionReader): CacheTrust[] {
   });
 }
 
-function readContextPaths(reader: OptionReader): string[] {
+/** Paths of the context that a key may contain, sorted. @throws MemodagError `dag_invalid` */
+export function readContextPaths(reader: OptionReader): string[] {
   const paths = reader.strings("includeInputs");
   const unknown = paths.find((path) => !isContextPath(path));
   if (unknown !== undefined) {

@@ -1,6 +1,6 @@
 // Options of a transaction, and how they are read.
 
-import type { SerializedCacheConfig, TransactionEvent } from "@memodag/core";
+import type { SerializedCacheConfig, TransactionEvent, TransactionIsolation } from "@memodag/core";
 import {
   TRANSACTION_OPTIONS,
   type AnyCallback,
@@ -9,7 +9,9 @@ import {
 import type { CacheConfig } from "./cache-config.ts";
 import type { FaultPlace } from "./dag-fault.ts";
 import { OptionReader } from "./option-reader.ts";
-import { readCacheConfig } from "./read-cache-config.ts";
+import type { LockSettings } from "./cache-settings.ts";
+import { readCacheConfig, readContextPaths } from "./read-cache-config.ts";
+import { readLock } from "./read-lock.ts";
 import { readCallbacks } from "./retry-options.ts";
 
 /** How the results of a transaction's tasks are stored as one record. */
@@ -45,6 +47,19 @@ export interface TransactionOptions extends TransactionCallbacks {
    * task. `true` stands for the Dag's `defaultArgs.cache`, or else `{}`. Default: each task has records of its own.
    */
   readonly cache?: boolean | TransactionCacheConfig;
+  /**
+   * `serializable`: one run at a time is in the transaction. It takes a lock before the first task is looked up, and
+   * keeps it until the transaction has ended; other runs wait, and take no slot. Default: `read_committed`, within the
+   * lock of a transaction around it.
+   */
+  readonly isolation?: "read_committed" | "serializable";
+  /** How the lock is taken. Default: from the deployment's lock store, waited for without limit. */
+  readonly lock?: LockSettings;
+  /**
+   * Fields of the context with a lock for each of their values, such as `logicalDate`: runs with other values do not
+   * wait. Default: none, so that all runs of the Dag exclude each other.
+   */
+  readonly includeInputs?: readonly string[];
 }
 
 /** The options of a transaction after reading. */
@@ -54,11 +69,21 @@ export interface TransactionSettings {
   readonly callbacks: ReadonlyMap<TransactionEvent, AnyCallback>;
   /** Of the one record of all tasks; `null`: there is none. */
   readonly cache: SerializedCacheConfig | null;
+  /** `null`: any number of runs may be in it. */
+  readonly isolation: TransactionIsolation | null;
   /** The result that decides, once it is declared, and the path of the answer in it. */
   decidedBy: { readonly taskId: string; readonly path: readonly (string | number)[] } | null;
 }
 
-const NAMES = ["commit", "failOn", "cache", ...Object.values(TRANSACTION_OPTIONS)] as const;
+const NAMES = [
+  "commit",
+  "failOn",
+  "cache",
+  "isolation",
+  "lock",
+  "includeInputs",
+  ...Object.values(TRANSACTION_OPTIONS),
+] as const;
 
 /**
  * Reads the options of a transaction.
@@ -82,7 +107,20 @@ export function readTransactionOptions(
   }
   const failOn = reader.choice("failOn", ["any", "leaves"]) ?? "any";
   const cache = readCache(place, reader, meansTrue);
-  return { isEager, failOn, callbacks, cache, decidedBy: null };
+  const isolation = readIsolation(place, reader);
+  return { isEager, failOn, callbacks, cache, isolation, decidedBy: null };
+}
+
+function readIsolation(place: FaultPlace, reader: OptionReader): TransactionIsolation | null {
+  const isSerializable = reader.choice("isolation", ["read_committed", "serializable"]) === "serializable";
+  const lock = readLock(place, reader, "", isSerializable);
+  const includeInputs = readContextPaths(reader);
+  if (isSerializable) return { ...lock, ...(includeInputs.length > 0 && { includeInputs }) };
+  if (includeInputs.length === 0) return null;
+  throw reader.fault("includeInputs", {
+    problem: "says which runs exclude each other, and the transaction has no lock",
+    fix: 'add isolation: "serializable", or remove includeInputs; for the key of its record, set cache.includeInputs',
+  });
 }
 
 /** Options that say something of one task's key or lock. */

@@ -34,7 +34,7 @@ function serializeTransaction(
 ): SerializedTransaction {
   if (!transaction) throw new TypeError(`${groupId} is no transaction`);
   const parent = findTransaction(group)?.groupId;
-  const { decidedBy, isEager, failOn, callbacks, cache } = transaction;
+  const { decidedBy, isEager, failOn, callbacks, cache, isolation } = transaction;
   if (decidedBy) requireLast(state, groupId, taskIds, decidedBy.taskId, upstreams);
   return {
     transactionId: groupId,
@@ -43,6 +43,7 @@ function serializeTransaction(
     commit: decidedBy ?? (isEager ? "eager" : "lazy"),
     ...(failOn === "leaves" && { failOn }),
     ...(cache && { cache }),
+    ...(isolation && { isolation }),
     ...(callbacks.size > 0 && { callbacks: [...callbacks.keys()].sort() }),
   };
 }

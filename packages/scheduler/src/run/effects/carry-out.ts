@@ -22,6 +22,7 @@ import type { Step } from "../state/graph-work.ts";
 import type { RunState, StoredEvent } from "../state/run-state.ts";
 import type { Dispatcher } from "./dispatcher.ts";
 import type { KeyQuestions } from "./key-questions.ts";
+import type { EntryLocks } from "./entry-locks.ts";
 import type { GroupLookups } from "./group-lookups.ts";
 import type { RollbackGate } from "./rollback-gate.ts";
 import type { RunSteps } from "./run-steps.ts";
@@ -31,6 +32,7 @@ import type { SingleFlight } from "./single-flight.ts";
 /** Why instances wait to be asked about. */
 const HELD: ReadonlySet<ReasonCode> = new Set<ReasonCode>([
   "waiting_for_key",
+  "waiting_for_lock",
   "waiting_for_rollback",
   "waiting_for_transaction",
 ]);
@@ -47,6 +49,8 @@ export interface Destinations {
   readonly locks: HeldLocks;
   /** Wait for the rollback of their transaction. */
   readonly rollbacks: RollbackGate;
+  /** Wait for the lock of their transaction. */
+  readonly entries: EntryLocks;
   /** Wait until their transaction, which has one record, is looked up. */
   readonly groups: GroupLookups;
   /** Wait for a free worker. */
@@ -179,7 +183,7 @@ export class CarryOut {
       case "nothing":
         return;
       case "ask":
-        return this.#to.rollbacks.tryHold(instance) ? undefined : this.ask(instance);
+        return this.enter(instance);
       case "resume":
         return this.resume(instance);
       case "wait":
@@ -195,6 +199,12 @@ export class CarryOut {
         this.#state.owe("failure", node, table.get(node, mapIndex));
         return work.conclude(node, "failed");
     }
+  }
+
+  /** Passes on a ready instance, which may have to wait until its transactions let it in. */
+  enter(instance: ReadyInstance): void {
+    const { rollbacks, entries } = this.#to;
+    if (!rollbacks.tryHold(instance) && !entries.tryHold(instance)) this.ask(instance);
   }
 
   /** Passes on a ready instance that is to ask the cache; its key function may have to answer first. */

@@ -1,6 +1,6 @@
 // Holds instances back until the rollback callbacks of their transaction have ended: they would undo what the instances do.
 
-import type { Clock } from "@memodag/core";
+import type { Clock, TaskInstance } from "@memodag/core";
 import type { RunContext } from "../../context/run-context.ts";
 import type { ReadyInstance } from "../../graph/ready-instance.ts";
 import type { RunState } from "../state/run-state.ts";
@@ -74,8 +74,8 @@ export class RollbackGate {
   }
 }
 
-/** A clear is why a row has that status before it is asked about. */
-function reasonBefore(cacheStatus: string | null) {
+/** The reason of a row before it was held back: a clear is why it has that status before it is asked about. */
+export function reasonBefore(cacheStatus: string | null): Pick<TaskInstance, "state" | "cacheReason"> {
   const cacheReason = cacheStatus === "skipped" ? ({ code: "cleared" } as const) : null;
-  return { state: "none", cacheReason } as const;
+  return { state: "none", cacheReason };
 }

@@ -9,6 +9,7 @@ import type { RunContext } from "../../context/run-context.ts";
 import type { ReadyInstance } from "../../graph/ready-instance.ts";
 import type { TransactionUnit } from "../../graph/transaction-units.ts";
 import type { RunState, StoredEvent } from "../state/run-state.ts";
+import type { EntryLocks } from "./entry-locks.ts";
 import type { HeldLocks } from "./held-locks.ts";
 import { recordedEntries } from "./prepare-record.ts";
 import { GroupRecords, type GroupEntry, type StagedMemberPart } from "./group-records.ts";
@@ -31,10 +32,19 @@ interface Due {
 export class StagedResults {
   readonly #context: RunContext;
   readonly #state: RunState;
+  readonly #entries: Pick<EntryLocks, "areSure">;
   readonly #locks: Pick<HeldLocks, "fenceOf">;
   readonly #groups: GroupRecords;
 
-  constructor(context: RunContext, state: RunState, locks: Pick<HeldLocks, "fenceOf">) {
+  constructor(
+    context: RunContext,
+    state: RunState,
+    {
+      entries,
+      locks,
+    }: { readonly entries: Pick<EntryLocks, "areSure">; readonly locks: Pick<HeldLocks, "fenceOf"> },
+  ) {
+    this.#entries = entries;
     this.#groups = new GroupRecords(context, state);
     this.#context = context;
     this.#state = state;
@@ -60,8 +70,8 @@ export class StagedResults {
       const status = { cacheStatus: "disabled", cacheReason: switchedOff(offReason) } as const;
       return staged.map((one) => storedEvent(one, status));
     }
-    // Without the strict lock of one, none is stored.
-    const fences = await this.#fencesOf(staged);
+    // Without the strict lock of one, or of the transaction, none is stored.
+    const fences = (await this.#entries.areSure(unit)) ? await this.#fencesOf(staged) : undefined;
     if (!fences) return staged.flatMap((one) => this.#storedBy([one], { kind: "lease_lost" }));
     const stored: StoredEvent[] = [];
     const due: Due[] = [...this.#dueRecords(staged, fences, stored)];

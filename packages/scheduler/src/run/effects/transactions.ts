@@ -9,6 +9,7 @@ import type { CachedGroup } from "../../graph/cached-groups.ts";
 import type { TransactionUnit } from "../../graph/transaction-units.ts";
 import { judgeUnit, type UnitView } from "../phases/judge-unit.ts";
 import type { CommittedEvent, EndedMember, RunState, StoreJob } from "../state/run-state.ts";
+import type { EntryLocks } from "./entry-locks.ts";
 import type { HeldLocks } from "./held-locks.ts";
 import type { GroupKeys } from "./group-keys.ts";
 import { preparePart } from "./prepare-part.ts";
@@ -21,6 +22,7 @@ const LONGEST_COMMIT_MS = 86_400_000;
 
 /** The parts of an execution that transactions use. */
 export interface TransactionUse {
+  readonly entries: Pick<EntryLocks, "areSure">;
   readonly locks: Pick<HeldLocks, "release" | "fenceOf">;
   readonly keyQuestions: KeyConfirmation;
   readonly groupKeys: GroupKeys;
@@ -41,13 +43,17 @@ export class Transactions {
   /** Ids of units whose results could not be stored: they are left to a later execution, or to a sweep. */
   readonly #failed = new Set<string>();
 
-  constructor(context: RunContext, state: RunState, { locks, keyQuestions, groupKeys }: TransactionUse) {
+  constructor(
+    context: RunContext,
+    state: RunState,
+    { entries, locks, keyQuestions, groupKeys }: TransactionUse,
+  ) {
     this.#context = context;
     this.#state = state;
     this.#locks = locks;
     this.#keyQuestions = keyQuestions;
     this.#groupKeys = groupKeys;
-    this.#staged = new StagedResults(context, state, locks);
+    this.#staged = new StagedResults(context, state, { entries, locks });
   }
 
   /** Units that are decided, and of which results are yet to be stored. */
