@@ -6,8 +6,10 @@
 
 import {
   canonicalJson,
+  isSameReason,
   isStrictLock,
   sha256,
+  type CancelTimer,
   type Clock,
   type Digest,
   type SerializedTransaction,
@@ -42,10 +44,16 @@ interface Entry {
   readonly transaction: Serializable;
   readonly unit: TransactionUnit;
   held?: Held | undefined;
+  /** A strict lock was not held all the time: what was made meanwhile is not stored. */
+  wasLost?: boolean;
   /** The lock is not held, and its tasks run without it. */
   isWaived?: boolean;
   error?: StoredError;
+  /** A request is under way. */
   isAsking?: boolean;
+  /** Cancels the next request. */
+  cancelNext?: CancelTimer | undefined;
+  readonly onFreed: () => void;
   /** When it began to wait, by the monotonic clock. */
   since?: number;
   /** The holder or the store that it waits for. */
@@ -70,16 +78,22 @@ export class EntryLocks {
     for (const transaction of state.version.dag.transactions ?? []) {
       const unit = state.units.list.find(({ transactions }) => transactions.includes(transaction));
       if (!unit || !isSerializable(transaction) || !context.keyLocks) continue;
-      this.#entries.set(transaction.transactionId, { transaction, unit, what: "its lock" });
+      const entry: Entry = { transaction, unit, what: "its lock", onFreed: () => this.#ask(entry) };
+      this.#entries.set(transaction.transactionId, entry);
     }
   }
 
   /** Asks for the locks of transactions that an earlier execution of the run has entered. */
   load(): void {
-    const { table } = this.#state;
+    const { table, transactions } = this.#state;
     for (const entry of this.#entries.values()) {
-      const isBegun = (node: DagNode) => table.listOf(node).some(({ tryNumber }) => tryNumber > 0);
-      if (!this.#hasEnded(entry) && entry.unit.nodes.some(isBegun)) this.#ask(entry);
+      const isUnderWay = (node: DagNode) => table.listOf(node).some(({ attemptId }) => attemptId !== null);
+      const isEntered =
+        transactions.membersOf(entry.unit).length > 0 || entry.unit.nodes.some((node) => isUnderWay(node));
+      if (this.#hasEnded(entry) || !isEntered) continue;
+      // Another run may have been in it since the earlier execution lost hold of its lock.
+      entry.wasLost = true;
+      this.#ask(entry);
     }
   }
 
@@ -89,7 +103,8 @@ export class EntryLocks {
     if (!entry) return false;
     this.#waiting.push({ node, mapIndex });
     this.#show({ node, mapIndex }, entry);
-    if (!entry.error) this.#ask(entry);
+    if (entry.error) this.#state.inbox.wake();
+    else this.#ask(entry);
     return true;
   }
 
@@ -104,7 +119,7 @@ export class EntryLocks {
       if (entry && !entry.error) {
         this.#waiting.push(instance);
         this.#show(instance, entry);
-        this.#ask(entry);
+        if (!entry.cancelNext) this.#ask(entry);
         continue;
       }
       this.#state.table.change(instance.node, instance.mapIndex, reasonBefore(row.cacheStatus));
@@ -118,8 +133,8 @@ export class EntryLocks {
   async areSure(unit: TransactionUnit): Promise<boolean> {
     for (const entry of this.#entries.values()) {
       if (entry.unit.id !== unit.id || !isStrictLock(entry.transaction.isolation.lock)) continue;
-      const { held } = entry;
-      if (!held || !(await held.leases.fenceOf(held.lease).confirm())) return false;
+      const { held, wasLost } = entry;
+      if (wasLost || !held || !(await held.leases.fenceOf(held.lease).confirm())) return false;
     }
     return true;
   }
@@ -144,14 +159,25 @@ export class EntryLocks {
   }
 
   #show({ node, mapIndex }: ReadyInstance, { transaction: { transactionId }, what }: Entry): void {
+    const { table } = this.#state;
     const cacheReason = { code: "waiting_for_lock", detail: { transaction: transactionId, what } } as const;
-    this.#state.table.change(node, mapIndex, { state: "scheduled", cacheReason });
+    const row = table.find(node, mapIndex);
+    if (row?.state === "scheduled" && isSameReason(row.cacheReason, cacheReason)) return;
+    table.change(node, mapIndex, { state: "scheduled", cacheReason });
   }
 
   #ask(entry: Entry): void {
-    if (entry.isAsking) return;
+    if (entry.isAsking || entry.held?.isEntered || this.#hasLeft) return;
     entry.isAsking = true;
-    void this.#acquire(entry);
+    entry.cancelNext?.();
+    entry.cancelNext = undefined;
+    void this.#acquire(entry).then(() => {
+      entry.isAsking = false;
+      if (this.#hasLeft) return;
+      if (!entry.held?.isEntered && !entry.isWaived && !entry.error)
+        entry.cancelNext = this.#clock.after(POLL_MS, () => this.#ask(entry));
+      this.#state.inbox.wake();
+    });
   }
 
   /** Never rejects. */
@@ -163,7 +189,7 @@ export class EntryLocks {
     if (!entry.held) {
       this.#giveBackWithin(entry);
       const key = this.#keyOf(entry.transaction);
-      const onLost = isStrictLock(lock) ? () => (entry.held = undefined) : undefined;
+      const onLost = isStrictLock(lock) ? () => lose(entry) : undefined;
       const outcome = await leases.acquire(team, key, this.#holderOf(entry.transaction), onLost);
       if (outcome.kind === "acquired") {
         if (this.#hasLeft) return void leases.release(outcome.lease);
@@ -172,25 +198,13 @@ export class EntryLocks {
         const now = this.#clock.monotonic();
         entry.since ??= now;
         const decision = decideWait(lock, outcome, now - entry.since);
-        if (decision.kind === "wait") {
-          entry.what = decision.what;
-          if (outcome.kind === "held") leases.onceFreed(team, key, () => this.#askAgain(entry));
-        } else if (decision.kind === "run") entry.isWaived = true;
+        if (decision.kind === "wait") entry.what = decision.what;
+        else if (decision.kind === "run") entry.isWaived = true;
         else entry.error = decision.error;
+        if (outcome.kind === "held") leases.onceFreed(team, key, entry.onFreed);
       }
     }
     if (entry.held) await this.#enter(entry, entry.held);
-    if (this.#hasLeft) return;
-    const isWaiting = !entry.held?.isEntered && !entry.isWaived && !entry.error;
-    if (isWaiting) this.#clock.after(POLL_MS, () => this.#askAgain(entry));
-    else entry.isAsking = false;
-    this.#state.inbox.wake();
-  }
-
-  #askAgain(entry: Entry): void {
-    if (this.#hasLeft) return;
-    entry.isAsking = false;
-    this.#ask(entry);
   }
 
   /** The rollback of another run has ended when its callbacks have: they would undo what is done here. */
@@ -205,8 +219,11 @@ export class EntryLocks {
   }
 
   #giveBackWithin({ transaction }: Entry): void {
-    for (const inner of this.#entries.values())
-      if (inner.transaction.transactionId.startsWith(`${transaction.transactionId}.`)) this.#giveBack(inner);
+    for (const inner of this.#entries.values()) {
+      if (!inner.held || !inner.transaction.transactionId.startsWith(`${transaction.transactionId}.`)) continue;
+      this.#giveBack(inner);
+      inner.wasLost = true;
+    }
   }
 
   #giveBack(entry: Entry): void {
@@ -215,6 +232,9 @@ export class EntryLocks {
     delete entry.isWaived;
     delete entry.error;
     delete entry.since;
+    delete entry.wasLost;
+    entry.cancelNext?.();
+    entry.cancelNext = undefined;
     if (held) void held.leases.release(held.lease);
   }
 
@@ -234,6 +254,11 @@ export class EntryLocks {
   #holderOf({ transactionId }: Serializable): string {
     return `transaction ${transactionId} of run ${this.#state.run.runId}`;
   }
+}
+
+function lose(entry: Entry): void {
+  entry.held = undefined;
+  entry.wasLost = true;
 }
 
 function isSerializable(transaction: SerializedTransaction): transaction is Serializable {
