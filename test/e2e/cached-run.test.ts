@@ -64,7 +64,12 @@ describe.each(TEST_DIALECTS)("a Dag that runs twice, on %s", (dialect) => {
 
   it("is reported in every detail", () => {
     const noReason = { cacheReason: null, cacheReasonCode: null, cacheReasonDetail: null };
-    const aTask = { error: null, ...noReason, cacheKey: expect.stringMatching(/^[0-9a-f]{64}$/) };
+    const aTask = {
+      error: null,
+      worker: null,
+      ...noReason,
+      cacheKey: expect.stringMatching(/^[0-9a-f]{64}$/),
+    };
     const aHit = { ...aTask, state: "success", tryNumber: 0, cacheStatus: "hit", durationMs: 0 };
     expect(second).toStrictEqual({
       dagId: "shapes",
@@ -90,6 +95,7 @@ describe.each(TEST_DIALECTS)("a Dag that runs twice, on %s", (dialect) => {
         rolled_back: 0,
         savedMs: second.tasks.reduce((sum, { savedMs }) => sum + (savedMs ?? Number.NaN), 0),
       },
+      transactions: [],
       tasks: [
         { ...aHit, taskId: "draw", mapIndex: 0, savedMs: expect.any(Number) },
         { ...aHit, taskId: "draw", mapIndex: 1, savedMs: expect.any(Number) },

@@ -643,6 +643,10 @@ const CASES: Readonly<Record<string, Case | Teamless>> = {
   "runs.countWaiting": async ({ metastore }) => [await metastore.runs.countWaiting(BEES), []],
   "runs.listUnsettledRuns": ofScheduler,
   "runs.loadEndedRun": "by a number that only a run of the team names",
+  "runs.meanDurations": async ({ metastore }) => [
+    await metastore.runs.meanDurations(BEES, "none of theirs", 3),
+    NONE,
+  ],
   "runs.isRollingBack": async ({ metastore }) => [
     await metastore.runs.isRollingBack({ team: BEES, dagId: DAG }, "load", 0),
     false,

@@ -259,6 +259,11 @@ export interface RunStore {
   findRunSummaries(wanted: readonly WantedRun[]): Promise<(RunSummary | undefined)[]>;
   /** Returns the ids of a Dag's runs with the given logical dates, by date. */
   listDatedRuns(team: string, dagId: string, dates: readonly number[]): Promise<Map<number, string>>;
+  /**
+   * Returns the mean duration of each task's instances in the latest successful runs of a Dag, in milliseconds by task;
+   * a hit took no time.
+   */
+  meanDurations(team: string, dagId: string, latestRuns: number): Promise<ReadonlyMap<string, number>>;
   /** Newest first. */
   listRuns(filter: RunFilter): Promise<DagRun[]>;
   /** Counts the instances of unfinished runs that wait for the lock of their key, by key; of a team, or of all. */

@@ -38,6 +38,7 @@ import { toDagRun } from "../rows/dag-run-row.ts";
 import { markTasks } from "./mark-tasks.ts";
 import { findShownDigests } from "./find-shown-digests.ts";
 import { findRunSummaries } from "./find-run-summaries.ts";
+import { meanDurations } from "./mean-durations.ts";
 import { listInterruptedRuns } from "./list-interrupted-runs.ts";
 import { findRecheckDifferences } from "./recheck-differences.ts";
 import { reloadRun } from "./reload-run.ts";
@@ -110,6 +111,10 @@ export class MetadataRunStore implements RunStore {
 
   async findRunSummaries(wanted: readonly WantedRun[]): Promise<(RunSummary | undefined)[]> {
     return await findRunSummaries(this.#dialect, wanted);
+  }
+
+  async meanDurations(team: string, dagId: string, latestRuns: number): Promise<ReadonlyMap<string, number>> {
+    return await meanDurations(this.#dialect, team, dagId, latestRuns);
   }
 
   async listRuns({ team, dagId, idPrefix, limit, after }: RunFilter): Promise<DagRun[]> {

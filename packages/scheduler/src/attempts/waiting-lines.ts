@@ -6,7 +6,7 @@ import type { ReadyInstance } from "../graph/ready-instance.ts";
 
 interface Waiting {
   readonly instance: ReadyInstance;
-  /** A sequence number: instances of equal weight leave in the order in which they became ready. */
+  /** A sequence number: of equal ones, the first that became ready leaves first. */
   readonly number: number;
 }
 
@@ -26,11 +26,18 @@ interface Line extends LineName {
 /** Number of items already taken from a queue before its array is compacted. */
 const LONGEST_PAST = 1_024;
 
-/** The lines of one run, heaviest instance first. */
+/** The lines of one run: the heaviest instance first, of equal ones that with the longest path ahead of it. */
 export class WaitingLines {
   readonly #lines = new Map<string, Line>();
+  readonly #compare: (a: Waiting, b: Waiting) => number;
   #count = 0;
   #size = 0;
+
+  /** @param paths expected durations from the start of each task to the end of the run, by the tasks' indexes */
+  constructor(paths: readonly number[] = []) {
+    const pathOf = ({ instance }: Waiting): number => paths[instance.node.index] ?? 0;
+    this.#compare = (a, b) => weightOf(b) - weightOf(a) || pathOf(b) - pathOf(a) || a.number - b.number;
+  }
 
   /** The number of waiting instances. */
   get size(): number {
@@ -44,7 +51,7 @@ export class WaitingLines {
     if (!line) this.#lines.set(id, (line = { ...name, items: [], first: 0, isSorted: true }));
     const waiting = { instance, number: (this.#count += 1) };
     const last = line.items.at(-1);
-    if (last && line.items.length > line.first && compare(last, waiting) > 0) line.isSorted = false;
+    if (last && line.items.length > line.first && this.#compare(last, waiting) > 0) line.isSorted = false;
     line.items.push(waiting);
     this.#size += 1;
   }
@@ -54,10 +61,19 @@ export class WaitingLines {
     let best: Waiting | undefined;
     for (const line of this.#lines.values()) {
       if (isClosed(line)) continue;
-      const head = headOf(line);
-      if (head && (!best || compare(head, best) < 0)) best = head;
+      const head = this.#headOf(line);
+      if (head && (!best || this.#compare(head, best) < 0)) best = head;
     }
     return best?.instance;
+  }
+
+  #headOf(line: Line): Waiting | undefined {
+    if (!line.isSorted) {
+      line.items = line.items.slice(line.first).sort(this.#compare);
+      line.first = 0;
+      line.isSorted = true;
+    }
+    return line.items[line.first];
   }
 
   /** Removes the instance that is the first of its line. */
@@ -84,15 +100,6 @@ function idOf({ pool, queue }: LineName): string {
   return JSON.stringify([pool, queue]);
 }
 
-function headOf(line: Line): Waiting | undefined {
-  if (!line.isSorted) {
-    line.items = line.items.slice(line.first).sort(compare);
-    line.first = 0;
-    line.isSorted = true;
-  }
-  return line.items[line.first];
-}
-
-function compare(a: Waiting, b: Waiting): number {
-  return b.instance.node.task.priorityWeight - a.instance.node.task.priorityWeight || a.number - b.number;
+function weightOf({ instance }: Waiting): number {
+  return instance.node.task.priorityWeight;
 }

@@ -10,6 +10,12 @@ export interface VersionGraph {
   readonly graph: DagGraph;
 }
 
+/** The graph of a run, and what earlier runs say of it. */
+export interface RunGraph extends VersionGraph {
+  /** Expected durations from the start of each task to the end of the run, by the tasks' indexes. Absent: unknown. */
+  readonly paths?: readonly number[];
+}
+
 /** Graphs kept in memory, at most. */
 const MAX_GRAPHS = 64;
 

@@ -10,7 +10,7 @@ import { judgeOutcome } from "../attempts/judged-outcome.ts";
 import { requirePlaced } from "../attempts/value-intake.ts";
 import type { RunContext } from "../context/run-context.ts";
 import type { ReadyInstance } from "../graph/ready-instance.ts";
-import type { VersionGraph } from "../graph/version-graphs.ts";
+import type { RunGraph } from "../graph/version-graphs.ts";
 import { ScopedClock } from "../time/scoped-clock.ts";
 import { TimedWaits } from "../time/timed-waits.ts";
 import { AskCache } from "./effects/ask-cache.ts";
@@ -64,7 +64,7 @@ export class RunExecution {
   /** Everything has ended except the processes of attempts that are being ended. */
   #isEnding = false;
 
-  constructor(context: RunContext, claimed: ClaimedRun, graph: VersionGraph, wake: () => void) {
+  constructor(context: RunContext, claimed: ClaimedRun, graph: RunGraph, wake: () => void) {
     const clock = new ScopedClock(context.clock, this.#closed.signal);
     const state = new RunState(context, claimed, graph, wake);
     const { packages } = graph.version.dag;

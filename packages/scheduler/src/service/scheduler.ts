@@ -6,7 +6,9 @@ import { ResultCaches } from "@memodag/result-cache";
 import { AwaitedRuns } from "../steps/awaited-runs.ts";
 import { AttemptRouter } from "../attempts/attempt-router.ts";
 import { CallbackCaller } from "../callbacks/callback-caller.ts";
-import { VersionGraphs } from "../graph/version-graphs.ts";
+import { remainingPaths } from "../graph/remaining-paths.ts";
+import { VersionGraphs, type VersionGraph } from "../graph/version-graphs.ts";
+import { TaskDurations } from "./task-durations.ts";
 import { keepLeases } from "./held-leases.ts";
 import { HeldRuns } from "./held-runs.ts";
 import { Backoff } from "../time/backoff.ts";
@@ -45,6 +47,7 @@ export class Scheduler {
   readonly #attempts: AttemptRouter;
   readonly #owner = newOwner();
   readonly #graphs: VersionGraphs;
+  readonly #durations: TaskDurations;
   readonly #held: HeldRuns;
   readonly #claims: RunClaims;
   readonly #moved: ChangedRuns;
@@ -66,6 +69,7 @@ export class Scheduler {
     this.#clock = clock;
     this.#unloadable = new Backoff(clock, LOAD_RESTS);
     this.#graphs = new VersionGraphs(parts.dags);
+    this.#durations = new TaskDurations({ runs, clock, log });
     this.#held = new HeldRuns({
       clock,
       log,
@@ -318,7 +322,8 @@ export class Scheduler {
       const transactions =
         graph.version.dag.transactions && (await this.#parts.runs.findTransactions(claim.run.id));
       const loaded = { ...claim, ...(transactions && { transactions }) };
-      execution = new RunExecution(this.#context, loaded, graph, () => this.#held.wake(id));
+      const paths = await this.#findPaths(graph);
+      execution = new RunExecution(this.#context, loaded, { ...graph, paths }, () => this.#held.wake(id));
     } catch (error) {
       const restMs = this.#unloadable.failed(id);
       const fields = { dagId, runId, restMs, error: messageOf(error) };
@@ -330,6 +335,12 @@ export class Scheduler {
     this.#unloadable.forget(id);
     this.#held.add(execution);
     return true;
+  }
+
+  /** Where tasks are in no order to choose, nothing is read. */
+  async #findPaths({ version, graph }: VersionGraph): Promise<readonly number[]> {
+    if (graph.nodes.length < 2) return [];
+    return remainingPaths(graph, await this.#durations.of(version.team, version.dag.dagId));
   }
 
   #bookLimits(): LimitLedger {

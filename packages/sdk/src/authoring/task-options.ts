@@ -51,7 +51,10 @@ export interface TaskDefaults extends TaskCallbacks {
    * it has no effect otherwise. It is not part of the cache key. Default: `default`.
    */
   readonly queue?: string;
-  /** Priority when slots are scarce: tasks with a larger weight start first. Default: 1. */
+  /**
+   * Priority when slots are scarce: tasks with a larger weight start first; of equal ones, that with the longest path
+   * ahead of it, as the latest runs took. Default: 1.
+   */
   readonly priorityWeight?: number;
 }
 

@@ -29,7 +29,7 @@ import type { RunState } from "../state/run-state.ts";
 export class Dispatcher {
   readonly #context: RunContext;
   readonly #state: RunState;
-  readonly #waiting = new WaitingLines();
+  readonly #waiting: WaitingLines;
   readonly #room: Room;
   /** Instances whose earlier attempt still has a process that is being ended. */
   #held: readonly ReadyInstance[] = [];
@@ -41,6 +41,7 @@ export class Dispatcher {
   constructor(context: RunContext, state: RunState, locks: Pick<HeldLocks, "takeLost">) {
     this.#context = context;
     this.#state = state;
+    this.#waiting = new WaitingLines(state.paths);
     const { attempts } = context;
     const { team, dagId, runId } = state.run;
     this.#room = {

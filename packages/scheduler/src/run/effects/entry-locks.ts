@@ -220,7 +220,8 @@ export class EntryLocks {
 
   #giveBackWithin({ transaction }: Entry): void {
     for (const inner of this.#entries.values()) {
-      if (!inner.held || !inner.transaction.transactionId.startsWith(`${transaction.transactionId}.`)) continue;
+      if (!inner.held || !inner.transaction.transactionId.startsWith(`${transaction.transactionId}.`))
+        continue;
       this.#giveBack(inner);
       inner.wasLost = true;
     }

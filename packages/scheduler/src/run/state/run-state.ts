@@ -32,7 +32,7 @@ import type { DagNode } from "../../graph/dag-graph.ts";
 import type { ReadyInstance } from "../../graph/ready-instance.ts";
 import { selectedTasks } from "../../graph/selected-tasks.ts";
 import { TransactionUnits, type TransactionUnit } from "../../graph/transaction-units.ts";
-import type { VersionGraph } from "../../graph/version-graphs.ts";
+import type { RunGraph } from "../../graph/version-graphs.ts";
 import { RunResults, type Returned } from "../../values/run-results.ts";
 import { GraphWork } from "./graph-work.ts";
 import { InstanceTable } from "./instance-table.ts";
@@ -159,6 +159,8 @@ export class RunState {
   /** How often the run had been changed manually when it was loaded. */
   readonly handCount: number;
   readonly version: DagVersion;
+  /** See {@link RunGraph}. */
+  readonly paths: readonly number[];
   readonly table: InstanceTable;
   readonly results: RunResults;
   readonly work: GraphWork;
@@ -194,7 +196,13 @@ export class RunState {
   /** Events of attempts that passes have acted on since the last write. */
   unwritten: ExecutorEvent[] = [];
 
-  constructor(context: RunContext, claimed: ClaimedRun, { version, graph }: VersionGraph, wake: () => void) {
+  constructor(
+    context: RunContext,
+    claimed: ClaimedRun,
+    { version, graph, paths = [] }: RunGraph,
+    wake: () => void,
+  ) {
+    this.paths = paths;
     this.#context = context;
     this.run = claimed.run;
     this.handCount = claimed.handCount;

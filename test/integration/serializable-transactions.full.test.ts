@@ -5,7 +5,7 @@ import { systemClock, type DagRun, type DagVersion, type JsonObject, type TaskIn
 import { openTestMetastore, TEST_DIALECTS, type TestMetastore } from "@memodag/metastore/testing";
 import { triggerRun } from "@memodag/scheduler";
 import { Dag, type TransactionOptions } from "memodag";
-import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
 import { failed, type Script } from "./scripted-executor.ts";
 import { SchedulerRig } from "./scheduler-rig.ts";
 
@@ -21,6 +21,8 @@ describe.each(TEST_DIALECTS)("serializable transactions on %s", { timeout: 60_00
     rig = new SchedulerRig(metastore);
   });
   afterAll(() => metastore.close());
+  // Locks are given back after the run that held them.
+  afterEach(() => vi.waitUntil(async () => (await metastore.leases.list()).length === 0));
 
   async function define(
     options: TransactionOptions,
