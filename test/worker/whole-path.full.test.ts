@@ -25,6 +25,11 @@ const square = squares.task("square", ({ n }: { n: number }) => {
 const sum = squares.task("sum", ({ all }: { all: number[] }) => all.reduce((a, b) => a + b, 0), { cache: true });
 sum({ all: square.partial({}).expand({ n: [1, 2, 3, 4, 5] }) });
 
+export const grouped = new Dag("grouped");
+const pair = grouped.transaction("pair", { cache: true });
+const one = pair.task("one", () => 1)({});
+pair.task("two", ({ one: n }: { one: number }) => n + 1)({ one });
+
 export const regional = new Dag("regional");
 regional.task("where", () => process.env["REGION"] ?? "nowhere", { cache: { env: ["REGION"] } })({});
 
@@ -166,6 +171,10 @@ path = "dags"
     expect(second.tasks.map(({ cacheStatus }) => cacheStatus)).toEqual(Array(6).fill("hit"));
     const logs = await workspace.memodag(["tasks", "logs", "squares", first.runId, "square"]);
     expect(logs.stdout).toContain("square of 3");
+    // So is a transaction with one record.
+    await until("grouped", await trigger("grouped"), "success");
+    const again = await until("grouped", await trigger("grouped"), "success");
+    expect(again.tasks.map(({ cacheStatus }) => cacheStatus)).toEqual(["hit", "hit"]);
     // The variable in the key is the one that the task saw.
     const where = await until("regional", await trigger("regional"), "success");
     const values = await workspace.memodag(["tasks", "xcom", "regional", where.runId, "where"]);

@@ -1,6 +1,6 @@
 // Every key of the config that says it is live: the file is changed under one scheduler, and what it does changes.
 
-import { writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as rest } from "node:timers/promises";
 import { knownSections } from "@memodag/config";
@@ -216,6 +216,8 @@ const KEYS: Readonly<Record<string, LiveKey>> = {
     },
     seen: [true, false],
   },
+  "worker.warm_processes": { before: "0", after: "3", observe: hasProcessesAhead, seen: [false, true] },
+  "worker.warm_memory": { before: '"0B"', after: '"1GiB"', observe: hasProcessesAhead, seen: [false, true] },
   "scheduler.shutdown_grace": {
     before: '"0ms"',
     after: '"30s"',
@@ -230,6 +232,27 @@ const KEYS: Readonly<Record<string, LiveKey>> = {
     seen: [undefined, "success"],
   },
 };
+
+/** True if processes wait for attempts once a run has ended. */
+async function hasProcessesAhead(room: Room): Promise<boolean> {
+  await room.run("wide");
+  for (let looks = 0; looks < 30; looks += 1) {
+    await rest(100);
+    if (looks > 10 && listNodeChildren().length > 0) return true;
+  }
+  return false;
+}
+
+function listNodeChildren(): string[] {
+  return readdirSync("/proc").filter((pid) => {
+    try {
+      const [, name, parent] = /^\d+ \((.*)\) \S (\d+)/.exec(readFileSync(`/proc/${pid}/stat`, "utf8")) ?? [];
+      return name !== undefined && /^(node|MainThread)/.test(name) && Number(parent) === process.pid;
+    } catch {
+      return false;
+    }
+  });
+}
 
 /** Sections whose keys are changed together, in `live-retention.full.test.ts`. */
 const ELSEWHERE = ["retention", "dag_retention"];

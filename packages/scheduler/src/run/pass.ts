@@ -76,11 +76,11 @@ export class RunExecution {
     this.#keyQuestions = new KeyQuestions(context, clock, state, this.#locked);
     this.#locks = new HeldLocks(context, state);
     this.#singleFlight = new SingleFlight(context, clock, state, this.#cache, this.#locks);
-    this.#dispatcher = new Dispatcher(context, state, this.#locks);
+    const groupKeys = new GroupKeys(context, state);
+    this.#dispatcher = new Dispatcher(context, state, { locks: this.#locks, groupKeys });
     this.#rollbacks = new RollbackGate(context, clock, state);
     this.#steps = new RunSteps(context, clock, state);
     this.#entries = new EntryLocks(context, clock, state);
-    const groupKeys = new GroupKeys(context, state);
     const used = { entries: this.#entries, locks: this.#locks, keyQuestions: this.#keyQuestions, groupKeys };
     this.#groups = new GroupLookups(context, state, groupKeys);
     this.#stores = new ResultStores(context, clock, state, used);

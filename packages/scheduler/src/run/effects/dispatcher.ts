@@ -18,6 +18,7 @@ import { WaitingLines } from "../../attempts/waiting-lines.ts";
 import { isMeantForCache } from "../../cache/store-status.ts";
 import type { RunContext } from "../../context/run-context.ts";
 import type { ReadyInstance } from "../../graph/ready-instance.ts";
+import type { GroupKeys } from "./group-keys.ts";
 import type { HeldLocks } from "./held-locks.ts";
 import { choose, queuedChange, retreat, type ChosenAttempt, type Room } from "../phases/choose.ts";
 import type { RunState } from "../state/run-state.ts";
@@ -31,6 +32,7 @@ export class Dispatcher {
   readonly #state: RunState;
   readonly #waiting: WaitingLines;
   readonly #room: Room;
+  readonly #groupKeys: Pick<GroupKeys, "surroundingsOf">;
   /** Instances whose earlier attempt still has a process that is being ended. */
   #held: readonly ReadyInstance[] = [];
   #chosen: ChosenAttempt[] = [];
@@ -38,7 +40,18 @@ export class Dispatcher {
   #settled: LimitClaim[] = [];
   #isGivenUp = false;
 
-  constructor(context: RunContext, state: RunState, locks: Pick<HeldLocks, "takeLost">) {
+  constructor(
+    context: RunContext,
+    state: RunState,
+    {
+      locks,
+      groupKeys,
+    }: {
+      readonly locks: Pick<HeldLocks, "takeLost">;
+      readonly groupKeys: Pick<GroupKeys, "surroundingsOf">;
+    },
+  ) {
+    this.#groupKeys = groupKeys;
     this.#context = context;
     this.#state = state;
     this.#waiting = new WaitingLines(state.paths);
@@ -197,7 +210,8 @@ export class Dispatcher {
   /** Without the key at hand, no machine can match: the result is not stored. */
   #keyed({ node, mapIndex }: ReadyInstance): KeyedSurroundings {
     const { keys, version } = this.#state;
-    const { runtime = {}, files = null } = keys.get(node, mapIndex)?.surroundings ?? {};
+    const known = keys.get(node, mapIndex)?.surroundings ?? this.#groupKeys.surroundingsOf(node);
+    const { runtime = {}, files = null } = known ?? {};
     const { installed: packages = { sealed: [], named: [] } } = version.dag;
     return { task: node.task, packages, runtime, files: files && files.digests };
   }

@@ -43,6 +43,12 @@ export class GroupKeys {
     }
   }
 
+  /** The surroundings that the key of a task's transaction was made with; undefined if it is not at hand. */
+  surroundingsOf(node: DagNode): KnownSurroundings | undefined {
+    const group = this.#state.groups.of(node);
+    return group && this.#made.get(group)?.surroundingsOf(node);
+  }
+
   #tooLarge(group: CachedGroup): Reason | undefined {
     const templates = new Map(group.inputs.map(([, template]) => [JSON.stringify(template), template]));
     let sizeBytes = 0;
