@@ -1,7 +1,8 @@
-// The cost of a task that runs, beside processes that do nothing: with processes that are started ahead, or reused.
+// The cost of a task that runs, beside processes that do nothing: started ahead, reused, or on a worker host.
 
 import { onEachDatabase } from "../harness/databases.ts";
 import type { Report } from "../harness/measurement.ts";
+import { measureRemotePath } from "./remote-path.ts";
 import { measureTinyTasks } from "./tiny-tasks.ts";
 import { measureWarmChain } from "./warm-chain.ts";
 
@@ -10,5 +11,6 @@ export async function benchmark(report: Report): Promise<void> {
   await onEachDatabase(async (database) => {
     await measureTinyTasks(database, report);
     await measureWarmChain(database, report);
+    await measureRemotePath(database, report);
   });
 }

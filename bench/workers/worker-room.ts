@@ -32,6 +32,11 @@ export class WorkerRoom {
     return version;
   }
 
+  /** The folder of the Dag files. */
+  get bundleDir(): string {
+    return this.#dags;
+  }
+
   /** An executor with so many places, and so many processes that are started ahead. */
   executor(parallelism: number, warmWorkers: number): LocalExecutor {
     this.#executors += 1;
