@@ -5,7 +5,7 @@ import type { EngineHarness, TestRunner } from "./engine-harness.ts";
 import { checkIn, type Check } from "./queue-room.ts";
 
 /** So many attempts of one queue may run before one of another has its turn. */
-const MOST_OF_BUSY = 100;
+const MOST_OF_BUSY = 1_000;
 
 /**
  * Registers the contract of {@link AttemptFeed} as tests.
