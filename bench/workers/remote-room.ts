@@ -68,7 +68,6 @@ export async function openRemote(
     exchangeDir: join(room.root, "host-exchange"),
     inputCacheBytes: 2 ** 28,
     nodeOptions: [],
-    warmProcesses: 0,
     shutdownGraceMs: 1_000,
     env: process.env,
     clock: systemClock,

@@ -40,7 +40,7 @@ export interface WorkerHostOptions {
   readonly exchangeDir: string;
   readonly inputCacheBytes: number;
   readonly nodeOptions: readonly string[];
-  /** Processes that are started ahead of attempts. Default: `concurrency`. */
+  /** Processes that are started ahead of attempts. Default: 0. */
   readonly warmProcesses?: number | undefined;
   /** Memory of these processes. Default: that of a local executor. */
   readonly warmMemoryBytes?: number | undefined;
@@ -162,12 +162,12 @@ export class WorkerHost {
   }
 
   #makeParts({ settings }: RegisterAnswer, inputs: HostInputs): HostParts {
-    const { name, client, clock, log, env, stateDir, exchangeDir, nodeOptions, concurrency } = this.#options;
+    const { name, client, clock, log, env, stateDir, exchangeDir, nodeOptions } = this.#options;
     const bundlePath = (bundle: string): string => this.#options.bundlePath(bundle);
     const logsDir = join(stateDir, "logs");
     const executor = new LocalExecutor({
       parallelism: () => UNLIMITED,
-      warmWorkers: () => this.#options.warmProcesses ?? concurrency,
+      warmWorkers: () => this.#options.warmProcesses ?? 0,
       warmMemory: () => this.#options.warmMemoryBytes,
       artifactsDir: join(stateDir, "artifacts"),
       logsDir,

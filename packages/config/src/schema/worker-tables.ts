@@ -73,7 +73,7 @@ export const worker = section("Settings of the processes that run tasks, and of 
   }),
   warm_processes: unsetKey(integer(0, 4_096), {
     description:
-      "Maximum number of processes that are started ahead of the attempts that they will run, each for one. They start when attempts run, and end when none has needed them for a minute. 0 starts none ahead. If unset, as many as attempts may run at a time.",
+      "Maximum number of processes that are started ahead of the attempts that they will run, each for one. They start when attempts run, and end when none has needed them for a minute. If unset, none is.",
     example: "8",
     live: true,
   }),
