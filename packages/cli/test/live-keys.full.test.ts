@@ -217,7 +217,13 @@ const KEYS: Readonly<Record<string, LiveKey>> = {
     seen: [true, false],
   },
   "worker.warm_processes": { before: "0", after: "3", observe: hasProcessesAhead, seen: [false, true] },
-  "worker.warm_memory": { before: '"0B"', after: '"1GiB"', observe: hasProcessesAhead, seen: [false, true] },
+  "worker.warm_memory": {
+    before: '"0B"',
+    after: '"1GiB"',
+    rest: "worker.warm_processes = 3",
+    observe: hasProcessesAhead,
+    seen: [false, true],
+  },
   "scheduler.shutdown_grace": {
     before: '"0ms"',
     after: '"30s"',
