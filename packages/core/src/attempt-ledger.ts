@@ -75,6 +75,11 @@ export class AttemptLedger {
     return Array.from(this.#entries).flatMap(([attemptId, { finished }]) => (finished ? [] : [attemptId]));
   }
 
+  /** Ids of those that have ended and are not settled. */
+  endedIds(): string[] {
+    return Array.from(this.#entries).flatMap(([attemptId, { finished }]) => (finished ? [attemptId] : []));
+  }
+
   /** True for an attempt that runs and has been reported to have a process. */
   hasStarted(attemptId: string): boolean {
     return this.#entries.get(attemptId)?.started !== undefined;

@@ -71,7 +71,16 @@ describe.each(TEST_DIALECTS)("%s", (dialect) => {
       { kind: "refused", reason: "started_elsewhere" },
     ]);
     expect(await remoteAttempts.statuses([attemptId, "unknown"])).toEqual([
-      { attemptId, queue: "gpu", state: "started", worker: "gpu-1" },
+      {
+        attemptId,
+        queue: "gpu",
+        team: "red",
+        dagId: added.order.attempt.dagId,
+        taskId: "t",
+        priority: 1,
+        state: "started",
+        worker: "gpu-1",
+      },
     ]);
   });
 

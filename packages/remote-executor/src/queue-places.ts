@@ -11,6 +11,11 @@ export interface QueuePlaces {
   readonly others: ReadonlyMap<string, number>;
 }
 
+/** True if nothing has changed. */
+export function areSamePlaces(a: QueuePlaces, b: QueuePlaces): boolean {
+  return isSameMap(a.places, b.places) && isSameMap(a.others, b.others);
+}
+
 /** Nothing may be under way: no worker is known. */
 export const NO_PLACES: QueuePlaces = { places: new Map(), others: new Map() };
 
@@ -36,4 +41,8 @@ export function placesOf(
     counts.map(({ queue, waiting, started }) => [queue, Math.max(0, waiting + started - own(queue))]),
   );
   return { places, others };
+}
+
+function isSameMap(a: ReadonlyMap<string, number>, b: ReadonlyMap<string, number>): boolean {
+  return a.size === b.size && [...a].every(([name, value]) => b.get(name) === value);
 }

@@ -21,11 +21,15 @@ import {
   type StoredError,
   type WorkerHostStore,
 } from "@memodag/core";
-import type { DispatchEngine, DispatchNotice } from "./dispatch-engine.ts";
+import { noticeOf, orderOf } from "./attempt-order.ts";
+import type { DispatchEngine } from "./dispatch-engine.ts";
 import { decodeOutcome, encodeFailure } from "./outcome-bytes.ts";
 import { Outbox } from "./outbox.ts";
-import { NO_PLACES, placesOf, type QueuePlaces } from "./queue-places.ts";
+import { Publisher } from "./publisher.ts";
+import { areSamePlaces, NO_PLACES, placesOf, type QueuePlaces } from "./queue-places.ts";
 import { Round } from "./round.ts";
+import { Steadiness } from "./steadiness.ts";
+import { UnservedQueues } from "./unserved-queues.ts";
 
 /** Parts and settings of a {@link RemoteExecutor}. */
 export interface RemoteExecutorOptions {
@@ -48,18 +52,13 @@ export interface RemoteExecutorOptions {
 
 /** How often it looks for what no notice told, in milliseconds. */
 const LOOK_EVERY_MS = 2_000;
-/** A century, in milliseconds. */
-const NEVER_MS = 100 * 366 * 86_400_000;
+/** Looks further apart than this were held up, in milliseconds. */
+const LONGEST_GAP_MS = 2 * LOOK_EVERY_MS + 1_000;
 /** The least time between two looks at hosts and queues, in milliseconds. */
 const SURVEY_REST_MS = 200;
-/** How long an attempt waits before its id is looked for in the queue, in milliseconds. */
-const MISSED_AFTER_MS = 15_000;
 /** How long a worker may take to end an attempt that was cancelled, in milliseconds. */
 const CANCEL_PATIENCE_MS = 30_000;
 const CLEAN_EVERY_MS = 60_000;
-/** How long a queue may be without a worker before it is warned of, and how often then, in milliseconds. */
-const UNSERVED_MS = 5_000;
-const WARNED_EVERY_MS = 300_000;
 /** Hosts and attempts that are of no use any more are removed after this time, in milliseconds. */
 const KEPT_MS = 3_600_000;
 
@@ -70,33 +69,30 @@ export class RemoteExecutor implements Executor {
   readonly #clock: Clock;
   readonly #ledger = new AttemptLedger();
   readonly #outbox: Outbox;
-  /** Of attempts that no worker is known to have. */
-  readonly #notices = new Map<string, DispatchNotice>();
+  readonly #publisher: Publisher;
   readonly #cancelled = new Map<string, { readonly error: StoredError; readonly at: number }>();
   readonly #look: Round;
   readonly #watch: Promise<{ close(): Promise<void> } | undefined>;
   #places: QueuePlaces = NO_PLACES;
   #cancelLook: CancelTimer = () => undefined;
-  /** Since when the database has answered without a gap: hosts could not beat before. By the monotonic clock. */
-  #steadySince: number;
-  readonly #openedAt: number;
-  #lookedAt: number;
-  #publishedAt = -Infinity;
+  /** Attempts that may not be in the database yet. */
+  readonly #adding = new Set<string>();
+  readonly #steadiness: Steadiness;
+  readonly #unserved: UnservedQueues;
   #surveyedAt = -Infinity;
   #isSurveyDue = false;
   #cleanedAt = -Infinity;
-  /** Queues without a worker of which a place was asked, and when it was warned of the last time. */
-  readonly #unserved = new Set<string>();
-  readonly #warnedOf = new Map<string, number>();
   #isClosed = false;
 
   constructor(options: RemoteExecutorOptions) {
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
-    this.#steadySince = this.#clock.monotonic();
-    this.#lookedAt = this.#steadySince;
-    this.#openedAt = this.#steadySince;
-    this.#outbox = new Outbox(options.store, (notices) => this.#publish(notices));
+    const now = this.#clock.monotonic();
+    this.#steadiness = new Steadiness(now, LONGEST_GAP_MS);
+    this.#unserved = new UnservedQueues(options.log, now);
+    const { engine, store, log } = options;
+    this.#publisher = new Publisher({ engine, store, clock: this.#clock, log });
+    this.#outbox = new Outbox(store, (notices) => this.#publisher.publish(notices));
     this.#look = new Round(() => this.#lookNow());
     this.#watch = options.changes
       .watchAttempts(() => this.#look.request())
@@ -137,13 +133,17 @@ export class RemoteExecutor implements Executor {
     if (this.#ledger.has(attemptId)) return "accepted";
     if (this.capacity(queue) <= 0) return "full";
     this.#ledger.begin(attempt);
-    this.#notices.set(attemptId, noticeOf(attempt));
+    const notice = noticeOf(attempt);
+    this.#publisher.add(notice);
+    this.#adding.add(attemptId);
     try {
-      await this.#outbox.add(noticeOf(attempt), { attempt, env: declaredValues(attempt, this.#options.env) });
+      await this.#outbox.add(notice, orderOf(attempt, this.#options.env));
     } catch (error) {
-      this.#notices.delete(attemptId);
+      this.#publisher.delete(attemptId);
       this.#ledger.drop(attemptId);
       throw error;
+    } finally {
+      this.#adding.delete(attemptId);
     }
     return "accepted";
   }
@@ -151,11 +151,11 @@ export class RemoteExecutor implements Executor {
   async adopt(attemptIds: readonly string[]): Promise<AttemptStatus[]> {
     const strange = attemptIds.filter((attemptId) => !this.#ledger.has(attemptId));
     const statuses = await this.#options.store.statuses(strange);
-    for (const { attemptId, queue, state } of statuses) {
-      this.#ledger.begin({ attemptId, queue });
-      if (state === "waiting") this.#notices.set(attemptId, ofUnknown(attemptId, queue));
+    for (const status of statuses) {
+      this.#ledger.begin(status);
+      if (status.state === "waiting") this.#publisher.add(noticeOf(status));
     }
-    this.#publishedAt = -Infinity;
+    this.#publisher.lookSoon();
     await this.#tell(statuses);
     this.#look.request();
     return this.#ledger.adopt(attemptIds);
@@ -167,21 +167,13 @@ export class RemoteExecutor implements Executor {
   }
 
   async cancel(attemptId: string, error: StoredError): Promise<void> {
-    const { store, engine, log } = this.#options;
+    const { store } = this.#options;
     if (!this.#ledger.has(attemptId)) return;
     // It ends with the first error, whatever statement is first.
     const first = this.#cancelled.get(attemptId) ?? { error, at: this.#clock.monotonic() };
     this.#cancelled.set(attemptId, first);
     await store.cancel([attemptId], first.error, encodeFailure(first.error));
-    const notice = this.#notices.get(attemptId);
-    if (notice)
-      engine.withdraw([notice]).catch((fault: unknown) => {
-        // A worker that takes it is told that there is nothing to start.
-        log.debug("an attempt could not be taken back from the queue", {
-          attemptId,
-          error: messageOf(fault),
-        });
-      });
+    this.#publisher.withdraw(attemptId);
     this.#look.request();
   }
 
@@ -189,6 +181,7 @@ export class RemoteExecutor implements Executor {
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#cancelLook();
+    this.#publisher.close();
     await this.#outbox.close();
     await this.#look.close();
     await (await this.#watch)?.close();
@@ -206,7 +199,11 @@ export class RemoteExecutor implements Executor {
   async #lookNow(): Promise<void> {
     const now = this.#clock.monotonic();
     try {
-      await this.#tell(await this.#options.store.statuses(this.#ledger.runningIds()));
+      const running = this.#ledger.runningIds().filter((attemptId) => !this.#adding.has(attemptId));
+      const statuses = await this.#options.store.statuses(running);
+      await this.#tell(statuses);
+      this.#endGone(running, statuses);
+      this.#steadiness.looked(now);
       const restMs = this.#surveyedAt + SURVEY_REST_MS - now;
       if (restMs > 0) {
         this.#surveyLater(restMs);
@@ -215,19 +212,26 @@ export class RemoteExecutor implements Executor {
       this.#surveyedAt = now;
       await this.#countPlaces();
       await this.#endLost(now);
-      await this.#publishMissed(now);
+      await this.#publisher.publishMissed();
       await this.#endUnanswered(now);
       await this.#clean(now);
     } catch (error) {
       this.#options.log.warn("the attempts of other machines could not be looked at; looking again", {
         error: messageOf(error),
       });
-      this.#steadySince = this.#clock.monotonic();
-      return;
+      this.#steadiness.failed(this.#clock.monotonic());
     }
-    // While this process was stopped, or the database away, no host could say that it lives.
-    if (now - this.#lookedAt > 2 * LOOK_EVERY_MS + 1_000) this.#steadySince = now;
-    this.#lookedAt = now;
+  }
+
+  /** Another scheduler has settled them, which took the run over; or the database was set back. */
+  #endGone(running: readonly string[], statuses: readonly RemoteAttemptStatus[]): void {
+    const there = new Set(statuses.map(({ attemptId }) => attemptId));
+    const error = { code: "attempt_lost", message: "the attempt is not in the database any more" };
+    for (const attemptId of running) {
+      if (there.has(attemptId)) continue;
+      this.#publisher.delete(attemptId);
+      this.#ledger.finished(attemptId, { kind: "failed", error, durationMs: 0, retryable: true });
+    }
   }
 
   #surveyLater(ms: number): void {
@@ -244,23 +248,8 @@ export class RemoteExecutor implements Executor {
     const [all, counts] = await Promise.all([hosts.list(limits), store.countByQueue()]);
     const before = this.#places;
     this.#places = placesOf(all, counts, (queue) => this.#ledger.running(queue), lookahead);
-    if (!areSame(before, this.#places)) this.#ledger.tellCapacity();
-    this.#warnOfUnserved();
-  }
-
-  #warnOfUnserved(): void {
-    const now = this.#clock.monotonic();
-    for (const queue of this.#unserved) {
-      if (this.#places.places.has(queue) || now - (this.#warnedOf.get(queue) ?? -Infinity) < WARNED_EVERY_MS)
-        continue;
-      // A worker may be about to register.
-      if (now - this.#openedAt < UNSERVED_MS) return;
-      this.#warnedOf.set(queue, now);
-      this.#options.log.warn("no worker takes tasks of a queue: they wait until one is started for it", {
-        queue,
-      });
-    }
-    this.#unserved.clear();
+    if (!areSamePlaces(before, this.#places)) this.#ledger.tellCapacity();
+    this.#unserved.warn(this.#places.places, this.#clock.monotonic());
   }
 
   /** Lost with its host, as the rules of losses see it: a few times in a row it is made again, then it fails. */
@@ -268,11 +257,8 @@ export class RemoteExecutor implements Executor {
     const { store, limits, log } = this.#options;
     const running = this.#ledger.runningIds().filter((attemptId) => this.#ledger.hasStarted(attemptId));
     if (running.length === 0) return;
-    const steadyMs = now - this.#steadySince;
-    const beatMs = steadyMs < limits.beatMs ? NEVER_MS : limits.beatMs;
-    const linkMs = steadyMs < limits.linkMs ? NEVER_MS : limits.linkMs;
     const error = { code: "worker_lost", message: "the attempt was lost with its worker host" };
-    const lost = await store.endLost(running, { beatMs, linkMs }, encodeFailure(error));
+    const lost = await store.endLost(running, this.#steadiness.limits(limits, now), encodeFailure(error));
     if (lost.length > 0) log.warn("attempts were lost with their worker hosts", { attempts: lost.length });
   }
 
@@ -280,7 +266,7 @@ export class RemoteExecutor implements Executor {
   async #tell(statuses: readonly RemoteAttemptStatus[]): Promise<void> {
     for (const { attemptId, state, worker } of statuses) {
       if (state === "waiting") continue;
-      this.#notices.delete(attemptId);
+      this.#publisher.delete(attemptId);
       if (worker !== null) this.#ledger.started(attemptId, { where: worker });
     }
     const ended = statuses.filter(({ state }) => state === "ended").map(({ attemptId }) => attemptId);
@@ -288,28 +274,15 @@ export class RemoteExecutor implements Executor {
     const outcomes = await this.#options.store.outcomes(ended);
     for (const attemptId of ended) {
       const bytes = outcomes.get(attemptId);
+      // It was settled in between.
+      if (!bytes) continue;
       const error = { code: "worker_failed", message: "the end that its worker sent cannot be read" };
       this.#cancelled.delete(attemptId);
       this.#ledger.finished(
         attemptId,
-        (bytes && decodeOutcome(bytes)) ?? { kind: "failed", error, durationMs: 0, retryable: true },
+        decodeOutcome(bytes) ?? { kind: "failed", error, durationMs: 0, retryable: true },
       );
     }
-  }
-
-  /** The queue may have lost what it was told. */
-  async #publishMissed(now: number): Promise<void> {
-    if (this.#notices.size === 0 || now - this.#publishedAt < MISSED_AFTER_MS) return;
-    this.#publishedAt = now;
-    const { store, engine } = this.#options;
-    const waiting = await store.listWaiting([...this.#notices.keys()], MISSED_AFTER_MS);
-    if (waiting.length === 0) return;
-    const known = await engine.listKnown(waiting);
-    const missed = waiting.flatMap(({ attemptId }) => {
-      const notice = this.#notices.get(attemptId);
-      return notice && !known.has(attemptId) ? [notice] : [];
-    });
-    if (missed.length > 0) await engine.publish(missed);
   }
 
   async #endUnanswered(now: number): Promise<void> {
@@ -324,8 +297,13 @@ export class RemoteExecutor implements Executor {
   async #clean(now: number): Promise<void> {
     if (now - this.#cleanedAt < CLEAN_EVERY_MS) return;
     this.#cleanedAt = now;
-    await this.#options.hosts.removeGone(KEPT_MS);
-    await this.#options.store.removeStale(KEPT_MS);
+    const { hosts, store } = this.#options;
+    await hosts.removeGone(KEPT_MS);
+    await store.removeStale(KEPT_MS);
+    // Ends that another scheduler has settled: none here asks for them any more.
+    const ended = this.#ledger.endedIds();
+    const there = new Set((await store.statuses(ended)).map(({ attemptId }) => attemptId));
+    this.#ledger.settle(ended.filter((attemptId) => !there.has(attemptId)));
   }
 
   async #onTrouble(attemptId: string, reason: string): Promise<void> {
@@ -338,52 +316,4 @@ export class RemoteExecutor implements Executor {
       log.warn("an attempt that cannot start could not be ended", { attemptId, error: messageOf(fault) });
     }
   }
-
-  /** Publishes again later if the queue is away. */
-  async #publish(notices: readonly DispatchNotice[]): Promise<void> {
-    try {
-      await this.#options.engine.publish(notices);
-    } catch (error) {
-      this.#options.log.warn("attempts could not be put into the queue of the workers; trying again", {
-        attempts: notices.length,
-        error: messageOf(error),
-      });
-      this.#clock.after(LOOK_EVERY_MS, () => {
-        const missed = notices.filter(({ attemptId }) => this.#notices.has(attemptId));
-        if (missed.length > 0 && !this.#isClosed) void this.#publish(missed);
-      });
-    }
-  }
-}
-
-function noticeOf(attempt: Attempt): DispatchNotice {
-  const { attemptId, queue, team, dagId, taskId, priority = 1 } = attempt;
-  return { attemptId, queue, team, dagId, taskId, priority: Math.min(Math.max(1, priority), 1_000_000) };
-}
-
-/** The names and the priority of an adopted attempt are those of its order; the queue needs neither. */
-function ofUnknown(attemptId: string, queue: string): DispatchNotice {
-  return { attemptId, queue, team: "", dagId: "", taskId: "", priority: 1 };
-}
-
-/** Variables of the attempt that are set here: what is not among them is not set on the worker either. */
-function declaredValues(
-  { declaredEnv, command }: Attempt,
-  env: Readonly<Record<string, string | undefined>>,
-): Record<string, string> {
-  const names = command?.visibleEnv ?? declaredEnv ?? [];
-  return Object.fromEntries(
-    names.flatMap((name) => {
-      const value = env[name];
-      return value === undefined ? [] : [[name, value]];
-    }),
-  );
-}
-
-function areSame(a: QueuePlaces, b: QueuePlaces): boolean {
-  return isSameMap(a.places, b.places) && isSameMap(a.others, b.others);
-}
-
-function isSameMap(a: ReadonlyMap<string, number>, b: ReadonlyMap<string, number>): boolean {
-  return a.size === b.size && [...a].every(([name, value]) => b.get(name) === value);
 }

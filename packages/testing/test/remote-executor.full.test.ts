@@ -348,6 +348,23 @@ describe.each(TEST_DIALECTS)("%s", (dialect) => {
     await host.close();
   });
 
+  test("gives up an attempt that another scheduler has settled, and its place with it", async () => {
+    const host = await new TestHost(metastore).register(1);
+    const executor = newExecutor(metastore, new TestEngine((id) => host.take(id)));
+    const events = hear(executor);
+    await untilCapacity(executor);
+    const attempt = await newAttempt(metastore, 1, true, host);
+    await executor.submit(attempt);
+    await expect.poll(() => events.of(attempt.attemptId).length, { timeout: 10_000 }).toBe(1);
+    await metastore.execute(`delete from remote_attempt where attempt_id = '${attempt.attemptId}'`);
+    await expect.poll(() => events.of(attempt.attemptId).length, { timeout: 10_000 }).toBe(2);
+    expect(events.of(attempt.attemptId)[1]).toMatchObject({ outcome: { error: { code: "attempt_lost" } } });
+    await expect.poll(() => executor.capacity("default"), { timeout: 10_000 }).toBe(2);
+    await executor.close();
+    await host.close();
+    await metastore.workerHosts.leave(host.id);
+  });
+
   test("ends an attempt whose worker cannot start", async () => {
     const host = await new TestHost(metastore).register();
     const engine = new TestEngine(() => undefined);

@@ -32,6 +32,10 @@ export type RemoteAttemptState = "waiting" | "started" | "ended";
 export interface RemoteAttemptStatus {
   readonly attemptId: string;
   readonly queue: string;
+  readonly team: string;
+  readonly dagId: string;
+  readonly taskId: string;
+  readonly priority: number;
   readonly state: RemoteAttemptState;
   /** The name of the host that started it; `null`: none has. */
   readonly worker: string | null;

@@ -226,16 +226,21 @@ export class MetadataRemoteAttemptStore implements RemoteAttemptStore {
       const rows = await this.#dialect.kysely
         .selectFrom("remote_attempt")
         .leftJoin("worker_host", "worker_host.id", "remote_attempt.worker_id")
-        .select(["attempt_id", "queue", "state", "worker_host.name", "worker_id"])
+        .select(["attempt_id", "queue", "team", "dag_id", "task_id", "priority", "state"])
+        .select(["worker_host.name", "worker_id"])
         .where("attempt_id", "in", some)
         .where(condition)
         .execute();
-      for (const { attempt_id, queue, state, name, worker_id } of rows)
+      for (const { attempt_id, queue, team, priority, state, name, ...row } of rows)
         found.push({
           attemptId: attempt_id,
           queue,
+          team,
+          dagId: row.dag_id,
+          taskId: row.task_id,
+          priority,
           state: state as RemoteAttemptState,
-          worker: name ?? worker_id,
+          worker: name ?? row.worker_id,
         });
     }
     return found;
