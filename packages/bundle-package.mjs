@@ -1,4 +1,4 @@
-// Bundles what users install: our own packages are in it, the client of Redis is a dependency.
+// Bundles the package of the current folder as users install it: our own packages are in it, its dependencies are not.
 
 import { readFile, rm } from "node:fs/promises";
 import { build } from "esbuild";
