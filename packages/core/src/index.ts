@@ -43,6 +43,8 @@ export * from "./ports/executor.ts";
 export * from "./ports/human-store.ts";
 export * from "./ports/key-maker.ts";
 export * from "./ports/log-store.ts";
+export * from "./ports/manual-changes.ts";
+export * from "./ports/pass-write.ts";
 export * from "./ports/remote-attempts.ts";
 export * from "./ports/run-retention.ts";
 export * from "./ports/run-store.ts";

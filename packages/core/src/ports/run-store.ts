@@ -1,12 +1,10 @@
 // The runs of Dags, as the scheduler reads and writes them. Implemented by the metastore.
 
 import type { AuditAct } from "../audit.ts";
-import type { NewCallback } from "./callback-store.ts";
-import type { EntryWrites, SavedEntry } from "./entry-store.ts";
-import type { DagRun, NewDagRun, StoredError, TaskInstance, TaskInstanceId, XCom } from "../dag-run.ts";
-import type { Reason } from "../reason.ts";
-import type { RunTransactions, TransactionWrites } from "./run-transaction.ts";
-import type { DagRunState, MarkedState, TaskInstanceState } from "../states.ts";
+import type { DagRun, NewDagRun, TaskInstance, TaskInstanceId, XCom } from "../dag-run.ts";
+import type { CancelledInstances, ClearedTask, RunCancellation, TaskMarks } from "./manual-changes.ts";
+import type { PassOutcome, PassWrite } from "./pass-write.ts";
+import type { RunTransactions } from "./run-transaction.ts";
 
 /** A run whose lease this process holds, with its current rows. */
 export interface ClaimedRun {
@@ -56,142 +54,6 @@ export type WantedRun = { readonly team: string; readonly dagId: string } & (
 
 /** The progress of a run. */
 export type RunSummary = Pick<DagRun, "runId" | "state">;
-
-/** The pool slots that an instance takes while it is queued or running. */
-export interface PoolSlots {
-  readonly pool: string;
-  /** At least 1. More than the pool has counts as all of its slots. */
-  readonly slots: number;
-}
-
-/** Limits on the number of queued and running instances across all schedulers. */
-export interface ActiveLimits {
-  /** Instances of the run's Dag, across all of its runs. */
-  readonly maxActiveTasks: number;
-  /** Slots by pool. A pool that is missing has no limit. */
-  readonly poolSlots: ReadonlyMap<string, number>;
-}
-
-/** The new state of a task instance, and the state that it must be in before. */
-export interface TaskInstanceWrite {
-  readonly instance: TaskInstance;
-  /** `null`: the row must not exist yet. */
-  readonly leaves: { readonly state: TaskInstanceState; readonly tryNumber: number } | null;
-  /** Slots to take, for an instance that becomes queued. Absent: none. */
-  readonly takes?: PoolSlots;
-}
-
-/** All decisions of a pass about one run, written in one transaction. */
-export interface PassWrite {
-  readonly runId: number;
-  readonly owner: string;
-  /** The number of manual changes when the run was claimed. Absent: not compared. */
-  readonly handCount?: number;
-  /** The new state of the run. */
-  readonly run: {
-    readonly leaves: DagRunState;
-    readonly state: DagRunState;
-    readonly startedAt: number | null;
-    readonly endedAt: number | null;
-    readonly processesSpawned: number;
-    readonly lookups: number;
-    /** Absent: as before. */
-    readonly bytesMoved?: number;
-  };
-  readonly instances: readonly TaskInstanceWrite[];
-  /** Rows that the expansion of a mapped task replaces. */
-  readonly removed: readonly TaskInstanceId[];
-  /** References only; the values must already be stored. */
-  readonly xcoms: readonly XCom[];
-  /** Entries of job caches that become visible, or are restored. Absent: none. */
-  readonly entries?: EntryWrites;
-  /** Absent: nothing changes. */
-  readonly transactions?: TransactionWrites;
-  /** Checked if an instance takes slots. Absent: no limits. */
-  readonly limits?: ActiveLimits;
-  /** Callbacks to enqueue for `owner`. Absent: none. */
-  readonly callbacks?: {
-    readonly owed: readonly NewCallback[];
-    /** Lease in milliseconds of the database's clock, after which others may take over the callbacks. */
-    readonly leaseMs: number;
-  };
-}
-
-/**
- * The outcome of a pass.
- *
- * - `lease_lost`: another holder has the run; nothing was written.
- * - `rejected`: another process changed a row (a clear, a state that was set); nothing was written and
- *   the run must be loaded again.
- * - `limit_reached`: more would be queued or running than `limits` allow; nothing was written. `free` is
- *   the capacity left for this pass.
- * - `bytes_missing`: values that XComs refer to are missing from the metadata database; nothing was written.
- * - `blobs_missing`: bytes of entries to restore were collected meanwhile; nothing was written.
- * - `not_storable`: the database rejects these instances, and would do so again; nothing was written.
- */
-export type PassOutcome =
-  | {
-      readonly kind: "written";
-      /** The keys that the attempts of `entries.publish` saved or removed. Absent: none. */
-      readonly saved?: readonly SavedEntry[];
-    }
-  | { readonly kind: "lease_lost" }
-  | { readonly kind: "rejected"; readonly instances: readonly TaskInstanceId[] }
-  | { readonly kind: "limit_reached"; readonly free: ActiveLimits }
-  | { readonly kind: "bytes_missing"; readonly digests: readonly string[] }
-  | { readonly kind: "blobs_missing"; readonly ids: readonly number[] }
-  | { readonly kind: "not_storable"; readonly instances: readonly UnstorableInstance[] };
-
-/** An instance that the database rejects, with the database's reason. */
-export interface UnstorableInstance extends TaskInstanceId {
-  readonly reason: string;
-}
-
-/** Instances of one task to run again. */
-export interface ClearedTask {
-  readonly taskId: string;
-  /** Only instances in these states. Absent: all. */
-  readonly states?: readonly TaskInstanceState[];
-  /** Absent: every instance. */
-  readonly mapIndex?: number;
-  /** Number of further attempts after a failure from now on. */
-  readonly retries: number;
-  /** Why they bypass the cache and replace its entries. `null`: the cache is used as usual. */
-  readonly refreshReason: Reason | null;
-}
-
-/** Instances of one task whose state a user sets. */
-export interface MarkedTask {
-  readonly taskId: string;
-  /** Absent: every instance, or the whole task if it has no instances yet. */
-  readonly mapIndex?: number;
-}
-
-/** Changes of a run by a user who sets states. */
-export interface TaskMarks {
-  readonly tasks: readonly MarkedTask[];
-  readonly state: MarkedState;
-  /** For states that need a reason; `null` for others. */
-  readonly error: StoredError | null;
-  /** Tasks to re-evaluate because of the change. */
-  readonly cleared: readonly ClearedTask[];
-}
-
-/** The changes to make when a run is cancelled. */
-export interface RunCancellation {
-  /** Tasks of the run's Dag. Those without instances get one, which is skipped. */
-  readonly taskIds: readonly string[];
-  /** The error of instances that were running. */
-  readonly error: StoredError;
-}
-
-/** The unfinished instances of a cancelled run. */
-export interface CancelledInstances {
-  /** Those that were running. */
-  readonly failed: readonly TaskInstanceId[];
-  /** Those that had not started. */
-  readonly skipped: readonly TaskInstanceId[];
-}
 
 /** Instances that wait for the lock of a key. */
 export interface WaitingCount {
