@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { setTimeout as rest } from "node:timers/promises";
 import { createTestDatabase, TEST_DIALECTS, type TestDatabase } from "@memodag/metastore/testing";
 import type { ApprovalReport } from "@memodag/operations/approvals";
-import { OPERATIONS } from "@memodag/operations/contract";
+import { findOperation } from "@memodag/operations/contract";
 import type { RunReport } from "@memodag/operations/runs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Project } from "./project.ts";
@@ -90,7 +90,7 @@ describe.each(TEST_DIALECTS)("approvals on %s", (dialect) => {
   /** What a command printed has the schema of its operation, and nothing that the schema does not know. */
   function expectOutputOf(operation: string, printed: string): void {
     const output: unknown = JSON.parse(printed);
-    expect(OPERATIONS[operation]?.output.parse(output)).toEqual(output);
+    expect(findOperation(operation)?.output.parse(output)).toEqual(output);
   }
 
   const statesOf = ({ tasks }: RunReport): Record<string, string> =>

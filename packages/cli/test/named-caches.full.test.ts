@@ -5,7 +5,7 @@ import { join } from "node:path";
 import type { AuditEntry } from "@memodag/core";
 import { createTestDatabase, TEST_DIALECTS, type TestDatabase } from "@memodag/metastore/testing";
 import type { CacheReport } from "@memodag/operations/caches";
-import { OPERATIONS } from "@memodag/operations/contract";
+import { findOperation } from "@memodag/operations/contract";
 import type { EntryReport } from "@memodag/operations/entries";
 import type { RunReport } from "@memodag/operations/runs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -75,7 +75,7 @@ describe.each(TEST_DIALECTS)("caches of the config on %s", { timeout: 120_000 },
   });
 
   function expectOutputOf(operation: string, printed: unknown): void {
-    expect(OPERATIONS[operation]?.output.parse(printed)).toEqual(printed);
+    expect(findOperation(operation)?.output.parse(printed)).toEqual(printed);
   }
 
   it("are listed with what is in them, and why that cannot be told", async () => {

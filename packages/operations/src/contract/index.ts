@@ -53,6 +53,7 @@ import * as namedCaches from "./named-cache-schemas.ts";
 import * as entries from "./entry-schemas.ts";
 import * as dags from "./dag-schemas.ts";
 import * as runs from "./run-schemas.ts";
+import type { OperationTypes } from "./operation-types.ts";
 import { json } from "./values.ts";
 import * as workers from "./worker-schemas.ts";
 
@@ -72,16 +73,28 @@ function operation<Input, Output>(
   input: z.ZodType<Input>,
   output: z.ZodType<Output>,
   run: Operation<Input, Output>["run"],
-): Operation {
-  // Callers by name pass what the input's schema has checked.
-  return { kind, input, output, run: (context, given, signal) => run(context, given as Input, signal) };
+): Operation<Input, Output> {
+  return { kind, input, output, run };
+}
+
+/** Name of an operation. */
+export type OperationName = keyof OperationTypes;
+
+/** All operations by name. */
+export type Operations = {
+  readonly [N in OperationName]: Operation<OperationTypes[N]["input"], OperationTypes[N]["output"]>;
+};
+
+/** An operation by name, whose input is what its schema has checked; undefined: there is none of that name. */
+export function findOperation(name: string): Operation | undefined {
+  return Object.hasOwn(OPERATIONS, name) ? (OPERATIONS[name as OperationName] as Operation) : undefined;
 }
 
 /**
  * Every operation that an API can offer unchanged. `dags run` and following a log have input schemas here,
  * too.
  */
-export const OPERATIONS: Readonly<Record<string, Operation>> = {
+export const OPERATIONS: Operations = {
   "approvals.answer": operation("act", approvals.answerInput, approvals.givenAnswer, answerApproval),
   "approvals.list": operation("read", approvals.listApprovalsInput, approvals.approvalList, listApprovals),
   "approvals.show": operation("read", runs.instanceInput, approvals.shownApproval, showApproval),
@@ -140,5 +153,6 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
   "workers.tokens": operation("read", nothing, workers.tokens, (context) => listTokens(context)),
 };
 
+export type { OperationTypes } from "./operation-types.ts";
 export { actorSchema } from "./audit-schemas.ts";
 export { endedRuns, logsInput, runToEndInput, taskLogs } from "./run-schemas.ts";
