@@ -31,6 +31,7 @@ import { keyMemos } from "./0037-key-memos.ts";
 import { transactions } from "./0038-transactions.ts";
 import { remoteAttempts } from "./0040-remote-attempts.ts";
 import { instanceWorkers } from "./0041-instance-workers.ts";
+import { revisions } from "./0044-revisions.ts";
 import type { SchemaDialect } from "./schema-dialect.ts";
 
 /** Every migration by name; they run in the order of their names, on every dialect. */
@@ -66,5 +67,6 @@ export function allMigrations(types: SchemaDialect): Record<string, Migration> {
     "0038_transactions": transactions(types),
     "0040_remote_attempts": remoteAttempts(types),
     "0041_instance_workers": instanceWorkers(types),
+    "0044_revisions": revisions(types),
   };
 }

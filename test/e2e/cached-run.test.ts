@@ -67,6 +67,7 @@ describe.each(TEST_DIALECTS)("a Dag that runs twice, on %s", (dialect) => {
     const aTask = {
       error: null,
       worker: null,
+      revision: 1,
       ...noReason,
       cacheKey: expect.stringMatching(/^[0-9a-f]{64}$/),
     };
@@ -75,6 +76,7 @@ describe.each(TEST_DIALECTS)("a Dag that runs twice, on %s", (dialect) => {
       dagId: "shapes",
       runId: expect.stringMatching(/^manual__/),
       state: "success",
+      revision: 1,
       durationMs: expect.any(Number),
       processesSpawned: 0,
       bytesMoved: 0,

@@ -42,6 +42,7 @@ function runOfTeam(id: number): DagRun {
     processesSpawned: 0,
     lookups: 0,
     bytesMoved: 0,
+    revision: 0,
   };
 }
 

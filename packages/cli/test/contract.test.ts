@@ -66,6 +66,7 @@ const CASES: readonly [name: string, input: (ids: Ids) => object, words?: (ids: 
     ({ failedId: runId }) => ({ dagId: "failing", runId }),
     ({ failedId }) => ["runs", "show", "failing", failedId],
   ],
+  ["runs.revisions", () => ({ since: "2026-11-03T06:00:00Z" })],
   ["tasks.list", ({ runId }) => ({ dagId: "shapes", runId, limit: 2 })],
   [
     "tasks.xcoms",

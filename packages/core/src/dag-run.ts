@@ -76,6 +76,11 @@ export interface DagRun extends Omit<NewDagRun, "receives"> {
   readonly lookups: number;
   /** Bytes of entries that its tasks read from or wrote to byte stores so far. */
   readonly bytesMoved: number;
+  /**
+   * Number of changes to the run or its instances so far, as of when it was read: a run that is in a scheduler's memory
+   * keeps the number with which it was loaded.
+   */
+  readonly revision: number;
   /** Why its row cannot be read, if so: its params and conf are empty here, and no scheduler can load it. */
   readonly fault?: string;
 }
@@ -133,6 +138,12 @@ export interface TaskInstance extends TaskInstanceId {
   readonly losses: number;
   /** Where its latest attempt runs or ran: host and process, or the name of a worker host. `null`: nowhere yet. */
   readonly worker: string | null;
+}
+
+/** A task instance as it was read. */
+export interface StoredInstance extends TaskInstance {
+  /** The revision of its run that last wrote it; 0 if that was before revisions were counted. */
+  readonly revision: number;
 }
 
 /** The initial state of an instance, without its identity and number of tries. */

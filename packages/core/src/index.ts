@@ -55,6 +55,7 @@ export * from "./reason.ts";
 export * from "./results-in.ts";
 export * from "./run-selection.ts";
 export * from "./ports/run-transaction.ts";
+export * from "./ports/run-views.ts";
 export * from "./runtime.ts";
 export * from "./declared-paths.ts";
 export * from "./file-patterns.ts";

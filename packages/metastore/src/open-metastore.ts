@@ -15,6 +15,7 @@ import type {
   RemoteLogStore,
   RunRetention,
   RunStore,
+  RunViews,
   ScheduleStore,
   WorkerHostStore,
   WorkerTokenStore,
@@ -60,6 +61,7 @@ import { MetadataRunRetention } from "./retention/metadata-run-retention.ts";
 import { FreeSpace } from "./retention/free-space.ts";
 import { StaleRows } from "./retention/stale-rows.ts";
 import { MetadataRunStore } from "./runs/metadata-run-store.ts";
+import { MetadataRunViews } from "./views/metadata-run-views.ts";
 import { readClock } from "./read-clock.ts";
 import { requireWritable } from "./require-writable.ts";
 import { MetadataScheduleStore } from "./schedules/metadata-schedule-store.ts";
@@ -71,6 +73,8 @@ export interface Metastore {
   readonly maxResultBytes: number;
   readonly dags: DagStore;
   readonly runs: RunStore;
+  /** Runs as people look at them. */
+  readonly views: RunViews;
   /** Removing ended runs. */
   readonly runRetention: RunRetention;
   readonly schedules: ScheduleStore;
@@ -141,6 +145,7 @@ export async function openMetastore(url: string, options: MetastoreOptions = {})
     maxResultBytes: dialect.maxResultBytes,
     dags: new MetadataDagStore(dialect),
     runs: new MetadataRunStore(dialect),
+    views: new MetadataRunViews(dialect),
     runRetention: new MetadataRunRetention(dialect),
     schedules: new MetadataScheduleStore(dialect),
     callbacks: new MetadataCallbackStore(dialect),

@@ -1,6 +1,14 @@
 // Dags and runs for tests to work on.
 
-import { UNMAPPED, UNTOUCHED, sha256, type DagRun, type NewDagRun, type TaskInstance } from "@memodag/core";
+import {
+  UNMAPPED,
+  UNTOUCHED,
+  sha256,
+  type DagRun,
+  type NewDagRun,
+  type StoredInstance,
+  type TaskInstance,
+} from "@memodag/core";
 import type { Metastore } from "@memodag/metastore";
 import { saveDag } from "@memodag/metastore/testing";
 
@@ -33,6 +41,11 @@ export function newRun(dagId: string, dagVersionId: number, changes: Partial<New
 /** An instance that nothing has happened to. */
 export function instance(taskId: string, changes: Partial<TaskInstance> = {}): TaskInstance {
   return { ...UNTOUCHED, taskId, mapIndex: UNMAPPED, maxTries: 1, ...changes };
+}
+
+/** Instances as they are read that were last written by a revision of their run. */
+export function asOf(revision: number, ...instances: readonly TaskInstance[]): StoredInstance[] {
+  return instances.map((one) => ({ ...one, revision }));
 }
 
 /** Bytes of a text with their digest. */

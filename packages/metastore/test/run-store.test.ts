@@ -1,7 +1,7 @@
 import { TEST_DIALECTS, openTestMetastore, type TestMetastore } from "@memodag/metastore/testing";
 import type { DagRun, PassWrite, TaskInstance, TaskInstanceId, XCom } from "@memodag/core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { bytesOf, createRun, instance, newRun, saveDag } from "./dags-and-runs.ts";
+import { asOf, bytesOf, createRun, instance, newRun, saveDag } from "./dags-and-runs.ts";
 
 describe.each(TEST_DIALECTS)("the run store on %s", (dialect) => {
   let metastore: TestMetastore;
@@ -69,6 +69,7 @@ describe.each(TEST_DIALECTS)("the run store on %s", (dialect) => {
       processesSpawned: 0,
       lookups: 0,
       bytesMoved: 0,
+      revision: 0,
     });
     expect(Math.abs(run.createdAt - Date.now())).toBeLessThan(60_000);
     expect(await metastore.runs.findRun("red", dagId, "r1")).toEqual(run);
@@ -173,7 +174,7 @@ describe.each(TEST_DIALECTS)("the run store on %s", (dialect) => {
 
     // What no database can hold is replaced, not refused: an error must never stop a pass.
     const stored = { ...failed, error: { code: "task_failed", message: "a\ufffdb\ufffdc" } };
-    expect(await metastore.runs.listTaskInstances("red", run.id)).toEqual([stored, full]);
+    expect(await metastore.runs.listTaskInstances("red", run.id)).toEqual(asOf(1, stored, full));
     expect(await metastore.runs.listXComs("red", run.id)).toEqual([xcom]);
     expect(await metastore.runs.listXComs("red", run.id, { taskId: "load", mapIndex: 3 })).toEqual([xcom]);
     expect(await metastore.runs.listXComs("red", run.id, { taskId: "load", mapIndex: 0 })).toEqual([]);
@@ -257,8 +258,8 @@ describe.each(TEST_DIALECTS)("the run store on %s", (dialect) => {
       });
     }
     const stored = await metastore.runs.listTaskInstances("red", run.id);
-    expect(stored).toEqual([instance("a"), instance("b"), instance("c")]);
-    expect(await metastore.runs.findRun("red", run.dagId, "r1")).toEqual(run);
+    expect(stored).toEqual(asOf(1, instance("a"), instance("b"), instance("c")));
+    expect(await metastore.runs.findRun("red", run.dagId, "r1")).toEqual({ ...run, revision: 1 });
   });
 
   test("writes nothing for who does not hold the run, or knew it in another state", async () => {

@@ -315,6 +315,14 @@ const CASES: Readonly<Record<string, Case | Teamless>> = {
     (await metastore.runs.listRuns({ team: BEES, limit: 9 })).every(({ team }) => team === BEES),
     true,
   ],
+  "views.listRevisions": async ({ metastore }) => [
+    (await metastore.views.listRevisions({ team: BEES, endedSince: 0 })).every(({ team }) => team === BEES),
+    true,
+  ],
+  "views.listInstances": async ({ metastore, antsRun }) => [
+    await metastore.views.listInstances(BEES, antsRun.id, { limit: 9 }),
+    undefined,
+  ],
   "runs.listTaskInstances": async ({ metastore, antsRun }) => [
     await metastore.runs.listTaskInstances(BEES, antsRun.id),
     [],

@@ -17,6 +17,7 @@ import type {
   RemoteAttemptStore,
   RunRetention,
   RunStore,
+  RunViews,
   ScheduleStore,
   WorkerHostStore,
   WorkerTokenStore,
@@ -49,6 +50,8 @@ export interface LockStoreDirectory {
 export interface Stores {
   readonly dags: DagStore;
   readonly runs: RunStore;
+  /** Runs as people look at them. */
+  readonly views: RunViews;
   /** Requests of tasks to people. */
   readonly humans: HumanStore;
   readonly runRetention: RunRetention;

@@ -27,6 +27,7 @@ describe("reportRun", () => {
       dagId: "dag",
       runId: "run",
       state: "running",
+      revision: 1,
       durationMs: null,
       processesSpawned: 1,
       bytesMoved: 0,
@@ -51,7 +52,7 @@ describe("reportRun", () => {
         task("a", -1, { cacheStatus: "populated", durationMs: 30 }),
         task("b", 0, { cacheStatus: "hit", cacheKey: "k", savedMs: 40, durationMs: 0 }),
         task("b", 1, { state: "running" }),
-        task("c", -1, { state: "none", tryNumber: 0 }),
+        task("c", -1, { state: "none", tryNumber: 0, revision: 0 }),
         task("gone", -1, { state: "removed" }),
       ],
       transactions: [],
@@ -75,6 +76,7 @@ function task(taskId: string, mapIndex: number, given: object): object {
     durationMs: null,
     savedMs: null,
     error: null,
+    revision: 1,
     ...given,
   };
 }

@@ -1,7 +1,7 @@
 // The runs of Dags, as the scheduler reads and writes them. Implemented by the metastore.
 
 import type { AuditAct } from "../audit.ts";
-import type { DagRun, NewDagRun, TaskInstance, TaskInstanceId, XCom } from "../dag-run.ts";
+import type { DagRun, NewDagRun, StoredInstance, TaskInstance, TaskInstanceId, XCom } from "../dag-run.ts";
 import type { CancelledInstances, ClearedTask, RunCancellation, TaskMarks } from "./manual-changes.ts";
 import type { PassOutcome, PassWrite } from "./pass-write.ts";
 import type { RunTransactions } from "./run-transaction.ts";
@@ -131,7 +131,7 @@ export interface RunStore {
   /** Counts the instances of unfinished runs that wait for the lock of their key, by key; of a team, or of all. */
   countWaiting(team: string | undefined): Promise<WaitingCount[]>;
   /** In one order, by task and map index; all of them without a page. */
-  listTaskInstances(team: string, runId: number, page?: InstancePage): Promise<TaskInstance[]>;
+  listTaskInstances(team: string, runId: number, page?: InstancePage): Promise<StoredInstance[]>;
   /** Counts the rechecks of a task that found a difference; undefined: none did. */
   findRecheckDifferences(
     team: string,

@@ -83,8 +83,18 @@ export async function withDeployment<T>(
     const lockStores = new LockStores({ loaded, metadata: database.leases, log });
     const valueSource = openValueSource(loaded, database.valueCaches);
     try {
-      const { dags, runs, runRetention, schedules, callbacks, leases, counters, decisions, superseded } =
-        database;
+      const {
+        dags,
+        runs,
+        views,
+        runRetention,
+        schedules,
+        callbacks,
+        leases,
+        counters,
+        decisions,
+        superseded,
+      } = database;
       const { keyMemos, changes, humans, cacheSwitch, breakers, audit, sources, staleRows } = database;
       const { freeSpace, remoteAttempts, workerHosts, workerTokens, attemptLogs } = database;
       return await work({
@@ -92,6 +102,7 @@ export async function withDeployment<T>(
         config,
         dags,
         runs,
+        views,
         runRetention,
         schedules,
         callbacks,

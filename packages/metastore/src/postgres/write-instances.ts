@@ -43,14 +43,15 @@ const COLUMN_TYPES: Readonly<Record<(typeof COLUMNS)[number], string>> = {
 // One statement for all rows, a list for each column: the cost is the server's, one round trip in all.
 const unnested = COLUMNS.map((name, index) => `$${index + 2}::${COLUMN_TYPES[name]}[]`).join(", ");
 const INSERT_INSTANCES = `
-  insert into task_instance (dag_run_id, ${COLUMNS.join(", ")})
-  select $1, * from unnest(${unnested}) on conflict do nothing`;
+  insert into task_instance (dag_run_id, ${COLUMNS.join(", ")}, revision)
+  select $1, *, $${COLUMNS.length + 2}::bigint from unnest(${unnested}) on conflict do nothing`;
 // The last condition: a try has one attempt and never gets another, whatever a scheduler may believe;
 // one that waits for something has one after the other.
 const UPDATE_INSTANCES = `
   update task_instance as stored
-  set ${INSTANCE_VALUE_COLUMNS.map((name) => `${name} = written.${name}`).join(", ")}
-  from unnest(${unnested}, $${COLUMNS.length + 2}::text[], $${COLUMNS.length + 3}::bigint[])
+  set ${INSTANCE_VALUE_COLUMNS.map((name) => `${name} = written.${name}`).join(", ")},
+    revision = $${COLUMNS.length + 2}
+  from unnest(${unnested}, $${COLUMNS.length + 3}::text[], $${COLUMNS.length + 4}::bigint[])
     as written (${COLUMNS.join(", ")}, leaves_state, leaves_try_number)
   where stored.dag_run_id = $1 and stored.task_id = written.task_id
     and stored.map_index = written.map_index and stored.state = written.leaves_state
@@ -68,11 +69,14 @@ const DELETE_INSTANCES = `
   delete from task_instance
   where dag_run_id = $1 and (task_id, map_index) in (select * from unnest($2::text[], $3::bigint[]))`;
 
-/** Removes, inserts and updates within the pass's transaction. @throws AbandonedPass `rejected` */
-export async function writeInstances(client: ClientBase, pass: PassWrite): Promise<void> {
+/**
+ * Removes, inserts and updates within the pass's transaction, which is this revision of the run.
+ * @throws AbandonedPass `rejected`
+ */
+export async function writeInstances(client: ClientBase, pass: PassWrite, revision: number): Promise<void> {
   await removeInstances(client, pass);
-  await insertInstances(client, pass);
-  await updateInstances(client, pass);
+  await insertInstances(client, pass, revision);
+  await updateInstances(client, pass, revision);
 }
 
 async function removeInstances(client: ClientBase, { runId, removed }: PassWrite): Promise<void> {
@@ -82,7 +86,11 @@ async function removeInstances(client: ClientBase, { runId, removed }: PassWrite
   await client.query({ name: "pass_delete_instances", text: DELETE_INSTANCES, values });
 }
 
-async function insertInstances(client: ClientBase, { runId, instances }: PassWrite): Promise<void> {
+async function insertInstances(
+  client: ClientBase,
+  { runId, instances }: PassWrite,
+  revision: number,
+): Promise<void> {
   const inserts = instances.filter((write) => write.leaves === null);
   await inChunks(inserts, async (chunk) => {
     // Which rows stood in the way could not be told from the ones inserted beside them, so it is asked
@@ -90,7 +98,7 @@ async function insertInstances(client: ClientBase, { runId, instances }: PassWri
     const { rowCount } = await client.query({
       name: "pass_insert_instances",
       text: INSERT_INSTANCES,
-      values: [runId, ...columnsOf(chunk)],
+      values: [runId, ...columnsOf(chunk), revision],
     });
     if (rowCount === chunk.length) return;
     await client.query("rollback");
@@ -102,7 +110,11 @@ async function insertInstances(client: ClientBase, { runId, instances }: PassWri
   });
 }
 
-async function updateInstances(client: ClientBase, { runId, instances }: PassWrite): Promise<void> {
+async function updateInstances(
+  client: ClientBase,
+  { runId, instances }: PassWrite,
+  revision: number,
+): Promise<void> {
   const updates = instances.filter((write) => write.leaves !== null);
   await inChunks(updates, async (chunk) => {
     const { rowCount } = await client.query({
@@ -111,6 +123,7 @@ async function updateInstances(client: ClientBase, { runId, instances }: PassWri
       values: [
         runId,
         ...columnsOf(chunk),
+        revision,
         chunk.map((write) => write.leaves?.state),
         chunk.map((write) => write.leaves?.tryNumber),
       ],

@@ -29,10 +29,11 @@ const INSERT_CALLBACKS = `
   from unnest($4::text[], $5::text[], $6::text[], $7::text[]) as owed (id, body, after_id, rolls_back)`;
 // Locks the run first, so that passes of one run, and manual changes, take turns.
 const FIND_RUN =
-  "select team, dag_id, state, lease_owner, hand_count from dag_run where id = $1 for no key update";
+  "select team, dag_id, state, lease_owner, hand_count, revision from dag_run where id = $1 for no key update";
 const UPDATE_RUN = `
   update dag_run set state = $2, started_at = $3, ended_at = $4, processes_spawned = $5, lookups = $6,
-    bytes_moved = coalesce($7::bigint, bytes_moved)
+    bytes_moved = coalesce($7::bigint, bytes_moved), revision = $8,
+    removal_revision = case when $9 then $8 else removal_revision end
   where id = $1`;
 // Nothing runs of a run that its holder brings to its end: the lease ends with it.
 const RELEASE_RUN = "update dag_run set lease_owner = null, lease_expires_at = null where id = $1";
@@ -60,7 +61,7 @@ async function tryWritePass(
   try {
     return await connection.transaction(async (client) => {
       const run = await writeRun(client, pass);
-      await writeInstances(client, pass);
+      await writeInstances(client, pass, run.revision + 1);
       await writeXComs(client, pass, run.team);
       await writeOwedCallbacks(client, pass);
       await writeActiveTasks(client, pass, run);
@@ -90,7 +91,8 @@ async function tryWritePass(
   }
 }
 
-async function writeRun(client: ClientBase, { runId, owner, run, handCount }: PassWrite): Promise<RunGuard> {
+async function writeRun(client: ClientBase, pass: PassWrite): Promise<RunGuard> {
+  const { runId, owner, run, handCount, removed } = pass;
   const { rows } = await client.query<RunGuard>({
     name: "pass_find_run",
     text: FIND_RUN,
@@ -111,6 +113,8 @@ async function writeRun(client: ClientBase, { runId, owner, run, handCount }: Pa
       run.processesSpawned,
       run.lookups,
       run.bytesMoved ?? null,
+      row.revision + 1,
+      removed.length > 0,
     ],
   });
   if (run.endedAt !== null)
@@ -129,6 +133,7 @@ interface RunGuard {
   readonly state: string;
   readonly lease_owner: string | null;
   readonly hand_count: number;
+  readonly revision: number;
 }
 
 async function writeXComs(client: ClientBase, { runId, xcoms }: PassWrite, team: string): Promise<void> {

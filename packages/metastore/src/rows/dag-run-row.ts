@@ -51,5 +51,6 @@ function readDagRun(row: DagRunRow): DagRun {
     processesSpawned: row.processes_spawned,
     lookups: row.lookups,
     bytesMoved: row.bytes_moved,
+    revision: row.revision,
   };
 }

@@ -1,6 +1,6 @@
 // A task instance as a row, and back. The one list of its columns.
 
-import type { CacheStatus, TaskInstance, TaskInstanceState } from "@memodag/core";
+import type { CacheStatus, StoredInstance, TaskInstance, TaskInstanceState } from "@memodag/core";
 import type { TaskInstanceTable } from "../tables/run-tables.ts";
 import { storableText } from "../storable-text.ts";
 import { reasonColumns, toReason } from "./reason-columns.ts";
@@ -97,4 +97,9 @@ export function toTaskInstance(row: TaskInstanceTable): TaskInstance {
     losses: row.loss_count,
     worker: row.worker,
   };
+}
+
+/** The instance that a row holds, with its revision. */
+export function toStoredInstance(row: TaskInstanceTable): StoredInstance {
+  return Object.assign(toTaskInstance(row), { revision: row.revision });
 }

@@ -13,6 +13,7 @@ import type { Dialect } from "../dialect.ts";
 import type { TaskInstanceTable } from "../tables/run-tables.ts";
 import { statement, type TransactionScript } from "../transaction-script.ts";
 import { newInstanceRow } from "./new-instance-row.ts";
+import type { ChangedRun } from "./requeue-run.ts";
 
 /** States of instances that fail: they are under way. */
 const RUNNING: readonly TaskInstanceState[] = ["running", "up_for_reschedule"];
@@ -46,7 +47,7 @@ function* cancelScript(
 ): TransactionScript<CancelledInstances | undefined> {
   const { kysely, now } = dialect;
   // The run first, as a pass does, so that the two take turns. Its holder keeps the lease, and hears of it.
-  const found = yield* statement(
+  const [run] = yield* statement(
     kysely
       .updateTable("dag_run")
       .set((run) => ({
@@ -54,20 +55,23 @@ function* cancelScript(
         ended_at: now,
         started_at: run.fn.coalesce("started_at", now),
         hand_count: run("hand_count", "+", 1),
+        revision: run("revision", "+", 1),
       }))
       .where("team", "=", team)
       .where("id", "=", runId)
       .where("state", "in", ["queued", "running"])
-      .returning("id"),
+      .returning(["id", "revision"]),
   );
-  if (found.length === 0) return undefined;
+  if (!run) return undefined;
+  const { revision } = run;
   const failed = yield* endInstances(dialect, runId, RUNNING, {
+    revision,
     state: "failed",
     error_code: error.code,
     error_message: error.message,
   });
-  const skipped = yield* endInstances(dialect, runId, PENDING, { state: "skipped" });
-  for (const id of yield* skipUnbegun(dialect, runId, taskIds)) skipped.push(id);
+  const skipped = yield* endInstances(dialect, runId, PENDING, { revision, state: "skipped" });
+  for (const id of yield* skipUnbegun(dialect, run, taskIds)) skipped.push(id);
   yield* statement(kysely.deleteFrom("active_task").where("dag_run_id", "=", runId));
   return { failed, skipped };
 }
@@ -91,7 +95,7 @@ function* endInstances(
 
 function* skipUnbegun(
   { kysely, now }: Dialect,
-  runId: number,
+  { id: runId, revision }: ChangedRun,
   taskIds: readonly string[],
 ): TransactionScript<TaskInstanceId[]> {
   const begun = yield* statement(
@@ -100,7 +104,7 @@ function* skipUnbegun(
   const known = new Set(begun.map(({ task_id }) => task_id));
   const rows = taskIds
     .filter((taskId) => !known.has(taskId))
-    .map((taskId) => ({ ...newInstanceRow(runId, taskId), state: "skipped", ended_at: now }));
+    .map((taskId) => ({ ...newInstanceRow(runId, taskId), revision, state: "skipped", ended_at: now }));
   for (const some of chunksOf(rows, ROWS_AT_ONCE))
     yield* statement(kysely.insertInto("task_instance").values(some));
   return rows.map(({ task_id, map_index }) => ({ taskId: task_id, mapIndex: map_index }));

@@ -6,7 +6,7 @@ import type { Dialect } from "../dialect.ts";
 import { statement, type TransactionScript } from "../transaction-script.ts";
 import { UNTOUCHED_COLUMNS } from "./new-instance-row.ts";
 import { leavesWithRun } from "../entries/entry-rows.ts";
-import { changeByHand, NothingToChange, requeueRun, requireXComs } from "./requeue-run.ts";
+import { changeByHand, NothingToChange, requeueRun, requireXComs, type ChangedRun } from "./requeue-run.ts";
 import { reasonColumns } from "../rows/reason-columns.ts";
 
 /** Clears; see the port. */
@@ -18,8 +18,8 @@ export async function clearTasks(
   act?: AuditAct,
 ): Promise<readonly TaskInstanceId[]> {
   return await changeByHand(dialect, act, function* () {
-    yield* requeueRun(dialect, team, runId);
-    const cleared = yield* clearInstances(dialect, runId, tasks);
+    const run = yield* requeueRun(dialect, team, runId);
+    const cleared = yield* clearInstances(dialect, run, tasks);
     if (cleared.length === 0) throw new NothingToChange();
     yield* requireXComs(dialect, runId);
     return cleared;
@@ -29,21 +29,21 @@ export async function clearTasks(
 /** Sends instances back to `none`, without their XComs, what they saved in job caches of the run, and what they asked. */
 export function* clearInstances(
   dialect: Dialect,
-  runId: number,
+  run: ChangedRun,
   tasks: readonly ClearedTask[],
 ): TransactionScript<TaskInstanceId[]> {
   const cleared: TaskInstanceId[] = [];
   for (const task of tasks) {
     // One by one: a mapped task may have more instances than a call takes arguments.
-    for (const id of yield* clearTask(dialect, runId, task)) cleared.push(id);
+    for (const id of yield* clearTask(dialect, run, task)) cleared.push(id);
   }
-  if (cleared.length > 0) yield* removeTraces(dialect, runId);
+  if (cleared.length > 0) yield* removeTraces(dialect, run.id);
   return cleared;
 }
 
 function* clearTask(
   { kysely }: Dialect,
-  runId: number,
+  { id: runId, revision }: ChangedRun,
   { taskId, states, mapIndex, retries, refreshReason }: ClearedTask,
 ): TransactionScript<TaskInstanceId[]> {
   const rows = yield* statement(
@@ -54,6 +54,7 @@ function* clearTask(
         max_tries: sql<number>`try_number + ${sql.lit(retries + 1)}`,
         cache_status: refreshReason === null ? null : "skipped",
         ...reasonColumns(refreshReason),
+        revision,
       })
       .where("dag_run_id", "=", runId)
       .where("task_id", "=", taskId)

@@ -9,7 +9,7 @@ import type { TaskInstanceTable } from "../tables/run-tables.ts";
 import { statement, type TransactionScript } from "../transaction-script.ts";
 import { clearInstances } from "./clear-tasks.ts";
 import { newInstanceRow } from "./new-instance-row.ts";
-import { changeByHand, NothingToChange, requeueRun, requireXComs } from "./requeue-run.ts";
+import { changeByHand, NothingToChange, requeueRun, requireXComs, type ChangedRun } from "./requeue-run.ts";
 
 /** Marks; see the port. */
 export async function markTasks(
@@ -20,14 +20,14 @@ export async function markTasks(
   act?: AuditAct,
 ): Promise<readonly TaskInstanceId[]> {
   return await changeByHand(dialect, act, function* () {
-    yield* requeueRun(dialect, team, runId);
+    const run = yield* requeueRun(dialect, team, runId);
     const marked: TaskInstanceId[] = [];
     for (const task of marks.tasks) {
       // One by one: a mapped task may have more instances than a call takes arguments.
-      for (const id of yield* markTask(dialect, runId, task, marks)) marked.push(id);
+      for (const id of yield* markTask(dialect, run, task, marks)) marked.push(id);
     }
     if (marked.length === 0) throw new NothingToChange();
-    yield* clearInstances(dialect, runId, marks.cleared);
+    yield* clearInstances(dialect, run, marks.cleared);
     yield* requireXComs(dialect, runId);
     return marked;
   });
@@ -35,17 +35,19 @@ export async function markTasks(
 
 function* markTask(
   dialect: Dialect,
-  runId: number,
+  run: ChangedRun,
   task: MarkedTask,
   { state, error }: TaskMarks,
 ): TransactionScript<TaskInstanceId[]> {
   const { kysely } = dialect;
   const { taskId, mapIndex } = task;
+  const { id: runId, revision } = run;
   yield* removeTraces(dialect, runId, task, state);
   const ended: Partial<TaskInstanceTable> = {
     state,
     error_code: error?.code ?? null,
     error_message: error?.message ?? null,
+    revision,
   };
   const rows = yield* statement(
     kysely

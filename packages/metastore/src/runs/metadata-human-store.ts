@@ -239,10 +239,10 @@ function* answerScript(
   const [run] = yield* statement(
     kysely
       .updateTable("dag_run")
-      .set({ hand_count: sql<number>`hand_count + 1` })
+      .set({ hand_count: sql<number>`hand_count + 1`, revision: sql<number>`revision + 1` })
       .where("team", "=", team)
       .where("id", "=", dagRunId)
-      .returning("state"),
+      .returning(["state", "revision"]),
   );
   const row = yield* findRow(dialect, dagRunId, { taskId, mapIndex });
   if (!run || !row) throw new NotAccepted({ kind: "closed" });
@@ -251,7 +251,7 @@ function* answerScript(
     kysely
       .updateTable("task_instance")
       // By the scheduler's clock, which may differ from the database's.
-      .set({ retry_at: sql<number>`waiting_since` })
+      .set({ retry_at: sql<number>`waiting_since`, revision: run.revision })
       .where("dag_run_id", "=", dagRunId)
       .where("task_id", "=", taskId)
       .where("map_index", "=", mapIndex)

@@ -21,7 +21,7 @@ import {
   type RunSummary,
   type RunStore,
   type RunTransactions,
-  type TaskInstance,
+  type StoredInstance,
   type TaskInstanceId,
   type TaskMarks,
   type WantedRun,
@@ -45,7 +45,7 @@ import { reloadRun } from "./reload-run.ts";
 import { insertReceiving } from "./receive-results.ts";
 import { findTransactions, isRollingBack, listUnsettled, loadEnded } from "../run-transactions.ts";
 import { listLeaseOwners, releaseLeases, renewLeases } from "./run-leases.ts";
-import { toTaskInstance } from "../rows/task-instance-row.ts";
+import { toStoredInstance } from "../rows/task-instance-row.ts";
 import { writeStorablePass } from "./unstorable-instances.ts";
 import { toXCom } from "../rows/xcom-row.ts";
 
@@ -160,7 +160,7 @@ export class MetadataRunStore implements RunStore {
     );
   }
 
-  async listTaskInstances(team: string, runId: number, page?: InstancePage): Promise<TaskInstance[]> {
+  async listTaskInstances(team: string, runId: number, page?: InstancePage): Promise<StoredInstance[]> {
     const { after, taskId } = page ?? {};
     const rows = await this.#dialect.kysely
       .selectFrom("task_instance")
@@ -176,7 +176,7 @@ export class MetadataRunStore implements RunStore {
       .orderBy("map_index")
       .$if(page !== undefined, (query) => query.limit(page?.limit ?? 0))
       .execute();
-    return rows.map(toTaskInstance);
+    return rows.map(toStoredInstance);
   }
 
   async findRecheckDifferences(

@@ -36,5 +36,6 @@ export function newInstanceRow(runId: number, taskId: string): TaskInstanceTable
     map_index: UNMAPPED,
     try_number: 0,
     max_tries: 1,
+    revision: 0,
   };
 }

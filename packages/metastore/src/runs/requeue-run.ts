@@ -27,28 +27,36 @@ export async function changeByHand<T>(
   }
 }
 
+/** A run that a transaction changes manually, and the revision of it that the transaction makes. */
+export interface ChangedRun {
+  readonly id: number;
+  readonly revision: number;
+}
+
 /** Sends the run back to `queued`. First in its transaction, as in that of a pass, so that the two take turns. */
-export function* requeueRun({ kysely }: Dialect, team: string, runId: number): TransactionScript<void> {
+export function* requeueRun({ kysely }: Dialect, team: string, runId: number): TransactionScript<ChangedRun> {
   // The holder keeps the run: its attempts at other tasks go on, or it is just ending those of a run
   // that was cancelled. A run that its holder brought to its end has none.
-  const found = yield* statement(
+  const [changed] = yield* statement(
     kysely
       .updateTable("dag_run")
       .set({
         state: "queued",
         hand_count: sql<number>`hand_count + 1`,
+        revision: sql<number>`revision + 1`,
         started_at: null,
         ended_at: null,
       })
       .where("team", "=", team)
       .where("id", "=", runId)
-      .returning("id"),
+      .returning(["id", "revision"]),
   );
-  if (found.length === 0) throw new NothingToChange();
+  if (!changed) throw new NothingToChange();
   // A part of it that is not drained yet would be drained of values that it makes from now on.
   yield* statement(
     kysely.deleteFrom("removed_run").where("dag_run_id", "=", runId).where("what", "!=", "run"),
   );
+  return changed;
 }
 
 /**

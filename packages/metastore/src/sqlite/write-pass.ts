@@ -25,10 +25,11 @@ const UPSERT_XCOM = `${INSERT_XCOM}
 const INSERT_CALLBACK = `
   insert into owed_callback (id, dag_run_id, body, owner, expires_at, created_at, after_id, rolls_back)
   values (?, ?, ?, ?, ${NOW_MS} + ?, ${NOW_MS}, ?, ?)`;
-const FIND_RUN = "select team, dag_id, state, lease_owner, hand_count from dag_run where id = ?";
+const FIND_RUN = "select team, dag_id, state, lease_owner, hand_count, revision from dag_run where id = ?";
 const UPDATE_RUN = `
   update dag_run set state = ?, started_at = ?, ended_at = ?, processes_spawned = ?, lookups = ?,
-    bytes_moved = coalesce(?, bytes_moved)
+    bytes_moved = coalesce(?, bytes_moved), revision = ?,
+    removal_revision = case when ? then ? else removal_revision end
   where id = ?`;
 // Nothing runs of a run that its holder brings to its end: the lease ends with it.
 const RELEASE_RUN = "update dag_run set lease_owner = null, lease_expires_at = null where id = ?";
@@ -45,7 +46,7 @@ export async function writePass(
   try {
     return await connection.transaction(() => {
       const run = writeRun(connection, pass);
-      writeInstances(connection, pass);
+      writeInstances(connection, pass, run.revision + 1);
       writeXComs(connection, pass, run.team);
       writeOwedCallbacks(connection, pass);
       writeActiveTasks(connection, pass, run);
@@ -68,7 +69,8 @@ export async function writePass(
   }
 }
 
-function writeRun(connection: SqliteConnection, { runId, owner, run, handCount }: PassWrite): RunGuard {
+function writeRun(connection: SqliteConnection, pass: PassWrite): RunGuard {
+  const { runId, owner, run, handCount, removed } = pass;
   const row = connection.statement(FIND_RUN).get(runId) as RunGuard | undefined;
   if (row === undefined || !mayWrite(row, owner)) throw new AbandonedPass({ kind: "lease_lost" });
   const isChanged = handCount !== undefined && row.hand_count !== handCount;
@@ -82,6 +84,9 @@ function writeRun(connection: SqliteConnection, { runId, owner, run, handCount }
       run.processesSpawned,
       run.lookups,
       run.bytesMoved ?? null,
+      row.revision + 1,
+      removed.length,
+      row.revision + 1,
       runId,
     );
   if (run.endedAt !== null) connection.statement(RELEASE_RUN).run(runId);
@@ -99,6 +104,7 @@ interface RunGuard {
   readonly state: string;
   readonly lease_owner: string | null;
   readonly hand_count: number;
+  readonly revision: number;
 }
 
 function writeXComs(connection: SqliteConnection, { runId, xcoms }: PassWrite, team: string): void {

@@ -40,6 +40,10 @@ export interface DagRunTable {
   lease_expires_at: number | null;
   /** When its XComs were removed; `null`: they are there. */
   xcoms_removed_at: number | null;
+  /** Number of transactions that changed it or its instances. */
+  revision: Generated<number>;
+  /** The last revision that removed instances. */
+  removal_revision: Generated<number>;
 }
 
 /** A run that was removed, or whose XComs were. */
@@ -87,6 +91,8 @@ export interface TaskInstanceTable {
   loss_count: number;
   /** Of its latest attempt. */
   worker: string | null;
+  /** The revision of the run that last wrote it. */
+  revision: number;
 }
 
 /** A task instance that is queued or running, and what it takes of its pool. */

@@ -1,9 +1,10 @@
 // Lists who did what, newest first.
 
-import { findIsoTime, MemodagError, type AuditAction, type AuditEntry } from "@memodag/core";
+import type { AuditAction, AuditEntry } from "@memodag/core";
 import type { OperationContext } from "../context.ts";
 import { isoTime } from "../iso-time.ts";
 import { readPage, type Page, type PageInput } from "../page.ts";
+import { readWrittenTime } from "../written-time.ts";
 
 /** Selects audit entries. */
 export interface ListAuditInput extends PageInput {
@@ -34,15 +35,9 @@ export async function listAudit(
   const filter = {
     ...(team !== undefined && { team }),
     ...(action !== undefined && { action }),
-    ...(since !== undefined && { since: readTime(since) }),
+    ...(since !== undefined && { since: readWrittenTime("since", since) }),
   };
   const list = { name: "audit", placeOf: ({ id }: AuditEntry) => id };
   const page = await readPage(list, { limit, after }, (query) => stores.audit.list({ ...filter, ...query }));
   return { ...page, items: page.items.map((entry) => ({ ...entry, at: isoTime(entry.at) })) };
-}
-
-function readTime(since: string): number {
-  const time = findIsoTime(since);
-  if (time !== undefined) return time;
-  throw new MemodagError("usage", `since: "${since}" is not an ISO 8601 date or time`);
 }

@@ -33,6 +33,7 @@ import { cleanDatabase, planClean } from "../retention/clean-database.ts";
 import { deleteRuns } from "../retention/delete-runs.ts";
 import { backfill } from "../runs/backfill.ts";
 import { cancelRun } from "../runs/cancel-run.ts";
+import { listRevisions } from "../runs/list-revisions.ts";
 import { listRuns } from "../runs/list-runs.ts";
 import { showRun } from "../runs/show-run.ts";
 import { triggerAndWait, triggerDag } from "../runs/trigger.ts";
@@ -135,6 +136,7 @@ export const OPERATIONS: Operations = {
   "runs.cancel": operation("act", runs.runNameInput, runs.cancelledRun, cancelRun),
   "runs.delete": operation("act", runs.deleteInput, runs.removed, deleteRuns),
   "runs.list": operation("read", runs.listRunsInput, runs.runPage, listRuns),
+  "runs.revisions": operation("read", runs.listRevisionsInput, runs.revisions, listRevisions),
   "runs.show": operation("read", runs.runNameInput, runs.shownRun, showRun),
   "db.clean": operation("act", nothing, runs.removed, (context, _, signal) => cleanDatabase(context, signal)),
   "db.plan-clean": operation("read", nothing, runs.removed, planClean),

@@ -16,6 +16,7 @@ import type { Removed } from "../retention/removed.ts";
 import type { BackfillInput, BackfillReport } from "../runs/backfill.ts";
 import type { CancelledRun } from "../runs/cancel-run.ts";
 import type { RunName } from "../runs/find-run.ts";
+import type { ListRevisionsInput, RevisionsReport } from "../runs/list-revisions.ts";
 import type { ListRunsInput, RunSummaryReport } from "../runs/list-runs.ts";
 import type { RunReport, TaskReport } from "../runs/run-report.ts";
 import type { DatedRunRequest, WantedSelection } from "../runs/run-request.ts";
@@ -97,6 +98,17 @@ export const listRunsInput: z.ZodType<ListRunsInput> = z.strictObject({
   ...pageChoice,
 });
 
+export const listRevisionsInput: z.ZodType<ListRevisionsInput> = z.strictObject({
+  team: name.optional(),
+  since: time.optional(),
+});
+export const revisions: z.ZodType<RevisionsReport> = z.strictObject({
+  runs: z.array(
+    z.strictObject({ team: name, dagId: name, runId: name, state: dagRunState, revision: count }),
+  ),
+  next: time,
+});
+
 const oneInstance = { ...runName, taskId: name, mapIndex: mapIndex.optional() };
 export const instanceInput: z.ZodType<InstanceName> = z.strictObject(oneInstance);
 export const logsInput: z.ZodType<TaskLogsInput> = z.strictObject({
@@ -136,6 +148,7 @@ const taskReport: z.ZodType<TaskReport> = z.strictObject({
   savedMs: size.nullable(),
   error: storedError.nullable(),
   worker: text.nullable(),
+  revision: count,
 });
 export const instancePage: z.ZodType<Page<TaskReport>> = pageOf(taskReport);
 
@@ -149,6 +162,7 @@ const report = {
   dagId: name,
   runId: name,
   state: dagRunState,
+  revision: count,
   selection: selection.nullable(),
   cacheLimits: cacheLimits.nullable(),
   durationMs: size.nullable(),
@@ -186,6 +200,7 @@ const summary: z.ZodType<RunSummaryReport> = z.strictObject({
   team: name,
   runType: everyOf<DagRun["runType"]>()(["manual", "scheduled", "backfill"]),
   state: dagRunState,
+  revision: count,
   isInterrupted: z.boolean(),
   logicalDate: time.nullable(),
   selection: selection.nullable(),

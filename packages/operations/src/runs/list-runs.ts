@@ -20,6 +20,8 @@ export interface RunSummaryReport {
   readonly team: string;
   readonly runType: DagRun["runType"];
   readonly state: DagRunState;
+  /** Number of changes to the run or its task instances so far. */
+  readonly revision: number;
   /** True when it was started and no process works on it. */
   readonly isInterrupted: boolean;
   readonly logicalDate: string | null;
@@ -61,6 +63,7 @@ function summaryOf(run: DagRun, isInterrupted: boolean): RunSummaryReport {
     team: run.team,
     runType: run.runType,
     state: run.state,
+    revision: run.revision,
     isInterrupted,
     logicalDate: isoTime(run.logicalDate),
     selection: run.selection ?? null,

@@ -12,7 +12,7 @@ import {
   type RunSelection,
   type SerializedTask,
   type StoredError,
-  type TaskInstance,
+  type StoredInstance,
   type TaskInstanceState,
 } from "@memodag/core";
 import type { TransactionReport } from "./transaction-report.ts";
@@ -31,6 +31,8 @@ export interface TaskReport extends ReasonReport {
   readonly durationMs: number | null;
   readonly savedMs: number | null;
   readonly error: StoredError | null;
+  /** The revision of the run that last changed it; 0 if none has. */
+  readonly revision: number;
 }
 
 /** A run and its task instances. Durations are milliseconds. */
@@ -38,6 +40,8 @@ export interface RunReport {
   readonly dagId: string;
   readonly runId: string;
   readonly state: DagRunState;
+  /** Number of changes to the run or its instances so far. */
+  readonly revision: number;
   /** The tasks that run; `null`: all. */
   readonly selection: RunSelection | null;
   /** Which hits it takes; `null`: what its tasks say. */
@@ -60,7 +64,7 @@ export interface RunReport {
 /** Builds a run's report; tasks that have no instance yet appear as `none`. */
 export function reportRun(
   run: DagRun,
-  instances: readonly TaskInstance[],
+  instances: readonly StoredInstance[],
   tasks: readonly SerializedTask[],
   transactions: readonly TransactionReport[],
 ): RunReport {
@@ -71,6 +75,7 @@ export function reportRun(
     dagId: run.dagId,
     runId: run.runId,
     state: run.state,
+    revision: run.revision,
     selection: run.selection ?? null,
     cacheLimits: run.cacheLimits ?? null,
     durationMs: run.endedAt === null || run.startedAt === null ? null : run.endedAt - run.startedAt,
@@ -86,7 +91,7 @@ export function reportRun(
   };
 }
 
-function inDagOrder(instances: readonly TaskInstance[], tasks: readonly SerializedTask[]): TaskReport[] {
+function inDagOrder(instances: readonly StoredInstance[], tasks: readonly SerializedTask[]): TaskReport[] {
   const byTask = Map.groupBy(instances, ({ taskId }) => taskId);
   const known = tasks.flatMap(({ taskId }) => {
     const ofTask = byTask.get(taskId) ?? [];
@@ -98,12 +103,12 @@ function inDagOrder(instances: readonly TaskInstance[], tasks: readonly Serializ
   return [...known, ...others];
 }
 
-function byMapIndex(a: TaskInstance, b: TaskInstance): number {
+function byMapIndex(a: StoredInstance, b: StoredInstance): number {
   return a.mapIndex - b.mapIndex;
 }
 
 /** Reports the current state of an instance. */
-export function reportTask(instance: TaskInstance): TaskReport {
+export function reportTask(instance: StoredInstance): TaskReport {
   return {
     taskId: instance.taskId,
     mapIndex: instance.mapIndex,
@@ -116,6 +121,7 @@ export function reportTask(instance: TaskInstance): TaskReport {
     durationMs: instance.durationMs,
     savedMs: instance.savedMs,
     error: instance.error,
+    revision: instance.revision,
   };
 }
 
@@ -132,5 +138,6 @@ function notYet(taskId: string): TaskReport {
     durationMs: null,
     savedMs: null,
     error: null,
+    revision: 0,
   };
 }

@@ -1,7 +1,6 @@
 // Requests for runs of a Dag.
 
 import {
-  findIsoTime,
   MemodagError,
   secretTest,
   type CacheMode,
@@ -10,6 +9,7 @@ import {
   type SecretTest,
 } from "@memodag/core";
 import type { OperationSettings } from "../context.ts";
+import { readWrittenTime } from "../written-time.ts";
 
 /** The Dag to run, and how. */
 export interface RunRequest {
@@ -90,10 +90,5 @@ export function limitOptions({
  */
 export function readLogicalDate({ logicalDate = null }: DatedRunRequest): number | null {
   if (logicalDate === null) return null;
-  const time = findIsoTime(logicalDate);
-  if (time !== undefined) return time;
-  throw new MemodagError(
-    "usage",
-    `logicalDate: "${logicalDate}" is not an ISO 8601 date or time, such as 2026-11-03T06:00Z`,
-  );
+  return readWrittenTime("logicalDate", logicalDate);
 }

@@ -6,7 +6,7 @@ import {
   MemodagError,
   type DagRun,
   type DagRunState,
-  type TaskInstance,
+  type StoredInstance,
   type TaskInstanceId,
 } from "@memodag/core";
 import { clearRun } from "@memodag/scheduler";
@@ -66,7 +66,7 @@ async function whenFinished(
   { team, dagId, runId, id }: DagRun,
   keys: ReadonlySet<string>,
   signal: AbortSignal | undefined,
-): Promise<{ readonly instances: readonly TaskInstance[]; readonly state: DagRunState }> {
+): Promise<{ readonly instances: readonly StoredInstance[]; readonly state: DagRunState }> {
   const { runs } = context.stores;
   for (;;) {
     // The run first: what a run that is over has done is in the rows that are read after it.

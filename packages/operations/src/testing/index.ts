@@ -1,10 +1,10 @@
 // Base values for tests.
 
-import { UNMAPPED, UNTOUCHED, type DagRun, type TaskInstance } from "@memodag/core";
+import { UNMAPPED, UNTOUCHED, type DagRun, type StoredInstance } from "@memodag/core";
 import type { RetentionLimits } from "../retention-limits.ts";
 
 /** A task instance that has ended, with the given fields replaced. */
-export function instanceOf(given: Partial<TaskInstance>): TaskInstance {
+export function instanceOf(given: Partial<StoredInstance>): StoredInstance {
   return {
     ...UNTOUCHED,
     taskId: "task",
@@ -12,6 +12,7 @@ export function instanceOf(given: Partial<TaskInstance>): TaskInstance {
     state: "success",
     tryNumber: 1,
     maxTries: 1,
+    revision: 1,
     ...given,
   };
 }
@@ -38,6 +39,7 @@ export function runOf(given: Partial<DagRun>): DagRun {
     processesSpawned: 0,
     lookups: 1,
     bytesMoved: 0,
+    revision: 1,
     ...given,
   };
 }

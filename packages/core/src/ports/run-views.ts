@@ -1,0 +1,65 @@
+// Runs as people and programs look at them: never what a scheduler needs to carry them out. Implemented by the metastore.
+
+import type { DagRun, StoredInstance, TaskInstanceId } from "../dag-run.ts";
+import type { ReasonCode } from "../reason.ts";
+import type { CacheStatus, DagRunState, TaskInstanceState } from "../states.ts";
+
+/** Names a run, and says how far its changes have come. */
+export interface RunRevision {
+  /** The run's number in the database. */
+  readonly id: number;
+  readonly team: string;
+  readonly dagId: string;
+  readonly runId: string;
+  readonly state: DagRunState;
+  /** See {@link DagRun.revision}. */
+  readonly revision: number;
+}
+
+/** A look at the runs that are changing. */
+export interface RevisionLook {
+  readonly team?: string;
+  /**
+   * Also those that have ended since: milliseconds since the Unix epoch, by the clock of the scheduler that ended them.
+   * Absent: only those that have not ended.
+   */
+  readonly endedSince?: number;
+}
+
+/** Selects instances of a run, all of whose conditions hold. */
+export interface InstanceFilter {
+  readonly taskId?: string;
+  readonly states?: readonly TaskInstanceState[];
+  readonly cacheStatuses?: readonly CacheStatus[];
+  readonly reason?: ReasonCode;
+  /** A part of the task's id or of the error's message, in any case of the letters a to z. */
+  readonly text?: string;
+  /** Changed after this revision of the run. Has no effect if instances were removed since. */
+  readonly since?: number;
+}
+
+/** A page of a run's instances, in the order of their names. */
+export interface InstanceQuery extends InstanceFilter {
+  readonly limit: number;
+  /** Instances that come after this one, which may be gone. */
+  readonly after?: TaskInstanceId;
+}
+
+/** Instances of a run, and when they were read. */
+export interface ListedInstances {
+  /** The run's revision before they were read: changes after it may be missing. */
+  readonly revision: number;
+  /** True if only those that changed since the given revision are listed. */
+  readonly isDelta: boolean;
+  readonly instances: readonly StoredInstance[];
+}
+
+/** Reads of runs; each is one statement, or a few. */
+export interface RunViews {
+  /**
+   * Lists the runs that have not ended by their numbers, and then those that have ended lately by their ends. Meant to be called twice a second, whatever else the database holds.
+   */
+  listRevisions(look: RevisionLook): Promise<RunRevision[]>;
+  /** Lists instances of a run; undefined: there is no such run. */
+  listInstances(team: string, runId: number, query: InstanceQuery): Promise<ListedInstances | undefined>;
+}
