@@ -38,6 +38,7 @@ import type { Removed } from "../retention/removed.ts";
 import type { BackfillInput, BackfillReport } from "../runs/backfill.ts";
 import type { CancelledRun } from "../runs/cancel-run.ts";
 import type { RunName } from "../runs/find-run.ts";
+import type { ListRevisionsInput, RevisionsReport } from "../runs/list-revisions.ts";
 import type { ListRunsInput, RunSummaryReport } from "../runs/list-runs.ts";
 import type { RunReport, TaskReport } from "../runs/run-report.ts";
 import type { DatedRunRequest } from "../runs/run-request.ts";
@@ -97,6 +98,7 @@ export interface OperationTypes {
   "runs.cancel": { input: RunName; output: CancelledRun };
   "runs.delete": { input: DeleteRunsInput; output: Removed };
   "runs.list": { input: ListRunsInput; output: Page<RunSummaryReport> };
+  "runs.revisions": { input: ListRevisionsInput; output: RevisionsReport };
   "runs.show": { input: RunName; output: ShownRun };
   "tasks.clear": { input: ClearTasksInput; output: ClearedTasks };
   "tasks.list": { input: ListInstancesInput; output: Page<TaskReport> };
