@@ -1,6 +1,6 @@
 // Runs as people and programs look at them: never what a scheduler needs to carry them out. Implemented by the metastore.
 
-import type { DagRun, StoredInstance, TaskInstanceId } from "../dag-run.ts";
+import type { StoredInstance, TaskInstanceId } from "../dag-run.ts";
 import type { ReasonCode } from "../reason.ts";
 import type { CacheStatus, DagRunState, TaskInstanceState } from "../states.ts";
 
@@ -12,7 +12,7 @@ export interface RunRevision {
   readonly dagId: string;
   readonly runId: string;
   readonly state: DagRunState;
-  /** See {@link DagRun.revision}. */
+  /** Number of changes to the run or its instances so far. */
   readonly revision: number;
 }
 

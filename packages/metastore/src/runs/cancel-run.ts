@@ -47,7 +47,7 @@ function* cancelScript(
 ): TransactionScript<CancelledInstances | undefined> {
   const { kysely, now } = dialect;
   // The run first, as a pass does, so that the two take turns. Its holder keeps the lease, and hears of it.
-  const [run] = yield* statement(
+  const [cancelled] = yield* statement(
     kysely
       .updateTable("dag_run")
       .set((run) => ({
@@ -62,8 +62,8 @@ function* cancelScript(
       .where("state", "in", ["queued", "running"])
       .returning(["id", "revision"]),
   );
-  if (!run) return undefined;
-  const { revision } = run;
+  if (!cancelled) return undefined;
+  const { revision } = cancelled;
   const failed = yield* endInstances(dialect, runId, RUNNING, {
     revision,
     state: "failed",
@@ -71,7 +71,7 @@ function* cancelScript(
     error_message: error.message,
   });
   const skipped = yield* endInstances(dialect, runId, PENDING, { revision, state: "skipped" });
-  for (const id of yield* skipUnbegun(dialect, run, taskIds)) skipped.push(id);
+  for (const id of yield* skipUnbegun(dialect, cancelled, taskIds)) skipped.push(id);
   yield* statement(kysely.deleteFrom("active_task").where("dag_run_id", "=", runId));
   return { failed, skipped };
 }

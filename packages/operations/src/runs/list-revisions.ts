@@ -46,7 +46,13 @@ export async function listRevisions(
     ...(since !== undefined && { endedSince: readWrittenTime("since", since) }),
   });
   return {
-    runs: runs.map(({ id: _, ...run }) => run),
+    runs: runs.map(({ team: ofTeam, dagId, runId, state, revision }) => ({
+      team: ofTeam,
+      dagId,
+      runId,
+      state,
+      revision,
+    })),
     next: isoTime(at - OVERLAP_MS),
   };
 }
