@@ -192,7 +192,7 @@ describe.each(TEST_DIALECTS)("changing a run by hand on %s", (dialect) => {
   });
 });
 
-function withoutRevision({ revision, ...instance }: StoredInstance): TaskInstance {
+function withoutRevision({ revision, ...rest }: StoredInstance): TaskInstance {
   expect(revision).toBeGreaterThan(0);
-  return instance;
+  return rest;
 }
