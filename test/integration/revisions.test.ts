@@ -1,8 +1,22 @@
-import type { DagRun, PassWrite, StoredInstance, TaskInstance } from "@memodag/core";
-import { openTestMetastore, TEST_DIALECTS, type TestMetastore } from "@memodag/metastore/testing";
+import {
+  UNMAPPED,
+  UNTOUCHED,
+  type DagRun,
+  type PassWrite,
+  type StoredInstance,
+  type TaskInstance,
+} from "@memodag/core";
+import { openTestMetastore, saveDag, TEST_DIALECTS, type TestMetastore } from "@memodag/metastore/testing";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { createRun, instance } from "./dags-and-runs.ts";
+
+const instance = (taskId: string, changes: Partial<TaskInstance> = {}): TaskInstance => ({
+  ...UNTOUCHED,
+  taskId,
+  mapIndex: UNMAPPED,
+  maxTries: 1,
+  ...changes,
+});
 
 /** What happens to a run; numbers choose instances. */
 type Act =
@@ -30,7 +44,21 @@ describe.each(TEST_DIALECTS)("revisions on %s", (dialect) => {
   });
   afterAll(() => metastore.close());
 
-  const newRun = async (): Promise<DagRun> => await createRun(metastore, `dag${(dagCount += 1)}`);
+  const newRun = async (): Promise<DagRun> => {
+    const dagId = `dag${(dagCount += 1)}`;
+    const wanted = {
+      team: "red",
+      dagId,
+      runId: "r1",
+      runType: "manual",
+      cacheMode: "use",
+      conf: {},
+      params: {},
+    } as const;
+    const undated = { logicalDate: null, dataIntervalStart: null, dataIntervalEnd: null };
+    const dagVersionId = await saveDag(metastore, dagId, "red");
+    return await metastore.runs.createRun({ ...wanted, ...undated, dagVersionId });
+  };
   const claim = async (run: DagRun): Promise<void> => {
     await metastore.runs.claimRuns({ owner: "me", leaseMs: 60_000, limit: 1, deadOwners: [], dag: run });
   };
