@@ -40,7 +40,7 @@ export async function listInstances(
 }
 
 /** The condition that an instance meets a filter. */
-export function matching(
+function matching(
   where: ExpressionBuilder<Schema, "task_instance">,
   { taskId, states, cacheStatuses, reason, text, since }: InstanceFilter,
 ): ExpressionWrapper<Schema, "task_instance", SqlBool> {
