@@ -2,6 +2,7 @@
 
 import { onEachDatabase } from "../harness/databases.ts";
 import type { Report } from "../harness/measurement.ts";
+import { measureManyAttempts } from "./many-attempts.ts";
 import { measureRemotePath } from "./remote-path.ts";
 import { measureTinyTasks } from "./tiny-tasks.ts";
 import { measureWarmChain } from "./warm-chain.ts";
@@ -12,5 +13,6 @@ export async function benchmark(report: Report): Promise<void> {
     await measureTinyTasks(database, report);
     await measureWarmChain(database, report);
     await measureRemotePath(database, report);
+    await measureManyAttempts(database, report);
   });
 }

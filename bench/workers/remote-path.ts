@@ -28,7 +28,7 @@ export async function measureRemotePath(
   const version = await room.define("remote_chain", DAG_FILE);
   try {
     const local = await measure(metastore, room.executor(4, 0), version);
-    const remote = await openRemote(metastore, room, 4);
+    const remote = await openRemote(metastore, room, { count: 1, places: 4 });
     const figures = await measure(metastore, remote.executor, version);
     await remote.close();
     const name = `${dialect}: chain of ${TASKS} tasks on a worker host`;

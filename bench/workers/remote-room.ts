@@ -1,4 +1,4 @@
-// The whole path to a worker host, in one process besides those of tasks: database, queue in memory, worker API over HTTP.
+// The whole path to worker hosts, in one process besides those of tasks: database, queue in memory, worker API over HTTP.
 
 import { join } from "node:path";
 import { makeWorkerToken, silentLogger, systemClock } from "@memodag/core";
@@ -9,20 +9,30 @@ import { Values } from "@memodag/result-cache";
 import { answerAttempts } from "@memodag/scheduler";
 import { ApiClient, WorkerHost } from "@memodag/worker";
 import { openWorkerApi } from "@memodag/worker-api";
+import { runPretendedHost } from "./pretended-host.ts";
 import type { WorkerRoom } from "./worker-room.ts";
 
-/** An executor with a host behind it. */
+/** An executor with hosts behind it. */
 export interface RemoteRoom {
   readonly executor: RemoteExecutor;
-  /** Ends the host and the API. */
+  /** Ends the hosts and the API. */
   close(): Promise<void>;
 }
 
-/** Opens an executor whose attempts one host runs, in so many places; none of its processes is started ahead. */
+/** The hosts behind an executor. */
+export interface RemoteHosts {
+  readonly count: number;
+  /** Places of each. */
+  readonly places: number;
+  /** True: they start no processes, and answer themselves. */
+  readonly arePretended?: boolean;
+}
+
+/** Opens an executor whose attempts these hosts run; none of their processes is started ahead. */
 export async function openRemote(
   metastore: Metastore,
   room: WorkerRoom,
-  places: number,
+  hosts: RemoteHosts,
 ): Promise<RemoteRoom> {
   const values = new Values({ metadata: metastore.results, clock: systemClock });
   const api = await openWorkerApi({
@@ -57,31 +67,40 @@ export async function openRemote(
   });
   const engine = new MemoryEngine();
   const stop = new AbortController();
-  const host = new WorkerHost({
-    name: "bench",
-    queues: ["default"],
-    concurrency: places,
-    version: "0.1.0",
-    client: new ApiClient({ urls: [api.url], token: () => token }),
-    openFeed: (take) => engine.openFeed({ queues: ["default"], concurrency: places }, take),
-    stateDir: join(room.root, "host"),
-    exchangeDir: join(room.root, "host-exchange"),
-    inputCacheBytes: 2 ** 28,
-    nodeOptions: [],
-    shutdownGraceMs: 1_000,
-    env: process.env,
-    clock: systemClock,
-    log: silentLogger,
-    bundlePath: () => room.bundleDir,
+  const { places } = hosts;
+  const client = (): ApiClient => new ApiClient({ urls: [api.url], token: () => token });
+  const running = Array.from({ length: hosts.count }, async (_, index) => {
+    const name = `bench-${index}`;
+    if (hosts.arePretended) {
+      await runPretendedHost({ name, client: client(), engine, places }, stop.signal);
+      return;
+    }
+    const host = new WorkerHost({
+      name,
+      queues: ["default"],
+      concurrency: places,
+      version: "0.1.0",
+      client: client(),
+      openFeed: (take) => engine.openFeed({ queues: ["default"], concurrency: places }, take),
+      stateDir: join(room.root, name),
+      exchangeDir: join(room.root, `${name}-exchange`),
+      inputCacheBytes: 2 ** 28,
+      nodeOptions: [],
+      shutdownGraceMs: 1_000,
+      env: process.env,
+      clock: systemClock,
+      log: silentLogger,
+      bundlePath: () => room.bundleDir,
+    });
+    await host.run(stop.signal);
   });
-  const running = host.run(stop.signal);
   const executor = new RemoteExecutor({
     store: metastore.remoteAttempts,
     hosts: metastore.workerHosts,
     changes: metastore.changes,
     engine,
-    parallelism: () => places * 4,
-    limits: { beatMs: 60_000, linkMs: 10_000 },
+    parallelism: () => hosts.count * places * 4,
+    limits: { beatMs: 600_000, linkMs: 10_000 },
     env: process.env,
     log: silentLogger,
   });
@@ -90,7 +109,7 @@ export async function openRemote(
     executor,
     async close() {
       stop.abort();
-      await running;
+      await Promise.all(running);
       await api.close();
     },
   };

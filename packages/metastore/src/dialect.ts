@@ -21,7 +21,16 @@ import type {
   ResultBytes,
   StoreCallOptions,
 } from "@memodag/result-cache";
-import type { Expression, Kysely, RawBuilder, Transaction, SqlBool } from "kysely";
+import type {
+  AliasedRawBuilder,
+  Compilable,
+  Expression,
+  Kysely,
+  OperationNodeSource,
+  RawBuilder,
+  SqlBool,
+  Transaction,
+} from "kysely";
 import type { CopySide } from "./copy-side.ts";
 import type { RestoredRow } from "./rows/restored-row.ts";
 import type { Schema } from "./tables/schema.ts";
@@ -79,6 +88,9 @@ export interface LockableQuery<Q> {
   forUpdate(): Q & { skipLocked(): Q };
 }
 
+/** A statement that changes rows and returns them. */
+export type ChangingQuery<Row> = Compilable<Row> & OperationNodeSource & { execute(): Promise<Row[]> };
+
 /** An open database of one kind. */
 export interface Dialect {
   readonly name: DialectName;
@@ -118,6 +130,13 @@ export interface Dialect {
   watchRuns(listener: () => void): Promise<Watch>;
   /** Says that attempts of other machines, or their hosts, have changed: to every watching process. */
   announceAttempts(): Promise<void>;
+  /** Runs a statement that changes attempts; the change is announced with it, if it returns any row. */
+  announcingAttempts<Row>(change: ChangingQuery<Row>): Promise<readonly Row[]>;
+  /**
+   * To be returned by a statement that is a transaction of its own: it does not wait until its commit is on disk, and may
+   * be lost when the database's machine crashes. A later commit that waits saves it, too.
+   */
+  readonly unflushed: AliasedRawBuilder<unknown, "unflushed">;
   /** See the port. */
   watchAttempts(listener: () => void): Promise<Watch>;
 

@@ -141,6 +141,57 @@ describe.each(TEST_DIALECTS)("%s", (dialect) => {
     expect(await stateOf(attemptId)).toBeUndefined();
   });
 
+  test("calls that come together are answered as if they came one by one", async () => {
+    const { remoteAttempts, workerHosts } = metastore;
+    const hosts = [await workerHosts.register(HOST), await workerHosts.register(HOST)];
+    const [one = "", other = ""] = hosts;
+    const ids = (await Promise.all([1, 2, 3, 4].map(() => waiting()))).map(
+      ({ order }) => order.attempt.attemptId,
+    );
+    const [first = "", second = "", third = "", cpu = ""] = ids;
+    const starts = await Promise.all([
+      remoteAttempts.start(first, one, ALL),
+      remoteAttempts.start(first, other, ALL),
+      remoteAttempts.start(second, other, { queues: ["gpu"], teams: ["red"] }),
+      remoteAttempts.start("none", one, ALL),
+      remoteAttempts.start("no\0ne", one, ALL),
+      remoteAttempts.start(third, one, ALL),
+      remoteAttempts.start(cpu, one, { queues: ["cpu"], teams: null }),
+    ]);
+    expect(starts.map(({ kind }) => kind)).toEqual([
+      "started",
+      "refused",
+      "started",
+      "refused",
+      "refused",
+      "started",
+      "refused",
+    ]);
+    expect(starts[0]).toMatchObject({ order: { attempt: { attemptId: first } } });
+    expect(starts[2]).toMatchObject({ order: { attempt: { attemptId: second } } });
+    const finds = [
+      [first, one],
+      [first, other],
+      [second, other],
+    ].map(([id = "", worker = ""]) => remoteAttempts.find(id, worker));
+    const found = await Promise.all(finds);
+    expect(found.map((order) => order?.attempt.attemptId)).toEqual([first, undefined, second]);
+    const ends = await Promise.all([
+      remoteAttempts.end(first, one, Buffer.from("of first")),
+      remoteAttempts.end(first, other, LOST),
+      remoteAttempts.end(second, other, Buffer.alloc(100_000, 7)),
+      remoteAttempts.end(third, one, Buffer.from("of third")),
+      remoteAttempts.end(third, one, LOST),
+      remoteAttempts.end(cpu, one, LOST),
+    ]);
+    expect(ends).toEqual(["recorded", "refused", "recorded", "recorded", "recorded", "refused"]);
+    const outcomes = await remoteAttempts.outcomes(ids);
+    const texts = [first, third].map((id) => Buffer.from(outcomes.get(id) ?? []).toString());
+    expect(texts).toEqual(["of first", "of third"]);
+    expect(outcomes.get(second)?.length).toBe(100_000);
+    expect(await stateOf(cpu)).toBe("waiting");
+  });
+
   test("is not settled before it has ended", async () => {
     const { order } = await waiting();
     await metastore.remoteAttempts.settle([order.attempt.attemptId]);

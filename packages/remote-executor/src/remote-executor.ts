@@ -93,7 +93,7 @@ export class RemoteExecutor implements Executor {
     const { engine, store, log } = options;
     this.#publisher = new Publisher({ engine, store, clock: this.#clock, log });
     this.#outbox = new Outbox(store, (notices) => this.#publisher.publish(notices));
-    this.#look = new Round(() => this.#lookNow());
+    this.#look = new Round(() => this.#lookNow(), this.#clock);
     this.#watch = options.changes
       .watchAttempts(() => this.#look.request())
       .catch((error: unknown) => {
@@ -156,7 +156,8 @@ export class RemoteExecutor implements Executor {
       if (status.state === "waiting") this.#publisher.add(noticeOf(status));
     }
     this.#publisher.lookSoon();
-    await this.#tell(statuses);
+    this.#tellStarted(statuses);
+    await this.#tellEnded(strange);
     this.#look.request();
     return this.#ledger.adopt(attemptIds);
   }
@@ -199,10 +200,7 @@ export class RemoteExecutor implements Executor {
   async #lookNow(): Promise<void> {
     const now = this.#clock.monotonic();
     try {
-      const running = this.#ledger.runningIds().filter((attemptId) => !this.#adding.has(attemptId));
-      const statuses = await this.#options.store.statuses(running);
-      await this.#tell(statuses);
-      this.#endGone(running, statuses);
+      await this.#hear();
       this.#steadiness.looked(now);
       const restMs = this.#surveyedAt + SURVEY_REST_MS - now;
       if (restMs > 0) {
@@ -210,6 +208,7 @@ export class RemoteExecutor implements Executor {
         return;
       }
       this.#surveyedAt = now;
+      await this.#endGone();
       await this.#countPlaces();
       await this.#endLost(now);
       await this.#publisher.publishMissed();
@@ -223,8 +222,18 @@ export class RemoteExecutor implements Executor {
     }
   }
 
-  /** Another scheduler has settled them, which took the run over; or the database was set back. */
-  #endGone(running: readonly string[], statuses: readonly RemoteAttemptStatus[]): void {
+  /** Passes on what has started and what has ended. */
+  async #hear(): Promise<void> {
+    const running = this.#known();
+    const waiting = running.filter((attemptId) => !this.#ledger.hasStarted(attemptId));
+    this.#tellStarted(await this.#options.store.statuses(waiting));
+    await this.#tellEnded(running);
+  }
+
+  /** Ends those that another scheduler has settled, which took the run over; or the database was set back. */
+  async #endGone(): Promise<void> {
+    const running = this.#known();
+    const statuses = await this.#options.store.statuses(running);
     const there = new Set(statuses.map(({ attemptId }) => attemptId));
     const error = { code: "attempt_lost", message: "the attempt is not in the database any more" };
     for (const attemptId of running) {
@@ -232,6 +241,11 @@ export class RemoteExecutor implements Executor {
       this.#publisher.delete(attemptId);
       this.#ledger.finished(attemptId, { kind: "failed", error, durationMs: 0, retryable: true });
     }
+  }
+
+  /** Those that run, without any that may not be in the database yet. */
+  #known(): string[] {
+    return this.#ledger.runningIds().filter((attemptId) => !this.#adding.has(attemptId));
   }
 
   #surveyLater(ms: number): void {
@@ -262,21 +276,19 @@ export class RemoteExecutor implements Executor {
     if (lost.length > 0) log.warn("attempts were lost with their worker hosts", { attempts: lost.length });
   }
 
-  /** Passes on what has started and what has ended. */
-  async #tell(statuses: readonly RemoteAttemptStatus[]): Promise<void> {
+  #tellStarted(statuses: readonly RemoteAttemptStatus[]): void {
     for (const { attemptId, state, worker } of statuses) {
       if (state === "waiting") continue;
       this.#publisher.delete(attemptId);
       if (worker !== null) this.#ledger.started(attemptId, { where: worker });
     }
-    const ended = statuses.filter(({ state }) => state === "ended").map(({ attemptId }) => attemptId);
-    if (ended.length === 0) return;
-    const outcomes = await this.#options.store.outcomes(ended);
-    for (const attemptId of ended) {
-      const bytes = outcomes.get(attemptId);
-      // It was settled in between.
-      if (!bytes) continue;
+  }
+
+  /** Of these attempts, passes on the ends of those that have ended. */
+  async #tellEnded(attemptIds: readonly string[]): Promise<void> {
+    for (const [attemptId, bytes] of await this.#options.store.outcomes(attemptIds)) {
       const error = { code: "worker_failed", message: "the end that its worker sent cannot be read" };
+      this.#publisher.delete(attemptId);
       this.#cancelled.delete(attemptId);
       this.#ledger.finished(
         attemptId,

@@ -63,6 +63,9 @@ export interface WorkerApi {
 /** Milliseconds after which it looks for changes of which it was not notified. */
 const LOOK_EVERY_MS = 2_000;
 
+/** The longest rest after a look, in milliseconds. */
+const LONGEST_REST_MS = 100;
+
 /** Milliseconds for which requests may be answered when it closes. */
 const CLOSE_WITHIN_MS = 5_000;
 
@@ -151,7 +154,10 @@ async function listen(
   }
 }
 
-/** Looks at changes: one look at a time, and another one after it if it was asked for meanwhile. */
+/**
+ * Looks at changes: one look at a time, and after a rest that is as long, another one if it was asked for meanwhile. So
+ * looks take half of the time at most.
+ */
 class Looks {
   readonly #look: () => Promise<void>;
   readonly #clock: Clock;
@@ -168,12 +174,18 @@ class Looks {
     if (this.#state === "looking") this.#state = "again";
     if (this.#state !== "idle") return;
     this.#state = "looking";
+    const startedAt = this.#clock.monotonic();
     void this.#look().then(() => {
-      const isAskedAgain = this.#state === "again";
-      if (this.#state === "closed") return;
-      this.#state = "idle";
-      if (isAskedAgain) this.soon();
+      const tookMs = this.#clock.monotonic() - startedAt;
+      this.#clock.after(Math.min(tookMs, LONGEST_REST_MS), () => this.#rested());
     });
+  }
+
+  #rested(): void {
+    const isAskedAgain = this.#state === "again";
+    if (this.#state === "closed") return;
+    this.#state = "idle";
+    if (isAskedAgain) this.soon();
   }
 
   close(): void {

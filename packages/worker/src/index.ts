@@ -1,2 +1,2 @@
-export { ApiClient, type ApiClientOptions } from "./api-client.ts";
+export { ApiClient, parseBody, type ApiClientOptions } from "./api-client.ts";
 export { WorkerHost, type WorkerHostOptions } from "./worker-host.ts";

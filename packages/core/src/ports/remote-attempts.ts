@@ -93,7 +93,7 @@ export interface RemoteAttemptStore {
   add(attempts: readonly NewRemoteAttempt[]): Promise<void>;
   /** Returns those of these attempts that there are. */
   statuses(attemptIds: readonly string[]): Promise<RemoteAttemptStatus[]>;
-  /** Returns the outcomes of those that have ended, as {@link RemoteAttemptStore.end} received them. */
+  /** Returns the outcomes of those of these attempts that have ended, as {@link RemoteAttemptStore.end} received them. */
   outcomes(attemptIds: readonly string[]): Promise<ReadonlyMap<string, Uint8Array>>;
   /**
    * Ends attempts that still wait, with this outcome, and asks for the end of those that have started.

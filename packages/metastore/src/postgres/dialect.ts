@@ -1,7 +1,7 @@
 // PostgreSQL as memodag sees it.
 
 import { sql } from "kysely";
-import type { Dialect } from "../dialect.ts";
+import type { ChangingQuery, Dialect } from "../dialect.ts";
 import { announce, watch } from "./change-feed.ts";
 import { claimRuns } from "./claim-runs.ts";
 import { now } from "./clock.ts";
@@ -52,6 +52,14 @@ export async function openPostgres(url: string, options: PostgresOptions): Promi
     announceRuns: () => announce(connection, "memodag_runs"),
     watchRuns: (listener) => watch(connection, "memodag_runs", listener),
     announceAttempts: () => announce(connection, "memodag_attempts"),
+    // One commit for both: each is flushed to disk, and those that notify wait for one another.
+    async announcingAttempts<Row>(change: ChangingQuery<Row>) {
+      const both = sql<Row>`with changed as (${change})
+        select changed.*, pg_notify('memodag_attempts', '') as notified from changed`;
+      return (await both.execute(connection.kysely)).rows;
+    },
+    // Until the end of the transaction, which is that of the statement.
+    unflushed: sql`set_config('synchronous_commit', 'off', true)`.as("unflushed"),
     watchAttempts: (listener) => watch(connection, "memodag_attempts", listener),
     claimRuns: (request) => claimRuns(connection, request),
     writePass: (pass, how) => writePass(connection, pass, how),

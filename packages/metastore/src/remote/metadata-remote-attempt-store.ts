@@ -1,5 +1,4 @@
-// Attempts for workers of other machines, in the metadata database. A start and an end are each one statement that
-// compares what it changes, so that an attempt starts at one host at most, and ends once.
+// Attempts for workers of other machines, in the metadata database. Calls of hosts that come together are one statement.
 
 import {
   chunksOf,
@@ -11,23 +10,40 @@ import {
   type RemoteAttemptStatus,
   type RemoteAttemptStore,
   type StartAnswer,
-  type StartRefusal,
   type StoredError,
   type WorkerScope,
 } from "@memodag/core";
 import { sql, type RawBuilder, type SqlBool } from "kysely";
 import type { Dialect } from "../dialect.ts";
+import { Gathered } from "./gathered.ts";
+import {
+  endAttempts,
+  findOrders,
+  startAttempts,
+  type EndCall,
+  type HostCall,
+  type StartCall,
+} from "./host-calls.ts";
 import { hasAttempt, isHostLost } from "./lost-hosts.ts";
 
 /** Rows of one statement at most. */
 const ROWS_A_STATEMENT = 500;
 
+/** Larger outcomes have statements of their own. */
+const SMALL_OUTCOME_BYTES = 65_536;
+
 /** The attempts in the metadata database. */
 export class MetadataRemoteAttemptStore implements RemoteAttemptStore {
   readonly #dialect: Dialect;
+  readonly #starts: Gathered<StartCall, StartAnswer>;
+  readonly #ends: Gathered<EndCall, "recorded" | "refused">;
+  readonly #finds: Gathered<HostCall, AttemptOrder | undefined>;
 
   constructor(dialect: Dialect) {
     this.#dialect = dialect;
+    this.#starts = new Gathered((calls) => startAttempts(dialect, calls));
+    this.#ends = new Gathered((calls) => endAttempts(dialect, calls));
+    this.#finds = new Gathered((calls) => findOrders(dialect, calls));
   }
 
   async add(attempts: readonly NewRemoteAttempt[]): Promise<void> {
@@ -54,6 +70,8 @@ export class MetadataRemoteAttemptStore implements RemoteAttemptStore {
         .insertInto("remote_attempt")
         .values(rows)
         .onConflict((conflict) => conflict.column("attempt_id").doNothing())
+        // Its start flushes it. One that is lost before is missed by its scheduler, and made again.
+        .returning(this.#dialect.unflushed)
         .execute();
     }
   }
@@ -115,6 +133,8 @@ export class MetadataRemoteAttemptStore implements RemoteAttemptStore {
         .deleteFrom("remote_attempt")
         .where("attempt_id", "in", some)
         .where("state", "=", "ended")
+        // The pass that has its end is written. A row that comes back is removed when it is stale.
+        .returning(this.#dialect.unflushed)
         .execute();
     }
   }
@@ -152,69 +172,18 @@ export class MetadataRemoteAttemptStore implements RemoteAttemptStore {
   }
 
   async start(attemptId: string, workerId: string, scope: WorkerScope): Promise<StartAnswer> {
-    const { kysely, now } = this.#dialect;
-    const [row] = await kysely
-      .updateTable("remote_attempt")
-      .set({ state: "started", worker_id: workerId, started_at: now })
-      .where("attempt_id", "=", attemptId)
-      .where("state", "=", "waiting")
-      .where("cancel", "is", null)
-      .$if(scope.queues !== null, (query) => query.where("queue", "in", scope.queues ?? []))
-      .$if(scope.teams !== null, (query) => query.where("team", "in", scope.teams ?? []))
-      .where(hasAttempt)
-      .returning("order_body")
-      .execute();
-    if (row) {
-      await this.#dialect.announceAttempts();
-      return { kind: "started", order: JSON.parse(row.order_body) as AttemptOrder };
-    }
-    return await this.#explainStart(attemptId, workerId, scope);
+    return await this.#starts.call({ attemptId, workerId, scope });
   }
 
   async end(attemptId: string, workerId: string, outcome: Uint8Array): Promise<"recorded" | "refused"> {
-    const { kysely, now } = this.#dialect;
-    const [ended] = await kysely
-      .updateTable("remote_attempt")
-      .set({ state: "ended", ended_at: now, ended_by: "worker", outcome: Buffer.from(outcome) })
-      .where("attempt_id", "=", attemptId)
-      .where("worker_id", "=", workerId)
-      .where("state", "=", "started")
-      .returning("attempt_id")
-      .execute();
-    if (ended) {
-      await this.#dialect.announceAttempts();
-      return "recorded";
-    }
-    const before = await kysely
-      .selectFrom("remote_attempt")
-      .select("attempt_id")
-      .where("attempt_id", "=", attemptId)
-      .where("worker_id", "=", workerId)
-      .where("ended_by", "=", "worker")
-      .executeTakeFirst();
-    return before ? "recorded" : "refused";
+    const call = { attemptId, workerId, outcome };
+    if (outcome.length <= SMALL_OUTCOME_BYTES) return await this.#ends.call(call);
+    const [answer = "refused"] = await endAttempts(this.#dialect, [call]);
+    return answer;
   }
 
   async find(attemptId: string, workerId: string): Promise<AttemptOrder | undefined> {
-    const row = await this.#dialect.kysely
-      .selectFrom("remote_attempt")
-      .select("order_body")
-      .where("attempt_id", "=", attemptId)
-      .where("worker_id", "=", workerId)
-      .where("state", "=", "started")
-      .executeTakeFirst();
-    return row && (JSON.parse(row.order_body) as AttemptOrder);
-  }
-
-  async #explainStart(attemptId: string, workerId: string, scope: WorkerScope): Promise<StartAnswer> {
-    const row = await this.#dialect.kysely
-      .selectFrom("remote_attempt")
-      .select(["state", "worker_id", "cancel", "order_body", "queue", "team"])
-      .where("attempt_id", "=", attemptId)
-      .executeTakeFirst();
-    if (row?.state === "started" && row.worker_id === workerId)
-      return { kind: "started", order: JSON.parse(row.order_body) as AttemptOrder };
-    return { kind: "refused", reason: refusalOf(row, scope) };
+    return await this.#finds.call({ attemptId, workerId });
   }
 
   async #listStatuses(
@@ -265,20 +234,4 @@ export class MetadataRemoteAttemptStore implements RemoteAttemptStore {
     }
     return ended;
   }
-}
-
-interface StartableRow {
-  readonly state: string;
-  readonly cancel: string | null;
-  readonly queue: string;
-  readonly team: string;
-}
-
-function refusalOf(row: StartableRow | undefined, { queues, teams }: WorkerScope): StartRefusal {
-  if (!row) return "unknown";
-  // Nothing else is said of what is not for this token.
-  if ((queues && !queues.includes(row.queue)) || (teams && !teams.includes(row.team))) return "forbidden";
-  if (row.state === "ended") return "ended";
-  if (row.state === "started") return "started_elsewhere";
-  return row.cancel === null ? "superseded" : "cancelled";
 }

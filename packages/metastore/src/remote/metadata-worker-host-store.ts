@@ -14,14 +14,19 @@ import type {
 import { sql, type SqlBool } from "kysely";
 import type { Dialect } from "../dialect.ts";
 import { storableText } from "../storable-text.ts";
+import { Gathered } from "./gathered.ts";
 import { isHostLost } from "./lost-hosts.ts";
+
+type FoundHost = Pick<WorkerHost, "id" | "name" | "tokenId">;
 
 /** The hosts in the metadata database. */
 export class MetadataWorkerHostStore implements WorkerHostStore {
   readonly #dialect: Dialect;
+  readonly #finds: Gathered<string, FoundHost | undefined>;
 
   constructor(dialect: Dialect) {
     this.#dialect = dialect;
+    this.#finds = new Gathered((ids) => findHosts(dialect, ids));
   }
 
   async register(host: NewWorkerHost): Promise<string> {
@@ -47,13 +52,8 @@ export class MetadataWorkerHostStore implements WorkerHostStore {
     return id;
   }
 
-  async find(workerId: string): Promise<Pick<WorkerHost, "id" | "name" | "tokenId"> | undefined> {
-    const row = await this.#dialect.kysely
-      .selectFrom("worker_host")
-      .select(["id", "name", "token_id"])
-      .where("id", "=", workerId)
-      .executeTakeFirst();
-    return row && { id: row.id, name: row.name, tokenId: row.token_id };
+  async find(workerId: string): Promise<FoundHost | undefined> {
+    return await this.#finds.call(workerId);
   }
 
   async listNotices(workerIds: readonly string[]): Promise<WorkerNotice[]> {
@@ -182,4 +182,14 @@ export class MetadataWorkerHostStore implements WorkerHostStore {
       )
       .execute();
   }
+}
+
+async function findHosts({ kysely }: Dialect, ids: readonly string[]): Promise<(FoundHost | undefined)[]> {
+  const rows = await kysely
+    .selectFrom("worker_host")
+    .select(["id", "name", "token_id"])
+    .where("id", "in", [...new Set(ids)])
+    .execute();
+  const found = new Map(rows.map(({ id, name, token_id: tokenId }) => [id, { id, name, tokenId }]));
+  return ids.map((id) => found.get(id));
 }

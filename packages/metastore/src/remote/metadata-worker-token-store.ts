@@ -5,13 +5,18 @@ import { sql, type Selectable } from "kysely";
 import type { Dialect } from "../dialect.ts";
 import { storableText } from "../storable-text.ts";
 import type { Schema } from "../tables/schema.ts";
+import { Gathered } from "./gathered.ts";
+
+type FoundToken = WorkerToken & { readonly secretDigest: Digest };
 
 /** The tokens in the metadata database. */
 export class MetadataWorkerTokenStore implements WorkerTokenStore {
   readonly #dialect: Dialect;
+  readonly #finds: Gathered<string, FoundToken | undefined>;
 
   constructor(dialect: Dialect) {
     this.#dialect = dialect;
+    this.#finds = new Gathered((ids) => findTokens(dialect, ids));
   }
 
   async add({ id, name, secretDigest, queues, teams, validForMs }: NewWorkerToken): Promise<void> {
@@ -30,16 +35,8 @@ export class MetadataWorkerTokenStore implements WorkerTokenStore {
       .execute();
   }
 
-  async find(id: string): Promise<(WorkerToken & { readonly secretDigest: Digest }) | undefined> {
-    const { kysely, now } = this.#dialect;
-    const row = await kysely
-      .selectFrom("worker_token")
-      .selectAll()
-      .where("id", "=", id)
-      .where("revoked_at", "is", null)
-      .where((where) => where.or([where("expires_at", "is", null), where("expires_at", ">", now)]))
-      .executeTakeFirst();
-    return row && { ...toToken(row), secretDigest: row.secret_digest as Digest };
+  async find(id: string): Promise<FoundToken | undefined> {
+    return await this.#finds.call(id);
   }
 
   async list(): Promise<WorkerToken[]> {
@@ -74,4 +71,22 @@ function toToken(row: Selectable<Schema["worker_token"]>): WorkerToken {
     expiresAt: row.expires_at,
     revokedAt: row.revoked_at,
   };
+}
+
+/** Those that are valid now. */
+async function findTokens(
+  { kysely, now }: Dialect,
+  ids: readonly string[],
+): Promise<(FoundToken | undefined)[]> {
+  const rows = await kysely
+    .selectFrom("worker_token")
+    .selectAll()
+    .where("id", "in", [...new Set(ids)])
+    .where("revoked_at", "is", null)
+    .where((where) => where.or([where("expires_at", "is", null), where("expires_at", ">", now)]))
+    .execute();
+  const found = new Map(
+    rows.map((row) => [row.id, { ...toToken(row), secretDigest: row.secret_digest as Digest }]),
+  );
+  return ids.map((id) => found.get(id));
 }

@@ -61,7 +61,9 @@ export class SqliteConnection {
 
   constructor(driver: Driver) {
     this.#driver = driver;
-    this.kysely = new Kysely<Schema>({ dialect: new ImmediateSqliteDialect({ database: driver }) });
+    // Compiling a statement takes longer than most of them do.
+    const database = { prepare: (sql: string) => this.statement(sql), close: () => driver.close() };
+    this.kysely = new Kysely<Schema>({ dialect: new ImmediateSqliteDialect({ database }) });
   }
 
   get isOpen(): boolean {

@@ -46,6 +46,13 @@ export async function openSqlite(path: string, options: SqliteOptions): Promise<
     announceRuns: async () => undefined,
     watchRuns: async (listener) => watchCommits(connection, listener),
     announceAttempts: async () => attempts.announce(),
+    async announcingAttempts(change) {
+      const rows = await change.execute();
+      if (rows.length > 0) attempts.announce();
+      return rows;
+    },
+    // No commit is: `synchronous` is NORMAL.
+    unflushed: sql.lit(1).as("unflushed"),
     watchAttempts: async (listener) => attempts.watch(connection, listener),
     claimRuns: (request) => claimRuns(connection, request),
     writePass: (pass, how) => writePass(connection, pass, how),
