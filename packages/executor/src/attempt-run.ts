@@ -171,9 +171,14 @@ export class AttemptRun {
   #armTimeout(): void {
     const { executionTimeoutMs } = this.attempt;
     if (executionTimeoutMs === null) return;
-    this.#after(executionTimeoutMs, () =>
-      this.stop(timeoutError(this.attempt, executionTimeoutMs), this.#surroundings.killGraceMs),
-    );
+    const { killGraceMs } = this.#surroundings;
+    this.#after(executionTimeoutMs, () => {
+      this.#after(killGraceMs, () => this.#worker?.kill());
+      // If this process is late, the outcome may be there, and was not read yet.
+      void this.#worker?.drain().then(() => {
+        this.stop(timeoutError(this.attempt, executionTimeoutMs), killGraceMs);
+      });
+    });
   }
 
   #onFrame(frame: Frame): void {

@@ -87,6 +87,10 @@ export class ReusedLoan implements AttemptProcess {
     if (!this.#isOver) this.#worker.process.listen(isListening);
   }
 
+  async drain(): Promise<void> {
+    if (!this.#isOver) await this.#worker.process.drain();
+  }
+
   /** The next attempt needs the channel. */
   hangUp(): void {}
 

@@ -25,9 +25,6 @@ const ENTRIES = {
   keys: fileURLToPath(new URL("../dist/worker-bundle/key-main.js", import.meta.url)),
 };
 
-/** Maximum delay of the last output of a process after its end, in milliseconds. */
-const LAST_WORDS_MS = 1_000;
-
 /** Minimum time in which process ids can wrap around, in milliseconds: that takes 32,768 processes. */
 const YOUNG_MS = 2_000;
 
@@ -112,12 +109,10 @@ export class WorkerProcess {
     this.#cgroup = options.cgroups.tryEnclose(options.mark, pid);
     const guarded = { group: pid, cgroup: this.#cgroup };
     options.guard.add(guarded);
-    const closed = Promise.withResolvers<void>();
     const listener = {
       onFrame: (frame: Frame) => this.#listener.onFrame(frame),
       onBroken: (reason: string) => this.#listener.onBroken(reason),
       onClose: () => {
-        closed.resolve();
         if (!this.#hasEnded) this.#listener.onClose();
       },
     };
@@ -130,10 +125,10 @@ export class WorkerProcess {
       this.#hasEnded = true;
       this.#killRest();
       options.guard.remove(guarded);
-      // A process outside of the group may hold the channel open; do not wait for it.
-      const giveUp = options.clock.after(LAST_WORDS_MS, closed.resolve);
-      void closed.promise.then(() => {
-        giveUp();
+      // All that it wrote is here, read or not. A process outside of the group may hold the channel open:
+      // its end is not waited for.
+      this.#channel.listen(true);
+      void this.#channel.drain().then(() => {
         this.#channel.close();
         ended.resolve({ code, signal });
       });
@@ -158,12 +153,18 @@ export class WorkerProcess {
 
   /** The same for a frame. */
   sendFrame(frame: Frame, onSent?: () => void): void {
-    this.#channel.send(frame, onSent);
+    // Writing to a process that is gone breaks the channel, and what was not read from it yet is lost.
+    if (!this.#hasEnded) this.#channel.send(frame, onSent);
   }
 
   /** Pauses or resumes reading from the worker. */
   listen(isListening: boolean): void {
-    this.#channel.listen(isListening);
+    if (!this.#hasEnded) this.#channel.listen(isListening);
+  }
+
+  /** Resolves when everything was received that the worker had sent before the call. */
+  async drain(): Promise<void> {
+    await this.#channel.drain();
   }
 
   /** Closes the channel, when everything that it was for has been received. */
@@ -204,4 +205,7 @@ export class WorkerProcess {
 }
 
 /** The process of one attempt, as far as the attempt goes. */
-export type AttemptProcess = Pick<WorkerProcess, "pid" | "ended" | "send" | "listen" | "hangUp" | "kill">;
+export type AttemptProcess = Pick<
+  WorkerProcess,
+  "pid" | "ended" | "send" | "listen" | "drain" | "hangUp" | "kill"
+>;

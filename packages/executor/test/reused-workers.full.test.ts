@@ -190,6 +190,22 @@ describe("a task that reuses its process", () => {
     expect(pidsOf(told)).toBe(1);
   });
 
+  it("keeps its process over questions that it did not wait for", async () => {
+    const room = new ExecutorRoom({
+      killGraceMs: 60_000,
+      queries: {
+        findXCom: async () => undefined,
+        async findVariable() {
+          await new Promise((resolve) => setTimeout(resolve, 50));
+          return "late";
+        },
+      },
+    });
+    await using _ = room;
+    const body = `dag.task("it", async () => { void getClient().getVariable("region"); return { pid: process.pid }; })();`;
+    expect(pidsOf(await runInTurn(room, body, 3))).toBe(1);
+  });
+
   it("leaves no process behind", async () => {
     const room = new ExecutorRoom();
     const [first] = (await runInTurn(room, HELLO, 2)) as { pid: number }[];

@@ -242,13 +242,12 @@ describe("the pool", () => {
     await using pool = new Pool(1);
     const other = { ...pool.shape, cwd: "/tmp" };
     for (const shape of [pool.shape, pool.shape, other, other]) await pool.warm.take(shape);
-    await expect
-      .poll(async () => {
-        const worker = await pool.warm.take(other);
-        worker?.kill();
-        return worker !== undefined;
-      })
-      .toBe(true);
+    const takesOther = async (): Promise<boolean> => {
+      const worker = await pool.warm.take(other);
+      worker?.kill();
+      return worker !== undefined;
+    };
+    await expect.poll(takesOther, { timeout: 30_000 }).toBe(true);
     expect(await pool.warm.take(pool.shape)).toBeUndefined();
   });
 

@@ -1,6 +1,6 @@
 // The worker's end of the channel to its executor.
 //
-// The first frame and a quick outcome use blocking calls, because loading `node:net` takes longer than a
+// The first frames and a quick outcome use blocking calls, because loading `node:net` takes longer than a
 // small task. Only a worker that lives long enough listens.
 
 import { readSync, writeSync } from "node:fs";
@@ -13,27 +13,29 @@ const CHUNK_BYTES = 64 * 1024;
 /** The channel of this process. */
 export class ExecutorLink {
   #channel: FrameChannel | undefined;
+  /** May have the beginning of the next frame, or all of it. */
+  readonly #decoder = new FrameDecoder();
   /** Pending questions. */
   readonly #asking = new Map<number, (answer: Answer) => void>();
   #questions = 0;
 
-  /** Waits for the first frame; `undefined` if the executor ended before it. Blocks the process. */
-  receiveFirst(): Frame | undefined {
-    const decoder = new FrameDecoder();
-    for (;;) {
+  /** Waits for the next frame; `undefined` if the executor ended before it. Blocks the process. */
+  receive(): Frame | undefined {
+    let frame = this.#decoder.next();
+    while (!frame) {
       const chunk = Buffer.allocUnsafe(CHUNK_BYTES);
       const length = readSync(CHANNEL_FD, chunk);
       if (length === 0) return undefined;
-      const frame = decoder.next(chunk.subarray(0, length));
-      if (frame) return frame;
+      frame = this.#decoder.next(chunk.subarray(0, length));
     }
+    return frame;
   }
 
-  /** Listens for frames after the first one. May be called repeatedly. */
+  /** Listens for all further frames. May be called repeatedly. */
   listen(listener: FrameListener): void {
     if (this.#channel) return;
     const { Socket } = process.getBuiltinModule("node:net");
-    this.#channel = new FrameChannel(new Socket({ fd: CHANNEL_FD }), listener);
+    this.#channel = new FrameChannel(new Socket({ fd: CHANNEL_FD }), listener, this.#decoder);
   }
 
   /** True once it listens: it cannot block any more. */

@@ -33,7 +33,10 @@ const nextTurn = setImmediate;
 
 const link = new ExecutorLink();
 let stop = new AbortController();
-let hasReported = false;
+/** `sent`: the executor's system has all of the outcome, which is received whatever happens to this process. */
+let phase: "runs" | "reported" | "sent" | "leaves" = "runs";
+/** True if the process may get another attempt after this one. */
+let mayRest = false;
 /** Set for a process that runs many attempts. */
 let leftOver: LeftOver | undefined;
 let listenTimer: NodeJS.Timeout | undefined;
@@ -53,7 +56,7 @@ take(first);
 
 /** Waits for a message. Ends this process if the executor has ended. */
 function receive(): ToWorker {
-  const frame = link.receiveFirst();
+  const frame = link.receive();
   return frame ? fromExecutorFrame(frame) : exit(1);
 }
 
@@ -68,7 +71,7 @@ function openChannel(): void {
     onFrame: (frame) => take(fromExecutorFrame(frame)),
     onBroken: endWithGroup,
     // The executor hangs up when it has the outcome.
-    onClose: () => (hasReported ? exit(0) : endWithGroup()),
+    onClose: () => (phase === "sent" || phase === "leaves" ? exit(0) : endWithGroup()),
   });
 }
 
@@ -80,7 +83,8 @@ function begin(order: RunOrder): void {
   }
   if (order.isReused) {
     stop = new AbortController();
-    hasReported = false;
+    phase = "runs";
+    mayRest = true;
     leftOver ??= new LeftOver();
   }
   if (!link.isListening) listenTimer = setTimeout(listen, LISTEN_AFTER_MS);
@@ -94,7 +98,11 @@ async function rest(left: LeftOver): Promise<void> {
     await new Promise((resolve) => void nextTurn(resolve));
     if (left.isNone()) {
       link.send(toExecutorFrame({ kind: "idle" }), () => undefined);
-      if (!link.isListening) take(receive());
+      if (link.isListening) return;
+      let next = receive();
+      // A request to stop the last attempt may come before the next one.
+      while (next.kind !== "run") next = receive();
+      take(next);
       return;
     }
   }
@@ -120,6 +128,7 @@ function take(message: ToWorker): void {
       return;
     case "answer":
       link.takeAnswer(message.id, message.answer);
+      leave();
   }
 }
 
@@ -145,15 +154,12 @@ async function runIn(order: RunOrder, support: AttemptSupport): Promise<AttemptO
   return await runCommand(order, command, support);
 }
 
-/**
- * Reports the first outcome, and exits once it has been written. If an answer may still arrive, the executor ends
- * the call: writing to a process that is gone breaks the channel, and what was not read from it yet is lost.
- */
+/** Reports the first outcome, and leaves when it has been written. */
 function report(outcome: AttemptOutcome): void {
   // Something that was left by an attempt of this process: another one must not suffer from it.
-  if (hasReported && leftOver) exit(1);
-  if (hasReported) return;
-  hasReported = true;
+  if (phase !== "runs" && leftOver) exit(1);
+  if (phase !== "runs") return;
+  phase = "reported";
   clearTimeout(listenTimer);
   try {
     send(outcome);
@@ -166,10 +172,21 @@ function report(outcome: AttemptOutcome): void {
 
 function send(outcome: AttemptOutcome): void {
   link.send(toExecutorFrame({ kind: "outcome", outcome }), () => {
-    if (link.isAsking) return;
-    if (leftOver && outcome.kind === "succeeded") void rest(leftOver);
-    else exit(0);
+    phase = "sent";
+    mayRest &&= outcome.kind === "succeeded";
+    leave();
   });
+}
+
+/**
+ * Exits, or waits for the next attempt, when no answer may arrive any more: writing to a process that is gone breaks
+ * the executor's end of the channel, and what it has not read yet is lost.
+ */
+function leave(): void {
+  if (phase !== "sent" || link.isAsking) return;
+  phase = "leaves";
+  if (leftOver && mayRest) void rest(leftOver);
+  else exit(0);
 }
 
 /** The executor has ended, and may have given up this attempt: nothing may continue. */
