@@ -6,7 +6,7 @@ import type { MemoryEngine } from "@memodag/remote-executor/testing";
 import { parseBody, type ApiClient } from "@memodag/worker";
 import { FRAME_TYPE, type RegisterAnswer } from "@memodag/worker-api/protocol";
 
-/** What a host of a benchmark is. */
+/** A host of a benchmark. */
 export interface PretendedHost {
   readonly name: string;
   readonly client: ApiClient;

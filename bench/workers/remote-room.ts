@@ -86,6 +86,7 @@ export async function openRemote(
       exchangeDir: join(room.root, `${name}-exchange`),
       inputCacheBytes: 2 ** 28,
       nodeOptions: [],
+      warmProcesses: 0,
       shutdownGraceMs: 1_000,
       env: process.env,
       clock: systemClock,

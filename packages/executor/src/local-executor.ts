@@ -51,7 +51,7 @@ export interface LocalExecutorOptions {
   readonly log?: Logger;
   /** Maximum number of processes that wait for attempts. Default: `parallelism`, within {@link warmMemory}. */
   readonly warmWorkers?: Live<number | undefined>;
-  /** Maximum memory of processes that wait, in bytes. Default: an eighth of the machine's, at most 1 GiB. */
+  /** Maximum memory of processes that wait, in bytes. Default: an eighth of what there is, at most 1 GiB. */
   readonly warmMemory?: Live<number | undefined>;
   /** Puts attempts into cgroups if possible. Default: enabled. */
   readonly cgroups?: AttemptCgroups;
@@ -235,8 +235,14 @@ const WARM_BYTES = 32 * 2 ** 20;
 const MOST_WARM_BYTES = 2 ** 30;
 
 function warmLimit({ warmWorkers, warmMemory, parallelism }: LocalExecutorOptions): number {
-  const bytes = warmMemory?.() ?? Math.min(totalmem() / 8, MOST_WARM_BYTES);
+  const bytes = warmMemory?.() ?? Math.min(availableBytes() / 8, MOST_WARM_BYTES);
   return Math.min(warmWorkers?.() ?? parallelism(), Math.floor(bytes / WARM_BYTES));
+}
+
+/** Memory of the machine, or of the container if that has less. */
+function availableBytes(): number {
+  // 0 if it is not known, and more than there is if there is no limit.
+  return Math.min(totalmem(), process.constrainedMemory() || Infinity);
 }
 
 type Failed = Extract<AttemptOutcome, { kind: "failed" }>;

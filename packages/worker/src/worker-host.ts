@@ -40,7 +40,7 @@ export interface WorkerHostOptions {
   readonly exchangeDir: string;
   readonly inputCacheBytes: number;
   readonly nodeOptions: readonly string[];
-  /** Processes that are started ahead of attempts. Default: 0. */
+  /** Maximum number of processes that are started ahead of attempts. Default: `concurrency`. */
   readonly warmProcesses?: number | undefined;
   /** Memory of these processes. Default: that of a local executor. */
   readonly warmMemoryBytes?: number | undefined;
@@ -167,7 +167,7 @@ export class WorkerHost {
     const logsDir = join(stateDir, "logs");
     const executor = new LocalExecutor({
       parallelism: () => UNLIMITED,
-      warmWorkers: () => this.#options.warmProcesses ?? 0,
+      warmWorkers: () => this.#options.warmProcesses ?? this.#options.concurrency,
       warmMemory: () => this.#options.warmMemoryBytes,
       artifactsDir: join(stateDir, "artifacts"),
       logsDir,

@@ -73,13 +73,13 @@ export const worker = section("Settings of the processes that run tasks, and of 
   }),
   warm_processes: unsetKey(integer(0, 4_096), {
     description:
-      "Maximum number of processes that are started ahead of the attempts that they will run, each for one. They start when attempts run, and end when none has needed them for a minute. If unset, none is.",
+      "Maximum number of processes that are started ahead of the attempts that they will run, each for one. They start when attempts run, and end when none has needed them for a minute. If unset, as many as there are places for attempts. 0 starts none.",
     example: "8",
     live: true,
   }),
   warm_memory: unsetKey(size("0B"), {
     description:
-      "Maximum memory of processes that wait, of which each counts as 32 MiB. If unset, an eighth of the machine's, at most 1GiB.",
+      "Maximum memory of processes that wait, of which each counts as 32 MiB. If unset, an eighth of the machine's or container's, at most 1GiB.",
     example: "512MiB",
     live: true,
   }),

@@ -42,7 +42,7 @@ export async function openExecutor(
     log,
     ordinaryEnv: config.taskCache.ordinaryEnv,
     nodeOptions: config.worker.nodeOptions,
-    warmWorkers: () => live.config.worker.warmProcesses ?? 0,
+    warmWorkers: () => live.config.worker.warmProcesses,
     warmMemory: () => live.config.worker.warmMemory,
     heartbeatTimeoutMs: config.scheduler.heartbeatTimeout,
     maxXComBytes: deployment.maxXComBytes,
