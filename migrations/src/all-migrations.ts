@@ -32,6 +32,7 @@ import { transactions } from "./0038-transactions.ts";
 import { remoteAttempts } from "./0040-remote-attempts.ts";
 import { instanceWorkers } from "./0041-instance-workers.ts";
 import { revisions } from "./0044-revisions.ts";
+import { runSums } from "./0045-run-sums.ts";
 import type { SchemaDialect } from "./schema-dialect.ts";
 
 /** Every migration by name; they run in the order of their names, on every dialect. */
@@ -68,5 +69,6 @@ export function allMigrations(types: SchemaDialect): Record<string, Migration> {
     "0040_remote_attempts": remoteAttempts(types),
     "0041_instance_workers": instanceWorkers(types),
     "0044_revisions": revisions(types),
+    "0045_run_sums": runSums(types),
   };
 }

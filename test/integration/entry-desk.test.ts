@@ -43,6 +43,7 @@ function runOfTeam(id: number): DagRun {
     lookups: 0,
     bytesMoved: 0,
     revision: 0,
+    sums: null,
   };
 }
 

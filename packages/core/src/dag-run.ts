@@ -3,6 +3,7 @@
 import type { JsonObject } from "./json/json-value.ts";
 import type { Reason } from "./reason.ts";
 import type { EarlierResults, RunSelection } from "./run-selection.ts";
+import type { RunSums } from "./run-sums.ts";
 import type { CacheMode, CacheStatus, DagRunState, DagRunType, TaskInstanceState } from "./states.ts";
 
 /** The mapIndex of a task that is not mapped, and of a mapped task until its list is known. */
@@ -81,6 +82,8 @@ export interface DagRun extends Omit<NewDagRun, "receives"> {
    * keeps the number with which it was loaded.
    */
   readonly revision: number;
+  /** The sums of its instances, as of when it was read; `null` until it has ended. */
+  readonly sums: RunSums | null;
   /** Why its row cannot be read, if so: its params and conf are empty here, and no scheduler can load it. */
   readonly fault?: string;
 }

@@ -7,6 +7,8 @@ export * from "./call-timeouts.ts";
 export * from "./chunks.ts";
 export * from "./clock.ts";
 export * from "./dag-run.ts";
+export * from "./instance-cell.ts";
+export * from "./run-sums.ts";
 export * from "./digest.ts";
 export * from "./duration.ts";
 export * from "./entry.ts";

@@ -2,7 +2,12 @@ import { fork, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { openMetastore } from "@memodag/metastore";
-import { createTestDatabase, openTestMetastore, TEST_DIALECTS } from "@memodag/metastore/testing";
+import {
+  createTestDatabase,
+  openTestMetastore,
+  TEST_DIALECTS,
+  type TestDatabase,
+} from "@memodag/metastore/testing";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createRun } from "./dags-and-runs.ts";
 import { migrateTo } from "./migrate-to.ts";
@@ -44,6 +49,20 @@ describe.each(TEST_DIALECTS)("migrating on %s", (dialect) => {
     await metastore.close();
   });
 
+  test("sums up the runs that ended in a database of the version before", async () => {
+    await using database = await createTestDatabase(dialect);
+    await migrateTo(database, "0041_instance_workers");
+    const { run, rows } = await endedRunOf(database);
+    const metastore = await openMetastore(database.url);
+    await metastore.migrate();
+    const sums = { hits: 1, ran: 1, failed: 1, savedMs: 40, workedMs: 3 };
+    expect(await metastore.runs.findRun("red", "old", "r1")).toMatchObject({ revision: 0, sums });
+    const summed = (await metastore.views.sumUp("red", [run])).get(run);
+    expect(summed?.run).toEqual(sums);
+    expect(summed?.tasks.size).toBe(rows);
+    await metastore.close();
+  });
+
   test("refuses a database that a newer program migrated, and leaves it as it is", async () => {
     await using metastore = await openTestMetastore(dialect);
     await metastore.execute("insert into schema_migration values ('9999_future', '2099-01-01T00:00:00Z')");
@@ -74,6 +93,27 @@ describe("twenty processes that migrate one database at once", () => {
     await metastore.close();
   });
 });
+
+/** A run with a hit, a failure and a task that was skipped, as earlier versions wrote them. */
+async function endedRunOf({ execute }: TestDatabase): Promise<{ run: number; rows: number }> {
+  await execute("insert into dag_artifact (digest, code, created_at) values ('d', '', 1)");
+  await execute(
+    `insert into dag_version (team, dag_id, digest, dag, artifact_digest, bundle, path, tags, task_count, created_at)
+     values ('red', 'old', 'd', '{}', 'd', 'b', 'p', '[]', 3, 1)`,
+  );
+  await execute(
+    `insert into dag_run (team, dag_id, run_id, run_type, dag_version_id, state, conf, params, cache_mode, created_at,
+       started_at, ended_at)
+     values ('red', 'old', 'r1', 'manual', 1, 'failed', '{}', '{}', 'use', 1, 2, 9)`,
+  );
+  await execute(
+    `insert into task_instance (dag_run_id, task_id, map_index, state, try_number, max_tries, cache_status, started_at,
+       ended_at, duration_ms, saved_ms)
+     values (1, 'a', -1, 'success', 0, 1, 'hit', 2, 2, 0, 40), (1, 'b', -1, 'failed', 1, 1, 'miss', 2, 5, 3, null),
+       (1, 'c', -1, 'upstream_failed', 0, 1, null, null, 5, null, null)`,
+  );
+  return { run: 1, rows: 3 };
+}
 
 interface Answer {
   readonly applied?: readonly string[];

@@ -70,6 +70,7 @@ describe.each(TEST_DIALECTS)("the run store on %s", (dialect) => {
       lookups: 0,
       bytesMoved: 0,
       revision: 0,
+      sums: null,
     });
     expect(Math.abs(run.createdAt - Date.now())).toBeLessThan(60_000);
     expect(await metastore.runs.findRun("red", dagId, "r1")).toEqual(run);

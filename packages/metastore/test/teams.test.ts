@@ -319,6 +319,7 @@ const CASES: Readonly<Record<string, Case | Teamless>> = {
     (await metastore.views.listRevisions({ team: BEES, endedSince: 0 })).every(({ team }) => team === BEES),
     true,
   ],
+  "views.sumUp": async ({ metastore, antsRun }) => [await metastore.views.sumUp(BEES, [antsRun.id]), NONE],
   "views.listInstances": async ({ metastore, antsRun }) => [
     await metastore.views.listInstances(BEES, antsRun.id, { limit: 9 }),
     undefined,

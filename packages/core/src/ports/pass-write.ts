@@ -3,6 +3,7 @@
 import type { NewCallback } from "./callback-store.ts";
 import type { EntryWrites, SavedEntry } from "./entry-store.ts";
 import type { TaskInstance, TaskInstanceId, XCom } from "../dag-run.ts";
+import type { SummedRun } from "../run-sums.ts";
 import type { TransactionWrites } from "./run-transaction.ts";
 import type { DagRunState, TaskInstanceState } from "../states.ts";
 
@@ -47,6 +48,8 @@ export interface PassWrite {
     /** Absent: as before. */
     readonly bytesMoved?: number;
   };
+  /** The sums of a run that has ended, this pass included. Absent: they are summed up when they are asked for. */
+  readonly sums?: SummedRun;
   readonly instances: readonly TaskInstanceWrite[];
   /** Rows that the expansion of a mapped task replaces. */
   readonly removed: readonly TaskInstanceId[];

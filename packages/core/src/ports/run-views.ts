@@ -2,6 +2,7 @@
 
 import type { StoredInstance, TaskInstanceId } from "../dag-run.ts";
 import type { ReasonCode } from "../reason.ts";
+import type { SummedRun } from "../run-sums.ts";
 import type { CacheStatus, DagRunState, TaskInstanceState } from "../states.ts";
 
 /** Names a run, and says how far its changes have come. */
@@ -62,4 +63,9 @@ export interface RunViews {
   listRevisions(look: RevisionLook): Promise<RunRevision[]>;
   /** Lists instances of a run; undefined: there is no such run. */
   listInstances(team: string, runId: number, query: InstanceQuery): Promise<ListedInstances | undefined>;
+  /**
+   * Returns the sums of runs by their numbers. Those of a run that has ended were written at its end; others, and runs of
+   * versions that wrote none, are summed up from their instances.
+   */
+  sumUp(team: string, runIds: readonly number[]): Promise<Map<number, SummedRun>>;
 }

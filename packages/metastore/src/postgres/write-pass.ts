@@ -1,6 +1,6 @@
 // Writes what a pass decided, on PostgreSQL: all of it or nothing.
 
-import type { PassOutcome, PassWrite } from "@memodag/core";
+import { writeTaskSums, type PassOutcome, type PassWrite } from "@memodag/core";
 import type { ClientBase } from "pg";
 import type { PassOptions } from "../dialect.ts";
 import { AbandonedPass } from "../abandoned-pass.ts";
@@ -36,7 +36,13 @@ const UPDATE_RUN = `
     removal_revision = case when $9 then $8 else removal_revision end
   where id = $1`;
 // Nothing runs of a run that its holder brings to its end: the lease ends with it.
-const RELEASE_RUN = "update dag_run set lease_owner = null, lease_expires_at = null where id = $1";
+const END_RUN = `
+  with ended as (
+    update dag_run set lease_owner = null, lease_expires_at = null,
+      hits = $2, ran = $3, failed = $4, saved_ms = $5, worked_ms = $6
+    where id = $1)
+  insert into run_summary (dag_run_id, tasks) select $1, $7::text where $7::text is not null
+  on conflict (dag_run_id) do update set tasks = excluded.tasks`;
 const MISSING_BYTES = `
   select distinct wanted.digest from unnest($2::text[]) as wanted (digest)
   where not exists (select 1 from result where team = $1 and digest = wanted.digest)`;
@@ -117,9 +123,15 @@ async function writeRun(client: ClientBase, pass: PassWrite): Promise<RunGuard> 
       removed.length > 0,
     ],
   });
-  if (run.endedAt !== null)
-    await client.query({ name: "pass_release_run", text: RELEASE_RUN, values: [runId] });
+  if (run.endedAt !== null) await endRun(client, pass);
   return row;
+}
+
+async function endRun(client: ClientBase, { runId, sums }: PassWrite): Promise<void> {
+  const { hits, ran, failed, savedMs, workedMs } = sums?.run ?? {};
+  const tasks = sums && writeTaskSums(sums.tasks);
+  const values = [runId, hits, ran, failed, savedMs, workedMs, tasks].map((value) => value ?? null);
+  await client.query({ name: "pass_end_run", text: END_RUN, values });
 }
 
 /** A run that has ended has no holder: a writer finds that its state is different. */

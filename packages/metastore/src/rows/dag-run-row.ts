@@ -9,6 +9,7 @@ import {
   type JsonObject,
   type RunCacheLimits,
   type RunSelection,
+  type RunSums,
 } from "@memodag/core";
 import type { Selectable } from "kysely";
 import type { DagRunTable } from "../tables/run-tables.ts";
@@ -52,5 +53,18 @@ function readDagRun(row: DagRunRow): DagRun {
     lookups: row.lookups,
     bytesMoved: row.bytes_moved,
     revision: row.revision,
+    sums: toRunSums(row),
   };
+}
+
+/** The sums that a row holds. */
+export function toRunSums({
+  hits,
+  ran,
+  failed,
+  saved_ms,
+  worked_ms,
+}: Pick<DagRunRow, "hits" | "ran" | "failed" | "saved_ms" | "worked_ms">): RunSums | null {
+  if (hits === null) return null;
+  return { hits, ran: ran ?? 0, failed: failed ?? 0, savedMs: saved_ms ?? 0, workedMs: worked_ms ?? 0 };
 }

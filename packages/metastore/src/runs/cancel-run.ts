@@ -13,6 +13,7 @@ import type { Dialect } from "../dialect.ts";
 import type { TaskInstanceTable } from "../tables/run-tables.ts";
 import { statement, type TransactionScript } from "../transaction-script.ts";
 import { newInstanceRow } from "./new-instance-row.ts";
+import { writeSums } from "./run-sums.ts";
 import type { ChangedRun } from "./requeue-run.ts";
 
 /** States of instances that fail: they are under way. */
@@ -73,6 +74,7 @@ function* cancelScript(
   const skipped = yield* endInstances(dialect, runId, PENDING, { revision, state: "skipped" });
   for (const id of yield* skipUnbegun(dialect, cancelled, taskIds)) skipped.push(id);
   yield* statement(kysely.deleteFrom("active_task").where("dag_run_id", "=", runId));
+  yield* writeSums(dialect, runId);
   return { failed, skipped };
 }
 

@@ -5,6 +5,7 @@ import { sql } from "kysely";
 import { writeAct } from "../audit/write-act.ts";
 import type { Dialect } from "../dialect.ts";
 import { statement, type TransactionScript } from "../transaction-script.ts";
+import { NO_SUMS, removeTaskSums } from "./run-sums.ts";
 
 /** Thrown inside a transaction in which there turned out to be nothing to change, so that nothing of it stays. */
 export class NothingToChange extends Error {}
@@ -34,7 +35,8 @@ export interface ChangedRun {
 }
 
 /** Sends the run back to `queued`. First in its transaction, as in that of a pass, so that the two take turns. */
-export function* requeueRun({ kysely }: Dialect, team: string, runId: number): TransactionScript<ChangedRun> {
+export function* requeueRun(dialect: Dialect, team: string, runId: number): TransactionScript<ChangedRun> {
+  const { kysely } = dialect;
   // The holder keeps the run: its attempts at other tasks go on, or it is just ending those of a run
   // that was cancelled. A run that its holder brought to its end has none.
   const [changed] = yield* statement(
@@ -44,6 +46,7 @@ export function* requeueRun({ kysely }: Dialect, team: string, runId: number): T
         state: "queued",
         hand_count: sql<number>`hand_count + 1`,
         revision: sql<number>`revision + 1`,
+        ...NO_SUMS,
         started_at: null,
         ended_at: null,
       })
@@ -52,6 +55,7 @@ export function* requeueRun({ kysely }: Dialect, team: string, runId: number): T
       .returning(["id", "revision"]),
   );
   if (!changed) throw new NothingToChange();
+  yield* removeTaskSums(dialect, runId);
   // A part of it that is not drained yet would be drained of values that it makes from now on.
   yield* statement(
     kysely.deleteFrom("removed_run").where("dag_run_id", "=", runId).where("what", "!=", "run"),

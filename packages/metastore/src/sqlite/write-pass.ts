@@ -1,6 +1,6 @@
 // Writes what a pass decided, on SQLite: all of it or nothing.
 
-import type { PassOutcome, PassWrite } from "@memodag/core";
+import { writeTaskSums, type PassOutcome, type PassWrite } from "@memodag/core";
 import type { PassOptions } from "../dialect.ts";
 import { AbandonedPass } from "../abandoned-pass.ts";
 import { writeEntries } from "../entries/write-entries.ts";
@@ -32,7 +32,13 @@ const UPDATE_RUN = `
     removal_revision = case when ? then ? else removal_revision end
   where id = ?`;
 // Nothing runs of a run that its holder brings to its end: the lease ends with it.
-const RELEASE_RUN = "update dag_run set lease_owner = null, lease_expires_at = null where id = ?";
+const END_RUN = `
+  update dag_run set lease_owner = null, lease_expires_at = null,
+    hits = ?, ran = ?, failed = ?, saved_ms = ?, worked_ms = ?
+  where id = ?`;
+const UPSERT_SUMMARY = `
+  insert into run_summary (dag_run_id, tasks) values (?, ?)
+  on conflict (dag_run_id) do update set tasks = excluded.tasks`;
 const MISSING_BYTES = `
   select distinct value from json_each(?) as wanted
   where not exists (select 1 from result where team = ? and digest = wanted.value)`;
@@ -89,8 +95,16 @@ function writeRun(connection: SqliteConnection, pass: PassWrite): RunGuard {
       row.revision + 1,
       runId,
     );
-  if (run.endedAt !== null) connection.statement(RELEASE_RUN).run(runId);
+  if (run.endedAt !== null) endRun(connection, pass);
   return row;
+}
+
+function endRun(connection: SqliteConnection, { runId, sums }: PassWrite): void {
+  const { hits, ran, failed, savedMs, workedMs } = sums?.run ?? {};
+  connection
+    .statement(END_RUN)
+    .run(hits ?? null, ran ?? null, failed ?? null, savedMs ?? null, workedMs ?? null, runId);
+  if (sums) connection.statement(UPSERT_SUMMARY).run(runId, writeTaskSums(sums.tasks));
 }
 
 /** A run that has ended has no holder: a writer finds that its state is different. */

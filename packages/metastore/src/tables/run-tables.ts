@@ -44,6 +44,12 @@ export interface DagRunTable {
   revision: Generated<number>;
   /** The last revision that removed instances. */
   removal_revision: Generated<number>;
+  /** Sums of its instances; `null` until it has ended. */
+  hits: number | null;
+  ran: number | null;
+  failed: number | null;
+  saved_ms: number | null;
+  worked_ms: number | null;
 }
 
 /** A run that was removed, or whose XComs were. */
@@ -161,6 +167,13 @@ export interface StagedMemberTable {
   saved: string | null;
 }
 
+/** The sums of the tasks of a run that has ended. */
+export interface RunSummaryTable {
+  dag_run_id: number;
+  /** JSON. */
+  tasks: string;
+}
+
 /** The latest request of an instance to a person. */
 export interface HumanRequestTable {
   dag_run_id: number;
@@ -188,4 +201,5 @@ export interface RunTables {
   owed_callback: OwedCallbackTable;
   run_transaction: RunTransactionTable;
   staged_member: StagedMemberTable;
+  run_summary: RunSummaryTable;
 }

@@ -1,9 +1,17 @@
 // Runs as people and programs look at them, in the metadata database. Each query is a file beside this one.
 
-import type { InstanceQuery, ListedInstances, RevisionLook, RunRevision, RunViews } from "@memodag/core";
+import type {
+  InstanceQuery,
+  ListedInstances,
+  RevisionLook,
+  RunRevision,
+  RunViews,
+  SummedRun,
+} from "@memodag/core";
 import type { Dialect } from "../dialect.ts";
 import { listInstances } from "./list-instances.ts";
 import { listRevisions } from "./list-revisions.ts";
+import { sumUpRuns } from "./sum-up-runs.ts";
 
 /** The views of runs of the metadata database. */
 export class MetadataRunViews implements RunViews {
@@ -23,5 +31,9 @@ export class MetadataRunViews implements RunViews {
     query: InstanceQuery,
   ): Promise<ListedInstances | undefined> {
     return await listInstances(this.#dialect, team, runId, query);
+  }
+
+  async sumUp(team: string, runIds: readonly number[]): Promise<Map<number, SummedRun>> {
+    return await sumUpRuns(this.#dialect, team, runIds);
   }
 }

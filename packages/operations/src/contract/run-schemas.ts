@@ -209,6 +209,11 @@ const summary: z.ZodType<RunSummaryReport> = z.strictObject({
   endedAt: time.nullable(),
   processesSpawned: count,
   lookups: count,
+  hits: count.nullable(),
+  ran: count.nullable(),
+  failed: count.nullable(),
+  savedMs: size.nullable(),
+  workedMs: size.nullable(),
 });
 export const runPage: z.ZodType<Page<RunSummaryReport>> = pageOf(summary);
 

@@ -33,7 +33,19 @@ export interface RunSummaryReport {
   readonly processesSpawned: number;
   /** Round trips to the cache. */
   readonly lookups: number;
+  /** Task instances that were hits; `null` until the run has ended, as the four that follow. */
+  readonly hits: number | null;
+  /** Task instances that were started. */
+  readonly ran: number | null;
+  /** Task instances that failed. */
+  readonly failed: number | null;
+  /** Milliseconds that the results of hits once took. */
+  readonly savedMs: number | null;
+  /** Milliseconds that the latest attempts of the others took. */
+  readonly workedMs: number | null;
 }
+
+const NO_SUMS = { hits: null, ran: null, failed: null, savedMs: null, workedMs: null } as const;
 
 /** Default number of runs on a page. */
 const DEFAULT_LIMIT = 50;
@@ -72,5 +84,6 @@ function summaryOf(run: DagRun, isInterrupted: boolean): RunSummaryReport {
     endedAt: isoTime(run.endedAt),
     processesSpawned: run.processesSpawned,
     lookups: run.lookups,
+    ...(run.sums ?? NO_SUMS),
   };
 }

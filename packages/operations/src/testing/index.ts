@@ -40,6 +40,7 @@ export function runOf(given: Partial<DagRun>): DagRun {
     lookups: 1,
     bytesMoved: 0,
     revision: 1,
+    sums: null,
     ...given,
   };
 }

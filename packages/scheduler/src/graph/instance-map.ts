@@ -32,6 +32,12 @@ export class InstanceMap<T extends object> {
     else this.#mapped.get(node.index)?.delete(mapIndex);
   }
 
+  /** All values, in no particular order. */
+  *values(): Generator<T> {
+    for (const value of this.#unmapped) if (value) yield value;
+    for (const ofNode of this.#mapped.values()) yield* ofNode.values();
+  }
+
   /** The values of a task in no particular order; those of mapped instances with their mapIndex. */
   entriesOf(node: DagNode): (readonly [mapIndex: number, value: T])[] {
     const unmapped = this.#unmapped[node.index];

@@ -64,6 +64,7 @@ export class PassWriter {
         owner: this.#context.owner,
         handCount: this.#state.handCount,
         run: { ...runColumns(run), leaves: this.#storedState },
+        ...(run.endedAt !== null && { sums: table.sumUp() }),
         instances: pending.writes,
         removed: pending.removed,
         limits: this.#limits,

@@ -4,7 +4,9 @@ import {
   UNMAPPED,
   UNTOUCHED,
   isTerminal,
+  sumUp,
   type CacheStatus,
+  type SummedRun,
   type TaskInstance,
   type TaskInstanceId,
   type TaskInstanceWrite,
@@ -71,6 +73,11 @@ export class InstanceTable {
     return rows.sort((a, b) => a.mapIndex - b.mapIndex);
   }
 
+  /** Returns the sums over all instances. */
+  sumUp(): SummedRun {
+    return sumUp(rowsOf(this.#entries.values()));
+  }
+
   /** The instances of a task, as in {@link listOf}, if all of them have ended; empty otherwise. */
   endedOf(node: DagNode): EndedInstance[] {
     const rows = this.listOf(node);
@@ -123,6 +130,10 @@ export class InstanceTable {
     };
     return { writes, removed, confirm };
   }
+}
+
+function* rowsOf(entries: Iterable<Entry>): Generator<TaskInstance> {
+  for (const { row } of entries) yield row;
 }
 
 function writeOf({ node, stored, row: instance }: Entry): TaskInstanceWrite {
