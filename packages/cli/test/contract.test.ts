@@ -66,6 +66,17 @@ const CASES: readonly [name: string, input: (ids: Ids) => object, words?: (ids: 
     ({ failedId: runId }) => ({ dagId: "failing", runId }),
     ({ failedId }) => ["runs", "show", "failing", failedId],
   ],
+  [
+    "runs.list",
+    () => ({ state: "failed", from: "2026-11-03", text: "AIL" }),
+    () => ["runs", "list", "--state", "failed", "--text", "AIL"],
+  ],
+  ["runs.instances", ({ runId }) => ({ dagId: "shapes", runId, taskId: "draw", since: 0, limit: 1 })],
+  ["runs.instance-columns", ({ runId }) => ({ dagId: "shapes", runId, cacheStatus: "populated" })],
+  ["dags.grid", () => ({ dagId: "shapes" })],
+  ["dags.grid", ({ runId }) => ({ dagId: "shapes", runIds: [runId, "none"] })],
+  ["dags.calendar", () => ({ dagId: "shapes" })],
+  ["home", () => ({})],
   ["runs.revisions", () => ({ since: "2026-11-03T06:00:00Z" })],
   ["tasks.list", ({ runId }) => ({ dagId: "shapes", runId, limit: 2 })],
   [

@@ -320,6 +320,19 @@ const CASES: Readonly<Record<string, Case | Teamless>> = {
     true,
   ],
   "views.sumUp": async ({ metastore, antsRun }) => [await metastore.views.sumUp(BEES, [antsRun.id]), NONE],
+  "views.sumByDay": async ({ metastore }) => [
+    (await metastore.views.sumByDay({ team: BEES, by: "date", from: 0, before: ANTS_DATE + 1 })).length,
+    0,
+  ],
+  "views.listFailures": async ({ metastore }) => [
+    (await metastore.views.listFailures(BEES, 0, 9)).every(({ team }) => team === BEES),
+    true,
+  ],
+  "views.countMisses": async ({ metastore }) => [await metastore.views.countMisses("none of theirs", 0), []],
+  "views.findVersionDigests": async ({ metastore, antsRun }) => [
+    await metastore.views.findVersionDigests(BEES, [antsRun.dagVersionId]),
+    NONE,
+  ],
   "views.listInstances": async ({ metastore, antsRun }) => [
     await metastore.views.listInstances(BEES, antsRun.id, { limit: 9 }),
     undefined,

@@ -1,12 +1,14 @@
 // `memodag runs list | show`, and the way to `cancel` and `delete`.
 
-import type { Command } from "commander";
+import { DAG_RUN_STATES, type DagRunState, type DagRunType } from "@memodag/core";
+import { Option, type Command } from "commander";
 import { printJson, printLine, printTable } from "../output/print.ts";
 import { type ListOptions, printRun, withListOptions } from "../output/run-table.ts";
 import { shownAge, shownDuration } from "../output/units.ts";
 import { withOperations } from "../wiring/deployment.ts";
 import { type TeamOptions, withRunArguments, withTeamOptions } from "./common-options.ts";
 import { noteNext, withPageOptions, type PageOptions } from "./page-options.ts";
+import { parseSince } from "./parse-arguments.ts";
 import { registerCancel } from "./runs-cancel.ts";
 import { registerDelete } from "./runs-delete.ts";
 
@@ -16,7 +18,19 @@ export function registerRuns(program: Command): void {
   const list = withTeamOptions(runs.command("list"))
     .description("the latest runs, of one Dag or of all")
     .argument("[dag]", "a Dag's id");
-  withPageOptions(list, 50).action(listRuns);
+  withPageOptions(list, 50)
+    .addOption(new Option("--state <state>", "runs in this state").choices(DAG_RUN_STATES))
+    .addOption(
+      new Option("--type <type>", "runs that were made so").choices(["manual", "scheduled", "backfill"]),
+    )
+    .option(
+      "--since <when>",
+      "runs created since a time, or a duration ago, such as 2026-11-03 or 12h",
+      parseSince,
+    )
+    .option("--until <when>", "runs created before a time, or a duration ago", parseSince)
+    .option("--text <text>", "runs whose id, or whose Dag's, contains this")
+    .action(listRuns);
   withListOptions(withRunArguments(runs.command("show")))
     .description("a run with its tasks")
     .action(showRun);
@@ -24,9 +38,19 @@ export function registerRuns(program: Command): void {
   registerDelete(runs);
 }
 
-async function listRuns(dagId: string | undefined, options: TeamOptions & PageOptions): Promise<void> {
+interface ListRunsOptions extends TeamOptions, PageOptions {
+  readonly state?: DagRunState;
+  readonly type?: DagRunType;
+  readonly since?: string;
+  readonly until?: string;
+  readonly text?: string;
+}
+
+async function listRuns(dagId: string | undefined, options: ListRunsOptions): Promise<void> {
   const { listRuns: list } = await import("@memodag/operations/runs");
-  const page = await withOperations(options, (context) => list(context, { ...options, dagId }));
+  const { type: runType, since: from, until: to, ...rest } = options;
+  const input = { ...rest, dagId, runType, from, to };
+  const page = await withOperations(options, (context) => list(context, input));
   noteNext(page);
   if (options.json) return printJson(page.items);
   const now = Date.now();

@@ -5,6 +5,7 @@ import type { DagRun, NewDagRun, StoredInstance, TaskInstance, TaskInstanceId, X
 import type { CancelledInstances, ClearedTask, RunCancellation, TaskMarks } from "./manual-changes.ts";
 import type { PassOutcome, PassWrite } from "./pass-write.ts";
 import type { RunTransactions } from "./run-transaction.ts";
+import type { DagRunState, DagRunType } from "../states.ts";
 
 /** A run whose lease this process holds, with its current rows. */
 export interface ClaimedRun {
@@ -76,6 +77,14 @@ export interface RunFilter {
   readonly dagId?: string;
   /** Runs whose id begins with this, every character of which stands for itself. */
   readonly idPrefix?: string;
+  readonly state?: DagRunState;
+  readonly runType?: DagRunType;
+  /** Created at this time or later, in milliseconds since the Unix epoch. */
+  readonly createdFrom?: number;
+  /** Created before this time. */
+  readonly createdBefore?: number;
+  /** A part of the run's id or of its Dag's, in any case of the letters a to z. */
+  readonly text?: string;
   readonly limit: number;
   /** Runs that come after that of this number, which may be gone: older ones. */
   readonly after?: number;

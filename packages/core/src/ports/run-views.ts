@@ -1,8 +1,8 @@
 // Runs as people and programs look at them: never what a scheduler needs to carry them out. Implemented by the metastore.
 
-import type { StoredInstance, TaskInstanceId } from "../dag-run.ts";
+import type { DagRun, StoredInstance, TaskInstanceId } from "../dag-run.ts";
 import type { ReasonCode } from "../reason.ts";
-import type { SummedRun } from "../run-sums.ts";
+import type { RunSums, SummedRun } from "../run-sums.ts";
 import type { CacheStatus, DagRunState, TaskInstanceState } from "../states.ts";
 
 /** Names a run, and says how far its changes have come. */
@@ -55,6 +55,36 @@ export interface ListedInstances {
   readonly instances: readonly StoredInstance[];
 }
 
+/** Selects runs by a time that they have. */
+export interface RunPeriod {
+  readonly team?: string;
+  readonly dagId?: string;
+  /**
+   * `end`: when they ended, which only runs that have ended did. `date`: their logical date, or when they were created
+   * if they have none.
+   */
+  readonly by: "end" | "date";
+  /** Milliseconds since the Unix epoch. */
+  readonly from: number;
+  /** Exclusive. */
+  readonly before: number;
+}
+
+/** The runs of a day in one state. */
+export interface DaySums extends RunSums {
+  /** Days since the Unix epoch, in UTC. */
+  readonly day: number;
+  readonly state: DagRunState;
+  readonly runs: number;
+}
+
+/** How many instances did not hit, for a reason. */
+export interface MissCount {
+  /** A code of explanations, such as `input_changed`. */
+  readonly reason: string;
+  readonly count: number;
+}
+
 /** Reads of runs; each is one statement, or a few. */
 export interface RunViews {
   /**
@@ -68,4 +98,12 @@ export interface RunViews {
    * versions that wrote none, are summed up from their instances.
    */
   sumUp(team: string, runIds: readonly number[]): Promise<Map<number, SummedRun>>;
+  /** Sums of runs by day and state, in the order of the days. Runs that have not ended add nothing but themselves. */
+  sumByDay(period: RunPeriod): Promise<DaySums[]>;
+  /** The latest failures that ended at this time or later, by their ends, the last first. */
+  listFailures(team: string | undefined, endedSince: number, limit: number): Promise<DagRun[]>;
+  /** Counts the instances that did not hit since a time by the database's clock, by reason, the most frequent first. */
+  countMisses(team: string | undefined, since: number): Promise<MissCount[]>;
+  /** The digests of versions of Dags of a team, by their numbers. */
+  findVersionDigests(team: string, versionIds: readonly number[]): Promise<Map<number, string>>;
 }

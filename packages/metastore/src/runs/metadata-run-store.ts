@@ -46,6 +46,7 @@ import { insertReceiving } from "./receive-results.ts";
 import { findTransactions, isRollingBack, listUnsettled, loadEnded } from "../run-transactions.ts";
 import { listLeaseOwners, releaseLeases, renewLeases } from "./run-leases.ts";
 import { toStoredInstance } from "../rows/task-instance-row.ts";
+import { containsText } from "../views/contains-text.ts";
 import { writeStorablePass } from "./unstorable-instances.ts";
 import { toXCom } from "../rows/xcom-row.ts";
 
@@ -117,7 +118,8 @@ export class MetadataRunStore implements RunStore {
     return await meanDurations(this.#dialect, team, dagId, latestRuns);
   }
 
-  async listRuns({ team, dagId, idPrefix, limit, after }: RunFilter): Promise<DagRun[]> {
+  async listRuns({ limit, after, ...filter }: RunFilter): Promise<DagRun[]> {
+    const { team, dagId, idPrefix, state, runType, createdFrom, createdBefore, text } = filter;
     const rows = await this.#dialect.kysely
       .selectFrom("dag_run")
       .selectAll()
@@ -126,6 +128,15 @@ export class MetadataRunStore implements RunStore {
       // No LIKE: "_" and "%" stand for themselves. Lengths are in characters, not in UTF-16 units.
       .$if(idPrefix !== undefined, (query) =>
         query.where(sql`substr(run_id, 1, ${[...(idPrefix ?? "")].length})`, "=", idPrefix ?? ""),
+      )
+      .$if(state !== undefined, (query) => query.where("state", "=", state ?? ""))
+      .$if(runType !== undefined, (query) => query.where("run_type", "=", runType ?? ""))
+      .$if(createdFrom !== undefined, (query) => query.where("created_at", ">=", createdFrom ?? 0))
+      .$if(createdBefore !== undefined, (query) => query.where("created_at", "<", createdBefore ?? 0))
+      .$if(text !== undefined, (query) =>
+        query.where((where) =>
+          where.or([containsText("run_id", text ?? ""), containsText("dag_id", text ?? "")]),
+        ),
       )
       .$if(after !== undefined, (query) => query.where("id", "<", after ?? 0))
       .orderBy("id", "desc")

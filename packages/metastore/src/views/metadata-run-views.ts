@@ -1,16 +1,23 @@
 // Runs as people and programs look at them, in the metadata database. Each query is a file beside this one.
 
 import type {
+  DagRun,
+  DaySums,
   InstanceQuery,
   ListedInstances,
+  MissCount,
   RevisionLook,
+  RunPeriod,
   RunRevision,
   RunViews,
   SummedRun,
 } from "@memodag/core";
 import type { Dialect } from "../dialect.ts";
+import { findVersionDigests } from "./find-version-digests.ts";
+import { countMisses, listFailures } from "./latest-trouble.ts";
 import { listInstances } from "./list-instances.ts";
 import { listRevisions } from "./list-revisions.ts";
+import { sumByDay } from "./sum-by-day.ts";
 import { sumUpRuns } from "./sum-up-runs.ts";
 
 /** The views of runs of the metadata database. */
@@ -35,5 +42,21 @@ export class MetadataRunViews implements RunViews {
 
   async sumUp(team: string, runIds: readonly number[]): Promise<Map<number, SummedRun>> {
     return await sumUpRuns(this.#dialect, team, runIds);
+  }
+
+  async sumByDay(period: RunPeriod): Promise<DaySums[]> {
+    return await sumByDay(this.#dialect, period);
+  }
+
+  async listFailures(team: string | undefined, endedSince: number, limit: number): Promise<DagRun[]> {
+    return await listFailures(this.#dialect, team, endedSince, limit);
+  }
+
+  async countMisses(team: string | undefined, since: number): Promise<MissCount[]> {
+    return await countMisses(this.#dialect, team, since);
+  }
+
+  async findVersionDigests(team: string, versionIds: readonly number[]): Promise<Map<number, string>> {
+    return await findVersionDigests(this.#dialect, team, versionIds);
   }
 }

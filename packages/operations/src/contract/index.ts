@@ -20,6 +20,8 @@ import { namedCacheStats } from "../caches/cache-contents.ts";
 import { clearCache, planClear } from "../caches/clear-cache.ts";
 import { listCaches } from "../caches/list-caches.ts";
 import type { OperationContext } from "../context.ts";
+import { dagCalendar } from "../dags/dag-calendar.ts";
+import { dagGrid } from "../dags/dag-grid.ts";
 import { graphDag } from "../dags/graph-dag.ts";
 import { listDagErrors } from "../dags/list-dag-errors.ts";
 import { listDags } from "../dags/list-dags.ts";
@@ -33,6 +35,8 @@ import { cleanDatabase, planClean } from "../retention/clean-database.ts";
 import { deleteRuns } from "../retention/delete-runs.ts";
 import { backfill } from "../runs/backfill.ts";
 import { cancelRun } from "../runs/cancel-run.ts";
+import { showHome } from "../runs/home.ts";
+import { listInstanceColumns, listRunInstances } from "../runs/run-instances.ts";
 import { listRevisions } from "../runs/list-revisions.ts";
 import { listRuns } from "../runs/list-runs.ts";
 import { showRun } from "../runs/show-run.ts";
@@ -56,6 +60,7 @@ import * as dags from "./dag-schemas.ts";
 import * as runs from "./run-schemas.ts";
 import type { OperationTypes } from "./operation-types.ts";
 import { json } from "./values.ts";
+import * as views from "./view-schemas.ts";
 import * as workers from "./worker-schemas.ts";
 
 /** An operation as data. */
@@ -126,8 +131,10 @@ export const OPERATIONS: Operations = {
   "caches.plan-clear": operation("read", namedCaches.clearInput, namedCaches.clearPlan, planClear),
   "caches.stats": operation("read", namedCaches.nameInput, namedCaches.stats, namedCacheStats),
   "dags.backfill": operation("act", runs.backfillInput, runs.backfillReport, backfill),
+  "dags.calendar": operation("read", views.calendarInput, views.calendar, dagCalendar),
   "dags.errors": operation("read", dags.listDagErrorsInput, dags.dagErrors, listDagErrors),
   "dags.graph": operation("read", dags.graphDagInput, dags.dagGraph, graphDag),
+  "dags.grid": operation("read", views.gridInput, views.grid, dagGrid),
   "dags.list": operation("read", dags.listDagsInput, dags.dagPage, listDags),
   "dags.pause": operation("act", dags.pauseDagInput, dags.pausedDag, pauseDag),
   "dags.show": operation("read", dags.dagNameInput, dags.dagReport, showDag),
@@ -135,6 +142,14 @@ export const OPERATIONS: Operations = {
   "dags.trigger-and-wait": operation("act", runs.triggerInput, runs.endedRun, triggerAndWait),
   "runs.cancel": operation("act", runs.runNameInput, runs.cancelledRun, cancelRun),
   "runs.delete": operation("act", runs.deleteInput, runs.removed, deleteRuns),
+  home: operation("read", views.homeInput, views.home, showHome),
+  "runs.instance-columns": operation(
+    "read",
+    views.instancesInput,
+    views.instanceColumns,
+    listInstanceColumns,
+  ),
+  "runs.instances": operation("read", views.instancesInput, views.instances, listRunInstances),
   "runs.list": operation("read", runs.listRunsInput, runs.runPage, listRuns),
   "runs.revisions": operation("read", runs.listRevisionsInput, runs.revisions, listRevisions),
   "runs.show": operation("read", runs.runNameInput, runs.shownRun, showRun),

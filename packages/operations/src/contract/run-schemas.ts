@@ -4,7 +4,6 @@ import {
   CACHE_STATUSES,
   MARKED_STATES,
   type CacheMode,
-  type DagRun,
   type RunCacheLimits,
   type RunSelection,
 } from "@memodag/core";
@@ -36,6 +35,7 @@ import {
   dagName,
   dagRunState,
   everyOf,
+  type FieldsOf,
   instanceId,
   instanceState,
   jsonObject,
@@ -45,6 +45,7 @@ import {
   pageOf,
   reasonCode,
   runName,
+  runType,
   size,
   storedError,
   text,
@@ -95,6 +96,11 @@ export const backfillInput: z.ZodType<BackfillInput> = z.strictObject({
 export const listRunsInput: z.ZodType<ListRunsInput> = z.strictObject({
   dagId: name.optional(),
   team: name.optional(),
+  state: dagRunState.optional(),
+  runType: runType.optional(),
+  from: writtenTime.optional(),
+  to: writtenTime.optional(),
+  text: text.optional(),
   ...pageChoice,
 });
 
@@ -134,7 +140,8 @@ export const listInstancesInput: z.ZodType<ListInstancesInput> = z.strictObject(
   ...pageChoice,
 });
 
-const taskReport: z.ZodType<TaskReport> = z.strictObject({
+/** The fields of a task instance. */
+export const taskFields: FieldsOf<TaskReport> = {
   taskId: name,
   mapIndex,
   state: instanceState,
@@ -149,7 +156,8 @@ const taskReport: z.ZodType<TaskReport> = z.strictObject({
   error: storedError.nullable(),
   worker: text.nullable(),
   revision: count,
-});
+};
+const taskReport: z.ZodType<TaskReport> = z.strictObject(taskFields);
 export const instancePage: z.ZodType<Page<TaskReport>> = pageOf(taskReport);
 
 const transaction: z.ZodType<TransactionReport> = z.strictObject({
@@ -194,11 +202,12 @@ export const triggeredRun: z.ZodType<TriggeredRun> = z.strictObject({
   ...lastGood,
 });
 
-const summary: z.ZodType<RunSummaryReport> = z.strictObject({
+/** The fields of a run in a list. */
+export const summaryFields: FieldsOf<RunSummaryReport> = {
   dagId: name,
   runId: name,
   team: name,
-  runType: everyOf<DagRun["runType"]>()(["manual", "scheduled", "backfill"]),
+  runType,
   state: dagRunState,
   revision: count,
   isInterrupted: z.boolean(),
@@ -214,7 +223,8 @@ const summary: z.ZodType<RunSummaryReport> = z.strictObject({
   failed: count.nullable(),
   savedMs: size.nullable(),
   workedMs: size.nullable(),
-});
+};
+const summary: z.ZodType<RunSummaryReport> = z.strictObject(summaryFields);
 export const runPage: z.ZodType<Page<RunSummaryReport>> = pageOf(summary);
 
 export const backfillReport: z.ZodType<BackfillReport> = z.strictObject({

@@ -6,6 +6,7 @@ import {
   REASON_CODES,
   findIsoTime,
   type CacheStatus,
+  type DagRunType,
   type JsonObject,
   type JsonValue,
   type Producer,
@@ -28,6 +29,9 @@ export function everyOf<T extends string>(): EnumOfEvery<T> {
   return make as EnumOfEvery<T>;
 }
 
+/** Schemas of the fields of an object. */
+export type FieldsOf<T> = { readonly [K in keyof T]-?: z.ZodType<T[K]> };
+
 export const text: z.ZodString = z.string();
 export const name: z.ZodString = z.string().min(1);
 export const count: z.ZodNumber = z.int().min(0);
@@ -47,6 +51,7 @@ export const jsonObject: z.ZodType<JsonObject> = z.record(z.string(), z.json());
 export const jsonSchema: z.ZodType<JsonObject | boolean> = z.union([jsonObject, z.boolean()]);
 
 export const dagRunState: z.ZodType<(typeof DAG_RUN_STATES)[number]> = z.enum(DAG_RUN_STATES);
+export const runType: z.ZodType<DagRunType> = everyOf<DagRunType>()(["manual", "scheduled", "backfill"]);
 export const cacheStatus: z.ZodType<CacheStatus> = z.enum(CACHE_STATUSES as [CacheStatus, ...CacheStatus[]]);
 export const reasonCode: z.ZodType<ReasonCode> = z.enum(REASON_CODES as [ReasonCode, ...ReasonCode[]]);
 export const instanceState: z.ZodType<TaskInstanceState> = everyOf<TaskInstanceState>()([

@@ -15,3 +15,5 @@ export { pauseDag, type PauseDagInput, type PausedDag } from "./pause-dag.ts";
 export { isolationNotes } from "./isolation-note.ts";
 export { vouchedFor } from "./vouched-for.ts";
 export { showDag, type DagReport, type DagTaskReport } from "./show-dag.ts";
+export { dagCalendar, type CalendarDay, type DagCalendarInput } from "./dag-calendar.ts";
+export { dagGrid, type DagGrid, type DagGridInput, type GridRun, type GridTask } from "./dag-grid.ts";

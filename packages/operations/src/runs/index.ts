@@ -13,3 +13,12 @@ export { showRun, type ShownRun } from "./show-run.ts";
 export type { TransactionReport } from "./transaction-report.ts";
 export { triggerAndWait, triggerDag, type TriggeredRun } from "./trigger.ts";
 export { whyNotLoadable, type RunSources } from "./why-not-loadable.ts";
+export { showHome, type HomeInput, type HomeReport, type NotedRun } from "./home.ts";
+export {
+  listInstanceColumns,
+  listRunInstances,
+  type InstanceColumns,
+  type InstancePage,
+  type InstanceReport,
+  type RunInstancesInput,
+} from "./run-instances.ts";

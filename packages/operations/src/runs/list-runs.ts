@@ -1,16 +1,25 @@
 // Lists runs, newest first.
 
-import type { DagRun, DagRunState, RunSelection } from "@memodag/core";
+import type { DagRun, DagRunState, RunFilter, RunSelection } from "@memodag/core";
 import { listInterruptedRuns } from "@memodag/scheduler";
 import type { OperationContext } from "../context.ts";
 import { getDag } from "../dags/find-dag.ts";
 import { isoTime } from "../iso-time.ts";
 import { readPage, type Page, type PageInput } from "../page.ts";
+import { readWrittenTime } from "../written-time.ts";
 
 /** Selects runs. */
 export interface ListRunsInput extends PageInput {
   readonly dagId?: string | undefined;
   readonly team?: string | undefined;
+  readonly state?: DagRunState | undefined;
+  readonly runType?: DagRun["runType"] | undefined;
+  /** ISO 8601: created then or later. */
+  readonly from?: string | undefined;
+  /** ISO 8601: created before. */
+  readonly to?: string | undefined;
+  /** A part of the run's id or of its Dag's, in any case. */
+  readonly text?: string | undefined;
 }
 
 /** A run in a list. Times are ISO 8601. */
@@ -52,23 +61,35 @@ const DEFAULT_LIMIT = 50;
 
 /**
  * Lists runs of one Dag, or of all.
- * @throws MemodagError `dag_not_found`, `dag_ambiguous`, `cursor_invalid`.
+ * @throws MemodagError `dag_not_found`, `dag_ambiguous`, `cursor_invalid`, `usage`.
  */
 export async function listRuns(
   { stores: { runs, dags } }: OperationContext,
-  { dagId, team, limit = DEFAULT_LIMIT, after }: ListRunsInput,
+  { dagId, team, limit = DEFAULT_LIMIT, after, ...conditions }: ListRunsInput,
 ): Promise<Page<RunSummaryReport>> {
-  const filter = { ...(team !== undefined && { team }), ...(dagId !== undefined && { dagId }) };
+  const place = { ...(team !== undefined && { team }), ...(dagId !== undefined && { dagId }) };
+  const filter = { ...place, ...readConditions(conditions) };
   const list = { name: "runs", placeOf: ({ id }: DagRun) => id };
   const page = await readPage(list, { limit, after }, (query) => runs.listRuns({ ...filter, ...query }));
   // An empty list is only correct for a Dag that exists.
   if (page.items.length === 0 && after === undefined && dagId !== undefined)
     await getDag(dags, { dagId, team });
-  const interrupted = new Set((await listInterruptedRuns(runs, filter)).map(({ id }) => id));
-  return { ...page, items: page.items.map((run) => summaryOf(run, interrupted.has(run.id))) };
+  const interrupted = new Set((await listInterruptedRuns(runs, place)).map(({ id }) => id));
+  return { ...page, items: page.items.map((run) => summarizeRun(run, interrupted.has(run.id))) };
 }
 
-function summaryOf(run: DagRun, isInterrupted: boolean): RunSummaryReport {
+function readConditions({ state, runType, from, to, text }: ListRunsInput): Omit<RunFilter, "limit"> {
+  return {
+    ...(state !== undefined && { state }),
+    ...(runType !== undefined && { runType }),
+    ...(from !== undefined && { createdFrom: readWrittenTime("from", from) }),
+    ...(to !== undefined && { createdBefore: readWrittenTime("to", to) }),
+    ...(text !== undefined && { text }),
+  };
+}
+
+/** Reports a run as lists show it. */
+export function summarizeRun(run: DagRun, isInterrupted: boolean): RunSummaryReport {
   return {
     dagId: run.dagId,
     runId: run.runId,

@@ -1,0 +1,140 @@
+// Schemas of the operations that views of runs are made of.
+
+import { INSTANCE_CELLS, type TaskInstanceState } from "@memodag/core";
+import * as z from "zod";
+import type { CalendarDay, DagCalendarInput } from "../dags/dag-calendar.ts";
+import type { DagGrid, DagGridInput } from "../dags/dag-grid.ts";
+import type { HomeInput, HomeReport } from "../runs/home.ts";
+import type { InstanceColumns, InstancePage, RunInstancesInput } from "../runs/run-instances.ts";
+import { summaryFields, taskFields } from "./run-schemas.ts";
+import {
+  cacheStatus,
+  count,
+  dagName,
+  dagRunState,
+  instanceState,
+  mapIndex,
+  name,
+  pageChoice,
+  producer,
+  reasonCode,
+  runName,
+  runType,
+  size,
+  text,
+  time,
+  writtenTime,
+} from "./values.ts";
+
+const letters = INSTANCE_CELLS.map(({ letter }) => letter);
+const letter = z.enum(letters as [string, ...string[]]);
+const counts = z.partialRecord(letter, count) as z.ZodType<Record<string, number>>;
+const days = z.array(
+  z.strictObject({
+    day: z.iso.date(),
+    queued: count,
+    running: count,
+    success: count,
+    failed: count,
+    hits: count,
+    ran: count,
+    savedMs: size,
+    workedMs: size,
+  }),
+);
+
+export const gridInput: z.ZodType<DagGridInput> = z.strictObject({
+  ...dagName,
+  runIds: z.array(name).max(500).optional(),
+  ...pageChoice,
+  limit: z.int().min(1).max(500).optional(),
+});
+export const grid: z.ZodType<DagGrid> = z.strictObject({
+  dagId: name,
+  team: name,
+  tasks: z.array(z.strictObject({ taskId: name, isMapped: z.boolean() })),
+  runs: z.array(
+    z.strictObject({
+      runId: name,
+      state: dagRunState,
+      runType,
+      revision: count,
+      version: text.nullable(),
+      logicalDate: time.nullable(),
+      createdAt: time,
+      startedAt: time.nullable(),
+      endedAt: time.nullable(),
+      hits: count,
+      ran: count,
+      failed: count,
+      savedMs: size,
+      workedMs: size,
+      cells: text,
+      mapped: z.record(z.string(), counts),
+    }),
+  ),
+  next: text.nullable(),
+});
+
+export const calendarInput: z.ZodType<DagCalendarInput> = z.strictObject({
+  ...dagName,
+  from: writtenTime.optional(),
+  to: writtenTime.optional(),
+});
+export const calendar: z.ZodType<CalendarDay[]> = days;
+
+export const instancesInput: z.ZodType<RunInstancesInput> = z.strictObject({
+  ...runName,
+  taskId: name.optional(),
+  state: instanceState.optional(),
+  cacheStatus: cacheStatus.optional(),
+  reason: reasonCode.optional(),
+  text: text.optional(),
+  since: count.optional(),
+  ...pageChoice,
+});
+const readAt = { revision: count, isDelta: z.boolean() };
+export const instances: z.ZodType<InstancePage> = z.strictObject({
+  ...readAt,
+  items: z.array(
+    z.strictObject({
+      ...taskFields,
+      startedAt: time.nullable(),
+      endedAt: time.nullable(),
+      producer: producer.nullable(),
+    }),
+  ),
+  next: text.nullable(),
+});
+const ms = z.array(z.number().nullable());
+export const instanceColumns: z.ZodType<InstanceColumns> = z.strictObject({
+  ...readAt,
+  from: time,
+  tasks: z.array(name),
+  task: z.array(count),
+  mapIndex: z.array(mapIndex),
+  cells: text,
+  startedMs: ms,
+  endedMs: ms,
+  durationMs: ms,
+  savedMs: ms,
+  next: text.nullable(),
+});
+
+export const homeInput: z.ZodType<HomeInput> = z.strictObject({
+  team: name.optional(),
+  days: z.int().min(1).max(366).optional(),
+});
+const notedRun = z.strictObject({
+  ...summaryFields,
+  tasks: z.partialRecord(instanceState as z.ZodType<TaskInstanceState> & z.core.$ZodRecordKey, count),
+  taskIds: z.array(name),
+});
+export const home: z.ZodType<HomeReport> = z.strictObject({
+  from: time,
+  days,
+  activeCount: count,
+  active: z.array(notedRun),
+  failures: z.array(notedRun),
+  misses: z.array(z.strictObject({ reason: text, count })),
+});

@@ -1,0 +1,169 @@
+import { silentLogger, systemClock, type DagVersion, type JsonObject } from "@memodag/core";
+import { openTestMetastore, TEST_DIALECTS, type TestMetastore } from "@memodag/metastore/testing";
+import type { OperationContext } from "@memodag/operations";
+import { findOperation } from "@memodag/operations/contract";
+import type { DagGrid } from "@memodag/operations/dags";
+import type { HomeReport, InstanceColumns, InstancePage } from "@memodag/operations/runs";
+import { Dag } from "memodag";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { SchedulerRig } from "./scheduler-rig.ts";
+import type { Script } from "./scripted-executor.ts";
+
+const SCRIPTS: Record<string, Script> = { list: () => [1, 2, 3], fit: ({ n }) => n, report: () => 1 };
+
+describe.each(TEST_DIALECTS)("views of runs on %s", (dialect) => {
+  let metastore: TestMetastore;
+  let rig: SchedulerRig;
+  let version: DagVersion;
+  let runIds: string[];
+
+  /** The output of an operation, which its schema has to take. */
+  async function ask<T>(name: string, input: JsonObject): Promise<T> {
+    const operation = findOperation(name);
+    if (!operation) throw new Error(`there is no operation ${name}`);
+    const context = {
+      stores: metastore,
+      clock: systemClock,
+      log: silentLogger,
+    } as unknown as OperationContext;
+    const output = JSON.parse(
+      JSON.stringify(await operation.run(context, operation.input.parse(input))),
+    ) as T;
+    expect(operation.output.parse(output)).toEqual(output);
+    return output;
+  }
+
+  beforeAll(async () => {
+    metastore = await openTestMetastore(dialect);
+    rig = new SchedulerRig(metastore);
+    const dag = new Dag("views");
+    const list = dag.task("list", () => [1, 2, 3], { cache: true });
+    const fit = dag.task("fit", ({ n }: { n: number }) => n, { cache: true });
+    const report = dag.task("report", ({ all }: { all: readonly number[] }) => all.length);
+    report({ all: fit.expand({ n: list({}) }) });
+    version = await rig.define(dag);
+    const fails = () => {
+      throw new Error("The disk is FULL");
+    };
+    const runs = [
+      await rig.run(version, SCRIPTS),
+      await rig.run(version, SCRIPTS),
+      await rig.run(version, { ...SCRIPTS, report: fails }),
+    ];
+    runIds = runs.map(({ run }) => run.runId);
+  }, 60_000);
+  afterAll(() => metastore.close());
+
+  test("a grid has a letter for each task of each run, and counts of mapped ones", async () => {
+    const grid = await ask<DagGrid>("dags.grid", { dagId: "views" });
+    expect(grid.tasks).toEqual([
+      { taskId: "list", isMapped: false },
+      { taskId: "fit", isMapped: true },
+      { taskId: "report", isMapped: false },
+    ]);
+    expect(grid.runs.map(({ runId, cells, mapped, state }) => [runId, cells, mapped, state])).toEqual([
+      [runIds[2], "HHF", { fit: { H: 3 } }, "failed"],
+      [runIds[1], "HHS", { fit: { H: 3 } }, "success"],
+      [runIds[0], "PPS", { fit: { P: 3 } }, "success"],
+    ]);
+    expect(grid.runs[1]).toMatchObject({
+      hits: 4,
+      ran: 1,
+      failed: 0,
+      version: version.digest,
+      runType: "manual",
+    });
+  });
+
+  test("a grid goes on where a page ended, and has the runs that are asked for", async () => {
+    const first = await ask<DagGrid>("dags.grid", { dagId: "views", limit: 2 });
+    const rest = await ask<DagGrid>("dags.grid", { dagId: "views", limit: 2, after: first.next });
+    expect([...first.runs, ...rest.runs].map(({ runId }) => runId)).toEqual(runIds.toReversed());
+    expect(rest.next).toBeNull();
+    const some = await ask<DagGrid>("dags.grid", { dagId: "views", runIds: [runIds[0] ?? "", "none"] });
+    expect(some.runs.map(({ runId }) => runId)).toEqual([runIds[0]]);
+  });
+
+  test("columns hold what rows do", async () => {
+    const [runId = ""] = runIds;
+    const rows = await ask<InstancePage>("runs.instances", { dagId: "views", runId });
+    const columns = await ask<InstanceColumns>("runs.instance-columns", { dagId: "views", runId });
+    expect(columns.cells).toBe("PPPPS");
+    expect(columns.task.map((place, index) => [columns.tasks[place], columns.mapIndex[index]])).toEqual(
+      rows.items.map(({ taskId, mapIndex }) => [taskId, mapIndex]),
+    );
+    const start = Date.parse(columns.from);
+    expect(columns.endedMs.map((ms) => new Date(start + (ms ?? 0)).toISOString())).toEqual(
+      rows.items.map(({ endedAt }) => endedAt),
+    );
+    expect(columns.durationMs).toEqual(rows.items.map(({ durationMs }) => durationMs));
+    expect([columns.revision, columns.isDelta, columns.next]).toEqual([rows.revision, false, null]);
+  });
+
+  test("instances are chosen by what is known of them, page by page, and by what has changed", async () => {
+    const name = { dagId: "views", runId: runIds[2] ?? "" };
+    const namesOf = async (input: JsonObject) =>
+      (await ask<InstancePage>("runs.instances", { ...name, ...input })).items.map(
+        ({ taskId, mapIndex }) => `${taskId}${mapIndex}`,
+      );
+    expect(await namesOf({ state: "failed" })).toEqual(["report-1"]);
+    expect(await namesOf({ text: "disk is full" })).toEqual(["report-1"]);
+    expect(await namesOf({ cacheStatus: "hit", taskId: "fit" })).toEqual(["fit0", "fit1", "fit2"]);
+    const first = await ask<InstancePage>("runs.instances", { ...name, limit: 4 });
+    expect(await namesOf({ limit: 4, after: first.next })).toEqual(["report-1"]);
+    expect(await namesOf({ since: first.revision })).toEqual([]);
+    const [hit] = first.items;
+    expect(hit?.producer).toMatchObject({ runId: runIds[0] });
+  });
+
+  test("runs are chosen by state, time and text", async () => {
+    const idsOf = async (input: JsonObject) =>
+      (await ask<{ items: { runId: string }[] }>("runs.list", { dagId: "views", ...input })).items.map(
+        ({ runId }) => runId,
+      );
+    expect(await idsOf({ state: "failed" })).toEqual([runIds[2]]);
+    expect(await idsOf({ runType: "scheduled" })).toEqual([]);
+    expect(await idsOf({ to: "2020-01-01" })).toEqual([]);
+    expect(await idsOf({ from: "2020-01-01", text: "VIEW" })).toEqual(runIds.toReversed());
+    expect(await idsOf({ text: runIds[1]?.slice(-6) ?? "" })).toEqual([runIds[1]]);
+  });
+
+  test("a calendar counts runs by day and state, and home sums up what has ended", async () => {
+    const days = await ask<object[]>("dags.calendar", { dagId: "views" });
+    expect(days.length).toBeLessThanOrEqual(2);
+    const today = { success: 2, failed: 1, running: 0, queued: 0, hits: 8, ran: 7 };
+    // Unless the tests run at midnight.
+    expect(days.length === 1 ? days[0] : today).toMatchObject(today);
+    expect(await ask("dags.calendar", { dagId: "views", to: "2020-01-01" })).toEqual([]);
+    const home = await ask<HomeReport>("home", {});
+    expect(home.days.reduce((sum, { hits }) => sum + hits, 0)).toBe(8);
+    expect(home.failures).toMatchObject([
+      { runId: runIds[2], taskIds: ["report"], tasks: { success: 4, failed: 1 } },
+    ]);
+    expect(home).toMatchObject({ activeCount: 0, active: [] });
+    expect(home.misses.reduce((sum, { count }) => sum + count, 0)).toBe(4);
+    await metastore.runs.createRun({
+      team: "default",
+      dagId: "views",
+      runId: "open",
+      runType: "manual",
+      dagVersionId: version.id,
+      logicalDate: null,
+      dataIntervalStart: null,
+      dataIntervalEnd: null,
+      conf: {},
+      params: {},
+      cacheMode: "use",
+    });
+    expect(await ask("home", { team: "default" })).toMatchObject({
+      activeCount: 1,
+      active: [{ runId: "open", tasks: {} }],
+    });
+    expect(await ask("home", { team: "none" })).toMatchObject({
+      activeCount: 0,
+      active: [],
+      days: [],
+      misses: [],
+    });
+  });
+});
