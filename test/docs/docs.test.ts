@@ -114,7 +114,7 @@ test("every Dag compiles", async () => {
   const blocks = files.flatMap((file) => file.blocks.filter(({ language }) => language === "ts"));
   expect(blocks.length).toBeGreaterThan(1);
   expect(await compileBlocks(blocks)).toEqual([]);
-}, 60_000);
+});
 
 test("every link leads somewhere", () => {
   const byPath = new Map(files.map((file) => [file.path, file]));
@@ -151,7 +151,7 @@ test("the checks find what is wrong", async () => {
   expect(configKeysOf(file).filter((key) => !isConfigKey(key))).toHaveLength(1);
   const blocks = file.blocks.filter(({ language }) => language === "ts");
   expect(await compileBlocks(blocks)).toEqual([expect.stringMatching(/^a\.md:\d+\(.*error TS2322/)]);
-}, 60_000);
+});
 
 function withPlace(place: string, fault: string | undefined): string[] {
   return fault === undefined ? [] : [`${place}: ${fault}`];
