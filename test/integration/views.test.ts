@@ -9,7 +9,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { SchedulerRig } from "./scheduler-rig.ts";
 import type { Script } from "./scripted-executor.ts";
 
-const SCRIPTS: Record<string, Script> = { list: () => [1, 2, 3], fit: ({ n }) => n, report: () => 1 };
+const SCRIPTS: Record<string, Script> = { list: () => [1, 2, 3], fit: () => 1, report: () => 1 };
 
 describe.each(TEST_DIALECTS)("views of runs on %s", (dialect) => {
   let metastore: TestMetastore;
