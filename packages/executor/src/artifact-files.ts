@@ -1,6 +1,6 @@
 // Keeps the artifacts of attempts as files, each fetched once.
 
-import { access } from "node:fs/promises";
+import { existsSync } from "node:fs";
 import { materializeArtifact } from "@memodag/artifact/materialize-artifact";
 import { MemodagError, messageOf, type Artifact, type ArtifactSource, type Digest } from "@memodag/core";
 
@@ -25,7 +25,7 @@ export class ArtifactFiles {
   /** Returns the path of the artifact's existing file. Rejects with errors of fetching or writing it. */
   async path(digest: Digest): Promise<string> {
     const known = this.#paths.get(digest);
-    if (known && (await isThere(await known))) return await known;
+    if (known && existsSync(await known)) return await known;
     // If several attempts find it missing at once, the first writes it.
     const latest = this.#paths.get(digest);
     return await (latest === known ? this.#begin(digest) : (latest ?? this.#begin(digest)));
@@ -78,11 +78,4 @@ export class ArtifactFiles {
       );
     }
   }
-}
-
-async function isThere(path: string): Promise<boolean> {
-  return await access(path).then(
-    () => true,
-    () => false,
-  );
 }

@@ -6,6 +6,7 @@
 // it is impossible, as in most containers, the processes of an attempt are found by their mark.
 
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
 /** Creates groups below the one of this process. */
@@ -21,25 +22,39 @@ export class AttemptCgroups {
     this.#isUsable = root !== null;
   }
 
-  /**
-   * Puts a process that has not started others yet into a new group. Returns `undefined` if that is
-   * impossible.
-   */
-  tryEnclose(name: string, pid: number): string | undefined {
+  /** Creates a group for one process. Returns `undefined` if that is impossible. */
+  tryCreate(name: string): string | undefined {
     if (this.#root === null || !this.#isUsable) return undefined;
     const path = join(this.#root, `memodag-${name}`);
     try {
       mkdirSync(path);
-      if (!existsSync(join(path, "cgroup.kill")))
-        throw new Error("no cgroup of version 2 that can be killed");
-      writeFileSync(join(path, "cgroup.procs"), String(pid));
-      return path;
+      if (existsSync(join(path, "cgroup.kill"))) return path;
     } catch {
-      this.#isUsable = false;
-      this.#left.add(path);
-      this.removeEmpty();
-      return undefined;
+      // This process may not create groups here.
     }
+    this.#giveUp(path);
+    return undefined;
+  }
+
+  /**
+   * Moves a process that has not started others yet into a group. Resolves to false if that is impossible.
+   * The kernel may take tens of milliseconds for it, in which nothing else of this process waits.
+   */
+  async tryEnclose(path: string, pid: number): Promise<boolean> {
+    try {
+      await writeFile(join(path, "cgroup.procs"), String(pid));
+      return true;
+    } catch (error) {
+      // The process has ended.
+      if ((error as NodeJS.ErrnoException).code !== "ESRCH") this.#giveUp(path);
+      return false;
+    }
+  }
+
+  #giveUp(path: string): void {
+    this.#isUsable = false;
+    this.#left.add(path);
+    this.removeEmpty();
   }
 
   /** Kills all processes of a group. */

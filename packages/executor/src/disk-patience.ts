@@ -50,28 +50,31 @@ export class DiskPatience {
   async run<T>(work: () => Promise<T>, passes: (error: unknown) => boolean = isFileFault): Promise<T> {
     const { clock, notices, diskPatienceMs } = this.#options;
     const until = clock.monotonic() + diskPatienceMs;
-    const noAnswer = new MemodagError(
-      "disk_failed",
-      `The disk or store gave no answer within ${formatDuration(diskPatienceMs)}: check that it is up`,
-    );
+    let noAnswer: MemodagError | undefined;
+    // Made when it is needed: its stack costs as much as the rest of a wait that is over at once.
+    const lateError = (): MemodagError =>
+      (noAnswer = new MemodagError(
+        "disk_failed",
+        `The disk or store gave no answer within ${formatDuration(diskPatienceMs)}: check that it is up`,
+      ));
     for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS)) {
       try {
-        const result = await this.#answer(work(), until - clock.monotonic(), noAnswer);
+        const result = await this.#answer(work(), until - clock.monotonic(), lateError);
         notices.waitsNoMore();
         return result;
       } catch (error) {
-        if (error === noAnswer || !passes(error) || this.#isStopped || clock.monotonic() >= until)
-          throw error;
+        const isFinal = error === noAnswer || !passes(error);
+        if (isFinal || this.#isStopped || clock.monotonic() >= until) throw error;
         notices.waits(messageOf(error));
       }
       await this.#pause(pauseMs);
     }
   }
 
-  /** @throws `noAnswer` after `ms`, or that the wait was stopped: `work` may never give an answer */
-  async #answer<T>(work: Promise<T>, ms: number, noAnswer: MemodagError): Promise<T> {
+  /** @throws `lateError()` after `ms`, or that the wait was stopped: `work` may never give an answer */
+  async #answer<T>(work: Promise<T>, ms: number, lateError: () => MemodagError): Promise<T> {
     const { promise, reject } = Promise.withResolvers<never>();
-    const cancel = this.#options.clock.after(Math.max(0, ms), () => reject(noAnswer));
+    const cancel = this.#options.clock.after(Math.max(0, ms), () => reject(lateError()));
     let cancelGrace: CancelTimer | undefined;
     let isOver = false;
     void this.#stopped.promise.then(() => {

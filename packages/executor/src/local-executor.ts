@@ -2,7 +2,6 @@
 // an attempt ends with its whole process group.
 
 import { randomBytes } from "node:crypto";
-import { totalmem } from "node:os";
 import {
   AttemptLedger,
   silentLogger,
@@ -30,7 +29,9 @@ import { MAX_FRAME_BYTES } from "./frame.ts";
 import { OrphanGuard } from "./orphan-guard.ts";
 import type { Answer, Question } from "./protocol.ts";
 import { ReusedWorkers } from "./reused-workers.ts";
+import { warmLimit } from "./warm-limit.ts";
 import { WarmWorkers } from "./warm-workers.ts";
+import { ownEnvironment } from "./worker-environment.ts";
 
 /** Settings of a {@link LocalExecutor}. */
 export interface LocalExecutorOptions {
@@ -143,7 +144,7 @@ export class LocalExecutor implements Executor {
       maxEntryBytes: options.maxEntryBytes ?? (() => DEFAULT_ENTRY_BYTES),
       queries,
       answer: options.answer ?? ((attempt, question) => answerQuestion(queries, attempt, question)),
-      environmentOf: options.environmentOf ?? (() => process.env),
+      environmentOf: options.environmentOf ?? ownEnvironment(),
       values: options.values ?? NO_VALUES,
       killGraceMs: options.killGraceMs ?? DEFAULT_KILL_GRACE_MS,
       heartbeatTimeoutMs: options.heartbeatTimeoutMs ?? DEFAULT_HEARTBEAT_TIMEOUT_MS,
@@ -228,21 +229,6 @@ export class LocalExecutor implements Executor {
     this.#running.delete(attemptId);
     this.#ledger.finished(attemptId, outcome);
   }
-}
-
-/** Memory of a process that waits: what it does not share with others, in bytes. */
-const WARM_BYTES = 32 * 2 ** 20;
-const MOST_WARM_BYTES = 2 ** 30;
-
-function warmLimit({ warmWorkers, warmMemory, parallelism }: LocalExecutorOptions): number {
-  const bytes = warmMemory?.() ?? Math.min(availableBytes() / 8, MOST_WARM_BYTES);
-  return Math.min(warmWorkers?.() ?? parallelism(), Math.floor(bytes / WARM_BYTES));
-}
-
-/** Memory of the machine, or of the container if that has less. */
-function availableBytes(): number {
-  // 0 if it is not known, and more than there is if there is no limit.
-  return Math.min(totalmem(), process.constrainedMemory() || Infinity);
 }
 
 type Failed = Extract<AttemptOutcome, { kind: "failed" }>;

@@ -101,8 +101,7 @@ export class ReusedWorkers {
 
   /** Resolves when the process is ready, or has turned out not to become so. */
   async #start(shape: WorkerShape): Promise<ReusedProcess> {
-    const { warm } = this.#options;
-    const started = new ReusedProcess((await warm.take(shape)) ?? warm.startNow(shape));
+    const started = new ReusedProcess(await this.#options.warm.takeForMany(shape));
     await started.isReady();
     return started;
   }

@@ -90,20 +90,28 @@ export class WarmWorkers {
     place.takenAt = this.#options.clock.monotonic();
     this.#rest(place);
     try {
-      for (const worker of place.waiting) {
-        place.waiting.delete(worker);
-        if (this.#isTooOld(worker)) this.#end(worker);
-        else if (await worker.isReady()) return worker;
-        else this.#end(worker);
-      }
-      return undefined;
+      return await this.#takeWaiting(place);
     } finally {
       this.#fill();
     }
   }
 
-  /** Starts a process now. */
-  startNow(shape: WorkerShape): WarmWorker {
+  async #takeWaiting(place: Place | undefined): Promise<WarmWorker | undefined> {
+    for (const worker of place?.waiting ?? []) {
+      place?.waiting.delete(worker);
+      if (this.#isTooOld(worker)) this.#end(worker);
+      else if (await worker.isReady()) return worker;
+      else this.#end(worker);
+    }
+    return undefined;
+  }
+
+  /** Returns a process for many attempts: one that waits, or a new one. None is started in its place. */
+  async takeForMany(shape: WorkerShape): Promise<WarmWorker> {
+    return (await this.#takeWaiting(this.#places.get(JSON.stringify(shape)))) ?? this.#startNow(shape);
+  }
+
+  #startNow(shape: WorkerShape): WarmWorker {
     const worker = new WarmWorker(this.#options.clock);
     void this.#startWorker(worker, shape).catch(() => undefined);
     return worker;

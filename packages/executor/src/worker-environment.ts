@@ -22,6 +22,18 @@ const NATIVE = [
   "ComSpec",
 ];
 
+/** Returns this process's environment, read once for attempts that start together: reading it is slow. */
+export function ownEnvironment(): () => NodeJS.ProcessEnv {
+  let env: NodeJS.ProcessEnv | undefined;
+  return () => {
+    if (!env) {
+      env = { ...process.env };
+      setImmediate(() => (env = undefined));
+    }
+    return env;
+  };
+}
+
 /**
  * Returns the environment without memodag's own variables and undeclared ones of PostgreSQL, which may
  * contain the database's URL and password.

@@ -74,14 +74,17 @@ export class WorkerProcess {
   readonly #channel: FrameChannel;
   readonly #mark: string;
   readonly #cgroups: AttemptCgroups;
-  readonly #cgroup: string | undefined;
+  #cgroup: string | undefined;
   readonly #clock: Clock;
   #listener: WorkerListener;
   /** Since when it may start processes, and the latest process before that; `null`: it runs no task code yet. */
   #begun: { readonly at: number; readonly after: number } | null;
   #hasEnded = false;
 
-  /** @throws the system's error if the process cannot be created */
+  /**
+   * Resolves when it may receive its order: before that it runs no task code.
+   * @throws the system's error if the process cannot be created
+   */
   static async start(options: WorkerProcessOptions): Promise<WorkerProcess> {
     const child = spawn(process.execPath, [...options.nodeOptions, ENTRIES[options.entry ?? "main"]], {
       cwd: options.cwd,
@@ -95,7 +98,9 @@ export class WorkerProcess {
       const [error] = (await once(child, "error")) as [Error];
       throw error;
     }
-    return new WorkerProcess(child, child.pid, options);
+    const worker = new WorkerProcess(child, child.pid, options);
+    await worker.#enclose();
+    return worker;
   }
 
   private constructor(child: ChildProcess, pid: number, options: WorkerProcessOptions) {
@@ -105,8 +110,7 @@ export class WorkerProcess {
     this.pid = pid;
     this.#mark = options.mark;
     this.#cgroups = options.cgroups;
-    // It runs no task code before it receives the order.
-    this.#cgroup = options.cgroups.tryEnclose(options.mark, pid);
+    this.#cgroup = options.cgroups.tryCreate(options.mark);
     const guarded = { group: pid, cgroup: this.#cgroup };
     options.guard.add(guarded);
     const listener = {
@@ -181,6 +185,11 @@ export class WorkerProcess {
     for (const pid of descendants) killProcess(pid);
     // The rest is killed when the process has ended, so that it cannot start more.
     if (this.#cgroup !== undefined) this.#cgroups.kill(this.#cgroup);
+  }
+
+  async #enclose(): Promise<void> {
+    if (this.#cgroup !== undefined && !(await this.#cgroups.tryEnclose(this.#cgroup, this.pid)))
+      this.#cgroup = undefined;
   }
 
   #killGroup(): void {

@@ -58,6 +58,18 @@ function task(bell: Bell, way: string, after: string): string {
     dag.task("it", async () => { ${way} await ring("worker"); ${after} })();`;
 }
 
+it("a process that has ended does not turn off the groups of others", async () => {
+  const cgroups = new AttemptCgroups();
+  const path = cgroups.tryCreate("ended.");
+  const ended = spawn("true");
+  await once(ended, "exit");
+  expect(path === undefined || (await cgroups.tryEnclose(path, ended.pid ?? 0))).toBe(path === undefined);
+  if (path !== undefined) cgroups.release(path);
+  const next = cgroups.tryCreate("next.");
+  expect(next === undefined).toBe(path === undefined);
+  if (next !== undefined) cgroups.release(next);
+});
+
 describe.each([
   ["with cgroups where there are any", undefined],
   ["by their mark", new AttemptCgroups(null)],

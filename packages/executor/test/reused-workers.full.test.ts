@@ -46,6 +46,8 @@ describe("a task that reuses its process", () => {
       Array.from({ length: 50 }, async (_, mapIndex) => await room.run(HELLO, { ...REUSE, mapIndex })),
     );
     expect(pidsOf(outcomes.map(returned))).toBeLessThan(10);
+    // None is needed in place of processes that stay.
+    expect(room.executor.warmProcesses).toBe(0);
   });
 
   it("starts more processes for attempts that take their time", async () => {

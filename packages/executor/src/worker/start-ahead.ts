@@ -14,10 +14,11 @@ import { scopeOf, type AttemptSupport } from "./run-attempt.ts";
 /** Descriptors of stdout and stderr. The lowest free one is the next to be opened. */
 const OUTPUT = [1, 2];
 
-/** A module such as an artifact, with memodag's own task. */
+/** A module such as an artifact, with memodag's own tasks: enough of them that declaring one is compiled as well. */
 const OWN_MODULE = `import { Dag } from "@memodag/sdk";
 export const dag = new Dag("prepared");
-dag.task("it", async () => [0], { cache: true })({});`;
+let last = dag.task("it", async () => [0], { cache: true })({});
+for (let n = 0; n < 30; n += 1) last = dag.task("it" + n, async ({ of }) => [of])({ of: last });`;
 
 const OWN_ATTEMPT: Attempt = {
   attemptId: "",
