@@ -33,6 +33,7 @@ import { remoteAttempts } from "./0040-remote-attempts.ts";
 import { instanceWorkers } from "./0041-instance-workers.ts";
 import { revisions } from "./0044-revisions.ts";
 import { runSums } from "./0045-run-sums.ts";
+import { taskAttempts } from "./0046-task-attempts.ts";
 import type { SchemaDialect } from "./schema-dialect.ts";
 
 /** Every migration by name; they run in the order of their names, on every dialect. */
@@ -70,5 +71,6 @@ export function allMigrations(types: SchemaDialect): Record<string, Migration> {
     "0041_instance_workers": instanceWorkers(types),
     "0044_revisions": revisions(types),
     "0045_run_sums": runSums(types),
+    "0046_task_attempts": taskAttempts(types),
   };
 }

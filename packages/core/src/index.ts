@@ -9,6 +9,7 @@ export * from "./clock.ts";
 export * from "./dag-run.ts";
 export * from "./instance-cell.ts";
 export * from "./run-sums.ts";
+export * from "./task-attempt.ts";
 export * from "./digest.ts";
 export * from "./duration.ts";
 export * from "./entry.ts";

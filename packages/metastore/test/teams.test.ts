@@ -333,6 +333,10 @@ const CASES: Readonly<Record<string, Case | Teamless>> = {
     await metastore.views.findVersionDigests(BEES, [antsRun.dagVersionId]),
     NONE,
   ],
+  "views.listTries": async ({ metastore, antsRun }) => [
+    await metastore.views.listTries(BEES, antsRun.id, { limit: 9 }),
+    [],
+  ],
   "views.listInstances": async ({ metastore, antsRun }) => [
     await metastore.views.listInstances(BEES, antsRun.id, { limit: 9 }),
     undefined,

@@ -4,6 +4,7 @@ import type { NewCallback } from "./callback-store.ts";
 import type { EntryWrites, SavedEntry } from "./entry-store.ts";
 import type { TaskInstance, TaskInstanceId, XCom } from "../dag-run.ts";
 import type { SummedRun } from "../run-sums.ts";
+import type { TryWrites } from "../task-attempt.ts";
 import type { TransactionWrites } from "./run-transaction.ts";
 import type { DagRunState, TaskInstanceState } from "../states.ts";
 
@@ -51,6 +52,8 @@ export interface PassWrite {
   /** The sums of a run that has ended, this pass included. Absent: they are summed up when they are asked for. */
   readonly sums?: SummedRun;
   readonly instances: readonly TaskInstanceWrite[];
+  /** Absent: none. */
+  readonly tries?: TryWrites;
   /** Rows that the expansion of a mapped task replaces. */
   readonly removed: readonly TaskInstanceId[];
   /** References only; the values must already be stored. */

@@ -3,6 +3,7 @@
 import type { DagRun, StoredInstance, TaskInstanceId } from "../dag-run.ts";
 import type { ReasonCode } from "../reason.ts";
 import type { RunSums, SummedRun } from "../run-sums.ts";
+import type { TaskTry, TryId } from "../task-attempt.ts";
 import type { CacheStatus, DagRunState, TaskInstanceState } from "../states.ts";
 
 /** Names a run, and says how far its changes have come. */
@@ -55,6 +56,15 @@ export interface ListedInstances {
   readonly instances: readonly StoredInstance[];
 }
 
+/** A page of a run's tries. */
+export interface TryQuery {
+  readonly taskId?: string;
+  readonly mapIndex?: number;
+  readonly limit: number;
+  /** Tries that come after this one, which may be gone. */
+  readonly after?: TryId;
+}
+
 /** Selects runs by a time that they have. */
 export interface RunPeriod {
   readonly team?: string;
@@ -98,6 +108,8 @@ export interface RunViews {
    * versions that wrote none, are summed up from their instances.
    */
   sumUp(team: string, runIds: readonly number[]): Promise<Map<number, SummedRun>>;
+  /** Lists tries of a run by task, map index and number; those of versions that kept none are missing. */
+  listTries(team: string, runId: number, query: TryQuery): Promise<TaskTry[]>;
   /** Sums of runs by day and state, in the order of the days. Runs that have not ended add nothing but themselves. */
   sumByDay(period: RunPeriod): Promise<DaySums[]>;
   /** The latest failures that ended at this time or later, by their ends, the last first. */

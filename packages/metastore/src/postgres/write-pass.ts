@@ -16,6 +16,7 @@ import { lockPlaces } from "./lock-places.ts";
 import { restoredRows } from "./restored-rows.ts";
 import { writeActiveTasks } from "./write-active-tasks.ts";
 import { writeInstances } from "./write-instances.ts";
+import { writeTries } from "./write-tries.ts";
 
 const UPSERT_XCOMS = `
   insert into xcom (dag_run_id, team, task_id, map_index, key, digest, size_bytes, store, stored_digest)
@@ -68,6 +69,7 @@ async function tryWritePass(
     return await connection.transaction(async (client) => {
       const run = await writeRun(client, pass);
       await writeInstances(client, pass, run.revision + 1);
+      await writeTries(client, pass);
       await writeXComs(client, pass, run.team);
       await writeOwedCallbacks(client, pass);
       await writeActiveTasks(client, pass, run);

@@ -42,6 +42,7 @@ export const RUN_ROWS: readonly RunRowsTable[] = [
   { table: "run_transaction", key: ["dag_run_id", "transaction_id"] },
   { table: "staged_member", key: INSTANCE },
   { table: "run_summary", key: ["dag_run_id"] },
+  { table: "task_attempt", key: [...INSTANCE, "try_number"] },
 ];
 
 /** Deletes up to `limit` rows of each kind. Runs whose rows are all gone are marked so; see the port. */

@@ -12,6 +12,7 @@ import { writeAct } from "../audit/write-act.ts";
 import type { Dialect } from "../dialect.ts";
 import type { TaskInstanceTable } from "../tables/run-tables.ts";
 import { statement, type TransactionScript } from "../transaction-script.ts";
+import { endTries } from "./end-tries.ts";
 import { newInstanceRow } from "./new-instance-row.ts";
 import { writeSums } from "./run-sums.ts";
 import type { ChangedRun } from "./requeue-run.ts";
@@ -75,6 +76,7 @@ function* cancelScript(
   for (const id of yield* skipUnbegun(dialect, cancelled, taskIds)) skipped.push(id);
   yield* statement(kysely.deleteFrom("active_task").where("dag_run_id", "=", runId));
   yield* writeSums(dialect, runId);
+  yield* endTries(dialect, runId);
   return { failed, skipped };
 }
 

@@ -4,6 +4,7 @@ import type { AuditAct, ClearedTask, TaskInstanceId } from "@memodag/core";
 import { sql } from "kysely";
 import type { Dialect } from "../dialect.ts";
 import { statement, type TransactionScript } from "../transaction-script.ts";
+import { endTries } from "./end-tries.ts";
 import { UNTOUCHED_COLUMNS } from "./new-instance-row.ts";
 import { leavesWithRun } from "../entries/entry-rows.ts";
 import { changeByHand, NothingToChange, requeueRun, requireXComs, type ChangedRun } from "./requeue-run.ts";
@@ -38,6 +39,7 @@ export function* clearInstances(
     for (const id of yield* clearTask(dialect, run, task)) cleared.push(id);
   }
   if (cleared.length > 0) yield* removeTraces(dialect, run.id);
+  yield* endTries(dialect, run.id);
   return cleared;
 }
 

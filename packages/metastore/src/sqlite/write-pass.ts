@@ -14,6 +14,7 @@ import { lockPlaces } from "./lock-places.ts";
 import { restoredRows } from "./restored-rows.ts";
 import { writeActiveTasks } from "./write-active-tasks.ts";
 import { writeInstances } from "./write-instances.ts";
+import { writeTries } from "./write-tries.ts";
 
 const INSERT_XCOM = `
   insert into xcom (dag_run_id, task_id, map_index, key, team, digest, size_bytes, store, stored_digest)
@@ -53,6 +54,7 @@ export async function writePass(
     return await connection.transaction(() => {
       const run = writeRun(connection, pass);
       writeInstances(connection, pass, run.revision + 1);
+      writeTries(connection, pass);
       writeXComs(connection, pass, run.team);
       writeOwedCallbacks(connection, pass);
       writeActiveTasks(connection, pass, run);

@@ -167,6 +167,22 @@ export interface StagedMemberTable {
   saved: string | null;
 }
 
+/** A try of a task instance. */
+export interface TaskAttemptTable {
+  dag_run_id: number;
+  task_id: string;
+  map_index: number;
+  try_number: number;
+  ready_at: number | null;
+  queued_at: number;
+  started_at: number | null;
+  ended_at: number | null;
+  outcome: string | null;
+  error_code: string | null;
+  error_message: string | null;
+  worker: string | null;
+}
+
 /** The sums of the tasks of a run that has ended. */
 export interface RunSummaryTable {
   dag_run_id: number;
@@ -202,4 +218,5 @@ export interface RunTables {
   run_transaction: RunTransactionTable;
   staged_member: StagedMemberTable;
   run_summary: RunSummaryTable;
+  task_attempt: TaskAttemptTable;
 }

@@ -11,12 +11,15 @@ import type {
   RunRevision,
   RunViews,
   SummedRun,
+  TaskTry,
+  TryQuery,
 } from "@memodag/core";
 import type { Dialect } from "../dialect.ts";
 import { findVersionDigests } from "./find-version-digests.ts";
 import { countMisses, listFailures } from "./latest-trouble.ts";
 import { listInstances } from "./list-instances.ts";
 import { listRevisions } from "./list-revisions.ts";
+import { listTries } from "./list-tries.ts";
 import { sumByDay } from "./sum-by-day.ts";
 import { sumUpRuns } from "./sum-up-runs.ts";
 
@@ -58,5 +61,9 @@ export class MetadataRunViews implements RunViews {
 
   async findVersionDigests(team: string, versionIds: readonly number[]): Promise<Map<number, string>> {
     return await findVersionDigests(this.#dialect, team, versionIds);
+  }
+
+  async listTries(team: string, runId: number, query: TryQuery): Promise<TaskTry[]> {
+    return await listTries(this.#dialect, team, runId, query);
   }
 }

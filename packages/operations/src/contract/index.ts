@@ -37,6 +37,7 @@ import { backfill } from "../runs/backfill.ts";
 import { cancelRun } from "../runs/cancel-run.ts";
 import { showHome } from "../runs/home.ts";
 import { listInstanceColumns, listRunInstances } from "../runs/run-instances.ts";
+import { listAttempts } from "../runs/list-attempts.ts";
 import { listRevisions } from "../runs/list-revisions.ts";
 import { listRuns } from "../runs/list-runs.ts";
 import { showRun } from "../runs/show-run.ts";
@@ -44,6 +45,7 @@ import { triggerAndWait, triggerDag } from "../runs/trigger.ts";
 import { clearTasks } from "../tasks/clear-tasks.ts";
 import { listInstances } from "../tasks/list-instances.ts";
 import { markTasks } from "../tasks/mark-tasks.ts";
+import { showTask } from "../tasks/show-task.ts";
 import { showXComs } from "../tasks/show-xcoms.ts";
 import { drainWorker } from "../workers/drain-worker.ts";
 import { listQueues } from "../workers/list-queues.ts";
@@ -140,6 +142,7 @@ export const OPERATIONS: Operations = {
   "dags.show": operation("read", dags.dagNameInput, dags.dagReport, showDag),
   "dags.trigger": operation("act", runs.triggerInput, runs.triggeredRun, triggerDag),
   "dags.trigger-and-wait": operation("act", runs.triggerInput, runs.endedRun, triggerAndWait),
+  "runs.attempts": operation("read", views.attemptsInput, views.attempts, listAttempts),
   "runs.cancel": operation("act", runs.runNameInput, runs.cancelledRun, cancelRun),
   "runs.delete": operation("act", runs.deleteInput, runs.removed, deleteRuns),
   home: operation("read", views.homeInput, views.home, showHome),
@@ -161,6 +164,7 @@ export const OPERATIONS: Operations = {
   "tasks.clear": operation("act", runs.clearInput, runs.clearedTasks, clearTasks),
   "tasks.list": operation("read", runs.listInstancesInput, runs.instancePage, listInstances),
   "tasks.set-state": operation("act", runs.markInput, runs.markedTasks, markTasks),
+  "tasks.show": operation("read", runs.instanceInput, views.shownTask, showTask),
   "tasks.xcoms": operation("read", runs.instanceInput, z.record(z.string(), json), showXComs),
   "queues.list": operation("read", nothing, workers.queues, (context) => listQueues(context)),
   "workers.drain": operation("act", workers.drainInput, workers.drained, drainWorker),

@@ -42,6 +42,8 @@ import type { CalendarDay, DagCalendarInput } from "../dags/dag-calendar.ts";
 import type { DagGrid, DagGridInput } from "../dags/dag-grid.ts";
 import type { HomeInput, HomeReport } from "../runs/home.ts";
 import type { InstanceColumns, InstancePage, RunInstancesInput } from "../runs/run-instances.ts";
+import type { AttemptReport, ListAttemptsInput } from "../runs/list-attempts.ts";
+import type { ShownTask } from "../tasks/show-task.ts";
 import type { ListRevisionsInput, RevisionsReport } from "../runs/list-revisions.ts";
 import type { ListRunsInput, RunSummaryReport } from "../runs/list-runs.ts";
 import type { RunReport, TaskReport } from "../runs/run-report.ts";
@@ -102,6 +104,7 @@ export interface OperationTypes {
   "entries.show": { input: EntryName; output: EntryReport };
   home: { input: HomeInput; output: HomeReport };
   "queues.list": { input: Nothing; output: QueueReport[] };
+  "runs.attempts": { input: ListAttemptsInput; output: Page<AttemptReport> };
   "runs.cancel": { input: RunName; output: CancelledRun };
   "runs.delete": { input: DeleteRunsInput; output: Removed };
   "runs.instance-columns": { input: RunInstancesInput; output: InstanceColumns };
@@ -112,6 +115,7 @@ export interface OperationTypes {
   "tasks.clear": { input: ClearTasksInput; output: ClearedTasks };
   "tasks.list": { input: ListInstancesInput; output: Page<TaskReport> };
   "tasks.set-state": { input: MarkTasksInput; output: MarkedTasks };
+  "tasks.show": { input: InstanceName; output: ShownTask };
   "tasks.xcoms": { input: InstanceName; output: Record<string, JsonValue> };
   "workers.drain": { input: DrainInput; output: DrainedWorkers };
   "workers.list": { input: Nothing; output: WorkerReport[] };

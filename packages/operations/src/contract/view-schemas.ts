@@ -1,9 +1,12 @@
 // Schemas of the operations that views of runs are made of.
 
-import { INSTANCE_CELLS, type TaskInstanceState } from "@memodag/core";
+import { TRY_OUTCOMES, INSTANCE_CELLS, type TaskInstanceState } from "@memodag/core";
 import * as z from "zod";
 import type { CalendarDay, DagCalendarInput } from "../dags/dag-calendar.ts";
 import type { DagGrid, DagGridInput } from "../dags/dag-grid.ts";
+import type { Page } from "../page.ts";
+import type { AttemptReport, ListAttemptsInput } from "../runs/list-attempts.ts";
+import type { ShownTask } from "../tasks/show-task.ts";
 import type { HomeInput, HomeReport } from "../runs/home.ts";
 import type { InstanceColumns, InstancePage, RunInstancesInput } from "../runs/run-instances.ts";
 import { summaryFields, taskFields } from "./run-schemas.ts";
@@ -16,11 +19,13 @@ import {
   mapIndex,
   name,
   pageChoice,
+  pageOf,
   producer,
   reasonCode,
   runName,
   runType,
   size,
+  storedError,
   text,
   time,
   writtenTime,
@@ -93,17 +98,16 @@ export const instancesInput: z.ZodType<RunInstancesInput> = z.strictObject({
   since: count.optional(),
   ...pageChoice,
 });
+const instanceFields = {
+  ...taskFields,
+  startedAt: time.nullable(),
+  endedAt: time.nullable(),
+  producer: producer.nullable(),
+};
 const readAt = { revision: count, isDelta: z.boolean() };
 export const instances: z.ZodType<InstancePage> = z.strictObject({
   ...readAt,
-  items: z.array(
-    z.strictObject({
-      ...taskFields,
-      startedAt: time.nullable(),
-      endedAt: time.nullable(),
-      producer: producer.nullable(),
-    }),
-  ),
+  items: z.array(z.strictObject(instanceFields)),
   next: text.nullable(),
 });
 const ms = z.array(z.number().nullable());
@@ -119,6 +123,30 @@ export const instanceColumns: z.ZodType<InstanceColumns> = z.strictObject({
   durationMs: ms,
   savedMs: ms,
   next: text.nullable(),
+});
+
+const attempt: z.ZodType<AttemptReport> = z.strictObject({
+  taskId: name,
+  mapIndex,
+  tryNumber: count,
+  readyAt: time.nullable(),
+  queuedAt: time,
+  startedAt: time.nullable(),
+  endedAt: time.nullable(),
+  outcome: z.enum(TRY_OUTCOMES).nullable(),
+  error: storedError.nullable(),
+  worker: text.nullable(),
+});
+export const attemptsInput: z.ZodType<ListAttemptsInput> = z.strictObject({
+  ...runName,
+  taskId: name.optional(),
+  mapIndex: mapIndex.optional(),
+  ...pageChoice,
+});
+export const attempts: z.ZodType<Page<AttemptReport>> = pageOf(attempt);
+export const shownTask: z.ZodType<ShownTask> = z.strictObject({
+  ...instanceFields,
+  attempts: z.array(attempt),
 });
 
 export const homeInput: z.ZodType<HomeInput> = z.strictObject({

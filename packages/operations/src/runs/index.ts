@@ -22,3 +22,4 @@ export {
   type InstanceReport,
   type RunInstancesInput,
 } from "./run-instances.ts";
+export { listAttempts, type AttemptReport, type ListAttemptsInput } from "./list-attempts.ts";

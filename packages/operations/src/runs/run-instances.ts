@@ -117,7 +117,7 @@ export async function listInstanceColumns(
 }
 
 /** Reports an instance with its times. */
-function reportInstance(instance: StoredInstance): InstanceReport {
+export function reportInstance(instance: StoredInstance): InstanceReport {
   return {
     ...reportTask(instance),
     startedAt: isoTime(instance.startedAt),

@@ -1,6 +1,6 @@
 // Finds the task instances that a user names.
 
-import { MemodagError, type DagRun, type RunStore, type TaskInstance } from "@memodag/core";
+import { MemodagError, type DagRun, type RunStore, type StoredInstance } from "@memodag/core";
 
 /**
  * All instances of a task in a run, in order of mapIndex, or the one with `mapIndex`.
@@ -11,7 +11,7 @@ export async function listInstancesOf(
   run: DagRun,
   taskId: string,
   mapIndex: number | undefined,
-): Promise<TaskInstance[]> {
+): Promise<StoredInstance[]> {
   const all = await runs.listTaskInstances(run.team, run.id);
   const ofTask = all
     .filter((instance) => instance.taskId === taskId)
@@ -30,7 +30,7 @@ export async function getInstance(
   run: DagRun,
   taskId: string,
   mapIndex: number | undefined,
-): Promise<TaskInstance> {
+): Promise<StoredInstance> {
   const [instance, ...others] = await listInstancesOf(runs, run, taskId, mapIndex);
   if (instance === undefined || others.length > 0) {
     throw new MemodagError(
@@ -41,7 +41,7 @@ export async function getInstance(
   return instance;
 }
 
-function instanceNotFound(taskId: string, ofTask: readonly TaskInstance[]): MemodagError {
+function instanceNotFound(taskId: string, ofTask: readonly StoredInstance[]): MemodagError {
   const indexes = ofTask.map((instance) => instance.mapIndex).filter((index) => index >= 0);
   const hint =
     indexes.length === 0 ? "it is not mapped: remove --map-index" : `its indexes are 0 to ${indexes.at(-1)}`;
@@ -54,7 +54,7 @@ function instanceNotFound(taskId: string, ofTask: readonly TaskInstance[]): Memo
   );
 }
 
-function taskNotFound(run: DagRun, taskId: string, all: readonly TaskInstance[]): MemodagError {
+function taskNotFound(run: DagRun, taskId: string, all: readonly StoredInstance[]): MemodagError {
   const taskIds = [...new Set(all.map((instance) => instance.taskId))];
   const hint =
     taskIds.length === 0

@@ -6,3 +6,4 @@ export { listInstances, type ListInstancesInput } from "./list-instances.ts";
 export { markTasks, type MarkedTasks, type MarkTasksInput } from "./mark-tasks.ts";
 export { showXComs } from "./show-xcoms.ts";
 export { followTaskLog, isOneInstance, readTaskLogs, type TaskLog, type TaskLogsInput } from "./task-logs.ts";
+export { showTask, type ShownTask } from "./show-task.ts";

@@ -67,6 +67,7 @@ export class PassWriter {
         ...(run.endedAt !== null && { sums: table.sumUp() }),
         instances: pending.writes,
         removed: pending.removed,
+        ...(pending.tries && { tries: pending.tries }),
         limits: this.#limits,
         ...(publish.length + restore.length > 0 && { entries: { publish, restore } }),
         ...(callbacks && owed.length > 0 && { callbacks: { owed, leaseMs: callbacks.leaseMs } }),

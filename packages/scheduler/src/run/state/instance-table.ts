@@ -10,16 +10,20 @@ import {
   type TaskInstance,
   type TaskInstanceId,
   type TaskInstanceWrite,
+  type TryWrites,
 } from "@memodag/core";
 import type { DagNode } from "../../graph/dag-graph.ts";
 import type { EndedInstance } from "../../graph/run-progress.ts";
 import { InstanceMap } from "../../graph/instance-map.ts";
+import { TryJournal } from "./try-journal.ts";
 
 interface Entry {
   readonly node: DagNode;
   row: TaskInstance;
   /** The row as stored; `null`: there is none. */
-  stored: Pick<TaskInstance, "state" | "tryNumber" | "cacheStatus"> | null;
+  stored: Pick<TaskInstance, "state" | "tryNumber" | "cacheStatus" | "attemptId"> | null;
+  /** When it last became ready to run; `null`: not since it was loaded. */
+  readyAt: number | null;
 }
 
 /** Notified of each written row, with its previous cache status. */
@@ -30,6 +34,8 @@ export interface PendingWrites {
   readonly writes: readonly TaskInstanceWrite[];
   /** Rows to delete. */
   readonly removed: readonly TaskInstanceId[];
+  /** Absent: no try was queued or has ended. */
+  readonly tries?: TryWrites;
   /** Call once the database has them. */
   confirm(onWritten: WrittenListener): void;
 }
@@ -39,14 +45,17 @@ export class InstanceTable {
   readonly #entries: InstanceMap<Entry>;
   #dirty = new Set<Entry>();
   #removed: TaskInstanceId[] = [];
+  readonly #tries: TryJournal;
 
-  constructor(nodeCount: number) {
+  /** @param now in milliseconds since the Unix epoch */
+  constructor(nodeCount: number, now: () => number) {
     this.#entries = new InstanceMap(nodeCount);
+    this.#tries = new TryJournal(now);
   }
 
   /** Adds a row that the database holds. */
   load(node: DagNode, row: TaskInstance): void {
-    this.#entries.set(node, row.mapIndex, { node, row, stored: row });
+    this.#entries.set(node, row.mapIndex, { node, row, stored: row, readyAt: null });
   }
 
   find(node: DagNode, mapIndex: number): TaskInstance | undefined {
@@ -89,9 +98,13 @@ export class InstanceTable {
   change(node: DagNode, mapIndex: number, change: Partial<TaskInstance>): TaskInstance {
     let entry = this.#entries.get(node, mapIndex);
     if (entry) {
-      entry.row = { ...entry.row, ...change };
+      const before = entry.row;
+      entry.row = { ...before, ...change };
+      if (before.attemptId !== null) this.#tries.noteEnd(before, entry.stored, entry.row);
+      if (entry.row.state === "scheduled" && before.state !== "scheduled") entry.readyAt = this.#tries.now();
     } else {
-      entry = { node, row: Object.assign(newInstance(node, mapIndex), change), stored: null };
+      entry = { node, row: Object.assign(newInstance(node, mapIndex), change), stored: null, readyAt: null };
+      if (entry.row.state === "scheduled") entry.readyAt = this.#tries.now();
       this.#entries.set(node, mapIndex, entry);
     }
     this.#dirty.add(entry);
@@ -104,6 +117,7 @@ export class InstanceTable {
     if (!entry) return;
     this.#entries.delete(node, mapIndex);
     this.#dirty.delete(entry);
+    this.#tries.noteEnd(entry.row, entry.stored, null);
     if (entry.stored) this.#removed.push({ taskId: node.task.taskId, mapIndex });
   }
 
@@ -116,8 +130,13 @@ export class InstanceTable {
     const entries = [...this.#dirty];
     const writes = entries.map(writeOf);
     const removed = [...this.#removed];
+    const queued = entries.flatMap(
+      ({ row, stored, readyAt }) => this.#tries.queuedOf(row, stored, readyAt) ?? [],
+    );
+    const ended = [...this.#tries.ended];
     const confirm = (onWritten: WrittenListener): void => {
       this.#removed.splice(0, removed.length);
+      this.#tries.confirm(ended.length);
       for (const [index, { instance }] of writes.entries()) {
         const entry = entries[index];
         if (!entry) continue;
@@ -128,7 +147,12 @@ export class InstanceTable {
         onWritten(instance, cacheStatusBefore);
       }
     };
-    return { writes, removed, confirm };
+    return {
+      writes,
+      removed,
+      ...(queued.length + ended.length > 0 && { tries: { queued, ended } }),
+      confirm,
+    };
   }
 }
 

@@ -207,7 +207,7 @@ export class RunState {
     this.run = claimed.run;
     this.handCount = claimed.handCount;
     this.version = version;
-    this.table = new InstanceTable(graph.nodes.length);
+    this.table = new InstanceTable(graph.nodes.length, () => context.clock.now());
     this.results = new RunResults(claimed.run.team, graph, context.xcomValues, context.values);
     const { selection } = claimed.run;
     this.selected = selection ? selectedTasks(graph, selection) : null;
