@@ -21,7 +21,7 @@ export async function runPretendedHost(
 ): Promise<void> {
   const queues = ["default"];
   const host = { name, host: name, pid: 1, queues, concurrency: places, version: "0", node: "0" };
-  const reply = await client.send({ route: "register", body: Buffer.from(JSON.stringify(host)) });
+  const reply = await client.send({ route: "register", body: [Buffer.from(JSON.stringify(host))] });
   client.workerId = parseBody<RegisterAnswer>(reply).workerId;
   const feed = await engine.openFeed({ queues, concurrency: places }, async (id) => {
     const { attempt } = parseBody<AttemptOrder>(await client.send({ route: "start", id }));
@@ -32,7 +32,7 @@ export async function runPretendedHost(
     });
     const xcoms = [{ key: "return_value", bytes }];
     const outcome = { kind: "succeeded" as const, xcoms, durationMs: 1, uncacheable: null, packages: [] };
-    const body = Buffer.concat(encodeFrame(toExecutorFrame({ kind: "outcome", outcome })));
+    const body = encodeFrame(toExecutorFrame({ kind: "outcome", outcome }));
     await client.send({ route: "outcome", id, body, contentType: FRAME_TYPE });
   });
   await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));

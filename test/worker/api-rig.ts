@@ -54,6 +54,8 @@ export class ApiRig implements AsyncDisposable {
   readonly metastore: TestMetastore;
   readonly options: WorkerApiOptions;
   api: WorkerApi;
+  /** Opens values in place of reading them; tests set it. */
+  opener: WorkerApiOptions["values"]["open"];
   /** How often each digest was read for a host. */
   readonly reads = new Map<Digest, number>();
   readonly #artifacts: Map<Digest, Artifact>;
@@ -84,6 +86,7 @@ export class ApiRig implements AsyncDisposable {
         },
       },
       values: {
+        open: async (...args) => await this.opener?.(...args),
         read: async (team, refs) => {
           const wanted = [...refs];
           for (const { digest } of wanted) this.reads.set(digest, (this.reads.get(digest) ?? 0) + 1);

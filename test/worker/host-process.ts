@@ -11,6 +11,8 @@ export interface HostOrder {
   readonly stateDir: string;
   readonly bundleDir: string;
   readonly shutdownGraceMs: number;
+  /** Default: 10 MB. */
+  readonly inputCacheBytes?: number;
   /** Runs this attempt alone. */
   readonly only?: string;
 }
@@ -74,7 +76,7 @@ async function run(order: HostOrder): Promise<void> {
     },
     stateDir,
     exchangeDir: `${stateDir}/exchange`,
-    inputCacheBytes: 10_000_000,
+    inputCacheBytes: order.inputCacheBytes ?? 10_000_000,
     nodeOptions: [],
     shutdownGraceMs,
     env: process.env,

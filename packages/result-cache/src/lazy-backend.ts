@@ -45,8 +45,9 @@ export class LazyBackend {
         const target = (await this.opened())[store] as unknown as Record<string, Method>;
         return await target[name]?.(...args);
       };
-    // Joint puts, collecting, verifying and removals are for those who have them: without, the answer is that there is none.
-    const optional = ["putAll", "retention", "collectable", "findRemovals"];
+    // Joint puts, opening, collecting, verifying and removals are for those who have them: without, the answer is that there
+    // is none.
+    const optional = ["putAll", "open", "retention", "collectable", "findRemovals"];
     return Object.fromEntries([...methods, ...optional].map((name) => [name, forward(name)]));
   }
 }

@@ -1,6 +1,6 @@
 // The result half of a cache backend: digest → bytes.
 
-import type { Digest } from "@memodag/core";
+import type { Digest, OpenValue, OpenValueOptions } from "@memodag/core";
 import type { StoreCallOptions } from "./record-store.ts";
 import type { CollectableResults, ResultRetention } from "./retention-ports.ts";
 
@@ -28,6 +28,8 @@ export interface ResultStore {
     digests: readonly Digest[],
     options?: StoreCallOptions,
   ): Promise<Map<Digest, Uint8Array>>;
+  /** Opens bytes without reading them; undefined if they are not there. Absent: they can only be read whole. */
+  open?(team: string, digest: Digest, options: OpenValueOptions): Promise<OpenValue | undefined>;
   /** Writing what is there already is no error. */
   write(team: string, results: readonly ResultBytes[], options?: StoreCallOptions): Promise<void>;
   delete(team: string, digests: readonly Digest[]): Promise<void>;

@@ -7,7 +7,7 @@ import type {
   Logger,
   RemoteAttemptStore,
   RemoteLogStore,
-  ValueReader,
+  ValueSource,
   WorkerHostStore,
 } from "@memodag/core";
 import type { HttpBindings } from "@hono/node-server";
@@ -32,7 +32,7 @@ export interface ApiParts {
   readonly logs: RemoteLogStore;
   readonly queries: AttemptQueries;
   readonly artifacts: ArtifactSource;
-  readonly values: ValueReader;
+  readonly values: ValueSource;
   readonly settings: Live<HostSettings>;
   readonly log: Logger;
 }

@@ -20,7 +20,7 @@ import type { Hono } from "hono";
 import { attemptGone, isInScope } from "./access.ts";
 import { credentialsOf, type ApiEnv, type ApiParts } from "./api-parts.ts";
 import { ApiProblem } from "./problem.ts";
-import { FRAME_TYPE, ROUTES, type LogReply } from "./protocol/index.ts";
+import { FRAME_TYPE, ROUTES, WHOLE, type LogReply } from "./protocol/index.ts";
 import { badRequest, readBytes, readFrame } from "./read-body.ts";
 
 /** A part of a log is 64 KiB, unless a host is behind. */
@@ -28,6 +28,9 @@ const LARGEST_LOG_PART_BYTES = 1_048_576;
 
 /** The message of a frame besides its values, as between an executor and its worker. */
 const LARGEST_MESSAGE_BYTES = 16 * 2 ** 20;
+
+/** Values from this size on come from their store, or are passed on as they come. */
+const LARGE_VALUE_BYTES = 1_048_576;
 
 const IMMUTABLE = { "cache-control": "private, immutable, max-age=31536000" };
 
@@ -61,6 +64,16 @@ export function addAttemptRoutes(app: Hono<ApiEnv>, parts: ApiParts): void {
     const { attempt } = await access.ofAttempt(credentialsOf(c), c.req.param("id"));
     const digest = c.req.param("digest");
     const ref = listRefs(attempt).find((one) => one.digest === digest);
+    const isWhole = c.req.query(WHOLE) !== undefined;
+    if (ref && ref.sizeBytes >= LARGE_VALUE_BYTES && !isWhole) {
+      const opened = await values.open?.(attempt.team, ref, { mayGrant: true });
+      if (opened?.kind === "url")
+        return c.body(null, 307, { location: opened.url, "cache-control": "no-store" });
+      if (opened) {
+        const length = String(ref.sizeBytes);
+        return c.body(opened.stream, 200, { "content-type": "application/json", "content-length": length });
+      }
+    }
     const bytes = ref && (await values.read(attempt.team, [ref])).get(digest);
     if (!bytes)
       throw new ApiProblem(

@@ -17,7 +17,7 @@ import {
   type RemoteAttemptStore,
   type RemoteChangeFeed,
   type RemoteLogStore,
-  type ValueReader,
+  type ValueSource,
   type WorkerHostStore,
   type WorkerTokenStore,
 } from "@memodag/core";
@@ -44,7 +44,7 @@ export interface WorkerApiOptions {
   /** Answers questions of tasks, restricted to the attempt that it gives. */
   readonly queries: AttemptQueries;
   readonly artifacts: ArtifactSource;
-  readonly values: ValueReader;
+  readonly values: ValueSource;
   readonly settings: Live<HostSettings>;
   readonly clock: Clock;
   readonly log: Logger;

@@ -27,7 +27,7 @@ export async function askApi(
   question: Question,
 ): Promise<Answer> {
   try {
-    const body = Buffer.concat(encodeFrame(toExecutorFrame({ kind: "question", id: 0, question })));
+    const body = encodeFrame(toExecutorFrame({ kind: "question", id: 0, question }));
     const isRepeatable = mayRepeat(question);
     const askedAt = clock.monotonic();
     const isOver = (): boolean => !isRepeatable || clock.monotonic() - askedAt > PATIENCE_MS;

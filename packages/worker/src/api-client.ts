@@ -1,8 +1,14 @@
 // Requests to the worker API: one after another of its addresses, each with limits on how long nothing may come.
 
-import { Agent as HttpAgent, request as requestHttp, type IncomingMessage } from "node:http";
+import {
+  Agent as HttpAgent,
+  request as requestHttp,
+  type IncomingMessage,
+  type OutgoingHttpHeaders,
+} from "node:http";
 import { Agent as HttpsAgent, request as requestHttps } from "node:https";
 import { MemodagError, messageOf, type Digest, type Live } from "@memodag/core";
+import { MAX_FRAME_BYTES } from "@memodag/executor/frames";
 import {
   pathOf,
   PROTOCOL_HEADER,
@@ -20,7 +26,8 @@ export interface ApiRequest {
   readonly id?: string;
   readonly digest?: Digest;
   readonly query?: string;
-  readonly body?: Uint8Array | undefined;
+  /** Parts that are sent one after another. */
+  readonly body?: readonly Uint8Array[] | undefined;
   readonly contentType?: string;
   /** Milliseconds for which nothing may come. Default: 30,000. */
   readonly timeoutMs?: number;
@@ -38,6 +45,8 @@ export interface ApiClientOptions {
 }
 
 const DEFAULT_TIMEOUT_MS = 30_000;
+
+const LARGE_BODY_BYTES = 1_048_576;
 
 /** Shorter than the server keeps a connection. */
 const IDLE_CONNECTION_MS = 30_000;
@@ -61,6 +70,21 @@ export class ApiAway extends MemodagError {
   }
 }
 
+/** A value could not be read from its store. The API may read it. */
+export class StoreAway extends ApiAway {
+  constructor(cause: unknown) {
+    super(`A value could not be read from its store (${messageOf(cause)})`, cause);
+  }
+}
+
+interface SentRequest {
+  readonly method: string;
+  readonly agent: HttpAgent;
+  readonly headers?: OutgoingHttpHeaders;
+  readonly timeoutMs: number;
+  readonly body?: readonly Uint8Array[] | undefined;
+}
+
 /** Errors of connections that were never made. */
 const NOT_SENT: ReadonlySet<unknown> = new Set([
   "ECONNREFUSED",
@@ -73,7 +97,7 @@ const NOT_SENT: ReadonlySet<unknown> = new Set([
 /** Sends requests. */
 export class ApiClient {
   readonly #options: ApiClientOptions;
-  readonly #agents: { readonly http: HttpAgent; readonly https: HttpsAgent };
+  readonly #agents: { readonly http: HttpAgent; readonly https: HttpsAgent; readonly stores: HttpsAgent };
   /** The process that answered last. */
   #current = 0;
   /** As which worker it asks; set when it has registered. */
@@ -86,16 +110,34 @@ export class ApiClient {
     this.#agents = {
       http: new HttpAgent(settings),
       https: new HttpsAgent({ ...settings, ...(ca !== undefined && { ca }) }),
+      // The authorities of the API are not those of stores.
+      stores: new HttpsAgent(settings),
     };
   }
 
-  /** Returns the body of the answer. @throws ApiRefusal, ApiAway */
+  /** Returns the body of the answer, wherever it is. @throws ApiRefusal, ApiAway, StoreAway */
   async send(request: ApiRequest): Promise<Buffer> {
     const response = await this.open(request);
+    if (response.statusCode === 307) return await this.#follow(response, request);
     try {
       return await bytesOf(response);
     } catch (error) {
       throw new ApiAway(`The worker API's answer ended early (${messageOf(error)})`, error);
+    }
+  }
+
+  /** Reads from a store that the API has sent this host to. What lets it in is the address: the token stays here. */
+  async #follow(redirect: IncomingMessage, { timeoutMs = DEFAULT_TIMEOUT_MS }: ApiRequest): Promise<Buffer> {
+    redirect.resume();
+    try {
+      const url = new URL(redirect.headers.location ?? "");
+      const agent = this.#agents[url.protocol === "https:" ? "stores" : "http"];
+      const response = await this.#request(url, { method: "GET", agent, timeoutMs });
+      if (response.statusCode === 200) return await bytesOf(response);
+      response.resume();
+      throw new Error(`HTTP ${response.statusCode}`);
+    } catch (error) {
+      throw new StoreAway(error);
     }
   }
 
@@ -131,31 +173,31 @@ export class ApiClient {
   close(): void {
     this.#agents.http.destroy();
     this.#agents.https.destroy();
+    this.#agents.stores.destroy();
   }
 
   #ask(base: string, request: ApiRequest): Promise<IncomingMessage> {
     const { route, id, digest, query = "", body, contentType, timeoutMs = DEFAULT_TIMEOUT_MS } = request;
     const url = new URL(`${base.replace(/\/+$/, "")}${pathOf(route, id, digest)}${query}`);
-    const isTls = url.protocol === "https:";
+    const length = body?.reduce((sum, part) => sum + part.length, 0);
+    const headers = {
+      authorization: `Bearer ${this.#options.token()}`,
+      [PROTOCOL_HEADER]: toHeader(),
+      ...(this.workerId !== undefined && { [WORKER_HEADER]: this.workerId }),
+      ...(body && { "content-length": length, "content-type": contentType ?? "application/json" }),
+    };
+    const agent = this.#agents[url.protocol === "https:" ? "https" : "http"];
+    return this.#request(url, { method: ROUTES[route].method, agent, headers, timeoutMs, body });
+  }
+
+  #request(url: URL, { body = [], timeoutMs, ...options }: SentRequest): Promise<IncomingMessage> {
     return new Promise((resolve, reject) => {
-      const sent = (isTls ? requestHttps : requestHttp)(
-        url,
-        {
-          method: ROUTES[route].method,
-          agent: isTls ? this.#agents.https : this.#agents.http,
-          timeout: timeoutMs,
-          headers: {
-            authorization: `Bearer ${this.#options.token()}`,
-            [PROTOCOL_HEADER]: toHeader(),
-            ...(this.workerId !== undefined && { [WORKER_HEADER]: this.workerId }),
-            ...(body && { "content-length": body.length, "content-type": contentType ?? "application/json" }),
-          },
-        },
-        resolve,
-      );
+      const request = url.protocol === "https:" ? requestHttps : requestHttp;
+      const sent = request(url, { ...options, timeout: timeoutMs }, resolve);
       sent.on("timeout", () => sent.destroy(new Error(`no answer within ${timeoutMs} ms`)));
       sent.on("error", reject);
-      sent.end(body);
+      for (const part of body) sent.write(part);
+      sent.end();
     });
   }
 }
@@ -165,10 +207,21 @@ export function parseBody<T>(body: Buffer): T {
   return JSON.parse(body.toString()) as T;
 }
 
+/** A large body whose length is known is in memory once. */
 async function bytesOf(response: IncomingMessage): Promise<Buffer> {
+  const length = Number(response.headers["content-length"] ?? Number.NaN);
+  if (length > LARGE_BODY_BYTES && length <= MAX_FRAME_BYTES) return await readInto(response, length);
   const chunks: Buffer[] = [];
   for await (const chunk of response as AsyncIterable<Buffer>) chunks.push(chunk);
   return Buffer.concat(chunks);
+}
+
+async function readInto(response: IncomingMessage, length: number): Promise<Buffer> {
+  const bytes = Buffer.allocUnsafeSlow(length);
+  let at = 0;
+  for await (const chunk of response as AsyncIterable<Buffer>) at += chunk.copy(bytes, at);
+  if (at < length) throw new Error(`it has ${at} bytes instead of ${length}`);
+  return bytes;
 }
 
 /** An answer that is not from the API may be from a proxy in front of it. */

@@ -104,7 +104,7 @@ export class HeldAttempt {
     const { client, clock, log } = this.#parts;
     const id = this.attempt.attemptId;
     if (this.#isLost) return;
-    const body = Buffer.concat(encodeFrame(toExecutorFrame({ kind: "outcome", outcome })));
+    const body = encodeFrame(toExecutorFrame({ kind: "outcome", outcome }));
     const request = {
       route: "outcome",
       id,

@@ -2,7 +2,6 @@
 
 import {
   MemodagError,
-  sha256,
   digestOfBytes,
   type Artifact,
   type ArtifactSource,
@@ -11,7 +10,8 @@ import {
   type ValueReader,
   type ValueRef,
 } from "@memodag/core";
-import { ApiAway, ApiRefusal, type ApiClient, type ApiRequest } from "./api-client.ts";
+import { WHOLE } from "@memodag/worker-api/protocol";
+import { ApiRefusal, StoreAway, type ApiAway, type ApiClient, type ApiRequest } from "./api-client.ts";
 import type { HeldAttempt } from "./held-attempt.ts";
 import { persist } from "./persist.ts";
 import type { ValueFiles } from "./value-files.ts";
@@ -38,7 +38,6 @@ export class HostInputs implements ArtifactSource, ValueReader {
 
   async getArtifact(digest: Digest): Promise<Artifact> {
     const code = await this.#fetch("artifact", digest, ({ attempt }) => attempt.artifactDigest === digest);
-    if (sha256(code) !== digest) throw new ApiAway(`The artifact ${digest} was damaged on the way`);
     return { digest, code };
   }
 
@@ -57,14 +56,11 @@ export class HostInputs implements ArtifactSource, ValueReader {
   async #value(team: string, digest: Digest): Promise<Uint8Array | undefined> {
     try {
       return await this.#parts.files.read(digest, async () => {
-        const bytes = await this.#fetch(
+        return await this.#fetch(
           "value",
           digest,
           ({ attempt, digests }) => attempt.team === team && digests.has(digest),
         );
-        if ((await digestOfBytes(bytes)) !== digest)
-          throw new ApiAway(`The value ${digest} was damaged on the way`);
-        return bytes;
       });
     } catch (error) {
       if (error instanceof MemodagError && error.code === "xcom_not_found") return undefined;
@@ -85,8 +81,18 @@ export class HostInputs implements ArtifactSource, ValueReader {
     for (let reader = next(); reader; reader = next()) {
       const request: ApiRequest = { route, id: reader.attempt.attemptId, digest, timeoutMs: TIMEOUT_MS };
       const isOver = (): boolean => next() === undefined;
+      let query = "";
+      const read = async (): Promise<Buffer> => {
+        const bytes = await client.send({ ...request, query });
+        if ((await digestOfBytes(bytes)) === digest) return bytes;
+        throw new StoreAway(`${digest} was damaged on the way`);
+      };
+      // The API says whether it is gone or damaged for good.
+      const onAway = (error: ApiAway): void => {
+        if (error instanceof StoreAway) query = `?${WHOLE}`;
+      };
       try {
-        return await persist(() => client.send(request), { clock, isOver });
+        return await persist(read, { clock, isOver, onAway });
       } catch (error) {
         if (!(error instanceof ApiRefusal)) throw error;
         if (error.status === 404) throw notFound(error);

@@ -98,7 +98,7 @@ export class Liveness {
     const sentAt = clock.monotonic();
     let pauseMs = this.#beatMs;
     try {
-      const body = Buffer.from(JSON.stringify({ running: listener.running() }));
+      const body = [Buffer.from(JSON.stringify({ running: listener.running() }))];
       const id = client.workerId ?? "";
       const timeoutMs = Math.max(1_000, Math.min(2 * this.#beatMs, this.#fenceMs / 4));
       const reply = parseBody<BeatReply>(await client.send({ route: "beat", id, body, timeoutMs }));

@@ -107,10 +107,12 @@ export class LogShipper {
     return Buffer.concat([bytes.subarray(0, Math.max(0, left)), Buffer.from(line)]);
   }
 
-  async #put(from: number, body: Uint8Array): Promise<LogReply> {
+  async #put(from: number, part: Uint8Array): Promise<LogReply> {
     const { client, attemptId: id } = this.#options;
     const contentType = "application/octet-stream";
-    return parseBody(await client.send({ route: "log", id, query: `?from=${from}`, body, contentType }));
+    return parseBody(
+      await client.send({ route: "log", id, query: `?from=${from}`, body: [part], contentType }),
+    );
   }
 
   async #read(): Promise<Uint8Array> {

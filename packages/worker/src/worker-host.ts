@@ -210,7 +210,7 @@ export class WorkerHost {
       version,
       node: process.versions.node,
     };
-    const body = Buffer.from(JSON.stringify(host));
+    const body = [Buffer.from(JSON.stringify(host))];
     let sentAt = 0;
     client.workerId = undefined;
     try {

@@ -272,6 +272,24 @@ export interface ValueReader {
   read(team: string, refs: Iterable<ValueRef>): Promise<ReadonlyMap<Digest, Uint8Array>>;
 }
 
+/** A value where it is. Its reader checks the digest: nothing else has. */
+export type OpenValue =
+  /** An address that reads this value alone, without credentials, for some minutes. */
+  | { readonly kind: "url"; readonly url: string }
+  | { readonly kind: "stream"; readonly stream: ReadableStream<Uint8Array> };
+
+/** Which forms of an open value its reader can use. */
+export interface OpenValueOptions {
+  /** True: an address will do. */
+  readonly mayGrant: boolean;
+}
+
+/** A {@link ValueReader} that also reads large values without holding them in memory. */
+export interface ValueSource extends ValueReader {
+  /** Opens a value; undefined if it is not there, or its store can only read it whole. */
+  open?(team: string, ref: ValueRef, options: OpenValueOptions): Promise<OpenValue | undefined>;
+}
+
 /** Events of an executor: for each attempt `started` at most and `finished` in the end, in that order. */
 export type ExecutorEvent =
   | {

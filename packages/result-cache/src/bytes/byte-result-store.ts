@@ -1,6 +1,14 @@
 // Serves results, which are many and small, from a store of bytes of any size.
 
-import { digestOfBytes, type ByteStat, type ByteStore, type Digest, type ListedBytes } from "@memodag/core";
+import {
+  digestOfBytes,
+  type ByteStat,
+  type ByteStore,
+  type Digest,
+  type ListedBytes,
+  type OpenValue,
+  type OpenValueOptions,
+} from "@memodag/core";
 import type { StoreCallOptions } from "../record-store.ts";
 import type { ResultBytes, ResultStore } from "../result-store.ts";
 import type { Amount, ResultRetention, StoredResult } from "../retention-ports.ts";
@@ -27,6 +35,15 @@ export class ByteResultStore implements ResultStore {
     };
     await inBatches(digests, readInto, options.signal);
     return found;
+  }
+
+  async open(team: string, digest: Digest, { mayGrant }: OpenValueOptions): Promise<OpenValue | undefined> {
+    const grant = mayGrant ? await this.#bytes.grant?.(team, digest, "read") : undefined;
+    // A file is none of another machine's, and an address has no headers.
+    if (grant?.kind === "http" && Object.keys(grant.headers).length === 0)
+      return { kind: "url", url: grant.url };
+    const stream = await this.#bytes.read(team, digest);
+    return stream && { kind: "stream", stream };
   }
 
   async write(team: string, results: readonly ResultBytes[], options: StoreCallOptions = {}): Promise<void> {

@@ -2,7 +2,7 @@
 // that is killed leaves nothing unknown.
 
 import { setTimeout as pause } from "node:timers/promises";
-import { MemodagError, type Clock, type Digest } from "@memodag/core";
+import { MemodagError, type Clock, type Digest, type OpenValue, type OpenValueOptions } from "@memodag/core";
 import type { StoreCallOptions } from "../record-store.ts";
 import type { ResultBytes, ResultStore } from "../result-store.ts";
 import type { Amount, CollectableResults, ResultRetention, StoredResult } from "../retention-ports.ts";
@@ -73,6 +73,10 @@ export class NotedResults implements ResultStore {
     options?: StoreCallOptions,
   ): Promise<Map<Digest, Uint8Array>> {
     return await this.#parts.results.read(team, digests, options);
+  }
+
+  async open(team: string, digest: Digest, options: OpenValueOptions): Promise<OpenValue | undefined> {
+    return await this.#parts.results.open?.(team, digest, options);
   }
 
   async write(team: string, results: readonly ResultBytes[], options: StoreCallOptions = {}): Promise<void> {

@@ -7,17 +7,21 @@ import {
   withCallTimeouts,
   type Clock,
   type Digest,
+  type OpenValue,
+  type OpenValueOptions,
   type ValueRef,
 } from "@memodag/core";
 import type { StoreCallOptions } from "../record-store.ts";
 import type { ResultBytes, ResultStore } from "../result-store.ts";
+
+type NamedStore = Pick<ResultStore, "read" | "open">;
 
 /** The metadata database's values, and those of the stores that the config names. */
 export interface ValuesParts {
   /** Where values are whose reference names no store. */
   readonly metadata: Pick<ResultStore, "read" | "write">;
   /** The store of that name; undefined when the config has none. */
-  readonly storeNamed?: (name: string) => Pick<ResultStore, "read"> | undefined;
+  readonly storeNamed?: (name: string) => NamedStore | undefined;
   /** Limits how long a store may take. */
   readonly clock: Clock;
 }
@@ -30,7 +34,7 @@ export class Values {
   readonly #parts: ValuesParts;
   readonly #metadata: ValuesParts["metadata"];
   /** The stores that values were read from, with timeouts. */
-  readonly #named = new Map<Pick<ResultStore, "read">, Pick<ResultStore, "read">>();
+  readonly #named = new Map<NamedStore, NamedStore>();
 
   constructor(parts: ValuesParts) {
     this.#parts = parts;
@@ -60,6 +64,25 @@ export class Values {
   }
 
   /**
+   * Opens a value of a store without reading it; undefined if it is not there, or must be read whole. Its digest is not
+   * checked.
+   * @throws MemodagError `value_store_not_configured`, `value_store_failed`
+   */
+  async open(
+    team: string,
+    { store, digest }: ValueRef,
+    options: OpenValueOptions,
+  ): Promise<OpenValue | undefined> {
+    if (store === null) return undefined;
+    const named = this.#storeNamed(store);
+    try {
+      return await named.open?.(team, digest, options);
+    } catch (error) {
+      throw storeFailed(store, error);
+    }
+  }
+
+  /**
    * Writes values into the metadata database, all in one transaction.
    * @throws MemodagError `result_not_storable` when the database refuses one of them, and would again
    */
@@ -79,25 +102,29 @@ export class Values {
       read = await store.read(team, digests, options);
     } catch (error) {
       options.signal?.throwIfAborted();
-      throw new MemodagError(
-        "value_store_failed",
-        `The store "${name}" failed while a value of a task was read (${messageOf(error)}): it is tried again; ` +
-          "check that the store is up and that [task_cache] in the config says how to reach it",
-        { cause: error, fields: { store: name } },
-      );
+      throw storeFailed(name, error);
     }
     const sound = new Map<Digest, Uint8Array>();
     for (const [digest, bytes] of read) if ((await digestOfBytes(bytes)) === digest) sound.set(digest, bytes);
     return sound;
   }
 
-  #storeNamed(name: string): Pick<ResultStore, "read"> {
+  #storeNamed(name: string): NamedStore {
     const store = this.#parts.storeNamed?.(name);
     if (!store) throw notConfigured(name);
     const known = this.#named.get(store) ?? withCallTimeouts(store, name, this.#parts.clock);
     this.#named.set(store, known);
     return known;
   }
+}
+
+function storeFailed(name: string, error: unknown): MemodagError {
+  return new MemodagError(
+    "value_store_failed",
+    `The store "${name}" failed while a value of a task was read (${messageOf(error)}): it is tried again; ` +
+      "check that the store is up and that [task_cache] in the config says how to reach it",
+    { cause: error, fields: { store: name } },
+  );
 }
 
 function notConfigured(name: string): MemodagError {

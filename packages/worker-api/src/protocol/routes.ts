@@ -11,6 +11,12 @@ export const FRAME_TYPE = "application/x-memodag-frame";
 /** The type of an error's body (RFC 9457). */
 export const PROBLEM_TYPE = "application/problem+json";
 
+/**
+ * In the query of a value: it is read and checked by the API, whatever its size. Without, a large one may be a redirect to
+ * its store, or come unchecked.
+ */
+export const WHOLE = "whole";
+
 /** All routes, with their parameters. */
 export const ROUTES = {
   health: { method: "GET", path: "/v1/health" },
