@@ -66,6 +66,8 @@ export interface ReasonDetails {
   readonly undeclared_input: { readonly names: readonly string[] };
   readonly runtime_unknown: What;
   readonly runtime_changed: What;
+  /** The attempt changed its process, in which other attempts of the task run: what was changed. */
+  readonly state_left: What;
   readonly program_unknown: What;
   readonly input_late: What;
   readonly input_unreadable: What;
@@ -151,6 +153,7 @@ const FIELDS: { readonly [Code in ReasonCode]: Readonly<Record<string, FieldKind
   undeclared_input: { names: "names" },
   runtime_unknown: { what: "string" },
   runtime_changed: { what: "string" },
+  state_left: { what: "string" },
   program_unknown: { what: "string" },
   input_late: { what: "string" },
   input_unreadable: { what: "string" },

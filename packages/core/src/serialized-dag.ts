@@ -200,7 +200,7 @@ export interface SerializedTask {
   /** Queue of the workers that may run it. Absent: the default queue. */
   readonly queue?: string;
   readonly cache: SerializedCacheConfig | null;
-  /** Set if one process runs many attempts of the task, which is not cached. */
+  /** Set if one process runs many attempts of the task. A cached one was shown to leave nothing in it. */
   readonly reuse?: true;
   /** Digest of the code that the task can reach. */
   readonly sourceHash: string;

@@ -31,6 +31,7 @@ import type { NotedInputs } from "./loading/note-inputs.ts";
 import type { Lockfile } from "./lockfile.ts";
 import { lookAtPackages, sealPackages } from "./dag-packages.ts";
 import { pathInBundle } from "./path-in-bundle.ts";
+import { findReuseFault } from "./refuse-reuse.ts";
 import { hashSources } from "./source-hashes.ts";
 
 /** The shared context of a bundle's files during one pass. */
@@ -130,6 +131,8 @@ export async function processDagFile(path: string, pass: BundlePass): Promise<Da
   };
   await lookAtPackages(code);
   const hashes = hashSources(code);
+  const kept = findReuseFault(path, hashes.kept);
+  if (kept) return { kind: "broken", fingerprint, error: kept, warnings: bundled.warnings };
   const installed = await sealPackages(hashes, root, pass.seals);
   return {
     kind: "read",

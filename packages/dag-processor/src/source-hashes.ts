@@ -13,6 +13,7 @@ import {
   hashSources as hashCode,
   NotingResolver,
   type ImpureStatement,
+  type KeptInProcess,
   type InstalledFiles,
   type PackageResolver,
   type ResolvedPackage,
@@ -54,6 +55,15 @@ export interface SourceHashes {
   /** The packages that the hashes were computed from. */
   readonly inputs: readonly PackageInput[];
   readonly warnings: readonly string[];
+  /** What cached tasks with `reuse` would leave in their process, or may: they cannot have it. */
+  readonly kept: readonly KeptByTask[];
+}
+
+/** A cached task with `reuse`, and what it would leave in its process. */
+export interface KeptByTask {
+  readonly dagId: string;
+  readonly taskId: string;
+  readonly places: readonly KeptInProcess[];
 }
 
 /** Maximum number of tasks that a warning names. */
@@ -80,7 +90,7 @@ export function hashSources({
   const required = followed.packages
     .map(([name, from]) => noting.identify(name, from))
     .filter(({ members }) => members.length > 0);
-  const { tasks, packages, impureStatements } = hashCode({
+  const { tasks, packages, impureStatements, kept } = hashCode({
     code: bundled.code,
     map: bundled.map,
     folder,
@@ -88,6 +98,7 @@ export function hashSources({
     located: loaded.located,
     packages: noting,
     loaded: [...contents, ...required.map(({ name, version, digest }) => ({ name, version, digest }))],
+    reused: new Set(listReused(loaded.dags).map(({ dagId, taskId }) => handlerKey(dagId, taskId))),
     readPrivateName: (specifier) => readPrivateName(specifier, folder),
     readAnchor: parseAnchoredSpecifier,
     // Missing files are not hashed: they may be outside of the project, at paths that differ by machine.
@@ -138,7 +149,18 @@ export function hashSources({
       components,
     })),
     warnings: [...warningsOf(loaded.dags, sourceOf), ...notesOf(impureStatements)],
+    kept: listReused(loaded.dags).flatMap(({ dagId, taskId }) => {
+      const places = kept.get(handlerKey(dagId, taskId));
+      return places ? [{ dagId, taskId, places }] : [];
+    }),
   };
+}
+
+/** Cached tasks whose attempts share a process. */
+function listReused(dags: readonly SerializedDag[]): { readonly dagId: string; readonly taskId: string }[] {
+  return dags.flatMap(({ dagId, tasks }) =>
+    tasks.flatMap(({ taskId, cache, reuse }) => (cache && reuse ? [{ dagId, taskId }] : [])),
+  );
 }
 
 /** A task's source, and the packages that may be loaded in addition. */

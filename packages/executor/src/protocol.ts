@@ -236,6 +236,7 @@ const WORKER_REASONS: ReadonlySet<string> = new Set<ReasonCode>([
   "undeclared_input",
   "code_changed",
   "runtime_changed",
+  "state_left",
 ]);
 
 /** Undefined if it is not a valid reason. */

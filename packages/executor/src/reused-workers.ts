@@ -5,7 +5,8 @@
 // More processes are started when attempts wait and none of the processes becomes free: many small attempts share few.
 
 import { availableParallelism } from "node:os";
-import type { Attempt, CancelTimer, Clock } from "@memodag/core";
+import { sha256, type CancelTimer, type Clock } from "@memodag/core";
+import type { RunOrder } from "./protocol.ts";
 import { ReusedProcess, type ReusedLoan } from "./reused-process.ts";
 import type { WarmWorkers, WorkerShape } from "./warm-workers.ts";
 
@@ -46,8 +47,8 @@ export class ReusedWorkers {
   }
 
   /** Lends a process to the attempt: one that is idle, one that will be soon, or a new one. */
-  async take(attempt: Attempt, shape: WorkerShape): Promise<ReusedLoan> {
-    const id = placeId(attempt, shape);
+  async take(order: RunOrder, shape: WorkerShape): Promise<ReusedLoan> {
+    const id = placeId(order, shape);
     const place = this.#placeOf(id, shape);
     place.cancelIdle();
     for (let idle = place.idle.pop(); idle; idle = place.idle.pop()) {
@@ -147,9 +148,11 @@ async function endIdle(place: Place): Promise<void> {
 }
 
 /** Everything that may differ between attempts of a process does: its instance, its run, its arguments. */
-function placeId(
-  { team, dagId, taskId, file, artifactDigest, memoryBytes }: Attempt,
-  shape: WorkerShape,
-): string {
-  return JSON.stringify([team, dagId, taskId, file.bundle, file.path, artifactDigest, memoryBytes, shape]);
+function placeId({ attempt, environment }: RunOrder, shape: WorkerShape): string {
+  const { team, dagId, taskId, file, artifactDigest, memoryBytes } = attempt;
+  // A cached attempt is watched by what it declares, from before its code is loaded.
+  const { declaredEnv, declaredFiles, trust, inputs } = attempt;
+  const watched = [declaredEnv, declaredFiles, trust, inputs, sha256(JSON.stringify(environment))];
+  const { bundle, path } = file;
+  return JSON.stringify([team, dagId, taskId, bundle, path, artifactDigest, memoryBytes, watched, shape]);
 }

@@ -37,7 +37,7 @@ export async function startAttempt(
   const { attempt, log, listener, onProcess } = start;
   const shape = shapeOf(surroundings, attempt);
   const order = orderOf(surroundings, start);
-  for await (const [given, begin] of startedAhead(surroundings, attempt, shape)) {
+  for await (const [given, begin] of startedAhead(surroundings, order, shape)) {
     if (!onProcess(given)) return await endUnused(given);
     logStart(log, attempt, given);
     const takeOver = { logPath: log.path, cwd: shape.cwd };
@@ -60,17 +60,17 @@ type Begin = (order: RunOrder, listener: WorkerListener) => Promise<boolean>;
 /** The processes that may be there: the next one is asked for when the attempt did not begin in the last one. */
 async function* startedAhead(
   { reused, warm }: AttemptSurroundings,
-  attempt: Attempt,
+  order: RunOrder,
   shape: WorkerShape,
 ): AsyncGenerator<readonly [AttemptProcess, Begin]> {
-  for (let tries = 0; attempt.reuse && !isWatched(attempt) && tries < REUSE_TRIES; tries += 1) {
-    const loan = await reused.take(attempt, shape);
+  for (let tries = 0; order.attempt.reuse && tries < REUSE_TRIES; tries += 1) {
+    const loan = await reused.take(order, shape);
     if (await loan.isReady())
-      yield [loan, async (order, listener) => await loan.begin({ ...order, isReused: true }, listener)];
+      yield [loan, async (given, listener) => await loan.begin({ ...given, isReused: true }, listener)];
     else loan.kill();
   }
   const worker = await warm.take(shape);
-  if (worker) yield [worker.process, async (order, listener) => await worker.begin(order, listener)];
+  if (worker) yield [worker.process, async (given, listener) => await worker.begin(given, listener)];
 }
 
 async function endUnused(worker: AttemptProcess): Promise<undefined> {

@@ -25,6 +25,11 @@ export interface SourceHashRequest {
    * none.
    */
   readonly inputs?: readonly InputFile[];
+  /**
+   * Keys of handlers whose attempts share a process although they are cached: they may leave nothing in it. Absent:
+   * none.
+   */
+  readonly reused?: ReadonlySet<string>;
   /** Parses a specifier that contains the folder it resolves from. */
   readonly readAnchor: ReadAnchor;
   /** Resolves a private name (`#name`). */

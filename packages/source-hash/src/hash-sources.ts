@@ -31,7 +31,10 @@ function hashModules(request: SourceHashRequest): SourceHashes {
 }
 
 /** Hashes the bytes of the code without parsing it, and every loaded package. */
-function hashBytes({ code, located, loaded }: SourceHashRequest, reason: string): SourceHashes {
+function hashBytes(
+  { code, located, loaded, reused = new Set() }: SourceHashRequest,
+  reason: string,
+): SourceHashes {
   const content = [sha256(code), contentsOf(loaded)];
   const heap = sha256(JSON.stringify(located));
   const whole = {
@@ -55,6 +58,12 @@ function hashBytes({ code, located, loaded }: SourceHashRequest, reason: string)
       ]),
     ),
     impureStatements: [],
+    kept: new Map(
+      [...reused].map((key) => [
+        key,
+        [{ path: "", line: 0, column: 0, reason: `cannot be followed: ${reason}` }],
+      ]),
+    ),
     packages: loaded.map(({ name, version }) => ({ name, version })),
   };
 }

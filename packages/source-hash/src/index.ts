@@ -4,4 +4,4 @@ export type { FunctionPlace, HeapEdge, HeapValue, LocatedHandlers } from "./hand
 export type { InputFile, LoadedContents, SourceHashRequest } from "./hash-request.ts";
 export { hashSources } from "./hash-sources.ts";
 export type { ReadAnchor, ReadPrivateName } from "./slice/import-identities.ts";
-export type { ImpureStatement, SourceHashes, TaskSource } from "./source-hashes.ts";
+export type { ImpureStatement, KeptInProcess, SourceHashes, TaskSource } from "./source-hashes.ts";

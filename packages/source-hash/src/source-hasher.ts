@@ -8,13 +8,15 @@ import type { SourceHashRequest } from "./hash-request.ts";
 import type { Node } from "./program/node.ts";
 import type { Unit } from "./program/program.ts";
 import { readProgram } from "./program/read-program.ts";
+import { findKeptState } from "./reuse/find-kept-state.ts";
+import type { KeptState } from "./reuse/memory.ts";
 import { ArtifactAnalysis, type Attraction, type Pruning } from "./slice/artifact-analysis.ts";
 import { SliceDescriber } from "./slice/describe-slice.ts";
 import { ImportIdentities } from "./slice/import-identities.ts";
 import { PlaceNames } from "./slice/place-names.ts";
 import { Slice, type SliceSources } from "./slice/slice.ts";
 import { wholeCode, type WholeCode } from "./slice/whole-code.ts";
-import type { SourceHashes, TaskSource } from "./source-hashes.ts";
+import type { KeptInProcess, SourceHashes, TaskSource } from "./source-hashes.ts";
 
 /** Hashes the data read from one artifact. */
 export class SourceHasher {
@@ -53,11 +55,45 @@ export class SourceHasher {
     return {
       tasks,
       packages: [...this.#packages.values()],
+      kept: this.#findKept(),
       impureStatements: this.#analysis.impure.map(({ unit: { node }, reason }) => {
         const { path, line } = this.#places.placeOf(node.start);
         return { path, line, text: this.#describer.textOf(node), reason };
       }),
     };
+  }
+
+  /** What the attempts of handlers that share a process would leave in it. */
+  #findKept(): Map<string, readonly KeptInProcess[]> {
+    const { located, reused = new Set() } = this.#request;
+    const handlers = located.handlers
+      .filter(([key]) => reused.has(key))
+      .map(([key, index]) => [key, this.#functionOf(index)] as const);
+    const found = findKeptState(
+      this.#analysis.program,
+      handlers.flatMap(([, handler]) => handler ?? []),
+    );
+    return new Map(
+      handlers.flatMap(([key, handler]) => {
+        const kept = handler
+          ? this.#placesOf(found.get(handler) ?? [])
+          : [{ path: "", line: 0, column: 0, reason: "has a handler that is not a function of the file" }];
+        return kept.length > 0 ? [[key, kept] as const] : [];
+      }),
+    );
+  }
+
+  #placesOf(kept: readonly KeptState[]): KeptInProcess[] {
+    const places = kept.map(({ node, reason }) => {
+      const { path, line, column } = this.#places.placeOf(node.start);
+      return { path, line, column, reason };
+    });
+    return [...new Map(places.map((place) => [JSON.stringify(place), place])).values()];
+  }
+
+  #functionOf(index: number): Node | undefined {
+    const value = this.#request.located.heap[index];
+    return value?.kind === "function" ? this.#findFunction(value) : undefined;
   }
 
   #hashTask(key: string, index: number): TaskSource {
@@ -114,8 +150,7 @@ export class SourceHasher {
 
   /** The code that selected the handler by the environment, including all alternatives. */
   #choiceOf(index: number): Slice[] {
-    const handler = this.#request.located.heap[index];
-    const node = handler?.kind === "function" ? this.#findFunction(handler) : undefined;
+    const node = this.#functionOf(index);
     const unit = node && this.#analysis.program.unitAround(node);
     if (!unit) return [];
     this.#choosing ??= this.#analysis.choosing.map((choosing) =>

@@ -28,11 +28,24 @@ export interface ImpureStatement {
   readonly reason: string;
 }
 
+/** Something that an attempt would leave in its process, or that cannot be shown to leave nothing. */
+export interface KeptInProcess {
+  readonly path: string;
+  /** Starts at 1; 0 if unknown. */
+  readonly line: number;
+  /** Starts at 1; 0 if unknown. */
+  readonly column: number;
+  /** Completes "it", such as `sets the variable total, which exists before the attempt and after it`. */
+  readonly reason: string;
+}
+
 /** The source hashes of a Dag file. */
 export interface SourceHashes {
   /** By the key of the located handler. */
   readonly tasks: ReadonlyMap<string, TaskSource>;
   readonly impureStatements: readonly ImpureStatement[];
+  /** By the keys of `reused` in the request, in the order of the artifact. Absent: nothing. */
+  readonly kept: ReadonlyMap<string, readonly KeptInProcess[]>;
   /** Every package that the hashes cover, with its version: the packages that a task may load. */
   readonly packages: readonly PackageVersion[];
 }

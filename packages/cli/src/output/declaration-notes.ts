@@ -4,10 +4,12 @@ import { isolationNotes, vouchedFor, type DagTaskReport } from "@memodag/operati
 import { formatDuration, type SerializedTransaction } from "@memodag/core";
 
 /** Returns notes on its key and on how results are kept, then on the dependencies that its author vouches for. */
-export function declarationNotes({ taskId, cache }: DagTaskReport): string[] {
-  if (!cache) return [];
+export function declarationNotes({ taskId, cache, reuse }: DagTaskReport): string[] {
+  const shared = reuse ? [`one process runs many attempts of ${taskId}`] : [];
+  if (!cache) return shared;
   const { files = [], reads = [], mode, expires } = cache;
   return [
+    ...shared.map((note) => `${note}, whose code leaves nothing in it`),
     ...(files.length > 0 ? [`the files of ${taskId}, ${files.join(", ")}, are in its cache key`] : []),
     ...(reads.length > 0
       ? [`the entries of ${taskId}, ${reads.map(({ pattern }) => pattern).join(", ")}, are in its cache key`]

@@ -134,7 +134,7 @@ function take(message: ToWorker): void {
 
 async function run(order: RunOrder): Promise<AttemptOutcome> {
   const valueCaches = new WorkerValueCaches(ask);
-  const support = { signal: stop.signal, ask, valueCaches };
+  const support = { signal: stop.signal, ask, valueCaches, ...(leftOver && { leftOver }) };
   try {
     return await runIn(order, support);
   } finally {
@@ -173,7 +173,8 @@ function report(outcome: AttemptOutcome): void {
 function send(outcome: AttemptOutcome): void {
   link.send(toExecutorFrame({ kind: "outcome", outcome }), () => {
     phase = "sent";
-    mayRest &&= outcome.kind === "succeeded";
+    // What a cached attempt was seen to read belongs to it alone.
+    mayRest &&= outcome.kind === "succeeded" && outcome.uncacheable === null;
     leave();
   });
 }

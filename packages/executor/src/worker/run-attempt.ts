@@ -11,6 +11,7 @@ import {
   type Attempt,
   type AttemptOutcome,
   type LoadedPackage,
+  type Reason,
 } from "@memodag/core";
 import type { Dag } from "@memodag/sdk";
 import {
@@ -24,7 +25,9 @@ import {
 } from "@memodag/sdk/runtime";
 import type { FoundAnswer, Question, RunOrder } from "../protocol.ts";
 import { rememberArtifact, withAuthorPlaces } from "./author-places.ts";
-import { watchInputs } from "./noticing/watch-inputs.ts";
+import { isWatched } from "../worker-environment.ts";
+import type { LeftOver } from "./left-over.ts";
+import { watchInputs, type InputWatch } from "./noticing/watch-inputs.ts";
 import { findRuntimeChange } from "./runtime-change.ts";
 import type { WorkerValueCaches } from "./value-caches.ts";
 import { attemptLogger, logStack } from "./worker-log.ts";
@@ -41,6 +44,8 @@ export interface AttemptSupport {
   /** Asks the executor. @throws MemodagError `question_unanswered` */
   readonly ask: (question: Question) => Promise<FoundAnswer>;
   readonly valueCaches: Pick<WorkerValueCaches, "open">;
+  /** Watches a process that runs many attempts. Absent: it runs one. */
+  readonly leftOver?: Pick<LeftOver, "compareBuiltins" | "noteLoaded" | "findChange">;
 }
 
 /** Runs an attempt to its outcome; never rejects. */
@@ -52,10 +57,11 @@ export async function runAttempt(order: RunOrder, support: AttemptSupport): Prom
   let evidenceOf: (() => Evidence) | undefined;
   try {
     const runtimeChange = findRuntimeChange(attempt);
-    const watch = watchInputs(order);
-    const loaded = await loadDag(order);
-    const { dag } = loaded;
+    const loaded = await openDag(order, support);
+    const { dag, watch } = loaded;
     const listPackages = () => listOfOthers([...loaded.listPackages(), ...watch.listPackages()]);
+    const findReason = (undeclared: readonly string[]): Reason | null =>
+      runtimeChange ?? findLeftState(order, support) ?? watch.reasonWith(undeclared);
     const args = assembleArguments({ args: attempt.args, results: order.results });
     signal.throwIfAborted();
     startedAt = performance.now();
@@ -63,7 +69,7 @@ export async function runAttempt(order: RunOrder, support: AttemptSupport): Prom
       ...scopeOf(order, support, watch.allow),
       watchReads(listUndeclaredReads) {
         evidenceOf = () => ({
-          uncacheable: runtimeChange ?? watch.reasonWith(listUndeclaredReads()),
+          uncacheable: findReason(listUndeclaredReads()),
           packages: listPackages(),
         });
       },
@@ -77,7 +83,7 @@ export async function runAttempt(order: RunOrder, support: AttemptSupport): Prom
           : await runHandler(dag, taskId, args, scope);
     const durationMs = performance.now() - startedAt;
     if (outcome.kind === "rescheduled") return { ...outcome, durationMs };
-    const uncacheable = runtimeChange ?? watch.reasonWith(outcome.undeclaredReads);
+    const uncacheable = findReason(outcome.undeclaredReads);
     const { xcoms, expiresAt } = outcome;
     const expiry = expiresAt === undefined ? {} : { expiresAt };
     return { kind: "succeeded", xcoms, durationMs, uncacheable, packages: listPackages(), ...expiry };
@@ -96,24 +102,47 @@ function isOwn(packageName: string): boolean {
   return packageName === "memodag" || packageName.startsWith("@memodag/");
 }
 
+/** Why the result must not be stored: the process is not as the attempt found it, or `null`. */
+function findLeftState({ attempt, isReused }: RunOrder, { leftOver }: AttemptSupport): Reason | null {
+  if (!isReused || !isWatched(attempt)) return null;
+  const what = leftOver?.findChange() ?? null;
+  return what === null ? null : { code: "state_left", detail: { what } };
+}
+
+/** A Dag that is loaded, with what its task reads. */
+interface OpenedDag {
+  readonly dag: Dag;
+  readonly listPackages: () => LoadedPackage[];
+  readonly watch: InputWatch;
+}
+
 /** The Dag of a process that runs many attempts of it. */
-let kept: { dag: Dag; listPackages: () => LoadedPackage[] } | undefined;
+let kept: OpenedDag | undefined;
+
+/** Loads the Dag of an order, or takes the one that the process has. */
+async function openDag(order: RunOrder, { leftOver }: AttemptSupport): Promise<OpenedDag> {
+  if (order.isReused && kept) {
+    kept.watch.forgetAttempt();
+    return kept;
+  }
+  const watch = watchInputs(order);
+  if (isWatched(order.attempt)) leftOver?.compareBuiltins();
+  const opened = { ...(await loadDag(order)), watch };
+  leftOver?.noteLoaded();
+  if (order.isReused) kept = opened;
+  return opened;
+}
 
 /**
  * Loads the Dag of an order.
  * @throws MemodagError `dag_not_found`, and errors of loading its artifact
  */
 export async function loadDag(order: RunOrder): Promise<{ dag: Dag; listPackages: () => LoadedPackage[] }> {
-  if (order.isReused && kept) return kept;
   rememberArtifact(order);
   const { attempt, artifactPath, baseDir } = order;
   const { dags, listPackageFolders } = await loadArtifact({ path: artifactPath, baseDir });
   const dag = dags.find(({ dagId }) => dagId === attempt.dagId);
-  if (dag) {
-    const loaded = { dag, listPackages: listPackageFolders };
-    if (order.isReused) kept = loaded;
-    return loaded;
-  }
+  if (dag) return { dag, listPackages: listPackageFolders };
   throw new MemodagError(
     "dag_not_found",
     `${attempt.file.path} has no Dag "${attempt.dagId}" when a worker reads it: ` +

@@ -121,6 +121,7 @@ const task: z.ZodType<DagTaskReport> = z.strictObject({
   cache: cacheConfig.nullable(),
   sourceHash: text,
   isRunStep: z.boolean(),
+  reuse: z.exactOptional(z.literal(true)),
 });
 
 const transaction: z.ZodType<SerializedTransaction> = z.strictObject({

@@ -32,6 +32,8 @@ export interface DagTaskReport {
   readonly sourceHash: string;
   /** True for a step of the scheduler, which runs no code of the author. */
   readonly isRunStep: boolean;
+  /** Set if one process runs many attempts of it. Absent: each has its own. */
+  readonly reuse?: true;
 }
 
 /** A Dag with its tasks. */
@@ -117,8 +119,9 @@ function withoutSecrets(
 }
 
 function reportTask(task: SerializedTask): DagTaskReport {
-  const { taskId, upstream, expand, branch, triggerRule, retries, cache, sourceHash, runStep } = task;
+  const { taskId, upstream, expand, branch, triggerRule, retries, cache, sourceHash, runStep, reuse } = task;
   const mappedOver = expand.map(([name]) => name);
   const facts = { taskId, upstream, expand: mappedOver, branch: branch ?? null };
-  return { ...facts, triggerRule, retries, cache, sourceHash, isRunStep: runStep !== undefined };
+  const isRunStep = runStep !== undefined;
+  return { ...facts, triggerRule, retries, cache, sourceHash, isRunStep, ...(reuse && { reuse }) };
 }

@@ -91,8 +91,15 @@ export interface TaskOptions<Name extends string = string, Args extends object =
   readonly cache?: boolean | CachePolicy<Name, Args> | CacheConfig<Name, Args>;
   /**
    * Runs many attempts in one process, one after the other: for many small mapped tasks, whose processes would take
-   * longer than they do. Whatever a handler leaves in its modules is there in the next attempt, so a cached task
-   * cannot have it. Default: false, a process for each attempt.
+   * longer than they do. Whatever a handler leaves in its modules is there in the next attempt. A cached task is
+   * accepted only if the code that its handler can reach leaves nothing there; otherwise the Dag file is `dag_invalid`,
+   * with the place. Default: false, a process for each attempt.
+   *
+   * @example
+   * ```ts
+   * const square = dag.task("square", ({ n }: { n: number }) => n * n, { cache: true, reuse: true });
+   * square.expand({ n: [1, 2, 3] });
+   * ```
    */
   readonly reuse?: boolean;
 }
@@ -199,13 +206,6 @@ export function readTaskSettings(
   const settings = readSettings(new OptionReader(place, "", merged, known));
   const cache = readCacheConfig(place, own, meansTrue);
   const reuse = own.flag("reuse", false);
-  if (reuse && cache) {
-    throw own.fault("reuse", {
-      problem:
-        "is true for a cached task, whose result could depend on what earlier attempts left in the process",
-      fix: "leave out reuse, or cache",
-    });
-  }
   return {
     ...settings,
     ...(reuse && { reuse }),

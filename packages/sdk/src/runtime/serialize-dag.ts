@@ -103,10 +103,6 @@ function serializeTask(
   if (sourceHash === undefined) throw new TypeError(`no source hash for task ${taskId}`);
   const around = findCachedTransaction(task.group);
   const cache = around ? memberCache(settings.cache, around.cache) : settings.cache;
-  if (cache && settings.reuse) {
-    const problem = `reuse is true, and its result is part of the record of transaction "${around?.groupId}"`;
-    throw dagInvalid({ dagId, taskId }, { problem, fix: "leave out reuse, or the transaction's cache" });
-  }
   const key = cache?.key && { ...cache.key, sourceHash: keyHashes.get(taskId) };
   if (key && key.sourceHash === undefined)
     throw new TypeError(`no source hash for the key function of ${taskId}`);

@@ -9,6 +9,8 @@ export interface SourcePlace {
   readonly path: string;
   /** Starts at 1; 0 if unknown. */
   readonly line: number;
+  /** Starts at 1; 0 if unknown. */
+  readonly column: number;
   /** The source's own name for the code, if the bundler changed it. */
   readonly name: string | null;
 }
@@ -37,19 +39,25 @@ export class PlaceNames {
 
   /** Returns the origin of the code at an offset. */
   placeOf(offset: number): SourcePlace {
-    if (!this.#map) return { path: "", line: 0, name: null };
+    if (!this.#map) return { path: "", line: 0, column: 0, name: null };
     const line = this.#lineOf(offset);
     const {
       source,
       line: sourceLine,
+      column,
       name,
     } = originalPositionFor(this.#map, {
       line: line + 1,
       column: offset - (this.#lines[line] ?? 0),
     });
     return source === null
-      ? { path: "", line: 0, name: null }
-      : { path: posix.normalize(posix.join(this.#folder, source)), line: sourceLine, name };
+      ? { path: "", line: 0, column: 0, name: null }
+      : {
+          path: posix.normalize(posix.join(this.#folder, source)),
+          line: sourceLine,
+          column: column + 1,
+          name,
+        };
   }
 
   #lineOf(offset: number): number {

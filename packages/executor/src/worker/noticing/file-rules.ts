@@ -143,6 +143,12 @@ export class FileRules {
     if (path !== undefined) this.#own.add(path);
   }
 
+  /** Forgets the files of an attempt, whose process gets another one. */
+  forgetAttempt(): void {
+    this.#own.clear();
+    for (const decided of Object.values(this.#decided)) decided.clear();
+  }
+
   /** True for a path that the attempt created, or that is in a folder that it created. */
   isMade(place: unknown): boolean {
     const path = pathOf(place);

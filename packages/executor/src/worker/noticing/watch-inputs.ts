@@ -18,6 +18,8 @@ export interface InputWatch {
   reasonWith(undeclared: readonly string[]): Reason | null;
   /** Lets the attempt read a file that belongs to memodag. */
   allow(path: string): void;
+  /** Begins anew for another attempt in this process. What was noticed stays: such a process gets no other attempt. */
+  forgetAttempt(): void;
   /** Lists packages of which a file was loaded or read. */
   listPackages(): PackageFolder[];
 }
@@ -25,6 +27,7 @@ export interface InputWatch {
 const UNWATCHED: InputWatch = {
   reasonWith: (undeclared) => new NoticedInputs().reasonWith(undeclared),
   allow: () => undefined,
+  forgetAttempt: () => undefined,
   listPackages: () => [],
 };
 
@@ -62,6 +65,7 @@ export function watchInputs(order: RunOrder, isNeeded: boolean = isWatched(order
       return noticed.reasonWith(undeclared);
     },
     allow: (path) => files.made(path),
+    forgetAttempt: () => files.forgetAttempt(),
     listPackages: () => packages.list(),
   };
 }
