@@ -6,8 +6,8 @@
 import { messageOf } from "@memodag/core";
 import type { Node } from "../program/node.ts";
 import type { Program } from "../program/program.ts";
-import type { KeptState } from "./memory.ts";
 import { Execution } from "./execution.ts";
+import type { KeptState } from "./memory.ts";
 import { TooLarge } from "./values.ts";
 
 /** Returns what the attempts of some handlers would leave, by handler: nothing for those that are not there. */
@@ -17,26 +17,29 @@ export function findKeptState(
 ): ReadonlyMap<Node, readonly KeptState[]> {
   const distinct = [...new Set(handlers)];
   // Together they do more than each of them: often nothing has to be told apart.
-  if (distinct.length > 1 && keptBy(program, distinct).length === 0) return new Map();
+  const together = follow(program, distinct);
+  if (typeof together === "string")
+    return new Map(distinct.map((node) => [node, [{ node, reason: together }]]));
+  if (together.length === 0) return new Map();
   return new Map(
-    distinct
-      .map((handler) => [handler, keptBy(program, [handler])] as const)
-      .filter(([, kept]) => kept.length > 0),
+    distinct.flatMap((node) => {
+      const found = distinct.length === 1 ? together : follow(program, [node]);
+      const kept = typeof found === "string" ? [{ node, reason: found }] : found;
+      return kept.length > 0 ? [[node, kept] as const] : [];
+    }),
   );
 }
 
-function keptBy(program: Program, handlers: readonly Node[]): readonly KeptState[] {
+/** Returns what some handlers would leave, or why their code cannot be followed. */
+function follow(program: Program, handlers: readonly Node[]): readonly KeptState[] | string {
+  if (handlers.length === 0) return [];
   const execution = new Execution(program);
-  const [handler] = handlers;
-  if (!handler) return [];
   try {
     execution.load();
-    const missing = handlers.find((each) => !execution.attempt(each));
+    const missing = handlers.find((handler) => !execution.attempt(handler));
     if (missing) return [{ node: missing, reason: "is made in a way that cannot be followed" }];
   } catch (error) {
-    const reason =
-      error instanceof TooLarge ? "has too much code to follow" : `cannot be followed (${messageOf(error)})`;
-    return [{ node: handler, reason }];
+    return error instanceof TooLarge ? "has too much to follow" : `cannot be followed (${messageOf(error)})`;
   }
   return execution.list().sort((a, b) => a.node.start - b.node.start);
 }

@@ -79,7 +79,10 @@ const MOST_STEPS = 400_000;
 /** Thrown for code that takes too long to follow. */
 export class TooLarge extends Error {}
 
-/** Moves values along until nothing changes. */
+/**
+ * Moves values along until nothing changes.
+ * @throws TooLarge from all methods, for a file with too much to follow
+ */
 export class Flow {
   readonly #queue: (() => void)[] = [];
   #steps = 0;
@@ -87,13 +90,13 @@ export class Flow {
   add(cell: Cell, value: Value): void {
     if (cell.values.has(value)) return;
     cell.values.add(value);
-    for (const listener of cell.listeners) this.#queue.push(() => listener(value));
+    for (const listener of cell.listeners) this.#enqueue(listener, value);
   }
 
   /** Calls back once for each value that the cell has or gets. */
   listen(cell: Cell, listener: (value: Value) => void): void {
     cell.listeners.push(listener);
-    for (const value of cell.values) this.#queue.push(() => listener(value));
+    for (const value of cell.values) this.#enqueue(listener, value);
   }
 
   /** Everything in `from` is in `to`, too. */
@@ -126,12 +129,13 @@ export class Flow {
     go(value);
   }
 
-  /** @throws TooLarge */
   run(): void {
-    for (let step = this.#queue.pop(); step; step = this.#queue.pop()) {
-      this.#steps += 1;
-      if (this.#steps > MOST_STEPS) throw new TooLarge();
-      step();
-    }
+    for (let step = this.#queue.pop(); step; step = this.#queue.pop()) step();
+  }
+
+  #enqueue(listener: (value: Value) => void, value: Value): void {
+    this.#steps += 1;
+    if (this.#steps > MOST_STEPS) throw new TooLarge();
+    this.#queue.push(() => listener(value));
   }
 }
