@@ -29,8 +29,9 @@ export abstract class BuiltinCalls extends Calls {
     if (path.startsWith("memodag.") && frame.phase === "load")
       return this.flow.add(result, this.made("data", node, frame));
     if (effect.kind === "unknown") {
+      const what = path.startsWith("the method ") ? `${path} by ${call.shown}` : call.shown;
       if (frame.phase === "attempt")
-        this.report(node, frame, `calls ${call.shown}, which may leave something in the process`);
+        this.report(node, frame, `calls ${what}, which may leave something in the process`);
       else this.callUnknown(`what ${path} returned while the file was loaded`, call);
       return;
     }
@@ -50,7 +51,8 @@ export abstract class BuiltinCalls extends Calls {
       const data = this.made("data", node, frame);
       const held = this.union(this.cellOf(data), ...args.map((given) => this.elementsOf(given, node, frame)));
       for (const given of args) this.callBack(given, [held, held], call, this.flow.field(data, ANY));
-      if (effect.kind === "copy") this.flow.add(result, data);
+      // What a callback returns may be the result.
+      if (effect.kind === "copy") this.flow.join(this.flow.field(data, ANY), result);
       return;
     }
     if (effect.kind === "attempt") return this.flow.add(result, this.made("data", node, frame));
@@ -58,6 +60,7 @@ export abstract class BuiltinCalls extends Calls {
     if (effect.kind === "promise")
       this.flow.add(result, this.promise(this.union(this.cellOf(value), value.all), node, frame, "builtin"));
     else this.flow.add(result, value);
+    if (effect.kind === "bytes") this.#showBytes(args, result);
     // They may return what they are given.
     if (path === "Object" || path === "Iterator.from") this.flow.join(first, result);
   }
@@ -152,11 +155,13 @@ export abstract class BuiltinCalls extends Calls {
     }
     // Its flags are not known.
     this.flow.add(result, this.#computed(kind as "native", call, kind === "pattern" ? "gy" : ""));
-    // A view shows the bytes that it is given.
+    if (kind === "bytes") this.#showBytes(args, result);
+    if (path === "Object") for (const given of args) this.flow.join(given, result);
+  }
+
+  /** A view shows the bytes that it is given. */
+  #showBytes(args: readonly Cell[], result: Cell): void {
     for (const given of args)
-      this.flow.listen(
-        given,
-        (value) => kind === "bytes" && value.kind === "bytes" && this.flow.add(result, value),
-      );
+      this.flow.listen(given, (value) => value.kind === "bytes" && this.flow.add(result, value));
   }
 }

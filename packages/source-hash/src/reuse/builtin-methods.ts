@@ -15,7 +15,7 @@ export interface BuiltinMethod {
 /** Flags: w writes, k keeps, a writes arguments; e element, f fresh, i iterator, p promise, r results, s self. */
 const METHODS: Readonly<Record<string, string>> = {
   "": "every findIndex findLastIndex forEach includes indexOf join lastIndexOf some has charAt charCodeAt",
-  f: "concat filter flat flatMap slice split toReversed toSorted toSpliced with match copy intersection union",
+  f: "concat filter flat flatMap slice split toReversed toSorted toSpliced with match intersection union",
   e: "at find findLast get reduce reduceRight",
   r: "map",
   i: "entries keys values matchAll",
@@ -29,6 +29,7 @@ const METHODS: Readonly<Record<string, string>> = {
   s: "subarray normalize",
   p: "then catch finally",
   a: "encodeInto",
+  fa: "copy",
 };
 
 const MORE: Readonly<Record<string, string>> = {
@@ -80,6 +81,11 @@ for (const table of [METHODS, MORE]) {
 /** Returns what a built-in method with that name does; `undefined` if it is not known. */
 export function builtinMethod(name: string): BuiltinMethod | undefined {
   return methods.get(name);
+}
+
+/** True for a method that may change the object that it is called on. */
+export function leavesTraces(name: string): boolean {
+  return methods.get(name)?.writes === true || name === "test" || name === "exec";
 }
 
 /** True for a method that consumes the iterator that it is called on. */

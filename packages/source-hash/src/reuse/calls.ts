@@ -22,6 +22,8 @@ export interface Activation {
   readonly self: Cell;
   /** Each argument by its place; `all` is any of them. */
   readonly args: (index: number) => Cell;
+  /** Values that may be any argument. */
+  readonly rest: Cell;
   readonly all: Cell;
   readonly result: Cell;
 }
@@ -77,10 +79,8 @@ export abstract class Calls extends Memory {
       this.flow.join(given, running.args(index));
       this.flow.join(given, running.all);
     }
-    this.flow.listen(rest, (value) => {
-      this.flow.add(running.all, value);
-      for (let index = 0; index < MOST_PARAMETERS; index += 1) this.flow.add(running.args(index), value);
-    });
+    this.flow.join(rest, running.rest);
+    this.flow.join(rest, running.all);
     this.flow.join(running.result, result);
   }
 
@@ -168,12 +168,15 @@ export abstract class Calls extends Memory {
 
   /** Objects of JSON and of the SDK: what they are given, they may keep. */
   protected callData(data: Value, call: Call): void {
-    for (const given of [...call.args, call.rest]) {
-      // A Dag keeps its handlers without calling them.
-      if (data.phase === "load") continue;
-      this.callBack(given, [this.cellOf(data)], call, this.flow.field(data, ANY));
-    }
+    const held = this.flow.field(data, ANY);
     this.flow.add(call.result, data);
+    // A Dag keeps its handlers without calling them.
+    if (data.phase === "load") return;
+    for (const given of [...call.args, call.rest]) {
+      this.callBack(given, [this.cellOf(data)], call, held);
+      this.flow.join(given, held);
+    }
+    this.flow.join(this.awaited(held, call.node, call.frame), call.result);
   }
 
   /** At load, it may do anything to what it gets; an attempt is not accepted at all. */
@@ -199,7 +202,7 @@ export abstract class Calls extends Memory {
       if (!running) return;
       this.flow.add(running.self, unknown);
       this.flow.add(running.all, unknown);
-      for (let index = 0; index < MOST_PARAMETERS; index += 1) this.flow.add(running.args(index), unknown);
+      this.flow.add(running.rest, unknown);
       this.#escape(running.result, unknown);
     });
   }
@@ -223,6 +226,3 @@ const CALLABLE: ReadonlySet<Kind> = new Set<Kind>([
   "resolver",
   "unknown",
 ]);
-
-/** Parameters that the elements of a spread argument are taken for. */
-const MOST_PARAMETERS = 12;

@@ -83,6 +83,7 @@ export class Execution extends Classes {
       running = {
         self: isArrow ? new Cell() : self,
         args: (index) => (args[index] ??= new Cell()),
+        rest: new Cell(),
         all,
         result: new Cell(),
       };
@@ -104,7 +105,8 @@ export class Execution extends Classes {
       this.flow.add(this.variable(identifier, frame), list);
     }
     for (const [index, parameter] of parts(node, "params").entries()) {
-      if (parameter.type !== "RestElement") this.assign(parameter, running.args(index), frame, true);
+      if (parameter.type !== "RestElement")
+        this.assign(parameter, this.union(running.args(index), running.rest), frame, true);
       else {
         const list = this.made("list", parameter, frame);
         this.flow.join(running.all, this.flow.field(list, ANY));

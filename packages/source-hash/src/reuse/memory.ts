@@ -2,7 +2,7 @@
 
 import type { Node } from "../program/node.ts";
 import { holdsStrings, tellsOfBefore } from "./builtin-functions.ts";
-import { builtinMethod } from "./builtin-methods.ts";
+import { leavesTraces } from "./builtin-methods.ts";
 import { ANY, Cell, Flow, GET, SET, Value, type Kind, type Phase } from "./values.ts";
 
 /** Something that an attempt would leave for the next one, or that cannot be shown to leave nothing. */
@@ -120,12 +120,12 @@ export abstract class Memory {
    */
   read(object: Cell, name: string, node: Node, frame: Frame, isCalled = false): Cell {
     const result = new Cell();
-    const writes = !isCalled && builtinMethod(name)?.writes === true;
+    const keeps = !isCalled && leavesTraces(name);
     this.flow.listen(object, (value) => {
       this.#readValue(value, name, node, frame, result);
-      // `list.forEach(set.add, set)`
-      if (writes && value.kind !== "data")
-        this.whenBuiltin(value, () => this.change(value, node, frame, `passes on the method ${name}`));
+      // As a value, it may be called on any object: `list.forEach(set.add, set)`
+      if (keeps && value.kind !== "data")
+        this.whenBuiltin(value, () => this.flow.add(result, this.builtin(`the method ${name}`)));
     });
     return this.shown(result, node, frame);
   }
@@ -143,9 +143,15 @@ export abstract class Memory {
       this.flow.add(result, value);
     this.flow.chain(value, (holder) => {
       if (holder.kind === "builtin") return;
-      if (name === ANY) this.flow.join(holder.all, result);
-      else for (const label of [name, ANY]) this.flow.join(this.flow.field(holder, label), result);
-      for (const label of name === ANY ? [ANY] : [name, ANY]) {
+      if (name === ANY) {
+        this.flow.join(holder.all, result);
+        this.flow.listen(holder.accessors, (getter) =>
+          this.callAccessor(getter, frame, value, new Cell(), result),
+        );
+        return;
+      }
+      for (const label of [name, ANY]) {
+        this.flow.join(this.flow.field(holder, label), result);
         this.flow.listen(this.flow.field(holder, GET + label), (getter) =>
           this.callAccessor(getter, frame, value, new Cell(), result),
         );
@@ -203,6 +209,9 @@ export abstract class Memory {
     this.flow.join(value.all, result);
     if (value.kind !== "plain" && value.kind !== "class" && value.kind !== "function") return result;
     this.flow.chain(value, (holder) => {
+      this.flow.listen(holder.accessors, (getter) =>
+        this.callAccessor(getter, frame, value, new Cell(), result),
+      );
       for (const label of ["@@iterator", "@@asyncIterator", "@@", ANY])
         this.flow.listen(this.flow.field(holder, label), (called) =>
           this.iterateOwn(called, value, result, node, frame),

@@ -102,6 +102,9 @@ export abstract class MethodCalls extends BuiltinCalls {
       (name === "decode" && args.length > 1)
     )
       this.change(value, node, frame, `changes ${call.shown.replace(/\.[^.]*$/, "")} by ${name}`);
+    // What is sent to a generator, or thrown in it.
+    if (value.kind === "iterator") this.flow.join(given, this.flow.field(value, ANY));
+    if (name === "throw") this.flow.join(given, this.thrown);
     if (method.writesArguments)
       this.flow.listen(given, (changed) =>
         this.change(changed, node, frame, `changes what it passes to ${name}`),
@@ -146,6 +149,7 @@ export abstract class MethodCalls extends BuiltinCalls {
         if (method.returns !== "results") this.flow.join(value.all, into);
         if (name === "entries" || value.kind === "map") this.flow.add(into, this.pairOf(value, node, frame));
         if (name === "map" || name === "flatMap") this.flow.join(results, into);
+        if (name === "flat") this.flow.join(this.elementsOf(into, node, frame), into);
         if (name === "flat" || name === "flatMap" || name === "concat" || name === "union")
           this.flow.join(this.elementsOf(this.union(value.all, results, given), node, frame), into);
         return this.flow.add(result, fresh);

@@ -5,6 +5,7 @@ import { describe, expect, it } from "vitest";
 import { keptStateOf } from "./kept-state-of.ts";
 import { CLEAN } from "./planted-clean.ts";
 import { LEAKS } from "./planted.ts";
+import { SHARED_STATE, WAYS } from "./ways-to-shared-state.ts";
 
 describe("an attempt that leaves", () => {
   it.each(LEAKS.map((leak) => [leak.title, leak] as const))(
@@ -21,6 +22,13 @@ describe("an attempt that leaves", () => {
       expect(kept).toContainEqual({ ...place, reason: expect.stringMatching(/\w/) });
     },
   );
+});
+
+describe("an attempt that changes what it shares is found:", () => {
+  it.each(WAYS)("%s", async (handler) => {
+    const dag = `import { Dag } from "memodag";\n${SHARED_STATE}\nexport const dag = new Dag("d");\ndag.task("t", ${handler}, { cache: true })({});`;
+    expect((await keptStateOf({ "dag.js": dag }, "dag.js")).get("d.t")).not.toBeUndefined();
+  });
 });
 
 describe("an attempt that leaves nothing is accepted:", () => {

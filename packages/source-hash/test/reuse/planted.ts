@@ -57,7 +57,7 @@ export const LEAKS: readonly Planted[] = [
   plant(
     "a set by a method as a value",
     "const seen = new Set();",
-    "({ xs }) => { xs.forEach(»seen.add, seen); return seen.size }",
+    "({ xs }) => { »xs.forEach(seen.add, seen); return seen.size }",
   ),
   plant("a weak map", "const of = new WeakMap(); const key = {};", "() => { »of.set(key, 1); return 1 }"),
   plant("a property of an object", "const state = { n: 0 };", "() => »state.n++"),
