@@ -150,9 +150,11 @@ async function endIdle(place: Place): Promise<void> {
 /** Everything that may differ between attempts of a process does: its instance, its run, its arguments. */
 function placeId({ attempt, environment }: RunOrder, shape: WorkerShape): string {
   const { team, dagId, taskId, file, artifactDigest, memoryBytes } = attempt;
+  // Packages are not in the artifact: a process has those of the time when it loaded them.
+  const code = [artifactDigest, attempt.sourceHash];
   // A cached attempt is watched by what it declares, from before its code is loaded.
   const { declaredEnv, declaredFiles, trust, inputs } = attempt;
   const watched = [declaredEnv, declaredFiles, trust, inputs, sha256(JSON.stringify(environment))];
   const { bundle, path } = file;
-  return JSON.stringify([team, dagId, taskId, bundle, path, artifactDigest, memoryBytes, watched, shape]);
+  return JSON.stringify([team, dagId, taskId, bundle, path, code, memoryBytes, watched, shape]);
 }

@@ -48,6 +48,7 @@ describe("a cached task that reuses its process", () => {
     ["declares other variables", { declaredEnv: ["HOME"] }],
     ["declares files", { declaredFiles: ["data/*"] }],
     ["vouches for what it reads", { trust: ["file_reads"] }],
+    ["has other packages", { sourceHash: "other" }],
     ["is not cached", { declaredEnv: null, declaredContext: null }],
   ])("has another process than an attempt that %s", async (_name, overrides) => {
     await using room = new ExecutorRoom();

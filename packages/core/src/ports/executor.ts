@@ -146,6 +146,8 @@ export interface Attempt {
   readonly priority?: number;
   /** Set if its process may have run other attempts of the task, and may run more. */
   readonly reuse?: true;
+  /** Digest of the code that the task can reach, with its packages. Absent: its process runs no other attempt. */
+  readonly sourceHash?: string;
   /** The program to run. Absent: the task's handler in the artifact. */
   readonly command?: AttemptCommand;
   /** How the handler is polled, for a sensor. */

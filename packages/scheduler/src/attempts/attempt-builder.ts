@@ -93,7 +93,7 @@ export function buildAttempt(parts: AttemptParts, results: RunResults): Attempt 
     ...(parts.keyed && { keyed: parts.keyed }),
     executionTimeoutMs: node.task.executionTimeoutMs,
     ...(node.task.memoryBytes !== undefined && { memoryBytes: node.task.memoryBytes }),
-    ...(node.task.reuse && { reuse: true }),
+    ...(node.task.reuse && { reuse: true, sourceHash: node.task.sourceHash }),
     ...commandOf(node.task),
     ...sensorOf(parts),
     ...(node.task.hitl && { hitl: true }),
