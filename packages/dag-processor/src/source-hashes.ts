@@ -55,7 +55,7 @@ export interface SourceHashes {
   /** The packages that the hashes were computed from. */
   readonly inputs: readonly PackageInput[];
   readonly warnings: readonly string[];
-  /** What cached tasks with `reuse` would leave in their process, or may: they cannot have it. */
+  /** Cached tasks with `reuse` that would leave something in their process, or may: they cannot have it. */
   readonly kept: readonly KeptByTask[];
 }
 

@@ -63,7 +63,7 @@ export class SourceHasher {
     };
   }
 
-  /** What the attempts of handlers that share a process would leave in it. */
+  /** Finds what the attempts of handlers that share a process would leave in it. */
   #findKept(): Map<string, readonly KeptInProcess[]> {
     const { located, reused = new Set() } = this.#request;
     const handlers = located.handlers

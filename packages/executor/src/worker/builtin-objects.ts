@@ -82,7 +82,7 @@ function countOf(holder: object): number {
   return ownKeys(holder).filter((key) => !isOwn(holder, key)).length;
 }
 
-/** What memodag and Node add themselves: objects of their own, and a property of Error when a stack is looked at. */
+/** True for additions of memodag and Node: objects of their own, and a property of Error when a stack is looked at. */
 function isOwn(holder: object, key: string | symbol): boolean {
   if (typeof key === "symbol") return /^(?:memodag|undici)\./.test(Symbol.keyFor(key) ?? "");
   return holder === Error && key === "prepareStackTrace";

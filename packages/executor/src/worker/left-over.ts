@@ -51,7 +51,7 @@ export class LeftOver {
     this.#unloaded = new BuiltinObjects();
   }
 
-  /** What loading has changed is no change by an attempt, but its process gets no other one. */
+  /** Changes by loading are no changes by an attempt, but its process gets no other one. */
   noteLoaded(): void {
     this.#loaded = this.#state();
     if (this.#unloaded?.findChange() != null) this.#builtins = new BuiltinObjects();

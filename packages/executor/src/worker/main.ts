@@ -173,7 +173,7 @@ function report(outcome: AttemptOutcome): void {
 function send(outcome: AttemptOutcome): void {
   link.send(toExecutorFrame({ kind: "outcome", outcome }), () => {
     phase = "sent";
-    // What a cached attempt was seen to read belongs to it alone.
+    // Reads that were noticed belong to the cached attempt alone.
     mayRest &&= outcome.kind === "succeeded" && outcome.uncacheable === null;
     leave();
   });

@@ -51,7 +51,7 @@ export abstract class BuiltinCalls extends Calls {
       const data = this.made("data", node, frame);
       const held = this.union(this.cellOf(data), ...args.map((given) => this.elementsOf(given, node, frame)));
       for (const given of args) this.callBack(given, [held, held], call, this.flow.field(data, ANY));
-      // What a callback returns may be the result.
+      // The result may be that of a callback.
       if (effect.kind === "copy") this.flow.join(this.flow.field(data, ANY), result);
       return;
     }
@@ -80,7 +80,7 @@ export abstract class BuiltinCalls extends Calls {
     return value;
   }
 
-  /** What a builtin may return of an argument: itself, what it holds, and what that holds. */
+  /** The parts of an argument that a builtin may return: itself, what it holds, and what that holds. */
   #contentsOf(given: Cell, { node, frame }: Call): Cell {
     const inner = this.elementsOf(given, node, frame);
     return this.union(given, inner, this.elementsOf(inner, node, frame));

@@ -103,7 +103,7 @@ const MODULES: Readonly<Record<string, ReadonlySet<string>>> = {
 /** Functions of the SDK that belong to the attempt. */
 const OF_ATTEMPT = setOf("memodag.getCache memodag.getClient memodag.getContext memodag.getValueCache");
 
-/** What calling a builtin does. */
+/** The effect of calling a builtin. */
 export type BuiltinEffect =
   | { readonly kind: "attempt" | "bytes" | "change" | "compute" | "copy" | "primitive" | "promise" }
   | { readonly kind: "unknown" };

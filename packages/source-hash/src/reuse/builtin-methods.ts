@@ -1,6 +1,6 @@
 // Methods of the language's and Node's own objects: what each does to its object, and what it returns.
 
-/** What a built-in method does. */
+/** The effect of a built-in method. */
 export interface BuiltinMethod {
   /** True if it changes its object. */
   readonly writes: boolean;
@@ -8,7 +8,7 @@ export interface BuiltinMethod {
   readonly keeps: boolean;
   /** True if it changes its arguments. */
   readonly writesArguments: boolean;
-  /** What it returns besides primitive values. `fresh`: a new object with what its object holds. */
+  /** Its result besides primitive values. `fresh`: a new object with what its object holds. */
   readonly returns: "element" | "fresh" | "iterator" | "none" | "promise" | "results" | "self";
 }
 

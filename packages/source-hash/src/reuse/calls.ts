@@ -17,7 +17,7 @@ export interface Call {
   readonly shown: string;
 }
 
-/** What a running function takes and gives. */
+/** The arguments and the result of a running function. */
 export interface Activation {
   readonly self: Cell;
   /** Each argument by its place; `all` is any of them. */
@@ -37,7 +37,7 @@ interface BoundFunction {
 /** Follows calls. */
 export abstract class Calls extends Memory {
   readonly #escaped = new Set<Value>();
-  /** What `bind` was called on, and with. */
+  /** The targets and arguments of `bind`. */
   protected readonly bound: Map<Value, BoundFunction> = new Map();
   /** Calls in attempts for which nothing was found that is called. */
   readonly unresolved: Set<Call> = new Set();
@@ -130,7 +130,7 @@ export abstract class Calls extends Memory {
     });
   }
 
-  /** What `await` gives. */
+  /** Returns the values that `await` gives. */
   awaited(cell: Cell, node: Node, frame: Frame): Cell {
     const result = new Cell();
     const seen = new Set<Value>();

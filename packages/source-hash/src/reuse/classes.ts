@@ -7,7 +7,7 @@ import { accessorPrefix, Expressions } from "./expressions.ts";
 import type { Frame } from "./memory.ts";
 import { ANY, Cell, HIDDEN, type Value } from "./values.ts";
 
-/** What a function or class was defined in. */
+/** The place where a function or class was defined. */
 export interface Definition {
   readonly node: Node;
   readonly frame: Frame;

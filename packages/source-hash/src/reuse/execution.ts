@@ -119,7 +119,7 @@ export class Execution extends Classes {
     if (node["generator"] === true) {
       const iterator = this.made("iterator", node, frame);
       this.flow.join(this.union(frame.yielded, frame.returned), this.flow.field(iterator, ANY));
-      // What is sent to it is not told from what it yields.
+      // Values that are sent to it are not told from those that it yields.
       this.flow.join(iterator.all, frame.sent);
       this.flow.add(running.result, iterator);
     } else if (node["async"] === true) {

@@ -1,4 +1,4 @@
-// What expressions may be, and what they do.
+// Evaluates expressions to the values that they may have.
 
 import { isClass, isFunction, memberName, nameOf, PARENT, part, parts, type Node } from "../program/node.ts";
 import type { Call } from "./calls.ts";

@@ -17,11 +17,11 @@ export interface Frame {
   /** The phases in which the functions around it were called, outermost first: `l` for load, `a` for attempt. */
   readonly env: string;
   readonly phase: Phase;
-  /** What `this` may be. */
+  /** Possible values of `this`. */
   readonly self: Cell;
-  /** What the function returns. */
+  /** Results of the function. */
   readonly returned: Cell;
-  /** What a generator yields, and what is sent to it. */
+  /** Values that a generator yields, and that are sent to it. */
   readonly yielded: Cell;
   readonly sent: Cell;
   /** The classes or objects whose parent is `super`. */
@@ -257,7 +257,7 @@ export abstract class Memory {
       for (const name of IMPLICIT) this.#callAny(this.flow.field(holder, name), value);
       this.#callAny(holder.accessors, value);
       this.#callAny(this.flow.field(holder, ANY), value);
-      // What it holds may be converted, written as JSON or copied without being named.
+      // Values that it holds may be converted, written as JSON or copied without being named.
       this.flow.listen(holder.all, (inner) => this.#see(inner, node, frame));
     });
   }

@@ -102,7 +102,7 @@ export abstract class MethodCalls extends BuiltinCalls {
       (name === "decode" && args.length > 1)
     )
       this.change(value, node, frame, `changes ${call.shown.replace(/\.[^.]*$/, "")} by ${name}`);
-    // What is sent to a generator, or thrown in it.
+    // Values that are sent to a generator, or thrown in it.
     if (value.kind === "iterator") this.flow.join(given, this.flow.field(value, ANY));
     if (name === "throw") this.flow.join(given, this.thrown);
     if (method.writesArguments)

@@ -195,7 +195,7 @@ export abstract class Names extends MethodCalls {
     return object?.type === "Super" ? this.superOf(frame) : this.value(object, frame);
   }
 
-  /** What `super` reads from. */
+  /** Returns the objects that `super` reads from. */
   protected superOf(frame: Frame): Cell {
     const result = new Cell();
     this.flow.listen(frame.home, (home) => this.flow.join(home.proto, result));

@@ -1,4 +1,4 @@
-// What the attempts of the tasks of a project would leave in their process.
+// Finds what the attempts of the tasks of a project would leave in their process.
 
 import type { KeptInProcess } from "@memodag/source-hash";
 import { hashSources } from "@memodag/source-hash";

@@ -1,6 +1,6 @@
 // Handlers that each reach shared state in another way, and change it.
 
-/** What the handlers share. */
+/** Objects that the handlers share. */
 export const SHARED_STATE = `let n = 0; const S = { a: 1, list: [1], inner: { a: 1, list: [] } }; const L = [{ a: 1, list: [] }, { a: 2, list: [] }]; const M = new Map([["k", { a: 1 }]]); const SET = new Set([S]); const IT = [[1, 2], [3, 4]].values(); const G = /a/g; const B = new Uint8Array(4); const D = new Date(0);
 class Meter { static #cache = new Map(); static s = []; a = 0; get list() { return S.list } static cached(k) { Meter.#cache.set(k, 1); return 1 } static get counted() { return n++ } } const inst = new Meter();
 const fns = { inc: () => n++, pure: (x) => x }; function* gen() { yield S } async function* agen() { yield S } const IDENT = (x) => x;`;
