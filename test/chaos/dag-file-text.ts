@@ -1,15 +1,32 @@
 // The files of random Dags.
 
-import { DEFAULT_CASE, groupOf, tasksOn, type DagPlan, type Side, type TaskPlan } from "./dag-plan.ts";
+import {
+  DEFAULT_CASE,
+  MANY_TRIES,
+  STAMPED,
+  groupOf,
+  tasksOn,
+  type DagPlan,
+  type Side,
+  type TaskPlan,
+} from "./dag-plan.ts";
 
-/** Texts of the files, by their names. Each try notes itself in the file at `notes`, by the name of its log. */
-export function dagFileTexts(dag: DagPlan, notes: string): Map<string, string> {
+/** What Dag files write, and where. */
+export interface DagNotes {
+  /** Each try notes itself here, by the name of its log. */
+  readonly tries: string;
+  /** Each attempt notes here, as JSON, that it has begun and ended. */
+  readonly witness?: string;
+}
+
+/** Texts of the files, by their names. */
+export function dagFileTexts(dag: DagPlan, notes: DagNotes): Map<string, string> {
   const texts = new Map([[`${dag.dagId}.ts`, dagFileText(dag, notes)]]);
   if (dag.child) texts.set(`${dag.child.plan.dagId}.ts`, dagFileText(dag.child.plan, notes));
   return texts;
 }
 
-function dagFileText(dag: DagPlan, notes: string): string {
+function dagFileText(dag: DagPlan, notes: DagNotes): string {
   const { dagId, maxActiveTasks, tasks } = dag;
   const groups = new Set(tasks.flatMap((task) => groupOf(dag, task) ?? []));
   return `import { createHash } from "node:crypto";
@@ -17,39 +34,63 @@ import { appendFileSync, readFileSync, readlinkSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Dag, getContext } from "memodag";
 
-type Plan = { name: string; kind: string; length: number; failures: number | null; ms: number; pokes: number };
+type Plan = {
+  name: string; kind: string; length: number; failures: number | null; ms: number; pokes: number; repeats: number;
+  isCached: boolean;
+};
 
-const NOTES = ${JSON.stringify(notes)};
+const NOTES = ${JSON.stringify(notes.tries)};
+const WITNESS: string | null = ${JSON.stringify(notes.witness ?? null)};
+
+const ownLog = (): string => readlinkSync("/proc/self/fd/1");
 
 /** Notes a try. Which one it is stands in no context that may be read without being in the key. */
 function note(): string {
-  const log = readlinkSync("/proc/self/fd/1");
-  appendFileSync(NOTES, log + "\\n");
-  return log;
+  appendFileSync(NOTES, ownLog() + "\\n");
+  return ownLog();
 }
+
+/** Notes what an attempt does. What is cached must not know its id; its log tells its try. */
+function witness(what: string, attemptId: string | null, saw?: string[]): void {
+  if (WITNESS === null) return;
+  const line = { what, attemptId, log: ownLog(), at: Date.now(), saw };
+  appendFileSync(WITNESS, JSON.stringify(line) + "\\n");
+}
+
+const idUnless = (isCached: boolean): string | null => isCached ? null : getContext().taskInstance.attemptId;
 
 function valueOf(plan: Plan, inputs: unknown[]): unknown {
   const text = JSON.stringify([${JSON.stringify(dagId)}, plan.name, getContext().params.n, inputs]);
   const value = createHash("sha256").update(text).digest("hex");
   if (plan.kind === "list") return Array.from({ length: plan.length }, (_, index) => value + index);
   if (plan.kind === "if") return parseInt(value.slice(0, 8), 16) % 2 === 0;
-  return plan.kind === "switch" ? parseInt(value.slice(0, 8), 16) % 3 : value;
+  return plan.kind === "switch" ? parseInt(value.slice(0, 8), 16) % 3 : value.repeat(plan.repeats);
 }
 
 async function play(plan: Plan, inputs: unknown[]): Promise<any> {
   const log = note();
+  const attemptId = idUnless(plan.isCached);
+  witness("begun", attemptId);
   await sleep(plan.ms);
+  witness("ended", attemptId);
   const tryNumber = Number(/attempt=(\\d+)\\.log$/.exec(log)?.[1]);
   if (plan.failures === null || tryNumber <= plan.failures) throw new Error("planned");
   return valueOf(plan, inputs);
 }
 
+let hasBegun = false;
+
 function poke(plan: Plan, inputs: unknown[]): any {
   // A sensor that is lost, or asked again later, goes on with the try that it began: in many processes.
-  if (!readFileSync(NOTES, "utf8").includes(readlinkSync("/proc/self/fd/1") + "\\n")) note();
+  const ownTry = ownLog().replace(/^.*run_id=/, "run_id=");
+  if (!readFileSync(NOTES, "utf8").includes(ownTry + "\\n")) note();
+  const attemptId = idUnless(false);
+  if (!hasBegun) witness("begun", attemptId);
+  hasBegun = true;
   const { dagRun, task } = getContext();
   const name = \`\${NOTES}.\${dagRun.runId}.\${task.taskId}\`;
   appendFileSync(name, ".");
+  witness("ended", attemptId);
   if (plan.failures === null || readFileSync(name).length < plan.pokes) return false;
   return { done: true, value: valueOf(plan, inputs) };
 }
@@ -58,7 +99,29 @@ export const dag = new Dag(${JSON.stringify(dagId)}, { params: { n: 0 }, maxActi
 ${Array.from(groups, (group) => `const ${group} = dag.taskGroup("${group}");`).join("\n")}
 ${tasks.map((task) => taskText(dag, task)).join("\n")}
 ${tasks.map((task) => branchText(dag, task)).join("\n")}
+${dag.isStamped ? stampedText() : ""}
 `;
+}
+
+function stampedText(): string {
+  const { stamp, elements, reader } = STAMPED;
+  const options = `{ retries: ${MANY_TRIES}, retryDelay: "20ms" }`;
+  const list = JSON.stringify(Array.from({ length: elements }, (_, index) => index));
+  return `const stamps: any = dag.task("${stamp}", async ({ x }: { x: number }) => {
+  note();
+  const id = idUnless(false);
+  witness("begun", id);
+  await sleep(100 + 400 * x);
+  witness("ended", id);
+  return id;
+}, ${options} as never).partial({} as never).expand({ x: ${list} } as never);
+dag.task("${reader}", async ({ ids }: { ids: string[] }) => {
+  note();
+  const id = idUnless(false);
+  witness("begun", id, ids);
+  witness("ended", id);
+  return ids;
+}, ${options} as never)({ ids: stamps } as never);`;
 }
 
 function taskText(dag: DagPlan, task: TaskPlan): string {
@@ -75,13 +138,13 @@ function taskText(dag: DagPlan, task: TaskPlan): string {
 }
 
 function declaration(dag: DagPlan, task: TaskPlan, names: readonly string[]): string {
-  const { name, kind, rule, retries, isCached, isSoft, failures, length, ms, pokes } = task;
+  const { name, kind, rule, retries, isCached, isSoft, failures, length, ms, pokes, repeats } = task;
   const scope = groupOf(dag, task) ?? "dag";
   const id = JSON.stringify(name);
   const type = names.map((argument) => `${argument}: unknown`).join("; ");
   const handler = (called: string): string =>
     `async ({ ${names.join(", ")} }: { ${type} }) => ` +
-    `${called}(${JSON.stringify({ name, kind, length, failures, ms, pokes })}, [${names.join(", ")}])`;
+    `${called}(${JSON.stringify({ name, kind, length, failures, ms, pokes, repeats, isCached })}, [${names.join(", ")}])`;
   const options = { triggerRule: rule, retries, retryDelay: "20ms" };
   switch (kind) {
     case "trigger": {

@@ -14,10 +14,29 @@ const RULES = [
 ] as const;
 
 /** Tries enough for every kill there may be. */
-const MANY_TRIES = 60;
+export const MANY_TRIES = 60;
 
 /** Every Dag has one of each; the rest is drawn. */
 const ALWAYS = ["if", "poke", "switch", "reschedule", "trigger"] as const;
+
+/** How long tasks of a Dag take, and how large their values are. */
+export interface DagScale {
+  /** Of the longest tasks, in milliseconds. */
+  readonly longestMs: number;
+  /** How often a value repeats its 64 characters; one of them is drawn for each task. */
+  readonly repeats: readonly number[];
+  /** Whether Dags have the tasks of {@link STAMPED}. */
+  readonly isStamped: boolean;
+}
+
+/**
+ * Tasks whose values no model knows: elements of the first return the ids of their attempts, and the second notes which
+ * ones it saw.
+ */
+export const STAMPED = { stamp: "stamp", elements: 3, reader: "reader" } as const;
+
+/** Short tasks with small values. */
+const QUICK: DagScale = { longestMs: 250, repeats: [1], isStamped: false };
 
 const KINDS = ["plain", "plain", "plain", "list", "list", "poke", "reschedule"] as const;
 
@@ -58,6 +77,8 @@ export interface TaskPlan {
   readonly over: string | null;
   /** Elements of a list. */
   readonly length: number;
+  /** How often a value of a plain or mapped task repeats what it comes to. */
+  readonly repeats: number;
   /** Every try up to this one fails; `null`: every try. A sensor of that kind never finds anything. */
   readonly failures: number | null;
   readonly retries: number;
@@ -78,30 +99,35 @@ export interface DagPlan {
   readonly tasks: readonly TaskPlan[];
   /** The Dag whose runs a task of it makes, and their param. */
   readonly child: { readonly plan: DagPlan; readonly n: number } | null;
+  readonly isStamped: boolean;
 }
 
 /** Draws a Dag with something of everything, and the one that it makes runs of. */
-export function drawDag(random: Random, dagId: string): DagPlan {
+export function drawDag(random: Random, dagId: string, scale: DagScale = QUICK): DagPlan {
   const tasks: TaskPlan[] = [];
   const count = ALWAYS.length + random.between(4, 8);
   const always: TaskKind[] = [...ALWAYS];
   for (let index = 0; index < count; index += 1) {
     const mustBe = random.isTrue(always.length / (count - index)) ? always.shift() : undefined;
-    tasks.push(drawTask(random, `t${index}`, tasks, mustBe));
+    tasks.push(drawTask(random, `t${index}`, tasks, { mustBe, scale }));
   }
-  const plan = { dagId: `${dagId}child`, maxActiveTasks: 4, tasks: drawPlainTasks(random), child: null };
+  const { isStamped } = scale;
+  const own = drawPlainTasks(random, scale);
+  const plan = { dagId: `${dagId}child`, maxActiveTasks: 4, tasks: own, child: null, isStamped };
   return {
     dagId,
     maxActiveTasks: random.between(2, 8),
     tasks,
     child: { plan, n: random.between(0, 1) },
+    isStamped,
   };
 }
 
-function drawPlainTasks(random: Random): TaskPlan[] {
+function drawPlainTasks(random: Random, scale: DagScale): TaskPlan[] {
   const tasks: TaskPlan[] = [];
   const count = random.between(1, 3);
-  for (let index = 0; index < count; index += 1) tasks.push(drawTask(random, `t${index}`, tasks, undefined));
+  for (let index = 0; index < count; index += 1)
+    tasks.push(drawTask(random, `t${index}`, tasks, { mustBe: undefined, scale }));
   return tasks;
 }
 
@@ -109,7 +135,7 @@ function drawTask(
   random: Random,
   name: string,
   above: readonly TaskPlan[],
-  mustBe: TaskKind | undefined,
+  { mustBe, scale }: { readonly mustBe: TaskKind | undefined; readonly scale: DagScale },
 ): TaskPlan {
   const lists = above.filter(({ kind }) => kind === "list");
   const isMapped = mustBe === undefined && lists.length > 0 && random.isTrue(0.4);
@@ -128,11 +154,12 @@ function drawTask(
     after: drawn.filter((task) => !isInput(task)).map((task) => task.name),
     over,
     length: random.between(0, 4),
+    repeats: random.pick(scale.repeats),
     failures: isHopeless ? null : isSensor ? 0 : random.pick([0, 0, 0, 1, 2]),
     // A sensor whose time is over is not tried again, however many tries it has.
     retries: isHopeless && !isSensor ? random.between(0, 2) : MANY_TRIES,
     isCached: random.isTrue(0.5),
-    ms: random.between(5, 250),
+    ms: random.between(5, random.isTrue(0.7) ? QUICK.longestMs : scale.longestMs),
     pokes: random.between(1, 4),
     isSoft: random.isTrue(0.5),
     side: mustBe === undefined ? drawSide(random, above) : null,

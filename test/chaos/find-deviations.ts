@@ -18,6 +18,7 @@ export function findDeviations(
 ): string[] {
   const place = `run ${run.runId} of ${run.dagId}`;
   const isMaker = ({ taskId }: { readonly taskId: string }): boolean => prediction.makers.includes(taskId);
+  const isUnknown = ({ taskId }: { readonly taskId: string }): boolean => prediction.unknown.includes(taskId);
   const digests = Object.entries(prediction.values).map(([name, value]) => [
     name,
     digestOf(value as JsonValue),
@@ -32,7 +33,7 @@ export function findDeviations(
     ...differences(
       `${place}: digest of`,
       Object.fromEntries(
-        xcoms.filter((xcom) => !isMaker(xcom)).map((xcom) => [instanceName(xcom), xcom.digest]),
+        xcoms.filter((xcom) => !isUnknown(xcom)).map((xcom) => [instanceName(xcom), xcom.digest]),
       ),
       Object.fromEntries(digests) as Record<string, string>,
     ),

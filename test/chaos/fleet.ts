@@ -1,11 +1,10 @@
-// Schedulers as real processes, and what is done to them and their database. Linux only: workers are found
-// in /proc.
+// Schedulers as real processes, and what is done to them and their database.
 
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { readdirSync, readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import { listTasksOf, signal } from "./processes.ts";
 import type { Random } from "./random.ts";
 
 const bin = fileURLToPath(new URL("../../packages/memodag/bin/memodag.js", import.meta.url));
@@ -101,8 +100,8 @@ export class Fleet {
         scheduler.kill("SIGCONT");
         return;
       case "kill worker": {
-        const workers = this.#workers();
-        if (workers.length > 0) kill(random.pick(workers));
+        const workers = listTasksOf(this.#folder);
+        if (workers.length > 0) signal(random.pick(workers), "SIGKILL");
       }
     }
   }
@@ -115,12 +114,12 @@ export class Fleet {
   /** Ends whatever is left. */
   kill(): void {
     for (const scheduler of this.#schedulers) void this.#end(scheduler, "SIGKILL");
-    for (const worker of this.#workers()) kill(worker);
+    for (const worker of listTasksOf(this.#folder)) signal(worker, "SIGKILL");
   }
 
   /** Resolves when no worker of the project is left; each ends by itself. */
   async workersGone(): Promise<void> {
-    while (this.#workers().length > 0) await sleep(20);
+    while (listTasksOf(this.#folder).length > 0) await sleep(20);
   }
 
   async #drain(scheduler: ChildProcess): Promise<void> {
@@ -131,45 +130,21 @@ export class Fleet {
       throw new Error(`a drained scheduler ended with ${code}`);
   }
 
-  async #end(scheduler: ChildProcess, signal: NodeJS.Signals): Promise<number | null> {
+  async #end(scheduler: ChildProcess, name: NodeJS.Signals): Promise<number | null> {
     // Meant to end: it is not started again for it.
     this.#schedulers.delete(scheduler);
-    return await end(scheduler, signal);
+    return await end(scheduler, name);
   }
 
   #count(harm: Harm): void {
     this.harms[harm] = (this.harms[harm] ?? 0) + 1;
   }
-
-  /** Workers have their environment from their scheduler, which has its folder in it. */
-  #workers(): number[] {
-    return readdirSync("/proc")
-      .filter((name) => /^\d+$/.test(name))
-      .filter((pid) => {
-        try {
-          const command = readFileSync(`/proc/${pid}/cmdline`, "utf8");
-          const where = readFileSync(`/proc/${pid}/environ`, "utf8");
-          return command.includes("worker-bundle/main.js") && where.includes(`PWD=${this.#folder}`);
-        } catch {
-          return false;
-        }
-      })
-      .map(Number);
-  }
 }
 
-async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<number | null> {
+async function end(child: ChildProcess, name: NodeJS.Signals): Promise<number | null> {
   if (child.exitCode !== null || child.signalCode !== null) return child.exitCode;
   const exit = once(child, "exit");
-  child.kill(signal);
+  child.kill(name);
   await exit;
   return child.exitCode;
-}
-
-function kill(pid: number): void {
-  try {
-    process.kill(pid, "SIGKILL");
-  } catch {
-    // It has just ended by itself.
-  }
 }

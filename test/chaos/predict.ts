@@ -1,7 +1,7 @@
 // What must come of a run of a random Dag: the model that chaos is measured by.
 
 import { createHash } from "node:crypto";
-import { DEFAULT_CASE, taskIdOf, tasksOn, type DagPlan, type TaskPlan } from "./dag-plan.ts";
+import { DEFAULT_CASE, STAMPED, taskIdOf, tasksOn, type DagPlan, type TaskPlan } from "./dag-plan.ts";
 
 /** How an instance ends. */
 export type End = "success" | "failed" | "skipped" | "upstream_failed";
@@ -14,6 +14,8 @@ export interface Prediction {
   readonly values: Readonly<Record<string, unknown>>;
   /** The tasks that made a run of the Dag's child, one each. */
   readonly makers: readonly string[];
+  /** Tasks whose values the model does not know. */
+  readonly unknown: readonly string[];
 }
 
 interface TaskEnd {
@@ -56,8 +58,13 @@ export function predict(dag: DagPlan, n: number): Prediction {
     done.set(task.name, { ends: instances.map(() => end), value: list ? returns : returns[0] });
   }
   const above = new Set(dag.tasks.flatMap((task) => upstreamOf(dag, task)));
+  const stamped = dag.isStamped ? [STAMPED.stamp, STAMPED.reader] : [];
+  if (dag.isStamped) {
+    for (let index = 0; index < STAMPED.elements; index += 1) ends[`${STAMPED.stamp}[${index}]`] = "success";
+    ends[STAMPED.reader] = "success";
+  }
   const hasFailed = dag.tasks.some(({ name }) => !above.has(name) && endsOf(name).some(isBad));
-  return { state: hasFailed ? "failed" : "success", ends, values, makers };
+  return { state: hasFailed ? "failed" : "success", ends, values, makers, unknown: [...makers, ...stamped] };
 }
 
 /** Names of the tasks that a task waits for. */
@@ -86,7 +93,7 @@ function endOf(dag: DagPlan, { kind, failures, isSoft }: TaskPlan): End {
 
 function returned(
   dag: DagPlan,
-  { name, kind, length }: TaskPlan,
+  { name, kind, length, repeats }: TaskPlan,
   n: number,
   inputs: readonly unknown[],
 ): unknown {
@@ -94,7 +101,7 @@ function returned(
   const value = createHash("sha256").update(text).digest("hex");
   if (kind === "list") return Array.from({ length }, (_, index) => value + index);
   if (kind === "if") return Number.parseInt(value.slice(0, 8), 16) % 2 === 0;
-  return kind === "switch" ? Number.parseInt(value.slice(0, 8), 16) % 3 : value;
+  return kind === "switch" ? Number.parseInt(value.slice(0, 8), 16) % 3 : value.repeat(repeats);
 }
 
 function decide(rule: TaskPlan["rule"], above: readonly End[]): End | "run" {

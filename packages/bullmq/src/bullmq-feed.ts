@@ -7,8 +7,7 @@
 import { messageOf } from "@memodag/core";
 import type { AttemptFeed, FeedOptions, TakeAttempt } from "@memodag/remote-executor";
 import { Worker, type Job } from "bullmq";
-import type { Redis } from "ioredis";
-import { feedConnection } from "./connection.ts";
+import { FeedConnection } from "./connection.ts";
 import { HostPlaces } from "./host-places.ts";
 import type { QueueAddress } from "./options.ts";
 import { bullName } from "./queue-name.ts";
@@ -31,7 +30,7 @@ export async function openBullmqFeed(
   options: FeedOptions,
   take: TakeAttempt,
 ): Promise<BullmqFeed> {
-  return new BullmqFeed(feedConnection(url, options.log), prefix, options, take);
+  return new BullmqFeed(new FeedConnection(url, options.log), prefix, options, take);
 }
 
 /** A job and the token of its lock. */
@@ -42,7 +41,7 @@ interface Taken {
 
 /** All queues of a host. */
 export class BullmqFeed implements AttemptFeed {
-  readonly #redis: Redis;
+  readonly #redis: FeedConnection;
   readonly #take: TakeAttempt;
   readonly #options: Pick<FeedOptions, "clock" | "log">;
   readonly #places: HostPlaces;
@@ -57,7 +56,7 @@ export class BullmqFeed implements AttemptFeed {
   #tokens = 0;
 
   constructor(
-    redis: Redis,
+    redis: FeedConnection,
     prefix: string,
     { queues, concurrency, clock, log }: FeedOptions,
     take: TakeAttempt,
@@ -87,7 +86,7 @@ export class BullmqFeed implements AttemptFeed {
     const stop = this.#options.clock.after(LAST_WORDS_MS, late.resolve);
     await Promise.race([Promise.allSettled(this.#ending), late.promise]);
     stop();
-    this.#redis.disconnect();
+    this.#redis.endAll();
   }
 
   #openWorker(name: string, prefix: string): Worker {

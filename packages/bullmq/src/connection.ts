@@ -38,9 +38,34 @@ export function senderConnection(url: string, log: Logger): Redis {
   );
 }
 
-/** A worker's connection: commands wait until there is one. BullMQ makes blocking ones of the same options. */
-export function feedConnection(url: string, log: Logger): Redis {
-  return watched(new Redis(url, { ...COMMON, maxRetriesPerRequest: null }), url, log);
+/** A worker's connection: commands wait until there is one. BullMQ makes blocking ones of it. */
+export class FeedConnection extends Redis {
+  readonly #blocking: Redis[] = [];
+
+  constructor(url: string, log: Logger) {
+    super(url, { ...COMMON, maxRetriesPerRequest: null });
+    watched(this, url, log);
+  }
+
+  override duplicate(override?: Partial<RedisOptions>): Redis {
+    const blocking = super.duplicate(override);
+    // BullMQ listens until it closes one, even if that still connects then. What fails is told by this one.
+    blocking.on("error", () => undefined);
+    this.#blocking.push(blocking);
+    return blocking;
+  }
+
+  /**
+   * Ends all of them for good: BullMQ makes a blocking connection anew that brought no answer in time, and does not look
+   * whether it was closed meanwhile. It would reconnect as long as the process runs, and keep it from ending.
+   */
+  endAll(): void {
+    for (const redis of [this, ...this.#blocking]) {
+      redis.options.retryStrategy = () => null;
+      redis.connect = () => Promise.reject(new Error("the queue is closed"));
+      redis.disconnect();
+    }
+  }
 }
 
 /** Resolves when it is connected, or the first try has failed; it goes on trying until it is closed. */
@@ -54,7 +79,7 @@ export function placeOf(url: string): string {
 }
 
 /** Without a listener an error would end the process. */
-function watched(redis: Redis, url: string, log: Logger): Redis {
+function watched<T extends Redis>(redis: T, url: string, log: Logger): T {
   const place = placeOf(url);
   let isLost = false;
   redis.on("error", (error: unknown) => {

@@ -1,3 +1,4 @@
+export * from "./cutting-proxy.ts";
 export * from "./faulty-proxy.ts";
 export * from "./google-storage-server.ts";
 export * from "./json-schema-checker.ts";

@@ -72,8 +72,8 @@ async function end(server: ChildProcess): Promise<void> {
   await ended;
 }
 
-/** Makes Linux end a program when its parent ends; elsewhere there is nothing alike. */
-function dieWithParent(): string[] {
+/** The words before a program that make Linux end it when its parent ends; elsewhere there is nothing alike. */
+export function dieWithParent(): string[] {
   const words = ["setpriv", "--pdeathsig", "KILL"];
   return spawnSync("setpriv", [...words.slice(1), "true"]).status === 0 ? words : [];
 }

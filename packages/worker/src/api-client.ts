@@ -3,6 +3,7 @@
 import {
   Agent as HttpAgent,
   request as requestHttp,
+  type ClientRequest,
   type IncomingMessage,
   type OutgoingHttpHeaders,
 } from "node:http";
@@ -18,6 +19,7 @@ import {
   type Problem,
   type RouteName,
 } from "@memodag/worker-api/protocol";
+import { WaitingRequests } from "./waiting-requests.ts";
 
 /** A request. */
 export interface ApiRequest {
@@ -33,6 +35,11 @@ export interface ApiRequest {
   readonly timeoutMs?: number;
   /** False: it is not sent again when it is unknown whether it was received. Default: true. */
   readonly isRepeatable?: boolean;
+  /**
+   * True: if nothing comes in time, the same is assumed of what else waits for an answer of that process, unless
+   * something has passed meanwhile: it fails, to be sent again. Default: false.
+   */
+  readonly isProbe?: boolean;
 }
 
 /** Where the API is, and who asks it. */
@@ -83,6 +90,7 @@ interface SentRequest {
   readonly headers?: OutgoingHttpHeaders;
   readonly timeoutMs: number;
   readonly body?: readonly Uint8Array[] | undefined;
+  readonly onSent?: (sent: ClientRequest) => void;
 }
 
 /** Errors of connections that were never made. */
@@ -100,6 +108,7 @@ export class ApiClient {
   readonly #agents: { readonly http: HttpAgent; readonly https: HttpsAgent; readonly stores: HttpsAgent };
   /** The process that answered last. */
   #current = 0;
+  readonly #waiting = new WaitingRequests();
   /** As which worker it asks; set when it has registered. */
   workerId: string | undefined;
 
@@ -187,13 +196,16 @@ export class ApiClient {
       ...(body && { "content-length": length, "content-type": contentType ?? "application/json" }),
     };
     const agent = this.#agents[url.protocol === "https:" ? "https" : "http"];
-    return this.#request(url, { method: ROUTES[route].method, agent, headers, timeoutMs, body });
+    const { method } = ROUTES[route];
+    const onSent = (sent: ClientRequest): void => this.#waiting.watch(sent, base, request);
+    return this.#request(url, { method, agent, headers, timeoutMs, body, onSent });
   }
 
-  #request(url: URL, { body = [], timeoutMs, ...options }: SentRequest): Promise<IncomingMessage> {
+  #request(url: URL, { body = [], timeoutMs, onSent, ...options }: SentRequest): Promise<IncomingMessage> {
     return new Promise((resolve, reject) => {
       const request = url.protocol === "https:" ? requestHttps : requestHttp;
       const sent = request(url, { ...options, timeout: timeoutMs }, resolve);
+      onSent?.(sent);
       sent.on("timeout", () => sent.destroy(new Error(`no answer within ${timeoutMs} ms`)));
       sent.on("error", reject);
       for (const part of body) sent.write(part);

@@ -101,7 +101,9 @@ export class Liveness {
       const body = [Buffer.from(JSON.stringify({ running: listener.running() }))];
       const id = client.workerId ?? "";
       const timeoutMs = Math.max(1_000, Math.min(2 * this.#beatMs, this.#fenceMs / 4));
-      const reply = parseBody<BeatReply>(await client.send({ route: "beat", id, body, timeoutMs }));
+      const reply = parseBody<BeatReply>(
+        await client.send({ route: "beat", id, body, timeoutMs, isProbe: true }),
+      );
       if (!this.#isStopped) this.#hear(reply, sentAt);
     } catch (error) {
       if (this.#isStopped) return;

@@ -26,11 +26,11 @@ export function databaseUrl(serverUrl: string, name: string): string {
 }
 
 /** Works on a connection of its own. */
-export async function onServer(serverUrl: string, work: (client: Client) => Promise<unknown>): Promise<void> {
+export async function onServer<T>(serverUrl: string, work: (client: Client) => Promise<T>): Promise<T> {
   const client = new Client({ connectionString: serverUrl });
   await client.connect();
   try {
-    await work(client);
+    return await work(client);
   } finally {
     await client.end();
   }

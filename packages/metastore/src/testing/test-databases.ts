@@ -82,13 +82,9 @@ export async function openTestMetastore(
 function createSqlite(): TestDatabase {
   const folder = mkdtempSync(join(tmpdir(), "memodag-sqlite-"));
   const drop = async (): Promise<void> => rmSync(folder, { recursive: true, force: true });
-  const path = join(folder, "metadata.db");
-  const execute = async (sql: string): Promise<void> => {
-    const database = new Database(path);
-    database.exec(sql);
-    database.close();
-  };
-  return { dialect: "sqlite", url: `sqlite:${path}`, execute, drop, [Symbol.asyncDispose]: drop };
+  const url = `sqlite:${join(folder, "metadata.db")}`;
+  const execute = (sql: string): Promise<void> => executeSql(url, sql);
+  return { dialect: "sqlite", url, execute, drop, [Symbol.asyncDispose]: drop };
 }
 
 async function createPostgres(template?: string): Promise<TestDatabase> {
@@ -96,7 +92,30 @@ async function createPostgres(template?: string): Promise<TestDatabase> {
   const name = `test_${randomUUID().replaceAll("-", "")}`;
   await createDatabase(serverUrl, name, template);
   const url = databaseUrl(serverUrl, name);
-  const execute = (sql: string): Promise<void> => onServer(url, (client) => client.query(sql));
+  const execute = (sql: string): Promise<void> => executeSql(url, sql);
   const drop = (): Promise<void> => dropDatabase(serverUrl, name);
   return { dialect: "postgres", url, execute, drop, [Symbol.asyncDispose]: drop };
+}
+
+/** Reads rows past the stores, of a database of either kind. */
+export async function readRows(url: string, sql: string): Promise<Record<string, unknown>[]> {
+  if (!url.startsWith("sqlite:"))
+    return await onServer(url, async (client) => (await client.query<Record<string, unknown>>(sql)).rows);
+  const database = new Database(url.slice("sqlite:".length), { readonly: true });
+  try {
+    return database.prepare(sql).all() as Record<string, unknown>[];
+  } finally {
+    database.close();
+  }
+}
+
+/** Runs SQL past the stores, on a database of either kind. */
+export async function executeSql(url: string, sql: string): Promise<void> {
+  if (!url.startsWith("sqlite:")) {
+    await onServer(url, (client) => client.query(sql));
+    return;
+  }
+  const database = new Database(url.slice("sqlite:".length));
+  database.exec(sql);
+  database.close();
 }
