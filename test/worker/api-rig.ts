@@ -16,6 +16,7 @@ import {
   type Logger,
   type WorkerScope,
 } from "@memodag/core";
+import { LocalSurroundings } from "@memodag/executor";
 import type { DialectName } from "@memodag/metastore";
 import { openTestMetastore, type TestMetastore } from "@memodag/metastore/testing";
 import { Values } from "@memodag/result-cache";
@@ -92,6 +93,17 @@ export class ApiRig implements AsyncDisposable {
           for (const { digest } of wanted) this.reads.set(digest, (this.reads.get(digest) ?? 0) + 1);
           return await values.read(team, wanted);
         },
+      },
+      keys: {
+        dags: metastore.dags,
+        surroundings: new LocalSurroundings({
+          level: settings.runtime,
+          env: process.env,
+          ordinaryEnv: settings.ordinaryEnv,
+          clock: systemClock,
+          packageMemoryPath: "",
+          bundlePath: () => import.meta.dirname,
+        }),
       },
       settings: () => settings,
       clock: systemClock,

@@ -114,7 +114,12 @@ test("--check says what is wrong, and that nothing is", async () => {
     const { code, stdout, stderr } = await workspace.memodag(["worker", "--check", "--name", "w", ...args]);
     return `${code} ${stdout}${stderr}`;
   };
-  expect(await check(workerConfig())).toMatch(/^0 The worker w can run tasks of gpu\./);
+  expect(await check(workerConfig())).toMatch(
+    /^0 The worker w can run tasks of gpu: .*\nBundles, packages, runtime and declared files are the same here\./,
+  );
+  expect(await check(workerConfig({ api: "http://127.0.0.1:1" }))).toMatch(
+    /^2 .*does not answer .*ECONNREFUSED/,
+  );
   expect(await check([...workerConfig(), "--queue", "ram"])).toMatch(/is not for the queue ram, but for gpu/);
   workspace.write("other-token", `mdw_${"0".repeat(16)}_${"A".repeat(43)}`);
   expect(await check(workerConfig({ token_file: "other-token" }))).toMatch(

@@ -44,6 +44,7 @@ const REQUESTS: Record<
       node: "24",
     }),
   },
+  expected: { of: "worker" },
   beat: { of: "worker", body: json({ running: [] }) },
   link: { of: "worker" },
   leave: { of: "worker" },
@@ -130,6 +131,19 @@ test("each route has a case here", () => {
     NAMES.map((name) => `${ROUTES[name].method} ${ROUTES[name].path}`).toSorted(),
   );
   expect(Object.keys(REQUESTS).toSorted()).toEqual(NAMES.toSorted());
+});
+
+test("a beat is told how long an attempt waits that its token may start, and of no other", async () => {
+  const teams = await rig.token({ teams: ["green"], queues: ["default"] });
+  const workerId = await rig.host(teams);
+  await rig.attempt("blue");
+  const beat = async (asker: RigToken, of: string, freePlaces: number): Promise<unknown> => {
+    const body = Buffer.from(JSON.stringify({ running: [], freePlaces }));
+    const response = await rig.ask("POST", pathOf("beat", of), { token: asker.token, body });
+    return ((await response.json()) as { readonly longestWait: unknown }).longestWait;
+  };
+  expect(await beat(otherToken, otherWorker, 1)).toMatchObject({ queue: "default" });
+  expect([await beat(otherToken, otherWorker, 0), await beat(teams, workerId, 1)]).toEqual([null, null]);
 });
 
 test("routes that are allowed answer, so that a refusal means something", async () => {

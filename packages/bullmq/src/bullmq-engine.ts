@@ -75,6 +75,18 @@ export class BullmqEngine implements DispatchEngine {
     return known;
   }
 
+  async check(): Promise<readonly string[]> {
+    await this.listKnown([{ attemptId: "check", queue: "default" }]);
+    // CONFIG is for administrators; INFO says the same.
+    const info = await this.#redis.info("memory").catch(() => "");
+    const policy = /^maxmemory_policy:(\S+)/m.exec(info)?.[1];
+    return policy === undefined || policy === "noeviction"
+      ? []
+      : [
+          `Redis at ${this.#place} evicts keys when it is full (maxmemory-policy ${policy}), and attempts with them: set it to noeviction`,
+        ];
+  }
+
   async close(): Promise<void> {
     await Promise.allSettled([...this.#queues.values()].map((queue) => queue.close()));
     this.#redis.disconnect();

@@ -4,16 +4,26 @@
 // gives a surplus back. Whether an attempt is lost is not decided by BullMQ's locks: they bring back a job whose host
 // has died before it could ask for it.
 
+import { randomUUID } from "node:crypto";
 import { messageOf } from "@memodag/core";
-import type { AttemptFeed, FeedOptions, TakeAttempt } from "@memodag/remote-executor";
+import type {
+  AttemptFeed,
+  AttemptPlace,
+  DispatchNotice,
+  FeedOptions,
+  TakeAttempt,
+} from "@memodag/remote-executor";
 import { Worker, type Job } from "bullmq";
-import { FeedConnection } from "./connection.ts";
+import { FeedConnection, onceConnected } from "./connection.ts";
 import { HostPlaces } from "./host-places.ts";
 import type { QueueAddress } from "./options.ts";
 import { bullName } from "./queue-name.ts";
 
 const LOCK_MS = 30_000;
 const RENEW_MS = LOCK_MS / 2;
+
+/** Begins the tokens of all locks of this process. */
+const PROCESS = `${randomUUID()}:`;
 
 /** How long an attempt that was refused is not offered. */
 const REFUSED_MS = 1_000;
@@ -30,7 +40,7 @@ export async function openBullmqFeed(
   options: FeedOptions,
   take: TakeAttempt,
 ): Promise<BullmqFeed> {
-  return new BullmqFeed(new FeedConnection(url, options.log), prefix, options, take);
+  return new BullmqFeed({ url, prefix }, options, take);
 }
 
 /** A job and the token of its lock. */
@@ -41,6 +51,7 @@ interface Taken {
 
 /** All queues of a host. */
 export class BullmqFeed implements AttemptFeed {
+  readonly #url: string;
   readonly #redis: FeedConnection;
   readonly #take: TakeAttempt;
   readonly #options: Pick<FeedOptions, "clock" | "log">;
@@ -56,18 +67,30 @@ export class BullmqFeed implements AttemptFeed {
   #tokens = 0;
 
   constructor(
-    redis: FeedConnection,
-    prefix: string,
+    { url, prefix }: QueueAddress,
     { queues, concurrency, clock, log }: FeedOptions,
     take: TakeAttempt,
   ) {
-    this.#redis = redis;
+    this.#url = url;
+    this.#redis = new FeedConnection(url, log);
     this.#take = take;
     this.#options = { clock, log };
     this.#places = new HostPlaces(concurrency);
     const names = [...new Set(queues)];
     this.#workers = names.map((name) => this.#openWorker(name, prefix));
     this.#loops = this.#workers.map((worker) => this.#serve(worker));
+  }
+
+  /** A job that is with a worker is locked; one whose answer did not arrive is so by a call of this process. */
+  async lookFor({ attemptId, queue }: Pick<DispatchNotice, "attemptId" | "queue">): Promise<AttemptPlace> {
+    const worker = this.#workers.find(({ name }) => name === bullName(queue));
+    if (!worker) return "absent";
+    return await onceConnected(this.#url, async (redis) => {
+      const key = worker.toKey(attemptId);
+      const [isThere, lock] = await Promise.all([redis.exists(key), redis.get(`${key}:lock`)]);
+      if (!isThere) return "absent";
+      return lock === null || lock.startsWith(PROCESS) ? "here" : "held";
+    });
   }
 
   close(): Promise<void> {
@@ -120,7 +143,7 @@ export class BullmqFeed implements AttemptFeed {
   /** Waits for a job, for some seconds at most. */
   async #next(worker: Worker): Promise<Taken | "closing" | undefined> {
     this.#tokens += 1;
-    const token = `${worker.id}:${this.#tokens}`;
+    const token = `${PROCESS}${worker.id}:${this.#tokens}`;
     const next = worker.getNextJob(token).then(
       (job) => job && { job, token },
       async (error: unknown) => {

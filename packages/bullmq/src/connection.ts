@@ -23,19 +23,29 @@ const COMMON = {
   reconnectOnError: ({ message }: Error) => (message.startsWith("READONLY") ? 2 : false),
 } satisfies RedisOptions;
 
+const SENDER = {
+  ...COMMON,
+  lazyConnect: true,
+  enableOfflineQueue: false,
+  maxRetriesPerRequest: 0,
+  commandTimeout: ANSWER_MS,
+} satisfies RedisOptions;
+
 /** A scheduler's connection: a command fails at once when there is no connection; its caller repeats it. */
 export function senderConnection(url: string, log: Logger): Redis {
-  return watched(
-    new Redis(url, {
-      ...COMMON,
-      lazyConnect: true,
-      enableOfflineQueue: false,
-      maxRetriesPerRequest: 0,
-      commandTimeout: ANSWER_MS,
-    }),
-    url,
-    log,
-  );
+  return watched(new Redis(url, SENDER), url, log);
+}
+
+/** Does some work on a connection of its own. @throws if the server does not answer */
+export async function onceConnected<T>(url: string, work: (redis: Redis) => Promise<T>): Promise<T> {
+  const redis = new Redis(url, { ...SENDER, retryStrategy: () => null });
+  redis.on("error", () => undefined);
+  try {
+    await redis.connect();
+    return await work(redis);
+  } finally {
+    redis.disconnect();
+  }
 }
 
 /** A worker's connection: commands wait until there is one. BullMQ makes blocking ones of it. */

@@ -97,6 +97,7 @@ export type ErrorCode =
   | "value_wait_timeout"
   | "variable_not_found"
   | "worker_api_failed"
+  | "worker_deaf"
   | "worker_failed"
   | "worker_lost"
   | "worker_not_found"
@@ -136,6 +137,7 @@ const FAULTS: Partial<Record<ErrorCode, Fault>> = {
   value_store_not_configured: "infrastructure",
   attempt_refused: "infrastructure",
   worker_api_failed: "infrastructure",
+  worker_deaf: "infrastructure",
   worker_failed: "infrastructure",
   worker_lost: "infrastructure",
   approval_rejected: "task",

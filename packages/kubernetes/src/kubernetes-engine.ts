@@ -1,7 +1,12 @@
 // The dispatch engine on Kubernetes: each attempt is a Job, whose pod is the worker of this attempt alone.
 
 import { messageOf } from "@memodag/core";
-import type { DispatchEngine, DispatchNotice, EngineOptions } from "@memodag/remote-executor";
+import type {
+  DispatchEngine,
+  DispatchNotice,
+  EngineOptions,
+  TroubleListener,
+} from "@memodag/remote-executor";
 import type { V1Job } from "@kubernetes/client-node";
 import { attemptJob, jobName, selectorOf, type JobSettings } from "./attempt-job.ts";
 import { clusterFailure, statusOf, type Cluster } from "./cluster.ts";
@@ -17,6 +22,10 @@ const AT_ONCE = 16;
 
 /** A Job that is over is deleted before the next one of its name is made, which another scheduler may do too. */
 const MOST_TRIES = 4;
+
+const NOT_STARTED =
+  "its pod ended with exit code 0, and did not start it: look at the pod's log, at `command` of the template, and whether " +
+  "the worker's token is for this queue and team";
 
 const NOT_FOUND = 404;
 const CONFLICT = 409;
@@ -34,6 +43,7 @@ export class KubernetesEngine implements DispatchEngine {
   readonly #cluster: Cluster;
   readonly #settings: EngineSettings;
   readonly #options: Pick<EngineOptions, "clock" | "log">;
+  #tellTrouble: TroubleListener | undefined;
   #desk: TroubleDesk | undefined;
   #watch: PodWatch | undefined;
 
@@ -77,7 +87,8 @@ export class KubernetesEngine implements DispatchEngine {
     }
   }
 
-  onTrouble(listener: (attemptId: string, reason: string) => void): void {
+  onTrouble(listener: TroubleListener): void {
+    this.#tellTrouble = listener;
     const { prefix, unschedulableMs } = this.#settings;
     const { clock, log } = this.#options;
     this.#desk = new TroubleDesk(clock, unschedulableMs, (attemptId, reason) => {
@@ -88,6 +99,11 @@ export class KubernetesEngine implements DispatchEngine {
       );
     });
     this.#watch = new PodWatch(this.#cluster, selectorOf(prefix), { clock, log }, this.#desk);
+  }
+
+  async check(): Promise<readonly string[]> {
+    await this.listKnown([{ attemptId: "check" }]);
+    return [];
   }
 
   capacity(queue: string): number {
@@ -116,6 +132,11 @@ export class KubernetesEngine implements DispatchEngine {
       }
       const job = await this.#find(notice.attemptId);
       if (job && !isGone(job)) return;
+      // What is published again waits: a pod that ended well did not start it, and the next one would not either.
+      if (job && this.#tellTrouble && hasConditionOf(job, "Complete")) {
+        this.#tellTrouble(notice.attemptId, NOT_STARTED, "waiting");
+        return;
+      }
       if (job) await this.#delete(job, { uid: job.metadata?.uid });
     }
   }
@@ -163,11 +184,16 @@ export class KubernetesEngine implements DispatchEngine {
 }
 
 /** Its attempt is over, or is deleted: it can be published again. */
-function isGone({ metadata, status }: V1Job): boolean {
-  const hasEnded = status?.conditions?.some(
-    ({ type, status: holds }) => (type === "Complete" || type === "Failed") && holds === "True",
+function isGone(job: V1Job): boolean {
+  return (
+    hasConditionOf(job, "Complete") ||
+    hasConditionOf(job, "Failed") ||
+    job.metadata?.deletionTimestamp !== undefined
   );
-  return hasEnded === true || metadata?.deletionTimestamp !== undefined;
+}
+
+function hasConditionOf({ status }: V1Job, wanted: "Complete" | "Failed"): boolean {
+  return status?.conditions?.some(({ type, status: holds }) => type === wanted && holds === "True") === true;
 }
 
 function hasStarted({ status }: V1Job): boolean {

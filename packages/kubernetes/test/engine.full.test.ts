@@ -1,6 +1,6 @@
 // What goes wrong between the engine and an API server.
 
-import type { DispatchNotice } from "@memodag/remote-executor";
+import type { DispatchEngine, DispatchNotice } from "@memodag/remote-executor";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { openCluster } from "../src/cluster.ts";
 import { failure, type ApiServer } from "./api-server.ts";
@@ -102,6 +102,41 @@ describe("the engine", () => {
     await engine.publish([attempt]);
     expect(await engine.listKnown([attempt])).toEqual(new Set([attempt.attemptId]));
     expect(server.pods.get(podOf(attempt))?.status?.phase).toBe("Pending");
+  });
+});
+
+describe("an attempt whose pod ended with 0 and did not start it", () => {
+  async function openHeard(): Promise<{ engine: DispatchEngine; told: string[] }> {
+    const engine = await room.openEngine();
+    const told: string[] = [];
+    engine.onTrouble?.((attemptId, reason, only) => void told.push(`${attemptId} ${only} ${reason}`));
+    return { engine, told };
+  }
+
+  test("ends as lost when it would be published again, and has no further pod", async () => {
+    const { engine, told } = await openHeard();
+    const attempt = notice();
+    await engine.publish([attempt]);
+    server.setPod(podOf(attempt), { phase: "Running" });
+    server.setPod(podOf(attempt), { phase: "Succeeded" });
+    expect(await engine.listKnown([attempt])).toEqual(new Set());
+    await engine.publish([attempt]);
+    expect(told).toEqual([
+      expect.stringMatching(/^attempt-\d+ waiting its pod ended with exit code 0, and did not start it: /),
+    ]);
+    expect(server.pods.get(podOf(attempt))?.status?.phase).toBe("Succeeded");
+    expect(requestsOf(/^DELETE/)).toBe(0);
+  });
+
+  test("is another one than one whose pod is slow, or is gone", async () => {
+    const { engine, told } = await openHeard();
+    const [pending, running, deleted] = [notice(), notice(), notice()];
+    await engine.publish([pending, running, deleted]);
+    server.setPod(podOf(running), { phase: "Running" });
+    server.jobs.delete(`memodag-${deleted.attemptId}`);
+    await engine.publish([pending, running, deleted]);
+    expect(told).toEqual([]);
+    expect(await engine.listKnown([pending, running, deleted])).toHaveProperty("size", 3);
   });
 });
 

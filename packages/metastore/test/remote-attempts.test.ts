@@ -218,6 +218,43 @@ describe.each(TEST_DIALECTS)("%s", (dialect) => {
     expect((await workerHosts.beat(worker, { running: [busy] })).cancel).toEqual([]);
   });
 
+  test("is ended if it waits, and not if a host has started it", async () => {
+    const { remoteAttempts, workerHosts } = metastore;
+    const [waits, started] = [await waiting(), await waiting()].map(({ order }) => order.attempt.attemptId);
+    await remoteAttempts.start(started!, await workerHosts.register(HOST), ALL);
+    await remoteAttempts.endWaiting([waits!, started!, "unknown"], LOST);
+    expect([await stateOf(waits!), await stateOf(started!)]).toEqual(["ended", "started"]);
+    expect((await remoteAttempts.outcomes([waits!])).get(waits!)).toEqual(LOST);
+  });
+
+  test("counts as waiting for the hosts alone that may start it", async () => {
+    const { remoteAttempts } = metastore;
+    const queues = [`q-${count}`];
+    const find = async (teams: readonly string[] | null, of: readonly string[] | null = queues) =>
+      await remoteAttempts.findLongestWait({ queues: of, teams });
+    const add = async (team: string, ageMs: number, queue = queues[0]!): Promise<string> => {
+      const { attemptId } = (await waiting({ team, queue })).order.attempt;
+      await metastore.execute(
+        `update remote_attempt set created_at = created_at - ${ageMs} where attempt_id = '${attemptId}'`,
+      );
+      return attemptId;
+    };
+    expect(await find(null)).toBeNull();
+    const blue = await add("blue", 90_000);
+    const red = await add("red", 60_000);
+    await add("red", 80_000, "another");
+    expect((await find(["red"]))?.waitMs).toBeLessThan(80_000);
+    expect((await find(["blue", "red"]))?.waitMs).toBeGreaterThanOrEqual(90_000);
+    expect(await find(["green"])).toBeNull();
+    expect(await find(null, ["nothing"])).toBeNull();
+    expect(await find(["red"], ["another", ...queues])).toMatchObject({ queue: "another" });
+    // One that would be refused keeps no host awake: its instance has another attempt.
+    await metastore.execute(`update task_instance set attempt_id = 'other' where attempt_id = '${blue}'`);
+    expect((await find(null))?.waitMs).toBeLessThan(80_000);
+    await remoteAttempts.start(red, await metastore.workerHosts.register(HOST), ALL);
+    expect(await find(null)).toBeNull();
+  });
+
   test("is lost with a host that no longer beats, whose link ended, or that left, and with no other", async () => {
     const { remoteAttempts, workerHosts } = metastore;
     const started = async (): Promise<[string, string]> => {

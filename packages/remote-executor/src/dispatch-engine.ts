@@ -31,14 +31,31 @@ export interface DispatchEngine {
    * Hears why an attempt cannot begin, such as an image that does not exist: it ends as lost, and is made again.
    * Absent: never.
    */
-  onTrouble?(listener: (attemptId: string, reason: string) => void): void;
+  onTrouble?(listener: TroubleListener): void;
+  /**
+   * Tries whether it can be used. Returns what should be changed about it, for operators. Absent: it has nothing to try.
+   * @throws if it cannot be used
+   */
+  check?(): Promise<readonly string[]>;
   /** How many attempts of a queue may be under way. Absent: as many as its living workers have places for. */
   capacity?(queue: string): number;
   close(): Promise<void>;
 }
 
+/** Hears of an attempt that cannot begin, and why. `only`: if no worker has
+ * started it meanwhile. */
+export type TroubleListener = (attemptId: string, reason: string, only?: "waiting") => void;
+
+/** Where a queue has an attempt: for this worker to take, with another one, or nowhere. */
+export type AttemptPlace = "here" | "held" | "absent";
+
 /** A worker's side of a queue. */
 export interface AttemptFeed {
+  /**
+   * Looks for an attempt over a connection of its own, so that a worker which is not given it can tell why. Absent:
+   * unknown. @throws if the queue does not answer
+   */
+  lookFor?(attempt: Pick<DispatchNotice, "attemptId" | "queue">): Promise<AttemptPlace>;
   /** Takes nothing more. Resolves when each attempt that it has handed on is over. */
   close(): Promise<void>;
 }

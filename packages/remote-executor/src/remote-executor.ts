@@ -22,7 +22,7 @@ import {
   type WorkerHostStore,
 } from "@memodag/core";
 import { noticeOf, orderOf } from "./attempt-order.ts";
-import type { DispatchEngine } from "./dispatch-engine.ts";
+import type { DispatchEngine, TroubleListener } from "./dispatch-engine.ts";
 import { decodeOutcome, encodeFailure } from "./outcome-bytes.ts";
 import { Outbox } from "./outbox.ts";
 import { Publisher } from "./publisher.ts";
@@ -102,7 +102,7 @@ export class RemoteExecutor implements Executor {
         });
         return undefined;
       });
-    options.engine.onTrouble?.((attemptId, reason) => void this.#onTrouble(attemptId, reason));
+    options.engine.onTrouble?.((attemptId, reason, only) => void this.#onTrouble(attemptId, reason, only));
     this.#arm(0);
   }
 
@@ -318,11 +318,12 @@ export class RemoteExecutor implements Executor {
     this.#ledger.settle(ended.filter((attemptId) => !there.has(attemptId)));
   }
 
-  async #onTrouble(attemptId: string, reason: string): Promise<void> {
+  async #onTrouble(...[attemptId, reason, only]: Parameters<TroubleListener>): Promise<void> {
     const { store, log } = this.#options;
     const error = { code: "worker_lost", message: `no worker could start for the attempt: ${reason}` };
     try {
-      await store.endNow([attemptId], encodeFailure(error));
+      const end = only === "waiting" ? store.endWaiting : store.endNow;
+      await end.call(store, [attemptId], encodeFailure(error));
       this.#look.request();
     } catch (fault) {
       log.warn("an attempt that cannot start could not be ended", { attemptId, error: messageOf(fault) });

@@ -21,6 +21,7 @@ import {
   RemoteExecutor,
   type DispatchEngine,
   type DispatchNotice,
+  type TroubleListener,
 } from "@memodag/remote-executor";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
@@ -134,7 +135,7 @@ class TestEngine implements DispatchEngine {
   readonly published: DispatchNotice[] = [];
   readonly #take: (attemptId: string) => void;
   isLossy = false;
-  trouble: ((attemptId: string, reason: string) => void) | undefined;
+  trouble: TroubleListener | undefined;
 
   constructor(take: (attemptId: string) => void) {
     this.#take = take;
@@ -151,7 +152,7 @@ class TestEngine implements DispatchEngine {
     return new Set();
   }
 
-  onTrouble(listener: (attemptId: string, reason: string) => void): void {
+  onTrouble(listener: TroubleListener): void {
     this.trouble = listener;
   }
 
@@ -380,6 +381,31 @@ describe.each(TEST_DIALECTS)("%s", (dialect) => {
         error: { code: "worker_lost", message: expect.stringContaining("ImagePullBackOff") as string },
       },
     });
+    await executor.close();
+    await host.close();
+    await metastore.workerHosts.leave(host.id);
+  });
+
+  test("ends an attempt that no worker started although one came for it, and none that runs", async () => {
+    const host = await new TestHost(metastore).register();
+    const engine = new TestEngine(() => undefined);
+    const executor = newExecutor(metastore, engine);
+    const events = hear(executor);
+    await untilCapacity(executor);
+    const [runs, waits] = [
+      await newAttempt(metastore, 1, true, host),
+      await newAttempt(metastore, 2, false, host),
+    ];
+    for (const attempt of [runs, waits]) await executor.submit(attempt);
+    host.take(runs.attemptId);
+    await expect.poll(() => events.of(runs.attemptId).length, { timeout: 10_000 }).toBe(1);
+    for (const { attemptId } of [runs, waits]) engine.trouble?.(attemptId, "exit code 0", "waiting");
+    await expect.poll(() => events.of(waits.attemptId).length, { timeout: 10_000 }).toBe(1);
+    expect(events.of(waits.attemptId)[0]).toMatchObject({ outcome: { error: { code: "worker_lost" } } });
+    host.gate(runs.attemptId).resolve();
+    await expect
+      .poll(() => events.of(runs.attemptId).at(-1), { timeout: 10_000 })
+      .toMatchObject({ outcome: { kind: "succeeded" } });
     await executor.close();
     await host.close();
     await metastore.workerHosts.leave(host.id);

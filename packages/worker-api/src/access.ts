@@ -5,6 +5,7 @@ import {
   readWorkerToken,
   type AttemptOrder,
   type RemoteAttemptStore,
+  type WorkerHost,
   type WorkerHostStore,
   type WorkerScope,
   type WorkerToken,
@@ -51,7 +52,9 @@ export class Access {
   }
 
   /** Returns the token of a request by a registered worker. @throws ApiProblem 401, 404 */
-  async ofWorker(credentials: Credentials): Promise<{ token: WorkerToken; workerId: string }> {
+  async ofWorker(
+    credentials: Credentials,
+  ): Promise<{ token: WorkerToken; workerId: string; host: Pick<WorkerHost, "id" | "queues"> }> {
     const { workerId = "" } = credentials;
     const [token, host] = await Promise.all([this.ofToken(credentials), this.#stores.hosts.find(workerId)]);
     // Of a worker of another token, no more is said than of one that does not exist.
@@ -62,7 +65,7 @@ export class Access {
         "No worker with this id is registered with this token: register again",
       );
     }
-    return { token, workerId };
+    return { token, workerId, host };
   }
 
   /** Returns the order of an attempt that the worker has started and not ended. @throws ApiProblem 401, 404, 410 */

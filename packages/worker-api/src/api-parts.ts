@@ -14,6 +14,7 @@ import type { HttpBindings } from "@hono/node-server";
 import type { Context } from "hono";
 import type { Access, Credentials } from "./access.ts";
 import type { AskedAttempts } from "./asked-attempts.ts";
+import type { KeySource } from "./expected-surroundings.ts";
 import type { Links } from "./links.ts";
 import { WORKER_HEADER, type HostSettings } from "./protocol/index.ts";
 
@@ -33,6 +34,7 @@ export interface ApiParts {
   readonly queries: AttemptQueries;
   readonly artifacts: ArtifactSource;
   readonly values: ValueSource;
+  readonly keys?: KeySource;
   readonly settings: Live<HostSettings>;
   readonly log: Logger;
 }

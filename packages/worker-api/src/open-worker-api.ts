@@ -24,6 +24,7 @@ import {
 import { Access } from "./access.ts";
 import { makeApp } from "./app.ts";
 import { AskedAttempts } from "./asked-attempts.ts";
+import type { KeySource } from "./expected-surroundings.ts";
 import { Links } from "./links.ts";
 import { readListenAddress } from "./listen-address.ts";
 import type { HostSettings } from "./protocol/index.ts";
@@ -45,6 +46,8 @@ export interface WorkerApiOptions {
   readonly queries: AttemptQueries;
   readonly artifacts: ArtifactSource;
   readonly values: ValueSource;
+  /** What hosts compare themselves with. Absent: nothing. */
+  readonly keys?: KeySource;
   readonly settings: Live<HostSettings>;
   readonly clock: Clock;
   readonly log: Logger;
@@ -94,9 +97,7 @@ export async function openWorkerApi(options: WorkerApiOptions): Promise<WorkerAp
   const address = readListenAddress(options);
   const links = new Links(options);
   const asked = new AskedAttempts(options.attempts, options.queries, log);
-  const { attempts, hosts, logs, queries, artifacts, values, settings } = options;
-  const access = new Access(options);
-  const parts = { access, links, asked, attempts, hosts, logs, queries, artifacts, values, settings, log };
+  const parts = { ...options, access: new Access(options), links, asked };
   const app = makeApp(parts);
   const { fetch } = app;
   const server = createAdaptorServer(

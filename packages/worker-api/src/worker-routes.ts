@@ -1,7 +1,15 @@
 // The routes of hosts: they register, beat, open a link and leave.
 
 import type { Hono } from "hono";
-import { ROUTES, readBeat, readRegistration, type BeatReply, type RegisterAnswer } from "./protocol/index.ts";
+import { listExpected } from "./expected-surroundings.ts";
+import {
+  ROUTES,
+  readBeat,
+  readRegistration,
+  type BeatReply,
+  type ExpectedReply,
+  type RegisterAnswer,
+} from "./protocol/index.ts";
 import { ApiProblem } from "./problem.ts";
 import { badRequest, readJson } from "./read-body.ts";
 import { credentialsOf, type ApiEnv, type ApiParts } from "./api-parts.ts";
@@ -19,7 +27,7 @@ const BEAT_MS = 5_000;
 
 /** Adds the routes. */
 export function addWorkerRoutes(app: Hono<ApiEnv>, parts: ApiParts): void {
-  const { access, hosts, links, settings } = parts;
+  const { access, attempts, hosts, links, settings } = parts;
 
   app.post(ROUTES.register.path, async (c) => {
     const token = await access.ofToken(credentialsOf(c));
@@ -50,10 +58,15 @@ export function addWorkerRoutes(app: Hono<ApiEnv>, parts: ApiParts): void {
   });
 
   app.post(ROUTES.beat.path, async (c) => {
-    const { workerId } = await access.ofWorker(credentialsOf(c, c.req.param("id")));
+    const { token, host } = await access.ofWorker(credentialsOf(c, c.req.param("id")));
     const beat = readBeat(await readJson(c.env.incoming, LARGEST_BEAT_BYTES));
     if (!beat) throw badRequest("it is not a beat");
-    return c.json((await hosts.beat(workerId, beat)) satisfies BeatReply);
+    const { running, freePlaces = 0 } = beat;
+    const [answer, longestWait] = await Promise.all([
+      hosts.beat(host.id, { running }),
+      freePlaces > 0 ? attempts.findLongestWait({ queues: host.queues, teams: token.teams }) : null,
+    ]);
+    return c.json({ ...answer, longestWait } satisfies BeatReply);
   });
 
   app.get(ROUTES.link.path, async (c) => {
@@ -61,6 +74,13 @@ export function addWorkerRoutes(app: Hono<ApiEnv>, parts: ApiParts): void {
     const stream = links.open(workerId);
     void links.look();
     return c.body(stream, 200, { "content-type": "application/x-ndjson", "cache-control": "no-store" });
+  });
+
+  app.get(ROUTES.expected.path, async (c) => {
+    const { token, host } = await access.ofWorker(credentialsOf(c, c.req.param("id")));
+    const scope = { queues: host.queues, teams: token.teams };
+    const dags = parts.keys ? await listExpected(parts.keys, scope) : [];
+    return c.json({ dags } satisfies ExpectedReply);
   });
 
   app.delete(ROUTES.leave.path, async (c) => {

@@ -8,6 +8,7 @@ import { messageOf, type CancelTimer, type Clock, type Logger, type StoredError 
 import {
   LINK_LINE_MS,
   type BeatReply,
+  type BeatRequest,
   type LinkLine,
   type RegisterAnswer,
 } from "@memodag/worker-api/protocol";
@@ -17,6 +18,10 @@ import { ApiRefusal, parseBody, type ApiClient } from "./api-client.ts";
 export interface LivenessListener {
   /** The ids of the attempts that this host has. */
   running(): readonly string[];
+  /** Attempts that it could start now. */
+  freePlaces(): number;
+  /** A beat was answered: so long has an attempt waited that this host could start. */
+  waits(longestWait: BeatReply["longestWait"]): void;
   /** These attempts are not this host's any more. */
   lost(attemptIds: readonly string[]): void;
   cancelled(attempts: readonly { readonly attemptId: string; readonly error: StoredError }[]): void;
@@ -98,7 +103,8 @@ export class Liveness {
     const sentAt = clock.monotonic();
     let pauseMs = this.#beatMs;
     try {
-      const body = [Buffer.from(JSON.stringify({ running: listener.running() }))];
+      const beat: BeatRequest = { running: listener.running(), freePlaces: listener.freePlaces() };
+      const body = [Buffer.from(JSON.stringify(beat))];
       const id = client.workerId ?? "";
       const timeoutMs = Math.max(1_000, Math.min(2 * this.#beatMs, this.#fenceMs / 4));
       const reply = parseBody<BeatReply>(
@@ -116,7 +122,7 @@ export class Liveness {
     this.#beatLater(pauseMs);
   }
 
-  #hear({ isKnown, lost, cancel, isDraining }: BeatReply, sentAt: number): void {
+  #hear({ isKnown, lost, cancel, isDraining, longestWait }: BeatReply, sentAt: number): void {
     const { listener, log } = this.#parts;
     this.#answeredAt = sentAt;
     if (this.#isFenced) log.info("the worker API answers again");
@@ -127,6 +133,7 @@ export class Liveness {
       if (lost.length > 0) listener.lost(lost);
       if (cancel.length > 0) listener.cancelled(cancel);
       if (isDraining) listener.drained();
+      else listener.waits(longestWait);
     }
   }
 

@@ -15,15 +15,17 @@ import {
 } from "@memodag/core";
 import { LocalExecutor, LocalSurroundings } from "@memodag/executor";
 import type { AttemptFeed, TakeAttempt } from "@memodag/remote-executor";
-import type { RegisterAnswer } from "@memodag/worker-api/protocol";
+import type { BeatReply, ExpectedReply, RegisterAnswer } from "@memodag/worker-api/protocol";
 import { ApiRefusal, parseBody, type ApiClient } from "./api-client.ts";
 import { askApi } from "./api-answers.ts";
+import { cannotCompare, compareHost, type HostDifference } from "./compare-host.ts";
 import { HeldAttempt } from "./held-attempt.ts";
 import { HostInputs } from "./host-inputs.ts";
 import type { HostParts } from "./host-parts.ts";
 import { Liveness } from "./liveness.ts";
 import { pause, persist } from "./persist.ts";
 import { ValueFiles } from "./value-files.ts";
+import { WatchedFeed } from "./watched-feed.ts";
 
 /** Options of a {@link WorkerHost}. */
 export interface WorkerHostOptions {
@@ -57,6 +59,12 @@ export interface WorkerHostOptions {
 /** Milliseconds for which ends of attempts are delivered when the host is stopped. */
 const LAST_REPORTS_MS = 10_000;
 
+/** Milliseconds within which an API that is there says so. */
+const CHECK_MS = 5_000;
+
+/** Reading declared files of many Dags takes a while. Milliseconds. */
+const COMPARE_MS = 120_000;
+
 /** Heavier than any number of attempts that a queue hands on. */
 const UNLIMITED = 1_000_000;
 
@@ -66,6 +74,7 @@ export class WorkerHost {
   readonly #held = new Map<string, HeldAttempt>();
   #parts: HostParts | undefined;
   #liveness: Liveness | undefined;
+  #feed: WatchedFeed | undefined;
   #isStopping = false;
   #isGone = false;
   #fault: MemodagError | undefined;
@@ -81,8 +90,12 @@ export class WorkerHost {
    */
   async run(signal: AbortSignal): Promise<void> {
     await this.#runWhile(signal, async () => {
-      const { openFeed, log } = this.#options;
-      const feed = await openFeed((attemptId) => this.take(attemptId));
+      const { openFeed: open, concurrency, clock, log } = this.#options;
+      const take: TakeAttempt = (attemptId) => this.take(attemptId);
+      const onDeaf = (error: MemodagError): void => this.#giveUp(error);
+      const feed = new WatchedFeed({ open, take, concurrency, clock, log, onDeaf });
+      await feed.open();
+      this.#feed = feed;
       const cause = await this.#stopped.promise;
       log.info("the worker takes nothing more, and ends when what runs has ended", {
         running: this.#held.size,
@@ -103,9 +116,25 @@ export class WorkerHost {
     });
   }
 
-  /** Registers, and leaves again. @throws MemodagError if the API refuses it */
-  async check(signal: AbortSignal): Promise<void> {
-    await this.#runWhile(signal, async () => await Promise.resolve());
+  /**
+   * Registers, and leaves again. Returns what is other here than where keys are computed. An API that does not answer is
+   * not waited for.
+   * @throws MemodagError if the API refuses it, or does not answer
+   */
+  async check(signal: AbortSignal, bundles: ReadonlyMap<string, string>): Promise<HostDifference[]> {
+    const { client } = this.#options;
+    let differences: HostDifference[] = [];
+    await client.send({ route: "health", timeoutMs: CHECK_MS });
+    await this.#runWhile(signal, async () => {
+      const { surroundings } = this.#parts ?? {};
+      if (!surroundings) return;
+      const request = { route: "expected", id: client.workerId ?? "", timeoutMs: COMPARE_MS } as const;
+      const reply = await client.send(request).catch((error: unknown) => {
+        throw error instanceof ApiRefusal && error.status === 404 ? cannotCompare(error) : error;
+      });
+      differences = await compareHost(parseBody<ExpectedReply>(reply).dags, { surroundings, bundles });
+    });
+    return differences;
   }
 
   /** Takes an attempt: starts it at the API, and carries it out. Rejects if it must be offered to others. */
@@ -240,6 +269,8 @@ export class WorkerHost {
     const { client, clock, log, name } = this.#options;
     const listener = {
       running: () => [...this.#held.keys()],
+      freePlaces: () => this.#feed?.freePlaces ?? 0,
+      waits: (longestWait: BeatReply["longestWait"]) => void this.#feed?.look(longestWait),
       lost: (ids: readonly string[]) => {
         for (const id of ids) this.#held.get(id)?.kill(this.#lostError("is not its worker any more"), true);
       },
@@ -281,6 +312,12 @@ export class WorkerHost {
     this.#stop("stopped");
   }
 
+  /** Nothing runs: it ends with an error, so that its supervisor starts another process. */
+  #giveUp(error: MemodagError): void {
+    this.#fault = error;
+    this.#stop("stopped");
+  }
+
   #stop(cause: "drained" | "stopped"): void {
     this.#isStopping = true;
     this.#stopped.resolve(cause);
@@ -305,7 +342,8 @@ export class WorkerHost {
     this.#isGone = true;
     this.#liveness?.stop();
     await this.#parts?.executor.close(0);
-    if (client.workerId !== undefined && !this.#fault)
+    // To one that it refuses, or does not know, the API has nothing to say.
+    if (client.workerId !== undefined && (!this.#fault || this.#fault.code === "worker_deaf"))
       await client.send({ route: "leave", id: client.workerId, timeoutMs: 5_000 }).catch((error: unknown) => {
         this.#options.log.warn("could not say goodbye to the worker API", { error: messageOf(error) });
       });

@@ -1,8 +1,10 @@
 // `memodag worker | worker-api | workers | queues`: workers on other machines.
 
 import type { Command } from "commander";
+import type { CheckedWorker } from "@memodag/deployment/services";
+import { EXIT_UNSOUND } from "../output/exit-codes.ts";
 import { printJson, printLine, printNote, printTable } from "../output/print.ts";
-import { formatWait, shownNames } from "../output/worker-names.ts";
+import { formatWait, shownDags, shownNames } from "../output/worker-names.ts";
 import { withOperations, type CommonOptions } from "../wiring/deployment.ts";
 import { withStopSignal } from "../wiring/stop-signal.ts";
 import { withCommonOptions } from "./common-options.ts";
@@ -38,7 +40,7 @@ export function registerWorkers(program: Command): void {
     .option("--concurrency <n>", "tasks to run at a time (default: [worker] concurrency)", parseCount)
     .option("--name <name>", "name for people (default: the machine's)")
     .option("--attempt <id>", "run this attempt alone, and end")
-    .option("--check", "check config, folders, token, API and queue, and end")
+    .option("--check", "try the API, the token and the queue, compare packages, runtime and files, and end")
     .action(async ({ queue: queues, check, ...options }: WorkerCommandOptions) => {
       const { checkWorker, runWorker } = await import("@memodag/deployment/services");
       const version = program.version() ?? "";
@@ -47,7 +49,8 @@ export function registerWorkers(program: Command): void {
         if (!check) return await runWorker(request);
         const checked = await checkWorker(request);
         if (options.json) printJson(checked);
-        else printLine(`The worker ${checked.name} can run tasks of ${checked.queues.join(", ")}.`);
+        else printChecked(checked);
+        if (checked.differences.length > 0) process.exitCode = EXIT_UNSOUND;
       });
     });
   withCommonOptions(program.command("worker-api"))
@@ -60,6 +63,21 @@ export function registerWorkers(program: Command): void {
     .description("queues of workers on other machines: what waits, what runs, and who takes it")
     .action(listQueueTable);
   registerManagement(program.command("workers").description("Workers on other machines, and their tokens."));
+}
+
+function printChecked({ name, queues, differences, warnings }: CheckedWorker): void {
+  printLine(
+    `The worker ${name} can run tasks of ${queues.join(", ")}: the API, its token and the queue answer.`,
+  );
+  for (const warning of warnings) printNote(warning);
+  if (differences.length === 0)
+    return printLine("Bundles, packages, runtime and declared files are the same here.");
+  printTable(
+    ["DIFFERENCE", "HERE", "DAGS"],
+    differences.map(({ kind, what, dags }) => [kind, what, shownDags(dags)]),
+    "",
+  );
+  printNote("Results of these Dags' cached tasks would be used, and not stored.");
 }
 
 function registerManagement(workers: Command): void {

@@ -1,10 +1,16 @@
 // Formats errors: one line with a remedy for an error that a user can cause, a stack for a bug.
 
-import { MemodagError } from "@memodag/core";
+import { MemodagError, type ErrorCode } from "@memodag/core";
 import { CommanderError } from "commander";
 import { stderr } from "./standard-streams.ts";
-import { EXIT_BUG, EXIT_INTERRUPTED, EXIT_USAGE } from "./exit-codes.ts";
+import { EXIT_AGAIN, EXIT_BUG, EXIT_INTERRUPTED, EXIT_USAGE } from "./exit-codes.ts";
 import { plainBlock, plainJson, plainText } from "@memodag/deployment/logging";
+
+/** Codes of errors that are neither usage nor configuration. */
+const EXITS: Partial<Record<ErrorCode, number>> = {
+  run_interrupted: EXIT_INTERRUPTED,
+  worker_deaf: EXIT_AGAIN,
+};
 
 /** The form in which an error is reported. */
 export interface ErrorForm {
@@ -24,7 +30,7 @@ export function reportError(error: unknown, { asJson, hint }: ErrorForm): number
   }
   if (error instanceof MemodagError) {
     writeError(error.code, error.message, asJson);
-    return error.code === "run_interrupted" ? EXIT_INTERRUPTED : EXIT_USAGE;
+    return EXITS[error.code] ?? EXIT_USAGE;
   }
   const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
   if (asJson) writeError("internal", stack, asJson);

@@ -21,5 +21,8 @@ export const EXIT_USAGE = 2;
 /** A bug in memodag: EX_SOFTWARE of sysexits.h. */
 export const EXIT_BUG = 70;
 
+/** The same may work in another process: EX_TEMPFAIL of sysexits.h. */
+export const EXIT_AGAIN = 75;
+
 /** Interrupted by the user: 128 and the number of SIGINT. */
 export const EXIT_INTERRUPTED = 130;

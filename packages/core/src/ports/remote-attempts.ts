@@ -107,12 +107,19 @@ export interface RemoteAttemptStore {
   endLost(attemptIds: readonly string[], limits: LossLimits, outcome: Uint8Array): Promise<string[]>;
   /** Ends these attempts with this outcome, unless they have ended. */
   endNow(attemptIds: readonly string[], outcome: Uint8Array): Promise<void>;
+  /** Ends those of these attempts that no host has started, with this outcome. */
+  endWaiting(attemptIds: readonly string[], outcome: Uint8Array): Promise<void>;
   /** Forgets those of these attempts that have ended. */
   settle(attemptIds: readonly string[]): Promise<void>;
   /** Returns those of these attempts that have waited for at least that long. */
   listWaiting(attemptIds: readonly string[], olderThanMs: number): Promise<RemoteAttemptStatus[]>;
   /** Removes attempts that no instance names (any more), which no host runs, and whose row is that old. */
   removeStale(olderThanMs: number): Promise<void>;
+  /**
+   * Returns the longest wait of an attempt that a host with this scope could start now; `null` if there is none. It is
+   * asked with the beats of hosts that have places free.
+   */
+  findLongestWait(scope: WorkerScope): Promise<QueueWait | null>;
   /** The numbers of waiting and started attempts by queue, of all schedulers. */
   countByQueue(): Promise<readonly QueueCount[]>;
 
@@ -125,6 +132,14 @@ export interface RemoteAttemptStore {
   end(attemptId: string, workerId: string, outcome: Uint8Array): Promise<"recorded" | "refused">;
   /** Returns the attempt that a host has started and not ended; undefined if it has not, or not any more. */
   find(attemptId: string, workerId: string): Promise<AttemptOrder | undefined>;
+}
+
+/** How long the oldest attempt of some queues has waited. */
+export interface QueueWait {
+  readonly attemptId: string;
+  readonly queue: string;
+  /** Milliseconds. */
+  readonly waitMs: number;
 }
 
 /** Attempts of a queue. */
@@ -175,7 +190,7 @@ export interface WorkerHostStore {
   /** Registers a host under a new id. */
   register(host: NewWorkerHost): Promise<string>;
   /** Returns a host that is registered: one whose id a request names. */
-  find(workerId: string): Promise<Pick<WorkerHost, "id" | "name" | "tokenId"> | undefined>;
+  find(workerId: string): Promise<Pick<WorkerHost, "id" | "name" | "tokenId" | "queues"> | undefined>;
   /** Returns those of these hosts that drain, or have started attempts that are to be ended. */
   listNotices(workerIds: readonly string[]): Promise<WorkerNotice[]>;
   /** Hears of a host, and tells it what it must know. */

@@ -6,6 +6,7 @@ import { join, resolve } from "node:path";
 import type { LoadedConfig } from "@memodag/config";
 import { MemodagError, systemClock, type Logger } from "@memodag/core";
 import type { EngineModule } from "@memodag/remote-executor";
+import type { HostDifference } from "@memodag/worker";
 import { loadSettings } from "../config/settings.ts";
 import { serviceLogger } from "../logging/log-lines.ts";
 import { exchangeFolder } from "../scheduler/exchange-folder.ts";
@@ -25,13 +26,17 @@ export interface WorkerOptions extends ServiceOptions {
   readonly version: string;
 }
 
-/** The worker that a check found nothing wrong with. */
+/** A worker that was checked. */
 export interface CheckedWorker {
   readonly name: string;
   readonly queues: readonly string[];
   readonly concurrency: number;
   readonly api: readonly string[];
   readonly executor: string;
+  /** What is other on this machine than where keys are computed: results of these Dags are used, and not stored. */
+  readonly differences: readonly HostDifference[];
+  /** What should be changed about the queue. */
+  readonly warnings: readonly string[];
 }
 
 /** Runs a worker until it is stopped, drained or refused. @throws MemodagError */
@@ -42,9 +47,12 @@ export async function runWorker(options: WorkerOptions): Promise<void> {
   else await host.runOne(options.attempt, options.signal);
 }
 
-/** Registers and leaves again: config, folders, token, API and queue are those of a worker that would run. */
+/**
+ * Tries what a worker needs, and compares its machine with the one that keys are computed on. Nothing is run.
+ * @throws MemodagError for a config, folder, token, API or queue with which no worker can run
+ */
 export async function checkWorker(options: WorkerOptions): Promise<CheckedWorker> {
-  const { loaded, log } = await load(options);
+  const { loaded, log } = await load({ ...options, isCheck: true });
   const { bundles, core } = loaded.config;
   for (const { name, path } of bundles) {
     if (existsSync(path)) continue;
@@ -55,14 +63,33 @@ export async function checkWorker(options: WorkerOptions): Promise<CheckedWorker
     );
   }
   const { host, ...checked } = await makeHost(options, loaded, log);
-  await host.check(options.signal);
-  return { ...checked, executor: core.executor };
+  const warnings = await checkQueue(loaded, log);
+  const differences = await host.check(
+    options.signal,
+    new Map(bundles.map(({ name, path }) => [name, path])),
+  );
+  return { ...checked, executor: core.executor, differences, warnings };
 }
 
-async function load(options: WorkerOptions): Promise<{ loaded: LoadedConfig; log: Logger }> {
+/** @throws MemodagError if the queue does not answer */
+async function checkQueue(loaded: LoadedConfig, log: Logger): Promise<readonly string[]> {
+  const { openDispatchEngine } = await loadEngineModule(loaded);
+  const engine = await openDispatchEngine(engineOptions(loaded, log));
+  try {
+    return (await engine.check?.()) ?? [];
+  } finally {
+    await engine.close();
+  }
+}
+
+async function load(
+  options: WorkerOptions & { readonly isCheck?: boolean },
+): Promise<{ loaded: LoadedConfig; log: Logger }> {
   const loaded = await loadSettings(options.config === undefined ? {} : { config: options.config });
   refuseSecrets(loaded);
-  const log = await serviceLogger(options.json ?? false, () => loaded.config.core.logLevel);
+  const log = await serviceLogger(options.json ?? false, () =>
+    options.isCheck ? "error" : loaded.config.core.logLevel,
+  );
   return { loaded, log };
 }
 

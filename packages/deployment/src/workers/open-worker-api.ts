@@ -1,7 +1,7 @@
 // Opens the worker API that a config describes, over the stores of a deployment.
 
 import { readFileSync } from "node:fs";
-import { resolve } from "node:path";
+import { join, resolve } from "node:path";
 import {
   MemodagError,
   messageOf,
@@ -10,6 +10,7 @@ import {
   type ByteStore,
   type Logger,
 } from "@memodag/core";
+import { LocalSurroundings } from "@memodag/executor";
 import { answerAttempts, AttemptValueCaches } from "@memodag/scheduler";
 import type { WorkerApi } from "@memodag/worker-api";
 import type { LiveConfig } from "../config/live-config.ts";
@@ -56,6 +57,7 @@ export async function openConfiguredWorkerApi(
     queries,
     artifacts: deployment.dags,
     values,
+    keys: { dags: deployment.dags, surroundings: surroundingsHere(deployment) },
     settings: () => ({
       ordinaryEnv: config.taskCache.ordinaryEnv,
       runtime: config.taskCache.runtime,
@@ -74,6 +76,19 @@ export async function openConfiguredWorkerApi(
       await valueCaches.close();
     },
   };
+}
+
+/** Those that a scheduler on this machine computes keys with. */
+function surroundingsHere({ config, loaded }: Deployment): LocalSurroundings {
+  const bundlePaths = new Map(config.bundles.map(({ name, path }) => [name, path]));
+  return new LocalSurroundings({
+    level: config.taskCache.runtime,
+    env: process.env,
+    ordinaryEnv: config.taskCache.ordinaryEnv,
+    clock: systemClock,
+    packageMemoryPath: join(config.core.stateDir, "packages.json"),
+    bundlePath: (name) => bundlePaths.get(name) ?? loaded.projectDir,
+  });
 }
 
 /** The stores of a deployment, which grant nothing but requests over HTTP. */

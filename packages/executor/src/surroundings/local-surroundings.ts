@@ -25,7 +25,11 @@ import {
 import { workerEnvironment } from "../worker-environment.ts";
 import { commandEnvironment } from "../worker/command-environment.ts";
 import { LookClient } from "./look-client.ts";
-import { describePackageChange } from "./package-change.ts";
+import {
+  describePackageChange,
+  describePackageDifferences,
+  type PackageDifference,
+} from "./package-change.ts";
 
 /** Options of {@link LocalSurroundings}. */
 export interface LocalSurroundingsOptions {
@@ -116,6 +120,23 @@ export class LocalSurroundings implements Surroundings {
     });
     if (seen.kind === "unknown") return seen.reason;
     return describePackageChange(installed, placed, seen, spawnedAt);
+  }
+
+  /** Compares all packages that a Dag may load with those of this machine, and returns what differs. */
+  async listPackageDifferences(
+    { bundle }: Pick<DagFileId, "bundle">,
+    installed: DagPackages,
+  ): Promise<PackageDifference[]> {
+    const root = resolve(this.#options.bundlePath(bundle));
+    const seen = await this.#look.packages({
+      root,
+      memoryPath: this.#options.packageMemoryPath,
+      folders: installed.sealed.map(([folder]) => resolve(root, folder)),
+      named: installed.named.map(([name, from]) => [name, from]),
+    });
+    return seen.kind === "unknown"
+      ? [{ kind: "unknown", folder: null, reason: seen.reason }]
+      : describePackageDifferences(installed, seen);
   }
 
   async #ofCommand(

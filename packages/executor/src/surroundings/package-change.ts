@@ -33,6 +33,30 @@ export function describePackageChange(
   return other ? codeChanged(`package ${other[0]} is installed elsewhere than when the Dag was read`) : null;
 }
 
+/** How a package of this machine differs from one that a Dag was read with; `folder` is relative to the bundle's. */
+export type PackageDifference =
+  | { readonly kind: "missing" | "other_files"; readonly folder: string }
+  /** A name resolves to another folder, or to none. */
+  | { readonly kind: "elsewhere"; readonly folder: string | null; readonly name: string }
+  | { readonly kind: "unknown"; readonly folder: null; readonly reason: Reason };
+
+/** Returns what differs, each package once. */
+export function describePackageDifferences(
+  { sealed, named }: DagPackages,
+  seen: PackagesAnswer,
+): PackageDifference[] {
+  const different = sealed.flatMap(([folder, seal], index): PackageDifference[] => {
+    const found = seen.packages[index];
+    if (!found) return [{ kind: "missing", folder }];
+    return found.place === folder && found.seal === seal ? [] : [{ kind: "other_files", folder }];
+  });
+  const known = new Set(different.map(({ folder }) => folder));
+  const moved = named.flatMap(([name, , folder], index): PackageDifference[] =>
+    seen.named[index] === folder || known.has(folder) ? [] : [{ kind: "elsewhere", folder, name }],
+  );
+  return [...different, ...moved];
+}
+
 function codeChanged(what: string): Reason {
   return { code: "code_changed", detail: { what } };
 }

@@ -6,6 +6,7 @@ import {
   type LossLimits,
   type NewRemoteAttempt,
   type QueueCount,
+  type QueueWait,
   type RemoteAttemptState,
   type RemoteAttemptStatus,
   type RemoteAttemptStore,
@@ -127,6 +128,10 @@ export class MetadataRemoteAttemptStore implements RemoteAttemptStore {
     await this.#end(attemptIds, sql<SqlBool>`state <> 'ended'`, outcome);
   }
 
+  async endWaiting(attemptIds: readonly string[], outcome: Uint8Array): Promise<void> {
+    await this.#end(attemptIds, sql<SqlBool>`state = 'waiting'`, outcome);
+  }
+
   async settle(attemptIds: readonly string[]): Promise<void> {
     for (const some of chunksOf(attemptIds, ROWS_A_STATEMENT)) {
       await this.#dialect.kysely
@@ -147,6 +152,26 @@ export class MetadataRemoteAttemptStore implements RemoteAttemptStore {
       .where("created_at", "<=", sql<number>`${now} - ${sql.lit(olderThanMs)}`)
       .where(sql<SqlBool>`not (${hasAttempt} and is_callback = 0)`)
       .execute();
+  }
+
+  /** What waits has no worker: the index on workers finds it among many that have ended. */
+  async findLongestWait({ queues, teams }: WorkerScope): Promise<QueueWait | null> {
+    const { kysely, now } = this.#dialect;
+    const row = await kysely
+      .selectFrom("remote_attempt")
+      .select(["attempt_id", "queue", sql<number>`${now} - created_at`.as("wait")])
+      .where("worker_id", "is", null)
+      .where("state", "=", "waiting")
+      .where("cancel", "is", null)
+      .$if(queues !== null, (query) => query.where("queue", "in", queues ?? []))
+      .$if(teams !== null, (query) => query.where("team", "in", teams ?? []))
+      .where(hasAttempt)
+      .orderBy("created_at")
+      .limit(1)
+      .executeTakeFirst();
+    return row
+      ? { attemptId: row.attempt_id, queue: row.queue, waitMs: Math.max(0, Number(row.wait)) }
+      : null;
   }
 
   async countByQueue(): Promise<QueueCount[]> {

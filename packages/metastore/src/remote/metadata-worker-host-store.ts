@@ -17,7 +17,7 @@ import { storableText } from "../storable-text.ts";
 import { Gathered } from "./gathered.ts";
 import { isHostLost } from "./lost-hosts.ts";
 
-type FoundHost = Pick<WorkerHost, "id" | "name" | "tokenId">;
+type FoundHost = Pick<WorkerHost, "id" | "name" | "tokenId" | "queues">;
 
 /** The hosts in the metadata database. */
 export class MetadataWorkerHostStore implements WorkerHostStore {
@@ -187,9 +187,14 @@ export class MetadataWorkerHostStore implements WorkerHostStore {
 async function findHosts({ kysely }: Dialect, ids: readonly string[]): Promise<(FoundHost | undefined)[]> {
   const rows = await kysely
     .selectFrom("worker_host")
-    .select(["id", "name", "token_id"])
+    .select(["id", "name", "token_id", "queues"])
     .where("id", "in", [...new Set(ids)])
     .execute();
-  const found = new Map(rows.map(({ id, name, token_id: tokenId }) => [id, { id, name, tokenId }]));
+  const found = new Map(
+    rows.map(({ id, name, token_id: tokenId, queues }) => [
+      id,
+      { id, name, tokenId, queues: JSON.parse(queues) as string[] },
+    ]),
+  );
   return ids.map((id) => found.get(id));
 }

@@ -19,6 +19,7 @@ export function describeAttemptFeed(name: string, harness: EngineHarness, runner
     runner.describe("the order", () => describeOrder(check));
     runner.describe("the places of a host", () => describePlaces(check));
     runner.describe("an attempt that is refused", () => describeRefusals(check));
+    runner.describe("what waits", () => describeWaiting(check));
     runner.describe("closing", () => describeClosing(check));
   });
 }
@@ -53,6 +54,28 @@ function describeOrder(check: Check): void {
     }
     await room.untilTaken(host, [first, high, low]);
     deepEqual(host.taken, [first.attemptId, high.attemptId, low.attemptId]);
+  });
+}
+
+function describeWaiting(check: Check): void {
+  check("is found where it is, if the feed can tell", async (room) => {
+    const engine = await room.openEngine();
+    const host = await room.openHost({ concurrency: 1, holds: true });
+    const [first, second] = [room.notice(), room.notice()];
+    if ((await host.lookFor(first)) === undefined) return;
+    equal(await host.lookFor(first), "absent");
+    await engine.publish([first]);
+    await room.untilTaken(host, [first]);
+    const other = await room.openHost({ queues: ["another", "default"], concurrency: 1, holds: true });
+    await engine.publish([second]);
+    await room.untilTaken(other, [second]);
+    const third = room.notice();
+    await engine.publish([third]);
+    equal(await host.lookFor(third), "here");
+    host.release(first);
+    await room.untilTaken(host, [first, third]);
+    host.release(third);
+    await room.until("it is over", async () => (await host.lookFor(third)) === "absent");
   });
 }
 

@@ -3,7 +3,7 @@
 import { deepEqual, ok } from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { setTimeout as pause } from "node:timers/promises";
-import type { AttemptFeed, DispatchEngine, DispatchNotice } from "../dispatch-engine.ts";
+import type { AttemptFeed, AttemptPlace, DispatchEngine, DispatchNotice } from "../dispatch-engine.ts";
 import type { EngineHarness, FeedPlan, OpenQueue, TestRunner } from "./engine-harness.ts";
 
 const QUEUE = "default";
@@ -71,6 +71,11 @@ export class TestHost {
 
   releaseAll(): void {
     for (const end of this.#running.values()) end();
+  }
+
+  /** Undefined for a feed that cannot tell. */
+  async lookFor(notice: DispatchNotice): Promise<AttemptPlace | undefined> {
+    return await this.#feed?.lookFor?.(notice);
   }
 
   async close(): Promise<void> {

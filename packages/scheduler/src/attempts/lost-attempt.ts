@@ -40,11 +40,14 @@ export function lossError(
   const ran =
     startedAt === null ? "" : `, which began ${formatDuration(Math.max(0, now - startedAt))} earlier`;
   const what = `attempt ${tryNumber}${ran}, was ${howLost(message)}`;
+  const advice =
+    startedAt === null
+      ? "fix why it could not begin"
+      : "check whether the task uses too much memory or kills other processes";
   const text =
     losses < MOST_LOSSES
       ? `${what} (${losses} of ${MOST_LOSSES}) and runs again`
-      : `${what}, as were the attempts before it (${losses} in a row): check whether the task uses too much memory ` +
-        "or kills other processes, then run it again with `memodag tasks clear`";
+      : `${what}, as were the attempts before it (${losses} in a row): ${advice}, then run it again with \`memodag tasks clear\``;
   return { code: LOST_WITH_SCHEDULER.error.code, message: text };
 }
 

@@ -1,6 +1,16 @@
 // The JSON bodies of the worker API. Unknown fields are ignored on both sides, so that they can be added.
 
-import type { BeatAnswer, NewWorkerHost, RuntimeLevel, WorkerNotice } from "@memodag/core";
+import type {
+  BeatAnswer,
+  DagFileId,
+  DagPackages,
+  KeyedSurroundings,
+  NewWorkerHost,
+  PackageVersion,
+  QueueWait,
+  RuntimeLevel,
+  WorkerNotice,
+} from "@memodag/core";
 
 /** The body of a registration. */
 export type RegisterRequest = Omit<NewWorkerHost, "tokenId">;
@@ -28,8 +38,39 @@ export interface RegisterAnswer {
   readonly settings: HostSettings;
 }
 
+/** The body of a beat. */
+export interface BeatRequest {
+  /** The ids of the attempts that the host has. */
+  readonly running: readonly string[];
+  /** Attempts that it could start now. Absent: 0. */
+  readonly freePlaces?: number | undefined;
+}
+
 /** The body of a beat's answer. */
-export type BeatReply = BeatAnswer;
+export interface BeatReply extends BeatAnswer {
+  /** The longest wait of an attempt that a host with free places could start now. Absent or `null`: none waits. */
+  readonly longestWait?: QueueWait | null;
+}
+
+/** A cached task, and the surroundings in its key as far as it depends on the machine. */
+export type ExpectedTask = Pick<KeyedSurroundings, "task" | "runtime" | "files">;
+
+/** A Dag with tasks that a host may run. */
+export interface ExpectedDag {
+  readonly team: string;
+  readonly dagId: string;
+  readonly file: DagFileId;
+  /** The packages that it was read with. */
+  readonly installed: DagPackages;
+  readonly packages: readonly PackageVersion[];
+  /** Its cached tasks. */
+  readonly tasks: readonly ExpectedTask[];
+}
+
+/** The answer to a host that compares itself with what is expected. */
+export interface ExpectedReply {
+  readonly dags: readonly ExpectedDag[];
+}
 
 /** The answer to a part of a log. */
 export interface LogReply {
@@ -74,11 +115,12 @@ export function readRegistration(value: unknown): RegisterRequest | undefined {
   return isValid ? { name, host, pid, queues, concurrency, version, node } : undefined;
 }
 
-/** Returns the ids of a beat; undefined for what is none. */
-export function readBeat(value: unknown): { readonly running: readonly string[] } | undefined {
+/** Returns a beat; undefined for what is none. */
+export function readBeat(value: unknown): BeatRequest | undefined {
   if (!isRecord(value)) return undefined;
-  const { running } = value;
-  return isNames(running, MOST_RUNNING) ? { running } : undefined;
+  const { running, freePlaces } = value;
+  if (!isNames(running, MOST_RUNNING)) return undefined;
+  return { running, freePlaces: isCount(freePlaces, MOST_PLACES) ? freePlaces : 0 };
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

@@ -23,6 +23,7 @@ export const ROUTES = {
   register: { method: "POST", path: "/v1/workers" },
   beat: { method: "POST", path: "/v1/workers/:id/beat" },
   link: { method: "GET", path: "/v1/workers/:id/link" },
+  expected: { method: "GET", path: "/v1/workers/:id/expected" },
   leave: { method: "DELETE", path: "/v1/workers/:id" },
   start: { method: "POST", path: "/v1/attempts/:id/start" },
   artifact: { method: "GET", path: "/v1/attempts/:id/artifact" },
