@@ -13,9 +13,40 @@ import { decodeFrame } from "./decode-frame.ts";
 
 const FIXTURES = join(import.meta.dirname, "fixtures");
 
+const QUEUE_PASSWORD = "password-of-the-queue";
+/** The task is to find this one: a search that finds nothing shows nothing. */
+const CONTROL = "no-secret-at-all";
+
+/** Looks for texts in all that a task can see of its own process and of the worker's. */
 const DAG = `import { Dag } from "memodag";
+import { readdirSync, readFileSync, readlinkSync, statSync } from "node:fs";
+
 export const asked = new Dag("asked");
-asked.task("it", () => ({ variables: Object.keys(process.env).filter((name) => name.startsWith("MEMODAG")) }))({});
+asked.task("it", { queue: "gpu" }, () => {
+  const reversed = JSON.parse(readFileSync("../wanted.json", "utf8"));
+  const wanted = reversed.map((text) => [...text].reverse().join(""));
+  const tryRead = (path, read) => { try { return read(path); } catch { return ""; } };
+  const text = (path) => tryRead(path, (one) => (statSync(one).isFile() ? readFileSync(one, "latin1") : ""));
+  const files = (folder) =>
+    tryRead(folder, (one) => readdirSync(one, { recursive: true }).map((name) => one + "/" + name)) || [];
+  const processes = ["self", process.ppid];
+  const places = [
+    ...processes.flatMap((pid) => ["environ", "cmdline"].map((name) => "/proc/" + pid + "/" + name)),
+    ...processes.flatMap((pid) => files("/proc/" + pid + "/fd")),
+    ...files(process.cwd()),
+    ...files("../worker-state"),
+  ];
+  const found = places.flatMap((place) => {
+    const all = text(place) + tryRead(place, (one) => readlinkSync(one));
+    return wanted.filter((one) => all.includes(one)).map((one) => one + " in " + place);
+  });
+  const inEnv = wanted.filter((one) => JSON.stringify([process.env, process.argv, process.execArgv]).includes(one));
+  return {
+    variables: Object.keys(process.env).filter((name) => name.startsWith("MEMODAG")),
+    found: [...found, ...inEnv.map((one) => one + " in process.env")],
+    looked: places.length,
+  };
+})({});
 `;
 
 let database: TestDatabase;
@@ -134,7 +165,26 @@ test("--check says what is wrong, and that nothing is", async () => {
 });
 
 test("a worker runs an attempt; neither its process nor its files have a secret of the deployment", async () => {
-  const worker = workspace.start("worker", "--name", "w1", "--concurrency", "2", ...workerConfig());
+  const { password } = new URL(database.url);
+  const hidden = [token, QUEUE_PASSWORD, database.url, ...(password === "" ? [] : [password])];
+  workspace.write(
+    "wanted.json",
+    JSON.stringify([CONTROL, ...hidden].map((text) => [...text].reverse().join(""))),
+  );
+  const env = {
+    CONTROL,
+    MEMODAG__WORKER__TOKEN: token,
+    MEMODAG__EXECUTOR__URL: `redis://user:${QUEUE_PASSWORD}@127.0.0.1:1`,
+  };
+  const worker = workspace.startWith(
+    env,
+    "worker",
+    "--name",
+    "w1",
+    "--concurrency",
+    "2",
+    ...workerConfig({ token_file: "" }),
+  );
   await worker.says("the worker is registered");
   const [shown] = JSON.parse((await workspace.memodag(["workers", "ls", "--json"])).stdout) as Record<
     string,
@@ -153,12 +203,21 @@ test("a worker runs an attempt; neither its process nor its files have a secret 
   workspace.write(`queue/${attempt.attemptId}`, "");
   const outcome = await outcomeOf(attempt);
   if (outcome.kind !== "succeeded") throw new Error(JSON.stringify(outcome));
-  expect(JSON.parse(Buffer.from(outcome.xcoms[0]?.bytes ?? "").toString())).toEqual({
-    variables: ["MEMODAG_ATTEMPTS"],
-  });
+  const { variables, found, looked } = JSON.parse(Buffer.from(outcome.xcoms[0]?.bytes ?? "").toString()) as {
+    readonly variables: readonly string[];
+    readonly found: readonly string[];
+    readonly looked: number;
+  };
+  expect(variables).toEqual(["MEMODAG_ATTEMPTS"]);
+  expect(looked).toBeGreaterThan(10);
+  expect(found.filter((place) => !place.startsWith(CONTROL))).toEqual([]);
+  expect(found.map((place) => place.replace(/\d+/, "PID"))).toEqual([
+    `${CONTROL} in /proc/self/environ`,
+    `${CONTROL} in /proc/PID/environ`,
+    `${CONTROL} in process.env`,
+  ]);
 
   const { pid } = shown as { pid: number };
-  const secrets = [database.url, new URL(database.url).password].filter((text) => text !== "");
   const places = [
     `/proc/${pid}/environ`,
     `/proc/${pid}/cmdline`,
@@ -166,14 +225,22 @@ test("a worker runs an attempt; neither its process nor its files have a secret 
   ];
   expect(places.length).toBeGreaterThan(2);
   expect(
-    places.filter((path) => secrets.some((secret) => readFileSync(path, "latin1").includes(secret))),
+    places.filter((path) => hidden.some((secret) => readFileSync(path, "latin1").includes(secret))),
   ).toEqual([]);
 
-  const { stdout: doctor } = await workspace.memodag(["doctor"], {
+  const { stdout: doctor } = await workspace.memodag(["doctor", "--probe"], {
     MEMODAG__CORE__EXECUTOR: `${FIXTURES}/folder-queue.mjs`,
+    MEMODAG__EXECUTOR__OPTIONS: workspace.path("queue"),
+    MEMODAG__WORKER_API__LISTEN: new URL(url).host,
   });
-  expect(doctor).toMatch(/workers .*can be loaded; 1 workers are active/);
-  expect(doctor).not.toMatch(/no worker takes|not been heard of/);
+  expect(doctor).toMatch(/^ok {4}queue +.*folder-queue\.mjs can be loaded$/m);
+  expect(doctor).toMatch(/^ok {4}api +https:.*\/v1\/health answers$/m);
+  expect(doctor).toMatch(/^ok {4}workers +1 are active$/m);
+  expect(doctor).toMatch(/^ok {4}probe +queue gpu: w1 answered in \d+ms$/m);
+  expect(doctor).not.toMatch(/not been heard of|expires in|not memodag/);
+  // Of the probe nothing is left.
+  expect(filesBelow(workspace.path("queue"))).toEqual([]);
+  expect(await metastore.remoteAttempts.countByQueue()).toEqual([]);
   expect((await workspace.memodag(["workers", "drain", "w1"])).code).toBe(0);
   expect(await worker.ended()).toBe(0);
   expect(JSON.parse((await workspace.memodag(["workers", "ls", "--json"])).stdout)).toEqual([]);

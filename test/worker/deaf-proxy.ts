@@ -1,5 +1,5 @@
-// A proxy before Redis through which everything passes but the answers to a worker that asks for jobs, once it has waited
-// for one: its connections are there, new ones too, and it is told nothing.
+// A proxy before Redis through which everything passes but what a worker asks for jobs, once it has waited for one: its
+// connections are there, new ones too, and nothing is answered.
 
 import { once } from "node:events";
 import { connect, createServer, type Server, type Socket } from "node:net";
@@ -27,7 +27,7 @@ export class DeafProxy {
         const text = bytes.toString("latin1");
         if (WAITS.test(text)) this.#waited();
         isSilent ||= this.isDeaf && this.#hasWaited && ASKS.test(text);
-        server.write(bytes);
+        if (!isSilent) server.write(bytes);
       });
       server.on("data", (bytes) => isSilent || client.write(bytes));
       for (const [socket, other] of [

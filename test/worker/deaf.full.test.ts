@@ -92,7 +92,6 @@ test("the queue is opened again, and the attempt is taken", async () => {
   await worker.says("it is opened again");
   proxy.isDeaf = false;
   await untilSuccess(runId);
-  expect(worker.stderr).not.toContain("lost the connection");
   expect(await worker.end("SIGTERM")).toBe(0);
 });
 
@@ -101,7 +100,7 @@ test("a worker that this does not help ends with 75, and its successor takes the
   const runId = await trigger();
   expect(await worker.ended()).toBe(75);
   expect(worker.stderr).toMatch(
-    /memodag: An attempt in queue default has waited for \d+s[^ ]*, and is not given to this worker, which has \d+ places free/,
+    /memodag: An attempt in queue default has waited for [\d.]+s, and is not given to this worker, which has \d+ places free/,
   );
   expect(worker.stderr.split("it is opened again")).toHaveLength(2);
   expect(await workspace.json("workers", "ls")).toEqual([]);

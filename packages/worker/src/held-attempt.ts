@@ -65,6 +65,8 @@ export class HeldAttempt {
 
   /** Runs it, and reports its end. Never rejects. */
   async run(): Promise<void> {
+    if (this.attempt.probe)
+      return await this.#report({ kind: "skipped", reason: "the worker answers", durationMs: 0 });
     const { client, clock, log, executor, surroundings, settings, name, logsDir } = this.#parts;
     const { attempt } = this;
     const { attemptId } = attempt;

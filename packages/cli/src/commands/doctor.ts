@@ -7,19 +7,24 @@ import { printJson, printLine } from "../output/print.ts";
 import type { CommonOptions } from "../wiring/deployment.ts";
 import { withCommonOptions } from "./common-options.ts";
 
+interface DoctorOptions extends CommonOptions {
+  readonly probe?: boolean;
+}
+
 /** Adds `doctor`. */
 export function registerDoctor(program: Command): void {
   withCommonOptions(program.command("doctor"))
     .description(
       "look whether everything is there: config, database, folders, Dag files, a worker, the cache",
     )
-    .action(runDoctor);
+    .option("--probe", "send an attempt that runs nothing through each queue of workers on other machines")
+    .action(async (options: DoctorOptions) => await runDoctor(options, program.version() ?? ""));
 }
 
-async function runDoctor(options: CommonOptions): Promise<void> {
+async function runDoctor({ probe, ...options }: DoctorOptions, version: string): Promise<void> {
   const { examine, reportFindings } = await import("@memodag/deployment/doctor");
   const findings = [];
-  for await (const finding of examine(options, storeLogger)) {
+  for await (const finding of examine({ ...options, version, probes: probe }, storeLogger)) {
     findings.push(finding);
     const { status, check, message } = finding;
     if (!options.json) printLine(`${status.padEnd(4)}  ${check.padEnd(8)}  ${message}`);

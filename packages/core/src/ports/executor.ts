@@ -154,6 +154,8 @@ export interface Attempt {
   readonly sensor?: AttemptSensor;
   /** Set for a task that waits for an answer from a person. */
   readonly hitl?: true;
+  /** Its worker runs nothing, and reports a skip at once. Absent: it is a task's. */
+  readonly probe?: true;
   /** The report for a callback, which is called instead of the handler. Absent: the task itself runs. */
   readonly callback?: CallbackReport;
 }

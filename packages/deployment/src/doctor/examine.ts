@@ -14,15 +14,26 @@ import { lookAtCacheStores, lookAtSwitches } from "./look-at-cache.ts";
 import { lookAtNamedCaches } from "./look-at-caches.ts";
 import { lookAtClocks, lookAtDatabase } from "./look-at-database.ts";
 import { lookAtDisks } from "./look-at-disks.ts";
-import { lookAtQueues } from "./look-at-queues.ts";
+import { lookAtQueues, type QueueLookOptions } from "./look-at-queues.ts";
 import { lookAtRechecks } from "./look-at-rechecks.ts";
 import { lookAtRuns } from "./look-at-runs.ts";
 import { lookAtStores } from "./look-at-stores.ts";
 import { lookAtDagFiles, lookAtStateDir } from "./look-at-files.ts";
 import { lookAtWorker } from "./look-at-worker.ts";
 
+/** What to look at. */
+export interface ExamineChoice extends ConfigChoice {
+  /** Of memodag. */
+  readonly version: string;
+  /** Send an attempt through each queue of workers on other machines. Default: false. */
+  readonly probes?: boolean | undefined;
+}
+
 /** Yields each finding as it is made; never rejects because of a problem that it finds. */
-export async function* examine(choice: ConfigChoice, log: Logger): AsyncGenerator<Finding> {
+export async function* examine(
+  { version, probes = false, ...choice }: ExamineChoice,
+  log: Logger,
+): AsyncGenerator<Finding> {
   let loaded: LoadedConfig | undefined;
   yield* await look("config", async () => {
     loaded = await loadSettings(choice);
@@ -30,7 +41,7 @@ export async function* examine(choice: ConfigChoice, log: Logger): AsyncGenerato
   });
   // Without the config, the locations of everything else are unknown.
   if (loaded === undefined) return;
-  yield* await examineDatabase(loaded, log);
+  yield* await examineDatabase(loaded, { version, probes, log });
   const config = loaded;
   yield* await look("folders", () => lookAtStateDir(config));
   yield* await look("disk", async () => lookAtDisks(config));
@@ -62,15 +73,15 @@ function lookAtConfig(loaded: LoadedConfig): Finding[] {
   ];
 }
 
-async function examineDatabase(loaded: LoadedConfig, log: Logger): Promise<readonly Finding[]> {
+async function examineDatabase(loaded: LoadedConfig, options: QueueLookOptions): Promise<readonly Finding[]> {
   return await withOpen("database", loaded.config.database.url, async (database, findings) => {
     const clocks = await look("clock", () => lookAtClocks(database, systemClock));
     if (findings.some(({ status }) => status === "fail")) return [...findings, ...clocks];
-    const caches = await examineCache(loaded, database, log);
+    const caches = await examineCache(loaded, database, options.log);
     const switches = await look("switch", () => lookAtSwitches(loaded, database));
     const runs = await look("runs", async () => lookAtRuns(database, await database.readClock()));
     const rechecks = await look("recheck", () => lookAtRechecks(database));
-    const queues = await look("workers", () => lookAtQueues(loaded, database));
+    const queues = await look("workers", () => lookAtQueues(loaded, database, options));
     return [...findings, ...clocks, ...caches, ...switches, ...runs, ...rechecks, ...queues];
   });
 }

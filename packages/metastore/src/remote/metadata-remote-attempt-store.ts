@@ -51,7 +51,7 @@ export class MetadataRemoteAttemptStore implements RemoteAttemptStore {
     const { kysely, now } = this.#dialect;
     for (const some of chunksOf(attempts, ROWS_A_STATEMENT)) {
       const rows = some.map(({ order, priority }) => {
-        const { attemptId, team, dagId, runId, taskId, mapIndex, queue, callback } = order.attempt;
+        const { attemptId, team, dagId, runId, taskId, mapIndex, queue, callback, probe } = order.attempt;
         return {
           attempt_id: attemptId,
           team,
@@ -59,7 +59,8 @@ export class MetadataRemoteAttemptStore implements RemoteAttemptStore {
           run_id: runId,
           task_id: taskId,
           map_index: mapIndex,
-          is_callback: callback ? 1 : 0,
+          // No instance names either.
+          is_callback: callback || probe ? 1 : 0,
           queue,
           priority,
           state: "waiting",
