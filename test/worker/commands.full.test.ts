@@ -22,7 +22,7 @@ const DAG = `import { Dag } from "memodag";
 import { readdirSync, readFileSync, readlinkSync, statSync } from "node:fs";
 
 export const asked = new Dag("asked");
-asked.task("it", { queue: "gpu" }, () => {
+asked.task("it", () => {
   const reversed = JSON.parse(readFileSync("../wanted.json", "utf8"));
   const wanted = reversed.map((text) => [...text].reverse().join(""));
   const tryRead = (path, read) => { try { return read(path); } catch { return ""; } };
@@ -46,7 +46,7 @@ asked.task("it", { queue: "gpu" }, () => {
     found: [...found, ...inEnv.map((one) => one + " in process.env")],
     looked: places.length,
   };
-})({});
+}, { queue: "gpu" })({});
 `;
 
 let database: TestDatabase;
@@ -169,7 +169,7 @@ test("a worker runs an attempt; neither its process nor its files have a secret 
   const hidden = [token, QUEUE_PASSWORD, database.url, ...(password === "" ? [] : [password])];
   workspace.write(
     "wanted.json",
-    JSON.stringify([CONTROL, ...hidden].map((text) => [...text].reverse().join(""))),
+    JSON.stringify([CONTROL, ...hidden].map((text) => [...text].toReversed().join(""))),
   );
   const env = {
     CONTROL,
