@@ -132,7 +132,7 @@ export class KubernetesEngine implements DispatchEngine {
       }
       const job = await this.#find(notice.attemptId);
       if (job && !isGone(job)) return;
-      // What is published again waits: a pod that ended well did not start it, and the next one would not either.
+      // An attempt that is published again waits: a pod that ended well did not start it, and the next one would not either.
       if (job && this.#tellTrouble && hasConditionOf(job, "Complete")) {
         this.#tellTrouble(notice.attemptId, NOT_STARTED, "waiting");
         return;

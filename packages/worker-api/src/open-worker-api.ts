@@ -46,7 +46,7 @@ export interface WorkerApiOptions {
   readonly queries: AttemptQueries;
   readonly artifacts: ArtifactSource;
   readonly values: ValueSource;
-  /** What hosts compare themselves with. Absent: nothing. */
+  /** Hosts compare their machines with these. Absent: with nothing. */
   readonly keys?: KeySource;
   readonly settings: Live<HostSettings>;
   readonly clock: Clock;

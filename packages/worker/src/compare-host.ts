@@ -10,7 +10,7 @@ import { describeDifference } from "./keyed-check.ts";
 /** Something that differs on this host, and the Dags for which it matters. */
 export interface HostDifference {
   readonly kind: "bundle" | "files" | "package" | "runtime";
-  /** What is expected and what is here, for people. */
+  /** The expected and the found, for people. */
   readonly what: string;
   /** Sorted. */
   readonly dags: readonly string[];

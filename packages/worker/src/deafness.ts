@@ -15,7 +15,7 @@ const GIVE_UP_AFTER_MS = 14_500;
 /** A queue that lost an attempt has it again by then: a scheduler has published it again. Milliseconds. */
 const PUBLISHED_AGAIN_MS = 40_000;
 
-/** What was seen at a beat. */
+/** The state of a host and its queue at a beat. */
 export interface FeedSight {
   /** Milliseconds for which the oldest attempt that this host may take has waited; `null`: none waits. */
   readonly waitMs: number | null;
@@ -28,7 +28,7 @@ export interface FeedSight {
   readonly place: AttemptPlace | "unknown" | "away";
 }
 
-/** What is remembered from beat to beat. Times are milliseconds of a monotonic clock. */
+/** Kept from beat to beat. Times are milliseconds of a monotonic clock. */
 export interface FeedMemory {
   readonly given: number;
   /** Since when it has given nothing although it could; `null`: it has, or could not. */

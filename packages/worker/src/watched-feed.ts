@@ -68,7 +68,7 @@ export class WatchedFeed {
     this.#isLooking = true;
     try {
       const place = longestWait && isSilent(seen, this.#memory) ? await this.#lookFor(longestWait) : "held";
-      // What it has given meanwhile counts.
+      // An attempt that it has given meanwhile counts.
       await this.#judge({ ...seen, given: this.#given, place }, longestWait?.queue ?? "");
     } catch (error) {
       this.#parts.log.warn("the queue could not be opened again", { error: messageOf(error) });

@@ -21,7 +21,7 @@ import { lookAtStores } from "./look-at-stores.ts";
 import { lookAtDagFiles, lookAtStateDir } from "./look-at-files.ts";
 import { lookAtWorker } from "./look-at-worker.ts";
 
-/** What to look at. */
+/** The config, and how far the checks go. */
 export interface ExamineChoice extends ConfigChoice {
   /** Of memodag. */
   readonly version: string;

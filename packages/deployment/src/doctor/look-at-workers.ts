@@ -3,7 +3,7 @@
 import { formatDuration, queueOf, type DagVersion, type WorkerHost, type WorkerToken } from "@memodag/core";
 import type { ProbedQueue } from "./probe-queue.ts";
 
-/** A token is renewed by hand, which takes its time, in milliseconds. */
+/** A new token has to reach the workers before an old one expires. Milliseconds. */
 const SOON_MS = 7 * 86_400_000;
 
 /** Workers whose code or runtime is another one than that of this machine, by what differs. */

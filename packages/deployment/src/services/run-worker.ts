@@ -33,9 +33,9 @@ export interface CheckedWorker {
   readonly concurrency: number;
   readonly api: readonly string[];
   readonly executor: string;
-  /** What is other on this machine than where keys are computed: results of these Dags are used, and not stored. */
+  /** Differences from the machine that keys are computed on: results of these Dags are used, and not stored. */
   readonly differences: readonly HostDifference[];
-  /** What should be changed about the queue. */
+  /** Settings of the queue to be changed. */
   readonly warnings: readonly string[];
 }
 

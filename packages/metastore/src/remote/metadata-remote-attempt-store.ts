@@ -155,7 +155,7 @@ export class MetadataRemoteAttemptStore implements RemoteAttemptStore {
       .execute();
   }
 
-  /** What waits has no worker: the index on workers finds it among many that have ended. */
+  /** A waiting attempt has no worker: the index on workers finds it among many that have ended. */
   async findLongestWait({ queues, teams }: WorkerScope): Promise<QueueWait | null> {
     const { kysely, now } = this.#dialect;
     const row = await kysely
