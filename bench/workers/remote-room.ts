@@ -1,7 +1,7 @@
 // The whole path to worker hosts, in one process besides those of tasks: database, queue in memory, worker API over HTTP.
 
 import { join } from "node:path";
-import { makeWorkerToken, silentLogger, systemClock } from "@memodag/core";
+import { makeSecretToken, silentLogger, systemClock } from "@memodag/core";
 import type { Metastore } from "@memodag/metastore";
 import { RemoteExecutor } from "@memodag/remote-executor";
 import { MemoryEngine } from "@memodag/remote-executor/testing";
@@ -56,7 +56,7 @@ export async function openRemote(
     clock: systemClock,
     log: silentLogger,
   });
-  const { id, token, secretDigest } = makeWorkerToken();
+  const { id, token, secretDigest } = makeSecretToken("mdw");
   await metastore.workerTokens.add({
     id,
     name: "bench",

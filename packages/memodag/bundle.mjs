@@ -8,6 +8,7 @@
 // longer than reading large ones. They are CommonJS, which is loaded without waiting, and whose compiled code can be kept
 // (`src/kept-code.ts`). What users import are ES modules that name the exports of these files.
 
+import { existsSync } from "node:fs";
 import { cp, glob, readFile, rm, writeFile } from "node:fs/promises";
 import { matchesGlob, relative } from "node:path";
 import { decode, encode } from "@jridgewell/sourcemap-codec";
@@ -158,6 +159,8 @@ async function finishFiles() {
   for await (const path of glob("dist/*.cjs")) {
     const code = await readFile(path, "utf8");
     await writeFile(path, escapeNonAscii(code));
+    // A file that only names the exports of another one has no map.
+    if (!existsSync(`${path}.map`)) continue;
     const map = JSON.parse(await readFile(`${path}.map`, "utf8"));
     const mappings = withoutLibraries(moveMappings(decode(map.mappings), code), map.sources);
     await writeFile(`${path}.map`, JSON.stringify({ ...map, mappings: encode(mappings) }));

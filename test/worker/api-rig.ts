@@ -3,7 +3,7 @@
 import { randomUUID } from "node:crypto";
 import {
   canonicalBytes,
-  makeWorkerToken,
+  makeSecretToken,
   MemodagError,
   sha256,
   silentLogger,
@@ -131,7 +131,7 @@ export class ApiRig implements AsyncDisposable {
 
   /** Makes a token; of everything unless said otherwise. */
   async token(scope: Partial<WorkerScope> = {}, validForMs: number | null = null): Promise<RigToken> {
-    const { id, token, secretDigest } = makeWorkerToken();
+    const { id, token, secretDigest } = makeSecretToken("mdw");
     const named = { id, name: `token-${id}`, secretDigest, queues: null, teams: null, validForMs };
     await this.metastore.workerTokens.add({ ...named, ...scope });
     return { id, token };

@@ -2,6 +2,7 @@
 
 import type { Command } from "commander";
 import { bareProgram } from "./bare-program.ts";
+import { registerApi } from "./commands/api.ts";
 import { registerApprovals } from "./commands/approvals.ts";
 import { registerAudit } from "./commands/audit.ts";
 import { registerCache } from "./commands/cache.ts";
@@ -29,6 +30,9 @@ const COMMANDS: Readonly<Record<string, (program: Command) => void>> = {
   "worker-api": registerWorkers,
   workers: registerWorkers,
   queues: registerWorkers,
+  "api-server": registerApi,
+  ui: registerApi,
+  tokens: registerApi,
   db: registerDb,
   dags: registerDags,
   runs: registerRuns,

@@ -1,8 +1,11 @@
 import { readFileSync } from "node:fs";
 import { expect, it } from "vitest";
-import { cliReference } from "../src/generate/generated-files.ts";
+import { cliReference, openApiFile } from "../src/generate/generated-files.ts";
 
-it("docs/reference/cli.md is what the program says (npm run generate)", () => {
-  const { path, text } = cliReference();
+it.each([
+  ["cli.md", cliReference],
+  ["openapi.json", openApiFile],
+])("docs/reference/%s is what the program says (npm run generate)", (_, generate) => {
+  const { path, text } = generate();
   expect(readFileSync(path, "utf8")).toBe(text);
 });

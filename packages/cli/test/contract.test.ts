@@ -1,14 +1,17 @@
+import { API_PREFIX, pathFields, ROUTES, toRequest, type RoutedName } from "@memodag/api-contract";
 import { systemClock, silentLogger, type JsonValue } from "@memodag/core";
 import { loadSettings } from "@memodag/deployment/config";
 import { operationContext, withDeployment } from "@memodag/deployment/stores";
 import { createTestDatabase, TEST_DIALECTS } from "@memodag/metastore/testing";
 import type { OperationContext } from "@memodag/operations";
 import type { RecordReport } from "@memodag/operations/cache";
-import { endedRuns, findOperation, OPERATIONS, taskLogs } from "@memodag/operations/contract";
+import { endedRuns, findOperation, OPERATIONS, taskLogs, type Operation } from "@memodag/operations/contract";
 import type { RunReport } from "@memodag/operations/runs";
+import type { MadeApiToken } from "@memodag/operations/tokens";
 import { join } from "node:path";
 import * as z from "zod";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { withApi } from "./project-api.ts";
 import { Project } from "./project.ts";
 
 const PRINCIPAL = { kind: "principal", name: "ada@example.org", host: "api" } as const;
@@ -32,6 +35,8 @@ interface Ids {
   readonly keys: readonly [string, string];
   /** Of a token for workers. */
   readonly tokenId: string;
+  /** For the REST API. */
+  readonly apiToken: MadeApiToken;
 }
 
 const WORKER = {
@@ -78,7 +83,7 @@ const CASES: readonly [name: string, input: (ids: Ids) => object, words?: (ids: 
   ["dags.calendar", () => ({ dagId: "shapes" })],
   ["runs.attempts", ({ runId }) => ({ dagId: "shapes", runId, limit: 2 })],
   ["tasks.show", ({ runId }) => ({ dagId: "shapes", runId, taskId: "draw", mapIndex: 0 })],
-  ["home", () => ({})],
+  ["runs.home", () => ({})],
   ["runs.revisions", () => ({ since: "2026-11-03T06:00:00Z" })],
   ["tasks.list", ({ runId }) => ({ dagId: "shapes", runId, limit: 2 })],
   [
@@ -135,6 +140,9 @@ const CASES: readonly [name: string, input: (ids: Ids) => object, words?: (ids: 
     ({ runId }) => ({ dagId: "shapes", runId }),
     ({ runId }) => ["cache", "explain", "shapes", runId],
   ],
+  ["audit.show", () => ({ id: 1 })],
+  ["tokens.list", () => ({}), () => ["tokens", "ls"]],
+  ["tokens.make", () => ({ name: "ci", role: "operator", team: "default", hasValues: false })],
   ["cache.locks", () => ({})],
   ["cache.plan-gc", () => ({}), () => ["cache", "gc", "--dry-run"]],
   ["cache.plan-purge", () => ({ dagId: "shapes" }), () => ["cache", "purge", "--dag", "shapes", "--dry-run"]],
@@ -168,6 +176,7 @@ const CASES: readonly [name: string, input: (ids: Ids) => object, words?: (ids: 
   ["workers.token", () => ({ name: "more", queues: ["gpu"], validForMs: null })],
   ["workers.revoke", ({ tokenId: id }) => ({ id })],
   ["audit.list", () => ({}), () => ["audit", "ls"]],
+  ["tokens.revoke", ({ apiToken: { id } }) => ({ id })],
 ];
 
 /** A cache of each kind. */
@@ -203,8 +212,10 @@ describe.each(TEST_DIALECTS)("operations on %s", (dialect) => {
     const records = await project.json<RecordReport[]>("cache", "ls", "--task", "draw");
     const { id: tokenId } = await project.json<{ id: string }>("workers", "token", "--name", "gpus");
     await as(({ stores }) => stores.workerHosts.register({ ...WORKER, tokenId }));
+    const apiToken = await project.json<MadeApiToken>("tokens", "make", "--name", "ci", "--role", "admin");
     ids = {
       tokenId,
+      apiToken,
       runId: changed.runId,
       failedId: failed.runId,
       richId: kept.runId,
@@ -225,6 +236,38 @@ describe.each(TEST_DIALECTS)("operations on %s", (dialect) => {
       return await work({ ...context, actor: PRINCIPAL });
     });
   }
+
+  /** What the REST API answers. */
+  async function overHttp(name: string, input: object): Promise<JsonValue> {
+    const route = ROUTES[name as RoutedName];
+    const defaults = { team: "default", mapIndex: -1 };
+    const fields = pathFields(route.path).flatMap((field) =>
+      field in defaults && !(field === "team" && route.isAcrossTeams)
+        ? [[field, defaults[field as keyof typeof defaults]]]
+        : [],
+    );
+    const request = toRequest(route, { ...Object.fromEntries(fields), ...input });
+    const address = new URL(`${API_PREFIX}${request.path}`, "http://localhost");
+    for (const [field, value] of request.query) address.searchParams.append(field, value);
+    return await withApi(project, async ({ url }) => {
+      const answer = await fetch(new URL(`${address.pathname}${address.search}`, url), {
+        headers: { authorization: `Bearer ${ids.apiToken.token}` },
+      });
+      const body = (await answer.json()) as JsonValue;
+      expect({ status: answer.status, body }).toMatchObject({ status: 200 });
+      return body;
+    });
+  }
+
+  it.each(CASES.filter(([name]) => findOperation(name)?.kind === "read"))(
+    "%s is over HTTP what it is here",
+    async (name, inputOf) => {
+      const { input: schema, output, run } = findOperation(name) as Operation;
+      const input = schema.parse(inputOf(ids)) as object;
+      const here = output.parse(plain(await as((context) => run(context, input))));
+      expect(untimed(output.parse(await overHttp(name, input)))).toEqual(untimed(here));
+    },
+  );
 
   it.each(CASES)(
     "%s gives what its schema says, and what the command prints",
@@ -296,8 +339,8 @@ function isPage(value: unknown): value is { items: unknown[]; next: string | nul
   return typeof value === "object" && value !== null && "items" in value && "next" in value;
 }
 
-/** Without what passes between two questions. */
+/** Without what passes between two questions, and cursors, which the REST API seals. */
 function untimed(value: unknown): unknown {
-  const moving = new Set(["ageMs", "verdict"]);
+  const moving = new Set(["ageMs", "verdict", "next"]);
   return JSON.parse(JSON.stringify(value, (key, part: unknown) => (moving.has(key) ? null : part)));
 }

@@ -45,6 +45,10 @@ const CASES: Readonly<Record<string, Case | string>> = {
   worker: WHOLE,
   "worker-api": WHOLE,
   queues: WHOLE,
+  "api-server": WHOLE,
+  ui: WHOLE,
+  "tokens ls": WHOLE,
+  "tokens revoke": WHOLE,
   "workers ls": WHOLE,
   "workers drain": WHOLE,
   "workers tokens": WHOLE,
@@ -105,6 +109,7 @@ const CASES: Readonly<Record<string, Case | string>> = {
   "caches ls": () => [[], [expect.objectContaining({ name: "rates", team: "bees", size: 0 })]],
   "caches stats": () => [["rates"], expect.objectContaining({ team: "bees", size: 0, keys: [] })],
   "caches clear": () => [["rates", "--yes"], expect.objectContaining({ team: "bees", cleared: 0 })],
+  "tokens make": () => [["--name", "ci"], expect.objectContaining({ team: "bees" })],
   "workers token": () => [["--name", "gpus"], expect.objectContaining({ teams: ["bees"], queues: null })],
   "audit ls": () => [["--action", "dags.run"], []],
   // Late: from then on bees have entries of their own. Whatever they trigger before would fill them, too.

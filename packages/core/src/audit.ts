@@ -26,6 +26,8 @@ export const AUDIT_ACTIONS = [
   "runs.delete",
   "tasks.clear",
   "tasks.set-state",
+  "tokens.make",
+  "tokens.revoke",
   "workers.drain",
   "workers.revoke",
   "workers.token",

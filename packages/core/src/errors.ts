@@ -3,6 +3,12 @@
 /** Stable, machine-readable codes of all errors that a user or operator can cause. */
 export type ErrorCode =
   | "actor_invalid"
+  | "api_denied"
+  | "api_not_found"
+  | "api_not_signed_in"
+  | "api_request_invalid"
+  | "api_token_not_found"
+  | "api_too_many_requests"
   | "approval_answered"
   | "approval_changed"
   | "approval_invalid"
@@ -13,6 +19,7 @@ export type ErrorCode =
   | "artifact_not_found"
   | "attempt_lost"
   | "attempt_refused"
+  | "audit_entry_not_found"
   | "backfill_invalid"
   | "branch_invalid"
   | "bytes_refused"
@@ -66,6 +73,7 @@ export type ErrorCode =
   | "project_exists"
   | "project_invalid"
   | "question_unanswered"
+  | "request_key_reused"
   | "result_invalid"
   | "result_not_storable"
   | "run_cancelled"

@@ -116,6 +116,8 @@ export interface Dialect {
   restoredRows(rows: readonly RestoredRow[]): RawBuilder<unknown>;
   /** The database as one side of a copy; loaded when it is asked for. */
   copySide(): Promise<CopySide>;
+  /** Does work that may have to wait for the migration of another process, which takes longer than other writes. */
+  awaitingMigration<T>(work: () => Promise<T>): Promise<T>;
   /** Keeps other migrators out until the transaction ends. */
   lockForMigration(transaction: Transaction<Schema>): Promise<void>;
 

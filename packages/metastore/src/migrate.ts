@@ -39,14 +39,16 @@ export async function migrate(dialect: Dialect): Promise<readonly string[]> {
   refuseNewer(before);
   // Looking first keeps the usual start, with nothing to do, free of locks.
   if (before.pending.length === 0) return [];
-  return await dialect.kysely.transaction().execute(async (transaction) => {
-    await dialect.lockForMigration(transaction);
-    const { pending, ...rest } = await statusWithin(dialect, transaction);
-    refuseNewer({ pending, ...rest });
-    const { error } = await migratorOf(dialect, transaction).migrateToLatest();
-    if (error !== undefined) throw error;
-    return pending;
-  });
+  return await dialect.awaitingMigration(() =>
+    dialect.kysely.transaction().execute(async (transaction) => {
+      await dialect.lockForMigration(transaction);
+      const { pending, ...rest } = await statusWithin(dialect, transaction);
+      refuseNewer({ pending, ...rest });
+      const { error } = await migratorOf(dialect, transaction).migrateToLatest();
+      if (error !== undefined) throw error;
+      return pending;
+    }),
+  );
 }
 
 /**

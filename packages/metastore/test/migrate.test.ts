@@ -12,6 +12,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createRun } from "./dags-and-runs.ts";
 import { migrateTo } from "./migrate-to.ts";
 
+const LOCK_HOLDER = fileURLToPath(new URL("fixtures/hold-write-lock.mjs", import.meta.url));
 const MIGRATOR = fileURLToPath(new URL("fixtures/migrate-on-message.mjs", import.meta.url));
 
 describe.each(TEST_DIALECTS)("migrating on %s", (dialect) => {
@@ -71,6 +72,15 @@ describe.each(TEST_DIALECTS)("migrating on %s", (dialect) => {
     await expect(metastore.requireMigrated()).rejects.toMatchObject(newer);
     expect((await metastore.migrationStatus()).unknown).toEqual(["9999_future"]);
   });
+});
+
+test("waits longer for another process's migration than for other writes, on sqlite", async () => {
+  await using database = await createTestDatabase("sqlite");
+  const holder = fork(LOCK_HOLDER, [database.url.replace("sqlite:", ""), "500"], { execArgv: [] });
+  await once(holder, "message");
+  const metastore = await openMetastore(database.url, { sqlite: { busyTimeoutMs: 10 } });
+  expect(await metastore.migrate()).not.toEqual([]);
+  await metastore.close();
 });
 
 describe("twenty processes that migrate one database at once", () => {

@@ -1,12 +1,14 @@
 // The context of an operation: the stores, the actor, and the settings of the config.
 
 import type {
+  ApiTokenStore,
   ArtifactCopyStore,
   AuditActor,
   AuditLog,
   ByteStore,
   Clock,
   DagStore,
+  Digest,
   EntryLimit,
   EntryStore,
   HumanStore,
@@ -103,6 +105,7 @@ export interface Stores {
   readonly remoteAttempts: RemoteAttemptStore;
   readonly workerHosts: WorkerHostStore;
   readonly workerTokens: WorkerTokenStore;
+  readonly apiTokens: ApiTokenStore;
 }
 
 /** The settings of the config that operations need. */
@@ -136,6 +139,8 @@ export interface OperationContext {
   openArtifactCopies(): Promise<ArtifactCopyStore>;
   /** Who is written down as having done it. */
   readonly actor: AuditActor;
+  /** Identifies a request that may be repeated: a run is made once for it. Absent: each request makes one. */
+  readonly requestKey?: Digest;
   readonly clock: Clock;
   readonly log: Logger;
   readonly settings: OperationSettings;

@@ -2,7 +2,7 @@
 
 import {
   areSameSecrets,
-  readWorkerToken,
+  readSecretToken,
   type AttemptOrder,
   type RemoteAttemptStore,
   type WorkerHost,
@@ -39,7 +39,7 @@ export class Access {
 
   /** Returns the token of a request. @throws ApiProblem 401 */
   async ofToken({ authorization }: Pick<Credentials, "authorization">): Promise<WorkerToken> {
-    const said = readWorkerToken(BEARER.exec(authorization ?? "")?.groups?.["token"] ?? "");
+    const said = readSecretToken("mdw", BEARER.exec(authorization ?? "")?.groups?.["token"] ?? "");
     const found = said && (await this.#stores.tokens.find(said.id));
     if (!found || !areSameSecrets(found.secretDigest, said.secretDigest)) {
       throw new ApiProblem(

@@ -1,7 +1,6 @@
-// Writes the reference of the commands; a test fails while it is stale.
+// Writes the references that come from the program; a test fails while one is stale.
 
 import { writeFileSync } from "node:fs";
-import { cliReference } from "./generated-files.ts";
+import { cliReference, openApiFile } from "./generated-files.ts";
 
-const { path, text } = cliReference();
-writeFileSync(path, text);
+for (const { path, text } of [cliReference(), openApiFile()]) writeFileSync(path, text);

@@ -1,6 +1,7 @@
 // All tables of the config file, in the order in which it is shown. Types, validation, `config/memodag.toml` and its JSON
 // schema are derived from here.
 
+import { api } from "./api-tables.ts";
 import { caches, jobCache, taskCache } from "./cache-tables.ts";
 import type { Key, Section } from "./key.ts";
 import { bundles, pools, variables } from "./named-tables.ts";
@@ -19,6 +20,7 @@ export const configSchema = {
   scheduler,
   executor,
   worker_api: workerApi,
+  api,
   worker,
   dag_processor: dagProcessor,
   dag_retention: dagRetention,

@@ -51,6 +51,11 @@ export const API_URLS = text(
   /^https?:\/\/\S+(?: +https?:\/\/\S+)*$/,
   "URLs that start with https:// or http://, separated by spaces",
 );
+export const WEB_URL = text(
+  /^https?:\/\/[^\s/?#@]+(?:\/[^\s?#]*)?$/,
+  'a URL such as "https://memodag.example"',
+);
+export const HOST = text(/^[\w.:-]+$/, 'a name or an address such as "127.0.0.1"');
 export const WORKER_TOKEN = text(
   /^mdw_[0-9a-f]{16}_[\w-]{43}$/,
   "a token that memodag workers token printed",

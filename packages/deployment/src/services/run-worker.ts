@@ -11,7 +11,7 @@ import { loadSettings } from "../config/settings.ts";
 import { serviceLogger } from "../logging/log-lines.ts";
 import { exchangeFolder } from "../scheduler/exchange-folder.ts";
 import { engineOptions, loadEngineModule } from "../stores/engine-module.ts";
-import { readPem } from "../workers/open-worker-api.ts";
+import { readPem } from "../config/read-tls.ts";
 import { refuseSecrets } from "../workers/refuse-secrets.ts";
 import type { ServiceOptions } from "./service-options.ts";
 

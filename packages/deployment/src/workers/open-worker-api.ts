@@ -1,19 +1,12 @@
 // Opens the worker API that a config describes, over the stores of a deployment.
 
-import { readFileSync } from "node:fs";
-import { join, resolve } from "node:path";
-import {
-  MemodagError,
-  messageOf,
-  systemClock,
-  withCallTimeouts,
-  type ByteStore,
-  type Logger,
-} from "@memodag/core";
+import { join } from "node:path";
+import { systemClock, withCallTimeouts, type ByteStore, type Logger } from "@memodag/core";
 import { LocalSurroundings } from "@memodag/executor";
 import { answerAttempts, AttemptValueCaches } from "@memodag/scheduler";
 import type { WorkerApi } from "@memodag/worker-api";
 import type { LiveConfig } from "../config/live-config.ts";
+import { readTls } from "../config/read-tls.ts";
 import { largestEntryBytes, openEntries } from "../scheduler/open-entries.ts";
 import type { Deployment } from "../stores/deployment.ts";
 import { ConfiguredValueCaches } from "../stores/value-caches.ts";
@@ -48,7 +41,7 @@ export async function openConfiguredWorkerApi(
   const api = await openWorkerApi({
     listen,
     isInsecure,
-    tls: readTls(deployment),
+    tls: readTls("worker_api", config.workerApi, loaded.projectDir),
     attempts: withCallTimeouts(deployment.remoteAttempts, "remoteAttempts", systemClock),
     hosts: withCallTimeouts(deployment.workerHosts, "workerHosts", systemClock),
     tokens: withCallTimeouts(deployment.workerTokens, "workerTokens", systemClock),
@@ -108,30 +101,4 @@ function withoutFiles({ openByteStore }: Deployment): Deployment["openByteStore"
       },
     });
   };
-}
-
-function readTls({ config, loaded }: Deployment): { cert: string; key: string } | undefined {
-  const { tlsCertFile, tlsKeyFile } = config.workerApi;
-  if (tlsCertFile === undefined && tlsKeyFile === undefined) return undefined;
-  if (tlsCertFile === undefined || tlsKeyFile === undefined) {
-    throw new MemodagError(
-      "config_invalid",
-      "[worker_api] has one of tls_cert_file and tls_key_file: set both, or neither",
-    );
-  }
-  const read = (key: string, path: string): string =>
-    readPem(`[worker_api] ${key}`, resolve(loaded.projectDir, path));
-  return { cert: read("tls_cert_file", tlsCertFile), key: read("tls_key_file", tlsKeyFile) };
-}
-
-/** @throws MemodagError `config_invalid` */
-export function readPem(setting: string, path: string): string {
-  try {
-    return readFileSync(path, "utf8");
-  } catch (error) {
-    throw new MemodagError("config_invalid", `${setting}: ${path} cannot be read (${messageOf(error)})`, {
-      cause: error,
-      fields: { path },
-    });
-  }
 }

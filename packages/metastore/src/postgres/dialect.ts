@@ -41,6 +41,7 @@ export async function openPostgres(url: string, options: PostgresOptions): Promi
     transaction: (script) => connection.runScript(script),
     lockPlaces: (places) => lockPlaces(connection, places),
     restoredRows,
+    awaitingMigration: (work) => work(),
     async lockForMigration(transaction) {
       // Others' migrations are waited for, and one's own take as long as they take.
       await sql`set local statement_timeout = 0`.execute(transaction);

@@ -135,6 +135,17 @@ export class SqliteConnection {
     return [];
   }
 
+  /** Does work whose calls may wait for a lock for another time than the connection's own. */
+  async withBusyTimeout<T>(ms: number, work: () => Promise<T>): Promise<T> {
+    const own = Number(this.#driver.pragma("busy_timeout", { simple: true }));
+    this.#driver.pragma(`busy_timeout = ${ms}`);
+    try {
+      return await work();
+    } finally {
+      this.#driver.pragma(`busy_timeout = ${own}`);
+    }
+  }
+
   /** Closes the file; nothing happens when it is closed already. */
   async close(): Promise<void> {
     if (this.#driver.open) await this.exclusive(() => this.#driver.close());

@@ -21,6 +21,9 @@ import { sqliteSchema } from "./schema-dialect.ts";
 import { writePass } from "./write-pass.ts";
 import { LARGEST_RESULT_BYTES, writeResults } from "./write-results.ts";
 
+/** Milliseconds for which a process waits for others that migrate the same file: on a slow disk, one takes seconds. */
+const MIGRATION_WAIT_MS = 120_000;
+
 /**
  * Opens a SQLite file.
  * @throws MemodagError `database_unreachable`
@@ -39,6 +42,7 @@ export async function openSqlite(path: string, options: SqliteOptions): Promise<
     transaction: (script) => connection.runScript(script),
     lockPlaces,
     restoredRows,
+    awaitingMigration: (work) => connection.withBusyTimeout(MIGRATION_WAIT_MS, work),
     // Every transaction is the only one that writes.
     lockForMigration: async () => undefined,
     copySide: async () => (await import("./copy-side.ts")).sqliteCopySide,

@@ -3,6 +3,7 @@
 import { ACTOR_KINDS, AUDIT_ACTIONS, LONGEST_ACTOR_NAME, type AuditActor } from "@memodag/core";
 import * as z from "zod";
 import type { AuditReport, ListAuditInput } from "../audit/list-audit.ts";
+import type { AuditEntryName } from "../audit/show-audit.ts";
 import type { Page } from "../page.ts";
 import { count, jsonObject, name, pageChoice, pageOf, text, time, writtenTime } from "./values.ts";
 
@@ -17,7 +18,8 @@ export const listAuditInput: z.ZodType<ListAuditInput> = z.strictObject({
   since: writtenTime.optional(),
   ...pageChoice,
 });
-const entry: z.ZodType<AuditReport> = z.strictObject({
+export const entryName: z.ZodType<AuditEntryName> = z.strictObject({ id: count });
+export const entry: z.ZodType<AuditReport> = z.strictObject({
   id: count,
   at: time,
   actor: actorSchema,

@@ -7,6 +7,7 @@ import { answerApproval } from "../approvals/answer-approval.ts";
 import { listApprovals } from "../approvals/list-approvals.ts";
 import { showApproval } from "../approvals/show-approval.ts";
 import { listAudit } from "../audit/list-audit.ts";
+import { showAudit } from "../audit/show-audit.ts";
 import { collectCache, planCollection } from "../cache/collect.ts";
 import { diffRecords } from "../cache/diff-records.ts";
 import { listRecords } from "../cache/list-records.ts";
@@ -47,6 +48,7 @@ import { listInstances } from "../tasks/list-instances.ts";
 import { markTasks } from "../tasks/mark-tasks.ts";
 import { showTask } from "../tasks/show-task.ts";
 import { showXComs } from "../tasks/show-xcoms.ts";
+import { listApiTokens, makeApiToken, revokeApiToken } from "../tokens/api-tokens.ts";
 import { drainWorker } from "../workers/drain-worker.ts";
 import { listQueues } from "../workers/list-queues.ts";
 import { listWorkers } from "../workers/list-workers.ts";
@@ -63,6 +65,7 @@ import * as runs from "./run-schemas.ts";
 import type { OperationTypes } from "./operation-types.ts";
 import { json } from "./values.ts";
 import * as views from "./view-schemas.ts";
+import * as tokens from "./token-schemas.ts";
 import * as workers from "./worker-schemas.ts";
 
 /** An operation as data. */
@@ -107,6 +110,7 @@ export const OPERATIONS: Operations = {
   "approvals.list": operation("read", approvals.listApprovalsInput, approvals.approvalList, listApprovals),
   "approvals.show": operation("read", runs.instanceInput, approvals.shownApproval, showApproval),
   "audit.list": operation("read", audit.listAuditInput, audit.auditPage, listAudit),
+  "audit.show": operation("read", audit.entryName, audit.entry, showAudit),
   "cache.diff": operation("read", cache.diffInput, cache.changes, diffRecords),
   "cache.explain": operation("read", runs.instanceInput, explain.explainedTask, explainTask),
   "cache.explain-run": operation("read", runs.runNameInput, explain.explainedRun, explainRun),
@@ -145,7 +149,7 @@ export const OPERATIONS: Operations = {
   "runs.attempts": operation("read", views.attemptsInput, views.attempts, listAttempts),
   "runs.cancel": operation("act", runs.runNameInput, runs.cancelledRun, cancelRun),
   "runs.delete": operation("act", runs.deleteInput, runs.removed, deleteRuns),
-  home: operation("read", views.homeInput, views.home, showHome),
+  "runs.home": operation("read", views.homeInput, views.home, showHome),
   "runs.instance-columns": operation(
     "read",
     views.instancesInput,
@@ -167,6 +171,9 @@ export const OPERATIONS: Operations = {
   "tasks.show": operation("read", runs.instanceInput, views.shownTask, showTask),
   "tasks.xcoms": operation("read", runs.instanceInput, z.record(z.string(), json), showXComs),
   "queues.list": operation("read", nothing, workers.queues, (context) => listQueues(context)),
+  "tokens.list": operation("read", nothing, tokens.list, (context) => listApiTokens(context)),
+  "tokens.make": operation("act", tokens.makeInput, tokens.made, makeApiToken),
+  "tokens.revoke": operation("act", tokens.tokenName, tokens.tokenName, revokeApiToken),
   "workers.drain": operation("act", workers.drainInput, workers.drained, drainWorker),
   "workers.list": operation("read", nothing, workers.workers, (context) => listWorkers(context)),
   "workers.revoke": operation("act", workers.tokenName, workers.tokenName, revokeToken),

@@ -1,6 +1,15 @@
 // Creates runs to be executed by a scheduler elsewhere.
 
-import type { DagRun, DagRunState, DagVersion } from "@memodag/core";
+import {
+  canonicalBytes,
+  MemodagError,
+  sha256,
+  type DagRun,
+  type DagRunState,
+  type DagVersion,
+  type Digest,
+  type RunStore,
+} from "@memodag/core";
 import type { OperationContext } from "../context.ts";
 import { getDag } from "../dags/find-dag.ts";
 import { lastGoodOf, type LastGood } from "../dags/last-good.ts";
@@ -22,7 +31,8 @@ export interface TriggeredRun extends LastGood {
 
 /**
  * Creates a run in state `queued`.
- * @throws MemodagError `dag_not_found`, `dag_ambiguous`, `conf_invalid`, `task_not_found`, `xcom_not_found`.
+ * @throws MemodagError `dag_not_found`, `dag_ambiguous`, `conf_invalid`, `task_not_found`, `xcom_not_found`,
+ *   `request_key_reused`.
  */
 export async function triggerDag(context: OperationContext, request: DatedRunRequest): Promise<TriggeredRun> {
   const { run, lastGood } = await create(context, request);
@@ -67,9 +77,52 @@ async function create(context: OperationContext, request: DatedRunRequest): Prom
   const inputs = { version, selection, logicalDate, ...runInputsOf(request, settings) };
   const act = triggerAct(actor, "dags.trigger", inputs);
   const lastGood = await rideOut(() => lastGoodOf(dags, version), patience(context));
-  return {
-    run: await makeRunOnce({ runs, clock }, { ...inputs, act }, patience(context)),
-    version,
-    lastGood,
-  };
+  const make = async (once: { runId?: string; madeBy?: string }): Promise<DagRun> =>
+    await makeRunOnce({ runs, clock }, { ...inputs, ...once, act }, patience(context));
+  const { requestKey } = context;
+  const run =
+    requestKey === undefined
+      ? await make({})
+      : await findOrMake(runs, { request, version, requestKey }, make);
+  return { run, version, lastGood };
+}
+
+interface RepeatableRequest {
+  readonly request: DatedRunRequest;
+  readonly version: DagVersion;
+  readonly requestKey: Digest;
+}
+
+/** Digits of the request's key in the id of its run. */
+const KEY_DIGITS = 32;
+
+/**
+ * Makes the run of a request that may be repeated: its id follows from the key, so that there is one, and a digest of
+ * the request is stored with it.
+ * @throws MemodagError `request_key_reused` if the key has made a run of another request
+ */
+async function findOrMake(
+  runs: RunStore,
+  { request, version: { team, dag }, requestKey }: RepeatableRequest,
+  make: (once: { runId: string; madeBy: string }) => Promise<DagRun>,
+): Promise<DagRun> {
+  const runId = `manual__${requestKey.slice(0, KEY_DIGITS)}`;
+  const madeBy = `request ${sha256(canonicalBytes(request))}`;
+  const find = async (): Promise<DagRun | undefined> => await runs.findRun(team, dag.dagId, runId);
+  const earlier = await find();
+  const run =
+    earlier ??
+    (await make({ runId, madeBy }).catch(async (error: unknown) => {
+      // The same request came a second time while the first one was answered.
+      const made =
+        error instanceof MemodagError && error.code === "dag_run_exists" ? await find() : undefined;
+      if (made) return made;
+      throw error;
+    }));
+  if (run.madeBy === madeBy) return run;
+  throw new MemodagError(
+    "request_key_reused",
+    `The idempotency key has made the run "${runId}" of Dag "${dag.dagId}" with another input: choose another key`,
+    { fields: { dagId: dag.dagId, runId } },
+  );
 }

@@ -1,3 +1,4 @@
+export { openAttemptLog, type AttemptLogInput, type OpenLog } from "./attempt-log.ts";
 export { clearAndWait, clearTasks, type ClearedTasks, type ClearTasksInput } from "./clear-tasks.ts";
 export { followRunLogs, type FollowLogsInput, type RunLogLine } from "./follow-run-logs.ts";
 export { linesOf } from "./log-lines.ts";

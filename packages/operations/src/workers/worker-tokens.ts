@@ -1,6 +1,6 @@
 // Makes, lists and revokes the tokens of workers.
 
-import { makeWorkerToken, MemodagError, type WorkerToken } from "@memodag/core";
+import { makeSecretToken, MemodagError, type WorkerToken } from "@memodag/core";
 import { audited, newAct } from "../act.ts";
 import type { OperationContext } from "../context.ts";
 import { isoTime } from "../iso-time.ts";
@@ -42,7 +42,7 @@ export async function makeToken(
   { stores, actor }: OperationContext,
   { name, queues = [], teams = [], validForMs }: MakeTokenInput,
 ): Promise<MadeToken> {
-  const { id, token, secretDigest } = makeWorkerToken();
+  const { id, token, secretDigest } = makeSecretToken("mdw");
   const scope = { queues: orAll(queues), teams: orAll(teams) };
   const act = newAct(actor, "workers.token", null, { id, name, ...scope });
   const add = async (): Promise<void> =>

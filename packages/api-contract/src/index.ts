@@ -1,0 +1,23 @@
+export {
+  EVENTS_TYPE,
+  JSON_TYPE,
+  me,
+  OWN_ROUTES,
+  PROBLEM_TYPE,
+  type ApiProblemBody,
+  type GrantReport,
+  type Me,
+  type OwnRoute,
+  type OwnRouteName,
+} from "./own-routes.ts";
+export {
+  acrossTeams,
+  API_PREFIX,
+  hasQuery,
+  pathFields,
+  TEAM_PREFIX,
+  toRequest,
+  type Route,
+  type RouteRequest,
+} from "./route.ts";
+export { ROUTES, type RoutedName } from "./routes.ts";

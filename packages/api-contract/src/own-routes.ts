@@ -1,0 +1,212 @@
+// Routes of the API that are no operations: sign-in, streams, bytes, and what it says of itself.
+
+import { API_ROLES, type ApiRole } from "@memodag/core";
+import * as z from "zod";
+import type { Route } from "./route.ts";
+
+const RUN = "/teams/{team}/dags/{dagId}/runs/{runId}";
+const ATTEMPT = `${RUN}/tasks/{taskId}/{mapIndex}/attempts/{tryNumber}`;
+
+/** Types of bodies. */
+export const JSON_TYPE = "application/json";
+export const PROBLEM_TYPE = "application/problem+json";
+export const EVENTS_TYPE = "text/event-stream";
+const TEXT_TYPE = "text/plain";
+const BYTES_TYPE = "application/octet-stream";
+
+/** A route with what it takes and answers. */
+export interface OwnRoute extends Pick<Route, "method" | "path" | "summary" | "hasValues" | "isAcrossTeams"> {
+  /** `public`: for those who are not signed in, too. `signed-in`: whatever their teams. */
+  readonly role: ApiRole | "public" | "signed-in";
+  /** The fields of the path and the query. */
+  readonly parameters: Readonly<Record<string, z.ZodType>>;
+  readonly body?: z.ZodType;
+  readonly status: 200 | 204;
+  /** The type of the answer's body, and its schema where that is JSON. */
+  readonly type: string;
+  readonly answer?: z.ZodType;
+}
+
+/** A role in one team, or in all. */
+export interface GrantReport {
+  /** `null`: all. */
+  readonly team: string | null;
+  readonly role: ApiRole;
+}
+
+/** Who sends the request. */
+export interface Me {
+  readonly kind: "session" | "token";
+  readonly name: string;
+  /** False: values of users are withheld. */
+  readonly hasValues: boolean;
+  readonly grants: readonly GrantReport[];
+}
+
+/** A problem: RFC 9457, with a code of memodag. */
+export interface ApiProblemBody {
+  /** `urn:memodag:error:` and the code. */
+  readonly type: string;
+  readonly title: string;
+  readonly status: number;
+  readonly code: string;
+  /** The fault, its place, and its remedy. */
+  readonly detail: string;
+  /** The id of the request, which the log of the server names. */
+  readonly instance: string;
+  readonly fields?: Readonly<Record<string, unknown>>;
+  /** Faults of parts of the request. */
+  readonly errors?: readonly { readonly pointer: string; readonly message: string }[];
+}
+
+const name = z.string().min(1);
+const grant = z.strictObject({ team: name.nullable(), role: z.enum(API_ROLES) });
+
+/** See {@link Me}. */
+export const me: z.ZodType<Me> = z.strictObject({
+  kind: z.enum(["session", "token"]),
+  name,
+  hasValues: z.boolean(),
+  grants: z.array(grant),
+});
+
+/** See {@link ApiProblemBody}. */
+export const problem: z.ZodType<ApiProblemBody> = z.strictObject({
+  type: z.string(),
+  title: z.string(),
+  status: z.int(),
+  code: z.string(),
+  detail: z.string(),
+  instance: z.string(),
+  fields: z.exactOptional(z.record(z.string(), z.unknown())),
+  errors: z.exactOptional(z.array(z.strictObject({ pointer: z.string(), message: z.string() }))),
+});
+
+const runParameters = { team: name, dagId: name, runId: name };
+const attemptParameters = {
+  ...runParameters,
+  taskId: name,
+  mapIndex: z.int().min(-1),
+  tryNumber: z.int().min(1),
+};
+const ok = z.strictObject({ ok: z.literal(true) });
+
+/** Names of these routes. */
+export type OwnRouteName =
+  | "events.runs"
+  | "api.health"
+  | "api.ready"
+  | "api.me"
+  | "api.document"
+  | "session.open"
+  | "session.close"
+  | "logs.read"
+  | "logs.follow"
+  | "entries.content";
+
+/** The routes by name. */
+export const OWN_ROUTES: Readonly<Record<OwnRouteName, OwnRoute>> = {
+  "api.health": {
+    method: "GET",
+    path: "/health",
+    role: "public",
+    parameters: {},
+    status: 200,
+    type: JSON_TYPE,
+    answer: ok,
+    summary: "Answers while the server runs.",
+  },
+  "api.ready": {
+    method: "GET",
+    path: "/ready",
+    role: "public",
+    parameters: {},
+    status: 200,
+    type: JSON_TYPE,
+    answer: ok,
+    summary: "Answers while the database can be read.",
+  },
+  "api.me": {
+    method: "GET",
+    path: "/me",
+    role: "signed-in",
+    parameters: {},
+    status: 200,
+    type: JSON_TYPE,
+    answer: me,
+    summary: "Says who sends the request, and what they may do.",
+  },
+  "api.document": {
+    method: "GET",
+    path: "/openapi.json",
+    role: "public",
+    parameters: {},
+    status: 200,
+    type: JSON_TYPE,
+    answer: z.record(z.string(), z.unknown()),
+    summary: "This document.",
+  },
+  "session.open": {
+    method: "POST",
+    path: "/session",
+    role: "public",
+    parameters: {},
+    body: z.strictObject({ code: name }),
+    status: 200,
+    type: JSON_TYPE,
+    answer: me,
+    summary: "Signs in with a code of `memodag ui`: it answers with a cookie.",
+  },
+  "session.close": {
+    method: "DELETE",
+    path: "/session",
+    role: "signed-in",
+    parameters: {},
+    status: 204,
+    type: JSON_TYPE,
+    summary: "Signs out.",
+  },
+  "logs.read": {
+    method: "GET",
+    path: `${ATTEMPT}/log`,
+    role: "viewer",
+    hasValues: true,
+    parameters: attemptParameters,
+    status: 200,
+    type: TEXT_TYPE,
+    summary:
+      "Reads the log of an attempt. With the header `range`, a part of it, such as `bytes=-65536`: 206.",
+  },
+  "logs.follow": {
+    method: "GET",
+    path: `${ATTEMPT}/log/stream`,
+    role: "viewer",
+    hasValues: true,
+    parameters: { ...attemptParameters, from: z.int().min(0).optional() },
+    status: 200,
+    type: EVENTS_TYPE,
+    summary:
+      "Follows the log of an attempt, from a byte or from the header `last-event-id`. The id of an event is the byte at which the next one begins; `end` is the last event.",
+  },
+  "events.runs": {
+    method: "GET",
+    path: "/teams/{team}/events",
+    role: "viewer",
+    isAcrossTeams: true,
+    parameters: { team: name, dagId: name.optional(), runId: name.optional() },
+    status: 200,
+    type: EVENTS_TYPE,
+    summary:
+      "Names runs as they change: an event `run` with team, dagId, runId, state and revision; `resync` where some were left out.",
+  },
+  "entries.content": {
+    method: "GET",
+    path: `${RUN}/entries/{key}/content`,
+    role: "viewer",
+    hasValues: true,
+    parameters: { ...runParameters, key: name, cache: name.optional() },
+    status: 200,
+    type: BYTES_TYPE,
+    summary: "Reads the bytes of an entry of a job cache.",
+  },
+};

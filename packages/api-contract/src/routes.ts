@@ -1,0 +1,426 @@
+// The routes of all operations that the API offers. They are data without schemas, for clients.
+
+import type { OperationTypes } from "@memodag/operations/operation-types";
+import type { Route } from "./route.ts";
+
+export * from "./route.ts";
+
+const TEAM = "/teams/{team}";
+const DAG = `${TEAM}/dags/{dagId}`;
+const RUN = `${DAG}/runs/{runId}`;
+const TASK = `${RUN}/tasks/{taskId}`;
+const INSTANCE = `${TASK}/{mapIndex}`;
+
+/** Operations without a route: a request does not wait until a run has ended. */
+type NotServed = "dags.trigger-and-wait";
+
+/** Name of an operation that has a route. */
+export type RoutedName = Exclude<keyof OperationTypes, NotServed>;
+
+/** Routes by the names of operations. */
+export const ROUTES: Readonly<Record<RoutedName, Route>> = {
+  "approvals.list": {
+    method: "GET",
+    path: `${TEAM}/approvals`,
+    role: "viewer",
+    isAcrossTeams: true,
+    hasValues: true,
+    summary: "Lists requests of tasks that people have not answered yet.",
+  },
+  "approvals.show": {
+    method: "GET",
+    path: `${INSTANCE}/approval`,
+    role: "viewer",
+    hasValues: true,
+    summary: "Shows the request of a task instance, and its answer.",
+  },
+  "approvals.answer": {
+    method: "POST",
+    path: `${INSTANCE}/approval`,
+    role: "operator",
+    hasValues: true,
+    summary: "Answers the request of a task instance.",
+  },
+  "audit.list": {
+    method: "GET",
+    path: `${TEAM}/audit`,
+    role: "operator",
+    isAcrossTeams: true,
+    isPaged: true,
+    summary: "Lists who did what, newest first.",
+  },
+  "audit.show": {
+    method: "GET",
+    path: "/operations/{id}",
+    role: "admin",
+    summary: "Shows an entry of the audit trail: whether an operation that takes long has ended, and how.",
+  },
+  "cache.diff": {
+    method: "GET",
+    path: `${TEAM}/cache/diff`,
+    role: "viewer",
+    hasValues: true,
+    summary: "Compares the keys of two cache entries.",
+  },
+  "cache.explain": {
+    method: "GET",
+    path: `${INSTANCE}/explanation`,
+    role: "viewer",
+    hasValues: true,
+    summary: "Explains why an instance was a hit or a miss.",
+  },
+  "cache.explain-run": {
+    method: "GET",
+    path: `${RUN}/explanation`,
+    role: "viewer",
+    hasValues: true,
+    summary: "Explains the misses of a run by their causes.",
+  },
+  "cache.gc": {
+    method: "POST",
+    path: "/cache/gc",
+    role: "admin",
+    isLong: true,
+    summary: "Removes expired cache entries, bytes without entries, and entries above the size limit.",
+  },
+  "cache.plan-gc": {
+    method: "GET",
+    path: "/cache/gc",
+    role: "admin",
+    summary: "Says what a collection would remove.",
+  },
+  "cache.health": {
+    method: "GET",
+    path: "/cache/health",
+    role: "viewer",
+    isForEverybody: true,
+    summary: "Says whether caching is off, and which schedulers have an open circuit breaker.",
+  },
+  "cache.list": {
+    method: "GET",
+    path: `${TEAM}/cache/entries`,
+    role: "viewer",
+    isAcrossTeams: true,
+    isPaged: true,
+    summary: "Lists cache entries.",
+  },
+  "cache.show": {
+    method: "GET",
+    path: `${TEAM}/cache/entries/{key}`,
+    role: "viewer",
+    hasValues: true,
+    summary: "Shows a cache entry with the parts of its key and its values.",
+  },
+  "cache.purge": {
+    method: "POST",
+    path: `${TEAM}/cache/purge`,
+    role: "operator",
+    isAcrossTeams: true,
+    summary: "Removes the selected cache entries.",
+  },
+  "cache.plan-purge": {
+    method: "GET",
+    path: `${TEAM}/cache/purge`,
+    role: "viewer",
+    isAcrossTeams: true,
+    summary: "Says which cache entries a purge would remove.",
+  },
+  "cache.locks": {
+    method: "GET",
+    path: `${TEAM}/cache/locks`,
+    role: "viewer",
+    isAcrossTeams: true,
+    summary: "Lists locks of cache keys.",
+  },
+  "cache.release": {
+    method: "DELETE",
+    path: `${TEAM}/cache/locks/{key}`,
+    role: "operator",
+    summary: "Releases the lock of a cache key.",
+  },
+  "cache.stats": {
+    method: "GET",
+    path: `${TEAM}/cache/stats`,
+    role: "viewer",
+    isAcrossTeams: true,
+    summary: "Sums the selected cache entries, hits and misses.",
+  },
+  "cache.switch": {
+    method: "PUT",
+    path: "/cache/switch",
+    role: "admin",
+    summary: "Switches caching on or off, for all schedulers.",
+  },
+  "cache.verify": {
+    method: "POST",
+    path: "/cache/verify",
+    role: "admin",
+    isLong: true,
+    summary: "Reads all stored results, and compares them with their digests.",
+  },
+  "caches.list": {
+    method: "GET",
+    path: `${TEAM}/caches`,
+    role: "viewer",
+    isAcrossTeams: true,
+    summary: "Lists the caches that the config names.",
+  },
+  "caches.stats": {
+    method: "GET",
+    path: `${TEAM}/caches/{name}`,
+    role: "viewer",
+    summary: "Shows what a cache that the config names contains.",
+  },
+  "caches.plan-clear": {
+    method: "GET",
+    path: `${TEAM}/caches/{name}/clear`,
+    role: "viewer",
+    summary: "Says how much clearing a cache would remove.",
+  },
+  "caches.clear": {
+    method: "POST",
+    path: `${TEAM}/caches/{name}/clear`,
+    role: "operator",
+    summary: "Removes what a cache that the config names contains.",
+  },
+  "dags.list": {
+    method: "GET",
+    path: `${TEAM}/dags`,
+    role: "viewer",
+    isAcrossTeams: true,
+    isPaged: true,
+    summary: "Lists Dags.",
+  },
+  "dags.show": {
+    method: "GET",
+    path: DAG,
+    role: "viewer",
+    summary: "Shows a Dag with its tasks.",
+  },
+  "dags.graph": {
+    method: "GET",
+    path: `${DAG}/graph`,
+    role: "viewer",
+    summary: "Draws a Dag.",
+  },
+  "dags.errors": {
+    method: "GET",
+    path: `${TEAM}/dag-errors`,
+    role: "viewer",
+    isAcrossTeams: true,
+    summary: "Lists the Dag files that cannot be read, and why.",
+  },
+  "dags.pause": {
+    method: "PATCH",
+    path: DAG,
+    role: "operator",
+    summary: "Pauses a Dag's schedule, or resumes it.",
+  },
+  "dags.calendar": {
+    method: "GET",
+    path: `${DAG}/calendar`,
+    role: "viewer",
+    summary: "Counts a Dag's runs by day.",
+  },
+  "dags.grid": {
+    method: "GET",
+    path: `${DAG}/grid`,
+    role: "viewer",
+    isPaged: true,
+    summary: "Shows a Dag's runs by task: a character for each.",
+  },
+  "dags.trigger": {
+    method: "POST",
+    path: `${DAG}/runs`,
+    role: "operator",
+    isMaking: true,
+    summary: "Makes a run of a Dag.",
+  },
+  "dags.backfill": {
+    method: "POST",
+    path: `${DAG}/backfills`,
+    role: "operator",
+    summary: "Makes runs of a Dag's past dates, or says which it would make.",
+  },
+  "db.clean": {
+    method: "POST",
+    path: "/database/clean",
+    role: "admin",
+    isLong: true,
+    summary: "Removes runs, logs and other rows that are older than the config keeps them.",
+  },
+  "db.plan-clean": {
+    method: "GET",
+    path: "/database/clean",
+    role: "admin",
+    summary: "Says what cleaning the database would remove.",
+  },
+  "entries.list": {
+    method: "GET",
+    path: `${RUN}/entries`,
+    role: "viewer",
+    summary: "Lists the entries of job caches that a run uses.",
+  },
+  "entries.show": {
+    method: "GET",
+    path: `${RUN}/entries/{key}`,
+    role: "viewer",
+    summary: "Shows an entry of a job cache.",
+  },
+  "entries.rm": {
+    method: "DELETE",
+    path: `${RUN}/entries/{key}`,
+    role: "operator",
+    summary: "Removes an entry of a job cache, or a group of them.",
+  },
+  "queues.list": {
+    method: "GET",
+    path: "/queues",
+    role: "viewer",
+    summary: "Lists queues of workers with what waits in them.",
+  },
+  "runs.list": {
+    method: "GET",
+    path: `${TEAM}/runs`,
+    role: "viewer",
+    isAcrossTeams: true,
+    isPaged: true,
+    summary: "Lists runs, newest first.",
+  },
+  "runs.attempts": {
+    method: "GET",
+    path: `${RUN}/attempts`,
+    role: "viewer",
+    isPaged: true,
+    summary: "Lists the attempts of a run: when each was ready, queued, started and ended, and where it ran.",
+  },
+  "runs.home": {
+    method: "GET",
+    path: `${TEAM}/home`,
+    role: "viewer",
+    isAcrossTeams: true,
+    summary:
+      "Sums what ran, what was remembered and what that saved, by day, with what is under way and what failed.",
+  },
+  "runs.instances": {
+    method: "GET",
+    path: `${RUN}/task-instances`,
+    role: "viewer",
+    isPaged: true,
+    summary: "Lists the selected task instances of a run, or those that have changed since a revision.",
+  },
+  "runs.instance-columns": {
+    method: "GET",
+    path: `${RUN}/task-instances/columns`,
+    role: "viewer",
+    isPaged: true,
+    summary: "The same by column, which is a fifth of the size for thousands of instances.",
+  },
+  "runs.revisions": {
+    method: "GET",
+    path: `${TEAM}/revisions`,
+    role: "viewer",
+    isAcrossTeams: true,
+    summary: "Lists the runs that are changing, with how far their changes have come.",
+  },
+  "runs.show": {
+    method: "GET",
+    path: RUN,
+    role: "viewer",
+    summary: "Shows a run with its task instances.",
+  },
+  "runs.cancel": {
+    method: "POST",
+    path: `${RUN}/cancel`,
+    role: "operator",
+    summary: "Cancels a run.",
+  },
+  "runs.delete": {
+    method: "POST",
+    path: `${DAG}/runs/delete`,
+    role: "admin",
+    summary: "Deletes runs that have ended, with their values and logs.",
+  },
+  "tasks.list": {
+    method: "GET",
+    path: `${RUN}/instances`,
+    role: "viewer",
+    isPaged: true,
+    summary: "Lists the task instances of a run.",
+  },
+  "tasks.clear": {
+    method: "POST",
+    path: `${RUN}/clear`,
+    role: "operator",
+    summary: "Resets task instances of a run so that they run again.",
+  },
+  "tasks.set-state": {
+    method: "PUT",
+    path: `${TASK}/state`,
+    role: "operator",
+    summary: "Sets the state of task instances.",
+  },
+  "tasks.show": {
+    method: "GET",
+    path: INSTANCE,
+    role: "viewer",
+    summary: "Shows a task instance with its attempts.",
+  },
+  "tasks.xcoms": {
+    method: "GET",
+    path: `${INSTANCE}/xcoms`,
+    role: "viewer",
+    hasValues: true,
+    summary: "Shows the XComs of a task instance.",
+  },
+  "tokens.list": {
+    method: "GET",
+    path: "/tokens",
+    role: "admin",
+    summary: "Lists tokens of this API.",
+  },
+  "tokens.make": {
+    method: "POST",
+    path: "/tokens",
+    role: "admin",
+    isMaking: true,
+    summary: "Makes a token of this API, and shows it once.",
+  },
+  "tokens.revoke": {
+    method: "DELETE",
+    path: "/tokens/{id}",
+    role: "admin",
+    summary: "Revokes a token of this API.",
+  },
+  "workers.list": {
+    method: "GET",
+    path: "/workers",
+    role: "viewer",
+    summary: "Lists workers on other machines.",
+  },
+  "workers.drain": {
+    method: "POST",
+    path: "/workers/{worker}/drain",
+    role: "admin",
+    summary: "Has a worker take no more attempts.",
+  },
+  "workers.tokens": {
+    method: "GET",
+    path: "/worker-tokens",
+    role: "admin",
+    summary: "Lists tokens of workers.",
+  },
+  "workers.token": {
+    method: "POST",
+    path: "/worker-tokens",
+    role: "admin",
+    isMaking: true,
+    summary: "Makes a token for workers, and shows it once.",
+  },
+  "workers.revoke": {
+    method: "DELETE",
+    path: "/worker-tokens/{id}",
+    role: "admin",
+    summary: "Revokes a token of workers.",
+  },
+};

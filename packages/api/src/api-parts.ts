@@ -1,0 +1,40 @@
+// The parts that routes share.
+
+import type { Clock, JsonObject, Logger } from "@memodag/core";
+import type { OperationContext } from "@memodag/operations";
+import type { Authenticator, CredentialStores } from "./auth/authenticator.ts";
+import type { Principal } from "./principal.ts";
+import type { SignInCodes } from "./auth/sign-in-codes.ts";
+import type { RequestLimits } from "./limits/request-limits.ts";
+import type { RunWatcher } from "./live/run-watcher.ts";
+import type { LongOperations } from "./long-operations.ts";
+import type { SealedCursors } from "./sealed-cursors.ts";
+
+/** See the file. */
+export interface ApiParts {
+  /** The stores and settings; the actor of an operation is the sender of its request. */
+  readonly context: OperationContext;
+  readonly authenticator: Authenticator;
+  readonly credentials: CredentialStores;
+  readonly codes: SignInCodes;
+  readonly cursors: SealedCursors;
+  readonly long: LongOperations;
+  readonly limits: RequestLimits;
+  readonly watcher: RunWatcher;
+  readonly sessionMs: number;
+  readonly isHttps: boolean;
+  readonly document: JsonObject;
+  /** The folder of the web UI's files; undefined: there is none. */
+  readonly webFolder: string | undefined;
+  /** Resolves while the database answers. */
+  ready(): Promise<void>;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Aborted when the server closes. */
+  readonly closing: AbortSignal;
+}
+
+/** Variables of a request. */
+export interface ApiEnv {
+  Variables: { requestId: string; principal: Principal };
+}

@@ -1,0 +1,48 @@
+// The routes of the API, behind what holds for every request.
+
+import { API_PREFIX } from "@memodag/api-contract";
+import { Hono } from "hono";
+import { requestId } from "hono/request-id";
+import type { ApiEnv, ApiParts } from "./api-parts.ts";
+import { ApiProblem, notFound, toResponse } from "./problem.ts";
+import { addEntryRoutes } from "./routes/entry-routes.ts";
+import { addEventRoutes } from "./routes/event-routes.ts";
+import { addLogRoutes } from "./routes/log-routes.ts";
+import { addOperationRoutes } from "./routes/operation-routes.ts";
+import { addSessionRoutes } from "./routes/session-routes.ts";
+import { serveFiles } from "./static-files.ts";
+import { requireOwnHost, securityHeaders } from "./security.ts";
+
+/** Characters of a URL, at most. */
+const LONGEST_URL = 8_192;
+
+/** Makes the app. Each route authenticates and authorizes by itself, before it reads anything of the request. */
+export function makeApp(parts: ApiParts, publicHost: string | undefined): Hono<ApiEnv> {
+  const app = new Hono<ApiEnv>();
+  app.use(securityHeaders(parts.isHttps));
+  // An id that a client sends would be one that it can repeat.
+  app.use(requestId({ headerName: "" }));
+  app.use(async (c, next) => {
+    await next();
+    c.header("x-request-id", c.get("requestId"));
+  });
+  app.use(requireOwnHost(publicHost));
+  app.use(async (c, next) => {
+    if (c.req.url.length > LONGEST_URL)
+      throw new ApiProblem(400, "api_request_invalid", `The URL has more than ${LONGEST_URL} characters`);
+    await next();
+  });
+  addSessionRoutes(app, parts);
+  addLogRoutes(app, parts);
+  addEntryRoutes(app, parts);
+  addEventRoutes(app, parts);
+  addOperationRoutes(app, parts);
+  // An address below the API that is none of its routes is no page.
+  app.all(`${API_PREFIX}/*`, () => {
+    throw notFound();
+  });
+  if (parts.webFolder !== undefined) app.use(serveFiles(parts.webFolder));
+  app.notFound((c) => toResponse(notFound(), c.get("requestId"), parts.log));
+  app.onError((error, c) => toResponse(error, c.get("requestId"), parts.log));
+  return app;
+}

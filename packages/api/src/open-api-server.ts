@@ -1,0 +1,157 @@
+// The API as a server: HTTP or HTTPS, and its limits.
+
+import { once } from "node:events";
+import { createServer as createHttp, type Server } from "node:http";
+import { createServer as createHttps } from "node:https";
+import { isIPv4, type AddressInfo } from "node:net";
+import { hostname } from "node:os";
+import { createAdaptorServer } from "@hono/node-server";
+import { openApiDocument } from "@memodag/api-contract/openapi";
+import { MemodagError, messageOf, type Clock, type Logger } from "@memodag/core";
+import type { OperationContext } from "@memodag/operations";
+import { makeApp } from "./app.ts";
+import { Authenticator, type CredentialStores } from "./auth/authenticator.ts";
+import { SignInCodes } from "./auth/sign-in-codes.ts";
+import { DEFAULT_LIMITS, RequestLimits, type Limits } from "./limits/request-limits.ts";
+import { RunWatcher } from "./live/run-watcher.ts";
+import { LongOperations } from "./long-operations.ts";
+import { SealedCursors } from "./sealed-cursors.ts";
+
+/** Options of {@link openApiServer}. */
+export interface ApiServerOptions {
+  readonly host: string;
+  /** 0: any. */
+  readonly port: number;
+  /** The URL that browsers use, where a proxy is in front or the name is another one. */
+  readonly publicUrl?: string | undefined;
+  /** Certificate and key as PEM. */
+  readonly tls?: { readonly cert: string; readonly key: string } | undefined;
+  readonly context: OperationContext;
+  readonly credentials: CredentialStores;
+  /** Of the deployment, 32 bytes: a process that has it can sign in. */
+  readonly secret: Uint8Array;
+  /** Milliseconds for which a session lasts. */
+  readonly sessionMs: number;
+  /** Of the program, for the document. */
+  readonly version: string;
+  /** The folder of the web UI's files. Default: none is served. */
+  readonly webFolder?: string | undefined;
+  /** Resolves while the database answers. */
+  ready(): Promise<void>;
+  /** Default: {@link DEFAULT_LIMITS}. */
+  readonly limits?: Partial<Limits>;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/** An API that listens. */
+export interface ApiServer {
+  /** The URL of it, for people. */
+  readonly url: string;
+  /** Returns a link that signs a person in. It is valid for 15 minutes, once. */
+  signInLink(name: string): string;
+  /** Method and path of each route. */
+  readonly routes: readonly string[];
+  /** Ends streams, and answers what it was asked. */
+  close(): Promise<void>;
+}
+
+/** Milliseconds for which requests may be answered when it closes. */
+const CLOSE_WITHIN_MS = 5_000;
+
+const SERVER_OPTIONS = {
+  headersTimeout: 10_000,
+  requestTimeout: 30_000,
+  keepAliveTimeout: 65_000,
+  maxHeaderSize: 16_384,
+  noDelay: true,
+};
+
+/**
+ * Opens the API.
+ * @throws MemodagError `config_invalid` for an address that it must not listen on, or cannot
+ */
+export async function openApiServer(options: ApiServerOptions): Promise<ApiServer> {
+  const { tls, log, clock, context, credentials, secret, sessionMs } = options;
+  refuseOpenAddress(options);
+  const publicUrl = options.publicUrl === undefined ? undefined : new URL(options.publicUrl);
+  const isHttps = tls !== undefined || publicUrl?.protocol === "https:";
+  const codes = new SignInCodes(secret, clock);
+  const long = new LongOperations(log);
+  const limits = new RequestLimits({ ...DEFAULT_LIMITS, ...options.limits }, clock);
+  const closing = new AbortController();
+  const app = makeApp(
+    {
+      context,
+      credentials,
+      authenticator: new Authenticator(credentials, { host: hostname(), isHttps, limits }),
+      codes,
+      cursors: new SealedCursors(secret),
+      long,
+      limits,
+      watcher: new RunWatcher(context, clock, log),
+      sessionMs,
+      isHttps,
+      document: openApiDocument(options.version),
+      webFolder: options.webFolder,
+      ready: () => options.ready(),
+      clock,
+      log,
+      closing: closing.signal,
+    },
+    publicUrl?.host,
+  );
+  const { fetch } = app;
+  const server = createAdaptorServer(
+    tls
+      ? { fetch, createServer: createHttps, serverOptions: { ...SERVER_OPTIONS, ...tls } }
+      : { fetch, createServer: createHttp, serverOptions: SERVER_OPTIONS },
+  ) as Server;
+  await listen(server, options);
+  const { port } = server.address() as AddressInfo;
+  const name = options.host.includes(":") ? `[${options.host}]` : options.host;
+  const url = publicUrl?.href.replace(/\/$/, "") ?? `${tls ? "https" : "http"}://${name}:${port}`;
+  log.info("the API listens; `memodag ui` prints a link that signs you in", { url });
+  return {
+    url,
+    signInLink: (person) => `${url}/#in=${codes.make(person)}`,
+    routes: app.routes
+      .filter(({ method }) => method !== "ALL")
+      .map(({ method, path }) => `${method} ${path}`),
+    async close() {
+      closing.abort();
+      const closed = once(server, "close");
+      server.close();
+      server.closeIdleConnections();
+      const cancel = clock.after(CLOSE_WITHIN_MS, () => server.closeAllConnections());
+      await closed;
+      cancel();
+      await long.close();
+    },
+  };
+}
+
+/** Beyond this machine, tokens and values would be readable on the way. */
+function refuseOpenAddress({ host, tls, publicUrl }: ApiServerOptions): void {
+  const isLoopback = host === "localhost" || host === "::1" || (isIPv4(host) && host.startsWith("127."));
+  if (isLoopback || tls || publicUrl?.startsWith("https:")) return;
+  throw new MemodagError(
+    "config_invalid",
+    `[api] host = "${host}" is reachable from other machines, and without TLS tokens and values can be read on the way: ` +
+      "set tls_cert_file and tls_key_file, or public_url to the https URL of a proxy in front",
+    { fields: { host } },
+  );
+}
+
+async function listen(server: Server, { host, port }: ApiServerOptions): Promise<void> {
+  server.listen({ host, port });
+  try {
+    await once(server, "listening");
+  } catch (error) {
+    throw new MemodagError(
+      "config_invalid",
+      `The API cannot listen on ${host}:${port} (${messageOf(error)}): change [api] port, or end what uses it`,
+      { cause: error, fields: { host, port } },
+    );
+  }
+}

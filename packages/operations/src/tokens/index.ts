@@ -1,0 +1,9 @@
+export {
+  listApiTokens,
+  LONGEST_TOKEN_MS,
+  makeApiToken,
+  revokeApiToken,
+  TOKEN_MS,
+  type ApiTokenReport,
+  type MadeApiToken,
+} from "./api-tokens.ts";
