@@ -7,13 +7,12 @@ type Query = (this: unknown, statement: string | { text: string } | undefined, .
 
 /** Makes a comparison with a parameter hold always. */
 const loosen = (text: string, column: string): string =>
-  text.replace(new RegExp(` and "${column}" = (\\$\\d+)`), " and $1::text is not null");
+  text.replace(new RegExp(`(where|and) "${column}" = (\\$\\d+)`), "$1 $2::text is not null");
 
 /** By the name of the plant: what a statement becomes. */
 const PLANTS: Readonly<Record<string, (text: string) => string>> = {
   /** An attempt starts for each host that asks for it. */
-  "unconditional start": (text) =>
-    text.startsWith("update") && text.includes('"started_at"') ? loosen(text, "state") : text,
+  "unconditional start": (text) => (text.includes('"started_at" =') ? loosen(text, "state") : text),
   /**
    * An end is recorded from each host that brings one, over another one; attempts stay until all have come, and beats do
    * not tell of those that are lost.

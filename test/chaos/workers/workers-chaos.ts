@@ -108,7 +108,7 @@ export async function runWorkersChaos(chaos: WorkersChaos): Promise<ChaosReport>
       ...sizes,
       ...(plant !== undefined && { plant }),
     });
-    if (chaos.faults) await hasBegun(notes.witness);
+    if (chaos.faults) await hasBegun(runs, notes.witness);
     await harm(fleet, runs, chaos);
     const open = await patience(metastore, runs, chaos.patienceMs);
     await fleet.stop();
@@ -137,7 +137,8 @@ async function openRedis(): Promise<{ server: RedisServer } & AsyncDisposable> {
 }
 
 /** Resolves when bodies of tasks have begun: faults that are given meet something. */
-async function hasBegun(witness: string): Promise<void> {
+async function hasBegun(runs: RollingRuns, witness: string): Promise<void> {
+  await runs.goOn();
   while (readFileSync(witness, "utf8").split("\n").length <= MANY_BODIES) await sleep(20);
 }
 
