@@ -135,7 +135,7 @@ describe.each(TEST_DIALECTS)("views of runs on %s", (dialect) => {
     // Unless the tests run at midnight.
     expect(days.length === 1 ? days[0] : today).toMatchObject(today);
     expect(await ask("dags.calendar", { dagId: "views", to: "2020-01-01" })).toEqual([]);
-    const home = await ask<HomeReport>("home", {});
+    const home = await ask<HomeReport>("runs.home", {});
     expect(home.days.reduce((sum, { hits }) => sum + hits, 0)).toBe(8);
     expect(home.failures).toMatchObject([
       { runId: runIds[2], taskIds: ["report"], tasks: { success: 4, failed: 1 } },
@@ -155,11 +155,11 @@ describe.each(TEST_DIALECTS)("views of runs on %s", (dialect) => {
       params: {},
       cacheMode: "use",
     });
-    expect(await ask("home", { team: "default" })).toMatchObject({
+    expect(await ask("runs.home", { team: "default" })).toMatchObject({
       activeCount: 1,
       active: [{ runId: "open", tasks: {} }],
     });
-    expect(await ask("home", { team: "none" })).toMatchObject({
+    expect(await ask("runs.home", { team: "none" })).toMatchObject({
       activeCount: 0,
       active: [],
       days: [],

@@ -12,6 +12,7 @@ import { Project } from "./project.ts";
 
 /** Every command: what it writes down, or that it changes nothing that anybody would ask about. */
 const WRITTEN_DOWN: Readonly<Record<string, AuditAction | "looks" | "service">> = {
+  "api-server": "service",
   "approvals answer": "approvals.answer",
   "approvals ls": "looks",
   "approvals show": "looks",
@@ -70,6 +71,11 @@ const WRITTEN_DOWN: Readonly<Record<string, AuditAction | "looks" | "service">> 
   "tasks set-state": "tasks.set-state",
   "tasks try": "looks",
   "tasks xcom": "looks",
+  "tokens ls": "looks",
+  "tokens make": "tokens.make",
+  "tokens revoke": "tokens.revoke",
+  // It makes a link, and knows no database.
+  ui: "service",
   // It knows no database.
   worker: "service",
   "worker-api": "service",
