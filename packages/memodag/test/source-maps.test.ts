@@ -41,7 +41,9 @@ describe("the source maps", () => {
   });
 
   it("tell the right column after a character that was escaped", () => {
-    const found = globSync("dist/*.cjs", { cwd: folder }).flatMap(wordsAfterEscapes);
+    // A file that only names the exports of another one has no map.
+    const mapped = globSync("dist/*.cjs.map", { cwd: folder }).map((path) => path.replace(/\.map$/, ""));
+    const found = mapped.flatMap(wordsAfterEscapes);
     expect(found.length).toBeGreaterThan(1000);
     // The bundler renames some, and puts the module before what another file has.
     expect(found.filter(({ isSame }) => isSame).length / found.length).toBeGreaterThan(0.8);
