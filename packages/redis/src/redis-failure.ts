@@ -15,12 +15,15 @@ const ADVICE: readonly (readonly [RegExp, string])[] = [
 /** Stands before the reason why there is no connection. */
 export const NO_CONNECTION = "no connection to Redis: ";
 
+/** Stands before the error of a command within a script, up to Redis 6.2. */
+const IN_SCRIPT = /^ERR Error running script \(call to \w+\): (?:@user_script: ?\d+: )+-?/;
+
 /** The error for a failure; errors of memodag pass as they are. */
 export function redisFailure(error: unknown, place: string, use: string): unknown {
   if (error instanceof MemodagError) return error;
   const what = messageOf(error);
   const advice =
-    ADVICE.find(([pattern]) => pattern.test(what.replace(NO_CONNECTION, "")))?.[1] ??
+    ADVICE.find(([pattern]) => pattern.test(what.replace(NO_CONNECTION, "").replace(IN_SCRIPT, "")))?.[1] ??
     "check `url`, and that this machine can connect to it";
   const message = `Redis at ${place} failed to ${use} (${what}): ${advice}`;
   return new MemodagError("cache_backend_failed", message, { fields: { place } });
