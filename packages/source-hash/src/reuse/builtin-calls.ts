@@ -3,7 +3,7 @@
 import type { Node } from "../program/node.ts";
 import { effectOfCall, kindOfNew } from "./builtin-functions.ts";
 import { Calls, type Call } from "./calls.ts";
-import type { Frame } from "./memory.ts";
+import { FIELD, METHOD, type Frame } from "./memory.ts";
 import { ANY, Cell, GET, SET, type Value } from "./values.ts";
 
 /** Follows calls of builtins, and `new`. */
@@ -28,8 +28,15 @@ export abstract class BuiltinCalls extends Calls {
     }
     if (path.startsWith("memodag.") && frame.phase === "load")
       return this.flow.add(result, this.made("data", node, frame));
+    if (path.startsWith(FIELD) && !path.includes(".")) {
+      // Called as a method, it changes its `this`, if it is one at all.
+      return this.flow.listen(call.self, (value) => {
+        if (value.kind !== "builtin")
+          this.change(value, node, frame, `calls ${path.slice(FIELD.length)} by ${call.shown} on an object`);
+      });
+    }
     if (effect.kind === "unknown") {
-      const what = path.startsWith("the method ") ? `${path} by ${call.shown}` : call.shown;
+      const what = path.startsWith(METHOD) ? `${path} by ${call.shown}` : call.shown;
       if (frame.phase === "attempt")
         this.report(node, frame, `calls ${what}, which may leave something in the process`);
       else this.callUnknown(`what ${path} returned while the file was loaded`, call);

@@ -28,6 +28,10 @@ export interface Frame {
   readonly home: Cell;
 }
 
+/** Begin the paths of methods that were read as values: of an object of the language, and of JSON. */
+export const METHOD = "the method ";
+export const FIELD = "the field ";
+
 /** Names that the language calls by itself. */
 const IMPLICIT: readonly string[] = [
   "toJSON",
@@ -123,15 +127,17 @@ export abstract class Memory {
     const keeps = !isCalled && leavesTraces(name);
     this.flow.listen(object, (value) => {
       this.#readValue(value, name, node, frame, result);
-      // As a value, it may be called on any object: `list.forEach(set.add, set)`
-      if (keeps && value.kind !== "data")
-        this.whenBuiltin(value, () => this.flow.add(result, this.builtin(`the method ${name}`)));
+      // As a value, it may be called on any object: `list.forEach(set.add, set)`. In JSON, it is more likely a field.
+      const what = value.kind === "data" ? FIELD : METHOD;
+      if (keeps) this.whenBuiltin(value, () => this.flow.add(result, this.builtin(`${what}${name}`)));
     });
     return this.shown(result, node, frame);
   }
 
   #readValue(value: Value, name: string, node: Node, frame: Frame, result: Cell): void {
     if (value.kind === "builtin") {
+      // A field of JSON has fields of its own; as a method, it has these.
+      if (value.detail.startsWith(FIELD) && !["apply", "bind", "call"].includes(name)) return;
       const path = `${value.detail}.${name}`;
       if (tellsOfBefore(path))
         this.report(node, frame, `reads ${path}, which tells of the last match in the process`);

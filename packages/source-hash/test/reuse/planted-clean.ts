@@ -33,6 +33,11 @@ export const CLEAN: readonly Clean[] = [
     "",
     "({ text }) => { const counts = new Map(); for (const w of text.split(/\\s+/)) counts.set(w, (counts.get(w) ?? 0) + 1); return [...counts].sort(([a], [b]) => a.localeCompare(b)) }",
   ),
+  clean(
+    "fields with the names of methods",
+    "const DEFAULTS = { sort: 'asc' }; const orderOf = (o) => String(o.sort ?? DEFAULTS.sort);",
+    "({ set, add, sort, test, items }) => [JSON.stringify(set), String(add), orderOf({ sort }), `${test}`, items.map((i) => [i.delete, i.fill])]",
+  ),
   clean("JSON", "", "({ s }) => JSON.parse(JSON.stringify({ s })).s.toUpperCase()"),
   clean(
     "a table",

@@ -59,6 +59,16 @@ export const LEAKS: readonly Planted[] = [
     "const seen = new Set();",
     "({ xs }) => { »xs.forEach(seen.add, seen); return seen.size }",
   ),
+  plant(
+    "a list that the method of an argument fills",
+    "const seen: unknown[] = [];",
+    "({ xs }) => { »xs.forEach(xs.push, seen); return seen.length }",
+  ),
+  plant(
+    "a list that the method of a result of JSON fills",
+    "const seen: unknown[] = [];",
+    "({ text }) => { const list = JSON.parse(text); »[1].forEach(list.push, seen); return seen.length }",
+  ),
   plant("a weak map", "const of = new WeakMap(); const key = {};", "() => { »of.set(key, 1); return 1 }"),
   plant("a property of an object", "const state = { n: 0 };", "() => »state.n++"),
   plant(
