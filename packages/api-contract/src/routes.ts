@@ -169,6 +169,7 @@ export const ROUTES: Readonly<Record<RoutedName, Route>> = {
     method: "GET",
     path: `${TEAM}/caches/{name}`,
     role: "viewer",
+    hasValues: true,
     summary: "Shows what a cache that the config names contains.",
   },
   "caches.plan-clear": {

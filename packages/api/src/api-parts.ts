@@ -2,9 +2,8 @@
 
 import type { Clock, JsonObject, Logger } from "@memodag/core";
 import type { OperationContext } from "@memodag/operations";
-import type { Authenticator, CredentialStores } from "./auth/authenticator.ts";
+import type { Authenticator } from "./auth/authenticator.ts";
 import type { Principal } from "./principal.ts";
-import type { SignInCodes } from "./auth/sign-in-codes.ts";
 import type { RequestLimits } from "./limits/request-limits.ts";
 import type { RunWatcher } from "./live/run-watcher.ts";
 import type { LongOperations } from "./long-operations.ts";
@@ -15,17 +14,12 @@ export interface ApiParts {
   /** The stores and settings; the actor of an operation is the sender of its request. */
   readonly context: OperationContext;
   readonly authenticator: Authenticator;
-  readonly credentials: CredentialStores;
-  readonly codes: SignInCodes;
   readonly cursors: SealedCursors;
   readonly long: LongOperations;
   readonly limits: RequestLimits;
   readonly watcher: RunWatcher;
-  readonly sessionMs: number;
   readonly isHttps: boolean;
   readonly document: JsonObject;
-  /** The folder of the web UI's files; undefined: there is none. */
-  readonly webFolder: string | undefined;
   /** Resolves while the database answers. */
   ready(): Promise<void>;
   readonly clock: Clock;

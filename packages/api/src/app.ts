@@ -1,6 +1,5 @@
 // The routes of the API, behind what holds for every request.
 
-import { API_PREFIX } from "@memodag/api-contract";
 import { Hono } from "hono";
 import { requestId } from "hono/request-id";
 import type { ApiEnv, ApiParts } from "./api-parts.ts";
@@ -9,8 +8,7 @@ import { addEntryRoutes } from "./routes/entry-routes.ts";
 import { addEventRoutes } from "./routes/event-routes.ts";
 import { addLogRoutes } from "./routes/log-routes.ts";
 import { addOperationRoutes } from "./routes/operation-routes.ts";
-import { addSessionRoutes } from "./routes/session-routes.ts";
-import { serveFiles } from "./static-files.ts";
+import { addServerRoutes } from "./routes/server-routes.ts";
 import { requireOwnHost, securityHeaders } from "./security.ts";
 
 /** Characters of a URL, at most. */
@@ -32,16 +30,11 @@ export function makeApp(parts: ApiParts, publicHost: string | undefined): Hono<A
       throw new ApiProblem(400, "api_request_invalid", `The URL has more than ${LONGEST_URL} characters`);
     await next();
   });
-  addSessionRoutes(app, parts);
+  addServerRoutes(app, parts);
   addLogRoutes(app, parts);
   addEntryRoutes(app, parts);
   addEventRoutes(app, parts);
   addOperationRoutes(app, parts);
-  // An address below the API that is none of its routes is no page.
-  app.all(`${API_PREFIX}/*`, () => {
-    throw notFound();
-  });
-  if (parts.webFolder !== undefined) app.use(serveFiles(parts.webFolder));
   app.notFound((c) => toResponse(notFound(), c.get("requestId"), parts.log));
   app.onError((error, c) => toResponse(error, c.get("requestId"), parts.log));
   return app;

@@ -1,2 +1,1 @@
 export { openApiServer, type ApiServer, type ApiServerOptions } from "./open-api-server.ts";
-export { SignInCodes } from "./auth/sign-in-codes.ts";

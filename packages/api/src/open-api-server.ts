@@ -7,11 +7,10 @@ import { isIPv4, type AddressInfo } from "node:net";
 import { hostname } from "node:os";
 import { createAdaptorServer } from "@hono/node-server";
 import { openApiDocument } from "@memodag/api-contract/openapi";
-import { MemodagError, messageOf, type Clock, type Logger } from "@memodag/core";
+import { MemodagError, messageOf, type ApiTokenStore, type Clock, type Logger } from "@memodag/core";
 import type { OperationContext } from "@memodag/operations";
 import { makeApp } from "./app.ts";
-import { Authenticator, type CredentialStores } from "./auth/authenticator.ts";
-import { SignInCodes } from "./auth/sign-in-codes.ts";
+import { Authenticator } from "./auth/authenticator.ts";
 import { DEFAULT_LIMITS, RequestLimits, type Limits } from "./limits/request-limits.ts";
 import { RunWatcher } from "./live/run-watcher.ts";
 import { LongOperations } from "./long-operations.ts";
@@ -20,22 +19,18 @@ import { SealedCursors } from "./sealed-cursors.ts";
 /** Options of {@link openApiServer}. */
 export interface ApiServerOptions {
   readonly host: string;
-  /** 0: any. */
+  /** From 0, which takes any that is free, to 65535. */
   readonly port: number;
   /** The URL that browsers use, where a proxy is in front or the name is another one. */
   readonly publicUrl?: string | undefined;
   /** Certificate and key as PEM. */
   readonly tls?: { readonly cert: string; readonly key: string } | undefined;
   readonly context: OperationContext;
-  readonly credentials: CredentialStores;
-  /** Of the deployment, 32 bytes: a process that has it can sign in. */
+  readonly tokens: ApiTokenStore;
+  /** Of the deployment, 32 bytes: cursors are sealed with it. */
   readonly secret: Uint8Array;
-  /** Milliseconds for which a session lasts. */
-  readonly sessionMs: number;
   /** Of the program, for the document. */
   readonly version: string;
-  /** The folder of the web UI's files. Default: none is served. */
-  readonly webFolder?: string | undefined;
   /** Resolves while the database answers. */
   ready(): Promise<void>;
   /** Default: {@link DEFAULT_LIMITS}. */
@@ -48,8 +43,6 @@ export interface ApiServerOptions {
 export interface ApiServer {
   /** The URL of it, for people. */
   readonly url: string;
-  /** Returns a link that signs a person in. It is valid for 15 minutes, once. */
-  signInLink(name: string): string;
   /** Method and path of each route. */
   readonly routes: readonly string[];
   /** Ends streams, and answers what it was asked. */
@@ -72,28 +65,23 @@ const SERVER_OPTIONS = {
  * @throws MemodagError `config_invalid` for an address that it must not listen on, or cannot
  */
 export async function openApiServer(options: ApiServerOptions): Promise<ApiServer> {
-  const { tls, log, clock, context, credentials, secret, sessionMs } = options;
+  const { tls, log, clock, context, tokens, secret } = options;
   refuseOpenAddress(options);
   const publicUrl = options.publicUrl === undefined ? undefined : new URL(options.publicUrl);
   const isHttps = tls !== undefined || publicUrl?.protocol === "https:";
-  const codes = new SignInCodes(secret, clock);
   const long = new LongOperations(log);
   const limits = new RequestLimits({ ...DEFAULT_LIMITS, ...options.limits }, clock);
   const closing = new AbortController();
   const app = makeApp(
     {
       context,
-      credentials,
-      authenticator: new Authenticator(credentials, { host: hostname(), isHttps, limits }),
-      codes,
+      authenticator: new Authenticator({ tokens, host: hostname(), limits, clock, log }),
       cursors: new SealedCursors(secret),
       long,
       limits,
       watcher: new RunWatcher(context, clock, log),
-      sessionMs,
       isHttps,
       document: openApiDocument(options.version),
-      webFolder: options.webFolder,
       ready: () => options.ready(),
       clock,
       log,
@@ -111,10 +99,9 @@ export async function openApiServer(options: ApiServerOptions): Promise<ApiServe
   const { port } = server.address() as AddressInfo;
   const name = options.host.includes(":") ? `[${options.host}]` : options.host;
   const url = publicUrl?.href.replace(/\/$/, "") ?? `${tls ? "https" : "http"}://${name}:${port}`;
-  log.info("the API listens; `memodag ui` prints a link that signs you in", { url });
+  log.info("the API listens; `memodag tokens make` makes a token for it", { url });
   return {
     url,
-    signInLink: (person) => `${url}/#in=${codes.make(person)}`,
     routes: app.routes
       .filter(({ method }) => method !== "ALL")
       .map(({ method, path }) => `${method} ${path}`),

@@ -24,7 +24,7 @@ describe("token buckets", () => {
 
 it("streams are limited for each principal, and count until they are closed", () => {
   const limits = new RequestLimits({ ...DEFAULT_LIMITS, streamsEach: 1, streams: 2 }, new ManualClock());
-  const of = (name: string) => ({ kind: "token", name }) as Principal;
+  const of = (name: string) => ({ id: name }) as Principal;
   const close = limits.openStream(of("a"));
   expect(() => limits.openStream(of("a"))).toThrow(/too many streams/);
   close();

@@ -1,7 +1,7 @@
 // The REST API on a real socket: who it answers, what it takes, and what it sends while things happen.
 
 import { request } from "node:http";
-import { API_PREFIX, type ApiProblemBody, type Me } from "@memodag/api-contract";
+import { API_PREFIX, type ApiProblemBody } from "@memodag/api-contract";
 import { createClient, MemodagApiError, type Client } from "@memodag/client";
 import type { RunReport } from "@memodag/operations/runs";
 import type { MadeApiToken } from "@memodag/operations/tokens";
@@ -25,12 +25,10 @@ interface Api {
   readonly client: Client;
   /** Asks with the token. */
   ask(path: string, options?: RequestInit): Promise<Response>;
-  /** A link that signs in, once. */
-  code(): string;
 }
 
 async function withAsked(work: (api: Api) => Promise<void>): Promise<void> {
-  await withApi(project, async ({ url, signInLink }) => {
+  await withApi(project, async ({ url }) => {
     await work({
       url,
       client: createClient({ baseUrl: url, token }),
@@ -39,7 +37,6 @@ async function withAsked(work: (api: Api) => Promise<void>): Promise<void> {
           ...options,
           headers: { authorization: `Bearer ${token}`, ...headers },
         }),
-      code: () => signInLink("ada").split("#in=")[1] ?? "",
     });
   });
 }
@@ -52,57 +49,52 @@ async function problemOf(answer: Response): Promise<ApiProblemBody> {
   return (await answer.json()) as ApiProblemBody;
 }
 
-describe("signing in", () => {
-  async function signIn(url: string, code: string): Promise<Response> {
-    return await fetch(`${url}${API_PREFIX}/session`, {
-      method: "POST",
-      headers: JSON_BODY,
-      body: JSON.stringify({ code }),
-    });
+describe("a token", () => {
+  interface Listed {
+    readonly id: string;
+    readonly usedAt: string | null;
   }
 
-  it("takes a code once, and gives a cookie that scripts cannot read and other sites do not send", async () => {
-    await withAsked(async ({ url, code }) => {
-      const one = code();
-      const answer = await signIn(url, one);
-      expect(answer.status).toBe(200);
-      expect((await answer.json()) as Me).toMatchObject({ kind: "session", name: "ada" });
-      const cookie = answer.headers.get("set-cookie") ?? "";
-      expect(cookie).toMatch(/^memodag_session=[\w-]{43}; Max-Age=900; Path=\/; HttpOnly; SameSite=Strict$/);
-      expect((await signIn(url, one)).status).toBe(401);
-      expect((await signIn(url, `${one}x`)).status).toBe(401);
-      const session = { cookie: cookie.split(";")[0] ?? "" };
-      const me = await fetch(`${url}${API_PREFIX}/me`, { headers: session });
-      expect(await me.json()).toMatchObject({ name: "ada", grants: [{ team: null, role: "admin" }] });
+  it("counts as used by those alone who have its secret", async () => {
+    const { id, token: own } = await project.json<MadeApiToken>("tokens", "make", "--name", "seldom");
+    const usedAt = async () =>
+      (await project.json<Listed[]>("tokens", "ls")).find((each) => each.id === id)?.usedAt;
+    await withApi(project, async ({ url }) => {
+      const ask = async (sent: string) =>
+        await fetch(`${url}${API_PREFIX}/me`, { headers: { authorization: `Bearer ${sent}` } });
+      expect((await ask(`mdg_${id}_${"A".repeat(43)}`)).status).toBe(401);
+      expect(await usedAt()).toBeNull();
+      expect(await (await ask(own)).json()).toMatchObject({ id, name: "seldom" });
+      expect(await usedAt()).not.toBeNull();
     });
   });
 
-  it("acts from its own pages alone, until it signs out", async () => {
-    await withAsked(async ({ url, code }) => {
-      const answer = await signIn(url, code());
-      const cookie = answer.headers.get("set-cookie")?.split(";")[0] ?? "";
-      const pause = async (headers: Record<string, string>) =>
-        await fetch(`${url}${API_PREFIX}/teams/default/dags/shapes`, {
-          method: "PATCH",
-          headers: { ...JSON_BODY, cookie, ...headers },
-          body: '{"isPaused":false}',
-        });
-      expect((await pause({ "sec-fetch-site": "same-origin" })).status).toBe(200);
-      expect((await pause({ origin: url })).status).toBe(200);
-      for (const foreign of [
-        {},
-        { "sec-fetch-site": "cross-site" },
-        { "sec-fetch-site": "same-site" },
-        { origin: "https://evil.example" },
-      ])
-        expect((await pause(foreign)).status).toBe(403);
-      const session = { cookie, "sec-fetch-site": "same-origin" };
-      const gone = await fetch(`${url}${API_PREFIX}/session`, { method: "DELETE", headers: session });
-      expect(gone.status).toBe(204);
-      expect((await fetch(`${url}${API_PREFIX}/me`, { headers: session })).status).toBe(401);
-      const [last] = await project.json<{ actor: object }[]>("audit", "ls", "--limit", "1");
-      expect(last?.actor).toMatchObject({ kind: "os_user", name: "ada" });
+  it("is told from others of its name: in the audit trail, by its keys and by its cursors", async () => {
+    const make = async () =>
+      await project.json<MadeApiToken>("tokens", "make", "--name", "same", "--role", "admin");
+    const [one, other] = [await make(), await make()];
+    await withApi(project, async ({ url }) => {
+      const of = ({ token: own }: MadeApiToken) => createClient({ baseUrl: url, token: own });
+      const [client, second] = [of(one), of(other)];
+      const input = { team: "default", dagId: "shapes" };
+      const key = { idempotencyKey: "once" };
+      const made = await client.dags.trigger(input, key);
+      expect((await second.dags.trigger(input, key)).runId).not.toBe(made.runId);
+      const { next } = await client.runs.list({ limit: 1 });
+      await expect(second.runs.list({ limit: 1, after: next ?? "" })).rejects.toMatchObject({
+        code: "cursor_invalid",
+      });
+      const { items } = await client.audit.list({ limit: 2 });
+      expect(items.map(({ actor }) => actor.name)).toEqual([
+        `token same (${other.id})`,
+        `token same (${one.id})`,
+      ]);
     });
+  });
+
+  it("has a name that fits into the audit trail", async () => {
+    const { code, stderr } = await project.run("tokens", "make", "--name", "x".repeat(101));
+    expect([code, stderr]).toEqual([2, expect.stringContaining("has 1 to 100 characters")]);
   });
 });
 

@@ -19,14 +19,12 @@ export async function withApi<T>(
 ): Promise<T> {
   const loaded = await loadSettings({ config: join(project.folder, "memodag.toml") });
   return await withDeployment({ loaded, log: silentLogger }, async (deployment) => {
-    const { apiTokens, apiSessions } = deployment;
     const server = await openApiServer({
       host: "127.0.0.1",
       port: 0,
       context: operationContext(deployment, { clock: systemClock, log: silentLogger }),
-      credentials: { apiTokens, apiSessions },
+      tokens: deployment.apiTokens,
       secret: new Uint8Array(32),
-      sessionMs: 900_000,
       version: "0.1.0",
       ready: async () => void (await deployment.runs.listLeaseOwners()),
       limits,

@@ -46,7 +46,6 @@ const CASES: Readonly<Record<string, Case | string>> = {
   "worker-api": WHOLE,
   queues: WHOLE,
   "api-server": WHOLE,
-  ui: WHOLE,
   "tokens ls": WHOLE,
   "tokens revoke": WHOLE,
   "workers ls": WHOLE,

@@ -48,7 +48,7 @@ export class RequestLimits {
 
   /** @throws ApiProblem 429 */
   countRequest(principal: Principal, isAct: boolean): void {
-    refuse((isAct ? this.#acts : this.#reads).take(nameOf(principal)), "requests");
+    refuse((isAct ? this.#acts : this.#reads).take(principal.id), "requests");
   }
 
   /** Counts a request whose credentials are not valid. @throws ApiProblem 429 */
@@ -58,7 +58,7 @@ export class RequestLimits {
 
   /** Counts a stream until the returned function is called. @throws ApiProblem 429 */
   openStream(principal: Principal): () => void {
-    const who = nameOf(principal);
+    const who = principal.id;
     const own = this.#streams.get(who) ?? 0;
     if (own >= this.#limits.streamsEach || this.#allStreams >= this.#limits.streams)
       refuse(BURST_SECONDS, "streams that are open");
@@ -74,10 +74,6 @@ export class RequestLimits {
       else this.#streams.delete(who);
     };
   }
-}
-
-function nameOf({ kind, name }: Principal): string {
-  return `${kind} ${name}`;
 }
 
 function refuse(seconds: number, of: string): void {

@@ -55,7 +55,7 @@ async function answer(
   const team = c.req.param("team") ?? null;
   const hasValues = route.hasValues === true;
   authorize(principal, { role: route.isForEverybody ? undefined : route.role, team, hasValues });
-  const scope = `${name} ${JSON.stringify(team)} ${principal.kind} ${principal.name}`;
+  const scope = `${name} ${JSON.stringify(team)} ${principal.id}`;
   const input = await reader.read(c, path);
   const opened =
     route.isPaged && isFollowing(input) ? { ...input, after: cursors.open(input.after, scope) } : input;

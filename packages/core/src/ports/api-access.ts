@@ -1,4 +1,4 @@
-// Who may use the REST API: tokens of programs, and sessions of people. Implemented by the metastore.
+// The tokens with which programs use the REST API. Implemented by the metastore.
 
 import type { Digest } from "../digest.ts";
 
@@ -39,34 +39,12 @@ export interface NewApiToken extends Omit<ApiToken, "createdAt" | "expiresAt" | 
 /** The tokens of programs. */
 export interface ApiTokenStore {
   add(token: NewApiToken): Promise<void>;
-  /** Finds a token that has neither expired nor been revoked, and notes that it was used. */
-  use(id: string): Promise<(ApiToken & { readonly secretDigest: Digest }) | undefined>;
+  /** Finds a token that has neither expired nor been revoked. */
+  find(id: string): Promise<(ApiToken & { readonly secretDigest: Digest }) | undefined>;
+  /** Notes that it is used now. */
+  noteUse(id: string): Promise<void>;
   /** Oldest first; also those that have expired or been revoked. */
   list(): Promise<ApiToken[]>;
   /** @returns false if there is no such token, or it was revoked before */
   revoke(id: string): Promise<boolean>;
-}
-
-/** A person who is signed in. */
-export interface ApiSession {
-  readonly name: string;
-  readonly grants: readonly ApiGrant[];
-}
-
-/** A session to be stored. */
-export interface NewApiSession extends ApiSession {
-  /** Of the secret in the cookie. */
-  readonly secretDigest: Digest;
-  /** Of the code that it was opened with, which opens no second one. */
-  readonly codeDigest: Digest;
-  readonly validForMs: number;
-}
-
-/** The sessions of people. */
-export interface ApiSessionStore {
-  /** @returns false if the code has opened a session before */
-  open(session: NewApiSession): Promise<boolean>;
-  /** Finds a session that has not expired. */
-  find(secretDigest: Digest): Promise<ApiSession | undefined>;
-  close(secretDigest: Digest): Promise<void>;
 }

@@ -14,8 +14,8 @@ export async function openConfiguredApi(
   deployment: Deployment,
   { version, log }: { readonly version: string; readonly log: Logger },
 ): Promise<ApiServer> {
-  const { config, loaded, apiTokens, apiSessions } = deployment;
-  const { host, port, publicUrl, session } = config.api;
+  const { config, loaded, apiTokens: tokens } = deployment;
+  const { host, port, publicUrl } = config.api;
   const { openApiServer } = await import("@memodag/api");
   return await openApiServer({
     host,
@@ -23,9 +23,8 @@ export async function openConfiguredApi(
     publicUrl,
     tls: readTls("api", config.api, loaded.projectDir),
     context: operationContext(deployment, { clock: systemClock, log }),
-    credentials: { apiTokens, apiSessions },
+    tokens,
     secret: readSecretKey(config.core.stateDir),
-    sessionMs: session,
     version,
     ready: async () => void (await deployment.runs.listLeaseOwners()),
     clock: systemClock,

@@ -2,7 +2,6 @@
 
 import type { Config, LoadedConfig } from "@memodag/config";
 import {
-  type ApiSessionStore,
   type ByteStore,
   type CallbackStore,
   type ChangeFeed,
@@ -44,8 +43,6 @@ export interface Deployment extends Stores {
   readonly attemptLogs: LogStore & RemoteLogStore;
   /** Requests of tasks to people. */
   readonly humans: HumanStore;
-  /** People who are signed in to the REST API. */
-  readonly apiSessions: ApiSessionStore;
   /** Leases in the metadata database. */
   readonly leases: LeaseStore;
   /** Locks of cache keys. */
@@ -100,7 +97,7 @@ export async function withDeployment<T>(
       } = database;
       const { keyMemos, changes, humans, cacheSwitch, breakers, audit, sources, staleRows } = database;
       const { freeSpace, remoteAttempts, workerHosts, workerTokens, attemptLogs } = database;
-      const { apiTokens, apiSessions } = database;
+      const { apiTokens } = database;
       return await work({
         loaded,
         config,
@@ -133,7 +130,6 @@ export async function withDeployment<T>(
         workerHosts,
         workerTokens,
         apiTokens,
-        apiSessions,
         attemptLogs,
         ...cache.stores,
         listRecordStores: (team) => listRecordStores({ loaded, dags, ...cache.stores }, team),

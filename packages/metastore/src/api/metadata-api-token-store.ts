@@ -6,9 +6,6 @@ import type { Dialect } from "../dialect.ts";
 import { storableText } from "../storable-text.ts";
 import type { Schema } from "../tables/schema.ts";
 
-/** How exactly the last use is known, in milliseconds: each use would be a write otherwise. */
-const USE_STEP_MS = 3_600_000;
-
 /** See the file. */
 export class MetadataApiTokenStore implements ApiTokenStore {
   readonly #dialect: Dialect;
@@ -44,20 +41,21 @@ export class MetadataApiTokenStore implements ApiTokenStore {
       .execute();
   }
 
-  async use(id: string): Promise<(ApiToken & { readonly secretDigest: Digest }) | undefined> {
+  async find(id: string): Promise<(ApiToken & { readonly secretDigest: Digest }) | undefined> {
     const { kysely, now } = this.#dialect;
     const row = await kysely
       .selectFrom("api_token")
       .selectAll()
-      .select(sql<number>`${now}`.as("now"))
       .where("id", "=", id)
       .where("revoked_at", "is", null)
       .where("expires_at", ">", now)
       .executeTakeFirst();
-    if (!row) return undefined;
-    if (row.used_at === null || Number(row.now) - row.used_at >= USE_STEP_MS)
-      await kysely.updateTable("api_token").set({ used_at: now }).where("id", "=", id).execute();
-    return { ...toToken(row), secretDigest: row.secret_digest as Digest };
+    return row && { ...toToken(row), secretDigest: row.secret_digest as Digest };
+  }
+
+  async noteUse(id: string): Promise<void> {
+    const { kysely, now } = this.#dialect;
+    await kysely.updateTable("api_token").set({ used_at: now }).where("id", "=", id).execute();
   }
 
   async list(): Promise<ApiToken[]> {

@@ -16,19 +16,7 @@ interface ApiTokenTable {
   used_at: number | null;
 }
 
-/** A person who is signed in. */
-interface ApiSessionTable {
-  secret_digest: string;
-  code_digest: string;
-  name: string;
-  /** JSON list of `{ team, role }`. */
-  grants: string;
-  created_at: number;
-  expires_at: number;
-}
-
 /** By name. */
 export interface ApiTables {
   api_token: ApiTokenTable;
-  api_session: ApiSessionTable;
 }

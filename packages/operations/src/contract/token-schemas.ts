@@ -4,6 +4,7 @@ import { API_ROLES } from "@memodag/core";
 import * as z from "zod";
 import {
   LONGEST_TOKEN_MS,
+  LONGEST_TOKEN_NAME,
   type ApiTokenName,
   type ApiTokenReport,
   type MadeApiToken,
@@ -15,7 +16,7 @@ const role = z.enum(API_ROLES);
 const token = { id: name, name, team: name.nullable(), role, hasValues: z.boolean() };
 
 export const makeInput: z.ZodType<MakeApiTokenInput> = z.strictObject({
-  name,
+  name: name.max(LONGEST_TOKEN_NAME),
   role,
   team: name.optional(),
   hasValues: z.boolean().optional(),

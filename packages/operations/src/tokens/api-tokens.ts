@@ -10,18 +10,22 @@ const DAY_MS = 86_400_000;
 /** The longest time for which a token is valid, in milliseconds. */
 export const LONGEST_TOKEN_MS: number = 366 * DAY_MS;
 
+/** Characters that the name of a token may have. */
+export const LONGEST_TOKEN_NAME = 100;
+
 /** The time for which a token is valid by default, in milliseconds. */
-export const TOKEN_MS: number = 90 * DAY_MS;
+const TOKEN_MS: number = 90 * DAY_MS;
 
 /** A token to be made. */
 export interface MakeApiTokenInput {
+  /** From 1 to {@link LONGEST_TOKEN_NAME} characters. */
   readonly name: string;
   readonly role: ApiRole;
   /** Absent: all. */
   readonly team?: string | undefined;
   /** False: it reads no values of users: params, results, parts of keys, logs. Default: true. */
   readonly hasValues?: boolean | undefined;
-  /** Milliseconds, at most {@link LONGEST_TOKEN_MS}. Default: {@link TOKEN_MS}. */
+  /** Milliseconds, at most {@link LONGEST_TOKEN_MS}. Default: 90 days. */
   readonly validForMs?: number | undefined;
 }
 
@@ -51,11 +55,18 @@ export interface ApiTokenName {
   readonly id: string;
 }
 
-/** Makes a token. */
+/**
+ * Makes a token.
+ * @throws MemodagError `usage` for a name or a time that is too long
+ */
 export async function makeApiToken(
   { stores, actor }: OperationContext,
   { name, role, team, hasValues = true, validForMs = TOKEN_MS }: MakeApiTokenInput,
 ): Promise<MadeApiToken> {
+  if (name === "" || name.length > LONGEST_TOKEN_NAME)
+    throw new MemodagError("usage", `The name of a token has 1 to ${LONGEST_TOKEN_NAME} characters`);
+  if (validForMs < 1 || validForMs > LONGEST_TOKEN_MS)
+    throw new MemodagError("usage", `A token is valid for at most ${LONGEST_TOKEN_MS / DAY_MS} days`);
   const { id, token, secretDigest } = makeSecretToken("mdg");
   const report = { id, name, team: team ?? null, role, hasValues };
   const madeBy = `${actor.name}@${actor.host}`;
