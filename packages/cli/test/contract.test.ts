@@ -238,7 +238,7 @@ describe.each(TEST_DIALECTS)("operations on %s", (dialect) => {
   }
 
   /** What the REST API answers. */
-  async function overHttp(name: string, input: object): Promise<JsonValue> {
+  async function overHttp(url: string, name: string, input: object): Promise<JsonValue> {
     const route = ROUTES[name as RoutedName];
     const defaults = { team: "default", mapIndex: -1 };
     const fields = pathFields(route.path).flatMap((field) =>
@@ -249,25 +249,28 @@ describe.each(TEST_DIALECTS)("operations on %s", (dialect) => {
     const request = toRequest(route, { ...Object.fromEntries(fields), ...input });
     const address = new URL(`${API_PREFIX}${request.path}`, "http://localhost");
     for (const [field, value] of request.query) address.searchParams.append(field, value);
-    return await withApi(project, async ({ url }) => {
-      const answer = await fetch(new URL(`${address.pathname}${address.search}`, url), {
-        headers: { authorization: `Bearer ${ids.apiToken.token}` },
-      });
-      const body = (await answer.json()) as JsonValue;
-      expect({ status: answer.status, body }).toMatchObject({ status: 200 });
-      return body;
+    const answer = await fetch(new URL(`${address.pathname}${address.search}`, url), {
+      headers: { authorization: `Bearer ${ids.apiToken.token}` },
     });
+    const body = (await answer.json()) as JsonValue;
+    expect({ status: answer.status, body }).toMatchObject({ status: 200 });
+    return body;
   }
 
-  it.each(CASES.filter(([name]) => findOperation(name)?.kind === "read"))(
-    "%s is over HTTP what it is here",
-    async (name, inputOf) => {
-      const { input: schema, output, run } = findOperation(name) as Operation;
-      const input = schema.parse(inputOf(ids)) as object;
-      const here = output.parse(plain(await as((context) => run(context, input))));
-      expect(untimed(output.parse(await overHttp(name, input)))).toEqual(untimed(here));
-    },
-  );
+  it("each that only looks is over HTTP what it is here", async () => {
+    await withApi(project, async ({ url }) => {
+      await as(async (context) => {
+        for (const [name, inputOf] of CASES) {
+          const { kind, input: schema, output, run } = findOperation(name) as Operation;
+          if (kind === "act") continue;
+          const input = schema.parse(inputOf(ids)) as object;
+          const here = output.parse(plain(await run(context, input)));
+          const there = output.parse(await overHttp(url, name, input));
+          expect([name, untimed(there)]).toEqual([name, untimed(here)]);
+        }
+      });
+    });
+  });
 
   it.each(CASES)(
     "%s gives what its schema says, and what the command prints",
