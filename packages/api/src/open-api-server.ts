@@ -1,13 +1,19 @@
 // The API as a server: HTTP or HTTPS, and its limits.
 
-import { once } from "node:events";
 import { createServer as createHttp, type Server } from "node:http";
 import { createServer as createHttps } from "node:https";
-import { isIPv4, type AddressInfo } from "node:net";
 import { hostname } from "node:os";
 import { createAdaptorServer } from "@hono/node-server";
 import { openApiDocument } from "@memodag/api-contract/openapi";
-import { MemodagError, messageOf, type ApiTokenStore, type Clock, type Logger } from "@memodag/core";
+import {
+  closeServer,
+  isLoopback,
+  listenOn,
+  MemodagError,
+  type ApiTokenStore,
+  type Clock,
+  type Logger,
+} from "@memodag/core";
 import type { OperationContext } from "@memodag/operations";
 import { makeApp } from "./app.ts";
 import { Authenticator } from "./auth/authenticator.ts";
@@ -48,9 +54,6 @@ export interface ApiServer {
   /** Ends streams, and answers what it was asked. */
   close(): Promise<void>;
 }
-
-/** Milliseconds for which requests may be answered when it closes. */
-const CLOSE_WITHIN_MS = 5_000;
 
 const SERVER_OPTIONS = {
   headersTimeout: 10_000,
@@ -95,10 +98,12 @@ export async function openApiServer(options: ApiServerOptions): Promise<ApiServe
       ? { fetch, createServer: createHttps, serverOptions: { ...SERVER_OPTIONS, ...tls } }
       : { fetch, createServer: createHttp, serverOptions: SERVER_OPTIONS },
   ) as Server;
-  await listen(server, options);
-  const { port } = server.address() as AddressInfo;
-  const name = options.host.includes(":") ? `[${options.host}]` : options.host;
-  const url = publicUrl?.href.replace(/\/$/, "") ?? `${tls ? "https" : "http"}://${name}:${port}`;
+  const own = await listenOn(server, options, {
+    name: "API",
+    setting: "[api] port",
+    isHttps: tls !== undefined,
+  });
+  const url = publicUrl?.href.replace(/\/$/, "") ?? own;
   log.info("the API listens; `memodag tokens make` makes a token for it", { url });
   return {
     url,
@@ -107,12 +112,7 @@ export async function openApiServer(options: ApiServerOptions): Promise<ApiServe
       .map(({ method, path }) => `${method} ${path}`),
     async close() {
       closing.abort();
-      const closed = once(server, "close");
-      server.close();
-      server.closeIdleConnections();
-      const cancel = clock.after(CLOSE_WITHIN_MS, () => server.closeAllConnections());
-      await closed;
-      cancel();
+      await closeServer(server, clock);
       await long.close();
     },
   };
@@ -120,25 +120,11 @@ export async function openApiServer(options: ApiServerOptions): Promise<ApiServe
 
 /** Beyond this machine, tokens and values would be readable on the way. */
 function refuseOpenAddress({ host, tls, publicUrl }: ApiServerOptions): void {
-  const isLoopback = host === "localhost" || host === "::1" || (isIPv4(host) && host.startsWith("127."));
-  if (isLoopback || tls || publicUrl?.startsWith("https:")) return;
+  if (isLoopback(host) || tls || publicUrl?.startsWith("https:")) return;
   throw new MemodagError(
     "config_invalid",
     `[api] host = "${host}" is reachable from other machines, and without TLS tokens and values can be read on the way: ` +
       "set tls_cert_file and tls_key_file, or public_url to the https URL of a proxy in front",
     { fields: { host } },
   );
-}
-
-async function listen(server: Server, { host, port }: ApiServerOptions): Promise<void> {
-  server.listen({ host, port });
-  try {
-    await once(server, "listening");
-  } catch (error) {
-    throw new MemodagError(
-      "config_invalid",
-      `The API cannot listen on ${host}:${port} (${messageOf(error)}): change [api] port, or end what uses it`,
-      { cause: error, fields: { host, port } },
-    );
-  }
 }

@@ -48,6 +48,7 @@ export * from "./ports/key-maker.ts";
 export * from "./ports/log-store.ts";
 export * from "./ports/manual-changes.ts";
 export * from "./ports/pass-write.ts";
+export * from "./http-server.ts";
 export * from "./ports/api-access.ts";
 export * from "./ports/remote-attempts.ts";
 export * from "./ports/run-retention.ts";

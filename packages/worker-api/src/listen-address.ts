@@ -1,7 +1,6 @@
 // The address that a worker API listens on, and which addresses it refuses.
 
-import { isIPv4 } from "node:net";
-import { MemodagError } from "@memodag/core";
+import { isLoopback, MemodagError } from "@memodag/core";
 
 const ADDRESS = /^(?:\[(?<v6>[\da-f:.]+)\]|(?<name>[^\s:/[\]]+)):(?<port>\d{1,5})$/i;
 
@@ -33,10 +32,6 @@ export function readListenAddress({ listen, tls, isInsecure = false }: ListenCho
     );
   }
   return { host, port: Number(port) };
-}
-
-function isLoopback(host: string): boolean {
-  return host === "localhost" || host === "::1" || (isIPv4(host) && host.startsWith("127."));
 }
 
 function invalid(message: string, listen: string): MemodagError {

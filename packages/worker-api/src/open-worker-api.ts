@@ -2,11 +2,10 @@
 
 import { createServer as createHttp, type Server } from "node:http";
 import { createServer as createHttps } from "node:https";
-import { once } from "node:events";
-import type { AddressInfo } from "node:net";
 import { createAdaptorServer } from "@hono/node-server";
 import {
-  MemodagError,
+  closeServer,
+  listenOn,
   messageOf,
   type ArtifactSource,
   type AttemptQueries,
@@ -69,9 +68,6 @@ const LOOK_EVERY_MS = 2_000;
 /** The longest rest after a look, in milliseconds. */
 const LONGEST_REST_MS = 100;
 
-/** Milliseconds for which requests may be answered when it closes. */
-const CLOSE_WITHIN_MS = 5_000;
-
 /** A value of 512 MiB over a slow line. */
 const REQUEST_TIMEOUT_MS = 600_000;
 
@@ -106,7 +102,11 @@ export async function openWorkerApi(options: WorkerApiOptions): Promise<WorkerAp
       : { fetch, createServer: createHttp, serverOptions: SERVER_OPTIONS },
   ) as Server;
   server.maxConnections = MOST_CONNECTIONS;
-  await listen(server, address, options.listen);
+  const url = await listenOn(server, address, {
+    name: "worker API",
+    setting: "[worker_api] listen",
+    isHttps: tls !== undefined,
+  });
   const looks = new Looks(async () => {
     await Promise.all([links.look(), asked.look()]);
   }, clock);
@@ -115,8 +115,6 @@ export async function openWorkerApi(options: WorkerApiOptions): Promise<WorkerAp
     .catch((error: unknown) => {
       log.warn("not notified of changed attempts; looking for them", { error: messageOf(error) });
     });
-  const { port } = server.address() as AddressInfo;
-  const url = `${tls ? "https" : "http"}://${address.host.includes(":") ? `[${address.host}]` : address.host}:${port}`;
   log.info("the worker API listens", { url });
   return {
     url,
@@ -127,32 +125,10 @@ export async function openWorkerApi(options: WorkerApiOptions): Promise<WorkerAp
       looks.close();
       await watch?.close();
       links.close();
-      const closed = once(server, "close");
-      server.close();
-      server.closeIdleConnections();
-      const cancel = clock.after(CLOSE_WITHIN_MS, () => server.closeAllConnections());
-      await closed;
-      cancel();
+      await closeServer(server, clock);
       asked.close();
     },
   };
-}
-
-async function listen(
-  server: Server,
-  { host, port }: { readonly host: string; readonly port: number },
-  said: string,
-): Promise<void> {
-  server.listen({ host, port });
-  try {
-    await once(server, "listening");
-  } catch (error) {
-    throw new MemodagError(
-      "config_invalid",
-      `The worker API cannot listen on ${said} (${messageOf(error)}): change [worker_api] listen, or end what uses it`,
-      { cause: error, fields: { listen: said } },
-    );
-  }
 }
 
 /**

@@ -13,6 +13,7 @@ import {
   type AttemptOutcome,
 } from "@memodag/core";
 import { LocalExecutor } from "@memodag/executor";
+import { doctorAttempt } from "./doctor-attempt.ts";
 import type { Finding } from "./finding.ts";
 
 const CODE = `import { Dag } from "memodag";
@@ -43,7 +44,16 @@ export async function lookAtWorker({ config }: LoadedConfig, scratchDir: string)
   });
   const startedAt = performance.now();
   try {
-    const outcome = await run(executor, attemptOf(digest));
+    const outcome = await run(
+      executor,
+      doctorAttempt({
+        attemptId: `doctor-${process.pid}`,
+        queue: DEFAULT_QUEUE,
+        team: DEFAULT_TEAM,
+        artifactDigest: digest,
+        executionTimeoutMs: PATIENCE_MS,
+      }),
+    );
     return [{ check: "worker", ...verdict(outcome, performance.now() - startedAt) }];
   } finally {
     await executor.close(0);
@@ -72,34 +82,4 @@ function verdict(outcome: AttemptOutcome, tookMs: number): Omit<Finding, "check"
   return isRight
     ? { status: "ok", message: `one started, ran a task and ended in ${formatDuration(tookMs)}` }
     : { status: "fail", message: "a worker returned another value than its task: report this" };
-}
-
-function attemptOf(artifactDigest: string): Attempt {
-  const [dagId, runId, taskId] = ["doctor", "doctor", "answer"];
-  return {
-    attemptId: `doctor-${process.pid}`,
-    queue: DEFAULT_QUEUE,
-    team: DEFAULT_TEAM,
-    dagId,
-    runId,
-    taskId,
-    mapIndex: -1,
-    tryNumber: 1,
-    file: { bundle: "doctor", path: "doctor.ts" },
-    artifactDigest,
-    args: [],
-    results: [],
-    context: {
-      dag: { dagId },
-      dagRun: { runId, runType: "manual", logicalDate: null, conf: {} },
-      task: { taskId },
-      taskInstance: { mapIndex: -1, tryNumber: 1, maxTries: 1, attemptId: "a1" },
-      params: {},
-      logicalDate: null,
-      dataInterval: null,
-    },
-    declaredContext: null,
-    declaredEnv: null,
-    executionTimeoutMs: PATIENCE_MS,
-  };
 }

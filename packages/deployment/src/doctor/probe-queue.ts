@@ -2,9 +2,10 @@
 
 import { randomUUID } from "node:crypto";
 import { setTimeout as rest } from "node:timers/promises";
-import { sha256, type Attempt } from "@memodag/core";
+import { sha256 } from "@memodag/core";
 import type { Metastore } from "@memodag/metastore";
 import { decodeOutcome, encodeOutcome, type DispatchEngine } from "@memodag/remote-executor";
+import { doctorAttempt } from "./doctor-attempt.ts";
 
 /** Longer than a worker that is free takes, with a connection that is made anew. Milliseconds. */
 const PATIENCE_MS = 20_000;
@@ -39,7 +40,14 @@ export async function probeQueue(
   { queue, team }: ProbedQueue,
   { store, engine, startsWorkers }: ProbeParts,
 ): Promise<ProbeResult> {
-  const attempt = attemptOf(queue, team);
+  const attempt = doctorAttempt({
+    attemptId: randomUUID(),
+    probe: true,
+    queue,
+    team,
+    artifactDigest: sha256(""),
+    executionTimeoutMs: null,
+  });
   const { attemptId } = attempt;
   const patienceMs = startsWorkers ? START_PATIENCE_MS : PATIENCE_MS;
   const startedAt = performance.now();
@@ -78,35 +86,4 @@ export async function probeQueue(
     await store.settle([attemptId]);
     await engine.withdraw([notice]).catch(() => undefined);
   }
-}
-
-function attemptOf(queue: string, team: string): Attempt {
-  const [dagId, runId, taskId, attemptId] = ["doctor", "doctor", "probe", randomUUID()];
-  return {
-    attemptId,
-    probe: true,
-    queue,
-    team,
-    dagId,
-    runId,
-    taskId,
-    mapIndex: -1,
-    tryNumber: 1,
-    file: { bundle: "doctor", path: "doctor.ts" },
-    artifactDigest: sha256(""),
-    args: [],
-    results: [],
-    context: {
-      dag: { dagId },
-      dagRun: { runId, runType: "manual", logicalDate: null, conf: {} },
-      task: { taskId },
-      taskInstance: { mapIndex: -1, tryNumber: 1, maxTries: 1, attemptId },
-      params: {},
-      logicalDate: null,
-      dataInterval: null,
-    },
-    declaredContext: null,
-    declaredEnv: null,
-    executionTimeoutMs: null,
-  };
 }

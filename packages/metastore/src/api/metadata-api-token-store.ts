@@ -3,6 +3,7 @@
 import type { ApiRole, ApiToken, ApiTokenStore, Digest, NewApiToken } from "@memodag/core";
 import { sql, type Selectable } from "kysely";
 import type { Dialect } from "../dialect.ts";
+import { revokeToken } from "../secret-tokens.ts";
 import { storableText } from "../storable-text.ts";
 import type { Schema } from "../tables/schema.ts";
 
@@ -69,14 +70,7 @@ export class MetadataApiTokenStore implements ApiTokenStore {
   }
 
   async revoke(id: string): Promise<boolean> {
-    const { kysely, now } = this.#dialect;
-    const { numUpdatedRows } = await kysely
-      .updateTable("api_token")
-      .set({ revoked_at: now })
-      .where("id", "=", id)
-      .where("revoked_at", "is", null)
-      .executeTakeFirst();
-    return numUpdatedRows > 0n;
+    return await revokeToken(this.#dialect, "api_token", id);
   }
 }
 

@@ -3,6 +3,7 @@
 import type { Digest, NewWorkerToken, WorkerToken, WorkerTokenStore } from "@memodag/core";
 import { sql, type Selectable } from "kysely";
 import type { Dialect } from "../dialect.ts";
+import { revokeToken } from "../secret-tokens.ts";
 import { storableText } from "../storable-text.ts";
 import type { Schema } from "../tables/schema.ts";
 import { Gathered } from "./gathered.ts";
@@ -50,14 +51,7 @@ export class MetadataWorkerTokenStore implements WorkerTokenStore {
   }
 
   async revoke(id: string): Promise<boolean> {
-    const { kysely, now } = this.#dialect;
-    const { numUpdatedRows } = await kysely
-      .updateTable("worker_token")
-      .set({ revoked_at: now })
-      .where("id", "=", id)
-      .where("revoked_at", "is", null)
-      .executeTakeFirst();
-    return numUpdatedRows > 0n;
+    return await revokeToken(this.#dialect, "worker_token", id);
   }
 }
 
