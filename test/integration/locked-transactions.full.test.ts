@@ -65,7 +65,7 @@ describe.each(TEST_DIALECTS)("locks in transactions on %s", { timeout: 60_000 },
     });
     expect(held).toEqual([1]);
     expect(states).toEqual({ "etl.load": "success/populated", "etl.process": "success/populated" });
-    await vi.waitUntil(async () => (await leases()) === 0);
+    await vi.waitUntil(async () => (await leases()) === 0, 20_000);
   });
 
   test.each([

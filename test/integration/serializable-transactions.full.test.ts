@@ -22,7 +22,7 @@ describe.each(TEST_DIALECTS)("serializable transactions on %s", { timeout: 60_00
   });
   afterAll(() => metastore.close());
   // Locks are given back after the run that held them.
-  afterEach(() => vi.waitUntil(async () => (await metastore.leases.list()).length === 0));
+  afterEach(() => vi.waitUntil(async () => (await metastore.leases.list()).length === 0, 20_000));
 
   async function define(
     options: TransactionOptions,
@@ -103,7 +103,7 @@ describe.each(TEST_DIALECTS)("serializable transactions on %s", { timeout: 60_00
     const version = await define({});
     expect(await runAll(version, scripts, [{}, {}, {}])).toEqual(["success", "success", "success"]);
     expect(seen.most).toBe(1);
-    await vi.waitUntil(async () => (await leases(version)).length === 0);
+    await vi.waitUntil(async () => (await leases(version)).length === 0, 20_000);
   });
 
   test("without it, or with other values of includeInputs, runs are in it together", async () => {
@@ -129,13 +129,16 @@ describe.each(TEST_DIALECTS)("serializable transactions on %s", { timeout: 60_00
     const holder = await trigger(version);
     const over = first.scheduler.whenOver(holder.id);
     first.scheduler.start();
-    await vi.waitUntil(async () => (await leases(version)).length === 1);
+    await vi.waitUntil(async () => (await leases(version)).length === 1, 20_000);
     const other = await metastore.openAgain();
     const second = rig.newScheduler({}, { metastore: other, scheduling: { maxRuns: 1, pollMs: 50 } });
     const waiter = await trigger(version);
     const waited = second.scheduler.whenOver(waiter.id);
     second.scheduler.start();
-    await vi.waitUntil(async () => (await rowsOf(waiter))[0]?.cacheReason?.code === "waiting_for_lock");
+    await vi.waitUntil(
+      async () => (await rowsOf(waiter))[0]?.cacheReason?.code === "waiting_for_lock",
+      20_000,
+    );
     expect((await rowsOf(waiter))[0]).toMatchObject({
       state: "scheduled",
       cacheReason: { detail: { transaction: "load", what: `transaction load of run ${holder.runId}` } },
@@ -210,7 +213,7 @@ describe.each(TEST_DIALECTS)("serializable transactions on %s", { timeout: 60_00
         for (const { key } of await metastore.leases.list(version.team)) keys.push(key);
       },
     });
-    await vi.waitUntil(async () => (await leases(version)).length === 0);
+    await vi.waitUntil(async () => (await leases(version)).length === 0, 20_000);
     return keys[0] ?? "";
   }
 });

@@ -201,7 +201,7 @@ it("does not wait for a function that hangs: it is late, and so is what waits be
   expect(late.answers).toEqual([{ kind: "late" }]);
   expect(behind.answers).toEqual([{ kind: "late" }]);
   const [pid] = room.lines("pids");
-  await vi.waitFor(() => expect(existsSync(`/proc/${pid}`)).toBe(false));
+  await vi.waitFor(() => expect(existsSync(`/proc/${pid}`)).toBe(false), 20_000);
   // The next question gets a new process.
   expect(await room.ask(hangs, [3])).toMatchObject({ answers: [key(3)], processesStarted: 1 });
 });

@@ -37,8 +37,9 @@ test("a call that was late is paid for once: the next goes on alone, and others 
   expect(trials).toEqual([true]);
   expect(breaker.state).toBe("closed");
   answer.resolve("in time");
-  await vi.waitFor(async () =>
-    expect(await breaker.call(60_000, ok)).toEqual({ kind: "answered", value: "ok" }),
+  await vi.waitFor(
+    async () => expect(await breaker.call(60_000, ok)).toEqual({ kind: "answered", value: "ok" }),
+    20_000,
   );
 });
 
@@ -53,7 +54,7 @@ test("a trial that is late is followed by another, until the breaker opens", asy
   await vi.waitFor(async () => {
     if ((await breaker.call(DEADLINE_MS, mute)).kind === "late") waited += 1;
     expect(changes).toEqual(["open"]);
-  });
+  }, 20_000);
   expect([calls, waited]).toEqual([3, 1]);
   expect(await breaker.call(DEADLINE_MS, mute)).toMatchObject({
     kind: "left_alone",
@@ -78,10 +79,10 @@ test("nobody waits for the call that tries an open breaker, nor while it is unde
   await vi.waitFor(async () => {
     expect(await breaker.call(60_000, trial)).toMatchObject({ kind: "left_alone" });
     expect(changes).toEqual(["open", "half_open"]);
-  });
+  }, 20_000);
   expect(await breaker.call(60_000, ok)).toMatchObject({ kind: "left_alone" });
   answer.resolve("in time");
-  await vi.waitFor(() => expect(changes).toEqual(["open", "half_open", "closed"]));
+  await vi.waitFor(() => expect(changes).toEqual(["open", "half_open", "closed"]), 20_000);
   expect(await breaker.call(60_000, ok)).toEqual({ kind: "answered", value: "ok" });
 });
 
@@ -94,10 +95,16 @@ test("what is sent goes on alone while calls are late, and while what is sent is
   await sent.promise;
   // That it could be sent says nothing about whether it answers.
   expect(await breaker.send(60_000, ok)).toMatchObject({ kind: "unwaited" });
-  await vi.waitFor(async () => expect(await breaker.call(60_000, ok)).toMatchObject({ kind: "answered" }));
+  await vi.waitFor(
+    async () => expect(await breaker.call(60_000, ok)).toMatchObject({ kind: "answered" }),
+    20_000,
+  );
   expect(await breaker.send(60_000, ok)).toEqual({ kind: "answered", value: "ok" });
   expect(await breaker.send(DEADLINE_MS, never)).toMatchObject({ kind: "late" });
   expect(await breaker.call(60_000, ok)).toEqual({ kind: "answered", value: "ok" });
   expect(await breaker.send(60_000, ok)).toMatchObject({ kind: "unwaited" });
-  await vi.waitFor(async () => expect(await breaker.send(60_000, ok)).toMatchObject({ kind: "answered" }));
+  await vi.waitFor(
+    async () => expect(await breaker.send(60_000, ok)).toMatchObject({ kind: "answered" }),
+    20_000,
+  );
 });

@@ -244,8 +244,9 @@ test("what is granted to nobody but a trial is given back", async () => {
   isMute = false;
   expect(await leases.acquire("ml", "key", "two")).toMatchObject({ kind: "unavailable" });
   await released;
-  await vi.waitFor(async () =>
-    expect(await leases.acquire("ml", "key", "three")).toMatchObject({ kind: "acquired" }),
+  await vi.waitFor(
+    async () => expect(await leases.acquire("ml", "key", "three")).toMatchObject({ kind: "acquired" }),
+    20_000,
   );
 });
 

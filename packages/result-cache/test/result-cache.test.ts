@@ -303,7 +303,10 @@ describe("hits", () => {
     cache.countHits("ml", [key]);
     expect((await records.find("ml", [key])).get(key)?.hitCount).toBe(0);
     clock.advance(2_000);
-    await vi.waitFor(async () => expect((await records.find("ml", [key])).get(key)?.hitCount).toBe(3));
+    await vi.waitFor(
+      async () => expect((await records.find("ml", [key])).get(key)?.hitCount).toBe(3),
+      20_000,
+    );
   });
 });
 

@@ -71,13 +71,13 @@ test("one that cannot be asked about holds up no other, and is asked about apart
   const { questions, seen, watch, looked, clock, poison } = newAwaited();
   poison.add("bad");
   await looked(() => ["a", "b", "bad", "c", "d"].map((runId) => watch(runId)));
-  await vi.waitFor(() => expect(seen.toSorted()).toEqual(["a", "b", "c", "d"]));
+  await vi.waitFor(() => expect(seen.toSorted()).toEqual(["a", "b", "c", "d"]), 20_000);
   questions.length = 0;
   await looked(() => clock.fireAll());
-  await vi.waitFor(() => expect(questions).toEqual([["a", "b", "c", "d"], ["bad"]]));
+  await vi.waitFor(() => expect(questions).toEqual([["a", "b", "c", "d"], ["bad"]]), 20_000);
   poison.clear();
   await looked(() => clock.fireAll());
-  await vi.waitFor(() => expect(seen).toContain("bad"));
+  await vi.waitFor(() => expect(seen).toContain("bad"), 20_000);
 });
 
 test("those who begin to wait together are one question, and each hears of its own run", async () => {

@@ -52,12 +52,12 @@ describe("counters", () => {
     const hung = new CacheCounters({ records: { touch: countHits }, clock, log: silentLogger });
     for (const team of ["ml", "ops", "web"]) hung.addHits(team, ["a"]);
     const flushed = hung.flush();
-    await vi.waitFor(() => expect(asked).toEqual(["ml"]));
+    await vi.waitFor(() => expect(asked).toEqual(["ml"]), 20_000);
     clock.advance(2_000);
     await flushed;
     expect(asked).toEqual(["ml"]);
     const again = hung.flush();
-    await vi.waitFor(() => expect(asked).toHaveLength(2));
+    await vi.waitFor(() => expect(asked).toHaveLength(2), 20_000);
     clock.advance(2_000);
     await again;
     // What was not written is still to be.
@@ -71,7 +71,7 @@ describe("counters", () => {
     counters.addHits("ml", ["a", "b", "a"]);
     expect([added.length, hits.size]).toEqual([0, 0]);
     clock.advance(2_000);
-    await vi.waitFor(() => expect(added).toHaveLength(2));
+    await vi.waitFor(() => expect(added).toHaveLength(2), 20_000);
     expect(added).toEqual([
       { ...TASK, counts: { ...NO_COUNTS, hits: 3, savedMs: 11, lookupMaxMs: 5 } },
       { ...TASK, taskId: "load", counts: { ...NO_COUNTS, misses: 1 } },
@@ -94,7 +94,7 @@ describe("counters", () => {
     expect(warnings).toHaveLength(1);
     isDown = false;
     clock.advance(60_000);
-    await vi.waitFor(() => expect(added).toHaveLength(1));
+    await vi.waitFor(() => expect(added).toHaveLength(1), 20_000);
     expect(added[0]?.counts.hits).toBe(2);
     expect([...hits]).toEqual([["a", 1]]);
     isDown = true;
