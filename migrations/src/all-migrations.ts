@@ -35,6 +35,7 @@ import { revisions } from "./0044-revisions.ts";
 import { runSums } from "./0045-run-sums.ts";
 import { taskAttempts } from "./0046-task-attempts.ts";
 import { apiAccess } from "./0048-api-access.ts";
+import { apiSessions } from "./0049-api-sessions.ts";
 import type { SchemaDialect } from "./schema-dialect.ts";
 
 /** Every migration by name; they run in the order of their names, on every dialect. */
@@ -74,5 +75,6 @@ export function allMigrations(types: SchemaDialect): Record<string, Migration> {
     "0045_run_sums": runSums(types),
     "0046_task_attempts": taskAttempts(types),
     "0048_api_access": apiAccess(types),
+    "0049_api_sessions": apiSessions(types),
   };
 }

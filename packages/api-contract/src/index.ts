@@ -9,6 +9,7 @@ export {
   type Me,
   type OwnRoute,
   type OwnRouteName,
+  type SessionReport,
 } from "./own-routes.ts";
 export {
   acrossTeams,

@@ -20,8 +20,9 @@ export interface OwnRoute extends Pick<Route, "method" | "path" | "summary" | "h
   readonly role: ApiRole | "public" | "signed-in";
   /** The fields of the path and the query. */
   readonly parameters: Readonly<Record<string, z.ZodType>>;
-  /** The type of the answer's body, and its schema where that is JSON. */
-  readonly type: string;
+  readonly body?: z.ZodType;
+  /** The type of the answer's body, and its schema where that is JSON; absent: there is none. */
+  readonly type?: string;
   readonly answer?: z.ZodType;
 }
 
@@ -34,11 +35,24 @@ export interface GrantReport {
 
 /** Who sends the request. */
 export interface Me {
+  readonly kind: "session" | "token";
   readonly id: string;
   readonly name: string;
   /** False: values of users are withheld. */
   readonly hasValues: boolean;
   readonly grants: readonly GrantReport[];
+}
+
+/** The state of a sign-in: a page reads it first. */
+export interface SessionReport {
+  /** How people sign in. `local`: with a link of `memodag ui`. */
+  readonly auth: "local";
+  /** `null`: the request is not signed in. */
+  readonly me: Me | null;
+  /** The teams that they may read. */
+  readonly teams: readonly string[];
+  /** Of the program; `null` to those who are not signed in. */
+  readonly version: string | null;
 }
 
 /** A problem: RFC 9457, with a code of memodag. */
@@ -62,10 +76,18 @@ const grant = z.strictObject({ team: name.nullable(), role: z.enum(API_ROLES) })
 
 /** See {@link Me}. */
 export const me: z.ZodType<Me> = z.strictObject({
+  kind: z.enum(["session", "token"]),
   id: name,
   name,
   hasValues: z.boolean(),
   grants: z.array(grant),
+});
+
+const session: z.ZodType<SessionReport> = z.strictObject({
+  auth: z.enum(["local"]),
+  me: me.nullable(),
+  teams: z.array(name),
+  version: z.string().nullable(),
 });
 
 /** See {@link ApiProblemBody}. */
@@ -96,6 +118,9 @@ export type OwnRouteName =
   | "api.ready"
   | "api.me"
   | "api.document"
+  | "session.open"
+  | "session.show"
+  | "session.close"
   | "logs.read"
   | "logs.follow"
   | "entries.content";
@@ -137,6 +162,32 @@ export const OWN_ROUTES: Readonly<Record<OwnRouteName, OwnRoute>> = {
     type: JSON_TYPE,
     answer: z.record(z.string(), z.unknown()),
     summary: "This document.",
+  },
+  "session.open": {
+    method: "POST",
+    path: "/session",
+    role: "public",
+    parameters: {},
+    body: z.strictObject({ code: name }),
+    type: JSON_TYPE,
+    answer: session,
+    summary: "Signs in with the code of a link of `memodag ui`: the answer has a cookie.",
+  },
+  "session.show": {
+    method: "GET",
+    path: "/session",
+    role: "public",
+    parameters: {},
+    type: JSON_TYPE,
+    answer: session,
+    summary: "Says who is signed in and what they may read, or how to sign in.",
+  },
+  "session.close": {
+    method: "DELETE",
+    path: "/session",
+    role: "public",
+    parameters: {},
+    summary: "Signs out.",
   },
   "logs.read": {
     method: "GET",

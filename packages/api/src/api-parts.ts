@@ -1,12 +1,13 @@
 // The parts that routes share.
 
-import type { Clock, JsonObject, Logger } from "@memodag/core";
+import type { ApiSessionStore, Clock, JsonObject, Logger } from "@memodag/core";
 import type { OperationContext } from "@memodag/operations";
 import type { Authenticator } from "./auth/authenticator.ts";
-import type { Principal } from "./principal.ts";
+import type { SignInCodes } from "./auth/sign-in-codes.ts";
 import type { RequestLimits } from "./limits/request-limits.ts";
 import type { RunWatcher } from "./live/run-watcher.ts";
 import type { LongOperations } from "./long-operations.ts";
+import type { Principal } from "./principal.ts";
 import type { SealedCursors } from "./sealed-cursors.ts";
 
 /** See the file. */
@@ -14,12 +15,22 @@ export interface ApiParts {
   /** The stores and settings; the actor of an operation is the sender of its request. */
   readonly context: OperationContext;
   readonly authenticator: Authenticator;
+  readonly sessions: ApiSessionStore;
+  readonly codes: SignInCodes;
   readonly cursors: SealedCursors;
   readonly long: LongOperations;
   readonly limits: RequestLimits;
   readonly watcher: RunWatcher;
+  /** How long a person stays signed in. */
+  readonly sessionMs: number;
+  /** Names of the teams of the config. */
+  teams(): readonly string[];
   readonly isHttps: boolean;
+  /** Of the program. */
+  readonly version: string;
   readonly document: JsonObject;
+  /** The folder of the web UI's files; undefined: there is none. */
+  readonly webFolder: string | undefined;
   /** Resolves while the database answers. */
   ready(): Promise<void>;
   readonly clock: Clock;

@@ -9,7 +9,9 @@ import { addEventRoutes } from "./routes/event-routes.ts";
 import { addLogRoutes } from "./routes/log-routes.ts";
 import { addOperationRoutes } from "./routes/operation-routes.ts";
 import { addServerRoutes } from "./routes/server-routes.ts";
+import { addSessionRoutes } from "./routes/session-routes.ts";
 import { requireOwnHost, securityHeaders } from "./security.ts";
+import { serveNoPages, servePages } from "./static-files.ts";
 
 /** Characters of a URL, at most. */
 const LONGEST_URL = 8_192;
@@ -31,10 +33,16 @@ export function makeApp(parts: ApiParts, publicHost: string | undefined): Hono<A
     await next();
   });
   addServerRoutes(app, parts);
+  addSessionRoutes(app, parts);
   addLogRoutes(app, parts);
   addEntryRoutes(app, parts);
   addEventRoutes(app, parts);
   addOperationRoutes(app, parts);
+  // An address below the API that is none of its routes is no page.
+  app.all("/api/*", () => {
+    throw notFound();
+  });
+  app.use(parts.webFolder === undefined ? serveNoPages : servePages(parts.webFolder));
   app.notFound((c) => toResponse(notFound(), c.get("requestId"), parts.log));
   app.onError((error, c) => toResponse(error, c.get("requestId"), parts.log));
   return app;

@@ -1,1 +1,2 @@
 export { openApiServer, type ApiServer, type ApiServerOptions } from "./open-api-server.ts";
+export { SignInCodes } from "./auth/sign-in-codes.ts";

@@ -5,18 +5,11 @@ import { createServer as createHttps } from "node:https";
 import { hostname } from "node:os";
 import { createAdaptorServer } from "@hono/node-server";
 import { openApiDocument } from "@memodag/api-contract/openapi";
-import {
-  closeServer,
-  isLoopback,
-  listenOn,
-  MemodagError,
-  type ApiTokenStore,
-  type Clock,
-  type Logger,
-} from "@memodag/core";
+import { closeServer, isLoopback, listenOn, MemodagError, type Clock, type Logger } from "@memodag/core";
 import type { OperationContext } from "@memodag/operations";
 import { makeApp } from "./app.ts";
-import { Authenticator } from "./auth/authenticator.ts";
+import { Authenticator, type CredentialStores } from "./auth/authenticator.ts";
+import { SignInCodes } from "./auth/sign-in-codes.ts";
 import { DEFAULT_LIMITS, RequestLimits, type Limits } from "./limits/request-limits.ts";
 import { RunWatcher } from "./live/run-watcher.ts";
 import { LongOperations } from "./long-operations.ts";
@@ -32,11 +25,17 @@ export interface ApiServerOptions {
   /** Certificate and key as PEM. */
   readonly tls?: { readonly cert: string; readonly key: string } | undefined;
   readonly context: OperationContext;
-  readonly tokens: ApiTokenStore;
-  /** Of the deployment, 32 bytes: cursors are sealed with it. */
+  readonly credentials: CredentialStores;
+  /** Of the deployment, 32 bytes: cursors are sealed with it, and a process that has it can sign in. */
   readonly secret: Uint8Array;
-  /** Of the program, for the document. */
+  /** Milliseconds for which a person stays signed in. */
+  readonly sessionMs: number;
+  /** Names of the teams of the config. */
+  teams(): readonly string[];
+  /** Of the program. */
   readonly version: string;
+  /** The folder of the web UI's files. Default: there are no pages. */
+  readonly webFolder?: string | undefined;
   /** Resolves while the database answers. */
   ready(): Promise<void>;
   /** Default: {@link DEFAULT_LIMITS}. */
@@ -49,6 +48,8 @@ export interface ApiServerOptions {
 export interface ApiServer {
   /** The URL of it, for people. */
   readonly url: string;
+  /** Returns a link that signs a person in. It is valid for 15 minutes, once. */
+  signInLink(name: string): string;
   /** Method and path of each route. */
   readonly routes: readonly string[];
   /** Ends streams, and answers what it was asked. */
@@ -68,23 +69,30 @@ const SERVER_OPTIONS = {
  * @throws MemodagError `config_invalid` for an address that it must not listen on, or cannot
  */
 export async function openApiServer(options: ApiServerOptions): Promise<ApiServer> {
-  const { tls, log, clock, context, tokens, secret } = options;
+  const { tls, log, clock, context, credentials, secret, sessionMs, version } = options;
   refuseOpenAddress(options);
   const publicUrl = options.publicUrl === undefined ? undefined : new URL(options.publicUrl);
   const isHttps = tls !== undefined || publicUrl?.protocol === "https:";
+  const codes = new SignInCodes(secret, clock);
   const long = new LongOperations(log);
   const limits = new RequestLimits({ ...DEFAULT_LIMITS, ...options.limits }, clock);
   const closing = new AbortController();
   const app = makeApp(
     {
       context,
-      authenticator: new Authenticator({ tokens, host: hostname(), limits, clock, log }),
+      sessions: credentials.sessions,
+      authenticator: new Authenticator({ ...credentials, host: hostname(), isHttps, limits, clock, log }),
+      codes,
       cursors: new SealedCursors(secret),
       long,
       limits,
       watcher: new RunWatcher(context, clock, log),
+      sessionMs,
+      teams: () => options.teams(),
       isHttps,
-      document: openApiDocument(options.version),
+      version,
+      document: openApiDocument(version),
+      webFolder: options.webFolder,
       ready: () => options.ready(),
       clock,
       log,
@@ -104,9 +112,10 @@ export async function openApiServer(options: ApiServerOptions): Promise<ApiServe
     isHttps: tls !== undefined,
   });
   const url = publicUrl?.href.replace(/\/$/, "") ?? own;
-  log.info("the API listens; `memodag tokens make` makes a token for it", { url });
+  log.info("the API listens; `memodag ui` prints a link that signs you in", { url });
   return {
     url,
+    signInLink: (person) => `${url}/#in=${codes.make(person)}`,
     routes: app.routes
       .filter(({ method }) => method !== "ALL")
       .map(({ method, path }) => `${method} ${path}`),

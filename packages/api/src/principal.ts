@@ -22,6 +22,6 @@ export function includes(role: ApiRole, needed: ApiRole): boolean {
 }
 
 /** Returns what a principal is told of themselves. */
-export function toMe({ id, name, hasValues, grants }: Principal): Me {
-  return { id, name, hasValues, grants };
+export function toMe({ kind, id, name, hasValues, grants }: Principal): Me {
+  return { kind, id, name, hasValues, grants };
 }

@@ -1,4 +1,6 @@
+import { ManualClock } from "@memodag/core/testing";
 import { describe, expect, it } from "vitest";
+import { CODE_VALID_MS, SignInCodes } from "../src/auth/sign-in-codes.ts";
 import { readRange } from "../src/byte-range.ts";
 import { statusOf } from "../src/problem.ts";
 import { SealedCursors } from "../src/sealed-cursors.ts";
@@ -27,6 +29,27 @@ describe("a sealed cursor", () => {
   it("is refused by a deployment with another secret", () => {
     const other = new SealedCursors(new Uint8Array(32).fill(8));
     expect(() => other.open(cursors.seal("row 1", "a"), "a")).toThrow(/not a cursor/);
+  });
+});
+
+describe("a sign-in code", () => {
+  it("signs in its person until it expires, at servers with the same secret", () => {
+    const clock = new ManualClock();
+    const codes = new SignInCodes(SECRET, clock);
+    const code = codes.make("ada");
+    expect(codes.read(code)).toMatchObject({ name: "ada" });
+    expect(new SignInCodes(SECRET, clock).read(code)).toEqual(codes.read(code));
+    expect(new SignInCodes(new Uint8Array(32), clock).read(code)).toBeUndefined();
+    clock.advance(CODE_VALID_MS);
+    expect(codes.read(code)).toBeUndefined();
+  });
+
+  it("says for whom it is, and cannot be changed", () => {
+    const codes = new SignInCodes(SECRET, new ManualClock());
+    const [text = "", signature = ""] = codes.make("ada").split(".");
+    const said = JSON.parse(Buffer.from(text, "base64url").toString()) as { name: string };
+    const forged = Buffer.from(JSON.stringify({ ...said, name: "eve" })).toString("base64url");
+    for (const code of [`${forged}.${signature}`, text, "", "."]) expect(codes.read(code)).toBeUndefined();
   });
 });
 

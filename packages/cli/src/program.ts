@@ -31,6 +31,7 @@ const COMMANDS: Readonly<Record<string, (program: Command) => void>> = {
   workers: registerWorkers,
   queues: registerWorkers,
   "api-server": registerApi,
+  ui: registerApi,
   tokens: registerApi,
   db: registerDb,
   dags: registerDags,

@@ -1,7 +1,7 @@
 // The REST API on a real socket: who it answers, what it takes, and what it sends while things happen.
 
 import { request } from "node:http";
-import { API_PREFIX, type ApiProblemBody } from "@memodag/api-contract";
+import { API_PREFIX, type ApiProblemBody, type SessionReport } from "@memodag/api-contract";
 import { createClient, MemodagApiError, type Client } from "@memodag/client";
 import type { RunReport } from "@memodag/operations/runs";
 import type { MadeApiToken } from "@memodag/operations/tokens";
@@ -25,10 +25,12 @@ interface Api {
   readonly client: Client;
   /** Asks with the token. */
   ask(path: string, options?: RequestInit): Promise<Response>;
+  /** The code of a link that signs in, once. */
+  code(): string;
 }
 
 async function withAsked(work: (api: Api) => Promise<void>): Promise<void> {
-  await withApi(project, async ({ url }) => {
+  await withApi(project, async ({ url, signInLink }) => {
     await work({
       url,
       client: createClient({ baseUrl: url, token }),
@@ -37,6 +39,7 @@ async function withAsked(work: (api: Api) => Promise<void>): Promise<void> {
           ...options,
           headers: { authorization: `Bearer ${token}`, ...headers },
         }),
+      code: () => signInLink("ada").split("#in=")[1] ?? "",
     });
   });
 }
@@ -48,6 +51,77 @@ async function problemOf(answer: Response): Promise<ApiProblemBody> {
   expect(answer.headers.get("content-type")).toBe("application/problem+json");
   return (await answer.json()) as ApiProblemBody;
 }
+
+describe("signing in", () => {
+  async function signIn(url: string, code: string): Promise<Response> {
+    return await fetch(`${url}${API_PREFIX}/session`, {
+      method: "POST",
+      headers: JSON_BODY,
+      body: JSON.stringify({ code }),
+    });
+  }
+
+  async function sessionOf(url: string, headers: Record<string, string> = {}): Promise<SessionReport> {
+    return (await (await fetch(`${url}${API_PREFIX}/session`, { headers })).json()) as SessionReport;
+  }
+
+  const STRANGER = { auth: "local", me: null, teams: [], version: null };
+
+  it("takes a code once, and gives a cookie that scripts cannot read and other sites do not send", async () => {
+    await withAsked(async ({ url, code }) => {
+      expect(await sessionOf(url)).toEqual(STRANGER);
+      const one = code();
+      const answer = await signIn(url, one);
+      expect(answer.status).toBe(200);
+      const grants = [{ team: null, role: "admin" }];
+      const me = { kind: "session", id: "os_user:ada", name: "ada", hasValues: true, grants };
+      const ada = { auth: "local", me, teams: ["default"], version: "0.1.0" };
+      expect(await answer.json()).toEqual(ada);
+      const cookie = answer.headers.get("set-cookie") ?? "";
+      expect(cookie).toMatch(/^memodag_session=[\w-]{43}; Max-Age=900; Path=\/; HttpOnly; SameSite=Strict$/);
+      expect((await signIn(url, one)).status).toBe(401);
+      expect((await signIn(url, `${one}x`)).status).toBe(401);
+      const session = { cookie: cookie.split(";")[0] ?? "" };
+      expect(await sessionOf(url, session)).toEqual(ada);
+      expect(await (await fetch(`${url}${API_PREFIX}/me`, { headers: session })).json()).toEqual(me);
+      expect(await sessionOf(url, { cookie: "memodag_session=AAAA" })).toEqual(STRANGER);
+    });
+  });
+
+  it("acts from its own pages alone, until it signs out", async () => {
+    await withAsked(async ({ url, code }) => {
+      const answer = await signIn(url, code());
+      const cookie = answer.headers.get("set-cookie")?.split(";")[0] ?? "";
+      const pause = async (headers: Record<string, string>) =>
+        await fetch(`${url}${API_PREFIX}/teams/default/dags/shapes`, {
+          method: "PATCH",
+          headers: { ...JSON_BODY, cookie, ...headers },
+          body: '{"isPaused":false}',
+        });
+      expect((await pause({ "sec-fetch-site": "same-origin" })).status).toBe(200);
+      expect((await pause({ origin: url })).status).toBe(200);
+      for (const foreign of [
+        {},
+        { "sec-fetch-site": "cross-site" },
+        { "sec-fetch-site": "same-site" },
+        { origin: "https://evil.example" },
+      ])
+        expect((await pause(foreign)).status).toBe(403);
+      const signOut = async (site: string) =>
+        await fetch(`${url}${API_PREFIX}/session`, {
+          method: "DELETE",
+          headers: { cookie, "sec-fetch-site": site },
+        });
+      expect((await signOut("cross-site")).status).toBe(403);
+      expect(await sessionOf(url, { cookie })).toMatchObject({ me: { name: "ada" } });
+      expect((await signOut("same-origin")).status).toBe(204);
+      expect(await sessionOf(url, { cookie })).toEqual(STRANGER);
+      expect((await fetch(`${url}${API_PREFIX}/me`, { headers: { cookie } })).status).toBe(401);
+      const [last] = await project.json<{ actor: object }[]>("audit", "ls", "--limit", "1");
+      expect(last?.actor).toMatchObject({ kind: "os_user", name: "ada" });
+    });
+  });
+});
 
 describe("a token", () => {
   interface Listed {

@@ -74,6 +74,8 @@ const WRITTEN_DOWN: Readonly<Record<string, AuditAction | "looks" | "service">> 
   "tokens ls": "looks",
   "tokens make": "tokens.make",
   "tokens revoke": "tokens.revoke",
+  // It makes a link, and knows no database.
+  ui: "service",
   // It knows no database.
   worker: "service",
   "worker-api": "service",

@@ -19,12 +19,15 @@ export async function withApi<T>(
 ): Promise<T> {
   const loaded = await loadSettings({ config: join(project.folder, "memodag.toml") });
   return await withDeployment({ loaded, log: silentLogger }, async (deployment) => {
+    const { apiTokens, apiSessions } = deployment;
     const server = await openApiServer({
       host: "127.0.0.1",
       port: 0,
       context: operationContext(deployment, { clock: systemClock, log: silentLogger }),
-      tokens: deployment.apiTokens,
+      credentials: { tokens: apiTokens, sessions: apiSessions },
       secret: new Uint8Array(32),
+      sessionMs: 900_000,
+      teams: () => loaded.config.bundles.map(({ team }) => team),
       version: "0.1.0",
       ready: async () => void (await deployment.runs.listLeaseOwners()),
       limits,

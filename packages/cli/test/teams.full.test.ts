@@ -46,6 +46,7 @@ const CASES: Readonly<Record<string, Case | string>> = {
   "worker-api": WHOLE,
   queues: WHOLE,
   "api-server": WHOLE,
+  ui: WHOLE,
   "tokens ls": WHOLE,
   "tokens revoke": WHOLE,
   "workers ls": WHOLE,

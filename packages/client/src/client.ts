@@ -8,7 +8,7 @@ import { MemodagApiError, type ProblemBody } from "./api-error.ts";
 export interface ClientOptions {
   /** Of the server, such as `http://127.0.0.1:8470`; in a browser, default: the page's own. */
   readonly baseUrl?: string;
-  /** A token of `memodag tokens make`. */
+  /** A token of `memodag tokens make`. Default: none; a browser sends the cookie of its session. */
   readonly token?: string | undefined;
   /** Default: the global one. */
   readonly fetch?: typeof fetch;

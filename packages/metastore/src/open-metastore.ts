@@ -1,6 +1,7 @@
 // Opens the metadata database that a url names.
 
 import type {
+  ApiSessionStore,
   ApiTokenStore,
   AuditLog,
   ByteStore,
@@ -53,6 +54,7 @@ import type { DialectName } from "./dialect.ts";
 import { MetadataRemoteAttemptStore } from "./remote/metadata-remote-attempt-store.ts";
 import { MetadataAttemptLogStore } from "./remote/metadata-attempt-log-store.ts";
 import { MetadataWorkerHostStore } from "./remote/metadata-worker-host-store.ts";
+import { MetadataApiSessionStore } from "./api/metadata-api-session-store.ts";
 import { MetadataApiTokenStore } from "./api/metadata-api-token-store.ts";
 import { MetadataWorkerTokenStore } from "./remote/metadata-worker-token-store.ts";
 import { migrate, migrationStatus, requireMigrated, type MigrationStatus } from "./migrate.ts";
@@ -90,6 +92,8 @@ export interface Metastore {
   readonly workerTokens: WorkerTokenStore;
   /** Tokens of the REST API. */
   readonly apiTokens: ApiTokenStore;
+  /** Sessions of the REST API. */
+  readonly apiSessions: ApiSessionStore;
   /** Logs of attempts that ran on other machines. */
   readonly attemptLogs: LogStore & RemoteLogStore;
   readonly records: RecordStore;
@@ -162,6 +166,7 @@ export async function openMetastore(url: string, options: MetastoreOptions = {})
     workerHosts: new MetadataWorkerHostStore(dialect),
     workerTokens: new MetadataWorkerTokenStore(dialect),
     apiTokens: new MetadataApiTokenStore(dialect),
+    apiSessions: new MetadataApiSessionStore(dialect),
     attemptLogs: new MetadataAttemptLogStore(dialect),
     records: new MetadataRecordStore(dialect),
     results: new MetadataResultStore(dialect),

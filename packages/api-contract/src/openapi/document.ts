@@ -18,7 +18,7 @@ import { schemaOf, type SchemaComponents } from "./schemas.ts";
 /** Problems that every route may answer. */
 const PROBLEMS: Readonly<Record<number, string>> = {
   400: "The request cannot be read",
-  401: "The request has no valid token",
+  401: "The request is not signed in, or its token is not valid",
   403: "The role does not suffice",
   404: "It is not there, or not for those who ask",
   409: "It is in a state in which this cannot be done",
@@ -47,6 +47,7 @@ const TAGS: Readonly<Record<Tag, string>> = {
   logs: "Logs of attempts.",
   queues: "Queues of workers on other machines.",
   runs: "Runs of Dags.",
+  session: "Signing in and out.",
   tasks: "Task instances.",
   tokens: "Tokens of this API.",
   workers: "Workers on other machines, and their tokens.",
@@ -81,7 +82,7 @@ export function openApiDocument(version: string): JsonObject {
       license: { name: "Apache-2.0", identifier: "Apache-2.0" },
     },
     servers: [{ url: API_PREFIX }],
-    security: [{ token: [] }],
+    security: [{ token: [] }, { session: [] }],
     tags: Object.entries(TAGS).map(([name, description]) => ({ name, description })),
     paths,
     components: {
@@ -94,6 +95,7 @@ export function openApiDocument(version: string): JsonObject {
       ),
       securitySchemes: {
         token: { type: "http", scheme: "bearer", description: "A token of `memodag tokens make`" },
+        session: { type: "apiKey", in: "cookie", name: "memodag_session" },
       },
     },
   };
@@ -160,7 +162,7 @@ const LONG_ANSWER: JsonObject = {
 
 function ownItem(
   name: string,
-  { path, summary, parameters, type, answer, role, isAcrossTeams }: OwnRoute,
+  { path, summary, parameters, body, type, answer, role, isAcrossTeams }: OwnRoute,
   components: SchemaComponents,
 ): JsonObject {
   const inPath = pathFields(path);
@@ -170,7 +172,7 @@ function ownItem(
   const inQuery = Object.fromEntries(
     Object.entries(properties).filter(([field]) => !inPath.includes(field) && field !== "team"),
   );
-  const content = {
+  const content = type !== undefined && {
     [type]: { schema: answer ? schemaOf(answer, "output", components) : { type: "string" } },
   };
   return {
@@ -179,10 +181,16 @@ function ownItem(
     tags: [tagOf(name)],
     ...(role === "public" && { security: [] }),
     parameters: [...inPath.map((field) => inPathOf(field, properties[field] ?? {})), ...queryOf(inQuery, [])],
+    ...(body && {
+      requestBody: {
+        required: true,
+        content: { [JSON_TYPE]: { schema: schemaOf(body, "input", components) } },
+      },
+    }),
     responses: {
-      200: { description: "Done", content },
+      ...(content ? { 200: { description: "Done", content } } : { 204: { description: "Done" } }),
       ...(name === "logs.read" && {
-        206: { description: "A part of it", content },
+        206: { description: "A part of it", ...(content && { content }) },
         416: { $ref: "#/components/responses/Problem422" },
       }),
       ...problemsOf(),

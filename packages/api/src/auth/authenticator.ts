@@ -1,10 +1,13 @@
-// Finds out who sends a request, by the token in its header.
+// Finds out who sends a request: by a token in its header, or by a session in a cookie.
 
 import { getConnInfo } from "@hono/node-server/conninfo";
 import {
   areSameSecrets,
   messageOf,
   readSecretToken,
+  sha256,
+  type ApiSession,
+  type ApiSessionStore,
   type ApiTokenStore,
   type Clock,
   type Logger,
@@ -13,17 +16,24 @@ import type { Context } from "hono";
 import type { RequestLimits } from "../limits/request-limits.ts";
 import type { Principal } from "../principal.ts";
 import { ApiProblem } from "../problem.ts";
+import { readSessionSecret, refuseForeignActs } from "./session-cookie.ts";
 
 const BEARER = /^Bearer (?<token>\S+)$/i;
 
 /** How exactly the last use of a token is known, in milliseconds: each use would be a write otherwise. */
 const USE_STEP_MS = 3_600_000;
 
-/** Options of {@link Authenticator}. */
-export interface AuthenticatorOptions {
+/** The stores that credentials are compared with. */
+export interface CredentialStores {
   readonly tokens: ApiTokenStore;
+  readonly sessions: ApiSessionStore;
+}
+
+/** Options of {@link Authenticator}. */
+export interface AuthenticatorOptions extends CredentialStores {
   /** The machine that actors in the audit trail are said to have acted from. */
   readonly host: string;
+  readonly isHttps: boolean;
   readonly limits: RequestLimits;
   readonly clock: Clock;
   readonly log: Logger;
@@ -37,25 +47,58 @@ export class Authenticator {
     this.#options = options;
   }
 
-  /** Returns the sender. @throws ApiProblem 401, 429 */
+  /** Returns the sender. @throws ApiProblem 401, 403 for an act that another site had a browser send, 429 */
   async principalOf(c: Context): Promise<Principal> {
-    const { limits } = this.#options;
-    const principal = await this.#find(c.req.header("authorization") ?? "");
-    if (principal) {
-      limits.countRequest(principal, !READS.has(c.req.method));
-      return principal;
-    }
-    limits.countFailure(addressOf(c));
+    const principal = await this.findPrincipal(c);
+    if (principal) return principal;
+    this.countFailure(c);
     throw new ApiProblem(
       401,
       "api_not_signed_in",
-      "The request has no token, or one that is unknown, expired or revoked: make one with `memodag tokens make`, and " +
-        "send it as `authorization: Bearer TOKEN`",
+      "The request is not signed in, or its session or token is unknown, expired or revoked: run `memodag ui` for a " +
+        "link that signs in, or make a token with `memodag tokens make` and send it as `authorization: Bearer TOKEN`",
       { headers: { "www-authenticate": 'Bearer realm="memodag"' } },
     );
   }
 
-  async #find(authorization: string): Promise<Principal | undefined> {
+  /** Returns the sender; undefined: the request is not signed in. @throws ApiProblem 403, 429 */
+  async findPrincipal(c: Context): Promise<Principal | undefined> {
+    const { limits } = this.#options;
+    const authorization = c.req.header("authorization");
+    const principal =
+      authorization === undefined ? await this.#findSession(c) : await this.#findToken(authorization);
+    if (principal) limits.countRequest(principal, !READS.has(c.req.method));
+    return principal;
+  }
+
+  /** Returns the principal of a session, and what they may do. */
+  principalOfSession({ kind, subject, name }: ApiSession): Principal {
+    return {
+      kind: "session",
+      id: `${kind}:${subject}`,
+      name,
+      hasValues: true,
+      // A user who can read the secret of the deployment can read all of it.
+      grants: [{ team: null, role: "admin" }],
+      actor: { kind, name, host: this.#options.host },
+    };
+  }
+
+  /** Counts a request with wrong credentials. @throws ApiProblem 429 */
+  countFailure(c: Context): void {
+    this.#options.limits.countFailure(addressOf(c));
+  }
+
+  async #findSession(c: Context): Promise<Principal | undefined> {
+    const { sessions, isHttps } = this.#options;
+    const secret = readSessionSecret(c, isHttps);
+    if (secret === undefined) return undefined;
+    refuseForeignActs(c.req);
+    const session = await sessions.find(sha256(secret));
+    return session && this.principalOfSession(session);
+  }
+
+  async #findToken(authorization: string): Promise<Principal | undefined> {
     const { tokens, host } = this.#options;
     const said = readSecretToken("mdg", BEARER.exec(authorization)?.groups?.["token"] ?? "");
     const found = said && (await tokens.find(said.id));
@@ -63,7 +106,7 @@ export class Authenticator {
     await this.#noteUse(found);
     const { id, name, team, role, hasValues } = found;
     const actor = { kind: "principal", name: `token ${name} (${id})`, host } as const;
-    return { id, name, hasValues, grants: [{ team, role }], actor };
+    return { kind: "token", id, name, hasValues, grants: [{ team, role }], actor };
   }
 
   /** A database that cannot be written to is read all the same. */
@@ -76,7 +119,7 @@ export class Authenticator {
   }
 }
 
-/** Where a request comes from; of no use behind a proxy, where all do from one place, and wrong tokens are rare. */
+/** Where a request comes from; of no use behind a proxy, where all do from one place, and wrong credentials are rare. */
 function addressOf(c: Context): string {
   return getConnInfo(c).remote.address ?? "";
 }

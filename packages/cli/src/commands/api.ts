@@ -1,4 +1,4 @@
-// `memodag api-server | tokens`: the REST API, and who may use it.
+// `memodag api-server | ui | tokens`: the REST API, and who may use it.
 
 import { API_ROLES, type ApiRole } from "@memodag/core";
 import { Option, type Command } from "commander";
@@ -22,11 +22,19 @@ const DEFAULT_EXPIRY = "90d";
 /** Adds the commands. */
 export function registerApi(program: Command): void {
   withCommonOptions(program.command("api-server"))
-    .description("answer programs over HTTP; any number of them may run")
+    .description("answer people and programs over HTTP; any number of them may run")
     .action(async (options: CommonOptions) => {
       const { runApiServer } = await import("@memodag/deployment/services");
       const version = program.version() ?? "";
       await withStopSignal((signal) => runApiServer({ ...options, version, signal }));
+    });
+  withCommonOptions(program.command("ui"))
+    .description("print a link that signs you in to the API server; it is valid for 15 minutes, once")
+    .action(async (options: CommonOptions) => {
+      const { signInLink } = await import("@memodag/deployment/services");
+      const link = await signInLink(options);
+      if (options.json) printJson(link);
+      else printLine(link.url);
     });
   const tokens = program.command("tokens").description("Tokens with which programs use the REST API.");
   withCommonOptions(tokens.command("ls")).description("tokens, oldest first; without secrets").action(list);

@@ -1,5 +1,6 @@
-// The tokens with which programs use the REST API. Implemented by the metastore.
+// Who may use the REST API: tokens of programs, and sessions of people. Implemented by the metastore.
 
+import type { ActorKind } from "../audit.ts";
 import type { Digest } from "../digest.ts";
 
 /** Roles of users of the REST API; each may do what those before it may. */
@@ -47,4 +48,33 @@ export interface ApiTokenStore {
   list(): Promise<ApiToken[]>;
   /** @returns false if there is no such token, or it was revoked before */
   revoke(id: string): Promise<boolean>;
+}
+
+/** A person who is signed in. What they may do is decided by the config. */
+export interface ApiSession {
+  /** The authority for their name. */
+  readonly kind: ActorKind;
+  /** Identifies them there, and does not change. */
+  readonly subject: string;
+  readonly name: string;
+  /** Their groups when they signed in; none for users of the operating system. */
+  readonly groups: readonly string[];
+}
+
+/** A session to be stored. */
+export interface NewApiSession extends ApiSession {
+  /** Of the secret in the cookie. */
+  readonly secretDigest: Digest;
+  /** Of the code that it was opened with, which opens no second one. */
+  readonly codeDigest: Digest;
+  readonly validForMs: number;
+}
+
+/** The sessions of people. */
+export interface ApiSessionStore {
+  /** @returns false if the code has opened a session before */
+  open(session: NewApiSession): Promise<boolean>;
+  /** Finds a session that has not expired. */
+  find(secretDigest: Digest): Promise<ApiSession | undefined>;
+  close(secretDigest: Digest): Promise<void>;
 }

@@ -1,3 +1,4 @@
+export { signInLink } from "../api/sign-in-link.ts";
 export { runApiServer } from "./run-api-server.ts";
 export { runDagProcessor } from "./run-dag-processor.ts";
 export { runDev } from "./run-dev.ts";

@@ -9,13 +9,15 @@ import { withService } from "./with-service.ts";
 export interface ApiServiceOptions extends ServiceOptions {
   /** Of the program. */
   readonly version: string;
+  /** The folder of the web UI's files. Default: there are no pages. */
+  readonly webFolder?: string | undefined;
 }
 
 /** Answers people and programs until it is stopped. */
-export async function runApiServer({ version, ...options }: ApiServiceOptions): Promise<void> {
+export async function runApiServer({ version, webFolder, ...options }: ApiServiceOptions): Promise<void> {
   await withService(options, async ({ deployment, live, log, stopped }) => {
     deployment.logBrokenConnections(log);
-    const api = await openConfiguredApi(deployment, { version, log });
+    const api = await openConfiguredApi(deployment, { version, webFolder, log });
     await live.follow({ clock: systemClock, log });
     await stopped;
     live.close();

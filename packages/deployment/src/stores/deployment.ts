@@ -2,6 +2,7 @@
 
 import type { Config, LoadedConfig } from "@memodag/config";
 import {
+  type ApiSessionStore,
   type ByteStore,
   type CallbackStore,
   type ChangeFeed,
@@ -43,6 +44,8 @@ export interface Deployment extends Stores {
   readonly attemptLogs: LogStore & RemoteLogStore;
   /** Requests of tasks to people. */
   readonly humans: HumanStore;
+  /** People who are signed in to the REST API. */
+  readonly apiSessions: ApiSessionStore;
   /** Leases in the metadata database. */
   readonly leases: LeaseStore;
   /** Locks of cache keys. */
@@ -97,7 +100,7 @@ export async function withDeployment<T>(
       } = database;
       const { keyMemos, changes, humans, cacheSwitch, breakers, audit, sources, staleRows } = database;
       const { freeSpace, remoteAttempts, workerHosts, workerTokens, attemptLogs } = database;
-      const { apiTokens } = database;
+      const { apiTokens, apiSessions } = database;
       return await work({
         loaded,
         config,
@@ -130,6 +133,7 @@ export async function withDeployment<T>(
         workerHosts,
         workerTokens,
         apiTokens,
+        apiSessions,
         attemptLogs,
         ...cache.stores,
         listRecordStores: (team) => listRecordStores({ loaded, dags, ...cache.stores }, team),

@@ -1,8 +1,9 @@
 // Finds caches of the config by their names, and the limits of those that have one.
 
 import type { CacheConfig, Config } from "@memodag/config";
-import { DEFAULT_TEAM, type EntryLimit } from "@memodag/core";
+import type { EntryLimit } from "@memodag/core";
 import type { NamedCache } from "@memodag/operations/caches";
+import { configuredTeams } from "../config/configured-teams.ts";
 
 /** The cache of a name for a team: the team's own, or else the one of that name for every team. */
 export function findNamedCache(
@@ -25,9 +26,9 @@ export function entryLimits(caches: readonly CacheConfig[]): EntryLimit[] {
 }
 
 /** The caches of a team, or of every team of the config, by name and team. */
-export function listNamedCaches({ caches, bundles }: Config, team: string | undefined): NamedCache[] {
-  const known = bundles.length === 0 ? [DEFAULT_TEAM] : bundles.map((bundle) => bundle.team);
-  const teams = team === undefined ? [...new Set(known)].sort() : [team];
+export function listNamedCaches(config: Config, team: string | undefined): NamedCache[] {
+  const { caches } = config;
+  const teams = team === undefined ? configuredTeams(config) : [team];
   const names = [...new Set(caches.map(({ name }) => name))];
   return names
     .sort()

@@ -1,5 +1,7 @@
 // The tables of the REST API.
 
+import type { ActorKind } from "@memodag/core";
+
 /** A token of a program. */
 interface ApiTokenTable {
   id: string;
@@ -16,7 +18,21 @@ interface ApiTokenTable {
   used_at: number | null;
 }
 
+/** A person who is signed in. */
+interface ApiSessionTable {
+  secret_digest: string;
+  code_digest: string;
+  kind: ActorKind;
+  subject: string;
+  name: string;
+  /** JSON list of names. */
+  groups: string;
+  created_at: number;
+  expires_at: number;
+}
+
 /** By name. */
 export interface ApiTables {
   api_token: ApiTokenTable;
+  api_session: ApiSessionTable;
 }
