@@ -20,6 +20,8 @@ export interface ApiServerOptions {
   readonly host: string;
   /** From 0, which takes any that is free, to 65535. */
   readonly port: number;
+  /** Takes the next free port if that one is taken and there is no public URL. Default: false. */
+  readonly nextPort?: boolean | undefined;
   /** The URL that browsers use, where a proxy is in front or the name is another one. */
   readonly publicUrl?: string | undefined;
   /** Certificate and key as PEM. */
@@ -106,11 +108,7 @@ export async function openApiServer(options: ApiServerOptions): Promise<ApiServe
       ? { fetch, createServer: createHttps, serverOptions: { ...SERVER_OPTIONS, ...tls } }
       : { fetch, createServer: createHttp, serverOptions: SERVER_OPTIONS },
   ) as Server;
-  const own = await listenOn(server, options, {
-    name: "API",
-    setting: "[api] port",
-    isHttps: tls !== undefined,
-  });
+  const own = await listen(server, options);
   const url = publicUrl?.href.replace(/\/$/, "") ?? own;
   log.info("the API listens; `memodag ui` prints a link that signs you in", { url });
   return {
@@ -136,4 +134,28 @@ function refuseOpenAddress({ host, tls, publicUrl }: ApiServerOptions): void {
       "set tls_cert_file and tls_key_file, or public_url to the https URL of a proxy in front",
     { fields: { host } },
   );
+}
+
+/** Ports that are tried after one that is taken. */
+const MOST_NEXT_PORTS = 50;
+
+async function listen(
+  server: Server,
+  { host, port, nextPort = false, publicUrl, tls, log }: ApiServerOptions,
+): Promise<string> {
+  const last = nextPort && publicUrl === undefined ? port + MOST_NEXT_PORTS : port;
+  const what = { name: "API", setting: "[api] port", isHttps: tls !== undefined };
+  for (let tried = port; ; tried += 1) {
+    try {
+      const url = await listenOn(server, { host, port: tried }, what);
+      if (tried !== port) log.info("the port of the API is taken, the next free one is used", { port, url });
+      return url;
+    } catch (error) {
+      if (tried >= last || !isTaken(error)) throw error;
+    }
+  }
+}
+
+function isTaken(error: unknown): boolean {
+  return error instanceof MemodagError && (error.cause as NodeJS.ErrnoException).code === "EADDRINUSE";
 }

@@ -17,25 +17,27 @@ interface MakeOptions extends CommonOptions {
   readonly expires: number;
 }
 
+interface ServerOptions extends CommonOptions {
+  readonly nextPort?: boolean;
+  readonly link?: boolean;
+}
+
 const DEFAULT_EXPIRY = "90d";
 
 /** Adds the commands. */
 export function registerApi(program: Command): void {
   withCommonOptions(program.command("api-server"))
     .description("answer people and programs over HTTP; any number of them may run")
-    .action(async (options: CommonOptions) => {
+    .option("--next-port", "if the port of the config is taken, take the next free one")
+    .option("--link", "log a link that signs you in; it is valid for 15 minutes, once")
+    .action(async (options: ServerOptions) => {
       const { runApiServer } = await import("@memodag/deployment/services");
       const version = program.version() ?? "";
       await withStopSignal((signal) => runApiServer({ ...options, version, signal }));
     });
   withCommonOptions(program.command("ui"))
     .description("print a link that signs you in to the API server; it is valid for 15 minutes, once")
-    .action(async (options: CommonOptions) => {
-      const { signInLink } = await import("@memodag/deployment/services");
-      const link = await signInLink(options);
-      if (options.json) printJson(link);
-      else printLine(link.url);
-    });
+    .action(printLink);
   const tokens = program.command("tokens").description("Tokens with which programs use the REST API.");
   withCommonOptions(tokens.command("ls")).description("tokens, oldest first; without secrets").action(list);
   withCommonOptions(tokens.command("make"))
@@ -59,6 +61,15 @@ export function registerApi(program: Command): void {
     .argument("<id>", "the token's id, from `memodag tokens ls`")
     .description("revoke a token: it is refused from now on")
     .action(revoke);
+}
+
+async function printLink(options: CommonOptions): Promise<void> {
+  const { signInLink } = await import("@memodag/deployment/services");
+  const link = await signInLink(options);
+  if (options.json) return printJson(link);
+  printLine(link.url);
+  if (!link.isRunning)
+    printNote("No API of this project runs on this machine: start `memodag dev` or `memodag api-server`");
 }
 
 async function list(options: CommonOptions): Promise<void> {

@@ -8,8 +8,9 @@ import { withCommonOptions } from "./common-options.ts";
 /** Adds the commands of services. */
 export function registerServices(program: Command): void {
   withCommonOptions(program.command("dev"))
-    .description("everything in one: read Dag files as they change, schedule, execute")
-    .action(async (options: CommonOptions) => {
+    .description("everything in one: read Dag files as they change, schedule, execute, answer over HTTP")
+    .option("--no-ui", "without the API server")
+    .action(async (options: CommonOptions & { readonly ui: boolean }) => {
       const { runDev } = await import("@memodag/deployment/services");
       await withStopSignal((signal) => runDev({ ...options, signal }));
     });

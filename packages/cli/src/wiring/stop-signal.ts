@@ -42,6 +42,8 @@ export async function withStopSignal<T>(work: (signal: AbortSignal) => Promise<T
   const onDisconnect = (): void => stopped.abort(PARENT_ENDED);
   for (const signal of SIGNALS) process.on(signal, onSignal);
   process.on("disconnect", onDisconnect);
+  // It may have ended while this process loaded its modules. Undefined: it did not start this one over IPC.
+  if ((process.connected as boolean | undefined) === false) onDisconnect();
   const alive = setInterval(() => undefined, LONGEST_INTERVAL_MS);
   try {
     return await work(stopped.signal);

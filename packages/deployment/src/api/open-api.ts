@@ -1,11 +1,13 @@
 // Opens the REST API that a config describes, over the stores of a deployment.
 
+import { rmSync, writeFileSync } from "node:fs";
 import type { ApiServer } from "@memodag/api";
-import { systemClock, type Logger } from "@memodag/core";
+import { messageOf, OWN_FILE_MODE, systemClock, type Logger } from "@memodag/core";
+import { configuredTeams } from "../config/configured-teams.ts";
 import { readSecretKey } from "../config/secret-key.ts";
 import { readTls } from "../config/read-tls.ts";
-import { configuredTeams } from "../config/configured-teams.ts";
 import { operationContext, type Deployment } from "../stores/deployment.ts";
+import { addressFile } from "./address-file.ts";
 
 /** Options of {@link openConfiguredApi}. */
 export interface ConfiguredApiOptions {
@@ -13,23 +15,26 @@ export interface ConfiguredApiOptions {
   readonly version: string;
   /** The folder of the web UI's files. Default: there are no pages. */
   readonly webFolder?: string | undefined;
+  /** Takes the next free port if that of the config is taken. Default: false. */
+  readonly nextPort?: boolean;
   readonly log: Logger;
 }
 
 /**
- * Opens it.
+ * Opens it, and notes in the state directory where it listens.
  * @throws MemodagError `config_invalid`
  */
 export async function openConfiguredApi(
   deployment: Deployment,
-  { version, webFolder, log }: ConfiguredApiOptions,
+  { version, webFolder, nextPort, log }: ConfiguredApiOptions,
 ): Promise<ApiServer> {
   const { config, loaded, apiTokens, apiSessions } = deployment;
   const { host, port, publicUrl, session } = config.api;
   const { openApiServer } = await import("@memodag/api");
-  return await openApiServer({
+  const server = await openApiServer({
     host,
     port,
+    nextPort,
     publicUrl,
     tls: readTls("api", config.api, loaded.projectDir),
     context: operationContext(deployment, { clock: systemClock, log }),
@@ -43,4 +48,17 @@ export async function openConfiguredApi(
     clock: systemClock,
     log,
   });
+  const file = addressFile(config.core.stateDir);
+  try {
+    writeFileSync(file, server.url, { mode: OWN_FILE_MODE });
+  } catch (error) {
+    log.warn("`memodag ui` will not know where the API listens", { error: messageOf(error) });
+  }
+  return {
+    ...server,
+    async close() {
+      rmSync(file, { force: true });
+      await server.close();
+    },
+  };
 }

@@ -1,23 +1,26 @@
 // The REST API as a service; any number of them may run.
 
 import { systemClock } from "@memodag/core";
-import { openConfiguredApi } from "../api/open-api.ts";
+import { openConfiguredApi, type ConfiguredApiOptions } from "../api/open-api.ts";
+import { currentActor } from "../config/current-actor.ts";
 import type { ServiceOptions } from "./service-options.ts";
 import { withService } from "./with-service.ts";
 
 /** Options of {@link runApiServer}. */
-export interface ApiServiceOptions extends ServiceOptions {
-  /** Of the program. */
-  readonly version: string;
-  /** The folder of the web UI's files. Default: there are no pages. */
-  readonly webFolder?: string | undefined;
+export interface ApiServiceOptions extends ServiceOptions, Omit<ConfiguredApiOptions, "log"> {
+  /** Logs a link that signs the user of this process in, once. */
+  readonly link?: boolean;
 }
 
 /** Answers people and programs until it is stopped. */
-export async function runApiServer({ version, webFolder, ...options }: ApiServiceOptions): Promise<void> {
+export async function runApiServer({ link = false, ...options }: ApiServiceOptions): Promise<void> {
   await withService(options, async ({ deployment, live, log, stopped }) => {
     deployment.logBrokenConnections(log);
-    const api = await openConfiguredApi(deployment, { version, webFolder, log });
+    const api = await openConfiguredApi(deployment, { ...options, log });
+    if (link)
+      log.info("look at it: the link signs you in, once; `memodag ui` prints another", {
+        url: api.signInLink(currentActor().name),
+      });
     await live.follow({ clock: systemClock, log });
     await stopped;
     live.close();
