@@ -1,13 +1,17 @@
 import { silentLogger, systemClock, type DagVersion, type JsonObject } from "@memodag/core";
 import { openTestMetastore, TEST_DIALECTS, type TestMetastore } from "@memodag/metastore/testing";
 import type { OperationContext } from "@memodag/operations";
-import { findOperation } from "@memodag/operations/contract";
+import { findOperation, type OperationTypes } from "@memodag/operations/contract";
 import type { DagGrid } from "@memodag/operations/dags";
-import type { HomeReport, InstanceColumns, InstancePage } from "@memodag/operations/runs";
+import type { HomeReport, InstanceColumns, InstancePage, RunOutline } from "@memodag/operations/runs";
+import type { ClearedTasks, ValueReport } from "@memodag/operations/tasks";
+import { Values } from "@memodag/result-cache";
 import { Dag } from "memodag";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { SchedulerRig } from "./scheduler-rig.ts";
 import type { Script } from "./scripted-executor.ts";
+
+type RunComparison = OperationTypes["runs.compare"]["output"];
 
 const SCRIPTS: Record<string, Script> = { list: () => [1, 2, 3], fit: () => 1, report: () => 1 };
 
@@ -22,9 +26,13 @@ describe.each(TEST_DIALECTS)("views of runs on %s", (dialect) => {
     const operation = findOperation(name);
     if (!operation) throw new Error(`there is no operation ${name}`);
     const context = {
-      stores: metastore,
+      stores: Object.assign(Object.create(metastore) as TestMetastore, {
+        values: new Values({ metadata: metastore.results, clock: systemClock }),
+        listRecordStores: () => Promise.resolve([{ name: null, records: metastore.records }]),
+      }),
       clock: systemClock,
       log: silentLogger,
+      settings: { secretPatterns: ["*token*"] },
     } as unknown as OperationContext;
     const output = JSON.parse(
       JSON.stringify(await operation.run(context, operation.input.parse(input))),
@@ -116,6 +124,55 @@ describe.each(TEST_DIALECTS)("views of runs on %s", (dialect) => {
     expect(hit?.producer).toMatchObject({ runId: runIds[0] });
   });
 
+  test("an outline has what a run came to, the run before it, and its tasks with what they wait for", async () => {
+    const outline = await ask<RunOutline>("runs.outline", { dagId: "views", runId: runIds[2] ?? "" });
+    expect(outline).toMatchObject({
+      previousRunId: runIds[1],
+      cacheMode: "use",
+      version: version.digest,
+      hits: 4,
+      ran: 1,
+      failed: 1,
+      tasks: [
+        { taskId: "list", upstream: [], isMapped: false },
+        { taskId: "fit", upstream: ["list"], isMapped: true },
+        { taskId: "report", upstream: ["fit"], isMapped: false },
+      ],
+    });
+    const first = await ask<RunOutline>("runs.outline", { dagId: "views", runId: runIds[0] ?? "" });
+    expect(first.previousRunId).toBeNull();
+  });
+
+  test("what a clear would reset is what it resets, and nothing is changed by asking", async () => {
+    const name = { dagId: "views", runId: runIds[2] ?? "" };
+    const planned = await ask<ClearedTasks>("tasks.plan-clear", {
+      ...name,
+      taskId: "list",
+      downstream: true,
+    });
+    expect(planned.cleared.map(({ taskId, mapIndex }) => `${taskId}${mapIndex}`)).toEqual([
+      "fit0",
+      "fit1",
+      "fit2",
+      "list-1",
+      "report-1",
+    ]);
+    expect(planned.state).toBe("failed");
+    const failed = await ask<ClearedTasks>("tasks.plan-clear", name);
+    expect(failed.cleared).toEqual([{ taskId: "report", mapIndex: -1 }]);
+  });
+
+  test("values have their sizes and text", async () => {
+    const values = await ask<ValueReport[]>("tasks.values", {
+      dagId: "views",
+      runId: runIds[0] ?? "",
+      taskId: "list",
+    });
+    expect(values).toMatchObject([
+      { key: "return_value", sizeBytes: 7, text: "[\n  1,\n  2,\n  3\n]", isWhole: true },
+    ]);
+  });
+
   test("runs are chosen by state, time and text", async () => {
     const idsOf = async (input: JsonObject) =>
       (await ask<{ items: { runId: string }[] }>("runs.list", { dagId: "views", ...input })).items.map(
@@ -165,5 +222,38 @@ describe.each(TEST_DIALECTS)("views of runs on %s", (dialect) => {
       days: [],
       misses: [],
     });
+  });
+
+  test("a comparison names the tasks whose keys or results differ, and by which part", async () => {
+    const [before = "", after = ""] = runIds;
+    const same = await ask<RunComparison>("runs.compare", { dagId: "views", before, after });
+    expect(same.tasks.map(({ taskId, differing }) => [taskId, differing])).toEqual([
+      ["list", 0],
+      ["fit", 0],
+      ["report", 0],
+    ]);
+    expect(same.tasks[0]?.instances).toMatchObject([
+      {
+        mapIndex: -1,
+        key: "same",
+        result: "same",
+        before: { cacheStatus: "populated" },
+        after: { cacheStatus: "hit" },
+      },
+    ]);
+    expect(same.tasks[1]).toMatchObject({ before: { P: 3 }, after: { H: 3 }, instances: [] });
+    const other = await rig.run(version, { ...SCRIPTS, list: () => [1, 2, 4] }, { cacheMode: "refresh" });
+    const comparison = await ask<RunComparison>("runs.compare", {
+      dagId: "views",
+      before,
+      after: other.run.runId,
+    });
+    expect(comparison.tasks[0]?.instances).toMatchObject([{ key: "same", result: "other" }]);
+    expect(comparison.tasks[1]).toMatchObject({
+      differing: 1,
+      instances: [{ mapIndex: 2, key: "other", result: "same", because: "list" }],
+    });
+    const changed = comparison.tasks[1]?.instances[0]?.changes;
+    expect(changed).toMatchObject([{ kind: "input", path: "n", before: "3", after: "4" }]);
   });
 });

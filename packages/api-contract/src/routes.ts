@@ -324,6 +324,21 @@ export const ROUTES: Readonly<Record<RoutedName, Route>> = {
     isAcrossTeams: true,
     summary: "Lists the runs that are changing, with how far their changes have come.",
   },
+  "runs.outline": {
+    method: "GET",
+    path: `${RUN}/outline`,
+    role: "viewer",
+    hasValues: true,
+    summary: "Describes a run without its instances: its params, its sums, and the tasks of its version.",
+  },
+  "runs.compare": {
+    method: "GET",
+    path: `${DAG}/compare`,
+    role: "viewer",
+    hasValues: true,
+    summary:
+      "Compares two runs of a Dag: by task, other keys and results, and by which part the keys differ.",
+  },
   "runs.show": {
     method: "GET",
     path: RUN,
@@ -355,6 +370,12 @@ export const ROUTES: Readonly<Record<RoutedName, Route>> = {
     role: "operator",
     summary: "Resets task instances of a run so that they run again.",
   },
+  "tasks.plan-clear": {
+    method: "GET",
+    path: `${RUN}/clear`,
+    role: "viewer",
+    summary: "Says which task instances a clear would reset.",
+  },
   "tasks.set-state": {
     method: "PUT",
     path: `${TASK}/state`,
@@ -366,6 +387,13 @@ export const ROUTES: Readonly<Record<RoutedName, Route>> = {
     path: INSTANCE,
     role: "viewer",
     summary: "Shows a task instance with its attempts.",
+  },
+  "tasks.values": {
+    method: "GET",
+    path: `${INSTANCE}/values`,
+    role: "viewer",
+    hasValues: true,
+    summary: "Lists the values of a task instance with their sizes, and the beginning of each.",
   },
   "tasks.xcoms": {
     method: "GET",

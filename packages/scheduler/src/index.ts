@@ -10,7 +10,7 @@ export { RunEntries } from "./entries/run-entries.ts";
 export { answerAttempts } from "./service/attempt-queries.ts";
 export { attemptToTry, type TryParts } from "./manual/attempt-to-try.ts";
 export { checkAnswer, type CheckedAnswer, type ProposedAnswer } from "./requests/check-answer.ts";
-export { clearRun, type ClearRequest } from "./manual/clear-run.ts";
+export { clearRun, planClearedInstances, type ClearRequest } from "./manual/clear-run.ts";
 export { markRun, type MarkRequest } from "./manual/mark-run.ts";
 export {
   makeBackfillRuns,

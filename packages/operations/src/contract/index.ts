@@ -35,6 +35,8 @@ import { explainRun, explainTask } from "../explain/explain-task.ts";
 import { cleanDatabase, planClean } from "../retention/clean-database.ts";
 import { deleteRuns } from "../retention/delete-runs.ts";
 import { backfill } from "../runs/backfill.ts";
+import { compareRuns } from "../compare/compare-runs.ts";
+import { outlineRun } from "../runs/outline-run.ts";
 import { cancelRun } from "../runs/cancel-run.ts";
 import { showHome } from "../runs/home.ts";
 import { listInstanceColumns, listRunInstances } from "../runs/run-instances.ts";
@@ -43,8 +45,9 @@ import { listRevisions } from "../runs/list-revisions.ts";
 import { listRuns } from "../runs/list-runs.ts";
 import { showRun } from "../runs/show-run.ts";
 import { triggerAndWait, triggerDag } from "../runs/trigger.ts";
-import { clearTasks } from "../tasks/clear-tasks.ts";
+import { clearTasks, planClearTasks } from "../tasks/clear-tasks.ts";
 import { listInstances } from "../tasks/list-instances.ts";
+import { listValues } from "../tasks/list-values.ts";
 import { markTasks } from "../tasks/mark-tasks.ts";
 import { showTask } from "../tasks/show-task.ts";
 import { showXComs } from "../tasks/show-xcoms.ts";
@@ -148,6 +151,7 @@ export const OPERATIONS: Operations = {
   "dags.trigger-and-wait": operation("act", runs.triggerInput, runs.endedRun, triggerAndWait),
   "runs.attempts": operation("read", views.attemptsInput, views.attempts, listAttempts),
   "runs.cancel": operation("act", runs.runNameInput, runs.cancelledRun, cancelRun),
+  "runs.compare": operation("read", views.compareInput, views.comparison, compareRuns),
   "runs.delete": operation("act", runs.deleteInput, runs.removed, deleteRuns),
   "runs.home": operation("read", views.homeInput, views.home, showHome),
   "runs.instance-columns": operation(
@@ -158,6 +162,7 @@ export const OPERATIONS: Operations = {
   ),
   "runs.instances": operation("read", views.instancesInput, views.instances, listRunInstances),
   "runs.list": operation("read", runs.listRunsInput, runs.runPage, listRuns),
+  "runs.outline": operation("read", runs.runNameInput, views.outline, outlineRun),
   "runs.revisions": operation("read", runs.listRevisionsInput, runs.revisions, listRevisions),
   "runs.show": operation("read", runs.runNameInput, runs.shownRun, showRun),
   "db.clean": operation("act", nothing, runs.removed, (context, _, signal) => cleanDatabase(context, signal)),
@@ -167,8 +172,10 @@ export const OPERATIONS: Operations = {
   "entries.show": operation("read", entries.nameInput, entries.report, showEntry),
   "tasks.clear": operation("act", runs.clearInput, runs.clearedTasks, clearTasks),
   "tasks.list": operation("read", runs.listInstancesInput, runs.instancePage, listInstances),
+  "tasks.plan-clear": operation("read", runs.clearInput, runs.clearedTasks, planClearTasks),
   "tasks.set-state": operation("act", runs.markInput, runs.markedTasks, markTasks),
   "tasks.show": operation("read", runs.instanceInput, views.shownTask, showTask),
+  "tasks.values": operation("read", runs.instanceInput, views.values, listValues),
   "tasks.xcoms": operation("read", runs.instanceInput, z.record(z.string(), json), showXComs),
   "queues.list": operation("read", nothing, workers.queues, (context) => listQueues(context)),
   "tokens.list": operation("read", nothing, tokens.list, (context) => listApiTokens(context)),

@@ -53,18 +53,19 @@ import {
   writtenTime,
 } from "./values.ts";
 
-const cacheLimits: z.ZodType<RunCacheLimits> = z.strictObject({
+export const cacheLimits: z.ZodType<RunCacheLimits> = z.strictObject({
   ttlMs: z.exactOptional(size.min(1)),
   errors: z.exactOptional(z.literal(false)),
   refresh: z.exactOptional(z.array(name)),
   recheck: z.exactOptional(z.number().min(0).max(1)),
   recheckTask: z.exactOptional(z.strictObject({ taskId: name, most: count.min(1) })),
 });
+export const cacheMode: z.ZodType<CacheMode> = everyOf<CacheMode>()(["use", "refresh", "off"]);
 const request = {
   ...dagName,
   conf: jsonObject.optional(),
   params: jsonObject.optional(),
-  cacheMode: everyOf<CacheMode>()(["use", "refresh", "off"]).optional(),
+  cacheMode: cacheMode.optional(),
   cacheLimits: cacheLimits.optional(),
 };
 const until = z.strictObject({ until: name });

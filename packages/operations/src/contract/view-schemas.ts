@@ -6,16 +6,22 @@ import type { CalendarDay, DagCalendarInput } from "../dags/dag-calendar.ts";
 import type { DagGrid, DagGridInput } from "../dags/dag-grid.ts";
 import type { Page } from "../page.ts";
 import type { AttemptReport, ListAttemptsInput } from "../runs/list-attempts.ts";
+import type { ValueReport } from "../tasks/list-values.ts";
 import type { ShownTask } from "../tasks/show-task.ts";
 import type { HomeInput, HomeReport } from "../runs/home.ts";
+import type { CompareRunsInput, RunComparison } from "../compare/compare-runs.ts";
+import type { RunOutline } from "../runs/outline-run.ts";
 import type { InstanceColumns, InstancePage, RunInstancesInput } from "../runs/run-instances.ts";
-import { summaryFields, taskFields } from "./run-schemas.ts";
+import { changes } from "./cache-schemas.ts";
+import { cacheLimits, cacheMode, summaryFields, taskFields } from "./run-schemas.ts";
 import {
   cacheStatus,
   count,
   dagName,
   dagRunState,
+  digest,
   instanceState,
+  jsonObject,
   mapIndex,
   name,
   pageChoice,
@@ -165,4 +171,71 @@ export const home: z.ZodType<HomeReport> = z.strictObject({
   active: z.array(notedRun),
   failures: z.array(notedRun),
   misses: z.array(z.strictObject({ reason: text, count })),
+});
+
+export const outline: z.ZodType<RunOutline> = z.strictObject({
+  ...summaryFields,
+  hits: count,
+  ran: count,
+  failed: count,
+  savedMs: size,
+  workedMs: size,
+  cacheMode,
+  cacheLimits: cacheLimits.nullable(),
+  params: jsonObject,
+  conf: jsonObject,
+  bytesMoved: count,
+  version: text.nullable(),
+  fault: z.exactOptional(text),
+  previousRunId: name.nullable(),
+  tasks: z.array(z.strictObject({ taskId: name, upstream: z.array(name), isMapped: z.boolean() })),
+});
+
+export const values: z.ZodType<ValueReport[]> = z.array(
+  z.strictObject({
+    key: text,
+    digest,
+    sizeBytes: count,
+    store: text.nullable(),
+    text: text.nullable(),
+    isWhole: z.boolean(),
+  }),
+);
+
+const comparedSide = z.strictObject({
+  state: instanceState,
+  cacheStatus: cacheStatus.nullable(),
+  durationMs: size.nullable(),
+  savedMs: size.nullable(),
+});
+const sameness = z.enum(["same", "other", "unknown"]);
+export const compareInput: z.ZodType<CompareRunsInput> = z.strictObject({
+  ...dagName,
+  before: name,
+  after: name,
+});
+export const comparison: z.ZodType<RunComparison> = z.strictObject({
+  dagId: name,
+  before: name,
+  after: name,
+  tasks: z.array(
+    z.strictObject({
+      taskId: name,
+      isMapped: z.boolean(),
+      before: counts,
+      after: counts,
+      differing: count,
+      instances: z.array(
+        z.strictObject({
+          mapIndex,
+          before: comparedSide.nullable(),
+          after: comparedSide.nullable(),
+          key: sameness,
+          result: sameness,
+          changes,
+          because: name.nullable(),
+        }),
+      ),
+    }),
+  ),
 });

@@ -24,3 +24,4 @@ export {
   type RunInstancesInput,
 } from "./run-instances.ts";
 export { listAttempts, type AttemptReport, type ListAttemptsInput } from "./list-attempts.ts";
+export { outlineRun, type OutlinedTask, type RunOutline } from "./outline-run.ts";

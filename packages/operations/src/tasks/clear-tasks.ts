@@ -6,10 +6,11 @@ import {
   MemodagError,
   type DagRun,
   type DagRunState,
+  type DagVersion,
   type StoredInstance,
   type TaskInstanceId,
 } from "@memodag/core";
-import { clearRun } from "@memodag/scheduler";
+import { clearRun, planClearedInstances, type ClearRequest } from "@memodag/scheduler";
 import { newAct } from "../act.ts";
 import type { OperationContext } from "../context.ts";
 import { patience, rideOut } from "../ride-out.ts";
@@ -84,10 +85,33 @@ async function whenFinished(
  * Clears task instances; the run is queued again where there were any.
  * @throws MemodagError `dag_not_found`, `dag_ambiguous`, `dag_run_not_found`, `task_not_found`, `usage`.
  */
-export async function clearTasks(
-  { stores, actor }: OperationContext,
-  { taskId, mapIndex, downstream = false, useCache = false, ...name }: ClearTasksInput,
+export async function clearTasks(context: OperationContext, input: ClearTasksInput): Promise<ClearedTasks> {
+  const { stores, actor } = context;
+  const { run, version, request } = await readRequest(context, input);
+  const { team, dagId, runId } = run;
+  const act = newAct(actor, "tasks.clear", team, { dagId, runId, ...request });
+  const cleared = await clearRun(stores.runs, { run, version }, request, act);
+  return { dagId, runId, state: cleared.length > 0 ? "queued" : run.state, cleared };
+}
+
+/**
+ * Says what {@link clearTasks} would clear now, and the state that the run has.
+ * @throws MemodagError as {@link clearTasks}
+ */
+export async function planClearTasks(
+  context: OperationContext,
+  input: ClearTasksInput,
 ): Promise<ClearedTasks> {
+  const { run, version, request } = await readRequest(context, input);
+  const { dagId, runId, state } = run;
+  const cleared = await planClearedInstances(context.stores.runs, { run, version }, request);
+  return { dagId, runId, state, cleared };
+}
+
+async function readRequest(
+  { stores }: OperationContext,
+  { taskId, mapIndex, downstream = false, useCache = false, ...name }: ClearTasksInput,
+): Promise<{ readonly run: DagRun; readonly version: DagVersion; readonly request: ClearRequest }> {
   if (mapIndex !== undefined && taskId === undefined)
     throw new MemodagError("usage", "--map-index selects an instance of a task: add the task id");
   const run = await getRun(stores, name);
@@ -98,8 +122,5 @@ export async function clearTasks(
     downstream,
     useCache,
   };
-  const { team, dagId, runId } = run;
-  const act = newAct(actor, "tasks.clear", team, { dagId, runId, ...request });
-  const cleared = await clearRun(stores.runs, { run, version }, request, act);
-  return { dagId, runId, state: cleared.length > 0 ? "queued" : run.state, cleared };
+  return { run, version, request };
 }

@@ -1,5 +1,11 @@
 export { openAttemptLog, type AttemptLogInput, type OpenLog } from "./attempt-log.ts";
-export { clearAndWait, clearTasks, type ClearedTasks, type ClearTasksInput } from "./clear-tasks.ts";
+export {
+  clearAndWait,
+  clearTasks,
+  planClearTasks,
+  type ClearedTasks,
+  type ClearTasksInput,
+} from "./clear-tasks.ts";
 export { followRunLogs, type FollowLogsInput, type RunLogLine } from "./follow-run-logs.ts";
 export { linesOf } from "./log-lines.ts";
 export type { InstanceName } from "./instance-name.ts";
@@ -8,3 +14,4 @@ export { markTasks, type MarkedTasks, type MarkTasksInput } from "./mark-tasks.t
 export { showXComs } from "./show-xcoms.ts";
 export { followTaskLog, isOneInstance, readTaskLogs, type TaskLog, type TaskLogsInput } from "./task-logs.ts";
 export { showTask, type ShownTask } from "./show-task.ts";
+export { listValues, type ValueReport } from "./list-values.ts";

@@ -63,13 +63,43 @@ export async function clearRun(
   request: ClearRequest,
   act?: AuditAct,
 ): Promise<TaskInstanceId[]> {
+  const { cleared } = await readPlan(runs, { run, version }, request);
+  return await runs.clearTasks(run.team, run.id, cleared, act);
+}
+
+/**
+ * Returns the instances that {@link clearRun} would reset now.
+ * @throws MemodagError as {@link clearRun}
+ */
+export async function planClearedInstances(
+  runs: RunStore,
+  ofRun: RunOfVersion,
+  request: ClearRequest,
+): Promise<TaskInstanceId[]> {
+  const { instances, cleared } = await readPlan(runs, ofRun, request);
+  return instances
+    .filter((row) =>
+      cleared.some(
+        ({ taskId, mapIndex, states }) =>
+          row.taskId === taskId &&
+          (mapIndex === undefined || row.mapIndex === mapIndex) &&
+          (states === undefined || states.includes(row.state)),
+      ),
+    )
+    .map(({ taskId, mapIndex }) => ({ taskId, mapIndex }));
+}
+
+async function readPlan(
+  runs: RunStore,
+  { run, version }: RunOfVersion,
+  request: ClearRequest,
+): Promise<{ readonly instances: readonly TaskInstance[]; readonly cleared: readonly ClearedTask[] }> {
   const instances = await runs.listTaskInstances(run.team, run.id);
   const graph = buildDagGraph(version.dag);
   if (request.taskId !== undefined) requireBegun(graph, run, request, instances);
   const planned = withRolledBack(graph, instances, planClear(graph, instances, request));
   // Of a task that is not selected, a run may have values of another run, which it could not make again.
-  const cleared = planned.filter(({ taskId }) => isSelected(graph, run, taskId));
-  return await runs.clearTasks(run.team, run.id, cleared, act);
+  return { instances, cleared: planned.filter(({ taskId }) => isSelected(graph, run, taskId)) };
 }
 
 /** Returns the changes that a request makes to a run in its current state. */
