@@ -199,6 +199,11 @@ describe.each(TEST_DIALECTS)("views of runs on %s", (dialect) => {
     ]);
     expect(home).toMatchObject({ activeCount: 0, active: [] });
     expect(home.misses.reduce((sum, { count }) => sum + count, 0)).toBe(4);
+    expect(await ask("cache.reasons", { days: 1 })).toMatchObject([
+      { taskId: "fit", reason: "first_run", count: 3, last: { runId: runIds[0], mapIndex: 0, changed: [] } },
+      { taskId: "list", reason: "first_run", count: 1, last: { mapIndex: -1 } },
+    ]);
+    expect(await ask("cache.reasons", { team: "none" })).toEqual([]);
     await metastore.runs.createRun({
       team: "default",
       dagId: "views",

@@ -123,7 +123,8 @@ export type OwnRouteName =
   | "session.close"
   | "logs.read"
   | "logs.follow"
-  | "entries.content";
+  | "entries.content"
+  | "entries.preview";
 
 /** The routes by name. */
 export const OWN_ROUTES: Readonly<Record<OwnRouteName, OwnRoute>> = {
@@ -227,5 +228,15 @@ export const OWN_ROUTES: Readonly<Record<OwnRouteName, OwnRoute>> = {
     parameters: { ...runParameters, key: name, cache: name.optional() },
     type: BYTES_TYPE,
     summary: "Reads the bytes of an entry of a job cache.",
+  },
+  "entries.preview": {
+    method: "GET",
+    path: `${RUN}/entries/{key}/preview`,
+    role: "viewer",
+    hasValues: true,
+    parameters: { ...runParameters, key: name, cache: name.optional() },
+    type: BYTES_TYPE,
+    summary:
+      "Reads what a preview of an entry of a job cache shows: an image (PNG, JPEG, GIF, WebP of at most 16 MiB) with its type, or the first 64 KiB.",
   },
 };

@@ -132,6 +132,14 @@ export const ROUTES: Readonly<Record<RoutedName, Route>> = {
     isAcrossTeams: true,
     summary: "Lists locks of cache keys.",
   },
+  "cache.reasons": {
+    method: "GET",
+    path: `${TEAM}/cache/reasons`,
+    role: "viewer",
+    isAcrossTeams: true,
+    hasValues: true,
+    summary: "Counts why tasks ran though they are cached, by task and reason.",
+  },
   "cache.release": {
     method: "DELETE",
     path: `${TEAM}/cache/locks/{key}`,
@@ -150,6 +158,13 @@ export const ROUTES: Readonly<Record<RoutedName, Route>> = {
     path: "/cache/switch",
     role: "admin",
     summary: "Switches caching on or off, for all schedulers.",
+  },
+  "cache.switch-turns": {
+    method: "GET",
+    path: "/cache/switch",
+    role: "viewer",
+    isForEverybody: true,
+    summary: "Lists who switched caching on or off, when and why.",
   },
   "cache.verify": {
     method: "POST",

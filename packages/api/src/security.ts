@@ -28,9 +28,14 @@ export function requireOwnHost(publicHost: string | undefined): MiddlewareHandle
 const SELF = ["'self'"];
 const NONE = ["'none'"];
 
-/** Sets the headers that have browsers run nothing but what the server sends, and tell no other site where they are. */
+const POLICY = "content-security-policy";
+
+/**
+ * Sets the headers that have browsers run nothing but what the server sends, and tell no other site where they are. The
+ * policy of a route, which is stricter, is kept.
+ */
 export function securityHeaders(isHttps: boolean): MiddlewareHandler {
-  return secureHeaders({
+  const secure = secureHeaders({
     contentSecurityPolicy: {
       defaultSrc: NONE,
       scriptSrc: SELF,
@@ -50,4 +55,12 @@ export function securityHeaders(isHttps: boolean): MiddlewareHandler {
     xFrameOptions: "DENY",
     strictTransportSecurity: isHttps ? "max-age=31536000" : false,
   });
+  return async (c, next) => {
+    let own: string | null = null;
+    await secure(c, async () => {
+      await next();
+      own = c.res.headers.get(POLICY);
+    });
+    if (own !== null) c.res.headers.set(POLICY, own);
+  };
 }

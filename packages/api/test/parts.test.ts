@@ -2,6 +2,7 @@ import { ManualClock } from "@memodag/core/testing";
 import { describe, expect, it } from "vitest";
 import { CODE_VALID_MS, SignInCodes } from "../src/auth/sign-in-codes.ts";
 import { readRange } from "../src/byte-range.ts";
+import { findImageType } from "../src/image-type.ts";
 import { statusOf } from "../src/problem.ts";
 import { SealedCursors } from "../src/sealed-cursors.ts";
 
@@ -76,4 +77,19 @@ it.each([
   ["database_unreachable", "infrastructure", 503],
 ] as const)("%s of the %s is %i", (code, fault, status) => {
   expect(statusOf({ code, fault })).toBe(status);
+});
+
+describe("the type of an image", () => {
+  it.each([
+    ["\x89PNG\r\n\x1a\n\0\0\0\r", "image/png"],
+    ["\xff\xd8\xff\xe0", "image/jpeg"],
+    ["GIF89a", "image/gif"],
+    ["RIFF\x01\x02\x03\nWEBPVP8 ", "image/webp"],
+    ["<svg xmlns='http://www.w3.org/2000/svg'><script/></svg>", undefined],
+    [" GIF89a", undefined],
+    ["RIFF", undefined],
+    ["", undefined],
+  ])("of %j is %s", (bytes, type) => {
+    expect(findImageType(Buffer.from(bytes, "latin1"))).toBe(type);
+  });
 });

@@ -1,6 +1,8 @@
 // The REST API on a real socket: who it answers, what it takes, and what it sends while things happen.
 
+import { writeFileSync } from "node:fs";
 import { request } from "node:http";
+import { join } from "node:path";
 import { API_PREFIX, type ApiProblemBody, type SessionReport } from "@memodag/api-contract";
 import { createClient, MemodagApiError, type Client } from "@memodag/client";
 import type { RunReport } from "@memodag/operations/runs";
@@ -303,6 +305,43 @@ it("names runs as they change", async () => {
       .toBe(true);
     expect(said).toMatch(/^event: run\ndata: \{"team":"default","dagId":"shapes"/m);
     await reader?.cancel();
+  });
+});
+
+describe("a preview of an entry", () => {
+  const PIXEL =
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==";
+  const DAG = `import { Dag, getContext } from "memodag";
+export const saving = new Dag("saving");
+saving.task("save", async () => {
+  const { jobCache } = getContext();
+  await jobCache.save("pixel", Buffer.from("${PIXEL}", "base64"));
+  await jobCache.save("page.html", "<script>alert(1)</script>");
+  await jobCache.save("long", "x".repeat(200_000));
+})();
+`;
+  let savingId: string;
+  beforeAll(async () => {
+    writeFileSync(join(project.folder, "dags/saving.ts"), DAG);
+    ({ runId: savingId } = await project.json<RunReport>("dags", "run", "saving"));
+  });
+
+  it.each([
+    ["pixel", "image/png", Buffer.from(PIXEL, "base64").length],
+    ["page.html", "application/octet-stream", 25],
+    ["long", "application/octet-stream", 65_536],
+  ])("%s is %s of %i bytes, and is not run", async (key, type, length) => {
+    await withAsked(async ({ ask }) => {
+      const path = `/teams/default/dags/saving/runs/${encodeURIComponent(savingId)}/entries/${key}/preview`;
+      const answer = await ask(path);
+      expect(answer.headers.get("content-type")).toBe(type);
+      expect(answer.headers.get("x-content-type-options")).toBe("nosniff");
+      expect(answer.headers.get("content-security-policy")).toBe("sandbox; default-src 'none'");
+      expect(answer.headers.get("content-disposition")?.startsWith("attachment")).toBe(
+        type === "image/png" ? undefined : true,
+      );
+      expect((await answer.arrayBuffer()).byteLength).toBe(length);
+    });
   });
 });
 

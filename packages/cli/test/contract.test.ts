@@ -124,6 +124,8 @@ const CASES: readonly [name: string, input: (ids: Ids) => object, words?: (ids: 
   ],
   ["cache.stats", () => ({}), () => ["cache", "stats"]],
   ["cache.health", () => ({})],
+  ["cache.reasons", () => ({ days: 30, limit: 2 })],
+  ["cache.switch-turns", () => ({})],
   ...(["draw", "sum"] as const).map((taskId): (typeof CASES)[number] => {
     const index = taskId === "draw" ? { mapIndex: 0 } : {};
     return [

@@ -339,6 +339,10 @@ const CASES: Readonly<Record<string, Case | Teamless>> = {
     true,
   ],
   "views.countMisses": async ({ metastore }) => [await metastore.views.countMisses("none of theirs", 0), []],
+  "views.listTaskMisses": async ({ metastore }) => [
+    await metastore.views.listTaskMisses("none of theirs", 0, 9),
+    [],
+  ],
   "views.findVersionDigests": async ({ metastore, antsRun }) => [
     await metastore.views.findVersionDigests(BEES, [antsRun.dagVersionId]),
     NONE,

@@ -95,6 +95,25 @@ export interface MissCount {
   readonly count: number;
 }
 
+/** A part of a key, such as the input `now`. */
+export interface ChangedPart {
+  readonly kind: string;
+  readonly path: string;
+}
+
+/** How often instances of a task did not hit for a reason, and the latest of them. */
+export interface TaskMisses extends MissCount {
+  readonly team: string;
+  readonly dagId: string;
+  readonly taskId: string;
+  readonly lastRunId: string;
+  readonly lastMapIndex: number;
+  /** Milliseconds since the Unix epoch, by the database's clock. */
+  readonly lastAt: number;
+  /** The parts of the key that differed from an earlier one. */
+  readonly lastChanged: readonly ChangedPart[];
+}
+
 /** Reads of runs; each is one statement, or a few. */
 export interface RunViews {
   /**
@@ -116,6 +135,8 @@ export interface RunViews {
   listFailures(team: string | undefined, endedSince: number, limit: number): Promise<DagRun[]>;
   /** Counts the instances that did not hit since a time by the database's clock, by reason, the most frequent first. */
   countMisses(team: string | undefined, since: number): Promise<MissCount[]>;
+  /** The same by task, the most frequent first. */
+  listTaskMisses(team: string | undefined, since: number, limit: number): Promise<TaskMisses[]>;
   /** The digests of versions of Dags of a team, by their numbers. */
   findVersionDigests(team: string, versionIds: readonly number[]): Promise<Map<number, string>>;
 }

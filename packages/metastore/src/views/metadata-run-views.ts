@@ -11,12 +11,13 @@ import type {
   RunRevision,
   RunViews,
   SummedRun,
+  TaskMisses,
   TaskTry,
   TryQuery,
 } from "@memodag/core";
 import type { Dialect } from "../dialect.ts";
 import { findVersionDigests } from "./find-version-digests.ts";
-import { countMisses, listFailures } from "./latest-trouble.ts";
+import { countMisses, listFailures, listTaskMisses } from "./latest-trouble.ts";
 import { listInstances } from "./list-instances.ts";
 import { listRevisions } from "./list-revisions.ts";
 import { listTries } from "./list-tries.ts";
@@ -57,6 +58,10 @@ export class MetadataRunViews implements RunViews {
 
   async countMisses(team: string | undefined, since: number): Promise<MissCount[]> {
     return await countMisses(this.#dialect, team, since);
+  }
+
+  async listTaskMisses(team: string | undefined, since: number, limit: number): Promise<TaskMisses[]> {
+    return await listTaskMisses(this.#dialect, team, since, limit);
   }
 
   async findVersionDigests(team: string, versionIds: readonly number[]): Promise<Map<number, string>> {

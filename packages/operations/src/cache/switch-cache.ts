@@ -22,6 +22,24 @@ export interface SwitchedCache {
   readonly otherOffReason: string | null;
 }
 
+/** A turn of the switch. */
+export interface SwitchTurnReport {
+  readonly isEnabled: boolean;
+  readonly reason: string | null;
+  readonly changedBy: string;
+  /** ISO 8601, by the database's clock. */
+  readonly changedAt: string;
+}
+
+/** Turns of the switch that are listed, at most. */
+const SHOWN_TURNS = 20;
+
+/** Lists who turned the switch last, when and why, the latest first. */
+export async function listSwitchTurns({ stores }: OperationContext): Promise<SwitchTurnReport[]> {
+  const turns = await stores.cacheSwitch.list(SHOWN_TURNS);
+  return turns.map((turn) => ({ ...turn, changedAt: isoTime(turn.changedAt) }));
+}
+
 /** Sets the switch; schedulers follow within a second. */
 export async function switchCache(
   { stores, actor, settings }: OperationContext,

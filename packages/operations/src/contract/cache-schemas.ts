@@ -7,11 +7,12 @@ import type { CacheStats } from "../cache/cache-stats.ts";
 import type { Collected, PlannedCollection } from "../cache/collect.ts";
 import type { DiffRecordsInput } from "../cache/diff-records.ts";
 import type { ListRecordsInput, RecordListing } from "../cache/list-records.ts";
+import type { MissReason, MissReasonsInput } from "../cache/miss-reasons.ts";
 import type { Purged, PurgeInput, PurgePlan } from "../cache/purge.ts";
 import type { RecordReport } from "../cache/record-report.ts";
 import type { CacheSelection } from "../cache/selection.ts";
 import type { RecordName, ShownRecord } from "../cache/show-record.ts";
-import type { SwitchCacheInput, SwitchedCache } from "../cache/switch-cache.ts";
+import type { SwitchCacheInput, SwitchedCache, SwitchTurnReport } from "../cache/switch-cache.ts";
 import type { VerifyReport } from "../cache/verify.ts";
 import {
   count,
@@ -19,6 +20,7 @@ import {
   everyOf,
   json,
   keyDigits,
+  mapIndex,
   missed,
   name,
   pageChoice,
@@ -279,3 +281,25 @@ export const switchedCache: z.ZodType<SwitchedCache> = z.strictObject({
   changedAt: time.nullable(),
   otherOffReason: text.nullable(),
 });
+export const switchTurns: z.ZodType<SwitchTurnReport[]> = z.array(
+  z.strictObject({ isEnabled: z.boolean(), reason: text.nullable(), changedBy: text, changedAt: time }),
+);
+
+export const missReasonsInput: z.ZodType<MissReasonsInput> = z.strictObject({
+  team: name.optional(),
+  days: z.int().min(1).max(366).optional(),
+  limit: z.int().min(1).max(1_000).optional(),
+});
+export const missReasons: z.ZodType<MissReason[]> = z.array(
+  z.strictObject({
+    ...taskName,
+    reason: text,
+    count,
+    last: z.strictObject({
+      runId: name,
+      mapIndex,
+      at: time,
+      changed: z.array(z.strictObject({ kind: text, path: text })),
+    }),
+  }),
+);

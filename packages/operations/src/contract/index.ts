@@ -12,10 +12,11 @@ import { collectCache, planCollection } from "../cache/collect.ts";
 import { diffRecords } from "../cache/diff-records.ts";
 import { listRecords } from "../cache/list-records.ts";
 import { listLocks, releaseLock } from "../cache/locks.ts";
+import { listMissReasons } from "../cache/miss-reasons.ts";
 import { planPurge, purgeCache } from "../cache/purge.ts";
 import { showRecord } from "../cache/show-record.ts";
 import { cacheHealth, cacheStats } from "../cache/stats.ts";
-import { switchCache } from "../cache/switch-cache.ts";
+import { listSwitchTurns, switchCache } from "../cache/switch-cache.ts";
 import { verifyCache } from "../cache/verify.ts";
 import { namedCacheStats } from "../caches/cache-contents.ts";
 import { clearCache, planClear } from "../caches/clear-cache.ts";
@@ -128,10 +129,12 @@ export const OPERATIONS: Operations = {
   "cache.purge": operation("act", cache.purgeInput, cache.purged, (context, input) =>
     purgeCache(context, input),
   ),
+  "cache.reasons": operation("read", cache.missReasonsInput, cache.missReasons, listMissReasons),
   "cache.release": operation("act", locks.releaseLockInput, locks.releasedLock, releaseLock),
   "cache.show": operation("read", cache.recordInput, cache.shownRecord, showRecord),
   "cache.stats": operation("read", cache.selectionInput, cache.cacheStatsReport, cacheStats),
   "cache.switch": operation("act", cache.switchInput, cache.switchedCache, switchCache),
+  "cache.switch-turns": operation("read", nothing, cache.switchTurns, (context) => listSwitchTurns(context)),
   "cache.verify": operation("act", cache.verifyInput, cache.verifyReport, verifyCache),
   "caches.clear": operation("act", namedCaches.clearInput, namedCaches.cleared, (context, input) =>
     clearCache(context, input),
