@@ -1,7 +1,7 @@
 // Tells the type of an image from its first bytes: only of those that a browser decodes and cannot run.
 
 const BEGINNINGS: readonly (readonly [type: string, pattern: RegExp])[] = [
-  ["image/png", /^\x89PNG\r\n\x1a\n/],
+  ["image/png", /^\x89PNG\r\n/],
   ["image/jpeg", /^\xff\xd8\xff/],
   ["image/gif", /^GIF8[79]a/],
   ["image/webp", /^RIFF[\s\S]{4}WEBP/],
