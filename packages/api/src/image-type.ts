@@ -7,8 +7,8 @@ const BEGINNINGS: readonly (readonly [type: string, pattern: RegExp])[] = [
   ["image/webp", /^RIFF[\s\S]{4}WEBP/],
 ];
 
-/** Bytes that {@link findImageType} needs. */
-export const IMAGE_HEAD_BYTES = 12;
+/** Bytes that are looked at. */
+const IMAGE_HEAD_BYTES = 12;
 
 /** Returns the type, such as `image/png`; undefined: it is none of those, such as SVG, which may have scripts. */
 export function findImageType(bytes: Uint8Array): string | undefined {
