@@ -68,7 +68,7 @@ function addRoute(
         "content-type": route.type,
         etag: `"${found.entry.digest}"`,
         "cache-control": "private, no-store",
-        // A task chose the bytes: nothing in them is run, whoever opens them.
+        // A task chose the bytes: nothing in them is run.
         "content-security-policy": "sandbox; default-src 'none'",
         ...headers,
       },
