@@ -119,6 +119,8 @@ await finishFiles();
 // The processes that memodag starts have bundles of their own, made where their sources are.
 await cp("../executor/dist/worker-bundle", "dist/worker-bundle", { recursive: true });
 await cp("../dag-processor/dist/loader", "dist/loader", { recursive: true });
+// The pages that the API server serves, with the licences of the libraries in them.
+await cp("../web/dist/pages", "dist/pages", { recursive: true });
 await writeFile(
   "dist/THIRD_PARTY_LICENSES.txt",
   await licencesOf(chunks.flatMap(({ moduleIds }) => moduleIds)),

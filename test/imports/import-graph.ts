@@ -10,7 +10,7 @@ const IMPORT = /(?:^|[\s;}])(?:import|export)\s(?:[^"';]*?\sfrom\s*)?"([^"]+)"|\
 
 /** The sources of all packages, by paths from the root with forward slashes. */
 export function readImports(root: string): Graph {
-  const files = globSync(["packages/*/src/**/*.ts", "migrations/src/**/*.ts"], { cwd: root });
+  const files = globSync(["packages/*/src/**/*.{ts,tsx}", "migrations/src/**/*.ts"], { cwd: root });
   const entries = entriesOf(root);
   return new Map(
     files.map((file) => {

@@ -1,3 +1,4 @@
+export * from "./chromium.ts";
 export * from "./cutting-proxy.ts";
 export * from "./faulty-proxy.ts";
 export * from "./google-storage-server.ts";

@@ -1,14 +1,10 @@
 // Shells for tests: the system's, else those of Debian's packages, unpacked into the checkout without installing them.
 
-import { execFile } from "node:child_process";
 import { existsSync, globSync } from "node:fs";
-import { mkdtemp, rm, symlink } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { symlink } from "node:fs/promises";
 import { join } from "node:path";
-import { promisify } from "node:util";
+import { unpackPackages } from "./debian-packages.ts";
 import { installOnce } from "./install-once.ts";
-
-const run = promisify(execFile);
 
 /** A shell that tests can start. */
 export interface TestShell {
@@ -33,7 +29,7 @@ export async function installShell(name: keyof typeof PACKAGES): Promise<TestShe
   if (found !== undefined) return { program: found, env: {}, preamble: "" };
   const needs = `${name}, or apt-get and dpkg-deb to unpack Debian's packages`;
   const root = await installOnce(`shell-${name}`, needs, async (folder) => {
-    await unpack(PACKAGES[name], folder);
+    await unpackPackages(PACKAGES[name], folder);
     // Fish looks for all of its folders below that of its program.
     await symlink("../etc", join(folder, "usr/etc"));
   });
@@ -45,19 +41,4 @@ export async function installShell(name: keyof typeof PACKAGES): Promise<TestShe
         `fpath=(${join(root, "usr/share/zsh/functions")}/**/*(/))\n`
       : "";
   return { program, env: { LD_LIBRARY_PATH: libraries.join(":") }, preamble };
-}
-
-async function unpack(packages: readonly string[], folder: string): Promise<void> {
-  const downloads = await mkdtemp(join(tmpdir(), "memodag-debian-"));
-  try {
-    const download = () => run("apt-get", ["download", "-qq", ...packages], { cwd: downloads });
-    // A fresh machine has no lists of packages, which root alone can fetch.
-    await download().catch(async () => {
-      await run("apt-get", ["update", "-qq"]);
-      await download();
-    });
-    for (const file of globSync(join(downloads, "*.deb"))) await run("dpkg-deb", ["-x", file, folder]);
-  } finally {
-    await rm(downloads, { recursive: true, force: true });
-  }
 }

@@ -32,8 +32,9 @@ export function registerApi(program: Command): void {
     .option("--link", "log a link that signs you in; it is valid for 15 minutes, once")
     .action(async (options: ServerOptions) => {
       const { runApiServer } = await import("@memodag/deployment/services");
-      const version = program.version() ?? "";
-      await withStopSignal((signal) => runApiServer({ ...options, version, signal }));
+      const { webFolder } = await import("@memodag/web");
+      const pages = { version: program.version() ?? "", webFolder: webFolder() };
+      await withStopSignal((signal) => runApiServer({ ...options, ...pages, signal }));
     });
   withCommonOptions(program.command("ui"))
     .description("print a link that signs you in to the API server; it is valid for 15 minutes, once")

@@ -1,0 +1,24 @@
+// The table of all screens.
+
+import { auditRoute } from "./audit/audit-route.ts";
+import { cacheRoute } from "./cache/cache-route.ts";
+import { dagRoute, dagRunsRoute, dagTasksRoute } from "./dag/dag-route.ts";
+import { dagsRoute } from "./dags/dags-route.ts";
+import { homeRoute } from "./home/home-route.ts";
+import { runRoute } from "./run/run-route.ts";
+import { runsRoute } from "./runs/runs-route.ts";
+import { settingsRoute } from "./settings/settings-route.ts";
+import { rootRoute } from "./shell/root-route.tsx";
+import { workersRoute } from "./workers/workers-route.ts";
+
+export const routeTree = rootRoute.addChildren([
+  homeRoute,
+  dagsRoute,
+  dagRoute.addChildren([dagRunsRoute, dagTasksRoute]),
+  runsRoute,
+  runRoute,
+  cacheRoute,
+  workersRoute,
+  auditRoute,
+  settingsRoute,
+]);

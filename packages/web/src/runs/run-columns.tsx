@@ -1,0 +1,51 @@
+// The columns of lists of runs.
+
+import { Link } from "@tanstack/react-router";
+import type { ReactNode } from "react";
+import type { Column } from "../controls/table.tsx";
+import { Time } from "../controls/time.tsx";
+import type { OutputOf } from "../data/api.ts";
+import { formatCount, formatDuration, shortRunId } from "../format/format.ts";
+import { MarkIcon } from "../marks/mark-icon.tsx";
+import { runMarkOf } from "../marks/mark.ts";
+import styles from "./runs-page.module.css";
+
+/** A run in a list. */
+export type ListedRun = OutputOf<"runs.list">["items"][number];
+
+export const runColumns: readonly Column<ListedRun>[] = [
+  { id: "run", head: "Run", cell: (run) => <RunLink run={run} /> },
+  { id: "type", head: "Type", cell: ({ runType }) => runType },
+  { id: "created", head: "Created", cell: ({ createdAt }) => <Time iso={createdAt} /> },
+  { id: "took", head: "Took", align: "end", cell: tookOf },
+  { id: "remembered", head: "Remembered", align: "end", cell: ({ hits }) => numberOf(hits) },
+  { id: "ran", head: "Ran", align: "end", cell: ({ ran }) => numberOf(ran) },
+  { id: "failed", head: "Failed", align: "end", cell: ({ failed }) => (failed ? numberOf(failed) : "–") },
+  {
+    id: "saved",
+    head: "Saved",
+    align: "end",
+    cell: ({ savedMs }) => (savedMs ? <span className={styles.saved}>{formatDuration(savedMs)}</span> : "–"),
+  },
+];
+
+function RunLink({ run }: { readonly run: ListedRun }): ReactNode {
+  const mark = runMarkOf(run);
+  const words = run.isInterrupted ? `${mark.words}, interrupted` : mark.words;
+  return (
+    <Link to="/teams/$team/dags/$dagId/runs/$runId" params={run} className={styles.run}>
+      <MarkIcon mark={mark} label={words} />
+      <span className={styles.dag}>{run.dagId}</span>
+      <span className={styles.id}>{shortRunId(run.runId)}</span>
+    </Link>
+  );
+}
+
+function numberOf(count: number | null): ReactNode {
+  return count === null ? "–" : formatCount(count);
+}
+
+function tookOf({ startedAt, endedAt }: ListedRun): ReactNode {
+  if (startedAt === null || endedAt === null) return "–";
+  return formatDuration(Date.parse(endedAt) - Date.parse(startedAt));
+}

@@ -1,0 +1,10 @@
+// The route of settings.
+
+import { createRoute, lazyRouteComponent } from "@tanstack/react-router";
+import { rootRoute } from "../shell/root-route.tsx";
+
+export const settingsRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: "/settings",
+  component: lazyRouteComponent(() => import("./settings-page.tsx"), "SettingsPage"),
+});
