@@ -1,10 +1,21 @@
 // The table of all screens.
 
+import { approvalRoute, approvalsRoute } from "./approvals/approvals-route.ts";
 import { auditRoute } from "./audit/audit-route.ts";
-import { cacheRoute } from "./cache/cache-route.ts";
+import {
+  cacheEntriesRoute,
+  cacheHealthRoute,
+  cacheReasonsRoute,
+  cacheRoute,
+  cacheTasksRoute,
+  entryRoute,
+  namedCachesRoute,
+} from "./cache/cache-route.ts";
+import { dagErrorsRoute } from "./dag-errors/dag-errors-route.ts";
 import { dagRoute, dagRunsRoute, dagTasksRoute } from "./dag/dag-route.ts";
 import { dagsRoute } from "./dags/dags-route.ts";
 import { homeRoute } from "./home/home-route.ts";
+import { jobEntriesRoute } from "./job-entries/job-entries-route.ts";
 import { runRoute } from "./run/run-route.ts";
 import { runsRoute } from "./runs/runs-route.ts";
 import { settingsRoute } from "./settings/settings-route.ts";
@@ -17,7 +28,18 @@ export const routeTree = rootRoute.addChildren([
   dagRoute.addChildren([dagRunsRoute, dagTasksRoute]),
   runsRoute,
   runRoute,
-  cacheRoute,
+  cacheRoute.addChildren([
+    cacheTasksRoute,
+    cacheEntriesRoute,
+    cacheReasonsRoute,
+    cacheHealthRoute,
+    namedCachesRoute,
+  ]),
+  entryRoute,
+  jobEntriesRoute,
+  approvalsRoute,
+  approvalRoute,
+  dagErrorsRoute,
   workersRoute,
   auditRoute,
   settingsRoute,

@@ -1,26 +1,28 @@
-// The cache: what it has, and how much it saved.
+// The frame of the pages of the cache.
 
-import { useSuspenseQuery } from "@tanstack/react-query";
+import { Outlet } from "@tanstack/react-router";
 import type { ReactNode } from "react";
-import { Facts } from "../controls/facts.tsx";
-import { Page } from "../controls/page.tsx";
-import { read } from "../data/api.ts";
-import { useTeam } from "../data/use-session.ts";
-import { formatBytes, formatCount, formatDuration } from "../format/format.ts";
+import { keepTeam } from "../controls/keep-team.ts";
+import { NavTabs } from "../controls/nav-tabs.tsx";
+import styles from "./cache-page.module.css";
 
-/** The page. */
+/** The frame: tabs above the page. */
 export function CachePage(): ReactNode {
-  const { data } = useSuspenseQuery(read("cache.stats", { team: useTeam() }));
   return (
-    <Page title="Cache" command="cache stats">
-      <Facts
-        facts={[
-          ["Entries", formatCount(data.entries)],
-          ["Size", formatBytes(data.sizeBytes)],
-          ["Hits", formatCount(data.hits)],
-          ["Saved", formatDuration(data.savedMs)],
-        ]}
-      />
-    </Page>
+    <>
+      <div className={styles.tabs}>
+        <NavTabs
+          label="Cache"
+          tabs={[
+            { text: "Tasks", link: { to: "/cache", search: keepTeam }, isExact: true },
+            { text: "Entries", link: { to: "/cache/entries", search: keepTeam } },
+            { text: "Why tasks ran", link: { to: "/cache/reasons", search: keepTeam } },
+            { text: "Health", link: { to: "/cache/health", search: keepTeam } },
+            { text: "Named caches", link: { to: "/cache/named", search: keepTeam } },
+          ]}
+        />
+      </div>
+      <Outlet />
+    </>
   );
 }

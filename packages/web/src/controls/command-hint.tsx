@@ -5,6 +5,8 @@ import { Button } from "./button.tsx";
 import styles from "./command-hint.module.css";
 import { Icon } from "./icon.tsx";
 
+export { quoted } from "../format/quoted.ts";
+
 /** A command. @param command without `memodag`, such as `runs ls` */
 export function CommandHint({ command }: { readonly command: string }): ReactNode {
   const [isCopied, setCopied] = useState(false);
@@ -22,9 +24,4 @@ export function CommandHint({ command }: { readonly command: string }): ReactNod
       </Button>
     </div>
   );
-}
-
-/** Quotes a name for a shell where it needs that. */
-export function quoted(name: string): string {
-  return /^[\w.:@%+,/=-]+$/.test(name) ? name : `'${name.replaceAll("'", String.raw`'\''`)}'`;
 }

@@ -1,15 +1,17 @@
-// Settings: who is signed in, and what they may do.
+// Settings: who is signed in and what they may do and, for administrators, tokens of programs.
 
 import type { ReactNode } from "react";
 import { Facts } from "../controls/facts.tsx";
 import { Page } from "../controls/page.tsx";
-import { useSession } from "../data/use-session.ts";
+import { useMay, useSession } from "../data/use-session.ts";
+import { Tokens } from "./tokens.tsx";
 
 /** The page. */
 export function SettingsPage(): ReactNode {
   const { name, hasValues, grants } = useSession().me;
+  const isAdmin = useMay("admin", null);
   return (
-    <Page title="Settings">
+    <Page title="Settings" {...(isAdmin && { command: "tokens ls" })}>
       <Facts
         look="list"
         facts={[
@@ -18,6 +20,7 @@ export function SettingsPage(): ReactNode {
           ["Values of users", hasValues ? "shown" : "withheld"],
         ]}
       />
+      {isAdmin && <Tokens />}
     </Page>
   );
 }

@@ -4,6 +4,7 @@ import { Link, Outlet, useNavigate, useRouter } from "@tanstack/react-router";
 import { useCallback, useEffect, type ReactNode } from "react";
 import { useTeam } from "../data/use-session.ts";
 import { LiveProvider } from "../live/live-provider.tsx";
+import { Palette } from "../palette/palette.tsx";
 import { ShortcutSheet } from "./shortcut-sheet.tsx";
 import type { ShortcutName } from "../shortcuts/table.ts";
 import { listenForKeys, useShortcut } from "../shortcuts/use-shortcut.ts";
@@ -18,6 +19,7 @@ const PLACES = [
   { to: "/dags", text: "Dags", shortcut: "go.dags" },
   { to: "/runs", text: "Runs", shortcut: "go.runs" },
   { to: "/cache", text: "Cache", shortcut: "go.cache" },
+  { to: "/approvals", text: "Approvals", shortcut: undefined },
   { to: "/workers", text: "Workers", shortcut: "go.workers" },
   { to: "/audit", text: "Audit", shortcut: "go.audit" },
   { to: "/settings", text: "Settings", shortcut: undefined },
@@ -51,6 +53,7 @@ export function Frame(): ReactNode {
           ))}
         </nav>
         <div className={styles.tools}>
+          <Palette />
           <LiveIndicator />
           <TeamSwitch />
           <ThemeSwitch />
