@@ -8,7 +8,7 @@ import { Facts } from "../controls/facts.tsx";
 import { Page } from "../controls/page.tsx";
 import { Table, type Column } from "../controls/table.tsx";
 import { read, type OutputOf } from "../data/api.ts";
-import { polled } from "../data/polled.ts";
+import { polled, SUMS_EVERY_MS } from "../data/polled.ts";
 import { useTeam } from "../data/use-session.ts";
 import { formatBytes, formatCount, formatDuration, formatShare } from "../format/format.ts";
 import { MissedStores } from "./missed-stores.tsx";
@@ -54,7 +54,7 @@ const COLUMNS: readonly Column<TaskLine>[] = [
 /** The page. */
 export function CacheTasks(): ReactNode {
   const team = useTeam();
-  const { data } = useSuspenseQuery(polled(read("cache.stats", { team })));
+  const { data } = useSuspenseQuery(polled(read("cache.stats", { team }), SUMS_EVERY_MS));
   return (
     <Page title="Cache" command={team === undefined ? "cache stats" : `cache stats --team ${quoted(team)}`}>
       <Facts

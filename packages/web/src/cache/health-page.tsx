@@ -4,13 +4,12 @@ import { useQuery, useSuspenseQuery } from "@tanstack/react-query";
 import type { ReactNode } from "react";
 import { useState } from "react";
 import { Button } from "../controls/button.tsx";
-import { Empty } from "../controls/empty.tsx";
 import { Facts } from "../controls/facts.tsx";
 import { Page } from "../controls/page.tsx";
 import { Table, type Column } from "../controls/table.tsx";
 import { Time } from "../controls/time.tsx";
 import { read, type OutputOf } from "../data/api.ts";
-import { polled } from "../data/polled.ts";
+import { polled, SUMS_EVERY_MS } from "../data/polled.ts";
 import { useMay, useTeam } from "../data/use-session.ts";
 import { formatCount, formatDuration } from "../format/format.ts";
 import styles from "./cache-page.module.css";
@@ -37,7 +36,7 @@ const TURNS: readonly Column<Turn>[] = [
 export function HealthPage(): ReactNode {
   const { data: health } = useSuspenseQuery(polled(read("cache.health", {})));
   const turns = useQuery(polled(read("cache.switch-turns", {}))).data ?? [];
-  const stats = useQuery(polled(read("cache.stats", { team: useTeam() }))).data;
+  const stats = useQuery(polled(read("cache.stats", { team: useTeam() }), SUMS_EVERY_MS)).data;
   const [isTurning, setTurning] = useState(false);
   const mayTurn = useMay("admin", null);
   const [last] = turns;
@@ -87,7 +86,7 @@ export function HealthPage(): ReactNode {
         columns={TURNS}
         rows={turns}
         keyOf={({ changedAt, isEnabled }) => `${changedAt} ${isEnabled}`}
-        empty={<Empty title="It was never turned" />}
+        empty={<p>No one turned it yet.</p>}
       />
       {isTurning && <SwitchDialog toOn={isOffByUser} onClose={() => setTurning(false)} />}
     </Page>

@@ -9,7 +9,7 @@ import { Page } from "../controls/page.tsx";
 import { Table, type Column } from "../controls/table.tsx";
 import { Time } from "../controls/time.tsx";
 import { read, type OutputOf } from "../data/api.ts";
-import { polled } from "../data/polled.ts";
+import { polled, SUMS_EVERY_MS } from "../data/polled.ts";
 import { useTeam } from "../data/use-session.ts";
 import { formatCount } from "../format/format.ts";
 import { reasonWords } from "../format/reasons.ts";
@@ -52,7 +52,7 @@ export function ReasonsPage(): ReactNode {
   const { days = 7 } = route.useSearch();
   const navigate = useNavigate({ from: "/cache/reasons" });
   const team = useTeam();
-  const { data } = useSuspenseQuery(polled(read("cache.reasons", { team, days })));
+  const { data } = useSuspenseQuery(polled(read("cache.reasons", { team, days }), SUMS_EVERY_MS));
   const [first] = data;
   return (
     <Page

@@ -8,7 +8,7 @@ import { Facts } from "../controls/facts.tsx";
 import { keepTeam } from "../controls/keep-team.ts";
 import { Page } from "../controls/page.tsx";
 import { read } from "../data/api.ts";
-import { polled } from "../data/polled.ts";
+import { polled, SUMS_EVERY_MS } from "../data/polled.ts";
 import { useTeam } from "../data/use-session.ts";
 import { formatBytes, formatCount, formatDuration, formatShare } from "../format/format.ts";
 import { DayBars } from "./day-bars.tsx";
@@ -28,7 +28,7 @@ export function HomePage(): ReactNode {
   const navigate = useNavigate({ from: "/" });
   const team = useTeam();
   const { data } = useSuspenseQuery(read("runs.home", { team, days }));
-  const stats = useQuery(polled(read("cache.stats", { team }))).data;
+  const stats = useQuery(polled(read("cache.stats", { team }), SUMS_EVERY_MS)).data;
   const sum = (of: "hits" | "ran" | "savedMs" | "workedMs"): number =>
     data.days.reduce((total, day) => total + day[of], 0);
   const total = sum("hits") + sum("ran");
