@@ -1,6 +1,6 @@
 // Fields of the filters of entries.
 
-import { useEffect, useState, type ReactNode } from "react";
+import { useEffect, useRef, useState, type ReactNode } from "react";
 import { Chips } from "../controls/chips.tsx";
 import { TextField } from "../controls/text-field.tsx";
 import styles from "./cache-page.module.css";
@@ -69,10 +69,22 @@ function TypedField({
   readonly onTyped: (text: string) => void;
 }): ReactNode {
   const [typed, setTyped] = useState(value);
+  const sent = useRef(value);
   useEffect(() => {
-    if (typed.trim() === value) return undefined;
-    const timer = setTimeout(() => onTyped(typed.trim()), TYPED_MS);
+    // A link led to another filter.
+    if (value !== sent.current) {
+      sent.current = value;
+      setTyped(value);
+    }
+  }, [value]);
+  useEffect(() => {
+    const text = typed.trim();
+    if (text === sent.current) return undefined;
+    const timer = setTimeout(() => {
+      sent.current = text;
+      onTyped(text);
+    }, TYPED_MS);
     return () => clearTimeout(timer);
-  }, [typed, value, onTyped]);
+  }, [typed, onTyped]);
   return <TextField label={label} placeholder={placeholder} value={typed} onChange={setTyped} />;
 }
