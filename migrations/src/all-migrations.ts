@@ -36,6 +36,7 @@ import { runSums } from "./0045-run-sums.ts";
 import { taskAttempts } from "./0046-task-attempts.ts";
 import { apiAccess } from "./0048-api-access.ts";
 import { apiSessions } from "./0049-api-sessions.ts";
+import { outcomeParts } from "./0050-outcome-parts.ts";
 import type { SchemaDialect } from "./schema-dialect.ts";
 
 /** Every migration by name; they run in the order of their names, on every dialect. */
@@ -76,5 +77,6 @@ export function allMigrations(types: SchemaDialect): Record<string, Migration> {
     "0046_task_attempts": taskAttempts(types),
     "0048_api_access": apiAccess(types),
     "0049_api_sessions": apiSessions(types),
+    "0050_outcome_parts": outcomeParts(types),
   };
 }

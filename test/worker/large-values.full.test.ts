@@ -200,3 +200,29 @@ test.runIf(process.platform === "linux")(
   },
   120_000,
 );
+
+test.runIf(process.platform === "linux").each(["sqlite", "postgres"] as const)(
+  "a result of 128 MiB passes through the API in parts, on %s",
+  async (dialect) => {
+    const size = 128 * MEBIBYTE;
+    await using large = await ApiRig.open(dialect, { maxXComBytes: 2 * size });
+    await using room = new HostRig(large);
+    const host = await room.start(await large.token());
+    const returning = async (length: number): Promise<Attempt> => {
+      const artifactDigest = large.artifact(`dag.task("it", () => "x".repeat(${length}))({});`);
+      const attempt = await large.attempt("red", { artifactDigest });
+      await host.carryOut(attempt);
+      return attempt;
+    };
+    await returning(4 * MEBIBYTE);
+    forgetPeak("self");
+    const before = memoryOf("self");
+    const attempt = await returning(size);
+    const growth = memoryOf("self").peak - before.now;
+    console.log(`${dialect}: the API grew by`, Math.round(growth / MEBIBYTE));
+    expect(growth).toBeLessThan(64 * MEBIBYTE);
+    const outcome = await room.outcome(attempt);
+    expect(outcome?.kind === "succeeded" && outcome.xcoms[0]?.bytes.length).toBe(size + 2);
+  },
+  300_000,
+);

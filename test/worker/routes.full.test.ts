@@ -294,11 +294,11 @@ test("bodies that are too large, or not of the protocol, are refused and change 
       packages: [],
     },
   });
-  const twisted = frameOf({
+  const long = frameOf({
     kind: "outcome",
     outcome: {
       kind: "succeeded",
-      xcoms: [{ key: "return_value", bytes: Buffer.from('{"b":1, "a":2}') }],
+      xcoms: [{ key: "return_value", bytes: Buffer.alloc(3_000_000, "1") }],
       durationMs: 1,
       uncacheable: null,
       packages: [],
@@ -306,10 +306,11 @@ test("bodies that are too large, or not of the protocol, are refused and change 
   });
   expect({
     "value over the limit": await post("outcome", large),
-    "not canonical": await post("outcome", twisted),
     "no frame": await post("outcome", Buffer.from("hello")),
     "half a frame": await post("outcome", OUTCOME.subarray(0, 20)),
     "two frames": await post("outcome", Buffer.concat([OUTCOME, OUTCOME])),
+    "half a long frame": await post("outcome", long.subarray(0, 2_000_000)),
+    "two long frames": await post("outcome", Buffer.concat([long, long])),
     "a question": await post("outcome", frameOf({ kind: "question", id: 1, question: QUESTION })),
     "an outcome as a question": await post("question", OUTCOME),
     "no JSON": await post("beat", Buffer.from("{")),
@@ -320,10 +321,11 @@ test("bodies that are too large, or not of the protocol, are refused and change 
     "a part before it": await post("log", Buffer.from("x"), "?from=-1"),
   }).toEqual({
     "value over the limit": 413,
-    "not canonical": 422,
     "no frame": 413,
     "half a frame": 400,
     "two frames": 400,
+    "half a long frame": 400,
+    "two long frames": 400,
     "a question": 400,
     "an outcome as a question": 400,
     "no JSON": 400,

@@ -43,10 +43,14 @@ export interface FrameLimits {
   readonly blobBytes: number;
 }
 
-/** A frame whose JSON has been received. */
-interface FrameHead {
+/** The part of a frame before its blobs. */
+export interface FrameHead {
   readonly message: unknown;
   readonly blobLengths: readonly number[];
+  /** Where the blobs begin. */
+  readonly headBytes: number;
+  /** The length of the whole frame. */
+  readonly frameBytes: number;
 }
 
 const NO_LIMITS: FrameLimits = {
@@ -74,7 +78,30 @@ export class FrameDecoder {
    * @throws RangeError or SyntaxError if the bytes are not frames; nothing after them can be read
    */
   next(chunk?: Uint8Array): Frame | undefined {
+    const head = this.nextHead(chunk);
+    if (!head || this.#end < this.#start + head.frameBytes) return undefined;
+    let at = this.#start + head.headBytes;
+    this.#head = undefined;
+    this.#start += head.frameBytes;
+    return {
+      message: head.message,
+      blobs: head.blobLengths.map((size) => this.#bytes.subarray(at, (at += size))),
+    };
+  }
+
+  /** Adds a chunk, and returns the head of the next frame once that is there, perhaps long before its blobs. */
+  nextHead(chunk?: Uint8Array): FrameHead | undefined {
     if (chunk) this.#append(chunk);
+    this.#head ??= this.#readHead();
+    return this.#head;
+  }
+
+  #claimAt(offset: number): number | undefined {
+    const at = this.#start + offset;
+    return this.#end < at + LENGTH_BYTES ? undefined : this.#bytes.readUInt32BE(at);
+  }
+
+  #readHead(): FrameHead | undefined {
     const length = this.#claimAt(0);
     if (length === undefined) return undefined;
     if (length > this.#limits.frameBytes) throw new RangeError(`a frame claims ${length} bytes`);
@@ -84,25 +111,15 @@ export class FrameDecoder {
     if (jsonLength > Math.min(length - LENGTH_BYTES, this.#limits.jsonBytes)) {
       throw new RangeError(`the message of a frame claims ${jsonLength} bytes`);
     }
-    const blobsAt = this.#start + 2 * LENGTH_BYTES + jsonLength;
-    if (this.#end < blobsAt) return undefined;
-    this.#head ??= this.#readHead(blobsAt - jsonLength, blobsAt, length - LENGTH_BYTES - jsonLength);
-    const frameEnd = this.#start + LENGTH_BYTES + length;
-    if (this.#end < frameEnd) return undefined;
-    const { message, blobLengths } = this.#head;
-    this.#head = undefined;
-    this.#start = frameEnd;
-    let at = blobsAt;
-    return { message, blobs: blobLengths.map((size) => this.#bytes.subarray(at, (at += size))) };
+    const headBytes = 2 * LENGTH_BYTES + jsonLength;
+    if (this.#end < this.#start + headBytes) return undefined;
+    const json = this.#bytes.toString("utf8", this.#start + 2 * LENGTH_BYTES, this.#start + headBytes);
+    const { message, blobLengths } = this.#parseHead(json, length - LENGTH_BYTES - jsonLength);
+    return { message, blobLengths, headBytes, frameBytes: LENGTH_BYTES + length };
   }
 
-  #claimAt(offset: number): number | undefined {
-    const at = this.#start + offset;
-    return this.#end < at + LENGTH_BYTES ? undefined : this.#bytes.readUInt32BE(at);
-  }
-
-  #readHead(start: number, end: number, blobBytes: number): FrameHead {
-    const decoded: unknown = JSON.parse(this.#bytes.toString("utf8", start, end));
+  #parseHead(json: string, blobBytes: number): Pick<FrameHead, "message" | "blobLengths"> {
+    const decoded: unknown = JSON.parse(json);
     if (!Array.isArray(decoded) || !Array.isArray(decoded[1]))
       throw new SyntaxError("a frame without lengths");
     const blobLengths = decoded[1] as unknown[];

@@ -3,6 +3,8 @@
 import type { Attempt, NewRemoteAttempt, NewWorkerHost, WorkerScope } from "@memodag/core";
 import { openTestMetastore, TEST_DIALECTS, type TestMetastore } from "@memodag/metastore/testing";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { parseDatabaseUrl } from "../src/database-url.ts";
+import { openDialect } from "../src/open-dialect.ts";
 import { createRun } from "./dags-and-runs.ts";
 
 const ALL: WorkerScope = { queues: null, teams: null };
@@ -190,6 +192,36 @@ describe.each(TEST_DIALECTS)("%s", (dialect) => {
     expect(texts).toEqual(["of first", "of third"]);
     expect(outcomes.get(second)?.length).toBe(100_000);
     expect(await stateOf(cpu)).toBe("waiting");
+  });
+
+  test("ends with an outcome that comes in chunks, and keeps nothing of one that fails or is refused", async () => {
+    const { order } = await waiting();
+    const { attemptId } = order.attempt;
+    const { remoteAttempts, workerHosts } = metastore;
+    const worker = await workerHosts.register(HOST);
+    const chunks = Array.from({ length: 30 }, (_, index) => Buffer.alloc(100_000, index));
+    const end = async (of = worker, fault?: Error) => {
+      async function* read() {
+        yield* chunks;
+        if (fault) throw fault;
+      }
+      return await remoteAttempts.end(attemptId, of, read());
+    };
+    await using dialect = await openRows(metastore);
+    const countParts = async (): Promise<number> =>
+      (await dialect.kysely.selectFrom("outcome_part").select("place").execute()).length;
+    expect(await end()).toBe("refused");
+    await remoteAttempts.start(attemptId, worker, ALL);
+    expect(await end(await workerHosts.register(HOST))).toBe("refused");
+    await expect(end(worker, new Error("cut off"))).rejects.toThrow("cut off");
+    expect([await stateOf(attemptId), await countParts()]).toEqual(["started", 0]);
+    // One whose answer was lost is sent again, perhaps while the first one is being stored.
+    expect(await Promise.all([end(), end()])).toEqual(["recorded", "recorded"]);
+    expect([await end(), await countParts()]).toEqual(["recorded", 3]);
+    const outcome = (await remoteAttempts.outcomes([attemptId])).get(attemptId) ?? Buffer.alloc(0);
+    expect(Buffer.concat(chunks).equals(outcome)).toBe(true);
+    await remoteAttempts.settle([attemptId]);
+    expect(await countParts()).toBe(0);
   });
 
   test("is not settled before it has ended", async () => {
@@ -380,6 +412,11 @@ describe.each(TEST_DIALECTS)("%s", (dialect) => {
 async function openOther(metastore: TestMetastore) {
   const other = await metastore.openAgain();
   return Object.assign(other, { [Symbol.asyncDispose]: () => other.close() });
+}
+
+async function openRows({ url }: TestMetastore) {
+  const opened = await openDialect(parseDatabaseUrl(url, "/"), {});
+  return Object.assign(opened, { [Symbol.asyncDispose]: () => opened.close() });
 }
 
 function attemptOf(attemptId: string, dagId: string): Attempt {

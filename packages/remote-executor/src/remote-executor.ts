@@ -287,13 +287,10 @@ export class RemoteExecutor implements Executor {
   /** Of these attempts, passes on the ends of those that have ended. */
   async #tellEnded(attemptIds: readonly string[]): Promise<void> {
     for (const [attemptId, bytes] of await this.#options.store.outcomes(attemptIds)) {
-      const error = { code: "worker_failed", message: "the end that its worker sent cannot be read" };
+      const outcome = await decodeOutcome(bytes);
       this.#publisher.delete(attemptId);
       this.#cancelled.delete(attemptId);
-      this.#ledger.finished(
-        attemptId,
-        decodeOutcome(bytes) ?? { kind: "failed", error, durationMs: 0, retryable: true },
-      );
+      this.#ledger.finished(attemptId, outcome);
     }
   }
 

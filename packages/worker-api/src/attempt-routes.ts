@@ -5,11 +5,9 @@
 import { MemodagError, type Attempt, type ErrorCode, type InputRef, type StartRefusal } from "@memodag/core";
 import {
   answerQuestion,
-  areCanonicalJson,
   encodeFrame,
   fromWorkerFrame,
   MAX_FRAME_BYTES,
-  toExecutorFrame,
   toWorkerFrame,
   unanswered,
   type Answer,
@@ -21,7 +19,7 @@ import { attemptGone, isInScope } from "./access.ts";
 import { credentialsOf, type ApiEnv, type ApiParts } from "./api-parts.ts";
 import { ApiProblem } from "./problem.ts";
 import { FRAME_TYPE, ROUTES, WHOLE, type LogReply } from "./protocol/index.ts";
-import { badRequest, readBytes, readFrame } from "./read-body.ts";
+import { badRequest, collectBytes, readBytes, readFrame, withFrame } from "./read-body.ts";
 
 /** A part of a log is 64 KiB, unless a host is behind. */
 const LARGEST_LOG_PART_BYTES = 1_048_576;
@@ -29,7 +27,7 @@ const LARGEST_LOG_PART_BYTES = 1_048_576;
 /** The message of a frame besides its values, as between an executor and its worker. */
 const LARGEST_MESSAGE_BYTES = 16 * 2 ** 20;
 
-/** Values from this size on come from their store, or are passed on as they come. */
+/** Values and outcomes from this size on come from their store, or are passed on as they come. */
 const LARGE_VALUE_BYTES = 1_048_576;
 
 const IMMUTABLE = { "cache-control": "private, immutable, max-age=31536000" };
@@ -118,14 +116,14 @@ export function addAttemptRoutes(app: Hono<ApiEnv>, parts: ApiParts): void {
     const { token, workerId } = await access.ofWorker(credentialsOf(c));
     const order = await attempts.find(attemptId, workerId);
     if (order && !isInScope(order, token)) throw attemptGone();
-    const message = fromWorkerFrame(await readFrame(c.env.incoming, limitsOf(settings().maxXComBytes)));
-    if (message?.kind !== "outcome") throw badRequest("it is not an outcome");
-    const { outcome } = message;
-    const xcoms = outcome.kind === "succeeded" ? outcome.xcoms : [];
-    if (!(await areCanonicalJson(xcoms.map(({ bytes }) => bytes))))
-      throw new ApiProblem(422, "worker_request_invalid", "A value of the outcome is not canonical JSON");
-    const frame = Buffer.concat(encodeFrame(toExecutorFrame(message)));
-    if ((await attempts.end(attemptId, workerId, frame)) === "refused") throw attemptGone();
+    const limits = limitsOf(settings().maxXComBytes);
+    const recorded = await withFrame(c.env.incoming, limits, async ({ head, sizeBytes, chunks }) => {
+      if (fromWorkerFrame(head)?.kind !== "outcome") throw badRequest("it is not an outcome");
+      // The scheduler that reads it checks its values.
+      const outcome = sizeBytes > LARGE_VALUE_BYTES ? chunks : await collectBytes(chunks);
+      return await attempts.end(attemptId, workerId, outcome);
+    });
+    if (recorded === "refused") throw attemptGone();
     asked.ended(attemptId);
     return c.body(null, 204);
   });

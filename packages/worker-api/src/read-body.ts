@@ -7,14 +7,14 @@ import { ApiProblem } from "./problem.ts";
 
 /** Returns the bytes of a body. @throws ApiProblem 413 */
 export async function readBytes(incoming: IncomingMessage, maxBytes: number): Promise<Uint8Array> {
-  const chunks: Uint8Array[] = [];
-  let length = 0;
-  for await (const chunk of chunksOf(incoming, maxBytes)) {
-    length += chunk.length;
-    if (length > maxBytes) throw tooLarge(maxBytes);
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks, length);
+  return await collectBytes(chunksOf(incoming, maxBytes));
+}
+
+/** Returns all bytes of some chunks. */
+export async function collectBytes(chunks: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
+  const all: Uint8Array[] = [];
+  for await (const chunk of chunks) all.push(chunk);
+  return Buffer.concat(all);
 }
 
 /** Returns the value of a JSON body. @throws ApiProblem 400, 413 */
@@ -29,20 +29,76 @@ export async function readJson(incoming: IncomingMessage, maxBytes: number): Pro
 
 /** Returns the frame that a body is. Lengths above the limits are refused before memory is allocated. @throws ApiProblem */
 export async function readFrame(incoming: IncomingMessage, limits: FrameLimits): Promise<Frame> {
-  const decoder = new FrameDecoder(limits);
-  let frame: Frame | undefined;
-  for await (const chunk of chunksOf(incoming, limits.frameBytes)) {
-    if (frame) throw badRequest("the body goes on after its frame");
-    frame = nextOf(decoder, chunk);
-  }
-  if (!frame) throw badRequest("the body ends before its frame does");
-  if (nextOf(decoder)) throw badRequest("the body goes on after its frame");
-  return frame;
+  return await withFrame(incoming, limits, async ({ chunks }) => {
+    const decoder = new FrameDecoder(limits);
+    let frame: Frame | undefined;
+    for await (const chunk of chunks) frame = refusing(() => decoder.next(chunk));
+    if (!frame) throw endsEarly();
+    return frame;
+  });
 }
 
-function nextOf(decoder: FrameDecoder, chunk?: Uint8Array): Frame | undefined {
+/** A frame whose head has been read. */
+export interface OpenFrame {
+  /** Without the bytes of its blobs. */
+  readonly head: Frame;
+  /** The length of the whole frame. */
+  readonly sizeBytes: number;
+  /** The bytes of the whole frame, as they come. @throws ApiProblem if the body does not end where the frame does */
+  readonly chunks: AsyncGenerator<Uint8Array>;
+}
+
+/** Does something with the frame that a body is, whose blobs may be still to come. @throws ApiProblem */
+export async function withFrame<T>(
+  incoming: IncomingMessage,
+  limits: FrameLimits,
+  work: (frame: OpenFrame) => Promise<T>,
+): Promise<T> {
+  const decoder = new FrameDecoder(limits);
+  const body = chunksOf(incoming, limits.frameBytes);
+  const read: Uint8Array[] = [];
   try {
-    return decoder.next(chunk);
+    for (;;) {
+      const { done, value: chunk } = await body.next();
+      if (done) throw endsEarly();
+      read.push(chunk);
+      const head = refusing(() => decoder.nextHead(chunk));
+      if (!head) continue;
+      const { message, blobLengths, frameBytes: sizeBytes } = head;
+      const blobs = blobLengths.map(() => NO_BYTES);
+      return await work({ head: { message, blobs }, sizeBytes, chunks: wholeOf(sizeBytes, read, body) });
+    }
+  } finally {
+    await body.return(undefined);
+  }
+}
+
+const NO_BYTES = new Uint8Array();
+
+/** What was read, and the rest of the body. */
+async function* wholeOf(
+  sizeBytes: number,
+  read: Uint8Array[],
+  body: AsyncGenerator<Uint8Array>,
+): AsyncGenerator<Uint8Array> {
+  let length = 0;
+  const count = (chunk: Uint8Array): Uint8Array => {
+    length += chunk.length;
+    if (length > sizeBytes) throw badRequest("the body goes on after its frame");
+    return chunk;
+  };
+  for (const chunk of read.splice(0)) yield count(chunk);
+  for await (const chunk of body) yield count(chunk);
+  if (length < sizeBytes) throw endsEarly();
+}
+
+function endsEarly(): ApiProblem {
+  return badRequest("the body ends before its frame does");
+}
+
+function refusing<T>(decode: () => T): T {
+  try {
+    return decode();
   } catch (error) {
     if (error instanceof RangeError) throw new ApiProblem(413, "worker_request_invalid", error.message);
     throw badRequest(messageOf(error));
@@ -58,7 +114,12 @@ export function badRequest(what: string): ApiProblem {
 async function* chunksOf(incoming: IncomingMessage, maxBytes: number): AsyncGenerator<Uint8Array> {
   try {
     if (Number(incoming.headers["content-length"] ?? 0) > maxBytes) throw tooLarge(maxBytes);
-    yield* incoming.iterator({ destroyOnReturn: false }) as AsyncIterable<Uint8Array>;
+    let length = 0;
+    for await (const chunk of incoming.iterator({ destroyOnReturn: false }) as AsyncIterable<Uint8Array>) {
+      length += chunk.length;
+      if (length > maxBytes) throw tooLarge(maxBytes);
+      yield chunk;
+    }
   } finally {
     incoming.resume();
   }

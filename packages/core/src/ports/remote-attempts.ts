@@ -127,9 +127,15 @@ export interface RemoteAttemptStore {
   start(attemptId: string, workerId: string, scope: WorkerScope): Promise<StartAnswer>;
   /**
    * Records the end of an attempt, once. `recorded`: also for the host whose end was recorded before. `refused`: the
-   * attempt is not this host's any more.
+   * attempt is not this host's any more. An outcome that comes in chunks is stored as it comes, and is never in memory
+   * whole; if the chunks fail, nothing is recorded.
+   * @throws what the chunks throw
    */
-  end(attemptId: string, workerId: string, outcome: Uint8Array): Promise<"recorded" | "refused">;
+  end(
+    attemptId: string,
+    workerId: string,
+    outcome: Uint8Array | AsyncIterable<Uint8Array>,
+  ): Promise<"recorded" | "refused">;
   /** Returns the attempt that a host has started and not ended; undefined if it has not, or not any more. */
   find(attemptId: string, workerId: string): Promise<AttemptOrder | undefined>;
 }

@@ -67,9 +67,10 @@ export async function probeQueue(
       const [status] = await store.statuses([attemptId]);
       const worker = status?.worker ?? "";
       if (status?.state === "ended") {
-        const outcome = decodeOutcome((await store.outcomes([attemptId])).get(attemptId) ?? Buffer.alloc(0));
-        const error = outcome?.kind === "failed" ? outcome.error.message : "its answer cannot be read";
-        return outcome?.kind === "skipped"
+        const bytes = (await store.outcomes([attemptId])).get(attemptId) ?? Buffer.alloc(0);
+        const outcome = await decodeOutcome(bytes);
+        const error = outcome.kind === "failed" ? outcome.error.message : "its answer cannot be read";
+        return outcome.kind === "skipped"
           ? { kind: "answered", worker, tookMs }
           : { kind: "failed", worker, error };
       }

@@ -12,10 +12,8 @@ import {
 import { checkedChunks, collectBytes, streamOf } from "@memodag/result-cache";
 import { sql, type Kysely, type Transaction } from "kysely";
 import type { Dialect } from "../dialect.ts";
+import { inPieces, PIECE_BYTES } from "../in-pieces.ts";
 import type { Schema } from "../tables/schema.ts";
-
-/** Bytes of a piece, at most. */
-const PIECE_BYTES = 2 ** 20;
 
 /** Milliseconds after which an unfinished upload counts as abandoned by a killed process. */
 const ABANDONED_MS = 24 * 3_600_000;
@@ -246,21 +244,3 @@ async function insertObject(
 }
 
 const MOST_ATTEMPTS = 20;
-
-/** The same bytes in pieces of one size, the last one excepted. */
-async function* inPieces(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-  let waiting: Uint8Array[] = [];
-  let size = 0;
-  for await (let chunk of chunks) {
-    while (size + chunk.length >= PIECE_BYTES) {
-      const room = PIECE_BYTES - size;
-      yield Buffer.concat([...waiting, chunk.subarray(0, room)]);
-      chunk = chunk.subarray(room);
-      [waiting, size] = [[], 0];
-    }
-    if (chunk.length === 0) continue;
-    waiting.push(chunk);
-    size += chunk.length;
-  }
-  if (size > 0) yield Buffer.concat(waiting);
-}

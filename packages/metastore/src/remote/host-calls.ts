@@ -19,7 +19,8 @@ export interface StartCall extends HostCall {
 
 /** A host reports the end of an attempt. */
 export interface EndCall extends HostCall {
-  readonly outcome: Uint8Array;
+  /** `upload`: the parts that were stored under this name. */
+  readonly outcome: Uint8Array | { readonly upload: string };
 }
 
 /** See the port. Of several hosts that ask for the same attempt at once, the first has it. */
@@ -72,7 +73,12 @@ export async function endAttempts(
         state: "ended",
         ended_at: now,
         ended_by: "worker",
-        outcome: choose(calls, ({ outcome }) => Buffer.from(outcome), "outcome"),
+        outcome: choose(calls, ({ outcome }) => bytesOf(outcome), "outcome"),
+        outcome_upload: choose(
+          calls,
+          ({ outcome }) => ("upload" in outcome ? outcome.upload : null),
+          "outcome_upload",
+        ),
       })
       .where(areOf(calls))
       .where("state", "=", "started")
@@ -80,15 +86,26 @@ export async function endAttempts(
   );
   const recorded = new Set(rows.map((row) => nameOf(row.attempt_id, row.worker_id)));
   const rest = calls.filter(({ attemptId, workerId }) => !recorded.has(nameOf(attemptId, workerId)));
-  if (rest.length > 0) {
-    const before = await kysely
-      .selectFrom("remote_attempt")
-      .select(["attempt_id", "worker_id"])
-      .where(areOf(rest))
-      .where("ended_by", "=", "worker")
-      .execute();
-    for (const row of before) recorded.add(nameOf(row.attempt_id, row.worker_id));
-  }
+  const before = rest.length > 0 ? await findEnded(dialect, rest) : [];
+  for (const [index, call] of rest.entries())
+    if (before[index] === "recorded") recorded.add(nameOf(call.attemptId, call.workerId));
+  return calls.map(({ attemptId, workerId }) =>
+    recorded.has(nameOf(attemptId, workerId)) ? "recorded" : "refused",
+  );
+}
+
+/** Returns for each call whether an end was recorded from its host before. */
+export async function findEnded(
+  { kysely }: Dialect,
+  calls: readonly HostCall[],
+): Promise<("recorded" | "refused")[]> {
+  const rows = await kysely
+    .selectFrom("remote_attempt")
+    .select(["attempt_id", "worker_id"])
+    .where(areOf(calls))
+    .where("ended_by", "=", "worker")
+    .execute();
+  const recorded = new Set(rows.map((row) => nameOf(row.attempt_id, row.worker_id)));
   return calls.map(({ attemptId, workerId }) =>
     recorded.has(nameOf(attemptId, workerId)) ? "recorded" : "refused",
   );
@@ -152,10 +169,14 @@ function firstOfEach<Call extends HostCall>(calls: readonly Call[]): Call[] {
 function choose<Call extends HostCall, Value>(
   calls: readonly Call[],
   valueOf: (call: Call) => Value,
-  column: "worker_id" | "outcome",
+  column: "worker_id" | "outcome" | "outcome_upload",
 ): RawBuilder<Value> {
   const cases = calls.map((call) => sql`when ${call.attemptId} then ${valueOf(call)}`);
   return sql<Value>`case attempt_id ${sql.join(cases, sql` `)} else ${sql.ref(column)} end`;
+}
+
+function bytesOf(outcome: EndCall["outcome"]): Buffer | null {
+  return "upload" in outcome ? null : Buffer.from(outcome);
 }
 
 function areOf(calls: readonly HostCall[]): RawBuilder<SqlBool> {

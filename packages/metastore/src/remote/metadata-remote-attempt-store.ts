@@ -19,6 +19,7 @@ import type { Dialect } from "../dialect.ts";
 import { Gathered } from "./gathered.ts";
 import {
   endAttempts,
+  findEnded,
   findOrders,
   startAttempts,
   type EndCall,
@@ -26,6 +27,7 @@ import {
   type StartCall,
 } from "./host-calls.ts";
 import { hasAttempt, isHostLost } from "./lost-hosts.ts";
+import { readParts, removeUnnamed, writeParts } from "./outcome-parts.ts";
 
 /** Rows of one statement at most. */
 const ROWS_A_STATEMENT = 500;
@@ -93,11 +95,14 @@ export class MetadataRemoteAttemptStore implements RemoteAttemptStore {
     for (const some of chunksOf(attemptIds, ROWS_A_STATEMENT)) {
       const rows = await this.#dialect.kysely
         .selectFrom("remote_attempt")
-        .select(["attempt_id", "outcome"])
+        .select(["attempt_id", "outcome", "outcome_upload"])
         .where("attempt_id", "in", some)
         .where("state", "=", "ended")
         .execute();
-      for (const { attempt_id, outcome } of rows) if (outcome) found.set(attempt_id, outcome);
+      for (const { attempt_id, outcome, outcome_upload: upload } of rows) {
+        const bytes = upload === null ? outcome : await readParts(this.#dialect, attempt_id, upload);
+        if (bytes) found.set(attempt_id, bytes);
+      }
     }
     return found;
   }
@@ -201,10 +206,26 @@ export class MetadataRemoteAttemptStore implements RemoteAttemptStore {
     return await this.#starts.call({ attemptId, workerId, scope });
   }
 
-  async end(attemptId: string, workerId: string, outcome: Uint8Array): Promise<"recorded" | "refused"> {
+  async end(
+    attemptId: string,
+    workerId: string,
+    outcome: Uint8Array | AsyncIterable<Uint8Array>,
+  ): Promise<"recorded" | "refused"> {
+    if (!(outcome instanceof Uint8Array)) return await this.#endInParts({ attemptId, workerId }, outcome);
     const call = { attemptId, workerId, outcome };
     if (outcome.length <= SMALL_OUTCOME_BYTES) return await this.#ends.call(call);
     const [answer = "refused"] = await endAttempts(this.#dialect, [call]);
+    return answer;
+  }
+
+  async #endInParts(call: HostCall, chunks: AsyncIterable<Uint8Array>): Promise<"recorded" | "refused"> {
+    const dialect = this.#dialect;
+    const isRunning = await this.find(call.attemptId, call.workerId);
+    if (!isRunning) return (await findEnded(dialect, [call]))[0] ?? "refused";
+    const upload = await writeParts(dialect, call.attemptId, chunks);
+    // If this rejects, it may have been committed, and its parts stay as long as the attempt.
+    const [answer = "refused"] = await endAttempts(dialect, [{ ...call, outcome: { upload } }]);
+    await removeUnnamed(dialect, call.attemptId, upload);
     return answer;
   }
 

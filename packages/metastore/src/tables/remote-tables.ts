@@ -26,7 +26,18 @@ interface RemoteAttemptTable {
   ended_by: string | null;
   /** JSON of the error that it is to end with; `null`: it may go on. */
   cancel: string | null;
+  /** `null`: it has not ended, or its outcome is in parts. */
   outcome: Uint8Array | null;
+  /** The upload whose parts are the outcome. */
+  outcome_upload: string | null;
+}
+
+/** A part of a large outcome, in the order of `place`. An upload that no attempt names is unfinished or was refused. */
+interface OutcomePartTable {
+  attempt_id: string;
+  upload: string;
+  place: number;
+  bytes: Uint8Array;
 }
 
 /** A host that runs workers. */
@@ -82,6 +93,7 @@ interface AttemptLogTable {
 /** By name. */
 export interface RemoteTables {
   remote_attempt: RemoteAttemptTable;
+  outcome_part: OutcomePartTable;
   worker_host: WorkerHostTable;
   worker_token: WorkerTokenTable;
   attempt_log: AttemptLogTable;
